@@ -1,0 +1,171 @@
+//! The heart: [`Model`], [`update`], [`view::ViewState::settle`]. Synchronous and pure: inputs and the time go in,
+//! effects come out. No await, no clock, no lock, no disk, no terminal.
+
+pub mod action;
+pub mod areas;
+pub mod compose;
+pub mod conversations;
+pub mod effect;
+pub mod keymap;
+mod on_compose;
+mod on_deadline;
+mod on_delta;
+mod on_list;
+mod on_messages;
+mod on_overlay;
+mod on_thread;
+pub mod overlay;
+pub mod state;
+pub mod timeline;
+pub mod view;
+pub mod wrap;
+
+pub use action::{Action, AppAction, ComposeAction, ListAction, MessagesAction, OverlayAction, ThreadAction};
+pub use effect::Effect;
+pub use state::{AppState, Focus, Prefs};
+
+use crate::model::{Delta, MessageKey, Now};
+use areas::Size;
+use view::{ViewState, Want};
+
+/// Everything the program knows (`app`), and what of it is in sight (`view`).
+pub struct Model {
+    pub app: AppState,
+    pub view: ViewState,
+}
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    Action(Action),
+    Delta(Delta),
+    Want(Want),
+    Resize(Size),
+    /// The terminal gained or lost the focus.
+    Focus(bool),
+    /// The time [`AppState::next_deadline`] named has come.
+    Deadline,
+}
+
+impl Model {
+    pub fn new(prefs: Prefs, size: Size) -> Self {
+        Self { app: AppState::new(prefs), view: ViewState::new(size) }
+    }
+}
+
+/// Applies one input. Everything it wants done comes back as effects.
+pub fn update(model: &mut Model, input: Input, now: Now) -> Vec<Effect> {
+    model.app.clock = now;
+    let mut effects = Vec::new();
+    match input {
+        Input::Action(action) => on_action(model, action, &mut effects),
+        Input::Delta(delta) => on_delta::apply(model, delta, &mut effects),
+        Input::Want(want) => on_want(model, want, &mut effects),
+        Input::Resize(size) => model.view.resize(size),
+        Input::Focus(focused) => model.app.view_focus.focused = focused,
+        Input::Deadline => on_deadline::expire(model, &mut effects),
+    }
+    effects
+}
+
+fn on_action(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
+    match action {
+        Action::App(action) => on_app(model, action, effects),
+        Action::List(action) => on_list::act(model, action, effects),
+        Action::Messages(action) => on_messages::act(model, action, effects),
+        Action::Compose(action) => on_compose::act(model, action, effects),
+        Action::Thread(action) => on_thread::act(model, action, effects),
+        Action::Overlay(action) => on_overlay::act(model, action, effects),
+    }
+}
+
+fn on_app(model: &mut Model, action: AppAction, effects: &mut Vec<Effect>) {
+    match action {
+        AppAction::Quit => quit(model, effects),
+        AppAction::Interrupt => {
+            if model.app.interrupted() {
+                quit(model, effects);
+            } else {
+                model.app.note_interrupt();
+            }
+        }
+        AppAction::Escape => escape(model, effects),
+        AppAction::Help => {
+            let help = overlay::Overlay::help(model.app.context());
+            model.app.overlay = Some(help);
+        }
+        AppAction::Palette => model.app.overlay = Some(overlay::Overlay::palette()),
+        AppAction::Switcher => model.app.overlay = Some(overlay::Overlay::switcher()),
+        AppAction::FocusNext => {
+            model.app.focus = match model.app.focus {
+                Focus::List => Focus::Compose,
+                Focus::Compose => Focus::List,
+            };
+            model.app.freeze_list();
+        }
+        AppAction::Redraw => effects.push(Effect::Redraw),
+        AppAction::Suspend => effects.push(Effect::Suspend),
+        AppAction::Resync => {
+            effects.push(Effect::Request(crate::model::Request::RetryNow));
+            if let Some(conversation) = model.app.open.clone() {
+                effects.push(Effect::Request(crate::model::Request::Resync { conversation }));
+            }
+        }
+    }
+}
+
+/// Saves what is being written, then ends the loop.
+fn quit(model: &mut Model, effects: &mut Vec<Effect>) {
+    on_deadline::save_drafts(model, effects, true);
+    effects.push(Effect::Quit);
+}
+
+/// Peels off one layer. Never deletes text.
+fn escape(model: &mut Model, effects: &mut Vec<Effect>) {
+    if model.app.overlay.take().is_some() {
+        return;
+    }
+    let Some(id) = model.app.open.clone() else { return };
+    let Some(conversation) = model.app.conversations.get_mut(&id) else { return };
+    if conversation.selected.take().is_some() {
+        return;
+    }
+    if model.app.focus == Focus::List {
+        model.app.focus = Focus::Compose;
+        model.app.freeze_list();
+        return;
+    }
+    if conversation.compose.drop_banner() {
+        on_compose::changed(model, effects);
+        return;
+    }
+    if model.view.is_at_bottom(&id) {
+        conversation.new_from = None;
+        conversation.timeline.touch();
+    } else {
+        model.view.to_bottom(&id);
+    }
+}
+
+/// What drawing found missing. Said on every frame; the first one acts, the rest are ignored here.
+fn on_want(model: &mut Model, want: Want, effects: &mut Vec<Effect>) {
+    match want {
+        Want::Older(id) => on_messages::load_older(model, &id, effects),
+        Want::Seen { conversation, upto } => seen(model, &conversation, upto),
+    }
+}
+
+/// The end of the open chat is on screen; after a second of that it counts as read.
+fn seen(model: &mut Model, id: &crate::model::ConversationId, upto: MessageKey) {
+    const READ_AFTER: std::time::Duration = std::time::Duration::from_secs(1);
+    let app = &mut model.app;
+    if app.prefs.receipts != state::Receipts::Auto || !app.view_focus.focused {
+        return;
+    }
+    let due = app.clock.mono + READ_AFTER;
+    if let Some(conversation) = app.conversations.get_mut(id)
+        && conversation.reading.as_ref().is_none_or(|(key, _)| *key != upto)
+    {
+        conversation.reading = Some((upto, Some(due)));
+    }
+}

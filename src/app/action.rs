@@ -1,0 +1,173 @@
+//! What the user can do. Each action has a name, which the key table and the configuration use.
+
+use crate::model::ThreadFlag;
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    App(AppAction),
+    List(ListAction),
+    Messages(MessagesAction),
+    Compose(ComposeAction),
+    Thread(ThreadAction),
+    Overlay(OverlayAction),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AppAction {
+    Quit,
+    Interrupt,
+    Escape,
+    Help,
+    Palette,
+    Switcher,
+    FocusNext,
+    Redraw,
+    Suspend,
+    Resync,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListAction {
+    Up,
+    Down,
+    Open,
+    Previous,
+    Next,
+    NextUnread,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MessagesAction {
+    Scroll(Scroll),
+    SelectUp,
+    SelectDown,
+    Menu,
+    Reply,
+    Edit,
+    Delete,
+    React,
+    Copy { with_name: bool },
+    OpenLink,
+    Retry,
+    TakeBack,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scroll {
+    PageUp,
+    PageDown,
+    LineUp,
+    LineDown,
+    Oldest,
+    Newest,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum ComposeAction {
+    Insert(char),
+    Paste(String),
+    Send,
+    Newline,
+    Undo,
+    Move(Motion),
+    Delete(Motion),
+    Yank,
+}
+
+/// A place relative to the cursor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Motion {
+    Left,
+    Right,
+    Up,
+    Down,
+    WordLeft,
+    WordRight,
+    LineStart,
+    LineEnd,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ThreadAction {
+    Toggle(ThreadFlag),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum OverlayAction {
+    Up,
+    Down,
+    Choose,
+    Erase,
+    Type(char),
+    Paste(String),
+}
+
+impl Action {
+    /// Every action that a key can be bound to, by its name in the key table.
+    pub const NAMED: &'static [(&'static str, Action)] = &[
+        ("quit", Action::App(AppAction::Quit)),
+        ("interrupt", Action::App(AppAction::Interrupt)),
+        ("escape", Action::App(AppAction::Escape)),
+        ("help", Action::App(AppAction::Help)),
+        ("palette", Action::App(AppAction::Palette)),
+        ("switcher", Action::App(AppAction::Switcher)),
+        ("focus-next", Action::App(AppAction::FocusNext)),
+        ("redraw", Action::App(AppAction::Redraw)),
+        ("suspend", Action::App(AppAction::Suspend)),
+        ("resync", Action::App(AppAction::Resync)),
+        ("list-up", Action::List(ListAction::Up)),
+        ("list-down", Action::List(ListAction::Down)),
+        ("list-open", Action::List(ListAction::Open)),
+        ("previous-conversation", Action::List(ListAction::Previous)),
+        ("next-conversation", Action::List(ListAction::Next)),
+        ("next-unread", Action::List(ListAction::NextUnread)),
+        ("scroll-up", Action::Messages(MessagesAction::Scroll(Scroll::PageUp))),
+        ("scroll-down", Action::Messages(MessagesAction::Scroll(Scroll::PageDown))),
+        ("line-up", Action::Messages(MessagesAction::Scroll(Scroll::LineUp))),
+        ("line-down", Action::Messages(MessagesAction::Scroll(Scroll::LineDown))),
+        ("oldest", Action::Messages(MessagesAction::Scroll(Scroll::Oldest))),
+        ("newest", Action::Messages(MessagesAction::Scroll(Scroll::Newest))),
+        ("select-message", Action::Messages(MessagesAction::SelectUp)),
+        ("select-up", Action::Messages(MessagesAction::SelectUp)),
+        ("select-down", Action::Messages(MessagesAction::SelectDown)),
+        ("message-menu", Action::Messages(MessagesAction::Menu)),
+        ("reply", Action::Messages(MessagesAction::Reply)),
+        ("edit", Action::Messages(MessagesAction::Edit)),
+        ("delete-message", Action::Messages(MessagesAction::Delete)),
+        ("react", Action::Messages(MessagesAction::React)),
+        ("copy", Action::Messages(MessagesAction::Copy { with_name: false })),
+        ("copy-with-name", Action::Messages(MessagesAction::Copy { with_name: true })),
+        ("open-link", Action::Messages(MessagesAction::OpenLink)),
+        ("retry", Action::Messages(MessagesAction::Retry)),
+        ("take-back", Action::Messages(MessagesAction::TakeBack)),
+        ("send", Action::Compose(ComposeAction::Send)),
+        ("newline", Action::Compose(ComposeAction::Newline)),
+        ("undo", Action::Compose(ComposeAction::Undo)),
+        ("yank", Action::Compose(ComposeAction::Yank)),
+        ("left", Action::Compose(ComposeAction::Move(Motion::Left))),
+        ("right", Action::Compose(ComposeAction::Move(Motion::Right))),
+        ("up", Action::Compose(ComposeAction::Move(Motion::Up))),
+        ("down", Action::Compose(ComposeAction::Move(Motion::Down))),
+        ("word-left", Action::Compose(ComposeAction::Move(Motion::WordLeft))),
+        ("word-right", Action::Compose(ComposeAction::Move(Motion::WordRight))),
+        ("line-start", Action::Compose(ComposeAction::Move(Motion::LineStart))),
+        ("line-end", Action::Compose(ComposeAction::Move(Motion::LineEnd))),
+        ("backspace", Action::Compose(ComposeAction::Delete(Motion::Left))),
+        ("delete", Action::Compose(ComposeAction::Delete(Motion::Right))),
+        ("delete-word-left", Action::Compose(ComposeAction::Delete(Motion::WordLeft))),
+        ("delete-word-right", Action::Compose(ComposeAction::Delete(Motion::WordRight))),
+        ("kill-to-start", Action::Compose(ComposeAction::Delete(Motion::LineStart))),
+        ("kill-to-end", Action::Compose(ComposeAction::Delete(Motion::LineEnd))),
+        ("toggle-joining", Action::Thread(ThreadAction::Toggle(ThreadFlag::JoiningEnabled))),
+        ("toggle-history", Action::Thread(ThreadAction::Toggle(ThreadFlag::HistoryDisclosed))),
+        ("toggle-alerts", Action::Thread(ThreadAction::Toggle(ThreadFlag::Alerts))),
+        ("choose-up", Action::Overlay(OverlayAction::Up)),
+        ("choose-down", Action::Overlay(OverlayAction::Down)),
+        ("choose", Action::Overlay(OverlayAction::Choose)),
+        ("erase", Action::Overlay(OverlayAction::Erase)),
+    ];
+
+    pub fn named(name: &str) -> Option<Action> {
+        Self::NAMED.iter().find(|(known, _)| *known == name).map(|(_, action)| action.clone())
+    }
+}

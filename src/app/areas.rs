@@ -1,0 +1,138 @@
+//! Rectangles from the size of the terminal. Drawing and mouse use the same ones, so they cannot disagree.
+
+/// Columns and rows of the terminal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Size {
+    pub columns: u16,
+    pub rows: u16,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rect {
+    pub x: u16,
+    pub y: u16,
+    pub width: u16,
+    pub height: u16,
+}
+
+/// Below this nothing useful fits.
+pub const SMALLEST: Size = Size { columns: 20, rows: 5 };
+/// Below this width there is one pane: list or messages.
+const TWO_PANES: u16 = 60;
+/// From here on the list shows a second line with the last message.
+const WIDE: u16 = 100;
+const LIST: u16 = 21;
+const WIDE_LIST: u16 = 28;
+/// Below this height there is no top bar.
+const TOP_BAR: u16 = 15;
+pub const MAX_COMPOSE: u16 = 8;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Areas {
+    pub top: Option<Rect>,
+    pub list: Option<Rect>,
+    /// The list shows two lines a conversation.
+    pub wide_list: bool,
+    /// The vertical rule between list and messages.
+    pub rule: Option<Rect>,
+    /// Name and settings of the open conversation.
+    pub header: Option<Rect>,
+    pub messages: Option<Rect>,
+    /// The horizontal rule above the message box.
+    pub divider: Option<Rect>,
+    /// Reply or edit, above the box.
+    pub banner: Option<Rect>,
+    pub compose: Option<Rect>,
+    pub footer: Option<Rect>,
+}
+
+/// What the layout depends on besides the size.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wishes {
+    pub list_focused: bool,
+    /// Rows the message box wants.
+    pub compose_rows: u16,
+    pub banner: bool,
+}
+
+/// Divides the screen; `None` when it is too small.
+pub fn areas(size: Size, wishes: Wishes) -> Option<Areas> {
+    if size.columns < SMALLEST.columns || size.rows < SMALLEST.rows {
+        return None;
+    }
+    let mut areas = Areas::default();
+    let full = |y: u16, height: u16| Rect { x: 0, y, width: size.columns, height };
+    let mut top = 0;
+    let mut bottom = size.rows;
+    if size.rows >= TOP_BAR {
+        areas.top = Some(full(0, 1));
+        top = 1;
+    }
+    bottom -= 1;
+    areas.footer = Some(full(bottom, 1));
+    // The messages keep at least two rows and their header.
+    let room = bottom - top;
+    let compose = wishes.compose_rows.clamp(1, MAX_COMPOSE).min(room.saturating_sub(3).max(1));
+    bottom -= compose;
+    areas.compose = Some(full(bottom, compose));
+    if wishes.banner && bottom - top >= 5 {
+        bottom -= 1;
+        areas.banner = Some(full(bottom, 1));
+    }
+    if bottom - top >= 3 {
+        bottom -= 1;
+        areas.divider = Some(full(bottom, 1));
+    }
+    let height = bottom - top;
+    let one_pane = size.columns < TWO_PANES;
+    areas.wide_list = size.columns >= WIDE;
+    let list_width = match (one_pane, areas.wide_list) {
+        (true, _) => size.columns,
+        (false, true) => WIDE_LIST,
+        (false, false) => LIST,
+    };
+    let mut x = 0;
+    if !one_pane || wishes.list_focused {
+        areas.list = Some(Rect { x: 0, y: top, width: list_width, height });
+    }
+    if !one_pane {
+        areas.rule = Some(Rect { x: list_width, y: top, width: 1, height });
+        x = list_width + 1;
+    }
+    if !one_pane || !wishes.list_focused {
+        let width = size.columns - x;
+        if height >= 3 {
+            areas.header = Some(Rect { x, y: top, width, height: 1 });
+            areas.messages = Some(Rect { x, y: top + 1, width, height: height - 1 });
+        } else {
+            areas.messages = Some(Rect { x, y: top, width, height });
+        }
+    }
+    Some(areas)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn areas_stay_on_the_screen_and_never_overlap(
+            columns in 20u16..300, rows in 5u16..200, compose_rows in 0u16..30, banner: bool, list_focused: bool,
+        ) {
+            let size = Size { columns, rows };
+            let a = areas(size, Wishes { list_focused, compose_rows, banner }).unwrap();
+            let parts = [a.top, a.list, a.rule, a.header, a.messages, a.divider, a.banner, a.compose, a.footer];
+            let parts: Vec<Rect> = parts.into_iter().flatten().collect();
+            for (i, p) in parts.iter().enumerate() {
+                prop_assert!(p.x + p.width <= columns && p.y + p.height <= rows, "{:?}", p);
+                prop_assert!(p.width > 0 && p.height > 0, "{:?}", p);
+                for q in parts.iter().skip(i + 1) {
+                    let apart = p.x + p.width <= q.x || q.x + q.width <= p.x || p.y + p.height <= q.y || q.y + q.height <= p.y;
+                    prop_assert!(apart, "{:?} {:?}", p, q);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! The message box: one conversation's draft and its cursor. Deleting is undoable; nothing else ever deletes.
+
+use super::action::Motion;
+use crate::model::Draft;
+use std::time::Duration;
+use unicode_segmentation::UnicodeSegmentation;
+
+const MAX_UNDO: usize = 200;
+/// The service's own limit is near 28 KB; what is longer is refused by it and told to the user.
+pub const MAX_TEXT: usize = 1024 * 1024;
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Compose {
+    pub draft: Draft,
+    undo: Vec<(String, usize)>,
+    killed: String,
+    /// The last change was a typed letter: undo takes a run of them back at once.
+    typing_run: bool,
+    /// Unsaved; when it has to be on disk.
+    pub save_by: Option<Duration>,
+    /// When the others were last told that we type.
+    pub told_typing: Option<Duration>,
+}
+
+impl Compose {
+    pub fn text(&self) -> &str {
+        &self.draft.text
+    }
+
+    /// Puts a stored draft in, unless something was typed already.
+    pub fn restore(&mut self, draft: Draft) {
+        if self.draft.is_empty() {
+            self.draft = draft;
+            self.draft.cursor = floor(&self.draft.text, self.draft.cursor);
+        }
+    }
+
+    fn remember(&mut self, typing: bool) {
+        if !(typing && self.typing_run) {
+            if self.undo.len() >= MAX_UNDO {
+                self.undo.remove(0);
+            }
+            self.undo.push((self.draft.text.clone(), self.draft.cursor));
+        }
+        self.typing_run = typing;
+    }
+
+    pub fn insert(&mut self, text: &str) {
+        if self.draft.text.len() + text.len() > MAX_TEXT {
+            return;
+        }
+        let letter = text.chars().count() == 1 && !text.contains([' ', '\n']);
+        self.remember(letter);
+        self.draft.text.insert_str(self.draft.cursor, text);
+        self.draft.cursor += text.len();
+    }
+
+    pub fn undo(&mut self) -> bool {
+        let Some((text, cursor)) = self.undo.pop() else { return false };
+        self.draft.text = text;
+        self.draft.cursor = cursor;
+        self.typing_run = false;
+        true
+    }
+
+    /// Empties the box for a message that was sent.
+    pub fn take(&mut self) -> Draft {
+        self.undo.clear();
+        self.typing_run = false;
+        self.save_by = None;
+        self.told_typing = None;
+        std::mem::take(&mut self.draft)
+    }
+
+    /// Replaces the text, undoably.
+    pub fn set_text(&mut self, text: &str) {
+        self.remember(false);
+        text.clone_into(&mut self.draft.text);
+        self.draft.cursor = text.len();
+    }
+
+    /// Drops the reply or edit; of an edit the text goes, too, because it is another message's (undo brings it back).
+    pub fn drop_banner(&mut self) -> bool {
+        self.draft.reply.take().is_some() || self.draft.edit.take().is_some()
+    }
+
+    pub fn go(&mut self, motion: Motion) {
+        self.typing_run = false;
+        self.draft.cursor = self.target(motion);
+    }
+
+    /// Deletes from the cursor to where the motion leads. Words and lines can be yanked back.
+    pub fn delete(&mut self, motion: Motion) {
+        let target = self.target(motion);
+        let (from, to) = (target.min(self.draft.cursor), target.max(self.draft.cursor));
+        if from == to {
+            return;
+        }
+        self.remember(false);
+        let gone: String = self.draft.text.drain(from..to).collect();
+        self.draft.cursor = from;
+        if !matches!(motion, Motion::Left | Motion::Right) {
+            self.killed = gone;
+        }
+    }
+
+    pub fn yank(&mut self) {
+        let killed = self.killed.clone();
+        if !killed.is_empty() {
+            self.insert(&killed);
+        }
+    }
+
+    pub fn is_on_first_line(&self) -> bool {
+        !self.before().contains('\n')
+    }
+
+    pub fn is_on_last_line(&self) -> bool {
+        !self.after().contains('\n')
+    }
+
+    fn before(&self) -> &str {
+        self.draft.text.get(..self.draft.cursor).unwrap_or_default()
+    }
+
+    fn after(&self) -> &str {
+        self.draft.text.get(self.draft.cursor..).unwrap_or_default()
+    }
+
+    fn target(&self, motion: Motion) -> usize {
+        let (before, after, cursor) = (self.before(), self.after(), self.draft.cursor);
+        let line_start = before.rfind('\n').map_or(0, |i| i + 1);
+        let line_end = cursor + after.find('\n').unwrap_or(after.len());
+        match motion {
+            Motion::Left => cursor - before.graphemes(true).next_back().map_or(0, str::len),
+            Motion::Right => cursor + after.graphemes(true).next().map_or(0, str::len),
+            Motion::LineStart => line_start,
+            Motion::LineEnd => line_end,
+            Motion::WordLeft => {
+                let start = before.unicode_word_indices().next_back().map_or(0, |(i, _)| i);
+                start.min(before.trim_end().len())
+            }
+            Motion::WordRight => {
+                after.unicode_word_indices().next().map_or(cursor + after.len(), |(i, w)| cursor + i + w.len())
+            }
+            Motion::Up => self.other_line(line_start, line_start.checked_sub(1)),
+            Motion::Down => {
+                let next = (line_end < self.draft.text.len()).then(|| {
+                    let rest = self.draft.text.get(line_end + 1..).unwrap_or_default();
+                    line_end + 1 + rest.find('\n').unwrap_or(rest.len())
+                });
+                self.other_line(line_start, next)
+            }
+        }
+    }
+
+    /// The place in the line that ends at `end`, as many clusters in as the cursor is in its own.
+    fn other_line(&self, line_start: usize, end: Option<usize>) -> usize {
+        let Some(end) = end else { return self.draft.cursor };
+        let column = self.draft.text.get(line_start..self.draft.cursor).unwrap_or_default().graphemes(true).count();
+        let start = self.draft.text.get(..end).and_then(|t| t.rfind('\n')).map_or(0, |i| i + 1);
+        let line = self.draft.text.get(start..end).unwrap_or_default();
+        line.grapheme_indices(true).nth(column).map_or(end, |(i, _)| start + i)
+    }
+}
+
+/// The last character boundary at or before `at`.
+fn floor(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn typed(text: &str) -> Compose {
+        let mut compose = Compose::default();
+        text.chars().for_each(|c| compose.insert(&c.to_string()));
+        compose
+    }
+
+    #[test]
+    fn words_are_deleted_and_yanked_back_and_undone() {
+        let mut compose = typed("one two three");
+        compose.delete(Motion::WordLeft);
+        assert_eq!(compose.text(), "one two ");
+        compose.yank();
+        assert_eq!(compose.text(), "one two three");
+        compose.delete(Motion::LineStart);
+        assert_eq!(compose.text(), "");
+        assert!(compose.undo());
+        assert_eq!(compose.text(), "one two three");
+    }
+
+    #[test]
+    fn undo_takes_back_a_word_at_a_time() {
+        let mut compose = typed("ab cd");
+        compose.undo();
+        assert_eq!(compose.text(), "ab ");
+    }
+
+    #[test]
+    fn up_and_down_keep_the_column_in_wide_text() {
+        let mut compose = typed("あいう\nx\nabcdef");
+        compose.go(Motion::Up);
+        assert_eq!(compose.draft.cursor, "あいう\nx".len());
+        compose.go(Motion::Up);
+        assert_eq!(compose.draft.cursor, "あ".len());
+    }
+
+    #[test]
+    fn one_press_moves_over_a_whole_family() {
+        let mut compose = typed("x");
+        compose.insert("👨‍👩‍👧");
+        compose.go(Motion::Left);
+        assert_eq!(compose.draft.cursor, 1);
+    }
+
+    proptest! {
+        #[test]
+        fn any_keys_keep_the_cursor_on_a_boundary(keys in proptest::collection::vec(0u8..14, 0..60)) {
+            let motions = [Motion::Left, Motion::Right, Motion::Up, Motion::Down, Motion::WordLeft, Motion::WordRight, Motion::LineStart, Motion::LineEnd];
+            let mut compose = Compose::default();
+            for key in keys {
+                match key {
+                    0..=7 => compose.go(motions[key as usize]),
+                    8 => compose.insert("あ"),
+                    9 => compose.insert("e\u{301}"),
+                    10 => compose.insert("\n"),
+                    11 => compose.delete(Motion::Left),
+                    12 => compose.delete(Motion::WordRight),
+                    _ => { compose.undo(); }
+                }
+                prop_assert!(compose.draft.text.is_char_boundary(compose.draft.cursor));
+            }
+        }
+    }
+}

@@ -1,0 +1,308 @@
+//! Keys to actions, as data: the table of `assets/keymap.toml` with the user's changes, and the resolver that
+//! remembers the first chord of a pair.
+
+use super::action::{Action, ComposeAction, OverlayAction};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use std::collections::HashMap;
+
+/// Where keys work. What a place does not bind is looked up in `Global`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Context {
+    Global,
+    Compose,
+    Selection,
+    List,
+    Overlay,
+}
+
+impl Context {
+    pub const ALL: [(&'static str, Context); 5] = [
+        ("global", Context::Global),
+        ("compose", Context::Compose),
+        ("selection", Context::Selection),
+        ("list", Context::List),
+        ("overlay", Context::Overlay),
+    ];
+
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(n, _)| *n == name).map(|(_, c)| *c)
+    }
+
+    pub fn heading(self) -> &'static str {
+        match self {
+            Self::Global => "Anywhere",
+            Self::Compose => "Writing",
+            Self::Selection => "A message is selected",
+            Self::List => "In the conversation list",
+            Self::Overlay => "In a dialog",
+        }
+    }
+}
+
+/// One key with its modifiers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Chord {
+    code: KeyCode,
+    modifiers: KeyModifiers,
+}
+
+/// What a terminal without extra protocols sends for something else (experience.md, "Codes that must not be bound").
+const UNREACHABLE: [&str; 6] = ["ctrl-i", "ctrl-m", "ctrl-[", "ctrl-@", "ctrl-space", "ctrl-enter"];
+
+impl Chord {
+    /// Reads `ctrl-x`, `alt-enter`, `f1`, `+`, `Y`.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if UNREACHABLE.contains(&text.to_ascii_lowercase().as_str()) {
+            return Err(format!("terminals send the same for \"{text}\" as for another key"));
+        }
+        let mut modifiers = KeyModifiers::NONE;
+        let mut rest = text;
+        while let Some((head, tail)) = rest.split_once('-').filter(|(_, tail)| !tail.is_empty()) {
+            modifiers |= match head.to_ascii_lowercase().as_str() {
+                "ctrl" => KeyModifiers::CONTROL,
+                "alt" => KeyModifiers::ALT,
+                "shift" => KeyModifiers::SHIFT,
+                _ => return Err(format!("\"{head}\" is no modifier (ctrl, alt, shift)")),
+            };
+            rest = tail;
+        }
+        let code = match rest.to_ascii_lowercase().as_str() {
+            "enter" => KeyCode::Enter,
+            "esc" => KeyCode::Esc,
+            "tab" => KeyCode::Tab,
+            "backspace" => KeyCode::Backspace,
+            "delete" => KeyCode::Delete,
+            "insert" => KeyCode::Insert,
+            "space" => KeyCode::Char(' '),
+            "up" => KeyCode::Up,
+            "down" => KeyCode::Down,
+            "left" => KeyCode::Left,
+            "right" => KeyCode::Right,
+            "home" => KeyCode::Home,
+            "end" => KeyCode::End,
+            "pageup" => KeyCode::PageUp,
+            "pagedown" => KeyCode::PageDown,
+            name => match (name.strip_prefix('f').and_then(|n| n.parse().ok()), rest.chars().collect::<Vec<_>>().as_slice()) {
+                (Some(n @ 1..=12), _) => KeyCode::F(n),
+                (_, [c]) => KeyCode::Char(*c),
+                _ => return Err(format!("\"{rest}\" is no key")),
+            },
+        };
+        Ok(Self { code, modifiers }.normal())
+    }
+
+    pub fn of(event: &KeyEvent) -> Self {
+        Self { code: event.code, modifiers: event.modifiers }.normal()
+    }
+
+    /// One form for what terminals report in several: shift is in the letter itself, back-tab is shift-tab, and
+    /// Ctrl-_ comes as Ctrl-7.
+    fn normal(mut self) -> Self {
+        self.modifiers &= KeyModifiers::CONTROL | KeyModifiers::ALT | KeyModifiers::SHIFT;
+        match self.code {
+            KeyCode::Char(c) => {
+                self.modifiers -= KeyModifiers::SHIFT;
+                if self.modifiers.contains(KeyModifiers::CONTROL) {
+                    let c = match c.to_ascii_lowercase() {
+                        '4' => '\\',
+                        '5' => ']',
+                        '6' => '^',
+                        '7' | '/' => '_',
+                        c => c,
+                    };
+                    self.code = KeyCode::Char(c);
+                }
+            }
+            KeyCode::BackTab => {
+                self.code = KeyCode::Tab;
+                self.modifiers |= KeyModifiers::SHIFT;
+            }
+            _ => {}
+        }
+        self
+    }
+
+    /// As the footer and the help write it: `C-k`, `M-a`, `⏎`, `F1`.
+    pub fn short(self) -> String {
+        let mut out = String::new();
+        for (modifier, letter) in
+            [(KeyModifiers::CONTROL, "C-"), (KeyModifiers::ALT, "M-"), (KeyModifiers::SHIFT, "S-")]
+        {
+            if self.modifiers.contains(modifier) {
+                out.push_str(letter);
+            }
+        }
+        match self.code {
+            KeyCode::Enter => out.push('⏎'),
+            KeyCode::Char(' ') => out.push_str("Space"),
+            KeyCode::Char(c) => out.push(c),
+            KeyCode::Up => out.push('↑'),
+            KeyCode::Down => out.push('↓'),
+            KeyCode::Left => out.push('←'),
+            KeyCode::Right => out.push('→'),
+            KeyCode::F(n) => out.push_str(&format!("F{n}")),
+            KeyCode::PageUp => out.push_str("PgUp"),
+            KeyCode::PageDown => out.push_str("PgDn"),
+            KeyCode::Backspace => out.push_str("⌫"),
+            code => out.push_str(&format!("{code:?}")),
+        }
+        out
+    }
+}
+
+/// One action of the table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    pub name: String,
+    pub context: Context,
+    /// Each one chord, or two to be pressed one after the other.
+    pub keys: Vec<Vec<Chord>>,
+    pub label: Option<String>,
+    pub help: String,
+}
+
+impl Entry {
+    /// The first binding as text.
+    pub fn key(&self) -> String {
+        self.keys.first().map(|k| write(k)).unwrap_or_default()
+    }
+
+    pub fn all_keys(&self) -> String {
+        self.keys.iter().map(|k| write(k)).collect::<Vec<_>>().join("  ")
+    }
+}
+
+fn write(chords: &[Chord]) -> String {
+    chords.iter().map(|c| c.short()).collect::<Vec<_>>().join(" ")
+}
+
+/// The bindings in force.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Keymap {
+    entries: Vec<Entry>,
+    bindings: HashMap<(Context, Vec<Chord>), Action>,
+    prefixes: Vec<Chord>,
+}
+
+impl Keymap {
+    /// Makes the map of a table.
+    ///
+    /// # Errors
+    /// A line for the user when a name is unknown or two actions of one place share a key.
+    pub fn new(entries: Vec<Entry>) -> Result<Self, String> {
+        let mut map = Self::default();
+        for entry in &entries {
+            let action =
+                Action::named(&entry.name).ok_or_else(|| format!("there is no action \"{}\"", entry.name))?;
+            for keys in &entry.keys {
+                if let [first, _] = keys.as_slice()
+                    && !map.prefixes.contains(first)
+                {
+                    map.prefixes.push(*first);
+                }
+                if map.bindings.insert((entry.context, keys.clone()), action.clone()).is_some() {
+                    return Err(format!("\"{}\" is bound twice ({})", write(keys), entry.name));
+                }
+            }
+        }
+        map.entries = entries;
+        Ok(map)
+    }
+
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    pub fn entry(&self, name: &str) -> Option<&Entry> {
+        self.entries.iter().find(|e| e.name == name)
+    }
+
+    fn find(&self, context: Context, keys: &[Chord]) -> Option<&Action> {
+        let here = self.bindings.get(&(context, keys.to_vec()));
+        here.or_else(|| self.bindings.get(&(Context::Global, keys.to_vec())))
+    }
+}
+
+/// Reads chords `"ctrl-x j"`.
+pub fn parse_keys(text: &str) -> Result<Vec<Chord>, String> {
+    let chords: Vec<Chord> = text.split_whitespace().map(Chord::parse).collect::<Result<_, _>>()?;
+    if chords.is_empty() || chords.len() > 2 {
+        return Err(format!("\"{text}\" is not one chord, or two"));
+    }
+    Ok(chords)
+}
+
+/// Turns key events into actions; remembers a first chord that waits for its second.
+#[derive(Clone, Debug, Default)]
+pub struct Resolver {
+    pending: Option<Chord>,
+}
+
+impl Resolver {
+    pub fn resolve(&mut self, map: &Keymap, context: Context, event: &KeyEvent) -> Option<Action> {
+        let chord = Chord::of(event);
+        if let Some(first) = self.pending.take() {
+            return map.find(context, &[first, chord]).cloned();
+        }
+        if let Some(action) = map.find(context, &[chord]) {
+            return Some(action.clone());
+        }
+        if map.prefixes.contains(&chord) && context != Context::Overlay {
+            self.pending = Some(chord);
+            return None;
+        }
+        match chord.code {
+            KeyCode::Char(c) if chord.modifiers.is_empty() && !c.is_control() => Some(match context {
+                Context::Overlay => Action::Overlay(OverlayAction::Type(c)),
+                _ => Action::Compose(ComposeAction::Insert(c)),
+            }),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(code: KeyCode, modifiers: KeyModifiers) -> KeyEvent {
+        KeyEvent::new(code, modifiers)
+    }
+
+    #[test]
+    fn chords_read_and_write() {
+        for (text, shown) in
+            [("ctrl-k", "C-k"), ("alt-enter", "M-⏎"), ("f1", "F1"), ("+", "+"), ("Y", "Y"), ("ctrl--", "C--"), ("pageup", "PgUp")]
+        {
+            assert_eq!(Chord::parse(text).unwrap().short(), shown);
+        }
+        assert!(Chord::parse("ctrl-i").is_err());
+        assert!(Chord::parse("hyper-x").is_err());
+        assert!(Chord::parse("banana").is_err());
+    }
+
+    #[test]
+    fn control_underscore_is_found_however_the_terminal_reports_it() {
+        let bound = Chord::parse("ctrl-_").unwrap();
+        assert_eq!(Chord::of(&event(KeyCode::Char('7'), KeyModifiers::CONTROL)), bound);
+        assert_eq!(Chord::of(&event(KeyCode::Char('_'), KeyModifiers::CONTROL)), bound);
+    }
+
+    #[test]
+    fn a_pair_of_chords_waits_for_its_second_key() {
+        let entry = Entry {
+            name: "toggle-joining".into(),
+            context: Context::Global,
+            keys: vec![parse_keys("ctrl-x j").unwrap()],
+            label: None,
+            help: String::new(),
+        };
+        let map = Keymap::new(vec![entry]).unwrap();
+        let mut resolver = Resolver::default();
+        let x = event(KeyCode::Char('x'), KeyModifiers::CONTROL);
+        let j = event(KeyCode::Char('j'), KeyModifiers::NONE);
+        assert_eq!(resolver.resolve(&map, Context::Compose, &x), None);
+        assert_eq!(resolver.resolve(&map, Context::Compose, &j), Action::named("toggle-joining"));
+        assert_eq!(resolver.resolve(&map, Context::Compose, &j), Some(Action::Compose(ComposeAction::Insert('j'))));
+    }
+}

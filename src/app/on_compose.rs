@@ -1,0 +1,269 @@
+//! Writing and sending. A draft belongs to its conversation, and the destination is taken from there.
+
+use super::action::{ComposeAction, Motion};
+use super::effect::Effect;
+use super::overlay::{Consent, Overlay};
+use super::state::Focus;
+use super::{Action, Model, on_messages, on_thread};
+use crate::model::request::Change;
+use crate::model::{
+    Align, Attribution, Block, Clean, ConversationId, Delivery, Message, MessageBody, MessageKey, Outgoing, Request,
+    RichText, Span, ThreadFlag, Timestamp,
+};
+use std::time::Duration;
+
+/// A draft is on disk this long after the first unsaved key, also while typing goes on.
+const SAVE_AFTER: Duration = Duration::from_millis(300);
+/// How often the others hear that we type (facts 3.2).
+const TYPING_EVERY: Duration = Duration::from_secs(5);
+
+pub fn act(model: &mut Model, action: ComposeAction, effects: &mut Vec<Effect>) {
+    // Typing always types, whatever was selected or focused before.
+    if matches!(action, ComposeAction::Insert(_) | ComposeAction::Paste(_)) {
+        if model.app.focus == Focus::List {
+            model.app.focus = Focus::Compose;
+            model.app.freeze_list();
+        }
+        if let Some(c) = model.app.opened_mut() {
+            c.selected = None;
+        }
+    }
+    let newline_on_enter = model.app.prefs.enter_is_newline;
+    let action = match action {
+        ComposeAction::Send if newline_on_enter => ComposeAction::Newline,
+        ComposeAction::Newline if newline_on_enter => ComposeAction::Send,
+        other => other,
+    };
+    let Some(conversation) = model.app.opened_mut() else {
+        if matches!(action, ComposeAction::Insert(_)) {
+            model.app.note("Open a conversation first: Alt-Down, or Ctrl-K to find one");
+        }
+        return;
+    };
+    let compose = &mut conversation.compose;
+    match action {
+        ComposeAction::Insert(c) => compose.insert(c.encode_utf8(&mut [0; 4])),
+        ComposeAction::Paste(text) => {
+            let text = text.replace("\r\n", "\n").replace('\r', "\n").replace('\t', "    ");
+            let text: String = text.chars().filter(|c| *c == '\n' || !c.is_control()).collect();
+            if compose.text().len() + text.len() > super::compose::MAX_TEXT {
+                model.app.complain("The text is too long to be pasted");
+                return;
+            }
+            compose.insert(&text);
+        }
+        ComposeAction::Newline => compose.insert("\n"),
+        ComposeAction::Undo => {
+            if !compose.undo() {
+                return;
+            }
+        }
+        ComposeAction::Move(Motion::Up) if compose.is_on_first_line() => {
+            if compose.text().is_empty() {
+                on_messages::act(model, super::MessagesAction::SelectUp, effects);
+            } else {
+                compose.go(Motion::LineStart);
+            }
+            return;
+        }
+        ComposeAction::Move(Motion::Down) if compose.is_on_last_line() => {
+            compose.go(Motion::LineEnd);
+            return;
+        }
+        ComposeAction::Move(motion) => {
+            compose.go(motion);
+            return;
+        }
+        ComposeAction::Delete(motion) => compose.delete(motion),
+        ComposeAction::Yank => compose.yank(),
+        ComposeAction::Send => {
+            submit(model, effects);
+            return;
+        }
+    }
+    changed(model, effects);
+    tell_typing(model, effects);
+}
+
+/// The open conversation's draft changed: it has to be saved soon.
+pub fn changed(model: &mut Model, _effects: &mut Vec<Effect>) {
+    let by = model.app.clock.mono + SAVE_AFTER;
+    if let Some(c) = model.app.opened_mut() {
+        c.compose.save_by.get_or_insert(by);
+    }
+}
+
+fn tell_typing(model: &mut Model, effects: &mut Vec<Effect>) {
+    if !model.app.prefs.typing {
+        return;
+    }
+    let now = model.app.clock.mono;
+    let Some(c) = model.app.opened_mut() else { return };
+    let conversation = c.info.id.clone();
+    let text = c.compose.text();
+    if text.is_empty() || c.compose.draft.edit.is_some() {
+        if c.compose.told_typing.take().is_some() {
+            effects.push(Effect::Request(Request::Typing { conversation, active: false }));
+        }
+        return;
+    }
+    if !text.starts_with('/') && c.compose.told_typing.is_none_or(|told| now >= told + TYPING_EVERY) {
+        c.compose.told_typing = Some(now);
+        effects.push(Effect::Request(Request::Typing { conversation, active: true }));
+    }
+}
+
+/// Enter: an edit, a command, or a message.
+fn submit(model: &mut Model, effects: &mut Vec<Effect>) {
+    let Some(c) = model.app.opened_mut() else { return };
+    let text = c.compose.text().to_owned();
+    if text.trim().is_empty() {
+        return;
+    }
+    let conversation = c.info.id.clone();
+    if let Some(edit) = c.compose.draft.edit.clone() {
+        c.compose.take();
+        effects.push(Effect::Request(Request::SaveDraft { conversation, draft: Default::default() }));
+        let key = MessageKey::server(Timestamp(0), &edit.id);
+        if edit.was.as_str() != text {
+            let outgoing = Outgoing { text, ..Outgoing::default() };
+            on_messages::change(model, &key, Change::Edit(outgoing), effects);
+        }
+        return;
+    }
+    if let Some(command) = text.strip_prefix('/')
+        && !command.starts_with('/')
+    {
+        slash(model, &conversation, command, effects);
+        return;
+    }
+    let literal = text.strip_prefix('/').filter(|t| t.starts_with('/')).map(str::to_owned);
+    let reply = c.compose.draft.reply.clone();
+    let outgoing = Outgoing { text: literal.unwrap_or(text), reply, ..Outgoing::default() };
+    send(model, &conversation, outgoing, effects);
+}
+
+/// Takes the text out of the box and shows it as a message that is being saved.
+pub fn send(model: &mut Model, conversation: &ConversationId, outgoing: Outgoing, effects: &mut Vec<Effect>) {
+    let client_id = model.app.client_id();
+    model.app.minted.queue += 1;
+    let queue = model.app.minted.queue;
+    let me = model.app.me().clone();
+    let at = model.app.clock.wall;
+    let Some(c) = model.app.conversations.get_mut(conversation) else { return };
+    c.compose.take();
+    c.new_from = None;
+    c.wants_new_line = false;
+    c.timeline.upsert(own_message(&me, queue, &client_id, &outgoing, at, Delivery::Saving));
+    model.app.conversations.sort();
+    model.view.to_bottom(conversation);
+    effects.push(Effect::Request(Request::Send { conversation: conversation.clone(), client_id, outgoing }));
+}
+
+/// An own message that the server has not placed yet.
+pub fn own_message(
+    me: &crate::model::UserId,
+    queue: u64,
+    client_id: &crate::model::ClientMessageId,
+    outgoing: &Outgoing,
+    at: Timestamp,
+    delivery: Delivery,
+) -> Message {
+    let mut blocks = Vec::new();
+    if let Some(quote) = &outgoing.reply {
+        blocks.push(Block::Quote {
+            from: Some(Attribution {
+                name: quote.name.clone(),
+                at: Some(quote.at),
+                message: Some(quote.id.clone()),
+            }),
+            body: RichText::plain(&quote.text).blocks,
+        });
+    }
+    let spans = vec![Span { text: Clean::text(&outgoing.text), ..Span::default() }];
+    blocks.push(Block::Paragraph { align: Align::Left, spans });
+    let rich = RichText { blocks };
+    Message {
+        key: MessageKey::unsent(queue, client_id),
+        client_id: Some(client_id.clone()),
+        sender: me.clone(),
+        sender_name: None,
+        at,
+        version: 0,
+        body: if outgoing.emote { MessageBody::Emote(rich) } else { MessageBody::Text(rich) },
+        edited: None,
+        edit_of: None,
+        mentions_me: false,
+        reactions: Vec::new(),
+        delivery,
+    }
+}
+
+/// A slash command. What is no command asks before it is sent.
+fn slash(model: &mut Model, conversation: &ConversationId, command: &str, effects: &mut Vec<Effect>) {
+    let (word, rest) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
+    let rest = rest.trim();
+    let switch = match rest {
+        "on" => Some(Some(true)),
+        "off" => Some(Some(false)),
+        "" => Some(None),
+        _ => None,
+    };
+    let action = match (word, switch) {
+        ("me", _) if !rest.is_empty() => {
+            let outgoing = Outgoing { text: rest.to_owned(), emote: true, ..Outgoing::default() };
+            send(model, conversation, outgoing, effects);
+            return;
+        }
+        ("open", _) if !rest.is_empty() => {
+            let found = super::overlay::find(&model.app, rest);
+            clear(model, effects);
+            match found.into_iter().next() {
+                Some(found) => super::on_list::open(model, &found.id, effects),
+                None => model.app.complain("There is no such conversation or person"),
+            }
+            return;
+        }
+        ("link", Some(to)) => {
+            clear(model, effects);
+            on_thread::set(model, ThreadFlag::JoiningEnabled, to, effects);
+            return;
+        }
+        ("history", Some(to)) => {
+            clear(model, effects);
+            on_thread::set(model, ThreadFlag::HistoryDisclosed, to, effects);
+            return;
+        }
+        ("mute", Some(to)) => {
+            clear(model, effects);
+            on_thread::set(model, ThreadFlag::Alerts, to.map(|muted| !muted), effects);
+            return;
+        }
+        ("help", _) => "help",
+        ("quit", _) => "quit",
+        ("unread", _) => "next-unread",
+        _ => {
+            let reply = model.app.opened().and_then(|c| c.compose.draft.reply.clone());
+            let outgoing = Outgoing { text: format!("/{command}"), reply, ..Outgoing::default() };
+            model.app.overlay = Some(Overlay::Confirm {
+                question: Clean::line(&format!("/{word} is no command. Send it as text?")),
+                detail: Clean::line("Commands: /me /open /link /history /mute /unread /help /quit · // sends a slash"),
+                consent: Consent::SendLiteral { conversation: conversation.clone(), outgoing },
+            });
+            return;
+        }
+    };
+    clear(model, effects);
+    if let Some(action) = Action::named(action) {
+        super::on_action(model, action, effects);
+    }
+}
+
+/// Takes a carried-out command out of the box.
+fn clear(model: &mut Model, effects: &mut Vec<Effect>) {
+    if let Some(c) = model.app.opened_mut() {
+        c.compose.set_text("");
+        c.compose.told_typing = None;
+    }
+    changed(model, effects);
+}

@@ -1,0 +1,103 @@
+//! Everything that happens by itself after a while, and the one function that says when.
+
+use super::effect::Effect;
+use super::state::{AppState, Receipts};
+use super::Model;
+use crate::model::{Horizon, LinkState, Request};
+use std::time::Duration;
+
+impl AppState {
+    /// The next moment (monotonic) at which something changes without an input; nothing means never.
+    pub fn next_deadline(&self) -> Option<Duration> {
+        let now = self.clock.mono;
+        let toasts = self.toasts.iter().map(|t| t.until);
+        let conversations = self.conversations.iter().flat_map(|c| {
+            let typing = c.typing.iter().map(|(_, until)| *until);
+            typing.chain(c.compose.save_by)
+        });
+        let reading = self.opened().and_then(|c| c.reading.as_ref()?.1);
+        let countdown = match &self.link.state {
+            LinkState::Waiting { wait, .. } => {
+                // The next full second of the countdown, as long as it runs.
+                let past = now.saturating_sub(self.link.since);
+                (past < *wait).then(|| self.link.since + Duration::from_secs(past.as_secs() + 1))
+            }
+            _ => None,
+        };
+        // Today becomes Yesterday; a minute late is early enough, and a clock that jumps cannot make it spin.
+        let midnight = (self.clock.wall.0 > 0).then(|| {
+            let left = self.clock.wall.next_midnight(&self.prefs.zone).0 - self.clock.wall.0;
+            now + Duration::from_millis(u64::try_from(left).unwrap_or(0)).max(Duration::from_secs(60))
+        });
+        toasts.chain(conversations).chain(reading).chain(countdown).chain(midnight).min()
+    }
+
+    /// Seconds until the next try to connect.
+    pub fn retry_in(&self) -> Option<u64> {
+        match &self.link.state {
+            LinkState::Waiting { wait, .. } => {
+                Some((self.link.since + *wait).saturating_sub(self.clock.mono).as_secs_f64().ceil() as u64)
+            }
+            _ => None,
+        }
+    }
+}
+
+pub fn expire(model: &mut Model, effects: &mut Vec<Effect>) {
+    let now = model.app.clock.mono;
+    model.app.toasts.retain(|t| t.until > now);
+    let typing_ended: Vec<_> = model
+        .app
+        .conversations
+        .iter()
+        .filter(|c| c.typing.iter().any(|(_, until)| *until <= now))
+        .map(|c| c.info.id.clone())
+        .collect();
+    for id in typing_ended {
+        if let Some(c) = model.app.conversations.get_mut(&id) {
+            c.typing.retain(|(_, until)| *until > now);
+        }
+    }
+    save_drafts(model, effects, false);
+    mark_read(model, effects);
+}
+
+/// Saves drafts that are due; `all` of those unsaved when the program ends or the chat is left.
+pub fn save_drafts(model: &mut Model, effects: &mut Vec<Effect>, all: bool) {
+    let now = model.app.clock.mono;
+    let due: Vec<_> = model
+        .app
+        .conversations
+        .iter()
+        .filter(|c| c.compose.save_by.is_some_and(|by| all || by <= now))
+        .map(|c| c.info.id.clone())
+        .collect();
+    for id in due {
+        if let Some(c) = model.app.conversations.get_mut(&id) {
+            c.compose.save_by = None;
+            let draft = c.compose.draft.clone();
+            effects.push(Effect::Request(Request::SaveDraft { conversation: id, draft }));
+        }
+    }
+}
+
+fn mark_read(model: &mut Model, effects: &mut Vec<Effect>) {
+    let now = model.app.clock;
+    if model.app.prefs.receipts == Receipts::Never || !model.app.view_focus.focused {
+        return;
+    }
+    let Some(c) = model.app.opened_mut() else { return };
+    let Some((key, Some(due))) = c.reading.clone() else { return };
+    if due > now.mono {
+        return;
+    }
+    c.reading = Some((key.clone(), None));
+    let known = c.info.horizon.as_ref().map(|h| h.arrival);
+    if known.is_some_and(|read| read >= key.at) && c.info.unread.messages == 0 {
+        return;
+    }
+    let client_id = c.timeline.get(&key).and_then(|m| m.client_id.clone());
+    let horizon = Horizon { arrival: key.at, read_at: now.wall, client_id };
+    effects.push(Effect::Request(Request::MarkRead { conversation: c.info.id.clone(), horizon }));
+}
+

@@ -1,0 +1,270 @@
+//! Remote changes. Each is idempotent; the server's word wins over anything local.
+
+use super::effect::Effect;
+use super::on_list::{KEEP_CLOSED, draw_new_line};
+use super::state::{Link, Older, Pending, Setting};
+use super::{Model, on_compose, on_list};
+use crate::model::{
+    Clean, Conversation, ConversationId, Delivery, Delta, Fault, LinkState, Message, Page, ThreadFlag, ThreadSettings,
+    Ticket,
+};
+use std::time::Duration;
+
+/// A typing signal is believed this long (facts 3.2; Teams resends every 20 s).
+const TYPING_LASTS: Duration = Duration::from_secs(22);
+/// All loaded messages of the open chat; more are dropped at the old end while the view is at the bottom.
+const KEEP_OPEN: usize = 20_000;
+
+pub fn apply(model: &mut Model, delta: Delta, effects: &mut Vec<Effect>) {
+    match delta {
+        Delta::Link(state) => link(model, state),
+        Delta::Conversations(list) => conversations(model, list, effects),
+        Delta::Messages { conversation, messages, page } => take(model, &conversation, messages, page),
+        Delta::Older { conversation, fault } => {
+            if let Some(c) = model.app.conversations.get_mut(&conversation) {
+                c.older = Older::Failed(fault.reason);
+            }
+        }
+        Delta::Settings { conversation, settings } => settings_of(model, &conversation, settings),
+        Delta::Members { conversation, members } => {
+            model.app.conversations.ensure(&conversation).members = members;
+        }
+        Delta::Topic { conversation, topic } => set_topic(model, &conversation, topic),
+        Delta::Flag { conversation, flag, on } => {
+            model.app.conversations.ensure(&conversation).know(flag, on);
+        }
+        Delta::Typing { conversation, who, active } => {
+            let until = model.app.clock.mono + TYPING_LASTS;
+            let c = model.app.conversations.ensure(&conversation);
+            c.typing.retain(|(known, _)| *known != who);
+            if active {
+                c.typing.push((who, until));
+            }
+        }
+        Delta::Unread { conversation, unread, horizon } => {
+            let c = model.app.conversations.ensure(&conversation);
+            c.info.unread = unread;
+            if horizon.is_some() {
+                c.info.horizon = horizon;
+            }
+        }
+        Delta::Names(names) => {
+            for (id, source, name) in names {
+                model.app.names.learn(&id, source, &name);
+            }
+        }
+        Delta::Delivery { conversation, client_id, delivery, sent } => {
+            delivery_of(model, &conversation, &client_id, delivery, sent);
+        }
+        Delta::Outbox { conversation, client_id, outgoing, queued_at, delivery } => {
+            let me = model.app.me().clone();
+            model.app.minted.queue += 1;
+            let queue = model.app.minted.queue;
+            let message = on_compose::own_message(&me, queue, &client_id, &outgoing, queued_at, delivery);
+            let c = model.app.conversations.ensure(&conversation);
+            if c.timeline.of_client_id(&client_id).is_none() {
+                c.timeline.upsert(message);
+            }
+        }
+        Delta::Discarded { conversation, client_id } => {
+            if let Some(c) = model.app.conversations.get_mut(&conversation)
+                && let Some(key) = c.timeline.of_client_id(&client_id).map(|m| m.key.clone())
+                && key.is_unsent()
+            {
+                c.timeline.remove(&key);
+            }
+        }
+        Delta::LastOpen(id) => {
+            if model.app.open.is_none() {
+                on_list::open(model, &id, effects);
+            }
+        }
+        Delta::Drafts(drafts) => {
+            for (id, draft) in drafts {
+                model.app.conversations.ensure(&id).compose.restore(draft);
+            }
+        }
+        Delta::Done { ticket, result } => done(model, ticket, &result),
+        Delta::Notice(text) => model.app.complain(&text),
+    }
+}
+
+fn link(model: &mut Model, state: LinkState) {
+    let came_online = state == LinkState::Online && model.app.link.state != LinkState::Online;
+    model.app.link = Link { state, since: model.app.clock.mono };
+    if came_online {
+        // What could not be fetched while offline may be asked for again.
+        let failed: Vec<ConversationId> = model
+            .app
+            .conversations
+            .iter()
+            .filter(|c| matches!(c.older, Older::Failed(_)))
+            .map(|c| c.info.id.clone())
+            .collect();
+        for id in failed {
+            if let Some(c) = model.app.conversations.get_mut(&id) {
+                c.older = Older::Unknown;
+            }
+        }
+    }
+}
+
+fn conversations(model: &mut Model, list: Vec<Conversation>, effects: &mut Vec<Effect>) {
+    for new in list {
+        let c = model.app.conversations.ensure(&new.id);
+        if new.version < c.info.version {
+            continue;
+        }
+        let cleared = new.cleared_at.filter(|at| c.info.cleared_at.is_none_or(|old| old < *at));
+        if let Some(at) = cleared {
+            c.timeline.clear_until(at);
+        }
+        if !matches!(c.setting(ThreadFlag::Alerts), Setting::Changing { .. }) {
+            c.know(ThreadFlag::Alerts, !new.muted);
+        }
+        let old_topic = c.info.topic.take();
+        c.info = new;
+        if c.info.topic.is_none() && c.info.is_group() {
+            c.info.topic = old_topic;
+        }
+    }
+    model.app.conversations.sort();
+    if model.app.open.is_none() && model.app.prefs.demo {
+        let first = model.app.conversations.shown(None).next().map(|c| c.info.id.clone());
+        if let Some(id) = first {
+            on_list::open(model, &id, effects);
+        }
+    }
+}
+
+fn take(model: &mut Model, id: &ConversationId, messages: Vec<Message>, page: Page) {
+    let is_open = model.app.open.as_ref() == Some(id);
+    let at_bottom = model.view.is_at_bottom(id);
+    let me = model.app.me().clone();
+    let c = model.app.conversations.ensure(id);
+    for message in messages {
+        if page == Page::Live {
+            c.typing.retain(|(who, _)| *who != message.sender);
+        }
+        if c.info.cleared_at.is_some_and(|at| message.key.at <= at) {
+            continue;
+        }
+        c.timeline.upsert(message);
+    }
+    match page {
+        Page::Older { reached_start } => {
+            c.older = if reached_start { Older::Reached } else { Older::Unknown };
+        }
+        Page::Newest => {
+            if is_open {
+                draw_new_line(c, &me);
+            }
+        }
+        Page::Live => {
+            // What arrives while the view is scrolled up gets its line, too.
+            if is_open && !at_bottom {
+                c.wants_new_line |= c.new_from.is_none() && c.info.unread.messages > 0;
+                draw_new_line(c, &me);
+            }
+        }
+    }
+    let limit = if is_open { KEEP_OPEN } else { KEEP_CLOSED };
+    let keeps_place = is_open && !at_bottom;
+    if !keeps_place && c.timeline.keep_newest(limit) {
+        c.older = Older::Unknown;
+    }
+    if page != (Page::Older { reached_start: true }) && page != (Page::Older { reached_start: false }) {
+        model.app.conversations.sort();
+    }
+}
+
+fn set_topic(model: &mut Model, id: &ConversationId, topic: Clean) {
+    let c = model.app.conversations.ensure(id);
+    c.info.topic = (!topic.is_empty()).then_some(topic);
+}
+
+fn settings_of(model: &mut Model, id: &ConversationId, settings: ThreadSettings) {
+    let c = model.app.conversations.ensure(id);
+    for (flag, value) in [
+        (ThreadFlag::JoiningEnabled, settings.joining_enabled),
+        (ThreadFlag::HistoryDisclosed, settings.history_disclosed),
+    ] {
+        // An answer that was asked for before our change must not undo it on the screen.
+        if let Some(on) = value
+            && !matches!(c.setting(flag), Setting::Changing { .. })
+        {
+            c.know(flag, on);
+        }
+    }
+    if let Some(topic) = settings.topic {
+        set_topic(model, id, topic);
+    }
+}
+
+fn delivery_of(
+    model: &mut Model,
+    id: &ConversationId,
+    client_id: &crate::model::ClientMessageId,
+    delivery: Delivery,
+    sent: Option<crate::model::MessageKey>,
+) {
+    let is_open = model.app.open.as_ref() == Some(id);
+    let Some(c) = model.app.conversations.get_mut(id) else { return };
+    if let Some(key) = sent {
+        c.timeline.settle_at(client_id, &key);
+    }
+    let Some(key) = c.timeline.of_client_id(client_id).map(|m| m.key.clone()) else { return };
+    let failed = matches!(delivery, Delivery::Failed { .. });
+    // What has its place on the server was accepted, whatever is said late.
+    if key.is_unsent() || delivery == Delivery::Sent {
+        c.timeline.update(&key, |m| m.delivery = delivery);
+    }
+    if failed && !is_open {
+        let title = model.app.conversations.get(id).map(|c| model.app.title(c)).unwrap_or_default();
+        model.app.complain(&format!("A message to {title} was not sent"));
+    }
+}
+
+/// The answer to a setting or a change of a message; an old ticket names nothing any more.
+fn done(model: &mut Model, ticket: Ticket, result: &Result<(), Fault>) {
+    let with_ticket = |c: &&super::state::ConversationState| {
+        c.pending.iter().any(|(t, _)| *t == ticket)
+            || c.settings.values().any(|s| matches!(s, Setting::Changing { ticket: t, .. } if *t == ticket))
+    };
+    let Some(id) = model.app.conversations.iter().find(with_ticket).map(|c| c.info.id.clone()) else { return };
+    let mut complaint = None;
+    if let Some(c) = model.app.conversations.get_mut(&id) {
+        let changing = c.settings.iter().find_map(|(flag, s)| match s {
+            Setting::Changing { from, to, ticket: t } if *t == ticket => Some((*flag, *from, *to)),
+            _ => None,
+        });
+        if let Some((flag, from, to)) = changing {
+            match result {
+                Ok(()) => {
+                    c.know(flag, to);
+                    if flag == ThreadFlag::Alerts {
+                        c.info.muted = !to;
+                    }
+                }
+                Err(fault) => {
+                    c.know(flag, from);
+                    complaint = Some(format!("{} stays {}: {}", flag.label(), if from { "on" } else { "off" }, fault.reason));
+                }
+            }
+        }
+        if let Some(at) = c.pending.iter().position(|(t, _)| *t == ticket) {
+            let (_, pending) = c.pending.remove(at);
+            if let Err(fault) = result {
+                let what = match pending {
+                    Pending::Edit => "The message was not changed",
+                    Pending::Delete => "The message was not deleted",
+                    Pending::React => "The reaction was not set",
+                };
+                complaint = Some(format!("{what}: {}", fault.reason));
+            }
+        }
+    }
+    if let Some(text) = complaint {
+        model.app.complain(&text);
+    }
+}

@@ -1,0 +1,265 @@
+//! The message pane: scrolling, selecting, and what can be done with a message.
+
+use super::action::{MessagesAction, Scroll};
+use super::effect::Effect;
+use super::overlay::{Consent, Overlay};
+use super::state::{Focus, Older};
+use super::{Model, on_compose};
+use crate::model::request::Change;
+use crate::model::{
+    Clean, ConversationId, Delivery, EditTarget, Message, MessageBody, MessageKey, QuoteOf, Request,
+};
+
+pub fn act(model: &mut Model, action: MessagesAction, effects: &mut Vec<Effect>) {
+    match action {
+        MessagesAction::Scroll(scroll) => go(model, scroll),
+        MessagesAction::SelectUp => select(model, true),
+        MessagesAction::SelectDown => select(model, false),
+        MessagesAction::Menu => {
+            if selected(model).is_some() {
+                model.app.overlay = Some(Overlay::Menu { marked: 0 });
+            }
+        }
+        MessagesAction::Reply => reply(model, effects),
+        MessagesAction::Edit => edit(model, effects),
+        MessagesAction::Delete => ask_delete(model),
+        MessagesAction::React => {
+            if let Some(message) = selected(model).filter(|m| !m.key.is_unsent()) {
+                let message = message.key.clone();
+                model.app.overlay = Some(Overlay::Reactions { message, marked: 0 });
+            }
+        }
+        MessagesAction::Copy { with_name } => copy(model, with_name, effects),
+        MessagesAction::OpenLink => open_link(model),
+        MessagesAction::Retry => retry(model, effects),
+        MessagesAction::TakeBack => take_back(model, effects),
+    }
+}
+
+fn go(model: &mut Model, scroll: Scroll) {
+    let Some(id) = model.app.open.clone() else { return };
+    if let Some(Overlay::Help { scroll: at, .. }) = &mut model.app.overlay {
+        *at = match scroll {
+            Scroll::PageUp => at.saturating_sub(10),
+            Scroll::LineUp => at.saturating_sub(1),
+            Scroll::PageDown => *at + 10,
+            Scroll::LineDown => *at + 1,
+            Scroll::Oldest => 0,
+            Scroll::Newest => *at,
+        };
+        return;
+    }
+    // A page keeps one row in sight, so that the eye finds its place again.
+    let page = (model.view.page(&model.app) - 1).max(1);
+    match scroll {
+        Scroll::PageUp => model.view.scroll(&model.app, -page),
+        Scroll::PageDown => model.view.scroll(&model.app, page),
+        Scroll::LineUp => model.view.scroll(&model.app, -1),
+        Scroll::LineDown => model.view.scroll(&model.app, 1),
+        Scroll::Oldest => model.view.to_top(&model.app),
+        Scroll::Newest => model.view.to_bottom(&id),
+    }
+}
+
+/// Asks for older messages, unless they are on their way or there are none.
+pub fn load_older(model: &mut Model, id: &ConversationId, effects: &mut Vec<Effect>) {
+    let Some(conversation) = model.app.conversations.get_mut(id) else { return };
+    let Some(first) = conversation.timeline.first().map(|m| m.key.clone()) else { return };
+    if conversation.older != Older::Unknown {
+        return;
+    }
+    conversation.older = Older::Loading;
+    effects.push(Effect::Request(Request::Older { conversation: id.clone(), before: first }));
+}
+
+fn selected(model: &Model) -> Option<&Message> {
+    let conversation = model.app.opened()?;
+    conversation.timeline.get(conversation.selected.as_ref()?)
+}
+
+/// Moves the selection; from nothing, to the last message in sight. Below the last one it ends.
+fn select(model: &mut Model, up: bool) {
+    let in_sight = model.view.visible.rows.iter().rev().find_map(|row| row.key.clone());
+    model.app.focus = Focus::Compose;
+    let Some(conversation) = model.app.opened_mut() else { return };
+    let timeline = &conversation.timeline;
+    let next: Option<MessageKey> = match (&conversation.selected, up) {
+        (None, true) => in_sight.filter(|k| timeline.get(k).is_some()).or_else(|| timeline.last().map(|m| m.key.clone())),
+        (None, false) => None,
+        (Some(key), true) => {
+            Some(timeline.before(key).next_back().map_or_else(|| key.clone(), |m| m.key.clone()))
+        }
+        (Some(key), false) => timeline.after(key).next().map(|m| m.key.clone()),
+    };
+    conversation.selected.clone_from(&next);
+    if let Some(key) = next {
+        model.view.reveal(&model.app, &key);
+    }
+}
+
+/// Text and origin of a message, for quoting it.
+fn quote_of(model: &Model, message: &Message) -> QuoteOf {
+    let name = model.app.names.of(&message.sender);
+    let text = match &message.body {
+        // A quote in a quote is dropped: what is answered is what this person wrote.
+        MessageBody::Text(rich) => {
+            let own = rich.blocks.iter().filter(|b| !matches!(b, crate::model::Block::Quote { .. })).cloned();
+            crate::model::RichText { blocks: own.collect() }.plain_text()
+        }
+        body => body.text(&|id| model.app.names.of(id)),
+    };
+    QuoteOf {
+        author: message.sender.clone(),
+        name,
+        at: message.at,
+        id: (&*message.key.id).into(),
+        text: Clean::text(&text),
+    }
+}
+
+fn reply(model: &mut Model, effects: &mut Vec<Effect>) {
+    let Some(message) = selected(model).filter(|m| !m.key.is_unsent()) else { return };
+    let quote = quote_of(model, message);
+    if let Some(conversation) = model.app.opened_mut() {
+        conversation.selected = None;
+        conversation.compose.draft.edit = None;
+        conversation.compose.draft.reply = Some(quote);
+    }
+    on_compose::changed(model, effects);
+}
+
+fn edit(model: &mut Model, effects: &mut Vec<Effect>) {
+    let Some(message) = selected(model) else { return };
+    if message.sender != *model.app.me() {
+        model.app.complain("Only own messages can be edited");
+        return;
+    }
+    if matches!(message.delivery, Delivery::Failed { .. }) {
+        take_back(model, effects);
+        return;
+    }
+    let (MessageBody::Text(rich), false) = (&message.body, message.key.is_unsent()) else {
+        model.app.complain("This message cannot be edited");
+        return;
+    };
+    let own = rich.blocks.iter().filter(|b| !matches!(b, crate::model::Block::Quote { .. })).cloned();
+    let text = crate::model::RichText { blocks: own.collect() }.plain_text();
+    let id = (&*message.key.id).into();
+    if let Some(conversation) = model.app.opened_mut() {
+        conversation.selected = None;
+        conversation.compose.set_text(&text);
+        conversation.compose.draft.reply = None;
+        conversation.compose.draft.edit = Some(EditTarget { id, was: Clean::text(&text) });
+    }
+    on_compose::changed(model, effects);
+}
+
+fn ask_delete(model: &mut Model) {
+    let Some(message) = selected(model) else { return };
+    if message.sender != *model.app.me() || message.key.is_unsent() {
+        model.app.complain("Only own messages can be deleted");
+        return;
+    }
+    let text = message.body.text(&|id| model.app.names.of(id));
+    model.app.overlay = Some(Overlay::Confirm {
+        question: Clean::line("Delete this message for everyone?"),
+        detail: Clean::line(&text),
+        consent: Consent::DeleteMessage(message.key.clone()),
+    });
+}
+
+/// Sends a change of a message of the open conversation.
+pub fn change(model: &mut Model, key: &MessageKey, change: Change, effects: &mut Vec<Effect>) {
+    use super::state::Pending;
+    let ticket = model.app.ticket();
+    let Some(conversation) = model.app.opened_mut() else { return };
+    let pending = match change {
+        Change::Edit(_) => Pending::Edit,
+        Change::Delete => Pending::Delete,
+        Change::React { .. } => Pending::React,
+    };
+    conversation.pending.push((ticket, pending));
+    effects.push(Effect::Request(Request::Change {
+        conversation: conversation.info.id.clone(),
+        message: (&*key.id).into(),
+        change,
+        ticket,
+    }));
+}
+
+fn copy(model: &mut Model, with_name: bool, effects: &mut Vec<Effect>) {
+    let Some(message) = selected(model) else { return };
+    let text = message.body.text(&|id| model.app.names.of(id));
+    let text = if with_name {
+        let at = message.at.clock(&model.app.prefs.zone);
+        format!("[{at}] {}: {text}", model.app.names.of(&message.sender))
+    } else {
+        text
+    };
+    model.app.note(&format!("Copied {} characters", text.chars().count()));
+    effects.push(Effect::Copy(text));
+}
+
+fn open_link(model: &mut Model) {
+    let links = selected(model).map(|m| m.body.links()).unwrap_or_default();
+    model.app.overlay = match links.len() {
+        0 => {
+            model.app.note("This message has no link");
+            None
+        }
+        1 => links.into_iter().next().map(confirm_link),
+        _ => Some(Overlay::Links { links, marked: 0 }),
+    };
+}
+
+/// The whole address is shown before anything is opened.
+pub fn confirm_link(url: Clean) -> Overlay {
+    Overlay::Confirm {
+        question: Clean::line("Open this address?"),
+        detail: url.clone(),
+        consent: Consent::OpenLink(url),
+    }
+}
+
+fn failed(model: &Model) -> Option<(ConversationId, crate::model::ClientMessageId, String)> {
+    let message = selected(model).filter(|m| matches!(m.delivery, Delivery::Failed { .. }))?;
+    let text = match &message.body {
+        MessageBody::Text(rich) | MessageBody::Emote(rich) => {
+            let own = rich.blocks.iter().filter(|b| !matches!(b, crate::model::Block::Quote { .. })).cloned();
+            crate::model::RichText { blocks: own.collect() }.plain_text()
+        }
+        _ => return None,
+    };
+    Some((model.app.open.clone()?, message.client_id.clone()?, text))
+}
+
+fn retry(model: &mut Model, effects: &mut Vec<Effect>) {
+    let Some((conversation, client_id, _)) = failed(model) else { return };
+    if let Some(c) = model.app.opened_mut()
+        && let Some(key) = c.selected.take()
+    {
+        c.timeline.update(&key, |m| m.delivery = Delivery::Queued);
+    }
+    effects.push(Effect::Request(Request::Resend { conversation, client_id }));
+}
+
+/// Puts a message that was not sent back into the box, above what is there.
+fn take_back(model: &mut Model, effects: &mut Vec<Effect>) {
+    let Some((conversation, client_id, text)) = failed(model) else { return };
+    if let Some(c) = model.app.opened_mut() {
+        if let Some(key) = c.selected.take() {
+            c.timeline.remove(&key);
+        }
+        let rest = c.compose.text().to_owned();
+        let joined = if rest.is_empty() { text } else { format!("{text}\n{rest}") };
+        c.compose.set_text(&joined);
+    }
+    on_compose::changed(model, effects);
+    on_deadline_save(model, effects);
+    effects.push(Effect::Request(Request::Discard { conversation, client_id }));
+}
+
+/// The draft must be on its way to the disk before the outbox forgets the message.
+fn on_deadline_save(model: &mut Model, effects: &mut Vec<Effect>) {
+    super::on_deadline::save_drafts(model, effects, true);
+}

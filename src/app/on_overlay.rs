@@ -1,0 +1,150 @@
+//! Dialogs: moving in them, typing into them, and what Enter does.
+
+use super::action::OverlayAction;
+use super::effect::Effect;
+use super::overlay::{self, Consent, Overlay, REACTIONS};
+use super::{Action, Model, on_compose, on_list, on_messages};
+use crate::model::request::Change;
+
+pub fn act(model: &mut Model, action: OverlayAction, effects: &mut Vec<Effect>) {
+    match action {
+        OverlayAction::Up => step(model, -1),
+        OverlayAction::Down => step(model, 1),
+        OverlayAction::Choose => choose(model, effects),
+        OverlayAction::Erase => edit(model, |input| {
+            input.pop();
+        }),
+        OverlayAction::Paste(text) => {
+            let line = crate::model::Clean::line(&text);
+            edit(model, |input| input.push_str(&line));
+        }
+        OverlayAction::Type(c) => typed(model, c, effects),
+    }
+}
+
+/// How many lines can be marked.
+fn lines(model: &Model) -> usize {
+    match &model.app.overlay {
+        Some(Overlay::Switcher { input, .. }) => overlay::find(&model.app, input).len(),
+        Some(Overlay::Palette { input, .. }) => overlay::palette(&model.app, input).len(),
+        Some(Overlay::Menu { .. }) => overlay::menu(&model.app).len(),
+        Some(Overlay::Reactions { .. }) => REACTIONS.len(),
+        Some(Overlay::Links { links, .. }) => links.len(),
+        Some(Overlay::Help { .. }) => model.app.prefs.keymap.entries().len() + 10,
+        _ => 0,
+    }
+}
+
+fn step(model: &mut Model, by: isize) {
+    let count = lines(model);
+    if let Some(marked) = model.app.overlay.as_mut().and_then(Overlay::marked_mut) {
+        *marked = marked.saturating_add_signed(by).min(count.saturating_sub(1));
+    }
+}
+
+fn edit(model: &mut Model, change: impl FnOnce(&mut String)) {
+    if let Some((input, marked)) = model.app.overlay.as_mut().and_then(Overlay::input_mut) {
+        change(input);
+        *marked = 0;
+    }
+}
+
+fn typed(model: &mut Model, c: char, effects: &mut Vec<Effect>) {
+    match &mut model.app.overlay {
+        Some(Overlay::Switcher { input, .. }) if input.is_empty() && c == '>' => {
+            model.app.overlay = Some(Overlay::palette());
+        }
+        Some(Overlay::Confirm { .. }) => match c {
+            'y' | 'Y' => choose(model, effects),
+            'n' | 'N' => model.app.overlay = None,
+            _ => {}
+        },
+        Some(Overlay::Links { marked, .. } | Overlay::Reactions { marked, .. }) => {
+            if let Some(n) = c.to_digit(10).and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0) {
+                *marked = n - 1;
+                if n <= lines(model) {
+                    choose(model, effects);
+                }
+            }
+        }
+        // The keys of the message work in its menu, too.
+        Some(Overlay::Menu { .. }) => {
+            let pressed = overlay::menu(&model.app).into_iter().find(|(e, _)| e.key() == c.to_string());
+            if let Some((_, action)) = pressed {
+                model.app.overlay = None;
+                super::on_action(model, action, effects);
+            }
+        }
+        Some(Overlay::Help { .. }) => match c {
+            'q' | '?' => model.app.overlay = None,
+            'j' => step(model, 1),
+            'k' => step(model, -1),
+            _ => {}
+        },
+        _ => edit(model, |input| input.push(c)),
+    }
+}
+
+fn choose(model: &mut Model, effects: &mut Vec<Effect>) {
+    let Some(open) = model.app.overlay.take() else { return };
+    match open {
+        Overlay::Switcher { input, marked } => {
+            match overlay::find(&model.app, &input).into_iter().nth(marked) {
+                Some(found) => on_list::open(model, &found.id, effects),
+                None => {
+                    model.app.overlay = Some(Overlay::Switcher { input, marked });
+                    model.app.note("No conversation or person with that name; a full id (8:name) starts a new chat");
+                }
+            }
+        }
+        Overlay::Palette { input, marked } => {
+            let chosen = overlay::palette(&model.app, &input).get(marked).map(|e| e.name.clone());
+            if let Some(action) = chosen.and_then(|name| Action::named(&name)) {
+                super::on_action(model, action, effects);
+            }
+        }
+        Overlay::Menu { marked } => {
+            let chosen = overlay::menu(&model.app).into_iter().nth(marked).map(|(_, action)| action);
+            if let Some(action) = chosen {
+                super::on_action(model, action, effects);
+            }
+        }
+        Overlay::Reactions { message, marked } => react(model, &message, marked, effects),
+        Overlay::Links { links, marked } => {
+            model.app.overlay = links.into_iter().nth(marked).map(on_messages::confirm_link);
+        }
+        Overlay::Confirm { consent, .. } => consented(model, consent, effects),
+        Overlay::Help { .. } => {}
+    }
+}
+
+/// The same reaction again takes it back.
+fn react(model: &mut Model, key: &crate::model::MessageKey, marked: usize, effects: &mut Vec<Effect>) {
+    let me = model.app.me().clone();
+    let Some((name, _)) = REACTIONS.get(marked) else { return };
+    let Some(message) = model.app.opened().and_then(|c| c.timeline.get(key)) else { return };
+    let has = message.reactions.iter().any(|r| r.key.as_str() == *name && r.users.contains(&me));
+    on_messages::change(model, key, Change::React { key: name, on: !has }, effects);
+    if let Some(c) = model.app.opened_mut() {
+        c.selected = None;
+    }
+}
+
+fn consented(model: &mut Model, consent: Consent, effects: &mut Vec<Effect>) {
+    match consent {
+        Consent::DeleteMessage(key) => {
+            on_messages::change(model, &key, Change::Delete, effects);
+            if let Some(c) = model.app.opened_mut() {
+                c.selected = None;
+            }
+        }
+        Consent::OpenLink(url) => effects.push(Effect::OpenUrl(url)),
+        Consent::SendLiteral { conversation, outgoing } => {
+            // Only while its text is still in that conversation's box.
+            let same = model.app.conversations.get(&conversation).is_some_and(|c| c.compose.text() == outgoing.text);
+            if same {
+                on_compose::send(model, &conversation, outgoing, effects);
+            }
+        }
+    }
+}

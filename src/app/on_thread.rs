@@ -1,0 +1,47 @@
+//! Settings of the open conversation: shown as changing until the server answers; its answer decides.
+
+use super::Model;
+use super::action::ThreadAction;
+use super::effect::Effect;
+use super::state::Setting;
+use crate::model::{Request, ThreadFlag};
+
+pub fn act(model: &mut Model, action: ThreadAction, effects: &mut Vec<Effect>) {
+    match action {
+        ThreadAction::Toggle(flag) => set(model, flag, None, effects),
+    }
+}
+
+/// Sets a flag, or turns it round.
+pub fn set(model: &mut Model, flag: ThreadFlag, to: Option<bool>, effects: &mut Vec<Effect>) {
+    let me = model.app.me().clone();
+    let ticket = model.app.ticket();
+    let Some(conversation) = model.app.opened_mut() else {
+        model.app.note("Open a conversation first");
+        return;
+    };
+    if flag != ThreadFlag::Alerts && !conversation.info.is_group() {
+        model.app.complain("Only groups have this setting");
+        return;
+    }
+    // Whether we may is the server's decision; a role that may have changed meanwhile is not a reason to refuse here.
+    match conversation.setting(flag) {
+        Setting::Changing { .. } => model.app.note("Still being saved"),
+        Setting::Unknown => {
+            let role = conversation.my_role(&me);
+            let why = if role.is_none() { "not loaded yet" } else { "the server did not say" };
+            model.app.complain(&format!("This setting is not known: {why}"));
+        }
+        Setting::Known(from) => {
+            let on = to.unwrap_or(!from);
+            if on == from {
+                let state = if on { "on" } else { "off" };
+                model.app.note(&format!("{} is already {state}", flag.label()));
+                return;
+            }
+            conversation.settings.insert(flag, Setting::Changing { from, to: on, ticket });
+            let id = conversation.info.id.clone();
+            effects.push(Effect::Request(Request::SetFlag { conversation: id, flag, on, ticket }));
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Dialogs: what is open above the panes, and what a line in it does.
+
+use super::action::Action;
+use super::keymap::Context;
+use super::state::AppState;
+use crate::model::{Clean, ConversationId, ConversationKind, MessageKey, Outgoing};
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Overlay {
+    Help { context: Context, scroll: usize },
+    Switcher { input: String, marked: usize },
+    Palette { input: String, marked: usize },
+    /// What can be done with the selected message.
+    Menu { marked: usize },
+    Reactions { message: MessageKey, marked: usize },
+    Links { links: Vec<Clean>, marked: usize },
+    Confirm { question: Clean, detail: Clean, consent: Consent },
+}
+
+/// What Enter in a question does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Consent {
+    DeleteMessage(MessageKey),
+    OpenLink(Clean),
+    SendLiteral { conversation: ConversationId, outgoing: Outgoing },
+}
+
+/// Reactions offered, with the wire's keys (facts 3.4).
+pub const REACTIONS: [(&str, &str); 7] = [
+    ("like", "👍"),
+    ("heart", "❤"),
+    ("laugh", "😆"),
+    ("surprised", "😮"),
+    ("sad", "😢"),
+    ("angry", "😠"),
+    ("yes", "✔"),
+];
+
+impl Overlay {
+    pub fn help(context: Context) -> Self {
+        Self::Help { context, scroll: 0 }
+    }
+
+    pub fn switcher() -> Self {
+        Self::Switcher { input: String::new(), marked: 0 }
+    }
+
+    pub fn palette() -> Self {
+        Self::Palette { input: String::new(), marked: 0 }
+    }
+
+    /// The line that is typed into, where there is one.
+    pub fn input_mut(&mut self) -> Option<(&mut String, &mut usize)> {
+        match self {
+            Self::Switcher { input, marked } | Self::Palette { input, marked } => Some((input, marked)),
+            _ => None,
+        }
+    }
+
+    pub fn marked_mut(&mut self) -> Option<&mut usize> {
+        match self {
+            Self::Switcher { marked, .. }
+            | Self::Palette { marked, .. }
+            | Self::Menu { marked }
+            | Self::Reactions { marked, .. }
+            | Self::Links { marked, .. } => Some(marked),
+            Self::Help { scroll, .. } => Some(scroll),
+            Self::Confirm { .. } => None,
+        }
+    }
+}
+
+/// A line of the switcher.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    pub id: ConversationId,
+    pub name: Clean,
+    pub unread: u32,
+    /// No such chat yet: opening it begins one.
+    pub is_new: bool,
+}
+
+/// What the switcher offers: conversations by name, then known people without one, then the id itself. With nothing
+/// typed the unread ones come first, so that Enter opens the next unread.
+pub fn find(app: &AppState, input: &str) -> Vec<Found> {
+    let input = input.trim();
+    let mut found: Vec<(u32, Found)> = Vec::new();
+    for c in app.conversations.shown(app.open.as_ref()) {
+        let name = app.title(c);
+        let Some(score) = matches(&name, input).or_else(|| id_match(c.info.id.as_str(), input)) else { continue };
+        let unread = c.info.unread.messages;
+        if input.is_empty() && Some(&c.info.id) == app.open.as_ref() {
+            continue;
+        }
+        let score = if input.is_empty() { u32::from(unread == 0) } else { score };
+        found.push((score, Found { id: c.info.id.clone(), name, unread, is_new: false }));
+    }
+    found.sort_by_key(|(score, _)| *score);
+    let mut found: Vec<Found> = found.into_iter().map(|(_, f)| f).collect();
+    if !input.is_empty() {
+        let mut people: Vec<Found> = app
+            .names
+            .people()
+            .filter(|(id, name)| *id != app.me() && matches(name, input).is_some() && id.as_str().starts_with("8:"))
+            .map(|(id, name)| Found {
+                id: ConversationId::new(id.as_str()),
+                name: name.clone(),
+                unread: 0,
+                is_new: true,
+            })
+            .filter(|p| found.iter().all(|f| f.id != p.id))
+            .collect();
+        people.sort_by(|a, b| a.name.cmp(&b.name));
+        found.extend(people);
+        let id = ConversationId::new(input);
+        let opens = matches!(id.kind(), ConversationKind::Direct | ConversationKind::Bot | ConversationKind::Phone);
+        let complete = id.peer().is_some_and(|p| !p.bare().is_empty() && !input.contains(char::is_whitespace));
+        if opens && complete && Clean::line(input).as_str() == input && found.iter().all(|f| f.id != id) {
+            found.push(Found { id, name: Clean::line(input), unread: 0, is_new: true });
+        }
+    }
+    found
+}
+
+fn id_match(id: &str, input: &str) -> Option<u32> {
+    (id == input || (input.len() >= 3 && id.contains(input))).then_some(3)
+}
+
+/// How well a name fits: 0 begins with it, 1 a word begins with it, 2 contains it, 4 has its letters in order.
+pub fn matches(name: &str, input: &str) -> Option<u32> {
+    let (name, input) = (name.to_lowercase(), input.to_lowercase());
+    if name.starts_with(&input) {
+        return Some(0);
+    }
+    if name.split(|c: char| !c.is_alphanumeric()).any(|word| word.starts_with(&input)) {
+        return Some(1);
+    }
+    if name.contains(&input) {
+        return Some(2);
+    }
+    let mut letters = name.chars();
+    input.chars().all(|c| letters.any(|l| l == c)).then_some(4)
+}
+
+/// The palette's lines: name, keys, help, for everything that makes sense outside a dialog.
+pub fn palette<'a>(app: &'a AppState, input: &str) -> Vec<&'a super::keymap::Entry> {
+    let table = app.prefs.keymap.entries();
+    let mut found: Vec<(u32, &super::keymap::Entry)> = table
+        .iter()
+        .filter(|e| e.context != Context::Overlay && !matches!(e.name.as_str(), "palette" | "interrupt"))
+        .filter_map(|e| Some((matches(&e.help, input).or_else(|| matches(&e.name, input))?, e)))
+        .collect();
+    found.sort_by_key(|(score, _)| *score);
+    found.into_iter().map(|(_, e)| e).collect()
+}
+
+/// The actions of a message that make sense for the selected one.
+pub fn menu(app: &AppState) -> Vec<(&super::keymap::Entry, Action)> {
+    use super::action::MessagesAction as M;
+    use crate::model::Delivery;
+    let Some(conversation) = app.opened() else { return Vec::new() };
+    let Some(message) = conversation.selected.as_ref().and_then(|key| conversation.timeline.get(key)) else {
+        return Vec::new();
+    };
+    let mine = message.sender == *app.me();
+    let failed = matches!(message.delivery, Delivery::Failed { .. });
+    let on_server = !message.key.is_unsent();
+    let person = !message.body.is_system() && !matches!(message.body, crate::model::MessageBody::Deleted);
+    let fits = |action: &Action| match action {
+        Action::Messages(M::Reply | M::React) => on_server && person,
+        Action::Messages(M::Edit) => mine && person && (on_server || failed),
+        Action::Messages(M::Delete) => mine && on_server && person,
+        Action::Messages(M::Copy { .. }) => true,
+        Action::Messages(M::OpenLink) => !message.body.links().is_empty(),
+        Action::Messages(M::Retry | M::TakeBack) => failed,
+        _ => false,
+    };
+    let table = app.prefs.keymap.entries().iter().filter(|e| e.context == Context::Selection);
+    table.filter_map(|e| Some((e, Action::named(&e.name)?))).filter(|(_, a)| fits(a)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_match_from_best_to_loosest() {
+        assert_eq!(matches("Kitchen crew", "kit"), Some(0));
+        assert_eq!(matches("Kitchen crew", "crew"), Some(1));
+        assert_eq!(matches("Kitchen crew", "tch"), Some(2));
+        assert_eq!(matches("Kitchen crew", "kcw"), Some(4));
+        assert_eq!(matches("Kitchen crew", "xyz"), None);
+        assert_eq!(matches("Äpfel", "äp"), Some(0));
+    }
+}

@@ -1,0 +1,188 @@
+//! A conversation's loaded messages in order. Idempotent: taking a message in twice is the same as once.
+
+use crate::model::{ClientMessageId, Message, MessageBody, MessageKey, UserId};
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
+
+#[derive(Clone, Debug, Default)]
+pub struct Timeline {
+    messages: BTreeMap<MessageKey, Message>,
+    by_client: HashMap<ClientMessageId, MessageKey>,
+    /// Edit records whose original is not here yet.
+    edits: HashMap<(ClientMessageId, UserId), Message>,
+    revision: u64,
+}
+
+impl Timeline {
+    /// Rises with every change; what was laid out under an older one is stale.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Marks everything laid out as stale.
+    pub fn touch(&mut self) {
+        self.revision += 1;
+    }
+
+    pub fn len(&self) -> usize {
+        self.messages.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.messages.is_empty()
+    }
+
+    pub fn get(&self, key: &MessageKey) -> Option<&Message> {
+        self.messages.get(key)
+    }
+
+    pub fn first(&self) -> Option<&Message> {
+        self.messages.values().next()
+    }
+
+    pub fn last(&self) -> Option<&Message> {
+        self.messages.values().next_back()
+    }
+
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Message> {
+        self.messages.values()
+    }
+
+    /// From `key` on, with it.
+    pub fn from(&self, key: &MessageKey) -> impl DoubleEndedIterator<Item = &Message> {
+        self.messages.range(key..).map(|(_, m)| m)
+    }
+
+    /// After `key`.
+    pub fn after(&self, key: &MessageKey) -> impl DoubleEndedIterator<Item = &Message> {
+        self.messages.range((Bound::Excluded(key), Bound::Unbounded)).map(|(_, m)| m)
+    }
+
+    /// Before `key`, ascending; use `.rev()` to walk up.
+    pub fn before(&self, key: &MessageKey) -> impl DoubleEndedIterator<Item = &Message> {
+        self.messages.range(..key).map(|(_, m)| m)
+    }
+
+    pub fn of_client_id(&self, id: &ClientMessageId) -> Option<&Message> {
+        self.messages.get(self.by_client.get(id)?)
+    }
+
+    pub fn update(&mut self, key: &MessageKey, change: impl FnOnce(&mut Message)) {
+        if let Some(message) = self.messages.get_mut(key) {
+            change(message);
+            self.revision += 1;
+        }
+    }
+
+    /// Takes a message in: a new one, a newer version, the server's copy of an own one, or an edit record.
+    pub fn upsert(&mut self, message: Message) {
+        if matches!(message.body, MessageBody::Hidden) {
+            return;
+        }
+        self.revision += 1;
+        if let Some(original) = message.edit_of.clone() {
+            self.edit(original, message);
+            return;
+        }
+        if let Some(client_id) = &message.client_id
+            && let Some(known) = self.by_client.get(client_id).cloned()
+            && known != message.key
+            && self.messages.get(&known).is_some_and(|m| m.sender == message.sender)
+        {
+            // The copy that was shown before the server gave it a place; or a server that stored it twice, where
+            // both stay.
+            if known.is_unsent() {
+                self.messages.remove(&known);
+            } else if message.key.is_unsent() {
+                return;
+            }
+        }
+        if let Some(known) = self.messages.get(&message.key)
+            && (known.version > message.version || *known == message)
+        {
+            return;
+        }
+        if let Some(client_id) = &message.client_id {
+            self.by_client.insert(client_id.clone(), message.key.clone());
+            let pending = self.edits.remove(&(client_id.clone(), message.sender.clone()));
+            let key = message.key.clone();
+            self.messages.insert(key.clone(), message);
+            if let Some(edit) = pending {
+                self.merge(&key, &edit);
+                self.edits.insert((edit.edit_of.clone().unwrap_or_else(|| "".into()), edit.sender.clone()), edit);
+            }
+        } else {
+            self.messages.insert(message.key.clone(), message);
+        }
+    }
+
+    /// Only the original's sender may edit it: the pair is the key.
+    fn edit(&mut self, original: ClientMessageId, edit: Message) {
+        let slot = (original.clone(), edit.sender.clone());
+        if self.edits.get(&slot).is_some_and(|known| known.key >= edit.key) {
+            return;
+        }
+        if let Some(key) = self.by_client.get(&original).cloned()
+            && self.messages.get(&key).is_some_and(|m| m.sender == edit.sender)
+        {
+            self.merge(&key, &edit);
+        }
+        self.edits.insert(slot, edit);
+    }
+
+    fn merge(&mut self, key: &MessageKey, edit: &Message) {
+        if let Some(original) = self.messages.get_mut(key) {
+            original.body = edit.body.clone();
+            original.edited = Some(edit.at);
+            original.mentions_me |= edit.mentions_me;
+            original.version = original.version.max(edit.version);
+        }
+    }
+
+    /// Moves an own message to the place the server gave it.
+    pub fn settle_at(&mut self, client_id: &ClientMessageId, key: &MessageKey) {
+        let Some(old) = self.by_client.get(client_id).cloned() else { return };
+        if !old.is_unsent() || old == *key {
+            return;
+        }
+        self.revision += 1;
+        if let Some(mut message) = self.messages.remove(&old)
+            && !self.messages.contains_key(key)
+        {
+            message.key = key.clone();
+            message.at = key.at;
+            self.messages.insert(key.clone(), message);
+        }
+        self.by_client.insert(client_id.clone(), key.clone());
+    }
+
+    pub fn remove(&mut self, key: &MessageKey) -> Option<Message> {
+        let gone = self.messages.remove(key)?;
+        if let Some(client_id) = &gone.client_id {
+            self.by_client.remove(client_id);
+        }
+        self.revision += 1;
+        Some(gone)
+    }
+
+    /// Drops what arrived at or before this time: the history was deleted.
+    pub fn clear_until(&mut self, at: crate::model::Timestamp) {
+        let gone: Vec<MessageKey> = self.messages.keys().take_while(|k| k.at <= at).cloned().collect();
+        for key in &gone {
+            self.remove(key);
+        }
+    }
+
+    /// Keeps the newest `limit` messages; true when something was dropped.
+    pub fn keep_newest(&mut self, limit: usize) -> bool {
+        let excess = self.messages.len().saturating_sub(limit);
+        let gone: Vec<MessageKey> = self.messages.keys().take(excess).cloned().collect();
+        for key in &gone {
+            self.remove(key);
+        }
+        excess > 0
+    }
+}
+
+#[cfg(test)]
+mod tests;

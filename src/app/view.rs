@@ -1,0 +1,248 @@
+//! What is in sight. [`ViewState::settle`] derives it from the state; drawing only paints the result.
+//!
+//! The scroll position is a place in the text ([`Anchor`]), never a row, so that a resize or an older page above
+//! changes nothing under the reader's eye.
+
+mod layout;
+mod list;
+
+pub use layout::{Glyph, PaneRow, RowKind, indent};
+pub use list::{Badge, ListRow};
+
+use super::areas::{self, Areas, Size, Wishes};
+use super::state::{AppState, Focus, Older};
+use super::wrap::break_lines;
+use crate::model::text::width;
+use crate::model::{ConversationId, MessageKey};
+use layout::{Layout, Stamp};
+use std::collections::HashMap;
+
+/// Where the view of a conversation stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Anchor {
+    #[default]
+    Bottom,
+    /// The top row: the row of the message's text that holds byte `offset`, or `lead` rows above its first one.
+    At { key: MessageKey, offset: usize, lead: usize },
+}
+
+/// What drawing found missing. `update` decides what comes of it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Want {
+    Older(ConversationId),
+    /// The end of the conversation is on the screen.
+    Seen { conversation: ConversationId, upto: MessageKey },
+}
+
+/// The message box as it is drawn.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ComposeView {
+    pub prompt: String,
+    pub rows: Vec<String>,
+    /// Column and row of the cursor inside the box, the prompt counted.
+    pub cursor: (u16, u16),
+}
+
+/// Everything that is drawn, derived from the state.
+#[derive(Default)]
+pub struct Visible {
+    pub areas: Option<Areas>,
+    pub compose: ComposeView,
+    pub rows: Vec<PaneRow>,
+    /// Messages below the last row.
+    pub below: usize,
+    pub list: Vec<ListRow>,
+    /// Unread messages in the part of the list that does not fit.
+    pub list_below: u32,
+    /// Change whenever the rows of the pane do.
+    pub rows_stamp: u64,
+    pub list_stamp: u64,
+}
+
+pub struct ViewState {
+    pub size: Size,
+    anchors: HashMap<ConversationId, Anchor>,
+    layout: Layout,
+    pub visible: Visible,
+    rows_of: Option<Stamp>,
+    list_of: Option<list::Stamp>,
+}
+
+impl ViewState {
+    pub fn new(size: Size) -> Self {
+        Self {
+            size,
+            anchors: HashMap::new(),
+            layout: Layout::default(),
+            visible: Visible::default(),
+            rows_of: None,
+            list_of: None,
+        }
+    }
+
+    pub fn resize(&mut self, size: Size) {
+        self.size = size;
+    }
+
+    pub fn anchor(&self, id: &ConversationId) -> Anchor {
+        self.anchors.get(id).cloned().unwrap_or_default()
+    }
+
+    pub fn is_at_bottom(&self, id: &ConversationId) -> bool {
+        self.anchor(id) == Anchor::Bottom
+    }
+
+    pub fn to_bottom(&mut self, id: &ConversationId) {
+        self.anchors.remove(id);
+    }
+
+    fn set_anchor(&mut self, id: &ConversationId, anchor: Anchor) {
+        match anchor {
+            Anchor::Bottom => self.to_bottom(id),
+            at @ Anchor::At { .. } => {
+                self.anchors.insert(id.clone(), at);
+            }
+        }
+    }
+
+    /// Rectangles and message box for the state as it is.
+    fn geometry(&self, app: &AppState) -> (Option<Areas>, ComposeView) {
+        let compose = compose_view(app, self.size.columns);
+        let draft = app.opened().map(|c| &c.compose.draft);
+        let wishes = Wishes {
+            list_focused: app.focus == Focus::List,
+            compose_rows: u16::try_from(compose.rows.len()).unwrap_or(areas::MAX_COMPOSE),
+            banner: draft.is_some_and(|d| d.reply.is_some() || d.edit.is_some()),
+        };
+        (areas::areas(self.size, wishes), compose)
+    }
+
+    /// Derives what is visible. Touches only its own caches; never the anchor, never the state.
+    pub fn settle(&mut self, app: &AppState) -> Vec<Want> {
+        let (areas, compose) = self.geometry(app);
+        self.visible.areas = areas;
+        self.visible.compose = compose;
+        let Some(areas) = areas else { return Vec::new() };
+        if let Some(area) = areas.list {
+            let stamp = list::Stamp::of(app, area, areas.wide_list);
+            if self.list_of.as_ref() != Some(&stamp) {
+                let (rows, below) = list::rows(app, area, areas.wide_list);
+                self.visible.list = rows;
+                self.visible.list_below = below;
+                self.visible.list_stamp += 1;
+                self.list_of = Some(stamp);
+            }
+        }
+        let (Some(area), Some(conversation)) = (areas.messages, app.opened()) else {
+            if self.rows_of.take().is_some() || !self.visible.rows.is_empty() {
+                self.visible.rows.clear();
+                self.visible.rows_stamp += 1;
+            }
+            return Vec::new();
+        };
+        let id = &conversation.info.id;
+        let anchor = self.anchor(id);
+        let stamp = Stamp::of(app, conversation, area, self.size, &anchor);
+        if self.rows_of.as_ref() != Some(&stamp) {
+            let pane = layout::Pane::new(app, conversation, area, self.size);
+            let (rows, below) = self.layout.fill(&pane, &anchor);
+            self.visible.rows = rows;
+            self.visible.below = below;
+            self.visible.rows_stamp += 1;
+            self.rows_of = Some(stamp);
+        }
+        self.wants(app, area)
+    }
+
+    fn wants(&self, app: &AppState, area: areas::Rect) -> Vec<Want> {
+        let Some(conversation) = app.opened() else { return Vec::new() };
+        let mut wants = Vec::new();
+        let id = conversation.info.id.clone();
+        // One screen of messages above the top row is kept loaded, so that PageUp does not wait.
+        let top = self.visible.rows.iter().find_map(|row| row.key.as_ref());
+        let near_start = match top {
+            Some(top) => conversation.timeline.before(top).rev().take(usize::from(area.height)).count(),
+            None => 0,
+        } < usize::from(area.height);
+        if near_start && conversation.older == Older::Unknown && !conversation.timeline.is_empty() {
+            wants.push(Want::Older(id.clone()));
+        }
+        if self.visible.below == 0
+            && app.overlay.is_none()
+            && let Some(last) = conversation.timeline.iter().rev().find(|m| !m.key.is_unsent())
+        {
+            wants.push(Want::Seen { conversation: id, upto: last.key.clone() });
+        }
+        wants
+    }
+
+    /// Moves the open conversation's view by rows; negative is up.
+    pub fn scroll(&mut self, app: &AppState, rows: isize) {
+        self.with_pane(app, |layout, pane, anchor| layout.scroll(pane, anchor, rows));
+    }
+
+    pub fn to_top(&mut self, app: &AppState) {
+        self.with_pane(app, |layout, pane, _| layout.top(pane));
+    }
+
+    /// Moves as little as needed to bring a whole message into sight.
+    pub fn reveal(&mut self, app: &AppState, key: &MessageKey) {
+        self.with_pane(app, |layout, pane, anchor| layout.reveal(pane, anchor, key));
+    }
+
+    /// Rows of the message pane.
+    pub fn page(&self, app: &AppState) -> isize {
+        let height = self.geometry(app).0.and_then(|a| a.messages).map_or(1, |a| a.height);
+        isize::try_from(height).unwrap_or(1)
+    }
+
+    fn with_pane(
+        &mut self,
+        app: &AppState,
+        work: impl FnOnce(&mut Layout, &layout::Pane<'_>, &Anchor) -> Anchor,
+    ) {
+        let (Some(areas), _) = self.geometry(app) else { return };
+        let (Some(area), Some(conversation)) = (areas.messages, app.opened()) else { return };
+        let id = conversation.info.id.clone();
+        let anchor = self.anchor(&id);
+        let pane = layout::Pane::new(app, conversation, area, self.size);
+        let next = work(&mut self.layout, &pane, &anchor);
+        self.set_anchor(&id, next);
+    }
+}
+
+/// The widest part of the box that the recipient's name may take.
+const PROMPT_SHARE: u16 = 3;
+
+fn compose_view(app: &AppState, columns: u16) -> ComposeView {
+    let Some(conversation) = app.opened() else { return ComposeView { rows: vec![String::new()], ..ComposeView::default() } };
+    let draft = &conversation.compose.draft;
+    let title = app.title(conversation);
+    let most = usize::from(columns / PROMPT_SHARE).max(8);
+    let name = crate::model::text::cut(&title, most.saturating_sub(7));
+    let prompt = format!(" To {name} › ");
+    let left = width(&prompt);
+    let columns = usize::from(columns).saturating_sub(left + 1).max(4);
+    let ranges = break_lines(&draft.text, columns);
+    let mut cursor = (0, 0);
+    let mut rows = Vec::with_capacity(ranges.len());
+    for (i, range) in ranges.iter().enumerate() {
+        let row = draft.text.get(range.clone()).unwrap_or_default();
+        let last = i + 1 == ranges.len();
+        if range.start <= draft.cursor && (draft.cursor < range.end || last) {
+            let before = draft.text.get(range.start..draft.cursor).unwrap_or_default();
+            cursor = (left + width(before).min(columns), i);
+        }
+        let clean = crate::model::Clean::line_as_is(row);
+        rows.push(clean.trim_end_matches('\n').to_owned());
+    }
+    // The box shows at most its rows, with the cursor's among them.
+    let most = usize::from(areas::MAX_COMPOSE);
+    let skip = (cursor.1 + 1).saturating_sub(most);
+    let rows: Vec<String> = rows.into_iter().skip(skip).take(most).collect();
+    let column = u16::try_from(cursor.0).unwrap_or(0);
+    ComposeView { prompt, rows, cursor: (column, u16::try_from(cursor.1 - skip).unwrap_or(0)) }
+}
+
+#[cfg(test)]
+mod tests;

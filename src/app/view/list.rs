@@ -1,0 +1,127 @@
+//! The rows of the conversation list.
+
+use crate::app::areas::Rect;
+use crate::app::conversations::last_activity;
+use crate::app::state::{AppState, ConversationState, Focus};
+use crate::model::{Clean, ConversationId, MessageBody, text::Clean as Text};
+
+/// One conversation in the list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ListRow {
+    pub id: ConversationId,
+    pub title: Clean,
+    pub badge: Badge,
+    pub time: String,
+    /// The last message, where the list is wide.
+    pub snippet: Option<Clean>,
+    /// It is the open one.
+    pub current: bool,
+    /// The list has the focus and Enter opens this one.
+    pub marked: bool,
+    pub unread: bool,
+    pub muted: bool,
+}
+
+/// What the right edge tells, most important first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Badge {
+    Failed,
+    Mentions(u32),
+    Draft,
+    Unread(u32),
+    None,
+}
+
+#[derive(Clone, PartialEq)]
+pub struct Stamp {
+    revision: u64,
+    names: u64,
+    area: Rect,
+    open: Option<ConversationId>,
+    focused: bool,
+    today: i64,
+}
+
+impl Stamp {
+    pub fn of(app: &AppState, area: Rect, _wide: bool) -> Self {
+        Self {
+            revision: app.conversations.revision(),
+            names: app.names.revision(),
+            area,
+            open: app.open.clone(),
+            focused: app.focus == Focus::List,
+            today: app.clock.wall.day(&app.prefs.zone),
+        }
+    }
+}
+
+/// The rows in sight, and the unread messages of those below.
+pub fn rows(app: &AppState, area: Rect, wide: bool) -> (Vec<ListRow>, u32) {
+    let all: Vec<&ConversationState> = app.conversations.shown(app.open.as_ref()).collect();
+    let per_row = if wide { 2 } else { 1 };
+    let mut room = usize::from(area.height) / per_row;
+    let marked = match app.focus {
+        Focus::List => app.conversations.marked.as_ref().or(app.open.as_ref()),
+        Focus::Compose => app.open.as_ref(),
+    };
+    let at = marked.and_then(|id| all.iter().position(|c| c.info.id == *id)).unwrap_or(0);
+    // With more than fits, the last line tells what is below.
+    if all.len() > room {
+        room = (usize::from(area.height) - 1) / per_row;
+    }
+    let skip = if all.len() > room { at.saturating_sub(room / 2).min(all.len() - room) } else { 0 };
+    let rows = all.iter().skip(skip).take(room).map(|c| row(app, c, wide, marked)).collect();
+    let below = all.iter().skip(skip + room).filter(|c| !c.info.muted).map(|c| c.info.unread.messages).sum();
+    (rows, below)
+}
+
+fn row(app: &AppState, c: &ConversationState, wide: bool, marked: Option<&ConversationId>) -> ListRow {
+    let unread = c.info.unread;
+    let badge = if c.has_failed() {
+        Badge::Failed
+    } else if unread.mentions > 0 {
+        Badge::Mentions(unread.mentions)
+    } else if !c.compose.draft.text.is_empty() && app.open.as_ref() != Some(&c.info.id) {
+        Badge::Draft
+    } else if unread.messages > 0 {
+        Badge::Unread(unread.messages)
+    } else {
+        Badge::None
+    };
+    let at = last_activity(c);
+    let time = if at.0 > 0 { at.short(app.clock.wall, &app.prefs.zone) } else { String::new() };
+    ListRow {
+        id: c.info.id.clone(),
+        title: app.title(c),
+        badge,
+        time,
+        snippet: wide.then(|| snippet(app, c)),
+        current: app.open.as_ref() == Some(&c.info.id),
+        marked: app.focus == Focus::List && marked == Some(&c.info.id),
+        unread: unread.messages > 0,
+        muted: c.info.muted,
+    }
+}
+
+fn snippet(app: &AppState, c: &ConversationState) -> Clean {
+    let draft = &c.compose.draft.text;
+    if !draft.is_empty() && app.open.as_ref() != Some(&c.info.id) {
+        return Text::line(&format!("draft: {draft}"));
+    }
+    let (sender, text, system) = match (c.timeline.last(), &c.info.last) {
+        (Some(m), _) => {
+            let text = m.body.text(&|id| app.name_of(id));
+            (m.sender.clone(), text, m.body.is_system() || matches!(m.body, MessageBody::Deleted))
+        }
+        (None, Some(last)) => (last.sender.clone(), last.text.to_string(), last.system),
+        (None, None) => return Text::line(""),
+    };
+    let text = text.split_whitespace().take(40).collect::<Vec<_>>().join(" ");
+    let mine = sender == *app.me();
+    if system || !(mine || c.info.is_group()) {
+        return Text::line(&text);
+    }
+    let name = app.name_of(&sender);
+    let first = name.split_whitespace().next().unwrap_or_default();
+    Text::line(&format!("{first}: {text}"))
+}

@@ -1,0 +1,197 @@
+//! `skchat chats`: the conversations, from the gateway or else from the store.
+
+use super::context::{Failure, STORE, Session};
+use super::lines;
+use crate::client::Client;
+use crate::model::{Clean, Conversation, ConversationId, NameSource, Names, Unread, UserId};
+use crate::protocol::{decode, wire};
+use crate::store::{self, ReadOnly};
+
+/// A conversation with its name, as far as it is known.
+pub struct Chat {
+    pub conversation: Conversation,
+    pub name: Clean,
+    pub unread: Unread,
+}
+
+/// What commands know of the world.
+pub struct Known {
+    pub chats: Vec<Chat>,
+    pub names: Names,
+    /// Why the gateway could not be asked; what is shown is then what is stored.
+    pub offline: Option<String>,
+}
+
+/// Prints the list.
+///
+/// # Errors
+/// When the gateway cannot be reached and nothing is stored.
+pub async fn run(session: &Session, json: bool) -> Result<(), Failure> {
+    let client = session.client()?;
+    let known = list(session, &client).await?;
+    if let Some(why) = &known.offline {
+        eprintln!("skchat: the gateway cannot be asked ({why}); this is what is stored");
+    }
+    let now = crate::model::Timestamp(jiff::Timestamp::now().as_millisecond());
+    let zone = jiff::tz::TimeZone::system();
+    for chat in &known.chats {
+        if json {
+            println!("{}", lines::chat_json(&chat.conversation, &chat.name, chat.unread));
+        } else {
+            let unread = match chat.unread.messages {
+                0 => String::new(),
+                n => n.to_string(),
+            };
+            let at = chat.conversation.activity;
+            let at = if at.0 > 0 { at.short(now, &zone) } else { String::new() };
+            let name = crate::model::text::fit(&chat.name, 32);
+            println!("{unread:>4}  {name}  {at:>5}  {}", Clean::line(chat.conversation.id.as_str()));
+        }
+    }
+    Ok(())
+}
+
+/// The conversations, most recently active first.
+///
+/// # Errors
+/// When the gateway cannot be reached and nothing is stored.
+pub async fn list(session: &Session, client: &Client) -> Result<Known, Failure> {
+    let store = store::open_read_only(&session.dir.join(STORE)).ok();
+    let mut names = Names::default();
+    for (id, source, name) in store.as_ref().and_then(|s| s.names().ok()).unwrap_or_default() {
+        names.learn(&id, source, &name);
+    }
+    match from_gateway(client, store.as_ref(), &mut names, &session.me).await {
+        Ok(chats) => Ok(Known { chats, names, offline: None }),
+        Err(error) => {
+            let chats = store.as_ref().map(|s| from_store(s, &names, &session.me)).unwrap_or_default();
+            if chats.is_empty() {
+                return Err(Failure::failed(format!("the gateway cannot be asked ({error}) and nothing is stored")));
+            }
+            Ok(Known { chats, names, offline: Some(error.to_string()) })
+        }
+    }
+}
+
+async fn from_gateway(
+    client: &Client,
+    store: Option<&ReadOnly>,
+    names: &mut Names,
+    me: &UserId,
+) -> Result<Vec<Chat>, crate::client::Error> {
+    let mut page = client.conversations(100).await?;
+    let mut conversations = Vec::new();
+    for _ in 0..100 {
+        let before = conversations.len();
+        for raw in page.items.drain(..).filter(|c| !c.id.is_virtual()) {
+            let conversation = decode::conversation(&raw, me);
+            if conversations.iter().all(|c: &Conversation| c.id != conversation.id) {
+                conversations.push(conversation);
+            }
+        }
+        match page.older.take() {
+            Some(older) if conversations.len() > before => page = client.conversations_next(&older, 100).await?,
+            _ => break,
+        }
+    }
+    let missing: Vec<UserId> =
+        conversations.iter().filter_map(|c| c.id.peer()).filter(|id| !names.knows(id)).collect();
+    if !missing.is_empty() {
+        for (id, name) in client.profiles(&missing).await.unwrap_or_default() {
+            names.learn(&id, NameSource::Profile, &name);
+        }
+    }
+    let mut chats = Vec::with_capacity(conversations.len());
+    for conversation in conversations {
+        let mut thread = None;
+        if conversation.topic.is_none() && conversation.is_group() {
+            thread = client.thread(&conversation.id).await.ok();
+            if let Some(thread) = &thread {
+                lines::learn_thread(names, thread);
+            }
+        }
+        let unread = unread(client, store, &conversation, me).await;
+        let name = lines::title(&conversation, names, thread.as_ref(), me);
+        chats.push(Chat { conversation, name, unread });
+    }
+    Ok(chats)
+}
+
+/// The count over what the gateway's newest page and horizon say; the stored one where that cannot be had.
+async fn unread(client: &Client, store: Option<&ReadOnly>, conversation: &Conversation, me: &UserId) -> Unread {
+    let read = conversation.horizon.as_ref().is_some_and(|h| h.arrival >= conversation.activity);
+    if read {
+        return Unread::default();
+    }
+    let Ok(page) = client.messages(&conversation.id, 200).await else {
+        return store.and_then(|s| s.unread(&conversation.id, me).ok()).unwrap_or_default();
+    };
+    let client_id = conversation.horizon.as_ref().and_then(|h| h.client_id.clone());
+    let mut rows: Vec<_> = page
+        .items
+        .iter()
+        .filter(|raw| conversation.cleared_at.is_none_or(|at| raw.at > at))
+        .map(|raw| {
+            let index = decode::indexed(&decode::message(raw, me));
+            crate::model::UnreadRow {
+                at: raw.at,
+                mine: raw.sender == *me,
+                counts: index.counts,
+                mentions_me: index.mentions_me,
+                is_horizon: client_id.is_some() && raw.client_id == client_id,
+            }
+        })
+        .collect();
+    rows.sort_by_key(|row| std::cmp::Reverse(row.at));
+    crate::model::unread(conversation.horizon.as_ref(), rows.into_iter())
+}
+
+fn from_store(store: &ReadOnly, names: &Names, me: &UserId) -> Vec<Chat> {
+    let cached = store.conversations(me).unwrap_or_default();
+    cached
+        .into_iter()
+        .map(|cached| {
+            let mut conversation = decode::conversation(&cached.raw, me);
+            conversation.activity = cached.raw.activity;
+            let thread = store.thread_json(&conversation.id).ok().flatten();
+            let thread = thread.and_then(|json| wire::thread(&json).ok());
+            let name = lines::title(&conversation, names, thread.as_ref(), me);
+            Chat { conversation, name, unread: cached.unread }
+        })
+        .collect()
+}
+
+/// The one conversation that `wanted` means: an id, or a part of a name without case.
+///
+/// # Errors
+/// When none or several match; the candidates are named.
+pub fn choose<'a>(known: &'a Known, wanted: &str) -> Result<&'a Chat, Failure> {
+    let by_id = known.chats.iter().find(|c| c.conversation.id.as_str() == wanted);
+    if let Some(chat) = by_id {
+        return Ok(chat);
+    }
+    let needle = wanted.to_lowercase();
+    let found: Vec<&Chat> = known.chats.iter().filter(|c| c.name.to_lowercase().contains(&needle)).collect();
+    let exact: Vec<&&Chat> = found.iter().filter(|c| c.name.to_lowercase() == needle).collect();
+    match (found.as_slice(), exact.as_slice()) {
+        ([one], _) => Ok(one),
+        (_, [one]) => Ok(one),
+        (candidates, _) => {
+            let all: Vec<&Chat> =
+                if candidates.is_empty() { known.chats.iter().collect() } else { candidates.to_vec() };
+            let list: Vec<String> = all
+                .iter()
+                .take(20)
+                .map(|c| format!("  {}  {}", Clean::line(c.conversation.id.as_str()), c.name))
+                .collect();
+            let what = if candidates.is_empty() { "no conversation matches" } else { "several conversations match" };
+            Err(Failure::usage(format!("{what} \"{}\":\n{}", Clean::line(wanted), list.join("\n"))))
+        }
+    }
+}
+
+/// A full id may name a conversation that does not exist yet.
+pub fn is_full_id(text: &str) -> bool {
+    let id = ConversationId::new(text);
+    id.kind() != crate::model::ConversationKind::Other && !text.contains(char::is_whitespace)
+}

@@ -1,0 +1,25 @@
+//! `skchat config check`: what is wrong in the configuration.
+
+use super::Global;
+use super::account;
+use super::context::Failure;
+use crate::config::{Config, paths};
+
+/// Prints `file: fine`, with a line for each warning.
+///
+/// # Errors
+/// When the file is missing or wrong.
+pub fn run(global: &Global) -> Result<(), Failure> {
+    let file = paths::config_file(global.config.clone()).map_err(Failure::usage)?;
+    let config = Config::load(&file).map_err(|e| Failure::usage(e.to_string()))?;
+    let config = config.ok_or_else(|| Failure::usage(format!("there is no configuration at {}", file.display())))?;
+    for (name, found) in &config.accounts {
+        account::options(&config, name, found).map_err(|e| Failure::usage(e.to_string()))?;
+    }
+    for warning in &config.warnings {
+        eprintln!("warning: {warning}");
+    }
+    let accounts: Vec<&str> = config.accounts.keys().map(String::as_str).collect();
+    println!("{}: fine; accounts: {}", file.display(), accounts.join(", "));
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! What every command needs: paths, configuration, and how errors are told.
+
+use super::{FAILED, Global, USAGE, account};
+use crate::client::Client;
+use crate::config::{Account, Config, paths};
+use crate::model::UserId;
+use std::path::PathBuf;
+
+/// An error with its exit status.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    pub status: u8,
+    pub message: String,
+}
+
+impl Failure {
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self { status: USAGE, message: message.into() }
+    }
+
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self { status: FAILED, message: message.into() }
+    }
+}
+
+/// An account that commands work on.
+pub struct Session {
+    pub config: Config,
+    pub account: Account,
+    pub me: UserId,
+    /// The folder of the account; not made by looking at it.
+    pub dir: PathBuf,
+}
+
+impl Session {
+    /// # Errors
+    /// When there is no configuration or no such account.
+    pub fn open(global: &Global) -> Result<Self, Failure> {
+        let data = paths::data_dir(global.data_dir.clone()).map_err(Failure::usage)?;
+        let file = paths::config_file(global.config.clone()).map_err(Failure::usage)?;
+        let config = Config::load(&file).map_err(|e| Failure::usage(e.to_string()))?;
+        let config = config.ok_or_else(|| {
+            Failure::usage(format!("there is no configuration at {}; see config.example.toml", file.display()))
+        })?;
+        for warning in &config.warnings {
+            eprintln!("warning: {warning}");
+        }
+        let found = config.account(global.account.as_deref()).map_err(|e| Failure::usage(e.to_string()))?;
+        let (name, account) =
+            found.ok_or_else(|| Failure::usage(format!("{} has no account", file.display())))?;
+        let dir = paths::account_dir(&data, &name);
+        account::options(&config, &name, &account).map_err(|e| Failure::usage(e.to_string()))?;
+        let me = UserId::new(&account.user_id);
+        Ok(Self { config, account, me, dir })
+    }
+
+    /// A client for the account.
+    ///
+    /// # Errors
+    /// When an address in the configuration is wrong; [`Session::open`] has checked that already.
+    pub fn client(&self) -> Result<Client, Failure> {
+        let options =
+            account::options(&self.config, "", &self.account).map_err(|e| Failure::usage(e.to_string()))?;
+        Ok(Client::new(options))
+    }
+}
+
+/// The file that holds an account's messages.
+pub const STORE: &str = "store.db";

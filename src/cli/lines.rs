@@ -1,0 +1,114 @@
+//! Lines for people and JSON for scripts, made of the same decoded messages as the screen.
+
+use crate::model::{
+    Clean, Conversation, Message, MessageBody, NameSource, Names, RawMessage, Timestamp, Unread, UserId,
+};
+use crate::protocol::{decode, wire};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+
+/// A conversation's name, as the screen would say it. Members come from a thread that was fetched or cached.
+pub fn title(conversation: &Conversation, names: &Names, thread: Option<&wire::Thread>, me: &UserId) -> Clean {
+    if let Some(topic) = &conversation.topic {
+        return topic.clone();
+    }
+    if let Some(peer) = conversation.id.peer() {
+        return names.of(&peer);
+    }
+    let members = thread.map(|t| t.members.as_slice()).unwrap_or_default();
+    let others: Vec<String> =
+        members.iter().filter(|m| m.id != *me).take(4).map(|m| names.of(&m.id).to_string()).collect();
+    if others.is_empty() { Clean::line(conversation.id.as_str()) } else { Clean::line(&others.join(", ")) }
+}
+
+pub fn chat_json(conversation: &Conversation, name: &Clean, unread: Unread) -> Value {
+    let last_at = (conversation.activity.0 > 0).then(|| conversation.activity.rfc3339());
+    json!({
+        "id": conversation.id.as_str(),
+        "name": name.as_str(),
+        "kind": conversation.id.kind().word(),
+        "unread": unread.messages,
+        "last_at": last_at,
+    })
+}
+
+/// Messages in order, edit records merged into their originals and signals left out.
+pub fn merged(raw: Vec<RawMessage>, me: &UserId) -> Vec<(RawMessage, Message)> {
+    let mut originals: Vec<(RawMessage, Message)> = Vec::new();
+    let mut edits: HashMap<(String, UserId), Message> = HashMap::new();
+    for raw in raw {
+        let message = decode::message(&raw, me);
+        if matches!(message.body, MessageBody::Hidden) {
+            continue;
+        }
+        match &message.edit_of {
+            Some(of) => {
+                let slot = (of.as_str().to_owned(), message.sender.clone());
+                if edits.get(&slot).is_none_or(|known| known.key < message.key) {
+                    edits.insert(slot, message);
+                }
+            }
+            None => originals.push((raw, message)),
+        }
+    }
+    for (_, message) in &mut originals {
+        let slot = message.client_id.as_ref().map(|c| (c.as_str().to_owned(), message.sender.clone()));
+        if let Some(edit) = slot.and_then(|slot| edits.get(&slot)) {
+            message.body = edit.body.clone();
+            message.edited = Some(edit.at);
+        }
+    }
+    originals.sort_by(|(_, a), (_, b)| a.key.cmp(&b.key));
+    originals
+}
+
+pub fn learn(names: &mut Names, raw: &[RawMessage]) {
+    for message in raw {
+        for (id, source, name) in decode::names(message) {
+            names.learn(&id, source, &name);
+        }
+    }
+}
+
+pub fn learn_thread(names: &mut Names, thread: &wire::Thread) {
+    for member in &thread.members {
+        names.learn(&member.id, NameSource::Member, &member.name);
+    }
+}
+
+pub fn message_json(raw: &RawMessage, message: &Message, names: &Names) -> Value {
+    let text = message.body.text(&|id| names.of(id));
+    let from_name = names.knows(&message.sender).then(|| names.of(&message.sender).to_string());
+    let from_name = from_name.or_else(|| message.sender_name.as_ref().map(ToString::to_string));
+    json!({
+        "id": &*raw.id,
+        "client_id": raw.client_id.as_ref().map(|c| c.as_str()),
+        "conversation": raw.conversation.as_str(),
+        "from": raw.sender.as_str(),
+        "from_name": from_name,
+        "at": raw.at.rfc3339(),
+        "type": &*raw.kind,
+        "text": text,
+        "links": message.body.links().iter().map(Clean::as_str).collect::<Vec<_>>(),
+        "edited": message.edited.is_some() && message.body != MessageBody::Deleted,
+        "deleted": message.body == MessageBody::Deleted,
+        "content": &*raw.content,
+    })
+}
+
+/// `2026-09-21 09:12  Grace: text`; further lines of the text are indented, so that none can pass for a message.
+pub fn message_line(message: &Message, names: &Names, zone: &jiff::tz::TimeZone, now: Timestamp) -> String {
+    let day = message.at.day_name(now, zone);
+    let text = message.body.text(&|id| names.of(id));
+    let who = if message.body.is_system() {
+        "—".to_owned()
+    } else {
+        match &message.sender_name {
+            Some(name) if !names.knows(&message.sender) => format!("{name}:"),
+            _ => format!("{}:", names.of(&message.sender)),
+        }
+    };
+    let edited = if message.edited.is_some() && message.body != MessageBody::Deleted { " (edited)" } else { "" };
+    let text = text.replace('\n', "\n    ");
+    format!("{day} {}  {who} {text}{edited}", message.at.clock(zone))
+}

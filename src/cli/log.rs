@@ -1,0 +1,88 @@
+//! `skchat log`: the newest messages of a conversation.
+
+use super::chats;
+use super::context::{Failure, STORE, Session};
+use super::lines;
+use crate::client::Client;
+use crate::model::{ConversationId, RawMessage, Timestamp};
+use crate::store;
+use crate::sync::decode_stored;
+use clap::Args;
+use std::collections::HashSet;
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// An id, or part of a name
+    chat: String,
+    /// How many messages
+    #[arg(short = 'n', value_name = "N", default_value_t = 20)]
+    count: usize,
+    /// One JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+/// Prints the log.
+///
+/// # Errors
+/// When the conversation is not found, or the gateway cannot be reached and nothing is stored.
+pub async fn run(session: &Session, arguments: &Arguments) -> Result<(), Failure> {
+    let client = session.client()?;
+    let mut known = chats::list(session, &client).await?;
+    let id = chats::choose(&known, &arguments.chat)?.conversation.id.clone();
+    let (raw, offline) = match fetch(&client, &id, arguments.count, session).await {
+        Ok(raw) => (raw, known.offline.clone()),
+        Err(error) => {
+            let stored = store::open_read_only(&session.dir.join(STORE)).and_then(|s| {
+                // Edit records and signals are stored, too, and count for nothing here.
+                let limit = u32::try_from(arguments.count.saturating_mul(2).saturating_add(50)).unwrap_or(u32::MAX);
+                s.newest(&id, limit)
+            });
+            let stored: Vec<RawMessage> = stored.unwrap_or_default().into_iter().map(decode_stored).collect();
+            if stored.is_empty() {
+                let message = format!("the gateway cannot be asked ({error}) and nothing is stored");
+                return Err(Failure::failed(message));
+            }
+            (stored, Some(error.to_string()))
+        }
+    };
+    if let Some(why) = offline {
+        eprintln!("skchat: the gateway cannot be asked ({why}); this is what is stored");
+    }
+    lines::learn(&mut known.names, &raw);
+    let all = lines::merged(raw, &session.me);
+    let skip = all.len().saturating_sub(arguments.count);
+    let zone = jiff::tz::TimeZone::system();
+    let now = Timestamp(jiff::Timestamp::now().as_millisecond());
+    for (raw, message) in all.iter().skip(skip) {
+        if arguments.json {
+            println!("{}", lines::message_json(raw, message, &known.names));
+        } else {
+            println!("{}", lines::message_line(message, &known.names, &zone, now));
+        }
+    }
+    Ok(())
+}
+
+/// Pages from the newest backwards until there are enough messages or no more.
+async fn fetch(
+    client: &Client,
+    id: &ConversationId,
+    count: usize,
+    session: &Session,
+) -> Result<Vec<RawMessage>, crate::client::Error> {
+    let mut page = client.messages(id, 100).await?;
+    let mut seen = HashSet::new();
+    let mut all: Vec<RawMessage> = Vec::new();
+    loop {
+        let before = all.len();
+        all.extend(page.items.drain(..).filter(|raw| seen.insert((raw.id.clone(), raw.version))));
+        let shown = lines::merged(all.clone(), &session.me).len();
+        match page.older.take() {
+            Some(older) if shown < count && all.len() > before => {
+                page = client.messages_next(id, &older, 200).await?;
+            }
+            _ => return Ok(all),
+        }
+    }
+}

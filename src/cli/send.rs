@@ -1,0 +1,90 @@
+//! `skchat send`: one message, sent now or not at all.
+
+use super::chats;
+use super::context::{Failure, Session};
+use crate::client::{Client, Error};
+use crate::model::{ClientMessageId, ConversationId, NameSource, Names, Outgoing};
+use clap::Args;
+use std::io::Read;
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// An id, or part of a name
+    chat: String,
+    /// The text, or - for standard input
+    text: String,
+    /// Turn *bold* _italic_ ~strike~ {code}…{code} into formatting
+    #[arg(long)]
+    markup: bool,
+}
+
+/// Sends the text and prints the message's id.
+///
+/// # Errors
+/// When it is refused, the gateway cannot be reached, or the outcome is not known.
+pub async fn run(session: &Session, arguments: &Arguments) -> Result<(), Failure> {
+    let text = if arguments.text == "-" { standard_input()? } else { arguments.text.clone() };
+    if text.is_empty() {
+        return Err(Failure::usage("there is no text to send"));
+    }
+    let client = session.client()?;
+    let id = if chats::is_full_id(&arguments.chat) {
+        ConversationId::new(&arguments.chat)
+    } else {
+        let known = chats::list(session, &client).await?;
+        if let Some(why) = &known.offline {
+            return Err(Failure::failed(format!("not sent: {why}")));
+        }
+        chats::choose(&known, &arguments.chat)?.conversation.id.clone()
+    };
+    let outgoing = Outgoing { text, markup: arguments.markup, ..Outgoing::default() };
+    let random = getrandom::u64().map_err(|_| Failure::failed("the system gives no random numbers"))?;
+    let client_id = ClientMessageId::from(random.to_string());
+    let name = my_name(session, &client).await;
+    match client.send(&id, &outgoing, &client_id, &name).await {
+        Ok(sent) => {
+            println!("{}", sent.key.map_or_else(|| client_id.as_str().to_owned(), |key| key.id.to_string()));
+            Ok(())
+        }
+        Err(error) if error.maybe_done => confirm(&client, &id, &client_id, &error).await,
+        Err(error) => Err(Failure::failed(format!("not sent: {error}"))),
+    }
+}
+
+/// The outcome is unknown: look for the message before saying anything about it.
+async fn confirm(
+    client: &Client,
+    id: &ConversationId,
+    client_id: &ClientMessageId,
+    error: &Error,
+) -> Result<(), Failure> {
+    if let Ok(page) = client.messages(id, 100).await
+        && let Some(found) = page.items.iter().find(|raw| raw.client_id.as_ref() == Some(client_id))
+    {
+        println!("{}", found.id);
+        return Ok(());
+    }
+    Err(Failure::failed(format!("not confirmed: {error}; it may have been sent")))
+}
+
+async fn my_name(session: &Session, client: &Client) -> String {
+    let mut names = Names::default();
+    for (id, name) in client.profiles(std::slice::from_ref(&session.me)).await.unwrap_or_default() {
+        names.learn(&id, NameSource::Profile, &name);
+    }
+    names.of(&session.me).to_string()
+}
+
+fn standard_input() -> Result<String, Failure> {
+    let mut text = String::new();
+    std::io::stdin()
+        .read_to_string(&mut text)
+        .map_err(|e| Failure::failed(format!("standard input cannot be read: {e}")))?;
+    if text.ends_with('\n') {
+        text.pop();
+        if text.ends_with('\r') {
+            text.pop();
+        }
+    }
+    Ok(text)
+}

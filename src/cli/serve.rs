@@ -1,0 +1,158 @@
+//! `skchat serve`: the gateway by itself.
+
+use super::context::Failure;
+use crate::gateway::{self, Options, User, demo};
+use crate::model::UserId;
+use clap::Args;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use tokio::net::TcpListener;
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Address and port; port 0 takes any free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// Database file; made when missing
+    #[arg(long, value_name = "FILE")]
+    db: PathBuf,
+    /// File with lines "ID TOKEN DISPLAY NAME", mode 0600
+    #[arg(long, value_name = "FILE")]
+    users: Option<PathBuf>,
+    /// A user for tests; visible to other users of this machine
+    #[arg(long = "user", value_name = "ID=TOKEN")]
+    user: Vec<String>,
+    /// Fill a new database with sample conversations, whose people answer
+    #[arg(long)]
+    demo: bool,
+    /// Listen on an address that is not this machine's own; plain http, so put TLS in front
+    #[arg(long, requires = "allow_host")]
+    allow_remote: bool,
+    /// A host name requests may carry, with --allow-remote
+    #[arg(long = "allow-host", value_name = "NAME")]
+    allow_host: Vec<String>,
+}
+
+/// Serves until it is told to stop.
+///
+/// # Errors
+/// When the address is refused, the port is taken, or a file cannot be used.
+pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
+    if !arguments.listen.ip().is_loopback() && !arguments.allow_remote {
+        return Err(Failure::usage(format!(
+            "{} is not an address of this machine alone; give --allow-remote and --allow-host NAME if you mean it",
+            arguments.listen
+        )));
+    }
+    let users = users(arguments)?;
+    let listener = TcpListener::bind(arguments.listen)
+        .await
+        .map_err(|e| Failure::failed(format!("cannot listen on {}: {e}", arguments.listen)))?;
+    let at = listener.local_addr().map_err(|e| Failure::failed(e.to_string()))?;
+    let options = Options {
+        db: Some(arguments.db.clone()),
+        users,
+        allowed_hosts: arguments.allow_host.clone(),
+        ..Options::default()
+    };
+    let world = gateway::open(options, format!("http://{at}"))
+        .map_err(|e| Failure::failed(format!("{}: {e}", arguments.db.display())))?;
+    if arguments.demo {
+        demo::seed(&world).map_err(Failure::failed)?;
+        tokio::spawn(demo::answer(world.clone()));
+    }
+    println!("listening on http://{at}");
+    let _ = std::io::stdout().flush();
+    gateway::serve(listener, world, shutdown()).await.map_err(|e| Failure::failed(e.to_string()))
+}
+
+async fn shutdown() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut term), Ok(mut hup)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup())) else {
+        return;
+    };
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = hup.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+fn users(arguments: &Arguments) -> Result<Vec<User>, Failure> {
+    let mut users = Vec::new();
+    if let Some(file) = &arguments.users {
+        let text = std::fs::read_to_string(file)
+            .map_err(|e| Failure::usage(format!("{} cannot be read: {e}", file.display())))?;
+        refuse_wide(file)?;
+        for (i, line) in text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty() && !l.starts_with('#')) {
+            let mut parts = line.trim().splitn(3, char::is_whitespace);
+            let (Some(id), Some(token)) = (parts.next(), parts.next()) else {
+                let message = "a line is \"ID TOKEN DISPLAY NAME\"";
+                return Err(Failure::usage(format!("{}:{}: {message}", file.display(), i + 1)));
+            };
+            let name = parts.next().unwrap_or_default().trim().to_owned();
+            users.push(User { id: UserId::new(id), token: token.to_owned(), name });
+        }
+    }
+    for pair in &arguments.user {
+        let (id, token) = pair
+            .split_once('=')
+            .filter(|(id, token)| id.contains(':') && !token.is_empty())
+            .ok_or_else(|| Failure::usage("--user takes ID=TOKEN, such as 8:anna.7=secret"))?;
+        users.push(User { id: UserId::new(id), token: token.to_owned(), name: demo::name_of(id) });
+    }
+    if arguments.users.is_none() && arguments.user.is_empty() {
+        users = fresh_users(&arguments.db)?;
+    } else if arguments.demo {
+        // Those who answer need not sign in, but they have names.
+        for user in demo::users() {
+            if users.iter().all(|known| known.id != user.id) {
+                users.push(user);
+            }
+        }
+    }
+    Ok(users)
+}
+
+fn refuse_wide(file: &Path) -> Result<(), Failure> {
+    use std::os::unix::fs::MetadataExt;
+    let mode = std::fs::metadata(file).map_err(|e| Failure::usage(e.to_string()))?.mode();
+    if mode & 0o077 != 0 {
+        return Err(Failure::usage(format!("{} can be read by others: chmod 600 it", file.display())));
+    }
+    Ok(())
+}
+
+/// A random token for each sample user, in `FILE.users`, which only this user can read. An existing one is kept.
+fn fresh_users(db: &Path) -> Result<Vec<User>, Failure> {
+    let mut name = db.as_os_str().to_owned();
+    name.push(".users");
+    let file = PathBuf::from(name);
+    let fail = |e: std::io::Error| Failure::failed(format!("{}: {e}", file.display()));
+    let users = if let Ok(text) = std::fs::read_to_string(&file) {
+        refuse_wide(&file)?;
+        let read = text.lines().filter_map(|line| {
+            let mut parts = line.splitn(3, ' ');
+            let (id, token) = (parts.next()?, parts.next()?);
+            let name = parts.next().unwrap_or_default().to_owned();
+            Some(User { id: UserId::new(id), token: token.to_owned(), name })
+        });
+        read.collect()
+    } else {
+        let users = demo::users();
+        let mut out = std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&file)
+            .map_err(fail)?;
+        for user in &users {
+            writeln!(out, "{} {} {}", user.id.as_str(), user.token, user.name).map_err(fail)?;
+        }
+        users
+    };
+    eprintln!("tokens of the users are in {}", file.display());
+    Ok(users)
+}

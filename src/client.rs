@@ -1,0 +1,282 @@
+//! The HTTP client of one account: one gate for every request, and a method for each operation of the protocol.
+//!
+//! Knows nothing of the store or the screen. Follows no redirect, attaches credentials to configured origins only,
+//! and limits what it reads after decompression.
+
+mod auth;
+mod calls;
+mod error;
+mod gate;
+
+pub use auth::{AuthStyle, Secret, TokenSource};
+pub use calls::{JoinUrl, NewMember, SentAs};
+pub use error::{Error, Kind};
+pub use gate::{BadUrl, Base};
+
+use crate::model::UserId;
+use auth::Session;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::OnceCell;
+
+/// No answer may be larger than this, counted after decompression.
+const MAX_REPLY: usize = 8 * 1024 * 1024;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Where an account lives and how it signs in.
+#[derive(Clone)]
+pub struct Options {
+    pub user: UserId,
+    pub gateway: Base,
+    pub scheduler: Option<Base>,
+    pub join: Option<Base>,
+    pub profiles: Option<Base>,
+    pub auth: AuthStyle,
+    pub token: TokenSource,
+    /// A request other than a poll that takes longer has failed.
+    pub timeout: Duration,
+    /// How much longer than usual a poll may take.
+    pub poll_timeout: Duration,
+}
+
+impl Options {
+    /// The usual time-outs.
+    pub fn new(user: UserId, gateway: Base, token: TokenSource) -> Self {
+        Self {
+            user,
+            gateway,
+            scheduler: None,
+            join: None,
+            profiles: None,
+            auth: AuthStyle::Registration,
+            token,
+            timeout: Duration::from_secs(30),
+            poll_timeout: Duration::from_secs(75),
+        }
+    }
+}
+
+pub struct Client {
+    options: Options,
+    /// Built on first use: loading the root certificates takes longer than painting the first screen.
+    http: OnceCell<reqwest::Client>,
+    session: Mutex<Session>,
+    /// One refresh at a time.
+    renewing: tokio::sync::Mutex<()>,
+}
+
+/// Which credential a request carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Credential {
+    /// What the chat hosts want.
+    Chat,
+    /// Registration only: the endpoint's own paths.
+    Endpoint,
+    /// `Authentication: skypetoken=`, to register.
+    SkypeToken,
+    /// `X-Skypetoken`, for the services beside the chat.
+    Side,
+    None,
+}
+
+struct Call<'a> {
+    method: Method,
+    base: &'a Base,
+    path: &'a str,
+    body: Option<&'a Value>,
+    credential: Credential,
+    timeout: Duration,
+}
+
+/// A successful answer.
+struct Reply {
+    body: String,
+    location: Option<String>,
+}
+
+impl Client {
+    pub fn new(options: Options) -> Self {
+        Self {
+            options,
+            http: OnceCell::new(),
+            session: Mutex::new(Session::default()),
+            renewing: tokio::sync::Mutex::new(()),
+        }
+    }
+
+    pub fn user(&self) -> &UserId {
+        &self.options.user
+    }
+
+    fn session<T>(&self, f: impl FnOnce(&mut Session) -> T) -> T {
+        f(&mut self.session.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    async fn http(&self) -> Result<&reqwest::Client, Error> {
+        let build = || async {
+            let loopback = self.options.gateway.is_loopback();
+            // Reading the root certificates is disk work; keep it off the threads that poll.
+            let built = tokio::task::spawn_blocking(move || {
+                let builder = reqwest::Client::builder()
+                    .redirect(reqwest::redirect::Policy::none())
+                    .connect_timeout(CONNECT_TIMEOUT)
+                    .pool_idle_timeout(Duration::from_secs(90))
+                    .user_agent(concat!("skchat/", env!("CARGO_PKG_VERSION")));
+                let builder = if loopback { builder.no_proxy() } else { builder };
+                builder.build()
+            });
+            built.await.ok().and_then(Result::ok).ok_or_else(|| Error::broken("the HTTP client could not start"))
+        };
+        self.http.get_or_try_init(build).await
+    }
+
+    /// A chat request: signs in first where needed, and once more when the token was rejected.
+    async fn chat(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Reply, Error> {
+        self.signed(Call {
+            method,
+            base: &self.options.gateway,
+            path,
+            body,
+            credential: Credential::Chat,
+            timeout: self.options.timeout,
+        })
+        .await
+    }
+
+    async fn signed(&self, call: Call<'_>) -> Result<Reply, Error> {
+        self.sign_in(call.credential).await?;
+        let used = self.session(|s| s.generation);
+        match self.once(&call).await {
+            Err(error) if error.kind == Kind::Renew => {
+                self.renew(used).await?;
+                self.sign_in(call.credential).await?;
+                self.once(&call).await
+            }
+            // The registration is gone. The poller must hear of it, because its subscription is gone, too.
+            Err(error) if error.kind == Kind::Resubscribe => {
+                self.session(|s| s.registration = None);
+                if call.credential == Credential::Endpoint {
+                    return Err(error);
+                }
+                self.sign_in(call.credential).await?;
+                self.once(&call).await
+            }
+            Err(error) if error.kind == Kind::Moved => {
+                self.sign_in(call.credential).await?;
+                self.once(&call).await
+            }
+            other => other,
+        }
+    }
+
+    /// One request, one answer. Everything that leaves goes through here.
+    async fn once(&self, call: &Call<'_>) -> Result<Reply, Error> {
+        let base = self.session(|s| s.moved_to.clone()).filter(|_| std::ptr::eq(call.base, &self.options.gateway));
+        let url = base.as_ref().unwrap_or(call.base).join(call.path)?;
+        let headers = self.headers(call.credential)?;
+        let mut request =
+            self.http().await?.request(call.method.clone(), url).headers(headers).timeout(call.timeout);
+        if let Some(body) = call.body {
+            request = request.header(CONTENT_TYPE, "application/json").body(body.to_string());
+        }
+        let mut response = request.send().await.map_err(|e| Error::transport(&e))?;
+        let status = response.status();
+        let fresh = header(response.headers(), "set-registrationtoken");
+        if let Some(token) = fresh.as_deref().and_then(auth::registration_of)
+            && call.credential != Credential::Side
+        {
+            self.session(|s| s.registration = Some(Secret::new(token)));
+        }
+        let location = header(response.headers(), LOCATION.as_str());
+        let retry_after = header(response.headers(), RETRY_AFTER.as_str());
+        let is_html = header(response.headers(), CONTENT_TYPE.as_str())
+            .is_some_and(|t| t.to_ascii_lowercase().contains("html"));
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|e| Error::transport(&e))? {
+            if body.len() + chunk.len() > MAX_REPLY {
+                return Err(Error::broken("the answer is larger than 8 MiB"));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let body = String::from_utf8_lossy(&body).into_owned();
+        if self.moved(status, &body, location.as_deref(), call)? {
+            return Err(Error::moved());
+        }
+        if !status.is_success() {
+            return Err(Error::of_status(status, &body, retry_after.as_deref()));
+        }
+        if is_html {
+            return Err(Error::broken("the answer is a web page, not data (does this network want a sign-in?)"));
+        }
+        if let Some(code) = crate::protocol::wire::error_code(&body) {
+            return Err(Error::inside(code));
+        }
+        Ok(Reply { body, location })
+    }
+
+    /// A host redirect: 404 with code 752, or 3xx, with a `Location` (facts 1.2). The new host is taken only when the
+    /// rule of the gate allows it, and tokens of the old one are thrown away. True when the request is to be repeated.
+    fn moved(
+        &self,
+        status: StatusCode,
+        body: &str,
+        location: Option<&str>,
+        call: &Call<'_>,
+    ) -> Result<bool, Error> {
+        let redirected = status.is_redirection()
+            || (status == StatusCode::NOT_FOUND && crate::protocol::wire::error_code(body) == Some(752));
+        if !redirected || call.credential == Credential::Side || call.credential == Credential::None {
+            return Ok(false);
+        }
+        let base = location.and_then(|to| self.options.gateway.moved_to(to));
+        match base {
+            Some(base) if self.session(|s| s.moves) < 2 => {
+                self.session(|s| {
+                    s.moves += 1;
+                    s.registration = None;
+                    s.moved_to = Some(base);
+                });
+                Ok(true)
+            }
+            _ => Err(Error::refused("the server points to a host that is not allowed")),
+        }
+    }
+
+    fn headers(&self, credential: Credential) -> Result<HeaderMap, Error> {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        headers.insert("behavioroverride", HeaderValue::from_static("redirectAs404"));
+        let (token, registration) = self.session(|s| (s.token.clone(), s.registration.clone()));
+        let token = || token.as_ref().ok_or_else(|| Error::signed_out("there is no token"));
+        let mut put = |name: &'static str, value: String| -> Result<(), Error> {
+            let mut value = HeaderValue::from_str(&value)
+                .map_err(|_| Error::signed_out("the token holds characters that no header can carry"))?;
+            value.set_sensitive(true);
+            headers.insert(HeaderName::from_static(name), value);
+            Ok(())
+        };
+        let registered = |r: &Secret| format!("registrationToken={}", r.reveal());
+        match (credential, self.options.auth) {
+            (Credential::None, _) => {}
+            (Credential::Side, _) => put("x-skypetoken", token()?.reveal().to_owned())?,
+            (Credential::SkypeToken, AuthStyle::Bearer) | (Credential::Chat, AuthStyle::Bearer) => {
+                put("authorization", format!("Bearer {}", token()?.reveal()))?;
+            }
+            (Credential::Chat, AuthStyle::Registration) | (Credential::Endpoint, _) => match &registration {
+                Some(registration) => put("registrationtoken", registered(registration))?,
+                None => put("authentication", format!("skypetoken={}", token()?.reveal()))?,
+            },
+            (Credential::Chat | Credential::SkypeToken, _) => {
+                put("authentication", format!("skypetoken={}", token()?.reveal()))?;
+            }
+        }
+        Ok(headers)
+    }
+}
+
+fn header(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned).filter(|v| !v.is_empty())
+}

@@ -1,0 +1,280 @@
+//! One method for each operation of the protocol.
+
+use super::error::Error;
+use super::{Call, Client, Credential};
+use crate::model::request::Change;
+use crate::model::{
+    Clean, ClientMessageId, ConversationId, Horizon, MessageKey, Outgoing, RawConversation, RawMessage, Role,
+    ThreadFlag, Timestamp, UserId,
+};
+use crate::protocol::{encode, endpoint, wire};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+/// Where a sent message ended up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SentAs {
+    /// `None` when the server did not say: the echo tells.
+    pub key: Option<MessageKey>,
+}
+
+/// Someone to put into a new group.
+pub struct NewMember {
+    pub id: UserId,
+    pub role: Role,
+}
+
+/// The answer of the scheduler.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JoinUrl {
+    pub url: Clean,
+}
+
+impl Client {
+    /// The first page of the conversation list, most recently active first.
+    pub async fn conversations(&self, page_size: u32) -> Result<wire::Page<RawConversation>, Error> {
+        let reply = self.chat(Method::GET, &endpoint::conversations(page_size), None).await?;
+        Ok(wire::conversations_page(&reply.body)?)
+    }
+
+    pub async fn conversations_next(
+        &self,
+        sync_state: &str,
+        page_size: u32,
+    ) -> Result<wire::Page<RawConversation>, Error> {
+        let reply = self.chat(Method::GET, &endpoint::conversations_next(sync_state, page_size), None).await?;
+        Ok(wire::conversations_page(&reply.body)?)
+    }
+
+    pub async fn conversation(&self, id: &ConversationId) -> Result<RawConversation, Error> {
+        let reply = self.chat(Method::GET, &endpoint::conversation(id), None).await?;
+        Ok(wire::raw_conversation(&reply.body).ok_or(wire::WireError::Missing("id"))?)
+    }
+
+    /// The newest messages.
+    pub async fn messages(&self, id: &ConversationId, page_size: u32) -> Result<wire::Page<RawMessage>, Error> {
+        let reply = self.chat(Method::GET, &endpoint::messages(id, page_size), None).await?;
+        Ok(wire::messages_page(&reply.body, id)?)
+    }
+
+    pub async fn messages_next(
+        &self,
+        id: &ConversationId,
+        sync_state: &str,
+        page_size: u32,
+    ) -> Result<wire::Page<RawMessage>, Error> {
+        let reply = self.chat(Method::GET, &endpoint::messages_next(id, sync_state, page_size), None).await?;
+        Ok(wire::messages_page(&reply.body, id)?)
+    }
+
+    /// Messages that arrived at or before `end`.
+    pub async fn messages_until(
+        &self,
+        id: &ConversationId,
+        end: Timestamp,
+        page_size: u32,
+    ) -> Result<wire::Page<RawMessage>, Error> {
+        let reply = self.chat(Method::GET, &endpoint::messages_until(id, end.0, page_size), None).await?;
+        Ok(wire::messages_page(&reply.body, id)?)
+    }
+
+    /// Sends a message under a client id; the same id on a repetition.
+    pub async fn send(
+        &self,
+        id: &ConversationId,
+        outgoing: &Outgoing,
+        client_id: &ClientMessageId,
+        my_name: &str,
+    ) -> Result<SentAs, Error> {
+        let body = encode::message(outgoing, client_id, my_name);
+        let reply = self.chat(Method::POST, &endpoint::send(id), Some(&body)).await?;
+        let named = reply.location.as_deref().and_then(wire::last_segment);
+        let at = wire::sent(&reply.body);
+        let id = named.filter(|n| n.bytes().all(|b| b.is_ascii_digit())).or_else(|| at.map(|t| t.0.to_string()));
+        let at = at.or_else(|| id.as_deref().and_then(Timestamp::parse));
+        Ok(SentAs { key: id.zip(at).map(|(id, at)| MessageKey::server(at, &id)) })
+    }
+
+    /// Edits, removes or reacts to a message.
+    pub async fn change(
+        &self,
+        id: &ConversationId,
+        message: &str,
+        change: &Change,
+        my_name: &str,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        match change {
+            Change::Edit(outgoing) => {
+                let body = encode::edit(outgoing, my_name);
+                self.chat(Method::PUT, &endpoint::message(id, message), Some(&body)).await?;
+            }
+            Change::Delete => {
+                self.chat(Method::DELETE, &endpoint::message(id, message), None).await?;
+            }
+            Change::React { key, on } => {
+                let method = if *on { Method::PUT } else { Method::DELETE };
+                let body = encode::emotion(key, now, *on);
+                self.chat(method, &endpoint::emotions(id, message), Some(&body)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    pub async fn typing(&self, id: &ConversationId, active: bool) -> Result<(), Error> {
+        self.chat(Method::POST, &endpoint::send(id), Some(&encode::typing(active))).await.map(drop)
+    }
+
+    pub async fn mark_read(&self, id: &ConversationId, horizon: &Horizon) -> Result<(), Error> {
+        let path = endpoint::conversation_property(id, "consumptionhorizon");
+        self.chat(Method::PUT, &path, Some(&encode::horizon(&horizon.text()))).await.map(drop)
+    }
+
+    /// Deletes the history for this account.
+    pub async fn clear(&self, id: &ConversationId) -> Result<(), Error> {
+        self.chat(Method::DELETE, &endpoint::send(id), None).await.map(drop)
+    }
+
+    pub async fn thread(&self, id: &ConversationId) -> Result<wire::Thread, Error> {
+        Ok(self.thread_with_json(id).await?.1)
+    }
+
+    /// A thread as received, and as read.
+    pub async fn thread_with_json(&self, id: &ConversationId) -> Result<(String, wire::Thread), Error> {
+        let reply = self.chat(Method::GET, &endpoint::thread(id), None).await?;
+        let thread = wire::thread(&reply.body)?;
+        Ok((reply.body, thread))
+    }
+
+    /// Creates a group; this account is its admin. The id is the last segment of the answer's `Location`.
+    pub async fn create_thread(&self, members: &[NewMember], topic: &str) -> Result<ConversationId, Error> {
+        let others = members.iter().filter(|m| m.id != self.options.user).map(|m| {
+            json!({ "id": m.id.as_str(), "role": if m.role == Role::Admin { "Admin" } else { "User" } })
+        });
+        let me = json!({ "id": self.options.user.as_str(), "role": "Admin" });
+        let members: Vec<Value> = std::iter::once(me).chain(others).collect();
+        let mut body = json!({ "members": members });
+        if !topic.is_empty() {
+            body["properties"] = json!({ "topic": topic });
+        }
+        let reply = self.chat(Method::POST, endpoint::THREADS, Some(&body)).await?;
+        let id = reply.location.as_deref().and_then(wire::last_segment);
+        Ok(id.map(ConversationId::from).ok_or(wire::WireError::Missing("Location"))?)
+    }
+
+    /// Sets one flag: a group's property, or this account's own.
+    pub async fn set_flag(&self, id: &ConversationId, flag: ThreadFlag, on: bool) -> Result<(), Error> {
+        let path = match flag {
+            ThreadFlag::Alerts => endpoint::conversation_property(id, flag.property()),
+            _ => endpoint::thread_property(id, flag.property()),
+        };
+        self.chat(Method::PUT, &path, Some(&encode::property(flag, on))).await.map(drop)
+    }
+
+    pub async fn set_topic(&self, id: &ConversationId, topic: &str) -> Result<(), Error> {
+        let body = json!({ "name": "topic", "topic": topic });
+        self.chat(Method::PUT, &endpoint::thread_property(id, "topic"), Some(&body)).await.map(drop)
+    }
+
+    /// Adds someone or sets their role; with the own id it joins an open group.
+    pub async fn put_member(&self, id: &ConversationId, who: &UserId, role: Role) -> Result<(), Error> {
+        let body = json!({ "role": if role == Role::Admin { "Admin" } else { "User" } });
+        self.chat(Method::PUT, &endpoint::member(id, who), Some(&body)).await.map(drop)
+    }
+
+    /// Removes someone; with the own id it leaves.
+    pub async fn remove_member(&self, id: &ConversationId, who: &UserId) -> Result<(), Error> {
+        self.chat(Method::DELETE, &endpoint::member(id, who), None).await.map(drop)
+    }
+
+    /// The join URL of a group that is open for joining.
+    pub async fn join_url(&self, id: &ConversationId) -> Result<JoinUrl, Error> {
+        let base = self.options.scheduler.as_ref();
+        let base = base.ok_or_else(|| Error::unsupported("no scheduler is configured"))?;
+        let body = json!({ "baseDomain": "https://join.skype.com/launch/", "threadId": id.as_str() });
+        let reply = self.side(base, endpoint::JOIN_URL, &body, Credential::Side).await?;
+        let answer: Value = serde_json::from_str(&reply).map_err(|_| wire::WireError::NotJson)?;
+        let url = answer["JoinUrl"].as_str().ok_or(wire::WireError::Missing("JoinUrl"))?;
+        Ok(JoinUrl { url: Clean::line(url) })
+    }
+
+    /// The conversation behind a join URL or its code. Needs no credentials.
+    pub async fn resolve_join(&self, url: &str) -> Result<ConversationId, Error> {
+        let base = self.options.join.as_ref();
+        let base = base.ok_or_else(|| Error::unsupported("no join service is configured"))?;
+        let code = wire::last_segment(url).unwrap_or_default();
+        let body = json!({ "shortId": code, "type": "wl" });
+        let reply = self.side(base, endpoint::RESOLVE_JOIN, &body, Credential::None).await?;
+        let answer: Value = serde_json::from_str(&reply).map_err(|_| wire::WireError::NotJson)?;
+        let id = answer["Resource"].as_str().ok_or(wire::WireError::Missing("Resource"))?;
+        Ok(ConversationId::new(id))
+    }
+
+    /// Display names; empty where no profile service is configured.
+    pub async fn profiles(&self, who: &[UserId]) -> Result<Vec<(UserId, Clean)>, Error> {
+        let Some(base) = self.options.profiles.as_ref() else { return Ok(Vec::new()) };
+        let body = encode::profiles(who.iter().map(UserId::as_str));
+        let reply = self.side(base, endpoint::PROFILES, &body, Credential::Side).await?;
+        Ok(wire::profiles(&reply)?)
+    }
+
+    async fn side(
+        &self,
+        base: &super::Base,
+        path: &str,
+        body: &Value,
+        credential: Credential,
+    ) -> Result<String, Error> {
+        let call = Call {
+            method: Method::POST,
+            base,
+            path,
+            body: Some(body),
+            credential,
+            timeout: self.options.timeout,
+        };
+        self.signed(call).await.map(|reply| reply.body)
+    }
+
+    /// Registers where needed and subscribes to everything; events are then taken with [`Client::poll`].
+    pub async fn subscribe(&self) -> Result<(), Error> {
+        let body = encode::subscribe();
+        self.endpoint(Method::POST, endpoint::SUBSCRIPTIONS, Some(&body)).await?;
+        // Without this some hosts leave edits and reactions out; where it is unknown, nothing is lost.
+        let wish = encode::message_properties();
+        if let Err(error) = self.endpoint(Method::PUT, endpoint::MESSAGE_PROPERTIES, Some(&wish)).await {
+            tracing::debug!(%error, "message properties are not offered as events");
+        }
+        Ok(())
+    }
+
+    /// Waits for events. `ack` is the id of the last one taken; without it the server forgets what it sent.
+    pub async fn poll(&self, ack: Option<u64>) -> Result<Vec<wire::Event>, Error> {
+        let path = match ack {
+            Some(id) => format!("{}?ackId={id}", endpoint::POLL),
+            None => endpoint::POLL.to_owned(),
+        };
+        let call = Call {
+            method: Method::POST,
+            base: &self.options.gateway,
+            path: &path,
+            body: None,
+            credential: Credential::Endpoint,
+            timeout: self.options.poll_timeout,
+        };
+        let reply = self.signed(call).await?;
+        Ok(wire::events(&reply.body)?)
+    }
+
+    async fn endpoint(&self, method: Method, path: &str, body: Option<&Value>) -> Result<(), Error> {
+        let call = Call {
+            method,
+            base: &self.options.gateway,
+            path,
+            body,
+            credential: Credential::Endpoint,
+            timeout: self.options.timeout,
+        };
+        self.signed(call).await.map(drop)
+    }
+}

@@ -1,0 +1,174 @@
+//! What went wrong with a request, and what should happen next. Carries codes, never bodies.
+
+use crate::protocol::wire::WireError;
+use reqwest::StatusCode;
+use std::time::{Duration, SystemTime};
+
+/// No server may keep us waiting longer than this.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(15 * 60);
+
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    pub kind: Kind,
+    pub message: String,
+    /// The request may have been carried out although no usable answer came.
+    pub maybe_done: bool,
+}
+
+/// What should happen next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The network or the server had trouble: again later.
+    Retry,
+    /// The server said when to come back.
+    RetryAfter(Duration),
+    /// The token was rejected: get a new one, then repeat.
+    Renew,
+    /// No token helps any more: the user must act.
+    SignedOut,
+    /// The endpoint or its subscription is gone: register again, then repair.
+    Resubscribe,
+    /// The account moved to another host: repeat there.
+    Moved,
+    /// This server has no such service (endpoints on Teams): do without.
+    Unsupported,
+    /// Not a member, or gone.
+    NotThere,
+    /// The sync state is too old: start paging anew.
+    StaleSyncState,
+    /// Refused for good.
+    Refused,
+    /// The answer makes no sense.
+    Broken,
+}
+
+impl Error {
+    fn new(kind: Kind, message: impl Into<String>, maybe_done: bool) -> Self {
+        Self { kind, message: message.into(), maybe_done }
+    }
+
+    pub(super) fn broken(message: &str) -> Self {
+        Self::new(Kind::Broken, message, true)
+    }
+
+    pub(super) fn refused(message: &str) -> Self {
+        Self::new(Kind::Refused, message, false)
+    }
+
+    pub(super) fn signed_out(message: &str) -> Self {
+        Self::new(Kind::SignedOut, message, false)
+    }
+
+    pub(super) fn unsupported(message: &str) -> Self {
+        Self::new(Kind::Unsupported, message, false)
+    }
+
+    pub(super) fn moved() -> Self {
+        Self::new(Kind::Moved, "the account lives on another host", false)
+    }
+
+    pub(super) fn transport(error: &reqwest::Error) -> Self {
+        let (message, maybe_done) = if error.is_connect() {
+            ("the server cannot be reached", false)
+        } else if error.is_timeout() {
+            ("the server did not answer in time", true)
+        } else if error.is_builder() {
+            ("the request is not valid", false)
+        } else {
+            ("the connection broke", true)
+        };
+        Self::new(Kind::Retry, message, maybe_done)
+    }
+
+    /// An error code in an answer with status 200.
+    pub(super) fn inside(code: u32) -> Self {
+        Self::new(Kind::Broken, format!("the server answered with error {code}"), true)
+    }
+
+    pub(super) fn of_status(status: StatusCode, body: &str, retry_after: Option<&str>) -> Self {
+        let code = crate::protocol::wire::error_code(body);
+        let with = |text: &str| match code {
+            Some(code) => format!("{text} ({status_code}, error {code})", status_code = status.as_u16()),
+            None => format!("{text} ({})", status.as_u16()),
+        };
+        match (status.as_u16(), code) {
+            (401, _) => Self::new(Kind::Renew, with("the token was rejected"), false),
+            (404, Some(729 | 450)) => Self::new(Kind::Resubscribe, with("the registration has ended"), false),
+            (400, Some(230)) => Self::new(Kind::StaleSyncState, with("the sync state is too old"), false),
+            (403, Some(209)) => Self::unsupported("this server offers no endpoints to this account"),
+            (403, _) => Self::new(Kind::NotThere, with("not allowed"), false),
+            (404, _) => Self::new(Kind::NotThere, with("not found"), false),
+            (429, _) => {
+                let wait = retry_after.and_then(parse_retry_after).unwrap_or(Duration::from_secs(20));
+                Self::new(Kind::RetryAfter(wait.min(MAX_RETRY_AFTER)), with("the server asks for a pause"), false)
+            }
+            (408 | 425, _) => Self::new(Kind::Retry, with("the server asks to try again"), false),
+            (500..=599, _) => match retry_after.and_then(parse_retry_after) {
+                Some(wait) => Self::new(
+                    Kind::RetryAfter(wait.min(MAX_RETRY_AFTER)),
+                    with("the server has trouble"),
+                    true,
+                ),
+                None => Self::new(Kind::Retry, with("the server has trouble"), true),
+            },
+            (409, _) => Self::new(Kind::Retry, with("the server sees a conflict"), true),
+            (300..=399, _) => Self::new(Kind::Refused, with("the server redirects, which is not followed"), false),
+            _ => Self::new(Kind::Refused, with("the server refused"), false),
+        }
+    }
+
+    /// Worth another try with the same request.
+    pub fn is_transient(&self) -> bool {
+        matches!(self.kind, Kind::Retry | Kind::RetryAfter(_) | Kind::Broken | Kind::Moved | Kind::Resubscribe)
+    }
+}
+
+impl From<WireError> for Error {
+    fn from(error: WireError) -> Self {
+        Self::new(Kind::Broken, error.to_string(), true)
+    }
+}
+
+/// `Retry-After`: seconds or an HTTP date.
+fn parse_retry_after(text: &str) -> Option<Duration> {
+    if let Ok(seconds) = text.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let at = jiff::fmt::rfc2822::parse(text.trim()).ok()?;
+    let at: SystemTime = at.timestamp().into();
+    Some(at.duration_since(SystemTime::now()).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(status: u16, body: &str) -> Kind {
+        Error::of_status(StatusCode::from_u16(status).unwrap(), body, None).kind
+    }
+
+    #[test]
+    fn every_error_says_what_happens_next() {
+        assert_eq!(kind(401, ""), Kind::Renew);
+        assert_eq!(kind(404, r#"{"errorCode":729}"#), Kind::Resubscribe);
+        assert_eq!(kind(404, r#"{"errorCode":404,"message":"{\"errorCode\":729}"}"#), Kind::Resubscribe);
+        assert_eq!(kind(404, r#"{"errorCode":730}"#), Kind::NotThere);
+        assert_eq!(kind(403, r#"{"errorCode":209}"#), Kind::Unsupported);
+        assert_eq!(kind(400, r#"{"errorCode":230}"#), Kind::StaleSyncState);
+        assert_eq!(kind(400, "<html>"), Kind::Refused);
+        assert_eq!(kind(503, ""), Kind::Retry);
+    }
+
+    #[test]
+    fn retry_after_reads_seconds_and_dates_and_has_a_limit() {
+        let after = |text: &str| match Error::of_status(StatusCode::TOO_MANY_REQUESTS, "", Some(text)).kind {
+            Kind::RetryAfter(wait) => wait.as_secs(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(after("7"), 7);
+        assert_eq!(after("999999"), 900);
+        assert_eq!(after("Wed, 21 Oct 2015 07:28:00 GMT"), 0);
+        assert_eq!(after("soon"), 20);
+    }
+}

@@ -1,0 +1,129 @@
+//! Which addresses a request may go to: the configured ones, and hosts the service moves an account to.
+
+use super::error::Error;
+use reqwest::Url;
+
+/// Suffixes of hosts that Skype and Teams move accounts to (facts 1.2).
+const SERVICE_HOSTS: [&str; 3] = [".skype.com", ".live.com", ".microsoft.com"];
+
+/// The base URL of a service, without a slash at its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Base(Url);
+
+/// Why an address is no base URL.
+#[derive(Debug, thiserror::Error)]
+pub enum BadUrl {
+    #[error("it is not a URL")]
+    NotAUrl,
+    #[error("only http and https are possible")]
+    Scheme,
+    #[error("plain http is allowed to this machine only (127.0.0.1, localhost); use https, or a tunnel such as ssh -L")]
+    PlainHttp,
+    #[error("it must not hold a user name, a password, a query or a fragment")]
+    Extras,
+}
+
+impl Base {
+    pub fn parse(text: &str) -> Result<Self, BadUrl> {
+        let mut url = Url::parse(text.trim()).map_err(|_| BadUrl::NotAUrl)?;
+        if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+            return Err(BadUrl::Extras);
+        }
+        let loopback = is_loopback(&url);
+        match url.scheme() {
+            "https" => {}
+            "http" if loopback => {}
+            "http" => return Err(BadUrl::PlainHttp),
+            _ => return Err(BadUrl::Scheme),
+        }
+        let path = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&path);
+        Ok(Self(url))
+    }
+
+    pub fn is_loopback(&self) -> bool {
+        is_loopback(&self.0)
+    }
+
+    /// The full address of a path below this base. The result has the base's own origin, whatever the path says.
+    pub(super) fn join(&self, path: &str) -> Result<Url, Error> {
+        let base = self.0.as_str().trim_end_matches('/');
+        let url = Url::parse(&format!("{base}{path}")).map_err(|_| Error::broken("the request has no valid address"))?;
+        if url.origin() != self.0.origin() || !url.username().is_empty() {
+            return Err(Error::broken("the request would leave the configured server"));
+        }
+        Ok(url)
+    }
+
+    /// The base that a `Location` moves this one to, if the rule of facts 1.2 allows it: https, and one of the
+    /// service's own hosts. A configured host that is not the service's never moves.
+    pub(super) fn moved_to(&self, location: &str) -> Option<Base> {
+        let url = Url::parse(location).ok()?;
+        let host = url.host_str()?;
+        let ours = self.0.host_str()?;
+        let service = |host: &str| SERVICE_HOSTS.iter().any(|suffix| host.ends_with(suffix));
+        let allowed = url.scheme() == "https"
+            && url.port().is_none()
+            && url.username().is_empty()
+            && service(host)
+            && service(ours);
+        if !allowed {
+            return None;
+        }
+        let mut base = self.0.clone();
+        base.set_host(Some(host)).ok()?;
+        Some(Base(base))
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host_str() {
+        Some("localhost" | "[::1]") => true,
+        Some(host) => host.parse::<std::net::Ipv4Addr>().is_ok_and(|ip| ip.is_loopback()),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_http_stays_on_this_machine() {
+        assert!(Base::parse("http://127.0.0.1:8080/v1/").is_ok());
+        assert!(Base::parse("http://localhost/v1").is_ok());
+        assert!(Base::parse("http://[::1]:1/v1").is_ok());
+        assert!(matches!(Base::parse("http://chat.example/v1"), Err(BadUrl::PlainHttp)));
+        assert!(matches!(Base::parse("http://127.0.0.1.evil.example/v1"), Err(BadUrl::PlainHttp)));
+        assert!(matches!(Base::parse("ftp://localhost/"), Err(BadUrl::Scheme)));
+        assert!(matches!(Base::parse("https://u:p@chat.example/"), Err(BadUrl::Extras)));
+    }
+
+    #[test]
+    fn a_path_cannot_leave_its_base() {
+        let base = Base::parse("http://127.0.0.1:8080/v1").unwrap();
+        assert_eq!(base.join("/threads").unwrap().as_str(), "http://127.0.0.1:8080/v1/threads");
+        assert!(base.join("@evil.example/").is_ok_and(|u| u.host_str() == Some("127.0.0.1")));
+    }
+
+    #[test]
+    fn only_the_services_own_hosts_move_an_account() {
+        let service = Base::parse("https://client-s.gateway.messenger.live.com/v1").unwrap();
+        let moved = |to: &str| service.moved_to(to).map(|b| b.0.to_string());
+        assert_eq!(
+            moved("https://db5-client-s.gateway.messenger.live.com/v1/users/ME/endpoints").as_deref(),
+            Some("https://db5-client-s.gateway.messenger.live.com/v1")
+        );
+        for bad in [
+            "http://db5.live.com/v1",
+            "https://evil.example/v1",
+            "https://live.com.evil.example/v1",
+            "https://x.live.com:444/v1",
+            "https://u@x.live.com/v1",
+        ] {
+            assert_eq!(moved(bad), None, "{bad}");
+        }
+        let own = Base::parse("http://127.0.0.1:8080/v1").unwrap();
+        assert!(own.moved_to("https://x.live.com/v1").is_none());
+    }
+}

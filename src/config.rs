@@ -1,0 +1,364 @@
+//! The configuration file: defaults, reading, and complaints that name file and line.
+//!
+//! Never written by the program. What is wrong in a value is an error; an unknown key is a warning with the nearest
+//! known name.
+
+mod keys;
+pub mod paths;
+
+pub use keys::builtin_keymap;
+
+use crate::app::keymap::Keymap;
+use serde::Deserialize;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use toml::de::{DeTable, DeValue};
+
+/// A mistake in the configuration, in one line for the user.
+#[derive(Debug, thiserror::Error)]
+pub struct ConfigError {
+    file: PathBuf,
+    line: Option<usize>,
+    message: String,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let file = self.file.display();
+        match self.line {
+            Some(line) => write!(f, "{file}:{line}: {}", self.message),
+            None => write!(f, "{file}: {}", self.message),
+        }
+    }
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct File {
+    default_account: Option<String>,
+    accounts: BTreeMap<String, Account>,
+    ui: Ui,
+    reading: Reading,
+    sending: Sending,
+    keys: BTreeMap<String, Vec<String>>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Account {
+    pub user_id: String,
+    pub gateway: String,
+    pub scheduler: Option<String>,
+    pub join: Option<String>,
+    pub profiles: Option<String>,
+    #[serde(default)]
+    pub auth: Auth,
+    pub token: Token,
+    #[serde(default)]
+    pub poll: Poll,
+    #[serde(default = "two")]
+    pub poll_seconds: u64,
+}
+
+fn two() -> u64 {
+    2
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Auth {
+    #[default]
+    Registration,
+    Skypetoken,
+    Bearer,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Poll {
+    #[default]
+    Auto,
+    Long,
+    Interval,
+}
+
+/// Exactly one of the three.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Token {
+    pub env: Option<String>,
+    pub file: Option<PathBuf>,
+    pub command: Option<Vec<String>>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub struct Ui {
+    /// Others are told that we type.
+    pub typing: bool,
+    pub enter: Enter,
+    pub blink: bool,
+}
+
+impl Default for Ui {
+    fn default() -> Self {
+        Self { typing: true, enter: Enter::Send, blink: false }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Enter {
+    #[default]
+    Send,
+    Newline,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Reading {
+    pub receipts: Receipts,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Receipts {
+    #[default]
+    Auto,
+    Never,
+}
+
+/// Reserved for the waiting time before a message leaves.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Sending {}
+
+/// A configuration that was read and checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub accounts: BTreeMap<String, Account>,
+    pub default_account: Option<String>,
+    pub ui: Ui,
+    pub reading: Reading,
+    pub keymap: Keymap,
+    /// Unknown keys and the like; the program runs all the same.
+    pub warnings: Vec<String>,
+    file: PathBuf,
+    lines: HashMap<String, usize>,
+}
+
+/// Every key that may stand in the file; `*` stands for a name of the user's.
+const KNOWN: [&str; 22] = [
+    "default_account",
+    "accounts",
+    "accounts.*",
+    "accounts.*.user_id",
+    "accounts.*.gateway",
+    "accounts.*.scheduler",
+    "accounts.*.join",
+    "accounts.*.profiles",
+    "accounts.*.auth",
+    "accounts.*.token",
+    "accounts.*.token.env",
+    "accounts.*.token.file",
+    "accounts.*.token.command",
+    "accounts.*.poll",
+    "accounts.*.poll_seconds",
+    "ui",
+    "ui.typing",
+    "ui.enter",
+    "ui.blink",
+    "reading",
+    "reading.receipts",
+    "keys",
+];
+
+impl Config {
+    /// The configuration of someone without a file.
+    ///
+    /// # Errors
+    /// Never with the built-in key table, which a test reads.
+    pub fn builtin() -> Result<Self, ConfigError> {
+        Self::parse("", Path::new("(built-in)"))
+    }
+
+    /// Reads a file; `None` when there is none.
+    ///
+    /// # Errors
+    /// When it cannot be read, is no TOML, or holds a value that makes no sense.
+    pub fn load(file: &Path) -> Result<Option<Self>, ConfigError> {
+        match std::fs::read_to_string(file) {
+            Ok(text) => Self::parse(&text, file).map(Some),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(ConfigError { file: file.into(), line: None, message: format!("cannot be read: {e}") }),
+        }
+    }
+
+    /// Reads the text of a file.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn parse(text: &str, file: &Path) -> Result<Self, ConfigError> {
+        let line_of = |at: usize| text.bytes().take(at).filter(|b| *b == b'\n').count() + 1;
+        let error = |e: &toml::de::Error| ConfigError {
+            file: file.into(),
+            line: e.span().map(|s| line_of(s.start)),
+            message: e.message().lines().next().unwrap_or("not valid TOML").to_owned(),
+        };
+        let tree = DeTable::parse(text).map_err(|e| error(&e))?;
+        let mut lines = HashMap::new();
+        collect_lines(tree.get_ref(), "", &line_of, &mut lines);
+        let parsed: File = toml::from_str(text).map_err(|e| error(&e))?;
+        let _ = &parsed.sending;
+        let mut warnings: Vec<String> = lines
+            .iter()
+            .filter(|(path, _)| !is_known(path))
+            .filter(|(path, _)| path.rsplit_once('.').is_none_or(|(parent, _)| is_known(parent)))
+            .map(|(path, line)| {
+                let hint = nearest(path).map(|n| format!("; did you mean \"{n}\"?")).unwrap_or_default();
+                format!("{}:{line}: unknown key \"{path}\"{hint}", file.display())
+            })
+            .collect();
+        warnings.sort();
+        let keymap = keys::with_changes(&parsed.keys).map_err(|(action, message)| ConfigError {
+            file: file.into(),
+            line: lines.get(&format!("keys.{action}")).copied(),
+            message,
+        })?;
+        let config = Self {
+            accounts: parsed.accounts,
+            default_account: parsed.default_account,
+            ui: parsed.ui,
+            reading: parsed.reading,
+            keymap,
+            warnings,
+            file: file.into(),
+            lines,
+        };
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        for (name, account) in &self.accounts {
+            let key = |field: &str| format!("accounts.{name}.{field}");
+            let token = &account.token;
+            let ways = usize::from(token.env.is_some())
+                + usize::from(token.file.is_some())
+                + usize::from(token.command.is_some());
+            if ways != 1 {
+                let message = "token must be one of { env = \"…\" }, { file = \"…\" }, { command = [\"…\"] }";
+                return Err(self.error(&key("token"), message));
+            }
+            if !account.user_id.contains(':') {
+                let message = format!("user_id \"{}\" lacks its prefix, such as 8:", account.user_id);
+                return Err(self.error(&key("user_id"), &message));
+            }
+            if account.poll_seconds == 0 {
+                return Err(self.error(&key("poll_seconds"), "poll_seconds must be at least 1"));
+            }
+        }
+        if let Some(name) = &self.default_account
+            && !self.accounts.contains_key(name)
+        {
+            return Err(self.error("default_account", &format!("there is no account \"{name}\"")));
+        }
+        Ok(())
+    }
+
+    /// An error about a key of this file.
+    pub fn error(&self, key: &str, message: &str) -> ConfigError {
+        let mut key = key;
+        let mut line = self.lines.get(key);
+        while let (None, Some((parent, _))) = (line, key.rsplit_once('.')) {
+            key = parent;
+            line = self.lines.get(key);
+        }
+        ConfigError { file: self.file.clone(), line: line.copied(), message: message.to_owned() }
+    }
+
+    /// The account asked for, the default one, or the only one.
+    ///
+    /// # Errors
+    /// When there is no such account, or several and none is the default.
+    pub fn account(&self, name: Option<&str>) -> Result<Option<(String, Account)>, ConfigError> {
+        let name = match (name.map(str::to_owned).or_else(|| self.default_account.clone()), self.accounts.len()) {
+            (Some(name), _) => name,
+            (None, 0) => return Ok(None),
+            (None, 1) => self.accounts.keys().next().cloned().unwrap_or_default(),
+            (None, _) => return Err(self.error("default_account", "several accounts: set default_account or give --account")),
+        };
+        let account = self.accounts.get(&name).cloned();
+        let account = account.ok_or_else(|| self.error("accounts", &format!("there is no account \"{name}\"")))?;
+        Ok(Some((name, account)))
+    }
+}
+
+fn collect_lines(
+    table: &DeTable<'_>,
+    path: &str,
+    line_of: &dyn Fn(usize) -> usize,
+    out: &mut HashMap<String, usize>,
+) {
+    for (key, value) in table {
+        let name: &str = key.get_ref();
+        let path = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+        out.insert(path.clone(), line_of(key.span().start));
+        if let DeValue::Table(inner) = value.get_ref() {
+            collect_lines(inner, &path, line_of, out);
+        }
+    }
+}
+
+fn is_known(path: &str) -> bool {
+    // Names of actions are checked with the key table.
+    path.starts_with("keys.") || path == "sending" || KNOWN.iter().any(|known| fits(known, path))
+}
+
+fn fits(known: &str, path: &str) -> bool {
+    let (mut known, mut path) = (known.split('.'), path.split('.'));
+    loop {
+        match (known.next(), path.next()) {
+            (None, None) => return true,
+            (Some("*"), Some(_)) => {}
+            (Some(a), Some(b)) if a == b => {}
+            _ => return false,
+        }
+    }
+}
+
+/// The known key of the same table with the fewest changes, if it is near.
+fn nearest(path: &str) -> Option<&'static str> {
+    let (parent, name) = path.rsplit_once('.').unwrap_or(("", path));
+    let siblings = KNOWN.iter().filter_map(|known| {
+        let (known_parent, last) = known.rsplit_once('.').unwrap_or(("", known));
+        ((known_parent.is_empty() && parent.is_empty()) || fits(known_parent, parent)).then_some(last)
+    });
+    let scored = siblings.filter(|s| *s != "*").map(|s| (distance(name, s), s));
+    scored.min().filter(|(d, s)| *d <= 2.max(s.len() / 3)).map(|(_, s)| s)
+}
+
+/// Edits between two words.
+pub fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, ca) in a.chars().enumerate() {
+        let mut diagonal = i;
+        if let Some(first) = row.first_mut() {
+            *first = i + 1;
+        }
+        for (j, cb) in b.iter().enumerate() {
+            let up = row.get(j + 1).copied().unwrap_or(0);
+            let left = row.get(j).copied().unwrap_or(0);
+            let cost = (diagonal + usize::from(ca != *cb)).min(up + 1).min(left + 1);
+            diagonal = up;
+            if let Some(cell) = row.get_mut(j + 1) {
+                *cell = cost;
+            }
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests;

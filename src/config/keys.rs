@@ -1,0 +1,68 @@
+//! The key table of `assets/keymap.toml` and the user's changes to it.
+
+use super::distance;
+use crate::app::action::Action;
+use crate::app::keymap::{Context, Entry, Keymap, parse_keys};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+const TABLE: &str = include_str!("../../assets/keymap.toml");
+
+#[derive(Deserialize)]
+struct Table {
+    action: Vec<Row>,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    name: String,
+    context: String,
+    keys: Vec<String>,
+    label: Option<String>,
+    help: String,
+}
+
+/// The bindings without any changes.
+///
+/// # Errors
+/// Only when the built-in table is broken, which a test would show.
+pub fn builtin_keymap() -> Result<Keymap, String> {
+    with_changes(&BTreeMap::new()).map_err(|(_, message)| message)
+}
+
+/// The bindings with those of the user in place of the built-in ones. The error names the action it is about.
+pub fn with_changes(changes: &BTreeMap<String, Vec<String>>) -> Result<Keymap, (String, String)> {
+    let table: Table = toml::from_str(TABLE).map_err(|e| (String::new(), e.message().to_owned()))?;
+    for name in changes.keys() {
+        if !table.action.iter().any(|row| row.name == *name) {
+            let near = Action::NAMED.iter().map(|(n, _)| (distance(name, n), *n)).min();
+            let hint = near.filter(|(d, _)| *d <= 3).map(|(_, n)| format!("; did you mean \"{n}\"?"));
+            return Err((name.clone(), format!("there is no action \"{name}\"{}", hint.unwrap_or_default())));
+        }
+    }
+    let mut entries = Vec::with_capacity(table.action.len());
+    for row in table.action {
+        let fail = |message: String| (row.name.clone(), message);
+        let keys = changes.get(&row.name).unwrap_or(&row.keys);
+        let keys = keys.iter().map(|k| parse_keys(k)).collect::<Result<_, _>>().map_err(fail)?;
+        let context = Context::named(&row.context).ok_or_else(|| fail(format!("no place \"{}\"", row.context)))?;
+        entries.push(Entry { name: row.name.clone(), context, keys, label: row.label, help: row.help });
+    }
+    Keymap::new(entries).map_err(|message| (changes.keys().next().cloned().unwrap_or_default(), message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_action_stands_in_the_table_and_every_row_names_an_action() {
+        let keymap = builtin_keymap().unwrap();
+        for (name, _) in Action::NAMED {
+            assert!(keymap.entry(name).is_some(), "{name} is missing in assets/keymap.toml");
+        }
+        for entry in keymap.entries() {
+            assert!(!entry.help.is_empty() && !entry.keys.is_empty(), "{}", entry.name);
+        }
+    }
+}

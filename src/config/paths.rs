@@ -1,0 +1,47 @@
+//! Where things are on disk. Folders are made with mode 0700, never widened afterwards.
+
+use directories::ProjectDirs;
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+fn project() -> Option<ProjectDirs> {
+    ProjectDirs::from("", "", "skchat")
+}
+
+/// The configuration file: the flag, else the environment, else the usual place.
+///
+/// # Errors
+/// When there is neither and no home either.
+pub fn config_file(flag: Option<PathBuf>) -> Result<PathBuf, String> {
+    flag.or_else(|| from_env("SKCHAT_CONFIG"))
+        .or_else(|| project().map(|p| p.config_dir().join("config.toml")))
+        .ok_or_else(|| "there is no home directory: give --config FILE".to_owned())
+}
+
+/// The folder that holds all state.
+///
+/// # Errors
+/// When there is neither flag, environment nor home.
+pub fn data_dir(flag: Option<PathBuf>) -> Result<PathBuf, String> {
+    flag.or_else(|| from_env("SKCHAT_DATA_DIR"))
+        .or_else(|| project().map(|p| p.data_dir().to_owned()))
+        .ok_or_else(|| "there is no home directory: give --data-dir DIR".to_owned())
+}
+
+fn from_env(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from)
+}
+
+/// Makes a folder and those above it, for this user only.
+///
+/// # Errors
+/// What the system says.
+pub fn make_dir(path: &Path) -> io::Result<()> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// The folder of one account.
+pub fn account_dir(data: &Path, name: &str) -> PathBuf {
+    data.join("accounts").join(name)
+}

@@ -1,0 +1,51 @@
+use super::*;
+
+const ACCOUNT: &str = "[accounts.home]\nuser_id = \"8:anna.7\"\ngateway = \"http://127.0.0.1:8080/v1\"\ntoken = { env = \"T\" }\n";
+
+fn parse(text: &str) -> Result<Config, ConfigError> {
+    Config::parse(text, Path::new("config.toml"))
+}
+
+#[test]
+fn the_example_reads_without_warnings() {
+    let config = parse(include_str!("../../config.example.toml")).unwrap();
+    assert_eq!(config.warnings, Vec::<String>::new());
+    assert_eq!(config.account(None).unwrap().unwrap().0, "home");
+}
+
+#[test]
+fn an_unknown_key_is_a_warning_with_the_nearest_name() {
+    let config = parse(&format!("{ACCOUNT}gatway = 1\n[ui]\ntypng = true\n")).unwrap();
+    assert_eq!(
+        config.warnings,
+        [
+            "config.toml:5: unknown key \"accounts.home.gatway\"; did you mean \"gateway\"?",
+            "config.toml:7: unknown key \"ui.typng\"; did you mean \"typing\"?"
+        ]
+    );
+}
+
+#[test]
+fn mistakes_name_file_and_line() {
+    let error = |text: &str| parse(text).unwrap_err().to_string();
+    assert!(error("x = ").starts_with("config.toml:1: "));
+    assert!(error(&format!("{ACCOUNT}poll = \"often\"")).starts_with("config.toml:5: unknown variant"));
+    assert_eq!(
+        error("[accounts.a]\nuser_id = \"anna\"\ngateway = \"x\"\ntoken = { env = \"T\" }"),
+        "config.toml:2: user_id \"anna\" lacks its prefix, such as 8:"
+    );
+    assert!(error("[accounts.a]\nuser_id = \"8:a\"\ngateway = \"x\"\ntoken = {}").starts_with("config.toml:4: token must be"));
+    assert_eq!(error("default_account = \"x\""), "config.toml:1: there is no account \"x\"");
+    assert_eq!(
+        error("[keys]\nsend = [\"ctrl-i\"]"),
+        "config.toml:2: terminals send the same for \"ctrl-i\" as for another key"
+    );
+    assert_eq!(error("[keys]\nsned = [\"f2\"]"), "config.toml:2: there is no action \"sned\"; did you mean \"send\"?");
+}
+
+#[test]
+fn keys_can_be_changed_and_taken_away() {
+    let config = parse("[keys]\nquit = [\"f10\"]\nhelp = []\n").unwrap();
+    assert_eq!(config.keymap.entry("quit").unwrap().key(), "F10");
+    assert_eq!(config.keymap.entry("help").unwrap().key(), "");
+}

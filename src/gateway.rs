@@ -1,0 +1,137 @@
+//! A gateway of our own: the chat service of the reference page over HTTP, with its own SQLite file.
+//!
+//! It is the other end of every test, the whole world of `skchat demo`, and with `skchat serve` a small chat server
+//! for friends. It writes its own paths and knows nothing of the client, so that a wrong path cannot agree with
+//! itself. Its `201` means committed.
+
+mod auth;
+mod conversations;
+mod db;
+pub mod demo;
+pub mod fault;
+mod hub;
+mod messages;
+mod profiles;
+mod refusal;
+mod render;
+mod space;
+mod state;
+mod threads;
+
+use crate::model::UserId;
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post, put};
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+
+pub use fault::Faults;
+pub use state::World;
+
+/// A body larger than this is refused before it is read.
+const MAX_BODY: usize = 8 * 1024 * 1024;
+
+/// Someone who may sign in.
+#[derive(Clone)]
+pub struct User {
+    pub id: UserId,
+    pub token: String,
+    pub name: String,
+}
+
+/// How a gateway behaves. Faults can be set by code only: no flag, key or variable reaches them.
+pub struct Options {
+    /// `None` keeps everything in memory.
+    pub db: Option<PathBuf>,
+    pub users: Vec<User>,
+    /// How long a poll waits for something to happen.
+    pub poll_wait: Duration,
+    /// Answers a repeated `clientmessageid` with the message already there.
+    pub deduplicate: bool,
+    /// Without it `/endpoints` answers 403/209, as Teams does to some accounts: clients must poll at intervals.
+    pub long_poll: bool,
+    /// Host names besides loopback that a request may name.
+    pub allowed_hosts: Vec<String>,
+    pub faults: Faults,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            db: None,
+            users: Vec::new(),
+            poll_wait: Duration::from_secs(30),
+            deduplicate: true,
+            long_poll: true,
+            allowed_hosts: Vec::new(),
+            faults: Faults::default(),
+        }
+    }
+}
+
+/// Opens the world of a gateway; [`serve`] then answers for it.
+///
+/// # Errors
+/// When the database cannot be opened or is from a newer version.
+pub fn open(options: Options, origin: String) -> Result<Arc<World>, rusqlite::Error> {
+    World::open(options, origin).map(Arc::new)
+}
+
+/// Answers until `shutdown` is done.
+pub async fn serve(
+    listener: TcpListener,
+    world: Arc<World>,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let app = router(world.clone());
+    let stop = async move {
+        shutdown.await;
+        world.close();
+    };
+    axum::serve(listener, app).with_graceful_shutdown(stop).await
+}
+
+fn router(world: Arc<World>) -> Router {
+    let v1 = Router::new()
+        .route("/users/ME/conversations", get(conversations::list))
+        .route("/users/ME/conversations/{id}", get(conversations::one))
+        .route("/users/ME/conversations/{id}/properties", put(conversations::set_property))
+        .route(
+            "/users/ME/conversations/{id}/messages",
+            get(messages::list).post(messages::send).delete(messages::clear),
+        )
+        .route("/users/ME/conversations/{id}/messages/{message}", put(messages::edit).delete(messages::delete))
+        .route("/users/ME/conversations/{id}/messages/{message}/ack", post(messages::ack))
+        .route(
+            "/users/ME/conversations/{id}/messages/{message}/properties",
+            put(messages::react).delete(messages::unreact),
+        )
+        .route("/users/ME/endpoints", post(hub::register))
+        .route("/users/ME/endpoints/{endpoint}", put(hub::accept).delete(hub::accept))
+        .route("/users/ME/endpoints/{endpoint}/active", post(hub::accept))
+        .route("/users/ME/endpoints/{endpoint}/properties", put(hub::accept))
+        .route("/users/ME/endpoints/{endpoint}/presenceDocs/messagingService", put(hub::accept))
+        .route("/users/ME/endpoints/{endpoint}/subscriptions", post(hub::subscribe))
+        .route("/users/ME/endpoints/{endpoint}/subscriptions/0", put(hub::accept))
+        .route("/users/ME/endpoints/{endpoint}/subscriptions/0/poll", post(hub::poll))
+        .route("/users/ME/presenceDocs/messagingService", put(hub::accept))
+        .route("/threads", post(threads::create))
+        .route("/threads/{id}", get(threads::one))
+        .route("/threads/{id}/properties", put(threads::set_property))
+        .route("/threads/{id}/consumptionhorizons", get(threads::horizons))
+        .route("/threads/{id}/members", post(threads::add_members))
+        .route("/threads/{id}/members/{member}", put(threads::put_member).delete(threads::remove_member))
+        .route("/meetings", post(threads::meeting));
+    Router::new()
+        .nest("/v1", v1)
+        .route("/scheduler/threads", post(threads::join_url))
+        .route("/join/api/v2/conversation/", post(threads::resolve))
+        .route("/profiles/v2/profiles", post(profiles::look_up))
+        .fallback(refusal::no_such_path)
+        .layer(axum::middleware::from_fn_with_state(world.clone(), auth::gate))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .with_state(world)
+}

@@ -1,0 +1,104 @@
+//! Who is asking: host and origin first, then the credential (facts 1.1). Tokens are compared in constant time.
+
+use super::fault::Fault;
+use super::refusal::Refusal;
+use super::state::World;
+use crate::model::UserId;
+use axum::body::Body;
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Response, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::IntoResponse;
+use std::sync::Arc;
+use subtle::ConstantTimeEq;
+
+/// Stands before every handler: refuses foreign hosts and web pages, and plays the scripted faults.
+pub async fn gate(State(world): State<Arc<World>>, request: Request, next: Next) -> Response<Body> {
+    let headers = request.headers();
+    let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or_default();
+    if !world.answers_for(host) {
+        return Refusal::wrong_host().into_response();
+    }
+    if let Some(origin) = headers.get(header::ORIGIN)
+        && origin.to_str().ok().and_then(|o| o.strip_prefix("http://")) != Some(host)
+    {
+        return Refusal::foreign_origin().into_response();
+    }
+    let fault = world.faults().next(request.method().as_str(), request.uri().path());
+    match fault {
+        None => next.run(request).await,
+        Some(Fault::Delay(by)) => {
+            tokio::time::sleep(by).await;
+            next.run(request).await
+        }
+        Some(Fault::LostAck) => {
+            next.run(request).await;
+            (StatusCode::BAD_GATEWAY, "<html>bad gateway</html>").into_response()
+        }
+        Some(fault) => play(fault),
+    }
+}
+
+fn play(fault: Fault) -> Response<Body> {
+    let json = [(header::CONTENT_TYPE, "application/json")];
+    match fault {
+        Fault::Status { code, error, retry_after } => {
+            let status = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            let body = format!("{{\"errorCode\":{error},\"message\":\"scripted\"}}");
+            let mut response = (status, json, body).into_response();
+            if let Some(seconds) = retry_after {
+                response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+            }
+            response
+        }
+        Fault::Html => ([(header::CONTENT_TYPE, "text/html")], "<html>Sign in to the hotel</html>").into_response(),
+        Fault::BrokenJson => (json, "{\"messages\": [{\"id\": \"1\"").into_response(),
+        Fault::ErrorInside => (json, "{\"errorCode\":201,\"message\":\"no\"}").into_response(),
+        Fault::Redirect(to) => (StatusCode::FOUND, [(header::LOCATION, to)]).into_response(),
+        Fault::Delay(_) | Fault::LostAck => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+/// The signed-in user of a request, and the endpoint when a registration token was shown.
+pub struct Caller {
+    pub user: UserId,
+    pub endpoint: Option<String>,
+    /// `http://HOST` as the caller wrote it, for the links in the answer.
+    pub origin: String,
+}
+
+impl FromRequestParts<Arc<World>> for Caller {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, world: &Arc<World>) -> Result<Self, Refusal> {
+        let host = parts.headers.get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or_default();
+        let origin = format!("http://{host}");
+        if let Some(registered) = registration_token(&parts.headers) {
+            let (user, endpoint) = world.hub().owner(registered).ok_or(Refusal::no_endpoint())?;
+            return Ok(Self { user, endpoint: Some(endpoint), origin });
+        }
+        let token = skype_token(&parts.headers).ok_or(Refusal::unauthorized())?;
+        let user = world.user_of(token).ok_or(Refusal::unauthorized())?;
+        Ok(Self { user, endpoint: None, origin })
+    }
+}
+
+fn registration_token(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get("registrationtoken")?.to_str().ok()?;
+    value.split(';').find_map(|part| part.trim().strip_prefix("registrationToken="))
+}
+
+/// The Skype token in any of its three headers.
+fn skype_token(headers: &HeaderMap) -> Option<&str> {
+    let get = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
+    get("authentication")
+        .and_then(|v| v.trim().strip_prefix("skypetoken="))
+        .or_else(|| get("x-skypetoken"))
+        .or_else(|| get("authorization").and_then(|v| v.strip_prefix("Bearer ")))
+        .map(str::trim)
+}
+
+pub fn same_secret(a: &str, b: &str) -> bool {
+    a.as_bytes().ct_eq(b.as_bytes()).into()
+}

@@ -1,0 +1,469 @@
+//! The gateway's own SQLite file: conversations, threads, messages. One transaction a request.
+
+use super::hub::Event;
+use super::refusal::Refusal;
+use super::render;
+use super::space::Space;
+use super::state::Said;
+use crate::model::UserId;
+use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
+use serde_json::{Map, Value};
+use std::collections::HashMap;
+use std::path::Path;
+use std::time::Duration;
+
+const SCHEMA_VERSION: i64 = 1;
+const SCHEMA: &str = "
+CREATE TABLE counter (value INTEGER NOT NULL);
+INSERT INTO counter VALUES (0);
+CREATE TABLE threads (
+    id TEXT PRIMARY KEY, creator TEXT NOT NULL, created INTEGER NOT NULL, version INTEGER NOT NULL,
+    topic TEXT NOT NULL, joining INTEGER NOT NULL, history INTEGER NOT NULL, code TEXT NOT NULL UNIQUE,
+    more TEXT NOT NULL) STRICT;
+CREATE TABLE members (
+    thread TEXT NOT NULL, user TEXT NOT NULL, admin INTEGER NOT NULL, PRIMARY KEY (thread, user)) STRICT;
+CREATE TABLE messages (
+    space TEXT NOT NULL, id INTEGER NOT NULL, sender TEXT NOT NULL, client_id TEXT, version INTEGER NOT NULL,
+    change INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (space, id)) STRICT;
+CREATE INDEX messages_by_change ON messages (space, change);
+CREATE INDEX messages_by_client_id ON messages (space, client_id) WHERE client_id IS NOT NULL;
+-- One person's view of a space. activity: id of the last message; since: the first message that may be seen.
+CREATE TABLE views (
+    user TEXT NOT NULL, space TEXT NOT NULL, id TEXT NOT NULL, properties TEXT NOT NULL,
+    cleared_at INTEGER NOT NULL, joined INTEGER NOT NULL, left INTEGER NOT NULL, since INTEGER NOT NULL,
+    activity INTEGER NOT NULL, version INTEGER NOT NULL, change INTEGER NOT NULL, PRIMARY KEY (user, space)) STRICT;
+CREATE INDEX views_by_activity ON views (user, activity);
+";
+
+pub struct Db {
+    connection: Connection,
+    names: HashMap<UserId, String>,
+}
+
+impl Db {
+    pub fn open(path: Option<&Path>, names: HashMap<UserId, String>) -> Result<Self, rusqlite::Error> {
+        let connection = match path {
+            Some(path) => Connection::open(path)?,
+            None => Connection::open_in_memory()?,
+        };
+        connection.busy_timeout(Duration::from_secs(5))?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if version == 0 {
+            connection.execute_batch(&format!("BEGIN; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"))?;
+        } else if version > SCHEMA_VERSION {
+            return Err(rusqlite::Error::InvalidParameterName(format!(
+                "the gateway's database is of a newer version ({version})"
+            )));
+        }
+        Ok(Self { connection, names })
+    }
+
+    /// Begins a transaction that sees `now` as the time.
+    pub fn begin<'a>(&'a mut self, now: i64, origin: &'a str) -> Result<Tx<'a>, rusqlite::Error> {
+        let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        Ok(Tx { tx, names: &self.names, now, origin, events: Vec::new(), said: Vec::new() })
+    }
+}
+
+pub struct MessageRow {
+    pub id: i64,
+    pub sender: String,
+    pub version: i64,
+    pub change: i64,
+    pub body: Map<String, Value>,
+}
+
+impl MessageRow {
+    pub fn kind(&self) -> &str {
+        self.body.get("messagetype").and_then(Value::as_str).unwrap_or_default()
+    }
+
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let body: String = row.get("body")?;
+        Ok(Self {
+            id: row.get("id")?,
+            sender: row.get("sender")?,
+            version: row.get("version")?,
+            change: row.get("change")?,
+            body: serde_json::from_str(&body).unwrap_or_default(),
+        })
+    }
+}
+
+pub struct MemberRow {
+    pub id: String,
+    pub admin: bool,
+    pub name: String,
+}
+
+pub struct ThreadRow {
+    pub id: String,
+    pub creator: String,
+    pub created: i64,
+    pub version: i64,
+    pub topic: String,
+    pub joining: bool,
+    pub history: bool,
+    pub code: String,
+    /// Further properties (picture, moderatedthread, …) as they are shown.
+    pub more: Map<String, Value>,
+    pub members: Vec<MemberRow>,
+}
+
+impl ThreadRow {
+    pub fn member(&self, user: &UserId) -> Option<&MemberRow> {
+        self.members.iter().find(|m| m.id == user.as_str())
+    }
+}
+
+pub struct ViewRow {
+    pub space: String,
+    pub id: String,
+    pub properties: Map<String, Value>,
+    pub cleared_at: i64,
+    pub joined: i64,
+    pub left: i64,
+    pub since: i64,
+    pub activity: i64,
+    pub version: i64,
+    pub change: i64,
+}
+
+impl ViewRow {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let properties: String = row.get("properties")?;
+        Ok(Self {
+            space: row.get("space")?,
+            id: row.get("id")?,
+            properties: serde_json::from_str(&properties).unwrap_or_default(),
+            cleared_at: row.get("cleared_at")?,
+            joined: row.get("joined")?,
+            left: row.get("left")?,
+            since: row.get("since")?,
+            activity: row.get("activity")?,
+            version: row.get("version")?,
+            change: row.get("change")?,
+        })
+    }
+
+    /// The first and last message id this person may read.
+    pub fn window(&self) -> (i64, i64) {
+        let last = if self.left > self.joined { self.left } else { i64::MAX };
+        (self.since.max(self.cleared_at + 1), last)
+    }
+}
+
+/// A transaction with the events it will cause.
+pub struct Tx<'a> {
+    pub tx: rusqlite::Transaction<'a>,
+    names: &'a HashMap<UserId, String>,
+    pub now: i64,
+    pub origin: &'a str,
+    events: Vec<Event>,
+    said: Vec<Said>,
+}
+
+impl Tx<'_> {
+    pub fn commit(self) -> Result<(Vec<Event>, Vec<Said>), rusqlite::Error> {
+        self.tx.commit()?;
+        Ok((self.events, self.said))
+    }
+
+    pub fn name(&self, user: &str) -> String {
+        self.names.get(&UserId::new(user)).cloned().unwrap_or_default()
+    }
+
+    /// Rises with every change of anything.
+    pub fn next_change(&mut self) -> Result<i64, rusqlite::Error> {
+        self.tx.query_row("UPDATE counter SET value = value + 1 RETURNING value", [], |row| row.get(0))
+    }
+
+    pub fn tell(&mut self, user: &UserId, resource_type: &'static str, link: String, resource: Value) {
+        self.events.push(Event { user: user.clone(), resource_type, resource_link: link, resource });
+    }
+
+    pub fn participants(&self, space: &Space) -> Result<Vec<UserId>, rusqlite::Error> {
+        match space {
+            Space::Notes(me) => Ok(vec![me.clone()]),
+            Space::Pair(a, b) => Ok(vec![a.clone(), b.clone()]),
+            Space::Thread(id) => {
+                let mut query = self.tx.prepare_cached("SELECT user FROM members WHERE thread = ?1 ORDER BY user")?;
+                let users = query.query_map([id], |row| Ok(UserId::from(row.get::<_, String>(0)?)))?;
+                users.collect()
+            }
+        }
+    }
+
+    /// A person's view of a space, made if it does not exist.
+    pub fn view(&mut self, user: &UserId, space: &Space) -> Result<ViewRow, rusqlite::Error> {
+        if let Some(view) = self.find_view(user, space)? {
+            return Ok(view);
+        }
+        let change = self.next_change()?;
+        self.tx.prepare_cached("INSERT INTO views VALUES (?1, ?2, ?3, '{}', 0, ?4, 0, 0, 0, ?4, ?5)")?.execute(
+            params![user.as_str(), space.key(), space.seen_by(user), self.now, change],
+        )?;
+        self.find_view(user, space)?.ok_or(rusqlite::Error::QueryReturnedNoRows)
+    }
+
+    pub fn find_view(&self, user: &UserId, space: &Space) -> Result<Option<ViewRow>, rusqlite::Error> {
+        let mut query = self.tx.prepare_cached("SELECT * FROM views WHERE user = ?1 AND space = ?2")?;
+        query.query_row(params![user.as_str(), space.key()], ViewRow::read).optional()
+    }
+
+    /// Someone's views with a message, by activity, newest first.
+    pub fn views(&self, user: &UserId) -> Result<Vec<ViewRow>, rusqlite::Error> {
+        let mut query =
+            self.tx.prepare_cached("SELECT * FROM views WHERE user = ?1 ORDER BY activity DESC, space")?;
+        query.query_map([user.as_str()], ViewRow::read)?.collect()
+    }
+
+    pub fn save_view(&mut self, user: &UserId, view: &ViewRow) -> Result<(), rusqlite::Error> {
+        let change = self.next_change()?;
+        let properties = Value::Object(view.properties.clone()).to_string();
+        self.tx
+            .prepare_cached(
+                "UPDATE views SET properties = ?3, cleared_at = ?4, joined = ?5, left = ?6, since = ?7, \
+                 version = max(version + 1, ?8), change = ?9 WHERE user = ?1 AND space = ?2",
+            )?
+            .execute(params![
+                user.as_str(),
+                view.space,
+                properties,
+                view.cleared_at,
+                view.joined,
+                view.left,
+                view.since,
+                self.now,
+                change
+            ])?;
+        Ok(())
+    }
+
+    /// Stores a message and tells everyone in the space. The id is the arrival time, and unique in the space.
+    pub fn post(
+        &mut self,
+        space: &Space,
+        sender: &str,
+        body: Map<String, Value>,
+    ) -> Result<MessageRow, rusqlite::Error> {
+        let key = space.key();
+        let last: i64 =
+            self.tx.prepare_cached("SELECT ifnull(max(id), 0) FROM messages WHERE space = ?1")?.query_row(
+                [&key],
+                |row| row.get(0),
+            )?;
+        let id = self.now.max(last + 1);
+        let change = self.next_change()?;
+        let client_id = body.get("clientmessageid").and_then(Value::as_str).map(str::to_owned);
+        let row = MessageRow { id, sender: sender.to_owned(), version: id, change, body };
+        self.tx
+            .prepare_cached("INSERT INTO messages VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
+            .execute(params![key, id, sender, client_id, id, change, Value::Object(row.body.clone()).to_string()])?;
+        let participants = self.participants(space)?;
+        for user in &participants {
+            self.view(user, space)?;
+            self.tx
+                .prepare_cached(
+                    "UPDATE views SET activity = ?3, version = max(version + 1, ?3), change = ?4 \
+                     WHERE user = ?1 AND space = ?2",
+                )?
+                .execute(params![user.as_str(), key, id, change])?;
+        }
+        self.tell_message(space, &row, "NewMessage")?;
+        self.said.push(Said {
+            space: space.clone(),
+            sender: UserId::new(sender),
+            participants,
+            kind: row.kind().to_owned(),
+            id,
+        });
+        Ok(row)
+    }
+
+    /// Tells everyone in the space about a message; signals (typing) not their own sender.
+    pub fn tell_message(
+        &mut self,
+        space: &Space,
+        row: &MessageRow,
+        resource_type: &'static str,
+    ) -> Result<(), rusqlite::Error> {
+        let topic = match space {
+            Space::Thread(id) => self.thread(id)?.map(|t| t.topic),
+            _ => None,
+        };
+        let signal = row.kind().starts_with("Control/");
+        for user in self.participants(space)? {
+            if signal && user.as_str() == row.sender {
+                continue;
+            }
+            let item = render::message(row, space, &user, self.origin);
+            let link = format!("{}/messages/{}", item["conversationLink"].as_str().unwrap_or_default(), row.id);
+            let resource = render::event_message(item, self.origin, topic.as_deref());
+            self.tell(&user, resource_type, link, resource);
+        }
+        Ok(())
+    }
+
+    pub fn message(&self, space: &Space, id: &str) -> Result<Option<MessageRow>, rusqlite::Error> {
+        // SkPy names a message by its id, older clients by the client id.
+        let mut query = self.tx.prepare_cached(
+            "SELECT * FROM messages WHERE space = ?1 AND (id = CAST(?2 AS INTEGER) OR client_id = ?2) LIMIT 1",
+        )?;
+        query.query_row(params![space.key(), id], MessageRow::read).optional()
+    }
+
+    pub fn by_client_id(
+        &self,
+        space: &Space,
+        sender: &UserId,
+        client_id: &str,
+    ) -> Result<Option<MessageRow>, rusqlite::Error> {
+        let mut query = self
+            .tx
+            .prepare_cached("SELECT * FROM messages WHERE space = ?1 AND client_id = ?2 AND sender = ?3 LIMIT 1")?;
+        query.query_row(params![space.key(), client_id, sender.as_str()], MessageRow::read).optional()
+    }
+
+    /// Stores a changed message under a higher version and tells everyone.
+    pub fn update_message(&mut self, space: &Space, mut row: MessageRow) -> Result<MessageRow, rusqlite::Error> {
+        row.version = self.now.max(row.version + 1);
+        row.change = self.next_change()?;
+        self.tx
+            .prepare_cached("UPDATE messages SET version = ?3, change = ?4, body = ?5 WHERE space = ?1 AND id = ?2")?
+            .execute(params![
+                space.key(),
+                row.id,
+                row.version,
+                row.change,
+                Value::Object(row.body.clone()).to_string()
+            ])?;
+        self.tx
+            .prepare_cached("UPDATE views SET version = max(version + 1, ?2), change = ?3 WHERE space = ?1")?
+            .execute(params![space.key(), row.version, row.change])?;
+        self.tell_message(space, &row, "MessageUpdate")?;
+        Ok(row)
+    }
+
+    /// Messages of a space inside `window`, below `before`, newest first.
+    pub fn older(
+        &self,
+        space: &str,
+        window: (i64, i64),
+        before: i64,
+        limit: usize,
+    ) -> Result<Vec<MessageRow>, rusqlite::Error> {
+        let mut query = self.tx.prepare_cached(
+            "SELECT * FROM messages WHERE space = ?1 AND id >= ?2 AND id <= ?3 AND id < ?4 ORDER BY id DESC LIMIT ?5",
+        )?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        query.query_map(params![space, window.0, window.1, before, limit], MessageRow::read)?.collect()
+    }
+
+    /// Messages changed after `change`, in the order of their changes.
+    pub fn changed(
+        &self,
+        space: &str,
+        window: (i64, i64),
+        change: i64,
+        limit: usize,
+    ) -> Result<Vec<MessageRow>, rusqlite::Error> {
+        let mut query = self.tx.prepare_cached(
+            "SELECT * FROM messages WHERE space = ?1 AND id >= ?2 AND id <= ?3 AND change > ?4 ORDER BY change LIMIT ?5",
+        )?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        query.query_map(params![space, window.0, window.1, change, limit], MessageRow::read)?.collect()
+    }
+
+    pub fn thread(&self, id: &str) -> Result<Option<ThreadRow>, rusqlite::Error> {
+        let mut query = self.tx.prepare_cached("SELECT * FROM threads WHERE id = ?1")?;
+        let row = query
+            .query_row([id], |row| {
+                let more: String = row.get("more")?;
+                Ok(ThreadRow {
+                    id: row.get("id")?,
+                    creator: row.get("creator")?,
+                    created: row.get("created")?,
+                    version: row.get("version")?,
+                    topic: row.get("topic")?,
+                    joining: row.get("joining")?,
+                    history: row.get("history")?,
+                    code: row.get("code")?,
+                    more: serde_json::from_str(&more).unwrap_or_default(),
+                    members: Vec::new(),
+                })
+            })
+            .optional()?;
+        let Some(mut thread) = row else { return Ok(None) };
+        let mut query =
+            self.tx.prepare_cached("SELECT user, admin FROM members WHERE thread = ?1 ORDER BY rowid")?;
+        let members = query.query_map([id], |row| {
+            let id: String = row.get(0)?;
+            Ok(MemberRow { name: self.name(&id), id, admin: row.get(1)? })
+        })?;
+        thread.members = members.collect::<Result<_, _>>()?;
+        Ok(Some(thread))
+    }
+
+    pub fn thread_of_code(&self, code: &str) -> Result<Option<ThreadRow>, rusqlite::Error> {
+        let id: Option<String> = self
+            .tx
+            .prepare_cached("SELECT id FROM threads WHERE code = ?1")?
+            .query_row([code], |row| row.get(0))
+            .optional()?;
+        id.map_or(Ok(None), |id| self.thread(&id))
+    }
+
+    pub fn save_thread(&mut self, thread: &ThreadRow) -> Result<(), rusqlite::Error> {
+        self.tx
+            .prepare_cached("INSERT OR REPLACE INTO threads VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?
+            .execute(params![
+                thread.id,
+                thread.creator,
+                thread.created,
+                self.now.max(thread.version + 1),
+                thread.topic,
+                thread.joining,
+                thread.history,
+                thread.code,
+                Value::Object(thread.more.clone()).to_string()
+            ])?;
+        Ok(())
+    }
+
+    pub fn put_member(&mut self, thread: &str, user: &str, admin: bool) -> Result<(), rusqlite::Error> {
+        self.tx
+            .prepare_cached(
+                "INSERT INTO members VALUES (?1, ?2, ?3) ON CONFLICT (thread, user) DO UPDATE SET admin = ?3",
+            )?
+            .execute(params![thread, user, admin])?;
+        Ok(())
+    }
+
+    pub fn drop_member(&mut self, thread: &str, user: &str) -> Result<(), rusqlite::Error> {
+        self.tx
+            .prepare_cached("DELETE FROM members WHERE thread = ?1 AND user = ?2")?
+            .execute(params![thread, user])?;
+        Ok(())
+    }
+
+    /// The thread, if the caller is in it.
+    pub fn thread_for(&self, id: &str, user: &UserId) -> Result<ThreadRow, Refusal> {
+        let thread = self.thread(id)?.ok_or(Refusal::no_conversation())?;
+        if thread.member(user).is_none() {
+            return Err(Refusal::not_a_member());
+        }
+        Ok(thread)
+    }
+
+    /// The space an id names, if the caller may read and write there.
+    pub fn enter(&self, user: &UserId, id: &str) -> Result<Space, Refusal> {
+        let space = Space::of(user, id).ok_or(Refusal::bad("To field is invalid."))?;
+        if let Space::Thread(id) = &space {
+            self.thread_for(id, user)?;
+        }
+        Ok(space)
+    }
+}

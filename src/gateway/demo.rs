@@ -1,0 +1,240 @@
+//! The sample world: conversations to look around in, and scripted people who answer.
+
+use super::User;
+use super::db::Tx;
+use super::refusal::Refusal;
+use super::render::random_token;
+use super::space::Space;
+use super::state::World;
+use crate::model::UserId;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+const WORLD: &str = include_str!("../../assets/demo/world.toml");
+/// Whom the demo plays.
+pub const ME: &str = "8:anna.7";
+const MINUTE: i64 = 60_000;
+const DAY: i64 = 24 * 60 * MINUTE;
+
+#[derive(Deserialize)]
+struct File {
+    person: Vec<Person>,
+    chat: Vec<Chat>,
+}
+
+#[derive(Clone, Deserialize)]
+struct Person {
+    id: String,
+    name: String,
+    #[serde(default)]
+    answers: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Chat {
+    group: Option<String>,
+    with: Option<String>,
+    #[serde(default)]
+    members: Vec<String>,
+    #[serde(default)]
+    admins: Vec<String>,
+    #[serde(default)]
+    joining: bool,
+    #[serde(default = "yes")]
+    history: bool,
+    #[serde(default)]
+    messages: Vec<(String, i64, String, String)>,
+    #[serde(default)]
+    diary_days: i64,
+    #[serde(default)]
+    diary: Vec<(String, String)>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn world_file() -> Result<File, String> {
+    toml::from_str(WORLD).map_err(|e| format!("the sample world cannot be read: {}", e.message()))
+}
+
+fn people() -> Vec<Person> {
+    world_file().map(|f| f.person).unwrap_or_default()
+}
+
+/// Everyone of the sample world, each with a fresh random token.
+pub fn users() -> Vec<User> {
+    let user = |p: Person| User { id: UserId::new(&p.id), token: random_token(), name: p.name };
+    people().into_iter().map(user).collect()
+}
+
+/// The name of a person of the sample world, or nothing.
+pub fn name_of(id: &str) -> String {
+    people().into_iter().find(|p| p.id == id).map(|p| p.name).unwrap_or_default()
+}
+
+/// Fills an empty world; one that holds anything is left alone.
+///
+/// # Errors
+/// When the database fails.
+pub fn seed(world: &Arc<World>) -> Result<(), String> {
+    let file = world_file()?;
+    let work = |tx: &mut Tx<'_>| {
+        let empty: i64 = tx.tx.query_row("SELECT count(*) FROM views", [], |row| row.get(0))?;
+        if empty > 0 {
+            return Ok(());
+        }
+        let now = tx.now;
+        for chat in &file.chat {
+            write_chat(tx, chat, now)?;
+        }
+        tx.now = now;
+        Ok(())
+    };
+    world.change_blocking(work).map_err(|_: Refusal| "the sample world cannot be written".to_owned())
+}
+
+fn write_chat(tx: &mut Tx<'_>, chat: &Chat, now: i64) -> Result<(), Refusal> {
+    let me = UserId::new(ME);
+    let mut messages: Vec<(String, i64, String, String)> = chat
+        .messages
+        .iter()
+        .map(|(from, ago, kind, content)| {
+            let from = if from == "me" { ME } else { from };
+            (from.to_owned(), now - ago * MINUTE, kind.clone(), content.clone())
+        })
+        .collect();
+    for day in 0..chat.diary_days {
+        let at = usize::try_from(day).unwrap_or(0) % chat.diary.len().max(1);
+        if let Some((from, text)) = chat.diary.get(at) {
+            messages.push((from.clone(), now - (day + 1) * DAY - (day % 7) * 47 * MINUTE, "Text".into(), text.clone()));
+        }
+    }
+    messages.sort_by_key(|(_, at, ..)| *at);
+    let first = messages.first().map_or(now, |(_, at, ..)| *at);
+    tx.now = first - 10 * MINUTE;
+    let space = match (&chat.group, &chat.with) {
+        (Some(topic), _) => Space::Thread(super::threads::seed(tx, chat_group(chat, topic))?),
+        (None, Some(with)) => Space::Pair(me.clone(), UserId::new(with)),
+        (None, None) => return Ok(()),
+    };
+    let mut last_mine = None;
+    for (i, (from, at, kind, content)) in messages.iter().enumerate() {
+        tx.now = *at;
+        let mut body = Map::new();
+        body.insert("messagetype".into(), kind.as_str().into());
+        body.insert("contenttype".into(), "text".into());
+        body.insert("content".into(), content.as_str().into());
+        body.insert("clientmessageid".into(), format!("{}{i}", at).into());
+        body.insert("imdisplayname".into(), tx.name(from).into());
+        let row = tx.post(&space, from, body)?;
+        if from == ME {
+            last_mine = Some(row.id);
+        }
+    }
+    // What was said before the last day is read; of the rest, what stands above an own message.
+    let read = messages.iter().map(|(_, at, ..)| *at).filter(|at| *at < now - 6 * 60 * MINUTE).max();
+    if let Some(horizon) = read.max(last_mine) {
+        let mut view = tx.view(&me, &space)?;
+        view.properties.insert("consumptionhorizon".into(), format!("{horizon};{horizon};0").into());
+        tx.save_view(&me, &view)?;
+    }
+    Ok(())
+}
+
+fn chat_group<'a>(chat: &'a Chat, topic: &'a str) -> super::threads::SeedGroup<'a> {
+    super::threads::SeedGroup {
+        topic,
+        members: &chat.members,
+        admins: &chat.admins,
+        joining: chat.joining,
+        history: chat.history,
+    }
+}
+
+/// Lets the scripted people answer until the world closes. One falls silent once a real client signed in as them.
+pub async fn answer(world: Arc<World>) {
+    let people: HashMap<UserId, Person> = people()
+        .into_iter()
+        .filter(|p| p.id != ME && !p.answers.is_empty())
+        .map(|p| (UserId::new(&p.id), p))
+        .collect();
+    let mut turn: HashMap<UserId, usize> = HashMap::new();
+    let mut heard = world.listen();
+    loop {
+        let said = match heard.recv().await {
+            Ok(said) => said,
+            Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => continue,
+            Err(tokio::sync::broadcast::error::RecvError::Closed) => return,
+        };
+        let is_script = |id: &UserId| people.contains_key(id) && !world.is_registered(id);
+        if is_script(&said.sender) || said.kind.starts_with("ThreadActivity/") {
+            continue;
+        }
+        let present: Vec<&UserId> = said.participants.iter().filter(|id| is_script(id)).collect();
+        let pick = usize::try_from(said.id).unwrap_or(0) % present.len().max(1);
+        let Some(who) = present.get(pick).map(|id| (*id).clone()) else { continue };
+        let Some(person) = people.get(&who) else { continue };
+        let at = turn.entry(who.clone()).or_default();
+        let text = person.answers.get(*at % person.answers.len()).cloned().unwrap_or_default();
+        *at += 1;
+        let world = Arc::clone(&world);
+        let name = person.name.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(700)).await;
+            signal(&world, &said.space, &who, "Control/Typing").await;
+            tokio::time::sleep(Duration::from_millis(1400)).await;
+            say(&world, &said.space, &who, &name, &text).await;
+        });
+    }
+}
+
+async fn signal(world: &Arc<World>, space: &Space, who: &UserId, kind: &'static str) {
+    let (space, who) = (space.clone(), who.clone());
+    let work = move |tx: &mut Tx<'_>| {
+        let mut body = Map::new();
+        body.insert("messagetype".into(), kind.into());
+        body.insert("content".into(), "".into());
+        let row =
+            super::db::MessageRow { id: tx.now, sender: who.as_str().into(), version: tx.now, change: 0, body };
+        tx.tell_message(&space, &row, "NewMessage")?;
+        Ok(())
+    };
+    // A signal that is lost is lost.
+    let _: Result<(), Refusal> = world.change(work).await;
+}
+
+async fn say(world: &Arc<World>, space: &Space, who: &UserId, name: &str, text: &str) {
+    let (space, who) = (space.clone(), who.clone());
+    let body = json!({
+        "messagetype": "Text",
+        "contenttype": "text",
+        "content": text,
+        "imdisplayname": name,
+        "clientmessageid": random_token().get(..16).unwrap_or_default(),
+    });
+    let Value::Object(body) = body else { return };
+    let done = world.change(move |tx| Ok(tx.post(&space, who.as_str(), body)?)).await;
+    if done.is_err() {
+        tracing::warn!("a scripted person could not answer");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sample_world_reads_and_names_only_its_people() {
+        let file = world_file().unwrap();
+        let known = |id: &str| id == "me" || file.person.iter().any(|p| p.id == id);
+        for chat in &file.chat {
+            assert!(chat.group.is_some() != chat.with.is_some());
+            assert!(chat.messages.iter().all(|(from, ..)| known(from)));
+            assert!(chat.members.iter().chain(&chat.admins).all(|id| known(id)));
+        }
+    }
+}

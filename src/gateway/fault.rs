@@ -1,0 +1,72 @@
+//! Scripted misbehaviour for tests. A value in `Options` that only code can set.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// What goes wrong with a request.
+#[derive(Clone, Debug)]
+pub enum Fault {
+    Status { code: u16, error: u32, retry_after: Option<u32> },
+    /// A captive portal's page with status 200.
+    Html,
+    /// A body that is not JSON, with status 200.
+    BrokenJson,
+    /// An error object with status 200.
+    ErrorInside,
+    Delay(Duration),
+    /// The request is carried out, then answered with 502.
+    LostAck,
+    /// A redirect to another origin.
+    Redirect(String),
+}
+
+#[derive(Clone, Debug)]
+struct Rule {
+    method: &'static str,
+    /// Part of the path.
+    path: &'static str,
+    times: usize,
+    fault: Fault,
+}
+
+/// The rules in force; clones share them.
+#[derive(Clone, Debug, Default)]
+pub struct Faults {
+    rules: Arc<Mutex<Vec<Rule>>>,
+    seen: Arc<Mutex<Vec<String>>>,
+}
+
+impl Faults {
+    /// The next `times` requests with this method and `path` in their path meet `fault`.
+    pub fn add(&self, method: &'static str, path: &'static str, times: usize, fault: Fault) {
+        self.rules.lock().unwrap_or_else(PoisonError::into_inner).push(Rule { method, path, times, fault });
+    }
+
+    pub fn clear(&self) {
+        self.rules.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// Methods and paths of the requests so far, oldest first, at most the last 10,000.
+    pub fn log(&self) -> Vec<String> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn next(&self, method: &str, path: &str) -> Option<Fault> {
+        {
+            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            if seen.len() >= 10_000 {
+                seen.drain(..5_000);
+            }
+            seen.push(format!("{method} {path}"));
+        }
+        let mut rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = rules.iter().position(|r| r.method == method && path.contains(r.path) && r.times > 0)?;
+        let rule = rules.get_mut(at)?;
+        rule.times -= 1;
+        let fault = rule.fault.clone();
+        if rule.times == 0 {
+            rules.remove(at);
+        }
+        Some(fault)
+    }
+}

@@ -1,0 +1,308 @@
+//! Reading, sending, changing and clearing messages.
+
+use super::auth::Caller;
+use super::conversations::{ListQuery, NameQuery, SyncState, tell_view};
+use super::db::{MessageRow, Tx};
+use super::refusal::Refusal;
+use super::render;
+use super::state::World;
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+const DEFAULT_PAGE: usize = 30;
+const MAX_PAGE: usize = 200;
+const MAX_CONTENT: usize = 100_000;
+/// Fields that a sender may set; everything else is the server's.
+const SENDER_FIELDS: [&str; 11] = [
+    "content",
+    "messagetype",
+    "contenttype",
+    "clientmessageid",
+    "imdisplayname",
+    "composetime",
+    "skypeeditedid",
+    "skypeemoteoffset",
+    "Has-Mentions",
+    "amsreferences",
+    "properties",
+];
+
+pub async fn list(
+    State(world): State<Arc<World>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<Value>, Refusal> {
+    world.change(move |tx| page(tx, &caller, &id, &query)).await.map(Json)
+}
+
+fn page(tx: &mut Tx<'_>, caller: &Caller, id: &str, query: &ListQuery) -> Result<Value, Refusal> {
+    let space = tx.enter(&caller.user, id)?;
+    let view = tx.find_view(&caller.user, &space)?.ok_or(Refusal::no_conversation())?;
+    let window = view.window();
+    let key = space.key();
+    let (state, rows) = match &query.sync_state {
+        None => {
+            let start = query.start_time.unwrap_or(0);
+            let page = query.page_size.unwrap_or(DEFAULT_PAGE).clamp(1, MAX_PAGE);
+            let end = query.end_time.unwrap_or(i64::MAX);
+            let window = (window.0.max(start), window.1.min(end));
+            let rows = tx.older(&key, window, i64::MAX, page)?;
+            let newest = tx.changed_up_to(&key)?;
+            let low = rows.last().map_or(i64::MAX, |row| row.id);
+            (SyncState { high: newest, low, start, page }, rows)
+        }
+        Some(token) => {
+            // First what is new, oldest change first so that nothing is skipped, then the next older page.
+            let state = SyncState::decode(token)?;
+            let page = query.page_size.map_or(state.page, |p| p.clamp(1, MAX_PAGE));
+            let mut rows = tx.changed(&key, window, state.high, page)?;
+            let high =
+                if rows.len() < page { tx.changed_up_to(&key)? } else { rows.last().map_or(state.high, |r| r.change) };
+            rows.sort_by_key(|row| std::cmp::Reverse(row.id));
+            let room = page - rows.len();
+            let bounds = (window.0.max(state.start), window.1);
+            let older = tx.older(&key, bounds, state.low, room)?;
+            let low = older.last().map_or(state.low, |row| row.id);
+            rows.extend(older.into_iter().filter(|old| old.change <= state.high));
+            (SyncState { high, low, start: state.start, page }, rows)
+        }
+    };
+    let bounds = (window.0.max(state.start), window.1);
+    let has_older = state.low != i64::MAX && !tx.older(&key, bounds, state.low, 1)?.is_empty();
+    let items: Vec<Value> =
+        rows.iter().map(|row| render::message(row, &space, &caller.user, &caller.origin)).collect();
+    let path = format!("/v1/users/ME/conversations/{id}/messages");
+    let metadata =
+        render::metadata(&caller.origin, &path, &state.encode(), has_older, items.len(), query.view());
+    Ok(json!({ "_metadata": metadata, "messages": items }))
+}
+
+impl Tx<'_> {
+    /// The newest change in a space.
+    fn changed_up_to(&self, space: &str) -> Result<i64, rusqlite::Error> {
+        self.tx
+            .prepare_cached("SELECT ifnull(max(change), 0) FROM messages WHERE space = ?1")?
+            .query_row([space], |row| row.get(0))
+    }
+}
+
+pub async fn send(
+    State(world): State<Arc<World>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Json(body): Json<Map<String, Value>>,
+) -> Result<Response, Refusal> {
+    let body = sender_fields(body)?;
+    let deduplicate = world.deduplicate;
+    let origin = caller.origin.clone();
+    let row = world.change(move |tx| post(tx, &caller, &id, body, deduplicate).map(|row| (id, row))).await?;
+    let (id, arrival) = row;
+    let location = format!("{origin}/v1/users/ME/conversations/{id}/messages/{arrival}");
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(json!({ "OriginalArrivalTime": arrival })))
+        .into_response())
+}
+
+fn sender_fields(body: Map<String, Value>) -> Result<Map<String, Value>, Refusal> {
+    let mut kept: Map<String, Value> =
+        body.into_iter().filter(|(k, v)| SENDER_FIELDS.contains(&k.as_str()) && !v.is_null()).collect();
+    let kind = kept.entry("messagetype").or_insert_with(|| "Text".into());
+    if kind.as_str().is_none_or(str::is_empty) {
+        return Err(Refusal::bad("The messagetype is missing."));
+    }
+    if kind.as_str().is_some_and(|k| k.starts_with("ThreadActivity/")) {
+        return Err(Refusal::forbidden("Thread activities are written by the server."));
+    }
+    kept.entry("contenttype").or_insert_with(|| "text".into());
+    let content = kept.entry("content").or_insert_with(|| "".into());
+    match content.as_str() {
+        None => return Err(Refusal::bad("The content is not text.")),
+        Some(text) if text.len() > MAX_CONTENT => return Err(Refusal::bad("The message is too large.")),
+        Some(_) => {}
+    }
+    if let Some(client_id) = kept.get_mut("clientmessageid")
+        && !client_id.is_string()
+    {
+        *client_id = client_id.to_string().into();
+    }
+    if kept.contains_key("skypeeditedid") {
+        kept.remove("clientmessageid");
+    }
+    Ok(kept)
+}
+
+fn post(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    id: &str,
+    body: Map<String, Value>,
+    deduplicate: bool,
+) -> Result<i64, Refusal> {
+    let space = tx.enter(&caller.user, id)?;
+    if body.get("messagetype").and_then(Value::as_str).is_some_and(|k| k.starts_with("Control/")) {
+        let signal =
+            MessageRow { id: tx.now, sender: caller.user.as_str().to_owned(), version: tx.now, change: 0, body };
+        tx.tell_message(&space, &signal, "NewMessage")?;
+        return Ok(tx.now);
+    }
+    if deduplicate
+        && let Some(client_id) = body.get("clientmessageid").and_then(Value::as_str)
+        && let Some(known) = tx.by_client_id(&space, &caller.user, client_id)?
+    {
+        return Ok(known.id);
+    }
+    Ok(tx.post(&space, caller.user.as_str(), body)?.id)
+}
+
+/// The caller's own message.
+fn own(tx: &Tx<'_>, caller: &Caller, space: &super::space::Space, message: &str) -> Result<MessageRow, Refusal> {
+    let row = tx.message(space, message)?.ok_or(Refusal::not_found("There is no such message."))?;
+    if row.sender != caller.user.as_str() {
+        return Err(Refusal::forbidden("Only the sender may change a message."));
+    }
+    Ok(row)
+}
+
+fn properties(row: &mut MessageRow) -> &mut Map<String, Value> {
+    let slot = row.body.entry("properties").or_insert_with(|| json!({}));
+    if !slot.is_object() {
+        *slot = json!({});
+    }
+    // The line above made it an object; the fallback keeps this total without a panic path.
+    match slot {
+        Value::Object(map) => map,
+        _ => unreachable!("made an object above"),
+    }
+}
+
+pub async fn edit(
+    State(world): State<Arc<World>>,
+    caller: Caller,
+    Path((id, message)): Path<(String, String)>,
+    Json(body): Json<Map<String, Value>>,
+) -> Result<Json<Value>, Refusal> {
+    let new = sender_fields(body)?;
+    let work = move |tx: &mut Tx<'_>| {
+        let space = tx.enter(&caller.user, &id)?;
+        let mut row = own(tx, &caller, &space, &message)?;
+        for (field, value) in new {
+            if field != "clientmessageid" && field != "properties" {
+                row.body.insert(field, value);
+            }
+        }
+        let now = tx.now;
+        let properties = properties(&mut row);
+        properties.insert("edittime".into(), now.to_string().into());
+        properties.remove("deletetime");
+        tx.update_message(&space, row)?;
+        Ok(now)
+    };
+    let edited = world.change(work).await?;
+    Ok(Json(json!({ "edittime": edited })))
+}
+
+pub async fn delete(
+    State(world): State<Arc<World>>,
+    caller: Caller,
+    Path((id, message)): Path<(String, String)>,
+) -> Result<Json<Value>, Refusal> {
+    let work = move |tx: &mut Tx<'_>| {
+        let space = tx.enter(&caller.user, &id)?;
+        let mut row = own(tx, &caller, &space, &message)?;
+        row.body.insert("content".into(), "".into());
+        let now = tx.now;
+        let properties = properties(&mut row);
+        properties.insert("deletetime".into(), now.to_string().into());
+        properties.remove("emotions");
+        tx.update_message(&space, row)?;
+        Ok(now)
+    };
+    let deleted = world.change(work).await?;
+    Ok(Json(json!({ "deletetime": deleted })))
+}
+
+pub async fn react(
+    State(world): State<Arc<World>>,
+    caller: Caller,
+    Path((id, message)): Path<(String, String)>,
+    Query(query): Query<NameQuery>,
+    Json(body): Json<Value>,
+) -> Result<Json<Value>, Refusal> {
+    emotion(world, caller, id, message, query, body, true).await
+}
+
+pub async fn unreact(
+    State(world): State<Arc<World>>,
+    caller: Caller,
+    Path((id, message)): Path<(String, String)>,
+    Query(query): Query<NameQuery>,
+    Json(body): Json<Value>,
+) -> Result<Json<Value>, Refusal> {
+    emotion(world, caller, id, message, query, body, false).await
+}
+
+async fn emotion(
+    world: Arc<World>,
+    caller: Caller,
+    id: String,
+    message: String,
+    query: NameQuery,
+    body: Value,
+    on: bool,
+) -> Result<Json<Value>, Refusal> {
+    if query.name.as_deref() != Some("emotions") {
+        return Err(Refusal::bad("Unknown property."));
+    }
+    let key = body["emotions"]["key"].as_str().filter(|k| !k.is_empty() && k.len() <= 64);
+    let key = key.ok_or(Refusal::bad("The reaction's key is missing."))?.to_owned();
+    let work = move |tx: &mut Tx<'_>| {
+        let space = tx.enter(&caller.user, &id)?;
+        let mut row = tx.message(&space, &message)?.ok_or(Refusal::not_found("There is no such message."))?;
+        let me = caller.user.as_str();
+        let now = tx.now;
+        let properties = properties(&mut row);
+        let mut emotions: Vec<Value> = properties.get("emotions").and_then(Value::as_array).cloned().unwrap_or_default();
+        if !emotions.iter().any(|e| e["key"] == *key) {
+            emotions.push(json!({ "key": key, "users": [] }));
+        }
+        for emotion in emotions.iter_mut().filter(|e| e["key"] == *key) {
+            if let Some(users) = emotion["users"].as_array_mut() {
+                users.retain(|u| u["mri"] != me);
+                if on {
+                    users.push(json!({ "mri": me, "time": now, "value": now.to_string() }));
+                }
+            }
+        }
+        emotions.retain(|e| e["users"].as_array().is_some_and(|u| !u.is_empty()));
+        properties.insert("emotions".into(), emotions.into());
+        tx.update_message(&space, row)?;
+        Ok(())
+    };
+    world.change(work).await?;
+    Ok(Json(json!({})))
+}
+
+/// Deletes the history for this account: what is there now is no longer shown to it.
+pub async fn clear(
+    State(world): State<Arc<World>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Refusal> {
+    let work = move |tx: &mut Tx<'_>| {
+        let space = tx.enter(&caller.user, &id)?;
+        let mut view = tx.view(&caller.user, &space)?;
+        view.cleared_at = view.activity.max(view.cleared_at);
+        tx.save_view(&caller.user, &view)?;
+        tell_view(tx, &caller.user, &space)
+    };
+    world.change(work).await?;
+    Ok(Json(json!({})))
+}
+
+pub async fn ack(_caller: Caller) -> Json<Value> {
+    Json(json!({}))
+}

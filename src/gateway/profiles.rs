@@ -1,0 +1,39 @@
+//! Display names by id.
+
+use super::auth::Caller;
+use super::refusal::Refusal;
+use super::state::World;
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+const MAX_MRIS: usize = 1_000;
+
+#[derive(Deserialize)]
+pub struct Body {
+    mris: Vec<String>,
+}
+
+/// Ids that nobody knows are left out of the answer.
+pub async fn look_up(
+    State(world): State<Arc<World>>,
+    _caller: Caller,
+    Json(body): Json<Body>,
+) -> Result<Json<Value>, Refusal> {
+    if body.mris.len() > MAX_MRIS {
+        return Err(Refusal::bad("Too many ids."));
+    }
+    let work = move |tx: &mut super::db::Tx<'_>| {
+        let mut profiles = Map::new();
+        for mri in body.mris {
+            let name = tx.name(&mri);
+            if !name.is_empty() {
+                profiles.insert(mri, json!({ "profile": { "displayName": name } }));
+            }
+        }
+        Ok(json!({ "profiles": profiles }))
+    };
+    world.change(work).await.map(Json)
+}

@@ -1,0 +1,453 @@
+//! Groups: creating, members, properties, join links. Each change leaves its ThreadActivity message.
+
+use super::auth::Caller;
+use super::conversations::{NameQuery, tell_view};
+use super::db::{ThreadRow, Tx};
+use super::refusal::Refusal;
+use super::render::{self, xml};
+use super::space::Space;
+use super::state::World;
+use crate::model::UserId;
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+const MAX_TOPIC: usize = 10_000;
+const MAX_MEMBERS: usize = 2_000;
+
+#[derive(Deserialize)]
+pub struct MemberBody {
+    id: String,
+    #[serde(default)]
+    role: String,
+}
+
+#[derive(Deserialize)]
+pub struct CreateBody {
+    members: Vec<MemberBody>,
+    #[serde(default)]
+    properties: Map<String, Value>,
+}
+
+fn is_admin(role: &str) -> bool {
+    role.eq_ignore_ascii_case("admin")
+}
+
+/// A boolean as JSON or as a word.
+fn flag(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(flag) => Some(*flag),
+        Value::String(text) => text.to_ascii_lowercase().parse().ok(),
+        _ => None,
+    }
+}
+
+pub async fn create(
+    State(world): State<Arc<World>>,
+    caller: Caller,
+    Json(body): Json<CreateBody>,
+) -> Result<Response, Refusal> {
+    let origin = caller.origin.clone();
+    let id = world.change(move |tx| new_thread(tx, &caller.user, &body)).await?;
+    let location = format!("{origin}/v1/threads/{id}");
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(json!({}))).into_response())
+}
+
+fn new_thread(tx: &mut Tx<'_>, me: &UserId, body: &CreateBody) -> Result<String, Refusal> {
+    if body.members.len() > MAX_MEMBERS {
+        return Err(Refusal::bad("Too many members."));
+    }
+    if body.members.iter().any(|m| Space::of(me, &m.id).is_none() || m.id.starts_with("19:")) {
+        return Err(Refusal::bad("A member's id is malformed."));
+    }
+    if !body.members.iter().any(|m| m.id == me.as_str() && is_admin(&m.role)) {
+        return Err(Refusal::bad("The creator must be among the members, as Admin."));
+    }
+    let token = render::random_token();
+    let id = format!("19:{}@thread.skype", token.get(..32).unwrap_or_default());
+    let mut thread = ThreadRow {
+        id: id.clone(),
+        creator: me.as_str().to_owned(),
+        created: tx.now,
+        version: 0,
+        topic: String::new(),
+        joining: false,
+        history: true,
+        code: render::random_code(),
+        more: Map::new(),
+        members: Vec::new(),
+    };
+    for (name, value) in &body.properties {
+        apply(&mut thread, name, value)?;
+    }
+    tx.save_thread(&thread)?;
+    for member in &body.members {
+        tx.put_member(&id, &member.id, is_admin(&member.role))?;
+        tx.view(&UserId::new(&member.id), &Space::Thread(id.clone()))?;
+    }
+    let targets: String = body.members.iter().map(|m| format!("<target>{}</target>", xml(&m.id))).collect();
+    activity(tx, &id, "AddMember", "addmember", me, &targets)?;
+    if !thread.topic.is_empty() {
+        activity(tx, &id, "TopicUpdate", "topicupdate", me, &format!("<value>{}</value>", xml(&thread.topic)))?;
+    }
+    Ok(id)
+}
+
+/// A group of the sample world.
+pub struct SeedGroup<'a> {
+    pub topic: &'a str,
+    pub members: &'a [String],
+    pub admins: &'a [String],
+    pub joining: bool,
+    pub history: bool,
+}
+
+/// Creates a group as its first admin would.
+pub fn seed(tx: &mut Tx<'_>, group: SeedGroup<'_>) -> Result<String, Refusal> {
+    let creator = group.admins.first().map(UserId::new).ok_or(Refusal::bad("A group needs an admin."))?;
+    let members = group.members.iter().map(|id| MemberBody {
+        id: id.clone(),
+        role: if group.admins.contains(id) { "Admin".into() } else { "User".into() },
+    });
+    let mut properties = Map::new();
+    properties.insert("topic".into(), group.topic.into());
+    properties.insert("joiningenabled".into(), group.joining.into());
+    properties.insert("historydisclosed".into(), group.history.into());
+    new_thread(tx, &creator, &CreateBody { members: members.collect(), properties })
+}
+
+/// Sets one property on the row. Whether the caller may is asked before.
+fn apply(thread: &mut ThreadRow, name: &str, value: &Value) -> Result<(), Refusal> {
+    const WRONG: Refusal = Refusal::bad("The property's value has the wrong type.");
+    match name {
+        "topic" => {
+            let topic = value.as_str().ok_or(WRONG)?;
+            if topic.len() > MAX_TOPIC {
+                return Err(Refusal::bad("The topic is too long."));
+            }
+            topic.clone_into(&mut thread.topic);
+        }
+        "joiningenabled" => thread.joining = flag(value).ok_or(WRONG)?,
+        "historydisclosed" => thread.history = flag(value).ok_or(WRONG)?,
+        "moderatedthread" => {
+            let on = flag(value).ok_or(WRONG)?;
+            thread.more.insert(name.into(), on.to_string().into());
+        }
+        "picture" => {
+            let url = value.as_str().ok_or(WRONG)?;
+            thread.more.insert(name.into(), url.into());
+        }
+        "capabilities" if value.is_array() => {
+            thread.more.insert(name.into(), value.clone());
+        }
+        "threadType" | "fixedRoster" | "uniquerosterthread" | "chatFilesIndexId" => {}
+        _ => return Err(Refusal::bad("Unknown property.")),
+    }
+    Ok(())
+}
+
+/// Writes the message that a change leaves behind.
+fn activity(
+    tx: &mut Tx<'_>,
+    thread: &str,
+    kind: &str,
+    tag: &str,
+    by: &UserId,
+    inner: &str,
+) -> Result<(), Refusal> {
+    let content = format!(
+        "<{tag}><eventtime>{}</eventtime><initiator>{}</initiator>{inner}</{tag}>",
+        tx.now,
+        xml(by.as_str())
+    );
+    let mut body = Map::new();
+    body.insert("messagetype".into(), format!("ThreadActivity/{kind}").into());
+    body.insert("contenttype".into(), "text".into());
+    body.insert("content".into(), content.into());
+    tx.post(&Space::Thread(thread.to_owned()), by.as_str(), body)?;
+    tell_thread(tx, thread)
+}
+
+fn tell_thread(tx: &mut Tx<'_>, id: &str) -> Result<(), Refusal> {
+    let Some(thread) = tx.thread(id)? else { return Ok(()) };
+    let origin = tx.origin.to_owned();
+    let resource = render::thread(&thread, &origin);
+    for member in &thread.members {
+        let link = format!("{origin}/v1/threads/{id}");
+        tx.tell(&UserId::new(&member.id), "ThreadUpdate", link, resource.clone());
+    }
+    Ok(())
+}
+
+pub async fn one(
+    State(world): State<Arc<World>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Refusal> {
+    let work = move |tx: &mut Tx<'_>| {
+        if !id.starts_with("19:") {
+            return Err(Refusal::bad("The resource URL is misformatted."));
+        }
+        let thread = tx.thread_for(&id, &caller.user)?;
+        Ok(render::thread(&thread, &caller.origin))
+    };
+    world.change(work).await.map(Json)
+}
+
+pub async fn set_property(
+    State(world): State<Arc<World>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Query(query): Query<NameQuery>,
+    Json(body): Json<Map<String, Value>>,
+) -> Result<Json<Value>, Refusal> {
+    let in_body = body.get("name").and_then(Value::as_str).map(str::to_owned);
+    let name = query.name.or(in_body).ok_or(Refusal::bad("The property's name is missing."))?;
+    let value = body.get(&name).cloned().ok_or(Refusal::bad("The property's value is missing."))?;
+    world.change(move |tx| put_property(tx, &caller.user, &id, &name, &value)).await?;
+    Ok(Json(json!({})))
+}
+
+fn put_property(tx: &mut Tx<'_>, me: &UserId, id: &str, name: &str, value: &Value) -> Result<(), Refusal> {
+    let mut thread = tx.thread_for(id, me)?;
+    if name != "topic" && !thread.member(me).is_some_and(|m| m.admin) {
+        return Err(Refusal::admins_only());
+    }
+    apply(&mut thread, name, value)?;
+    tx.save_thread(&thread)?;
+    let value_tag = |text: &str| format!("<value>{}</value>", xml(text));
+    match name {
+        "topic" => activity(tx, id, "TopicUpdate", "topicupdate", me, &value_tag(&thread.topic)),
+        "joiningenabled" => {
+            let inner = value_tag(&thread.joining.to_string());
+            activity(tx, id, "JoiningEnabledUpdate", "joiningenabledupdate", me, &inner)
+        }
+        "historydisclosed" => {
+            let inner = value_tag(&thread.history.to_string());
+            activity(tx, id, "HistoryDisclosedUpdate", "historydisclosedupdate", me, &inner)
+        }
+        "picture" => {
+            let url = thread.more.get("picture").and_then(Value::as_str).unwrap_or_default();
+            activity(tx, id, "PictureUpdate", "pictureupdate", me, &value_tag(url))
+        }
+        "moderatedthread" => {
+            let on = thread.more.get("moderatedthread").and_then(Value::as_str).unwrap_or_default();
+            activity(tx, id, "ModeratedThreadUpdate", "moderatedthreadupdate", me, &value_tag(on))
+        }
+        _ => tell_thread(tx, id),
+    }
+}
+
+/// Adds someone, sets a role, or joins an open thread.
+pub async fn put_member(
+    State(world): State<Arc<World>>,
+    caller: Caller,
+    Path((id, member)): Path<(String, String)>,
+    body: Option<Json<Map<String, Value>>>,
+) -> Result<Json<Value>, Refusal> {
+    let role = body.and_then(|b| b.get("role").and_then(Value::as_str).map(is_admin));
+    let work = move |tx: &mut Tx<'_>| add_or_set(tx, &caller.user, &id, &member, role.unwrap_or(false));
+    world.change(work).await?;
+    Ok(Json(json!({})))
+}
+
+#[derive(Deserialize)]
+pub struct AddBody {
+    members: Vec<MemberBody>,
+}
+
+pub async fn add_members(
+    State(world): State<Arc<World>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Json(body): Json<AddBody>,
+) -> Result<(StatusCode, Json<Value>), Refusal> {
+    let work = move |tx: &mut Tx<'_>| {
+        for member in &body.members {
+            add_or_set(tx, &caller.user, &id, &member.id, is_admin(&member.role))?;
+        }
+        Ok(())
+    };
+    world.change(work).await?;
+    Ok((StatusCode::CREATED, Json(json!({}))))
+}
+
+fn add_or_set(tx: &mut Tx<'_>, me: &UserId, id: &str, target: &str, admin: bool) -> Result<(), Refusal> {
+    let who = UserId::new(target);
+    if Space::of(me, target).is_none() || target.starts_with("19:") || target.starts_with("48:") {
+        return Err(Refusal::bad("The member's id is malformed."));
+    }
+    let thread = tx.thread(id)?.ok_or(Refusal::no_conversation())?;
+    let target_tag = format!("<target>{}</target>", xml(target));
+    match (thread.member(me), thread.member(&who)) {
+        (None, _) if *me == who && thread.joining => {
+            join(tx, &thread, &who, false)?;
+            activity(tx, id, "AddMember", "addmember", me, &target_tag)
+        }
+        (None, _) if *me == who => Err(Refusal::forbidden("Joining by link is turned off.")),
+        (None, _) => Err(Refusal::not_a_member()),
+        (Some(caller), None) => {
+            if admin && !caller.admin {
+                return Err(Refusal::admins_only());
+            }
+            if thread.members.len() >= MAX_MEMBERS {
+                return Err(Refusal::forbidden("The group is full."));
+            }
+            join(tx, &thread, &who, admin)?;
+            activity(tx, id, "AddMember", "addmember", me, &target_tag)
+        }
+        (Some(_), Some(known)) if known.admin == admin => Ok(()),
+        (Some(caller), Some(_)) => {
+            if !caller.admin {
+                return Err(Refusal::admins_only());
+            }
+            tx.put_member(id, target, admin)?;
+            let role = if admin { "admin" } else { "user" };
+            let inner = format!("<target><id>{}</id><role>{role}</role></target>", xml(target));
+            activity(tx, id, "RoleUpdate", "roleupdate", me, &inner)
+        }
+    }
+}
+
+/// Makes someone a member; without disclosed history nothing older than now can be read.
+fn join(tx: &mut Tx<'_>, thread: &ThreadRow, who: &UserId, admin: bool) -> Result<(), Refusal> {
+    tx.put_member(&thread.id, who.as_str(), admin)?;
+    let mut view = tx.view(who, &Space::Thread(thread.id.clone()))?;
+    view.joined = tx.now.max(view.left + 1);
+    view.since = if thread.history { 0 } else { tx.now };
+    tx.save_view(who, &view)?;
+    Ok(())
+}
+
+pub async fn remove_member(
+    State(world): State<Arc<World>>,
+    caller: Caller,
+    Path((id, member)): Path<(String, String)>,
+) -> Result<Json<Value>, Refusal> {
+    let work = move |tx: &mut Tx<'_>| {
+        let thread = tx.thread_for(&id, &caller.user)?;
+        let who = UserId::new(&member);
+        let is_admin = thread.member(&caller.user).is_some_and(|m| m.admin);
+        if who != caller.user && !is_admin {
+            return Err(Refusal::admins_only());
+        }
+        if thread.member(&who).is_none() {
+            return Err(Refusal::not_found("There is no such member."));
+        }
+        // The leaver still gets the message about it.
+        activity(
+            tx,
+            &id,
+            "DeleteMember",
+            "deletemember",
+            &caller.user,
+            &format!("<target>{}</target>", xml(&member)),
+        )?;
+        let space = Space::Thread(id.clone());
+        let mut view = tx.view(&who, &space)?;
+        view.left = view.activity.max(view.joined + 1);
+        tx.save_view(&who, &view)?;
+        tx.drop_member(&id, &member)?;
+        tell_view(tx, &who, &space)?;
+        tell_thread(tx, &id)
+    };
+    world.change(work).await?;
+    Ok(Json(json!({})))
+}
+
+/// How far each member has read.
+pub async fn horizons(
+    State(world): State<Arc<World>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Refusal> {
+    let work = move |tx: &mut Tx<'_>| {
+        let space = tx.enter(&caller.user, &id)?;
+        let mut list = Vec::new();
+        for user in tx.participants(&space)? {
+            let Some(view) = tx.find_view(&user, &space)? else { continue };
+            let horizon = view.properties.get("consumptionhorizon").cloned().unwrap_or_else(|| "0;0;0".into());
+            list.push(json!({
+                "id": user.as_str(),
+                "consumptionhorizon": horizon,
+                "messageVisibilityTime": view.since,
+            }));
+        }
+        Ok(json!({ "id": id, "version": tx.now.to_string(), "consumptionhorizons": list }))
+    };
+    world.change(work).await.map(Json)
+}
+
+#[derive(Deserialize)]
+pub struct JoinUrlBody {
+    #[serde(rename = "threadId")]
+    thread_id: String,
+}
+
+/// The join URL of a thread that is open for joining.
+async fn open_thread(world: Arc<World>, caller: &Caller, id: String) -> Result<ThreadRow, Refusal> {
+    let me = caller.user.clone();
+    let work = move |tx: &mut Tx<'_>| {
+        let thread = tx.thread_for(&id, &me)?;
+        if !thread.joining {
+            return Err(Refusal::forbidden("Joining by link is turned off."));
+        }
+        Ok(thread)
+    };
+    world.change(work).await
+}
+
+/// Opaque ids beside the join code; nothing reads them, but clients expect them.
+fn blob(thread: &ThreadRow) -> String {
+    format!("Az{}", thread.code.chars().rev().collect::<String>())
+}
+
+pub async fn join_url(
+    State(world): State<Arc<World>>,
+    caller: Caller,
+    Json(body): Json<JoinUrlBody>,
+) -> Result<Json<Value>, Refusal> {
+    let thread = open_thread(world, &caller, body.thread_id).await?;
+    Ok(Json(json!({
+        "Blob": blob(&thread),
+        "Id": format!("Za{}", thread.code),
+        "JoinUrl": format!("{}/join/{}", caller.origin, thread.code),
+        "ThreadId": thread.id,
+    })))
+}
+
+/// The newer form of the same question.
+pub async fn meeting(
+    State(world): State<Arc<World>>,
+    caller: Caller,
+    Json(body): Json<JoinUrlBody>,
+) -> Result<Json<Value>, Refusal> {
+    let thread = open_thread(world, &caller, body.thread_id).await?;
+    Ok(Json(json!({ "url": format!("{}/join/{}", caller.origin, thread.code), "id": thread.code })))
+}
+
+#[derive(Deserialize)]
+pub struct ResolveBody {
+    #[serde(rename = "shortId")]
+    short_id: String,
+}
+
+/// What a join code stands for. No credentials needed: the code is the secret.
+pub async fn resolve(
+    State(world): State<Arc<World>>,
+    Json(body): Json<ResolveBody>,
+) -> Result<Json<Value>, Refusal> {
+    let thread = world.change(move |tx| Ok(tx.thread_of_code(&body.short_id)?)).await?;
+    let thread = thread.filter(|t| t.joining).ok_or(Refusal::not_found("This link leads nowhere."))?;
+    Ok(Json(json!({
+        "Action": "Chat",
+        "ChatBlob": blob(&thread),
+        "FlowId": "1",
+        "Id": format!("Za{}", thread.code),
+        "Resource": thread.id,
+    })))
+}

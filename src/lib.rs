@@ -1,0 +1,48 @@
+//! # skchat: a terminal client for Skype's chat protocol
+//!
+//! A map for whoever comes in. Arrows of use point down; a test (`tests/architecture.rs`) holds them.
+//!
+//! ```text
+//! main -> start            the composition root: puts everything together
+//!   cli                    the command line, and chats / log / send / serve
+//!   runtime                the loop: keys + deltas + time -> update -> frame; the terminal
+//!     ui                   draw(&Model): paints what settle derived, decides nothing
+//!     app                  Model, update(), settle(): pure; no clock, no disk, no network
+//!     sync                 poller, outbox, requests: joins client and store, sends deltas
+//!       client             one HTTP gate, one method an operation
+//!       store              SQLite cache of raw items, drafts, outbox
+//!         protocol         JSON, paths and markup <-> model
+//!   gateway                the other end: a server that speaks the protocol (serve, demo, tests)
+//!   config                 the configuration file and the key table
+//! model                    ids, times, messages, deltas, requests; used by all
+//! ```
+//!
+//! ## The way of a message
+//!
+//! *Out*: `on_compose` puts it into the timeline as `Saving` and returns `Effect::Request(Send)`; `sync::requests`
+//! commits it to the outbox; `sync::outbox` sends it and reports each step as a `Delta`. *In*: `sync::poller` takes
+//! bytes, `protocol::wire` makes `RawMessage`s, `store` keeps them as received, `protocol::decode` makes `Message`s,
+//! a `Delta` brings them to `app::on_delta`. Reply and echo may come in either order: both carry the client id.
+//!
+//! ## Where this leaves the plan it was built from, and why
+//!
+//! * Requests and their answers live in `model` (`Request`, `Delta`), not in `app`: sync must not know the app, and
+//!   the runtime would otherwise hold a second list of the same things.
+//! * The scroll anchor also counts rows above a message's text (day, name), or line-wise scrolling would skip them.
+//! * Two store threads, one of them read-only, so that opening a chat never waits for a burst being written.
+//! * What is passing (who types, notes, messages below) stands on the rule above the message box: it never moves text.
+
+#![deny(clippy::unwrap_used, clippy::panic, clippy::todo, clippy::string_slice, clippy::disallowed_methods)]
+
+pub mod app;
+pub mod cli;
+pub mod client;
+pub mod config;
+pub mod gateway;
+pub mod model;
+pub mod protocol;
+pub mod runtime;
+pub mod start;
+pub mod store;
+pub mod sync;
+pub mod ui;

@@ -1,0 +1,33 @@
+//! The things of the protocol as the rest of the program sees them: ids, times, messages, conversations, and the
+//! facts (`Delta`) and wishes (`Request`) that travel between sync and app.
+//!
+//! Knows no JSON, no HTTP, no SQL and no terminal. Everything here is plain data and pure functions.
+
+pub mod body;
+pub mod conversation;
+pub mod delta;
+pub mod id;
+pub mod message;
+pub mod names;
+pub mod request;
+pub mod rich;
+pub mod text;
+pub mod time;
+pub mod unread;
+
+pub use body::{Call, CallState, MediaKind, MessageBody, ThreadActivity};
+pub use conversation::{
+    Conversation, Horizon, Member, RawConversation, Role, ThreadFlag, ThreadSettings,
+};
+pub use delta::{Delta, Fault, LinkState, Page};
+pub use id::{ClientMessageId, ConversationId, ConversationKind, UserId};
+pub use message::{
+    Delivery, Draft, EditTarget, Indexed, Message, MessageKey, Outgoing, QuoteOf, RawMessage,
+    Reaction,
+};
+pub use names::{NameSource, Names};
+pub use request::{Request, Ticket};
+pub use rich::{Align, Attribution, Block, Link, RichText, Rgb, Span, SpanStyle};
+pub use text::Clean;
+pub use time::{Now, Timestamp};
+pub use unread::{Unread, UnreadRow, unread};

@@ -1,0 +1,233 @@
+//! What a message says, by kind. One variant a family of `messagetype`s.
+
+use super::id::UserId;
+use super::rich::RichText;
+use super::text::Clean;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MessageBody {
+    /// `Text`, `RichText`, `RichText/Html`.
+    Text(RichText),
+    /// `/me`: the text without the sender's name.
+    Emote(RichText),
+    /// A file, picture, video or voice message (`URIObject`, `files`): a label and where it can be had.
+    Media { kind: MediaKind, name: Clean, bytes: Option<u64>, link: Option<Clean> },
+    Contacts(Vec<Clean>),
+    Location { address: Clean, link: Option<Clean> },
+    Call(Call),
+    /// A change of the conversation itself.
+    Thread(ThreadActivity),
+    /// Signals that belong on no screen: typing, live state, horizons.
+    Hidden,
+    Deleted,
+    /// A type this version does not know: its name and its text without tags. The raw content stays in the store.
+    Unknown { kind: Clean, text: RichText },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MediaKind {
+    File,
+    Image,
+    Video,
+    Voice,
+    Card,
+    Recording,
+}
+
+impl MediaKind {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Image => "image",
+            Self::Video => "video",
+            Self::Voice => "voice message",
+            Self::Card => "card",
+            Self::Recording => "call recording",
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    pub state: CallState,
+    /// The longest part of anyone, where the wire tells it.
+    pub seconds: Option<u32>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallState {
+    Started,
+    Ended,
+    Missed,
+}
+
+/// The `ThreadActivity/…` types. Names come with the ids where the wire brings them (facts 3.7).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ThreadActivity {
+    Topic { by: UserId, topic: Clean },
+    Joining { by: UserId, open: bool },
+    History { by: UserId, disclosed: bool },
+    Picture { by: UserId },
+    Added { by: UserId, targets: Vec<UserId> },
+    Removed { by: UserId, targets: Vec<UserId> },
+    Roles { by: UserId, targets: Vec<(UserId, bool)> },
+    /// Anything else of the family, in words.
+    Other { by: Option<UserId>, what: Clean },
+}
+
+impl MessageBody {
+    /// The message as text without styles: for search, `log`, snippets and copying. `name` gives people's names.
+    pub fn text(&self, name: &dyn Fn(&UserId) -> Clean) -> String {
+        match self {
+            Self::Text(rich) | Self::Emote(rich) => rich.plain_text(),
+            Self::Media { kind, name, bytes, .. } => {
+                let size = bytes.map(|b| format!(" · {}", human_size(b))).unwrap_or_default();
+                format!("[{}] {name}{size}", kind.word())
+            }
+            Self::Contacts(names) => {
+                let names: Vec<&str> = names.iter().map(Clean::as_str).collect();
+                format!("[contact] {}", names.join(", "))
+            }
+            Self::Location { address, .. } => format!("[location] {address}"),
+            Self::Call(call) => call.text(),
+            Self::Thread(activity) => activity.text(name),
+            Self::Hidden => String::new(),
+            Self::Deleted => "message removed".into(),
+            Self::Unknown { kind, text } => {
+                let text = text.plain_text();
+                if text.is_empty() { format!("[{kind}]") } else { format!("[{kind}] {text}") }
+            }
+        }
+    }
+
+    pub fn links(&self) -> Vec<Clean> {
+        match self {
+            Self::Text(rich) | Self::Emote(rich) | Self::Unknown { text: rich, .. } => rich.links(),
+            Self::Media { link, .. } | Self::Location { link, .. } => link.iter().cloned().collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// One dim line without a header: the conversation speaks, not a person.
+    pub fn is_system(&self) -> bool {
+        matches!(self, Self::Thread(_) | Self::Call(_))
+    }
+}
+
+impl Call {
+    fn text(&self) -> String {
+        let length = self.seconds.map(|s| match (s / 3600, s / 60 % 60, s % 60) {
+            (0, 0, s) => format!(" · {s} s"),
+            (0, m, s) => format!(" · {m} min {s} s"),
+            (h, m, _) => format!(" · {h} h {m} min"),
+        });
+        let state = match self.state {
+            CallState::Started => "Call started",
+            CallState::Ended => "Call ended",
+            CallState::Missed => "Missed call",
+        };
+        format!("{state}{}", length.unwrap_or_default())
+    }
+}
+
+impl ThreadActivity {
+    fn text(&self, name: &dyn Fn(&UserId) -> Clean) -> String {
+        let list = |ids: &[UserId]| {
+            let names: Vec<String> = ids.iter().map(|id| name(id).to_string()).collect();
+            names.join(", ")
+        };
+        match self {
+            Self::Topic { by, topic } if topic.is_empty() => format!("{} removed the topic", name(by)),
+            Self::Topic { by, topic } => format!("{} set the topic to \"{topic}\"", name(by)),
+            Self::Joining { by, open: true } => format!("{} turned joining by link on", name(by)),
+            Self::Joining { by, open: false } => format!("{} turned joining by link off", name(by)),
+            Self::History { by, disclosed: true } => {
+                format!("{} made history visible to new members", name(by))
+            }
+            Self::History { by, disclosed: false } => {
+                format!("{} hid history from new members", name(by))
+            }
+            Self::Picture { by } => format!("{} changed the picture", name(by)),
+            Self::Added { by, targets } if targets.iter().all(|t| t == by) => {
+                format!("{} joined", name(by))
+            }
+            Self::Added { by, targets } => format!("{} added {}", name(by), list(targets)),
+            Self::Removed { by, targets } if targets.iter().all(|t| t == by) => {
+                format!("{} left", name(by))
+            }
+            Self::Removed { by, targets } => format!("{} removed {}", name(by), list(targets)),
+            Self::Roles { by, targets } => {
+                let parts: Vec<String> = targets
+                    .iter()
+                    .map(|(id, admin)| {
+                        format!("{} {}", name(id), if *admin { "an admin" } else { "a user" })
+                    })
+                    .collect();
+                format!("{} made {}", name(by), parts.join(", "))
+            }
+            Self::Other { by: Some(by), what } => format!("{}: {what}", name(by)),
+            Self::Other { by: None, what } => what.to_string(),
+        }
+    }
+
+    /// Everyone named in the activity, so that their names can be looked up.
+    pub fn people(&self) -> Vec<&UserId> {
+        match self {
+            Self::Topic { by, .. }
+            | Self::Joining { by, .. }
+            | Self::History { by, .. }
+            | Self::Picture { by } => vec![by],
+            Self::Added { by, targets } | Self::Removed { by, targets } => {
+                std::iter::once(by).chain(targets).collect()
+            }
+            Self::Roles { by, targets } => {
+                std::iter::once(by).chain(targets.iter().map(|(id, _)| id)).collect()
+            }
+            Self::Other { by, .. } => by.iter().collect(),
+        }
+    }
+}
+
+/// Bytes in the largest unit that keeps at most four digits.
+pub fn human_size(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
+    if bytes < 1000 {
+        return format!("{bytes} B");
+    }
+    let mut value = bytes as f64;
+    let mut unit = "B";
+    for next in UNITS {
+        value /= 1000.0;
+        unit = next;
+        if value < 999.95 {
+            break;
+        }
+    }
+    format!("{value:.1} {unit}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentences_use_names() {
+        let name = |id: &UserId| match id.as_str() {
+            "8:anna.7" => Clean::line("Anna"),
+            _ => Clean::line("Joe"),
+        };
+        let (anna, joe) = (UserId::new("8:anna.7"), UserId::new("8:joe.4"));
+        let say = |a: ThreadActivity| a.text(&name);
+        assert_eq!(say(ThreadActivity::Roles { by: anna.clone(), targets: vec![(joe.clone(), true)] }), "Anna made Joe an admin");
+        assert_eq!(say(ThreadActivity::Removed { by: joe.clone(), targets: vec![joe.clone()] }), "Joe left");
+        assert_eq!(say(ThreadActivity::Added { by: anna, targets: vec![joe] }), "Anna added Joe");
+    }
+
+    #[test]
+    fn sizes_and_lengths_read_well() {
+        assert_eq!(human_size(84), "84 B");
+        assert_eq!(human_size(1_234_567), "1.2 MB");
+        assert_eq!(human_size(999_960), "1.0 MB");
+        assert_eq!(Call { state: CallState::Ended, seconds: Some(84) }.text(), "Call ended · 1 min 24 s");
+    }
+}

@@ -1,0 +1,175 @@
+//! Conversations, their members and settings.
+
+use super::id::{ClientMessageId, ConversationId, ConversationKind, UserId};
+use super::text::Clean;
+use super::time::Timestamp;
+use super::unread::Unread;
+
+/// A conversation as received, for the cache.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawConversation {
+    pub id: ConversationId,
+    /// Milliseconds of the last change of anything in it.
+    pub version: u64,
+    /// Arrival of the last message.
+    pub activity: Timestamp,
+    pub json: Box<str>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conversation {
+    pub id: ConversationId,
+    /// A group's topic, where it has one.
+    pub topic: Option<Clean>,
+    pub version: u64,
+    pub activity: Timestamp,
+    pub horizon: Option<Horizon>,
+    /// Messages up to here were deleted by this account and are not shown.
+    pub cleared_at: Option<Timestamp>,
+    pub muted: bool,
+    /// `lastleaveat` after `lastjoinat`: still readable, no longer a member.
+    pub left: bool,
+    pub last: Option<Snippet>,
+    pub unread: Unread,
+}
+
+/// The last message in one line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snippet {
+    pub sender: UserId,
+    pub text: Clean,
+    pub system: bool,
+}
+
+impl Conversation {
+    /// One that is known by its id only, such as a one-to-one chat that does not exist yet.
+    pub fn empty(id: ConversationId) -> Self {
+        Self {
+            id,
+            topic: None,
+            version: 0,
+            activity: Timestamp(0),
+            horizon: None,
+            cleared_at: None,
+            muted: false,
+            left: false,
+            last: None,
+            unread: Unread::default(),
+        }
+    }
+
+    pub fn is_group(&self) -> bool {
+        self.id.kind() == ConversationKind::Group
+    }
+}
+
+/// `consumptionhorizon`: how far someone has read, on the wire `A;B;C` (facts 3.5).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Horizon {
+    /// Arrival of the last message read.
+    pub arrival: Timestamp,
+    /// When it was read.
+    pub read_at: Timestamp,
+    pub client_id: Option<ClientMessageId>,
+}
+
+impl Horizon {
+    /// Reads `A;B;C`; `0;0;0`, incomplete or broken values say nothing and give `None`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split(';').map(str::trim);
+        let arrival: i64 = parts.next()?.parse().ok()?;
+        let read_at = parts.next().and_then(|p| p.parse().ok()).unwrap_or(arrival);
+        let client = parts.next().filter(|c| !c.is_empty() && *c != "0").map(ClientMessageId::new);
+        (arrival > 0).then_some(Self {
+            arrival: Timestamp(arrival),
+            read_at: Timestamp(read_at),
+            client_id: client,
+        })
+    }
+
+    /// The wire form.
+    pub fn text(&self) -> String {
+        let client = self.client_id.as_ref().map_or("0", |c| c.as_str());
+        format!("{};{};{client}", self.arrival.0, self.read_at.0)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    Admin,
+    User,
+}
+
+impl Role {
+    /// `Admin` in any case is an admin; anything else is a user (facts 7, row 10).
+    pub fn parse(text: &str) -> Self {
+        if text.eq_ignore_ascii_case("admin") { Self::Admin } else { Self::User }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    pub id: UserId,
+    /// `friendlyName`; often empty.
+    pub name: Clean,
+    pub role: Role,
+}
+
+/// A group's properties as the server holds them. `None`: the server did not say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ThreadSettings {
+    pub topic: Option<Clean>,
+    /// Anyone with the link can join.
+    pub joining_enabled: Option<bool>,
+    /// New members see what was said before they came.
+    pub history_disclosed: Option<bool>,
+    pub creator: Option<UserId>,
+    pub created: Option<Timestamp>,
+    pub picture: Option<Clean>,
+    pub capabilities: Vec<Clean>,
+}
+
+/// A setting with two states. The first two are the group's, the last is this account's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ThreadFlag {
+    JoiningEnabled,
+    HistoryDisclosed,
+    Alerts,
+}
+
+impl ThreadFlag {
+    /// The property's name on the wire.
+    pub fn property(self) -> &'static str {
+        match self {
+            Self::JoiningEnabled => "joiningenabled",
+            Self::HistoryDisclosed => "historydisclosed",
+            Self::Alerts => "alerts",
+        }
+    }
+
+    /// What the screen calls it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::JoiningEnabled => "link",
+            Self::HistoryDisclosed => "history",
+            Self::Alerts => "alerts",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn horizons_of_the_wild_read() {
+        let h = Horizon::parse("1461605505609;1461605570732;10435004700722293356").unwrap();
+        assert_eq!(h.arrival, Timestamp(1_461_605_505_609));
+        assert_eq!(h.client_id.as_ref().unwrap().as_str(), "10435004700722293356");
+        assert_eq!(h.text(), "1461605505609;1461605570732;10435004700722293356");
+        assert_eq!(Horizon::parse("0;0;0"), None);
+        assert_eq!(Horizon::parse("..."), None);
+        assert_eq!(Horizon::parse("").map(|h| h.text()), None);
+        assert_eq!(Horizon::parse("12").unwrap().text(), "12;12;0");
+    }
+}

@@ -1,0 +1,82 @@
+//! What sync tells the app. Applying one twice is the same as once; an older version changes nothing.
+
+use super::conversation::{Conversation, Horizon, Member, ThreadFlag, ThreadSettings};
+use super::id::{ClientMessageId, ConversationId, UserId};
+use super::message::{Delivery, Draft, Message, MessageKey, Outgoing};
+use super::names::NameSource;
+use super::request::Ticket;
+use super::text::Clean;
+use super::time::Timestamp;
+use super::unread::Unread;
+use std::time::Duration;
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Delta {
+    Link(LinkState),
+    Conversations(Vec<Conversation>),
+    Messages { conversation: ConversationId, messages: Vec<Message>, page: Page },
+    /// A request for older messages failed.
+    Older { conversation: ConversationId, fault: Fault },
+    Settings { conversation: ConversationId, settings: ThreadSettings },
+    Members { conversation: ConversationId, members: Vec<Member> },
+    /// A group's topic as the server holds it now.
+    Topic { conversation: ConversationId, topic: Clean },
+    /// The server's word on one flag, from an announcement.
+    Flag { conversation: ConversationId, flag: ThreadFlag, on: bool },
+    Typing { conversation: ConversationId, who: UserId, active: bool },
+    Unread { conversation: ConversationId, unread: Unread, horizon: Option<Horizon> },
+    Names(Vec<(UserId, NameSource, Clean)>),
+    /// An own message got further, or did not.
+    Delivery { conversation: ConversationId, client_id: ClientMessageId, delivery: Delivery, sent: Option<MessageKey> },
+    /// A message that was waiting in the outbox when the program started.
+    Outbox {
+        conversation: ConversationId,
+        client_id: ClientMessageId,
+        outgoing: Outgoing,
+        queued_at: Timestamp,
+        delivery: Delivery,
+    },
+    /// An own message left the outbox without being sent.
+    Discarded { conversation: ConversationId, client_id: ClientMessageId },
+    /// The chat that was open when the program ended.
+    LastOpen(ConversationId),
+    Drafts(Vec<(ConversationId, Draft)>),
+    /// The answer to a request that carried a ticket.
+    Done { ticket: Ticket, result: Result<(), Fault> },
+    /// Something the user should know that belongs to no message.
+    Notice(Clean),
+}
+
+/// Which part of the history a batch is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Page {
+    /// As they happen.
+    Live,
+    /// The newest stored or fetched page.
+    Newest,
+    Older { reached_start: bool },
+}
+
+/// The connection, as the status line tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LinkState {
+    Connecting,
+    Online,
+    /// `wait` from the moment this was sent.
+    Waiting { wait: Duration, attempt: u32, why: Clean },
+    SignedOut { why: Clean },
+}
+
+/// Why something did not work, in words for the user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    pub reason: Clean,
+    /// Asking again later may work.
+    pub can_retry: bool,
+}
+
+impl Fault {
+    pub fn new(reason: impl AsRef<str>, can_retry: bool) -> Self {
+        Self { reason: Clean::line(reason.as_ref()), can_retry }
+    }
+}

@@ -1,0 +1,186 @@
+//! Messages: as received ([`RawMessage`]), as read ([`Message`]), and as typed ([`Draft`], [`Outgoing`]).
+
+use super::body::MessageBody;
+use super::id::{ClientMessageId, ConversationId, UserId};
+use super::text::Clean;
+use super::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// A message as received, not yet read: what the cache keeps, so that a better decoder improves old history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawMessage {
+    /// Server id: arrival in milliseconds as text, unique within one conversation only (facts 3.1).
+    pub id: Box<str>,
+    pub client_id: Option<ClientMessageId>,
+    pub conversation: ConversationId,
+    pub sender: UserId,
+    /// `imdisplayname` as the sender gave it; not cleaned.
+    pub sender_name: Option<Box<str>>,
+    /// Arrival at the server.
+    pub at: Timestamp,
+    /// Milliseconds of the last change; above `id` when the message was changed after posting.
+    pub version: u64,
+    /// The wire's `messagetype`.
+    pub kind: Box<str>,
+    pub content: Box<str>,
+    /// The whole item exactly as received; the fields above are read from it.
+    pub json: Box<str>,
+}
+
+impl RawMessage {
+    pub fn key(&self) -> MessageKey {
+        MessageKey::server(self.at, &self.id)
+    }
+}
+
+/// What the store needs to know of a raw message besides itself; made by the decoder.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Indexed {
+    /// Text without formatting, for snippets and search.
+    pub text: String,
+    /// Set on an edit record: the client id of the message it replaces (facts 3.3).
+    pub edit_of: Option<ClientMessageId>,
+    /// Whether an unread count includes it: written by a person, no edit, no signal, no system line.
+    pub counts: bool,
+    pub mentions_me: bool,
+}
+
+/// Where a message stands in its conversation: arrival at the server, then id. Unsent ones stand after all of them
+/// in the order they were queued.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MessageKey {
+    pub at: Timestamp,
+    /// The id as a number where it is one, so that `9` comes before `10`; the queue number of an unsent message.
+    pub order: u64,
+    pub id: Arc<str>,
+}
+
+impl MessageKey {
+    pub fn server(at: Timestamp, id: &str) -> Self {
+        Self { at, order: id.parse().unwrap_or(0), id: id.into() }
+    }
+
+    pub fn unsent(queue: u64, client_id: &ClientMessageId) -> Self {
+        Self { at: Timestamp(i64::MAX), order: queue, id: client_id.as_str().into() }
+    }
+
+    pub fn is_unsent(&self) -> bool {
+        self.at.0 == i64::MAX
+    }
+}
+
+/// A message as read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    pub key: MessageKey,
+    pub client_id: Option<ClientMessageId>,
+    pub sender: UserId,
+    pub sender_name: Option<Clean>,
+    /// For showing: arrival, or when it was typed while it is unsent.
+    pub at: Timestamp,
+    pub version: u64,
+    pub body: MessageBody,
+    pub edited: Option<Timestamp>,
+    /// Set on an edit record; such a record is merged into its original and never shown itself.
+    pub edit_of: Option<ClientMessageId>,
+    pub mentions_me: bool,
+    pub reactions: Vec<Reaction>,
+    pub delivery: Delivery,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reaction {
+    /// The wire's key: `heart`, `like`, `1f44d_thumbsup`.
+    pub key: Clean,
+    pub users: Vec<UserId>,
+}
+
+/// How far an own message got. Received messages are always `Sent`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Delivery {
+    /// On its way to the disk; no request has left.
+    Saving,
+    /// On disk, waiting for its turn or for the connection.
+    Queued,
+    Sending,
+    Sent,
+    /// The outcome is unknown and is being looked up.
+    Unconfirmed,
+    Failed { reason: Clean, can_retry: bool },
+}
+
+impl Serialize for Clean {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Clean {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        Ok(Clean::text(&String::deserialize(d)?))
+    }
+}
+
+/// What is being written, for one conversation. The compose box edits this value and nothing else.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Draft {
+    pub text: String,
+    /// Byte offset of the cursor in `text`.
+    pub cursor: usize,
+    pub reply: Option<QuoteOf>,
+    pub edit: Option<EditTarget>,
+}
+
+impl Draft {
+    pub fn is_empty(&self) -> bool {
+        self.text.is_empty() && self.reply.is_none() && self.edit.is_none()
+    }
+}
+
+/// The message an edit goes to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EditTarget {
+    pub id: Box<str>,
+    pub was: Clean,
+}
+
+/// The message a reply quotes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuoteOf {
+    pub author: UserId,
+    pub name: Clean,
+    pub at: Timestamp,
+    pub id: Box<str>,
+    pub text: Clean,
+}
+
+/// What Enter hands to the outbox.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outgoing {
+    pub text: String,
+    pub reply: Option<QuoteOf>,
+    /// `/me`: sent with the own name in front and `skypeemoteoffset`.
+    #[serde(default)]
+    pub emote: bool,
+    /// Typed markers (`*bold*`) become tags.
+    #[serde(default)]
+    pub markup: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn order_is_arrival_then_number_and_unsent_last() {
+        let at = Timestamp(5);
+        let nine = MessageKey::server(at, "9");
+        let ten = MessageKey::server(at, "10");
+        let later = MessageKey::server(Timestamp(6), "1");
+        let unsent = MessageKey::unsent(1, &"77".into());
+        let mut keys = vec![unsent.clone(), later.clone(), ten.clone(), nine.clone()];
+        keys.sort();
+        assert_eq!(keys, [nine, ten, later, unsent]);
+    }
+}

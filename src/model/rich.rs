@@ -1,0 +1,143 @@
+//! Formatted text: what every body becomes after decoding, before it is wrapped to a width.
+
+use super::id::UserId;
+use super::text::Clean;
+use super::time::Timestamp;
+
+/// A message's text with its formatting. Lines inside a paragraph are separated by `\n` in the spans.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RichText {
+    pub blocks: Vec<Block>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Block {
+    Paragraph { align: Align, spans: Vec<Span> },
+    Quote { from: Option<Attribution>, body: Vec<Block> },
+    /// Preformatted text: spaces are kept, long lines are broken anywhere.
+    Code(Clean),
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Align {
+    #[default]
+    Left,
+    Centre,
+}
+
+/// Who is quoted, as the `quote` tag says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attribution {
+    pub name: Clean,
+    pub at: Option<Timestamp>,
+    /// The quoted message's server id, where the tag carries it.
+    pub message: Option<Box<str>>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    pub text: Clean,
+    pub style: SpanStyle,
+    pub link: Option<Link>,
+}
+
+/// Every formatting tag of the reference page has its place here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SpanStyle {
+    pub bold: bool,
+    pub italic: bool,
+    pub underline: bool,
+    pub strike: bool,
+    pub mono: bool,
+    pub blink: bool,
+    pub dim: bool,
+    pub color: Option<Rgb>,
+    /// Points, as in `<font size="24">`.
+    pub size: Option<u8>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rgb(pub u8, pub u8, pub u8);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// A target that passed the scheme check: http, https or mailto.
+    Url(Clean),
+    Mention(UserId),
+}
+
+impl RichText {
+    /// Literal text without any formatting.
+    pub fn plain(text: &str) -> Self {
+        Self::from_spans(vec![Span { text: Clean::text(text), ..Span::default() }])
+    }
+
+    pub fn from_spans(spans: Vec<Span>) -> Self {
+        Self { blocks: vec![Block::Paragraph { align: Align::Left, spans }] }
+    }
+
+    /// The text without formatting: what is searched, copied, and what scroll offsets count in.
+    pub fn plain_text(&self) -> String {
+        let mut out = String::new();
+        plain(&self.blocks, &mut out);
+        out
+    }
+
+    /// Link targets in reading order, each once.
+    pub fn links(&self) -> Vec<Clean> {
+        let mut out = Vec::new();
+        collect_links(&self.blocks, &mut out);
+        out
+    }
+
+    pub fn mentions(&self, who: &UserId) -> bool {
+        fn any(blocks: &[Block], who: &UserId) -> bool {
+            blocks.iter().any(|block| match block {
+                Block::Paragraph { spans, .. } => spans.iter().any(|span| match &span.link {
+                    Some(Link::Mention(id)) => id == who || id.as_str() == "*",
+                    _ => false,
+                }),
+                // Being quoted is not being called.
+                Block::Quote { .. } | Block::Code(_) => false,
+            })
+        }
+        any(&self.blocks, who)
+    }
+}
+
+fn plain(blocks: &[Block], out: &mut String) {
+    for (i, block) in blocks.iter().enumerate() {
+        if i > 0 {
+            out.push('\n');
+        }
+        match block {
+            Block::Paragraph { spans, .. } => spans.iter().for_each(|span| out.push_str(&span.text)),
+            Block::Quote { from, body } => {
+                if let Some(from) = from {
+                    out.push_str(&from.name);
+                    out.push_str(": ");
+                }
+                plain(body, out);
+            }
+            Block::Code(code) => out.push_str(code),
+        }
+    }
+}
+
+fn collect_links(blocks: &[Block], out: &mut Vec<Clean>) {
+    for block in blocks {
+        match block {
+            Block::Paragraph { spans, .. } => {
+                for span in spans {
+                    if let Some(Link::Url(url)) = &span.link
+                        && !out.contains(url)
+                    {
+                        out.push(url.clone());
+                    }
+                }
+            }
+            Block::Quote { body, .. } => collect_links(body, out),
+            Block::Code(_) => {}
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! Untrusted text made safe, and the width of text in terminal cells.
+//!
+//! [`Clean`] is the only text the screen accepts: it is made here, after every decoding step, and nowhere else.
+
+use std::fmt;
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// More combining marks than this on one base are cut: a stack of them would paint over the neighbouring rows.
+const MAX_MARKS: usize = 4;
+const TAB: &str = "    ";
+const REPLACEMENT: char = '\u{FFFD}';
+const BLACK_FLAG: char = '\u{1F3F4}';
+
+/// Text without anything that could act on a terminal or pretend to be something else.
+///
+/// Holds no control characters but `\n`, no bidi controls, no invisible characters outside emoji and scripts that
+/// need them, and at most four combining marks on a base.
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Clean(Box<str>);
+
+impl Clean {
+    /// Cleans text that may have several lines. `\r\n`, `\r` and U+000B become `\n`; a tab becomes four spaces.
+    pub fn text(raw: &str) -> Self {
+        if raw.bytes().all(|b| b == b'\n' || (0x20..0x7f).contains(&b)) {
+            return Self(raw.into());
+        }
+        Self(clean(raw, '\n').into_boxed_str())
+    }
+
+    /// Cleans text that must stay one line (a name, a topic, a reason): line breaks become spaces.
+    pub fn line(raw: &str) -> Self {
+        let raw = raw.trim();
+        if raw.bytes().all(|b| (0x20..0x7f).contains(&b)) {
+            return Self(raw.into());
+        }
+        Self(clean(raw, ' ').trim().into())
+    }
+
+    /// [`Clean::line`] without trimming: a row of the message box keeps its spaces.
+    pub fn line_as_is(raw: &str) -> Self {
+        let raw = raw.trim_end_matches('\n');
+        Self(clean(raw, ' ').into_boxed_str())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::ops::Deref for Clean {
+    type Target = str;
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Clean {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Clean {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&*self.0, f)
+    }
+}
+
+impl From<&str> for Clean {
+    fn from(raw: &str) -> Self {
+        Self::text(raw)
+    }
+}
+
+fn clean(raw: &str, line_break: char) -> String {
+    let mut out = String::with_capacity(raw.len());
+    let mut marks = 0usize;
+    let mut base: Option<char> = None;
+    let mut in_flag = false;
+    let mut chars = raw.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\r' => {
+                if chars.peek() == Some(&'\n') {
+                    chars.next();
+                }
+                out.push(line_break);
+                base = None;
+            }
+            '\n' | '\u{B}' => {
+                out.push(line_break);
+                base = None;
+            }
+            '\t' => {
+                out.push_str(TAB);
+                base = Some(' ');
+            }
+            '\u{200C}' | '\u{200D}' => {
+                // Joiners shape emoji and Indic or Arabic words; between ASCII they only hide things.
+                let next_is_foreign = chars.peek().is_some_and(|n| !n.is_ascii());
+                if base.is_some_and(|b| !b.is_ascii()) && next_is_foreign {
+                    out.push(c);
+                    marks += 1;
+                } else {
+                    out.push(REPLACEMENT);
+                }
+            }
+            '\u{E0020}'..='\u{E007F}' if in_flag => out.push(c),
+            '\u{AD}' => {}
+            _ if is_trick(c) => {
+                out.push(REPLACEMENT);
+                base = Some(REPLACEMENT);
+                marks = 0;
+            }
+            _ if c.width() == Some(0) => {
+                if base.is_none() {
+                    out.push('\u{25CC}');
+                    base = Some('\u{25CC}');
+                }
+                marks += 1;
+                if marks <= MAX_MARKS {
+                    out.push(c);
+                }
+            }
+            _ => {
+                out.push(c);
+                in_flag = c == BLACK_FLAG;
+                base = Some(c);
+                marks = 0;
+            }
+        }
+    }
+    out
+}
+
+/// Characters that act on the terminal, reorder text, or are there but cannot be seen.
+fn is_trick(c: char) -> bool {
+    matches!(c,
+        '\0'..='\u{1F}' | '\u{7F}'..='\u{9F}'
+        | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{180B}'..='\u{180F}'
+        | '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}'
+        | '\u{3164}' | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}'
+        | '\u{FDD0}'..='\u{FDEF}' | '\u{E0000}'..='\u{E0FFF}')
+        || (u32::from(c) & 0xFFFE) == 0xFFFE
+}
+
+/// Width of one grapheme cluster in terminal cells, as `ratatui` counts it.
+pub fn cluster_width(cluster: &str) -> usize {
+    match cluster.as_bytes() {
+        [b] if (0x20..0x7f).contains(b) => 1,
+        _ => UnicodeWidthStr::width(cluster),
+    }
+}
+
+/// Width of a line in terminal cells.
+pub fn width(line: &str) -> usize {
+    if line.is_ascii() {
+        return line.bytes().filter(|b| (0x20..0x7f).contains(b)).count();
+    }
+    line.graphemes(true).map(cluster_width).sum()
+}
+
+/// The longest beginning of `line` that fits `columns`, cut between clusters.
+pub fn head(line: &str, columns: usize) -> &str {
+    let mut used = 0;
+    for (at, cluster) in line.grapheme_indices(true) {
+        used += cluster_width(cluster);
+        if used > columns {
+            return line.get(..at).unwrap_or_default();
+        }
+    }
+    line
+}
+
+/// Cuts `line` to `columns`, with `…` at the end where something was cut.
+pub fn cut(line: &str, columns: usize) -> String {
+    if width(line) <= columns {
+        return line.to_owned();
+    }
+    match columns {
+        0 => String::new(),
+        _ => format!("{}…", head(line, columns - 1)),
+    }
+}
+
+/// [`cut`], filled with spaces to exactly `columns`.
+pub fn fit(line: &str, columns: usize) -> String {
+    let mut out = cut(line, columns);
+    let missing = columns.saturating_sub(width(&out));
+    out.extend(std::iter::repeat_n(' ', missing));
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn control_characters_never_survive() {
+        assert_eq!(&*Clean::text("a\u{1b}[31mb\u{9b}c\u{7}"), "a\u{FFFD}[31mb\u{FFFD}c\u{FFFD}");
+    }
+
+    #[test]
+    fn a_name_stays_on_one_line() {
+        assert_eq!(&*Clean::line(" Anna\r\n09:12 Joe\u{2028}x"), "Anna 09:12 Joe\u{FFFD}x");
+    }
+
+    #[test]
+    fn family_emoji_and_flags_keep_their_joiners_and_hidden_joiners_show() {
+        assert_eq!(&*Clean::text("👨\u{200D}👩\u{200D}👧"), "👨\u{200D}👩\u{200D}👧");
+        let wales = "\u{1F3F4}\u{E0067}\u{E0062}\u{E0077}\u{E006C}\u{E0073}\u{E007F}";
+        assert_eq!(&*Clean::text(wales), wales);
+        assert_eq!(&*Clean::text("pay\u{200D}pal"), "pay\u{FFFD}pal");
+    }
+
+    #[test]
+    fn a_tower_of_marks_is_cut_to_four() {
+        let tower: String = std::iter::once('e').chain(std::iter::repeat_n('\u{301}', 50)).collect();
+        assert_eq!(Clean::text(&tower).chars().count(), 5);
+    }
+
+    #[test]
+    fn cutting_wide_text_keeps_to_the_columns() {
+        assert_eq!(cut("ありがとう", 5), "あり…");
+        assert_eq!(fit("ありがとう", 6), "あり… ");
+        assert_eq!(cut("abc", 0), "");
+    }
+
+    proptest! {
+        #[test]
+        fn clean_text_has_no_tricks_and_cleaning_again_changes_nothing(raw in any::<String>()) {
+            let once = Clean::text(&raw);
+            let flag_tags = '\u{E0020}'..='\u{E007F}';
+            let shown = |c: char| c == '\n' || !is_trick(c) || flag_tags.contains(&c);
+            prop_assert!(once.chars().all(shown));
+            prop_assert_eq!(&Clean::text(&once), &once);
+        }
+
+        #[test]
+        fn fit_is_exactly_as_wide_as_asked(raw in any::<String>(), columns in 0usize..40) {
+            prop_assert_eq!(width(&fit(&Clean::line(&raw), columns)), columns);
+        }
+    }
+}

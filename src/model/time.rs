@@ -1,0 +1,114 @@
+//! Time. The wall clock is for showing only; every wait and deadline is on the monotonic one.
+
+use jiff::tz::TimeZone;
+use std::time::Duration;
+
+/// Milliseconds since 1970 in UTC, as the protocol counts.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+pub struct Timestamp(pub i64);
+
+/// The two clocks as read once for one input.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Now {
+    /// For display only.
+    pub wall: Timestamp,
+    /// Since the program started; deadlines are on this one.
+    pub mono: Duration,
+}
+
+impl Timestamp {
+    /// Reads RFC 3339 with any number of fraction digits, or milliseconds as digits (facts 3.1).
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
+            return text.parse().ok().map(Self);
+        }
+        text.parse::<jiff::Timestamp>().ok().map(|t| Self(t.as_millisecond()))
+    }
+
+    fn utc(self) -> jiff::Timestamp {
+        jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+    }
+
+    /// RFC 3339 in UTC with milliseconds and `Z`.
+    pub fn rfc3339(self) -> String {
+        self.utc().strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+    }
+
+    /// Hours and minutes in the reader's zone, always five cells.
+    pub fn clock(self, zone: &TimeZone) -> String {
+        let at = zone.to_datetime(self.utc());
+        format!("{:02}:{:02}", at.hour(), at.minute())
+    }
+
+    /// The calendar day in the reader's zone, counted so that neighbouring days differ by one.
+    pub fn day(self, zone: &TimeZone) -> i64 {
+        let offset = zone.to_offset(self.utc()).seconds();
+        (self.0 + i64::from(offset) * 1000).div_euclid(86_400_000)
+    }
+
+    /// `Today`, `Yesterday`, `Monday 21 September`, and with the year where it is not the current one.
+    pub fn day_name(self, now: Timestamp, zone: &TimeZone) -> String {
+        match now.day(zone) - self.day(zone) {
+            0 => "Today".into(),
+            1 => "Yesterday".into(),
+            _ => {
+                let at = zone.to_datetime(self.utc());
+                let same_year = at.year() == zone.to_datetime(now.utc()).year();
+                at.strftime(if same_year { "%A %-d %B" } else { "%A %-d %B %Y" }).to_string()
+            }
+        }
+    }
+
+    /// At most five cells for the conversation list: `12:03` today, `Sun` this week, `4 Aug`, `2019`.
+    pub fn short(self, now: Timestamp, zone: &TimeZone) -> String {
+        let at = zone.to_datetime(self.utc());
+        let age = now.day(zone) - self.day(zone);
+        match age {
+            i64::MIN..=0 => self.clock(zone),
+            1..=6 => at.strftime("%a").to_string(),
+            7..=300 => at.strftime("%-d%b").to_string(),
+            _ => at.strftime("%Y").to_string(),
+        }
+    }
+
+    /// The wall time of the next midnight in the reader's zone.
+    pub fn next_midnight(self, zone: &TimeZone) -> Timestamp {
+        let tomorrow = zone.to_datetime(self.utc()).date().tomorrow().ok();
+        tomorrow
+            .and_then(|day| day.to_zoned(zone.clone()).ok())
+            .map_or(Timestamp(self.0 + 86_400_000), |at| Timestamp(at.timestamp().as_millisecond()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_of_the_wire_reads() {
+        for text in ["2016-01-01T00:00:00.000Z", "2016-01-01T00:00:00Z", "2016-01-01T00:00:00.0000000Z", "1451606400000"] {
+            assert_eq!(Timestamp::parse(text), Some(Timestamp(1_451_606_400_000)), "{text}");
+        }
+        assert_eq!(Timestamp::parse("yesterday"), None);
+        assert_eq!(Timestamp(1_451_606_400_072).rfc3339(), "2016-01-01T00:00:00.072Z");
+    }
+
+    #[test]
+    fn days_have_names_relative_to_now() {
+        let utc = TimeZone::UTC;
+        let now = Timestamp::parse("2026-09-22T10:00:00Z").unwrap();
+        let name = |t: &str| Timestamp::parse(t).unwrap().day_name(now, &utc);
+        assert_eq!(name("2026-09-22T00:00:00Z"), "Today");
+        assert_eq!(name("2026-09-21T23:59:59Z"), "Yesterday");
+        assert_eq!(name("2026-09-14T12:00:00Z"), "Monday 14 September");
+        assert_eq!(name("2016-01-01T12:00:00Z"), "Friday 1 January 2016");
+        let short = |t: &str| Timestamp::parse(t).unwrap().short(now, &utc);
+        assert_eq!(short("2026-09-22T09:05:00Z"), "09:05");
+        assert_eq!(short("2026-09-20T09:05:00Z"), "Sun");
+        assert_eq!(short("2026-08-04T09:05:00Z"), "4Aug");
+        assert_eq!(short("2019-08-04T09:05:00Z"), "2019");
+    }
+}

@@ -1,0 +1,70 @@
+//! The one function that says what is unread. Store, list and commands all use it.
+
+use super::conversation::Horizon;
+use super::time::Timestamp;
+
+/// Counting stops here; the screen says `99+` long before.
+pub const COUNT_CAP: usize = 1000;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unread {
+    pub messages: u32,
+    pub mentions: u32,
+}
+
+/// One stored message as far as counting is concerned.
+#[derive(Clone, Debug)]
+pub struct UnreadRow {
+    pub at: Timestamp,
+    pub mine: bool,
+    /// [`super::Indexed::counts`].
+    pub counts: bool,
+    pub mentions_me: bool,
+    /// Its client id equals the one in the horizon.
+    pub is_horizon: bool,
+}
+
+/// Counts the messages after `horizon` that someone else wrote. `rows` come newest first.
+///
+/// Own messages, edits, signals and system lines never count. Without a horizon, writing something oneself is taken
+/// as having read what stands above it.
+pub fn unread(horizon: Option<&Horizon>, rows: impl Iterator<Item = UnreadRow>) -> Unread {
+    let mut total = Unread::default();
+    for row in rows.take(COUNT_CAP) {
+        let read = match horizon {
+            Some(h) => row.at <= h.arrival || row.is_horizon,
+            None => row.mine && row.counts,
+        };
+        if read {
+            break;
+        }
+        if row.counts && !row.mine {
+            total.messages += 1;
+            total.mentions += u32::from(row.mentions_me);
+        }
+    }
+    total
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(at: i64, mine: bool, counts: bool) -> UnreadRow {
+        UnreadRow { at: Timestamp(at), mine, counts, mentions_me: at == 40, is_horizon: false }
+    }
+
+    #[test]
+    fn own_and_system_lines_never_count() {
+        let rows = [row(50, true, true), row(45, false, false), row(40, false, true), row(30, false, true)];
+        let horizon = Horizon::parse("30;31;0");
+        let got = unread(horizon.as_ref(), rows.into_iter());
+        assert_eq!(got, Unread { messages: 1, mentions: 1 });
+    }
+
+    #[test]
+    fn without_a_horizon_my_own_message_ends_the_count() {
+        let rows = [row(50, false, true), row(45, false, true), row(40, true, true), row(30, false, true)];
+        assert_eq!(unread(None, rows.into_iter()).messages, 2);
+    }
+}

@@ -1,0 +1,78 @@
+//! Character references, decoded once and leniently: what cannot be decoded stays as it was written (facts 4.3).
+
+use std::borrow::Cow;
+
+/// The text of `&name;`, given without `&` and `;`.
+pub fn decode(name: &str) -> Option<Cow<'static, str>> {
+    if let Some(number) = name.strip_prefix('#') {
+        let code = match number.strip_prefix(['x', 'X']) {
+            Some(hex) => u32::from_str_radix(hex, 16).ok()?,
+            None => number.parse().ok()?,
+        };
+        return char::from_u32(code).map(|c| Cow::Owned(c.to_string()));
+    }
+    if name == "nbsp" {
+        return Some(Cow::Borrowed(" "));
+    }
+    quick_xml::escape::resolve_html5_entity(name).map(Cow::Borrowed)
+}
+
+/// Decodes every reference in an attribute value or a plain body.
+pub fn unescape(raw: &str) -> Cow<'_, str> {
+    if !raw.contains('&') {
+        return Cow::Borrowed(raw);
+    }
+    let mut out = String::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some((before, after)) = rest.split_once('&') {
+        out.push_str(before);
+        // References are short; without the limit a text full of `&` would be read over and over.
+        let end = after.bytes().take(33).position(|b| b == b';');
+        let decoded = end.and_then(|end| Some((decode(after.get(..end)?)?, after.get(end + 1..)?)));
+        match decoded {
+            Some((text, tail)) => {
+                out.push_str(&text);
+                rest = tail;
+            }
+            None => {
+                out.push('&');
+                rest = after;
+            }
+        }
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
+/// Escapes for text and attributes of outgoing markup.
+pub fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&apos;"),
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_references_decode_once_and_the_rest_stays() {
+        assert_eq!(unescape("a &lt; b &amp;lt; &#39;&#x1F600; & &nope; &"), "a < b &lt; '😀 & &nope; &");
+        assert_eq!(unescape("&eacute;&nbsp;x"), "é x");
+    }
+
+    #[test]
+    fn escaping_is_undone_by_unescaping() {
+        let text = "<b a='1'> & \"x\"";
+        assert_eq!(unescape(&escape(text)), text);
+    }
+}

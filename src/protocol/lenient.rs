@@ -1,0 +1,130 @@
+//! Values that come in more than one shape: number or string, bool or `"true"`, null or missing (facts 3, 7).
+
+use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use std::borrow::Cow;
+use std::fmt;
+
+/// A scalar as text, whatever JSON type it came as. Null, objects and arrays read as empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Text<'a>(pub Cow<'a, str>);
+
+impl Text<'_> {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// `None` when empty.
+    pub fn some(&self) -> Option<&str> {
+        (!self.0.is_empty()).then_some(&*self.0)
+    }
+
+    pub fn number(&self) -> Option<u64> {
+        self.0.trim().parse().ok()
+    }
+
+    /// `true`/`false` in any case; anything else is unknown.
+    pub fn flag(&self) -> Option<bool> {
+        match self.0.trim() {
+            t if t.eq_ignore_ascii_case("true") => Some(true),
+            t if t.eq_ignore_ascii_case("false") => Some(false),
+            _ => None,
+        }
+    }
+}
+
+struct TextVisitor;
+
+impl<'de> Visitor<'de> for TextVisitor {
+    type Value = Text<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value that reads as text")
+    }
+    fn visit_borrowed_str<E>(self, v: &'de str) -> Result<Text<'de>, E> {
+        Ok(Text(Cow::Borrowed(v)))
+    }
+    fn visit_str<E>(self, v: &str) -> Result<Text<'de>, E> {
+        Ok(Text(Cow::Owned(v.to_owned())))
+    }
+    fn visit_u64<E>(self, v: u64) -> Result<Text<'de>, E> {
+        Ok(Text(Cow::Owned(v.to_string())))
+    }
+    fn visit_i64<E>(self, v: i64) -> Result<Text<'de>, E> {
+        Ok(Text(Cow::Owned(v.to_string())))
+    }
+    fn visit_f64<E>(self, v: f64) -> Result<Text<'de>, E> {
+        // Times arrive as `1622540621409.0`, and long ids in exponent form.
+        Ok(Text(Cow::Owned(if v.fract() == 0.0 { format!("{v:.0}") } else { v.to_string() })))
+    }
+    fn visit_bool<E>(self, v: bool) -> Result<Text<'de>, E> {
+        Ok(Text(Cow::Borrowed(if v { "true" } else { "false" })))
+    }
+    fn visit_unit<E>(self) -> Result<Text<'de>, E> {
+        Ok(Text::default())
+    }
+    fn visit_none<E>(self) -> Result<Text<'de>, E> {
+        Ok(Text::default())
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Text<'de>, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Text::default())
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Text<'de>, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Text::default())
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        d.deserialize_any(TextVisitor)
+    }
+}
+
+/// A struct that may be missing, null, or something else altogether: anything but an object reads as the default.
+pub fn object_or_default<'de, D, T>(d: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    let raw = <&serde_json::value::RawValue>::deserialize(d)?;
+    if !raw.get().starts_with('{') {
+        return Ok(T::default());
+    }
+    Ok(serde_json::from_str(raw.get()).unwrap_or_default())
+}
+
+/// A list read item by item, so that one bad item costs itself only. Missing or not a list: empty.
+pub fn items<'de, D>(d: D) -> Result<Vec<&'de serde_json::value::RawValue>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    let raw = <&'de serde_json::value::RawValue>::deserialize(d)?;
+    serde_json::from_str(raw.get()).map_err(de::Error::custom).or_else(|_: D::Error| Ok(Vec::new()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_json_type_reads_as_text() {
+        let read = |json: &str| serde_json::from_str::<Text<'_>>(json).unwrap().0.into_owned();
+        assert_eq!(read("\"a\\n\""), "a\n");
+        assert_eq!(read("1451606400000"), "1451606400000");
+        assert_eq!(read("1622540621409.0"), "1622540621409");
+        assert_eq!(read("true"), "true");
+        assert_eq!(read("null"), "");
+        assert_eq!(read("{\"a\":[1]}"), "");
+        assert_eq!(read("[1,2]"), "");
+    }
+
+    #[test]
+    fn flags_read_as_bool_or_word() {
+        let flag = |json: &str| serde_json::from_str::<Text<'_>>(json).unwrap().flag();
+        assert_eq!(flag("true"), Some(true));
+        assert_eq!(flag("\"False\""), Some(false));
+        assert_eq!(flag("\"maybe\""), None);
+        assert_eq!(flag("null"), None);
+    }
+}

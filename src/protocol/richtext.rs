@@ -1,0 +1,380 @@
+//! `RichText` markup to [`RichText`]: total and linear, whatever comes (facts 4.1).
+//!
+//! quick-xml reads the tags after one pass that escapes every `<` that cannot start one. What still fails is text.
+
+use super::{entity, link, tree};
+use crate::model::{
+    Align, Attribution, Block, Clean, Link, Rgb, RichText, Span, SpanStyle, Timestamp, UserId,
+};
+use quick_xml::Reader;
+use quick_xml::events::{BytesStart, Event};
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+/// Quotes in quotes deeper than this are drawn at this depth.
+const MAX_QUOTES: usize = 6;
+
+/// Foreign tags that are dropped while their text stays. A name that is in no list is no tag but something that was
+/// typed (`Vec<String>`), and is shown.
+const TRANSPARENT: &[&str] = &[
+    "span", "div", "p", "strong", "em", "strike", "del", "code", "tt", "big", "small", "sub", "sup", "ul", "ol",
+    "li", "table", "tbody", "thead", "tr", "td", "th", "h1", "h2", "h3", "h4", "h5", "h6", "img", "hr", "br", "body",
+    "html", "emoji", "flag", "c_i", "readonly", "video", "attachment", "title", "meta", "initiator", "value",
+    "target", "systemmessage", "blockquote", "ss", "topic", "swift", "description", "originalname", "filesize",
+];
+
+/// Parses markup. Never fails: in the worst case everything is literal text.
+pub fn parse(markup: &str) -> RichText {
+    let escaped = escape_stray(markup);
+    let mut builder = Builder::default();
+    let mut reader = Reader::from_str(&escaped);
+    let config = reader.config_mut();
+    config.check_end_names = false;
+    config.allow_unmatched_ends = true;
+    config.allow_dangling_amp = true;
+    loop {
+        let before = usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX);
+        match reader.read_event() {
+            Ok(Event::Eof) => break,
+            Ok(Event::Start(tag)) => builder.start(&tag, false),
+            Ok(Event::Empty(tag)) => builder.start(&tag, true),
+            Ok(Event::End(tag)) => builder.end(tag.name().0),
+            Ok(Event::Text(text)) => builder.text(&text),
+            Ok(Event::CData(text)) => builder.text(&text),
+            Ok(Event::GeneralRef(name)) => match entity::decode(&name) {
+                Some(text) => builder.text(&text),
+                None => builder.text(&format!("&{};", &*name)),
+            },
+            Ok(_) => {}
+            Err(_) => {
+                builder.text(escaped.get(before..).unwrap_or_default());
+                break;
+            }
+        }
+    }
+    builder.finish()
+}
+
+/// The text of markup without its tags.
+pub fn strip(markup: &str) -> String {
+    parse(markup).plain_text()
+}
+
+/// Turns every `<` that cannot start a tag into `&lt;`: it can if a letter, or `/` and a letter, follows and a `>`
+/// comes before the next `<`.
+fn escape_stray(markup: &str) -> Cow<'_, str> {
+    if !markup.contains('<') {
+        return Cow::Borrowed(markup);
+    }
+    let bytes = markup.as_bytes();
+    let mut out = String::with_capacity(markup.len() + 16);
+    let mut copied = 0;
+    let mut at = 0;
+    while let Some(offset) = bytes.get(at..).and_then(|b| b.iter().position(|b| *b == b'<')) {
+        let open = at + offset;
+        let rest = bytes.get(open + 1..).unwrap_or_default();
+        let name = rest.strip_prefix(b"/").unwrap_or(rest);
+        let stop = rest.iter().position(|b| matches!(b, b'<' | b'>'));
+        let closed = stop.is_some_and(|s| rest.get(s) == Some(&b'>'));
+        if !(name.first().is_some_and(u8::is_ascii_alphabetic) && closed) {
+            out.push_str(markup.get(copied..open).unwrap_or_default());
+            out.push_str("&lt;");
+            copied = open + 1;
+        }
+        at = open + 1 + stop.unwrap_or(rest.len());
+    }
+    out.push_str(markup.get(copied..).unwrap_or_default());
+    Cow::Owned(out)
+}
+
+/// What an open tag changed, to be undone by its end.
+struct Open {
+    name: Box<str>,
+    style: SpanStyle,
+    link: Option<Link>,
+    kind: Kind,
+}
+
+enum Kind {
+    Style,
+    /// An `a`, with the target and where its label began.
+    Anchor { target: Clean, label_from: usize },
+    Centre,
+    Quote,
+    /// Its content is not shown.
+    Silent,
+}
+
+/// A quote being read: what stood before it, and who is quoted.
+struct Outer {
+    blocks: Vec<Block>,
+    from: Option<Attribution>,
+}
+
+#[derive(Default)]
+struct Builder {
+    blocks: Vec<Block>,
+    spans: Vec<Span>,
+    align: Align,
+    pending: String,
+    style: SpanStyle,
+    link: Option<Link>,
+    stack: Vec<Open>,
+    /// How often each name is open, so that an end without a start costs no search.
+    open: HashMap<Box<str>, usize>,
+    quotes: Vec<Outer>,
+    silent: usize,
+}
+
+impl Builder {
+    fn text(&mut self, text: &str) {
+        if self.silent == 0 {
+            self.pending.push_str(text);
+        }
+    }
+
+    fn flush(&mut self) {
+        if !self.pending.is_empty() {
+            let text = Clean::text(&self.pending);
+            self.pending.clear();
+            self.spans.push(Span { text, style: self.style, link: self.link.clone() });
+        }
+    }
+
+    fn end_block(&mut self) {
+        self.flush();
+        let raw = std::mem::take(&mut self.spans);
+        let mut spans = Vec::with_capacity(raw.len());
+        raw.into_iter().for_each(|span| link::linkify(span, &mut spans));
+        if spans.iter().any(|s| !s.text.is_empty()) {
+            trim_breaks(&mut spans);
+            self.blocks.push(Block::Paragraph { align: self.align, spans });
+        }
+    }
+
+    fn start(&mut self, tag: &BytesStart<'_>, empty: bool) {
+        let name = tag.name().0.to_ascii_lowercase();
+        let before = self.style;
+        let link_before = self.link.clone();
+        let mut style = self.style;
+        let mut new_link = None;
+        let mut kind = Kind::Style;
+        match name.as_str() {
+            "b" | "strong" => style.bold = true,
+            "i" | "em" => style.italic = true,
+            "u" => style.underline = true,
+            "s" | "strike" | "del" => style.strike = true,
+            "pre" | "code" => style.mono = true,
+            "blink" => style.blink = true,
+            "font" => {
+                for (key, value) in tree::attributes(tag) {
+                    match key.as_str() {
+                        "color" => style.color = color(&value).or(style.color),
+                        "size" => style.size = value.trim().parse().ok().or(style.size),
+                        _ => {}
+                    }
+                }
+            }
+            "center" => kind = Kind::Centre,
+            "a" => {
+                let href = attribute(tag, "href").unwrap_or_default();
+                if let Some(target) = link::safe_target(&href) {
+                    new_link = Some(Link::Url(target.clone()));
+                    self.flush();
+                    let label_from = self.spans.len();
+                    kind = Kind::Anchor { target, label_from };
+                }
+            }
+            "at" => {
+                let id = attribute(tag, "id").unwrap_or_default();
+                let who = if id == "*" { UserId::new("*") } else { UserId::with_prefix(&id) };
+                new_link = Some(Link::Mention(who));
+            }
+            "quote" => kind = Kind::Quote,
+            "legacyquote" | "e_m" | "context" => kind = Kind::Silent,
+            "br" => {
+                self.text("\n");
+                return;
+            }
+            known if TRANSPARENT.contains(&known) => {}
+            _ => {
+                self.text(&format!("<{}>", &**tag));
+                return;
+            }
+        }
+        if empty {
+            return;
+        }
+        self.flush();
+        match kind {
+            Kind::Centre => {
+                self.end_block();
+                self.align = Align::Centre;
+            }
+            Kind::Quote if self.quotes.len() < MAX_QUOTES => {
+                self.end_block();
+                let blocks = std::mem::take(&mut self.blocks);
+                self.quotes.push(Outer { blocks, from: attribution(tag) });
+            }
+            Kind::Quote => kind = Kind::Style,
+            Kind::Silent => self.silent += 1,
+            Kind::Style | Kind::Anchor { .. } => {}
+        }
+        self.style = style;
+        if let Some(link) = new_link {
+            self.link = Some(link);
+        }
+        let name: Box<str> = name.into();
+        *self.open.entry(name.clone()).or_default() += 1;
+        self.stack.push(Open { name, style: before, link: link_before, kind });
+    }
+
+    fn end(&mut self, name: &str) {
+        let name = name.to_ascii_lowercase();
+        match self.open.get(name.as_str()) {
+            Some(0) | None => {
+                // An end of something never opened: shown only if it is no tag at all.
+                let known = TRANSPARENT.contains(&name.as_str())
+                    || matches!(
+                        name.as_str(),
+                        "b" | "i" | "u" | "s" | "pre" | "blink" | "font" | "center" | "a" | "at" | "quote"
+                            | "legacyquote" | "e_m" | "context"
+                    );
+                if !known {
+                    self.text(&format!("</{name}>"));
+                }
+            }
+            Some(_) => {
+                while let Some(top) = self.stack.pop() {
+                    let found = *top.name == *name;
+                    self.close(top);
+                    if found {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    fn close(&mut self, open: Open) {
+        if let Some(count) = self.open.get_mut(&open.name) {
+            *count -= 1;
+        }
+        match open.kind {
+            Kind::Style => self.flush(),
+            Kind::Anchor { target, label_from } => {
+                self.flush();
+                self.show_host(&target, label_from);
+            }
+            Kind::Centre => {
+                self.end_block();
+                self.align = Align::Left;
+            }
+            Kind::Quote => {
+                self.end_block();
+                if let Some(outer) = self.quotes.pop() {
+                    let body = std::mem::replace(&mut self.blocks, outer.blocks);
+                    self.blocks.push(Block::Quote { from: outer.from, body });
+                }
+            }
+            Kind::Silent => self.silent -= 1,
+        }
+        self.style = open.style;
+        self.link = open.link;
+    }
+
+    /// A label that is not the address itself gets the real host beside it.
+    fn show_host(&mut self, target: &Clean, label_from: usize) {
+        let label: String = self.spans.iter().skip(label_from).map(|s| s.text.as_str()).collect();
+        let bare = |s: &str| s.trim().trim_end_matches('/').to_ascii_lowercase();
+        let address = bare(target);
+        let label = bare(&label);
+        let same = address == label
+            || ["https://", "http://", "mailto:"].iter().any(|p| address.strip_prefix(p) == Some(&label));
+        if same || label.is_empty() {
+            if label.is_empty() {
+                self.spans.push(Span {
+                    text: target.clone(),
+                    style: self.style,
+                    link: Some(Link::Url(target.clone())),
+                });
+            }
+            return;
+        }
+        let style = SpanStyle { dim: true, ..SpanStyle::default() };
+        let host = link::host(target.strip_prefix("mailto:").unwrap_or(target));
+        let text = Clean::line(host);
+        let text = Clean::text(&format!(" [{text}]"));
+        self.spans.push(Span { text, style, link: Some(Link::Url(target.clone())) });
+    }
+
+    fn finish(mut self) -> RichText {
+        while let Some(open) = self.stack.pop() {
+            self.close(open);
+        }
+        self.end_block();
+        RichText { blocks: self.blocks }
+    }
+}
+
+/// Drops line breaks at both ends of a block: around quotes and centred lines they are only wire noise.
+fn trim_breaks(spans: &mut Vec<Span>) {
+    while let Some(first) = spans.first_mut() {
+        let trimmed = first.text.trim_start_matches('\n');
+        if trimmed.is_empty() {
+            spans.remove(0);
+        } else {
+            first.text = Clean::text(trimmed);
+            break;
+        }
+    }
+    while let Some(last) = spans.last_mut() {
+        let trimmed = last.text.trim_end_matches('\n');
+        if trimmed.is_empty() {
+            spans.pop();
+        } else {
+            last.text = Clean::text(trimmed);
+            break;
+        }
+    }
+}
+
+fn attribute(tag: &BytesStart<'_>, name: &str) -> Option<String> {
+    tree::attributes(tag).into_iter().find(|(key, _)| key == name).map(|(_, value)| value)
+}
+
+fn attribution(tag: &BytesStart<'_>) -> Option<Attribution> {
+    let attributes = tree::attributes(tag);
+    let get = |name: &str| {
+        attributes.iter().find(|(k, v)| k == name && !v.is_empty()).map(|(_, v)| v.as_str())
+    };
+    let name = get("authorname").or_else(|| get("author"))?;
+    Some(Attribution {
+        name: Clean::line(name),
+        // Seconds on the wire (facts 4.1).
+        at: get("timestamp").and_then(|t| t.parse::<i64>().ok()).map(|s| Timestamp(s.saturating_mul(1000))),
+        message: get("messageid").map(Into::into),
+    })
+}
+
+/// `#rrggbb`, `#rgb`, or one of the sixteen names of HTML.
+fn color(value: &str) -> Option<Rgb> {
+    const NAMES: [(&str, u32); 16] = [
+        ("black", 0x00_0000), ("silver", 0xc0_c0c0), ("gray", 0x80_8080), ("white", 0xff_ffff),
+        ("maroon", 0x80_0000), ("red", 0xff_0000), ("purple", 0x80_0080), ("fuchsia", 0xff_00ff),
+        ("green", 0x00_8000), ("lime", 0x00_ff00), ("olive", 0x80_8000), ("yellow", 0xff_ff00),
+        ("navy", 0x00_0080), ("blue", 0x00_00ff), ("teal", 0x00_8080), ("aqua", 0x00_ffff),
+    ];
+    let value = value.trim().to_ascii_lowercase();
+    let number = match value.strip_prefix('#') {
+        Some(hex) if hex.len() == 6 => u32::from_str_radix(hex, 16).ok()?,
+        Some(hex) if hex.len() == 3 => {
+            hex.chars().try_fold(0, |acc, c| Some(acc * 256 + c.to_digit(16)? * 17))?
+        }
+        _ => NAMES.iter().find(|(name, _)| *name == value)?.1,
+    };
+    Some(Rgb((number >> 16) as u8, (number >> 8) as u8, number as u8))
+}
+
+#[cfg(test)]
+mod tests;

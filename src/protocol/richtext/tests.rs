@@ -1,0 +1,123 @@
+use super::*;
+use proptest::prelude::*;
+use std::time::Instant;
+
+/// A picture of the styles: one letter a style, then the text.
+fn picture(markup: &str) -> String {
+    fn draw(blocks: &[Block], out: &mut String) {
+        for block in blocks {
+            match block {
+                Block::Paragraph { align, spans } => {
+                    if *align == Align::Centre {
+                        out.push_str("=centre=");
+                    }
+                    for span in spans {
+                        let s = span.style;
+                        let marks = [
+                            (s.bold, 'b'), (s.italic, 'i'), (s.underline, 'u'), (s.strike, 's'), (s.mono, 'm'),
+                            (s.blink, 'k'), (s.dim, 'd'),
+                        ];
+                        let marks: String = marks.iter().filter(|m| m.0).map(|m| m.1).collect();
+                        let color = s.color.map(|Rgb(r, g, b)| format!("#{r:02x}{g:02x}{b:02x}")).unwrap_or_default();
+                        let size = s.size.map(|s| format!("@{s}")).unwrap_or_default();
+                        let link = match &span.link {
+                            Some(Link::Url(u)) => format!("->{u}"),
+                            Some(Link::Mention(id)) => format!("@{}", id.as_str()),
+                            None => String::new(),
+                        };
+                        out.push_str(&format!("[{marks}{color}{size}{link}|{}]", span.text.as_str()));
+                    }
+                }
+                Block::Quote { from, body } => {
+                    let name = from.as_ref().map_or("?", |f| f.name.as_str());
+                    out.push_str(&format!("{{{name}: "));
+                    draw(body, out);
+                    out.push('}');
+                }
+                Block::Code(code) => out.push_str(&format!("`{}`", code.as_str())),
+            }
+        }
+    }
+    let mut out = String::new();
+    draw(&parse(markup).blocks, &mut out);
+    out
+}
+
+#[test]
+fn every_tag_of_the_reference_page_has_its_style() {
+    assert_eq!(picture("<b>Bold</b>"), "[b|Bold]");
+    assert_eq!(picture("<i>Italic</i>"), "[i|Italic]");
+    assert_eq!(picture("<u>Underline</u>"), "[u|Underline]");
+    assert_eq!(picture("<s>Strikethrough</s>"), "[s|Strikethrough]");
+    assert_eq!(picture("<font color=\"#ff0000\">Colour</font>"), "[#ff0000|Colour]");
+    assert_eq!(picture("<font size=\"24\">Size</font>"), "[@24|Size]");
+    assert_eq!(picture("<blink>Blink</blink>"), "[k|Blink]");
+    assert_eq!(picture("<center>Centre</center>"), "=centre=[|Centre]");
+    assert_eq!(
+        picture("<a href=\"http://google.com\">http://google.com</a>"),
+        "[->http://google.com|http://google.com]"
+    );
+    assert_eq!(
+        picture("<a href=\"http://google.com\">Custom link</a>"),
+        "[->http://google.com|Custom link][d->http://google.com| [google.com]]"
+    );
+    assert_eq!(picture("<pre>a  b</pre>"), "[m|a  b]");
+}
+
+#[test]
+fn nested_crossed_and_upper_case_tags_combine() {
+    assert_eq!(picture("<B>x<I>y</B>z</I>"), "[b|x][bi|y][|z]");
+    assert_eq!(picture("<b raw_pre=\"*\" raw_post=\"*\">x</b>y</u>"), "[b|x][|y]");
+}
+
+#[test]
+fn what_is_no_tag_is_text() {
+    assert_eq!(picture("a < b && I <3 you"), "[|a < b && I <3 you]");
+    assert_eq!(picture("Vec<String> x</String>"), "[|Vec<String> x</string>]");
+    assert_eq!(picture("&amp;lt; &#39; &nope;"), "[|&lt; ' &nope;]");
+    assert_eq!(picture("<b>open"), "[b|open]");
+}
+
+#[test]
+fn a_quote_drops_its_fallback_lines() {
+    let markup = "<quote author=\"joe.4\" authorname=\"Joe\" timestamp=\"1451606400\"><legacyquote>[12:00:00] Joe: \
+        </legacyquote>first<legacyquote>\r\n\r\n&lt;&lt;&lt; </legacyquote></quote>second";
+    assert_eq!(picture(markup), "{Joe: [|first]}[|second]");
+}
+
+#[test]
+fn mentions_edit_marks_and_emoticons() {
+    assert_eq!(
+        picture("<at id=\"8:joe.4\">Joe</at> <ss type=\"smile\">:)</ss><e_m ts=\"1\" a=\"x\">gone</e_m>"),
+        "[@8:joe.4|Joe][| ][|:)]"
+    );
+}
+
+#[test]
+fn a_script_link_is_only_text() {
+    assert_eq!(picture("<a href=\"javascript:x\">click</a>"), "[|click]");
+}
+
+#[test]
+fn hostile_markup_is_read_in_linear_time() {
+    let patterns = ["<b>", "</b>", "<", "<a \"", "<b", "&", "&lt", "<quote>", "<i></b>", "<a href='x", "<center>"];
+    for pattern in patterns {
+        let big = pattern.repeat(256 * 1024 / pattern.len());
+        let start = Instant::now();
+        parse(&big);
+        // A quadratic reader needs minutes for this; the bound is loose so that a slow machine passes.
+        assert!(start.elapsed().as_secs() < 20, "{pattern} took {:?}", start.elapsed());
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_text_parses_and_letters_outside_tags_survive(raw in "[a-z<>&/\"'= ;#x0-9\\n]{0,200}") {
+        parse(&raw);
+    }
+
+    #[test]
+    fn escaped_text_comes_back_whole(raw in "[ -~äöあ]{0,80}") {
+        prop_assert_eq!(parse(&entity::escape(&raw)).plain_text(), raw);
+    }
+}

@@ -1,0 +1,145 @@
+//! A small tree of an XML record (`URIObject`, `partlist`, thread activities), read leniently and with limits.
+
+use super::entity;
+use quick_xml::Reader;
+use quick_xml::events::{BytesStart, Event};
+
+const MAX_DEPTH: usize = 32;
+const MAX_NODES: usize = 20_000;
+
+/// One element. Names are lower case; text is decoded and trimmed of white space around it.
+#[derive(Debug, Default)]
+pub struct Node {
+    pub name: String,
+    pub attributes: Vec<(String, String)>,
+    pub text: String,
+    pub children: Vec<Node>,
+}
+
+impl Node {
+    /// Reads all elements at the top of `xml` as children of a nameless root. Stops at what cannot be read.
+    pub fn parse(xml: &str) -> Node {
+        let mut reader = Reader::from_str(xml);
+        let config = reader.config_mut();
+        config.check_end_names = false;
+        config.allow_unmatched_ends = true;
+        config.allow_dangling_amp = true;
+        let mut stack = vec![Node::default()];
+        let mut nodes = 0;
+        while let Ok(event) = reader.read_event() {
+            nodes += 1;
+            if nodes > MAX_NODES {
+                break;
+            }
+            match event {
+                Event::Eof => break,
+                Event::Start(tag) if stack.len() < MAX_DEPTH => stack.push(Node::open(&tag)),
+                Event::Empty(tag) => {
+                    if let Some(top) = stack.last_mut() {
+                        top.children.push(Node::open(&tag));
+                    }
+                }
+                Event::End(tag) => close(&mut stack, &tag.name().0.to_ascii_lowercase()),
+                Event::Text(text) => {
+                    if let Some(top) = stack.last_mut() {
+                        top.text.push_str(&text);
+                    }
+                }
+                Event::CData(text) => {
+                    if let Some(top) = stack.last_mut() {
+                        top.text.push_str(&text);
+                    }
+                }
+                Event::GeneralRef(name) => {
+                    if let Some(top) = stack.last_mut() {
+                        match entity::decode(&name) {
+                            Some(text) => top.text.push_str(&text),
+                            None => top.text.push_str(&format!("&{};", &*name)),
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        while stack.len() > 1 {
+            fold(&mut stack);
+        }
+        stack.pop().unwrap_or_default()
+    }
+
+    fn open(tag: &BytesStart<'_>) -> Node {
+        Node {
+            name: tag.name().0.to_ascii_lowercase(),
+            attributes: attributes(tag),
+            ..Node::default()
+        }
+    }
+
+    pub fn child(&self, name: &str) -> Option<&Node> {
+        self.children.iter().find(|c| c.name == name)
+    }
+
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Node> {
+        self.children.iter().filter(move |c| c.name == name)
+    }
+
+    /// The first element of that name at any depth.
+    pub fn find(&self, name: &str) -> Option<&Node> {
+        self.children.iter().find_map(|c| if c.name == name { Some(c) } else { c.find(name) })
+    }
+
+    pub fn attribute(&self, name: &str) -> Option<&str> {
+        self.attributes.iter().find(|(k, _)| k == name).map(|(_, v)| v.as_str())
+    }
+
+    pub fn trimmed(&self) -> &str {
+        self.text.trim()
+    }
+}
+
+/// A tag's attributes with lower-case names and decoded values; what cannot be read is passed over.
+pub fn attributes(tag: &BytesStart<'_>) -> Vec<(String, String)> {
+    tag.html_attributes()
+        .with_checks(false)
+        .flatten()
+        .map(|a| (a.key.0.to_ascii_lowercase(), entity::unescape(&a.value).into_owned()))
+        .collect()
+}
+
+fn fold(stack: &mut Vec<Node>) {
+    if let Some(done) = stack.pop()
+        && let Some(parent) = stack.last_mut()
+    {
+        parent.children.push(done);
+    }
+}
+
+fn close(stack: &mut Vec<Node>, name: &str) {
+    if let Some(depth) = stack.iter().rposition(|n| n.name == name)
+        && depth > 0
+    {
+        while stack.len() > depth {
+            fold(stack);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_reads_whatever_its_spacing_and_case() {
+        let root = Node::parse("<URIObject TYPE=File.1 uri='u'>\n <Title/> <OriginalName v=\"a &amp; b\"/>x</URIObject>");
+        let object = root.child("uriobject").unwrap();
+        assert_eq!(object.attribute("type"), Some("File.1"));
+        assert_eq!(object.child("originalname").unwrap().attribute("v"), Some("a & b"));
+        assert_eq!(object.trimmed(), "x");
+    }
+
+    #[test]
+    fn broken_xml_gives_what_could_be_read() {
+        let root = Node::parse("<a><b>1<c>2</b></a><");
+        assert_eq!(root.find("c").unwrap().trimmed(), "2");
+    }
+}

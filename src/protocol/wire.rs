@@ -1,0 +1,464 @@
+//! JSON as the server sends it, read into raw model types. Nothing clever: names, shapes and what may be missing.
+
+use super::endpoint;
+use super::lenient::{self, Text};
+use crate::model::{
+    ClientMessageId, Clean, ConversationId, Member, RawConversation, RawMessage, Role, ThreadSettings, Timestamp,
+    UserId,
+};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+
+/// A response that is not what was asked for. Says what was wrong, never what it contained.
+#[derive(Debug, thiserror::Error)]
+pub enum WireError {
+    #[error("the reply is not JSON")]
+    NotJson,
+    #[error("the reply lacks \"{0}\"")]
+    Missing(&'static str),
+}
+
+/// `_metadata`: only links that are really there count (facts 2.1).
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Metadata<'a> {
+    #[serde(borrow, rename = "backwardLink")]
+    backward_link: Text<'a>,
+    #[serde(borrow, rename = "syncState")]
+    sync_state: Text<'a>,
+}
+
+/// One page of a list.
+#[derive(Debug)]
+pub struct Page<T> {
+    pub items: Vec<T>,
+    /// `syncState` of the older page; `None` at the beginning of the history.
+    pub older: Option<String>,
+    /// `syncState` for asking again later.
+    pub sync_state: Option<String>,
+    /// Items that could not be read at all.
+    pub bad: usize,
+}
+
+#[derive(Deserialize)]
+struct PageBody<'a> {
+    #[serde(borrow)]
+    messages: Option<&'a RawValue>,
+    #[serde(borrow)]
+    conversations: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "_metadata", deserialize_with = "lenient::object_or_default")]
+    metadata: Metadata<'a>,
+}
+
+/// Reads a page of messages. Items without an id are counted in `bad`.
+pub fn messages_page(body: &str, conversation: &ConversationId) -> Result<Page<RawMessage>, WireError> {
+    let page: PageBody<'_> = serde_json::from_str(body).map_err(|_| WireError::NotJson)?;
+    let list = page.messages.ok_or(WireError::Missing("messages"))?;
+    read_page(list, &page.metadata, "messages", |item| raw_message(item, Some(conversation)))
+}
+
+/// Reads a page of the conversation list.
+pub fn conversations_page(body: &str) -> Result<Page<RawConversation>, WireError> {
+    let page: PageBody<'_> = serde_json::from_str(body).map_err(|_| WireError::NotJson)?;
+    let list = page.conversations.ok_or(WireError::Missing("conversations"))?;
+    read_page(list, &page.metadata, "conversations", raw_conversation)
+}
+
+fn read_page<T>(
+    list: &RawValue,
+    metadata: &Metadata<'_>,
+    name: &'static str,
+    read: impl Fn(&str) -> Option<T>,
+) -> Result<Page<T>, WireError> {
+    let raw: Vec<&RawValue> = serde_json::from_str(list.get()).map_err(|_| WireError::Missing(name))?;
+    let items: Vec<T> = raw.iter().filter_map(|item| read(item.get())).collect();
+    let bad = raw.len() - items.len();
+    Ok(Page {
+        items,
+        older: metadata.backward_link.some().and_then(endpoint::sync_state_of),
+        sync_state: metadata.sync_state.some().and_then(endpoint::sync_state_of),
+        bad,
+    })
+}
+
+/// A message item; the fields that matter before its body is read.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Message<'a> {
+    #[serde(borrow)]
+    pub id: Text<'a>,
+    #[serde(borrow)]
+    pub clientmessageid: Text<'a>,
+    #[serde(borrow)]
+    pub version: Text<'a>,
+    #[serde(borrow)]
+    pub composetime: Text<'a>,
+    #[serde(borrow)]
+    pub originalarrivaltime: Text<'a>,
+    #[serde(borrow)]
+    pub from: Option<&'a RawValue>,
+    #[serde(borrow, rename = "conversationLink")]
+    pub conversation_link: Text<'a>,
+    #[serde(borrow)]
+    pub conversationid: Text<'a>,
+    #[serde(borrow)]
+    pub content: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub imdisplayname: Text<'a>,
+    #[serde(borrow, rename = "imDisplayName")]
+    pub im_display_name: Text<'a>,
+    #[serde(borrow)]
+    pub messagetype: Text<'a>,
+    #[serde(borrow)]
+    pub skypeeditedid: Text<'a>,
+    #[serde(borrow)]
+    pub skypeemoteoffset: Text<'a>,
+    #[serde(borrow, deserialize_with = "lenient::object_or_default")]
+    pub properties: MessageProperties<'a>,
+}
+
+/// The message properties that change what is shown (facts 3.3, 3.4).
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct MessageProperties<'a> {
+    #[serde(borrow)]
+    pub edittime: Text<'a>,
+    #[serde(borrow)]
+    pub deletetime: Text<'a>,
+    #[serde(borrow)]
+    pub emotions: Option<&'a RawValue>,
+    #[serde(borrow, rename = "importedBy")]
+    pub imported_by: Option<&'a RawValue>,
+}
+
+/// Reads one message item. `None` only when it is no object or has neither id nor time: it could not be kept apart
+/// from others.
+pub fn raw_message(json: &str, conversation: Option<&ConversationId>) -> Option<RawMessage> {
+    let item: Message<'_> = serde_json::from_str(json).ok()?;
+    let time = |t: &Text<'_>| t.some().and_then(Timestamp::parse);
+    let by_id = || item.id.number().and_then(|n| i64::try_from(n).ok()).map(Timestamp);
+    let at = time(&item.originalarrivaltime).or_else(|| time(&item.composetime)).or_else(by_id)?;
+    let id = item.id.some().or_else(|| item.clientmessageid.some())?;
+    let conversation = item
+        .conversation_link
+        .some()
+        .and_then(last_segment)
+        .or_else(|| item.conversationid.some().map(str::to_owned))
+        .map(|id| ConversationId::new(id.split(';').next().unwrap_or_default()))
+        .filter(|id| !id.as_str().is_empty())
+        .or_else(|| conversation.cloned())?;
+    let name = item.imdisplayname.some().or_else(|| item.im_display_name.some());
+    Some(RawMessage {
+        id: id.into(),
+        client_id: item.clientmessageid.some().map(ClientMessageId::new),
+        sender: sender(&item),
+        sender_name: name.filter(|n| !n.starts_with("orgid:")).map(Into::into),
+        at,
+        version: item.version.number().or_else(|| item.id.number()).unwrap_or(0),
+        kind: item.messagetype.as_str().into(),
+        content: content(item.content).into(),
+        conversation,
+        json: json.into(),
+    })
+}
+
+/// `content` is a string, but may be missing, an object with `text`, or any JSON (facts 3.1).
+fn content(raw: Option<&RawValue>) -> Cow<'_, str> {
+    let Some(raw) = raw.map(RawValue::get) else { return Cow::Borrowed("") };
+    match raw.as_bytes().first() {
+        Some(b'"') => serde_json::from_str::<Text<'_>>(raw).unwrap_or_default().0,
+        Some(b'{') => {
+            #[derive(Default, Deserialize)]
+            #[serde(default)]
+            struct Object<'a> {
+                #[serde(borrow)]
+                text: Text<'a>,
+            }
+            match serde_json::from_str::<Object<'_>>(raw) {
+                Ok(object) if object.text.some().is_some() => object.text.0,
+                _ => Cow::Borrowed(raw),
+            }
+        }
+        _ if raw == "null" => Cow::Borrowed(""),
+        _ => Cow::Borrowed(raw),
+    }
+}
+
+/// The last segment of `…/contacts/ID`, a bare id, or `{"id"}`. Anything else is nobody, and never me.
+fn sender(item: &Message<'_>) -> UserId {
+    let from = item.from.map_or("", RawValue::get);
+    let id = match from.as_bytes().first() {
+        Some(b'"') => {
+            let text = serde_json::from_str::<Text<'_>>(from).unwrap_or_default();
+            sender_id(text.as_str())
+        }
+        Some(b'{') => {
+            #[derive(Default, Deserialize)]
+            #[serde(default)]
+            struct From<'a> {
+                #[serde(borrow)]
+                id: Text<'a>,
+            }
+            let text = serde_json::from_str::<From<'_>>(from).unwrap_or_default().id;
+            sender_id(text.as_str())
+        }
+        _ => None,
+    };
+    id.or_else(|| imported_by(item)).unwrap_or_else(|| UserId::new(""))
+}
+
+fn sender_id(from: &str) -> Option<UserId> {
+    if from.contains('/') {
+        let (_, id) = from.rsplit_once("/contacts/")?;
+        return last_segment(id).filter(|id| !id.is_empty()).map(UserId::from);
+    }
+    (from.contains(':')).then(|| UserId::new(from.trim()))
+}
+
+/// The real sender of messages that were moved from Skype to Teams.
+fn imported_by(item: &Message<'_>) -> Option<UserId> {
+    #[derive(Deserialize)]
+    struct Imported<'a> {
+        #[serde(borrow, rename = "RawValue")]
+        raw: Text<'a>,
+    }
+    let raw = item.properties.imported_by?.get();
+    let imported: Imported<'_> = serde_json::from_str(raw).ok()?;
+    imported.raw.some().map(UserId::new)
+}
+
+/// The last path segment of a URL, decoded.
+pub fn last_segment(url: &str) -> Option<String> {
+    let path = url.split(['?', '#']).next()?;
+    let segment = path.trim_end_matches('/').rsplit('/').next()?;
+    Some(percent_encoding::percent_decode_str(segment).decode_utf8_lossy().into_owned())
+}
+
+/// A conversation item.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Conversation<'a> {
+    #[serde(borrow)]
+    pub id: Text<'a>,
+    #[serde(borrow)]
+    pub version: Text<'a>,
+    #[serde(borrow, rename = "lastMessage")]
+    pub last_message: Option<&'a RawValue>,
+    #[serde(borrow, deserialize_with = "lenient::object_or_default")]
+    pub properties: ConversationProperties<'a>,
+    #[serde(borrow, rename = "threadProperties", deserialize_with = "lenient::object_or_default")]
+    pub thread_properties: ThreadProperties<'a>,
+}
+
+/// This account's own properties of a conversation (facts 3.5).
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct ConversationProperties<'a> {
+    #[serde(borrow)]
+    pub consumptionhorizon: Text<'a>,
+    #[serde(borrow)]
+    pub clearedat: Text<'a>,
+    #[serde(borrow)]
+    pub alerts: Text<'a>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct ThreadProperties<'a> {
+    #[serde(borrow)]
+    pub topic: Text<'a>,
+    #[serde(borrow)]
+    pub lastjoinat: Text<'a>,
+    #[serde(borrow)]
+    pub lastleaveat: Text<'a>,
+}
+
+/// Reads one conversation item; `None` without an id.
+pub fn raw_conversation(json: &str) -> Option<RawConversation> {
+    let item: Conversation<'_> = serde_json::from_str(json).ok()?;
+    let id = ConversationId::new(item.id.some()?);
+    let last = item.last_message.and_then(|m| raw_message(m.get(), Some(&id)));
+    let version = item.version.number().unwrap_or(0);
+    let activity = last.map(|m| m.at).or_else(|| i64::try_from(version).ok().map(Timestamp));
+    Some(RawConversation { id, version, activity: activity.unwrap_or_default(), json: json.into() })
+}
+
+/// The answer to `GET /threads/ID`.
+#[derive(Debug, Default, PartialEq)]
+pub struct Thread {
+    pub members: Vec<Member>,
+    pub settings: ThreadSettings,
+}
+
+#[derive(Deserialize)]
+struct ThreadBody<'a> {
+    #[serde(borrow)]
+    id: Text<'a>,
+    #[serde(borrow, default, deserialize_with = "lenient::items")]
+    members: Vec<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "lenient::object_or_default")]
+    properties: ThreadBodyProperties<'a>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ThreadBodyProperties<'a> {
+    #[serde(borrow)]
+    topic: Text<'a>,
+    #[serde(borrow)]
+    joiningenabled: Text<'a>,
+    #[serde(borrow)]
+    historydisclosed: Text<'a>,
+    #[serde(borrow)]
+    creator: Text<'a>,
+    #[serde(borrow)]
+    createdat: Text<'a>,
+    #[serde(borrow)]
+    picture: Text<'a>,
+    #[serde(borrow, deserialize_with = "lenient::items")]
+    capabilities: Vec<&'a RawValue>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct MemberBody<'a> {
+    #[serde(borrow)]
+    id: Text<'a>,
+    #[serde(borrow, rename = "friendlyName")]
+    friendly_name: Text<'a>,
+    #[serde(borrow)]
+    role: Text<'a>,
+}
+
+pub fn thread(body: &str) -> Result<Thread, WireError> {
+    let body: ThreadBody<'_> = serde_json::from_str(body).map_err(|_| WireError::NotJson)?;
+    if body.id.some().is_none() {
+        return Err(WireError::Missing("id"));
+    }
+    let members = body.members.iter().filter_map(|raw| {
+        let member: MemberBody<'_> = serde_json::from_str(raw.get()).ok()?;
+        Some(Member {
+            id: UserId::new(member.id.some()?),
+            name: Clean::line(member.friendly_name.as_str()),
+            role: Role::parse(member.role.as_str()),
+        })
+    });
+    let p = &body.properties;
+    let creator = p.creator.some().map(|c| UserId::with_prefix(c.split(';').next().unwrap_or_default()));
+    let capabilities = p.capabilities.iter().filter_map(|raw| {
+        serde_json::from_str::<Text<'_>>(raw.get()).ok().map(|t| Clean::line(t.as_str()))
+    });
+    let picture = p.picture.some().map(|u| Clean::line(u.strip_prefix("URL@").unwrap_or(u)));
+    Ok(Thread {
+        members: members.collect(),
+        settings: ThreadSettings {
+            topic: p.topic.some().map(|t| Clean::line(&super::entity::unescape(t))),
+            joining_enabled: p.joiningenabled.flag(),
+            history_disclosed: p.historydisclosed.flag(),
+            creator,
+            created: p.createdat.some().and_then(Timestamp::parse),
+            picture,
+            capabilities: capabilities.collect(),
+        },
+    })
+}
+
+/// One event of a long poll.
+#[derive(Debug)]
+pub struct Event {
+    pub id: u64,
+    pub resource_type: String,
+    pub resource: String,
+}
+
+/// Reads the answer of a poll: sorted by id, because servers do not agree on the order (facts 2.2).
+/// An empty object, an empty list and no events at all mean the same.
+pub fn events(body: &str) -> Result<Vec<Event>, WireError> {
+    #[derive(Deserialize)]
+    struct Body<'a> {
+        #[serde(borrow, default, rename = "eventMessages", deserialize_with = "lenient::items")]
+        events: Vec<&'a RawValue>,
+    }
+    #[derive(Deserialize)]
+    struct Item<'a> {
+        #[serde(borrow, default)]
+        id: Text<'a>,
+        #[serde(borrow, default, rename = "resourceType")]
+        resource_type: Text<'a>,
+        #[serde(borrow)]
+        resource: &'a RawValue,
+    }
+    let trimmed = body.trim();
+    if trimmed.is_empty() || trimmed == "[]" {
+        return Ok(Vec::new());
+    }
+    let body: Body<'_> = serde_json::from_str(trimmed).map_err(|_| WireError::NotJson)?;
+    let mut events: Vec<Event> = body
+        .events
+        .iter()
+        .filter_map(|raw| {
+            let item: Item<'_> = serde_json::from_str(raw.get()).ok()?;
+            Some(Event {
+                id: item.id.number().unwrap_or(0),
+                resource_type: item.resource_type.as_str().to_owned(),
+                resource: item.resource.get().to_owned(),
+            })
+        })
+        .collect();
+    events.sort_by_key(|e| e.id);
+    Ok(events)
+}
+
+/// Display names from a profile look-up, in either shape of facts 5.
+pub fn profiles(body: &str) -> Result<Vec<(UserId, Clean)>, WireError> {
+    let json: serde_json::Value = serde_json::from_str(body).map_err(|_| WireError::NotJson)?;
+    let text = |v: &serde_json::Value, key: &str| v.get(key).and_then(|v| v.as_str()).map(str::to_owned);
+    if let Some(map) = json.get("profiles").and_then(|p| p.as_object()) {
+        let names = map.iter().filter_map(|(mri, entry)| {
+            let name = text(entry.get("profile").unwrap_or(entry), "displayName")?;
+            Some((UserId::new(mri), Clean::line(&name)))
+        });
+        return Ok(names.collect());
+    }
+    let list = json.get("value").and_then(|v| v.as_array()).ok_or(WireError::Missing("profiles"))?;
+    let names = list.iter().filter_map(|entry| {
+        Some((UserId::with_prefix(&text(entry, "mri")?), Clean::line(&text(entry, "displayName")?)))
+    });
+    Ok(names.collect())
+}
+
+/// An error body: `errorCode` as number or text, at the top, in `standardizedError`, or as JSON inside `message`.
+pub fn error_code(body: &str) -> Option<u32> {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Body<'a> {
+        #[serde(borrow, rename = "errorCode")]
+        code: Text<'a>,
+        #[serde(borrow)]
+        message: Text<'a>,
+    }
+    let body: Body<'_> = serde_json::from_str(body).ok()?;
+    let inner = body.message.some().filter(|m| m.starts_with('{')).and_then(|m| {
+        serde_json::from_str::<Body<'_>>(m).ok()?.code.number().and_then(|n| u32::try_from(n).ok())
+    });
+    inner.or_else(|| body.code.number().and_then(|n| u32::try_from(n).ok()))
+}
+
+/// The answer to sending: the arrival time, which is also the message's id (facts 3.2). `{}` is a success, too.
+pub fn sent(body: &str) -> Option<Timestamp> {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Body<'a> {
+        #[serde(borrow, rename = "OriginalArrivalTime")]
+        upper: Text<'a>,
+        #[serde(borrow)]
+        originalarrivaltime: Text<'a>,
+    }
+    let body: Body<'_> = serde_json::from_str(body).ok()?;
+    let text = body.upper.some().or_else(|| body.originalarrivaltime.some())?;
+    Timestamp::parse(text)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,99 @@
+use super::*;
+
+const TEAM: &str = "19:team@thread.skype";
+
+fn message(json: &str) -> RawMessage {
+    raw_message(json, Some(&TEAM.into())).unwrap()
+}
+
+#[test]
+fn the_reference_pages_message_reads() {
+    let m = message(
+        r#"{"clientmessageid":"1451606399999","composetime":"2016-01-01T00:00:00.000Z","content":"A message for the team.",
+        "conversationLink":"https://h.example/v1/users/ME/conversations/19:a0b1c2...d3e4f5@thread.skype",
+        "from":"https://h.example/v1/users/ME/contacts/8:anna.7","id":"1451606400000","messagetype":"Text",
+        "originalarrivaltime":"2016-01-01T00:00:00.000Z","type":"Message","version":"1451606400000"}"#,
+    );
+    assert_eq!(&*m.id, "1451606400000");
+    assert_eq!(m.at, Timestamp(1_451_606_400_000));
+    assert_eq!(m.sender.as_str(), "8:anna.7");
+    assert_eq!(m.conversation.as_str(), "19:a0b1c2...d3e4f5@thread.skype");
+    assert_eq!(m.client_id.unwrap().as_str(), "1451606399999");
+    assert_eq!(&*m.content, "A message for the team.");
+}
+
+#[test]
+fn missing_and_odd_fields_cost_nothing() {
+    let m = message(r#"{"id":1451606400000,"version":1451606400001,"content":null,"from":"","properties":"garbage"}"#);
+    assert_eq!((&*m.id, m.version, &*m.content), ("1451606400000", 1_451_606_400_001, ""));
+    assert_eq!(m.sender.as_str(), "");
+    assert_eq!(m.conversation.as_str(), TEAM);
+    assert_eq!(&*message(r#"{"id":"1","content":{"text":"hi"}}"#).content, "hi");
+    assert_eq!(&*message(r#"{"id":"1","content":{"type":"card"}}"#).content, r#"{"type":"card"}"#);
+    assert_eq!(&*message(r#"{"id":"1","content":42}"#).content, "42");
+    assert_eq!(message(r#"{"id":"1","from":{"id":"8:joe.4"}}"#).sender.as_str(), "8:joe.4");
+    assert_eq!(message(r#"{"id":"1","from":42}"#).sender.as_str(), "");
+    assert_eq!(message(r#"{"id":"1","from":"https://evil.example/8:anna.7"}"#).sender.as_str(), "");
+}
+
+#[test]
+fn one_bad_item_costs_that_item_only() {
+    let body = r#"{"messages":[{"id":"2"},"nonsense",{"id":"\ud800"},{"no":"id"},{"id":"1"}],"_metadata":{"syncState":"https://h/x?syncState=abc&view=v"}}"#;
+    let page = messages_page(body, &TEAM.into()).unwrap();
+    assert_eq!(page.items.len(), 2);
+    assert_eq!(page.bad, 3);
+    assert_eq!(page.sync_state.as_deref(), Some("abc"));
+    assert_eq!(page.older, None);
+}
+
+#[test]
+fn a_page_without_its_list_or_metadata() {
+    let team = TEAM.into();
+    assert!(messages_page("<html>", &team).is_err());
+    assert!(messages_page(r#"{"errorCode":201}"#, &team).is_err());
+    assert!(messages_page(r#"{"messages":{}}"#, &team).is_err());
+    assert!(messages_page(r#"{"messages":[]}"#, &team).unwrap().items.is_empty());
+    assert!(messages_page(r#"{"messages":[],"_metadata":7}"#, &team).unwrap().older.is_none());
+}
+
+#[test]
+fn the_reference_pages_thread_reads() {
+    let body = r#"{"id":"19:a@thread.skype","members":[{"capabilities":[],"cid":0,"friendlyName":"","id":"8:anna.7",
+        "linkedMri":"","role":"Admin","type":"ThreadMember"},{"id":"8:joe.4","role":"User"}, 7],
+        "properties":{"capabilities":["AddMember",7],"createdat":"1451606400000","creator":"8:anna.7","creatorcid":"0",
+        "historydisclosed":"true","joiningenabled":false,"picture":"URL@https://p.example/x","topic":"Team &amp; chat"}}"#;
+    let t = thread(body).unwrap();
+    assert_eq!(t.members.len(), 2);
+    assert_eq!(t.members[0].role, Role::Admin);
+    assert_eq!(t.settings.joining_enabled, Some(false));
+    assert_eq!(t.settings.history_disclosed, Some(true));
+    assert_eq!(t.settings.topic.as_deref(), Some("Team & chat"));
+    assert_eq!(t.settings.picture.as_deref(), Some("https://p.example/x"));
+}
+
+#[test]
+fn events_come_in_order_and_an_empty_poll_is_none() {
+    for empty in ["{}", "[]", "", "{\"eventMessages\":[]}"] {
+        assert!(events(empty).unwrap().is_empty(), "{empty}");
+    }
+    let body = r#"{"eventMessages":[{"id":1001,"resourceType":"NewMessage","resource":{"id":"2"}},{"id":"1000","resourceType":"X","resource":{}},{"id":3}]}"#;
+    let ids: Vec<u64> = events(body).unwrap().iter().map(|e| e.id).collect();
+    assert_eq!(ids, [1000, 1001]);
+}
+
+#[test]
+fn error_codes_of_every_dress() {
+    assert_eq!(error_code(r#"{"errorCode":729,"message":"You must create an endpoint"}"#), Some(729));
+    assert_eq!(error_code(r#"{"errorCode":"404","message":"{\"errorCode\":729}"}"#), Some(729));
+    assert_eq!(error_code("<html>"), None);
+    assert_eq!(sent(r#"{"OriginalArrivalTime":1451606400000}"#), Some(Timestamp(1_451_606_400_000)));
+    assert_eq!(sent("{}"), None);
+}
+
+#[test]
+fn profiles_of_both_services_read() {
+    let people = profiles(r#"{"profiles":{"8:joe.4":{"profile":{"displayName":"Joe"}}}}"#).unwrap();
+    assert_eq!(people[0].1.as_str(), "Joe");
+    let people = profiles(r#"{"value":[{"mri":"8:joe.4","displayName":"Joe"}]}"#).unwrap();
+    assert_eq!(people[0].0.as_str(), "8:joe.4");
+}

@@ -1,0 +1,195 @@
+//! The terminal: taken, drawn to, and given back whatever happens.
+
+use super::Surface;
+use base64::Engine as _;
+use crossterm::event::{
+    DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange,
+};
+use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use crossterm::{cursor, execute};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use std::cell::RefCell;
+use std::io::{self, Write};
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// A frame larger than this is wrapped so that the terminal shows it in one piece.
+const SYNCHRONIZED: usize = 4096;
+/// OSC 52 is cut by many terminals above this.
+const MAX_OSC52: usize = 74_000;
+
+/// Whether there is something to give back.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+fn take() -> io::Result<()> {
+    TAKEN.store(true, Ordering::SeqCst);
+    enable_raw_mode()?;
+    // The title is pushed, so that the shell's own comes back.
+    write!(io::stdout(), "\x1b[22;2t")?;
+    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, EnableFocusChange)
+}
+
+/// Gives the terminal back. May be called any number of times, from anywhere.
+pub fn restore() {
+    if !TAKEN.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    let _ = disable_raw_mode();
+    let mut bytes: Vec<u8> = Vec::new();
+    let _ = execute!(bytes, DisableFocusChange, DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
+    // Synchronized output off in case a frame was cut short, attributes off, title popped.
+    bytes.extend_from_slice(b"\x1b[?2026l\x1b[0m\x1b[23;2t");
+    let mut out = io::stdout();
+    if out.write_all(&bytes).and_then(|()| out.flush()).is_err()
+        && let Ok(mut tty) = std::fs::OpenOptions::new().write(true).open("/dev/tty")
+    {
+        let _ = tty.write_all(&bytes);
+    }
+}
+
+/// A panic gives the terminal back first and then prints one fixed line: its message could hold text of others.
+pub fn install_panic_hook() {
+    std::panic::set_hook(Box::new(|info| {
+        restore();
+        let place = info.location().map(|l| format!(" ({}:{})", l.file(), l.line())).unwrap_or_default();
+        let _ = writeln!(
+            io::stderr(),
+            "skchat stopped unexpectedly{place}. Drafts and unsent messages are kept; please report this line."
+        );
+    }));
+}
+
+/// Bytes of a frame, gathered until it is complete.
+#[derive(Clone, Default)]
+struct Gathered(Rc<RefCell<Vec<u8>>>);
+
+impl Write for Gathered {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    /// Only [`Tty::send`] sends: a frame leaves in one write.
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The real terminal; gives it back when dropped.
+pub struct Tty {
+    terminal: Terminal<CrosstermBackend<Gathered>>,
+    gathered: Gathered,
+}
+
+impl Tty {
+    /// Takes the terminal.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn new() -> io::Result<Self> {
+        let gathered = Gathered::default();
+        let terminal = Terminal::new(CrosstermBackend::new(gathered.clone()))?;
+        take()?;
+        Ok(Self { terminal, gathered })
+    }
+
+    fn send(&mut self) -> io::Result<()> {
+        let mut bytes = self.gathered.0.borrow_mut();
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        if bytes.len() > SYNCHRONIZED {
+            bytes.splice(0..0, *b"\x1b[?2026h");
+            bytes.extend_from_slice(b"\x1b[?2026l");
+        }
+        let mut out = io::stdout().lock();
+        out.write_all(&bytes)?;
+        out.flush()?;
+        bytes.clear();
+        Ok(())
+    }
+}
+
+impl Drop for Tty {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+impl Surface for Tty {
+    fn draw(&mut self, paint: &mut dyn FnMut(&mut ratatui::Frame<'_>)) -> io::Result<()> {
+        self.terminal.draw(|frame| paint(frame))?;
+        self.send()
+    }
+
+    fn invalidate(&mut self) -> io::Result<()> {
+        self.terminal.clear()
+    }
+
+    fn copy(&mut self, text: &str) -> io::Result<()> {
+        let encoded = base64::engine::general_purpose::STANDARD.encode(text);
+        if encoded.len() <= MAX_OSC52 {
+            write!(self.gathered, "\x1b]52;c;{encoded}\x07")?;
+        }
+        self.send()
+    }
+
+    fn suspend(&mut self) -> io::Result<()> {
+        restore();
+        stop_process();
+        take()?;
+        self.terminal.clear()
+    }
+
+    fn set_title(&mut self, title: &str) -> io::Result<()> {
+        write!(self.gathered, "\x1b]2;{title}\x07")?;
+        self.send()
+    }
+}
+
+/// Stops the process until the shell continues it.
+fn stop_process() {
+    let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP);
+}
+
+/// Watches for the end: signals, and a terminal that was closed without one. Cancels `stop`; when the loop does not
+/// answer within a second and a half, ends the process.
+pub fn watch_for_the_end(stop: &CancellationToken) -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    for kind in [SignalKind::terminate(), SignalKind::hangup(), SignalKind::quit(), SignalKind::interrupt()] {
+        let mut arrived = signal(kind)?;
+        let stop = stop.clone();
+        tokio::spawn(async move {
+            if arrived.recv().await.is_some() {
+                end(&stop);
+            }
+        });
+    }
+    let stop = stop.clone();
+    std::thread::Builder::new().name("hang-up".into()).spawn(move || {
+        use rustix::event::{PollFd, PollFlags, poll};
+        let stdin = io::stdin();
+        let mut fds = [PollFd::new(&stdin, PollFlags::empty())];
+        // Without events asked for, poll only returns on hang-up or error: no wake-ups while all is well.
+        loop {
+            match poll(&mut fds, None) {
+                Err(rustix::io::Errno::INTR) => {}
+                _ => break,
+            }
+        }
+        end(&stop);
+    })?;
+    Ok(())
+}
+
+fn end(stop: &CancellationToken) {
+    stop.cancel();
+    std::thread::spawn(|| {
+        std::thread::sleep(Duration::from_millis(1500));
+        restore();
+        std::process::exit(1);
+    });
+}

@@ -1,0 +1,160 @@
+//! The outbox: what is to be sent, on disk before anything leaves.
+
+use super::{Store, StoreError};
+use crate::model::{ClientMessageId, Clean, ConversationId, Delivery, Outgoing, Timestamp};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutboxState {
+    Queued,
+    /// Committed before the bytes leave: after a crash the outcome is unknown.
+    Sending,
+    /// Accepted; waiting for the server's copy.
+    Sent,
+    /// The outcome has to be looked up.
+    Unknown,
+    Failed,
+}
+
+impl OutboxState {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Sending => "sending",
+            Self::Sent => "sent",
+            Self::Unknown => "unknown",
+            Self::Failed => "failed",
+        }
+    }
+
+    fn read(word: &str) -> Self {
+        match word {
+            "queued" => Self::Queued,
+            "sent" => Self::Sent,
+            "failed" => Self::Failed,
+            // `sending` after a restart, and anything unreadable: look before sending again.
+            _ => Self::Unknown,
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct OutboxItem {
+    pub number: u64,
+    pub conversation: ConversationId,
+    pub client_id: ClientMessageId,
+    pub outgoing: Outgoing,
+    pub queued_at: Timestamp,
+    pub state: OutboxState,
+    pub reason: Clean,
+}
+
+impl OutboxItem {
+    pub fn delivery(&self) -> Delivery {
+        match self.state {
+            OutboxState::Queued => Delivery::Queued,
+            OutboxState::Sending => Delivery::Sending,
+            OutboxState::Sent => Delivery::Sent,
+            OutboxState::Unknown => Delivery::Unconfirmed,
+            OutboxState::Failed => Delivery::Failed { reason: self.reason.clone(), can_retry: true },
+        }
+    }
+
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let outgoing: String = row.get("outgoing")?;
+        let state: String = row.get("state")?;
+        let reason: String = row.get("reason")?;
+        Ok(Self {
+            number: u64::try_from(row.get::<_, i64>("number")?).unwrap_or(0),
+            conversation: ConversationId::from(row.get::<_, String>("conversation")?),
+            client_id: ClientMessageId::from(row.get::<_, String>("client_id")?),
+            outgoing: serde_json::from_str(&outgoing).unwrap_or_default(),
+            queued_at: Timestamp(row.get("queued_at")?),
+            state: OutboxState::read(&state),
+            reason: Clean::line(&reason),
+        })
+    }
+}
+
+pub(super) fn all(c: &Connection) -> rusqlite::Result<Vec<OutboxItem>> {
+    let mut query = c.prepare_cached("SELECT * FROM outbox ORDER BY number")?;
+    query.query_map([], OutboxItem::read)?.collect()
+}
+
+impl Store {
+    /// Takes a message in and the draft it came from out, in one transaction. A second call with the same client id
+    /// changes nothing.
+    pub async fn enqueue(
+        &self,
+        conversation: &ConversationId,
+        client_id: &ClientMessageId,
+        outgoing: &Outgoing,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (conversation, client_id) = (conversation.clone(), client_id.clone());
+        let json = serde_json::to_string(outgoing).unwrap_or_default();
+        self.write(move |c| {
+            let tx = c.transaction()?;
+            tx.execute(
+                "INSERT OR IGNORE INTO outbox (conversation, client_id, outgoing, queued_at, state) \
+                 VALUES (?1, ?2, ?3, ?4, 'queued')",
+                params![conversation.as_str(), client_id.as_str(), json, now.0],
+            )?;
+            tx.execute("DELETE FROM drafts WHERE conversation = ?1", [conversation.as_str()])?;
+            tx.commit()
+        })
+        .await
+    }
+
+    pub async fn set_outbox(
+        &self,
+        client_id: &ClientMessageId,
+        state: OutboxState,
+        reason: &str,
+    ) -> Result<(), StoreError> {
+        let (client_id, reason) = (client_id.clone(), reason.to_owned());
+        self.write(move |c| {
+            c.prepare_cached("UPDATE outbox SET state = ?2, reason = ?3 WHERE client_id = ?1")?
+                .execute(params![client_id.as_str(), state.word(), reason])?;
+            Ok(())
+        })
+        .await
+    }
+
+    pub async fn outbox(&self) -> Result<Vec<OutboxItem>, StoreError> {
+        self.write(|c| all(c)).await
+    }
+
+    pub async fn outbox_item(&self, client_id: &ClientMessageId) -> Result<Option<OutboxItem>, StoreError> {
+        let client_id = client_id.clone();
+        self.write(move |c| {
+            c.prepare_cached("SELECT * FROM outbox WHERE client_id = ?1")?
+                .query_row([client_id.as_str()], OutboxItem::read)
+                .optional()
+        })
+        .await
+    }
+
+    /// The next message of a conversation that still has to leave or to be looked up.
+    pub async fn next_to_send(&self, conversation: &ConversationId) -> Result<Option<OutboxItem>, StoreError> {
+        let conversation = conversation.clone();
+        self.write(move |c| {
+            c.prepare_cached(
+                "SELECT * FROM outbox WHERE conversation = ?1 AND state IN ('queued', 'sending', 'unknown') \
+                 ORDER BY number LIMIT 1",
+            )?
+            .query_row([conversation.as_str()], OutboxItem::read)
+            .optional()
+        })
+        .await
+    }
+
+    pub async fn discard(&self, client_id: &ClientMessageId) -> Result<(), StoreError> {
+        let client_id = client_id.clone();
+        self.write(move |c| {
+            c.prepare_cached("DELETE FROM outbox WHERE client_id = ?1")?.execute([client_id.as_str()])?;
+            Ok(())
+        })
+        .await
+    }
+}

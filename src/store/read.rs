@@ -1,0 +1,284 @@
+//! Reading: the conversation list, pages of messages, names, unread counts.
+
+use super::{OutboxItem, ReadOnly, Store, StoreError, outbox};
+use crate::model::{
+    ClientMessageId, ConversationId, Draft, Horizon, MessageKey, NameSource, RawConversation, RawMessage, Timestamp,
+    Unread, UnreadRow, UserId, text::Clean,
+};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+/// A conversation with what the store knows beside the received item.
+#[derive(Clone, Debug)]
+pub struct CachedConversation {
+    pub raw: RawConversation,
+    pub horizon: Option<Horizon>,
+    pub cleared_at: Timestamp,
+    pub reached_start: bool,
+    pub unread: Unread,
+    /// The newest stored message that is not an edit record.
+    pub last: Option<RawMessage>,
+}
+
+/// A page of stored messages, newest first.
+#[derive(Clone, Debug, Default)]
+pub struct PageOf {
+    pub messages: Vec<RawMessage>,
+    /// Nothing older is stored, and the server has nothing older either.
+    pub reached_start: bool,
+}
+
+const MESSAGE: &str = "m.at, m.id, m.version, m.sender, m.client_id, m.kind, m.json";
+
+fn message(row: &Row<'_>, conversation: &ConversationId) -> rusqlite::Result<RawMessage> {
+    let json: String = row.get("json")?;
+    let client_id: Option<String> = row.get("client_id")?;
+    // Content and name are read from the item again by the decoder, which has it anyway.
+    Ok(RawMessage {
+        id: row.get::<_, String>("id")?.into(),
+        client_id: client_id.map(ClientMessageId::from),
+        conversation: conversation.clone(),
+        sender: UserId::from(row.get::<_, String>("sender")?),
+        sender_name: None,
+        at: Timestamp(row.get("at")?),
+        version: u64::try_from(row.get::<_, i64>("version")?).unwrap_or(0),
+        kind: row.get::<_, String>("kind")?.into(),
+        content: "".into(),
+        json: json.into(),
+    })
+}
+
+/// The row number and `cleared_at` of a conversation.
+pub(super) fn number(c: &Connection, id: &ConversationId) -> rusqlite::Result<Option<(i64, i64)>> {
+    c.prepare_cached("SELECT number, cleared_at FROM conversations WHERE id = ?1")?
+        .query_row([id.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()
+}
+
+pub(super) fn newest(
+    c: &Connection,
+    id: &ConversationId,
+    limit: u32,
+) -> rusqlite::Result<Vec<RawMessage>> {
+    let Some((number, cleared)) = number(c, id)? else { return Ok(Vec::new()) };
+    let sql = format!(
+        "SELECT {MESSAGE} FROM messages m WHERE conversation = ?1 AND at > ?2 ORDER BY at DESC, number DESC LIMIT ?3"
+    );
+    let mut query = c.prepare_cached(&sql)?;
+    query.query_map(params![number, cleared, limit], |row| message(row, id))?.collect()
+}
+
+fn before(
+    c: &Connection,
+    id: &ConversationId,
+    key: &MessageKey,
+    limit: u32,
+) -> rusqlite::Result<PageOf> {
+    let Some((number, cleared)) = number(c, id)? else { return Ok(PageOf::default()) };
+    let sql = format!(
+        "SELECT {MESSAGE} FROM messages m WHERE conversation = ?1 AND at > ?2 AND (at, number) < (?3, ?4) \
+         ORDER BY at DESC, number DESC LIMIT ?5"
+    );
+    let mut query = c.prepare_cached(&sql)?;
+    let order = i64::try_from(key.order).unwrap_or(i64::MAX);
+    let messages: Vec<RawMessage> = query
+        .query_map(params![number, cleared, key.at.0, order, limit], |row| message(row, id))?
+        .collect::<Result<_, _>>()?;
+    let start: bool = c
+        .prepare_cached("SELECT reached_start OR cleared_at > 0 FROM conversations WHERE number = ?1")?
+        .query_row([number], |row| row.get(0))?;
+    let reached_start = start && messages.len() < limit as usize;
+    Ok(PageOf { messages, reached_start })
+}
+
+/// The pure count over the rows after the horizon.
+pub(super) fn unread(
+    c: &Connection,
+    id: &ConversationId,
+    me: &UserId,
+) -> rusqlite::Result<(Unread, Option<Horizon>)> {
+    let row = c
+        .prepare_cached("SELECT number, horizon, cleared_at FROM conversations WHERE id = ?1")?
+        .query_row([id.as_str()], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(2)?))
+        })
+        .optional()?;
+    let Some((number, horizon, cleared)) = row else { return Ok((Unread::default(), None)) };
+    let horizon = Horizon::parse(&horizon);
+    let from = horizon.as_ref().map_or(0, |h| h.arrival.0).max(cleared);
+    let client = horizon.as_ref().and_then(|h| h.client_id.clone());
+    let mut query = c.prepare_cached(
+        "SELECT at, sender, counts, mentions, client_id FROM messages \
+         WHERE conversation = ?1 AND at > ?2 ORDER BY at DESC, number DESC LIMIT 1000",
+    )?;
+    let rows = query.query_map(params![number, from], |row| {
+        let client_id: Option<String> = row.get(4)?;
+        Ok(UnreadRow {
+            at: Timestamp(row.get(0)?),
+            mine: row.get::<_, String>(1)? == me.as_str(),
+            counts: row.get(2)?,
+            mentions_me: row.get(3)?,
+            is_horizon: client.as_ref().is_some_and(|c| client_id.as_deref() == Some(c.as_str())),
+        })
+    })?;
+    let rows: Vec<UnreadRow> = rows.collect::<Result<_, _>>()?;
+    Ok((crate::model::unread(horizon.as_ref(), rows.into_iter()), horizon))
+}
+
+fn conversations(c: &Connection, me: &UserId) -> rusqlite::Result<Vec<CachedConversation>> {
+    let mut query = c.prepare_cached(
+        "SELECT id, json, version, activity, cleared_at, reached_start FROM conversations ORDER BY activity DESC",
+    )?;
+    let rows = query.query_map([], |row| {
+        let id = ConversationId::from(row.get::<_, String>(0)?);
+        let raw = RawConversation {
+            id,
+            json: row.get::<_, String>(1)?.into(),
+            version: u64::try_from(row.get::<_, i64>(2)?).unwrap_or(0),
+            activity: Timestamp(row.get(3)?),
+        };
+        Ok((raw, Timestamp(row.get(4)?), row.get(5)?))
+    })?;
+    let rows: Vec<(RawConversation, Timestamp, bool)> = rows.collect::<Result<_, _>>()?;
+    let sql = format!(
+        "SELECT {MESSAGE} FROM messages m JOIN conversations c ON m.conversation = c.number WHERE c.id = ?1 \
+         AND m.at > c.cleared_at AND m.edit_of IS NULL ORDER BY m.at DESC, m.number DESC LIMIT 1"
+    );
+    rows.into_iter()
+        .map(|(raw, cleared_at, reached_start)| {
+            let (unread, horizon) = unread(c, &raw.id, me)?;
+            let last = c.prepare_cached(&sql)?.query_row([raw.id.as_str()], |row| message(row, &raw.id)).optional()?;
+            Ok(CachedConversation { raw, horizon, cleared_at, reached_start, unread, last })
+        })
+        .collect()
+}
+
+fn names(c: &Connection) -> rusqlite::Result<Vec<(UserId, NameSource, Clean)>> {
+    let mut query = c.prepare_cached("SELECT id, rank, name FROM names")?;
+    let rows = query.query_map([], |row| {
+        let name: String = row.get(2)?;
+        Ok((UserId::from(row.get::<_, String>(0)?), NameSource::from_rank(row.get(1)?), Clean::line(&name)))
+    })?;
+    rows.collect()
+}
+
+fn thread_json(c: &Connection, id: &ConversationId) -> rusqlite::Result<Option<String>> {
+    let json: Option<String> = c
+        .prepare_cached("SELECT thread_json FROM conversations WHERE id = ?1")?
+        .query_row([id.as_str()], |row| row.get(0))
+        .optional()?;
+    Ok(json.filter(|json| !json.is_empty()))
+}
+
+fn meta(c: &Connection, key: &str) -> rusqlite::Result<Option<String>> {
+    c.prepare_cached("SELECT value FROM meta WHERE key = ?1")?.query_row([key], |row| row.get(0)).optional()
+}
+
+/// Everything the first frame needs, read in one go.
+pub struct Snapshot {
+    pub conversations: Vec<CachedConversation>,
+    pub names: Vec<(UserId, NameSource, Clean)>,
+    pub drafts: Vec<(ConversationId, Draft)>,
+    pub outbox: Vec<OutboxItem>,
+    pub last_open: Option<ConversationId>,
+}
+
+impl Store {
+    pub async fn snapshot(&self, me: UserId) -> Result<Snapshot, StoreError> {
+        self.read(move |c| {
+            let mut query = c.prepare("SELECT conversation, draft FROM drafts")?;
+            let drafts = query.query_map([], |row| {
+                let draft: String = row.get(1)?;
+                let id = ConversationId::from(row.get::<_, String>(0)?);
+                Ok((id, serde_json::from_str(&draft).unwrap_or_default()))
+            })?;
+            Ok(Snapshot {
+                conversations: conversations(c, &me)?,
+                names: names(c)?,
+                drafts: drafts.collect::<Result<_, _>>()?,
+                outbox: outbox::all(c)?,
+                last_open: meta(c, "last_open")?.map(ConversationId::from),
+            })
+        })
+        .await
+    }
+
+    /// The newest stored messages, newest first.
+    pub async fn newest(&self, id: &ConversationId, limit: u32) -> Result<Vec<RawMessage>, StoreError> {
+        let id = id.clone();
+        self.read(move |c| newest(c, &id, limit)).await
+    }
+
+    /// Stored messages before `key`, newest first.
+    pub async fn before(
+        &self,
+        id: &ConversationId,
+        key: &MessageKey,
+        limit: u32,
+    ) -> Result<PageOf, StoreError> {
+        let (id, key) = (id.clone(), key.clone());
+        self.read(move |c| before(c, &id, &key, limit)).await
+    }
+
+    /// The version up to which each conversation's messages are stored.
+    pub async fn versions(&self) -> Result<Vec<(ConversationId, u64)>, StoreError> {
+        self.read(|c| {
+            let mut query = c.prepare_cached("SELECT id, version FROM conversations")?;
+            let rows = query.query_map([], |row| {
+                let version: i64 = row.get(1)?;
+                Ok((ConversationId::from(row.get::<_, String>(0)?), u64::try_from(version).unwrap_or(0)))
+            })?;
+            rows.collect()
+        })
+        .await
+    }
+
+    /// The cached answer of the thread request.
+    pub async fn thread_json(&self, id: &ConversationId) -> Result<Option<String>, StoreError> {
+        let id = id.clone();
+        self.read(move |c| thread_json(c, &id)).await
+    }
+
+    /// The stored version of a message, or nothing when it is not stored.
+    pub async fn key_of_client_id(
+        &self,
+        id: &ConversationId,
+        client_id: &ClientMessageId,
+        sender: &UserId,
+    ) -> Result<Option<MessageKey>, StoreError> {
+        let (id, client_id, sender) = (id.clone(), client_id.clone(), sender.clone());
+        self.read(move |c| {
+            let Some((number, _)) = number(c, &id)? else { return Ok(None) };
+            c.prepare_cached(
+                "SELECT at, id FROM messages WHERE conversation = ?1 AND client_id = ?2 AND sender = ?3",
+            )?
+            .query_row(params![number, client_id.as_str(), sender.as_str()], |row| {
+                Ok(MessageKey::server(Timestamp(row.get(0)?), &row.get::<_, String>(1)?))
+            })
+            .optional()
+        })
+        .await
+    }
+}
+
+impl ReadOnly {
+    pub fn conversations(&self, me: &UserId) -> Result<Vec<CachedConversation>, StoreError> {
+        Ok(conversations(&self.connection, me)?)
+    }
+
+    pub fn names(&self) -> Result<Vec<(UserId, NameSource, Clean)>, StoreError> {
+        Ok(names(&self.connection)?)
+    }
+
+    pub fn newest(&self, id: &ConversationId, limit: u32) -> Result<Vec<RawMessage>, StoreError> {
+        Ok(newest(&self.connection, id, limit)?)
+    }
+
+    pub fn thread_json(&self, id: &ConversationId) -> Result<Option<String>, StoreError> {
+        Ok(thread_json(&self.connection, id)?)
+    }
+
+    /// An unread count for what the server says now, over the rows stored here.
+    pub fn unread(&self, id: &ConversationId, me: &UserId) -> Result<Unread, StoreError> {
+        Ok(unread(&self.connection, id, me)?.0)
+    }
+}

@@ -1,0 +1,284 @@
+//! Writing: one transaction a batch. An older version of a message never replaces a newer one.
+
+use super::{Store, StoreError, read};
+use crate::model::{
+    ClientMessageId, Clean, ConversationId, Draft, Horizon, Indexed, MessageKey, NameSource, RawConversation,
+    RawMessage, Timestamp, Unread, UserId,
+};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+
+/// A conversation to store, with what the decoder found in it.
+#[derive(Clone, Debug)]
+pub struct ConversationRow {
+    pub raw: RawConversation,
+    pub horizon: Option<Horizon>,
+    pub cleared_at: Option<Timestamp>,
+    /// Its messages up to `raw.version` are in this batch or stored already.
+    pub complete: bool,
+}
+
+/// Everything one answer of the server brings, to be stored together or not at all.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    pub conversations: Vec<ConversationRow>,
+    pub messages: Vec<(RawMessage, Indexed)>,
+    pub names: Vec<(UserId, NameSource, Clean)>,
+    /// Conversations whose beginning is now stored.
+    pub reached_start: Vec<ConversationId>,
+    pub decoder: u32,
+}
+
+/// What a batch did.
+#[derive(Clone, Debug, Default)]
+pub struct Stored {
+    pub unread: Vec<(ConversationId, Unread, Option<Horizon>)>,
+    /// Own messages that were waiting in the outbox and are now seen on the server.
+    pub confirmed: Vec<(ConversationId, ClientMessageId, MessageKey)>,
+}
+
+fn begin(c: &mut Connection) -> rusqlite::Result<Transaction<'_>> {
+    c.transaction_with_behavior(TransactionBehavior::Immediate)
+}
+
+fn ensure(tx: &Transaction<'_>, id: &ConversationId) -> rusqlite::Result<i64> {
+    if let Some((number, _)) = read::number(tx, id)? {
+        return Ok(number);
+    }
+    let json = serde_json::json!({ "id": id.as_str() }).to_string();
+    tx.prepare_cached("INSERT INTO conversations (id, json, version, activity) VALUES (?1, ?2, 0, 0)")?
+        .execute(params![id.as_str(), json])?;
+    Ok(tx.last_insert_rowid())
+}
+
+fn put_conversation(tx: &Transaction<'_>, row: &ConversationRow) -> rusqlite::Result<()> {
+    let number = ensure(tx, &row.raw.id)?;
+    let version = if row.complete { i64::try_from(row.raw.version).unwrap_or(i64::MAX) } else { 0 };
+    tx.prepare_cached(
+        "UPDATE conversations SET json = ?2, version = max(version, ?3), activity = max(activity, ?4), \
+         cleared_at = max(cleared_at, ?5) WHERE number = ?1",
+    )?
+    .execute(params![
+        number,
+        &*row.raw.json,
+        version,
+        row.raw.activity.0,
+        row.cleared_at.map_or(0, |t| t.0)
+    ])?;
+    if let Some(horizon) = &row.horizon {
+        put_horizon(tx, number, horizon, false)?;
+    }
+    Ok(())
+}
+
+/// A horizon only replaces one that was written earlier (facts 3.5).
+fn put_horizon(tx: &Transaction<'_>, number: i64, new: &Horizon, unsent: bool) -> rusqlite::Result<bool> {
+    let old: String = tx
+        .prepare_cached("SELECT horizon FROM conversations WHERE number = ?1")?
+        .query_row([number], |row| row.get(0))?;
+    if Horizon::parse(&old).is_some_and(|old| old.read_at >= new.read_at) {
+        return Ok(false);
+    }
+    tx.prepare_cached("UPDATE conversations SET horizon = ?2, horizon_unsent = ?3 WHERE number = ?1")?
+        .execute(params![number, new.text(), unsent])?;
+    Ok(true)
+}
+
+fn put_message(
+    tx: &Transaction<'_>,
+    number: i64,
+    raw: &RawMessage,
+    index: &Indexed,
+    decoder: u32,
+) -> rusqlite::Result<()> {
+    let order = i64::try_from(raw.key().order).unwrap_or(i64::MAX);
+    let version = i64::try_from(raw.version).unwrap_or(i64::MAX);
+    tx.prepare_cached(
+        "INSERT INTO messages (conversation, at, number, id, version, sender, client_id, kind, text, edit_of, \
+         counts, mentions, decoder, json) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
+         ON CONFLICT (conversation, id) DO UPDATE SET at = ?2, version = ?5, sender = ?6, client_id = ?7, kind = ?8, \
+         text = ?9, edit_of = ?10, counts = ?11, mentions = ?12, decoder = ?13, json = ?14 WHERE ?5 >= version",
+    )?
+    .execute(params![
+        number,
+        raw.at.0,
+        order,
+        &*raw.id,
+        version,
+        raw.sender.as_str(),
+        raw.client_id.as_ref().map(ClientMessageId::as_str),
+        &*raw.kind,
+        index.text,
+        index.edit_of.as_ref().map(ClientMessageId::as_str),
+        index.counts,
+        index.mentions_me,
+        decoder,
+        &*raw.json
+    ])?;
+    Ok(())
+}
+
+/// Takes an own message out of the outbox when the server's copy of it has come.
+fn confirm(tx: &Transaction<'_>, raw: &RawMessage) -> rusqlite::Result<bool> {
+    let Some(client_id) = &raw.client_id else { return Ok(false) };
+    let gone = tx
+        .prepare_cached("DELETE FROM outbox WHERE client_id = ?1 AND conversation = ?2")?
+        .execute(params![client_id.as_str(), raw.conversation.as_str()])?;
+    Ok(gone > 0)
+}
+
+fn put_name(tx: &Transaction<'_>, id: &UserId, source: NameSource, name: &Clean) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "INSERT INTO names VALUES (?1, ?2, ?3) ON CONFLICT (id) DO UPDATE SET rank = ?2, name = ?3 WHERE ?2 >= rank",
+    )?
+    .execute(params![id.as_str(), source as i64, name.as_str()])?;
+    Ok(())
+}
+
+fn apply(c: &mut Connection, batch: &Batch, me: &UserId) -> rusqlite::Result<Stored> {
+    let tx = begin(c)?;
+    let mut touched: Vec<ConversationId> = Vec::new();
+    let mut stored = Stored::default();
+    for row in &batch.conversations {
+        put_conversation(&tx, row)?;
+        touched.push(row.raw.id.clone());
+    }
+    let mut last: Option<(ConversationId, i64)> = None;
+    for (raw, index) in &batch.messages {
+        let number = match &last {
+            Some((id, number)) if *id == raw.conversation => *number,
+            _ => ensure(&tx, &raw.conversation)?,
+        };
+        if last.as_ref().is_none_or(|(id, _)| *id != raw.conversation) {
+            last = Some((raw.conversation.clone(), number));
+            if !touched.contains(&raw.conversation) {
+                touched.push(raw.conversation.clone());
+            }
+        }
+        put_message(&tx, number, raw, index, batch.decoder)?;
+        tx.prepare_cached("UPDATE conversations SET activity = max(activity, ?2) WHERE number = ?1")?
+            .execute(params![number, raw.at.0])?;
+        if raw.sender == *me
+            && let Some(client_id) = &raw.client_id
+            && confirm(&tx, raw)?
+        {
+            stored.confirmed.push((raw.conversation.clone(), client_id.clone(), raw.key()));
+        }
+    }
+    for (id, source, name) in &batch.names {
+        put_name(&tx, id, *source, name)?;
+    }
+    for id in &batch.reached_start {
+        let number = ensure(&tx, id)?;
+        tx.prepare_cached("UPDATE conversations SET reached_start = 1 WHERE number = ?1")?.execute([number])?;
+    }
+    for id in touched {
+        let (unread, horizon) = read::unread(&tx, &id, me)?;
+        stored.unread.push((id, unread, horizon));
+    }
+    tx.commit()?;
+    Ok(stored)
+}
+
+impl Store {
+    pub async fn apply(&self, batch: Batch, me: UserId) -> Result<Stored, StoreError> {
+        self.write(move |c| apply(c, &batch, &me)).await
+    }
+
+    /// Moves the own horizon; gives the new count, or nothing when an equal or later one is known.
+    pub async fn mark_read(
+        &self,
+        id: &ConversationId,
+        horizon: Horizon,
+        me: UserId,
+    ) -> Result<Option<Unread>, StoreError> {
+        let id = id.clone();
+        self.write(move |c| {
+            let tx = begin(c)?;
+            let number = ensure(&tx, &id)?;
+            let moved = put_horizon(&tx, number, &horizon, true)?;
+            let (unread, _) = read::unread(&tx, &id, &me)?;
+            tx.commit()?;
+            Ok(moved.then_some(unread))
+        })
+        .await
+    }
+
+    /// Horizons the server has not heard of.
+    pub async fn unsent_horizons(&self) -> Result<Vec<(ConversationId, Horizon)>, StoreError> {
+        self.write(|c| {
+            let mut query =
+                c.prepare_cached("SELECT id, horizon FROM conversations WHERE horizon_unsent = 1")?;
+            let rows = query.query_map([], |row| {
+                Ok((ConversationId::from(row.get::<_, String>(0)?), row.get::<_, String>(1)?))
+            })?;
+            let rows: Vec<(ConversationId, String)> = rows.collect::<Result<_, _>>()?;
+            Ok(rows.into_iter().filter_map(|(id, h)| Some((id, Horizon::parse(&h)?))).collect())
+        })
+        .await
+    }
+
+    pub async fn horizon_sent(&self, id: &ConversationId, horizon: &Horizon) -> Result<(), StoreError> {
+        let (id, text) = (id.clone(), horizon.text());
+        self.write(move |c| {
+            c.prepare_cached("UPDATE conversations SET horizon_unsent = 0 WHERE id = ?1 AND horizon = ?2")?
+                .execute(params![id.as_str(), text])?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// An empty draft is deleted.
+    pub async fn save_draft(&self, id: &ConversationId, draft: &Draft) -> Result<(), StoreError> {
+        let (id, empty) = (id.clone(), draft.is_empty());
+        let json = serde_json::to_string(draft).unwrap_or_default();
+        self.write(move |c| {
+            if empty {
+                c.prepare_cached("DELETE FROM drafts WHERE conversation = ?1")?.execute([id.as_str()])?;
+            } else {
+                c.prepare_cached(
+                    "INSERT INTO drafts VALUES (?1, ?2) ON CONFLICT (conversation) DO UPDATE SET draft = ?2",
+                )?
+                .execute(params![id.as_str(), json])?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    pub async fn save_thread(&self, id: &ConversationId, json: String) -> Result<(), StoreError> {
+        let id = id.clone();
+        self.write(move |c| {
+            let tx = begin(c)?;
+            let number = ensure(&tx, &id)?;
+            tx.prepare_cached("UPDATE conversations SET thread_json = ?2 WHERE number = ?1")?
+                .execute(params![number, json])?;
+            tx.commit()
+        })
+        .await
+    }
+
+    pub async fn set_last_open(&self, id: &ConversationId) -> Result<(), StoreError> {
+        let id = id.clone();
+        self.write(move |c| {
+            c.prepare_cached("INSERT INTO meta VALUES ('last_open', ?1) ON CONFLICT (key) DO UPDATE SET value = ?1")?
+                .execute([id.as_str()])?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// The newest stored arrival of a conversation.
+    pub async fn newest_arrival(&self, id: &ConversationId) -> Result<Option<Timestamp>, StoreError> {
+        let id = id.clone();
+        self.write(move |c| {
+            let Some((number, _)) = read::number(c, &id)? else { return Ok(None) };
+            let at: Option<i64> = c
+                .prepare_cached("SELECT max(at) FROM messages WHERE conversation = ?1")?
+                .query_row([number], |row| row.get(0))
+                .optional()?
+                .flatten();
+            Ok(at.map(Timestamp))
+        })
+        .await
+    }
+}

@@ -1,0 +1,192 @@
+//! Joins client and store: keeps the cache up to date, sends what is queued, and tells the app what changed.
+//!
+//! [`start`] spawns three tasks: the poller, the outbox, and one that carries out requests of the app. All speak to
+//! the app through one bounded channel; when the app is behind, they wait. Knows nothing of the screen.
+
+mod apply;
+mod backoff;
+mod fetch;
+mod outbox;
+mod poller;
+mod requests;
+
+pub use apply::decode_stored;
+
+use crate::client::Client;
+use crate::model::{Clean, Delta, Names, Request, Timestamp, UserId};
+use crate::store::Store;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::sync::{Notify, mpsc};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Deltas that may wait for the app before sync waits for it.
+const DELTAS: usize = 256;
+/// Requests that may wait for sync before the app keeps them.
+const REQUESTS: usize = 256;
+
+/// How changes are learnt of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PollMode {
+    /// Long poll where the server offers it, intervals where not.
+    Auto,
+    Long,
+    Interval,
+}
+
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub poll: PollMode,
+    pub interval: Duration,
+    /// First and longest wait between two tries.
+    pub backoff_base: Duration,
+    pub backoff_cap: Duration,
+    /// Messages in one request.
+    pub page: u32,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            poll: PollMode::Auto,
+            interval: Duration::from_secs(2),
+            backoff_base: Duration::from_secs(1),
+            backoff_cap: Duration::from_secs(60),
+            page: 100,
+        }
+    }
+}
+
+/// What all tasks share.
+struct Shared {
+    client: Client,
+    store: Store,
+    me: UserId,
+    options: Options,
+    deltas: mpsc::Sender<Delta>,
+    names: Mutex<Names>,
+    stop: CancellationToken,
+    /// Ends every wait between two tries.
+    retry_now: Notify,
+    /// Wakes the outbox when the connection is back.
+    online: AtomicBool,
+    came_online: Notify,
+    /// Changes arrive by themselves; without it what we changed has to be fetched.
+    pushed: AtomicBool,
+    /// Where paging backwards continues: the `backwardLink` of the oldest page of each conversation.
+    older: Mutex<std::collections::HashMap<crate::model::ConversationId, fetch::OlderLink>>,
+}
+
+/// The running sync. Dropping it without [`Handle::stop`] leaves the tasks to end when the runtime does.
+pub struct Handle {
+    pub requests: mpsc::Sender<Request>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Handle {
+    /// Ends all tasks; waits at most `patience` for what is being written.
+    pub async fn stop(self, patience: Duration) {
+        self.stop.cancel();
+        drop(self.requests);
+        self.tasks.close();
+        if tokio::time::timeout(patience, self.tasks.wait()).await.is_err() {
+            tracing::warn!("sync did not stop in time");
+        }
+    }
+}
+
+/// Starts syncing. The first deltas are what the store holds, so that the first screen needs no network.
+pub fn start(client: Client, store: Store, options: Options) -> (Handle, mpsc::Receiver<Delta>) {
+    let (deltas, receiver) = mpsc::channel(DELTAS);
+    let (requests, requested) = mpsc::channel(REQUESTS);
+    let stop = CancellationToken::new();
+    let tasks = TaskTracker::new();
+    let shared = Arc::new(Shared {
+        me: client.user().clone(),
+        client,
+        store,
+        options,
+        deltas,
+        names: Mutex::default(),
+        stop: stop.clone(),
+        retry_now: Notify::new(),
+        online: AtomicBool::new(false),
+        came_online: Notify::new(),
+        pushed: AtomicBool::new(false),
+        older: Mutex::default(),
+    });
+    let (outbox_sender, outbox_receiver) = mpsc::channel(REQUESTS);
+    let main = Arc::clone(&shared);
+    let tracker = tasks.clone();
+    tasks.spawn(async move {
+        let pending = apply::send_snapshot(&main).await;
+        tracker.spawn(guarded(Arc::clone(&main), outbox::run(Arc::clone(&main), outbox_receiver, pending)));
+        tracker.spawn(guarded(Arc::clone(&main), requests::run(Arc::clone(&main), requested, outbox_sender)));
+        guarded(Arc::clone(&main), poller::run(Arc::clone(&main))).await;
+    });
+    (Handle { requests, stop, tasks }, receiver)
+}
+
+/// Runs a task until it ends or sync stops; a task that panics is told to the user and not silently dead.
+async fn guarded(shared: Arc<Shared>, task: impl Future<Output = ()> + Send + 'static) {
+    let stop = shared.stop.clone();
+    let run = tokio::spawn(async move {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = task => {}
+        }
+    });
+    if let Err(error) = run.await
+        && error.is_panic()
+    {
+        shared.notice("a background task stopped unexpectedly; please restart skchat").await;
+    }
+}
+
+impl Shared {
+    /// Tells the app; waits while it is behind. When it is gone there is nobody to tell.
+    async fn tell(&self, delta: Delta) {
+        let _ = self.deltas.send(delta).await;
+    }
+
+    async fn notice(&self, text: &str) {
+        self.tell(Delta::Notice(Clean::line(text))).await;
+    }
+
+    fn names(&self) -> std::sync::MutexGuard<'_, Names> {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The name that goes out with own messages.
+    fn my_name(&self) -> String {
+        self.names().of(&self.me).to_string()
+    }
+
+    fn is_online(&self) -> bool {
+        self.online.load(Ordering::Acquire)
+    }
+
+    fn set_online(&self, online: bool) {
+        self.online.store(online, Ordering::Release);
+        if online {
+            self.came_online.notify_waiters();
+        }
+    }
+
+    /// Waits, unless the user asks for another try now.
+    async fn wait(&self, time: Duration) {
+        tokio::select! {
+            () = tokio::time::sleep(time) => {}
+            () = self.retry_now.notified() => {}
+        }
+    }
+}
+
+/// The wall clock, for what is shown and for bounding look-backs; never for waiting.
+fn wall_clock() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}

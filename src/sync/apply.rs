@@ -1,0 +1,190 @@
+//! From answers of the server to rows in the store to deltas for the app. Stored first, told afterwards; when the
+//! store fails the deltas still go, with a warning.
+
+use super::Shared;
+use crate::model::{
+    Conversation, ConversationId, Delta, MessageBody, NameSource, Page, RawConversation, RawMessage, ThreadFlag,
+    UserId, text::Clean,
+};
+use crate::protocol::{decode, wire};
+use crate::store::{Batch, ConversationRow, OutboxItem, Stored};
+use std::sync::Arc;
+
+/// Messages of one conversation on their way in.
+pub struct Incoming {
+    pub conversation: ConversationId,
+    pub messages: Vec<RawMessage>,
+    pub page: Page,
+}
+
+/// Reads a stored row's content again from the item as received.
+pub fn decode_stored(row: RawMessage) -> RawMessage {
+    wire::raw_message(&row.json, Some(&row.conversation)).unwrap_or(row)
+}
+
+/// Sends what the store holds: names, list, drafts, the last open chat and the outbox. Gives the outbox's items.
+pub async fn send_snapshot(shared: &Arc<Shared>) -> Vec<OutboxItem> {
+    let snapshot = match shared.store.snapshot(shared.me.clone()).await {
+        Ok(snapshot) => snapshot,
+        Err(error) => {
+            shared.notice(&error.to_string()).await;
+            return Vec::new();
+        }
+    };
+    for (id, source, name) in &snapshot.names {
+        shared.names().learn(id, *source, name);
+    }
+    shared.tell(Delta::Names(snapshot.names)).await;
+    let conversations = snapshot.conversations.iter().map(|cached| {
+        let mut conversation = decode::conversation(&cached.raw, &shared.me);
+        conversation.unread = cached.unread;
+        conversation.horizon = cached.horizon.clone().or(conversation.horizon);
+        if cached.cleared_at.0 > 0 {
+            conversation.cleared_at = Some(cached.cleared_at);
+        }
+        if let Some(last) = &cached.last {
+            let message = decode::message(&decode_stored(last.clone()), &shared.me);
+            conversation.last = snippet(&message).or(conversation.last);
+        }
+        conversation
+    });
+    shared.tell(Delta::Conversations(conversations.collect())).await;
+    shared.tell(Delta::Drafts(snapshot.drafts)).await;
+    let open = snapshot.last_open.filter(|id| snapshot.conversations.iter().any(|c| c.raw.id == *id));
+    if let Some(id) = open {
+        shared.tell(Delta::LastOpen(id)).await;
+    }
+    for item in &snapshot.outbox {
+        shared
+            .tell(Delta::Outbox {
+                conversation: item.conversation.clone(),
+                client_id: item.client_id.clone(),
+                outgoing: item.outgoing.clone(),
+                queued_at: item.queued_at,
+                delivery: item.delivery(),
+            })
+            .await;
+    }
+    snapshot.outbox
+}
+
+fn snippet(message: &crate::model::Message) -> Option<crate::model::conversation::Snippet> {
+    if matches!(message.body, MessageBody::Hidden) || message.edit_of.is_some() {
+        return None;
+    }
+    let nameless = |id: &UserId| Clean::line(id.bare());
+    let text = message.body.text(&nameless);
+    let text: Vec<&str> = text.split_whitespace().collect();
+    Some(crate::model::conversation::Snippet {
+        sender: message.sender.clone(),
+        text: Clean::line(&text.join(" ")),
+        system: message.body.is_system(),
+    })
+}
+
+impl Shared {
+    /// Stores an answer and tells the app. `complete` conversations have all their messages stored after this.
+    pub(super) async fn take(
+        &self,
+        conversations: Vec<(RawConversation, bool)>,
+        incoming: Vec<Incoming>,
+        reached_start: Vec<ConversationId>,
+    ) -> bool {
+        let mut decoded: Vec<Conversation> =
+            conversations.iter().map(|(raw, _)| decode::conversation(raw, &self.me)).collect();
+        let mut batch = Batch { decoder: decode::DECODER_VERSION, reached_start, ..Batch::default() };
+        for ((raw, complete), conversation) in conversations.into_iter().zip(&decoded) {
+            batch.conversations.push(ConversationRow {
+                raw,
+                horizon: conversation.horizon.clone(),
+                cleared_at: conversation.cleared_at,
+                complete,
+            });
+        }
+        let mut pages = Vec::new();
+        for Incoming { conversation, messages, page } in incoming {
+            let mut shown = Vec::with_capacity(messages.len());
+            for raw in messages {
+                if decode::typing(&raw).is_some() {
+                    continue;
+                }
+                let message = decode::message(&raw, &self.me);
+                for (id, source, name) in decode::names(&raw) {
+                    if self.names().learn(&id, source, &name) {
+                        batch.names.push((id, source, name));
+                    }
+                }
+                batch.messages.push((raw, decode::indexed(&message)));
+                shown.push(message);
+            }
+            pages.push((conversation, shown, page));
+        }
+        let names = batch.names.clone();
+        let (stored, saved) = match self.store.apply(batch, self.me.clone()).await {
+            Ok(stored) => (stored, true),
+            Err(error) => {
+                tracing::error!(%error, "a batch was not stored");
+                self.notice(&format!("{error}; messages are shown but not kept")).await;
+                (Stored::default(), false)
+            }
+        };
+        if !names.is_empty() {
+            self.tell(Delta::Names(names)).await;
+        }
+        for conversation in &mut decoded {
+            if let Some((_, unread, horizon)) = stored.unread.iter().find(|(id, ..)| *id == conversation.id) {
+                conversation.unread = *unread;
+                conversation.horizon = horizon.clone().or(conversation.horizon.take());
+            }
+        }
+        if !decoded.is_empty() {
+            self.tell(Delta::Conversations(decoded)).await;
+        }
+        for (conversation, messages, page) in pages {
+            let flags: Vec<(ThreadFlag, bool)> =
+                if page == Page::Live { messages.iter().filter_map(announced_flag).collect() } else { Vec::new() };
+            self.tell(Delta::Messages { conversation: conversation.clone(), messages, page }).await;
+            for (flag, on) in flags {
+                self.tell(Delta::Flag { conversation: conversation.clone(), flag, on }).await;
+            }
+        }
+        for (conversation, unread, horizon) in stored.unread {
+            self.tell(Delta::Unread { conversation, unread, horizon }).await;
+        }
+        saved
+    }
+
+    /// Takes names in from a look-up or a member list.
+    pub(super) async fn take_names(&self, found: Vec<(UserId, NameSource, Clean)>) {
+        let fresh: Vec<_> =
+            found.into_iter().filter(|(id, source, name)| self.names().learn(id, *source, name)).collect();
+        if fresh.is_empty() {
+            return;
+        }
+        let batch = Batch { names: fresh.clone(), ..Batch::default() };
+        if let Err(error) = self.store.apply(batch, self.me.clone()).await {
+            tracing::error!(%error, "names were not stored");
+        }
+        self.tell(Delta::Names(fresh)).await;
+    }
+
+    /// Takes a thread's members and settings in.
+    pub(super) async fn take_thread(&self, id: &ConversationId, thread: wire::Thread) {
+        let names = thread.members.iter().map(|m| (m.id.clone(), NameSource::Member, m.name.clone()));
+        self.take_names(names.filter(|(_, _, name)| !name.is_empty()).collect()).await;
+        self.tell(Delta::Members { conversation: id.clone(), members: thread.members }).await;
+        self.tell(Delta::Settings { conversation: id.clone(), settings: thread.settings }).await;
+    }
+}
+
+/// The flag that a thread activity announces.
+fn announced_flag(message: &crate::model::Message) -> Option<(ThreadFlag, bool)> {
+    use crate::model::ThreadActivity;
+    match &message.body {
+        MessageBody::Thread(ThreadActivity::Joining { open, .. }) => Some((ThreadFlag::JoiningEnabled, *open)),
+        MessageBody::Thread(ThreadActivity::History { disclosed, .. }) => {
+            Some((ThreadFlag::HistoryDisclosed, *disclosed))
+        }
+        _ => None,
+    }
+}

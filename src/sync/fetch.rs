@@ -1,0 +1,275 @@
+//! Fetching: the conversation list, what was missed, older pages, names.
+
+use super::Shared;
+use super::apply::Incoming;
+use crate::client::{Error, Kind};
+use crate::model::{
+    ConversationId, Delta, Fault, MessageKey, NameSource, Page, RawConversation, RawMessage, Timestamp, UserId,
+};
+use crate::protocol::wire;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::PoisonError;
+
+/// Conversations in one request.
+const LIST_PAGE: u32 = 100;
+/// No walk over pages is longer.
+const MAX_PAGES: usize = 1_000;
+/// Messages held in memory while a gap is closed.
+const MAX_GAP: usize = 50_000;
+
+/// Where paging backwards continues, and what the oldest message above it was.
+pub struct OlderLink {
+    below: MessageKey,
+    sync_state: String,
+}
+
+impl Shared {
+    /// Asks for the conversation list, and for the messages of those that moved. `all` walks the whole list, as the
+    /// first time and after an interruption; otherwise pages follow only while everything on them moved.
+    pub(super) async fn refresh(&self, all: bool) -> Result<(), Error> {
+        let known: HashMap<ConversationId, u64> =
+            self.store.versions().await.unwrap_or_default().into_iter().collect();
+        let mut page = self.client.conversations(LIST_PAGE).await?;
+        let mut seen = BTreeSet::new();
+        for _ in 0..MAX_PAGES {
+            let items: Vec<RawConversation> = std::mem::take(&mut page.items)
+                .into_iter()
+                .filter(|c| !c.id.is_virtual() && seen.insert(c.id.clone()))
+                .collect();
+            let moved: Vec<RawConversation> =
+                items.iter().filter(|c| known.get(&c.id) != Some(&c.version)).cloned().collect();
+            let all_moved = !items.is_empty() && moved.len() == items.len();
+            if !moved.is_empty() {
+                // The list first, so that names and order are there while messages are still coming.
+                let rows = moved.iter().map(|c| (c.clone(), false)).collect();
+                self.take(rows, Vec::new(), Vec::new()).await;
+            }
+            for conversation in moved {
+                self.catch_up(conversation).await?;
+            }
+            match page.older.take() {
+                Some(older) if all || all_moved => {
+                    page = self.client.conversations_next(&older, LIST_PAGE).await?;
+                    if page.items.iter().all(|c| seen.contains(&c.id)) {
+                        break;
+                    }
+                }
+                _ => break,
+            }
+        }
+        Ok(())
+    }
+
+    /// Fetches what a conversation has that the store does not, from the newest page down to what is stored; all of
+    /// it is stored in one transaction together with the conversation's version.
+    pub(super) async fn catch_up(&self, conversation: RawConversation) -> Result<(), Error> {
+        let id = conversation.id.clone();
+        let newest = self.store.newest_arrival(&id).await.ok().flatten();
+        match self.walk(&id, newest).await {
+            Ok((messages, reached_start)) => {
+                let incoming = Incoming { conversation: id.clone(), messages, page: Page::Newest };
+                let start = if reached_start { vec![id] } else { Vec::new() };
+                self.take(vec![(conversation, true)], vec![incoming], start).await;
+                Ok(())
+            }
+            // One conversation that cannot be read (left, gone, refused) must not stop the others.
+            Err(error) if matches!(error.kind, Kind::NotThere | Kind::Refused) => {
+                self.take(vec![(conversation, true)], Vec::new(), Vec::new()).await;
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Pages from the newest down to `until`; only one page when nothing is stored yet.
+    async fn walk(
+        &self,
+        id: &ConversationId,
+        until: Option<Timestamp>,
+    ) -> Result<(Vec<RawMessage>, bool), Error> {
+        let size = self.options.page;
+        let mut page = self.client.messages(id, size).await?;
+        let mut seen = BTreeSet::new();
+        let mut messages = Vec::new();
+        for _ in 0..MAX_PAGES {
+            let before = seen.len();
+            for raw in std::mem::take(&mut page.items) {
+                if raw.conversation == *id && seen.insert((raw.id.clone(), raw.version)) {
+                    messages.push(raw);
+                }
+            }
+            let grew = seen.len() > before;
+            let oldest = messages.iter().map(RawMessage::key).min();
+            let overlaps = match (&oldest, until) {
+                (_, None) => true,
+                (Some(oldest), Some(until)) => oldest.at <= until,
+                (None, Some(_)) => false,
+            };
+            match page.older.take() {
+                None => return Ok((messages, true)),
+                Some(link) if overlaps || !grew || messages.len() >= MAX_GAP => {
+                    if let Some(below) = oldest {
+                        self.remember_older(id, below, link);
+                    }
+                    return Ok((messages, false));
+                }
+                Some(link) => page = self.client.messages_next(id, &link, size).await?,
+            }
+        }
+        Ok((messages, false))
+    }
+
+    fn remember_older(&self, id: &ConversationId, below: MessageKey, sync_state: String) {
+        let mut older = self.older.lock().unwrap_or_else(PoisonError::into_inner);
+        older.insert(id.clone(), OlderLink { below, sync_state });
+    }
+
+    fn older_link(&self, id: &ConversationId, below: &MessageKey) -> Option<String> {
+        let older = self.older.lock().unwrap_or_else(PoisonError::into_inner);
+        older.get(id).filter(|link| link.below == *below).map(|link| link.sync_state.clone())
+    }
+
+    /// Messages before `before`: from the store, or else from the server.
+    pub(super) async fn older(&self, id: &ConversationId, before: MessageKey) {
+        let limit = self.options.page;
+        let stored = self.store.before(id, &before, limit).await.unwrap_or_default();
+        if !stored.messages.is_empty() || stored.reached_start {
+            let messages = stored.messages.into_iter().map(super::decode_stored);
+            let messages = messages.map(|raw| crate::protocol::decode::message(&raw, &self.me)).collect();
+            let page = Page::Older { reached_start: stored.reached_start };
+            self.tell(Delta::Messages { conversation: id.clone(), messages, page }).await;
+            return;
+        }
+        match self.older_from_server(id, &before).await {
+            Ok((messages, reached_start)) => {
+                let page = Page::Older { reached_start };
+                let incoming = Incoming { conversation: id.clone(), messages, page };
+                let start = if reached_start { vec![id.clone()] } else { Vec::new() };
+                self.take(Vec::new(), vec![incoming], start).await;
+            }
+            Err(error) => {
+                let fault = Fault::new(&error.message, error.is_transient());
+                self.tell(Delta::Older { conversation: id.clone(), fault }).await;
+            }
+        }
+    }
+
+    /// One page before `before`: by the link of the page above where it is known, else by time, else by walking down
+    /// from the newest page (servers do not agree on `endTime`; facts 2.1).
+    async fn older_from_server(
+        &self,
+        id: &ConversationId,
+        before: &MessageKey,
+    ) -> Result<(Vec<RawMessage>, bool), Error> {
+        let size = self.options.page;
+        let mut page = match self.older_link(id, before) {
+            Some(link) => match self.client.messages_next(id, &link, size).await {
+                Err(error) if error.kind == Kind::StaleSyncState => {
+                    self.client.messages_until(id, before.at, size).await?
+                }
+                other => other?,
+            },
+            None => self.client.messages_until(id, before.at, size).await?,
+        };
+        for turn in 0..MAX_PAGES {
+            let older: Vec<RawMessage> =
+                std::mem::take(&mut page.items).into_iter().filter(|raw| raw.key() < *before).collect();
+            let link = page.older.take();
+            if !older.is_empty() || link.is_none() {
+                if let (Some(oldest), Some(link)) = (older.iter().map(RawMessage::key).min(), &link) {
+                    self.remember_older(id, oldest, link.clone());
+                }
+                return Ok((older, link.is_none()));
+            }
+            page = match link {
+                Some(_) if turn == 0 => self.client.messages(id, size).await?,
+                Some(link) => self.client.messages_next(id, &link, size).await?,
+                None => break,
+            };
+        }
+        Ok((Vec::new(), true))
+    }
+
+    /// The conversations among these that the store has never seen.
+    pub(super) async fn unknown(
+        &self,
+        ids: impl Iterator<Item = &ConversationId>,
+    ) -> Vec<ConversationId> {
+        let known: BTreeSet<ConversationId> =
+            self.store.versions().await.unwrap_or_default().into_iter().map(|(id, _)| id).collect();
+        ids.filter(|id| !known.contains(id) && !id.is_virtual()).cloned().collect()
+    }
+
+    /// Fetches the details of a conversation that was unknown until a message of it came.
+    pub(super) async fn get_to_know(&self, id: &ConversationId) {
+        match self.client.conversation(id).await {
+            Ok(raw) => {
+                if let Err(error) = self.catch_up(raw).await {
+                    tracing::info!(kind = ?error.kind, "a new conversation was not fetched");
+                }
+            }
+            Err(error) => tracing::info!(kind = ?error.kind, "a new conversation was not fetched"),
+        }
+        self.look_up_names().await;
+    }
+
+    /// Looks up names of people who are talked to and have none.
+    pub(super) async fn look_up_names(&self) {
+        let conversations = self.store.versions().await.unwrap_or_default();
+        let mut missing: Vec<UserId> = {
+            let names = self.names();
+            let peers = conversations.iter().filter_map(|(id, _)| id.peer());
+            peers.chain(std::iter::once(self.me.clone())).filter(|id| !names.knows(id)).collect()
+        };
+        missing.dedup();
+        for chunk in missing.chunks(100) {
+            match self.client.profiles(chunk).await {
+                Ok(found) => {
+                    let names = found.into_iter().map(|(id, name)| (id, NameSource::Profile, name)).collect();
+                    self.take_names(names).await;
+                }
+                Err(error) => {
+                    tracing::info!(kind = ?error.kind, "names were not looked up");
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Fetches a group's members and settings.
+    pub(super) async fn fetch_thread(&self, id: &ConversationId) -> Result<(), Error> {
+        let thread = self.client.thread_with_json(id).await?;
+        if let Err(error) = self.store.save_thread(id, thread.0).await {
+            tracing::error!(%error, "a thread was not stored");
+        }
+        self.take_thread(id, thread.1).await;
+        Ok(())
+    }
+
+    /// The cached members and settings, where there are any.
+    pub(super) async fn cached_thread(&self, id: &ConversationId) {
+        if let Ok(Some(json)) = self.store.thread_json(id).await
+            && let Ok(thread) = wire::thread(&json)
+        {
+            self.take_thread(id, thread).await;
+        }
+    }
+
+    /// Tells the server of horizons it has not heard of.
+    pub(super) async fn flush_horizons(&self) {
+        for (id, horizon) in self.store.unsent_horizons().await.unwrap_or_default() {
+            match self.client.mark_read(&id, &horizon).await {
+                Ok(()) => {
+                    if let Err(error) = self.store.horizon_sent(&id, &horizon).await {
+                        tracing::error!(%error, "a read mark was not noted");
+                    }
+                }
+                // A server that refuses one will refuse it again.
+                Err(error) if !error.is_transient() => {
+                    let _ = self.store.horizon_sent(&id, &horizon).await;
+                }
+                Err(_) => return,
+            }
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! Sending: one ordered queue a conversation, on disk before anything leaves. Three outcomes: accepted, rejected,
+//! unknown; unknown is looked up before anything is sent again, under the same client id.
+
+use super::{Shared, backoff, wall_clock};
+use crate::client::{Error, Kind};
+use crate::model::{
+    ClientMessageId, ConversationId, Delivery, Delta, MessageKey, Outgoing, RawMessage, Timestamp,
+};
+use crate::store::{OutboxItem, OutboxState};
+use std::collections::HashMap;
+use std::sync::Arc;
+use tokio::sync::{Notify, mpsc};
+
+/// A message whose outcome is unknown may have arrived this much before we think we queued it: clocks differ.
+const LOOK_BACK_MARGIN_MS: i64 = 10 * 60 * 1000;
+const LOOK_BACK_PAGES: usize = 50;
+
+pub enum Wish {
+    /// There is something new in this conversation's queue.
+    Wake { conversation: ConversationId },
+    Resend { conversation: ConversationId, client_id: ClientMessageId },
+    Discard { conversation: ConversationId, client_id: ClientMessageId },
+}
+
+/// Takes wishes in and keeps one sender a conversation, so that a stuck message blocks its own chat only.
+pub async fn run(shared: Arc<Shared>, mut wishes: mpsc::Receiver<Wish>, pending: Vec<OutboxItem>) {
+    let mut senders: HashMap<ConversationId, Arc<Notify>> = HashMap::new();
+    let mut wake = |shared: &Arc<Shared>, id: &ConversationId| {
+        let notify = senders.entry(id.clone()).or_insert_with(|| {
+            let notify = Arc::new(Notify::new());
+            let sender = Sender { shared: Arc::clone(shared), id: id.clone(), wake: Arc::clone(&notify) };
+            let stop = shared.stop.clone();
+            tokio::spawn(async move {
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    () = sender.run() => {}
+                }
+            });
+            notify
+        });
+        notify.notify_one();
+    };
+    for item in pending {
+        wake(&shared, &item.conversation);
+    }
+    while let Some(wish) = wishes.recv().await {
+        match wish {
+            Wish::Wake { conversation } => wake(&shared, &conversation),
+            Wish::Resend { conversation, client_id } => {
+                if let Err(error) = shared.store.set_outbox(&client_id, OutboxState::Unknown, "").await {
+                    shared.notice(&error.to_string()).await;
+                }
+                report(&shared, &conversation, &client_id, Delivery::Queued, None).await;
+                wake(&shared, &conversation);
+            }
+            Wish::Discard { conversation, client_id } => {
+                if let Err(error) = shared.store.discard(&client_id).await {
+                    shared.notice(&error.to_string()).await;
+                }
+                let gone = crate::model::Delta::Discarded { conversation, client_id };
+                shared.tell(gone).await;
+            }
+        }
+    }
+}
+
+/// Commits a message to the queue. Never says "queued" for what is not on disk; the text stays on the screen.
+pub async fn enqueue(
+    shared: &Shared,
+    conversation: &ConversationId,
+    client_id: &ClientMessageId,
+    outgoing: &Outgoing,
+) -> bool {
+    let result = shared.store.enqueue(conversation, client_id, outgoing, wall_clock()).await;
+    let delivery = match &result {
+        Ok(()) => Delivery::Queued,
+        Err(error) => {
+            let reason = crate::model::Clean::line(&error.to_string());
+            Delivery::Failed { reason, can_retry: false }
+        }
+    };
+    report(shared, conversation, client_id, delivery, None).await;
+    result.is_ok()
+}
+
+async fn report(
+    shared: &Shared,
+    conversation: &ConversationId,
+    client_id: &ClientMessageId,
+    delivery: Delivery,
+    sent: Option<MessageKey>,
+) {
+    shared
+        .tell(Delta::Delivery {
+            conversation: conversation.clone(),
+            client_id: client_id.clone(),
+            delivery,
+            sent,
+        })
+        .await;
+}
+
+/// Sends one conversation's messages in order.
+struct Sender {
+    shared: Arc<Shared>,
+    id: ConversationId,
+    wake: Arc<Notify>,
+}
+
+/// What became of one try.
+enum Outcome {
+    Accepted(Option<MessageKey>),
+    Rejected(String),
+    /// It certainly did not arrive.
+    NotSent(Error),
+    Unknown(Error),
+}
+
+impl Sender {
+    async fn run(self) {
+        loop {
+            self.wake.notified().await;
+            let mut attempt = 0;
+            loop {
+                match self.shared.store.next_to_send(&self.id).await {
+                    Ok(Some(item)) => self.step(item, &mut attempt).await,
+                    Ok(None) => break,
+                    Err(error) => {
+                        tracing::error!(%error, "the outbox cannot be read");
+                        self.pause(&mut attempt, None).await;
+                    }
+                }
+            }
+        }
+    }
+
+    /// One step of the first message in the queue.
+    async fn step(&self, item: OutboxItem, attempt: &mut u32) {
+        if item.state != OutboxState::Queued {
+            self.look_up(item, attempt).await;
+            return;
+        }
+        let client_id = item.client_id.clone();
+        // Committed before the bytes leave: after a crash we know that we do not know.
+        if let Err(error) = self.shared.store.set_outbox(&client_id, OutboxState::Sending, "").await {
+            tracing::error!(%error, "the outbox cannot be written");
+            self.pause(attempt, None).await;
+            return;
+        }
+        self.report(&client_id, Delivery::Sending, None).await;
+        match self.try_once(&item).await {
+            Outcome::Accepted(key) => {
+                *attempt = 0;
+                self.note(&client_id, OutboxState::Sent, "").await;
+                self.report(&client_id, Delivery::Sent, key).await;
+            }
+            Outcome::Rejected(reason) => {
+                *attempt = 0;
+                self.fail(&client_id, &reason).await;
+            }
+            Outcome::NotSent(error) => {
+                self.note(&client_id, OutboxState::Queued, "").await;
+                self.report(&client_id, Delivery::Queued, None).await;
+                self.pause(attempt, Some(&error)).await;
+            }
+            Outcome::Unknown(error) => {
+                self.note(&client_id, OutboxState::Unknown, "").await;
+                self.report(&client_id, Delivery::Unconfirmed, None).await;
+                self.pause(attempt, Some(&error)).await;
+            }
+        }
+    }
+
+    async fn try_once(&self, item: &OutboxItem) -> Outcome {
+        let name = self.shared.my_name();
+        match self.shared.client.send(&self.id, &item.outgoing, &item.client_id, &name).await {
+            Ok(sent) => Outcome::Accepted(sent.key),
+            Err(error) => match error.kind {
+                Kind::Refused | Kind::NotThere | Kind::Unsupported | Kind::StaleSyncState => {
+                    Outcome::Rejected(error.message)
+                }
+                _ if error.maybe_done => Outcome::Unknown(error),
+                _ => Outcome::NotSent(error),
+            },
+        }
+    }
+
+    /// Reads the conversation back and looks for our client id, down to before the message was queued.
+    async fn look_up(&self, item: OutboxItem, attempt: &mut u32) {
+        match self.find(&item.client_id, item.queued_at).await {
+            Ok(Some(raw)) => {
+                *attempt = 0;
+                let key = raw.key();
+                self.note(&item.client_id, OutboxState::Sent, "").await;
+                self.report(&item.client_id, Delivery::Sent, Some(key)).await;
+            }
+            Ok(None) => {
+                // Not there after a full read: send again, under the same id.
+                self.note(&item.client_id, OutboxState::Queued, "").await;
+                self.report(&item.client_id, Delivery::Queued, None).await;
+            }
+            // A conversation that does not exist yet holds nothing.
+            Err(error) if error.kind == Kind::NotThere && self.id.peer().is_some() => {
+                self.note(&item.client_id, OutboxState::Queued, "").await;
+                self.report(&item.client_id, Delivery::Queued, None).await;
+            }
+            Err(error) if matches!(error.kind, Kind::NotThere | Kind::Refused) => {
+                self.fail(&item.client_id, &error.message).await;
+            }
+            Err(error) => {
+                self.report(&item.client_id, Delivery::Unconfirmed, None).await;
+                self.pause(attempt, Some(&error)).await;
+            }
+        }
+    }
+
+    async fn find(
+        &self,
+        client_id: &ClientMessageId,
+        queued_at: Timestamp,
+    ) -> Result<Option<RawMessage>, Error> {
+        let client = &self.shared.client;
+        let mut page = client.messages(&self.id, self.shared.options.page).await?;
+        for _ in 0..LOOK_BACK_PAGES {
+            let mine = |raw: &RawMessage| raw.client_id.as_ref() == Some(client_id) && raw.sender == self.shared.me;
+            if let Some(found) = page.items.iter().find(|raw| mine(raw)) {
+                return Ok(Some(found.clone()));
+            }
+            let oldest = page.items.iter().map(|raw| raw.at).min();
+            let deep_enough = oldest.is_none_or(|at| at.0 < queued_at.0 - LOOK_BACK_MARGIN_MS);
+            match page.older.take() {
+                Some(link) if !deep_enough => {
+                    page = client.messages_next(&self.id, &link, self.shared.options.page).await?;
+                }
+                _ => return Ok(None),
+            }
+        }
+        Ok(None)
+    }
+
+    async fn note(&self, client_id: &ClientMessageId, state: OutboxState, reason: &str) {
+        if let Err(error) = self.shared.store.set_outbox(client_id, state, reason).await {
+            tracing::error!(%error, "the outbox cannot be written");
+        }
+    }
+
+    async fn fail(&self, client_id: &ClientMessageId, reason: &str) {
+        self.note(client_id, OutboxState::Failed, reason).await;
+        let reason = crate::model::Clean::line(reason);
+        self.report(client_id, Delivery::Failed { reason, can_retry: true }, None).await;
+    }
+
+    async fn report(&self, client_id: &ClientMessageId, delivery: Delivery, sent: Option<MessageKey>) {
+        report(&self.shared, &self.id, client_id, delivery, sent).await;
+    }
+
+    /// Waits for the next try; the connection coming back or the user ends the wait.
+    async fn pause(&self, attempt: &mut u32, error: Option<&Error>) {
+        *attempt += 1;
+        let options = &self.shared.options;
+        let wait = match error.map(|e| e.kind) {
+            Some(Kind::RetryAfter(wait)) => wait,
+            Some(Kind::SignedOut | Kind::Renew) => options.backoff_cap,
+            _ => backoff::wait(options.backoff_base, options.backoff_cap, *attempt, backoff::random()),
+        };
+        tokio::select! {
+            () = self.shared.wait(wait) => {}
+            () = self.shared.came_online.notified() => {}
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! The poller: connects, repairs what was missed, then takes events by long poll or asks at intervals.
+
+use super::apply::Incoming;
+use super::{PollMode, Shared, backoff};
+use crate::client::{Error, Kind};
+use crate::model::{Clean, ConversationId, Delta, LinkState, Page, RawMessage};
+use crate::protocol::wire::{self, Event};
+use crate::protocol::{decode, entity};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// Waits longer than this are told to the user as such; a server that asks for a pause sets its own.
+const SIGNED_OUT_WAIT: Duration = Duration::from_secs(24 * 3600);
+
+pub async fn run(shared: Arc<Shared>) {
+    let mut attempt = 0u32;
+    loop {
+        if attempt == 0 {
+            shared.tell(Delta::Link(LinkState::Connecting)).await;
+        }
+        let error = match session(&shared, &mut attempt).await {
+            Ok(never) => match never {},
+            Err(error) => error,
+        };
+        shared.set_online(false);
+        tracing::info!(kind = ?error.kind, "the connection ended");
+        if error.kind == Kind::Resubscribe && attempt == 0 {
+            // Registered anew at once, then the gap is repaired like after any other interruption.
+            attempt = 1;
+            continue;
+        }
+        attempt += 1;
+        let why = Clean::line(&error.message);
+        let wait = match error.kind {
+            Kind::SignedOut | Kind::Renew => {
+                shared.tell(Delta::Link(LinkState::SignedOut { why })).await;
+                shared.wait(SIGNED_OUT_WAIT).await;
+                shared.client.forget_registration();
+                attempt = 0;
+                continue;
+            }
+            Kind::RetryAfter(wait) => wait,
+            _ => backoff::wait(shared.options.backoff_base, shared.options.backoff_cap, attempt, backoff::random()),
+        };
+        shared.tell(Delta::Link(LinkState::Waiting { wait, attempt, why })).await;
+        shared.wait(wait).await;
+    }
+}
+
+/// Connects and stays connected until something breaks.
+async fn session(shared: &Arc<Shared>, attempt: &mut u32) -> Result<std::convert::Infallible, Error> {
+    let long = match shared.options.poll {
+        PollMode::Interval => false,
+        PollMode::Long => {
+            shared.client.subscribe().await?;
+            true
+        }
+        PollMode::Auto => match shared.client.subscribe().await {
+            Ok(()) => true,
+            Err(error) if matches!(error.kind, Kind::Unsupported | Kind::NotThere) => false,
+            Err(error) => return Err(error),
+        },
+    };
+    shared.pushed.store(long, Ordering::Release);
+    shared.refresh(true).await?;
+    *attempt = 0;
+    shared.set_online(true);
+    shared.tell(Delta::Link(LinkState::Online)).await;
+    shared.flush_horizons().await;
+    shared.look_up_names().await;
+    if long { take_events(shared).await } else { ask_at_intervals(shared).await }
+}
+
+async fn take_events(shared: &Arc<Shared>) -> Result<std::convert::Infallible, Error> {
+    let mut ack = 0;
+    loop {
+        // Events are acknowledged with the next poll: an answer that is lost comes again.
+        let events = shared.client.poll(Some(ack)).await?;
+        let fresh: Vec<Event> = events.into_iter().filter(|e| e.id > ack).collect();
+        if let Some(last) = fresh.last() {
+            ack = last.id;
+        }
+        apply_events(shared, fresh).await;
+    }
+}
+
+async fn ask_at_intervals(shared: &Arc<Shared>) -> Result<std::convert::Infallible, Error> {
+    loop {
+        shared.wait(shared.options.interval).await;
+        shared.refresh(false).await?;
+    }
+}
+
+/// Stores and tells a batch of events. What cannot be read is passed over.
+async fn apply_events(shared: &Arc<Shared>, events: Vec<Event>) {
+    let mut messages: BTreeMap<ConversationId, Vec<RawMessage>> = BTreeMap::new();
+    let mut conversations = Vec::new();
+    let mut threads = Vec::new();
+    for event in events {
+        match event.resource_type.as_str() {
+            "NewMessage" | "MessageUpdate" => {
+                let Some(raw) = wire::raw_message(&event.resource, None) else { continue };
+                if let Some(active) = decode::typing(&raw) {
+                    let conversation = raw.conversation.clone();
+                    if raw.sender != shared.me {
+                        shared.tell(Delta::Typing { conversation, who: raw.sender, active }).await;
+                    }
+                    continue;
+                }
+                messages.entry(raw.conversation.clone()).or_default().push(raw);
+            }
+            "ConversationUpdate" => {
+                // Its messages come as events of their own, so nothing is missing below this version.
+                conversations.extend(wire::raw_conversation(&event.resource).map(|raw| (raw, true)));
+            }
+            "ThreadUpdate" => {
+                if let Ok(thread) = wire::thread(&event.resource) {
+                    threads.push((event.resource, thread));
+                }
+            }
+            _ => {}
+        }
+    }
+    let strangers = shared.unknown(messages.keys()).await;
+    let incoming = messages
+        .into_iter()
+        .filter(|(id, _)| !id.is_virtual())
+        .map(|(conversation, messages)| Incoming { conversation, messages, page: Page::Live })
+        .collect::<Vec<_>>();
+    if !incoming.is_empty() || !conversations.is_empty() {
+        shared.take(conversations, incoming, Vec::new()).await;
+    }
+    for id in strangers {
+        shared.get_to_know(&id).await;
+    }
+    for (json, thread) in threads {
+        let Some(id) = thread_id(&json) else { continue };
+        if let Err(error) = shared.store.save_thread(&id, json).await {
+            tracing::error!(%error, "a thread was not stored");
+        }
+        if let Some(topic) = &thread.settings.topic {
+            shared.tell(Delta::Topic { conversation: id.clone(), topic: topic.clone() }).await;
+        }
+        shared.take_thread(&id, thread).await;
+    }
+}
+
+fn thread_id(json: &str) -> Option<ConversationId> {
+    let value: serde_json::Value = serde_json::from_str(json).ok()?;
+    value["id"].as_str().map(|id| ConversationId::new(&*entity::unescape(id)))
+}

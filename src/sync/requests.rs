@@ -1,0 +1,152 @@
+//! Carries out what the app asks for. Drafts are written in order; what needs the network runs beside.
+
+use super::{Shared, outbox, wall_clock};
+use crate::client::Error;
+use crate::model::{ConversationKind, Delta, Fault, Page, Request};
+use crate::protocol::decode;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use tokio::sync::{Semaphore, mpsc};
+
+/// Requests to the server under way at once.
+const PARALLEL: usize = 4;
+/// Messages shown at once when a chat is opened.
+const FIRST_PAGE: u32 = 60;
+
+pub async fn run(shared: Arc<Shared>, mut requests: mpsc::Receiver<Request>, outbox: mpsc::Sender<outbox::Wish>) {
+    let slots = Arc::new(Semaphore::new(PARALLEL));
+    while let Some(request) = requests.recv().await {
+        match request {
+            Request::SaveDraft { conversation, draft } => {
+                if let Err(error) = shared.store.save_draft(&conversation, &draft).await {
+                    shared.notice(&format!("the draft is not saved: {error}")).await;
+                }
+            }
+            Request::Send { conversation, client_id, outgoing } => {
+                // Here and not in the outbox's task: a draft saved later must not be deleted by this one's commit.
+                if outbox::enqueue(&shared, &conversation, &client_id, &outgoing).await {
+                    let _ = outbox.send(outbox::Wish::Wake { conversation }).await;
+                }
+            }
+            Request::Resend { conversation, client_id } => {
+                let _ = outbox.send(outbox::Wish::Resend { conversation, client_id }).await;
+            }
+            Request::Discard { conversation, client_id } => {
+                let _ = outbox.send(outbox::Wish::Discard { conversation, client_id }).await;
+            }
+            Request::RetryNow => {
+                shared.retry_now.notify_waiters();
+                shared.came_online.notify_waiters();
+            }
+            Request::Open { conversation } => {
+                // The stored page first and in order: a chat opened later must not be overtaken.
+                show_stored(&shared, &conversation).await;
+                spawn(&shared, &slots, move |shared| async move {
+                    if shared.is_online() {
+                        refresh_thread(&shared, &conversation).await;
+                    }
+                });
+            }
+            other => spawn(&shared, &slots, move |shared| async move { carry_out(&shared, other).await }),
+        }
+    }
+}
+
+fn spawn<F, T>(shared: &Arc<Shared>, slots: &Arc<Semaphore>, task: T)
+where
+    T: FnOnce(Arc<Shared>) -> F + Send + 'static,
+    F: Future<Output = ()> + Send,
+{
+    let (shared, slots) = (Arc::clone(shared), Arc::clone(slots));
+    tokio::spawn(async move {
+        let stop = shared.stop.clone();
+        let Ok(_slot) = slots.acquire_owned().await else { return };
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = task(shared) => {}
+        }
+    });
+}
+
+async fn show_stored(shared: &Arc<Shared>, id: &crate::model::ConversationId) {
+    let stored = shared.store.newest(id, FIRST_PAGE).await.unwrap_or_default();
+    let messages = stored.into_iter().map(super::decode_stored).map(|raw| decode::message(&raw, &shared.me));
+    let messages = messages.collect();
+    shared.tell(Delta::Messages { conversation: id.clone(), messages, page: Page::Newest }).await;
+    shared.cached_thread(id).await;
+    if let Err(error) = shared.store.set_last_open(id).await {
+        tracing::warn!(%error, "the open chat was not noted");
+    }
+}
+
+async fn refresh_thread(shared: &Arc<Shared>, id: &crate::model::ConversationId) {
+    if id.kind() == ConversationKind::Group
+        && let Err(error) = shared.fetch_thread(id).await
+    {
+        tracing::info!(kind = ?error.kind, "a thread was not fetched");
+    }
+}
+
+async fn carry_out(shared: &Arc<Shared>, request: Request) {
+    match request {
+        Request::Older { conversation, before } => shared.older(&conversation, before).await,
+        Request::Change { conversation, message, change, ticket } => {
+            let name = shared.my_name();
+            let result = shared.client.change(&conversation, &message, &change, &name, wall_clock()).await;
+            if result.is_ok() && !shared.pushed.load(Ordering::Acquire) {
+                resync(shared, &conversation).await;
+            }
+            done(shared, ticket, result).await;
+        }
+        Request::SetFlag { conversation, flag, on, ticket } => {
+            let result = shared.client.set_flag(&conversation, flag, on).await;
+            done(shared, ticket, result).await;
+            refresh_thread(shared, &conversation).await;
+        }
+        Request::MarkRead { conversation, horizon } => {
+            match shared.store.mark_read(&conversation, horizon.clone(), shared.me.clone()).await {
+                Ok(Some(unread)) => {
+                    shared
+                        .tell(Delta::Unread { conversation: conversation.clone(), unread, horizon: Some(horizon) })
+                        .await;
+                    if shared.is_online() {
+                        shared.flush_horizons().await;
+                    }
+                }
+                Ok(None) => {}
+                Err(error) => tracing::error!(%error, "a read mark was not stored"),
+            }
+        }
+        Request::Typing { conversation, active } => {
+            if shared.is_online()
+                && let Err(error) = shared.client.typing(&conversation, active).await
+            {
+                tracing::debug!(kind = ?error.kind, "typing was not told");
+            }
+        }
+        Request::Resync { conversation } => resync(shared, &conversation).await,
+        // Carried out by the caller.
+        Request::SaveDraft { .. }
+        | Request::Send { .. }
+        | Request::Resend { .. }
+        | Request::Discard { .. }
+        | Request::RetryNow
+        | Request::Open { .. } => {}
+    }
+}
+
+async fn resync(shared: &Arc<Shared>, id: &crate::model::ConversationId) {
+    let result = match shared.client.conversation(id).await {
+        Ok(raw) => shared.catch_up(raw).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = result {
+        shared.notice(&format!("not fetched: {}", error.message)).await;
+    }
+    refresh_thread(shared, id).await;
+}
+
+async fn done(shared: &Arc<Shared>, ticket: crate::model::Ticket, result: Result<(), Error>) {
+    let result = result.map_err(|e| Fault::new(&e.message, e.is_transient()));
+    shared.tell(Delta::Done { ticket, result }).await;
+}

@@ -1,0 +1,109 @@
+//! Painting. [`Screen::draw`] turns what `settle` derived into cells and decides nothing.
+//!
+//! Accepts only cleaned text, and looks at every cell once more before it leaves: a control character cannot pass.
+
+mod compose;
+mod list;
+mod messages;
+mod overlay;
+mod paint;
+mod status;
+mod theme;
+
+pub use theme::{ColorDepth, Theme};
+
+use crate::app::Model;
+use crate::app::areas::Rect;
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
+
+/// What was painted last, by pane: a pane whose stamp is the same is copied and not painted again.
+#[derive(Default)]
+pub struct Screen {
+    list: Option<Painted<u64>>,
+    messages: Option<Painted<u64>>,
+}
+
+struct Painted<S> {
+    area: Rect,
+    stamp: S,
+    cells: Buffer,
+}
+
+impl Screen {
+    /// Paints the model. A warm and a fresh screen paint equal cells.
+    pub fn draw(&mut self, model: &Model, theme: &Theme, frame: &mut Frame<'_>) {
+        let visible = &model.view.visible;
+        let Some(areas) = visible.areas else {
+            too_small(frame);
+            return;
+        };
+        let buffer = frame.buffer_mut();
+        if let Some(area) = areas.top {
+            status::top(model, theme, area, buffer);
+        }
+        if let Some(area) = areas.list {
+            pane(&mut self.list, area, visible.list_stamp, buffer, |b| list::draw(model, theme, area, b));
+        }
+        if let Some(area) = areas.rule {
+            paint::vertical(buffer, area, theme.rule);
+        }
+        if let Some(area) = areas.header {
+            status::header(model, theme, area, buffer);
+        }
+        if let Some(area) = areas.messages {
+            pane(&mut self.messages, area, visible.rows_stamp, buffer, |b| messages::draw(model, theme, area, b));
+        }
+        if let Some(area) = areas.divider {
+            status::divider(model, theme, area, areas.rule, buffer);
+        }
+        if let Some(area) = areas.banner {
+            compose::banner(model, theme, area, buffer);
+        }
+        let mut cursor = areas.compose.and_then(|area| compose::draw(model, theme, area, buffer));
+        if let Some(area) = areas.footer {
+            status::footer(model, theme, area, areas.top.is_none(), buffer);
+        }
+        if let Some(open) = &model.app.overlay {
+            cursor = overlay::draw(model, open, theme, buffer);
+        }
+        paint::guard(buffer);
+        if let Some(at) = cursor {
+            frame.set_cursor_position(at);
+        }
+    }
+}
+
+/// Copies a pane's cells when its stamp is the one they were painted for, else paints and keeps them.
+fn pane(
+    kept: &mut Option<Painted<u64>>,
+    area: Rect,
+    stamp: u64,
+    buffer: &mut Buffer,
+    paint: impl FnOnce(&mut Buffer),
+) {
+    let target = paint::rect(area);
+    if let Some(known) = kept
+        && known.area == area
+        && known.stamp == stamp
+    {
+        paint::copy(&known.cells, buffer, target);
+        return;
+    }
+    paint(buffer);
+    let mut cells = Buffer::empty(target);
+    paint::copy(buffer, &mut cells, target);
+    *kept = Some(Painted { area, stamp, cells });
+}
+
+fn too_small(frame: &mut Frame<'_>) {
+    let area = frame.area();
+    let text = "skchat needs 20x5";
+    let buffer = frame.buffer_mut();
+    if area.width > 0 && area.height > 0 {
+        buffer.set_stringn(0, 0, text, usize::from(area.width), ratatui::style::Style::default());
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,85 @@
+//! The conversation list.
+
+use super::Theme;
+use super::paint;
+use crate::app::Model;
+use crate::app::areas::Rect;
+use crate::app::view::{Badge, ListRow};
+use crate::model::text::cut;
+use ratatui::buffer::Buffer;
+use ratatui::style::{Modifier, Style};
+
+pub fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    paint::clear(buffer, area);
+    let visible = &model.view.visible;
+    let wide = visible.areas.is_some_and(|a| a.wide_list);
+    let end = area.x + area.width;
+    let mut y = area.y;
+    if visible.list.is_empty() {
+        paint::text(buffer, area.x + 1, y, end, "No conversations yet", theme.dim);
+        paint::text(buffer, area.x + 1, y + 1, end, "C-k finds people", theme.dim);
+        return;
+    }
+    for row in &visible.list {
+        if y >= area.y + area.height {
+            break;
+        }
+        draw_row(row, theme, area.x, y, end, wide, buffer);
+        y += 1;
+        if let Some(snippet) = &row.snippet {
+            if y >= area.y + area.height {
+                break;
+            }
+            if row.current {
+                paint::text(buffer, area.x, y, end, "▌", theme.current);
+            }
+            let room = usize::from(area.width.saturating_sub(3));
+            paint::text(buffer, area.x + 3, y, end, &cut(snippet, room), theme.dim);
+            y += 1;
+        }
+    }
+    if visible.list_below > 0 {
+        let text = format!("↓ {} more unread", visible.list_below);
+        paint::text(buffer, area.x + 1, area.y + area.height - 1, end, &text, theme.new);
+    }
+}
+
+fn draw_row(row: &ListRow, theme: &Theme, x: u16, y: u16, end: u16, wide: bool, buffer: &mut Buffer) {
+    if row.current {
+        paint::text(buffer, x, y, end, "▌", theme.current);
+    }
+    let (mark, style) = badge(row, theme);
+    let mut edge = end.saturating_sub(1);
+    if wide && !row.time.is_empty() {
+        edge = paint::right(buffer, x, y, edge, &format!("{:>5}", row.time), theme.dim) - 1;
+    }
+    if !mark.is_empty() {
+        edge = paint::right(buffer, x, y, edge, &mark, style).saturating_sub(1);
+    } else if !wide && !row.time.is_empty() {
+        edge = paint::right(buffer, x, y, edge, &row.time, theme.dim).saturating_sub(1);
+    }
+    let mut style = match (row.current, row.unread, row.muted) {
+        (_, _, true) => theme.dim,
+        (true, _, _) => theme.current,
+        (_, true, _) => theme.unread,
+        _ => Style::new(),
+    };
+    if row.marked {
+        style = style.add_modifier(Modifier::REVERSED);
+    }
+    let room = usize::from(edge.saturating_sub(x + 1));
+    let title = if row.muted { format!("{} (muted)", cut(&row.title, room.saturating_sub(8))) } else { row.title.to_string() };
+    paint::text(buffer, x + 1, y, edge, &cut(&title, room), style);
+}
+
+fn badge(row: &ListRow, theme: &Theme) -> (String, Style) {
+    let capped = |n: u32| if n > 99 { "99+".to_owned() } else { n.to_string() };
+    match row.badge {
+        Badge::Failed => ("!".into(), theme.bad),
+        Badge::Mentions(n) => (format!("@{}", capped(n)), theme.mention),
+        Badge::Draft => ("✎".into(), theme.me),
+        Badge::Unread(n) if row.muted => (capped(n), theme.dim),
+        Badge::Unread(n) => (capped(n), theme.badge),
+        Badge::None => (String::new(), Style::new()),
+    }
+}

@@ -1,0 +1,133 @@
+//! The message pane.
+
+use super::Theme;
+use super::paint;
+use crate::app::Model;
+use crate::app::areas::Rect;
+use crate::app::view::{Glyph, PaneRow, RowKind};
+use crate::app::wrap::{QUOTE_BAR, Row};
+use crate::model::Link;
+use crate::model::text::{cut, width};
+use ratatui::buffer::Buffer;
+use ratatui::style::{Modifier, Style};
+
+/// Where the text begins, as `layout` wrapped it.
+fn indent(area: Rect) -> u16 {
+    crate::app::view::indent(area.width)
+}
+
+pub fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    paint::clear(buffer, area);
+    let rows = &model.view.visible.rows;
+    if rows.is_empty() {
+        hint(model, theme, area, buffer);
+        return;
+    }
+    // Few messages stand at the bottom, next to the box.
+    let free = area.height.saturating_sub(u16::try_from(rows.len()).unwrap_or(area.height));
+    for (i, row) in rows.iter().take(usize::from(area.height)).enumerate() {
+        let y = area.y + free + u16::try_from(i).unwrap_or(0);
+        draw_row(row, theme, area, y, buffer);
+    }
+}
+
+fn hint(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let lines: &[&str] = match (&model.app.open, model.app.conversations.is_empty()) {
+        (Some(_), _) => &["Nothing here yet. Write the first message below."],
+        (None, false) => &["Alt-↓ opens the first conversation.", "Ctrl-K finds one by name.", "F1 shows all keys."],
+        (None, true) => &["No conversations yet.", "Ctrl-K and an id such as 8:joe.4 starts one.", "F1 shows all keys."],
+    };
+    let top = area.y + area.height.saturating_sub(lines.len() as u16) / 2;
+    for (i, line) in lines.iter().enumerate() {
+        let line = cut(line, usize::from(area.width.saturating_sub(2)));
+        let x = area.x + area.width.saturating_sub(u16::try_from(width(&line)).unwrap_or(0)) / 2;
+        paint::text(buffer, x, top + i as u16, area.x + area.width, &line, theme.dim);
+    }
+}
+
+fn draw_row(row: &PaneRow, theme: &Theme, area: Rect, y: u16, buffer: &mut Buffer) {
+    let end = area.x + area.width;
+    let left = area.x + indent(area);
+    match &row.kind {
+        RowKind::Blank => {}
+        RowKind::Day(name) => ruled(buffer, area, y, "─", name, theme.rule),
+        RowKind::New(count) => ruled(buffer, area, y, "═", &format!("{count} new"), theme.new),
+        RowKind::Name { time, name, sender, mine, glyph } => {
+            paint::text(buffer, area.x + 1, y, left, time, theme.dim);
+            let style = if *mine { theme.me } else { theme.name(sender) };
+            let room = usize::from(end.saturating_sub(left + 3));
+            paint::text(buffer, left, y, end, &cut(name, room), style);
+            mark(*glyph, theme, end, y, buffer);
+        }
+        RowKind::Text { time, rows, index, glyph, system } => {
+            if let Some(time) = time {
+                paint::text(buffer, area.x + 1, y, left, time, theme.dim);
+            }
+            if let Some(text) = rows.get(*index) {
+                draw_text(text, theme, left, y, end - 1, *system, buffer);
+            }
+            mark(*glyph, theme, end, y, buffer);
+        }
+        RowKind::Reactions(list) => {
+            let mut x = left;
+            for (shown, count, mine) in list {
+                let style = if *mine { theme.dim.add_modifier(Modifier::REVERSED) } else { theme.dim };
+                x = paint::text(buffer, x, y, end, &format!("{shown} {count}"), style);
+                x = paint::text(buffer, x, y, end, "  ", Style::new());
+            }
+        }
+        RowKind::Failed(reason) => {
+            let text = format!("not sent: {reason} · R again · x back to the box");
+            paint::text(buffer, left, y, end, &cut(&text, usize::from(end.saturating_sub(left))), theme.bad);
+        }
+    }
+    if row.mention {
+        paint::text(buffer, area.x, y, end, "▎", theme.mention);
+    }
+    if row.selected {
+        paint::text(buffer, area.x, y, end, "▌", theme.current);
+        let body = Rect { x: left, y, width: end - left, height: 1 };
+        paint::fill(buffer, body, theme.selected);
+    }
+}
+
+fn draw_text(row: &Row, theme: &Theme, left: u16, y: u16, end: u16, system: bool, buffer: &mut Buffer) {
+    let mut x = left;
+    for _ in 0..row.quotes {
+        paint::text(buffer, x, y, end, "┃ ", theme.dim);
+        x += QUOTE_BAR as u16;
+    }
+    x += u16::try_from(row.indent).unwrap_or(0);
+    for piece in &row.pieces {
+        let is_link = matches!(piece.link, Some(Link::Url(_)));
+        let mut style = theme.span(piece.style, is_link);
+        if matches!(piece.link, Some(Link::Mention(_))) {
+            style = style.add_modifier(Modifier::BOLD);
+        }
+        if row.quotes > 0 || system {
+            style = theme.dim.patch(style);
+        }
+        x = paint::text(buffer, x, y, end, &piece.text, style);
+    }
+}
+
+fn mark(glyph: Option<Glyph>, theme: &Theme, end: u16, y: u16, buffer: &mut Buffer) {
+    let (symbol, style) = match glyph {
+        None => return,
+        Some(Glyph::Queued) => ("·", theme.dim),
+        Some(Glyph::Sending) => ("↑", theme.dim),
+        Some(Glyph::Sent) => ("✓", theme.good),
+        Some(Glyph::Unconfirmed) => ("?", theme.new),
+        Some(Glyph::Failed) => ("!", theme.bad),
+    };
+    paint::right(buffer, end.saturating_sub(3), y, end.saturating_sub(1), symbol, style);
+}
+
+/// A rule across the pane with a word in its middle.
+fn ruled(buffer: &mut Buffer, area: Rect, y: u16, symbol: &str, word: &str, style: Style) {
+    let end = area.x + area.width;
+    paint::horizontal(buffer, area.x, y, end, symbol, style);
+    let word = cut(&format!(" {word} "), usize::from(area.width));
+    let x = area.x + area.width.saturating_sub(u16::try_from(width(&word)).unwrap_or(0)) / 2;
+    paint::text(buffer, x, y, end, &word, style);
+}

@@ -1,0 +1,219 @@
+//! Dialogs above the panes.
+
+use super::Theme;
+use super::paint;
+use crate::app::Model;
+use crate::app::areas::Rect;
+use crate::app::keymap::{Context, Entry};
+use crate::app::overlay::{self, Overlay, REACTIONS};
+use crate::app::wrap::break_lines;
+use crate::model::text::{cut, fit, width};
+use ratatui::buffer::Buffer;
+use ratatui::style::Style;
+
+/// One line of a dialog: left, right, and how it looks.
+struct Line {
+    left: String,
+    right: String,
+    style: Style,
+}
+
+impl Line {
+    fn new(left: impl Into<String>, right: impl Into<String>) -> Self {
+        Self { left: left.into(), right: right.into(), style: Style::new() }
+    }
+
+    fn styled(mut self, style: Style) -> Self {
+        self.style = style;
+        self
+    }
+}
+
+/// A dialog: title, a line that is typed into, lines, the marked one, a hint.
+struct Dialog {
+    title: String,
+    input: Option<String>,
+    lines: Vec<Line>,
+    marked: Option<usize>,
+    scroll: usize,
+    hint: String,
+    wide: bool,
+}
+
+/// Paints the dialog; gives the place of the cursor in its input line.
+pub fn draw(model: &Model, open: &Overlay, theme: &Theme, buffer: &mut Buffer) -> Option<(u16, u16)> {
+    let dialog = dialog(model, open, theme);
+    let screen = Rect { x: 0, y: 0, width: buffer.area.width, height: buffer.area.height };
+    let columns = if dialog.wide { 76 } else { 60 };
+    let columns = columns.min(screen.width.saturating_sub(2)).max(screen.width.min(18));
+    let fixed = 2 + u16::from(dialog.input.is_some()) * 2;
+    let wanted = u16::try_from(dialog.lines.len()).unwrap_or(u16::MAX).saturating_add(fixed);
+    let rows = wanted.clamp(3, screen.height.saturating_sub(2).max(3));
+    let area = Rect {
+        x: (screen.width - columns) / 2,
+        y: screen.height.saturating_sub(rows) / 3,
+        width: columns,
+        height: rows.min(screen.height),
+    };
+    frame(&dialog, theme, area, buffer);
+    let end = area.x + area.width - 1;
+    let mut y = area.y + 1;
+    let mut cursor = None;
+    let last = area.y + area.height - 1;
+    if let Some(input) = &dialog.input {
+        let room = usize::from(area.width.saturating_sub(6));
+        let skip = width(input).saturating_sub(room);
+        let shown: String = if skip > 0 { input.chars().skip(skip).collect() } else { input.clone() };
+        let x = paint::text(buffer, area.x + 2, y, end, "› ", theme.me);
+        let x = paint::text(buffer, x, y, end, &crate::model::Clean::line_as_is(&shown), Style::new());
+        cursor = Some((x.min(end - 1), y));
+        y += 2;
+    }
+    let room = usize::from(last.saturating_sub(y));
+    let skip = match dialog.marked {
+        Some(marked) => (marked + 1).saturating_sub(room),
+        None => dialog.scroll.min(dialog.lines.len().saturating_sub(room)),
+    };
+    for (i, line) in dialog.lines.iter().enumerate().skip(skip).take(room) {
+        let inner = usize::from(area.width.saturating_sub(4));
+        let right_room = width(&line.right);
+        let left_room = inner.saturating_sub(if right_room > 0 { right_room + 1 } else { 0 });
+        let text = format!("{} {}", fit(&line.left, left_room), line.right);
+        let style = if dialog.marked == Some(i) { line.style.patch(theme.selected) } else { line.style };
+        let x = paint::text(buffer, area.x + 2, y, end - 1, &fit(&text, inner), style);
+        debug_assert!(x <= end);
+        y += 1;
+    }
+    cursor
+}
+
+fn frame(dialog: &Dialog, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    paint::clear(buffer, area);
+    let (left, right) = (area.x, area.x + area.width - 1);
+    let (top, bottom) = (area.y, area.y + area.height - 1);
+    for (y, a, b) in [(top, "┌", "┐"), (bottom, "└", "┘")] {
+        paint::horizontal(buffer, left, y, right, "─", theme.rule);
+        paint::text(buffer, left, y, right + 1, a, theme.rule);
+        paint::text(buffer, right, y, right + 1, b, theme.rule);
+    }
+    for y in top + 1..bottom {
+        paint::text(buffer, left, y, right, "│", theme.rule);
+        paint::text(buffer, right, y, right + 1, "│", theme.rule);
+    }
+    let room = usize::from(area.width.saturating_sub(6));
+    paint::text(buffer, left + 2, top, right, &format!(" {} ", cut(&dialog.title, room)), theme.title);
+    if !dialog.hint.is_empty() {
+        paint::text(buffer, left + 2, bottom, right, &format!(" {} ", cut(&dialog.hint, room)), theme.dim);
+    }
+}
+
+fn dialog(model: &Model, open: &Overlay, theme: &Theme) -> Dialog {
+    let app = &model.app;
+    let simple = |title: &str, lines: Vec<Line>, marked: usize, hint: &str| Dialog {
+        title: title.to_owned(),
+        input: None,
+        lines,
+        marked: Some(marked),
+        scroll: 0,
+        hint: hint.to_owned(),
+        wide: false,
+    };
+    match open {
+        Overlay::Help { context, scroll } => help(model, *context, *scroll, theme),
+        Overlay::Switcher { input, marked } => {
+            let found = overlay::find(app, input);
+            let lines = found.iter().map(|f| {
+                let right = match (f.is_new, f.unread) {
+                    (true, _) => format!("new chat · {}", cut(f.id.as_str(), 20)),
+                    (false, 0) => String::new(),
+                    (false, n) => format!("{n} unread"),
+                };
+                Line::new(f.name.as_str(), right)
+            });
+            let mut dialog = simple("Find a conversation or a person", lines.collect(), *marked, "Enter opens · an id (8:name) starts a chat · > actions");
+            if dialog.lines.is_empty() {
+                dialog.lines.push(Line::new("Nothing found. A full id such as 8:joe.4 starts a new chat.", "").styled(theme.dim));
+                dialog.marked = None;
+            }
+            dialog.input = Some(input.clone());
+            dialog
+        }
+        Overlay::Palette { input, marked } => {
+            let lines = overlay::palette(app, input).iter().map(|e| Line::new(e.help.as_str(), e.key())).collect();
+            let mut dialog = simple("All actions", lines, *marked, "Enter does it");
+            dialog.input = Some(input.clone());
+            dialog.wide = true;
+            dialog
+        }
+        Overlay::Menu { marked } => {
+            let lines = overlay::menu(app).iter().map(|(e, _)| Line::new(e.help.as_str(), e.key())).collect();
+            simple("Message", lines, *marked, "Enter or the key does it")
+        }
+        Overlay::Reactions { marked, .. } => {
+            let lines = REACTIONS.iter().enumerate().map(|(i, (key, glyph))| {
+                Line::new(format!("{} {glyph}  {key}", i + 1), "")
+            });
+            simple("React", lines.collect(), *marked, "the same again takes it back")
+        }
+        Overlay::Links { links, marked } => {
+            let lines = links.iter().enumerate().map(|(i, url)| Line::new(format!("{} {url}", i + 1), "")).collect();
+            let mut dialog = simple("Links", lines, *marked, "Enter or a number");
+            dialog.wide = true;
+            dialog
+        }
+        Overlay::Confirm { question, detail, .. } => {
+            let rows = break_lines(detail, 54);
+            let rows = rows.into_iter().take(6).filter_map(|r| detail.get(r));
+            let mut lines: Vec<Line> = rows.map(|r| Line::new(r.trim_end_matches('\n'), "").styled(theme.dim)).collect();
+            lines.push(Line::new("", ""));
+            lines.push(Line::new("Enter or y: yes    n or Esc: no", "").styled(theme.key));
+            let mut dialog = simple(question, lines, 0, "");
+            dialog.marked = None;
+            dialog
+        }
+    }
+}
+
+/// The keys of this place first, then those that work anywhere, then the rest.
+fn help(model: &Model, context: Context, scroll: usize, theme: &Theme) -> Dialog {
+    let entries = model.app.prefs.keymap.entries();
+    let mut order = vec![context];
+    for (_, other) in Context::ALL {
+        if !order.contains(&other) && other != Context::Overlay {
+            order.push(other);
+        }
+    }
+    let mut lines = Vec::new();
+    for place in order {
+        let here: Vec<&Entry> = entries.iter().filter(|e| e.context == place && !e.keys.is_empty()).collect();
+        if here.is_empty() {
+            continue;
+        }
+        if !lines.is_empty() {
+            lines.push(Line::new("", ""));
+        }
+        lines.push(Line::new(place.heading(), "").styled(theme.title));
+        lines.extend(here.iter().map(|e| Line::new(e.help.as_str(), e.all_keys())));
+    }
+    lines.push(Line::new("", ""));
+    lines.push(Line::new("Commands", "").styled(theme.title));
+    for (command, what) in [
+        ("/me text", "Say what you do"),
+        ("/open name", "Open a conversation, or a new one by id"),
+        ("/link on|off", "Joining by link (groups)"),
+        ("/history on|off", "History shown to new members (groups)"),
+        ("/mute", "Mute or unmute"),
+        ("//text", "Send text that begins with a slash"),
+    ] {
+        lines.push(Line::new(what, command));
+    }
+    Dialog {
+        title: "Help (C- Ctrl, M- Alt, S- Shift)".into(),
+        input: None,
+        lines,
+        marked: None,
+        scroll,
+        hint: "↑↓ PgUp PgDn move · Esc closes".into(),
+        wide: true,
+    }
+}

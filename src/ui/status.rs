@@ -1,0 +1,185 @@
+//! Top bar, the open conversation's header, the rule above the box, and the footer.
+
+use super::Theme;
+use super::paint;
+use crate::app::areas::Rect;
+use crate::app::keymap::Context;
+use crate::app::state::Setting;
+use crate::app::{Focus, Model};
+use crate::model::text::{cut, width};
+use crate::model::{LinkState, ThreadFlag};
+use ratatui::buffer::Buffer;
+use ratatui::style::Style;
+
+pub fn top(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let end = area.x + area.width;
+    let (text, style) = connection(model, theme);
+    let mut edge = paint::right(buffer, area.x, area.y, end - 1, &text, style);
+    let (unread, mentions) = model.app.total_unread();
+    let mut counts = Vec::new();
+    if unread > 0 {
+        counts.push(format!("{unread} unread"));
+    }
+    if mentions > 0 {
+        counts.push(format!("{mentions} @"));
+    }
+    if !counts.is_empty() {
+        edge = paint::right(buffer, area.x, area.y, edge.saturating_sub(1), "│", theme.rule);
+        let text = counts.join(" · ");
+        edge = paint::right(buffer, area.x, area.y, edge.saturating_sub(1), &text, theme.unread);
+    }
+    let edge = edge.saturating_sub(1);
+    let mut x = paint::text(buffer, area.x + 1, area.y, edge, "skchat", theme.title);
+    x = paint::text(buffer, x, area.y, edge, "  ", Style::new());
+    let dot = if model.app.link.state == LinkState::Online { ("●", theme.good) } else { ("○", theme.dim) };
+    x = paint::text(buffer, x, area.y, edge, dot.0, dot.1);
+    let me = model.app.names.of(model.app.me());
+    x = paint::text(buffer, x + 1, area.y, edge, &cut(&me, 30), Style::new());
+    if model.app.prefs.demo {
+        paint::text(buffer, x + 2, area.y, edge, " DEMO ", theme.demo);
+    }
+}
+
+/// The truth about the connection, in one place and in words.
+fn connection(model: &Model, theme: &Theme) -> (String, Style) {
+    match &model.app.link.state {
+        LinkState::Online => ("live".into(), theme.good),
+        LinkState::Connecting => ("connecting…".into(), theme.dim),
+        LinkState::Waiting { why, .. } => {
+            let retry = match model.app.retry_in() {
+                Some(seconds) if seconds > 0 => format!("retry in {seconds}s"),
+                _ => "retrying".into(),
+            };
+            let short = cut(why, 40);
+            (format!("offline: {short} · {retry}"), theme.bad)
+        }
+        LinkState::SignedOut { why } => (format!("signed out: {} · F5 tries again", cut(why, 36)), theme.bad),
+    }
+}
+
+pub fn header(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let Some(c) = model.app.opened() else { return };
+    let end = area.x + area.width;
+    let mut parts = Vec::new();
+    if c.info.is_group() {
+        if c.info.left {
+            parts.push("not a member any more".to_owned());
+        } else if !c.members.is_empty() {
+            parts.push(format!("{} members", c.members.len()));
+        }
+        for flag in [ThreadFlag::JoiningEnabled, ThreadFlag::HistoryDisclosed] {
+            let word = |on: bool| if on { "on" } else { "off" };
+            match c.setting(flag) {
+                Setting::Unknown => {}
+                Setting::Known(on) => parts.push(format!("{} {}", flag.label(), word(on))),
+                Setting::Changing { to, .. } => parts.push(format!("{} {}…", flag.label(), word(to))),
+            }
+        }
+    }
+    if c.info.muted {
+        parts.push("muted".into());
+    }
+    let right = parts.join(" · ");
+    let title = model.app.title(c);
+    let room = usize::from(area.width.saturating_sub(3));
+    let right = if width(&right) + width(&title).min(10) > room { cut(&right, room.saturating_sub(12)) } else { right };
+    let edge = paint::right(buffer, area.x, area.y, end - 1, &right, theme.dim);
+    let room = usize::from(edge.saturating_sub(area.x + 2));
+    paint::text(buffer, area.x + 1, area.y, edge, &cut(&title, room), theme.title);
+}
+
+/// The rule above the box carries what is passing: a note, who types, what waits below.
+pub fn divider(model: &Model, theme: &Theme, area: Rect, rule: Option<Rect>, buffer: &mut Buffer) {
+    let end = area.x + area.width;
+    paint::horizontal(buffer, area.x, area.y, end, "─", theme.rule);
+    if let Some(rule) = rule {
+        paint::text(buffer, rule.x, area.y, end, "┴", theme.rule);
+    }
+    let mut edge = end - 1;
+    let below = model.view.visible.below;
+    if below > 0 && model.app.open.is_some() {
+        let count = if below >= 1000 { "999+".to_owned() } else { below.to_string() };
+        edge = paint::right(buffer, area.x, area.y, edge, &format!(" ↓ {count} below · C-End "), theme.new) - 1;
+    }
+    let text = match model.app.toasts.back() {
+        Some(toast) => Some((toast.text.to_string(), if toast.bad { theme.bad } else { theme.new })),
+        None => typing(model).map(|t| (t, theme.dim)),
+    };
+    if let Some((text, style)) = text {
+        let room = usize::from(edge.saturating_sub(area.x + 3));
+        paint::text(buffer, area.x + 2, area.y, edge, &format!(" {} ", cut(&text, room.saturating_sub(2))), style);
+    }
+}
+
+fn typing(model: &Model) -> Option<String> {
+    let c = model.app.opened()?;
+    let names: Vec<String> = c.typing.iter().map(|(who, _)| model.app.names.of(who).to_string()).collect();
+    match names.as_slice() {
+        [] => None,
+        [one] => Some(format!("{one} is typing…")),
+        [one, two] => Some(format!("{one} and {two} are typing…")),
+        many => Some(format!("{} people are typing…", many.len())),
+    }
+}
+
+/// The actions a place offers in its footer, in this order; those that do not fit are left out from the end.
+fn offered(context: Context) -> &'static [&'static str] {
+    match context {
+        Context::Compose | Context::Global => &[
+            "send", "newline", "previous-conversation", "switcher", "next-unread", "select-message", "help", "quit",
+        ],
+        Context::Selection => &["message-menu", "select-up", "reply", "react", "copy", "open-link", "edit", "delete-message"],
+        Context::List => &["list-open", "switcher", "next-unread", "help", "quit"],
+        Context::Overlay => &["choose"],
+    }
+}
+
+pub fn footer(model: &Model, theme: &Theme, area: Rect, with_connection: bool, buffer: &mut Buffer) {
+    let mut end = area.x + area.width;
+    if with_connection {
+        let (text, style) = connection(model, theme);
+        let room = usize::from(area.width / 2);
+        end = paint::right(buffer, area.x, area.y, end - 1, &cut(&text, room), style) - 1;
+    }
+    let mut x = area.x + 1;
+    let keymap = &model.app.prefs.keymap;
+    let context = model.app.context();
+    let swapped = model.app.prefs.enter_is_newline;
+    for name in offered(context) {
+        let shown = match *name {
+            "send" if swapped => "newline",
+            "newline" if swapped => "send",
+            other => other,
+        };
+        let (Some(entry), Some(words)) = (keymap.entry(shown), keymap.entry(name)) else { continue };
+        let label = match (*name, &words.label) {
+            ("previous-conversation", Some(label)) => format!("{label}  "),
+            (_, Some(label)) => format!("{label}  "),
+            (_, None) => continue,
+        };
+        let key = match *name {
+            "previous-conversation" => "M-↑↓".to_owned(),
+            "select-up" => "↑↓".to_owned(),
+            _ => entry.key(),
+        };
+        if key.is_empty() {
+            continue;
+        }
+        let needed = u16::try_from(width(&key) + 1 + width(label.trim_end())).unwrap_or(u16::MAX);
+        if x.saturating_add(needed) > end {
+            break;
+        }
+        x = paint::text(buffer, x, area.y, end, &key, theme.key);
+        x = paint::text(buffer, x + 1, area.y, end, &label, theme.dim);
+    }
+    let esc = match (context, model.app.focus) {
+        (Context::Overlay, _) => "close",
+        (Context::Selection, _) => "back",
+        (_, Focus::List) => "back",
+        _ => return,
+    };
+    if x + 8 <= end {
+        x = paint::text(buffer, x, area.y, end, "Esc", theme.key);
+        paint::text(buffer, x + 1, area.y, end, esc, theme.dim);
+    }
+}

@@ -1,0 +1,187 @@
+//! Roles to styles. Sixteen colours of the terminal's own palette, none with `NO_COLOR`; meaning is never in colour
+//! alone.
+
+use crate::model::{Rgb, SpanStyle, UserId};
+use ratatui::style::{Color, Modifier, Style};
+
+/// How many colours may be used for what people colour themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ColorDepth {
+    None,
+    Sixteen,
+    Indexed,
+    True,
+}
+
+#[derive(Clone, Debug)]
+pub struct Theme {
+    pub depth: ColorDepth,
+    /// `<blink>` blinks; otherwise it is only emphasised.
+    pub blink: bool,
+    pub title: Style,
+    pub rule: Style,
+    pub dim: Style,
+    pub unread: Style,
+    pub badge: Style,
+    pub mention: Style,
+    pub current: Style,
+    pub selected: Style,
+    pub new: Style,
+    pub me: Style,
+    pub link: Style,
+    pub mono: Style,
+    pub good: Style,
+    pub bad: Style,
+    pub key: Style,
+    pub demo: Style,
+}
+
+#[derive(serde::Deserialize)]
+struct Role {
+    fg: Option<String>,
+    bg: Option<String>,
+    #[serde(default)]
+    attributes: Vec<String>,
+}
+
+impl Theme {
+    /// Reads the built-in table.
+    ///
+    /// # Errors
+    /// A line that names the role and what is wrong with it.
+    pub fn new(table: &str, depth: ColorDepth, blink: bool) -> Result<Self, String> {
+        let roles: std::collections::HashMap<String, Role> = toml::from_str(table).map_err(|e| e.to_string())?;
+        let style = |name: &str| {
+            let role = roles.get(name).ok_or_else(|| format!("the theme lacks \"{name}\""))?;
+            style_of(role, depth).map_err(|e| format!("{name}: {e}"))
+        };
+        Ok(Self {
+            depth,
+            blink,
+            title: style("title")?,
+            rule: style("rule")?,
+            dim: style("dim")?,
+            unread: style("unread")?,
+            badge: style("badge")?,
+            mention: style("mention")?,
+            current: style("current")?,
+            selected: style("selected")?,
+            new: style("new")?,
+            me: style("me")?,
+            link: style("link")?,
+            mono: style("mono")?,
+            good: style("good")?,
+            bad: style("bad")?,
+            key: style("key")?,
+            demo: style("demo")?,
+        })
+    }
+
+    /// A person's own colour, the same everywhere.
+    pub fn name(&self, who: &UserId) -> Style {
+        const COLORS: [Color; 6] =
+            [Color::Green, Color::Magenta, Color::Blue, Color::Yellow, Color::LightRed, Color::LightGreen];
+        let bold = Style::new().add_modifier(Modifier::BOLD);
+        if self.depth == ColorDepth::None {
+            return bold;
+        }
+        let hash = who.as_str().bytes().fold(5381u32, |h, b| h.wrapping_mul(33) ^ u32::from(b));
+        let at = usize::try_from(hash).unwrap_or(0) % COLORS.len();
+        COLORS.get(at).map_or(bold, |color| bold.fg(*color))
+    }
+
+    /// The style of a span of a message.
+    pub fn span(&self, span: SpanStyle, is_link: bool) -> Style {
+        let mut style = Style::new();
+        if is_link {
+            style = style.patch(self.link);
+        }
+        if span.mono {
+            style = style.patch(self.mono);
+        }
+        if span.dim {
+            style = style.patch(self.dim);
+        }
+        if let Some(color) = span.color.and_then(|c| self.color(c)) {
+            style = style.fg(color);
+        }
+        let large = span.size.is_some_and(|s| s >= 14);
+        let small = span.size.is_some_and(|s| s > 0 && s <= 8);
+        for (on, modifier) in [
+            (span.bold || large, Modifier::BOLD),
+            (span.italic, Modifier::ITALIC),
+            (span.underline, Modifier::UNDERLINED),
+            (span.strike, Modifier::CROSSED_OUT),
+            (span.blink && self.blink, Modifier::SLOW_BLINK),
+            (span.blink && !self.blink, Modifier::BOLD),
+            (small, Modifier::DIM),
+        ] {
+            if on {
+                style = style.add_modifier(modifier);
+            }
+        }
+        style
+    }
+
+    /// A colour as the terminal can show it.
+    fn color(&self, Rgb(r, g, b): Rgb) -> Option<Color> {
+        match self.depth {
+            ColorDepth::None => None,
+            ColorDepth::True => Some(readable(r, g, b)),
+            ColorDepth::Indexed => {
+                let step = |v: u8| u16::from(v) * 5 / 255;
+                Some(Color::Indexed((16 + 36 * step(r) + 6 * step(g) + step(b)) as u8))
+            }
+            ColorDepth::Sixteen => {
+                let on = |v: u8| v >= 100;
+                Some(match (on(r), on(g), on(b)) {
+                    (true, false, false) => Color::Red,
+                    (false, true, false) => Color::Green,
+                    (true, true, false) => Color::Yellow,
+                    (false, false, true) => Color::Blue,
+                    (true, false, true) => Color::Magenta,
+                    (false, true, true) => Color::Cyan,
+                    // Black or white on an unknown background may vanish: the terminal's own colour does not.
+                    _ => return None,
+                })
+            }
+        }
+    }
+}
+
+/// Keeps a colour away from both ends of brightness, where it could vanish in the background.
+fn readable(r: u8, g: u8, b: u8) -> Color {
+    let light = (u32::from(r) * 299 + u32::from(g) * 587 + u32::from(b) * 114) / 1000;
+    let toward = |v: u8, target: u32, share: u32| ((u32::from(v) * (100 - share) + target * share) / 100) as u8;
+    match light {
+        0..=69 => Color::Rgb(toward(r, 160, 50), toward(g, 160, 50), toward(b, 160, 50)),
+        196..=255 => Color::Rgb(toward(r, 120, 50), toward(g, 120, 50), toward(b, 120, 50)),
+        _ => Color::Rgb(r, g, b),
+    }
+}
+
+fn style_of(role: &Role, depth: ColorDepth) -> Result<Style, String> {
+    let mut style = Style::new();
+    let color = |name: &Option<String>| -> Result<Option<Color>, String> {
+        name.as_ref().map(|n| n.parse().map_err(|_| format!("\"{n}\" is no colour"))).transpose()
+    };
+    if depth != ColorDepth::None {
+        if let Some(fg) = color(&role.fg)? {
+            style = style.fg(fg);
+        }
+        if let Some(bg) = color(&role.bg)? {
+            style = style.bg(bg);
+        }
+    }
+    for attribute in &role.attributes {
+        style = style.add_modifier(match attribute.as_str() {
+            "bold" => Modifier::BOLD,
+            "dim" => Modifier::DIM,
+            "italic" => Modifier::ITALIC,
+            "underline" => Modifier::UNDERLINED,
+            "reverse" => Modifier::REVERSED,
+            other => return Err(format!("\"{other}\" is no attribute")),
+        });
+    }
+    Ok(style)
+}
