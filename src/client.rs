@@ -151,9 +151,14 @@ impl Client {
         let used = self.session(|s| s.generation);
         match self.once(&call).await {
             Err(error) if error.kind == Kind::Renew => {
-                self.renew(used).await?;
+                self.renew(used, call.credential).await?;
                 self.sign_in(call.credential).await?;
                 self.once(&call).await
+            }
+            // A stale endpoint: its paths answer 403 until a new one is registered (facts 2.2).
+            Err(error) if error.kind == Kind::NotThere && call.credential == Credential::Endpoint => {
+                self.session(|s| s.registration = None);
+                Err(Error::resubscribe())
             }
             // The registration is gone. The poller must hear of it, because its subscription is gone, too.
             Err(error) if error.kind == Kind::Resubscribe => {

@@ -147,6 +147,9 @@ pub struct Config {
     lines: HashMap<String, usize>,
 }
 
+/// Keys that are reserved and do nothing yet.
+const COMING: [&str; 2] = ["ui.emoji", "sending.grace_seconds"];
+
 /// Every key that may stand in the file; `*` stands for a name of the user's.
 const KNOWN: [&str; 22] = [
     "default_account",
@@ -219,6 +222,16 @@ impl Config {
                 format!("{}:{line}: unknown key \"{path}\"{hint}", file.display())
             })
             .collect();
+        let line = |key: String| lines.get(&key).copied().unwrap_or(1);
+        for name in parsed.keys.keys() {
+            if let Some(message) = keys::unknown_action(name) {
+                warnings.push(format!("{}:{}: {message}", file.display(), line(format!("keys.{name}"))));
+            }
+        }
+        for key in COMING.iter().filter(|key| lines.contains_key(**key)) {
+            let at = line((*key).to_owned());
+            warnings.push(format!("{}:{at}: {key} has no effect in this version yet", file.display()));
+        }
         warnings.sort();
         let keymap = keys::with_changes(&parsed.keys).map_err(|(action, message)| ConfigError {
             file: file.into(),
@@ -312,7 +325,7 @@ fn collect_lines(
 
 fn is_known(path: &str) -> bool {
     // Names of actions are checked with the key table.
-    path.starts_with("keys.") || path == "sending" || KNOWN.iter().any(|known| fits(known, path))
+    path.starts_with("keys.") || path == "sending" || COMING.contains(&path) || KNOWN.iter().any(|known| fits(known, path))
 }
 
 fn fits(known: &str, path: &str) -> bool {

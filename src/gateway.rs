@@ -10,10 +10,12 @@ mod db;
 pub mod demo;
 pub mod fault;
 mod hub;
+mod join;
 mod messages;
 mod profiles;
 mod refusal;
 mod render;
+mod rows;
 mod space;
 mod state;
 mod threads;
@@ -117,18 +119,18 @@ fn router(world: Arc<World>) -> Router {
         .route("/users/ME/endpoints/{endpoint}/subscriptions", post(hub::subscribe))
         .route("/users/ME/endpoints/{endpoint}/subscriptions/0", put(hub::accept))
         .route("/users/ME/endpoints/{endpoint}/subscriptions/0/poll", post(hub::poll))
-        .route("/users/ME/presenceDocs/messagingService", put(hub::accept))
+        .route("/users/ME/presenceDocs/messagingService", get(hub::accept).put(hub::accept))
         .route("/threads", post(threads::create))
         .route("/threads/{id}", get(threads::one))
         .route("/threads/{id}/properties", put(threads::set_property))
         .route("/threads/{id}/consumptionhorizons", get(threads::horizons))
         .route("/threads/{id}/members", post(threads::add_members))
         .route("/threads/{id}/members/{member}", put(threads::put_member).delete(threads::remove_member))
-        .route("/meetings", post(threads::meeting));
+        .route("/meetings", post(join::meeting));
     Router::new()
         .nest("/v1", v1)
-        .route("/scheduler/threads", post(threads::join_url))
-        .route("/join/api/v2/conversation/", post(threads::resolve))
+        .route("/scheduler/threads", post(join::join_url))
+        .route("/join/api/v2/conversation/", post(join::resolve))
         .route("/profiles/v2/profiles", post(profiles::look_up))
         .fallback(refusal::no_such_path)
         .layer(axum::middleware::from_fn_with_state(world.clone(), auth::gate))

@@ -83,14 +83,20 @@ struct Shared {
 pub struct Handle {
     pub requests: mpsc::Sender<Request>,
     stop: CancellationToken,
+    /// All requests handed over before the end are carried out as far as the disk is concerned.
+    drained: CancellationToken,
     tasks: TaskTracker,
 }
 
 impl Handle {
-    /// Ends all tasks; waits at most `patience` for what is being written.
+    /// Ends all tasks, after the requests that were handed over: drafts are saved, messages queued. Waits at most
+    /// `patience` for them, and as long again for the tasks. All other senders of requests must be gone.
     pub async fn stop(self, patience: Duration) {
-        self.stop.cancel();
         drop(self.requests);
+        if tokio::time::timeout(patience, self.drained.cancelled()).await.is_err() {
+            tracing::warn!("not every request was carried out");
+        }
+        self.stop.cancel();
         self.tasks.close();
         if tokio::time::timeout(patience, self.tasks.wait()).await.is_err() {
             tracing::warn!("sync did not stop in time");
@@ -121,13 +127,20 @@ pub fn start(client: Client, store: Store, options: Options) -> (Handle, mpsc::R
     let (outbox_sender, outbox_receiver) = mpsc::channel(REQUESTS);
     let main = Arc::clone(&shared);
     let tracker = tasks.clone();
+    let drained = CancellationToken::new();
+    let all_done = drained.clone();
     tasks.spawn(async move {
         let pending = apply::send_snapshot(&main).await;
         tracker.spawn(guarded(Arc::clone(&main), outbox::run(Arc::clone(&main), outbox_receiver, pending)));
-        tracker.spawn(guarded(Arc::clone(&main), requests::run(Arc::clone(&main), requested, outbox_sender)));
+        let carry_out = requests::run(Arc::clone(&main), requested, outbox_sender);
+        tracker.spawn(guarded(Arc::clone(&main), async move {
+            // Also on a panic, so that nobody waits for what will not come.
+            let _done = all_done.drop_guard();
+            carry_out.await;
+        }));
         guarded(Arc::clone(&main), poller::run(Arc::clone(&main))).await;
     });
-    (Handle { requests, stop, tasks }, receiver)
+    (Handle { requests, stop, drained, tasks }, receiver)
 }
 
 /// Runs a task until it ends or sync stops; a task that panics is told to the user and not silently dead.

@@ -180,7 +180,7 @@ fn take(model: &mut Model, id: &ConversationId, messages: Vec<Message>, page: Pa
 
 fn set_topic(model: &mut Model, id: &ConversationId, topic: Clean) {
     let c = model.app.conversations.ensure(id);
-    c.info.topic = (!topic.is_empty()).then_some(topic);
+    c.info.topic = Some(topic);
 }
 
 fn settings_of(model: &mut Model, id: &ConversationId, settings: ThreadSettings) {

@@ -267,7 +267,7 @@ impl AppState {
 
     /// A conversation's name: its topic, its members, the other person, or the id.
     pub fn title(&self, conversation: &ConversationState) -> Clean {
-        if let Some(topic) = &conversation.info.topic {
+        if let Some(topic) = conversation.info.shown_topic() {
             return topic.clone();
         }
         let id = &conversation.info.id;

@@ -5,8 +5,10 @@
 
 mod layout;
 mod list;
+mod present;
+mod rows;
 
-pub use layout::{Glyph, PaneRow, RowKind, indent};
+pub use rows::{Glyph, PaneRow, RowKind, indent};
 pub use list::{Badge, ListRow};
 
 use super::areas::{self, Areas, Size, Wishes};
@@ -144,7 +146,7 @@ impl ViewState {
         let anchor = self.anchor(id);
         let stamp = Stamp::of(app, conversation, area, self.size, &anchor);
         if self.rows_of.as_ref() != Some(&stamp) {
-            let pane = layout::Pane::new(app, conversation, area, self.size);
+            let pane = rows::Pane::new(app, conversation, area, self.size);
             let (rows, below) = self.layout.fill(&pane, &anchor);
             self.visible.rows = rows;
             self.visible.below = below;
@@ -199,13 +201,13 @@ impl ViewState {
     fn with_pane(
         &mut self,
         app: &AppState,
-        work: impl FnOnce(&mut Layout, &layout::Pane<'_>, &Anchor) -> Anchor,
+        work: impl FnOnce(&mut Layout, &rows::Pane<'_>, &Anchor) -> Anchor,
     ) {
         let (Some(areas), _) = self.geometry(app) else { return };
         let (Some(area), Some(conversation)) = (areas.messages, app.opened()) else { return };
         let id = conversation.info.id.clone();
         let anchor = self.anchor(&id);
-        let pane = layout::Pane::new(app, conversation, area, self.size);
+        let pane = rows::Pane::new(app, conversation, area, self.size);
         let next = work(&mut self.layout, &pane, &anchor);
         self.set_anchor(&id, next);
     }

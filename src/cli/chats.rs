@@ -3,7 +3,8 @@
 use super::context::{Failure, STORE, Session};
 use super::lines;
 use crate::client::Client;
-use crate::model::{Clean, Conversation, ConversationId, NameSource, Names, Unread, UserId};
+use crate::model::unread::COUNT_CAP;
+use crate::model::{Clean, Conversation, ConversationId, NameSource, Names, Unread, UnreadRow, UserId};
 use crate::protocol::{decode, wire};
 use crate::store::{self, ReadOnly};
 
@@ -28,40 +29,39 @@ pub struct Known {
 /// When the gateway cannot be reached and nothing is stored.
 pub async fn run(session: &Session, json: bool) -> Result<(), Failure> {
     let client = session.client()?;
-    let known = list(session, &client).await?;
+    let known = list(session, &client, true).await?;
     if let Some(why) = &known.offline {
         eprintln!("skchat: the gateway cannot be asked ({why}); this is what is stored");
     }
     let now = crate::model::Timestamp(jiff::Timestamp::now().as_millisecond());
     let zone = jiff::tz::TimeZone::system();
-    for chat in &known.chats {
+    let line = |chat: &Chat| {
         if json {
-            println!("{}", lines::chat_json(&chat.conversation, &chat.name, chat.unread));
-        } else {
-            let unread = match chat.unread.messages {
-                0 => String::new(),
-                n => n.to_string(),
-            };
-            let at = chat.conversation.activity;
-            let at = if at.0 > 0 { at.short(now, &zone) } else { String::new() };
-            let name = crate::model::text::fit(&chat.name, 32);
-            println!("{unread:>4}  {name}  {at:>5}  {}", Clean::line(chat.conversation.id.as_str()));
+            return lines::json_line(&lines::chat_json(&chat.conversation, &chat.name, chat.unread));
         }
-    }
-    Ok(())
+        let unread = match chat.unread.messages {
+            0 => String::new(),
+            n => n.to_string(),
+        };
+        let at = chat.conversation.activity;
+        let at = if at.0 > 0 { at.short(now, &zone) } else { String::new() };
+        let name = crate::model::text::fit(&chat.name, 32);
+        format!("{unread:>4}  {name}  {at:>5}  {}", Clean::line(chat.conversation.id.as_str()))
+    };
+    lines::print(known.chats.iter().map(line)).map_err(|e| Failure::failed(e.to_string()))
 }
 
-/// The conversations, most recently active first.
+/// The conversations, most recently active first; unread messages are counted only where asked for.
 ///
 /// # Errors
 /// When the gateway cannot be reached and nothing is stored.
-pub async fn list(session: &Session, client: &Client) -> Result<Known, Failure> {
+pub async fn list(session: &Session, client: &Client, count: bool) -> Result<Known, Failure> {
     let store = store::open_read_only(&session.dir.join(STORE)).ok();
     let mut names = Names::default();
     for (id, source, name) in store.as_ref().and_then(|s| s.names().ok()).unwrap_or_default() {
         names.learn(&id, source, &name);
     }
-    match from_gateway(client, store.as_ref(), &mut names, &session.me).await {
+    match from_gateway(client, store.as_ref(), &mut names, &session.me, count).await {
         Ok(chats) => Ok(Known { chats, names, offline: None }),
         Err(error) => {
             let chats = store.as_ref().map(|s| from_store(s, &names, &session.me)).unwrap_or_default();
@@ -78,6 +78,7 @@ async fn from_gateway(
     store: Option<&ReadOnly>,
     names: &mut Names,
     me: &UserId,
+    count: bool,
 ) -> Result<Vec<Chat>, crate::client::Error> {
     let mut page = client.conversations(100).await?;
     let mut conversations = Vec::new();
@@ -104,13 +105,13 @@ async fn from_gateway(
     let mut chats = Vec::with_capacity(conversations.len());
     for conversation in conversations {
         let mut thread = None;
-        if conversation.topic.is_none() && conversation.is_group() {
+        if conversation.shown_topic().is_none() && conversation.is_group() {
             thread = client.thread(&conversation.id).await.ok();
             if let Some(thread) = &thread {
                 lines::learn_thread(names, thread);
             }
         }
-        let unread = unread(client, store, &conversation, me).await;
+        let unread = if count { unread(client, store, &conversation, me).await } else { Unread::default() };
         let name = lines::title(&conversation, names, thread.as_ref(), me);
         chats.push(Chat { conversation, name, unread });
     }
@@ -123,27 +124,46 @@ async fn unread(client: &Client, store: Option<&ReadOnly>, conversation: &Conver
     if read {
         return Unread::default();
     }
-    let Ok(page) = client.messages(&conversation.id, 200).await else {
-        return store.and_then(|s| s.unread(&conversation.id, me).ok()).unwrap_or_default();
-    };
-    let client_id = conversation.horizon.as_ref().and_then(|h| h.client_id.clone());
-    let mut rows: Vec<_> = page
-        .items
-        .iter()
-        .filter(|raw| conversation.cleared_at.is_none_or(|at| raw.at > at))
-        .map(|raw| {
-            let index = decode::indexed(&decode::message(raw, me));
-            crate::model::UnreadRow {
+    match unread_rows(client, conversation, me).await {
+        Ok(rows) => crate::model::unread(conversation.horizon.as_ref(), rows.into_iter()),
+        Err(_) => store.and_then(|s| s.unread(&conversation.id, me).ok()).unwrap_or_default(),
+    }
+}
+
+/// The messages after the horizon, newest first, over as many pages as the count can use.
+async fn unread_rows(
+    client: &Client,
+    conversation: &Conversation,
+    me: &UserId,
+) -> Result<Vec<UnreadRow>, crate::client::Error> {
+    let horizon = conversation.horizon.as_ref();
+    let client_id = horizon.and_then(|h| h.client_id.clone());
+    let mut page = client.messages(&conversation.id, 200).await?;
+    let mut rows: Vec<UnreadRow> = Vec::new();
+    loop {
+        let before = rows.len();
+        for raw in page.items.drain(..).filter(|raw| conversation.cleared_at.is_none_or(|at| raw.at > at)) {
+            let index = decode::indexed(&decode::message(&raw, me));
+            rows.push(UnreadRow {
                 at: raw.at,
                 mine: raw.sender == *me,
                 counts: index.counts,
                 mentions_me: index.mentions_me,
                 is_horizon: client_id.is_some() && raw.client_id == client_id,
-            }
-        })
-        .collect();
+            });
+        }
+        let oldest = rows.iter().map(|row| row.at).min();
+        let enough = rows.len() >= COUNT_CAP
+            || rows.len() == before
+            || horizon.zip(oldest).is_some_and(|(h, oldest)| oldest <= h.arrival)
+            || (horizon.is_none() && rows.iter().any(|row| row.mine && row.counts));
+        match page.older.take() {
+            Some(older) if !enough => page = client.messages_next(&conversation.id, &older, 200).await?,
+            _ => break,
+        }
+    }
     rows.sort_by_key(|row| std::cmp::Reverse(row.at));
-    crate::model::unread(conversation.horizon.as_ref(), rows.into_iter())
+    Ok(rows)
 }
 
 fn from_store(store: &ReadOnly, names: &Names, me: &UserId) -> Vec<Chat> {

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 /// A conversation's name, as the screen would say it. Members come from a thread that was fetched or cached.
 pub fn title(conversation: &Conversation, names: &Names, thread: Option<&wire::Thread>, me: &UserId) -> Clean {
-    if let Some(topic) = &conversation.topic {
+    if let Some(topic) = conversation.shown_topic() {
         return topic.clone();
     }
     if let Some(peer) = conversation.id.peer() {
@@ -34,9 +34,19 @@ pub fn chat_json(conversation: &Conversation, name: &Clean, unread: Unread) -> V
 
 /// Messages in order, edit records merged into their originals and signals left out.
 pub fn merged(raw: Vec<RawMessage>, me: &UserId) -> Vec<(RawMessage, Message)> {
+    // Pages may hold a message twice, before and after a change.
+    let mut newest: HashMap<Box<str>, RawMessage> = HashMap::new();
+    for raw in raw {
+        match newest.get(&raw.id) {
+            Some(known) if known.version >= raw.version => {}
+            _ => {
+                newest.insert(raw.id.clone(), raw);
+            }
+        }
+    }
     let mut originals: Vec<(RawMessage, Message)> = Vec::new();
     let mut edits: HashMap<(String, UserId), Message> = HashMap::new();
-    for raw in raw {
+    for raw in newest.into_values() {
         let message = decode::message(&raw, me);
         if matches!(message.body, MessageBody::Hidden) {
             continue;
@@ -111,4 +121,33 @@ pub fn message_line(message: &Message, names: &Names, zone: &jiff::tz::TimeZone,
     let edited = if message.edited.is_some() && message.body != MessageBody::Deleted { " (edited)" } else { "" };
     let text = text.replace('\n', "\n    ");
     format!("{day} {}  {who} {text}{edited}", message.at.clock(zone))
+}
+
+/// JSON in one line, with everything that could act on a terminal written as `\\uXXXX`: the same value.
+pub fn json_line(value: &Value) -> String {
+    let text = value.to_string();
+    let tricky = |c: char| {
+        matches!(c, '\u{7f}'..='\u{9f}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+    };
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if tricky(c) {
+            out.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// Writes lines to standard output. A reader that went away is no failure.
+pub fn print(lines: impl Iterator<Item = String>) -> std::io::Result<()> {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    let written = lines.into_iter().try_for_each(|line| writeln!(out, "{line}")).and_then(|()| out.flush());
+    match written {
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
 }

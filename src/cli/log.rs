@@ -28,7 +28,7 @@ pub struct Arguments {
 /// When the conversation is not found, or the gateway cannot be reached and nothing is stored.
 pub async fn run(session: &Session, arguments: &Arguments) -> Result<(), Failure> {
     let client = session.client()?;
-    let mut known = chats::list(session, &client).await?;
+    let mut known = chats::list(session, &client, false).await?;
     let id = chats::choose(&known, &arguments.chat)?.conversation.id.clone();
     let (raw, offline) = match fetch(&client, &id, arguments.count, session).await {
         Ok(raw) => (raw, known.offline.clone()),
@@ -54,14 +54,14 @@ pub async fn run(session: &Session, arguments: &Arguments) -> Result<(), Failure
     let skip = all.len().saturating_sub(arguments.count);
     let zone = jiff::tz::TimeZone::system();
     let now = Timestamp(jiff::Timestamp::now().as_millisecond());
-    for (raw, message) in all.iter().skip(skip) {
+    let line = |(raw, message): &(RawMessage, crate::model::Message)| {
         if arguments.json {
-            println!("{}", lines::message_json(raw, message, &known.names));
+            lines::json_line(&lines::message_json(raw, message, &known.names))
         } else {
-            println!("{}", lines::message_line(message, &known.names, &zone, now));
+            lines::message_line(message, &known.names, &zone, now)
         }
-    }
-    Ok(())
+    };
+    lines::print(all.iter().skip(skip).map(line)).map_err(|e| Failure::failed(e.to_string()))
 }
 
 /// Pages from the newest backwards until there are enough messages or no more.

@@ -12,6 +12,7 @@ pub struct Arguments {
     /// An id, or part of a name
     chat: String,
     /// The text, or - for standard input
+    #[arg(allow_hyphen_values = true)]
     text: String,
     /// Turn *bold* _italic_ ~strike~ {code}…{code} into formatting
     #[arg(long)]
@@ -31,7 +32,7 @@ pub async fn run(session: &Session, arguments: &Arguments) -> Result<(), Failure
     let id = if chats::is_full_id(&arguments.chat) {
         ConversationId::new(&arguments.chat)
     } else {
-        let known = chats::list(session, &client).await?;
+        let known = chats::list(session, &client, false).await?;
         if let Some(why) = &known.offline {
             return Err(Failure::failed(format!("not sent: {why}")));
         }

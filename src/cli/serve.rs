@@ -47,6 +47,7 @@ pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
         )));
     }
     let users = users(arguments)?;
+    make_private(&arguments.db)?;
     let listener = TcpListener::bind(arguments.listen)
         .await
         .map_err(|e| Failure::failed(format!("cannot listen on {}: {e}", arguments.listen)))?;
@@ -87,13 +88,11 @@ fn users(arguments: &Arguments) -> Result<Vec<User>, Failure> {
             .map_err(|e| Failure::usage(format!("{} cannot be read: {e}", file.display())))?;
         refuse_wide(file)?;
         for (i, line) in text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty() && !l.starts_with('#')) {
-            let mut parts = line.trim().splitn(3, char::is_whitespace);
-            let (Some(id), Some(token)) = (parts.next(), parts.next()) else {
+            let user = user_of_line(line).ok_or_else(|| {
                 let message = "a line is \"ID TOKEN DISPLAY NAME\"";
-                return Err(Failure::usage(format!("{}:{}: {message}", file.display(), i + 1)));
-            };
-            let name = parts.next().unwrap_or_default().trim().to_owned();
-            users.push(User { id: UserId::new(id), token: token.to_owned(), name });
+                Failure::usage(format!("{}:{}: {message}", file.display(), i + 1))
+            })?;
+            users.push(user);
         }
     }
     for pair in &arguments.user {
@@ -116,6 +115,21 @@ fn users(arguments: &Arguments) -> Result<Vec<User>, Failure> {
     Ok(users)
 }
 
+/// `ID TOKEN DISPLAY NAME`, with any white space between them.
+fn user_of_line(line: &str) -> Option<User> {
+    let (id, rest) = line.trim().split_once(char::is_whitespace)?;
+    let rest = rest.trim_start();
+    let (token, name) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+    let valid = id.contains(':') && !token.is_empty();
+    valid.then(|| User { id: UserId::new(id), token: token.to_owned(), name: name.trim().to_owned() })
+}
+
+/// The database holds everyone's messages: made for this user only.
+fn make_private(db: &Path) -> Result<(), Failure> {
+    let made = std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(db);
+    made.map(drop).map_err(|e| Failure::failed(format!("{}: {e}", db.display())))
+}
+
 fn refuse_wide(file: &Path) -> Result<(), Failure> {
     use std::os::unix::fs::MetadataExt;
     let mode = std::fs::metadata(file).map_err(|e| Failure::usage(e.to_string()))?.mode();
@@ -133,13 +147,7 @@ fn fresh_users(db: &Path) -> Result<Vec<User>, Failure> {
     let fail = |e: std::io::Error| Failure::failed(format!("{}: {e}", file.display()));
     let users = if let Ok(text) = std::fs::read_to_string(&file) {
         refuse_wide(&file)?;
-        let read = text.lines().filter_map(|line| {
-            let mut parts = line.splitn(3, ' ');
-            let (id, token) = (parts.next()?, parts.next()?);
-            let name = parts.next().unwrap_or_default().to_owned();
-            Some(User { id: UserId::new(id), token: token.to_owned(), name })
-        });
-        read.collect()
+        text.lines().filter_map(user_of_line).collect()
     } else {
         let users = demo::users();
         let mut out = std::fs::OpenOptions::new()

@@ -173,7 +173,7 @@ impl Client {
     }
 
     /// After a 401: reads the token again, once for all requests that met it.
-    pub(super) async fn renew(&self, used: u64) -> Result<(), Error> {
+    pub(super) async fn renew(&self, used: u64, credential: Credential) -> Result<(), Error> {
         let _one = self.renewing.lock().await;
         if self.session(|s| s.generation) != used {
             return Ok(());
@@ -181,10 +181,13 @@ impl Client {
         let token = self.options.token.read().await?;
         let same = self.session(|s| {
             s.generation += 1;
-            s.registration = None;
+            // A service beside the chat says nothing about the chat's own registration.
+            if credential != Credential::Side {
+                s.registration = None;
+            }
             s.token.replace(token.clone()) == Some(token)
         });
-        if same && self.options.auth != AuthStyle::Registration {
+        if same && (self.options.auth != AuthStyle::Registration || credential == Credential::Side) {
             return Err(Error::signed_out("the server rejects the token"));
         }
         Ok(())

@@ -64,6 +64,15 @@ impl Error {
         Self::new(Kind::Unsupported, message, false)
     }
 
+    pub(super) fn resubscribe() -> Self {
+        Self::new(Kind::Resubscribe, "the registration has ended", false)
+    }
+
+    /// A look-back that ended before it had read everything.
+    pub fn incomplete() -> Self {
+        Self::new(Kind::Broken, "the history was not read to the end", true)
+    }
+
     pub(super) fn moved() -> Self {
         Self::new(Kind::Moved, "the account lives on another host", false)
     }
@@ -83,7 +92,8 @@ impl Error {
 
     /// An error code in an answer with status 200.
     pub(super) fn inside(code: u32) -> Self {
-        Self::new(Kind::Broken, format!("the server answered with error {code}"), true)
+        let kind = if matches!(code, 729 | 450) { Kind::Resubscribe } else { Kind::Refused };
+        Self::new(kind, format!("the server answered with error {code}"), false)
     }
 
     pub(super) fn of_status(status: StatusCode, body: &str, retry_after: Option<&str>) -> Self {

@@ -22,6 +22,16 @@ struct Row {
     help: String,
 }
 
+/// A warning for a name that no action has.
+pub fn unknown_action(name: &str) -> Option<String> {
+    if Action::named(name).is_some() {
+        return None;
+    }
+    let near = Action::NAMED.iter().map(|(n, _)| (distance(name, n), *n)).min();
+    let hint = near.filter(|(d, _)| *d <= 3).map(|(_, n)| format!("; did you mean \"{n}\"?"));
+    Some(format!("there is no action \"{name}\"{}", hint.unwrap_or_default()))
+}
+
 /// The bindings without any changes.
 ///
 /// # Errors
@@ -33,13 +43,6 @@ pub fn builtin_keymap() -> Result<Keymap, String> {
 /// The bindings with those of the user in place of the built-in ones. The error names the action it is about.
 pub fn with_changes(changes: &BTreeMap<String, Vec<String>>) -> Result<Keymap, (String, String)> {
     let table: Table = toml::from_str(TABLE).map_err(|e| (String::new(), e.message().to_owned()))?;
-    for name in changes.keys() {
-        if !table.action.iter().any(|row| row.name == *name) {
-            let near = Action::NAMED.iter().map(|(n, _)| (distance(name, n), *n)).min();
-            let hint = near.filter(|(d, _)| *d <= 3).map(|(_, n)| format!("; did you mean \"{n}\"?"));
-            return Err((name.clone(), format!("there is no action \"{name}\"{}", hint.unwrap_or_default())));
-        }
-    }
     let mut entries = Vec::with_capacity(table.action.len());
     for row in table.action {
         let fail = |message: String| (row.name.clone(), message);

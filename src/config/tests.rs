@@ -40,7 +40,14 @@ fn mistakes_name_file_and_line() {
         error("[keys]\nsend = [\"ctrl-i\"]"),
         "config.toml:2: terminals send the same for \"ctrl-i\" as for another key"
     );
-    assert_eq!(error("[keys]\nsned = [\"f2\"]"), "config.toml:2: there is no action \"sned\"; did you mean \"send\"?");
+    let config = parse("[keys]\nsned = [\"f2\"]\n[ui]\nemoji = \"short\"").unwrap();
+    assert_eq!(
+        config.warnings,
+        [
+            "config.toml:2: there is no action \"sned\"; did you mean \"send\"?",
+            "config.toml:4: ui.emoji has no effect in this version yet"
+        ]
+    );
 }
 
 #[test]

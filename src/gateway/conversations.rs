@@ -1,9 +1,10 @@
 //! The conversation list, one conversation, and its properties for one account.
 
 use super::auth::Caller;
-use super::db::{Tx, ViewRow};
-use super::refusal::Refusal;
+use super::db::Tx;
+use super::refusal::{Body, Refusal};
 use super::render;
+use super::rows::ViewRow;
 use super::space::Space;
 use super::state::World;
 use crate::model::UserId;
@@ -22,13 +23,13 @@ const TARGETS: [(&str, &str); 6] =
 /// The query of a paged list, on the first page and on those that follow.
 #[derive(Deserialize)]
 pub struct ListQuery {
-    #[serde(rename = "startTime")]
+    #[serde(default, rename = "startTime", deserialize_with = "number")]
     pub start_time: Option<i64>,
     /// Upper bound, as Teams has it.
-    #[serde(rename = "endTime")]
+    #[serde(default, rename = "endTime", deserialize_with = "number")]
     pub end_time: Option<i64>,
-    #[serde(rename = "pageSize")]
-    pub page_size: Option<usize>,
+    #[serde(default, rename = "pageSize", deserialize_with = "number")]
+    page_size: Option<i64>,
     pub view: Option<String>,
     #[serde(rename = "targetType")]
     pub target_type: Option<String>,
@@ -36,7 +37,19 @@ pub struct ListQuery {
     pub sync_state: Option<String>,
 }
 
+/// A number, or nothing where the text is none: unknown values are ignored.
+fn number<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Option<i64>, D::Error> {
+    let text = Option::<String>::deserialize(d)?;
+    Ok(text.and_then(|t| t.trim().parse().ok()))
+}
+
 impl ListQuery {
+    /// The wish for a page's size, kept within what a page may hold.
+    pub fn page_size(&self) -> Option<usize> {
+        let wish = self.page_size.and_then(|p| usize::try_from(p).ok())?;
+        Some(wish.clamp(1, MAX_PAGE))
+    }
+
     pub fn view(&self) -> &str {
         self.view.as_deref().unwrap_or("msnp24Equivalent")
     }
@@ -49,6 +62,8 @@ pub struct SyncState {
     pub high: i64,
     /// Lowest message id (or activity) seen.
     pub low: i64,
+    /// Tells conversations apart that were active in the same millisecond.
+    pub row: i64,
     /// The first page's lower bound.
     pub start: i64,
     pub page: usize,
@@ -58,7 +73,7 @@ impl SyncState {
     /// Opaque hex on the wire.
     pub fn encode(self) -> String {
         use std::fmt::Write as _;
-        let text = format!("{}:{}:{}:{}", self.high, self.low, self.start, self.page);
+        let text = format!("{}:{}:{}:{}:{}", self.high, self.low, self.row, self.start, self.page);
         text.bytes().fold(String::new(), |mut out, b| {
             let _ = write!(out, "{b:02x}");
             out
@@ -72,9 +87,9 @@ impl SyncState {
         let text = bytes.and_then(|b| String::from_utf8(b).ok()).ok_or(Refusal::stale_sync_state())?;
         let parts: Vec<i64> = text.split(':').filter_map(|p| p.parse().ok()).collect();
         match parts.as_slice() {
-            [high, low, start, page] => {
+            [high, low, row, start, page] => {
                 let page = usize::try_from(*page).map_err(|_| Refusal::stale_sync_state())?;
-                Ok(Self { high: *high, low: *low, start: *start, page: page.clamp(1, MAX_PAGE) })
+                Ok(Self { high: *high, low: *low, row: *row, start: *start, page: page.clamp(1, MAX_PAGE) })
             }
             _ => Err(Refusal::stale_sync_state()),
         }
@@ -101,16 +116,16 @@ fn page(tx: &mut Tx<'_>, caller: &Caller, query: &ListQuery) -> Result<Value, Re
     let (state, chosen) = match &query.sync_state {
         None => {
             let start = query.start_time.unwrap_or(0);
-            let page = query.page_size.unwrap_or(DEFAULT_PAGE).clamp(1, MAX_PAGE);
+            let page = query.page_size().unwrap_or(DEFAULT_PAGE);
             let chosen: Vec<ViewRow> =
                 views.into_iter().filter(|v| v.version >= start).take(page).collect();
-            let low = chosen.last().map_or(i64::MAX, |v| v.activity);
-            (SyncState { high: high_now, low, start, page }, chosen)
+            let (low, row) = chosen.last().map_or((i64::MAX, i64::MAX), |v| (v.activity, v.row));
+            (SyncState { high: high_now, low, row, start, page }, chosen)
         }
         Some(token) => {
             // First what is new, then the next older ones.
             let state = SyncState::decode(token)?;
-            let page = query.page_size.map_or(state.page, |p| p.clamp(1, MAX_PAGE));
+            let page = query.page_size().unwrap_or(state.page);
             let (new, rest): (Vec<_>, Vec<_>) = views.into_iter().partition(|v| v.change > state.high);
             let complete = new.len() <= page;
             let mut new = new;
@@ -120,17 +135,17 @@ fn page(tx: &mut Tx<'_>, caller: &Caller, query: &ListQuery) -> Result<Value, Re
             let room = page - new.len();
             let older: Vec<ViewRow> = rest
                 .into_iter()
-                .filter(|v| v.activity < state.low && v.version >= state.start)
+                .filter(|v| (v.activity, v.row) < (state.low, state.row) && v.version >= state.start)
                 .take(room)
                 .collect();
-            let low = older.last().map_or(state.low, |v| v.activity);
+            let (low, row) = older.last().map_or((state.low, state.row), |v| (v.activity, v.row));
             new.sort_by_key(|v| std::cmp::Reverse(v.activity));
             new.extend(older);
-            (SyncState { high, low, start: state.start, page }, new)
+            (SyncState { high, low, row, start: state.start, page }, new)
         }
     };
     let all = tx.views(&caller.user)?;
-    let has_older = all.iter().any(|v| wanted(v) && v.activity < state.low && v.version >= state.start);
+    let has_older = all.iter().any(|v| wanted(v) && (v.activity, v.row) < (state.low, state.row) && v.version >= state.start);
     let items = chosen.iter().map(|v| render(tx, caller, v)).collect::<Result<Vec<_>, _>>()?;
     let metadata = render::metadata(
         &caller.origin,
@@ -216,7 +231,7 @@ pub async fn set_property(
     caller: Caller,
     Path(id): Path<String>,
     Query(query): Query<NameQuery>,
-    Json(body): Json<Map<String, Value>>,
+    Body(body): Body<Map<String, Value>>,
 ) -> Result<Json<Value>, Refusal> {
     const KNOWN: [&str; 5] = ["consumptionhorizon", "alerts", "favorite", "alertmatches", "hidden"];
     let name = query

@@ -3,10 +3,11 @@
 use super::hub::Event;
 use super::refusal::Refusal;
 use super::render;
+use super::rows::{MemberRow, MessageRow, ThreadRow, ViewRow};
 use super::space::Space;
 use super::state::Said;
 use crate::model::UserId;
-use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::path::Path;
@@ -67,94 +68,6 @@ impl Db {
     }
 }
 
-pub struct MessageRow {
-    pub id: i64,
-    pub sender: String,
-    pub version: i64,
-    pub change: i64,
-    pub body: Map<String, Value>,
-}
-
-impl MessageRow {
-    pub fn kind(&self) -> &str {
-        self.body.get("messagetype").and_then(Value::as_str).unwrap_or_default()
-    }
-
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let body: String = row.get("body")?;
-        Ok(Self {
-            id: row.get("id")?,
-            sender: row.get("sender")?,
-            version: row.get("version")?,
-            change: row.get("change")?,
-            body: serde_json::from_str(&body).unwrap_or_default(),
-        })
-    }
-}
-
-pub struct MemberRow {
-    pub id: String,
-    pub admin: bool,
-    pub name: String,
-}
-
-pub struct ThreadRow {
-    pub id: String,
-    pub creator: String,
-    pub created: i64,
-    pub version: i64,
-    pub topic: String,
-    pub joining: bool,
-    pub history: bool,
-    pub code: String,
-    /// Further properties (picture, moderatedthread, …) as they are shown.
-    pub more: Map<String, Value>,
-    pub members: Vec<MemberRow>,
-}
-
-impl ThreadRow {
-    pub fn member(&self, user: &UserId) -> Option<&MemberRow> {
-        self.members.iter().find(|m| m.id == user.as_str())
-    }
-}
-
-pub struct ViewRow {
-    pub space: String,
-    pub id: String,
-    pub properties: Map<String, Value>,
-    pub cleared_at: i64,
-    pub joined: i64,
-    pub left: i64,
-    pub since: i64,
-    pub activity: i64,
-    pub version: i64,
-    pub change: i64,
-}
-
-impl ViewRow {
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let properties: String = row.get("properties")?;
-        Ok(Self {
-            space: row.get("space")?,
-            id: row.get("id")?,
-            properties: serde_json::from_str(&properties).unwrap_or_default(),
-            cleared_at: row.get("cleared_at")?,
-            joined: row.get("joined")?,
-            left: row.get("left")?,
-            since: row.get("since")?,
-            activity: row.get("activity")?,
-            version: row.get("version")?,
-            change: row.get("change")?,
-        })
-    }
-
-    /// The first and last message id this person may read.
-    pub fn window(&self) -> (i64, i64) {
-        let last = if self.left > self.joined { self.left } else { i64::MAX };
-        (self.since.max(self.cleared_at + 1), last)
-    }
-}
-
 /// A transaction with the events it will cause.
 pub struct Tx<'a> {
     pub tx: rusqlite::Transaction<'a>,
@@ -209,14 +122,15 @@ impl Tx<'_> {
     }
 
     pub fn find_view(&self, user: &UserId, space: &Space) -> Result<Option<ViewRow>, rusqlite::Error> {
-        let mut query = self.tx.prepare_cached("SELECT * FROM views WHERE user = ?1 AND space = ?2")?;
+        let mut query = self.tx.prepare_cached("SELECT rowid, * FROM views WHERE user = ?1 AND space = ?2")?;
         query.query_row(params![user.as_str(), space.key()], ViewRow::read).optional()
     }
 
     /// Someone's views with a message, by activity, newest first.
     pub fn views(&self, user: &UserId) -> Result<Vec<ViewRow>, rusqlite::Error> {
-        let mut query =
-            self.tx.prepare_cached("SELECT * FROM views WHERE user = ?1 ORDER BY activity DESC, space")?;
+        let mut query = self.tx.prepare_cached(
+            "SELECT rowid, * FROM views WHERE user = ?1 AND activity > 0 ORDER BY activity DESC, rowid DESC",
+        )?;
         query.query_map([user.as_str()], ViewRow::read)?.collect()
     }
 
@@ -250,12 +164,7 @@ impl Tx<'_> {
         body: Map<String, Value>,
     ) -> Result<MessageRow, rusqlite::Error> {
         let key = space.key();
-        let last: i64 =
-            self.tx.prepare_cached("SELECT ifnull(max(id), 0) FROM messages WHERE space = ?1")?.query_row(
-                [&key],
-                |row| row.get(0),
-            )?;
-        let id = self.now.max(last + 1);
+        let id = self.now.max(self.last_id(space)? + 1);
         let change = self.next_change()?;
         let client_id = body.get("clientmessageid").and_then(Value::as_str).map(str::to_owned);
         let row = MessageRow { id, sender: sender.to_owned(), version: id, change, body };
@@ -299,6 +208,11 @@ impl Tx<'_> {
             if signal && user.as_str() == row.sender {
                 continue;
             }
+            // What someone may not read is not told to them either, however it changes.
+            let window = self.find_view(&user, space)?.map_or((0, i64::MAX), |view| view.window());
+            if !signal && !(window.0..=window.1).contains(&row.id) {
+                continue;
+            }
             let item = render::message(row, space, &user, self.origin);
             let link = format!("{}/messages/{}", item["conversationLink"].as_str().unwrap_or_default(), row.id);
             let resource = render::event_message(item, self.origin, topic.as_deref());
@@ -307,12 +221,22 @@ impl Tx<'_> {
         Ok(())
     }
 
-    pub fn message(&self, space: &Space, id: &str) -> Result<Option<MessageRow>, rusqlite::Error> {
-        // SkPy names a message by its id, older clients by the client id.
+    /// A message that this person may read, by its id, or as older clients name it by its client id.
+    pub fn message(&self, user: &UserId, space: &Space, id: &str) -> Result<Option<MessageRow>, rusqlite::Error> {
         let mut query = self.tx.prepare_cached(
-            "SELECT * FROM messages WHERE space = ?1 AND (id = CAST(?2 AS INTEGER) OR client_id = ?2) LIMIT 1",
+            "SELECT * FROM messages WHERE space = ?1 AND (id = CAST(?2 AS INTEGER) OR client_id = ?2) \
+             ORDER BY id = CAST(?2 AS INTEGER) DESC LIMIT 1",
         )?;
-        query.query_row(params![space.key(), id], MessageRow::read).optional()
+        let row = query.query_row(params![space.key(), id], MessageRow::read).optional()?;
+        let window = self.find_view(user, space)?.map_or((0, i64::MAX), |view| view.window());
+        Ok(row.filter(|row| (window.0..=window.1).contains(&row.id)))
+    }
+
+    /// The id of the newest message in a space.
+    pub fn last_id(&self, space: &Space) -> Result<i64, rusqlite::Error> {
+        self.tx
+            .prepare_cached("SELECT ifnull(max(id), 0) FROM messages WHERE space = ?1")?
+            .query_row([space.key()], |row| row.get(0))
     }
 
     pub fn by_client_id(

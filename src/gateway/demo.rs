@@ -199,7 +199,7 @@ async fn signal(world: &Arc<World>, space: &Space, who: &UserId, kind: &'static 
         body.insert("messagetype".into(), kind.into());
         body.insert("content".into(), "".into());
         let row =
-            super::db::MessageRow { id: tx.now, sender: who.as_str().into(), version: tx.now, change: 0, body };
+            super::rows::MessageRow { id: tx.now, sender: who.as_str().into(), version: tx.now, change: 0, body };
         tx.tell_message(&space, &row, "NewMessage")?;
         Ok(())
     };

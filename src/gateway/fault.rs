@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::Notify;
 
 /// What goes wrong with a request.
 #[derive(Clone, Debug)]
@@ -34,6 +35,7 @@ struct Rule {
 pub struct Faults {
     rules: Arc<Mutex<Vec<Rule>>>,
     seen: Arc<Mutex<Vec<String>>>,
+    heard: Arc<Notify>,
 }
 
 impl Faults {
@@ -51,6 +53,23 @@ impl Faults {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Requests so far whose method is `method` and whose path contains `path`.
+    pub fn count(&self, method: &str, path: &str) -> usize {
+        let wanted = |line: &&String| line.starts_with(method) && line.contains(path);
+        self.log().iter().filter(wanted).count()
+    }
+
+    /// Waits until there were `count` such requests.
+    pub async fn until(&self, method: &str, path: &str, count: usize) {
+        loop {
+            let heard = self.heard.notified();
+            if self.count(method, path) >= count {
+                return;
+            }
+            heard.await;
+        }
+    }
+
     pub(super) fn next(&self, method: &str, path: &str) -> Option<Fault> {
         {
             let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -59,6 +78,7 @@ impl Faults {
             }
             seen.push(format!("{method} {path}"));
         }
+        self.heard.notify_waiters();
         let mut rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
         let at = rules.iter().position(|r| r.method == method && path.contains(r.path) && r.times > 0)?;
         let rule = rules.get_mut(at)?;

@@ -103,19 +103,30 @@ impl Hub {
         let id = format!("{{{}}}", guid());
         let token = super::render::random_token();
         let mut endpoints = self.lock();
-        if endpoints.iter().filter(|e| e.user == user).count() >= MAX_ENDPOINTS
-            && let Some(oldest) = endpoints.iter().position(|e| e.user == user)
-        {
-            endpoints.remove(oldest);
+        if endpoints.iter().filter(|e| e.user == user).count() >= MAX_ENDPOINTS {
+            // Commands that register and go away must not push out a program that listens.
+            let silent = endpoints.iter().position(|e| e.user == user && e.subscription.is_none());
+            let oldest = silent.or_else(|| endpoints.iter().position(|e| e.user == user));
+            if let Some(gone) = oldest.map(|at| endpoints.remove(at))
+                && let Some(subscription) = gone.subscription
+            {
+                subscription.wake.notify_one();
+            }
         }
         endpoints.push(Endpoint { id: id.clone(), user, token: token.clone(), subscription: None });
         (id, token)
     }
 
     /// Takes what waits for an endpoint, after forgetting what was acknowledged.
-    fn take(&self, endpoint: &str, ack: Option<u64>) -> Result<(Vec<Value>, Arc<Notify>), Refusal> {
+    fn take(
+        &self,
+        user: &UserId,
+        endpoint: &str,
+        ack: Option<u64>,
+    ) -> Result<(Vec<Value>, Arc<Notify>), Refusal> {
         let mut endpoints = self.lock();
-        let found = endpoints.iter_mut().find(|e| e.id == endpoint).ok_or(Refusal::no_endpoint())?;
+        let found = endpoints.iter_mut().find(|e| e.id == endpoint && e.user == *user);
+        let found = found.ok_or(Refusal::no_endpoint())?;
         let subscription = found.subscription.as_mut().ok_or(Refusal::no_subscription())?;
         let wake = Arc::clone(&subscription.wake);
         let Some(ack) = ack else {
@@ -198,7 +209,7 @@ pub async fn poll(
     let endpoint = named(&caller, &endpoint)?;
     let deadline = tokio::time::Instant::now() + world.poll_wait;
     loop {
-        let (events, wake) = world.hub().take(&endpoint, query.ack_id)?;
+        let (events, wake) = world.hub().take(&caller.user, &endpoint, query.ack_id)?;
         if !events.is_empty() {
             return Ok(Json(json!({ "eventMessages": events })));
         }

@@ -2,9 +2,10 @@
 
 use super::auth::Caller;
 use super::conversations::{ListQuery, NameQuery, SyncState, tell_view};
-use super::db::{MessageRow, Tx};
-use super::refusal::Refusal;
+use super::db::Tx;
+use super::refusal::{Body, Refusal};
 use super::render;
+use super::rows::MessageRow;
 use super::state::World;
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -14,8 +15,12 @@ use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
 const DEFAULT_PAGE: usize = 30;
-const MAX_PAGE: usize = 200;
-const MAX_CONTENT: usize = 100_000;
+/// The service itself stops near 28 KB (facts 3.2).
+const MAX_CONTENT: usize = 32 * 1024;
+/// All fields of a message together: a page of them must stay readable for every client.
+const MAX_FIELDS: usize = 64 * 1024;
+/// Message properties that only the server writes.
+const SERVER_PROPERTIES: [&str; 4] = ["emotions", "edittime", "deletetime", "importedBy"];
 /// Fields that a sender may set; everything else is the server's.
 const SENDER_FIELDS: [&str; 11] = [
     "content",
@@ -48,18 +53,18 @@ fn page(tx: &mut Tx<'_>, caller: &Caller, id: &str, query: &ListQuery) -> Result
     let (state, rows) = match &query.sync_state {
         None => {
             let start = query.start_time.unwrap_or(0);
-            let page = query.page_size.unwrap_or(DEFAULT_PAGE).clamp(1, MAX_PAGE);
+            let page = query.page_size().unwrap_or(DEFAULT_PAGE);
             let end = query.end_time.unwrap_or(i64::MAX);
             let window = (window.0.max(start), window.1.min(end));
             let rows = tx.older(&key, window, i64::MAX, page)?;
             let newest = tx.changed_up_to(&key)?;
             let low = rows.last().map_or(i64::MAX, |row| row.id);
-            (SyncState { high: newest, low, start, page }, rows)
+            (SyncState { high: newest, low, row: 0, start, page }, rows)
         }
         Some(token) => {
             // First what is new, oldest change first so that nothing is skipped, then the next older page.
             let state = SyncState::decode(token)?;
-            let page = query.page_size.map_or(state.page, |p| p.clamp(1, MAX_PAGE));
+            let page = query.page_size().unwrap_or(state.page);
             let mut rows = tx.changed(&key, window, state.high, page)?;
             let high =
                 if rows.len() < page { tx.changed_up_to(&key)? } else { rows.last().map_or(state.high, |r| r.change) };
@@ -69,7 +74,7 @@ fn page(tx: &mut Tx<'_>, caller: &Caller, id: &str, query: &ListQuery) -> Result
             let older = tx.older(&key, bounds, state.low, room)?;
             let low = older.last().map_or(state.low, |row| row.id);
             rows.extend(older.into_iter().filter(|old| old.change <= state.high));
-            (SyncState { high, low, start: state.start, page }, rows)
+            (SyncState { high, low, row: 0, start: state.start, page }, rows)
         }
     };
     let bounds = (window.0.max(state.start), window.1);
@@ -95,7 +100,7 @@ pub async fn send(
     State(world): State<Arc<World>>,
     caller: Caller,
     Path(id): Path<String>,
-    Json(body): Json<Map<String, Value>>,
+    Body(body): Body<Map<String, Value>>,
 ) -> Result<Response, Refusal> {
     let body = sender_fields(body)?;
     let deduplicate = world.deduplicate;
@@ -132,7 +137,17 @@ fn sender_fields(body: Map<String, Value>) -> Result<Map<String, Value>, Refusal
     if kept.contains_key("skypeeditedid") {
         kept.remove("clientmessageid");
     }
-    Ok(kept)
+    if let Some(Value::Object(properties)) = kept.get_mut("properties") {
+        properties.retain(|name, _| !SERVER_PROPERTIES.contains(&name.as_str()));
+    }
+    let kept = Value::Object(kept);
+    if kept.to_string().len() > MAX_FIELDS {
+        return Err(Refusal::bad("The message is too large."));
+    }
+    match kept {
+        Value::Object(kept) => Ok(kept),
+        _ => Err(Refusal::bad("The message is no object.")),
+    }
 }
 
 fn post(
@@ -160,30 +175,31 @@ fn post(
 
 /// The caller's own message.
 fn own(tx: &Tx<'_>, caller: &Caller, space: &super::space::Space, message: &str) -> Result<MessageRow, Refusal> {
-    let row = tx.message(space, message)?.ok_or(Refusal::not_found("There is no such message."))?;
+    let row = tx.message(&caller.user, space, message)?.ok_or(Refusal::not_found("There is no such message."))?;
+    if row.kind().starts_with("ThreadActivity/") {
+        return Err(Refusal::forbidden("What the server wrote cannot be changed."));
+    }
     if row.sender != caller.user.as_str() {
         return Err(Refusal::forbidden("Only the sender may change a message."));
     }
     Ok(row)
 }
 
-fn properties(row: &mut MessageRow) -> &mut Map<String, Value> {
-    let slot = row.body.entry("properties").or_insert_with(|| json!({}));
-    if !slot.is_object() {
-        *slot = json!({});
-    }
-    // The line above made it an object; the fallback keeps this total without a panic path.
-    match slot {
-        Value::Object(map) => map,
-        _ => unreachable!("made an object above"),
-    }
+/// Changes a message's properties; anything but an object is replaced by an empty one first.
+fn with_properties(row: &mut MessageRow, change: impl FnOnce(&mut Map<String, Value>)) {
+    let mut properties = match row.body.remove("properties") {
+        Some(Value::Object(map)) => map,
+        _ => Map::new(),
+    };
+    change(&mut properties);
+    row.body.insert("properties".into(), Value::Object(properties));
 }
 
 pub async fn edit(
     State(world): State<Arc<World>>,
     caller: Caller,
     Path((id, message)): Path<(String, String)>,
-    Json(body): Json<Map<String, Value>>,
+    Body(body): Body<Map<String, Value>>,
 ) -> Result<Json<Value>, Refusal> {
     let new = sender_fields(body)?;
     let work = move |tx: &mut Tx<'_>| {
@@ -195,9 +211,10 @@ pub async fn edit(
             }
         }
         let now = tx.now;
-        let properties = properties(&mut row);
-        properties.insert("edittime".into(), now.to_string().into());
-        properties.remove("deletetime");
+        with_properties(&mut row, |properties| {
+            properties.insert("edittime".into(), now.to_string().into());
+            properties.remove("deletetime");
+        });
         tx.update_message(&space, row)?;
         Ok(now)
     };
@@ -215,9 +232,10 @@ pub async fn delete(
         let mut row = own(tx, &caller, &space, &message)?;
         row.body.insert("content".into(), "".into());
         let now = tx.now;
-        let properties = properties(&mut row);
-        properties.insert("deletetime".into(), now.to_string().into());
-        properties.remove("emotions");
+        with_properties(&mut row, |properties| {
+            properties.insert("deletetime".into(), now.to_string().into());
+            properties.remove("emotions");
+        });
         tx.update_message(&space, row)?;
         Ok(now)
     };
@@ -230,7 +248,7 @@ pub async fn react(
     caller: Caller,
     Path((id, message)): Path<(String, String)>,
     Query(query): Query<NameQuery>,
-    Json(body): Json<Value>,
+    Body(body): Body<Value>,
 ) -> Result<Json<Value>, Refusal> {
     emotion(world, caller, id, message, query, body, true).await
 }
@@ -240,7 +258,7 @@ pub async fn unreact(
     caller: Caller,
     Path((id, message)): Path<(String, String)>,
     Query(query): Query<NameQuery>,
-    Json(body): Json<Value>,
+    Body(body): Body<Value>,
 ) -> Result<Json<Value>, Refusal> {
     emotion(world, caller, id, message, query, body, false).await
 }
@@ -261,29 +279,32 @@ async fn emotion(
     let key = key.ok_or(Refusal::bad("The reaction's key is missing."))?.to_owned();
     let work = move |tx: &mut Tx<'_>| {
         let space = tx.enter(&caller.user, &id)?;
-        let mut row = tx.message(&space, &message)?.ok_or(Refusal::not_found("There is no such message."))?;
+        let mut row = tx.message(&caller.user, &space, &message)?.ok_or(Refusal::not_found("There is no such message."))?;
         let me = caller.user.as_str();
         let now = tx.now;
-        let properties = properties(&mut row);
-        let mut emotions: Vec<Value> = properties.get("emotions").and_then(Value::as_array).cloned().unwrap_or_default();
-        if !emotions.iter().any(|e| e["key"] == *key) {
-            emotions.push(json!({ "key": key, "users": [] }));
-        }
-        for emotion in emotions.iter_mut().filter(|e| e["key"] == *key) {
-            if let Some(users) = emotion["users"].as_array_mut() {
-                users.retain(|u| u["mri"] != me);
-                if on {
-                    users.push(json!({ "mri": me, "time": now, "value": now.to_string() }));
-                }
-            }
-        }
-        emotions.retain(|e| e["users"].as_array().is_some_and(|u| !u.is_empty()));
-        properties.insert("emotions".into(), emotions.into());
+        with_properties(&mut row, |properties| set_emotion(properties, &key, me, on, now));
         tx.update_message(&space, row)?;
         Ok(())
     };
     world.change(work).await?;
     Ok(Json(json!({})))
+}
+
+fn set_emotion(properties: &mut Map<String, Value>, key: &str, me: &str, on: bool, now: i64) {
+    let mut emotions: Vec<Value> = properties.get("emotions").and_then(Value::as_array).cloned().unwrap_or_default();
+    if !emotions.iter().any(|e| e["key"] == *key) {
+        emotions.push(json!({ "key": key, "users": [] }));
+    }
+    for emotion in emotions.iter_mut().filter(|e| e["key"] == *key) {
+        if let Some(users) = emotion["users"].as_array_mut() {
+            users.retain(|u| u["mri"] != me);
+            if on {
+                users.push(json!({ "mri": me, "time": now, "value": now.to_string() }));
+            }
+        }
+    }
+    emotions.retain(|e| e["users"].as_array().is_some_and(|u| !u.is_empty()));
+    properties.insert("emotions".into(), emotions.into());
 }
 
 /// Deletes the history for this account: what is there now is no longer shown to it.

@@ -1,7 +1,7 @@
 //! Display names by id.
 
 use super::auth::Caller;
-use super::refusal::Refusal;
+use super::refusal::{Body, Refusal};
 use super::state::World;
 use axum::Json;
 use axum::extract::State;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 const MAX_MRIS: usize = 1_000;
 
 #[derive(Deserialize)]
-pub struct Body {
+pub struct Wanted {
     mris: Vec<String>,
 }
 
@@ -20,7 +20,7 @@ pub struct Body {
 pub async fn look_up(
     State(world): State<Arc<World>>,
     _caller: Caller,
-    Json(body): Json<Body>,
+    Body(body): Body<Wanted>,
 ) -> Result<Json<Value>, Refusal> {
     if body.mris.len() > MAX_MRIS {
         return Err(Refusal::bad("Too many ids."));

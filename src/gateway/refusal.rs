@@ -1,8 +1,24 @@
 //! Every "no" of the gateway: a status, the service's error code, and a sentence (facts 6).
 
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use serde::de::DeserializeOwned;
 use serde_json::json;
+
+/// A JSON body, whatever content type it was sent under; refused in the service's own words.
+pub struct Body<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
+        let bytes = Bytes::from_request(request, state).await.map_err(|_| Refusal::bad("The body is too large."))?;
+        let body = serde_json::from_slice(&bytes);
+        body.map(Self).map_err(|_| Refusal::bad("The body is not the JSON that belongs here."))
+    }
+}
 
 #[derive(Debug)]
 pub struct Refusal {
@@ -72,6 +88,7 @@ impl IntoResponse for Refusal {
     }
 }
 
-pub async fn no_such_path() -> Refusal {
+/// Also for what does not exist a credential is asked.
+pub async fn no_such_path(_caller: super::auth::Caller) -> Refusal {
     Refusal::not_found("The resource URL is misformatted.")
 }

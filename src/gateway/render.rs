@@ -1,6 +1,6 @@
 //! The JSON of the reference page, made from database rows for one viewer, and small things the handlers share.
 
-use super::db::{MessageRow, ThreadRow};
+use super::rows::{MessageRow, ThreadRow};
 use super::space::Space;
 use crate::model::UserId;
 use serde_json::{Map, Value, json};

@@ -2,9 +2,10 @@
 
 use super::auth::Caller;
 use super::conversations::{NameQuery, tell_view};
-use super::db::{ThreadRow, Tx};
-use super::refusal::Refusal;
+use super::db::Tx;
+use super::refusal::{Body, Refusal};
 use super::render::{self, xml};
+use super::rows::ThreadRow;
 use super::space::Space;
 use super::state::World;
 use crate::model::UserId;
@@ -49,7 +50,7 @@ fn flag(value: &Value) -> Option<bool> {
 pub async fn create(
     State(world): State<Arc<World>>,
     caller: Caller,
-    Json(body): Json<CreateBody>,
+    Body(body): Body<CreateBody>,
 ) -> Result<Response, Refusal> {
     let origin = caller.origin.clone();
     let id = world.change(move |tx| new_thread(tx, &caller.user, &body)).await?;
@@ -203,7 +204,7 @@ pub async fn set_property(
     caller: Caller,
     Path(id): Path<String>,
     Query(query): Query<NameQuery>,
-    Json(body): Json<Map<String, Value>>,
+    Body(body): Body<Map<String, Value>>,
 ) -> Result<Json<Value>, Refusal> {
     let in_body = body.get("name").and_then(Value::as_str).map(str::to_owned);
     let name = query.name.or(in_body).ok_or(Refusal::bad("The property's name is missing."))?;
@@ -247,9 +248,11 @@ pub async fn put_member(
     State(world): State<Arc<World>>,
     caller: Caller,
     Path((id, member)): Path<(String, String)>,
-    body: Option<Json<Map<String, Value>>>,
+    body: axum::body::Bytes,
 ) -> Result<Json<Value>, Refusal> {
-    let role = body.and_then(|b| b.get("role").and_then(Value::as_str).map(is_admin));
+    // The body may be missing altogether.
+    let body: Map<String, Value> = serde_json::from_slice(&body).unwrap_or_default();
+    let role = body.get("role").and_then(Value::as_str).map(is_admin);
     let work = move |tx: &mut Tx<'_>| add_or_set(tx, &caller.user, &id, &member, role.unwrap_or(false));
     world.change(work).await?;
     Ok(Json(json!({})))
@@ -264,7 +267,7 @@ pub async fn add_members(
     State(world): State<Arc<World>>,
     caller: Caller,
     Path(id): Path<String>,
-    Json(body): Json<AddBody>,
+    Body(body): Body<AddBody>,
 ) -> Result<(StatusCode, Json<Value>), Refusal> {
     let work = move |tx: &mut Tx<'_>| {
         for member in &body.members {
@@ -318,7 +321,8 @@ fn join(tx: &mut Tx<'_>, thread: &ThreadRow, who: &UserId, admin: bool) -> Resul
     tx.put_member(&thread.id, who.as_str(), admin)?;
     let mut view = tx.view(who, &Space::Thread(thread.id.clone()))?;
     view.joined = tx.now.max(view.left + 1);
-    view.since = if thread.history { 0 } else { tx.now };
+    let space = Space::Thread(thread.id.clone());
+    view.since = if thread.history { 0 } else { tx.now.max(tx.last_id(&space)? + 1) };
     tx.save_view(who, &view)?;
     Ok(())
 }
@@ -380,74 +384,4 @@ pub async fn horizons(
         Ok(json!({ "id": id, "version": tx.now.to_string(), "consumptionhorizons": list }))
     };
     world.change(work).await.map(Json)
-}
-
-#[derive(Deserialize)]
-pub struct JoinUrlBody {
-    #[serde(rename = "threadId")]
-    thread_id: String,
-}
-
-/// The join URL of a thread that is open for joining.
-async fn open_thread(world: Arc<World>, caller: &Caller, id: String) -> Result<ThreadRow, Refusal> {
-    let me = caller.user.clone();
-    let work = move |tx: &mut Tx<'_>| {
-        let thread = tx.thread_for(&id, &me)?;
-        if !thread.joining {
-            return Err(Refusal::forbidden("Joining by link is turned off."));
-        }
-        Ok(thread)
-    };
-    world.change(work).await
-}
-
-/// Opaque ids beside the join code; nothing reads them, but clients expect them.
-fn blob(thread: &ThreadRow) -> String {
-    format!("Az{}", thread.code.chars().rev().collect::<String>())
-}
-
-pub async fn join_url(
-    State(world): State<Arc<World>>,
-    caller: Caller,
-    Json(body): Json<JoinUrlBody>,
-) -> Result<Json<Value>, Refusal> {
-    let thread = open_thread(world, &caller, body.thread_id).await?;
-    Ok(Json(json!({
-        "Blob": blob(&thread),
-        "Id": format!("Za{}", thread.code),
-        "JoinUrl": format!("{}/join/{}", caller.origin, thread.code),
-        "ThreadId": thread.id,
-    })))
-}
-
-/// The newer form of the same question.
-pub async fn meeting(
-    State(world): State<Arc<World>>,
-    caller: Caller,
-    Json(body): Json<JoinUrlBody>,
-) -> Result<Json<Value>, Refusal> {
-    let thread = open_thread(world, &caller, body.thread_id).await?;
-    Ok(Json(json!({ "url": format!("{}/join/{}", caller.origin, thread.code), "id": thread.code })))
-}
-
-#[derive(Deserialize)]
-pub struct ResolveBody {
-    #[serde(rename = "shortId")]
-    short_id: String,
-}
-
-/// What a join code stands for. No credentials needed: the code is the secret.
-pub async fn resolve(
-    State(world): State<Arc<World>>,
-    Json(body): Json<ResolveBody>,
-) -> Result<Json<Value>, Refusal> {
-    let thread = world.change(move |tx| Ok(tx.thread_of_code(&body.short_id)?)).await?;
-    let thread = thread.filter(|t| t.joining).ok_or(Refusal::not_found("This link leads nowhere."))?;
-    Ok(Json(json!({
-        "Action": "Chat",
-        "ChatBlob": blob(&thread),
-        "FlowId": "1",
-        "Id": format!("Za{}", thread.code),
-        "Resource": thread.id,
-    })))
 }

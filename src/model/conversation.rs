@@ -19,7 +19,7 @@ pub struct RawConversation {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conversation {
     pub id: ConversationId,
-    /// A group's topic, where it has one.
+    /// A group's topic; empty when it has none, nothing when the server did not say.
     pub topic: Option<Clean>,
     pub version: u64,
     pub activity: Timestamp,
@@ -56,6 +56,11 @@ impl Conversation {
             last: None,
             unread: Unread::default(),
         }
+    }
+
+    /// The topic, where there is one to show.
+    pub fn shown_topic(&self) -> Option<&Clean> {
+        self.topic.as_ref().filter(|topic| !topic.is_empty())
     }
 
     pub fn is_group(&self) -> bool {

@@ -23,9 +23,14 @@ impl Timestamp {
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
-            return text.parse().ok().map(Self);
+            return text.parse().ok().map(Self).filter(|t| t.is_sane());
         }
-        text.parse::<jiff::Timestamp>().ok().map(|t| Self(t.as_millisecond()))
+        text.parse::<jiff::Timestamp>().ok().map(|t| Self(t.as_millisecond())).filter(|t| t.is_sane())
+    }
+
+    /// From 1970 to the year 9999: anything else is no time a message can have.
+    fn is_sane(self) -> bool {
+        (0..=253_402_300_799_999).contains(&self.0)
     }
 
     fn utc(self) -> jiff::Timestamp {
@@ -46,7 +51,7 @@ impl Timestamp {
     /// The calendar day in the reader's zone, counted so that neighbouring days differ by one.
     pub fn day(self, zone: &TimeZone) -> i64 {
         let offset = zone.to_offset(self.utc()).seconds();
-        (self.0 + i64::from(offset) * 1000).div_euclid(86_400_000)
+        self.0.saturating_add(i64::from(offset) * 1000).div_euclid(86_400_000)
     }
 
     /// `Today`, `Yesterday`, `Monday 21 September`, and with the year where it is not the current one.

@@ -215,7 +215,7 @@ pub fn conversation(raw: &RawConversation, me: &UserId) -> Conversation {
     let item: wire::Conversation<'_> = serde_json::from_str(&raw.json).unwrap_or_default();
     let properties = &item.properties;
     let thread = &item.thread_properties;
-    let topic = thread.topic.some().map(|t| Clean::line(&entity::unescape(t))).filter(|t| !t.is_empty());
+    let topic = thread.topic.as_ref().map(|t| Clean::line(&entity::unescape(t.as_str())));
     let last = item.last_message.and_then(|m| wire::raw_message(m.get(), Some(&raw.id)));
     let last = last.map(|m| message(&m, me)).filter(|m| !matches!(m.body, MessageBody::Hidden));
     let nameless = |id: &UserId| Clean::line(id.bare());

@@ -1,10 +1,13 @@
 //! JSON as the server sends it, read into raw model types. Nothing clever: names, shapes and what may be missing.
 
+mod thread;
+
+pub use thread::{Thread, thread};
+
 use super::endpoint;
 use super::lenient::{self, Text};
 use crate::model::{
-    ClientMessageId, Clean, ConversationId, Member, RawConversation, RawMessage, Role, ThreadSettings, Timestamp,
-    UserId,
+    ClientMessageId, Clean, ConversationId, RawConversation, RawMessage, Timestamp, UserId,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -267,7 +270,7 @@ pub struct ConversationProperties<'a> {
 #[serde(default)]
 pub struct ThreadProperties<'a> {
     #[serde(borrow)]
-    pub topic: Text<'a>,
+    pub topic: Option<Text<'a>>,
     #[serde(borrow)]
     pub lastjoinat: Text<'a>,
     #[serde(borrow)]
@@ -280,88 +283,8 @@ pub fn raw_conversation(json: &str) -> Option<RawConversation> {
     let id = ConversationId::new(item.id.some()?);
     let last = item.last_message.and_then(|m| raw_message(m.get(), Some(&id)));
     let version = item.version.number().unwrap_or(0);
-    let activity = last.map(|m| m.at).or_else(|| i64::try_from(version).ok().map(Timestamp));
-    Some(RawConversation { id, version, activity: activity.unwrap_or_default(), json: json.into() })
-}
-
-/// The answer to `GET /threads/ID`.
-#[derive(Debug, Default, PartialEq)]
-pub struct Thread {
-    pub members: Vec<Member>,
-    pub settings: ThreadSettings,
-}
-
-#[derive(Deserialize)]
-struct ThreadBody<'a> {
-    #[serde(borrow)]
-    id: Text<'a>,
-    #[serde(borrow, default, deserialize_with = "lenient::items")]
-    members: Vec<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "lenient::object_or_default")]
-    properties: ThreadBodyProperties<'a>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct ThreadBodyProperties<'a> {
-    #[serde(borrow)]
-    topic: Text<'a>,
-    #[serde(borrow)]
-    joiningenabled: Text<'a>,
-    #[serde(borrow)]
-    historydisclosed: Text<'a>,
-    #[serde(borrow)]
-    creator: Text<'a>,
-    #[serde(borrow)]
-    createdat: Text<'a>,
-    #[serde(borrow)]
-    picture: Text<'a>,
-    #[serde(borrow, deserialize_with = "lenient::items")]
-    capabilities: Vec<&'a RawValue>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct MemberBody<'a> {
-    #[serde(borrow)]
-    id: Text<'a>,
-    #[serde(borrow, rename = "friendlyName")]
-    friendly_name: Text<'a>,
-    #[serde(borrow)]
-    role: Text<'a>,
-}
-
-pub fn thread(body: &str) -> Result<Thread, WireError> {
-    let body: ThreadBody<'_> = serde_json::from_str(body).map_err(|_| WireError::NotJson)?;
-    if body.id.some().is_none() {
-        return Err(WireError::Missing("id"));
-    }
-    let members = body.members.iter().filter_map(|raw| {
-        let member: MemberBody<'_> = serde_json::from_str(raw.get()).ok()?;
-        Some(Member {
-            id: UserId::new(member.id.some()?),
-            name: Clean::line(member.friendly_name.as_str()),
-            role: Role::parse(member.role.as_str()),
-        })
-    });
-    let p = &body.properties;
-    let creator = p.creator.some().map(|c| UserId::with_prefix(c.split(';').next().unwrap_or_default()));
-    let capabilities = p.capabilities.iter().filter_map(|raw| {
-        serde_json::from_str::<Text<'_>>(raw.get()).ok().map(|t| Clean::line(t.as_str()))
-    });
-    let picture = p.picture.some().map(|u| Clean::line(u.strip_prefix("URL@").unwrap_or(u)));
-    Ok(Thread {
-        members: members.collect(),
-        settings: ThreadSettings {
-            topic: p.topic.some().map(|t| Clean::line(&super::entity::unescape(t))),
-            joining_enabled: p.joiningenabled.flag(),
-            history_disclosed: p.historydisclosed.flag(),
-            creator,
-            created: p.createdat.some().and_then(Timestamp::parse),
-            picture,
-            capabilities: capabilities.collect(),
-        },
-    })
+    let activity = last.map(|m| m.at).unwrap_or_default();
+    Some(RawConversation { id, version, activity, json: json.into() })
 }
 
 /// One event of a long poll.

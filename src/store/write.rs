@@ -195,6 +195,14 @@ impl Store {
         self.write(move |c| {
             let tx = begin(c)?;
             let number = ensure(&tx, &id)?;
+            // A mark dated in the future (another device's clock) must not freeze the badge.
+            let old: String = tx
+                .prepare_cached("SELECT horizon FROM conversations WHERE number = ?1")?
+                .query_row([number], |row| row.get(0))?;
+            let mut horizon = horizon;
+            if let Some(old) = Horizon::parse(&old).filter(|old| old.arrival <= horizon.arrival) {
+                horizon.read_at = horizon.read_at.max(Timestamp(old.read_at.0.saturating_add(1)));
+            }
             let moved = put_horizon(&tx, number, &horizon, true)?;
             let (unread, _) = read::unread(&tx, &id, &me)?;
             tx.commit()?;

@@ -67,14 +67,25 @@ impl Shared {
         let newest = self.store.newest_arrival(&id).await.ok().flatten();
         match self.walk(&id, newest).await {
             Ok((messages, reached_start)) => {
+                let changed_group = messages
+                    .iter()
+                    .any(|m| m.kind.starts_with("ThreadActivity/") && newest.is_some_and(|newest| m.at > newest));
                 let incoming = Incoming { conversation: id.clone(), messages, page: Page::Newest };
-                let start = if reached_start { vec![id] } else { Vec::new() };
+                let start = if reached_start { vec![id.clone()] } else { Vec::new() };
                 self.take(vec![(conversation, true)], vec![incoming], start).await;
+                if changed_group && let Err(error) = self.fetch_thread(&id).await {
+                    tracing::info!(kind = ?error.kind, "a thread was not fetched");
+                }
                 Ok(())
             }
             // One conversation that cannot be read (left, gone, refused) must not stop the others.
             Err(error) if matches!(error.kind, Kind::NotThere | Kind::Refused) => {
                 self.take(vec![(conversation, true)], Vec::new(), Vec::new()).await;
+                Ok(())
+            }
+            // Nor one whose answer makes no sense; it is asked for again with the next change.
+            Err(error) if error.kind == Kind::Broken => {
+                self.take(vec![(conversation, false)], Vec::new(), Vec::new()).await;
                 Ok(())
             }
             Err(error) => Err(error),
@@ -216,12 +227,16 @@ impl Shared {
     /// Looks up names of people who are talked to and have none.
     pub(super) async fn look_up_names(&self) {
         let conversations = self.store.versions().await.unwrap_or_default();
-        let mut missing: Vec<UserId> = {
+        let peers = conversations.iter().filter_map(|(id, _)| id.peer());
+        self.look_up(peers.chain(std::iter::once(self.me.clone())).collect()).await;
+    }
+
+    /// Looks up the names of those among these who have none.
+    pub(super) async fn look_up(&self, who: Vec<UserId>) {
+        let missing: Vec<UserId> = {
             let names = self.names();
-            let peers = conversations.iter().filter_map(|(id, _)| id.peer());
-            peers.chain(std::iter::once(self.me.clone())).filter(|id| !names.knows(id)).collect()
+            who.into_iter().filter(|id| !names.knows(id)).collect()
         };
-        missing.dedup();
         for chunk in missing.chunks(100) {
             match self.client.profiles(chunk).await {
                 Ok(found) => {

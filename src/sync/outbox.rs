@@ -235,7 +235,8 @@ impl Sender {
                 _ => return Ok(None),
             }
         }
-        Ok(None)
+        // Sending again after an incomplete look would risk a second copy.
+        Err(Error::incomplete())
     }
 
     async fn note(&self, client_id: &ClientMessageId, state: OutboxState, reason: &str) {

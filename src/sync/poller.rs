@@ -14,6 +14,9 @@ use std::time::Duration;
 /// Waits longer than this are told to the user as such; a server that asks for a pause sets its own.
 const SIGNED_OUT_WAIT: Duration = Duration::from_secs(24 * 3600);
 
+/// An empty answer faster than this was not waited for.
+const QUICK: Duration = Duration::from_secs(1);
+
 pub async fn run(shared: Arc<Shared>) {
     let mut attempt = 0u32;
     loop {
@@ -65,31 +68,36 @@ async fn session(shared: &Arc<Shared>, attempt: &mut u32) -> Result<std::convert
     };
     shared.pushed.store(long, Ordering::Release);
     shared.refresh(true).await?;
-    *attempt = 0;
     shared.set_online(true);
     shared.tell(Delta::Link(LinkState::Online)).await;
     shared.flush_horizons().await;
     shared.look_up_names().await;
-    if long { take_events(shared).await } else { ask_at_intervals(shared).await }
+    if long { take_events(shared, attempt).await } else { ask_at_intervals(shared, attempt).await }
 }
 
-async fn take_events(shared: &Arc<Shared>) -> Result<std::convert::Infallible, Error> {
+async fn take_events(shared: &Arc<Shared>, attempt: &mut u32) -> Result<std::convert::Infallible, Error> {
     let mut ack = 0;
     loop {
+        let asked = tokio::time::Instant::now();
         // Events are acknowledged with the next poll: an answer that is lost comes again.
         let events = shared.client.poll(Some(ack)).await?;
-        let fresh: Vec<Event> = events.into_iter().filter(|e| e.id > ack).collect();
-        if let Some(last) = fresh.last() {
-            ack = last.id;
+        // Only now it is known that this connection carries anything.
+        *attempt = 0;
+        let fresh: Vec<Event> = events.into_iter().filter(|e| e.id == 0 || e.id > ack).collect();
+        if fresh.is_empty() && asked.elapsed() < QUICK {
+            // A server that does not hold the poll must not be asked without a pause.
+            shared.wait(shared.options.interval).await;
         }
+        ack = fresh.iter().map(|e| e.id).max().unwrap_or(ack).max(ack);
         apply_events(shared, fresh).await;
     }
 }
 
-async fn ask_at_intervals(shared: &Arc<Shared>) -> Result<std::convert::Infallible, Error> {
+async fn ask_at_intervals(shared: &Arc<Shared>, attempt: &mut u32) -> Result<std::convert::Infallible, Error> {
     loop {
         shared.wait(shared.options.interval).await;
         shared.refresh(false).await?;
+        *attempt = 0;
     }
 }
 

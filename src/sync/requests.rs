@@ -9,12 +9,19 @@ use std::sync::atomic::Ordering;
 use tokio::sync::{Semaphore, mpsc};
 
 /// Requests to the server under way at once.
-const PARALLEL: usize = 4;
+const PARALLEL: usize = 5;
 /// Messages shown at once when a chat is opened.
 const FIRST_PAGE: u32 = 60;
 
 pub async fn run(shared: Arc<Shared>, mut requests: mpsc::Receiver<Request>, outbox: mpsc::Sender<outbox::Wish>) {
     let slots = Arc::new(Semaphore::new(PARALLEL));
+    // Changes of messages and settings reach the server in the order they were made.
+    let (changes, mut ordered) = mpsc::channel::<Request>(64);
+    spawn(&shared, &slots, move |shared| async move {
+        while let Some(request) = ordered.recv().await {
+            carry_out(&shared, request).await;
+        }
+    });
     while let Some(request) = requests.recv().await {
         match request {
             Request::SaveDraft { conversation, draft } => {
@@ -47,6 +54,11 @@ pub async fn run(shared: Arc<Shared>, mut requests: mpsc::Receiver<Request>, out
                     }
                 });
             }
+            change @ (Request::Change { .. } | Request::SetFlag { .. }) => {
+                if changes.try_send(change).is_err() {
+                    shared.notice("Too many changes are waiting; this one was not made").await;
+                }
+            }
             other => spawn(&shared, &slots, move |shared| async move { carry_out(&shared, other).await }),
         }
     }
@@ -69,17 +81,21 @@ where
 }
 
 async fn show_stored(shared: &Arc<Shared>, id: &crate::model::ConversationId) {
+    if let Err(error) = shared.store.set_last_open(id).await {
+        tracing::warn!(%error, "the open chat was not noted");
+    }
     let stored = shared.store.newest(id, FIRST_PAGE).await.unwrap_or_default();
     let messages = stored.into_iter().map(super::decode_stored).map(|raw| decode::message(&raw, &shared.me));
     let messages = messages.collect();
     shared.tell(Delta::Messages { conversation: id.clone(), messages, page: Page::Newest }).await;
     shared.cached_thread(id).await;
-    if let Err(error) = shared.store.set_last_open(id).await {
-        tracing::warn!(%error, "the open chat was not noted");
-    }
 }
 
 async fn refresh_thread(shared: &Arc<Shared>, id: &crate::model::ConversationId) {
+    if let Some(peer) = id.peer() {
+        shared.look_up(vec![peer]).await;
+        return;
+    }
     if id.kind() == ConversationKind::Group
         && let Err(error) = shared.fetch_thread(id).await
     {

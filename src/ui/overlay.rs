@@ -78,7 +78,10 @@ pub fn draw(model: &Model, open: &Overlay, theme: &Theme, buffer: &mut Buffer) -
         let inner = usize::from(area.width.saturating_sub(4));
         let right_room = width(&line.right);
         let left_room = inner.saturating_sub(if right_room > 0 { right_room + 1 } else { 0 });
-        let text = format!("{} {}", fit(&line.left, left_room), line.right);
+        let text = match right_room {
+            0 => line.left.clone(),
+            _ => format!("{} {}", fit(&line.left, left_room), line.right),
+        };
         let style = if dialog.marked == Some(i) { line.style.patch(theme.selected) } else { line.style };
         let x = paint::text(buffer, area.x + 2, y, end - 1, &fit(&text, inner), style);
         debug_assert!(x <= end);

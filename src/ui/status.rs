@@ -4,6 +4,7 @@ use super::Theme;
 use super::paint;
 use crate::app::areas::Rect;
 use crate::app::keymap::Context;
+use crate::app::overlay::{self, Overlay};
 use crate::app::state::Setting;
 use crate::app::{Focus, Model};
 use crate::model::text::{cut, width};
@@ -145,7 +146,16 @@ pub fn footer(model: &Model, theme: &Theme, area: Rect, with_connection: bool, b
     let keymap = &model.app.prefs.keymap;
     let context = model.app.context();
     let swapped = model.app.prefs.enter_is_newline;
+    let fitting: Vec<&str> = match context {
+        // Only what can be done with this message.
+        Context::Selection => overlay::menu(&model.app).iter().map(|(entry, _)| entry.name.as_str()).collect(),
+        _ => Vec::new(),
+    };
     for name in offered(context) {
+        let always = matches!(*name, "message-menu" | "select-up");
+        if context == Context::Selection && !always && !fitting.contains(name) {
+            continue;
+        }
         let shown = match *name {
             "send" if swapped => "newline",
             "newline" if swapped => "send",
@@ -162,7 +172,8 @@ pub fn footer(model: &Model, theme: &Theme, area: Rect, with_connection: bool, b
             "select-up" => "↑↓".to_owned(),
             _ => entry.key(),
         };
-        if key.is_empty() {
+        let nothing_to_choose = matches!(model.app.overlay, Some(Overlay::Help { .. }));
+        if key.is_empty() || (*name == "choose" && nothing_to_choose) {
             continue;
         }
         let needed = u16::try_from(width(&key) + 1 + width(label.trim_end())).unwrap_or(u16::MAX);

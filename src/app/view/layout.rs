@@ -3,59 +3,16 @@
 //! Works upward from the bottom or downward from the anchor and touches only what it shows.
 
 use super::Anchor;
+use super::present::presented;
+use super::rows::{Pane, PaneRow, RowKind, lead, rows, tail};
 use crate::app::areas::{Rect, Size};
-use crate::app::overlay::REACTIONS;
 use crate::app::state::{AppState, ConversationState};
 use crate::app::wrap::{Row, wrap};
-use crate::model::{
-    Align, Block, Clean, ConversationId, Delivery, Link, Message, MessageBody, MessageKey, RichText, Span, SpanStyle,
-    UserId,
-};
+use crate::model::{ConversationId, Message, MessageKey};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Cells left of a message's text: time and space. Narrow panes get less.
-const INDENT: u16 = 8;
-const NARROW_INDENT: u16 = 6;
-/// Cells right of it: the delivery mark.
-const MARGIN: u16 = 3;
-/// A new name line after this pause.
-const GROUP_PAUSE_MS: i64 = 5 * 60 * 1000;
-/// From this height on a blank line stands between groups.
-const ROOMY: u16 = 30;
 const MAX_CACHED: usize = 4_000;
-
-/// A row of the pane, ready to be painted.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PaneRow {
-    /// The message it belongs to.
-    pub key: Option<MessageKey>,
-    pub selected: bool,
-    /// It calls me.
-    pub mention: bool,
-    pub kind: RowKind,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub enum RowKind {
-    Blank,
-    Day(String),
-    New(usize),
-    Name { time: String, name: Clean, sender: UserId, mine: bool, glyph: Option<Glyph> },
-    Text { time: Option<String>, rows: Arc<Vec<Row>>, index: usize, glyph: Option<Glyph>, system: bool },
-    Reactions(Vec<(String, usize, bool)>),
-    Failed(Clean),
-}
-
-/// How far an own message got, at the right edge.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Glyph {
-    Queued,
-    Sending,
-    Sent,
-    Unconfirmed,
-    Failed,
-}
 
 /// What the rows depend on; while it is equal they are not made again.
 #[derive(Clone, PartialEq)]
@@ -85,46 +42,11 @@ impl Stamp {
     }
 }
 
-/// A conversation in a rectangle.
-pub struct Pane<'a> {
-    app: &'a AppState,
-    conversation: &'a ConversationState,
-    columns: usize,
-    height: usize,
-    roomy: bool,
-}
-
-impl<'a> Pane<'a> {
-    pub fn new(app: &'a AppState, conversation: &'a ConversationState, area: Rect, size: Size) -> Self {
-        let indent = if area.width < 40 { NARROW_INDENT } else { INDENT };
-        Self {
-            app,
-            conversation,
-            columns: usize::from(area.width.saturating_sub(indent + MARGIN)).max(4),
-            height: usize::from(area.height),
-            roomy: size.rows >= ROOMY,
-        }
-    }
-
-    fn previous(&self, key: &MessageKey) -> Option<&'a Message> {
-        self.conversation.timeline.before(key).next_back()
-    }
-
-    fn next(&self, key: &MessageKey) -> Option<&'a Message> {
-        self.conversation.timeline.after(key).next()
-    }
-}
-
-/// The cells left of the text in a pane of this width.
-pub fn indent(width: u16) -> u16 {
-    if width < 40 { NARROW_INDENT } else { INDENT }
-}
-
 /// A message's rows.
-struct Laid {
-    lead: Vec<RowKind>,
-    text: Arc<Vec<Row>>,
-    tail: Vec<RowKind>,
+pub(super) struct Laid {
+    pub lead: Vec<RowKind>,
+    pub text: Arc<Vec<Row>>,
+    pub tail: Vec<RowKind>,
 }
 
 impl Laid {
@@ -316,160 +238,4 @@ impl Layout {
         let below = last.map_or(0, |key| pane.conversation.timeline.after(&key).take(1000).count());
         (out, below)
     }
-}
-
-fn rows<'a>(pane: &'a Pane<'_>, message: &'a Message, laid: &'a Laid) -> impl Iterator<Item = PaneRow> + 'a {
-    let selected = pane.conversation.selected.as_ref() == Some(&message.key);
-    let system = message.body.is_system();
-    let mark = glyph(pane, message);
-    let named = laid.lead.iter().any(|k| matches!(k, RowKind::Name { .. }));
-    let time = (!named && shows_minute(pane, message)).then(|| message.at.clock(&pane.app.prefs.zone));
-    let last = laid.text.len().saturating_sub(1);
-    let text = (0..laid.text.len()).map(move |index| RowKind::Text {
-        time: if index == 0 { time.clone() } else { None },
-        rows: Arc::clone(&laid.text),
-        index,
-        glyph: if index == last { mark } else { None },
-        system,
-    });
-    laid.lead.iter().cloned().chain(text).chain(laid.tail.iter().cloned()).map(move |kind| PaneRow {
-        key: Some(message.key.clone()),
-        selected: selected && !matches!(kind, RowKind::Day(_) | RowKind::New(_) | RowKind::Blank),
-        mention: message.mentions_me && !matches!(kind, RowKind::Day(_) | RowKind::New(_) | RowKind::Blank),
-        kind,
-    })
-}
-
-/// A continuation shows its minute when it is another than the one above.
-fn shows_minute(pane: &Pane<'_>, message: &Message) -> bool {
-    message.body.is_system()
-        || pane.previous(&message.key).is_none_or(|p| p.at.0 / 60_000 != message.at.0 / 60_000)
-}
-
-fn lead(pane: &Pane<'_>, message: &Message) -> Vec<RowKind> {
-    let zone = &pane.app.prefs.zone;
-    let previous = pane.previous(&message.key);
-    let mut lead = Vec::new();
-    let new_day = previous.is_none_or(|p| p.at.day(zone) != message.at.day(zone));
-    if new_day {
-        lead.push(RowKind::Day(message.at.day_name(pane.app.clock.wall, zone)));
-    }
-    let is_new = pane.conversation.new_from.as_ref() == Some(&message.key);
-    if is_new {
-        let count = pane.conversation.timeline.from(&message.key).filter(|m| m.sender != *pane.app.me()).count();
-        lead.push(RowKind::New(count));
-    }
-    if message.body.is_system() {
-        return lead;
-    }
-    let new_group = new_day
-        || is_new
-        || previous.is_none_or(|p| {
-            p.body.is_system() || p.sender != message.sender || message.at.0 - p.at.0 > GROUP_PAUSE_MS
-        });
-    if new_group {
-        if pane.roomy && lead.is_empty() {
-            lead.push(RowKind::Blank);
-        }
-        let mine = message.sender == *pane.app.me();
-        let known = pane.app.names.knows(&message.sender);
-        let name = match (&message.sender_name, mine) {
-            (Some(name), false) if !known && !name.is_empty() => name.clone(),
-            _ if message.sender.as_str().is_empty() => Clean::line("unknown sender"),
-            _ => pane.app.name_of(&message.sender),
-        };
-        lead.push(RowKind::Name {
-            time: message.at.clock(zone),
-            name,
-            sender: message.sender.clone(),
-            mine,
-            glyph: None,
-        });
-    }
-    lead
-}
-
-fn tail(pane: &Pane<'_>, message: &Message) -> Vec<RowKind> {
-    let mut tail = Vec::new();
-    if !message.reactions.is_empty() {
-        let list = message.reactions.iter().map(|r| {
-            let known = REACTIONS.iter().find(|(key, _)| *key == r.key.as_str());
-            let shown = known.map_or_else(|| format!("({})", r.key), |(_, glyph)| (*glyph).to_owned());
-            (shown, r.users.len(), r.users.contains(pane.app.me()))
-        });
-        tail.push(RowKind::Reactions(list.collect()));
-    }
-    if let Delivery::Failed { reason, .. } = &message.delivery {
-        tail.push(RowKind::Failed(reason.clone()));
-    }
-    tail
-}
-
-/// The mark of an own message; of a run that arrived only the last one has it.
-fn glyph(pane: &Pane<'_>, message: &Message) -> Option<Glyph> {
-    if message.sender != *pane.app.me() || message.body.is_system() {
-        return None;
-    }
-    match message.delivery {
-        Delivery::Saving => None,
-        Delivery::Queued => Some(Glyph::Queued),
-        Delivery::Sending => Some(Glyph::Sending),
-        Delivery::Unconfirmed => Some(Glyph::Unconfirmed),
-        Delivery::Failed { .. } => Some(Glyph::Failed),
-        Delivery::Sent => {
-            let next = pane.next(&message.key);
-            let run_goes_on =
-                next.is_some_and(|n| n.sender == message.sender && n.delivery == Delivery::Sent && !n.body.is_system());
-            (!run_goes_on).then_some(Glyph::Sent)
-        }
-    }
-}
-
-/// A message as formatted text.
-fn presented(app: &AppState, message: &Message) -> RichText {
-    let name = |id: &UserId| app.name_of(id);
-    let dim = SpanStyle { dim: true, ..SpanStyle::default() };
-    let mut rich = match &message.body {
-        MessageBody::Text(rich) => rich.clone(),
-        MessageBody::Emote(rich) => {
-            let mut rich = rich.clone();
-            let who = match &message.sender_name {
-                Some(own) if !app.names.knows(&message.sender) => own.clone(),
-                _ => app.names.of(&message.sender),
-            };
-            let span = Span {
-                text: Clean::text(&format!("* {who} ")),
-                style: SpanStyle { italic: true, ..SpanStyle::default() },
-                link: None,
-            };
-            match rich.blocks.first_mut() {
-                Some(Block::Paragraph { spans, .. }) => spans.insert(0, span),
-                _ => rich.blocks.insert(0, Block::Paragraph { align: Align::Left, spans: vec![span] }),
-            }
-            rich
-        }
-        MessageBody::Deleted => {
-            RichText::from_spans(vec![Span { text: "— message removed —".into(), style: dim, link: None }])
-        }
-        MessageBody::Unknown { .. } | MessageBody::Thread(_) | MessageBody::Call(_) | MessageBody::Hidden => {
-            let text = Clean::text(&message.body.text(&name));
-            RichText::from_spans(vec![Span { text, style: dim, link: None }])
-        }
-        body => {
-            let link = body.links().into_iter().next().map(Link::Url);
-            RichText::from_spans(vec![Span {
-                text: Clean::text(&body.text(&name)),
-                style: SpanStyle::default(),
-                link,
-            }])
-        }
-    };
-    if message.edited.is_some() && !matches!(message.body, MessageBody::Deleted) {
-        let span = Span { text: " (edited)".into(), style: dim, link: None };
-        match rich.blocks.last_mut() {
-            Some(Block::Paragraph { spans, .. }) => spans.push(span),
-            _ => rich.blocks.push(Block::Paragraph { align: Align::Left, spans: vec![span] }),
-        }
-    }
-    rich
 }

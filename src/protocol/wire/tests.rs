@@ -1,4 +1,5 @@
 use super::*;
+use crate::model::Role;
 
 const TEAM: &str = "19:team@thread.skype";
 

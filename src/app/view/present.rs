@@ -1,0 +1,55 @@
+//! A message as it is shown: every kind of body as formatted text.
+
+use crate::app::state::AppState;
+use crate::model::{
+    Align, Block, Clean, Link, Message, MessageBody, RichText, Span, SpanStyle, UserId,
+};
+
+/// A message as formatted text.
+pub fn presented(app: &AppState, message: &Message) -> RichText {
+    let name = |id: &UserId| app.name_of(id);
+    let dim = SpanStyle { dim: true, ..SpanStyle::default() };
+    let mut rich = match &message.body {
+        MessageBody::Text(rich) => rich.clone(),
+        MessageBody::Emote(rich) => {
+            let mut rich = rich.clone();
+            let who = match &message.sender_name {
+                Some(own) if !app.names.knows(&message.sender) => own.clone(),
+                _ => app.names.of(&message.sender),
+            };
+            let span = Span {
+                text: Clean::text(&format!("* {who} ")),
+                style: SpanStyle { italic: true, ..SpanStyle::default() },
+                link: None,
+            };
+            match rich.blocks.first_mut() {
+                Some(Block::Paragraph { spans, .. }) => spans.insert(0, span),
+                _ => rich.blocks.insert(0, Block::Paragraph { align: Align::Left, spans: vec![span] }),
+            }
+            rich
+        }
+        MessageBody::Deleted => {
+            RichText::from_spans(vec![Span { text: "— message removed —".into(), style: dim, link: None }])
+        }
+        MessageBody::Unknown { .. } | MessageBody::Thread(_) | MessageBody::Call(_) | MessageBody::Hidden => {
+            let text = Clean::text(&message.body.text(&name));
+            RichText::from_spans(vec![Span { text, style: dim, link: None }])
+        }
+        body => {
+            let link = body.links().into_iter().next().map(Link::Url);
+            RichText::from_spans(vec![Span {
+                text: Clean::text(&body.text(&name)),
+                style: SpanStyle::default(),
+                link,
+            }])
+        }
+    };
+    if message.edited.is_some() && !matches!(message.body, MessageBody::Deleted) {
+        let span = Span { text: " (edited)".into(), style: dim, link: None };
+        match rich.blocks.last_mut() {
+            Some(Block::Paragraph { spans, .. }) => spans.push(span),
+            _ => rich.blocks.push(Block::Paragraph { align: Align::Left, spans: vec![span] }),
+        }
+    }
+    rich
+}

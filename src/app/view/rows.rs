@@ -1,0 +1,196 @@
+//! Which rows a message has: what stands above its text, beside it, and below it.
+
+use super::layout::Laid;
+use crate::app::areas::{Rect, Size};
+use crate::app::overlay::REACTIONS;
+use crate::app::state::{AppState, ConversationState};
+use crate::app::wrap::Row;
+use crate::model::{Clean, Delivery, Message, MessageKey, UserId};
+use std::sync::Arc;
+
+/// Cells left of a message's text: time and space. Narrow panes get less.
+const INDENT: u16 = 8;
+const NARROW_INDENT: u16 = 6;
+/// Cells right of it: the delivery mark.
+const MARGIN: u16 = 3;
+/// A new name line after this pause.
+const GROUP_PAUSE_MS: i64 = 5 * 60 * 1000;
+/// From this height on a blank line stands between groups.
+const ROOMY: u16 = 30;
+
+/// A row of the pane, ready to be painted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PaneRow {
+    /// The message it belongs to.
+    pub key: Option<MessageKey>,
+    pub selected: bool,
+    /// It calls me.
+    pub mention: bool,
+    pub kind: RowKind,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum RowKind {
+    Blank,
+    Day(String),
+    New(usize),
+    Name { time: String, name: Clean, sender: UserId, mine: bool, glyph: Option<Glyph> },
+    Text { time: Option<String>, rows: Arc<Vec<Row>>, index: usize, glyph: Option<Glyph>, system: bool },
+    Reactions(Vec<(String, usize, bool)>),
+    Failed(Clean),
+}
+
+/// How far an own message got, at the right edge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Glyph {
+    Queued,
+    Sending,
+    Sent,
+    Unconfirmed,
+    Failed,
+}
+
+/// A conversation in a rectangle.
+pub struct Pane<'a> {
+    pub app: &'a AppState,
+    pub conversation: &'a ConversationState,
+    pub columns: usize,
+    pub height: usize,
+    roomy: bool,
+}
+
+impl<'a> Pane<'a> {
+    pub fn new(app: &'a AppState, conversation: &'a ConversationState, area: Rect, size: Size) -> Self {
+        let indent = if area.width < 40 { NARROW_INDENT } else { INDENT };
+        Self {
+            app,
+            conversation,
+            columns: usize::from(area.width.saturating_sub(indent + MARGIN)).max(4),
+            height: usize::from(area.height),
+            roomy: size.rows >= ROOMY,
+        }
+    }
+
+    pub fn previous(&self, key: &MessageKey) -> Option<&'a Message> {
+        self.conversation.timeline.before(key).next_back()
+    }
+
+    pub fn next(&self, key: &MessageKey) -> Option<&'a Message> {
+        self.conversation.timeline.after(key).next()
+    }
+}
+
+/// The cells left of the text in a pane of this width.
+pub fn indent(width: u16) -> u16 {
+    if width < 40 { NARROW_INDENT } else { INDENT }
+}
+
+/// A message's rows in order.
+pub fn rows<'a>(pane: &'a Pane<'_>, message: &'a Message, laid: &'a Laid) -> impl Iterator<Item = PaneRow> + 'a {
+    let selected = pane.conversation.selected.as_ref() == Some(&message.key);
+    let system = message.body.is_system();
+    let mark = glyph(pane, message);
+    let named = laid.lead.iter().any(|k| matches!(k, RowKind::Name { .. }));
+    let time = (!named && shows_minute(pane, message)).then(|| message.at.clock(&pane.app.prefs.zone));
+    let last = laid.text.len().saturating_sub(1);
+    let text = (0..laid.text.len()).map(move |index| RowKind::Text {
+        time: if index == 0 { time.clone() } else { None },
+        rows: Arc::clone(&laid.text),
+        index,
+        glyph: if index == last { mark } else { None },
+        system,
+    });
+    laid.lead.iter().cloned().chain(text).chain(laid.tail.iter().cloned()).map(move |kind| PaneRow {
+        key: Some(message.key.clone()),
+        selected: selected && !matches!(kind, RowKind::Day(_) | RowKind::New(_) | RowKind::Blank),
+        mention: message.mentions_me && !matches!(kind, RowKind::Day(_) | RowKind::New(_) | RowKind::Blank),
+        kind,
+    })
+}
+
+/// A continuation shows its minute when it is another than the one above.
+fn shows_minute(pane: &Pane<'_>, message: &Message) -> bool {
+    message.body.is_system()
+        || pane.previous(&message.key).is_none_or(|p| p.at.0 / 60_000 != message.at.0 / 60_000)
+}
+
+/// The rows above a message's text: day, new line, name.
+pub fn lead(pane: &Pane<'_>, message: &Message) -> Vec<RowKind> {
+    let zone = &pane.app.prefs.zone;
+    let previous = pane.previous(&message.key);
+    let mut lead = Vec::new();
+    let new_day = previous.is_none_or(|p| p.at.day(zone) != message.at.day(zone));
+    if new_day {
+        lead.push(RowKind::Day(message.at.day_name(pane.app.clock.wall, zone)));
+    }
+    let is_new = pane.conversation.new_from.as_ref() == Some(&message.key);
+    if is_new {
+        let count = pane.conversation.timeline.from(&message.key).filter(|m| m.sender != *pane.app.me()).count();
+        lead.push(RowKind::New(count));
+    }
+    if message.body.is_system() {
+        return lead;
+    }
+    let new_group = new_day
+        || is_new
+        || previous.is_none_or(|p| {
+            p.body.is_system() || p.sender != message.sender || message.at.0 - p.at.0 > GROUP_PAUSE_MS
+        });
+    if new_group {
+        if pane.roomy && lead.is_empty() {
+            lead.push(RowKind::Blank);
+        }
+        let mine = message.sender == *pane.app.me();
+        let known = pane.app.names.knows(&message.sender);
+        let name = match (&message.sender_name, mine) {
+            (Some(name), false) if !known && !name.is_empty() => name.clone(),
+            _ if message.sender.as_str().is_empty() => Clean::line("unknown sender"),
+            _ => pane.app.name_of(&message.sender),
+        };
+        lead.push(RowKind::Name {
+            time: message.at.clock(zone),
+            name,
+            sender: message.sender.clone(),
+            mine,
+            glyph: None,
+        });
+    }
+    lead
+}
+
+/// The rows below it: reactions, why it was not sent.
+pub fn tail(pane: &Pane<'_>, message: &Message) -> Vec<RowKind> {
+    let mut tail = Vec::new();
+    if !message.reactions.is_empty() {
+        let list = message.reactions.iter().map(|r| {
+            let known = REACTIONS.iter().find(|(key, _)| *key == r.key.as_str());
+            let shown = known.map_or_else(|| format!("({})", r.key), |(_, glyph)| (*glyph).to_owned());
+            (shown, r.users.len(), r.users.contains(pane.app.me()))
+        });
+        tail.push(RowKind::Reactions(list.collect()));
+    }
+    if let Delivery::Failed { reason, .. } = &message.delivery {
+        tail.push(RowKind::Failed(reason.clone()));
+    }
+    tail
+}
+
+/// The mark of an own message; of a run that arrived only the last one has it.
+fn glyph(pane: &Pane<'_>, message: &Message) -> Option<Glyph> {
+    if message.sender != *pane.app.me() || message.body.is_system() {
+        return None;
+    }
+    match message.delivery {
+        Delivery::Saving => None,
+        Delivery::Queued => Some(Glyph::Queued),
+        Delivery::Sending => Some(Glyph::Sending),
+        Delivery::Unconfirmed => Some(Glyph::Unconfirmed),
+        Delivery::Failed { .. } => Some(Glyph::Failed),
+        Delivery::Sent => {
+            let next = pane.next(&message.key);
+            let run_goes_on =
+                next.is_some_and(|n| n.sender == message.sender && n.delivery == Delivery::Sent && !n.body.is_system());
+            (!run_goes_on).then_some(Glyph::Sent)
+        }
+    }
+}

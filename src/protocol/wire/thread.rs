@@ -1,0 +1,88 @@
+//! A group's members and properties.
+
+use super::WireError;
+use crate::model::{Clean, Member, Role, ThreadSettings, Timestamp, UserId};
+use crate::protocol::entity;
+use crate::protocol::lenient::{self, Text};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// The answer to `GET /threads/ID`.
+#[derive(Debug, Default, PartialEq)]
+pub struct Thread {
+    pub members: Vec<Member>,
+    pub settings: ThreadSettings,
+}
+
+#[derive(Deserialize)]
+struct ThreadBody<'a> {
+    #[serde(borrow)]
+    id: Text<'a>,
+    #[serde(borrow, default, deserialize_with = "lenient::items")]
+    members: Vec<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "lenient::object_or_default")]
+    properties: ThreadBodyProperties<'a>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ThreadBodyProperties<'a> {
+    #[serde(borrow)]
+    topic: Option<Text<'a>>,
+    #[serde(borrow)]
+    joiningenabled: Text<'a>,
+    #[serde(borrow)]
+    historydisclosed: Text<'a>,
+    #[serde(borrow)]
+    creator: Text<'a>,
+    #[serde(borrow)]
+    createdat: Text<'a>,
+    #[serde(borrow)]
+    picture: Text<'a>,
+    #[serde(borrow, deserialize_with = "lenient::items")]
+    capabilities: Vec<&'a RawValue>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct MemberBody<'a> {
+    #[serde(borrow)]
+    id: Text<'a>,
+    #[serde(borrow, rename = "friendlyName")]
+    friendly_name: Text<'a>,
+    #[serde(borrow)]
+    role: Text<'a>,
+}
+
+pub fn thread(body: &str) -> Result<Thread, WireError> {
+    let body: ThreadBody<'_> = serde_json::from_str(body).map_err(|_| WireError::NotJson)?;
+    if body.id.some().is_none() {
+        return Err(WireError::Missing("id"));
+    }
+    let members = body.members.iter().filter_map(|raw| {
+        let member: MemberBody<'_> = serde_json::from_str(raw.get()).ok()?;
+        Some(Member {
+            id: UserId::new(member.id.some()?),
+            name: Clean::line(member.friendly_name.as_str()),
+            role: Role::parse(member.role.as_str()),
+        })
+    });
+    let p = &body.properties;
+    let creator = p.creator.some().map(|c| UserId::with_prefix(c.split(';').next().unwrap_or_default()));
+    let capabilities = p.capabilities.iter().filter_map(|raw| {
+        serde_json::from_str::<Text<'_>>(raw.get()).ok().map(|t| Clean::line(t.as_str()))
+    });
+    let picture = p.picture.some().map(|u| Clean::line(u.strip_prefix("URL@").unwrap_or(u)));
+    Ok(Thread {
+        members: members.collect(),
+        settings: ThreadSettings {
+            topic: p.topic.as_ref().map(|t| Clean::line(&entity::unescape(t.as_str()))),
+            joining_enabled: p.joiningenabled.flag(),
+            history_disclosed: p.historydisclosed.flag(),
+            creator,
+            created: p.createdat.some().and_then(Timestamp::parse),
+            picture,
+            capabilities: capabilities.collect(),
+        },
+    })
+}

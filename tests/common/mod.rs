@@ -1,0 +1,427 @@
+//! What the tests share: a gateway on a free port, and the whole program on a screen in memory.
+#![expect(dead_code, reason = "each test file uses its own part of this")]
+
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use skchat::app::areas::Size;
+use skchat::app::state::{Prefs, Receipts};
+use skchat::app::Model;
+use skchat::client::{AuthStyle, Base, Client, Options, Secret, TokenSource};
+use skchat::config::builtin_keymap;
+use skchat::gateway::{self, User, World};
+use skchat::model::UserId;
+use skchat::runtime::{Surface, Wiring, run};
+use skchat::store::Store;
+use skchat::sync::{self, PollMode};
+use skchat::ui::{ColorDepth, Theme};
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+pub const ANNA: &str = "8:anna.7";
+pub const JOE: &str = "8:joe.4";
+pub const MIA: &str = "8:mia.tan";
+/// Longer than anything takes on a slow machine; a test that waits this long has failed.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A gateway of one's own.
+pub struct Gateway {
+    pub world: Arc<World>,
+    pub origin: String,
+    port: u16,
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+    dir: Arc<TempDir>,
+    long_poll: bool,
+    deduplicate: bool,
+}
+
+pub fn users() -> Vec<User> {
+    [(ANNA, "Anna Lindqvist"), (JOE, "Joe Bloggs"), (MIA, "Mia Tan")]
+        .into_iter()
+        .map(|(id, name)| User { id: UserId::new(id), token: token(id), name: name.into() })
+        .collect()
+}
+
+pub fn token(id: &str) -> String {
+    format!("token-of-{id}")
+}
+
+impl Gateway {
+    pub async fn start() -> Self {
+        Self::with(true, true).await
+    }
+
+    pub async fn with(long_poll: bool, deduplicate: bool) -> Self {
+        let dir = Arc::new(tempfile::tempdir().unwrap());
+        Self::on(0, dir, long_poll, deduplicate).await
+    }
+
+    async fn on(port: u16, dir: Arc<TempDir>, long_poll: bool, deduplicate: bool) -> Self {
+        let listener = bind(port).await;
+        let port = listener.local_addr().unwrap().port();
+        let origin = format!("http://127.0.0.1:{port}");
+        let options = gateway::Options {
+            db: Some(dir.path().join("gateway.db")),
+            users: users(),
+            poll_wait: Duration::from_secs(2),
+            deduplicate,
+            long_poll,
+            ..gateway::Options::default()
+        };
+        let world = gateway::open(options, origin.clone()).unwrap();
+        let stop = CancellationToken::new();
+        let serving = gateway::serve(listener, world.clone(), stop.clone().cancelled_owned());
+        let ended = stop.clone();
+        let task = tokio::spawn(async move {
+            // Idle kept-alive connections would hold up a graceful end.
+            tokio::select! {
+                result = serving => result.unwrap(),
+                () = async { ended.cancelled().await; tokio::task::yield_now().await; } => {}
+            }
+        });
+        Self { world, origin, port, stop, task, dir, long_poll, deduplicate }
+    }
+
+    /// Ends it; the database stays.
+    pub async fn stop(self) -> Stopped {
+        self.stop.cancel();
+        self.task.await.unwrap();
+        Stopped { port: self.port, dir: self.dir, long_poll: self.long_poll, deduplicate: self.deduplicate }
+    }
+
+    pub fn base(&self, path: &str) -> Base {
+        Base::parse(&format!("{}{path}", self.origin)).unwrap()
+    }
+
+    pub fn options(&self, user: &str) -> Options {
+        let token = TokenSource::Fixed(Secret::new(token(user)));
+        let mut options = Options::new(UserId::new(user), self.base("/v1"), token);
+        options.scheduler = Some(self.base("/scheduler"));
+        options.join = Some(self.base("/join"));
+        options.profiles = Some(self.base("/profiles"));
+        options.timeout = Duration::from_secs(5);
+        options.poll_timeout = Duration::from_secs(7);
+        options
+    }
+
+    pub fn client(&self, user: &str) -> Client {
+        Client::new(self.options(user))
+    }
+
+    pub fn client_with(&self, user: &str, auth: AuthStyle) -> Client {
+        let mut options = self.options(user);
+        options.auth = auth;
+        Client::new(options)
+    }
+
+    /// Requests so far whose method and path contain these.
+    pub fn requests(&self, method: &str, path: &str) -> usize {
+        self.world.faults().count(method, path)
+    }
+
+    /// Waits for so many of them.
+    pub async fn until(&self, method: &str, path: &str, count: usize) {
+        let wait = tokio::time::timeout(PATIENCE, async { self.world.faults().until(method, path, count).await });
+        wait.await.unwrap_or_else(|_| panic!("waited for {count} times {method} {path}"));
+    }
+}
+
+async fn bind(port: u16) -> TcpListener {
+    let bound = tokio::time::timeout(PATIENCE, async {
+        loop {
+            match TcpListener::bind(("127.0.0.1", port)).await {
+                Ok(listener) => return listener,
+                Err(_) => tokio::task::yield_now().await,
+            }
+        }
+    });
+    bound.await.expect("the port is free")
+}
+
+/// A gateway between two runs.
+pub struct Stopped {
+    port: u16,
+    dir: Arc<TempDir>,
+    long_poll: bool,
+    deduplicate: bool,
+}
+
+impl Stopped {
+    /// On the same port, with the same database.
+    pub async fn start_again(self) -> Gateway {
+        Gateway::on(self.port, self.dir, self.long_poll, self.deduplicate).await
+    }
+}
+
+/// A screen in memory that tells of every frame.
+struct Memory {
+    terminal: Terminal<TestBackend>,
+    shown: watch::Sender<String>,
+    copied: Arc<std::sync::Mutex<Vec<String>>>,
+    size: watch::Receiver<(u16, u16)>,
+    frames: Arc<AtomicU64>,
+}
+
+impl Surface for Memory {
+    fn draw(&mut self, paint: &mut dyn FnMut(&mut ratatui::Frame<'_>)) -> io::Result<()> {
+        let (columns, rows) = *self.size.borrow();
+        if self.terminal.backend().buffer().area.as_size() != (columns, rows).into() {
+            self.terminal.backend_mut().resize(columns, rows);
+        }
+        self.terminal.draw(|frame| paint(frame)).unwrap();
+        self.frames.fetch_add(1, Ordering::SeqCst);
+        self.shown.send_replace(picture(self.terminal.backend().buffer()));
+        Ok(())
+    }
+    fn invalidate(&mut self) -> io::Result<()> {
+        self.terminal.clear().unwrap();
+        Ok(())
+    }
+    fn copy(&mut self, text: &str) -> io::Result<()> {
+        self.copied.lock().unwrap().push(text.to_owned());
+        Ok(())
+    }
+    fn suspend(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+    fn set_title(&mut self, _title: &str) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The cells of a buffer as lines, without trailing spaces.
+pub fn picture(buffer: &ratatui::buffer::Buffer) -> String {
+    let width = usize::from(buffer.area.width);
+    let mut out = String::new();
+    for row in buffer.content.chunks(width) {
+        let mut line = String::new();
+        let mut skip = 0;
+        for cell in row {
+            if skip > 0 {
+                skip -= 1;
+                continue;
+            }
+            line.push_str(cell.symbol());
+            skip = skchat::model::text::width(cell.symbol()).saturating_sub(1);
+        }
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+/// How a program under test is started.
+pub struct Setup<'a> {
+    pub user: &'a str,
+    pub poll: PollMode,
+    pub size: (u16, u16),
+    pub dir: Option<&'a Path>,
+    pub receipts: Receipts,
+}
+
+impl Default for Setup<'_> {
+    fn default() -> Self {
+        Self { user: ANNA, poll: PollMode::Auto, size: (80, 24), dir: None, receipts: Receipts::Auto }
+    }
+}
+
+/// The whole program: real loop, real sync, real store, real sockets; only the terminal is in memory.
+pub struct Runner {
+    keys: mpsc::Sender<io::Result<Event>>,
+    shown: watch::Receiver<String>,
+    size: watch::Sender<(u16, u16)>,
+    copied: Arc<std::sync::Mutex<Vec<String>>>,
+    pub frames: Arc<AtomicU64>,
+    task: JoinHandle<()>,
+    _dir: Option<TempDir>,
+}
+
+impl Runner {
+    pub async fn start(gateway: &Gateway, user: &str) -> Self {
+        Self::with(gateway, Setup { user, ..Setup::default() }).await
+    }
+
+    pub async fn with(gateway: &Gateway, setup: Setup<'_>) -> Self {
+        Self::launch(gateway.options(setup.user), setup).await
+    }
+
+    pub async fn launch(options: Options, setup: Setup<'_>) -> Self {
+        let own = if setup.dir.is_none() { Some(tempfile::tempdir().unwrap()) } else { None };
+        let dir = setup.dir.or_else(|| own.as_ref().map(TempDir::path)).unwrap();
+        let store = Store::open(&dir.join("store.db")).unwrap();
+        let sync_options = sync::Options {
+            poll: setup.poll,
+            interval: Duration::from_millis(150),
+            backoff_base: Duration::from_millis(100),
+            backoff_cap: Duration::from_millis(500),
+            page: 50,
+        };
+        let me = options.user.clone();
+        let (handle, deltas) = sync::start(Client::new(options), store, sync_options);
+        let (columns, rows) = setup.size;
+        let prefs = Prefs {
+            me,
+            zone: jiff::tz::TimeZone::UTC,
+            keymap: Arc::new(builtin_keymap().unwrap()),
+            typing: true,
+            receipts: setup.receipts,
+            enter_is_newline: false,
+            demo: false,
+            first_client_id: getrandom::u64().unwrap() >> 2,
+        };
+        let theme = Theme::new(include_str!("../../assets/theme.toml"), ColorDepth::True, false).unwrap();
+        let (keys, events) = mpsc::channel(256);
+        let (shown_sender, shown) = watch::channel(String::new());
+        let (size, size_receiver) = watch::channel(setup.size);
+        let copied = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let frames = Arc::new(AtomicU64::new(0));
+        let surface = Memory {
+            terminal: Terminal::new(TestBackend::new(columns, rows)).unwrap(),
+            shown: shown_sender,
+            copied: Arc::clone(&copied),
+            size: size_receiver,
+            frames: Arc::clone(&frames),
+        };
+        let events = Box::pin(futures_util::stream::unfold(events, |mut events| async move {
+            events.recv().await.map(|event| (event, events))
+        }));
+        let requests = handle.requests.clone();
+        let task = tokio::spawn(async move {
+            let mut model = Model::new(prefs, Size { columns, rows });
+            let stop = CancellationToken::new();
+            let wiring = Wiring { surface, events, deltas, requests, stop };
+            run(&mut model, &theme, wiring).await.unwrap();
+            handle.stop(PATIENCE).await;
+        });
+        Self { keys, shown, size, copied, frames, task, _dir: own }
+    }
+
+    /// Waits until the screen shows `text`; the last screen is in the panic when it never does.
+    pub async fn wait_for(&mut self, text: &str) -> String {
+        self.wait_until(&format!("{text:?} to appear"), |screen| screen.contains(text)).await
+    }
+
+    pub async fn wait_gone(&mut self, text: &str) -> String {
+        self.wait_until(&format!("{text:?} to go away"), |screen| !screen.contains(text)).await
+    }
+
+    pub async fn wait_until(&mut self, what: &str, is_so: impl Fn(&str) -> bool) -> String {
+        let mut shown = self.shown.clone();
+        let found = tokio::time::timeout(PATIENCE, shown.wait_for(|screen| is_so(screen))).await;
+        let found = found.ok().and_then(Result::ok).map(|screen| screen.clone());
+        match found {
+            Some(screen) => screen,
+            None => panic!("waited for {what}; the screen was\n{}", self.screen()),
+        }
+    }
+
+    pub fn screen(&self) -> String {
+        self.shown.borrow().clone()
+    }
+
+    pub fn copied(&self) -> Vec<String> {
+        self.copied.lock().unwrap().clone()
+    }
+
+    pub async fn type_text(&self, text: &str) {
+        for c in text.chars() {
+            self.send(Event::Key(KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE))).await;
+        }
+    }
+
+    /// Presses keys such as `"ctrl-k"`, `"enter"`.
+    pub async fn press(&self, chords: &[&str]) {
+        for chord in chords {
+            self.send(Event::Key(key(chord))).await;
+        }
+    }
+
+    pub async fn paste(&self, text: &str) {
+        self.send(Event::Paste(text.into())).await;
+    }
+
+    pub async fn resize(&self, columns: u16, rows: u16) {
+        self.size.send_replace((columns, rows));
+        self.send(Event::Resize(columns, rows)).await;
+    }
+
+    async fn send(&self, event: Event) {
+        self.keys.send(Ok(event)).await.unwrap();
+    }
+
+    pub async fn say(&self, text: &str) {
+        self.type_text(text).await;
+        self.press(&["enter"]).await;
+    }
+
+    /// Opens a conversation by its name or id.
+    pub async fn open(&mut self, name: &str) {
+        self.press(&["ctrl-k"]).await;
+        self.wait_for("Find a conversation").await;
+        self.type_text(name).await;
+        self.wait_for(&format!("› {name}")).await;
+        self.press(&["enter"]).await;
+        self.wait_gone("Find a conversation").await;
+    }
+
+    pub async fn quit(self) {
+        self.press(&["ctrl-q"]).await;
+        tokio::time::timeout(PATIENCE, self.task).await.expect("quits").unwrap();
+    }
+}
+
+pub fn key(chord: &str) -> KeyEvent {
+    let mut modifiers = KeyModifiers::NONE;
+    let mut rest = chord;
+    while let Some((head, tail)) = rest.split_once('-').filter(|(_, t)| !t.is_empty()) {
+        modifiers |= match head {
+            "ctrl" => KeyModifiers::CONTROL,
+            "alt" => KeyModifiers::ALT,
+            _ => KeyModifiers::SHIFT,
+        };
+        rest = tail;
+    }
+    let code = match rest {
+        "enter" => KeyCode::Enter,
+        "esc" => KeyCode::Esc,
+        "up" => KeyCode::Up,
+        "down" => KeyCode::Down,
+        "tab" => KeyCode::Tab,
+        "home" => KeyCode::Home,
+        "end" => KeyCode::End,
+        "pageup" => KeyCode::PageUp,
+        "pagedown" => KeyCode::PageDown,
+        "backspace" => KeyCode::Backspace,
+        "f1" => KeyCode::F(1),
+        "f5" => KeyCode::F(5),
+        c => KeyCode::Char(c.chars().next().unwrap()),
+    };
+    KeyEvent::new(code, modifiers)
+}
+
+/// Says something as someone, without a screen.
+pub async fn say_as(client: &Client, to: &str, text: &str) -> String {
+    use skchat::model::{ClientMessageId, ConversationId, Outgoing};
+    let outgoing = Outgoing { text: text.into(), ..Outgoing::default() };
+    let id = ClientMessageId::from(getrandom::u64().unwrap().to_string());
+    let sent = client.send(&ConversationId::new(to), &outgoing, &id, "").await.unwrap();
+    sent.key.unwrap().id.to_string()
+}
+
+/// A group of Anna (admin), Joe and Mia.
+pub async fn group(gateway: &Gateway, topic: &str) -> String {
+    use skchat::client::NewMember;
+    use skchat::model::Role;
+    let member = |id: &str| NewMember { id: UserId::new(id), role: Role::User };
+    let id = gateway.client(ANNA).create_thread(&[member(JOE), member(MIA)], topic).await.unwrap();
+    id.as_str().to_owned()
+}
