@@ -62,10 +62,20 @@ pub fn update(model: &mut Model, input: Input, now: Now) -> Vec<Effect> {
         Input::Delta(delta) => on_delta::apply(model, delta, &mut effects),
         Input::Want(want) => on_want(model, want, &mut effects),
         Input::Resize(size) => model.view.resize(size),
-        Input::Focus(focused) => model.app.view_focus.focused = focused,
+        Input::Focus(focused) => focus(model, focused),
         Input::Deadline => on_deadline::expire(model, &mut effects),
     }
     effects
+}
+
+/// Nothing counts as read while nobody looks; the second begins anew when someone does again.
+fn focus(model: &mut Model, focused: bool) {
+    model.app.view_focus.focused = focused;
+    if let Some(c) = model.app.opened_mut()
+        && matches!(c.reading, Some((_, Some(_))))
+    {
+        c.reading = None;
+    }
 }
 
 fn on_action(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
@@ -95,7 +105,7 @@ fn on_app(model: &mut Model, action: AppAction, effects: &mut Vec<Effect>) {
             model.app.overlay = Some(help);
         }
         AppAction::Palette => model.app.overlay = Some(overlay::Overlay::palette()),
-        AppAction::Switcher => model.app.overlay = Some(overlay::Overlay::switcher()),
+        AppAction::Switcher => model.app.overlay = Some(overlay::Overlay::switcher(&model.app)),
         AppAction::FocusNext => {
             model.app.focus = match model.app.focus {
                 Focus::List => Focus::Compose,
@@ -108,6 +118,7 @@ fn on_app(model: &mut Model, action: AppAction, effects: &mut Vec<Effect>) {
         AppAction::Resync => {
             effects.push(Effect::Request(crate::model::Request::RetryNow));
             if let Some(conversation) = model.app.open.clone() {
+                on_messages::forgive_older(model, &conversation);
                 effects.push(Effect::Request(crate::model::Request::Resync { conversation }));
             }
         }
@@ -125,14 +136,14 @@ fn escape(model: &mut Model, effects: &mut Vec<Effect>) {
     if model.app.overlay.take().is_some() {
         return;
     }
-    let Some(id) = model.app.open.clone() else { return };
-    let Some(conversation) = model.app.conversations.get_mut(&id) else { return };
-    if conversation.selected.take().is_some() {
-        return;
-    }
     if model.app.focus == Focus::List {
         model.app.focus = Focus::Compose;
         model.app.freeze_list();
+        return;
+    }
+    let Some(id) = model.app.open.clone() else { return };
+    let Some(conversation) = model.app.conversations.get_mut(&id) else { return };
+    if conversation.selected.take().is_some() {
         return;
     }
     if conversation.compose.drop_banner() {

@@ -60,7 +60,19 @@ impl Clock {
     }
 }
 
-/// Runs until the user quits or `stop` is cancelled.
+/// What the loop remembers between two turns.
+struct Turns {
+    clock: Clock,
+    screen: Screen,
+    resolver: Resolver,
+    /// Requests that sync had no room for; in order, and never dropped.
+    waiting: VecDeque<Request>,
+    last_draw: Duration,
+    frame_due: Option<Duration>,
+    title: String,
+}
+
+/// Runs until the user quits or `stop` is cancelled. Whatever ends it, drafts are handed to sync before it returns.
 ///
 /// # Errors
 /// When the terminal cannot be written or read any more.
@@ -69,109 +81,159 @@ where
     S: Surface,
     E: Stream<Item = io::Result<Event>> + Unpin,
 {
+    let requests = wiring.requests.clone();
+    let mut turns = Turns {
+        clock: Clock(Instant::now()),
+        screen: Screen::default(),
+        resolver: Resolver::default(),
+        waiting: VecDeque::new(),
+        last_draw: Duration::ZERO,
+        frame_due: Some(Duration::ZERO),
+        title: String::new(),
+    };
+    let result = turn_until_the_end(model, theme, wiring, &mut turns).await;
+    let quit = Input::Action(Action::App(crate::app::AppAction::Quit));
+    let last = update(model, quit, turns.clock.now());
+    turns.waiting.extend(last.into_iter().filter_map(|effect| match effect {
+        Effect::Request(request) => Some(request),
+        _ => None,
+    }));
+    flush(turns.waiting, &requests).await;
+    result
+}
+
+async fn turn_until_the_end<S, E>(
+    model: &mut Model,
+    theme: &Theme,
+    wiring: Wiring<S, E>,
+    turns: &mut Turns,
+) -> io::Result<()>
+where
+    S: Surface,
+    E: Stream<Item = io::Result<Event>> + Unpin,
+{
     let Wiring { mut surface, mut events, mut deltas, requests, stop } = wiring;
-    let clock = Clock(Instant::now());
-    let mut screen = Screen::default();
-    let mut resolver = Resolver::default();
-    // Effects that sync had no room for; in order, and never dropped.
-    let mut waiting: VecDeque<Request> = VecDeque::new();
-    let mut last_draw = Duration::ZERO;
-    let mut frame_due: Option<Duration> = Some(Duration::ZERO);
-    let mut title = String::new();
     let mut sync_is_there = true;
-    model.app.clock = clock.now();
+    model.app.clock = turns.clock.now();
     loop {
-        let wake = [frame_due, model.app.next_deadline()].into_iter().flatten().min();
+        let wake = [turns.frame_due, model.app.next_deadline()].into_iter().flatten().min();
         let mut effects = Vec::new();
         let mut from_user = false;
         tokio::select! { biased;
-            () = stop.cancelled() => break,
+            () = stop.cancelled() => return Ok(()),
             event = events.next() => {
-                let Some(event) = event else { break };
+                let Some(event) = event else { return Ok(()) };
                 from_user = true;
-                if let Some(input) = input_of(event?, &mut resolver, model) {
-                    effects.extend(update(model, input, clock.now()));
+                if let Some(input) = input_of(event?, &mut turns.resolver, model) {
+                    effects.extend(update(model, input, turns.clock.now()));
                 }
             }
-            permit = requests.reserve(), if !waiting.is_empty() => {
-                match (permit, waiting.pop_front()) {
+            permit = requests.reserve(), if !turns.waiting.is_empty() => {
+                match (permit, turns.waiting.pop_front()) {
                     (Ok(permit), Some(request)) => permit.send(request),
-                    _ => waiting.clear(),
+                    _ => turns.waiting.clear(),
                 }
                 continue;
             }
             delta = deltas.recv(), if sync_is_there => {
                 match delta {
-                    Some(delta) => {
-                        effects.extend(update(model, Input::Delta(delta), clock.now()));
-                        let until = Instant::now() + BURST_TIME;
-                        for _ in 0..BURST {
-                            let Ok(delta) = deltas.try_recv() else { break };
-                            effects.extend(update(model, Input::Delta(delta), clock.now()));
-                            if Instant::now() >= until {
-                                break;
-                            }
-                        }
-                    }
+                    Some(delta) => take_burst(model, delta, &mut deltas, &mut effects, &turns.clock),
                     None => sync_is_there = false,
                 }
+                // A steady stream must not put off what is due.
+                expire(model, &mut effects, turns);
             }
-            () = sleep_until(wake.map(|w| clock.at(w))) => {
-                let now = clock.now();
-                if model.app.next_deadline().is_some_and(|d| d <= now.mono) {
-                    effects.extend(update(model, Input::Deadline, now));
-                    frame_due.get_or_insert(now.mono);
-                }
-            }
+            () = sleep_until(wake.map(|w| turns.clock.at(w))) => expire(model, &mut effects, turns),
         }
-        let now = clock.now();
-        let due = if from_user { now.mono } else { frame_due.unwrap_or(last_draw + FRAME).min(now.mono + FRAME) };
-        if due <= now.mono {
-            draw(model, theme, &mut surface, &mut screen, &mut effects, &clock)?;
-            (last_draw, frame_due) = (clock.now().mono, None);
-            set_title(model, &mut surface, &mut title)?;
-        } else {
-            frame_due = Some(due);
-        }
+        let mut quit = false;
+        let mut on_screen = Vec::new();
         for effect in effects {
             match effect {
-                Effect::Quit => {
-                    flush(waiting, &requests).await;
-                    return Ok(());
-                }
-                Effect::Request(request) => {
-                    waiting.push_back(request);
-                }
+                Effect::Request(request) => turns.waiting.push_back(request),
+                Effect::Quit => quit = true,
+                other => on_screen.push(other),
+            }
+        }
+        if quit {
+            return Ok(());
+        }
+        let now = turns.clock.now().mono;
+        let due = if from_user { now } else { turns.frame_due.unwrap_or(turns.last_draw + FRAME).min(now + FRAME) };
+        turns.frame_due = Some(due);
+        if due <= now {
+            turns.draw(model, theme, &mut surface)?;
+        }
+        for effect in on_screen {
+            match effect {
                 Effect::Redraw => {
                     surface.invalidate()?;
-                    frame_due = Some(clock.now().mono);
+                    turns.frame_due = Some(turns.clock.now().mono);
                 }
                 Effect::Suspend => {
                     surface.suspend()?;
-                    frame_due = Some(clock.now().mono);
+                    // A resize meanwhile was told to nobody.
+                    let (columns, rows) = crossterm::terminal::size().unwrap_or((80, 24));
+                    update(model, Input::Resize(Size { columns, rows }), turns.clock.now());
+                    turns.frame_due = Some(turns.clock.now().mono);
                 }
                 Effect::Copy(text) => {
                     surface.copy(&text)?;
                     effects::to_clipboard_program(text);
                 }
                 Effect::OpenUrl(url) => open_url(&url),
+                Effect::Request(_) | Effect::Quit => {}
             }
         }
-        while let Some(request) = waiting.pop_front() {
+        while let Some(request) = turns.waiting.pop_front() {
             if let Err(mpsc::error::TrySendError::Full(request)) = requests.try_send(request) {
-                waiting.push_front(request);
+                turns.waiting.push_front(request);
                 break;
             }
         }
     }
-    // Stopped from outside: what was being written is saved like on quitting.
-    let effects = update(model, Input::Action(Action::App(crate::app::AppAction::Quit)), clock.now());
-    waiting.extend(effects.into_iter().filter_map(|e| match e {
-        Effect::Request(request) => Some(request),
-        _ => None,
-    }));
-    flush(waiting, &requests).await;
-    Ok(())
+}
+
+/// Takes what waits, up to a limit, so that a burst costs one frame.
+fn take_burst(
+    model: &mut Model,
+    first: Delta,
+    deltas: &mut mpsc::Receiver<Delta>,
+    effects: &mut Vec<Effect>,
+    clock: &Clock,
+) {
+    effects.extend(update(model, Input::Delta(first), clock.now()));
+    let until = Instant::now() + BURST_TIME;
+    for _ in 0..BURST {
+        let Ok(delta) = deltas.try_recv() else { break };
+        effects.extend(update(model, Input::Delta(delta), clock.now()));
+        if Instant::now() >= until {
+            break;
+        }
+    }
+}
+
+fn expire(model: &mut Model, effects: &mut Vec<Effect>, turns: &mut Turns) {
+    let now = turns.clock.now();
+    if model.app.next_deadline().is_some_and(|due| due <= now.mono) {
+        effects.extend(update(model, Input::Deadline, now));
+        turns.frame_due.get_or_insert(now.mono);
+    }
+}
+
+impl Turns {
+    fn draw<S: Surface>(&mut self, model: &mut Model, theme: &Theme, surface: &mut S) -> io::Result<()> {
+        for want in model.view.settle(&model.app) {
+            let effects = update(model, Input::Want(want), self.clock.now());
+            self.waiting.extend(effects.into_iter().filter_map(|effect| match effect {
+                Effect::Request(request) => Some(request),
+                _ => None,
+            }));
+        }
+        surface.draw(&mut |frame| self.screen.draw(model, theme, frame))?;
+        self.last_draw = self.clock.now().mono;
+        self.frame_due = None;
+        set_title(model, surface, &mut self.title)
+    }
 }
 
 /// Hands the last requests over; sync stores drafts and messages before it stops.
@@ -189,20 +251,6 @@ async fn sleep_until(at: Option<tokio::time::Instant>) {
         Some(at) => tokio::time::sleep_until(at).await,
         None => std::future::pending().await,
     }
-}
-
-fn draw<S: Surface>(
-    model: &mut Model,
-    theme: &Theme,
-    surface: &mut S,
-    screen: &mut Screen,
-    effects: &mut Vec<Effect>,
-    clock: &Clock,
-) -> io::Result<()> {
-    for want in model.view.settle(&model.app) {
-        effects.extend(update(model, Input::Want(want), clock.now()));
-    }
-    surface.draw(&mut |frame| screen.draw(model, theme, frame))
 }
 
 fn set_title<S: Surface>(model: &Model, surface: &mut S, shown: &mut String) -> io::Result<()> {

@@ -13,7 +13,7 @@ mod theme;
 pub use theme::{ColorDepth, Theme};
 
 use crate::app::Model;
-use crate::app::areas::Rect;
+use crate::app::areas::{Rect, SMALLEST};
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 
@@ -34,7 +34,8 @@ impl Screen {
     /// Paints the model. A warm and a fresh screen paint equal cells.
     pub fn draw(&mut self, model: &Model, theme: &Theme, frame: &mut Frame<'_>) {
         let visible = &model.view.visible;
-        let Some(areas) = visible.areas else {
+        let fits = frame.area().width >= SMALLEST.columns && frame.area().height >= SMALLEST.rows;
+        let (Some(areas), true) = (visible.areas, fits) else {
             too_small(frame);
             return;
         };

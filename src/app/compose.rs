@@ -1,7 +1,7 @@
 //! The message box: one conversation's draft and its cursor. Deleting is undoable; nothing else ever deletes.
 
 use super::action::Motion;
-use crate::model::Draft;
+use crate::model::{Clean, Draft, EditTarget};
 use std::time::Duration;
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -79,9 +79,42 @@ impl Compose {
         self.draft.cursor = text.len();
     }
 
-    /// Drops the reply or edit; of an edit the text goes, too, because it is another message's (undo brings it back).
+    /// Drops the reply or ends the edit.
     pub fn drop_banner(&mut self) -> bool {
-        self.draft.reply.take().is_some() || self.draft.edit.take().is_some()
+        self.drop_edit() || self.draft.reply.take().is_some()
+    }
+
+    /// Puts an existing message's text into the box; what stood there comes back afterwards.
+    pub fn begin_edit(&mut self, id: Box<str>, text: &str) {
+        self.drop_edit();
+        let before = std::mem::take(&mut self.draft.text);
+        let reply = self.draft.reply.take();
+        self.undo.clear();
+        self.typing_run = false;
+        text.clone_into(&mut self.draft.text);
+        self.draft.cursor = text.len();
+        self.draft.edit = Some(EditTarget { id, was: Clean::text(text), before, reply });
+    }
+
+    /// Ends an edit: the box holds again what it held before, and the edited text is one undo away.
+    pub fn drop_edit(&mut self) -> bool {
+        let Some(edit) = self.draft.edit.take() else { return false };
+        self.remember(false);
+        self.draft.cursor = edit.before.len();
+        self.draft.text = edit.before;
+        self.draft.reply = edit.reply;
+        true
+    }
+
+    /// Takes a finished edit out; the box holds again what it held before.
+    pub fn finish_edit(&mut self) -> Option<(EditTarget, String)> {
+        let edit = self.draft.edit.take()?;
+        let text = std::mem::replace(&mut self.draft.text, edit.before.clone());
+        self.draft.cursor = edit.before.len();
+        self.draft.reply.clone_from(&edit.reply);
+        self.undo.clear();
+        self.typing_run = false;
+        Some((edit, text))
     }
 
     pub fn go(&mut self, motion: Motion) {
@@ -215,6 +248,18 @@ mod tests {
         compose.insert("👨‍👩‍👧");
         compose.go(Motion::Left);
         assert_eq!(compose.draft.cursor, 1);
+    }
+
+    #[test]
+    fn an_edit_gives_the_half_written_text_back_however_it_ends() {
+        let mut compose = typed("half a thought");
+        compose.begin_edit("1".into(), "old message");
+        assert_eq!(compose.text(), "old message");
+        assert!(compose.drop_banner());
+        assert_eq!(compose.text(), "half a thought");
+        compose.begin_edit("1".into(), "old message");
+        let (edit, text) = compose.finish_edit().unwrap();
+        assert_eq!((&*edit.id, text.as_str(), compose.text()), ("1", "old message", "half a thought"));
     }
 
     proptest! {

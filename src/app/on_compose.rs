@@ -35,7 +35,7 @@ pub fn act(model: &mut Model, action: ComposeAction, effects: &mut Vec<Effect>) 
         other => other,
     };
     let Some(conversation) = model.app.opened_mut() else {
-        if matches!(action, ComposeAction::Insert(_)) {
+        if matches!(action, ComposeAction::Insert(_) | ComposeAction::Paste(_)) {
             model.app.note("Open a conversation first: Alt-Down, or Ctrl-K to find one");
         }
         return;
@@ -121,10 +121,9 @@ fn submit(model: &mut Model, effects: &mut Vec<Effect>) {
         return;
     }
     let conversation = c.info.id.clone();
-    if let Some(edit) = c.compose.draft.edit.clone() {
-        c.compose.take();
-        effects.push(Effect::Request(Request::SaveDraft { conversation, draft: Default::default() }));
+    if let Some((edit, text)) = c.compose.finish_edit() {
         let key = MessageKey::server(Timestamp(0), &edit.id);
+        changed(model, effects);
         if edit.was.as_str() != text {
             let outgoing = Outgoing { text, ..Outgoing::default() };
             on_messages::change(model, &key, Change::Edit(outgoing), effects);
@@ -155,6 +154,7 @@ pub fn send(model: &mut Model, conversation: &ConversationId, outgoing: Outgoing
     c.new_from = None;
     c.wants_new_line = false;
     c.timeline.upsert(own_message(&me, queue, &client_id, &outgoing, at, Delivery::Saving));
+    c.unsent.insert(client_id.clone(), outgoing.clone());
     model.app.conversations.sort();
     model.view.to_bottom(conversation);
     effects.push(Effect::Request(Request::Send { conversation: conversation.clone(), client_id, outgoing }));

@@ -15,7 +15,8 @@ impl AppState {
             let typing = c.typing.iter().map(|(_, until)| *until);
             typing.chain(c.compose.save_by)
         });
-        let reading = self.opened().and_then(|c| c.reading.as_ref()?.1);
+        let looked_at = self.view_focus.focused && self.prefs.receipts == Receipts::Auto;
+        let reading = self.opened().filter(|_| looked_at).and_then(|c| c.reading.as_ref()?.1);
         let countdown = match &self.link.state {
             LinkState::Waiting { wait, .. } => {
                 // The next full second of the countdown, as long as it runs.

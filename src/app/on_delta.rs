@@ -21,8 +21,12 @@ pub fn apply(model: &mut Model, delta: Delta, effects: &mut Vec<Effect>) {
         Delta::Conversations(list) => conversations(model, list, effects),
         Delta::Messages { conversation, messages, page } => take(model, &conversation, messages, page),
         Delta::Older { conversation, fault } => {
+            let is_open = model.app.open.as_ref() == Some(&conversation);
             if let Some(c) = model.app.conversations.get_mut(&conversation) {
-                c.older = Older::Failed(fault.reason);
+                c.older = Older::Failed(fault.reason.clone());
+            }
+            if is_open {
+                model.app.complain(&format!("Older messages cannot be fetched: {}", fault.reason));
             }
         }
         Delta::Settings { conversation, settings } => settings_of(model, &conversation, settings),
@@ -63,21 +67,24 @@ pub fn apply(model: &mut Model, delta: Delta, effects: &mut Vec<Effect>) {
             let message = on_compose::own_message(&me, queue, &client_id, &outgoing, queued_at, delivery);
             let c = model.app.conversations.ensure(&conversation);
             if c.timeline.of_client_id(&client_id).is_none() {
+                if message.delivery != Delivery::Sent {
+                    c.unsent.insert(client_id, outgoing);
+                }
                 c.timeline.upsert(message);
             }
         }
         Delta::Discarded { conversation, client_id } => {
-            if let Some(c) = model.app.conversations.get_mut(&conversation)
-                && let Some(key) = c.timeline.of_client_id(&client_id).map(|m| m.key.clone())
-                && key.is_unsent()
-            {
-                c.timeline.remove(&key);
+            if let Some(c) = model.app.conversations.get_mut(&conversation) {
+                c.unsent.remove(&client_id);
+                if let Some(key) = c.timeline.of_client_id(&client_id).map(|m| m.key.clone())
+                    && key.is_unsent()
+                {
+                    c.timeline.remove(&key);
+                }
             }
         }
         Delta::LastOpen(id) => {
-            if model.app.open.is_none() {
-                on_list::open(model, &id, effects);
-            }
+            open_by_itself(model, &id, effects);
         }
         Delta::Drafts(drafts) => {
             for (id, draft) in drafts {
@@ -129,11 +136,28 @@ fn conversations(model: &mut Model, list: Vec<Conversation>, effects: &mut Vec<E
         }
     }
     model.app.conversations.sort();
-    if model.app.open.is_none() && model.app.prefs.demo {
+    if model.app.prefs.demo {
         let first = model.app.conversations.shown(None).next().map(|c| c.info.id.clone());
         if let Some(id) = first {
-            on_list::open(model, &id, effects);
+            open_by_itself(model, &id, effects);
         }
+    }
+}
+
+/// Opens a chat that the user did not ask for: never while they are doing something.
+fn open_by_itself(model: &mut Model, id: &ConversationId, effects: &mut Vec<Effect>) {
+    if model.app.open.is_none() && model.app.overlay.is_none() {
+        on_list::open(model, id, effects);
+    }
+}
+
+/// A selected message that got its place on the server stays selected there; one that is gone is not selected.
+fn follow_selection(c: &mut super::state::ConversationState) {
+    if let Some(key) = &c.selected
+        && c.timeline.get(key).is_none()
+    {
+        let client_id = crate::model::ClientMessageId::new(&key.id);
+        c.selected = c.timeline.of_client_id(&client_id).map(|m| m.key.clone());
     }
 }
 
@@ -142,7 +166,18 @@ fn take(model: &mut Model, id: &ConversationId, messages: Vec<Message>, page: Pa
     let at_bottom = model.view.is_at_bottom(id);
     let me = model.app.me().clone();
     let c = model.app.conversations.ensure(id);
+    let before = c.oldest.clone();
+    let theirs = messages.iter().any(|m| m.sender != me && !m.body.is_system());
     for message in messages {
+        // Also what is not shown has been seen: or a page of signals would be asked for again and again.
+        if c.oldest.as_ref().is_none_or(|oldest| message.key < *oldest) && !message.key.is_unsent() {
+            c.oldest = Some(message.key.clone());
+        }
+        if message.sender == me
+            && let Some(client_id) = &message.client_id
+        {
+            c.unsent.remove(client_id);
+        }
         if page == Page::Live {
             c.typing.retain(|(who, _)| *who != message.sender);
         }
@@ -153,18 +188,26 @@ fn take(model: &mut Model, id: &ConversationId, messages: Vec<Message>, page: Pa
     }
     match page {
         Page::Older { reached_start } => {
-            c.older = if reached_start { Older::Reached } else { Older::Unknown };
+            let moved = c.oldest != before;
+            c.older = match (reached_start, moved) {
+                (true, _) => Older::Reached,
+                (false, true) => Older::Unknown,
+                // The server said there is more and gave nothing new: asking at once again would never end.
+                (false, false) => Older::Failed(Clean::line("nothing older came")),
+            };
         }
         Page::Newest => {
             if is_open {
                 draw_new_line(c, &me);
+                c.wants_new_line = false;
             }
         }
         Page::Live => {
             // What arrives while the view is scrolled up gets its line, too.
             if is_open && !at_bottom {
-                c.wants_new_line |= c.new_from.is_none() && c.info.unread.messages > 0;
+                c.wants_new_line |= c.new_from.is_none() && theirs;
                 draw_new_line(c, &me);
+                c.wants_new_line = false;
             }
         }
     }
@@ -172,7 +215,9 @@ fn take(model: &mut Model, id: &ConversationId, messages: Vec<Message>, page: Pa
     let keeps_place = is_open && !at_bottom;
     if !keeps_place && c.timeline.keep_newest(limit) {
         c.older = Older::Unknown;
+        c.oldest = None;
     }
+    follow_selection(c);
     if page != (Page::Older { reached_start: true }) && page != (Page::Older { reached_start: false }) {
         model.app.conversations.sort();
     }
@@ -215,10 +260,14 @@ fn delivery_of(
     }
     let Some(key) = c.timeline.of_client_id(client_id).map(|m| m.key.clone()) else { return };
     let failed = matches!(delivery, Delivery::Failed { .. });
+    if delivery == Delivery::Sent {
+        c.unsent.remove(client_id);
+    }
     // What has its place on the server was accepted, whatever is said late.
     if key.is_unsent() || delivery == Delivery::Sent {
         c.timeline.update(&key, |m| m.delivery = delivery);
     }
+    follow_selection(c);
     if failed && !is_open {
         let title = model.app.conversations.get(id).map(|c| model.app.title(c)).unwrap_or_default();
         model.app.complain(&format!("A message to {title} was not sent"));
@@ -256,7 +305,17 @@ fn done(model: &mut Model, ticket: Ticket, result: &Result<(), Fault>) {
             let (_, pending) = c.pending.remove(at);
             if let Err(fault) = result {
                 let what = match pending {
-                    Pending::Edit => "The message was not changed",
+                    Pending::Edit { target, text } => {
+                        // What was typed goes back into the box, or one undo away when something new stands there.
+                        if c.compose.draft.is_empty() {
+                            c.compose.begin_edit(target.id.clone(), &text);
+                        } else {
+                            let now = c.compose.text().to_owned();
+                            c.compose.set_text(&text);
+                            c.compose.set_text(&now);
+                        }
+                        "The message was not changed"
+                    }
                     Pending::Delete => "The message was not deleted",
                     Pending::React => "The reaction was not set",
                 };

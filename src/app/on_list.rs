@@ -106,7 +106,6 @@ pub fn draw_new_line(conversation: &mut super::state::ConversationState, me: &cr
     };
     if let Some(first) = first {
         conversation.new_from = Some(first.key.clone());
-        conversation.wants_new_line = false;
     }
 }
 
@@ -123,6 +122,7 @@ fn close(model: &mut Model, effects: &mut Vec<Effect>) {
         }
         if old.timeline.keep_newest(KEEP_CLOSED) {
             old.older = Older::Unknown;
+            old.oldest = None;
             model.view.to_bottom(&id);
         }
     }

@@ -7,7 +7,7 @@ use super::state::{Focus, Older};
 use super::{Model, on_compose};
 use crate::model::request::Change;
 use crate::model::{
-    Clean, ConversationId, Delivery, EditTarget, Message, MessageBody, MessageKey, QuoteOf, Request,
+    Clean, ClientMessageId, ConversationId, Delivery, EditTarget, Message, MessageBody, MessageKey, QuoteOf, Request,
 };
 
 pub fn act(model: &mut Model, action: MessagesAction, effects: &mut Vec<Effect>) {
@@ -37,17 +37,20 @@ pub fn act(model: &mut Model, action: MessagesAction, effects: &mut Vec<Effect>)
 }
 
 fn go(model: &mut Model, scroll: Scroll) {
-    let Some(id) = model.app.open.clone() else { return };
-    if let Some(Overlay::Help { scroll: at, .. }) = &mut model.app.overlay {
-        *at = match scroll {
-            Scroll::PageUp => at.saturating_sub(10),
-            Scroll::LineUp => at.saturating_sub(1),
-            Scroll::PageDown => *at + 10,
-            Scroll::LineDown => *at + 1,
-            Scroll::Oldest => 0,
-            Scroll::Newest => *at,
-        };
+    if matches!(model.app.overlay, Some(Overlay::Help { .. })) {
+        super::on_overlay::step(model, match scroll {
+            Scroll::PageUp => -10,
+            Scroll::LineUp => -1,
+            Scroll::PageDown => 10,
+            Scroll::LineDown => 1,
+            Scroll::Oldest => isize::MIN,
+            Scroll::Newest => 1000,
+        });
         return;
+    }
+    let Some(id) = model.app.open.clone() else { return };
+    if matches!(scroll, Scroll::PageUp | Scroll::LineUp | Scroll::Oldest) {
+        forgive_older(model, &id);
     }
     // A page keeps one row in sight, so that the eye finds its place again.
     let page = (model.view.page(&model.app) - 1).max(1);
@@ -61,10 +64,20 @@ fn go(model: &mut Model, scroll: Scroll) {
     }
 }
 
+/// What failed may be tried again.
+pub fn forgive_older(model: &mut Model, id: &ConversationId) {
+    if let Some(c) = model.app.conversations.get_mut(id)
+        && matches!(c.older, Older::Failed(_))
+    {
+        c.older = Older::Unknown;
+    }
+}
+
 /// Asks for older messages, unless they are on their way or there are none.
 pub fn load_older(model: &mut Model, id: &ConversationId, effects: &mut Vec<Effect>) {
     let Some(conversation) = model.app.conversations.get_mut(id) else { return };
-    let Some(first) = conversation.timeline.first().map(|m| m.key.clone()) else { return };
+    let shown = conversation.timeline.first().map(|m| m.key.clone());
+    let Some(first) = conversation.oldest.clone().into_iter().chain(shown).min() else { return };
     if conversation.older != Older::Unknown {
         return;
     }
@@ -81,6 +94,7 @@ fn selected(model: &Model) -> Option<&Message> {
 fn select(model: &mut Model, up: bool) {
     let in_sight = model.view.visible.rows.iter().rev().find_map(|row| row.key.clone());
     model.app.focus = Focus::Compose;
+    model.app.freeze_list();
     let Some(conversation) = model.app.opened_mut() else { return };
     let timeline = &conversation.timeline;
     let next: Option<MessageKey> = match (&conversation.selected, up) {
@@ -122,7 +136,7 @@ fn reply(model: &mut Model, effects: &mut Vec<Effect>) {
     let quote = quote_of(model, message);
     if let Some(conversation) = model.app.opened_mut() {
         conversation.selected = None;
-        conversation.compose.draft.edit = None;
+        conversation.compose.drop_edit();
         conversation.compose.draft.reply = Some(quote);
     }
     on_compose::changed(model, effects);
@@ -147,9 +161,7 @@ fn edit(model: &mut Model, effects: &mut Vec<Effect>) {
     let id = (&*message.key.id).into();
     if let Some(conversation) = model.app.opened_mut() {
         conversation.selected = None;
-        conversation.compose.set_text(&text);
-        conversation.compose.draft.reply = None;
-        conversation.compose.draft.edit = Some(EditTarget { id, was: Clean::text(&text) });
+        conversation.compose.begin_edit(id, &text);
     }
     on_compose::changed(model, effects);
 }
@@ -173,8 +185,12 @@ pub fn change(model: &mut Model, key: &MessageKey, change: Change, effects: &mut
     use super::state::Pending;
     let ticket = model.app.ticket();
     let Some(conversation) = model.app.opened_mut() else { return };
-    let pending = match change {
-        Change::Edit(_) => Pending::Edit,
+    let pending = match &change {
+        Change::Edit(outgoing) => {
+            let was = Clean::text(&outgoing.text);
+            let target = EditTarget { id: (&*key.id).into(), was, before: String::new(), reply: None };
+            Pending::Edit { target, text: outgoing.text.clone() }
+        }
         Change::Delete => Pending::Delete,
         Change::React { .. } => Pending::React,
     };
@@ -221,45 +237,49 @@ pub fn confirm_link(url: Clean) -> Overlay {
     }
 }
 
-fn failed(model: &Model) -> Option<(ConversationId, crate::model::ClientMessageId, String)> {
-    let message = selected(model).filter(|m| matches!(m.delivery, Delivery::Failed { .. }))?;
-    let text = match &message.body {
-        MessageBody::Text(rich) | MessageBody::Emote(rich) => {
-            let own = rich.blocks.iter().filter(|b| !matches!(b, crate::model::Block::Quote { .. })).cloned();
-            crate::model::RichText { blocks: own.collect() }.plain_text()
-        }
-        _ => return None,
-    };
-    Some((model.app.open.clone()?, message.client_id.clone()?, text))
+/// The selected message, when it was not sent.
+fn failed(model: &Model) -> Option<(ConversationId, ClientMessageId, bool)> {
+    let message = selected(model)?;
+    let Delivery::Failed { can_retry, .. } = message.delivery else { return None };
+    Some((model.app.open.clone()?, message.client_id.clone()?, can_retry))
 }
 
 fn retry(model: &mut Model, effects: &mut Vec<Effect>) {
-    let Some((conversation, client_id, _)) = failed(model) else { return };
-    if let Some(c) = model.app.opened_mut()
-        && let Some(key) = c.selected.take()
-    {
-        c.timeline.update(&key, |m| m.delivery = Delivery::Queued);
+    let Some((conversation, client_id, on_disk)) = failed(model) else { return };
+    let mut outgoing = None;
+    if let Some(c) = model.app.opened_mut() {
+        outgoing = c.unsent.get(&client_id).cloned();
+        if let Some(key) = c.selected.take() {
+            let delivery = if on_disk { Delivery::Queued } else { Delivery::Saving };
+            c.timeline.update(&key, |m| m.delivery = delivery);
+        }
     }
-    effects.push(Effect::Request(Request::Resend { conversation, client_id }));
+    // What never reached the disk is handed over again, under the same id.
+    effects.push(Effect::Request(match outgoing.filter(|_| !on_disk) {
+        Some(outgoing) => Request::Send { conversation, client_id, outgoing },
+        None => Request::Resend { conversation, client_id },
+    }));
 }
 
 /// Puts a message that was not sent back into the box, above what is there.
 fn take_back(model: &mut Model, effects: &mut Vec<Effect>) {
-    let Some((conversation, client_id, text)) = failed(model) else { return };
+    let Some((conversation, client_id, _)) = failed(model) else { return };
     if let Some(c) = model.app.opened_mut() {
+        let Some(outgoing) = c.unsent.remove(&client_id) else { return };
         if let Some(key) = c.selected.take() {
             c.timeline.remove(&key);
         }
+        c.compose.drop_edit();
+        let text = if outgoing.emote { format!("/me {}", outgoing.text) } else { outgoing.text };
         let rest = c.compose.text().to_owned();
         let joined = if rest.is_empty() { text } else { format!("{text}\n{rest}") };
         c.compose.set_text(&joined);
+        if c.compose.draft.reply.is_none() {
+            c.compose.draft.reply = outgoing.reply;
+        }
     }
     on_compose::changed(model, effects);
-    on_deadline_save(model, effects);
-    effects.push(Effect::Request(Request::Discard { conversation, client_id }));
-}
-
-/// The draft must be on its way to the disk before the outbox forgets the message.
-fn on_deadline_save(model: &mut Model, effects: &mut Vec<Effect>) {
+    // The draft must be on its way to the disk before the outbox forgets the message.
     super::on_deadline::save_drafts(model, effects, true);
+    effects.push(Effect::Request(Request::Discard { conversation, client_id }));
 }

@@ -25,17 +25,18 @@ pub fn act(model: &mut Model, action: OverlayAction, effects: &mut Vec<Effect>) 
 /// How many lines can be marked.
 fn lines(model: &Model) -> usize {
     match &model.app.overlay {
-        Some(Overlay::Switcher { input, .. }) => overlay::find(&model.app, input).len(),
+        Some(Overlay::Switcher { found, .. }) => found.len(),
         Some(Overlay::Palette { input, .. }) => overlay::palette(&model.app, input).len(),
         Some(Overlay::Menu { .. }) => overlay::menu(&model.app).len(),
         Some(Overlay::Reactions { .. }) => REACTIONS.len(),
         Some(Overlay::Links { links, .. }) => links.len(),
-        Some(Overlay::Help { .. }) => model.app.prefs.keymap.entries().len() + 10,
+        // Its last screenful is found while it is painted; this only keeps the number from running away.
+        Some(Overlay::Help { .. }) => model.app.prefs.keymap.entries().len(),
         _ => 0,
     }
 }
 
-fn step(model: &mut Model, by: isize) {
+pub fn step(model: &mut Model, by: isize) {
     let count = lines(model);
     if let Some(marked) = model.app.overlay.as_mut().and_then(Overlay::marked_mut) {
         *marked = marked.saturating_add_signed(by).min(count.saturating_sub(1));
@@ -46,6 +47,12 @@ fn edit(model: &mut Model, change: impl FnOnce(&mut String)) {
     if let Some((input, marked)) = model.app.overlay.as_mut().and_then(Overlay::input_mut) {
         change(input);
         *marked = 0;
+    }
+    if let Some(Overlay::Switcher { input, .. }) = &model.app.overlay {
+        let fresh = overlay::find(&model.app, &input.clone());
+        if let Some(Overlay::Switcher { found, .. }) = &mut model.app.overlay {
+            *found = fresh;
+        }
     }
 }
 
@@ -88,11 +95,11 @@ fn typed(model: &mut Model, c: char, effects: &mut Vec<Effect>) {
 fn choose(model: &mut Model, effects: &mut Vec<Effect>) {
     let Some(open) = model.app.overlay.take() else { return };
     match open {
-        Overlay::Switcher { input, marked } => {
-            match overlay::find(&model.app, &input).into_iter().nth(marked) {
-                Some(found) => on_list::open(model, &found.id, effects),
+        Overlay::Switcher { input, marked, found } => {
+            match found.get(marked) {
+                Some(chosen) => on_list::open(model, &chosen.id, effects),
                 None => {
-                    model.app.overlay = Some(Overlay::Switcher { input, marked });
+                    model.app.overlay = Some(Overlay::Switcher { input, marked, found });
                     model.app.note("No conversation or person with that name; a full id (8:name) starts a new chat");
                 }
             }

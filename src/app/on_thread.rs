@@ -27,6 +27,13 @@ pub fn set(model: &mut Model, flag: ThreadFlag, to: Option<bool>, effects: &mut 
     // Whether we may is the server's decision; a role that may have changed meanwhile is not a reason to refuse here.
     match conversation.setting(flag) {
         Setting::Changing { .. } => model.app.note("Still being saved"),
+        // Said in words, it is the server's to decide even when it never told the present state.
+        Setting::Unknown if to.is_some() => {
+            let on = to.unwrap_or(false);
+            conversation.settings.insert(flag, Setting::Changing { from: !on, to: on, ticket });
+            let id = conversation.info.id.clone();
+            effects.push(Effect::Request(Request::SetFlag { conversation: id, flag, on, ticket }));
+        }
         Setting::Unknown => {
             let role = conversation.my_role(&me);
             let why = if role.is_none() { "not loaded yet" } else { "the server did not say" };

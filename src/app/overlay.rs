@@ -8,7 +8,8 @@ use crate::model::{Clean, ConversationId, ConversationKind, MessageKey, Outgoing
 #[derive(Clone, Debug, PartialEq)]
 pub enum Overlay {
     Help { context: Context, scroll: usize },
-    Switcher { input: String, marked: usize },
+    /// What was found stands still while someone looks at it.
+    Switcher { input: String, marked: usize, found: Vec<Found> },
     Palette { input: String, marked: usize },
     /// What can be done with the selected message.
     Menu { marked: usize },
@@ -41,8 +42,8 @@ impl Overlay {
         Self::Help { context, scroll: 0 }
     }
 
-    pub fn switcher() -> Self {
-        Self::Switcher { input: String::new(), marked: 0 }
+    pub fn switcher(app: &AppState) -> Self {
+        Self::Switcher { input: String::new(), marked: 0, found: find(app, "") }
     }
 
     pub fn palette() -> Self {
@@ -52,7 +53,7 @@ impl Overlay {
     /// The line that is typed into, where there is one.
     pub fn input_mut(&mut self) -> Option<(&mut String, &mut usize)> {
         match self {
-            Self::Switcher { input, marked } | Self::Palette { input, marked } => Some((input, marked)),
+            Self::Switcher { input, marked, .. } | Self::Palette { input, marked } => Some((input, marked)),
             _ => None,
         }
     }
@@ -86,40 +87,44 @@ pub fn find(app: &AppState, input: &str) -> Vec<Found> {
     let input = input.trim();
     let mut found: Vec<(u32, Found)> = Vec::new();
     for c in app.conversations.shown(app.open.as_ref()) {
-        let name = app.title(c);
-        let Some(score) = matches(&name, input).or_else(|| id_match(c.info.id.as_str(), input)) else { continue };
-        let unread = c.info.unread.messages;
-        if input.is_empty() && Some(&c.info.id) == app.open.as_ref() {
+        let id = &c.info.id;
+        if input.is_empty() && Some(id) == app.open.as_ref() {
             continue;
         }
-        let score = if input.is_empty() { u32::from(unread == 0) } else { score };
-        found.push((score, Found { id: c.info.id.clone(), name, unread, is_new: false }));
+        let name = app.title(c);
+        let Some(score) = matches(&name, input).or_else(|| id_match(id.as_str(), input)) else { continue };
+        let unread = c.info.unread.messages;
+        let score = match input {
+            "" => u32::from(unread == 0),
+            _ if id.as_str() == input => 0,
+            _ => score * 2,
+        };
+        found.push((score, Found { id: id.clone(), name, unread, is_new: false }));
     }
-    found.sort_by_key(|(score, _)| *score);
-    let mut found: Vec<Found> = found.into_iter().map(|(_, f)| f).collect();
     if !input.is_empty() {
-        let mut people: Vec<Found> = app
+        let mut people: Vec<(u32, Found)> = app
             .names
             .people()
-            .filter(|(id, name)| *id != app.me() && matches(name, input).is_some() && id.as_str().starts_with("8:"))
-            .map(|(id, name)| Found {
-                id: ConversationId::new(id.as_str()),
-                name: name.clone(),
-                unread: 0,
-                is_new: true,
+            .filter(|(id, _)| *id != app.me() && id.as_str().starts_with("8:"))
+            .filter_map(|(id, name)| {
+                let found =
+                    Found { id: ConversationId::new(id.as_str()), name: name.clone(), unread: 0, is_new: true };
+                // After a conversation that fits as well.
+                Some((matches(name, input)? * 2 + 1, found))
             })
-            .filter(|p| found.iter().all(|f| f.id != p.id))
+            .filter(|(_, p)| found.iter().all(|(_, f)| f.id != p.id))
             .collect();
-        people.sort_by(|a, b| a.name.cmp(&b.name));
+        people.sort_by(|(_, a), (_, b)| a.name.cmp(&b.name));
         found.extend(people);
         let id = ConversationId::new(input);
         let opens = matches!(id.kind(), ConversationKind::Direct | ConversationKind::Bot | ConversationKind::Phone);
         let complete = id.peer().is_some_and(|p| !p.bare().is_empty() && !input.contains(char::is_whitespace));
-        if opens && complete && Clean::line(input).as_str() == input && found.iter().all(|f| f.id != id) {
-            found.push(Found { id, name: Clean::line(input), unread: 0, is_new: true });
+        if opens && complete && Clean::line(input).as_str() == input && found.iter().all(|(_, f)| f.id != id) {
+            found.push((0, Found { id, name: Clean::line(input), unread: 0, is_new: true }));
         }
     }
-    found
+    found.sort_by_key(|(score, _)| *score);
+    found.into_iter().map(|(_, f)| f).collect()
 }
 
 fn id_match(id: &str, input: &str) -> Option<u32> {

@@ -6,11 +6,11 @@ use super::keymap::{Context, Keymap};
 use super::overlay::Overlay;
 use super::timeline::Timeline;
 use crate::model::{
-    Clean, Conversation, ConversationId, ClientMessageId, LinkState, Member, MessageKey, Names, Now, Role,
-    ThreadFlag, Ticket, UserId,
+    Clean, Conversation, ConversationId, ClientMessageId, EditTarget, LinkState, Member, MessageKey, Names, Now,
+    Outgoing, Role, ThreadFlag, Ticket, UserId,
 };
 use jiff::tz::TimeZone;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -109,6 +109,10 @@ pub struct ConversationState {
     pub wants_new_line: bool,
     /// The newest message in sight and when it counts as read; no time once it was told.
     pub reading: Option<(MessageKey, Option<Duration>)>,
+    /// The oldest message ever taken in, shown or not: what lies before it is asked for next.
+    pub oldest: Option<MessageKey>,
+    /// What was typed, of messages that are not accepted yet: to send again, or to put back into the box.
+    pub unsent: HashMap<ClientMessageId, Outgoing>,
     /// Changes under way: what to undo when they are refused.
     pub pending: Vec<(Ticket, Pending)>,
 }
@@ -143,7 +147,8 @@ impl Setting {
 /// A change of a message that waits for the server.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Pending {
-    Edit,
+    /// With what was typed, so that a refusal does not lose it.
+    Edit { target: EditTarget, text: String },
     Delete,
     React,
 }
@@ -163,6 +168,8 @@ impl ConversationState {
             new_from: None,
             wants_new_line: false,
             reading: None,
+            oldest: None,
+            unsent: HashMap::new(),
             pending: Vec::new(),
         }
     }
@@ -291,6 +298,11 @@ impl AppState {
             .iter()
             .filter(|c| !c.info.muted)
             .fold((0, 0), |(m, n), c| (m + c.info.unread.messages, n + c.info.unread.mentions))
+    }
+
+    /// Own messages that have not arrived yet.
+    pub fn total_unsent(&self) -> usize {
+        self.conversations.iter().map(|c| c.unsent.len()).sum()
     }
 
     /// The order of the list stands still while someone moves in it.

@@ -25,7 +25,8 @@ pub enum Anchor {
     #[default]
     Bottom,
     /// The top row: the row of the message's text that holds byte `offset`, or `lead` rows above its first one.
-    At { key: MessageKey, offset: usize, lead: usize },
+    /// Or `tail` rows below its last one.
+    At { key: MessageKey, offset: usize, lead: usize, tail: usize },
 }
 
 /// What drawing found missing. `update` decides what comes of it.
@@ -67,6 +68,8 @@ pub struct ViewState {
     layout: Layout,
     pub visible: Visible,
     rows_of: Option<Stamp>,
+    /// Which hint an empty pane shows.
+    hint_of: Option<bool>,
     list_of: Option<list::Stamp>,
 }
 
@@ -78,6 +81,7 @@ impl ViewState {
             layout: Layout::default(),
             visible: Visible::default(),
             rows_of: None,
+            hint_of: None,
             list_of: None,
         }
     }
@@ -136,10 +140,13 @@ impl ViewState {
             }
         }
         let (Some(area), Some(conversation)) = (areas.messages, app.opened()) else {
-            if self.rows_of.take().is_some() || !self.visible.rows.is_empty() {
+            let hint = app.conversations.is_empty();
+            if self.rows_of.take().is_some() || !self.visible.rows.is_empty() || self.hint_of != Some(hint) {
                 self.visible.rows.clear();
                 self.visible.rows_stamp += 1;
+                self.hint_of = Some(hint);
             }
+            self.visible.below = 0;
             return Vec::new();
         };
         let id = &conversation.info.id;
@@ -166,7 +173,8 @@ impl ViewState {
             Some(top) => conversation.timeline.before(top).rev().take(usize::from(area.height)).count(),
             None => 0,
         } < usize::from(area.height);
-        if near_start && conversation.older == Older::Unknown && !conversation.timeline.is_empty() {
+        let has_any = conversation.oldest.is_some() || !conversation.timeline.is_empty();
+        if near_start && conversation.older == Older::Unknown && has_any {
             wants.push(Want::Older(id.clone()));
         }
         if self.visible.below == 0

@@ -143,6 +143,11 @@ impl Draft {
 pub struct EditTarget {
     pub id: Box<str>,
     pub was: Clean,
+    /// What stood in the box before, to be put back afterwards.
+    #[serde(default)]
+    pub before: String,
+    #[serde(default)]
+    pub reply: Option<QuoteOf>,
 }
 
 /// The message a reply quotes.

@@ -28,7 +28,8 @@ fn take() -> io::Result<()> {
     TAKEN.store(true, Ordering::SeqCst);
     enable_raw_mode()?;
     // The title is pushed, so that the shell's own comes back.
-    write!(io::stdout(), "\x1b[22;2t")?;
+    // Without 1007 the wheel would arrive as arrow keys and select messages.
+    write!(io::stdout(), "\x1b[22;2t\x1b[?1007l")?;
     execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, EnableFocusChange)
 }
 
@@ -50,9 +51,17 @@ pub fn restore() {
     }
 }
 
-/// A panic gives the terminal back first and then prints one fixed line: its message could hold text of others.
+/// A panic of the loop gives the terminal back first and then prints one fixed line: its message could hold text of
+/// others. One of a background task is told by whoever waits for it, and the screen stays. To be called on the
+/// loop's thread.
 pub fn install_panic_hook() {
-    std::panic::set_hook(Box::new(|info| {
+    let loop_thread = std::thread::current().id();
+    std::panic::set_hook(Box::new(move |info| {
+        if std::thread::current().id() != loop_thread {
+            let place = info.location().map(|l| format!("{}:{}", l.file(), l.line())).unwrap_or_default();
+            tracing::error!(place, "a background task stopped unexpectedly");
+            return;
+        }
         restore();
         let place = info.location().map(|l| format!(" ({}:{})", l.file(), l.line())).unwrap_or_default();
         let _ = writeln!(
@@ -126,7 +135,11 @@ impl Surface for Tty {
     }
 
     fn invalidate(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        // `clear` would ask the terminal where its cursor is and wait for the answer; a resize forgets the old
+        // frame without asking anything.
+        let size = self.terminal.size()?;
+        write!(self.gathered, "\x1b[2J")?;
+        self.terminal.resize(ratatui::layout::Rect::new(0, 0, size.width, size.height))
     }
 
     fn copy(&mut self, text: &str) -> io::Result<()> {
@@ -141,7 +154,7 @@ impl Surface for Tty {
         restore();
         stop_process();
         take()?;
-        self.terminal.clear()
+        self.invalidate()
     }
 
     fn set_title(&mut self, title: &str) -> io::Result<()> {

@@ -51,7 +51,7 @@ fn draw_row(row: &ListRow, theme: &Theme, x: u16, y: u16, end: u16, wide: bool, 
     let (mark, style) = badge(row, theme);
     let mut edge = end.saturating_sub(1);
     if wide && !row.time.is_empty() {
-        edge = paint::right(buffer, x, y, edge, &format!("{:>5}", row.time), theme.dim) - 1;
+        edge = paint::right(buffer, x, y, edge, &format!("{:>5}", row.time), theme.dim).saturating_sub(1);
     }
     if !mark.is_empty() {
         edge = paint::right(buffer, x, y, edge, &mark, style).saturating_sub(1);

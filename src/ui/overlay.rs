@@ -123,8 +123,7 @@ fn dialog(model: &Model, open: &Overlay, theme: &Theme) -> Dialog {
     };
     match open {
         Overlay::Help { context, scroll } => help(model, *context, *scroll, theme),
-        Overlay::Switcher { input, marked } => {
-            let found = overlay::find(app, input);
+        Overlay::Switcher { input, marked, found } => {
             let lines = found.iter().map(|f| {
                 let right = match (f.is_new, f.unread) {
                     (true, _) => format!("new chat · {}", cut(f.id.as_str(), 20)),
@@ -165,12 +164,17 @@ fn dialog(model: &Model, open: &Overlay, theme: &Theme) -> Dialog {
             dialog
         }
         Overlay::Confirm { question, detail, .. } => {
-            let rows = break_lines(detail, 54);
-            let rows = rows.into_iter().take(6).filter_map(|r| detail.get(r));
-            let mut lines: Vec<Line> = rows.map(|r| Line::new(r.trim_end_matches('\n'), "").styled(theme.dim)).collect();
-            lines.push(Line::new("", ""));
-            lines.push(Line::new("Enter or y: yes    n or Esc: no", "").styled(theme.key));
-            let mut dialog = simple(question, lines, 0, "");
+            let columns = usize::from(model.view.size.columns.saturating_sub(2)).clamp(18, 76).saturating_sub(5);
+            let most = usize::from(model.view.size.rows.saturating_sub(6)).max(1);
+            let rows = break_lines(detail, columns);
+            let more = rows.len().saturating_sub(most);
+            let shown = rows.into_iter().take(most).filter_map(|r| detail.get(r));
+            let mut lines: Vec<Line> = shown.map(|r| Line::new(r.trim_end_matches('\n'), "").styled(theme.dim)).collect();
+            if more > 0 {
+                lines.push(Line::new(format!("… and {more} more lines"), "").styled(theme.bad));
+            }
+            let mut dialog = simple(question, lines, 0, "Enter or y: yes · n or Esc: no");
+            dialog.wide = true;
             dialog.marked = None;
             dialog
         }

@@ -24,6 +24,10 @@ pub fn top(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     if mentions > 0 {
         counts.push(format!("{mentions} @"));
     }
+    let unsent = model.app.total_unsent();
+    if unsent > 0 {
+        counts.push(format!("{unsent} unsent"));
+    }
     if !counts.is_empty() {
         edge = paint::right(buffer, area.x, area.y, edge.saturating_sub(1), "│", theme.rule);
         let text = counts.join(" · ");
@@ -62,11 +66,12 @@ pub fn header(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let Some(c) = model.app.opened() else { return };
     let end = area.x + area.width;
     let mut parts = Vec::new();
+    let mut members = None;
     if c.info.is_group() {
         if c.info.left {
             parts.push("not a member any more".to_owned());
         } else if !c.members.is_empty() {
-            parts.push(format!("{} members", c.members.len()));
+            members = Some(format!("{} members", c.members.len()));
         }
         for flag in [ThreadFlag::JoiningEnabled, ThreadFlag::HistoryDisclosed] {
             let word = |on: bool| if on { "on" } else { "off" };
@@ -80,10 +85,17 @@ pub fn header(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     if c.info.muted {
         parts.push("muted".into());
     }
-    let right = parts.join(" · ");
     let title = model.app.title(c);
     let room = usize::from(area.width.saturating_sub(3));
-    let right = if width(&right) + width(&title).min(10) > room { cut(&right, room.saturating_sub(12)) } else { right };
+    let flags = parts.join(" · ");
+    // The settings matter more than the number of members, and the name more than all of it.
+    let right = match members {
+        Some(members) if width(&members) + 3 + width(&flags) + width(&title).min(16) <= room => {
+            if flags.is_empty() { members } else { format!("{members} · {flags}") }
+        }
+        _ => flags,
+    };
+    let right = cut(&right, room.saturating_sub(width(&title).min(8) + 1));
     let edge = paint::right(buffer, area.x, area.y, end - 1, &right, theme.dim);
     let room = usize::from(edge.saturating_sub(area.x + 2));
     paint::text(buffer, area.x + 1, area.y, edge, &cut(&title, room), theme.title);
@@ -100,7 +112,7 @@ pub fn divider(model: &Model, theme: &Theme, area: Rect, rule: Option<Rect>, buf
     let below = model.view.visible.below;
     if below > 0 && model.app.open.is_some() {
         let count = if below >= 1000 { "999+".to_owned() } else { below.to_string() };
-        edge = paint::right(buffer, area.x, area.y, edge, &format!(" ↓ {count} below · C-End "), theme.new) - 1;
+        edge = paint::right(buffer, area.x, area.y, edge, &format!(" ↓ {count} below · C-End "), theme.new).saturating_sub(1);
     }
     let text = match model.app.toasts.back() {
         Some(toast) => Some((toast.text.to_string(), if toast.bad { theme.bad } else { theme.new })),
@@ -140,7 +152,7 @@ pub fn footer(model: &Model, theme: &Theme, area: Rect, with_connection: bool, b
     if with_connection {
         let (text, style) = connection(model, theme);
         let room = usize::from(area.width / 2);
-        end = paint::right(buffer, area.x, area.y, end - 1, &cut(&text, room), style) - 1;
+        end = paint::right(buffer, area.x, area.y, end - 1, &cut(&text, room), style).saturating_sub(1);
     }
     let mut x = area.x + 1;
     let keymap = &model.app.prefs.keymap;

@@ -109,7 +109,7 @@ impl Layout {
     /// The top row that an anchor means; what would leave rows free at the bottom is the bottom.
     fn resolve(&mut self, pane: &Pane<'_>, anchor: &Anchor) -> Option<Place> {
         let bottom = self.bottom(pane)?;
-        let Anchor::At { key, offset, lead } = anchor else { return Some(bottom) };
+        let Anchor::At { key, offset, lead, tail } = anchor else { return Some(bottom) };
         let message = pane.conversation.timeline.from(key).next();
         let Some(message) = message else { return Some(bottom) };
         let laid = self.lay(pane, message);
@@ -119,7 +119,7 @@ impl Layout {
             laid.lead.len().saturating_sub(*lead)
         } else {
             let inside = laid.text.iter().rposition(|row| row.offset <= *offset).unwrap_or(0);
-            laid.lead.len() + inside
+            (laid.lead.len() + inside + tail).min(laid.len() - 1)
         };
         Some(Place { key: message.key.clone(), row }.min(bottom))
     }
@@ -129,10 +129,11 @@ impl Layout {
         let laid = self.lay(pane, message);
         let key = place.key.clone();
         match place.row.checked_sub(laid.lead.len()) {
-            None => Anchor::At { key, offset: 0, lead: laid.lead.len() - place.row },
+            None => Anchor::At { key, offset: 0, lead: laid.lead.len() - place.row, tail: 0 },
             Some(row) => {
-                let row = laid.text.get(row.min(laid.text.len().saturating_sub(1)));
-                Anchor::At { key, offset: row.map_or(0, |r| r.offset), lead: 0 }
+                let last = laid.text.len().saturating_sub(1);
+                let offset = laid.text.get(row.min(last)).map_or(0, |r| r.offset);
+                Anchor::At { key, offset, lead: 0, tail: row.saturating_sub(last) }
             }
         }
     }
@@ -225,17 +226,20 @@ impl Layout {
         let mut out = Vec::with_capacity(pane.height);
         let mut skip = top.row;
         let mut last = None;
+        let mut cut = false;
         for message in pane.conversation.timeline.from(&top.key) {
             if out.len() >= pane.height {
                 break;
             }
             let laid = self.lay(pane, message);
             let room = pane.height - out.len();
+            cut = laid.len() - skip.min(laid.len()) > room;
             out.extend(rows(pane, message, &laid).skip(skip).take(room));
             skip = 0;
             last = Some(message.key.clone());
         }
+        // A message whose end is not in sight has not been seen.
         let below = last.map_or(0, |key| pane.conversation.timeline.after(&key).take(1000).count());
-        (out, below)
+        (out, below + usize::from(cut))
     }
 }
