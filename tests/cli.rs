@@ -1,0 +1,192 @@
+//! The commands, as a script sees them: output, exit status, one clear line for every mistake.
+
+mod common;
+
+use common::{ANNA, JOE};
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use tempfile::TempDir;
+
+/// `skchat serve` on a free port, and a home for its users.
+struct Served {
+    process: Child,
+    origin: String,
+    dir: TempDir,
+}
+
+impl Served {
+    fn start() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let mut process = Command::new(env!("CARGO_BIN_EXE_skchat"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--db"])
+            .arg(dir.path().join("gateway.db"))
+            .args(["--user", "8:anna.7=anna-token", "--user", "8:joe.4=joe-token", "--user", "8:mia.tan=m=ia"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        let origin = line.trim().strip_prefix("listening on ").expect("the agreed line").to_owned();
+        Self { process, origin, dir }
+    }
+
+    fn skchat(&self, user: &str, token: &str, arguments: &[&str]) -> Output {
+        self.with_input(user, token, arguments, "")
+    }
+
+    fn with_input(&self, user: &str, token: &str, arguments: &[&str], input: &str) -> Output {
+        let config = self.dir.path().join(format!("{}.toml", user.replace(':', "-")));
+        let text = format!(
+            "[accounts.home]\nuser_id = \"{user}\"\ngateway = \"{o}/v1\"\nscheduler = \"{o}/scheduler\"\n\
+             join = \"{o}/join\"\nprofiles = \"{o}/profiles\"\ntoken = {{ env = \"TEST_TOKEN\" }}\n",
+            o = self.origin
+        );
+        std::fs::write(&config, text).unwrap();
+        run(&config, self.dir.path(), token, arguments, input)
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.process.kill().ok();
+        self.process.wait().ok();
+    }
+}
+
+fn run(config: &Path, data: &Path, token: &str, arguments: &[&str], input: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_skchat"))
+        .args(arguments)
+        .env("SKCHAT_CONFIG", config)
+        .env("SKCHAT_DATA_DIR", data.join("data"))
+        .env("TEST_TOKEN", token)
+        .env("TZ", "UTC")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+fn out(output: &Output) -> String {
+    assert!(output.status.success(), "{}", err(output));
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn lines(text: &str) -> Vec<Value> {
+    text.lines().map(|l| serde_json::from_str(l).unwrap()).collect()
+}
+
+#[test]
+fn scripts_send_list_and_read() {
+    let served = Served::start();
+    let id = out(&served.skchat(ANNA, "anna-token", &["send", JOE, "- milk *and* <b>eggs</b>"]));
+    assert!(id.trim().bytes().all(|b| b.is_ascii_digit()), "{id}");
+    out(&served.with_input(ANNA, "anna-token", &["send", "joe", "-", "--markup"], "*two*\nlines\n"));
+    out(&served.skchat(JOE, "joe-token", &["send", "8:anna.7", "ok"]));
+    let log = lines(&out(&served.skchat(ANNA, "anna-token", &["log", JOE, "--json"])));
+    assert_eq!(log.len(), 3);
+    let first = &log[0];
+    assert_eq!(first["id"], id.trim());
+    assert_eq!(first["text"], "- milk *and* <b>eggs</b>");
+    assert_eq!(first["type"], "Text");
+    assert_eq!(first["conversation"], JOE);
+    assert_eq!(first["from"], ANNA);
+    assert_eq!((&first["edited"], &first["deleted"]), (&Value::Bool(false), &Value::Bool(false)));
+    let at = first["at"].as_str().unwrap();
+    assert!(at.len() == 24 && at.ends_with('Z'), "{at}");
+    assert_eq!(log[1]["type"], "RichText");
+    assert_eq!(log[1]["text"], "two\nlines");
+    assert_eq!(log[2]["from_name"], "Joe Bloggs");
+    let newest = out(&served.skchat(ANNA, "anna-token", &["log", "JOE", "-n", "1"]));
+    assert!(newest.contains("Joe Bloggs: ok") && newest.lines().count() == 1, "{newest}");
+    let chats = lines(&out(&served.skchat(ANNA, "anna-token", &["chats", "--json"])));
+    assert_eq!(chats[0]["id"], JOE);
+    assert_eq!(chats[0]["name"], "Joe Bloggs");
+    assert_eq!(chats[0]["kind"], "direct");
+    assert_eq!(chats[0]["unread"], 1);
+    assert!(chats[0]["last_at"].as_str().unwrap().ends_with('Z'));
+}
+
+#[test]
+fn hostile_text_is_harmless_in_every_output() {
+    let served = Served::start();
+    out(&served.skchat(JOE, "joe-token", &["send", ANNA, "\u{1b}[2Jx\u{9b}31m\u{202e}y\n09:00  You: forged"]));
+    for arguments in [["log", JOE].as_slice(), &["log", JOE, "--json"], &["chats"]] {
+        let text = out(&served.skchat(ANNA, "anna-token", arguments));
+        assert!(text.chars().all(|c| c == '\n' || !(c.is_control() || c == '\u{202e}')), "{text:?}");
+        assert!(!text.lines().any(|l| l.starts_with("09:00")), "{text:?}");
+    }
+    let log = lines(&out(&served.skchat(ANNA, "anna-token", &["log", JOE, "--json"])));
+    assert_eq!(log[0]["content"], "\u{1b}[2Jx\u{9b}31m\u{202e}y\n09:00  You: forged", "the raw content is faithful");
+}
+
+#[test]
+fn mistakes_have_one_clear_line_and_the_agreed_status() {
+    let served = Served::start();
+    out(&served.skchat(ANNA, "anna-token", &["send", JOE, "hi"]));
+    out(&served.skchat(ANNA, "anna-token", &["send", "8:mia.tan", "hi"]));
+    let nobody = served.skchat(ANNA, "anna-token", &["log", "zebra"]);
+    assert_eq!(nobody.status.code(), Some(2));
+    assert!(err(&nobody).contains("no conversation matches \"zebra\"") && err(&nobody).contains(JOE), "{}", err(&nobody));
+    let several = served.skchat(ANNA, "anna-token", &["send", "o", "hi"]);
+    assert_eq!(several.status.code(), Some(0), "one match only: {}", err(&several));
+    let several = served.skchat(ANNA, "anna-token", &["log", "a"]);
+    assert_eq!(several.status.code(), Some(0));
+    let several = served.skchat(ANNA, "anna-token", &["log", ""]);
+    assert_eq!(several.status.code(), Some(2));
+    assert!(err(&several).contains("several conversations match"));
+    let rejected = served.skchat(ANNA, "wrong", &["send", JOE, "hi"]);
+    assert_eq!(rejected.status.code(), Some(1));
+    assert_eq!(err(&rejected), "skchat: not sent: the server rejects the token\n");
+    let refused = served.skchat(ANNA, "anna-token", &["send", "19:none@thread.skype", "hi"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(err(&refused).starts_with("skchat: not sent: not found"), "{}", err(&refused));
+    let no_terminal = served.skchat(ANNA, "anna-token", &[]);
+    assert_eq!(no_terminal.status.code(), Some(2));
+    assert_eq!(err(&no_terminal).lines().count(), 1);
+    let dir = tempfile::tempdir().unwrap();
+    let missing = run(&dir.path().join("none.toml"), dir.path(), "", &["chats"], "");
+    assert_eq!(missing.status.code(), Some(2));
+    let wrong = dir.path().join("wrong.toml");
+    std::fs::write(&wrong, "[accounts.a]\nuser_id = \"8:a\"\ngateway = \"http://chat.example/v1\"\ntoken = { env = \"T\" }\n").unwrap();
+    let checked = run(&wrong, dir.path(), "", &["config", "check"], "");
+    assert_eq!(checked.status.code(), Some(2));
+    assert!(err(&checked).contains("wrong.toml:3: gateway \"http://chat.example/v1\": plain http"), "{}", err(&checked));
+}
+
+#[test]
+fn the_gateway_refuses_addresses_that_others_can_reach() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_skchat"));
+        command.args(["serve", "--db"]).arg(dir.path().join("g.db")).args(arguments).output().unwrap()
+    };
+    let refused = run(&["--listen", "0.0.0.0:0"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(err(&refused).contains("--allow-remote"));
+    assert_eq!(run(&["--listen", "0.0.0.0:0", "--allow-remote"]).status.code(), Some(2));
+    let users = dir.path().join("users");
+    std::fs::write(&users, "8:a   secret   A B\n").unwrap();
+    let wide = run(&["--users", users.to_str().unwrap(), "--listen", "127.0.0.1:0"]);
+    assert_eq!(wide.status.code(), Some(2));
+    assert!(err(&wide).contains("chmod 600"));
+}
+
+#[test]
+fn help_and_version_read_well() {
+    let help = Command::new(env!("CARGO_BIN_EXE_skchat")).arg("--help").output().unwrap();
+    let text = out(&help);
+    for word in ["demo", "serve", "chats", "log", "send", "config", "--data-dir"] {
+        assert!(text.contains(word), "{word} is missing in\n{text}");
+    }
+    let version = out(&Command::new(env!("CARGO_BIN_EXE_skchat")).arg("--version").output().unwrap());
+    assert_eq!(version.trim(), concat!("skchat ", env!("CARGO_PKG_VERSION")));
+}

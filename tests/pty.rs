@@ -1,0 +1,224 @@
+//! The built binary in a real terminal: starts, sends, receives, resizes, gives the terminal back, survives a kill.
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use std::io::{Read, Write};
+use std::num::NonZero;
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+struct Seen {
+    parser: vt100::Parser,
+    bytes: Vec<u8>,
+    ended: bool,
+}
+
+/// The program in a pseudo-terminal.
+struct Terminal {
+    child: Box<dyn Child + Send + Sync>,
+    master: Box<dyn MasterPty + Send>,
+    input: Box<dyn Write + Send>,
+    seen: Arc<(Mutex<Seen>, Condvar)>,
+}
+
+fn size(columns: u16, rows: u16) -> PtySize {
+    PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }
+}
+
+impl Terminal {
+    fn start(arguments: &[&str], data: &Path) -> Self {
+        Self::start_with(arguments, data, &[])
+    }
+
+    fn start_with(arguments: &[&str], data: &Path, env: &[(&str, &str)]) -> Self {
+        let pair = native_pty_system().openpty(size(80, 24)).unwrap();
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_skchat"));
+        command.args(arguments);
+        command.env("TERM", "xterm-256color");
+        command.env("TZ", "UTC");
+        command.env("SKCHAT_DATA_DIR", data);
+        command.env("SKCHAT_CONFIG", data.join("config.toml"));
+        for (name, value) in env {
+            command.env(name, value);
+        }
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let parser = vt100::Parser::new(NonZero::new(24).unwrap(), NonZero::new(80).unwrap(), 0);
+        let seen = Arc::new((Mutex::new(Seen { parser, bytes: Vec::new(), ended: false }), Condvar::new()));
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let shared = Arc::clone(&seen);
+        std::thread::spawn(move || {
+            let mut buffer = [0; 8192];
+            loop {
+                let count = reader.read(&mut buffer).unwrap_or(0);
+                let (lock, changed) = &*shared;
+                let mut seen = lock.lock().unwrap();
+                if count == 0 {
+                    seen.ended = true;
+                    changed.notify_all();
+                    return;
+                }
+                seen.parser.process(&buffer[..count]);
+                seen.bytes.extend_from_slice(&buffer[..count]);
+                changed.notify_all();
+            }
+        });
+        let input = pair.master.take_writer().unwrap();
+        Self { child, master: pair.master, input, seen }
+    }
+
+    fn wait(&self, what: &str, is_so: impl Fn(&Seen) -> bool) {
+        let (lock, changed) = &*self.seen;
+        let until = Instant::now() + PATIENCE;
+        let mut seen = lock.lock().unwrap();
+        while !is_so(&seen) {
+            let left = until.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "waited for {what}; the screen was\n{}", seen.parser.screen().contents());
+            seen = changed.wait_timeout(seen, left).unwrap().0;
+        }
+    }
+
+    fn wait_for(&self, text: &str) {
+        self.wait(text, |seen| seen.parser.screen().contents().contains(text));
+    }
+
+    fn send(&mut self, keys: &str) {
+        self.input.write_all(keys.as_bytes()).unwrap();
+    }
+
+    fn resize(&mut self, columns: u16, rows: u16) {
+        let (lock, _) = &*self.seen;
+        let mut seen = lock.lock().unwrap();
+        seen.parser.screen_mut().set_size(NonZero::new(rows).unwrap(), NonZero::new(columns).unwrap());
+        drop(seen);
+        self.master.resize(size(columns, rows)).unwrap();
+    }
+
+    fn signal(&self, name: rustix::process::Signal) {
+        let pid = rustix::process::Pid::from_raw(self.child.process_id().unwrap() as i32).unwrap();
+        rustix::process::kill_process(pid, name).unwrap();
+    }
+
+    /// Waits for the end and gives everything the terminal was sent.
+    fn end(&mut self) -> String {
+        self.child.wait().unwrap();
+        self.wait("the end", |seen| seen.ended);
+        String::from_utf8_lossy(&self.seen.0.lock().unwrap().bytes).into_owned()
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+    }
+}
+
+/// Every mode that was switched on is switched off after it.
+fn assert_given_back(bytes: &str) {
+    for mode in ["1049", "2004", "1004"] {
+        let on = bytes.rfind(&format!("\u{1b}[?{mode}h")).unwrap_or_else(|| panic!("{mode} was never on"));
+        let off = bytes.rfind(&format!("\u{1b}[?{mode}l")).unwrap_or_else(|| panic!("{mode} was never off"));
+        assert!(off > on, "mode {mode} is still on");
+    }
+    assert!(bytes.rfind("\u{1b}[?25h") > bytes.rfind("\u{1b}[?25l"), "the cursor is hidden");
+}
+
+#[test]
+fn the_demo_opens_answers_and_gives_the_terminal_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut t = Terminal::start(&["demo"], dir.path());
+    t.wait_for("To Joe Bloggs");
+    t.wait_for("live");
+    t.wait_for("DEMO");
+    t.send("see you at nine\r");
+    t.wait_for("see you at nine");
+    t.wait_for("Joe Bloggs is typing");
+    t.wait_for("Ha, exactly what I was going to say.");
+    t.resize(120, 40);
+    t.wait("two-line rows", |s| s.parser.screen().contents().contains("Joe: Ha, exactly") || s.parser.screen().contents().contains("Ha, exactly what I wa"));
+    t.send("\u{11}");
+    assert_given_back(&t.end());
+}
+
+#[test]
+fn what_was_typed_is_there_again_after_a_kill() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut t = Terminal::start(&["demo"], dir.path());
+    t.wait_for("To Joe Bloggs");
+    t.wait_for("live");
+    t.send("half a thought");
+    t.wait_for("half a thought");
+    // The draft is on disk half a second after the first key at the latest; reading it back needs the file only.
+    let store = dir.path().join("demo/store.db");
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let found = rusqlite::Connection::open(&store).and_then(|c| {
+            c.query_row("SELECT count(*) FROM drafts WHERE draft LIKE '%half a thought%'", [], |row| row.get::<_, i64>(0))
+        });
+        if found.is_ok_and(|n| n == 1) {
+            break;
+        }
+        assert!(Instant::now() < until, "the draft never reached the disk");
+        std::thread::yield_now();
+    }
+    t.signal(rustix::process::Signal::KILL);
+    t.end();
+    let t = Terminal::start(&["demo"], dir.path());
+    t.wait_for("half a thought");
+}
+
+#[test]
+fn signals_end_it_with_the_terminal_given_back_and_the_draft_kept() {
+    use rustix::process::Signal;
+    for signal in [Signal::TERM, Signal::HUP, Signal::QUIT] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut t = Terminal::start(&["demo"], dir.path());
+        t.wait_for("To Joe Bloggs");
+        t.wait_for("live");
+        t.send("unsaved");
+        t.wait_for("unsaved");
+        t.signal(signal);
+        assert_given_back(&t.end());
+        let t = Terminal::start(&["demo"], dir.path());
+        t.wait_for("unsaved");
+    }
+}
+
+#[test]
+fn a_second_one_on_the_same_data_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = Terminal::start(&["demo"], dir.path());
+    first.wait_for("live");
+    let mut second = Terminal::start(&["demo"], dir.path());
+    second.wait_for("another skchat is open on");
+    assert_eq!(second.child.wait().unwrap().exit_code(), 1);
+}
+
+#[test]
+fn without_an_account_it_offers_the_demo_and_says_how_to_go_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut t = Terminal::start(&[], dir.path());
+    t.wait_for("1  Look around with sample conversations");
+    t.send("2\r");
+    t.wait_for("[accounts.home]");
+    assert_eq!(t.child.wait().unwrap().exit_code(), 0);
+    let mut t = Terminal::start_with(&["demo"], dir.path(), &[("TERM", "dumb")]);
+    t.wait_for("TERM");
+    assert_eq!(t.child.wait().unwrap().exit_code(), 2);
+}
+
+#[test]
+fn no_color_means_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut t = Terminal::start_with(&["demo"], dir.path(), &[("NO_COLOR", "1")]);
+    t.wait_for("live");
+    t.send("\u{11}");
+    let bytes = t.end();
+    let colours = bytes.split("\u{1b}[").filter(|s| {
+        let code = s.split('m').next().unwrap_or_default();
+        code.split(';').any(|c| matches!(c.parse::<u32>(), Ok(30..=37 | 38 | 40..=48 | 90..=107))) && s.contains('m')
+    });
+    assert_eq!(colours.count(), 0);
+}
