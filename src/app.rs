@@ -20,7 +20,9 @@ pub mod timeline;
 pub mod view;
 pub mod wrap;
 
-pub use action::{Action, AppAction, ComposeAction, ListAction, MessagesAction, OverlayAction, ThreadAction};
+pub use action::{
+    Action, AppAction, ComposeAction, ListAction, MessagesAction, OverlayAction, ThreadAction,
+};
 pub use effect::Effect;
 pub use state::{AppState, Focus, Prefs};
 
@@ -116,10 +118,12 @@ fn on_app(model: &mut Model, action: AppAction, effects: &mut Vec<Effect>) {
         AppAction::Redraw => effects.push(Effect::Redraw),
         AppAction::Suspend => effects.push(Effect::Suspend),
         AppAction::Resync => {
-            effects.push(Effect::Request(crate::model::Request::RetryNow));
+            effects.push(Effect::Request(Box::new(crate::model::Request::RetryNow)));
             if let Some(conversation) = model.app.open.clone() {
                 on_messages::forgive_older(model, &conversation);
-                effects.push(Effect::Request(crate::model::Request::Resync { conversation }));
+                effects.push(Effect::Request(Box::new(crate::model::Request::Resync {
+                    conversation,
+                })));
             }
         }
     }

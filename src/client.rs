@@ -15,7 +15,9 @@ pub use gate::{BadUrl, Base};
 
 use crate::model::UserId;
 use auth::Session;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::header::{
+    ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
+};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use std::sync::{Mutex, PoisonError};
@@ -128,7 +130,11 @@ impl Client {
                 let builder = if loopback { builder.no_proxy() } else { builder };
                 builder.build()
             });
-            built.await.ok().and_then(Result::ok).ok_or_else(|| Error::broken("the HTTP client could not start"))
+            built
+                .await
+                .ok()
+                .and_then(Result::ok)
+                .ok_or_else(|| Error::broken("the HTTP client could not start"))
         };
         self.http.get_or_try_init(build).await
     }
@@ -156,7 +162,9 @@ impl Client {
                 self.once(&call).await
             }
             // A stale endpoint: its paths answer 403 until a new one is registered (facts 2.2).
-            Err(error) if error.kind == Kind::NotThere && call.credential == Credential::Endpoint => {
+            Err(error)
+                if error.kind == Kind::NotThere && call.credential == Credential::Endpoint =>
+            {
                 self.session(|s| s.registration = None);
                 Err(Error::resubscribe())
             }
@@ -179,11 +187,17 @@ impl Client {
 
     /// One request, one answer. Everything that leaves goes through here.
     async fn once(&self, call: &Call<'_>) -> Result<Reply, Error> {
-        let base = self.session(|s| s.moved_to.clone()).filter(|_| std::ptr::eq(call.base, &self.options.gateway));
+        let base = self
+            .session(|s| s.moved_to.clone())
+            .filter(|_| std::ptr::eq(call.base, &raw const self.options.gateway));
         let url = base.as_ref().unwrap_or(call.base).join(call.path)?;
         let headers = self.headers(call.credential)?;
-        let mut request =
-            self.http().await?.request(call.method.clone(), url).headers(headers).timeout(call.timeout);
+        let mut request = self
+            .http()
+            .await?
+            .request(call.method.clone(), url)
+            .headers(headers)
+            .timeout(call.timeout);
         if let Some(body) = call.body {
             request = request.header(CONTENT_TYPE, "application/json").body(body.to_string());
         }
@@ -214,7 +228,9 @@ impl Client {
             return Err(Error::of_status(status, &body, retry_after.as_deref()));
         }
         if is_html {
-            return Err(Error::broken("the answer is a web page, not data (does this network want a sign-in?)"));
+            return Err(Error::broken(
+                "the answer is a web page, not data (does this network want a sign-in?)",
+            ));
         }
         if let Some(code) = crate::protocol::wire::error_code(&body) {
             return Err(Error::inside(code));
@@ -232,8 +248,10 @@ impl Client {
         call: &Call<'_>,
     ) -> Result<bool, Error> {
         let redirected = status.is_redirection()
-            || (status == StatusCode::NOT_FOUND && crate::protocol::wire::error_code(body) == Some(752));
-        if !redirected || call.credential == Credential::Side || call.credential == Credential::None {
+            || (status == StatusCode::NOT_FOUND
+                && crate::protocol::wire::error_code(body) == Some(752));
+        if !redirected || call.credential == Credential::Side || call.credential == Credential::None
+        {
             return Ok(false);
         }
         let base = location.and_then(|to| self.options.gateway.moved_to(to));
@@ -257,8 +275,9 @@ impl Client {
         let (token, registration) = self.session(|s| (s.token.clone(), s.registration.clone()));
         let token = || token.as_ref().ok_or_else(|| Error::signed_out("there is no token"));
         let mut put = |name: &'static str, value: String| -> Result<(), Error> {
-            let mut value = HeaderValue::from_str(&value)
-                .map_err(|_| Error::signed_out("the token holds characters that no header can carry"))?;
+            let mut value = HeaderValue::from_str(&value).map_err(|_| {
+                Error::signed_out("the token holds characters that no header can carry")
+            })?;
             value.set_sensitive(true);
             headers.insert(HeaderName::from_static(name), value);
             Ok(())
@@ -267,13 +286,15 @@ impl Client {
         match (credential, self.options.auth) {
             (Credential::None, _) => {}
             (Credential::Side, _) => put("x-skypetoken", token()?.reveal().to_owned())?,
-            (Credential::SkypeToken, AuthStyle::Bearer) | (Credential::Chat, AuthStyle::Bearer) => {
+            (Credential::SkypeToken | Credential::Chat, AuthStyle::Bearer) => {
                 put("authorization", format!("Bearer {}", token()?.reveal()))?;
             }
-            (Credential::Chat, AuthStyle::Registration) | (Credential::Endpoint, _) => match &registration {
-                Some(registration) => put("registrationtoken", registered(registration))?,
-                None => put("authentication", format!("skypetoken={}", token()?.reveal()))?,
-            },
+            (Credential::Chat, AuthStyle::Registration) | (Credential::Endpoint, _) => {
+                match &registration {
+                    Some(registration) => put("registrationtoken", registered(registration))?,
+                    None => put("authentication", format!("skypetoken={}", token()?.reveal()))?,
+                }
+            }
             (Credential::Chat | Credential::SkypeToken, _) => {
                 put("authentication", format!("skypetoken={}", token()?.reveal()))?;
             }

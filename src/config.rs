@@ -193,7 +193,11 @@ impl Config {
         match std::fs::read_to_string(file) {
             Ok(text) => Self::parse(&text, file).map(Some),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(e) => Err(ConfigError { file: file.into(), line: None, message: format!("cannot be read: {e}") }),
+            Err(e) => Err(ConfigError {
+                file: file.into(),
+                line: None,
+                message: format!("cannot be read: {e}"),
+            }),
         }
     }
 
@@ -218,19 +222,25 @@ impl Config {
             .filter(|(path, _)| !is_known(path))
             .filter(|(path, _)| path.rsplit_once('.').is_none_or(|(parent, _)| is_known(parent)))
             .map(|(path, line)| {
-                let hint = nearest(path).map(|n| format!("; did you mean \"{n}\"?")).unwrap_or_default();
+                let hint =
+                    nearest(path).map(|n| format!("; did you mean \"{n}\"?")).unwrap_or_default();
                 format!("{}:{line}: unknown key \"{path}\"{hint}", file.display())
             })
             .collect();
         let line = |key: String| lines.get(&key).copied().unwrap_or(1);
         for name in parsed.keys.keys() {
             if let Some(message) = keys::unknown_action(name) {
-                warnings.push(format!("{}:{}: {message}", file.display(), line(format!("keys.{name}"))));
+                warnings.push(format!(
+                    "{}:{}: {message}",
+                    file.display(),
+                    line(format!("keys.{name}"))
+                ));
             }
         }
         for key in COMING.iter().filter(|key| lines.contains_key(**key)) {
             let at = line((*key).to_owned());
-            warnings.push(format!("{}:{at}: {key} has no effect in this version yet", file.display()));
+            warnings
+                .push(format!("{}:{at}: {key} has no effect in this version yet", file.display()));
         }
         warnings.sort();
         let keymap = keys::with_changes(&parsed.keys).map_err(|(action, message)| ConfigError {
@@ -260,11 +270,13 @@ impl Config {
                 + usize::from(token.file.is_some())
                 + usize::from(token.command.is_some());
             if ways != 1 {
-                let message = "token must be one of { env = \"…\" }, { file = \"…\" }, { command = [\"…\"] }";
+                let message =
+                    "token must be one of { env = \"…\" }, { file = \"…\" }, { command = [\"…\"] }";
                 return Err(self.error(&key("token"), message));
             }
             if !account.user_id.contains(':') {
-                let message = format!("user_id \"{}\" lacks its prefix, such as 8:", account.user_id);
+                let message =
+                    format!("user_id \"{}\" lacks its prefix, such as 8:", account.user_id);
                 return Err(self.error(&key("user_id"), &message));
             }
             if account.poll_seconds == 0 {
@@ -295,14 +307,23 @@ impl Config {
     /// # Errors
     /// When there is no such account, or several and none is the default.
     pub fn account(&self, name: Option<&str>) -> Result<Option<(String, Account)>, ConfigError> {
-        let name = match (name.map(str::to_owned).or_else(|| self.default_account.clone()), self.accounts.len()) {
+        let name = match (
+            name.map(str::to_owned).or_else(|| self.default_account.clone()),
+            self.accounts.len(),
+        ) {
             (Some(name), _) => name,
             (None, 0) => return Ok(None),
             (None, 1) => self.accounts.keys().next().cloned().unwrap_or_default(),
-            (None, _) => return Err(self.error("default_account", "several accounts: set default_account or give --account")),
+            (None, _) => {
+                return Err(self.error(
+                    "default_account",
+                    "several accounts: set default_account or give --account",
+                ));
+            }
         };
         let account = self.accounts.get(&name).cloned();
-        let account = account.ok_or_else(|| self.error("accounts", &format!("there is no account \"{name}\"")))?;
+        let account = account
+            .ok_or_else(|| self.error("accounts", &format!("there is no account \"{name}\"")))?;
         Ok(Some((name, account)))
     }
 }
@@ -325,7 +346,10 @@ fn collect_lines(
 
 fn is_known(path: &str) -> bool {
     // Names of actions are checked with the key table.
-    path.starts_with("keys.") || path == "sending" || COMING.contains(&path) || KNOWN.iter().any(|known| fits(known, path))
+    path.starts_with("keys.")
+        || path == "sending"
+        || COMING.contains(&path)
+        || KNOWN.iter().any(|known| fits(known, path))
 }
 
 fn fits(known: &str, path: &str) -> bool {
@@ -345,7 +369,8 @@ fn nearest(path: &str) -> Option<&'static str> {
     let (parent, name) = path.rsplit_once('.').unwrap_or(("", path));
     let siblings = KNOWN.iter().filter_map(|known| {
         let (known_parent, last) = known.rsplit_once('.').unwrap_or(("", known));
-        ((known_parent.is_empty() && parent.is_empty()) || fits(known_parent, parent)).then_some(last)
+        ((known_parent.is_empty() && parent.is_empty()) || fits(known_parent, parent))
+            .then_some(last)
     });
     let scored = siblings.filter(|s| *s != "*").map(|s| (distance(name, s), s));
     scored.min().filter(|(d, s)| *d <= 2.max(s.len() / 3)).map(|(_, s)| s)

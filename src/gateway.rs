@@ -13,11 +13,13 @@ mod hub;
 mod join;
 mod messages;
 mod profiles;
+mod properties;
 mod refusal;
 mod render;
 mod rows;
 mod space;
 mod state;
+mod thread_rows;
 mod threads;
 
 use crate::model::UserId;
@@ -105,7 +107,10 @@ fn router(world: Arc<World>) -> Router {
             "/users/ME/conversations/{id}/messages",
             get(messages::list).post(messages::send).delete(messages::clear),
         )
-        .route("/users/ME/conversations/{id}/messages/{message}", put(messages::edit).delete(messages::delete))
+        .route(
+            "/users/ME/conversations/{id}/messages/{message}",
+            put(messages::edit).delete(messages::delete),
+        )
         .route("/users/ME/conversations/{id}/messages/{message}/ack", post(messages::ack))
         .route(
             "/users/ME/conversations/{id}/messages/{message}/properties",
@@ -122,10 +127,13 @@ fn router(world: Arc<World>) -> Router {
         .route("/users/ME/presenceDocs/messagingService", get(hub::accept).put(hub::accept))
         .route("/threads", post(threads::create))
         .route("/threads/{id}", get(threads::one))
-        .route("/threads/{id}/properties", put(threads::set_property))
+        .route("/threads/{id}/properties", put(properties::set_property))
         .route("/threads/{id}/consumptionhorizons", get(threads::horizons))
         .route("/threads/{id}/members", post(threads::add_members))
-        .route("/threads/{id}/members/{member}", put(threads::put_member).delete(threads::remove_member))
+        .route(
+            "/threads/{id}/members/{member}",
+            put(threads::put_member).delete(threads::remove_member),
+        )
         .route("/meetings", post(join::meeting));
     Router::new()
         .nest("/v1", v1)

@@ -32,7 +32,13 @@
 //! * Two store threads, one of them read-only, so that opening a chat never waits for a burst being written.
 //! * What is passing (who types, notes, messages below) stands on the rule above the message box: it never moves text.
 
-#![deny(clippy::unwrap_used, clippy::panic, clippy::todo, clippy::string_slice, clippy::disallowed_methods)]
+#![deny(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::todo,
+    clippy::string_slice,
+    clippy::disallowed_methods
+)]
 
 pub mod app;
 pub mod cli;

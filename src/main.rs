@@ -1,6 +1,12 @@
 //! The program: reads the command line, carries it out, tells what went wrong in one line.
 
-#![deny(clippy::unwrap_used, clippy::panic, clippy::todo, clippy::string_slice, clippy::disallowed_methods)]
+#![deny(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::todo,
+    clippy::string_slice,
+    clippy::disallowed_methods
+)]
 
 use clap::Parser;
 use skchat::cli::Cli;

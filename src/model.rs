@@ -27,7 +27,7 @@ pub use message::{
 };
 pub use names::{NameSource, Names};
 pub use request::{Request, Ticket};
-pub use rich::{Align, Attribution, Block, Link, RichText, Rgb, Span, SpanStyle};
+pub use rich::{Align, Attribution, Block, Link, Rgb, RichText, Span, SpanStyle};
 pub use text::Clean;
 pub use time::{Now, Timestamp};
 pub use unread::{Unread, UnreadRow, unread};

@@ -52,7 +52,10 @@ struct Clock(Instant);
 impl Clock {
     fn now(&self) -> Now {
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Now { wall: Timestamp(i64::try_from(wall.as_millis()).unwrap_or(i64::MAX)), mono: self.0.elapsed() }
+        Now {
+            wall: Timestamp(i64::try_from(wall.as_millis()).unwrap_or(i64::MAX)),
+            mono: self.0.elapsed(),
+        }
     }
 
     fn at(&self, mono: Duration) -> tokio::time::Instant {
@@ -95,7 +98,7 @@ where
     let quit = Input::Action(Action::App(crate::app::AppAction::Quit));
     let last = update(model, quit, turns.clock.now());
     turns.waiting.extend(last.into_iter().filter_map(|effect| match effect {
-        Effect::Request(request) => Some(request),
+        Effect::Request(request) => Some(*request),
         _ => None,
     }));
     flush(turns.waiting, &requests).await;
@@ -149,7 +152,7 @@ where
         let mut on_screen = Vec::new();
         for effect in effects {
             match effect {
-                Effect::Request(request) => turns.waiting.push_back(request),
+                Effect::Request(request) => turns.waiting.push_back(*request),
                 Effect::Quit => quit = true,
                 other => on_screen.push(other),
             }
@@ -158,7 +161,11 @@ where
             return Ok(());
         }
         let now = turns.clock.now().mono;
-        let due = if from_user { now } else { turns.frame_due.unwrap_or(turns.last_draw + FRAME).min(now + FRAME) };
+        let due = if from_user {
+            now
+        } else {
+            turns.frame_due.unwrap_or(turns.last_draw + FRAME).min(now + FRAME)
+        };
         turns.frame_due = Some(due);
         if due <= now {
             turns.draw(model, theme, &mut surface)?;
@@ -221,11 +228,16 @@ fn expire(model: &mut Model, effects: &mut Vec<Effect>, turns: &mut Turns) {
 }
 
 impl Turns {
-    fn draw<S: Surface>(&mut self, model: &mut Model, theme: &Theme, surface: &mut S) -> io::Result<()> {
+    fn draw<S: Surface>(
+        &mut self,
+        model: &mut Model,
+        theme: &Theme,
+        surface: &mut S,
+    ) -> io::Result<()> {
         for want in model.view.settle(&model.app) {
             let effects = update(model, Input::Want(want), self.clock.now());
             self.waiting.extend(effects.into_iter().filter_map(|effect| match effect {
-                Effect::Request(request) => Some(request),
+                Effect::Request(request) => Some(*request),
                 _ => None,
             }));
         }
@@ -283,8 +295,12 @@ fn input_of(event: Event, resolver: &mut Resolver, model: &Model) -> Option<Inpu
             use crate::app::MessagesAction::Scroll;
             use crate::app::action::Scroll as By;
             match mouse.kind {
-                MouseEventKind::ScrollUp => Some(Input::Action(Action::Messages(Scroll(By::LineUp)))),
-                MouseEventKind::ScrollDown => Some(Input::Action(Action::Messages(Scroll(By::LineDown)))),
+                MouseEventKind::ScrollUp => {
+                    Some(Input::Action(Action::Messages(Scroll(By::LineUp))))
+                }
+                MouseEventKind::ScrollDown => {
+                    Some(Input::Action(Action::Messages(Scroll(By::LineDown))))
+                }
                 _ => None,
             }
         }

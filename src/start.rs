@@ -1,10 +1,12 @@
 //! The composition root: puts store, client, sync, gateway and loop together.
 
+use crate::app::Model;
 use crate::app::areas::Size;
 use crate::app::state::{Prefs, Receipts};
-use crate::app::Model;
 use crate::cli::context::{Failure, STORE, Session};
-use crate::cli::{Cli, Command, ConfigCommand, Global, account, chats, config_check, log, send, serve};
+use crate::cli::{
+    Cli, Command, ConfigCommand, Global, account, chats, config_check, log, send, serve,
+};
 use crate::client::{Base, Client, Options, Secret, TokenSource};
 use crate::config::{Config, Enter, paths};
 use crate::gateway::{self, User, demo};
@@ -58,7 +60,8 @@ fn start_log(global: &Global) -> Result<(), Failure> {
     use std::os::unix::fs::OpenOptionsExt;
     let Some(path) = &global.log else { return Ok(()) };
     let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
-    let file = file.map_err(|e| Failure::usage(format!("{} cannot be written: {e}", path.display())))?;
+    let file =
+        file.map_err(|e| Failure::usage(format!("{} cannot be written: {e}", path.display())))?;
     tracing_subscriber::fmt()
         .with_writer(std::sync::Mutex::new(file))
         .with_ansi(false)
@@ -78,10 +81,14 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 /// A terminal that can show the program, or one clear line.
 fn check_terminal() -> Result<Size, Failure> {
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
-        return Err(Failure::usage("this needs a terminal; for scripts there are skchat chats, log and send"));
+        return Err(Failure::usage(
+            "this needs a terminal; for scripts there are skchat chats, log and send",
+        ));
     }
     if std::env::var_os("TERM").is_none_or(|term| term == "dumb" || term.is_empty()) {
-        return Err(Failure::usage("the terminal (TERM) cannot move its cursor; set TERM, or use skchat chats, log, send"));
+        return Err(Failure::usage(
+            "the terminal (TERM) cannot move its cursor; set TERM, or use skchat chats, log, send",
+        ));
     }
     let (columns, rows) = crossterm::terminal::size().unwrap_or((80, 24));
     Ok(Size { columns, rows })
@@ -162,19 +169,23 @@ fn demo(global: &Global, reset: bool) -> Result<(), Failure> {
     let users = demo::users();
     runtime()?.block_on(async move {
         let _lock = lock;
-        let fail = |e: &dyn std::fmt::Display| Failure::failed(format!("the sample world cannot start: {e}"));
+        let fail = |e: &dyn std::fmt::Display| {
+            Failure::failed(format!("the sample world cannot start: {e}"))
+        };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.map_err(|e| fail(&e))?;
         let origin = format!("http://{}", listener.local_addr().map_err(|e| fail(&e))?);
         let options = demo_client(&origin, &me, &users)?;
         let db = Some(dir.join("gateway.db"));
-        let world = gateway::open(gateway::Options { db, users, ..gateway::Options::default() }, origin)
-            .map_err(|e| fail(&e))?;
+        let world =
+            gateway::open(gateway::Options { db, users, ..gateway::Options::default() }, origin)
+                .map_err(|e| fail(&e))?;
         demo::seed(&world).map_err(Failure::failed)?;
         tokio::spawn(demo::answer(Arc::clone(&world)));
         let stop = CancellationToken::new();
         let served = tokio::spawn(gateway::serve(listener, world, stop.clone().cancelled_owned()));
         let setting = Setting { config, me, demo: true, size };
-        let result = converse(setting, Client::new(options), store, sync::Options::default(), None).await;
+        let result =
+            converse(setting, Client::new(options), store, sync::Options::default(), None).await;
         stop.cancel();
         let _ = tokio::time::timeout(PATIENCE, served).await;
         result
@@ -182,9 +193,12 @@ fn demo(global: &Global, reset: bool) -> Result<(), Failure> {
 }
 
 fn demo_client(origin: &str, me: &UserId, users: &[User]) -> Result<Options, Failure> {
-    let base = |path: &str| Base::parse(&format!("{origin}{path}")).map_err(|e| Failure::failed(e.to_string()));
+    let base = |path: &str| {
+        Base::parse(&format!("{origin}{path}")).map_err(|e| Failure::failed(e.to_string()))
+    };
     let token = users.iter().find(|u| u.id == *me).map(|u| u.token.clone()).unwrap_or_default();
-    let mut options = Options::new(me.clone(), base("/v1")?, TokenSource::Fixed(Secret::new(token)));
+    let mut options =
+        Options::new(me.clone(), base("/v1")?, TokenSource::Fixed(Secret::new(token)));
     options.scheduler = Some(base("/scheduler")?);
     options.join = Some(base("/join")?);
     options.profiles = Some(base("/profiles")?);
@@ -196,7 +210,8 @@ fn open_store(dir: &Path) -> Result<(File, Store), Failure> {
     paths::make_dir(dir).map_err(|e| Failure::failed(format!("{}: {e}", dir.display())))?;
     let lock = lock(dir)?;
     let file = dir.join(STORE);
-    let store = Store::open(&file).map_err(|e| Failure::failed(format!("{}: {e}", file.display())))?;
+    let store =
+        Store::open(&file).map_err(|e| Failure::failed(format!("{}: {e}", file.display())))?;
     Ok((lock, store))
 }
 
@@ -212,7 +227,9 @@ fn lock(dir: &Path) -> Result<File, Failure> {
             "another skchat is open on {}; skchat chats, log and send work beside it",
             dir.display()
         ))),
-        Err(std::fs::TryLockError::Error(e)) => Err(Failure::failed(format!("{}: {e}", path.display()))),
+        Err(std::fs::TryLockError::Error(e)) => {
+            Err(Failure::failed(format!("{}: {e}", path.display())))
+        }
     }
 }
 
@@ -230,7 +247,8 @@ struct Setting {
 /// When the system has no random numbers.
 fn prefs(setting: &Setting) -> Result<Prefs, Failure> {
     // Random, so that two runs never use the same client id; below 2^62, so that counting up never wraps.
-    let random = getrandom::u64().map_err(|_| Failure::failed("the system gives no random numbers"))?;
+    let random =
+        getrandom::u64().map_err(|_| Failure::failed("the system gives no random numbers"))?;
     Ok(Prefs {
         me: setting.me.clone(),
         zone: jiff::tz::TimeZone::system(),
@@ -254,7 +272,8 @@ async fn converse(
     stop: Option<CancellationToken>,
 ) -> Result<(), Failure> {
     let prefs = prefs(&setting)?;
-    let theme = Theme::new(THEME, color_depth(), setting.config.ui.blink).map_err(Failure::failed)?;
+    let theme =
+        Theme::new(THEME, color_depth(), setting.config.ui.blink).map_err(Failure::failed)?;
     let stop = stop.unwrap_or_default();
     let (handle, deltas) = sync::start(client, store, options);
     let mut model = Model::new(prefs, setting.size);
@@ -266,8 +285,13 @@ async fn converse(
     let result = {
         let surface = Tty::new().map_err(failed)?;
         watch_for_the_end(&stop).map_err(failed)?;
-        let wiring =
-            Wiring { surface, events: EventStream::new(), deltas, requests: handle.requests.clone(), stop };
+        let wiring = Wiring {
+            surface,
+            events: EventStream::new(),
+            deltas,
+            requests: handle.requests.clone(),
+            stop,
+        };
         run(&mut model, &theme, wiring).await
     };
     handle.stop(PATIENCE).await;

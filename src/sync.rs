@@ -131,7 +131,10 @@ pub fn start(client: Client, store: Store, options: Options) -> (Handle, mpsc::R
     let all_done = drained.clone();
     tasks.spawn(async move {
         let pending = apply::send_snapshot(&main).await;
-        tracker.spawn(guarded(Arc::clone(&main), outbox::run(Arc::clone(&main), outbox_receiver, pending)));
+        tracker.spawn(guarded(
+            Arc::clone(&main),
+            outbox::run(Arc::clone(&main), outbox_receiver, pending),
+        ));
         let carry_out = requests::run(Arc::clone(&main), requested, outbox_sender);
         tracker.spawn(guarded(Arc::clone(&main), async move {
             // Also on a panic, so that nobody waits for what will not come.

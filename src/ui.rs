@@ -44,7 +44,9 @@ impl Screen {
             status::top(model, theme, area, buffer);
         }
         if let Some(area) = areas.list {
-            pane(&mut self.list, area, visible.list_stamp, buffer, |b| list::draw(model, theme, area, b));
+            pane(&mut self.list, area, visible.list_stamp, buffer, |b| {
+                list::draw(model, theme, area, b);
+            });
         }
         if let Some(area) = areas.rule {
             paint::vertical(buffer, area, theme.rule);
@@ -53,7 +55,9 @@ impl Screen {
             status::header(model, theme, area, buffer);
         }
         if let Some(area) = areas.messages {
-            pane(&mut self.messages, area, visible.rows_stamp, buffer, |b| messages::draw(model, theme, area, b));
+            pane(&mut self.messages, area, visible.rows_stamp, buffer, |b| {
+                messages::draw(model, theme, area, b);
+            });
         }
         if let Some(area) = areas.divider {
             status::divider(model, theme, area, areas.rule, buffer);

@@ -29,7 +29,19 @@ const BANNED: &[(&str, &[&str])] = &[
     ("client", &["rusqlite", "ratatui"]),
     ("store", &["reqwest", "ratatui"]),
     ("sync", &["ratatui", "crossterm"]),
-    ("app", &["tokio", "reqwest", "rusqlite", "ratatui", "serde_json", "Instant::now", "SystemTime::now", "std::fs"]),
+    (
+        "app",
+        &[
+            "tokio",
+            "reqwest",
+            "rusqlite",
+            "ratatui",
+            "serde_json",
+            "Instant::now",
+            "SystemTime::now",
+            "std::fs",
+        ],
+    ),
     ("ui", &["tokio", "reqwest", "rusqlite", "serde_json"]),
     ("runtime", &["reqwest", "rusqlite", "serde_json"]),
     ("config", &["tokio", "reqwest", "rusqlite", "ratatui"]),
@@ -44,7 +56,9 @@ fn sources() -> Vec<(PathBuf, String)> {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 walk(&path, out);
-            } else if path.extension().is_some_and(|e| e == "rs") && path.file_name().is_some_and(|n| n != "tests.rs") {
+            } else if path.extension().is_some_and(|e| e == "rs")
+                && path.file_name().is_some_and(|n| n != "tests.rs")
+            {
                 let text = std::fs::read_to_string(&path).unwrap();
                 out.push((path, text));
             }
@@ -78,7 +92,8 @@ fn dependencies_point_one_way() {
         let code = code(&text);
         for (at, _) in code.match_indices("crate::") {
             let rest = &code[at + "crate::".len()..];
-            let to: String = rest.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect();
+            let to: String =
+                rest.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect();
             if rules.contains_key(to.as_str()) && to != from && !allowed.contains(&to.as_str()) {
                 wrong.push(format!("{}: {from} may not use {to}", path.display()));
             }
@@ -94,7 +109,9 @@ fn no_layer_names_what_it_may_not_know() {
         let from = layer(&path);
         let code = code(&text);
         for (name, words) in BANNED.iter().filter(|(name, _)| *name == from) {
-            for word in words.iter().filter(|w| code.contains(&format!("{w}::")) || (w.contains("::") && code.contains(**w))) {
+            for word in words.iter().filter(|w| {
+                code.contains(&format!("{w}::")) || (w.contains("::") && code.contains(**w))
+            }) {
                 wrong.push(format!("{}: {name} may not use {word}", path.display()));
             }
         }
@@ -109,7 +126,10 @@ fn files_stay_small_and_code_never_unwraps() {
         let code = text.split("#[cfg(test)]").next().unwrap_or_default();
         let lines = code.lines().count();
         if lines > MOST_LINES {
-            wrong.push(format!("{} has {lines} lines: which second thing does it do?", path.display()));
+            wrong.push(format!(
+                "{} has {lines} lines: which second thing does it do?",
+                path.display()
+            ));
         }
         for word in [".unwrap()", "todo!(", "unimplemented!(", "unbounded_channel", "#[allow("] {
             if code.contains(word) {
@@ -122,7 +142,9 @@ fn files_stay_small_and_code_never_unwraps() {
 
 #[test]
 fn the_state_is_grouped_and_not_one_heap() {
-    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/app/state.rs")).unwrap();
+    let text =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/app/state.rs"))
+            .unwrap();
     let body = text.split("pub struct AppState {").nth(1).unwrap().split("\n}").next().unwrap();
     let fields = body.lines().filter(|l| l.trim_start().starts_with("pub ")).count();
     assert!((5..=MOST_STATE_FIELDS).contains(&fields), "AppState has {fields} fields");

@@ -22,7 +22,14 @@ impl Served {
         let mut process = Command::new(env!("CARGO_BIN_EXE_skchat"))
             .args(["serve", "--listen", "127.0.0.1:0", "--db"])
             .arg(dir.path().join("gateway.db"))
-            .args(["--user", "8:anna.7=anna-token", "--user", "8:joe.4=joe-token", "--user", "8:mia.tan=m=ia"])
+            .args([
+                "--user",
+                "8:anna.7=anna-token",
+                "--user",
+                "8:joe.4=joe-token",
+                "--user",
+                "8:mia.tan=m=ia",
+            ])
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -89,7 +96,12 @@ fn scripts_send_list_and_read() {
     let served = Served::start();
     let id = out(&served.skchat(ANNA, "anna-token", &["send", JOE, "- milk *and* <b>eggs</b>"]));
     assert!(id.trim().bytes().all(|b| b.is_ascii_digit()), "{id}");
-    out(&served.with_input(ANNA, "anna-token", &["send", "joe", "-", "--markup"], "*two*\nlines\n"));
+    out(&served.with_input(
+        ANNA,
+        "anna-token",
+        &["send", "joe", "-", "--markup"],
+        "*two*\nlines\n",
+    ));
     out(&served.skchat(JOE, "joe-token", &["send", "8:anna.7", "ok"]));
     let log = lines(&out(&served.skchat(ANNA, "anna-token", &["log", JOE, "--json"])));
     assert_eq!(log.len(), 3);
@@ -118,14 +130,24 @@ fn scripts_send_list_and_read() {
 #[test]
 fn hostile_text_is_harmless_in_every_output() {
     let served = Served::start();
-    out(&served.skchat(JOE, "joe-token", &["send", ANNA, "\u{1b}[2Jx\u{9b}31m\u{202e}y\n09:00  You: forged"]));
+    out(&served.skchat(
+        JOE,
+        "joe-token",
+        &["send", ANNA, "\u{1b}[2Jx\u{9b}31m\u{202e}y\n09:00  You: forged"],
+    ));
     for arguments in [["log", JOE].as_slice(), &["log", JOE, "--json"], &["chats"]] {
         let text = out(&served.skchat(ANNA, "anna-token", arguments));
-        assert!(text.chars().all(|c| c == '\n' || !(c.is_control() || c == '\u{202e}')), "{text:?}");
+        assert!(
+            text.chars().all(|c| c == '\n' || !(c.is_control() || c == '\u{202e}')),
+            "{text:?}"
+        );
         assert!(!text.lines().any(|l| l.starts_with("09:00")), "{text:?}");
     }
     let log = lines(&out(&served.skchat(ANNA, "anna-token", &["log", JOE, "--json"])));
-    assert_eq!(log[0]["content"], "\u{1b}[2Jx\u{9b}31m\u{202e}y\n09:00  You: forged", "the raw content is faithful");
+    assert_eq!(
+        log[0]["content"], "\u{1b}[2Jx\u{9b}31m\u{202e}y\n09:00  You: forged",
+        "the raw content is faithful"
+    );
 }
 
 #[test]
@@ -135,7 +157,11 @@ fn mistakes_have_one_clear_line_and_the_agreed_status() {
     out(&served.skchat(ANNA, "anna-token", &["send", "8:mia.tan", "hi"]));
     let nobody = served.skchat(ANNA, "anna-token", &["log", "zebra"]);
     assert_eq!(nobody.status.code(), Some(2));
-    assert!(err(&nobody).contains("no conversation matches \"zebra\"") && err(&nobody).contains(JOE), "{}", err(&nobody));
+    assert!(
+        err(&nobody).contains("no conversation matches \"zebra\"") && err(&nobody).contains(JOE),
+        "{}",
+        err(&nobody)
+    );
     let several = served.skchat(ANNA, "anna-token", &["send", "o", "hi"]);
     assert_eq!(several.status.code(), Some(0), "one match only: {}", err(&several));
     let several = served.skchat(ANNA, "anna-token", &["log", "a"]);
@@ -159,7 +185,11 @@ fn mistakes_have_one_clear_line_and_the_agreed_status() {
     std::fs::write(&wrong, "[accounts.a]\nuser_id = \"8:a\"\ngateway = \"http://chat.example/v1\"\ntoken = { env = \"T\" }\n").unwrap();
     let checked = run(&wrong, dir.path(), "", &["config", "check"], "");
     assert_eq!(checked.status.code(), Some(2));
-    assert!(err(&checked).contains("wrong.toml:3: gateway \"http://chat.example/v1\": plain http"), "{}", err(&checked));
+    assert!(
+        err(&checked).contains("wrong.toml:3: gateway \"http://chat.example/v1\": plain http"),
+        "{}",
+        err(&checked)
+    );
 }
 
 #[test]
@@ -167,7 +197,12 @@ fn the_gateway_refuses_addresses_that_others_can_reach() {
     let dir = tempfile::tempdir().unwrap();
     let run = |arguments: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_skchat"));
-        command.args(["serve", "--db"]).arg(dir.path().join("g.db")).args(arguments).output().unwrap()
+        command
+            .args(["serve", "--db"])
+            .arg(dir.path().join("g.db"))
+            .args(arguments)
+            .output()
+            .unwrap()
     };
     let refused = run(&["--listen", "0.0.0.0:0"]);
     assert_eq!(refused.status.code(), Some(2));
@@ -187,6 +222,7 @@ fn help_and_version_read_well() {
     for word in ["demo", "serve", "chats", "log", "send", "config", "--data-dir"] {
         assert!(text.contains(word), "{word} is missing in\n{text}");
     }
-    let version = out(&Command::new(env!("CARGO_BIN_EXE_skchat")).arg("--version").output().unwrap());
+    let version =
+        out(&Command::new(env!("CARGO_BIN_EXE_skchat")).arg("--version").output().unwrap());
     assert_eq!(version.trim(), concat!("skchat ", env!("CARGO_PKG_VERSION")));
 }

@@ -70,11 +70,17 @@ async fn a_message_typed_offline_leaves_once_when_the_gateway_is_back() {
     anna.wait_for("offline").await;
     anna.say("into the dark").await;
     anna.wait_until("the queued mark", |s| {
-        s.lines().any(|l| l.contains("into the dark") && (l.trim_end().ends_with('·') || l.trim_end().ends_with('↑')))
+        s.lines().any(|l| {
+            l.contains("into the dark")
+                && (l.trim_end().ends_with('·') || l.trim_end().ends_with('↑'))
+        })
     })
     .await;
     let gateway = stopped.start_again().await;
-    anna.wait_until("the sent mark", |s| s.lines().any(|l| l.contains("into the dark") && l.trim_end().ends_with('✓'))).await;
+    anna.wait_until("the sent mark", |s| {
+        s.lines().any(|l| l.contains("into the dark") && l.trim_end().ends_with('✓'))
+    })
+    .await;
     anna.wait_for("live").await;
     assert_eq!(texts(&gateway, ANNA, JOE).await, ["before the storm", "into the dark"]);
     assert_eq!(anna.screen().matches("into the dark").count(), 1);
@@ -92,12 +98,20 @@ async fn a_lost_acknowledgement_sends_nothing_twice() {
         anna.press(&["alt-x", "esc"]).await;
         anna.paste("only once").await;
         anna.press(&["enter"]).await;
-        anna.wait_until("the sent mark", |s| s.lines().any(|l| l.contains("only once") && l.trim_end().ends_with('✓')))
-            .await;
+        anna.wait_until("the sent mark", |s| {
+            s.lines().any(|l| l.contains("only once") && l.trim_end().ends_with('✓'))
+        })
+        .await;
         anna.say("and then").await;
-        anna.wait_until("the second one", |s| s.lines().any(|l| l.contains("and then") && l.trim_end().ends_with('✓')))
-            .await;
-        assert_eq!(texts(&gateway, ANNA, JOE).await, ["only once", "and then"], "deduplicates: {deduplicates}");
+        anna.wait_until("the second one", |s| {
+            s.lines().any(|l| l.contains("and then") && l.trim_end().ends_with('✓'))
+        })
+        .await;
+        assert_eq!(
+            texts(&gateway, ANNA, JOE).await,
+            ["only once", "and then"],
+            "deduplicates: {deduplicates}"
+        );
         anna.quit().await;
     }
 }
@@ -186,7 +200,10 @@ async fn a_reply_carries_a_quote_and_a_copy_reaches_the_clipboard() {
     anna.wait_for("┃ Joe Bloggs: Where is the <key>?").await;
     anna.wait_for("✓").await;
     let stored = texts(&gateway, JOE, ANNA).await;
-    assert!(stored[1].starts_with("<quote author=\"joe.4\" authorname=\"Joe Bloggs\""), "{stored:?}");
+    assert!(
+        stored[1].starts_with("<quote author=\"joe.4\" authorname=\"Joe Bloggs\""),
+        "{stored:?}"
+    );
     anna.quit().await;
 }
 
@@ -197,7 +214,8 @@ async fn a_long_history_is_loaded_page_by_page_and_nothing_moves_while_reading()
     for i in 0..230 {
         say_as(&joe, ANNA, &format!("line number {i:03}.")).await;
     }
-    let mut anna = Runner::with(&gateway, Setup { receipts: Receipts::Never, ..Setup::default() }).await;
+    let mut anna =
+        Runner::with(&gateway, Setup { receipts: Receipts::Never, ..Setup::default() }).await;
     anna.wait_for("live").await;
     anna.press(&["alt-down"]).await;
     anna.wait_for("line number 229.").await;
@@ -322,7 +340,12 @@ async fn wrong_answers_are_told_and_change_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rejected_token_is_told_as_such_and_f5_tries_again() {
     let gateway = Gateway::start().await;
-    gateway.world.faults().add("POST", "/endpoints", 2, Fault::Status { code: 401, error: 911, retry_after: None });
+    gateway.world.faults().add(
+        "POST",
+        "/endpoints",
+        2,
+        Fault::Status { code: 401, error: 911, retry_after: None },
+    );
     let mut anna = Runner::start(&gateway, ANNA).await;
     anna.wait_for("signed out").await;
     gateway.world.faults().clear();
@@ -404,13 +427,19 @@ async fn hostile_text_cannot_act_on_the_terminal_or_forge_a_row() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_screen_fits_from_forty_columns_up_and_says_so_below() {
     let gateway = Gateway::start().await;
-    say_as(&gateway.client(JOE), ANNA, "a sentence that is long enough to be wrapped in a narrow window").await;
+    say_as(
+        &gateway.client(JOE),
+        ANNA,
+        "a sentence that is long enough to be wrapped in a narrow window",
+    )
+    .await;
     let mut anna = Runner::start(&gateway, ANNA).await;
     anna.wait_for("live").await;
     anna.press(&["alt-down"]).await;
     anna.wait_for("narrow window").await;
     anna.resize(40, 12).await;
-    let screen = anna.wait_until("one pane", |s| s.lines().count() == 12 && s.contains("window")).await;
+    let screen =
+        anna.wait_until("one pane", |s| s.lines().count() == 12 && s.contains("window")).await;
     assert!(!screen.contains('│'), "{screen}");
     anna.press(&["tab"]).await;
     anna.wait_for("▌Joe Bloggs").await;

@@ -10,7 +10,13 @@ use skchat::gateway::fault::Fault;
 use skchat::model::{ConversationId, Horizon, Role, ThreadFlag, UserId};
 
 /// A plain request with the Skype token.
-async fn ask(gateway: &Gateway, user: &str, method: Method, path: &str, body: Option<Value>) -> (StatusCode, Value) {
+async fn ask(
+    gateway: &Gateway,
+    user: &str,
+    method: Method,
+    path: &str,
+    body: Option<Value>,
+) -> (StatusCode, Value) {
     let (status, _, body) = ask_with(gateway, user, method, path, body).await;
     (status, body)
 }
@@ -42,14 +48,18 @@ async fn lists_and_details_have_every_field_of_the_reference_page() {
     say_as(&gateway.client(ANNA), &id, "A message for the team.").await;
     say_as(&gateway.client(JOE), ANNA, "Hi!").await;
     let view = "startTime=0&view=msnp24Equivalent&targetType=Passport|Skype|Lync|Thread";
-    let (status, list) = ask(&gateway, ANNA, Method::GET, &format!("/v1/users/ME/conversations?{view}"), None).await;
+    let (status, list) =
+        ask(&gateway, ANNA, Method::GET, &format!("/v1/users/ME/conversations?{view}"), None).await;
     assert_eq!(status, StatusCode::OK);
     let metadata = &list["_metadata"];
     assert_eq!(metadata["totalCount"], 2);
     assert!(metadata.get("backwardLink").is_none(), "nothing is older");
     for link in ["forwardLink", "syncState"] {
         let link = metadata[link].as_str().unwrap();
-        assert!(link.starts_with(&format!("{}/v1/users/ME/conversations?syncState=", gateway.origin)), "{link}");
+        assert!(
+            link.starts_with(&format!("{}/v1/users/ME/conversations?syncState=", gateway.origin)),
+            "{link}"
+        );
         assert!(link.ends_with("&view=msnp24Equivalent"));
     }
     let items = list["conversations"].as_array().unwrap();
@@ -58,18 +68,32 @@ async fn lists_and_details_have_every_field_of_the_reference_page() {
     assert_eq!(items[0]["type"], "Conversation");
     assert!(items[0]["version"].is_u64());
     let team = &items[1];
-    assert_eq!(team["messages"], format!("{}/v1/users/ME/conversations/{id}/messages", gateway.origin));
+    assert_eq!(
+        team["messages"],
+        format!("{}/v1/users/ME/conversations/{id}/messages", gateway.origin)
+    );
     assert_eq!(team["targetLink"], format!("{}/v1/threads/{id}", gateway.origin));
     assert_eq!(team["threadProperties"]["topic"], "Team chat");
     assert!(team["threadProperties"]["lastjoinat"].is_string());
     assert!(team["threadProperties"]["version"].is_string());
-    let last = &team["lastMessage"];
-    for field in ["clientmessageid", "composetime", "content", "conversationLink", "from", "id", "messagetype",
-        "originalarrivaltime", "type", "version"] {
-        assert!(last[field].is_string(), "{field} is missing in {last}");
+    let newest = &team["lastMessage"];
+    for field in [
+        "clientmessageid",
+        "composetime",
+        "content",
+        "conversationLink",
+        "from",
+        "id",
+        "messagetype",
+        "originalarrivaltime",
+        "type",
+        "version",
+    ] {
+        assert!(newest[field].is_string(), "{field} is missing in {newest}");
     }
-    assert_eq!(last["from"], format!("{}/v1/users/ME/contacts/{ANNA}", gateway.origin));
-    let (_, one) = ask(&gateway, ANNA, Method::GET, &format!("/v1/users/ME/conversations/{id}"), None).await;
+    assert_eq!(newest["from"], format!("{}/v1/users/ME/contacts/{ANNA}", gateway.origin));
+    let (_, one) =
+        ask(&gateway, ANNA, Method::GET, &format!("/v1/users/ME/conversations/{id}"), None).await;
     assert_eq!(&one, team);
     let (_, thread) = ask(&gateway, ANNA, Method::GET, &format!("/v1/threads/{id}"), None).await;
     assert_eq!(thread["type"], "Thread");
@@ -78,7 +102,17 @@ async fn lists_and_details_have_every_field_of_the_reference_page() {
     assert_eq!(thread["properties"]["historydisclosed"], "true");
     assert_eq!(thread["properties"]["capabilities"].as_array().unwrap().len(), 12);
     let member = &thread["members"][0];
-    for field in ["capabilities", "cid", "friendlyName", "id", "linkedMri", "role", "type", "userLink", "userTile"] {
+    for field in [
+        "capabilities",
+        "cid",
+        "friendlyName",
+        "id",
+        "linkedMri",
+        "role",
+        "type",
+        "userLink",
+        "userTile",
+    ] {
         assert!(member.get(field).is_some(), "{field} is missing in {member}");
     }
     assert_eq!(member["role"], "Admin");
@@ -95,8 +129,11 @@ async fn sync_state_gives_what_is_new_first_and_then_the_next_older_page() {
         let items = page["messages"].as_array().unwrap();
         items.iter().map(|m| m["content"].as_str().unwrap().to_owned()).collect()
     };
-    let numbers = |range: std::ops::Range<i32>| range.rev().map(|i| i.to_string()).collect::<Vec<_>>();
-    let path = format!("/v1/users/ME/conversations/{JOE}/messages?startTime=0&pageSize=10&view=msnp24Equivalent");
+    let numbers =
+        |range: std::ops::Range<i32>| range.rev().map(|i| i.to_string()).collect::<Vec<_>>();
+    let path = format!(
+        "/v1/users/ME/conversations/{JOE}/messages?startTime=0&pageSize=10&view=msnp24Equivalent"
+    );
     let (_, first) = ask(&gateway, ANNA, Method::GET, &path, None).await;
     assert_eq!(contents(&first), numbers(15..25));
     let next = |page: &Value| {
@@ -126,11 +163,13 @@ async fn the_lists_query_parameters_act() {
     let id = group(&gateway, "Team").await;
     say_as(&gateway.client(JOE), ANNA, "hi").await;
     let ids = async |query: &str| -> Vec<String> {
-        let (_, list) = ask(&gateway, ANNA, Method::GET, &format!("/v1/users/ME/conversations?{query}"), None).await;
+        let (_, list) =
+            ask(&gateway, ANNA, Method::GET, &format!("/v1/users/ME/conversations?{query}"), None)
+                .await;
         let items = list["conversations"].as_array().unwrap();
         items.iter().map(|c| c["id"].as_str().unwrap().to_owned()).collect()
     };
-    assert_eq!(ids("targetType=Thread").await, [id.clone()]);
+    assert_eq!(ids("targetType=Thread").await, [id]);
     assert_eq!(ids("targetType=Skype|Hologram").await, [JOE]);
     assert_eq!(ids("targetType=Hologram").await.len(), 2, "unknown kinds are ignored");
     assert_eq!(ids("startTime=99999999999999").await.len(), 0);
@@ -143,16 +182,25 @@ async fn sending_answers_as_the_page_says_and_the_same_client_id_is_the_same_mes
     let gateway = Gateway::start().await;
     let path = format!("/v1/users/ME/conversations/{JOE}/messages");
     let body = json!({ "contenttype": "text", "messagetype": "Text", "content": "Hi!", "clientmessageid": "18446744073709551999" });
-    let (status, headers, sent) = ask_with(&gateway, ANNA, Method::POST, &path, Some(body.clone())).await;
+    let (status, headers, sent) =
+        ask_with(&gateway, ANNA, Method::POST, &path, Some(body.clone())).await;
     assert_eq!(status, StatusCode::CREATED);
     let arrival = sent["OriginalArrivalTime"].as_i64().unwrap();
     let location = headers["location"].to_str().unwrap();
     assert!(location.ends_with(&format!("/messages/{arrival}")), "{location}");
     let (_, again) = ask(&gateway, ANNA, Method::POST, &path, Some(body)).await;
     assert_eq!(again["OriginalArrivalTime"], arrival);
-    for bad in [json!({ "content": 7 }), json!({ "messagetype": "" }), json!([1]), json!({ "messagetype": "ThreadActivity/TopicUpdate", "content": "<x/>" })] {
+    for bad in [
+        json!({ "content": 7 }),
+        json!({ "messagetype": "" }),
+        json!([1]),
+        json!({ "messagetype": "ThreadActivity/TopicUpdate", "content": "<x/>" }),
+    ] {
         let (status, answer) = ask(&gateway, ANNA, Method::POST, &path, Some(bad.clone())).await;
-        assert!(status.is_client_error() && answer["errorCode"].is_u64(), "{bad} gave {status} {answer}");
+        assert!(
+            status.is_client_error() && answer["errorCode"].is_u64(),
+            "{bad} gave {status} {answer}"
+        );
     }
 }
 
@@ -162,17 +210,28 @@ async fn every_path_but_the_resolve_call_needs_a_credential_and_a_known_host() {
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let status = async |method: Method, path: &str, header: (&str, &str)| {
         let url = format!("{}{path}", gateway.origin);
-        let request = client.request(method, url).header(header.0, header.1).body("{\"shortId\":\"x\",\"type\":\"wl\"}");
+        let request = client
+            .request(method, url)
+            .header(header.0, header.1)
+            .body("{\"shortId\":\"x\",\"type\":\"wl\"}");
         request.send().await.unwrap().status().as_u16()
     };
     let none = ("X-Nothing", "1");
-    for path in ["/v1/users/ME/conversations", "/v1/threads/19:x@thread.skype", "/v1/no/such/path", "/"] {
+    for path in
+        ["/v1/users/ME/conversations", "/v1/threads/19:x@thread.skype", "/v1/no/such/path", "/"]
+    {
         assert_eq!(status(Method::GET, path, none).await, 401, "{path}");
     }
-    for path in ["/scheduler/threads", "/profiles/v2/profiles", "/v1/meetings", "/v1/users/ME/endpoints"] {
+    for path in
+        ["/scheduler/threads", "/profiles/v2/profiles", "/v1/meetings", "/v1/users/ME/endpoints"]
+    {
         assert_eq!(status(Method::POST, path, none).await, 401, "{path}");
     }
-    assert_eq!(status(Method::POST, "/join/api/v2/conversation/", none).await, 404, "no such link, but no credential asked");
+    assert_eq!(
+        status(Method::POST, "/join/api/v2/conversation/", none).await,
+        404,
+        "no such link, but no credential asked"
+    );
     let list = "/v1/users/ME/conversations";
     let anna = token(ANNA);
     for (name, value) in [
@@ -183,9 +242,15 @@ async fn every_path_but_the_resolve_call_needs_a_credential_and_a_known_host() {
         assert_eq!(status(Method::GET, list, (name, &value)).await, 200, "{name}");
     }
     assert_eq!(status(Method::GET, list, ("Authentication", "skypetoken=")).await, 401);
-    assert_eq!(status(Method::GET, list, ("RegistrationToken", "registrationToken=unknown")).await, 404);
+    assert_eq!(
+        status(Method::GET, list, ("RegistrationToken", "registrationToken=unknown")).await,
+        404
+    );
     let with_token = |name: &'static str, value: &'static str| {
-        client.get(format!("{}{list}", gateway.origin)).header("X-Skypetoken", &anna).header(name, value)
+        client
+            .get(format!("{}{list}", gateway.origin))
+            .header("X-Skypetoken", &anna)
+            .header(name, value)
     };
     assert_eq!(with_token("Host", "evil.example").send().await.unwrap().status(), 421);
     assert_eq!(with_token("Origin", "https://evil.example").send().await.unwrap().status(), 403);
@@ -199,7 +264,9 @@ async fn members_may_what_members_may_and_admins_the_rest() {
     let zoe = UserId::new("8:zoe.1");
     joe.set_topic(&id, "Any member may").await.unwrap();
     joe.put_member(&id, &zoe, Role::User).await.unwrap();
-    let refused = |result: Result<(), skchat::client::Error>| assert_eq!(result.unwrap_err().kind, Kind::NotThere);
+    let refused = |result: Result<(), skchat::client::Error>| {
+        assert_eq!(result.unwrap_err().kind, Kind::NotThere);
+    };
     refused(joe.set_flag(&id, ThreadFlag::JoiningEnabled, true).await);
     refused(joe.set_flag(&id, ThreadFlag::HistoryDisclosed, false).await);
     refused(joe.remove_member(&id, &zoe).await);
@@ -214,8 +281,15 @@ async fn members_may_what_members_may_and_admins_the_rest() {
     let kinds: Vec<&str> = page.items.iter().rev().map(|m| &*m.kind).collect();
     assert_eq!(
         kinds,
-        ["ThreadActivity/AddMember", "ThreadActivity/TopicUpdate", "ThreadActivity/TopicUpdate", "ThreadActivity/AddMember",
-            "ThreadActivity/RoleUpdate", "ThreadActivity/DeleteMember", "ThreadActivity/DeleteMember"]
+        [
+            "ThreadActivity/AddMember",
+            "ThreadActivity/TopicUpdate",
+            "ThreadActivity/TopicUpdate",
+            "ThreadActivity/AddMember",
+            "ThreadActivity/RoleUpdate",
+            "ThreadActivity/DeleteMember",
+            "ThreadActivity/DeleteMember"
+        ]
     );
     // What the server wrote cannot be edited or deleted, not even by who caused it.
     let first = &page.items.last().unwrap().id;
@@ -246,22 +320,48 @@ async fn joining_by_link_and_hidden_history() {
     let joe = gateway.client(JOE);
     assert_eq!(joe.resolve_join(&url).await.unwrap(), id);
     let code = url.rsplit('/').next().unwrap();
-    let (_, resolved) = ask(&gateway, JOE, Method::POST, "/join/api/v2/conversation/", Some(json!({ "shortId": code, "type": "wl" }))).await;
+    let (_, resolved) = ask(
+        &gateway,
+        JOE,
+        Method::POST,
+        "/join/api/v2/conversation/",
+        Some(json!({ "shortId": code, "type": "wl" })),
+    )
+    .await;
     assert_eq!(resolved["Action"], "Chat");
     assert_eq!(resolved["Resource"], id.as_str());
     assert_eq!(resolved["FlowId"], "1");
-    let (_, meeting) = ask(&gateway, ANNA, Method::POST, "/v1/meetings", Some(json!({ "threadId": id.as_str() }))).await;
+    let (_, meeting) =
+        ask(&gateway, ANNA, Method::POST, "/v1/meetings", Some(json!({ "threadId": id.as_str() })))
+            .await;
     assert_eq!(meeting["url"], url.as_str());
     joe.put_member(&id, &UserId::new(JOE), Role::User).await.unwrap();
     let page = joe.messages(&id, 50).await.unwrap();
     assert!(page.items.iter().all(|m| !m.content.contains("before you came")));
     // Neither a reaction nor an edit shows what may not be read.
-    let path = format!("/v1/users/ME/conversations/{}/messages/{secret}/properties?name=emotions", id.as_str());
-    let (status, _) = ask(&gateway, JOE, Method::PUT, &path, Some(json!({ "emotions": { "key": "like", "value": 1 } }))).await;
+    let path = format!(
+        "/v1/users/ME/conversations/{}/messages/{secret}/properties?name=emotions",
+        id.as_str()
+    );
+    let (status, _) = ask(
+        &gateway,
+        JOE,
+        Method::PUT,
+        &path,
+        Some(json!({ "emotions": { "key": "like", "value": 1 } })),
+    )
+    .await;
     assert_eq!(status, StatusCode::NOT_FOUND);
     joe.subscribe().await.unwrap();
     let path = format!("/v1/users/ME/conversations/{}/messages/{secret}", id.as_str());
-    ask(&gateway, ANNA, Method::PUT, &path, Some(json!({ "content": "still secret", "messagetype": "Text" }))).await;
+    ask(
+        &gateway,
+        ANNA,
+        Method::PUT,
+        &path,
+        Some(json!({ "content": "still secret", "messagetype": "Text" })),
+    )
+    .await;
     say_as(&anna, id.as_str(), "hello joe").await;
     let events = joe.poll(Some(0)).await.unwrap();
     assert!(events.iter().any(|e| e.resource.contains("hello joe")));
@@ -276,13 +376,28 @@ async fn edits_deletes_and_reactions_keep_the_id_and_raise_the_version() {
     let joe = gateway.client(JOE);
     let id = say_as(&joe, ANNA, "teh").await;
     let path = format!("/v1/users/ME/conversations/{ANNA}/messages/{id}");
-    let (_, edited) = ask(&gateway, JOE, Method::PUT, &path, Some(json!({ "content": "the", "messagetype": "Text" }))).await;
+    let (_, edited) = ask(
+        &gateway,
+        JOE,
+        Method::PUT,
+        &path,
+        Some(json!({ "content": "the", "messagetype": "Text" })),
+    )
+    .await;
     assert!(edited["edittime"].is_i64());
     let other = format!("/v1/users/ME/conversations/{JOE}/messages/{id}");
-    let (status, _) = ask(&gateway, ANNA, Method::PUT, &other, Some(json!({ "content": "forged" }))).await;
+    let (status, _) =
+        ask(&gateway, ANNA, Method::PUT, &other, Some(json!({ "content": "forged" }))).await;
     assert_eq!(status, StatusCode::FORBIDDEN);
     let react = format!("{other}/properties?name=emotions");
-    ask(&gateway, ANNA, Method::PUT, &react, Some(json!({ "emotions": { "key": "heart", "value": 5 } }))).await;
+    ask(
+        &gateway,
+        ANNA,
+        Method::PUT,
+        &react,
+        Some(json!({ "emotions": { "key": "heart", "value": 5 } })),
+    )
+    .await;
     let page = gateway.client(ANNA).messages(&ConversationId::new(JOE), 10).await.unwrap();
     let message = &page.items[0];
     assert_eq!((&*message.id, &*message.content), (id.as_str(), "the"));
@@ -294,7 +409,14 @@ async fn edits_deletes_and_reactions_keep_the_id_and_raise_the_version() {
     assert_eq!(&*page.items[0].content, "");
     // A sender cannot write what only the server writes.
     let body = json!({ "content": "x", "properties": { "emotions": [{ "key": "like", "users": [{ "mri": ANNA }] }], "edittime": 1 } });
-    ask(&gateway, JOE, Method::POST, &format!("/v1/users/ME/conversations/{ANNA}/messages"), Some(body)).await;
+    ask(
+        &gateway,
+        JOE,
+        Method::POST,
+        &format!("/v1/users/ME/conversations/{ANNA}/messages"),
+        Some(body),
+    )
+    .await;
     let page = gateway.client(ANNA).messages(&ConversationId::new(JOE), 10).await.unwrap();
     assert!(!page.items[0].json.contains("emotions") && !page.items[0].json.contains("edittime"));
 }
@@ -323,18 +445,31 @@ async fn properties_horizons_profiles_and_bad_values() {
     anna.mark_read(&id, &horizon).await.unwrap();
     anna.set_flag(&id, ThreadFlag::Alerts, false).await.unwrap();
     let raw = anna.conversation(&id).await.unwrap();
-    assert!(raw.json.contains(&format!("\"consumptionhorizon\":\"{last};{last};0\"")) && raw.json.contains("\"alerts\":\"false\""));
+    assert!(
+        raw.json.contains(&format!("\"consumptionhorizon\":\"{last};{last};0\""))
+            && raw.json.contains("\"alerts\":\"false\"")
+    );
     let path = format!("/v1/users/ME/conversations/{JOE}/properties?name=consumptionhorizon");
-    let (status, _) = ask(&gateway, ANNA, Method::PUT, &path, Some(json!({ "consumptionhorizon": "..." }))).await;
+    let (status, _) =
+        ask(&gateway, ANNA, Method::PUT, &path, Some(json!({ "consumptionhorizon": "..." }))).await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
     let names = anna.profiles(&[UserId::new(JOE), UserId::new("8:nobody")]).await.unwrap();
     assert_eq!(names.len(), 1);
     assert_eq!(names[0].1.as_str(), "Joe Bloggs");
     let team = group(&gateway, "Team").await;
     // The page names the property in the body, clients in the query: both are taken.
-    let (status, _) = ask(&gateway, ANNA, Method::PUT, &format!("/v1/threads/{team}/properties"), Some(json!({ "name": "topic", "topic": "In the body" }))).await;
+    let (status, _) = ask(
+        &gateway,
+        ANNA,
+        Method::PUT,
+        &format!("/v1/threads/{team}/properties"),
+        Some(json!({ "name": "topic", "topic": "In the body" })),
+    )
+    .await;
     assert_eq!(status, StatusCode::OK);
-    let (_, answer) = ask(&gateway, ANNA, Method::GET, &format!("/v1/threads/{team}/consumptionhorizons"), None).await;
+    let (_, answer) =
+        ask(&gateway, ANNA, Method::GET, &format!("/v1/threads/{team}/consumptionhorizons"), None)
+            .await;
     assert_eq!(answer["consumptionhorizons"].as_array().unwrap().len(), 3);
     let thread = anna.thread(&ConversationId::new(&team)).await.unwrap();
     assert_eq!(thread.settings.topic.as_deref(), Some("In the body"));
@@ -361,11 +496,21 @@ async fn a_token_goes_to_the_configured_origin_and_nowhere_else() {
     let gateway = Gateway::start().await;
     let other = Gateway::start().await;
     let faults = gateway.world.faults();
-    faults.add("GET", "/conversations", 100, Fault::Redirect(format!("{}/v1/users/ME/conversations", other.origin)));
+    faults.add(
+        "GET",
+        "/conversations",
+        100,
+        Fault::Redirect(format!("{}/v1/users/ME/conversations", other.origin)),
+    );
     let client = gateway.client(ANNA);
     assert_eq!(client.conversations(10).await.unwrap_err().kind, Kind::Refused);
     faults.clear();
-    faults.add("POST", "/endpoints", 1, Fault::Redirect(format!("{}/v1/users/ME/endpoints", other.origin)));
+    faults.add(
+        "POST",
+        "/endpoints",
+        1,
+        Fault::Redirect(format!("{}/v1/users/ME/endpoints", other.origin)),
+    );
     assert!(gateway.client(ANNA).conversations(10).await.is_err());
     assert_eq!(other.world.faults().log(), Vec::<String>::new(), "the other server heard nothing");
 }

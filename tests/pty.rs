@@ -46,7 +46,10 @@ impl Terminal {
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
         let parser = vt100::Parser::new(NonZero::new(24).unwrap(), NonZero::new(80).unwrap(), 0);
-        let seen = Arc::new((Mutex::new(Seen { parser, bytes: Vec::new(), ended: false }), Condvar::new()));
+        let seen = Arc::new((
+            Mutex::new(Seen { parser, bytes: Vec::new(), ended: false }),
+            Condvar::new(),
+        ));
         let mut reader = pair.master.try_clone_reader().unwrap();
         let shared = Arc::clone(&seen);
         std::thread::spawn(move || {
@@ -75,7 +78,11 @@ impl Terminal {
         let mut seen = lock.lock().unwrap();
         while !is_so(&seen) {
             let left = until.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "waited for {what}; the screen was\n{}", seen.parser.screen().contents());
+            assert!(
+                !left.is_zero(),
+                "waited for {what}; the screen was\n{}",
+                seen.parser.screen().contents()
+            );
             seen = changed.wait_timeout(seen, left).unwrap().0;
         }
     }
@@ -91,21 +98,36 @@ impl Terminal {
     fn resize(&mut self, columns: u16, rows: u16) {
         let (lock, _) = &*self.seen;
         let mut seen = lock.lock().unwrap();
-        seen.parser.screen_mut().set_size(NonZero::new(rows).unwrap(), NonZero::new(columns).unwrap());
+        seen.parser
+            .screen_mut()
+            .set_size(NonZero::new(rows).unwrap(), NonZero::new(columns).unwrap());
         drop(seen);
         self.master.resize(size(columns, rows)).unwrap();
     }
 
     fn signal(&self, name: rustix::process::Signal) {
-        let pid = rustix::process::Pid::from_raw(self.child.process_id().unwrap() as i32).unwrap();
+        let pid =
+            rustix::process::Pid::from_raw(self.child.process_id().unwrap().cast_signed()).unwrap();
         rustix::process::kill_process(pid, name).unwrap();
     }
 
     /// Waits for the end and gives everything the terminal was sent.
     fn end(&mut self) -> String {
-        self.child.wait().unwrap();
         self.wait("the end", |seen| seen.ended);
+        self.exit_code();
         String::from_utf8_lossy(&self.seen.0.lock().unwrap().bytes).into_owned()
+    }
+
+    /// Waits, not for ever, for the process to be gone.
+    fn exit_code(&mut self) -> u32 {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.exit_code();
+            }
+            assert!(Instant::now() < until, "the process did not end");
+            std::thread::yield_now();
+        }
     }
 }
 
@@ -118,8 +140,12 @@ impl Drop for Terminal {
 /// Every mode that was switched on is switched off after it.
 fn assert_given_back(bytes: &str) {
     for mode in ["1049", "2004", "1004"] {
-        let on = bytes.rfind(&format!("\u{1b}[?{mode}h")).unwrap_or_else(|| panic!("{mode} was never on"));
-        let off = bytes.rfind(&format!("\u{1b}[?{mode}l")).unwrap_or_else(|| panic!("{mode} was never off"));
+        let on = bytes
+            .rfind(&format!("\u{1b}[?{mode}h"))
+            .unwrap_or_else(|| panic!("{mode} was never on"));
+        let off = bytes
+            .rfind(&format!("\u{1b}[?{mode}l"))
+            .unwrap_or_else(|| panic!("{mode} was never off"));
         assert!(off > on, "mode {mode} is still on");
     }
     assert!(bytes.rfind("\u{1b}[?25h") > bytes.rfind("\u{1b}[?25l"), "the cursor is hidden");
@@ -137,7 +163,10 @@ fn the_demo_opens_answers_and_gives_the_terminal_back() {
     t.wait_for("Joe Bloggs is typing");
     t.wait_for("Ha, exactly what I was going to say.");
     t.resize(120, 40);
-    t.wait("two-line rows", |s| s.parser.screen().contents().contains("Joe: Ha, exactly") || s.parser.screen().contents().contains("Ha, exactly what I wa"));
+    t.wait("two-line rows", |s| {
+        s.parser.screen().contents().contains("Joe: Ha, exactly")
+            || s.parser.screen().contents().contains("Ha, exactly what I wa")
+    });
     t.send("\u{11}");
     assert_given_back(&t.end());
 }
@@ -155,7 +184,11 @@ fn what_was_typed_is_there_again_after_a_kill() {
     let until = Instant::now() + PATIENCE;
     loop {
         let found = rusqlite::Connection::open(&store).and_then(|c| {
-            c.query_row("SELECT count(*) FROM drafts WHERE draft LIKE '%half a thought%'", [], |row| row.get::<_, i64>(0))
+            c.query_row(
+                "SELECT count(*) FROM drafts WHERE draft LIKE '%half a thought%'",
+                [],
+                |row| row.get::<_, i64>(0),
+            )
         });
         if found.is_ok_and(|n| n == 1) {
             break;
@@ -193,7 +226,7 @@ fn a_second_one_on_the_same_data_says_so() {
     first.wait_for("live");
     let mut second = Terminal::start(&["demo"], dir.path());
     second.wait_for("another skchat is open on");
-    assert_eq!(second.child.wait().unwrap().exit_code(), 1);
+    assert_eq!(second.exit_code(), 1);
 }
 
 #[test]
@@ -203,10 +236,10 @@ fn without_an_account_it_offers_the_demo_and_says_how_to_go_on() {
     t.wait_for("1  Look around with sample conversations");
     t.send("2\r");
     t.wait_for("[accounts.home]");
-    assert_eq!(t.child.wait().unwrap().exit_code(), 0);
+    assert_eq!(t.exit_code(), 0);
     let mut t = Terminal::start_with(&["demo"], dir.path(), &[("TERM", "dumb")]);
     t.wait_for("TERM");
-    assert_eq!(t.child.wait().unwrap().exit_code(), 2);
+    assert_eq!(t.exit_code(), 2);
 }
 
 #[test]
@@ -218,7 +251,8 @@ fn no_color_means_none() {
     let bytes = t.end();
     let colours = bytes.split("\u{1b}[").filter(|s| {
         let code = s.split('m').next().unwrap_or_default();
-        code.split(';').any(|c| matches!(c.parse::<u32>(), Ok(30..=37 | 38 | 40..=48 | 90..=107))) && s.contains('m')
+        code.split(';').any(|c| matches!(c.parse::<u32>(), Ok(30..=37 | 38 | 40..=48 | 90..=107)))
+            && s.contains('m')
     });
     assert_eq!(colours.count(), 0);
 }

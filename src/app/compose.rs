@@ -173,9 +173,10 @@ impl Compose {
                 let start = before.unicode_word_indices().next_back().map_or(0, |(i, _)| i);
                 start.min(before.trim_end().len())
             }
-            Motion::WordRight => {
-                after.unicode_word_indices().next().map_or(cursor + after.len(), |(i, w)| cursor + i + w.len())
-            }
+            Motion::WordRight => after
+                .unicode_word_indices()
+                .next()
+                .map_or(cursor + after.len(), |(i, w)| cursor + i + w.len()),
             Motion::Up => self.other_line(line_start, line_start.checked_sub(1)),
             Motion::Down => {
                 let next = (line_end < self.draft.text.len()).then(|| {
@@ -190,7 +191,13 @@ impl Compose {
     /// The place in the line that ends at `end`, as many clusters in as the cursor is in its own.
     fn other_line(&self, line_start: usize, end: Option<usize>) -> usize {
         let Some(end) = end else { return self.draft.cursor };
-        let column = self.draft.text.get(line_start..self.draft.cursor).unwrap_or_default().graphemes(true).count();
+        let column = self
+            .draft
+            .text
+            .get(line_start..self.draft.cursor)
+            .unwrap_or_default()
+            .graphemes(true)
+            .count();
         let start = self.draft.text.get(..end).and_then(|t| t.rfind('\n')).map_or(0, |i| i + 1);
         let line = self.draft.text.get(start..end).unwrap_or_default();
         line.grapheme_indices(true).nth(column).map_or(end, |(i, _)| start + i)
@@ -259,7 +266,10 @@ mod tests {
         assert_eq!(compose.text(), "half a thought");
         compose.begin_edit("1".into(), "old message");
         let (edit, text) = compose.finish_edit().unwrap();
-        assert_eq!((&*edit.id, text.as_str(), compose.text()), ("1", "old message", "half a thought"));
+        assert_eq!(
+            (&*edit.id, text.as_str(), compose.text()),
+            ("1", "old message", "half a thought")
+        );
     }
 
     proptest! {

@@ -39,7 +39,9 @@ impl Conversations {
         if !self.map.contains_key(id) {
             self.order.push(id.clone());
         }
-        self.map.entry(id.clone()).or_insert_with(|| ConversationState::new(Conversation::empty(id.clone())))
+        self.map
+            .entry(id.clone())
+            .or_insert_with(|| ConversationState::new(Conversation::empty(id.clone())))
     }
 
     /// In the order of the list.
@@ -48,7 +50,10 @@ impl Conversations {
     }
 
     /// The ids of the list, those hidden left out. `open` is never hidden.
-    pub fn shown<'a>(&'a self, open: Option<&'a ConversationId>) -> impl Iterator<Item = &'a ConversationState> {
+    pub fn shown<'a>(
+        &'a self,
+        open: Option<&'a ConversationId>,
+    ) -> impl Iterator<Item = &'a ConversationState> {
         self.iter().filter(move |c| Some(&c.info.id) == open || !is_empty(c))
     }
 

@@ -5,7 +5,7 @@ use crate::model::{Clean, Request};
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     /// For sync.
-    Request(Request),
+    Request(Box<Request>),
     /// Opens a target whose scheme was checked, by argv, never by a shell.
     OpenUrl(Clean),
     /// To the clipboard.

@@ -82,7 +82,10 @@ impl Chord {
             "end" => KeyCode::End,
             "pageup" => KeyCode::PageUp,
             "pagedown" => KeyCode::PageDown,
-            name => match (name.strip_prefix('f').and_then(|n| n.parse().ok()), rest.chars().collect::<Vec<_>>().as_slice()) {
+            name => match (
+                name.strip_prefix('f').and_then(|n| n.parse().ok()),
+                rest.chars().collect::<Vec<_>>().as_slice(),
+            ) {
                 (Some(n @ 1..=12), _) => KeyCode::F(n),
                 (_, [c]) => KeyCode::Char(*c),
                 _ => return Err(format!("\"{rest}\" is no key")),
@@ -140,11 +143,11 @@ impl Chord {
             KeyCode::Down => out.push('↓'),
             KeyCode::Left => out.push('←'),
             KeyCode::Right => out.push('→'),
-            KeyCode::F(n) => out.push_str(&format!("F{n}")),
+            KeyCode::F(n) => out = format!("{out}F{n}"),
             KeyCode::PageUp => out.push_str("PgUp"),
             KeyCode::PageDown => out.push_str("PgDn"),
-            KeyCode::Backspace => out.push_str("⌫"),
-            code => out.push_str(&format!("{code:?}")),
+            KeyCode::Backspace => out.push('⌫'),
+            code => out = format!("{out}{code:?}"),
         }
         out
     }
@@ -192,8 +195,8 @@ impl Keymap {
     pub fn new(entries: Vec<Entry>) -> Result<Self, String> {
         let mut map = Self::default();
         for entry in &entries {
-            let action =
-                Action::named(&entry.name).ok_or_else(|| format!("there is no action \"{}\"", entry.name))?;
+            let action = Action::named(&entry.name)
+                .ok_or_else(|| format!("there is no action \"{}\"", entry.name))?;
             for keys in &entry.keys {
                 if let [first, _] = keys.as_slice()
                     && !map.prefixes.contains(first)
@@ -252,10 +255,12 @@ impl Resolver {
             return None;
         }
         match chord.code {
-            KeyCode::Char(c) if chord.modifiers.is_empty() && !c.is_control() => Some(match context {
-                Context::Overlay => Action::Overlay(OverlayAction::Type(c)),
-                _ => Action::Compose(ComposeAction::Insert(c)),
-            }),
+            KeyCode::Char(c) if chord.modifiers.is_empty() && !c.is_control() => {
+                Some(match context {
+                    Context::Overlay => Action::Overlay(OverlayAction::Type(c)),
+                    _ => Action::Compose(ComposeAction::Insert(c)),
+                })
+            }
             _ => None,
         }
     }
@@ -271,9 +276,15 @@ mod tests {
 
     #[test]
     fn chords_read_and_write() {
-        for (text, shown) in
-            [("ctrl-k", "C-k"), ("alt-enter", "M-⏎"), ("f1", "F1"), ("+", "+"), ("Y", "Y"), ("ctrl--", "C--"), ("pageup", "PgUp")]
-        {
+        for (text, shown) in [
+            ("ctrl-k", "C-k"),
+            ("alt-enter", "M-⏎"),
+            ("f1", "F1"),
+            ("+", "+"),
+            ("Y", "Y"),
+            ("ctrl--", "C--"),
+            ("pageup", "PgUp"),
+        ] {
             assert_eq!(Chord::parse(text).unwrap().short(), shown);
         }
         assert!(Chord::parse("ctrl-i").is_err());
@@ -303,6 +314,9 @@ mod tests {
         let j = event(KeyCode::Char('j'), KeyModifiers::NONE);
         assert_eq!(resolver.resolve(&map, Context::Compose, &x), None);
         assert_eq!(resolver.resolve(&map, Context::Compose, &j), Action::named("toggle-joining"));
-        assert_eq!(resolver.resolve(&map, Context::Compose, &j), Some(Action::Compose(ComposeAction::Insert('j'))));
+        assert_eq!(
+            resolver.resolve(&map, Context::Compose, &j),
+            Some(Action::Compose(ComposeAction::Insert('j')))
+        );
     }
 }

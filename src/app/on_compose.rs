@@ -7,8 +7,8 @@ use super::state::Focus;
 use super::{Action, Model, on_messages, on_thread};
 use crate::model::request::Change;
 use crate::model::{
-    Align, Attribution, Block, Clean, ConversationId, Delivery, Message, MessageBody, MessageKey, Outgoing, Request,
-    RichText, Span, ThreadFlag, Timestamp,
+    Align, Attribution, Block, Clean, ConversationId, Delivery, Message, MessageBody, MessageKey,
+    Outgoing, Request, RichText, Span, ThreadFlag, Timestamp,
 };
 use std::time::Duration;
 
@@ -103,13 +103,15 @@ fn tell_typing(model: &mut Model, effects: &mut Vec<Effect>) {
     let text = c.compose.text();
     if text.is_empty() || c.compose.draft.edit.is_some() {
         if c.compose.told_typing.take().is_some() {
-            effects.push(Effect::Request(Request::Typing { conversation, active: false }));
+            effects
+                .push(Effect::Request(Box::new(Request::Typing { conversation, active: false })));
         }
         return;
     }
-    if !text.starts_with('/') && c.compose.told_typing.is_none_or(|told| now >= told + TYPING_EVERY) {
+    if !text.starts_with('/') && c.compose.told_typing.is_none_or(|told| now >= told + TYPING_EVERY)
+    {
         c.compose.told_typing = Some(now);
-        effects.push(Effect::Request(Request::Typing { conversation, active: true }));
+        effects.push(Effect::Request(Box::new(Request::Typing { conversation, active: true })));
     }
 }
 
@@ -143,7 +145,12 @@ fn submit(model: &mut Model, effects: &mut Vec<Effect>) {
 }
 
 /// Takes the text out of the box and shows it as a message that is being saved.
-pub fn send(model: &mut Model, conversation: &ConversationId, outgoing: Outgoing, effects: &mut Vec<Effect>) {
+pub fn send(
+    model: &mut Model,
+    conversation: &ConversationId,
+    outgoing: Outgoing,
+    effects: &mut Vec<Effect>,
+) {
     let client_id = model.app.client_id();
     model.app.minted.queue += 1;
     let queue = model.app.minted.queue;
@@ -157,7 +164,11 @@ pub fn send(model: &mut Model, conversation: &ConversationId, outgoing: Outgoing
     c.unsent.insert(client_id.clone(), outgoing.clone());
     model.app.conversations.sort();
     model.view.to_bottom(conversation);
-    effects.push(Effect::Request(Request::Send { conversation: conversation.clone(), client_id, outgoing }));
+    effects.push(Effect::Request(Box::new(Request::Send {
+        conversation: conversation.clone(),
+        client_id,
+        outgoing,
+    })));
 }
 
 /// An own message that the server has not placed yet.
@@ -200,7 +211,12 @@ pub fn own_message(
 }
 
 /// A slash command. What is no command asks before it is sent.
-fn slash(model: &mut Model, conversation: &ConversationId, command: &str, effects: &mut Vec<Effect>) {
+fn slash(
+    model: &mut Model,
+    conversation: &ConversationId,
+    command: &str,
+    effects: &mut Vec<Effect>,
+) {
     let (word, rest) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
     let rest = rest.trim();
     let switch = match rest {
@@ -247,7 +263,9 @@ fn slash(model: &mut Model, conversation: &ConversationId, command: &str, effect
             let outgoing = Outgoing { text: format!("/{command}"), reply, ..Outgoing::default() };
             model.app.overlay = Some(Overlay::Confirm {
                 question: Clean::line(&format!("/{word} is no command. Send it as text?")),
-                detail: Clean::line("Commands: /me /open /link /history /mute /unread /help /quit · // sends a slash"),
+                detail: Clean::line(
+                    "Commands: /me /open /link /history /mute /unread /help /quit · // sends a slash",
+                ),
                 consent: Consent::SendLiteral { conversation: conversation.clone(), outgoing },
             });
             return;

@@ -1,8 +1,8 @@
 //! Everything that happens by itself after a while, and the one function that says when.
 
+use super::Model;
 use super::effect::Effect;
 use super::state::{AppState, Receipts};
-use super::Model;
 use crate::model::{Horizon, LinkState, Request};
 use std::time::Duration;
 
@@ -28,7 +28,8 @@ impl AppState {
         // Today becomes Yesterday; a minute late is early enough, and a clock that jumps cannot make it spin.
         let midnight = (self.clock.wall.0 > 0).then(|| {
             let left = self.clock.wall.next_midnight(&self.prefs.zone).0 - self.clock.wall.0;
-            now + Duration::from_millis(u64::try_from(left).unwrap_or(0)).max(Duration::from_secs(60))
+            now + Duration::from_millis(u64::try_from(left).unwrap_or(0))
+                .max(Duration::from_secs(60))
         });
         toasts.chain(conversations).chain(reading).chain(countdown).chain(midnight).min()
     }
@@ -37,7 +38,8 @@ impl AppState {
     pub fn retry_in(&self) -> Option<u64> {
         match &self.link.state {
             LinkState::Waiting { wait, .. } => {
-                Some((self.link.since + *wait).saturating_sub(self.clock.mono).as_secs_f64().ceil() as u64)
+                Some((self.link.since + *wait).saturating_sub(self.clock.mono).as_secs_f64().ceil()
+                    as u64)
             }
             _ => None,
         }
@@ -77,7 +79,7 @@ pub fn save_drafts(model: &mut Model, effects: &mut Vec<Effect>, all: bool) {
         if let Some(c) = model.app.conversations.get_mut(&id) {
             c.compose.save_by = None;
             let draft = c.compose.draft.clone();
-            effects.push(Effect::Request(Request::SaveDraft { conversation: id, draft }));
+            effects.push(Effect::Request(Box::new(Request::SaveDraft { conversation: id, draft })));
         }
     }
 }
@@ -99,6 +101,8 @@ fn mark_read(model: &mut Model, effects: &mut Vec<Effect>) {
     }
     let client_id = c.timeline.get(&key).and_then(|m| m.client_id.clone());
     let horizon = Horizon { arrival: key.at, read_at: now.wall, client_id };
-    effects.push(Effect::Request(Request::MarkRead { conversation: c.info.id.clone(), horizon }));
+    effects.push(Effect::Request(Box::new(Request::MarkRead {
+        conversation: c.info.id.clone(),
+        horizon,
+    })));
 }
-

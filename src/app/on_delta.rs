@@ -5,8 +5,8 @@ use super::on_list::{KEEP_CLOSED, draw_new_line};
 use super::state::{Link, Older, Pending, Setting};
 use super::{Model, on_compose, on_list};
 use crate::model::{
-    Clean, Conversation, ConversationId, Delivery, Delta, Fault, LinkState, Message, Page, ThreadFlag, ThreadSettings,
-    Ticket,
+    Clean, Conversation, ConversationId, Delivery, Delta, Fault, LinkState, Message, Page,
+    ThreadFlag, ThreadSettings, Ticket,
 };
 use std::time::Duration;
 
@@ -19,7 +19,9 @@ pub fn apply(model: &mut Model, delta: Delta, effects: &mut Vec<Effect>) {
     match delta {
         Delta::Link(state) => link(model, state),
         Delta::Conversations(list) => conversations(model, list, effects),
-        Delta::Messages { conversation, messages, page } => take(model, &conversation, messages, page),
+        Delta::Messages { conversation, messages, page } => {
+            take(model, &conversation, messages, page);
+        }
         Delta::Older { conversation, fault } => {
             let is_open = model.app.open.as_ref() == Some(&conversation);
             if let Some(c) = model.app.conversations.get_mut(&conversation) {
@@ -64,7 +66,8 @@ pub fn apply(model: &mut Model, delta: Delta, effects: &mut Vec<Effect>) {
             let me = model.app.me().clone();
             model.app.minted.queue += 1;
             let queue = model.app.minted.queue;
-            let message = on_compose::own_message(&me, queue, &client_id, &outgoing, queued_at, delivery);
+            let message =
+                on_compose::own_message(&me, queue, &client_id, &outgoing, queued_at, delivery);
             let c = model.app.conversations.ensure(&conversation);
             if c.timeline.of_client_id(&client_id).is_none() {
                 if message.delivery != Delivery::Sent {
@@ -170,7 +173,8 @@ fn take(model: &mut Model, id: &ConversationId, messages: Vec<Message>, page: Pa
     let theirs = messages.iter().any(|m| m.sender != me && !m.body.is_system());
     for message in messages {
         // Also what is not shown has been seen: or a page of signals would be asked for again and again.
-        if c.oldest.as_ref().is_none_or(|oldest| message.key < *oldest) && !message.key.is_unsent() {
+        if c.oldest.as_ref().is_none_or(|oldest| message.key < *oldest) && !message.key.is_unsent()
+        {
             c.oldest = Some(message.key.clone());
         }
         if message.sender == me
@@ -218,7 +222,9 @@ fn take(model: &mut Model, id: &ConversationId, messages: Vec<Message>, page: Pa
         c.oldest = None;
     }
     follow_selection(c);
-    if page != (Page::Older { reached_start: true }) && page != (Page::Older { reached_start: false }) {
+    if page != (Page::Older { reached_start: true })
+        && page != (Page::Older { reached_start: false })
+    {
         model.app.conversations.sort();
     }
 }
@@ -278,9 +284,14 @@ fn delivery_of(
 fn done(model: &mut Model, ticket: Ticket, result: &Result<(), Fault>) {
     let with_ticket = |c: &&super::state::ConversationState| {
         c.pending.iter().any(|(t, _)| *t == ticket)
-            || c.settings.values().any(|s| matches!(s, Setting::Changing { ticket: t, .. } if *t == ticket))
+            || c.settings
+                .values()
+                .any(|s| matches!(s, Setting::Changing { ticket: t, .. } if *t == ticket))
     };
-    let Some(id) = model.app.conversations.iter().find(with_ticket).map(|c| c.info.id.clone()) else { return };
+    let Some(id) = model.app.conversations.iter().find(with_ticket).map(|c| c.info.id.clone())
+    else {
+        return;
+    };
     let mut complaint = None;
     if let Some(c) = model.app.conversations.get_mut(&id) {
         let changing = c.settings.iter().find_map(|(flag, s)| match s {
@@ -297,7 +308,12 @@ fn done(model: &mut Model, ticket: Ticket, result: &Result<(), Fault>) {
                 }
                 Err(fault) => {
                     c.know(flag, from);
-                    complaint = Some(format!("{} stays {}: {}", flag.label(), if from { "on" } else { "off" }, fault.reason));
+                    complaint = Some(format!(
+                        "{} stays {}: {}",
+                        flag.label(),
+                        if from { "on" } else { "off" },
+                        fault.reason
+                    ));
                 }
             }
         }

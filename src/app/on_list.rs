@@ -31,7 +31,11 @@ fn ids(model: &Model) -> Vec<ConversationId> {
 }
 
 /// The entry `by` places from `from`; from nothing, the first or last one.
-fn step(ids: &[ConversationId], from: Option<&ConversationId>, by: isize) -> Option<ConversationId> {
+fn step(
+    ids: &[ConversationId],
+    from: Option<&ConversationId>,
+    by: isize,
+) -> Option<ConversationId> {
     let last = ids.len().checked_sub(1)?;
     let at = from.and_then(|id| ids.iter().position(|i| i == id));
     let next = match at {
@@ -65,7 +69,11 @@ fn next_unread(model: &mut Model, effects: &mut Vec<Effect>) {
     let at = all.iter().position(|c| Some(&c.info.id) == app.open.as_ref()).map_or(0, |i| i + 1);
     let turned = all.iter().cycle().skip(at).take(all.len());
     let unread = |muted: bool| {
-        turned.clone().find(|c| c.info.unread.messages > 0 && c.info.muted == muted && Some(&c.info.id) != app.open.as_ref())
+        turned.clone().find(|c| {
+            c.info.unread.messages > 0
+                && c.info.muted == muted
+                && Some(&c.info.id) != app.open.as_ref()
+        })
     };
     match unread(false).or_else(|| unread(true)).map(|c| c.info.id.clone()) {
         Some(id) => open(model, &id, effects),
@@ -89,17 +97,21 @@ pub fn open(model: &mut Model, id: &ConversationId, effects: &mut Vec<Effect>) {
     draw_new_line(conversation, &model.app.prefs.me.clone());
     model.app.open = Some(id.clone());
     model.app.freeze_list();
-    effects.push(Effect::Request(Request::Open { conversation: id.clone() }));
+    effects.push(Effect::Request(Box::new(Request::Open { conversation: id.clone() })));
 }
 
 /// Puts the `2 new` line above the first unread message, once that message is loaded.
-pub fn draw_new_line(conversation: &mut super::state::ConversationState, me: &crate::model::UserId) {
+pub fn draw_new_line(
+    conversation: &mut super::state::ConversationState,
+    me: &crate::model::UserId,
+) {
     if !conversation.wants_new_line {
         return;
     }
     let horizon = conversation.info.horizon.as_ref().map(|h| h.arrival);
     let unread = usize::try_from(conversation.info.unread.messages).unwrap_or(usize::MAX);
-    let theirs = |m: &&crate::model::Message| m.sender != *me && !m.body.is_system() && !m.key.is_unsent();
+    let theirs =
+        |m: &&crate::model::Message| m.sender != *me && !m.body.is_system() && !m.key.is_unsent();
     let first = match horizon {
         Some(read) => conversation.timeline.iter().filter(theirs).find(|m| m.at > read),
         None => conversation.timeline.iter().rev().filter(theirs).take(unread).last(),
@@ -118,7 +130,10 @@ fn close(model: &mut Model, effects: &mut Vec<Effect>) {
         old.wants_new_line = false;
         old.reading = None;
         if old.compose.told_typing.take().is_some() {
-            effects.push(Effect::Request(Request::Typing { conversation: id.clone(), active: false }));
+            effects.push(Effect::Request(Box::new(Request::Typing {
+                conversation: id.clone(),
+                active: false,
+            })));
         }
         if old.timeline.keep_newest(KEEP_CLOSED) {
             old.older = Older::Unknown;

@@ -7,7 +7,8 @@ use super::state::{Focus, Older};
 use super::{Model, on_compose};
 use crate::model::request::Change;
 use crate::model::{
-    Clean, ClientMessageId, ConversationId, Delivery, EditTarget, Message, MessageBody, MessageKey, QuoteOf, Request,
+    Clean, ClientMessageId, ConversationId, Delivery, EditTarget, Message, MessageBody, MessageKey,
+    QuoteOf, Request,
 };
 
 pub fn act(model: &mut Model, action: MessagesAction, effects: &mut Vec<Effect>) {
@@ -38,14 +39,17 @@ pub fn act(model: &mut Model, action: MessagesAction, effects: &mut Vec<Effect>)
 
 fn go(model: &mut Model, scroll: Scroll) {
     if matches!(model.app.overlay, Some(Overlay::Help { .. })) {
-        super::on_overlay::step(model, match scroll {
-            Scroll::PageUp => -10,
-            Scroll::LineUp => -1,
-            Scroll::PageDown => 10,
-            Scroll::LineDown => 1,
-            Scroll::Oldest => isize::MIN,
-            Scroll::Newest => 1000,
-        });
+        super::on_overlay::step(
+            model,
+            match scroll {
+                Scroll::PageUp => -10,
+                Scroll::LineUp => -1,
+                Scroll::PageDown => 10,
+                Scroll::LineDown => 1,
+                Scroll::Oldest => isize::MIN,
+                Scroll::Newest => 1000,
+            },
+        );
         return;
     }
     let Some(id) = model.app.open.clone() else { return };
@@ -82,7 +86,10 @@ pub fn load_older(model: &mut Model, id: &ConversationId, effects: &mut Vec<Effe
         return;
     }
     conversation.older = Older::Loading;
-    effects.push(Effect::Request(Request::Older { conversation: id.clone(), before: first }));
+    effects.push(Effect::Request(Box::new(Request::Older {
+        conversation: id.clone(),
+        before: first,
+    })));
 }
 
 fn selected(model: &Model) -> Option<&Message> {
@@ -98,7 +105,9 @@ fn select(model: &mut Model, up: bool) {
     let Some(conversation) = model.app.opened_mut() else { return };
     let timeline = &conversation.timeline;
     let next: Option<MessageKey> = match (&conversation.selected, up) {
-        (None, true) => in_sight.filter(|k| timeline.get(k).is_some()).or_else(|| timeline.last().map(|m| m.key.clone())),
+        (None, true) => in_sight
+            .filter(|k| timeline.get(k).is_some())
+            .or_else(|| timeline.last().map(|m| m.key.clone())),
         (None, false) => None,
         (Some(key), true) => {
             Some(timeline.before(key).next_back().map_or_else(|| key.clone(), |m| m.key.clone()))
@@ -117,7 +126,11 @@ fn quote_of(model: &Model, message: &Message) -> QuoteOf {
     let text = match &message.body {
         // A quote in a quote is dropped: what is answered is what this person wrote.
         MessageBody::Text(rich) => {
-            let own = rich.blocks.iter().filter(|b| !matches!(b, crate::model::Block::Quote { .. })).cloned();
+            let own = rich
+                .blocks
+                .iter()
+                .filter(|b| !matches!(b, crate::model::Block::Quote { .. }))
+                .cloned();
             crate::model::RichText { blocks: own.collect() }.plain_text()
         }
         body => body.text(&|id| model.app.names.of(id)),
@@ -156,7 +169,8 @@ fn edit(model: &mut Model, effects: &mut Vec<Effect>) {
         model.app.complain("This message cannot be edited");
         return;
     };
-    let own = rich.blocks.iter().filter(|b| !matches!(b, crate::model::Block::Quote { .. })).cloned();
+    let own =
+        rich.blocks.iter().filter(|b| !matches!(b, crate::model::Block::Quote { .. })).cloned();
     let text = crate::model::RichText { blocks: own.collect() }.plain_text();
     let id = (&*message.key.id).into();
     if let Some(conversation) = model.app.opened_mut() {
@@ -188,19 +202,20 @@ pub fn change(model: &mut Model, key: &MessageKey, change: Change, effects: &mut
     let pending = match &change {
         Change::Edit(outgoing) => {
             let was = Clean::text(&outgoing.text);
-            let target = EditTarget { id: (&*key.id).into(), was, before: String::new(), reply: None };
+            let target =
+                EditTarget { id: (&*key.id).into(), was, before: String::new(), reply: None };
             Pending::Edit { target, text: outgoing.text.clone() }
         }
         Change::Delete => Pending::Delete,
         Change::React { .. } => Pending::React,
     };
     conversation.pending.push((ticket, pending));
-    effects.push(Effect::Request(Request::Change {
+    effects.push(Effect::Request(Box::new(Request::Change {
         conversation: conversation.info.id.clone(),
         message: (&*key.id).into(),
         change,
         ticket,
-    }));
+    })));
 }
 
 fn copy(model: &mut Model, with_name: bool, effects: &mut Vec<Effect>) {
@@ -255,10 +270,10 @@ fn retry(model: &mut Model, effects: &mut Vec<Effect>) {
         }
     }
     // What never reached the disk is handed over again, under the same id.
-    effects.push(Effect::Request(match outgoing.filter(|_| !on_disk) {
+    effects.push(Effect::Request(Box::new(match outgoing.filter(|_| !on_disk) {
         Some(outgoing) => Request::Send { conversation, client_id, outgoing },
         None => Request::Resend { conversation, client_id },
-    }));
+    })));
 }
 
 /// Puts a message that was not sent back into the box, above what is there.
@@ -281,5 +296,5 @@ fn take_back(model: &mut Model, effects: &mut Vec<Effect>) {
     on_compose::changed(model, effects);
     // The draft must be on its way to the disk before the outbox forgets the message.
     super::on_deadline::save_drafts(model, effects, true);
-    effects.push(Effect::Request(Request::Discard { conversation, client_id }));
+    effects.push(Effect::Request(Box::new(Request::Discard { conversation, client_id })));
 }

@@ -67,7 +67,8 @@ fn typed(model: &mut Model, c: char, effects: &mut Vec<Effect>) {
             _ => {}
         },
         Some(Overlay::Links { marked, .. } | Overlay::Reactions { marked, .. }) => {
-            if let Some(n) = c.to_digit(10).and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0) {
+            if let Some(n) = c.to_digit(10).and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0)
+            {
                 *marked = n - 1;
                 if n <= lines(model) {
                     choose(model, effects);
@@ -76,7 +77,8 @@ fn typed(model: &mut Model, c: char, effects: &mut Vec<Effect>) {
         }
         // The keys of the message work in its menu, too.
         Some(Overlay::Menu { .. }) => {
-            let pressed = overlay::menu(&model.app).into_iter().find(|(e, _)| e.key() == c.to_string());
+            let pressed =
+                overlay::menu(&model.app).into_iter().find(|(e, _)| e.key() == c.to_string());
             if let Some((_, action)) = pressed {
                 model.app.overlay = None;
                 super::on_action(model, action, effects);
@@ -96,12 +98,11 @@ fn choose(model: &mut Model, effects: &mut Vec<Effect>) {
     let Some(open) = model.app.overlay.take() else { return };
     match open {
         Overlay::Switcher { input, marked, found } => {
-            match found.get(marked) {
-                Some(chosen) => on_list::open(model, &chosen.id, effects),
-                None => {
-                    model.app.overlay = Some(Overlay::Switcher { input, marked, found });
-                    model.app.note("No conversation or person with that name; a full id (8:name) starts a new chat");
-                }
+            if let Some(chosen) = found.get(marked) {
+                on_list::open(model, &chosen.id, effects);
+            } else {
+                model.app.overlay = Some(Overlay::Switcher { input, marked, found });
+                model.app.note("No conversation or person with that name; a full id (8:name) starts a new chat");
             }
         }
         Overlay::Palette { input, marked } => {
@@ -111,7 +112,8 @@ fn choose(model: &mut Model, effects: &mut Vec<Effect>) {
             }
         }
         Overlay::Menu { marked } => {
-            let chosen = overlay::menu(&model.app).into_iter().nth(marked).map(|(_, action)| action);
+            let chosen =
+                overlay::menu(&model.app).into_iter().nth(marked).map(|(_, action)| action);
             if let Some(action) = chosen {
                 super::on_action(model, action, effects);
             }
@@ -126,7 +128,12 @@ fn choose(model: &mut Model, effects: &mut Vec<Effect>) {
 }
 
 /// The same reaction again takes it back.
-fn react(model: &mut Model, key: &crate::model::MessageKey, marked: usize, effects: &mut Vec<Effect>) {
+fn react(
+    model: &mut Model,
+    key: &crate::model::MessageKey,
+    marked: usize,
+    effects: &mut Vec<Effect>,
+) {
     let me = model.app.me().clone();
     let Some((name, _)) = REACTIONS.get(marked) else { return };
     let Some(message) = model.app.opened().and_then(|c| c.timeline.get(key)) else { return };
@@ -148,7 +155,11 @@ fn consented(model: &mut Model, consent: Consent, effects: &mut Vec<Effect>) {
         Consent::OpenLink(url) => effects.push(Effect::OpenUrl(url)),
         Consent::SendLiteral { conversation, outgoing } => {
             // Only while its text is still in that conversation's box.
-            let same = model.app.conversations.get(&conversation).is_some_and(|c| c.compose.text() == outgoing.text);
+            let same = model
+                .app
+                .conversations
+                .get(&conversation)
+                .is_some_and(|c| c.compose.text() == outgoing.text);
             if same {
                 on_compose::send(model, &conversation, outgoing, effects);
             }

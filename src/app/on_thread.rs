@@ -32,7 +32,12 @@ pub fn set(model: &mut Model, flag: ThreadFlag, to: Option<bool>, effects: &mut 
             let on = to.unwrap_or(false);
             conversation.settings.insert(flag, Setting::Changing { from: !on, to: on, ticket });
             let id = conversation.info.id.clone();
-            effects.push(Effect::Request(Request::SetFlag { conversation: id, flag, on, ticket }));
+            effects.push(Effect::Request(Box::new(Request::SetFlag {
+                conversation: id,
+                flag,
+                on,
+                ticket,
+            })));
         }
         Setting::Unknown => {
             let role = conversation.my_role(&me);
@@ -48,7 +53,12 @@ pub fn set(model: &mut Model, flag: ThreadFlag, to: Option<bool>, effects: &mut 
             }
             conversation.settings.insert(flag, Setting::Changing { from, to: on, ticket });
             let id = conversation.info.id.clone();
-            effects.push(Effect::Request(Request::SetFlag { conversation: id, flag, on, ticket }));
+            effects.push(Effect::Request(Box::new(Request::SetFlag {
+                conversation: id,
+                flag,
+                on,
+                ticket,
+            })));
         }
     }
 }

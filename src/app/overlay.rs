@@ -7,15 +7,37 @@ use crate::model::{Clean, ConversationId, ConversationKind, MessageKey, Outgoing
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Overlay {
-    Help { context: Context, scroll: usize },
+    Help {
+        context: Context,
+        scroll: usize,
+    },
     /// What was found stands still while someone looks at it.
-    Switcher { input: String, marked: usize, found: Vec<Found> },
-    Palette { input: String, marked: usize },
+    Switcher {
+        input: String,
+        marked: usize,
+        found: Vec<Found>,
+    },
+    Palette {
+        input: String,
+        marked: usize,
+    },
     /// What can be done with the selected message.
-    Menu { marked: usize },
-    Reactions { message: MessageKey, marked: usize },
-    Links { links: Vec<Clean>, marked: usize },
-    Confirm { question: Clean, detail: Clean, consent: Consent },
+    Menu {
+        marked: usize,
+    },
+    Reactions {
+        message: MessageKey,
+        marked: usize,
+    },
+    Links {
+        links: Vec<Clean>,
+        marked: usize,
+    },
+    Confirm {
+        question: Clean,
+        detail: Clean,
+        consent: Consent,
+    },
 }
 
 /// What Enter in a question does.
@@ -53,7 +75,9 @@ impl Overlay {
     /// The line that is typed into, where there is one.
     pub fn input_mut(&mut self) -> Option<(&mut String, &mut usize)> {
         match self {
-            Self::Switcher { input, marked, .. } | Self::Palette { input, marked } => Some((input, marked)),
+            Self::Switcher { input, marked, .. } | Self::Palette { input, marked } => {
+                Some((input, marked))
+            }
             _ => None,
         }
     }
@@ -92,7 +116,9 @@ pub fn find(app: &AppState, input: &str) -> Vec<Found> {
             continue;
         }
         let name = app.title(c);
-        let Some(score) = matches(&name, input).or_else(|| id_match(id.as_str(), input)) else { continue };
+        let Some(score) = matches(&name, input).or_else(|| id_match(id.as_str(), input)) else {
+            continue;
+        };
         let unread = c.info.unread.messages;
         let score = match input {
             "" => u32::from(unread == 0),
@@ -107,8 +133,12 @@ pub fn find(app: &AppState, input: &str) -> Vec<Found> {
             .people()
             .filter(|(id, _)| *id != app.me() && id.as_str().starts_with("8:"))
             .filter_map(|(id, name)| {
-                let found =
-                    Found { id: ConversationId::new(id.as_str()), name: name.clone(), unread: 0, is_new: true };
+                let found = Found {
+                    id: ConversationId::new(id.as_str()),
+                    name: name.clone(),
+                    unread: 0,
+                    is_new: true,
+                };
                 // After a conversation that fits as well.
                 Some((matches(name, input)? * 2 + 1, found))
             })
@@ -117,9 +147,17 @@ pub fn find(app: &AppState, input: &str) -> Vec<Found> {
         people.sort_by(|(_, a), (_, b)| a.name.cmp(&b.name));
         found.extend(people);
         let id = ConversationId::new(input);
-        let opens = matches!(id.kind(), ConversationKind::Direct | ConversationKind::Bot | ConversationKind::Phone);
-        let complete = id.peer().is_some_and(|p| !p.bare().is_empty() && !input.contains(char::is_whitespace));
-        if opens && complete && Clean::line(input).as_str() == input && found.iter().all(|(_, f)| f.id != id) {
+        let opens = matches!(
+            id.kind(),
+            ConversationKind::Direct | ConversationKind::Bot | ConversationKind::Phone
+        );
+        let complete =
+            id.peer().is_some_and(|p| !p.bare().is_empty() && !input.contains(char::is_whitespace));
+        if opens
+            && complete
+            && Clean::line(input).as_str() == input
+            && found.iter().all(|(_, f)| f.id != id)
+        {
             found.push((0, Found { id, name: Clean::line(input), unread: 0, is_new: true }));
         }
     }
@@ -152,7 +190,9 @@ pub fn palette<'a>(app: &'a AppState, input: &str) -> Vec<&'a super::keymap::Ent
     let table = app.prefs.keymap.entries();
     let mut found: Vec<(u32, &super::keymap::Entry)> = table
         .iter()
-        .filter(|e| e.context != Context::Overlay && !matches!(e.name.as_str(), "palette" | "interrupt"))
+        .filter(|e| {
+            e.context != Context::Overlay && !matches!(e.name.as_str(), "palette" | "interrupt")
+        })
         .filter_map(|e| Some((matches(&e.help, input).or_else(|| matches(&e.name, input))?, e)))
         .collect();
     found.sort_by_key(|(score, _)| *score);
@@ -164,13 +204,16 @@ pub fn menu(app: &AppState) -> Vec<(&super::keymap::Entry, Action)> {
     use super::action::MessagesAction as M;
     use crate::model::Delivery;
     let Some(conversation) = app.opened() else { return Vec::new() };
-    let Some(message) = conversation.selected.as_ref().and_then(|key| conversation.timeline.get(key)) else {
+    let Some(message) =
+        conversation.selected.as_ref().and_then(|key| conversation.timeline.get(key))
+    else {
         return Vec::new();
     };
     let mine = message.sender == *app.me();
     let failed = matches!(message.delivery, Delivery::Failed { .. });
     let on_server = !message.key.is_unsent();
-    let person = !message.body.is_system() && !matches!(message.body, crate::model::MessageBody::Deleted);
+    let person =
+        !message.body.is_system() && !matches!(message.body, crate::model::MessageBody::Deleted);
     let fits = |action: &Action| match action {
         Action::Messages(M::Reply | M::React) => on_server && person,
         Action::Messages(M::Edit) => mine && person && (on_server || failed),

@@ -6,8 +6,8 @@ use super::keymap::{Context, Keymap};
 use super::overlay::Overlay;
 use super::timeline::Timeline;
 use crate::model::{
-    Clean, Conversation, ConversationId, ClientMessageId, EditTarget, LinkState, Member, MessageKey, Names, Now,
-    Outgoing, Role, ThreadFlag, Ticket, UserId,
+    Clean, ClientMessageId, Conversation, ConversationId, EditTarget, LinkState, Member,
+    MessageKey, Names, Now, Outgoing, Role, ThreadFlag, Ticket, UserId,
 };
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -148,7 +148,10 @@ impl Setting {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Pending {
     /// With what was typed, so that a refusal does not lose it.
-    Edit { target: EditTarget, text: String },
+    Edit {
+        target: EditTarget,
+        text: String,
+    },
     Delete,
     React,
 }
@@ -228,7 +231,9 @@ impl AppState {
         match (&self.overlay, self.focus) {
             (Some(_), _) => Context::Overlay,
             (None, Focus::List) => Context::List,
-            (None, Focus::Compose) if self.opened().is_some_and(|c| c.selected.is_some()) => Context::Selection,
+            (None, Focus::Compose) if self.opened().is_some_and(|c| c.selected.is_some()) => {
+                Context::Selection
+            }
             (None, Focus::Compose) => Context::Compose,
         }
     }
@@ -282,7 +287,8 @@ impl AppState {
             return self.names.of(&peer);
         }
         let others = conversation.members.iter().filter(|m| m.id != *self.me());
-        let people = others.filter(|m| !m.id.as_str().starts_with("28:") && !m.id.as_str().starts_with("29:"));
+        let people = others
+            .filter(|m| !m.id.as_str().starts_with("28:") && !m.id.as_str().starts_with("29:"));
         let names: Vec<String> = people.take(4).map(|m| self.names.of(&m.id).to_string()).collect();
         match (names.is_empty(), id.as_str()) {
             (false, _) => Clean::line(&names.join(", ")),

@@ -81,7 +81,7 @@ impl Timeline {
         }
         self.revision += 1;
         if let Some(original) = message.edit_of.clone() {
-            self.edit(original, message);
+            self.edit(&original, message);
             return;
         }
         if let Some(client_id) = &message.client_id
@@ -109,7 +109,10 @@ impl Timeline {
             self.messages.insert(key.clone(), message);
             if let Some(edit) = pending {
                 self.merge(&key, &edit);
-                self.edits.insert((edit.edit_of.clone().unwrap_or_else(|| "".into()), edit.sender.clone()), edit);
+                self.edits.insert(
+                    (edit.edit_of.clone().unwrap_or_else(|| "".into()), edit.sender.clone()),
+                    edit,
+                );
             }
         } else {
             self.messages.insert(message.key.clone(), message);
@@ -117,12 +120,12 @@ impl Timeline {
     }
 
     /// Only the original's sender may edit it: the pair is the key.
-    fn edit(&mut self, original: ClientMessageId, edit: Message) {
+    fn edit(&mut self, original: &ClientMessageId, edit: Message) {
         let slot = (original.clone(), edit.sender.clone());
         if self.edits.get(&slot).is_some_and(|known| known.key >= edit.key) {
             return;
         }
-        if let Some(key) = self.by_client.get(&original).cloned()
+        if let Some(key) = self.by_client.get(original).cloned()
             && self.messages.get(&key).is_some_and(|m| m.sender == edit.sender)
         {
             self.merge(&key, &edit);
@@ -167,7 +170,8 @@ impl Timeline {
 
     /// Drops what arrived at or before this time: the history was deleted.
     pub fn clear_until(&mut self, at: crate::model::Timestamp) {
-        let gone: Vec<MessageKey> = self.messages.keys().take_while(|k| k.at <= at).cloned().collect();
+        let gone: Vec<MessageKey> =
+            self.messages.keys().take_while(|k| k.at <= at).cloned().collect();
         for key in &gone {
             self.remove(key);
         }

@@ -8,8 +8,8 @@ mod list;
 mod present;
 mod rows;
 
-pub use rows::{Glyph, PaneRow, RowKind, indent};
 pub use list::{Badge, ListRow};
+pub use rows::{Glyph, PaneRow, RowKind, indent};
 
 use super::areas::{self, Areas, Size, Wishes};
 use super::state::{AppState, Focus, Older};
@@ -34,7 +34,10 @@ pub enum Anchor {
 pub enum Want {
     Older(ConversationId),
     /// The end of the conversation is on the screen.
-    Seen { conversation: ConversationId, upto: MessageKey },
+    Seen {
+        conversation: ConversationId,
+        upto: MessageKey,
+    },
 }
 
 /// The message box as it is drawn.
@@ -141,7 +144,10 @@ impl ViewState {
         }
         let (Some(area), Some(conversation)) = (areas.messages, app.opened()) else {
             let hint = app.conversations.is_empty();
-            if self.rows_of.take().is_some() || !self.visible.rows.is_empty() || self.hint_of != Some(hint) {
+            if self.rows_of.take().is_some()
+                || !self.visible.rows.is_empty()
+                || self.hint_of != Some(hint)
+            {
                 self.visible.rows.clear();
                 self.visible.rows_stamp += 1;
                 self.hint_of = Some(hint);
@@ -170,7 +176,9 @@ impl ViewState {
         // One screen of messages above the top row is kept loaded, so that PageUp does not wait.
         let top = self.visible.rows.iter().find_map(|row| row.key.as_ref());
         let near_start = match top {
-            Some(top) => conversation.timeline.before(top).rev().take(usize::from(area.height)).count(),
+            Some(top) => {
+                conversation.timeline.before(top).rev().take(usize::from(area.height)).count()
+            }
             None => 0,
         } < usize::from(area.height);
         let has_any = conversation.oldest.is_some() || !conversation.timeline.is_empty();
@@ -225,7 +233,9 @@ impl ViewState {
 const PROMPT_SHARE: u16 = 3;
 
 fn compose_view(app: &AppState, columns: u16) -> ComposeView {
-    let Some(conversation) = app.opened() else { return ComposeView { rows: vec![String::new()], ..ComposeView::default() } };
+    let Some(conversation) = app.opened() else {
+        return ComposeView { rows: vec![String::new()], ..ComposeView::default() };
+    };
     let draft = &conversation.compose.draft;
     let title = app.title(conversation);
     let most = usize::from(columns / PROMPT_SHARE).max(8);

@@ -10,17 +10,20 @@ use std::time::Duration;
 /// Names the line whose address is wrong.
 pub fn options(config: &Config, name: &str, account: &Account) -> Result<Options, ConfigError> {
     let base = |field: &str, text: &str| {
-        Base::parse(text)
-            .map_err(|e| config.error(&format!("accounts.{name}.{field}"), &format!("{field} \"{text}\": {e}")))
+        Base::parse(text).map_err(|e| {
+            config.error(&format!("accounts.{name}.{field}"), &format!("{field} \"{text}\": {e}"))
+        })
     };
-    let optional = |field: &str, text: &Option<String>| text.as_ref().map(|t| base(field, t)).transpose();
+    let optional =
+        |field: &str, text: &Option<String>| text.as_ref().map(|t| base(field, t)).transpose();
     let token = match (&account.token.env, &account.token.file, &account.token.command) {
         (Some(name), ..) => TokenSource::Env(name.clone()),
         (_, Some(file), _) => TokenSource::File(file.clone()),
         (_, _, Some(argv)) => TokenSource::Command(argv.clone()),
         (None, None, None) => TokenSource::Env(String::new()),
     };
-    let mut options = Options::new(UserId::new(&account.user_id), base("gateway", &account.gateway)?, token);
+    let mut options =
+        Options::new(UserId::new(&account.user_id), base("gateway", &account.gateway)?, token);
     options.scheduler = optional("scheduler", &account.scheduler)?;
     options.join = optional("join", &account.join)?;
     options.profiles = optional("profiles", &account.profiles)?;

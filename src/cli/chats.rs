@@ -4,7 +4,9 @@ use super::context::{Failure, STORE, Session};
 use super::lines;
 use crate::client::Client;
 use crate::model::unread::COUNT_CAP;
-use crate::model::{Clean, Conversation, ConversationId, NameSource, Names, Unread, UnreadRow, UserId};
+use crate::model::{
+    Clean, Conversation, ConversationId, NameSource, Names, Unread, UnreadRow, UserId,
+};
 use crate::protocol::{decode, wire};
 use crate::store::{self, ReadOnly};
 
@@ -37,7 +39,11 @@ pub async fn run(session: &Session, json: bool) -> Result<(), Failure> {
     let zone = jiff::tz::TimeZone::system();
     let line = |chat: &Chat| {
         if json {
-            return lines::json_line(&lines::chat_json(&chat.conversation, &chat.name, chat.unread));
+            return lines::json_line(&lines::chat_json(
+                &chat.conversation,
+                &chat.name,
+                chat.unread,
+            ));
         }
         let unread = match chat.unread.messages {
             0 => String::new(),
@@ -64,9 +70,12 @@ pub async fn list(session: &Session, client: &Client, count: bool) -> Result<Kno
     match from_gateway(client, store.as_ref(), &mut names, &session.me, count).await {
         Ok(chats) => Ok(Known { chats, names, offline: None }),
         Err(error) => {
-            let chats = store.as_ref().map(|s| from_store(s, &names, &session.me)).unwrap_or_default();
+            let chats =
+                store.as_ref().map(|s| from_store(s, &names, &session.me)).unwrap_or_default();
             if chats.is_empty() {
-                return Err(Failure::failed(format!("the gateway cannot be asked ({error}) and nothing is stored")));
+                return Err(Failure::failed(format!(
+                    "the gateway cannot be asked ({error}) and nothing is stored"
+                )));
             }
             Ok(Known { chats, names, offline: Some(error.to_string()) })
         }
@@ -91,7 +100,9 @@ async fn from_gateway(
             }
         }
         match page.older.take() {
-            Some(older) if conversations.len() > before => page = client.conversations_next(&older, 100).await?,
+            Some(older) if conversations.len() > before => {
+                page = client.conversations_next(&older, 100).await?;
+            }
             _ => break,
         }
     }
@@ -111,7 +122,8 @@ async fn from_gateway(
                 lines::learn_thread(names, thread);
             }
         }
-        let unread = if count { unread(client, store, &conversation, me).await } else { Unread::default() };
+        let unread =
+            if count { unread(client, store, &conversation, me).await } else { Unread::default() };
         let name = lines::title(&conversation, names, thread.as_ref(), me);
         chats.push(Chat { conversation, name, unread });
     }
@@ -119,7 +131,12 @@ async fn from_gateway(
 }
 
 /// The count over what the gateway's newest page and horizon say; the stored one where that cannot be had.
-async fn unread(client: &Client, store: Option<&ReadOnly>, conversation: &Conversation, me: &UserId) -> Unread {
+async fn unread(
+    client: &Client,
+    store: Option<&ReadOnly>,
+    conversation: &Conversation,
+    me: &UserId,
+) -> Unread {
     let read = conversation.horizon.as_ref().is_some_and(|h| h.arrival >= conversation.activity);
     if read {
         return Unread::default();
@@ -142,7 +159,9 @@ async fn unread_rows(
     let mut rows: Vec<UnreadRow> = Vec::new();
     loop {
         let before = rows.len();
-        for raw in page.items.drain(..).filter(|raw| conversation.cleared_at.is_none_or(|at| raw.at > at)) {
+        for raw in
+            page.items.drain(..).filter(|raw| conversation.cleared_at.is_none_or(|at| raw.at > at))
+        {
             let index = decode::indexed(&decode::message(&raw, me));
             rows.push(UnreadRow {
                 at: raw.at,
@@ -158,7 +177,9 @@ async fn unread_rows(
             || horizon.zip(oldest).is_some_and(|(h, oldest)| oldest <= h.arrival)
             || (horizon.is_none() && rows.iter().any(|row| row.mine && row.counts));
         match page.older.take() {
-            Some(older) if !enough => page = client.messages_next(&conversation.id, &older, 200).await?,
+            Some(older) if !enough => {
+                page = client.messages_next(&conversation.id, &older, 200).await?;
+            }
             _ => break,
         }
     }
@@ -191,20 +212,28 @@ pub fn choose<'a>(known: &'a Known, wanted: &str) -> Result<&'a Chat, Failure> {
         return Ok(chat);
     }
     let needle = wanted.to_lowercase();
-    let found: Vec<&Chat> = known.chats.iter().filter(|c| c.name.to_lowercase().contains(&needle)).collect();
+    let found: Vec<&Chat> =
+        known.chats.iter().filter(|c| c.name.to_lowercase().contains(&needle)).collect();
     let exact: Vec<&&Chat> = found.iter().filter(|c| c.name.to_lowercase() == needle).collect();
     match (found.as_slice(), exact.as_slice()) {
         ([one], _) => Ok(one),
         (_, [one]) => Ok(one),
         (candidates, _) => {
-            let all: Vec<&Chat> =
-                if candidates.is_empty() { known.chats.iter().collect() } else { candidates.to_vec() };
+            let all: Vec<&Chat> = if candidates.is_empty() {
+                known.chats.iter().collect()
+            } else {
+                candidates.to_vec()
+            };
             let list: Vec<String> = all
                 .iter()
                 .take(20)
                 .map(|c| format!("  {}  {}", Clean::line(c.conversation.id.as_str()), c.name))
                 .collect();
-            let what = if candidates.is_empty() { "no conversation matches" } else { "several conversations match" };
+            let what = if candidates.is_empty() {
+                "no conversation matches"
+            } else {
+                "several conversations match"
+            };
             Err(Failure::usage(format!("{what} \"{}\":\n{}", Clean::line(wanted), list.join("\n"))))
         }
     }

@@ -12,7 +12,9 @@ use crate::config::{Config, paths};
 pub fn run(global: &Global) -> Result<(), Failure> {
     let file = paths::config_file(global.config.clone()).map_err(Failure::usage)?;
     let config = Config::load(&file).map_err(|e| Failure::usage(e.to_string()))?;
-    let config = config.ok_or_else(|| Failure::usage(format!("there is no configuration at {}", file.display())))?;
+    let config = config.ok_or_else(|| {
+        Failure::usage(format!("there is no configuration at {}", file.display()))
+    })?;
     for (name, found) in &config.accounts {
         account::options(&config, name, found).map_err(|e| Failure::usage(e.to_string()))?;
     }

@@ -41,12 +41,16 @@ impl Session {
         let file = paths::config_file(global.config.clone()).map_err(Failure::usage)?;
         let config = Config::load(&file).map_err(|e| Failure::usage(e.to_string()))?;
         let config = config.ok_or_else(|| {
-            Failure::usage(format!("there is no configuration at {}; see config.example.toml", file.display()))
+            Failure::usage(format!(
+                "there is no configuration at {}; see config.example.toml",
+                file.display()
+            ))
         })?;
         for warning in &config.warnings {
             eprintln!("warning: {warning}");
         }
-        let found = config.account(global.account.as_deref()).map_err(|e| Failure::usage(e.to_string()))?;
+        let found =
+            config.account(global.account.as_deref()).map_err(|e| Failure::usage(e.to_string()))?;
         let (name, account) =
             found.ok_or_else(|| Failure::usage(format!("{} has no account", file.display())))?;
         let dir = paths::account_dir(&data, &name);
@@ -60,8 +64,8 @@ impl Session {
     /// # Errors
     /// When an address in the configuration is wrong; [`Session::open`] has checked that already.
     pub fn client(&self) -> Result<Client, Failure> {
-        let options =
-            account::options(&self.config, "", &self.account).map_err(|e| Failure::usage(e.to_string()))?;
+        let options = account::options(&self.config, "", &self.account)
+            .map_err(|e| Failure::usage(e.to_string()))?;
         Ok(Client::new(options))
     }
 }

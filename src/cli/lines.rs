@@ -1,14 +1,20 @@
 //! Lines for people and JSON for scripts, made of the same decoded messages as the screen.
 
 use crate::model::{
-    Clean, Conversation, Message, MessageBody, NameSource, Names, RawMessage, Timestamp, Unread, UserId,
+    Clean, Conversation, Message, MessageBody, NameSource, Names, RawMessage, Timestamp, Unread,
+    UserId,
 };
 use crate::protocol::{decode, wire};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
 /// A conversation's name, as the screen would say it. Members come from a thread that was fetched or cached.
-pub fn title(conversation: &Conversation, names: &Names, thread: Option<&wire::Thread>, me: &UserId) -> Clean {
+pub fn title(
+    conversation: &Conversation,
+    names: &Names,
+    thread: Option<&wire::Thread>,
+    me: &UserId,
+) -> Clean {
     if let Some(topic) = conversation.shown_topic() {
         return topic.clone();
     }
@@ -16,9 +22,17 @@ pub fn title(conversation: &Conversation, names: &Names, thread: Option<&wire::T
         return names.of(&peer);
     }
     let members = thread.map(|t| t.members.as_slice()).unwrap_or_default();
-    let others: Vec<String> =
-        members.iter().filter(|m| m.id != *me).take(4).map(|m| names.of(&m.id).to_string()).collect();
-    if others.is_empty() { Clean::line(conversation.id.as_str()) } else { Clean::line(&others.join(", ")) }
+    let others: Vec<String> = members
+        .iter()
+        .filter(|m| m.id != *me)
+        .take(4)
+        .map(|m| names.of(&m.id).to_string())
+        .collect();
+    if others.is_empty() {
+        Clean::line(conversation.id.as_str())
+    } else {
+        Clean::line(&others.join(", "))
+    }
 }
 
 pub fn chat_json(conversation: &Conversation, name: &Clean, unread: Unread) -> Value {
@@ -62,7 +76,8 @@ pub fn merged(raw: Vec<RawMessage>, me: &UserId) -> Vec<(RawMessage, Message)> {
         }
     }
     for (_, message) in &mut originals {
-        let slot = message.client_id.as_ref().map(|c| (c.as_str().to_owned(), message.sender.clone()));
+        let slot =
+            message.client_id.as_ref().map(|c| (c.as_str().to_owned(), message.sender.clone()));
         if let Some(edit) = slot.and_then(|slot| edits.get(&slot)) {
             message.body = edit.body.clone();
             message.edited = Some(edit.at);
@@ -92,7 +107,7 @@ pub fn message_json(raw: &RawMessage, message: &Message, names: &Names) -> Value
     let from_name = from_name.or_else(|| message.sender_name.as_ref().map(ToString::to_string));
     json!({
         "id": &*raw.id,
-        "client_id": raw.client_id.as_ref().map(|c| c.as_str()),
+        "client_id": raw.client_id.as_ref().map(super::super::model::id::ClientMessageId::as_str),
         "conversation": raw.conversation.as_str(),
         "from": raw.sender.as_str(),
         "from_name": from_name,
@@ -107,7 +122,12 @@ pub fn message_json(raw: &RawMessage, message: &Message, names: &Names) -> Value
 }
 
 /// `2026-09-21 09:12  Grace: text`; further lines of the text are indented, so that none can pass for a message.
-pub fn message_line(message: &Message, names: &Names, zone: &jiff::tz::TimeZone, now: Timestamp) -> String {
+pub fn message_line(
+    message: &Message,
+    names: &Names,
+    zone: &jiff::tz::TimeZone,
+    now: Timestamp,
+) -> String {
     let day = message.at.day_name(now, zone);
     let text = message.body.text(&|id| names.of(id));
     let who = if message.body.is_system() {
@@ -118,7 +138,11 @@ pub fn message_line(message: &Message, names: &Names, zone: &jiff::tz::TimeZone,
             _ => format!("{}:", names.of(&message.sender)),
         }
     };
-    let edited = if message.edited.is_some() && message.body != MessageBody::Deleted { " (edited)" } else { "" };
+    let edited = if message.edited.is_some() && message.body != MessageBody::Deleted {
+        " (edited)"
+    } else {
+        ""
+    };
     let text = text.replace('\n', "\n    ");
     format!("{day} {}  {who} {text}{edited}", message.at.clock(zone))
 }
@@ -133,7 +157,7 @@ pub fn json_line(value: &Value) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if tricky(c) {
-            out.push_str(&format!("\\u{:04x}", u32::from(c)));
+            out.extend(format!("\\u{:04x}", u32::from(c)).chars());
         } else {
             out.push(c);
         }
@@ -145,7 +169,8 @@ pub fn json_line(value: &Value) -> String {
 pub fn print(lines: impl Iterator<Item = String>) -> std::io::Result<()> {
     use std::io::Write;
     let mut out = std::io::stdout().lock();
-    let written = lines.into_iter().try_for_each(|line| writeln!(out, "{line}")).and_then(|()| out.flush());
+    let written =
+        lines.into_iter().try_for_each(|line| writeln!(out, "{line}")).and_then(|()| out.flush());
     match written {
         Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         other => other,

@@ -35,12 +35,15 @@ pub async fn run(session: &Session, arguments: &Arguments) -> Result<(), Failure
         Err(error) => {
             let stored = store::open_read_only(&session.dir.join(STORE)).and_then(|s| {
                 // Edit records and signals are stored, too, and count for nothing here.
-                let limit = u32::try_from(arguments.count.saturating_mul(2).saturating_add(50)).unwrap_or(u32::MAX);
+                let limit = u32::try_from(arguments.count.saturating_mul(2).saturating_add(50))
+                    .unwrap_or(u32::MAX);
                 s.newest(&id, limit)
             });
-            let stored: Vec<RawMessage> = stored.unwrap_or_default().into_iter().map(decode_stored).collect();
+            let stored: Vec<RawMessage> =
+                stored.unwrap_or_default().into_iter().map(decode_stored).collect();
             if stored.is_empty() {
-                let message = format!("the gateway cannot be asked ({error}) and nothing is stored");
+                let message =
+                    format!("the gateway cannot be asked ({error}) and nothing is stored");
                 return Err(Failure::failed(message));
             }
             (stored, Some(error.to_string()))

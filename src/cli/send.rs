@@ -39,12 +39,16 @@ pub async fn run(session: &Session, arguments: &Arguments) -> Result<(), Failure
         chats::choose(&known, &arguments.chat)?.conversation.id.clone()
     };
     let outgoing = Outgoing { text, markup: arguments.markup, ..Outgoing::default() };
-    let random = getrandom::u64().map_err(|_| Failure::failed("the system gives no random numbers"))?;
+    let random =
+        getrandom::u64().map_err(|_| Failure::failed("the system gives no random numbers"))?;
     let client_id = ClientMessageId::from(random.to_string());
     let name = my_name(session, &client).await;
     match client.send(&id, &outgoing, &client_id, &name).await {
         Ok(sent) => {
-            println!("{}", sent.key.map_or_else(|| client_id.as_str().to_owned(), |key| key.id.to_string()));
+            println!(
+                "{}",
+                sent.key.map_or_else(|| client_id.as_str().to_owned(), |key| key.id.to_string())
+            );
             Ok(())
         }
         Err(error) if error.maybe_done => confirm(&client, &id, &client_id, &error).await,

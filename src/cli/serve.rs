@@ -71,7 +71,9 @@ pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 async fn shutdown() {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut term), Ok(mut hup)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup())) else {
+    let (Ok(mut term), Ok(mut hup)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::hangup()))
+    else {
         return;
     };
     tokio::select! {
@@ -87,7 +89,9 @@ fn users(arguments: &Arguments) -> Result<Vec<User>, Failure> {
         let text = std::fs::read_to_string(file)
             .map_err(|e| Failure::usage(format!("{} cannot be read: {e}", file.display())))?;
         refuse_wide(file)?;
-        for (i, line) in text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty() && !l.starts_with('#')) {
+        for (i, line) in
+            text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty() && !l.starts_with('#'))
+        {
             let user = user_of_line(line).ok_or_else(|| {
                 let message = "a line is \"ID TOKEN DISPLAY NAME\"";
                 Failure::usage(format!("{}:{}: {message}", file.display(), i + 1))
@@ -121,7 +125,11 @@ fn user_of_line(line: &str) -> Option<User> {
     let rest = rest.trim_start();
     let (token, name) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
     let valid = id.contains(':') && !token.is_empty();
-    valid.then(|| User { id: UserId::new(id), token: token.to_owned(), name: name.trim().to_owned() })
+    valid.then(|| User {
+        id: UserId::new(id),
+        token: token.to_owned(),
+        name: name.trim().to_owned(),
+    })
 }
 
 /// The database holds everyone's messages: made for this user only.
@@ -134,7 +142,10 @@ fn refuse_wide(file: &Path) -> Result<(), Failure> {
     use std::os::unix::fs::MetadataExt;
     let mode = std::fs::metadata(file).map_err(|e| Failure::usage(e.to_string()))?.mode();
     if mode & 0o077 != 0 {
-        return Err(Failure::usage(format!("{} can be read by others: chmod 600 it", file.display())));
+        return Err(Failure::usage(format!(
+            "{} can be read by others: chmod 600 it",
+            file.display()
+        )));
     }
     Ok(())
 }

@@ -54,11 +54,12 @@ impl TokenSource {
     async fn read(&self) -> Result<Secret, Error> {
         let text = match self {
             Self::Fixed(secret) => return Ok(secret.clone()),
-            Self::Env(name) => std::env::var(name)
-                .map_err(|_| Error::signed_out(&format!("the environment variable {name} is not set")))?,
-            Self::File(path) => tokio::fs::read_to_string(path)
-                .await
-                .map_err(|e| Error::signed_out(&format!("the token file cannot be read: {}", e.kind())))?,
+            Self::Env(name) => std::env::var(name).map_err(|_| {
+                Error::signed_out(&format!("the environment variable {name} is not set"))
+            })?,
+            Self::File(path) => tokio::fs::read_to_string(path).await.map_err(|e| {
+                Error::signed_out(&format!("the token file cannot be read: {}", e.kind()))
+            })?,
             Self::Command(argv) => run(argv).await?,
         };
         let line = text.lines().next().unwrap_or_default().trim();
@@ -70,7 +71,8 @@ impl TokenSource {
 }
 
 async fn run(argv: &[String]) -> Result<String, Error> {
-    let (program, arguments) = argv.split_first().ok_or_else(|| Error::signed_out("the token command is empty"))?;
+    let (program, arguments) =
+        argv.split_first().ok_or_else(|| Error::signed_out("the token command is empty"))?;
     let child = tokio::process::Command::new(program)
         .args(arguments)
         .stdin(std::process::Stdio::null())
@@ -79,7 +81,9 @@ async fn run(argv: &[String]) -> Result<String, Error> {
         .output();
     let output = tokio::time::timeout(COMMAND_TIMEOUT, child).await;
     match output {
-        Ok(Ok(output)) if output.status.success() => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+        Ok(Ok(output)) if output.status.success() => {
+            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        }
         Ok(Ok(_)) => Err(Error::signed_out("the token command failed")),
         Ok(Err(_)) => Err(Error::signed_out("the token command cannot be started")),
         Err(_) => Err(Error::signed_out("the token command did not finish")),
@@ -164,7 +168,9 @@ impl Client {
                 }
                 match self.once(&call).await {
                     Ok(_) => Ok(()),
-                    Err(e) if e.kind == Kind::Renew => Err(Error::signed_out("the server rejects the token")),
+                    Err(e) if e.kind == Kind::Renew => {
+                        Err(Error::signed_out("the server rejects the token"))
+                    }
                     Err(e) => Err(e),
                 }
             }
@@ -187,7 +193,8 @@ impl Client {
             }
             s.token.replace(token.clone()) == Some(token)
         });
-        if same && (self.options.auth != AuthStyle::Registration || credential == Credential::Side) {
+        if same && (self.options.auth != AuthStyle::Registration || credential == Credential::Side)
+        {
             return Err(Error::signed_out("the server rejects the token"));
         }
         Ok(())
@@ -204,7 +211,8 @@ impl Client {
 
 /// The token inside `registrationToken=…; expires=…; endpointId=…`.
 pub(super) fn registration_of(header: &str) -> Option<&str> {
-    let token = header.split(';').find_map(|part| part.trim().strip_prefix("registrationToken="))?;
+    let token =
+        header.split(';').find_map(|part| part.trim().strip_prefix("registrationToken="))?;
     (!token.is_empty()).then_some(token)
 }
 
@@ -219,7 +227,10 @@ mod tests {
 
     #[test]
     fn only_the_first_part_of_the_header_is_the_token() {
-        assert_eq!(registration_of("registrationToken=ab=; expires=1; endpointId={x}"), Some("ab="));
+        assert_eq!(
+            registration_of("registrationToken=ab=; expires=1; endpointId={x}"),
+            Some("ab=")
+        );
         assert_eq!(registration_of("registrationToken=; expires=1"), None);
         assert_eq!(registration_of(""), None);
     }

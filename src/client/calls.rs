@@ -4,8 +4,8 @@ use super::error::Error;
 use super::{Call, Client, Credential};
 use crate::model::request::Change;
 use crate::model::{
-    Clean, ClientMessageId, ConversationId, Horizon, MessageKey, Outgoing, RawConversation, RawMessage, Role,
-    ThreadFlag, Timestamp, UserId,
+    Clean, ClientMessageId, ConversationId, Horizon, MessageKey, Outgoing, RawConversation,
+    RawMessage, Role, ThreadFlag, Timestamp, UserId,
 };
 use crate::protocol::{encode, endpoint, wire};
 use reqwest::Method;
@@ -32,7 +32,10 @@ pub struct JoinUrl {
 
 impl Client {
     /// The first page of the conversation list, most recently active first.
-    pub async fn conversations(&self, page_size: u32) -> Result<wire::Page<RawConversation>, Error> {
+    pub async fn conversations(
+        &self,
+        page_size: u32,
+    ) -> Result<wire::Page<RawConversation>, Error> {
         let reply = self.chat(Method::GET, &endpoint::conversations(page_size), None).await?;
         Ok(wire::conversations_page(&reply.body)?)
     }
@@ -42,7 +45,9 @@ impl Client {
         sync_state: &str,
         page_size: u32,
     ) -> Result<wire::Page<RawConversation>, Error> {
-        let reply = self.chat(Method::GET, &endpoint::conversations_next(sync_state, page_size), None).await?;
+        let reply = self
+            .chat(Method::GET, &endpoint::conversations_next(sync_state, page_size), None)
+            .await?;
         Ok(wire::conversations_page(&reply.body)?)
     }
 
@@ -52,7 +57,11 @@ impl Client {
     }
 
     /// The newest messages.
-    pub async fn messages(&self, id: &ConversationId, page_size: u32) -> Result<wire::Page<RawMessage>, Error> {
+    pub async fn messages(
+        &self,
+        id: &ConversationId,
+        page_size: u32,
+    ) -> Result<wire::Page<RawMessage>, Error> {
         let reply = self.chat(Method::GET, &endpoint::messages(id, page_size), None).await?;
         Ok(wire::messages_page(&reply.body, id)?)
     }
@@ -63,7 +72,9 @@ impl Client {
         sync_state: &str,
         page_size: u32,
     ) -> Result<wire::Page<RawMessage>, Error> {
-        let reply = self.chat(Method::GET, &endpoint::messages_next(id, sync_state, page_size), None).await?;
+        let reply = self
+            .chat(Method::GET, &endpoint::messages_next(id, sync_state, page_size), None)
+            .await?;
         Ok(wire::messages_page(&reply.body, id)?)
     }
 
@@ -74,7 +85,8 @@ impl Client {
         end: Timestamp,
         page_size: u32,
     ) -> Result<wire::Page<RawMessage>, Error> {
-        let reply = self.chat(Method::GET, &endpoint::messages_until(id, end.0, page_size), None).await?;
+        let reply =
+            self.chat(Method::GET, &endpoint::messages_until(id, end.0, page_size), None).await?;
         Ok(wire::messages_page(&reply.body, id)?)
     }
 
@@ -90,7 +102,9 @@ impl Client {
         let reply = self.chat(Method::POST, &endpoint::send(id), Some(&body)).await?;
         let named = reply.location.as_deref().and_then(wire::last_segment);
         let at = wire::sent(&reply.body);
-        let id = named.filter(|n| n.bytes().all(|b| b.is_ascii_digit())).or_else(|| at.map(|t| t.0.to_string()));
+        let id = named
+            .filter(|n| n.bytes().all(|b| b.is_ascii_digit()))
+            .or_else(|| at.map(|t| t.0.to_string()));
         let at = at.or_else(|| id.as_deref().and_then(Timestamp::parse));
         Ok(SentAs { key: id.zip(at).map(|(id, at)| MessageKey::server(at, &id)) })
     }
@@ -140,14 +154,21 @@ impl Client {
     }
 
     /// A thread as received, and as read.
-    pub async fn thread_with_json(&self, id: &ConversationId) -> Result<(String, wire::Thread), Error> {
+    pub async fn thread_with_json(
+        &self,
+        id: &ConversationId,
+    ) -> Result<(String, wire::Thread), Error> {
         let reply = self.chat(Method::GET, &endpoint::thread(id), None).await?;
         let thread = wire::thread(&reply.body)?;
         Ok((reply.body, thread))
     }
 
     /// Creates a group; this account is its admin. The id is the last segment of the answer's `Location`.
-    pub async fn create_thread(&self, members: &[NewMember], topic: &str) -> Result<ConversationId, Error> {
+    pub async fn create_thread(
+        &self,
+        members: &[NewMember],
+        topic: &str,
+    ) -> Result<ConversationId, Error> {
         let others = members.iter().filter(|m| m.id != self.options.user).map(|m| {
             json!({ "id": m.id.as_str(), "role": if m.role == Role::Admin { "Admin" } else { "User" } })
         });
@@ -163,7 +184,12 @@ impl Client {
     }
 
     /// Sets one flag: a group's property, or this account's own.
-    pub async fn set_flag(&self, id: &ConversationId, flag: ThreadFlag, on: bool) -> Result<(), Error> {
+    pub async fn set_flag(
+        &self,
+        id: &ConversationId,
+        flag: ThreadFlag,
+        on: bool,
+    ) -> Result<(), Error> {
         let path = match flag {
             ThreadFlag::Alerts => endpoint::conversation_property(id, flag.property()),
             _ => endpoint::thread_property(id, flag.property()),
@@ -177,7 +203,12 @@ impl Client {
     }
 
     /// Adds someone or sets their role; with the own id it joins an open group.
-    pub async fn put_member(&self, id: &ConversationId, who: &UserId, role: Role) -> Result<(), Error> {
+    pub async fn put_member(
+        &self,
+        id: &ConversationId,
+        who: &UserId,
+        role: Role,
+    ) -> Result<(), Error> {
         let body = json!({ "role": if role == Role::Admin { "Admin" } else { "User" } });
         self.chat(Method::PUT, &endpoint::member(id, who), Some(&body)).await.map(drop)
     }
@@ -191,7 +222,8 @@ impl Client {
     pub async fn join_url(&self, id: &ConversationId) -> Result<JoinUrl, Error> {
         let base = self.options.scheduler.as_ref();
         let base = base.ok_or_else(|| Error::unsupported("no scheduler is configured"))?;
-        let body = json!({ "baseDomain": "https://join.skype.com/launch/", "threadId": id.as_str() });
+        let body =
+            json!({ "baseDomain": "https://join.skype.com/launch/", "threadId": id.as_str() });
         let reply = self.side(base, endpoint::JOIN_URL, &body, Credential::Side).await?;
         let answer: Value = serde_json::from_str(&reply).map_err(|_| wire::WireError::NotJson)?;
         let url = answer["JoinUrl"].as_str().ok_or(wire::WireError::Missing("JoinUrl"))?;
@@ -242,7 +274,9 @@ impl Client {
         self.endpoint(Method::POST, endpoint::SUBSCRIPTIONS, Some(&body)).await?;
         // Without this some hosts leave edits and reactions out; where it is unknown, nothing is lost.
         let wish = encode::message_properties();
-        if let Err(error) = self.endpoint(Method::PUT, endpoint::MESSAGE_PROPERTIES, Some(&wish)).await {
+        if let Err(error) =
+            self.endpoint(Method::PUT, endpoint::MESSAGE_PROPERTIES, Some(&wish)).await
+        {
             tracing::debug!(%error, "message properties are not offered as events");
         }
         Ok(())
@@ -266,7 +300,12 @@ impl Client {
         Ok(wire::events(&reply.body)?)
     }
 
-    async fn endpoint(&self, method: Method, path: &str, body: Option<&Value>) -> Result<(), Error> {
+    async fn endpoint(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<(), Error> {
         let call = Call {
             method,
             base: &self.options.gateway,

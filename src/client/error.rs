@@ -99,19 +99,32 @@ impl Error {
     pub(super) fn of_status(status: StatusCode, body: &str, retry_after: Option<&str>) -> Self {
         let code = crate::protocol::wire::error_code(body);
         let with = |text: &str| match code {
-            Some(code) => format!("{text} ({status_code}, error {code})", status_code = status.as_u16()),
+            Some(code) => {
+                format!("{text} ({status_code}, error {code})", status_code = status.as_u16())
+            }
             None => format!("{text} ({})", status.as_u16()),
         };
         match (status.as_u16(), code) {
             (401, _) => Self::new(Kind::Renew, with("the token was rejected"), false),
-            (404, Some(729 | 450)) => Self::new(Kind::Resubscribe, with("the registration has ended"), false),
-            (400, Some(230)) => Self::new(Kind::StaleSyncState, with("the sync state is too old"), false),
-            (403, Some(209)) => Self::unsupported("this server offers no endpoints to this account"),
+            (404, Some(729 | 450)) => {
+                Self::new(Kind::Resubscribe, with("the registration has ended"), false)
+            }
+            (400, Some(230)) => {
+                Self::new(Kind::StaleSyncState, with("the sync state is too old"), false)
+            }
+            (403, Some(209)) => {
+                Self::unsupported("this server offers no endpoints to this account")
+            }
             (403, _) => Self::new(Kind::NotThere, with("not allowed"), false),
             (404, _) => Self::new(Kind::NotThere, with("not found"), false),
             (429, _) => {
-                let wait = retry_after.and_then(parse_retry_after).unwrap_or(Duration::from_secs(20));
-                Self::new(Kind::RetryAfter(wait.min(MAX_RETRY_AFTER)), with("the server asks for a pause"), false)
+                let wait =
+                    retry_after.and_then(parse_retry_after).unwrap_or(Duration::from_secs(20));
+                Self::new(
+                    Kind::RetryAfter(wait.min(MAX_RETRY_AFTER)),
+                    with("the server asks for a pause"),
+                    false,
+                )
             }
             (408 | 425, _) => Self::new(Kind::Retry, with("the server asks to try again"), false),
             (500..=599, _) => match retry_after.and_then(parse_retry_after) {
@@ -123,14 +136,19 @@ impl Error {
                 None => Self::new(Kind::Retry, with("the server has trouble"), true),
             },
             (409, _) => Self::new(Kind::Retry, with("the server sees a conflict"), true),
-            (300..=399, _) => Self::new(Kind::Refused, with("the server redirects, which is not followed"), false),
+            (300..=399, _) => {
+                Self::new(Kind::Refused, with("the server redirects, which is not followed"), false)
+            }
             _ => Self::new(Kind::Refused, with("the server refused"), false),
         }
     }
 
     /// Worth another try with the same request.
     pub fn is_transient(&self) -> bool {
-        matches!(self.kind, Kind::Retry | Kind::RetryAfter(_) | Kind::Broken | Kind::Moved | Kind::Resubscribe)
+        matches!(
+            self.kind,
+            Kind::Retry | Kind::RetryAfter(_) | Kind::Broken | Kind::Moved | Kind::Resubscribe
+        )
     }
 }
 
@@ -162,7 +180,10 @@ mod tests {
     fn every_error_says_what_happens_next() {
         assert_eq!(kind(401, ""), Kind::Renew);
         assert_eq!(kind(404, r#"{"errorCode":729}"#), Kind::Resubscribe);
-        assert_eq!(kind(404, r#"{"errorCode":404,"message":"{\"errorCode\":729}"}"#), Kind::Resubscribe);
+        assert_eq!(
+            kind(404, r#"{"errorCode":404,"message":"{\"errorCode\":729}"}"#),
+            Kind::Resubscribe
+        );
         assert_eq!(kind(404, r#"{"errorCode":730}"#), Kind::NotThere);
         assert_eq!(kind(403, r#"{"errorCode":209}"#), Kind::Unsupported);
         assert_eq!(kind(400, r#"{"errorCode":230}"#), Kind::StaleSyncState);
@@ -172,10 +193,12 @@ mod tests {
 
     #[test]
     fn retry_after_reads_seconds_and_dates_and_has_a_limit() {
-        let after = |text: &str| match Error::of_status(StatusCode::TOO_MANY_REQUESTS, "", Some(text)).kind {
-            Kind::RetryAfter(wait) => wait.as_secs(),
-            other => panic!("{other:?}"),
-        };
+        let after =
+            |text: &str| match Error::of_status(StatusCode::TOO_MANY_REQUESTS, "", Some(text)).kind
+            {
+                Kind::RetryAfter(wait) => wait.as_secs(),
+                other => panic!("{other:?}"),
+            };
         assert_eq!(after("7"), 7);
         assert_eq!(after("999999"), 900);
         assert_eq!(after("Wed, 21 Oct 2015 07:28:00 GMT"), 0);

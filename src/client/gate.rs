@@ -17,7 +17,9 @@ pub enum BadUrl {
     NotAUrl,
     #[error("only http and https are possible")]
     Scheme,
-    #[error("plain http is allowed to this machine only (127.0.0.1, localhost); use https, or a tunnel such as ssh -L")]
+    #[error(
+        "plain http is allowed to this machine only (127.0.0.1, localhost); use https, or a tunnel such as ssh -L"
+    )]
     PlainHttp,
     #[error("it must not hold a user name, a password, a query or a fragment")]
     Extras,
@@ -26,7 +28,11 @@ pub enum BadUrl {
 impl Base {
     pub fn parse(text: &str) -> Result<Self, BadUrl> {
         let mut url = Url::parse(text.trim()).map_err(|_| BadUrl::NotAUrl)?;
-        if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+        if !url.username().is_empty()
+            || url.password().is_some()
+            || url.query().is_some()
+            || url.fragment().is_some()
+        {
             return Err(BadUrl::Extras);
         }
         let loopback = is_loopback(&url);
@@ -48,7 +54,8 @@ impl Base {
     /// The full address of a path below this base. The result has the base's own origin, whatever the path says.
     pub(super) fn join(&self, path: &str) -> Result<Url, Error> {
         let base = self.0.as_str().trim_end_matches('/');
-        let url = Url::parse(&format!("{base}{path}")).map_err(|_| Error::broken("the request has no valid address"))?;
+        let url = Url::parse(&format!("{base}{path}"))
+            .map_err(|_| Error::broken("the request has no valid address"))?;
         if url.origin() != self.0.origin() || !url.username().is_empty() {
             return Err(Error::broken("the request would leave the configured server"));
         }
@@ -111,7 +118,8 @@ mod tests {
         let service = Base::parse("https://client-s.gateway.messenger.live.com/v1").unwrap();
         let moved = |to: &str| service.moved_to(to).map(|b| b.0.to_string());
         assert_eq!(
-            moved("https://db5-client-s.gateway.messenger.live.com/v1/users/ME/endpoints").as_deref(),
+            moved("https://db5-client-s.gateway.messenger.live.com/v1/users/ME/endpoints")
+                .as_deref(),
             Some("https://db5-client-s.gateway.messenger.live.com/v1")
         );
         for bad in [

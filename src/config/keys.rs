@@ -42,16 +42,25 @@ pub fn builtin_keymap() -> Result<Keymap, String> {
 
 /// The bindings with those of the user in place of the built-in ones. The error names the action it is about.
 pub fn with_changes(changes: &BTreeMap<String, Vec<String>>) -> Result<Keymap, (String, String)> {
-    let table: Table = toml::from_str(TABLE).map_err(|e| (String::new(), e.message().to_owned()))?;
+    let table: Table =
+        toml::from_str(TABLE).map_err(|e| (String::new(), e.message().to_owned()))?;
     let mut entries = Vec::with_capacity(table.action.len());
     for row in table.action {
         let fail = |message: String| (row.name.clone(), message);
         let keys = changes.get(&row.name).unwrap_or(&row.keys);
         let keys = keys.iter().map(|k| parse_keys(k)).collect::<Result<_, _>>().map_err(fail)?;
-        let context = Context::named(&row.context).ok_or_else(|| fail(format!("no place \"{}\"", row.context)))?;
-        entries.push(Entry { name: row.name.clone(), context, keys, label: row.label, help: row.help });
+        let context = Context::named(&row.context)
+            .ok_or_else(|| fail(format!("no place \"{}\"", row.context)))?;
+        entries.push(Entry {
+            name: row.name.clone(),
+            context,
+            keys,
+            label: row.label,
+            help: row.help,
+        });
     }
-    Keymap::new(entries).map_err(|message| (changes.keys().next().cloned().unwrap_or_default(), message))
+    Keymap::new(entries)
+        .map_err(|message| (changes.keys().next().cloned().unwrap_or_default(), message))
 }
 
 #[cfg(test)]

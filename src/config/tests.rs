@@ -29,12 +29,17 @@ fn an_unknown_key_is_a_warning_with_the_nearest_name() {
 fn mistakes_name_file_and_line() {
     let error = |text: &str| parse(text).unwrap_err().to_string();
     assert!(error("x = ").starts_with("config.toml:1: "));
-    assert!(error(&format!("{ACCOUNT}poll = \"often\"")).starts_with("config.toml:5: unknown variant"));
+    assert!(
+        error(&format!("{ACCOUNT}poll = \"often\"")).starts_with("config.toml:5: unknown variant")
+    );
     assert_eq!(
         error("[accounts.a]\nuser_id = \"anna\"\ngateway = \"x\"\ntoken = { env = \"T\" }"),
         "config.toml:2: user_id \"anna\" lacks its prefix, such as 8:"
     );
-    assert!(error("[accounts.a]\nuser_id = \"8:a\"\ngateway = \"x\"\ntoken = {}").starts_with("config.toml:4: token must be"));
+    assert!(
+        error("[accounts.a]\nuser_id = \"8:a\"\ngateway = \"x\"\ntoken = {}")
+            .starts_with("config.toml:4: token must be")
+    );
     assert_eq!(error("default_account = \"x\""), "config.toml:1: there is no account \"x\"");
     assert_eq!(
         error("[keys]\nsend = [\"ctrl-i\"]"),

@@ -52,7 +52,8 @@ fn play(fault: Fault) -> Response<Body> {
             }
             response
         }
-        Fault::Html => ([(header::CONTENT_TYPE, "text/html")], "<html>Sign in to the hotel</html>").into_response(),
+        Fault::Html => ([(header::CONTENT_TYPE, "text/html")], "<html>Sign in to the hotel</html>")
+            .into_response(),
         Fault::BrokenJson => (json, "{\"messages\": [{\"id\": \"1\"").into_response(),
         Fault::ErrorInside => (json, "{\"errorCode\":201,\"message\":\"no\"}").into_response(),
         Fault::Redirect(to) => (StatusCode::FOUND, [(header::LOCATION, to)]).into_response(),
@@ -72,7 +73,8 @@ impl FromRequestParts<Arc<World>> for Caller {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, world: &Arc<World>) -> Result<Self, Refusal> {
-        let host = parts.headers.get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or_default();
+        let host =
+            parts.headers.get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or_default();
         let origin = format!("http://{host}");
         if let Some(registered) = registration_token(&parts.headers) {
             let (user, endpoint) = world.hub().owner(registered).ok_or(Refusal::no_endpoint())?;

@@ -17,8 +17,14 @@ use std::sync::Arc;
 const DEFAULT_PAGE: usize = 100;
 const MAX_PAGE: usize = 200;
 /// The kinds of `targetType` and the id prefixes they stand for.
-const TARGETS: [(&str, &str); 6] =
-    [("Passport", "1:"), ("Skype", "8:"), ("Lync", "2:"), ("Thread", "19:"), ("PSTN", "4:"), ("Agent", "28:")];
+const TARGETS: [(&str, &str); 6] = [
+    ("Passport", "1:"),
+    ("Skype", "8:"),
+    ("Lync", "2:"),
+    ("Thread", "19:"),
+    ("PSTN", "4:"),
+    ("Agent", "28:"),
+];
 
 /// The query of a paged list, on the first page and on those that follow.
 #[derive(Deserialize)]
@@ -84,12 +90,19 @@ impl SyncState {
         let bytes: Option<Vec<u8>> = (0..hex.len() / 2)
             .map(|i| u8::from_str_radix(hex.get(i * 2..i * 2 + 2)?, 16).ok())
             .collect();
-        let text = bytes.and_then(|b| String::from_utf8(b).ok()).ok_or(Refusal::stale_sync_state())?;
+        let text =
+            bytes.and_then(|b| String::from_utf8(b).ok()).ok_or(Refusal::stale_sync_state())?;
         let parts: Vec<i64> = text.split(':').filter_map(|p| p.parse().ok()).collect();
         match parts.as_slice() {
             [high, low, row, start, page] => {
                 let page = usize::try_from(*page).map_err(|_| Refusal::stale_sync_state())?;
-                Ok(Self { high: *high, low: *low, row: *row, start: *start, page: page.clamp(1, MAX_PAGE) })
+                Ok(Self {
+                    high: *high,
+                    low: *low,
+                    row: *row,
+                    start: *start,
+                    page: page.clamp(1, MAX_PAGE),
+                })
             }
             _ => Err(Refusal::stale_sync_state()),
         }
@@ -126,16 +139,20 @@ fn page(tx: &mut Tx<'_>, caller: &Caller, query: &ListQuery) -> Result<Value, Re
             // First what is new, then the next older ones.
             let state = SyncState::decode(token)?;
             let page = query.page_size().unwrap_or(state.page);
-            let (new, rest): (Vec<_>, Vec<_>) = views.into_iter().partition(|v| v.change > state.high);
+            let (new, rest): (Vec<_>, Vec<_>) =
+                views.into_iter().partition(|v| v.change > state.high);
             let complete = new.len() <= page;
             let mut new = new;
             new.sort_by_key(|v| v.change);
             new.truncate(page);
-            let high = if complete { high_now } else { new.last().map_or(state.high, |v| v.change) };
+            let high =
+                if complete { high_now } else { new.last().map_or(state.high, |v| v.change) };
             let room = page - new.len();
             let older: Vec<ViewRow> = rest
                 .into_iter()
-                .filter(|v| (v.activity, v.row) < (state.low, state.row) && v.version >= state.start)
+                .filter(|v| {
+                    (v.activity, v.row) < (state.low, state.row) && v.version >= state.start
+                })
                 .take(room)
                 .collect();
             let (low, row) = older.last().map_or((state.low, state.row), |v| (v.activity, v.row));
@@ -145,7 +162,9 @@ fn page(tx: &mut Tx<'_>, caller: &Caller, query: &ListQuery) -> Result<Value, Re
         }
     };
     let all = tx.views(&caller.user)?;
-    let has_older = all.iter().any(|v| wanted(v) && (v.activity, v.row) < (state.low, state.row) && v.version >= state.start);
+    let has_older = all.iter().any(|v| {
+        wanted(v) && (v.activity, v.row) < (state.low, state.row) && v.version >= state.start
+    });
     let items = chosen.iter().map(|v| render(tx, caller, v)).collect::<Result<Vec<_>, _>>()?;
     let metadata = render::metadata(
         &caller.origin,
@@ -185,7 +204,8 @@ fn render(tx: &mut Tx<'_>, caller: &Caller, view: &ViewRow) -> Result<Value, Ref
     let origin = &caller.origin;
     let space = Space::of(&caller.user, &view.id).ok_or(Refusal::no_conversation())?;
     let last = tx.older(&view.space, view.window(), i64::MAX, 1)?;
-    let last = last.first().map_or(json!({}), |row| render::message(row, &space, &caller.user, origin));
+    let last =
+        last.first().map_or(json!({}), |row| render::message(row, &space, &caller.user, origin));
     let mut properties = view.properties.clone();
     if view.cleared_at > 0 {
         properties.insert("clearedat".into(), view.cleared_at.to_string().into());
@@ -245,7 +265,9 @@ pub async fn set_property(
         _ => return Err(Refusal::bad("The property's value is missing.")),
     };
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    if name == "consumptionhorizon" && (value.split(';').count() != 3 || !value.split(';').all(digits)) {
+    if name == "consumptionhorizon"
+        && (value.split(';').count() != 3 || !value.split(';').all(digits))
+    {
         return Err(Refusal::bad("The consumption horizon is malformed."));
     }
     let work = move |tx: &mut Tx<'_>| {

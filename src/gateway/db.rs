@@ -3,7 +3,7 @@
 use super::hub::Event;
 use super::refusal::Refusal;
 use super::render;
-use super::rows::{MemberRow, MessageRow, ThreadRow, ViewRow};
+use super::rows::{MessageRow, ViewRow};
 use super::space::Space;
 use super::state::Said;
 use crate::model::UserId;
@@ -42,7 +42,10 @@ pub struct Db {
 }
 
 impl Db {
-    pub fn open(path: Option<&Path>, names: HashMap<UserId, String>) -> Result<Self, rusqlite::Error> {
+    pub fn open(
+        path: Option<&Path>,
+        names: HashMap<UserId, String>,
+    ) -> Result<Self, rusqlite::Error> {
         let connection = match path {
             Some(path) => Connection::open(path)?,
             None => Connection::open_in_memory()?,
@@ -52,7 +55,9 @@ impl Db {
         connection.pragma_update(None, "synchronous", "FULL")?;
         let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
         if version == 0 {
-            connection.execute_batch(&format!("BEGIN; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"))?;
+            connection.execute_batch(&format!(
+                "BEGIN; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+            ))?;
         } else if version > SCHEMA_VERSION {
             return Err(rusqlite::Error::InvalidParameterName(format!(
                 "the gateway's database is of a newer version ({version})"
@@ -64,14 +69,14 @@ impl Db {
     /// Begins a transaction that sees `now` as the time.
     pub fn begin<'a>(&'a mut self, now: i64, origin: &'a str) -> Result<Tx<'a>, rusqlite::Error> {
         let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        Ok(Tx { tx, names: &self.names, now, origin, events: Vec::new(), said: Vec::new() })
+        Ok(Tx { sql: tx, names: &self.names, now, origin, events: Vec::new(), said: Vec::new() })
     }
 }
 
 /// A transaction with the events it will cause.
 pub struct Tx<'a> {
-    pub tx: rusqlite::Transaction<'a>,
-    names: &'a HashMap<UserId, String>,
+    pub sql: rusqlite::Transaction<'a>,
+    pub names: &'a HashMap<UserId, String>,
     pub now: i64,
     pub origin: &'a str,
     events: Vec<Event>,
@@ -80,7 +85,7 @@ pub struct Tx<'a> {
 
 impl Tx<'_> {
     pub fn commit(self) -> Result<(Vec<Event>, Vec<Said>), rusqlite::Error> {
-        self.tx.commit()?;
+        self.sql.commit()?;
         Ok((self.events, self.said))
     }
 
@@ -90,11 +95,23 @@ impl Tx<'_> {
 
     /// Rises with every change of anything.
     pub fn next_change(&mut self) -> Result<i64, rusqlite::Error> {
-        self.tx.query_row("UPDATE counter SET value = value + 1 RETURNING value", [], |row| row.get(0))
+        self.sql
+            .query_row("UPDATE counter SET value = value + 1 RETURNING value", [], |row| row.get(0))
     }
 
-    pub fn tell(&mut self, user: &UserId, resource_type: &'static str, link: String, resource: Value) {
-        self.events.push(Event { user: user.clone(), resource_type, resource_link: link, resource });
+    pub fn tell(
+        &mut self,
+        user: &UserId,
+        resource_type: &'static str,
+        link: String,
+        resource: Value,
+    ) {
+        self.events.push(Event {
+            user: user.clone(),
+            resource_type,
+            resource_link: link,
+            resource,
+        });
     }
 
     pub fn participants(&self, space: &Space) -> Result<Vec<UserId>, rusqlite::Error> {
@@ -102,8 +119,11 @@ impl Tx<'_> {
             Space::Notes(me) => Ok(vec![me.clone()]),
             Space::Pair(a, b) => Ok(vec![a.clone(), b.clone()]),
             Space::Thread(id) => {
-                let mut query = self.tx.prepare_cached("SELECT user FROM members WHERE thread = ?1 ORDER BY user")?;
-                let users = query.query_map([id], |row| Ok(UserId::from(row.get::<_, String>(0)?)))?;
+                let mut query = self
+                    .sql
+                    .prepare_cached("SELECT user FROM members WHERE thread = ?1 ORDER BY user")?;
+                let users =
+                    query.query_map([id], |row| Ok(UserId::from(row.get::<_, String>(0)?)))?;
                 users.collect()
             }
         }
@@ -115,20 +135,25 @@ impl Tx<'_> {
             return Ok(view);
         }
         let change = self.next_change()?;
-        self.tx.prepare_cached("INSERT INTO views VALUES (?1, ?2, ?3, '{}', 0, ?4, 0, 0, 0, ?4, ?5)")?.execute(
-            params![user.as_str(), space.key(), space.seen_by(user), self.now, change],
-        )?;
+        self.sql
+            .prepare_cached("INSERT INTO views VALUES (?1, ?2, ?3, '{}', 0, ?4, 0, 0, 0, ?4, ?5)")?
+            .execute(params![user.as_str(), space.key(), space.seen_by(user), self.now, change])?;
         self.find_view(user, space)?.ok_or(rusqlite::Error::QueryReturnedNoRows)
     }
 
-    pub fn find_view(&self, user: &UserId, space: &Space) -> Result<Option<ViewRow>, rusqlite::Error> {
-        let mut query = self.tx.prepare_cached("SELECT rowid, * FROM views WHERE user = ?1 AND space = ?2")?;
+    pub fn find_view(
+        &self,
+        user: &UserId,
+        space: &Space,
+    ) -> Result<Option<ViewRow>, rusqlite::Error> {
+        let mut query =
+            self.sql.prepare_cached("SELECT rowid, * FROM views WHERE user = ?1 AND space = ?2")?;
         query.query_row(params![user.as_str(), space.key()], ViewRow::read).optional()
     }
 
     /// Someone's views with a message, by activity, newest first.
     pub fn views(&self, user: &UserId) -> Result<Vec<ViewRow>, rusqlite::Error> {
-        let mut query = self.tx.prepare_cached(
+        let mut query = self.sql.prepare_cached(
             "SELECT rowid, * FROM views WHERE user = ?1 AND activity > 0 ORDER BY activity DESC, rowid DESC",
         )?;
         query.query_map([user.as_str()], ViewRow::read)?.collect()
@@ -137,7 +162,7 @@ impl Tx<'_> {
     pub fn save_view(&mut self, user: &UserId, view: &ViewRow) -> Result<(), rusqlite::Error> {
         let change = self.next_change()?;
         let properties = Value::Object(view.properties.clone()).to_string();
-        self.tx
+        self.sql
             .prepare_cached(
                 "UPDATE views SET properties = ?3, cleared_at = ?4, joined = ?5, left = ?6, since = ?7, \
                  version = max(version + 1, ?8), change = ?9 WHERE user = ?1 AND space = ?2",
@@ -168,13 +193,21 @@ impl Tx<'_> {
         let change = self.next_change()?;
         let client_id = body.get("clientmessageid").and_then(Value::as_str).map(str::to_owned);
         let row = MessageRow { id, sender: sender.to_owned(), version: id, change, body };
-        self.tx
+        self.sql
             .prepare_cached("INSERT INTO messages VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
-            .execute(params![key, id, sender, client_id, id, change, Value::Object(row.body.clone()).to_string()])?;
+            .execute(params![
+                key,
+                id,
+                sender,
+                client_id,
+                id,
+                change,
+                Value::Object(row.body.clone()).to_string()
+            ])?;
         let participants = self.participants(space)?;
         for user in &participants {
             self.view(user, space)?;
-            self.tx
+            self.sql
                 .prepare_cached(
                     "UPDATE views SET activity = ?3, version = max(version + 1, ?3), change = ?4 \
                      WHERE user = ?1 AND space = ?2",
@@ -214,7 +247,11 @@ impl Tx<'_> {
                 continue;
             }
             let item = render::message(row, space, &user, self.origin);
-            let link = format!("{}/messages/{}", item["conversationLink"].as_str().unwrap_or_default(), row.id);
+            let link = format!(
+                "{}/messages/{}",
+                item["conversationLink"].as_str().unwrap_or_default(),
+                row.id
+            );
             let resource = render::event_message(item, self.origin, topic.as_deref());
             self.tell(&user, resource_type, link, resource);
         }
@@ -222,8 +259,13 @@ impl Tx<'_> {
     }
 
     /// A message that this person may read, by its id, or as older clients name it by its client id.
-    pub fn message(&self, user: &UserId, space: &Space, id: &str) -> Result<Option<MessageRow>, rusqlite::Error> {
-        let mut query = self.tx.prepare_cached(
+    pub fn message(
+        &self,
+        user: &UserId,
+        space: &Space,
+        id: &str,
+    ) -> Result<Option<MessageRow>, rusqlite::Error> {
+        let mut query = self.sql.prepare_cached(
             "SELECT * FROM messages WHERE space = ?1 AND (id = CAST(?2 AS INTEGER) OR client_id = ?2) \
              ORDER BY id = CAST(?2 AS INTEGER) DESC LIMIT 1",
         )?;
@@ -234,7 +276,7 @@ impl Tx<'_> {
 
     /// The id of the newest message in a space.
     pub fn last_id(&self, space: &Space) -> Result<i64, rusqlite::Error> {
-        self.tx
+        self.sql
             .prepare_cached("SELECT ifnull(max(id), 0) FROM messages WHERE space = ?1")?
             .query_row([space.key()], |row| row.get(0))
     }
@@ -245,17 +287,23 @@ impl Tx<'_> {
         sender: &UserId,
         client_id: &str,
     ) -> Result<Option<MessageRow>, rusqlite::Error> {
-        let mut query = self
-            .tx
-            .prepare_cached("SELECT * FROM messages WHERE space = ?1 AND client_id = ?2 AND sender = ?3 LIMIT 1")?;
-        query.query_row(params![space.key(), client_id, sender.as_str()], MessageRow::read).optional()
+        let mut query = self.sql.prepare_cached(
+            "SELECT * FROM messages WHERE space = ?1 AND client_id = ?2 AND sender = ?3 LIMIT 1",
+        )?;
+        query
+            .query_row(params![space.key(), client_id, sender.as_str()], MessageRow::read)
+            .optional()
     }
 
     /// Stores a changed message under a higher version and tells everyone.
-    pub fn update_message(&mut self, space: &Space, mut row: MessageRow) -> Result<MessageRow, rusqlite::Error> {
+    pub fn update_message(
+        &mut self,
+        space: &Space,
+        mut row: MessageRow,
+    ) -> Result<MessageRow, rusqlite::Error> {
         row.version = self.now.max(row.version + 1);
         row.change = self.next_change()?;
-        self.tx
+        self.sql
             .prepare_cached("UPDATE messages SET version = ?3, change = ?4, body = ?5 WHERE space = ?1 AND id = ?2")?
             .execute(params![
                 space.key(),
@@ -264,8 +312,10 @@ impl Tx<'_> {
                 row.change,
                 Value::Object(row.body.clone()).to_string()
             ])?;
-        self.tx
-            .prepare_cached("UPDATE views SET version = max(version + 1, ?2), change = ?3 WHERE space = ?1")?
+        self.sql
+            .prepare_cached(
+                "UPDATE views SET version = max(version + 1, ?2), change = ?3 WHERE space = ?1",
+            )?
             .execute(params![space.key(), row.version, row.change])?;
         self.tell_message(space, &row, "MessageUpdate")?;
         Ok(row)
@@ -279,11 +329,13 @@ impl Tx<'_> {
         before: i64,
         limit: usize,
     ) -> Result<Vec<MessageRow>, rusqlite::Error> {
-        let mut query = self.tx.prepare_cached(
+        let mut query = self.sql.prepare_cached(
             "SELECT * FROM messages WHERE space = ?1 AND id >= ?2 AND id <= ?3 AND id < ?4 ORDER BY id DESC LIMIT ?5",
         )?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        query.query_map(params![space, window.0, window.1, before, limit], MessageRow::read)?.collect()
+        query
+            .query_map(params![space, window.0, window.1, before, limit], MessageRow::read)?
+            .collect()
     }
 
     /// Messages changed after `change`, in the order of their changes.
@@ -294,92 +346,13 @@ impl Tx<'_> {
         change: i64,
         limit: usize,
     ) -> Result<Vec<MessageRow>, rusqlite::Error> {
-        let mut query = self.tx.prepare_cached(
+        let mut query = self.sql.prepare_cached(
             "SELECT * FROM messages WHERE space = ?1 AND id >= ?2 AND id <= ?3 AND change > ?4 ORDER BY change LIMIT ?5",
         )?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        query.query_map(params![space, window.0, window.1, change, limit], MessageRow::read)?.collect()
-    }
-
-    pub fn thread(&self, id: &str) -> Result<Option<ThreadRow>, rusqlite::Error> {
-        let mut query = self.tx.prepare_cached("SELECT * FROM threads WHERE id = ?1")?;
-        let row = query
-            .query_row([id], |row| {
-                let more: String = row.get("more")?;
-                Ok(ThreadRow {
-                    id: row.get("id")?,
-                    creator: row.get("creator")?,
-                    created: row.get("created")?,
-                    version: row.get("version")?,
-                    topic: row.get("topic")?,
-                    joining: row.get("joining")?,
-                    history: row.get("history")?,
-                    code: row.get("code")?,
-                    more: serde_json::from_str(&more).unwrap_or_default(),
-                    members: Vec::new(),
-                })
-            })
-            .optional()?;
-        let Some(mut thread) = row else { return Ok(None) };
-        let mut query =
-            self.tx.prepare_cached("SELECT user, admin FROM members WHERE thread = ?1 ORDER BY rowid")?;
-        let members = query.query_map([id], |row| {
-            let id: String = row.get(0)?;
-            Ok(MemberRow { name: self.name(&id), id, admin: row.get(1)? })
-        })?;
-        thread.members = members.collect::<Result<_, _>>()?;
-        Ok(Some(thread))
-    }
-
-    pub fn thread_of_code(&self, code: &str) -> Result<Option<ThreadRow>, rusqlite::Error> {
-        let id: Option<String> = self
-            .tx
-            .prepare_cached("SELECT id FROM threads WHERE code = ?1")?
-            .query_row([code], |row| row.get(0))
-            .optional()?;
-        id.map_or(Ok(None), |id| self.thread(&id))
-    }
-
-    pub fn save_thread(&mut self, thread: &ThreadRow) -> Result<(), rusqlite::Error> {
-        self.tx
-            .prepare_cached("INSERT OR REPLACE INTO threads VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?
-            .execute(params![
-                thread.id,
-                thread.creator,
-                thread.created,
-                self.now.max(thread.version + 1),
-                thread.topic,
-                thread.joining,
-                thread.history,
-                thread.code,
-                Value::Object(thread.more.clone()).to_string()
-            ])?;
-        Ok(())
-    }
-
-    pub fn put_member(&mut self, thread: &str, user: &str, admin: bool) -> Result<(), rusqlite::Error> {
-        self.tx
-            .prepare_cached(
-                "INSERT INTO members VALUES (?1, ?2, ?3) ON CONFLICT (thread, user) DO UPDATE SET admin = ?3",
-            )?
-            .execute(params![thread, user, admin])?;
-        Ok(())
-    }
-
-    pub fn drop_member(&mut self, thread: &str, user: &str) -> Result<(), rusqlite::Error> {
-        self.tx
-            .prepare_cached("DELETE FROM members WHERE thread = ?1 AND user = ?2")?
-            .execute(params![thread, user])?;
-        Ok(())
-    }
-
-    /// The thread, if the caller is in it.
-    pub fn thread_for(&self, id: &str, user: &UserId) -> Result<ThreadRow, Refusal> {
-        let thread = self.thread(id)?.ok_or(Refusal::no_conversation())?;
-        if thread.member(user).is_none() {
-            return Err(Refusal::not_a_member());
-        }
-        Ok(thread)
+        query
+            .query_map(params![space, window.0, window.1, change, limit], MessageRow::read)?
+            .collect()
     }
 
     /// The space an id names, if the caller may read and write there.

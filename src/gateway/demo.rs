@@ -83,7 +83,7 @@ pub fn name_of(id: &str) -> String {
 pub fn seed(world: &Arc<World>) -> Result<(), String> {
     let file = world_file()?;
     let work = |tx: &mut Tx<'_>| {
-        let empty: i64 = tx.tx.query_row("SELECT count(*) FROM views", [], |row| row.get(0))?;
+        let empty: i64 = tx.sql.query_row("SELECT count(*) FROM views", [], |row| row.get(0))?;
         if empty > 0 {
             return Ok(());
         }
@@ -94,7 +94,9 @@ pub fn seed(world: &Arc<World>) -> Result<(), String> {
         tx.now = now;
         Ok(())
     };
-    world.change_blocking(work).map_err(|_: Refusal| "the sample world cannot be written".to_owned())
+    world
+        .change_blocking(work)
+        .map_err(|_: Refusal| "the sample world cannot be written".to_owned())
 }
 
 fn write_chat(tx: &mut Tx<'_>, chat: &Chat, now: i64) -> Result<(), Refusal> {
@@ -110,14 +112,19 @@ fn write_chat(tx: &mut Tx<'_>, chat: &Chat, now: i64) -> Result<(), Refusal> {
     for day in 0..chat.diary_days {
         let at = usize::try_from(day).unwrap_or(0) % chat.diary.len().max(1);
         if let Some((from, text)) = chat.diary.get(at) {
-            messages.push((from.clone(), now - (day + 1) * DAY - (day % 7) * 47 * MINUTE, "Text".into(), text.clone()));
+            messages.push((
+                from.clone(),
+                now - (day + 1) * DAY - (day % 7) * 47 * MINUTE,
+                "Text".into(),
+                text.clone(),
+            ));
         }
     }
     messages.sort_by_key(|(_, at, ..)| *at);
     let first = messages.first().map_or(now, |(_, at, ..)| *at);
     tx.now = first - 10 * MINUTE;
     let space = match (&chat.group, &chat.with) {
-        (Some(topic), _) => Space::Thread(super::threads::seed(tx, chat_group(chat, topic))?),
+        (Some(topic), _) => Space::Thread(super::threads::seed(tx, &chat_group(chat, topic))?),
         (None, Some(with)) => Space::Pair(me.clone(), UserId::new(with)),
         (None, None) => return Ok(()),
     };
@@ -128,7 +135,7 @@ fn write_chat(tx: &mut Tx<'_>, chat: &Chat, now: i64) -> Result<(), Refusal> {
         body.insert("messagetype".into(), kind.as_str().into());
         body.insert("contenttype".into(), "text".into());
         body.insert("content".into(), content.as_str().into());
-        body.insert("clientmessageid".into(), format!("{}{i}", at).into());
+        body.insert("clientmessageid".into(), format!("{at}{i}").into());
         body.insert("imdisplayname".into(), tx.name(from).into());
         let row = tx.post(&space, from, body)?;
         if from == ME {
@@ -136,10 +143,12 @@ fn write_chat(tx: &mut Tx<'_>, chat: &Chat, now: i64) -> Result<(), Refusal> {
         }
     }
     // What was said before the last day is read; of the rest, what stands above an own message.
-    let read = messages.iter().map(|(_, at, ..)| *at).filter(|at| *at < now - 6 * 60 * MINUTE).max();
+    let read =
+        messages.iter().map(|(_, at, ..)| *at).filter(|at| *at < now - 6 * 60 * MINUTE).max();
     if let Some(horizon) = read.max(last_mine) {
         let mut view = tx.view(&me, &space)?;
-        view.properties.insert("consumptionhorizon".into(), format!("{horizon};{horizon};0").into());
+        view.properties
+            .insert("consumptionhorizon".into(), format!("{horizon};{horizon};0").into());
         tx.save_view(&me, &view)?;
     }
     Ok(())
@@ -198,8 +207,13 @@ async fn signal(world: &Arc<World>, space: &Space, who: &UserId, kind: &'static 
         let mut body = Map::new();
         body.insert("messagetype".into(), kind.into());
         body.insert("content".into(), "".into());
-        let row =
-            super::rows::MessageRow { id: tx.now, sender: who.as_str().into(), version: tx.now, change: 0, body };
+        let row = super::rows::MessageRow {
+            id: tx.now,
+            sender: who.as_str().into(),
+            version: tx.now,
+            change: 0,
+            body,
+        };
         tx.tell_message(&space, &row, "NewMessage")?;
         Ok(())
     };

@@ -7,7 +7,11 @@ use tokio::sync::Notify;
 /// What goes wrong with a request.
 #[derive(Clone, Debug)]
 pub enum Fault {
-    Status { code: u16, error: u32, retry_after: Option<u32> },
+    Status {
+        code: u16,
+        error: u32,
+        retry_after: Option<u32>,
+    },
     /// A captive portal's page with status 200.
     Html,
     /// A body that is not JSON, with status 200.
@@ -41,7 +45,12 @@ pub struct Faults {
 impl Faults {
     /// The next `times` requests with this method and `path` in their path meet `fault`.
     pub fn add(&self, method: &'static str, path: &'static str, times: usize, fault: Fault) {
-        self.rules.lock().unwrap_or_else(PoisonError::into_inner).push(Rule { method, path, times, fault });
+        self.rules.lock().unwrap_or_else(PoisonError::into_inner).push(Rule {
+            method,
+            path,
+            times,
+            fault,
+        });
     }
 
     pub fn clear(&self) {
@@ -80,7 +89,9 @@ impl Faults {
         }
         self.heard.notify_waiters();
         let mut rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = rules.iter().position(|r| r.method == method && path.contains(r.path) && r.times > 0)?;
+        let at = rules
+            .iter()
+            .position(|r| r.method == method && path.contains(r.path) && r.times > 0)?;
         let rule = rules.get_mut(at)?;
         rule.times -= 1;
         let fault = rule.fault.clone();

@@ -134,7 +134,11 @@ impl Hub {
             return Ok((subscription.queue.drain(..count).collect(), wake));
         };
         // A client that acknowledges gets again what it did not: the answer before may have been lost.
-        while subscription.queue.front().is_some_and(|e| e["id"].as_u64().is_some_and(|id| id <= ack)) {
+        while subscription
+            .queue
+            .front()
+            .is_some_and(|e| e["id"].as_u64().is_some_and(|id| id <= ack))
+        {
             subscription.queue.pop_front();
         }
         Ok((subscription.queue.iter().take(MAX_BATCH).cloned().collect(), wake))
@@ -155,7 +159,10 @@ fn named(caller: &Caller, path: &str) -> Result<String, Refusal> {
     Ok(path.to_owned())
 }
 
-pub async fn register(State(world): State<Arc<World>>, caller: Caller) -> Result<Response, Refusal> {
+pub async fn register(
+    State(world): State<Arc<World>>,
+    caller: Caller,
+) -> Result<Response, Refusal> {
     if !world.long_poll {
         return Err(Refusal::no_endpoints());
     }
@@ -188,8 +195,11 @@ pub async fn subscribe(
         .iter_mut()
         .find(|e| e.id == endpoint && e.user == caller.user)
         .ok_or(Refusal::no_endpoint())?;
-    found.subscription =
-        Some(Subscription { next_id: FIRST_EVENT, queue: VecDeque::new(), wake: Arc::new(Notify::new()) });
+    found.subscription = Some(Subscription {
+        next_id: FIRST_EVENT,
+        queue: VecDeque::new(),
+        wake: Arc::new(Notify::new()),
+    });
     let location = format!("{}/v1/users/ME/endpoints/SELF/subscriptions/0", caller.origin);
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(json!({}))).into_response())
 }
@@ -218,4 +228,3 @@ pub async fn poll(
         }
     }
 }
-

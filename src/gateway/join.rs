@@ -71,7 +71,8 @@ pub async fn resolve(
     Body(body): Body<ResolveBody>,
 ) -> Result<Json<Value>, Refusal> {
     let thread = world.change(move |tx| Ok(tx.thread_of_code(&body.short_id)?)).await?;
-    let thread = thread.filter(|t| t.joining).ok_or(Refusal::not_found("This link leads nowhere."))?;
+    let thread =
+        thread.filter(|t| t.joining).ok_or(Refusal::not_found("This link leads nowhere."))?;
     Ok(Json(json!({
         "Action": "Chat",
         "ChatBlob": blob(&thread),

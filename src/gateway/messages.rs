@@ -66,8 +66,11 @@ fn page(tx: &mut Tx<'_>, caller: &Caller, id: &str, query: &ListQuery) -> Result
             let state = SyncState::decode(token)?;
             let page = query.page_size().unwrap_or(state.page);
             let mut rows = tx.changed(&key, window, state.high, page)?;
-            let high =
-                if rows.len() < page { tx.changed_up_to(&key)? } else { rows.last().map_or(state.high, |r| r.change) };
+            let high = if rows.len() < page {
+                tx.changed_up_to(&key)?
+            } else {
+                rows.last().map_or(state.high, |r| r.change)
+            };
             rows.sort_by_key(|row| std::cmp::Reverse(row.id));
             let room = page - rows.len();
             let bounds = (window.0.max(state.start), window.1);
@@ -82,15 +85,21 @@ fn page(tx: &mut Tx<'_>, caller: &Caller, id: &str, query: &ListQuery) -> Result
     let items: Vec<Value> =
         rows.iter().map(|row| render::message(row, &space, &caller.user, &caller.origin)).collect();
     let path = format!("/v1/users/ME/conversations/{id}/messages");
-    let metadata =
-        render::metadata(&caller.origin, &path, &state.encode(), has_older, items.len(), query.view());
+    let metadata = render::metadata(
+        &caller.origin,
+        &path,
+        &state.encode(),
+        has_older,
+        items.len(),
+        query.view(),
+    );
     Ok(json!({ "_metadata": metadata, "messages": items }))
 }
 
 impl Tx<'_> {
     /// The newest change in a space.
     fn changed_up_to(&self, space: &str) -> Result<i64, rusqlite::Error> {
-        self.tx
+        self.sql
             .prepare_cached("SELECT ifnull(max(change), 0) FROM messages WHERE space = ?1")?
             .query_row([space], |row| row.get(0))
     }
@@ -105,16 +114,24 @@ pub async fn send(
     let body = sender_fields(body)?;
     let deduplicate = world.deduplicate;
     let origin = caller.origin.clone();
-    let row = world.change(move |tx| post(tx, &caller, &id, body, deduplicate).map(|row| (id, row))).await?;
+    let row = world
+        .change(move |tx| post(tx, &caller, &id, body, deduplicate).map(|row| (id, row)))
+        .await?;
     let (id, arrival) = row;
     let location = format!("{origin}/v1/users/ME/conversations/{id}/messages/{arrival}");
-    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(json!({ "OriginalArrivalTime": arrival })))
+    Ok((
+        StatusCode::CREATED,
+        [(header::LOCATION, location)],
+        Json(json!({ "OriginalArrivalTime": arrival })),
+    )
         .into_response())
 }
 
 fn sender_fields(body: Map<String, Value>) -> Result<Map<String, Value>, Refusal> {
-    let mut kept: Map<String, Value> =
-        body.into_iter().filter(|(k, v)| SENDER_FIELDS.contains(&k.as_str()) && !v.is_null()).collect();
+    let mut kept: Map<String, Value> = body
+        .into_iter()
+        .filter(|(k, v)| SENDER_FIELDS.contains(&k.as_str()) && !v.is_null())
+        .collect();
     let kind = kept.entry("messagetype").or_insert_with(|| "Text".into());
     if kind.as_str().is_none_or(str::is_empty) {
         return Err(Refusal::bad("The messagetype is missing."));
@@ -126,7 +143,9 @@ fn sender_fields(body: Map<String, Value>) -> Result<Map<String, Value>, Refusal
     let content = kept.entry("content").or_insert_with(|| "".into());
     match content.as_str() {
         None => return Err(Refusal::bad("The content is not text.")),
-        Some(text) if text.len() > MAX_CONTENT => return Err(Refusal::bad("The message is too large.")),
+        Some(text) if text.len() > MAX_CONTENT => {
+            return Err(Refusal::bad("The message is too large."));
+        }
         Some(_) => {}
     }
     if let Some(client_id) = kept.get_mut("clientmessageid")
@@ -159,8 +178,13 @@ fn post(
 ) -> Result<i64, Refusal> {
     let space = tx.enter(&caller.user, id)?;
     if body.get("messagetype").and_then(Value::as_str).is_some_and(|k| k.starts_with("Control/")) {
-        let signal =
-            MessageRow { id: tx.now, sender: caller.user.as_str().to_owned(), version: tx.now, change: 0, body };
+        let signal = MessageRow {
+            id: tx.now,
+            sender: caller.user.as_str().to_owned(),
+            version: tx.now,
+            change: 0,
+            body,
+        };
         tx.tell_message(&space, &signal, "NewMessage")?;
         return Ok(tx.now);
     }
@@ -174,8 +198,15 @@ fn post(
 }
 
 /// The caller's own message.
-fn own(tx: &Tx<'_>, caller: &Caller, space: &super::space::Space, message: &str) -> Result<MessageRow, Refusal> {
-    let row = tx.message(&caller.user, space, message)?.ok_or(Refusal::not_found("There is no such message."))?;
+fn own(
+    tx: &Tx<'_>,
+    caller: &Caller,
+    space: &super::space::Space,
+    message: &str,
+) -> Result<MessageRow, Refusal> {
+    let row = tx
+        .message(&caller.user, space, message)?
+        .ok_or(Refusal::not_found("There is no such message."))?;
     if row.kind().starts_with("ThreadActivity/") {
         return Err(Refusal::forbidden("What the server wrote cannot be changed."));
     }
@@ -279,7 +310,9 @@ async fn emotion(
     let key = key.ok_or(Refusal::bad("The reaction's key is missing."))?.to_owned();
     let work = move |tx: &mut Tx<'_>| {
         let space = tx.enter(&caller.user, &id)?;
-        let mut row = tx.message(&caller.user, &space, &message)?.ok_or(Refusal::not_found("There is no such message."))?;
+        let mut row = tx
+            .message(&caller.user, &space, &message)?
+            .ok_or(Refusal::not_found("There is no such message."))?;
         let me = caller.user.as_str();
         let now = tx.now;
         with_properties(&mut row, |properties| set_emotion(properties, &key, me, on, now));
@@ -291,7 +324,8 @@ async fn emotion(
 }
 
 fn set_emotion(properties: &mut Map<String, Value>, key: &str, me: &str, on: bool, now: i64) {
-    let mut emotions: Vec<Value> = properties.get("emotions").and_then(Value::as_array).cloned().unwrap_or_default();
+    let mut emotions: Vec<Value> =
+        properties.get("emotions").and_then(Value::as_array).cloned().unwrap_or_default();
     if !emotions.iter().any(|e| e["key"] == *key) {
         emotions.push(json!({ "key": key, "users": [] }));
     }

@@ -14,7 +14,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
-        let bytes = Bytes::from_request(request, state).await.map_err(|_| Refusal::bad("The body is too large."))?;
+        let bytes = Bytes::from_request(request, state)
+            .await
+            .map_err(|_| Refusal::bad("The body is too large."))?;
         let body = serde_json::from_slice(&bytes);
         body.map(Self).map_err(|_| Refusal::bad("The body is not the JSON that belongs here."))
     }
@@ -54,7 +56,11 @@ impl Refusal {
         Self::forbidden("Only an admin may do that.")
     }
     pub const fn no_endpoint() -> Self {
-        Self::new(StatusCode::NOT_FOUND, 729, "You must create an endpoint before performing this operation.")
+        Self::new(
+            StatusCode::NOT_FOUND,
+            729,
+            "You must create an endpoint before performing this operation.",
+        )
     }
     pub const fn no_subscription() -> Self {
         Self::new(StatusCode::NOT_FOUND, 450, "Subscription requested could not be found.")
@@ -66,7 +72,11 @@ impl Refusal {
         Self::new(StatusCode::NOT_FOUND, 404, message)
     }
     pub const fn wrong_host() -> Self {
-        Self::new(StatusCode::MISDIRECTED_REQUEST, 421, "This gateway does not answer for that host.")
+        Self::new(
+            StatusCode::MISDIRECTED_REQUEST,
+            421,
+            "This gateway does not answer for that host.",
+        )
     }
     pub const fn foreign_origin() -> Self {
         Self::new(StatusCode::FORBIDDEN, 403, "Requests of web pages are refused.")
@@ -83,7 +93,11 @@ impl From<rusqlite::Error> for Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let body = json!({ "errorCode": self.code, "message": self.message });
-        (self.status, axum::response::AppendHeaders([("content-type", "application/json")]), body.to_string())
+        (
+            self.status,
+            axum::response::AppendHeaders([("content-type", "application/json")]),
+            body.to_string(),
+        )
             .into_response()
     }
 }

@@ -62,14 +62,18 @@ pub fn message(row: &MessageRow, space: &Space, viewer: &UserId, origin: &str) -
     item.insert("originalarrivaltime".into(), arrival.into());
     item.insert("type".into(), "Message".into());
     item.insert("from".into(), format!("{origin}/v1/users/ME/contacts/{from}").into());
-    item.insert("conversationLink".into(), format!("{origin}/v1/users/ME/conversations/{conversation}").into());
+    item.insert(
+        "conversationLink".into(),
+        format!("{origin}/v1/users/ME/conversations/{conversation}").into(),
+    );
     Value::Object(item)
 }
 
 /// Extra fields of a message inside an event.
 pub fn event_message(mut message: Value, origin: &str, topic: Option<&str>) -> Value {
     let id = message["id"].as_str().unwrap_or_default().to_owned();
-    message["ackrequired"] = format!("{origin}/v1/users/ME/conversations/ALL/messages/{id}/ack").into();
+    message["ackrequired"] =
+        format!("{origin}/v1/users/ME/conversations/ALL/messages/{id}/ack").into();
     message["isactive"] = true.into();
     message["counterpartymessageid"] = id.into();
     if let Some(topic) = topic {
@@ -118,8 +122,16 @@ pub fn thread(row: &ThreadRow, origin: &str) -> Value {
 }
 
 /// The `_metadata` of a page. `path` starts at the origin; without an older page there is no `backwardLink`.
-pub fn metadata(origin: &str, path: &str, token: &str, has_older: bool, count: usize, view: &str) -> Value {
-    let view: String = percent_encoding::utf8_percent_encode(view, percent_encoding::NON_ALPHANUMERIC).to_string();
+pub fn metadata(
+    origin: &str,
+    path: &str,
+    token: &str,
+    has_older: bool,
+    count: usize,
+    view: &str,
+) -> Value {
+    let view: String =
+        percent_encoding::utf8_percent_encode(view, percent_encoding::NON_ALPHANUMERIC).to_string();
     let link = format!("{origin}{path}?syncState={token}&view={view}");
     let mut metadata = json!({ "forwardLink": link, "syncState": link, "totalCount": count });
     if has_older {

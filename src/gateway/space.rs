@@ -18,7 +18,9 @@ impl Space {
         if id == "48:notes" || id == me.as_str() {
             return Some(Self::Notes(me.clone()));
         }
-        let person = ["8:", "28:", "4:", "1:", "2:"].iter().any(|p| id.strip_prefix(p).is_some_and(|r| !r.is_empty()));
+        let person = ["8:", "28:", "4:", "1:", "2:"]
+            .iter()
+            .any(|p| id.strip_prefix(p).is_some_and(|r| !r.is_empty()));
         person.then(|| Self::Pair(me.clone(), UserId::new(id)))
     }
 

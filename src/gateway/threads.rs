@@ -1,8 +1,9 @@
 //! Groups: creating, members, properties, join links. Each change leaves its ThreadActivity message.
 
 use super::auth::Caller;
-use super::conversations::{NameQuery, tell_view};
+use super::conversations::tell_view;
 use super::db::Tx;
+use super::properties::apply;
 use super::refusal::{Body, Refusal};
 use super::render::{self, xml};
 use super::rows::ThreadRow;
@@ -10,14 +11,13 @@ use super::space::Space;
 use super::state::World;
 use crate::model::UserId;
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
-const MAX_TOPIC: usize = 10_000;
 const MAX_MEMBERS: usize = 2_000;
 
 #[derive(Deserialize)]
@@ -36,15 +36,6 @@ pub struct CreateBody {
 
 fn is_admin(role: &str) -> bool {
     role.eq_ignore_ascii_case("admin")
-}
-
-/// A boolean as JSON or as a word.
-fn flag(value: &Value) -> Option<bool> {
-    match value {
-        Value::Bool(flag) => Some(*flag),
-        Value::String(text) => text.to_ascii_lowercase().parse().ok(),
-        _ => None,
-    }
 }
 
 pub async fn create(
@@ -90,10 +81,21 @@ fn new_thread(tx: &mut Tx<'_>, me: &UserId, body: &CreateBody) -> Result<String,
         tx.put_member(&id, &member.id, is_admin(&member.role))?;
         tx.view(&UserId::new(&member.id), &Space::Thread(id.clone()))?;
     }
-    let targets: String = body.members.iter().map(|m| format!("<target>{}</target>", xml(&m.id))).collect();
+    let targets: String = body
+        .members
+        .iter()
+        .flat_map(|m| ["<target>".into(), xml(&m.id), "</target>".into()])
+        .collect();
     activity(tx, &id, "AddMember", "addmember", me, &targets)?;
     if !thread.topic.is_empty() {
-        activity(tx, &id, "TopicUpdate", "topicupdate", me, &format!("<value>{}</value>", xml(&thread.topic)))?;
+        activity(
+            tx,
+            &id,
+            "TopicUpdate",
+            "topicupdate",
+            me,
+            &format!("<value>{}</value>", xml(&thread.topic)),
+        )?;
     }
     Ok(id)
 }
@@ -108,8 +110,9 @@ pub struct SeedGroup<'a> {
 }
 
 /// Creates a group as its first admin would.
-pub fn seed(tx: &mut Tx<'_>, group: SeedGroup<'_>) -> Result<String, Refusal> {
-    let creator = group.admins.first().map(UserId::new).ok_or(Refusal::bad("A group needs an admin."))?;
+pub fn seed(tx: &mut Tx<'_>, group: &SeedGroup<'_>) -> Result<String, Refusal> {
+    let creator =
+        group.admins.first().map(UserId::new).ok_or(Refusal::bad("A group needs an admin."))?;
     let members = group.members.iter().map(|id| MemberBody {
         id: id.clone(),
         role: if group.admins.contains(id) { "Admin".into() } else { "User".into() },
@@ -121,38 +124,8 @@ pub fn seed(tx: &mut Tx<'_>, group: SeedGroup<'_>) -> Result<String, Refusal> {
     new_thread(tx, &creator, &CreateBody { members: members.collect(), properties })
 }
 
-/// Sets one property on the row. Whether the caller may is asked before.
-fn apply(thread: &mut ThreadRow, name: &str, value: &Value) -> Result<(), Refusal> {
-    const WRONG: Refusal = Refusal::bad("The property's value has the wrong type.");
-    match name {
-        "topic" => {
-            let topic = value.as_str().ok_or(WRONG)?;
-            if topic.len() > MAX_TOPIC {
-                return Err(Refusal::bad("The topic is too long."));
-            }
-            topic.clone_into(&mut thread.topic);
-        }
-        "joiningenabled" => thread.joining = flag(value).ok_or(WRONG)?,
-        "historydisclosed" => thread.history = flag(value).ok_or(WRONG)?,
-        "moderatedthread" => {
-            let on = flag(value).ok_or(WRONG)?;
-            thread.more.insert(name.into(), on.to_string().into());
-        }
-        "picture" => {
-            let url = value.as_str().ok_or(WRONG)?;
-            thread.more.insert(name.into(), url.into());
-        }
-        "capabilities" if value.is_array() => {
-            thread.more.insert(name.into(), value.clone());
-        }
-        "threadType" | "fixedRoster" | "uniquerosterthread" | "chatFilesIndexId" => {}
-        _ => return Err(Refusal::bad("Unknown property.")),
-    }
-    Ok(())
-}
-
 /// Writes the message that a change leaves behind.
-fn activity(
+pub fn activity(
     tx: &mut Tx<'_>,
     thread: &str,
     kind: &str,
@@ -173,7 +146,7 @@ fn activity(
     tell_thread(tx, thread)
 }
 
-fn tell_thread(tx: &mut Tx<'_>, id: &str) -> Result<(), Refusal> {
+pub fn tell_thread(tx: &mut Tx<'_>, id: &str) -> Result<(), Refusal> {
     let Some(thread) = tx.thread(id)? else { return Ok(()) };
     let origin = tx.origin.to_owned();
     let resource = render::thread(&thread, &origin);
@@ -199,50 +172,6 @@ pub async fn one(
     world.change(work).await.map(Json)
 }
 
-pub async fn set_property(
-    State(world): State<Arc<World>>,
-    caller: Caller,
-    Path(id): Path<String>,
-    Query(query): Query<NameQuery>,
-    Body(body): Body<Map<String, Value>>,
-) -> Result<Json<Value>, Refusal> {
-    let in_body = body.get("name").and_then(Value::as_str).map(str::to_owned);
-    let name = query.name.or(in_body).ok_or(Refusal::bad("The property's name is missing."))?;
-    let value = body.get(&name).cloned().ok_or(Refusal::bad("The property's value is missing."))?;
-    world.change(move |tx| put_property(tx, &caller.user, &id, &name, &value)).await?;
-    Ok(Json(json!({})))
-}
-
-fn put_property(tx: &mut Tx<'_>, me: &UserId, id: &str, name: &str, value: &Value) -> Result<(), Refusal> {
-    let mut thread = tx.thread_for(id, me)?;
-    if name != "topic" && !thread.member(me).is_some_and(|m| m.admin) {
-        return Err(Refusal::admins_only());
-    }
-    apply(&mut thread, name, value)?;
-    tx.save_thread(&thread)?;
-    let value_tag = |text: &str| format!("<value>{}</value>", xml(text));
-    match name {
-        "topic" => activity(tx, id, "TopicUpdate", "topicupdate", me, &value_tag(&thread.topic)),
-        "joiningenabled" => {
-            let inner = value_tag(&thread.joining.to_string());
-            activity(tx, id, "JoiningEnabledUpdate", "joiningenabledupdate", me, &inner)
-        }
-        "historydisclosed" => {
-            let inner = value_tag(&thread.history.to_string());
-            activity(tx, id, "HistoryDisclosedUpdate", "historydisclosedupdate", me, &inner)
-        }
-        "picture" => {
-            let url = thread.more.get("picture").and_then(Value::as_str).unwrap_or_default();
-            activity(tx, id, "PictureUpdate", "pictureupdate", me, &value_tag(url))
-        }
-        "moderatedthread" => {
-            let on = thread.more.get("moderatedthread").and_then(Value::as_str).unwrap_or_default();
-            activity(tx, id, "ModeratedThreadUpdate", "moderatedthreadupdate", me, &value_tag(on))
-        }
-        _ => tell_thread(tx, id),
-    }
-}
-
 /// Adds someone, sets a role, or joins an open thread.
 pub async fn put_member(
     State(world): State<Arc<World>>,
@@ -253,7 +182,8 @@ pub async fn put_member(
     // The body may be missing altogether.
     let body: Map<String, Value> = serde_json::from_slice(&body).unwrap_or_default();
     let role = body.get("role").and_then(Value::as_str).map(is_admin);
-    let work = move |tx: &mut Tx<'_>| add_or_set(tx, &caller.user, &id, &member, role.unwrap_or(false));
+    let work =
+        move |tx: &mut Tx<'_>| add_or_set(tx, &caller.user, &id, &member, role.unwrap_or(false));
     world.change(work).await?;
     Ok(Json(json!({})))
 }
@@ -279,7 +209,13 @@ pub async fn add_members(
     Ok((StatusCode::CREATED, Json(json!({}))))
 }
 
-fn add_or_set(tx: &mut Tx<'_>, me: &UserId, id: &str, target: &str, admin: bool) -> Result<(), Refusal> {
+fn add_or_set(
+    tx: &mut Tx<'_>,
+    me: &UserId,
+    id: &str,
+    target: &str,
+    admin: bool,
+) -> Result<(), Refusal> {
     let who = UserId::new(target);
     if Space::of(me, target).is_none() || target.starts_with("19:") || target.starts_with("48:") {
         return Err(Refusal::bad("The member's id is malformed."));
@@ -374,7 +310,11 @@ pub async fn horizons(
         let mut list = Vec::new();
         for user in tx.participants(&space)? {
             let Some(view) = tx.find_view(&user, &space)? else { continue };
-            let horizon = view.properties.get("consumptionhorizon").cloned().unwrap_or_else(|| "0;0;0".into());
+            let horizon = view
+                .properties
+                .get("consumptionhorizon")
+                .cloned()
+                .unwrap_or_else(|| "0;0;0".into());
             list.push(json!({
                 "id": user.as_str(),
                 "consumptionhorizon": horizon,

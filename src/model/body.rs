@@ -11,9 +11,17 @@ pub enum MessageBody {
     /// `/me`: the text without the sender's name.
     Emote(RichText),
     /// A file, picture, video or voice message (`URIObject`, `files`): a label and where it can be had.
-    Media { kind: MediaKind, name: Clean, bytes: Option<u64>, link: Option<Clean> },
+    Media {
+        kind: MediaKind,
+        name: Clean,
+        bytes: Option<u64>,
+        link: Option<Clean>,
+    },
     Contacts(Vec<Clean>),
-    Location { address: Clean, link: Option<Clean> },
+    Location {
+        address: Clean,
+        link: Option<Clean>,
+    },
     Call(Call),
     /// A change of the conversation itself.
     Thread(ThreadActivity),
@@ -21,7 +29,10 @@ pub enum MessageBody {
     Hidden,
     Deleted,
     /// A type this version does not know: its name and its text without tags. The raw content stays in the store.
-    Unknown { kind: Clean, text: RichText },
+    Unknown {
+        kind: Clean,
+        text: RichText,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,15 +75,38 @@ pub enum CallState {
 /// The `ThreadActivity/…` types. Names come with the ids where the wire brings them (facts 3.7).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ThreadActivity {
-    Topic { by: UserId, topic: Clean },
-    Joining { by: UserId, open: bool },
-    History { by: UserId, disclosed: bool },
-    Picture { by: UserId },
-    Added { by: UserId, targets: Vec<UserId> },
-    Removed { by: UserId, targets: Vec<UserId> },
-    Roles { by: UserId, targets: Vec<(UserId, bool)> },
+    Topic {
+        by: UserId,
+        topic: Clean,
+    },
+    Joining {
+        by: UserId,
+        open: bool,
+    },
+    History {
+        by: UserId,
+        disclosed: bool,
+    },
+    Picture {
+        by: UserId,
+    },
+    Added {
+        by: UserId,
+        targets: Vec<UserId>,
+    },
+    Removed {
+        by: UserId,
+        targets: Vec<UserId>,
+    },
+    Roles {
+        by: UserId,
+        targets: Vec<(UserId, bool)>,
+    },
     /// Anything else of the family, in words.
-    Other { by: Option<UserId>, what: Clean },
+    Other {
+        by: Option<UserId>,
+        what: Clean,
+    },
 }
 
 impl MessageBody {
@@ -103,7 +137,9 @@ impl MessageBody {
     pub fn links(&self) -> Vec<Clean> {
         match self {
             Self::Text(rich) | Self::Emote(rich) | Self::Unknown { text: rich, .. } => rich.links(),
-            Self::Media { link, .. } | Self::Location { link, .. } => link.iter().cloned().collect(),
+            Self::Media { link, .. } | Self::Location { link, .. } => {
+                link.iter().cloned().collect()
+            }
             _ => Vec::new(),
         }
     }
@@ -137,7 +173,9 @@ impl ThreadActivity {
             names.join(", ")
         };
         match self {
-            Self::Topic { by, topic } if topic.is_empty() => format!("{} removed the topic", name(by)),
+            Self::Topic { by, topic } if topic.is_empty() => {
+                format!("{} removed the topic", name(by))
+            }
             Self::Topic { by, topic } => format!("{} set the topic to \"{topic}\"", name(by)),
             Self::Joining { by, open: true } => format!("{} turned joining by link on", name(by)),
             Self::Joining { by, open: false } => format!("{} turned joining by link off", name(by)),
@@ -218,8 +256,14 @@ mod tests {
         };
         let (anna, joe) = (UserId::new("8:anna.7"), UserId::new("8:joe.4"));
         let say = |a: ThreadActivity| a.text(&name);
-        assert_eq!(say(ThreadActivity::Roles { by: anna.clone(), targets: vec![(joe.clone(), true)] }), "Anna made Joe an admin");
-        assert_eq!(say(ThreadActivity::Removed { by: joe.clone(), targets: vec![joe.clone()] }), "Joe left");
+        assert_eq!(
+            say(ThreadActivity::Roles { by: anna.clone(), targets: vec![(joe.clone(), true)] }),
+            "Anna made Joe an admin"
+        );
+        assert_eq!(
+            say(ThreadActivity::Removed { by: joe.clone(), targets: vec![joe.clone()] }),
+            "Joe left"
+        );
         assert_eq!(say(ThreadActivity::Added { by: anna, targets: vec![joe] }), "Anna added Joe");
     }
 
@@ -228,6 +272,9 @@ mod tests {
         assert_eq!(human_size(84), "84 B");
         assert_eq!(human_size(1_234_567), "1.2 MB");
         assert_eq!(human_size(999_960), "1.0 MB");
-        assert_eq!(Call { state: CallState::Ended, seconds: Some(84) }.text(), "Call ended · 1 min 24 s");
+        assert_eq!(
+            Call { state: CallState::Ended, seconds: Some(84) }.text(),
+            "Call ended · 1 min 24 s"
+        );
     }
 }

@@ -14,20 +14,53 @@ use std::time::Duration;
 pub enum Delta {
     Link(LinkState),
     Conversations(Vec<Conversation>),
-    Messages { conversation: ConversationId, messages: Vec<Message>, page: Page },
+    Messages {
+        conversation: ConversationId,
+        messages: Vec<Message>,
+        page: Page,
+    },
     /// A request for older messages failed.
-    Older { conversation: ConversationId, fault: Fault },
-    Settings { conversation: ConversationId, settings: ThreadSettings },
-    Members { conversation: ConversationId, members: Vec<Member> },
+    Older {
+        conversation: ConversationId,
+        fault: Fault,
+    },
+    Settings {
+        conversation: ConversationId,
+        settings: ThreadSettings,
+    },
+    Members {
+        conversation: ConversationId,
+        members: Vec<Member>,
+    },
     /// A group's topic as the server holds it now.
-    Topic { conversation: ConversationId, topic: Clean },
+    Topic {
+        conversation: ConversationId,
+        topic: Clean,
+    },
     /// The server's word on one flag, from an announcement.
-    Flag { conversation: ConversationId, flag: ThreadFlag, on: bool },
-    Typing { conversation: ConversationId, who: UserId, active: bool },
-    Unread { conversation: ConversationId, unread: Unread, horizon: Option<Horizon> },
+    Flag {
+        conversation: ConversationId,
+        flag: ThreadFlag,
+        on: bool,
+    },
+    Typing {
+        conversation: ConversationId,
+        who: UserId,
+        active: bool,
+    },
+    Unread {
+        conversation: ConversationId,
+        unread: Unread,
+        horizon: Option<Horizon>,
+    },
     Names(Vec<(UserId, NameSource, Clean)>),
     /// An own message got further, or did not.
-    Delivery { conversation: ConversationId, client_id: ClientMessageId, delivery: Delivery, sent: Option<MessageKey> },
+    Delivery {
+        conversation: ConversationId,
+        client_id: ClientMessageId,
+        delivery: Delivery,
+        sent: Option<MessageKey>,
+    },
     /// A message that was waiting in the outbox when the program started.
     Outbox {
         conversation: ConversationId,
@@ -37,12 +70,18 @@ pub enum Delta {
         delivery: Delivery,
     },
     /// An own message left the outbox without being sent.
-    Discarded { conversation: ConversationId, client_id: ClientMessageId },
+    Discarded {
+        conversation: ConversationId,
+        client_id: ClientMessageId,
+    },
     /// The chat that was open when the program ended.
     LastOpen(ConversationId),
     Drafts(Vec<(ConversationId, Draft)>),
     /// The answer to a request that carried a ticket.
-    Done { ticket: Ticket, result: Result<(), Fault> },
+    Done {
+        ticket: Ticket,
+        result: Result<(), Fault>,
+    },
     /// Something the user should know that belongs to no message.
     Notice(Clean),
 }
@@ -54,7 +93,9 @@ pub enum Page {
     Live,
     /// The newest stored or fetched page.
     Newest,
-    Older { reached_start: bool },
+    Older {
+        reached_start: bool,
+    },
 }
 
 /// The connection, as the status line tells it.
@@ -63,8 +104,14 @@ pub enum LinkState {
     Connecting,
     Online,
     /// `wait` from the moment this was sent.
-    Waiting { wait: Duration, attempt: u32, why: Clean },
-    SignedOut { why: Clean },
+    Waiting {
+        wait: Duration,
+        attempt: u32,
+        why: Clean,
+    },
+    SignedOut {
+        why: Clean,
+    },
 }
 
 /// Why something did not work, in words for the user.

@@ -107,7 +107,10 @@ pub enum Delivery {
     Sent,
     /// The outcome is unknown and is being looked up.
     Unconfirmed,
-    Failed { reason: Clean, can_retry: bool },
+    Failed {
+        reason: Clean,
+        can_retry: bool,
+    },
 }
 
 impl Serialize for Clean {

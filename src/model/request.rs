@@ -14,23 +14,59 @@ pub struct Ticket(pub u64);
 #[derive(Clone, Debug, PartialEq)]
 pub enum Request {
     /// Show a conversation: newest stored page, then the server's, then members and settings.
-    Open { conversation: ConversationId },
+    Open {
+        conversation: ConversationId,
+    },
     /// Messages before `before`, from the store or else from the server.
-    Older { conversation: ConversationId, before: MessageKey },
-    Send { conversation: ConversationId, client_id: ClientMessageId, outgoing: Outgoing },
+    Older {
+        conversation: ConversationId,
+        before: MessageKey,
+    },
+    Send {
+        conversation: ConversationId,
+        client_id: ClientMessageId,
+        outgoing: Outgoing,
+    },
     /// Try a failed message again.
-    Resend { conversation: ConversationId, client_id: ClientMessageId },
+    Resend {
+        conversation: ConversationId,
+        client_id: ClientMessageId,
+    },
     /// Take a failed message out of the outbox.
-    Discard { conversation: ConversationId, client_id: ClientMessageId },
-    Change { conversation: ConversationId, message: Box<str>, change: Change, ticket: Ticket },
-    SetFlag { conversation: ConversationId, flag: ThreadFlag, on: bool, ticket: Ticket },
-    MarkRead { conversation: ConversationId, horizon: Horizon },
-    Typing { conversation: ConversationId, active: bool },
-    SaveDraft { conversation: ConversationId, draft: Draft },
+    Discard {
+        conversation: ConversationId,
+        client_id: ClientMessageId,
+    },
+    Change {
+        conversation: ConversationId,
+        message: Box<str>,
+        change: Change,
+        ticket: Ticket,
+    },
+    SetFlag {
+        conversation: ConversationId,
+        flag: ThreadFlag,
+        on: bool,
+        ticket: Ticket,
+    },
+    MarkRead {
+        conversation: ConversationId,
+        horizon: Horizon,
+    },
+    Typing {
+        conversation: ConversationId,
+        active: bool,
+    },
+    SaveDraft {
+        conversation: ConversationId,
+        draft: Draft,
+    },
     /// Ends a wait between two tries.
     RetryNow,
     /// Fetch the newest messages of one conversation again.
-    Resync { conversation: ConversationId },
+    Resync {
+        conversation: ConversationId,
+    },
 }
 
 /// A change of a message that the server already has.

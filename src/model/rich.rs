@@ -12,8 +12,14 @@ pub struct RichText {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Block {
-    Paragraph { align: Align, spans: Vec<Span> },
-    Quote { from: Option<Attribution>, body: Vec<Block> },
+    Paragraph {
+        align: Align,
+        spans: Vec<Span>,
+    },
+    Quote {
+        from: Option<Attribution>,
+        body: Vec<Block>,
+    },
     /// Preformatted text: spaces are kept, long lines are broken anywhere.
     Code(Clean),
 }
@@ -111,7 +117,9 @@ fn plain(blocks: &[Block], out: &mut String) {
             out.push('\n');
         }
         match block {
-            Block::Paragraph { spans, .. } => spans.iter().for_each(|span| out.push_str(&span.text)),
+            Block::Paragraph { spans, .. } => {
+                out.extend(spans.iter().map(|span| span.text.as_str()));
+            }
             Block::Quote { from, body } => {
                 if let Some(from) = from {
                     out.push_str(&from.name);

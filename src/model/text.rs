@@ -217,7 +217,8 @@ mod tests {
 
     #[test]
     fn a_tower_of_marks_is_cut_to_four() {
-        let tower: String = std::iter::once('e').chain(std::iter::repeat_n('\u{301}', 50)).collect();
+        let tower: String =
+            std::iter::once('e').chain(std::iter::repeat_n('\u{301}', 50)).collect();
         assert_eq!(Clean::text(&tower).chars().count(), 5);
     }
 

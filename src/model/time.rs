@@ -5,7 +5,17 @@ use std::time::Duration;
 
 /// Milliseconds since 1970 in UTC, as the protocol counts.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
 )]
 pub struct Timestamp(pub i64);
 
@@ -25,7 +35,10 @@ impl Timestamp {
         if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
             return text.parse().ok().map(Self).filter(|t| t.is_sane());
         }
-        text.parse::<jiff::Timestamp>().ok().map(|t| Self(t.as_millisecond())).filter(|t| t.is_sane())
+        text.parse::<jiff::Timestamp>()
+            .ok()
+            .map(|t| Self(t.as_millisecond()))
+            .filter(|t| t.is_sane())
     }
 
     /// From 1970 to the year 9999: anything else is no time a message can have.
@@ -80,6 +93,7 @@ impl Timestamp {
     }
 
     /// The wall time of the next midnight in the reader's zone.
+    #[must_use]
     pub fn next_midnight(self, zone: &TimeZone) -> Timestamp {
         let tomorrow = zone.to_datetime(self.utc()).date().tomorrow().ok();
         tomorrow
@@ -94,7 +108,12 @@ mod tests {
 
     #[test]
     fn every_form_of_the_wire_reads() {
-        for text in ["2016-01-01T00:00:00.000Z", "2016-01-01T00:00:00Z", "2016-01-01T00:00:00.0000000Z", "1451606400000"] {
+        for text in [
+            "2016-01-01T00:00:00.000Z",
+            "2016-01-01T00:00:00Z",
+            "2016-01-01T00:00:00.0000000Z",
+            "1451606400000",
+        ] {
             assert_eq!(Timestamp::parse(text), Some(Timestamp(1_451_606_400_000)), "{text}");
         }
         assert_eq!(Timestamp::parse("yesterday"), None);

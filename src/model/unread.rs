@@ -56,7 +56,12 @@ mod tests {
 
     #[test]
     fn own_and_system_lines_never_count() {
-        let rows = [row(50, true, true), row(45, false, false), row(40, false, true), row(30, false, true)];
+        let rows = [
+            row(50, true, true),
+            row(45, false, false),
+            row(40, false, true),
+            row(30, false, true),
+        ];
         let horizon = Horizon::parse("30;31;0");
         let got = unread(horizon.as_ref(), rows.into_iter());
         assert_eq!(got, Unread { messages: 1, mentions: 1 });
@@ -64,7 +69,8 @@ mod tests {
 
     #[test]
     fn without_a_horizon_my_own_message_ends_the_count() {
-        let rows = [row(50, false, true), row(45, false, true), row(40, true, true), row(30, false, true)];
+        let rows =
+            [row(50, false, true), row(45, false, true), row(40, true, true), row(30, false, true)];
         assert_eq!(unread(None, rows.into_iter()).messages, 2);
     }
 }

@@ -3,9 +3,9 @@
 use super::wire;
 use super::{entity, html, link, payload, richtext};
 use crate::model::{
-    Align, Block, Clean, Conversation, ConversationKind, Delivery, Horizon, Indexed, MediaKind, Message,
-    MessageBody, NameSource, RawConversation, RawMessage, Reaction, RichText, Span, ThreadActivity, Timestamp,
-    UserId, conversation::Snippet,
+    Align, Block, Clean, Conversation, ConversationKind, Delivery, Horizon, Indexed, MediaKind,
+    Message, MessageBody, NameSource, RawConversation, RawMessage, Reaction, RichText, Span,
+    ThreadActivity, Timestamp, UserId, conversation::Snippet,
 };
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -94,21 +94,25 @@ fn body(raw: &RawMessage, item: &wire::Message<'_>) -> MessageBody {
         "RichText/Files" => payload::files(content),
         "RichText/Media_GenericFile" => payload::uri_object(content, MediaKind::File),
         "RichText/UriObject" => payload::uri_object(content, MediaKind::Image),
-        "RichText/Media_Video" | "RichText/Media_FlikMsg" => payload::uri_object(content, MediaKind::Video),
+        "RichText/Media_Video" | "RichText/Media_FlikMsg" => {
+            payload::uri_object(content, MediaKind::Video)
+        }
         "RichText/Media_AudioMsg" => payload::uri_object(content, MediaKind::Voice),
         "RichText/Media_Card" => payload::uri_object(content, MediaKind::Card),
         "RichText/Media_CallRecording" | "RichText/Media_LocalRecording" => {
             payload::uri_object(content, MediaKind::Recording)
         }
         "Event/Call" => Some(payload::call(content)),
-        "ThreadActivity/MemberConsumptionHorizonUpdate" | "Translation" | "RichText/Media_Album" => {
-            Some(MessageBody::Hidden)
-        }
+        "ThreadActivity/MemberConsumptionHorizonUpdate"
+        | "Translation"
+        | "RichText/Media_Album" => Some(MessageBody::Hidden),
         "Nudge" => Some(MessageBody::Thread(ThreadActivity::Other {
             by: Some(raw.sender.clone()),
             what: Clean::line("nudge"),
         })),
-        _ if kind.starts_with("Control/") || kind.starts_with("Signal/") => Some(MessageBody::Hidden),
+        _ if kind.starts_with("Control/") || kind.starts_with("Signal/") => {
+            Some(MessageBody::Hidden)
+        }
         _ => kind
             .strip_prefix("ThreadActivity/")
             .map(|kind| MessageBody::Thread(payload::thread_activity(kind, content))),
@@ -153,7 +157,11 @@ fn rich(content: &str, raw: &RawMessage, item: &wire::Message<'_>) -> MessageBod
 }
 
 /// The text after the name of a `/me` (facts 3.1: `skypeemoteoffset`, in UTF-16 units as the web client counts).
-fn emote_text<'a>(content: &'a str, _raw: &RawMessage, item: &wire::Message<'_>) -> Option<&'a str> {
+fn emote_text<'a>(
+    content: &'a str,
+    _raw: &RawMessage,
+    item: &wire::Message<'_>,
+) -> Option<&'a str> {
     let offset = usize::try_from(item.skypeemoteoffset.number()?).ok()?;
     let mut units = 0;
     let mut at = content.len();
@@ -181,7 +189,9 @@ fn reactions(item: &wire::Message<'_>) -> Vec<Reaction> {
         #[serde(borrow)]
         mri: super::lenient::Text<'a>,
     }
-    let Some(raw) = item.properties.emotions.map(serde_json::value::RawValue::get) else { return Vec::new() };
+    let Some(raw) = item.properties.emotions.map(serde_json::value::RawValue::get) else {
+        return Vec::new();
+    };
     let unpacked: String;
     let list = if raw.starts_with('"') {
         unpacked = serde_json::from_str(raw).unwrap_or_default();
@@ -192,7 +202,9 @@ fn reactions(item: &wire::Message<'_>) -> Vec<Reaction> {
     let emotions: Vec<Emotion<'_>> = serde_json::from_str(list).unwrap_or_default();
     let mut by_key: BTreeMap<String, Vec<UserId>> = BTreeMap::new();
     for emotion in &emotions {
-        let Some(key) = emotion.key.some().filter(|k| *k != "reactionsConsumptionHorizon") else { continue };
+        let Some(key) = emotion.key.some().filter(|k| *k != "reactionsConsumptionHorizon") else {
+            continue;
+        };
         let users = by_key.entry(key.to_owned()).or_default();
         for user in &emotion.users {
             if let Ok(user) = serde_json::from_str::<User<'_>>(user.get())

@@ -35,7 +35,9 @@ fn content(outgoing: &Outgoing, my_name: &str) -> (&'static str, String) {
     let text = &outgoing.text;
     match (&outgoing.reply, outgoing.emote, outgoing.markup) {
         (_, true, _) => ("Text", format!("{my_name} {text}")),
-        (Some(quote), ..) => ("RichText", format!("{}{}", quote_tag(quote), rich(text, outgoing.markup))),
+        (Some(quote), ..) => {
+            ("RichText", format!("{}{}", quote_tag(quote), rich(text, outgoing.markup)))
+        }
         (None, _, true) => {
             let rich = markup(text);
             if rich == escape(text) { ("Text", text.clone()) } else { ("RichText", crlf(&rich)) }
@@ -95,7 +97,12 @@ pub fn markup(text: &str) -> String {
             && before.is_none_or(outside)
             && let Some(inner) = marked(tail, c)
         {
-            out.push_str(&format!("<{tag} raw_pre=\"{c}\" raw_post=\"{c}\">{}</{tag}>", markup(inner)));
+            let inner_tags = markup(inner);
+            out.extend([
+                format!("<{tag} raw_pre=\"{c}\" raw_post=\"{c}\">"),
+                inner_tags,
+                format!("</{tag}>"),
+            ]);
             rest = tail.get(inner.len() + 1..).unwrap_or_default();
             before = Some(c);
             continue;
@@ -126,7 +133,8 @@ fn marked(tail: &str, marker: char) -> Option<&str> {
 }
 
 fn outside(c: char) -> bool {
-    c.is_whitespace() || matches!(c, ',' | '.' | ';' | ':' | '?' | '!' | '(' | ')' | '*' | '_' | '~')
+    c.is_whitespace()
+        || matches!(c, ',' | '.' | ';' | ':' | '?' | '!' | '(' | ')' | '*' | '_' | '~')
 }
 
 pub fn typing(active: bool) -> Value {
@@ -148,7 +156,11 @@ pub fn horizon(text: &str) -> Value {
 }
 
 pub fn emotion(key: &str, at: Timestamp, on: bool) -> Value {
-    if on { json!({ "emotions": { "key": key, "value": at.0 } }) } else { json!({ "emotions": { "key": key } }) }
+    if on {
+        json!({ "emotions": { "key": key, "value": at.0 } })
+    } else {
+        json!({ "emotions": { "key": key } })
+    }
 }
 
 /// The body that registers an endpoint; an empty one is refused (facts 1.2).
@@ -197,7 +209,10 @@ mod tests {
         assert_eq!(markup("*a* b_c_d"), "<b raw_pre=\"*\" raw_post=\"*\">a</b> b_c_d");
         assert_eq!(markup("2 * 3 * 4"), "2 * 3 * 4");
         assert!(markup("_a *b*_").contains("<i raw_pre=\"_\" raw_post=\"_\">a <b"));
-        assert!(markup("{code}*x* <y>{code}").contains("<pre raw_pre=\"{code}\" raw_post=\"{code}\">*x* &lt;y&gt;</pre>"));
+        assert!(
+            markup("{code}*x* <y>{code}")
+                .contains("<pre raw_pre=\"{code}\" raw_post=\"{code}\">*x* &lt;y&gt;</pre>")
+        );
     }
 
     #[test]

@@ -14,7 +14,9 @@ fn segment(id: &str) -> String {
 }
 
 pub fn conversations(page_size: u32) -> String {
-    format!("/users/ME/conversations?startTime=0&pageSize={page_size}&view={VIEW}&targetType={TARGETS}")
+    format!(
+        "/users/ME/conversations?startTime=0&pageSize={page_size}&view={VIEW}&targetType={TARGETS}"
+    )
 }
 
 /// A further page of the conversation list.
@@ -88,7 +90,8 @@ pub fn member(id: &ConversationId, who: &UserId) -> String {
 
 pub const ENDPOINTS: &str = "/users/ME/endpoints";
 pub const SUBSCRIPTIONS: &str = "/users/ME/endpoints/SELF/subscriptions";
-pub const MESSAGE_PROPERTIES: &str = "/users/ME/endpoints/SELF/properties?name=supportsMessageProperties";
+pub const MESSAGE_PROPERTIES: &str =
+    "/users/ME/endpoints/SELF/properties?name=supportsMessageProperties";
 pub const POLL: &str = "/users/ME/endpoints/SELF/subscriptions/0/poll";
 
 /// Below the scheduler's base.
@@ -115,12 +118,18 @@ mod tests {
     #[test]
     fn ids_go_into_the_path_and_cannot_leave_it() {
         let id = ConversationId::new("19:a/../b?x#y@thread.skype");
-        assert_eq!(send(&id), "/users/ME/conversations/19:a%2F..%2Fb%3Fx%23y@thread.skype/messages");
+        assert_eq!(
+            send(&id),
+            "/users/ME/conversations/19:a%2F..%2Fb%3Fx%23y@thread.skype/messages"
+        );
     }
 
     #[test]
     fn only_the_value_of_a_link_is_used() {
-        assert_eq!(sync_state_of("https://evil.example/v1/x?syncState=ab%2Bc&view=v").as_deref(), Some("ab+c"));
+        assert_eq!(
+            sync_state_of("https://evil.example/v1/x?syncState=ab%2Bc&view=v").as_deref(),
+            Some("ab+c")
+        );
         assert_eq!(sync_state_of("3e00").as_deref(), Some("3e00"));
         assert_eq!(sync_state_of("https://h/x?view=v"), None);
         assert_eq!(sync_state_of(""), None);

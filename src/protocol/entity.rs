@@ -29,15 +29,12 @@ pub fn unescape(raw: &str) -> Cow<'_, str> {
         // References are short; without the limit a text full of `&` would be read over and over.
         let end = after.bytes().take(33).position(|b| b == b';');
         let decoded = end.and_then(|end| Some((decode(after.get(..end)?)?, after.get(end + 1..)?)));
-        match decoded {
-            Some((text, tail)) => {
-                out.push_str(&text);
-                rest = tail;
-            }
-            None => {
-                out.push('&');
-                rest = after;
-            }
+        if let Some((text, tail)) = decoded {
+            out.push_str(&text);
+            rest = tail;
+        } else {
+            out.push('&');
+            rest = after;
         }
     }
     out.push_str(rest);
@@ -66,7 +63,10 @@ mod tests {
 
     #[test]
     fn known_references_decode_once_and_the_rest_stays() {
-        assert_eq!(unescape("a &lt; b &amp;lt; &#39;&#x1F600; & &nope; &"), "a < b &lt; '😀 & &nope; &");
+        assert_eq!(
+            unescape("a &lt; b &amp;lt; &#39;&#x1F600; & &nope; &"),
+            "a < b &lt; '😀 & &nope; &"
+        );
         assert_eq!(unescape("&eacute;&nbsp;x"), "é x");
     }
 

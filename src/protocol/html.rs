@@ -14,9 +14,9 @@ const WIDTH: usize = 1000;
 /// True for a `RichText` body that is really block HTML.
 pub fn looks_like_html(content: &str) -> bool {
     let start = content.trim_start();
-    ["<div", "<p>", "<p ", "<table", "<ul", "<ol"].iter().any(|tag| {
-        start.get(..tag.len()).is_some_and(|s| s.eq_ignore_ascii_case(tag))
-    })
+    ["<div", "<p>", "<p ", "<table", "<ul", "<ol"]
+        .iter()
+        .any(|tag| start.get(..tag.len()).is_some_and(|s| s.eq_ignore_ascii_case(tag)))
 }
 
 pub fn parse(html: &str) -> RichText {
@@ -69,12 +69,11 @@ fn depth(html: &str) -> usize {
     let mut worst = 0;
     for pair in bytes.windows(2) {
         match pair {
-            [b'<', b'/'] => open = open.saturating_sub(1),
+            [b'<', b'/'] | [b'/', b'>'] => open = open.saturating_sub(1),
             [b'<', c] if c.is_ascii_alphabetic() => {
                 open += 1;
                 worst = worst.max(open);
             }
-            [b'/', b'>'] => open = open.saturating_sub(1),
             _ => {}
         }
     }
@@ -87,7 +86,9 @@ mod tests {
 
     #[test]
     fn a_teams_body_reads_as_text_with_styles_and_links() {
-        let rich = parse("<div><p>Hello <strong>all</strong> &amp; <a href=\"https://x.example\">here</a></p><ul><li>one</li></ul></div>");
+        let rich = parse(
+            "<div><p>Hello <strong>all</strong> &amp; <a href=\"https://x.example\">here</a></p><ul><li>one</li></ul></div>",
+        );
         assert_eq!(rich.plain_text(), "Hello all & here\n* one");
         assert_eq!(rich.links().len(), 1);
     }

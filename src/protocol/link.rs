@@ -28,7 +28,8 @@ pub fn linkify(span: Span, out: &mut Vec<Span>) {
     let text = span.text.to_string();
     let mut rest = text.as_str();
     let mut plain_end = 0;
-    let part = |text: &str, link: Option<Link>| Span { text: Clean::text(text), link, style: span.style };
+    let part =
+        |text: &str, link: Option<Link>| Span { text: Clean::text(text), link, style: span.style };
     while let Some(found) = find_url(rest, plain_end) {
         let (start, end) = found;
         let url = rest.get(start..end).unwrap_or_default();
@@ -55,7 +56,9 @@ fn find_url(text: &str, from: usize) -> Option<(usize, usize)> {
     let starts = [tail.find("https://"), tail.find("http://")];
     let start = from + starts.into_iter().flatten().min()?;
     let rest = text.get(start..)?;
-    let end = rest.find(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"')).unwrap_or(rest.len());
+    let end = rest
+        .find(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"'))
+        .unwrap_or(rest.len());
     let mut url = rest.get(..end)?;
     while let Some(last) = url.chars().last() {
         let unbalanced = last == ')' && url.matches('(').count() < url.matches(')').count();
@@ -87,7 +90,10 @@ mod tests {
 
     #[test]
     fn addresses_end_before_punctuation() {
-        assert_eq!(links("see https://a.example/x_(y), and (http://b.example)."), ["https://a.example/x_(y)", "http://b.example"]);
+        assert_eq!(
+            links("see https://a.example/x_(y), and (http://b.example)."),
+            ["https://a.example/x_(y)", "http://b.example"]
+        );
         assert_eq!(links("https:// http://"), Vec::<String>::new());
     }
 
@@ -95,7 +101,14 @@ mod tests {
     fn only_three_schemes_are_followed() {
         assert!(safe_target("HTTPS://x.example").is_some());
         assert!(safe_target("mailto:a@b.example").is_some());
-        for bad in ["javascript:alert(1)", "file:///etc/passwd", "skype:joe", "http://x\u{202e}y", "http://a b", "-x"] {
+        for bad in [
+            "javascript:alert(1)",
+            "file:///etc/passwd",
+            "skype:joe",
+            "http://x\u{202e}y",
+            "http://a b",
+            "-x",
+        ] {
             assert!(safe_target(bad).is_none(), "{bad}");
         }
     }

@@ -18,7 +18,8 @@ pub fn uri_object(content: &str, fallback: MediaKind) -> Option<MessageBody> {
         t if t.starts_with("File") => MediaKind::File,
         _ => fallback,
     };
-    let value = |name: &str| object.child(name).and_then(|n| n.attribute("v")).filter(|v| !v.is_empty());
+    let value =
+        |name: &str| object.child(name).and_then(|n| n.attribute("v")).filter(|v| !v.is_empty());
     let title = || {
         let title = object.child("title").map(Node::trimmed).unwrap_or_default();
         let title = title.strip_prefix("Title: ").unwrap_or(title);
@@ -62,7 +63,8 @@ pub fn location(content: &str) -> Option<MessageBody> {
     let root = Node::parse(content);
     let place = root.find("location")?;
     let anchor = place.find("a");
-    let address = [place.attribute("address"), place.attribute("pointofinterest"), anchor.map(Node::trimmed)];
+    let address =
+        [place.attribute("address"), place.attribute("pointofinterest"), anchor.map(Node::trimmed)];
     let address = address.into_iter().flatten().find(|a| !a.is_empty()).unwrap_or("Unknown place");
     Some(MessageBody::Location {
         address: Clean::line(address),
@@ -81,9 +83,9 @@ pub fn call(content: &str) -> MessageBody {
         _ => CallState::Started,
     };
     let lengths = list.into_iter().flat_map(|l| l.all("part")).filter_map(|p| p.child("duration"));
-    let seconds = lengths.filter_map(|d| d.trimmed().parse::<f64>().ok()).fold(None, |max: Option<f64>, s| {
-        Some(max.map_or(s, |m| m.max(s)))
-    });
+    let seconds = lengths
+        .filter_map(|d| d.trimmed().parse::<f64>().ok())
+        .fold(None, |max: Option<f64>, s| Some(max.map_or(s, |m| m.max(s))));
     MessageBody::Call(Call { state, seconds: seconds.map(|s| s.max(0.0) as u32) })
 }
 
@@ -99,7 +101,9 @@ pub fn thread_activity(kind: &str, content: &str) -> ThreadActivity {
     let value = node.child("value").map(Node::trimmed).unwrap_or_default();
     let on = value.eq_ignore_ascii_case("true");
     let people = || -> Vec<UserId> {
-        node.all("target").map(|t| UserId::with_prefix(t.child("id").unwrap_or(t).trimmed())).collect()
+        node.all("target")
+            .map(|t| UserId::with_prefix(t.child("id").unwrap_or(t).trimmed()))
+            .collect()
     };
     let Some(by) = by else { return other(None, kind, content) };
     match kind {
@@ -138,7 +142,9 @@ pub fn activity_names(content: &str) -> Vec<(UserId, Clean)> {
 }
 
 fn json_activity(kind: &str, content: &str) -> ThreadActivity {
-    let Ok(json) = serde_json::from_str::<Value>(content) else { return other(None, kind, content) };
+    let Ok(json) = serde_json::from_str::<Value>(content) else {
+        return other(None, kind, content);
+    };
     let text = |key: &str| json.get(key).and_then(Value::as_str);
     let by = text("initiator").or_else(|| text("user")).map(UserId::with_prefix);
     let members = json.get("members").and_then(Value::as_array);

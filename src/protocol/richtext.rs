@@ -2,13 +2,13 @@
 //!
 //! quick-xml reads the tags after one pass that escapes every `<` that cannot start one. What still fails is text.
 
+mod parts;
+
 use super::{entity, link, tree};
-use crate::model::{
-    Align, Attribution, Block, Clean, Link, Rgb, RichText, Span, SpanStyle, Timestamp, UserId,
-};
+use crate::model::{Align, Attribution, Block, Clean, Link, RichText, Span, SpanStyle, UserId};
+use parts::{attribute, attribution, color, escape_stray, trim_breaks};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// Quotes in quotes deeper than this are drawn at this depth.
@@ -17,10 +17,58 @@ const MAX_QUOTES: usize = 6;
 /// Foreign tags that are dropped while their text stays. A name that is in no list is no tag but something that was
 /// typed (`Vec<String>`), and is shown.
 const TRANSPARENT: &[&str] = &[
-    "span", "div", "p", "strong", "em", "strike", "del", "code", "tt", "big", "small", "sub", "sup", "ul", "ol",
-    "li", "table", "tbody", "thead", "tr", "td", "th", "h1", "h2", "h3", "h4", "h5", "h6", "img", "hr", "br", "body",
-    "html", "emoji", "flag", "c_i", "readonly", "video", "attachment", "title", "meta", "initiator", "value",
-    "target", "systemmessage", "blockquote", "ss", "topic", "swift", "description", "originalname", "filesize",
+    "span",
+    "div",
+    "p",
+    "strong",
+    "em",
+    "strike",
+    "del",
+    "code",
+    "tt",
+    "big",
+    "small",
+    "sub",
+    "sup",
+    "ul",
+    "ol",
+    "li",
+    "table",
+    "tbody",
+    "thead",
+    "tr",
+    "td",
+    "th",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "img",
+    "hr",
+    "br",
+    "body",
+    "html",
+    "emoji",
+    "flag",
+    "c_i",
+    "readonly",
+    "video",
+    "attachment",
+    "title",
+    "meta",
+    "initiator",
+    "value",
+    "target",
+    "systemmessage",
+    "blockquote",
+    "ss",
+    "topic",
+    "swift",
+    "description",
+    "originalname",
+    "filesize",
 ];
 
 /// Parses markup. Never fails: in the worst case everything is literal text.
@@ -60,33 +108,6 @@ pub fn strip(markup: &str) -> String {
     parse(markup).plain_text()
 }
 
-/// Turns every `<` that cannot start a tag into `&lt;`: it can if a letter, or `/` and a letter, follows and a `>`
-/// comes before the next `<`.
-fn escape_stray(markup: &str) -> Cow<'_, str> {
-    if !markup.contains('<') {
-        return Cow::Borrowed(markup);
-    }
-    let bytes = markup.as_bytes();
-    let mut out = String::with_capacity(markup.len() + 16);
-    let mut copied = 0;
-    let mut at = 0;
-    while let Some(offset) = bytes.get(at..).and_then(|b| b.iter().position(|b| *b == b'<')) {
-        let open = at + offset;
-        let rest = bytes.get(open + 1..).unwrap_or_default();
-        let name = rest.strip_prefix(b"/").unwrap_or(rest);
-        let stop = rest.iter().position(|b| matches!(b, b'<' | b'>'));
-        let closed = stop.is_some_and(|s| rest.get(s) == Some(&b'>'));
-        if !(name.first().is_some_and(u8::is_ascii_alphabetic) && closed) {
-            out.push_str(markup.get(copied..open).unwrap_or_default());
-            out.push_str("&lt;");
-            copied = open + 1;
-        }
-        at = open + 1 + stop.unwrap_or(rest.len());
-    }
-    out.push_str(markup.get(copied..).unwrap_or_default());
-    Cow::Owned(out)
-}
-
 /// What an open tag changed, to be undone by its end.
 struct Open {
     name: Box<str>,
@@ -98,7 +119,10 @@ struct Open {
 enum Kind {
     Style,
     /// An `a`, with the target and where its label began.
-    Anchor { target: Clean, label_from: usize },
+    Anchor {
+        target: Clean,
+        label_from: usize,
+    },
     Centre,
     Quote,
     /// Its content is not shown.
@@ -145,7 +169,9 @@ impl Builder {
         self.flush();
         let raw = std::mem::take(&mut self.spans);
         let mut spans = Vec::with_capacity(raw.len());
-        raw.into_iter().for_each(|span| link::linkify(span, &mut spans));
+        for span in raw {
+            link::linkify(span, &mut spans);
+        }
         if spans.iter().any(|s| !s.text.is_empty()) {
             trim_breaks(&mut spans);
             self.blocks.push(Block::Paragraph { align: self.align, spans });
@@ -237,8 +263,19 @@ impl Builder {
                 let known = TRANSPARENT.contains(&name.as_str())
                     || matches!(
                         name.as_str(),
-                        "b" | "i" | "u" | "s" | "pre" | "blink" | "font" | "center" | "a" | "at" | "quote"
-                            | "legacyquote" | "e_m" | "context"
+                        "b" | "i"
+                            | "u"
+                            | "s"
+                            | "pre"
+                            | "blink"
+                            | "font"
+                            | "center"
+                            | "a"
+                            | "at"
+                            | "quote"
+                            | "legacyquote"
+                            | "e_m"
+                            | "context"
                     );
                 if !known {
                     self.text(&format!("</{name}>"));
@@ -290,7 +327,9 @@ impl Builder {
         let address = bare(target);
         let label = bare(&label);
         let same = address == label
-            || ["https://", "http://", "mailto:"].iter().any(|p| address.strip_prefix(p) == Some(&label));
+            || ["https://", "http://", "mailto:"]
+                .iter()
+                .any(|p| address.strip_prefix(p) == Some(&label));
         if same || label.is_empty() {
             if label.is_empty() {
                 self.spans.push(Span {
@@ -315,65 +354,6 @@ impl Builder {
         self.end_block();
         RichText { blocks: self.blocks }
     }
-}
-
-/// Drops line breaks at both ends of a block: around quotes and centred lines they are only wire noise.
-fn trim_breaks(spans: &mut Vec<Span>) {
-    while let Some(first) = spans.first_mut() {
-        let trimmed = first.text.trim_start_matches('\n');
-        if trimmed.is_empty() {
-            spans.remove(0);
-        } else {
-            first.text = Clean::text(trimmed);
-            break;
-        }
-    }
-    while let Some(last) = spans.last_mut() {
-        let trimmed = last.text.trim_end_matches('\n');
-        if trimmed.is_empty() {
-            spans.pop();
-        } else {
-            last.text = Clean::text(trimmed);
-            break;
-        }
-    }
-}
-
-fn attribute(tag: &BytesStart<'_>, name: &str) -> Option<String> {
-    tree::attributes(tag).into_iter().find(|(key, _)| key == name).map(|(_, value)| value)
-}
-
-fn attribution(tag: &BytesStart<'_>) -> Option<Attribution> {
-    let attributes = tree::attributes(tag);
-    let get = |name: &str| {
-        attributes.iter().find(|(k, v)| k == name && !v.is_empty()).map(|(_, v)| v.as_str())
-    };
-    let name = get("authorname").or_else(|| get("author"))?;
-    Some(Attribution {
-        name: Clean::line(name),
-        // Seconds on the wire (facts 4.1).
-        at: get("timestamp").and_then(|t| t.parse::<i64>().ok()).map(|s| Timestamp(s.saturating_mul(1000))),
-        message: get("messageid").map(Into::into),
-    })
-}
-
-/// `#rrggbb`, `#rgb`, or one of the sixteen names of HTML.
-fn color(value: &str) -> Option<Rgb> {
-    const NAMES: [(&str, u32); 16] = [
-        ("black", 0x00_0000), ("silver", 0xc0_c0c0), ("gray", 0x80_8080), ("white", 0xff_ffff),
-        ("maroon", 0x80_0000), ("red", 0xff_0000), ("purple", 0x80_0080), ("fuchsia", 0xff_00ff),
-        ("green", 0x00_8000), ("lime", 0x00_ff00), ("olive", 0x80_8000), ("yellow", 0xff_ff00),
-        ("navy", 0x00_0080), ("blue", 0x00_00ff), ("teal", 0x00_8080), ("aqua", 0x00_ffff),
-    ];
-    let value = value.trim().to_ascii_lowercase();
-    let number = match value.strip_prefix('#') {
-        Some(hex) if hex.len() == 6 => u32::from_str_radix(hex, 16).ok()?,
-        Some(hex) if hex.len() == 3 => {
-            hex.chars().try_fold(0, |acc, c| Some(acc * 256 + c.to_digit(16)? * 17))?
-        }
-        _ => NAMES.iter().find(|(name, _)| *name == value)?.1,
-    };
-    Some(Rgb((number >> 16) as u8, (number >> 8) as u8, number as u8))
 }
 
 #[cfg(test)]

@@ -54,7 +54,7 @@ impl Node {
                     if let Some(top) = stack.last_mut() {
                         match entity::decode(&name) {
                             Some(text) => top.text.push_str(&text),
-                            None => top.text.push_str(&format!("&{};", &*name)),
+                            None => top.text.extend(["&", &*name, ";"]),
                         }
                     }
                 }
@@ -130,7 +130,9 @@ mod tests {
 
     #[test]
     fn a_record_reads_whatever_its_spacing_and_case() {
-        let root = Node::parse("<URIObject TYPE=File.1 uri='u'>\n <Title/> <OriginalName v=\"a &amp; b\"/>x</URIObject>");
+        let root = Node::parse(
+            "<URIObject TYPE=File.1 uri='u'>\n <Title/> <OriginalName v=\"a &amp; b\"/>x</URIObject>",
+        );
         let object = root.child("uriobject").unwrap();
         assert_eq!(object.attribute("type"), Some("File.1"));
         assert_eq!(object.child("originalname").unwrap().attribute("v"), Some("a & b"));

@@ -7,7 +7,7 @@ pub use thread::{Thread, thread};
 use super::endpoint;
 use super::lenient::{self, Text};
 use crate::model::{
-    ClientMessageId, Clean, ConversationId, RawConversation, RawMessage, Timestamp, UserId,
+    Clean, ClientMessageId, ConversationId, RawConversation, RawMessage, Timestamp, UserId,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -50,12 +50,20 @@ struct PageBody<'a> {
     messages: Option<&'a RawValue>,
     #[serde(borrow)]
     conversations: Option<&'a RawValue>,
-    #[serde(borrow, default, rename = "_metadata", deserialize_with = "lenient::object_or_default")]
+    #[serde(
+        borrow,
+        default,
+        rename = "_metadata",
+        deserialize_with = "lenient::object_or_default"
+    )]
     metadata: Metadata<'a>,
 }
 
 /// Reads a page of messages. Items without an id are counted in `bad`.
-pub fn messages_page(body: &str, conversation: &ConversationId) -> Result<Page<RawMessage>, WireError> {
+pub fn messages_page(
+    body: &str,
+    conversation: &ConversationId,
+) -> Result<Page<RawMessage>, WireError> {
     let page: PageBody<'_> = serde_json::from_str(body).map_err(|_| WireError::NotJson)?;
     let list = page.messages.ok_or(WireError::Missing("messages"))?;
     read_page(list, &page.metadata, "messages", |item| raw_message(item, Some(conversation)))
@@ -74,7 +82,8 @@ fn read_page<T>(
     name: &'static str,
     read: impl Fn(&str) -> Option<T>,
 ) -> Result<Page<T>, WireError> {
-    let raw: Vec<&RawValue> = serde_json::from_str(list.get()).map_err(|_| WireError::Missing(name))?;
+    let raw: Vec<&RawValue> =
+        serde_json::from_str(list.get()).map_err(|_| WireError::Missing(name))?;
     let items: Vec<T> = raw.iter().filter_map(|item| read(item.get())).collect();
     let bad = raw.len() - items.len();
     Ok(Page {
@@ -336,7 +345,8 @@ pub fn events(body: &str) -> Result<Vec<Event>, WireError> {
 /// Display names from a profile look-up, in either shape of facts 5.
 pub fn profiles(body: &str) -> Result<Vec<(UserId, Clean)>, WireError> {
     let json: serde_json::Value = serde_json::from_str(body).map_err(|_| WireError::NotJson)?;
-    let text = |v: &serde_json::Value, key: &str| v.get(key).and_then(|v| v.as_str()).map(str::to_owned);
+    let text =
+        |v: &serde_json::Value, key: &str| v.get(key).and_then(|v| v.as_str()).map(str::to_owned);
     if let Some(map) = json.get("profiles").and_then(|p| p.as_object()) {
         let names = map.iter().filter_map(|(mri, entry)| {
             let name = text(entry.get("profile").unwrap_or(entry), "displayName")?;
@@ -344,7 +354,8 @@ pub fn profiles(body: &str) -> Result<Vec<(UserId, Clean)>, WireError> {
         });
         return Ok(names.collect());
     }
-    let list = json.get("value").and_then(|v| v.as_array()).ok_or(WireError::Missing("profiles"))?;
+    let list =
+        json.get("value").and_then(|v| v.as_array()).ok_or(WireError::Missing("profiles"))?;
     let names = list.iter().filter_map(|entry| {
         Some((UserId::with_prefix(&text(entry, "mri")?), Clean::line(&text(entry, "displayName")?)))
     });

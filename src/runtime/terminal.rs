@@ -5,7 +5,9 @@ use base64::Engine as _;
 use crossterm::event::{
     DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange,
 };
-use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use crossterm::terminal::{
+    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
 use crossterm::{cursor, execute};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
@@ -40,7 +42,13 @@ pub fn restore() {
     }
     let _ = disable_raw_mode();
     let mut bytes: Vec<u8> = Vec::new();
-    let _ = execute!(bytes, DisableFocusChange, DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
+    let _ = execute!(
+        bytes,
+        DisableFocusChange,
+        DisableBracketedPaste,
+        LeaveAlternateScreen,
+        cursor::Show
+    );
     // Synchronized output off in case a frame was cut short, attributes off, title popped.
     bytes.extend_from_slice(b"\x1b[?2026l\x1b[0m\x1b[23;2t");
     let mut out = io::stdout();
@@ -58,12 +66,14 @@ pub fn install_panic_hook() {
     let loop_thread = std::thread::current().id();
     std::panic::set_hook(Box::new(move |info| {
         if std::thread::current().id() != loop_thread {
-            let place = info.location().map(|l| format!("{}:{}", l.file(), l.line())).unwrap_or_default();
+            let place =
+                info.location().map(|l| format!("{}:{}", l.file(), l.line())).unwrap_or_default();
             tracing::error!(place, "a background task stopped unexpectedly");
             return;
         }
         restore();
-        let place = info.location().map(|l| format!(" ({}:{})", l.file(), l.line())).unwrap_or_default();
+        let place =
+            info.location().map(|l| format!(" ({}:{})", l.file(), l.line())).unwrap_or_default();
         let _ = writeln!(
             io::stderr(),
             "skchat stopped unexpectedly{place}. Drafts and unsent messages are kept; please report this line."
@@ -172,7 +182,9 @@ fn stop_process() {
 /// answer within a second and a half, ends the process.
 pub fn watch_for_the_end(stop: &CancellationToken) -> io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
-    for kind in [SignalKind::terminate(), SignalKind::hangup(), SignalKind::quit(), SignalKind::interrupt()] {
+    for kind in
+        [SignalKind::terminate(), SignalKind::hangup(), SignalKind::quit(), SignalKind::interrupt()]
+    {
         let mut arrived = signal(kind)?;
         let stop = stop.clone();
         tokio::spawn(async move {
@@ -187,12 +199,7 @@ pub fn watch_for_the_end(stop: &CancellationToken) -> io::Result<()> {
         let stdin = io::stdin();
         let mut fds = [PollFd::new(&stdin, PollFlags::empty())];
         // Without events asked for, poll only returns on hang-up or error: no wake-ups while all is well.
-        loop {
-            match poll(&mut fds, None) {
-                Err(rustix::io::Errno::INTR) => {}
-                _ => break,
-            }
-        }
+        while poll(&mut fds, None) == Err(rustix::io::Errno::INTR) {}
         end(&stop);
     })?;
     Ok(())

@@ -1,7 +1,7 @@
 //! The outbox: what is to be sent, on disk before anything leaves.
 
 use super::{Store, StoreError};
-use crate::model::{ClientMessageId, Clean, ConversationId, Delivery, Outgoing, Timestamp};
+use crate::model::{Clean, ClientMessageId, ConversationId, Delivery, Outgoing, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +56,9 @@ impl OutboxItem {
             OutboxState::Sending => Delivery::Sending,
             OutboxState::Sent => Delivery::Sent,
             OutboxState::Unknown => Delivery::Unconfirmed,
-            OutboxState::Failed => Delivery::Failed { reason: self.reason.clone(), can_retry: true },
+            OutboxState::Failed => {
+                Delivery::Failed { reason: self.reason.clone(), can_retry: true }
+            }
         }
     }
 
@@ -125,7 +127,10 @@ impl Store {
         self.write(|c| all(c)).await
     }
 
-    pub async fn outbox_item(&self, client_id: &ClientMessageId) -> Result<Option<OutboxItem>, StoreError> {
+    pub async fn outbox_item(
+        &self,
+        client_id: &ClientMessageId,
+    ) -> Result<Option<OutboxItem>, StoreError> {
         let client_id = client_id.clone();
         self.write(move |c| {
             c.prepare_cached("SELECT * FROM outbox WHERE client_id = ?1")?
@@ -136,7 +141,10 @@ impl Store {
     }
 
     /// The next message of a conversation that still has to leave or to be looked up.
-    pub async fn next_to_send(&self, conversation: &ConversationId) -> Result<Option<OutboxItem>, StoreError> {
+    pub async fn next_to_send(
+        &self,
+        conversation: &ConversationId,
+    ) -> Result<Option<OutboxItem>, StoreError> {
         let conversation = conversation.clone();
         self.write(move |c| {
             c.prepare_cached(
@@ -152,7 +160,8 @@ impl Store {
     pub async fn discard(&self, client_id: &ClientMessageId) -> Result<(), StoreError> {
         let client_id = client_id.clone();
         self.write(move |c| {
-            c.prepare_cached("DELETE FROM outbox WHERE client_id = ?1")?.execute([client_id.as_str()])?;
+            c.prepare_cached("DELETE FROM outbox WHERE client_id = ?1")?
+                .execute([client_id.as_str()])?;
             Ok(())
         })
         .await

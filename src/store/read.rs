@@ -2,8 +2,8 @@
 
 use super::{OutboxItem, ReadOnly, Store, StoreError, outbox};
 use crate::model::{
-    ClientMessageId, ConversationId, Draft, Horizon, MessageKey, NameSource, RawConversation, RawMessage, Timestamp,
-    Unread, UnreadRow, UserId, text::Clean,
+    ClientMessageId, ConversationId, Draft, Horizon, MessageKey, NameSource, RawConversation,
+    RawMessage, Timestamp, Unread, UnreadRow, UserId, text::Clean,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -84,7 +84,9 @@ fn before(
         .query_map(params![number, cleared, key.at.0, order, limit], |row| message(row, id))?
         .collect::<Result<_, _>>()?;
     let start: bool = c
-        .prepare_cached("SELECT reached_start OR cleared_at > 0 FROM conversations WHERE number = ?1")?
+        .prepare_cached(
+            "SELECT reached_start OR cleared_at > 0 FROM conversations WHERE number = ?1",
+        )?
         .query_row([number], |row| row.get(0))?;
     let reached_start = start && messages.len() < limit as usize;
     Ok(PageOf { messages, reached_start })
@@ -146,7 +148,10 @@ fn conversations(c: &Connection, me: &UserId) -> rusqlite::Result<Vec<CachedConv
     rows.into_iter()
         .map(|(raw, cleared_at, reached_start)| {
             let (unread, horizon) = unread(c, &raw.id, me)?;
-            let last = c.prepare_cached(&sql)?.query_row([raw.id.as_str()], |row| message(row, &raw.id)).optional()?;
+            let last = c
+                .prepare_cached(&sql)?
+                .query_row([raw.id.as_str()], |row| message(row, &raw.id))
+                .optional()?;
             Ok(CachedConversation { raw, horizon, cleared_at, reached_start, unread, last })
         })
         .collect()
@@ -156,7 +161,11 @@ fn names(c: &Connection) -> rusqlite::Result<Vec<(UserId, NameSource, Clean)>> {
     let mut query = c.prepare_cached("SELECT id, rank, name FROM names")?;
     let rows = query.query_map([], |row| {
         let name: String = row.get(2)?;
-        Ok((UserId::from(row.get::<_, String>(0)?), NameSource::from_rank(row.get(1)?), Clean::line(&name)))
+        Ok((
+            UserId::from(row.get::<_, String>(0)?),
+            NameSource::from_rank(row.get(1)?),
+            Clean::line(&name),
+        ))
     })?;
     rows.collect()
 }
@@ -170,7 +179,9 @@ fn thread_json(c: &Connection, id: &ConversationId) -> rusqlite::Result<Option<S
 }
 
 fn meta(c: &Connection, key: &str) -> rusqlite::Result<Option<String>> {
-    c.prepare_cached("SELECT value FROM meta WHERE key = ?1")?.query_row([key], |row| row.get(0)).optional()
+    c.prepare_cached("SELECT value FROM meta WHERE key = ?1")?
+        .query_row([key], |row| row.get(0))
+        .optional()
 }
 
 /// Everything the first frame needs, read in one go.
@@ -203,7 +214,11 @@ impl Store {
     }
 
     /// The newest stored messages, newest first.
-    pub async fn newest(&self, id: &ConversationId, limit: u32) -> Result<Vec<RawMessage>, StoreError> {
+    pub async fn newest(
+        &self,
+        id: &ConversationId,
+        limit: u32,
+    ) -> Result<Vec<RawMessage>, StoreError> {
         let id = id.clone();
         self.read(move |c| newest(c, &id, limit)).await
     }
@@ -225,7 +240,10 @@ impl Store {
             let mut query = c.prepare_cached("SELECT id, version FROM conversations")?;
             let rows = query.query_map([], |row| {
                 let version: i64 = row.get(1)?;
-                Ok((ConversationId::from(row.get::<_, String>(0)?), u64::try_from(version).unwrap_or(0)))
+                Ok((
+                    ConversationId::from(row.get::<_, String>(0)?),
+                    u64::try_from(version).unwrap_or(0),
+                ))
             })?;
             rows.collect()
         })

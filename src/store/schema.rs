@@ -4,7 +4,7 @@ use super::StoreError;
 use rusqlite::{Connection, TransactionBehavior};
 
 /// Each entry brings the database from its index to the next version.
-const STEPS: [&str; 1] = ["
+const STEPS: [&str; VERSION as usize] = ["
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE conversations (
     number INTEGER PRIMARY KEY,
@@ -50,7 +50,7 @@ CREATE TABLE outbox (
     reason TEXT NOT NULL DEFAULT '') STRICT;
 "];
 
-pub const VERSION: i64 = STEPS.len() as i64;
+pub const VERSION: i64 = 1;
 
 pub fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
@@ -58,10 +58,10 @@ pub fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
         return Err(StoreError::Newer(version));
     }
     let done = usize::try_from(version).unwrap_or(0);
-    for (index, step) in STEPS.iter().enumerate().skip(done) {
+    for (next, step) in (1i64..).zip(STEPS).skip(done) {
         let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         tx.execute_batch(step)?;
-        tx.pragma_update(None, "user_version", index as i64 + 1)?;
+        tx.pragma_update(None, "user_version", next)?;
         tx.commit()?;
     }
     Ok(())

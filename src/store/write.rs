@@ -2,8 +2,8 @@
 
 use super::{Store, StoreError, read};
 use crate::model::{
-    ClientMessageId, Clean, ConversationId, Draft, Horizon, Indexed, MessageKey, NameSource, RawConversation,
-    RawMessage, Timestamp, Unread, UserId,
+    Clean, ClientMessageId, ConversationId, Draft, Horizon, Indexed, MessageKey, NameSource,
+    RawConversation, RawMessage, Timestamp, Unread, UserId,
 };
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
@@ -45,8 +45,10 @@ fn ensure(tx: &Transaction<'_>, id: &ConversationId) -> rusqlite::Result<i64> {
         return Ok(number);
     }
     let json = serde_json::json!({ "id": id.as_str() }).to_string();
-    tx.prepare_cached("INSERT INTO conversations (id, json, version, activity) VALUES (?1, ?2, 0, 0)")?
-        .execute(params![id.as_str(), json])?;
+    tx.prepare_cached(
+        "INSERT INTO conversations (id, json, version, activity) VALUES (?1, ?2, 0, 0)",
+    )?
+    .execute(params![id.as_str(), json])?;
     Ok(tx.last_insert_rowid())
 }
 
@@ -71,15 +73,22 @@ fn put_conversation(tx: &Transaction<'_>, row: &ConversationRow) -> rusqlite::Re
 }
 
 /// A horizon only replaces one that was written earlier (facts 3.5).
-fn put_horizon(tx: &Transaction<'_>, number: i64, new: &Horizon, unsent: bool) -> rusqlite::Result<bool> {
+fn put_horizon(
+    tx: &Transaction<'_>,
+    number: i64,
+    new: &Horizon,
+    unsent: bool,
+) -> rusqlite::Result<bool> {
     let old: String = tx
         .prepare_cached("SELECT horizon FROM conversations WHERE number = ?1")?
         .query_row([number], |row| row.get(0))?;
     if Horizon::parse(&old).is_some_and(|old| old.read_at >= new.read_at) {
         return Ok(false);
     }
-    tx.prepare_cached("UPDATE conversations SET horizon = ?2, horizon_unsent = ?3 WHERE number = ?1")?
-        .execute(params![number, new.text(), unsent])?;
+    tx.prepare_cached(
+        "UPDATE conversations SET horizon = ?2, horizon_unsent = ?3 WHERE number = ?1",
+    )?
+    .execute(params![number, new.text(), unsent])?;
     Ok(true)
 }
 
@@ -126,7 +135,12 @@ fn confirm(tx: &Transaction<'_>, raw: &RawMessage) -> rusqlite::Result<bool> {
     Ok(gone > 0)
 }
 
-fn put_name(tx: &Transaction<'_>, id: &UserId, source: NameSource, name: &Clean) -> rusqlite::Result<()> {
+fn put_name(
+    tx: &Transaction<'_>,
+    id: &UserId,
+    source: NameSource,
+    name: &Clean,
+) -> rusqlite::Result<()> {
     tx.prepare_cached(
         "INSERT INTO names VALUES (?1, ?2, ?3) ON CONFLICT (id) DO UPDATE SET rank = ?2, name = ?3 WHERE ?2 >= rank",
     )?
@@ -155,8 +169,10 @@ fn apply(c: &mut Connection, batch: &Batch, me: &UserId) -> rusqlite::Result<Sto
             }
         }
         put_message(&tx, number, raw, index, batch.decoder)?;
-        tx.prepare_cached("UPDATE conversations SET activity = max(activity, ?2) WHERE number = ?1")?
-            .execute(params![number, raw.at.0])?;
+        tx.prepare_cached(
+            "UPDATE conversations SET activity = max(activity, ?2) WHERE number = ?1",
+        )?
+        .execute(params![number, raw.at.0])?;
         if raw.sender == *me
             && let Some(client_id) = &raw.client_id
             && confirm(&tx, raw)?
@@ -169,7 +185,8 @@ fn apply(c: &mut Connection, batch: &Batch, me: &UserId) -> rusqlite::Result<Sto
     }
     for id in &batch.reached_start {
         let number = ensure(&tx, id)?;
-        tx.prepare_cached("UPDATE conversations SET reached_start = 1 WHERE number = ?1")?.execute([number])?;
+        tx.prepare_cached("UPDATE conversations SET reached_start = 1 WHERE number = ?1")?
+            .execute([number])?;
     }
     for id in touched {
         let (unread, horizon) = read::unread(&tx, &id, me)?;
@@ -225,11 +242,17 @@ impl Store {
         .await
     }
 
-    pub async fn horizon_sent(&self, id: &ConversationId, horizon: &Horizon) -> Result<(), StoreError> {
+    pub async fn horizon_sent(
+        &self,
+        id: &ConversationId,
+        horizon: &Horizon,
+    ) -> Result<(), StoreError> {
         let (id, text) = (id.clone(), horizon.text());
         self.write(move |c| {
-            c.prepare_cached("UPDATE conversations SET horizon_unsent = 0 WHERE id = ?1 AND horizon = ?2")?
-                .execute(params![id.as_str(), text])?;
+            c.prepare_cached(
+                "UPDATE conversations SET horizon_unsent = 0 WHERE id = ?1 AND horizon = ?2",
+            )?
+            .execute(params![id.as_str(), text])?;
             Ok(())
         })
         .await
@@ -276,7 +299,10 @@ impl Store {
     }
 
     /// The newest stored arrival of a conversation.
-    pub async fn newest_arrival(&self, id: &ConversationId) -> Result<Option<Timestamp>, StoreError> {
+    pub async fn newest_arrival(
+        &self,
+        id: &ConversationId,
+    ) -> Result<Option<Timestamp>, StoreError> {
         let id = id.clone();
         self.write(move |c| {
             let Some((number, _)) = read::number(c, &id)? else { return Ok(None) };

@@ -3,8 +3,8 @@
 
 use super::Shared;
 use crate::model::{
-    Conversation, ConversationId, Delta, MessageBody, NameSource, Page, RawConversation, RawMessage, ThreadFlag,
-    UserId, text::Clean,
+    Conversation, ConversationId, Delta, MessageBody, NameSource, Page, RawConversation,
+    RawMessage, ThreadFlag, UserId, text::Clean,
 };
 use crate::protocol::{decode, wire};
 use crate::store::{Batch, ConversationRow, OutboxItem, Stored};
@@ -50,7 +50,8 @@ pub async fn send_snapshot(shared: &Arc<Shared>) -> Vec<OutboxItem> {
     });
     shared.tell(Delta::Conversations(conversations.collect())).await;
     shared.tell(Delta::Drafts(snapshot.drafts)).await;
-    let open = snapshot.last_open.filter(|id| snapshot.conversations.iter().any(|c| c.raw.id == *id));
+    let open =
+        snapshot.last_open.filter(|id| snapshot.conversations.iter().any(|c| c.raw.id == *id));
     if let Some(id) = open {
         shared.tell(Delta::LastOpen(id)).await;
     }
@@ -92,7 +93,8 @@ impl Shared {
     ) -> bool {
         let mut decoded: Vec<Conversation> =
             conversations.iter().map(|(raw, _)| decode::conversation(raw, &self.me)).collect();
-        let mut batch = Batch { decoder: decode::DECODER_VERSION, reached_start, ..Batch::default() };
+        let mut batch =
+            Batch { decoder: decode::DECODER_VERSION, reached_start, ..Batch::default() };
         for ((raw, complete), conversation) in conversations.into_iter().zip(&decoded) {
             batch.conversations.push(ConversationRow {
                 raw,
@@ -132,7 +134,9 @@ impl Shared {
             self.tell(Delta::Names(names)).await;
         }
         for conversation in &mut decoded {
-            if let Some((_, unread, horizon)) = stored.unread.iter().find(|(id, ..)| *id == conversation.id) {
+            if let Some((_, unread, horizon)) =
+                stored.unread.iter().find(|(id, ..)| *id == conversation.id)
+            {
                 conversation.unread = *unread;
                 conversation.horizon = horizon.clone().or(conversation.horizon.take());
             }
@@ -141,8 +145,11 @@ impl Shared {
             self.tell(Delta::Conversations(decoded)).await;
         }
         for (conversation, messages, page) in pages {
-            let flags: Vec<(ThreadFlag, bool)> =
-                if page == Page::Live { messages.iter().filter_map(announced_flag).collect() } else { Vec::new() };
+            let flags: Vec<(ThreadFlag, bool)> = if page == Page::Live {
+                messages.iter().filter_map(announced_flag).collect()
+            } else {
+                Vec::new()
+            };
             self.tell(Delta::Messages { conversation: conversation.clone(), messages, page }).await;
             for (flag, on) in flags {
                 self.tell(Delta::Flag { conversation: conversation.clone(), flag, on }).await;
@@ -156,8 +163,10 @@ impl Shared {
 
     /// Takes names in from a look-up or a member list.
     pub(super) async fn take_names(&self, found: Vec<(UserId, NameSource, Clean)>) {
-        let fresh: Vec<_> =
-            found.into_iter().filter(|(id, source, name)| self.names().learn(id, *source, name)).collect();
+        let fresh: Vec<_> = found
+            .into_iter()
+            .filter(|(id, source, name)| self.names().learn(id, *source, name))
+            .collect();
         if fresh.is_empty() {
             return;
         }
@@ -170,7 +179,8 @@ impl Shared {
 
     /// Takes a thread's members and settings in.
     pub(super) async fn take_thread(&self, id: &ConversationId, thread: wire::Thread) {
-        let names = thread.members.iter().map(|m| (m.id.clone(), NameSource::Member, m.name.clone()));
+        let names =
+            thread.members.iter().map(|m| (m.id.clone(), NameSource::Member, m.name.clone()));
         self.take_names(names.filter(|(_, _, name)| !name.is_empty()).collect()).await;
         self.tell(Delta::Members { conversation: id.clone(), members: thread.members }).await;
         self.tell(Delta::Settings { conversation: id.clone(), settings: thread.settings }).await;
@@ -181,7 +191,9 @@ impl Shared {
 fn announced_flag(message: &crate::model::Message) -> Option<(ThreadFlag, bool)> {
     use crate::model::ThreadActivity;
     match &message.body {
-        MessageBody::Thread(ThreadActivity::Joining { open, .. }) => Some((ThreadFlag::JoiningEnabled, *open)),
+        MessageBody::Thread(ThreadActivity::Joining { open, .. }) => {
+            Some((ThreadFlag::JoiningEnabled, *open))
+        }
         MessageBody::Thread(ThreadActivity::History { disclosed, .. }) => {
             Some((ThreadFlag::HistoryDisclosed, *disclosed))
         }

@@ -8,7 +8,9 @@ pub fn wait(base: Duration, cap: Duration, attempt: u32, random: u64) -> Duratio
     let ceiling = base.saturating_mul(factor).min(cap);
     // Never under a tenth: a wait of nothing would hammer a server that is down.
     let floor = ceiling / 10;
-    let span = u64::try_from((ceiling - floor).as_micros()).unwrap_or(u64::MAX).saturating_add(1);
+    let span = u64::try_from(ceiling.saturating_sub(floor).as_micros())
+        .unwrap_or(u64::MAX)
+        .saturating_add(1);
     floor + Duration::from_micros(random % span)
 }
 
@@ -35,13 +37,15 @@ mod tests {
     fn the_ceiling_doubles_and_stops_at_the_cap() {
         let ceiling = |attempt| {
             (0..2000u64)
-                .map(|r| wait(Duration::from_secs(1), Duration::from_secs(60), attempt, r * 1_000_003))
+                .map(|r| {
+                    wait(Duration::from_secs(1), Duration::from_secs(60), attempt, r * 1_000_003)
+                })
                 .max()
                 .unwrap()
                 .as_secs_f32()
-                .round()
+                .round() as u32
         };
-        assert_eq!([ceiling(1), ceiling(2), ceiling(3)], [1.0, 2.0, 4.0]);
-        assert!(ceiling(30) <= 60.0);
+        assert_eq!([ceiling(1), ceiling(2), ceiling(3)], [1, 2, 4]);
+        assert!(ceiling(30) <= 60);
     }
 }

@@ -4,7 +4,8 @@ use super::Shared;
 use super::apply::Incoming;
 use crate::client::{Error, Kind};
 use crate::model::{
-    ConversationId, Delta, Fault, MessageKey, NameSource, Page, RawConversation, RawMessage, Timestamp, UserId,
+    ConversationId, Delta, Fault, MessageKey, NameSource, Page, RawConversation, RawMessage,
+    Timestamp, UserId,
 };
 use crate::protocol::wire;
 use std::collections::{BTreeSet, HashMap};
@@ -67,9 +68,10 @@ impl Shared {
         let newest = self.store.newest_arrival(&id).await.ok().flatten();
         match self.walk(&id, newest).await {
             Ok((messages, reached_start)) => {
-                let changed_group = messages
-                    .iter()
-                    .any(|m| m.kind.starts_with("ThreadActivity/") && newest.is_some_and(|newest| m.at > newest));
+                let changed_group = messages.iter().any(|m| {
+                    m.kind.starts_with("ThreadActivity/")
+                        && newest.is_some_and(|newest| m.at > newest)
+                });
                 let incoming = Incoming { conversation: id.clone(), messages, page: Page::Newest };
                 let start = if reached_start { vec![id.clone()] } else { Vec::new() };
                 self.take(vec![(conversation, true)], vec![incoming], start).await;
@@ -146,7 +148,8 @@ impl Shared {
         let stored = self.store.before(id, &before, limit).await.unwrap_or_default();
         if !stored.messages.is_empty() || stored.reached_start {
             let messages = stored.messages.into_iter().map(super::decode_stored);
-            let messages = messages.map(|raw| crate::protocol::decode::message(&raw, &self.me)).collect();
+            let messages =
+                messages.map(|raw| crate::protocol::decode::message(&raw, &self.me)).collect();
             let page = Page::Older { reached_start: stored.reached_start };
             self.tell(Delta::Messages { conversation: id.clone(), messages, page }).await;
             return;
@@ -183,11 +186,14 @@ impl Shared {
             None => self.client.messages_until(id, before.at, size).await?,
         };
         for turn in 0..MAX_PAGES {
-            let older: Vec<RawMessage> =
-                std::mem::take(&mut page.items).into_iter().filter(|raw| raw.key() < *before).collect();
+            let older: Vec<RawMessage> = std::mem::take(&mut page.items)
+                .into_iter()
+                .filter(|raw| raw.key() < *before)
+                .collect();
             let link = page.older.take();
             if !older.is_empty() || link.is_none() {
-                if let (Some(oldest), Some(link)) = (older.iter().map(RawMessage::key).min(), &link) {
+                if let (Some(oldest), Some(link)) = (older.iter().map(RawMessage::key).min(), &link)
+                {
                     self.remember_older(id, oldest, link.clone());
                 }
                 return Ok((older, link.is_none()));
@@ -240,7 +246,10 @@ impl Shared {
         for chunk in missing.chunks(100) {
             match self.client.profiles(chunk).await {
                 Ok(found) => {
-                    let names = found.into_iter().map(|(id, name)| (id, NameSource::Profile, name)).collect();
+                    let names = found
+                        .into_iter()
+                        .map(|(id, name)| (id, NameSource::Profile, name))
+                        .collect();
                     self.take_names(names).await;
                 }
                 Err(error) => {

@@ -17,9 +17,17 @@ const LOOK_BACK_PAGES: usize = 50;
 
 pub enum Wish {
     /// There is something new in this conversation's queue.
-    Wake { conversation: ConversationId },
-    Resend { conversation: ConversationId, client_id: ClientMessageId },
-    Discard { conversation: ConversationId, client_id: ClientMessageId },
+    Wake {
+        conversation: ConversationId,
+    },
+    Resend {
+        conversation: ConversationId,
+        client_id: ClientMessageId,
+    },
+    Discard {
+        conversation: ConversationId,
+        client_id: ClientMessageId,
+    },
 }
 
 /// Takes wishes in and keeps one sender a conversation, so that a stuck message blocks its own chat only.
@@ -28,7 +36,8 @@ pub async fn run(shared: Arc<Shared>, mut wishes: mpsc::Receiver<Wish>, pending:
     let mut wake = |shared: &Arc<Shared>, id: &ConversationId| {
         let notify = senders.entry(id.clone()).or_insert_with(|| {
             let notify = Arc::new(Notify::new());
-            let sender = Sender { shared: Arc::clone(shared), id: id.clone(), wake: Arc::clone(&notify) };
+            let sender =
+                Sender { shared: Arc::clone(shared), id: id.clone(), wake: Arc::clone(&notify) };
             let stop = shared.stop.clone();
             tokio::spawn(async move {
                 tokio::select! {
@@ -47,7 +56,9 @@ pub async fn run(shared: Arc<Shared>, mut wishes: mpsc::Receiver<Wish>, pending:
         match wish {
             Wish::Wake { conversation } => wake(&shared, &conversation),
             Wish::Resend { conversation, client_id } => {
-                if let Err(error) = shared.store.set_outbox(&client_id, OutboxState::Unknown, "").await {
+                if let Err(error) =
+                    shared.store.set_outbox(&client_id, OutboxState::Unknown, "").await
+                {
                     shared.notice(&error.to_string()).await;
                 }
                 report(&shared, &conversation, &client_id, Delivery::Queued, None).await;
@@ -142,7 +153,8 @@ impl Sender {
         }
         let client_id = item.client_id.clone();
         // Committed before the bytes leave: after a crash we know that we do not know.
-        if let Err(error) = self.shared.store.set_outbox(&client_id, OutboxState::Sending, "").await {
+        if let Err(error) = self.shared.store.set_outbox(&client_id, OutboxState::Sending, "").await
+        {
             tracing::error!(%error, "the outbox cannot be written");
             self.pause(attempt, None).await;
             return;
@@ -222,7 +234,9 @@ impl Sender {
         let client = &self.shared.client;
         let mut page = client.messages(&self.id, self.shared.options.page).await?;
         for _ in 0..LOOK_BACK_PAGES {
-            let mine = |raw: &RawMessage| raw.client_id.as_ref() == Some(client_id) && raw.sender == self.shared.me;
+            let mine = |raw: &RawMessage| {
+                raw.client_id.as_ref() == Some(client_id) && raw.sender == self.shared.me
+            };
             if let Some(found) = page.items.iter().find(|raw| mine(raw)) {
                 return Ok(Some(found.clone()));
             }
@@ -251,7 +265,12 @@ impl Sender {
         self.report(client_id, Delivery::Failed { reason, can_retry: true }, None).await;
     }
 
-    async fn report(&self, client_id: &ClientMessageId, delivery: Delivery, sent: Option<MessageKey>) {
+    async fn report(
+        &self,
+        client_id: &ClientMessageId,
+        delivery: Delivery,
+        sent: Option<MessageKey>,
+    ) {
         report(&self.shared, &self.id, client_id, delivery, sent).await;
     }
 
@@ -262,7 +281,12 @@ impl Sender {
         let wait = match error.map(|e| e.kind) {
             Some(Kind::RetryAfter(wait)) => wait,
             Some(Kind::SignedOut | Kind::Renew) => options.backoff_cap,
-            _ => backoff::wait(options.backoff_base, options.backoff_cap, *attempt, backoff::random()),
+            _ => backoff::wait(
+                options.backoff_base,
+                options.backoff_cap,
+                *attempt,
+                backoff::random(),
+            ),
         };
         tokio::select! {
             () = self.shared.wait(wait) => {}

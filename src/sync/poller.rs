@@ -45,7 +45,12 @@ pub async fn run(shared: Arc<Shared>) {
                 continue;
             }
             Kind::RetryAfter(wait) => wait,
-            _ => backoff::wait(shared.options.backoff_base, shared.options.backoff_cap, attempt, backoff::random()),
+            _ => backoff::wait(
+                shared.options.backoff_base,
+                shared.options.backoff_cap,
+                attempt,
+                backoff::random(),
+            ),
         };
         shared.tell(Delta::Link(LinkState::Waiting { wait, attempt, why })).await;
         shared.wait(wait).await;
@@ -53,7 +58,10 @@ pub async fn run(shared: Arc<Shared>) {
 }
 
 /// Connects and stays connected until something breaks.
-async fn session(shared: &Arc<Shared>, attempt: &mut u32) -> Result<std::convert::Infallible, Error> {
+async fn session(
+    shared: &Arc<Shared>,
+    attempt: &mut u32,
+) -> Result<std::convert::Infallible, Error> {
     let long = match shared.options.poll {
         PollMode::Interval => false,
         PollMode::Long => {
@@ -75,7 +83,10 @@ async fn session(shared: &Arc<Shared>, attempt: &mut u32) -> Result<std::convert
     if long { take_events(shared, attempt).await } else { ask_at_intervals(shared, attempt).await }
 }
 
-async fn take_events(shared: &Arc<Shared>, attempt: &mut u32) -> Result<std::convert::Infallible, Error> {
+async fn take_events(
+    shared: &Arc<Shared>,
+    attempt: &mut u32,
+) -> Result<std::convert::Infallible, Error> {
     let mut ack = 0;
     loop {
         let asked = tokio::time::Instant::now();
@@ -93,7 +104,10 @@ async fn take_events(shared: &Arc<Shared>, attempt: &mut u32) -> Result<std::con
     }
 }
 
-async fn ask_at_intervals(shared: &Arc<Shared>, attempt: &mut u32) -> Result<std::convert::Infallible, Error> {
+async fn ask_at_intervals(
+    shared: &Arc<Shared>,
+    attempt: &mut u32,
+) -> Result<std::convert::Infallible, Error> {
     loop {
         shared.wait(shared.options.interval).await;
         shared.refresh(false).await?;
@@ -121,7 +135,8 @@ async fn apply_events(shared: &Arc<Shared>, events: Vec<Event>) {
             }
             "ConversationUpdate" => {
                 // Its messages come as events of their own, so nothing is missing below this version.
-                conversations.extend(wire::raw_conversation(&event.resource).map(|raw| (raw, true)));
+                conversations
+                    .extend(wire::raw_conversation(&event.resource).map(|raw| (raw, true)));
             }
             "ThreadUpdate" => {
                 if let Ok(thread) = wire::thread(&event.resource) {

@@ -13,7 +13,11 @@ const PARALLEL: usize = 5;
 /// Messages shown at once when a chat is opened.
 const FIRST_PAGE: u32 = 60;
 
-pub async fn run(shared: Arc<Shared>, mut requests: mpsc::Receiver<Request>, outbox: mpsc::Sender<outbox::Wish>) {
+pub async fn run(
+    shared: Arc<Shared>,
+    mut requests: mpsc::Receiver<Request>,
+    outbox: mpsc::Sender<outbox::Wish>,
+) {
     let slots = Arc::new(Semaphore::new(PARALLEL));
     // Changes of messages and settings reach the server in the order they were made.
     let (changes, mut ordered) = mpsc::channel::<Request>(64);
@@ -59,7 +63,13 @@ pub async fn run(shared: Arc<Shared>, mut requests: mpsc::Receiver<Request>, out
                     shared.notice("Too many changes are waiting; this one was not made").await;
                 }
             }
-            other => spawn(&shared, &slots, move |shared| async move { carry_out(&shared, other).await }),
+            other => {
+                spawn(
+                    &shared,
+                    &slots,
+                    move |shared| async move { carry_out(&shared, other).await },
+                );
+            }
         }
     }
 }
@@ -85,7 +95,8 @@ async fn show_stored(shared: &Arc<Shared>, id: &crate::model::ConversationId) {
         tracing::warn!(%error, "the open chat was not noted");
     }
     let stored = shared.store.newest(id, FIRST_PAGE).await.unwrap_or_default();
-    let messages = stored.into_iter().map(super::decode_stored).map(|raw| decode::message(&raw, &shared.me));
+    let messages =
+        stored.into_iter().map(super::decode_stored).map(|raw| decode::message(&raw, &shared.me));
     let messages = messages.collect();
     shared.tell(Delta::Messages { conversation: id.clone(), messages, page: Page::Newest }).await;
     shared.cached_thread(id).await;
@@ -108,7 +119,8 @@ async fn carry_out(shared: &Arc<Shared>, request: Request) {
         Request::Older { conversation, before } => shared.older(&conversation, before).await,
         Request::Change { conversation, message, change, ticket } => {
             let name = shared.my_name();
-            let result = shared.client.change(&conversation, &message, &change, &name, wall_clock()).await;
+            let result =
+                shared.client.change(&conversation, &message, &change, &name, wall_clock()).await;
             if result.is_ok() && !shared.pushed.load(Ordering::Acquire) {
                 resync(shared, &conversation).await;
             }
@@ -123,7 +135,11 @@ async fn carry_out(shared: &Arc<Shared>, request: Request) {
             match shared.store.mark_read(&conversation, horizon.clone(), shared.me.clone()).await {
                 Ok(Some(unread)) => {
                     shared
-                        .tell(Delta::Unread { conversation: conversation.clone(), unread, horizon: Some(horizon) })
+                        .tell(Delta::Unread {
+                            conversation: conversation.clone(),
+                            unread,
+                            horizon: Some(horizon),
+                        })
                         .await;
                     if shared.is_online() {
                         shared.flush_horizons().await;

@@ -44,14 +44,23 @@ pub fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-fn draw_row(row: &ListRow, theme: &Theme, x: u16, y: u16, end: u16, wide: bool, buffer: &mut Buffer) {
+fn draw_row(
+    row: &ListRow,
+    theme: &Theme,
+    x: u16,
+    y: u16,
+    end: u16,
+    wide: bool,
+    buffer: &mut Buffer,
+) {
     if row.current {
         paint::text(buffer, x, y, end, "▌", theme.current);
     }
     let (mark, style) = badge(row, theme);
     let mut edge = end.saturating_sub(1);
     if wide && !row.time.is_empty() {
-        edge = paint::right(buffer, x, y, edge, &format!("{:>5}", row.time), theme.dim).saturating_sub(1);
+        edge = paint::right(buffer, x, y, edge, &format!("{:>5}", row.time), theme.dim)
+            .saturating_sub(1);
     }
     if !mark.is_empty() {
         edge = paint::right(buffer, x, y, edge, &mark, style).saturating_sub(1);
@@ -68,7 +77,11 @@ fn draw_row(row: &ListRow, theme: &Theme, x: u16, y: u16, end: u16, wide: bool, 
         style = style.add_modifier(Modifier::REVERSED);
     }
     let room = usize::from(edge.saturating_sub(x + 1));
-    let title = if row.muted { format!("{} (muted)", cut(&row.title, room.saturating_sub(8))) } else { row.title.to_string() };
+    let title = if row.muted {
+        format!("{} (muted)", cut(&row.title, room.saturating_sub(8)))
+    } else {
+        row.title.to_string()
+    };
     paint::text(buffer, x + 1, y, edge, &cut(&title, room), style);
 }
 

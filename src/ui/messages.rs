@@ -34,8 +34,16 @@ pub fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
 fn hint(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let lines: &[&str] = match (&model.app.open, model.app.conversations.is_empty()) {
         (Some(_), _) => &["Nothing here yet. Write the first message below."],
-        (None, false) => &["Alt-↓ opens the first conversation.", "Ctrl-K finds one by name.", "F1 shows all keys."],
-        (None, true) => &["No conversations yet.", "Ctrl-K and an id such as 8:joe.4 starts one.", "F1 shows all keys."],
+        (None, false) => &[
+            "Alt-↓ opens the first conversation.",
+            "Ctrl-K finds one by name.",
+            "F1 shows all keys.",
+        ],
+        (None, true) => &[
+            "No conversations yet.",
+            "Ctrl-K and an id such as 8:joe.4 starts one.",
+            "F1 shows all keys.",
+        ],
     };
     let top = area.y + area.height.saturating_sub(lines.len() as u16) / 2;
     for (i, line) in lines.iter().enumerate() {
@@ -71,14 +79,22 @@ fn draw_row(row: &PaneRow, theme: &Theme, area: Rect, y: u16, buffer: &mut Buffe
         RowKind::Reactions(list) => {
             let mut x = left;
             for (shown, count, mine) in list {
-                let style = if *mine { theme.dim.add_modifier(Modifier::REVERSED) } else { theme.dim };
+                let style =
+                    if *mine { theme.dim.add_modifier(Modifier::REVERSED) } else { theme.dim };
                 x = paint::text(buffer, x, y, end, &format!("{shown} {count}"), style);
                 x = paint::text(buffer, x, y, end, "  ", Style::new());
             }
         }
         RowKind::Failed(reason) => {
             let text = format!("not sent: {reason} · R again · x back to the box");
-            paint::text(buffer, left, y, end, &cut(&text, usize::from(end.saturating_sub(left))), theme.bad);
+            paint::text(
+                buffer,
+                left,
+                y,
+                end,
+                &cut(&text, usize::from(end.saturating_sub(left))),
+                theme.bad,
+            );
         }
     }
     if row.mention {
@@ -91,7 +107,15 @@ fn draw_row(row: &PaneRow, theme: &Theme, area: Rect, y: u16, buffer: &mut Buffe
     }
 }
 
-fn draw_text(row: &Row, theme: &Theme, left: u16, y: u16, end: u16, system: bool, buffer: &mut Buffer) {
+fn draw_text(
+    row: &Row,
+    theme: &Theme,
+    left: u16,
+    y: u16,
+    end: u16,
+    system: bool,
+    buffer: &mut Buffer,
+) {
     let mut x = left;
     for _ in 0..row.quotes {
         paint::text(buffer, x, y, end, "┃ ", theme.dim);

@@ -41,7 +41,12 @@ struct Dialog {
 }
 
 /// Paints the dialog; gives the place of the cursor in its input line.
-pub fn draw(model: &Model, open: &Overlay, theme: &Theme, buffer: &mut Buffer) -> Option<(u16, u16)> {
+pub fn draw(
+    model: &Model,
+    open: &Overlay,
+    theme: &Theme,
+    buffer: &mut Buffer,
+) -> Option<(u16, u16)> {
     let dialog = dialog(model, open, theme);
     let screen = Rect { x: 0, y: 0, width: buffer.area.width, height: buffer.area.height };
     let columns = if dialog.wide { 76 } else { 60 };
@@ -63,9 +68,11 @@ pub fn draw(model: &Model, open: &Overlay, theme: &Theme, buffer: &mut Buffer) -
     if let Some(input) = &dialog.input {
         let room = usize::from(area.width.saturating_sub(6));
         let skip = width(input).saturating_sub(room);
-        let shown: String = if skip > 0 { input.chars().skip(skip).collect() } else { input.clone() };
+        let shown: String =
+            if skip > 0 { input.chars().skip(skip).collect() } else { input.clone() };
         let x = paint::text(buffer, area.x + 2, y, end, "› ", theme.me);
-        let x = paint::text(buffer, x, y, end, &crate::model::Clean::line_as_is(&shown), Style::new());
+        let x =
+            paint::text(buffer, x, y, end, &crate::model::Clean::line_as_is(&shown), Style::new());
         cursor = Some((x.min(end - 1), y));
         y += 2;
     }
@@ -82,7 +89,8 @@ pub fn draw(model: &Model, open: &Overlay, theme: &Theme, buffer: &mut Buffer) -
             0 => line.left.clone(),
             _ => format!("{} {}", fit(&line.left, left_room), line.right),
         };
-        let style = if dialog.marked == Some(i) { line.style.patch(theme.selected) } else { line.style };
+        let style =
+            if dialog.marked == Some(i) { line.style.patch(theme.selected) } else { line.style };
         let x = paint::text(buffer, area.x + 2, y, end - 1, &fit(&text, inner), style);
         debug_assert!(x <= end);
         y += 1;
@@ -104,9 +112,23 @@ fn frame(dialog: &Dialog, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         paint::text(buffer, right, y, right + 1, "│", theme.rule);
     }
     let room = usize::from(area.width.saturating_sub(6));
-    paint::text(buffer, left + 2, top, right, &format!(" {} ", cut(&dialog.title, room)), theme.title);
+    paint::text(
+        buffer,
+        left + 2,
+        top,
+        right,
+        &format!(" {} ", cut(&dialog.title, room)),
+        theme.title,
+    );
     if !dialog.hint.is_empty() {
-        paint::text(buffer, left + 2, bottom, right, &format!(" {} ", cut(&dialog.hint, room)), theme.dim);
+        paint::text(
+            buffer,
+            left + 2,
+            bottom,
+            right,
+            &format!(" {} ", cut(&dialog.hint, room)),
+            theme.dim,
+        );
     }
 }
 
@@ -132,44 +154,66 @@ fn dialog(model: &Model, open: &Overlay, theme: &Theme) -> Dialog {
                 };
                 Line::new(f.name.as_str(), right)
             });
-            let mut dialog = simple("Find a conversation or a person", lines.collect(), *marked, "Enter opens · an id (8:name) starts a chat · > actions");
+            let mut dialog = simple(
+                "Find a conversation or a person",
+                lines.collect(),
+                *marked,
+                "Enter opens · an id (8:name) starts a chat · > actions",
+            );
             if dialog.lines.is_empty() {
-                dialog.lines.push(Line::new("Nothing found. A full id such as 8:joe.4 starts a new chat.", "").styled(theme.dim));
+                dialog.lines.push(
+                    Line::new("Nothing found. A full id such as 8:joe.4 starts a new chat.", "")
+                        .styled(theme.dim),
+                );
                 dialog.marked = None;
             }
             dialog.input = Some(input.clone());
             dialog
         }
         Overlay::Palette { input, marked } => {
-            let lines = overlay::palette(app, input).iter().map(|e| Line::new(e.help.as_str(), e.key())).collect();
+            let lines = overlay::palette(app, input)
+                .iter()
+                .map(|e| Line::new(e.help.as_str(), e.key()))
+                .collect();
             let mut dialog = simple("All actions", lines, *marked, "Enter does it");
             dialog.input = Some(input.clone());
             dialog.wide = true;
             dialog
         }
         Overlay::Menu { marked } => {
-            let lines = overlay::menu(app).iter().map(|(e, _)| Line::new(e.help.as_str(), e.key())).collect();
+            let lines = overlay::menu(app)
+                .iter()
+                .map(|(e, _)| Line::new(e.help.as_str(), e.key()))
+                .collect();
             simple("Message", lines, *marked, "Enter or the key does it")
         }
         Overlay::Reactions { marked, .. } => {
-            let lines = REACTIONS.iter().enumerate().map(|(i, (key, glyph))| {
-                Line::new(format!("{} {glyph}  {key}", i + 1), "")
-            });
+            let lines = REACTIONS
+                .iter()
+                .enumerate()
+                .map(|(i, (key, glyph))| Line::new(format!("{} {glyph}  {key}", i + 1), ""));
             simple("React", lines.collect(), *marked, "the same again takes it back")
         }
         Overlay::Links { links, marked } => {
-            let lines = links.iter().enumerate().map(|(i, url)| Line::new(format!("{} {url}", i + 1), "")).collect();
+            let lines = links
+                .iter()
+                .enumerate()
+                .map(|(i, url)| Line::new(format!("{} {url}", i + 1), ""))
+                .collect();
             let mut dialog = simple("Links", lines, *marked, "Enter or a number");
             dialog.wide = true;
             dialog
         }
         Overlay::Confirm { question, detail, .. } => {
-            let columns = usize::from(model.view.size.columns.saturating_sub(2)).clamp(18, 76).saturating_sub(5);
+            let columns = usize::from(model.view.size.columns.saturating_sub(2))
+                .clamp(18, 76)
+                .saturating_sub(5);
             let most = usize::from(model.view.size.rows.saturating_sub(6)).max(1);
             let rows = break_lines(detail, columns);
             let more = rows.len().saturating_sub(most);
             let shown = rows.into_iter().take(most).filter_map(|r| detail.get(r));
-            let mut lines: Vec<Line> = shown.map(|r| Line::new(r.trim_end_matches('\n'), "").styled(theme.dim)).collect();
+            let mut lines: Vec<Line> =
+                shown.map(|r| Line::new(r.trim_end_matches('\n'), "").styled(theme.dim)).collect();
             if more > 0 {
                 lines.push(Line::new(format!("… and {more} more lines"), "").styled(theme.bad));
             }
@@ -192,7 +236,8 @@ fn help(model: &Model, context: Context, scroll: usize, theme: &Theme) -> Dialog
     }
     let mut lines = Vec::new();
     for place in order {
-        let here: Vec<&Entry> = entries.iter().filter(|e| e.context == place && !e.keys.is_empty()).collect();
+        let here: Vec<&Entry> =
+            entries.iter().filter(|e| e.context == place && !e.keys.is_empty()).collect();
         if here.is_empty() {
             continue;
         }

@@ -36,7 +36,11 @@ pub fn top(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let edge = edge.saturating_sub(1);
     let mut x = paint::text(buffer, area.x + 1, area.y, edge, "skchat", theme.title);
     x = paint::text(buffer, x, area.y, edge, "  ", Style::new());
-    let dot = if model.app.link.state == LinkState::Online { ("●", theme.good) } else { ("○", theme.dim) };
+    let dot = if model.app.link.state == LinkState::Online {
+        ("●", theme.good)
+    } else {
+        ("○", theme.dim)
+    };
     x = paint::text(buffer, x, area.y, edge, dot.0, dot.1);
     let me = model.app.names.of(model.app.me());
     x = paint::text(buffer, x + 1, area.y, edge, &cut(&me, 30), Style::new());
@@ -58,7 +62,9 @@ fn connection(model: &Model, theme: &Theme) -> (String, Style) {
             let short = cut(why, 40);
             (format!("offline: {short} · {retry}"), theme.bad)
         }
-        LinkState::SignedOut { why } => (format!("signed out: {} · F5 tries again", cut(why, 36)), theme.bad),
+        LinkState::SignedOut { why } => {
+            (format!("signed out: {} · F5 tries again", cut(why, 36)), theme.bad)
+        }
     }
 }
 
@@ -78,7 +84,9 @@ pub fn header(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
             match c.setting(flag) {
                 Setting::Unknown => {}
                 Setting::Known(on) => parts.push(format!("{} {}", flag.label(), word(on))),
-                Setting::Changing { to, .. } => parts.push(format!("{} {}…", flag.label(), word(to))),
+                Setting::Changing { to, .. } => {
+                    parts.push(format!("{} {}…", flag.label(), word(to)));
+                }
             }
         }
     }
@@ -89,12 +97,15 @@ pub fn header(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let room = usize::from(area.width.saturating_sub(3));
     let flags = parts.join(" · ");
     // The settings matter more than the number of members, and the name more than all of it.
-    let right = match members {
-        Some(members) if width(&members) + 3 + width(&flags) + width(&title).min(16) <= room => {
-            if flags.is_empty() { members } else { format!("{members} · {flags}") }
-        }
-        _ => flags,
-    };
+    let right =
+        match members {
+            Some(members)
+                if width(&members) + 3 + width(&flags) + width(&title).min(16) <= room =>
+            {
+                if flags.is_empty() { members } else { format!("{members} · {flags}") }
+            }
+            _ => flags,
+        };
     let right = cut(&right, room.saturating_sub(width(&title).min(8) + 1));
     let edge = paint::right(buffer, area.x, area.y, end - 1, &right, theme.dim);
     let room = usize::from(edge.saturating_sub(area.x + 2));
@@ -112,21 +123,39 @@ pub fn divider(model: &Model, theme: &Theme, area: Rect, rule: Option<Rect>, buf
     let below = model.view.visible.below;
     if below > 0 && model.app.open.is_some() {
         let count = if below >= 1000 { "999+".to_owned() } else { below.to_string() };
-        edge = paint::right(buffer, area.x, area.y, edge, &format!(" ↓ {count} below · C-End "), theme.new).saturating_sub(1);
+        edge = paint::right(
+            buffer,
+            area.x,
+            area.y,
+            edge,
+            &format!(" ↓ {count} below · C-End "),
+            theme.new,
+        )
+        .saturating_sub(1);
     }
     let text = match model.app.toasts.back() {
-        Some(toast) => Some((toast.text.to_string(), if toast.bad { theme.bad } else { theme.new })),
+        Some(toast) => {
+            Some((toast.text.to_string(), if toast.bad { theme.bad } else { theme.new }))
+        }
         None => typing(model).map(|t| (t, theme.dim)),
     };
     if let Some((text, style)) = text {
         let room = usize::from(edge.saturating_sub(area.x + 3));
-        paint::text(buffer, area.x + 2, area.y, edge, &format!(" {} ", cut(&text, room.saturating_sub(2))), style);
+        paint::text(
+            buffer,
+            area.x + 2,
+            area.y,
+            edge,
+            &format!(" {} ", cut(&text, room.saturating_sub(2))),
+            style,
+        );
     }
 }
 
 fn typing(model: &Model) -> Option<String> {
     let c = model.app.opened()?;
-    let names: Vec<String> = c.typing.iter().map(|(who, _)| model.app.names.of(who).to_string()).collect();
+    let names: Vec<String> =
+        c.typing.iter().map(|(who, _)| model.app.names.of(who).to_string()).collect();
     match names.as_slice() {
         [] => None,
         [one] => Some(format!("{one} is typing…")),
@@ -139,20 +168,43 @@ fn typing(model: &Model) -> Option<String> {
 fn offered(context: Context) -> &'static [&'static str] {
     match context {
         Context::Compose | Context::Global => &[
-            "send", "newline", "previous-conversation", "switcher", "next-unread", "select-message", "help", "quit",
+            "send",
+            "newline",
+            "previous-conversation",
+            "switcher",
+            "next-unread",
+            "select-message",
+            "help",
+            "quit",
         ],
-        Context::Selection => &["message-menu", "select-up", "reply", "react", "copy", "open-link", "edit", "delete-message"],
+        Context::Selection => &[
+            "message-menu",
+            "select-up",
+            "reply",
+            "react",
+            "copy",
+            "open-link",
+            "edit",
+            "delete-message",
+        ],
         Context::List => &["list-open", "switcher", "next-unread", "help", "quit"],
         Context::Overlay => &["choose"],
     }
 }
 
-pub fn footer(model: &Model, theme: &Theme, area: Rect, with_connection: bool, buffer: &mut Buffer) {
+pub fn footer(
+    model: &Model,
+    theme: &Theme,
+    area: Rect,
+    with_connection: bool,
+    buffer: &mut Buffer,
+) {
     let mut end = area.x + area.width;
     if with_connection {
         let (text, style) = connection(model, theme);
         let room = usize::from(area.width / 2);
-        end = paint::right(buffer, area.x, area.y, end - 1, &cut(&text, room), style).saturating_sub(1);
+        end = paint::right(buffer, area.x, area.y, end - 1, &cut(&text, room), style)
+            .saturating_sub(1);
     }
     let mut x = area.x + 1;
     let keymap = &model.app.prefs.keymap;
@@ -160,7 +212,9 @@ pub fn footer(model: &Model, theme: &Theme, area: Rect, with_connection: bool, b
     let swapped = model.app.prefs.enter_is_newline;
     let fitting: Vec<&str> = match context {
         // Only what can be done with this message.
-        Context::Selection => overlay::menu(&model.app).iter().map(|(entry, _)| entry.name.as_str()).collect(),
+        Context::Selection => {
+            overlay::menu(&model.app).iter().map(|(entry, _)| entry.name.as_str()).collect()
+        }
         _ => Vec::new(),
     };
     for name in offered(context) {
@@ -173,12 +227,10 @@ pub fn footer(model: &Model, theme: &Theme, area: Rect, with_connection: bool, b
             "newline" if swapped => "send",
             other => other,
         };
-        let (Some(entry), Some(words)) = (keymap.entry(shown), keymap.entry(name)) else { continue };
-        let label = match (*name, &words.label) {
-            ("previous-conversation", Some(label)) => format!("{label}  "),
-            (_, Some(label)) => format!("{label}  "),
-            (_, None) => continue,
+        let (Some(entry), Some(words)) = (keymap.entry(shown), keymap.entry(name)) else {
+            continue;
         };
+        let Some(label) = words.label.as_ref().map(|label| format!("{label}  ")) else { continue };
         let key = match *name {
             "previous-conversation" => "M-↑↓".to_owned(),
             "select-up" => "↑↓".to_owned(),
@@ -197,8 +249,7 @@ pub fn footer(model: &Model, theme: &Theme, area: Rect, with_connection: bool, b
     }
     let esc = match (context, model.app.focus) {
         (Context::Overlay, _) => "close",
-        (Context::Selection, _) => "back",
-        (_, Focus::List) => "back",
+        (Context::Selection, _) | (_, Focus::List) => "back",
         _ => return,
     };
     if x + 8 <= end {

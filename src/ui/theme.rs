@@ -50,7 +50,8 @@ impl Theme {
     /// # Errors
     /// A line that names the role and what is wrong with it.
     pub fn new(table: &str, depth: ColorDepth, blink: bool) -> Result<Self, String> {
-        let roles: std::collections::HashMap<String, Role> = toml::from_str(table).map_err(|e| e.to_string())?;
+        let roles: std::collections::HashMap<String, Role> =
+            toml::from_str(table).map_err(|e| e.to_string())?;
         let style = |name: &str| {
             let role = roles.get(name).ok_or_else(|| format!("the theme lacks \"{name}\""))?;
             style_of(role, depth).map_err(|e| format!("{name}: {e}"))
@@ -79,8 +80,14 @@ impl Theme {
 
     /// A person's own colour, the same everywhere.
     pub fn name(&self, who: &UserId) -> Style {
-        const COLORS: [Color; 6] =
-            [Color::Green, Color::Magenta, Color::Blue, Color::Yellow, Color::LightRed, Color::LightGreen];
+        const COLORS: [Color; 6] = [
+            Color::Green,
+            Color::Magenta,
+            Color::Blue,
+            Color::Yellow,
+            Color::LightRed,
+            Color::LightGreen,
+        ];
         let bold = Style::new().add_modifier(Modifier::BOLD);
         if self.depth == ColorDepth::None {
             return bold;
@@ -152,7 +159,9 @@ impl Theme {
 /// Keeps a colour away from both ends of brightness, where it could vanish in the background.
 fn readable(r: u8, g: u8, b: u8) -> Color {
     let light = (u32::from(r) * 299 + u32::from(g) * 587 + u32::from(b) * 114) / 1000;
-    let toward = |v: u8, target: u32, share: u32| ((u32::from(v) * (100 - share) + target * share) / 100) as u8;
+    let toward = |v: u8, target: u32, share: u32| {
+        ((u32::from(v) * (100 - share) + target * share) / 100) as u8
+    };
     match light {
         0..=69 => Color::Rgb(toward(r, 160, 50), toward(g, 160, 50), toward(b, 160, 50)),
         196..=255 => Color::Rgb(toward(r, 120, 50), toward(g, 120, 50), toward(b, 120, 50)),

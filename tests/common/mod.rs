@@ -4,9 +4,9 @@
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use skchat::app::Model;
 use skchat::app::areas::Size;
 use skchat::app::state::{Prefs, Receipts};
-use skchat::app::Model;
 use skchat::client::{AuthStyle, Base, Client, Options, Secret, TokenSource};
 use skchat::config::builtin_keymap;
 use skchat::gateway::{self, User, World};
@@ -95,7 +95,12 @@ impl Gateway {
     pub async fn stop(self) -> Stopped {
         self.stop.cancel();
         self.task.await.unwrap();
-        Stopped { port: self.port, dir: self.dir, long_poll: self.long_poll, deduplicate: self.deduplicate }
+        Stopped {
+            port: self.port,
+            dir: self.dir,
+            long_poll: self.long_poll,
+            deduplicate: self.deduplicate,
+        }
     }
 
     pub fn base(&self, path: &str) -> Base {
@@ -130,7 +135,9 @@ impl Gateway {
 
     /// Waits for so many of them.
     pub async fn until(&self, method: &str, path: &str, count: usize) {
-        let wait = tokio::time::timeout(PATIENCE, async { self.world.faults().until(method, path, count).await });
+        let wait = tokio::time::timeout(PATIENCE, async {
+            self.world.faults().until(method, path, count).await;
+        });
         wait.await.unwrap_or_else(|_| panic!("waited for {count} times {method} {path}"));
     }
 }
@@ -230,7 +237,13 @@ pub struct Setup<'a> {
 
 impl Default for Setup<'_> {
     fn default() -> Self {
-        Self { user: ANNA, poll: PollMode::Auto, size: (80, 24), dir: None, receipts: Receipts::Auto }
+        Self {
+            user: ANNA,
+            poll: PollMode::Auto,
+            size: (80, 24),
+            dir: None,
+            receipts: Receipts::Auto,
+        }
     }
 }
 
@@ -246,15 +259,17 @@ pub struct Runner {
 }
 
 impl Runner {
+    #[expect(clippy::unused_async, reason = "reads like everything else that starts")]
     pub async fn start(gateway: &Gateway, user: &str) -> Self {
-        Self::with(gateway, Setup { user, ..Setup::default() }).await
+        Self::launch(gateway.options(user), &Setup { user, ..Setup::default() })
     }
 
+    #[expect(clippy::unused_async, reason = "reads like everything else that starts")]
     pub async fn with(gateway: &Gateway, setup: Setup<'_>) -> Self {
-        Self::launch(gateway.options(setup.user), setup).await
+        Self::launch(gateway.options(setup.user), &setup)
     }
 
-    pub async fn launch(options: Options, setup: Setup<'_>) -> Self {
+    pub fn launch(options: Options, setup: &Setup<'_>) -> Self {
         let own = if setup.dir.is_none() { Some(tempfile::tempdir().unwrap()) } else { None };
         let dir = setup.dir.or_else(|| own.as_ref().map(TempDir::path)).unwrap();
         let store = Store::open(&dir.join("store.db")).unwrap();
@@ -278,7 +293,8 @@ impl Runner {
             demo: false,
             first_client_id: getrandom::u64().unwrap() >> 2,
         };
-        let theme = Theme::new(include_str!("../../assets/theme.toml"), ColorDepth::True, false).unwrap();
+        let theme =
+            Theme::new(include_str!("../../assets/theme.toml"), ColorDepth::True, false).unwrap();
         let (keys, events) = mpsc::channel(256);
         let (shown_sender, shown) = watch::channel(String::new());
         let (size, size_receiver) = watch::channel(setup.size);

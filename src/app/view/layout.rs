@@ -28,7 +28,13 @@ pub struct Stamp {
 }
 
 impl Stamp {
-    pub fn of(app: &AppState, c: &ConversationState, area: Rect, _size: Size, anchor: &Anchor) -> Self {
+    pub fn of(
+        app: &AppState,
+        c: &ConversationState,
+        area: Rect,
+        _size: Size,
+        anchor: &Anchor,
+    ) -> Self {
         Self {
             id: c.info.id.clone(),
             revision: c.timeline.revision(),
@@ -72,7 +78,8 @@ pub struct Layout {
 impl Layout {
     fn refresh(&mut self, pane: &Pane<'_>) {
         let c = pane.conversation;
-        let stamp = (c.info.id.clone(), c.timeline.revision(), pane.app.names.revision(), pane.columns);
+        let stamp =
+            (c.info.id.clone(), c.timeline.revision(), pane.app.names.revision(), pane.columns);
         if self.valid_for.as_ref() != Some(&stamp) || self.texts.len() > MAX_CACHED {
             self.texts.clear();
             self.valid_for = Some(stamp);
@@ -80,13 +87,12 @@ impl Layout {
     }
 
     fn lay(&mut self, pane: &Pane<'_>, message: &Message) -> Laid {
-        let text = match self.texts.get(&message.key) {
-            Some(rows) => Arc::clone(rows),
-            None => {
-                let rows = Arc::new(wrap(&presented(pane.app, message), pane.columns));
-                self.texts.insert(message.key.clone(), Arc::clone(&rows));
-                rows
-            }
+        let text = if let Some(rows) = self.texts.get(&message.key) {
+            Arc::clone(rows)
+        } else {
+            let rows = Arc::new(wrap(&presented(pane.app, message), pane.columns));
+            self.texts.insert(message.key.clone(), Arc::clone(&rows));
+            rows
         };
         Laid { lead: lead(pane, message), text, tail: tail(pane, message) }
     }
@@ -125,7 +131,9 @@ impl Layout {
     }
 
     fn anchor_of(&mut self, pane: &Pane<'_>, place: &Place) -> Anchor {
-        let Some(message) = pane.conversation.timeline.get(&place.key) else { return Anchor::Bottom };
+        let Some(message) = pane.conversation.timeline.get(&place.key) else {
+            return Anchor::Bottom;
+        };
         let laid = self.lay(pane, message);
         let key = place.key.clone();
         match place.row.checked_sub(laid.lead.len()) {
@@ -171,7 +179,9 @@ impl Layout {
 
     pub fn scroll(&mut self, pane: &Pane<'_>, anchor: &Anchor, rows: isize) -> Anchor {
         self.refresh(pane);
-        let (Some(top), Some(bottom)) = (self.resolve(pane, anchor), self.bottom(pane)) else { return Anchor::Bottom };
+        let (Some(top), Some(bottom)) = (self.resolve(pane, anchor), self.bottom(pane)) else {
+            return Anchor::Bottom;
+        };
         let next = if rows < 0 {
             Some(self.up(pane, top, rows.unsigned_abs()))
         } else {
@@ -185,7 +195,8 @@ impl Layout {
 
     pub fn top(&mut self, pane: &Pane<'_>) -> Anchor {
         self.refresh(pane);
-        let first = pane.conversation.timeline.first().map(|m| Place { key: m.key.clone(), row: 0 });
+        let first =
+            pane.conversation.timeline.first().map(|m| Place { key: m.key.clone(), row: 0 });
         match (first, self.bottom(pane)) {
             (Some(first), Some(bottom)) if first < bottom => self.anchor_of(pane, &first),
             _ => Anchor::Bottom,
@@ -194,7 +205,9 @@ impl Layout {
 
     pub fn reveal(&mut self, pane: &Pane<'_>, anchor: &Anchor, key: &MessageKey) -> Anchor {
         self.refresh(pane);
-        let (Some(top), Some(message)) = (self.resolve(pane, anchor), pane.conversation.timeline.get(key)) else {
+        let (Some(top), Some(message)) =
+            (self.resolve(pane, anchor), pane.conversation.timeline.get(key))
+        else {
             return anchor.clone();
         };
         let len = self.lay(pane, message).len();

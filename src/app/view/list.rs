@@ -71,11 +71,21 @@ pub fn rows(app: &AppState, area: Rect, wide: bool) -> (Vec<ListRow>, u32) {
     }
     let skip = if all.len() > room { at.saturating_sub(room / 2).min(all.len() - room) } else { 0 };
     let rows = all.iter().skip(skip).take(room).map(|c| row(app, c, wide, marked)).collect();
-    let below = all.iter().skip(skip + room).filter(|c| !c.info.muted).map(|c| c.info.unread.messages).sum();
+    let below = all
+        .iter()
+        .skip(skip + room)
+        .filter(|c| !c.info.muted)
+        .map(|c| c.info.unread.messages)
+        .sum();
     (rows, below)
 }
 
-fn row(app: &AppState, c: &ConversationState, wide: bool, marked: Option<&ConversationId>) -> ListRow {
+fn row(
+    app: &AppState,
+    c: &ConversationState,
+    wide: bool,
+    marked: Option<&ConversationId>,
+) -> ListRow {
     let unread = c.info.unread;
     let badge = if c.has_failed() {
         Badge::Failed

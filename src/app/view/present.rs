@@ -24,14 +24,21 @@ pub fn presented(app: &AppState, message: &Message) -> RichText {
             };
             match rich.blocks.first_mut() {
                 Some(Block::Paragraph { spans, .. }) => spans.insert(0, span),
-                _ => rich.blocks.insert(0, Block::Paragraph { align: Align::Left, spans: vec![span] }),
+                _ => rich
+                    .blocks
+                    .insert(0, Block::Paragraph { align: Align::Left, spans: vec![span] }),
             }
             rich
         }
-        MessageBody::Deleted => {
-            RichText::from_spans(vec![Span { text: "— message removed —".into(), style: dim, link: None }])
-        }
-        MessageBody::Unknown { .. } | MessageBody::Thread(_) | MessageBody::Call(_) | MessageBody::Hidden => {
+        MessageBody::Deleted => RichText::from_spans(vec![Span {
+            text: "— message removed —".into(),
+            style: dim,
+            link: None,
+        }]),
+        MessageBody::Unknown { .. }
+        | MessageBody::Thread(_)
+        | MessageBody::Call(_)
+        | MessageBody::Hidden => {
             let text = Clean::text(&message.body.text(&name));
             RichText::from_spans(vec![Span { text, style: dim, link: None }])
         }

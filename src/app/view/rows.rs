@@ -34,8 +34,20 @@ pub enum RowKind {
     Blank,
     Day(String),
     New(usize),
-    Name { time: String, name: Clean, sender: UserId, mine: bool, glyph: Option<Glyph> },
-    Text { time: Option<String>, rows: Arc<Vec<Row>>, index: usize, glyph: Option<Glyph>, system: bool },
+    Name {
+        time: String,
+        name: Clean,
+        sender: UserId,
+        mine: bool,
+        glyph: Option<Glyph>,
+    },
+    Text {
+        time: Option<String>,
+        rows: Arc<Vec<Row>>,
+        index: usize,
+        glyph: Option<Glyph>,
+        system: bool,
+    },
     Reactions(Vec<(String, usize, bool)>),
     Failed(Clean),
 }
@@ -60,7 +72,12 @@ pub struct Pane<'a> {
 }
 
 impl<'a> Pane<'a> {
-    pub fn new(app: &'a AppState, conversation: &'a ConversationState, area: Rect, size: Size) -> Self {
+    pub fn new(
+        app: &'a AppState,
+        conversation: &'a ConversationState,
+        area: Rect,
+        size: Size,
+    ) -> Self {
         let indent = if area.width < 40 { NARROW_INDENT } else { INDENT };
         Self {
             app,
@@ -86,12 +103,17 @@ pub fn indent(width: u16) -> u16 {
 }
 
 /// A message's rows in order.
-pub fn rows<'a>(pane: &'a Pane<'_>, message: &'a Message, laid: &'a Laid) -> impl Iterator<Item = PaneRow> + 'a {
+pub fn rows<'a>(
+    pane: &'a Pane<'_>,
+    message: &'a Message,
+    laid: &'a Laid,
+) -> impl Iterator<Item = PaneRow> + 'a {
     let selected = pane.conversation.selected.as_ref() == Some(&message.key);
     let system = message.body.is_system();
     let mark = glyph(pane, message);
     let named = laid.lead.iter().any(|k| matches!(k, RowKind::Name { .. }));
-    let time = (!named && shows_minute(pane, message)).then(|| message.at.clock(&pane.app.prefs.zone));
+    let time =
+        (!named && shows_minute(pane, message)).then(|| message.at.clock(&pane.app.prefs.zone));
     let last = laid.text.len().saturating_sub(1);
     let text = (0..laid.text.len()).map(move |index| RowKind::Text {
         time: if index == 0 { time.clone() } else { None },
@@ -100,11 +122,15 @@ pub fn rows<'a>(pane: &'a Pane<'_>, message: &'a Message, laid: &'a Laid) -> imp
         glyph: if index == last { mark } else { None },
         system,
     });
-    laid.lead.iter().cloned().chain(text).chain(laid.tail.iter().cloned()).map(move |kind| PaneRow {
-        key: Some(message.key.clone()),
-        selected: selected && !matches!(kind, RowKind::Day(_) | RowKind::New(_) | RowKind::Blank),
-        mention: message.mentions_me && !matches!(kind, RowKind::Day(_) | RowKind::New(_) | RowKind::Blank),
-        kind,
+    laid.lead.iter().cloned().chain(text).chain(laid.tail.iter().cloned()).map(move |kind| {
+        PaneRow {
+            key: Some(message.key.clone()),
+            selected: selected
+                && !matches!(kind, RowKind::Day(_) | RowKind::New(_) | RowKind::Blank),
+            mention: message.mentions_me
+                && !matches!(kind, RowKind::Day(_) | RowKind::New(_) | RowKind::Blank),
+            kind,
+        }
     })
 }
 
@@ -125,7 +151,12 @@ pub fn lead(pane: &Pane<'_>, message: &Message) -> Vec<RowKind> {
     }
     let is_new = pane.conversation.new_from.as_ref() == Some(&message.key);
     if is_new {
-        let count = pane.conversation.timeline.from(&message.key).filter(|m| m.sender != *pane.app.me()).count();
+        let count = pane
+            .conversation
+            .timeline
+            .from(&message.key)
+            .filter(|m| m.sender != *pane.app.me())
+            .count();
         lead.push(RowKind::New(count));
     }
     if message.body.is_system() {
@@ -134,7 +165,9 @@ pub fn lead(pane: &Pane<'_>, message: &Message) -> Vec<RowKind> {
     let new_group = new_day
         || is_new
         || previous.is_none_or(|p| {
-            p.body.is_system() || p.sender != message.sender || message.at.0 - p.at.0 > GROUP_PAUSE_MS
+            p.body.is_system()
+                || p.sender != message.sender
+                || message.at.0 - p.at.0 > GROUP_PAUSE_MS
         });
     if new_group {
         if pane.roomy && lead.is_empty() {
@@ -164,7 +197,8 @@ pub fn tail(pane: &Pane<'_>, message: &Message) -> Vec<RowKind> {
     if !message.reactions.is_empty() {
         let list = message.reactions.iter().map(|r| {
             let known = REACTIONS.iter().find(|(key, _)| *key == r.key.as_str());
-            let shown = known.map_or_else(|| format!("({})", r.key), |(_, glyph)| (*glyph).to_owned());
+            let shown =
+                known.map_or_else(|| format!("({})", r.key), |(_, glyph)| (*glyph).to_owned());
             (shown, r.users.len(), r.users.contains(pane.app.me()))
         });
         tail.push(RowKind::Reactions(list.collect()));
@@ -188,8 +222,9 @@ fn glyph(pane: &Pane<'_>, message: &Message) -> Option<Glyph> {
         Delivery::Failed { .. } => Some(Glyph::Failed),
         Delivery::Sent => {
             let next = pane.next(&message.key);
-            let run_goes_on =
-                next.is_some_and(|n| n.sender == message.sender && n.delivery == Delivery::Sent && !n.body.is_system());
+            let run_goes_on = next.is_some_and(|n| {
+                n.sender == message.sender && n.delivery == Delivery::Sent && !n.body.is_system()
+            });
             (!run_goes_on).then_some(Glyph::Sent)
         }
     }

@@ -40,7 +40,13 @@ fn every_message_type_of_the_reference_page_has_a_line() {
         <file size="105" index="1" tid="2">file2.txt</file></files>"#;
     let place = r#"<location latitude="51000000" longitude="-10000" address="Unknown address" pointOfInterest="">
         <a href="https://www.bing.com/maps/...">Unknown address</a></location>"#;
-    assert_eq!(line(&read("RichText/Contacts", r#"<contacts><c t="s" s="joe.4" f="Joe Bloggs"/></contacts>"#)), "[contact] Joe Bloggs");
+    assert_eq!(
+        line(&read(
+            "RichText/Contacts",
+            r#"<contacts><c t="s" s="joe.4" f="Joe Bloggs"/></contacts>"#
+        )),
+        "[contact] Joe Bloggs"
+    );
     assert_eq!(line(&read("RichText/Location", place)), "[location] Unknown address");
     assert_eq!(line(&read("RichText/Media_GenericFile", file)), "[file] file.txt · 84 B");
     assert_eq!(line(&read("RichText/UriObject", photo)), "[image] photo.jpg");
@@ -50,22 +56,62 @@ fn every_message_type_of_the_reference_page_has_a_line() {
     let call = r#"<partlist type="started" alt=""><part identity="joe.4"><name>Joe Bloggs</name></part></partlist>"#;
     assert_eq!(line(&read("Event/Call", call)), "Call started");
     let change = |tag: &str, by: &str, rest: &str| {
-        format!("<{tag}>\n  <eventtime>1451606400000</eventtime>\n  <initiator>{by}</initiator>\n  {rest}\n</{tag}>")
+        format!(
+            "<{tag}>\n  <eventtime>1451606400000</eventtime>\n  <initiator>{by}</initiator>\n  {rest}\n</{tag}>"
+        )
     };
     let say = |kind: &str, xml: String| line(&read(&format!("ThreadActivity/{kind}"), &xml));
-    assert_eq!(say("TopicUpdate", change("topicupdate", "8:joe.4", "<value>Team &amp; chat</value>")), "joe.4 set the topic to \"Team & chat\"");
-    assert_eq!(say("JoiningEnabledUpdate", change("joiningenabledupdate", "8:anna.7", "<value>true</value>")), "anna.7 turned joining by link on");
-    assert_eq!(say("HistoryDisclosedUpdate", change("historydisclosedupdate", "8:joe.4", "<value>false</value>")), "joe.4 hid history from new members");
-    assert_eq!(say("AddMember", change("addmember", "8:anna.7", "<target>8:joe.4</target>")), "anna.7 added joe.4");
-    assert_eq!(say("RoleUpdate", change("roleupdate", "8:anna.7", "<target><id>8:joe.4</id><role>admin</role></target>")), "anna.7 made joe.4 an admin");
-    assert_eq!(say("DeleteMember", change("deletemember", "8:anna.7", "<target>8:joe.4</target>")), "anna.7 removed joe.4");
+    assert_eq!(
+        say("TopicUpdate", change("topicupdate", "8:joe.4", "<value>Team &amp; chat</value>")),
+        "joe.4 set the topic to \"Team & chat\""
+    );
+    assert_eq!(
+        say(
+            "JoiningEnabledUpdate",
+            change("joiningenabledupdate", "8:anna.7", "<value>true</value>")
+        ),
+        "anna.7 turned joining by link on"
+    );
+    assert_eq!(
+        say(
+            "HistoryDisclosedUpdate",
+            change("historydisclosedupdate", "8:joe.4", "<value>false</value>")
+        ),
+        "joe.4 hid history from new members"
+    );
+    assert_eq!(
+        say("AddMember", change("addmember", "8:anna.7", "<target>8:joe.4</target>")),
+        "anna.7 added joe.4"
+    );
+    assert_eq!(
+        say(
+            "RoleUpdate",
+            change("roleupdate", "8:anna.7", "<target><id>8:joe.4</id><role>admin</role></target>")
+        ),
+        "anna.7 made joe.4 an admin"
+    );
+    assert_eq!(
+        say("DeleteMember", change("deletemember", "8:anna.7", "<target>8:joe.4</target>")),
+        "anna.7 removed joe.4"
+    );
 }
 
 #[test]
 fn an_unknown_type_shows_its_name_and_text() {
-    assert_eq!(line(&read("RichText/Hologram", "<h>hello</h> <b>you</b>")), "[RichText/Hologram] <h>hello</h> you");
-    assert_eq!(line(&read("ThreadActivity/Strange", "<x><initiator>8:joe.4</initiator></x>")).split(':').next(), Some("joe.4"));
-    assert_eq!(line(&read("RichText/Contacts", "no xml at all")), "[RichText/Contacts] no xml at all");
+    assert_eq!(
+        line(&read("RichText/Hologram", "<h>hello</h> <b>you</b>")),
+        "[RichText/Hologram] <h>hello</h> you"
+    );
+    assert_eq!(
+        line(&read("ThreadActivity/Strange", "<x><initiator>8:joe.4</initiator></x>"))
+            .split(':')
+            .next(),
+        Some("joe.4")
+    );
+    assert_eq!(
+        line(&read("RichText/Contacts", "no xml at all")),
+        "[RichText/Contacts] no xml at all"
+    );
 }
 
 #[test]
@@ -79,9 +125,16 @@ fn calls_tell_their_length() {
 fn edits_and_deletes_of_both_dialects() {
     let edited = read_with("Text", "new", r#"{"properties":{"edittime":"1451606500000"}}"#);
     assert_eq!(edited.edited, Some(Timestamp(1_451_606_500_000)));
-    assert_eq!(read_with("Text", "", r#"{"properties":{"deletetime":1622540621409.0}}"#).body, MessageBody::Deleted);
-    let record = read_with("RichText", "Edited previous message: new<e_m ts=\"1\"/>", r#"{"skypeeditedid":"77"}"#);
-    assert_eq!(record.edit_of.as_ref().map(|i| i.as_str()), Some("77"));
+    assert_eq!(
+        read_with("Text", "", r#"{"properties":{"deletetime":1622540621409.0}}"#).body,
+        MessageBody::Deleted
+    );
+    let record = read_with(
+        "RichText",
+        "Edited previous message: new<e_m ts=\"1\"/>",
+        r#"{"skypeeditedid":"77"}"#,
+    );
+    assert_eq!(record.edit_of.as_ref().map(crate::model::id::ClientMessageId::as_str), Some("77"));
     assert_eq!(line(&record), "new");
     assert_eq!(read_with("Text", "", r#"{"skypeeditedid":"77"}"#).body, MessageBody::Deleted);
     let reaction_only = read_with("Text", "x", r#"{"properties":{"emotions":[]}}"#);
@@ -105,7 +158,10 @@ fn a_me_message_drops_the_name_and_a_mention_calls_me() {
     let emote = read_with("Text", "Joe waves", r#"{"skypeemoteoffset":"4"}"#);
     assert!(matches!(&emote.body, MessageBody::Emote(rich) if rich.plain_text() == "waves"));
     assert!(read("RichText", "<at id=\"8:anna.7\">Anna</at> hi").mentions_me);
-    assert!(!read("RichText", "<quote author=\"x\"><at id=\"8:anna.7\">Anna</at></quote> hi").mentions_me);
+    assert!(
+        !read("RichText", "<quote author=\"x\"><at id=\"8:anna.7\">Anna</at></quote> hi")
+            .mentions_me
+    );
 }
 
 #[test]
@@ -120,7 +176,11 @@ fn only_what_people_write_counts() {
 fn member_lists_with_details_bring_names() {
     let xml = "<addmember><eventtime>1</eventtime><initiator>8:a</initiator><detailedinitiatorinfo><friendlyName>Ada</friendlyName></detailedinitiatorinfo>\
         <target>8:b</target><detailedtargetinfo><id>8:b</id><friendlyName>Bo</friendlyName></detailedtargetinfo><target>8:c</target></addmember>";
-    let MessageBody::Thread(ThreadActivity::Added { targets, .. }) = read("ThreadActivity/AddMember", xml).body else { panic!("not added") };
+    let MessageBody::Thread(ThreadActivity::Added { targets, .. }) =
+        read("ThreadActivity/AddMember", xml).body
+    else {
+        panic!("not added")
+    };
     assert_eq!(targets.len(), 2);
     let names = payload::activity_names(xml);
     assert_eq!(names.len(), 2);

@@ -1,4 +1,5 @@
 use super::*;
+use crate::model::Rgb;
 use proptest::prelude::*;
 use std::time::Instant;
 
@@ -14,18 +15,29 @@ fn picture(markup: &str) -> String {
                     for span in spans {
                         let s = span.style;
                         let marks = [
-                            (s.bold, 'b'), (s.italic, 'i'), (s.underline, 'u'), (s.strike, 's'), (s.mono, 'm'),
-                            (s.blink, 'k'), (s.dim, 'd'),
+                            (s.bold, 'b'),
+                            (s.italic, 'i'),
+                            (s.underline, 'u'),
+                            (s.strike, 's'),
+                            (s.mono, 'm'),
+                            (s.blink, 'k'),
+                            (s.dim, 'd'),
                         ];
                         let marks: String = marks.iter().filter(|m| m.0).map(|m| m.1).collect();
-                        let color = s.color.map(|Rgb(r, g, b)| format!("#{r:02x}{g:02x}{b:02x}")).unwrap_or_default();
+                        let color = s
+                            .color
+                            .map(|Rgb(r, g, b)| format!("#{r:02x}{g:02x}{b:02x}"))
+                            .unwrap_or_default();
                         let size = s.size.map(|s| format!("@{s}")).unwrap_or_default();
                         let link = match &span.link {
                             Some(Link::Url(u)) => format!("->{u}"),
                             Some(Link::Mention(id)) => format!("@{}", id.as_str()),
                             None => String::new(),
                         };
-                        out.push_str(&format!("[{marks}{color}{size}{link}|{}]", span.text.as_str()));
+                        out.push_str(&format!(
+                            "[{marks}{color}{size}{link}|{}]",
+                            span.text.as_str()
+                        ));
                     }
                 }
                 Block::Quote { from, body } => {
@@ -88,7 +100,9 @@ fn a_quote_drops_its_fallback_lines() {
 #[test]
 fn mentions_edit_marks_and_emoticons() {
     assert_eq!(
-        picture("<at id=\"8:joe.4\">Joe</at> <ss type=\"smile\">:)</ss><e_m ts=\"1\" a=\"x\">gone</e_m>"),
+        picture(
+            "<at id=\"8:joe.4\">Joe</at> <ss type=\"smile\">:)</ss><e_m ts=\"1\" a=\"x\">gone</e_m>"
+        ),
         "[@8:joe.4|Joe][| ][|:)]"
     );
 }
@@ -100,7 +114,19 @@ fn a_script_link_is_only_text() {
 
 #[test]
 fn hostile_markup_is_read_in_linear_time() {
-    let patterns = ["<b>", "</b>", "<", "<a \"", "<b", "&", "&lt", "<quote>", "<i></b>", "<a href='x", "<center>"];
+    let patterns = [
+        "<b>",
+        "</b>",
+        "<",
+        "<a \"",
+        "<b",
+        "&",
+        "&lt",
+        "<quote>",
+        "<i></b>",
+        "<a href='x",
+        "<center>",
+    ];
     for pattern in patterns {
         let big = pattern.repeat(256 * 1024 / pattern.len());
         let start = Instant::now();

@@ -25,7 +25,9 @@ fn the_reference_pages_message_reads() {
 
 #[test]
 fn missing_and_odd_fields_cost_nothing() {
-    let m = message(r#"{"id":1451606400000,"version":1451606400001,"content":null,"from":"","properties":"garbage"}"#);
+    let m = message(
+        r#"{"id":1451606400000,"version":1451606400001,"content":null,"from":"","properties":"garbage"}"#,
+    );
     assert_eq!((&*m.id, m.version, &*m.content), ("1451606400000", 1_451_606_400_001, ""));
     assert_eq!(m.sender.as_str(), "");
     assert_eq!(m.conversation.as_str(), TEAM);
@@ -84,10 +86,16 @@ fn events_come_in_order_and_an_empty_poll_is_none() {
 
 #[test]
 fn error_codes_of_every_dress() {
-    assert_eq!(error_code(r#"{"errorCode":729,"message":"You must create an endpoint"}"#), Some(729));
+    assert_eq!(
+        error_code(r#"{"errorCode":729,"message":"You must create an endpoint"}"#),
+        Some(729)
+    );
     assert_eq!(error_code(r#"{"errorCode":"404","message":"{\"errorCode\":729}"}"#), Some(729));
     assert_eq!(error_code("<html>"), None);
-    assert_eq!(sent(r#"{"OriginalArrivalTime":1451606400000}"#), Some(Timestamp(1_451_606_400_000)));
+    assert_eq!(
+        sent(r#"{"OriginalArrivalTime":1451606400000}"#),
+        Some(Timestamp(1_451_606_400_000))
+    );
     assert_eq!(sent("{}"), None);
 }
 

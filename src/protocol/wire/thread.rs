@@ -68,7 +68,8 @@ pub fn thread(body: &str) -> Result<Thread, WireError> {
         })
     });
     let p = &body.properties;
-    let creator = p.creator.some().map(|c| UserId::with_prefix(c.split(';').next().unwrap_or_default()));
+    let creator =
+        p.creator.some().map(|c| UserId::with_prefix(c.split(';').next().unwrap_or_default()));
     let capabilities = p.capabilities.iter().filter_map(|raw| {
         serde_json::from_str::<Text<'_>>(raw.get()).ok().map(|t| Clean::line(t.as_str()))
     });

@@ -1,0 +1,106 @@
+//! Parts of the markup reader: stray brackets, attributes, colours, quotes' heads.
+
+use crate::model::{Attribution, Clean, Rgb, Span, Timestamp};
+use crate::protocol::tree;
+use quick_xml::events::BytesStart;
+use std::borrow::Cow;
+
+/// Turns every `<` that cannot start a tag into `&lt;`: it can if a letter, or `/` and a letter, follows and a `>`
+/// comes before the next `<`.
+pub fn escape_stray(markup: &str) -> Cow<'_, str> {
+    if !markup.contains('<') {
+        return Cow::Borrowed(markup);
+    }
+    let bytes = markup.as_bytes();
+    let mut out = String::with_capacity(markup.len() + 16);
+    let mut copied = 0;
+    let mut at = 0;
+    while let Some(offset) = bytes.get(at..).and_then(|b| b.iter().position(|b| *b == b'<')) {
+        let open = at + offset;
+        let rest = bytes.get(open + 1..).unwrap_or_default();
+        let name = rest.strip_prefix(b"/").unwrap_or(rest);
+        let stop = rest.iter().position(|b| matches!(b, b'<' | b'>'));
+        let closed = stop.is_some_and(|s| rest.get(s) == Some(&b'>'));
+        if !(name.first().is_some_and(u8::is_ascii_alphabetic) && closed) {
+            out.push_str(markup.get(copied..open).unwrap_or_default());
+            out.push_str("&lt;");
+            copied = open + 1;
+        }
+        at = open + 1 + stop.unwrap_or(rest.len());
+    }
+    out.push_str(markup.get(copied..).unwrap_or_default());
+    Cow::Owned(out)
+}
+
+/// Drops line breaks at both ends of a block: around quotes and centred lines they are only wire noise.
+pub fn trim_breaks(spans: &mut Vec<Span>) {
+    while let Some(first) = spans.first_mut() {
+        let trimmed = first.text.trim_start_matches('\n');
+        if trimmed.is_empty() {
+            spans.remove(0);
+        } else {
+            first.text = Clean::text(trimmed);
+            break;
+        }
+    }
+    while let Some(last) = spans.last_mut() {
+        let trimmed = last.text.trim_end_matches('\n');
+        if trimmed.is_empty() {
+            spans.pop();
+        } else {
+            last.text = Clean::text(trimmed);
+            break;
+        }
+    }
+}
+
+pub fn attribute(tag: &BytesStart<'_>, name: &str) -> Option<String> {
+    tree::attributes(tag).into_iter().find(|(key, _)| key == name).map(|(_, value)| value)
+}
+
+pub fn attribution(tag: &BytesStart<'_>) -> Option<Attribution> {
+    let attributes = tree::attributes(tag);
+    let get = |name: &str| {
+        attributes.iter().find(|(k, v)| k == name && !v.is_empty()).map(|(_, v)| v.as_str())
+    };
+    let name = get("authorname").or_else(|| get("author"))?;
+    Some(Attribution {
+        name: Clean::line(name),
+        // Seconds on the wire (facts 4.1).
+        at: get("timestamp")
+            .and_then(|t| t.parse::<i64>().ok())
+            .map(|s| Timestamp(s.saturating_mul(1000))),
+        message: get("messageid").map(Into::into),
+    })
+}
+
+/// `#rrggbb`, `#rgb`, or one of the sixteen names of HTML.
+pub fn color(value: &str) -> Option<Rgb> {
+    const NAMES: [(&str, u32); 16] = [
+        ("black", 0x00_0000),
+        ("silver", 0xc0_c0c0),
+        ("gray", 0x80_8080),
+        ("white", 0xff_ffff),
+        ("maroon", 0x80_0000),
+        ("red", 0xff_0000),
+        ("purple", 0x80_0080),
+        ("fuchsia", 0xff_00ff),
+        ("green", 0x00_8000),
+        ("lime", 0x00_ff00),
+        ("olive", 0x80_8000),
+        ("yellow", 0xff_ff00),
+        ("navy", 0x00_0080),
+        ("blue", 0x00_00ff),
+        ("teal", 0x00_8080),
+        ("aqua", 0x00_ffff),
+    ];
+    let value = value.trim().to_ascii_lowercase();
+    let number = match value.strip_prefix('#') {
+        Some(hex) if hex.len() == 6 => u32::from_str_radix(hex, 16).ok()?,
+        Some(hex) if hex.len() == 3 => {
+            hex.chars().try_fold(0, |acc, c| Some(acc * 256 + c.to_digit(16)? * 17))?
+        }
+        _ => NAMES.iter().find(|(name, _)| *name == value)?.1,
+    };
+    Some(Rgb((number >> 16) as u8, (number >> 8) as u8, number as u8))
+}
