@@ -1,0 +1,335 @@
+//! Prints how fast the program is, seen from outside in a pseudo-terminal, beside a bare ratatui program in the same
+//! run. Figures, not tests: nothing here passes or fails.
+//!
+//! `cargo build --release --examples --bin skchat && cargo run --release --example figures`
+
+#[path = "terminal.rs"]
+mod terminal;
+
+use skchat::client::{Base, Client, Options, Secret, TokenSource};
+use skchat::gateway::{self, User};
+use skchat::model::{ClientMessageId, ConversationId, Outgoing, UserId};
+use skchat::protocol::{decode, wire};
+use skchat::store::{Batch, ConversationRow, Store};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use terminal::{Terminal, program};
+
+const ME: &str = "8:anna.7";
+const PEER: &str = "8:joe.4";
+const KEYS: usize = 300;
+
+fn main() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("threads");
+    println!("120x40, one machine, one run; medians unless said otherwise\n");
+    let small = folder(&runtime, 1_000);
+    let large = folder(&runtime, 100_000);
+    let empty = tempfile::tempdir().expect("a folder");
+    write_config(empty.path(), "http://127.0.0.1:9");
+    starts(small.path(), large.path());
+    keys(large.path());
+    idle(&runtime);
+    memory(empty.path(), large.path());
+    flood(&runtime);
+    burst(&runtime);
+}
+
+fn start(dir: &Path) -> Terminal {
+    let config = dir.join("config.toml");
+    let env = [
+        ("SKCHAT_CONFIG", config.to_str().expect("a readable path")),
+        ("SKCHAT_DATA_DIR", dir.to_str().expect("a readable path")),
+        ("SKCHAT_TOKEN", "secret"),
+    ];
+    Terminal::start(&program("skchat"), &[], &env, 120, 40)
+}
+
+fn write_config(dir: &Path, origin: &str) {
+    let text = format!(
+        "[accounts.home]\nuser_id = \"{ME}\"\ngateway = \"{origin}/v1\"\ntoken = {{ env = \"SKCHAT_TOKEN\" }}\n\
+         [reading]\nreceipts = \"never\"\n"
+    );
+    std::fs::write(dir.join("config.toml"), text).expect("a folder that can be written");
+}
+
+/// A store with one conversation of so many messages, opened last, and a gateway that is not there.
+fn folder(runtime: &tokio::runtime::Runtime, count: i64) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().expect("a folder");
+    write_config(dir.path(), "http://127.0.0.1:9");
+    let account = dir.path().join("accounts/home");
+    std::fs::create_dir_all(&account).expect("a folder that can be written");
+    let me = UserId::new(ME);
+    let id = ConversationId::new(PEER);
+    runtime.block_on(async {
+        let store = Store::open(&account.join("store.db")).expect("a store");
+        let first = 1_700_000_000_000i64;
+        for chunk in 0..count / 1000 {
+            let messages = (0..1000).map(|i| {
+                let at = first + (chunk * 1000 + i) * 60_000;
+                let from = if i % 3 == 0 { ME } else { PEER };
+                let json = format!(
+                    "{{\"id\":\"{at}\",\"version\":\"{at}\",\"clientmessageid\":\"{at}7\",\"messagetype\":\"Text\",\
+                     \"originalarrivaltime\":\"{at}\",\"from\":\"https://h/v1/users/ME/contacts/{from}\",\
+                     \"content\":\"message {} with a few more words in it\"}}",
+                    chunk * 1000 + i
+                );
+                let raw = wire::raw_message(&json, Some(&id)).expect("a message");
+                let index = decode::indexed(&decode::message(&raw, &me));
+                (raw, index)
+            });
+            let item = format!("{{\"id\":\"{PEER}\",\"version\":1}}");
+            let raw = wire::raw_conversation(&item).expect("a conversation");
+            let batch = Batch {
+                conversations: vec![ConversationRow { raw, horizon: None, cleared_at: None, complete: true }],
+                messages: messages.collect(),
+                decoder: decode::DECODER_VERSION,
+                ..Batch::default()
+            };
+            store.apply(batch, me.clone()).await.expect("stored");
+        }
+        store.set_last_open(&id).await.expect("stored");
+    });
+    dir
+}
+
+fn sorted(mut list: Vec<Duration>) -> Vec<Duration> {
+    list.sort();
+    list
+}
+
+fn at(list: &[Duration], share: f64) -> f64 {
+    let index = ((list.len() as f64 - 1.0) * share).round() as usize;
+    list.get(index).map_or(f64::NAN, |d| d.as_secs_f64() * 1000.0)
+}
+
+fn starts(small: &Path, large: &Path) {
+    let once = |dir: &Path, text: &str| {
+        let terminal = start(dir);
+        terminal.wait_for(text) - terminal.started
+    };
+    let bare = || {
+        let terminal = Terminal::start(&program("bare"), &[], &[], 120, 40);
+        terminal.wait_for("line 003") - terminal.started
+    };
+    let (mut few, mut many, mut floor) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..11 {
+        few.push(once(small, "message 999 "));
+        many.push(once(large, "message 99999 "));
+        floor.push(bare());
+    }
+    let (few, many, floor) = (sorted(few), sorted(many), sorted(floor));
+    println!("newest page on screen, 1,000 messages stored   {:7.2} ms", at(&few, 0.5));
+    println!("newest page on screen, 100,000 messages stored {:7.2} ms", at(&many, 0.5));
+    println!("  ratio 100,000 / 1,000                        {:7.2}", at(&many, 0.5) / at(&few, 0.5));
+    println!("bare ratatui, first screen                     {:7.2} ms", at(&floor, 0.5));
+}
+
+/// Key written to its character on the screen, one at a time.
+fn echo(terminal: &mut Terminal, keys: usize, prefix: &str) -> (Vec<Duration>, f64) {
+    let mut times = Vec::with_capacity(keys);
+    let before = terminal.seen.0.lock().expect("nobody panics with it").bytes;
+    let mut typed = String::new();
+    for i in 0..keys {
+        let c = char::from(b'a' + u8::try_from(i % 26).unwrap_or(0));
+        typed.push(c);
+        if typed.len() > 40 {
+            terminal.send(&"\x7f".repeat(40));
+            typed.clear();
+            terminal.wait("an empty line", |s| s.parser.screen().contents().lines().any(|l| l.trim_end() == prefix.trim_end()));
+            typed.push(c);
+        }
+        let wanted = format!("{prefix}{typed}");
+        let sent = Instant::now();
+        terminal.send(&c.to_string());
+        let shown = terminal.wait(&wanted, |s| s.parser.screen().contents().contains(&wanted));
+        times.push(shown.saturating_duration_since(sent));
+    }
+    let bytes = terminal.seen.0.lock().expect("nobody panics with it").bytes - before;
+    (sorted(times), bytes as f64 / keys as f64)
+}
+
+fn keys(large: &Path) {
+    let mut ours = start(large);
+    ours.wait_for("message 99999 ");
+    let mut bare = Terminal::start(&program("bare"), &[], &[], 120, 40);
+    bare.wait_for("line 003");
+    echo(&mut ours, 50, " To joe.4 › ");
+    echo(&mut bare, 50, "> ");
+    // Leftovers of the warm-up are part of the lines that are waited for.
+    ours.send(&"\x7f".repeat(60));
+    bare.send(&"\x7f".repeat(60));
+    ours.wait("an empty line", |s| s.parser.screen().contents().lines().any(|l| l.trim_end() == " To joe.4 ›"));
+    bare.wait("an empty line", |s| s.parser.screen().contents().lines().any(|l| l.trim_end() == ">"));
+    let (times, bytes) = echo(&mut ours, KEYS, " To joe.4 › ");
+    let (floor, floor_bytes) = echo(&mut bare, KEYS, "> ");
+    println!("\nkey to screen, 100,000 messages: p50 {:.3} p95 {:.3} p99 {:.3} ms, {bytes:.0} bytes a key", at(&times, 0.5), at(&times, 0.95), at(&times, 0.99));
+    println!("key to screen, bare ratatui:     p50 {:.3} p95 {:.3} p99 {:.3} ms, {floor_bytes:.0} bytes a key", at(&floor, 0.5), at(&floor, 0.95), at(&floor, 0.99));
+    println!("  ratio of p50                   {:.2}", at(&times, 0.5) / at(&floor, 0.5));
+    let mut pages = Vec::new();
+    for _ in 0..100 {
+        let before = ours.seen.0.lock().expect("nobody panics with it").parser.screen().contents();
+        let sent = Instant::now();
+        ours.send("\x1b[5~");
+        let shown = ours.wait("another page", |s| s.parser.screen().contents() != before);
+        pages.push(shown.saturating_duration_since(sent));
+    }
+    let pages = sorted(pages);
+    println!("PageUp through 100 pages:        p50 {:.3} p95 {:.3} ms", at(&pages, 0.5), at(&pages, 0.95));
+}
+
+struct World {
+    origin: String,
+    stop: tokio_util::sync::CancellationToken,
+}
+
+fn world(runtime: &tokio::runtime::Runtime) -> World {
+    runtime.block_on(async {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let origin = format!("http://{}", listener.local_addr().expect("an address"));
+        let user = |id: &str| User { id: UserId::new(id), token: if id == ME { "secret" } else { "other" }.into(), name: String::new() };
+        let options = gateway::Options { users: vec![user(ME), user(PEER)], ..gateway::Options::default() };
+        let world = gateway::open(options, origin.clone()).expect("a gateway");
+        let stop = tokio_util::sync::CancellationToken::new();
+        tokio::spawn(gateway::serve(listener, world, stop.clone().cancelled_owned()));
+        World { origin, stop }
+    })
+}
+
+fn peer(origin: &str) -> Arc<Client> {
+    let base = Base::parse(&format!("{origin}/v1")).expect("an address");
+    Arc::new(Client::new(Options::new(UserId::new(PEER), base, TokenSource::Fixed(Secret::new("other")))))
+}
+
+async fn say(client: &Client, text: String, number: usize) {
+    let outgoing = Outgoing { text, ..Outgoing::default() };
+    let id = ClientMessageId::from(format!("{number}"));
+    client.send(&ConversationId::new(ME), &outgoing, &id, "").await.expect("sent");
+}
+
+fn live(runtime: &tokio::runtime::Runtime, dir: &Path) -> (World, Terminal) {
+    let world = world(runtime);
+    write_config(dir, &world.origin);
+    runtime.block_on(say(&peer(&world.origin), "hello there".into(), 0));
+    let mut terminal = start(dir);
+    terminal.wait_for("live");
+    terminal.send("\x1b[1;3B");
+    terminal.wait_for("hello there");
+    (world, terminal)
+}
+
+/// Voluntary and involuntary switches of all threads: what wakes up.
+fn switches(pid: u32) -> u64 {
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).expect("a running program");
+    let of = |text: String| {
+        let lines = text.lines().filter(|l| l.contains("ctxt_switches"));
+        lines.filter_map(|l| l.rsplit(char::is_whitespace).next()?.parse::<u64>().ok()).sum::<u64>()
+    };
+    tasks.flatten().filter_map(|t| std::fs::read_to_string(t.path().join("status")).ok()).map(of).sum()
+}
+
+fn idle(runtime: &tokio::runtime::Runtime) {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (world, terminal) = live(runtime, dir.path());
+    let pid = terminal.child.process_id().expect("running");
+    std::thread::sleep(Duration::from_secs(8));
+    let bytes = terminal.seen.0.lock().expect("nobody panics with it").bytes;
+    let before = switches(pid);
+    std::thread::sleep(Duration::from_secs(10));
+    let woke = switches(pid) - before;
+    let drawn = terminal.seen.0.lock().expect("nobody panics with it").bytes - bytes;
+    println!("\nten idle seconds with an open long poll: {woke} wake-ups, {drawn} bytes");
+    world.stop.cancel();
+}
+
+fn resident(pid: u32) -> f64 {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("a running program");
+    let line = text.lines().find(|l| l.starts_with("VmRSS")).unwrap_or_default().to_owned();
+    line.split_whitespace().nth(1).and_then(|n| n.parse::<f64>().ok()).unwrap_or(f64::NAN) / 1024.0
+}
+
+fn memory(empty: &Path, large: &Path) {
+    let terminal = start(empty);
+    terminal.wait_for("offline");
+    let without = resident(terminal.child.process_id().expect("running"));
+    let terminal = start(large);
+    terminal.wait_for("message 99999 ");
+    terminal.wait_for("offline");
+    let with = resident(terminal.child.process_id().expect("running"));
+    println!("resident memory: {without:.1} MiB empty, {with:.1} MiB with 100,000 stored messages (+{:.1})", with - without);
+}
+
+fn flood(runtime: &tokio::runtime::Runtime) {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (world, mut terminal) = live(runtime, dir.path());
+    let origin = world.origin.clone();
+    let sent = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counter = Arc::clone(&sent);
+    let flood = runtime.spawn(async move {
+        let mut tick = tokio::time::interval(Duration::from_millis(8));
+        let clients: Vec<_> = (0..8).map(|_| peer(&origin)).collect();
+        for round in 0..1000 {
+            tick.tick().await;
+            let all = clients.iter().enumerate().map(|(i, c)| say(c, format!("flood {}", round * 8 + i), 10 + round * 8 + i));
+            futures_util::future::join_all(all).await;
+            counter.fetch_add(8, std::sync::atomic::Ordering::Relaxed);
+        }
+    });
+    terminal.wait_for("flood ");
+    let began = (Instant::now(), sent.load(std::sync::atomic::Ordering::Relaxed));
+    let mut times = Vec::new();
+    let mut typed = String::new();
+    for i in 0..60u8 {
+        let c = char::from(b'a' + i % 26);
+        typed.push(c);
+        let key = Instant::now();
+        terminal.send(&c.to_string());
+        let wanted = format!("› {typed}");
+        let shown = terminal.wait(&wanted, |s| s.parser.screen().contents().contains(&wanted));
+        times.push(shown.saturating_duration_since(key));
+        std::thread::sleep(Duration::from_millis(40));
+    }
+    let rate = (sent.load(std::sync::atomic::Ordering::Relaxed) - began.1) as f64 / began.0.elapsed().as_secs_f64();
+    let times = sorted(times);
+    println!("while {rate:.0} messages a second arrive: key p50 {:.2} p95 {:.2} max {:.2} ms", at(&times, 0.5), at(&times, 0.95), at(&times, 1.0));
+    flood.abort();
+    world.stop.cancel();
+}
+
+/// 10,000 messages that came while the program was away, taken in at once.
+fn burst(runtime: &tokio::runtime::Runtime) {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (world, mut terminal) = live(runtime, dir.path());
+    terminal.send("\x11");
+    let _ = terminal.child.wait();
+    let origin = world.origin.clone();
+    runtime.block_on(async {
+        let clients: Vec<_> = (0..8).map(|_| peer(&origin)).collect();
+        for round in 0..1250 {
+            let all = clients.iter().enumerate().map(|(i, c)| say(c, format!("burst {:05}", round * 8 + i), 10 + round * 8 + i));
+            futures_util::future::join_all(all).await;
+        }
+    });
+    let mut terminal = start(dir.path());
+    terminal.wait_for("hello there");
+    let began = terminal.started;
+    let mut worst = Duration::ZERO;
+    let mut typed = String::new();
+    let done = loop {
+        let c = char::from(b'a' + u8::try_from(typed.len() % 26).unwrap_or(0));
+        typed.push(c);
+        let key = Instant::now();
+        terminal.send(&c.to_string());
+        let wanted = format!("› {typed}");
+        let shown = terminal.wait(&wanted, |s| s.parser.screen().contents().contains(&wanted));
+        worst = worst.max(shown.saturating_duration_since(key));
+        let seen = terminal.seen.0.lock().expect("nobody panics with it");
+        if seen.parser.screen().contents().contains("burst 0999") {
+            break seen.last;
+        }
+        drop(seen);
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    println!("10,000 messages missed while away: shown {:.2} s after exec, slowest key meanwhile {:.1} ms", (done - began).as_secs_f64(), worst.as_secs_f64() * 1000.0);
+    world.stop.cancel();
+}

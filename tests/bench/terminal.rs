@@ -1,0 +1,94 @@
+//! A program in a pseudo-terminal, seen from outside: shared by the picture and the bench.
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use std::io::{Read, Write};
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+pub struct Seen {
+    pub parser: vt100::Parser,
+    pub bytes: usize,
+    pub last: Instant,
+}
+
+pub struct Terminal {
+    pub child: Box<dyn Child + Send + Sync>,
+    _master: Box<dyn MasterPty + Send>,
+    input: Box<dyn Write + Send>,
+    pub seen: Arc<(Mutex<Seen>, Condvar)>,
+    pub started: Instant,
+}
+
+/// A program of this build: `skchat` itself, or an example by its name.
+pub fn program(name: &str) -> PathBuf {
+    let examples = std::env::current_exe().expect("this program has a path");
+    let examples = examples.parent().expect("it lies in a folder");
+    if name == "skchat" { examples.parent().expect("below the build").join(name) } else { examples.join(name) }
+}
+
+impl Terminal {
+    pub fn start(program: &Path, arguments: &[&str], env: &[(&str, &str)], columns: u16, rows: u16) -> Self {
+        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
+        let mut command = CommandBuilder::new(program);
+        command.args(arguments);
+        command.env("TERM", "xterm-256color");
+        command.env("COLORTERM", "truecolor");
+        command.env("TZ", "UTC");
+        for (name, value) in env {
+            command.env(name, value);
+        }
+        let parser =
+            vt100::Parser::new(NonZero::new(rows).expect("rows"), NonZero::new(columns).expect("columns"), 0);
+        let seen = Seen { parser, bytes: 0, last: Instant::now() };
+        let seen = Arc::new((Mutex::new(seen), Condvar::new()));
+        let mut reader = pair.master.try_clone_reader().expect("a reader");
+        let shared = Arc::clone(&seen);
+        let started = Instant::now();
+        let child = pair.slave.spawn_command(command).expect("the program starts; build it first");
+        drop(pair.slave);
+        std::thread::spawn(move || {
+            let mut buffer = [0; 65536];
+            while let Ok(count @ 1..) = reader.read(&mut buffer) {
+                let (lock, changed) = &*shared;
+                let mut seen = lock.lock().expect("nobody panics with it");
+                seen.parser.process(&buffer[..count]);
+                seen.bytes += count;
+                seen.last = Instant::now();
+                changed.notify_all();
+            }
+        });
+        let input = pair.master.take_writer().expect("a writer");
+        Self { child, _master: pair.master, input, seen, started }
+    }
+
+    pub fn send(&mut self, keys: &str) {
+        self.input.write_all(keys.as_bytes()).expect("the program reads");
+    }
+
+    /// Waits for something to be so; gives when.
+    pub fn wait(&self, what: &str, is_so: impl Fn(&Seen) -> bool) -> Instant {
+        let (lock, changed) = &*self.seen;
+        let until = Instant::now() + Duration::from_secs(60);
+        let mut seen = lock.lock().expect("nobody panics with it");
+        while !is_so(&seen) {
+            let left = until.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "waited for {what}; the screen was\n{}", seen.parser.screen().contents());
+            seen = changed.wait_timeout(seen, left).expect("nobody panics with it").0;
+        }
+        seen.last
+    }
+
+    pub fn wait_for(&self, text: &str) -> Instant {
+        self.wait(text, |seen| seen.parser.screen().contents().contains(text))
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
