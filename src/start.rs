@@ -275,7 +275,7 @@ async fn converse(
     let theme =
         Theme::new(THEME, color_depth(), setting.config.ui.blink).map_err(Failure::failed)?;
     let stop = stop.unwrap_or_default();
-    let (handle, deltas) = sync::start(client, store, options);
+    let (handle, deltas) = sync::start(client, store.clone(), options);
     let mut model = Model::new(prefs, setting.size);
     for warning in setting.config.warnings.iter().take(1) {
         model.app.complain(warning);
@@ -295,6 +295,9 @@ async fn converse(
         run(&mut model, &theme, wiring).await
     };
     handle.stop(PATIENCE).await;
+    if let Ok(Err(error)) = tokio::time::timeout(PATIENCE, store.close()).await {
+        tracing::warn!(%error, "the store's log was not written back");
+    }
     result.map_err(failed)
 }
 

@@ -55,6 +55,14 @@ impl Store {
         Ok(Self { writer: serve("store-writer", writer)?, reader: serve("store-reader", reader)? })
     }
 
+    /// Brings the write-ahead log into the file, so that the next start need not read it.
+    ///
+    /// # Errors
+    /// When the disk fails; nothing is lost then, the log stays.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        self.write(|c| c.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))).await
+    }
+
     async fn run<T: Send + 'static>(
         queue: &mpsc::Sender<Job>,
         work: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,

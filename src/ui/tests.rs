@@ -1,1 +1,194 @@
+use super::*;
+use crate::app::areas::Size;
+use crate::app::keymap::Context;
+use crate::app::overlay::Overlay;
+use crate::app::state::{Prefs, Receipts};
+use crate::app::{Input, update};
+use crate::config::builtin_keymap;
+use crate::model::{
+    Clean, Conversation, Delivery, Delta, LinkState, Message, MessageBody, MessageKey, NameSource,
+    Now, Page, Timestamp, UserId,
+};
+use crate::protocol::richtext;
+use proptest::prelude::*;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use std::sync::Arc;
+use std::time::Duration;
 
+const CHAT: &str = "8:joe.4";
+
+fn theme(depth: ColorDepth) -> Theme {
+    Theme::new(include_str!("../../assets/theme.toml"), depth, false).unwrap()
+}
+
+fn model(columns: u16, rows: u16, markup: &[&str]) -> Model {
+    let prefs = Prefs {
+        me: UserId::new("8:anna.7"),
+        zone: jiff::tz::TimeZone::UTC,
+        keymap: Arc::new(builtin_keymap().unwrap()),
+        typing: false,
+        receipts: Receipts::Never,
+        enter_is_newline: false,
+        demo: true,
+        first_client_id: 1,
+    };
+    let now = Now { wall: Timestamp(1_700_000_900_000), mono: Duration::from_secs(1) };
+    let mut model = Model::new(prefs, Size { columns, rows });
+    let mut conversation = Conversation::empty(CHAT.into());
+    conversation.activity = Timestamp(1);
+    let messages = (0i64..).zip(markup).map(|(n, markup)| {
+        let at = Timestamp(1_700_000_000_000 + n * 60_000);
+        Message {
+            key: MessageKey::server(at, &at.0.to_string()),
+            client_id: None,
+            sender: UserId::new(CHAT),
+            sender_name: None,
+            at,
+            version: 1,
+            body: MessageBody::Text(richtext::parse(markup)),
+            edited: None,
+            edit_of: None,
+            mentions_me: false,
+            reactions: Vec::new(),
+            delivery: Delivery::Sent,
+        }
+    });
+    let names = vec![(UserId::new(CHAT), NameSource::Profile, Clean::line("Joe Bloggs"))];
+    for delta in [
+        Delta::Names(names),
+        Delta::Conversations(vec![conversation]),
+        Delta::Messages {
+            conversation: CHAT.into(),
+            messages: messages.collect(),
+            page: Page::Newest,
+        },
+        Delta::Link(LinkState::Online),
+    ] {
+        update(&mut model, Input::Delta(delta), now);
+    }
+    model.view.settle(&model.app);
+    model
+}
+
+fn paint(screen: &mut Screen, model: &Model, depth: ColorDepth) -> Buffer {
+    let size = model.view.size;
+    let mut terminal = Terminal::new(TestBackend::new(size.columns, size.rows)).unwrap();
+    terminal.draw(|frame| screen.draw(model, &theme(depth), frame)).unwrap();
+    terminal.backend().buffer().clone()
+}
+
+/// The rows of the message pane that hold text, with a letter for each style in front of a run.
+fn styles(buffer: &Buffer, from: &str) -> String {
+    use ratatui::style::Modifier;
+    let width = usize::from(buffer.area.width);
+    let row = buffer.content.chunks(width).find(|row| {
+        row.iter().map(ratatui::buffer::Cell::symbol).collect::<String>().contains(from)
+    });
+    let mut out = String::new();
+    let mut last = None;
+    for cell in row.unwrap().iter().skip(22 + 8) {
+        let mut style = String::new();
+        for (modifier, letter) in [
+            (Modifier::BOLD, 'b'),
+            (Modifier::ITALIC, 'i'),
+            (Modifier::UNDERLINED, 'u'),
+            (Modifier::CROSSED_OUT, 's'),
+            (Modifier::DIM, 'd'),
+        ] {
+            if cell.modifier.contains(modifier) {
+                style.push(letter);
+            }
+        }
+        if cell.fg != ratatui::style::Color::Reset {
+            style.push_str(&format!("{:?}", cell.fg).to_lowercase());
+        }
+        if last.as_ref() != Some(&style) {
+            out.push_str(&format!("<{style}>"));
+            last = Some(style);
+        }
+        out.push_str(cell.symbol());
+    }
+    out.trim_end().trim_end_matches("<>").to_owned()
+}
+
+#[test]
+fn a_conversation_at_eighty_columns() {
+    let long = "A line that is long enough to be wrapped at this width, and then some more.";
+    let model = model(
+        80,
+        14,
+        &["Hello <b>there</b>", long, "<quote author=\"x\" authorname=\"Mia\">Who?</quote>You"],
+    );
+    let buffer = paint(&mut Screen::default(), &model, ColorDepth::True);
+    let text: Vec<String> = buffer
+        .content
+        .chunks(80)
+        .map(|row| {
+            row.iter().map(ratatui::buffer::Cell::symbol).collect::<String>().trim_end().to_owned()
+        })
+        .collect();
+    insta::assert_snapshot!(text.join("\n"), @"
+    ▌Joe Bloggs    22:15 │ Joe Bloggs
+                         │
+                         │
+                         │
+                         │───────────────────────── Today ──────────────────────────
+                         │ 22:13  Joe Bloggs
+                         │        Hello there
+                         │ 22:14  A line that is long enough to be wrapped at
+                         │        this width, and then some more.
+                         │ 22:15  ┃ Mia: Who?
+                         │        You
+    ─────────────────────┴──────────────────────────────────────────────────────────
+     To Joe Bloggs ›
+     ⏎ send  M-⏎ new line  M-↑↓ chats  C-k find  M-a unread  C-↑ select        live
+    ");
+}
+
+#[test]
+fn the_pages_tags_are_styles() {
+    let markup = "<b>b</b><i>i</i><u>u</u><s>s</s><font color=\"#ff0000\">c</font>";
+    let model = model(80, 24, &[markup]);
+    let buffer = paint(&mut Screen::default(), &model, ColorDepth::True);
+    assert_eq!(styles(&buffer, "biusc"), "<b>b<i>i<u>u<s>s<rgb(255, 0, 0)>c");
+    let buffer = paint(&mut Screen::default(), &model, ColorDepth::None);
+    assert_eq!(styles(&buffer, "biusc"), "<b>b<i>i<u>u<s>s<>c");
+}
+
+proptest! {
+    #[test]
+    fn a_warm_and_a_fresh_screen_paint_the_same(turns in proptest::collection::vec(0u8..6, 1..12)) {
+        let mut warm = Screen::default();
+        let mut model = model(80, 24, &["one", "two <b>three</b>", "あいう"]);
+        for turn in turns {
+            match turn {
+                0 => model.view.resize(Size { columns: 40, rows: 12 }),
+                1 => model.view.resize(Size { columns: 120, rows: 40 }),
+                2 => model.app.overlay = Some(Overlay::help(Context::Compose)),
+                3 => model.app.overlay = None,
+                4 => model.app.note("something"),
+                _ => model.app.focus = crate::app::Focus::List,
+            }
+            model.view.settle(&model.app);
+            let painted = paint(&mut warm, &model, ColorDepth::True);
+            prop_assert_eq!(painted, paint(&mut Screen::default(), &model, ColorDepth::True));
+        }
+    }
+
+    #[test]
+    fn any_size_paints_and_no_cell_holds_a_control_character(
+        columns in 1u16..140, rows in 1u16..50, markup in any::<String>(), dialog in 0u8..4,
+    ) {
+        let mut model = model(columns, rows, &[&markup, "x"]);
+        model.app.overlay = match dialog {
+            0 => Some(Overlay::help(Context::Compose)),
+            1 => Some(Overlay::switcher(&model.app)),
+            2 => Some(crate::app::overlay::Overlay::palette()),
+            _ => None,
+        };
+        model.view.settle(&model.app);
+        let buffer = paint(&mut Screen::default(), &model, ColorDepth::True);
+        prop_assert!(buffer.content.iter().all(|cell| !cell.symbol().chars().any(char::is_control)));
+    }
+}

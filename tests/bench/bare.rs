@@ -9,8 +9,10 @@ fn main() -> std::io::Result<()> {
     let mut input = String::new();
     loop {
         terminal.draw(|frame| {
-            let [list, line] = Layout::vertical([Constraint::Min(1), Constraint::Length(1)]).areas(frame.area());
-            let rows = (0..list.height).map(|i| format!("line {i:03} of a list that fills the screen with some text"));
+            let [list, line] =
+                Layout::vertical([Constraint::Min(1), Constraint::Length(1)]).areas(frame.area());
+            let rows = (0..list.height)
+                .map(|i| format!("line {i:03} of a list that fills the screen with some text"));
             frame.render_widget(List::new(rows), list);
             frame.render_widget(Paragraph::new(format!("> {input}")), line);
             frame.set_cursor_position((2 + u16::try_from(input.len()).unwrap_or(0), line.y));

@@ -22,7 +22,11 @@ fn main() {
     terminal.send("It is behind the *tea*, I think. Look there first?\r");
     terminal.wait_for("is typing");
     terminal.send("And bring the blue folder");
-    terminal.wait_for("blue folder");
+    let drawn = terminal.wait_for("blue folder");
+    println!(
+        "the screen was ready {:.1} s after the start",
+        terminal.after_start(drawn).as_secs_f64()
+    );
     let svg = draw(terminal.seen.0.lock().expect("nobody panics with it").parser.screen());
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/screen.svg");
     std::fs::write(path, svg).expect("assets can be written");
@@ -32,8 +36,8 @@ fn main() {
 /// A cell's colours as SVG, the terminal's own sixteen in the tones of a dark theme.
 fn color(color: vt100::Color, default: &str) -> String {
     const NAMED: [&str; 16] = [
-        "#3b4252", "#e06c75", "#8fbf7f", "#e5c07b", "#6f9fd8", "#c28fd0", "#5fb8c0", "#d8dee9", "#5c6370", "#f08a92",
-        "#a8d49a", "#f0d59a", "#8fb8ea", "#d6a8e2", "#84d0d8", "#eceff4",
+        "#3b4252", "#e06c75", "#8fbf7f", "#e5c07b", "#6f9fd8", "#c28fd0", "#5fb8c0", "#d8dee9",
+        "#5c6370", "#f08a92", "#a8d49a", "#f0d59a", "#8fb8ea", "#d6a8e2", "#84d0d8", "#eceff4",
     ];
     match color {
         vt100::Color::Default => default.to_owned(),
@@ -65,7 +69,8 @@ fn draw(screen: &vt100::Screen) -> String {
             if cell.is_wide_continuation() {
                 continue;
             }
-            let (mut front, mut back) = (color(cell.fgcolor(), "#d8dee9"), color(cell.bgcolor(), "#1e2228"));
+            let (mut front, mut back) =
+                (color(cell.fgcolor(), "#d8dee9"), color(cell.bgcolor(), "#1e2228"));
             if cell.inverse() {
                 std::mem::swap(&mut front, &mut back);
             }
@@ -96,7 +101,10 @@ fn draw(screen: &vt100::Screen) -> String {
             }
             let baseline = y + 13.5;
             let text = escape(text);
-            let _ = writeln!(svg, "<text x=\"{x:.1}\" y=\"{baseline:.1}\" fill=\"{front}\"{style}>{text}</text>");
+            let _ = writeln!(
+                svg,
+                "<text x=\"{x:.1}\" y=\"{baseline:.1}\" fill=\"{front}\"{style}>{text}</text>"
+            );
         }
     }
     svg.push_str("</svg>\n");

@@ -18,18 +18,29 @@ pub struct Terminal {
     _master: Box<dyn MasterPty + Send>,
     input: Box<dyn Write + Send>,
     pub seen: Arc<(Mutex<Seen>, Condvar)>,
-    pub started: Instant,
+    /// When the program was executed.
+    started: Instant,
 }
 
 /// A program of this build: `skchat` itself, or an example by its name.
 pub fn program(name: &str) -> PathBuf {
     let examples = std::env::current_exe().expect("this program has a path");
     let examples = examples.parent().expect("it lies in a folder");
-    if name == "skchat" { examples.parent().expect("below the build").join(name) } else { examples.join(name) }
+    if name == "skchat" {
+        examples.parent().expect("below the build").join(name)
+    } else {
+        examples.join(name)
+    }
 }
 
 impl Terminal {
-    pub fn start(program: &Path, arguments: &[&str], env: &[(&str, &str)], columns: u16, rows: u16) -> Self {
+    pub fn start(
+        program: &Path,
+        arguments: &[&str],
+        env: &[(&str, &str)],
+        columns: u16,
+        rows: u16,
+    ) -> Self {
         let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
         let mut command = CommandBuilder::new(program);
@@ -40,8 +51,11 @@ impl Terminal {
         for (name, value) in env {
             command.env(name, value);
         }
-        let parser =
-            vt100::Parser::new(NonZero::new(rows).expect("rows"), NonZero::new(columns).expect("columns"), 0);
+        let parser = vt100::Parser::new(
+            NonZero::new(rows).expect("rows"),
+            NonZero::new(columns).expect("columns"),
+            0,
+        );
         let seen = Seen { parser, bytes: 0, last: Instant::now() };
         let seen = Arc::new((Mutex::new(seen), Condvar::new()));
         let mut reader = pair.master.try_clone_reader().expect("a reader");
@@ -50,7 +64,7 @@ impl Terminal {
         let child = pair.slave.spawn_command(command).expect("the program starts; build it first");
         drop(pair.slave);
         std::thread::spawn(move || {
-            let mut buffer = [0; 65536];
+            let mut buffer = vec![0; 65536];
             while let Ok(count @ 1..) = reader.read(&mut buffer) {
                 let (lock, changed) = &*shared;
                 let mut seen = lock.lock().expect("nobody panics with it");
@@ -64,6 +78,11 @@ impl Terminal {
         Self { child, _master: pair.master, input, seen, started }
     }
 
+    /// How long after its start something happened.
+    pub fn after_start(&self, at: Instant) -> Duration {
+        at.saturating_duration_since(self.started)
+    }
+
     pub fn send(&mut self, keys: &str) {
         self.input.write_all(keys.as_bytes()).expect("the program reads");
     }
@@ -75,7 +94,11 @@ impl Terminal {
         let mut seen = lock.lock().expect("nobody panics with it");
         while !is_so(&seen) {
             let left = until.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "waited for {what}; the screen was\n{}", seen.parser.screen().contents());
+            assert!(
+                !left.is_zero(),
+                "waited for {what}; the screen was\n{}",
+                seen.parser.screen().contents()
+            );
             seen = changed.wait_timeout(seen, left).expect("nobody panics with it").0;
         }
         seen.last
