@@ -115,6 +115,7 @@ fn on_app(model: &mut Model, action: AppAction, effects: &mut Vec<Effect>) {
             };
             model.app.freeze_list();
         }
+        AppAction::TogglePanes => model.view.hide_list = !model.view.hide_list,
         AppAction::Redraw => effects.push(Effect::Redraw),
         AppAction::Suspend => effects.push(Effect::Suspend),
         AppAction::Resync => {

@@ -25,6 +25,8 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 const THEME: &str = include_str!("../assets/theme.toml");
+/// A log larger than this is put aside at the next start.
+const MAX_LOG: u64 = 1024 * 1024;
 /// What is being written at the end may take this long.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -33,7 +35,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// # Errors
 /// One line for the user, and the exit status.
 pub fn main(cli: Cli) -> Result<(), Failure> {
-    start_log(&cli.global)?;
+    let shows_screen = matches!(cli.command, None | Some(Command::Demo { .. }));
+    start_log(&cli.global, shows_screen)?;
     let Cli { global, command } = cli;
     match command {
         None => tui(&global),
@@ -55,10 +58,28 @@ pub fn main(cli: Cli) -> Result<(), Failure> {
     }
 }
 
-/// Only where asked for, and never text, names or tokens.
-fn start_log(global: &Global) -> Result<(), Failure> {
+/// Where asked for, and for the program with a screen below the data folder. Never text, names or tokens.
+fn start_log(global: &Global, shows_screen: bool) -> Result<(), Failure> {
     use std::os::unix::fs::OpenOptionsExt;
-    let Some(path) = &global.log else { return Ok(()) };
+    let path = match (&global.log, shows_screen) {
+        (Some(path), _) => path.clone(),
+        (None, false) => return Ok(()),
+        (None, true) => {
+            // Without a place for it, or on a full disk, the program runs all the same.
+            let Ok(dir) = paths::data_dir(global.data_dir.clone()).map(|d| d.join("logs")) else {
+                return Ok(());
+            };
+            let path = dir.join("skchat.log");
+            if paths::make_dir(&dir).is_err() {
+                return Ok(());
+            }
+            if std::fs::metadata(&path).is_ok_and(|m| m.len() > MAX_LOG) {
+                let _ = std::fs::rename(&path, dir.join("skchat.log.old"));
+            }
+            path
+        }
+    };
+    let path = &path;
     let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
     let file =
         file.map_err(|e| Failure::usage(format!("{} cannot be written: {e}", path.display())))?;

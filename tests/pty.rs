@@ -171,6 +171,73 @@ fn the_demo_opens_answers_and_gives_the_terminal_back() {
     assert_given_back(&t.end());
 }
 
+/// `skchat serve` on a free port.
+struct Served(std::process::Child, String);
+
+impl Served {
+    fn start(dir: &Path) -> Self {
+        use std::io::BufRead;
+        let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_skchat"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--db"])
+            .arg(dir.join("gateway.db"))
+            .args(["--user", "8:anna.7=anna", "--user", "8:joe.4=joe"])
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        std::io::BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        Self(child, line.trim().strip_prefix("listening on ").unwrap().to_owned())
+    }
+
+    fn client(&self, dir: &Path, user: &str, token: &str) -> Terminal {
+        let home = dir.join(token);
+        std::fs::create_dir_all(&home).unwrap();
+        let config = format!(
+            "[accounts.home]\nuser_id = \"{user}\"\ngateway = \"{o}/v1\"\nprofiles = \"{o}/profiles\"\n\
+             token = {{ env = \"TEST_TOKEN\" }}\n",
+            o = self.1
+        );
+        std::fs::write(home.join("config.toml"), config).unwrap();
+        Terminal::start_with(&[], &home, &[("TEST_TOKEN", token)])
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
+#[test]
+fn two_people_chat_through_a_served_gateway_each_in_a_terminal() {
+    let dir = tempfile::tempdir().unwrap();
+    let served = Served::start(dir.path());
+    let mut anna = served.client(dir.path(), "8:anna.7", "anna");
+    let mut joe = served.client(dir.path(), "8:joe.4", "joe");
+    anna.wait_for("live");
+    joe.wait_for("live");
+    anna.send("\u{b}8:joe.4\r");
+    anna.wait_for("To Joe Bloggs");
+    anna.send("Is this on?\r");
+    joe.wait_for("1 unread");
+    joe.send("\u{1b}a");
+    joe.wait_for("Is this on?");
+    joe.send("Loud and clear ");
+    anna.wait_for("Joe Bloggs is typing");
+    joe.send("👍\r");
+    anna.wait_for("Loud and clear 👍");
+    anna.send("\u{11}");
+    joe.send("\u{3}\u{3}");
+    assert_given_back(&anna.end());
+    assert_given_back(&joe.end());
+    let log = std::fs::read_to_string(dir.path().join("anna/logs/skchat.log")).unwrap();
+    assert!(
+        !log.contains("Is this on") && !log.contains("Joe Bloggs"),
+        "no text and no names in the log"
+    );
+}
+
 #[test]
 fn what_was_typed_is_there_again_after_a_kill() {
     let dir = tempfile::tempdir().unwrap();

@@ -24,6 +24,7 @@ pub enum AppAction {
     Redraw,
     Suspend,
     Resync,
+    TogglePanes,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub enum ListAction {
     Previous,
     Next,
     NextUnread,
+    /// The nth conversation on the screen, from 1.
+    Nth(usize),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,8 +49,13 @@ pub enum MessagesAction {
     Edit,
     Delete,
     React,
-    Copy { with_name: bool },
+    Copy {
+        with_name: bool,
+    },
     OpenLink,
+    CopyId,
+    /// All links of the conversation that are loaded.
+    AllLinks,
     Retry,
     TakeBack,
 }
@@ -137,6 +145,20 @@ impl Action {
         ("react", Action::Messages(MessagesAction::React)),
         ("copy", Action::Messages(MessagesAction::Copy { with_name: false })),
         ("copy-with-name", Action::Messages(MessagesAction::Copy { with_name: true })),
+        ("copy-id", Action::Messages(MessagesAction::CopyId)),
+        ("all-links", Action::Messages(MessagesAction::AllLinks)),
+        ("toggle-panes", Action::App(AppAction::TogglePanes)),
+        ("help-here", Action::App(AppAction::Help)),
+        ("help-in-list", Action::App(AppAction::Help)),
+        ("conversation-1", Action::List(ListAction::Nth(1))),
+        ("conversation-2", Action::List(ListAction::Nth(2))),
+        ("conversation-3", Action::List(ListAction::Nth(3))),
+        ("conversation-4", Action::List(ListAction::Nth(4))),
+        ("conversation-5", Action::List(ListAction::Nth(5))),
+        ("conversation-6", Action::List(ListAction::Nth(6))),
+        ("conversation-7", Action::List(ListAction::Nth(7))),
+        ("conversation-8", Action::List(ListAction::Nth(8))),
+        ("conversation-9", Action::List(ListAction::Nth(9))),
         ("open-link", Action::Messages(MessagesAction::OpenLink)),
         ("retry", Action::Messages(MessagesAction::Retry)),
         ("take-back", Action::Messages(MessagesAction::TakeBack)),

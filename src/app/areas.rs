@@ -50,6 +50,7 @@ pub struct Areas {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wishes {
     pub list_focused: bool,
+    pub hide_list: bool,
     /// Rows the message box wants.
     pub compose_rows: u16,
     pub banner: bool,
@@ -84,7 +85,7 @@ pub fn areas(size: Size, wishes: Wishes) -> Option<Areas> {
         areas.divider = Some(full(bottom, 1));
     }
     let height = bottom - top;
-    let one_pane = size.columns < TWO_PANES;
+    let one_pane = size.columns < TWO_PANES || wishes.hide_list;
     areas.wide_list = size.columns >= WIDE;
     let list_width = match (one_pane, areas.wide_list) {
         (true, _) => size.columns,
@@ -119,10 +120,10 @@ mod tests {
     proptest! {
         #[test]
         fn areas_stay_on_the_screen_and_never_overlap(
-            columns in 20u16..300, rows in 5u16..200, compose_rows in 0u16..30, banner: bool, list_focused: bool,
+            columns in 20u16..300, rows in 5u16..200, compose_rows in 0u16..30, banner: bool, list_focused: bool, hide_list: bool,
         ) {
             let size = Size { columns, rows };
-            let a = areas(size, Wishes { list_focused, compose_rows, banner }).unwrap();
+            let a = areas(size, Wishes { list_focused, hide_list, compose_rows, banner }).unwrap();
             let parts = [a.top, a.list, a.rule, a.header, a.messages, a.divider, a.banner, a.compose, a.footer];
             let parts: Vec<Rect> = parts.into_iter().flatten().collect();
             for (i, p) in parts.iter().enumerate() {

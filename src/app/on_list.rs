@@ -23,6 +23,12 @@ pub fn act(model: &mut Model, action: ListAction, effects: &mut Vec<Effect>) {
         ListAction::Previous => neighbour(model, -1, effects),
         ListAction::Next => neighbour(model, 1, effects),
         ListAction::NextUnread => next_unread(model, effects),
+        ListAction::Nth(n) => {
+            let wanted = model.view.visible.list.get(n.saturating_sub(1)).map(|row| row.id.clone());
+            if let Some(id) = wanted {
+                open(model, &id, effects);
+            }
+        }
     }
 }
 

@@ -32,6 +32,8 @@ pub fn act(model: &mut Model, action: MessagesAction, effects: &mut Vec<Effect>)
         }
         MessagesAction::Copy { with_name } => copy(model, with_name, effects),
         MessagesAction::OpenLink => open_link(model),
+        MessagesAction::CopyId => copy_id(model, effects),
+        MessagesAction::AllLinks => all_links(model),
         MessagesAction::Retry => retry(model, effects),
         MessagesAction::TakeBack => take_back(model, effects),
     }
@@ -241,6 +243,37 @@ fn open_link(model: &mut Model) {
         1 => links.into_iter().next().map(confirm_link),
         _ => Some(Overlay::Links { links, marked: 0 }),
     };
+}
+
+fn copy_id(model: &mut Model, effects: &mut Vec<Effect>) {
+    let Some(message) = selected(model) else { return };
+    let link = message.body.links().into_iter().next();
+    let (what, text) = match link {
+        Some(link) => ("link", link.to_string()),
+        None => ("id", message.key.id.to_string()),
+    };
+    model.app.note(&format!("Copied the {what}"));
+    effects.push(Effect::Copy(text));
+}
+
+/// Newest first, each once.
+fn all_links(model: &mut Model) {
+    const MOST: usize = 200;
+    let Some(conversation) = model.app.opened() else { return };
+    let mut links: Vec<Clean> = Vec::new();
+    for link in conversation.timeline.iter().rev().flat_map(|m| m.body.links()) {
+        if links.len() >= MOST {
+            break;
+        }
+        if !links.contains(&link) {
+            links.push(link);
+        }
+    }
+    if links.is_empty() {
+        model.app.note("No links in what is loaded of this conversation");
+    } else {
+        model.app.overlay = Some(Overlay::Links { links, marked: 0 });
+    }
 }
 
 /// The whole address is shown before anything is opened.

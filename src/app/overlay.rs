@@ -218,7 +218,7 @@ pub fn menu(app: &AppState) -> Vec<(&super::keymap::Entry, Action)> {
         Action::Messages(M::Reply | M::React) => on_server && person,
         Action::Messages(M::Edit) => mine && person && (on_server || failed),
         Action::Messages(M::Delete) => mine && on_server && person,
-        Action::Messages(M::Copy { .. }) => true,
+        Action::Messages(M::Copy { .. } | M::CopyId) => true,
         Action::Messages(M::OpenLink) => !message.body.links().is_empty(),
         Action::Messages(M::Retry | M::TakeBack) => failed,
         _ => false,

@@ -67,6 +67,8 @@ pub struct Visible {
 
 pub struct ViewState {
     pub size: Size,
+    /// The list is put away; it comes back while it has the focus.
+    pub hide_list: bool,
     anchors: HashMap<ConversationId, Anchor>,
     layout: Layout,
     pub visible: Visible,
@@ -80,6 +82,7 @@ impl ViewState {
     pub fn new(size: Size) -> Self {
         Self {
             size,
+            hide_list: false,
             anchors: HashMap::new(),
             layout: Layout::default(),
             visible: Visible::default(),
@@ -120,6 +123,7 @@ impl ViewState {
         let draft = app.opened().map(|c| &c.compose.draft);
         let wishes = Wishes {
             list_focused: app.focus == Focus::List,
+            hide_list: self.hide_list,
             compose_rows: u16::try_from(compose.rows.len()).unwrap_or(areas::MAX_COMPOSE),
             banner: draft.is_some_and(|d| d.reply.is_some() || d.edit.is_some()),
         };
