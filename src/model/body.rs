@@ -189,7 +189,11 @@ impl ThreadActivity {
             Self::Added { by, targets } if targets.iter().all(|t| t == by) => {
                 format!("{} joined", name(by))
             }
-            Self::Added { by, targets } => format!("{} added {}", name(by), list(targets)),
+            Self::Added { by, targets } => {
+                // Who creates a group is among its first members.
+                let others: Vec<UserId> = targets.iter().filter(|t| *t != by).cloned().collect();
+                format!("{} added {}", name(by), list(&others))
+            }
             Self::Removed { by, targets } if targets.iter().all(|t| t == by) => {
                 format!("{} left", name(by))
             }
@@ -263,6 +267,11 @@ mod tests {
         assert_eq!(
             say(ThreadActivity::Removed { by: joe.clone(), targets: vec![joe.clone()] }),
             "Joe left"
+        );
+        let both = vec![anna.clone(), joe.clone()];
+        assert_eq!(
+            say(ThreadActivity::Added { by: anna.clone(), targets: both }),
+            "Anna added Joe"
         );
         assert_eq!(say(ThreadActivity::Added { by: anna, targets: vec![joe] }), "Anna added Joe");
     }

@@ -1,0 +1,85 @@
+//! The client against answers that no gateway should give: bombs, half an answer, none at all.
+
+mod common;
+
+use common::ANNA;
+use skchat::client::{Base, Client, Kind, Options, Secret, TokenSource};
+use skchat::model::UserId;
+use std::io::Write;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+/// A server that answers every request with these bytes and hangs up, or never answers.
+async fn serve(answer: Option<Vec<u8>>) -> Client {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = Base::parse(&format!("http://{}/v1", listener.local_addr().unwrap())).unwrap();
+    tokio::spawn(async move {
+        let mut kept = Vec::new();
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = [0; 4096];
+            let _ = stream.read(&mut request).await;
+            match &answer {
+                Some(bytes) => {
+                    let _ = stream.write_all(bytes).await;
+                    let _ = stream.shutdown().await;
+                }
+                None => kept.push(stream),
+            }
+        }
+    });
+    let mut options = Options::new(UserId::new(ANNA), base, TokenSource::Fixed(Secret::new("t")));
+    options.auth = skchat::client::AuthStyle::SkypeToken;
+    options.timeout = Duration::from_secs(2);
+    Client::new(options)
+}
+
+fn response(headers: &str, body: &[u8]) -> Vec<u8> {
+    let mut bytes =
+        format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n{headers}\r\n\r\n")
+            .into_bytes();
+    bytes.extend_from_slice(body);
+    bytes
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bomb_is_stopped_at_eight_mebibytes_after_decompression() {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    let zeros = vec![b' '; 1024 * 1024];
+    for _ in 0..64 {
+        encoder.write_all(&zeros).unwrap();
+    }
+    let small = encoder.finish().unwrap();
+    assert!(small.len() < 200_000);
+    let headers = format!("Content-Encoding: gzip\r\nContent-Length: {}", small.len());
+    let error = serve(Some(response(&headers, &small))).await.conversations(10).await.unwrap_err();
+    assert_eq!(
+        (error.kind, error.message.as_str()),
+        (Kind::Broken, "the answer is larger than 8 MiB")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn half_an_answer_is_no_answer() {
+    let answer = response("Content-Length: 5000", b"{\"conversations\": [{\"id\": \"8:joe.4\"}");
+    let error = serve(Some(answer)).await.conversations(10).await.unwrap_err();
+    assert_eq!((error.kind, error.maybe_done), (Kind::Retry, true));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_answer_ends_by_itself_and_leaves_the_outcome_open() {
+    let error = serve(None).await.conversations(10).await.unwrap_err();
+    assert_eq!(error.kind, Kind::Retry);
+    assert!(error.maybe_done, "it may have been carried out");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_there_means_certainly_not_sent() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = Base::parse(&format!("http://{}/v1", listener.local_addr().unwrap())).unwrap();
+    drop(listener);
+    let client =
+        Client::new(Options::new(UserId::new(ANNA), base, TokenSource::Fixed(Secret::new("t"))));
+    let error = client.conversations(10).await.unwrap_err();
+    assert_eq!((error.kind, error.maybe_done), (Kind::Retry, false));
+}
