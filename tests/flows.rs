@@ -41,7 +41,8 @@ async fn two_people_chat() {
 #[tokio::test(flavor = "multi_thread")]
 async fn intervals_serve_where_there_is_no_long_poll() {
     let gateway = Gateway::with(false, true).await;
-    let mut anna = Runner::start(&gateway, ANNA).await;
+    let mut anna =
+        Runner::with(&gateway, Setup { receipts: Receipts::Never, ..Setup::default() }).await;
     anna.wait_for("live").await;
     let joe = gateway.client(JOE);
     say_as(&joe, ANNA, "first").await;
@@ -53,8 +54,9 @@ async fn intervals_serve_where_there_is_no_long_poll() {
     let pages = gateway.requests("GET", "/messages");
     let lists = gateway.requests("GET", "/users/ME/conversations");
     gateway.until("GET", "/users/ME/conversations", lists + 4).await;
-    let read_marks = 1;
-    assert!(gateway.requests("GET", "/messages") <= pages + read_marks);
+    // One page may still have been under way; four intervals that asked for messages would be four.
+    let log = gateway.world.faults().log();
+    assert!(gateway.requests("GET", "/messages") <= pages + 1, "{log:#?}");
     anna.quit().await;
 }
 
@@ -157,6 +159,7 @@ async fn own_messages_are_edited_deleted_and_reacted_to() {
     anna.open("8:joe.4").await;
     anna.say("teh plan").await;
     anna.wait_for("✓").await;
+    joe.wait_for("Anna Lindqvist").await;
     joe.press(&["alt-down"]).await;
     joe.wait_for("teh plan").await;
     anna.press(&["up", "e"]).await;
@@ -190,6 +193,7 @@ async fn a_reply_carries_a_quote_and_a_copy_reaches_the_clipboard() {
     anna.wait_for("live").await;
     anna.press(&["alt-down"]).await;
     anna.wait_for("Where is the <key>?").await;
+    anna.wait_for("To Joe Bloggs").await;
     anna.press(&["up", "y"]).await;
     anna.wait_for("Copied 19 characters").await;
     anna.press(&["r"]).await;

@@ -137,7 +137,7 @@ pub fn divider(model: &Model, theme: &Theme, area: Rect, rule: Option<Rect>, buf
         Some(toast) => {
             Some((toast.text.to_string(), if toast.bad { theme.bad } else { theme.new }))
         }
-        None => typing(model).map(|t| (t, theme.dim)),
+        None => selected(model).or_else(|| typing(model)).map(|t| (t, theme.dim)),
     };
     if let Some((text, style)) = text {
         let room = usize::from(edge.saturating_sub(area.x + 3));
@@ -150,6 +150,15 @@ pub fn divider(model: &Model, theme: &Theme, area: Rect, rule: Option<Rect>, buf
             style,
         );
     }
+}
+
+/// Who wrote the selected message, and on which day.
+fn selected(model: &Model) -> Option<String> {
+    let c = model.app.opened()?;
+    let message = c.timeline.get(c.selected.as_ref()?)?;
+    let zone = &model.app.prefs.zone;
+    let day = message.at.day_name(model.app.clock.wall, zone);
+    Some(format!("{}, {day} {}", model.app.name_of(&message.sender), message.at.clock(zone)))
 }
 
 fn typing(model: &Model) -> Option<String> {
