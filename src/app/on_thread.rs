@@ -25,40 +25,33 @@ pub fn set(model: &mut Model, flag: ThreadFlag, to: Option<bool>, effects: &mut 
         return;
     }
     // Whether we may is the server's decision; a role that may have changed meanwhile is not a reason to refuse here.
-    match conversation.setting(flag) {
-        Setting::Changing { .. } => model.app.note("Still being saved"),
-        // Said in words, it is the server's to decide even when it never told the present state.
-        Setting::Unknown if to.is_some() => {
-            let on = to.unwrap_or(false);
-            conversation.settings.insert(flag, Setting::Changing { from: !on, to: on, ticket });
-            let id = conversation.info.id.clone();
-            effects.push(Effect::Request(Box::new(Request::SetFlag {
-                conversation: id,
-                flag,
-                on,
-                ticket,
-            })));
+    let from = match (conversation.setting(flag), to) {
+        (Setting::Changing { .. }, _) => {
+            model.app.note("Still being saved");
+            return;
         }
-        Setting::Unknown => {
+        // Said in words, it is the server's to decide even when it never told the present state.
+        (Setting::Unknown, Some(on)) => !on,
+        (Setting::Unknown, None) => {
             let role = conversation.my_role(&me);
             let why = if role.is_none() { "not loaded yet" } else { "the server did not say" };
             model.app.complain(&format!("This setting is not known: {why}"));
+            return;
         }
-        Setting::Known(from) => {
-            let on = to.unwrap_or(!from);
-            if on == from {
-                let state = if on { "on" } else { "off" };
-                model.app.note(&format!("{} is already {state}", flag.label()));
-                return;
-            }
-            conversation.settings.insert(flag, Setting::Changing { from, to: on, ticket });
-            let id = conversation.info.id.clone();
-            effects.push(Effect::Request(Box::new(Request::SetFlag {
-                conversation: id,
-                flag,
-                on,
-                ticket,
-            })));
-        }
+        (Setting::Known(from), _) => from,
+    };
+    let on = to.unwrap_or(!from);
+    if on == from {
+        let state = if on { "on" } else { "off" };
+        model.app.note(&format!("{} is already {state}", flag.label()));
+        return;
     }
+    conversation.settings.insert(flag, Setting::Changing { from, to: on, ticket });
+    let id = conversation.info.id.clone();
+    effects.push(Effect::Request(Box::new(Request::SetFlag {
+        conversation: id,
+        flag,
+        on,
+        ticket,
+    })));
 }
