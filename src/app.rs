@@ -12,6 +12,7 @@ mod on_deadline;
 mod on_delta;
 mod on_list;
 mod on_messages;
+mod on_outcome;
 mod on_overlay;
 mod on_thread;
 pub mod overlay;
@@ -42,6 +43,7 @@ pub enum Input {
     Action(Action),
     Delta(Delta),
     Want(Want),
+    Outcome(effect::Outcome),
     Resize(Size),
     /// The terminal gained or lost the focus.
     Focus(bool),
@@ -63,6 +65,7 @@ pub fn update(model: &mut Model, input: Input, now: Now) -> Vec<Effect> {
         Input::Action(action) => on_action(model, action, &mut effects),
         Input::Delta(delta) => on_delta::apply(model, delta, &mut effects),
         Input::Want(want) => on_want(model, want, &mut effects),
+        Input::Outcome(outcome) => on_outcome::apply(model, outcome, &mut effects),
         Input::Resize(size) => model.view.resize(size),
         Input::Focus(focused) => focus(model, focused),
         Input::Deadline => on_deadline::expire(model, &mut effects),
@@ -81,6 +84,12 @@ fn focus(model: &mut Model, focused: bool) {
 }
 
 fn on_action(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
+    if model.app.overlay == Some(overlay::Overlay::Card) {
+        model.app.overlay = None;
+        if action == Action::App(AppAction::Escape) {
+            return;
+        }
+    }
     match action {
         Action::App(action) => on_app(model, action, effects),
         Action::List(action) => on_list::act(model, action, effects),
@@ -116,6 +125,7 @@ fn on_app(model: &mut Model, action: AppAction, effects: &mut Vec<Effect>) {
             model.app.freeze_list();
         }
         AppAction::TogglePanes => model.view.hide_list = !model.view.hide_list,
+        AppAction::Bare => model.view.bare = !model.view.bare && model.app.open.is_some(),
         AppAction::Redraw => effects.push(Effect::Redraw),
         AppAction::Suspend => effects.push(Effect::Suspend),
         AppAction::Resync => {
@@ -139,6 +149,9 @@ fn quit(model: &mut Model, effects: &mut Vec<Effect>) {
 /// Peels off one layer. Never deletes text.
 fn escape(model: &mut Model, effects: &mut Vec<Effect>) {
     if model.app.overlay.take().is_some() {
+        return;
+    }
+    if std::mem::take(&mut model.view.bare) {
         return;
     }
     if model.app.focus == Focus::List {

@@ -6,7 +6,8 @@
 mod effects;
 pub mod terminal;
 
-use crate::app::keymap::Resolver;
+use crate::app::effect::Outcome;
+use crate::app::keymap::{Context, Resolver};
 use crate::app::{Action, ComposeAction, Effect, Input, Model, OverlayAction, areas::Size, update};
 use crate::model::{Delta, Now, Request, Timestamp};
 use crate::ui::{Screen, Theme};
@@ -18,13 +19,15 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-pub use effects::open_url;
+pub use effects::{Editor, open_url};
 
 /// Between two frames that only the network asked for.
 const FRAME: Duration = Duration::from_millis(16);
 /// Deltas taken in one turn, and the time they may take.
 const BURST: usize = 256;
 const BURST_TIME: Duration = Duration::from_millis(4);
+/// Results of other programs (editor, clipboard) that may wait for the loop.
+const OUTCOMES: usize = 8;
 
 /// Where frames go, and what else the program wants of a terminal.
 pub trait Surface {
@@ -32,19 +35,27 @@ pub trait Surface {
     fn draw(&mut self, paint: &mut dyn FnMut(&mut ratatui::Frame<'_>)) -> io::Result<()>;
     /// The next frame is painted in full.
     fn invalidate(&mut self) -> io::Result<()>;
-    fn copy(&mut self, text: &str) -> io::Result<()>;
-    /// Gives the terminal back, stops the process, and takes the terminal again.
-    fn suspend(&mut self) -> io::Result<()>;
+    /// Hands text to the terminal's clipboard; false when it is too long for that.
+    fn copy(&mut self, text: &str) -> io::Result<bool>;
+    /// Gives the terminal back, for another program.
+    fn release(&mut self);
+    /// Takes it again and gives its size; the next frame is painted in full.
+    fn retake(&mut self) -> io::Result<Size>;
+    /// Stops the process until the shell continues it.
+    fn stop(&mut self);
     fn set_title(&mut self, title: &str) -> io::Result<()>;
 }
 
 /// What the loop talks to.
-pub struct Wiring<S, E> {
+pub struct Wiring<S, F> {
     pub surface: S,
-    pub events: E,
+    /// Opens the stream of keys. While another program has the terminal there is none: one that exists would take
+    /// keys away from it even when nobody polls it.
+    pub open_events: F,
     pub deltas: mpsc::Receiver<Delta>,
     pub requests: mpsc::Sender<Request>,
     pub stop: CancellationToken,
+    pub editor: Editor,
 }
 
 struct Clock(Instant);
@@ -73,18 +84,22 @@ struct Turns {
     last_draw: Duration,
     frame_due: Option<Duration>,
     title: String,
+    /// For what runs beside the loop.
+    outcomes: mpsc::Sender<Outcome>,
 }
 
 /// Runs until the user quits or `stop` is cancelled. Whatever ends it, drafts are handed to sync before it returns.
 ///
 /// # Errors
 /// When the terminal cannot be written or read any more.
-pub async fn run<S, E>(model: &mut Model, theme: &Theme, wiring: Wiring<S, E>) -> io::Result<()>
+pub async fn run<S, F, E>(model: &mut Model, theme: &Theme, wiring: Wiring<S, F>) -> io::Result<()>
 where
     S: Surface,
+    F: FnMut() -> E,
     E: Stream<Item = io::Result<Event>> + Unpin,
 {
     let requests = wiring.requests.clone();
+    let (outcomes_in, outcomes) = mpsc::channel(OUTCOMES);
     let mut turns = Turns {
         clock: Clock(Instant::now()),
         screen: Screen::default(),
@@ -93,8 +108,9 @@ where
         last_draw: Duration::ZERO,
         frame_due: Some(Duration::ZERO),
         title: String::new(),
+        outcomes: outcomes_in,
     };
-    let result = turn_until_the_end(model, theme, wiring, &mut turns).await;
+    let result = turn_until_the_end(model, theme, wiring, outcomes, &mut turns).await;
     let quit = Input::Action(Action::App(crate::app::AppAction::Quit));
     let last = update(model, quit, turns.clock.now());
     turns.waiting.extend(last.into_iter().filter_map(|effect| match effect {
@@ -105,31 +121,44 @@ where
     result
 }
 
-async fn turn_until_the_end<S, E>(
+async fn turn_until_the_end<S, F, E>(
     model: &mut Model,
     theme: &Theme,
-    wiring: Wiring<S, E>,
+    wiring: Wiring<S, F>,
+    mut outcomes: mpsc::Receiver<Outcome>,
     turns: &mut Turns,
 ) -> io::Result<()>
 where
     S: Surface,
+    F: FnMut() -> E,
     E: Stream<Item = io::Result<Event>> + Unpin,
 {
-    let Wiring { mut surface, mut events, mut deltas, requests, stop } = wiring;
+    let Wiring { mut surface, mut open_events, mut deltas, requests, stop, editor } = wiring;
     let mut sync_is_there = true;
+    let mut events = Some(open_events());
     model.app.clock = turns.clock.now();
     loop {
-        let wake = [turns.frame_due, model.app.next_deadline()].into_iter().flatten().min();
+        // Nothing is drawn while another program has the terminal.
+        let frame = turns.frame_due.filter(|_| events.is_some());
+        let wake = [frame, model.app.next_deadline()].into_iter().flatten().min();
         let mut effects = Vec::new();
         let mut from_user = false;
         tokio::select! { biased;
             () = stop.cancelled() => return Ok(()),
-            event = events.next() => {
+            event = next_of(&mut events) => {
                 let Some(event) = event else { return Ok(()) };
                 from_user = true;
                 if let Some(input) = input_of(event?, &mut turns.resolver, model) {
                     effects.extend(update(model, input, turns.clock.now()));
                 }
+            }
+            Some(outcome) = outcomes.recv() => {
+                from_user = true;
+                if events.is_none() {
+                    turns.resized(model, surface.retake()?);
+                    events = Some(open_events());
+                }
+                effects.extend(update(model, Input::Outcome(outcome), turns.clock.now()));
             }
             permit = requests.reserve(), if !turns.waiting.is_empty() => {
                 match (permit, turns.waiting.pop_front()) {
@@ -148,15 +177,7 @@ where
             }
             () = sleep_until(wake.map(|w| turns.clock.at(w))) => expire(model, &mut effects, turns),
         }
-        let mut quit = false;
-        let mut on_screen = Vec::new();
-        for effect in effects {
-            match effect {
-                Effect::Request(request) => turns.waiting.push_back(*request),
-                Effect::Quit => quit = true,
-                other => on_screen.push(other),
-            }
-        }
+        let (on_screen, quit) = turns.sort_out(effects);
         if quit {
             return Ok(());
         }
@@ -167,7 +188,7 @@ where
             turns.frame_due.unwrap_or(turns.last_draw + FRAME).min(now + FRAME)
         };
         turns.frame_due = Some(due);
-        if due <= now {
+        if due <= now && events.is_some() {
             turns.draw(model, theme, &mut surface)?;
         }
         for effect in on_screen {
@@ -177,15 +198,24 @@ where
                     turns.frame_due = Some(turns.clock.now().mono);
                 }
                 Effect::Suspend => {
-                    surface.suspend()?;
-                    // A resize meanwhile was told to nobody.
-                    let (columns, rows) = crossterm::terminal::size().unwrap_or((80, 24));
-                    update(model, Input::Resize(Size { columns, rows }), turns.clock.now());
+                    drop(events.take());
+                    surface.release();
+                    surface.stop();
+                    turns.resized(model, surface.retake()?);
+                    events = Some(open_events());
+                }
+                Effect::Copy { what, text } => {
+                    let terminal = surface.copy(&text)?;
+                    let program = effects::to_clipboard_program(text);
+                    let outcome = Outcome::Copied { what, terminal, program };
+                    update(model, Input::Outcome(outcome), turns.clock.now());
                     turns.frame_due = Some(turns.clock.now().mono);
                 }
-                Effect::Copy(text) => {
-                    surface.copy(&text)?;
-                    effects::to_clipboard_program(text);
+                Effect::PasteClipboard => effects::from_clipboard_program(&turns.outcomes),
+                Effect::EditOutside { conversation, text } => {
+                    events = None;
+                    surface.release();
+                    effects::edit_outside(&editor, conversation, text, &turns.outcomes);
                 }
                 Effect::OpenUrl(url) => open_url(&url),
                 Effect::Request(_) | Effect::Quit => {}
@@ -197,6 +227,14 @@ where
                 break;
             }
         }
+    }
+}
+
+/// The next key; never, while another program has the terminal.
+async fn next_of<E: Stream + Unpin>(events: &mut Option<E>) -> Option<E::Item> {
+    match events {
+        Some(events) => events.next().await,
+        None => std::future::pending().await,
     }
 }
 
@@ -228,6 +266,26 @@ fn expire(model: &mut Model, effects: &mut Vec<Effect>, turns: &mut Turns) {
 }
 
 impl Turns {
+    /// Puts requests into the queue; gives what the loop itself carries out, and whether to end.
+    fn sort_out(&mut self, effects: Vec<Effect>) -> (Vec<Effect>, bool) {
+        let mut on_screen = Vec::new();
+        let mut quit = false;
+        for effect in effects {
+            match effect {
+                Effect::Request(request) => self.waiting.push_back(*request),
+                Effect::Quit => quit = true,
+                other => on_screen.push(other),
+            }
+        }
+        (on_screen, quit)
+    }
+
+    /// The terminal was away: a resize meanwhile was told to nobody.
+    fn resized(&mut self, model: &mut Model, size: Size) {
+        update(model, Input::Resize(size), self.clock.now());
+        self.frame_due = Some(self.clock.now().mono);
+    }
+
     fn draw<S: Surface>(
         &mut self,
         model: &mut Model,
@@ -284,9 +342,9 @@ fn input_of(event: Event, resolver: &mut Resolver, model: &Model) -> Option<Inpu
             let app = &model.app;
             resolver.resolve(&app.prefs.keymap, app.context(), &key).map(Input::Action)
         }
-        Event::Paste(text) => Some(Input::Action(match model.app.overlay {
-            Some(_) => Action::Overlay(OverlayAction::Paste(text)),
-            None => Action::Compose(ComposeAction::Paste(text)),
+        Event::Paste(text) => Some(Input::Action(match model.app.context() {
+            Context::Overlay => Action::Overlay(OverlayAction::Paste(text)),
+            _ => Action::Compose(ComposeAction::Paste(text)),
         })),
         Event::Resize(columns, rows) => Some(Input::Resize(Size { columns, rows })),
         Event::FocusGained => Some(Input::Focus(true)),

@@ -2,24 +2,25 @@
 
 use crate::app::Model;
 use crate::app::areas::Size;
+use crate::app::overlay::Overlay;
 use crate::app::state::{Prefs, Receipts};
 use crate::cli::context::{Failure, STORE, Session};
 use crate::cli::{
     Cli, Command, ConfigCommand, Global, account, chats, config_check, log, send, serve,
 };
 use crate::client::{Base, Client, Options, Secret, TokenSource};
-use crate::config::{Config, Enter, paths};
+use crate::config::{Config, paths};
 use crate::gateway::{self, User, demo};
 use crate::model::UserId;
 use crate::runtime::terminal::{Tty, install_panic_hook, watch_for_the_end};
-use crate::runtime::{Wiring, run};
+use crate::runtime::{Editor, Wiring, run};
 use crate::store::Store;
 use crate::sync;
 use crate::ui::{ColorDepth, Theme};
 use crossterm::event::EventStream;
 use std::fs::{File, OpenOptions};
 use std::io::{IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -125,10 +126,13 @@ fn tui(global: &Global) -> Result<(), Failure> {
     }
     let session = Session::open(global)?;
     let size = check_terminal()?;
+    let first_start = !session.dir.join(STORE).exists();
     let (_lock, store) = open_store(&session.dir)?;
     let client = session.client()?;
     let options = account::sync_options(&session.account);
-    let setting = Setting { config: session.config, me: session.me, demo: false, size };
+    let dir = session.dir.clone();
+    let setting =
+        Setting { config: session.config, me: session.me, demo: false, size, dir, first_start };
     runtime()?.block_on(converse(setting, client, store, options, None))
 }
 
@@ -184,6 +188,7 @@ fn demo(global: &Global, reset: bool) -> Result<(), Failure> {
             }
         }
     }
+    let first_start = !dir.join(STORE).exists();
     let store = Store::open(&dir.join(STORE)).map_err(|e| Failure::failed(e.to_string()))?;
     let config = Config::builtin().map_err(|e| Failure::failed(e.to_string()))?;
     let me = UserId::new(demo::ME);
@@ -204,7 +209,7 @@ fn demo(global: &Global, reset: bool) -> Result<(), Failure> {
         tokio::spawn(demo::answer(Arc::clone(&world)));
         let stop = CancellationToken::new();
         let served = tokio::spawn(gateway::serve(listener, world, stop.clone().cancelled_owned()));
-        let setting = Setting { config, me, demo: true, size };
+        let setting = Setting { config, me, demo: true, size, dir, first_start };
         let result =
             converse(setting, Client::new(options), store, sync::Options::default(), None).await;
         stop.cancel();
@@ -260,6 +265,17 @@ struct Setting {
     me: UserId,
     demo: bool,
     size: Size,
+    /// The account's private folder.
+    dir: PathBuf,
+    /// There was no store here before.
+    first_start: bool,
+}
+
+/// The user's editor, by its words: a program and its arguments, never a shell.
+fn editor_command() -> Vec<String> {
+    let var = |name: &str| std::env::var(name).ok().filter(|v| !v.trim().is_empty());
+    let line = var("VISUAL").or_else(|| var("EDITOR")).unwrap_or_else(|| "vi".to_owned());
+    line.split_whitespace().map(str::to_owned).collect()
 }
 
 /// Preferences of a run.
@@ -279,7 +295,6 @@ fn prefs(setting: &Setting) -> Result<Prefs, Failure> {
             crate::config::Receipts::Auto => Receipts::Auto,
             crate::config::Receipts::Never => Receipts::Never,
         },
-        enter_is_newline: setting.config.ui.enter == Enter::Newline,
         demo: setting.demo,
         first_client_id: random >> 2 | 1 << 61,
     })
@@ -298,6 +313,9 @@ async fn converse(
     let stop = stop.unwrap_or_default();
     let (handle, deltas) = sync::start(client, store.clone(), options);
     let mut model = Model::new(prefs, setting.size);
+    if setting.first_start {
+        model.app.overlay = Some(Overlay::Card);
+    }
     for warning in setting.config.warnings.iter().take(1) {
         model.app.complain(warning);
     }
@@ -308,10 +326,11 @@ async fn converse(
         watch_for_the_end(&stop).map_err(failed)?;
         let wiring = Wiring {
             surface,
-            events: EventStream::new(),
+            open_events: EventStream::new,
             deltas,
             requests: handle.requests.clone(),
             stop,
+            editor: Editor { command: editor_command(), dir: setting.dir.clone() },
         };
         run(&mut model, &theme, wiring).await
     };

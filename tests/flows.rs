@@ -489,3 +489,83 @@ async fn nothing_is_drawn_while_nothing_happens() {
     assert_eq!(anna.frames.load(std::sync::atomic::Ordering::SeqCst), frames);
     anna.quit().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_messages_are_copied_and_the_bare_view_shows_only_text() {
+    let gateway = Gateway::start().await;
+    let joe = gateway.client(JOE);
+    for text in ["one", "two", "three"] {
+        say_as(&joe, ANNA, text).await;
+    }
+    let mut anna = Runner::start(&gateway, ANNA).await;
+    anna.wait_for("live").await;
+    anna.press(&["alt-down"]).await;
+    anna.wait_for("three").await;
+    anna.press(&["ctrl-up", "shift-up", "y"]).await;
+    anna.wait_for("Copied 2 messages, 9 characters (OSC 52)").await;
+    assert_eq!(anna.copied(), ["two\nthree"]);
+    anna.press(&["shift-up", "shift-down", "shift-down", "y"]).await;
+    anna.wait_for("Copied 5 characters").await;
+    anna.press(&["esc", "alt-l"]).await;
+    let screen = anna.wait_gone("To Joe Bloggs").await;
+    assert!(screen.contains("\none\ntwo\nthree\n"), "{screen}");
+    assert!(!screen.contains('│') && !screen.contains('─'), "{screen}");
+    anna.type_text("x").await;
+    anna.wait_for("To Joe Bloggs › x").await;
+    anna.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_taller_than_the_screen_is_read_by_selecting() {
+    let gateway = Gateway::start().await;
+    let joe = gateway.client(JOE);
+    say_as(&joe, ANNA, "before").await;
+    let tall: Vec<String> = (1..=60).map(|n| format!("line {n}.")).collect();
+    say_as(&joe, ANNA, &tall.join("\n")).await;
+    let mut anna = Runner::start(&gateway, ANNA).await;
+    anna.wait_for("live").await;
+    anna.press(&["alt-down"]).await;
+    anna.wait_for("line 60.").await;
+    anna.press(&["ctrl-up"]).await;
+    for _ in 0..40 {
+        anna.press(&["up"]).await;
+    }
+    // Reading back, the header says which day it is.
+    let screen = anna.wait_for("line 3.").await;
+    assert!(screen.contains("Joe Bloggs · Today"), "{screen}");
+    for _ in 0..5 {
+        anna.press(&["up"]).await;
+    }
+    anna.wait_for("before").await;
+    for _ in 0..70 {
+        anna.press(&["down"]).await;
+    }
+    anna.wait_for("line 60.").await;
+    anna.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_editor_gives_its_text_to_the_chat_it_was_opened_in() {
+    let gateway = Gateway::start().await;
+    let dir = tempfile::tempdir().unwrap();
+    let script = "printf 'b\\r\\033[31m\\n' >> \"$0\"";
+    let editor = ["sh", "-c", script];
+    let setup = Setup { dir: Some(dir.path()), editor: &editor, ..Setup::default() };
+    let mut anna = Runner::with(&gateway, setup).await;
+    anna.wait_for("live").await;
+    anna.open("8:joe.4").await;
+    anna.type_text("a").await;
+    anna.press(&["alt-e"]).await;
+    anna.wait_for("To Joe Bloggs › ab[31m").await;
+    anna.quit().await;
+    let broken = ["no-such-editor"];
+    let setup = Setup { dir: Some(dir.path()), editor: &broken, ..Setup::default() };
+    let mut anna = Runner::with(&gateway, setup).await;
+    anna.wait_for("✎").await;
+    anna.open("8:joe.4").await;
+    anna.wait_for("ab[31m").await;
+    anna.press(&["alt-e"]).await;
+    anna.wait_for("not edited: no-such-editor cannot be started").await;
+    anna.wait_for("ab[31m").await;
+    anna.quit().await;
+}

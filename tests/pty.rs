@@ -323,3 +323,160 @@ fn no_color_means_none() {
     });
     assert_eq!(colours.count(), 0);
 }
+
+/// A program of one's own in a folder that stands first in PATH.
+fn script(dir: &Path, name: &str, text: &str) -> String {
+    use std::os::unix::fs::PermissionsExt;
+    let bin = dir.join("bin");
+    std::fs::create_dir_all(&bin).unwrap();
+    let path = bin.join(name);
+    std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    format!("{}:{}", bin.display(), std::env::var("PATH").unwrap())
+}
+
+fn wait_for_file(path: &Path, text: &str) {
+    let until = Instant::now() + PATIENCE;
+    while !std::fs::read_to_string(path).is_ok_and(|t| t == text) {
+        assert!(Instant::now() < until, "{} never held {text:?}", path.display());
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn copying_tells_the_terminal_and_the_clipboard_program_and_pasting_asks_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let kept = dir.path().join("clipboard");
+    let text = format!(
+        "case \"$*\" in *-out*) printf 'from the\\ndesktop' ;; *) cat > {} ;; esac",
+        kept.display()
+    );
+    let path = script(dir.path(), "xclip", &text);
+    let env = [("PATH", path.as_str()), ("DISPLAY", ":99"), ("WAYLAND_DISPLAY", "")];
+    let mut t = Terminal::start_with(&["demo"], dir.path(), &env);
+    t.wait_for("To Joe Bloggs");
+    t.wait_for("live");
+    t.send("copy me\r");
+    t.wait("the sent mark", |s| {
+        s.parser.screen().contents().lines().any(|l| l.contains("copy me") && l.contains('✓'))
+    });
+    t.send("\u{1b}[1;5A");
+    t.wait_for("Esc back");
+    t.send("y");
+    t.wait_for("Copied 7 characters (OSC 52 and xclip)");
+    wait_for_file(&kept, "copy me");
+    // base64 of the text
+    t.wait("OSC 52", |s| {
+        String::from_utf8_lossy(&s.bytes).contains("\u{1b}]52;c;Y29weSBtZQ==\u{7}")
+    });
+    t.send("\u{1b}");
+    t.wait("the box again", |s| !s.parser.screen().contents().contains("Esc back"));
+    t.send("\u{16}");
+    t.wait_for("from the");
+    t.wait_for("desktop");
+    t.send("\u{11}");
+    assert_given_back(&t.end());
+}
+
+#[test]
+fn a_long_message_is_written_in_the_editor_which_has_the_terminal_meanwhile() {
+    let dir = tempfile::tempdir().unwrap();
+    // It reads a key itself: none may be taken away from it.
+    let text = "echo editor is here; read line; printf '%s\\nsecond line\\n' \"$line\" >> \"$1\"";
+    let path = script(dir.path(), "my-editor", text);
+    let env = [("PATH", path.as_str()), ("VISUAL", ""), ("EDITOR", "my-editor")];
+    let mut t = Terminal::start_with(&["demo"], dir.path(), &env);
+    t.wait_for("To Joe Bloggs");
+    t.wait_for("live");
+    t.send("first ");
+    t.wait_for("first ");
+    t.send("\u{1b}e");
+    t.wait_for("editor is here");
+    t.send("typed in the editor\r");
+    t.wait_for("first typed in the editor");
+    t.wait_for("second line");
+    t.send("!\u{11}");
+    assert_given_back(&t.end());
+    let left: Vec<_> = std::fs::read_dir(dir.path().join("demo"))
+        .unwrap()
+        .filter(|e| e.as_ref().unwrap().file_name().to_string_lossy().starts_with("edit-"))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn it_is_suspended_with_the_terminal_given_back_and_comes_again() {
+    use rustix::process::{Pid, Signal, WaitOptions, waitpid};
+    let dir = tempfile::tempdir().unwrap();
+    let mut t = Terminal::start(&["demo"], dir.path());
+    t.wait_for("To Joe Bloggs");
+    t.wait_for("live");
+    t.send("still here");
+    t.wait_for("still here");
+    t.send("\u{1a}");
+    let pid = Pid::from_raw(t.child.process_id().unwrap().cast_signed()).unwrap();
+    let until = Instant::now() + PATIENCE;
+    while !waitpid(Some(pid), WaitOptions::UNTRACED | WaitOptions::NOHANG)
+        .unwrap()
+        .is_some_and(|(_, status)| status.stopped())
+    {
+        assert!(Instant::now() < until, "it was not suspended");
+        std::thread::yield_now();
+    }
+    t.wait("the terminal given back", |s| {
+        String::from_utf8_lossy(&s.bytes).contains("\u{1b}[?1049l")
+    });
+    assert_given_back(&String::from_utf8_lossy(&t.seen.0.lock().unwrap().bytes));
+    t.resize(100, 30);
+    t.signal(Signal::CONT);
+    t.wait("the screen again", |s| {
+        let screen = s.parser.screen().contents();
+        screen.lines().count() > 24 && screen.contains("still here") && screen.contains("live")
+    });
+    t.send(" after all\u{11}");
+    let bytes = t.end();
+    assert!(bytes.contains("\u{1b}[?1049h"));
+    assert_given_back(&bytes);
+}
+
+#[test]
+fn a_terminal_that_closes_without_a_signal_ends_it_with_the_draft_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    // The child of a leader that ignores SIGHUP, which it inherits: only the dead terminal itself tells.
+    let pair = native_pty_system().openpty(size(80, 24)).unwrap();
+    let mut command = CommandBuilder::new("sh");
+    let line = format!("trap '' HUP; exec {} demo", env!("CARGO_BIN_EXE_skchat"));
+    command.args(["-c", &line]);
+    command.env("TERM", "xterm-256color");
+    command.env("SKCHAT_DATA_DIR", dir.path());
+    command.env("SKCHAT_CONFIG", dir.path().join("config.toml"));
+    let mut child = pair.slave.spawn_command(command).unwrap();
+    drop(pair.slave);
+    let master = pair.master;
+    // One thread owns every handle of the terminal, so that its end closes it.
+    let (done, closed) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let mut reader = master.try_clone_reader().unwrap();
+        let mut input = master.take_writer().unwrap();
+        let mut parser =
+            vt100::Parser::new(NonZero::new(24).unwrap(), NonZero::new(80).unwrap(), 0);
+        let mut buffer = [0; 4096];
+        for (wait, then) in [("live", "unsaved words"), ("unsaved words", "")] {
+            while !parser.screen().contents().contains(wait) {
+                let count = reader.read(&mut buffer).unwrap();
+                parser.process(&buffer[..count]);
+            }
+            input.write_all(then.as_bytes()).unwrap();
+        }
+        drop((reader, input, master));
+        done.send(()).ok();
+    });
+    closed.recv_timeout(PATIENCE).expect("the words are on the screen");
+    let closed = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        assert!(closed.elapsed() < Duration::from_secs(5), "it outlives its terminal");
+        std::thread::yield_now();
+    }
+    let t = Terminal::start(&["demo"], dir.path());
+    t.wait_for("unsaved words");
+}

@@ -25,6 +25,8 @@ pub enum AppAction {
     Suspend,
     Resync,
     TogglePanes,
+    /// Only text on the whole screen, for the terminal's own selecting.
+    Bare,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +46,10 @@ pub enum MessagesAction {
     Scroll(Scroll),
     SelectUp,
     SelectDown,
+    /// Selects one more message, from the first selected one on.
+    Extend {
+        up: bool,
+    },
     Menu,
     Reply,
     Edit,
@@ -80,6 +86,10 @@ pub enum ComposeAction {
     Move(Motion),
     Delete(Motion),
     Yank,
+    /// Asks a clipboard program for its text.
+    PasteClipboard,
+    /// In the user's editor.
+    EditOutside,
 }
 
 /// A place relative to the cursor.
@@ -148,6 +158,11 @@ impl Action {
         ("copy-id", Action::Messages(MessagesAction::CopyId)),
         ("all-links", Action::Messages(MessagesAction::AllLinks)),
         ("toggle-panes", Action::App(AppAction::TogglePanes)),
+        ("bare-view", Action::App(AppAction::Bare)),
+        ("extend-up", Action::Messages(MessagesAction::Extend { up: true })),
+        ("extend-down", Action::Messages(MessagesAction::Extend { up: false })),
+        ("paste", Action::Compose(ComposeAction::PasteClipboard)),
+        ("edit-outside", Action::Compose(ComposeAction::EditOutside)),
         ("help-here", Action::App(AppAction::Help)),
         ("help-in-list", Action::App(AppAction::Help)),
         ("conversation-1", Action::List(ListAction::Nth(1))),

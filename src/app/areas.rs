@@ -51,6 +51,8 @@ pub struct Areas {
 pub struct Wishes {
     pub list_focused: bool,
     pub hide_list: bool,
+    /// Messages and a footer, nothing else.
+    pub bare: bool,
     /// Rows the message box wants.
     pub compose_rows: u16,
     pub banner: bool,
@@ -71,6 +73,11 @@ pub fn areas(size: Size, wishes: Wishes) -> Option<Areas> {
     }
     bottom -= 1;
     areas.footer = Some(full(bottom, 1));
+    if wishes.bare {
+        areas.top = None;
+        areas.messages = Some(full(0, bottom));
+        return Some(areas);
+    }
     // The messages keep at least two rows and their header.
     let room = bottom - top;
     let compose = wishes.compose_rows.clamp(1, MAX_COMPOSE).min(room.saturating_sub(3).max(1));
@@ -120,10 +127,10 @@ mod tests {
     proptest! {
         #[test]
         fn areas_stay_on_the_screen_and_never_overlap(
-            columns in 20u16..300, rows in 5u16..200, compose_rows in 0u16..30, banner: bool, list_focused: bool, hide_list: bool,
+            columns in 20u16..300, rows in 5u16..200, compose_rows in 0u16..30, banner: bool, list_focused: bool, hide_list: bool, bare: bool,
         ) {
             let size = Size { columns, rows };
-            let a = areas(size, Wishes { list_focused, hide_list, compose_rows, banner }).unwrap();
+            let a = areas(size, Wishes { list_focused, hide_list, bare, compose_rows, banner }).unwrap();
             let parts = [a.top, a.list, a.rule, a.header, a.messages, a.divider, a.banner, a.compose, a.footer];
             let parts: Vec<Rect> = parts.into_iter().flatten().collect();
             for (i, p) in parts.iter().enumerate() {

@@ -1,6 +1,6 @@
 //! What `update` wants done. Returned values, carried out by the runtime; no flags to be polled.
 
-use crate::model::{Clean, Request};
+use crate::model::{Clean, ConversationId, Request};
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
@@ -8,9 +8,35 @@ pub enum Effect {
     Request(Box<Request>),
     /// Opens a target whose scheme was checked, by argv, never by a shell.
     OpenUrl(Clean),
-    /// To the clipboard.
-    Copy(String),
+    /// To the clipboard; `what` names it for the user.
+    Copy {
+        what: String,
+        text: String,
+    },
+    /// Asks for the clipboard's text.
+    PasteClipboard,
+    /// Has the text edited in the user's editor.
+    EditOutside {
+        conversation: ConversationId,
+        text: String,
+    },
     Redraw,
     Suspend,
     Quit,
+}
+
+/// What became of an effect that another program carried out.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// `terminal`: by OSC 52, which the terminal may still ignore. `program`: the clipboard program that was started.
+    Copied {
+        what: String,
+        terminal: bool,
+        program: Option<&'static str>,
+    },
+    Pasted(Result<String, Clean>),
+    EditedOutside {
+        conversation: ConversationId,
+        text: Result<String, Clean>,
+    },
 }

@@ -20,6 +20,7 @@ const TYPING_EVERY: Duration = Duration::from_secs(5);
 pub fn act(model: &mut Model, action: ComposeAction, effects: &mut Vec<Effect>) {
     // Typing always types, whatever was selected or focused before.
     if matches!(action, ComposeAction::Insert(_) | ComposeAction::Paste(_)) {
+        model.view.bare = false;
         if model.app.focus == Focus::List {
             model.app.focus = Focus::Compose;
             model.app.freeze_list();
@@ -28,12 +29,6 @@ pub fn act(model: &mut Model, action: ComposeAction, effects: &mut Vec<Effect>) 
             c.selected = None;
         }
     }
-    let newline_on_enter = model.app.prefs.enter_is_newline;
-    let action = match action {
-        ComposeAction::Send if newline_on_enter => ComposeAction::Newline,
-        ComposeAction::Newline if newline_on_enter => ComposeAction::Send,
-        other => other,
-    };
     let Some(conversation) = model.app.opened_mut() else {
         if matches!(action, ComposeAction::Insert(_) | ComposeAction::Paste(_)) {
             model.app.note("Open a conversation first: Alt-Down, or Ctrl-K to find one");
@@ -76,6 +71,15 @@ pub fn act(model: &mut Model, action: ComposeAction, effects: &mut Vec<Effect>) 
         }
         ComposeAction::Delete(motion) => compose.delete(motion),
         ComposeAction::Yank => compose.yank(),
+        ComposeAction::PasteClipboard => {
+            effects.push(Effect::PasteClipboard);
+            return;
+        }
+        ComposeAction::EditOutside => {
+            let (conversation, text) = (conversation.info.id.clone(), compose.text().to_owned());
+            effects.push(Effect::EditOutside { conversation, text });
+            return;
+        }
         ComposeAction::Send => {
             submit(model, effects);
             return;

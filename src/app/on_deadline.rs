@@ -34,6 +34,11 @@ impl AppState {
         toasts.chain(conversations).chain(reading).chain(countdown).chain(midnight).min()
     }
 
+    /// Seconds since the connection was lost.
+    pub fn lost_for(&self) -> Option<u64> {
+        self.link.lost.map(|since| self.clock.mono.saturating_sub(since).as_secs())
+    }
+
     /// Seconds until the next try to connect.
     pub fn retry_in(&self) -> Option<u64> {
         match &self.link.state {

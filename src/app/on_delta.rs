@@ -2,6 +2,7 @@
 
 use super::effect::Effect;
 use super::on_list::{KEEP_CLOSED, draw_new_line};
+use super::overlay::Overlay;
 use super::state::{Link, Older, Pending, Setting};
 use super::{Model, on_compose, on_list};
 use crate::model::{
@@ -101,7 +102,14 @@ pub fn apply(model: &mut Model, delta: Delta, effects: &mut Vec<Effect>) {
 
 fn link(model: &mut Model, state: LinkState) {
     let came_online = state == LinkState::Online && model.app.link.state != LinkState::Online;
-    model.app.link = Link { state, since: model.app.clock.mono };
+    let now = model.app.clock.mono;
+    let lost = match (&state, model.app.link.lost) {
+        (LinkState::Online, _) => None,
+        (_, Some(known)) => Some(known),
+        (LinkState::Connecting, None) if model.app.link.state != LinkState::Online => None,
+        (_, None) => Some(now),
+    };
+    model.app.link = Link { state, since: now, lost };
     if came_online {
         // What could not be fetched while offline may be asked for again.
         let failed: Vec<ConversationId> = model
@@ -149,8 +157,11 @@ fn conversations(model: &mut Model, list: Vec<Conversation>, effects: &mut Vec<E
 
 /// Opens a chat that the user did not ask for: never while they are doing something.
 fn open_by_itself(model: &mut Model, id: &ConversationId, effects: &mut Vec<Effect>) {
-    if model.app.open.is_none() && model.app.overlay.is_none() {
+    let busy = model.app.overlay.as_ref().is_some_and(|o| *o != Overlay::Card);
+    if model.app.open.is_none() && !busy {
+        let card = model.app.overlay.take();
         on_list::open(model, id, effects);
+        model.app.overlay = card;
     }
 }
 

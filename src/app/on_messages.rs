@@ -16,6 +16,7 @@ pub fn act(model: &mut Model, action: MessagesAction, effects: &mut Vec<Effect>)
         MessagesAction::Scroll(scroll) => go(model, scroll),
         MessagesAction::SelectUp => select(model, true),
         MessagesAction::SelectDown => select(model, false),
+        MessagesAction::Extend { up } => extend(model, up),
         MessagesAction::Menu => {
             if selected(model).is_some() {
                 model.app.overlay = Some(Overlay::Menu { marked: 0 });
@@ -104,6 +105,13 @@ fn select(model: &mut Model, up: bool) {
     let in_sight = model.view.visible.rows.iter().rev().find_map(|row| row.key.clone());
     model.app.focus = Focus::Compose;
     model.app.freeze_list();
+    // Inside a message taller than the pane the text moves first.
+    if let Some(key) = model.app.opened().and_then(|c| c.selected.clone())
+        && model.view.goes_on(&model.app, &key, up)
+    {
+        model.view.scroll(&model.app, if up { -1 } else { 1 });
+        return;
+    }
     let Some(conversation) = model.app.opened_mut() else { return };
     let timeline = &conversation.timeline;
     let next: Option<MessageKey> = match (&conversation.selected, up) {
@@ -117,9 +125,22 @@ fn select(model: &mut Model, up: bool) {
         (Some(key), false) => timeline.after(key).next().map(|m| m.key.clone()),
     };
     conversation.selected.clone_from(&next);
+    conversation.extended_from = None;
     if let Some(key) = next {
         model.view.reveal(&model.app, &key);
     }
+}
+
+/// One more message; back over the first one it becomes fewer again.
+fn extend(model: &mut Model, up: bool) {
+    let Some(conversation) = model.app.opened_mut() else { return };
+    let Some(at) = conversation.selected.clone() else { return };
+    let timeline = &conversation.timeline;
+    let next = if up { timeline.before(&at).next_back() } else { timeline.after(&at).next() };
+    let Some(next) = next.map(|m| m.key.clone()) else { return };
+    conversation.extended_from.get_or_insert(at);
+    conversation.selected = Some(next.clone());
+    model.view.reveal(&model.app, &next);
 }
 
 /// Text and origin of a message, for quoting it.
@@ -221,16 +242,28 @@ pub fn change(model: &mut Model, key: &MessageKey, change: Change, effects: &mut
 }
 
 fn copy(model: &mut Model, with_name: bool, effects: &mut Vec<Effect>) {
-    let Some(message) = selected(model) else { return };
-    let text = message.body.text(&|id| model.app.names.of(id));
-    let text = if with_name {
-        let at = message.at.clock(&model.app.prefs.zone);
-        format!("[{at}] {}: {text}", model.app.names.of(&message.sender))
-    } else {
-        text
+    let app = &model.app;
+    let Some(conversation) = app.opened() else { return };
+    let Some((first, last)) = conversation.selection() else { return };
+    let chosen = conversation.timeline.from(first).take_while(|m| m.key <= *last);
+    let lines: Vec<String> = chosen
+        .map(|message| {
+            let text = message.body.text(&|id| app.names.of(id));
+            if with_name && !message.body.is_system() {
+                let at = message.at.clock(&app.prefs.zone);
+                format!("[{at}] {}: {text}", app.names.of(&message.sender))
+            } else {
+                text
+            }
+        })
+        .collect();
+    let text = lines.join("\n");
+    let characters = text.chars().count();
+    let what = match lines.len() {
+        1 => format!("{characters} characters"),
+        n => format!("{n} messages, {characters} characters"),
     };
-    model.app.note(&format!("Copied {} characters", text.chars().count()));
-    effects.push(Effect::Copy(text));
+    effects.push(Effect::Copy { what, text });
 }
 
 fn open_link(model: &mut Model) {
@@ -252,8 +285,7 @@ fn copy_id(model: &mut Model, effects: &mut Vec<Effect>) {
         Some(link) => ("link", link.to_string()),
         None => ("id", message.key.id.to_string()),
     };
-    model.app.note(&format!("Copied the {what}"));
-    effects.push(Effect::Copy(text));
+    effects.push(Effect::Copy { what: format!("the {what}"), text });
 }
 
 /// Newest first, each once.

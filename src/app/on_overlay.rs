@@ -123,7 +123,7 @@ fn choose(model: &mut Model, effects: &mut Vec<Effect>) {
             model.app.overlay = links.into_iter().nth(marked).map(on_messages::confirm_link);
         }
         Overlay::Confirm { consent, .. } => consented(model, consent, effects),
-        Overlay::Help { .. } => {}
+        Overlay::Help { .. } | Overlay::Card => {}
     }
 }
 

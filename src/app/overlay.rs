@@ -7,6 +7,8 @@ use crate::model::{Clean, ConversationId, ConversationKind, MessageKey, Outgoing
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Overlay {
+    /// The few keys to begin with, at the very first start. Takes no keys away: whatever is pressed is done.
+    Card,
     Help {
         context: Context,
         scroll: usize,
@@ -90,7 +92,7 @@ impl Overlay {
             | Self::Reactions { marked, .. }
             | Self::Links { marked, .. } => Some(marked),
             Self::Help { scroll, .. } => Some(scroll),
-            Self::Confirm { .. } => None,
+            Self::Card | Self::Confirm { .. } => None,
         }
     }
 }
@@ -188,10 +190,17 @@ pub fn matches(name: &str, input: &str) -> Option<u32> {
 /// The palette's lines: name, keys, help, for everything that makes sense outside a dialog.
 pub fn palette<'a>(app: &'a AppState, input: &str) -> Vec<&'a super::keymap::Entry> {
     let table = app.prefs.keymap.entries();
+    let selecting = app.opened().is_some_and(|c| c.selected.is_some());
     let mut found: Vec<(u32, &super::keymap::Entry)> = table
         .iter()
         .filter(|e| {
-            e.context != Context::Overlay && !matches!(e.name.as_str(), "palette" | "interrupt")
+            let fits = match e.context {
+                Context::Overlay => false,
+                // Of a message that is not selected there is nothing to be done.
+                Context::Selection => selecting,
+                _ => true,
+            };
+            fits && !matches!(e.name.as_str(), "palette" | "interrupt")
         })
         .filter_map(|e| Some((matches(&e.help, input).or_else(|| matches(&e.name, input))?, e)))
         .collect();

@@ -28,8 +28,6 @@ pub struct Prefs {
     /// Others are told that we type.
     pub typing: bool,
     pub receipts: Receipts,
-    /// Enter starts a new line, and Alt-Enter sends.
-    pub enter_is_newline: bool,
     pub demo: bool,
     /// The first client id of this run is this number, the next ones follow: random, so that runs do not collide.
     pub first_client_id: u64,
@@ -61,6 +59,8 @@ pub struct Toast {
 pub struct Link {
     pub state: LinkState,
     pub since: Duration,
+    /// Since when nothing was heard; nothing while online.
+    pub lost: Option<Duration>,
 }
 
 /// Whether someone is looking.
@@ -103,6 +103,8 @@ pub struct ConversationState {
     /// Who types, and until when that is believed.
     pub typing: Vec<(UserId, Duration)>,
     pub selected: Option<MessageKey>,
+    /// Where a selection of several began; means nothing without `selected`.
+    pub extended_from: Option<MessageKey>,
     /// The first message of the `2 new` line; stays until the chat is left or Esc at the bottom.
     pub new_from: Option<MessageKey>,
     /// The chat was opened with unread messages before its page was here.
@@ -168,6 +170,7 @@ impl ConversationState {
             members: Vec::new(),
             typing: Vec::new(),
             selected: None,
+            extended_from: None,
             new_from: None,
             wants_new_line: false,
             reading: None,
@@ -184,6 +187,13 @@ impl ConversationState {
     /// The server's word: ends whatever was being changed.
     pub fn know(&mut self, flag: ThreadFlag, on: bool) {
         self.settings.insert(flag, Setting::Known(on));
+    }
+
+    /// The first and the last selected message.
+    pub fn selection(&self) -> Option<(&MessageKey, &MessageKey)> {
+        let at = self.selected.as_ref()?;
+        let from = self.extended_from.as_ref().unwrap_or(at);
+        Some((at.min(from), at.max(from)))
     }
 
     pub fn my_role(&self, me: &UserId) -> Option<Role> {
@@ -203,7 +213,7 @@ impl AppState {
             minted: Minted { ticket: 0, client_id: prefs.first_client_id, queue: 0 },
             prefs,
             clock: Now::default(),
-            link: Link { state: LinkState::Connecting, since: Duration::ZERO },
+            link: Link { state: LinkState::Connecting, since: Duration::ZERO, lost: None },
             names: Names::default(),
             conversations: Conversations::default(),
             open: None,
@@ -229,12 +239,12 @@ impl AppState {
     /// Which keys work now.
     pub fn context(&self) -> Context {
         match (&self.overlay, self.focus) {
-            (Some(_), _) => Context::Overlay,
-            (None, Focus::List) => Context::List,
-            (None, Focus::Compose) if self.opened().is_some_and(|c| c.selected.is_some()) => {
+            (Some(overlay), _) if *overlay != Overlay::Card => Context::Overlay,
+            (_, Focus::List) => Context::List,
+            (_, Focus::Compose) if self.opened().is_some_and(|c| c.selected.is_some()) => {
                 Context::Selection
             }
-            (None, Focus::Compose) => Context::Compose,
+            (_, Focus::Compose) => Context::Compose,
         }
     }
 

@@ -57,6 +57,8 @@ pub struct Visible {
     pub rows: Vec<PaneRow>,
     /// Messages below the last row.
     pub below: usize,
+    /// The day of the top row while the view is scrolled up and no line in sight above it says so.
+    pub day: Option<String>,
     pub list: Vec<ListRow>,
     /// Unread messages in the part of the list that does not fit.
     pub list_below: u32,
@@ -69,6 +71,8 @@ pub struct ViewState {
     pub size: Size,
     /// The list is put away; it comes back while it has the focus.
     pub hide_list: bool,
+    /// Only text on the whole screen, so that the terminal's own selecting copies nothing else.
+    pub bare: bool,
     anchors: HashMap<ConversationId, Anchor>,
     layout: Layout,
     pub visible: Visible,
@@ -83,6 +87,7 @@ impl ViewState {
         Self {
             size,
             hide_list: false,
+            bare: false,
             anchors: HashMap::new(),
             layout: Layout::default(),
             visible: Visible::default(),
@@ -124,6 +129,7 @@ impl ViewState {
         let wishes = Wishes {
             list_focused: app.focus == Focus::List,
             hide_list: self.hide_list,
+            bare: self.bare,
             compose_rows: u16::try_from(compose.rows.len()).unwrap_or(areas::MAX_COMPOSE),
             banner: draft.is_some_and(|d| d.reply.is_some() || d.edit.is_some()),
         };
@@ -157,16 +163,21 @@ impl ViewState {
                 self.hint_of = Some(hint);
             }
             self.visible.below = 0;
+            self.visible.day = None;
             return Vec::new();
         };
         let id = &conversation.info.id;
         let anchor = self.anchor(id);
-        let stamp = Stamp::of(app, conversation, area, self.size, &anchor);
+        let stamp = Stamp::of(app, conversation, area, self.bare, &anchor);
         if self.rows_of.as_ref() != Some(&stamp) {
-            let pane = rows::Pane::new(app, conversation, area, self.size);
+            let pane = rows::Pane::new(app, conversation, area, self.size, self.bare);
             let (rows, below) = self.layout.fill(&pane, &anchor);
             self.visible.rows = rows;
             self.visible.below = below;
+            self.visible.day = match (&anchor, rows::day_of(&self.visible.rows, &pane)) {
+                (Anchor::At { .. }, day) => day,
+                (Anchor::Bottom, _) => None,
+            };
             self.visible.rows_stamp += 1;
             self.rows_of = Some(stamp);
         }
@@ -212,6 +223,16 @@ impl ViewState {
         self.with_pane(app, |layout, pane, anchor| layout.reveal(pane, anchor, key));
     }
 
+    /// Whether a message taller than the pane goes on above it, or below it.
+    pub fn goes_on(&mut self, app: &AppState, key: &MessageKey, up: bool) -> bool {
+        let mut on = false;
+        self.with_pane(app, |layout, pane, anchor| {
+            on = layout.goes_on(pane, anchor, key, up);
+            anchor.clone()
+        });
+        on
+    }
+
     /// Rows of the message pane.
     pub fn page(&self, app: &AppState) -> isize {
         let height = self.geometry(app).0.and_then(|a| a.messages).map_or(1, |a| a.height);
@@ -227,7 +248,7 @@ impl ViewState {
         let (Some(area), Some(conversation)) = (areas.messages, app.opened()) else { return };
         let id = conversation.info.id.clone();
         let anchor = self.anchor(&id);
-        let pane = rows::Pane::new(app, conversation, area, self.size);
+        let pane = rows::Pane::new(app, conversation, area, self.size, self.bare);
         let next = work(&mut self.layout, &pane, &anchor);
         self.set_anchor(&id, next);
     }

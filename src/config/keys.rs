@@ -1,6 +1,7 @@
 //! The key table of `assets/keymap.toml` and the user's changes to it.
 
-use super::distance;
+use super::Enter;
+use super::known::distance;
 use crate::app::action::Action;
 use crate::app::keymap::{Context, Entry, Keymap, parse_keys};
 use serde::Deserialize;
@@ -37,17 +38,29 @@ pub fn unknown_action(name: &str) -> Option<String> {
 /// # Errors
 /// Only when the built-in table is broken, which a test would show.
 pub fn builtin_keymap() -> Result<Keymap, String> {
-    with_changes(&BTreeMap::new()).map_err(|(_, message)| message)
+    with_changes(&BTreeMap::new(), Enter::Send).map_err(|(_, message)| message)
 }
 
 /// The bindings with those of the user in place of the built-in ones. The error names the action it is about.
-pub fn with_changes(changes: &BTreeMap<String, Vec<String>>) -> Result<Keymap, (String, String)> {
+/// With [`Enter::Newline`] the keys of `send` and `newline` change places, unless the user said otherwise.
+pub fn with_changes(
+    changes: &BTreeMap<String, Vec<String>>,
+    enter: Enter,
+) -> Result<Keymap, (String, String)> {
     let table: Table =
         toml::from_str(TABLE).map_err(|e| (String::new(), e.message().to_owned()))?;
+    let keys_of =
+        |name: &str| table.action.iter().find(|row| row.name == name).map(|r| r.keys.clone());
+    let (send, newline) = (keys_of("send"), keys_of("newline"));
     let mut entries = Vec::with_capacity(table.action.len());
     for row in table.action {
         let fail = |message: String| (row.name.clone(), message);
-        let keys = changes.get(&row.name).unwrap_or(&row.keys);
+        let builtin = match (row.name.as_str(), enter) {
+            ("send", Enter::Newline) => newline.as_ref(),
+            ("newline", Enter::Newline) => send.as_ref(),
+            _ => None,
+        };
+        let keys = changes.get(&row.name).or(builtin).unwrap_or(&row.keys);
         let keys = keys.iter().map(|k| parse_keys(k)).collect::<Result<_, _>>().map_err(fail)?;
         let context = Context::named(&row.context)
             .ok_or_else(|| fail(format!("no place \"{}\"", row.context)))?;

@@ -1,6 +1,7 @@
 //! The terminal: taken, drawn to, and given back whatever happens.
 
 use super::Surface;
+use crate::app::areas::Size;
 use base64::Engine as _;
 use crossterm::event::{
     DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange,
@@ -152,30 +153,36 @@ impl Surface for Tty {
         self.terminal.resize(ratatui::layout::Rect::new(0, 0, size.width, size.height))
     }
 
-    fn copy(&mut self, text: &str) -> io::Result<()> {
+    fn copy(&mut self, text: &str) -> io::Result<bool> {
         let encoded = base64::engine::general_purpose::STANDARD.encode(text);
-        if encoded.len() <= MAX_OSC52 {
-            write!(self.gathered, "\x1b]52;c;{encoded}\x07")?;
+        if encoded.len() > MAX_OSC52 {
+            return Ok(false);
         }
-        self.send()
+        write!(self.gathered, "\x1b]52;c;{encoded}\x07")?;
+        self.send()?;
+        Ok(true)
     }
 
-    fn suspend(&mut self) -> io::Result<()> {
+    fn release(&mut self) {
         restore();
-        stop_process();
+    }
+
+    fn retake(&mut self) -> io::Result<Size> {
         take()?;
-        self.invalidate()
+        self.invalidate()?;
+        let (columns, rows) = crossterm::terminal::size()?;
+        Ok(Size { columns, rows })
+    }
+
+    fn stop(&mut self) {
+        use rustix::process::{Signal, getpid, kill_process};
+        let _ = kill_process(getpid(), Signal::STOP);
     }
 
     fn set_title(&mut self, title: &str) -> io::Result<()> {
         write!(self.gathered, "\x1b]2;{title}\x07")?;
         self.send()
     }
-}
-
-/// Stops the process until the shell continues it.
-fn stop_process() {
-    let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP);
 }
 
 /// Watches for the end: signals, and a terminal that was closed without one. Cancels `stop`; when the loop does not
@@ -188,8 +195,12 @@ pub fn watch_for_the_end(stop: &CancellationToken) -> io::Result<()> {
         let mut arrived = signal(kind)?;
         let stop = stop.clone();
         tokio::spawn(async move {
-            if arrived.recv().await.is_some() {
-                end(&stop);
+            while arrived.recv().await.is_some() {
+                // Ctrl-C in an editor that has the terminal meanwhile is for the editor.
+                if kind != SignalKind::interrupt() || TAKEN.load(Ordering::SeqCst) {
+                    end(&stop);
+                    return;
+                }
             }
         });
     }

@@ -4,17 +4,12 @@ use super::Theme;
 use super::paint;
 use crate::app::Model;
 use crate::app::areas::Rect;
-use crate::app::view::{Glyph, PaneRow, RowKind};
+use crate::app::view::{Glyph, PaneRow, RowKind, indent};
 use crate::app::wrap::{QUOTE_BAR, Row};
 use crate::model::Link;
 use crate::model::text::{cut, width};
 use ratatui::buffer::Buffer;
 use ratatui::style::{Modifier, Style};
-
-/// Where the text begins, as `layout` wrapped it.
-fn indent(area: Rect) -> u16 {
-    crate::app::view::indent(area.width)
-}
 
 pub fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     paint::clear(buffer, area);
@@ -27,7 +22,11 @@ pub fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let free = area.height.saturating_sub(u16::try_from(rows.len()).unwrap_or(area.height));
     for (i, row) in rows.iter().take(usize::from(area.height)).enumerate() {
         let y = area.y + free + u16::try_from(i).unwrap_or(0);
-        draw_row(row, theme, area, y, buffer);
+        if model.view.bare {
+            draw_bare(row, theme, area, y, buffer);
+        } else {
+            draw_row(row, theme, area, y, buffer);
+        }
     }
 }
 
@@ -53,9 +52,30 @@ fn hint(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     }
 }
 
+/// A row without anything beside its text.
+fn draw_bare(row: &PaneRow, theme: &Theme, area: Rect, y: u16, buffer: &mut Buffer) {
+    let end = area.x + area.width;
+    match &row.kind {
+        RowKind::Blank | RowKind::New(_) | RowKind::Reactions(_) | RowKind::Failed(_) => {}
+        RowKind::Day(name) => {
+            paint::text(buffer, area.x, y, end, name, theme.dim);
+        }
+        RowKind::Name { time, name, sender, mine, .. } => {
+            let style = if *mine { theme.me } else { theme.name(sender) };
+            let x = paint::text(buffer, area.x, y, end, &format!("{time} "), theme.dim);
+            paint::text(buffer, x, y, end, name, style);
+        }
+        RowKind::Text { rows, index, system, .. } => {
+            if let Some(text) = rows.get(*index) {
+                draw_text(text, theme, area.x, y, end, *system, buffer);
+            }
+        }
+    }
+}
+
 fn draw_row(row: &PaneRow, theme: &Theme, area: Rect, y: u16, buffer: &mut Buffer) {
     let end = area.x + area.width;
-    let left = area.x + indent(area);
+    let left = area.x + indent(area.width, false);
     match &row.kind {
         RowKind::Blank => {}
         RowKind::Day(name) => ruled(buffer, area, y, "─", name, theme.rule),

@@ -144,6 +144,7 @@ fn dialog(model: &Model, open: &Overlay, theme: &Theme) -> Dialog {
         wide: false,
     };
     match open {
+        Overlay::Card => card(app),
         Overlay::Help { context, scroll } => help(model, *context, *scroll, theme),
         Overlay::Switcher { input, marked, found } => {
             let lines = found.iter().map(|f| {
@@ -222,6 +223,31 @@ fn dialog(model: &Model, open: &Overlay, theme: &Theme) -> Dialog {
             dialog.marked = None;
             dialog
         }
+    }
+}
+
+/// The first keys to know, from the table, so that they are true.
+fn card(app: &crate::app::AppState) -> Dialog {
+    let keymap = &app.prefs.keymap;
+    let lines = [
+        ("send", "sends"),
+        ("next-conversation", "opens the chat below (and ↑ the one above)"),
+        ("switcher", "finds a chat or a person"),
+        ("up", "in an empty box selects a message"),
+        ("help", "shows all keys"),
+    ];
+    let lines = lines.iter().filter_map(|(name, what)| {
+        let key = keymap.entry(name).map(Entry::key).filter(|key| !key.is_empty())?;
+        Some(Line::new(format!("{key:<6} {what}"), ""))
+    });
+    Dialog {
+        title: "To begin with".into(),
+        input: None,
+        lines: lines.collect(),
+        marked: None,
+        scroll: 0,
+        hint: "Esc closes this · C- Ctrl, M- Alt".into(),
+        wide: false,
     }
 }
 

@@ -59,11 +59,15 @@ fn connection(model: &Model, theme: &Theme) -> (String, Style) {
                 Some(seconds) if seconds > 0 => format!("retry in {seconds}s"),
                 _ => "retrying".into(),
             };
-            let short = cut(why, 40);
-            (format!("offline: {short} · {retry}"), theme.bad)
+            let since = match model.app.lost_for() {
+                Some(seconds @ 1..=99) => format!(" {seconds}s"),
+                Some(seconds @ 100..) => format!(" {} min", seconds / 60),
+                _ => String::new(),
+            };
+            (format!("offline{since}: {} · {retry}", cut(why, 40)), theme.bad)
         }
         LinkState::SignedOut { why } => {
-            (format!("signed out: {} · F5 tries again", cut(why, 36)), theme.bad)
+            (format!("signed out: {} · F5 tries again", cut(why, 40)), theme.bad)
         }
     }
 }
@@ -109,7 +113,14 @@ pub fn header(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let right = cut(&right, room.saturating_sub(width(&title).min(8) + 1));
     let edge = paint::right(buffer, area.x, area.y, end - 1, &right, theme.dim);
     let room = usize::from(edge.saturating_sub(area.x + 2));
-    paint::text(buffer, area.x + 1, area.y, edge, &cut(&title, room), theme.title);
+    let x = paint::text(buffer, area.x + 1, area.y, edge, &cut(&title, room), theme.title);
+    // While reading back, the day stays in sight.
+    if let Some(day) = &model.view.visible.day {
+        let day = format!(" · {day}");
+        if x.saturating_add(u16::try_from(width(&day)).unwrap_or(u16::MAX)) < edge {
+            paint::text(buffer, x, area.y, edge, &day, theme.dim);
+        }
+    }
 }
 
 /// The rule above the box carries what is passing: a note, who types, what waits below.
@@ -174,8 +185,9 @@ fn typing(model: &Model) -> Option<String> {
 }
 
 /// The actions a place offers in its footer, in this order; those that do not fit are left out from the end.
-fn offered(context: Context) -> &'static [&'static str] {
+fn offered(context: Context, bare: bool) -> &'static [&'static str] {
     match context {
+        _ if bare => &["bare-view"],
         Context::Compose | Context::Global => &[
             "send",
             "newline",
@@ -218,7 +230,6 @@ pub fn footer(
     let mut x = area.x + 1;
     let keymap = &model.app.prefs.keymap;
     let context = model.app.context();
-    let swapped = model.app.prefs.enter_is_newline;
     let fitting: Vec<&str> = match context {
         // Only what can be done with this message.
         Context::Selection => {
@@ -226,20 +237,13 @@ pub fn footer(
         }
         _ => Vec::new(),
     };
-    for name in offered(context) {
+    for name in offered(context, model.view.bare) {
         let always = matches!(*name, "message-menu" | "select-up");
         if context == Context::Selection && !always && !fitting.contains(name) {
             continue;
         }
-        let shown = match *name {
-            "send" if swapped => "newline",
-            "newline" if swapped => "send",
-            other => other,
-        };
-        let (Some(entry), Some(words)) = (keymap.entry(shown), keymap.entry(name)) else {
-            continue;
-        };
-        let Some(label) = words.label.as_ref().map(|label| format!("{label}  ")) else { continue };
+        let Some(entry) = keymap.entry(name) else { continue };
+        let Some(label) = entry.label.as_ref().map(|label| format!("{label}  ")) else { continue };
         let key = match *name {
             "previous-conversation" => "M-↑↓".to_owned(),
             "select-up" => "↑↓".to_owned(),
@@ -258,6 +262,7 @@ pub fn footer(
     }
     let esc = match (context, model.app.focus) {
         (Context::Overlay, _) => "close",
+        _ if model.view.bare => "back",
         (Context::Selection, _) | (_, Focus::List) => "back",
         _ => return,
     };

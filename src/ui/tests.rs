@@ -29,7 +29,6 @@ fn model(columns: u16, rows: u16, markup: &[&str]) -> Model {
         keymap: Arc::new(builtin_keymap().unwrap()),
         typing: false,
         receipts: Receipts::Never,
-        enter_is_newline: false,
         demo: true,
         first_client_id: 1,
     };

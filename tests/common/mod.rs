@@ -11,7 +11,7 @@ use skchat::client::{AuthStyle, Base, Client, Options, Secret, TokenSource};
 use skchat::config::builtin_keymap;
 use skchat::gateway::{self, User, World};
 use skchat::model::UserId;
-use skchat::runtime::{Surface, Wiring, run};
+use skchat::runtime::{Editor, Surface, Wiring, run};
 use skchat::store::Store;
 use skchat::sync::{self, PollMode};
 use skchat::ui::{ColorDepth, Theme};
@@ -193,13 +193,17 @@ impl Surface for Memory {
         self.terminal.clear().unwrap();
         Ok(())
     }
-    fn copy(&mut self, text: &str) -> io::Result<()> {
+    fn copy(&mut self, text: &str) -> io::Result<bool> {
         self.copied.lock().unwrap().push(text.to_owned());
-        Ok(())
+        Ok(true)
     }
-    fn suspend(&mut self) -> io::Result<()> {
-        Ok(())
+    fn release(&mut self) {}
+    fn retake(&mut self) -> io::Result<Size> {
+        self.invalidate()?;
+        let (columns, rows) = *self.size.borrow();
+        Ok(Size { columns, rows })
     }
+    fn stop(&mut self) {}
     fn set_title(&mut self, _title: &str) -> io::Result<()> {
         Ok(())
     }
@@ -233,6 +237,7 @@ pub struct Setup<'a> {
     pub size: (u16, u16),
     pub dir: Option<&'a Path>,
     pub receipts: Receipts,
+    pub editor: &'a [&'a str],
 }
 
 impl Default for Setup<'_> {
@@ -243,6 +248,7 @@ impl Default for Setup<'_> {
             size: (80, 24),
             dir: None,
             receipts: Receipts::Auto,
+            editor: &[],
         }
     }
 }
@@ -289,7 +295,6 @@ impl Runner {
             keymap: Arc::new(builtin_keymap().unwrap()),
             typing: true,
             receipts: setup.receipts,
-            enter_is_newline: false,
             demo: false,
             first_client_id: getrandom::u64().unwrap() >> 2,
         };
@@ -307,14 +312,22 @@ impl Runner {
             size: size_receiver,
             frames: Arc::clone(&frames),
         };
-        let events = Box::pin(futures_util::stream::unfold(events, |mut events| async move {
-            events.recv().await.map(|event| (event, events))
-        }));
+        let events = Arc::new(tokio::sync::Mutex::new(events));
+        let open_events = move || {
+            Box::pin(futures_util::stream::unfold(Arc::clone(&events), |events| async move {
+                let event = events.lock().await.recv().await;
+                event.map(|event| (event, events))
+            }))
+        };
+        let editor = Editor {
+            command: setup.editor.iter().map(|word| (*word).to_owned()).collect(),
+            dir: dir.to_owned(),
+        };
         let requests = handle.requests.clone();
         let task = tokio::spawn(async move {
             let mut model = Model::new(prefs, Size { columns, rows });
             let stop = CancellationToken::new();
-            let wiring = Wiring { surface, events, deltas, requests, stop };
+            let wiring = Wiring { surface, open_events, deltas, requests, stop, editor };
             run(&mut model, &theme, wiring).await.unwrap();
             handle.stop(PATIENCE).await;
         });

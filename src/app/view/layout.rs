@@ -5,7 +5,7 @@
 use super::Anchor;
 use super::present::presented;
 use super::rows::{Pane, PaneRow, RowKind, lead, rows, tail};
-use crate::app::areas::{Rect, Size};
+use crate::app::areas::Rect;
 use crate::app::state::{AppState, ConversationState};
 use crate::app::wrap::{Row, wrap};
 use crate::model::{ConversationId, Message, MessageKey};
@@ -25,6 +25,8 @@ pub struct Stamp {
     selected: Option<MessageKey>,
     new_from: Option<MessageKey>,
     today: i64,
+    extended_from: Option<MessageKey>,
+    bare: bool,
 }
 
 impl Stamp {
@@ -32,7 +34,7 @@ impl Stamp {
         app: &AppState,
         c: &ConversationState,
         area: Rect,
-        _size: Size,
+        bare: bool,
         anchor: &Anchor,
     ) -> Self {
         Self {
@@ -44,6 +46,8 @@ impl Stamp {
             selected: c.selected.clone(),
             new_from: c.new_from.clone(),
             today: app.clock.wall.day(&app.prefs.zone),
+            extended_from: c.extended_from.clone(),
+            bare,
         }
     }
 }
@@ -215,7 +219,10 @@ impl Layout {
         let last = Place { key: key.clone(), row: len.saturating_sub(1) };
         let end = self.down(pane, top.clone(), pane.height.saturating_sub(1));
         let hidden_below = end.is_some_and(|end| last > end);
-        let target = if first < top && len < pane.height {
+        let target = if first < top && hidden_below {
+            // It fills the pane: wherever in it the reader is, is right.
+            return anchor.clone();
+        } else if first < top && len < pane.height {
             first
         } else if first < top && last < top {
             // Taller than the pane and above: its end first, reading upward.
@@ -230,6 +237,29 @@ impl Layout {
             Some(bottom) if target < bottom => self.anchor_of(pane, &target),
             _ => Anchor::Bottom,
         }
+    }
+
+    /// Whether a message taller than the pane goes on above its top, or below its end.
+    pub fn goes_on(
+        &mut self,
+        pane: &Pane<'_>,
+        anchor: &Anchor,
+        key: &MessageKey,
+        up: bool,
+    ) -> bool {
+        self.refresh(pane);
+        let (Some(top), Some(message)) =
+            (self.resolve(pane, anchor), pane.conversation.timeline.get(key))
+        else {
+            return false;
+        };
+        let len = self.lay(pane, message).len();
+        let first = Place { key: key.clone(), row: 0 };
+        let last = Place { key: key.clone(), row: len.saturating_sub(1) };
+        let end = self.down(pane, top.clone(), pane.height.saturating_sub(1));
+        let in_sight = last >= top && end.as_ref().is_none_or(|end| first <= *end);
+        let hidden = if up { first < top } else { end.is_some_and(|end| last > end) };
+        len > pane.height && in_sight && hidden
     }
 
     /// The rows in sight, and how many messages follow below them.

@@ -77,12 +77,13 @@ impl<'a> Pane<'a> {
         conversation: &'a ConversationState,
         area: Rect,
         size: Size,
+        bare: bool,
     ) -> Self {
-        let indent = if area.width < 40 { NARROW_INDENT } else { INDENT };
+        let beside = if bare { 0 } else { indent(area.width, bare) + MARGIN };
         Self {
             app,
             conversation,
-            columns: usize::from(area.width.saturating_sub(indent + MARGIN)).max(4),
+            columns: usize::from(area.width.saturating_sub(beside)).max(4),
             height: usize::from(area.height),
             roomy: size.rows >= ROOMY,
         }
@@ -98,8 +99,19 @@ impl<'a> Pane<'a> {
 }
 
 /// The cells left of the text in a pane of this width.
-pub fn indent(width: u16) -> u16 {
-    if width < 40 { NARROW_INDENT } else { INDENT }
+pub fn indent(width: u16, bare: bool) -> u16 {
+    match (bare, width) {
+        (true, _) => 0,
+        (false, ..40) => NARROW_INDENT,
+        (false, _) => INDENT,
+    }
+}
+
+/// The day of the first row, unless that row or one right below it says it.
+pub fn day_of(rows: &[PaneRow], pane: &Pane<'_>) -> Option<String> {
+    let first = rows.first().filter(|row| !matches!(row.kind, RowKind::Day(_)))?;
+    let message = pane.conversation.timeline.get(first.key.as_ref()?)?;
+    Some(message.at.day_name(pane.app.clock.wall, &pane.app.prefs.zone))
 }
 
 /// A message's rows in order.
@@ -108,7 +120,8 @@ pub fn rows<'a>(
     message: &'a Message,
     laid: &'a Laid,
 ) -> impl Iterator<Item = PaneRow> + 'a {
-    let selected = pane.conversation.selected.as_ref() == Some(&message.key);
+    let selection = pane.conversation.selection();
+    let selected = selection.is_some_and(|(first, last)| (first..=last).contains(&&message.key));
     let system = message.body.is_system();
     let mark = glyph(pane, message);
     let named = laid.lead.iter().any(|k| matches!(k, RowKind::Name { .. }));

@@ -52,7 +52,6 @@ fn model(messages: i64) -> Model {
         keymap: Arc::new(Keymap::default()),
         typing: false,
         receipts: Receipts::Never,
-        enter_is_newline: false,
         demo: true,
         first_client_id: 1,
     };
