@@ -30,6 +30,9 @@
 //!   the runtime would otherwise hold a second list of the same things.
 //! * The scroll anchor also counts rows above a message's text (day, name), or line-wise scrolling would skip them.
 //! * Two store threads, one of them read-only, so that opening a chat never waits for a burst being written.
+//! * The list is ordered by activity alone, without groups of unread and quiet chats: rows that change their group when
+//!   they are read would move without the user. Alt-A and the count of unread below the list serve catching up.
+//! * Settling a swapped Enter (`ui.enter`) is done in the key table, so that footer, help and palette tell the truth.
 //! * What is passing (who types, notes, messages below) stands on the rule above the message box: it never moves text.
 
 #![deny(

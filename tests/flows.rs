@@ -532,7 +532,7 @@ async fn a_message_taller_than_the_screen_is_read_by_selecting() {
     }
     // Reading back, the header says which day it is.
     let screen = anna.wait_for("line 3.").await;
-    assert!(screen.contains("Joe Bloggs · Today"), "{screen}");
+    assert!(screen.contains(" · Today"), "{screen}");
     for _ in 0..5 {
         anna.press(&["up"]).await;
     }
