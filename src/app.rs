@@ -3,11 +3,14 @@
 
 pub mod action;
 pub mod areas;
+mod complete;
 pub mod compose;
 pub mod conversations;
 pub mod effect;
+mod follow;
+pub mod inspect;
 pub mod keymap;
-mod on_compose;
+pub mod on_compose;
 mod on_deadline;
 mod on_delta;
 mod on_list;
@@ -16,6 +19,7 @@ mod on_outcome;
 mod on_overlay;
 mod on_thread;
 pub mod overlay;
+mod source;
 pub mod state;
 pub mod timeline;
 pub mod view;
@@ -90,6 +94,11 @@ fn on_action(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
             return;
         }
     }
+    if action != Action::App(AppAction::FocusNext)
+        && let Some(c) = model.app.opened_mut()
+    {
+        c.compose.completion = None;
+    }
     match action {
         Action::App(action) => on_app(model, action, effects),
         Action::List(action) => on_list::act(model, action, effects),
@@ -117,6 +126,15 @@ fn on_app(model: &mut Model, action: AppAction, effects: &mut Vec<Effect>) {
         }
         AppAction::Palette => model.app.overlay = Some(overlay::Overlay::palette()),
         AppAction::Switcher => model.app.overlay = Some(overlay::Overlay::switcher(&model.app)),
+        AppAction::Preview => {
+            let open = model.app.overlay == Some(overlay::Overlay::Preview);
+            model.app.overlay = (!open).then_some(overlay::Overlay::Preview);
+        }
+        AppAction::FocusNext
+            if model.app.context() == keymap::Context::Compose && complete::complete(model) =>
+        {
+            on_compose::changed(model, effects);
+        }
         AppAction::FocusNext => {
             model.app.focus = match model.app.focus {
                 Focus::List => Focus::Compose,

@@ -100,11 +100,36 @@ pub struct Ui {
     pub typing: bool,
     pub enter: Enter,
     pub blink: bool,
+    pub emoji: Emoji,
+    pub emoji_width: EmojiWidth,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Emoji {
+    #[default]
+    Glyph,
+    Short,
+    Ascii,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum EmojiWidth {
+    #[default]
+    Cluster,
+    Sum,
 }
 
 impl Default for Ui {
     fn default() -> Self {
-        Self { typing: true, enter: Enter::Send, blink: false }
+        Self {
+            typing: true,
+            enter: Enter::Send,
+            blink: false,
+            emoji: Emoji::default(),
+            emoji_width: EmojiWidth::default(),
+        }
     }
 }
 
@@ -130,10 +155,18 @@ pub enum Receipts {
     Never,
 }
 
-/// Reserved for the waiting time before a message leaves.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(default)]
-pub struct Sending {}
+pub struct Sending {
+    /// Typed markers (`*bold*`) become formatting.
+    pub markup: bool,
+}
+
+impl Default for Sending {
+    fn default() -> Self {
+        Self { markup: true }
+    }
+}
 
 /// A configuration that was read and checked.
 #[derive(Clone, Debug)]
@@ -142,6 +175,7 @@ pub struct Config {
     pub default_account: Option<String>,
     pub ui: Ui,
     pub reading: Reading,
+    pub sending: Sending,
     pub keymap: Keymap,
     /// Unknown keys and the like; the program runs all the same.
     pub warnings: Vec<String>,
@@ -189,7 +223,6 @@ impl Config {
         let mut lines = HashMap::new();
         collect_lines(tree.get_ref(), "", &line_of, &mut lines);
         let parsed: File = toml::from_str(text).map_err(|e| error(&e))?;
-        let _ = &parsed.sending;
         let mut warnings: Vec<String> = lines
             .iter()
             .filter(|(path, _)| !is_known(path))
@@ -229,6 +262,7 @@ impl Config {
             default_account: parsed.default_account,
             ui: parsed.ui,
             reading: parsed.reading,
+            sending: parsed.sending,
             keymap,
             warnings,
             file: file.into(),

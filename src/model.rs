@@ -6,6 +6,7 @@
 pub mod body;
 pub mod conversation;
 pub mod delta;
+pub mod emoticon;
 pub mod id;
 pub mod message;
 pub mod names;
@@ -13,13 +14,15 @@ pub mod request;
 pub mod rich;
 pub mod text;
 pub mod time;
+pub mod typed;
 pub mod unread;
 
-pub use body::{Call, CallState, MediaKind, MessageBody, ThreadActivity};
+pub use body::{Call, CallState, Card, Media, MediaKind, MessageBody, Poll, ThreadActivity};
 pub use conversation::{
     Conversation, Horizon, Member, RawConversation, Role, ThreadFlag, ThreadSettings,
 };
 pub use delta::{Delta, Fault, LinkState, Page};
+pub use emoticon::{EmojiStyle, EmojiWidth};
 pub use id::{ClientMessageId, ConversationId, ConversationKind, UserId};
 pub use message::{
     Delivery, Draft, EditTarget, Indexed, Message, MessageKey, Outgoing, QuoteOf, RawMessage,
@@ -30,4 +33,5 @@ pub use request::{Request, Ticket};
 pub use rich::{Align, Attribution, Block, Link, Rgb, RichText, Span, SpanStyle};
 pub use text::Clean;
 pub use time::{Now, Timestamp};
+pub use typed::Mention;
 pub use unread::{Unread, UnreadRow, unread};

@@ -11,7 +11,7 @@ use crate::cli::{
 use crate::client::{Base, Client, Options, Secret, TokenSource};
 use crate::config::{Config, paths};
 use crate::gateway::{self, User, demo};
-use crate::model::UserId;
+use crate::model::{EmojiWidth, UserId};
 use crate::runtime::terminal::{Tty, install_panic_hook, watch_for_the_end};
 use crate::runtime::{Editor, Wiring, run};
 use crate::store::Store;
@@ -296,6 +296,12 @@ fn prefs(setting: &Setting) -> Result<Prefs, Failure> {
             crate::config::Receipts::Never => Receipts::Never,
         },
         demo: setting.demo,
+        emoji: account::emoji(&setting.config.ui),
+        emoji_width: match setting.config.ui.emoji_width {
+            crate::config::EmojiWidth::Cluster => EmojiWidth::Cluster,
+            crate::config::EmojiWidth::Sum => EmojiWidth::Sum,
+        },
+        markup: setting.config.sending.markup,
         first_client_id: random >> 2 | 1 << 61,
     })
 }

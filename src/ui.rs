@@ -70,7 +70,10 @@ impl Screen {
             status::footer(model, theme, area, areas.top.is_none(), buffer);
         }
         if let Some(open) = &model.app.overlay {
-            cursor = overlay::draw(model, open, theme, buffer);
+            let place = overlay::draw(model, open, theme, buffer);
+            if !open.is_passive() {
+                cursor = place;
+            }
         }
         paint::guard(buffer);
         if let Some(at) = cursor {

@@ -171,7 +171,7 @@ async fn own_messages_are_edited_deleted_and_reacted_to() {
     joe.press(&["up", "+"]).await;
     joe.wait_for("React").await;
     joe.press(&["2"]).await;
-    anna.wait_for("❤ 1").await;
+    anna.wait_for("❤\u{fe0f} 1").await;
     // Only the sender is offered to edit or delete.
     joe.press(&["up", "e"]).await;
     joe.wait_for("Only own messages can be edited").await;
@@ -567,5 +567,98 @@ async fn the_editor_gives_its_text_to_the_chat_it_was_opened_in() {
     anna.press(&["alt-e"]).await;
     anna.wait_for("not edited: no-such-editor cannot be started").await;
     anna.wait_for("ab[31m").await;
+    anna.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn typed_markers_and_names_go_out_as_tags_after_a_look_at_them() {
+    let gateway = Gateway::start().await;
+    let crew = group(&gateway, "Kitchen crew").await;
+    let mut anna = Runner::start(&gateway, ANNA).await;
+    anna.wait_for("live").await;
+    anna.open("Kitchen").await;
+    anna.wait_for("3 members").await;
+    anna.type_text("*now* @mi").await;
+    anna.press(&["tab"]).await;
+    anna.wait_for("@Mia Tan").await;
+    anna.press(&["alt-p"]).await;
+    let screen = anna.wait_for("How it will look").await;
+    assert!(screen.contains("now Mia Tan"), "{screen}");
+    anna.type_text("please").await;
+    anna.wait_for("now Mia Tan please").await;
+    anna.press(&["enter"]).await;
+    anna.wait_for("✓").await;
+    anna.wait_gone("How it will look").await;
+    let sent = texts(&gateway, ANNA, &crew).await;
+    assert_eq!(
+        sent.last().unwrap(),
+        "<b raw_pre=\"*\" raw_post=\"*\">now</b> <at id=\"8:mia.tan\">Mia Tan</at> please"
+    );
+    let mut mia = Runner::start(&gateway, MIA).await;
+    mia.wait_for("@1").await;
+    anna.quit().await;
+    mia.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn editing_keeps_what_cannot_be_typed() {
+    let gateway = Gateway::start().await;
+    let anna_client = gateway.client(ANNA);
+    let rich = "<font color=\"#ff0000\">red</font> and <u>under</u> <ss type=\"smile\">:)</ss>";
+    send_raw(&anna_client, JOE, "RichText", rich).await;
+    let quoting = "<quote author=\"joe.4\" authorname=\"Joe\" timestamp=\"1600000000\" messageid=\"1600000000000\">\
+                   <legacyquote>[1600000000] Joe: </legacyquote>who?<legacyquote>\r\n\r\n&lt;&lt;&lt; </legacyquote>\
+                   </quote>me *not bold*".replace('*', "");
+    send_raw(&anna_client, JOE, "RichText", &quoting).await;
+    let mut anna = Runner::start(&gateway, ANNA).await;
+    anna.wait_for("live").await;
+    anna.press(&["alt-down"]).await;
+    anna.wait_for("me not bold").await;
+    // The quote stays with the answer that is changed.
+    anna.press(&["ctrl-up", "e"]).await;
+    anna.wait_for("editing: me not bold").await;
+    anna.type_text("!").await;
+    anna.press(&["enter"]).await;
+    anna.wait_for("me not bold! (edited)").await;
+    // Colours and the like are edited as the wire has them.
+    anna.press(&["ctrl-up", "up", "e"]).await;
+    anna.wait_for("editing the markup").await;
+    anna.type_text(" <b>more</b>").await;
+    anna.press(&["enter"]).await;
+    anna.wait_for("red and under 🙂 more (edited)").await;
+    let sent = texts(&gateway, ANNA, JOE).await;
+    assert_eq!(sent[0], format!("{rich} <b>more</b>"));
+    assert_eq!(sent[1], format!("{quoting}!"));
+    anna.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quote_leads_to_its_message_far_back_and_the_inspector_shows_everything() {
+    let gateway = Gateway::start().await;
+    let joe = gateway.client(JOE);
+    let first = say_as(&joe, ANNA, "the very first").await;
+    for n in 0..180 {
+        say_as(&joe, ANNA, &format!("filler {n}")).await;
+    }
+    let quote = format!(
+        "<quote author=\"joe.4\" authorname=\"Joe\" timestamp=\"{}\" messageid=\"{first}\">the very first</quote>really?",
+        first.parse::<u64>().unwrap() / 1000
+    );
+    send_raw(&joe, ANNA, "RichText", &quote).await;
+    let mut anna = Runner::start(&gateway, ANNA).await;
+    anna.wait_for("live").await;
+    anna.press(&["alt-down"]).await;
+    anna.wait_for("really?").await;
+    anna.press(&["ctrl-up", "g"]).await;
+    anna.wait_until("the quoted message, selected", |s| {
+        s.contains("filler 0") && s.lines().any(|l| l.contains('▌') && l.contains("the very first"))
+    })
+    .await;
+    anna.press(&["v"]).await;
+    let screen = anna.wait_for("8:joe.4)").await;
+    assert!(screen.contains(&first) && screen.contains("client id"), "{screen}");
+    assert!(screen.contains("\"contenttype\":\"text\""), "{screen}");
+    anna.press(&["esc"]).await;
+    anna.wait_gone("client id").await;
     anna.quit().await;
 }

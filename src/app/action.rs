@@ -27,6 +27,8 @@ pub enum AppAction {
     TogglePanes,
     /// Only text on the whole screen, for the terminal's own selecting.
     Bare,
+    /// How the text in the box will look.
+    Preview,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +53,10 @@ pub enum MessagesAction {
         up: bool,
     },
     Menu,
+    /// All there is to know of the message.
+    Inspect,
+    /// To the message that this one quotes.
+    Follow,
     Reply,
     Edit,
     Delete,
@@ -149,6 +155,9 @@ impl Action {
         ("select-up", Action::Messages(MessagesAction::SelectUp)),
         ("select-down", Action::Messages(MessagesAction::SelectDown)),
         ("message-menu", Action::Messages(MessagesAction::Menu)),
+        ("view", Action::Messages(MessagesAction::Inspect)),
+        ("go-to-quoted", Action::Messages(MessagesAction::Follow)),
+        ("preview", Action::App(AppAction::Preview)),
         ("reply", Action::Messages(MessagesAction::Reply)),
         ("edit", Action::Messages(MessagesAction::Edit)),
         ("delete-message", Action::Messages(MessagesAction::Delete)),

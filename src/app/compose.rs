@@ -1,7 +1,8 @@
 //! The message box: one conversation's draft and its cursor. Deleting is undoable; nothing else ever deletes.
 
 use super::action::Motion;
-use crate::model::{Clean, Draft, EditTarget};
+use super::complete::Completion;
+use crate::model::{Draft, EditTarget, QuoteOf};
 use std::time::Duration;
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -18,6 +19,8 @@ pub struct Compose {
     typing_run: bool,
     /// Unsaved; when it has to be on disk.
     pub save_by: Option<Duration>,
+    /// What Tab put before the cursor last.
+    pub completion: Option<Completion>,
     /// When the others were last told that we type.
     pub told_typing: Option<Duration>,
 }
@@ -84,8 +87,25 @@ impl Compose {
         self.drop_edit() || self.draft.reply.take().is_some()
     }
 
-    /// Puts an existing message's text into the box; what stood there comes back afterwards.
-    pub fn begin_edit(&mut self, id: Box<str>, text: &str) {
+    /// Puts `text` in place of what stands between `from` and the cursor.
+    pub fn replace_before_cursor(&mut self, from: usize, text: &str) {
+        self.remember(false);
+        let cursor = self.draft.cursor;
+        if self.draft.text.get(from..cursor).is_some() {
+            self.draft.text.replace_range(from..cursor, text);
+            self.draft.cursor = from + text.len();
+        }
+    }
+
+    /// Puts an existing message's text into the box; what stood there comes back afterwards. `quote` stays with the
+    /// message; with `source` the text is what the wire has, of that messagetype.
+    pub fn begin_edit(
+        &mut self,
+        id: Box<str>,
+        text: &str,
+        quote: Option<QuoteOf>,
+        source: Option<Box<str>>,
+    ) {
         self.drop_edit();
         let before = std::mem::take(&mut self.draft.text);
         let reply = self.draft.reply.take();
@@ -93,7 +113,8 @@ impl Compose {
         self.typing_run = false;
         text.clone_into(&mut self.draft.text);
         self.draft.cursor = text.len();
-        self.draft.edit = Some(EditTarget { id, was: Clean::text(text), before, reply });
+        self.draft.edit = Some(EditTarget { id, was: text.to_owned(), source, before, reply });
+        self.draft.reply = quote;
     }
 
     /// Ends an edit: the box holds again what it held before, and the edited text is one undo away.
@@ -106,15 +127,16 @@ impl Compose {
         true
     }
 
-    /// Takes a finished edit out; the box holds again what it held before.
-    pub fn finish_edit(&mut self) -> Option<(EditTarget, String)> {
+    /// Takes a finished edit out, with its text and the quote it keeps; the box holds again what it held before.
+    pub fn finish_edit(&mut self) -> Option<(EditTarget, String, Option<QuoteOf>)> {
         let edit = self.draft.edit.take()?;
+        let quote = self.draft.reply.take();
         let text = std::mem::replace(&mut self.draft.text, edit.before.clone());
         self.draft.cursor = edit.before.len();
         self.draft.reply.clone_from(&edit.reply);
         self.undo.clear();
         self.typing_run = false;
-        Some((edit, text))
+        Some((edit, text, quote))
     }
 
     pub fn go(&mut self, motion: Motion) {
@@ -260,12 +282,12 @@ mod tests {
     #[test]
     fn an_edit_gives_the_half_written_text_back_however_it_ends() {
         let mut compose = typed("half a thought");
-        compose.begin_edit("1".into(), "old message");
+        compose.begin_edit("1".into(), "old message", None, None);
         assert_eq!(compose.text(), "old message");
         assert!(compose.drop_banner());
         assert_eq!(compose.text(), "half a thought");
-        compose.begin_edit("1".into(), "old message");
-        let (edit, text) = compose.finish_edit().unwrap();
+        compose.begin_edit("1".into(), "old message", None, None);
+        let (edit, text, _) = compose.finish_edit().unwrap();
         assert_eq!(
             (&*edit.id, text.as_str(), compose.text()),
             ("1", "old message", "half a thought")

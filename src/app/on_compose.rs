@@ -3,12 +3,12 @@
 use super::action::{ComposeAction, Motion};
 use super::effect::Effect;
 use super::overlay::{Consent, Overlay};
-use super::state::Focus;
-use super::{Action, Model, on_messages, on_thread};
+use super::state::{AppState, Focus};
+use super::{Action, Model, complete, on_messages, on_thread};
 use crate::model::request::Change;
 use crate::model::{
-    Align, Attribution, Block, Clean, ConversationId, Delivery, Message, MessageBody, MessageKey,
-    Outgoing, Request, RichText, Span, ThreadFlag, Timestamp,
+    Attribution, Block, Clean, ConversationId, Delivery, Message, MessageBody, MessageKey,
+    Outgoing, Request, RichText, ThreadFlag, Timestamp, typed,
 };
 use std::time::Duration;
 
@@ -16,6 +16,18 @@ use std::time::Duration;
 const SAVE_AFTER: Duration = Duration::from_millis(300);
 /// How often the others hear that we type (facts 3.2).
 const TYPING_EVERY: Duration = Duration::from_secs(5);
+
+/// The slash commands and what they do.
+pub const COMMANDS: [(&str, &str); 8] = [
+    ("me", "Say what you do"),
+    ("open", "Open a conversation, or a new one by id"),
+    ("link", "Joining by link on or off (groups)"),
+    ("history", "History shown to new members on or off (groups)"),
+    ("mute", "Mute or unmute"),
+    ("unread", "The next conversation with unread messages"),
+    ("help", "All keys"),
+    ("quit", "Quit; drafts are kept"),
+];
 
 pub fn act(model: &mut Model, action: ComposeAction, effects: &mut Vec<Effect>) {
     // Typing always types, whatever was selected or focused before.
@@ -127,11 +139,13 @@ fn submit(model: &mut Model, effects: &mut Vec<Effect>) {
         return;
     }
     let conversation = c.info.id.clone();
-    if let Some((edit, text)) = c.compose.finish_edit() {
+    if let Some((edit, text, reply)) = c.compose.finish_edit() {
         let key = MessageKey::server(Timestamp(0), &edit.id);
         changed(model, effects);
-        if edit.was.as_str() != text {
-            let outgoing = Outgoing { text, ..Outgoing::default() };
+        if edit.was != text {
+            let mut outgoing = typed_message(&model.app, &conversation, text);
+            outgoing.reply = reply;
+            outgoing.source = edit.source;
             on_messages::change(model, &key, Change::Edit(outgoing), effects);
         }
         return;
@@ -144,8 +158,34 @@ fn submit(model: &mut Model, effects: &mut Vec<Effect>) {
     }
     let literal = text.strip_prefix('/').filter(|t| t.starts_with('/')).map(str::to_owned);
     let reply = c.compose.draft.reply.clone();
-    let outgoing = Outgoing { text: literal.unwrap_or(text), reply, ..Outgoing::default() };
+    let mut outgoing = typed_message(&model.app, &conversation, literal.unwrap_or(text));
+    outgoing.reply = reply;
+    if model.app.overlay == Some(Overlay::Preview) {
+        model.app.overlay = None;
+    }
     send(model, &conversation, outgoing, effects);
+}
+
+/// A message of typed text, with the people it calls.
+fn typed_message(app: &AppState, conversation: &ConversationId, text: String) -> Outgoing {
+    let c = app.conversations.get(conversation);
+    let mentions = c.filter(|_| app.prefs.markup).map(|c| complete::called(app, c, &text));
+    Outgoing {
+        text,
+        markup: app.prefs.markup,
+        mentions: mentions.unwrap_or_default(),
+        ..Outgoing::default()
+    }
+}
+
+/// The text in the box as it will look.
+pub fn preview(app: &AppState) -> Option<RichText> {
+    let c = app.opened()?;
+    let edit = c.compose.draft.edit.as_ref();
+    if !app.prefs.markup || edit.is_some_and(|e| e.source.is_some()) {
+        return Some(RichText::plain(c.compose.text()));
+    }
+    Some(typed::read(c.compose.text(), &complete::called(app, c, c.compose.text())))
 }
 
 /// Takes the text out of the box and shows it as a message that is being saved.
@@ -165,6 +205,7 @@ pub fn send(
     c.new_from = None;
     c.wants_new_line = false;
     c.timeline.upsert(own_message(&me, queue, &client_id, &outgoing, at, Delivery::Saving));
+    c.log_delivery(&client_id, at, &Delivery::Saving);
     c.unsent.insert(client_id.clone(), outgoing.clone());
     model.app.conversations.sort();
     model.view.to_bottom(conversation);
@@ -189,14 +230,20 @@ pub fn own_message(
         blocks.push(Block::Quote {
             from: Some(Attribution {
                 name: quote.name.clone(),
+                author: Some(quote.author.clone()),
                 at: Some(quote.at),
                 message: Some(quote.id.clone()),
+                client_id: None,
+                conversation: None,
             }),
             body: RichText::plain(&quote.text).blocks,
         });
     }
-    let spans = vec![Span { text: Clean::text(&outgoing.text), ..Span::default() }];
-    blocks.push(Block::Paragraph { align: Align::Left, spans });
+    blocks.extend(if outgoing.markup {
+        typed::read(&outgoing.text, &outgoing.mentions).blocks
+    } else {
+        RichText::plain(&outgoing.text).blocks
+    });
     let rich = RichText { blocks };
     Message {
         key: MessageKey::unsent(queue, client_id),
@@ -264,12 +311,12 @@ fn slash(
         ("unread", _) => "next-unread",
         _ => {
             let reply = model.app.opened().and_then(|c| c.compose.draft.reply.clone());
-            let outgoing = Outgoing { text: format!("/{command}"), reply, ..Outgoing::default() };
+            let mut outgoing = typed_message(&model.app, conversation, format!("/{command}"));
+            outgoing.reply = reply;
+            let known: Vec<String> = COMMANDS.iter().map(|(name, _)| format!("/{name}")).collect();
             model.app.overlay = Some(Overlay::Confirm {
                 question: Clean::line(&format!("/{word} is no command. Send it as text?")),
-                detail: Clean::line(
-                    "Commands: /me /open /link /history /mute /unread /help /quit · // sends a slash",
-                ),
+                detail: Clean::line(&format!("Commands: {} · // sends a slash", known.join(" "))),
                 consent: Consent::SendLiteral { conversation: conversation.clone(), outgoing },
             });
             return;

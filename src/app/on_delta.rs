@@ -1,6 +1,7 @@
 //! Remote changes. Each is idempotent; the server's word wins over anything local.
 
 use super::effect::Effect;
+use super::follow::seek;
 use super::on_list::{KEEP_CLOSED, draw_new_line};
 use super::overlay::Overlay;
 use super::state::{Link, Older, Pending, Setting};
@@ -22,11 +23,18 @@ pub fn apply(model: &mut Model, delta: Delta, effects: &mut Vec<Effect>) {
         Delta::Conversations(list) => conversations(model, list, effects),
         Delta::Messages { conversation, messages, page } => {
             take(model, &conversation, messages, page);
+            if matches!(page, Page::Older { .. }) {
+                seek(model, &conversation, effects);
+            }
+        }
+        Delta::Source { conversation, key, items, purpose } => {
+            super::source::came(model, &conversation, &key, &items, purpose, effects);
         }
         Delta::Older { conversation, fault } => {
             let is_open = model.app.open.as_ref() == Some(&conversation);
             if let Some(c) = model.app.conversations.get_mut(&conversation) {
                 c.older = Older::Failed(fault.reason.clone());
+                c.sought = None;
             }
             if is_open {
                 model.app.complain(&format!("Older messages cannot be fetched: {}", fault.reason));
@@ -271,6 +279,7 @@ fn delivery_of(
     sent: Option<crate::model::MessageKey>,
 ) {
     let is_open = model.app.open.as_ref() == Some(id);
+    let now = model.app.clock.wall;
     let Some(c) = model.app.conversations.get_mut(id) else { return };
     if let Some(key) = sent {
         c.timeline.settle_at(client_id, &key);
@@ -280,6 +289,7 @@ fn delivery_of(
     if delivery == Delivery::Sent {
         c.unsent.remove(client_id);
     }
+    c.log_delivery(client_id, now, &delivery);
     // What has its place on the server was accepted, whatever is said late.
     if key.is_unsent() || delivery == Delivery::Sent {
         c.timeline.update(&key, |m| m.delivery = delivery);
@@ -335,7 +345,8 @@ fn done(model: &mut Model, ticket: Ticket, result: &Result<(), Fault>) {
                     Pending::Edit { target, text } => {
                         // What was typed goes back into the box, or one undo away when something new stands there.
                         if c.compose.draft.is_empty() {
-                            c.compose.begin_edit(target.id.clone(), &text);
+                            let source = target.source.clone();
+                            c.compose.begin_edit(target.id.clone(), &text, target.reply, source);
                         } else {
                             let now = c.compose.text().to_owned();
                             c.compose.set_text(&text);

@@ -4,7 +4,7 @@ use super::action::{MessagesAction, Scroll};
 use super::effect::Effect;
 use super::overlay::{Consent, Overlay};
 use super::state::{Focus, Older};
-use super::{Model, on_compose};
+use super::{Model, follow, on_compose, source};
 use crate::model::request::Change;
 use crate::model::{
     Clean, ClientMessageId, ConversationId, Delivery, EditTarget, Message, MessageBody, MessageKey,
@@ -23,7 +23,7 @@ pub fn act(model: &mut Model, action: MessagesAction, effects: &mut Vec<Effect>)
             }
         }
         MessagesAction::Reply => reply(model, effects),
-        MessagesAction::Edit => edit(model, effects),
+        MessagesAction::Edit => source::edit(model, effects),
         MessagesAction::Delete => ask_delete(model),
         MessagesAction::React => {
             if let Some(message) = selected(model).filter(|m| !m.key.is_unsent()) {
@@ -31,6 +31,8 @@ pub fn act(model: &mut Model, action: MessagesAction, effects: &mut Vec<Effect>)
                 model.app.overlay = Some(Overlay::Reactions { message, marked: 0 });
             }
         }
+        MessagesAction::Inspect => source::inspect(model, effects),
+        MessagesAction::Follow => follow::quoted(model, effects),
         MessagesAction::Copy { with_name } => copy(model, with_name, effects),
         MessagesAction::OpenLink => open_link(model),
         MessagesAction::CopyId => copy_id(model, effects),
@@ -41,7 +43,7 @@ pub fn act(model: &mut Model, action: MessagesAction, effects: &mut Vec<Effect>)
 }
 
 fn go(model: &mut Model, scroll: Scroll) {
-    if matches!(model.app.overlay, Some(Overlay::Help { .. })) {
+    if matches!(model.app.overlay, Some(Overlay::Help { .. } | Overlay::Inspect { .. })) {
         super::on_overlay::step(
             model,
             match scroll {
@@ -95,7 +97,7 @@ pub fn load_older(model: &mut Model, id: &ConversationId, effects: &mut Vec<Effe
     })));
 }
 
-fn selected(model: &Model) -> Option<&Message> {
+pub fn selected(model: &Model) -> Option<&Message> {
     let conversation = model.app.opened()?;
     conversation.timeline.get(conversation.selected.as_ref()?)
 }
@@ -178,31 +180,6 @@ fn reply(model: &mut Model, effects: &mut Vec<Effect>) {
     on_compose::changed(model, effects);
 }
 
-fn edit(model: &mut Model, effects: &mut Vec<Effect>) {
-    let Some(message) = selected(model) else { return };
-    if message.sender != *model.app.me() {
-        model.app.complain("Only own messages can be edited");
-        return;
-    }
-    if matches!(message.delivery, Delivery::Failed { .. }) {
-        take_back(model, effects);
-        return;
-    }
-    let (MessageBody::Text(rich), false) = (&message.body, message.key.is_unsent()) else {
-        model.app.complain("This message cannot be edited");
-        return;
-    };
-    let own =
-        rich.blocks.iter().filter(|b| !matches!(b, crate::model::Block::Quote { .. })).cloned();
-    let text = crate::model::RichText { blocks: own.collect() }.plain_text();
-    let id = (&*message.key.id).into();
-    if let Some(conversation) = model.app.opened_mut() {
-        conversation.selected = None;
-        conversation.compose.begin_edit(id, &text);
-    }
-    on_compose::changed(model, effects);
-}
-
 fn ask_delete(model: &mut Model) {
     let Some(message) = selected(model) else { return };
     if message.sender != *model.app.me() || message.key.is_unsent() {
@@ -224,9 +201,13 @@ pub fn change(model: &mut Model, key: &MessageKey, change: Change, effects: &mut
     let Some(conversation) = model.app.opened_mut() else { return };
     let pending = match &change {
         Change::Edit(outgoing) => {
-            let was = Clean::text(&outgoing.text);
-            let target =
-                EditTarget { id: (&*key.id).into(), was, before: String::new(), reply: None };
+            let target = EditTarget {
+                id: (&*key.id).into(),
+                was: outgoing.text.clone(),
+                source: outgoing.source.clone(),
+                before: String::new(),
+                reply: outgoing.reply.clone(),
+            };
             Pending::Edit { target, text: outgoing.text.clone() }
         }
         Change::Delete => Pending::Delete,
@@ -342,7 +323,7 @@ fn retry(model: &mut Model, effects: &mut Vec<Effect>) {
 }
 
 /// Puts a message that was not sent back into the box, above what is there.
-fn take_back(model: &mut Model, effects: &mut Vec<Effect>) {
+pub fn take_back(model: &mut Model, effects: &mut Vec<Effect>) {
     let Some((conversation, client_id, _)) = failed(model) else { return };
     if let Some(c) = model.app.opened_mut() {
         let Some(outgoing) = c.unsent.remove(&client_id) else { return };

@@ -32,6 +32,7 @@ fn lines(model: &Model) -> usize {
         Some(Overlay::Links { links, .. }) => links.len(),
         // Its last screenful is found while it is painted; this only keeps the number from running away.
         Some(Overlay::Help { .. }) => model.app.prefs.keymap.entries().len(),
+        Some(Overlay::Inspect { .. }) => usize::MAX,
         _ => 0,
     }
 }
@@ -84,8 +85,8 @@ fn typed(model: &mut Model, c: char, effects: &mut Vec<Effect>) {
                 super::on_action(model, action, effects);
             }
         }
-        Some(Overlay::Help { .. }) => match c {
-            'q' | '?' => model.app.overlay = None,
+        Some(Overlay::Help { .. } | Overlay::Inspect { .. }) => match c {
+            'q' | '?' | 'v' => model.app.overlay = None,
             'j' => step(model, 1),
             'k' => step(model, -1),
             _ => {}
@@ -123,7 +124,7 @@ fn choose(model: &mut Model, effects: &mut Vec<Effect>) {
             model.app.overlay = links.into_iter().nth(marked).map(on_messages::confirm_link);
         }
         Overlay::Confirm { consent, .. } => consented(model, consent, effects),
-        Overlay::Help { .. } | Overlay::Card => {}
+        Overlay::Help { .. } | Overlay::Inspect { .. } | Overlay::Card | Overlay::Preview => {}
     }
 }
 

@@ -35,6 +35,13 @@ pub enum Overlay {
         links: Vec<Clean>,
         marked: usize,
     },
+    /// How what is being written will look. Takes no keys away but Esc.
+    Preview,
+    /// All there is to know of one message.
+    Inspect {
+        lines: Vec<super::inspect::Line>,
+        scroll: usize,
+    },
     Confirm {
         question: Clean,
         detail: Clean,
@@ -62,6 +69,11 @@ pub const REACTIONS: [(&str, &str); 7] = [
 ];
 
 impl Overlay {
+    /// Whether keys go on to what is below.
+    pub fn is_passive(&self) -> bool {
+        matches!(self, Self::Card | Self::Preview)
+    }
+
     pub fn help(context: Context) -> Self {
         Self::Help { context, scroll: 0 }
     }
@@ -91,8 +103,8 @@ impl Overlay {
             | Self::Menu { marked }
             | Self::Reactions { marked, .. }
             | Self::Links { marked, .. } => Some(marked),
-            Self::Help { scroll, .. } => Some(scroll),
-            Self::Card | Self::Confirm { .. } => None,
+            Self::Help { scroll, .. } | Self::Inspect { scroll, .. } => Some(scroll),
+            Self::Card | Self::Preview | Self::Confirm { .. } => None,
         }
     }
 }
@@ -227,7 +239,10 @@ pub fn menu(app: &AppState) -> Vec<(&super::keymap::Entry, Action)> {
         Action::Messages(M::Reply | M::React) => on_server && person,
         Action::Messages(M::Edit) => mine && person && (on_server || failed),
         Action::Messages(M::Delete) => mine && on_server && person,
-        Action::Messages(M::Copy { .. } | M::CopyId) => true,
+        Action::Messages(M::Copy { .. } | M::CopyId | M::Inspect) => true,
+        Action::Messages(M::Follow) => {
+            matches!(&message.body, crate::model::MessageBody::Text(rich) if rich.quoted().is_some())
+        }
         Action::Messages(M::OpenLink) => !message.body.links().is_empty(),
         Action::Messages(M::Retry | M::TakeBack) => failed,
         _ => false,

@@ -6,8 +6,9 @@ use super::keymap::{Context, Keymap};
 use super::overlay::Overlay;
 use super::timeline::Timeline;
 use crate::model::{
-    Clean, ClientMessageId, Conversation, ConversationId, EditTarget, LinkState, Member,
-    MessageKey, Names, Now, Outgoing, Role, ThreadFlag, Ticket, UserId,
+    Clean, ClientMessageId, Conversation, ConversationId, Delivery, EditTarget, EmojiStyle,
+    EmojiWidth, LinkState, Member, MessageKey, Names, Now, Outgoing, Role, ThreadFlag, Ticket,
+    Timestamp, UserId,
 };
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -29,6 +30,10 @@ pub struct Prefs {
     pub typing: bool,
     pub receipts: Receipts,
     pub demo: bool,
+    pub emoji: EmojiStyle,
+    pub emoji_width: EmojiWidth,
+    /// Typed markers (`*bold*`) become formatting.
+    pub markup: bool,
     /// The first client id of this run is this number, the next ones follow: random, so that runs do not collide.
     pub first_client_id: u64,
 }
@@ -117,6 +122,21 @@ pub struct ConversationState {
     pub unsent: HashMap<ClientMessageId, Outgoing>,
     /// Changes under way: what to undo when they are refused.
     pub pending: Vec<(Ticket, Pending)>,
+    /// The steps of own messages of this run, for the inspector.
+    pub deliveries: HashMap<ClientMessageId, Vec<(Timestamp, Delivery)>>,
+    /// A message further back that older pages are being loaded for.
+    pub sought: Option<Sought>,
+}
+
+/// A message looked for by what a quote says of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sought {
+    pub id: Option<Box<str>>,
+    pub author: Option<UserId>,
+    /// To the second, as quotes tell it.
+    pub at: Option<Timestamp>,
+    /// Pages that may still be asked for.
+    pub pages: u32,
 }
 
 /// The part of the history above what is loaded.
@@ -177,11 +197,25 @@ impl ConversationState {
             oldest: None,
             unsent: HashMap::new(),
             pending: Vec::new(),
+            deliveries: HashMap::new(),
+            sought: None,
         }
     }
 
     pub fn setting(&self, flag: ThreadFlag) -> Setting {
         self.settings.get(&flag).copied().unwrap_or(Setting::Unknown)
+    }
+
+    /// Notes a step of an own message. Only the newest messages' ways are kept.
+    pub fn log_delivery(&mut self, id: &ClientMessageId, at: Timestamp, delivery: &Delivery) {
+        const MOST: usize = 500;
+        if self.deliveries.len() >= MOST && !self.deliveries.contains_key(id) {
+            self.deliveries.clear();
+        }
+        let log = self.deliveries.entry(id.clone()).or_default();
+        if log.last().is_none_or(|(_, last)| last != delivery) && log.len() < 50 {
+            log.push((at, delivery.clone()));
+        }
     }
 
     /// The server's word: ends whatever was being changed.
@@ -202,7 +236,6 @@ impl ConversationState {
 
     /// The worst state of own messages, for the mark in the list.
     pub fn has_failed(&self) -> bool {
-        use crate::model::Delivery;
         self.timeline.iter().rev().take(50).any(|m| matches!(m.delivery, Delivery::Failed { .. }))
     }
 }
@@ -239,7 +272,7 @@ impl AppState {
     /// Which keys work now.
     pub fn context(&self) -> Context {
         match (&self.overlay, self.focus) {
-            (Some(overlay), _) if *overlay != Overlay::Card => Context::Overlay,
+            (Some(overlay), _) if !overlay.is_passive() => Context::Overlay,
             (_, Focus::List) => Context::List,
             (_, Focus::Compose) if self.opened().is_some_and(|c| c.selected.is_some()) => {
                 Context::Selection
@@ -284,17 +317,22 @@ impl AppState {
 
     /// The name to show for a person; `You` for oneself.
     pub fn name_of(&self, who: &UserId) -> Clean {
-        if who == self.me() { Clean::line("You") } else { self.names.of(who) }
+        if who == self.me() { Clean::line("You") } else { self.shown(&self.names.of(who)) }
+    }
+
+    /// Text as this terminal is to get it.
+    pub fn shown(&self, text: &Clean) -> Clean {
+        crate::model::emoticon::text(text, self.prefs.emoji, self.prefs.emoji_width)
     }
 
     /// A conversation's name: its topic, its members, the other person, or the id.
     pub fn title(&self, conversation: &ConversationState) -> Clean {
         if let Some(topic) = conversation.info.shown_topic() {
-            return topic.clone();
+            return self.shown(topic);
         }
         let id = &conversation.info.id;
         if let Some(peer) = id.peer() {
-            return self.names.of(&peer);
+            return self.shown(&self.names.of(&peer));
         }
         let others = conversation.members.iter().filter(|m| m.id != *self.me());
         let people = others

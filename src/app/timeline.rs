@@ -10,6 +10,8 @@ pub struct Timeline {
     by_client: HashMap<ClientMessageId, MessageKey>,
     /// Edit records whose original is not here yet.
     edits: HashMap<(ClientMessageId, UserId), Message>,
+    /// Messages that were said to be gone, and by whom.
+    deleted: HashMap<Box<str>, UserId>,
     revision: u64,
 }
 
@@ -80,6 +82,10 @@ impl Timeline {
             return;
         }
         self.revision += 1;
+        if let MessageBody::Deletes(id) = &message.body {
+            self.delete(id.clone(), message.sender.clone());
+            return;
+        }
         if let Some(original) = message.edit_of.clone() {
             self.edit(&original, message);
             return;
@@ -96,6 +102,12 @@ impl Timeline {
             } else if message.key.is_unsent() {
                 return;
             }
+        }
+        let mut message = message;
+        if let Some(by) = self.deleted.get(&*message.key.id)
+            && (*by == message.sender || by.as_str().is_empty())
+        {
+            message.body = MessageBody::Deleted;
         }
         if let Some(known) = self.messages.get(&message.key)
             && (known.version > message.version || *known == message)
@@ -117,6 +129,17 @@ impl Timeline {
         } else {
             self.messages.insert(message.key.clone(), message);
         }
+    }
+
+    /// A message is gone, whether it is here already or comes later. Only its sender, or the service itself, can say
+    /// so.
+    fn delete(&mut self, id: Box<str>, by: UserId) {
+        if let Some(gone) = self.messages.values_mut().find(|m| *m.key.id == *id)
+            && (by == gone.sender || by.as_str().is_empty())
+        {
+            gone.body = MessageBody::Deleted;
+        }
+        self.deleted.insert(id, by);
     }
 
     /// Only the original's sender may edit it: the pair is the key.

@@ -46,3 +46,14 @@ pub fn sync_options(account: &Account) -> sync::Options {
         ..sync::Options::default()
     }
 }
+
+/// How emoticons are shown.
+pub fn emoji(ui: &crate::config::Ui) -> crate::model::EmojiStyle {
+    use crate::config::Emoji;
+    use crate::model::EmojiStyle;
+    match ui.emoji {
+        Emoji::Glyph => EmojiStyle::Glyph,
+        Emoji::Short => EmojiStyle::Short,
+        Emoji::Ascii => EmojiStyle::Ascii,
+    }
+}

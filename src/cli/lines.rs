@@ -60,9 +60,14 @@ pub fn merged(raw: Vec<RawMessage>, me: &UserId) -> Vec<(RawMessage, Message)> {
     }
     let mut originals: Vec<(RawMessage, Message)> = Vec::new();
     let mut edits: HashMap<(String, UserId), Message> = HashMap::new();
+    let mut deleted: HashMap<Box<str>, UserId> = HashMap::new();
     for raw in newest.into_values() {
         let message = decode::message(&raw, me);
         if matches!(message.body, MessageBody::Hidden) {
+            continue;
+        }
+        if let MessageBody::Deletes(id) = &message.body {
+            deleted.insert(id.clone(), message.sender.clone());
             continue;
         }
         match &message.edit_of {
@@ -81,6 +86,12 @@ pub fn merged(raw: Vec<RawMessage>, me: &UserId) -> Vec<(RawMessage, Message)> {
         if let Some(edit) = slot.and_then(|slot| edits.get(&slot)) {
             message.body = edit.body.clone();
             message.edited = Some(edit.at);
+        }
+    }
+    for (raw, message) in &mut originals {
+        let by = deleted.get(&raw.id);
+        if by.is_some_and(|by| *by == message.sender || by.as_str().is_empty()) {
+            message.body = MessageBody::Deleted;
         }
     }
     originals.sort_by(|(_, a), (_, b)| a.key.cmp(&b.key));

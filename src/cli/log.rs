@@ -1,10 +1,11 @@
 //! `skchat log`: the newest messages of a conversation.
 
+use super::account;
 use super::chats;
 use super::context::{Failure, STORE, Session};
 use super::lines;
 use crate::client::Client;
-use crate::model::{ConversationId, RawMessage, Timestamp};
+use crate::model::{ConversationId, EmojiWidth, RawMessage, Timestamp};
 use crate::store;
 use crate::sync::decode_stored;
 use clap::Args;
@@ -53,7 +54,11 @@ pub async fn run(session: &Session, arguments: &Arguments) -> Result<(), Failure
         eprintln!("skchat: the gateway cannot be asked ({why}); this is what is stored");
     }
     lines::learn(&mut known.names, &raw);
-    let all = lines::merged(raw, &session.me);
+    let mut all = lines::merged(raw, &session.me);
+    let style = account::emoji(&session.config.ui);
+    for (_, message) in &mut all {
+        message.body.show_emoji(style, EmojiWidth::Cluster);
+    }
     let skip = all.len().saturating_sub(arguments.count);
     let zone = jiff::tz::TimeZone::system();
     let now = Timestamp(jiff::Timestamp::now().as_millisecond());

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use toml::de::{DeTable, DeValue};
 
 /// Keys that are reserved and do nothing yet.
-pub const COMING: [&str; 2] = ["ui.emoji", "sending.grace_seconds"];
+pub const COMING: [&str; 1] = ["sending.grace_seconds"];
 
 /// Every key that may stand in the file; `*` stands for a name of the user's.
-const KNOWN: [&str; 22] = [
+const KNOWN: [&str; 26] = [
     "default_account",
     "accounts",
     "accounts.*",
@@ -27,6 +27,10 @@ const KNOWN: [&str; 22] = [
     "ui.typing",
     "ui.enter",
     "ui.blink",
+    "ui.emoji",
+    "ui.emoji_width",
+    "sending",
+    "sending.markup",
     "reading",
     "reading.receipts",
     "keys",
@@ -51,7 +55,6 @@ pub fn collect_lines(
 pub fn is_known(path: &str) -> bool {
     // Names of actions are checked with the key table.
     path.starts_with("keys.")
-        || path == "sending"
         || COMING.contains(&path)
         || KNOWN.iter().any(|known| fits(known, path))
 }

@@ -1,7 +1,8 @@
 //! What a message says, by kind. One variant a family of `messagetype`s.
 
+use super::emoticon::{EmojiStyle, EmojiWidth};
 use super::id::UserId;
-use super::rich::RichText;
+use super::rich::{Align, Block, Link, RichText, Span, SpanStyle, host};
 use super::text::Clean;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,12 +11,13 @@ pub enum MessageBody {
     Text(RichText),
     /// `/me`: the text without the sender's name.
     Emote(RichText),
-    /// A file, picture, video or voice message (`URIObject`, `files`): a label and where it can be had.
-    Media {
-        kind: MediaKind,
-        name: Clean,
-        bytes: Option<u64>,
-        link: Option<Clean>,
+    Media(Media),
+    Card(Card),
+    Poll(Poll),
+    /// Text with a word that says what it is: an SMS, an invitation to a call, a notice.
+    Labelled {
+        label: Clean,
+        text: RichText,
     },
     Contacts(Vec<Clean>),
     Location {
@@ -28,11 +30,41 @@ pub enum MessageBody {
     /// Signals that belong on no screen: typing, live state, horizons.
     Hidden,
     Deleted,
+    /// `MessageDelete`: names another message that is gone. Never shown itself.
+    Deletes(Box<str>),
     /// A type this version does not know: its name and its text without tags. The raw content stays in the store.
     Unknown {
         kind: Clean,
         text: RichText,
     },
+}
+
+/// A file, picture, video or voice message (`URIObject`, `files`): what it is and where it can be had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Media {
+    pub kind: MediaKind,
+    pub name: Clean,
+    pub bytes: Option<u64>,
+    /// Length of sound and pictures in motion.
+    pub seconds: Option<u32>,
+    pub link: Option<Clean>,
+}
+
+/// A bot's card: title, text, pictures and buttons as links.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Card {
+    pub title: Clean,
+    pub text: RichText,
+    /// Label and checked target.
+    pub links: Vec<(Clean, Clean)>,
+    /// Buttons that lead nowhere outside the bot.
+    pub buttons: Vec<Clean>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Poll {
+    pub question: Clean,
+    pub answers: Vec<Clean>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +75,7 @@ pub enum MediaKind {
     Voice,
     Card,
     Recording,
+    Transcript,
 }
 
 impl MediaKind {
@@ -54,6 +87,7 @@ impl MediaKind {
             Self::Voice => "voice message",
             Self::Card => "card",
             Self::Recording => "call recording",
+            Self::Transcript => "call transcript",
         }
     }
 }
@@ -102,6 +136,11 @@ pub enum ThreadActivity {
         by: UserId,
         targets: Vec<(UserId, bool)>,
     },
+    /// Something else that someone did, as the rest of a sentence.
+    Did {
+        by: UserId,
+        what: Clean,
+    },
     /// Anything else of the family, in words.
     Other {
         by: Option<UserId>,
@@ -114,10 +153,10 @@ impl MessageBody {
     pub fn text(&self, name: &dyn Fn(&UserId) -> Clean) -> String {
         match self {
             Self::Text(rich) | Self::Emote(rich) => rich.plain_text(),
-            Self::Media { kind, name, bytes, .. } => {
-                let size = bytes.map(|b| format!(" · {}", human_size(b))).unwrap_or_default();
-                format!("[{}] {name}{size}", kind.word())
-            }
+            Self::Media(media) => media.text(),
+            Self::Card(card) => card.rich().plain_text(),
+            Self::Poll(poll) => poll.rich().plain_text(),
+            Self::Labelled { label, text } => format!("[{label}] {}", text.plain_text()),
             Self::Contacts(names) => {
                 let names: Vec<&str> = names.iter().map(Clean::as_str).collect();
                 format!("[contact] {}", names.join(", "))
@@ -125,7 +164,7 @@ impl MessageBody {
             Self::Location { address, .. } => format!("[location] {address}"),
             Self::Call(call) => call.text(),
             Self::Thread(activity) => activity.text(name),
-            Self::Hidden => String::new(),
+            Self::Hidden | Self::Deletes(_) => String::new(),
             Self::Deleted => "message removed".into(),
             Self::Unknown { kind, text } => {
                 let text = text.plain_text();
@@ -134,12 +173,26 @@ impl MessageBody {
         }
     }
 
+    /// Puts the shown form in place of emoticons.
+    pub fn show_emoji(&mut self, style: EmojiStyle, width: EmojiWidth) {
+        match self {
+            Self::Text(rich) | Self::Emote(rich) | Self::Labelled { text: rich, .. } => {
+                rich.show_emoji(style, width);
+            }
+            _ => {}
+        }
+    }
+
     pub fn links(&self) -> Vec<Clean> {
         match self {
-            Self::Text(rich) | Self::Emote(rich) | Self::Unknown { text: rich, .. } => rich.links(),
-            Self::Media { link, .. } | Self::Location { link, .. } => {
+            Self::Text(rich)
+            | Self::Emote(rich)
+            | Self::Labelled { text: rich, .. }
+            | Self::Unknown { text: rich, .. } => rich.links(),
+            Self::Media(Media { link, .. }) | Self::Location { link, .. } => {
                 link.iter().cloned().collect()
             }
+            Self::Card(card) => card.rich().links(),
             _ => Vec::new(),
         }
     }
@@ -148,6 +201,62 @@ impl MessageBody {
     pub fn is_system(&self) -> bool {
         matches!(self, Self::Thread(_) | Self::Call(_))
     }
+}
+
+impl Media {
+    fn text(&self) -> String {
+        let mut parts = Vec::new();
+        if !self.name.is_empty() {
+            parts.push(self.name.to_string());
+        }
+        parts.extend(self.seconds.map(|s| format!("{}:{:02}", s / 60, s % 60)));
+        parts.extend(self.bytes.map(human_size));
+        format!("[{}] {}", self.kind.word(), parts.join(" · ")).trim_end().to_owned()
+    }
+}
+
+impl Card {
+    /// Title, text, and a line for each link and button.
+    pub fn rich(&self) -> RichText {
+        let bold = SpanStyle { bold: true, ..SpanStyle::default() };
+        let mut blocks = Vec::new();
+        let title = if self.title.is_empty() { "[card]".into() } else { self.title.clone() };
+        blocks.push(paragraph(vec![Span { text: title, style: bold, link: None }]));
+        blocks.extend(self.text.blocks.iter().cloned());
+        for (label, url) in &self.links {
+            let link = Some(Link::Url(url.clone()));
+            let mut spans =
+                vec![Span { text: label.clone(), link: link.clone(), ..Span::default() }];
+            if label != url {
+                let dim = SpanStyle { dim: true, ..SpanStyle::default() };
+                let text = Clean::text(&format!(" [{}]", Clean::line(host(url))));
+                spans.push(Span { text, style: dim, link });
+            }
+            blocks.push(paragraph(spans));
+        }
+        for button in &self.buttons {
+            let text = Clean::line(&format!("({button})"));
+            blocks.push(paragraph(vec![Span { text, ..Span::default() }]));
+        }
+        RichText { blocks }
+    }
+}
+
+impl Poll {
+    pub fn rich(&self) -> RichText {
+        let bold = SpanStyle { bold: true, ..SpanStyle::default() };
+        let question = Clean::text(&format!("[poll] {}", self.question));
+        let mut blocks = vec![paragraph(vec![Span { text: question, style: bold, link: None }])];
+        for answer in &self.answers {
+            let text = Clean::text(&format!("○ {answer}"));
+            blocks.push(paragraph(vec![Span { text, ..Span::default() }]));
+        }
+        RichText { blocks }
+    }
+}
+
+fn paragraph(spans: Vec<Span>) -> Block {
+    Block::Paragraph { align: Align::Left, spans }
 }
 
 impl Call {
@@ -207,6 +316,7 @@ impl ThreadActivity {
                     .collect();
                 format!("{} made {}", name(by), parts.join(", "))
             }
+            Self::Did { by, what } => format!("{} {what}", name(by)),
             Self::Other { by: Some(by), what } => format!("{}: {what}", name(by)),
             Self::Other { by: None, what } => what.to_string(),
         }
@@ -218,7 +328,8 @@ impl ThreadActivity {
             Self::Topic { by, .. }
             | Self::Joining { by, .. }
             | Self::History { by, .. }
-            | Self::Picture { by } => vec![by],
+            | Self::Picture { by }
+            | Self::Did { by, .. } => vec![by],
             Self::Added { by, targets } | Self::Removed { by, targets } => {
                 std::iter::once(by).chain(targets).collect()
             }

@@ -2,9 +2,9 @@
 
 use super::conversation::{Conversation, Horizon, Member, ThreadFlag, ThreadSettings};
 use super::id::{ClientMessageId, ConversationId, UserId};
-use super::message::{Delivery, Draft, Message, MessageKey, Outgoing};
+use super::message::{Delivery, Draft, Message, MessageKey, Outgoing, RawMessage};
 use super::names::NameSource;
-use super::request::Ticket;
+use super::request::{Purpose, Ticket};
 use super::text::Clean;
 use super::time::Timestamp;
 use super::unread::Unread;
@@ -42,6 +42,13 @@ pub enum Delta {
         conversation: ConversationId,
         flag: ThreadFlag,
         on: bool,
+    },
+    /// The stored item of a message first, then its edit records.
+    Source {
+        conversation: ConversationId,
+        key: MessageKey,
+        items: Vec<RawMessage>,
+        purpose: Purpose,
     },
     Typing {
         conversation: ConversationId,

@@ -4,6 +4,7 @@ use super::body::MessageBody;
 use super::id::{ClientMessageId, ConversationId, UserId};
 use super::text::Clean;
 use super::time::Timestamp;
+use super::typed::Mention;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -145,7 +146,11 @@ impl Draft {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EditTarget {
     pub id: Box<str>,
-    pub was: Clean,
+    /// The text as it was put into the box.
+    pub was: String,
+    /// See [`Outgoing::source`].
+    #[serde(default)]
+    pub source: Option<Box<str>>,
     /// What stood in the box before, to be put back afterwards.
     #[serde(default)]
     pub before: String,
@@ -174,6 +179,12 @@ pub struct Outgoing {
     /// Typed markers (`*bold*`) become tags.
     #[serde(default)]
     pub markup: bool,
+    /// Who is called by name in it.
+    #[serde(default)]
+    pub mentions: Vec<Mention>,
+    /// The text is content of this messagetype as the wire has it, tags and all: an edit of what cannot be typed.
+    #[serde(default)]
+    pub source: Option<Box<str>>,
 }
 
 #[cfg(test)]

@@ -49,7 +49,7 @@ impl Names {
 
     /// The name to show; without any, the id without its prefix.
     pub fn of(&self, who: &UserId) -> Clean {
-        self.known.get(who).map_or_else(|| Clean::line(who.bare()), |(_, name)| name.clone())
+        self.known.get(who).map_or_else(|| nameless(who), |(_, name)| name.clone())
     }
 
     /// Rises with every change.
@@ -65,6 +65,16 @@ impl Names {
     pub fn people(&self) -> impl Iterator<Item = (&UserId, &Clean)> {
         self.known.iter().map(|(id, (_, name))| (id, name))
     }
+}
+
+/// The id without its prefix; of ids that no one can read, only so much that people stay apart.
+fn nameless(who: &UserId) -> Clean {
+    let bare = who.bare();
+    let is_machine_made = ["orgid:", "acs:", "live:.cid.", "teamsvisitor:", "gid:"]
+        .iter()
+        .any(|kind| bare.starts_with(kind));
+    let tail: String = bare.chars().rev().take(4).collect::<Vec<_>>().into_iter().rev().collect();
+    if is_machine_made { Clean::line(&format!("Someone ({tail})")) } else { Clean::line(bare) }
 }
 
 #[cfg(test)]

@@ -61,12 +61,25 @@ pub enum Request {
         conversation: ConversationId,
         draft: Draft,
     },
+    /// A message as the server sent it, with its edit records.
+    Source {
+        conversation: ConversationId,
+        key: MessageKey,
+        purpose: Purpose,
+    },
     /// Ends a wait between two tries.
     RetryNow,
     /// Fetch the newest messages of one conversation again.
     Resync {
         conversation: ConversationId,
     },
+}
+
+/// What a message's source is wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    Inspect,
+    Edit,
 }
 
 /// A change of a message that the server already has.

@@ -35,9 +35,14 @@ pub enum Align {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attribution {
     pub name: Clean,
+    pub author: Option<UserId>,
     pub at: Option<Timestamp>,
     /// The quoted message's server id, where the tag carries it.
     pub message: Option<Box<str>>,
+    /// Its client id (`cuid`).
+    pub client_id: Option<Box<str>>,
+    /// The conversation it was said in, where that is another one.
+    pub conversation: Option<Box<str>>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -70,6 +75,15 @@ pub enum Link {
     /// A target that passed the scheme check: http, https or mailto.
     Url(Clean),
     Mention(UserId),
+    /// An emoticon's name; the text is what stood inside its tag.
+    Emoticon(Clean),
+}
+
+/// The host a link leads to, for showing beside a label that says something else.
+pub fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    authority.rsplit_once('@').map_or(authority, |(_, host)| host)
 }
 
 impl RichText {
@@ -94,6 +108,14 @@ impl RichText {
         let mut out = Vec::new();
         collect_links(&self.blocks, &mut out);
         out
+    }
+
+    /// Who is quoted first, where anyone is.
+    pub fn quoted(&self) -> Option<&Attribution> {
+        self.blocks.iter().find_map(|block| match block {
+            Block::Quote { from, .. } => from.as_ref(),
+            _ => None,
+        })
     }
 
     pub fn mentions(&self, who: &UserId) -> bool {

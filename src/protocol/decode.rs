@@ -8,10 +8,11 @@ use crate::model::{
     ThreadActivity, Timestamp, UserId, conversation::Snippet,
 };
 use serde::Deserialize;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// Rises with every change of what is derived, so that the store can index old rows again.
-pub const DECODER_VERSION: u32 = 1;
+pub const DECODER_VERSION: u32 = 2;
 
 /// Reads a message. `me` decides what mentions me.
 pub fn message(raw: &RawMessage, me: &UserId) -> Message {
@@ -22,7 +23,13 @@ pub fn message(raw: &RawMessage, me: &UserId) -> Message {
     let deleted = time(&item.properties.deletetime).is_some();
     let edited = time(&item.properties.edittime);
     let is_text = matches!(body, MessageBody::Text(_));
-    if deleted || (is_text && raw.content.is_empty() && (edit_of.is_some() || edited.is_some())) {
+    // Nothing but an edit mark says that all of the text was taken away (facts 3.3).
+    let only_a_mark = || {
+        raw.content.contains("<e_m")
+            && matches!(&body, MessageBody::Text(rich) if rich.blocks.is_empty())
+    };
+    let emptied = raw.content.is_empty() && (edit_of.is_some() || edited.is_some());
+    if deleted || (is_text && (emptied || only_a_mark())) {
         body = MessageBody::Deleted;
     }
     let mentions_me = matches!(&body, MessageBody::Text(rich) if rich.mentions(me));
@@ -47,7 +54,10 @@ pub fn indexed(message: &Message) -> Indexed {
     let nameless = |id: &UserId| Clean::line(id.bare());
     let counts = message.edit_of.is_none()
         && !message.body.is_system()
-        && !matches!(message.body, MessageBody::Hidden | MessageBody::Deleted)
+        && !matches!(
+            message.body,
+            MessageBody::Hidden | MessageBody::Deleted | MessageBody::Deletes(_)
+        )
         && !message.sender.as_str().is_empty();
     Indexed {
         text: message.body.text(&nameless),
@@ -66,7 +76,8 @@ pub fn names(raw: &RawMessage) -> Vec<(UserId, NameSource, Clean)> {
     {
         names.push((raw.sender.clone(), NameSource::Message, Clean::line(name)));
     }
-    if raw.kind.starts_with("ThreadActivity") && raw.content.contains("riendlyName") {
+    let brings = ["riendlyName", "riendlyname"].iter().any(|key| raw.content.contains(key));
+    if raw.kind.starts_with("ThreadActivity") && brings {
         let found = payload::activity_names(&raw.content);
         names.extend(found.into_iter().map(|(id, name)| (id, NameSource::Profile, name)));
     }
@@ -88,39 +99,113 @@ fn body(raw: &RawMessage, item: &wire::Message<'_>) -> MessageBody {
     let known = match kind {
         "Text" | "" => Some(text(content, raw, item)),
         "RichText" => Some(rich(content, raw, item)),
-        "RichText/Html" => Some(MessageBody::Text(html::parse(content))),
+        "RichText/Html" => Some(MessageBody::Text(html::parse(content, &called(item)))),
         "RichText/Contacts" => payload::contacts(content),
         "RichText/Location" => payload::location(content),
         "RichText/Files" => payload::files(content),
-        "RichText/Media_GenericFile" => payload::uri_object(content, MediaKind::File),
-        "RichText/UriObject" => payload::uri_object(content, MediaKind::Image),
-        "RichText/Media_Video" | "RichText/Media_FlikMsg" => {
-            payload::uri_object(content, MediaKind::Video)
-        }
-        "RichText/Media_AudioMsg" => payload::uri_object(content, MediaKind::Voice),
-        "RichText/Media_Card" => payload::uri_object(content, MediaKind::Card),
-        "RichText/Media_CallRecording" | "RichText/Media_LocalRecording" => {
-            payload::uri_object(content, MediaKind::Recording)
-        }
+        "RichText/Sms" => payload::sms(content),
+        "RichText/ScheduledCallInvite" => Some(payload::call_invite(content)),
+        "Poll" => payload::uri_object(content, MediaKind::Card)
+            .or_else(|| payload::poll(&super::tree::Node::parse(content))),
         "Event/Call" => Some(payload::call(content)),
-        "ThreadActivity/MemberConsumptionHorizonUpdate"
-        | "Translation"
-        | "RichText/Media_Album" => Some(MessageBody::Hidden),
-        "Nudge" => Some(MessageBody::Thread(ThreadActivity::Other {
-            by: Some(raw.sender.clone()),
-            what: Clean::line("nudge"),
+        "Event/SkypeVideoMessage" => payload::message_record(content, MediaKind::Video),
+        "Event/SkypeAudioMessage" => payload::message_record(content, MediaKind::Voice),
+        "PopCard" | "Notice" => Some(payload::notice(content)),
+        "MessageDelete" => Some(deletes(content)),
+        "InviteFreeRelationshipChanged/Initialized" => Some(says(None, content, "Contact request")),
+        "Nudge" => Some(MessageBody::Thread(ThreadActivity::Did {
+            by: raw.sender.clone(),
+            what: "nudged".into(),
         })),
-        _ if kind.starts_with("Control/") || kind.starts_with("Signal/") => {
-            Some(MessageBody::Hidden)
-        }
-        _ => kind
-            .strip_prefix("ThreadActivity/")
-            .map(|kind| MessageBody::Thread(payload::thread_activity(kind, content))),
+        _ if is_signal(kind) => Some(MessageBody::Hidden),
+        _ => media(kind, content).or_else(|| {
+            let kind = kind.strip_prefix("ThreadActivity/")?;
+            Some(MessageBody::Thread(payload::thread_activity(kind, content)))
+        }),
     };
     known.unwrap_or_else(|| MessageBody::Unknown {
         kind: Clean::line(kind),
-        text: RichText::plain(&one_line(&richtext::strip(content))),
+        text: RichText::plain(&one_line(&richtext::strip_record(content))),
     })
+}
+
+/// What is said to programs and not to people (facts 3.7).
+fn is_signal(kind: &str) -> bool {
+    kind.starts_with("Control/")
+        || kind.starts_with("Signal/")
+        || matches!(
+            kind,
+            "ThreadActivity/MemberConsumptionHorizonUpdate"
+                | "Translation"
+                | "RichText/Media_Album"
+                | "Event/BingBot"
+        )
+}
+
+/// Files and what is like them. The type of the object inside says what it is; the messagetype only where that is
+/// silent.
+fn media(kind: &str, content: &str) -> Option<MessageBody> {
+    let fallback = match kind {
+        "RichText/Media_GenericFile" => MediaKind::File,
+        "RichText/UriObject" => MediaKind::Image,
+        "RichText/Media_Video" | "RichText/Media_FlikMsg" => MediaKind::Video,
+        "RichText/Media_AudioMsg" => MediaKind::Voice,
+        "RichText/Media_CallRecording"
+        | "RichText/Media_LocalRecording"
+        | "RichText/Media_Call" => MediaKind::Recording,
+        "RichText/Media_CallTranscript" => MediaKind::Transcript,
+        // Teams puts the card itself into the content.
+        "RichText/Media_Card" if content.trim_start().starts_with('{') => {
+            return payload::card_object(content);
+        }
+        "RichText/Media_Card" => MediaKind::Card,
+        _ => return None,
+    };
+    let read = payload::uri_object(content, fallback);
+    // A record without an object has nothing to show but what it is.
+    read.or_else(|| content.trim_start().starts_with('{').then(|| payload::nameless(fallback)))
+}
+
+/// One line of the conversation itself.
+fn says(by: Option<UserId>, content: &str, otherwise: &str) -> MessageBody {
+    let text = one_line(&richtext::strip_record(content));
+    let what = Clean::line(if text.is_empty() { otherwise } else { &text });
+    MessageBody::Thread(ThreadActivity::Other { by, what })
+}
+
+/// The id of the message that is gone: the first long number.
+fn deletes(content: &str) -> MessageBody {
+    let id = content.split(|c: char| !c.is_ascii_digit()).find(|part| part.len() >= 10);
+    id.map_or(MessageBody::Hidden, |id| MessageBody::Deletes(id.into()))
+}
+
+/// `properties.mentions`, a list or the list as a JSON string: what the numbers in mention tags stand for.
+fn called(item: &wire::Message<'_>) -> Vec<(String, UserId)> {
+    #[derive(Deserialize)]
+    struct Called<'a> {
+        #[serde(borrow, default)]
+        itemid: super::lenient::Text<'a>,
+        #[serde(borrow, default)]
+        mri: super::lenient::Text<'a>,
+    }
+    let Some(list) = item.properties.mentions.map(|raw| unpacked(raw.get())) else {
+        return Vec::new();
+    };
+    let items: Vec<&serde_json::value::RawValue> = serde_json::from_str(&list).unwrap_or_default();
+    let read = items.iter().filter_map(|raw| {
+        let one: Called<'_> = serde_json::from_str(raw.get()).ok()?;
+        Some((one.itemid.as_str().to_owned(), UserId::new(one.mri.some()?)))
+    });
+    read.collect()
+}
+
+/// JSON, or JSON inside a JSON string.
+fn unpacked(raw: &str) -> Cow<'_, str> {
+    if raw.starts_with('"') {
+        Cow::Owned(serde_json::from_str(raw).unwrap_or_default())
+    } else {
+        Cow::Borrowed(raw)
+    }
 }
 
 fn one_line(text: &str) -> String {
@@ -129,8 +214,9 @@ fn one_line(text: &str) -> String {
 
 /// `Text` is literal. On Teams hosts the five XML entities occur in it and are decoded (facts 7, row 22).
 fn text(content: &str, raw: &RawMessage, item: &wire::Message<'_>) -> MessageBody {
-    let teams = item.conversation_link.as_str().contains(".teams.");
-    let decoded = if teams { entity::unescape(content) } else { content.into() };
+    let host = link::host(item.conversation_link.as_str());
+    let teams = host.split('.').any(|part| part == "teams");
+    let decoded = if teams { entity::unescape_five(content) } else { content.into() };
     let rest = emote_text(&decoded, raw, item);
     let mut spans = Vec::new();
     let span = Span { text: Clean::text(rest.unwrap_or(&decoded)), ..Span::default() };
@@ -149,11 +235,34 @@ fn rich(content: &str, raw: &RawMessage, item: &wire::Message<'_>) -> MessageBod
     {
         return body;
     }
+    if start.get(..14).is_some_and(|s| s.eq_ignore_ascii_case("<systemMessage")) {
+        return says(None, content, "This chat was moved to a newer version");
+    }
+    let called = called(item);
     if html::looks_like_html(content) {
-        return MessageBody::Text(html::parse(content));
+        return MessageBody::Text(html::parse(content, &called));
     }
     let content = content.strip_prefix("Edited previous message: ").unwrap_or(content);
-    MessageBody::Text(richtext::parse(content))
+    if let Some(rich) = with_object(content, &called) {
+        return MessageBody::Text(rich);
+    }
+    MessageBody::Text(richtext::parse_with(content, &called))
+}
+
+/// A file in the middle of a text: its label stands where it stood.
+fn with_object(content: &str, called: &richtext::Called) -> Option<RichText> {
+    const END: &str = "</uriobject>";
+    let lower = content.to_ascii_lowercase();
+    let from = lower.find("<uriobject")?;
+    let to = lower.get(from..)?.find(END)? + from + END.len();
+    let object = payload::uri_object(content.get(from..to)?, MediaKind::File)?;
+    let label = Clean::line(&object.text(&|id| Clean::line(id.bare())));
+    let link = object.links().into_iter().next().map(crate::model::Link::Url);
+    let mut blocks = richtext::parse_with(content.get(..from)?, called).blocks;
+    let span = Span { text: label, link, ..Span::default() };
+    blocks.push(Block::Paragraph { align: Align::Left, spans: vec![span] });
+    blocks.extend(richtext::parse_with(content.get(to..)?, called).blocks);
+    Some(RichText { blocks })
 }
 
 /// The text after the name of a `/me` (facts 3.1: `skypeemoteoffset`, in UTF-16 units as the web client counts).
@@ -192,14 +301,8 @@ fn reactions(item: &wire::Message<'_>) -> Vec<Reaction> {
     let Some(raw) = item.properties.emotions.map(serde_json::value::RawValue::get) else {
         return Vec::new();
     };
-    let unpacked: String;
-    let list = if raw.starts_with('"') {
-        unpacked = serde_json::from_str(raw).unwrap_or_default();
-        unpacked.as_str()
-    } else {
-        raw
-    };
-    let emotions: Vec<Emotion<'_>> = serde_json::from_str(list).unwrap_or_default();
+    let list = unpacked(raw);
+    let emotions: Vec<Emotion<'_>> = serde_json::from_str(&list).unwrap_or_default();
     let mut by_key: BTreeMap<String, Vec<UserId>> = BTreeMap::new();
     for emotion in &emotions {
         let Some(key) = emotion.key.some().filter(|k| *k != "reactionsConsumptionHorizon") else {
@@ -229,7 +332,9 @@ pub fn conversation(raw: &RawConversation, me: &UserId) -> Conversation {
     let thread = &item.thread_properties;
     let topic = thread.topic.as_ref().map(|t| Clean::line(&entity::unescape(t.as_str())));
     let last = item.last_message.and_then(|m| wire::raw_message(m.get(), Some(&raw.id)));
-    let last = last.map(|m| message(&m, me)).filter(|m| !matches!(m.body, MessageBody::Hidden));
+    let last = last
+        .map(|m| message(&m, me))
+        .filter(|m| !matches!(m.body, MessageBody::Hidden | MessageBody::Deletes(_)));
     let nameless = |id: &UserId| Clean::line(id.bare());
     let left = match (thread.lastleaveat.number(), thread.lastjoinat.number()) {
         (Some(left), joined) => left > joined.unwrap_or(0),

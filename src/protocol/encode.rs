@@ -1,7 +1,9 @@
 //! What is typed, as request JSON (facts 3.2, 4.1, 4.3, 5).
 
+pub mod markup;
+
 use super::entity::escape;
-use crate::model::{ClientMessageId, Outgoing, QuoteOf, ThreadFlag, Timestamp};
+use crate::model::{ClientMessageId, Outgoing, QuoteOf, ThreadFlag, Timestamp, typed};
 use serde_json::{Map, Value, json};
 
 /// A new message. Plain text goes out as `Text`, anything with tags as `RichText`. Unset fields are left out.
@@ -22,6 +24,9 @@ fn body(outgoing: &Outgoing, my_name: &str) -> Map<String, Value> {
     body.insert("contenttype".into(), "text".into());
     body.insert("messagetype".into(), kind.into());
     body.insert("content".into(), content.into());
+    if !outgoing.mentions.is_empty() && kind != "Text" {
+        body.insert("Has-Mentions".into(), "true".into());
+    }
     if !my_name.is_empty() {
         body.insert("imdisplayname".into(), my_name.into());
     }
@@ -31,23 +36,26 @@ fn body(outgoing: &Outgoing, my_name: &str) -> Map<String, Value> {
     body
 }
 
-fn content(outgoing: &Outgoing, my_name: &str) -> (&'static str, String) {
+fn content<'a>(outgoing: &'a Outgoing, my_name: &str) -> (&'a str, String) {
     let text = &outgoing.text;
-    match (&outgoing.reply, outgoing.emote, outgoing.markup) {
-        (_, true, _) => ("Text", format!("{my_name} {text}")),
-        (Some(quote), ..) => {
-            ("RichText", format!("{}{}", quote_tag(quote), rich(text, outgoing.markup)))
-        }
-        (None, _, true) => {
-            let rich = markup(text);
-            if rich == escape(text) { ("Text", text.clone()) } else { ("RichText", crlf(&rich)) }
-        }
-        (None, ..) => ("Text", text.clone()),
+    if let Some(kind) = &outgoing.source {
+        // Markup as it was received and changed by hand; literal text stays as it was typed.
+        let content = if &**kind == "Text" { text.clone() } else { crlf(text) };
+        return (kind, content);
     }
-}
-
-fn rich(text: &str, marked: bool) -> String {
-    crlf(&if marked { markup(text) } else { escape(text) })
+    if outgoing.emote {
+        return ("Text", format!("{my_name} {text}"));
+    }
+    let written = if outgoing.markup {
+        markup::write(&typed::read(text, &outgoing.mentions))
+    } else {
+        escape(text)
+    };
+    match &outgoing.reply {
+        Some(quote) => ("RichText", format!("{}{}", quote_tag(quote), crlf(&written))),
+        None if written == escape(text) => ("Text", text.clone()),
+        None => ("RichText", crlf(&written)),
+    }
 }
 
 fn crlf(text: &str) -> String {
@@ -65,76 +73,8 @@ fn quote_tag(quote: &QuoteOf) -> String {
         escape(&quote.name),
         escape(&quote.id),
         escape(&quote.name),
-        rich(&quote.text, false),
+        crlf(&escape(&quote.text)),
     )
-}
-
-/// Typed markers to tags: `*bold*`, `_italic_`, `~strike~`, `{code}…{code}`. A marker needs white space, punctuation
-/// or the text's edge outside it, and something other than white space inside (facts 4.1).
-pub fn markup(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 16);
-    let mut rest = text;
-    let mut before = None;
-    while let Some(c) = rest.chars().next() {
-        if let Some(tail) = rest.strip_prefix("{code}")
-            && let Some((code, after)) = tail.split_once("{code}")
-        {
-            out.push_str("<pre raw_pre=\"{code}\" raw_post=\"{code}\">");
-            out.push_str(&escape(code));
-            out.push_str("</pre>");
-            rest = after;
-            before = Some('}');
-            continue;
-        }
-        let tag = match c {
-            '*' => Some("b"),
-            '_' => Some("i"),
-            '~' => Some("s"),
-            _ => None,
-        };
-        let tail = rest.get(c.len_utf8()..).unwrap_or_default();
-        if let Some(tag) = tag
-            && before.is_none_or(outside)
-            && let Some(inner) = marked(tail, c)
-        {
-            let inner_tags = markup(inner);
-            out.extend([
-                format!("<{tag} raw_pre=\"{c}\" raw_post=\"{c}\">"),
-                inner_tags,
-                format!("</{tag}>"),
-            ]);
-            rest = tail.get(inner.len() + 1..).unwrap_or_default();
-            before = Some(c);
-            continue;
-        }
-        out.push_str(&escape(rest.get(..c.len_utf8()).unwrap_or_default()));
-        before = Some(c);
-        rest = tail;
-    }
-    out
-}
-
-/// The text up to the closing marker, if there is one on the same line.
-fn marked(tail: &str, marker: char) -> Option<&str> {
-    if tail.starts_with([' ', '\n', marker]) {
-        return None;
-    }
-    // Long paragraphs with many lone markers would be searched again and again without this limit.
-    let line = tail.split('\n').next()?;
-    let line = line.char_indices().nth(2000).map_or(line, |(i, _)| line.get(..i).unwrap_or(line));
-    for (at, _) in line.match_indices(marker) {
-        let inner = line.get(..at)?;
-        let next = line.get(at + 1..)?.chars().next();
-        if !inner.ends_with(' ') && next.is_none_or(outside) {
-            return Some(inner);
-        }
-    }
-    None
-}
-
-fn outside(c: char) -> bool {
-    c.is_whitespace()
-        || matches!(c, ',' | '.' | ';' | ':' | '?' | '!' | '(' | ')' | '*' | '_' | '~')
 }
 
 pub fn typing(active: bool) -> Value {
@@ -192,6 +132,7 @@ pub fn profiles<'a>(mris: impl Iterator<Item = &'a str>) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Mention;
     use crate::protocol::richtext;
     use proptest::prelude::*;
 
@@ -204,15 +145,42 @@ mod tests {
         assert_eq!(body["clientmessageid"], "77");
     }
 
+    fn marked(text: &str) -> String {
+        let out = Outgoing { text: text.into(), markup: true, ..Outgoing::default() };
+        message(&out, &"1".into(), "")["content"].as_str().unwrap().to_owned()
+    }
+
     #[test]
     fn typed_markers_become_tags() {
-        assert_eq!(markup("*a* b_c_d"), "<b raw_pre=\"*\" raw_post=\"*\">a</b> b_c_d");
-        assert_eq!(markup("2 * 3 * 4"), "2 * 3 * 4");
-        assert!(markup("_a *b*_").contains("<i raw_pre=\"_\" raw_post=\"_\">a <b"));
+        assert_eq!(marked("*a* b_c_d"), "<b raw_pre=\"*\" raw_post=\"*\">a</b> b_c_d");
+        assert_eq!(marked("2 * 3 < 4"), "2 * 3 < 4", "nothing marked goes out as Text, literally");
         assert!(
-            markup("{code}*x* <y>{code}")
+            marked("{code}*x* <y>{code}")
                 .contains("<pre raw_pre=\"{code}\" raw_post=\"{code}\">*x* &lt;y&gt;</pre>")
         );
+    }
+
+    #[test]
+    fn who_is_called_goes_out_with_an_id() {
+        let joe = Mention { name: "Joe B".into(), id: "8:joe.4".into() };
+        let out = Outgoing {
+            text: "hi @Joe B & co".into(),
+            markup: true,
+            mentions: vec![joe],
+            ..Outgoing::default()
+        };
+        let body = message(&out, &"1".into(), "");
+        assert_eq!(body["content"], "hi <at id=\"8:joe.4\">Joe B</at> &amp; co");
+        assert_eq!(body["Has-Mentions"], "true");
+    }
+
+    #[test]
+    fn source_goes_out_as_it_stands() {
+        let text = "<font color=\"#ff0000\">x</font>\ny".to_owned();
+        let out = Outgoing { text, source: Some("RichText".into()), ..Outgoing::default() };
+        let body = edit(&out, "");
+        assert_eq!(body["messagetype"], "RichText");
+        assert_eq!(body["content"], "<font color=\"#ff0000\">x</font>\r\ny");
     }
 
     #[test]
@@ -244,9 +212,27 @@ mod tests {
     proptest! {
         #[test]
         fn markers_never_lose_letters(text in "[a-c*_~ .{}\\n]{0,40}") {
-            let shown = richtext::strip(&markup(&text));
+            let shown = richtext::strip(&marked(&text));
             let letters = |s: &str| s.chars().filter(char::is_ascii_lowercase).collect::<String>();
             prop_assert_eq!(letters(&shown), letters(&text.replace("{code}", "")) );
+        }
+
+        /// What is read, offered to be edited as typed, and written back unchanged reads the same again.
+        #[test]
+        fn an_edit_without_a_change_changes_nothing(content in "(<b>|</b>|<i>|</i>|<s>|</s>|<pre>|</pre>|[a-c]| |&amp;|\\r\\n|<at id=\"8:a\">Al</at>|\\*|_){0,14}") {
+            let before = richtext::parse(&content);
+            if let Some((text, mentions)) = typed::write(&before) {
+                let out = Outgoing { text, mentions, markup: true, ..Outgoing::default() };
+                let body = edit(&out, "");
+                let sent = body["content"].as_str().unwrap();
+                let after = if body["messagetype"] == "Text" {
+                    crate::model::RichText::plain(sent)
+                } else {
+                    richtext::parse(sent)
+                };
+                prop_assert_eq!(after.plain_text(), before.plain_text());
+                prop_assert_eq!(typed::write(&after), typed::write(&before));
+            }
         }
     }
 }

@@ -41,6 +41,27 @@ pub fn unescape(raw: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// The five references of XML in plain text, and nothing else (facts 7, row 22).
+pub fn unescape_five(raw: &str) -> Cow<'_, str> {
+    const FIVE: [(&str, &str); 5] =
+        [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&amp;", "&")];
+    if !raw.contains('&') {
+        return Cow::Borrowed(raw);
+    }
+    let mut out = String::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some(at) = rest.find('&') {
+        let (before, tail) = rest.split_at(at);
+        out.push_str(before);
+        let known = FIVE.iter().find_map(|(name, text)| Some((*text, tail.strip_prefix(name)?)));
+        let (text, after) = known.unwrap_or_else(|| ("&", tail.get(1..).unwrap_or_default()));
+        out.push_str(text);
+        rest = after;
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
 /// Escapes for text and attributes of outgoing markup.
 pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

@@ -2,8 +2,11 @@
 //!
 //! html2text slows with the square of nesting, so what is too large or too deep is shown as stripped text.
 
+mod prepare;
+
+use super::richtext::Called;
 use super::{link, richtext};
-use crate::model::{Align, Block, Clean, Link, RichText, Span, SpanStyle};
+use crate::model::{Align, Block, Clean, Link, RichText, Span, SpanStyle, UserId};
 use html2text::render::{RichAnnotation, TaggedLineElement};
 
 const MAX_BYTES: usize = 64 * 1024;
@@ -19,31 +22,75 @@ pub fn looks_like_html(content: &str) -> bool {
         .any(|tag| start.get(..tag.len()).is_some_and(|s| s.eq_ignore_ascii_case(tag)))
 }
 
-pub fn parse(html: &str) -> RichText {
+/// Part of a body: HTML for html2text, or what was read without it.
+enum Section {
+    Html(String),
+    Ready(Block),
+}
+
+/// Reads a body. `called` are the people that numbers in mentions stand for.
+pub fn parse(html: &str, called: &Called) -> RichText {
     if html.len() > MAX_BYTES || depth(html) > MAX_OPEN_TAGS {
         return RichText::plain(&richtext::strip(html));
     }
-    let config = html2text::config::rich().unicode_strikeout(false).allow_width_overflow();
-    match config.lines_from_read(html.as_bytes(), WIDTH) {
-        Ok(lines) => {
-            let mut spans: Vec<Span> = Vec::new();
-            for (i, line) in lines.iter().enumerate() {
-                if i > 0 {
-                    spans.push(Span { text: Clean::text("\n"), ..Span::default() });
-                }
-                for element in line.iter() {
-                    if let TaggedLineElement::Str(piece) = element {
-                        link::linkify(span(&piece.s, &piece.tag), &mut spans);
-                    }
+    RichText { blocks: blocks(prepare::sections(html, called)) }
+}
+
+fn blocks(sections: Vec<Section>) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    for section in sections {
+        match section {
+            Section::Ready(block) => blocks.push(block),
+            Section::Html(html) => {
+                let spans = spans(&html);
+                if spans.iter().any(|s| !s.text.trim().is_empty()) {
+                    blocks.push(Block::Paragraph { align: Align::Left, spans });
                 }
             }
-            while spans.last().is_some_and(|s| s.text.trim().is_empty()) {
-                spans.pop();
-            }
-            RichText { blocks: vec![Block::Paragraph { align: Align::Left, spans }] }
         }
-        Err(_) => RichText::plain(&richtext::strip(html)),
     }
+    blocks
+}
+
+fn spans(html: &str) -> Vec<Span> {
+    let config = html2text::config::rich()
+        .unicode_strikeout(false)
+        .allow_width_overflow()
+        .no_table_borders();
+    let Ok(lines) = config.lines_from_read(html.as_bytes(), WIDTH) else {
+        return vec![Span { text: Clean::text(&richtext::strip(html)), ..Span::default() }];
+    };
+    let mut spans: Vec<Span> = Vec::new();
+    let mut blank = true;
+    for line in &lines {
+        let line: Vec<Span> = line
+            .iter()
+            .filter_map(|element| match element {
+                TaggedLineElement::Str(piece) => Some(span(&piece.s, &piece.tag)),
+                TaggedLineElement::FragmentStart(_) => None,
+            })
+            .collect();
+        // Empty paragraphs are padding of the editor: one blank line at most, and none at the start.
+        let is_blank = line.iter().all(|s| s.text.trim().is_empty());
+        if is_blank && blank {
+            continue;
+        }
+        if !spans.is_empty() {
+            spans.push(Span { text: Clean::text("\n"), ..Span::default() });
+        }
+        blank = is_blank;
+        let last = line.len().saturating_sub(1);
+        for (i, mut span) in line.into_iter().enumerate() {
+            if i == last && !span.style.mono {
+                span.text = Clean::text(span.text.trim_end());
+            }
+            link::linkify(span, &mut spans);
+        }
+    }
+    while spans.last().is_some_and(|s| s.text.trim().is_empty()) {
+        spans.pop();
+    }
+    spans
 }
 
 fn span(text: &str, tags: &[RichAnnotation]) -> Span {
@@ -55,7 +102,17 @@ fn span(text: &str, tags: &[RichAnnotation]) -> Span {
             RichAnnotation::Strong => style.bold = true,
             RichAnnotation::Strikeout => style.strike = true,
             RichAnnotation::Code | RichAnnotation::Preformat(_) => style.mono = true,
-            RichAnnotation::Link(url) => target = link::safe_target(url).map(Link::Url),
+            RichAnnotation::Link(url) => {
+                if url == prepare::UNDERLINE {
+                    style.underline = true;
+                } else if let Some(who) = url.strip_prefix(prepare::MENTION) {
+                    target = Some(Link::Mention(UserId::new(who)));
+                } else if let Some(name) = url.strip_prefix(prepare::EMOTICON) {
+                    target = Some(Link::Emoticon(Clean::line(name)));
+                } else {
+                    target = link::safe_target(url).map(Link::Url);
+                }
+            }
             _ => {}
         }
     }
@@ -81,21 +138,4 @@ fn depth(html: &str) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_teams_body_reads_as_text_with_styles_and_links() {
-        let rich = parse(
-            "<div><p>Hello <strong>all</strong> &amp; <a href=\"https://x.example\">here</a></p><ul><li>one</li></ul></div>",
-        );
-        assert_eq!(rich.plain_text(), "Hello all & here\n* one");
-        assert_eq!(rich.links().len(), 1);
-    }
-
-    #[test]
-    fn a_tower_of_tags_is_stripped_and_nothing_is_lost() {
-        let tower = format!("{}end", "<div>".repeat(5000));
-        assert_eq!(parse(&tower).plain_text(), "end");
-    }
-}
+mod tests;

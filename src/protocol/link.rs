@@ -1,5 +1,6 @@
 //! Link targets: which may be followed, what their host is, and where they stand in plain text.
 
+pub use crate::model::rich::host;
 use crate::model::{Clean, Link, Span};
 
 /// The target, if its scheme is one we open: http, https or mailto.
@@ -10,13 +11,6 @@ pub fn safe_target(raw: &str) -> Option<Clean> {
     let clean = Clean::line(raw);
     let known = known && !host(raw).trim_start_matches("mailto:").is_empty();
     (known && clean.as_str() == raw && !raw.contains(' ')).then_some(clean)
-}
-
-/// The host a link leads to, for showing beside a label that says something else.
-pub fn host(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    authority.rsplit_once('@').map_or(authority, |(_, host)| host)
 }
 
 /// Splits a span's text so that web addresses in it become links.

@@ -1,15 +1,31 @@
 //! XML and JSON records inside `content`: files, contacts, places, calls, thread activities (facts 3.7).
 
+mod activity;
+mod card;
+
+pub use activity::{activity_names, thread_activity};
+pub use card::{card_object, poll, swift};
+
 use super::tree::Node;
-use super::{link, richtext};
-use crate::model::{Call, CallState, Clean, MediaKind, MessageBody, ThreadActivity, UserId};
-use serde_json::Value;
+use super::{entity, link, richtext};
+use crate::model::{Call, CallState, Clean, Media, MediaKind, MessageBody, RichText};
 
 /// A `URIObject`: branches on its `type` attribute, not on the messagetype (facts 7, row 14).
 pub fn uri_object(content: &str, fallback: MediaKind) -> Option<MessageBody> {
     let root = Node::parse(content);
     let object = root.find("uriobject")?;
-    let kind = match object.attribute("type").unwrap_or_default() {
+    let kind = object.attribute("type").unwrap_or_default();
+    if kind.eq_ignore_ascii_case("poll.1") {
+        return poll(object);
+    }
+    if kind.starts_with("SWIFT")
+        && let Some(card) = swift(object)
+    {
+        return Some(card);
+    }
+    let kind = match kind {
+        // What was recorded is a video; that it is a recording tells more.
+        _ if matches!(fallback, MediaKind::Recording | MediaKind::Transcript) => fallback,
         t if t.starts_with("Picture") => MediaKind::Image,
         t if t.starts_with("Video") => MediaKind::Video,
         t if t.starts_with("Audio") => MediaKind::Voice,
@@ -26,11 +42,105 @@ pub fn uri_object(content: &str, fallback: MediaKind) -> Option<MessageBody> {
         (!title.is_empty()).then_some(title)
     };
     let name = value("originalname").map(str::to_owned).or_else(|| title().map(str::to_owned));
-    Some(MessageBody::Media {
+    let status = object.find("recordingstatus").and_then(|n| n.attribute("status"));
+    let name = match (name, status) {
+        (None, Some(status)) if status != "Success" => Some("is being made".to_owned()),
+        (name, _) => name,
+    };
+    let milliseconds = object
+        .attribute("duration_ms")
+        .or_else(|| object.find("duration").and_then(|n| n.attribute("v")))
+        .and_then(|v| v.trim().parse::<f64>().ok());
+    let target = |n: &Node| n.attribute("href").and_then(link::safe_target);
+    let recorded = || {
+        let content = object.find("recordingcontent")?;
+        content.all("item").find_map(|i| i.attribute("uri").and_then(link::safe_target))
+    };
+    Some(MessageBody::Media(Media {
         kind,
         name: Clean::line(&name.unwrap_or_default()),
-        bytes: value("filesize").and_then(|v| v.trim().parse().ok()),
-        link: object.find("a").and_then(|a| a.attribute("href")).and_then(link::safe_target),
+        bytes: value("filesize").and_then(|v| v.trim().parse().ok()).filter(|bytes| *bytes > 0),
+        seconds: milliseconds.map(|ms| (ms / 1000.0).max(0.0) as u32),
+        link: object.find("a").and_then(target).or_else(recorded),
+    }))
+}
+
+/// `<videomessage>` and `<audiomessage>`: old recorded messages with a public page.
+pub fn message_record(content: &str, kind: MediaKind) -> Option<MessageBody> {
+    let root = Node::parse(content);
+    let record = root.find("videomessage").or_else(|| root.find("audiomessage"))?;
+    Some(MessageBody::Media(Media {
+        kind,
+        name: Clean::line(record.trimmed()),
+        bytes: None,
+        seconds: None,
+        link: record.attribute("publiclink").and_then(link::safe_target),
+    }))
+}
+
+/// `<sms>`: what was sent to telephones.
+pub fn sms(content: &str) -> Option<MessageBody> {
+    let root = Node::parse(content);
+    let sms = root.find("sms")?;
+    let chunks = sms.find("body").into_iter().flat_map(|body| body.all("chunk"));
+    let text: String = chunks.map(|c| c.text.as_str()).collect();
+    let text =
+        if text.is_empty() { sms.attribute("alt").unwrap_or_default().to_owned() } else { text };
+    let targets = sms.find("targets").into_iter().flat_map(|t| t.all("target"));
+    let to: Vec<&str> = targets.map(Node::trimmed).filter(|t| !t.is_empty()).collect();
+    let label = if to.is_empty() { "SMS".to_owned() } else { format!("SMS to {}", to.join(", ")) };
+    Some(MessageBody::Labelled { label: Clean::line(&label), text: RichText::plain(&text) })
+}
+
+/// An invitation to a call: its subject, and the text around it.
+pub fn call_invite(content: &str) -> MessageBody {
+    let root = Node::parse(content);
+    let object = root.find("uriobject");
+    let subject = object.and_then(|o| o.attribute("subject")).unwrap_or_default();
+    let link = object.and_then(|o| o.find("a")).and_then(|a| a.attribute("href"));
+    let text = match (subject.is_empty(), link.and_then(link::safe_target)) {
+        (true, _) => richtext::parse(content),
+        (false, None) => RichText::plain(subject),
+        (false, Some(target)) => {
+            richtext::parse(&format!("{}\n{}", entity::escape(subject), entity::escape(&target)))
+        }
+    };
+    MessageBody::Labelled { label: "call invitation".into(), text }
+}
+
+/// Cards of the service's own bot: the first words found in it.
+pub fn notice(content: &str) -> MessageBody {
+    let text = serde_json::from_str(content)
+        .ok()
+        .and_then(|json| first_words(&json, 0))
+        .unwrap_or_else(|| richtext::strip(content));
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    MessageBody::Labelled { label: "notice".into(), text: RichText::plain(&text) }
+}
+
+fn first_words(json: &serde_json::Value, depth: usize) -> Option<String> {
+    const KEYS: [&str; 4] = ["title", "text", "subtitle", "value"];
+    if depth > 8 {
+        return None;
+    }
+    match json {
+        serde_json::Value::Object(map) => {
+            let own = KEYS.iter().find_map(|key| map.get(*key)?.as_str());
+            own.map(str::to_owned).or_else(|| map.values().find_map(|v| first_words(v, depth + 1)))
+        }
+        serde_json::Value::Array(list) => list.iter().find_map(|v| first_words(v, depth + 1)),
+        _ => None,
+    }
+}
+
+/// Something that can be named only by what it is.
+pub fn nameless(kind: MediaKind) -> MessageBody {
+    MessageBody::Media(Media {
+        kind,
+        name: Clean::default(),
+        bytes: None,
+        seconds: None,
+        link: None,
     })
 }
 
@@ -40,12 +150,13 @@ pub fn files(content: &str) -> Option<MessageBody> {
     let files = root.find("files")?;
     let names: Vec<&str> = files.all("file").map(Node::trimmed).collect();
     let sizes = files.all("file").filter_map(|f| f.attribute("size")?.parse::<u64>().ok());
-    Some(MessageBody::Media {
+    Some(MessageBody::Media(Media {
         kind: MediaKind::File,
         name: Clean::line(&names.join(", ")),
         bytes: sizes.reduce(u64::saturating_add),
+        seconds: None,
         link: None,
-    })
+    }))
 }
 
 /// `<contacts>`: names of people, or phone numbers.
@@ -87,85 +198,4 @@ pub fn call(content: &str) -> MessageBody {
         .filter_map(|d| d.trimmed().parse::<f64>().ok())
         .fold(None, |max: Option<f64>, s| Some(max.map_or(s, |m| m.max(s))));
     MessageBody::Call(Call { state, seconds: seconds.map(|s| s.max(0.0) as u32) })
-}
-
-/// A `ThreadActivity/…` with XML content. `kind` is the part after the slash.
-pub fn thread_activity(kind: &str, content: &str) -> ThreadActivity {
-    if content.trim_start().starts_with('{') {
-        return json_activity(kind, content);
-    }
-    let root = Node::parse(content);
-    let empty = Node::default();
-    let node = root.children.first().unwrap_or(&empty);
-    let by = node.child("initiator").map(|n| UserId::with_prefix(n.trimmed()));
-    let value = node.child("value").map(Node::trimmed).unwrap_or_default();
-    let on = value.eq_ignore_ascii_case("true");
-    let people = || -> Vec<UserId> {
-        node.all("target")
-            .map(|t| UserId::with_prefix(t.child("id").unwrap_or(t).trimmed()))
-            .collect()
-    };
-    let Some(by) = by else { return other(None, kind, content) };
-    match kind {
-        "TopicUpdate" => ThreadActivity::Topic { by, topic: Clean::line(value) },
-        "JoiningEnabledUpdate" => ThreadActivity::Joining { by, open: on },
-        "HistoryDisclosedUpdate" => ThreadActivity::History { by, disclosed: on },
-        "PictureUpdate" => ThreadActivity::Picture { by },
-        "AddMember" => ThreadActivity::Added { by, targets: people() },
-        "DeleteMember" => ThreadActivity::Removed { by, targets: people() },
-        "RoleUpdate" => {
-            let role = |t: &Node| {
-                let role = t.child("role").map(Node::trimmed).unwrap_or_default();
-                let id = UserId::with_prefix(t.child("id").unwrap_or(t).trimmed());
-                (id, role.eq_ignore_ascii_case("admin"))
-            };
-            ThreadActivity::Roles { by, targets: node.all("target").map(role).collect() }
-        }
-        _ => other(Some(by), kind, content),
-    }
-}
-
-/// Names that come with the activity itself (`detailedtargetinfo`; facts 3.7).
-pub fn activity_names(content: &str) -> Vec<(UserId, Clean)> {
-    let root = Node::parse(content);
-    let Some(node) = root.children.first() else { return Vec::new() };
-    let details = node.all("detailedtargetinfo").filter_map(|d| {
-        let name = Clean::line(d.child("friendlyname")?.trimmed());
-        Some((UserId::with_prefix(d.child("id")?.trimmed()), name))
-    });
-    let initiator = node.child("initiator").zip(node.child("detailedinitiatorinfo"));
-    let initiator = initiator.and_then(|(id, info)| {
-        let name = Clean::line(info.child("friendlyname")?.trimmed());
-        Some((UserId::with_prefix(id.trimmed()), name))
-    });
-    details.chain(initiator).filter(|(_, name)| !name.is_empty()).collect()
-}
-
-fn json_activity(kind: &str, content: &str) -> ThreadActivity {
-    let Ok(json) = serde_json::from_str::<Value>(content) else {
-        return other(None, kind, content);
-    };
-    let text = |key: &str| json.get(key).and_then(Value::as_str);
-    let by = text("initiator").or_else(|| text("user")).map(UserId::with_prefix);
-    let members = json.get("members").and_then(Value::as_array);
-    let targets: Vec<UserId> = members
-        .into_iter()
-        .flatten()
-        .filter_map(|m| m.get("id").and_then(Value::as_str).map(UserId::with_prefix))
-        .collect();
-    match (kind, by) {
-        ("MemberJoined", Some(by)) => ThreadActivity::Added { by, targets },
-        ("MemberLeft", Some(by)) => ThreadActivity::Removed { by, targets },
-        (k, Some(by)) if k.contains("Topic") => {
-            ThreadActivity::Topic { by, topic: Clean::line(text("newValue").unwrap_or_default()) }
-        }
-        (_, by) => other(by, kind, ""),
-    }
-}
-
-fn other(by: Option<UserId>, kind: &str, content: &str) -> ThreadActivity {
-    let text = richtext::strip(content);
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let what = if text.is_empty() { format!("[{kind}]") } else { format!("[{kind}] {text}") };
-    ThreadActivity::Other { by, what: Clean::line(&what) }
 }

@@ -6,7 +6,8 @@ mod parts;
 
 use super::{entity, link, tree};
 use crate::model::{Align, Attribution, Block, Clean, Link, RichText, Span, SpanStyle, UserId};
-use parts::{attribute, attribution, color, escape_stray, trim_breaks};
+pub(super) use parts::escape_stray;
+use parts::{attribute, attribution, color, is_foreign, is_ours, trim_breaks};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use std::collections::HashMap;
@@ -14,67 +15,22 @@ use std::collections::HashMap;
 /// Quotes in quotes deeper than this are drawn at this depth.
 const MAX_QUOTES: usize = 6;
 
-/// Foreign tags that are dropped while their text stays. A name that is in no list is no tag but something that was
-/// typed (`Vec<String>`), and is shown.
-const TRANSPARENT: &[&str] = &[
-    "span",
-    "div",
-    "p",
-    "strong",
-    "em",
-    "strike",
-    "del",
-    "code",
-    "tt",
-    "big",
-    "small",
-    "sub",
-    "sup",
-    "ul",
-    "ol",
-    "li",
-    "table",
-    "tbody",
-    "thead",
-    "tr",
-    "td",
-    "th",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "img",
-    "hr",
-    "br",
-    "body",
-    "html",
-    "emoji",
-    "flag",
-    "c_i",
-    "readonly",
-    "video",
-    "attachment",
-    "title",
-    "meta",
-    "initiator",
-    "value",
-    "target",
-    "systemmessage",
-    "blockquote",
-    "ss",
-    "topic",
-    "swift",
-    "description",
-    "originalname",
-    "filesize",
-];
+/// People called in a message whose tags hold only their number (`properties.mentions`, facts 4.1).
+pub type Called = [(String, UserId)];
 
 /// Parses markup. Never fails: in the worst case everything is literal text.
 pub fn parse(markup: &str) -> RichText {
+    parse_with(markup, &[])
+}
+
+/// [`parse`], with the people that numbers in `at` tags stand for.
+pub fn parse_with(markup: &str, called: &Called) -> RichText {
+    read(markup, Builder { called, ..Builder::default() })
+}
+
+fn read(markup: &str, builder: Builder<'_>) -> RichText {
     let escaped = escape_stray(markup);
-    let mut builder = Builder::default();
+    let mut builder = builder;
     let mut reader = Reader::from_str(&escaped);
     let config = reader.config_mut();
     config.check_end_names = false;
@@ -108,6 +64,11 @@ pub fn strip(markup: &str) -> String {
     parse(markup).plain_text()
 }
 
+/// The text of content that is no message of people: whatever looks like a tag is one.
+pub fn strip_record(content: &str) -> String {
+    read(content, Builder { record: true, ..Builder::default() }).plain_text()
+}
+
 /// What an open tag changed, to be undone by its end.
 struct Open {
     name: Box<str>,
@@ -125,6 +86,10 @@ enum Kind {
     },
     Centre,
     Quote,
+    /// A `pre`, and where its text began: several lines become a block of their own.
+    Pre {
+        from: usize,
+    },
     /// Its content is not shown.
     Silent,
 }
@@ -136,7 +101,10 @@ struct Outer {
 }
 
 #[derive(Default)]
-struct Builder {
+struct Builder<'a> {
+    called: &'a Called,
+    /// Tags of any name are tags.
+    record: bool,
     blocks: Vec<Block>,
     spans: Vec<Span>,
     align: Align,
@@ -150,7 +118,7 @@ struct Builder {
     silent: usize,
 }
 
-impl Builder {
+impl Builder<'_> {
     fn text(&mut self, text: &str) {
         if self.silent == 0 {
             self.pending.push_str(text);
@@ -174,7 +142,31 @@ impl Builder {
         }
         if spans.iter().any(|s| !s.text.is_empty()) {
             trim_breaks(&mut spans);
-            self.blocks.push(Block::Paragraph { align: self.align, spans });
+            if !spans.is_empty() {
+                self.blocks.push(Block::Paragraph { align: self.align, spans });
+            }
+        }
+    }
+
+    fn emoticon(&mut self, name: &str, text: &str) {
+        if self.silent == 0 {
+            self.flush();
+            let link = Some(Link::Emoticon(Clean::line(name)));
+            self.spans.push(Span { text: Clean::line(text), style: self.style, link });
+        }
+    }
+
+    /// Several lines of preformatted text stand by themselves; one line stays in its line.
+    fn end_pre(&mut self, from: usize) {
+        self.flush();
+        let inner = self.spans.get(from..).unwrap_or_default();
+        let code: String = inner.iter().map(|s| s.text.as_str()).collect();
+        let code = code.trim_matches('\n');
+        if code.contains('\n') {
+            let block = Block::Code(Clean::text(code));
+            self.spans.truncate(from);
+            self.end_block();
+            self.blocks.push(block);
         }
     }
 
@@ -190,7 +182,38 @@ impl Builder {
             "i" | "em" => style.italic = true,
             "u" => style.underline = true,
             "s" | "strike" | "del" => style.strike = true,
-            "pre" | "code" => style.mono = true,
+            "pre" => {
+                style.mono = true;
+                self.flush();
+                kind = Kind::Pre { from: self.spans.len() };
+            }
+            "code" => style.mono = true,
+            "ss" => {
+                let name = attribute(tag, "type").unwrap_or_default();
+                // With a picture of its own the text inside is for others.
+                let alt = attribute(tag, "alt").filter(|alt| !alt.trim().is_empty());
+                if let Some(alt) = alt.or_else(|| empty.then(|| format!("({name})"))) {
+                    self.emoticon(&name, &alt);
+                    kind = Kind::Silent;
+                } else if !name.is_empty() {
+                    new_link = Some(Link::Emoticon(Clean::line(&name)));
+                }
+            }
+            "flag" => {
+                let country = attribute(tag, "country").unwrap_or_default();
+                if country.len() == 2 {
+                    let name = format!("flag:{}", country.to_ascii_lowercase());
+                    if empty {
+                        self.emoticon(&name, &format!("({name})"));
+                    }
+                    new_link = Some(Link::Emoticon(Clean::line(&name)));
+                }
+            }
+            "img" => {
+                let alt = attribute(tag, "alt").unwrap_or_default();
+                self.text(&alt);
+                return;
+            }
             "blink" => style.blink = true,
             "font" => {
                 for (key, value) in tree::attributes(tag) {
@@ -213,7 +236,12 @@ impl Builder {
             }
             "at" => {
                 let id = attribute(tag, "id").unwrap_or_default();
-                let who = if id == "*" { UserId::new("*") } else { UserId::with_prefix(&id) };
+                let numbered = self.called.iter().find(|(number, _)| *number == id);
+                let who = match numbered {
+                    Some((_, who)) => who.clone(),
+                    None if id == "*" => UserId::new("*"),
+                    None => UserId::with_prefix(&id),
+                };
                 new_link = Some(Link::Mention(who));
             }
             "quote" => kind = Kind::Quote,
@@ -222,7 +250,11 @@ impl Builder {
                 self.text("\n");
                 return;
             }
-            known if TRANSPARENT.contains(&known) => {}
+            foreign if is_foreign(foreign) => {}
+            "script" | "style" => kind = Kind::Silent,
+            _ if self.record => self.text(" "),
+            // Nobody types attributes: this is a tag, though of an unknown name.
+            _ if tag.contains('=') && tag.contains(' ') => {}
             _ => {
                 self.text(&format!("<{}>", &**tag));
                 return;
@@ -244,7 +276,7 @@ impl Builder {
             }
             Kind::Quote => kind = Kind::Style,
             Kind::Silent => self.silent += 1,
-            Kind::Style | Kind::Anchor { .. } => {}
+            Kind::Style | Kind::Anchor { .. } | Kind::Pre { .. } => {}
         }
         self.style = style;
         if let Some(link) = new_link {
@@ -260,23 +292,7 @@ impl Builder {
         match self.open.get(name.as_str()) {
             Some(0) | None => {
                 // An end of something never opened: shown only if it is no tag at all.
-                let known = TRANSPARENT.contains(&name.as_str())
-                    || matches!(
-                        name.as_str(),
-                        "b" | "i"
-                            | "u"
-                            | "s"
-                            | "pre"
-                            | "blink"
-                            | "font"
-                            | "center"
-                            | "a"
-                            | "at"
-                            | "quote"
-                            | "legacyquote"
-                            | "e_m"
-                            | "context"
-                    );
+                let known = self.record || is_foreign(&name) || is_ours(&name);
                 if !known {
                     self.text(&format!("</{name}>"));
                 }
@@ -303,6 +319,7 @@ impl Builder {
                 self.flush();
                 self.show_host(&target, label_from);
             }
+            Kind::Pre { from } => self.end_pre(from),
             Kind::Centre => {
                 self.end_block();
                 self.align = Align::Left;

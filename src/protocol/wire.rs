@@ -140,6 +140,8 @@ pub struct MessageProperties<'a> {
     pub deletetime: Text<'a>,
     #[serde(borrow)]
     pub emotions: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub mentions: Option<&'a RawValue>,
     #[serde(borrow, rename = "importedBy")]
     pub imported_by: Option<&'a RawValue>,
 }

@@ -1,6 +1,7 @@
 //! The terminal: taken, drawn to, and given back whatever happens.
 
 use super::Surface;
+use super::careful::Careful;
 use crate::app::areas::Size;
 use base64::Engine as _;
 use crossterm::event::{
@@ -100,7 +101,7 @@ impl Write for Gathered {
 
 /// The real terminal; gives it back when dropped.
 pub struct Tty {
-    terminal: Terminal<CrosstermBackend<Gathered>>,
+    terminal: Terminal<Careful<CrosstermBackend<Gathered>>>,
     gathered: Gathered,
 }
 
@@ -111,7 +112,7 @@ impl Tty {
     /// What the system says.
     pub fn new() -> io::Result<Self> {
         let gathered = Gathered::default();
-        let terminal = Terminal::new(CrosstermBackend::new(gathered.clone()))?;
+        let terminal = Terminal::new(Careful(CrosstermBackend::new(gathered.clone())))?;
         take()?;
         Ok(Self { terminal, gathered })
     }

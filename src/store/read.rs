@@ -92,6 +92,36 @@ fn before(
     Ok(PageOf { messages, reached_start })
 }
 
+/// A stored message by its id, and the edit records of the same sender that name it, oldest first.
+fn with_edits(
+    c: &Connection,
+    id: &ConversationId,
+    message_id: &str,
+) -> rusqlite::Result<Vec<RawMessage>> {
+    let Some((number, _)) = number(c, id)? else { return Ok(Vec::new()) };
+    let sql = format!("SELECT {MESSAGE} FROM messages m WHERE conversation = ?1 AND id = ?2");
+    let found = c
+        .prepare_cached(&sql)?
+        .query_row(params![number, message_id], |row| message(row, id))
+        .optional()?;
+    let Some(found) = found else { return Ok(Vec::new()) };
+    let mut items = vec![found];
+    if let Some((client_id, sender)) =
+        items.first().and_then(|m| Some((m.client_id.clone()?, m.sender.clone())))
+    {
+        let sql = format!(
+            "SELECT {MESSAGE} FROM messages m WHERE conversation = ?1 AND edit_of = ?2 AND sender = ?3 ORDER BY at"
+        );
+        let mut query = c.prepare_cached(&sql)?;
+        let edits = query
+            .query_map(params![number, client_id.as_str(), sender.as_str()], |row| {
+                message(row, id)
+            })?;
+        items.extend(edits.collect::<Result<Vec<_>, _>>()?);
+    }
+    Ok(items)
+}
+
 /// The pure count over the rows after the horizon.
 pub(super) fn unread(
     c: &Connection,
@@ -194,6 +224,16 @@ pub struct Snapshot {
 }
 
 impl Store {
+    /// See [`with_edits`].
+    pub async fn with_edits(
+        &self,
+        conversation: &ConversationId,
+        message: &str,
+    ) -> Result<Vec<RawMessage>, StoreError> {
+        let (conversation, message) = (conversation.clone(), message.to_owned());
+        self.read(move |c| with_edits(c, &conversation, &message)).await
+    }
+
     pub async fn snapshot(&self, me: UserId) -> Result<Snapshot, StoreError> {
         self.read(move |c| {
             let mut query = c.prepare("SELECT conversation, draft FROM drafts")?;

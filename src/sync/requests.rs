@@ -156,6 +156,11 @@ async fn carry_out(shared: &Arc<Shared>, request: Request) {
                 tracing::debug!(kind = ?error.kind, "typing was not told");
             }
         }
+        Request::Source { conversation, key, purpose } => {
+            let stored = shared.store.with_edits(&conversation, &key.id).await.unwrap_or_default();
+            let items = stored.into_iter().map(super::decode_stored).collect();
+            shared.tell(Delta::Source { conversation, key, items, purpose }).await;
+        }
         Request::Resync { conversation } => resync(shared, &conversation).await,
         // Carried out by the caller.
         Request::SaveDraft { .. }

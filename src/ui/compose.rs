@@ -4,6 +4,7 @@ use super::Theme;
 use super::paint;
 use crate::app::areas::Rect;
 use crate::app::{Focus, Model};
+use crate::model::Clean;
 use crate::model::text::{cut, width};
 use ratatui::buffer::Buffer;
 use ratatui::style::Style;
@@ -39,7 +40,14 @@ pub fn banner(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let Some(draft) = model.app.opened().map(|c| &c.compose.draft) else { return };
     let room = usize::from(area.width.saturating_sub(2));
     let text = match (&draft.reply, &draft.edit) {
-        (_, Some(edit)) => format!("editing: {} · Esc ends, keeps the text", one_line(&edit.was)),
+        (_, Some(edit)) => {
+            let was = Clean::line(&one_line(&edit.was));
+            let what = match edit.source.as_deref() {
+                Some(kind) if kind != "Text" => "editing the markup, tags and all",
+                _ => "editing",
+            };
+            format!("{what}: {was} · Esc ends, keeps the text")
+        }
         (Some(quote), None) => {
             let hint = " · Esc drops the quote";
             let text = format!("↳ replying to {}: {}", quote.name, one_line(&quote.text));

@@ -61,9 +61,10 @@ fn draw_bare(row: &PaneRow, theme: &Theme, area: Rect, y: u16, buffer: &mut Buff
             paint::text(buffer, area.x, y, end, name, theme.dim);
         }
         RowKind::Name { time, name, sender, mine, .. } => {
+            // Reversed: no text of a message can look like this, and without a gutter that has to be seen.
             let style = if *mine { theme.me } else { theme.name(sender) };
-            let x = paint::text(buffer, area.x, y, end, &format!("{time} "), theme.dim);
-            paint::text(buffer, x, y, end, name, style);
+            let style = style.add_modifier(Modifier::REVERSED);
+            paint::text(buffer, area.x, y, end, &format!("{time} {name}"), style);
         }
         RowKind::Text { rows, index, system, .. } => {
             if let Some(text) = rows.get(*index) {
@@ -127,7 +128,7 @@ fn draw_row(row: &PaneRow, theme: &Theme, area: Rect, y: u16, buffer: &mut Buffe
     }
 }
 
-fn draw_text(
+pub fn draw_text(
     row: &Row,
     theme: &Theme,
     left: u16,

@@ -5,8 +5,9 @@ use super::paint;
 use crate::app::Model;
 use crate::app::areas::Rect;
 use crate::app::keymap::{Context, Entry};
+use crate::app::on_compose::{self, COMMANDS};
 use crate::app::overlay::{self, Overlay, REACTIONS};
-use crate::app::wrap::break_lines;
+use crate::app::wrap::{break_lines, wrap};
 use crate::model::text::{cut, fit, width};
 use ratatui::buffer::Buffer;
 use ratatui::style::Style;
@@ -47,6 +48,10 @@ pub fn draw(
     theme: &Theme,
     buffer: &mut Buffer,
 ) -> Option<(u16, u16)> {
+    if *open == Overlay::Preview {
+        preview(model, theme, buffer);
+        return None;
+    }
     let dialog = dialog(model, open, theme);
     let screen = Rect { x: 0, y: 0, width: buffer.area.width, height: buffer.area.height };
     let columns = if dialog.wide { 76 } else { 60 };
@@ -98,6 +103,38 @@ pub fn draw(
     cursor
 }
 
+/// How the text in the box will look, right above it.
+fn preview(model: &Model, theme: &Theme, buffer: &mut Buffer) {
+    let Some(areas) = model.view.visible.areas else { return };
+    let (Some(below), Some(rich)) =
+        (areas.divider.or(areas.compose), on_compose::preview(&model.app))
+    else {
+        return;
+    };
+    let width = below.width.min(80);
+    let rows = wrap(&rich, usize::from(width.saturating_sub(4)));
+    let height = u16::try_from(rows.len()).unwrap_or(u16::MAX).saturating_add(2).min(below.y);
+    if height < 3 {
+        return;
+    }
+    let area = Rect { x: below.x, y: below.y - height, width, height };
+    let dialog = Dialog {
+        title: "How it will look".into(),
+        input: None,
+        lines: Vec::new(),
+        marked: None,
+        scroll: 0,
+        hint: "Esc closes".into(),
+        wide: true,
+    };
+    frame(&dialog, theme, area, buffer);
+    let inner = usize::from(height - 2);
+    let skip = rows.len().saturating_sub(inner);
+    for (y, row) in (area.y + 1..).zip(rows.iter().skip(skip)) {
+        super::messages::draw_text(row, theme, area.x + 2, y, area.x + width - 2, false, buffer);
+    }
+}
+
 fn frame(dialog: &Dialog, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     paint::clear(buffer, area);
     let (left, right) = (area.x, area.x + area.width - 1);
@@ -144,7 +181,8 @@ fn dialog(model: &Model, open: &Overlay, theme: &Theme) -> Dialog {
         wide: false,
     };
     match open {
-        Overlay::Card => card(app),
+        Overlay::Card | Overlay::Preview => card(app),
+        Overlay::Inspect { lines, scroll } => inspector(lines, *scroll, columns_of(model), theme),
         Overlay::Help { context, scroll } => help(model, *context, *scroll, theme),
         Overlay::Switcher { input, marked, found } => {
             let lines = found.iter().map(|f| {
@@ -206,9 +244,7 @@ fn dialog(model: &Model, open: &Overlay, theme: &Theme) -> Dialog {
             dialog
         }
         Overlay::Confirm { question, detail, .. } => {
-            let columns = usize::from(model.view.size.columns.saturating_sub(2))
-                .clamp(18, 76)
-                .saturating_sub(5);
+            let columns = columns_of(model);
             let most = usize::from(model.view.size.rows.saturating_sub(6)).max(1);
             let rows = break_lines(detail, columns);
             let more = rows.len().saturating_sub(most);
@@ -223,6 +259,45 @@ fn dialog(model: &Model, open: &Overlay, theme: &Theme) -> Dialog {
             dialog.marked = None;
             dialog
         }
+    }
+}
+
+/// Columns of text in a wide dialog.
+fn columns_of(model: &Model) -> usize {
+    usize::from(model.view.size.columns.saturating_sub(2)).clamp(18, 76).saturating_sub(5)
+}
+
+/// Labelled lines, wrapped; what is very long is cut.
+fn inspector(
+    items: &[crate::app::inspect::Line],
+    scroll: usize,
+    columns: usize,
+    theme: &Theme,
+) -> Dialog {
+    const MOST: usize = 400;
+    const LABEL: usize = 13;
+    let mut lines = Vec::new();
+    for (label, value) in items {
+        let rows = break_lines(value, columns.saturating_sub(LABEL).max(4));
+        let count = rows.len();
+        for (i, range) in rows.into_iter().take(MOST).enumerate() {
+            let text = value.get(range).unwrap_or_default().trim_end_matches('\n');
+            let label = if i == 0 { *label } else { "" };
+            let line = Line::new(format!("{label:<LABEL$}{text}"), "");
+            lines.push(if *label == *"item" { line.styled(theme.dim) } else { line });
+        }
+        if count > MOST {
+            lines.push(Line::new(format!("{:LABEL$}… and {} more lines", "", count - MOST), ""));
+        }
+    }
+    Dialog {
+        title: "Message".into(),
+        input: None,
+        lines,
+        marked: None,
+        scroll,
+        hint: "↑↓ PgUp PgDn move · Esc closes".into(),
+        wide: true,
     }
 }
 
@@ -275,16 +350,10 @@ fn help(model: &Model, context: Context, scroll: usize, theme: &Theme) -> Dialog
     }
     lines.push(Line::new("", ""));
     lines.push(Line::new("Commands", "").styled(theme.title));
-    for (command, what) in [
-        ("/me text", "Say what you do"),
-        ("/open name", "Open a conversation, or a new one by id"),
-        ("/link on|off", "Joining by link (groups)"),
-        ("/history on|off", "History shown to new members (groups)"),
-        ("/mute", "Mute or unmute"),
-        ("//text", "Send text that begins with a slash"),
-    ] {
-        lines.push(Line::new(what, command));
+    for (name, what) in &COMMANDS {
+        lines.push(Line::new(*what, format!("/{name}")));
     }
+    lines.push(Line::new("Send text that begins with a slash", "//text"));
     Dialog {
         title: "Help (C- Ctrl, M- Alt, S- Shift)".into(),
         input: None,

@@ -205,7 +205,9 @@ fn offered(context: Context, bare: bool) -> &'static [&'static str] {
             "react",
             "copy",
             "open-link",
+            "view",
             "edit",
+            "go-to-quoted",
             "delete-message",
         ],
         Context::List => &["list-open", "switcher", "next-unread", "help", "quit"],
@@ -249,7 +251,8 @@ pub fn footer(
             "select-up" => "↑↓".to_owned(),
             _ => entry.key(),
         };
-        let nothing_to_choose = matches!(model.app.overlay, Some(Overlay::Help { .. }));
+        let nothing_to_choose =
+            matches!(model.app.overlay, Some(Overlay::Help { .. } | Overlay::Inspect { .. }));
         if key.is_empty() || (*name == "choose" && nothing_to_choose) {
             continue;
         }

@@ -6,8 +6,8 @@ use crate::app::state::{Prefs, Receipts};
 use crate::app::{Input, update};
 use crate::config::builtin_keymap;
 use crate::model::{
-    Clean, Conversation, Delivery, Delta, LinkState, Message, MessageBody, MessageKey, NameSource,
-    Now, Page, Timestamp, UserId,
+    Clean, Conversation, Delivery, Delta, EmojiStyle, EmojiWidth, LinkState, Message, MessageBody,
+    MessageKey, NameSource, Now, Page, Timestamp, UserId,
 };
 use crate::protocol::richtext;
 use proptest::prelude::*;
@@ -30,6 +30,9 @@ fn model(columns: u16, rows: u16, markup: &[&str]) -> Model {
         typing: false,
         receipts: Receipts::Never,
         demo: true,
+        emoji: EmojiStyle::Glyph,
+        emoji_width: EmojiWidth::Cluster,
+        markup: true,
         first_client_id: 1,
     };
     let now = Now { wall: Timestamp(1_700_000_900_000), mono: Duration::from_secs(1) };

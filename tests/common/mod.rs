@@ -10,7 +10,7 @@ use skchat::app::state::{Prefs, Receipts};
 use skchat::client::{AuthStyle, Base, Client, Options, Secret, TokenSource};
 use skchat::config::builtin_keymap;
 use skchat::gateway::{self, User, World};
-use skchat::model::UserId;
+use skchat::model::{EmojiStyle, EmojiWidth, UserId};
 use skchat::runtime::{Editor, Surface, Wiring, run};
 use skchat::store::Store;
 use skchat::sync::{self, PollMode};
@@ -296,6 +296,9 @@ impl Runner {
             typing: true,
             receipts: setup.receipts,
             demo: false,
+            emoji: EmojiStyle::Glyph,
+            emoji_width: EmojiWidth::Cluster,
+            markup: true,
             first_client_id: getrandom::u64().unwrap() >> 2,
         };
         let theme =
@@ -453,4 +456,13 @@ pub async fn group(gateway: &Gateway, topic: &str) -> String {
     let member = |id: &str| NewMember { id: UserId::new(id), role: Role::User };
     let id = gateway.client(ANNA).create_thread(&[member(JOE), member(MIA)], topic).await.unwrap();
     id.as_str().to_owned()
+}
+
+/// Sends content of a messagetype as it is.
+pub async fn send_raw(client: &Client, to: &str, kind: &str, content: &str) {
+    use skchat::model::{ClientMessageId, ConversationId, Outgoing};
+    let outgoing =
+        Outgoing { text: content.into(), source: Some(kind.into()), ..Outgoing::default() };
+    let id = ClientMessageId::from(getrandom::u64().unwrap().to_string());
+    client.send(&ConversationId::new(to), &outgoing, &id, "").await.unwrap();
 }

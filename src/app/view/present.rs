@@ -22,12 +22,7 @@ pub fn presented(app: &AppState, message: &Message) -> RichText {
                 style: SpanStyle { italic: true, ..SpanStyle::default() },
                 link: None,
             };
-            match rich.blocks.first_mut() {
-                Some(Block::Paragraph { spans, .. }) => spans.insert(0, span),
-                _ => rich
-                    .blocks
-                    .insert(0, Block::Paragraph { align: Align::Left, spans: vec![span] }),
-            }
+            put_first(&mut rich, span);
             rich
         }
         MessageBody::Deleted => RichText::from_spans(vec![Span {
@@ -35,9 +30,18 @@ pub fn presented(app: &AppState, message: &Message) -> RichText {
             style: dim,
             link: None,
         }]),
+        MessageBody::Card(card) => card.rich(),
+        MessageBody::Poll(poll) => poll.rich(),
+        MessageBody::Labelled { label, text } => {
+            let mut rich = text.clone();
+            let label = Clean::text(&format!("[{label}] "));
+            put_first(&mut rich, Span { text: label, style: dim, link: None });
+            rich
+        }
         MessageBody::Unknown { .. }
         | MessageBody::Thread(_)
         | MessageBody::Call(_)
+        | MessageBody::Deletes(_)
         | MessageBody::Hidden => {
             let text = Clean::text(&message.body.text(&name));
             RichText::from_spans(vec![Span { text, style: dim, link: None }])
@@ -51,6 +55,7 @@ pub fn presented(app: &AppState, message: &Message) -> RichText {
             }])
         }
     };
+    rich.show_emoji(app.prefs.emoji, app.prefs.emoji_width);
     if message.edited.is_some() && !matches!(message.body, MessageBody::Deleted) {
         let span = Span { text: " (edited)".into(), style: dim, link: None };
         match rich.blocks.last_mut() {
@@ -59,4 +64,11 @@ pub fn presented(app: &AppState, message: &Message) -> RichText {
         }
     }
     rich
+}
+
+fn put_first(rich: &mut RichText, span: Span) {
+    match rich.blocks.first_mut() {
+        Some(Block::Paragraph { spans, .. }) => spans.insert(0, span),
+        _ => rich.blocks.insert(0, Block::Paragraph { align: Align::Left, spans: vec![span] }),
+    }
 }

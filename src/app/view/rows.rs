@@ -2,10 +2,9 @@
 
 use super::layout::Laid;
 use crate::app::areas::{Rect, Size};
-use crate::app::overlay::REACTIONS;
 use crate::app::state::{AppState, ConversationState};
 use crate::app::wrap::Row;
-use crate::model::{Clean, Delivery, Message, MessageKey, UserId};
+use crate::model::{Clean, Delivery, EmojiStyle, Message, MessageKey, UserId, emoticon};
 use std::sync::Arc;
 
 /// Cells left of a message's text: time and space. Narrow panes get less.
@@ -209,10 +208,9 @@ pub fn tail(pane: &Pane<'_>, message: &Message) -> Vec<RowKind> {
     let mut tail = Vec::new();
     if !message.reactions.is_empty() {
         let list = message.reactions.iter().map(|r| {
-            let known = REACTIONS.iter().find(|(key, _)| *key == r.key.as_str());
-            let shown =
-                known.map_or_else(|| format!("({})", r.key), |(_, glyph)| (*glyph).to_owned());
-            (shown, r.users.len(), r.users.contains(pane.app.me()))
+            let shown = emoticon::shown(&r.key, "", pane.app.prefs.emoji);
+            let shown = emoticon::text(&shown, EmojiStyle::Glyph, pane.app.prefs.emoji_width);
+            (shown.to_string(), r.users.len(), r.users.contains(pane.app.me()))
         });
         tail.push(RowKind::Reactions(list.collect()));
     }

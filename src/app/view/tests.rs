@@ -4,7 +4,8 @@ use crate::app::keymap::Keymap;
 use crate::app::state::{Prefs, Receipts};
 use crate::app::{Input, Model, update};
 use crate::model::{
-    Clean, Delivery, Delta, Message, MessageBody, Now, Page, Reaction, RichText, Timestamp, UserId,
+    Clean, Delivery, Delta, EmojiStyle, EmojiWidth, Message, MessageBody, Now, Page, Reaction,
+    RichText, Timestamp, UserId,
 };
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -53,6 +54,9 @@ fn model(messages: i64) -> Model {
         typing: false,
         receipts: Receipts::Never,
         demo: true,
+        emoji: EmojiStyle::Glyph,
+        emoji_width: EmojiWidth::Cluster,
+        markup: true,
         first_client_id: 1,
     };
     let mut model = Model::new(prefs, Size { columns: 80, rows: 24 });

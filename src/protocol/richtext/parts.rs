@@ -1,9 +1,27 @@
 //! Parts of the markup reader: stray brackets, attributes, colours, quotes' heads.
 
-use crate::model::{Attribution, Clean, Rgb, Span, Timestamp};
-use crate::protocol::tree;
+use crate::model::{Attribution, Clean, Rgb, Span, Timestamp, UserId};
+use crate::protocol::{entity, tree};
 use quick_xml::events::BytesStart;
 use std::borrow::Cow;
+
+/// Tags whose meaning is drawn.
+const OURS: &str = "b i u s pre blink font center a at quote legacyquote e_m context ss flag img";
+
+/// Foreign tags that are dropped while their text stays. A name that is in no list is no tag but something that was
+/// typed (`Vec<String>`), and is shown.
+const FOREIGN: &str = "\
+    span div p strong em strike del code tt big small sub sup ul ol li table tbody thead tr td th h1 h2 \
+    h3 h4 h5 h6 hr br body html emoji c_i readonly video attachment title meta initiator value target \
+    systemmessage blockquote topic swift description originalname filesize";
+
+pub fn is_ours(name: &str) -> bool {
+    OURS.split(' ').any(|known| known == name)
+}
+
+pub fn is_foreign(name: &str) -> bool {
+    FOREIGN.split(' ').any(|known| known == name)
+}
 
 /// Turns every `<` that cannot start a tag into `&lt;`: it can if a letter, or `/` and a letter, follows and a `>`
 /// comes before the next `<`.
@@ -15,9 +33,20 @@ pub fn escape_stray(markup: &str) -> Cow<'_, str> {
     let mut out = String::with_capacity(markup.len() + 16);
     let mut copied = 0;
     let mut at = 0;
+    let mut ends = Ends { comments: true, data: true };
     while let Some(offset) = bytes.get(at..).and_then(|b| b.iter().position(|b| *b == b'<')) {
         let open = at + offset;
         let rest = bytes.get(open + 1..).unwrap_or_default();
+        if rest.first() == Some(&b'!')
+            && let Some((shown, len)) =
+                declaration(markup.get(open..).unwrap_or_default(), &mut ends)
+        {
+            out.push_str(markup.get(copied..open).unwrap_or_default());
+            out.push_str(&entity::escape(shown));
+            at = open + len;
+            copied = at;
+            continue;
+        }
         let name = rest.strip_prefix(b"/").unwrap_or(rest);
         let stop = rest.iter().position(|b| matches!(b, b'<' | b'>'));
         let closed = stop.is_some_and(|s| rest.get(s) == Some(&b'>'));
@@ -32,16 +61,43 @@ pub fn escape_stray(markup: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// Whether there may still be an end further on; without this, many beginnings would each search the whole rest.
+struct Ends {
+    comments: bool,
+    data: bool,
+}
+
+/// A comment, a piece of literal data or a document type: what of it is shown, and its length.
+fn declaration<'a>(text: &'a str, ends: &mut Ends) -> Option<(&'a str, usize)> {
+    if let Some(rest) = text.strip_prefix("<!--").filter(|_| ends.comments) {
+        let Some(end) = rest.find("-->") else {
+            ends.comments = false;
+            return None;
+        };
+        return Some(("", 4 + end + 3));
+    }
+    if let Some(rest) = text.strip_prefix("<![CDATA[").filter(|_| ends.data) {
+        let Some(end) = rest.find("]]>") else {
+            ends.data = false;
+            return None;
+        };
+        return Some((rest.get(..end)?, 9 + end + 3));
+    }
+    let head = text.get(..9)?;
+    if !head.eq_ignore_ascii_case("<!doctype") {
+        return None;
+    }
+    let end = text.bytes().position(|b| b == b'>')?;
+    Some(("", end + 1))
+}
+
 /// Drops line breaks at both ends of a block: around quotes and centred lines they are only wire noise.
 pub fn trim_breaks(spans: &mut Vec<Span>) {
-    while let Some(first) = spans.first_mut() {
-        let trimmed = first.text.trim_start_matches('\n');
-        if trimmed.is_empty() {
-            spans.remove(0);
-        } else {
-            first.text = Clean::text(trimmed);
-            break;
-        }
+    let is_empty = |span: &Span| span.text.trim_matches('\n').is_empty();
+    let empty = spans.iter().take_while(|span| is_empty(span)).count();
+    spans.drain(..empty);
+    if let Some(first) = spans.first_mut().filter(|span| span.text.starts_with('\n')) {
+        first.text = Clean::text(first.text.trim_start_matches('\n'));
     }
     while let Some(last) = spans.last_mut() {
         let trimmed = last.text.trim_end_matches('\n');
@@ -70,7 +126,10 @@ pub fn attribution(tag: &BytesStart<'_>) -> Option<Attribution> {
         at: get("timestamp")
             .and_then(|t| t.parse::<i64>().ok())
             .map(|s| Timestamp(s.saturating_mul(1000))),
+        author: get("author").map(UserId::with_prefix),
         message: get("messageid").map(Into::into),
+        client_id: get("cuid").map(Into::into),
+        conversation: get("conversation").map(Into::into),
     })
 }
 

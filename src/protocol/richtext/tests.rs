@@ -31,6 +31,7 @@ fn picture(markup: &str) -> String {
                         let size = s.size.map(|s| format!("@{s}")).unwrap_or_default();
                         let link = match &span.link {
                             Some(Link::Url(u)) => format!("->{u}"),
+                            Some(Link::Emoticon(name)) => format!(":{name}"),
                             Some(Link::Mention(id)) => format!("@{}", id.as_str()),
                             None => String::new(),
                         };
@@ -103,7 +104,7 @@ fn mentions_edit_marks_and_emoticons() {
         picture(
             "<at id=\"8:joe.4\">Joe</at> <ss type=\"smile\">:)</ss><e_m ts=\"1\" a=\"x\">gone</e_m>"
         ),
-        "[@8:joe.4|Joe][| ][|:)]"
+        "[@8:joe.4|Joe][| ][:smile|:)]"
     );
 }
 

@@ -1,0 +1,215 @@
+//! Emoticons: names of the wire (`<ss type="smile">`, reaction keys, `<flag country="gb">`) to what is shown.
+
+use super::rich::{Block, Link, RichText, Span};
+use super::text::Clean;
+use std::collections::HashMap;
+use std::sync::LazyLock;
+use unicode_segmentation::UnicodeSegmentation;
+
+const TABLE: &str = include_str!("../../assets/emoticons.tsv");
+
+/// How emoticons and emoji are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EmojiStyle {
+    #[default]
+    Glyph,
+    /// `(smile)`
+    Short,
+    /// `:)`
+    Ascii,
+}
+
+/// Whether the terminal draws joined emoji as one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EmojiWidth {
+    /// A cluster is one picture, as wide as `unicode-width` says.
+    #[default]
+    Cluster,
+    /// Every part stands by itself: joined emoji are shown as their parts, so that nothing is in dispute.
+    Sum,
+}
+
+#[derive(Clone, Copy)]
+struct Entry {
+    name: &'static str,
+    glyph: &'static str,
+    ascii: &'static str,
+}
+
+static ENTRIES: LazyLock<Vec<Entry>> = LazyLock::new(|| {
+    let lines = TABLE.lines().filter(|line| !line.starts_with('#'));
+    lines
+        .filter_map(|line| {
+            let mut columns = line.split('\t');
+            let (name, glyph, ascii) = (columns.next()?, columns.next()?, columns.next()?);
+            Some(Entry { name, glyph, ascii })
+        })
+        .collect()
+});
+
+static BY_NAME: LazyLock<HashMap<&'static str, Entry>> =
+    LazyLock::new(|| ENTRIES.iter().map(|e| (e.name, *e)).collect());
+
+/// The first name of a glyph is the one it is called by.
+static BY_GLYPH: LazyLock<HashMap<&'static str, Entry>> = LazyLock::new(|| {
+    let mut map = HashMap::new();
+    for entry in ENTRIES.iter() {
+        map.entry(entry.glyph).or_insert(*entry);
+    }
+    map
+});
+
+/// Names that begin with `prefix`, with their glyphs, in the order of the table.
+pub fn complete(prefix: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    ENTRIES.iter().filter(move |e| e.name.starts_with(prefix)).map(|e| (e.name, e.glyph))
+}
+
+/// What an emoticon is shown as: from the table, from a name that carries its code point (`1f600_grinning`), or the
+/// text inside its tag. Tone and variant suffixes of names are passed over (facts 3.4, 4.1).
+pub fn shown(name: &str, inner: &str, style: EmojiStyle) -> Clean {
+    let base = name.strip_suffix("MSER").unwrap_or(name);
+    let base = base.split_once("-tone").map_or(base, |(base, _)| base);
+    if let Some(entry) = BY_NAME.get(base.to_ascii_lowercase().as_str()) {
+        return match style {
+            EmojiStyle::Glyph => Clean::line(entry.glyph),
+            EmojiStyle::Short => Clean::line(&format!("({})", entry.name)),
+            EmojiStyle::Ascii => Clean::line(entry.ascii),
+        };
+    }
+    if let Some(country) = base.strip_prefix("flag:") {
+        let letters = country.len() == 2 && country.bytes().all(|b| b.is_ascii_alphabetic());
+        let glyph = (letters && style == EmojiStyle::Glyph).then(|| flag(country));
+        return glyph.unwrap_or_else(|| Clean::line(&format!("({base})")));
+    }
+    if let Some((glyph, word)) = coded(base) {
+        return match style {
+            EmojiStyle::Glyph => glyph,
+            EmojiStyle::Short | EmojiStyle::Ascii => Clean::line(&format!("({word})")),
+        };
+    }
+    match inner.trim() {
+        // Keys of own pictures carry a place after a semicolon.
+        "" => Clean::line(&format!("({})", name.split(';').next().unwrap_or(name))),
+        inner => Clean::line(inner),
+    }
+}
+
+/// `1f44d_thumbsup`: a code point in hex, and a word.
+fn coded(name: &str) -> Option<(Clean, &str)> {
+    let (hex, word) = name.split_once('_')?;
+    let point = u32::from_str_radix(hex, 16).ok().filter(|p| *p >= 0x2000)?;
+    let glyph = Clean::line(&char::from_u32(point)?.to_string());
+    (!glyph.contains('\u{FFFD}') && !glyph.is_empty()).then_some((glyph, word))
+}
+
+fn flag(country: &str) -> Clean {
+    let indicator = |b: u8| char::from_u32(0x1F1E6 + u32::from(b.to_ascii_uppercase() - b'A'));
+    Clean::line(&country.bytes().filter_map(indicator).collect::<String>())
+}
+
+impl RichText {
+    /// Puts the shown form in place of every emoticon, and of every emoji where the style is not glyphs.
+    pub fn show_emoji(&mut self, style: EmojiStyle, width: EmojiWidth) {
+        blocks(&mut self.blocks, style, width);
+    }
+}
+
+fn blocks(list: &mut [Block], style: EmojiStyle, width: EmojiWidth) {
+    for block in list {
+        match block {
+            Block::Paragraph { spans, .. } => {
+                for span in spans {
+                    show(span, style, width);
+                }
+            }
+            Block::Quote { body, .. } => blocks(body, style, width),
+            Block::Code(code) => *code = text(code, EmojiStyle::Glyph, width),
+        }
+    }
+}
+
+fn show(span: &mut Span, style: EmojiStyle, width: EmojiWidth) {
+    if let Some(Link::Emoticon(name)) = &span.link {
+        span.text = text(&shown(name, &span.text, style), EmojiStyle::Glyph, width);
+    } else {
+        let changed = text(&span.text, style, width);
+        if changed != span.text {
+            span.text = changed;
+        }
+    }
+}
+
+/// Any text as the terminal is to get it.
+pub fn text(raw: &Clean, style: EmojiStyle, width: EmojiWidth) -> Clean {
+    if raw.is_ascii() || (style == EmojiStyle::Glyph && width == EmojiWidth::Cluster) {
+        return raw.clone();
+    }
+    let mut out = String::with_capacity(raw.len());
+    for cluster in raw.graphemes(true) {
+        let bare = cluster.trim_end_matches('\u{FE0F}');
+        let known = BY_GLYPH.get(cluster).or_else(|| BY_GLYPH.get(bare));
+        match (style, known) {
+            (EmojiStyle::Short, Some(entry)) => out.extend(["(", entry.name, ")"]),
+            (EmojiStyle::Ascii, Some(entry)) => out.push_str(entry.ascii),
+            _ if width == EmojiWidth::Sum => out.extend(cluster.chars().filter(|c| !joins(*c))),
+            _ => out.push_str(cluster),
+        }
+    }
+    Clean::text(&out)
+}
+
+/// What makes one picture of several: joiners, variation selectors, skin tones, the keycap.
+fn joins(c: char) -> bool {
+    matches!(c, '\u{200D}' | '\u{FE0E}' | '\u{FE0F}' | '\u{20E3}' | '\u{1F3FB}'..='\u{1F3FF}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::text::cluster_width;
+
+    #[test]
+    fn names_codes_flags_and_unknown_ones_have_a_form_in_every_style() {
+        use EmojiStyle::{Ascii, Glyph, Short};
+        let all = |name: &str, inner: &str| {
+            [Glyph, Short, Ascii].map(|style| shown(name, inner, style).to_string())
+        };
+        assert_eq!(all("smile", ":-)"), ["🙂", "(smile)", ":)"]);
+        assert_eq!(all("yes-tone3", "(y)")[1], "(yes)");
+        assert_eq!(all("1f680_rocketship", ""), ["🚀", "(rocketship)", "(rocketship)"]);
+        assert_eq!(all("flag:gb", ""), ["🇬🇧", "(flag:gb)", "(flag:gb)"]);
+        assert_eq!(all("nosuchthing", "(hug me)"), ["(hug me)", "(hug me)", "(hug me)"]);
+        assert_eq!(all("nosuchthing", ""), ["(nosuchthing)"; 3]);
+        assert_eq!(all("1b_escape", "x"), ["x", "x", "x"]);
+    }
+
+    #[test]
+    fn the_table_is_whole_and_every_glyph_is_one_cluster() {
+        assert!(ENTRIES.len() > 100);
+        assert_eq!(ENTRIES.len(), BY_NAME.len(), "a name stands there once");
+        for entry in ENTRIES.iter() {
+            assert_eq!(entry.glyph.graphemes(true).count(), 1, "{}", entry.name);
+            assert!(!entry.ascii.is_empty() && entry.ascii.is_ascii(), "{}", entry.name);
+            assert_eq!(Clean::line(entry.glyph).as_str(), entry.glyph, "{}", entry.name);
+        }
+    }
+
+    #[test]
+    fn typed_emoji_follow_the_style_too() {
+        let smile = Clean::line("ok 🙂!");
+        assert_eq!(text(&smile, EmojiStyle::Ascii, EmojiWidth::Cluster).as_str(), "ok :)!");
+        assert_eq!(text(&smile, EmojiStyle::Glyph, EmojiWidth::Cluster), smile);
+    }
+
+    #[test]
+    fn with_summed_widths_no_cluster_is_in_dispute() {
+        let family = Clean::line("👨\u{200D}👩\u{200D}👧 👍🏽 ❤\u{FE0F} 1\u{FE0F}\u{20E3}");
+        let apart = text(&family, EmojiStyle::Glyph, EmojiWidth::Sum);
+        assert_eq!(apart.as_str(), "👨👩👧 👍 ❤ 1");
+        for cluster in apart.graphemes(true) {
+            let sum: usize =
+                cluster.chars().map(|c| cluster_width(c.encode_utf8(&mut [0; 4]))).sum();
+            assert_eq!(cluster_width(cluster), sum, "{cluster}");
+        }
+    }
+}

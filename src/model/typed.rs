@@ -1,0 +1,283 @@
+//! What is typed (`*bold* _italic_ ~strike~ {code}…{code} @Name`) to formatted text and back (facts 4.1).
+//!
+//! Going back is checked by reading what was written: text that would not come out the same is not offered to be
+//! edited as typed.
+
+use super::id::UserId;
+use super::rich::{Align, Block, Link, RichText, Span, SpanStyle};
+use super::text::Clean;
+use serde::{Deserialize, Serialize};
+
+const CODE: &str = "{code}";
+/// A marker looks this far for its end: long paragraphs with many lone ones would be searched again and again.
+const REACH: usize = 4096;
+/// Markers in markers deeper than this are text.
+const DEPTH: usize = 3;
+
+/// Someone called by name in typed text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mention {
+    pub name: Clean,
+    pub id: UserId,
+}
+
+/// Reads typed text. A marker needs white space, punctuation or the text's edge outside it, and something other than
+/// white space inside; `mentions` are the names that may follow an `@`.
+pub fn read(text: &str, mentions: &[Mention]) -> RichText {
+    let mut reader = Reader { mentions, blocks: Vec::new(), spans: Vec::new() };
+    reader.run(text, SpanStyle::default(), None, 0);
+    reader.end_paragraph();
+    if reader.blocks.is_empty() {
+        return RichText::plain("");
+    }
+    RichText { blocks: reader.blocks }
+}
+
+struct Reader<'a> {
+    mentions: &'a [Mention],
+    blocks: Vec<Block>,
+    spans: Vec<Span>,
+}
+
+impl Reader<'_> {
+    fn run(&mut self, text: &str, style: SpanStyle, before: Option<char>, depth: usize) {
+        let mut before = before;
+        let mut rest = text;
+        let mut plain = String::new();
+        while let Some(c) = rest.chars().next() {
+            let tail = rest.get(c.len_utf8()..).unwrap_or_default();
+            if depth == 0
+                && let Some((code, after)) =
+                    rest.strip_prefix(CODE).and_then(|inner| inner.split_once(CODE))
+                && !code.is_empty()
+            {
+                self.push(&mut plain, style, None);
+                self.code(code);
+                (rest, before) = (after, Some('}'));
+                continue;
+            }
+            if before.is_none_or(outside) {
+                if c == '@'
+                    && let Some(mention) = self.mention(tail)
+                {
+                    let name = mention.name.to_string();
+                    let link = Some(Link::Mention(mention.id.clone()));
+                    self.push(&mut plain, style, None);
+                    self.push(&mut name.clone(), style, link);
+                    rest = tail.get(name.len()..).unwrap_or_default();
+                    before = name.chars().next_back();
+                    continue;
+                }
+                let marked = style_of(c, style).filter(|_| depth < DEPTH);
+                if let Some((inner_style, inner)) = marked.zip(inside(tail, c)) {
+                    self.push(&mut plain, style, None);
+                    self.run(inner, inner_style, Some(c), depth + 1);
+                    rest = tail.get(inner.len() + c.len_utf8()..).unwrap_or_default();
+                    before = Some(c);
+                    continue;
+                }
+            }
+            plain.push(c);
+            (rest, before) = (tail, Some(c));
+        }
+        self.push(&mut plain, style, None);
+    }
+
+    fn push(&mut self, text: &mut String, style: SpanStyle, link: Option<Link>) {
+        if !text.is_empty() {
+            self.spans.push(Span { text: Clean::text(text), style, link });
+            text.clear();
+        }
+    }
+
+    /// Code of one line stands in its line; of several, by itself.
+    fn code(&mut self, code: &str) {
+        if code.contains('\n') {
+            self.end_paragraph();
+            self.blocks.push(Block::Code(Clean::text(code)));
+        } else {
+            let style = SpanStyle { mono: true, ..SpanStyle::default() };
+            self.spans.push(Span { text: Clean::text(code), style, link: None });
+        }
+    }
+
+    fn end_paragraph(&mut self) {
+        if !self.spans.is_empty() {
+            let spans = std::mem::take(&mut self.spans);
+            self.blocks.push(Block::Paragraph { align: Align::Left, spans });
+        }
+    }
+
+    /// The longest name that stands here as a whole.
+    fn mention(&self, tail: &str) -> Option<&Mention> {
+        let fits = self.mentions.iter().filter(|m| {
+            tail.strip_prefix(m.name.as_str())
+                .is_some_and(|after| after.chars().next().is_none_or(|c| !c.is_alphanumeric()))
+        });
+        fits.filter(|m| !m.name.is_empty()).max_by_key(|m| m.name.len())
+    }
+}
+
+/// The style a marker stands for, unless it is in force already.
+fn style_of(marker: char, style: SpanStyle) -> Option<SpanStyle> {
+    match marker {
+        '*' if !style.bold => Some(SpanStyle { bold: true, ..style }),
+        '_' if !style.italic => Some(SpanStyle { italic: true, ..style }),
+        '~' if !style.strike => Some(SpanStyle { strike: true, ..style }),
+        _ => None,
+    }
+}
+
+/// The text up to the closing marker, if there is one on the same line.
+fn inside(tail: &str, marker: char) -> Option<&str> {
+    if tail.starts_with([' ', '\n', marker]) {
+        return None;
+    }
+    let mut previous = marker;
+    for (at, c) in tail.char_indices().take(REACH) {
+        if c == '\n' {
+            return None;
+        }
+        if c == marker && !previous.is_whitespace() {
+            let after = tail.get(at + c.len_utf8()..).and_then(|rest| rest.chars().next());
+            if after.is_none_or(outside) {
+                return tail.get(..at);
+            }
+        }
+        previous = c;
+    }
+    None
+}
+
+fn outside(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(c, ',' | '.' | ';' | ':' | '?' | '!' | '(' | ')' | '*' | '_' | '~')
+}
+
+/// Formatted text as it would be typed, with the people it calls; nothing when it holds what cannot be typed.
+pub fn write(rich: &RichText) -> Option<(String, Vec<Mention>)> {
+    let mut out = String::new();
+    let mut mentions = Vec::new();
+    for block in &rich.blocks {
+        match block {
+            Block::Code(code) => out.extend([CODE, code, CODE]),
+            Block::Paragraph { align: Align::Left, spans } => {
+                for span in spans.iter().filter(|s| !s.text.is_empty()) {
+                    let mut text = span.text.to_string();
+                    match &span.link {
+                        Some(Link::Mention(id)) => {
+                            mentions.push(Mention { name: span.text.clone(), id: id.clone() });
+                            text.insert(0, '@');
+                        }
+                        Some(Link::Url(url)) if *url == span.text => {}
+                        Some(_) => return None,
+                        None => {}
+                    }
+                    let s = span.style;
+                    for (on, marker) in
+                        [(s.mono, CODE), (s.bold, "*"), (s.italic, "_"), (s.strike, "~")]
+                    {
+                        if on {
+                            text = format!("{marker}{text}{marker}");
+                        }
+                    }
+                    out.push_str(&text);
+                }
+            }
+            Block::Paragraph { .. } | Block::Quote { .. } => return None,
+        }
+    }
+    (flat(&read(&out, &mentions)) == flat(rich)).then_some((out, mentions))
+}
+
+/// Runs of equal style and link; an address that is its own label is plain text.
+fn flat(rich: &RichText) -> Vec<(Option<SpanStyle>, Option<Link>, String)> {
+    let mut runs: Vec<(Option<SpanStyle>, Option<Link>, String)> = Vec::new();
+    for block in &rich.blocks {
+        match block {
+            Block::Paragraph { spans, .. } => {
+                for span in spans.iter().filter(|s| !s.text.is_empty()) {
+                    let link = span
+                        .link
+                        .clone()
+                        .filter(|link| !matches!(link, Link::Url(url) if *url == span.text));
+                    match runs.last_mut() {
+                        Some((style, known, text))
+                            if *style == Some(span.style) && *known == link && link.is_none() =>
+                        {
+                            text.push_str(&span.text);
+                        }
+                        _ => runs.push((Some(span.style), link, span.text.to_string())),
+                    }
+                }
+            }
+            Block::Code(code) => runs.push((None, None, code.to_string())),
+            Block::Quote { .. } => runs.push((None, None, String::new())),
+        }
+    }
+    runs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn picture(text: &str, mentions: &[Mention]) -> String {
+        let mut out = String::new();
+        for block in read(text, mentions).blocks {
+            match block {
+                Block::Paragraph { spans, .. } => {
+                    for span in spans {
+                        let s = span.style;
+                        let marks =
+                            [(s.bold, 'b'), (s.italic, 'i'), (s.strike, 's'), (s.mono, 'm')];
+                        let marks: String = marks.iter().filter(|m| m.0).map(|m| m.1).collect();
+                        let at = if span.link.is_some() { "@" } else { "" };
+                        out.push_str(&format!("[{marks}{at}|{}]", span.text.as_str()));
+                    }
+                }
+                Block::Code(code) => out.push_str(&format!("`{}`", code.as_str())),
+                Block::Quote { .. } => out.push('>'),
+            }
+        }
+        out
+    }
+
+    #[test]
+    fn markers_are_styles_where_they_stand_alone() {
+        assert_eq!(picture("*a* b_c_d", &[]), "[b|a][| b_c_d]");
+        assert_eq!(picture("2 * 3 * 4 ~gone~!", &[]), "[|2 * 3 * 4 ][s|gone][|!]");
+        assert_eq!(picture("_a *b*_", &[]), "[i|a ][bi|b]");
+        assert_eq!(picture("{code}*x* <y>{code} z", &[]), "[m|*x* <y>][| z]");
+        assert_eq!(picture("see {code}a\n  b{code}", &[]), "[|see ]`a\n  b`");
+        assert_eq!(picture("*a\nb*", &[]), "[|*a\nb*]");
+    }
+
+    #[test]
+    fn a_name_after_an_at_calls_the_longest_that_fits() {
+        let people = [("Joe", "8:j"), ("Joe Bloggs", "8:joe.4")]
+            .map(|(name, id)| Mention { name: Clean::line(name), id: UserId::new(id) });
+        assert_eq!(picture("hi @Joe Bloggs, @Joel", &people), "[|hi ][@|Joe Bloggs][|, @Joel]");
+        assert_eq!(picture("joe@Joe", &people), "[|joe@Joe]");
+    }
+
+    #[test]
+    fn what_cannot_be_typed_is_not_offered() {
+        let literal = RichText::plain("*not bold*");
+        assert_eq!(write(&literal), None);
+        let coloured = SpanStyle { underline: true, ..SpanStyle::default() };
+        let span = Span { text: "x".into(), style: coloured, link: None };
+        assert_eq!(write(&RichText::from_spans(vec![span])), None);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_offered_reads_back_the_same(text in "[a-c*_~ .@\\n{}]{0,40}|([a-c ]|\\{code\\}|\\*){0,30}") {
+            let rich = read(&text, &[]);
+            if let Some((typed, _)) = write(&rich) {
+                prop_assert_eq!(flat(&read(&typed, &[])), flat(&rich));
+            }
+        }
+    }
+}

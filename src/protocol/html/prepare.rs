@@ -1,0 +1,267 @@
+//! The pass before html2text: takes out what it would drop (quotes of replies, mentions, emoji, underline, pictures)
+//! or draw badly. Linear, and what it does not know goes through as it is (facts 4.2).
+
+use super::Section;
+use crate::model::{Attribution, Block, Clean, Timestamp, UserId};
+use crate::protocol::richtext::{Called, escape_stray};
+use crate::protocol::tree::{self, Node};
+use crate::protocol::{entity, link};
+use quick_xml::Reader;
+use quick_xml::events::{BytesStart, Event};
+
+/// Targets that only this module and `html` know: html2text keeps a link's target and drops everything else.
+pub const MENTION: &str = "x-mention:";
+pub const EMOTICON: &str = "x-emoticon:";
+pub const UNDERLINE: &str = "x-underline:";
+
+/// Splits HTML into what html2text may read and what it may not.
+pub fn sections(html: &str, called: &Called) -> Vec<Section> {
+    let escaped = escape_stray(html);
+    let mut pass =
+        Pass { called, out: String::new(), sections: Vec::new(), ends: Vec::new(), anchors: 0 };
+    let mut reader = Reader::from_str(&escaped);
+    let config = reader.config_mut();
+    config.check_end_names = false;
+    config.allow_unmatched_ends = true;
+    config.allow_dangling_amp = true;
+    // A quote: where it began, and how many blockquotes are open in it.
+    let mut quote: Option<(usize, BytesStart<'_>, usize)> = None;
+    loop {
+        let before = position(&reader);
+        let Ok(event) = reader.read_event() else {
+            pass.out.push_str(&entity::escape(escaped.get(before..).unwrap_or_default()));
+            break;
+        };
+        if let Some((from, tag, open)) = &mut quote {
+            match &event {
+                Event::Start(inner) if is(inner.name().0, "blockquote") => *open += 1,
+                Event::End(inner) if is(inner.name().0, "blockquote") => *open -= 1,
+                Event::Eof => *open = 0,
+                _ => {}
+            }
+            if *open == 0 {
+                let inner = escaped.get(*from..before).unwrap_or_default();
+                pass.quote(tag, inner);
+                quote = None;
+            }
+            if !matches!(event, Event::Eof) {
+                continue;
+            }
+        }
+        match event {
+            Event::Eof => break,
+            Event::Start(tag) if is(tag.name().0, "blockquote") => {
+                quote = Some((position(&reader), tag.into_owned(), 1));
+            }
+            Event::Start(tag) => pass.start(&tag, false),
+            Event::Empty(tag) => pass.start(&tag, true),
+            Event::End(tag) => pass.end(&tag.name().0.to_ascii_lowercase()),
+            Event::Text(text) => pass.out.push_str(&text),
+            Event::GeneralRef(name) => pass.out.extend(["&", &*name, ";"]),
+            _ => {}
+        }
+    }
+    pass.cut();
+    pass.sections
+}
+
+fn position(reader: &Reader<&[u8]>) -> usize {
+    usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX)
+}
+
+fn is(name: &str, wanted: &str) -> bool {
+    name.eq_ignore_ascii_case(wanted)
+}
+
+struct Pass<'a> {
+    called: &'a Called,
+    out: String,
+    sections: Vec<Section>,
+    /// What ends the tags that were replaced: name and text.
+    ends: Vec<(String, &'static str)>,
+    /// Links that are open: there must be no link in a link.
+    anchors: usize,
+}
+
+impl Pass<'_> {
+    fn start(&mut self, tag: &BytesStart<'_>, empty: bool) {
+        let name = tag.name().0.to_ascii_lowercase();
+        let kind = attribute(tag, "itemtype").unwrap_or_default();
+        match name.as_str() {
+            "span" | "readonly" | "attachment" | "video" | "u" if empty => {}
+            "span" if kind.ends_with("/Mention") && self.anchors == 0 => {
+                let number = attribute(tag, "itemid").unwrap_or_default();
+                let who = self.called.iter().find(|(n, _)| *n == number);
+                let who = who.map_or("", |(_, id)| id.as_str());
+                self.open(&name, &format!("{MENTION}{who}"));
+            }
+            "u" if self.anchors == 0 => self.open(&name, UNDERLINE),
+            "a" => {
+                self.copy(tag);
+                if !empty {
+                    self.anchors += 1;
+                }
+            }
+            "span" | "readonly" | "u" | "attachment" => self.ends.push((name, "")),
+            "video" => {
+                let length = attribute(tag, "data-duration").and_then(|d| seconds(&d));
+                let label = match length {
+                    None => "[video]".to_owned(),
+                    Some(s) => format!("[video · {}:{:02}]", s / 60, s % 60),
+                };
+                self.linked(&attribute(tag, "src").unwrap_or_default(), &label);
+                self.ends.push((name, ""));
+            }
+            "img" => self.picture(tag, &kind),
+            // Drawn by html2text as a line of its own full width.
+            "hr" => self.out.push_str("<p>———</p>"),
+            _ => self.copy(tag),
+        }
+    }
+
+    fn end(&mut self, name: &str) {
+        if let Some(at) = self.ends.iter().rposition(|(open, _)| open == name) {
+            let (_, text) = self.ends.remove(at);
+            if !text.is_empty() {
+                self.anchors = self.anchors.saturating_sub(1);
+            }
+            self.out.push_str(text);
+            return;
+        }
+        if matches!(name, "span" | "readonly" | "u" | "attachment" | "video" | "img" | "hr") {
+            return;
+        }
+        if name == "a" {
+            self.anchors = self.anchors.saturating_sub(1);
+        }
+        self.out.extend(["</", name, ">"]);
+    }
+
+    /// A tag as it stands, without the attributes that nothing reads.
+    fn copy(&mut self, tag: &BytesStart<'_>) {
+        let name = tag.name().0.to_ascii_lowercase();
+        self.out.extend(["<", &name]);
+        for key in ["href", "start", "colspan"] {
+            if let Some(value) = attribute(tag, key) {
+                self.out.push_str(&format!(" {key}=\"{}\"", entity::escape(&value)));
+            }
+        }
+        self.out.push('>');
+    }
+
+    fn open(&mut self, name: &str, target: &str) {
+        self.anchors += 1;
+        self.ends.push((name.to_owned(), "</a>"));
+        self.out.push_str(&format!("<a href=\"{}\">", entity::escape(target)));
+    }
+
+    fn linked(&mut self, url: &str, label: &str) {
+        let label = entity::escape(label);
+        match link::safe_target(url).filter(|_| self.anchors == 0) {
+            Some(url) => {
+                self.out.push_str(&format!("<a href=\"{}\">{label}</a>", entity::escape(&url)));
+            }
+            None => self.out.push_str(&label),
+        }
+    }
+
+    fn picture(&mut self, tag: &BytesStart<'_>, kind: &str) {
+        let alt = attribute(tag, "alt").unwrap_or_default();
+        let name = attribute(tag, "itemid").unwrap_or_default();
+        if kind.ends_with("/Emoji") || kind.ends_with("/EmojiAsImage") {
+            let text = if alt.trim().is_empty() { format!("({name})") } else { alt };
+            if self.anchors == 0 && !name.is_empty() {
+                let target = entity::escape(&format!("{EMOTICON}{name}"));
+                self.out.push_str(&format!("<a href=\"{target}\">{}</a>", entity::escape(&text)));
+            } else {
+                self.out.push_str(&entity::escape(&text));
+            }
+            return;
+        }
+        let word = match kind.rsplit('/').next() {
+            Some("Giphy") => "gif",
+            Some("Sticker") => "sticker",
+            _ => "image",
+        };
+        let label = match alt.trim() {
+            "" | "image" => format!("[{word}]"),
+            alt => format!("[{word}: {alt}]"),
+        };
+        self.linked(&attribute(tag, "src").unwrap_or_default(), &label);
+    }
+
+    /// A blockquote; one of a reply says who is quoted, and which message.
+    fn quote(&mut self, tag: &BytesStart<'_>, inner: &str) {
+        self.cut();
+        let reply = attribute(tag, "itemtype").is_some_and(|t| t.ends_with("/Reply"));
+        if !reply {
+            let body = super::blocks(sections(inner, self.called));
+            self.sections.push(Section::Ready(Block::Quote { from: None, body }));
+            return;
+        }
+        let root = Node::parse(inner);
+        let name = root.find("strong");
+        let time = find_prop(&root, "time").and_then(|n| n.attribute("itemid"));
+        let from = Attribution {
+            name: Clean::line(name.map(Node::trimmed).unwrap_or_default()),
+            author: name.and_then(|n| n.attribute("itemid")).map(UserId::with_prefix),
+            at: time.and_then(Timestamp::parse),
+            message: attribute(tag, "itemid").filter(|id| !id.is_empty()).map(Into::into),
+            client_id: None,
+            conversation: None,
+        };
+        let body = match preview(inner) {
+            Some(preview) => super::blocks(sections(preview, self.called)),
+            None => Vec::new(),
+        };
+        self.sections.push(Section::Ready(Block::Quote { from: Some(from), body }));
+    }
+
+    /// Ends the HTML gathered so far.
+    fn cut(&mut self) {
+        let html = std::mem::take(&mut self.out);
+        if !html.trim().is_empty() {
+            self.sections.push(Section::Html(html));
+        }
+    }
+}
+
+/// `PT1H2M3.5S` in whole seconds.
+fn seconds(duration: &str) -> Option<u64> {
+    let mut total = 0.0;
+    let mut number = String::new();
+    for c in duration.strip_prefix("PT")?.chars() {
+        let unit = match c {
+            'H' => 3600.0,
+            'M' => 60.0,
+            'S' => 1.0,
+            _ => {
+                number.push(c);
+                continue;
+            }
+        };
+        total += number.parse::<f64>().ok()? * unit;
+        number.clear();
+    }
+    (0.0..1e6).contains(&total).then_some(total as u64)
+}
+
+fn attribute(tag: &BytesStart<'_>, name: &str) -> Option<String> {
+    tree::attributes(tag).into_iter().find(|(key, _)| key == name).map(|(_, value)| value)
+}
+
+fn find_prop<'a>(node: &'a Node, prop: &str) -> Option<&'a Node> {
+    node.children.iter().find_map(|c| {
+        if c.attribute("itemprop") == Some(prop) { Some(c) } else { find_prop(c, prop) }
+    })
+}
+
+/// The inside of the element that holds the quoted words.
+fn preview(inner: &str) -> Option<&str> {
+    let at = inner.find("itemprop=\"preview\"").or_else(|| inner.find("itemprop='preview'"))?;
+    let rest = inner.get(at..)?;
+    let from = rest.find('>')? + 1;
+    let rest = rest.get(from..)?;
+    let end = rest.rfind("</p>").unwrap_or(rest.len());
+    rest.get(..end)
+}

@@ -1,0 +1,59 @@
+use super::*;
+
+fn read(html: &str) -> RichText {
+    parse(html, &[("0".to_owned(), UserId::new("8:joe.4"))])
+}
+
+#[test]
+fn a_teams_body_reads_as_text_with_styles_and_links() {
+    let rich = read(
+        "<div><p>Hello <strong>all</strong> &amp; <a href=\"https://x.example\">here</a></p><ul><li>one</li></ul></div>",
+    );
+    assert_eq!(rich.plain_text(), "Hello all & here\n* one");
+    assert_eq!(rich.links().len(), 1);
+}
+
+#[test]
+fn a_tower_of_tags_is_stripped_and_nothing_is_lost() {
+    let tower = format!("{}end", "<div>".repeat(5000));
+    assert_eq!(read(&tower).plain_text(), "end");
+}
+
+#[test]
+fn a_reply_quotes_its_message_and_a_mention_keeps_its_person() {
+    let rich = read(
+        "<blockquote itemscope itemtype=\"http://schema.skype.com/Reply\" itemid=\"1600000000000\">\
+         <strong itemprop=\"mri\" itemid=\"8:mia.tan\">Mia</strong><span itemprop=\"time\" itemid=\"1600000000000\">\
+         </span><p itemprop=\"preview\">Who &amp; when?</p></blockquote><p>Ask \
+         <span itemtype=\"http://schema.skype.com/Mention\" itemscope itemid=\"0\">Joe</span>, <u>now</u> \
+         <span class=\"animated-emoticon-20-smile\" type=\"(smile)\"><img itemid=\"smile\" \
+         itemtype=\"http://schema.skype.com/Emoji\" alt=\"x\"></span></p>",
+    );
+    let from = rich.quoted().unwrap();
+    assert_eq!(from.name.as_str(), "Mia");
+    assert_eq!(from.message.as_deref(), Some("1600000000000"));
+    assert_eq!(from.author, Some(UserId::new("8:mia.tan")));
+    assert_eq!(rich.plain_text(), "Mia: Who & when?\nAsk Joe, now x");
+    assert!(rich.mentions(&UserId::new("8:joe.4")));
+    let Some(Block::Paragraph { spans, .. }) = rich.blocks.last() else { panic!("no text") };
+    assert!(spans.iter().any(|s| s.style.underline && s.text.as_str() == "now"));
+    assert!(
+        spans.iter().any(|s| matches!(&s.link, Some(Link::Emoticon(n)) if n.as_str() == "smile"))
+    );
+}
+
+#[test]
+fn tables_code_and_pictures_stay_readable() {
+    let table =
+        read("<table><tr><td>a</td><td>bb</td></tr><tr><td>ccc</td><td>d</td></tr></table>");
+    let text = table.plain_text();
+    assert!(text.lines().all(|line| line.chars().count() < 40), "{text}");
+    assert!(text.contains("ccc") && text.contains("bb"), "{text}");
+    let code = read("<pre class=\"language-rust\"><code>fn a() {\n    b();\n}</code></pre>");
+    assert_eq!(code.plain_text(), "fn a() {\n    b();\n}");
+    let image = read(
+        "<p><img src=\"https://api.example/v1/objects/0/views/imgo\" itemtype=\"http://schema.skype.com/AMSImage\"></p><hr><p>x</p>",
+    );
+    assert_eq!(image.plain_text(), "[image]\n\n———\n\nx");
+    assert_eq!(image.links().len(), 1);
+}

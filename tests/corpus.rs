@@ -1,0 +1,177 @@
+//! Every fixture under `tests/fixtures/messages` as the screen shows it. Adding a case is adding a file there, reading
+//! what the test prints, and accepting it (`INSTA_UPDATE=always cargo test --test corpus`).
+
+use skchat::app::areas::Size;
+use skchat::app::state::{Prefs, Receipts};
+use skchat::app::view::RowKind;
+use skchat::app::{Input, Model, update};
+use skchat::config::builtin_keymap;
+use skchat::model::{
+    Clean, Conversation, Delta, EmojiStyle, EmojiWidth, Link, Message, MessageBody, NameSource,
+    Now, Page, Timestamp, UserId,
+};
+use skchat::protocol::{decode, wire};
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+const ME: &str = "8:anna.7";
+const COLUMNS: u16 = 80;
+
+fn cases() -> Vec<(String, String)> {
+    let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/messages");
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let name = |path: &PathBuf| path.file_stem().unwrap().to_string_lossy().into_owned();
+    files.iter().map(|path| (name(path), std::fs::read_to_string(path).unwrap())).collect()
+}
+
+fn read(json: &str) -> Message {
+    let raw = wire::raw_message(json, Some(&"19:kitchen@thread.skype".into())).expect("an item");
+    decode::message(&raw, &UserId::new(ME))
+}
+
+fn now() -> Now {
+    Now { wall: Timestamp(1_700_000_000_000), mono: Duration::from_secs(1) }
+}
+
+/// A conversation with just this message, laid out.
+fn model(message: &Message, json: &str, columns: u16) -> Model {
+    let prefs = Prefs {
+        me: UserId::new(ME),
+        zone: jiff::tz::TimeZone::UTC,
+        keymap: Arc::new(builtin_keymap().unwrap()),
+        typing: false,
+        receipts: Receipts::Never,
+        demo: false,
+        emoji: EmojiStyle::Glyph,
+        emoji_width: EmojiWidth::Cluster,
+        markup: true,
+        first_client_id: 1,
+    };
+    let mut model = Model::new(prefs, Size { columns, rows: 200 });
+    let id = "19:kitchen@thread.skype";
+    let names = [("8:anna.7", "Anna"), ("8:joe.4", "Joe Bloggs"), ("8:mia.tan", "Mia Tan")]
+        .map(|(id, name)| (UserId::new(id), NameSource::Profile, Clean::line(name)));
+    let raw = wire::raw_message(json, Some(&"19:kitchen@thread.skype".into())).expect("an item");
+    for delta in [
+        Delta::Names(names.into()),
+        Delta::Names(decode::names(&raw)),
+        Delta::Conversations(vec![Conversation::empty(id.into())]),
+        Delta::LastOpen(id.into()),
+        Delta::Messages {
+            conversation: id.into(),
+            messages: vec![message.clone()],
+            page: Page::Newest,
+        },
+    ] {
+        update(&mut model, Input::Delta(delta), now());
+    }
+    model.view.settle(&model.app);
+    model
+}
+
+/// What stands in the pane: letters in front of a run tell its style.
+fn picture(message: &Message, json: &str) -> String {
+    let model = model(message, json, COLUMNS);
+    let mut out = String::new();
+    for row in &model.view.visible.rows {
+        match &row.kind {
+            RowKind::Name { name, .. } => writeln!(out, "  from {}", name.as_str()).unwrap(),
+            RowKind::Text { rows, index, system, .. } => {
+                let line = &rows[*index];
+                out.push_str(if *system { "  — " } else { "  │ " });
+                out.push_str(&"┃ ".repeat(line.quotes));
+                out.push_str(&" ".repeat(line.indent));
+                for piece in &line.pieces {
+                    let s = piece.style;
+                    let marks = [
+                        (s.bold, "b"),
+                        (s.italic, "i"),
+                        (s.underline, "u"),
+                        (s.strike, "s"),
+                        (s.mono, "m"),
+                        (s.blink, "k"),
+                        (s.dim, "d"),
+                    ];
+                    let mut marks: String = marks.iter().filter(|m| m.0).map(|m| m.1).collect();
+                    if let Some(color) = s.color {
+                        write!(marks, "#{:02x}{:02x}{:02x}", color.0, color.1, color.2).unwrap();
+                    }
+                    if let Some(size) = s.size {
+                        write!(marks, "^{size}").unwrap();
+                    }
+                    if let Some(Link::Mention(who)) = &piece.link {
+                        write!(marks, "@{}", who.as_str()).unwrap();
+                    }
+                    if marks.is_empty() {
+                        out.push_str(&piece.text);
+                    } else {
+                        write!(out, "{{{marks}|{}}}", piece.text).unwrap();
+                    }
+                }
+                out.push('\n');
+            }
+            RowKind::Reactions(list) => writeln!(out, "  reactions {list:?}").unwrap(),
+            RowKind::Failed(_) | RowKind::Blank | RowKind::Day(_) | RowKind::New(_) => {}
+        }
+    }
+    if model.view.visible.rows.is_empty() {
+        writeln!(out, "  not shown ({})", hidden(&message.body)).unwrap();
+    }
+    for link in message.body.links() {
+        writeln!(out, "  link {}", link.as_str()).unwrap();
+    }
+    if message.mentions_me {
+        out.push_str("  calls me\n");
+    }
+    if let Some(original) = &message.edit_of {
+        writeln!(out, "  edit of {}", original.as_str()).unwrap();
+    }
+    out
+}
+
+fn hidden(body: &MessageBody) -> &'static str {
+    match body {
+        MessageBody::Hidden => "signal",
+        MessageBody::Deletes(_) => "deletes another",
+        _ => "part of another",
+    }
+}
+
+#[test]
+fn every_fixture_is_drawn_as_accepted() {
+    let cases = cases();
+    assert!(cases.len() >= 100, "the corpus is there");
+    let mut out = String::new();
+    for (name, json) in &cases {
+        writeln!(out, "{name}\n{}", picture(&read(json), json)).unwrap();
+    }
+    insta::assert_snapshot!("corpus", out);
+}
+
+#[test]
+fn no_fixture_shows_a_raw_tag_an_escape_or_a_row_that_is_too_wide() {
+    for (name, json) in cases() {
+        let message = read(&json);
+        for columns in [20, 40, 80, 120] {
+            let model = model(&message, &json, columns);
+            let pane = model.view.visible.areas.and_then(|a| a.messages).unwrap();
+            for row in &model.view.visible.rows {
+                let RowKind::Text { rows, index, .. } = &row.kind else { continue };
+                let line = &rows[*index];
+                let text: String = line.pieces.iter().map(|p| p.text.as_str()).collect();
+                assert!(!text.chars().any(char::is_control), "{name}: {text:?}");
+                let used = skchat::model::text::width(&text) + line.indent + line.quotes * 2;
+                assert!(used <= usize::from(pane.width), "{name} at {columns}: {text:?}");
+                for tag in ["</", "<b>", "<URIObject", "<ss ", "<quote", "itemtype", "<part"] {
+                    let literal = message.body.text(&|id| Clean::line(id.bare()));
+                    let typed = name.starts_with("text_") || name.contains("literal");
+                    assert!(typed || !text.contains(tag), "{name}: {text:?} of {literal:?}");
+                }
+            }
+        }
+    }
+}
