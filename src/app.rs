@@ -3,6 +3,7 @@
 
 pub mod action;
 pub mod areas;
+mod bidi;
 mod complete;
 pub mod compose;
 pub mod conversations;

@@ -102,6 +102,17 @@ pub struct Ui {
     pub blink: bool,
     pub emoji: Emoji,
     pub emoji_width: EmojiWidth,
+    pub bidi: Bidi,
+}
+
+/// Who puts right-to-left text into reading order.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Bidi {
+    #[default]
+    Auto,
+    Terminal,
+    Reorder,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
@@ -129,6 +140,7 @@ impl Default for Ui {
             blink: false,
             emoji: Emoji::default(),
             emoji_width: EmojiWidth::default(),
+            bidi: Bidi::default(),
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::cli::{
     Cli, Command, ConfigCommand, Global, account, chats, config_check, log, send, serve,
 };
 use crate::client::{Base, Client, Options, Secret, TokenSource};
-use crate::config::{Config, paths};
+use crate::config::{Bidi, Config, paths};
 use crate::gateway::{self, User, demo};
 use crate::model::{EmojiWidth, UserId};
 use crate::runtime::terminal::{Tty, install_panic_hook, watch_for_the_end};
@@ -301,6 +301,7 @@ fn prefs(setting: &Setting) -> Result<Prefs, Failure> {
             crate::config::EmojiWidth::Cluster => EmojiWidth::Cluster,
             crate::config::EmojiWidth::Sum => EmojiWidth::Sum,
         },
+        reorder: reorders(setting.config.ui.bidi),
         markup: setting.config.sending.markup,
         first_client_id: random >> 2 | 1 << 61,
     })
@@ -328,7 +329,7 @@ async fn converse(
     install_panic_hook();
     let failed = |e: std::io::Error| Failure::failed(format!("the terminal failed: {e}"));
     let result = {
-        let surface = Tty::new().map_err(failed)?;
+        let surface = Tty::new(model.app.prefs.reorder).map_err(failed)?;
         watch_for_the_end(&stop).map_err(failed)?;
         let wiring = Wiring {
             surface,
@@ -345,6 +346,22 @@ async fn converse(
         tracing::warn!(%error, "the store's log was not written back");
     }
     result.map_err(failed)
+}
+
+/// Whether right-to-left text is put into order here. The terminals that do it themselves and cannot be told not to
+/// are known by what they put into the environment.
+fn reorders(bidi: Bidi) -> bool {
+    let has = |name: &str| std::env::var_os(name).is_some();
+    let is = |name: &str, value: &str| std::env::var(name).is_ok_and(|v| v.starts_with(value));
+    match bidi {
+        Bidi::Reorder => true,
+        Bidi::Terminal => false,
+        Bidi::Auto => {
+            !has("KONSOLE_VERSION")
+                && !is("TERM_PROGRAM", "Apple_Terminal")
+                && !is("TERM", "mlterm")
+        }
+    }
 }
 
 /// What the terminal says it can show; `NO_COLOR` wins.

@@ -48,6 +48,7 @@ fn model(message: &Message, json: &str, columns: u16) -> Model {
         demo: false,
         emoji: EmojiStyle::Glyph,
         emoji_width: EmojiWidth::Cluster,
+        reorder: true,
         markup: true,
         first_client_id: 1,
     };

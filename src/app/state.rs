@@ -32,6 +32,8 @@ pub struct Prefs {
     pub demo: bool,
     pub emoji: EmojiStyle,
     pub emoji_width: EmojiWidth,
+    /// Right-to-left text is put into reading order here; otherwise the terminal does it.
+    pub reorder: bool,
     /// Typed markers (`*bold*`) become formatting.
     pub markup: bool,
     /// The first client id of this run is this number, the next ones follow: random, so that runs do not collide.
@@ -322,7 +324,8 @@ impl AppState {
 
     /// Text as this terminal is to get it.
     pub fn shown(&self, text: &Clean) -> Clean {
-        crate::model::emoticon::text(text, self.prefs.emoji, self.prefs.emoji_width)
+        let text = crate::model::emoticon::text(text, self.prefs.emoji, self.prefs.emoji_width);
+        if self.prefs.reorder { super::bidi::line(&text) } else { text }
     }
 
     /// A conversation's name: its topic, its members, the other person, or the id.

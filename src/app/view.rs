@@ -12,6 +12,7 @@ pub use list::{Badge, ListRow};
 pub use rows::{Glyph, PaneRow, RowKind, indent};
 
 use super::areas::{self, Areas, Size, Wishes};
+use super::bidi;
 use super::state::{AppState, Focus, Older};
 use super::wrap::break_lines;
 use crate::model::text::width;
@@ -274,12 +275,19 @@ fn compose_view(app: &AppState, columns: u16) -> ComposeView {
     for (i, range) in ranges.iter().enumerate() {
         let row = draft.text.get(range.clone()).unwrap_or_default();
         let last = i + 1 == ranges.len();
-        if range.start <= draft.cursor && (draft.cursor < range.end || last) {
-            let before = draft.text.get(range.start..draft.cursor).unwrap_or_default();
-            cursor = (left + width(before).min(columns), i);
-        }
+        let here = range.start <= draft.cursor && (draft.cursor < range.end || last);
+        let at = draft.cursor.saturating_sub(range.start);
         let clean = crate::model::Clean::line_as_is(row);
-        rows.push(clean.trim_end_matches('\n').to_owned());
+        let (shown, column) = if app.prefs.reorder {
+            bidi::typed(clean.trim_end_matches('\n'), at)
+        } else {
+            let before = row.get(..at).unwrap_or_default();
+            (clean.trim_end_matches('\n').to_owned(), width(before))
+        };
+        if here {
+            cursor = (left + column.min(columns), i);
+        }
+        rows.push(shown);
     }
     // The box shows at most its rows, with the cursor's among them.
     let most = usize::from(areas::MAX_COMPOSE);

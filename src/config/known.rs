@@ -7,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 pub const COMING: [&str; 1] = ["sending.grace_seconds"];
 
 /// Every key that may stand in the file; `*` stands for a name of the user's.
-const KNOWN: [&str; 26] = [
+const KNOWN: [&str; 27] = [
     "default_account",
     "accounts",
     "accounts.*",
@@ -27,6 +27,7 @@ const KNOWN: [&str; 26] = [
     "ui.typing",
     "ui.enter",
     "ui.blink",
+    "ui.bidi",
     "ui.emoji",
     "ui.emoji_width",
     "sending",

@@ -25,6 +25,9 @@ pub struct RawMessage {
     /// The wire's `messagetype`.
     pub kind: Box<str>,
     pub content: Box<str>,
+    /// The item holds more that its drawing depends on (edits, reactions, mentions, a host with rules of its own), so
+    /// it has to be read once more.
+    pub extras: bool,
     /// The whole item exactly as received; the fields above are read from it.
     pub json: Box<str>,
 }

@@ -9,8 +9,6 @@ use super::text::Clean;
 use serde::{Deserialize, Serialize};
 
 const CODE: &str = "{code}";
-/// A marker looks this far for its end: long paragraphs with many lone ones would be searched again and again.
-const REACH: usize = 4096;
 /// Markers in markers deeper than this are text.
 const DEPTH: usize = 3;
 
@@ -44,6 +42,7 @@ impl Reader<'_> {
         let mut before = before;
         let mut rest = text;
         let mut plain = String::new();
+        let mut ends = Ends::default();
         while let Some(c) = rest.chars().next() {
             let tail = rest.get(c.len_utf8()..).unwrap_or_default();
             if depth == 0
@@ -69,7 +68,9 @@ impl Reader<'_> {
                     continue;
                 }
                 let marked = style_of(c, style).filter(|_| depth < DEPTH);
-                if let Some((inner_style, inner)) = marked.zip(inside(tail, c)) {
+                if let Some((inner_style, inner)) =
+                    marked.and_then(|style| Some((style, ends.inside(tail, c)?)))
+                {
                     self.push(&mut plain, style, None);
                     self.run(inner, inner_style, Some(c), depth + 1);
                     rest = tail.get(inner.len() + c.len_utf8()..).unwrap_or_default();
@@ -128,25 +129,39 @@ fn style_of(marker: char, style: SpanStyle) -> Option<SpanStyle> {
     }
 }
 
-/// The text up to the closing marker, if there is one on the same line.
-fn inside(tail: &str, marker: char) -> Option<&str> {
-    if tail.starts_with([' ', '\n', marker]) {
-        return None;
-    }
-    let mut previous = marker;
-    for (at, c) in tail.char_indices().take(REACH) {
-        if c == '\n' {
+/// For each marker, how much text remained where a search for its end failed: until there is no end, and nothing is
+/// read twice.
+#[derive(Default)]
+struct Ends([Option<usize>; 3]);
+
+impl Ends {
+    /// The text up to the closing marker, if there is one on the same line.
+    fn inside<'a>(&mut self, tail: &'a str, marker: char) -> Option<&'a str> {
+        let failed = match marker {
+            '*' => self.0.first_mut()?,
+            '_' => self.0.get_mut(1)?,
+            _ => self.0.get_mut(2)?,
+        };
+        if tail.starts_with([' ', '\n', marker]) || failed.is_some_and(|left| tail.len() > left) {
             return None;
         }
-        if c == marker && !previous.is_whitespace() {
-            let after = tail.get(at + c.len_utf8()..).and_then(|rest| rest.chars().next());
-            if after.is_none_or(outside) {
-                return tail.get(..at);
+        let mut previous = marker;
+        for (at, c) in tail.char_indices() {
+            if c == '\n' {
+                *failed = Some(tail.len() - at);
+                return None;
             }
+            if c == marker && !previous.is_whitespace() {
+                let after = tail.get(at + c.len_utf8()..).and_then(|rest| rest.chars().next());
+                if after.is_none_or(outside) {
+                    return tail.get(..at);
+                }
+            }
+            previous = c;
         }
-        previous = c;
+        *failed = Some(0);
+        None
     }
-    None
 }
 
 fn outside(c: char) -> bool {

@@ -16,7 +16,11 @@ pub const DECODER_VERSION: u32 = 2;
 
 /// Reads a message. `me` decides what mentions me.
 pub fn message(raw: &RawMessage, me: &UserId) -> Message {
-    let item: wire::Message<'_> = serde_json::from_str(&raw.json).unwrap_or_default();
+    let item: wire::Message<'_> = if raw.extras {
+        serde_json::from_str(&raw.json).unwrap_or_default()
+    } else {
+        wire::Message::default()
+    };
     let mut body = body(raw, &item);
     let edit_of = item.skypeeditedid.some().map(Into::into);
     let time = |t: &super::lenient::Text<'_>| t.some().and_then(Timestamp::parse);
@@ -214,9 +218,7 @@ fn one_line(text: &str) -> String {
 
 /// `Text` is literal. On Teams hosts the five XML entities occur in it and are decoded (facts 7, row 22).
 fn text(content: &str, raw: &RawMessage, item: &wire::Message<'_>) -> MessageBody {
-    let host = link::host(item.conversation_link.as_str());
-    let teams = host.split('.').any(|part| part == "teams");
-    let decoded = if teams { entity::unescape_five(content) } else { content.into() };
+    let decoded = if item.is_of_teams() { entity::unescape_five(content) } else { content.into() };
     let rest = emote_text(&decoded, raw, item);
     let mut spans = Vec::new();
     let span = Span { text: Clean::text(rest.unwrap_or(&decoded)), ..Span::default() };

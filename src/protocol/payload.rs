@@ -61,7 +61,11 @@ pub fn uri_object(content: &str, fallback: MediaKind) -> Option<MessageBody> {
         name: Clean::line(&name.unwrap_or_default()),
         bytes: value("filesize").and_then(|v| v.trim().parse().ok()).filter(|bytes| *bytes > 0),
         seconds: milliseconds.map(|ms| (ms / 1000.0).max(0.0) as u32),
-        link: object.find("a").and_then(target).or_else(recorded),
+        link: object
+            .find("a")
+            .and_then(target)
+            .or_else(recorded)
+            .or_else(|| object.attribute("uri").and_then(link::safe_target)),
     }))
 }
 

@@ -1,13 +1,15 @@
 //! JSON as the server sends it, read into raw model types. Nothing clever: names, shapes and what may be missing.
 
+mod answers;
 mod thread;
 
+pub use answers::{Event, error_code, events, profiles, sent};
 pub use thread::{Thread, thread};
 
 use super::endpoint;
 use super::lenient::{self, Text};
 use crate::model::{
-    Clean, ClientMessageId, ConversationId, RawConversation, RawMessage, Timestamp, UserId,
+    ClientMessageId, ConversationId, RawConversation, RawMessage, Timestamp, UserId,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -173,8 +175,27 @@ pub fn raw_message(json: &str, conversation: Option<&ConversationId>) -> Option<
         kind: item.messagetype.as_str().into(),
         content: content(item.content).into(),
         conversation,
+        extras: item.has_extras(),
         json: json.into(),
     })
+}
+
+impl Message<'_> {
+    fn has_extras(&self) -> bool {
+        let p = &self.properties;
+        self.skypeeditedid.some().is_some()
+            || self.skypeemoteoffset.some().is_some()
+            || p.edittime.some().is_some()
+            || p.deletetime.some().is_some()
+            || p.emotions.is_some()
+            || p.mentions.is_some()
+            || self.is_of_teams()
+    }
+
+    /// Hosts of Teams have rules of their own for plain text (facts 7, row 22).
+    pub fn is_of_teams(&self) -> bool {
+        crate::model::rich::host(self.conversation_link.as_str()).split('.').any(|p| p == "teams")
+    }
 }
 
 /// `content` is a string, but may be missing, an object with `text`, or any JSON (facts 3.1).
@@ -296,104 +317,6 @@ pub fn raw_conversation(json: &str) -> Option<RawConversation> {
     let version = item.version.number().unwrap_or(0);
     let activity = last.map(|m| m.at).unwrap_or_default();
     Some(RawConversation { id, version, activity, json: json.into() })
-}
-
-/// One event of a long poll.
-#[derive(Debug)]
-pub struct Event {
-    pub id: u64,
-    pub resource_type: String,
-    pub resource: String,
-}
-
-/// Reads the answer of a poll: sorted by id, because servers do not agree on the order (facts 2.2).
-/// An empty object, an empty list and no events at all mean the same.
-pub fn events(body: &str) -> Result<Vec<Event>, WireError> {
-    #[derive(Deserialize)]
-    struct Body<'a> {
-        #[serde(borrow, default, rename = "eventMessages", deserialize_with = "lenient::items")]
-        events: Vec<&'a RawValue>,
-    }
-    #[derive(Deserialize)]
-    struct Item<'a> {
-        #[serde(borrow, default)]
-        id: Text<'a>,
-        #[serde(borrow, default, rename = "resourceType")]
-        resource_type: Text<'a>,
-        #[serde(borrow)]
-        resource: &'a RawValue,
-    }
-    let trimmed = body.trim();
-    if trimmed.is_empty() || trimmed == "[]" {
-        return Ok(Vec::new());
-    }
-    let body: Body<'_> = serde_json::from_str(trimmed).map_err(|_| WireError::NotJson)?;
-    let mut events: Vec<Event> = body
-        .events
-        .iter()
-        .filter_map(|raw| {
-            let item: Item<'_> = serde_json::from_str(raw.get()).ok()?;
-            Some(Event {
-                id: item.id.number().unwrap_or(0),
-                resource_type: item.resource_type.as_str().to_owned(),
-                resource: item.resource.get().to_owned(),
-            })
-        })
-        .collect();
-    events.sort_by_key(|e| e.id);
-    Ok(events)
-}
-
-/// Display names from a profile look-up, in either shape of facts 5.
-pub fn profiles(body: &str) -> Result<Vec<(UserId, Clean)>, WireError> {
-    let json: serde_json::Value = serde_json::from_str(body).map_err(|_| WireError::NotJson)?;
-    let text =
-        |v: &serde_json::Value, key: &str| v.get(key).and_then(|v| v.as_str()).map(str::to_owned);
-    if let Some(map) = json.get("profiles").and_then(|p| p.as_object()) {
-        let names = map.iter().filter_map(|(mri, entry)| {
-            let name = text(entry.get("profile").unwrap_or(entry), "displayName")?;
-            Some((UserId::new(mri), Clean::line(&name)))
-        });
-        return Ok(names.collect());
-    }
-    let list =
-        json.get("value").and_then(|v| v.as_array()).ok_or(WireError::Missing("profiles"))?;
-    let names = list.iter().filter_map(|entry| {
-        Some((UserId::with_prefix(&text(entry, "mri")?), Clean::line(&text(entry, "displayName")?)))
-    });
-    Ok(names.collect())
-}
-
-/// An error body: `errorCode` as number or text, at the top, in `standardizedError`, or as JSON inside `message`.
-pub fn error_code(body: &str) -> Option<u32> {
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Body<'a> {
-        #[serde(borrow, rename = "errorCode")]
-        code: Text<'a>,
-        #[serde(borrow)]
-        message: Text<'a>,
-    }
-    let body: Body<'_> = serde_json::from_str(body).ok()?;
-    let inner = body.message.some().filter(|m| m.starts_with('{')).and_then(|m| {
-        serde_json::from_str::<Body<'_>>(m).ok()?.code.number().and_then(|n| u32::try_from(n).ok())
-    });
-    inner.or_else(|| body.code.number().and_then(|n| u32::try_from(n).ok()))
-}
-
-/// The answer to sending: the arrival time, which is also the message's id (facts 3.2). `{}` is a success, too.
-pub fn sent(body: &str) -> Option<Timestamp> {
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Body<'a> {
-        #[serde(borrow, rename = "OriginalArrivalTime")]
-        upper: Text<'a>,
-        #[serde(borrow)]
-        originalarrivaltime: Text<'a>,
-    }
-    let body: Body<'_> = serde_json::from_str(body).ok()?;
-    let text = body.upper.some().or_else(|| body.originalarrivaltime.some())?;
-    Timestamp::parse(text)
 }
 
 #[cfg(test)]

@@ -28,12 +28,16 @@ const MAX_OSC52: usize = 74_000;
 /// Whether there is something to give back.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
-fn take() -> io::Result<()> {
+fn take(explicit_bidi: bool) -> io::Result<()> {
     TAKEN.store(true, Ordering::SeqCst);
     enable_raw_mode()?;
     // The title is pushed, so that the shell's own comes back.
     // Without 1007 the wheel would arrive as arrow keys and select messages.
     write!(io::stdout(), "\x1b[22;2t\x1b[?1007l")?;
+    if explicit_bidi {
+        // BDSM: what is sent stands in the order it is to be seen in.
+        write!(io::stdout(), "\x1b[8l")?;
+    }
     execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, EnableFocusChange)
 }
 
@@ -52,7 +56,7 @@ pub fn restore() {
         cursor::Show
     );
     // Synchronized output off in case a frame was cut short, attributes off, title popped.
-    bytes.extend_from_slice(b"\x1b[?2026l\x1b[0m\x1b[23;2t");
+    bytes.extend_from_slice(b"\x1b[?2026l\x1b[8h\x1b[0m\x1b[23;2t");
     let mut out = io::stdout();
     if out.write_all(&bytes).and_then(|()| out.flush()).is_err()
         && let Ok(mut tty) = std::fs::OpenOptions::new().write(true).open("/dev/tty")
@@ -101,6 +105,8 @@ impl Write for Gathered {
 
 /// The real terminal; gives it back when dropped.
 pub struct Tty {
+    /// The terminal is told not to reorder right-to-left text.
+    explicit_bidi: bool,
     terminal: Terminal<Careful<CrosstermBackend<Gathered>>>,
     gathered: Gathered,
 }
@@ -110,11 +116,11 @@ impl Tty {
     ///
     /// # Errors
     /// What the system says.
-    pub fn new() -> io::Result<Self> {
+    pub fn new(explicit_bidi: bool) -> io::Result<Self> {
         let gathered = Gathered::default();
         let terminal = Terminal::new(Careful(CrosstermBackend::new(gathered.clone())))?;
-        take()?;
-        Ok(Self { terminal, gathered })
+        take(explicit_bidi)?;
+        Ok(Self { explicit_bidi, terminal, gathered })
     }
 
     fn send(&mut self) -> io::Result<()> {
@@ -169,7 +175,7 @@ impl Surface for Tty {
     }
 
     fn retake(&mut self) -> io::Result<Size> {
-        take()?;
+        take(self.explicit_bidi)?;
         self.invalidate()?;
         let (columns, rows) = crossterm::terminal::size()?;
         Ok(Size { columns, rows })

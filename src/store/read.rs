@@ -43,6 +43,7 @@ fn message(row: &Row<'_>, conversation: &ConversationId) -> rusqlite::Result<Raw
         version: u64::try_from(row.get::<_, i64>("version")?).unwrap_or(0),
         kind: row.get::<_, String>("kind")?.into(),
         content: "".into(),
+        extras: true,
         json: json.into(),
     })
 }

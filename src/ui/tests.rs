@@ -32,6 +32,7 @@ fn model(columns: u16, rows: u16, markup: &[&str]) -> Model {
         demo: true,
         emoji: EmojiStyle::Glyph,
         emoji_width: EmojiWidth::Cluster,
+        reorder: true,
         markup: true,
         first_client_id: 1,
     };
@@ -97,6 +98,7 @@ fn styles(buffer: &Buffer, from: &str) -> String {
             (Modifier::UNDERLINED, 'u'),
             (Modifier::CROSSED_OUT, 's'),
             (Modifier::DIM, 'd'),
+            (Modifier::SLOW_BLINK, 'k'),
         ] {
             if cell.modifier.contains(modifier) {
                 style.push(letter);
@@ -146,6 +148,76 @@ fn a_conversation_at_eighty_columns() {
      To Joe Bloggs ›
      ⏎ send  M-⏎ new line  M-↑↓ chats  C-k find  M-a unread  C-↑ select        live
     ");
+}
+
+/// The rows of the reference page's table of tags, and how each is drawn: in full colour, and without any.
+const TABLE: [(&str, &str, &str, &str); 11] = [
+    ("<b>Bold</b>", "Bold", "<b>Bold", "<b>Bold"),
+    ("<i>Italic</i>", "Italic", "<i>Italic", "<i>Italic"),
+    ("<u>Underline</u>", "Underline", "<u>Underline", "<u>Underline"),
+    ("<s>Strikethrough</s>", "Strikethrough", "<s>Strikethrough", "<s>Strikethrough"),
+    ("<font color=\"#ff0000\">Colour</font>", "Colour", "<rgb(255, 0, 0)>Colour", "<>Colour"),
+    ("<font size=\"24\">Size</font>", "Size", "<b>Size", "<b>Size"),
+    ("<blink>Blink</blink>", "Blink", "<k>Blink", "<k>Blink"),
+    (
+        "<center>Centre</center>",
+        "Centre",
+        "<>                    Centre",
+        "<>                    Centre",
+    ),
+    (
+        "<a href=\"http://google.com\">http://google.com</a>",
+        "http://google.com",
+        "<ublue>http://google.com",
+        "<u>http://google.com",
+    ),
+    (
+        "<a href=\"http://google.com\">Custom link</a>",
+        "Custom link",
+        "<ublue>Custom link<udblue> [google.com]",
+        "<u>Custom link<ud> [google.com]",
+    ),
+    ("<pre>Preformatted</pre>", "Preformatted", "<green>Preformatted", "<>Preformatted"),
+];
+
+fn painted(markup: &str, depth: ColorDepth, blink: bool) -> Buffer {
+    let model = model(80, 24, &[markup]);
+    let theme = Theme::new(include_str!("../../assets/theme.toml"), depth, blink).unwrap();
+    let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
+    terminal.draw(|frame| Screen::default().draw(&model, &theme, frame)).unwrap();
+    terminal.backend().buffer().clone()
+}
+
+#[test]
+fn the_reference_pages_table_is_answered_in_full() {
+    let readme = include_str!("../../README.md");
+    for (markup, text, colour, plain) in TABLE {
+        assert_eq!(styles(&painted(markup, ColorDepth::True, true), text), colour, "{markup}");
+        assert_eq!(styles(&painted(markup, ColorDepth::None, true), text), plain, "{markup}");
+        assert!(readme.contains(&format!("| `{markup}` |")), "the README has no row for {markup}");
+    }
+    let rows = readme.lines().filter(|l| l.starts_with("| `<")).count();
+    assert_eq!(rows, TABLE.len(), "every row of the README is tested");
+}
+
+#[test]
+fn blink_can_be_switched_off_and_is_emphasis_then() {
+    assert_eq!(styles(&painted("<blink>x</blink>", ColorDepth::True, false), "x"), "<b>x");
+}
+
+#[test]
+fn colours_stay_readable_and_degrade() {
+    let of = |color: &str, depth| {
+        let markup = format!("<font color=\"{color}\">tint</font>");
+        styles(&painted(&markup, depth, false), "tint")
+    };
+    // Black and white would vanish on one background or the other.
+    assert_eq!(of("#000000", ColorDepth::True), "<rgb(80, 80, 80)>tint");
+    assert_eq!(of("#ffffff", ColorDepth::True), "<rgb(187, 187, 187)>tint");
+    assert_eq!(of("#ff8000", ColorDepth::Indexed), "<indexed(208)>tint");
+    assert_eq!(of("#ff0000", ColorDepth::Sixteen), "<red>tint");
+    assert_eq!(of("#ffffff", ColorDepth::Sixteen), "<>tint");
+    assert_eq!(of("#ff0000", ColorDepth::None), "<>tint");
 }
 
 #[test]

@@ -134,8 +134,12 @@ impl Theme {
     fn color(&self, Rgb(r, g, b): Rgb) -> Option<Color> {
         match self.depth {
             ColorDepth::None => None,
-            ColorDepth::True => Some(readable(r, g, b)),
+            ColorDepth::True => {
+                let (r, g, b) = readable(r, g, b);
+                Some(Color::Rgb(r, g, b))
+            }
             ColorDepth::Indexed => {
+                let (r, g, b) = readable(r, g, b);
                 let step = |v: u8| u16::from(v) * 5 / 255;
                 Some(Color::Indexed((16 + 36 * step(r) + 6 * step(g) + step(b)) as u8))
             }
@@ -157,15 +161,15 @@ impl Theme {
 }
 
 /// Keeps a colour away from both ends of brightness, where it could vanish in the background.
-fn readable(r: u8, g: u8, b: u8) -> Color {
+fn readable(r: u8, g: u8, b: u8) -> (u8, u8, u8) {
     let light = (u32::from(r) * 299 + u32::from(g) * 587 + u32::from(b) * 114) / 1000;
     let toward = |v: u8, target: u32, share: u32| {
         ((u32::from(v) * (100 - share) + target * share) / 100) as u8
     };
     match light {
-        0..=69 => Color::Rgb(toward(r, 160, 50), toward(g, 160, 50), toward(b, 160, 50)),
-        196..=255 => Color::Rgb(toward(r, 120, 50), toward(g, 120, 50), toward(b, 120, 50)),
-        _ => Color::Rgb(r, g, b),
+        0..=69 => (toward(r, 160, 50), toward(g, 160, 50), toward(b, 160, 50)),
+        196..=255 => (toward(r, 120, 50), toward(g, 120, 50), toward(b, 120, 50)),
+        _ => (r, g, b),
     }
 }
 

@@ -298,6 +298,7 @@ impl Runner {
             demo: false,
             emoji: EmojiStyle::Glyph,
             emoji_width: EmojiWidth::Cluster,
+            reorder: true,
             markup: true,
             first_client_id: getrandom::u64().unwrap() >> 2,
         };

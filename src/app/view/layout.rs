@@ -6,6 +6,7 @@ use super::Anchor;
 use super::present::presented;
 use super::rows::{Pane, PaneRow, RowKind, lead, rows, tail};
 use crate::app::areas::Rect;
+use crate::app::bidi;
 use crate::app::state::{AppState, ConversationState};
 use crate::app::wrap::{Row, wrap};
 use crate::model::{ConversationId, Message, MessageKey};
@@ -94,7 +95,11 @@ impl Layout {
         let text = if let Some(rows) = self.texts.get(&message.key) {
             Arc::clone(rows)
         } else {
-            let rows = Arc::new(wrap(&presented(pane.app, message), pane.columns));
+            let mut rows = wrap(&presented(pane.app, message), pane.columns);
+            if pane.app.prefs.reorder {
+                rows.iter_mut().for_each(bidi::row);
+            }
+            let rows = Arc::new(rows);
             self.texts.insert(message.key.clone(), Arc::clone(&rows));
             rows
         };

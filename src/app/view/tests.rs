@@ -56,6 +56,7 @@ fn model(messages: i64) -> Model {
         demo: true,
         emoji: EmojiStyle::Glyph,
         emoji_width: EmojiWidth::Cluster,
+        reorder: true,
         markup: true,
         first_client_id: 1,
     };

@@ -5,24 +5,6 @@ use crate::protocol::{entity, tree};
 use quick_xml::events::BytesStart;
 use std::borrow::Cow;
 
-/// Tags whose meaning is drawn.
-const OURS: &str = "b i u s pre blink font center a at quote legacyquote e_m context ss flag img";
-
-/// Foreign tags that are dropped while their text stays. A name that is in no list is no tag but something that was
-/// typed (`Vec<String>`), and is shown.
-const FOREIGN: &str = "\
-    span div p strong em strike del code tt big small sub sup ul ol li table tbody thead tr td th h1 h2 \
-    h3 h4 h5 h6 hr br body html emoji c_i readonly video attachment title meta initiator value target \
-    systemmessage blockquote topic swift description originalname filesize";
-
-pub fn is_ours(name: &str) -> bool {
-    OURS.split(' ').any(|known| known == name)
-}
-
-pub fn is_foreign(name: &str) -> bool {
-    FOREIGN.split(' ').any(|known| known == name)
-}
-
 /// Turns every `<` that cannot start a tag into `&lt;`: it can if a letter, or `/` and a letter, follows and a `>`
 /// comes before the next `<`.
 pub fn escape_stray(markup: &str) -> Cow<'_, str> {
@@ -33,7 +15,7 @@ pub fn escape_stray(markup: &str) -> Cow<'_, str> {
     let mut out = String::with_capacity(markup.len() + 16);
     let mut copied = 0;
     let mut at = 0;
-    let mut ends = Ends { comments: true, data: true };
+    let mut ends = Ends { comments: true, data: true, types: true };
     while let Some(offset) = bytes.get(at..).and_then(|b| b.iter().position(|b| *b == b'<')) {
         let open = at + offset;
         let rest = bytes.get(open + 1..).unwrap_or_default();
@@ -65,6 +47,7 @@ pub fn escape_stray(markup: &str) -> Cow<'_, str> {
 struct Ends {
     comments: bool,
     data: bool,
+    types: bool,
 }
 
 /// A comment, a piece of literal data or a document type: what of it is shown, and its length.
@@ -84,11 +67,12 @@ fn declaration<'a>(text: &'a str, ends: &mut Ends) -> Option<(&'a str, usize)> {
         return Some((rest.get(..end)?, 9 + end + 3));
     }
     let head = text.get(..9)?;
-    if !head.eq_ignore_ascii_case("<!doctype") {
+    if !head.eq_ignore_ascii_case("<!doctype") || !ends.types {
         return None;
     }
-    let end = text.bytes().position(|b| b == b'>')?;
-    Some(("", end + 1))
+    let end = text.bytes().position(|b| b == b'>');
+    ends.types = end.is_some();
+    Some(("", end? + 1))
 }
 
 /// Drops line breaks at both ends of a block: around quotes and centred lines they are only wire noise.
@@ -111,7 +95,10 @@ pub fn trim_breaks(spans: &mut Vec<Span>) {
 }
 
 pub fn attribute(tag: &BytesStart<'_>, name: &str) -> Option<String> {
-    tree::attributes(tag).into_iter().find(|(key, _)| key == name).map(|(_, value)| value)
+    let mut attributes = tag.html_attributes();
+    let mut readable = attributes.with_checks(false).flatten();
+    let found = readable.find(|a| a.key.0.eq_ignore_ascii_case(name))?;
+    Some(entity::unescape(&found.value).into_owned())
 }
 
 pub fn attribution(tag: &BytesStart<'_>) -> Option<Attribution> {

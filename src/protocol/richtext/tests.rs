@@ -1,5 +1,6 @@
 use super::*;
 use crate::model::Rgb;
+use crate::model::{Align, Block, Link};
 use proptest::prelude::*;
 use std::time::Instant;
 
@@ -86,7 +87,7 @@ fn nested_crossed_and_upper_case_tags_combine() {
 #[test]
 fn what_is_no_tag_is_text() {
     assert_eq!(picture("a < b && I <3 you"), "[|a < b && I <3 you]");
-    assert_eq!(picture("Vec<String> x</String>"), "[|Vec<String> x</string>]");
+    assert_eq!(picture("Vec<String> x</String>"), "[|Vec<String> x</String>]");
     assert_eq!(picture("&amp;lt; &#39; &nope;"), "[|&lt; ' &nope;]");
     assert_eq!(picture("<b>open"), "[b|open]");
 }

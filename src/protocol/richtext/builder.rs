@@ -1,0 +1,356 @@
+//! Builds the text from tags: styles, links, quotes and blocks, whatever order they open and close in.
+
+use super::Called;
+use super::parts::{attribute, attribution, color, trim_breaks};
+use super::tag::{SLOTS, Tag};
+use crate::model::{Align, Attribution, Block, Clean, Link, RichText, Span, SpanStyle, UserId};
+use crate::protocol::{link, tree};
+use quick_xml::events::BytesStart;
+
+/// Quotes in quotes deeper than this are drawn at this depth.
+const MAX_QUOTES: usize = 6;
+/// Tags open at once.
+const MAX_OPEN: usize = 1_000;
+
+/// What an open tag changed, to be undone by its end.
+struct Open {
+    tag: Tag,
+    style: SpanStyle,
+    link: Option<Link>,
+    kind: Kind,
+}
+
+enum Kind {
+    Style,
+    /// An `a`, with the target and where its label began.
+    Anchor {
+        target: Clean,
+        label_from: usize,
+    },
+    Centre,
+    Quote,
+    /// A `pre`, and where its text began: several lines become a block of their own.
+    Pre {
+        from: usize,
+    },
+    /// Its content is not shown.
+    Silent,
+}
+
+/// A quote being read: what stood before it, and who is quoted.
+struct Outer {
+    blocks: Vec<Block>,
+    from: Option<Attribution>,
+}
+
+pub struct Builder<'a> {
+    called: &'a Called,
+    /// Tags of any name are tags.
+    record: bool,
+    blocks: Vec<Block>,
+    spans: Vec<Span>,
+    align: Align,
+    pending: String,
+    style: SpanStyle,
+    link: Option<Link>,
+    stack: Vec<Open>,
+    /// How often each tag is open, so that an end without a start costs no search.
+    open: [u32; SLOTS],
+    quotes: Vec<Outer>,
+    silent: usize,
+    /// Starts that were passed over because too many tags were open.
+    beyond: usize,
+}
+
+impl<'a> Builder<'a> {
+    pub fn new(called: &'a Called, record: bool) -> Self {
+        Self {
+            called,
+            record,
+            blocks: Vec::new(),
+            spans: Vec::new(),
+            align: Align::Left,
+            pending: String::new(),
+            style: SpanStyle::default(),
+            link: None,
+            stack: Vec::new(),
+            open: [0; SLOTS],
+            quotes: Vec::new(),
+            silent: 0,
+            beyond: 0,
+        }
+    }
+
+    pub fn text(&mut self, text: &str) {
+        if self.silent == 0 {
+            self.pending.push_str(text);
+        }
+    }
+
+    fn flush(&mut self) {
+        if !self.pending.is_empty() {
+            let text = Clean::text(&self.pending);
+            self.pending.clear();
+            self.spans.push(Span { text, style: self.style, link: self.link.clone() });
+        }
+    }
+
+    fn end_block(&mut self) {
+        self.flush();
+        let raw = std::mem::take(&mut self.spans);
+        let mut spans = Vec::with_capacity(raw.len());
+        for span in raw {
+            link::linkify(span, &mut spans);
+        }
+        if spans.iter().any(|s| !s.text.is_empty()) {
+            trim_breaks(&mut spans);
+            if !spans.is_empty() {
+                self.blocks.push(Block::Paragraph { align: self.align, spans });
+            }
+        }
+    }
+
+    fn is_open(&self, tag: Tag) -> bool {
+        self.open.get(tag.slot()).is_some_and(|count| *count > 0)
+    }
+
+    fn emoticon(&mut self, name: &str, text: &str) {
+        if self.silent == 0 {
+            self.flush();
+            let link = Some(Link::Emoticon(Clean::line(name)));
+            self.spans.push(Span { text: Clean::line(text), style: self.style, link });
+        }
+    }
+
+    /// Several lines of preformatted text stand by themselves; one line stays in its line.
+    fn end_pre(&mut self, from: usize) {
+        self.flush();
+        let inner = self.spans.get(from..).unwrap_or_default();
+        let code: String = inner.iter().map(|s| s.text.as_str()).collect();
+        let code = code.trim_matches('\n');
+        if code.contains('\n') {
+            let block = Block::Code(Clean::text(code));
+            self.spans.truncate(from);
+            self.end_block();
+            self.blocks.push(block);
+        }
+    }
+
+    pub fn start(&mut self, tag: &BytesStart<'_>, empty: bool) {
+        let name = Tag::of(tag.name().0);
+        // There is no link in a link: the one that is open ends here.
+        if name == Tag::Anchor && self.is_open(name) {
+            self.end(name, "");
+        }
+        let before = self.style;
+        let link_before = self.link.clone();
+        let mut style = self.style;
+        let mut new_link = None;
+        let mut kind = Kind::Style;
+        match name {
+            Tag::Bold => style.bold = true,
+            Tag::Italic => style.italic = true,
+            Tag::Underline => style.underline = true,
+            Tag::Strike => style.strike = true,
+            Tag::Pre => {
+                style.mono = true;
+                self.flush();
+                kind = Kind::Pre { from: self.spans.len() };
+            }
+            Tag::Code => style.mono = true,
+            Tag::Emoticon => {
+                let name = attribute(tag, "type").unwrap_or_default();
+                // With a picture of its own the text inside is for others.
+                let alt = attribute(tag, "alt").filter(|alt| !alt.trim().is_empty());
+                if let Some(alt) = alt.or_else(|| empty.then(|| format!("({name})"))) {
+                    self.emoticon(&name, &alt);
+                    kind = Kind::Silent;
+                } else if !name.is_empty() {
+                    new_link = Some(Link::Emoticon(Clean::line(&name)));
+                }
+            }
+            Tag::Flag => {
+                let country = attribute(tag, "country").unwrap_or_default();
+                if country.len() == 2 {
+                    let name = format!("flag:{}", country.to_ascii_lowercase());
+                    if empty {
+                        self.emoticon(&name, &format!("({name})"));
+                    }
+                    new_link = Some(Link::Emoticon(Clean::line(&name)));
+                }
+            }
+            Tag::Image => {
+                let alt = attribute(tag, "alt").unwrap_or_default();
+                self.text(&alt);
+                return;
+            }
+            Tag::Blink => style.blink = true,
+            Tag::Font => {
+                for (key, value) in tree::attributes(tag) {
+                    match key.as_str() {
+                        "color" => style.color = color(&value).or(style.color),
+                        "size" => style.size = value.trim().parse().ok().or(style.size),
+                        _ => {}
+                    }
+                }
+            }
+            Tag::Centre => kind = Kind::Centre,
+            Tag::Anchor => {
+                let href = attribute(tag, "href").unwrap_or_default();
+                if let Some(target) = link::safe_target(&href) {
+                    new_link = Some(Link::Url(target.clone()));
+                    self.flush();
+                    let label_from = self.spans.len();
+                    kind = Kind::Anchor { target, label_from };
+                }
+            }
+            Tag::At => {
+                let id = attribute(tag, "id").unwrap_or_default();
+                let numbered = self.called.iter().find(|(number, _)| *number == id);
+                let who = match numbered {
+                    Some((_, who)) => who.clone(),
+                    None if id == "*" => UserId::new("*"),
+                    None => UserId::with_prefix(&id),
+                };
+                new_link = Some(Link::Mention(who));
+            }
+            Tag::Quote => kind = Kind::Quote,
+            Tag::Silent(_) => kind = Kind::Silent,
+            Tag::Break => {
+                self.text("\n");
+                return;
+            }
+            Tag::Foreign(_) => {}
+            Tag::Unknown if self.record => self.text(" "),
+            // Nobody types attributes: this is a tag, though of an unknown name.
+            Tag::Unknown if tag.contains('=') && tag.contains(' ') => {}
+            Tag::Unknown => {
+                self.text(&format!("<{}>", &**tag));
+                return;
+            }
+        }
+        if empty {
+            return;
+        }
+        self.flush();
+        match kind {
+            Kind::Centre => {
+                self.end_block();
+                self.align = Align::Centre;
+            }
+            Kind::Quote if self.quotes.len() < MAX_QUOTES => {
+                self.end_block();
+                let blocks = std::mem::take(&mut self.blocks);
+                self.quotes.push(Outer { blocks, from: attribution(tag) });
+            }
+            Kind::Quote => kind = Kind::Style,
+            Kind::Silent => self.silent += 1,
+            Kind::Style | Kind::Anchor { .. } | Kind::Pre { .. } => {}
+        }
+        self.style = style;
+        if let Some(link) = new_link {
+            self.link = Some(link);
+        }
+        if self.stack.len() >= MAX_OPEN {
+            // Undone at once: what is nested this deep is no formatting, and its text is kept.
+            let open = Open { tag: name, style: before, link: link_before, kind };
+            self.undo(open);
+            self.beyond += 1;
+            return;
+        }
+        if let Some(count) = self.open.get_mut(name.slot()) {
+            *count += 1;
+        }
+        self.stack.push(Open { tag: name, style: before, link: link_before, kind });
+    }
+
+    pub fn end(&mut self, tag: Tag, name: &str) {
+        if self.beyond > 0 {
+            self.beyond -= 1;
+            return;
+        }
+        if !self.is_open(tag) {
+            // An end of something never opened: shown only if it is no tag at all.
+            if tag == Tag::Unknown && !self.record {
+                self.text(&format!("</{name}>"));
+            }
+            return;
+        }
+        while let Some(top) = self.stack.pop() {
+            let found = top.tag == tag;
+            self.close(top);
+            if found {
+                break;
+            }
+        }
+    }
+
+    fn close(&mut self, open: Open) {
+        if let Some(count) = self.open.get_mut(open.tag.slot()) {
+            *count -= 1;
+        }
+        self.undo(open);
+    }
+
+    /// Puts back what an open tag changed.
+    fn undo(&mut self, open: Open) {
+        match open.kind {
+            Kind::Anchor { target, label_from } => {
+                self.flush();
+                self.show_host(&target, label_from);
+            }
+            // Only the outermost one: the text of one inside another would be gathered over and over.
+            Kind::Pre { from } if !self.is_open(Tag::Pre) => self.end_pre(from),
+            Kind::Style | Kind::Pre { .. } => self.flush(),
+            Kind::Centre => {
+                self.end_block();
+                self.align = Align::Left;
+            }
+            Kind::Quote => {
+                self.end_block();
+                if let Some(outer) = self.quotes.pop() {
+                    let body = std::mem::replace(&mut self.blocks, outer.blocks);
+                    self.blocks.push(Block::Quote { from: outer.from, body });
+                }
+            }
+            Kind::Silent => self.silent -= 1,
+        }
+        self.style = open.style;
+        self.link = open.link;
+    }
+
+    /// A label that is not the address itself gets the real host beside it.
+    fn show_host(&mut self, target: &Clean, label_from: usize) {
+        let label: String = self.spans.iter().skip(label_from).map(|s| s.text.as_str()).collect();
+        let bare = |s: &str| s.trim().trim_end_matches('/').to_ascii_lowercase();
+        let address = bare(target);
+        let label = bare(&label);
+        let same = address == label
+            || ["https://", "http://", "mailto:"]
+                .iter()
+                .any(|p| address.strip_prefix(p) == Some(&label));
+        if same || label.is_empty() {
+            if label.is_empty() {
+                self.spans.push(Span {
+                    text: target.clone(),
+                    style: self.style,
+                    link: Some(Link::Url(target.clone())),
+                });
+            }
+            return;
+        }
+        let style = SpanStyle { dim: true, ..SpanStyle::default() };
+        let host = link::host(target.strip_prefix("mailto:").unwrap_or(target));
+        let text = Clean::line(host);
+        let text = Clean::text(&format!(" [{text}]"));
+        self.spans.push(Span { text, style, link: Some(Link::Url(target.clone())) });
+    }
+
+    pub fn finish(mut self) -> RichText {
+        while let Some(open) = self.stack.pop() {
+            self.close(open);
+        }
+        self.end_block();
+        RichText { blocks: self.blocks }
+    }
+}

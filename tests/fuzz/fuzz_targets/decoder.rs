@@ -1,0 +1,6 @@
+#![no_main]
+#[path = "../../common/checks.rs"]
+#[allow(dead_code, reason = "each target uses its own check")]
+mod checks;
+
+libfuzzer_sys::fuzz_target!(|parts: (&str, &str, &str)| checks::decoder_holds(parts.0, parts.1, parts.2));

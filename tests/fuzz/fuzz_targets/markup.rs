@@ -1,0 +1,6 @@
+#![no_main]
+#[path = "../../common/checks.rs"]
+#[allow(dead_code, reason = "each target uses its own check")]
+mod checks;
+
+libfuzzer_sys::fuzz_target!(|text: &str| checks::markup_holds(text));
