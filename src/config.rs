@@ -195,6 +195,23 @@ pub struct Config {
     lines: HashMap<String, usize>,
 }
 
+fn token_is_empty(token: &Token) -> bool {
+    let empty = |text: &Option<String>| text.as_ref().is_some_and(String::is_empty);
+    empty(&token.env)
+        || token.file.as_ref().is_some_and(|f| f.as_os_str().is_empty())
+        || token.command.as_ref().is_some_and(|c| c.first().is_none_or(String::is_empty))
+}
+
+/// What the reader says of its own types means nothing to who wrote the file.
+fn in_our_words(message: &str) -> String {
+    message
+        .replace(
+            "expected struct Token",
+            "expected { env = \"…\" }, { file = \"…\" } or { command = [\"…\"] }",
+        )
+        .replace("wanted string or table", "expected a word in quotes")
+}
+
 impl Config {
     /// The configuration of someone without a file.
     ///
@@ -229,7 +246,7 @@ impl Config {
         let error = |e: &toml::de::Error| ConfigError {
             file: file.into(),
             line: e.span().map(|s| line_of(s.start)),
-            message: e.message().lines().next().unwrap_or("not valid TOML").to_owned(),
+            message: in_our_words(e.message().lines().next().unwrap_or("not valid TOML")),
         };
         let tree = DeTable::parse(text).map_err(|e| error(&e))?;
         let mut lines = HashMap::new();
@@ -269,7 +286,7 @@ impl Config {
                     message,
                 }
             })?;
-        let config = Self {
+        let mut config = Self {
             accounts: parsed.accounts,
             default_account: parsed.default_account,
             ui: parsed.ui,
@@ -284,9 +301,19 @@ impl Config {
         Ok(config)
     }
 
-    fn check(&self) -> Result<(), ConfigError> {
+    fn check(&mut self) -> Result<(), ConfigError> {
         for (name, account) in &self.accounts {
             let key = |field: &str| format!("accounts.{name}.{field}");
+            let letters = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+            if name.is_empty() || name.starts_with('.') || !name.chars().all(letters) {
+                let message = format!(
+                    "\"{name}\" cannot name an account: it names a folder; use letters, digits, - and _"
+                );
+                return Err(self.error(&format!("accounts.{name}"), &message));
+            }
+            if token_is_empty(&account.token) {
+                return Err(self.error(&key("token"), "token names nothing"));
+            }
             let token = &account.token;
             let ways = usize::from(token.env.is_some())
                 + usize::from(token.file.is_some())
@@ -304,6 +331,12 @@ impl Config {
             if account.poll_seconds == 0 {
                 return Err(self.error(&key("poll_seconds"), "poll_seconds must be at least 1"));
             }
+        }
+        if self.accounts.len() > 1 && self.default_account.is_none() {
+            self.warnings.push(format!(
+                "{}: several accounts and no default_account: --account NAME is needed",
+                self.file.display()
+            ));
         }
         if let Some(name) = &self.default_account
             && !self.accounts.contains_key(name)

@@ -218,7 +218,13 @@ where
                     surface.release();
                     effects::edit_outside(&editor, conversation, text, &turns.outcomes);
                 }
-                Effect::OpenUrl(url) => open_url(&url),
+                Effect::OpenUrl(url) => {
+                    if let Err(program) = open_url(&url) {
+                        let outcome = Outcome::NotOpened { program };
+                        update(model, Input::Outcome(outcome), turns.clock.now());
+                        turns.frame_due = Some(turns.clock.now().mono);
+                    }
+                }
                 Effect::Request(_) | Effect::Quit => {}
             }
         }

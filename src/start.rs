@@ -190,7 +190,14 @@ fn demo(global: &Global, reset: bool) -> Result<(), Failure> {
     }
     let first_start = !dir.join(STORE).exists();
     let store = Store::open(&dir.join(STORE)).map_err(|e| Failure::failed(e.to_string()))?;
-    let config = Config::builtin().map_err(|e| Failure::failed(e.to_string()))?;
+    // The user's keys and ways of showing hold here, too; the accounts have no part in it.
+    let file = paths::config_file(global.config.clone()).ok();
+    let own = file.map(|f| Config::load(&f)).transpose();
+    let own = own.map_err(|e| Failure::usage(e.to_string()))?.flatten();
+    let config = match own {
+        Some(config) => config,
+        None => Config::builtin().map_err(|e| Failure::failed(e.to_string()))?,
+    };
     let me = UserId::new(demo::ME);
     let users = demo::users();
     runtime()?.block_on(async move {

@@ -324,7 +324,7 @@ async fn wrong_answers_are_told_and_change_nothing() {
         (Fault::ErrorInside, "error 201"),
         (Fault::Status { code: 503, error: 0, retry_after: None }, "has trouble"),
         (Fault::Status { code: 429, error: 800, retry_after: Some(60) }, "asks for a pause"),
-        (Fault::Redirect("http://127.0.0.1:9/evil".into()), "points to a host that is not"),
+        (Fault::Redirect("http://127.0.0.1:9/evil".into()), "the server points to"),
     ];
     for (fault, told) in cases {
         gateway.world.faults().add("GET", "/users/ME/conversations", 1000, fault.clone());

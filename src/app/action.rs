@@ -122,6 +122,8 @@ pub enum OverlayAction {
     Down,
     Choose,
     Erase,
+    /// All that was typed.
+    Clear,
     Type(char),
     Paste(String),
 }
@@ -211,6 +213,7 @@ impl Action {
         ("choose-down", Action::Overlay(OverlayAction::Down)),
         ("choose", Action::Overlay(OverlayAction::Choose)),
         ("erase", Action::Overlay(OverlayAction::Erase)),
+        ("erase-all", Action::Overlay(OverlayAction::Clear)),
     ];
 
     pub fn named(name: &str) -> Option<Action> {

@@ -117,12 +117,18 @@ impl Compose {
         self.draft.reply = quote;
     }
 
-    /// Ends an edit: the box holds again what it held before, and the edited text is one undo away.
+    /// Ends an edit: the box holds again what it held before, and below it the text if it was changed.
     pub fn drop_edit(&mut self) -> bool {
         let Some(edit) = self.draft.edit.take() else { return false };
         self.remember(false);
-        self.draft.cursor = edit.before.len();
-        self.draft.text = edit.before;
+        let edited = std::mem::replace(&mut self.draft.text, edit.before);
+        if edited != edit.was {
+            if !self.draft.text.is_empty() {
+                self.draft.text.push('\n');
+            }
+            self.draft.text.push_str(&edited);
+        }
+        self.draft.cursor = self.draft.text.len();
         self.draft.reply = edit.reply;
         true
     }
@@ -286,6 +292,11 @@ mod tests {
         assert_eq!(compose.text(), "old message");
         assert!(compose.drop_banner());
         assert_eq!(compose.text(), "half a thought");
+        compose.begin_edit("1".into(), "old message", None, None);
+        compose.insert("!");
+        assert!(compose.drop_banner());
+        assert_eq!(compose.text(), "half a thought\nold message!");
+        compose.set_text("half a thought");
         compose.begin_edit("1".into(), "old message", None, None);
         let (edit, text, _) = compose.finish_edit().unwrap();
         assert_eq!(

@@ -34,6 +34,9 @@ pub enum Outcome {
         terminal: bool,
         program: Option<&'static str>,
     },
+    NotOpened {
+        program: &'static str,
+    },
     Pasted(Result<String, Clean>),
     EditedOutside {
         conversation: ConversationId,

@@ -125,6 +125,11 @@ impl Chord {
         self
     }
 
+    /// Pressed in the box, it types something.
+    pub fn types(self) -> bool {
+        matches!(self.code, KeyCode::Char(_)) && self.modifiers.is_empty()
+    }
+
     /// As the footer and the help write it: `C-k`, `M-a`, `⏎`, `F1`.
     pub fn short(self) -> String {
         let mut out = String::new();

@@ -136,10 +136,15 @@ fn submit(model: &mut Model, effects: &mut Vec<Effect>) {
     let Some(c) = model.app.opened_mut() else { return };
     let text = c.compose.text().to_owned();
     if text.trim().is_empty() {
+        if c.compose.draft.edit.is_some() {
+            model.app.note("A message cannot be changed into nothing; d on the message deletes it");
+        }
         return;
     }
+    // Pasted lines end with a line break that nobody means to send.
+    let text = text.trim_end_matches('\n').to_owned();
     let conversation = c.info.id.clone();
-    if let Some((edit, text, reply)) = c.compose.finish_edit() {
+    if let Some((edit, _, reply)) = c.compose.finish_edit() {
         let key = MessageKey::server(Timestamp(0), &edit.id);
         changed(model, effects);
         if edit.was != text {
@@ -284,11 +289,21 @@ fn slash(
         }
         ("open", _) if !rest.is_empty() => {
             let found = super::overlay::find(&model.app, rest);
-            clear(model, effects);
             match found.into_iter().next() {
-                Some(found) => super::on_list::open(model, &found.id, effects),
+                Some(found) => {
+                    clear(model, effects);
+                    super::on_list::open(model, &found.id, effects);
+                }
                 None => model.app.complain("There is no such conversation or person"),
             }
+            return;
+        }
+        ("me" | "open", _) => {
+            model.app.complain(&format!("/{word} wants something after it"));
+            return;
+        }
+        ("link" | "history" | "mute", None) => {
+            model.app.complain(&format!("/{word} on or /{word} off"));
             return;
         }
         ("link", Some(to)) => {

@@ -100,6 +100,7 @@ fn mark_read(model: &mut Model, effects: &mut Vec<Effect>) {
         return;
     }
     c.reading = Some((key.clone(), None));
+    c.wants_new_line = false;
     let known = c.info.horizon.as_ref().map(|h| h.arrival);
     if known.is_some_and(|read| read >= key.at) && c.info.unread.messages == 0 {
         return;

@@ -57,10 +57,15 @@ pub fn apply(model: &mut Model, delta: Delta, effects: &mut Vec<Effect>) {
             }
         }
         Delta::Unread { conversation, unread, horizon } => {
+            let is_open = model.app.open.as_ref() == Some(&conversation);
+            let me = model.app.me().clone();
             let c = model.app.conversations.ensure(&conversation);
             c.info.unread = unread;
             if horizon.is_some() {
                 c.info.horizon = horizon;
+            }
+            if is_open && unread.messages > 0 {
+                draw_new_line(c, &me);
             }
         }
         Delta::Names(names) => {
@@ -170,6 +175,10 @@ fn open_by_itself(model: &mut Model, id: &ConversationId, effects: &mut Vec<Effe
         let card = model.app.overlay.take();
         on_list::open(model, id, effects);
         model.app.overlay = card;
+        // What is unread may not be counted yet.
+        if let Some(c) = model.app.opened_mut() {
+            c.wants_new_line = true;
+        }
     }
 }
 
@@ -222,7 +231,6 @@ fn take(model: &mut Model, id: &ConversationId, messages: Vec<Message>, page: Pa
         Page::Newest => {
             if is_open {
                 draw_new_line(c, &me);
-                c.wants_new_line = false;
             }
         }
         Page::Live => {

@@ -90,6 +90,7 @@ fn next_unread(model: &mut Model, effects: &mut Vec<Effect>) {
 /// Opens a conversation: what was being written in the one before is saved first.
 pub fn open(model: &mut Model, id: &ConversationId, effects: &mut Vec<Effect>) {
     model.app.overlay = None;
+    model.app.toasts.clear();
     model.app.focus = Focus::Compose;
     model.app.conversations.marked = None;
     if model.app.open.as_ref() == Some(id) {
@@ -122,8 +123,10 @@ pub fn draw_new_line(
         Some(read) => conversation.timeline.iter().filter(theirs).find(|m| m.at > read),
         None => conversation.timeline.iter().rev().filter(theirs).take(unread).last(),
     };
-    if let Some(first) = first {
-        conversation.new_from = Some(first.key.clone());
+    if let Some(first) = first.map(|m| m.key.clone()) {
+        conversation.new_from = Some(first);
+        conversation.wants_new_line = false;
+        conversation.timeline.touch();
     }
 }
 

@@ -13,6 +13,9 @@ pub fn apply(model: &mut Model, outcome: Outcome, effects: &mut Vec<Effect>) {
                 model.app.note(&format!("Copied {what} ({})", ways.join(" and ")));
             }
         }
+        Outcome::NotOpened { program } => {
+            model.app.complain(&format!("{program} cannot be started; y copies the link"));
+        }
         Outcome::Pasted(Ok(text)) => {
             on_action(model, Action::Compose(ComposeAction::Paste(text)), effects);
         }

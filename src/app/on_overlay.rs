@@ -14,6 +14,7 @@ pub fn act(model: &mut Model, action: OverlayAction, effects: &mut Vec<Effect>) 
         OverlayAction::Erase => edit(model, |input| {
             input.pop();
         }),
+        OverlayAction::Clear => edit(model, String::clear),
         OverlayAction::Paste(text) => {
             let line = crate::model::Clean::line(&text);
             edit(model, |input| input.push_str(&line));

@@ -122,7 +122,7 @@ pub struct Found {
 /// What the switcher offers: conversations by name, then known people without one, then the id itself. With nothing
 /// typed the unread ones come first, so that Enter opens the next unread.
 pub fn find(app: &AppState, input: &str) -> Vec<Found> {
-    let input = input.trim();
+    let input = input.trim().trim_start_matches('@');
     let mut found: Vec<(u32, Found)> = Vec::new();
     for c in app.conversations.shown(app.open.as_ref()) {
         let id = &c.info.id;

@@ -22,6 +22,10 @@ pub fn run(global: &Global) -> Result<(), Failure> {
         eprintln!("warning: {warning}");
     }
     let accounts: Vec<&str> = config.accounts.keys().map(String::as_str).collect();
+    if accounts.is_empty() {
+        let message = format!("{} has no account; config.example.toml shows one", file.display());
+        return Err(Failure::usage(message));
+    }
     println!("{}: fine; accounts: {}", file.display(), accounts.join(", "));
     Ok(())
 }

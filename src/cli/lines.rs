@@ -112,8 +112,15 @@ pub fn learn_thread(names: &mut Names, thread: &wire::Thread) {
     }
 }
 
+fn shown_text(message: &Message, names: &Names) -> String {
+    match &message.body {
+        MessageBody::Text(rich) => rich.quoted_text(),
+        body => body.text(&|id| names.of(id)),
+    }
+}
+
 pub fn message_json(raw: &RawMessage, message: &Message, names: &Names) -> Value {
-    let text = message.body.text(&|id| names.of(id));
+    let text = shown_text(message, names);
     let from_name = names.knows(&message.sender).then(|| names.of(&message.sender).to_string());
     let from_name = from_name.or_else(|| message.sender_name.as_ref().map(ToString::to_string));
     json!({
@@ -140,7 +147,7 @@ pub fn message_line(
     now: Timestamp,
 ) -> String {
     let day = message.at.day_name(now, zone);
-    let text = message.body.text(&|id| names.of(id));
+    let text = shown_text(message, names);
     let who = if message.body.is_system() {
         "—".to_owned()
     } else {

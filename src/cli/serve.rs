@@ -46,11 +46,12 @@ pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
             arguments.listen
         )));
     }
-    let users = users(arguments)?;
     make_private(&arguments.db)?;
+    let _lock = lock(&arguments.db)?;
     let listener = TcpListener::bind(arguments.listen)
         .await
         .map_err(|e| Failure::failed(format!("cannot listen on {}: {e}", arguments.listen)))?;
+    let users = users(arguments)?;
     let at = listener.local_addr().map_err(|e| Failure::failed(e.to_string()))?;
     let options = Options {
         db: Some(arguments.db.clone()),
@@ -136,6 +137,28 @@ fn user_of_line(line: &str) -> Option<User> {
 fn make_private(db: &Path) -> Result<(), Failure> {
     let made = std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(db);
     made.map(drop).map_err(|e| Failure::failed(format!("{}: {e}", db.display())))
+}
+
+/// One gateway on one database: a second one's messages would not reach the clients of the first.
+fn lock(db: &Path) -> Result<std::fs::File, Failure> {
+    let mut name = db.as_os_str().to_owned();
+    name.push(".lock");
+    let path = PathBuf::from(name);
+    let fail = |e: &dyn std::fmt::Display| Failure::failed(format!("{}: {e}", path.display()));
+    let file = std::fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(&path)
+        .map_err(|e| fail(&e))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => {
+            Err(Failure::failed(format!("another gateway serves {} already", db.display())))
+        }
+        Err(std::fs::TryLockError::Error(e)) => Err(fail(&e)),
+    }
 }
 
 fn refuse_wide(file: &Path) -> Result<(), Failure> {

@@ -100,7 +100,12 @@ impl Error {
         let code = crate::protocol::wire::error_code(body);
         let with = |text: &str| match code {
             Some(code) => {
-                format!("{text} ({status_code}, error {code})", status_code = status.as_u16())
+                let status = status.as_u16();
+                if code == u32::from(status) {
+                    format!("{text} ({status})")
+                } else {
+                    format!("{text} ({status}, error {code})")
+                }
             }
             None => format!("{text} ({})", status.as_u16()),
         };

@@ -49,21 +49,27 @@ pub fn with_changes(
 ) -> Result<Keymap, (String, String)> {
     let table: Table =
         toml::from_str(TABLE).map_err(|e| (String::new(), e.message().to_owned()))?;
-    let keys_of =
-        |name: &str| table.action.iter().find(|row| row.name == name).map(|r| r.keys.clone());
-    let (send, newline) = (keys_of("send"), keys_of("newline"));
     let mut entries = Vec::with_capacity(table.action.len());
     for row in table.action {
         let fail = |message: String| (row.name.clone(), message);
-        let builtin = match (row.name.as_str(), enter) {
-            ("send", Enter::Newline) => newline.as_ref(),
-            ("newline", Enter::Newline) => send.as_ref(),
+        let swapped = match (row.name.as_str(), enter) {
+            ("send", Enter::Newline) => Some(vec!["alt-enter".to_owned()]),
+            ("newline", Enter::Newline) => {
+                let kept = row.keys.iter().filter(|key| *key != "alt-enter").cloned();
+                Some(std::iter::once("enter".to_owned()).chain(kept).collect())
+            }
             _ => None,
         };
-        let keys = changes.get(&row.name).or(builtin).unwrap_or(&row.keys);
-        let keys = keys.iter().map(|k| parse_keys(k)).collect::<Result<_, _>>().map_err(fail)?;
+        let keys = changes.get(&row.name).or(swapped.as_ref()).unwrap_or(&row.keys);
+        let keys =
+            keys.iter().map(|k| parse_keys(k)).collect::<Result<Vec<_>, _>>().map_err(&fail)?;
         let context = Context::named(&row.context)
             .ok_or_else(|| fail(format!("no place \"{}\"", row.context)))?;
+        let typing = matches!(context, Context::Global | Context::Compose);
+        if let Some(chord) = keys.iter().filter_map(|k| k.first()).find(|c| typing && c.types()) {
+            let message = format!("\"{}\" types a letter there; add ctrl- or alt-", chord.short());
+            return Err(fail(message));
+        }
         entries.push(Entry {
             name: row.name.clone(),
             context,

@@ -70,3 +70,17 @@ fn enter_as_a_new_line_swaps_its_keys_with_sending() {
     let config = parse("[ui]\nenter = \"newline\"\n[keys]\nsend = [\"f12\"]\n").unwrap();
     assert_eq!(config.keymap.entry("send").unwrap().key(), "F12");
 }
+
+#[test]
+fn what_cannot_work_is_refused() {
+    let error = |text: &str| parse(text).unwrap_err().to_string();
+    let account = ACCOUNT.replace("accounts.home", "accounts.\"../up\"");
+    assert!(error(&account).contains("cannot name an account"), "{}", error(&account));
+    let empty = ACCOUNT.replace("{ env = \"T\" }", "{ command = [] }");
+    assert!(error(&empty).contains("token names nothing"));
+    let text = ACCOUNT.replace("{ env = \"T\" }", "\"abc\"");
+    assert!(error(&text).contains("expected { env ="), "{}", error(&text));
+    assert!(error("[keys]\nswitcher = [\"a\"]").contains("types a letter"));
+    let two = format!("{ACCOUNT}{}", ACCOUNT.replace("home", "work"));
+    assert!(parse(&two).unwrap().warnings.iter().any(|w| w.contains("several accounts")));
+}

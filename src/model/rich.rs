@@ -103,6 +103,19 @@ impl RichText {
         out
     }
 
+    /// [`RichText::plain_text`] with a bar before each quoted line, as the screen has it: what was quoted does not pass
+    /// for what was said.
+    pub fn quoted_text(&self) -> String {
+        let parts = self.blocks.iter().map(|block| match block {
+            Block::Quote { .. } => {
+                let quote = RichText { blocks: vec![block.clone()] }.plain_text();
+                quote.lines().map(|line| format!("┃ {line}")).collect::<Vec<_>>().join("\n")
+            }
+            other => RichText { blocks: vec![other.clone()] }.plain_text(),
+        });
+        parts.collect::<Vec<_>>().join("\n")
+    }
+
     /// Link targets in reading order, each once.
     pub fn links(&self) -> Vec<Clean> {
         let mut out = Vec::new();

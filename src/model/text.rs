@@ -34,7 +34,11 @@ impl Clean {
         if raw.bytes().all(|b| (0x20..0x7f).contains(&b)) {
             return Self(raw.into());
         }
-        Self(clean(raw, ' ').trim().into())
+        let cleaned = clean(raw, ' ');
+        let line = cleaned.trim();
+        // A mark that stood on a space which is gone needs a base again.
+        let bare = line.chars().next().is_some_and(|c| c.width() == Some(0));
+        if bare { Self(clean(line, ' ').into_boxed_str()) } else { Self(line.into()) }
     }
 
     /// [`Clean::line`] without trimming: a row of the message box keeps its spaces.

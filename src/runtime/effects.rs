@@ -23,14 +23,14 @@ pub struct Editor {
     pub dir: PathBuf,
 }
 
-/// Opens a checked target with the desktop's program.
-pub fn open_url(url: &Clean) {
+/// Opens a checked target with the desktop's program; gives its name when it cannot be started.
+pub fn open_url(url: &Clean) -> Result<(), &'static str> {
     let program = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
     // The scheme check guarantees that the target is no option; a dash in front would be refused here all the same.
-    if url.starts_with('-') {
-        return;
+    if url.starts_with('-') || !spawn(Command::new(program).arg(url.as_str()), None) {
+        return Err(program);
     }
-    spawn(Command::new(program).arg(url.as_str()), None);
+    Ok(())
 }
 
 /// Which clipboard the desktop has.

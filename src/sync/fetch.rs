@@ -161,6 +161,12 @@ impl Shared {
                 let start = if reached_start { vec![id.clone()] } else { Vec::new() };
                 self.take(Vec::new(), vec![incoming], start).await;
             }
+            // A chat that is only being begun: the server does not know it yet, so there is nothing older.
+            Err(error) if error.kind == Kind::NotThere && id.peer().is_some() => {
+                let page = Page::Older { reached_start: true };
+                let messages = Vec::new();
+                self.tell(Delta::Messages { conversation: id.clone(), messages, page }).await;
+            }
             Err(error) => {
                 let fault = Fault::new(&error.message, error.is_transient());
                 self.tell(Delta::Older { conversation: id.clone(), fault }).await;

@@ -46,7 +46,8 @@ pub fn banner(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
                 Some(kind) if kind != "Text" => "editing the markup, tags and all",
                 _ => "editing",
             };
-            format!("{what}: {was} · Esc ends, keeps the text")
+            let hint = " · Esc ends the edit, keeps the text";
+            format!("{}{hint}", cut(&format!("{what}: {was}"), room.saturating_sub(width(hint))))
         }
         (Some(quote), None) => {
             let hint = " · Esc drops the quote";

@@ -56,7 +56,17 @@ fn hint(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
 fn draw_bare(row: &PaneRow, theme: &Theme, area: Rect, y: u16, buffer: &mut Buffer) {
     let end = area.x + area.width;
     match &row.kind {
-        RowKind::Blank | RowKind::New(_) | RowKind::Reactions(_) | RowKind::Failed(_) => {}
+        RowKind::Blank => {}
+        RowKind::New(count) => {
+            paint::text(buffer, area.x, y, end, &format!("{count} new"), theme.new);
+        }
+        RowKind::Reactions(list) => {
+            let shown: Vec<String> = list.iter().map(|(s, n, _)| format!("{s} {n}")).collect();
+            paint::text(buffer, area.x, y, end, &shown.join("  "), theme.dim);
+        }
+        RowKind::Failed(reason) => {
+            paint::text(buffer, area.x, y, end, &format!("not sent: {reason}"), theme.bad);
+        }
         RowKind::Day(name) => {
             paint::text(buffer, area.x, y, end, name, theme.dim);
         }

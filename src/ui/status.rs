@@ -15,7 +15,9 @@ use ratatui::style::Style;
 pub fn top(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let end = area.x + area.width;
     let (text, style) = connection(model, theme);
-    let mut edge = paint::right(buffer, area.x, area.y, end - 1, &text, style);
+    // Program, account and counts keep their room; the reason of a trouble gets what is left.
+    let room = usize::from(area.width.saturating_sub(if area.width < 60 { 20 } else { 26 }));
+    let mut edge = paint::right(buffer, area.x, area.y, end - 1, &shorter(&text, room), style);
     let (unread, mentions) = model.app.total_unread();
     let mut counts = Vec::new();
     if unread > 0 {
@@ -43,10 +45,29 @@ pub fn top(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     };
     x = paint::text(buffer, x, area.y, edge, dot.0, dot.1);
     let me = model.app.names.of(model.app.me());
-    x = paint::text(buffer, x + 1, area.y, edge, &cut(&me, 30), Style::new());
+    let room = usize::from(edge.saturating_sub(x + 1)).min(30);
+    x = paint::text(buffer, x + 1, area.y, edge, &cut(&me, room), Style::new());
     if model.app.prefs.demo {
         paint::text(buffer, x + 2, area.y, edge, " DEMO ", theme.demo);
     }
+}
+
+/// A connection's words in fewer columns: the reason in their middle is cut first.
+fn shorter(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    if let Some((head, rest)) = text.split_once(": ")
+        && let Some((why, retry)) = rest.rsplit_once(" · ")
+    {
+        let fixed = width(head) + width(retry) + 5;
+        if columns > fixed + 6 {
+            return format!("{head}: {} · {retry}", cut(why, columns - fixed));
+        }
+        let without = format!("{head} · {retry}");
+        return if width(&without) <= columns { without } else { cut(head, columns) };
+    }
+    cut(text, columns)
 }
 
 /// The truth about the connection, in one place and in words.
@@ -226,7 +247,7 @@ pub fn footer(
     if with_connection {
         let (text, style) = connection(model, theme);
         let room = usize::from(area.width / 2);
-        end = paint::right(buffer, area.x, area.y, end - 1, &cut(&text, room), style)
+        end = paint::right(buffer, area.x, area.y, end - 1, &shorter(&text, room), style)
             .saturating_sub(1);
     }
     let mut x = area.x + 1;

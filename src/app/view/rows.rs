@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 /// Cells left of a message's text: time and space. Narrow panes get less.
 const INDENT: u16 = 8;
-const NARROW_INDENT: u16 = 6;
+const NARROW_INDENT: u16 = 7;
 /// Cells right of it: the delivery mark.
 const MARGIN: u16 = 3;
 /// A new name line after this pause.
@@ -167,7 +167,7 @@ pub fn lead(pane: &Pane<'_>, message: &Message) -> Vec<RowKind> {
             .conversation
             .timeline
             .from(&message.key)
-            .filter(|m| m.sender != *pane.app.me())
+            .filter(|m| m.sender != *pane.app.me() && !m.body.is_system())
             .count();
         lead.push(RowKind::New(count));
     }

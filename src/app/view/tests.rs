@@ -170,3 +170,27 @@ fn every_line_up_shows_exactly_one_more_row() {
     }
     assert!(before.iter().any(|row| row.contains("Day")), "the very first row is the day");
 }
+
+#[test]
+fn a_typing_signal_ends_by_itself_by_word_or_with_a_message() {
+    let typing = |active| {
+        Input::Delta(Delta::Typing { conversation: CHAT.into(), who: UserId::new(CHAT), active })
+    };
+    let who = |model: &Model| model.app.opened().unwrap().typing.len();
+    let mut model = model(3);
+    let id: crate::model::ConversationId = CHAT.into();
+    update(&mut model, Input::Delta(Delta::LastOpen(id)), now());
+    update(&mut model, typing(true), now());
+    assert_eq!(who(&model), 1);
+    let due = model.app.next_deadline().unwrap();
+    assert!(due <= Duration::from_secs(25), "{due:?}");
+    let later = Now { mono: Duration::from_secs(24), ..now() };
+    update(&mut model, Input::Deadline, later);
+    assert_eq!(who(&model), 0);
+    update(&mut model, typing(true), later);
+    update(&mut model, typing(false), later);
+    assert_eq!(who(&model), 0);
+    update(&mut model, typing(true), later);
+    update(&mut model, live(4..5), later);
+    assert_eq!(who(&model), 0);
+}

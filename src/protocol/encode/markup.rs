@@ -97,6 +97,8 @@ fn span(span: &Span, out: &mut String) {
         tag(format!("<font size=\"{size}\">"), "</font>");
     }
     match &span.link {
+        // White space is no label.
+        Some(Link::Url(_)) if span.text.trim().is_empty() => {}
         Some(Link::Url(url)) => tag(format!("<a href=\"{}\">", escape(url)), "</a>"),
         Some(Link::Mention(id)) => tag(format!("<at id=\"{}\">", escape(id.as_str())), "</at>"),
         Some(Link::Emoticon(name)) => match name.strip_prefix("flag:") {

@@ -331,6 +331,8 @@ impl<'a> Builder<'a> {
                 .any(|p| address.strip_prefix(p) == Some(&label));
         if same || label.is_empty() {
             if label.is_empty() {
+                // White space is no label; it stays as what it is, and the address stands for itself.
+                self.spans.iter_mut().skip(label_from).for_each(|span| span.link = None);
                 self.spans.push(Span {
                     text: target.clone(),
                     style: self.style,
