@@ -93,7 +93,7 @@ impl Error {
     /// An error code in an answer with status 200.
     pub(super) fn inside(code: u32) -> Self {
         let kind = if matches!(code, 729 | 450) { Kind::Resubscribe } else { Kind::Refused };
-        Self::new(kind, format!("the server answered with error {code}"), false)
+        Self::new(kind, format!("the server says error {code}"), false)
     }
 
     pub(super) fn of_status(status: StatusCode, body: &str, retry_after: Option<&str>) -> Self {

@@ -341,11 +341,15 @@ impl<'a> Builder<'a> {
             }
             return;
         }
+        // White space at the end of a label is none of it: the host stands before it.
+        let is_label = |span: &Span| !span.text.trim().is_empty();
+        let end = self.spans.iter().rposition(is_label).map_or(self.spans.len(), |last| last + 1);
+        self.spans.iter_mut().skip(end).for_each(|span| span.link = None);
         let style = SpanStyle { dim: true, ..SpanStyle::default() };
         let host = link::host(target.strip_prefix("mailto:").unwrap_or(target));
         let text = Clean::line(host);
         let text = Clean::text(&format!(" [{text}]"));
-        self.spans.push(Span { text, style, link: Some(Link::Url(target.clone())) });
+        self.spans.insert(end, Span { text, style, link: Some(Link::Url(target.clone())) });
     }
 
     pub fn finish(mut self) -> RichText {
