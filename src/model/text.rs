@@ -103,6 +103,11 @@ fn clean(raw: &str, line_break: char) -> String {
             '\u{200C}' | '\u{200D}' => {
                 // Joiners shape emoji and Indic or Arabic words; between ASCII they only hide things.
                 let next_is_foreign = chars.peek().is_some_and(|n| !n.is_ascii());
+                let next_is_mark = chars.peek().is_some_and(|n| n.width() == Some(0));
+                if next_is_mark && marks + 2 > MAX_MARKS && base.is_some_and(|b| !b.is_ascii()) {
+                    // The mark it would join is cut off, and a joiner at an end joins nothing.
+                    continue;
+                }
                 if base.is_some_and(|b| !b.is_ascii()) && next_is_foreign {
                     out.push(c);
                     marks += 1;
@@ -224,6 +229,16 @@ mod tests {
         let tower: String =
             std::iter::once('e').chain(std::iter::repeat_n('\u{301}', 50)).collect();
         assert_eq!(Clean::text(&tower).chars().count(), 5);
+    }
+
+    #[test]
+    fn what_fuzzing_found_stays_mended() {
+        for raw in ["\u{ad}\t\u{735}\u{7f}\0", "\u{19}\u{5a8}\u{5a8}\u{5b8}\u{5a8}\u{200c}\u{5a8}"]
+        {
+            for once in [Clean::line(raw), Clean::text(raw)] {
+                assert_eq!(Clean::text(&once), once, "{raw:?}");
+            }
+        }
     }
 
     #[test]

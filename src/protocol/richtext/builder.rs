@@ -99,7 +99,7 @@ impl<'a> Builder<'a> {
         self.flush();
         let raw = std::mem::take(&mut self.spans);
         let mut spans = Vec::with_capacity(raw.len());
-        for span in raw {
+        for span in joined(raw) {
             link::linkify(span, &mut spans);
         }
         if spans.iter().any(|s| !s.text.is_empty()) {
@@ -358,5 +358,34 @@ impl<'a> Builder<'a> {
         }
         self.end_block();
         RichText { blocks: self.blocks }
+    }
+}
+
+/// Neighbours of one style as one span: an address that a dropped tag cut in two is whole again.
+fn joined(spans: Vec<Span>) -> Vec<Span> {
+    let mut out: Vec<Span> = Vec::with_capacity(spans.len());
+    let mut parts: Vec<Clean> = Vec::new();
+    for span in spans {
+        let same = out.last().is_some_and(|last| {
+            last.style == span.style && last.link.is_none() && span.link.is_none()
+        });
+        if same {
+            parts.push(span.text);
+            continue;
+        }
+        append(&mut out, &mut parts);
+        out.push(span);
+    }
+    append(&mut out, &mut parts);
+    out
+}
+
+/// All parts at once, so that many of them cost no more than their length.
+fn append(out: &mut [Span], parts: &mut Vec<Clean>) {
+    if let Some(last) = out.last_mut().filter(|_| !parts.is_empty()) {
+        let whole: String =
+            std::iter::once(&last.text).chain(parts.iter()).map(Clean::as_str).collect();
+        last.text = Clean::text(&whole);
+        parts.clear();
     }
 }
