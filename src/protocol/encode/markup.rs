@@ -1,6 +1,6 @@
 //! Formatted text to `RichText` markup: the reader's counterpart, for every tag it knows (facts 4.1).
 
-use crate::model::{Align, Attribution, Block, Link, Rgb, RichText, Span};
+use crate::model::{Align, Attribution, Block, Link, Rgb, RichText, Span, SpanStyle};
 use crate::protocol::entity::escape;
 
 /// Writes markup that reads back as the same text.
@@ -65,7 +65,11 @@ fn attribution(from: &Attribution, out: &mut String) {
 }
 
 fn span(span: &Span, out: &mut String) {
-    let s = span.style;
+    let mut s = span.style;
+    if s.mono && span.text.contains('\n') {
+        // Read again it is a block of its own, which has no other style.
+        s = SpanStyle { mono: true, ..SpanStyle::default() };
+    }
     // The host beside a label is made by the reader.
     if s.dim && matches!(span.link, Some(Link::Url(_))) {
         return;
