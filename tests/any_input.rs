@@ -45,7 +45,7 @@ fn kind() -> impl Strategy<Value = &'static str> {
 
 proptest! {
     #[test]
-    fn any_markup_reads_safely_and_is_written_back_the_same(text in pieces()) {
+    fn any_markup_reads_safely_and_is_written_back_without_loss(text in pieces()) {
         checks::markup_holds(&text);
     }
 

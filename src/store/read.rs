@@ -225,7 +225,7 @@ pub struct Snapshot {
 }
 
 impl Store {
-    /// See [`with_edits`].
+    /// A stored message by its id first, then the edit records of it by the same sender, oldest first.
     pub async fn with_edits(
         &self,
         conversation: &ConversationId,

@@ -97,7 +97,12 @@ impl<'a> Builder<'a> {
 
     fn end_block(&mut self) {
         self.flush();
-        let raw = std::mem::take(&mut self.spans);
+        let mut raw = std::mem::take(&mut self.spans);
+        // Preformatted lines have no other style and no link, whether or not they became a block of their own.
+        for span in raw.iter_mut().filter(|s| s.style.mono && s.text.contains('\n')) {
+            span.style = SpanStyle { mono: true, ..SpanStyle::default() };
+            span.link = None;
+        }
         let mut spans = Vec::with_capacity(raw.len());
         for span in joined(raw) {
             link::linkify(span, &mut spans);
