@@ -9,6 +9,7 @@ pub mod compose;
 pub mod conversations;
 pub mod effect;
 mod follow;
+pub mod group;
 pub mod inspect;
 pub mod keymap;
 pub mod on_compose;
@@ -19,9 +20,13 @@ mod on_messages;
 mod on_outcome;
 mod on_overlay;
 mod on_thread;
+mod on_wish;
 pub mod overlay;
+pub mod settings;
+mod slash;
 mod source;
 pub mod state;
+pub mod thread_overlay;
 pub mod timeline;
 pub mod view;
 pub mod wrap;
@@ -167,7 +172,10 @@ fn quit(model: &mut Model, effects: &mut Vec<Effect>) {
 
 /// Peels off one layer. Never deletes text.
 fn escape(model: &mut Model, effects: &mut Vec<Effect>) {
-    if model.app.overlay.take().is_some() {
+    if let Some(open) = model.app.overlay.take() {
+        if let overlay::Overlay::Thread(open) = open {
+            model.app.overlay = open.parent().map(overlay::Overlay::Thread);
+        }
         return;
     }
     if std::mem::take(&mut model.view.bare) {

@@ -29,7 +29,7 @@ pub use message::{
     Reaction,
 };
 pub use names::{NameSource, Names};
-pub use request::{Request, Ticket};
+pub use request::{Request, ThreadChange, Ticket};
 pub use rich::{Align, Attribution, Block, Link, Rgb, RichText, Span, SpanStyle};
 pub use text::Clean;
 pub use time::{Now, Timestamp};

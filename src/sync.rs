@@ -9,6 +9,7 @@ mod fetch;
 mod outbox;
 mod poller;
 mod requests;
+mod threads;
 
 pub use apply::decode_stored;
 

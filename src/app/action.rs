@@ -114,6 +114,15 @@ pub enum Motion {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ThreadAction {
     Toggle(ThreadFlag),
+    Settings,
+    EditTopic,
+    CopyUrl,
+    Members,
+    AddMembers,
+    Leave,
+    Clear,
+    Create,
+    Join,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -121,6 +130,8 @@ pub enum OverlayAction {
     Up,
     Down,
     Choose,
+    /// Picks the marked person; again: as admin; again: not.
+    Pick,
     Erase,
     /// All that was typed.
     Clear,
@@ -209,9 +220,20 @@ impl Action {
         ("toggle-joining", Action::Thread(ThreadAction::Toggle(ThreadFlag::JoiningEnabled))),
         ("toggle-history", Action::Thread(ThreadAction::Toggle(ThreadFlag::HistoryDisclosed))),
         ("toggle-alerts", Action::Thread(ThreadAction::Toggle(ThreadFlag::Alerts))),
+        ("toggle-pin", Action::Thread(ThreadAction::Toggle(ThreadFlag::Pinned))),
+        ("settings", Action::Thread(ThreadAction::Settings)),
+        ("edit-topic", Action::Thread(ThreadAction::EditTopic)),
+        ("copy-join-url", Action::Thread(ThreadAction::CopyUrl)),
+        ("members", Action::Thread(ThreadAction::Members)),
+        ("add-members", Action::Thread(ThreadAction::AddMembers)),
+        ("leave-group", Action::Thread(ThreadAction::Leave)),
+        ("delete-history", Action::Thread(ThreadAction::Clear)),
+        ("create-group", Action::Thread(ThreadAction::Create)),
+        ("join-group", Action::Thread(ThreadAction::Join)),
         ("choose-up", Action::Overlay(OverlayAction::Up)),
         ("choose-down", Action::Overlay(OverlayAction::Down)),
         ("choose", Action::Overlay(OverlayAction::Choose)),
+        ("pick", Action::Overlay(OverlayAction::Pick)),
         ("erase", Action::Overlay(OverlayAction::Erase)),
         ("erase-all", Action::Overlay(OverlayAction::Clear)),
     ];

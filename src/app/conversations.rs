@@ -1,4 +1,4 @@
-//! All conversations and their order: most recently active first. The only way in is through these methods.
+//! All conversations and their order: pinned ones, then most recently active first. The only way in is through these methods.
 
 use super::state::ConversationState;
 use crate::model::{Conversation, ConversationId, Timestamp};
@@ -77,7 +77,11 @@ impl Conversations {
         }
         let map = &self.map;
         let activity = |id: &ConversationId| map.get(id).map_or(Timestamp(0), last_activity);
-        self.order.sort_by(|a, b| activity(b).cmp(&activity(a)).then_with(|| a.cmp(b)));
+        let pinned = |id: &ConversationId| map.get(id).is_some_and(|c| c.info.pinned);
+        self.order.sort_by(|a, b| {
+            let order = pinned(b).cmp(&pinned(a)).then_with(|| activity(b).cmp(&activity(a)));
+            order.then_with(|| a.cmp(b))
+        });
         self.revision += 1;
     }
 }

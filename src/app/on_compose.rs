@@ -2,13 +2,13 @@
 
 use super::action::{ComposeAction, Motion};
 use super::effect::Effect;
-use super::overlay::{Consent, Overlay};
+use super::overlay::Overlay;
 use super::state::{AppState, Focus};
-use super::{Action, Model, complete, on_messages, on_thread};
+use super::{Model, complete, on_messages, slash};
 use crate::model::request::Change;
 use crate::model::{
-    Attribution, Block, Clean, ConversationId, Delivery, Message, MessageBody, MessageKey,
-    Outgoing, Request, RichText, ThreadFlag, Timestamp, typed,
+    Attribution, Block, ConversationId, Delivery, Message, MessageBody, MessageKey, Outgoing,
+    Request, RichText, Timestamp, typed,
 };
 use std::time::Duration;
 
@@ -18,12 +18,25 @@ const SAVE_AFTER: Duration = Duration::from_millis(300);
 const TYPING_EVERY: Duration = Duration::from_secs(5);
 
 /// The slash commands and what they do.
-pub const COMMANDS: [(&str, &str); 8] = [
+pub const COMMANDS: [(&str, &str); 21] = [
     ("me", "Say what you do"),
     ("open", "Open a conversation, or a new one by id"),
+    ("topic", "Set the topic (groups)"),
     ("link", "Joining by link on or off (groups)"),
+    ("url", "Copy the join URL (groups)"),
     ("history", "History shown to new members on or off (groups)"),
+    ("members", "Members and their roles (groups)"),
+    ("add", "Add people by id or name (groups)"),
+    ("kick", "Remove people by id or name (groups)"),
+    ("role", "Make someone admin or user: /role name admin (groups)"),
     ("mute", "Mute or unmute"),
+    ("pin", "Pin to the top, or unpin"),
+    ("leave", "Leave this group"),
+    ("delete", "Delete the history for this account"),
+    ("create", "Create a group: /create topic"),
+    ("join", "Join a group by its URL"),
+    ("settings", "All settings of this conversation"),
+    ("preview", "How the text in the box will look"),
     ("unread", "The next conversation with unread messages"),
     ("help", "All keys"),
     ("quit", "Quit; drafts are kept"),
@@ -158,7 +171,7 @@ fn submit(model: &mut Model, effects: &mut Vec<Effect>) {
     if let Some(command) = text.strip_prefix('/')
         && !command.starts_with('/')
     {
-        slash(model, &conversation, command, effects);
+        slash::run(model, &conversation, command, effects);
         return;
     }
     let literal = text.strip_prefix('/').filter(|t| t.starts_with('/')).map(str::to_owned);
@@ -172,7 +185,7 @@ fn submit(model: &mut Model, effects: &mut Vec<Effect>) {
 }
 
 /// A message of typed text, with the people it calls.
-fn typed_message(app: &AppState, conversation: &ConversationId, text: String) -> Outgoing {
+pub fn typed_message(app: &AppState, conversation: &ConversationId, text: String) -> Outgoing {
     let c = app.conversations.get(conversation);
     let mentions = c.filter(|_| app.prefs.markup).map(|c| complete::called(app, c, &text));
     Outgoing {
@@ -264,90 +277,4 @@ pub fn own_message(
         reactions: Vec::new(),
         delivery,
     }
-}
-
-/// A slash command. What is no command asks before it is sent.
-fn slash(
-    model: &mut Model,
-    conversation: &ConversationId,
-    command: &str,
-    effects: &mut Vec<Effect>,
-) {
-    let (word, rest) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
-    let rest = rest.trim();
-    let switch = match rest {
-        "on" => Some(Some(true)),
-        "off" => Some(Some(false)),
-        "" => Some(None),
-        _ => None,
-    };
-    let action = match (word, switch) {
-        ("me", _) if !rest.is_empty() => {
-            let outgoing = Outgoing { text: rest.to_owned(), emote: true, ..Outgoing::default() };
-            send(model, conversation, outgoing, effects);
-            return;
-        }
-        ("open", _) if !rest.is_empty() => {
-            let found = super::overlay::find(&model.app, rest);
-            match found.into_iter().next() {
-                Some(found) => {
-                    clear(model, effects);
-                    super::on_list::open(model, &found.id, effects);
-                }
-                None => model.app.complain("There is no such conversation or person"),
-            }
-            return;
-        }
-        ("me" | "open", _) => {
-            model.app.complain(&format!("/{word} wants something after it"));
-            return;
-        }
-        ("link" | "history" | "mute", None) => {
-            model.app.complain(&format!("/{word} on or /{word} off"));
-            return;
-        }
-        ("link", Some(to)) => {
-            clear(model, effects);
-            on_thread::set(model, ThreadFlag::JoiningEnabled, to, effects);
-            return;
-        }
-        ("history", Some(to)) => {
-            clear(model, effects);
-            on_thread::set(model, ThreadFlag::HistoryDisclosed, to, effects);
-            return;
-        }
-        ("mute", Some(to)) => {
-            clear(model, effects);
-            on_thread::set(model, ThreadFlag::Alerts, to.map(|muted| !muted), effects);
-            return;
-        }
-        ("help", _) => "help",
-        ("quit", _) => "quit",
-        ("unread", _) => "next-unread",
-        _ => {
-            let reply = model.app.opened().and_then(|c| c.compose.draft.reply.clone());
-            let mut outgoing = typed_message(&model.app, conversation, format!("/{command}"));
-            outgoing.reply = reply;
-            let known: Vec<String> = COMMANDS.iter().map(|(name, _)| format!("/{name}")).collect();
-            model.app.overlay = Some(Overlay::Confirm {
-                question: Clean::line(&format!("/{word} is no command. Send it as text?")),
-                detail: Clean::line(&format!("Commands: {} · // sends a slash", known.join(" "))),
-                consent: Consent::SendLiteral { conversation: conversation.clone(), outgoing },
-            });
-            return;
-        }
-    };
-    clear(model, effects);
-    if let Some(action) = Action::named(action) {
-        super::on_action(model, action, effects);
-    }
-}
-
-/// Takes a carried-out command out of the box.
-fn clear(model: &mut Model, effects: &mut Vec<Effect>) {
-    if let Some(c) = model.app.opened_mut() {
-        c.compose.set_text("");
-        c.compose.told_typing = None;
-    }
-    changed(model, effects);
 }

@@ -2,13 +2,15 @@
 
 use super::effect::Effect;
 use super::follow::seek;
+use super::group::JoinUrl;
 use super::on_list::{KEEP_CLOSED, draw_new_line};
+use super::on_wish::{self, done};
 use super::overlay::Overlay;
-use super::state::{Link, Older, Pending, Setting};
+use super::state::{Link, Older, Setting};
 use super::{Model, on_compose, on_list};
 use crate::model::{
-    Clean, Conversation, ConversationId, Delivery, Delta, Fault, LinkState, Message, Page,
-    ThreadFlag, ThreadSettings, Ticket,
+    Clean, Conversation, ConversationId, Delivery, Delta, LinkState, Message, Page, ThreadChange,
+    ThreadFlag, ThreadSettings,
 };
 use std::time::Duration;
 
@@ -40,13 +42,26 @@ pub fn apply(model: &mut Model, delta: Delta, effects: &mut Vec<Effect>) {
                 model.app.complain(&format!("Older messages cannot be fetched: {}", fault.reason));
             }
         }
-        Delta::Settings { conversation, settings } => settings_of(model, &conversation, settings),
+        Delta::Settings { conversation, settings } => {
+            settings_of(model, &conversation, settings, effects);
+        }
         Delta::Members { conversation, members } => {
             model.app.conversations.ensure(&conversation).members = members;
         }
         Delta::Topic { conversation, topic } => set_topic(model, &conversation, topic),
         Delta::Flag { conversation, flag, on } => {
-            model.app.conversations.ensure(&conversation).know(flag, on);
+            let now = model.app.clock.wall;
+            let c = model.app.conversations.ensure(&conversation);
+            // The announcement may come before the answer: then it is the answer.
+            if matches!(c.setting(flag), Setting::Changing { to, .. } if to == on) {
+                c.note_change(flag.label(), now, &Ok(()));
+            }
+            c.know(flag, on);
+            if flag == ThreadFlag::JoiningEnabled {
+                // Each opening may bring another address.
+                c.group.url = JoinUrl::Unknown;
+            }
+            super::on_thread::fetch_url_if_wanted(model, effects);
         }
         Delta::Typing { conversation, who, active } => {
             let until = model.app.clock.mono + TYPING_LASTS;
@@ -108,7 +123,28 @@ pub fn apply(model: &mut Model, delta: Delta, effects: &mut Vec<Effect>) {
                 model.app.conversations.ensure(&id).compose.restore(draft);
             }
         }
-        Delta::Done { ticket, result } => done(model, ticket, &result),
+        Delta::Done { ticket, result } => done(model, ticket, &result, effects),
+        Delta::JoinUrl { conversation, result } => {
+            let group = &mut model.app.conversations.ensure(&conversation).group;
+            let wanted = std::mem::take(&mut group.url_wanted);
+            match result {
+                Ok(url) => {
+                    group.url = JoinUrl::Known(url.clone());
+                    if wanted {
+                        let (what, text) = ("the join URL".into(), url.to_string());
+                        effects.push(Effect::Copy { what, text });
+                    }
+                }
+                Err(fault) => {
+                    group.url = JoinUrl::Failed(fault.reason.clone());
+                    if wanted {
+                        model.app.complain(&format!("No join URL: {}", fault.reason));
+                    }
+                }
+            }
+        }
+        Delta::Created { ticket, result } => on_wish::created(model, ticket, result, effects),
+        Delta::Resolved { ticket, result } => on_wish::resolved(model, ticket, result),
         Delta::Notice(text) => model.app.complain(&text),
     }
 }
@@ -150,8 +186,10 @@ fn conversations(model: &mut Model, list: Vec<Conversation>, effects: &mut Vec<E
         if let Some(at) = cleared {
             c.timeline.clear_until(at);
         }
-        if !matches!(c.setting(ThreadFlag::Alerts), Setting::Changing { .. }) {
-            c.know(ThreadFlag::Alerts, !new.muted);
+        for (flag, on) in [(ThreadFlag::Alerts, !new.muted), (ThreadFlag::Pinned, new.pinned)] {
+            if !matches!(c.setting(flag), Setting::Changing { .. }) {
+                c.know(flag, on);
+            }
         }
         let old_topic = c.info.topic.take();
         c.info = new;
@@ -257,11 +295,22 @@ fn take(model: &mut Model, id: &ConversationId, messages: Vec<Message>, page: Pa
 }
 
 fn set_topic(model: &mut Model, id: &ConversationId, topic: Clean) {
+    let now = model.app.clock.wall;
     let c = model.app.conversations.ensure(id);
+    if c.is_changing(|change| matches!(change, ThreadChange::Topic(own) if *own == *topic)) {
+        c.note_change("topic", now, &Ok(()));
+    }
     c.info.topic = Some(topic);
+    // Whoever set it: the server's word ends what was being changed, and a late answer to that is harmless.
+    c.group.pending.retain(|(_, change)| !matches!(change, ThreadChange::Topic(_)));
 }
 
-fn settings_of(model: &mut Model, id: &ConversationId, settings: ThreadSettings) {
+fn settings_of(
+    model: &mut Model,
+    id: &ConversationId,
+    settings: ThreadSettings,
+    effects: &mut Vec<Effect>,
+) {
     let c = model.app.conversations.ensure(id);
     for (flag, value) in [
         (ThreadFlag::JoiningEnabled, settings.joining_enabled),
@@ -274,9 +323,14 @@ fn settings_of(model: &mut Model, id: &ConversationId, settings: ThreadSettings)
             c.know(flag, on);
         }
     }
-    if let Some(topic) = settings.topic {
-        set_topic(model, id, topic);
+    let c = model.app.conversations.ensure(id);
+    c.group.thread = settings.clone();
+    // An answer that was asked for before our change must not show the old topic again.
+    let changing = c.is_changing(|change| matches!(change, ThreadChange::Topic(_)));
+    if let Some(topic) = settings.topic.filter(|_| !changing) {
+        c.info.topic = Some(topic);
     }
+    super::on_thread::fetch_url_if_wanted(model, effects);
 }
 
 fn delivery_of(
@@ -306,70 +360,5 @@ fn delivery_of(
     if failed && !is_open {
         let title = model.app.conversations.get(id).map(|c| model.app.title(c)).unwrap_or_default();
         model.app.complain(&format!("A message to {title} was not sent"));
-    }
-}
-
-/// The answer to a setting or a change of a message; an old ticket names nothing any more.
-fn done(model: &mut Model, ticket: Ticket, result: &Result<(), Fault>) {
-    let with_ticket = |c: &&super::state::ConversationState| {
-        c.pending.iter().any(|(t, _)| *t == ticket)
-            || c.settings
-                .values()
-                .any(|s| matches!(s, Setting::Changing { ticket: t, .. } if *t == ticket))
-    };
-    let Some(id) = model.app.conversations.iter().find(with_ticket).map(|c| c.info.id.clone())
-    else {
-        return;
-    };
-    let mut complaint = None;
-    if let Some(c) = model.app.conversations.get_mut(&id) {
-        let changing = c.settings.iter().find_map(|(flag, s)| match s {
-            Setting::Changing { from, to, ticket: t } if *t == ticket => Some((*flag, *from, *to)),
-            _ => None,
-        });
-        if let Some((flag, from, to)) = changing {
-            match result {
-                Ok(()) => {
-                    c.know(flag, to);
-                    if flag == ThreadFlag::Alerts {
-                        c.info.muted = !to;
-                    }
-                }
-                Err(fault) => {
-                    c.know(flag, from);
-                    complaint = Some(format!(
-                        "{} stays {}: {}",
-                        flag.label(),
-                        if from { "on" } else { "off" },
-                        fault.reason
-                    ));
-                }
-            }
-        }
-        if let Some(at) = c.pending.iter().position(|(t, _)| *t == ticket) {
-            let (_, pending) = c.pending.remove(at);
-            if let Err(fault) = result {
-                let what = match pending {
-                    Pending::Edit { target, text } => {
-                        // What was typed goes back into the box, or one undo away when something new stands there.
-                        if c.compose.draft.is_empty() {
-                            let source = target.source.clone();
-                            c.compose.begin_edit(target.id.clone(), &text, target.reply, source);
-                        } else {
-                            let now = c.compose.text().to_owned();
-                            c.compose.set_text(&text);
-                            c.compose.set_text(&now);
-                        }
-                        "The message was not changed"
-                    }
-                    Pending::Delete => "The message was not deleted",
-                    Pending::React => "The reaction was not set",
-                };
-                complaint = Some(format!("{what}: {}", fault.reason));
-            }
-        }
-    }
-    if let Some(text) = complaint {
-        model.app.complain(&text);
     }
 }

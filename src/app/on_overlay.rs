@@ -3,13 +3,22 @@
 use super::action::OverlayAction;
 use super::effect::Effect;
 use super::overlay::{self, Consent, Overlay, REACTIONS};
-use super::{Action, Model, on_compose, on_list, on_messages};
+use super::thread_overlay::{self, ThreadOverlay};
+use super::{Action, Model, on_compose, on_list, on_messages, on_thread};
+use crate::model::ThreadChange;
 use crate::model::request::Change;
 
 pub fn act(model: &mut Model, action: OverlayAction, effects: &mut Vec<Effect>) {
     match action {
         OverlayAction::Up => step(model, -1),
         OverlayAction::Down => step(model, 1),
+        OverlayAction::Pick => {
+            if let Some(Overlay::Thread(open)) = &mut model.app.overlay {
+                thread_overlay::turn_pick(open);
+            } else {
+                step(model, 1);
+            }
+        }
         OverlayAction::Choose => choose(model, effects),
         OverlayAction::Erase => edit(model, |input| {
             input.pop();
@@ -32,6 +41,7 @@ fn lines(model: &Model) -> usize {
         Some(Overlay::Reactions { .. }) => REACTIONS.len(),
         Some(Overlay::Links { links, .. }) => links.len(),
         // Its last screenful is found while it is painted; this only keeps the number from running away.
+        Some(Overlay::Thread(open)) => thread_overlay::lines(&model.app, open),
         Some(Overlay::Help { .. }) => model.app.prefs.keymap.entries().len(),
         Some(Overlay::Inspect { .. }) => usize::MAX,
         _ => 0,
@@ -46,6 +56,15 @@ pub fn step(model: &mut Model, by: isize) {
 }
 
 fn edit(model: &mut Model, change: impl FnOnce(&mut String)) {
+    if let Some(Overlay::Thread(open)) = &model.app.overlay {
+        let mut open = open.clone();
+        if let Some(input) = open.input_mut() {
+            change(input);
+            thread_overlay::edited(&model.app, &mut open);
+        }
+        model.app.overlay = Some(Overlay::Thread(open));
+        return;
+    }
     if let Some((input, marked)) = model.app.overlay.as_mut().and_then(Overlay::input_mut) {
         change(input);
         *marked = 0;
@@ -77,6 +96,7 @@ fn typed(model: &mut Model, c: char, effects: &mut Vec<Effect>) {
                 }
             }
         }
+        Some(Overlay::Thread(_)) => thread_overlay::typed(model, c, effects),
         // The keys of the message work in its menu, too.
         Some(Overlay::Menu { .. }) => {
             let pressed =
@@ -125,6 +145,7 @@ fn choose(model: &mut Model, effects: &mut Vec<Effect>) {
             model.app.overlay = links.into_iter().nth(marked).map(on_messages::confirm_link);
         }
         Overlay::Confirm { consent, .. } => consented(model, consent, effects),
+        Overlay::Thread(open) => thread_overlay::choose(model, open, effects),
         Overlay::Help { .. } | Overlay::Inspect { .. } | Overlay::Card | Overlay::Preview => {}
     }
 }
@@ -154,6 +175,15 @@ fn consented(model: &mut Model, consent: Consent, effects: &mut Vec<Effect>) {
                 c.selected = None;
             }
         }
+        Consent::Change(id, change) => on_thread::change(model, &id, change, effects),
+        Consent::Remove(id, who) => {
+            for who in who {
+                on_thread::change(model, &id, ThreadChange::Remove(who), effects);
+            }
+            let members = ThreadOverlay::Members { marked: 0, picked: Vec::new() };
+            model.app.overlay = Some(Overlay::Thread(members));
+        }
+        Consent::Join(id) => on_thread::join(model, &id, effects),
         Consent::OpenLink(url) => effects.push(Effect::OpenUrl(url)),
         Consent::SendLiteral { conversation, outgoing } => {
             // Only while its text is still in that conversation's box.

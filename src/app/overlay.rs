@@ -3,7 +3,10 @@
 use super::action::Action;
 use super::keymap::Context;
 use super::state::AppState;
-use crate::model::{Clean, ConversationId, ConversationKind, MessageKey, Outgoing};
+use super::thread_overlay::ThreadOverlay;
+use crate::model::{
+    Clean, ConversationId, ConversationKind, MessageKey, Outgoing, ThreadChange, UserId,
+};
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Overlay {
@@ -37,6 +40,8 @@ pub enum Overlay {
     },
     /// How what is being written will look. Takes no keys away but Esc.
     Preview,
+    /// Settings of the open conversation, and what belongs to them.
+    Thread(ThreadOverlay),
     /// All there is to know of one message.
     Inspect {
         lines: Vec<super::inspect::Line>,
@@ -53,8 +58,15 @@ pub enum Overlay {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Consent {
     DeleteMessage(MessageKey),
+    /// A change of a conversation that asks first.
+    Change(ConversationId, ThreadChange),
+    Remove(ConversationId, Vec<UserId>),
+    Join(ConversationId),
     OpenLink(Clean),
-    SendLiteral { conversation: ConversationId, outgoing: Outgoing },
+    SendLiteral {
+        conversation: ConversationId,
+        outgoing: Outgoing,
+    },
 }
 
 /// Reactions offered, with the wire's keys (facts 3.4).
@@ -103,6 +115,7 @@ impl Overlay {
             | Self::Menu { marked }
             | Self::Reactions { marked, .. }
             | Self::Links { marked, .. } => Some(marked),
+            Self::Thread(open) => open.marked_mut(),
             Self::Help { scroll, .. } | Self::Inspect { scroll, .. } => Some(scroll),
             Self::Card | Self::Preview | Self::Confirm { .. } => None,
         }

@@ -2,6 +2,7 @@
 
 use super::compose::Compose;
 use super::conversations::Conversations;
+use super::group::{Group, Wish};
 use super::keymap::{Context, Keymap};
 use super::overlay::Overlay;
 use super::timeline::Timeline;
@@ -98,6 +99,8 @@ pub struct AppState {
     pub overlay: Option<Overlay>,
     pub toasts: VecDeque<Toast>,
     pub minted: Minted,
+    /// What was asked for and belongs to no conversation yet.
+    pub wishes: Vec<(Ticket, Wish)>,
 }
 
 pub struct ConversationState {
@@ -106,6 +109,7 @@ pub struct ConversationState {
     pub compose: Compose,
     pub older: Older,
     pub settings: BTreeMap<ThreadFlag, Setting>,
+    pub group: Group,
     pub members: Vec<Member>,
     /// Who types, and until when that is believed.
     pub typing: Vec<(UserId, Duration)>,
@@ -182,13 +186,17 @@ pub enum Pending {
 
 impl ConversationState {
     pub fn new(info: Conversation) -> Self {
-        let muted = info.muted;
+        let (muted, pinned) = (info.muted, info.pinned);
         Self {
             info,
             timeline: Timeline::default(),
             compose: Compose::default(),
             older: Older::Unknown,
-            settings: BTreeMap::from([(ThreadFlag::Alerts, Setting::Known(!muted))]),
+            settings: BTreeMap::from([
+                (ThreadFlag::Alerts, Setting::Known(!muted)),
+                (ThreadFlag::Pinned, Setting::Known(pinned)),
+            ]),
+            group: Group::default(),
             members: Vec::new(),
             typing: Vec::new(),
             selected: None,
@@ -256,6 +264,7 @@ impl AppState {
             view_focus: ViewFocus { focused: true, interrupted_at: None },
             overlay: None,
             toasts: VecDeque::new(),
+            wishes: Vec::new(),
         }
     }
 

@@ -191,7 +191,7 @@ impl Client {
         on: bool,
     ) -> Result<(), Error> {
         let path = match flag {
-            ThreadFlag::Alerts => endpoint::conversation_property(id, flag.property()),
+            own if own.is_own() => endpoint::conversation_property(id, flag.property()),
             _ => endpoint::thread_property(id, flag.property()),
         };
         self.chat(Method::PUT, &path, Some(&encode::property(flag, on))).await.map(drop)

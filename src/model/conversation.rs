@@ -27,6 +27,7 @@ pub struct Conversation {
     /// Messages up to here were deleted by this account and are not shown.
     pub cleared_at: Option<Timestamp>,
     pub muted: bool,
+    pub pinned: bool,
     /// `lastleaveat` after `lastjoinat`: still readable, no longer a member.
     pub left: bool,
     pub last: Option<Snippet>,
@@ -52,6 +53,7 @@ impl Conversation {
             horizon: None,
             cleared_at: None,
             muted: false,
+            pinned: false,
             left: false,
             last: None,
             unread: Unread::default(),
@@ -99,9 +101,10 @@ impl Horizon {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Role {
     Admin,
+    #[default]
     User,
 }
 
@@ -118,6 +121,14 @@ pub struct Member {
     /// `friendlyName`; often empty.
     pub name: Clean,
     pub role: Role,
+    /// The rest of the reference page's fields, for those who want to know: name on the wire and value.
+    pub details: Vec<(&'static str, Clean)>,
+}
+
+impl Default for Member {
+    fn default() -> Self {
+        Self { id: UserId::new(""), name: Clean::default(), role: Role::User, details: Vec::new() }
+    }
 }
 
 /// A group's properties as the server holds them. `None`: the server did not say.
@@ -134,12 +145,14 @@ pub struct ThreadSettings {
     pub capabilities: Vec<Clean>,
 }
 
-/// A setting with two states. The first two are the group's, the last is this account's own.
+/// A setting with two states. The first two are the group's, the others this account's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ThreadFlag {
     JoiningEnabled,
     HistoryDisclosed,
     Alerts,
+    /// `favorite`: stands above the others in the list.
+    Pinned,
 }
 
 impl ThreadFlag {
@@ -149,7 +162,13 @@ impl ThreadFlag {
             Self::JoiningEnabled => "joiningenabled",
             Self::HistoryDisclosed => "historydisclosed",
             Self::Alerts => "alerts",
+            Self::Pinned => "favorite",
         }
+    }
+
+    /// Whether it is this account's own and not the group's.
+    pub fn is_own(self) -> bool {
+        matches!(self, Self::Alerts | Self::Pinned)
     }
 
     /// What the screen calls it.
@@ -158,6 +177,7 @@ impl ThreadFlag {
             Self::JoiningEnabled => "link",
             Self::HistoryDisclosed => "history",
             Self::Alerts => "alerts",
+            Self::Pinned => "pin",
         }
     }
 }

@@ -89,6 +89,20 @@ pub enum Delta {
         ticket: Ticket,
         result: Result<(), Fault>,
     },
+    JoinUrl {
+        conversation: ConversationId,
+        result: Result<Clean, Fault>,
+    },
+    /// The new group asked for under this ticket.
+    Created {
+        ticket: Ticket,
+        result: Result<ConversationId, Fault>,
+    },
+    /// Where the join address asked for under this ticket leads.
+    Resolved {
+        ticket: Ticket,
+        result: Result<ConversationId, Fault>,
+    },
     /// Something the user should know that belongs to no message.
     Notice(Clean),
 }

@@ -3,8 +3,8 @@
 //! Requests live in `model` and not in `app`, because sync must not know the app and runtime would otherwise hold a
 //! second list of the same things.
 
-use super::conversation::{Horizon, ThreadFlag};
-use super::id::{ClientMessageId, ConversationId};
+use super::conversation::{Horizon, Role, ThreadFlag};
+use super::id::{ClientMessageId, ConversationId, UserId};
 use super::message::{Draft, MessageKey, Outgoing};
 
 /// Names one request, so that a late or second answer is harmless.
@@ -43,10 +43,28 @@ pub enum Request {
         change: Change,
         ticket: Ticket,
     },
-    SetFlag {
+    Thread {
         conversation: ConversationId,
-        flag: ThreadFlag,
-        on: bool,
+        change: ThreadChange,
+        ticket: Ticket,
+    },
+    /// Members and settings once more.
+    Refresh {
+        conversation: ConversationId,
+    },
+    /// The address under which others join a group.
+    JoinUrl {
+        conversation: ConversationId,
+    },
+    /// A new group; this account is its admin.
+    Create {
+        topic: String,
+        members: Vec<(UserId, Role)>,
+        ticket: Ticket,
+    },
+    /// What a join address leads to; asked without credentials.
+    Resolve {
+        url: String,
         ticket: Ticket,
     },
     MarkRead {
@@ -73,6 +91,19 @@ pub enum Request {
     Resync {
         conversation: ConversationId,
     },
+}
+
+/// A change of a conversation: one property or one person a request (facts 5).
+#[derive(Clone, Debug, PartialEq)]
+pub enum ThreadChange {
+    Flag(ThreadFlag, bool),
+    Topic(String),
+    /// Adds someone or sets their role; oneself: joins.
+    Member(UserId, Role),
+    /// Takes someone out; oneself: leaves.
+    Remove(UserId),
+    /// Deletes the history for this account.
+    Clear,
 }
 
 /// What a message's source is wanted for.

@@ -82,42 +82,48 @@ fn clean(raw: &str, line_break: char) -> String {
     let mut marks = 0usize;
     let mut base: Option<char> = None;
     let mut in_flag = false;
+    // A joiner waits for what comes out next: it shapes emoji and Indic or Arabic words; elsewhere it only hides.
+    let mut joiner: Option<char> = None;
+    let settle = |joiner: &mut Option<char>, out: &mut String, joins: bool| {
+        if let Some(c) = joiner.take() {
+            out.push(if joins { c } else { REPLACEMENT });
+        }
+    };
     let mut chars = raw.chars().peekable();
     while let Some(c) = chars.next() {
         match c {
-            '\r' => {
-                if chars.peek() == Some(&'\n') {
+            '\u{AD}' => {}
+            '\u{200C}' | '\u{200D}' => {
+                let joinable = base.is_some_and(|b| !b.is_ascii() && b != REPLACEMENT);
+                if joinable && joiner.is_none() {
+                    joiner = Some(c);
+                } else {
+                    settle(&mut joiner, &mut out, false);
+                    out.push(REPLACEMENT);
+                    base = Some(REPLACEMENT);
+                    marks = 0;
+                }
+            }
+            '\r' | '\n' | '\u{B}' => {
+                settle(&mut joiner, &mut out, false);
+                if c == '\r' && chars.peek() == Some(&'\n') {
                     chars.next();
                 }
                 out.push(line_break);
                 base = None;
             }
-            '\n' | '\u{B}' => {
-                out.push(line_break);
-                base = None;
-            }
             '\t' => {
+                settle(&mut joiner, &mut out, false);
                 out.push_str(TAB);
                 base = Some(' ');
+                marks = 0;
             }
-            '\u{200C}' | '\u{200D}' => {
-                // Joiners shape emoji and Indic or Arabic words; between ASCII they only hide things.
-                let next_is_foreign = chars.peek().is_some_and(|n| !n.is_ascii());
-                let next_is_mark = chars.peek().is_some_and(|n| n.width() == Some(0));
-                if next_is_mark && marks + 2 > MAX_MARKS && base.is_some_and(|b| !b.is_ascii()) {
-                    // The mark it would join is cut off, and a joiner at an end joins nothing.
-                    continue;
-                }
-                if base.is_some_and(|b| !b.is_ascii()) && next_is_foreign {
-                    out.push(c);
-                    marks += 1;
-                } else {
-                    out.push(REPLACEMENT);
-                }
+            '\u{E0020}'..='\u{E007F}' if in_flag => {
+                settle(&mut joiner, &mut out, false);
+                out.push(c);
             }
-            '\u{E0020}'..='\u{E007F}' if in_flag => out.push(c),
-            '\u{AD}' => {}
             _ if is_trick(c) => {
+                settle(&mut joiner, &mut out, false);
                 out.push(REPLACEMENT);
                 base = Some(REPLACEMENT);
                 marks = 0;
@@ -126,13 +132,16 @@ fn clean(raw: &str, line_break: char) -> String {
                 if base.is_none() {
                     out.push('\u{25CC}');
                     base = Some('\u{25CC}');
+                    marks = 0;
                 }
-                marks += 1;
-                if marks <= MAX_MARKS {
+                if marks < MAX_MARKS {
+                    settle(&mut joiner, &mut out, true);
+                    marks += 1;
                     out.push(c);
                 }
             }
             _ => {
+                settle(&mut joiner, &mut out, !c.is_ascii());
                 out.push(c);
                 in_flag = c == BLACK_FLAG;
                 base = Some(c);
@@ -140,6 +149,7 @@ fn clean(raw: &str, line_break: char) -> String {
             }
         }
     }
+    settle(&mut joiner, &mut out, false);
     out
 }
 
@@ -233,8 +243,12 @@ mod tests {
 
     #[test]
     fn what_fuzzing_found_stays_mended() {
-        for raw in ["\u{ad}\t\u{735}\u{7f}\0", "\u{19}\u{5a8}\u{5a8}\u{5b8}\u{5a8}\u{200c}\u{5a8}"]
-        {
+        for raw in [
+            "\u{ad}\t\u{735}\u{7f}\0",
+            "\u{19}\u{5a8}\u{5a8}\u{5b8}\u{5a8}\u{200c}\u{5a8}",
+            "あ\u{200d}\u{ad}\t",
+            "\u{1}\u{200d}é",
+        ] {
             for once in [Clean::line(raw), Clean::text(raw)] {
                 assert_eq!(Clean::text(&once), once, "{raw:?}");
             }

@@ -350,6 +350,7 @@ pub fn conversation(raw: &RawConversation, me: &UserId) -> Conversation {
         horizon: properties.consumptionhorizon.some().and_then(Horizon::parse),
         cleared_at: properties.clearedat.some().and_then(Timestamp::parse),
         muted: properties.alerts.flag() == Some(false),
+        pinned: properties.favorite.flag() == Some(true),
         left,
         last: last.map(|m| Snippet {
             sender: m.sender.clone(),

@@ -86,7 +86,9 @@ pub fn typing(active: bool) -> Value {
 pub fn property(flag: ThreadFlag, on: bool) -> Value {
     let name = flag.property();
     match flag {
-        ThreadFlag::Alerts => json!({ name: if on { "true" } else { "false" } }),
+        ThreadFlag::Alerts | ThreadFlag::Pinned => {
+            json!({ name: if on { "true" } else { "false" } })
+        }
         _ => json!({ "name": name, name: on }),
     }
 }

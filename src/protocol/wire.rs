@@ -296,6 +296,8 @@ pub struct ConversationProperties<'a> {
     pub clearedat: Text<'a>,
     #[serde(borrow)]
     pub alerts: Text<'a>,
+    #[serde(borrow)]
+    pub favorite: Text<'a>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -1,6 +1,6 @@
 //! Carries out what the app asks for. Drafts are written in order; what needs the network runs beside.
 
-use super::{Shared, outbox, wall_clock};
+use super::{Shared, outbox, threads, wall_clock};
 use crate::client::Error;
 use crate::model::{ConversationKind, Delta, Fault, Page, Request};
 use crate::protocol::decode;
@@ -20,7 +20,7 @@ pub async fn run(
 ) {
     let slots = Arc::new(Semaphore::new(PARALLEL));
     // Changes of messages and settings reach the server in the order they were made.
-    let (changes, mut ordered) = mpsc::channel::<Request>(64);
+    let (changes, mut ordered) = mpsc::channel::<Request>(256);
     spawn(&shared, &slots, move |shared| async move {
         while let Some(request) = ordered.recv().await {
             carry_out(&shared, request).await;
@@ -58,7 +58,7 @@ pub async fn run(
                     }
                 });
             }
-            change @ (Request::Change { .. } | Request::SetFlag { .. }) => {
+            change @ (Request::Change { .. } | Request::Thread { .. }) => {
                 if changes.try_send(change).is_err() {
                     shared.notice("Too many changes are waiting; this one was not made").await;
                 }
@@ -102,7 +102,7 @@ async fn show_stored(shared: &Arc<Shared>, id: &crate::model::ConversationId) {
     shared.cached_thread(id).await;
 }
 
-async fn refresh_thread(shared: &Arc<Shared>, id: &crate::model::ConversationId) {
+pub(super) async fn refresh_thread(shared: &Arc<Shared>, id: &crate::model::ConversationId) {
     if let Some(peer) = id.peer() {
         shared.look_up(vec![peer]).await;
         return;
@@ -126,11 +126,17 @@ async fn carry_out(shared: &Arc<Shared>, request: Request) {
             }
             done(shared, ticket, result).await;
         }
-        Request::SetFlag { conversation, flag, on, ticket } => {
-            let result = shared.client.set_flag(&conversation, flag, on).await;
+        Request::Thread { conversation, change, ticket } => {
+            let result = threads::change(shared, &conversation, &change).await;
             done(shared, ticket, result).await;
-            refresh_thread(shared, &conversation).await;
+            threads::refresh_after(shared, &conversation, &change).await;
         }
+        Request::Refresh { conversation } => refresh_thread(shared, &conversation).await,
+        Request::JoinUrl { conversation } => threads::join_url(shared, conversation).await,
+        Request::Create { topic, members, ticket } => {
+            threads::create(shared, &topic, members, ticket).await;
+        }
+        Request::Resolve { url, ticket } => threads::resolve(shared, &url, ticket).await,
         Request::MarkRead { conversation, horizon } => {
             match shared.store.mark_read(&conversation, horizon.clone(), shared.me.clone()).await {
                 Ok(Some(unread)) => {

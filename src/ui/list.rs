@@ -82,6 +82,7 @@ fn draw_row(
     } else {
         row.title.to_string()
     };
+    let title = if row.pinned { format!("↥{title}") } else { title };
     paint::text(buffer, x + 1, y, edge, &cut(&title, room), style);
 }
 

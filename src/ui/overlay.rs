@@ -1,5 +1,7 @@
 //! Dialogs above the panes.
 
+mod thread;
+
 use super::Theme;
 use super::paint;
 use crate::app::Model;
@@ -182,6 +184,7 @@ fn dialog(model: &Model, open: &Overlay, theme: &Theme) -> Dialog {
     };
     match open {
         Overlay::Card | Overlay::Preview => card(app),
+        Overlay::Thread(open) => thread::dialog(app, open, columns_of(model), theme),
         Overlay::Inspect { lines, scroll } => inspector(lines, *scroll, columns_of(model), theme),
         Overlay::Help { context, scroll } => help(model, *context, *scroll, theme),
         Overlay::Switcher { input, marked, found } => {

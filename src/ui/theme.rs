@@ -34,6 +34,8 @@ pub struct Theme {
     pub bad: Style,
     pub key: Style,
     pub demo: Style,
+    /// Dark on light, whatever the terminal's own colours: for codes that telephones read.
+    pub code: Style,
 }
 
 #[derive(serde::Deserialize)]
@@ -75,6 +77,11 @@ impl Theme {
             bad: style("bad")?,
             key: style("key")?,
             demo: style("demo")?,
+            code: match depth {
+                ColorDepth::None => Style::new().add_modifier(Modifier::REVERSED),
+                ColorDepth::Sixteen => Style::new().fg(Color::Black).bg(Color::White),
+                _ => Style::new().fg(Color::Indexed(16)).bg(Color::Indexed(231)),
+            },
         })
     }
 

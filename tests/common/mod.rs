@@ -365,6 +365,13 @@ impl Runner {
         self.copied.lock().unwrap().clone()
     }
 
+    /// Waits until something was copied, and gives the last of it.
+    pub async fn wait_copied(&mut self) -> String {
+        let copied = Arc::clone(&self.copied);
+        self.wait_until("something to be copied", |_| !copied.lock().unwrap().is_empty()).await;
+        self.copied().pop().unwrap()
+    }
+
     pub async fn type_text(&self, text: &str) {
         for c in text.chars() {
             self.send(Event::Key(KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE))).await;

@@ -20,6 +20,7 @@ pub struct ListRow {
     pub marked: bool,
     pub unread: bool,
     pub muted: bool,
+    pub pinned: bool,
 }
 
 /// What the right edge tells, most important first.
@@ -110,6 +111,7 @@ fn row(
         marked: app.focus == Focus::List && marked == Some(&c.info.id),
         unread: unread.messages > 0,
         muted: c.info.muted,
+        pinned: c.info.pinned,
     }
 }
 

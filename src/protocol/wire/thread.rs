@@ -52,6 +52,16 @@ struct MemberBody<'a> {
     friendly_name: Text<'a>,
     #[serde(borrow)]
     role: Text<'a>,
+    #[serde(borrow)]
+    cid: Text<'a>,
+    #[serde(borrow, rename = "linkedMri")]
+    linked_mri: Text<'a>,
+    #[serde(borrow, rename = "userTile")]
+    user_tile: Text<'a>,
+    #[serde(borrow, rename = "userLink")]
+    user_link: Text<'a>,
+    #[serde(borrow, deserialize_with = "lenient::items")]
+    capabilities: Vec<&'a RawValue>,
 }
 
 pub fn thread(body: &str) -> Result<Thread, WireError> {
@@ -65,14 +75,13 @@ pub fn thread(body: &str) -> Result<Thread, WireError> {
             id: UserId::new(member.id.some()?),
             name: Clean::line(member.friendly_name.as_str()),
             role: Role::parse(member.role.as_str()),
+            details: details(&member),
         })
     });
     let p = &body.properties;
     let creator =
         p.creator.some().map(|c| UserId::with_prefix(c.split(';').next().unwrap_or_default()));
-    let capabilities = p.capabilities.iter().filter_map(|raw| {
-        serde_json::from_str::<Text<'_>>(raw.get()).ok().map(|t| Clean::line(t.as_str()))
-    });
+    let capabilities = words(&p.capabilities);
     let picture = p.picture.some().map(|u| Clean::line(u.strip_prefix("URL@").unwrap_or(u)));
     Ok(Thread {
         members: members.collect(),
@@ -83,7 +92,27 @@ pub fn thread(body: &str) -> Result<Thread, WireError> {
             creator,
             created: p.createdat.some().and_then(Timestamp::parse),
             picture,
-            capabilities: capabilities.collect(),
+            capabilities,
         },
     })
+}
+
+fn words(items: &[&RawValue]) -> Vec<Clean> {
+    let read = items.iter().filter_map(|raw| serde_json::from_str::<Text<'_>>(raw.get()).ok());
+    read.map(|text| Clean::line(text.as_str())).collect()
+}
+
+fn details(member: &MemberBody<'_>) -> Vec<(&'static str, Clean)> {
+    let capabilities: Vec<String> =
+        words(&member.capabilities).iter().map(ToString::to_string).collect();
+    let capabilities = capabilities.join(", ");
+    let fields = [
+        ("cid", member.cid.as_str()),
+        ("linkedMri", member.linked_mri.as_str()),
+        ("userTile", member.user_tile.as_str()),
+        ("userLink", member.user_link.as_str()),
+        ("capabilities", capabilities.as_str()),
+    ];
+    let filled = fields.into_iter().filter(|(_, value)| !value.is_empty());
+    filled.map(|(name, value)| (name, Clean::line(value))).collect()
 }

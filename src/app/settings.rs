@@ -1,0 +1,220 @@
+//! The rows of the settings screen: what the server holds, what is being saved, what may be changed and by whom.
+
+use super::group::{JoinUrl, blocked};
+use super::state::{AppState, ConversationState, Setting};
+use crate::model::{Role, ThreadChange, ThreadFlag, UserId};
+
+/// What a row is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowId {
+    Topic,
+    Flag(ThreadFlag),
+    Url,
+    Members,
+    Picture,
+    Creator,
+    Created,
+    Capabilities,
+    Leave,
+    Clear,
+}
+
+/// One row as it is drawn.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    pub id: RowId,
+    /// The letter that goes to it and does what Enter does.
+    pub key: Option<char>,
+    pub label: &'static str,
+    pub value: String,
+    /// What Enter does.
+    pub does: &'static str,
+    /// Why it cannot be changed here.
+    pub blocked: Option<&'static str>,
+    pub saving: bool,
+}
+
+/// The rows that apply to a conversation.
+pub fn rows(app: &AppState, c: &ConversationState) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let is_group = c.info.is_group();
+    if is_group {
+        let topic = ThreadChange::Topic(String::new());
+        rows.push(Row {
+            id: RowId::Topic,
+            key: Some('t'),
+            label: "Topic",
+            value: pending_topic(c)
+                .or_else(|| c.info.shown_topic().map(|t| app.shown(t).to_string()))
+                .unwrap_or_else(|| "none".into()),
+            does: "edit",
+            blocked: blocked(app, c, &topic),
+            saving: c.is_changing(|change| matches!(change, ThreadChange::Topic(_))),
+        });
+        rows.push(flag(app, c, ThreadFlag::JoiningEnabled, 'l', "Joining by link", ["on", "off"]));
+        rows.push(url(c));
+        rows.push(flag(
+            app,
+            c,
+            ThreadFlag::HistoryDisclosed,
+            'h',
+            "History for new",
+            ["shown (history disclosed)", "hidden"],
+        ));
+        let admins = c.members.iter().filter(|m| m.role == Role::Admin).count();
+        rows.push(Row {
+            id: RowId::Members,
+            key: Some('m'),
+            label: "Members",
+            value: if c.members.is_empty() {
+                "not loaded yet".into()
+            } else {
+                format!("{} · {admins} admins", c.members.len())
+            },
+            does: "open",
+            blocked: None,
+            saving: c.is_changing(|change| {
+                matches!(change, ThreadChange::Member(..))
+                    || matches!(change, ThreadChange::Remove(who) if who != app.me())
+            }),
+        });
+    }
+    rows.push(flag(app, c, ThreadFlag::Alerts, 'n', "Alerts", ["on", "off (muted)"]));
+    rows.push(flag(app, c, ThreadFlag::Pinned, 'p', "Pinned to the top", ["yes", "no"]));
+    if is_group {
+        rows.extend(facts(app, c));
+        rows.push(Row {
+            id: RowId::Leave,
+            key: Some('q'),
+            label: "Leave",
+            value: if c.info.left { "you have left".into() } else { "…".into() },
+            does: "asks first",
+            blocked: c.info.left.then_some("you are not a member any more"),
+            saving: c.is_changing(|ch| matches!(ch, ThreadChange::Remove(who) if who == app.me())),
+        });
+    }
+    rows.push(Row {
+        id: RowId::Clear,
+        key: Some('d'),
+        label: "Delete history",
+        value: "for this account only".into(),
+        does: "asks first",
+        blocked: None,
+        saving: c.is_changing(|change| *change == ThreadChange::Clear),
+    });
+    rows
+}
+
+fn pending_topic(c: &ConversationState) -> Option<String> {
+    c.group.pending.iter().rev().find_map(|(_, change)| match change {
+        ThreadChange::Topic(topic) => Some(topic.clone()),
+        _ => None,
+    })
+}
+
+fn flag(
+    app: &AppState,
+    c: &ConversationState,
+    flag: ThreadFlag,
+    key: char,
+    label: &'static str,
+    words: [&str; 2],
+) -> Row {
+    let setting = c.setting(flag);
+    let value = match setting.shown() {
+        None => "not known".to_owned(),
+        Some(true) => format!("[x] {}", words[0]),
+        Some(false) => format!("[ ] {}", words[1]),
+    };
+    Row {
+        id: RowId::Flag(flag),
+        key: Some(key),
+        label,
+        value,
+        does: "toggle",
+        blocked: blocked(app, c, &ThreadChange::Flag(flag, true)),
+        saving: matches!(setting, Setting::Changing { .. }),
+    }
+}
+
+fn url(c: &ConversationState) -> Row {
+    let open = c.setting(ThreadFlag::JoiningEnabled).shown() == Some(true);
+    let (value, blocked) = match (&c.group.url, open) {
+        (_, false) => ("none".to_owned(), Some("joining by link is off")),
+        (JoinUrl::Known(url), true) => (url.to_string(), None),
+        (JoinUrl::Failed(why), true) => (format!("not available: {why}"), None),
+        (JoinUrl::Unknown | JoinUrl::Loading, true) => ("being asked for…".to_owned(), None),
+    };
+    Row {
+        id: RowId::Url,
+        key: Some('u'),
+        label: "Join URL",
+        value,
+        does: "copy, QR",
+        blocked,
+        saving: false,
+    }
+}
+
+/// What can only be read.
+fn facts(app: &AppState, c: &ConversationState) -> Vec<Row> {
+    let thread = &c.group.thread;
+    let fact = |id, label, value: String| Row {
+        id,
+        key: None,
+        label,
+        value,
+        does: "copy",
+        blocked: None,
+        saving: false,
+    };
+    let mut rows = Vec::new();
+    if let Some(picture) = thread.picture.as_ref().filter(|p| !p.is_empty()) {
+        rows.push(fact(RowId::Picture, "Picture", picture.to_string()));
+    }
+    if let Some(creator) = &thread.creator {
+        rows.push(fact(RowId::Creator, "Created by", name_and_id(app, creator)));
+    }
+    if let Some(created) = thread.created {
+        let zone = &app.prefs.zone;
+        let day = created.day_name(app.clock.wall, zone);
+        rows.push(fact(RowId::Created, "Created", format!("{day} {}", created.clock(zone))));
+    }
+    if !thread.capabilities.is_empty() {
+        let words: Vec<&str> =
+            thread.capabilities.iter().map(crate::model::Clean::as_str).collect();
+        rows.push(fact(RowId::Capabilities, "Capabilities", words.join(", ")));
+    }
+    rows
+}
+
+pub fn name_and_id(app: &AppState, who: &UserId) -> String {
+    let name = app.name_of(who);
+    if name.as_str() == who.bare() {
+        who.as_str().to_owned()
+    } else {
+        format!("{name} ({})", who.as_str())
+    }
+}
+
+/// What became of the last change, and what is still under way.
+pub fn status(app: &AppState, c: &ConversationState) -> String {
+    let mut parts = Vec::new();
+    if let Some((what, at, taken)) = &c.group.last {
+        let mark = if *taken { "✓" } else { "!" };
+        parts.push(format!("{what} {} {mark}", at.clock(&app.prefs.zone)));
+    }
+    let flags = c.settings.iter().filter(|(_, s)| matches!(s, Setting::Changing { .. }));
+    let saving = flags
+        .map(|(flag, _)| flag.label().to_owned())
+        .chain(c.group.pending.iter().map(|(_, change)| super::group::words(app, change)));
+    parts.extend(saving.map(|what| format!("{what}: saving ↑")));
+    parts.join("   ")
+}
+
+/// The members as they are listed: admins first, then by name.
+pub fn members<'a>(app: &AppState, c: &'a ConversationState) -> Vec<&'a crate::model::Member> {
+    let mut list: Vec<&crate::model::Member> = c.members.iter().collect();
+    list.sort_by_cached_key(|m| (m.role == Role::User, app.names.of(&m.id), m.id.clone()));
+    list
+}

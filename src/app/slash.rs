@@ -1,0 +1,188 @@
+//! Slash commands: everything that keys do for the open conversation, in words.
+
+use super::effect::Effect;
+use super::group::blocked;
+use super::on_compose::{COMMANDS, changed, send, typed_message};
+use super::overlay::{Consent, Overlay};
+use super::thread_overlay::PickFor;
+use super::{Action, Model, on_thread};
+use crate::model::{Clean, ConversationId, Outgoing, Role, ThreadChange, ThreadFlag, UserId};
+
+/// A slash command. What is no command asks before it is sent.
+pub fn run(
+    model: &mut Model,
+    conversation: &ConversationId,
+    command: &str,
+    effects: &mut Vec<Effect>,
+) {
+    let (word, rest) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
+    let rest = rest.trim();
+    let switch = match rest {
+        "on" => Some(Some(true)),
+        "off" => Some(Some(false)),
+        "" => Some(None),
+        _ => None,
+    };
+    let action = match (word, switch) {
+        ("me", _) if !rest.is_empty() => {
+            let outgoing = Outgoing { text: rest.to_owned(), emote: true, ..Outgoing::default() };
+            send(model, conversation, outgoing, effects);
+            return;
+        }
+        ("open", _) if !rest.is_empty() => {
+            let found = super::overlay::find(&model.app, rest);
+            match found.into_iter().next() {
+                Some(found) => {
+                    clear(model, effects);
+                    super::on_list::open(model, &found.id, effects);
+                }
+                None => model.app.complain("There is no such conversation or person"),
+            }
+            return;
+        }
+        ("topic", _) if !rest.is_empty() => {
+            clear(model, effects);
+            on_thread::set_topic(model, rest, effects);
+            return;
+        }
+        ("pin", Some(to)) => {
+            clear(model, effects);
+            on_thread::set(model, ThreadFlag::Pinned, to, effects);
+            return;
+        }
+        ("add" | "kick" | "role", _) if !rest.is_empty() => {
+            people(model, word, rest, effects);
+            return;
+        }
+        ("create", _) if !rest.is_empty() => {
+            clear(model, effects);
+            on_thread::pick(model, PickFor::Create { topic: rest.to_owned() });
+            return;
+        }
+        ("join", _) if !rest.is_empty() => {
+            clear(model, effects);
+            on_thread::resolve(model, rest, effects);
+            return;
+        }
+        ("me" | "open" | "kick" | "role", _) => {
+            model.app.complain(&format!("/{word} wants something after it"));
+            return;
+        }
+        ("link" | "history" | "mute" | "pin", None) => {
+            model.app.complain(&format!("/{word} on or /{word} off"));
+            return;
+        }
+        ("link", Some(to)) => {
+            clear(model, effects);
+            on_thread::set(model, ThreadFlag::JoiningEnabled, to, effects);
+            return;
+        }
+        ("history", Some(to)) => {
+            clear(model, effects);
+            on_thread::set(model, ThreadFlag::HistoryDisclosed, to, effects);
+            return;
+        }
+        ("mute", Some(to)) => {
+            clear(model, effects);
+            on_thread::set(model, ThreadFlag::Alerts, to.map(|muted| !muted), effects);
+            return;
+        }
+        ("topic", _) => "edit-topic",
+        ("url", _) => "copy-join-url",
+        ("members", _) => "members",
+        ("add", _) => "add-members",
+        ("leave", _) => "leave-group",
+        ("delete", _) => "delete-history",
+        ("create", _) => "create-group",
+        ("join", _) => "join-group",
+        ("settings", _) => "settings",
+        ("preview", _) => "preview",
+        ("help", _) => "help",
+        ("quit", _) => "quit",
+        ("unread", _) => "next-unread",
+        _ => {
+            let reply = model.app.opened().and_then(|c| c.compose.draft.reply.clone());
+            let mut outgoing = typed_message(&model.app, conversation, format!("/{command}"));
+            outgoing.reply = reply;
+            let known: Vec<String> = COMMANDS.iter().map(|(name, _)| format!("/{name}")).collect();
+            model.app.overlay = Some(Overlay::Confirm {
+                question: Clean::line(&format!("/{word} is no command. Send it as text?")),
+                detail: Clean::line(&format!("Commands: {} · // sends a slash", known.join(" "))),
+                consent: Consent::SendLiteral { conversation: conversation.clone(), outgoing },
+            });
+            return;
+        }
+    };
+    clear(model, effects);
+    if let Some(action) = Action::named(action) {
+        super::on_action(model, action, effects);
+    }
+}
+
+/// Takes a carried-out command out of the box.
+fn clear(model: &mut Model, effects: &mut Vec<Effect>) {
+    if let Some(c) = model.app.opened_mut() {
+        c.compose.set_text("");
+        c.compose.told_typing = None;
+    }
+    changed(model, effects);
+}
+
+/// `/add`, `/kick` and `/role` with people by id, by whole name, or by a part of one that only one person has.
+fn people(model: &mut Model, word: &str, rest: &str, effects: &mut Vec<Effect>) {
+    let (rest, role) = match (word, rest.rsplit_once(char::is_whitespace)) {
+        ("role", Some((who, "admin"))) => (who, Role::Admin),
+        ("role", Some((who, "user"))) => (who, Role::User),
+        ("role", _) => {
+            model.app.complain("/role NAME admin, or /role NAME user");
+            return;
+        }
+        _ => (rest, Role::User),
+    };
+    let Some(c) = model.app.opened() else { return };
+    let members: Vec<UserId> = c.members.iter().map(|m| m.id.clone()).collect();
+    let id = c.info.id.clone();
+    let mut found = Vec::new();
+    for part in rest.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+        let ids: Vec<UserId> = if part.contains(':') {
+            part.split_whitespace().map(UserId::new).collect()
+        } else {
+            let adding = word == "add";
+            let known = model.app.names.people().filter(|(id, _)| members.contains(id) != adding);
+            let fits = known.filter_map(|(id, name)| {
+                Some((super::overlay::matches(name, part).filter(|s| *s < 4)?, id.clone()))
+            });
+            let mut fits: Vec<(u32, UserId)> = fits.collect();
+            fits.sort();
+            let best = fits.first().map(|(score, _)| *score);
+            fits.retain(|(score, _)| Some(*score) == best);
+            fits.into_iter().map(|(_, id)| id).collect()
+        };
+        match ids.as_slice() {
+            [] => {
+                model.app.complain(&format!(
+                    "Nobody here is called {part}; an id such as 8:joe.4 works"
+                ));
+                return;
+            }
+            [_, _, ..] if !part.contains(':') => {
+                model.app.complain(&format!("Several people are called {part}; give the id"));
+                return;
+            }
+            _ => found.extend(ids),
+        }
+    }
+    clear(model, effects);
+    for who in found {
+        let change = match word {
+            "kick" => ThreadChange::Remove(who),
+            _ => ThreadChange::Member(who, role),
+        };
+        let Some(c) = model.app.opened() else { return };
+        if let Some(why) = blocked(&model.app, c, &change) {
+            model.app.complain(why);
+            return;
+        }
+        on_thread::change(model, &id, change, effects);
+    }
+}

@@ -1,0 +1,441 @@
+//! The dialogs of conversation settings: the settings themselves, members, a person, questions, picking people, a QR
+//! code. What Enter and letters do in them.
+
+use super::Model;
+use super::effect::Effect;
+use super::group::{JoinUrl, blocked};
+use super::on_thread;
+use super::overlay::{Consent, Overlay};
+use super::settings::{self, RowId};
+use super::state::AppState;
+use crate::model::{Clean, Role, ThreadChange, UserId};
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum ThreadOverlay {
+    Settings {
+        marked: usize,
+    },
+    /// `picked` are the targets of the next change, where there are several.
+    Members {
+        marked: usize,
+        picked: Vec<UserId>,
+    },
+    /// A member's own page.
+    Person {
+        who: UserId,
+    },
+    /// One line to be typed.
+    Ask {
+        what: AskFor,
+        input: String,
+    },
+    /// People to be picked.
+    Pick {
+        purpose: PickFor,
+        input: String,
+        marked: usize,
+        found: Vec<(UserId, Clean)>,
+        picked: Vec<(UserId, Role)>,
+    },
+    /// The join address, to be read by a telephone.
+    Qr {
+        url: Clean,
+        rows: Vec<String>,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum AskFor {
+    /// `back`: from the settings, and back to them.
+    Topic {
+        back: bool,
+    },
+    NewGroup,
+    JoinUrl,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum PickFor {
+    Add,
+    Create { topic: String },
+}
+
+impl ThreadOverlay {
+    pub fn marked_mut(&mut self) -> Option<&mut usize> {
+        match self {
+            Self::Settings { marked }
+            | Self::Members { marked, .. }
+            | Self::Pick { marked, .. } => Some(marked),
+            _ => None,
+        }
+    }
+
+    pub fn input_mut(&mut self) -> Option<&mut String> {
+        match self {
+            Self::Ask { input, .. } | Self::Pick { input, .. } => Some(input),
+            _ => None,
+        }
+    }
+
+    /// What Esc leads back to.
+    pub fn parent(&self) -> Option<Self> {
+        match self {
+            Self::Members { .. }
+            | Self::Qr { .. }
+            | Self::Ask { what: AskFor::Topic { back: true }, .. } => {
+                Some(Self::Settings { marked: 0 })
+            }
+            Self::Person { .. } | Self::Pick { purpose: PickFor::Add, .. } => {
+                Some(Self::Members { marked: 0, picked: Vec::new() })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// How many lines can be marked.
+pub fn lines(app: &AppState, open: &ThreadOverlay) -> usize {
+    match open {
+        ThreadOverlay::Settings { .. } => app.opened().map_or(0, |c| settings::rows(app, c).len()),
+        ThreadOverlay::Members { .. } => app.opened().map_or(0, |c| c.members.len()),
+        ThreadOverlay::Pick { found, .. } => found.len(),
+        _ => 0,
+    }
+}
+
+/// People that could be added: known ones by name, then ids as typed, several at once where there are several.
+pub fn people(app: &AppState, purpose: &PickFor, input: &str) -> Vec<(UserId, Clean)> {
+    let input = input.trim();
+    let taken = |id: &UserId| {
+        id == app.me()
+            || (*purpose == PickFor::Add
+                && app.opened().is_some_and(|c| c.members.iter().any(|m| m.id == *id)))
+    };
+    let mut found: Vec<(u32, UserId, Clean)> = app
+        .names
+        .people()
+        .filter(|(id, _)| !taken(id) && is_person(id))
+        .filter_map(|(id, name)| {
+            let by_id = (input.len() > 2 && id.as_str().contains(input)).then_some(3);
+            let score = super::overlay::matches(name, input).or(by_id)?;
+            Some((score, id.clone(), name.clone()))
+        })
+        .collect();
+    found.sort_by(|a, b| (a.0, &a.2, &a.1).cmp(&(b.0, &b.2, &b.1)));
+    let mut people: Vec<(UserId, Clean)> =
+        found.into_iter().map(|(_, id, name)| (id, name)).collect();
+    for word in input.split([' ', ',', ';']).filter(|w| !w.is_empty()) {
+        let id = UserId::new(word);
+        if is_person(&id) && !taken(&id) && people.iter().all(|(known, _)| *known != id) {
+            people.push((id.clone(), app.names.of(&id)));
+        }
+    }
+    people
+}
+
+fn is_person(id: &UserId) -> bool {
+    ["8:", "28:", "4:", "1:", "2:"]
+        .iter()
+        .any(|prefix| id.as_str().strip_prefix(prefix).is_some_and(|rest| !rest.is_empty()))
+}
+
+/// After typing: what is found is found anew.
+pub fn edited(app: &AppState, open: &mut ThreadOverlay) {
+    if let ThreadOverlay::Pick { purpose, input, marked, found, .. } = open {
+        *found = people(app, purpose, input);
+        *marked = 0;
+    }
+}
+
+/// Enter.
+pub fn choose(model: &mut Model, open: ThreadOverlay, effects: &mut Vec<Effect>) {
+    match open {
+        ThreadOverlay::Settings { marked } => {
+            let row = model
+                .app
+                .opened()
+                .and_then(|c| settings::rows(&model.app, c).into_iter().nth(marked));
+            // What is changed on the screen stays on the screen.
+            model.app.overlay = Some(Overlay::Thread(ThreadOverlay::Settings { marked }));
+            if let Some(row) = row {
+                use_row(model, &row, effects);
+            }
+        }
+        ThreadOverlay::Members { marked, .. } => {
+            let who = model
+                .app
+                .opened()
+                .and_then(|c| Some(settings::members(&model.app, c).get(marked)?.id.clone()));
+            model.app.overlay = who.map(|who| Overlay::Thread(ThreadOverlay::Person { who }));
+        }
+        ThreadOverlay::Person { who } => {
+            effects.push(Effect::Copy { what: "the id".into(), text: who.as_str().to_owned() });
+            model.app.overlay = Some(Overlay::Thread(ThreadOverlay::Person { who }));
+        }
+        ThreadOverlay::Ask { what, input } => answer(model, &what, &input, effects),
+        ThreadOverlay::Pick { purpose, input, marked, found, picked } => {
+            let mut chosen = picked;
+            if chosen.is_empty() {
+                chosen.extend(found.get(marked).map(|(id, _)| (id.clone(), Role::User)));
+            }
+            if chosen.is_empty() && purpose == PickFor::Add {
+                model.app.note("Nobody with that name; a full id such as 8:joe.4 can be added");
+                model.app.overlay = Some(Overlay::Thread(ThreadOverlay::Pick {
+                    purpose,
+                    input,
+                    marked,
+                    found,
+                    picked: Vec::new(),
+                }));
+                return;
+            }
+            match purpose {
+                PickFor::Add => {
+                    on_thread::put(model, &chosen, effects);
+                    model.app.overlay = Some(Overlay::Thread(ThreadOverlay::Members {
+                        marked: 0,
+                        picked: Vec::new(),
+                    }));
+                }
+                PickFor::Create { topic } => on_thread::create(model, &topic, chosen, effects),
+            }
+        }
+        ThreadOverlay::Qr { url, rows } => {
+            effects.push(Effect::Copy { what: "the join URL".into(), text: url.to_string() });
+            model.app.overlay = Some(Overlay::Thread(ThreadOverlay::Qr { url, rows }));
+        }
+    }
+}
+
+fn answer(model: &mut Model, what: &AskFor, input: &str, effects: &mut Vec<Effect>) {
+    match what {
+        AskFor::Topic { back } => {
+            on_thread::set_topic(model, input, effects);
+            if *back {
+                model.app.overlay = Some(Overlay::Thread(ThreadOverlay::Settings { marked: 0 }));
+            }
+        }
+        AskFor::NewGroup => {
+            let topic = input.to_owned();
+            on_thread::pick(model, PickFor::Create { topic });
+        }
+        AskFor::JoinUrl => on_thread::resolve(model, input, effects),
+    }
+}
+
+fn use_row(model: &mut Model, row: &settings::Row, effects: &mut Vec<Effect>) {
+    if let Some(why) = row.blocked {
+        model.app.complain(&format!("{}: {why}", row.label));
+        return;
+    }
+    match row.id {
+        RowId::Topic => on_thread::ask_topic(model, true),
+        RowId::Flag(flag) => on_thread::set(model, flag, None, effects),
+        RowId::Url => {
+            let url = model.app.opened().map(|c| c.group.url.clone());
+            match url {
+                Some(JoinUrl::Known(url)) => {
+                    let rows = qr(&url);
+                    let text = url.to_string();
+                    effects.push(Effect::Copy { what: "the join URL".into(), text });
+                    model.app.overlay = Some(Overlay::Thread(ThreadOverlay::Qr { url, rows }));
+                }
+                _ => on_thread::fetch_url(model, effects),
+            }
+        }
+        RowId::Members => {
+            let members = ThreadOverlay::Members { marked: 0, picked: Vec::new() };
+            model.app.overlay = Some(Overlay::Thread(members));
+        }
+        RowId::Picture | RowId::Creator | RowId::Created | RowId::Capabilities => {
+            effects.push(Effect::Copy { what: row.label.to_lowercase(), text: row.value.clone() });
+        }
+        RowId::Leave => on_thread::ask_leave(model),
+        RowId::Clear => on_thread::ask_clear(model),
+    }
+}
+
+/// A letter.
+pub fn typed(model: &mut Model, letter: char, effects: &mut Vec<Effect>) {
+    let Some(Overlay::Thread(open)) = model.app.overlay.clone() else { return };
+    match open {
+        ThreadOverlay::Settings { .. } => {
+            let Some(c) = model.app.opened() else { return };
+            let rows = settings::rows(&model.app, c);
+            let Some(at) = rows.iter().position(|row| row.key == Some(letter)) else {
+                step_by_letter(model, letter);
+                return;
+            };
+            model.app.overlay = Some(Overlay::Thread(ThreadOverlay::Settings { marked: at }));
+            if let Some(row) = rows.into_iter().nth(at) {
+                use_row(model, &row, effects);
+            }
+        }
+        ThreadOverlay::Members { marked, picked } => {
+            let Some(c) = model.app.opened() else { return };
+            let at = settings::members(&model.app, c).get(marked).map(|m| m.id.clone());
+            let targets =
+                if picked.is_empty() { at.clone().into_iter().collect() } else { picked.clone() };
+            match letter {
+                'a' => on_thread::pick(model, PickFor::Add),
+                'x' => remove(model, &targets),
+                'o' => turn_role(model, &targets, effects),
+                'y' => {
+                    let ids: Vec<&str> = targets.iter().map(UserId::as_str).collect();
+                    effects.push(Effect::Copy { what: "the id".into(), text: ids.join("\n") });
+                }
+                ' ' => {
+                    let mut picked = picked;
+                    if let Some(who) = at {
+                        match picked.iter().position(|p| *p == who) {
+                            Some(known) => {
+                                picked.remove(known);
+                            }
+                            None => picked.push(who),
+                        }
+                    }
+                    let marked = marked + 1;
+                    let last = lines(&model.app, &open_members(marked)).saturating_sub(1);
+                    let members = ThreadOverlay::Members { marked: marked.min(last), picked };
+                    model.app.overlay = Some(Overlay::Thread(members));
+                }
+                other => step_by_letter(model, other),
+            }
+        }
+        ThreadOverlay::Person { who } => match letter {
+            'x' => remove(model, &[who]),
+            'o' => turn_role(model, &[who], effects),
+            'y' => {
+                effects.push(Effect::Copy { what: "the id".into(), text: who.as_str().to_owned() });
+            }
+            _ => {}
+        },
+        ThreadOverlay::Ask { .. } | ThreadOverlay::Pick { .. } => {
+            if let Some(Overlay::Thread(open)) = &mut model.app.overlay {
+                if let Some(input) = open.input_mut() {
+                    input.push(letter);
+                }
+                let mut open = open.clone();
+                edited(&model.app, &mut open);
+                model.app.overlay = Some(Overlay::Thread(open));
+            }
+        }
+        ThreadOverlay::Qr { .. } => {}
+    }
+}
+
+fn open_members(marked: usize) -> ThreadOverlay {
+    ThreadOverlay::Members { marked, picked: Vec::new() }
+}
+
+fn step_by_letter(model: &mut Model, letter: char) {
+    match letter {
+        'j' => super::on_overlay::step(model, 1),
+        'k' => super::on_overlay::step(model, -1),
+        _ => {}
+    }
+}
+
+/// In the picker: not picked, picked, picked as admin, and round again.
+pub fn turn_pick(open: &mut ThreadOverlay) {
+    let ThreadOverlay::Pick { marked, found, picked, .. } = open else { return };
+    let Some((who, _)) = found.get(*marked) else { return };
+    match picked.iter().position(|(id, _)| id == who) {
+        None => picked.push((who.clone(), Role::User)),
+        Some(at) if picked.get(at).is_some_and(|(_, role)| *role == Role::User) => {
+            if let Some((_, role)) = picked.get_mut(at) {
+                *role = Role::Admin;
+            }
+        }
+        Some(at) => {
+            picked.remove(at);
+        }
+    }
+}
+
+/// Asks before anyone is put out.
+fn remove(model: &mut Model, who: &[UserId]) {
+    let me = model.app.me().clone();
+    if who == [me.clone()] {
+        on_thread::ask_leave(model);
+        return;
+    }
+    let who: Vec<UserId> = who.iter().filter(|id| **id != me).cloned().collect();
+    let Some(c) = model.app.opened() else { return };
+    let Some(first) = who.first() else { return };
+    if let Some(why) = blocked(&model.app, c, &ThreadChange::Remove(first.clone())) {
+        model.app.complain(&format!("Removing: {why}"));
+        return;
+    }
+    let names: Vec<String> = who.iter().map(|id| model.app.names.of(id).to_string()).collect();
+    model.app.overlay = Some(Overlay::Confirm {
+        question: Clean::line(&format!("Remove {} from the group?", names.join(", "))),
+        detail: "They read nothing that is said from then on.".into(),
+        consent: Consent::Remove(c.info.id.clone(), who),
+    });
+}
+
+/// Users become admins, admins users.
+fn turn_role(model: &mut Model, who: &[UserId], effects: &mut Vec<Effect>) {
+    let Some(c) = model.app.opened() else { return };
+    let turned: Vec<(UserId, Role)> = c
+        .members
+        .iter()
+        .filter(|m| who.contains(&m.id))
+        .map(|m| (m.id.clone(), if m.role == Role::Admin { Role::User } else { Role::Admin }))
+        .collect();
+    let Some((first, role)) = turned.first() else { return };
+    if let Some(why) = blocked(&model.app, c, &ThreadChange::Member(first.clone(), *role)) {
+        model.app.complain(&format!("Roles: {why}"));
+        return;
+    }
+    on_thread::put(model, &turned, effects);
+}
+
+/// A QR code in half blocks, dark on light, with its quiet zone. Nothing when the address is too long for one.
+fn qr(text: &str) -> Vec<String> {
+    const QUIET: usize = 2;
+    let Ok(code) = qrcode::QrCode::with_error_correction_level(text, qrcode::EcLevel::L) else {
+        return Vec::new();
+    };
+    let width = code.width();
+    let colors = code.into_colors();
+    let dark = |x: usize, y: usize| {
+        let inside = |n: usize| n.checked_sub(QUIET).filter(|n| *n < width);
+        let at = inside(x).zip(inside(y)).map(|(x, y)| y * width + x);
+        at.and_then(|at| colors.get(at)).is_some_and(|c| *c == qrcode::Color::Dark)
+    };
+    let size = width + 2 * QUIET;
+    (0..size)
+        .step_by(2)
+        .map(|y| {
+            (0..size)
+                .map(|x| match (dark(x, y), dark(x, y + 1)) {
+                    (true, true) => '█',
+                    (true, false) => '▀',
+                    (false, true) => '▄',
+                    (false, false) => ' ',
+                })
+                .collect()
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_has_its_three_corners_and_a_quiet_edge() {
+        let rows = qr("https://join.example/AbC123");
+        let width = rows[0].chars().count();
+        assert!(rows.iter().all(|row| row.chars().count() == width));
+        assert!(rows[0].trim().is_empty(), "the quiet zone");
+        // The finder pattern: seven dark modules in a row, at the left and at the right.
+        assert!(
+            rows[1].trim().starts_with("█▀▀▀▀▀█") && rows[1].trim().ends_with("█▀▀▀▀▀█"),
+            "{rows:#?}"
+        );
+        assert!(qr(&"x".repeat(8000)).is_empty());
+    }
+}

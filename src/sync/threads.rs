@@ -1,0 +1,67 @@
+//! Groups: changing, creating, joining. Each answer goes back under the ticket it was asked for.
+
+use super::Shared;
+use super::requests::refresh_thread;
+use crate::client::{Error, NewMember};
+use crate::model::{
+    ConversationId, ConversationKind, Delta, Fault, Role, ThreadChange, Ticket, UserId,
+};
+use std::sync::Arc;
+
+pub async fn change(
+    shared: &Arc<Shared>,
+    id: &ConversationId,
+    change: &ThreadChange,
+) -> Result<(), Error> {
+    let client = &shared.client;
+    match change {
+        ThreadChange::Flag(flag, on) => client.set_flag(id, *flag, *on).await,
+        ThreadChange::Topic(topic) => client.set_topic(id, topic).await,
+        ThreadChange::Member(who, role) => client.put_member(id, who, *role).await,
+        ThreadChange::Remove(who) => client.remove_member(id, who).await,
+        ThreadChange::Clear => client.clear(id).await,
+    }
+}
+
+/// The server's own state after a change, also after a refused one.
+pub async fn refresh_after(shared: &Arc<Shared>, id: &ConversationId, change: &ThreadChange) {
+    let gone = matches!(change, ThreadChange::Remove(who) if *who == shared.me);
+    if matches!(change, ThreadChange::Member(who, _) if *who == shared.me) {
+        shared.get_to_know(id).await;
+    }
+    if let ThreadChange::Member(who, _) = change {
+        shared.look_up(vec![who.clone()]).await;
+    }
+    if id.kind() == ConversationKind::Group && !gone {
+        refresh_thread(shared, id).await;
+    }
+}
+
+pub async fn join_url(shared: &Arc<Shared>, id: ConversationId) {
+    let result = shared.client.join_url(&id).await.map(|answer| answer.url).map_err(|e| fault(&e));
+    shared.tell(Delta::JoinUrl { conversation: id, result }).await;
+}
+
+pub async fn create(
+    shared: &Arc<Shared>,
+    topic: &str,
+    members: Vec<(UserId, Role)>,
+    ticket: Ticket,
+) {
+    let members: Vec<NewMember> =
+        members.into_iter().map(|(id, role)| NewMember { id, role }).collect();
+    let result = shared.client.create_thread(&members, topic).await;
+    if let Ok(id) = &result {
+        shared.get_to_know(id).await;
+    }
+    shared.tell(Delta::Created { ticket, result: result.map_err(|e| fault(&e)) }).await;
+}
+
+pub async fn resolve(shared: &Arc<Shared>, url: &str, ticket: Ticket) {
+    let result = shared.client.resolve_join(url).await.map_err(|e| fault(&e));
+    shared.tell(Delta::Resolved { ticket, result }).await;
+}
+
+fn fault(error: &Error) -> Fault {
+    Fault::new(&error.message, error.is_transient())
+}

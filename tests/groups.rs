@@ -1,0 +1,393 @@
+//! Conversation settings and groups: the whole program driven by keys against the real gateway.
+
+mod common;
+
+use common::*;
+use skchat::app::action::Action;
+use skchat::app::on_compose::COMMANDS;
+use skchat::config::builtin_keymap;
+use skchat::gateway::fault::Fault;
+use skchat::model::{ConversationId, Role, ThreadFlag, UserId};
+
+async fn crew() -> (Gateway, String, Runner) {
+    let gateway = Gateway::start().await;
+    let crew = group(&gateway, "Kitchen crew").await;
+    let mut anna = Runner::start(&gateway, ANNA).await;
+    anna.wait_for("live").await;
+    anna.open("Kitchen").await;
+    anna.wait_for("3 members").await;
+    (gateway, crew, anna)
+}
+
+/// A row of the settings: its label, and something in it.
+fn row(screen: &str, label: &str, value: &str) -> bool {
+    screen.lines().any(|line| line.contains(label) && line.contains(value))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_row_is_changed_from_the_screen_and_the_server_holds_it() {
+    let (gateway, crew, mut anna) = crew().await;
+    let id = ConversationId::new(&crew);
+    let server = gateway.client(ANNA);
+    anna.press(&["alt-i"]).await;
+    let screen = anna.wait_for("Conversation settings ─ Kitchen crew").await;
+    for label in [
+        "Topic",
+        "Joining by link",
+        "Join URL",
+        "History for new",
+        "Members",
+        "Alerts",
+        "Created by",
+    ] {
+        assert!(screen.contains(label), "{label} is missing in\n{screen}");
+    }
+    anna.wait_for("You are admin.").await;
+    anna.press(&["l"]).await;
+    anna.wait_until("joining on", |s| {
+        row(s, "Joining by link", "[x] on") && s.contains("link saved")
+    })
+    .await;
+    anna.wait_until("the address", |s| row(s, "Join URL", "/join/")).await;
+    anna.press(&["h"]).await;
+    anna.wait_until("history hidden", |s| {
+        row(s, "History for new", "[ ] hidden") && !s.contains("saving")
+    })
+    .await;
+    anna.press(&["n"]).await;
+    anna.wait_until("muted", |s| row(s, "Alerts", "[ ] off") && s.contains("alerts saved")).await;
+    anna.press(&["p"]).await;
+    anna.wait_until("pinned", |s| row(s, "Pinned", "[x] yes") && s.contains("pin saved")).await;
+    anna.press(&["t"]).await;
+    anna.wait_for("Everyone in the group sees it").await;
+    anna.press(&["ctrl-u"]).await;
+    anna.type_text("Oven <day> & more").await;
+    anna.press(&["enter"]).await;
+    anna.wait_until("the topic", |s| {
+        row(s, "Topic", "Oven <day> & more") && s.contains("topic saved")
+    })
+    .await;
+    let thread = server.thread(&id).await.unwrap().settings;
+    assert_eq!(thread.topic.as_deref(), Some("Oven <day> & more"));
+    assert_eq!((thread.joining_enabled, thread.history_disclosed), (Some(true), Some(false)));
+    let raw = server.conversation(&id).await.unwrap().json;
+    assert!(raw.contains("\"alerts\":\"false\"") && raw.contains("\"favorite\":\"true\""), "{raw}");
+    // The address: copied, and as a code.
+    anna.press(&["u"]).await;
+    anna.wait_for("█▀▀▀▀▀█").await;
+    assert!(anna.wait_copied().await.contains("/join/"));
+    anna.press(&["esc"]).await;
+    anna.wait_for("Conversation settings").await;
+    anna.press(&["esc"]).await;
+    anna.wait_for("set the topic to \"Oven <day> & more\"").await;
+    anna.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_change_goes_back_with_its_reason() {
+    let (gateway, _, mut anna) = crew().await;
+    anna.press(&["alt-i"]).await;
+    anna.wait_for("You are admin.").await;
+    for (key, label, before) in [
+        ("l", "Joining by link", "[ ] off"),
+        ("h", "History for new", "[x] shown"),
+        ("n", "Alerts", "[x] on"),
+        ("p", "Pinned", "[ ] no"),
+    ] {
+        gateway.world.faults().add(
+            "PUT",
+            "/properties",
+            1,
+            Fault::Status { code: 403, error: 403, retry_after: None },
+        );
+        anna.press(&[key]).await;
+        anna.wait_until("the reason", |s| {
+            row(s, label, before)
+                && s.contains("refused: not allowed (403)")
+                && !s.contains("saving")
+        })
+        .await;
+        // What the screen says next belongs to the next change.
+        gateway.world.faults().clear();
+        anna.press(&[key]).await;
+        anna.wait_until("saved", |s| s.contains(" saved ") && !row(s, label, before)).await;
+    }
+    gateway.world.faults().add(
+        "PUT",
+        "/properties",
+        1,
+        Fault::Status { code: 403, error: 403, retry_after: None },
+    );
+    anna.press(&["t"]).await;
+    anna.wait_for("Everyone in the group").await;
+    anna.type_text("!!").await;
+    anna.press(&["enter"]).await;
+    anna.wait_until("the old topic", |s| {
+        s.contains("topic refused") && row(s, "Topic", "Kitchen crew ")
+    })
+    .await;
+    for (keys, path) in [(&["q", "y"], "/members/"), (&["d", "y"], "/messages")] {
+        gateway.world.faults().add(
+            "DELETE",
+            path,
+            1,
+            Fault::Status { code: 403, error: 403, retry_after: None },
+        );
+        anna.press(&keys[..1]).await;
+        anna.wait_for("Enter or y: yes").await;
+        anna.press(&keys[1..]).await;
+        anna.wait_for("not allowed (403)").await;
+        anna.press(&["alt-i"]).await;
+        anna.wait_for("Conversation settings").await;
+    }
+    let screen = anna.screen();
+    assert!(!screen.contains("not a member"), "{screen}");
+    anna.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_no_admin_sees_grey_rows_and_who_may() {
+    let (gateway, _, anna) = crew().await;
+    let mut joe = Runner::start(&gateway, JOE).await;
+    joe.wait_for("live").await;
+    joe.open("Kitchen").await;
+    joe.wait_for("3 members").await;
+    let puts = gateway.requests("PUT", "/threads/");
+    joe.press(&["alt-i"]).await;
+    joe.wait_for("You are no admin").await;
+    joe.press(&["l"]).await;
+    joe.wait_for("Joining by link: only admins may change this").await;
+    joe.press(&["m"]).await;
+    joe.wait_for("Members of Kitchen crew").await;
+    joe.press(&["o"]).await;
+    joe.wait_for("Roles: only admins may change this").await;
+    assert_eq!(gateway.requests("PUT", "/threads/"), puts, "nothing was asked of the server");
+    // The direct key asks the server, whose answer decides.
+    joe.press(&["esc", "esc", "alt-j"]).await;
+    joe.wait_for("link stays off").await;
+    joe.quit().await;
+    anna.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_people_changing_the_same_thing_end_at_the_servers_word() {
+    let (gateway, crew, mut anna) = crew().await;
+    let id = ConversationId::new(&crew);
+    gateway.client(ANNA).put_member(&id, &UserId::new(JOE), Role::Admin).await.unwrap();
+    let mut joe = Runner::start(&gateway, JOE).await;
+    joe.wait_for("live").await;
+    joe.open("Kitchen").await;
+    joe.wait_for("3 members").await;
+    for _ in 0..3 {
+        anna.press(&["alt-j"]).await;
+        joe.press(&["alt-j", "alt-h"]).await;
+        anna.press(&["alt-h"]).await;
+    }
+    anna.press(&["alt-i"]).await;
+    joe.press(&["alt-i"]).await;
+    anna.wait_until("rest", |s| s.contains("Conversation settings") && !s.contains("saving")).await;
+    joe.wait_until("rest", |s| s.contains("Conversation settings") && !s.contains("saving")).await;
+    // The last word, set by someone else altogether, shows on both.
+    let server = gateway.client(ANNA);
+    for on in [true, false, true] {
+        server.set_flag(&id, ThreadFlag::JoiningEnabled, on).await.unwrap();
+    }
+    server.set_topic(&id, "Third hand").await.unwrap();
+    for runner in [&mut anna, &mut joe] {
+        runner
+            .wait_until("the server's state", |s| {
+                row(s, "Joining by link", "[x] on") && row(s, "Topic", "Third hand")
+            })
+            .await;
+        runner.press(&["esc"]).await;
+        runner.wait_for("▌Third hand").await;
+        runner.wait_for("link on").await;
+    }
+    anna.quit().await;
+    joe.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn members_are_added_promoted_and_removed_several_at_a_time() {
+    let (gateway, crew, mut anna) = crew().await;
+    let id = ConversationId::new(&crew);
+    anna.press(&["ctrl-x", "a"]).await;
+    anna.wait_for("Add members").await;
+    anna.paste("8:one.1, 8:two.2").await;
+    anna.wait_for("8:two.2").await;
+    anna.press(&["tab", "down", "tab", "tab"]).await;
+    anna.wait_until("both picked", |s| s.contains("[x]") && s.contains("[A]")).await;
+    anna.press(&["enter"]).await;
+    anna.wait_until("both are in", |s| {
+        s.contains("Members of Kitchen crew")
+            && row(s, "8:one.1", "user")
+            && row(s, "8:two.2", "admin")
+    })
+    .await;
+    // Admins first: Anna, then two.2. Joe becomes one, and is shown in full.
+    anna.press(&["down", "down", "enter"]).await;
+    anna.wait_for("o role · y or Enter copies the id").await;
+    anna.press(&["esc"]).await;
+    anna.wait_for("Members of").await;
+    anna.press(&["esc", "esc"]).await;
+    anna.say("/role Joe admin").await;
+    anna.wait_for("You made Joe Bloggs an admin").await;
+    anna.say("/kick 8:one.1 8:two.2").await;
+    anna.wait_for("You removed two.2").await;
+    anna.say("/add 8:zed.9").await;
+    anna.wait_for("You added zed.9").await;
+    let members = gateway.client(ANNA).thread(&id).await.unwrap().members;
+    let joe = members.iter().find(|m| m.id.as_str() == JOE).unwrap();
+    assert_eq!((members.len(), joe.role), (4, Role::Admin));
+    anna.say("/members").await;
+    anna.wait_for("Members of Kitchen crew").await;
+    anna.press(&["x"]).await;
+    anna.wait_for("Leave Kitchen crew?").await;
+    anna.press(&["n"]).await;
+    anna.wait_gone("Leave Kitchen crew?").await;
+    anna.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_is_created_and_opened_left_and_joined_again_by_its_link() {
+    let gateway = Gateway::start().await;
+    let mut anna = Runner::start(&gateway, ANNA).await;
+    anna.wait_for("live").await;
+    anna.press(&["ctrl-x", "g"]).await;
+    anna.wait_for("Its topic, or nothing").await;
+    anna.type_text("Garden").await;
+    anna.press(&["enter"]).await;
+    anna.wait_for("who is in it?").await;
+    anna.type_text("8:joe.4").await;
+    anna.wait_for("[ ]").await;
+    anna.press(&["enter"]).await;
+    anna.wait_for("To Garden").await;
+    anna.wait_for("2 members").await;
+    anna.say("/link on").await;
+    anna.wait_for("link on").await;
+    anna.press(&["ctrl-x", "u"]).await;
+    let url = anna.wait_copied().await;
+    let mut mia = Runner::start(&gateway, MIA).await;
+    mia.wait_for("live").await;
+    mia.press(&["ctrl-x", "l"]).await;
+    mia.wait_for("Its URL, such as").await;
+    mia.paste(&url).await;
+    mia.press(&["enter"]).await;
+    mia.wait_for("Its members will see that you joined").await;
+    mia.press(&["enter"]).await;
+    mia.wait_for("To Garden").await;
+    mia.wait_for("3 members").await;
+    anna.wait_for("Mia Tan joined").await;
+    mia.press(&["ctrl-x", "q"]).await;
+    mia.wait_for("Leave Garden?").await;
+    mia.press(&["y"]).await;
+    mia.wait_for("not a member any more").await;
+    anna.wait_for("Mia Tan left").await;
+    // A closed link says so.
+    anna.say("/link off").await;
+    anna.wait_for("You turned joining by link off").await;
+    mia.press(&["ctrl-x", "l"]).await;
+    mia.wait_for("Its URL, such as").await;
+    mia.paste(&url).await;
+    mia.press(&["enter"]).await;
+    mia.wait_for("The link leads nowhere: closed or expired").await;
+    anna.quit().await;
+    mia.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_history_is_gone_for_this_account_only() {
+    let gateway = Gateway::start().await;
+    let joe = gateway.client(JOE);
+    say_as(&joe, ANNA, "old words").await;
+    let mut anna = Runner::start(&gateway, ANNA).await;
+    anna.wait_for("live").await;
+    anna.press(&["alt-down"]).await;
+    anna.wait_for("old words").await;
+    anna.press(&["alt-i"]).await;
+    let screen = anna.wait_for("Conversation settings").await;
+    assert!(!screen.contains("Topic") && screen.contains("Alerts"), "only what applies: {screen}");
+    anna.press(&["d"]).await;
+    anna.wait_for("For this account only").await;
+    anna.press(&["y"]).await;
+    anna.wait_gone("old words").await;
+    say_as(&joe, ANNA, "new words").await;
+    anna.wait_for("new words").await;
+    let page = joe.messages(&ConversationId::new(ANNA), 50).await.unwrap();
+    assert_eq!(page.items.len(), 2, "the other side keeps everything");
+    anna.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn odd_topics_a_thousand_members_and_missing_services_are_borne() {
+    let gateway = Gateway::start().await;
+    let mut patient = gateway.options(ANNA);
+    patient.timeout = PATIENCE;
+    let server = skchat::client::Client::new(patient);
+    let members: Vec<_> = (0..1000)
+        .map(|n| skchat::client::NewMember {
+            id: UserId::new(format!("8:p{n:04}")),
+            role: Role::User,
+        })
+        .collect();
+    let id = server.create_thread(&members, "Crowd").await.unwrap();
+    let mut options = gateway.options(ANNA);
+    options.scheduler = None;
+    options.join = None;
+    let mut anna = Runner::launch(options, &Setup::default());
+    anna.wait_for("live").await;
+    anna.open("Crowd").await;
+    anna.wait_for("1001 members").await;
+    anna.press(&["alt-i"]).await;
+    anna.wait_for("1001 · 1 admins").await;
+    anna.press(&["m"]).await;
+    anna.wait_for("8:p0000").await;
+    for _ in 0..30 {
+        anna.press(&["down"]).await;
+    }
+    anna.wait_for("8:p0029").await;
+    anna.press(&["esc", "l"]).await;
+    anna.wait_until("a clear line", |s| row(s, "Join URL", "no scheduler is configured")).await;
+    anna.press(&["esc"]).await;
+    anna.say("/join https://join.example/x").await;
+    anna.wait_for("no join service is configured").await;
+    // 10 kB, control characters and markup: refused or shown as text, nothing lost.
+    let long = "x".repeat(11_000);
+    anna.press(&["alt-t"]).await;
+    anna.wait_for("Everyone in the group").await;
+    anna.paste(&long).await;
+    anna.press(&["enter"]).await;
+    anna.wait_for("topic: ").await;
+    server.set_topic(&id, "<b>a</b>\u{1b}[31m\nsecond").await.unwrap();
+    anna.wait_for("<b>a</b>\u{FFFD}[31m second").await;
+    server.set_topic(&id, "").await.unwrap();
+    anna.wait_for("removed the topic").await;
+    anna.quit().await;
+}
+
+#[test]
+fn every_setting_is_reached_by_key_palette_and_command() {
+    let keymap = builtin_keymap().unwrap();
+    let commands = [
+        ("toggle-joining", "link"),
+        ("toggle-history", "history"),
+        ("toggle-alerts", "mute"),
+        ("toggle-pin", "pin"),
+        ("settings", "settings"),
+        ("edit-topic", "topic"),
+        ("copy-join-url", "url"),
+        ("members", "members"),
+        ("add-members", "add"),
+        ("leave-group", "leave"),
+        ("delete-history", "delete"),
+        ("create-group", "create"),
+        ("join-group", "join"),
+    ];
+    let thread = Action::NAMED.iter().filter(|(_, action)| matches!(action, Action::Thread(_)));
+    for (name, _) in thread {
+        let entry = keymap.entry(name).unwrap();
+        assert!(!entry.keys.is_empty(), "{name} has no key");
+        let (_, command) = commands.iter().find(|(known, _)| known == name).expect("a command");
+        assert!(COMMANDS.iter().any(|(known, _)| known == command), "/{command} is missing");
+    }
+}
