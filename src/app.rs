@@ -22,6 +22,7 @@ mod on_overlay;
 mod on_thread;
 mod on_wish;
 pub mod overlay;
+mod qr;
 pub mod settings;
 mod slash;
 mod source;

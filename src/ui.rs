@@ -3,6 +3,7 @@
 //! Accepts only cleaned text, and looks at every cell once more before it leaves: a control character cannot pass.
 
 mod compose;
+mod details;
 mod list;
 mod messages;
 mod overlay;
@@ -22,6 +23,7 @@ use ratatui::buffer::Buffer;
 pub struct Screen {
     list: Option<Painted<u64>>,
     messages: Option<Painted<u64>>,
+    details: Option<Painted<u64>>,
 }
 
 struct Painted<S> {
@@ -59,8 +61,15 @@ impl Screen {
                 messages::draw(model, theme, area, b);
             });
         }
+        if let (Some(area), Some(rule)) = (areas.details, areas.details_rule) {
+            paint::vertical(buffer, rule, theme.rule);
+            pane(&mut self.details, area, visible.details_stamp, buffer, |b| {
+                details::draw(model, theme, area, b);
+            });
+        }
         if let Some(area) = areas.divider {
-            status::divider(model, theme, area, areas.rule, buffer);
+            let rules = [areas.rule, areas.details_rule];
+            status::divider(model, theme, area, rules, buffer);
         }
         if let Some(area) = areas.banner {
             compose::banner(model, theme, area, buffer);

@@ -21,6 +21,9 @@ pub const SMALLEST: Size = Size { columns: 20, rows: 5 };
 const TWO_PANES: u16 = 60;
 /// From here on the list shows a second line with the last message.
 const WIDE: u16 = 100;
+/// From here on a third pane tells of the conversation.
+const THREE_PANES: u16 = 110;
+const DETAILS: u16 = 29;
 const LIST: u16 = 21;
 const WIDE_LIST: u16 = 28;
 /// Below this height there is no top bar.
@@ -38,6 +41,9 @@ pub struct Areas {
     /// Name and settings of the open conversation.
     pub header: Option<Rect>,
     pub messages: Option<Rect>,
+    /// What the conversation is, on wide screens, and the rule left of it.
+    pub details: Option<Rect>,
+    pub details_rule: Option<Rect>,
     /// The horizontal rule above the message box.
     pub divider: Option<Rect>,
     /// Reply or edit, above the box.
@@ -108,7 +114,12 @@ pub fn areas(size: Size, wishes: Wishes) -> Option<Areas> {
         x = list_width + 1;
     }
     if !one_pane || !wishes.list_focused {
-        let width = size.columns - x;
+        let mut width = size.columns - x;
+        if !one_pane && size.columns >= THREE_PANES && height >= 10 {
+            width -= DETAILS + 1;
+            areas.details_rule = Some(Rect { x: x + width, y: top, width: 1, height });
+            areas.details = Some(Rect { x: x + width + 1, y: top, width: DETAILS, height });
+        }
         if height >= 3 {
             areas.header = Some(Rect { x, y: top, width, height: 1 });
             areas.messages = Some(Rect { x, y: top + 1, width, height: height - 1 });
@@ -131,7 +142,7 @@ mod tests {
         ) {
             let size = Size { columns, rows };
             let a = areas(size, Wishes { list_focused, hide_list, bare, compose_rows, banner }).unwrap();
-            let parts = [a.top, a.list, a.rule, a.header, a.messages, a.divider, a.banner, a.compose, a.footer];
+            let parts = [a.top, a.list, a.rule, a.header, a.messages, a.details_rule, a.details, a.divider, a.banner, a.compose, a.footer];
             let parts: Vec<Rect> = parts.into_iter().flatten().collect();
             for (i, p) in parts.iter().enumerate() {
                 prop_assert!(p.x + p.width <= columns && p.y + p.height <= rows, "{:?}", p);

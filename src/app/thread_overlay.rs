@@ -235,7 +235,7 @@ fn use_row(model: &mut Model, row: &settings::Row, effects: &mut Vec<Effect>) {
             let url = model.app.opened().map(|c| c.group.url.clone());
             match url {
                 Some(JoinUrl::Known(url)) => {
-                    let rows = qr(&url);
+                    let rows = super::qr::rows(&url);
                     let text = url.to_string();
                     effects.push(Effect::Copy { what: "the join URL".into(), text });
                     model.app.overlay = Some(Overlay::Thread(ThreadOverlay::Qr { url, rows }));
@@ -390,52 +390,4 @@ fn turn_role(model: &mut Model, who: &[UserId], effects: &mut Vec<Effect>) {
         return;
     }
     on_thread::put(model, &turned, effects);
-}
-
-/// A QR code in half blocks, dark on light, with its quiet zone. Nothing when the address is too long for one.
-fn qr(text: &str) -> Vec<String> {
-    const QUIET: usize = 2;
-    let Ok(code) = qrcode::QrCode::with_error_correction_level(text, qrcode::EcLevel::L) else {
-        return Vec::new();
-    };
-    let width = code.width();
-    let colors = code.into_colors();
-    let dark = |x: usize, y: usize| {
-        let inside = |n: usize| n.checked_sub(QUIET).filter(|n| *n < width);
-        let at = inside(x).zip(inside(y)).map(|(x, y)| y * width + x);
-        at.and_then(|at| colors.get(at)).is_some_and(|c| *c == qrcode::Color::Dark)
-    };
-    let size = width + 2 * QUIET;
-    (0..size)
-        .step_by(2)
-        .map(|y| {
-            (0..size)
-                .map(|x| match (dark(x, y), dark(x, y + 1)) {
-                    (true, true) => '█',
-                    (true, false) => '▀',
-                    (false, true) => '▄',
-                    (false, false) => ' ',
-                })
-                .collect()
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_code_has_its_three_corners_and_a_quiet_edge() {
-        let rows = qr("https://join.example/AbC123");
-        let width = rows[0].chars().count();
-        assert!(rows.iter().all(|row| row.chars().count() == width));
-        assert!(rows[0].trim().is_empty(), "the quiet zone");
-        // The finder pattern: seven dark modules in a row, at the left and at the right.
-        assert!(
-            rows[1].trim().starts_with("█▀▀▀▀▀█") && rows[1].trim().ends_with("█▀▀▀▀▀█"),
-            "{rows:#?}"
-        );
-        assert!(qr(&"x".repeat(8000)).is_empty());
-    }
 }

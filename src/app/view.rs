@@ -3,11 +3,13 @@
 //! The scroll position is a place in the text ([`Anchor`]), never a row, so that a resize or an older page above
 //! changes nothing under the reader's eye.
 
+mod details;
 mod layout;
 mod list;
 mod present;
 mod rows;
 
+pub use details::DetailRow;
 pub use list::{Badge, ListRow};
 pub use rows::{Glyph, PaneRow, RowKind, indent};
 
@@ -66,6 +68,8 @@ pub struct Visible {
     /// Change whenever the rows of the pane do.
     pub rows_stamp: u64,
     pub list_stamp: u64,
+    pub details: Vec<DetailRow>,
+    pub details_stamp: u64,
 }
 
 pub struct ViewState {
@@ -81,6 +85,7 @@ pub struct ViewState {
     /// Which hint an empty pane shows.
     hint_of: Option<bool>,
     list_of: Option<list::Stamp>,
+    details_of: Option<details::Stamp>,
 }
 
 impl ViewState {
@@ -95,6 +100,7 @@ impl ViewState {
             rows_of: None,
             hint_of: None,
             list_of: None,
+            details_of: None,
         }
     }
 
@@ -151,6 +157,17 @@ impl ViewState {
                 self.visible.list_below = below;
                 self.visible.list_stamp += 1;
                 self.list_of = Some(stamp);
+            }
+        }
+        if let Some(area) = areas.details {
+            let stamp = details::Stamp::of(app, area);
+            if self.details_of.as_ref() != Some(&stamp) {
+                let rows = details::rows(app, area);
+                if rows != self.visible.details {
+                    self.visible.details = rows;
+                    self.visible.details_stamp += 1;
+                }
+                self.details_of = Some(stamp);
             }
         }
         let (Some(area), Some(conversation)) = (areas.messages, app.opened()) else {

@@ -141,7 +141,7 @@ fn clean(raw: &str, line_break: char) -> String {
                 }
             }
             _ => {
-                settle(&mut joiner, &mut out, !c.is_ascii());
+                settle(&mut joiner, &mut out, !c.is_ascii() && !c.is_whitespace());
                 out.push(c);
                 in_flag = c == BLACK_FLAG;
                 base = Some(c);
@@ -247,6 +247,7 @@ mod tests {
             "\u{ad}\t\u{735}\u{7f}\0",
             "\u{19}\u{5a8}\u{5a8}\u{5b8}\u{5a8}\u{200c}\u{5a8}",
             "あ\u{200d}\u{ad}\t",
+            "あ\u{200d}\u{2006}",
             "\u{1}\u{200d}é",
         ] {
             for once in [Clean::line(raw), Clean::text(raw)] {

@@ -145,10 +145,16 @@ pub fn header(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
 }
 
 /// The rule above the box carries what is passing: a note, who types, what waits below.
-pub fn divider(model: &Model, theme: &Theme, area: Rect, rule: Option<Rect>, buffer: &mut Buffer) {
+pub fn divider(
+    model: &Model,
+    theme: &Theme,
+    area: Rect,
+    rules: [Option<Rect>; 2],
+    buffer: &mut Buffer,
+) {
     let end = area.x + area.width;
     paint::horizontal(buffer, area.x, area.y, end, "─", theme.rule);
-    if let Some(rule) = rule {
+    for rule in rules.into_iter().flatten() {
         paint::text(buffer, rule.x, area.y, end, "┴", theme.rule);
     }
     let mut edge = end - 1;

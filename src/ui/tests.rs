@@ -266,3 +266,199 @@ proptest! {
         prop_assert!(buffer.content.iter().all(|cell| !cell.symbol().chars().any(char::is_control)));
     }
 }
+
+/// A group with everything a server may tell of it, and its settings open.
+fn group_model(columns: u16, rows: u16) -> Model {
+    use crate::app::thread_overlay::ThreadOverlay;
+    use crate::model::{Fault, Member, Role, ThreadFlag, ThreadSettings, Ticket};
+    let mut model = model(columns, rows, &["one"]);
+    let now = Now { wall: Timestamp(1_700_000_900_000), mono: Duration::from_secs(2) };
+    let id: crate::model::ConversationId = "19:kitchen@thread.skype".into();
+    let member = |id: &str, role| Member { id: UserId::new(id), role, ..Member::default() };
+    let mut group = Conversation::empty(id.clone());
+    group.activity = Timestamp(1_700_000_100_000);
+    let settings = ThreadSettings {
+        topic: Some(Clean::line("Oven day")),
+        joining_enabled: Some(true),
+        history_disclosed: Some(true),
+        creator: Some(UserId::new("8:anna.7")),
+        created: Some(Timestamp(1_700_000_000_000)),
+        ..ThreadSettings::default()
+    };
+    let names = [("8:anna.7", "Anna"), ("8:mia.tan", "Mia Tan")]
+        .map(|(id, name)| (UserId::new(id), NameSource::Profile, Clean::line(name)));
+    for delta in [
+        Delta::Names(names.into()),
+        Delta::Conversations(vec![group]),
+        Delta::Members {
+            conversation: id.clone(),
+            members: vec![
+                member("8:anna.7", Role::Admin),
+                member(CHAT, Role::User),
+                member("8:mia.tan", Role::Admin),
+            ],
+        },
+        Delta::Settings { conversation: id.clone(), settings },
+        Delta::JoinUrl {
+            conversation: id.clone(),
+            result: Ok(Clean::line("https://join.example/AbC123")),
+        },
+    ] {
+        update(&mut model, Input::Delta(delta), now);
+    }
+    crate::app::update(
+        &mut model,
+        Input::Action(crate::app::Action::List(crate::app::ListAction::Next)),
+        now,
+    );
+    if model.app.open.as_ref() != Some(&id) {
+        let back = crate::app::Action::List(crate::app::ListAction::Previous);
+        update(&mut model, Input::Action(back), now);
+    }
+    // History was refused; the alerts are on their way.
+    let toggle =
+        |flag| Input::Action(crate::app::Action::Thread(crate::app::ThreadAction::Toggle(flag)));
+    update(&mut model, toggle(ThreadFlag::HistoryDisclosed), now);
+    let ticket = Ticket(model.app.minted.ticket);
+    let result = Err(Fault::new("not allowed (403)", false));
+    update(&mut model, Input::Delta(Delta::Done { ticket, result }), now);
+    update(&mut model, toggle(ThreadFlag::Alerts), now);
+    model.app.toasts.clear();
+    model.app.overlay = Some(Overlay::Thread(ThreadOverlay::Settings { marked: 1 }));
+    model.view.settle(&model.app);
+    model
+}
+
+fn lines(buffer: &Buffer) -> String {
+    let width = usize::from(buffer.area.width);
+    let row = |row: &[ratatui::buffer::Cell]| {
+        row.iter().map(ratatui::buffer::Cell::symbol).collect::<String>().trim_end().to_owned()
+    };
+    buffer.content.chunks(width).map(row).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn conversation_settings_at_eighty_columns() {
+    let model = group_model(80, 24);
+    let buffer = paint(&mut Screen::default(), &model, ColorDepth::None);
+    insta::assert_snapshot!(lines(&buffer), @"
+     skchat  ● Anna   DEMO                                                     live
+    ▌Oven day      22:15 │ Oven day                3 members · link on · history on
+     J┌─ Conversation settings ─ Oven day ───────────────────────────────────────┐
+      │ t  Topic             Oven day                                       edit │
+      │ l  Joining by link   [x] on                                       toggle │
+      │ u  Join URL          https://join.example/AbC123                copy, QR │
+      │ h  History for new   [x] shown (history disclosed)                toggle │
+      │ m  Members           3 · 2 admins                                   open │
+      │ n  Alerts            [ ] off (muted)                            saving ↑ │
+      │ p  Pinned to the top [ ] no                                       toggle │
+      │    Created by        You (8:anna.7)                                 copy │
+      │    Created           Today 22:13                                    copy │
+      │ q  Leave             …                                        asks first │
+      │ d  Delete history    for this account only                    asks first │
+      │                                                                          │
+      │ Server: history refused: not allowed (403) 22:28 !   alerts: saving ↑    │
+      │ You are admin.                                                           │
+      └─ ↑↓ move · Enter or letter changes · Esc closes ─────────────────────────┘
+                         │
+                         │
+                         │
+    ─────────────────────┴──────────────────────────────────────────────────────────
+     To Oven day ›
+     ⏎ choose  Esc close
+    ");
+}
+
+#[test]
+fn conversation_settings_beside_three_panes() {
+    let model = group_model(120, 40);
+    let buffer = paint(&mut Screen::default(), &model, ColorDepth::None);
+    insta::assert_snapshot!(lines(&buffer), @"
+     skchat  ● Anna   DEMO                                                                                             live
+    ▌Oven day             22:15 │ Oven day                   3 members · link on · history on │ Oven day
+    ▌                           │                                                             │ group · 3 members
+     Joe Bloggs           22:13 │                                                             │
+       one                      │                                                             │ Topic      Oven day
+                                │                                                             │ Join link  on
+                                │                                                             │ History    shown to new
+                                │                                                             │ Alerts     off ↑
+                          ┌─ Conversation settings ─ Oven day ───────────────────────────────────────┐
+                          │ t  Topic             Oven day                                       edit │S
+                          │ l  Joining by link   [x] on                                       toggle │                admin
+                          │ u  Join URL          https://join.example/AbC123                copy, QR │n               admin
+                          │ h  History for new   [x] shown (history disclosed)                toggle │oggs             user
+                          │ m  Members           3 · 2 admins                                   open │
+                          │ n  Alerts            [ ] off (muted)                            saving ↑ │its · F2 hides this
+                          │ p  Pinned to the top [ ] no                                       toggle │
+                          │    Created by        You (8:anna.7)                                 copy │
+                          │    Created           Today 22:13                                    copy │
+                          │ q  Leave             …                                        asks first │
+                          │ d  Delete history    for this account only                    asks first │
+                          │                                                                          │
+                          │ Server: history refused: not allowed (403) 22:28 !   alerts: saving ↑    │
+                          │ You are admin.                                                           │
+                          └─ ↑↓ move · Enter or letter changes · Esc closes ─────────────────────────┘
+                                │                                                             │
+                                │                                                             │
+                                │                                                             │
+                                │                                                             │
+                                │                                                             │
+                                │                                                             │
+                                │                                                             │
+                                │                                                             │
+                                │                                                             │
+                                │                                                             │
+                                │                                                             │
+                                │                                                             │
+                                │                                                             │
+    ────────────────────────────┴─────────────────────────────────────────────────────────────┴─────────────────────────────
+     To Oven day ›
+     ⏎ choose  Esc close
+    ");
+    let mut closed = group_model(120, 40);
+    closed.app.overlay = None;
+    closed.view.settle(&closed.app);
+    let buffer = paint(&mut Screen::default(), &closed, ColorDepth::None);
+    insta::assert_snapshot!(lines(&buffer), @"
+     skchat  ● Anna   DEMO                                                                                             live
+    ▌Oven day             22:15 │ Oven day                   3 members · link on · history on │ Oven day
+    ▌                           │                                                             │ group · 3 members
+     Joe Bloggs           22:13 │                                                             │
+       one                      │                                                             │ Topic      Oven day
+                                │                                                             │ Join link  on
+                                │                                                             │ History    shown to new
+                                │                                                             │ Alerts     off ↑
+                                │                                                             │
+                                │                                                             │ MEMBERS
+                                │                                                             │ You                   admin
+                                │                                                             │ Mia Tan               admin
+                                │                                                             │ Joe Bloggs             user
+                                │                                                             │
+                                │                                                             │ M-i edits · F2 hides this
+                                │                                                             │
+                                │                                                             │
+                                │                                                             │
+                                │                                                             │
+                                │      Nothing here yet. Write the first message below.       │
+                                │                                                             │
+                                │                                                             │
+                                │                                                             │
+                                │                                                             │
+                                │                                                             │
+                                │                                                             │
+                                │                                                             │
+                                │                                                             │
+                                │                                                             │
+                                │                                                             │
+                                │                                                             │
+                                │                                                             │
+                                │                                                             │
+                                │                                                             │
+                                │                                                             │
+                                │                                                             │
+                                │                                                             │
+    ────────────────────────────┴─────────────────────────────────────────────────────────────┴─────────────────────────────
+     To Oven day ›
+     ⏎ send  M-⏎ new line  M-↑↓ chats  C-k find  M-a unread  C-↑ select  F1 help  C-q quit
+    ");
+}
