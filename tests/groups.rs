@@ -226,7 +226,10 @@ async fn members_are_added_promoted_and_removed_several_at_a_time() {
     .await;
     // Admins first: Anna, then two.2. Joe becomes one, and is shown in full.
     anna.press(&["down", "down", "enter"]).await;
-    anna.wait_for("o role · y or Enter copies the id").await;
+    let screen = anna.wait_for("o role · y or Enter copies the id").await;
+    for field in ["id", "role", "cid", "userLink"] {
+        assert!(row(&screen, field, ""), "{field} is missing in\n{screen}");
+    }
     anna.press(&["esc"]).await;
     anna.wait_for("Members of").await;
     anna.press(&["esc", "esc"]).await;
@@ -362,6 +365,29 @@ async fn odd_topics_a_thousand_members_and_missing_services_are_borne() {
     anna.wait_for("<b>a</b>\u{FFFD}[31m second").await;
     server.set_topic(&id, "").await.unwrap();
     anna.wait_for("removed the topic").await;
+    anna.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_one_was_put_out_of_stays_readable_and_says_so() {
+    let (gateway, crew, anna) = crew().await;
+    let mut joe = Runner::start(&gateway, JOE).await;
+    joe.wait_for("live").await;
+    say_as(&gateway.client(ANNA), &crew, "words to keep").await;
+    joe.open("Kitchen").await;
+    joe.wait_for("words to keep").await;
+    let id = ConversationId::new(&crew);
+    gateway.client(ANNA).remove_member(&id, &UserId::new(JOE)).await.unwrap();
+    let screen = joe.wait_for("not a member any more").await;
+    assert!(screen.contains("words to keep"), "{screen}");
+    joe.press(&["alt-i"]).await;
+    joe.wait_for("You are not a member any more.").await;
+    joe.press(&["t"]).await;
+    joe.wait_for("Topic: you are not a member any more").await;
+    joe.press(&["esc"]).await;
+    joe.say("hello?").await;
+    joe.wait_for("not sent").await;
+    joe.quit().await;
     anna.quit().await;
 }
 

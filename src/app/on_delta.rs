@@ -48,6 +48,7 @@ pub fn apply(model: &mut Model, delta: Delta, effects: &mut Vec<Effect>) {
         Delta::Members { conversation, members } => {
             model.app.conversations.ensure(&conversation).members = members;
         }
+        Delta::Gone(id) => model.app.conversations.ensure(&id).info.left = true,
         Delta::Topic { conversation, topic } => set_topic(model, &conversation, topic),
         Delta::Flag { conversation, flag, on } => {
             let now = model.app.clock.wall;

@@ -32,6 +32,8 @@ pub enum Delta {
         conversation: ConversationId,
         members: Vec<Member>,
     },
+    /// The server lets this account see the group no more, or there is none.
+    Gone(ConversationId),
     /// A group's topic as the server holds it now.
     Topic {
         conversation: ConversationId,

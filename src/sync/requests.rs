@@ -1,7 +1,7 @@
 //! Carries out what the app asks for. Drafts are written in order; what needs the network runs beside.
 
 use super::{Shared, outbox, threads, wall_clock};
-use crate::client::Error;
+use crate::client::{Error, Kind};
 use crate::model::{ConversationKind, Delta, Fault, Page, Request};
 use crate::protocol::decode;
 use std::sync::Arc;
@@ -111,6 +111,9 @@ pub(super) async fn refresh_thread(shared: &Arc<Shared>, id: &crate::model::Conv
         && let Err(error) = shared.fetch_thread(id).await
     {
         tracing::info!(kind = ?error.kind, "a thread was not fetched");
+        if error.kind == Kind::NotThere {
+            shared.tell(Delta::Gone(id.clone())).await;
+        }
     }
 }
 
