@@ -12,6 +12,7 @@ mod follow;
 pub mod group;
 pub mod inspect;
 pub mod keymap;
+mod members;
 pub mod on_compose;
 mod on_deadline;
 mod on_delta;

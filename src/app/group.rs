@@ -13,8 +13,17 @@ pub struct Group {
     pub url_wanted: bool,
     /// Changes that wait for the server; the two-state ones are in `settings`.
     pub pending: Vec<(Ticket, ThreadChange)>,
-    /// The server's last word on a change: what, when, and whether it was taken.
-    pub last: Option<(Clean, Timestamp, bool)>,
+    /// The server's last words on changes, the newest last.
+    pub last: Vec<Said>,
+}
+
+/// What became of a change.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Said {
+    pub what: String,
+    pub text: Clean,
+    pub at: Timestamp,
+    pub taken: bool,
 }
 
 /// The address under which others join; asked for when it is to be seen.
@@ -129,10 +138,23 @@ impl ConversationState {
 
     /// Notes what became of a change.
     pub fn note_change(&mut self, what: &str, now: Timestamp, result: &Result<(), Fault>) {
+        const MOST: usize = 3;
         let text = match result {
             Ok(()) => format!("{what} saved"),
+            // Nobody said no: the connection broke, and the next look at the server tells.
+            Err(fault) if fault.can_retry => format!("{what} not confirmed: {}", fault.reason),
             Err(fault) => format!("{what} refused: {}", fault.reason),
         };
-        self.group.last = Some((Clean::line(&text), now, result.is_ok()));
+        let said = Said {
+            what: what.to_owned(),
+            text: Clean::line(&text),
+            at: now,
+            taken: result.is_ok(),
+        };
+        self.group.last.retain(|known| known.what != what);
+        self.group.last.push(said);
+        if self.group.last.len() > MOST {
+            self.group.last.remove(0);
+        }
     }
 }

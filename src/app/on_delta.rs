@@ -145,7 +145,9 @@ pub fn apply(model: &mut Model, delta: Delta, effects: &mut Vec<Effect>) {
             }
         }
         Delta::Created { ticket, result } => on_wish::created(model, ticket, result, effects),
-        Delta::Resolved { ticket, result } => on_wish::resolved(model, ticket, result),
+        Delta::Resolved { ticket, result } => {
+            on_wish::resolved(model, ticket, result, effects);
+        }
         Delta::Notice(text) => model.app.complain(&text),
     }
 }

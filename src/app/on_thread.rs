@@ -27,7 +27,7 @@ pub fn act(model: &mut Model, action: ThreadAction, effects: &mut Vec<Effect>) {
         }
         ThreadAction::AddMembers => {
             if is_group(model) {
-                pick(model, PickFor::Add);
+                pick(model, PickFor::Add { back: false });
             }
         }
         ThreadAction::Leave => ask_leave(model),
@@ -105,7 +105,7 @@ pub fn ask_topic(model: &mut Model, back: bool) {
         return;
     }
     let now = c.info.shown_topic().map(ToString::to_string).unwrap_or_default();
-    ask(model, AskFor::Topic { back }, now);
+    ask(model, AskFor::Topic { back, was: now.clone() }, now);
 }
 
 pub fn pick(model: &mut Model, purpose: PickFor) {

@@ -52,11 +52,9 @@ pub fn done(
                 }
                 Err(fault) => {
                     c.know(flag, from);
-                    let who = if flag.is_own() || c.my_role(&me) != Some(Role::User) {
-                        ""
-                    } else {
-                        "; only admins may change this"
-                    };
+                    let may = fault.can_retry || c.my_role(&me) != Some(Role::User);
+                    let who =
+                        if flag.is_own() || may { "" } else { "; only admins may change this" };
                     complaint = Some(format!(
                         "{} stays {}: {}{who}",
                         flag.label(),
@@ -150,13 +148,22 @@ pub fn created(
 }
 
 /// Shows what will be joined, and asks.
-pub fn resolved(model: &mut Model, ticket: Ticket, result: Result<ConversationId, Fault>) {
+pub fn resolved(
+    model: &mut Model,
+    ticket: Ticket,
+    result: Result<ConversationId, Fault>,
+    effects: &mut Vec<Effect>,
+) {
     let Some(at) = model.app.wishes.iter().position(|(t, _)| *t == ticket) else { return };
     model.app.wishes.remove(at);
     let id = match result {
         Ok(id) => id,
         Err(fault) => {
-            let text = format!("The link leads nowhere: closed or expired ({})", fault.reason);
+            let text = if fault.can_retry || fault.reason.contains("join") {
+                fault.reason.to_string()
+            } else {
+                format!("The link leads nowhere: closed or expired ({})", fault.reason)
+            };
             model.app.complain(&text);
             return;
         }
@@ -164,13 +171,14 @@ pub fn resolved(model: &mut Model, ticket: Ticket, result: Result<ConversationId
     let known = model.app.conversations.get(&id);
     let name = known.map_or_else(|| Clean::line("a group"), |c| model.app.title(c));
     let member = known.is_some_and(|c| !c.info.left && c.info.activity.0 > 0);
+    if member {
+        on_list::open(model, &id, effects);
+        model.app.note("You are a member already");
+        return;
+    }
     model.app.overlay = Some(Overlay::Confirm {
         question: Clean::line(&format!("Join {name}?")),
-        detail: Clean::line(&if member {
-            format!("You are a member already. {}", id.as_str())
-        } else {
-            format!("Its members will see that you joined. {}", id.as_str())
-        }),
+        detail: Clean::line(&format!("Its members will see that you joined. {}", id.as_str())),
         consent: Consent::Join(id),
     });
 }

@@ -69,7 +69,8 @@ pub fn rows(app: &AppState, c: &ConversationState) -> Vec<Row> {
             value: if c.members.is_empty() {
                 "not loaded yet".into()
             } else {
-                format!("{} · {admins} admins", c.members.len())
+                let word = if admins == 1 { "admin" } else { "admins" };
+                format!("{} · {admins} {word}", c.members.len())
             },
             does: "open",
             blocked: None,
@@ -198,18 +199,18 @@ pub fn name_and_id(app: &AppState, who: &UserId) -> String {
 }
 
 /// What became of the last change, and what is still under way.
-pub fn status(app: &AppState, c: &ConversationState) -> String {
+pub fn status(app: &AppState, c: &ConversationState) -> Vec<String> {
     let mut parts = Vec::new();
-    if let Some((what, at, taken)) = &c.group.last {
-        let mark = if *taken { "✓" } else { "!" };
-        parts.push(format!("{what} {} {mark}", at.clock(&app.prefs.zone)));
+    for said in c.group.last.iter().rev() {
+        let mark = if said.taken { "✓" } else { "!" };
+        parts.push(format!("{} {} {mark}", said.text, said.at.clock(&app.prefs.zone)));
     }
     let flags = c.settings.iter().filter(|(_, s)| matches!(s, Setting::Changing { .. }));
     let saving = flags
         .map(|(flag, _)| flag.label().to_owned())
         .chain(c.group.pending.iter().map(|(_, change)| super::group::words(app, change)));
     parts.extend(saving.map(|what| format!("{what}: saving ↑")));
-    parts.join("   ")
+    parts
 }
 
 /// The members as they are listed: admins first, then by name.

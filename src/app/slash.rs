@@ -17,7 +17,7 @@ pub fn run(
 ) {
     let (word, rest) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
     let rest = rest.trim();
-    let switch = match rest {
+    let switch = match rest.to_lowercase().as_str() {
         "on" => Some(Some(true)),
         "off" => Some(Some(false)),
         "" => Some(None),
@@ -96,7 +96,19 @@ pub fn run(
         ("create", _) => "create-group",
         ("join", _) => "join-group",
         ("settings", _) => "settings",
-        ("preview", _) => "preview",
+        ("preview", _) if !rest.is_empty() => {
+            let text = rest.to_owned();
+            if let Some(c) = model.app.opened_mut() {
+                c.compose.set_text(&text);
+            }
+            changed(model, effects);
+            model.app.overlay = Some(Overlay::Preview);
+            return;
+        }
+        ("preview", _) => {
+            model.app.note("Alt-P shows how the text in the box will look; or /preview TEXT");
+            return;
+        }
         ("help", _) => "help",
         ("quit", _) => "quit",
         ("unread", _) => "next-unread",
@@ -121,6 +133,7 @@ pub fn run(
 
 /// Takes a carried-out command out of the box.
 fn clear(model: &mut Model, effects: &mut Vec<Effect>) {
+    model.app.toasts.clear();
     if let Some(c) = model.app.opened_mut() {
         c.compose.set_text("");
         c.compose.told_typing = None;
@@ -142,34 +155,18 @@ fn people(model: &mut Model, word: &str, rest: &str, effects: &mut Vec<Effect>) 
     let Some(c) = model.app.opened() else { return };
     let members: Vec<UserId> = c.members.iter().map(|m| m.id.clone()).collect();
     let id = c.info.id.clone();
+    if !c.info.is_group() {
+        model.app.complain("Only groups have members");
+        return;
+    }
     let mut found = Vec::new();
-    for part in rest.split(',').map(str::trim).filter(|part| !part.is_empty()) {
-        let ids: Vec<UserId> = if part.contains(':') {
-            part.split_whitespace().map(UserId::new).collect()
-        } else {
-            let adding = word == "add";
-            let known = model.app.names.people().filter(|(id, _)| members.contains(id) != adding);
-            let fits = known.filter_map(|(id, name)| {
-                Some((super::overlay::matches(name, part).filter(|s| *s < 4)?, id.clone()))
-            });
-            let mut fits: Vec<(u32, UserId)> = fits.collect();
-            fits.sort();
-            let best = fits.first().map(|(score, _)| *score);
-            fits.retain(|(score, _)| Some(*score) == best);
-            fits.into_iter().map(|(_, id)| id).collect()
-        };
-        match ids.as_slice() {
-            [] => {
-                model.app.complain(&format!(
-                    "Nobody here is called {part}; an id such as 8:joe.4 works"
-                ));
+    for part in parts(rest) {
+        match who(model, &part, &members, word == "add") {
+            Ok(id) => found.push(id),
+            Err(why) => {
+                model.app.complain(&why);
                 return;
             }
-            [_, _, ..] if !part.contains(':') => {
-                model.app.complain(&format!("Several people are called {part}; give the id"));
-                return;
-            }
-            _ => found.extend(ids),
         }
     }
     clear(model, effects);
@@ -184,5 +181,51 @@ fn people(model: &mut Model, word: &str, rest: &str, effects: &mut Vec<Effect>) 
             return;
         }
         on_thread::change(model, &id, change, effects);
+    }
+}
+
+/// Ids by themselves, and the words between them as names.
+fn parts(text: &str) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    for part in text.split(',') {
+        let mut name = String::new();
+        for word in part.split_whitespace() {
+            if word.contains(':') {
+                out.extend([std::mem::take(&mut name), word.to_owned()]);
+            } else {
+                if !name.is_empty() {
+                    name.push(' ');
+                }
+                name.push_str(word);
+            }
+        }
+        out.push(name);
+    }
+    out.retain(|part| !part.is_empty());
+    out
+}
+
+/// The one person an id or a name means.
+fn who(model: &Model, part: &str, members: &[UserId], adding: bool) -> Result<UserId, String> {
+    if part.contains(':') {
+        let id = UserId::new(part);
+        if id.bare().is_empty() || (!adding && !members.contains(&id)) {
+            return Err(format!("{part} is no member"));
+        }
+        return Ok(id);
+    }
+    let known = model.app.names.people().filter(|(id, _)| members.contains(id) != adding);
+    let mut fits: Vec<(u32, &UserId)> = known
+        .filter_map(|(id, name)| {
+            Some((super::overlay::matches(name, part).filter(|s| *s < 4)?, id))
+        })
+        .collect();
+    fits.sort();
+    match fits.as_slice() {
+        [] => Err(format!("Nobody here is called {part}; an id such as 8:joe.4 works")),
+        [(best, _), (second, _), ..] if best == second => {
+            Err(format!("Several people are called {part}; give the id"))
+        }
+        [(_, id), ..] => Ok((*id).clone()),
     }
 }

@@ -3,11 +3,11 @@
 
 use super::Model;
 use super::effect::Effect;
-use super::group::{JoinUrl, blocked};
-use super::on_thread;
+use super::group::JoinUrl;
 use super::overlay::{Consent, Overlay};
 use super::settings::{self, RowId};
 use super::state::AppState;
+use super::{members, on_thread};
 use crate::model::{Clean, Role, ThreadChange, UserId};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -46,9 +46,10 @@ pub enum ThreadOverlay {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum AskFor {
-    /// `back`: from the settings, and back to them.
+    /// `back`: from the settings, and back to them. `was`: the topic that the question was asked about.
     Topic {
         back: bool,
+        was: String,
     },
     NewGroup,
     JoinUrl,
@@ -56,8 +57,13 @@ pub enum AskFor {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum PickFor {
-    Add,
-    Create { topic: String },
+    /// `back`: from the list of members, and back to it.
+    Add {
+        back: bool,
+    },
+    Create {
+        topic: String,
+    },
 }
 
 impl ThreadOverlay {
@@ -82,10 +88,10 @@ impl ThreadOverlay {
         match self {
             Self::Members { .. }
             | Self::Qr { .. }
-            | Self::Ask { what: AskFor::Topic { back: true }, .. } => {
+            | Self::Ask { what: AskFor::Topic { back: true, .. }, .. } => {
                 Some(Self::Settings { marked: 0 })
             }
-            Self::Person { .. } | Self::Pick { purpose: PickFor::Add, .. } => {
+            Self::Person { .. } | Self::Pick { purpose: PickFor::Add { back: true }, .. } => {
                 Some(Self::Members { marked: 0, picked: Vec::new() })
             }
             _ => None,
@@ -108,7 +114,7 @@ pub fn people(app: &AppState, purpose: &PickFor, input: &str) -> Vec<(UserId, Cl
     let input = input.trim();
     let taken = |id: &UserId| {
         id == app.me()
-            || (*purpose == PickFor::Add
+            || (matches!(purpose, PickFor::Add { .. })
                 && app.opened().is_some_and(|c| c.members.iter().any(|m| m.id == *id)))
     };
     let mut found: Vec<(u32, UserId, Clean)> = app
@@ -178,7 +184,7 @@ pub fn choose(model: &mut Model, open: ThreadOverlay, effects: &mut Vec<Effect>)
             if chosen.is_empty() {
                 chosen.extend(found.get(marked).map(|(id, _)| (id.clone(), Role::User)));
             }
-            if chosen.is_empty() && purpose == PickFor::Add {
+            if chosen.is_empty() && matches!(purpose, PickFor::Add { .. }) {
                 model.app.note("Nobody with that name; a full id such as 8:joe.4 can be added");
                 model.app.overlay = Some(Overlay::Thread(ThreadOverlay::Pick {
                     purpose,
@@ -190,7 +196,7 @@ pub fn choose(model: &mut Model, open: ThreadOverlay, effects: &mut Vec<Effect>)
                 return;
             }
             match purpose {
-                PickFor::Add => {
+                PickFor::Add { .. } => {
                     on_thread::put(model, &chosen, effects);
                     model.app.overlay = Some(Overlay::Thread(ThreadOverlay::Members {
                         marked: 0,
@@ -209,10 +215,24 @@ pub fn choose(model: &mut Model, open: ThreadOverlay, effects: &mut Vec<Effect>)
 
 fn answer(model: &mut Model, what: &AskFor, input: &str, effects: &mut Vec<Effect>) {
     match what {
-        AskFor::Topic { back } => {
-            on_thread::set_topic(model, input, effects);
+        AskFor::Topic { back, was } => {
             if *back {
                 model.app.overlay = Some(Overlay::Thread(ThreadOverlay::Settings { marked: 0 }));
+            }
+            if input == was {
+                // Nothing was changed here, whatever the others did meanwhile.
+                return;
+            }
+            let now = model.app.opened().and_then(|c| c.info.topic.clone()).unwrap_or_default();
+            if now.as_str() == was {
+                on_thread::set_topic(model, input, effects);
+            } else if let Some(c) = model.app.opened() {
+                let topic = Clean::line(input).to_string();
+                model.app.overlay = Some(Overlay::Confirm {
+                    question: Clean::line("Someone changed the topic meanwhile. Replace theirs?"),
+                    detail: Clean::text(&format!("theirs: {now}\nyours: {topic}")),
+                    consent: Consent::Change(c.info.id.clone(), ThreadChange::Topic(topic)),
+                });
             }
         }
         AskFor::NewGroup => {
@@ -277,9 +297,9 @@ pub fn typed(model: &mut Model, letter: char, effects: &mut Vec<Effect>) {
             let targets =
                 if picked.is_empty() { at.clone().into_iter().collect() } else { picked.clone() };
             match letter {
-                'a' => on_thread::pick(model, PickFor::Add),
-                'x' => remove(model, &targets),
-                'o' => turn_role(model, &targets, effects),
+                'a' => on_thread::pick(model, PickFor::Add { back: true }),
+                'x' => members::remove(model, &targets),
+                'o' => members::turn_role(model, &targets, effects),
                 'y' => {
                     let ids: Vec<&str> = targets.iter().map(UserId::as_str).collect();
                     effects.push(Effect::Copy { what: "the id".into(), text: ids.join("\n") });
@@ -303,8 +323,8 @@ pub fn typed(model: &mut Model, letter: char, effects: &mut Vec<Effect>) {
             }
         }
         ThreadOverlay::Person { who } => match letter {
-            'x' => remove(model, &[who]),
-            'o' => turn_role(model, &[who], effects),
+            'x' => members::remove(model, &[who]),
+            'o' => members::turn_role(model, &[who], effects),
             'y' => {
                 effects.push(Effect::Copy { what: "the id".into(), text: who.as_str().to_owned() });
             }
@@ -351,43 +371,4 @@ pub fn turn_pick(open: &mut ThreadOverlay) {
             picked.remove(at);
         }
     }
-}
-
-/// Asks before anyone is put out.
-fn remove(model: &mut Model, who: &[UserId]) {
-    let me = model.app.me().clone();
-    if who == [me.clone()] {
-        on_thread::ask_leave(model);
-        return;
-    }
-    let who: Vec<UserId> = who.iter().filter(|id| **id != me).cloned().collect();
-    let Some(c) = model.app.opened() else { return };
-    let Some(first) = who.first() else { return };
-    if let Some(why) = blocked(&model.app, c, &ThreadChange::Remove(first.clone())) {
-        model.app.complain(&format!("Removing: {why}"));
-        return;
-    }
-    let names: Vec<String> = who.iter().map(|id| model.app.names.of(id).to_string()).collect();
-    model.app.overlay = Some(Overlay::Confirm {
-        question: Clean::line(&format!("Remove {} from the group?", names.join(", "))),
-        detail: "They read nothing that is said from then on.".into(),
-        consent: Consent::Remove(c.info.id.clone(), who),
-    });
-}
-
-/// Users become admins, admins users.
-fn turn_role(model: &mut Model, who: &[UserId], effects: &mut Vec<Effect>) {
-    let Some(c) = model.app.opened() else { return };
-    let turned: Vec<(UserId, Role)> = c
-        .members
-        .iter()
-        .filter(|m| who.contains(&m.id))
-        .map(|m| (m.id.clone(), if m.role == Role::Admin { Role::User } else { Role::Admin }))
-        .collect();
-    let Some((first, role)) = turned.first() else { return };
-    if let Some(why) = blocked(&model.app, c, &ThreadChange::Member(first.clone(), *role)) {
-        model.app.complain(&format!("Roles: {why}"));
-        return;
-    }
-    on_thread::put(model, &turned, effects);
 }

@@ -47,6 +47,18 @@ impl Base {
         Ok(Self(url))
     }
 
+    /// A join code by itself, or an address of this service or of Skype's own.
+    pub fn is_join_url(&self, text: &str) -> bool {
+        let text = text.trim();
+        if !text.contains(['/', ':']) {
+            return !text.is_empty();
+        }
+        Url::parse(text).is_ok_and(|url| {
+            let skype = url.scheme() == "https" && url.host_str() == Some("join.skype.com");
+            skype || url.origin() == self.0.origin()
+        })
+    }
+
     pub fn is_loopback(&self) -> bool {
         is_loopback(&self.0)
     }

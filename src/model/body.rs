@@ -311,7 +311,12 @@ impl ThreadActivity {
                 let parts: Vec<String> = targets
                     .iter()
                     .map(|(id, admin)| {
-                        format!("{} {}", name(id), if *admin { "an admin" } else { "a user" })
+                        let who = match (id == by, name(id)) {
+                            (true, own) if own.as_str() == "You" => "yourself".to_owned(),
+                            (true, _) => "themselves".to_owned(),
+                            (false, other) => other.to_string(),
+                        };
+                        format!("{who} {}", if *admin { "an admin" } else { "a user" })
                     })
                     .collect();
                 format!("{} made {}", name(by), parts.join(", "))

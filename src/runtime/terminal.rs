@@ -118,7 +118,7 @@ impl Tty {
     /// What the system says.
     pub fn new(explicit_bidi: bool) -> io::Result<Self> {
         let gathered = Gathered::default();
-        let terminal = Terminal::new(Careful(CrosstermBackend::new(gathered.clone())))?;
+        let terminal = Terminal::new(Careful::new(CrosstermBackend::new(gathered.clone())))?;
         take(explicit_bidi)?;
         Ok(Self { explicit_bidi, terminal, gathered })
     }

@@ -38,6 +38,8 @@ struct Dialog {
     input: Option<String>,
     lines: Vec<Line>,
     marked: Option<usize>,
+    /// The line that has to be in sight, where it is not the marked one.
+    focus: Option<usize>,
     scroll: usize,
     hint: String,
     wide: bool,
@@ -84,7 +86,7 @@ pub fn draw(
         y += 2;
     }
     let room = usize::from(last.saturating_sub(y));
-    let skip = match dialog.marked {
+    let skip = match dialog.focus.or(dialog.marked) {
         Some(marked) => (marked + 1).saturating_sub(room),
         None => dialog.scroll.min(dialog.lines.len().saturating_sub(room)),
     };
@@ -125,6 +127,7 @@ fn preview(model: &Model, theme: &Theme, buffer: &mut Buffer) {
         input: None,
         lines: Vec::new(),
         marked: None,
+        focus: None,
         scroll: 0,
         hint: "Esc closes".into(),
         wide: true,
@@ -178,13 +181,17 @@ fn dialog(model: &Model, open: &Overlay, theme: &Theme) -> Dialog {
         input: None,
         lines,
         marked: Some(marked),
+        focus: None,
         scroll: 0,
         hint: hint.to_owned(),
         wide: false,
     };
     match open {
         Overlay::Card | Overlay::Preview => card(app),
-        Overlay::Thread(open) => thread::dialog(app, open, columns_of(model), theme),
+        Overlay::Thread(open) => {
+            let height = usize::from(model.view.size.rows.saturating_sub(2));
+            thread::dialog(app, open, (columns_of(model), height), theme)
+        }
         Overlay::Inspect { lines, scroll } => inspector(lines, *scroll, columns_of(model), theme),
         Overlay::Help { context, scroll } => help(model, *context, *scroll, theme),
         Overlay::Switcher { input, marked, found } => {
@@ -298,6 +305,7 @@ fn inspector(
         input: None,
         lines,
         marked: None,
+        focus: None,
         scroll,
         hint: "↑↓ PgUp PgDn move · Esc closes".into(),
         wide: true,
@@ -323,6 +331,7 @@ fn card(app: &crate::app::AppState) -> Dialog {
         input: None,
         lines: lines.collect(),
         marked: None,
+        focus: None,
         scroll: 0,
         hint: "Esc closes this · C- Ctrl, M- Alt".into(),
         wide: false,
@@ -362,6 +371,7 @@ fn help(model: &Model, context: Context, scroll: usize, theme: &Theme) -> Dialog
         input: None,
         lines,
         marked: None,
+        focus: None,
         scroll,
         hint: "↑↓ PgUp PgDn move · Esc closes".into(),
         wide: true,

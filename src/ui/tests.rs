@@ -357,10 +357,10 @@ fn conversation_settings_at_eighty_columns() {
       │ q  Leave             …                                        asks first │
       │ d  Delete history    for this account only                    asks first │
       │                                                                          │
-      │ Server: history refused: not allowed (403) 22:28 !   alerts: saving ↑    │
+      │ Server: history refused: not allowed (403) 22:28 !                       │
+      │         alerts: saving ↑                                                 │
       │ You are admin.                                                           │
       └─ ↑↓ move · Enter or letter changes · Esc closes ─────────────────────────┘
-                         │
                          │
                          │
     ─────────────────────┴──────────────────────────────────────────────────────────
@@ -381,21 +381,21 @@ fn conversation_settings_beside_three_panes() {
        one                      │                                                             │ Topic      Oven day
                                 │                                                             │ Join link  on
                                 │                                                             │ History    shown to new
-                                │                                                             │ Alerts     off ↑
-                          ┌─ Conversation settings ─ Oven day ───────────────────────────────────────┐
-                          │ t  Topic             Oven day                                       edit │S
-                          │ l  Joining by link   [x] on                                       toggle │                admin
-                          │ u  Join URL          https://join.example/AbC123                copy, QR │n               admin
-                          │ h  History for new   [x] shown (history disclosed)                toggle │oggs             user
-                          │ m  Members           3 · 2 admins                                   open │
-                          │ n  Alerts            [ ] off (muted)                            saving ↑ │its · F2 hides this
-                          │ p  Pinned to the top [ ] no                                       toggle │
+                          ┌─ Conversation settings ─ Oven day ───────────────────────────────────────┐     off ↑
+                          │ t  Topic             Oven day                                       edit │
+                          │ l  Joining by link   [x] on                                       toggle │S
+                          │ u  Join URL          https://join.example/AbC123                copy, QR │                admin
+                          │ h  History for new   [x] shown (history disclosed)                toggle │n               admin
+                          │ m  Members           3 · 2 admins                                   open │oggs             user
+                          │ n  Alerts            [ ] off (muted)                            saving ↑ │
+                          │ p  Pinned to the top [ ] no                                       toggle │its · F2 hides this
                           │    Created by        You (8:anna.7)                                 copy │
                           │    Created           Today 22:13                                    copy │
                           │ q  Leave             …                                        asks first │
                           │ d  Delete history    for this account only                    asks first │
                           │                                                                          │
-                          │ Server: history refused: not allowed (403) 22:28 !   alerts: saving ↑    │
+                          │ Server: history refused: not allowed (403) 22:28 !                       │
+                          │         alerts: saving ↑                                                 │
                           │ You are admin.                                                           │
                           └─ ↑↓ move · Enter or letter changes · Esc closes ─────────────────────────┘
                                 │                                                             │

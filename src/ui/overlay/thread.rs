@@ -4,6 +4,7 @@ use super::{Dialog, Line};
 use crate::app::AppState;
 use crate::app::settings::{self, Row};
 use crate::app::thread_overlay::{AskFor, PickFor, ThreadOverlay};
+use crate::app::wrap::break_lines;
 use crate::model::text::{cut, fit};
 use crate::model::{Role, UserId};
 use crate::ui::Theme;
@@ -11,7 +12,12 @@ use crate::ui::Theme;
 /// Cells of a row's label.
 const LABEL: usize = 18;
 
-pub fn dialog(app: &AppState, open: &ThreadOverlay, columns: usize, theme: &Theme) -> Dialog {
+pub fn dialog(
+    app: &AppState,
+    open: &ThreadOverlay,
+    (columns, height): (usize, usize),
+    theme: &Theme,
+) -> Dialog {
     match open {
         ThreadOverlay::Settings { marked } => screen(app, *marked, columns, theme),
         ThreadOverlay::Members { marked, picked } => members(app, *marked, picked, theme),
@@ -19,7 +25,7 @@ pub fn dialog(app: &AppState, open: &ThreadOverlay, columns: usize, theme: &Them
         ThreadOverlay::Ask { what, input } => ask(what, input, theme),
         ThreadOverlay::Pick { purpose, input, marked, found, picked } => {
             let title = match purpose {
-                PickFor::Add => "Add members".to_owned(),
+                PickFor::Add { .. } => "Add members".to_owned(),
                 PickFor::Create { topic } if topic.is_empty() => "New group: who is in it?".into(),
                 PickFor::Create { topic } => format!("New group {topic}: who is in it?"),
             };
@@ -45,20 +51,33 @@ pub fn dialog(app: &AppState, open: &ThreadOverlay, columns: usize, theme: &Them
             Dialog { input: Some(input.clone()), marked, ..plain(title, lines, &count) }
         }
         ThreadOverlay::Qr { url, rows } => {
-            let mut lines: Vec<Line> =
-                rows.iter().map(|row| Line::new(row.clone(), "").styled(theme.code)).collect();
-            if lines.is_empty() {
-                lines.push(Line::new("The address is too long for a code.", "").styled(theme.dim));
-            }
+            // All of the code or none of it; the address in any case.
+            let address = break_lines(url, columns.max(4));
+            let fits = rows.len() + address.len() + 3 <= height
+                && rows.first().is_some_and(|row| row.chars().count() <= columns);
+            let mut lines: Vec<Line> = if fits {
+                rows.iter().map(|row| Line::new(row.clone(), "").styled(theme.code)).collect()
+            } else {
+                vec![Line::new("The window is too small for the code.", "").styled(theme.dim)]
+            };
             lines.push(Line::new("", ""));
-            lines.push(Line::new(url.as_str(), ""));
+            lines.extend(address.into_iter().filter_map(|r| Some(Line::new(url.get(r)?, ""))));
             plain("Join URL".into(), lines, "copied · Enter copies again · Esc goes back")
         }
     }
 }
 
 fn plain(title: String, lines: Vec<Line>, hint: &str) -> Dialog {
-    Dialog { title, input: None, lines, marked: None, scroll: 0, hint: hint.to_owned(), wide: true }
+    Dialog {
+        title,
+        input: None,
+        lines,
+        marked: None,
+        focus: None,
+        scroll: 0,
+        hint: hint.to_owned(),
+        wide: true,
+    }
 }
 
 fn screen(app: &AppState, marked: usize, columns: usize, theme: &Theme) -> Dialog {
@@ -67,9 +86,9 @@ fn screen(app: &AppState, marked: usize, columns: usize, theme: &Theme) -> Dialo
     let mut lines: Vec<Line> = rows.iter().map(|r| row(r, columns, theme)).collect();
     let blocked = rows.iter().any(|r| r.blocked == Some("only admins may change this"));
     lines.push(Line::new("", ""));
-    let status = settings::status(app, c);
-    if !status.is_empty() {
-        lines.push(Line::new(format!("Server: {status}"), ""));
+    for (i, status) in settings::status(app, c).into_iter().enumerate() {
+        let head = if i == 0 { "Server: " } else { "        " };
+        lines.push(Line::new(format!("{head}{status}"), ""));
     }
     if c.info.left {
         lines.push(Line::new("You are not a member any more.", "").styled(theme.dim));
@@ -79,8 +98,11 @@ fn screen(app: &AppState, marked: usize, columns: usize, theme: &Theme) -> Dialo
     } else if c.my_role(app.me()) == Some(Role::Admin) {
         lines.push(Line::new("You are admin.", "").styled(theme.dim));
     }
+    // The last row brings what stands below it into sight.
+    let focus = if marked + 1 >= rows.len() { lines.len().saturating_sub(1) } else { marked };
     Dialog {
         marked: Some(marked),
+        focus: Some(focus),
         ..plain(
             format!("Conversation settings ─ {}", app.title(c)),
             lines,
