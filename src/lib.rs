@@ -32,6 +32,11 @@
 //! * Two store threads, one of them read-only, so that opening a chat never waits for a burst being written.
 //! * The list is ordered by activity alone, without groups of unread and quiet chats: rows that change their group when
 //!   they are read would move without the user. Alt-A and the count of unread below the list serve catching up.
+//! * The third pane begins at 110 columns, not at 100: below that, messages would have less than fifty.
+//! * A message that cannot be written as it would be typed (colours, emoticons, foreign HTML) is edited as the wire has
+//!   it. That loses nothing by construction; writing our own tree back could only approach it.
+//! * Right-to-left text is ordered here and the terminal is told not to (BDSM): rows mix times, names and text, and
+//!   a terminal that orders whole rows would move the time column.
 //! * Settling a swapped Enter (`ui.enter`) is done in the key table, so that footer, help and palette tell the truth.
 //! * What is passing (who types, notes, messages below) stands on the rule above the message box: it never moves text.
 
