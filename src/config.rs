@@ -160,10 +160,12 @@ pub struct Reading {
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Receipts {
     #[default]
     Auto,
+    OnReply,
+    Manual,
     Never,
 }
 

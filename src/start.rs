@@ -300,6 +300,8 @@ fn prefs(setting: &Setting) -> Result<Prefs, Failure> {
         typing: setting.config.ui.typing,
         receipts: match setting.config.reading.receipts {
             crate::config::Receipts::Auto => Receipts::Auto,
+            crate::config::Receipts::OnReply => Receipts::OnReply,
+            crate::config::Receipts::Manual => Receipts::Manual,
             crate::config::Receipts::Never => Receipts::Never,
         },
         demo: setting.demo,

@@ -662,3 +662,29 @@ async fn a_quote_leads_to_its_message_far_back_and_the_inspector_shows_everythin
     anna.wait_gone("client id").await;
     anna.quit().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn read_marks_are_given_when_one_answers_or_says_so() {
+    for (receipts, by_answer) in [(Receipts::OnReply, true), (Receipts::Manual, false)] {
+        let gateway = Gateway::start().await;
+        let joe = gateway.client(JOE);
+        say_as(&joe, ANNA, "are you there?").await;
+        let mut anna = Runner::with(&gateway, Setup { receipts, ..Setup::default() }).await;
+        anna.wait_for("live").await;
+        anna.press(&["alt-down"]).await;
+        anna.wait_for("are you there?").await;
+        anna.wait_for("1 unread").await;
+        let told = || gateway.requests("PUT", "/conversations/");
+        assert_eq!(told(), 0, "looking at it tells nothing");
+        if by_answer {
+            anna.say("yes").await;
+        } else {
+            anna.press(&["ctrl-x", "r"]).await;
+        }
+        anna.wait_gone("1 unread").await;
+        gateway.until("PUT", "/conversations/", 1).await;
+        let raw = gateway.client(ANNA).conversation(&ConversationId::new(JOE)).await.unwrap().json;
+        assert!(raw.contains("consumptionhorizon"), "{raw}");
+        anna.quit().await;
+    }
+}

@@ -39,6 +39,8 @@ pub enum ListAction {
     Previous,
     Next,
     NextUnread,
+    /// The open chat counts as read.
+    MarkRead,
     /// The nth conversation on the screen, from 1.
     Nth(usize),
 }
@@ -157,6 +159,7 @@ impl Action {
         ("list-open", Action::List(ListAction::Open)),
         ("previous-conversation", Action::List(ListAction::Previous)),
         ("next-conversation", Action::List(ListAction::Next)),
+        ("mark-read", Action::List(ListAction::MarkRead)),
         ("next-unread", Action::List(ListAction::NextUnread)),
         ("scroll-up", Action::Messages(MessagesAction::Scroll(Scroll::PageUp))),
         ("scroll-down", Action::Messages(MessagesAction::Scroll(Scroll::PageDown))),

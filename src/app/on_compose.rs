@@ -3,7 +3,7 @@
 use super::action::{ComposeAction, Motion};
 use super::effect::Effect;
 use super::overlay::Overlay;
-use super::state::{AppState, Focus};
+use super::state::{AppState, Focus, Receipts};
 use super::{Model, complete, on_messages, slash};
 use crate::model::request::Change;
 use crate::model::{
@@ -18,7 +18,7 @@ const SAVE_AFTER: Duration = Duration::from_millis(300);
 const TYPING_EVERY: Duration = Duration::from_secs(5);
 
 /// The slash commands and what they do.
-pub const COMMANDS: [(&str, &str); 21] = [
+pub const COMMANDS: [(&str, &str); 22] = [
     ("me", "Say what you do"),
     ("open", "Open a conversation, or a new one by id"),
     ("topic", "Set the topic (groups)"),
@@ -37,6 +37,7 @@ pub const COMMANDS: [(&str, &str); 21] = [
     ("join", "Join a group by its URL"),
     ("settings", "All settings of this conversation"),
     ("preview", "How the text in the box will look"),
+    ("read", "Mark this conversation as read"),
     ("unread", "The next conversation with unread messages"),
     ("help", "All keys"),
     ("quit", "Quit; drafts are kept"),
@@ -213,6 +214,11 @@ pub fn send(
     outgoing: Outgoing,
     effects: &mut Vec<Effect>,
 ) {
+    if model.app.prefs.receipts == Receipts::OnReply
+        && model.app.open.as_ref() == Some(conversation)
+    {
+        super::on_deadline::read_all(model, effects);
+    }
     let client_id = model.app.client_id();
     model.app.minted.queue += 1;
     let queue = model.app.minted.queue;

@@ -89,9 +89,10 @@ pub fn save_drafts(model: &mut Model, effects: &mut Vec<Effect>, all: bool) {
     }
 }
 
+/// What was on the screen for its second counts as read.
 fn mark_read(model: &mut Model, effects: &mut Vec<Effect>) {
     let now = model.app.clock;
-    if model.app.prefs.receipts == Receipts::Never || !model.app.view_focus.focused {
+    if model.app.prefs.receipts != Receipts::Auto || !model.app.view_focus.focused {
         return;
     }
     let Some(c) = model.app.opened_mut() else { return };
@@ -101,11 +102,27 @@ fn mark_read(model: &mut Model, effects: &mut Vec<Effect>) {
     }
     c.reading = Some((key.clone(), None));
     c.wants_new_line = false;
+    read_up_to(model, &key, effects);
+}
+
+/// The open chat counts as read up to its end, because the user answered or said so.
+pub fn read_all(model: &mut Model, effects: &mut Vec<Effect>) {
+    let Some(c) = model.app.opened_mut() else { return };
+    c.wants_new_line = false;
+    let last = c.timeline.iter().rev().find(|m| !m.key.is_unsent()).map(|m| m.key.clone());
+    if let Some(key) = last {
+        read_up_to(model, &key, effects);
+    }
+}
+
+fn read_up_to(model: &mut Model, key: &crate::model::MessageKey, effects: &mut Vec<Effect>) {
+    let now = model.app.clock;
+    let Some(c) = model.app.opened_mut() else { return };
     let known = c.info.horizon.as_ref().map(|h| h.arrival);
     if known.is_some_and(|read| read >= key.at) && c.info.unread.messages == 0 {
         return;
     }
-    let client_id = c.timeline.get(&key).and_then(|m| m.client_id.clone());
+    let client_id = c.timeline.get(key).and_then(|m| m.client_id.clone());
     let horizon = Horizon { arrival: key.at, read_at: now.wall, client_id };
     effects.push(Effect::Request(Box::new(Request::MarkRead {
         conversation: c.info.id.clone(),

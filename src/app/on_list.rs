@@ -4,7 +4,7 @@ use super::Model;
 use super::action::ListAction;
 use super::effect::Effect;
 use super::on_deadline;
-use super::state::{Focus, Older};
+use super::state::{Focus, Older, Receipts};
 use crate::model::{ConversationId, Request};
 
 /// Messages of a closed chat that stay loaded.
@@ -23,6 +23,10 @@ pub fn act(model: &mut Model, action: ListAction, effects: &mut Vec<Effect>) {
         ListAction::Previous => neighbour(model, -1, effects),
         ListAction::Next => neighbour(model, 1, effects),
         ListAction::NextUnread => next_unread(model, effects),
+        ListAction::MarkRead if model.app.prefs.receipts == Receipts::Never => {
+            model.app.note("Nothing is told to be read: reading.receipts is \"never\"");
+        }
+        ListAction::MarkRead => on_deadline::read_all(model, effects),
         ListAction::Nth(n) => {
             let wanted = model.view.visible.list.get(n.saturating_sub(1)).map(|row| row.id.clone());
             if let Some(id) = wanted {

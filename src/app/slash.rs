@@ -112,6 +112,7 @@ pub fn run(
         ("help", _) => "help",
         ("quit", _) => "quit",
         ("unread", _) => "next-unread",
+        ("read", _) => "mark-read",
         _ => {
             let reply = model.app.opened().and_then(|c| c.compose.draft.reply.clone());
             let mut outgoing = typed_message(&model.app, conversation, format!("/{command}"));

@@ -44,7 +44,12 @@ pub struct Prefs {
 /// When others learn what was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Receipts {
+    /// After a second on the screen.
     Auto,
+    /// When one answers.
+    OnReply,
+    /// When one says so.
+    Manual,
     Never,
 }
 
