@@ -7,6 +7,12 @@ use super::state::{Pending, Setting};
 use super::{Model, on_list};
 use crate::model::{Clean, ConversationId, Fault, Role, ThreadChange, ThreadFlag, Ticket};
 
+/// Ends the wait for what was asked under this ticket; `None` when nobody waits.
+fn take(model: &mut Model, ticket: Ticket) -> Option<Wish> {
+    let at = model.app.wishes.iter().position(|(t, _)| *t == ticket)?;
+    Some(model.app.wishes.remove(at).1)
+}
+
 /// The answer to a setting or a change of a message; an old ticket names nothing any more.
 pub fn done(
     model: &mut Model,
@@ -14,8 +20,7 @@ pub fn done(
     result: &Result<(), Fault>,
     effects: &mut Vec<Effect>,
 ) {
-    if let Some(at) = model.app.wishes.iter().position(|(t, _)| *t == ticket) {
-        let (_, wish) = model.app.wishes.remove(at);
+    if let Some(wish) = take(model, ticket) {
         joined(model, &wish, result, effects);
         return;
     }
@@ -139,8 +144,9 @@ pub fn created(
     result: Result<ConversationId, Fault>,
     effects: &mut Vec<Effect>,
 ) {
-    let Some(at) = model.app.wishes.iter().position(|(t, _)| *t == ticket) else { return };
-    model.app.wishes.remove(at);
+    if take(model, ticket).is_none() {
+        return;
+    }
     match result {
         Ok(id) => on_list::open(model, &id, effects),
         Err(fault) => model.app.complain(&format!("The group was not created: {}", fault.reason)),
@@ -154,8 +160,9 @@ pub fn resolved(
     result: Result<ConversationId, Fault>,
     effects: &mut Vec<Effect>,
 ) {
-    let Some(at) = model.app.wishes.iter().position(|(t, _)| *t == ticket) else { return };
-    model.app.wishes.remove(at);
+    if take(model, ticket).is_none() {
+        return;
+    }
     let id = match result {
         Ok(id) => id,
         Err(fault) => {
