@@ -4,6 +4,7 @@
 pub mod action;
 pub mod areas;
 mod bidi;
+pub mod chat;
 mod complete;
 pub mod compose;
 pub mod conversations;
@@ -16,14 +17,17 @@ mod members;
 pub mod on_compose;
 mod on_deadline;
 mod on_delta;
+mod on_history;
 mod on_list;
 mod on_messages;
+mod on_outbox;
 mod on_outcome;
 mod on_overlay;
 mod on_thread;
 mod on_wish;
 pub mod overlay;
 mod qr;
+pub mod search;
 pub mod settings;
 mod slash;
 mod source;
@@ -132,6 +136,7 @@ fn on_app(model: &mut Model, action: AppAction, effects: &mut Vec<Effect>) {
             let help = overlay::Overlay::help(model.app.context());
             model.app.overlay = Some(help);
         }
+        AppAction::Search { here } => search::open(model, here, "", effects),
         AppAction::Palette => model.app.overlay = Some(overlay::Overlay::palette()),
         AppAction::Switcher => model.app.overlay = Some(overlay::Overlay::switcher(&model.app)),
         AppAction::Preview => {
@@ -197,11 +202,11 @@ fn escape(model: &mut Model, effects: &mut Vec<Effect>) {
         on_compose::changed(model, effects);
         return;
     }
-    if model.view.is_at_bottom(&id) {
+    if model.view.is_at_bottom(&id) && conversation.window == state::Window::Live {
         conversation.new_from = None;
         conversation.timeline.touch();
     } else {
-        model.view.to_bottom(&id);
+        on_history::to_newest(model, &id, effects);
     }
 }
 
@@ -209,6 +214,7 @@ fn escape(model: &mut Model, effects: &mut Vec<Effect>) {
 fn on_want(model: &mut Model, want: Want, effects: &mut Vec<Effect>) {
     match want {
         Want::Older(id) => on_messages::load_older(model, &id, effects),
+        Want::Newer(id) => on_history::load_newer(model, &id, effects),
         Want::Seen { conversation, upto } => seen(model, &conversation, upto),
     }
 }
@@ -217,11 +223,12 @@ fn on_want(model: &mut Model, want: Want, effects: &mut Vec<Effect>) {
 fn seen(model: &mut Model, id: &crate::model::ConversationId, upto: MessageKey) {
     const READ_AFTER: std::time::Duration = std::time::Duration::from_secs(1);
     let app = &mut model.app;
-    if app.prefs.receipts != state::Receipts::Auto || !app.view_focus.focused {
+    if !app.prefs.receipts.by_looking() || !app.view_focus.focused {
         return;
     }
     let due = app.clock.mono + READ_AFTER;
     if let Some(conversation) = app.conversations.get_mut(id)
+        && !conversation.kept_unread
         && conversation.reading.as_ref().is_none_or(|(key, _)| *key != upto)
     {
         conversation.reading = Some((upto, Some(due)));

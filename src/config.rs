@@ -10,7 +10,7 @@ pub mod paths;
 pub use keys::builtin_keymap;
 
 use crate::app::keymap::Keymap;
-use known::{COMING, collect_lines, is_known, nearest};
+use known::{collect_lines, is_known, nearest};
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -169,16 +169,21 @@ pub enum Receipts {
     Never,
 }
 
+/// A message that waits longer looks lost.
+const MOST_GRACE: u64 = 60;
+
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default)]
 pub struct Sending {
     /// Typed markers (`*bold*`) become formatting.
     pub markup: bool,
+    /// How long a message is held back before it leaves, so that it can be taken back.
+    pub grace_seconds: u64,
 }
 
 impl Default for Sending {
     fn default() -> Self {
-        Self { markup: true }
+        Self { markup: true, grace_seconds: 0 }
     }
 }
 
@@ -274,11 +279,6 @@ impl Config {
                 ));
             }
         }
-        for key in COMING.iter().filter(|key| lines.contains_key(**key)) {
-            let at = line((*key).to_owned());
-            warnings
-                .push(format!("{}:{at}: {key} has no effect in this version yet", file.display()));
-        }
         warnings.sort();
         let keymap =
             keys::with_changes(&parsed.keys, parsed.ui.enter).map_err(|(action, message)| {
@@ -304,6 +304,10 @@ impl Config {
     }
 
     fn check(&mut self) -> Result<(), ConfigError> {
+        if self.sending.grace_seconds > MOST_GRACE {
+            let message = format!("grace_seconds is at most {MOST_GRACE}");
+            return Err(self.error("sending.grace_seconds", &message));
+        }
         for (name, account) in &self.accounts {
             let key = |field: &str| format!("accounts.{name}.{field}");
             let letters = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');

@@ -7,11 +7,14 @@ pub mod body;
 pub mod conversation;
 pub mod delta;
 pub mod emoticon;
+pub mod fold;
 pub mod id;
+pub mod ledger;
 pub mod message;
 pub mod names;
 pub mod request;
 pub mod rich;
+pub mod search;
 pub mod text;
 pub mod time;
 pub mod typed;
@@ -21,9 +24,10 @@ pub use body::{Call, CallState, Card, Media, MediaKind, MessageBody, Poll, Threa
 pub use conversation::{
     Conversation, Horizon, Member, RawConversation, Role, ThreadFlag, ThreadSettings,
 };
-pub use delta::{Delta, Fault, LinkState, Page};
+pub use delta::{Delta, Fault, Findings, LinkState, Page};
 pub use emoticon::{EmojiStyle, EmojiWidth};
 pub use id::{ClientMessageId, ConversationId, ConversationKind, UserId};
+pub use ledger::{Gap, Ledger, Point, Range};
 pub use message::{
     Delivery, Draft, EditTarget, Indexed, Message, MessageKey, Outgoing, QuoteOf, RawMessage,
     Reaction,

@@ -129,7 +129,7 @@ fn tui(global: &Global) -> Result<(), Failure> {
     let first_start = !session.dir.join(STORE).exists();
     let (_lock, store) = open_store(&session.dir)?;
     let client = session.client()?;
-    let options = account::sync_options(&session.account);
+    let options = account::sync_options(&session.config, &session.account);
     let dir = session.dir.clone();
     let setting =
         Setting { config: session.config, me: session.me, demo: false, size, dir, first_start };
@@ -216,9 +216,10 @@ fn demo(global: &Global, reset: bool) -> Result<(), Failure> {
         tokio::spawn(demo::answer(Arc::clone(&world)));
         let stop = CancellationToken::new();
         let served = tokio::spawn(gateway::serve(listener, world, stop.clone().cancelled_owned()));
+        let sync_options =
+            sync::Options { grace: account::grace(&config), ..sync::Options::default() };
         let setting = Setting { config, me, demo: true, size, dir, first_start };
-        let result =
-            converse(setting, Client::new(options), store, sync::Options::default(), None).await;
+        let result = converse(setting, Client::new(options), store, sync_options, None).await;
         stop.cancel();
         let _ = tokio::time::timeout(PATIENCE, served).await;
         result
@@ -312,6 +313,8 @@ fn prefs(setting: &Setting) -> Result<Prefs, Failure> {
         },
         reorder: reorders(setting.config.ui.bidi),
         markup: setting.config.sending.markup,
+        grace: Duration::from_secs(setting.config.sending.grace_seconds),
+        read_only: false,
         first_client_id: random >> 2 | 1 << 61,
     })
 }

@@ -1,19 +1,27 @@
 //! The cache on disk: raw conversations and messages, drafts and the outbox, in one SQLite file an account.
 //!
-//! Two threads own a connection each: one writes, one reads, so that opening a chat never waits for a burst being
-//! stored. Message bodies are kept as received. Knows nothing of the wire format or the screen.
+//! Three threads own a connection each: one writes, one reads, one searches, so that opening a chat never waits for a
+//! burst being stored or for a question being answered. Message bodies are kept as received. Knows nothing of the wire format or the screen.
 
+mod index;
+mod ledger;
+mod messages;
 mod outbox;
 mod read;
 mod schema;
+mod search;
 mod write;
 
+pub use index::Unindexed;
+pub use ledger::OpenGap;
 pub use outbox::{OutboxItem, OutboxState};
 pub use read::{CachedConversation, PageOf, Snapshot};
-pub use write::{Batch, ConversationRow, Stored};
+pub use search::Found;
+pub use write::{Batch, ConversationRow, Cover, Stored};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, InterruptHandle, OpenFlags};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
@@ -26,17 +34,28 @@ pub enum StoreError {
     Sqlite(#[from] rusqlite::Error),
     #[error("the message store was written by a newer skchat (schema {0}); please update this one")]
     Newer(i64),
+    #[error(
+        "the message store is to be brought up to date, and no copy of it could be made first: {0}"
+    )]
+    Backup(String),
+    #[error(
+        "the message store is of an older skchat; opening it once with this one brings it up to date"
+    )]
+    Older,
     #[error("the message store is closed")]
     Closed,
 }
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
-/// A handle; clones share the two threads, which end with the last one.
+/// A handle; clones share the three threads, which end with the last one.
 #[derive(Clone)]
 pub struct Store {
     writer: mpsc::Sender<Job>,
     reader: mpsc::Sender<Job>,
+    searcher: mpsc::Sender<Job>,
+    turn: search::Turn,
+    interrupt: Option<Arc<InterruptHandle>>,
 }
 
 impl Store {
@@ -50,9 +69,31 @@ impl Store {
         writer.pragma_update(None, "journal_mode", "WAL")?;
         writer.pragma_update(None, "synchronous", "FULL")?;
         writer.pragma_update(None, "journal_size_limit", 4 * 1024 * 1024)?;
-        schema::migrate(&mut writer)?;
-        let reader = open_to_read(path)?;
-        Ok(Self { writer: serve("store-writer", writer)?, reader: serve("store-reader", reader)? })
+        schema::migrate(&mut writer, Some(path))?;
+        Self::with(Some(writer), path)
+    }
+
+    /// Opens an existing file only to look at it, beside the program that writes to it.
+    ///
+    /// # Errors
+    /// When there is no such file, or it is of another version.
+    pub fn open_to_look(path: &Path) -> Result<Self, StoreError> {
+        open_read_only(path)?;
+        Self::with(None, path)
+    }
+
+    /// Without a writer every write fails as a write to a read-only database does.
+    fn with(writer: Option<Connection>, path: &Path) -> Result<Self, StoreError> {
+        let writer = writer.map_or_else(|| open_to_read(path), Ok)?;
+        let searcher = open_to_read(path)?;
+        let interrupt = Some(Arc::new(searcher.get_interrupt_handle()));
+        Ok(Self {
+            writer: serve("store-writer", writer)?,
+            reader: serve("store-reader", open_to_read(path)?)?,
+            searcher: serve("store-search", searcher)?,
+            turn: search::Turn::default(),
+            interrupt,
+        })
     }
 
     /// Brings the write-ahead log into the file, so that the next start need not read it.
@@ -98,10 +139,11 @@ impl Store {
 pub fn open_read_only(path: &Path) -> Result<ReadOnly, StoreError> {
     let connection = open_to_read(path)?;
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if version > schema::VERSION {
-        return Err(StoreError::Newer(version));
+    match version {
+        schema::VERSION => Ok(ReadOnly { connection }),
+        newer if newer > schema::VERSION => Err(StoreError::Newer(newer)),
+        _ => Err(StoreError::Older),
     }
-    Ok(ReadOnly { connection })
 }
 
 /// See [`open_read_only`].

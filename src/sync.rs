@@ -1,11 +1,14 @@
 //! Joins client and store: keeps the cache up to date, sends what is queued, and tells the app what changed.
 //!
-//! [`start`] spawns three tasks: the poller, the outbox, and one that carries out requests of the app. All speak to
+//! [`start`] spawns the poller, the outbox, one task that carries out requests of the app, and three that tidy up in the
+//! background (gaps, index, read marks of others). All speak to
 //! the app through one bounded channel; when the app is behind, they wait. Knows nothing of the screen.
 
 mod apply;
 mod backoff;
 mod fetch;
+mod filler;
+mod horizons;
 mod outbox;
 mod poller;
 mod requests;
@@ -14,8 +17,11 @@ mod threads;
 pub use apply::decode_stored;
 
 use crate::client::Client;
-use crate::model::{Clean, Delta, Names, Request, Timestamp, UserId};
+use crate::model::{
+    Clean, ClientMessageId, ConversationId, Delta, Names, Request, Timestamp, UserId,
+};
 use crate::store::Store;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -46,6 +52,8 @@ pub struct Options {
     pub backoff_cap: Duration,
     /// Messages in one request.
     pub page: u32,
+    /// How long a message is held back before it leaves, so that it can be taken back.
+    pub grace: Duration,
 }
 
 impl Default for Options {
@@ -56,6 +64,7 @@ impl Default for Options {
             backoff_base: Duration::from_secs(1),
             backoff_cap: Duration::from_secs(60),
             page: 100,
+            grace: Duration::ZERO,
         }
     }
 }
@@ -77,7 +86,17 @@ struct Shared {
     /// Changes arrive by themselves; without it what we changed has to be fetched.
     pushed: AtomicBool,
     /// Where paging backwards continues: the `backwardLink` of the oldest page of each conversation.
-    older: Mutex<std::collections::HashMap<crate::model::ConversationId, fetch::OlderLink>>,
+    older: Mutex<HashMap<ConversationId, fetch::OlderLink>>,
+    /// Conversations whose newest messages could not all be fetched.
+    behind: Mutex<HashSet<ConversationId>>,
+    /// The chat on the screen: what is missing in it comes first.
+    open: Mutex<Option<ConversationId>>,
+    /// There may be gaps to fill.
+    gaps: Notify,
+    /// When to ask how far others have read.
+    marks: horizons::Marks,
+    /// When held messages leave.
+    held: Mutex<HashMap<ClientMessageId, tokio::time::Instant>>,
 }
 
 /// The running sync. Dropping it without [`Handle::stop`] leaves the tasks to end when the runtime does.
@@ -124,6 +143,11 @@ pub fn start(client: Client, store: Store, options: Options) -> (Handle, mpsc::R
         came_online: Notify::new(),
         pushed: AtomicBool::new(false),
         older: Mutex::default(),
+        behind: Mutex::default(),
+        open: Mutex::default(),
+        gaps: Notify::new(),
+        marks: horizons::Marks::default(),
+        held: Mutex::default(),
     });
     let (outbox_sender, outbox_receiver) = mpsc::channel(REQUESTS);
     let main = Arc::clone(&shared);
@@ -142,6 +166,17 @@ pub fn start(client: Client, store: Store, options: Options) -> (Handle, mpsc::R
             let _done = all_done.drop_guard();
             carry_out.await;
         }));
+        for task in [0, 1, 2] {
+            let shared = Arc::clone(&main);
+            let run = async move {
+                match task {
+                    0 => filler::fill(shared).await,
+                    1 => filler::index(shared).await,
+                    _ => horizons::watch(shared).await,
+                }
+            };
+            tracker.spawn(guarded(Arc::clone(&main), run));
+        }
         guarded(Arc::clone(&main), poller::run(Arc::clone(&main))).await;
     });
     (Handle { requests, stop, drained, tasks }, receiver)
@@ -184,6 +219,22 @@ impl Shared {
 
     fn is_online(&self) -> bool {
         self.online.load(Ordering::Acquire)
+    }
+
+    /// Waits until there is a connection.
+    async fn until_online(&self) {
+        let came = self.came_online.notified();
+        tokio::pin!(came);
+        // Before looking, so that nothing is missed between looking and waiting.
+        came.as_mut().enable();
+        if !self.is_online() {
+            came.await;
+        }
+    }
+
+    /// The chat on the screen.
+    fn open_chat(&self) -> Option<ConversationId> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn set_online(&self, online: bool) {

@@ -50,6 +50,8 @@ fn model(message: &Message, json: &str, columns: u16) -> Model {
         emoji_width: EmojiWidth::Cluster,
         reorder: true,
         markup: true,
+        grace: std::time::Duration::ZERO,
+        read_only: false,
         first_client_id: 1,
     };
     let mut model = Model::new(prefs, Size { columns, rows: 200 });

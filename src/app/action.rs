@@ -29,6 +29,10 @@ pub enum AppAction {
     Bare,
     /// How the text in the box will look.
     Preview,
+    /// Looks through everything stored, or through the open chat.
+    Search {
+        here: bool,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +63,8 @@ pub enum MessagesAction {
     Inspect,
     /// To the message that this one quotes.
     Follow,
+    /// From this message on the chat is unread.
+    MarkUnread,
     Reply,
     Edit,
     Delete,
@@ -149,6 +155,8 @@ impl Action {
         ("escape", Action::App(AppAction::Escape)),
         ("help", Action::App(AppAction::Help)),
         ("palette", Action::App(AppAction::Palette)),
+        ("search", Action::App(AppAction::Search { here: false })),
+        ("search-here", Action::App(AppAction::Search { here: true })),
         ("switcher", Action::App(AppAction::Switcher)),
         ("focus-next", Action::App(AppAction::FocusNext)),
         ("redraw", Action::App(AppAction::Redraw)),
@@ -174,6 +182,7 @@ impl Action {
         ("view", Action::Messages(MessagesAction::Inspect)),
         ("go-to-quoted", Action::Messages(MessagesAction::Follow)),
         ("preview", Action::App(AppAction::Preview)),
+        ("mark-unread", Action::Messages(MessagesAction::MarkUnread)),
         ("reply", Action::Messages(MessagesAction::Reply)),
         ("edit", Action::Messages(MessagesAction::Edit)),
         ("delete-message", Action::Messages(MessagesAction::Delete)),

@@ -38,6 +38,11 @@ pub fn lines(
         let people: Vec<String> = reaction.users.iter().map(|u| name(u).to_string()).collect();
         add("reaction", &format!("{}: {}", reaction.key, people.join(", ")));
     }
+    let readers =
+        c.horizons.iter().filter(|(_, at)| *at >= message.key.at && message.sender == *app.me());
+    for (who, _) in readers {
+        add("read by", &name(who));
+    }
     let log = message.client_id.as_ref().and_then(|id| c.deliveries.get(id));
     for (at, delivery) in log.into_iter().flatten() {
         add("delivery", &format!("{} {}", at.rfc3339(), step(delivery)));
@@ -70,6 +75,7 @@ fn version(message: &Message) -> String {
 fn step(delivery: &Delivery) -> String {
     match delivery {
         Delivery::Saving => "typed".into(),
+        Delivery::Held => "on disk, held back so that it can be taken back".into(),
         Delivery::Queued => "on disk, waiting".into(),
         Delivery::Sending => "leaving".into(),
         Delivery::Sent => "accepted by the server".into(),

@@ -4,7 +4,7 @@ use super::action::{ComposeAction, Motion};
 use super::effect::Effect;
 use super::overlay::Overlay;
 use super::state::{AppState, Focus, Receipts};
-use super::{Model, complete, on_messages, slash};
+use super::{Model, complete, on_messages, on_outbox, slash};
 use crate::model::request::Change;
 use crate::model::{
     Attribution, Block, ConversationId, Delivery, Message, MessageBody, MessageKey, Outgoing,
@@ -18,7 +18,7 @@ const SAVE_AFTER: Duration = Duration::from_millis(300);
 const TYPING_EVERY: Duration = Duration::from_secs(5);
 
 /// The slash commands and what they do.
-pub const COMMANDS: [(&str, &str); 22] = [
+pub const COMMANDS: [(&str, &str); 23] = [
     ("me", "Say what you do"),
     ("open", "Open a conversation, or a new one by id"),
     ("topic", "Set the topic (groups)"),
@@ -36,6 +36,7 @@ pub const COMMANDS: [(&str, &str); 22] = [
     ("create", "Create a group: /create topic"),
     ("join", "Join a group by its URL"),
     ("settings", "All settings of this conversation"),
+    ("search", "Look through everything stored: /search words from:name in:chat"),
     ("preview", "How the text in the box will look"),
     ("read", "Mark this conversation as read"),
     ("unread", "The next conversation with unread messages"),
@@ -75,7 +76,12 @@ pub fn act(model: &mut Model, action: ComposeAction, effects: &mut Vec<Effect>) 
         }
         ComposeAction::Newline => compose.insert("\n"),
         ComposeAction::Undo => {
-            if !compose.undo() {
+            // In an empty box what was just sent comes first, as long as it has not left.
+            let is_empty = compose.draft.is_empty();
+            if is_empty && on_outbox::take_back_last(model, effects) {
+                return;
+            }
+            if !model.app.opened_mut().is_some_and(|c| c.compose.undo()) {
                 return;
             }
         }
@@ -87,12 +93,14 @@ pub fn act(model: &mut Model, action: ComposeAction, effects: &mut Vec<Effect>) 
             }
             return;
         }
-        ComposeAction::Move(Motion::Down) if compose.is_on_last_line() => {
-            compose.go(Motion::LineEnd);
-            return;
-        }
         ComposeAction::Move(motion) => {
-            compose.go(motion);
+            let at_end = motion == Motion::Down && compose.is_on_last_line();
+            let before = compose.draft.cursor;
+            compose.go(if at_end { Motion::LineEnd } else { motion });
+            // The cursor is kept with the text.
+            if compose.draft.cursor != before && !compose.draft.is_empty() {
+                changed(model, effects);
+            }
             return;
         }
         ComposeAction::Delete(motion) => compose.delete(motion),
@@ -214,6 +222,7 @@ pub fn send(
     outgoing: Outgoing,
     effects: &mut Vec<Effect>,
 ) {
+    super::on_history::to_newest(model, conversation, effects);
     if model.app.prefs.receipts == Receipts::OnReply
         && model.app.open.as_ref() == Some(conversation)
     {
@@ -228,6 +237,7 @@ pub fn send(
     c.compose.take();
     c.new_from = None;
     c.wants_new_line = false;
+    c.kept_unread = false;
     c.timeline.upsert(own_message(&me, queue, &client_id, &outgoing, at, Delivery::Saving));
     c.log_delivery(&client_id, at, &Delivery::Saving);
     c.unsent.insert(client_id.clone(), outgoing.clone());

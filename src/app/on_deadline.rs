@@ -15,8 +15,19 @@ impl AppState {
             let typing = c.typing.iter().map(|(_, until)| *until);
             typing.chain(c.compose.save_by)
         });
-        let looked_at = self.view_focus.focused && self.prefs.receipts == Receipts::Auto;
+        let looked_at = self.view_focus.focused && self.prefs.receipts.by_looking();
         let reading = self.opened().filter(|_| looked_at).and_then(|c| c.reading.as_ref()?.1);
+        // The seconds in which a message can be taken back, as they pass.
+        let held =
+            self.opened().and_then(|c| c.held.as_ref()).filter(|(_, until)| *until > now).map(
+                |(_, until)| {
+                    let left = until.saturating_sub(now);
+                    *until
+                        - Duration::from_secs(
+                            left.as_secs().saturating_sub(u64::from(left.subsec_nanos() == 0)),
+                        )
+                },
+            );
         let countdown = match &self.link.state {
             LinkState::Waiting { wait, .. } => {
                 // The next full second of the countdown, as long as it runs.
@@ -31,12 +42,25 @@ impl AppState {
             now + Duration::from_millis(u64::try_from(left).unwrap_or(0))
                 .max(Duration::from_secs(60))
         });
-        toasts.chain(conversations).chain(reading).chain(countdown).chain(midnight).min()
+        toasts
+            .chain(conversations)
+            .chain(reading)
+            .chain(held)
+            .chain(countdown)
+            .chain(midnight)
+            .min()
     }
 
     /// Seconds since the connection was lost.
     pub fn lost_for(&self) -> Option<u64> {
         self.link.lost.map(|since| self.clock.mono.saturating_sub(since).as_secs())
+    }
+
+    /// Seconds in which the last message of the open chat can still be taken back.
+    pub fn held_for(&self) -> Option<u64> {
+        let (_, until) = self.opened()?.held.as_ref()?;
+        let left = until.saturating_sub(self.clock.mono);
+        (!left.is_zero()).then(|| left.as_secs_f64().ceil() as u64)
     }
 
     /// Seconds until the next try to connect.
@@ -92,7 +116,7 @@ pub fn save_drafts(model: &mut Model, effects: &mut Vec<Effect>, all: bool) {
 /// What was on the screen for its second counts as read.
 fn mark_read(model: &mut Model, effects: &mut Vec<Effect>) {
     let now = model.app.clock;
-    if model.app.prefs.receipts != Receipts::Auto || !model.app.view_focus.focused {
+    if !model.app.prefs.receipts.by_looking() || !model.app.view_focus.focused {
         return;
     }
     let Some(c) = model.app.opened_mut() else { return };
@@ -109,6 +133,7 @@ fn mark_read(model: &mut Model, effects: &mut Vec<Effect>) {
 pub fn read_all(model: &mut Model, effects: &mut Vec<Effect>) {
     let Some(c) = model.app.opened_mut() else { return };
     c.wants_new_line = false;
+    c.kept_unread = false;
     let last = c.timeline.iter().rev().find(|m| !m.key.is_unsent()).map(|m| m.key.clone());
     if let Some(key) = last {
         read_up_to(model, &key, effects);
@@ -117,6 +142,7 @@ pub fn read_all(model: &mut Model, effects: &mut Vec<Effect>) {
 
 fn read_up_to(model: &mut Model, key: &crate::model::MessageKey, effects: &mut Vec<Effect>) {
     let now = model.app.clock;
+    let tell = model.app.prefs.receipts != Receipts::Never && !model.app.prefs.read_only;
     let Some(c) = model.app.opened_mut() else { return };
     let known = c.info.horizon.as_ref().map(|h| h.arrival);
     if known.is_some_and(|read| read >= key.at) && c.info.unread.messages == 0 {
@@ -127,5 +153,40 @@ fn read_up_to(model: &mut Model, key: &crate::model::MessageKey, effects: &mut V
     effects.push(Effect::Request(Box::new(Request::MarkRead {
         conversation: c.info.id.clone(),
         horizon,
+        back: false,
+        tell,
+    })));
+}
+
+/// From a message on the chat is unread again, here and, where that is wanted, for the server.
+pub fn unread_from(model: &mut Model, key: &crate::model::MessageKey, effects: &mut Vec<Effect>) {
+    let now = model.app.clock;
+    let me = model.app.me().clone();
+    let tell = model.app.prefs.receipts != Receipts::Never && !model.app.prefs.read_only;
+    let Some(c) = model.app.opened_mut() else { return };
+    let theirs =
+        |m: &&crate::model::Message| m.sender != me && !m.body.is_system() && !m.key.is_unsent();
+    let Some(first) = c.timeline.from(key).find(theirs).map(|m| m.key.clone()) else {
+        model.app.note("From here on there is nothing from anyone else");
+        return;
+    };
+    let before = c.timeline.before(&first).next_back().filter(|m| !m.key.id.is_empty());
+    let horizon = Horizon {
+        arrival: before.map_or(crate::model::Timestamp(first.at.0 - 1), |m| m.key.at),
+        read_at: now.wall,
+        client_id: before.and_then(|m| m.client_id.clone()),
+    };
+    c.kept_unread = true;
+    c.reading = None;
+    c.selected = None;
+    c.new_from = Some(first);
+    c.timeline.touch();
+    let conversation = c.info.id.clone();
+    model.app.note("Marked unread from here, until you leave the chat");
+    effects.push(Effect::Request(Box::new(Request::MarkRead {
+        conversation,
+        horizon,
+        back: true,
+        tell,
     })));
 }

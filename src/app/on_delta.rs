@@ -3,30 +3,37 @@
 use super::effect::Effect;
 use super::follow::seek;
 use super::group::JoinUrl;
-use super::on_list::{KEEP_CLOSED, draw_new_line};
+use super::on_list::draw_new_line;
 use super::on_wish::{self, done};
 use super::overlay::Overlay;
 use super::state::{Link, Older, Setting};
-use super::{Model, on_compose, on_list};
+use super::{Model, on_history, on_list, on_outbox, search};
 use crate::model::{
-    Clean, Conversation, ConversationId, Delivery, Delta, LinkState, Message, Page, ThreadChange,
-    ThreadFlag, ThreadSettings,
+    Clean, Conversation, ConversationId, Delta, LinkState, Page, ThreadChange, ThreadFlag,
+    ThreadSettings,
 };
 use std::time::Duration;
 
 /// A typing signal is believed this long (facts 3.2; Teams resends every 20 s).
 const TYPING_LASTS: Duration = Duration::from_secs(22);
-/// All loaded messages of the open chat; more are dropped at the old end while the view is at the bottom.
-const KEEP_OPEN: usize = 20_000;
 
 pub fn apply(model: &mut Model, delta: Delta, effects: &mut Vec<Effect>) {
     match delta {
         Delta::Link(state) => link(model, state),
         Delta::Conversations(list) => conversations(model, list, effects),
         Delta::Messages { conversation, messages, page } => {
-            take(model, &conversation, messages, page);
+            on_history::take(model, &conversation, messages, page);
             if matches!(page, Page::Older { .. }) {
                 seek(model, &conversation, effects);
+            }
+        }
+        Delta::Ledger { conversation, ledger } => on_history::ledger(model, &conversation, ledger),
+        Delta::Found { ticket, result } => search::found(model, ticket, result),
+        Delta::Horizons { conversation, horizons } => {
+            let c = model.app.conversations.ensure(&conversation);
+            if c.horizons != horizons {
+                c.horizons = horizons;
+                c.timeline.touch();
             }
         }
         Delta::Source { conversation, key, items, purpose } => {
@@ -90,31 +97,13 @@ pub fn apply(model: &mut Model, delta: Delta, effects: &mut Vec<Effect>) {
             }
         }
         Delta::Delivery { conversation, client_id, delivery, sent } => {
-            delivery_of(model, &conversation, &client_id, delivery, sent);
+            on_outbox::delivery_of(model, &conversation, &client_id, delivery, sent);
         }
         Delta::Outbox { conversation, client_id, outgoing, queued_at, delivery } => {
-            let me = model.app.me().clone();
-            model.app.minted.queue += 1;
-            let queue = model.app.minted.queue;
-            let message =
-                on_compose::own_message(&me, queue, &client_id, &outgoing, queued_at, delivery);
-            let c = model.app.conversations.ensure(&conversation);
-            if c.timeline.of_client_id(&client_id).is_none() {
-                if message.delivery != Delivery::Sent {
-                    c.unsent.insert(client_id, outgoing);
-                }
-                c.timeline.upsert(message);
-            }
+            on_outbox::waiting(model, &conversation, client_id, outgoing, queued_at, delivery);
         }
-        Delta::Discarded { conversation, client_id } => {
-            if let Some(c) = model.app.conversations.get_mut(&conversation) {
-                c.unsent.remove(&client_id);
-                if let Some(key) = c.timeline.of_client_id(&client_id).map(|m| m.key.clone())
-                    && key.is_unsent()
-                {
-                    c.timeline.remove(&key);
-                }
-            }
+        Delta::Discarded { conversation, client_id, result } => {
+            on_outbox::taken_out(model, &conversation, &client_id, result, effects);
         }
         Delta::LastOpen(id) => {
             open_by_itself(model, &id, effects);
@@ -223,80 +212,6 @@ fn open_by_itself(model: &mut Model, id: &ConversationId, effects: &mut Vec<Effe
     }
 }
 
-/// A selected message that got its place on the server stays selected there; one that is gone is not selected.
-fn follow_selection(c: &mut super::state::ConversationState) {
-    if let Some(key) = &c.selected
-        && c.timeline.get(key).is_none()
-    {
-        let client_id = crate::model::ClientMessageId::new(&key.id);
-        c.selected = c.timeline.of_client_id(&client_id).map(|m| m.key.clone());
-    }
-}
-
-fn take(model: &mut Model, id: &ConversationId, messages: Vec<Message>, page: Page) {
-    let is_open = model.app.open.as_ref() == Some(id);
-    let at_bottom = model.view.is_at_bottom(id);
-    let me = model.app.me().clone();
-    let c = model.app.conversations.ensure(id);
-    let before = c.oldest.clone();
-    let theirs = messages.iter().any(|m| m.sender != me && !m.body.is_system());
-    for message in messages {
-        // Also what is not shown has been seen: or a page of signals would be asked for again and again.
-        if c.oldest.as_ref().is_none_or(|oldest| message.key < *oldest) && !message.key.is_unsent()
-        {
-            c.oldest = Some(message.key.clone());
-        }
-        if message.sender == me
-            && let Some(client_id) = &message.client_id
-        {
-            c.unsent.remove(client_id);
-        }
-        if page == Page::Live {
-            c.typing.retain(|(who, _)| *who != message.sender);
-        }
-        if c.info.cleared_at.is_some_and(|at| message.key.at <= at) {
-            continue;
-        }
-        c.timeline.upsert(message);
-    }
-    match page {
-        Page::Older { reached_start } => {
-            let moved = c.oldest != before;
-            c.older = match (reached_start, moved) {
-                (true, _) => Older::Reached,
-                (false, true) => Older::Unknown,
-                // The server said there is more and gave nothing new: asking at once again would never end.
-                (false, false) => Older::Failed(Clean::line("nothing older came")),
-            };
-        }
-        Page::Newest => {
-            if is_open {
-                draw_new_line(c, &me);
-            }
-        }
-        Page::Live => {
-            // What arrives while the view is scrolled up gets its line, too.
-            if is_open && !at_bottom {
-                c.wants_new_line |= c.new_from.is_none() && theirs;
-                draw_new_line(c, &me);
-                c.wants_new_line = false;
-            }
-        }
-    }
-    let limit = if is_open { KEEP_OPEN } else { KEEP_CLOSED };
-    let keeps_place = is_open && !at_bottom;
-    if !keeps_place && c.timeline.keep_newest(limit) {
-        c.older = Older::Unknown;
-        c.oldest = None;
-    }
-    follow_selection(c);
-    if page != (Page::Older { reached_start: true })
-        && page != (Page::Older { reached_start: false })
-    {
-        model.app.conversations.sort();
-    }
-}
-
 fn set_topic(model: &mut Model, id: &ConversationId, topic: Clean) {
     let now = model.app.clock.wall;
     let c = model.app.conversations.ensure(id);
@@ -334,34 +249,4 @@ fn settings_of(
         c.info.topic = Some(topic);
     }
     super::on_thread::fetch_url_if_wanted(model, effects);
-}
-
-fn delivery_of(
-    model: &mut Model,
-    id: &ConversationId,
-    client_id: &crate::model::ClientMessageId,
-    delivery: Delivery,
-    sent: Option<crate::model::MessageKey>,
-) {
-    let is_open = model.app.open.as_ref() == Some(id);
-    let now = model.app.clock.wall;
-    let Some(c) = model.app.conversations.get_mut(id) else { return };
-    if let Some(key) = sent {
-        c.timeline.settle_at(client_id, &key);
-    }
-    let Some(key) = c.timeline.of_client_id(client_id).map(|m| m.key.clone()) else { return };
-    let failed = matches!(delivery, Delivery::Failed { .. });
-    if delivery == Delivery::Sent {
-        c.unsent.remove(client_id);
-    }
-    c.log_delivery(client_id, now, &delivery);
-    // What has its place on the server was accepted, whatever is said late.
-    if key.is_unsent() || delivery == Delivery::Sent {
-        c.timeline.update(&key, |m| m.delivery = delivery);
-    }
-    follow_selection(c);
-    if failed && !is_open {
-        let title = model.app.conversations.get(id).map(|c| model.app.title(c)).unwrap_or_default();
-        model.app.complain(&format!("A message to {title} was not sent"));
-    }
 }

@@ -4,7 +4,7 @@ use super::Model;
 use super::action::ListAction;
 use super::effect::Effect;
 use super::on_deadline;
-use super::state::{Focus, Older, Receipts};
+use super::state::{Focus, Older, Window};
 use crate::model::{ConversationId, Request};
 
 /// Messages of a closed chat that stay loaded.
@@ -23,9 +23,6 @@ pub fn act(model: &mut Model, action: ListAction, effects: &mut Vec<Effect>) {
         ListAction::Previous => neighbour(model, -1, effects),
         ListAction::Next => neighbour(model, 1, effects),
         ListAction::NextUnread => next_unread(model, effects),
-        ListAction::MarkRead if model.app.prefs.receipts == Receipts::Never => {
-            model.app.note("Nothing is told to be read: reading.receipts is \"never\"");
-        }
         ListAction::MarkRead => on_deadline::read_all(model, effects),
         ListAction::Nth(n) => {
             let wanted = model.view.visible.list.get(n.saturating_sub(1)).map(|row| row.id.clone());
@@ -142,13 +139,17 @@ fn close(model: &mut Model, effects: &mut Vec<Effect>) {
         old.new_from = None;
         old.wants_new_line = false;
         old.reading = None;
+        old.kept_unread = false;
         if old.compose.told_typing.take().is_some() {
             effects.push(Effect::Request(Box::new(Request::Typing {
                 conversation: id.clone(),
                 active: false,
             })));
         }
-        if old.timeline.keep_newest(KEEP_CLOSED) {
+        if old.window != Window::Live {
+            old.unload();
+            model.view.to_bottom(&id);
+        } else if old.timeline.keep_newest(KEEP_CLOSED) {
             old.older = Older::Unknown;
             old.oldest = None;
             model.view.to_bottom(&id);

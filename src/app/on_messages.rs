@@ -4,7 +4,7 @@ use super::action::{MessagesAction, Scroll};
 use super::effect::Effect;
 use super::overlay::{Consent, Overlay};
 use super::state::{Focus, Older};
-use super::{Model, follow, on_compose, source};
+use super::{Model, follow, on_compose, on_history, on_outbox, source};
 use crate::model::request::Change;
 use crate::model::{
     Clean, ClientMessageId, ConversationId, Delivery, EditTarget, Message, MessageBody, MessageKey,
@@ -12,8 +12,24 @@ use crate::model::{
 };
 
 pub fn act(model: &mut Model, action: MessagesAction, effects: &mut Vec<Effect>) {
+    let moves = matches!(
+        action,
+        MessagesAction::Scroll(_)
+            | MessagesAction::SelectUp
+            | MessagesAction::SelectDown
+            | MessagesAction::Extend { .. }
+            | MessagesAction::AllLinks
+    );
+    // A line for missing messages is no message: all that can be done there is to fetch them.
+    let on_gap = selected(model).is_some_and(|m| matches!(m.body, MessageBody::Gap { .. }));
+    if on_gap && !moves {
+        if action == MessagesAction::Menu {
+            on_history::fill(model, effects);
+        }
+        return;
+    }
     match action {
-        MessagesAction::Scroll(scroll) => go(model, scroll),
+        MessagesAction::Scroll(scroll) => go(model, scroll, effects),
         MessagesAction::SelectUp => select(model, true),
         MessagesAction::SelectDown => select(model, false),
         MessagesAction::Extend { up } => extend(model, up),
@@ -39,11 +55,19 @@ pub fn act(model: &mut Model, action: MessagesAction, effects: &mut Vec<Effect>)
         MessagesAction::AllLinks => all_links(model),
         MessagesAction::Retry => retry(model, effects),
         MessagesAction::TakeBack => take_back(model, effects),
+        MessagesAction::MarkUnread => {
+            if let Some(key) = selected(model).map(|m| m.key.clone()) {
+                super::on_deadline::unread_from(model, &key, effects);
+            }
+        }
     }
 }
 
-fn go(model: &mut Model, scroll: Scroll) {
-    if matches!(model.app.overlay, Some(Overlay::Help { .. } | Overlay::Inspect { .. })) {
+fn go(model: &mut Model, scroll: Scroll, effects: &mut Vec<Effect>) {
+    if matches!(
+        model.app.overlay,
+        Some(Overlay::Help { .. } | Overlay::Inspect { .. } | Overlay::Search(_))
+    ) {
         super::on_overlay::step(
             model,
             match scroll {
@@ -54,6 +78,7 @@ fn go(model: &mut Model, scroll: Scroll) {
                 Scroll::Oldest => isize::MIN,
                 Scroll::Newest => 1000,
             },
+            effects,
         );
         return;
     }
@@ -69,7 +94,7 @@ fn go(model: &mut Model, scroll: Scroll) {
         Scroll::LineUp => model.view.scroll(&model.app, -1),
         Scroll::LineDown => model.view.scroll(&model.app, 1),
         Scroll::Oldest => model.view.to_top(&model.app),
-        Scroll::Newest => model.view.to_bottom(&id),
+        Scroll::Newest => on_history::to_newest(model, &id, effects),
     }
 }
 
@@ -182,6 +207,17 @@ fn reply(model: &mut Model, effects: &mut Vec<Effect>) {
 
 fn ask_delete(model: &mut Model) {
     let Some(message) = selected(model) else { return };
+    if let Some(client_id) =
+        message.client_id.clone().filter(|_| on_outbox::has_not_left(&message.delivery))
+    {
+        let text = message.body.text(&|id| model.app.names.of(id));
+        model.app.overlay = Some(Overlay::Confirm {
+            question: Clean::line("Throw this message away? It was not sent"),
+            detail: Clean::line(&text),
+            consent: Consent::Discard(client_id),
+        });
+        return;
+    }
     if message.sender != *model.app.me() || message.key.is_unsent() {
         model.app.complain("Only own messages can be deleted");
         return;
@@ -306,6 +342,11 @@ fn failed(model: &Model) -> Option<(ConversationId, ClientMessageId, bool)> {
 }
 
 fn retry(model: &mut Model, effects: &mut Vec<Effect>) {
+    if selected(model).is_some_and(|m| m.delivery == Delivery::Unconfirmed) {
+        effects.push(Effect::Request(Box::new(Request::RetryNow)));
+        model.app.note("Looking once more whether it arrived…");
+        return;
+    }
     let Some((conversation, client_id, on_disk)) = failed(model) else { return };
     let mut outgoing = None;
     if let Some(c) = model.app.opened_mut() {
@@ -324,23 +365,7 @@ fn retry(model: &mut Model, effects: &mut Vec<Effect>) {
 
 /// Puts a message that was not sent back into the box, above what is there.
 pub fn take_back(model: &mut Model, effects: &mut Vec<Effect>) {
-    let Some((conversation, client_id, _)) = failed(model) else { return };
-    if let Some(c) = model.app.opened_mut() {
-        let Some(outgoing) = c.unsent.remove(&client_id) else { return };
-        if let Some(key) = c.selected.take() {
-            c.timeline.remove(&key);
-        }
-        c.compose.drop_edit();
-        let text = if outgoing.emote { format!("/me {}", outgoing.text) } else { outgoing.text };
-        let rest = c.compose.text().to_owned();
-        let joined = if rest.is_empty() { text } else { format!("{text}\n{rest}") };
-        c.compose.set_text(&joined);
-        if c.compose.draft.reply.is_none() {
-            c.compose.draft.reply = outgoing.reply;
-        }
+    if let Some(key) = selected(model).map(|m| m.key.clone()) {
+        on_outbox::take_back(model, &key, effects);
     }
-    on_compose::changed(model, effects);
-    // The draft must be on its way to the disk before the outbox forgets the message.
-    super::on_deadline::save_drafts(model, effects, true);
-    effects.push(Effect::Request(Box::new(Request::Discard { conversation, client_id })));
 }

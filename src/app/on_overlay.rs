@@ -4,29 +4,31 @@ use super::action::OverlayAction;
 use super::effect::Effect;
 use super::overlay::{self, Consent, Overlay, REACTIONS};
 use super::thread_overlay::{self, ThreadOverlay};
-use super::{Action, Model, on_compose, on_list, on_messages, on_thread};
-use crate::model::ThreadChange;
+use super::{Action, Model, on_compose, on_list, on_messages, on_thread, search};
 use crate::model::request::Change;
+use crate::model::{Request, ThreadChange};
 
 pub fn act(model: &mut Model, action: OverlayAction, effects: &mut Vec<Effect>) {
     match action {
-        OverlayAction::Up => step(model, -1),
-        OverlayAction::Down => step(model, 1),
+        OverlayAction::Up => step(model, -1, effects),
+        OverlayAction::Down => step(model, 1, effects),
         OverlayAction::Pick => {
             if let Some(Overlay::Thread(open)) = &mut model.app.overlay {
                 thread_overlay::turn_pick(open);
+            } else if matches!(model.app.overlay, Some(Overlay::Search(_))) {
+                search::turn_scope(model, effects);
             } else {
-                step(model, 1);
+                step(model, 1, effects);
             }
         }
         OverlayAction::Choose => choose(model, effects),
-        OverlayAction::Erase => edit(model, |input| {
+        OverlayAction::Erase => edit(model, effects, |input| {
             input.pop();
         }),
-        OverlayAction::Clear => edit(model, String::clear),
+        OverlayAction::Clear => edit(model, effects, String::clear),
         OverlayAction::Paste(text) => {
             let line = crate::model::Clean::line(&text);
-            edit(model, |input| input.push_str(&line));
+            edit(model, effects, |input| input.push_str(&line));
         }
         OverlayAction::Type(c) => typed(model, c, effects),
     }
@@ -44,18 +46,20 @@ fn lines(model: &Model) -> usize {
         Some(Overlay::Thread(open)) => thread_overlay::lines(&model.app, open),
         Some(Overlay::Help { .. }) => model.app.prefs.keymap.entries().len(),
         Some(Overlay::Inspect { .. }) => usize::MAX,
+        Some(Overlay::Search(search)) => search.hits.len(),
         _ => 0,
     }
 }
 
-pub fn step(model: &mut Model, by: isize) {
+pub fn step(model: &mut Model, by: isize, effects: &mut Vec<Effect>) {
     let count = lines(model);
     if let Some(marked) = model.app.overlay.as_mut().and_then(Overlay::marked_mut) {
         *marked = marked.saturating_add_signed(by).min(count.saturating_sub(1));
     }
+    search::more(model, effects);
 }
 
-fn edit(model: &mut Model, change: impl FnOnce(&mut String)) {
+fn edit(model: &mut Model, effects: &mut Vec<Effect>, change: impl FnOnce(&mut String)) {
     if let Some(Overlay::Thread(open)) = &model.app.overlay {
         let mut open = open.clone();
         if let Some(input) = open.input_mut() {
@@ -75,6 +79,7 @@ fn edit(model: &mut Model, change: impl FnOnce(&mut String)) {
             *found = fresh;
         }
     }
+    search::ask(model, effects);
 }
 
 fn typed(model: &mut Model, c: char, effects: &mut Vec<Effect>) {
@@ -108,11 +113,11 @@ fn typed(model: &mut Model, c: char, effects: &mut Vec<Effect>) {
         }
         Some(Overlay::Help { .. } | Overlay::Inspect { .. }) => match c {
             'q' | '?' | 'v' => model.app.overlay = None,
-            'j' => step(model, 1),
-            'k' => step(model, -1),
+            'j' => step(model, 1, effects),
+            'k' => step(model, -1, effects),
             _ => {}
         },
-        _ => edit(model, |input| input.push(c)),
+        _ => edit(model, effects, |input| input.push(c)),
     }
 }
 
@@ -146,6 +151,7 @@ fn choose(model: &mut Model, effects: &mut Vec<Effect>) {
         }
         Overlay::Confirm { consent, .. } => consented(model, consent, effects),
         Overlay::Thread(open) => thread_overlay::choose(model, open, effects),
+        Overlay::Search(open) => search::choose(model, &open, effects),
         Overlay::Help { .. } | Overlay::Inspect { .. } | Overlay::Card | Overlay::Preview => {}
     }
 }
@@ -184,6 +190,17 @@ fn consented(model: &mut Model, consent: Consent, effects: &mut Vec<Effect>) {
             model.app.overlay = Some(Overlay::Thread(members));
         }
         Consent::Join(id) => on_thread::join(model, &id, effects),
+        Consent::Discard(client_id) => {
+            if let Some(c) = model.app.opened_mut() {
+                c.selected = None;
+                let conversation = c.info.id.clone();
+                effects.push(Effect::Request(Box::new(Request::Discard {
+                    conversation,
+                    client_id,
+                    draft: None,
+                })));
+            }
+        }
         Consent::OpenLink(url) => effects.push(Effect::OpenUrl(url)),
         Consent::SendLiteral { conversation, outgoing } => {
             // Only while its text is still in that conversation's box.

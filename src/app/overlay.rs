@@ -2,10 +2,12 @@
 
 use super::action::Action;
 use super::keymap::Context;
+use super::search::Search;
 use super::state::AppState;
 use super::thread_overlay::ThreadOverlay;
 use crate::model::{
-    Clean, ConversationId, ConversationKind, MessageKey, Outgoing, ThreadChange, UserId,
+    Clean, ClientMessageId, ConversationId, ConversationKind, MessageKey, Outgoing, ThreadChange,
+    UserId,
 };
 
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +42,8 @@ pub enum Overlay {
     },
     /// How what is being written will look. Takes no keys away but Esc.
     Preview,
+    /// Looking through everything stored.
+    Search(Box<Search>),
     /// Settings of the open conversation, and what belongs to them.
     Thread(ThreadOverlay),
     /// All there is to know of one message.
@@ -63,6 +67,8 @@ pub enum Consent {
     Remove(ConversationId, Vec<UserId>),
     Join(ConversationId),
     OpenLink(Clean),
+    /// Throws a message of the open chat away that was not sent.
+    Discard(ClientMessageId),
     SendLiteral {
         conversation: ConversationId,
         outgoing: Outgoing,
@@ -104,6 +110,7 @@ impl Overlay {
             Self::Switcher { input, marked, .. } | Self::Palette { input, marked } => {
                 Some((input, marked))
             }
+            Self::Search(search) => Some((&mut search.input, &mut search.marked)),
             _ => None,
         }
     }
@@ -116,6 +123,7 @@ impl Overlay {
             | Self::Reactions { marked, .. }
             | Self::Links { marked, .. } => Some(marked),
             Self::Thread(open) => open.marked_mut(),
+            Self::Search(search) => Some(&mut search.marked),
             Self::Help { scroll, .. } | Self::Inspect { scroll, .. } => Some(scroll),
             Self::Card | Self::Preview | Self::Confirm { .. } => None,
         }
@@ -245,19 +253,24 @@ pub fn menu(app: &AppState) -> Vec<(&super::keymap::Entry, Action)> {
     };
     let mine = message.sender == *app.me();
     let failed = matches!(message.delivery, Delivery::Failed { .. });
+    let not_left = super::on_outbox::has_not_left(&message.delivery);
+    if matches!(message.body, crate::model::MessageBody::Gap { .. }) {
+        return Vec::new();
+    }
     let on_server = !message.key.is_unsent();
     let person =
         !message.body.is_system() && !matches!(message.body, crate::model::MessageBody::Deleted);
     let fits = |action: &Action| match action {
         Action::Messages(M::Reply | M::React) => on_server && person,
-        Action::Messages(M::Edit) => mine && person && (on_server || failed),
-        Action::Messages(M::Delete) => mine && on_server && person,
+        Action::Messages(M::Edit | M::Delete) => mine && person && (on_server || not_left),
+        Action::Messages(M::MarkUnread) => on_server,
         Action::Messages(M::Copy { .. } | M::CopyId | M::Inspect) => true,
         Action::Messages(M::Follow) => {
             matches!(&message.body, crate::model::MessageBody::Text(rich) if rich.quoted().is_some())
         }
         Action::Messages(M::OpenLink) => !message.body.links().is_empty(),
-        Action::Messages(M::Retry | M::TakeBack) => failed,
+        Action::Messages(M::Retry) => failed || message.delivery == Delivery::Unconfirmed,
+        Action::Messages(M::TakeBack) => not_left,
         _ => false,
     };
     let table = app.prefs.keymap.entries().iter().filter(|e| e.context == Context::Selection);

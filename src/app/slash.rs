@@ -109,6 +109,11 @@ pub fn run(
             model.app.note("Alt-P shows how the text in the box will look; or /preview TEXT");
             return;
         }
+        ("search", _) => {
+            clear(model, effects);
+            super::search::open(model, false, rest, effects);
+            return;
+        }
         ("help", _) => "help",
         ("quit", _) => "quit",
         ("unread", _) => "next-unread",

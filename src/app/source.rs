@@ -6,8 +6,8 @@ use super::overlay::Overlay;
 use super::{Model, inspect, on_compose, on_messages};
 use crate::model::request::Purpose;
 use crate::model::{
-    Block, Clean, ConversationId, Delivery, MessageBody, MessageKey, QuoteOf, RawMessage, Request,
-    RichText, typed,
+    Block, Clean, ConversationId, MessageBody, MessageKey, QuoteOf, RawMessage, Request, RichText,
+    typed,
 };
 
 /// Puts an own message into the box.
@@ -17,7 +17,7 @@ pub fn edit(model: &mut Model, effects: &mut Vec<Effect>) {
         model.app.complain("Only own messages can be edited");
         return;
     }
-    if matches!(message.delivery, Delivery::Failed { .. }) {
+    if super::on_outbox::has_not_left(&message.delivery) {
         on_messages::take_back(model, effects);
         return;
     }

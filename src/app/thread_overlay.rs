@@ -283,7 +283,7 @@ pub fn typed(model: &mut Model, letter: char, effects: &mut Vec<Effect>) {
             let Some(c) = model.app.opened() else { return };
             let rows = settings::rows(&model.app, c);
             let Some(at) = rows.iter().position(|row| row.key == Some(letter)) else {
-                step_by_letter(model, letter);
+                step_by_letter(model, letter, effects);
                 return;
             };
             model.app.overlay = Some(Overlay::Thread(ThreadOverlay::Settings { marked: at }));
@@ -319,7 +319,7 @@ pub fn typed(model: &mut Model, letter: char, effects: &mut Vec<Effect>) {
                     let members = ThreadOverlay::Members { marked: marked.min(last), picked };
                     model.app.overlay = Some(Overlay::Thread(members));
                 }
-                other => step_by_letter(model, other),
+                other => step_by_letter(model, other, effects),
             }
         }
         ThreadOverlay::Person { who } => match letter {
@@ -348,10 +348,10 @@ fn open_members(marked: usize) -> ThreadOverlay {
     ThreadOverlay::Members { marked, picked: Vec::new() }
 }
 
-fn step_by_letter(model: &mut Model, letter: char) {
+fn step_by_letter(model: &mut Model, letter: char, effects: &mut Vec<Effect>) {
     match letter {
-        'j' => super::on_overlay::step(model, 1),
-        'k' => super::on_overlay::step(model, -1),
+        'j' => super::on_overlay::step(model, 1, effects),
+        'k' => super::on_overlay::step(model, -1, effects),
         _ => {}
     }
 }

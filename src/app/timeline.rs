@@ -1,6 +1,8 @@
 //! A conversation's loaded messages in order. Idempotent: taking a message in twice is the same as once.
 
-use crate::model::{ClientMessageId, Message, MessageBody, MessageKey, UserId};
+use crate::model::{
+    ClientMessageId, Delivery, Gap, Ledger, Message, MessageBody, MessageKey, Point, UserId,
+};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 
@@ -12,6 +14,8 @@ pub struct Timeline {
     edits: HashMap<(ClientMessageId, UserId), Message>,
     /// Messages that were said to be gone, and by whom.
     deleted: HashMap<Box<str>, UserId>,
+    /// The lines that stand for missing messages.
+    gaps: Vec<MessageKey>,
     revision: u64,
 }
 
@@ -200,6 +204,48 @@ impl Timeline {
         }
     }
 
+    /// Puts a line between loaded messages that are no neighbours, and takes those away whose gap is closed.
+    pub fn mark_gaps(&mut self, ledger: &Ledger) {
+        let between = |gap: &Gap| {
+            let key = MessageKey { at: gap.above.at, order: gap.above.order, id: "".into() };
+            let is_message = |m: &&Message| !matches!(m.body, MessageBody::Gap { .. });
+            let below = self.messages.range(..&key).rev().map(|(_, m)| m).find(is_message);
+            let above = self.messages.range(&key..).map(|(_, m)| m).find(is_message);
+            let both = below.is_some_and(|m| Point::from(&m.key) <= gap.below)
+                && above.is_some_and(|m| !m.key.is_unsent());
+            both.then_some((key, gap.closed))
+        };
+        let wanted: Vec<(MessageKey, bool)> =
+            ledger.gaps().filter_map(|gap| between(&gap)).collect();
+        let shown = |key: &MessageKey| match self.messages.get(key)?.body {
+            MessageBody::Gap { closed } => Some(closed),
+            _ => None,
+        };
+        let same = wanted.len() == self.gaps.len()
+            && wanted.iter().all(|(key, closed)| shown(key) == Some(*closed));
+        if same {
+            return;
+        }
+        self.revision += 1;
+        for key in std::mem::take(&mut self.gaps) {
+            self.messages.remove(&key);
+        }
+        for (key, closed) in wanted {
+            self.gaps.push(key.clone());
+            self.messages.insert(key.clone(), gap_line(key, closed));
+        }
+    }
+
+    /// Drops everything that the server has.
+    pub fn unload(&mut self) {
+        let gone: Vec<MessageKey> =
+            self.messages.keys().filter(|k| !k.is_unsent()).cloned().collect();
+        for key in &gone {
+            self.remove(key);
+        }
+        self.gaps.clear();
+    }
+
     /// Keeps the newest `limit` messages; true when something was dropped.
     pub fn keep_newest(&mut self, limit: usize) -> bool {
         let excess = self.messages.len().saturating_sub(limit);
@@ -208,6 +254,23 @@ impl Timeline {
             self.remove(key);
         }
         excess > 0
+    }
+}
+
+fn gap_line(key: MessageKey, closed: bool) -> Message {
+    Message {
+        at: key.at,
+        key,
+        client_id: None,
+        sender: UserId::new(""),
+        sender_name: None,
+        version: 0,
+        body: MessageBody::Gap { closed },
+        edited: None,
+        edit_of: None,
+        mentions_me: false,
+        reactions: Vec::new(),
+        delivery: Delivery::Sent,
     }
 }
 

@@ -15,7 +15,7 @@ pub use rows::{Glyph, PaneRow, RowKind, indent};
 
 use super::areas::{self, Areas, Size, Wishes};
 use super::bidi;
-use super::state::{AppState, Focus, Older};
+use super::state::{AppState, Focus, Older, Window};
 use super::wrap::break_lines;
 use crate::model::text::width;
 use crate::model::{ConversationId, MessageKey};
@@ -36,6 +36,8 @@ pub enum Anchor {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Want {
     Older(ConversationId),
+    /// The end of a stretch of the past is near.
+    Newer(ConversationId),
     /// The end of the conversation is on the screen.
     Seen {
         conversation: ConversationId,
@@ -218,7 +220,12 @@ impl ViewState {
         if near_start && conversation.older == Older::Unknown && has_any {
             wants.push(Want::Older(id.clone()));
         }
+        let past = conversation.window == (Window::Past { loading: false });
+        if past && self.visible.below < usize::from(area.height) {
+            wants.push(Want::Newer(id.clone()));
+        }
         if self.visible.below == 0
+            && conversation.window == Window::Live
             && app.overlay.is_none()
             && let Some(last) = conversation.timeline.iter().rev().find(|m| !m.key.is_unsent())
         {
@@ -239,6 +246,11 @@ impl ViewState {
     /// Moves as little as needed to bring a whole message into sight.
     pub fn reveal(&mut self, app: &AppState, key: &MessageKey) {
         self.with_pane(app, |layout, pane, anchor| layout.reveal(pane, anchor, key));
+    }
+
+    /// Holds what is in sight where it is, also when the end is in sight: more is coming below.
+    pub fn pin(&mut self, app: &AppState) {
+        self.with_pane(app, |layout, pane, anchor| layout.pin(pane, anchor));
     }
 
     /// Whether a message taller than the pane goes on above it, or below it.

@@ -35,7 +35,12 @@ pub fn options(config: &Config, name: &str, account: &Account) -> Result<Options
     Ok(options)
 }
 
-pub fn sync_options(account: &Account) -> sync::Options {
+/// How long messages can be taken back.
+pub fn grace(config: &Config) -> Duration {
+    Duration::from_secs(config.sending.grace_seconds)
+}
+
+pub fn sync_options(config: &Config, account: &Account) -> sync::Options {
     sync::Options {
         poll: match account.poll {
             Poll::Auto => PollMode::Auto,
@@ -43,6 +48,7 @@ pub fn sync_options(account: &Account) -> sync::Options {
             Poll::Interval => PollMode::Interval,
         },
         interval: Duration::from_secs(account.poll_seconds),
+        grace: grace(config),
         ..sync::Options::default()
     }
 }

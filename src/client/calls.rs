@@ -144,6 +144,12 @@ impl Client {
         self.chat(Method::PUT, &path, Some(&encode::horizon(&horizon.text()))).await.map(drop)
     }
 
+    /// How far each member has read; those of whom nothing is known are left out.
+    pub async fn horizons(&self, id: &ConversationId) -> Result<Vec<(UserId, Timestamp)>, Error> {
+        let reply = self.chat(Method::GET, &endpoint::horizons(id), None).await?;
+        Ok(wire::horizons(&reply.body)?)
+    }
+
     /// Deletes the history for this account.
     pub async fn clear(&self, id: &ConversationId) -> Result<(), Error> {
         self.chat(Method::DELETE, &endpoint::send(id), None).await.map(drop)

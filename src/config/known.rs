@@ -3,11 +3,8 @@
 use std::collections::HashMap;
 use toml::de::{DeTable, DeValue};
 
-/// Keys that are reserved and do nothing yet.
-pub const COMING: [&str; 1] = ["sending.grace_seconds"];
-
 /// Every key that may stand in the file; `*` stands for a name of the user's.
-const KNOWN: [&str; 27] = [
+const KNOWN: [&str; 28] = [
     "default_account",
     "accounts",
     "accounts.*",
@@ -32,6 +29,7 @@ const KNOWN: [&str; 27] = [
     "ui.emoji_width",
     "sending",
     "sending.markup",
+    "sending.grace_seconds",
     "reading",
     "reading.receipts",
     "keys",
@@ -55,9 +53,7 @@ pub fn collect_lines(
 
 pub fn is_known(path: &str) -> bool {
     // Names of actions are checked with the key table.
-    path.starts_with("keys.")
-        || COMING.contains(&path)
-        || KNOWN.iter().any(|known| fits(known, path))
+    path.starts_with("keys.") || KNOWN.iter().any(|known| fits(known, path))
 }
 
 fn fits(known: &str, path: &str) -> bool {

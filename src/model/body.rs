@@ -32,6 +32,10 @@ pub enum MessageBody {
     Deleted,
     /// `MessageDelete`: names another message that is gone. Never shown itself.
     Deletes(Box<str>),
+    /// No message: here some are missing, or the server has none of them any more. Only the timeline makes it.
+    Gap {
+        closed: bool,
+    },
     /// A type this version does not know: its name and its text without tags. The raw content stays in the store.
     Unknown {
         kind: Clean,
@@ -166,6 +170,8 @@ impl MessageBody {
             Self::Thread(activity) => activity.text(name),
             Self::Hidden | Self::Deletes(_) => String::new(),
             Self::Deleted => "message removed".into(),
+            Self::Gap { closed: false } => "messages are missing here".into(),
+            Self::Gap { closed: true } => "the server has nothing in between any more".into(),
             Self::Unknown { kind, text } => {
                 let text = text.plain_text();
                 if text.is_empty() { format!("[{kind}]") } else { format!("[{kind}] {text}") }
@@ -199,7 +205,7 @@ impl MessageBody {
 
     /// One dim line without a header: the conversation speaks, not a person.
     pub fn is_system(&self) -> bool {
-        matches!(self, Self::Thread(_) | Self::Call(_))
+        matches!(self, Self::Thread(_) | Self::Call(_) | Self::Gap { .. })
     }
 }
 

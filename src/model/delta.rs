@@ -2,9 +2,11 @@
 
 use super::conversation::{Conversation, Horizon, Member, ThreadFlag, ThreadSettings};
 use super::id::{ClientMessageId, ConversationId, UserId};
+use super::ledger::Ledger;
 use super::message::{Delivery, Draft, Message, MessageKey, Outgoing, RawMessage};
 use super::names::NameSource;
 use super::request::{Purpose, Ticket};
+use super::search::Hit;
 use super::text::Clean;
 use super::time::Timestamp;
 use super::unread::Unread;
@@ -18,6 +20,21 @@ pub enum Delta {
         conversation: ConversationId,
         messages: Vec<Message>,
         page: Page,
+    },
+    /// Which parts of the history are had.
+    Ledger {
+        conversation: ConversationId,
+        ledger: Ledger,
+    },
+    /// What the search asked for under this ticket gave; a search that was overtaken gives nothing.
+    Found {
+        ticket: Ticket,
+        result: Result<Findings, Fault>,
+    },
+    /// How far others have read.
+    Horizons {
+        conversation: ConversationId,
+        horizons: Vec<(UserId, Timestamp)>,
     },
     /// A request for older messages failed.
     Older {
@@ -78,10 +95,11 @@ pub enum Delta {
         queued_at: Timestamp,
         delivery: Delivery,
     },
-    /// An own message left the outbox without being sent.
+    /// An own message left the outbox without being sent, for good or back into the box; or it was too late for that.
     Discarded {
         conversation: ConversationId,
         client_id: ClientMessageId,
+        result: Result<(), Fault>,
     },
     /// The chat that was open when the program ended.
     LastOpen(ConversationId),
@@ -119,6 +137,29 @@ pub enum Page {
     Older {
         reached_start: bool,
     },
+    /// What was missing between messages that are had.
+    Gap,
+    /// A place further back and what stands around it, instead of what was loaded.
+    Around {
+        reached_start: bool,
+        at_end: bool,
+    },
+    /// After such a place.
+    Newer {
+        at_end: bool,
+    },
+}
+
+/// Hits of a search, newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Findings {
+    pub hits: Vec<Hit>,
+    /// Where older hits begin; nothing when there are none.
+    pub next: Option<i64>,
+    /// These follow earlier ones of the same search.
+    pub more: bool,
+    /// Not all of the history is indexed yet.
+    pub behind: bool,
 }
 
 /// The connection, as the status line tells it.

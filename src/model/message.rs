@@ -48,6 +48,9 @@ pub struct Indexed {
     /// Whether an unread count includes it: written by a person, no edit, no signal, no system line.
     pub counts: bool,
     pub mentions_me: bool,
+    /// It has a link, or is a file, picture or recording: what `has:` asks for.
+    pub link: bool,
+    pub file: bool,
 }
 
 /// Where a message stands in its conversation: arrival at the server, then id. Unsent ones stand after all of them
@@ -105,6 +108,8 @@ pub struct Reaction {
 pub enum Delivery {
     /// On its way to the disk; no request has left.
     Saving,
+    /// On disk, and held back for the time in which it can be taken back.
+    Held,
     /// On disk, waiting for its turn or for the connection.
     Queued,
     Sending,

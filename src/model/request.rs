@@ -6,6 +6,7 @@
 use super::conversation::{Horizon, Role, ThreadFlag};
 use super::id::{ClientMessageId, ConversationId, UserId};
 use super::message::{Draft, MessageKey, Outgoing};
+use super::search::Query;
 
 /// Names one request, so that a late or second answer is harmless.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,6 +23,27 @@ pub enum Request {
         conversation: ConversationId,
         before: MessageKey,
     },
+    /// A stored place of the history, and what stands around it.
+    Around {
+        conversation: ConversationId,
+        key: MessageKey,
+    },
+    /// Stored messages after `after`.
+    Newer {
+        conversation: ConversationId,
+        after: MessageKey,
+    },
+    /// Fetches what is missing above a gap, now.
+    Fill {
+        conversation: ConversationId,
+        above: MessageKey,
+    },
+    /// Looks through everything stored; `below` is where an earlier answer said that older hits begin.
+    Search {
+        query: Query,
+        below: Option<i64>,
+        ticket: Ticket,
+    },
     Send {
         conversation: ConversationId,
         client_id: ClientMessageId,
@@ -32,10 +54,12 @@ pub enum Request {
         conversation: ConversationId,
         client_id: ClientMessageId,
     },
-    /// Take a failed message out of the outbox.
+    /// Take a message out of the outbox that has not left. With a draft, that draft is saved in the same step, so that
+    /// the text is in one place or the other whatever happens.
     Discard {
         conversation: ConversationId,
         client_id: ClientMessageId,
+        draft: Option<Draft>,
     },
     Change {
         conversation: ConversationId,
@@ -70,6 +94,10 @@ pub enum Request {
     MarkRead {
         conversation: ConversationId,
         horizon: Horizon,
+        /// Also when it is earlier than the one known: the user wants it unread.
+        back: bool,
+        /// The server is told. Otherwise it only counts here.
+        tell: bool,
     },
     Typing {
         conversation: ConversationId,

@@ -203,6 +203,21 @@ pub fn cut(line: &str, columns: usize) -> String {
     }
 }
 
+/// The end of a line in at most `columns`: what was typed last.
+pub fn tail(line: &str, columns: usize) -> &str {
+    let mut room = columns;
+    let mut start = line.len();
+    for (at, cluster) in line.grapheme_indices(true).rev() {
+        let cells = cluster_width(cluster);
+        if cells > room {
+            break;
+        }
+        room -= cells;
+        start = at;
+    }
+    line.get(start..).unwrap_or_default()
+}
+
 /// [`cut`], filled with spaces to exactly `columns`.
 pub fn fit(line: &str, columns: usize) -> String {
     let mut out = cut(line, columns);

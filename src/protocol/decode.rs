@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// Rises with every change of what is derived, so that the store can index old rows again.
-pub const DECODER_VERSION: u32 = 2;
+pub const DECODER_VERSION: u32 = 3;
 
 /// Reads a message. `me` decides what mentions me.
 pub fn message(raw: &RawMessage, me: &UserId) -> Message {
@@ -63,11 +63,14 @@ pub fn indexed(message: &Message) -> Indexed {
             MessageBody::Hidden | MessageBody::Deleted | MessageBody::Deletes(_)
         )
         && !message.sender.as_str().is_empty();
+    let gone = matches!(message.body, MessageBody::Deleted);
     Indexed {
-        text: message.body.text(&nameless),
+        text: if gone { String::new() } else { message.body.text(&nameless) },
         edit_of: message.edit_of.clone(),
         counts,
         mentions_me: message.mentions_me,
+        link: !message.body.links().is_empty(),
+        file: matches!(message.body, MessageBody::Media(_)),
     }
 }
 
@@ -95,6 +98,11 @@ pub fn typing(raw: &RawMessage) -> Option<bool> {
         "Control/ClearTyping" => Some(false),
         _ => None,
     }
+}
+
+/// Whether this only says that someone read further; how far has to be asked for (facts 3.5).
+pub fn is_read_mark(raw: &RawMessage) -> bool {
+    &*raw.kind == "ThreadActivity/MemberConsumptionHorizonUpdate"
 }
 
 fn body(raw: &RawMessage, item: &wire::Message<'_>) -> MessageBody {

@@ -76,6 +76,11 @@ pub fn thread(id: &ConversationId) -> String {
     format!("/threads/{}?view=msnp24Equivalent", segment(id.as_str()))
 }
 
+/// How far each member has read (facts 3.5).
+pub fn horizons(id: &ConversationId) -> String {
+    format!("/threads/{}/consumptionhorizons", segment(id.as_str()))
+}
+
 /// Where groups are created.
 pub const THREADS: &str = "/threads";
 

@@ -4,7 +4,7 @@ mod answers;
 mod thread;
 
 pub use answers::{Event, error_code, events, profiles, sent};
-pub use thread::{Thread, thread};
+pub use thread::{Thread, horizons, thread};
 
 use super::endpoint;
 use super::lenient::{self, Text};

@@ -1,11 +1,13 @@
 //! The outbox: what is to be sent, on disk before anything leaves.
 
 use super::{Store, StoreError};
-use crate::model::{Clean, ClientMessageId, ConversationId, Delivery, Outgoing, Timestamp};
+use crate::model::{Clean, ClientMessageId, ConversationId, Delivery, Draft, Outgoing, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OutboxState {
+    /// Waits for the end of the time in which it can be taken back.
+    Held,
     Queued,
     /// Committed before the bytes leave: after a crash the outcome is unknown.
     Sending,
@@ -19,6 +21,7 @@ pub enum OutboxState {
 impl OutboxState {
     fn word(self) -> &'static str {
         match self {
+            Self::Held => "held",
             Self::Queued => "queued",
             Self::Sending => "sending",
             Self::Sent => "sent",
@@ -29,6 +32,7 @@ impl OutboxState {
 
     fn read(word: &str) -> Self {
         match word {
+            "held" => Self::Held,
             "queued" => Self::Queued,
             "sent" => Self::Sent,
             "failed" => Self::Failed,
@@ -52,6 +56,7 @@ pub struct OutboxItem {
 impl OutboxItem {
     pub fn delivery(&self) -> Delivery {
         match self.state {
+            OutboxState::Held => Delivery::Held,
             OutboxState::Queued => Delivery::Queued,
             OutboxState::Sending => Delivery::Sending,
             OutboxState::Sent => Delivery::Sent,
@@ -92,6 +97,7 @@ impl Store {
         client_id: &ClientMessageId,
         outgoing: &Outgoing,
         now: Timestamp,
+        state: OutboxState,
     ) -> Result<(), StoreError> {
         let (conversation, client_id) = (conversation.clone(), client_id.clone());
         let json = serde_json::to_string(outgoing).unwrap_or_default();
@@ -99,8 +105,8 @@ impl Store {
             let tx = c.transaction()?;
             tx.execute(
                 "INSERT OR IGNORE INTO outbox (conversation, client_id, outgoing, queued_at, state) \
-                 VALUES (?1, ?2, ?3, ?4, 'queued')",
-                params![conversation.as_str(), client_id.as_str(), json, now.0],
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![conversation.as_str(), client_id.as_str(), json, now.0, state.word()],
             )?;
             tx.execute("DELETE FROM drafts WHERE conversation = ?1", [conversation.as_str()])?;
             tx.commit()
@@ -148,7 +154,7 @@ impl Store {
         let conversation = conversation.clone();
         self.write(move |c| {
             c.prepare_cached(
-                "SELECT * FROM outbox WHERE conversation = ?1 AND state IN ('queued', 'sending', 'unknown') \
+                "SELECT * FROM outbox WHERE conversation = ?1 AND state IN ('held', 'queued', 'sending', 'unknown') \
                  ORDER BY number LIMIT 1",
             )?
             .query_row([conversation.as_str()], OutboxItem::read)
@@ -157,12 +163,44 @@ impl Store {
         .await
     }
 
-    pub async fn discard(&self, client_id: &ClientMessageId) -> Result<(), StoreError> {
+    /// Moves a message from one state to another; false when it is not in `from` any more.
+    pub async fn advance(
+        &self,
+        client_id: &ClientMessageId,
+        from: OutboxState,
+        to: OutboxState,
+    ) -> Result<bool, StoreError> {
         let client_id = client_id.clone();
         self.write(move |c| {
-            c.prepare_cached("DELETE FROM outbox WHERE client_id = ?1")?
+            let sql =
+                "UPDATE outbox SET state = ?3, reason = '' WHERE client_id = ?1 AND state = ?2";
+            let moved =
+                c.prepare_cached(sql)?.execute([client_id.as_str(), from.word(), to.word()])?;
+            Ok(moved > 0)
+        })
+        .await
+    }
+
+    /// Takes a message out that has not left, and saves `draft` in the same transaction; false when it has left.
+    pub async fn take_out(
+        &self,
+        conversation: &ConversationId,
+        client_id: &ClientMessageId,
+        draft: Option<Draft>,
+    ) -> Result<bool, StoreError> {
+        let (conversation, client_id) = (conversation.clone(), client_id.clone());
+        self.write(move |c| {
+            let tx = super::write::begin(c)?;
+            let gone = tx
+                .prepare_cached(
+                    "DELETE FROM outbox WHERE client_id = ?1 AND state IN ('held', 'queued', 'failed')",
+                )?
                 .execute([client_id.as_str()])?;
-            Ok(())
+            if let Some(draft) = draft.filter(|_| gone > 0) {
+                super::write::put_draft(&tx, &conversation, &draft)?;
+            }
+            tx.commit()?;
+            Ok(gone > 0)
         })
         .await
     }

@@ -1,9 +1,9 @@
 //! Reading: the conversation list, pages of messages, names, unread counts.
 
-use super::{OutboxItem, ReadOnly, Store, StoreError, outbox};
+use super::{OutboxItem, ReadOnly, Store, StoreError, ledger, outbox};
 use crate::model::{
-    ClientMessageId, ConversationId, Draft, Horizon, MessageKey, NameSource, RawConversation,
-    RawMessage, Timestamp, Unread, UnreadRow, UserId, text::Clean,
+    ClientMessageId, ConversationId, Draft, Horizon, Ledger, MessageKey, NameSource,
+    RawConversation, RawMessage, Timestamp, Unread, UnreadRow, UserId, text::Clean,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -13,7 +13,6 @@ pub struct CachedConversation {
     pub raw: RawConversation,
     pub horizon: Option<Horizon>,
     pub cleared_at: Timestamp,
-    pub reached_start: bool,
     pub unread: Unread,
     /// The newest stored message that is not an edit record.
     pub last: Option<RawMessage>,
@@ -27,9 +26,12 @@ pub struct PageOf {
     pub reached_start: bool,
 }
 
-const MESSAGE: &str = "m.at, m.id, m.version, m.sender, m.client_id, m.kind, m.json";
+pub(super) const MESSAGE: &str = "m.at, m.id, m.version, m.sender, m.client_id, m.kind, m.json";
 
-fn message(row: &Row<'_>, conversation: &ConversationId) -> rusqlite::Result<RawMessage> {
+pub(super) fn message(
+    row: &Row<'_>,
+    conversation: &ConversationId,
+) -> rusqlite::Result<RawMessage> {
     let json: String = row.get("json")?;
     let client_id: Option<String> = row.get("client_id")?;
     // Content and name are read from the item again by the decoder, which has it anyway.
@@ -68,7 +70,32 @@ pub(super) fn newest(
     query.query_map(params![number, cleared, limit], |row| message(row, id))?.collect()
 }
 
-fn before(
+/// Below the oldest stored message there is nothing more that may be seen.
+fn nothing_older(ledger: &Ledger, cleared: i64) -> bool {
+    ledger.reached_start()
+        || (cleared > 0 && ledger.ranges().first().is_some_and(|r| r.lo.at.0 <= cleared))
+}
+
+/// Stored messages after `key`, oldest first.
+pub(super) fn after(
+    c: &Connection,
+    id: &ConversationId,
+    key: &MessageKey,
+    limit: u32,
+) -> rusqlite::Result<Vec<RawMessage>> {
+    let Some((number, cleared)) = number(c, id)? else { return Ok(Vec::new()) };
+    let sql = format!(
+        "SELECT {MESSAGE} FROM messages m WHERE conversation = ?1 AND at > ?2 AND (at, number) > (?3, ?4) \
+         ORDER BY at, number LIMIT ?5"
+    );
+    let mut query = c.prepare_cached(&sql)?;
+    let order = i64::try_from(key.order).unwrap_or(i64::MAX);
+    query
+        .query_map(params![number, cleared, key.at.0, order, limit], |row| message(row, id))?
+        .collect()
+}
+
+pub(super) fn before(
     c: &Connection,
     id: &ConversationId,
     key: &MessageKey,
@@ -84,12 +111,8 @@ fn before(
     let messages: Vec<RawMessage> = query
         .query_map(params![number, cleared, key.at.0, order, limit], |row| message(row, id))?
         .collect::<Result<_, _>>()?;
-    let start: bool = c
-        .prepare_cached(
-            "SELECT reached_start OR cleared_at > 0 FROM conversations WHERE number = ?1",
-        )?
-        .query_row([number], |row| row.get(0))?;
-    let reached_start = start && messages.len() < limit as usize;
+    let reached_start =
+        messages.len() < limit as usize && nothing_older(&ledger::load(c, number)?, cleared);
     Ok(PageOf { messages, reached_start })
 }
 
@@ -159,7 +182,7 @@ pub(super) fn unread(
 
 fn conversations(c: &Connection, me: &UserId) -> rusqlite::Result<Vec<CachedConversation>> {
     let mut query = c.prepare_cached(
-        "SELECT id, json, version, activity, cleared_at, reached_start FROM conversations ORDER BY activity DESC",
+        "SELECT id, json, version, activity, cleared_at FROM conversations ORDER BY activity DESC",
     )?;
     let rows = query.query_map([], |row| {
         let id = ConversationId::from(row.get::<_, String>(0)?);
@@ -169,21 +192,21 @@ fn conversations(c: &Connection, me: &UserId) -> rusqlite::Result<Vec<CachedConv
             version: u64::try_from(row.get::<_, i64>(2)?).unwrap_or(0),
             activity: Timestamp(row.get(3)?),
         };
-        Ok((raw, Timestamp(row.get(4)?), row.get(5)?))
+        Ok((raw, Timestamp(row.get(4)?)))
     })?;
-    let rows: Vec<(RawConversation, Timestamp, bool)> = rows.collect::<Result<_, _>>()?;
+    let rows: Vec<(RawConversation, Timestamp)> = rows.collect::<Result<_, _>>()?;
     let sql = format!(
         "SELECT {MESSAGE} FROM messages m JOIN conversations c ON m.conversation = c.number WHERE c.id = ?1 \
          AND m.at > c.cleared_at AND m.edit_of IS NULL ORDER BY m.at DESC, m.number DESC LIMIT 1"
     );
     rows.into_iter()
-        .map(|(raw, cleared_at, reached_start)| {
+        .map(|(raw, cleared_at)| {
             let (unread, horizon) = unread(c, &raw.id, me)?;
             let last = c
                 .prepare_cached(&sql)?
                 .query_row([raw.id.as_str()], |row| message(row, &raw.id))
                 .optional()?;
-            Ok(CachedConversation { raw, horizon, cleared_at, reached_start, unread, last })
+            Ok(CachedConversation { raw, horizon, cleared_at, unread, last })
         })
         .collect()
 }
@@ -209,7 +232,7 @@ fn thread_json(c: &Connection, id: &ConversationId) -> rusqlite::Result<Option<S
     Ok(json.filter(|json| !json.is_empty()))
 }
 
-fn meta(c: &Connection, key: &str) -> rusqlite::Result<Option<String>> {
+pub(super) fn meta(c: &Connection, key: &str) -> rusqlite::Result<Option<String>> {
     c.prepare_cached("SELECT value FROM meta WHERE key = ?1")?
         .query_row([key], |row| row.get(0))
         .optional()
@@ -273,6 +296,17 @@ impl Store {
     ) -> Result<PageOf, StoreError> {
         let (id, key) = (id.clone(), key.clone());
         self.read(move |c| before(c, &id, &key, limit)).await
+    }
+
+    /// Stored messages after `key`, oldest first.
+    pub async fn after(
+        &self,
+        id: &ConversationId,
+        key: &MessageKey,
+        limit: u32,
+    ) -> Result<Vec<RawMessage>, StoreError> {
+        let (id, key) = (id.clone(), key.clone());
+        self.read(move |c| after(c, &id, &key, limit)).await
     }
 
     /// The version up to which each conversation's messages are stored.

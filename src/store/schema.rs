@@ -1,10 +1,23 @@
-//! The schema and its migrations: append only, one step a version. No step touches message bodies.
+//! The schema and its migrations: append only, one step a version. No step changes message bodies.
+//!
+//! Before an existing file is changed, a copy of it is laid beside it (`store.db.v1`), and kept.
 
-use super::StoreError;
-use rusqlite::{Connection, TransactionBehavior};
+use super::{StoreError, ledger};
+use crate::model::{Ledger, Point, Range, Timestamp};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+type Step = fn(&Transaction<'_>) -> rusqlite::Result<()>;
 
 /// Each entry brings the database from its index to the next version.
-const STEPS: [&str; VERSION as usize] = ["
+const STEPS: [Step; VERSION as usize] = [first, places_ranges_and_words];
+
+pub const VERSION: i64 = 2;
+
+fn first(tx: &Transaction<'_>) -> rusqlite::Result<()> {
+    tx.execute_batch(
+        "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE conversations (
     number INTEGER PRIMARY KEY,
@@ -48,19 +61,132 @@ CREATE TABLE outbox (
     queued_at INTEGER NOT NULL,
     state TEXT NOT NULL,
     reason TEXT NOT NULL DEFAULT '') STRICT;
-"];
+",
+    )
+}
 
-pub const VERSION: i64 = 1;
+/// Messages get a place in one order over all conversations, by arrival: it is their row in the search index, so that
+/// the newest hits come first without sorting. Conversations get their ledger.
+fn places_ranges_and_words(tx: &Transaction<'_>) -> rusqlite::Result<()> {
+    tx.execute_batch(
+        "
+ALTER TABLE messages RENAME TO messages_1;
+DROP INDEX messages_by_id;
+DROP INDEX messages_by_time;
+DROP INDEX messages_by_client_id;
+CREATE TABLE messages (
+    place INTEGER PRIMARY KEY,
+    conversation INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    sender TEXT NOT NULL,
+    client_id TEXT,
+    kind TEXT NOT NULL,
+    text TEXT NOT NULL,
+    edit_of TEXT,
+    counts INTEGER NOT NULL,
+    mentions INTEGER NOT NULL,
+    link INTEGER NOT NULL DEFAULT 0,
+    file INTEGER NOT NULL DEFAULT 0,
+    decoder INTEGER NOT NULL,
+    -- Its words are in the index.
+    indexed INTEGER NOT NULL DEFAULT 0,
+    json TEXT NOT NULL) STRICT;
+CREATE TABLE ranges (
+    conversation INTEGER NOT NULL,
+    lo_at INTEGER NOT NULL, lo_number INTEGER NOT NULL,
+    hi_at INTEGER NOT NULL, hi_number INTEGER NOT NULL,
+    floor INTEGER NOT NULL,
+    PRIMARY KEY (conversation, lo_at, lo_number)) STRICT, WITHOUT ROWID;
+CREATE VIRTUAL TABLE words USING fts5 (grams, content = '', columnsize = 0, detail = none, tokenize = 'ascii');
+",
+    )?;
+    {
+        let mut old = tx.prepare("SELECT rowid, at FROM messages_1 ORDER BY at, number")?;
+        let mut insert = tx.prepare(
+            "INSERT INTO messages (place, conversation, at, number, id, version, sender, client_id, kind, text, \
+             edit_of, counts, mentions, decoder, json) SELECT ?2, conversation, at, number, id, version, sender, \
+             client_id, kind, text, edit_of, counts, mentions, 0, json FROM messages_1 WHERE rowid = ?1",
+        )?;
+        let mut rows = old.query([])?;
+        let mut last = i64::MIN;
+        while let Some(row) = rows.next()? {
+            last = super::messages::wanted_place(row.get(1)?).max(last.saturating_add(1));
+            insert.execute(params![row.get::<_, i64>(0)?, last])?;
+        }
+    }
+    tx.execute_batch(
+        "
+DROP TABLE messages_1;
+CREATE UNIQUE INDEX messages_by_id ON messages (conversation, id);
+CREATE INDEX messages_by_time ON messages (conversation, at, number);
+CREATE INDEX messages_by_client_id ON messages (conversation, client_id) WHERE client_id IS NOT NULL;
+CREATE INDEX messages_by_edit ON messages (conversation, edit_of) WHERE edit_of IS NOT NULL;
+-- Everything below this place is still to be read and indexed anew.
+INSERT OR REPLACE INTO meta VALUES ('index_below', '9223372036854775807');
+",
+    )?;
+    // What the first version stored of a conversation was one stretch, from the newest page down.
+    let mut ends = tx.prepare(
+        "SELECT c.number, c.reached_start, min(m.at), max(m.at) FROM conversations c \
+         JOIN messages m ON m.conversation = c.number GROUP BY c.number",
+    )?;
+    let mut rows = ends.query([])?;
+    while let Some(row) = rows.next()? {
+        let number: i64 = row.get(0)?;
+        let end = |at: i64, which: &str| -> rusqlite::Result<Point> {
+            let sql =
+                format!("SELECT {which}(number) FROM messages WHERE conversation = ?1 AND at = ?2");
+            let order: i64 = tx.query_row(&sql, params![number, at], |row| row.get(0))?;
+            Ok(Point { at: Timestamp(at), order: order.unsigned_abs() })
+        };
+        let (lo, hi) = (end(row.get(2)?, "min")?, end(row.get(3)?, "max")?);
+        let ledger: Ledger = [Range { lo, hi, floor: row.get(1)? }].into_iter().collect();
+        ledger::save(tx, number, &ledger)?;
+    }
+    Ok(())
+}
 
-pub fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+/// Where the copy of a file of an older version lies.
+pub fn backup_path(file: &Path, version: i64) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(format!(".v{version}"));
+    PathBuf::from(name)
+}
+
+/// Copies the database as it is; a copy that is there already is the older one, and stays.
+fn back_up(connection: &Connection, file: &Path, version: i64) -> Result<(), StoreError> {
+    let copy = backup_path(file, version);
+    let made = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&copy);
+    match made {
+        Ok(_) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return Ok(()),
+        Err(error) => return Err(StoreError::Backup(error.to_string())),
+    }
+    let result = connection.execute("VACUUM INTO ?1", [copy.to_string_lossy().as_ref()]);
+    if let Err(error) = result {
+        // Half a copy is none; the database itself was not touched.
+        let _ = std::fs::remove_file(&copy);
+        return Err(StoreError::Backup(error.to_string()));
+    }
+    Ok(())
+}
+
+/// Brings a database up to date; `file` is where it lies, for the copy of what it was.
+pub fn migrate(connection: &mut Connection, file: Option<&Path>) -> Result<(), StoreError> {
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if version > VERSION {
         return Err(StoreError::Newer(version));
     }
+    if let Some(file) = file.filter(|_| (1..VERSION).contains(&version)) {
+        back_up(connection, file, version)?;
+    }
     let done = usize::try_from(version).unwrap_or(0);
     for (next, step) in (1i64..).zip(STEPS).skip(done) {
         let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        tx.execute_batch(step)?;
+        step(&tx)?;
         tx.pragma_update(None, "user_version", next)?;
         tx.commit()?;
     }
@@ -74,8 +200,46 @@ mod tests {
     #[test]
     fn a_newer_schema_is_refused_and_left_alone() {
         let mut connection = Connection::open_in_memory().unwrap();
-        migrate(&mut connection).unwrap();
+        migrate(&mut connection, None).unwrap();
         connection.pragma_update(None, "user_version", VERSION + 1).unwrap();
-        assert!(matches!(migrate(&mut connection), Err(StoreError::Newer(_))));
+        assert!(matches!(migrate(&mut connection, None), Err(StoreError::Newer(_))));
+    }
+
+    #[test]
+    fn a_file_of_the_first_version_is_copied_and_brought_up_to_date() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("store.db");
+        let mut connection = Connection::open(&file).unwrap();
+        let tx = connection.transaction().unwrap();
+        first(&tx).unwrap();
+        tx.execute_batch(
+            "INSERT INTO conversations (number, id, json, version, activity, reached_start) VALUES (1, '8:joe', '{}', 3, 9, 1);
+             INSERT INTO messages VALUES (1, 160, 160, '160', 160, '8:joe', '1', 'Text', 'two', NULL, 1, 0, 1, '{}');
+             INSERT INTO messages VALUES (1, 160, 161, '161', 161, '8:joe', '2', 'Text', 'three', NULL, 1, 0, 1, '{}');
+             INSERT INTO messages VALUES (1, 16, 16, '16', 16, '8:joe', '3', 'Text', 'one', NULL, 1, 0, 1, '{}');
+             PRAGMA user_version = 1;",
+        )
+        .unwrap();
+        tx.commit().unwrap();
+        migrate(&mut connection, Some(&file)).unwrap();
+        let places: Vec<(i64, String)> = connection
+            .prepare("SELECT place, text FROM messages ORDER BY place")
+            .unwrap()
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap();
+        assert_eq!(places, [(1, "one".into()), (10, "two".into()), (11, "three".into())]);
+        let ledger = ledger::load(&connection, 1).unwrap();
+        assert!(ledger.reached_start());
+        assert_eq!(ledger.top().unwrap().order, 161);
+        let copy = Connection::open(backup_path(&file, 1)).unwrap();
+        let count: i64 =
+            copy.query_row("SELECT count(*) FROM messages", [], |row| row.get(0)).unwrap();
+        let version: i64 = copy.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+        assert_eq!((count, version), (3, 1));
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(backup_path(&file, 1)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
     }
 }

@@ -1,11 +1,11 @@
 //! Writing: one transaction a batch. An older version of a message never replaces a newer one.
 
-use super::{Store, StoreError, read};
+use super::{Store, StoreError, ledger, messages, read};
 use crate::model::{
-    Clean, ClientMessageId, ConversationId, Draft, Horizon, Indexed, MessageKey, NameSource,
-    RawConversation, RawMessage, Timestamp, Unread, UserId,
+    Clean, ClientMessageId, ConversationId, Draft, Horizon, Indexed, Ledger, MessageKey,
+    NameSource, Point, Range, RawConversation, RawMessage, Timestamp, Unread, UserId,
 };
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 /// A conversation to store, with what the decoder found in it.
 #[derive(Clone, Debug)]
@@ -23,9 +23,18 @@ pub struct Batch {
     pub conversations: Vec<ConversationRow>,
     pub messages: Vec<(RawMessage, Indexed)>,
     pub names: Vec<(UserId, NameSource, Clean)>,
-    /// Conversations whose beginning is now stored.
-    pub reached_start: Vec<ConversationId>,
+    /// What the messages of a conversation in this batch amount to. Where nothing is said, each stands alone.
+    pub cover: Vec<(ConversationId, Cover)>,
     pub decoder: u32,
+}
+
+/// What a batch adds to a conversation's ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cover {
+    /// Everything the server holds in this range is stored after the batch.
+    Range(Range),
+    /// Changes arrive by themselves and none was missed since the newest range.
+    Follows,
 }
 
 /// What a batch did.
@@ -34,9 +43,11 @@ pub struct Stored {
     pub unread: Vec<(ConversationId, Unread, Option<Horizon>)>,
     /// Own messages that were waiting in the outbox and are now seen on the server.
     pub confirmed: Vec<(ConversationId, ClientMessageId, MessageKey)>,
+    /// Ledgers that are another one now.
+    pub ledgers: Vec<(ConversationId, Ledger)>,
 }
 
-fn begin(c: &mut Connection) -> rusqlite::Result<Transaction<'_>> {
+pub(super) fn begin(c: &mut Connection) -> rusqlite::Result<Transaction<'_>> {
     c.transaction_with_behavior(TransactionBehavior::Immediate)
 }
 
@@ -92,40 +103,6 @@ fn put_horizon(
     Ok(true)
 }
 
-fn put_message(
-    tx: &Transaction<'_>,
-    number: i64,
-    raw: &RawMessage,
-    index: &Indexed,
-    decoder: u32,
-) -> rusqlite::Result<()> {
-    let order = i64::try_from(raw.key().order).unwrap_or(i64::MAX);
-    let version = i64::try_from(raw.version).unwrap_or(i64::MAX);
-    tx.prepare_cached(
-        "INSERT INTO messages (conversation, at, number, id, version, sender, client_id, kind, text, edit_of, \
-         counts, mentions, decoder, json) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
-         ON CONFLICT (conversation, id) DO UPDATE SET at = ?2, version = ?5, sender = ?6, client_id = ?7, kind = ?8, \
-         text = ?9, edit_of = ?10, counts = ?11, mentions = ?12, decoder = ?13, json = ?14 WHERE ?5 >= version",
-    )?
-    .execute(params![
-        number,
-        raw.at.0,
-        order,
-        &*raw.id,
-        version,
-        raw.sender.as_str(),
-        raw.client_id.as_ref().map(ClientMessageId::as_str),
-        &*raw.kind,
-        index.text,
-        index.edit_of.as_ref().map(ClientMessageId::as_str),
-        index.counts,
-        index.mentions_me,
-        decoder,
-        &*raw.json
-    ])?;
-    Ok(())
-}
-
 /// Takes an own message out of the outbox when the server's copy of it has come.
 fn confirm(tx: &Transaction<'_>, raw: &RawMessage) -> rusqlite::Result<bool> {
     let Some(client_id) = &raw.client_id else { return Ok(false) };
@@ -168,7 +145,7 @@ fn apply(c: &mut Connection, batch: &Batch, me: &UserId) -> rusqlite::Result<Sto
                 touched.push(raw.conversation.clone());
             }
         }
-        put_message(&tx, number, raw, index, batch.decoder)?;
+        messages::put(&tx, number, raw, index, batch.decoder)?;
         tx.prepare_cached(
             "UPDATE conversations SET activity = max(activity, ?2) WHERE number = ?1",
         )?
@@ -183,12 +160,13 @@ fn apply(c: &mut Connection, batch: &Batch, me: &UserId) -> rusqlite::Result<Sto
     for (id, source, name) in &batch.names {
         put_name(&tx, id, *source, name)?;
     }
-    for id in &batch.reached_start {
-        let number = ensure(&tx, id)?;
-        tx.prepare_cached("UPDATE conversations SET reached_start = 1 WHERE number = ?1")?
-            .execute([number])?;
+    for (id, _) in &batch.cover {
+        if !touched.contains(id) {
+            touched.push(id.clone());
+        }
     }
     for id in touched {
+        stored.ledgers.extend(keep_ledger(&tx, batch, &id)?.map(|ledger| (id.clone(), ledger)));
         let (unread, horizon) = read::unread(&tx, &id, me)?;
         stored.unread.push((id, unread, horizon));
     }
@@ -196,34 +174,96 @@ fn apply(c: &mut Connection, batch: &Batch, me: &UserId) -> rusqlite::Result<Sto
     Ok(stored)
 }
 
+/// Writes down what is had of a conversation after this batch; gives the ledger where it changed.
+fn keep_ledger(
+    tx: &Transaction<'_>,
+    batch: &Batch,
+    id: &ConversationId,
+) -> rusqlite::Result<Option<Ledger>> {
+    let number = ensure(tx, id)?;
+    let before = ledger::load(tx, number)?;
+    let mut after = before.clone();
+    let points: Vec<Point> = batch
+        .messages
+        .iter()
+        .filter(|(raw, _)| raw.conversation == *id)
+        .map(|(raw, _)| Point::from(&raw.key()))
+        .collect();
+    for (_, cover) in batch.cover.iter().filter(|(covered, _)| covered == id) {
+        match cover {
+            Cover::Range(range) => after.add(*range),
+            Cover::Follows => {
+                let top = after.top();
+                let newer = points.iter().filter(|point| top.is_none_or(|top| **point > top));
+                if let Some(newest) = newer.max() {
+                    after.follow(*newest);
+                }
+            }
+        }
+    }
+    for point in points {
+        if !after.covers(point) {
+            after.add(Range::alone(point));
+        }
+    }
+    if after == before {
+        return Ok(None);
+    }
+    ledger::save(tx, number, &after)?;
+    Ok(Some(after))
+}
+
+pub(super) fn put_draft(
+    c: &Connection,
+    id: &ConversationId,
+    draft: &Draft,
+) -> rusqlite::Result<()> {
+    if draft.is_empty() {
+        c.prepare_cached("DELETE FROM drafts WHERE conversation = ?1")?.execute([id.as_str()])?;
+        return Ok(());
+    }
+    let json = serde_json::to_string(draft).unwrap_or_default();
+    c.prepare_cached(
+        "INSERT INTO drafts VALUES (?1, ?2) ON CONFLICT (conversation) DO UPDATE SET draft = ?2",
+    )?
+    .execute(params![id.as_str(), json])?;
+    Ok(())
+}
+
 impl Store {
     pub async fn apply(&self, batch: Batch, me: UserId) -> Result<Stored, StoreError> {
         self.write(move |c| apply(c, &batch, &me)).await
     }
 
-    /// Moves the own horizon; gives the new count, or nothing when an equal or later one is known.
+    /// Moves the own horizon because the user read, or said so; only with `back` to an earlier place. Gives it as it
+    /// stands then, and the new count. With `tell` the server still has to hear of it.
     pub async fn mark_read(
         &self,
         id: &ConversationId,
         horizon: Horizon,
+        back: bool,
+        tell: bool,
         me: UserId,
-    ) -> Result<Option<Unread>, StoreError> {
+    ) -> Result<(Horizon, Unread), StoreError> {
         let id = id.clone();
         self.write(move |c| {
             let tx = begin(c)?;
             let number = ensure(&tx, &id)?;
-            // A mark dated in the future (another device's clock) must not freeze the badge.
             let old: String = tx
                 .prepare_cached("SELECT horizon FROM conversations WHERE number = ?1")?
                 .query_row([number], |row| row.get(0))?;
             let mut horizon = horizon;
-            if let Some(old) = Horizon::parse(&old).filter(|old| old.arrival <= horizon.arrival) {
+            // The later word wins: one dated in the future (another device's clock) must not freeze the badge.
+            if let Some(old) = Horizon::parse(&old) {
+                if old.arrival >= horizon.arrival && !back {
+                    return Ok((old, read::unread(&tx, &id, &me)?.0));
+                }
                 horizon.read_at = horizon.read_at.max(Timestamp(old.read_at.0.saturating_add(1)));
             }
-            let moved = put_horizon(&tx, number, &horizon, true)?;
+            put_horizon(&tx, number, &horizon, tell)?;
             let (unread, _) = read::unread(&tx, &id, &me)?;
             tx.commit()?;
-            Ok(moved.then_some(unread))
+            Ok((horizon, unread))
         })
         .await
     }
@@ -260,20 +300,8 @@ impl Store {
 
     /// An empty draft is deleted.
     pub async fn save_draft(&self, id: &ConversationId, draft: &Draft) -> Result<(), StoreError> {
-        let (id, empty) = (id.clone(), draft.is_empty());
-        let json = serde_json::to_string(draft).unwrap_or_default();
-        self.write(move |c| {
-            if empty {
-                c.prepare_cached("DELETE FROM drafts WHERE conversation = ?1")?.execute([id.as_str()])?;
-            } else {
-                c.prepare_cached(
-                    "INSERT INTO drafts VALUES (?1, ?2) ON CONFLICT (conversation) DO UPDATE SET draft = ?2",
-                )?
-                .execute(params![id.as_str(), json])?;
-            }
-            Ok(())
-        })
-        .await
+        let (id, draft) = (id.clone(), draft.clone());
+        self.write(move |c| put_draft(c, &id, &draft)).await
     }
 
     pub async fn save_thread(&self, id: &ConversationId, json: String) -> Result<(), StoreError> {
@@ -294,24 +322,6 @@ impl Store {
             c.prepare_cached("INSERT INTO meta VALUES ('last_open', ?1) ON CONFLICT (key) DO UPDATE SET value = ?1")?
                 .execute([id.as_str()])?;
             Ok(())
-        })
-        .await
-    }
-
-    /// The newest stored arrival of a conversation.
-    pub async fn newest_arrival(
-        &self,
-        id: &ConversationId,
-    ) -> Result<Option<Timestamp>, StoreError> {
-        let id = id.clone();
-        self.write(move |c| {
-            let Some((number, _)) = read::number(c, &id)? else { return Ok(None) };
-            let at: Option<i64> = c
-                .prepare_cached("SELECT max(at) FROM messages WHERE conversation = ?1")?
-                .query_row([number], |row| row.get(0))
-                .optional()?
-                .flatten();
-            Ok(at.map(Timestamp))
         })
         .await
     }

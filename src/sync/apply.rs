@@ -7,7 +7,7 @@ use crate::model::{
     RawMessage, ThreadFlag, UserId, text::Clean,
 };
 use crate::protocol::{decode, wire};
-use crate::store::{Batch, ConversationRow, OutboxItem, Stored};
+use crate::store::{Batch, ConversationRow, Cover, OutboxItem, Stored};
 use std::sync::Arc;
 
 /// Messages of one conversation on their way in.
@@ -15,6 +15,8 @@ pub struct Incoming {
     pub conversation: ConversationId,
     pub messages: Vec<RawMessage>,
     pub page: Page,
+    /// What of the history is had with them.
+    pub cover: Option<Cover>,
 }
 
 /// Reads a stored row's content again from the item as received.
@@ -89,12 +91,10 @@ impl Shared {
         &self,
         conversations: Vec<(RawConversation, bool)>,
         incoming: Vec<Incoming>,
-        reached_start: Vec<ConversationId>,
     ) -> bool {
         let mut decoded: Vec<Conversation> =
             conversations.iter().map(|(raw, _)| decode::conversation(raw, &self.me)).collect();
-        let mut batch =
-            Batch { decoder: decode::DECODER_VERSION, reached_start, ..Batch::default() };
+        let mut batch = Batch { decoder: decode::DECODER_VERSION, ..Batch::default() };
         for ((raw, complete), conversation) in conversations.into_iter().zip(&decoded) {
             batch.conversations.push(ConversationRow {
                 raw,
@@ -104,7 +104,8 @@ impl Shared {
             });
         }
         let mut pages = Vec::new();
-        for Incoming { conversation, messages, page } in incoming {
+        for Incoming { conversation, messages, page, cover } in incoming {
+            batch.cover.extend(cover.map(|cover| (conversation.clone(), cover)));
             let mut shown = Vec::with_capacity(messages.len());
             for raw in messages {
                 if decode::typing(&raw).is_some() {
@@ -143,6 +144,13 @@ impl Shared {
         }
         if !decoded.is_empty() {
             self.tell(Delta::Conversations(decoded)).await;
+        }
+        // Before the messages: no two of them are ever shown as neighbours that are none.
+        for (conversation, ledger) in stored.ledgers {
+            if ledger.gaps().any(|gap| !gap.closed) {
+                self.gaps.notify_one();
+            }
+            self.tell(Delta::Ledger { conversation, ledger }).await;
         }
         for (conversation, messages, page) in pages {
             let flags: Vec<(ThreadFlag, bool)> = if page == Page::Live {

@@ -4,10 +4,11 @@ use super::Shared;
 use super::apply::Incoming;
 use crate::client::{Error, Kind};
 use crate::model::{
-    ConversationId, Delta, Fault, MessageKey, NameSource, Page, RawConversation, RawMessage,
-    Timestamp, UserId,
+    ConversationId, Delta, Fault, MessageKey, NameSource, Page, Point, Range, RawConversation,
+    RawMessage, UserId,
 };
 use crate::protocol::wire;
+use crate::store::{Cover, OpenGap};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::PoisonError;
 
@@ -15,13 +16,22 @@ use std::sync::PoisonError;
 const LIST_PAGE: u32 = 100;
 /// No walk over pages is longer.
 const MAX_PAGES: usize = 1_000;
-/// Messages held in memory while a gap is closed.
-const MAX_GAP: usize = 50_000;
+/// Messages held in memory while a gap is closed; what is more is fetched in the background.
+const MAX_WALK: usize = 20_000;
 
 /// Where paging backwards continues, and what the oldest message above it was.
 pub struct OlderLink {
     below: MessageKey,
     sync_state: String,
+}
+
+/// What was read on the way down from the newest page.
+#[derive(Default)]
+struct Walk {
+    messages: Vec<RawMessage>,
+    /// The server has nothing older.
+    floor: bool,
+    error: Option<Error>,
 }
 
 impl Shared {
@@ -43,7 +53,7 @@ impl Shared {
             if !moved.is_empty() {
                 // The list first, so that names and order are there while messages are still coming.
                 let rows = moved.iter().map(|c| (c.clone(), false)).collect();
-                self.take(rows, Vec::new(), Vec::new()).await;
+                self.take(rows, Vec::new()).await;
             }
             for conversation in moved {
                 self.catch_up(conversation).await?;
@@ -62,74 +72,90 @@ impl Shared {
     }
 
     /// Fetches what a conversation has that the store does not, from the newest page down to what is stored; all of
-    /// it is stored in one transaction together with the conversation's version.
+    /// it is stored in one transaction together with the conversation's version. What is cut short, by an error or by
+    /// its length, is stored with a gap below it.
     pub(super) async fn catch_up(&self, conversation: RawConversation) -> Result<(), Error> {
         let id = conversation.id.clone();
-        let newest = self.store.newest_arrival(&id).await.ok().flatten();
-        match self.walk(&id, newest).await {
-            Ok((messages, reached_start)) => {
-                let changed_group = messages.iter().any(|m| {
-                    m.kind.starts_with("ThreadActivity/")
-                        && newest.is_some_and(|newest| m.at > newest)
-                });
-                let incoming = Incoming { conversation: id.clone(), messages, page: Page::Newest };
-                let start = if reached_start { vec![id.clone()] } else { Vec::new() };
-                self.take(vec![(conversation, true)], vec![incoming], start).await;
-                if changed_group && let Err(error) = self.fetch_thread(&id).await {
-                    tracing::info!(kind = ?error.kind, "a thread was not fetched");
-                }
-                Ok(())
-            }
-            // One conversation that cannot be read (left, gone, refused) must not stop the others.
-            Err(error) if matches!(error.kind, Kind::NotThere | Kind::Refused) => {
-                self.take(vec![(conversation, true)], Vec::new(), Vec::new()).await;
-                Ok(())
-            }
-            // Nor one whose answer makes no sense; it is asked for again with the next change.
-            Err(error) if error.kind == Kind::Broken => {
-                self.take(vec![(conversation, false)], Vec::new(), Vec::new()).await;
-                Ok(())
-            }
-            Err(error) => Err(error),
+        let top = self.store.ledger(&id).await.ok().and_then(|ledger| ledger.top());
+        let Walk { messages, floor, error } = self.walk(&id, top).await;
+        let changed_group = messages
+            .iter()
+            .any(|m| m.kind.starts_with("ThreadActivity/") && top.is_some_and(|top| m.at > top.at));
+        let points = messages.iter().map(|m| Point::from(&m.key()));
+        let cover = points.clone().min().zip(points.max());
+        let cover = cover.map(|(lo, hi)| Cover::Range(Range { lo, hi, floor }));
+        let failed = error.filter(|error| !matches!(error.kind, Kind::NotThere | Kind::Refused));
+        self.note_behind(&id, failed.is_some());
+        let incoming = Incoming { conversation: id.clone(), messages, page: Page::Newest, cover };
+        self.take(vec![(conversation, failed.is_none())], vec![incoming]).await;
+        if changed_group && let Err(error) = self.fetch_thread(&id).await {
+            tracing::info!(kind = ?error.kind, "a thread was not fetched");
+        }
+        match failed {
+            // One conversation whose answer makes no sense must not stop the others; it is asked for again with the
+            // next change. Nor one that cannot be read at all: left, gone, refused.
+            Some(error) if error.kind != Kind::Broken => Err(error),
+            _ => Ok(()),
         }
     }
 
-    /// Pages from the newest down to `until`; only one page when nothing is stored yet.
-    async fn walk(
-        &self,
-        id: &ConversationId,
-        until: Option<Timestamp>,
-    ) -> Result<(Vec<RawMessage>, bool), Error> {
+    /// Pages from the newest down to `until`; only one page when nothing is stored yet. An error ends it with what
+    /// was read until then.
+    async fn walk(&self, id: &ConversationId, until: Option<Point>) -> Walk {
         let size = self.options.page;
-        let mut page = self.client.messages(id, size).await?;
+        let mut walk = Walk::default();
         let mut seen = BTreeSet::new();
-        let mut messages = Vec::new();
+        let mut next = self.client.messages(id, size).await;
         for _ in 0..MAX_PAGES {
+            let mut page = match next {
+                Ok(page) => page,
+                Err(error) => {
+                    walk.error = Some(error);
+                    return walk;
+                }
+            };
             let before = seen.len();
             for raw in std::mem::take(&mut page.items) {
                 if raw.conversation == *id && seen.insert((raw.id.clone(), raw.version)) {
-                    messages.push(raw);
+                    walk.messages.push(raw);
                 }
             }
             let grew = seen.len() > before;
-            let oldest = messages.iter().map(RawMessage::key).min();
+            let oldest = walk.messages.iter().map(RawMessage::key).min();
             let overlaps = match (&oldest, until) {
                 (_, None) => true,
-                (Some(oldest), Some(until)) => oldest.at <= until,
+                (Some(oldest), Some(until)) => Point::from(oldest) <= until,
                 (None, Some(_)) => false,
             };
             match page.older.take() {
-                None => return Ok((messages, true)),
-                Some(link) if overlaps || !grew || messages.len() >= MAX_GAP => {
+                None => {
+                    walk.floor = true;
+                    return walk;
+                }
+                Some(link) if overlaps || !grew || walk.messages.len() >= MAX_WALK => {
                     if let Some(below) = oldest {
                         self.remember_older(id, below, link);
                     }
-                    return Ok((messages, false));
+                    return walk;
                 }
-                Some(link) => page = self.client.messages_next(id, &link, size).await?,
+                Some(link) => next = self.client.messages_next(id, &link, size).await,
             }
         }
-        Ok((messages, false))
+        walk
+    }
+
+    /// Notes whether everything new of a conversation is stored: what then comes by itself follows it without a gap.
+    fn note_behind(&self, id: &ConversationId, behind: bool) {
+        let mut set = self.behind.lock().unwrap_or_else(PoisonError::into_inner);
+        if behind {
+            set.insert(id.clone());
+        } else {
+            set.remove(id);
+        }
+    }
+
+    pub(super) fn is_behind(&self, id: &ConversationId) -> bool {
+        self.behind.lock().unwrap_or_else(PoisonError::into_inner).contains(id)
     }
 
     fn remember_older(&self, id: &ConversationId, below: MessageKey, sync_state: String) {
@@ -157,9 +183,9 @@ impl Shared {
         match self.older_from_server(id, &before).await {
             Ok((messages, reached_start)) => {
                 let page = Page::Older { reached_start };
-                let incoming = Incoming { conversation: id.clone(), messages, page };
-                let start = if reached_start { vec![id.clone()] } else { Vec::new() };
-                self.take(Vec::new(), vec![incoming], start).await;
+                let cover = Some(covered(&messages, &before, reached_start));
+                let incoming = Incoming { conversation: id.clone(), messages, page, cover };
+                self.take(Vec::new(), vec![incoming]).await;
             }
             // A chat that is only being begun: the server does not know it yet, so there is nothing older.
             Err(error) if error.kind == Kind::NotThere && id.peer().is_some() => {
@@ -172,6 +198,16 @@ impl Shared {
                 self.tell(Delta::Older { conversation: id.clone(), fault }).await;
             }
         }
+    }
+
+    /// Fetches a page of what is missing above a gap. True while that brings the gap nearer to its end.
+    pub(super) async fn fill(&self, gap: &OpenGap) -> Result<bool, Error> {
+        let id = &gap.conversation;
+        let (messages, floor) = self.older_from_server(id, &gap.above).await?;
+        let nearer = floor || !messages.is_empty();
+        let cover = Some(covered(&messages, &gap.above, floor));
+        let incoming = Incoming { conversation: id.clone(), messages, page: Page::Gap, cover };
+        Ok(self.take(Vec::new(), vec![incoming]).await && nearer)
     }
 
     /// One page before `before`: by the link of the page above where it is known, else by time, else by walking down
@@ -302,4 +338,11 @@ impl Shared {
             }
         }
     }
+}
+
+/// A page below `above` goes on from it without a gap.
+fn covered(messages: &[RawMessage], above: &MessageKey, floor: bool) -> Cover {
+    let hi = Point::from(above);
+    let lo = messages.iter().map(|m| Point::from(&m.key())).min().unwrap_or(hi);
+    Cover::Range(Range { lo: lo.min(hi), hi, floor })
 }

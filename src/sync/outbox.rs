@@ -4,11 +4,12 @@
 use super::{Shared, backoff, wall_clock};
 use crate::client::{Error, Kind};
 use crate::model::{
-    ClientMessageId, ConversationId, Delivery, Delta, MessageKey, Outgoing, RawMessage, Timestamp,
+    ClientMessageId, ConversationId, Delivery, Delta, Draft, Fault, MessageKey, Outgoing,
+    RawMessage, Timestamp,
 };
 use crate::store::{OutboxItem, OutboxState};
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use tokio::sync::{Notify, mpsc};
 
 /// A message whose outcome is unknown may have arrived this much before we think we queued it: clocks differ.
@@ -21,10 +22,6 @@ pub enum Wish {
         conversation: ConversationId,
     },
     Resend {
-        conversation: ConversationId,
-        client_id: ClientMessageId,
-    },
-    Discard {
         conversation: ConversationId,
         client_id: ClientMessageId,
     },
@@ -64,13 +61,6 @@ pub async fn run(shared: Arc<Shared>, mut wishes: mpsc::Receiver<Wish>, pending:
                 report(&shared, &conversation, &client_id, Delivery::Queued, None).await;
                 wake(&shared, &conversation);
             }
-            Wish::Discard { conversation, client_id } => {
-                if let Err(error) = shared.store.discard(&client_id).await {
-                    shared.notice(&error.to_string()).await;
-                }
-                let gone = crate::model::Delta::Discarded { conversation, client_id };
-                shared.tell(gone).await;
-            }
         }
     }
 }
@@ -82,8 +72,14 @@ pub async fn enqueue(
     client_id: &ClientMessageId,
     outgoing: &Outgoing,
 ) -> bool {
-    let result = shared.store.enqueue(conversation, client_id, outgoing, wall_clock()).await;
+    let held = !shared.options.grace.is_zero();
+    let state = if held { OutboxState::Held } else { OutboxState::Queued };
+    let result = shared.store.enqueue(conversation, client_id, outgoing, wall_clock(), state).await;
     let delivery = match &result {
+        Ok(()) if held => {
+            shared.release_at(client_id);
+            Delivery::Held
+        }
         Ok(()) => Delivery::Queued,
         Err(error) => {
             let reason = crate::model::Clean::line(&error.to_string());
@@ -92,6 +88,31 @@ pub async fn enqueue(
     };
     report(shared, conversation, client_id, delivery, None).await;
     result.is_ok()
+}
+
+/// Takes a message out of the queue that has not left, and puts it into a draft where one is given.
+pub async fn take_out(
+    shared: &Shared,
+    conversation: ConversationId,
+    client_id: ClientMessageId,
+    draft: Option<Draft>,
+) {
+    let result = match shared.store.take_out(&conversation, &client_id, draft).await {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Fault::new("it is on its way already", false)),
+        Err(error) => Err(Fault::new(error.to_string(), true)),
+    };
+    shared.tell(Delta::Discarded { conversation, client_id, result }).await;
+}
+
+impl Shared {
+    /// When a held message leaves; from the first time it is asked for on.
+    fn release_at(&self, client_id: &ClientMessageId) -> tokio::time::Instant {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        *held
+            .entry(client_id.clone())
+            .or_insert_with(|| tokio::time::Instant::now() + self.options.grace)
+    }
 }
 
 async fn report(
@@ -147,23 +168,31 @@ impl Sender {
 
     /// One step of the first message in the queue.
     async fn step(&self, item: OutboxItem, attempt: &mut u32) {
-        if item.state != OutboxState::Queued {
-            self.look_up(item, attempt).await;
-            return;
+        match item.state {
+            OutboxState::Held => return self.hold(&item).await,
+            OutboxState::Queued => {}
+            _ => return self.look_up(item, attempt).await,
         }
         let client_id = item.client_id.clone();
         // Committed before the bytes leave: after a crash we know that we do not know.
-        if let Err(error) = self.shared.store.set_outbox(&client_id, OutboxState::Sending, "").await
-        {
-            tracing::error!(%error, "the outbox cannot be written");
-            self.pause(attempt, None).await;
-            return;
+        let (from, to) = (OutboxState::Queued, OutboxState::Sending);
+        match self.shared.store.advance(&client_id, from, to).await {
+            Ok(true) => {}
+            // Taken back in the last moment.
+            Ok(false) => return,
+            Err(error) => {
+                tracing::error!(%error, "the outbox cannot be written");
+                return self.pause(attempt, None).await;
+            }
         }
         self.report(&client_id, Delivery::Sending, None).await;
         match self.try_once(&item).await {
             Outcome::Accepted(key) => {
                 *attempt = 0;
                 self.note(&client_id, OutboxState::Sent, "").await;
+                if let Some(key) = &key {
+                    self.shared.marks.sent(&self.id, key.at);
+                }
                 self.report(&client_id, Delivery::Sent, key).await;
             }
             Outcome::Rejected(reason) => {
@@ -179,6 +208,29 @@ impl Sender {
                 self.note(&client_id, OutboxState::Unknown, "").await;
                 self.report(&client_id, Delivery::Unconfirmed, None).await;
                 self.pause(attempt, Some(&error)).await;
+            }
+        }
+    }
+
+    /// Waits for the end of the time in which a message can be taken back, or for that to happen.
+    async fn hold(&self, item: &OutboxItem) {
+        let until = self.shared.release_at(&item.client_id);
+        self.report(&item.client_id, Delivery::Held, None).await;
+        tokio::select! {
+            () = self.wake.notified() => {}
+            () = tokio::time::sleep_until(until) => {}
+        }
+        if tokio::time::Instant::now() < until {
+            return;
+        }
+        self.shared.held.lock().unwrap_or_else(PoisonError::into_inner).remove(&item.client_id);
+        let (from, to) = (OutboxState::Held, OutboxState::Queued);
+        match self.shared.store.advance(&item.client_id, from, to).await {
+            Ok(true) => self.report(&item.client_id, Delivery::Queued, None).await,
+            Ok(false) => {}
+            Err(error) => {
+                tracing::error!(%error, "the outbox cannot be written");
+                self.pause(&mut 0, None).await;
             }
         }
     }

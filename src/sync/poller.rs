@@ -6,6 +6,7 @@ use crate::client::{Error, Kind};
 use crate::model::{Clean, ConversationId, Delta, LinkState, Page, RawMessage};
 use crate::protocol::wire::{self, Event};
 use crate::protocol::{decode, entity};
+use crate::store::Cover;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -131,12 +132,18 @@ async fn apply_events(shared: &Arc<Shared>, events: Vec<Event>) {
                     }
                     continue;
                 }
+                if decode::is_read_mark(&raw) {
+                    if shared.open_chat().as_ref() == Some(&raw.conversation) {
+                        shared.marks.announced();
+                    }
+                    continue;
+                }
                 messages.entry(raw.conversation.clone()).or_default().push(raw);
             }
             "ConversationUpdate" => {
-                // Its messages come as events of their own, so nothing is missing below this version.
+                // Its messages come as events of their own, maybe after this one: the next start asks once more.
                 conversations
-                    .extend(wire::raw_conversation(&event.resource).map(|raw| (raw, true)));
+                    .extend(wire::raw_conversation(&event.resource).map(|raw| (raw, false)));
             }
             "ThreadUpdate" => {
                 if let Ok(thread) = wire::thread(&event.resource) {
@@ -150,10 +157,13 @@ async fn apply_events(shared: &Arc<Shared>, events: Vec<Event>) {
     let incoming = messages
         .into_iter()
         .filter(|(id, _)| !id.is_virtual())
-        .map(|(conversation, messages)| Incoming { conversation, messages, page: Page::Live })
+        .map(|(conversation, messages)| {
+            let cover = (!shared.is_behind(&conversation)).then_some(Cover::Follows);
+            Incoming { conversation, messages, page: Page::Live, cover }
+        })
         .collect::<Vec<_>>();
     if !incoming.is_empty() || !conversations.is_empty() {
-        shared.take(conversations, incoming, Vec::new()).await;
+        shared.take(conversations, incoming).await;
     }
     for id in strangers {
         shared.get_to_know(&id).await;

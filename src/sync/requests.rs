@@ -2,16 +2,24 @@
 
 use super::{Shared, outbox, threads, wall_clock};
 use crate::client::{Error, Kind};
-use crate::model::{ConversationKind, Delta, Fault, Page, Request};
+use crate::model::search::Query;
+use crate::model::{
+    ConversationId, ConversationKind, Delta, Fault, Findings, MessageKey, Page, RawMessage,
+    Request, Ticket,
+};
 use crate::protocol::decode;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use tokio::sync::{Semaphore, mpsc};
 
 /// Requests to the server under way at once.
 const PARALLEL: usize = 5;
 /// Messages shown at once when a chat is opened.
 const FIRST_PAGE: u32 = 60;
+/// Messages on each side of a place that is opened.
+const AROUND: u32 = 60;
+/// Hits in one answer.
+const HITS: usize = 60;
 
 pub async fn run(
     shared: Arc<Shared>,
@@ -42,21 +50,32 @@ pub async fn run(
             Request::Resend { conversation, client_id } => {
                 let _ = outbox.send(outbox::Wish::Resend { conversation, client_id }).await;
             }
-            Request::Discard { conversation, client_id } => {
-                let _ = outbox.send(outbox::Wish::Discard { conversation, client_id }).await;
+            Request::Discard { conversation, client_id, draft } => {
+                // Here, too, and for the same reason.
+                outbox::take_out(&shared, conversation.clone(), client_id, draft).await;
+                let _ = outbox.send(outbox::Wish::Wake { conversation }).await;
             }
             Request::RetryNow => {
                 shared.retry_now.notify_waiters();
                 shared.came_online.notify_waiters();
             }
             Request::Open { conversation } => {
+                *shared.open.lock().unwrap_or_else(PoisonError::into_inner) =
+                    Some(conversation.clone());
                 // The stored page first and in order: a chat opened later must not be overtaken.
                 show_stored(&shared, &conversation).await;
+                shared.marks.ask();
+                shared.gaps.notify_one();
                 spawn(&shared, &slots, move |shared| async move {
                     if shared.is_online() {
                         refresh_thread(&shared, &conversation).await;
                     }
                 });
+            }
+            Request::Search { query, below, ticket } => {
+                // Not one of the slots: a newer question ends an older one.
+                let shared = Arc::clone(&shared);
+                tokio::spawn(async move { search(&shared, query, below, ticket).await });
             }
             change @ (Request::Change { .. } | Request::Thread { .. }) => {
                 if changes.try_send(change).is_err() {
@@ -90,7 +109,7 @@ where
     });
 }
 
-async fn show_stored(shared: &Arc<Shared>, id: &crate::model::ConversationId) {
+async fn show_stored(shared: &Arc<Shared>, id: &ConversationId) {
     if let Err(error) = shared.store.set_last_open(id).await {
         tracing::warn!(%error, "the open chat was not noted");
     }
@@ -99,10 +118,71 @@ async fn show_stored(shared: &Arc<Shared>, id: &crate::model::ConversationId) {
         stored.into_iter().map(super::decode_stored).map(|raw| decode::message(&raw, &shared.me));
     let messages = messages.collect();
     shared.tell(Delta::Messages { conversation: id.clone(), messages, page: Page::Newest }).await;
+    tell_ledger(shared, id).await;
     shared.cached_thread(id).await;
 }
 
-pub(super) async fn refresh_thread(shared: &Arc<Shared>, id: &crate::model::ConversationId) {
+async fn tell_ledger(shared: &Shared, id: &ConversationId) {
+    if let Ok(ledger) = shared.store.ledger(id).await {
+        shared.tell(Delta::Ledger { conversation: id.clone(), ledger }).await;
+    }
+}
+
+/// Stored rows as messages, to the app.
+async fn tell_stored(shared: &Shared, id: &ConversationId, rows: Vec<RawMessage>, page: Page) {
+    let rows = rows.into_iter().map(super::decode_stored);
+    let messages = rows.map(|raw| decode::message(&raw, &shared.me)).collect();
+    shared.tell(Delta::Messages { conversation: id.clone(), messages, page }).await;
+}
+
+async fn around(shared: &Shared, id: &ConversationId, key: &MessageKey) {
+    match shared.store.around(id, key, AROUND).await {
+        Ok((found, at_end)) => {
+            let page = Page::Around { reached_start: found.reached_start, at_end };
+            tell_stored(shared, id, found.messages, page).await;
+            tell_ledger(shared, id).await;
+        }
+        Err(error) => shared.notice(&error.to_string()).await,
+    }
+}
+
+async fn newer(shared: &Shared, id: &ConversationId, after: &MessageKey) {
+    match shared.store.after(id, after, AROUND).await {
+        Ok(rows) => {
+            let page = Page::Newer { at_end: rows.len() < AROUND as usize };
+            tell_stored(shared, id, rows, page).await;
+        }
+        Err(error) => shared.notice(&error.to_string()).await,
+    }
+}
+
+async fn search(shared: &Shared, query: Query, below: Option<i64>, ticket: Ticket) {
+    let result = match shared.store.search(query, below, HITS).await {
+        Ok(None) => return,
+        Ok(Some(found)) => Ok(Findings {
+            hits: found.hits,
+            next: found.next,
+            more: below.is_some(),
+            behind: found.behind,
+        }),
+        Err(error) => Err(Fault::new(error.to_string(), true)),
+    };
+    shared.tell(Delta::Found { ticket, result }).await;
+}
+
+/// Fills one gap page by page, because the user asked for it.
+async fn fill(shared: &Shared, id: &ConversationId, above: &MessageKey) {
+    let gap = shared.store.gap_above(id, above).await;
+    let Ok(Some(gap)) = gap else { return };
+    match shared.fill(&gap).await {
+        Ok(_) => shared.gaps.notify_one(),
+        Err(error) => {
+            shared.notice(&format!("What is missing was not fetched: {}", error.message)).await;
+        }
+    }
+}
+
+pub(super) async fn refresh_thread(shared: &Arc<Shared>, id: &ConversationId) {
     if let Some(peer) = id.peer() {
         shared.look_up(vec![peer]).await;
         return;
@@ -140,22 +220,20 @@ async fn carry_out(shared: &Arc<Shared>, request: Request) {
             threads::create(shared, &topic, members, ticket).await;
         }
         Request::Resolve { url, ticket } => threads::resolve(shared, &url, ticket).await,
-        Request::MarkRead { conversation, horizon } => {
-            match shared.store.mark_read(&conversation, horizon.clone(), shared.me.clone()).await {
-                Ok(Some(unread)) => {
-                    shared
-                        .tell(Delta::Unread {
-                            conversation: conversation.clone(),
-                            unread,
-                            horizon: Some(horizon),
-                        })
-                        .await;
-                    if shared.is_online() {
+        Request::MarkRead { conversation, horizon, back, tell } => {
+            let me = shared.me.clone();
+            match shared.store.mark_read(&conversation, horizon, back, tell, me).await {
+                Ok((horizon, unread)) => {
+                    let horizon = Some(horizon);
+                    shared.tell(Delta::Unread { conversation, unread, horizon }).await;
+                    if tell && shared.is_online() {
                         shared.flush_horizons().await;
                     }
                 }
-                Ok(None) => {}
-                Err(error) => tracing::error!(%error, "a read mark was not stored"),
+                Err(error) => {
+                    tracing::error!(%error, "a read mark was not stored");
+                    shared.notice(&format!("what was read is not noted: {error}")).await;
+                }
             }
         }
         Request::Typing { conversation, active } => {
@@ -171,17 +249,21 @@ async fn carry_out(shared: &Arc<Shared>, request: Request) {
             shared.tell(Delta::Source { conversation, key, items, purpose }).await;
         }
         Request::Resync { conversation } => resync(shared, &conversation).await,
+        Request::Around { conversation, key } => around(shared, &conversation, &key).await,
+        Request::Newer { conversation, after } => newer(shared, &conversation, &after).await,
+        Request::Fill { conversation, above } => fill(shared, &conversation, &above).await,
         // Carried out by the caller.
         Request::SaveDraft { .. }
         | Request::Send { .. }
         | Request::Resend { .. }
         | Request::Discard { .. }
         | Request::RetryNow
+        | Request::Search { .. }
         | Request::Open { .. } => {}
     }
 }
 
-async fn resync(shared: &Arc<Shared>, id: &crate::model::ConversationId) {
+async fn resync(shared: &Arc<Shared>, id: &ConversationId) {
     let result = match shared.client.conversation(id).await {
         Ok(raw) => shared.catch_up(raw).await,
         Err(error) => Err(error),
@@ -192,7 +274,7 @@ async fn resync(shared: &Arc<Shared>, id: &crate::model::ConversationId) {
     refresh_thread(shared, id).await;
 }
 
-async fn done(shared: &Arc<Shared>, ticket: crate::model::Ticket, result: Result<(), Error>) {
+async fn done(shared: &Arc<Shared>, ticket: Ticket, result: Result<(), Error>) {
     let result = result.map_err(|e| Fault::new(&e.message, e.is_transient()));
     shared.tell(Delta::Done { ticket, result }).await;
 }

@@ -172,6 +172,7 @@ fn mark(glyph: Option<Glyph>, theme: &Theme, end: u16, y: u16, buffer: &mut Buff
         Some(Glyph::Queued) => ("·", theme.dim),
         Some(Glyph::Sending) => ("↑", theme.dim),
         Some(Glyph::Sent) => ("✓", theme.good),
+        Some(Glyph::Read) => ("✓✓", theme.good),
         Some(Glyph::Unconfirmed) => ("?", theme.new),
         Some(Glyph::Failed) => ("!", theme.bad),
     };

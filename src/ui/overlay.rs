@@ -1,5 +1,6 @@
 //! Dialogs above the panes.
 
+mod search;
 mod thread;
 
 use super::Theme;
@@ -45,6 +46,22 @@ struct Dialog {
     wide: bool,
 }
 
+impl Dialog {
+    /// A frame for something that paints its own inside.
+    fn bare(title: String, hint: String) -> Self {
+        Self {
+            title,
+            input: None,
+            lines: Vec::new(),
+            marked: None,
+            focus: None,
+            scroll: 0,
+            hint,
+            wide: true,
+        }
+    }
+}
+
 /// Paints the dialog; gives the place of the cursor in its input line.
 pub fn draw(
     model: &Model,
@@ -55,6 +72,9 @@ pub fn draw(
     if *open == Overlay::Preview {
         preview(model, theme, buffer);
         return None;
+    }
+    if let Overlay::Search(search) = open {
+        return search::draw(model, search, theme, buffer);
     }
     let dialog = dialog(model, open, theme);
     let screen = Rect { x: 0, y: 0, width: buffer.area.width, height: buffer.area.height };
@@ -122,16 +142,7 @@ fn preview(model: &Model, theme: &Theme, buffer: &mut Buffer) {
         return;
     }
     let area = Rect { x: below.x, y: below.y - height, width, height };
-    let dialog = Dialog {
-        title: "How it will look".into(),
-        input: None,
-        lines: Vec::new(),
-        marked: None,
-        focus: None,
-        scroll: 0,
-        hint: "Esc closes".into(),
-        wide: true,
-    };
+    let dialog = Dialog::bare("How it will look".into(), "Esc closes".into());
     frame(&dialog, theme, area, buffer);
     let inner = usize::from(height - 2);
     let skip = rows.len().saturating_sub(inner);
@@ -187,7 +198,7 @@ fn dialog(model: &Model, open: &Overlay, theme: &Theme) -> Dialog {
         wide: false,
     };
     match open {
-        Overlay::Card | Overlay::Preview => card(app),
+        Overlay::Card | Overlay::Preview | Overlay::Search(_) => card(app),
         Overlay::Thread(open) => {
             let height = usize::from(model.view.size.rows.saturating_sub(2));
             thread::dialog(app, open, (columns_of(model), height), theme)

@@ -5,10 +5,10 @@ use super::paint;
 use crate::app::areas::Rect;
 use crate::app::keymap::Context;
 use crate::app::overlay::{self, Overlay};
-use crate::app::state::Setting;
+use crate::app::state::{Setting, Window};
 use crate::app::{Focus, Model};
 use crate::model::text::{cut, width};
-use crate::model::{LinkState, ThreadFlag};
+use crate::model::{LinkState, MessageBody, ThreadFlag};
 use ratatui::buffer::Buffer;
 use ratatui::style::Style;
 
@@ -159,8 +159,14 @@ pub fn divider(
     }
     let mut edge = end - 1;
     let below = model.view.visible.below;
-    if below > 0 && model.app.open.is_some() {
-        let count = if below >= 1000 { "999+".to_owned() } else { below.to_string() };
+    let past = model.app.opened().is_some_and(|c| c.window != Window::Live);
+    if (below > 0 || past) && model.app.open.is_some() {
+        let count = match below {
+            // How many there are is not known: they are in the store.
+            _ if past => "more".to_owned(),
+            1000.. => "999+".to_owned(),
+            few => few.to_string(),
+        };
         edge = paint::right(
             buffer,
             area.x,
@@ -175,7 +181,9 @@ pub fn divider(
         Some(toast) => {
             Some((toast.text.to_string(), if toast.bad { theme.bad } else { theme.new }))
         }
-        None => selected(model).or_else(|| typing(model)).map(|t| (t, theme.dim)),
+        None => held(model)
+            .map(|t| (t, theme.new))
+            .or_else(|| selected(model).or_else(|| typing(model)).map(|t| (t, theme.dim))),
     };
     if let Some((text, style)) = text {
         let room = usize::from(edge.saturating_sub(area.x + 3));
@@ -190,13 +198,28 @@ pub fn divider(
     }
 }
 
+/// For how long the last message can still be taken back, and how.
+fn held(model: &Model) -> Option<String> {
+    let seconds = model.app.held_for()?;
+    let key = model.app.prefs.keymap.entry("undo").map(crate::app::keymap::Entry::key)?;
+    Some(format!("leaves in {seconds}s · {key} takes it back"))
+}
+
 /// Who wrote the selected message, and on which day.
 fn selected(model: &Model) -> Option<String> {
     let c = model.app.opened()?;
     let message = c.timeline.get(c.selected.as_ref()?)?;
     let zone = &model.app.prefs.zone;
     let day = message.at.day_name(model.app.clock.wall, zone);
-    Some(format!("{}, {day} {}", model.app.name_of(&message.sender), message.at.clock(zone)))
+    if matches!(message.body, MessageBody::Gap { .. }) {
+        return Some("Here messages are missing".to_owned());
+    }
+    let name = model.app.name_of(&message.sender);
+    let readers = match c.readers(message.key.at) {
+        n if n > 0 && message.sender == *model.app.me() => format!(" · read by {n}"),
+        _ => String::new(),
+    };
+    Some(format!("{name}, {day} {}{readers}", message.at.clock(zone)))
 }
 
 fn typing(model: &Model) -> Option<String> {

@@ -34,6 +34,8 @@ fn model(columns: u16, rows: u16, markup: &[&str]) -> Model {
         emoji_width: EmojiWidth::Cluster,
         reorder: true,
         markup: true,
+        grace: std::time::Duration::ZERO,
+        read_only: false,
         first_client_id: 1,
     };
     let now = Now { wall: Timestamp(1_700_000_900_000), mono: Duration::from_secs(1) };

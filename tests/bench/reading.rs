@@ -290,6 +290,8 @@ fn loaded(count: i64) -> Model {
         emoji_width: EmojiWidth::Cluster,
         reorder: true,
         markup: true,
+        grace: std::time::Duration::ZERO,
+        read_only: false,
         first_client_id: 1,
     };
     let mut model = Model::new(prefs, Size { columns: 120, rows: 40 });

@@ -144,6 +144,8 @@ fn model(message: Message, name: &str, columns: u16, rows: u16) -> Model {
         emoji_width: EmojiWidth::Cluster,
         reorder: true,
         markup: true,
+        grace: std::time::Duration::ZERO,
+        read_only: false,
         first_client_id: 1,
     };
     let now = Now { wall: Timestamp(1_700_000_000_000), mono: Duration::from_secs(1) };

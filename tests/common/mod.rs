@@ -238,6 +238,8 @@ pub struct Setup<'a> {
     pub dir: Option<&'a Path>,
     pub receipts: Receipts,
     pub editor: &'a [&'a str],
+    /// How long messages can be taken back.
+    pub grace: Duration,
 }
 
 impl Default for Setup<'_> {
@@ -249,6 +251,7 @@ impl Default for Setup<'_> {
             dir: None,
             receipts: Receipts::Auto,
             editor: &[],
+            grace: Duration::ZERO,
         }
     }
 }
@@ -285,6 +288,7 @@ impl Runner {
             backoff_base: Duration::from_millis(100),
             backoff_cap: Duration::from_millis(500),
             page: 50,
+            grace: setup.grace,
         };
         let me = options.user.clone();
         let (handle, deltas) = sync::start(Client::new(options), store, sync_options);
@@ -300,6 +304,8 @@ impl Runner {
             emoji_width: EmojiWidth::Cluster,
             reorder: true,
             markup: true,
+            grace: setup.grace,
+            read_only: false,
             first_client_id: getrandom::u64().unwrap() >> 2,
         };
         let theme =

@@ -202,6 +202,15 @@ impl Layout {
         }
     }
 
+    /// The anchor that names the row which is on top now.
+    pub fn pin(&mut self, pane: &Pane<'_>, anchor: &Anchor) -> Anchor {
+        self.refresh(pane);
+        match self.resolve(pane, anchor) {
+            Some(top) => self.anchor_of(pane, &top),
+            None => Anchor::Bottom,
+        }
+    }
+
     pub fn top(&mut self, pane: &Pane<'_>) -> Anchor {
         self.refresh(pane);
         let first =

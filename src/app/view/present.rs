@@ -38,6 +38,15 @@ pub fn presented(app: &AppState, message: &Message) -> RichText {
             put_first(&mut rich, Span { text: label, style: dim, link: None });
             rich
         }
+        MessageBody::Gap { closed } => {
+            let text = if *closed {
+                "┄┄ the server has nothing in between any more ┄┄"
+            } else {
+                "┄┄ messages are missing here · Enter fetches them ┄┄"
+            };
+            let span = Span { text: text.into(), style: dim, link: None };
+            RichText { blocks: vec![Block::Paragraph { align: Align::Centre, spans: vec![span] }] }
+        }
         MessageBody::Unknown { .. }
         | MessageBody::Thread(_)
         | MessageBody::Call(_)

@@ -54,9 +54,12 @@ pub enum RowKind {
 /// How far an own message got, at the right edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Glyph {
+    /// On disk: held back, or waiting for its turn.
     Queued,
     Sending,
     Sent,
+    /// Someone else has read it.
+    Read,
     Unconfirmed,
     Failed,
 }
@@ -148,6 +151,9 @@ pub fn rows<'a>(
 
 /// A continuation shows its minute when it is another than the one above.
 fn shows_minute(pane: &Pane<'_>, message: &Message) -> bool {
+    if matches!(message.body, crate::model::MessageBody::Gap { .. }) {
+        return false;
+    }
     message.body.is_system()
         || pane.previous(&message.key).is_none_or(|p| p.at.0 / 60_000 != message.at.0 / 60_000)
 }
@@ -227,16 +233,21 @@ fn glyph(pane: &Pane<'_>, message: &Message) -> Option<Glyph> {
     }
     match message.delivery {
         Delivery::Saving => None,
-        Delivery::Queued => Some(Glyph::Queued),
+        Delivery::Held | Delivery::Queued => Some(Glyph::Queued),
         Delivery::Sending => Some(Glyph::Sending),
         Delivery::Unconfirmed => Some(Glyph::Unconfirmed),
         Delivery::Failed { .. } => Some(Glyph::Failed),
         Delivery::Sent => {
+            let is_read = |m: &Message| pane.conversation.readers(m.key.at) > 0;
             let next = pane.next(&message.key);
             let run_goes_on = next.is_some_and(|n| {
-                n.sender == message.sender && n.delivery == Delivery::Sent && !n.body.is_system()
+                n.sender == message.sender
+                    && n.delivery == Delivery::Sent
+                    && !n.body.is_system()
+                    && is_read(n) == is_read(message)
             });
-            (!run_goes_on).then_some(Glyph::Sent)
+            let mark = if is_read(message) { Glyph::Read } else { Glyph::Sent };
+            (!run_goes_on).then_some(mark)
         }
     }
 }

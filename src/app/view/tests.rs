@@ -58,6 +58,8 @@ fn model(messages: i64) -> Model {
         emoji_width: EmojiWidth::Cluster,
         reorder: true,
         markup: true,
+        grace: std::time::Duration::ZERO,
+        read_only: false,
         first_client_id: 1,
     };
     let mut model = Model::new(prefs, Size { columns: 80, rows: 24 });

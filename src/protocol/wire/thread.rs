@@ -1,11 +1,35 @@
 //! A group's members and properties.
 
 use super::WireError;
-use crate::model::{Clean, Member, Role, ThreadSettings, Timestamp, UserId};
+use crate::model::{Clean, Horizon, Member, Role, ThreadSettings, Timestamp, UserId};
 use crate::protocol::entity;
 use crate::protocol::lenient::{self, Text};
 use serde::Deserialize;
 use serde_json::value::RawValue;
+
+/// The answer to `GET /threads/ID/consumptionhorizons`: who has read up to which arrival. `0;0;0` says nothing.
+pub fn horizons(body: &str) -> Result<Vec<(UserId, Timestamp)>, WireError> {
+    #[derive(Deserialize)]
+    struct Body<'a> {
+        #[serde(borrow, default, deserialize_with = "lenient::items")]
+        consumptionhorizons: Vec<&'a RawValue>,
+    }
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Item<'a> {
+        #[serde(borrow)]
+        id: Text<'a>,
+        #[serde(borrow)]
+        consumptionhorizon: Text<'a>,
+    }
+    let body: Body<'_> = serde_json::from_str(body).map_err(|_| WireError::NotJson)?;
+    let read = body.consumptionhorizons.iter().filter_map(|raw| {
+        let item: Item<'_> = serde_json::from_str(raw.get()).ok()?;
+        let horizon = Horizon::parse(item.consumptionhorizon.as_str())?;
+        Some((UserId::new(item.id.some()?), horizon.arrival))
+    });
+    Ok(read.collect())
+}
 
 /// The answer to `GET /threads/ID`.
 #[derive(Debug, Default, PartialEq)]
@@ -115,4 +139,19 @@ fn details(member: &MemberBody<'_>) -> Vec<(&'static str, Clean)> {
     ];
     let filled = fields.into_iter().filter(|(_, value)| !value.is_empty());
     filled.map(|(name, value)| (name, Clean::line(value))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn horizons_that_say_nothing_or_cannot_be_read_are_left_out() {
+        let body = r#"{"id":"19:x","version":"1","consumptionhorizons":[
+            {"id":"8:joe.4","consumptionhorizon":"1461605505609;1461605570732;104","messageVisibilityTime":1},
+            {"id":"8:mia","consumptionhorizon":"0;0;0"}, {"consumptionhorizon":"5;5;5"}, 7]}"#;
+        let read = horizons(body).unwrap();
+        assert_eq!(read, [(UserId::new("8:joe.4"), Timestamp(1_461_605_505_609))]);
+        assert!(horizons("<html>").is_err());
+    }
 }

@@ -1,0 +1,209 @@
+//! The state of one conversation.
+
+use super::compose::Compose;
+use super::group::Group;
+use super::timeline::Timeline;
+use crate::model::{
+    Clean, ClientMessageId, Conversation, Delivery, EditTarget, Ledger, Member, MessageKey,
+    Outgoing, Role, ThreadFlag, Ticket, Timestamp, UserId,
+};
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+pub struct ConversationState {
+    pub info: Conversation,
+    pub timeline: Timeline,
+    pub compose: Compose,
+    pub older: Older,
+    pub settings: BTreeMap<ThreadFlag, Setting>,
+    pub group: Group,
+    pub members: Vec<Member>,
+    /// Who types, and until when that is believed.
+    pub typing: Vec<(UserId, Duration)>,
+    pub selected: Option<MessageKey>,
+    /// Where a selection of several began; means nothing without `selected`.
+    pub extended_from: Option<MessageKey>,
+    /// The first message of the `2 new` line; stays until the chat is left or Esc at the bottom.
+    pub new_from: Option<MessageKey>,
+    /// The chat was opened with unread messages before its page was here.
+    pub wants_new_line: bool,
+    /// The newest message in sight and when it counts as read; no time once it was told.
+    pub reading: Option<(MessageKey, Option<Duration>)>,
+    /// The oldest message ever taken in, shown or not: what lies before it is asked for next.
+    pub oldest: Option<MessageKey>,
+    /// What was typed, of messages that are not accepted yet: to send again, or to put back into the box.
+    pub unsent: HashMap<ClientMessageId, Outgoing>,
+    /// Changes under way: what to undo when they are refused.
+    pub pending: Vec<(Ticket, Pending)>,
+    /// The steps of own messages of this run, for the inspector.
+    pub deliveries: HashMap<ClientMessageId, Vec<(Timestamp, Delivery)>>,
+    /// A message further back that older pages are being loaded for.
+    pub sought: Option<Sought>,
+    /// What of the history is had.
+    pub ledger: Ledger,
+    pub window: Window,
+    /// How far others have read.
+    pub horizons: Vec<(UserId, Timestamp)>,
+    /// The user marked it unread: looking at it does not undo that until the chat is left.
+    pub kept_unread: bool,
+    /// Own messages that are to go back into the box as soon as the store has let them go.
+    pub taking_back: Vec<ClientMessageId>,
+    /// The last message that can still be taken back, and until when on the monotonic clock.
+    pub held: Option<(ClientMessageId, Duration)>,
+}
+
+/// Which part of the stored history is loaded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Window {
+    /// Up to the newest message.
+    #[default]
+    Live,
+    /// A place further back is on its way from the store.
+    Opening(MessageKey),
+    /// A stretch further back; what is newer is in the store.
+    Past { loading: bool },
+}
+
+/// A message looked for by what a quote says of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sought {
+    pub id: Option<Box<str>>,
+    pub author: Option<UserId>,
+    /// To the second, as quotes tell it.
+    pub at: Option<Timestamp>,
+    /// Pages that may still be asked for.
+    pub pages: u32,
+}
+
+/// The part of the history above what is loaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Older {
+    Unknown,
+    Loading,
+    Reached,
+    Failed(Clean),
+}
+
+/// A two-state setting: what is shown, what the server holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setting {
+    Unknown,
+    Known(bool),
+    Changing { from: bool, to: bool, ticket: Ticket },
+}
+
+impl Setting {
+    pub fn shown(self) -> Option<bool> {
+        match self {
+            Self::Unknown => None,
+            Self::Known(on) => Some(on),
+            Self::Changing { to, .. } => Some(to),
+        }
+    }
+}
+
+/// A change of a message that waits for the server.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Pending {
+    /// With what was typed, so that a refusal does not lose it.
+    Edit {
+        target: EditTarget,
+        text: String,
+    },
+    Delete,
+    React,
+}
+
+impl ConversationState {
+    pub fn new(info: Conversation) -> Self {
+        let (muted, pinned) = (info.muted, info.pinned);
+        Self {
+            info,
+            timeline: Timeline::default(),
+            compose: Compose::default(),
+            older: Older::Unknown,
+            settings: BTreeMap::from([
+                (ThreadFlag::Alerts, Setting::Known(!muted)),
+                (ThreadFlag::Pinned, Setting::Known(pinned)),
+            ]),
+            group: Group::default(),
+            members: Vec::new(),
+            typing: Vec::new(),
+            selected: None,
+            extended_from: None,
+            new_from: None,
+            wants_new_line: false,
+            reading: None,
+            oldest: None,
+            unsent: HashMap::new(),
+            pending: Vec::new(),
+            deliveries: HashMap::new(),
+            sought: None,
+            ledger: Ledger::default(),
+            window: Window::Live,
+            horizons: Vec::new(),
+            kept_unread: false,
+            taking_back: Vec::new(),
+            held: None,
+        }
+    }
+
+    pub fn setting(&self, flag: ThreadFlag) -> Setting {
+        self.settings.get(&flag).copied().unwrap_or(Setting::Unknown)
+    }
+
+    /// Notes a step of an own message. Only the newest messages' ways are kept.
+    pub fn log_delivery(&mut self, id: &ClientMessageId, at: Timestamp, delivery: &Delivery) {
+        const MOST: usize = 500;
+        if self.deliveries.len() >= MOST && !self.deliveries.contains_key(id) {
+            self.deliveries.clear();
+        }
+        let log = self.deliveries.entry(id.clone()).or_default();
+        if log.last().is_none_or(|(_, last)| last != delivery) && log.len() < 50 {
+            log.push((at, delivery.clone()));
+        }
+    }
+
+    /// The server's word: ends whatever was being changed.
+    pub fn know(&mut self, flag: ThreadFlag, on: bool) {
+        self.settings.insert(flag, Setting::Known(on));
+    }
+
+    /// The first and the last selected message.
+    pub fn selection(&self) -> Option<(&MessageKey, &MessageKey)> {
+        let at = self.selected.as_ref()?;
+        let from = self.extended_from.as_ref().unwrap_or(at);
+        Some((at.min(from), at.max(from)))
+    }
+
+    /// The oldest message that is loaded or known to have been seen: what lies before it is not loaded.
+    pub fn start(&self) -> Option<MessageKey> {
+        let first = self.timeline.first().map(|m| m.key.clone()).filter(|key| !key.is_unsent());
+        self.oldest.clone().into_iter().chain(first).min()
+    }
+
+    /// How many others have read an own message.
+    pub fn readers(&self, at: Timestamp) -> usize {
+        self.horizons.iter().filter(|(_, read)| *read >= at).count()
+    }
+
+    /// Forgets what is loaded, but for what was not sent yet.
+    pub fn unload(&mut self) {
+        self.timeline.unload();
+        self.oldest = None;
+        self.older = Older::Unknown;
+        self.selected = None;
+        self.extended_from = None;
+        self.sought = None;
+        self.window = Window::Live;
+    }
+
+    pub fn my_role(&self, me: &UserId) -> Option<Role> {
+        self.members.iter().find(|m| m.id == *me).map(|m| m.role)
+    }
+
+    /// The worst state of own messages, for the mark in the list.
+    pub fn has_failed(&self) -> bool {
+        self.timeline.iter().rev().take(50).any(|m| matches!(m.delivery, Delivery::Failed { .. }))
+    }
+}

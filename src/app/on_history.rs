@@ -1,0 +1,206 @@
+//! Messages that come in: live, as pages of the history, or around a place that was found.
+
+use super::Model;
+use super::chat::{ConversationState, Older, Window};
+use super::effect::Effect;
+use super::on_list::{KEEP_CLOSED, draw_new_line};
+use crate::model::{
+    Clean, ClientMessageId, ConversationId, Ledger, Message, MessageKey, Page, Request,
+};
+
+/// All loaded messages of the open chat; more are dropped at the old end while the view is at the bottom.
+const KEEP_OPEN: usize = 20_000;
+
+/// A selected message that got its place on the server stays selected there; one that is gone is not selected.
+pub fn follow_selection(c: &mut ConversationState) {
+    if let Some(key) = &c.selected
+        && c.timeline.get(key).is_none()
+    {
+        let client_id = ClientMessageId::new(&key.id);
+        c.selected = c.timeline.of_client_id(&client_id).map(|m| m.key.clone());
+    }
+}
+
+/// Whether a message belongs into what is loaded. What lies outside is in the store; beside what is loaded it would
+/// look like a neighbour.
+fn belongs(c: &ConversationState, key: &MessageKey, page: Page) -> bool {
+    let is_new = c.timeline.get(key).is_none();
+    let last = c.timeline.iter().rev().map(|m| &m.key).find(|key| !key.is_unsent());
+    match (page, &c.window) {
+        (Page::Around { .. }, _) => true,
+        (_, Window::Opening(_)) => false,
+        (Page::Live | Page::Gap, _) if is_new && c.start().is_some_and(|start| *key < start) => {
+            false
+        }
+        (Page::Newer { .. }, _) => true,
+        (_, Window::Past { .. }) => !is_new || last.is_some_and(|last| key < last),
+        (Page::Gap, Window::Live) => !c.timeline.is_empty(),
+        _ => true,
+    }
+}
+
+pub fn take(model: &mut Model, id: &ConversationId, messages: Vec<Message>, page: Page) {
+    let is_open = model.app.open.as_ref() == Some(id);
+    if is_open && matches!(page, Page::Newer { .. }) {
+        // What comes below must not push away what is being read.
+        model.view.pin(&model.app);
+    }
+    let at_bottom = model.view.is_at_bottom(id);
+    let me = model.app.me().clone();
+    let c = model.app.conversations.ensure(id);
+    let wanted = match (page, c.window.clone()) {
+        (Page::Around { .. }, Window::Opening(key)) => {
+            c.unload();
+            Some(key)
+        }
+        // A place that nobody waits for any more.
+        (Page::Around { .. }, _) => return,
+        (Page::Newer { .. }, window) if window != (Window::Past { loading: true }) => return,
+        _ => None,
+    };
+    let before = c.oldest.clone();
+    let theirs = messages.iter().any(|m| m.sender != me && !m.body.is_system());
+    for message in messages {
+        if message.sender == me
+            && let Some(client_id) = &message.client_id
+        {
+            c.unsent.remove(client_id);
+        }
+        if page == Page::Live {
+            c.typing.retain(|(who, _)| *who != message.sender);
+        }
+        if !belongs(c, &message.key, page) {
+            continue;
+        }
+        // Also what is not shown has been seen: or a page of signals would be asked for again and again.
+        if c.oldest.as_ref().is_none_or(|oldest| message.key < *oldest) && !message.key.is_unsent()
+        {
+            c.oldest = Some(message.key.clone());
+        }
+        if c.info.cleared_at.is_some_and(|at| message.key.at <= at) {
+            continue;
+        }
+        c.timeline.upsert(message);
+    }
+    match page {
+        Page::Older { reached_start } => {
+            let moved = c.oldest != before;
+            c.older = match (reached_start, moved) {
+                (true, _) => Older::Reached,
+                (false, true) => Older::Unknown,
+                // The server said there is more and gave nothing new: asking at once again would never end.
+                (false, false) => Older::Failed(Clean::line("nothing older came")),
+            };
+        }
+        Page::Around { reached_start, at_end } => {
+            c.older = if reached_start { Older::Reached } else { Older::Unknown };
+            c.window = if at_end { Window::Live } else { Window::Past { loading: false } };
+        }
+        Page::Newer { at_end } => {
+            c.window = if at_end { Window::Live } else { Window::Past { loading: false } };
+        }
+        Page::Newest => {
+            if is_open {
+                draw_new_line(c, &me);
+            }
+        }
+        Page::Live => {
+            // What arrives while the view is scrolled up gets its line, too.
+            if is_open && !at_bottom {
+                c.wants_new_line |= c.new_from.is_none() && theirs;
+                draw_new_line(c, &me);
+                c.wants_new_line = false;
+            }
+        }
+        Page::Gap => {}
+    }
+    let limit = if is_open { KEEP_OPEN } else { KEEP_CLOSED };
+    let keeps_place = (is_open && !at_bottom) || c.window != Window::Live || wanted.is_some();
+    if !keeps_place && c.timeline.keep_newest(limit) {
+        c.older = Older::Unknown;
+        c.oldest = None;
+    }
+    mark_gaps(c);
+    follow_selection(c);
+    if !matches!(page, Page::Older { .. } | Page::Gap | Page::Newer { .. }) {
+        model.app.conversations.sort();
+    }
+    if let Some(key) = wanted {
+        arrive(model, id, &key);
+    }
+}
+
+fn mark_gaps(c: &mut ConversationState) {
+    let ledger = std::mem::take(&mut c.ledger);
+    c.timeline.mark_gaps(&ledger);
+    c.ledger = ledger;
+}
+
+pub fn ledger(model: &mut Model, id: &ConversationId, ledger: Ledger) {
+    let c = model.app.conversations.ensure(id);
+    c.ledger = ledger;
+    mark_gaps(c);
+    follow_selection(c);
+}
+
+/// The place is loaded: its message is selected and in sight.
+fn arrive(model: &mut Model, id: &ConversationId, key: &MessageKey) {
+    let Some(c) = model.app.conversations.get_mut(id) else { return };
+    if c.timeline.get(key).is_none() {
+        model.app.note("That message is not shown any more");
+        return;
+    }
+    c.selected = Some(key.clone());
+    model.view.to_bottom(id);
+    model.view.reveal(&model.app, key);
+}
+
+/// Shows a message of a conversation that is open, wherever in its history it stands.
+pub fn go_to(model: &mut Model, key: &MessageKey, effects: &mut Vec<Effect>) {
+    let Some(id) = model.app.open.clone() else { return };
+    let Some(c) = model.app.opened_mut() else { return };
+    if c.timeline.get(key).is_some() && !matches!(c.window, Window::Opening(_)) {
+        c.extended_from = None;
+        arrive(model, &id, key);
+        return;
+    }
+    c.window = Window::Opening(key.clone());
+    effects.push(Effect::Request(Box::new(Request::Around { conversation: id, key: key.clone() })));
+}
+
+/// Back to the newest message, which may have to be loaded again.
+pub fn to_newest(model: &mut Model, id: &ConversationId, effects: &mut Vec<Effect>) {
+    model.view.to_bottom(id);
+    let Some(c) = model.app.conversations.get_mut(id) else { return };
+    if c.window == Window::Live {
+        return;
+    }
+    c.unload();
+    effects.push(Effect::Request(Box::new(Request::Open { conversation: id.clone() })));
+}
+
+/// The end of what is loaded of the past is near.
+pub fn load_newer(model: &mut Model, id: &ConversationId, effects: &mut Vec<Effect>) {
+    let Some(c) = model.app.conversations.get_mut(id) else { return };
+    let last = c.timeline.iter().rev().map(|m| m.key.clone()).find(|key| !key.is_unsent());
+    let (Window::Past { loading: false }, Some(after)) = (&c.window, last) else { return };
+    c.window = Window::Past { loading: true };
+    effects.push(Effect::Request(Box::new(Request::Newer { conversation: id.clone(), after })));
+}
+
+/// Fetches what is missing at the selected line; false when none is selected.
+pub fn fill(model: &mut Model, effects: &mut Vec<Effect>) -> bool {
+    let Some(c) = model.app.opened() else { return false };
+    let Some(key) = c.selected.as_ref().filter(|key| key.id.is_empty()) else { return false };
+    let line = c.timeline.get(key);
+    if line.is_some_and(|m| matches!(m.body, crate::model::MessageBody::Gap { closed: true })) {
+        model.app.note("The server has nothing in between any more");
+        return true;
+    }
+    let above = c.timeline.after(key).next().map(|m| m.key.clone());
+    if let (Some(above), Some(conversation)) = (above, model.app.open.clone()) {
+        effects.push(Effect::Request(Box::new(Request::Fill { conversation, above })));
+        model.app.note("Fetching what is missing…");
+    }
+    true
+}

@@ -1,0 +1,215 @@
+//! Looking through everything stored: what is typed becomes a question at every key, the newest hits come first.
+
+use super::Model;
+use super::effect::Effect;
+use super::overlay::{self, Overlay};
+use super::state::AppState;
+use super::{on_history, on_list};
+use crate::model::search::{Hit, Query, Typed};
+use crate::model::{Clean, ConversationId, Fault, Findings, Request, Ticket, UserId};
+
+/// So near to the last hit the next ones are asked for.
+const NEAR: usize = 20;
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Search {
+    pub input: String,
+    /// Only in this chat.
+    pub here: Option<ConversationId>,
+    pub marked: usize,
+    pub hits: Vec<Hit>,
+    pub state: State,
+    /// Not all of the history is indexed yet.
+    pub behind: bool,
+    /// Where older hits begin.
+    next: Option<i64>,
+    /// What the newest question was asked under.
+    ticket: Option<Ticket>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Nothing is asked.
+    Idle,
+    Asking,
+    Answered,
+    /// Nothing can be asked, or no answer was had; and why.
+    Wrong(Clean),
+}
+
+impl Search {
+    pub fn new(here: Option<ConversationId>) -> Self {
+        Self {
+            input: String::new(),
+            here,
+            marked: 0,
+            hits: Vec::new(),
+            state: State::Idle,
+            behind: false,
+            next: None,
+            ticket: None,
+        }
+    }
+
+    /// More hits than those that were fetched.
+    pub fn has_more(&self) -> bool {
+        self.next.is_some()
+    }
+}
+
+/// Everyone a word means: me, part of a name, part of an id.
+fn people(app: &AppState, word: &str) -> Vec<UserId> {
+    if word.eq_ignore_ascii_case("me") || word.eq_ignore_ascii_case("you") {
+        return vec![app.me().clone()];
+    }
+    let fits = |name: &str| overlay::matches(name, word).is_some_and(|score| score < 4);
+    let mut found: Vec<UserId> =
+        app.names.people().filter(|(_, name)| fits(name)).map(|(id, _)| id.clone()).collect();
+    let id = UserId::with_prefix(word);
+    let by_id = app.names.people().map(|(known, _)| known).find(|known| **known == id);
+    if let Some(known) = by_id.cloned().or_else(|| word.contains(':').then_some(id))
+        && !found.contains(&known)
+    {
+        found.push(known);
+    }
+    found
+}
+
+/// Every conversation a word means.
+fn chats(app: &AppState, word: &str) -> Vec<ConversationId> {
+    let fits = |name: &str| overlay::matches(name, word).is_some_and(|score| score < 4);
+    app.conversations
+        .iter()
+        .filter(|c| c.info.id.as_str() == word || fits(&app.title(c)))
+        .map(|c| c.info.id.clone())
+        .collect()
+}
+
+/// The question that a line means.
+fn question(
+    app: &AppState,
+    input: &str,
+    here: Option<&ConversationId>,
+) -> Result<Option<Query>, String> {
+    let typed = Typed::read(input, &app.prefs.zone);
+    if let Some(wrong) = typed.wrong {
+        return Err(wrong);
+    }
+    if typed.is_empty() {
+        return Ok(None);
+    }
+    let mut query = Query {
+        terms: typed.terms,
+        before: typed.before,
+        after: typed.after,
+        link: typed.link,
+        file: typed.file,
+        ..Query::default()
+    };
+    for word in &typed.from {
+        let found = people(app, word);
+        if found.is_empty() {
+            return Err(format!("from: nobody is called {word}"));
+        }
+        query.from.extend(found);
+    }
+    for word in &typed.within {
+        let found = chats(app, word);
+        if found.is_empty() {
+            return Err(format!("in: no conversation is called {word}"));
+        }
+        query.within.extend(found);
+    }
+    if let Some(here) = here {
+        query.within = vec![here.clone()];
+    }
+    Ok(Some(query))
+}
+
+/// Opens the search, with a line to begin with.
+pub fn open(model: &mut Model, here: bool, input: &str, effects: &mut Vec<Effect>) {
+    let here = model.app.open.clone().filter(|_| here);
+    let search = Search { input: input.to_owned(), ..Search::new(here) };
+    model.app.overlay = Some(Overlay::Search(Box::new(search)));
+    ask(model, effects);
+}
+
+/// What is typed changed: the question is another one.
+pub fn ask(model: &mut Model, effects: &mut Vec<Effect>) {
+    let Some(Overlay::Search(search)) = &model.app.overlay else { return };
+    let asked = question(&model.app, &search.input, search.here.as_ref());
+    let ticket = model.app.ticket();
+    let Some(Overlay::Search(search)) = &mut model.app.overlay else { return };
+    search.marked = 0;
+    search.ticket = Some(ticket);
+    match asked {
+        Ok(Some(query)) => {
+            // The hits of the question before stay until the answer is there: nothing flickers.
+            search.state = State::Asking;
+            effects.push(Effect::Request(Box::new(Request::Search { query, below: None, ticket })));
+        }
+        Ok(None) => {
+            search.hits.clear();
+            search.next = None;
+            search.state = State::Idle;
+        }
+        Err(wrong) => {
+            search.hits.clear();
+            search.next = None;
+            search.state = State::Wrong(Clean::line(&wrong));
+        }
+    }
+}
+
+/// In this chat or in all of them.
+pub fn turn_scope(model: &mut Model, effects: &mut Vec<Effect>) {
+    let open = model.app.open.clone();
+    if let Some(Overlay::Search(search)) = &mut model.app.overlay {
+        search.here = if search.here.is_some() { None } else { open };
+    }
+    ask(model, effects);
+}
+
+/// Older hits, when the marked one is near the last.
+pub fn more(model: &mut Model, effects: &mut Vec<Effect>) {
+    let Some(Overlay::Search(search)) = &model.app.overlay else { return };
+    let near = search.marked + NEAR >= search.hits.len() && search.state == State::Answered;
+    let (Some(below), Some(ticket), true) = (search.next, search.ticket, near) else { return };
+    let asked = question(&model.app, &search.input, search.here.as_ref());
+    let Some(Overlay::Search(search)) = &mut model.app.overlay else { return };
+    if let Ok(Some(query)) = asked {
+        search.state = State::Asking;
+        let below = Some(below);
+        effects.push(Effect::Request(Box::new(Request::Search { query, below, ticket })));
+    }
+}
+
+/// Hits; of a question that was overtaken they are not looked at.
+pub fn found(model: &mut Model, ticket: Ticket, result: Result<Findings, Fault>) {
+    let Some(Overlay::Search(search)) = &mut model.app.overlay else { return };
+    if search.ticket != Some(ticket) {
+        return;
+    }
+    match result {
+        Ok(found) => {
+            if !found.more {
+                search.hits.clear();
+            }
+            search.hits.extend(found.hits);
+            search.next = found.next;
+            search.behind = found.behind;
+            search.state = State::Answered;
+        }
+        Err(fault) => search.state = State::Wrong(fault.reason),
+    }
+}
+
+/// Shows the marked hit in its place.
+pub fn choose(model: &mut Model, search: &Search, effects: &mut Vec<Effect>) {
+    let Some(hit) = search.hits.get(search.marked).cloned() else {
+        model.app.overlay = Some(Overlay::Search(Box::new(search.clone())));
+        return;
+    };
+    on_list::open(model, &hit.conversation, effects);
+    on_history::go_to(model, &hit.key, effects);
+}

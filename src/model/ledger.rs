@@ -1,0 +1,183 @@
+//! Which part of a conversation's history is had, and what is missing between. Pure.
+//!
+//! The ledger of a conversation is a list of ranges. Within a range every message that the server holds is stored;
+//! between two ranges nobody knows what there is: a gap. A message that comes by itself, such as an old one that
+//! someone edits, is a range of its own. So two messages are neighbours only where one range holds both.
+
+use super::message::MessageKey;
+use super::time::Timestamp;
+
+/// A place in a conversation's history: arrival, then the id as a number ([`MessageKey`] without the id's text).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Point {
+    pub at: Timestamp,
+    pub order: u64,
+}
+
+impl From<&MessageKey> for Point {
+    fn from(key: &MessageKey) -> Self {
+        Self { at: key.at, order: key.order }
+    }
+}
+
+/// Everything from `lo` to `hi`, both included, is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Range {
+    pub lo: Point,
+    pub hi: Point,
+    /// The server holds nothing right below `lo`: the conversation begins there, or the rest is not kept any more.
+    pub floor: bool,
+}
+
+impl Range {
+    /// One message of which nothing is known but itself.
+    pub fn alone(point: Point) -> Self {
+        Self { lo: point, hi: point, floor: false }
+    }
+}
+
+/// What lies between two ranges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// The last message before it and the first one after it; both are stored.
+    pub below: Point,
+    pub above: Point,
+    /// The server said that it has nothing in between.
+    pub closed: bool,
+}
+
+/// The ranges of a conversation, oldest first, none touching another.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ledger {
+    ranges: Vec<Range>,
+}
+
+impl FromIterator<Range> for Ledger {
+    fn from_iter<I: IntoIterator<Item = Range>>(ranges: I) -> Self {
+        let mut ledger = Self::default();
+        ranges.into_iter().for_each(|range| ledger.add(range));
+        ledger
+    }
+}
+
+impl Ledger {
+    pub fn ranges(&self) -> &[Range] {
+        &self.ranges
+    }
+
+    /// Takes a range in; those that share a message with it become one. In any order and any number of times it comes
+    /// to the same.
+    pub fn add(&mut self, mut new: Range) {
+        if new.lo > new.hi {
+            return;
+        }
+        self.ranges.retain(|old| {
+            let apart = old.hi < new.lo || new.hi < old.lo;
+            if !apart {
+                new.floor = match old.lo.cmp(&new.lo) {
+                    std::cmp::Ordering::Less => old.floor,
+                    std::cmp::Ordering::Equal => old.floor || new.floor,
+                    std::cmp::Ordering::Greater => new.floor,
+                };
+                new.lo = new.lo.min(old.lo);
+                new.hi = new.hi.max(old.hi);
+            }
+            apart
+        });
+        let at = self.ranges.partition_point(|old| old.hi < new.lo);
+        self.ranges.insert(at, new);
+    }
+
+    /// The newest range goes on up to `point`: changes arrive by themselves and none was missed.
+    pub fn follow(&mut self, point: Point) {
+        match self.ranges.last_mut() {
+            Some(top) => top.hi = top.hi.max(point),
+            None => self.add(Range::alone(point)),
+        }
+    }
+
+    pub fn covers(&self, point: Point) -> bool {
+        self.range_of(point).is_some()
+    }
+
+    pub fn range_of(&self, point: Point) -> Option<&Range> {
+        self.ranges.iter().find(|range| (range.lo..=range.hi).contains(&point))
+    }
+
+    /// The newest message up to which everything since the last gap is stored.
+    pub fn top(&self) -> Option<Point> {
+        self.ranges.last().map(|range| range.hi)
+    }
+
+    /// Everything from the beginning of the conversation up to the newest range's end was asked for.
+    pub fn reached_start(&self) -> bool {
+        self.ranges.first().is_some_and(|range| range.floor)
+    }
+
+    /// Oldest first.
+    pub fn gaps(&self) -> impl DoubleEndedIterator<Item = Gap> + '_ {
+        self.ranges.iter().zip(self.ranges.iter().skip(1)).map(|(below, above)| Gap {
+            below: below.hi,
+            above: above.lo,
+            closed: above.floor,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn point(n: i64) -> Point {
+        Point { at: Timestamp(n), order: n.unsigned_abs() }
+    }
+
+    fn range(lo: i64, hi: i64, floor: bool) -> Range {
+        Range { lo: point(lo), hi: point(hi), floor }
+    }
+
+    #[test]
+    fn a_page_that_shares_a_message_closes_the_gap() {
+        let mut ledger: Ledger = [range(1, 10, true), range(50, 60, false)].into_iter().collect();
+        let gaps: Vec<Gap> = ledger.gaps().collect();
+        assert_eq!(gaps, [Gap { below: point(10), above: point(50), closed: false }]);
+        ledger.add(range(30, 50, false));
+        assert_eq!(ledger.gaps().next().unwrap().above, point(30));
+        ledger.add(range(9, 30, false));
+        assert_eq!(ledger.ranges(), [range(1, 60, true)]);
+        assert!(ledger.reached_start());
+    }
+
+    #[test]
+    fn what_the_server_does_not_have_is_a_closed_gap_and_no_join() {
+        let mut ledger: Ledger = [range(1, 10, false), range(50, 60, false)].into_iter().collect();
+        ledger.add(Range { lo: point(50), hi: point(50), floor: true });
+        assert!(ledger.gaps().next().unwrap().closed);
+        assert!(!ledger.reached_start());
+    }
+
+    proptest! {
+        /// Against a set of had points: any order, any repetition, the same ledger.
+        #[test]
+        fn any_order_and_repetition_gives_the_same_ledger(
+            mut list in proptest::collection::vec((0i64..60, 0i64..12), 1..20), seed in 0usize..50,
+        ) {
+            let once: Ledger = list.iter().map(|(lo, len)| range(*lo, lo + len, false)).collect();
+            let twice = list.clone();
+            let middle = seed % list.len();
+            list.rotate_left(middle);
+            list.reverse();
+            let again: Ledger = list.iter().chain(&twice).map(|(lo, len)| range(*lo, lo + len, false)).collect();
+            prop_assert_eq!(&once, &again);
+            for n in 0..80 {
+                let had = list.iter().any(|(lo, len)| (*lo..=lo + len).contains(&n));
+                // Ranges join only where they share a point: what lies between two neighbours is not claimed.
+                prop_assert_eq!(once.covers(point(n)), had);
+            }
+            for pair in once.ranges().windows(2) {
+                prop_assert!(pair[0].hi < pair[1].lo);
+            }
+        }
+    }
+}

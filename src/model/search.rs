@@ -1,0 +1,185 @@
+//! What can be looked for: words and filters as typed, the resolved question, and what was found.
+
+use super::fold::{folded, snippet};
+use super::id::{ConversationId, UserId};
+use super::message::MessageKey;
+use super::text::Clean;
+use super::time::Timestamp;
+use jiff::tz::TimeZone;
+use std::ops::Range;
+
+/// Characters of a message that are shown with a hit.
+const SNIPPET: usize = 160;
+
+/// A line of the search box, taken apart. Names are not looked up yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Typed {
+    /// Folded; a quoted phrase is one term.
+    pub terms: Vec<String>,
+    pub from: Vec<String>,
+    pub within: Vec<String>,
+    pub before: Option<Timestamp>,
+    pub after: Option<Timestamp>,
+    pub link: bool,
+    pub file: bool,
+    /// What is wrong with a filter, for the user.
+    pub wrong: Option<String>,
+}
+
+impl Typed {
+    /// Reads `oven from:joe in:"kitchen crew" after:2024-05 has:link`. A filter that cannot be read is told and left out.
+    pub fn read(text: &str, zone: &TimeZone) -> Self {
+        let mut typed = Self::default();
+        for (word, quoted) in words(text) {
+            let filter = word.split_once(':').filter(|_| !quoted);
+            match filter {
+                Some(("from", who)) => typed.from.extend((!who.is_empty()).then(|| who.to_owned())),
+                Some(("in", chat)) => {
+                    typed.within.extend((!chat.is_empty()).then(|| chat.to_owned()));
+                }
+                Some(("has", "link")) => typed.link = true,
+                Some(("has", "file")) => typed.file = true,
+                Some(("has", what)) if "link".starts_with(what) || "file".starts_with(what) => {}
+                Some(("has", _)) => typed.wrong = Some("has: knows link and file".into()),
+                Some((which @ ("before" | "after"), date)) => match day(date, zone) {
+                    Some((first, next)) if which == "before" => {
+                        typed.before = Some(first);
+                        let _ = next;
+                    }
+                    Some((_, next)) => typed.after = Some(next),
+                    None => typed.wrong = Some(format!("{which}: wants a date such as 2024-05-31")),
+                },
+                _ => {
+                    let term = folded(&word);
+                    let term = term.split(' ').filter(|w| !w.is_empty()).collect::<Vec<_>>();
+                    if !term.is_empty() {
+                        typed.terms.push(term.join(" "));
+                    }
+                }
+            }
+        }
+        typed
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.terms.is_empty()
+            && self.from.is_empty()
+            && self.within.is_empty()
+            && self.before.is_none()
+            && self.after.is_none()
+            && !self.link
+            && !self.file
+    }
+}
+
+/// Words; quotes hold several together, also after a filter's colon.
+fn words(text: &str) -> Vec<(String, bool)> {
+    let mut out = Vec::new();
+    let (mut word, mut open, mut quoted) = (String::new(), false, false);
+    for c in text.chars() {
+        match c {
+            '"' => {
+                open = !open;
+                quoted |= word.is_empty();
+            }
+            c if c.is_whitespace() && !open => {
+                if !word.is_empty() {
+                    out.push((std::mem::take(&mut word), quoted));
+                }
+                quoted = false;
+            }
+            c => word.push(c),
+        }
+    }
+    if !word.is_empty() {
+        out.push((word, quoted));
+    }
+    out
+}
+
+/// The beginning of a year, month or day in the reader's zone, and of the one after it.
+fn day(text: &str, zone: &TimeZone) -> Option<(Timestamp, Timestamp)> {
+    let mut parts = text.split('-');
+    let year: i16 = parts.next()?.parse().ok()?;
+    let month: Option<i8> = parts.next().map(str::parse).transpose().ok()?;
+    let date: Option<i8> = parts.next().map(str::parse).transpose().ok()?;
+    let first = jiff::civil::Date::new(year, month.unwrap_or(1), date.unwrap_or(1)).ok()?;
+    let next = match (month, date) {
+        (None, _) => first.checked_add(jiff::Span::new().years(1)).ok()?,
+        (_, None) => first.checked_add(jiff::Span::new().months(1)).ok()?,
+        _ => first.tomorrow().ok()?,
+    };
+    let at = |date: jiff::civil::Date| {
+        let zoned = date.to_zoned(zone.clone()).ok()?;
+        Some(Timestamp(zoned.timestamp().as_millisecond()))
+    };
+    (parts.next().is_none() && year > 1000).then_some(())?;
+    Some((at(first)?, at(next)?))
+}
+
+/// A question to the store. Lists are alternatives; an empty list asks for nothing in particular.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Query {
+    pub terms: Vec<String>,
+    pub from: Vec<UserId>,
+    pub within: Vec<ConversationId>,
+    /// Messages that arrived before this.
+    pub before: Option<Timestamp>,
+    /// Messages that arrived at this time or later.
+    pub after: Option<Timestamp>,
+    pub link: bool,
+    pub file: bool,
+}
+
+/// A message that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hit {
+    pub conversation: ConversationId,
+    pub key: MessageKey,
+    pub sender: UserId,
+    /// A piece of its text, and where in it the terms stand.
+    pub text: Clean,
+    pub marks: Vec<Range<usize>>,
+}
+
+impl Hit {
+    pub fn new(
+        conversation: ConversationId,
+        key: MessageKey,
+        sender: UserId,
+        text: &str,
+        terms: &[String],
+    ) -> Self {
+        let (text, marks) = snippet(text, terms, SNIPPET);
+        Self { conversation, key, sender, text, marks }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_phrases_and_filters_are_told_apart() {
+        let typed = Typed::read(
+            "Öfen \"came before\" from:joe in:\"Kitchen crew\" has:link after:2024-05 before:2025 \"from:me\"",
+            &TimeZone::UTC,
+        );
+        assert_eq!(typed.terms, ["ofen", "came before", "from:me"]);
+        assert_eq!(typed.from, ["joe"]);
+        assert_eq!(typed.within, ["Kitchen crew"]);
+        assert!(typed.link && !typed.file);
+        assert_eq!(typed.after, Timestamp::parse("2024-06-01T00:00:00Z"));
+        assert_eq!(typed.before, Timestamp::parse("2025-01-01T00:00:00Z"));
+        assert_eq!(typed.wrong, None);
+    }
+
+    #[test]
+    fn a_filter_that_cannot_be_read_is_told() {
+        let wrong = |text: &str| Typed::read(text, &TimeZone::UTC).wrong;
+        assert!(wrong("before:soon").unwrap().contains("2024-05-31"));
+        assert!(wrong("has:luck").unwrap().contains("link and file"));
+        assert_eq!(wrong("has:li"), None, "it is being typed");
+        assert_eq!(wrong("at 10:30"), None);
+    }
+}

@@ -1,0 +1,120 @@
+//! The ledgers on disk: which parts of each conversation's history are had.
+
+use super::{Store, StoreError, read};
+use crate::model::{ConversationId, Gap, Ledger, MessageKey, Point, Range, Timestamp};
+use rusqlite::{Connection, OptionalExtension, params};
+
+fn number_of(order: u64) -> i64 {
+    i64::try_from(order).unwrap_or(i64::MAX)
+}
+
+pub(super) fn load(c: &Connection, conversation: i64) -> rusqlite::Result<Ledger> {
+    let mut query = c.prepare_cached(
+        "SELECT lo_at, lo_number, hi_at, hi_number, floor FROM ranges WHERE conversation = ?1 ORDER BY lo_at, lo_number",
+    )?;
+    let rows = query.query_map([conversation], |row| {
+        let point = |at: i64, order: i64| Point { at: Timestamp(at), order: order.unsigned_abs() };
+        Ok(Range {
+            lo: point(row.get(0)?, row.get(1)?),
+            hi: point(row.get(2)?, row.get(3)?),
+            floor: row.get(4)?,
+        })
+    })?;
+    rows.collect()
+}
+
+pub(super) fn save(c: &Connection, conversation: i64, ledger: &Ledger) -> rusqlite::Result<()> {
+    c.prepare_cached("DELETE FROM ranges WHERE conversation = ?1")?.execute([conversation])?;
+    let mut insert = c.prepare_cached("INSERT INTO ranges VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+    for range in ledger.ranges() {
+        insert.execute(params![
+            conversation,
+            range.lo.at.0,
+            number_of(range.lo.order),
+            range.hi.at.0,
+            number_of(range.hi.order),
+            range.floor
+        ])?;
+    }
+    Ok(())
+}
+
+/// The stored message at a point.
+fn key_at(c: &Connection, conversation: i64, point: Point) -> rusqlite::Result<Option<MessageKey>> {
+    c.prepare_cached("SELECT id FROM messages WHERE conversation = ?1 AND at = ?2 AND number = ?3")?
+        .query_row(params![conversation, point.at.0, number_of(point.order)], |row| {
+            Ok(MessageKey::server(point.at, &row.get::<_, String>(0)?))
+        })
+        .optional()
+}
+
+/// A gap that can be filled, and the stored message above it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenGap {
+    pub conversation: ConversationId,
+    pub gap: Gap,
+    pub above: MessageKey,
+}
+
+/// The open gaps of a conversation, newest first.
+pub(super) fn open_gaps(c: &Connection, id: &ConversationId) -> rusqlite::Result<Vec<OpenGap>> {
+    let Some((number, cleared)) = read::number(c, id)? else { return Ok(Vec::new()) };
+    let ledger = load(c, number)?;
+    let open = ledger.gaps().rev().filter(|gap| !gap.closed && gap.above.at.0 > cleared);
+    let mut found = Vec::new();
+    for gap in open {
+        if let Some(above) = key_at(c, number, gap.above)? {
+            found.push(OpenGap { conversation: id.clone(), gap, above });
+        }
+    }
+    Ok(found)
+}
+
+impl Store {
+    pub async fn ledger(&self, id: &ConversationId) -> Result<Ledger, StoreError> {
+        let id = id.clone();
+        self.read(move |c| match read::number(c, &id)? {
+            Some((number, _)) => load(c, number),
+            None => Ok(Ledger::default()),
+        })
+        .await
+    }
+
+    /// The open gap right below a message.
+    pub async fn gap_above(
+        &self,
+        id: &ConversationId,
+        key: &MessageKey,
+    ) -> Result<Option<OpenGap>, StoreError> {
+        let (id, point) = (id.clone(), Point::from(key));
+        self.read(move |c| {
+            Ok(open_gaps(c, &id)?.into_iter().find(|found| found.gap.above == point))
+        })
+        .await
+    }
+
+    /// The gap to be filled next: of `first`, else of the most recently active conversation that has one and is not
+    /// among those to `skip`.
+    pub async fn next_gap(
+        &self,
+        first: Option<ConversationId>,
+        skip: Vec<ConversationId>,
+    ) -> Result<Option<OpenGap>, StoreError> {
+        self.read(move |c| {
+            let mut query = c.prepare_cached(
+                "SELECT id FROM conversations WHERE number IN \
+                 (SELECT conversation FROM ranges GROUP BY conversation HAVING count(*) > 1) ORDER BY activity DESC",
+            )?;
+            let rows = query.query_map([], |row| row.get::<_, String>(0))?;
+            let ids: Vec<String> = rows.collect::<Result<_, _>>()?;
+            let ids = first.into_iter().chain(ids.into_iter().map(ConversationId::from));
+            for id in ids.filter(|id| !skip.contains(id)) {
+                if let Some(gap) = open_gaps(c, &id)?.into_iter().next() {
+                    return Ok(Some(gap));
+                }
+            }
+            Ok(None)
+        })
+        .await
+    }
+}

@@ -1,0 +1,224 @@
+//! One message on its way into the store: its row, its place in time, and its words in the search index.
+
+use crate::model::fold::{folded, grams};
+use crate::model::{ClientMessageId, ConversationId, Indexed, RawMessage, UserId};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+
+/// Milliseconds that share a place; near enough to the order in time, and small numbers next to each other.
+const MS_PER_PLACE: i64 = 16;
+/// How far from its time a message may stand when many came at once, before the next stretch is looked at.
+const CROWD: i64 = 65_536;
+
+pub(super) fn wanted_place(at: i64) -> i64 {
+    at.div_euclid(MS_PER_PLACE)
+}
+
+/// The first free place at or after a message's time.
+fn free_place(c: &Connection, at: i64) -> rusqlite::Result<i64> {
+    let mut place = wanted_place(at);
+    loop {
+        let taken: Option<i64> = c
+            .prepare_cached("SELECT place FROM messages WHERE place = ?1")?
+            .query_row([place], |row| row.get(0))
+            .optional()?;
+        if taken.is_none() {
+            return Ok(place);
+        }
+        // Behind the whole crowd, not one by one through it.
+        let last: i64 = c
+            .prepare_cached("SELECT max(place) FROM messages WHERE place >= ?1 AND place < ?2")?
+            .query_row(params![place, place.saturating_add(CROWD)], |row| row.get(0))?;
+        place = last.saturating_add(1);
+    }
+}
+
+/// Words of the index that are no grams: who wrote, where, and what is in it.
+pub(super) mod mark {
+    use super::{ConversationId, UserId};
+
+    pub fn sender(id: &UserId) -> String {
+        super::token(&format!("\u{F000}{}", id.as_str()))
+    }
+    pub fn conversation(id: &ConversationId) -> String {
+        super::token(&format!("\u{F001}{}", id.as_str()))
+    }
+    pub const LINK: &str = "\u{F002}link";
+    pub const FILE: &str = "\u{F002}file";
+}
+
+/// As the index's tokenizer keeps it whole: of ASCII only letters and digits may stand in it.
+pub(super) fn token(gram: &str) -> String {
+    let safe = |c: char| match c {
+        c if c.is_ascii() && !c.is_ascii_alphanumeric() => {
+            char::from_u32(0xE000 + u32::from(c)).unwrap_or(c)
+        }
+        c => c,
+    };
+    gram.chars().map(safe).collect()
+}
+
+/// What of a row its words are made of.
+pub(super) struct Words<'a> {
+    pub conversation: &'a ConversationId,
+    pub sender: &'a str,
+    pub text: &'a str,
+    pub link: bool,
+    pub file: bool,
+}
+
+impl Words<'_> {
+    /// The words of a row, apart by spaces. Nothing that was said has none.
+    fn list(&self) -> String {
+        if self.text.is_empty() && !self.link && !self.file {
+            return String::new();
+        }
+        let folded = folded(self.text);
+        let mut list = String::with_capacity(folded.len() * 8);
+        for gram in grams(&folded) {
+            for c in gram.chars() {
+                match c {
+                    c if c.is_ascii() && !c.is_ascii_alphanumeric() => {
+                        list.push_str(&token(&c.to_string()))
+                    }
+                    c => list.push(c),
+                }
+            }
+            list.push(' ');
+        }
+        list.push_str(&mark::sender(&UserId::new(self.sender)));
+        list.push(' ');
+        list.push_str(&mark::conversation(self.conversation));
+        for (is, word) in [(self.link, mark::LINK), (self.file, mark::FILE)] {
+            if is {
+                list.push(' ');
+                list.push_str(word);
+            }
+        }
+        list
+    }
+}
+
+fn index(c: &Connection, place: i64, words: &Words<'_>) -> rusqlite::Result<()> {
+    let list = words.list();
+    if list.is_empty() {
+        return Ok(());
+    }
+    c.prepare_cached("INSERT INTO words (rowid, grams) VALUES (?1, ?2)")?
+        .execute(params![place, list])?;
+    Ok(())
+}
+
+fn forget(c: &Connection, place: i64, words: &Words<'_>) -> rusqlite::Result<()> {
+    let list = words.list();
+    if list.is_empty() {
+        return Ok(());
+    }
+    c.prepare_cached("INSERT INTO words (words, rowid, grams) VALUES ('delete', ?1, ?2)")?
+        .execute(params![place, list])?;
+    Ok(())
+}
+
+/// What is stored of a message already.
+struct Known {
+    place: i64,
+    version: i64,
+    sender: String,
+    text: String,
+    link: bool,
+    file: bool,
+    indexed: bool,
+}
+
+fn known(c: &Connection, conversation: i64, id: &str) -> rusqlite::Result<Option<Known>> {
+    c.prepare_cached(
+        "SELECT place, version, sender, text, link, file, indexed FROM messages WHERE conversation = ?1 AND id = ?2",
+    )?
+    .query_row(params![conversation, id], |row| {
+        Ok(Known {
+            place: row.get(0)?,
+            version: row.get(1)?,
+            sender: row.get(2)?,
+            text: row.get(3)?,
+            link: row.get(4)?,
+            file: row.get(5)?,
+            indexed: row.get(6)?,
+        })
+    })
+    .optional()
+}
+
+/// Puts a message in; an older version of it never replaces a newer one.
+pub(super) fn put(
+    tx: &Transaction<'_>,
+    number: i64,
+    raw: &RawMessage,
+    index_of: &Indexed,
+    decoder: u32,
+) -> rusqlite::Result<()> {
+    let version = i64::try_from(raw.version).unwrap_or(i64::MAX);
+    let words = Words {
+        conversation: &raw.conversation,
+        sender: raw.sender.as_str(),
+        text: &index_of.text,
+        link: index_of.link,
+        file: index_of.file,
+    };
+    let place = match known(tx, number, &raw.id)? {
+        Some(old) if old.version > version => return Ok(()),
+        Some(old) => {
+            let before = Words {
+                conversation: &raw.conversation,
+                sender: &old.sender,
+                text: &old.text,
+                link: old.link,
+                file: old.file,
+            };
+            let same = old.text == index_of.text
+                && old.sender == raw.sender.as_str()
+                && (old.link, old.file) == (index_of.link, index_of.file);
+            // A reaction changes no words.
+            if old.indexed && !same {
+                forget(tx, old.place, &before)?;
+            }
+            if !old.indexed || !same {
+                index(tx, old.place, &words)?;
+            }
+            old.place
+        }
+        None => {
+            let place = free_place(tx, raw.at.0)?;
+            index(tx, place, &words)?;
+            place
+        }
+    };
+    let order = i64::try_from(raw.key().order).unwrap_or(i64::MAX);
+    tx.prepare_cached(
+        "INSERT INTO messages (place, conversation, at, number, id, version, sender, client_id, kind, text, edit_of, \
+         counts, mentions, link, file, decoder, indexed, json) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) \
+         ON CONFLICT (place) DO UPDATE SET at = ?3, number = ?4, version = ?6, sender = ?7, client_id = ?8, kind = ?9, \
+         text = ?10, edit_of = ?11, counts = ?12, mentions = ?13, link = ?14, file = ?15, decoder = ?16, indexed = ?17, \
+         json = ?18",
+    )?
+    .execute(params![
+        place,
+        number,
+        raw.at.0,
+        order,
+        &*raw.id,
+        version,
+        raw.sender.as_str(),
+        raw.client_id.as_ref().map(ClientMessageId::as_str),
+        &*raw.kind,
+        index_of.text,
+        index_of.edit_of.as_ref().map(ClientMessageId::as_str),
+        index_of.counts,
+        index_of.mentions_me,
+        index_of.link,
+        index_of.file,
+        decoder,
+        true,
+        &*raw.json
+    ])?;
+    Ok(())
+}

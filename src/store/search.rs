@@ -1,0 +1,247 @@
+//! Search over everything stored, newest first. The index offers rows that have all grams; their text decides.
+//!
+//! Runs on a connection of its own, so that neither opening a chat nor storing a burst waits for it. A newer question
+//! ends an older one.
+
+use super::messages::{mark, token};
+use super::{ReadOnly, Store, StoreError, index, read};
+use crate::model::fold::{folded, grams_of_term};
+use crate::model::search::{Hit, Query};
+use crate::model::{ConversationId, MessageKey, Timestamp, UserId};
+use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Terms longer than this are looked up by their first grams; the text decides anyway.
+const MOST_GRAMS: usize = 24;
+
+/// What a question gave.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    pub hits: Vec<Hit>,
+    /// Where the next, older hits begin; nothing when these were all.
+    pub next: Option<i64>,
+    /// Not everything stored is indexed yet.
+    pub behind: bool,
+}
+
+/// What the index is asked, in its own words; nothing when only dates are given.
+fn expression(query: &Query) -> Option<String> {
+    let mut all: Vec<String> = Vec::new();
+    let quote = |word: &str| format!("\"{word}\"");
+    for term in &query.terms {
+        all.extend(
+            grams_of_term(term).into_iter().take(MOST_GRAMS).map(|gram| quote(&token(gram))),
+        );
+    }
+    let mut any = |words: Vec<String>| {
+        if !words.is_empty() {
+            all.push(format!("({})", words.join(" OR ")));
+        }
+    };
+    any(query.from.iter().map(|id| quote(&mark::sender(id))).collect());
+    any(query.within.iter().map(|id| quote(&mark::conversation(id))).collect());
+    for (wanted, word) in [(query.link, mark::LINK), (query.file, mark::FILE)] {
+        if wanted {
+            all.push(quote(word));
+        }
+    }
+    (!all.is_empty()).then(|| all.join(" AND "))
+}
+
+/// A row that may be a hit.
+struct Candidate {
+    place: i64,
+    number: i64,
+    conversation: ConversationId,
+    cleared: i64,
+    at: i64,
+    id: String,
+    sender: String,
+    client_id: Option<String>,
+    edit_of: Option<String>,
+    text: String,
+}
+
+impl Candidate {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            place: row.get(0)?,
+            number: row.get(1)?,
+            conversation: ConversationId::from(row.get::<_, String>(2)?),
+            cleared: row.get(3)?,
+            at: row.get(4)?,
+            id: row.get(5)?,
+            sender: row.get(6)?,
+            client_id: row.get(7)?,
+            edit_of: row.get(8)?,
+            text: row.get(9)?,
+        })
+    }
+}
+
+const COLUMNS: &str = "m.place, m.conversation, c.id, c.cleared_at, m.at, m.id, m.sender, m.client_id, m.edit_of, m.text";
+
+/// The message that a row stands for: an edit record for its original, an edited original only while its own text is
+/// still shown.
+fn stands_for(c: &Connection, row: &Candidate) -> rusqlite::Result<Option<MessageKey>> {
+    if let Some(original) = &row.edit_of {
+        return c
+            .prepare_cached(
+                "SELECT at, id FROM messages WHERE conversation = ?1 AND client_id = ?2 AND sender = ?3",
+            )?
+            .query_row(params![row.number, original, row.sender], |found| {
+                Ok(MessageKey::server(Timestamp(found.get(0)?), &found.get::<_, String>(1)?))
+            })
+            .optional();
+    }
+    if let Some(client_id) = &row.client_id {
+        let edited: bool = c
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM messages WHERE conversation = ?1 AND edit_of = ?2 AND sender = ?3)",
+            )?
+            .query_row(params![row.number, client_id, row.sender], |found| found.get(0))?;
+        if edited {
+            return Ok(None);
+        }
+    }
+    Ok(Some(MessageKey::server(Timestamp(row.at), &row.id)))
+}
+
+/// Up to `limit` hits below a place, newest first. Ends early, with what there is, when `stale` says so.
+fn search(
+    c: &Connection,
+    query: &Query,
+    below: Option<i64>,
+    limit: usize,
+    stale: &dyn Fn() -> bool,
+) -> rusqlite::Result<Found> {
+    let low = query.after.map_or(i64::MIN, |at| super::messages::wanted_place(at.0));
+    let high = below.unwrap_or(i64::MAX);
+    let (sql, expression) = match expression(query) {
+        Some(expression) => (
+            format!(
+                "SELECT {COLUMNS} FROM words w JOIN messages m ON m.place = w.rowid \
+                 JOIN conversations c ON c.number = m.conversation \
+                 WHERE words MATCH ?3 AND w.rowid >= ?1 AND w.rowid < ?2 ORDER BY w.rowid DESC"
+            ),
+            Some(expression),
+        ),
+        None => (
+            format!(
+                "SELECT {COLUMNS} FROM messages m JOIN conversations c ON c.number = m.conversation \
+                 WHERE m.place >= ?1 AND m.place < ?2 AND m.text <> '' ORDER BY m.place DESC"
+            ),
+            None,
+        ),
+    };
+    let mut statement = c.prepare_cached(&sql)?;
+    let bound: Vec<rusqlite::types::Value> = [low.into(), high.into()]
+        .into_iter()
+        .chain(expression.map(rusqlite::types::Value::from))
+        .collect();
+    let mut rows = statement.query(params_from_iter(bound))?;
+    let mut found = Found { behind: index::is_behind(c)?, ..Found::default() };
+    let mut seen = HashSet::new();
+    while let Some(row) = rows.next()? {
+        if stale() {
+            break;
+        }
+        let row = Candidate::read(row)?;
+        let at = Timestamp(row.at);
+        let in_time = query.before.is_none_or(|before| at < before)
+            && query.after.is_none_or(|after| at >= after)
+            && row.at > row.cleared;
+        if !in_time {
+            continue;
+        }
+        let text = folded(&row.text);
+        if !query.terms.iter().all(|term| text.contains(term.as_str())) {
+            continue;
+        }
+        let Some(key) = stands_for(c, &row)? else { continue };
+        if !seen.insert((row.number, key.id.clone())) {
+            continue;
+        }
+        let sender = UserId::new(&row.sender);
+        found.hits.push(Hit::new(row.conversation, key, sender, &row.text, &query.terms));
+        if found.hits.len() >= limit {
+            found.next = Some(row.place);
+            break;
+        }
+    }
+    Ok(found)
+}
+
+/// Which question is the newest; an older one gives up.
+#[derive(Clone, Default)]
+pub(super) struct Turn(Arc<AtomicU64>);
+
+impl Store {
+    /// Asks; gives nothing when another question came meanwhile.
+    pub async fn search(
+        &self,
+        query: Query,
+        below: Option<i64>,
+        limit: usize,
+    ) -> Result<Option<Found>, StoreError> {
+        let turn = self.turn.clone();
+        let mine = turn.0.fetch_add(1, Ordering::AcqRel) + 1;
+        let current = move || turn.0.load(Ordering::Acquire) == mine;
+        if let Some(interrupt) = &self.interrupt {
+            interrupt.interrupt();
+        }
+        let job = move |c: &mut Connection| {
+            if !current() {
+                return Ok(None);
+            }
+            match search(c, &query, below, limit, &|| !current()) {
+                Ok(found) => Ok(current().then_some(found)),
+                // The question that ended this one did it.
+                Err(_) if !current() => Ok(None),
+                Err(error) => Err(error),
+            }
+        };
+        Self::run(&self.searcher, job).await
+    }
+}
+
+impl ReadOnly {
+    /// For commands: the newest hits.
+    pub fn search(&self, query: &Query, limit: usize) -> Result<Found, StoreError> {
+        Ok(search(&self.connection, query, None, limit, &|| false)?)
+    }
+}
+
+/// Stored messages around one, newest first, and whether the newest of the conversation is among them.
+pub(super) fn around(
+    c: &Connection,
+    id: &ConversationId,
+    key: &MessageKey,
+    limit: u32,
+) -> rusqlite::Result<(read::PageOf, bool)> {
+    let mut newer = read::after(c, id, key, limit)?;
+    let at_end = newer.len() < limit as usize;
+    // One past the message itself, so that it is among those before.
+    let past = MessageKey { order: key.order.saturating_add(1), ..key.clone() };
+    let mut page = read::before(c, id, &past, limit)?;
+    newer.retain(|raw| raw.key() > *key);
+    newer.reverse();
+    newer.append(&mut page.messages);
+    page.messages = newer;
+    Ok((page, at_end))
+}
+
+impl Store {
+    /// See [`around`].
+    pub async fn around(
+        &self,
+        id: &ConversationId,
+        key: &MessageKey,
+        limit: u32,
+    ) -> Result<(read::PageOf, bool), StoreError> {
+        let (id, key) = (id.clone(), key.clone());
+        self.read(move |c| around(c, &id, &key, limit)).await
+    }
+}

@@ -1,0 +1,103 @@
+//! How far others have read the open chat: fetched when it is opened and when something says that it changed.
+//!
+//! Services that announce read marks are asked only then. Others are asked again after waits that double, as long as an
+//! own message waits to be read: a mark that nobody announces is worth no request a second.
+
+use super::Shared;
+use crate::model::{ConversationId, Delta, Timestamp};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+
+const FIRST: Duration = Duration::from_secs(5);
+const LONGEST: Duration = Duration::from_secs(300);
+
+/// What is known of reading, for deciding when to ask.
+#[derive(Default)]
+pub struct Marks {
+    state: std::sync::Mutex<State>,
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    /// This service announces read marks.
+    announced: bool,
+    /// Own newest message of this run, and how far the reader who is furthest has read.
+    newest: HashMap<ConversationId, (Timestamp, Timestamp)>,
+    /// The server does not tell of these.
+    mute: HashSet<ConversationId>,
+}
+
+impl Marks {
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Someone read, or the chat was opened.
+    pub fn ask(&self) {
+        self.changed.notify_one();
+    }
+
+    /// The service told by itself that someone read.
+    pub fn announced(&self) {
+        self.state().announced = true;
+        self.ask();
+    }
+
+    /// An own message has its place.
+    pub fn sent(&self, id: &ConversationId, at: Timestamp) {
+        let mut state = self.state();
+        let known = state.newest.entry(id.clone()).or_default();
+        known.0 = known.0.max(at);
+        if !state.announced {
+            self.changed.notify_one();
+        }
+    }
+
+    fn read_up_to(&self, id: &ConversationId, at: Timestamp) {
+        self.state().newest.entry(id.clone()).or_default().1 = at;
+    }
+
+    /// Whether to ask again after a while.
+    fn waits_for(&self, id: &ConversationId) -> bool {
+        let state = self.state();
+        !state.announced && state.newest.get(id).is_some_and(|(own, read)| own > read)
+    }
+}
+
+pub async fn watch(shared: Arc<Shared>) {
+    let mut wait = FIRST;
+    loop {
+        let again = shared.open_chat().is_some_and(|id| shared.marks.waits_for(&id));
+        tokio::select! {
+            () = shared.marks.changed.notified() => wait = FIRST,
+            () = tokio::time::sleep(wait), if again => wait = (wait * 2).min(LONGEST),
+        }
+        shared.until_online().await;
+        shared.fetch_horizons().await;
+    }
+}
+
+impl Shared {
+    /// Asks how far the others have read the open chat.
+    async fn fetch_horizons(&self) {
+        let Some(id) = self.open_chat().filter(|id| !self.marks.state().mute.contains(id)) else {
+            return;
+        };
+        match self.client.horizons(&id).await {
+            Ok(all) => {
+                let others: Vec<_> = all.into_iter().filter(|(who, _)| *who != self.me).collect();
+                let furthest = others.iter().map(|(_, at)| *at).max().unwrap_or_default();
+                self.marks.read_up_to(&id, furthest);
+                self.tell(Delta::Horizons { conversation: id, horizons: others }).await;
+            }
+            Err(error) if error.is_transient() => {}
+            Err(error) => {
+                tracing::debug!(kind = ?error.kind, "read marks are not told");
+                self.marks.state().mute.insert(id);
+            }
+        }
+    }
+}
