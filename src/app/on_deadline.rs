@@ -19,15 +19,11 @@ impl AppState {
         let reading = self.opened().filter(|_| looked_at).and_then(|c| c.reading.as_ref()?.1);
         // The seconds in which a message can be taken back, as they pass.
         let held =
-            self.opened().and_then(|c| c.held.as_ref()).filter(|(_, until)| *until > now).map(
-                |(_, until)| {
-                    let left = until.saturating_sub(now);
-                    *until
-                        - Duration::from_secs(
-                            left.as_secs().saturating_sub(u64::from(left.subsec_nanos() == 0)),
-                        )
-                },
-            );
+            self.opened().and_then(|c| c.held.as_ref()).map(|(_, until)| until.saturating_sub(now));
+        let held = held.filter(|left| !left.is_zero()).map(|left| {
+            let whole = left.as_secs().saturating_sub(u64::from(left.subsec_nanos() == 0));
+            now + left.saturating_sub(Duration::from_secs(whole))
+        });
         let countdown = match &self.link.state {
             LinkState::Waiting { wait, .. } => {
                 // The next full second of the countdown, as long as it runs.

@@ -250,7 +250,7 @@ impl ViewState {
 
     /// Holds what is in sight where it is, also when the end is in sight: more is coming below.
     pub fn pin(&mut self, app: &AppState) {
-        self.with_pane(app, |layout, pane, anchor| layout.pin(pane, anchor));
+        self.with_pane(app, Layout::pin);
     }
 
     /// Whether a message taller than the pane goes on above it, or below it.

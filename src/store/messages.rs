@@ -78,7 +78,7 @@ impl Words<'_> {
             for c in gram.chars() {
                 match c {
                     c if c.is_ascii() && !c.is_ascii_alphanumeric() => {
-                        list.push_str(&token(&c.to_string()))
+                        list.push_str(&token(&c.to_string()));
                     }
                     c => list.push(c),
                 }

@@ -196,6 +196,7 @@ pub fn migrate(connection: &mut Connection, file: Option<&Path>) -> Result<(), S
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn a_newer_schema_is_refused_and_left_alone() {
@@ -238,7 +239,6 @@ mod tests {
             copy.query_row("SELECT count(*) FROM messages", [], |row| row.get(0)).unwrap();
         let version: i64 = copy.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
         assert_eq!((count, version), (3, 1));
-        use std::os::unix::fs::PermissionsExt;
         let mode = std::fs::metadata(backup_path(&file, 1)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }

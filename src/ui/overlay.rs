@@ -74,7 +74,7 @@ pub fn draw(
         return None;
     }
     if let Overlay::Search(search) = open {
-        return search::draw(model, search, theme, buffer);
+        return Some(search::draw(model, search, theme, buffer));
     }
     let dialog = dialog(model, open, theme);
     let screen = Rect { x: 0, y: 0, width: buffer.area.width, height: buffer.area.height };

@@ -12,12 +12,8 @@ use ratatui::style::Style;
 /// Rows a hit takes.
 const ROWS: usize = 2;
 
-pub fn draw(
-    model: &Model,
-    search: &Search,
-    theme: &Theme,
-    buffer: &mut Buffer,
-) -> Option<(u16, u16)> {
+/// Paints it; gives the place of the cursor.
+pub fn draw(model: &Model, search: &Search, theme: &Theme, buffer: &mut Buffer) -> (u16, u16) {
     let screen = Rect { x: 0, y: 0, width: buffer.area.width, height: buffer.area.height };
     let columns = 100.min(screen.width.saturating_sub(2)).max(screen.width.min(18));
     let rows = screen.height.saturating_sub(2).max(3).min(screen.height);
@@ -50,7 +46,7 @@ pub fn draw(
     let shown = crate::model::text::tail(&input, room);
     let x = paint::text(buffer, x, y, edge, shown, Style::new());
     if area.height < 5 {
-        return Some((x, y));
+        return (x, y);
     }
     paint::horizontal(buffer, area.x + 1, y + 1, area.x + area.width - 1, "─", theme.rule);
     let hits = Rect { x: left, y: y + 2, width: end - left, height: area.height.saturating_sub(4) };
@@ -61,7 +57,7 @@ pub fn draw(
     } else {
         list(model, search, theme, hits, buffer);
     }
-    Some((x, y))
+    (x, y)
 }
 
 /// How many there are, as far as that is known.
