@@ -16,7 +16,7 @@ pub use index::Unindexed;
 pub use ledger::OpenGap;
 pub use outbox::{OutboxItem, OutboxState};
 pub use read::{CachedConversation, PageOf, Snapshot};
-pub use search::Found;
+pub use search::{Asked, Found};
 pub use write::{Batch, ConversationRow, Cover, Stored};
 
 use rusqlite::{Connection, InterruptHandle, OpenFlags};

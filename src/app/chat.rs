@@ -195,6 +195,7 @@ impl ConversationState {
         self.selected = None;
         self.extended_from = None;
         self.sought = None;
+        self.new_from = None;
         self.window = Window::Live;
     }
 

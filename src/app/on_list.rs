@@ -113,7 +113,8 @@ pub fn draw_new_line(
     conversation: &mut super::state::ConversationState,
     me: &crate::model::UserId,
 ) {
-    if !conversation.wants_new_line {
+    // Further back nothing is new.
+    if !conversation.wants_new_line || conversation.window != Window::Live {
         return;
     }
     let horizon = conversation.info.horizon.as_ref().map(|h| h.arrival);

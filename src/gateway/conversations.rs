@@ -4,7 +4,7 @@ use super::auth::Caller;
 use super::db::Tx;
 use super::refusal::{Body, Refusal};
 use super::render;
-use super::rows::ViewRow;
+use super::rows::{MessageRow, READ_MARK, ViewRow};
 use super::space::Space;
 use super::state::World;
 use crate::model::UserId;
@@ -273,12 +273,28 @@ pub async fn set_property(
     let work = move |tx: &mut Tx<'_>| {
         let space = tx.enter(&caller.user, &id)?;
         let mut view = tx.view(&caller.user, &space)?;
-        view.properties.insert(name, value.into());
+        let is_horizon = name == "consumptionhorizon";
+        view.properties.insert(name, value.clone().into());
         tx.save_view(&caller.user, &view)?;
+        if is_horizon {
+            tell_read(tx, &caller.user, &space, &value)?;
+        }
         tell_view(tx, &caller.user, &space)
     };
     world.change(work).await?;
     Ok(Json(json!({})))
+}
+
+/// Tells the others that someone has read further: a signal, as typing is, and nothing that is stored (facts 3.7).
+pub fn tell_read(
+    tx: &mut Tx<'_>,
+    user: &UserId,
+    space: &Space,
+    horizon: &str,
+) -> Result<(), Refusal> {
+    let content = json!({ "user": user.as_str(), "consumptionhorizon": horizon }).to_string();
+    let signal = MessageRow::signal(user, READ_MARK, &content, tx.now);
+    Ok(tx.tell_message(space, &signal, "NewMessage")?)
 }
 
 /// Tells a person's own endpoints that the conversation changed for them.

@@ -236,7 +236,7 @@ impl Tx<'_> {
             Space::Thread(id) => self.thread(id)?.map(|t| t.topic),
             _ => None,
         };
-        let signal = row.kind().starts_with("Control/");
+        let signal = row.is_signal();
         for user in self.participants(space)? {
             if signal && user.as_str() == row.sender {
                 continue;

@@ -193,7 +193,9 @@ pub async fn answer(world: Arc<World>) {
         let world = Arc::clone(&world);
         let name = person.name.clone();
         tokio::spawn(async move {
-            tokio::time::sleep(Duration::from_millis(700)).await;
+            tokio::time::sleep(Duration::from_millis(400)).await;
+            read(&world, &said.space, &who, said.id).await;
+            tokio::time::sleep(Duration::from_millis(300)).await;
             signal(&world, &said.space, &who, "Control/Typing").await;
             tokio::time::sleep(Duration::from_millis(1400)).await;
             say(&world, &said.space, &who, &name, &text).await;
@@ -201,19 +203,23 @@ pub async fn answer(world: Arc<World>) {
     }
 }
 
+/// They read before they answer.
+async fn read(world: &Arc<World>, space: &Space, who: &UserId, upto: i64) {
+    let (space, who) = (space.clone(), who.clone());
+    let work = move |tx: &mut Tx<'_>| {
+        let horizon = format!("{upto};{};0", tx.now);
+        let mut view = tx.view(&who, &space)?;
+        view.properties.insert("consumptionhorizon".into(), horizon.clone().into());
+        tx.save_view(&who, &view)?;
+        super::conversations::tell_read(tx, &who, &space, &horizon)
+    };
+    let _: Result<(), Refusal> = world.change(work).await;
+}
+
 async fn signal(world: &Arc<World>, space: &Space, who: &UserId, kind: &'static str) {
     let (space, who) = (space.clone(), who.clone());
     let work = move |tx: &mut Tx<'_>| {
-        let mut body = Map::new();
-        body.insert("messagetype".into(), kind.into());
-        body.insert("content".into(), "".into());
-        let row = super::rows::MessageRow {
-            id: tx.now,
-            sender: who.as_str().into(),
-            version: tx.now,
-            change: 0,
-            body,
-        };
+        let row = super::rows::MessageRow::signal(&who, kind, "", tx.now);
         tx.tell_message(&space, &row, "NewMessage")?;
         Ok(())
     };

@@ -30,6 +30,8 @@ struct Rule {
     method: &'static str,
     /// Part of the path.
     path: &'static str,
+    /// So many requests pass before it.
+    skip: usize,
     times: usize,
     fault: Fault,
 }
@@ -45,9 +47,22 @@ pub struct Faults {
 impl Faults {
     /// The next `times` requests with this method and `path` in their path meet `fault`.
     pub fn add(&self, method: &'static str, path: &'static str, times: usize, fault: Fault) {
+        self.add_after(method, path, 0, times, fault);
+    }
+
+    /// The first `skip` of those requests pass.
+    pub fn add_after(
+        &self,
+        method: &'static str,
+        path: &'static str,
+        skip: usize,
+        times: usize,
+        fault: Fault,
+    ) {
         self.rules.lock().unwrap_or_else(PoisonError::into_inner).push(Rule {
             method,
             path,
+            skip,
             times,
             fault,
         });
@@ -80,6 +95,7 @@ impl Faults {
     }
 
     pub(super) fn next(&self, method: &str, path: &str) -> Option<Fault> {
+        let fault = self.take(method, path);
         {
             let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
             if seen.len() >= 10_000 {
@@ -87,12 +103,21 @@ impl Faults {
             }
             seen.push(format!("{method} {path}"));
         }
+        // Whoever waits for this request may add a rule now: it is for the next one.
         self.heard.notify_waiters();
+        fault
+    }
+
+    fn take(&self, method: &str, path: &str) -> Option<Fault> {
         let mut rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
         let at = rules
             .iter()
             .position(|r| r.method == method && path.contains(r.path) && r.times > 0)?;
         let rule = rules.get_mut(at)?;
+        if rule.skip > 0 {
+            rule.skip -= 1;
+            return None;
+        }
         rule.times -= 1;
         let fault = rule.fault.clone();
         if rule.times == 0 {

@@ -12,9 +12,25 @@ pub struct MessageRow {
     pub body: Map<String, Value>,
 }
 
+/// Says that someone has read further (facts 3.7).
+pub const READ_MARK: &str = "ThreadActivity/MemberConsumptionHorizonUpdate";
+
 impl MessageRow {
     pub fn kind(&self) -> &str {
         self.body.get("messagetype").and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// Something that is told and not stored: typing, a read mark.
+    pub fn signal(sender: &UserId, kind: &str, content: &str, now: i64) -> Self {
+        let mut body = Map::new();
+        body.insert("messagetype".into(), kind.into());
+        body.insert("contenttype".into(), "text".into());
+        body.insert("content".into(), content.into());
+        Self { id: now, sender: sender.as_str().to_owned(), version: now, change: 0, body }
+    }
+
+    pub fn is_signal(&self) -> bool {
+        self.kind().starts_with("Control/") || self.kind() == READ_MARK
     }
 
     pub fn read(row: &Row<'_>) -> rusqlite::Result<Self> {

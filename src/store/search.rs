@@ -178,20 +178,31 @@ fn search(
 #[derive(Clone, Default)]
 pub(super) struct Turn(Arc<AtomicU64>);
 
+/// A question's place among all questions.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked(u64);
+
 impl Store {
-    /// Asks; gives nothing when another question came meanwhile.
+    /// Takes a place for a question, and ends the one that is being answered. To be called in the order in which the
+    /// questions were asked.
+    pub fn ask(&self) -> Asked {
+        let mine = self.turn.0.fetch_add(1, Ordering::AcqRel) + 1;
+        if let Some(interrupt) = &self.interrupt {
+            interrupt.interrupt();
+        }
+        Asked(mine)
+    }
+
+    /// Answers a question; gives nothing when another one was asked meanwhile.
     pub async fn search(
         &self,
+        asked: Asked,
         query: Query,
         below: Option<i64>,
         limit: usize,
     ) -> Result<Option<Found>, StoreError> {
         let turn = self.turn.clone();
-        let mine = turn.0.fetch_add(1, Ordering::AcqRel) + 1;
-        let current = move || turn.0.load(Ordering::Acquire) == mine;
-        if let Some(interrupt) = &self.interrupt {
-            interrupt.interrupt();
-        }
+        let current = move || turn.0.load(Ordering::Acquire) == asked.0;
         let job = move |c: &mut Connection| {
             if !current() {
                 return Ok(None);

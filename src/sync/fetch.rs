@@ -29,9 +29,33 @@ pub struct OlderLink {
 #[derive(Default)]
 struct Walk {
     messages: Vec<RawMessage>,
+    /// Everything between these is among them.
+    ends: Option<(Point, Point)>,
     /// The server has nothing older.
     floor: bool,
     error: Option<Error>,
+}
+
+impl Walk {
+    fn cover(&mut self, page: &[RawMessage], continued: bool) {
+        let lo = lowest(page, continued);
+        self.ends = match (self.ends, lo) {
+            (Some((known, hi)), Some(lo)) => Some((known.min(lo), hi)),
+            // Only the first page says where the newest end is: what came meanwhile comes by itself.
+            (None, Some(lo)) => {
+                page.iter().map(|raw| Point::from(&raw.key())).max().map(|hi| (lo, hi))
+            }
+            (known, None) => known,
+        };
+    }
+}
+
+/// How far down a page of messages reaches without a gap. One that goes on from a `syncState` may also bring what was
+/// changed meanwhile, wherever it stands: there only messages as they were posted say how far it reaches.
+fn lowest(page: &[RawMessage], continued: bool) -> Option<Point> {
+    let as_posted = |raw: &&RawMessage| raw.key().order == 0 || raw.version <= raw.key().order;
+    let counts = page.iter().filter(|raw| !continued || as_posted(raw));
+    counts.map(|raw| Point::from(&raw.key())).min()
 }
 
 impl Shared {
@@ -77,13 +101,11 @@ impl Shared {
     pub(super) async fn catch_up(&self, conversation: RawConversation) -> Result<(), Error> {
         let id = conversation.id.clone();
         let top = self.store.ledger(&id).await.ok().and_then(|ledger| ledger.top());
-        let Walk { messages, floor, error } = self.walk(&id, top).await;
+        let Walk { messages, ends, floor, error } = self.walk(&id, top).await;
         let changed_group = messages
             .iter()
             .any(|m| m.kind.starts_with("ThreadActivity/") && top.is_some_and(|top| m.at > top.at));
-        let points = messages.iter().map(|m| Point::from(&m.key()));
-        let cover = points.clone().min().zip(points.max());
-        let cover = cover.map(|(lo, hi)| Cover::Range(Range { lo, hi, floor }));
+        let cover = ends.map(|(lo, hi)| Cover::Range(Range { lo, hi, floor }));
         let failed = error.filter(|error| !matches!(error.kind, Kind::NotThere | Kind::Refused));
         self.note_behind(&id, failed.is_some());
         let incoming = Incoming { conversation: id.clone(), messages, page: Page::Newest, cover };
@@ -106,7 +128,7 @@ impl Shared {
         let mut walk = Walk::default();
         let mut seen = BTreeSet::new();
         let mut next = self.client.messages(id, size).await;
-        for _ in 0..MAX_PAGES {
+        for turn in 0..MAX_PAGES {
             let mut page = match next {
                 Ok(page) => page,
                 Err(error) => {
@@ -115,16 +137,19 @@ impl Shared {
                 }
             };
             let before = seen.len();
-            for raw in std::mem::take(&mut page.items) {
-                if raw.conversation == *id && seen.insert((raw.id.clone(), raw.version)) {
-                    walk.messages.push(raw);
-                }
-            }
+            let items = std::mem::take(&mut page.items);
+            let items: Vec<RawMessage> = items
+                .into_iter()
+                .filter(|raw| raw.conversation == *id && seen.insert((raw.id.clone(), raw.version)))
+                .collect();
             let grew = seen.len() > before;
-            let oldest = walk.messages.iter().map(RawMessage::key).min();
-            let overlaps = match (&oldest, until) {
+            // Nothing but changes: how far down they reach cannot be told, and the gap is filled by time.
+            let only_changes = !items.is_empty() && lowest(&items, turn > 0).is_none();
+            walk.cover(&items, turn > 0);
+            walk.messages.extend(items);
+            let overlaps = match (walk.ends, until) {
                 (_, None) => true,
-                (Some(oldest), Some(until)) => Point::from(oldest) <= until,
+                (Some((lo, _)), Some(until)) => lo <= until,
                 (None, Some(_)) => false,
             };
             match page.older.take() {
@@ -132,7 +157,9 @@ impl Shared {
                     walk.floor = true;
                     return walk;
                 }
+                Some(_) if only_changes => return walk,
                 Some(link) if overlaps || !grew || walk.messages.len() >= MAX_WALK => {
+                    let oldest = walk.messages.iter().map(RawMessage::key).min();
                     if let Some(below) = oldest {
                         self.remember_older(id, below, link);
                     }
@@ -181,9 +208,9 @@ impl Shared {
             return;
         }
         match self.older_from_server(id, &before).await {
-            Ok((messages, reached_start)) => {
+            Ok(OlderPage { messages, lo, floor: reached_start }) => {
                 let page = Page::Older { reached_start };
-                let cover = Some(covered(&messages, &before, reached_start));
+                let cover = Some(covered(lo, &before, reached_start));
                 let incoming = Incoming { conversation: id.clone(), messages, page, cover };
                 self.take(Vec::new(), vec![incoming]).await;
             }
@@ -203,9 +230,9 @@ impl Shared {
     /// Fetches a page of what is missing above a gap. True while that brings the gap nearer to its end.
     pub(super) async fn fill(&self, gap: &OpenGap) -> Result<bool, Error> {
         let id = &gap.conversation;
-        let (messages, floor) = self.older_from_server(id, &gap.above).await?;
-        let nearer = floor || !messages.is_empty();
-        let cover = Some(covered(&messages, &gap.above, floor));
+        let OlderPage { messages, lo, floor } = self.older_from_server(id, &gap.above).await?;
+        let nearer = floor || lo.is_some_and(|lo| lo < gap.gap.above);
+        let cover = Some(covered(lo, &gap.above, floor));
         let incoming = Incoming { conversation: id.clone(), messages, page: Page::Gap, cover };
         Ok(self.take(Vec::new(), vec![incoming]).await && nearer)
     }
@@ -216,14 +243,18 @@ impl Shared {
         &self,
         id: &ConversationId,
         before: &MessageKey,
-    ) -> Result<(Vec<RawMessage>, bool), Error> {
+    ) -> Result<OlderPage, Error> {
         let size = self.options.page;
+        let (mut continued, mut restarted) = (false, false);
         let mut page = match self.older_link(id, before) {
             Some(link) => match self.client.messages_next(id, &link, size).await {
                 Err(error) if error.kind == Kind::StaleSyncState => {
                     self.client.messages_until(id, before.at, size).await?
                 }
-                other => other?,
+                other => {
+                    continued = true;
+                    other?
+                }
             },
             None => self.client.messages_until(id, before.at, size).await?,
         };
@@ -233,20 +264,28 @@ impl Shared {
                 .filter(|raw| raw.key() < *before)
                 .collect();
             let link = page.older.take();
-            if !older.is_empty() || link.is_none() {
+            let lo = lowest(&older, continued);
+            if lo.is_some() || link.is_none() {
                 if let (Some(oldest), Some(link)) = (older.iter().map(RawMessage::key).min(), &link)
                 {
                     self.remember_older(id, oldest, link.clone());
                 }
-                return Ok((older, link.is_none()));
+                return Ok(OlderPage { messages: older, lo, floor: link.is_none() });
             }
-            page = match link {
-                Some(_) if turn == 0 => self.client.messages(id, size).await?,
-                Some(link) => self.client.messages_next(id, &link, size).await?,
+            (page, continued) = match link {
+                // Its link led to nothing but changes: by time, which brings no changes along.
+                Some(_) if turn == 0 && continued => {
+                    (self.client.messages_until(id, before.at, size).await?, false)
+                }
+                Some(_) if !restarted => {
+                    restarted = true;
+                    (self.client.messages(id, size).await?, false)
+                }
+                Some(link) => (self.client.messages_next(id, &link, size).await?, true),
                 None => break,
             };
         }
-        Ok((Vec::new(), true))
+        Ok(OlderPage { messages: Vec::new(), lo: None, floor: true })
     }
 
     /// The conversations among these that the store has never seen.
@@ -340,9 +379,17 @@ impl Shared {
     }
 }
 
-/// A page below `above` goes on from it without a gap.
-fn covered(messages: &[RawMessage], above: &MessageKey, floor: bool) -> Cover {
+/// Messages below one that is had.
+struct OlderPage {
+    messages: Vec<RawMessage>,
+    /// How far down they reach without a gap.
+    lo: Option<Point>,
+    /// The server has nothing older.
+    floor: bool,
+}
+
+/// A page below `above` goes on from it down to `lo`.
+fn covered(lo: Option<Point>, above: &MessageKey, floor: bool) -> Cover {
     let hi = Point::from(above);
-    let lo = messages.iter().map(|m| Point::from(&m.key())).min().unwrap_or(hi);
-    Cover::Range(Range { lo: lo.min(hi), hi, floor })
+    Cover::Range(Range { lo: lo.unwrap_or(hi).min(hi), hi, floor })
 }

@@ -8,6 +8,7 @@ use crate::model::{
     Request, Ticket,
 };
 use crate::protocol::decode;
+use crate::store::Asked;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use tokio::sync::{Semaphore, mpsc};
@@ -74,8 +75,9 @@ pub async fn run(
             }
             Request::Search { query, below, ticket } => {
                 // Not one of the slots: a newer question ends an older one.
+                let asked = shared.store.ask();
                 let shared = Arc::clone(&shared);
-                tokio::spawn(async move { search(&shared, query, below, ticket).await });
+                tokio::spawn(async move { search(&shared, asked, query, below, ticket).await });
             }
             change @ (Request::Change { .. } | Request::Thread { .. }) => {
                 if changes.try_send(change).is_err() {
@@ -156,8 +158,8 @@ async fn newer(shared: &Shared, id: &ConversationId, after: &MessageKey) {
     }
 }
 
-async fn search(shared: &Shared, query: Query, below: Option<i64>, ticket: Ticket) {
-    let result = match shared.store.search(query, below, HITS).await {
+async fn search(shared: &Shared, asked: Asked, query: Query, below: Option<i64>, ticket: Ticket) {
+    let result = match shared.store.search(asked, query, below, HITS).await {
         Ok(None) => return,
         Ok(Some(found)) => Ok(Findings {
             hits: found.hits,

@@ -77,7 +77,7 @@ fn sentence(random: &mut Random) -> String {
 fn row(n: u64, random: &mut Random) -> (skchat::model::RawMessage, skchat::model::Indexed) {
     let id = ConversationId::new(PEER);
     let at = FIRST + i64::try_from(n).unwrap_or(0) * 240_000;
-    let from = if n % 3 == 0 { ME } else { PEER };
+    let from = if n.is_multiple_of(3) { ME } else { PEER };
     let json = format!(
         "{{\"id\":\"{at}\",\"version\":\"{at}\",\"clientmessageid\":\"{at}7\",\"messagetype\":\"Text\",\
          \"originalarrivaltime\":\"{at}\",\"from\":\"https://h/v1/users/ME/contacts/{from}\",\"content\":\"{}\"}}",
@@ -171,7 +171,11 @@ async fn searches(store: &Store) {
             }
         }
         let began = Instant::now();
-        let found = store.search(query, None, 60).await.expect("an answer").expect("the newest");
+        let found = store
+            .search(store.ask(), query, None, 60)
+            .await
+            .expect("an answer")
+            .expect("the newest");
         times.push((began.elapsed(), line));
         hits += found.hits.len();
     }

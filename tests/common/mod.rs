@@ -363,6 +363,24 @@ impl Runner {
         }
     }
 
+    /// Presses a key again and again until the screen is as wanted: what it leads to may have to be loaded first.
+    pub async fn press_until(
+        &mut self,
+        chord: &str,
+        what: &str,
+        is_so: impl Fn(&str) -> bool,
+    ) -> String {
+        let mut shown = self.shown.clone();
+        for _ in 0..400 {
+            self.press(&[chord]).await;
+            let turn = shown.wait_for(|screen| is_so(screen));
+            if let Ok(found) = tokio::time::timeout(Duration::from_millis(50), turn).await {
+                return found.unwrap().clone();
+            }
+        }
+        panic!("pressed {chord} for {what}; the screen was\n{}", self.screen());
+    }
+
     pub fn screen(&self) -> String {
         self.shown.borrow().clone()
     }
