@@ -65,6 +65,11 @@ impl Store {
         .await
     }
 
+    /// Notes that every row was read again.
+    pub async fn index_is_done(&self) -> Result<(), StoreError> {
+        self.write(|c| set_meta(c, BELOW, &i64::MIN.to_string())).await
+    }
+
     /// The next rows to be read again; `None` when all are done.
     pub async fn next_unindexed(&self, limit: u32) -> Result<Option<Unindexed>, StoreError> {
         self.read(move |c| {

@@ -125,7 +125,7 @@ CREATE INDEX messages_by_time ON messages (conversation, at, number);
 CREATE INDEX messages_by_client_id ON messages (conversation, client_id) WHERE client_id IS NOT NULL;
 CREATE INDEX messages_by_edit ON messages (conversation, edit_of) WHERE edit_of IS NOT NULL;
 -- Everything below this place is still to be read and indexed anew.
-INSERT OR REPLACE INTO meta VALUES ('index_below', '9223372036854775807');
+INSERT INTO meta SELECT 'index_below', '9223372036854775807' WHERE EXISTS (SELECT 1 FROM messages);
 ",
     )?;
     // What the first version stored of a conversation was one stretch, from the newest page down.

@@ -58,7 +58,12 @@ pub async fn index(shared: Arc<Shared>) {
     loop {
         let chunk = match shared.store.next_unindexed(CHUNK).await {
             Ok(Some(chunk)) => chunk,
-            Ok(None) => return,
+            Ok(None) => {
+                if let Err(error) = shared.store.index_is_done().await {
+                    tracing::error!(%error, "the index is not noted as complete");
+                }
+                return;
+            }
             Err(error) => {
                 tracing::error!(%error, "rows to be indexed cannot be read");
                 return;

@@ -245,6 +245,7 @@ fn offered(context: Context, bare: bool) -> &'static [&'static str] {
             "switcher",
             "next-unread",
             "select-message",
+            "search",
             "help",
             "quit",
         ],

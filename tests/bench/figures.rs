@@ -3,7 +3,7 @@
 //!
 //! `cargo build --release --examples --bin skchat && cargo run --release --example figures`
 
-#[path = "terminal.rs"]
+#[path = "../common/terminal.rs"]
 mod terminal;
 
 use skchat::client::{Base, Client, Options, Secret, TokenSource};

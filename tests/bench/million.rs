@@ -4,7 +4,7 @@
 //!
 //! A FOLDER keeps the generated store for the next run.
 
-#[path = "terminal.rs"]
+#[path = "../common/terminal.rs"]
 mod terminal;
 
 use skchat::model::fold::folded;

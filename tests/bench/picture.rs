@@ -2,7 +2,7 @@
 //!
 //! `cargo build --release && cargo run --release --example picture` writes assets/screen.svg.
 
-#[path = "terminal.rs"]
+#[path = "../common/terminal.rs"]
 mod terminal;
 
 use std::fmt::Write as _;

@@ -1,6 +1,9 @@
 //! What the tests share: a gateway on a free port, and the whole program on a screen in memory.
 #![expect(dead_code, reason = "each test file uses its own part of this")]
 
+pub mod kill;
+pub mod terminal;
+
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;

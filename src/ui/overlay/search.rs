@@ -29,7 +29,7 @@ pub fn draw(model: &Model, search: &Search, theme: &Theme, buffer: &mut Buffer) 
         None => "Search everywhere".to_owned(),
     };
     let other = if here.is_some() { "Tab: everywhere" } else { "Tab: this chat" };
-    let hint = format!("Enter opens · {other} · from: in: before: after: has:link has:file");
+    let hint = format!("Enter opens · {other} · Esc closes");
     super::frame(&super::Dialog::bare(title, hint), theme, area, buffer);
     let (left, end) = (area.x + 2, area.x + area.width - 2);
     let y = area.y + 1;

@@ -1,4 +1,5 @@
-//! A program in a pseudo-terminal, seen from outside: shared by the picture and the bench.
+//! A program in a pseudo-terminal, seen from outside: shared by the kill harness, the picture and the bench.
+#![expect(dead_code, reason = "each program uses its own part of this")]
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use std::io::{Read, Write};
@@ -11,6 +12,8 @@ pub struct Seen {
     pub parser: vt100::Parser,
     pub bytes: usize,
     pub last: Instant,
+    /// The program has closed the terminal.
+    pub ended: bool,
 }
 
 pub struct Terminal {
@@ -56,7 +59,7 @@ impl Terminal {
             NonZero::new(columns).expect("columns"),
             0,
         );
-        let seen = Seen { parser, bytes: 0, last: Instant::now() };
+        let seen = Seen { parser, bytes: 0, last: Instant::now(), ended: false };
         let seen = Arc::new((Mutex::new(seen), Condvar::new()));
         let mut reader = pair.master.try_clone_reader().expect("a reader");
         let shared = Arc::clone(&seen);
@@ -73,6 +76,9 @@ impl Terminal {
                 seen.last = Instant::now();
                 changed.notify_all();
             }
+            let (lock, changed) = &*shared;
+            lock.lock().expect("nobody panics with it").ended = true;
+            changed.notify_all();
         });
         let input = pair.master.take_writer().expect("a writer");
         Self { child, _master: pair.master, input, seen, started }
@@ -88,7 +94,7 @@ impl Terminal {
     }
 
     /// Waits for something to be so; gives when.
-    pub fn wait(&self, what: &str, is_so: impl Fn(&Seen) -> bool) -> Instant {
+    pub fn wait(&self, what: &str, mut is_so: impl FnMut(&Seen) -> bool) -> Instant {
         let (lock, changed) = &*self.seen;
         let until = Instant::now() + Duration::from_secs(60);
         let mut seen = lock.lock().expect("nobody panics with it");
@@ -102,6 +108,27 @@ impl Terminal {
             seen = changed.wait_timeout(seen, left).expect("nobody panics with it").0;
         }
         seen.last
+    }
+
+    /// Waits for something to be so, and gives up after a while; whether it came to be.
+    pub fn wait_at_most(&self, time: Duration, is_so: impl Fn(&Seen) -> bool) -> bool {
+        let (lock, changed) = &*self.seen;
+        let until = Instant::now() + time;
+        let mut seen = lock.lock().expect("nobody panics with it");
+        while !is_so(&seen) {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            seen = changed.wait_timeout(seen, left).expect("nobody panics with it").0;
+        }
+        true
+    }
+
+    /// Waits for the program to close the terminal, and for its end.
+    pub fn wait_end(&mut self) {
+        self.wait("the end", |seen| seen.ended);
+        let _ = self.child.wait();
     }
 
     pub fn wait_for(&self, text: &str) -> Instant {
