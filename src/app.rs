@@ -54,7 +54,7 @@ pub struct Model {
 }
 
 /// One thing that happened.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub enum Input {
     Action(Action),
     Delta(Delta),
@@ -110,6 +110,12 @@ fn on_action(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
         && let Some(c) = model.app.opened_mut()
     {
         c.compose.completion = None;
+    }
+    if model.app.prefs.read_only && action.writes() {
+        model
+            .app
+            .note("Read-only: nothing can be written here while another skchat has the account");
+        return;
     }
     match action {
         Action::App(action) => on_app(model, action, effects),
@@ -234,3 +240,6 @@ fn seen(model: &mut Model, id: &crate::model::ConversationId, upto: MessageKey) 
         conversation.reading = Some((upto, Some(due)));
     }
 }
+
+#[cfg(test)]
+mod tests;

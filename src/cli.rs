@@ -4,8 +4,10 @@ pub mod account;
 pub mod chats;
 pub mod config_check;
 pub mod context;
+pub mod doctor;
 pub mod lines;
 pub mod log;
+pub mod replay;
 pub mod send;
 pub mod serve;
 
@@ -43,6 +45,12 @@ pub struct Global {
     /// Write what happens to this file (never message text or tokens)
     #[arg(long, global = true, value_name = "FILE")]
     pub log: Option<PathBuf>,
+    /// Record every input of the program to this new file (with the text), for skchat replay
+    #[arg(long, global = true, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// Only look at what is stored, also beside another skchat: nothing is sent, changed or saved
+    #[arg(long, global = true)]
+    pub read_only: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -65,6 +73,10 @@ pub enum Command {
     Log(log::Arguments),
     /// Send a message
     Send(send::Arguments),
+    /// Check the configuration, the message store and the gateway
+    Doctor(doctor::Arguments),
+    /// Play a recording again and say whether every frame is as it was
+    Replay(replay::Arguments),
     /// The configuration file
     Config {
         #[command(subcommand)]

@@ -7,7 +7,7 @@ mod keys;
 mod known;
 pub mod paths;
 
-pub use keys::builtin_keymap;
+pub use keys::{builtin_keymap, keymap_with};
 
 use crate::app::keymap::Keymap;
 use known::{collect_lines, is_known, nearest};
@@ -196,6 +196,8 @@ pub struct Config {
     pub reading: Reading,
     pub sending: Sending,
     pub keymap: Keymap,
+    /// What of it is the user's.
+    pub key_changes: BTreeMap<String, Vec<String>>,
     /// Unknown keys and the like; the program runs all the same.
     pub warnings: Vec<String>,
     file: PathBuf,
@@ -295,6 +297,7 @@ impl Config {
             reading: parsed.reading,
             sending: parsed.sending,
             keymap,
+            key_changes: parsed.keys,
             warnings,
             file: file.into(),
             lines,

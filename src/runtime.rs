@@ -5,14 +5,16 @@
 
 mod careful;
 mod effects;
+mod input;
+pub mod journal;
 pub mod terminal;
 
 use crate::app::effect::Outcome;
-use crate::app::keymap::{Context, Resolver};
-use crate::app::{Action, ComposeAction, Effect, Input, Model, OverlayAction, areas::Size, update};
+use crate::app::keymap::Resolver;
+use crate::app::{Action, Effect, Input, Model, areas::Size, update};
 use crate::model::{Delta, Now, Request, Timestamp};
 use crate::ui::{Screen, Theme};
-use crossterm::event::{Event, KeyEventKind, MouseEventKind};
+use crossterm::event::Event;
 use futures_util::{Stream, StreamExt};
 use std::collections::VecDeque;
 use std::io;
@@ -21,6 +23,8 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 pub use effects::{Editor, open_url};
+use input::input_of;
+use journal::{Entry, Journal};
 
 /// Between two frames that only the network asked for.
 const FRAME: Duration = Duration::from_millis(16);
@@ -57,6 +61,8 @@ pub struct Wiring<S, F> {
     pub requests: mpsc::Sender<Request>,
     pub stop: CancellationToken,
     pub editor: Editor,
+    /// Where every input is recorded, when that was asked for.
+    pub journal: Option<Journal>,
 }
 
 struct Clock(Instant);
@@ -87,6 +93,7 @@ struct Turns {
     title: String,
     /// For what runs beside the loop.
     outcomes: mpsc::Sender<Outcome>,
+    journal: Option<Journal>,
 }
 
 /// Runs until the user quits or `stop` is cancelled. Whatever ends it, drafts are handed to sync before it returns.
@@ -110,10 +117,11 @@ where
         frame_due: Some(Duration::ZERO),
         title: String::new(),
         outcomes: outcomes_in,
+        journal: None,
     };
     let result = turn_until_the_end(model, theme, wiring, outcomes, &mut turns).await;
     let quit = Input::Action(Action::App(crate::app::AppAction::Quit));
-    let last = update(model, quit, turns.clock.now());
+    let last = turns.feed(model, quit);
     turns.waiting.extend(last.into_iter().filter_map(|effect| match effect {
         Effect::Request(request) => Some(*request),
         _ => None,
@@ -134,10 +142,13 @@ where
     F: FnMut() -> E,
     E: Stream<Item = io::Result<Event>> + Unpin,
 {
-    let Wiring { mut surface, mut open_events, mut deltas, requests, stop, editor } = wiring;
+    let Wiring { mut surface, mut open_events, mut deltas, requests, stop, editor, journal } =
+        wiring;
+    turns.journal = journal;
     let mut sync_is_there = true;
     let mut events = Some(open_events());
     model.app.clock = turns.clock.now();
+    turns.note(&Entry::Clock(model.app.clock));
     loop {
         // Nothing is drawn while another program has the terminal.
         let frame = turns.frame_due.filter(|_| events.is_some());
@@ -150,7 +161,7 @@ where
                 let Some(event) = event else { return Ok(()) };
                 from_user = true;
                 if let Some(input) = input_of(event?, &mut turns.resolver, model) {
-                    effects.extend(update(model, input, turns.clock.now()));
+                    effects.extend(turns.feed(model, input));
                 }
             }
             Some(outcome) = outcomes.recv() => {
@@ -159,7 +170,7 @@ where
                     turns.resized(model, surface.retake()?);
                     events = Some(open_events());
                 }
-                effects.extend(update(model, Input::Outcome(outcome), turns.clock.now()));
+                effects.extend(turns.feed(model, Input::Outcome(outcome)));
             }
             permit = requests.reserve(), if !turns.waiting.is_empty() => {
                 match (permit, turns.waiting.pop_front()) {
@@ -170,13 +181,13 @@ where
             }
             delta = deltas.recv(), if sync_is_there => {
                 match delta {
-                    Some(delta) => take_burst(model, delta, &mut deltas, &mut effects, &turns.clock),
+                    Some(delta) => turns.take_burst(model, delta, &mut deltas, &mut effects),
                     None => sync_is_there = false,
                 }
                 // A steady stream must not put off what is due.
-                expire(model, &mut effects, turns);
+                turns.expire(model, &mut effects);
             }
-            () = sleep_until(wake.map(|w| turns.clock.at(w))) => expire(model, &mut effects, turns),
+            () = sleep_until(wake.map(|w| turns.clock.at(w))) => turns.expire(model, &mut effects),
         }
         let (on_screen, quit) = turns.sort_out(effects);
         if quit {
@@ -208,8 +219,8 @@ where
                 Effect::Copy { what, text } => {
                     let terminal = surface.copy(&text)?;
                     let program = effects::to_clipboard_program(text);
-                    let outcome = Outcome::Copied { what, terminal, program };
-                    update(model, Input::Outcome(outcome), turns.clock.now());
+                    let program = program.map(str::to_owned);
+                    turns.feed(model, Input::Outcome(Outcome::Copied { what, terminal, program }));
                     turns.frame_due = Some(turns.clock.now().mono);
                 }
                 Effect::PasteClipboard => effects::from_clipboard_program(&turns.outcomes),
@@ -220,8 +231,8 @@ where
                 }
                 Effect::OpenUrl(url) => {
                     if let Err(program) = open_url(&url) {
-                        let outcome = Outcome::NotOpened { program };
-                        update(model, Input::Outcome(outcome), turns.clock.now());
+                        let program = program.to_owned();
+                        turns.feed(model, Input::Outcome(Outcome::NotOpened { program }));
                         turns.frame_due = Some(turns.clock.now().mono);
                     }
                 }
@@ -245,34 +256,49 @@ async fn next_of<E: Stream + Unpin>(events: &mut Option<E>) -> Option<E::Item> {
     }
 }
 
-/// Takes what waits, up to a limit, so that a burst costs one frame.
-fn take_burst(
-    model: &mut Model,
-    first: Delta,
-    deltas: &mut mpsc::Receiver<Delta>,
-    effects: &mut Vec<Effect>,
-    clock: &Clock,
-) {
-    effects.extend(update(model, Input::Delta(first), clock.now()));
-    let until = Instant::now() + BURST_TIME;
-    for _ in 0..BURST {
-        let Ok(delta) = deltas.try_recv() else { break };
-        effects.extend(update(model, Input::Delta(delta), clock.now()));
-        if Instant::now() >= until {
-            break;
+impl Turns {
+    fn note(&mut self, entry: &Entry) {
+        if let Some(journal) = &mut self.journal {
+            journal.note(entry);
         }
     }
-}
 
-fn expire(model: &mut Model, effects: &mut Vec<Effect>, turns: &mut Turns) {
-    let now = turns.clock.now();
-    if model.app.next_deadline().is_some_and(|due| due <= now.mono) {
-        effects.extend(update(model, Input::Deadline, now));
-        turns.frame_due.get_or_insert(now.mono);
+    /// The one way by which anything reaches the model.
+    fn feed(&mut self, model: &mut Model, input: Input) -> Vec<Effect> {
+        let now = self.clock.now();
+        if self.journal.is_some() {
+            self.note(&Entry::Input(now, Box::new(input.clone())));
+        }
+        update(model, input, now)
     }
-}
 
-impl Turns {
+    /// Takes what waits, up to a limit, so that a burst costs one frame.
+    fn take_burst(
+        &mut self,
+        model: &mut Model,
+        first: Delta,
+        deltas: &mut mpsc::Receiver<Delta>,
+        effects: &mut Vec<Effect>,
+    ) {
+        effects.extend(self.feed(model, Input::Delta(first)));
+        let until = Instant::now() + BURST_TIME;
+        for _ in 0..BURST {
+            let Ok(delta) = deltas.try_recv() else { break };
+            effects.extend(self.feed(model, Input::Delta(delta)));
+            if Instant::now() >= until {
+                break;
+            }
+        }
+    }
+
+    fn expire(&mut self, model: &mut Model, effects: &mut Vec<Effect>) {
+        let now = self.clock.now().mono;
+        if model.app.next_deadline().is_some_and(|due| due <= now) {
+            effects.extend(self.feed(model, Input::Deadline));
+            self.frame_due.get_or_insert(now);
+        }
+    }
+
     /// Puts requests into the queue; gives what the loop itself carries out, and whether to end.
     fn sort_out(&mut self, effects: Vec<Effect>) -> (Vec<Effect>, bool) {
         let mut on_screen = Vec::new();
@@ -289,7 +315,7 @@ impl Turns {
 
     /// The terminal was away: a resize meanwhile was told to nobody.
     fn resized(&mut self, model: &mut Model, size: Size) {
-        update(model, Input::Resize(size), self.clock.now());
+        self.feed(model, Input::Resize(size));
         self.frame_due = Some(self.clock.now().mono);
     }
 
@@ -299,14 +325,25 @@ impl Turns {
         theme: &Theme,
         surface: &mut S,
     ) -> io::Result<()> {
+        self.note(&Entry::Settle);
         for want in model.view.settle(&model.app) {
-            let effects = update(model, Input::Want(want), self.clock.now());
+            let effects = self.feed(model, Input::Want(want));
             self.waiting.extend(effects.into_iter().filter_map(|effect| match effect {
                 Effect::Request(request) => Some(*request),
                 _ => None,
             }));
         }
-        surface.draw(&mut |frame| self.screen.draw(model, theme, frame))?;
+        let mut painted = None;
+        let recording = self.journal.is_some();
+        surface.draw(&mut |frame| {
+            self.screen.draw(model, theme, frame);
+            if recording {
+                painted = Some(journal::frame(frame.buffer_mut()));
+            }
+        })?;
+        if let Some(painted) = painted {
+            self.note(&painted);
+        }
         self.last_draw = self.clock.now().mono;
         self.frame_due = None;
         set_title(model, surface, &mut self.title)
@@ -340,35 +377,4 @@ fn set_title<S: Surface>(model: &Model, surface: &mut S, shown: &mut String) -> 
         *shown = title;
     }
     Ok(())
-}
-
-/// A terminal event as an input; `None` for what means nothing.
-fn input_of(event: Event, resolver: &mut Resolver, model: &Model) -> Option<Input> {
-    match event {
-        Event::Key(key) if key.kind != KeyEventKind::Release => {
-            let app = &model.app;
-            resolver.resolve(&app.prefs.keymap, app.context(), &key).map(Input::Action)
-        }
-        Event::Paste(text) => Some(Input::Action(match model.app.context() {
-            Context::Overlay => Action::Overlay(OverlayAction::Paste(text)),
-            _ => Action::Compose(ComposeAction::Paste(text)),
-        })),
-        Event::Resize(columns, rows) => Some(Input::Resize(Size { columns, rows })),
-        Event::FocusGained => Some(Input::Focus(true)),
-        Event::FocusLost => Some(Input::Focus(false)),
-        Event::Mouse(mouse) => {
-            use crate::app::MessagesAction::Scroll;
-            use crate::app::action::Scroll as By;
-            match mouse.kind {
-                MouseEventKind::ScrollUp => {
-                    Some(Input::Action(Action::Messages(Scroll(By::LineUp))))
-                }
-                MouseEventKind::ScrollDown => {
-                    Some(Input::Action(Action::Messages(Scroll(By::LineDown))))
-                }
-                _ => None,
-            }
-        }
-        Event::Key(_) => None,
-    }
 }

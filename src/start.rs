@@ -1,17 +1,15 @@
 //! The composition root: puts store, client, sync, gateway and loop together.
 
-use crate::app::Model;
 use crate::app::areas::Size;
-use crate::app::overlay::Overlay;
 use crate::app::state::{Prefs, Receipts};
-use crate::cli::context::{Failure, STORE, Session};
+use crate::cli::context::{Failure, STORE, Session, lock};
 use crate::cli::{
-    Cli, Command, ConfigCommand, Global, account, chats, config_check, log, send, serve,
+    Cli, Command, ConfigCommand, Global, account, chats, config_check, doctor, log, send, serve,
 };
-use crate::client::{Base, Client, Options, Secret, TokenSource};
+use crate::client::Client;
 use crate::config::{Bidi, Config, paths};
-use crate::gateway::{self, User, demo};
 use crate::model::{EmojiWidth, UserId};
+use crate::runtime::journal::Journal;
 use crate::runtime::terminal::{Tty, install_panic_hook, watch_for_the_end};
 use crate::runtime::{Editor, Wiring, run};
 use crate::store::Store;
@@ -19,11 +17,14 @@ use crate::sync;
 use crate::ui::{ColorDepth, Theme};
 use crossterm::event::EventStream;
 use std::fs::{File, OpenOptions};
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+
+mod demo;
+mod replay;
 
 const THEME: &str = include_str!("../assets/theme.toml");
 /// A log larger than this is put aside at the next start.
@@ -41,7 +42,7 @@ pub fn main(cli: Cli) -> Result<(), Failure> {
     let Cli { global, command } = cli;
     match command {
         None => tui(&global),
-        Some(Command::Demo { reset }) => demo(&global, reset),
+        Some(Command::Demo { reset }) => demo::run(&global, reset),
         Some(Command::Serve(arguments)) => runtime()?.block_on(serve::run(&arguments)),
         Some(Command::Chats { json }) => {
             let session = Session::open(&global)?;
@@ -54,6 +55,11 @@ pub fn main(cli: Cli) -> Result<(), Failure> {
         Some(Command::Send(arguments)) => {
             let session = Session::open(&global)?;
             runtime()?.block_on(send::run(&session, &arguments))
+        }
+        Some(Command::Replay(arguments)) => replay::run(&arguments),
+        Some(Command::Doctor(arguments)) => {
+            let session = Session::open(&global)?;
+            runtime()?.block_on(doctor::run(&session, &arguments))
         }
         Some(Command::Config { command: ConfigCommand::Check }) => config_check::run(&global),
     }
@@ -93,11 +99,19 @@ fn start_log(global: &Global, shows_screen: bool) -> Result<(), Failure> {
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|e| Failure::failed(format!("the program cannot start its threads: {e}")))
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let failed = |e| Failure::failed(format!("the program cannot start its threads: {e}"));
+    let runtime = runtime.map_err(failed)?;
+    {
+        // A file that may not grow any more is an error to be told, not a reason to die: once there is a handler, the
+        // write fails instead.
+        use tokio::signal::unix::{SignalKind, signal};
+        let _inside = runtime.enter();
+        let raw = rustix::process::Signal::XFSZ.as_raw();
+        drop(signal(SignalKind::from_raw(raw)).map_err(failed)?);
+    }
+    Ok(runtime)
 }
 
 /// A terminal that can show the program, or one clear line.
@@ -122,121 +136,31 @@ fn tui(global: &Global) -> Result<(), Failure> {
     let has_account = config.as_ref().is_some_and(|c| !c.accounts.is_empty());
     if !has_account && global.account.is_none() {
         check_terminal()?;
-        return first_run(global, &file);
+        return demo::first_run(global, &file);
     }
     let session = Session::open(global)?;
     let size = check_terminal()?;
+    let runtime = runtime()?;
     let first_start = !session.dir.join(STORE).exists();
-    let (_lock, store) = open_store(&session.dir)?;
+    let (_lock, store) = if global.read_only {
+        (None, look_into(&session.dir)?)
+    } else {
+        open_store(&session.dir).map(|(lock, store)| (Some(lock), store))?
+    };
     let client = session.client()?;
     let options = account::sync_options(&session.config, &session.account);
     let dir = session.dir.clone();
-    let setting =
-        Setting { config: session.config, me: session.me, demo: false, size, dir, first_start };
-    runtime()?.block_on(converse(setting, client, store, options, None))
-}
-
-/// Without any account: what to do, in three lines.
-fn first_run(global: &Global, file: &Path) -> Result<(), Failure> {
-    let mut out = std::io::stdout();
-    let text = format!(
-        "\n  skchat {} — Skype's chat protocol in the terminal\n\n  \
-         1  Look around with sample conversations   (nothing leaves this machine)\n  \
-         2  How to add an account\n  q  Quit\n\n  Choose 1, 2 or q, Enter = 1: ",
-        env!("CARGO_PKG_VERSION")
-    );
-    let _ = write!(out, "{text}");
-    let _ = out.flush();
-    loop {
-        let mut line = String::new();
-        match std::io::stdin().read_line(&mut line) {
-            Ok(0) | Err(_) => return Ok(()),
-            Ok(_) => {}
-        }
-        match line.trim() {
-            "" | "1" => return demo(global, false),
-            "2" => {
-                let _ = writeln!(
-                    out,
-                    "\n  Put this into {}, with your own id and gateway:\n\n    [accounts.home]\n    \
-                     user_id = \"8:anna.7\"\n    gateway = \"http://127.0.0.1:8080/v1\"\n    \
-                     token   = {{ file = \"/path/to/token\" }}\n\n  config.example.toml explains every line; \
-                     skchat config check tells what is wrong.\n  skchat serve runs a gateway of your own.",
-                    file.display()
-                );
-                return Ok(());
-            }
-            "q" | "Q" => return Ok(()),
-            _ => {
-                let _ = write!(out, "  1, 2 or q: ");
-                let _ = out.flush();
-            }
-        }
-    }
-}
-
-fn demo(global: &Global, reset: bool) -> Result<(), Failure> {
-    let data = paths::data_dir(global.data_dir.clone()).map_err(Failure::usage)?;
-    let size = check_terminal()?;
-    let dir = data.join("demo");
-    paths::make_dir(&dir).map_err(|e| Failure::failed(format!("{}: {e}", dir.display())))?;
-    let lock = lock(&dir)?;
-    if reset {
-        for name in [STORE, "gateway.db"] {
-            for suffix in ["", "-wal", "-shm"] {
-                let _ = std::fs::remove_file(dir.join(format!("{name}{suffix}")));
-            }
-        }
-    }
-    let first_start = !dir.join(STORE).exists();
-    let store = Store::open(&dir.join(STORE)).map_err(|e| Failure::failed(e.to_string()))?;
-    // The user's keys and ways of showing hold here, too; the accounts have no part in it.
-    let file = paths::config_file(global.config.clone()).ok();
-    let own = file.map(|f| Config::load(&f)).transpose();
-    let own = own.map_err(|e| Failure::usage(e.to_string()))?.flatten();
-    let config = match own {
-        Some(config) => config,
-        None => Config::builtin().map_err(|e| Failure::failed(e.to_string()))?,
+    let setting = Setting {
+        config: session.config,
+        me: session.me,
+        demo: false,
+        size,
+        dir,
+        first_start,
+        record: global.record.clone(),
+        read_only: global.read_only,
     };
-    let me = UserId::new(demo::ME);
-    let users = demo::users();
-    runtime()?.block_on(async move {
-        let _lock = lock;
-        let fail = |e: &dyn std::fmt::Display| {
-            Failure::failed(format!("the sample world cannot start: {e}"))
-        };
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.map_err(|e| fail(&e))?;
-        let origin = format!("http://{}", listener.local_addr().map_err(|e| fail(&e))?);
-        let options = demo_client(&origin, &me, &users)?;
-        let db = Some(dir.join("gateway.db"));
-        let world =
-            gateway::open(gateway::Options { db, users, ..gateway::Options::default() }, origin)
-                .map_err(|e| fail(&e))?;
-        demo::seed(&world).map_err(Failure::failed)?;
-        tokio::spawn(demo::answer(Arc::clone(&world)));
-        let stop = CancellationToken::new();
-        let served = tokio::spawn(gateway::serve(listener, world, stop.clone().cancelled_owned()));
-        let sync_options =
-            sync::Options { grace: account::grace(&config), ..sync::Options::default() };
-        let setting = Setting { config, me, demo: true, size, dir, first_start };
-        let result = converse(setting, Client::new(options), store, sync_options, None).await;
-        stop.cancel();
-        let _ = tokio::time::timeout(PATIENCE, served).await;
-        result
-    })
-}
-
-fn demo_client(origin: &str, me: &UserId, users: &[User]) -> Result<Options, Failure> {
-    let base = |path: &str| {
-        Base::parse(&format!("{origin}{path}")).map_err(|e| Failure::failed(e.to_string()))
-    };
-    let token = users.iter().find(|u| u.id == *me).map(|u| u.token.clone()).unwrap_or_default();
-    let mut options =
-        Options::new(me.clone(), base("/v1")?, TokenSource::Fixed(Secret::new(token)));
-    options.scheduler = Some(base("/scheduler")?);
-    options.join = Some(base("/join")?);
-    options.profiles = Some(base("/profiles")?);
-    Ok(options)
+    runtime.block_on(converse(setting, client, store, options, None))
 }
 
 /// Opens the account's store, after its lock.
@@ -249,22 +173,10 @@ fn open_store(dir: &Path) -> Result<(File, Store), Failure> {
     Ok((lock, store))
 }
 
-/// One program on one account: the lock is held as long as the file is open.
-fn lock(dir: &Path) -> Result<File, Failure> {
-    use std::os::unix::fs::OpenOptionsExt;
-    let path = dir.join("lock");
-    let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
-    let file = file.map_err(|e| Failure::failed(format!("{}: {e}", path.display())))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(Failure::failed(format!(
-            "another skchat is open on {}; skchat chats, log and send work beside it",
-            dir.display()
-        ))),
-        Err(std::fs::TryLockError::Error(e)) => {
-            Err(Failure::failed(format!("{}: {e}", path.display())))
-        }
-    }
+/// The account's store beside the program that has its lock.
+fn look_into(dir: &Path) -> Result<Store, Failure> {
+    let file = dir.join(STORE);
+    Store::open_to_look(&file).map_err(|e| Failure::failed(format!("{}: {e}", file.display())))
 }
 
 /// What the loop is started with.
@@ -277,6 +189,10 @@ struct Setting {
     dir: PathBuf,
     /// There was no store here before.
     first_start: bool,
+    /// Where the run is recorded.
+    record: Option<PathBuf>,
+    /// Another instance may have the account: nothing is written.
+    read_only: bool,
 }
 
 /// The user's editor, by its words: a program and its arguments, never a shell.
@@ -314,7 +230,7 @@ fn prefs(setting: &Setting) -> Result<Prefs, Failure> {
         reorder: reorders(setting.config.ui.bidi),
         markup: setting.config.sending.markup,
         grace: Duration::from_secs(setting.config.sending.grace_seconds),
-        read_only: false,
+        read_only: setting.read_only,
         first_client_id: random >> 2 | 1 << 61,
     })
 }
@@ -327,17 +243,19 @@ async fn converse(
     stop: Option<CancellationToken>,
 ) -> Result<(), Failure> {
     let prefs = prefs(&setting)?;
-    let theme =
-        Theme::new(THEME, color_depth(), setting.config.ui.blink).map_err(Failure::failed)?;
+    let depth = color_depth();
+    let theme = Theme::new(THEME, depth, setting.config.ui.blink).map_err(Failure::failed)?;
+    let header = replay::header(&setting, &prefs, depth);
+    let journal = match &setting.record {
+        Some(path) => Some(Journal::create(path, header.clone()).map_err(|e| {
+            Failure::usage(format!("{} cannot be recorded to: {e}", path.display()))
+        })?),
+        None => None,
+    };
     let stop = stop.unwrap_or_default();
-    let (handle, deltas) = sync::start(client, store.clone(), options);
-    let mut model = Model::new(prefs, setting.size);
-    if setting.first_start {
-        model.app.overlay = Some(Overlay::Card);
-    }
-    for warning in setting.config.warnings.iter().take(1) {
-        model.app.complain(warning);
-    }
+    let begin = if setting.read_only { sync::look } else { sync::start };
+    let (handle, deltas) = begin(client, store.clone(), options);
+    let mut model = replay::first_model(prefs, &header);
     install_panic_hook();
     let failed = |e: std::io::Error| Failure::failed(format!("the terminal failed: {e}"));
     let result = {
@@ -350,6 +268,7 @@ async fn converse(
             requests: handle.requests.clone(),
             stop,
             editor: Editor { command: editor_command(), dir: setting.dir.clone() },
+            journal,
         };
         run(&mut model, &theme, wiring).await
     };

@@ -5,17 +5,21 @@
 
 mod index;
 mod ledger;
+mod look;
 mod messages;
 mod outbox;
 mod read;
+mod salvage;
 mod schema;
 mod search;
 mod write;
 
 pub use index::Unindexed;
 pub use ledger::OpenGap;
+pub use look::{Counts, ReadOnly, open_read_only};
 pub use outbox::{OutboxItem, OutboxState};
 pub use read::{CachedConversation, PageOf, Snapshot};
+pub use salvage::{Salvaged, salvage};
 pub use search::{Asked, Found};
 pub use write::{Batch, ConversationRow, Cover, Stored};
 
@@ -31,7 +35,11 @@ const QUEUE: usize = 64;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error("the message store failed: {0}")]
-    Sqlite(#[from] rusqlite::Error),
+    Sqlite(rusqlite::Error),
+    #[error(
+        "the message store is damaged; it is left as it is, and skchat doctor --salvage copies what can be read"
+    )]
+    Damaged,
     #[error("the message store was written by a newer skchat (schema {0}); please update this one")]
     Newer(i64),
     #[error(
@@ -44,6 +52,16 @@ pub enum StoreError {
     Older,
     #[error("the message store is closed")]
     Closed,
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+        match error.sqlite_error_code() {
+            Some(DatabaseCorrupt | NotADatabase) => Self::Damaged,
+            _ => Self::Sqlite(error),
+        }
+    }
 }
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
@@ -104,6 +122,17 @@ impl Store {
         self.write(|c| c.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))).await
     }
 
+    /// Lets the file grow to so many pages and no more, as a full disk would; for tests.
+    ///
+    /// # Errors
+    /// When the store is closed.
+    pub async fn limit_size(&self, pages: u32) -> Result<(), StoreError> {
+        self.write(move |c| {
+            c.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))
+        })
+        .await
+    }
+
     async fn run<T: Send + 'static>(
         queue: &mpsc::Sender<Job>,
         work: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
@@ -132,25 +161,6 @@ impl Store {
     }
 }
 
-/// A connection that cannot write, for commands that run beside the program.
-///
-/// # Errors
-/// When there is no such file, or it cannot be read.
-pub fn open_read_only(path: &Path) -> Result<ReadOnly, StoreError> {
-    let connection = open_to_read(path)?;
-    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    match version {
-        schema::VERSION => Ok(ReadOnly { connection }),
-        newer if newer > schema::VERSION => Err(StoreError::Newer(newer)),
-        _ => Err(StoreError::Older),
-    }
-}
-
-/// See [`open_read_only`].
-pub struct ReadOnly {
-    connection: Connection,
-}
-
 fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
@@ -177,3 +187,6 @@ fn serve(name: &str, mut connection: Connection) -> Result<mpsc::Sender<Job>, St
         .map_err(|_| StoreError::Closed)?;
     Ok(sender)
 }
+
+#[cfg(test)]
+mod tests;

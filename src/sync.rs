@@ -9,12 +9,14 @@ mod backoff;
 mod fetch;
 mod filler;
 mod horizons;
+mod look;
 mod outbox;
 mod poller;
 mod requests;
 mod threads;
 
 pub use apply::decode_stored;
+pub use look::look;
 
 use crate::client::Client;
 use crate::model::{
@@ -126,34 +128,12 @@ impl Handle {
 
 /// Starts syncing. The first deltas are what the store holds, so that the first screen needs no network.
 pub fn start(client: Client, store: Store, options: Options) -> (Handle, mpsc::Receiver<Delta>) {
-    let (deltas, receiver) = mpsc::channel(DELTAS);
-    let (requests, requested) = mpsc::channel(REQUESTS);
-    let stop = CancellationToken::new();
-    let tasks = TaskTracker::new();
-    let shared = Arc::new(Shared {
-        me: client.user().clone(),
-        client,
-        store,
-        options,
-        deltas,
-        names: Mutex::default(),
-        stop: stop.clone(),
-        retry_now: Notify::new(),
-        online: AtomicBool::new(false),
-        came_online: Notify::new(),
-        pushed: AtomicBool::new(false),
-        older: Mutex::default(),
-        behind: Mutex::default(),
-        open: Mutex::default(),
-        gaps: Notify::new(),
-        marks: horizons::Marks::default(),
-        held: Mutex::default(),
-    });
+    let (handle, shared, requested, receiver) = prepare(client, store, options);
+    let (tasks, drained) = (handle.tasks.clone(), handle.drained.clone());
     let (outbox_sender, outbox_receiver) = mpsc::channel(REQUESTS);
-    let main = Arc::clone(&shared);
+    let main = shared;
     let tracker = tasks.clone();
-    let drained = CancellationToken::new();
-    let all_done = drained.clone();
+    let all_done = drained;
     tasks.spawn(async move {
         let pending = apply::send_snapshot(&main).await;
         tracker.spawn(guarded(
@@ -179,7 +159,40 @@ pub fn start(client: Client, store: Store, options: Options) -> (Handle, mpsc::R
         }
         guarded(Arc::clone(&main), poller::run(Arc::clone(&main))).await;
     });
-    (Handle { requests, stop, drained, tasks }, receiver)
+    (handle, receiver)
+}
+
+/// What [`start`] and [`look`] have in common: channels, and what all tasks share.
+fn prepare(
+    client: Client,
+    store: Store,
+    options: Options,
+) -> (Handle, Arc<Shared>, mpsc::Receiver<Request>, mpsc::Receiver<Delta>) {
+    let (deltas, receiver) = mpsc::channel(DELTAS);
+    let (requests, requested) = mpsc::channel(REQUESTS);
+    let stop = CancellationToken::new();
+    let shared = Arc::new(Shared {
+        me: client.user().clone(),
+        client,
+        store,
+        options,
+        deltas,
+        names: Mutex::default(),
+        stop: stop.clone(),
+        retry_now: Notify::new(),
+        online: AtomicBool::new(false),
+        came_online: Notify::new(),
+        pushed: AtomicBool::new(false),
+        older: Mutex::default(),
+        behind: Mutex::default(),
+        open: Mutex::default(),
+        gaps: Notify::new(),
+        marks: horizons::Marks::default(),
+        held: Mutex::default(),
+    });
+    let handle =
+        Handle { requests, stop, drained: CancellationToken::new(), tasks: TaskTracker::new() };
+    (handle, shared, requested, receiver)
 }
 
 /// Runs a task until it ends or sync stops; a task that panics is told to the user and not silently dead.

@@ -1,8 +1,9 @@
 //! What the user can do. Each action has a name, which the key table and the configuration use.
 
 use crate::model::ThreadFlag;
+use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Action {
     App(AppAction),
     List(ListAction),
@@ -12,7 +13,7 @@ pub enum Action {
     Overlay(OverlayAction),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AppAction {
     Quit,
     Interrupt,
@@ -35,7 +36,7 @@ pub enum AppAction {
     },
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ListAction {
     Up,
     Down,
@@ -49,7 +50,7 @@ pub enum ListAction {
     Nth(usize),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MessagesAction {
     Scroll(Scroll),
     SelectUp,
@@ -80,7 +81,7 @@ pub enum MessagesAction {
     TakeBack,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Scroll {
     PageUp,
     PageDown,
@@ -90,7 +91,7 @@ pub enum Scroll {
     Newest,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum ComposeAction {
     Insert(char),
     Paste(String),
@@ -107,7 +108,7 @@ pub enum ComposeAction {
 }
 
 /// A place relative to the cursor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Motion {
     Left,
     Right,
@@ -119,7 +120,7 @@ pub enum Motion {
     LineEnd,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ThreadAction {
     Toggle(ThreadFlag),
     Settings,
@@ -133,7 +134,7 @@ pub enum ThreadAction {
     Join,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum OverlayAction {
     Up,
     Down,
@@ -249,6 +250,19 @@ impl Action {
         ("erase", Action::Overlay(OverlayAction::Erase)),
         ("erase-all", Action::Overlay(OverlayAction::Clear)),
     ];
+
+    /// What is of no use where nothing can be sent or saved.
+    pub fn writes(&self) -> bool {
+        use MessagesAction as M;
+        match self {
+            Self::Compose(ComposeAction::Move(Motion::Up)) => false,
+            Self::Compose(_)
+            | Self::Messages(
+                M::Reply | M::Edit | M::Delete | M::React | M::Retry | M::TakeBack | M::MarkUnread,
+            ) => true,
+            _ => false,
+        }
+    }
 
     pub fn named(name: &str) -> Option<Action> {
         Self::NAMED.iter().find(|(known, _)| *known == name).map(|(_, action)| action.clone())

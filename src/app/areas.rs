@@ -1,7 +1,7 @@
 //! Rectangles from the size of the terminal. Drawing and mouse use the same ones, so they cannot disagree.
 
 /// Columns and rows of the terminal.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Size {
     pub columns: u16,
     pub rows: u16,

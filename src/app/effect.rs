@@ -1,6 +1,7 @@
 //! What `update` wants done. Returned values, carried out by the runtime; no flags to be polled.
 
 use crate::model::{Clean, ConversationId, Request};
+use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
@@ -26,16 +27,16 @@ pub enum Effect {
 }
 
 /// What became of an effect that another program carried out.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Outcome {
     /// `terminal`: by OSC 52, which the terminal may still ignore. `program`: the clipboard program that was started.
     Copied {
         what: String,
         terminal: bool,
-        program: Option<&'static str>,
+        program: Option<String>,
     },
     NotOpened {
-        program: &'static str,
+        program: String,
     },
     Pasted(Result<String, Clean>),
     EditedOutside {

@@ -6,7 +6,8 @@ use super::{Action, ComposeAction, Model, on_action, on_compose};
 pub fn apply(model: &mut Model, outcome: Outcome, effects: &mut Vec<Effect>) {
     match outcome {
         Outcome::Copied { what, terminal, program } => {
-            let ways: Vec<&str> = terminal.then_some("OSC 52").into_iter().chain(program).collect();
+            let ways: Vec<&str> =
+                terminal.then_some("OSC 52").into_iter().chain(program.as_deref()).collect();
             if ways.is_empty() {
                 model.app.complain(&format!("{what}: too long for the terminal's clipboard"));
             } else {

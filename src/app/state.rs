@@ -44,7 +44,7 @@ pub struct Prefs {
 }
 
 /// When others learn what was read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Receipts {
     /// After a second on the screen.
     Auto,

@@ -20,6 +20,7 @@ use super::wrap::break_lines;
 use crate::model::text::width;
 use crate::model::{ConversationId, MessageKey};
 use layout::{Layout, Stamp};
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
 /// Where the view of a conversation stands.
@@ -33,7 +34,7 @@ pub enum Anchor {
 }
 
 /// What drawing found missing. `update` decides what comes of it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Want {
     Older(ConversationId),
     /// The end of a stretch of the past is near.

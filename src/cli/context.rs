@@ -4,7 +4,8 @@ use super::{FAILED, Global, USAGE, account};
 use crate::client::Client;
 use crate::config::{Account, Config, paths};
 use crate::model::UserId;
-use std::path::PathBuf;
+use std::fs::{File, OpenOptions};
+use std::path::{Path, PathBuf};
 
 /// An error with its exit status.
 #[derive(Debug, thiserror::Error)]
@@ -72,3 +73,24 @@ impl Session {
 
 /// The file that holds an account's messages.
 pub const STORE: &str = "store.db";
+
+/// One program on one account: the lock is held as long as the file is open.
+///
+/// # Errors
+/// One line that says who has it, or why there is none.
+pub fn lock(dir: &Path) -> Result<File, Failure> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let path = dir.join("lock");
+    let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
+    let file = file.map_err(|e| Failure::failed(format!("{}: {e}", path.display())))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(Failure::failed(format!(
+            "another skchat is open on {}; skchat --read-only shows what is stored, skchat chats, log and send work beside it",
+            dir.display()
+        ))),
+        Err(std::fs::TryLockError::Error(e)) => {
+            Err(Failure::failed(format!("{}: {e}", path.display())))
+        }
+    }
+}

@@ -41,6 +41,17 @@ pub fn builtin_keymap() -> Result<Keymap, String> {
     with_changes(&BTreeMap::new(), Enter::Send).map_err(|(_, message)| message)
 }
 
+/// The bindings with changes that were checked before.
+///
+/// # Errors
+/// When they are of another version and name what there is not.
+pub fn keymap_with(
+    changes: &BTreeMap<String, Vec<String>>,
+    enter: Enter,
+) -> Result<Keymap, String> {
+    with_changes(changes, enter).map_err(|(_, message)| message)
+}
+
 /// The bindings with those of the user in place of the built-in ones. The error names the action it is about.
 /// With [`Enter::Newline`] the keys of `send` and `newline` change places, unless the user said otherwise.
 pub fn with_changes(

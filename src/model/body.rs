@@ -4,8 +4,9 @@ use super::emoticon::{EmojiStyle, EmojiWidth};
 use super::id::UserId;
 use super::rich::{Align, Block, Link, RichText, Span, SpanStyle, host};
 use super::text::Clean;
+use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MessageBody {
     /// `Text`, `RichText`, `RichText/Html`.
     Text(RichText),
@@ -44,7 +45,7 @@ pub enum MessageBody {
 }
 
 /// A file, picture, video or voice message (`URIObject`, `files`): what it is and where it can be had.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Media {
     pub kind: MediaKind,
     pub name: Clean,
@@ -55,7 +56,7 @@ pub struct Media {
 }
 
 /// A bot's card: title, text, pictures and buttons as links.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Card {
     pub title: Clean,
     pub text: RichText,
@@ -65,13 +66,13 @@ pub struct Card {
     pub buttons: Vec<Clean>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Poll {
     pub question: Clean,
     pub answers: Vec<Clean>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MediaKind {
     File,
     Image,
@@ -96,14 +97,14 @@ impl MediaKind {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {
     pub state: CallState,
     /// The longest part of anyone, where the wire tells it.
     pub seconds: Option<u32>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CallState {
     Started,
     Ended,
@@ -111,7 +112,7 @@ pub enum CallState {
 }
 
 /// The `ThreadActivity/…` types. Names come with the ids where the wire brings them (facts 3.7).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ThreadActivity {
     Topic {
         by: UserId,

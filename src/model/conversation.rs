@@ -4,9 +4,11 @@ use super::id::{ClientMessageId, ConversationId, ConversationKind, UserId};
 use super::text::Clean;
 use super::time::Timestamp;
 use super::unread::Unread;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// A conversation as received, for the cache.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RawConversation {
     pub id: ConversationId,
     /// Milliseconds of the last change of anything in it.
@@ -16,7 +18,7 @@ pub struct RawConversation {
     pub json: Box<str>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conversation {
     pub id: ConversationId,
     /// A group's topic; empty when it has none, nothing when the server did not say.
@@ -35,7 +37,7 @@ pub struct Conversation {
 }
 
 /// The last message in one line.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snippet {
     pub sender: UserId,
     pub text: Clean,
@@ -71,7 +73,7 @@ impl Conversation {
 }
 
 /// `consumptionhorizon`: how far someone has read, on the wire `A;B;C` (facts 3.5).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Horizon {
     /// Arrival of the last message read.
     pub arrival: Timestamp,
@@ -101,7 +103,7 @@ impl Horizon {
     }
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Role {
     Admin,
     #[default]
@@ -115,14 +117,14 @@ impl Role {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
     pub id: UserId,
     /// `friendlyName`; often empty.
     pub name: Clean,
     pub role: Role,
     /// The rest of the reference page's fields, for those who want to know: name on the wire and value.
-    pub details: Vec<(&'static str, Clean)>,
+    pub details: Vec<(Cow<'static, str>, Clean)>,
 }
 
 impl Default for Member {
@@ -132,7 +134,7 @@ impl Default for Member {
 }
 
 /// A group's properties as the server holds them. `None`: the server did not say.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ThreadSettings {
     pub topic: Option<Clean>,
     /// Anyone with the link can join.
@@ -146,7 +148,7 @@ pub struct ThreadSettings {
 }
 
 /// A setting with two states. The first two are the group's, the others this account's own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum ThreadFlag {
     JoiningEnabled,
     HistoryDisclosed,

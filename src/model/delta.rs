@@ -10,9 +10,10 @@ use super::search::Hit;
 use super::text::Clean;
 use super::time::Timestamp;
 use super::unread::Unread;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Delta {
     Link(LinkState),
     Conversations(Vec<Conversation>),
@@ -128,7 +129,7 @@ pub enum Delta {
 }
 
 /// Which part of the history a batch is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Page {
     /// As they happen.
     Live,
@@ -151,7 +152,7 @@ pub enum Page {
 }
 
 /// Hits of a search, newest first.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Findings {
     pub hits: Vec<Hit>,
     /// Where older hits begin; nothing when there are none.
@@ -163,7 +164,7 @@ pub struct Findings {
 }
 
 /// The connection, as the status line tells it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LinkState {
     Connecting,
     Online,
@@ -176,10 +177,12 @@ pub enum LinkState {
     SignedOut {
         why: Clean,
     },
+    /// Only what is stored is looked at.
+    ReadOnly,
 }
 
 /// Why something did not work, in words for the user.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
     pub reason: Clean,
     /// Asking again later may work.

@@ -9,7 +9,7 @@ use unicode_segmentation::UnicodeSegmentation;
 const TABLE: &str = include_str!("../../assets/emoticons.tsv");
 
 /// How emoticons and emoji are shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum EmojiStyle {
     #[default]
     Glyph,
@@ -20,7 +20,7 @@ pub enum EmojiStyle {
 }
 
 /// Whether the terminal draws joined emoji as one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum EmojiWidth {
     /// A cluster is one picture, as wide as `unicode-width` says.
     #[default]

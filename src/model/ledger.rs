@@ -6,9 +6,10 @@
 
 use super::message::MessageKey;
 use super::time::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// A place in a conversation's history: arrival, then the id as a number ([`MessageKey`] without the id's text).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Point {
     pub at: Timestamp,
     pub order: u64,
@@ -21,7 +22,7 @@ impl From<&MessageKey> for Point {
 }
 
 /// Everything from `lo` to `hi`, both included, is stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Range {
     pub lo: Point,
     pub hi: Point,
@@ -47,7 +48,7 @@ pub struct Gap {
 }
 
 /// The ranges of a conversation, oldest first, none touching another.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ledger {
     ranges: Vec<Range>,
 }

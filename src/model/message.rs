@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// A message as received, not yet read: what the cache keeps, so that a better decoder improves old history.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RawMessage {
     /// Server id: arrival in milliseconds as text, unique within one conversation only (facts 3.1).
     pub id: Box<str>,
@@ -55,7 +55,7 @@ pub struct Indexed {
 
 /// Where a message stands in its conversation: arrival at the server, then id. Unsent ones stand after all of them
 /// in the order they were queued.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct MessageKey {
     pub at: Timestamp,
     /// The id as a number where it is one, so that `9` comes before `10`; the queue number of an unsent message.
@@ -78,7 +78,7 @@ impl MessageKey {
 }
 
 /// A message as read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     pub key: MessageKey,
     pub client_id: Option<ClientMessageId>,
@@ -96,7 +96,7 @@ pub struct Message {
     pub delivery: Delivery,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reaction {
     /// The wire's key: `heart`, `like`, `1f44d_thumbsup`.
     pub key: Clean,

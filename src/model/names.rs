@@ -2,10 +2,11 @@
 
 use super::id::UserId;
 use super::text::Clean;
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
 /// Where a name was seen, worst first (facts 5, "Names, in order").
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum NameSource {
     /// `imdisplayname` of a message: the sender's own word at that time.
     Message = 1,

@@ -7,9 +7,10 @@ use super::conversation::{Horizon, Role, ThreadFlag};
 use super::id::{ClientMessageId, ConversationId, UserId};
 use super::message::{Draft, MessageKey, Outgoing};
 use super::search::Query;
+use serde::{Deserialize, Serialize};
 
 /// Names one request, so that a late or second answer is harmless.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Ticket(pub u64);
 
 #[derive(Clone, Debug, PartialEq)]
@@ -135,7 +136,7 @@ pub enum ThreadChange {
 }
 
 /// What a message's source is wanted for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Purpose {
     Inspect,
     Edit,

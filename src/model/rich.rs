@@ -3,14 +3,15 @@
 use super::id::UserId;
 use super::text::Clean;
 use super::time::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// A message's text with its formatting. Lines inside a paragraph are separated by `\n` in the spans.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RichText {
     pub blocks: Vec<Block>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Block {
     Paragraph {
         align: Align,
@@ -24,7 +25,7 @@ pub enum Block {
     Code(Clean),
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Align {
     #[default]
     Left,
@@ -32,7 +33,7 @@ pub enum Align {
 }
 
 /// Who is quoted, as the `quote` tag says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attribution {
     pub name: Clean,
     pub author: Option<UserId>,
@@ -45,7 +46,7 @@ pub struct Attribution {
     pub conversation: Option<Box<str>>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span {
     pub text: Clean,
     pub style: SpanStyle,
@@ -53,7 +54,7 @@ pub struct Span {
 }
 
 /// Every formatting tag of the reference page has its place here.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SpanStyle {
     pub bold: bool,
     pub italic: bool,
@@ -67,10 +68,10 @@ pub struct SpanStyle {
     pub size: Option<u8>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rgb(pub u8, pub u8, pub u8);
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Link {
     /// A target that passed the scheme check: http, https or mailto.
     Url(Clean),

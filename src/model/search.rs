@@ -6,6 +6,7 @@ use super::message::MessageKey;
 use super::text::Clean;
 use super::time::Timestamp;
 use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 /// Characters of a message that are shown with a hit.
@@ -132,7 +133,7 @@ pub struct Query {
 }
 
 /// A message that was found.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hit {
     pub conversation: ConversationId,
     pub key: MessageKey,

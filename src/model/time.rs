@@ -1,6 +1,7 @@
 //! Time. The wall clock is for showing only; every wait and deadline is on the monotonic one.
 
 use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// Milliseconds since 1970 in UTC, as the protocol counts.
@@ -20,7 +21,7 @@ use std::time::Duration;
 pub struct Timestamp(pub i64);
 
 /// The two clocks as read once for one input.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, PartialEq)]
 pub struct Now {
     /// For display only.
     pub wall: Timestamp,

@@ -2,11 +2,12 @@
 
 use super::conversation::Horizon;
 use super::time::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// Counting stops here; the screen says `99+` long before.
 pub const COUNT_CAP: usize = 1000;
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unread {
     pub messages: u32,
     pub mentions: u32,
@@ -49,6 +50,7 @@ pub fn unread(horizon: Option<&Horizon>, rows: impl Iterator<Item = UnreadRow>) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn row(at: i64, mine: bool, counts: bool) -> UnreadRow {
         UnreadRow { at: Timestamp(at), mine, counts, mentions_me: at == 40, is_horizon: false }
@@ -72,5 +74,33 @@ mod tests {
         let rows =
             [row(50, false, true), row(45, false, true), row(40, true, true), row(30, false, true)];
         assert_eq!(unread(None, rows.into_iter()).messages, 2);
+    }
+
+    proptest! {
+        /// Against a plain reading of the rule: after the horizon, by someone else, of those that count.
+        #[test]
+        fn the_count_is_what_the_rule_says(
+            rows in proptest::collection::vec((any::<bool>(), any::<bool>(), any::<bool>()), 0..40), read in 0i64..45,
+        ) {
+            let mut newest_first: Vec<UnreadRow> = (1i64..)
+                .zip(&rows)
+                .map(|(at, (mine, counts, mentions_me))| UnreadRow {
+                    at: Timestamp(at),
+                    mine: *mine,
+                    counts: *counts,
+                    mentions_me: *mentions_me,
+                    is_horizon: false,
+                })
+                .collect();
+            newest_first.reverse();
+            let horizon = Horizon { arrival: Timestamp(read), read_at: Timestamp(read), client_id: None };
+            let got = unread(Some(&horizon), newest_first.clone().into_iter());
+            let wanted = newest_first.iter().filter(|row| row.at.0 > read && !row.mine && row.counts);
+            prop_assert_eq!(usize::try_from(got.messages).unwrap(), wanted.clone().count());
+            prop_assert_eq!(usize::try_from(got.mentions).unwrap(), wanted.filter(|row| row.mentions_me).count());
+            // One read further never has more unread.
+            let later = Horizon { arrival: Timestamp(read + 1), ..horizon };
+            prop_assert!(unread(Some(&later), newest_first.into_iter()).messages <= got.messages);
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Reading: the conversation list, pages of messages, names, unread counts.
 
-use super::{OutboxItem, ReadOnly, Store, StoreError, ledger, outbox};
+use super::{OutboxItem, Store, StoreError, ledger, outbox};
 use crate::model::{
     ClientMessageId, ConversationId, Draft, Horizon, Ledger, MessageKey, NameSource,
     RawConversation, RawMessage, Timestamp, Unread, UnreadRow, UserId, text::Clean,
@@ -180,7 +180,10 @@ pub(super) fn unread(
     Ok((crate::model::unread(horizon.as_ref(), rows.into_iter()), horizon))
 }
 
-fn conversations(c: &Connection, me: &UserId) -> rusqlite::Result<Vec<CachedConversation>> {
+pub(super) fn conversations(
+    c: &Connection,
+    me: &UserId,
+) -> rusqlite::Result<Vec<CachedConversation>> {
     let mut query = c.prepare_cached(
         "SELECT id, json, version, activity, cleared_at FROM conversations ORDER BY activity DESC",
     )?;
@@ -211,7 +214,7 @@ fn conversations(c: &Connection, me: &UserId) -> rusqlite::Result<Vec<CachedConv
         .collect()
 }
 
-fn names(c: &Connection) -> rusqlite::Result<Vec<(UserId, NameSource, Clean)>> {
+pub(super) fn names(c: &Connection) -> rusqlite::Result<Vec<(UserId, NameSource, Clean)>> {
     let mut query = c.prepare_cached("SELECT id, rank, name FROM names")?;
     let rows = query.query_map([], |row| {
         let name: String = row.get(2)?;
@@ -224,7 +227,7 @@ fn names(c: &Connection) -> rusqlite::Result<Vec<(UserId, NameSource, Clean)>> {
     rows.collect()
 }
 
-fn thread_json(c: &Connection, id: &ConversationId) -> rusqlite::Result<Option<String>> {
+pub(super) fn thread_json(c: &Connection, id: &ConversationId) -> rusqlite::Result<Option<String>> {
     let json: Option<String> = c
         .prepare_cached("SELECT thread_json FROM conversations WHERE id = ?1")?
         .query_row([id.as_str()], |row| row.get(0))
@@ -350,28 +353,5 @@ impl Store {
             .optional()
         })
         .await
-    }
-}
-
-impl ReadOnly {
-    pub fn conversations(&self, me: &UserId) -> Result<Vec<CachedConversation>, StoreError> {
-        Ok(conversations(&self.connection, me)?)
-    }
-
-    pub fn names(&self) -> Result<Vec<(UserId, NameSource, Clean)>, StoreError> {
-        Ok(names(&self.connection)?)
-    }
-
-    pub fn newest(&self, id: &ConversationId, limit: u32) -> Result<Vec<RawMessage>, StoreError> {
-        Ok(newest(&self.connection, id, limit)?)
-    }
-
-    pub fn thread_json(&self, id: &ConversationId) -> Result<Option<String>, StoreError> {
-        Ok(thread_json(&self.connection, id)?)
-    }
-
-    /// An unread count for what the server says now, over the rows stored here.
-    pub fn unread(&self, id: &ConversationId, me: &UserId) -> Result<Unread, StoreError> {
-        Ok(unread(&self.connection, id, me)?.0)
     }
 }

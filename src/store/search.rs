@@ -171,6 +171,8 @@ fn search(
             break;
         }
     }
+    // Messages of one moment may have their places in another order.
+    found.hits.sort_by(|a, b| b.key.at.cmp(&a.key.at).then_with(|| b.key.order.cmp(&a.key.order)));
     Ok(found)
 }
 

@@ -112,7 +112,7 @@ fn confirm(tx: &Transaction<'_>, raw: &RawMessage) -> rusqlite::Result<bool> {
     Ok(gone > 0)
 }
 
-fn put_name(
+pub(super) fn put_name(
     tx: &Transaction<'_>,
     id: &UserId,
     source: NameSource,

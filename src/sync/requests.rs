@@ -2,6 +2,7 @@
 
 use super::{Shared, outbox, threads, wall_clock};
 use crate::client::{Error, Kind};
+use crate::model::request::Purpose;
 use crate::model::search::Query;
 use crate::model::{
     ConversationId, ConversationKind, Delta, Fault, Findings, MessageKey, Page, RawMessage,
@@ -111,7 +112,7 @@ where
     });
 }
 
-async fn show_stored(shared: &Arc<Shared>, id: &ConversationId) {
+pub(super) async fn show_stored(shared: &Arc<Shared>, id: &ConversationId) {
     if let Err(error) = shared.store.set_last_open(id).await {
         tracing::warn!(%error, "the open chat was not noted");
     }
@@ -131,13 +132,18 @@ async fn tell_ledger(shared: &Shared, id: &ConversationId) {
 }
 
 /// Stored rows as messages, to the app.
-async fn tell_stored(shared: &Shared, id: &ConversationId, rows: Vec<RawMessage>, page: Page) {
+pub(super) async fn tell_stored(
+    shared: &Shared,
+    id: &ConversationId,
+    rows: Vec<RawMessage>,
+    page: Page,
+) {
     let rows = rows.into_iter().map(super::decode_stored);
     let messages = rows.map(|raw| decode::message(&raw, &shared.me)).collect();
     shared.tell(Delta::Messages { conversation: id.clone(), messages, page }).await;
 }
 
-async fn around(shared: &Shared, id: &ConversationId, key: &MessageKey) {
+pub(super) async fn around(shared: &Shared, id: &ConversationId, key: &MessageKey) {
     match shared.store.around(id, key, AROUND).await {
         Ok((found, at_end)) => {
             let page = Page::Around { reached_start: found.reached_start, at_end };
@@ -148,7 +154,7 @@ async fn around(shared: &Shared, id: &ConversationId, key: &MessageKey) {
     }
 }
 
-async fn newer(shared: &Shared, id: &ConversationId, after: &MessageKey) {
+pub(super) async fn newer(shared: &Shared, id: &ConversationId, after: &MessageKey) {
     match shared.store.after(id, after, AROUND).await {
         Ok(rows) => {
             let page = Page::Newer { at_end: rows.len() < AROUND as usize };
@@ -158,7 +164,13 @@ async fn newer(shared: &Shared, id: &ConversationId, after: &MessageKey) {
     }
 }
 
-async fn search(shared: &Shared, asked: Asked, query: Query, below: Option<i64>, ticket: Ticket) {
+pub(super) async fn search(
+    shared: &Shared,
+    asked: Asked,
+    query: Query,
+    below: Option<i64>,
+    ticket: Ticket,
+) {
     let result = match shared.store.search(asked, query, below, HITS).await {
         Ok(None) => return,
         Ok(Some(found)) => Ok(Findings {
@@ -170,6 +182,18 @@ async fn search(shared: &Shared, asked: Asked, query: Query, below: Option<i64>,
         Err(error) => Err(Fault::new(error.to_string(), true)),
     };
     shared.tell(Delta::Found { ticket, result }).await;
+}
+
+/// A message as it was received, and its edit records.
+pub(super) async fn source(
+    shared: &Shared,
+    conversation: ConversationId,
+    key: MessageKey,
+    purpose: Purpose,
+) {
+    let stored = shared.store.with_edits(&conversation, &key.id).await.unwrap_or_default();
+    let items = stored.into_iter().map(super::decode_stored).collect();
+    shared.tell(Delta::Source { conversation, key, items, purpose }).await;
 }
 
 /// Fills one gap page by page, because the user asked for it.
@@ -246,9 +270,7 @@ async fn carry_out(shared: &Arc<Shared>, request: Request) {
             }
         }
         Request::Source { conversation, key, purpose } => {
-            let stored = shared.store.with_edits(&conversation, &key.id).await.unwrap_or_default();
-            let items = stored.into_iter().map(super::decode_stored).collect();
-            shared.tell(Delta::Source { conversation, key, items, purpose }).await;
+            source(shared, conversation, key, purpose).await;
         }
         Request::Resync { conversation } => resync(shared, &conversation).await,
         Request::Around { conversation, key } => around(shared, &conversation, &key).await,

@@ -74,6 +74,7 @@ fn shorter(text: &str, columns: usize) -> String {
 fn connection(model: &Model, theme: &Theme) -> (String, Style) {
     match &model.app.link.state {
         LinkState::Online => ("live".into(), theme.good),
+        LinkState::ReadOnly => ("read-only: what is stored · F5 looks again".into(), theme.new),
         LinkState::Connecting => ("connecting…".into(), theme.dim),
         LinkState::Waiting { why, .. } => {
             let retry = match model.app.retry_in() {
@@ -245,8 +246,8 @@ fn offered(context: Context, bare: bool) -> &'static [&'static str] {
             "switcher",
             "next-unread",
             "select-message",
-            "search",
             "help",
+            "search",
             "quit",
         ],
         Context::Selection => &[

@@ -461,6 +461,6 @@ fn conversation_settings_beside_three_panes() {
                                 │                                                             │
     ────────────────────────────┴─────────────────────────────────────────────────────────────┴─────────────────────────────
      To Oven day ›
-     ⏎ send  M-⏎ new line  M-↑↓ chats  C-k find  M-a unread  C-↑ select  F1 help  C-q quit
+     ⏎ send  M-⏎ new line  M-↑↓ chats  C-k find  M-a unread  C-↑ select  F1 help  C-r search  C-q quit
     ");
 }

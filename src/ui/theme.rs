@@ -5,7 +5,7 @@ use crate::model::{Rgb, SpanStyle, UserId};
 use ratatui::style::{Color, Modifier, Style};
 
 /// How many colours may be used for what people colour themselves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum ColorDepth {
     None,
     Sixteen,

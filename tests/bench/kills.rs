@@ -1,7 +1,7 @@
 //! The long form of the kill harness, and the one that kills at every write call.
 //!
 //! `cargo build --release --bin skchat && cargo run --release --example kills 1000`
-//! `cargo run --release --example kills strace` (needs strace; every pwrite64, fdatasync and ftruncate in turn)
+//! `cargo run --release --example kills strace` (needs strace; every pwrite64, fsync and ftruncate in turn)
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -11,7 +11,7 @@ use common::terminal;
 use std::process::ExitCode;
 
 /// Calls that change files, and so the moments in which a kill may hurt.
-const CALLS: [&str; 3] = ["pwrite64", "fdatasync", "ftruncate"];
+const CALLS: [&str; 3] = ["pwrite64", "fsync", "ftruncate"];
 /// A script with more of them than this has run away.
 const MOST_CALLS: usize = 2_000;
 
@@ -36,7 +36,18 @@ fn at_every_call(call: &str) -> Tally {
     for n in 1..=MOST_CALLS {
         let trace = format!("trace={call}");
         let inject = format!("inject={call}:signal=KILL:when={n}");
-        harness.below(&["strace", "-f", "-qq", "-o", "/dev/null", "-e", &trace, "-e", &inject]);
+        harness.below(&[
+            "strace",
+            "-D",
+            "-f",
+            "-qq",
+            "-o",
+            "/dev/null",
+            "-e",
+            &trace,
+            "-e",
+            &inject,
+        ]);
         let killed = harness.scripted();
         harness.settle();
         if !killed {

@@ -148,10 +148,7 @@ impl Harness {
         });
         let dir = tempfile::tempdir().unwrap();
         let origin = format!("http://127.0.0.1:{}", proxy.port);
-        let config = format!(
-            "[accounts.home]\nuser_id = \"{ANNA}\"\ngateway = \"{origin}/v1\"\ntoken = {{ env = \"TEST_TOKEN\" }}\n"
-        );
-        std::fs::write(dir.path().join("config.toml"), config).unwrap();
+        super::write_config(dir.path(), &origin);
         Self {
             runtime,
             gateway,
@@ -217,7 +214,7 @@ impl Harness {
         let mut t = self.start();
         t.wait_for("live");
         t.send("\x1b[1;3B");
-        t.wait_for("To joe.4 ›");
+        t.wait_for("To Joe Bloggs ›");
         t.wait_for("hello");
         t.send("\x11");
         t.wait_end();
@@ -236,7 +233,7 @@ impl Harness {
     /// Starts, checks the draft, and types: messages, then a draft. Ends where the program does, or before the kill.
     fn session(&mut self, messages: u64) -> (Terminal, Option<(String, Instant)>) {
         let mut t = self.start();
-        if !Self::until(&t, "the chat", |s| s.contains("To joe.4 ›")) {
+        if !Self::until(&t, "the chat", |s| s.contains("To Joe Bloggs ›")) {
             return (t, None);
         }
         if let Some(draft) = self.draft.take() {
@@ -289,7 +286,7 @@ impl Harness {
         if random(4) == 0 {
             // In the middle of typing or sending.
             let mut t = self.start();
-            if Self::until(&t, "the chat", |s| s.contains("To joe.4 ›")) {
+            if Self::until(&t, "the chat", |s| s.contains("To Joe Bloggs ›")) {
                 self.draft = None;
                 t.send("\x15");
                 for _ in 0..messages {
@@ -333,7 +330,9 @@ impl Harness {
         let mut t = self.start();
         t.wait("everything sent", |seen| {
             let screen = seen.parser.screen().contents();
-            screen.contains("live") && screen.contains("To joe.4 ›") && !screen.contains("unsent")
+            screen.contains("live")
+                && screen.contains("To Joe Bloggs ›")
+                && !screen.contains("unsent")
         });
         t.send("\x11");
         t.wait_end();

@@ -340,7 +340,8 @@ impl Runner {
         let task = tokio::spawn(async move {
             let mut model = Model::new(prefs, Size { columns, rows });
             let stop = CancellationToken::new();
-            let wiring = Wiring { surface, open_events, deltas, requests, stop, editor };
+            let wiring =
+                Wiring { surface, open_events, deltas, requests, stop, editor, journal: None };
             run(&mut model, &theme, wiring).await.unwrap();
             handle.stop(PATIENCE).await;
         });
@@ -500,4 +501,13 @@ pub async fn send_raw(client: &Client, to: &str, kind: &str, content: &str) {
         Outgoing { text: content.into(), source: Some(kind.into()), ..Outgoing::default() };
     let id = ClientMessageId::from(getrandom::u64().unwrap().to_string());
     client.send(&ConversationId::new(to), &outgoing, &id, "").await.unwrap();
+}
+
+/// Anna's account with the token in `TEST_TOKEN`, for the built program.
+pub fn write_config(dir: &Path, origin: &str) {
+    let config = format!(
+        "[accounts.home]\nuser_id = \"{ANNA}\"\ngateway = \"{origin}/v1\"\nprofiles = \"{origin}/profiles\"\n\
+         token = {{ env = \"TEST_TOKEN\" }}\n"
+    );
+    std::fs::write(dir.join("config.toml"), config).unwrap();
 }

@@ -6,6 +6,7 @@ use crate::protocol::entity;
 use crate::protocol::lenient::{self, Text};
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 
 /// The answer to `GET /threads/ID/consumptionhorizons`: who has read up to which arrival. `0;0;0` says nothing.
 pub fn horizons(body: &str) -> Result<Vec<(UserId, Timestamp)>, WireError> {
@@ -126,7 +127,7 @@ fn words(items: &[&RawValue]) -> Vec<Clean> {
     read.map(|text| Clean::line(text.as_str())).collect()
 }
 
-fn details(member: &MemberBody<'_>) -> Vec<(&'static str, Clean)> {
+fn details(member: &MemberBody<'_>) -> Vec<(Cow<'static, str>, Clean)> {
     let capabilities: Vec<String> =
         words(&member.capabilities).iter().map(ToString::to_string).collect();
     let capabilities = capabilities.join(", ");
@@ -138,7 +139,7 @@ fn details(member: &MemberBody<'_>) -> Vec<(&'static str, Clean)> {
         ("capabilities", capabilities.as_str()),
     ];
     let filled = fields.into_iter().filter(|(_, value)| !value.is_empty());
-    filled.map(|(name, value)| (name, Clean::line(value))).collect()
+    filled.map(|(name, value)| (Cow::Borrowed(name), Clean::line(value))).collect()
 }
 
 #[cfg(test)]

@@ -168,7 +168,7 @@ fn person(app: &AppState, who: &UserId, theme: &Theme) -> Dialog {
                 lines.push(Line::new("friendlyName", member.name.as_str()));
             }
             for (name, value) in &member.details {
-                lines.push(Line::new(*name, cut(value, 56)));
+                lines.push(Line::new(name.as_ref(), cut(value, 56)));
             }
         }
         None => lines.push(Line::new("Not a member any more.", "").styled(theme.dim)),

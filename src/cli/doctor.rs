@@ -1,0 +1,208 @@
+//! `skchat doctor`: what works and what does not, one line each; what of the history is stored; saving a damaged store.
+
+use super::context::{Failure, STORE, Session, lock};
+use super::lines;
+use crate::model::{Clean, Horizon, Names, Timestamp};
+use crate::protocol::{decode, wire};
+use crate::store::{self, ReadOnly, StoreError};
+use clap::Args;
+use std::fmt::Write as _;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Show which parts of each conversation's history are stored, and what is missing
+    #[arg(long)]
+    history: bool,
+    /// Copy what can be read of a damaged store to a new one, and keep the damaged one beside it
+    #[arg(long, conflicts_with = "history")]
+    salvage: bool,
+}
+
+/// One thing that was looked at.
+enum Found {
+    Pass(String),
+    Warn(String),
+    Fail(String),
+}
+
+/// Looks at everything.
+///
+/// # Errors
+/// When something does not work; the lines say what.
+pub async fn run(session: &Session, arguments: &Arguments) -> Result<(), Failure> {
+    let file = session.dir.join(STORE);
+    if arguments.salvage {
+        return salvage(&session.dir, &file);
+    }
+    if arguments.history {
+        return history(session, &file);
+    }
+    let mut found = vec![Found::Pass("configuration: read, no mistakes".into())];
+    found.extend(folder(&session.dir));
+    found.push(stored(&file));
+    found.push(gateway(session).await);
+    let mut failed = 0;
+    let lines = found.iter().map(|found| match found {
+        Found::Pass(text) => format!("PASS  {text}"),
+        Found::Warn(text) => format!("WARN  {text}"),
+        Found::Fail(text) => {
+            failed += 1;
+            format!("FAIL  {text}")
+        }
+    });
+    lines::print(lines).map_err(|e| Failure::failed(e.to_string()))?;
+    if failed > 0 {
+        return Err(Failure::failed("not everything works"));
+    }
+    Ok(())
+}
+
+/// Others must not read what lies here.
+fn folder(dir: &Path) -> Option<Found> {
+    let mode = std::fs::metadata(dir).ok()?.permissions().mode() & 0o777;
+    let name = dir.display();
+    let others = mode & 0o77;
+    Some(if others == 0 {
+        Found::Pass(format!("folder: {name}, for you only"))
+    } else {
+        Found::Warn(format!(
+            "folder: {name} can be read by others (mode {mode:o}); chmod 700 mends that"
+        ))
+    })
+}
+
+fn stored(file: &Path) -> Found {
+    let name = file.display();
+    if !file.exists() {
+        return Found::Warn(format!("store: {name} is not there yet; the first start makes it"));
+    }
+    let checked = store::open_read_only(file).and_then(|store| store.check());
+    match checked {
+        Ok(counts) => Found::Pass(format!(
+            "store: {name}, sound; {} messages in {} conversations, {} waiting to be sent",
+            counts.messages, counts.conversations, counts.outbox
+        )),
+        Err(error @ StoreError::Damaged) => Found::Fail(format!(
+            "store: {name}: {error}; skchat doctor --salvage copies what can be read"
+        )),
+        Err(error) => Found::Fail(format!("store: {name}: {error}")),
+    }
+}
+
+async fn gateway(session: &Session) -> Found {
+    let name = Clean::line(&session.account.gateway);
+    let client = match session.client() {
+        Ok(client) => client,
+        Err(error) => return Found::Fail(format!("gateway: {error}")),
+    };
+    match client.conversations(1).await {
+        Ok(_) => Found::Pass(format!("gateway: {name} answers and takes the token")),
+        Err(error) => Found::Fail(format!("gateway: {name}: {error}")),
+    }
+}
+
+fn history(session: &Session, file: &Path) -> Result<(), Failure> {
+    let failed = |e: StoreError| Failure::failed(format!("{}: {e}", file.display()));
+    let store = store::open_read_only(file).map_err(failed)?;
+    let mut names = Names::default();
+    for (id, source, name) in store.names().map_err(failed)? {
+        names.learn(&id, source, &name);
+    }
+    let mut out = Vec::new();
+    for cached in store.conversations(&session.me).map_err(failed)? {
+        out.push(coverage(session, &store, &names, &cached).map_err(failed)?);
+    }
+    if out.is_empty() {
+        out.push("nothing is stored yet".to_owned());
+    }
+    lines::print(out.into_iter()).map_err(|e| Failure::failed(e.to_string()))
+}
+
+/// What is had of a conversation, what is missing, and up to where it was read.
+fn coverage(
+    session: &Session,
+    store: &ReadOnly,
+    names: &Names,
+    cached: &store::CachedConversation,
+) -> Result<String, StoreError> {
+    let id = &cached.raw.id;
+    let conversation = decode::conversation(&cached.raw, &session.me);
+    let thread = store.thread_json(id)?.and_then(|json| wire::thread(&json).ok());
+    let title = lines::title(&conversation, names, thread.as_ref(), &session.me);
+    let (ledger, count) = store.ledger(id)?;
+    let mut text = format!("{title}  {}\n", Clean::line(id.as_str()));
+    let (Some(first), Some(top)) = (ledger.ranges().first(), ledger.top()) else {
+        text.push_str("  no messages stored");
+        return Ok(text);
+    };
+    let beginning = if ledger.reached_start() {
+        ", from the beginning"
+    } else {
+        ", older ones are on the server"
+    };
+    let _ =
+        write!(text, "  {count} messages, {} to {}{beginning}", when(first.lo.at), when(top.at));
+    for gap in ledger.gaps() {
+        let what = if gap.closed { "the server has nothing in between" } else { "missing" };
+        let _ =
+            write!(text, "\n  {what}: after {}, before {}", when(gap.below.at), when(gap.above.at));
+    }
+    let told = |horizon: &Option<Horizon>| {
+        horizon.as_ref().map_or_else(|| "nothing".to_owned(), |h| when(h.arrival))
+    };
+    let _ = write!(
+        text,
+        "\n  read here: up to {}; the server was told: up to {}; unread: {}",
+        told(&cached.horizon),
+        told(&conversation.horizon),
+        cached.unread.messages
+    );
+    Ok(text)
+}
+
+fn when(at: Timestamp) -> String {
+    at.rfc3339()
+}
+
+/// The damaged file moves aside, under a name that is free; its copy takes its place.
+fn salvage(dir: &Path, file: &Path) -> Result<(), Failure> {
+    let _lock = lock(dir)?;
+    let failed = |what: &Path, e: &dyn std::fmt::Display| {
+        Failure::failed(format!("{}: {e}", what.display()))
+    };
+    let copy = dir.join("store.salvaged.db");
+    for suffix in ["", "-wal", "-shm"] {
+        // Left by a salvage that was cut short.
+        let _ = std::fs::remove_file(with_suffix(&copy, suffix));
+    }
+    let saved = store::salvage(file, &copy).map_err(|e| failed(file, &e))?;
+    let aside =
+        (1..1_000).map(|n| dir.join(format!("store.damaged-{n}.db"))).find(|path| !path.exists());
+    let aside = aside.ok_or_else(|| Failure::failed("no name is free for the damaged store"))?;
+    for suffix in ["-wal", "-shm", ""] {
+        let from = with_suffix(file, suffix);
+        if from.exists() {
+            std::fs::rename(&from, with_suffix(&aside, suffix)).map_err(|e| failed(&from, &e))?;
+        }
+    }
+    for suffix in ["-wal", ""] {
+        let from = with_suffix(&copy, suffix);
+        if from.exists() {
+            std::fs::rename(&from, with_suffix(file, suffix)).map_err(|e| failed(&from, &e))?;
+        }
+    }
+    println!(
+        "saved {} messages in {} conversations, {} drafts, {} unsent messages; {} places could not be read",
+        saved.messages, saved.conversations, saved.drafts, saved.outbox, saved.unreadable
+    );
+    println!("the damaged store is kept as {}", aside.display());
+    Ok(())
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}

@@ -1,0 +1,315 @@
+//! Recording every input of the loop, and playing a recording again: the same inputs at the same times give the same
+//! frames.
+//!
+//! A recording is JSON, one entry a line: what the program started from, then inputs, settlings and frames in the order
+//! in which they happened. It holds what was typed and received; [`redact`] makes one that does not.
+
+mod redact;
+
+pub use redact::Redactor;
+
+use crate::app::areas::Size;
+use crate::app::{Input, Model, update};
+use crate::model::{ClientMessageId, Now, UserId};
+use crate::ui::{ColorDepth, Screen, Theme};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::hash::{Hash, Hasher};
+use std::io::{BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::time::Duration;
+
+/// Rises when recordings of before cannot be played any more.
+pub const FORMAT: u32 = 1;
+/// Lines that may wait for the disk before the recording ends.
+const WAITING: usize = 8_192;
+
+/// Everything the program starts from, as far as the screen depends on it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Header {
+    pub skchat: String,
+    pub format: u32,
+    pub me: UserId,
+    /// IANA name of the time zone.
+    pub zone: String,
+    pub size: Size,
+    pub depth: ColorDepth,
+    pub blink: bool,
+    pub typing: bool,
+    pub receipts: crate::app::state::Receipts,
+    pub demo: bool,
+    pub emoji: crate::model::EmojiStyle,
+    pub emoji_width: crate::model::EmojiWidth,
+    pub reorder: bool,
+    pub markup: bool,
+    pub grace: Duration,
+    pub read_only: bool,
+    pub first_client_id: u64,
+    /// The card of the first start is shown.
+    pub card: bool,
+    pub warning: Option<String>,
+    /// The user's changes of the key table.
+    pub keys: BTreeMap<String, Vec<String>>,
+    pub enter_is_newline: bool,
+}
+
+/// One line of a recording.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Entry {
+    Start(Box<Header>),
+    /// The time before the first input.
+    Clock(Now),
+    Input(Now, Box<Input>),
+    /// What is in sight was derived; what that asked for follows as inputs.
+    Settle,
+    /// Columns, rows, and a hash of all cells.
+    Frame(u16, u16, u64),
+}
+
+/// Writes a recording, on a thread of its own.
+pub struct Journal {
+    lines: Option<SyncSender<String>>,
+    writer: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Journal {
+    /// Begins a recording in a new file that only this user can read.
+    ///
+    /// # Errors
+    /// When there is such a file already, or it cannot be made.
+    pub fn create(path: &Path, header: Header) -> std::io::Result<Self> {
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+        let (lines, waiting) = sync_channel::<String>(WAITING);
+        let write = move || {
+            let mut out = BufWriter::new(file);
+            while let Ok(line) = waiting.recv() {
+                let mut next = Some(line);
+                while let Some(line) = next {
+                    if writeln!(out, "{line}").is_err() {
+                        return;
+                    }
+                    next = waiting.try_recv().ok();
+                }
+                if out.flush().is_err() {
+                    return;
+                }
+            }
+        };
+        let writer = std::thread::Builder::new().name("recorder".into()).spawn(write)?;
+        let mut journal = Self { lines: Some(lines), writer: Some(writer) };
+        journal.note(&Entry::Start(Box::new(header)));
+        Ok(journal)
+    }
+
+    /// Adds an entry. When the disk cannot follow, the recording ends: one with a hole could not be played.
+    pub fn note(&mut self, entry: &Entry) {
+        let Some(lines) = &self.lines else { return };
+        let Ok(line) = serde_json::to_string(entry) else { return };
+        if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) = lines.try_send(line) {
+            tracing::warn!("the recording ends here: the disk does not follow");
+            self.lines = None;
+        }
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        self.lines = None;
+        if let Some(writer) = self.writer.take() {
+            let _ = writer.join();
+        }
+    }
+}
+
+/// FNV-1a: the same on every machine.
+struct Fnv(u64);
+
+impl Hasher for Fnv {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+}
+
+/// An entry that stands for a frame as it was painted.
+pub fn frame(buffer: &Buffer) -> Entry {
+    let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
+    for cell in &buffer.content {
+        cell.symbol().hash(&mut hash);
+        cell.style().hash(&mut hash);
+    }
+    Entry::Frame(buffer.area.width, buffer.area.height, hash.finish())
+}
+
+/// Plays entries into a model.
+pub struct Player {
+    model: Model,
+    theme: Theme,
+    screen: Screen,
+    terminal: Terminal<TestBackend>,
+    pub inputs: usize,
+    pub frames: usize,
+    /// The frames, counted from one, that were not as recorded.
+    pub differing: Vec<usize>,
+}
+
+impl Player {
+    /// # Errors
+    /// Never, as far as is known: the terminal is memory.
+    pub fn new(model: Model, theme: Theme) -> Result<Self, String> {
+        let size = model.view.size;
+        let backend = TestBackend::new(size.columns, size.rows);
+        Ok(Self {
+            terminal: Terminal::new(backend).map_err(|e| e.to_string())?,
+            model,
+            theme,
+            screen: Screen::default(),
+            inputs: 0,
+            frames: 0,
+            differing: Vec::new(),
+        })
+    }
+
+    /// Plays one entry; gives a frame entry as it is here.
+    pub fn play(&mut self, entry: &Entry) -> Option<Entry> {
+        match entry {
+            Entry::Start(_) => {}
+            Entry::Clock(now) => self.model.app.clock = *now,
+            Entry::Input(now, input) => {
+                self.inputs += 1;
+                update(&mut self.model, (**input).clone(), *now);
+            }
+            Entry::Settle => {
+                self.model.view.settle(&self.model.app);
+            }
+            Entry::Frame(columns, rows, _) => {
+                self.frames += 1;
+                let painted = self.paint(*columns, *rows);
+                if painted.as_ref() != Some(entry) {
+                    self.differing.push(self.frames);
+                }
+                return painted;
+            }
+        }
+        None
+    }
+
+    fn paint(&mut self, columns: u16, rows: u16) -> Option<Entry> {
+        self.terminal.backend_mut().resize(columns, rows);
+        let mut painted = None;
+        let (screen, model, theme) = (&mut self.screen, &self.model, &self.theme);
+        let done = self.terminal.draw(|area| {
+            screen.draw(model, theme, area);
+            painted = Some(frame(area.buffer_mut()));
+        });
+        done.ok().and(painted)
+    }
+
+    /// The screen as it stands after what was played, as lines.
+    pub fn picture(&mut self) -> String {
+        self.model.view.settle(&self.model.app);
+        let size = self.model.view.size;
+        self.paint(size.columns, size.rows);
+        let buffer = self.terminal.backend().buffer();
+        let width = usize::from(buffer.area.width).max(1);
+        let mut out = String::new();
+        for row in buffer.content.chunks(width) {
+            let mut line = String::new();
+            let mut hidden = 0;
+            for cell in row {
+                if hidden > 0 {
+                    hidden -= 1;
+                    continue;
+                }
+                line.push_str(cell.symbol());
+                hidden = crate::model::text::width(cell.symbol()).saturating_sub(1);
+            }
+            out.push_str(line.trim_end());
+            out.push('\n');
+        }
+        out
+    }
+}
+
+/// Reads a recording line by line; a last line that was cut off is the end.
+///
+/// # Errors
+/// When the file cannot be read, or is none.
+pub fn read(path: &Path) -> Result<(Header, Vec<Entry>), String> {
+    let text = std::fs::read_to_string(path).map_err(|e| e.to_string())?;
+    let mut lines = text.lines();
+    let first = lines.next().unwrap_or_default();
+    let header = match serde_json::from_str(first) {
+        Ok(Entry::Start(header)) if header.format == FORMAT => *header,
+        Ok(Entry::Start(header)) => {
+            return Err(format!(
+                "it was recorded by skchat {}, whose recordings are others",
+                header.skchat
+            ));
+        }
+        _ => return Err("it is no recording".to_owned()),
+    };
+    let mut entries = Vec::new();
+    let mut broken = None;
+    for (n, line) in lines.enumerate() {
+        if let Some(at) = broken {
+            return Err(format!("line {at} cannot be read"));
+        }
+        match serde_json::from_str(line) {
+            Ok(entry) => entries.push(entry),
+            // The program was killed while it was written, unless more lines follow.
+            Err(_) => broken = Some(n + 2),
+        }
+    }
+    Ok((header, entries))
+}
+
+/// A recording of the same length in which nothing can be read: letters and digits are others, widths and ids' equality
+/// stay. What is typed into a search by name finds other names there.
+///
+/// # Errors
+/// When an entry cannot be turned, which would be a mistake in the program, or the file cannot be written.
+pub fn write_redacted(
+    path: &Path,
+    header: &Header,
+    entries: &[Entry],
+    mut player: Player,
+    redactor: &Redactor,
+) -> Result<(), String> {
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    let mut out = BufWriter::new(file.map_err(|e| e.to_string())?);
+    let put = |entry: &Entry, out: &mut BufWriter<File>| {
+        let line = serde_json::to_string(entry).map_err(|e| e.to_string())?;
+        writeln!(out, "{line}").map_err(|e| e.to_string())
+    };
+    put(&Entry::Start(Box::new(header.clone())), &mut out)?;
+    for entry in entries {
+        let entry = match entry {
+            Entry::Input(now, input) => Entry::Input(*now, Box::new(redactor.turn(&**input)?)),
+            other => other.clone(),
+        };
+        let painted = player.play(&entry);
+        put(painted.as_ref().unwrap_or(&entry), &mut out)?;
+    }
+    out.flush().map_err(|e| e.to_string())
+}
+
+/// The id that a header of a redacted recording has.
+pub fn redacted_header(header: &Header, redactor: &Redactor) -> Result<Header, String> {
+    Ok(Header { me: redactor.turn(&header.me)?, warning: None, ..header.clone() })
+}
+
+/// Client ids are random numbers and stay as they are: the program makes the same ones again.
+pub(crate) const KEPT: &str = stringify!(ClientMessageId);
+const _: fn(&str) -> ClientMessageId = |id| ClientMessageId::new(id);

@@ -1,0 +1,124 @@
+//! `skchat demo`: the program over a gateway of its own with sample people, and the first start without an account.
+
+use super::{PATIENCE, Setting, check_terminal, converse, runtime};
+use crate::cli::Global;
+use crate::cli::account;
+use crate::cli::context::{Failure, STORE, lock};
+use crate::client::{Base, Client, Options, Secret, TokenSource};
+use crate::config::{Config, paths};
+use crate::gateway::{self, User, demo};
+use crate::model::UserId;
+use crate::store::Store;
+use crate::sync;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// Without any account: what to do, in three lines.
+pub fn first_run(global: &Global, file: &Path) -> Result<(), Failure> {
+    let mut out = std::io::stdout();
+    let text = format!(
+        "\n  skchat {} — Skype's chat protocol in the terminal\n\n  \
+         1  Look around with sample conversations   (nothing leaves this machine)\n  \
+         2  How to add an account\n  q  Quit\n\n  Choose 1, 2 or q, Enter = 1: ",
+        env!("CARGO_PKG_VERSION")
+    );
+    let _ = write!(out, "{text}");
+    let _ = out.flush();
+    loop {
+        let mut line = String::new();
+        match std::io::stdin().read_line(&mut line) {
+            Ok(0) | Err(_) => return Ok(()),
+            Ok(_) => {}
+        }
+        match line.trim() {
+            "" | "1" => return run(global, false),
+            "2" => {
+                let _ = writeln!(
+                    out,
+                    "\n  Put this into {}, with your own id and gateway:\n\n    [accounts.home]\n    \
+                     user_id = \"8:anna.7\"\n    gateway = \"http://127.0.0.1:8080/v1\"\n    \
+                     token   = {{ file = \"/path/to/token\" }}\n\n  config.example.toml explains every line; \
+                     skchat config check tells what is wrong.\n  skchat serve runs a gateway of your own.",
+                    file.display()
+                );
+                return Ok(());
+            }
+            "q" | "Q" => return Ok(()),
+            _ => {
+                let _ = write!(out, "  1, 2 or q: ");
+                let _ = out.flush();
+            }
+        }
+    }
+}
+
+pub fn run(global: &Global, reset: bool) -> Result<(), Failure> {
+    if global.read_only {
+        return Err(Failure::usage("the demo is not shared: --read-only is for an account"));
+    }
+    let data = paths::data_dir(global.data_dir.clone()).map_err(Failure::usage)?;
+    let size = check_terminal()?;
+    let dir = data.join("demo");
+    paths::make_dir(&dir).map_err(|e| Failure::failed(format!("{}: {e}", dir.display())))?;
+    let lock = lock(&dir)?;
+    if reset {
+        for name in [STORE, "gateway.db"] {
+            for suffix in ["", "-wal", "-shm"] {
+                let _ = std::fs::remove_file(dir.join(format!("{name}{suffix}")));
+            }
+        }
+    }
+    let first_start = !dir.join(STORE).exists();
+    let store = Store::open(&dir.join(STORE)).map_err(|e| Failure::failed(e.to_string()))?;
+    // The user's keys and ways of showing hold here, too; the accounts have no part in it.
+    let file = paths::config_file(global.config.clone()).ok();
+    let own = file.map(|f| Config::load(&f)).transpose();
+    let own = own.map_err(|e| Failure::usage(e.to_string()))?.flatten();
+    let config = match own {
+        Some(config) => config,
+        None => Config::builtin().map_err(|e| Failure::failed(e.to_string()))?,
+    };
+    let record = global.record.clone();
+    let me = UserId::new(demo::ME);
+    let users = demo::users();
+    runtime()?.block_on(async move {
+        let _lock = lock;
+        let fail = |e: &dyn std::fmt::Display| {
+            Failure::failed(format!("the sample world cannot start: {e}"))
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.map_err(|e| fail(&e))?;
+        let origin = format!("http://{}", listener.local_addr().map_err(|e| fail(&e))?);
+        let options = demo_client(&origin, &me, &users)?;
+        let db = Some(dir.join("gateway.db"));
+        let world =
+            gateway::open(gateway::Options { db, users, ..gateway::Options::default() }, origin)
+                .map_err(|e| fail(&e))?;
+        demo::seed(&world).map_err(Failure::failed)?;
+        tokio::spawn(demo::answer(Arc::clone(&world)));
+        let stop = CancellationToken::new();
+        let served = tokio::spawn(gateway::serve(listener, world, stop.clone().cancelled_owned()));
+        let sync_options =
+            sync::Options { grace: account::grace(&config), ..sync::Options::default() };
+        let setting =
+            Setting { config, me, demo: true, size, dir, first_start, record, read_only: false };
+        let result = converse(setting, Client::new(options), store, sync_options, None).await;
+        stop.cancel();
+        let _ = tokio::time::timeout(PATIENCE, served).await;
+        result
+    })
+}
+
+fn demo_client(origin: &str, me: &UserId, users: &[User]) -> Result<Options, Failure> {
+    let base = |path: &str| {
+        Base::parse(&format!("{origin}{path}")).map_err(|e| Failure::failed(e.to_string()))
+    };
+    let token = users.iter().find(|u| u.id == *me).map(|u| u.token.clone()).unwrap_or_default();
+    let mut options =
+        Options::new(me.clone(), base("/v1")?, TokenSource::Fixed(Secret::new(token)));
+    options.scheduler = Some(base("/scheduler")?);
+    options.join = Some(base("/join")?);
+    options.profiles = Some(base("/profiles")?);
+    Ok(options)
+}

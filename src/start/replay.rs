@@ -1,0 +1,121 @@
+//! `skchat replay`, and what a recording begins with.
+
+use super::{Setting, THEME};
+use crate::app::Model;
+use crate::app::overlay::Overlay;
+use crate::app::state::Prefs;
+use crate::cli::context::Failure;
+use crate::cli::replay::Arguments;
+use crate::config::{Enter, keymap_with};
+use crate::runtime::journal::{self, Entry, FORMAT, Header, Player, Redactor};
+use crate::ui::{ColorDepth, Theme};
+use std::sync::Arc;
+
+/// What this run starts from.
+pub fn header(setting: &Setting, prefs: &Prefs, depth: ColorDepth) -> Header {
+    Header {
+        skchat: env!("CARGO_PKG_VERSION").to_owned(),
+        format: FORMAT,
+        me: prefs.me.clone(),
+        zone: prefs.zone.iana_name().unwrap_or("UTC").to_owned(),
+        size: setting.size,
+        depth,
+        blink: setting.config.ui.blink,
+        typing: prefs.typing,
+        receipts: prefs.receipts,
+        demo: prefs.demo,
+        emoji: prefs.emoji,
+        emoji_width: prefs.emoji_width,
+        reorder: prefs.reorder,
+        markup: prefs.markup,
+        grace: prefs.grace,
+        read_only: prefs.read_only,
+        first_client_id: prefs.first_client_id,
+        card: setting.first_start,
+        warning: setting.config.warnings.first().cloned(),
+        keys: setting.config.key_changes.clone(),
+        enter_is_newline: setting.config.ui.enter == Enter::Newline,
+    }
+}
+
+/// The model a run begins with.
+pub fn first_model(prefs: Prefs, header: &Header) -> Model {
+    let mut model = Model::new(prefs, header.size);
+    if header.card {
+        model.app.overlay = Some(Overlay::Card);
+    }
+    if let Some(warning) = &header.warning {
+        model.app.complain(warning);
+    }
+    model
+}
+
+fn player(header: &Header) -> Result<Player, String> {
+    let enter = if header.enter_is_newline { Enter::Newline } else { Enter::Send };
+    let keymap = keymap_with(&header.keys, enter)?;
+    let zone = jiff::tz::TimeZone::get(&header.zone).map_err(|e| e.to_string())?;
+    let prefs = Prefs {
+        me: header.me.clone(),
+        zone,
+        keymap: Arc::new(keymap),
+        typing: header.typing,
+        receipts: header.receipts,
+        demo: header.demo,
+        emoji: header.emoji,
+        emoji_width: header.emoji_width,
+        reorder: header.reorder,
+        markup: header.markup,
+        grace: header.grace,
+        read_only: header.read_only,
+        first_client_id: header.first_client_id,
+    };
+    let theme = Theme::new(THEME, header.depth, header.blink)?;
+    Player::new(first_model(prefs, header), theme)
+}
+
+/// Plays a recording.
+///
+/// # Errors
+/// When it cannot be read, or a frame is not as it was recorded.
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let name = arguments.file.display();
+    let failed = |e: String| Failure::failed(format!("{name}: {e}"));
+    let (header, entries) = journal::read(&arguments.file).map_err(failed)?;
+    if let Some(target) = &arguments.redact {
+        let key =
+            getrandom::u64().map_err(|_| Failure::failed("the system gives no random numbers"))?;
+        let redactor = Redactor::new(key);
+        let header = journal::redacted_header(&header, &redactor).map_err(failed)?;
+        let player = player(&header).map_err(failed)?;
+        let target_name = target.display();
+        journal::write_redacted(target, &header, &entries, player, &redactor)
+            .map_err(|e| Failure::failed(format!("{target_name}: {e}")))?;
+        println!("{target_name} holds the same run without anything that can be read");
+        return Ok(());
+    }
+    let mut player = player(&header).map_err(failed)?;
+    for entry in &entries {
+        if arguments
+            .until
+            .is_some_and(|until| player.inputs >= until && matches!(entry, Entry::Input(..)))
+        {
+            break;
+        }
+        player.play(entry);
+    }
+    if arguments.until.is_some() {
+        print!("{}", player.picture());
+    }
+    let (inputs, frames) = (player.inputs, player.frames);
+    match player.differing.first() {
+        None => {
+            println!("{inputs} inputs, {frames} frames: all as recorded");
+            Ok(())
+        }
+        Some(first) => Err(Failure::failed(format!(
+            "{inputs} inputs, {frames} frames: {} are not as recorded by skchat {}, from frame {first} on",
+            player.differing.len(),
+            header.skchat
+        ))),
+    }
+}

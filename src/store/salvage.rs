@@ -1,0 +1,277 @@
+//! A damaged store: what can be read of it is copied to a new file. The damaged one is only read.
+
+use super::{StoreError, ledger, messages, prepare, schema, write};
+use crate::model::{
+    Clean, ClientMessageId, ConversationId, Draft, Indexed, Ledger, NameSource, Point, Range,
+    RawMessage, Timestamp, UserId,
+};
+use rusqlite::{Connection, OpenFlags, Row, params};
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+/// Rows read at once.
+const PIECE: i64 = 256;
+/// Rows in one transaction of the copy.
+const BATCH: usize = 5_000;
+
+/// What was saved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Salvaged {
+    pub conversations: usize,
+    pub messages: usize,
+    pub drafts: usize,
+    pub outbox: usize,
+    /// Pieces of the file that could not be read.
+    pub unreadable: usize,
+}
+
+struct Reader {
+    from: Connection,
+    unreadable: usize,
+}
+
+/// What is read of a table.
+struct Table {
+    name: &'static str,
+    columns: &'static str,
+}
+
+/// How a walk over a table ended.
+enum Walked {
+    ToTheEnd,
+    /// Up to a place that cannot be read.
+    Broken,
+}
+
+impl Reader {
+    /// Every readable row of a table: from its beginning, and from its end where something in between is broken.
+    fn rows<T>(&mut self, table: &Table, read: impl Fn(&Row<'_>) -> rusqlite::Result<T>) -> Vec<T> {
+        let mut found = BTreeMap::new();
+        if let Walked::Broken = self.walk(table, false, &read, &mut found) {
+            self.walk(table, true, &read, &mut found);
+        }
+        found.into_values().collect()
+    }
+
+    fn walk<T>(
+        &mut self,
+        table: &Table,
+        backwards: bool,
+        read: &impl Fn(&Row<'_>) -> rusqlite::Result<T>,
+        found: &mut BTreeMap<i64, T>,
+    ) -> Walked {
+        let (side, order, mut from) =
+            if backwards { ("<", "DESC", i64::MAX) } else { (">", "ASC", i64::MIN) };
+        let Table { name, columns } = table;
+        let sql = format!(
+            "SELECT rowid, {columns} FROM {name} WHERE rowid {side} ?1 ORDER BY rowid {order} LIMIT {PIECE}"
+        );
+        loop {
+            let mut last = None;
+            let piece = (|| {
+                let mut query = self.from.prepare(&sql)?;
+                let mut rows = query.query([from])?;
+                while let Some(row) = rows.next()? {
+                    let rowid: i64 = row.get(0)?;
+                    last = Some(rowid);
+                    // A row whose columns make no sense costs that row only.
+                    if let Ok(value) = read(row) {
+                        found.insert(rowid, value);
+                    }
+                }
+                Ok::<(), rusqlite::Error>(())
+            })();
+            match (piece, last) {
+                (Err(_), _) => {
+                    self.unreadable += 1;
+                    return Walked::Broken;
+                }
+                (Ok(()), None) => return Walked::ToTheEnd,
+                (Ok(()), Some(last)) => from = last,
+            }
+        }
+    }
+}
+
+const CONVERSATIONS: Table = Table {
+    name: "conversations",
+    columns: "number, id, json, version, activity, horizon, horizon_unsent, cleared_at, thread_json",
+};
+const MESSAGES: Table = Table {
+    name: "messages",
+    columns: "conversation, at, id, version, sender, client_id, kind, text, edit_of, counts, mentions, json",
+};
+const NAMES: Table = Table { name: "names", columns: "id, rank, name" };
+const DRAFTS: Table = Table { name: "drafts", columns: "conversation, draft" };
+const OUTBOX: Table = Table {
+    name: "outbox",
+    columns: "number, conversation, client_id, outgoing, queued_at, state, reason",
+};
+
+type Conversation = (i64, String, String, i64, i64, String, bool, i64, String);
+
+fn conversation(row: &Row<'_>) -> rusqlite::Result<Conversation> {
+    Ok((
+        row.get(1)?,
+        row.get(2)?,
+        row.get(3)?,
+        row.get(4)?,
+        row.get(5)?,
+        row.get(6)?,
+        row.get(7)?,
+        row.get(8)?,
+        row.get(9)?,
+    ))
+}
+
+struct Stored {
+    number: i64,
+    raw: RawMessage,
+    index: Indexed,
+}
+
+fn message(row: &Row<'_>) -> rusqlite::Result<Stored> {
+    let client_id: Option<String> = row.get("client_id")?;
+    let edit_of: Option<String> = row.get("edit_of")?;
+    let version: i64 = row.get("version")?;
+    Ok(Stored {
+        number: row.get("conversation")?,
+        raw: RawMessage {
+            id: row.get::<_, String>("id")?.into(),
+            client_id: client_id.map(ClientMessageId::from),
+            conversation: ConversationId::new(""),
+            sender: UserId::from(row.get::<_, String>("sender")?),
+            sender_name: None,
+            at: Timestamp(row.get("at")?),
+            version: u64::try_from(version).unwrap_or(0),
+            kind: row.get::<_, String>("kind")?.into(),
+            content: "".into(),
+            extras: true,
+            json: row.get::<_, String>("json")?.into(),
+        },
+        index: Indexed {
+            text: row.get("text")?,
+            edit_of: edit_of.map(ClientMessageId::from),
+            counts: row.get("counts")?,
+            mentions_me: row.get("mentions")?,
+            link: false,
+            file: false,
+        },
+    })
+}
+
+/// Copies what can be read of `damaged` into the new file `copy`.
+///
+/// # Errors
+/// When the copy cannot be written, or nothing at all can be read.
+pub fn salvage(damaged: &Path, copy: &Path) -> Result<Salvaged, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let from = Connection::open_with_flags(damaged, flags)?;
+    let mut reader = Reader { from, unreadable: 0 };
+    let mut to = Connection::open(copy)?;
+    prepare(&to)?;
+    schema::migrate(&mut to, None)?;
+    let mut saved = Salvaged::default();
+    let conversations = reader.rows(&CONVERSATIONS, conversation);
+    let mut ids: HashMap<i64, ConversationId> = HashMap::new();
+    for (number, id, json, version, activity, horizon, unsent, cleared, thread) in conversations {
+        let put = to.execute(
+            "INSERT OR IGNORE INTO conversations (number, id, json, version, activity, horizon, horizon_unsent, \
+             cleared_at, thread_json) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            params![number, id, json, version, activity, horizon, unsent, cleared, thread],
+        )?;
+        saved.conversations += put;
+        ids.insert(number, ConversationId::from(id));
+    }
+    copy_small(&mut reader, &mut to, &mut saved)?;
+    let before = reader.unreadable;
+    let mut stored = reader.rows(&MESSAGES, message);
+    let complete = reader.unreadable == before;
+    let mut points: HashMap<i64, Vec<Point>> = HashMap::new();
+    for chunk in stored.chunks_mut(BATCH) {
+        let tx = write::begin(&mut to)?;
+        for row in chunk {
+            let Some(id) = ids.get(&row.number) else { continue };
+            row.raw.conversation = id.clone();
+            // Decoder 0: it is read and indexed anew by the program.
+            messages::put(&tx, row.number, &row.raw, &row.index, 0)?;
+            points.entry(row.number).or_default().push(Point::from(&row.raw.key()));
+        }
+        tx.commit()?;
+    }
+    saved.messages = usize::try_from(
+        to.query_row("SELECT count(*) FROM messages", [], |row| row.get::<_, i64>(0))?,
+    )
+    .unwrap_or(0);
+    let tx = write::begin(&mut to)?;
+    for (number, points) in points {
+        let known = if complete {
+            ledger::load(&reader.from, number).unwrap_or_default()
+        } else {
+            Ledger::default()
+        };
+        // Where rows are missing nobody knows what was between: each message stands alone until it is fetched again.
+        let alone = points.into_iter().filter(|point| !known.covers(*point)).map(Range::alone);
+        let ledger: Ledger = known.ranges().iter().copied().chain(alone).collect();
+        ledger::save(&tx, number, &ledger)?;
+        if !complete {
+            tx.execute("UPDATE conversations SET version = 0 WHERE number = ?1", [number])?;
+        }
+    }
+    tx.execute("INSERT OR REPLACE INTO meta VALUES ('index_below', ?1)", [i64::MAX.to_string()])?;
+    tx.commit()?;
+    to.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).ok();
+    saved.unreadable = reader.unreadable;
+    if saved.conversations == 0 && saved.messages == 0 && saved.outbox == 0 && saved.drafts == 0 {
+        return Err(StoreError::Damaged);
+    }
+    Ok(saved)
+}
+
+/// Names, drafts, what waits to be sent, and which chat was open.
+fn copy_small(
+    reader: &mut Reader,
+    to: &mut Connection,
+    saved: &mut Salvaged,
+) -> rusqlite::Result<()> {
+    let names = reader.rows(&NAMES, |row| {
+        Ok((row.get::<_, String>(1)?, row.get::<_, i64>(2)?, row.get::<_, String>(3)?))
+    });
+    let drafts =
+        reader.rows(&DRAFTS, |row| Ok((row.get::<_, String>(1)?, row.get::<_, String>(2)?)));
+    let outbox = reader.rows(&OUTBOX, |row| {
+        Ok((
+            row.get::<_, i64>(1)?,
+            row.get::<_, String>(2)?,
+            row.get::<_, String>(3)?,
+            row.get::<_, String>(4)?,
+            row.get::<_, i64>(5)?,
+            row.get::<_, String>(6)?,
+            row.get::<_, String>(7)?,
+        ))
+    });
+    let open: Option<String> = reader
+        .from
+        .query_row("SELECT value FROM meta WHERE key = 'last_open'", [], |row| row.get(0))
+        .ok();
+    let tx = write::begin(to)?;
+    for (id, rank, name) in names {
+        write::put_name(&tx, &UserId::from(id), NameSource::from_rank(rank), &Clean::line(&name))?;
+    }
+    for (conversation, draft) in drafts {
+        let draft: Draft = serde_json::from_str(&draft).unwrap_or_default();
+        write::put_draft(&tx, &ConversationId::from(conversation), &draft)?;
+        saved.drafts += 1;
+    }
+    for (number, conversation, client_id, outgoing, queued_at, state, reason) in outbox {
+        saved.outbox += tx.execute(
+            "INSERT OR IGNORE INTO outbox (number, conversation, client_id, outgoing, queued_at, state, reason) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![number, conversation, client_id, outgoing, queued_at, state, reason],
+        )?;
+    }
+    if let Some(open) = open {
+        tx.execute("INSERT OR REPLACE INTO meta VALUES ('last_open', ?1)", [open])?;
+    }
+    tx.commit()
+}

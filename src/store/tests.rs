@@ -1,0 +1,323 @@
+use super::*;
+use crate::model::fold::folded;
+use crate::model::search::Query;
+use crate::model::{
+    ClientMessageId, ConversationId, Horizon, Indexed, MessageKey, Outgoing, Point, Range,
+    RawMessage, Timestamp, UserId,
+};
+use proptest::prelude::*;
+
+const ME: &str = "8:anna.7";
+const CHAT: &str = "8:joe.4";
+
+fn raw(at: i64, version: u64, sender: &str, text: &str) -> (RawMessage, Indexed) {
+    let raw = RawMessage {
+        id: at.to_string().into(),
+        client_id: Some(ClientMessageId::from(format!("{at}7"))),
+        conversation: CHAT.into(),
+        sender: UserId::new(sender),
+        sender_name: None,
+        at: Timestamp(at),
+        version,
+        kind: "Text".into(),
+        content: text.into(),
+        extras: false,
+        json: format!("{{\"id\":\"{at}\",\"content\":\"{text}\"}}").into(),
+    };
+    let index = Indexed { text: text.into(), counts: true, ..Indexed::default() };
+    (raw, index)
+}
+
+fn batch(messages: Vec<(RawMessage, Indexed)>, cover: Option<Cover>) -> Batch {
+    let cover = cover.map(|cover| (ConversationId::new(CHAT), cover)).into_iter().collect();
+    Batch { messages, cover, ..Batch::default() }
+}
+
+fn run<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
+}
+
+fn fresh() -> (tempfile::TempDir, Store) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(&dir.path().join("store.db")).unwrap();
+    (dir, store)
+}
+
+async fn find(store: &Store, text: &str) -> Vec<String> {
+    let query = Query { terms: vec![folded(text)], ..Query::default() };
+    let found = store.search(store.ask(), query, None, 100).await.unwrap().unwrap();
+    found.hits.iter().map(|hit| format!("{} {}", hit.key.id, hit.text)).collect()
+}
+
+/// All that is stored of the chat, as far as it matters.
+async fn contents(
+    store: &Store,
+) -> (Vec<(String, u64, String)>, u32, crate::model::Ledger, Vec<String>) {
+    let id = ConversationId::new(CHAT);
+    let rows = store.newest(&id, 1_000).await.unwrap();
+    let rows = rows.iter().map(|m| (m.id.to_string(), m.version, m.json.to_string())).collect();
+    let snapshot = store.snapshot(UserId::new(ME)).await.unwrap();
+    let unread = snapshot.conversations.iter().map(|c| c.unread.messages).sum();
+    (rows, unread, store.ledger(&id).await.unwrap(), find(store, "e").await)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Messages in any order and any number of times, older versions after newer ones: the same store.
+    #[test]
+    fn any_order_and_repetition_gives_the_same_store(
+        list in proptest::collection::vec((1i64..30, 0u64..3, any::<bool>()), 1..25), turn in 0usize..25,
+    ) {
+        let message = |(at, edits, mine): &(i64, u64, bool)| {
+            let version = at.unsigned_abs() * 10 + edits;
+            let sender = if *mine && at % 2 == 0 { ME } else { CHAT };
+            raw(at * 10, version, sender, &format!("text {edits} of the {at}th"))
+        };
+        // One truth for each id and version.
+        let mut list: Vec<_> = list.into_iter().map(|(at, edits, _)| (at, edits, at % 4 == 0)).collect();
+        let both = run(async {
+            let mut seen = Vec::new();
+            for repeated in [false, true] {
+                let (_dir, store) = fresh();
+                for one in &list {
+                    store.apply(batch(vec![message(one)], None), UserId::new(ME)).await.unwrap();
+                }
+                if repeated {
+                    let all = list.iter().map(message).collect();
+                    store.apply(batch(all, None), UserId::new(ME)).await.unwrap();
+                }
+                seen.push(contents(&store).await);
+                let middle = turn % list.len();
+                list.rotate_left(middle);
+                list.reverse();
+            }
+            seen
+        });
+        prop_assert_eq!(&both[0], &both[1]);
+    }
+}
+
+#[test]
+fn a_changed_text_is_found_by_its_new_words_only() {
+    run(async {
+        let (_dir, store) = fresh();
+        let me = UserId::new(ME);
+        store
+            .apply(batch(vec![raw(100, 100, CHAT, "an old oven")], None), me.clone())
+            .await
+            .unwrap();
+        assert_eq!(find(&store, "oven").await, ["100 an old oven"]);
+        store
+            .apply(batch(vec![raw(100, 101, CHAT, "a new stove")], None), me.clone())
+            .await
+            .unwrap();
+        assert_eq!(find(&store, "oven").await, [""; 0]);
+        assert_eq!(find(&store, "stove").await, ["100 a new stove"]);
+        store.apply(batch(vec![raw(100, 100, CHAT, "an old oven")], None), me).await.unwrap();
+        assert_eq!(find(&store, "oven").await, [""; 0], "an older version changes nothing");
+    });
+}
+
+#[test]
+fn an_edit_record_is_found_as_its_original_and_the_old_text_is_not() {
+    run(async {
+        let (_dir, store) = fresh();
+        let me = UserId::new(ME);
+        let (edit, mut index) = raw(300, 300, CHAT, "a new stove");
+        index.edit_of = Some(ClientMessageId::from("1007"));
+        let both = vec![raw(100, 100, CHAT, "an old oven"), (edit, index)];
+        store.apply(batch(both, None), me).await.unwrap();
+        assert_eq!(find(&store, "oven").await, [""; 0]);
+        assert_eq!(find(&store, "stove").await, ["100 a new stove"]);
+    });
+}
+
+#[test]
+fn many_messages_of_one_moment_all_have_a_place() {
+    run(async {
+        let (_dir, store) = fresh();
+        let me = UserId::new(ME);
+        // One millisecond, distinct ids.
+        let crowd = (0..500).map(|n| {
+            let (mut raw, index) = raw(1_000, 1_000, CHAT, &format!("crowd {n}"));
+            raw.id = (1_000 + n).to_string().into();
+            raw.client_id = None;
+            (raw, index)
+        });
+        store.apply(batch(crowd.collect(), None), me.clone()).await.unwrap();
+        store.apply(batch(vec![raw(900, 900, CHAT, "before")], None), me.clone()).await.unwrap();
+        store.apply(batch(vec![raw(2_001, 2_001, CHAT, "after")], None), me).await.unwrap();
+        let query = Query { terms: vec!["crowd".into()], ..Query::default() };
+        let mut below = None;
+        let mut all = std::collections::BTreeSet::new();
+        loop {
+            let found = store.search(store.ask(), query.clone(), below, 60).await.unwrap().unwrap();
+            all.extend(found.hits.iter().map(|hit| hit.key.id.to_string()));
+            match found.next {
+                Some(next) => below = Some(next),
+                None => break,
+            }
+        }
+        assert_eq!(all.len(), 500);
+    });
+}
+
+#[test]
+fn a_newer_question_ends_an_older_one() {
+    run(async {
+        let (_dir, store) = fresh();
+        store.apply(batch(vec![raw(100, 100, CHAT, "text")], None), UserId::new(ME)).await.unwrap();
+        let older = store.ask();
+        let newer = store.ask();
+        let query = Query { terms: vec!["text".into()], ..Query::default() };
+        assert_eq!(store.search(older, query.clone(), None, 10).await.unwrap(), None);
+        assert_eq!(store.search(newer, query, None, 10).await.unwrap().unwrap().hits.len(), 1);
+    });
+}
+
+#[test]
+fn what_comes_by_itself_follows_and_what_does_not_stands_alone() {
+    run(async {
+        let (_dir, store) = fresh();
+        let (me, id) = (UserId::new(ME), ConversationId::new(CHAT));
+        let point = |at: i64| Point { at: Timestamp(at), order: at.unsigned_abs() };
+        let page = Cover::Range(Range { lo: point(10), hi: point(20), floor: true });
+        let two = vec![raw(10, 10, CHAT, "a"), raw(20, 20, CHAT, "b")];
+        store.apply(batch(two, Some(page)), me.clone()).await.unwrap();
+        store
+            .apply(batch(vec![raw(30, 30, CHAT, "c")], Some(Cover::Follows)), me.clone())
+            .await
+            .unwrap();
+        assert_eq!(store.ledger(&id).await.unwrap().ranges().len(), 1);
+        let stored =
+            store.apply(batch(vec![raw(50, 50, CHAT, "e")], None), me.clone()).await.unwrap();
+        assert_eq!(stored.ledgers.len(), 1);
+        let gap = store.next_gap(None, Vec::new()).await.unwrap().unwrap();
+        assert_eq!((gap.gap.below, &*gap.above.id), (point(30), "50"));
+        assert_eq!(store.next_gap(None, vec![id.clone()]).await.unwrap(), None);
+        // Nothing older is told before the gap is closed, though messages below it are stored.
+        let key = MessageKey::server(Timestamp(50), "50");
+        let older = store.before(&id, &key, 10).await.unwrap();
+        assert_eq!(older.messages.len(), 3);
+        assert!(older.reached_start);
+    });
+}
+
+#[test]
+fn a_message_is_in_the_box_or_in_the_outbox_and_never_in_both() {
+    run(async {
+        let (_dir, store) = fresh();
+        let id = ConversationId::new(CHAT);
+        let client_id = ClientMessageId::from("1");
+        let draft = crate::model::Draft { text: "half".into(), ..Default::default() };
+        let outgoing = Outgoing { text: "half".into(), ..Default::default() };
+        let both = || async {
+            let snapshot = store.snapshot(UserId::new(ME)).await.unwrap();
+            (snapshot.drafts.len(), snapshot.outbox.len())
+        };
+        store.save_draft(&id, &draft).await.unwrap();
+        assert_eq!(both().await, (1, 0));
+        store.enqueue(&id, &client_id, &outgoing, Timestamp(1), OutboxState::Held).await.unwrap();
+        assert_eq!(both().await, (0, 1));
+        assert!(store.take_out(&id, &client_id, Some(draft.clone())).await.unwrap());
+        assert_eq!(both().await, (1, 0));
+        store.enqueue(&id, &client_id, &outgoing, Timestamp(1), OutboxState::Queued).await.unwrap();
+        assert!(
+            store.advance(&client_id, OutboxState::Queued, OutboxState::Sending).await.unwrap()
+        );
+        assert!(!store.take_out(&id, &client_id, Some(draft)).await.unwrap(), "it is on its way");
+        assert_eq!(both().await, (0, 1));
+    });
+}
+
+#[test]
+fn a_full_disk_says_so_and_keeps_what_was_there() {
+    run(async {
+        let (_dir, store) = fresh();
+        let id = ConversationId::new(CHAT);
+        let outgoing = |n: usize| Outgoing { text: "x".repeat(n), ..Default::default() };
+        store
+            .enqueue(&id, &"1".into(), &outgoing(1), Timestamp(1), OutboxState::Queued)
+            .await
+            .unwrap();
+        store.limit_size(1).await.unwrap();
+        let full = store
+            .enqueue(&id, &"2".into(), &outgoing(100_000), Timestamp(2), OutboxState::Queued)
+            .await;
+        let told = full.unwrap_err().to_string();
+        assert!(told.contains("full"), "{told}");
+        let outbox = store.outbox().await.unwrap();
+        assert_eq!(
+            outbox.iter().map(|item| item.client_id.as_str().to_owned()).collect::<Vec<_>>(),
+            ["1"]
+        );
+        store.limit_size(u32::MAX).await.unwrap();
+        store
+            .enqueue(&id, &"2".into(), &outgoing(100_000), Timestamp(2), OutboxState::Queued)
+            .await
+            .unwrap();
+        assert_eq!(store.outbox().await.unwrap().len(), 2);
+    });
+}
+
+#[test]
+fn of_a_damaged_file_everything_that_can_be_read_is_saved_and_it_is_not_touched() {
+    use std::io::{Seek, Write};
+    let (dir, store) = fresh();
+    let file = dir.path().join("store.db");
+    let me = UserId::new(ME);
+    run(async {
+        let messages: Vec<_> = (1..=3_000)
+            .map(|n| raw(n * 100, 1, CHAT, &format!("message {n} {}", "word ".repeat(30))))
+            .collect();
+        let range = |m: &[(RawMessage, Indexed)]| {
+            let points = m.iter().map(|(raw, _)| Point::from(&raw.key()));
+            Cover::Range(Range {
+                lo: points.clone().min().unwrap(),
+                hi: points.max().unwrap(),
+                floor: true,
+            })
+        };
+        let cover = range(&messages);
+        store.apply(batch(messages, Some(cover)), me.clone()).await.unwrap();
+        let horizon = Horizon { arrival: Timestamp(100), read_at: Timestamp(200), client_id: None };
+        store.mark_read(&CHAT.into(), horizon, false, false, me.clone()).await.unwrap();
+        let outgoing = Outgoing { text: "unsent".into(), ..Default::default() };
+        store
+            .enqueue(&CHAT.into(), &"1".into(), &outgoing, Timestamp(1), OutboxState::Queued)
+            .await
+            .unwrap();
+        store.close().await.unwrap();
+    });
+    drop(store);
+    let size = std::fs::metadata(&file).unwrap().len();
+    let mut broken = std::fs::OpenOptions::new().write(true).open(&file).unwrap();
+    broken.seek(std::io::SeekFrom::Start(size / 2)).unwrap();
+    broken.write_all(&[0x5a; 12_288]).unwrap();
+    drop(broken);
+    let before = std::fs::read(&file).unwrap();
+    let copy = dir.path().join("copy.db");
+    let saved = salvage(&file, &copy).unwrap();
+    assert_eq!(std::fs::read(&file).unwrap(), before, "the damaged file is only read");
+    assert!(saved.messages > 2_000 && saved.messages <= 3_000, "{saved:?}");
+    assert_eq!((saved.conversations, saved.outbox), (1, 1));
+    run(async {
+        let store = Store::open(&copy).unwrap();
+        let snapshot = store.snapshot(me).await.unwrap();
+        assert_eq!(snapshot.outbox.len(), 1);
+        let stored = store.newest(&CHAT.into(), 1).await.unwrap();
+        assert!(stored[0].json.contains("message 3000 "));
+        if saved.messages < 3_000 {
+            // Nobody says any more that there is nothing between them.
+            assert!(store.next_gap(None, Vec::new()).await.unwrap().is_some());
+        }
+    });
+    std::fs::write(
+        &file,
+        "this is no database, and longer than a header of one would have to be".repeat(9),
+    )
+    .unwrap();
+    assert!(matches!(Store::open(&file), Err(StoreError::Damaged)));
+    assert!(file.exists());
+}

@@ -1,0 +1,93 @@
+//! Looking at a store that another program writes to: no network, no writing. What would change something is answered
+//! with a reason.
+
+use super::requests::{self, tell_stored};
+use super::{Handle, Options, Shared, apply, prepare};
+use crate::client::Client;
+use crate::model::{Delta, Fault, LinkState, Page, Request, Ticket};
+use crate::store::Store;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+const WHY: &str = "read-only: nothing is sent or changed";
+
+/// Starts looking. The store is one that cannot be written ([`Store::open_to_look`]); the client is never asked.
+pub fn look(client: Client, store: Store, options: Options) -> (Handle, mpsc::Receiver<Delta>) {
+    let (handle, shared, requested, receiver) = prepare(client, store, options);
+    let all_done = handle.drained.clone();
+    handle.tasks.spawn(async move {
+        let _done = all_done.drop_guard();
+        shared.tell(Delta::Link(LinkState::ReadOnly)).await;
+        apply::send_snapshot(&shared).await;
+        run(&shared, requested).await;
+    });
+    (handle, receiver)
+}
+
+async fn run(shared: &Arc<Shared>, mut requests: mpsc::Receiver<Request>) {
+    while let Some(request) = requests.recv().await {
+        match request {
+            Request::Open { conversation } => requests::show_stored(shared, &conversation).await,
+            Request::Older { conversation, before } => {
+                let limit = shared.options.page;
+                let found =
+                    shared.store.before(&conversation, &before, limit).await.unwrap_or_default();
+                let page = Page::Older { reached_start: found.messages.len() < limit as usize };
+                tell_stored(shared, &conversation, found.messages, page).await;
+            }
+            Request::Around { conversation, key } => {
+                requests::around(shared, &conversation, &key).await;
+            }
+            Request::Newer { conversation, after } => {
+                requests::newer(shared, &conversation, &after).await;
+            }
+            Request::Search { query, below, ticket } => {
+                let asked = shared.store.ask();
+                let shared = Arc::clone(shared);
+                tokio::spawn(async move {
+                    requests::search(&shared, asked, query, below, ticket).await;
+                });
+            }
+            Request::Source { conversation, key, purpose } => {
+                requests::source(shared, conversation, key, purpose).await;
+            }
+            // What the other program stored meanwhile.
+            Request::Resync { conversation } => {
+                apply::send_snapshot(shared).await;
+                requests::show_stored(shared, &conversation).await;
+            }
+            Request::Change { ticket, .. } | Request::Thread { ticket, .. } => {
+                refuse(shared, ticket).await;
+            }
+            Request::Create { ticket, .. } => {
+                shared.tell(Delta::Created { ticket, result: Err(fault()) }).await;
+            }
+            Request::Resolve { ticket, .. } => {
+                shared.tell(Delta::Resolved { ticket, result: Err(fault()) }).await;
+            }
+            Request::JoinUrl { conversation } => {
+                shared.tell(Delta::JoinUrl { conversation, result: Err(fault()) }).await;
+            }
+            Request::Discard { conversation, client_id, .. } => {
+                shared
+                    .tell(Delta::Discarded { conversation, client_id, result: Err(fault()) })
+                    .await;
+            }
+            Request::Send { .. } | Request::Resend { .. } => shared.notice(WHY).await,
+            Request::MarkRead { .. }
+            | Request::RetryNow
+            | Request::Refresh { .. }
+            | Request::Typing { .. }
+            | Request::SaveDraft { .. }
+            | Request::Fill { .. } => {}
+        }
+    }
+}
+
+fn fault() -> Fault {
+    Fault::new(WHY, false)
+}
+
+async fn refuse(shared: &Shared, ticket: Ticket) {
+    shared.tell(Delta::Done { ticket, result: Err(fault()) }).await;
+}
