@@ -21,7 +21,7 @@ pub use outbox::{OutboxItem, OutboxState};
 pub use read::{CachedConversation, PageOf, Snapshot};
 pub use salvage::{Salvaged, salvage};
 pub use search::{Asked, Found};
-pub use write::{Batch, ConversationRow, Cover, Stored};
+pub use write::{Batch, ConversationRow, Cover, LeftOff, Stored};
 
 use rusqlite::{Connection, InterruptHandle, OpenFlags};
 use std::path::Path;

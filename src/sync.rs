@@ -14,6 +14,7 @@ mod outbox;
 mod poller;
 mod requests;
 mod threads;
+mod walk;
 
 pub use apply::decode_stored;
 pub use look::look;

@@ -94,6 +94,9 @@ CREATE TABLE messages (
     -- Its words are in the index.
     indexed INTEGER NOT NULL DEFAULT 0,
     json TEXT NOT NULL) STRICT;
+-- Where the server's own account of a conversation's changes was left off.
+ALTER TABLE conversations ADD COLUMN sync_state TEXT NOT NULL DEFAULT '';
+ALTER TABLE conversations ADD COLUMN sync_version INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE ranges (
     conversation INTEGER NOT NULL,
     lo_at INTEGER NOT NULL, lo_number INTEGER NOT NULL,

@@ -15,6 +15,16 @@ pub struct ConversationRow {
     pub cleared_at: Option<Timestamp>,
     /// Its messages up to `raw.version` are in this batch or stored already.
     pub complete: bool,
+    /// From where on the server is to be asked for changes.
+    pub left_off: Option<LeftOff>,
+}
+
+/// Where a server's account of a conversation's changes was left off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOff {
+    pub sync_state: String,
+    /// The highest version seen then: what is changed later has a higher one.
+    pub version: u64,
 }
 
 /// Everything one answer of the server brings, to be stored together or not at all.
@@ -79,6 +89,13 @@ fn put_conversation(tx: &Transaction<'_>, row: &ConversationRow) -> rusqlite::Re
     ])?;
     if let Some(horizon) = &row.horizon {
         put_horizon(tx, number, horizon, false)?;
+    }
+    if let Some(left_off) = &row.left_off {
+        let version = i64::try_from(left_off.version).unwrap_or(i64::MAX);
+        tx.prepare_cached(
+            "UPDATE conversations SET sync_state = ?2, sync_version = ?3 WHERE number = ?1",
+        )?
+        .execute(params![number, left_off.sync_state, version])?;
     }
     Ok(())
 }

@@ -7,8 +7,24 @@ use crate::model::{
     RawMessage, ThreadFlag, UserId, text::Clean,
 };
 use crate::protocol::{decode, wire};
-use crate::store::{Batch, ConversationRow, Cover, OutboxItem, Stored};
+use crate::store::{Batch, ConversationRow, Cover, LeftOff, OutboxItem, Stored};
 use std::sync::Arc;
+
+/// A conversation on its way in.
+pub struct Seen {
+    pub raw: RawConversation,
+    /// All its messages are stored after this.
+    pub complete: bool,
+    /// See [`ConversationRow::left_off`].
+    pub left_off: Option<LeftOff>,
+}
+
+impl Seen {
+    /// Seen in a list; its messages are another matter.
+    pub fn only(raw: RawConversation) -> Self {
+        Self { raw, complete: false, left_off: None }
+    }
+}
 
 /// Messages of one conversation on their way in.
 pub struct Incoming {
@@ -86,21 +102,18 @@ fn snippet(message: &crate::model::Message) -> Option<crate::model::conversation
 }
 
 impl Shared {
-    /// Stores an answer and tells the app. `complete` conversations have all their messages stored after this.
-    pub(super) async fn take(
-        &self,
-        conversations: Vec<(RawConversation, bool)>,
-        incoming: Vec<Incoming>,
-    ) -> bool {
+    /// Stores an answer and tells the app.
+    pub(super) async fn take(&self, conversations: Vec<Seen>, incoming: Vec<Incoming>) -> bool {
         let mut decoded: Vec<Conversation> =
-            conversations.iter().map(|(raw, _)| decode::conversation(raw, &self.me)).collect();
+            conversations.iter().map(|seen| decode::conversation(&seen.raw, &self.me)).collect();
         let mut batch = Batch { decoder: decode::DECODER_VERSION, ..Batch::default() };
-        for ((raw, complete), conversation) in conversations.into_iter().zip(&decoded) {
+        for (seen, conversation) in conversations.into_iter().zip(&decoded) {
             batch.conversations.push(ConversationRow {
-                raw,
+                raw: seen.raw,
                 horizon: conversation.horizon.clone(),
                 cleared_at: conversation.cleared_at,
-                complete,
+                complete: seen.complete,
+                left_off: seen.left_off,
             });
         }
         let mut pages = Vec::new();

@@ -1,7 +1,8 @@
 //! Fetching: the conversation list, what was missed, older pages, names.
 
 use super::Shared;
-use super::apply::Incoming;
+use super::apply::{Incoming, Seen};
+use super::walk::lowest;
 use crate::client::{Error, Kind};
 use crate::model::{
     ConversationId, Delta, Fault, MessageKey, NameSource, Page, Point, Range, RawConversation,
@@ -15,47 +16,12 @@ use std::sync::PoisonError;
 /// Conversations in one request.
 const LIST_PAGE: u32 = 100;
 /// No walk over pages is longer.
-const MAX_PAGES: usize = 1_000;
-/// Messages held in memory while a gap is closed; what is more is fetched in the background.
-const MAX_WALK: usize = 20_000;
+pub(super) const MAX_PAGES: usize = 1_000;
 
 /// Where paging backwards continues, and what the oldest message above it was.
 pub struct OlderLink {
     below: MessageKey,
     sync_state: String,
-}
-
-/// What was read on the way down from the newest page.
-#[derive(Default)]
-struct Walk {
-    messages: Vec<RawMessage>,
-    /// Everything between these is among them.
-    ends: Option<(Point, Point)>,
-    /// The server has nothing older.
-    floor: bool,
-    error: Option<Error>,
-}
-
-impl Walk {
-    fn cover(&mut self, page: &[RawMessage], continued: bool) {
-        let lo = lowest(page, continued);
-        self.ends = match (self.ends, lo) {
-            (Some((known, hi)), Some(lo)) => Some((known.min(lo), hi)),
-            // Only the first page says where the newest end is: what came meanwhile comes by itself.
-            (None, Some(lo)) => {
-                page.iter().map(|raw| Point::from(&raw.key())).max().map(|hi| (lo, hi))
-            }
-            (known, None) => known,
-        };
-    }
-}
-
-/// How far down a page of messages reaches without a gap. One that goes on from a `syncState` may also bring what was
-/// changed meanwhile, wherever it stands: there only messages as they were posted say how far it reaches.
-fn lowest(page: &[RawMessage], continued: bool) -> Option<Point> {
-    let as_posted = |raw: &&RawMessage| raw.key().order == 0 || raw.version <= raw.key().order;
-    let counts = page.iter().filter(|raw| !continued || as_posted(raw));
-    counts.map(|raw| Point::from(&raw.key())).min()
 }
 
 impl Shared {
@@ -76,7 +42,7 @@ impl Shared {
             let all_moved = !items.is_empty() && moved.len() == items.len();
             if !moved.is_empty() {
                 // The list first, so that names and order are there while messages are still coming.
-                let rows = moved.iter().map(|c| (c.clone(), false)).collect();
+                let rows = moved.iter().cloned().map(Seen::only).collect();
                 self.take(rows, Vec::new()).await;
             }
             for conversation in moved {
@@ -95,97 +61,12 @@ impl Shared {
         Ok(())
     }
 
-    /// Fetches what a conversation has that the store does not, from the newest page down to what is stored; all of
-    /// it is stored in one transaction together with the conversation's version. What is cut short, by an error or by
-    /// its length, is stored with a gap below it.
-    pub(super) async fn catch_up(&self, conversation: RawConversation) -> Result<(), Error> {
-        let id = conversation.id.clone();
-        let top = self.store.ledger(&id).await.ok().and_then(|ledger| ledger.top());
-        let Walk { messages, ends, floor, error } = self.walk(&id, top).await;
-        let changed_group = messages
-            .iter()
-            .any(|m| m.kind.starts_with("ThreadActivity/") && top.is_some_and(|top| m.at > top.at));
-        let cover = ends.map(|(lo, hi)| Cover::Range(Range { lo, hi, floor }));
-        let failed = error.filter(|error| !matches!(error.kind, Kind::NotThere | Kind::Refused));
-        self.note_behind(&id, failed.is_some());
-        let incoming = Incoming { conversation: id.clone(), messages, page: Page::Newest, cover };
-        self.take(vec![(conversation, failed.is_none())], vec![incoming]).await;
-        if changed_group && let Err(error) = self.fetch_thread(&id).await {
-            tracing::info!(kind = ?error.kind, "a thread was not fetched");
-        }
-        match failed {
-            // One conversation whose answer makes no sense must not stop the others; it is asked for again with the
-            // next change. Nor one that cannot be read at all: left, gone, refused.
-            Some(error) if error.kind != Kind::Broken => Err(error),
-            _ => Ok(()),
-        }
-    }
-
-    /// Pages from the newest down to `until`; only one page when nothing is stored yet. An error ends it with what
-    /// was read until then.
-    async fn walk(&self, id: &ConversationId, until: Option<Point>) -> Walk {
-        let size = self.options.page;
-        let mut walk = Walk::default();
-        let mut seen = BTreeSet::new();
-        let mut next = self.client.messages(id, size).await;
-        for turn in 0..MAX_PAGES {
-            let mut page = match next {
-                Ok(page) => page,
-                Err(error) => {
-                    walk.error = Some(error);
-                    return walk;
-                }
-            };
-            let before = seen.len();
-            let items = std::mem::take(&mut page.items);
-            let items: Vec<RawMessage> = items
-                .into_iter()
-                .filter(|raw| raw.conversation == *id && seen.insert((raw.id.clone(), raw.version)))
-                .collect();
-            let grew = seen.len() > before;
-            // Nothing but changes: how far down they reach cannot be told, and the gap is filled by time.
-            let only_changes = !items.is_empty() && lowest(&items, turn > 0).is_none();
-            walk.cover(&items, turn > 0);
-            walk.messages.extend(items);
-            let overlaps = match (walk.ends, until) {
-                (_, None) => true,
-                (Some((lo, _)), Some(until)) => lo <= until,
-                (None, Some(_)) => false,
-            };
-            match page.older.take() {
-                None => {
-                    walk.floor = true;
-                    return walk;
-                }
-                Some(_) if only_changes => return walk,
-                Some(link) if overlaps || !grew || walk.messages.len() >= MAX_WALK => {
-                    let oldest = walk.messages.iter().map(RawMessage::key).min();
-                    if let Some(below) = oldest {
-                        self.remember_older(id, below, link);
-                    }
-                    return walk;
-                }
-                Some(link) => next = self.client.messages_next(id, &link, size).await,
-            }
-        }
-        walk
-    }
-
-    /// Notes whether everything new of a conversation is stored: what then comes by itself follows it without a gap.
-    fn note_behind(&self, id: &ConversationId, behind: bool) {
-        let mut set = self.behind.lock().unwrap_or_else(PoisonError::into_inner);
-        if behind {
-            set.insert(id.clone());
-        } else {
-            set.remove(id);
-        }
-    }
-
-    pub(super) fn is_behind(&self, id: &ConversationId) -> bool {
-        self.behind.lock().unwrap_or_else(PoisonError::into_inner).contains(id)
-    }
-
-    fn remember_older(&self, id: &ConversationId, below: MessageKey, sync_state: String) {
+    pub(super) fn remember_older(
+        &self,
+        id: &ConversationId,
+        below: MessageKey,
+        sync_state: String,
+    ) {
         let mut older = self.older.lock().unwrap_or_else(PoisonError::into_inner);
         older.insert(id.clone(), OlderLink { below, sync_state });
     }

@@ -20,6 +20,15 @@ pub async fn fill(shared: Arc<Shared>) {
     let mut attempt = 0;
     loop {
         shared.until_online().await;
+        if let Some(id) = shared.any_behind() {
+            attempt += 1;
+            let (base, cap) = (shared.options.backoff_base, shared.options.backoff_cap);
+            shared.wait(backoff::wait(base, cap, attempt, backoff::random())).await;
+            if shared.is_online() && shared.catch_up_again(&id).await {
+                attempt = 0;
+            }
+            continue;
+        }
         let Ok(Some(gap)) = shared.store.next_gap(shared.open_chat(), hopeless.clone()).await
         else {
             tokio::select! {
@@ -44,6 +53,25 @@ pub async fn fill(shared: Arc<Shared>) {
             Err(error) => {
                 tracing::info!(kind = ?error.kind, "a gap was not filled");
                 hopeless.push(gap.conversation);
+            }
+        }
+    }
+}
+
+impl Shared {
+    /// Another try at a conversation whose newest messages could not all be fetched; whether they were now.
+    async fn catch_up_again(&self, id: &ConversationId) -> bool {
+        match self.client.conversation(id).await {
+            Ok(raw) => {
+                let done = self.catch_up(raw).await;
+                done.is_ok() && !self.is_behind(id)
+            }
+            Err(error) => {
+                // Left, gone, refused: there is nothing to be had.
+                if !error.is_transient() {
+                    self.note_behind(id, false);
+                }
+                false
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The poller: connects, repairs what was missed, then takes events by long poll or asks at intervals.
 
-use super::apply::Incoming;
+use super::apply::{Incoming, Seen};
 use super::{PollMode, Shared, backoff};
 use crate::client::{Error, Kind};
 use crate::model::{Clean, ConversationId, Delta, LinkState, Page, RawMessage};
@@ -142,8 +142,7 @@ async fn apply_events(shared: &Arc<Shared>, events: Vec<Event>) {
             }
             "ConversationUpdate" => {
                 // Its messages come as events of their own, maybe after this one: the next start asks once more.
-                conversations
-                    .extend(wire::raw_conversation(&event.resource).map(|raw| (raw, false)));
+                conversations.extend(wire::raw_conversation(&event.resource).map(Seen::only));
             }
             "ThreadUpdate" => {
                 if let Ok(thread) = wire::thread(&event.resource) {

@@ -87,7 +87,7 @@ fn folder(runtime: &tokio::runtime::Runtime, count: i64) -> tempfile::TempDir {
             let item = format!("{{\"id\":\"{PEER}\",\"version\":1}}");
             let raw = wire::raw_conversation(&item).expect("a conversation");
             let batch = Batch {
-                conversations: vec![ConversationRow { raw, horizon: None, cleared_at: None, complete: true }],
+                conversations: vec![ConversationRow { raw, horizon: None, cleared_at: None, complete: true, left_off: None }],
                 messages: messages.collect(),
                 decoder: decode::DECODER_VERSION,
                 ..Batch::default()

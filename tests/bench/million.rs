@@ -109,6 +109,7 @@ async fn fill(store: &Store) {
                 horizon: None,
                 cleared_at: None,
                 complete: true,
+                left_off: None,
             }],
             messages,
             cover: vec![(ConversationId::new(PEER), Cover::Range(range))],

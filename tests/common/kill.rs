@@ -70,14 +70,19 @@ pub fn some_time(most: u64) -> Duration {
 }
 
 /// Carries bytes to the gateway, and breaks connections off in the middle of answers.
-struct Proxy {
-    port: u16,
+pub struct Proxy {
+    pub port: u16,
     /// Out of a hundred pieces of an answer.
     breaks: Arc<AtomicU32>,
 }
 
 impl Proxy {
-    async fn start(gateway: u16) -> Self {
+    /// How many of a hundred pieces of an answer are broken off.
+    pub fn set_breaks(&self, breaks: u32) {
+        self.breaks.store(breaks, Ordering::Relaxed);
+    }
+
+    pub async fn start(gateway: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let breaks = Arc::new(AtomicU32::new(0));

@@ -1,0 +1,229 @@
+//! Catching up with one conversation: from its newest page down to what is stored, and what was changed further back.
+
+use super::Shared;
+use super::apply::{Incoming, Seen};
+use super::fetch::MAX_PAGES;
+use crate::client::{Error, Kind};
+use crate::model::{ConversationId, Ledger, Page, Point, Range, RawConversation, RawMessage};
+use crate::store::{Cover, LeftOff};
+use std::collections::BTreeSet;
+use std::sync::PoisonError;
+
+/// Messages held in memory while a gap is closed; what is more is fetched in the background.
+const MAX_WALK: usize = 20_000;
+/// Versions are times, but not of one clock: what was changed later may have a version lower by this.
+const SKEW: u64 = 60_000;
+/// Pages of changes that are asked for at once.
+const MAX_CHANGES: usize = 20;
+
+/// What was read on the way down from the newest page.
+#[derive(Default)]
+struct Walk {
+    messages: Vec<RawMessage>,
+    /// Everything between these is among them.
+    ends: Option<(Point, Point)>,
+    /// The server has nothing older.
+    floor: bool,
+    /// Changes from the first page on can be asked for by this.
+    sync_state: Option<String>,
+    error: Option<Error>,
+}
+
+/// What was changed further back.
+struct Changes {
+    messages: Vec<RawMessage>,
+    /// Everything was asked for.
+    complete: bool,
+    /// Where to go on, when there is more than is asked for at once.
+    next: Option<LeftOff>,
+    error: Option<Error>,
+}
+
+impl Default for Changes {
+    fn default() -> Self {
+        Self { messages: Vec::new(), complete: true, next: None, error: None }
+    }
+}
+
+impl Walk {
+    fn cover(&mut self, page: &[RawMessage], continued: bool) {
+        let lo = lowest(page, continued);
+        self.ends = match (self.ends, lo) {
+            (Some((known, hi)), Some(lo)) => Some((known.min(lo), hi)),
+            // Only the first page says where the newest end is: what came meanwhile comes by itself.
+            (None, Some(lo)) => {
+                page.iter().map(|raw| Point::from(&raw.key())).max().map(|hi| (lo, hi))
+            }
+            (known, None) => known,
+        };
+    }
+}
+
+/// How far down a page of messages reaches without a gap. One that goes on from a `syncState` may also bring what was
+/// changed meanwhile, wherever it stands: there only messages as they were posted say how far it reaches.
+pub fn lowest(page: &[RawMessage], continued: bool) -> Option<Point> {
+    let as_posted = |raw: &&RawMessage| raw.key().order == 0 || raw.version <= raw.key().order;
+    let counts = page.iter().filter(|raw| !continued || as_posted(raw));
+    counts.map(|raw| Point::from(&raw.key())).min()
+}
+
+impl Shared {
+    /// Fetches what a conversation has that the store does not, from the newest page down to what is stored; all of
+    /// it is stored in one transaction together with the conversation's version. What is cut short, by an error or by
+    /// its length, is stored with a gap below it.
+    ///
+    /// Changes further back are asked for by the `syncState` of the last time.
+    pub(super) async fn catch_up(&self, conversation: RawConversation) -> Result<(), Error> {
+        let id = conversation.id.clone();
+        let ledger = self.store.ledger(&id).await.unwrap_or_default();
+        let before = self.store.left_off(&id).await.unwrap_or_default();
+        let top = ledger.top();
+        let Walk { messages, ends, floor, sync_state, mut error } = self.walk(&id, top).await;
+        let newest = messages.iter().map(|m| m.version).max().unwrap_or(0);
+        let mut left_off = sync_state.map(|sync_state| LeftOff { sync_state, version: newest });
+        let mut changes = Changes::default();
+        // Asked for after the newest page, so that nothing falls between the two.
+        if let Some(before) = before {
+            if error.is_none() {
+                changes = self.changes(&id, before, &ledger).await;
+                error = changes.error.take();
+            }
+            // What was left off before is still to be asked for, or what is more than is asked for at once.
+            if error.is_some() || changes.next.is_some() {
+                left_off = changes.next.take();
+            }
+        }
+        let changed_group = messages
+            .iter()
+            .any(|m| m.kind.starts_with("ThreadActivity/") && top.is_some_and(|top| m.at > top.at));
+        let cover = ends.map(|(lo, hi)| Cover::Range(Range { lo, hi, floor }));
+        let failed = error.filter(|error| !matches!(error.kind, Kind::NotThere | Kind::Refused));
+        let complete = failed.is_none() && changes.complete;
+        self.note_behind(&id, !complete);
+        let newest = Incoming { conversation: id.clone(), messages, page: Page::Newest, cover };
+        let mut incoming = vec![newest];
+        if !changes.messages.is_empty() {
+            incoming.push(Incoming {
+                conversation: id.clone(),
+                messages: changes.messages,
+                page: Page::Gap,
+                cover: None,
+            });
+        }
+        let seen = Seen { raw: conversation, complete, left_off };
+        self.take(vec![seen], incoming).await;
+        if changed_group && let Err(error) = self.fetch_thread(&id).await {
+            tracing::info!(kind = ?error.kind, "a thread was not fetched");
+        }
+        match failed {
+            // One conversation whose answer makes no sense must not stop the others; it is asked for again in the
+            // background. Nor one that cannot be read at all: left, gone, refused.
+            Some(error) if error.kind != Kind::Broken => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Pages from the newest down to `until`; only one page when nothing is stored yet. An error ends it with what
+    /// was read until then.
+    async fn walk(&self, id: &ConversationId, until: Option<Point>) -> Walk {
+        let size = self.options.page;
+        let mut walk = Walk::default();
+        let mut seen = BTreeSet::new();
+        let mut next = self.client.messages(id, size).await;
+        for turn in 0..MAX_PAGES {
+            let mut page = match next {
+                Ok(page) => page,
+                Err(error) => {
+                    walk.error = Some(error);
+                    return walk;
+                }
+            };
+            if turn == 0 {
+                walk.sync_state = page.sync_state.take();
+            }
+            let before = seen.len();
+            let items = std::mem::take(&mut page.items);
+            let items: Vec<RawMessage> = items
+                .into_iter()
+                .filter(|raw| raw.conversation == *id && seen.insert((raw.id.clone(), raw.version)))
+                .collect();
+            let grew = seen.len() > before;
+            // Nothing but changes: how far down they reach cannot be told, and the gap is filled by time.
+            let only_changes = !items.is_empty() && lowest(&items, turn > 0).is_none();
+            walk.cover(&items, turn > 0);
+            walk.messages.extend(items);
+            let overlaps = match (walk.ends, until) {
+                (_, None) => true,
+                (Some((lo, _)), Some(until)) => lo <= until,
+                (None, Some(_)) => false,
+            };
+            match page.older.take() {
+                None => {
+                    walk.floor = true;
+                    return walk;
+                }
+                Some(_) if only_changes => return walk,
+                Some(link) if overlaps || !grew || walk.messages.len() >= MAX_WALK => {
+                    let oldest = walk.messages.iter().map(RawMessage::key).min();
+                    if let Some(below) = oldest {
+                        self.remember_older(id, below, link);
+                    }
+                    return walk;
+                }
+                Some(link) => next = self.client.messages_next(id, &link, size).await,
+            }
+        }
+        walk
+    }
+
+    /// Notes whether everything new of a conversation is stored: what then comes by itself follows it without a gap.
+    pub(super) fn note_behind(&self, id: &ConversationId, behind: bool) {
+        let mut set = self.behind.lock().unwrap_or_else(PoisonError::into_inner);
+        if behind {
+            set.insert(id.clone());
+            self.gaps.notify_one();
+        } else {
+            set.remove(id);
+        }
+    }
+
+    /// One of the conversations whose newest messages or changes could not be fetched.
+    pub(super) fn any_behind(&self) -> Option<ConversationId> {
+        self.behind.lock().unwrap_or_else(PoisonError::into_inner).iter().next().cloned()
+    }
+
+    pub(super) fn is_behind(&self, id: &ConversationId) -> bool {
+        self.behind.lock().unwrap_or_else(PoisonError::into_inner).contains(id)
+    }
+
+    /// What was changed since it was left off in messages that are had. Servers do not agree on what a `syncState`
+    /// means (facts 2.1): one that only goes on to older pages gives nothing of a higher version, and is not asked
+    /// further.
+    async fn changes(&self, id: &ConversationId, mut from: LeftOff, ledger: &Ledger) -> Changes {
+        let since = from.version.saturating_sub(SKEW);
+        let mut changes = Changes { complete: false, ..Changes::default() };
+        for _ in 0..MAX_CHANGES {
+            let page =
+                match self.client.messages_next(id, &from.sync_state, self.options.page).await {
+                    Ok(page) => page,
+                    // Too old: what it would have told is lost, and the next one begins now.
+                    Err(error) if error.kind == Kind::StaleSyncState => {
+                        return Changes { complete: true, ..changes };
+                    }
+                    Err(error) => return Changes { error: Some(error), ..changes },
+                };
+            let later =
+                page.items.into_iter().filter(|raw| raw.conversation == *id && raw.version > since);
+            let later: Vec<RawMessage> = later.collect();
+            let any = !later.is_empty();
+            // What is not had yet comes with its page, or fills its gap.
+            let had = later.into_iter().filter(|raw| ledger.covers(Point::from(&raw.key())));
+            changes.messages.extend(had);
+            match page.sync_state {
+                Some(next) if any && next != from.sync_state => from.sync_state = next,
+                _ => return Changes { complete: true, ..changes },
+            }
+        }
+        Changes { next: Some(from), ..changes }
+    }
+}

@@ -1,0 +1,164 @@
+//! A storm of changes over a bad connection: afterwards the store holds what the server holds, no more and no less.
+
+mod common;
+
+use common::kill::{Proxy, random};
+use common::*;
+use skchat::client::{Base, Client};
+use skchat::gateway::fault::Fault;
+use skchat::model::request::Change;
+use skchat::model::{ConversationId, Outgoing, Timestamp, UserId};
+use skchat::store::Store;
+use skchat::sync::{self, PollMode};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Changes made while the storm lasts.
+const CHANGES: usize = 160;
+
+/// Ids with their versions.
+type Versions = BTreeMap<String, u64>;
+
+async fn truth(client: &Client, id: &ConversationId) -> Versions {
+    let mut page = client.messages(id, 200).await.unwrap();
+    let mut all = Versions::new();
+    loop {
+        let before = all.len();
+        all.extend(page.items.drain(..).map(|raw| (raw.id.to_string(), raw.version)));
+        match page.older.take() {
+            Some(link) if all.len() > before => {
+                page = client.messages_next(id, &link, 200).await.unwrap()
+            }
+            _ => return all,
+        }
+    }
+}
+
+async fn stored(store: &Store, id: &ConversationId) -> Versions {
+    let rows = store.newest(id, 10_000).await.unwrap();
+    rows.into_iter().map(|raw| (raw.id.to_string(), raw.version)).collect()
+}
+
+/// Joe says, changes and removes things; the connection and the server misbehave meanwhile.
+async fn storm(gateway: &Gateway, proxy: &Proxy) {
+    let joe = gateway.client(JOE);
+    let anna = ConversationId::new(ANNA);
+    let mut said: Vec<String> = Vec::new();
+    let faults = gateway.world.faults();
+    for n in 0..CHANGES {
+        if n % 20 == 0 {
+            proxy.set_breaks(u32::try_from(random(25)).unwrap());
+            faults.clear();
+            for _ in 0..random(4) {
+                let fault = match random(4) {
+                    0 => Fault::Status { code: 503, error: 0, retry_after: None },
+                    1 => Fault::Html,
+                    2 => Fault::BrokenJson,
+                    _ => Fault::ErrorInside,
+                };
+                let count = 1 + usize::try_from(random(3)).unwrap();
+                let (method, path) = match random(3) {
+                    0 => ("GET", "/messages"),
+                    1 => ("GET", "/users/ME/conversations"),
+                    _ => ("POST", "/poll"),
+                };
+                // Joe's own requests go past the faults: they are of other kinds.
+                faults.add(method, path, count, fault);
+            }
+        }
+        match random(10) {
+            0 => gateway.world.forget_endpoints(),
+            1 | 2 if !said.is_empty() => {
+                let at = usize::try_from(random(said.len() as u64)).unwrap();
+                let outgoing = Outgoing { text: format!("changed {n}"), ..Outgoing::default() };
+                let change = if random(4) == 0 { Change::Delete } else { Change::Edit(outgoing) };
+                joe.change(&anna, &said[at], &change, "", Timestamp(0)).await.unwrap();
+            }
+            _ => {
+                for i in 0..=random(4) {
+                    said.push(say_as(&joe, ANNA, &format!("said {n}.{i}")).await);
+                }
+            }
+        }
+    }
+    faults.clear();
+    proxy.set_breaks(0);
+}
+
+async fn nothing_is_missing_after_a_storm(poll: PollMode, long_poll: bool) {
+    let gateway = Gateway::with(long_poll, true).await;
+    let port = gateway.origin.rsplit(':').next().unwrap().parse().unwrap();
+    let proxy = Proxy::start(port).await;
+    let id = ConversationId::new(JOE);
+    for n in 0..30 {
+        say_as(&gateway.client(JOE), ANNA, &format!("before {n}")).await;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(&dir.path().join("store.db")).unwrap();
+    let mut options = gateway.options(ANNA);
+    options.gateway = Base::parse(&format!("http://127.0.0.1:{}/v1", proxy.port)).unwrap();
+    let sync_options = sync::Options {
+        poll,
+        interval: Duration::from_millis(50),
+        backoff_base: Duration::from_millis(20),
+        backoff_cap: Duration::from_millis(200),
+        page: 10,
+        grace: Duration::ZERO,
+    };
+    let (handle, mut deltas) = sync::start(Client::new(options), store.clone(), sync_options);
+    tokio::spawn(async move { while deltas.recv().await.is_some() {} });
+    let began = tokio::time::timeout(PATIENCE, async {
+        while stored(&store, &id).await.is_empty() {
+            tokio::task::yield_now().await;
+        }
+    });
+    began.await.expect("the first page is stored");
+    storm(&gateway, &proxy).await;
+    // Whoever was in doubt asks once more, as after every interruption.
+    gateway.world.forget_endpoints();
+    let anna = gateway.client(ANNA);
+    let wanted = truth(&anna, &id).await;
+    // What lies before the first page was never asked for; from there on everything has to be there.
+    let mut got = Versions::new();
+    let calm = tokio::time::timeout(PATIENCE, async {
+        loop {
+            got = stored(&store, &id).await;
+            let first = got.keys().next().cloned().unwrap_or_default();
+            let had = wanted.range(first..).map(|(id, version)| (id.clone(), *version));
+            let gaps = store.ledger(&id).await.unwrap().gaps().count();
+            if got == had.collect::<Versions>() && gaps == 0 && got.len() > CHANGES {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    });
+    if calm.await.is_err() {
+        let missing: Vec<_> = wanted.iter().filter(|(id, _)| !got.contains_key(*id)).collect();
+        let extra: Vec<_> = got.keys().filter(|id| !wanted.contains_key(*id)).collect();
+        let wrong: Vec<_> =
+            wanted.iter().filter(|(id, v)| got.get(*id).is_some_and(|g| g != *v)).collect();
+        let ledger = store.ledger(&id).await.unwrap();
+        panic!(
+            "missing {missing:?}, extra {extra:?}, wrong version {wrong:?}, {:?}",
+            ledger.ranges()
+        );
+    }
+    println!(
+        "{} messages, {} had: 0 missing, 0 extra, 0 of a wrong version",
+        wanted.len(),
+        got.len()
+    );
+    let snapshot = store.snapshot(UserId::new(ANNA)).await.unwrap();
+    assert_eq!(snapshot.conversations.len(), 1);
+    handle.stop(PATIENCE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_storm_over_a_long_poll_nothing_is_missing_extra_or_old() {
+    nothing_is_missing_after_a_storm(PollMode::Long, true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_storm_with_intervals_nothing_is_missing_extra_or_old() {
+    nothing_is_missing_after_a_storm(PollMode::Interval, false).await;
+}
