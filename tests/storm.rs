@@ -27,7 +27,7 @@ async fn truth(client: &Client, id: &ConversationId) -> Versions {
         all.extend(page.items.drain(..).map(|raw| (raw.id.to_string(), raw.version)));
         match page.older.take() {
             Some(link) if all.len() > before => {
-                page = client.messages_next(id, &link, 200).await.unwrap()
+                page = client.messages_next(id, &link, 200).await.unwrap();
             }
             _ => return all,
         }
