@@ -2,13 +2,13 @@
 //! what the test prints, and accepting it (`INSTA_UPDATE=always cargo test --test corpus`).
 
 use skchat::app::areas::Size;
-use skchat::app::state::{Prefs, Receipts};
+use skchat::app::state::Prefs;
 use skchat::app::view::RowKind;
 use skchat::app::{Input, Model, update};
 use skchat::config::builtin_keymap;
 use skchat::model::{
-    Clean, Conversation, Delta, EmojiStyle, EmojiWidth, Link, Message, MessageBody, NameSource,
-    Now, Page, Timestamp, UserId,
+    Clean, Conversation, Delta, Link, Message, MessageBody, NameSource, Now, Page, Timestamp,
+    UserId,
 };
 use skchat::protocol::{decode, wire};
 use std::fmt::Write as _;
@@ -39,21 +39,7 @@ fn now() -> Now {
 
 /// A conversation with just this message, laid out.
 fn model(message: &Message, json: &str, columns: u16) -> Model {
-    let prefs = Prefs {
-        me: UserId::new(ME),
-        zone: jiff::tz::TimeZone::UTC,
-        keymap: Arc::new(builtin_keymap().unwrap()),
-        typing: false,
-        receipts: Receipts::Never,
-        demo: false,
-        emoji: EmojiStyle::Glyph,
-        emoji_width: EmojiWidth::Cluster,
-        reorder: true,
-        markup: true,
-        grace: std::time::Duration::ZERO,
-        read_only: false,
-        first_client_id: 1,
-    };
+    let prefs = Prefs::plain(UserId::new(ME), Arc::new(builtin_keymap().unwrap()));
     let mut model = Model::new(prefs, Size { columns, rows: 200 });
     let id = "19:kitchen@thread.skype";
     let names = [("8:anna.7", "Anna"), ("8:joe.4", "Joe Bloggs"), ("8:mia.tan", "Mia Tan")]

@@ -398,3 +398,27 @@ async fn with_receipts_never_reading_counts_here_and_is_told_to_nobody() {
     assert_eq!(gateway.requests("PUT", "/conversations/"), 0);
     anna.quit().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stuck_message_blocks_its_own_chat_only() {
+    let gateway = Gateway::start().await;
+    let mut anna =
+        Runner::with(&gateway, Setup { receipts: Receipts::Never, ..Setup::default() }).await;
+    anna.wait_for("live").await;
+    gateway.world.faults().add("POST", "/8:joe.4/messages", 100_000, TROUBLE);
+    anna.open("8:joe.4").await;
+    anna.say("stuck one").await;
+    anna.say("stuck two").await;
+    anna.wait_for("2 unsent").await;
+    anna.open("8:mia.tan").await;
+    anna.say("free").await;
+    anna.wait_until("the other chat's message", |s| {
+        s.lines().any(|l| l.contains("free") && l.trim_end().ends_with('✓'))
+    })
+    .await;
+    assert!(anna.screen().contains("2 unsent"), "{}", anna.screen());
+    gateway.world.faults().clear();
+    anna.wait_gone("unsent").await;
+    assert_eq!(texts(&gateway, ANNA, JOE).await, ["stuck one", "stuck two"]);
+    anna.quit().await;
+}

@@ -1,140 +1,29 @@
 //! The built binary in a real terminal: starts, sends, receives, resizes, gives the terminal back, survives a kill.
 
-use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+mod common;
+
+use common::terminal::{Terminal, size};
+use portable_pty::{CommandBuilder, native_pty_system};
 use std::io::{Read, Write};
 use std::num::NonZero;
 use std::path::Path;
-use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-struct Seen {
-    parser: vt100::Parser,
-    bytes: Vec<u8>,
-    ended: bool,
+fn start(arguments: &[&str], data: &Path) -> Terminal {
+    start_with(arguments, data, &[])
 }
 
-/// The program in a pseudo-terminal.
-struct Terminal {
-    child: Box<dyn Child + Send + Sync>,
-    master: Box<dyn MasterPty + Send>,
-    input: Box<dyn Write + Send>,
-    seen: Arc<(Mutex<Seen>, Condvar)>,
-}
-
-fn size(columns: u16, rows: u16) -> PtySize {
-    PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }
-}
-
-impl Terminal {
-    fn start(arguments: &[&str], data: &Path) -> Self {
-        Self::start_with(arguments, data, &[])
-    }
-
-    fn start_with(arguments: &[&str], data: &Path, env: &[(&str, &str)]) -> Self {
-        let pair = native_pty_system().openpty(size(80, 24)).unwrap();
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_skchat"));
-        command.args(arguments);
-        command.env("TERM", "xterm-256color");
-        command.env("TZ", "UTC");
-        command.env("SKCHAT_DATA_DIR", data);
-        command.env("SKCHAT_CONFIG", data.join("config.toml"));
-        for (name, value) in env {
-            command.env(name, value);
-        }
-        let child = pair.slave.spawn_command(command).unwrap();
-        drop(pair.slave);
-        let parser = vt100::Parser::new(NonZero::new(24).unwrap(), NonZero::new(80).unwrap(), 0);
-        let seen = Arc::new((
-            Mutex::new(Seen { parser, bytes: Vec::new(), ended: false }),
-            Condvar::new(),
-        ));
-        let mut reader = pair.master.try_clone_reader().unwrap();
-        let shared = Arc::clone(&seen);
-        std::thread::spawn(move || {
-            let mut buffer = [0; 8192];
-            loop {
-                let count = reader.read(&mut buffer).unwrap_or(0);
-                let (lock, changed) = &*shared;
-                let mut seen = lock.lock().unwrap();
-                if count == 0 {
-                    seen.ended = true;
-                    changed.notify_all();
-                    return;
-                }
-                seen.parser.process(&buffer[..count]);
-                seen.bytes.extend_from_slice(&buffer[..count]);
-                changed.notify_all();
-            }
-        });
-        let input = pair.master.take_writer().unwrap();
-        Self { child, master: pair.master, input, seen }
-    }
-
-    fn wait(&self, what: &str, is_so: impl Fn(&Seen) -> bool) {
-        let (lock, changed) = &*self.seen;
-        let until = Instant::now() + PATIENCE;
-        let mut seen = lock.lock().unwrap();
-        while !is_so(&seen) {
-            let left = until.saturating_duration_since(Instant::now());
-            assert!(
-                !left.is_zero(),
-                "waited for {what}; the screen was\n{}",
-                seen.parser.screen().contents()
-            );
-            seen = changed.wait_timeout(seen, left).unwrap().0;
-        }
-    }
-
-    fn wait_for(&self, text: &str) {
-        self.wait(text, |seen| seen.parser.screen().contents().contains(text));
-    }
-
-    fn send(&mut self, keys: &str) {
-        self.input.write_all(keys.as_bytes()).unwrap();
-    }
-
-    fn resize(&mut self, columns: u16, rows: u16) {
-        let (lock, _) = &*self.seen;
-        let mut seen = lock.lock().unwrap();
-        seen.parser
-            .screen_mut()
-            .set_size(NonZero::new(rows).unwrap(), NonZero::new(columns).unwrap());
-        drop(seen);
-        self.master.resize(size(columns, rows)).unwrap();
-    }
-
-    fn signal(&self, name: rustix::process::Signal) {
-        let pid =
-            rustix::process::Pid::from_raw(self.child.process_id().unwrap().cast_signed()).unwrap();
-        rustix::process::kill_process(pid, name).unwrap();
-    }
-
-    /// Waits for the end and gives everything the terminal was sent.
-    fn end(&mut self) -> String {
-        self.wait("the end", |seen| seen.ended);
-        self.exit_code();
-        String::from_utf8_lossy(&self.seen.0.lock().unwrap().bytes).into_owned()
-    }
-
-    /// Waits, not for ever, for the process to be gone.
-    fn exit_code(&mut self) -> u32 {
-        let until = Instant::now() + PATIENCE;
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status.exit_code();
-            }
-            assert!(Instant::now() < until, "the process did not end");
-            std::thread::yield_now();
-        }
-    }
-}
-
-impl Drop for Terminal {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-    }
+fn start_with(arguments: &[&str], data: &Path, env: &[(&str, &str)]) -> Terminal {
+    let config = data.join("config.toml");
+    let own = [
+        ("COLORTERM", ""),
+        ("SKCHAT_DATA_DIR", data.to_str().unwrap()),
+        ("SKCHAT_CONFIG", config.to_str().unwrap()),
+    ];
+    let env: Vec<(&str, &str)> = own.into_iter().chain(env.iter().copied()).collect();
+    Terminal::start(Path::new(env!("CARGO_BIN_EXE_skchat")), arguments, &env, 80, 24)
 }
 
 /// Every mode that was switched on is switched off after it.
@@ -154,7 +43,7 @@ fn assert_given_back(bytes: &str) {
 #[test]
 fn the_demo_opens_answers_and_gives_the_terminal_back() {
     let dir = tempfile::tempdir().unwrap();
-    let mut t = Terminal::start(&["demo"], dir.path());
+    let mut t = start(&["demo"], dir.path());
     t.wait_for("To Joe Bloggs");
     t.wait_for("live");
     t.wait_for("DEMO");
@@ -198,7 +87,7 @@ impl Served {
             o = self.1
         );
         std::fs::write(home.join("config.toml"), config).unwrap();
-        Terminal::start_with(&[], &home, &[("TEST_TOKEN", token)])
+        start_with(&[], &home, &[("TEST_TOKEN", token)])
     }
 }
 
@@ -241,7 +130,7 @@ fn two_people_chat_through_a_served_gateway_each_in_a_terminal() {
 #[test]
 fn what_was_typed_is_there_again_after_a_kill() {
     let dir = tempfile::tempdir().unwrap();
-    let mut t = Terminal::start(&["demo"], dir.path());
+    let mut t = start(&["demo"], dir.path());
     t.wait_for("To Joe Bloggs");
     t.wait_for("live");
     t.send("half a thought");
@@ -265,7 +154,7 @@ fn what_was_typed_is_there_again_after_a_kill() {
     }
     t.signal(rustix::process::Signal::KILL);
     t.end();
-    let t = Terminal::start(&["demo"], dir.path());
+    let t = start(&["demo"], dir.path());
     t.wait_for("half a thought");
 }
 
@@ -274,14 +163,14 @@ fn signals_end_it_with_the_terminal_given_back_and_the_draft_kept() {
     use rustix::process::Signal;
     for signal in [Signal::TERM, Signal::HUP, Signal::QUIT] {
         let dir = tempfile::tempdir().unwrap();
-        let mut t = Terminal::start(&["demo"], dir.path());
+        let mut t = start(&["demo"], dir.path());
         t.wait_for("To Joe Bloggs");
         t.wait_for("live");
         t.send("unsaved");
         t.wait_for("unsaved");
         t.signal(signal);
         assert_given_back(&t.end());
-        let t = Terminal::start(&["demo"], dir.path());
+        let t = start(&["demo"], dir.path());
         t.wait_for("unsaved");
     }
 }
@@ -289,9 +178,9 @@ fn signals_end_it_with_the_terminal_given_back_and_the_draft_kept() {
 #[test]
 fn a_second_one_on_the_same_data_says_so() {
     let dir = tempfile::tempdir().unwrap();
-    let first = Terminal::start(&["demo"], dir.path());
+    let first = start(&["demo"], dir.path());
     first.wait_for("live");
-    let mut second = Terminal::start(&["demo"], dir.path());
+    let mut second = start(&["demo"], dir.path());
     second.wait_for("another skchat is open on");
     assert_eq!(second.exit_code(), 1);
 }
@@ -299,12 +188,12 @@ fn a_second_one_on_the_same_data_says_so() {
 #[test]
 fn without_an_account_it_offers_the_demo_and_says_how_to_go_on() {
     let dir = tempfile::tempdir().unwrap();
-    let mut t = Terminal::start(&[], dir.path());
+    let mut t = start(&[], dir.path());
     t.wait_for("1  Look around with sample conversations");
     t.send("2\r");
     t.wait_for("[accounts.home]");
     assert_eq!(t.exit_code(), 0);
-    let mut t = Terminal::start_with(&["demo"], dir.path(), &[("TERM", "dumb")]);
+    let mut t = start_with(&["demo"], dir.path(), &[("TERM", "dumb")]);
     t.wait_for("TERM");
     assert_eq!(t.exit_code(), 2);
 }
@@ -312,7 +201,7 @@ fn without_an_account_it_offers_the_demo_and_says_how_to_go_on() {
 #[test]
 fn no_color_means_none() {
     let dir = tempfile::tempdir().unwrap();
-    let mut t = Terminal::start_with(&["demo"], dir.path(), &[("NO_COLOR", "1")]);
+    let mut t = start_with(&["demo"], dir.path(), &[("NO_COLOR", "1")]);
     t.wait_for("live");
     t.send("\u{11}");
     let bytes = t.end();
@@ -353,7 +242,7 @@ fn copying_tells_the_terminal_and_the_clipboard_program_and_pasting_asks_it() {
     );
     let path = script(dir.path(), "xclip", &text);
     let env = [("PATH", path.as_str()), ("DISPLAY", ":99"), ("WAYLAND_DISPLAY", "")];
-    let mut t = Terminal::start_with(&["demo"], dir.path(), &env);
+    let mut t = start_with(&["demo"], dir.path(), &env);
     t.wait_for("To Joe Bloggs");
     t.wait_for("live");
     t.send("copy me\r");
@@ -385,7 +274,7 @@ fn a_long_message_is_written_in_the_editor_which_has_the_terminal_meanwhile() {
     let text = "echo editor is here; read line; printf '%s\\nsecond line\\n' \"$line\" >> \"$1\"";
     let path = script(dir.path(), "my-editor", text);
     let env = [("PATH", path.as_str()), ("VISUAL", ""), ("EDITOR", "my-editor")];
-    let mut t = Terminal::start_with(&["demo"], dir.path(), &env);
+    let mut t = start_with(&["demo"], dir.path(), &env);
     t.wait_for("To Joe Bloggs");
     t.wait_for("live");
     t.send("first ");
@@ -406,15 +295,15 @@ fn a_long_message_is_written_in_the_editor_which_has_the_terminal_meanwhile() {
 
 #[test]
 fn it_is_suspended_with_the_terminal_given_back_and_comes_again() {
-    use rustix::process::{Pid, Signal, WaitOptions, waitpid};
+    use rustix::process::{Signal, WaitOptions, waitpid};
     let dir = tempfile::tempdir().unwrap();
-    let mut t = Terminal::start(&["demo"], dir.path());
+    let mut t = start(&["demo"], dir.path());
     t.wait_for("To Joe Bloggs");
     t.wait_for("live");
     t.send("still here");
     t.wait_for("still here");
     t.send("\u{1a}");
-    let pid = Pid::from_raw(t.child.process_id().unwrap().cast_signed()).unwrap();
+    let pid = t.pid();
     let until = Instant::now() + PATIENCE;
     while !waitpid(Some(pid), WaitOptions::UNTRACED | WaitOptions::NOHANG)
         .unwrap()
@@ -426,7 +315,7 @@ fn it_is_suspended_with_the_terminal_given_back_and_comes_again() {
     t.wait("the terminal given back", |s| {
         String::from_utf8_lossy(&s.bytes).contains("\u{1b}[?1049l")
     });
-    assert_given_back(&String::from_utf8_lossy(&t.seen.0.lock().unwrap().bytes));
+    assert_given_back(&t.sent());
     t.resize(100, 30);
     t.signal(Signal::CONT);
     t.wait("the screen again", |s| {
@@ -477,6 +366,6 @@ fn a_terminal_that_closes_without_a_signal_ends_it_with_the_draft_kept() {
         assert!(closed.elapsed() < Duration::from_secs(5), "it outlives its terminal");
         std::thread::yield_now();
     }
-    let t = Terminal::start(&["demo"], dir.path());
+    let t = start(&["demo"], dir.path());
     t.wait_for("unsaved words");
 }

@@ -43,6 +43,27 @@ pub struct Prefs {
     pub first_client_id: u64,
 }
 
+impl Prefs {
+    /// The plainest there are: UTC, nobody is told anything, nothing is held back.
+    pub fn plain(me: UserId, keymap: Arc<Keymap>) -> Self {
+        Self {
+            me,
+            zone: TimeZone::UTC,
+            keymap,
+            typing: false,
+            receipts: Receipts::Never,
+            demo: false,
+            emoji: EmojiStyle::Glyph,
+            emoji_width: EmojiWidth::Cluster,
+            reorder: true,
+            markup: true,
+            grace: Duration::ZERO,
+            read_only: false,
+            first_client_id: 1,
+        }
+    }
+}
+
 /// When others learn what was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Receipts {

@@ -4,8 +4,8 @@ use super::keymap::Keymap;
 use super::state::Receipts;
 use super::*;
 use crate::model::{
-    Clean, Conversation, ConversationId, Delivery, Delta, Draft, EmojiStyle, EmojiWidth, Fault,
-    Message, MessageBody, MessageKey, Page, Request, RichText, Timestamp, UserId,
+    Clean, Conversation, ConversationId, Delivery, Delta, Draft, Fault, Message, MessageBody,
+    MessageKey, Page, Request, RichText, Timestamp, UserId,
 };
 use proptest::prelude::*;
 use std::collections::HashMap;
@@ -16,19 +16,10 @@ const CHATS: [&str; 2] = ["8:xaver", "8:yvonne"];
 
 fn model(grace: Duration) -> Model {
     let prefs = Prefs {
-        me: UserId::new("8:anna.7"),
-        zone: jiff::tz::TimeZone::UTC,
-        keymap: Arc::new(Keymap::default()),
         typing: true,
         receipts: Receipts::Auto,
-        demo: false,
-        emoji: EmojiStyle::Glyph,
-        emoji_width: EmojiWidth::Cluster,
-        reorder: true,
-        markup: true,
         grace,
-        read_only: false,
-        first_client_id: 1,
+        ..Prefs::plain(UserId::new("8:anna.7"), Arc::new(Keymap::default()))
     };
     let mut model = Model::new(prefs, Size { columns: 80, rows: 24 });
     let list = CHATS.map(|id| {

@@ -221,25 +221,29 @@ impl Player {
         self.model.view.settle(&self.model.app);
         let size = self.model.view.size;
         self.paint(size.columns, size.rows);
-        let buffer = self.terminal.backend().buffer();
-        let width = usize::from(buffer.area.width).max(1);
-        let mut out = String::new();
-        for row in buffer.content.chunks(width) {
-            let mut line = String::new();
-            let mut hidden = 0;
-            for cell in row {
-                if hidden > 0 {
-                    hidden -= 1;
-                    continue;
-                }
-                line.push_str(cell.symbol());
-                hidden = crate::model::text::width(cell.symbol()).saturating_sub(1);
-            }
-            out.push_str(line.trim_end());
-            out.push('\n');
-        }
-        out
+        picture(self.terminal.backend().buffer())
     }
+}
+
+/// The cells of a buffer as lines, without trailing spaces.
+pub fn picture(buffer: &Buffer) -> String {
+    let width = usize::from(buffer.area.width).max(1);
+    let mut out = String::new();
+    for row in buffer.content.chunks(width) {
+        let mut line = String::new();
+        let mut hidden = 0;
+        for cell in row {
+            if hidden > 0 {
+                hidden -= 1;
+                continue;
+            }
+            line.push_str(cell.symbol());
+            hidden = crate::model::text::width(cell.symbol()).saturating_sub(1);
+        }
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
 }
 
 /// Reads a recording line by line; a last line that was cut off is the end.

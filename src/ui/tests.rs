@@ -2,12 +2,12 @@ use super::*;
 use crate::app::areas::Size;
 use crate::app::keymap::Context;
 use crate::app::overlay::Overlay;
-use crate::app::state::{Prefs, Receipts};
+use crate::app::state::Prefs;
 use crate::app::{Input, update};
 use crate::config::builtin_keymap;
 use crate::model::{
-    Clean, Conversation, Delivery, Delta, EmojiStyle, EmojiWidth, LinkState, Message, MessageBody,
-    MessageKey, NameSource, Now, Page, Timestamp, UserId,
+    Clean, Conversation, Delivery, Delta, LinkState, Message, MessageBody, MessageKey, NameSource,
+    Now, Page, Timestamp, UserId,
 };
 use crate::protocol::richtext;
 use proptest::prelude::*;
@@ -24,19 +24,8 @@ fn theme(depth: ColorDepth) -> Theme {
 
 fn model(columns: u16, rows: u16, markup: &[&str]) -> Model {
     let prefs = Prefs {
-        me: UserId::new("8:anna.7"),
-        zone: jiff::tz::TimeZone::UTC,
-        keymap: Arc::new(builtin_keymap().unwrap()),
-        typing: false,
-        receipts: Receipts::Never,
         demo: true,
-        emoji: EmojiStyle::Glyph,
-        emoji_width: EmojiWidth::Cluster,
-        reorder: true,
-        markup: true,
-        grace: std::time::Duration::ZERO,
-        read_only: false,
-        first_client_id: 1,
+        ..Prefs::plain(UserId::new("8:anna.7"), Arc::new(builtin_keymap().unwrap()))
     };
     let now = Now { wall: Timestamp(1_700_000_900_000), mono: Duration::from_secs(1) };
     let mut model = Model::new(prefs, Size { columns, rows });
@@ -462,5 +451,64 @@ fn conversation_settings_beside_three_panes() {
     ────────────────────────────┴─────────────────────────────────────────────────────────────┴─────────────────────────────
      To Oven day ›
      ⏎ send  M-⏎ new line  M-↑↓ chats  C-k find  M-a unread  C-↑ select  F1 help  C-r search  C-q quit
+    ");
+}
+
+#[test]
+fn the_search_shows_where_each_hit_stands() {
+    use crate::app::action::OverlayAction;
+    use crate::app::{Action, AppAction, Effect};
+    use crate::model::search::Hit;
+    use crate::model::{Findings, Request};
+    let mut model = model(60, 14, &["Did the oven man come?"]);
+    let now = Now { wall: Timestamp(1_700_000_900_000), mono: Duration::from_secs(2) };
+    let mut press = |action| update(&mut model, Input::Action(action), now);
+    press(Action::App(AppAction::Search { here: false }));
+    let mut effects = Vec::new();
+    for c in "Öven".chars() {
+        effects = press(Action::Overlay(OverlayAction::Type(c)));
+    }
+    let Some(Effect::Request(request)) = effects.first() else { panic!("nothing is asked") };
+    let Request::Search { query, below: None, ticket } = &**request else {
+        panic!("another request")
+    };
+    let hit = |at: i64, text: &str| {
+        let key = MessageKey::server(Timestamp(at), &at.to_string());
+        Hit::new(CHAT.into(), key, UserId::new(CHAT), text, &query.terms)
+    };
+    let hits = vec![
+        hit(1_700_000_000_000, "Did the oven man come?"),
+        hit(
+            1_600_000_000_000,
+            "He said he would repair the OVEN before noon, and then he did not come at all",
+        ),
+    ];
+    let found = Findings { hits, next: Some(1), more: false, behind: false };
+    let delta = Delta::Found { ticket: *ticket, result: Ok(found) };
+    update(&mut model, Input::Delta(delta), now);
+    model.view.settle(&model.app);
+    let buffer = paint(&mut Screen::default(), &model, ColorDepth::True);
+    let text: Vec<String> = buffer
+        .content
+        .chunks(60)
+        .map(|row| {
+            row.iter().map(ratatui::buffer::Cell::symbol).collect::<String>().trim_end().to_owned()
+        })
+        .collect();
+    insta::assert_snapshot!(text.join("\n"), @"
+    ▌Joe Bloggs    22:13 │ Joe Bloggs
+     ┌─ Search everywhere ────────────────────────────────────┐
+     │ › Öven                                        2+ found │
+     │────────────────────────────────────────────────────────│
+     │ Joe Bloggs                                 Today 22:13 │
+     │   Did the oven man come?                               │
+     │ Joe Bloggs              Sunday 13 September 2020 12:26 │
+     │   He said he would repair the OVEN before noon, and t… │
+     │                                                        │─
+     │                                                        │
+     │                                                        │
+    ─│                                                        │─
+     └─ Enter opens · Tab: this chat · Esc closes ────────────┘
+     ⏎ choose  Esc close                                   live
     ");
 }

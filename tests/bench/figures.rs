@@ -138,7 +138,7 @@ fn starts(small: &Path, large: &Path) {
 /// Key written to its character on the screen, one at a time.
 fn echo(terminal: &mut Terminal, keys: usize, prefix: &str) -> (Vec<Duration>, f64) {
     let mut times = Vec::with_capacity(keys);
-    let bytes = |t: &Terminal| t.seen.0.lock().expect("nobody panics with it").bytes;
+    let bytes = |t: &Terminal| t.seen.0.lock().expect("nobody panics with it").bytes.len();
     let mut sent_back = 0;
     let mut mark = bytes(terminal);
     let mut typed = String::new();
@@ -281,13 +281,13 @@ fn idle(runtime: &tokio::runtime::Runtime) {
     let (world, terminal) = live(runtime, dir.path());
     let pid = terminal.child.process_id().expect("running");
     std::thread::sleep(Duration::from_secs(12));
-    let bytes = terminal.seen.0.lock().expect("nobody panics with it").bytes;
+    let bytes = terminal.seen.0.lock().expect("nobody panics with it").bytes.len();
     let before = switches(pid);
     std::thread::sleep(Duration::from_secs(10));
     // Threads that ended meanwhile woke up once for it.
     let after = switches(pid);
     let woke: u64 = before.iter().map(|(thread, n)| after.get(thread).map_or(1, |m| m - n)).sum();
-    let drawn = terminal.seen.0.lock().expect("nobody panics with it").bytes - bytes;
+    let drawn = terminal.seen.0.lock().expect("nobody panics with it").bytes.len() - bytes;
     println!("\nten idle seconds with an open long poll: {woke} wake-ups, {drawn} bytes");
     world.stop.cancel();
 }

@@ -5,12 +5,12 @@
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use skchat::app::areas::Size;
-use skchat::app::state::{Prefs, Receipts};
+use skchat::app::state::Prefs;
 use skchat::app::{Input, Model, update};
 use skchat::config::builtin_keymap;
 use skchat::model::{
-    Clean, Conversation, ConversationId, Delivery, Delta, EmojiStyle, EmojiWidth, Message,
-    MessageBody, MessageKey, Now, RichText, Timestamp, UserId,
+    Clean, Conversation, ConversationId, Delivery, Delta, Message, MessageBody, MessageKey, Now,
+    RichText, Timestamp, UserId,
 };
 use skchat::protocol::{decode, html, richtext, wire};
 use skchat::ui::{ColorDepth, Screen, Theme};
@@ -279,21 +279,10 @@ fn message(n: i64) -> Delta {
 
 /// A conversation with so many messages in memory; scrolled up by a page, so that none are put away.
 fn loaded(count: i64) -> Model {
-    let prefs = Prefs {
-        me: UserId::new("8:anna.7"),
-        zone: jiff::tz::TimeZone::UTC,
-        keymap: Arc::new(builtin_keymap().expect("the built-in keys")),
-        typing: false,
-        receipts: Receipts::Never,
-        demo: false,
-        emoji: EmojiStyle::Glyph,
-        emoji_width: EmojiWidth::Cluster,
-        reorder: true,
-        markup: true,
-        grace: std::time::Duration::ZERO,
-        read_only: false,
-        first_client_id: 1,
-    };
+    let prefs = Prefs::plain(
+        UserId::new("8:anna.7"),
+        Arc::new(builtin_keymap().expect("the built-in keys")),
+    );
     let mut model = Model::new(prefs, Size { columns: 120, rows: 40 });
     update(
         &mut model,

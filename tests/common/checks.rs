@@ -3,13 +3,13 @@
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use skchat::app::areas::Size;
-use skchat::app::state::{Prefs, Receipts};
+use skchat::app::state::Prefs;
 use skchat::app::{Input, Model, update};
 use skchat::config::builtin_keymap;
 use skchat::model::text::width;
 use skchat::model::{
-    Block, Clean, Conversation, Delta, EmojiStyle, EmojiWidth, Message, NameSource, Now, Page,
-    RichText, Timestamp, UserId, typed,
+    Block, Clean, Conversation, Delta, Message, NameSource, Now, Page, RichText, Timestamp, UserId,
+    typed,
 };
 use skchat::protocol::encode::markup;
 use skchat::protocol::{decode, html, richtext, wire};
@@ -133,21 +133,10 @@ pub fn renderer_holds(kind: &str, content: &str, name: &str, columns: u16, rows:
 }
 
 fn model(message: Message, name: &str, columns: u16, rows: u16) -> Model {
-    let prefs = Prefs {
-        me: UserId::new("8:anna.7"),
-        zone: jiff::tz::TimeZone::UTC,
-        keymap: Arc::new(builtin_keymap().expect("the built-in keys")),
-        typing: false,
-        receipts: Receipts::Never,
-        demo: false,
-        emoji: EmojiStyle::Glyph,
-        emoji_width: EmojiWidth::Cluster,
-        reorder: true,
-        markup: true,
-        grace: std::time::Duration::ZERO,
-        read_only: false,
-        first_client_id: 1,
-    };
+    let prefs = Prefs::plain(
+        UserId::new("8:anna.7"),
+        Arc::new(builtin_keymap().expect("the built-in keys")),
+    );
     let now = Now { wall: Timestamp(1_700_000_000_000), mono: Duration::from_secs(1) };
     let mut model = Model::new(prefs, Size { columns, rows });
     let joe = (UserId::new("8:joe.4"), NameSource::Profile, Clean::line(name));

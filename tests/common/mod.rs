@@ -13,7 +13,8 @@ use skchat::app::state::{Prefs, Receipts};
 use skchat::client::{AuthStyle, Base, Client, Options, Secret, TokenSource};
 use skchat::config::builtin_keymap;
 use skchat::gateway::{self, User, World};
-use skchat::model::{EmojiStyle, EmojiWidth, UserId};
+use skchat::model::UserId;
+pub use skchat::runtime::journal::picture;
 use skchat::runtime::{Editor, Surface, Wiring, run};
 use skchat::store::Store;
 use skchat::sync::{self, PollMode};
@@ -212,27 +213,6 @@ impl Surface for Memory {
     }
 }
 
-/// The cells of a buffer as lines, without trailing spaces.
-pub fn picture(buffer: &ratatui::buffer::Buffer) -> String {
-    let width = usize::from(buffer.area.width);
-    let mut out = String::new();
-    for row in buffer.content.chunks(width) {
-        let mut line = String::new();
-        let mut skip = 0;
-        for cell in row {
-            if skip > 0 {
-                skip -= 1;
-                continue;
-            }
-            line.push_str(cell.symbol());
-            skip = skchat::model::text::width(cell.symbol()).saturating_sub(1);
-        }
-        out.push_str(line.trim_end());
-        out.push('\n');
-    }
-    out
-}
-
 /// How a program under test is started.
 pub struct Setup<'a> {
     pub user: &'a str,
@@ -297,19 +277,11 @@ impl Runner {
         let (handle, deltas) = sync::start(Client::new(options), store, sync_options);
         let (columns, rows) = setup.size;
         let prefs = Prefs {
-            me,
-            zone: jiff::tz::TimeZone::UTC,
-            keymap: Arc::new(builtin_keymap().unwrap()),
             typing: true,
             receipts: setup.receipts,
-            demo: false,
-            emoji: EmojiStyle::Glyph,
-            emoji_width: EmojiWidth::Cluster,
-            reorder: true,
-            markup: true,
             grace: setup.grace,
-            read_only: false,
             first_client_id: getrandom::u64().unwrap() >> 2,
+            ..Prefs::plain(me, Arc::new(builtin_keymap().unwrap()))
         };
         let theme =
             Theme::new(include_str!("../../assets/theme.toml"), ColorDepth::True, false).unwrap();

@@ -1,4 +1,4 @@
-//! A program in a pseudo-terminal, seen from outside: shared by the kill harness, the picture and the bench.
+//! A program in a pseudo-terminal, seen from outside: shared by the tests, the kill harness, the picture and the bench.
 #![expect(dead_code, reason = "each program uses its own part of this")]
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 pub struct Seen {
     pub parser: vt100::Parser,
-    pub bytes: usize,
+    /// Everything the terminal was sent.
+    pub bytes: Vec<u8>,
     pub last: Instant,
     /// The program has closed the terminal.
     pub ended: bool,
@@ -18,7 +19,7 @@ pub struct Seen {
 
 pub struct Terminal {
     pub child: Box<dyn Child + Send + Sync>,
-    _master: Box<dyn MasterPty + Send>,
+    master: Box<dyn MasterPty + Send>,
     input: Box<dyn Write + Send>,
     pub seen: Arc<(Mutex<Seen>, Condvar)>,
     /// When the program was executed.
@@ -36,6 +37,10 @@ pub fn program(name: &str) -> PathBuf {
     }
 }
 
+pub fn size(columns: u16, rows: u16) -> PtySize {
+    PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }
+}
+
 impl Terminal {
     pub fn start(
         program: &Path,
@@ -44,8 +49,7 @@ impl Terminal {
         columns: u16,
         rows: u16,
     ) -> Self {
-        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
-        let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
+        let pair = native_pty_system().openpty(size(columns, rows)).expect("a pseudo-terminal");
         let mut command = CommandBuilder::new(program);
         command.args(arguments);
         command.env("TERM", "xterm-256color");
@@ -59,7 +63,7 @@ impl Terminal {
             NonZero::new(columns).expect("columns"),
             0,
         );
-        let seen = Seen { parser, bytes: 0, last: Instant::now(), ended: false };
+        let seen = Seen { parser, bytes: Vec::new(), last: Instant::now(), ended: false };
         let seen = Arc::new((Mutex::new(seen), Condvar::new()));
         let mut reader = pair.master.try_clone_reader().expect("a reader");
         let shared = Arc::clone(&seen);
@@ -72,7 +76,7 @@ impl Terminal {
                 let (lock, changed) = &*shared;
                 let mut seen = lock.lock().expect("nobody panics with it");
                 seen.parser.process(&buffer[..count]);
-                seen.bytes += count;
+                seen.bytes.extend_from_slice(&buffer[..count]);
                 seen.last = Instant::now();
                 changed.notify_all();
             }
@@ -81,7 +85,7 @@ impl Terminal {
             changed.notify_all();
         });
         let input = pair.master.take_writer().expect("a writer");
-        Self { child, _master: pair.master, input, seen, started }
+        Self { child, master: pair.master, input, seen, started }
     }
 
     /// How long after its start something happened.
@@ -123,6 +127,47 @@ impl Terminal {
             seen = changed.wait_timeout(seen, left).expect("nobody panics with it").0;
         }
         true
+    }
+
+    pub fn resize(&mut self, columns: u16, rows: u16) {
+        let mut seen = self.seen.0.lock().expect("nobody panics with it");
+        let (height, width) = (NonZero::new(rows), NonZero::new(columns));
+        seen.parser.screen_mut().set_size(height.expect("rows"), width.expect("columns"));
+        drop(seen);
+        self.master.resize(size(columns, rows)).expect("a terminal that is there");
+    }
+
+    pub fn pid(&self) -> rustix::process::Pid {
+        let id = self.child.process_id().expect("it runs");
+        rustix::process::Pid::from_raw(id.cast_signed()).expect("a process")
+    }
+
+    pub fn signal(&self, name: rustix::process::Signal) {
+        rustix::process::kill_process(self.pid(), name).expect("it runs");
+    }
+
+    /// Everything the terminal was sent so far.
+    pub fn sent(&self) -> String {
+        String::from_utf8_lossy(&self.seen.0.lock().expect("nobody panics with it").bytes)
+            .into_owned()
+    }
+
+    /// Waits for the end and gives everything the terminal was sent.
+    pub fn end(&mut self) -> String {
+        self.wait_end();
+        self.sent()
+    }
+
+    /// Waits, not for ever, for the process to be gone.
+    pub fn exit_code(&mut self) -> u32 {
+        let until = Instant::now() + Duration::from_secs(20);
+        loop {
+            if let Some(status) = self.child.try_wait().expect("a child") {
+                return status.exit_code();
+            }
+            assert!(Instant::now() < until, "the process did not end");
+            std::thread::yield_now();
+        }
     }
 
     /// Waits for the program to close the terminal, and for its end.

@@ -1,11 +1,10 @@
 use super::*;
 use crate::app::action::{Action, MessagesAction, Scroll};
 use crate::app::keymap::Keymap;
-use crate::app::state::{Prefs, Receipts};
+use crate::app::state::Prefs;
 use crate::app::{Input, Model, update};
 use crate::model::{
-    Clean, Delivery, Delta, EmojiStyle, EmojiWidth, Message, MessageBody, Now, Page, Reaction,
-    RichText, Timestamp, UserId,
+    Clean, Delivery, Delta, Message, MessageBody, Now, Page, Reaction, RichText, Timestamp, UserId,
 };
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -47,21 +46,8 @@ fn live(numbers: std::ops::Range<i64>) -> Input {
 }
 
 fn model(messages: i64) -> Model {
-    let prefs = Prefs {
-        me: UserId::new("8:anna.7"),
-        zone: jiff::tz::TimeZone::UTC,
-        keymap: Arc::new(Keymap::default()),
-        typing: false,
-        receipts: Receipts::Never,
-        demo: true,
-        emoji: EmojiStyle::Glyph,
-        emoji_width: EmojiWidth::Cluster,
-        reorder: true,
-        markup: true,
-        grace: std::time::Duration::ZERO,
-        read_only: false,
-        first_client_id: 1,
-    };
+    let prefs =
+        Prefs { demo: true, ..Prefs::plain(UserId::new("8:anna.7"), Arc::new(Keymap::default())) };
     let mut model = Model::new(prefs, Size { columns: 80, rows: 24 });
     let mut conversation = crate::model::Conversation::empty(CHAT.into());
     conversation.activity = Timestamp(1);

@@ -132,4 +132,7 @@ fn row(model: &Model, hit: &Hit, marked: bool, theme: &Theme, area: Rect, buffer
         at = range.end;
     }
     paint::text(buffer, x, y, end, hit.text.get(at..).unwrap_or_default(), on(Style::new()));
+    if width(&hit.text) > usize::from(end - area.x - 2) {
+        paint::right(buffer, area.x, y, end, "…", on(Style::new()));
+    }
 }
