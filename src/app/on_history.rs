@@ -5,7 +5,7 @@ use super::chat::{ConversationState, Older, Window};
 use super::effect::Effect;
 use super::on_list::{KEEP_CLOSED, draw_new_line};
 use crate::model::{
-    Clean, ClientMessageId, ConversationId, Ledger, Message, MessageKey, Page, Request,
+    Clean, ClientMessageId, ConversationId, Ledger, Message, MessageKey, Page, Point, Request,
 };
 
 /// All loaded messages of the open chat; more are dropped at the old end while the view is at the bottom.
@@ -49,7 +49,12 @@ pub fn take(model: &mut Model, id: &ConversationId, messages: Vec<Message>, page
     let me = model.app.me().clone();
     let c = model.app.conversations.ensure(id);
     let wanted = match (page, c.window.clone()) {
-        (Page::Around { .. }, Window::Opening(key)) => {
+        (Page::Around { place, .. }, Window::Opening(key)) if place == Point::from(&key) => {
+            if messages.is_empty() {
+                // It cannot be had: what was loaded stays, and grows from there.
+                c.window = Window::Past { loading: false };
+                return;
+            }
             c.unload();
             Some(key)
         }
@@ -92,7 +97,7 @@ pub fn take(model: &mut Model, id: &ConversationId, messages: Vec<Message>, page
                 (false, false) => Older::Failed(Clean::line("nothing older came")),
             };
         }
-        Page::Around { reached_start, at_end } => {
+        Page::Around { reached_start, at_end, .. } => {
             c.older = if reached_start { Older::Reached } else { Older::Unknown };
             c.window = if at_end { Window::Live } else { Window::Past { loading: false } };
         }

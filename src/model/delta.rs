@@ -2,7 +2,7 @@
 
 use super::conversation::{Conversation, Horizon, Member, ThreadFlag, ThreadSettings};
 use super::id::{ClientMessageId, ConversationId, UserId};
-use super::ledger::Ledger;
+use super::ledger::{Ledger, Point};
 use super::message::{Delivery, Draft, Message, MessageKey, Outgoing, RawMessage};
 use super::names::NameSource;
 use super::request::{Purpose, Ticket};
@@ -140,8 +140,9 @@ pub enum Page {
     },
     /// What was missing between messages that are had.
     Gap,
-    /// A place further back and what stands around it, instead of what was loaded.
+    /// A place further back and what stands around it, instead of what was loaded. Without messages: it cannot be had.
     Around {
+        place: Point,
         reached_start: bool,
         at_end: bool,
     },

@@ -74,6 +74,12 @@ pub async fn run(
                     }
                 });
             }
+            // From the store, and so never behind what the network keeps waiting.
+            Request::Around { conversation, key } => around(&shared, &conversation, &key).await,
+            Request::Newer { conversation, after } => newer(&shared, &conversation, &after).await,
+            Request::Source { conversation, key, purpose } => {
+                source(&shared, conversation, key, purpose).await;
+            }
             Request::Search { query, below, ticket } => {
                 // Not one of the slots: a newer question ends an older one.
                 let asked = shared.store.ask();
@@ -146,11 +152,16 @@ pub(super) async fn tell_stored(
 pub(super) async fn around(shared: &Shared, id: &ConversationId, key: &MessageKey) {
     match shared.store.around(id, key, AROUND).await {
         Ok((found, at_end)) => {
-            let page = Page::Around { reached_start: found.reached_start, at_end };
+            let page =
+                Page::Around { place: key.into(), reached_start: found.reached_start, at_end };
             tell_stored(shared, id, found.messages, page).await;
             tell_ledger(shared, id).await;
         }
-        Err(error) => shared.notice(&error.to_string()).await,
+        Err(error) => {
+            shared.notice(&error.to_string()).await;
+            let page = Page::Around { place: key.into(), reached_start: false, at_end: false };
+            tell_stored(shared, id, Vec::new(), page).await;
+        }
     }
 }
 
@@ -269,12 +280,7 @@ async fn carry_out(shared: &Arc<Shared>, request: Request) {
                 tracing::debug!(kind = ?error.kind, "typing was not told");
             }
         }
-        Request::Source { conversation, key, purpose } => {
-            source(shared, conversation, key, purpose).await;
-        }
         Request::Resync { conversation } => resync(shared, &conversation).await,
-        Request::Around { conversation, key } => around(shared, &conversation, &key).await,
-        Request::Newer { conversation, after } => newer(shared, &conversation, &after).await,
         Request::Fill { conversation, above } => fill(shared, &conversation, &above).await,
         // Carried out by the caller.
         Request::SaveDraft { .. }
@@ -283,6 +289,9 @@ async fn carry_out(shared: &Arc<Shared>, request: Request) {
         | Request::Discard { .. }
         | Request::RetryNow
         | Request::Search { .. }
+        | Request::Around { .. }
+        | Request::Newer { .. }
+        | Request::Source { .. }
         | Request::Open { .. } => {}
     }
 }
