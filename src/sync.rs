@@ -163,7 +163,7 @@ pub fn start(client: Client, store: Store, options: Options) -> (Handle, mpsc::R
     (handle, receiver)
 }
 
-/// What [`start`] and [`look`] have in common: channels, and what all tasks share.
+/// What [`start`] and [`look()`] have in common: channels, and what all tasks share.
 fn prepare(
     client: Client,
     store: Store,

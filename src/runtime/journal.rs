@@ -2,7 +2,7 @@
 //! frames.
 //!
 //! A recording is JSON, one entry a line: what the program started from, then inputs, settlings and frames in the order
-//! in which they happened. It holds what was typed and received; [`redact`] makes one that does not.
+//! in which they happened. It holds what was typed and received; [`write_redacted`] makes one that does not.
 
 mod redact;
 

@@ -4,7 +4,7 @@
 //! ends an older one.
 
 use super::messages::{mark, token};
-use super::{ReadOnly, Store, StoreError, index, read};
+use super::{Store, StoreError, index, read};
 use crate::model::fold::{folded, grams_of_term};
 use crate::model::search::{Hit, Query};
 use crate::model::{ConversationId, MessageKey, Timestamp, UserId};
@@ -220,15 +220,7 @@ impl Store {
     }
 }
 
-impl ReadOnly {
-    /// For commands: the newest hits.
-    pub fn search(&self, query: &Query, limit: usize) -> Result<Found, StoreError> {
-        Ok(search(&self.connection, query, None, limit, &|| false)?)
-    }
-}
-
-/// Stored messages around one, newest first, and whether the newest of the conversation is among them.
-pub(super) fn around(
+fn around(
     c: &Connection,
     id: &ConversationId,
     key: &MessageKey,
@@ -247,7 +239,7 @@ pub(super) fn around(
 }
 
 impl Store {
-    /// See [`around`].
+    /// Stored messages around one, newest first, and whether the newest of the conversation is among them.
     pub async fn around(
         &self,
         id: &ConversationId,
