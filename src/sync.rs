@@ -24,7 +24,7 @@ use crate::model::{
     Clean, ClientMessageId, ConversationId, Delta, Names, Request, Timestamp, UserId,
 };
 use crate::store::Store;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -90,8 +90,8 @@ struct Shared {
     pushed: AtomicBool,
     /// Where paging backwards continues: the `backwardLink` of the oldest page of each conversation.
     older: Mutex<HashMap<ConversationId, fetch::OlderLink>>,
-    /// Conversations whose newest messages could not all be fetched.
-    behind: Mutex<HashSet<ConversationId>>,
+    /// Conversations whose newest messages could not all be fetched or stored.
+    behind: Mutex<HashMap<ConversationId, walk::Behind>>,
     /// The chat on the screen: what is missing in it comes first.
     open: Mutex<Option<ConversationId>>,
     /// There may be gaps to fill.

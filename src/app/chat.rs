@@ -31,6 +31,10 @@ pub struct ConversationState {
     pub reading: Option<(MessageKey, Option<Duration>)>,
     /// The oldest message ever taken in, shown or not: what lies before it is asked for next.
     pub oldest: Option<MessageKey>,
+    /// In a window of the past: the newest message ever taken into it, shown or not.
+    pub newest: Option<MessageKey>,
+    /// The newest message that came while a window of the past was open, and was not taken in.
+    pub beyond: Option<MessageKey>,
     /// What was typed, of messages that are not accepted yet: to send again, or to put back into the box.
     pub unsent: HashMap<ClientMessageId, Outgoing>,
     /// Changes under way: what to undo when they are refused.
@@ -135,6 +139,8 @@ impl ConversationState {
             wants_new_line: false,
             reading: None,
             oldest: None,
+            newest: None,
+            beyond: None,
             unsent: HashMap::new(),
             pending: Vec::new(),
             deliveries: HashMap::new(),
@@ -182,6 +188,24 @@ impl ConversationState {
         self.oldest.clone().into_iter().chain(first).min()
     }
 
+    /// The last message that is loaded, and no unsent one.
+    pub fn end(&self) -> Option<MessageKey> {
+        let last = self.timeline.iter().rev().map(|m| &m.key).find(|key| !key.is_unsent());
+        last.cloned().into_iter().chain(self.newest.clone()).max()
+    }
+
+    /// Where the window stands after its end was looked for: what came meanwhile may be missing from it.
+    pub fn window_at(&mut self, at_end: bool) -> Window {
+        let missed =
+            self.beyond.as_ref().is_some_and(|key| self.end().is_none_or(|end| *key > end));
+        if at_end && !missed {
+            self.beyond = None;
+            self.newest = None;
+            return Window::Live;
+        }
+        Window::Past { loading: false }
+    }
+
     /// How many others have read an own message.
     pub fn readers(&self, at: Timestamp) -> usize {
         self.horizons.iter().filter(|(_, read)| *read >= at).count()
@@ -191,6 +215,7 @@ impl ConversationState {
     pub fn unload(&mut self) {
         self.timeline.unload();
         self.oldest = None;
+        self.newest = None;
         self.older = Older::Unknown;
         self.selected = None;
         self.extended_from = None;

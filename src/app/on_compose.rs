@@ -222,12 +222,12 @@ pub fn send(
     outgoing: Outgoing,
     effects: &mut Vec<Effect>,
 ) {
-    super::on_history::to_newest(model, conversation, effects);
     if model.app.prefs.receipts == Receipts::OnReply
         && model.app.open.as_ref() == Some(conversation)
     {
         super::on_deadline::read_all(model, effects);
     }
+    super::on_history::to_newest(model, conversation, effects);
     let client_id = model.app.client_id();
     model.app.minted.queue += 1;
     let queue = model.app.minted.queue;

@@ -131,6 +131,13 @@ pub fn read_all(model: &mut Model, effects: &mut Vec<Effect>) {
     c.wants_new_line = false;
     c.kept_unread = false;
     let last = c.timeline.iter().rev().find(|m| !m.key.is_unsent()).map(|m| m.key.clone());
+    // The end may lie beyond what is loaded.
+    let top = c.ledger.top().map(|top| crate::model::MessageKey {
+        at: top.at,
+        order: top.order,
+        id: "".into(),
+    });
+    let last = if c.window == super::state::Window::Live { last } else { last.max(top) };
     if let Some(key) = last {
         read_up_to(model, &key, effects);
     }

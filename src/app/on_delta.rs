@@ -23,11 +23,13 @@ pub fn apply(model: &mut Model, delta: Delta, effects: &mut Vec<Effect>) {
         Delta::Conversations(list) => conversations(model, list, effects),
         Delta::Messages { conversation, messages, page } => {
             on_history::take(model, &conversation, messages, page);
-            if matches!(page, Page::Older { .. }) {
-                seek(model, &conversation, effects);
+            match page {
+                Page::Older { .. } => seek(model, &conversation, effects),
+                Page::Around { .. } => on_history::leave_empty_past(model, &conversation, effects),
+                _ => {}
             }
         }
-        Delta::Ledger { conversation, ledger } => on_history::ledger(model, &conversation, ledger),
+        Delta::Ledger { conversation, ledger } => on_history::ledger(model, &conversation, &ledger),
         Delta::Found { ticket, result } => search::found(model, ticket, result),
         Delta::Horizons { conversation, horizons } => {
             let c = model.app.conversations.ensure(&conversation);

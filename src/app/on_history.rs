@@ -25,7 +25,7 @@ pub fn follow_selection(c: &mut ConversationState) {
 /// look like a neighbour.
 fn belongs(c: &ConversationState, key: &MessageKey, page: Page) -> bool {
     let is_new = c.timeline.get(key).is_none();
-    let last = c.timeline.iter().rev().map(|m| &m.key).find(|key| !key.is_unsent());
+    let last = c.end();
     match (page, &c.window) {
         (Page::Around { .. }, _) => true,
         (_, Window::Opening(_)) => false,
@@ -33,14 +33,38 @@ fn belongs(c: &ConversationState, key: &MessageKey, page: Page) -> bool {
             false
         }
         (Page::Newer { .. }, _) => true,
-        (_, Window::Past { .. }) => !is_new || last.is_some_and(|last| key < last),
+        (_, Window::Past { .. }) => !is_new || last.is_some_and(|last| *key < last),
         (Page::Gap, Window::Live) => !c.timeline.is_empty(),
+        _ => true,
+    }
+}
+
+/// Whether anyone still waits for a page: an answer that comes late names a place that is not the end of what is loaded
+/// any more, and beside it its messages would look like neighbours.
+fn is_wanted(c: &mut ConversationState, page: Page) -> bool {
+    let is =
+        |key: Option<MessageKey>, place: Point| key.is_some_and(|key| Point::from(&key) == place);
+    match (page, &c.window) {
+        (Page::Around { place, .. }, Window::Opening(key)) => place == Point::from(key),
+        (Page::Newer { after, .. }, Window::Past { loading: true }) => is(c.end(), after),
+        (Page::Around { .. } | Page::Newer { .. }, _) => false,
+        (Page::Older { before, .. }, _) => {
+            let wanted = c.older == Older::Loading && is(c.start(), before);
+            if !wanted && c.older == Older::Loading {
+                // What is loaded begins elsewhere by now: it is asked for anew.
+                c.older = Older::Unknown;
+            }
+            wanted
+        }
         _ => true,
     }
 }
 
 pub fn take(model: &mut Model, id: &ConversationId, messages: Vec<Message>, page: Page) {
     let is_open = model.app.open.as_ref() == Some(id);
+    if !is_wanted(model.app.conversations.ensure(id), page) {
+        return;
+    }
     if is_open && matches!(page, Page::Newer { .. }) {
         // What comes below must not push away what is being read.
         model.view.pin(&model.app);
@@ -49,7 +73,7 @@ pub fn take(model: &mut Model, id: &ConversationId, messages: Vec<Message>, page
     let me = model.app.me().clone();
     let c = model.app.conversations.ensure(id);
     let wanted = match (page, c.window.clone()) {
-        (Page::Around { place, .. }, Window::Opening(key)) if place == Point::from(&key) => {
+        (Page::Around { .. }, Window::Opening(key)) => {
             if messages.is_empty() {
                 // It cannot be had: what was loaded stays, and grows from there.
                 c.window = Window::Past { loading: false };
@@ -58,9 +82,6 @@ pub fn take(model: &mut Model, id: &ConversationId, messages: Vec<Message>, page
             c.unload();
             Some(key)
         }
-        // A place that nobody waits for any more.
-        (Page::Around { .. }, _) => return,
-        (Page::Newer { .. }, window) if window != (Window::Past { loading: true }) => return,
         _ => None,
     };
     let before = c.oldest.clone();
@@ -74,8 +95,17 @@ pub fn take(model: &mut Model, id: &ConversationId, messages: Vec<Message>, page
         if page == Page::Live {
             c.typing.retain(|(who, _)| *who != message.sender);
         }
-        if !belongs(c, &message.key, page) {
+        let key = &message.key;
+        if !belongs(c, key, page) {
+            let newer = c.beyond.as_ref().is_none_or(|beyond| key > beyond);
+            if c.window != Window::Live && newer {
+                c.beyond = Some(key.clone());
+            }
             continue;
+        }
+        let goes_on = matches!(page, Page::Around { .. } | Page::Newer { .. });
+        if goes_on && c.newest.as_ref().is_none_or(|newest| key > newest) {
+            c.newest = Some(key.clone());
         }
         // Also what is not shown has been seen: or a page of signals would be asked for again and again.
         if c.oldest.as_ref().is_none_or(|oldest| message.key < *oldest) && !message.key.is_unsent()
@@ -88,7 +118,7 @@ pub fn take(model: &mut Model, id: &ConversationId, messages: Vec<Message>, page
         c.timeline.upsert(message);
     }
     match page {
-        Page::Older { reached_start } => {
+        Page::Older { reached_start, .. } => {
             let moved = c.oldest != before;
             c.older = match (reached_start, moved) {
                 (true, _) => Older::Reached,
@@ -99,11 +129,9 @@ pub fn take(model: &mut Model, id: &ConversationId, messages: Vec<Message>, page
         }
         Page::Around { reached_start, at_end, .. } => {
             c.older = if reached_start { Older::Reached } else { Older::Unknown };
-            c.window = if at_end { Window::Live } else { Window::Past { loading: false } };
+            c.window = c.window_at(at_end);
         }
-        Page::Newer { at_end } => {
-            c.window = if at_end { Window::Live } else { Window::Past { loading: false } };
-        }
+        Page::Newer { at_end, .. } => c.window = c.window_at(at_end),
         Page::Newest => {
             if is_open {
                 draw_new_line(c, &me);
@@ -141,9 +169,10 @@ fn mark_gaps(c: &mut ConversationState) {
     c.ledger = ledger;
 }
 
-pub fn ledger(model: &mut Model, id: &ConversationId, ledger: Ledger) {
+pub fn ledger(model: &mut Model, id: &ConversationId, ledger: &Ledger) {
     let c = model.app.conversations.ensure(id);
-    c.ledger = ledger;
+    // What is had stays had: so it does not matter in which order two tasks tell of it.
+    ledger.ranges().iter().for_each(|range| c.ledger.add(*range));
     mark_gaps(c);
     follow_selection(c);
 }
@@ -184,11 +213,22 @@ pub fn to_newest(model: &mut Model, id: &ConversationId, effects: &mut Vec<Effec
     effects.push(Effect::Request(Box::new(Request::Open { conversation: id.clone() })));
 }
 
+/// A place that cannot be had, and nothing else loaded: then the newest messages are shown.
+pub fn leave_empty_past(model: &mut Model, id: &ConversationId, effects: &mut Vec<Effect>) {
+    let empty = model
+        .app
+        .conversations
+        .get(id)
+        .is_some_and(|c| matches!(c.window, Window::Past { .. }) && c.end().is_none());
+    if empty {
+        to_newest(model, id, effects);
+    }
+}
+
 /// The end of what is loaded of the past is near.
 pub fn load_newer(model: &mut Model, id: &ConversationId, effects: &mut Vec<Effect>) {
     let Some(c) = model.app.conversations.get_mut(id) else { return };
-    let last = c.timeline.iter().rev().map(|m| m.key.clone()).find(|key| !key.is_unsent());
-    let (Window::Past { loading: false }, Some(after)) = (&c.window, last) else { return };
+    let (Window::Past { loading: false }, Some(after)) = (&c.window, c.end()) else { return };
     c.window = Window::Past { loading: true };
     effects.push(Effect::Request(Box::new(Request::Newer { conversation: id.clone(), after })));
 }

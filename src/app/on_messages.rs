@@ -3,7 +3,7 @@
 use super::action::{MessagesAction, Scroll};
 use super::effect::Effect;
 use super::overlay::{Consent, Overlay};
-use super::state::{Focus, Older};
+use super::state::{Focus, Older, Window};
 use super::{Model, follow, on_compose, on_history, on_outbox, source};
 use crate::model::request::Change;
 use crate::model::{
@@ -83,6 +83,12 @@ fn go(model: &mut Model, scroll: Scroll, effects: &mut Vec<Effect>) {
         return;
     }
     let Some(id) = model.app.open.clone() else { return };
+    if let Some(c) = model.app.opened_mut()
+        && c.window == (Window::Past { loading: true })
+    {
+        // An answer that never came may be asked for again; one that comes late names where it belongs.
+        c.window = Window::Past { loading: false };
+    }
     if matches!(scroll, Scroll::PageUp | Scroll::LineUp | Scroll::Oldest) {
         forgive_older(model, &id);
     }
@@ -110,8 +116,8 @@ pub fn forgive_older(model: &mut Model, id: &ConversationId) {
 /// Asks for older messages, unless they are on their way or there are none.
 pub fn load_older(model: &mut Model, id: &ConversationId, effects: &mut Vec<Effect>) {
     let Some(conversation) = model.app.conversations.get_mut(id) else { return };
-    let shown = conversation.timeline.first().map(|m| m.key.clone());
-    let Some(first) = conversation.oldest.clone().into_iter().chain(shown).min() else { return };
+    // A message that is not sent yet stands before nothing.
+    let Some(first) = conversation.start() else { return };
     if conversation.older != Older::Unknown {
         return;
     }

@@ -22,7 +22,11 @@ pub fn waiting(
     model.app.minted.queue += 1;
     let queue = model.app.minted.queue;
     let message = on_compose::own_message(&me, queue, &client_id, &outgoing, queued_at, delivery);
+    let until = model.app.clock.mono + model.app.prefs.grace;
     let c = model.app.conversations.ensure(id);
+    if message.delivery == Delivery::Held {
+        c.held = Some((client_id.clone(), until));
+    }
     if c.timeline.of_client_id(&client_id).is_none() {
         if message.delivery != Delivery::Sent {
             c.unsent.insert(client_id, outgoing);
@@ -47,7 +51,6 @@ pub fn delivery_of(
     }
     let is_held = c.held.as_ref().is_some_and(|(held, _)| held == client_id);
     match delivery {
-        Delivery::Held if is_held => {}
         Delivery::Held => c.held = Some((client_id.clone(), now.mono + grace)),
         _ if is_held => c.held = None,
         _ => {}
@@ -108,6 +111,21 @@ pub fn take_back(model: &mut Model, key: &MessageKey, effects: &mut Vec<Effect>)
     c.taking_back.push(client_id.clone());
     c.compose.drop_edit();
     let draft = Some(joined(&c.compose.draft, &outgoing));
+    effects.push(Effect::Request(Box::new(Request::Discard { conversation, client_id, draft })));
+}
+
+/// Throws a message of the open chat away that has not left.
+pub fn throw_away(model: &mut Model, client_id: ClientMessageId, effects: &mut Vec<Effect>) {
+    let Some(c) = model.app.opened_mut() else { return };
+    c.selected = None;
+    let conversation = c.info.id.clone();
+    let delivery = c.timeline.of_client_id(&client_id).map(|m| &m.delivery);
+    if matches!(delivery, Some(Delivery::Failed { can_retry: false, .. })) {
+        // It never reached the disk: only the screen has it.
+        taken_out(model, &conversation, &client_id, Ok(()), effects);
+        return;
+    }
+    let draft = None;
     effects.push(Effect::Request(Box::new(Request::Discard { conversation, client_id, draft })));
 }
 

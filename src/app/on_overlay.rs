@@ -4,9 +4,9 @@ use super::action::OverlayAction;
 use super::effect::Effect;
 use super::overlay::{self, Consent, Overlay, REACTIONS};
 use super::thread_overlay::{self, ThreadOverlay};
-use super::{Action, Model, on_compose, on_list, on_messages, on_thread, search};
+use super::{Action, Model, on_compose, on_list, on_messages, on_outbox, on_thread, search};
+use crate::model::ThreadChange;
 use crate::model::request::Change;
-use crate::model::{Request, ThreadChange};
 
 pub fn act(model: &mut Model, action: OverlayAction, effects: &mut Vec<Effect>) {
     match action {
@@ -191,15 +191,7 @@ fn consented(model: &mut Model, consent: Consent, effects: &mut Vec<Effect>) {
         }
         Consent::Join(id) => on_thread::join(model, &id, effects),
         Consent::Discard(client_id) => {
-            if let Some(c) = model.app.opened_mut() {
-                c.selected = None;
-                let conversation = c.info.id.clone();
-                effects.push(Effect::Request(Box::new(Request::Discard {
-                    conversation,
-                    client_id,
-                    draft: None,
-                })));
-            }
+            on_outbox::throw_away(model, client_id, effects);
         }
         Consent::OpenLink(url) => effects.push(Effect::OpenUrl(url)),
         Consent::SendLiteral { conversation, outgoing } => {

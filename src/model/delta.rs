@@ -136,18 +136,18 @@ pub enum Page {
     /// The newest stored or fetched page.
     Newest,
     Older {
+        /// What it was asked before.
+        before: Point,
         reached_start: bool,
     },
     /// What was missing between messages that are had.
     Gap,
     /// A place further back and what stands around it, instead of what was loaded. Without messages: it cannot be had.
-    Around {
-        place: Point,
-        reached_start: bool,
-        at_end: bool,
-    },
+    Around { place: Point, reached_start: bool, at_end: bool },
     /// After such a place.
     Newer {
+        /// What it was asked after.
+        after: Point,
         at_end: bool,
     },
 }

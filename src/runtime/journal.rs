@@ -10,7 +10,7 @@ pub use redact::Redactor;
 
 use crate::app::areas::Size;
 use crate::app::{Input, Model, update};
-use crate::model::{ClientMessageId, Now, UserId};
+use crate::model::{Now, UserId};
 use crate::ui::{ColorDepth, Screen, Theme};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -251,10 +251,10 @@ pub fn picture(buffer: &Buffer) -> String {
 /// # Errors
 /// When the file cannot be read, or is none.
 pub fn read(path: &Path) -> Result<(Header, Vec<Entry>), String> {
-    let text = std::fs::read_to_string(path).map_err(|e| e.to_string())?;
-    let mut lines = text.lines();
+    let bytes = std::fs::read(path).map_err(|e| e.to_string())?;
+    let mut lines = bytes.split(|b| *b == b'\n').filter(|line| !line.is_empty());
     let first = lines.next().unwrap_or_default();
-    let header = match serde_json::from_str(first) {
+    let header = match serde_json::from_slice(first) {
         Ok(Entry::Start(header)) if header.format == FORMAT => *header,
         Ok(Entry::Start(header)) => {
             return Err(format!(
@@ -270,7 +270,7 @@ pub fn read(path: &Path) -> Result<(Header, Vec<Entry>), String> {
         if let Some(at) = broken {
             return Err(format!("line {at} cannot be read"));
         }
-        match serde_json::from_str(line) {
+        match serde_json::from_slice(line) {
             Ok(entry) => entries.push(entry),
             // The program was killed while it was written, unless more lines follow.
             Err(_) => broken = Some(n + 2),
@@ -313,7 +313,3 @@ pub fn write_redacted(
 pub fn redacted_header(header: &Header, redactor: &Redactor) -> Result<Header, String> {
     Ok(Header { me: redactor.turn(&header.me)?, warning: None, ..header.clone() })
 }
-
-/// Client ids are random numbers and stay as they are: the program makes the same ones again.
-pub(crate) const KEPT: &str = stringify!(ClientMessageId);
-const _: fn(&str) -> ClientMessageId = |id| ClientMessageId::new(id);

@@ -39,20 +39,12 @@ pub(super) fn save(c: &Connection, conversation: i64, ledger: &Ledger) -> rusqli
     Ok(())
 }
 
-/// The stored message at a point.
-fn key_at(c: &Connection, conversation: i64, point: Point) -> rusqlite::Result<Option<MessageKey>> {
-    c.prepare_cached("SELECT id FROM messages WHERE conversation = ?1 AND at = ?2 AND number = ?3")?
-        .query_row(params![conversation, point.at.0, number_of(point.order)], |row| {
-            Ok(MessageKey::server(point.at, &row.get::<_, String>(0)?))
-        })
-        .optional()
-}
-
-/// A gap that can be filled, and the stored message above it.
+/// A gap that can be filled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenGap {
     pub conversation: ConversationId,
     pub gap: Gap,
+    /// Right below the first message above it.
     pub above: MessageKey,
 }
 
@@ -61,13 +53,11 @@ pub(super) fn open_gaps(c: &Connection, id: &ConversationId) -> rusqlite::Result
     let Some((number, cleared)) = read::number(c, id)? else { return Ok(Vec::new()) };
     let ledger = load(c, number)?;
     let open = ledger.gaps().rev().filter(|gap| !gap.closed && gap.above.at.0 > cleared);
-    let mut found = Vec::new();
-    for gap in open {
-        if let Some(above) = key_at(c, number, gap.above)? {
-            found.push(OpenGap { conversation: id.clone(), gap, above });
-        }
-    }
-    Ok(found)
+    let found = open.map(|gap| {
+        let above = MessageKey { at: gap.above.at, order: gap.above.order, id: "".into() };
+        OpenGap { conversation: id.clone(), gap, above }
+    });
+    Ok(found.collect())
 }
 
 impl Store {
@@ -94,7 +84,7 @@ impl Store {
         .await
     }
 
-    /// The open gap right below a message.
+    /// The open gap nearest below a message; what stands between the two is not shown.
     pub async fn gap_above(
         &self,
         id: &ConversationId,
@@ -102,7 +92,7 @@ impl Store {
     ) -> Result<Option<OpenGap>, StoreError> {
         let (id, point) = (id.clone(), Point::from(key));
         self.read(move |c| {
-            Ok(open_gaps(c, &id)?.into_iter().find(|found| found.gap.above == point))
+            Ok(open_gaps(c, &id)?.into_iter().find(|found| found.gap.above <= point))
         })
         .await
     }

@@ -6,6 +6,8 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 /// Milliseconds that share a place; near enough to the order in time, and small numbers next to each other.
 const MS_PER_PLACE: i64 = 16;
+/// Places tried one by one.
+const NEIGHBOURS: i64 = 8;
 /// How far from its time a message may stand when many came at once, before the next stretch is looked at.
 const CROWD: i64 = 65_536;
 
@@ -13,9 +15,10 @@ pub(super) fn wanted_place(at: i64) -> i64 {
     at.div_euclid(MS_PER_PLACE)
 }
 
-/// The first free place at or after a message's time.
+/// A free place at a message's time, or soon after: among its neighbours first, then behind the whole crowd.
 fn free_place(c: &Connection, at: i64) -> rusqlite::Result<i64> {
-    let mut place = wanted_place(at);
+    let wanted = wanted_place(at);
+    let mut place = wanted;
     loop {
         let taken: Option<i64> = c
             .prepare_cached("SELECT place FROM messages WHERE place = ?1")?
@@ -23,6 +26,10 @@ fn free_place(c: &Connection, at: i64) -> rusqlite::Result<i64> {
             .optional()?;
         if taken.is_none() {
             return Ok(place);
+        }
+        if place < wanted.saturating_add(NEIGHBOURS) {
+            place += 1;
+            continue;
         }
         // Behind the whole crowd, not one by one through it.
         let last: i64 = c

@@ -72,8 +72,10 @@ pub(super) fn newest(
 
 /// Below the oldest stored message there is nothing more that may be seen.
 fn nothing_older(ledger: &Ledger, cleared: i64) -> bool {
-    ledger.reached_start()
-        || (cleared > 0 && ledger.ranges().first().is_some_and(|r| r.lo.at.0 <= cleared))
+    match ledger.ranges().iter().find(|range| range.hi.at.0 > cleared) {
+        Some(lowest) => lowest.floor || (cleared > 0 && lowest.lo.at.0 <= cleared),
+        None => cleared > 0,
+    }
 }
 
 /// Stored messages after `key`, oldest first.

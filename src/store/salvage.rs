@@ -67,7 +67,7 @@ impl Reader {
             "SELECT rowid, {columns} FROM {name} WHERE rowid {side} ?1 ORDER BY rowid {order} LIMIT {PIECE}"
         );
         loop {
-            let mut last = None;
+            let (mut last, mut broken) = (None, 0);
             let piece = (|| {
                 let mut query = self.from.prepare(&sql)?;
                 let mut rows = query.query([from])?;
@@ -75,12 +75,14 @@ impl Reader {
                     let rowid: i64 = row.get(0)?;
                     last = Some(rowid);
                     // A row whose columns make no sense costs that row only.
-                    if let Ok(value) = read(row) {
-                        found.insert(rowid, value);
+                    match read(row) {
+                        Ok(value) => drop(found.insert(rowid, value)),
+                        Err(_) => broken += 1,
                     }
                 }
                 Ok::<(), rusqlite::Error>(())
             })();
+            self.unreadable += broken;
             match (piece, last) {
                 (Err(_), _) => {
                     self.unreadable += 1;
@@ -214,9 +216,10 @@ pub fn salvage(damaged: &Path, copy: &Path) -> Result<Salvaged, StoreError> {
         let alone = points.into_iter().filter(|point| !known.covers(*point)).map(Range::alone);
         let ledger: Ledger = known.ranges().iter().copied().chain(alone).collect();
         ledger::save(&tx, number, &ledger)?;
-        if !complete {
-            tx.execute("UPDATE conversations SET version = 0 WHERE number = ?1", [number])?;
-        }
+    }
+    if !complete {
+        // Also of those of which nothing was left: all are asked for again.
+        tx.execute("UPDATE conversations SET version = 0", [])?;
     }
     tx.execute("INSERT OR REPLACE INTO meta VALUES ('index_below', ?1)", [i64::MAX.to_string()])?;
     tx.commit()?;

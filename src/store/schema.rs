@@ -131,10 +131,12 @@ CREATE INDEX messages_by_edit ON messages (conversation, edit_of) WHERE edit_of 
 INSERT INTO meta SELECT 'index_below', '9223372036854775807' WHERE EXISTS (SELECT 1 FROM messages);
 ",
     )?;
-    // What the first version stored of a conversation was one stretch, from the newest page down.
+    // What the first version stored of a conversation was one stretch, from the newest page down; below it only changed
+    // messages that came by themselves.
     let mut ends = tx.prepare(
-        "SELECT c.number, c.reached_start, min(m.at), max(m.at) FROM conversations c \
-         JOIN messages m ON m.conversation = c.number GROUP BY c.number",
+        "SELECT c.number, c.reached_start, \
+         coalesce(min(CASE WHEN c.reached_start OR m.version <= m.number THEN m.at END), max(m.at)), max(m.at) \
+         FROM conversations c JOIN messages m ON m.conversation = c.number GROUP BY c.number",
     )?;
     let mut rows = ends.query([])?;
     while let Some(row) = rows.next()? {
@@ -146,7 +148,16 @@ INSERT INTO meta SELECT 'index_below', '9223372036854775807' WHERE EXISTS (SELEC
             Ok(Point { at: Timestamp(at), order: order.unsigned_abs() })
         };
         let (lo, hi) = (end(row.get(2)?, "min")?, end(row.get(3)?, "max")?);
-        let ledger: Ledger = [Range { lo, hi, floor: row.get(1)? }].into_iter().collect();
+        let mut ledger: Ledger = [Range { lo, hi, floor: row.get(1)? }].into_iter().collect();
+        let mut below =
+            tx.prepare("SELECT at, number FROM messages WHERE conversation = ?1 AND at < ?2")?;
+        let below = below.query_map(params![number, lo.at.0], |row| {
+            let order: i64 = row.get(1)?;
+            Ok(Point { at: Timestamp(row.get(0)?), order: order.unsigned_abs() })
+        })?;
+        for point in below {
+            ledger.add(Range::alone(point?));
+        }
         ledger::save(tx, number, &ledger)?;
     }
     Ok(())
@@ -162,19 +173,27 @@ pub fn backup_path(file: &Path, version: i64) -> PathBuf {
 /// Copies the database as it is; a copy that is there already is the older one, and stays.
 fn back_up(connection: &Connection, file: &Path, version: i64) -> Result<(), StoreError> {
     let copy = backup_path(file, version);
-    let made = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&copy);
-    match made {
-        Ok(_) => {}
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return Ok(()),
-        Err(error) => return Err(StoreError::Backup(error.to_string())),
+    if copy.exists() {
+        return Ok(());
     }
-    let result = connection.execute("VACUUM INTO ?1", [copy.to_string_lossy().as_ref()]);
-    if let Err(error) = result {
-        // Half a copy is none; the database itself was not touched.
-        let _ = std::fs::remove_file(&copy);
-        return Err(StoreError::Backup(error.to_string()));
+    // Under another name until it is whole: half a copy must not pass for one.
+    let mut half = copy.as_os_str().to_owned();
+    half.push(".half");
+    let half = PathBuf::from(half);
+    let failed = |error: &dyn std::fmt::Display| StoreError::Backup(error.to_string());
+    let _ = std::fs::remove_file(&half);
+    std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&half)
+        .map_err(|e| failed(&e))?;
+    let made = connection.execute("VACUUM INTO ?1", [half.to_string_lossy().as_ref()]);
+    if let Err(error) = made {
+        let _ = std::fs::remove_file(&half);
+        return Err(failed(&error));
     }
-    Ok(())
+    std::fs::rename(&half, &copy).map_err(|e| failed(&e))
 }
 
 /// Brings a database up to date; `file` is where it lies, for the copy of what it was.

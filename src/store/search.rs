@@ -87,6 +87,17 @@ const COLUMNS: &str = "m.place, m.conversation, c.id, c.cleared_at, m.at, m.id, 
 /// still shown.
 fn stands_for(c: &Connection, row: &Candidate) -> rusqlite::Result<Option<MessageKey>> {
     if let Some(original) = &row.edit_of {
+        // Only the last one is what is shown.
+        let last: Option<String> = c
+            .prepare_cached(
+                "SELECT id FROM messages WHERE conversation = ?1 AND edit_of = ?2 AND sender = ?3 \
+                 ORDER BY at DESC, number DESC LIMIT 1",
+            )?
+            .query_row(params![row.number, original, row.sender], |found| found.get(0))
+            .optional()?;
+        if last.as_ref() != Some(&row.id) {
+            return Ok(None);
+        }
         return c
             .prepare_cached(
                 "SELECT at, id FROM messages WHERE conversation = ?1 AND client_id = ?2 AND sender = ?3",

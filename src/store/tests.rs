@@ -194,7 +194,7 @@ fn what_comes_by_itself_follows_and_what_does_not_stands_alone() {
             store.apply(batch(vec![raw(50, 50, CHAT, "e")], None), me.clone()).await.unwrap();
         assert_eq!(stored.ledgers.len(), 1);
         let gap = store.next_gap(None, Vec::new()).await.unwrap().unwrap();
-        assert_eq!((gap.gap.below, &*gap.above.id), (point(30), "50"));
+        assert_eq!((gap.gap.below, gap.above.order), (point(30), 50));
         assert_eq!(store.next_gap(None, vec![id.clone()]).await.unwrap(), None);
         // Nothing older is told before the gap is closed, though messages below it are stored.
         let key = MessageKey::server(Timestamp(50), "50");

@@ -20,7 +20,7 @@ pub(super) const MAX_PAGES: usize = 1_000;
 
 /// Where paging backwards continues, and what the oldest message above it was.
 pub struct OlderLink {
-    below: MessageKey,
+    below: Point,
     sync_state: String,
 }
 
@@ -61,43 +61,45 @@ impl Shared {
         Ok(())
     }
 
-    pub(super) fn remember_older(
-        &self,
-        id: &ConversationId,
-        below: MessageKey,
-        sync_state: String,
-    ) {
+    pub(super) fn remember_older(&self, id: &ConversationId, below: Point, sync_state: String) {
         let mut older = self.older.lock().unwrap_or_else(PoisonError::into_inner);
         older.insert(id.clone(), OlderLink { below, sync_state });
     }
 
     fn older_link(&self, id: &ConversationId, below: &MessageKey) -> Option<String> {
         let older = self.older.lock().unwrap_or_else(PoisonError::into_inner);
-        older.get(id).filter(|link| link.below == *below).map(|link| link.sync_state.clone())
+        older
+            .get(id)
+            .filter(|link| link.below == Point::from(below))
+            .map(|link| link.sync_state.clone())
     }
 
     /// Messages before `before`: from the store, or else from the server.
     pub(super) async fn older(&self, id: &ConversationId, before: MessageKey) {
+        if before.is_unsent() {
+            return;
+        }
+        let place = Point::from(&before);
         let limit = self.options.page;
         let stored = self.store.before(id, &before, limit).await.unwrap_or_default();
         if !stored.messages.is_empty() || stored.reached_start {
             let messages = stored.messages.into_iter().map(super::decode_stored);
             let messages =
                 messages.map(|raw| crate::protocol::decode::message(&raw, &self.me)).collect();
-            let page = Page::Older { reached_start: stored.reached_start };
+            let page = Page::Older { before: place, reached_start: stored.reached_start };
             self.tell(Delta::Messages { conversation: id.clone(), messages, page }).await;
             return;
         }
         match self.older_from_server(id, &before).await {
             Ok(OlderPage { messages, lo, floor: reached_start }) => {
-                let page = Page::Older { reached_start };
+                let page = Page::Older { before: place, reached_start };
                 let cover = Some(covered(lo, &before, reached_start));
                 let incoming = Incoming { conversation: id.clone(), messages, page, cover };
                 self.take(Vec::new(), vec![incoming]).await;
             }
             // A chat that is only being begun: the server does not know it yet, so there is nothing older.
             Err(error) if error.kind == Kind::NotThere && id.peer().is_some() => {
-                let page = Page::Older { reached_start: true };
+                let page = Page::Older { before: place, reached_start: true };
                 let messages = Vec::new();
                 self.tell(Delta::Messages { conversation: id.clone(), messages, page }).await;
             }
@@ -142,12 +144,14 @@ impl Shared {
         for turn in 0..MAX_PAGES {
             let older: Vec<RawMessage> = std::mem::take(&mut page.items)
                 .into_iter()
-                .filter(|raw| raw.key() < *before)
+                .filter(|raw| raw.conversation == *id && raw.key() < *before)
                 .collect();
             let link = page.older.take();
-            let lo = lowest(&older, continued);
+            // With nothing older on the server, everything below is in this page.
+            let lo = lowest(&older, continued && link.is_some());
             if lo.is_some() || link.is_none() {
-                if let (Some(oldest), Some(link)) = (older.iter().map(RawMessage::key).min(), &link)
+                if let (Some(oldest), Some(link)) =
+                    (older.iter().map(|raw| Point::from(&raw.key())).min(), &link)
                 {
                     self.remember_older(id, oldest, link.clone());
                 }
@@ -163,10 +167,11 @@ impl Shared {
                     (self.client.messages(id, size).await?, false)
                 }
                 Some(link) => (self.client.messages_next(id, &link, size).await?, true),
+                // Cannot be: without a link the page was the last one.
                 None => break,
             };
         }
-        Ok(OlderPage { messages: Vec::new(), lo: None, floor: true })
+        Err(Error::incomplete())
     }
 
     /// The conversations among these that the store has never seen.

@@ -20,22 +20,21 @@ pub async fn fill(shared: Arc<Shared>) {
     let mut attempt = 0;
     loop {
         shared.until_online().await;
-        if let Some(id) = shared.any_behind() {
-            attempt += 1;
-            let (base, cap) = (shared.options.backoff_base, shared.options.backoff_cap);
-            shared.wait(backoff::wait(base, cap, attempt, backoff::random())).await;
-            if shared.is_online() && shared.catch_up_again(&id).await {
-                attempt = 0;
-            }
+        let behind = shared.next_behind();
+        if let Some((id, _)) =
+            behind.as_ref().filter(|(_, due)| *due <= tokio::time::Instant::now())
+        {
+            shared.catch_up_again(id).await;
             continue;
         }
         let Ok(Some(gap)) = shared.store.next_gap(shared.open_chat(), hopeless.clone()).await
         else {
+            let due = behind.map(|(_, due)| due);
             tokio::select! {
-                () = shared.gaps.notified() => {}
-                () = shared.came_online.notified() => {}
+                () = shared.gaps.notified() => hopeless.clear(),
+                () = shared.came_online.notified() => hopeless.clear(),
+                () = tokio::time::sleep_until(due.unwrap_or_else(tokio::time::Instant::now)), if due.is_some() => {}
             }
-            hopeless.clear();
             continue;
         };
         match shared.fill(&gap).await {
@@ -59,20 +58,20 @@ pub async fn fill(shared: Arc<Shared>) {
 }
 
 impl Shared {
-    /// Another try at a conversation whose newest messages could not all be fetched; whether they were now.
-    async fn catch_up_again(&self, id: &ConversationId) -> bool {
-        match self.client.conversation(id).await {
-            Ok(raw) => {
-                let done = self.catch_up(raw).await;
-                done.is_ok() && !self.is_behind(id)
-            }
+    /// Another try at a conversation whose newest messages could not all be fetched or stored.
+    async fn catch_up_again(&self, id: &ConversationId) {
+        let error = match self.client.conversation(id).await {
+            // Whether it worked is noted there.
+            Ok(raw) => self.catch_up(raw).await.err(),
+            // Left, gone, refused: there is nothing to be had.
+            Err(error) if !error.is_transient() => return self.note_behind(id, false),
             Err(error) => {
-                // Left, gone, refused: there is nothing to be had.
-                if !error.is_transient() {
-                    self.note_behind(id, false);
-                }
-                false
+                self.note_behind(id, true);
+                Some(error)
             }
+        };
+        if let Some(error) = error {
+            tracing::info!(kind = ?error.kind, "a conversation is still behind");
         }
     }
 }

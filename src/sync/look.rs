@@ -32,7 +32,8 @@ async fn run(shared: &Arc<Shared>, mut requests: mpsc::Receiver<Request>) {
                 let limit = shared.options.page;
                 let found =
                     shared.store.before(&conversation, &before, limit).await.unwrap_or_default();
-                let page = Page::Older { reached_start: found.messages.len() < limit as usize };
+                let reached_start = found.messages.len() < limit as usize;
+                let page = Page::Older { before: (&before).into(), reached_start };
                 tell_stored(shared, &conversation, found.messages, page).await;
             }
             Request::Around { conversation, key } => {

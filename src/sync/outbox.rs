@@ -98,7 +98,10 @@ pub async fn take_out(
     draft: Option<Draft>,
 ) {
     let result = match shared.store.take_out(&conversation, &client_id, draft).await {
-        Ok(true) => Ok(()),
+        Ok(true) => {
+            shared.held.lock().unwrap_or_else(PoisonError::into_inner).remove(&client_id);
+            Ok(())
+        }
         Ok(false) => Err(Fault::new("it is on its way already", false)),
         Err(error) => Err(Fault::new(error.to_string(), true)),
     };
@@ -214,8 +217,8 @@ impl Sender {
 
     /// Waits for the end of the time in which a message can be taken back, or for that to happen.
     async fn hold(&self, item: &OutboxItem) {
+        // It was reported as held when it was queued, or when the program started.
         let until = self.shared.release_at(&item.client_id);
-        self.report(&item.client_id, Delivery::Held, None).await;
         tokio::select! {
             () = self.wake.notified() => {}
             () = tokio::time::sleep_until(until) => {}

@@ -3,7 +3,7 @@
 use super::apply::{Incoming, Seen};
 use super::{PollMode, Shared, backoff};
 use crate::client::{Error, Kind};
-use crate::model::{Clean, ConversationId, Delta, LinkState, Page, RawMessage};
+use crate::model::{Clean, ConversationId, Delta, LinkState, Page, RawMessage, UserId};
 use crate::protocol::wire::{self, Event};
 use crate::protocol::{decode, entity};
 use crate::store::Cover;
@@ -157,12 +157,23 @@ async fn apply_events(shared: &Arc<Shared>, events: Vec<Event>) {
         .into_iter()
         .filter(|(id, _)| !id.is_virtual())
         .map(|(conversation, messages)| {
+            // Whoever comes back into a group has missed what was said there meanwhile.
+            if messages.iter().any(|raw| adds(raw, &shared.me)) {
+                shared.note_behind(&conversation, true);
+            }
             let cover = (!shared.is_behind(&conversation)).then_some(Cover::Follows);
             Incoming { conversation, messages, page: Page::Live, cover }
         })
         .collect::<Vec<_>>();
     if !incoming.is_empty() || !conversations.is_empty() {
-        shared.take(conversations, incoming).await;
+        let touched: Vec<ConversationId> =
+            incoming.iter().map(|i| i.conversation.clone()).collect();
+        if !shared.take(conversations, incoming).await {
+            // Shown but not stored: what comes next must not look as if it followed.
+            for id in &touched {
+                shared.note_behind(id, true);
+            }
+        }
     }
     for id in strangers {
         shared.get_to_know(&id).await;
@@ -177,6 +188,13 @@ async fn apply_events(shared: &Arc<Shared>, events: Vec<Event>) {
         }
         shared.take_thread(&id, thread).await;
     }
+}
+
+/// Whether an activity puts someone into the conversation.
+fn adds(raw: &RawMessage, me: &UserId) -> bool {
+    let kind = raw.kind.strip_prefix("ThreadActivity/");
+    kind.is_some_and(|kind| matches!(kind, "AddMember" | "MemberJoined"))
+        && raw.content.contains(me.as_str())
 }
 
 fn thread_id(json: &str) -> Option<ConversationId> {

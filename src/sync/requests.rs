@@ -68,6 +68,7 @@ pub async fn run(
                 show_stored(&shared, &conversation).await;
                 shared.marks.ask();
                 shared.gaps.notify_one();
+                note_open(&shared, &conversation).await;
                 spawn(&shared, &slots, move |shared| async move {
                     if shared.is_online() {
                         refresh_thread(&shared, &conversation).await;
@@ -87,8 +88,14 @@ pub async fn run(
                 tokio::spawn(async move { search(&shared, asked, query, below, ticket).await });
             }
             change @ (Request::Change { .. } | Request::Thread { .. }) => {
-                if changes.try_send(change).is_err() {
-                    shared.notice("Too many changes are waiting; this one was not made").await;
+                if let Err(error) = changes.try_send(change) {
+                    let (Request::Change { ticket, .. } | Request::Thread { ticket, .. }) =
+                        error.into_inner()
+                    else {
+                        continue;
+                    };
+                    let result = Err(Fault::new("too many changes are waiting", true));
+                    shared.tell(Delta::Done { ticket, result }).await;
                 }
             }
             other => {
@@ -119,16 +126,17 @@ where
 }
 
 pub(super) async fn show_stored(shared: &Arc<Shared>, id: &ConversationId) {
+    let stored = shared.store.newest(id, FIRST_PAGE).await.unwrap_or_default();
+    tell_ledger(shared, id).await;
+    tell_stored(shared, id, stored, Page::Newest).await;
+    shared.cached_thread(id).await;
+}
+
+/// The next start opens it again. After it is shown: the writer may be busy with a burst.
+async fn note_open(shared: &Shared, id: &ConversationId) {
     if let Err(error) = shared.store.set_last_open(id).await {
         tracing::warn!(%error, "the open chat was not noted");
     }
-    let stored = shared.store.newest(id, FIRST_PAGE).await.unwrap_or_default();
-    let messages =
-        stored.into_iter().map(super::decode_stored).map(|raw| decode::message(&raw, &shared.me));
-    let messages = messages.collect();
-    shared.tell(Delta::Messages { conversation: id.clone(), messages, page: Page::Newest }).await;
-    tell_ledger(shared, id).await;
-    shared.cached_thread(id).await;
 }
 
 async fn tell_ledger(shared: &Shared, id: &ConversationId) {
@@ -154,8 +162,8 @@ pub(super) async fn around(shared: &Shared, id: &ConversationId, key: &MessageKe
         Ok((found, at_end)) => {
             let page =
                 Page::Around { place: key.into(), reached_start: found.reached_start, at_end };
-            tell_stored(shared, id, found.messages, page).await;
             tell_ledger(shared, id).await;
+            tell_stored(shared, id, found.messages, page).await;
         }
         Err(error) => {
             shared.notice(&error.to_string()).await;
@@ -168,7 +176,7 @@ pub(super) async fn around(shared: &Shared, id: &ConversationId, key: &MessageKe
 pub(super) async fn newer(shared: &Shared, id: &ConversationId, after: &MessageKey) {
     match shared.store.after(id, after, AROUND).await {
         Ok(rows) => {
-            let page = Page::Newer { at_end: rows.len() < AROUND as usize };
+            let page = Page::Newer { after: after.into(), at_end: rows.len() < AROUND as usize };
             tell_stored(shared, id, rows, page).await;
         }
         Err(error) => shared.notice(&error.to_string()).await,

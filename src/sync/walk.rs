@@ -1,8 +1,8 @@
 //! Catching up with one conversation: from its newest page down to what is stored, and what was changed further back.
 
-use super::Shared;
 use super::apply::{Incoming, Seen};
 use super::fetch::MAX_PAGES;
+use super::{Shared, backoff};
 use crate::client::{Error, Kind};
 use crate::model::{ConversationId, Ledger, Page, Point, Range, RawConversation, RawMessage};
 use crate::store::{Cover, LeftOff};
@@ -13,8 +13,16 @@ use std::sync::PoisonError;
 const MAX_WALK: usize = 20_000;
 /// Versions are times, but not of one clock: what was changed later may have a version lower by this.
 const SKEW: u64 = 60_000;
+/// An account of changes that makes no sense so often is given up.
+const MAX_TRIES: u32 = 5;
 /// Pages of changes that are asked for at once.
 const MAX_CHANGES: usize = 20;
+
+/// A conversation whose newest messages or changes could not be fetched or stored.
+pub struct Behind {
+    tries: u32,
+    next: tokio::time::Instant,
+}
 
 /// What was read on the way down from the newest page.
 #[derive(Default)]
@@ -99,7 +107,6 @@ impl Shared {
         let cover = ends.map(|(lo, hi)| Cover::Range(Range { lo, hi, floor }));
         let failed = error.filter(|error| !matches!(error.kind, Kind::NotThere | Kind::Refused));
         let complete = failed.is_none() && changes.complete;
-        self.note_behind(&id, !complete);
         let newest = Incoming { conversation: id.clone(), messages, page: Page::Newest, cover };
         let mut incoming = vec![newest];
         if !changes.messages.is_empty() {
@@ -111,7 +118,9 @@ impl Shared {
             });
         }
         let seen = Seen { raw: conversation, complete, left_off };
-        self.take(vec![seen], incoming).await;
+        let stored = self.take(vec![seen], incoming).await;
+        // Only now: what comes by itself meanwhile must not follow what is not stored.
+        self.note_behind(&id, !(complete && stored));
         if changed_group && let Err(error) = self.fetch_thread(&id).await {
             tracing::info!(kind = ?error.kind, "a thread was not fetched");
         }
@@ -160,11 +169,14 @@ impl Shared {
             match page.older.take() {
                 None => {
                     walk.floor = true;
+                    // Everything below is in what was read, changed or not.
+                    let lowest = walk.messages.iter().map(|raw| Point::from(&raw.key())).min();
+                    walk.ends = walk.ends.zip(lowest).map(|((_, hi), lo)| (lo, hi));
                     return walk;
                 }
                 Some(_) if only_changes => return walk,
                 Some(link) if overlaps || !grew || walk.messages.len() >= MAX_WALK => {
-                    let oldest = walk.messages.iter().map(RawMessage::key).min();
+                    let oldest = walk.messages.iter().map(|raw| Point::from(&raw.key())).min();
                     if let Some(below) = oldest {
                         self.remember_older(id, below, link);
                     }
@@ -177,23 +189,38 @@ impl Shared {
     }
 
     /// Notes whether everything new of a conversation is stored: what then comes by itself follows it without a gap.
+    /// Until it is, it is tried again in the background, after longer and longer waits.
     pub(super) fn note_behind(&self, id: &ConversationId, behind: bool) {
-        let mut set = self.behind.lock().unwrap_or_else(PoisonError::into_inner);
-        if behind {
-            set.insert(id.clone());
-            self.gaps.notify_one();
-        } else {
-            set.remove(id);
+        let mut all = self.behind.lock().unwrap_or_else(PoisonError::into_inner);
+        if !behind {
+            all.remove(id);
+            return;
         }
+        let tries = all.get(id).map_or(0, |known| known.tries) + 1;
+        let (base, cap) = (self.options.backoff_base, self.options.backoff_cap);
+        let next = tokio::time::Instant::now() + backoff::wait(base, cap, tries, backoff::random());
+        all.insert(id.clone(), Behind { tries, next });
+        self.gaps.notify_one();
     }
 
-    /// One of the conversations whose newest messages or changes could not be fetched.
-    pub(super) fn any_behind(&self) -> Option<ConversationId> {
-        self.behind.lock().unwrap_or_else(PoisonError::into_inner).iter().next().cloned()
+    /// The conversation whose next try comes first, and when that is.
+    pub(super) fn next_behind(&self) -> Option<(ConversationId, tokio::time::Instant)> {
+        let all = self.behind.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().min_by_key(|(_, known)| known.next).map(|(id, known)| (id.clone(), known.next))
     }
 
     pub(super) fn is_behind(&self, id: &ConversationId) -> bool {
-        self.behind.lock().unwrap_or_else(PoisonError::into_inner).contains(id)
+        self.behind.lock().unwrap_or_else(PoisonError::into_inner).contains_key(id)
+    }
+
+    /// Whether asking for changes by a `syncState` that was answered like this can be given up.
+    fn is_hopeless(&self, id: &ConversationId, kind: Kind) -> bool {
+        let all = self.behind.lock().unwrap_or_else(PoisonError::into_inner);
+        match kind {
+            Kind::StaleSyncState | Kind::Refused | Kind::NotThere | Kind::Unsupported => true,
+            Kind::Broken => all.get(id).is_some_and(|known| known.tries >= MAX_TRIES),
+            _ => false,
+        }
     }
 
     /// What was changed since it was left off in messages that are had. Servers do not agree on what a `syncState`
@@ -206,8 +233,9 @@ impl Shared {
             let page =
                 match self.client.messages_next(id, &from.sync_state, self.options.page).await {
                     Ok(page) => page,
-                    // Too old: what it would have told is lost, and the next one begins now.
-                    Err(error) if error.kind == Kind::StaleSyncState => {
+                    // Too old, or nothing this server understands: what it would have told is lost, and the next one
+                    // begins now. What makes no sense may be a portal's page, and is asked for a few times more.
+                    Err(error) if self.is_hopeless(id, error.kind) => {
                         return Changes { complete: true, ..changes };
                     }
                     Err(error) => return Changes { error: Some(error), ..changes },

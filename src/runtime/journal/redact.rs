@@ -24,14 +24,48 @@ impl Redactor {
     /// # Errors
     /// When it cannot be serialised or read back.
     pub fn turn<T: Serialize + DeserializeOwned>(&self, value: &T) -> Result<T, String> {
-        let scrambled = value.serialize(Scrambling { redactor: self, kept: false });
+        let scrambled = value.serialize(Scrambling { redactor: self, what: What::Text });
         let scrambled = scrambled.map_err(|e: serde_json::Error| e.to_string())?;
         serde_json::from_value(scrambled).map_err(|e| e.to_string())
     }
 
+    /// Text: of an address it stays visible that it is one.
     fn text(&self, text: &str) -> String {
-        let (head, rest) = fixed_head(text);
-        let (rest, tail) = fixed_tail(head, rest);
+        let schemes = ["https://", "http://", "mailto:"];
+        let head = schemes.into_iter().find(|scheme| text.starts_with(scheme)).unwrap_or_default();
+        self.scrambled(head, text.strip_prefix(head).unwrap_or(text), "")
+    }
+
+    /// An id: what kind of thing it names stays.
+    fn id(&self, id: &str) -> String {
+        if id == "48:notes" {
+            return id.to_owned();
+        }
+        let digits = id.bytes().take_while(u8::is_ascii_digit).count();
+        let (head, rest) = match id.as_bytes().get(digits) {
+            Some(b':') if (1..=2).contains(&digits) => id.split_at(digits + 1),
+            _ => ("", id),
+        };
+        match rest.find('@') {
+            Some(at) if head == "19:" => {
+                let (rest, tail) = rest.split_at(at);
+                let known = [
+                    "@thread.skype",
+                    "@thread.v2",
+                    "@thread.tacv2",
+                    "@unq.gbl.spaces",
+                    "@oneToOne.skype",
+                ];
+                let tail =
+                    known.into_iter().find(|known| *known == tail).unwrap_or("@thread.skype");
+                self.scrambled(head, rest, tail)
+            }
+            _ => self.scrambled(head, rest, ""),
+        }
+    }
+
+    fn scrambled(&self, head: &str, text: &str, tail: &str) -> String {
+        let rest = text;
         let mut state = text.bytes().fold(self.key, |h, b| mix(h ^ u64::from(b)));
         let mut out = head.to_owned();
         for c in rest.chars() {
@@ -52,29 +86,6 @@ fn mix(mut n: u64) -> u64 {
     n = (n ^ (n >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     n = (n ^ (n >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     n ^ (n >> 31)
-}
-
-/// The beginning that says what kind of thing an id or an address is.
-fn fixed_head(text: &str) -> (&str, &str) {
-    for scheme in ["https://", "http://", "mailto:"] {
-        if text.starts_with(scheme) {
-            return text.split_at(scheme.len());
-        }
-    }
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    match text.as_bytes().get(digits) {
-        Some(b':') if (1..=2).contains(&digits) => text.split_at(digits + 1),
-        _ => ("", text),
-    }
-}
-
-/// What a conversation's id ends with says what it is.
-fn fixed_tail<'a>(head: &str, rest: &'a str) -> (&'a str, &'a str) {
-    match rest.find('@') {
-        Some(at) if head == "19:" => rest.split_at(at),
-        _ if head == "48:" => ("", rest),
-        _ => (rest, ""),
-    }
 }
 
 /// Another character of the same kind and width.
@@ -104,7 +115,17 @@ fn other(c: char, random: u64) -> char {
 #[derive(Clone, Copy)]
 struct Scrambling<'a> {
     redactor: &'a Redactor,
-    kept: bool,
+    what: What,
+}
+
+/// What the next string is, as its type says.
+#[derive(Clone, Copy)]
+enum What {
+    Text,
+    /// Of a person or a conversation.
+    Id,
+    /// A random number, which the program makes again.
+    Kept,
 }
 
 type Made = Result<Value, serde_json::Error>;
@@ -181,7 +202,11 @@ impl<'a> ser::Serializer for Scrambling<'a> {
         Ok(Value::String(self.redactor.letter(c).to_string()))
     }
     fn serialize_str(self, text: &str) -> Made {
-        Ok(Value::String(if self.kept { text.to_owned() } else { self.redactor.text(text) }))
+        Ok(Value::String(match self.what {
+            What::Text => self.redactor.text(text),
+            What::Id => self.redactor.id(text),
+            What::Kept => text.to_owned(),
+        }))
     }
     fn serialize_bytes(self, _: &[u8]) -> Made {
         Err(ser::Error::custom("bytes are not redacted"))
@@ -206,7 +231,12 @@ impl<'a> ser::Serializer for Scrambling<'a> {
         name: &'static str,
         value: &T,
     ) -> Made {
-        value.serialize(Self { kept: name == super::KEPT, ..self })
+        let what = match name {
+            "ClientMessageId" => What::Kept,
+            "UserId" | "ConversationId" => What::Id,
+            _ => What::Text,
+        };
+        value.serialize(Self { what, ..self })
     }
     fn serialize_newtype_variant<T: ?Sized + Serialize>(
         self,
