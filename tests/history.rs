@@ -422,3 +422,26 @@ async fn a_stuck_message_blocks_its_own_chat_only() {
     assert_eq!(texts(&gateway, ANNA, JOE).await, ["stuck one", "stuck two"]);
     anna.quit().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_first_message_is_no_end_of_the_history_of_its_own() {
+    let gateway = Gateway::start().await;
+    let joe = gateway.client(JOE);
+    let first = say_as(&joe, ANNA, "the very first").await;
+    for n in 0..120 {
+        say_as(&joe, ANNA, &format!("filler {n:03}.")).await;
+    }
+    let outgoing = skchat::model::Outgoing { text: "changed".into(), ..Default::default() };
+    let change = skchat::model::request::Change::Edit(outgoing);
+    joe.change(&ConversationId::new(ANNA), &first, &change, "", Timestamp(0)).await.unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let mut anna = Runner::with(&gateway, at(dir.path())).await;
+    anna.wait_for("live").await;
+    anna.press(&["alt-down"]).await;
+    anna.wait_for("filler 119.").await;
+    let screen = anna
+        .press_until("ctrl-home", "the first message", |s| s.contains("changed (edited)"))
+        .await;
+    assert!(!screen.contains("in between"), "{screen}");
+    anna.quit().await;
+}

@@ -208,3 +208,95 @@ fn a_drafts_name_in_the_prompt_is_where_enter_sends_it() {
     assert_eq!(to, model.app.open);
     assert_eq!(Clean::line(&title), title);
 }
+
+fn page(chat: &str, numbers: std::ops::Range<i64>, page: Page) -> Input {
+    let messages = numbers.map(|n| message(chat, n)).collect();
+    Input::Delta(Delta::Messages { conversation: chat.into(), messages, page })
+}
+
+fn requests(effects: Vec<Effect>) -> Vec<Request> {
+    let requests = effects.into_iter().filter_map(|effect| match effect {
+        Effect::Request(request) => Some(*request),
+        _ => None,
+    });
+    requests.collect()
+}
+
+fn opened(chat: &str) -> (Model, Now) {
+    let mut model = model(Duration::ZERO);
+    let now = Now { wall: Timestamp(1_700_000_000_000), mono: Duration::from_secs(1) };
+    while model.app.open != Some(chat.into()) {
+        update(&mut model, Input::Action(Action::List(ListAction::Next)), now);
+    }
+    (model, now)
+}
+
+fn numbers(model: &Model) -> Vec<i64> {
+    model.app.opened().unwrap().timeline.iter().map(|m| m.at.0 - 1_700_000_000_000).collect()
+}
+
+#[test]
+fn before_an_unsent_message_nothing_is_asked_for() {
+    let (mut model, now) = opened(CHATS[0]);
+    update(&mut model, Input::Action(Action::Compose(ComposeAction::Insert('x'))), now);
+    update(&mut model, Input::Action(Action::Compose(ComposeAction::Send)), now);
+    let asked = requests(update(&mut model, Input::Want(view::Want::Older(CHATS[0].into())), now));
+    assert_eq!(asked, []);
+    update(&mut model, page(CHATS[0], 50..60, Page::Newest), now);
+    let asked = requests(update(&mut model, Input::Want(view::Want::Older(CHATS[0].into())), now));
+    assert!(
+        matches!(&asked[..], [Request::Older { before, .. }] if !before.is_unsent()),
+        "{asked:?}"
+    );
+}
+
+#[test]
+fn a_page_that_comes_late_is_not_put_beside_another_window() {
+    let (mut model, now) = opened(CHATS[0]);
+    let chat = ConversationId::new(CHATS[0]);
+    update(&mut model, page(CHATS[0], 900..910, Page::Newest), now);
+    let place = message(CHATS[0], 100).key;
+    let mut effects = Vec::new();
+    on_history::go_to(&mut model, &place, &mut effects);
+    assert!(matches!(&requests(effects)[..], [Request::Around { .. }]));
+    // An answer for another place is not the one.
+    let around = |n: i64| Page::Around {
+        place: (&message(CHATS[0], n).key).into(),
+        reached_start: false,
+        at_end: false,
+    };
+    update(&mut model, page(CHATS[0], 200..203, around(200)), now);
+    assert_eq!(numbers(&model), (900..910).collect::<Vec<_>>());
+    update(&mut model, page(CHATS[0], 98..103, around(100)), now);
+    assert_eq!(numbers(&model), (98..103).collect::<Vec<_>>());
+    update(&mut model, Input::Want(view::Want::Older(chat.clone())), now);
+    // Back at the newest end, the older page of the past arrives.
+    update(&mut model, Input::Action(Action::App(AppAction::Escape)), now);
+    update(&mut model, Input::Action(Action::App(AppAction::Escape)), now);
+    update(&mut model, page(CHATS[0], 900..910, Page::Newest), now);
+    let late = Page::Older { before: (&message(CHATS[0], 98).key).into(), reached_start: false };
+    update(&mut model, page(CHATS[0], 90..98, late), now);
+    assert_eq!(numbers(&model), (900..910).collect::<Vec<_>>());
+}
+
+#[test]
+fn what_arrives_while_the_past_is_read_is_fetched_before_the_window_is_called_live() {
+    let (mut model, now) = opened(CHATS[0]);
+    let chat = ConversationId::new(CHATS[0]);
+    update(&mut model, page(CHATS[0], 900..910, Page::Newest), now);
+    on_history::go_to(&mut model, &message(CHATS[0], 100).key, &mut Vec::new());
+    let place = (&message(CHATS[0], 100).key).into();
+    let around = Page::Around { place, reached_start: false, at_end: false };
+    update(&mut model, page(CHATS[0], 98..103, around), now);
+    update(&mut model, Input::Want(view::Want::Newer(chat.clone())), now);
+    update(&mut model, page(CHATS[0], 911..912, Page::Live), now);
+    // Read before the last one was stored, told after it.
+    let newer = Page::Newer { after: (&message(CHATS[0], 102).key).into(), at_end: true };
+    update(&mut model, page(CHATS[0], 103..105, newer), now);
+    assert_eq!(numbers(&model), (98..105).collect::<Vec<_>>());
+    let asked = requests(update(&mut model, Input::Want(view::Want::Newer(chat)), now));
+    assert!(matches!(&asked[..], [Request::Newer { .. }]), "{asked:?}");
+    let newer = Page::Newer { after: (&message(CHATS[0], 104).key).into(), at_end: true };
+    update(&mut model, page(CHATS[0], 911..912, newer), now);
+    assert_eq!(model.app.opened().unwrap().window, chat::Window::Live);
+}
