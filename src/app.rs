@@ -129,7 +129,20 @@ fn on_action(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
 
 fn on_app(model: &mut Model, action: AppAction, effects: &mut Vec<Effect>) {
     match action {
-        AppAction::Quit => quit(model, effects),
+        AppAction::Quit => {
+            let now = model.app.clock.mono;
+            let held = model
+                .app
+                .conversations
+                .iter()
+                .any(|c| c.held.iter().any(|(_, until)| *until > now));
+            if held && !model.app.interrupted() {
+                model.app.note_interrupt();
+                model.app.complain("A message is still held back: once more quits, and it leaves at the next start");
+            } else {
+                quit(model, effects);
+            }
+        }
         AppAction::Interrupt => {
             if model.app.interrupted() {
                 quit(model, effects);
@@ -140,7 +153,9 @@ fn on_app(model: &mut Model, action: AppAction, effects: &mut Vec<Effect>) {
         AppAction::Escape => escape(model, effects),
         AppAction::Help => {
             let help = overlay::Overlay::help(model.app.context());
-            model.app.overlay = Some(help);
+            if let Some(overlay::Overlay::Search(search)) = model.app.overlay.replace(help) {
+                model.view.under_help = Some(search);
+            }
         }
         AppAction::Search { here } => search::open(model, here, "", effects),
         AppAction::Palette => model.app.overlay = Some(overlay::Overlay::palette()),
@@ -185,6 +200,11 @@ fn quit(model: &mut Model, effects: &mut Vec<Effect>) {
 
 /// Peels off one layer. Never deletes text.
 fn escape(model: &mut Model, effects: &mut Vec<Effect>) {
+    model.app.toasts.clear();
+    if let Some(under) = model.view.under_help.take() {
+        model.app.overlay = Some(overlay::Overlay::Search(under));
+        return;
+    }
     if let Some(open) = model.app.overlay.take() {
         if let overlay::Overlay::Thread(open) = open {
             model.app.overlay = open.parent().map(overlay::Overlay::Thread);

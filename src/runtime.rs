@@ -120,12 +120,15 @@ where
         journal: None,
     };
     let result = turn_until_the_end(model, theme, wiring, outcomes, &mut turns).await;
-    let quit = Input::Action(Action::App(crate::app::AppAction::Quit));
-    let last = turns.feed(model, quit);
-    turns.waiting.extend(last.into_iter().filter_map(|effect| match effect {
-        Effect::Request(request) => Some(*request),
-        _ => None,
-    }));
+    // Whatever ended it; the first time it may only have been asked whether that is meant.
+    for _ in 0..2 {
+        let quit = Input::Action(Action::App(crate::app::AppAction::Quit));
+        let last = turns.feed(model, quit);
+        let (_, ends) = turns.sort_out(last);
+        if ends {
+            break;
+        }
+    }
     flush(turns.waiting, &requests).await;
     result
 }

@@ -189,6 +189,19 @@ async fn everything_read_is_found_offline_and_opens_in_its_place() {
     }
     anna.wait_for("filler 299.").await;
     anna.wait_gone("more below").await;
+    // From one hit back to the others, and Enter before the answer is there.
+    anna.press(&["ctrl-r"]).await;
+    anna.wait_for("› kuch").await;
+    anna.press(&["f1"]).await;
+    anna.wait_for("Help (").await;
+    anna.press(&["esc"]).await;
+    anna.wait_for("› kuch").await;
+    anna.press(&["ctrl-u"]).await;
+    anna.paste("FROM:mia kitchen").await;
+    anna.press(&["enter"]).await;
+    anna.wait_for("To Mia Tan").await;
+    anna.open("joe").await;
+    anna.wait_for("filler 299.").await;
     // In the open chat only, and Tab widens it.
     anna.press(&["ctrl-f"]).await;
     anna.wait_for("Search in Joe Bloggs").await;
@@ -249,7 +262,26 @@ async fn a_held_message_can_be_taken_back_and_otherwise_leaves() {
     anna.press(&["alt-z"]).await;
     anna.wait_for("To Joe Bloggs › too fast").await;
     anna.wait_gone("takes it back").await;
-    assert_eq!(gateway.requests("POST", "/messages"), 1, "only the typing signal left");
+    // Another undo must not take it away again, and Alt-Z right after Enter means what was sent just now.
+    anna.press(&["alt-z"]).await;
+    anna.press(&["enter"]).await;
+    anna.wait_for("takes it back").await;
+    anna.type_text("newer").await;
+    anna.press(&["enter", "alt-z"]).await;
+    let screen = anna.wait_for("To Joe Bloggs › newer").await;
+    assert!(screen.contains("too fast"), "{screen}");
+    // Thrown away at once, and not for ever.
+    anna.press(&["ctrl-u", "ctrl-up", "d"]).await;
+    anna.wait_gone("too fast").await;
+    anna.wait_for("Thrown away").await;
+    anna.press(&["ctrl-y"]).await;
+    anna.wait_for("To Joe Bloggs › too fast").await;
+    anna.press(&["enter"]).await;
+    anna.wait_for("takes it back").await;
+    // Quitting says that it has not left.
+    anna.press(&["ctrl-q"]).await;
+    anna.wait_for("once more quits").await;
+    assert_eq!(gateway.requests("POST", "/messages"), 3, "only typing signals left");
     anna.quit().await;
     let setup = Setup { grace: Duration::from_millis(300), ..Setup::default() };
     let mut anna = Runner::with(&gateway, setup).await;

@@ -52,8 +52,8 @@ pub struct ConversationState {
     pub kept_unread: bool,
     /// Own messages that are to go back into the box as soon as the store has let them go.
     pub taking_back: Vec<ClientMessageId>,
-    /// The last message that can still be taken back, and until when on the monotonic clock.
-    pub held: Option<(ClientMessageId, Duration)>,
+    /// Messages that can still be taken back, and until when on the monotonic clock.
+    pub held: Vec<(ClientMessageId, Duration)>,
 }
 
 /// Which part of the stored history is loaded.
@@ -150,7 +150,7 @@ impl ConversationState {
             horizons: Vec::new(),
             kept_unread: false,
             taking_back: Vec::new(),
-            held: None,
+            held: Vec::new(),
         }
     }
 

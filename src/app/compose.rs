@@ -82,6 +82,19 @@ impl Compose {
         self.draft.cursor = text.len();
     }
 
+    /// Puts text in place of what is there for good: it holds what was there, and nothing may take it away again.
+    pub fn put_back(&mut self, text: &str) {
+        text.clone_into(&mut self.draft.text);
+        self.draft.cursor = text.len();
+        self.undo.clear();
+        self.typing_run = false;
+    }
+
+    /// Keeps text to be yanked.
+    pub fn keep(&mut self, text: &str) {
+        text.clone_into(&mut self.killed);
+    }
+
     /// Drops the reply or ends the edit.
     pub fn drop_banner(&mut self) -> bool {
         self.drop_edit() || self.draft.reply.take().is_some()

@@ -19,7 +19,7 @@ impl AppState {
         let reading = self.opened().filter(|_| looked_at).and_then(|c| c.reading.as_ref()?.1);
         // The seconds in which a message can be taken back, as they pass.
         let held =
-            self.opened().and_then(|c| c.held.as_ref()).map(|(_, until)| until.saturating_sub(now));
+            self.opened().and_then(|c| c.held.last()).map(|(_, until)| until.saturating_sub(now));
         let held = held.filter(|left| !left.is_zero()).map(|left| {
             let whole = left.as_secs().saturating_sub(u64::from(left.subsec_nanos() == 0));
             now + left.saturating_sub(Duration::from_secs(whole))
@@ -54,7 +54,7 @@ impl AppState {
 
     /// Seconds in which the last message of the open chat can still be taken back.
     pub fn held_for(&self) -> Option<u64> {
-        let (_, until) = self.opened()?.held.as_ref()?;
+        let (_, until) = self.opened()?.held.last()?;
         let left = until.saturating_sub(self.clock.mono);
         (!left.is_zero()).then(|| left.as_secs_f64().ceil() as u64)
     }
@@ -185,7 +185,7 @@ pub fn unread_from(model: &mut Model, key: &crate::model::MessageKey, effects: &
     c.new_from = Some(first);
     c.timeline.touch();
     let conversation = c.info.id.clone();
-    model.app.note("Marked unread from here, until you leave the chat");
+    model.app.note("Unread from here on");
     effects.push(Effect::Request(Box::new(Request::MarkRead {
         conversation,
         horizon,

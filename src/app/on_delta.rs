@@ -30,7 +30,7 @@ pub fn apply(model: &mut Model, delta: Delta, effects: &mut Vec<Effect>) {
             }
         }
         Delta::Ledger { conversation, ledger } => on_history::ledger(model, &conversation, &ledger),
-        Delta::Found { ticket, result } => search::found(model, ticket, result),
+        Delta::Found { ticket, result } => search::found(model, ticket, result, effects),
         Delta::Horizons { conversation, horizons } => {
             let c = model.app.conversations.ensure(&conversation);
             if c.horizons != horizons {

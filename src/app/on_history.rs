@@ -187,6 +187,11 @@ fn arrive(model: &mut Model, id: &ConversationId, key: &MessageKey) {
     c.selected = Some(key.clone());
     model.view.to_bottom(id);
     model.view.reveal(&model.app, key);
+    // What was said before it is in sight, too.
+    let above = model.view.page(&model.app) / 3;
+    if !model.view.is_at_bottom(id) {
+        model.view.scroll(&model.app, -above);
+    }
 }
 
 /// Shows a message of a conversation that is open, wherever in its history it stands.

@@ -40,7 +40,7 @@ pub fn act(model: &mut Model, action: MessagesAction, effects: &mut Vec<Effect>)
         }
         MessagesAction::Reply => reply(model, effects),
         MessagesAction::Edit => source::edit(model, effects),
-        MessagesAction::Delete => ask_delete(model),
+        MessagesAction::Delete => ask_delete(model, effects),
         MessagesAction::React => {
             if let Some(message) = selected(model).filter(|m| !m.key.is_unsent()) {
                 let message = message.key.clone();
@@ -211,11 +211,16 @@ fn reply(model: &mut Model, effects: &mut Vec<Effect>) {
     on_compose::changed(model, effects);
 }
 
-fn ask_delete(model: &mut Model) {
+fn ask_delete(model: &mut Model, effects: &mut Vec<Effect>) {
     let Some(message) = selected(model) else { return };
     if let Some(client_id) =
         message.client_id.clone().filter(|_| on_outbox::has_not_left(&message.delivery))
     {
+        if matches!(message.delivery, Delivery::Saving | Delivery::Held) {
+            // There is no time for a question.
+            on_outbox::throw_away(model, client_id, effects);
+            return;
+        }
         let text = message.body.text(&|id| model.app.names.of(id));
         model.app.overlay = Some(Overlay::Confirm {
             question: Clean::line("Throw this message away? It was not sent"),

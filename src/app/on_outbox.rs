@@ -25,7 +25,7 @@ pub fn waiting(
     let until = model.app.clock.mono + model.app.prefs.grace;
     let c = model.app.conversations.ensure(id);
     if message.delivery == Delivery::Held {
-        c.held = Some((client_id.clone(), until));
+        c.held.push((client_id.clone(), until));
     }
     if c.timeline.of_client_id(&client_id).is_none() {
         if message.delivery != Delivery::Sent {
@@ -49,11 +49,9 @@ pub fn delivery_of(
     if let Some(key) = sent {
         c.timeline.settle_at(client_id, &key);
     }
-    let is_held = c.held.as_ref().is_some_and(|(held, _)| held == client_id);
-    match delivery {
-        Delivery::Held => c.held = Some((client_id.clone(), now.mono + grace)),
-        _ if is_held => c.held = None,
-        _ => {}
+    c.held.retain(|(held, _)| held != client_id);
+    if delivery == Delivery::Held {
+        c.held.push((client_id.clone(), now.mono + grace));
     }
     let Some(key) = c.timeline.of_client_id(client_id).map(|m| m.key.clone()) else { return };
     let failed = matches!(delivery, Delivery::Failed { .. });
@@ -74,7 +72,10 @@ pub fn delivery_of(
 
 /// Whether a message can still be taken out of the outbox.
 pub fn has_not_left(delivery: &Delivery) -> bool {
-    matches!(delivery, Delivery::Held | Delivery::Queued | Delivery::Failed { .. })
+    matches!(
+        delivery,
+        Delivery::Saving | Delivery::Held | Delivery::Queued | Delivery::Failed { .. }
+    )
 }
 
 /// The draft with what was typed of a message above what stands in the box.
@@ -119,6 +120,11 @@ pub fn throw_away(model: &mut Model, client_id: ClientMessageId, effects: &mut V
     let Some(c) = model.app.opened_mut() else { return };
     c.selected = None;
     let conversation = c.info.id.clone();
+    if let Some(outgoing) = c.unsent.get(&client_id) {
+        c.compose.keep(&outgoing.text.clone());
+    }
+    model.app.note("Thrown away; Ctrl-Y puts the text into the box");
+    let Some(c) = model.app.opened_mut() else { return };
     let delivery = c.timeline.of_client_id(&client_id).map(|m| &m.delivery);
     if matches!(delivery, Some(Delivery::Failed { can_retry: false, .. })) {
         // It never reached the disk: only the screen has it.
@@ -133,7 +139,8 @@ pub fn throw_away(model: &mut Model, client_id: ClientMessageId, effects: &mut V
 pub fn take_back_last(model: &mut Model, effects: &mut Vec<Effect>) -> bool {
     let key = model.app.opened().and_then(|c| {
         let mut unsent = c.timeline.iter().rev().take_while(|m| m.key.is_unsent());
-        let last = unsent.find(|m| matches!(m.delivery, Delivery::Held | Delivery::Queued));
+        let last = unsent
+            .find(|m| matches!(m.delivery, Delivery::Saving | Delivery::Held | Delivery::Queued));
         last.map(|m| m.key.clone())
     });
     let Some(key) = key else { return false };
@@ -154,13 +161,18 @@ pub fn taken_out(
     if let Some(at) = wanted_back {
         c.taking_back.remove(at);
     }
-    if let Err(fault) = result {
-        model.app.complain(&format!("Not taken back: {}", fault.reason));
+    let only_here = c
+        .timeline
+        .of_client_id(client_id)
+        .is_some_and(|m| matches!(m.delivery, Delivery::Failed { can_retry: false, .. }));
+    // What the disk never had is not there to be taken out.
+    if let Err(fault) = result
+        && !only_here
+    {
+        model.app.complain(&format!("Not taken back: {}; d deletes it for everyone", fault.reason));
         return;
     }
-    if c.held.as_ref().is_some_and(|(held, _)| held == client_id) {
-        c.held = None;
-    }
+    c.held.retain(|(held, _)| held != client_id);
     let outgoing = c.unsent.remove(client_id);
     if let Some(key) = c.timeline.of_client_id(client_id).map(|m| m.key.clone())
         && key.is_unsent()
@@ -170,7 +182,7 @@ pub fn taken_out(
     if let (Some(_), Some(outgoing)) = (wanted_back, outgoing) {
         c.compose.drop_edit();
         let draft = joined(&c.compose.draft, &outgoing);
-        c.compose.set_text(&draft.text);
+        c.compose.put_back(&draft.text);
         c.compose.draft.reply = draft.reply;
         let by = model.app.clock.mono;
         c.compose.save_by.get_or_insert(by);

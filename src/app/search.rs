@@ -25,6 +25,8 @@ pub struct Search {
     next: Option<i64>,
     /// What the newest question was asked under.
     ticket: Option<Ticket>,
+    /// Enter was pressed before the answer was there: its first hit is opened.
+    opens_first: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +50,7 @@ impl Search {
             behind: false,
             next: None,
             ticket: None,
+            opens_first: false,
         }
     }
 
@@ -129,6 +132,12 @@ fn question(
 /// Opens the search, with a line to begin with.
 pub fn open(model: &mut Model, here: bool, input: &str, effects: &mut Vec<Effect>) {
     let here = model.app.open.clone().filter(|_| here);
+    let last = model.view.last_search.take().filter(|last| input.is_empty() && last.here == here);
+    if let Some(last) = last {
+        // Back from one hit to the others.
+        model.app.overlay = Some(Overlay::Search(last));
+        return;
+    }
     let search = Search { input: input.to_owned(), ..Search::new(here) };
     model.app.overlay = Some(Overlay::Search(Box::new(search)));
     ask(model, effects);
@@ -141,6 +150,7 @@ pub fn ask(model: &mut Model, effects: &mut Vec<Effect>) {
     let ticket = model.app.ticket();
     let Some(Overlay::Search(search)) = &mut model.app.overlay else { return };
     search.marked = 0;
+    search.opens_first = false;
     search.ticket = Some(ticket);
     match asked {
         Ok(Some(query)) => {
@@ -185,7 +195,12 @@ pub fn more(model: &mut Model, effects: &mut Vec<Effect>) {
 }
 
 /// Hits; of a question that was overtaken they are not looked at.
-pub fn found(model: &mut Model, ticket: Ticket, result: Result<Findings, Fault>) {
+pub fn found(
+    model: &mut Model,
+    ticket: Ticket,
+    result: Result<Findings, Fault>,
+    effects: &mut Vec<Effect>,
+) {
     let Some(Overlay::Search(search)) = &mut model.app.overlay else { return };
     if search.ticket != Some(ticket) {
         return;
@@ -202,14 +217,22 @@ pub fn found(model: &mut Model, ticket: Ticket, result: Result<Findings, Fault>)
         }
         Err(fault) => search.state = State::Wrong(fault.reason),
     }
+    if std::mem::take(&mut search.opens_first) && !search.hits.is_empty() {
+        let search = search.clone();
+        model.app.overlay = None;
+        choose(model, *search, effects);
+    }
 }
 
 /// Shows the marked hit in its place.
-pub fn choose(model: &mut Model, search: &Search, effects: &mut Vec<Effect>) {
-    let Some(hit) = search.hits.get(search.marked).cloned() else {
-        model.app.overlay = Some(Overlay::Search(Box::new(search.clone())));
+pub fn choose(model: &mut Model, mut search: Search, effects: &mut Vec<Effect>) {
+    let waits = search.state == State::Asking && search.marked == 0;
+    let Some(hit) = search.hits.get(search.marked).cloned().filter(|_| !waits) else {
+        search.opens_first = waits;
+        model.app.overlay = Some(Overlay::Search(Box::new(search)));
         return;
     };
     on_list::open(model, &hit.conversation, effects);
     on_history::go_to(model, &hit.key, effects);
+    model.view.last_search = Some(Box::new(search));
 }

@@ -81,6 +81,10 @@ pub struct ViewState {
     pub hide_list: bool,
     /// Only text on the whole screen, so that the terminal's own selecting copies nothing else.
     pub bare: bool,
+    /// The search that a hit was opened from: asking again begins there.
+    pub last_search: Option<Box<super::search::Search>>,
+    /// The search that the help lies on.
+    pub under_help: Option<Box<super::search::Search>>,
     anchors: HashMap<ConversationId, Anchor>,
     layout: Layout,
     pub visible: Visible,
@@ -97,6 +101,8 @@ impl ViewState {
             size,
             hide_list: false,
             bare: false,
+            last_search: None,
+            under_help: None,
             anchors: HashMap::new(),
             layout: Layout::default(),
             visible: Visible::default(),

@@ -190,6 +190,15 @@ impl MessageBody {
         }
     }
 
+    pub fn has_emoticons(&self) -> bool {
+        match self {
+            Self::Text(rich) | Self::Emote(rich) | Self::Labelled { text: rich, .. } => {
+                rich.has_emoticons()
+            }
+            _ => false,
+        }
+    }
+
     pub fn links(&self) -> Vec<Clean> {
         match self {
             Self::Text(rich)

@@ -132,6 +132,19 @@ impl RichText {
         })
     }
 
+    pub fn has_emoticons(&self) -> bool {
+        fn any(blocks: &[Block]) -> bool {
+            blocks.iter().any(|block| match block {
+                Block::Paragraph { spans, .. } => {
+                    spans.iter().any(|span| matches!(span.link, Some(Link::Emoticon(_))))
+                }
+                Block::Quote { body, .. } => any(body),
+                Block::Code(_) => false,
+            })
+        }
+        any(&self.blocks)
+    }
+
     pub fn mentions(&self, who: &UserId) -> bool {
         fn any(blocks: &[Block], who: &UserId) -> bool {
             blocks.iter().any(|block| match block {

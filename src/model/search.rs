@@ -33,7 +33,8 @@ impl Typed {
         let mut typed = Self::default();
         for (word, quoted) in words(text) {
             let filter = word.split_once(':').filter(|_| !quoted);
-            match filter {
+            let filter = filter.map(|(name, value)| (name.to_ascii_lowercase(), value));
+            match filter.as_ref().map(|(name, value)| (name.as_str(), *value)) {
                 Some(("from", who)) => typed.from.extend((!who.is_empty()).then(|| who.to_owned())),
                 Some(("in", chat)) => {
                     typed.within.extend((!chat.is_empty()).then(|| chat.to_owned()));

@@ -3,9 +3,9 @@
 use super::wire;
 use super::{entity, html, link, payload, richtext};
 use crate::model::{
-    Align, Block, Clean, Conversation, ConversationKind, Delivery, Horizon, Indexed, MediaKind,
-    Message, MessageBody, NameSource, RawConversation, RawMessage, Reaction, RichText, Span,
-    ThreadActivity, Timestamp, UserId, conversation::Snippet,
+    Align, Block, Clean, Conversation, ConversationKind, Delivery, EmojiStyle, EmojiWidth, Horizon,
+    Indexed, MediaKind, Message, MessageBody, NameSource, RawConversation, RawMessage, Reaction,
+    RichText, Span, ThreadActivity, Timestamp, UserId, conversation::Snippet,
 };
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -64,8 +64,13 @@ pub fn indexed(message: &Message) -> Indexed {
         )
         && !message.sender.as_str().is_empty();
     let gone = matches!(message.body, MessageBody::Deleted);
+    // As it is shown: an emoticon is found by its picture.
+    let mut body = std::borrow::Cow::Borrowed(&message.body);
+    if message.body.has_emoticons() {
+        body.to_mut().show_emoji(EmojiStyle::Glyph, EmojiWidth::Cluster);
+    }
     Indexed {
-        text: if gone { String::new() } else { message.body.text(&nameless) },
+        text: if gone { String::new() } else { body.text(&nameless) },
         edit_of: message.edit_of.clone(),
         counts,
         mentions_me: message.mentions_me,

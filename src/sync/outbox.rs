@@ -47,6 +47,10 @@ pub async fn run(shared: Arc<Shared>, mut wishes: mpsc::Receiver<Wish>, pending:
         notify.notify_one();
     };
     for item in pending {
+        if item.state == OutboxState::Held {
+            // All of them from now on, not one after the other.
+            shared.release_at(&item.client_id);
+        }
         wake(&shared, &item.conversation);
     }
     while let Some(wish) = wishes.recv().await {

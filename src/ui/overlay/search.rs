@@ -25,6 +25,10 @@ pub fn draw(model: &Model, search: &Search, theme: &Theme, buffer: &mut Buffer) 
     };
     let here = search.here.as_ref().and_then(|id| model.app.conversations.get(id));
     let title = match here {
+        // What was never fetched cannot be found.
+        Some(c) if !c.ledger.reached_start() => {
+            format!("Search in {} (older messages are on the server only)", model.app.title(c))
+        }
         Some(c) => format!("Search in {}", model.app.title(c)),
         None => "Search everywhere".to_owned(),
     };
