@@ -100,6 +100,7 @@ fn focus(model: &mut Model, focused: bool) {
 }
 
 fn on_action(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
+    model.app.view_focus.acted = true;
     if model.app.overlay == Some(overlay::Overlay::Card) {
         model.app.overlay = None;
         if action == Action::App(AppAction::Escape) {
@@ -112,9 +113,7 @@ fn on_action(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
         c.compose.completion = None;
     }
     if model.app.prefs.read_only && action.writes() {
-        model
-            .app
-            .note("Read-only: nothing can be written here while another skchat has the account");
+        model.app.note("Read-only: nothing can be written here");
         return;
     }
     match action {
@@ -130,15 +129,10 @@ fn on_action(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
 fn on_app(model: &mut Model, action: AppAction, effects: &mut Vec<Effect>) {
     match action {
         AppAction::Quit => {
-            let now = model.app.clock.mono;
-            let held = model
-                .app
-                .conversations
-                .iter()
-                .any(|c| c.held.iter().any(|(_, until)| *until > now));
-            if held && !model.app.interrupted() {
+            let why = reason_to_stay(model).filter(|_| !model.app.interrupted());
+            if let Some(why) = why {
                 model.app.note_interrupt();
-                model.app.complain("A message is still held back: once more quits, and it leaves at the next start");
+                model.app.complain(why);
             } else {
                 quit(model, effects);
             }
@@ -190,6 +184,18 @@ fn on_app(model: &mut Model, action: AppAction, effects: &mut Vec<Effect>) {
             }
         }
     }
+}
+
+/// What the user should know before the program ends.
+fn reason_to_stay(model: &Model) -> Option<&'static str> {
+    let now = model.app.clock.mono;
+    let any =
+        |is: &dyn Fn(&state::ConversationState) -> bool| model.app.conversations.iter().any(is);
+    if any(&|c| c.has_unsaved()) {
+        return Some("A message could not be saved and will be lost: once more quits");
+    }
+    any(&|c| c.held.iter().any(|(_, until)| *until > now))
+        .then_some("A message is still held back: once more quits, and it leaves at the next start")
 }
 
 /// Saves what is being written, then ends the loop.
@@ -249,12 +255,14 @@ fn on_want(model: &mut Model, want: Want, effects: &mut Vec<Effect>) {
 fn seen(model: &mut Model, id: &crate::model::ConversationId, upto: MessageKey) {
     const READ_AFTER: std::time::Duration = std::time::Duration::from_secs(1);
     let app = &mut model.app;
-    if !app.prefs.receipts.by_looking() || !app.view_focus.focused {
+    // A chat that opened by itself is read once someone does something.
+    if !app.prefs.receipts.by_looking() || !app.view_focus.focused || !app.view_focus.acted {
         return;
     }
     let due = app.clock.mono + READ_AFTER;
     if let Some(conversation) = app.conversations.get_mut(id)
         && !conversation.kept_unread
+        && !conversation.misses_unread(&upto)
         && conversation.reading.as_ref().is_none_or(|(key, _)| *key != upto)
     {
         conversation.reading = Some((upto, Some(due)));

@@ -38,8 +38,13 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// One line for the user, and the exit status.
 pub fn main(cli: Cli) -> Result<(), Failure> {
     let shows_screen = matches!(cli.command, None | Some(Command::Demo { .. }));
-    start_log(&cli.global, shows_screen)?;
     let Cli { global, command } = cli;
+    let for_screen_only =
+        [(global.read_only, "--read-only"), (global.record.is_some(), "--record")];
+    if let Some((_, flag)) = for_screen_only.iter().find(|(given, _)| *given && !shows_screen) {
+        return Err(Failure::usage(format!("{flag} is for the program with a screen only")));
+    }
+    start_log(&global, shows_screen)?;
     match command {
         None => tui(&global),
         Some(Command::Demo { reset }) => demo::run(&global, reset),
@@ -93,6 +98,8 @@ fn start_log(global: &Global, shows_screen: bool) -> Result<(), Failure> {
     tracing_subscriber::fmt()
         .with_writer(std::sync::Mutex::new(file))
         .with_ansi(false)
+        // A disk that is full must not be told over the screen.
+        .log_internal_errors(false)
         .with_max_level(tracing::Level::INFO)
         .init();
     Ok(())

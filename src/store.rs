@@ -34,7 +34,7 @@ const QUEUE: usize = 64;
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    #[error("the message store failed: {0}")]
+    #[error("not stored: {0}")]
     Sqlite(rusqlite::Error),
     #[error(
         "the message store is damaged; it is left as it is, and skchat doctor --salvage copies what can be read"
@@ -88,6 +88,7 @@ impl Store {
         writer.pragma_update(None, "synchronous", "FULL")?;
         writer.pragma_update(None, "journal_size_limit", 4 * 1024 * 1024)?;
         schema::migrate(&mut writer, Some(path))?;
+        probe(&writer)?;
         Self::with(Some(writer), path)
     }
 
@@ -159,6 +160,17 @@ impl Store {
     ) -> Result<T, StoreError> {
         Self::run(&self.writer, work).await
     }
+}
+
+/// Reads through what every start needs: a damaged store is told before anything is built on it.
+fn probe(connection: &Connection) -> rusqlite::Result<()> {
+    for (column, table) in
+        [("json", "conversations"), ("name", "names"), ("draft", "drafts"), ("outgoing", "outbox")]
+    {
+        let sql = format!("SELECT total(length({column})) FROM {table}");
+        connection.query_row(&sql, [], |_| Ok(()))?;
+    }
+    Ok(())
 }
 
 fn open_to_read(path: &Path) -> Result<Connection, StoreError> {

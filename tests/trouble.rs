@@ -72,6 +72,17 @@ impl Place {
     }
 }
 
+#[test]
+fn flags_of_the_screen_are_refused_elsewhere() {
+    let place = Place::new();
+    for arguments in [&["--read-only", "send", "joe", "nope"][..], &["--record", "x", "chats"]] {
+        let refused = place.command(arguments);
+        assert_eq!(refused.status.code(), Some(2), "{arguments:?}");
+        assert!(text(&refused.stderr).contains("with a screen only"));
+    }
+    assert_eq!(place.gateway.requests("POST", "/8:joe.4/messages"), 0);
+}
+
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
@@ -183,7 +194,6 @@ fn a_damaged_store_is_told_kept_and_saved_from() {
     assert!(history.contains("1 messages") && history.contains("from the beginning"), "{history}");
     // The first page still says that it is a database; a table's page does not.
     let mut bytes = std::fs::read(place.store()).unwrap();
-    let sound = bytes.clone();
     bytes[..16].copy_from_slice(b"no sqlite format");
     std::fs::write(place.store(), &bytes).unwrap();
     let t = place.start(&[]);
@@ -193,8 +203,6 @@ fn a_damaged_store_is_told_kept_and_saved_from() {
     let doctor = place.command(&["doctor"]);
     assert_eq!(doctor.status.code(), Some(1));
     assert!(text(&doctor.stdout).contains("FAIL  store:"));
-    // One whose messages can be read.
-    std::fs::write(place.store(), &sound).unwrap();
     let saved = place.command(&["doctor", "--salvage"]);
     let told = text(&saved.stdout);
     assert!(
@@ -202,8 +210,21 @@ fn a_damaged_store_is_told_kept_and_saved_from() {
         "{told}{}",
         text(&saved.stderr)
     );
-    let kept = place.dir.path().join("accounts/home/store.damaged-1.db");
-    assert_eq!(std::fs::read(kept).unwrap(), sound);
+    let account = place.dir.path().join("accounts/home");
+    assert_eq!(std::fs::read(account.join("store.damaged-1.db")).unwrap(), bytes);
+    let left = |end: &str| account.join(format!("store.salvaged.{end}")).exists();
+    assert!(!left("db") && !left("scratch"), "nothing is left lying about");
+    // A sound one is let alone.
+    let again = place.command(&["doctor", "--salvage"]);
+    assert!(text(&again.stdout).contains("the store is sound; nothing was done"));
+    // Cut off in the middle, and nothing but rubbish: what can be had is had, the rest is fetched.
+    let sound = std::fs::read(place.store()).unwrap();
+    for broken in [sound[..sound.len() / 2].to_vec(), vec![0x5a; 50_000]] {
+        std::fs::write(place.store(), broken).unwrap();
+        let saved = place.command(&["doctor", "--salvage"]);
+        assert!(saved.status.success(), "{}", text(&saved.stderr));
+    }
+    std::fs::write(place.store(), &sound).unwrap();
     let t = place.start(&[]);
     t.wait_for("hello Anna");
     t.wait_for("› half a draft");
@@ -251,6 +272,9 @@ fn on_a_full_disk_nothing_is_called_queued_and_the_text_stays() {
     // The list and the message itself.
     assert_eq!((marks('!'), marks('·')), (1, 0), "{screen}");
     assert!(screen.contains("kept "), "{screen}");
+    // It would be lost: that is said before the program ends.
+    t.send("\x11");
+    t.wait_for("once more quits");
     t.send("\x11");
     t.wait_end();
 }

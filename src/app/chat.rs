@@ -206,6 +206,12 @@ impl ConversationState {
         Window::Past { loading: false }
     }
 
+    /// Between what was read before and this message some are missing here.
+    pub fn misses_unread(&self, upto: &MessageKey) -> bool {
+        let read = self.info.horizon.as_ref().map_or(Timestamp(0), |h| h.arrival);
+        self.ledger.gaps().any(|gap| !gap.closed && gap.above.at > read && gap.above.at <= upto.at)
+    }
+
     /// How many others have read an own message.
     pub fn readers(&self, at: Timestamp) -> usize {
         self.horizons.iter().filter(|(_, read)| *read >= at).count()
@@ -226,6 +232,14 @@ impl ConversationState {
 
     pub fn my_role(&self, me: &UserId) -> Option<Role> {
         self.members.iter().find(|m| m.id == *me).map(|m| m.role)
+    }
+
+    /// A message that only the screen has: the disk did not take it.
+    pub fn has_unsaved(&self) -> bool {
+        let unsaved = |m: &crate::model::Message| {
+            matches!(m.delivery, Delivery::Failed { can_retry: false, .. })
+        };
+        self.unsent.keys().any(|id| self.timeline.of_client_id(id).is_some_and(unsaved))
     }
 
     /// The worst state of own messages, for the mark in the list.

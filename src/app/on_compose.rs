@@ -76,12 +76,11 @@ pub fn act(model: &mut Model, action: ComposeAction, effects: &mut Vec<Effect>) 
         }
         ComposeAction::Newline => compose.insert("\n"),
         ComposeAction::Undo => {
-            // In an empty box what was just sent comes first, as long as it has not left.
-            let is_empty = compose.draft.is_empty();
-            if is_empty && on_outbox::take_back_last(model, effects) {
-                return;
-            }
-            if !model.app.opened_mut().is_some_and(|c| c.compose.undo()) {
+            // With nothing to undo in an empty box, what was just sent comes back, as long as it has not left.
+            if !compose.undo() {
+                if compose.draft.is_empty() {
+                    on_outbox::take_back_last(model, effects);
+                }
                 return;
             }
         }

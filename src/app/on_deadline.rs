@@ -120,6 +120,11 @@ fn mark_read(model: &mut Model, effects: &mut Vec<Effect>) {
     if due > now.mono {
         return;
     }
+    if c.misses_unread(&key) {
+        // What is not here has not been read: asked again once the gap is filled.
+        c.reading = None;
+        return;
+    }
     c.reading = Some((key.clone(), None));
     c.wants_new_line = false;
     read_up_to(model, &key, effects);

@@ -229,7 +229,11 @@ fn ask_delete(model: &mut Model, effects: &mut Vec<Effect>) {
         });
         return;
     }
-    if message.sender != *model.app.me() || message.key.is_unsent() {
+    if message.sender == *model.app.me() && message.key.is_unsent() {
+        model.app.complain("It is on its way; once it has arrived it can be deleted");
+        return;
+    }
+    if message.sender != *model.app.me() {
         model.app.complain("Only own messages can be deleted");
         return;
     }

@@ -95,7 +95,12 @@ fn joined(draft: &Draft, outgoing: &Outgoing) -> Draft {
 /// never in both places or in none; until it answers the message stays where it is.
 pub fn take_back(model: &mut Model, key: &MessageKey, effects: &mut Vec<Effect>) {
     let Some(c) = model.app.opened_mut() else { return };
-    let Some(message) = c.timeline.get(key).filter(|m| has_not_left(&m.delivery)) else { return };
+    let Some(message) = c.timeline.get(key).filter(|m| has_not_left(&m.delivery)) else {
+        if key.is_unsent() {
+            model.app.note("It is on its way already");
+        }
+        return;
+    };
     let Some(client_id) = message.client_id.clone() else { return };
     let Some(outgoing) = c.unsent.get(&client_id).cloned() else { return };
     let conversation = c.info.id.clone();

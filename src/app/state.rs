@@ -112,6 +112,8 @@ pub struct Link {
 pub struct ViewFocus {
     /// Terminals that cannot tell count as looked at.
     pub focused: bool,
+    /// The user has done something in this run.
+    pub acted: bool,
     pub interrupted_at: Option<Duration>,
 }
 
@@ -150,7 +152,7 @@ impl AppState {
             conversations: Conversations::default(),
             open: None,
             focus: Focus::Compose,
-            view_focus: ViewFocus { focused: true, interrupted_at: None },
+            view_focus: ViewFocus { focused: true, acted: false, interrupted_at: None },
             overlay: None,
             toasts: VecDeque::new(),
             wishes: Vec::new(),
@@ -212,7 +214,11 @@ impl AppState {
 
     pub fn note_interrupt(&mut self) {
         self.view_focus.interrupted_at = Some(self.clock.mono);
-        self.note("Ctrl-C again quits; drafts are saved");
+        if self.prefs.read_only {
+            self.note("Ctrl-C again quits");
+        } else {
+            self.note("Ctrl-C again quits; drafts are saved");
+        }
     }
 
     /// The name to show for a person; `You` for oneself.
@@ -253,6 +259,12 @@ impl AppState {
             .iter()
             .filter(|c| !c.info.muted)
             .fold((0, 0), |(m, n), c| (m + c.info.unread.messages, n + c.info.unread.mentions))
+    }
+
+    /// Whether counting stopped somewhere: there are at least so many.
+    pub fn unread_is_capped(&self) -> bool {
+        let cap = u32::try_from(crate::model::unread::COUNT_CAP).unwrap_or(u32::MAX);
+        self.conversations.iter().any(|c| !c.info.muted && c.info.unread.messages >= cap)
     }
 
     /// Own messages that have not arrived yet.

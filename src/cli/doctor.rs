@@ -59,17 +59,29 @@ pub async fn run(session: &Session, arguments: &Arguments) -> Result<(), Failure
     Ok(())
 }
 
-/// Others must not read what lies here.
+/// Others must not read what lies here, and the program has to be able to write it.
 fn folder(dir: &Path) -> Option<Found> {
-    let mode = std::fs::metadata(dir).ok()?.permissions().mode() & 0o777;
     let name = dir.display();
-    let others = mode & 0o77;
+    let meta = match std::fs::metadata(dir) {
+        Ok(meta) => meta,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
+        Err(error) => return Some(Found::Fail(format!("folder: {name}: {error}"))),
+    };
+    if !meta.is_dir() {
+        return Some(Found::Fail(format!("folder: {name} is a file")));
+    }
+    let probe = dir.join(".probe");
+    let written = std::fs::write(&probe, b"").and_then(|()| std::fs::remove_file(&probe));
+    if let Err(error) = written {
+        return Some(Found::Fail(format!(
+            "folder: {name} cannot be written: {error}; --read-only shows what is stored"
+        )));
+    }
+    let others = meta.permissions().mode() & 0o77;
     Some(if others == 0 {
         Found::Pass(format!("folder: {name}, for you only"))
     } else {
-        Found::Warn(format!(
-            "folder: {name} can be read by others (mode {mode:o}); chmod 700 mends that"
-        ))
+        Found::Warn(format!("folder: {name} can be read by others; chmod 700 mends that"))
     })
 }
 
@@ -78,14 +90,18 @@ fn stored(file: &Path) -> Found {
     if !file.exists() {
         return Found::Warn(format!("store: {name} is not there yet; the first start makes it"));
     }
+    if std::fs::metadata(file).is_ok_and(|m| m.len() == 0) {
+        return Found::Warn(format!("store: {name} is empty; the next start begins anew"));
+    }
+    let writable = std::fs::OpenOptions::new().write(true).open(file);
+    if let Err(error) = writable {
+        return Found::Fail(format!("store: {name} cannot be written: {error}"));
+    }
     let checked = store::open_read_only(file).and_then(|store| store.check());
     match checked {
         Ok(counts) => Found::Pass(format!(
             "store: {name}, sound; {} messages in {} conversations, {} waiting to be sent",
             counts.messages, counts.conversations, counts.outbox
-        )),
-        Err(error @ StoreError::Damaged) => Found::Fail(format!(
-            "store: {name}: {error}; skchat doctor --salvage copies what can be read"
         )),
         Err(error) => Found::Fail(format!("store: {name}: {error}")),
     }
@@ -169,6 +185,10 @@ fn when(at: Timestamp) -> String {
 /// The damaged file moves aside, under a name that is free; its copy takes its place.
 fn salvage(dir: &Path, file: &Path) -> Result<(), Failure> {
     let _lock = lock(dir)?;
+    if store::open_read_only(file).and_then(|store| store.check()).is_ok() {
+        println!("the store is sound; nothing was done");
+        return Ok(());
+    }
     let failed = |what: &Path, e: &dyn std::fmt::Display| {
         Failure::failed(format!("{}: {e}", what.display()))
     };
@@ -197,6 +217,9 @@ fn salvage(dir: &Path, file: &Path) -> Result<(), Failure> {
         "saved {} messages in {} conversations, {} drafts, {} unsent messages; {} places could not be read",
         saved.messages, saved.conversations, saved.drafts, saved.outbox, saved.unreadable
     );
+    if saved.messages == 0 {
+        println!("what the gateway still has is fetched at the next start");
+    }
     println!("the damaged store is kept as {}", aside.display());
     Ok(())
 }

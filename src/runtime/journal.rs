@@ -246,11 +246,11 @@ pub fn picture(buffer: &Buffer) -> String {
     out
 }
 
-/// Reads a recording line by line; a last line that was cut off is the end.
+/// Reads a recording line by line, and whether its last line was cut off: the program was killed while it was written.
 ///
 /// # Errors
 /// When the file cannot be read, or is none.
-pub fn read(path: &Path) -> Result<(Header, Vec<Entry>), String> {
+pub fn read(path: &Path) -> Result<(Header, Vec<Entry>, bool), String> {
     let bytes = std::fs::read(path).map_err(|e| e.to_string())?;
     let mut lines = bytes.split(|b| *b == b'\n').filter(|line| !line.is_empty());
     let first = lines.next().unwrap_or_default();
@@ -276,7 +276,7 @@ pub fn read(path: &Path) -> Result<(Header, Vec<Entry>), String> {
             Err(_) => broken = Some(n + 2),
         }
     }
-    Ok((header, entries))
+    Ok((header, entries, broken.is_some()))
 }
 
 /// A recording of the same length in which nothing can be read: letters and digits are others, widths and ids' equality

@@ -80,7 +80,10 @@ fn player(header: &Header) -> Result<Player, String> {
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let name = arguments.file.display();
     let failed = |e: String| Failure::failed(format!("{name}: {e}"));
-    let (header, entries) = journal::read(&arguments.file).map_err(failed)?;
+    let (header, entries, cut) = journal::read(&arguments.file).map_err(failed)?;
+    if cut {
+        eprintln!("skchat: {name} ends in the middle of a line; it is played up to there");
+    }
     if let Some(target) = &arguments.redact {
         let key =
             getrandom::u64().map_err(|_| Failure::failed("the system gives no random numbers"))?;

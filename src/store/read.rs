@@ -330,6 +330,22 @@ impl Store {
         .await
     }
 
+    /// How far others have read, as last told.
+    pub async fn others_read(
+        &self,
+        id: &ConversationId,
+    ) -> Result<Vec<(UserId, Timestamp)>, StoreError> {
+        let id = id.clone();
+        self.read(move |c| {
+            let json: Option<String> = c
+                .prepare_cached("SELECT others_read FROM conversations WHERE id = ?1")?
+                .query_row([id.as_str()], |row| row.get(0))
+                .optional()?;
+            Ok(json.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default())
+        })
+        .await
+    }
+
     /// The cached answer of the thread request.
     pub async fn thread_json(&self, id: &ConversationId) -> Result<Option<String>, StoreError> {
         let id = id.clone();

@@ -5,9 +5,10 @@ use crate::model::{
     Clean, ClientMessageId, ConversationId, Draft, Indexed, Ledger, NameSource, Point, Range,
     RawMessage, Timestamp, UserId,
 };
-use rusqlite::{Connection, OpenFlags, Row, params};
+use rusqlite::{Connection, Row, params};
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
 
 /// Rows read at once.
 const PIECE: i64 = 256;
@@ -165,10 +166,49 @@ fn message(row: &Row<'_>) -> rusqlite::Result<Stored> {
 /// Copies what can be read of `damaged` into the new file `copy`.
 ///
 /// # Errors
-/// When the copy cannot be written, or nothing at all can be read.
+/// When the copy cannot be written. Where nothing at all can be read it is an empty one.
 pub fn salvage(damaged: &Path, copy: &Path) -> Result<Salvaged, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let from = Connection::open_with_flags(damaged, flags)?;
+    // Read from a second copy, so that even its header can be mended without touching the damaged file.
+    let scratch = copy.with_extension("scratch");
+    let result = lay_out(damaged, &scratch).and_then(|()| read_out(&scratch, copy));
+    for suffix in SUFFIXES {
+        let _ = std::fs::remove_file(with_suffix(&scratch, suffix));
+    }
+    result
+}
+
+/// The parts of a database: the file, its log, and the index of that.
+const SUFFIXES: [&str; 3] = ["", "-wal", "-shm"];
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// Copies the damaged database, and writes the one line at its beginning that is always the same.
+fn lay_out(damaged: &Path, scratch: &Path) -> Result<(), StoreError> {
+    const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+    let failed = |error: std::io::Error| StoreError::Backup(error.to_string());
+    for suffix in ["", "-wal"] {
+        let from = with_suffix(damaged, suffix);
+        if from.exists() {
+            std::fs::copy(&from, with_suffix(scratch, suffix)).map_err(failed)?;
+        }
+    }
+    let mut file =
+        std::fs::OpenOptions::new().read(true).write(true).open(scratch).map_err(failed)?;
+    let mut first = [0; 16];
+    if file.read_exact(&mut first).is_ok() && first != *MAGIC {
+        file.seek(SeekFrom::Start(0)).and_then(|_| file.write_all(MAGIC)).map_err(failed)?;
+    }
+    Ok(())
+}
+
+fn read_out(scratch: &Path, copy: &Path) -> Result<Salvaged, StoreError> {
+    let from = Connection::open(scratch)?;
+    // A file shorter than its header says is refused otherwise.
+    from.pragma_update(None, "writable_schema", true).ok();
     let mut reader = Reader { from, unreadable: 0 };
     let mut to = Connection::open(copy)?;
     prepare(&to)?;
@@ -225,9 +265,6 @@ pub fn salvage(damaged: &Path, copy: &Path) -> Result<Salvaged, StoreError> {
     tx.commit()?;
     to.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).ok();
     saved.unreadable = reader.unreadable;
-    if saved.conversations == 0 && saved.messages == 0 && saved.outbox == 0 && saved.drafts == 0 {
-        return Err(StoreError::Damaged);
-    }
     Ok(saved)
 }
 

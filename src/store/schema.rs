@@ -103,6 +103,8 @@ CREATE TABLE ranges (
     hi_at INTEGER NOT NULL, hi_number INTEGER NOT NULL,
     floor INTEGER NOT NULL,
     PRIMARY KEY (conversation, lo_at, lo_number)) STRICT, WITHOUT ROWID;
+-- How far others have read, as last told: JSON list of ids and arrivals.
+ALTER TABLE conversations ADD COLUMN others_read TEXT NOT NULL DEFAULT '[]';
 CREATE VIRTUAL TABLE words USING fts5 (grams, content = '', columnsize = 0, detail = none, tokenize = 'ascii');
 ",
     )?;

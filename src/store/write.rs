@@ -333,6 +333,21 @@ impl Store {
         .await
     }
 
+    /// Keeps how far others have read, for when nobody can be asked.
+    pub async fn save_others_read(
+        &self,
+        id: &ConversationId,
+        read: &[(UserId, Timestamp)],
+    ) -> Result<(), StoreError> {
+        let (id, json) = (id.clone(), serde_json::to_string(read).unwrap_or_default());
+        self.write(move |c| {
+            c.prepare_cached("UPDATE conversations SET others_read = ?2 WHERE id = ?1")?
+                .execute(params![id.as_str(), json])?;
+            Ok(())
+        })
+        .await
+    }
+
     pub async fn set_last_open(&self, id: &ConversationId) -> Result<(), StoreError> {
         let id = id.clone();
         self.write(move |c| {

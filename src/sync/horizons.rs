@@ -91,6 +91,9 @@ impl Shared {
                 let others: Vec<_> = all.into_iter().filter(|(who, _)| *who != self.me).collect();
                 let furthest = others.iter().map(|(_, at)| *at).max().unwrap_or_default();
                 self.marks.read_up_to(&id, furthest);
+                if let Err(error) = self.store.save_others_read(&id, &others).await {
+                    tracing::warn!(%error, "read marks were not stored");
+                }
                 self.tell(Delta::Horizons { conversation: id, horizons: others }).await;
             }
             Err(error) if error.is_transient() => {}

@@ -20,6 +20,7 @@ const QUICK: Duration = Duration::from_secs(1);
 
 pub async fn run(shared: Arc<Shared>) {
     let mut attempt = 0u32;
+    let mut registered_anew = false;
     loop {
         if attempt == 0 {
             shared.tell(Delta::Link(LinkState::Connecting)).await;
@@ -30,8 +31,10 @@ pub async fn run(shared: Arc<Shared>) {
         };
         shared.set_online(false);
         tracing::info!(kind = ?error.kind, "the connection ended");
-        if error.kind == Kind::Resubscribe && attempt == 0 {
-            // Registered anew at once, then the gap is repaired like after any other interruption.
+        // An answer, and so the gateway is there: registered anew at once, then the gap is repaired like after any other
+        // interruption. Not twice in a row.
+        registered_anew = error.kind == Kind::Resubscribe && !registered_anew;
+        if registered_anew {
             attempt = 1;
             continue;
         }

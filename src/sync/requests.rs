@@ -129,6 +129,11 @@ pub(super) async fn show_stored(shared: &Arc<Shared>, id: &ConversationId) {
     let stored = shared.store.newest(id, FIRST_PAGE).await.unwrap_or_default();
     tell_ledger(shared, id).await;
     tell_stored(shared, id, stored, Page::Newest).await;
+    if let Ok(horizons) = shared.store.others_read(id).await
+        && !horizons.is_empty()
+    {
+        shared.tell(Delta::Horizons { conversation: id.clone(), horizons }).await;
+    }
     shared.cached_thread(id).await;
 }
 

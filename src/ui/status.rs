@@ -21,7 +21,8 @@ pub fn top(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let (unread, mentions) = model.app.total_unread();
     let mut counts = Vec::new();
     if unread > 0 {
-        counts.push(format!("{unread} unread"));
+        let more = if model.app.unread_is_capped() { "+" } else { "" };
+        counts.push(format!("{unread}{more} unread"));
     }
     if mentions > 0 {
         counts.push(format!("{mentions} @"));
@@ -253,6 +254,8 @@ fn offered(context: Context, bare: bool) -> &'static [&'static str] {
         Context::Selection => &[
             "message-menu",
             "select-up",
+            "take-back",
+            "retry",
             "reply",
             "react",
             "copy",
@@ -261,6 +264,7 @@ fn offered(context: Context, bare: bool) -> &'static [&'static str] {
             "edit",
             "go-to-quoted",
             "delete-message",
+            "mark-unread",
         ],
         Context::List => &["list-open", "switcher", "next-unread", "help", "quit"],
         Context::Overlay => &["choose"],
@@ -291,6 +295,14 @@ pub fn footer(
         }
         _ => Vec::new(),
     };
+    // The way out keeps its place, whatever else there is.
+    let esc = match (context, model.app.focus) {
+        (Context::Overlay, _) => Some("close"),
+        _ if model.view.bare => Some("back"),
+        (Context::Selection, _) | (_, Focus::List) => Some("back"),
+        _ => None,
+    };
+    let room = end.saturating_sub(if esc.is_some() { 10 } else { 0 });
     for name in offered(context, model.view.bare) {
         let always = matches!(*name, "message-menu" | "select-up");
         if context == Context::Selection && !always && !fitting.contains(name) {
@@ -309,19 +321,13 @@ pub fn footer(
             continue;
         }
         let needed = u16::try_from(width(&key) + 1 + width(label.trim_end())).unwrap_or(u16::MAX);
-        if x.saturating_add(needed) > end {
+        if x.saturating_add(needed) > room {
             break;
         }
         x = paint::text(buffer, x, area.y, end, &key, theme.key);
         x = paint::text(buffer, x + 1, area.y, end, &label, theme.dim);
     }
-    let esc = match (context, model.app.focus) {
-        (Context::Overlay, _) => "close",
-        _ if model.view.bare => "back",
-        (Context::Selection, _) | (_, Focus::List) => "back",
-        _ => return,
-    };
-    if x + 8 <= end {
+    if let Some(esc) = esc.filter(|_| x + 8 <= end) {
         x = paint::text(buffer, x, area.y, end, "Esc", theme.key);
         paint::text(buffer, x + 1, area.y, end, esc, theme.dim);
     }
