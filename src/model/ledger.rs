@@ -102,7 +102,8 @@ impl Ledger {
     }
 
     pub fn range_of(&self, point: Point) -> Option<&Range> {
-        self.ranges.iter().find(|range| (range.lo..=range.hi).contains(&point))
+        let at = self.ranges.partition_point(|range| range.hi < point);
+        self.ranges.get(at).filter(|range| range.lo <= point)
     }
 
     /// The newest message up to which everything since the last gap is stored.

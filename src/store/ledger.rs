@@ -23,10 +23,28 @@ pub(super) fn load(c: &Connection, conversation: i64) -> rusqlite::Result<Ledger
     rows.collect()
 }
 
+/// Writes a ledger where there was none, or in place of what there was.
 pub(super) fn save(c: &Connection, conversation: i64, ledger: &Ledger) -> rusqlite::Result<()> {
     c.prepare_cached("DELETE FROM ranges WHERE conversation = ?1")?.execute([conversation])?;
+    change(c, conversation, &Ledger::default(), ledger)
+}
+
+/// Writes what changed, which is little, however many ranges there are.
+pub(super) fn change(
+    c: &Connection,
+    conversation: i64,
+    before: &Ledger,
+    after: &Ledger,
+) -> rusqlite::Result<()> {
+    let missing_in = |range: &Range, other: &Ledger| other.range_of(range.lo) != Some(range);
+    let mut delete = c.prepare_cached(
+        "DELETE FROM ranges WHERE conversation = ?1 AND lo_at = ?2 AND lo_number = ?3",
+    )?;
+    for range in before.ranges().iter().filter(|range| missing_in(range, after)) {
+        delete.execute(params![conversation, range.lo.at.0, number_of(range.lo.order)])?;
+    }
     let mut insert = c.prepare_cached("INSERT INTO ranges VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
-    for range in ledger.ranges() {
+    for range in after.ranges().iter().filter(|range| missing_in(range, before)) {
         insert.execute(params![
             conversation,
             range.lo.at.0,

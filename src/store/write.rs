@@ -226,7 +226,7 @@ fn keep_ledger(
     if after == before {
         return Ok(None);
     }
-    ledger::save(tx, number, &after)?;
+    ledger::change(tx, number, &before, &after)?;
     Ok(Some(after))
 }
 

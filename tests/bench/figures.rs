@@ -8,9 +8,9 @@ mod terminal;
 
 use skchat::client::{Base, Client, Options, Secret, TokenSource};
 use skchat::gateway::{self, User};
-use skchat::model::{ClientMessageId, ConversationId, Outgoing, UserId};
+use skchat::model::{ClientMessageId, ConversationId, Outgoing, Point, Range, Timestamp, UserId};
 use skchat::protocol::{decode, wire};
-use skchat::store::{Batch, ConversationRow, Store};
+use skchat::store::{Batch, ConversationRow, Cover, Store};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -84,11 +84,22 @@ fn folder(runtime: &tokio::runtime::Runtime, count: i64) -> tempfile::TempDir {
                 let index = decode::indexed(&decode::message(&raw, &me));
                 (raw, index)
             });
+            let messages: Vec<_> = messages.collect();
+            let points = messages.iter().map(|(raw, _)| Point::from(&raw.key()));
+            let (lo, hi) = points.clone().min().zip(points.max()).expect("messages");
+            // From the message before on: the pages of one history.
+            let lo = if chunk == 0 {
+                lo
+            } else {
+                Point { at: Timestamp(lo.at.0 - 60_000), order: lo.order - 60_000 }
+            };
+            let cover = Cover::Range(Range { lo, hi, floor: chunk == 0 });
             let item = format!("{{\"id\":\"{PEER}\",\"version\":1}}");
             let raw = wire::raw_conversation(&item).expect("a conversation");
             let batch = Batch {
                 conversations: vec![ConversationRow { raw, horizon: None, cleared_at: None, complete: true, left_off: None }],
-                messages: messages.collect(),
+                messages,
+                cover: vec![(id.clone(), cover)],
                 decoder: decode::DECODER_VERSION,
                 ..Batch::default()
             };
