@@ -572,12 +572,7 @@ async fn the_editor_gives_its_text_to_the_chat_it_was_opened_in() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn typed_markers_and_names_go_out_as_tags_after_a_look_at_them() {
-    let gateway = Gateway::start().await;
-    let crew = group(&gateway, "Kitchen crew").await;
-    let mut anna = Runner::start(&gateway, ANNA).await;
-    anna.wait_for("live").await;
-    anna.open("Kitchen").await;
-    anna.wait_for("3 members").await;
+    let (gateway, crew, mut anna) = crew().await;
     anna.type_text("*now* @mi").await;
     anna.press(&["tab"]).await;
     anna.wait_for("@Mia Tan").await;

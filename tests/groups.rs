@@ -9,16 +9,6 @@ use skchat::config::builtin_keymap;
 use skchat::gateway::fault::Fault;
 use skchat::model::{ConversationId, Role, ThreadFlag, UserId};
 
-async fn crew() -> (Gateway, String, Runner) {
-    let gateway = Gateway::start().await;
-    let crew = group(&gateway, "Kitchen crew").await;
-    let mut anna = Runner::start(&gateway, ANNA).await;
-    anna.wait_for("live").await;
-    anna.open("Kitchen").await;
-    anna.wait_for("3 members").await;
-    (gateway, crew, anna)
-}
-
 /// A row of the settings: its label, and something in it.
 fn row(screen: &str, label: &str, value: &str) -> bool {
     screen.lines().any(|line| line.contains(label) && line.contains(value))

@@ -350,12 +350,7 @@ async fn a_refused_message_is_edited_discarded_or_sent_again_and_blocks_nobody()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn others_reading_is_shown_and_who_it_was() {
-    let gateway = Gateway::start().await;
-    let crew = group(&gateway, "Kitchen crew").await;
-    let mut anna = Runner::start(&gateway, ANNA).await;
-    anna.wait_for("live").await;
-    anna.open("Kitchen").await;
-    anna.wait_for("3 members").await;
+    let (gateway, crew, mut anna) = crew().await;
     anna.say("who is there?").await;
     anna.wait_until("the sent mark", |s| {
         s.lines().any(|l| l.contains("who is there?") && l.ends_with(" ✓"))

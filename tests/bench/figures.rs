@@ -287,6 +287,7 @@ fn switches(pid: u32) -> std::collections::HashMap<std::ffi::OsString, u64> {
         .collect()
 }
 
+/// Here time itself is what is measured: first what was started has to come to rest, then ten seconds count.
 fn idle(runtime: &tokio::runtime::Runtime) {
     let dir = tempfile::tempdir().expect("a folder");
     let (world, terminal) = live(runtime, dir.path());
@@ -354,6 +355,7 @@ fn flood(runtime: &tokio::runtime::Runtime) {
         let wanted = format!("› {typed}");
         let shown = terminal.wait(&wanted, |s| s.parser.screen().contents().contains(&wanted));
         times.push(shown.saturating_duration_since(key));
+        // The pace of a fast typist; nothing is waited for.
         std::thread::sleep(Duration::from_millis(40));
     }
     let rate = (sent.load(std::sync::atomic::Ordering::Relaxed) - began.1) as f64
@@ -381,6 +383,7 @@ fn trickle(runtime: &tokio::runtime::Runtime) {
         runtime.block_on(say(&client, text.clone(), 10 + n));
         let shown = terminal.wait_for(&text);
         times.push(shown.saturating_duration_since(sent));
+        // Ten a second.
         std::thread::sleep(Duration::from_millis(100).saturating_sub(sent.elapsed()));
     }
     let times = sorted(times);
@@ -426,6 +429,7 @@ fn burst(runtime: &tokio::runtime::Runtime) {
             break seen.last;
         }
         drop(seen);
+        // A pace, as above.
         std::thread::sleep(Duration::from_millis(20));
     };
     println!(

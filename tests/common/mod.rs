@@ -466,6 +466,17 @@ pub async fn group(gateway: &Gateway, topic: &str) -> String {
     id.as_str().to_owned()
 }
 
+/// Anna in a group of three that she has open: the gateway, the group, and her program.
+pub async fn crew() -> (Gateway, String, Runner) {
+    let gateway = Gateway::start().await;
+    let crew = group(&gateway, "Kitchen crew").await;
+    let mut anna = Runner::start(&gateway, ANNA).await;
+    anna.wait_for("live").await;
+    anna.open("Kitchen").await;
+    anna.wait_for("3 members").await;
+    (gateway, crew, anna)
+}
+
 /// Sends content of a messagetype as it is.
 pub async fn send_raw(client: &Client, to: &str, kind: &str, content: &str) {
     use skchat::model::{ClientMessageId, ConversationId, Outgoing};
