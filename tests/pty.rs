@@ -159,6 +159,24 @@ fn what_was_typed_is_there_again_after_a_kill() {
 }
 
 #[test]
+fn what_a_killed_one_left_on_the_alternate_screen_does_not_show_through() {
+    let dir = tempfile::tempdir().unwrap();
+    let t = start(&["demo"], dir.path());
+    t.wait_for("To begin with");
+    let seen = t.seen.0.lock().unwrap();
+    let mut left = vt100::Parser::new(NonZero::new(24).unwrap(), NonZero::new(80).unwrap(), 0);
+    left.process(b"\x1b[?1049h\x1b[1;41m\x1b[H");
+    left.process("left over ".repeat(8 * 24).as_bytes());
+    left.process(&seen.bytes);
+    let (over, fresh) = (left.screen().contents(), seen.parser.screen().contents());
+    let (colours, wanted) =
+        (left.screen().contents_formatted(), seen.parser.screen().contents_formatted());
+    drop(seen);
+    assert_eq!(over, fresh);
+    assert_eq!(colours, wanted);
+}
+
+#[test]
 fn signals_end_it_with_the_terminal_given_back_and_the_draft_kept() {
     use rustix::process::Signal;
     for signal in [Signal::TERM, Signal::HUP, Signal::QUIT] {

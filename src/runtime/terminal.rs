@@ -7,8 +7,9 @@ use base64::Engine as _;
 use crossterm::event::{
     DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange,
 };
+use crossterm::style::{Attribute, SetAttribute};
 use crossterm::terminal::{
-    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{cursor, execute};
 use ratatui::Terminal;
@@ -38,7 +39,15 @@ fn take(explicit_bidi: bool) -> io::Result<()> {
         // BDSM: what is sent stands in the order it is to be seen in.
         write!(io::stdout(), "\x1b[8l")?;
     }
-    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, EnableFocusChange)
+    execute!(
+        io::stdout(),
+        EnterAlternateScreen,
+        // A program that was killed leaves this screen as it was, with its colours.
+        SetAttribute(Attribute::Reset),
+        Clear(ClearType::All),
+        EnableBracketedPaste,
+        EnableFocusChange
+    )
 }
 
 /// Gives the terminal back. May be called any number of times, from anywhere.
