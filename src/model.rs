@@ -35,7 +35,7 @@ pub use message::{
 pub use names::{NameSource, Names};
 pub use request::{Request, ThreadChange, Ticket};
 pub use rich::{Align, Attribution, Block, Link, Rgb, RichText, Span, SpanStyle};
-pub use text::Clean;
+pub use text::SafeText;
 pub use time::{Now, Timestamp};
 pub use typed::Mention;
 pub use unread::{Unread, UnreadRow, unread};

@@ -21,7 +21,7 @@ pub use look::look;
 
 use crate::client::Client;
 use crate::model::{
-    Clean, ClientMessageId, ConversationId, Delta, Names, Request, Timestamp, UserId,
+    ClientMessageId, ConversationId, Delta, Names, Request, SafeText, Timestamp, UserId,
 };
 use crate::store::Store;
 use std::collections::HashMap;
@@ -219,7 +219,7 @@ impl Shared {
     }
 
     async fn notice(&self, text: &str) {
-        self.tell(Delta::Notice(Clean::line(text))).await;
+        self.tell(Delta::Notice(SafeText::line(text))).await;
     }
 
     fn names(&self) -> std::sync::MutexGuard<'_, Names> {

@@ -7,7 +7,7 @@ use skchat::app::view::RowKind;
 use skchat::app::{Input, Model, update};
 use skchat::config::builtin_keymap;
 use skchat::model::{
-    Clean, Conversation, Delta, Link, Message, MessageBody, NameSource, Now, Page, Timestamp,
+    Conversation, Delta, Link, Message, MessageBody, NameSource, Now, Page, SafeText, Timestamp,
     UserId,
 };
 use skchat::protocol::{decode, wire};
@@ -43,7 +43,7 @@ fn model(message: &Message, json: &str, columns: u16) -> Model {
     let mut model = Model::new(prefs, Size { columns, rows: 200 });
     let id = "19:kitchen@thread.skype";
     let names = [("8:anna.7", "Anna"), ("8:joe.4", "Joe Bloggs"), ("8:mia.tan", "Mia Tan")]
-        .map(|(id, name)| (UserId::new(id), NameSource::Profile, Clean::line(name)));
+        .map(|(id, name)| (UserId::new(id), NameSource::Profile, SafeText::line(name)));
     let raw = wire::raw_message(json, Some(&"19:kitchen@thread.skype".into())).expect("an item");
     for delta in [
         Delta::Names(names.into()),
@@ -156,7 +156,7 @@ fn no_fixture_shows_a_raw_tag_an_escape_or_a_row_that_is_too_wide() {
                 let used = skchat::model::text::width(&text) + line.indent + line.quotes * 2;
                 assert!(used <= usize::from(pane.width), "{name} at {columns}: {text:?}");
                 for tag in ["</", "<b>", "<URIObject", "<ss ", "<quote", "itemtype", "<part"] {
-                    let literal = message.body.text(&|id| Clean::line(id.bare()));
+                    let literal = message.body.text(&|id| SafeText::line(id.bare()));
                     let typed = name.starts_with("text_") || name.contains("literal");
                     assert!(typed || !text.contains(tag), "{name}: {text:?} of {literal:?}");
                 }

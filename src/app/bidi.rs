@@ -4,7 +4,7 @@
 //! taken out of all received text.
 
 use super::wrap::{Piece, Row};
-use crate::model::Clean;
+use crate::model::SafeText;
 use crate::model::text::{cluster_width, width};
 use unicode_bidi::BidiInfo;
 use unicode_segmentation::UnicodeSegmentation;
@@ -49,13 +49,13 @@ fn mirrored(cluster: &str) -> &str {
 }
 
 /// One line in visual order.
-pub fn line(text: &Clean) -> Clean {
+pub fn line(text: &SafeText) -> SafeText {
     if !has_rtl(text) {
         return text.clone();
     }
     let shown: String =
         order(text).iter().map(|(_, c, rtl)| if *rtl { mirrored(c) } else { c }).collect();
-    Clean::line(&shown)
+    SafeText::line(&shown)
 }
 
 /// A row's pieces in visual order, each cluster with its own style.
@@ -115,9 +115,9 @@ mod tests {
 
     #[test]
     fn hebrew_is_turned_and_numbers_and_latin_are_not() {
-        assert_eq!(&*line(&Clean::line("שלום 10:30 ok (a)")), "ok (a) 10:30 םולש");
-        assert_eq!(&*line(&Clean::line("see שלום (כן) now")), "see (ןכ) םולש now");
-        assert_eq!(&*line(&Clean::line("plain")), "plain");
+        assert_eq!(&*line(&SafeText::line("שלום 10:30 ok (a)")), "ok (a) 10:30 םולש");
+        assert_eq!(&*line(&SafeText::line("see שלום (כן) now")), "see (ןכ) םולש now");
+        assert_eq!(&*line(&SafeText::line("plain")), "plain");
     }
 
     #[test]

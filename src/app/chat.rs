@@ -4,8 +4,8 @@ use super::compose::Compose;
 use super::group::Group;
 use super::timeline::Timeline;
 use crate::model::{
-    Clean, ClientMessageId, Conversation, Delivery, EditTarget, Ledger, Member, MessageKey,
-    Outgoing, Role, ThreadFlag, Ticket, Timestamp, UserId,
+    ClientMessageId, Conversation, Delivery, EditTarget, Ledger, Member, MessageKey, Outgoing,
+    Role, SafeText, ThreadFlag, Ticket, Timestamp, UserId,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -85,7 +85,7 @@ pub enum Older {
     Unknown,
     Loading,
     Reached,
-    Failed(Clean),
+    Failed(SafeText),
 }
 
 /// A two-state setting: what is shown, what the server holds.

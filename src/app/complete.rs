@@ -3,7 +3,7 @@
 use super::Model;
 use super::on_compose::COMMANDS;
 use super::state::{AppState, ConversationState};
-use crate::model::{Clean, Mention, UserId, emoticon};
+use crate::model::{Mention, SafeText, UserId, emoticon};
 
 /// What stands at a place of the text, and what may stand there instead.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,7 +66,7 @@ fn people(app: &AppState, c: &ConversationState) -> Vec<Mention> {
     people.sort_by(|a, b| a.name.cmp(&b.name));
     people.dedup();
     if c.info.is_group() {
-        people.push(Mention { name: Clean::line("all"), id: UserId::new("*") });
+        people.push(Mention { name: SafeText::line("all"), id: UserId::new("*") });
     }
     people
 }

@@ -1,6 +1,6 @@
 //! What `update` wants done. Returned values, carried out by the runtime; no flags to be polled.
 
-use crate::model::{Clean, ConversationId, Request};
+use crate::model::{ConversationId, Request, SafeText};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -8,7 +8,7 @@ pub enum Effect {
     /// For sync.
     Request(Box<Request>),
     /// Opens a target whose scheme was checked, by argv, never by a shell.
-    OpenUrl(Clean),
+    OpenUrl(SafeText),
     /// To the clipboard; `what` names it for the user.
     Copy {
         what: String,
@@ -38,9 +38,9 @@ pub enum Outcome {
     NotOpened {
         program: String,
     },
-    Pasted(Result<String, Clean>),
+    Pasted(Result<String, SafeText>),
     EditedOutside {
         conversation: ConversationId,
-        text: Result<String, Clean>,
+        text: Result<String, SafeText>,
     },
 }

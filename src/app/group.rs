@@ -2,7 +2,8 @@
 
 use super::state::{AppState, ConversationState, Setting};
 use crate::model::{
-    Clean, ConversationId, Fault, Role, ThreadChange, ThreadFlag, ThreadSettings, Ticket, Timestamp,
+    ConversationId, Fault, Role, SafeText, ThreadChange, ThreadFlag, ThreadSettings, Ticket,
+    Timestamp,
 };
 
 #[derive(Clone, Debug, Default)]
@@ -21,7 +22,7 @@ pub struct Group {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Said {
     pub what: String,
-    pub text: Clean,
+    pub text: SafeText,
     pub at: Timestamp,
     pub taken: bool,
 }
@@ -32,8 +33,8 @@ pub enum JoinUrl {
     #[default]
     Unknown,
     Loading,
-    Known(Clean),
-    Failed(Clean),
+    Known(SafeText),
+    Failed(SafeText),
 }
 
 /// Something asked for that belongs to no conversation here yet.
@@ -108,7 +109,7 @@ impl ConversationState {
         match change {
             // The two-state settings know their own old and new state.
             ThreadChange::Flag(..) => {}
-            ThreadChange::Topic(topic) => self.info.topic = Some(Clean::line(topic)),
+            ThreadChange::Topic(topic) => self.info.topic = Some(SafeText::line(topic)),
             ThreadChange::Member(who, role) => {
                 match self.members.iter_mut().find(|m| m.id == *who) {
                     Some(member) => member.role = *role,
@@ -147,7 +148,7 @@ impl ConversationState {
         };
         let said = Said {
             what: what.to_owned(),
-            text: Clean::line(&text),
+            text: SafeText::line(&text),
             at: now,
             taken: result.is_ok(),
         };

@@ -1,10 +1,10 @@
 //! The message inspector: everything that is known of one message, as labelled lines.
 
 use super::state::{AppState, ConversationState};
-use crate::model::{Clean, Delivery, Message, MessageKey, RawMessage, Timestamp};
+use crate::model::{Delivery, Message, MessageKey, RawMessage, SafeText, Timestamp};
 
 /// A label and its value; without a label the value goes on from the line above.
-pub type Line = (&'static str, Clean);
+pub type Line = (&'static str, SafeText);
 
 /// The lines for a message; `items` are its stored item and the edit records that belong to it.
 pub fn lines(
@@ -16,7 +16,7 @@ pub fn lines(
     let Some(message) = c.timeline.get(key) else { return Vec::new() };
     let name = |id: &crate::model::UserId| app.names.of(id);
     let mut lines: Vec<Line> = Vec::new();
-    let mut add = |label: &'static str, value: &str| lines.push((label, Clean::text(value)));
+    let mut add = |label: &'static str, value: &str| lines.push((label, SafeText::text(value)));
     add("from", &format!("{} ({})", name(&message.sender), message.sender.as_str()));
     let zone = &app.prefs.zone;
     let day = message.at.day_name(app.clock.wall, zone);

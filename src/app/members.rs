@@ -5,7 +5,7 @@ use super::effect::Effect;
 use super::group::blocked;
 use super::on_thread;
 use super::overlay::{Consent, Overlay};
-use crate::model::{Clean, Role, ThreadChange, UserId};
+use crate::model::{Role, SafeText, ThreadChange, UserId};
 
 /// Asks before anyone is put out.
 pub fn remove(model: &mut Model, who: &[UserId]) {
@@ -23,7 +23,7 @@ pub fn remove(model: &mut Model, who: &[UserId]) {
     }
     let names: Vec<String> = who.iter().map(|id| model.app.names.of(id).to_string()).collect();
     model.app.overlay = Some(Overlay::Confirm {
-        question: Clean::line(&format!("Remove {} from the group?", names.join(", "))),
+        question: SafeText::line(&format!("Remove {} from the group?", names.join(", "))),
         detail: "They read nothing that is said from then on.".into(),
         consent: Consent::Remove(c.info.id.clone(), who),
     });

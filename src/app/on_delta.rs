@@ -9,7 +9,7 @@ use super::overlay::Overlay;
 use super::state::{Link, Older, Setting};
 use super::{Model, on_history, on_list, on_outbox, search};
 use crate::model::{
-    Clean, Conversation, ConversationId, Delta, LinkState, Page, ThreadChange, ThreadFlag,
+    Conversation, ConversationId, Delta, LinkState, Page, SafeText, ThreadChange, ThreadFlag,
     ThreadSettings,
 };
 use std::time::Duration;
@@ -214,7 +214,7 @@ fn open_by_itself(model: &mut Model, id: &ConversationId, effects: &mut Vec<Effe
     }
 }
 
-fn set_topic(model: &mut Model, id: &ConversationId, topic: Clean) {
+fn set_topic(model: &mut Model, id: &ConversationId, topic: SafeText) {
     let now = model.app.clock.wall;
     let c = model.app.conversations.ensure(id);
     if c.is_changing(|change| matches!(change, ThreadChange::Topic(own) if *own == *topic)) {

@@ -5,7 +5,7 @@ use super::chat::{ConversationState, Older, Window};
 use super::effect::Effect;
 use super::on_list::{KEEP_CLOSED, draw_new_line};
 use crate::model::{
-    Clean, ClientMessageId, ConversationId, Ledger, Message, MessageKey, Page, Point, Request,
+    ClientMessageId, ConversationId, Ledger, Message, MessageKey, Page, Point, Request, SafeText,
 };
 
 /// All loaded messages of the open chat; more are dropped at the old end while the view is at the bottom.
@@ -124,7 +124,7 @@ pub fn take(model: &mut Model, id: &ConversationId, messages: Vec<Message>, page
                 (true, _) => Older::Reached,
                 (false, true) => Older::Unknown,
                 // The server said there is more and gave nothing new: asking at once again would never end.
-                (false, false) => Older::Failed(Clean::line("nothing older came")),
+                (false, false) => Older::Failed(SafeText::line("nothing older came")),
             };
         }
         Page::Around { reached_start, at_end, .. } => {

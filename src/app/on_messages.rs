@@ -7,8 +7,8 @@ use super::state::{Focus, Older, Window};
 use super::{Model, follow, on_compose, on_history, on_outbox, source};
 use crate::model::request::Change;
 use crate::model::{
-    Clean, ClientMessageId, ConversationId, Delivery, EditTarget, Message, MessageBody, MessageKey,
-    QuoteOf, Request,
+    ClientMessageId, ConversationId, Delivery, EditTarget, Message, MessageBody, MessageKey,
+    QuoteOf, Request, SafeText,
 };
 
 pub fn act(model: &mut Model, action: MessagesAction, effects: &mut Vec<Effect>) {
@@ -196,7 +196,7 @@ fn quote_of(model: &Model, message: &Message) -> QuoteOf {
         name,
         at: message.at,
         id: (&*message.key.id).into(),
-        text: Clean::text(&text),
+        text: SafeText::text(&text),
     }
 }
 
@@ -223,8 +223,8 @@ fn ask_delete(model: &mut Model, effects: &mut Vec<Effect>) {
         }
         let text = message.body.text(&|id| model.app.names.of(id));
         model.app.overlay = Some(Overlay::Confirm {
-            question: Clean::line("Throw this message away? It was not sent"),
-            detail: Clean::line(&text),
+            question: SafeText::line("Throw this message away? It was not sent"),
+            detail: SafeText::line(&text),
             consent: Consent::Discard(client_id),
         });
         return;
@@ -239,8 +239,8 @@ fn ask_delete(model: &mut Model, effects: &mut Vec<Effect>) {
     }
     let text = message.body.text(&|id| model.app.names.of(id));
     model.app.overlay = Some(Overlay::Confirm {
-        question: Clean::line("Delete this message for everyone?"),
-        detail: Clean::line(&text),
+        question: SafeText::line("Delete this message for everyone?"),
+        detail: SafeText::line(&text),
         consent: Consent::DeleteMessage(message.key.clone()),
     });
 }
@@ -324,7 +324,7 @@ fn copy_id(model: &mut Model, effects: &mut Vec<Effect>) {
 fn all_links(model: &mut Model) {
     const MOST: usize = 200;
     let Some(conversation) = model.app.opened() else { return };
-    let mut links: Vec<Clean> = Vec::new();
+    let mut links: Vec<SafeText> = Vec::new();
     for link in conversation.timeline.iter().rev().flat_map(|m| m.body.links()) {
         if links.len() >= MOST {
             break;
@@ -341,9 +341,9 @@ fn all_links(model: &mut Model) {
 }
 
 /// The whole address is shown before anything is opened.
-pub fn confirm_link(url: Clean) -> Overlay {
+pub fn confirm_link(url: SafeText) -> Overlay {
     Overlay::Confirm {
-        question: Clean::line("Open this address?"),
+        question: SafeText::line("Open this address?"),
         detail: url.clone(),
         consent: Consent::OpenLink(url),
     }

@@ -27,7 +27,7 @@ pub fn act(model: &mut Model, action: OverlayAction, effects: &mut Vec<Effect>) 
         }),
         OverlayAction::Clear => edit(model, effects, String::clear),
         OverlayAction::Paste(text) => {
-            let line = crate::model::Clean::line(&text);
+            let line = crate::model::SafeText::line(&text);
             edit(model, effects, |input| input.push_str(&line));
         }
         OverlayAction::Type(c) => typed(model, c, effects),

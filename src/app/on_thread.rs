@@ -8,7 +8,7 @@ use super::group::{JoinUrl, Wish, blocked};
 use super::overlay::{Consent, Overlay};
 use super::state::Setting;
 use super::thread_overlay::{AskFor, PickFor, ThreadOverlay};
-use crate::model::{Clean, ConversationId, Request, Role, ThreadChange, ThreadFlag, UserId};
+use crate::model::{ConversationId, Request, Role, SafeText, ThreadChange, ThreadFlag, UserId};
 
 pub fn act(model: &mut Model, action: ThreadAction, effects: &mut Vec<Effect>) {
     if model.app.open.is_none() && !matches!(action, ThreadAction::Create | ThreadAction::Join) {
@@ -133,8 +133,8 @@ pub fn ask_leave(model: &mut Model) {
     };
     let title = model.app.title(c);
     model.app.overlay = Some(Overlay::Confirm {
-        question: Clean::line(&format!("Leave {title}?")),
-        detail: Clean::line(&format!(
+        question: SafeText::line(&format!("Leave {title}?")),
+        detail: SafeText::line(&format!(
             "You get no more messages; what you have read stays readable here. {back}"
         )),
         consent: Consent::Change(c.info.id.clone(), ThreadChange::Remove(model.app.me().clone())),
@@ -144,7 +144,7 @@ pub fn ask_leave(model: &mut Model) {
 pub fn ask_clear(model: &mut Model) {
     let Some(c) = model.app.opened() else { return };
     model.app.overlay = Some(Overlay::Confirm {
-        question: Clean::line(&format!("Delete the history of {}?", model.app.title(c))),
+        question: SafeText::line(&format!("Delete the history of {}?", model.app.title(c))),
         detail: "For this account only, on all its devices; the others keep theirs. It cannot be undone.".into(),
         consent: Consent::Change(c.info.id.clone(), ThreadChange::Clear),
     });
@@ -206,7 +206,7 @@ pub fn change(
 
 /// The open conversation's topic. One line, as long as it needs to be.
 pub fn set_topic(model: &mut Model, topic: &str, effects: &mut Vec<Effect>) {
-    let topic = Clean::line(topic).to_string();
+    let topic = SafeText::line(topic).to_string();
     let Some(c) = model.app.opened() else { return };
     if let Some(why) = blocked(&model.app, c, &ThreadChange::Topic(String::new())) {
         model.app.complain(&format!("The topic cannot be changed: {why}"));
@@ -239,7 +239,7 @@ pub fn create(
     let ticket = model.app.ticket();
     model.app.wishes.push((ticket, Wish::Create));
     model.app.note("The group is being created…");
-    let topic = Clean::line(topic).to_string();
+    let topic = SafeText::line(topic).to_string();
     effects.push(Effect::Request(Box::new(Request::Create { topic, members, ticket })));
 }
 

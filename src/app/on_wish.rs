@@ -5,7 +5,7 @@ use super::group::{JoinUrl, Wish, words};
 use super::overlay::{Consent, Overlay};
 use super::state::{Pending, Setting};
 use super::{Model, on_list};
-use crate::model::{Clean, ConversationId, Fault, Role, ThreadChange, ThreadFlag, Ticket};
+use crate::model::{ConversationId, Fault, Role, SafeText, ThreadChange, ThreadFlag, Ticket};
 
 /// Ends the wait for what was asked under this ticket; `None` when nobody waits.
 fn take(model: &mut Model, ticket: Ticket) -> Option<Wish> {
@@ -176,7 +176,7 @@ pub fn resolved(
         }
     };
     let known = model.app.conversations.get(&id);
-    let name = known.map_or_else(|| Clean::line("a group"), |c| model.app.title(c));
+    let name = known.map_or_else(|| SafeText::line("a group"), |c| model.app.title(c));
     let member = known.is_some_and(|c| !c.info.left && c.info.activity.0 > 0);
     if member {
         on_list::open(model, &id, effects);
@@ -184,8 +184,8 @@ pub fn resolved(
         return;
     }
     model.app.overlay = Some(Overlay::Confirm {
-        question: Clean::line(&format!("Join {name}?")),
-        detail: Clean::line(&format!("Its members will see that you joined. {}", id.as_str())),
+        question: SafeText::line(&format!("Join {name}?")),
+        detail: SafeText::line(&format!("Its members will see that you joined. {}", id.as_str())),
         consent: Consent::Join(id),
     });
 }

@@ -6,8 +6,8 @@ use super::search::Search;
 use super::state::AppState;
 use super::thread_overlay::ThreadOverlay;
 use crate::model::{
-    Clean, ClientMessageId, ConversationId, ConversationKind, MessageKey, Outgoing, ThreadChange,
-    UserId,
+    ClientMessageId, ConversationId, ConversationKind, MessageKey, Outgoing, SafeText,
+    ThreadChange, UserId,
 };
 
 #[derive(Clone, Debug, PartialEq)]
@@ -37,7 +37,7 @@ pub enum Overlay {
         marked: usize,
     },
     Links {
-        links: Vec<Clean>,
+        links: Vec<SafeText>,
         marked: usize,
     },
     /// How what is being written will look. Takes no keys away but Esc.
@@ -52,8 +52,8 @@ pub enum Overlay {
         scroll: usize,
     },
     Confirm {
-        question: Clean,
-        detail: Clean,
+        question: SafeText,
+        detail: SafeText,
         consent: Consent,
     },
 }
@@ -66,7 +66,7 @@ pub enum Consent {
     Change(ConversationId, ThreadChange),
     Remove(ConversationId, Vec<UserId>),
     Join(ConversationId),
-    OpenLink(Clean),
+    OpenLink(SafeText),
     /// Throws a message of the open chat away that was not sent.
     Discard(ClientMessageId),
     SendLiteral {
@@ -134,7 +134,7 @@ impl Overlay {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Found {
     pub id: ConversationId,
-    pub name: Clean,
+    pub name: SafeText,
     pub unread: u32,
     /// No such chat yet: opening it begins one.
     pub is_new: bool,
@@ -190,10 +190,10 @@ pub fn find(app: &AppState, input: &str) -> Vec<Found> {
             id.peer().is_some_and(|p| !p.bare().is_empty() && !input.contains(char::is_whitespace));
         if opens
             && complete
-            && Clean::line(input).as_str() == input
+            && SafeText::line(input).as_str() == input
             && found.iter().all(|(_, f)| f.id != id)
         {
-            found.push((0, Found { id, name: Clean::line(input), unread: 0, is_new: true }));
+            found.push((0, Found { id, name: SafeText::line(input), unread: 0, is_new: true }));
         }
     }
     found.sort_by_key(|(score, _)| *score);

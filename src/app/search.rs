@@ -6,7 +6,7 @@ use super::overlay::{self, Overlay};
 use super::state::AppState;
 use super::{on_history, on_list};
 use crate::model::search::{Hit, Query, Typed};
-use crate::model::{Clean, ConversationId, Fault, Findings, Request, Ticket, UserId};
+use crate::model::{ConversationId, Fault, Findings, Request, SafeText, Ticket, UserId};
 
 /// So near to the last hit the next ones are asked for.
 const NEAR: usize = 20;
@@ -36,7 +36,7 @@ pub enum State {
     Asking,
     Answered,
     /// Nothing can be asked, or no answer was had; and why.
-    Wrong(Clean),
+    Wrong(SafeText),
 }
 
 impl Search {
@@ -166,7 +166,7 @@ pub fn ask(model: &mut Model, effects: &mut Vec<Effect>) {
         Err(wrong) => {
             search.hits.clear();
             search.next = None;
-            search.state = State::Wrong(Clean::line(&wrong));
+            search.state = State::Wrong(SafeText::line(&wrong));
         }
     }
 }

@@ -183,7 +183,7 @@ fn facts(app: &AppState, c: &ConversationState) -> Vec<Row> {
     }
     if !thread.capabilities.is_empty() {
         let words: Vec<&str> =
-            thread.capabilities.iter().map(crate::model::Clean::as_str).collect();
+            thread.capabilities.iter().map(crate::model::SafeText::as_str).collect();
         rows.push(fact(RowId::Capabilities, "Capabilities", words.join(", ")));
     }
     rows

@@ -6,7 +6,7 @@ use super::on_compose::{COMMANDS, changed, send, typed_message};
 use super::overlay::{Consent, Overlay};
 use super::thread_overlay::PickFor;
 use super::{Action, Model, on_thread};
-use crate::model::{Clean, ConversationId, Outgoing, Role, ThreadChange, ThreadFlag, UserId};
+use crate::model::{ConversationId, Outgoing, Role, SafeText, ThreadChange, ThreadFlag, UserId};
 
 /// A slash command. What is no command asks before it is sent.
 pub fn run(
@@ -124,8 +124,11 @@ pub fn run(
             outgoing.reply = reply;
             let known: Vec<String> = COMMANDS.iter().map(|(name, _)| format!("/{name}")).collect();
             model.app.overlay = Some(Overlay::Confirm {
-                question: Clean::line(&format!("/{word} is no command. Send it as text?")),
-                detail: Clean::line(&format!("Commands: {} · // sends a slash", known.join(" "))),
+                question: SafeText::line(&format!("/{word} is no command. Send it as text?")),
+                detail: SafeText::line(&format!(
+                    "Commands: {} · // sends a slash",
+                    known.join(" ")
+                )),
                 consent: Consent::SendLiteral { conversation: conversation.clone(), outgoing },
             });
             return;

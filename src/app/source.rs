@@ -6,8 +6,8 @@ use super::overlay::Overlay;
 use super::{Model, inspect, on_compose, on_messages};
 use crate::model::request::Purpose;
 use crate::model::{
-    Block, Clean, ConversationId, MessageBody, MessageKey, QuoteOf, RawMessage, Request, RichText,
-    typed,
+    Block, ConversationId, MessageBody, MessageKey, QuoteOf, RawMessage, Request, RichText,
+    SafeText, typed,
 };
 
 /// Puts an own message into the box.
@@ -52,7 +52,7 @@ fn split_quote(rich: &RichText) -> Option<(Option<QuoteOf>, RichText)> {
     let simple = plain.blocks == *body && from.conversation.is_none() && from.client_id.is_none();
     let ((author, at), id) =
         from.author.clone().zip(from.at).zip(from.message.clone()).filter(|_| simple)?;
-    let text = Clean::text(&plain.plain_text());
+    let text = SafeText::text(&plain.plain_text());
     Some((Some(QuoteOf { author, name: from.name.clone(), at, id, text }), rest))
 }
 

@@ -6,8 +6,8 @@ use super::group::Wish;
 use super::keymap::{Context, Keymap};
 use super::overlay::Overlay;
 use crate::model::{
-    Clean, ClientMessageId, ConversationId, EmojiStyle, EmojiWidth, LinkState, Names, Now, Ticket,
-    UserId,
+    ClientMessageId, ConversationId, EmojiStyle, EmojiWidth, LinkState, Names, Now, SafeText,
+    Ticket, UserId,
 };
 use jiff::tz::TimeZone;
 use std::collections::VecDeque;
@@ -93,7 +93,7 @@ pub enum Focus {
 /// A note that goes away by itself.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Toast {
-    pub text: Clean,
+    pub text: SafeText,
     pub until: Duration,
     pub bad: bool,
 }
@@ -203,7 +203,7 @@ impl AppState {
     }
 
     fn toast(&mut self, text: &str, bad: bool) {
-        let toast = Toast { text: Clean::line(text), until: self.clock.mono + TOAST, bad };
+        let toast = Toast { text: SafeText::line(text), until: self.clock.mono + TOAST, bad };
         self.toasts.clear();
         self.toasts.push_back(toast);
     }
@@ -222,18 +222,18 @@ impl AppState {
     }
 
     /// The name to show for a person; `You` for oneself.
-    pub fn name_of(&self, who: &UserId) -> Clean {
-        if who == self.me() { Clean::line("You") } else { self.shown(&self.names.of(who)) }
+    pub fn name_of(&self, who: &UserId) -> SafeText {
+        if who == self.me() { SafeText::line("You") } else { self.shown(&self.names.of(who)) }
     }
 
     /// Text as this terminal is to get it.
-    pub fn shown(&self, text: &Clean) -> Clean {
+    pub fn shown(&self, text: &SafeText) -> SafeText {
         let text = crate::model::emoticon::text(text, self.prefs.emoji, self.prefs.emoji_width);
         if self.prefs.reorder { super::bidi::line(&text) } else { text }
     }
 
     /// A conversation's name: its topic, its members, the other person, or the id.
-    pub fn title(&self, conversation: &ConversationState) -> Clean {
+    pub fn title(&self, conversation: &ConversationState) -> SafeText {
         if let Some(topic) = conversation.info.shown_topic() {
             return self.shown(topic);
         }
@@ -246,10 +246,10 @@ impl AppState {
             .filter(|m| !m.id.as_str().starts_with("28:") && !m.id.as_str().starts_with("29:"));
         let names: Vec<String> = people.take(4).map(|m| self.names.of(&m.id).to_string()).collect();
         match (names.is_empty(), id.as_str()) {
-            (false, _) => Clean::line(&names.join(", ")),
-            (true, "48:notes") => Clean::line("Notes to self"),
-            (true, _) if conversation.info.is_group() => Clean::line("Group without a topic"),
-            (true, id) => Clean::line(id),
+            (false, _) => SafeText::line(&names.join(", ")),
+            (true, "48:notes") => SafeText::line("Notes to self"),
+            (true, _) if conversation.info.is_group() => SafeText::line("Group without a topic"),
+            (true, id) => SafeText::line(id),
         }
     }
 

@@ -4,8 +4,8 @@ use super::keymap::Keymap;
 use super::state::Receipts;
 use super::*;
 use crate::model::{
-    Clean, Conversation, ConversationId, Delivery, Delta, Draft, Fault, Message, MessageBody,
-    MessageKey, Page, Request, RichText, Timestamp, UserId,
+    Conversation, ConversationId, Delivery, Delta, Draft, Fault, Message, MessageBody, MessageKey,
+    Page, Request, RichText, SafeText, Timestamp, UserId,
 };
 use proptest::prelude::*;
 use std::collections::HashMap;
@@ -206,7 +206,7 @@ fn a_drafts_name_in_the_prompt_is_where_enter_sends_it() {
         _ => None,
     });
     assert_eq!(to, model.app.open);
-    assert_eq!(Clean::line(&title), title);
+    assert_eq!(SafeText::line(&title), title);
 }
 
 fn page(chat: &str, numbers: std::ops::Range<i64>, page: Page) -> Input {

@@ -8,7 +8,7 @@ use super::overlay::{Consent, Overlay};
 use super::settings::{self, RowId};
 use super::state::AppState;
 use super::{members, on_thread};
-use crate::model::{Clean, Role, ThreadChange, UserId};
+use crate::model::{Role, SafeText, ThreadChange, UserId};
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum ThreadOverlay {
@@ -34,12 +34,12 @@ pub enum ThreadOverlay {
         purpose: PickFor,
         input: String,
         marked: usize,
-        found: Vec<(UserId, Clean)>,
+        found: Vec<(UserId, SafeText)>,
         picked: Vec<(UserId, Role)>,
     },
     /// The join address, to be read by a telephone.
     Qr {
-        url: Clean,
+        url: SafeText,
         rows: Vec<String>,
     },
 }
@@ -110,14 +110,14 @@ pub fn lines(app: &AppState, open: &ThreadOverlay) -> usize {
 }
 
 /// People that could be added: known ones by name, then ids as typed, several at once where there are several.
-pub fn people(app: &AppState, purpose: &PickFor, input: &str) -> Vec<(UserId, Clean)> {
+pub fn people(app: &AppState, purpose: &PickFor, input: &str) -> Vec<(UserId, SafeText)> {
     let input = input.trim();
     let taken = |id: &UserId| {
         id == app.me()
             || (matches!(purpose, PickFor::Add { .. })
                 && app.opened().is_some_and(|c| c.members.iter().any(|m| m.id == *id)))
     };
-    let mut found: Vec<(u32, UserId, Clean)> = app
+    let mut found: Vec<(u32, UserId, SafeText)> = app
         .names
         .people()
         .filter(|(id, _)| !taken(id) && is_person(id))
@@ -128,7 +128,7 @@ pub fn people(app: &AppState, purpose: &PickFor, input: &str) -> Vec<(UserId, Cl
         })
         .collect();
     found.sort_by(|a, b| (a.0, &a.2, &a.1).cmp(&(b.0, &b.2, &b.1)));
-    let mut people: Vec<(UserId, Clean)> =
+    let mut people: Vec<(UserId, SafeText)> =
         found.into_iter().map(|(_, id, name)| (id, name)).collect();
     for word in input.split([' ', ',', ';']).filter(|w| !w.is_empty()) {
         let id = UserId::new(word);
@@ -227,10 +227,12 @@ fn answer(model: &mut Model, what: &AskFor, input: &str, effects: &mut Vec<Effec
             if now.as_str() == was {
                 on_thread::set_topic(model, input, effects);
             } else if let Some(c) = model.app.opened() {
-                let topic = Clean::line(input).to_string();
+                let topic = SafeText::line(input).to_string();
                 model.app.overlay = Some(Overlay::Confirm {
-                    question: Clean::line("Someone changed the topic meanwhile. Replace theirs?"),
-                    detail: Clean::text(&format!("theirs: {now}\nyours: {topic}")),
+                    question: SafeText::line(
+                        "Someone changed the topic meanwhile. Replace theirs?",
+                    ),
+                    detail: SafeText::text(&format!("theirs: {now}\nyours: {topic}")),
                     consent: Consent::Change(c.info.id.clone(), ThreadChange::Topic(topic)),
                 });
             }

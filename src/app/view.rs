@@ -313,7 +313,7 @@ fn compose_view(app: &AppState, columns: u16) -> ComposeView {
         let last = i + 1 == ranges.len();
         let here = range.start <= draft.cursor && (draft.cursor < range.end || last);
         let at = draft.cursor.saturating_sub(range.start);
-        let clean = crate::model::Clean::line_as_is(row);
+        let clean = crate::model::SafeText::line_as_is(row);
         let (shown, column) = if app.prefs.reorder {
             bidi::typed(clean.trim_end_matches('\n'), at)
         } else {

@@ -5,7 +5,7 @@ use super::lines;
 use crate::client::Client;
 use crate::model::unread::COUNT_CAP;
 use crate::model::{
-    Clean, Conversation, ConversationId, NameSource, Names, Unread, UnreadRow, UserId,
+    Conversation, ConversationId, NameSource, Names, SafeText, Unread, UnreadRow, UserId,
 };
 use crate::protocol::{decode, wire};
 use crate::store::{self, ReadOnly};
@@ -13,7 +13,7 @@ use crate::store::{self, ReadOnly};
 /// A conversation with its name, as far as it is known.
 pub struct Chat {
     pub conversation: Conversation,
-    pub name: Clean,
+    pub name: SafeText,
     pub unread: Unread,
 }
 
@@ -52,7 +52,7 @@ pub async fn run(session: &Session, json: bool) -> Result<(), Failure> {
         let at = chat.conversation.activity;
         let at = if at.0 > 0 { at.short(now, &zone) } else { String::new() };
         let name = crate::model::text::fit(&chat.name, 32);
-        format!("{unread:>4}  {name}  {at:>5}  {}", Clean::line(chat.conversation.id.as_str()))
+        format!("{unread:>4}  {name}  {at:>5}  {}", SafeText::line(chat.conversation.id.as_str()))
     };
     lines::print(known.chats.iter().map(line)).map_err(|e| Failure::failed(e.to_string()))
 }
@@ -227,14 +227,18 @@ pub fn choose<'a>(known: &'a Known, wanted: &str) -> Result<&'a Chat, Failure> {
             let list: Vec<String> = all
                 .iter()
                 .take(20)
-                .map(|c| format!("  {}  {}", Clean::line(c.conversation.id.as_str()), c.name))
+                .map(|c| format!("  {}  {}", SafeText::line(c.conversation.id.as_str()), c.name))
                 .collect();
             let what = if candidates.is_empty() {
                 "no conversation matches"
             } else {
                 "several conversations match"
             };
-            Err(Failure::usage(format!("{what} \"{}\":\n{}", Clean::line(wanted), list.join("\n"))))
+            Err(Failure::usage(format!(
+                "{what} \"{}\":\n{}",
+                SafeText::line(wanted),
+                list.join("\n")
+            )))
         }
     }
 }

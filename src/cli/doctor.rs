@@ -2,7 +2,7 @@
 
 use super::context::{Failure, STORE, Session, lock};
 use super::lines;
-use crate::model::{Clean, Horizon, Names, Timestamp};
+use crate::model::{Horizon, Names, SafeText, Timestamp};
 use crate::protocol::{decode, wire};
 use crate::store::{self, ReadOnly, StoreError};
 use clap::Args;
@@ -108,7 +108,7 @@ fn stored(file: &Path) -> Found {
 }
 
 async fn gateway(session: &Session) -> Found {
-    let name = Clean::line(&session.account.gateway);
+    let name = SafeText::line(&session.account.gateway);
     let client = match session.client() {
         Ok(client) => client,
         Err(error) => return Found::Fail(format!("gateway: {error}")),
@@ -148,7 +148,7 @@ fn coverage(
     let thread = store.thread_json(id)?.and_then(|json| wire::thread(&json).ok());
     let title = lines::title(&conversation, names, thread.as_ref(), &session.me);
     let (ledger, count) = store.ledger(id)?;
-    let mut text = format!("{title}  {}\n", Clean::line(id.as_str()));
+    let mut text = format!("{title}  {}\n", SafeText::line(id.as_str()));
     let (Some(first), Some(top)) = (ledger.ranges().first(), ledger.top()) else {
         text.push_str("  no messages stored");
         return Ok(text);

@@ -1,7 +1,7 @@
 //! Lines for people and JSON for scripts, made of the same decoded messages as the screen.
 
 use crate::model::{
-    Clean, Conversation, Message, MessageBody, NameSource, Names, RawMessage, Timestamp, Unread,
+    Conversation, Message, MessageBody, NameSource, Names, RawMessage, SafeText, Timestamp, Unread,
     UserId,
 };
 use crate::protocol::{decode, wire};
@@ -14,7 +14,7 @@ pub fn title(
     names: &Names,
     thread: Option<&wire::Thread>,
     me: &UserId,
-) -> Clean {
+) -> SafeText {
     if let Some(topic) = conversation.shown_topic() {
         return topic.clone();
     }
@@ -29,13 +29,13 @@ pub fn title(
         .map(|m| names.of(&m.id).to_string())
         .collect();
     if others.is_empty() {
-        Clean::line(conversation.id.as_str())
+        SafeText::line(conversation.id.as_str())
     } else {
-        Clean::line(&others.join(", "))
+        SafeText::line(&others.join(", "))
     }
 }
 
-pub fn chat_json(conversation: &Conversation, name: &Clean, unread: Unread) -> Value {
+pub fn chat_json(conversation: &Conversation, name: &SafeText, unread: Unread) -> Value {
     let last_at = (conversation.activity.0 > 0).then(|| conversation.activity.rfc3339());
     json!({
         "id": conversation.id.as_str(),
@@ -132,7 +132,7 @@ pub fn message_json(raw: &RawMessage, message: &Message, names: &Names) -> Value
         "at": raw.at.rfc3339(),
         "type": &*raw.kind,
         "text": text,
-        "links": message.body.links().iter().map(Clean::as_str).collect::<Vec<_>>(),
+        "links": message.body.links().iter().map(SafeText::as_str).collect::<Vec<_>>(),
         "edited": message.edited.is_some() && message.body != MessageBody::Deleted,
         "deleted": message.body == MessageBody::Deleted,
         "content": &*raw.content,

@@ -4,8 +4,8 @@ use super::error::Error;
 use super::{Call, Client, Credential};
 use crate::model::request::Change;
 use crate::model::{
-    Clean, ClientMessageId, ConversationId, Horizon, MessageKey, Outgoing, RawConversation,
-    RawMessage, Role, ThreadFlag, Timestamp, UserId,
+    ClientMessageId, ConversationId, Horizon, MessageKey, Outgoing, RawConversation, RawMessage,
+    Role, SafeText, ThreadFlag, Timestamp, UserId,
 };
 use crate::protocol::{encode, endpoint, wire};
 use reqwest::Method;
@@ -27,7 +27,7 @@ pub struct NewMember {
 /// The answer of the scheduler.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JoinUrl {
-    pub url: Clean,
+    pub url: SafeText,
 }
 
 impl Client {
@@ -233,7 +233,7 @@ impl Client {
         let reply = self.side(base, endpoint::JOIN_URL, &body, Credential::Side).await?;
         let answer: Value = serde_json::from_str(&reply).map_err(|_| wire::WireError::NotJson)?;
         let url = answer["JoinUrl"].as_str().ok_or(wire::WireError::Missing("JoinUrl"))?;
-        Ok(JoinUrl { url: Clean::line(url) })
+        Ok(JoinUrl { url: SafeText::line(url) })
     }
 
     /// The conversation behind a join URL or its code. Needs no credentials.
@@ -252,7 +252,7 @@ impl Client {
     }
 
     /// Display names; empty where no profile service is configured.
-    pub async fn profiles(&self, who: &[UserId]) -> Result<Vec<(UserId, Clean)>, Error> {
+    pub async fn profiles(&self, who: &[UserId]) -> Result<Vec<(UserId, SafeText)>, Error> {
         let Some(base) = self.options.profiles.as_ref() else { return Ok(Vec::new()) };
         let body = encode::profiles(who.iter().map(UserId::as_str));
         let reply = self.side(base, endpoint::PROFILES, &body, Credential::Side).await?;

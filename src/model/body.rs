@@ -3,7 +3,7 @@
 use super::emoticon::{EmojiStyle, EmojiWidth};
 use super::id::UserId;
 use super::rich::{Align, Block, Link, RichText, Span, SpanStyle, host};
-use super::text::Clean;
+use super::text::SafeText;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,13 +17,13 @@ pub enum MessageBody {
     Poll(Poll),
     /// Text with a word that says what it is: an SMS, an invitation to a call, a notice.
     Labelled {
-        label: Clean,
+        label: SafeText,
         text: RichText,
     },
-    Contacts(Vec<Clean>),
+    Contacts(Vec<SafeText>),
     Location {
-        address: Clean,
-        link: Option<Clean>,
+        address: SafeText,
+        link: Option<SafeText>,
     },
     Call(Call),
     /// A change of the conversation itself.
@@ -39,7 +39,7 @@ pub enum MessageBody {
     },
     /// A type this version does not know: its name and its text without tags. The raw content stays in the store.
     Unknown {
-        kind: Clean,
+        kind: SafeText,
         text: RichText,
     },
 }
@@ -48,28 +48,28 @@ pub enum MessageBody {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Media {
     pub kind: MediaKind,
-    pub name: Clean,
+    pub name: SafeText,
     pub bytes: Option<u64>,
     /// Length of sound and pictures in motion.
     pub seconds: Option<u32>,
-    pub link: Option<Clean>,
+    pub link: Option<SafeText>,
 }
 
 /// A bot's card: title, text, pictures and buttons as links.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Card {
-    pub title: Clean,
+    pub title: SafeText,
     pub text: RichText,
     /// Label and checked target.
-    pub links: Vec<(Clean, Clean)>,
+    pub links: Vec<(SafeText, SafeText)>,
     /// Buttons that lead nowhere outside the bot.
-    pub buttons: Vec<Clean>,
+    pub buttons: Vec<SafeText>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Poll {
-    pub question: Clean,
-    pub answers: Vec<Clean>,
+    pub question: SafeText,
+    pub answers: Vec<SafeText>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,7 +116,7 @@ pub enum CallState {
 pub enum ThreadActivity {
     Topic {
         by: UserId,
-        topic: Clean,
+        topic: SafeText,
     },
     Joining {
         by: UserId,
@@ -144,18 +144,18 @@ pub enum ThreadActivity {
     /// Something else that someone did, as the rest of a sentence.
     Did {
         by: UserId,
-        what: Clean,
+        what: SafeText,
     },
     /// Anything else of the family, in words.
     Other {
         by: Option<UserId>,
-        what: Clean,
+        what: SafeText,
     },
 }
 
 impl MessageBody {
     /// The message as text without styles: for search, `log`, snippets and copying. `name` gives people's names.
-    pub fn text(&self, name: &dyn Fn(&UserId) -> Clean) -> String {
+    pub fn text(&self, name: &dyn Fn(&UserId) -> SafeText) -> String {
         match self {
             Self::Text(rich) | Self::Emote(rich) => rich.plain_text(),
             Self::Media(media) => media.text(),
@@ -163,7 +163,7 @@ impl MessageBody {
             Self::Poll(poll) => poll.rich().plain_text(),
             Self::Labelled { label, text } => format!("[{label}] {}", text.plain_text()),
             Self::Contacts(names) => {
-                let names: Vec<&str> = names.iter().map(Clean::as_str).collect();
+                let names: Vec<&str> = names.iter().map(SafeText::as_str).collect();
                 format!("[contact] {}", names.join(", "))
             }
             Self::Location { address, .. } => format!("[location] {address}"),
@@ -199,7 +199,7 @@ impl MessageBody {
         }
     }
 
-    pub fn links(&self) -> Vec<Clean> {
+    pub fn links(&self) -> Vec<SafeText> {
         match self {
             Self::Text(rich)
             | Self::Emote(rich)
@@ -245,13 +245,13 @@ impl Card {
                 vec![Span { text: label.clone(), link: link.clone(), ..Span::default() }];
             if label != url {
                 let dim = SpanStyle { dim: true, ..SpanStyle::default() };
-                let text = Clean::text(&format!(" [{}]", Clean::line(host(url))));
+                let text = SafeText::text(&format!(" [{}]", SafeText::line(host(url))));
                 spans.push(Span { text, style: dim, link });
             }
             blocks.push(paragraph(spans));
         }
         for button in &self.buttons {
-            let text = Clean::line(&format!("({button})"));
+            let text = SafeText::line(&format!("({button})"));
             blocks.push(paragraph(vec![Span { text, ..Span::default() }]));
         }
         RichText { blocks }
@@ -261,10 +261,10 @@ impl Card {
 impl Poll {
     pub fn rich(&self) -> RichText {
         let bold = SpanStyle { bold: true, ..SpanStyle::default() };
-        let question = Clean::text(&format!("[poll] {}", self.question));
+        let question = SafeText::text(&format!("[poll] {}", self.question));
         let mut blocks = vec![paragraph(vec![Span { text: question, style: bold, link: None }])];
         for answer in &self.answers {
-            let text = Clean::text(&format!("○ {answer}"));
+            let text = SafeText::text(&format!("○ {answer}"));
             blocks.push(paragraph(vec![Span { text, ..Span::default() }]));
         }
         RichText { blocks }
@@ -292,7 +292,7 @@ impl Call {
 }
 
 impl ThreadActivity {
-    fn text(&self, name: &dyn Fn(&UserId) -> Clean) -> String {
+    fn text(&self, name: &dyn Fn(&UserId) -> SafeText) -> String {
         let list = |ids: &[UserId]| {
             let names: Vec<String> = ids.iter().map(|id| name(id).to_string()).collect();
             names.join(", ")
@@ -387,8 +387,8 @@ mod tests {
     #[test]
     fn sentences_use_names() {
         let name = |id: &UserId| match id.as_str() {
-            "8:anna.7" => Clean::line("Anna"),
-            _ => Clean::line("Joe"),
+            "8:anna.7" => SafeText::line("Anna"),
+            _ => SafeText::line("Joe"),
         };
         let (anna, joe) = (UserId::new("8:anna.7"), UserId::new("8:joe.4"));
         let say = |a: ThreadActivity| a.text(&name);

@@ -1,7 +1,7 @@
 //! Conversations, their members and settings.
 
 use super::id::{ClientMessageId, ConversationId, ConversationKind, UserId};
-use super::text::Clean;
+use super::text::SafeText;
 use super::time::Timestamp;
 use super::unread::Unread;
 use serde::{Deserialize, Serialize};
@@ -22,7 +22,7 @@ pub struct RawConversation {
 pub struct Conversation {
     pub id: ConversationId,
     /// A group's topic; empty when it has none, nothing when the server did not say.
-    pub topic: Option<Clean>,
+    pub topic: Option<SafeText>,
     pub version: u64,
     pub activity: Timestamp,
     pub horizon: Option<Horizon>,
@@ -40,7 +40,7 @@ pub struct Conversation {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snippet {
     pub sender: UserId,
-    pub text: Clean,
+    pub text: SafeText,
     pub system: bool,
 }
 
@@ -63,7 +63,7 @@ impl Conversation {
     }
 
     /// The topic, where there is one to show.
-    pub fn shown_topic(&self) -> Option<&Clean> {
+    pub fn shown_topic(&self) -> Option<&SafeText> {
         self.topic.as_ref().filter(|topic| !topic.is_empty())
     }
 
@@ -121,30 +121,35 @@ impl Role {
 pub struct Member {
     pub id: UserId,
     /// `friendlyName`; often empty.
-    pub name: Clean,
+    pub name: SafeText,
     pub role: Role,
     /// The rest of the reference page's fields, for those who want to know: name on the wire and value.
-    pub details: Vec<(Cow<'static, str>, Clean)>,
+    pub details: Vec<(Cow<'static, str>, SafeText)>,
 }
 
 impl Default for Member {
     fn default() -> Self {
-        Self { id: UserId::new(""), name: Clean::default(), role: Role::User, details: Vec::new() }
+        Self {
+            id: UserId::new(""),
+            name: SafeText::default(),
+            role: Role::User,
+            details: Vec::new(),
+        }
     }
 }
 
 /// A group's properties as the server holds them. `None`: the server did not say.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ThreadSettings {
-    pub topic: Option<Clean>,
+    pub topic: Option<SafeText>,
     /// Anyone with the link can join.
     pub joining_enabled: Option<bool>,
     /// New members see what was said before they came.
     pub history_disclosed: Option<bool>,
     pub creator: Option<UserId>,
     pub created: Option<Timestamp>,
-    pub picture: Option<Clean>,
-    pub capabilities: Vec<Clean>,
+    pub picture: Option<SafeText>,
+    pub capabilities: Vec<SafeText>,
 }
 
 /// A setting with two states. The first two are the group's, the others this account's own.

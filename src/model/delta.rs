@@ -7,7 +7,7 @@ use super::message::{Delivery, Draft, Message, MessageKey, Outgoing, RawMessage}
 use super::names::NameSource;
 use super::request::{Purpose, Ticket};
 use super::search::Hit;
-use super::text::Clean;
+use super::text::SafeText;
 use super::time::Timestamp;
 use super::unread::Unread;
 use serde::{Deserialize, Serialize};
@@ -55,7 +55,7 @@ pub enum Delta {
     /// A group's topic as the server holds it now.
     Topic {
         conversation: ConversationId,
-        topic: Clean,
+        topic: SafeText,
     },
     /// The server's word on one flag, from an announcement.
     Flag {
@@ -80,7 +80,7 @@ pub enum Delta {
         unread: Unread,
         horizon: Option<Horizon>,
     },
-    Names(Vec<(UserId, NameSource, Clean)>),
+    Names(Vec<(UserId, NameSource, SafeText)>),
     /// An own message got further, or did not.
     Delivery {
         conversation: ConversationId,
@@ -112,7 +112,7 @@ pub enum Delta {
     },
     JoinUrl {
         conversation: ConversationId,
-        result: Result<Clean, Fault>,
+        result: Result<SafeText, Fault>,
     },
     /// The new group asked for under this ticket.
     Created {
@@ -125,7 +125,7 @@ pub enum Delta {
         result: Result<ConversationId, Fault>,
     },
     /// Something the user should know that belongs to no message.
-    Notice(Clean),
+    Notice(SafeText),
 }
 
 /// Which part of the history a batch is.
@@ -173,10 +173,10 @@ pub enum LinkState {
     Waiting {
         wait: Duration,
         attempt: u32,
-        why: Clean,
+        why: SafeText,
     },
     SignedOut {
-        why: Clean,
+        why: SafeText,
     },
     /// Only what is stored is looked at.
     ReadOnly,
@@ -185,13 +185,13 @@ pub enum LinkState {
 /// Why something did not work, in words for the user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
-    pub reason: Clean,
+    pub reason: SafeText,
     /// Asking again later may work.
     pub can_retry: bool,
 }
 
 impl Fault {
     pub fn new(reason: impl AsRef<str>, can_retry: bool) -> Self {
-        Self { reason: Clean::line(reason.as_ref()), can_retry }
+        Self { reason: SafeText::line(reason.as_ref()), can_retry }
     }
 }

@@ -1,7 +1,7 @@
 //! Emoticons: names of the wire (`<ss type="smile">`, reaction keys, `<flag country="gb">`) to what is shown.
 
 use super::rich::{Block, Link, RichText, Span};
-use super::text::Clean;
+use super::text::SafeText;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 use unicode_segmentation::UnicodeSegmentation;
@@ -66,45 +66,45 @@ pub fn complete(prefix: &str) -> impl Iterator<Item = (&'static str, &'static st
 
 /// What an emoticon is shown as: from the table, from a name that carries its code point (`1f600_grinning`), or the
 /// text inside its tag. Tone and variant suffixes of names are passed over (facts 3.4, 4.1).
-pub fn shown(name: &str, inner: &str, style: EmojiStyle) -> Clean {
+pub fn shown(name: &str, inner: &str, style: EmojiStyle) -> SafeText {
     let base = name.strip_suffix("MSER").unwrap_or(name);
     let base = base.split_once("-tone").map_or(base, |(base, _)| base);
     if let Some(entry) = BY_NAME.get(base.to_ascii_lowercase().as_str()) {
         return match style {
-            EmojiStyle::Glyph => Clean::line(entry.glyph),
-            EmojiStyle::Short => Clean::line(&format!("({})", entry.name)),
-            EmojiStyle::Ascii => Clean::line(entry.ascii),
+            EmojiStyle::Glyph => SafeText::line(entry.glyph),
+            EmojiStyle::Short => SafeText::line(&format!("({})", entry.name)),
+            EmojiStyle::Ascii => SafeText::line(entry.ascii),
         };
     }
     if let Some(country) = base.strip_prefix("flag:") {
         let letters = country.len() == 2 && country.bytes().all(|b| b.is_ascii_alphabetic());
         let glyph = (letters && style == EmojiStyle::Glyph).then(|| flag(country));
-        return glyph.unwrap_or_else(|| Clean::line(&format!("({base})")));
+        return glyph.unwrap_or_else(|| SafeText::line(&format!("({base})")));
     }
     if let Some((glyph, word)) = coded(base) {
         return match style {
             EmojiStyle::Glyph => glyph,
-            EmojiStyle::Short | EmojiStyle::Ascii => Clean::line(&format!("({word})")),
+            EmojiStyle::Short | EmojiStyle::Ascii => SafeText::line(&format!("({word})")),
         };
     }
     match inner.trim() {
         // Keys of own pictures carry a place after a semicolon.
-        "" => Clean::line(&format!("({})", name.split(';').next().unwrap_or(name))),
-        inner => Clean::line(inner),
+        "" => SafeText::line(&format!("({})", name.split(';').next().unwrap_or(name))),
+        inner => SafeText::line(inner),
     }
 }
 
 /// `1f44d_thumbsup`: a code point in hex, and a word.
-fn coded(name: &str) -> Option<(Clean, &str)> {
+fn coded(name: &str) -> Option<(SafeText, &str)> {
     let (hex, word) = name.split_once('_')?;
     let point = u32::from_str_radix(hex, 16).ok().filter(|p| *p >= 0x2000)?;
-    let glyph = Clean::line(&char::from_u32(point)?.to_string());
+    let glyph = SafeText::line(&char::from_u32(point)?.to_string());
     (!glyph.contains('\u{FFFD}') && !glyph.is_empty()).then_some((glyph, word))
 }
 
-fn flag(country: &str) -> Clean {
+fn flag(country: &str) -> SafeText {
     let indicator = |b: u8| char::from_u32(0x1F1E6 + u32::from(b.to_ascii_uppercase() - b'A'));
-    Clean::line(&country.bytes().filter_map(indicator).collect::<String>())
+    SafeText::line(&country.bytes().filter_map(indicator).collect::<String>())
 }
 
 impl RichText {
@@ -140,7 +140,7 @@ fn show(span: &mut Span, style: EmojiStyle, width: EmojiWidth) {
 }
 
 /// Any text as the terminal is to get it.
-pub fn text(raw: &Clean, style: EmojiStyle, width: EmojiWidth) -> Clean {
+pub fn text(raw: &SafeText, style: EmojiStyle, width: EmojiWidth) -> SafeText {
     if raw.is_ascii() || (style == EmojiStyle::Glyph && width == EmojiWidth::Cluster) {
         return raw.clone();
     }
@@ -155,7 +155,7 @@ pub fn text(raw: &Clean, style: EmojiStyle, width: EmojiWidth) -> Clean {
             _ => out.push_str(cluster),
         }
     }
-    Clean::text(&out)
+    SafeText::text(&out)
 }
 
 /// What makes one picture of several: joiners, variation selectors, skin tones, the keycap.
@@ -190,20 +190,20 @@ mod tests {
         for entry in ENTRIES.iter() {
             assert_eq!(entry.glyph.graphemes(true).count(), 1, "{}", entry.name);
             assert!(!entry.ascii.is_empty() && entry.ascii.is_ascii(), "{}", entry.name);
-            assert_eq!(Clean::line(entry.glyph).as_str(), entry.glyph, "{}", entry.name);
+            assert_eq!(SafeText::line(entry.glyph).as_str(), entry.glyph, "{}", entry.name);
         }
     }
 
     #[test]
     fn typed_emoji_follow_the_style_too() {
-        let smile = Clean::line("ok 🙂!");
+        let smile = SafeText::line("ok 🙂!");
         assert_eq!(text(&smile, EmojiStyle::Ascii, EmojiWidth::Cluster).as_str(), "ok :)!");
         assert_eq!(text(&smile, EmojiStyle::Glyph, EmojiWidth::Cluster), smile);
     }
 
     #[test]
     fn with_summed_widths_no_cluster_is_in_dispute() {
-        let family = Clean::line("👨\u{200D}👩\u{200D}👧 👍🏽 ❤\u{FE0F} 1\u{FE0F}\u{20E3}");
+        let family = SafeText::line("👨\u{200D}👩\u{200D}👧 👍🏽 ❤\u{FE0F} 1\u{FE0F}\u{20E3}");
         let apart = text(&family, EmojiStyle::Glyph, EmojiWidth::Sum);
         assert_eq!(apart.as_str(), "👨👩👧 👍 ❤ 1");
         for cluster in apart.graphemes(true) {

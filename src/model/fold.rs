@@ -3,7 +3,7 @@
 //! A gram is one, two or three neighbouring characters of a word. A word part is found through the grams it consists
 //! of, from its first character on, in any script; what the index offers is then compared as text.
 
-use super::text::Clean;
+use super::text::SafeText;
 use std::ops::Range;
 use unicode_normalization::UnicodeNormalization;
 
@@ -112,8 +112,8 @@ pub fn grams_of_term(term: &str) -> Vec<&str> {
 
 /// A piece of one line around the first place where any of the terms stands, at most `most` characters, and where in
 /// it the terms stand.
-pub fn snippet(text: &str, terms: &[String], most: usize) -> (Clean, Vec<Range<usize>>) {
-    let line = Clean::line(text);
+pub fn snippet(text: &str, terms: &[String], most: usize) -> (SafeText, Vec<Range<usize>>) {
+    let line = SafeText::line(text);
     let first = find(&line, terms).into_iter().next().map_or(0, |range| range.start);
     // Some words before the place, too: a part of a sentence says more than a word.
     let before = line.get(..first).unwrap_or_default();
@@ -128,7 +128,7 @@ pub fn snippet(text: &str, terms: &[String], most: usize) -> (Clean, Vec<Range<u
     if end < rest.len() {
         piece.push('…');
     }
-    let piece = Clean::line(&piece);
+    let piece = SafeText::line(&piece);
     let found = find(&piece, terms);
     (piece, found)
 }

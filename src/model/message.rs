@@ -2,7 +2,7 @@
 
 use super::body::MessageBody;
 use super::id::{ClientMessageId, ConversationId, UserId};
-use super::text::Clean;
+use super::text::SafeText;
 use super::time::Timestamp;
 use super::typed::Mention;
 use serde::{Deserialize, Serialize};
@@ -83,7 +83,7 @@ pub struct Message {
     pub key: MessageKey,
     pub client_id: Option<ClientMessageId>,
     pub sender: UserId,
-    pub sender_name: Option<Clean>,
+    pub sender_name: Option<SafeText>,
     /// For showing: arrival, or when it was typed while it is unsent.
     pub at: Timestamp,
     pub version: u64,
@@ -99,7 +99,7 @@ pub struct Message {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reaction {
     /// The wire's key: `heart`, `like`, `1f44d_thumbsup`.
-    pub key: Clean,
+    pub key: SafeText,
     pub users: Vec<UserId>,
 }
 
@@ -117,20 +117,20 @@ pub enum Delivery {
     /// The outcome is unknown and is being looked up.
     Unconfirmed,
     Failed {
-        reason: Clean,
+        reason: SafeText,
         can_retry: bool,
     },
 }
 
-impl Serialize for Clean {
+impl Serialize for SafeText {
     fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         s.serialize_str(self)
     }
 }
 
-impl<'de> Deserialize<'de> for Clean {
+impl<'de> Deserialize<'de> for SafeText {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        Ok(Clean::text(&String::deserialize(d)?))
+        Ok(SafeText::text(&String::deserialize(d)?))
     }
 }
 
@@ -170,10 +170,10 @@ pub struct EditTarget {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuoteOf {
     pub author: UserId,
-    pub name: Clean,
+    pub name: SafeText,
     pub at: Timestamp,
     pub id: Box<str>,
-    pub text: Clean,
+    pub text: SafeText,
 }
 
 /// What Enter hands to the outbox.

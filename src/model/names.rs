@@ -1,7 +1,7 @@
 //! Display names: several sources, the best one known wins.
 
 use super::id::UserId;
-use super::text::Clean;
+use super::text::SafeText;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
@@ -27,14 +27,14 @@ impl NameSource {
 
 #[derive(Clone, Debug, Default)]
 pub struct Names {
-    known: HashMap<UserId, (NameSource, Clean)>,
+    known: HashMap<UserId, (NameSource, SafeText)>,
     revision: u64,
 }
 
 impl Names {
     /// Takes a name in; empty ones and those of a worse source than the one known are passed over.
     /// True when what is shown changes.
-    pub fn learn(&mut self, who: &UserId, source: NameSource, name: &Clean) -> bool {
+    pub fn learn(&mut self, who: &UserId, source: NameSource, name: &SafeText) -> bool {
         if name.is_empty() {
             return false;
         }
@@ -49,7 +49,7 @@ impl Names {
     }
 
     /// The name to show; without any, the id without its prefix.
-    pub fn of(&self, who: &UserId) -> Clean {
+    pub fn of(&self, who: &UserId) -> SafeText {
         self.known.get(who).map_or_else(|| nameless(who), |(_, name)| name.clone())
     }
 
@@ -63,19 +63,23 @@ impl Names {
     }
 
     /// Everyone with a name, in no particular order.
-    pub fn people(&self) -> impl Iterator<Item = (&UserId, &Clean)> {
+    pub fn people(&self) -> impl Iterator<Item = (&UserId, &SafeText)> {
         self.known.iter().map(|(id, (_, name))| (id, name))
     }
 }
 
 /// The id without its prefix; of ids that no one can read, only so much that people stay apart.
-fn nameless(who: &UserId) -> Clean {
+fn nameless(who: &UserId) -> SafeText {
     let bare = who.bare();
     let is_machine_made = ["orgid:", "acs:", "live:.cid.", "teamsvisitor:", "gid:"]
         .iter()
         .any(|kind| bare.starts_with(kind));
     let tail: String = bare.chars().rev().take(4).collect::<Vec<_>>().into_iter().rev().collect();
-    if is_machine_made { Clean::line(&format!("Someone ({tail})")) } else { Clean::line(bare) }
+    if is_machine_made {
+        SafeText::line(&format!("Someone ({tail})"))
+    } else {
+        SafeText::line(bare)
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Formatted text: what every body becomes after decoding, before it is wrapped to a width.
 
 use super::id::UserId;
-use super::text::Clean;
+use super::text::SafeText;
 use super::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +22,7 @@ pub enum Block {
         body: Vec<Block>,
     },
     /// Preformatted text: spaces are kept, long lines are broken anywhere.
-    Code(Clean),
+    Code(SafeText),
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,7 +35,7 @@ pub enum Align {
 /// Who is quoted, as the `quote` tag says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attribution {
-    pub name: Clean,
+    pub name: SafeText,
     pub author: Option<UserId>,
     pub at: Option<Timestamp>,
     /// The quoted message's server id, where the tag carries it.
@@ -48,7 +48,7 @@ pub struct Attribution {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span {
-    pub text: Clean,
+    pub text: SafeText,
     pub style: SpanStyle,
     pub link: Option<Link>,
 }
@@ -74,10 +74,10 @@ pub struct Rgb(pub u8, pub u8, pub u8);
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Link {
     /// A target that passed the scheme check: http, https or mailto.
-    Url(Clean),
+    Url(SafeText),
     Mention(UserId),
     /// An emoticon's name; the text is what stood inside its tag.
-    Emoticon(Clean),
+    Emoticon(SafeText),
 }
 
 /// The host a link leads to, for showing beside a label that says something else.
@@ -90,7 +90,7 @@ pub fn host(url: &str) -> &str {
 impl RichText {
     /// Literal text without any formatting.
     pub fn plain(text: &str) -> Self {
-        Self::from_spans(vec![Span { text: Clean::text(text), ..Span::default() }])
+        Self::from_spans(vec![Span { text: SafeText::text(text), ..Span::default() }])
     }
 
     pub fn from_spans(spans: Vec<Span>) -> Self {
@@ -118,7 +118,7 @@ impl RichText {
     }
 
     /// Link targets in reading order, each once.
-    pub fn links(&self) -> Vec<Clean> {
+    pub fn links(&self) -> Vec<SafeText> {
         let mut out = Vec::new();
         collect_links(&self.blocks, &mut out);
         out
@@ -181,7 +181,7 @@ fn plain(blocks: &[Block], out: &mut String) {
     }
 }
 
-fn collect_links(blocks: &[Block], out: &mut Vec<Clean>) {
+fn collect_links(blocks: &[Block], out: &mut Vec<SafeText>) {
     for block in blocks {
         match block {
             Block::Paragraph { spans, .. } => {

@@ -3,7 +3,7 @@
 use super::fold::{folded, snippet};
 use super::id::{ConversationId, UserId};
 use super::message::MessageKey;
-use super::text::Clean;
+use super::text::SafeText;
 use super::time::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
@@ -140,7 +140,7 @@ pub struct Hit {
     pub key: MessageKey,
     pub sender: UserId,
     /// A piece of its text, and where in it the terms stand.
-    pub text: Clean,
+    pub text: SafeText,
     pub marks: Vec<Range<usize>>,
 }
 

@@ -1,6 +1,6 @@
 //! Untrusted text made safe, and the width of text in terminal cells.
 //!
-//! [`Clean`] is the only text the screen accepts: it is made here, after every decoding step, and nowhere else.
+//! [`SafeText`] is the only text the screen accepts: it is made here, after every decoding step, and nowhere else.
 
 use std::fmt;
 use unicode_segmentation::UnicodeSegmentation;
@@ -17,9 +17,9 @@ const BLACK_FLAG: char = '\u{1F3F4}';
 /// Holds no control characters but `\n`, no bidi controls, no invisible characters outside emoji and scripts that
 /// need them, and at most four combining marks on a base.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Clean(Box<str>);
+pub struct SafeText(Box<str>);
 
-impl Clean {
+impl SafeText {
     /// Cleans text that may have several lines. `\r\n`, `\r` and U+000B become `\n`; a tab becomes four spaces.
     pub fn text(raw: &str) -> Self {
         if raw.bytes().all(|b| b == b'\n' || (0x20..0x7f).contains(&b)) {
@@ -41,7 +41,7 @@ impl Clean {
         if bare { Self(clean(line, ' ').into_boxed_str()) } else { Self(line.into()) }
     }
 
-    /// [`Clean::line`] without trimming: a row of the message box keeps its spaces.
+    /// [`SafeText::line`] without trimming: a row of the message box keeps its spaces.
     pub fn line_as_is(raw: &str) -> Self {
         let raw = raw.trim_end_matches('\n');
         Self(clean(raw, ' ').into_boxed_str())
@@ -52,26 +52,26 @@ impl Clean {
     }
 }
 
-impl std::ops::Deref for Clean {
+impl std::ops::Deref for SafeText {
     type Target = str;
     fn deref(&self) -> &str {
         &self.0
     }
 }
 
-impl fmt::Display for Clean {
+impl fmt::Display for SafeText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl fmt::Debug for Clean {
+impl fmt::Debug for SafeText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&*self.0, f)
     }
 }
 
-impl From<&str> for Clean {
+impl From<&str> for SafeText {
     fn from(raw: &str) -> Self {
         Self::text(raw)
     }
@@ -233,27 +233,27 @@ mod tests {
 
     #[test]
     fn control_characters_never_survive() {
-        assert_eq!(&*Clean::text("a\u{1b}[31mb\u{9b}c\u{7}"), "a\u{FFFD}[31mb\u{FFFD}c\u{FFFD}");
+        assert_eq!(&*SafeText::text("a\u{1b}[31mb\u{9b}c\u{7}"), "a\u{FFFD}[31mb\u{FFFD}c\u{FFFD}");
     }
 
     #[test]
     fn a_name_stays_on_one_line() {
-        assert_eq!(&*Clean::line(" Anna\r\n09:12 Joe\u{2028}x"), "Anna 09:12 Joe\u{FFFD}x");
+        assert_eq!(&*SafeText::line(" Anna\r\n09:12 Joe\u{2028}x"), "Anna 09:12 Joe\u{FFFD}x");
     }
 
     #[test]
     fn family_emoji_and_flags_keep_their_joiners_and_hidden_joiners_show() {
-        assert_eq!(&*Clean::text("👨\u{200D}👩\u{200D}👧"), "👨\u{200D}👩\u{200D}👧");
+        assert_eq!(&*SafeText::text("👨\u{200D}👩\u{200D}👧"), "👨\u{200D}👩\u{200D}👧");
         let wales = "\u{1F3F4}\u{E0067}\u{E0062}\u{E0077}\u{E006C}\u{E0073}\u{E007F}";
-        assert_eq!(&*Clean::text(wales), wales);
-        assert_eq!(&*Clean::text("pay\u{200D}pal"), "pay\u{FFFD}pal");
+        assert_eq!(&*SafeText::text(wales), wales);
+        assert_eq!(&*SafeText::text("pay\u{200D}pal"), "pay\u{FFFD}pal");
     }
 
     #[test]
     fn a_tower_of_marks_is_cut_to_four() {
         let tower: String =
             std::iter::once('e').chain(std::iter::repeat_n('\u{301}', 50)).collect();
-        assert_eq!(Clean::text(&tower).chars().count(), 5);
+        assert_eq!(SafeText::text(&tower).chars().count(), 5);
     }
 
     #[test]
@@ -265,8 +265,8 @@ mod tests {
             "あ\u{200d}\u{2006}",
             "\u{1}\u{200d}é",
         ] {
-            for once in [Clean::line(raw), Clean::text(raw)] {
-                assert_eq!(Clean::text(&once), once, "{raw:?}");
+            for once in [SafeText::line(raw), SafeText::text(raw)] {
+                assert_eq!(SafeText::text(&once), once, "{raw:?}");
             }
         }
     }
@@ -281,16 +281,16 @@ mod tests {
     proptest! {
         #[test]
         fn clean_text_has_no_tricks_and_cleaning_again_changes_nothing(raw in any::<String>()) {
-            let once = Clean::text(&raw);
+            let once = SafeText::text(&raw);
             let flag_tags = '\u{E0020}'..='\u{E007F}';
             let shown = |c: char| c == '\n' || !is_trick(c) || flag_tags.contains(&c);
             prop_assert!(once.chars().all(shown));
-            prop_assert_eq!(&Clean::text(&once), &once);
+            prop_assert_eq!(&SafeText::text(&once), &once);
         }
 
         #[test]
         fn fit_is_exactly_as_wide_as_asked(raw in any::<String>(), columns in 0usize..40) {
-            prop_assert_eq!(width(&fit(&Clean::line(&raw), columns)), columns);
+            prop_assert_eq!(width(&fit(&SafeText::line(&raw), columns)), columns);
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use super::id::UserId;
 use super::rich::{Align, Block, Link, RichText, Span, SpanStyle};
-use super::text::Clean;
+use super::text::SafeText;
 use serde::{Deserialize, Serialize};
 
 const CODE: &str = "{code}";
@@ -15,7 +15,7 @@ const DEPTH: usize = 3;
 /// Someone called by name in typed text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mention {
-    pub name: Clean,
+    pub name: SafeText,
     pub id: UserId,
 }
 
@@ -86,7 +86,7 @@ impl Reader<'_> {
 
     fn push(&mut self, text: &mut String, style: SpanStyle, link: Option<Link>) {
         if !text.is_empty() {
-            self.spans.push(Span { text: Clean::text(text), style, link });
+            self.spans.push(Span { text: SafeText::text(text), style, link });
             text.clear();
         }
     }
@@ -95,10 +95,10 @@ impl Reader<'_> {
     fn code(&mut self, code: &str) {
         if code.contains('\n') {
             self.end_paragraph();
-            self.blocks.push(Block::Code(Clean::text(code)));
+            self.blocks.push(Block::Code(SafeText::text(code)));
         } else {
             let style = SpanStyle { mono: true, ..SpanStyle::default() };
-            self.spans.push(Span { text: Clean::text(code), style, link: None });
+            self.spans.push(Span { text: SafeText::text(code), style, link: None });
         }
     }
 
@@ -272,7 +272,7 @@ mod tests {
     #[test]
     fn a_name_after_an_at_calls_the_longest_that_fits() {
         let people = [("Joe", "8:j"), ("Joe Bloggs", "8:joe.4")]
-            .map(|(name, id)| Mention { name: Clean::line(name), id: UserId::new(id) });
+            .map(|(name, id)| Mention { name: SafeText::line(name), id: UserId::new(id) });
         assert_eq!(picture("hi @Joe Bloggs, @Joel", &people), "[|hi ][@|Joe Bloggs][|, @Joel]");
         assert_eq!(picture("joe@Joe", &people), "[|joe@Joe]");
     }

@@ -3,9 +3,9 @@
 use super::wire;
 use super::{entity, html, link, payload, richtext};
 use crate::model::{
-    Align, Block, Clean, Conversation, ConversationKind, Delivery, EmojiStyle, EmojiWidth, Horizon,
+    Align, Block, Conversation, ConversationKind, Delivery, EmojiStyle, EmojiWidth, Horizon,
     Indexed, MediaKind, Message, MessageBody, NameSource, RawConversation, RawMessage, Reaction,
-    RichText, Span, ThreadActivity, Timestamp, UserId, conversation::Snippet,
+    RichText, SafeText, Span, ThreadActivity, Timestamp, UserId, conversation::Snippet,
 };
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -41,7 +41,7 @@ pub fn message(raw: &RawMessage, me: &UserId) -> Message {
         key: raw.key(),
         client_id: raw.client_id.clone(),
         sender: raw.sender.clone(),
-        sender_name: raw.sender_name.as_deref().map(Clean::line),
+        sender_name: raw.sender_name.as_deref().map(SafeText::line),
         at: raw.at,
         version: raw.version,
         edited: edited.or_else(|| edit_of.is_some().then_some(raw.at)),
@@ -55,7 +55,7 @@ pub fn message(raw: &RawMessage, me: &UserId) -> Message {
 
 /// What the store keeps beside the raw message.
 pub fn indexed(message: &Message) -> Indexed {
-    let nameless = |id: &UserId| Clean::line(id.bare());
+    let nameless = |id: &UserId| SafeText::line(id.bare());
     let counts = message.edit_of.is_none()
         && !message.body.is_system()
         && !matches!(
@@ -80,13 +80,13 @@ pub fn indexed(message: &Message) -> Indexed {
 }
 
 /// Names that a message brings along: its sender's, and those in a thread activity.
-pub fn names(raw: &RawMessage) -> Vec<(UserId, NameSource, Clean)> {
+pub fn names(raw: &RawMessage) -> Vec<(UserId, NameSource, SafeText)> {
     let mut names = Vec::new();
     if let Some(name) = raw.sender_name.as_deref()
         && !raw.sender.as_str().is_empty()
         && !raw.kind.starts_with("ThreadActivity")
     {
-        names.push((raw.sender.clone(), NameSource::Message, Clean::line(name)));
+        names.push((raw.sender.clone(), NameSource::Message, SafeText::line(name)));
     }
     let brings = ["riendlyName", "riendlyname"].iter().any(|key| raw.content.contains(key));
     if raw.kind.starts_with("ThreadActivity") && brings {
@@ -141,7 +141,7 @@ fn body(raw: &RawMessage, item: &wire::Message<'_>) -> MessageBody {
         }),
     };
     known.unwrap_or_else(|| MessageBody::Unknown {
-        kind: Clean::line(kind),
+        kind: SafeText::line(kind),
         text: RichText::plain(&one_line(&richtext::strip_record(content))),
     })
 }
@@ -186,7 +186,7 @@ fn media(kind: &str, content: &str) -> Option<MessageBody> {
 /// One line of the conversation itself.
 fn says(by: Option<UserId>, content: &str, otherwise: &str) -> MessageBody {
     let text = one_line(&richtext::strip_record(content));
-    let what = Clean::line(if text.is_empty() { otherwise } else { &text });
+    let what = SafeText::line(if text.is_empty() { otherwise } else { &text });
     MessageBody::Thread(ThreadActivity::Other { by, what })
 }
 
@@ -234,7 +234,7 @@ fn text(content: &str, raw: &RawMessage, item: &wire::Message<'_>) -> MessageBod
     let decoded = if item.is_of_teams() { entity::unescape_five(content) } else { content.into() };
     let rest = emote_text(&decoded, raw, item);
     let mut spans = Vec::new();
-    let span = Span { text: Clean::text(rest.unwrap_or(&decoded)), ..Span::default() };
+    let span = Span { text: SafeText::text(rest.unwrap_or(&decoded)), ..Span::default() };
     link::linkify(span, &mut spans);
     let rich = RichText { blocks: vec![Block::Paragraph { align: Align::Left, spans }] };
     if rest.is_some() { MessageBody::Emote(rich) } else { MessageBody::Text(rich) }
@@ -271,7 +271,7 @@ fn with_object(content: &str, called: &richtext::Called) -> Option<RichText> {
     let from = lower.find("<uriobject")?;
     let to = lower.get(from..)?.find(END)? + from + END.len();
     let object = payload::uri_object(content.get(from..to)?, MediaKind::File)?;
-    let label = Clean::line(&object.text(&|id| Clean::line(id.bare())));
+    let label = SafeText::line(&object.text(&|id| SafeText::line(id.bare())));
     let link = object.links().into_iter().next().map(crate::model::Link::Url);
     let mut blocks = richtext::parse_with(content.get(..from)?, called).blocks;
     let span = Span { text: label, link, ..Span::default() };
@@ -336,7 +336,7 @@ fn reactions(item: &wire::Message<'_>) -> Vec<Reaction> {
     by_key
         .into_iter()
         .filter(|(_, users)| !users.is_empty())
-        .map(|(key, users)| Reaction { key: Clean::line(&key), users })
+        .map(|(key, users)| Reaction { key: SafeText::line(&key), users })
         .collect()
 }
 
@@ -345,12 +345,12 @@ pub fn conversation(raw: &RawConversation, me: &UserId) -> Conversation {
     let item: wire::Conversation<'_> = serde_json::from_str(&raw.json).unwrap_or_default();
     let properties = &item.properties;
     let thread = &item.thread_properties;
-    let topic = thread.topic.as_ref().map(|t| Clean::line(&entity::unescape(t.as_str())));
+    let topic = thread.topic.as_ref().map(|t| SafeText::line(&entity::unescape(t.as_str())));
     let last = item.last_message.and_then(|m| wire::raw_message(m.get(), Some(&raw.id)));
     let last = last
         .map(|m| message(&m, me))
         .filter(|m| !matches!(m.body, MessageBody::Hidden | MessageBody::Deletes(_)));
-    let nameless = |id: &UserId| Clean::line(id.bare());
+    let nameless = |id: &UserId| SafeText::line(id.bare());
     let left = match (thread.lastleaveat.number(), thread.lastjoinat.number()) {
         (Some(left), joined) => left > joined.unwrap_or(0),
         _ => false,
@@ -367,7 +367,7 @@ pub fn conversation(raw: &RawConversation, me: &UserId) -> Conversation {
         left,
         last: last.map(|m| Snippet {
             sender: m.sender.clone(),
-            text: Clean::line(&one_line(&m.body.text(&nameless))),
+            text: SafeText::line(&one_line(&m.body.text(&nameless))),
             system: m.body.is_system(),
         }),
         unread: crate::model::Unread::default(),

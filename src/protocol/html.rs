@@ -6,7 +6,7 @@ mod prepare;
 
 use super::richtext::Called;
 use super::{link, richtext};
-use crate::model::{Align, Block, Clean, Link, RichText, Span, SpanStyle, UserId};
+use crate::model::{Align, Block, Link, RichText, SafeText, Span, SpanStyle, UserId};
 use html2text::render::{RichAnnotation, TaggedLineElement};
 
 const MAX_BYTES: usize = 64 * 1024;
@@ -58,7 +58,7 @@ fn spans(html: &str) -> Vec<Span> {
         .allow_width_overflow()
         .no_table_borders();
     let Ok(lines) = config.lines_from_read(html.as_bytes(), WIDTH) else {
-        return vec![Span { text: Clean::text(&richtext::strip(html)), ..Span::default() }];
+        return vec![Span { text: SafeText::text(&richtext::strip(html)), ..Span::default() }];
     };
     let mut spans: Vec<Span> = Vec::new();
     let mut blank = true;
@@ -76,13 +76,13 @@ fn spans(html: &str) -> Vec<Span> {
             continue;
         }
         if !spans.is_empty() {
-            spans.push(Span { text: Clean::text("\n"), ..Span::default() });
+            spans.push(Span { text: SafeText::text("\n"), ..Span::default() });
         }
         blank = is_blank;
         let last = line.len().saturating_sub(1);
         for (i, mut span) in line.into_iter().enumerate() {
             if i == last && !span.style.mono {
-                span.text = Clean::text(span.text.trim_end());
+                span.text = SafeText::text(span.text.trim_end());
             }
             link::linkify(span, &mut spans);
         }
@@ -108,7 +108,7 @@ fn span(text: &str, tags: &[RichAnnotation]) -> Span {
                 } else if let Some(who) = url.strip_prefix(prepare::MENTION) {
                     target = Some(Link::Mention(UserId::new(who)));
                 } else if let Some(name) = url.strip_prefix(prepare::EMOTICON) {
-                    target = Some(Link::Emoticon(Clean::line(name)));
+                    target = Some(Link::Emoticon(SafeText::line(name)));
                 } else {
                     target = link::safe_target(url).map(Link::Url);
                 }
@@ -116,7 +116,7 @@ fn span(text: &str, tags: &[RichAnnotation]) -> Span {
             _ => {}
         }
     }
-    Span { text: Clean::text(text), style, link: target }
+    Span { text: SafeText::text(text), style, link: target }
 }
 
 /// Tags opened and not closed at the worst place, counted without parsing.

@@ -1,14 +1,14 @@
 //! Link targets: which may be followed, what their host is, and where they stand in plain text.
 
 pub use crate::model::rich::host;
-use crate::model::{Clean, Link, Span};
+use crate::model::{Link, SafeText, Span};
 
 /// The target, if its scheme is one we open: http, https or mailto.
-pub fn safe_target(raw: &str) -> Option<Clean> {
+pub fn safe_target(raw: &str) -> Option<SafeText> {
     let raw = raw.trim();
     let lower = raw.get(..8.min(raw.len())).unwrap_or(raw).to_ascii_lowercase();
     let known = ["http://", "https://", "mailto:"].iter().any(|s| lower.starts_with(s));
-    let clean = Clean::line(raw);
+    let clean = SafeText::line(raw);
     let known = known && !host(raw).trim_start_matches("mailto:").is_empty();
     (known && clean.as_str() == raw && !raw.contains(' ')).then_some(clean)
 }
@@ -22,8 +22,11 @@ pub fn linkify(span: Span, out: &mut Vec<Span>) {
     let text = span.text.to_string();
     let mut rest = text.as_str();
     let mut plain_end = 0;
-    let part =
-        |text: &str, link: Option<Link>| Span { text: Clean::text(text), link, style: span.style };
+    let part = |text: &str, link: Option<Link>| Span {
+        text: SafeText::text(text),
+        link,
+        style: span.style,
+    };
     while let Some(found) = find_url(rest, plain_end) {
         let (start, end) = found;
         let url = rest.get(start..end).unwrap_or_default();

@@ -8,7 +8,7 @@ pub use card::{card_object, poll, swift};
 
 use super::tree::Node;
 use super::{entity, link, richtext};
-use crate::model::{Call, CallState, Clean, Media, MediaKind, MessageBody, RichText};
+use crate::model::{Call, CallState, Media, MediaKind, MessageBody, RichText, SafeText};
 
 /// A `URIObject`: branches on its `type` attribute, not on the messagetype (facts 7, row 14).
 pub fn uri_object(content: &str, fallback: MediaKind) -> Option<MessageBody> {
@@ -58,7 +58,7 @@ pub fn uri_object(content: &str, fallback: MediaKind) -> Option<MessageBody> {
     };
     Some(MessageBody::Media(Media {
         kind,
-        name: Clean::line(&name.unwrap_or_default()),
+        name: SafeText::line(&name.unwrap_or_default()),
         bytes: value("filesize").and_then(|v| v.trim().parse().ok()).filter(|bytes| *bytes > 0),
         seconds: milliseconds.map(|ms| (ms / 1000.0).max(0.0) as u32),
         link: object
@@ -75,7 +75,7 @@ pub fn message_record(content: &str, kind: MediaKind) -> Option<MessageBody> {
     let record = root.find("videomessage").or_else(|| root.find("audiomessage"))?;
     Some(MessageBody::Media(Media {
         kind,
-        name: Clean::line(record.trimmed()),
+        name: SafeText::line(record.trimmed()),
         bytes: None,
         seconds: None,
         link: record.attribute("publiclink").and_then(link::safe_target),
@@ -93,7 +93,7 @@ pub fn sms(content: &str) -> Option<MessageBody> {
     let targets = sms.find("targets").into_iter().flat_map(|t| t.all("target"));
     let to: Vec<&str> = targets.map(Node::trimmed).filter(|t| !t.is_empty()).collect();
     let label = if to.is_empty() { "SMS".to_owned() } else { format!("SMS to {}", to.join(", ")) };
-    Some(MessageBody::Labelled { label: Clean::line(&label), text: RichText::plain(&text) })
+    Some(MessageBody::Labelled { label: SafeText::line(&label), text: RichText::plain(&text) })
 }
 
 /// An invitation to a call: its subject, and the text around it.
@@ -141,7 +141,7 @@ fn first_words(json: &serde_json::Value, depth: usize) -> Option<String> {
 pub fn nameless(kind: MediaKind) -> MessageBody {
     MessageBody::Media(Media {
         kind,
-        name: Clean::default(),
+        name: SafeText::default(),
         bytes: None,
         seconds: None,
         link: None,
@@ -156,7 +156,7 @@ pub fn files(content: &str) -> Option<MessageBody> {
     let sizes = files.all("file").filter_map(|f| f.attribute("size")?.parse::<u64>().ok());
     Some(MessageBody::Media(Media {
         kind: MediaKind::File,
-        name: Clean::line(&names.join(", ")),
+        name: SafeText::line(&names.join(", ")),
         bytes: sizes.reduce(u64::saturating_add),
         seconds: None,
         link: None,
@@ -169,7 +169,7 @@ pub fn contacts(content: &str) -> Option<MessageBody> {
     let contacts = root.find("contacts")?;
     let names = contacts.all("c").map(|c| {
         let pick = |key| c.attribute(key).filter(|v| !v.is_empty());
-        Clean::line(pick("f").or_else(|| pick("s")).or_else(|| pick("p")).unwrap_or("someone"))
+        SafeText::line(pick("f").or_else(|| pick("s")).or_else(|| pick("p")).unwrap_or("someone"))
     });
     Some(MessageBody::Contacts(names.collect()))
 }
@@ -182,7 +182,7 @@ pub fn location(content: &str) -> Option<MessageBody> {
         [place.attribute("address"), place.attribute("pointofinterest"), anchor.map(Node::trimmed)];
     let address = address.into_iter().flatten().find(|a| !a.is_empty()).unwrap_or("Unknown place");
     Some(MessageBody::Location {
-        address: Clean::line(address),
+        address: SafeText::line(address),
         link: anchor.and_then(|a| a.attribute("href")).and_then(link::safe_target),
     })
 }

@@ -2,7 +2,7 @@
 //! shell.
 
 use crate::app::effect::Outcome;
-use crate::model::{Clean, ConversationId};
+use crate::model::{ConversationId, SafeText};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ pub struct Editor {
 }
 
 /// Opens a checked target with the desktop's program; gives its name when it cannot be started.
-pub fn open_url(url: &Clean) -> Result<(), &'static str> {
+pub fn open_url(url: &SafeText) -> Result<(), &'static str> {
     let program = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
     // The scheme check guarantees that the target is no option; a dash in front would be refused here all the same.
     if url.starts_with('-') || !spawn(Command::new(program).arg(url.as_str()), None) {
@@ -75,7 +75,7 @@ pub fn from_clipboard_program(outcomes: &mpsc::Sender<Outcome>) {
     });
 }
 
-async fn clipboard_text() -> Result<String, Clean> {
+async fn clipboard_text() -> Result<String, SafeText> {
     let (program, arguments): (_, &[&str]) = match desktop() {
         Some(Desktop::Mac) => ("pbpaste", &[]),
         Some(Desktop::Wayland) => ("wl-paste", &["--no-newline", "--type", "text"]),
@@ -85,12 +85,13 @@ async fn clipboard_text() -> Result<String, Clean> {
     let mut command = tokio::process::Command::new(program);
     command.args(arguments).kill_on_drop(true);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let missing = || Clean::line(&format!("{program} is missing; it is needed for the clipboard"));
+    let missing =
+        || SafeText::line(&format!("{program} is missing; it is needed for the clipboard"));
     let mut child = command.spawn().map_err(|_| missing())?;
     let mut bytes = Vec::new();
     if let Some(out) = child.stdout.take() {
         let read = out.take(MAX_PASTE + 1).read_to_end(&mut bytes).await;
-        read.map_err(|_| Clean::line("the clipboard cannot be read"))?;
+        read.map_err(|_| SafeText::line("the clipboard cannot be read"))?;
     }
     if bytes.len() as u64 > MAX_PASTE {
         return Err("the text is too long to be pasted".into());
@@ -111,7 +112,7 @@ pub fn edit_outside(
     let (editor, outcomes) = (editor.clone(), outcomes.clone());
     tokio::spawn(async move {
         let edited = run_editor(&editor, &text).await;
-        let text = edited.map_err(|why| Clean::line(&format!("not edited: {why}")));
+        let text = edited.map_err(|why| SafeText::line(&format!("not edited: {why}")));
         let _ = outcomes.send(Outcome::EditedOutside { conversation, text }).await;
     });
 }

@@ -2,7 +2,9 @@
 
 use super::read::{CachedConversation, conversations, names, newest, number, thread_json, unread};
 use super::{StoreError, ledger, open_to_read, schema};
-use crate::model::{ConversationId, Ledger, NameSource, RawMessage, Unread, UserId, text::Clean};
+use crate::model::{
+    ConversationId, Ledger, NameSource, RawMessage, Unread, UserId, text::SafeText,
+};
 use rusqlite::Connection;
 use std::path::Path;
 
@@ -69,7 +71,7 @@ impl ReadOnly {
         Ok(conversations(&self.connection, me)?)
     }
 
-    pub fn names(&self) -> Result<Vec<(UserId, NameSource, Clean)>, StoreError> {
+    pub fn names(&self) -> Result<Vec<(UserId, NameSource, SafeText)>, StoreError> {
         Ok(names(&self.connection)?)
     }
 

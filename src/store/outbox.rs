@@ -1,7 +1,9 @@
 //! The outbox: what is to be sent, on disk before anything leaves.
 
 use super::{Store, StoreError};
-use crate::model::{Clean, ClientMessageId, ConversationId, Delivery, Draft, Outgoing, Timestamp};
+use crate::model::{
+    ClientMessageId, ConversationId, Delivery, Draft, Outgoing, SafeText, Timestamp,
+};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +52,7 @@ pub struct OutboxItem {
     pub outgoing: Outgoing,
     pub queued_at: Timestamp,
     pub state: OutboxState,
-    pub reason: Clean,
+    pub reason: SafeText,
 }
 
 impl OutboxItem {
@@ -78,7 +80,7 @@ impl OutboxItem {
             outgoing: serde_json::from_str(&outgoing).unwrap_or_default(),
             queued_at: Timestamp(row.get("queued_at")?),
             state: OutboxState::read(&state),
-            reason: Clean::line(&reason),
+            reason: SafeText::line(&reason),
         })
     }
 }

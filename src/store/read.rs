@@ -3,7 +3,7 @@
 use super::{OutboxItem, Store, StoreError, ledger, outbox};
 use crate::model::{
     ClientMessageId, ConversationId, Draft, Horizon, Ledger, MessageKey, NameSource,
-    RawConversation, RawMessage, Timestamp, Unread, UnreadRow, UserId, text::Clean,
+    RawConversation, RawMessage, Timestamp, Unread, UnreadRow, UserId, text::SafeText,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -216,14 +216,14 @@ pub(super) fn conversations(
         .collect()
 }
 
-pub(super) fn names(c: &Connection) -> rusqlite::Result<Vec<(UserId, NameSource, Clean)>> {
+pub(super) fn names(c: &Connection) -> rusqlite::Result<Vec<(UserId, NameSource, SafeText)>> {
     let mut query = c.prepare_cached("SELECT id, rank, name FROM names")?;
     let rows = query.query_map([], |row| {
         let name: String = row.get(2)?;
         Ok((
             UserId::from(row.get::<_, String>(0)?),
             NameSource::from_rank(row.get(1)?),
-            Clean::line(&name),
+            SafeText::line(&name),
         ))
     })?;
     rows.collect()
@@ -246,7 +246,7 @@ pub(super) fn meta(c: &Connection, key: &str) -> rusqlite::Result<Option<String>
 /// Everything the first frame needs, read in one go.
 pub struct Snapshot {
     pub conversations: Vec<CachedConversation>,
-    pub names: Vec<(UserId, NameSource, Clean)>,
+    pub names: Vec<(UserId, NameSource, SafeText)>,
     pub drafts: Vec<(ConversationId, Draft)>,
     pub outbox: Vec<OutboxItem>,
     pub last_open: Option<ConversationId>,

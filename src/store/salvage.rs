@@ -2,8 +2,8 @@
 
 use super::{StoreError, ledger, messages, prepare, schema, write};
 use crate::model::{
-    Clean, ClientMessageId, ConversationId, Draft, Indexed, Ledger, NameSource, Point, Range,
-    RawMessage, Timestamp, UserId,
+    ClientMessageId, ConversationId, Draft, Indexed, Ledger, NameSource, Point, Range, RawMessage,
+    SafeText, Timestamp, UserId,
 };
 use rusqlite::{Connection, Row, params};
 use std::collections::{BTreeMap, HashMap};
@@ -296,7 +296,12 @@ fn copy_small(
         .ok();
     let tx = write::begin(to)?;
     for (id, rank, name) in names {
-        write::put_name(&tx, &UserId::from(id), NameSource::from_rank(rank), &Clean::line(&name))?;
+        write::put_name(
+            &tx,
+            &UserId::from(id),
+            NameSource::from_rank(rank),
+            &SafeText::line(&name),
+        )?;
     }
     for (conversation, draft) in drafts {
         let draft: Draft = serde_json::from_str(&draft).unwrap_or_default();

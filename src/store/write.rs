@@ -2,8 +2,8 @@
 
 use super::{Store, StoreError, ledger, messages, read};
 use crate::model::{
-    Clean, ClientMessageId, ConversationId, Draft, Horizon, Indexed, Ledger, MessageKey,
-    NameSource, Point, Range, RawConversation, RawMessage, Timestamp, Unread, UserId,
+    ClientMessageId, ConversationId, Draft, Horizon, Indexed, Ledger, MessageKey, NameSource,
+    Point, Range, RawConversation, RawMessage, SafeText, Timestamp, Unread, UserId,
 };
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
@@ -32,7 +32,7 @@ pub struct LeftOff {
 pub struct Batch {
     pub conversations: Vec<ConversationRow>,
     pub messages: Vec<(RawMessage, Indexed)>,
-    pub names: Vec<(UserId, NameSource, Clean)>,
+    pub names: Vec<(UserId, NameSource, SafeText)>,
     /// What the messages of a conversation in this batch amount to. Where nothing is said, each stands alone.
     pub cover: Vec<(ConversationId, Cover)>,
     pub decoder: u32,
@@ -133,7 +133,7 @@ pub(super) fn put_name(
     tx: &Transaction<'_>,
     id: &UserId,
     source: NameSource,
-    name: &Clean,
+    name: &SafeText,
 ) -> rusqlite::Result<()> {
     tx.prepare_cached(
         "INSERT INTO names VALUES (?1, ?2, ?3) ON CONFLICT (id) DO UPDATE SET rank = ?2, name = ?3 WHERE ?2 >= rank",

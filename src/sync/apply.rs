@@ -4,7 +4,7 @@
 use super::Shared;
 use crate::model::{
     Conversation, ConversationId, Delta, MessageBody, NameSource, Page, RawConversation,
-    RawMessage, ThreadFlag, UserId, text::Clean,
+    RawMessage, ThreadFlag, UserId, text::SafeText,
 };
 use crate::protocol::{decode, wire};
 use crate::store::{Batch, ConversationRow, Cover, LeftOff, OutboxItem, Stored};
@@ -91,12 +91,12 @@ fn snippet(message: &crate::model::Message) -> Option<crate::model::conversation
     if matches!(message.body, MessageBody::Hidden) || message.edit_of.is_some() {
         return None;
     }
-    let nameless = |id: &UserId| Clean::line(id.bare());
+    let nameless = |id: &UserId| SafeText::line(id.bare());
     let text = message.body.text(&nameless);
     let text: Vec<&str> = text.split_whitespace().collect();
     Some(crate::model::conversation::Snippet {
         sender: message.sender.clone(),
-        text: Clean::line(&text.join(" ")),
+        text: SafeText::line(&text.join(" ")),
         system: message.body.is_system(),
     })
 }
@@ -183,7 +183,7 @@ impl Shared {
     }
 
     /// Takes names in from a look-up or a member list.
-    pub(super) async fn take_names(&self, found: Vec<(UserId, NameSource, Clean)>) {
+    pub(super) async fn take_names(&self, found: Vec<(UserId, NameSource, SafeText)>) {
         let fresh: Vec<_> = found
             .into_iter()
             .filter(|(id, source, name)| self.names().learn(id, *source, name))

@@ -86,7 +86,7 @@ pub async fn enqueue(
         }
         Ok(()) => Delivery::Queued,
         Err(error) => {
-            let reason = crate::model::Clean::line(&error.to_string());
+            let reason = crate::model::SafeText::line(&error.to_string());
             Delivery::Failed { reason, can_retry: false }
         }
     };
@@ -320,7 +320,7 @@ impl Sender {
 
     async fn fail(&self, client_id: &ClientMessageId, reason: &str) {
         self.note(client_id, OutboxState::Failed, reason).await;
-        let reason = crate::model::Clean::line(reason);
+        let reason = crate::model::SafeText::line(reason);
         self.report(client_id, Delivery::Failed { reason, can_retry: true }, None).await;
     }
 

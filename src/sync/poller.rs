@@ -3,7 +3,7 @@
 use super::apply::{Incoming, Seen};
 use super::{PollMode, Shared, backoff};
 use crate::client::{Error, Kind};
-use crate::model::{Clean, ConversationId, Delta, LinkState, Page, RawMessage, UserId};
+use crate::model::{ConversationId, Delta, LinkState, Page, RawMessage, SafeText, UserId};
 use crate::protocol::wire::{self, Event};
 use crate::protocol::{decode, entity};
 use crate::store::Cover;
@@ -39,7 +39,7 @@ pub async fn run(shared: Arc<Shared>) {
             continue;
         }
         attempt += 1;
-        let why = Clean::line(&error.message);
+        let why = SafeText::line(&error.message);
         let wait = match error.kind {
             Kind::SignedOut | Kind::Renew => {
                 shared.tell(Delta::Link(LinkState::SignedOut { why })).await;

@@ -4,7 +4,7 @@ use super::Theme;
 use super::paint;
 use crate::app::areas::Rect;
 use crate::app::{Focus, Model};
-use crate::model::Clean;
+use crate::model::SafeText;
 use crate::model::text::{cut, width};
 use ratatui::buffer::Buffer;
 use ratatui::style::Style;
@@ -41,7 +41,7 @@ pub fn banner(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let room = usize::from(area.width.saturating_sub(2));
     let text = match (&draft.reply, &draft.edit) {
         (_, Some(edit)) => {
-            let was = Clean::line(&one_line(&edit.was));
+            let was = SafeText::line(&one_line(&edit.was));
             let what = match edit.source.as_deref() {
                 Some(kind) if kind != "Text" => "editing the markup, tags and all",
                 _ => "editing",

@@ -100,8 +100,14 @@ pub fn draw(
         let shown: String =
             if skip > 0 { input.chars().skip(skip).collect() } else { input.clone() };
         let x = paint::text(buffer, area.x + 2, y, end, "› ", theme.me);
-        let x =
-            paint::text(buffer, x, y, end, &crate::model::Clean::line_as_is(&shown), Style::new());
+        let x = paint::text(
+            buffer,
+            x,
+            y,
+            end,
+            &crate::model::SafeText::line_as_is(&shown),
+            Style::new(),
+        );
         cursor = Some((x.min(end - 1), y));
         y += 2;
     }

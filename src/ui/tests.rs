@@ -6,8 +6,8 @@ use crate::app::state::Prefs;
 use crate::app::{Input, update};
 use crate::config::builtin_keymap;
 use crate::model::{
-    Clean, Conversation, Delivery, Delta, LinkState, Message, MessageBody, MessageKey, NameSource,
-    Now, Page, Timestamp, UserId,
+    Conversation, Delivery, Delta, LinkState, Message, MessageBody, MessageKey, NameSource, Now,
+    Page, SafeText, Timestamp, UserId,
 };
 use crate::protocol::richtext;
 use proptest::prelude::*;
@@ -48,7 +48,7 @@ fn model(columns: u16, rows: u16, markup: &[&str]) -> Model {
             delivery: Delivery::Sent,
         }
     });
-    let names = vec![(UserId::new(CHAT), NameSource::Profile, Clean::line("Joe Bloggs"))];
+    let names = vec![(UserId::new(CHAT), NameSource::Profile, SafeText::line("Joe Bloggs"))];
     for delta in [
         Delta::Names(names),
         Delta::Conversations(vec![conversation]),
@@ -269,7 +269,7 @@ fn group_model(columns: u16, rows: u16) -> Model {
     let mut group = Conversation::empty(id.clone());
     group.activity = Timestamp(1_700_000_100_000);
     let settings = ThreadSettings {
-        topic: Some(Clean::line("Oven day")),
+        topic: Some(SafeText::line("Oven day")),
         joining_enabled: Some(true),
         history_disclosed: Some(true),
         creator: Some(UserId::new("8:anna.7")),
@@ -277,7 +277,7 @@ fn group_model(columns: u16, rows: u16) -> Model {
         ..ThreadSettings::default()
     };
     let names = [("8:anna.7", "Anna"), ("8:mia.tan", "Mia Tan")]
-        .map(|(id, name)| (UserId::new(id), NameSource::Profile, Clean::line(name)));
+        .map(|(id, name)| (UserId::new(id), NameSource::Profile, SafeText::line(name)));
     for delta in [
         Delta::Names(names.into()),
         Delta::Conversations(vec![group]),
@@ -292,7 +292,7 @@ fn group_model(columns: u16, rows: u16) -> Model {
         Delta::Settings { conversation: id.clone(), settings },
         Delta::JoinUrl {
             conversation: id.clone(),
-            result: Ok(Clean::line("https://join.example/AbC123")),
+            result: Ok(SafeText::line("https://join.example/AbC123")),
         },
     ] {
         update(&mut model, Input::Delta(delta), now);

@@ -9,8 +9,8 @@ use skchat::app::state::Prefs;
 use skchat::app::{Input, Model, update};
 use skchat::config::builtin_keymap;
 use skchat::model::{
-    Clean, Conversation, ConversationId, Delivery, Delta, Message, MessageBody, MessageKey, Now,
-    RichText, Timestamp, UserId,
+    Conversation, ConversationId, Delivery, Delta, Message, MessageBody, MessageKey, Now, RichText,
+    SafeText, Timestamp, UserId,
 };
 use skchat::protocol::{decode, html, richtext, wire};
 use skchat::ui::{ColorDepth, Screen, Theme};
@@ -88,7 +88,7 @@ fn decoding() {
         let mut letters = 0;
         for raw in &page.items {
             let message = decode::message(raw, &me);
-            letters += message.body.text(&|id| Clean::line(id.bare())).len();
+            letters += message.body.text(&|id| SafeText::line(id.bare())).len();
         }
         black_box(letters);
         assert_eq!(page.items.len(), MESSAGES);
@@ -181,7 +181,7 @@ fn hostile() {
                 black_box(html::parse(&big, &[]));
             }),
             time(&|| {
-                black_box(Clean::text(&big));
+                black_box(SafeText::text(&big));
             }),
             time(&|| {
                 black_box(skchat::model::typed::read(&big, &[]));

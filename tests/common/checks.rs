@@ -8,8 +8,8 @@ use skchat::app::{Input, Model, update};
 use skchat::config::builtin_keymap;
 use skchat::model::text::width;
 use skchat::model::{
-    Block, Clean, Conversation, Delta, Message, NameSource, Now, Page, RichText, Timestamp, UserId,
-    typed,
+    Block, Conversation, Delta, Message, NameSource, Now, Page, RichText, SafeText, Timestamp,
+    UserId, typed,
 };
 use skchat::protocol::encode::markup;
 use skchat::protocol::{decode, html, richtext, wire};
@@ -56,7 +56,7 @@ fn clean(rich: &RichText) {
     rich.links();
 }
 
-fn sane(text: &Clean) {
+fn sane(text: &SafeText) {
     let bad = |c: char| {
         (c.is_control() && c != '\n')
             || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200B}' | '\u{FEFF}')
@@ -66,11 +66,11 @@ fn sane(text: &Clean) {
 
 /// Cleaning leaves nothing that acts, and cleaning again changes nothing.
 pub fn sanitiser_holds(text: &str) {
-    for once in [Clean::text(text), Clean::line(text)] {
+    for once in [SafeText::text(text), SafeText::line(text)] {
         sane(&once);
-        assert_eq!(Clean::text(&once), once);
+        assert_eq!(SafeText::text(&once), once);
     }
-    assert!(!Clean::line(text).contains('\n'));
+    assert!(!SafeText::line(text).contains('\n'));
 }
 
 /// A message item of any shape reads, and its parts are sane; the page around it survives it.
@@ -85,7 +85,7 @@ pub fn decoder_holds(kind: &str, content: &str, item: &str) {
         }
         if let Some(raw) = wire::raw_message(&json, Some(&CHAT.into())) {
             let message = decode::message(&raw, &me);
-            sane(&Clean::text(&message.body.text(&|id| Clean::line(id.bare()))));
+            sane(&SafeText::text(&message.body.text(&|id| SafeText::line(id.bare()))));
             decode::indexed(&message);
             for (_, _, name) in decode::names(&raw) {
                 sane(&name);
@@ -139,9 +139,9 @@ fn model(message: Message, name: &str, columns: u16, rows: u16) -> Model {
     );
     let now = Now { wall: Timestamp(1_700_000_000_000), mono: Duration::from_secs(1) };
     let mut model = Model::new(prefs, Size { columns, rows });
-    let joe = (UserId::new("8:joe.4"), NameSource::Profile, Clean::line(name));
+    let joe = (UserId::new("8:joe.4"), NameSource::Profile, SafeText::line(name));
     let mut chat = Conversation::empty(CHAT.into());
-    chat.topic = Some(Clean::line(name));
+    chat.topic = Some(SafeText::line(name));
     let page = Page::Newest;
     for delta in [
         Delta::Names(vec![joe]),

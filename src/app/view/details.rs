@@ -3,7 +3,7 @@
 use crate::app::areas::Rect;
 use crate::app::settings::members;
 use crate::app::state::{AppState, ConversationState, Setting};
-use crate::model::{Clean, ConversationId, MessageBody, Role, ThreadFlag};
+use crate::model::{ConversationId, MessageBody, Role, SafeText, ThreadFlag};
 
 /// Messages looked through for what was shared, newest first.
 const LOOKED_THROUGH: usize = 100;
@@ -12,13 +12,13 @@ const MOST_SHARED: usize = 6;
 #[derive(Clone, Debug, PartialEq)]
 pub enum DetailRow {
     Blank,
-    Title(Clean),
+    Title(SafeText),
     Heading(&'static str),
     Dim(String),
     /// A label and its value.
     Pair(&'static str, String),
     /// Something at the left and something short at the right.
-    Item(Clean, String),
+    Item(SafeText, String),
 }
 
 #[derive(Clone, PartialEq)]
@@ -119,12 +119,12 @@ fn pair(
 
 /// The newest files and links, each once.
 fn shared(app: &AppState, c: &ConversationState) -> Vec<DetailRow> {
-    let mut seen: Vec<Clean> = Vec::new();
+    let mut seen: Vec<SafeText> = Vec::new();
     let mut rows = Vec::new();
     for message in c.timeline.iter().rev().take(LOOKED_THROUGH) {
         let named = match &message.body {
             MessageBody::Media(media) if !media.name.is_empty() => Some(media.name.clone()),
-            body => body.links().first().map(|url| Clean::line(crate::model::rich::host(url))),
+            body => body.links().first().map(|url| SafeText::line(crate::model::rich::host(url))),
         };
         if let Some(name) = named.filter(|name| !seen.contains(name)) {
             seen.push(name.clone());

@@ -3,17 +3,17 @@
 use crate::app::areas::Rect;
 use crate::app::conversations::last_activity;
 use crate::app::state::{AppState, ConversationState, Focus};
-use crate::model::{Clean, ConversationId, MessageBody, text::Clean as Text};
+use crate::model::{ConversationId, MessageBody, SafeText};
 
 /// One conversation in the list.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ListRow {
     pub id: ConversationId,
-    pub title: Clean,
+    pub title: SafeText,
     pub badge: Badge,
     pub time: String,
     /// The last message, where the list is wide.
-    pub snippet: Option<Clean>,
+    pub snippet: Option<SafeText>,
     /// It is the open one.
     pub current: bool,
     /// The list has the focus and Enter opens this one.
@@ -115,10 +115,10 @@ fn row(
     }
 }
 
-fn snippet(app: &AppState, c: &ConversationState) -> Clean {
+fn snippet(app: &AppState, c: &ConversationState) -> SafeText {
     let draft = &c.compose.draft.text;
     if !draft.is_empty() && app.open.as_ref() != Some(&c.info.id) {
-        return Text::line(&format!("draft: {draft}"));
+        return SafeText::line(&format!("draft: {draft}"));
     }
     let (sender, text, system) = match (c.timeline.last(), &c.info.last) {
         (Some(m), _) => {
@@ -126,14 +126,14 @@ fn snippet(app: &AppState, c: &ConversationState) -> Clean {
             (m.sender.clone(), text, m.body.is_system() || matches!(m.body, MessageBody::Deleted))
         }
         (None, Some(last)) => (last.sender.clone(), last.text.to_string(), last.system),
-        (None, None) => return Text::line(""),
+        (None, None) => return SafeText::line(""),
     };
     let text = text.split_whitespace().take(40).collect::<Vec<_>>().join(" ");
     let mine = sender == *app.me();
     if system || !(mine || c.info.is_group()) {
-        return Text::line(&text);
+        return SafeText::line(&text);
     }
     let name = app.name_of(&sender);
     let first = name.split_whitespace().next().unwrap_or_default();
-    Text::line(&format!("{first}: {text}"))
+    SafeText::line(&format!("{first}: {text}"))
 }

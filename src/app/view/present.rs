@@ -2,7 +2,7 @@
 
 use crate::app::state::AppState;
 use crate::model::{
-    Align, Block, Clean, Link, Message, MessageBody, RichText, Span, SpanStyle, UserId,
+    Align, Block, Link, Message, MessageBody, RichText, SafeText, Span, SpanStyle, UserId,
 };
 
 /// A message as formatted text.
@@ -18,7 +18,7 @@ pub fn presented(app: &AppState, message: &Message) -> RichText {
                 _ => app.names.of(&message.sender),
             };
             let span = Span {
-                text: Clean::text(&format!("* {who} ")),
+                text: SafeText::text(&format!("* {who} ")),
                 style: SpanStyle { italic: true, ..SpanStyle::default() },
                 link: None,
             };
@@ -34,7 +34,7 @@ pub fn presented(app: &AppState, message: &Message) -> RichText {
         MessageBody::Poll(poll) => poll.rich(),
         MessageBody::Labelled { label, text } => {
             let mut rich = text.clone();
-            let label = Clean::text(&format!("[{label}] "));
+            let label = SafeText::text(&format!("[{label}] "));
             put_first(&mut rich, Span { text: label, style: dim, link: None });
             rich
         }
@@ -52,13 +52,13 @@ pub fn presented(app: &AppState, message: &Message) -> RichText {
         | MessageBody::Call(_)
         | MessageBody::Deletes(_)
         | MessageBody::Hidden => {
-            let text = Clean::text(&message.body.text(&name));
+            let text = SafeText::text(&message.body.text(&name));
             RichText::from_spans(vec![Span { text, style: dim, link: None }])
         }
         body => {
             let link = body.links().into_iter().next().map(Link::Url);
             RichText::from_spans(vec![Span {
-                text: Clean::text(&body.text(&name)),
+                text: SafeText::text(&body.text(&name)),
                 style: SpanStyle::default(),
                 link,
             }])

@@ -4,7 +4,7 @@ use super::layout::Laid;
 use crate::app::areas::{Rect, Size};
 use crate::app::state::{AppState, ConversationState};
 use crate::app::wrap::Row;
-use crate::model::{Clean, Delivery, EmojiStyle, Message, MessageKey, UserId, emoticon};
+use crate::model::{Delivery, EmojiStyle, Message, MessageKey, SafeText, UserId, emoticon};
 use std::sync::Arc;
 
 /// Cells left of a message's text: time and space. Narrow panes get less.
@@ -35,7 +35,7 @@ pub enum RowKind {
     New(usize),
     Name {
         time: String,
-        name: Clean,
+        name: SafeText,
         sender: UserId,
         mine: bool,
         glyph: Option<Glyph>,
@@ -48,7 +48,7 @@ pub enum RowKind {
         system: bool,
     },
     Reactions(Vec<(String, usize, bool)>),
-    Failed(Clean),
+    Failed(SafeText),
 }
 
 /// How far an own message got, at the right edge.
@@ -195,7 +195,7 @@ pub fn lead(pane: &Pane<'_>, message: &Message) -> Vec<RowKind> {
         let known = pane.app.names.knows(&message.sender);
         let name = match (&message.sender_name, mine) {
             (Some(name), false) if !known && !name.is_empty() => name.clone(),
-            _ if message.sender.as_str().is_empty() => Clean::line("unknown sender"),
+            _ if message.sender.as_str().is_empty() => SafeText::line("unknown sender"),
             _ => pane.app.name_of(&message.sender),
         };
         lead.push(RowKind::Name {

@@ -4,7 +4,8 @@ use crate::app::keymap::Keymap;
 use crate::app::state::Prefs;
 use crate::app::{Input, Model, update};
 use crate::model::{
-    Clean, Delivery, Delta, Message, MessageBody, Now, Page, Reaction, RichText, Timestamp, UserId,
+    Delivery, Delta, Message, MessageBody, Now, Page, Reaction, RichText, SafeText, Timestamp,
+    UserId,
 };
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ fn message(n: i64) -> Message {
     let sender = UserId::new(if n % 3 == 0 { "8:anna.7" } else { CHAT });
     let text = "word ".repeat(usize::try_from(n % 40).unwrap_or(0) + 1);
     let reactions = if n % 5 == 0 {
-        vec![Reaction { key: Clean::line("heart"), users: vec![sender.clone()] }]
+        vec![Reaction { key: SafeText::line("heart"), users: vec![sender.clone()] }]
     } else {
         Vec::new()
     };

@@ -20,7 +20,7 @@ fn read_with(kind: &str, content: &str, extra: &str) -> Message {
 }
 
 fn line(message: &Message) -> String {
-    message.body.text(&|id: &UserId| Clean::line(id.bare()))
+    message.body.text(&|id: &UserId| SafeText::line(id.bare()))
 }
 
 #[test]

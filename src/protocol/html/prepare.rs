@@ -2,7 +2,7 @@
 //! or draw badly. Linear, and what it does not know goes through as it is (facts 4.2).
 
 use super::Section;
-use crate::model::{Attribution, Block, Clean, Timestamp, UserId};
+use crate::model::{Attribution, Block, SafeText, Timestamp, UserId};
 use crate::protocol::richtext::{Called, escape_stray};
 use crate::protocol::tree::{self, Node};
 use crate::protocol::{entity, link};
@@ -203,7 +203,7 @@ impl Pass<'_> {
         let name = root.find("strong");
         let time = find_prop(&root, "time").and_then(|n| n.attribute("itemid"));
         let from = Attribution {
-            name: Clean::line(name.map(Node::trimmed).unwrap_or_default()),
+            name: SafeText::line(name.map(Node::trimmed).unwrap_or_default()),
             author: name.and_then(|n| n.attribute("itemid")).map(UserId::with_prefix),
             at: time.and_then(Timestamp::parse),
             message: attribute(tag, "itemid").filter(|id| !id.is_empty()).map(Into::into),

@@ -1,6 +1,6 @@
 //! `ThreadActivity/…`: changes of a conversation, in XML or JSON (facts 3.7).
 
-use crate::model::{Clean, ThreadActivity, UserId};
+use crate::model::{SafeText, ThreadActivity, UserId};
 use crate::protocol::richtext;
 use crate::protocol::tree::Node;
 use serde_json::Value;
@@ -23,7 +23,7 @@ pub fn thread_activity(kind: &str, content: &str) -> ThreadActivity {
     };
     let Some(by) = by else { return other(None, kind, content) };
     match kind {
-        "TopicUpdate" => ThreadActivity::Topic { by, topic: Clean::line(value) },
+        "TopicUpdate" => ThreadActivity::Topic { by, topic: SafeText::line(value) },
         "JoiningEnabledUpdate" => ThreadActivity::Joining { by, open: on },
         "HistoryDisclosedUpdate" => ThreadActivity::History { by, disclosed: on },
         "PictureUpdate" => ThreadActivity::Picture { by },
@@ -59,30 +59,30 @@ fn did(kind: &str, on: bool) -> Option<&'static str> {
 }
 
 /// Names that come with the activity itself (`detailedtargetinfo`; facts 3.7).
-pub fn activity_names(content: &str) -> Vec<(UserId, Clean)> {
+pub fn activity_names(content: &str) -> Vec<(UserId, SafeText)> {
     if content.trim_start().starts_with('{') {
         return json_names(content);
     }
     let root = Node::parse(content);
     let Some(node) = root.children.first() else { return Vec::new() };
     let details = node.all("detailedtargetinfo").filter_map(|d| {
-        let name = Clean::line(d.child("friendlyname")?.trimmed());
+        let name = SafeText::line(d.child("friendlyname")?.trimmed());
         Some((UserId::with_prefix(d.child("id")?.trimmed()), name))
     });
     let initiator = node.child("initiator").zip(node.child("detailedinitiatorinfo"));
     let initiator = initiator.and_then(|(id, info)| {
-        let name = Clean::line(info.child("friendlyname")?.trimmed());
+        let name = SafeText::line(info.child("friendlyname")?.trimmed());
         Some((UserId::with_prefix(id.trimmed()), name))
     });
     details.chain(initiator).filter(|(_, name)| !name.is_empty()).collect()
 }
 
-fn json_names(content: &str) -> Vec<(UserId, Clean)> {
+fn json_names(content: &str) -> Vec<(UserId, SafeText)> {
     let json: Value = serde_json::from_str(content).unwrap_or_default();
     let members = json.get("members").and_then(Value::as_array);
     let named = members.into_iter().flatten().filter_map(|m| {
         let name = ["friendlyname", "friendlyName"].iter().find_map(|key| m.get(key)?.as_str())?;
-        Some((UserId::with_prefix(m.get("id")?.as_str()?), Clean::line(name)))
+        Some((UserId::with_prefix(m.get("id")?.as_str()?), SafeText::line(name)))
     });
     named.filter(|(_, name)| !name.is_empty()).collect()
 }
@@ -102,9 +102,10 @@ fn json_activity(kind: &str, content: &str) -> ThreadActivity {
     match (kind, by) {
         ("MemberJoined", Some(by)) => ThreadActivity::Added { by, targets },
         ("MemberLeft", Some(by)) => ThreadActivity::Removed { by, targets },
-        (k, Some(by)) if k.contains("Topic") => {
-            ThreadActivity::Topic { by, topic: Clean::line(text("newValue").unwrap_or_default()) }
-        }
+        (k, Some(by)) if k.contains("Topic") => ThreadActivity::Topic {
+            by,
+            topic: SafeText::line(text("newValue").unwrap_or_default()),
+        },
         (kind, Some(by)) if did(kind, false).is_some() => {
             ThreadActivity::Did { by, what: did(kind, false).unwrap_or_default().into() }
         }
@@ -118,5 +119,5 @@ fn other(by: Option<UserId>, kind: &str, content: &str) -> ThreadActivity {
     let text = richtext::strip_record(content);
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let what = if text.is_empty() { format!("[{kind}]") } else { format!("[{kind}] {text}") };
-    ThreadActivity::Other { by, what: Clean::line(&what) }
+    ThreadActivity::Other { by, what: SafeText::line(&what) }
 }

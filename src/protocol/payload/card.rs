@@ -1,6 +1,6 @@
 //! Cards of bots and polls (facts 3.7): titles, text, links; nothing in them is ever carried out.
 
-use crate::model::{Card, Clean, MessageBody, Poll, RichText};
+use crate::model::{Card, MessageBody, Poll, RichText, SafeText};
 use crate::protocol::tree::Node;
 use crate::protocol::{html, link, richtext};
 use base64::Engine as _;
@@ -34,7 +34,7 @@ pub fn card_object(json: &str) -> Option<MessageBody> {
     for content in contents {
         let line = |key: &str| content.get(key).and_then(Value::as_str).unwrap_or_default();
         if card.title.is_empty() {
-            card.title = Clean::line(&richtext::strip(line("title")));
+            card.title = SafeText::line(&richtext::strip(line("title")));
         } else if !line("title").is_empty() {
             text.blocks.extend(RichText::plain(&richtext::strip(line("title"))).blocks);
         }
@@ -48,12 +48,12 @@ pub fn card_object(json: &str) -> Option<MessageBody> {
             let named = |key: &str| image.get(key).and_then(Value::as_str);
             if let Some(url) = named("url").and_then(link::safe_target) {
                 let label = named("alt").filter(|alt| !alt.is_empty()).unwrap_or("picture");
-                card.links.push((Clean::line(label), url));
+                card.links.push((SafeText::line(label), url));
             }
         }
         for button in list(content, "buttons").chain(list(content, "actions")) {
             let named = |key: &str| button.get(key).and_then(Value::as_str);
-            let label = Clean::line(named("title").unwrap_or("open"));
+            let label = SafeText::line(named("title").unwrap_or("open"));
             match named("value").or_else(|| named("url")).and_then(link::safe_target) {
                 Some(url) => card.links.push((label, url)),
                 None => card.buttons.push(label),
@@ -97,12 +97,12 @@ pub fn poll(object: &Node) -> Option<MessageBody> {
         let node = object.find(name)?;
         let text = node.attribute("v").unwrap_or_else(|| node.trimmed());
         let text = text.strip_prefix("Title: ").unwrap_or(text);
-        (!text.is_empty()).then(|| Clean::line(text))
+        (!text.is_empty()).then(|| SafeText::line(text))
     };
     let question = text("question").or_else(|| text("title")).or_else(|| text("description"))?;
     let answers = object.find("answers").into_iter().flat_map(|a| a.all("answer"));
     let answers = answers
-        .map(|a| Clean::line(a.attribute("v").filter(|v| !v.is_empty()).unwrap_or(a.trimmed())))
+        .map(|a| SafeText::line(a.attribute("v").filter(|v| !v.is_empty()).unwrap_or(a.trimmed())))
         .filter(|a| !a.is_empty());
     Some(MessageBody::Poll(Poll { question, answers: answers.collect() }))
 }

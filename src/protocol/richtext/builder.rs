@@ -3,7 +3,7 @@
 use super::Called;
 use super::parts::{attribute, attribution, color, trim_breaks};
 use super::tag::{SLOTS, Tag};
-use crate::model::{Align, Attribution, Block, Clean, Link, RichText, Span, SpanStyle, UserId};
+use crate::model::{Align, Attribution, Block, Link, RichText, SafeText, Span, SpanStyle, UserId};
 use crate::protocol::{link, tree};
 use quick_xml::events::BytesStart;
 
@@ -24,7 +24,7 @@ enum Kind {
     Style,
     /// An `a`, with the target and where its label began.
     Anchor {
-        target: Clean,
+        target: SafeText,
         label_from: usize,
     },
     Centre,
@@ -89,7 +89,7 @@ impl<'a> Builder<'a> {
 
     fn flush(&mut self) {
         if !self.pending.is_empty() {
-            let text = Clean::text(&self.pending);
+            let text = SafeText::text(&self.pending);
             self.pending.clear();
             self.spans.push(Span { text, style: self.style, link: self.link.clone() });
         }
@@ -122,8 +122,8 @@ impl<'a> Builder<'a> {
     fn emoticon(&mut self, name: &str, text: &str) {
         if self.silent == 0 {
             self.flush();
-            let link = Some(Link::Emoticon(Clean::line(name)));
-            self.spans.push(Span { text: Clean::line(text), style: self.style, link });
+            let link = Some(Link::Emoticon(SafeText::line(name)));
+            self.spans.push(Span { text: SafeText::line(text), style: self.style, link });
         }
     }
 
@@ -134,7 +134,7 @@ impl<'a> Builder<'a> {
         let code: String = inner.iter().map(|s| s.text.as_str()).collect();
         let code = code.trim_matches('\n');
         if code.contains('\n') {
-            let block = Block::Code(Clean::text(code));
+            let block = Block::Code(SafeText::text(code));
             self.spans.truncate(from);
             self.end_block();
             self.blocks.push(block);
@@ -171,7 +171,7 @@ impl<'a> Builder<'a> {
                     self.emoticon(&name, &alt);
                     kind = Kind::Silent;
                 } else if !name.is_empty() {
-                    new_link = Some(Link::Emoticon(Clean::line(&name)));
+                    new_link = Some(Link::Emoticon(SafeText::line(&name)));
                 }
             }
             Tag::Flag => {
@@ -181,7 +181,7 @@ impl<'a> Builder<'a> {
                     if empty {
                         self.emoticon(&name, &format!("({name})"));
                     }
-                    new_link = Some(Link::Emoticon(Clean::line(&name)));
+                    new_link = Some(Link::Emoticon(SafeText::line(&name)));
                 }
             }
             Tag::Image => {
@@ -325,7 +325,7 @@ impl<'a> Builder<'a> {
     }
 
     /// A label that is not the address itself gets the real host beside it.
-    fn show_host(&mut self, target: &Clean, label_from: usize) {
+    fn show_host(&mut self, target: &SafeText, label_from: usize) {
         let label: String = self.spans.iter().skip(label_from).map(|s| s.text.as_str()).collect();
         let bare = |s: &str| s.trim().trim_end_matches('/').to_ascii_lowercase();
         let address = bare(target);
@@ -352,8 +352,8 @@ impl<'a> Builder<'a> {
         self.spans.iter_mut().skip(end).for_each(|span| span.link = None);
         let style = SpanStyle { dim: true, ..SpanStyle::default() };
         let host = link::host(target.strip_prefix("mailto:").unwrap_or(target));
-        let text = Clean::line(host);
-        let text = Clean::text(&format!(" [{text}]"));
+        let text = SafeText::line(host);
+        let text = SafeText::text(&format!(" [{text}]"));
         self.spans.insert(end, Span { text, style, link: Some(Link::Url(target.clone())) });
     }
 
@@ -369,7 +369,7 @@ impl<'a> Builder<'a> {
 /// Neighbours of one style as one span: an address that a dropped tag cut in two is whole again.
 fn joined(spans: Vec<Span>) -> Vec<Span> {
     let mut out: Vec<Span> = Vec::with_capacity(spans.len());
-    let mut parts: Vec<Clean> = Vec::new();
+    let mut parts: Vec<SafeText> = Vec::new();
     for span in spans {
         let same = out.last().is_some_and(|last| {
             last.style == span.style && last.link.is_none() && span.link.is_none()
@@ -386,11 +386,11 @@ fn joined(spans: Vec<Span>) -> Vec<Span> {
 }
 
 /// All parts at once, so that many of them cost no more than their length.
-fn append(out: &mut [Span], parts: &mut Vec<Clean>) {
+fn append(out: &mut [Span], parts: &mut Vec<SafeText>) {
     if let Some(last) = out.last_mut().filter(|_| !parts.is_empty()) {
         let whole: String =
-            std::iter::once(&last.text).chain(parts.iter()).map(Clean::as_str).collect();
-        last.text = Clean::text(&whole);
+            std::iter::once(&last.text).chain(parts.iter()).map(SafeText::as_str).collect();
+        last.text = SafeText::text(&whole);
         parts.clear();
     }
 }

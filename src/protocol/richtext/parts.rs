@@ -1,6 +1,6 @@
 //! Parts of the markup reader: stray brackets, attributes, colours, quotes' heads.
 
-use crate::model::{Attribution, Clean, Rgb, Span, Timestamp, UserId};
+use crate::model::{Attribution, Rgb, SafeText, Span, Timestamp, UserId};
 use crate::protocol::{entity, tree};
 use quick_xml::events::BytesStart;
 use std::borrow::Cow;
@@ -81,14 +81,14 @@ pub fn trim_breaks(spans: &mut Vec<Span>) {
     let empty = spans.iter().take_while(|span| is_empty(span)).count();
     spans.drain(..empty);
     if let Some(first) = spans.first_mut().filter(|span| span.text.starts_with('\n')) {
-        first.text = Clean::text(first.text.trim_start_matches('\n'));
+        first.text = SafeText::text(first.text.trim_start_matches('\n'));
     }
     while let Some(last) = spans.last_mut() {
         let trimmed = last.text.trim_end_matches('\n');
         if trimmed.is_empty() {
             spans.pop();
         } else {
-            last.text = Clean::text(trimmed);
+            last.text = SafeText::text(trimmed);
             break;
         }
     }
@@ -108,7 +108,7 @@ pub fn attribution(tag: &BytesStart<'_>) -> Option<Attribution> {
     };
     let name = get("authorname").or_else(|| get("author"))?;
     Some(Attribution {
-        name: Clean::line(name),
+        name: SafeText::line(name),
         // Seconds on the wire (facts 4.1).
         at: get("timestamp")
             .and_then(|t| t.parse::<i64>().ok())

@@ -1,7 +1,7 @@
 //! Answers that are no list of items: events of a poll, names of people, what became of a message, errors.
 
 use super::WireError;
-use crate::model::{Clean, Timestamp, UserId};
+use crate::model::{SafeText, Timestamp, UserId};
 use crate::protocol::lenient::{self, Text};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -53,21 +53,24 @@ pub fn events(body: &str) -> Result<Vec<Event>, WireError> {
 }
 
 /// Display names from a profile look-up, in either shape of facts 5.
-pub fn profiles(body: &str) -> Result<Vec<(UserId, Clean)>, WireError> {
+pub fn profiles(body: &str) -> Result<Vec<(UserId, SafeText)>, WireError> {
     let json: serde_json::Value = serde_json::from_str(body).map_err(|_| WireError::NotJson)?;
     let text =
         |v: &serde_json::Value, key: &str| v.get(key).and_then(|v| v.as_str()).map(str::to_owned);
     if let Some(map) = json.get("profiles").and_then(|p| p.as_object()) {
         let names = map.iter().filter_map(|(mri, entry)| {
             let name = text(entry.get("profile").unwrap_or(entry), "displayName")?;
-            Some((UserId::new(mri), Clean::line(&name)))
+            Some((UserId::new(mri), SafeText::line(&name)))
         });
         return Ok(names.collect());
     }
     let list =
         json.get("value").and_then(|v| v.as_array()).ok_or(WireError::Missing("profiles"))?;
     let names = list.iter().filter_map(|entry| {
-        Some((UserId::with_prefix(&text(entry, "mri")?), Clean::line(&text(entry, "displayName")?)))
+        Some((
+            UserId::with_prefix(&text(entry, "mri")?),
+            SafeText::line(&text(entry, "displayName")?),
+        ))
     });
     Ok(names.collect())
 }

@@ -1,7 +1,7 @@
 //! A group's members and properties.
 
 use super::WireError;
-use crate::model::{Clean, Horizon, Member, Role, ThreadSettings, Timestamp, UserId};
+use crate::model::{Horizon, Member, Role, SafeText, ThreadSettings, Timestamp, UserId};
 use crate::protocol::entity;
 use crate::protocol::lenient::{self, Text};
 use serde::Deserialize;
@@ -98,7 +98,7 @@ pub fn thread(body: &str) -> Result<Thread, WireError> {
         let member: MemberBody<'_> = serde_json::from_str(raw.get()).ok()?;
         Some(Member {
             id: UserId::new(member.id.some()?),
-            name: Clean::line(member.friendly_name.as_str()),
+            name: SafeText::line(member.friendly_name.as_str()),
             role: Role::parse(member.role.as_str()),
             details: details(&member),
         })
@@ -107,11 +107,11 @@ pub fn thread(body: &str) -> Result<Thread, WireError> {
     let creator =
         p.creator.some().map(|c| UserId::with_prefix(c.split(';').next().unwrap_or_default()));
     let capabilities = words(&p.capabilities);
-    let picture = p.picture.some().map(|u| Clean::line(u.strip_prefix("URL@").unwrap_or(u)));
+    let picture = p.picture.some().map(|u| SafeText::line(u.strip_prefix("URL@").unwrap_or(u)));
     Ok(Thread {
         members: members.collect(),
         settings: ThreadSettings {
-            topic: p.topic.as_ref().map(|t| Clean::line(&entity::unescape(t.as_str()))),
+            topic: p.topic.as_ref().map(|t| SafeText::line(&entity::unescape(t.as_str()))),
             joining_enabled: p.joiningenabled.flag(),
             history_disclosed: p.historydisclosed.flag(),
             creator,
@@ -122,12 +122,12 @@ pub fn thread(body: &str) -> Result<Thread, WireError> {
     })
 }
 
-fn words(items: &[&RawValue]) -> Vec<Clean> {
+fn words(items: &[&RawValue]) -> Vec<SafeText> {
     let read = items.iter().filter_map(|raw| serde_json::from_str::<Text<'_>>(raw.get()).ok());
-    read.map(|text| Clean::line(text.as_str())).collect()
+    read.map(|text| SafeText::line(text.as_str())).collect()
 }
 
-fn details(member: &MemberBody<'_>) -> Vec<(Cow<'static, str>, Clean)> {
+fn details(member: &MemberBody<'_>) -> Vec<(Cow<'static, str>, SafeText)> {
     let capabilities: Vec<String> =
         words(&member.capabilities).iter().map(ToString::to_string).collect();
     let capabilities = capabilities.join(", ");
@@ -139,7 +139,7 @@ fn details(member: &MemberBody<'_>) -> Vec<(Cow<'static, str>, Clean)> {
         ("capabilities", capabilities.as_str()),
     ];
     let filled = fields.into_iter().filter(|(_, value)| !value.is_empty());
-    filled.map(|(name, value)| (Cow::Borrowed(name), Clean::line(value))).collect()
+    filled.map(|(name, value)| (Cow::Borrowed(name), SafeText::line(value))).collect()
 }
 
 #[cfg(test)]

@@ -344,7 +344,7 @@ mod tests {
     use super::*;
     use crate::app::{Action, ComposeAction, Input};
     use crate::model::text::width;
-    use crate::model::{Clean, ConversationId, Delivery, Delta, UserId};
+    use crate::model::{ConversationId, Delivery, Delta, SafeText, UserId};
     use proptest::prelude::*;
 
     #[test]
@@ -366,7 +366,7 @@ mod tests {
         let input = Input::Delta(Delta::Delivery {
             conversation: "8:joe.4".into(),
             client_id: "42".into(),
-            delivery: Delivery::Failed { reason: Clean::line("secret 日本"), can_retry: true },
+            delivery: Delivery::Failed { reason: SafeText::line("secret 日本"), can_retry: true },
             sent: None,
         });
         let Input::Delta(Delta::Delivery { client_id, delivery, .. }) =
@@ -386,7 +386,7 @@ mod tests {
     proptest! {
         #[test]
         fn scrambled_text_is_as_wide_and_as_long_as_before(text in "\\PC{0,40}") {
-            let once = Clean::text(&text);
+            let once = SafeText::text(&text);
             let turned = Redactor::new(3).turn(&once).unwrap();
             prop_assert_eq!(width(&turned), width(&once));
             prop_assert_eq!(turned.chars().count(), once.chars().count());

@@ -45,7 +45,7 @@ pub fn draw(model: &Model, search: &Search, theme: &Theme, buffer: &mut Buffer) 
         end
     };
     let x = paint::text(buffer, left, y, edge, "› ", theme.key);
-    let input = crate::model::Clean::line_as_is(&search.input);
+    let input = crate::model::SafeText::line_as_is(&search.input);
     let room = usize::from(edge.saturating_sub(x + 1));
     let shown = crate::model::text::tail(&input, room);
     let x = paint::text(buffer, x, y, edge, shown, Style::new());

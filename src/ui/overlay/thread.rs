@@ -119,7 +119,7 @@ fn row(row: &Row, columns: usize, theme: &Theme) -> Line {
         row.blocked.unwrap_or(row.does).to_owned()
     };
     let room = columns.saturating_sub(LABEL + 3 + crate::model::text::width(&right) + 1);
-    let value = cut(&crate::model::Clean::line(&row.value), room.max(8));
+    let value = cut(&crate::model::SafeText::line(&row.value), room.max(8));
     let line = Line::new(format!("{key}  {}{value}", fit(row.label, LABEL)), right);
     if row.blocked.is_some() { line.styled(theme.dim) } else { line }
 }
