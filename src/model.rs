@@ -24,7 +24,7 @@ pub use body::{Call, CallState, Card, Media, MediaKind, MessageBody, Poll, Threa
 pub use conversation::{
     Conversation, Horizon, Member, RawConversation, Role, ThreadFlag, ThreadSettings,
 };
-pub use delta::{Delta, Fault, Findings, LinkState, Page};
+pub use delta::{ConnectionState, Delta, Fault, Findings, Page};
 pub use emoticon::{EmojiStyle, EmojiWidth};
 pub use id::{ClientMessageId, ConversationId, ConversationKind, UserId};
 pub use ledger::{Gap, Ledger, Point, Range};

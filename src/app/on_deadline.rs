@@ -3,7 +3,7 @@
 use super::Model;
 use super::effect::Effect;
 use super::state::{AppState, Receipts};
-use crate::model::{Horizon, LinkState, Request};
+use crate::model::{ConnectionState, Horizon, Request};
 use std::time::Duration;
 
 impl AppState {
@@ -24,11 +24,12 @@ impl AppState {
             let whole = left.as_secs().saturating_sub(u64::from(left.subsec_nanos() == 0));
             now + left.saturating_sub(Duration::from_secs(whole))
         });
-        let countdown = match &self.link.state {
-            LinkState::Waiting { wait, .. } => {
+        let countdown = match &self.connection.state {
+            ConnectionState::Waiting { wait, .. } => {
                 // The next full second of the countdown, as long as it runs.
-                let past = now.saturating_sub(self.link.since);
-                (past < *wait).then(|| self.link.since + Duration::from_secs(past.as_secs() + 1))
+                let past = now.saturating_sub(self.connection.since);
+                (past < *wait)
+                    .then(|| self.connection.since + Duration::from_secs(past.as_secs() + 1))
             }
             _ => None,
         };
@@ -49,7 +50,7 @@ impl AppState {
 
     /// Seconds since the connection was lost.
     pub fn lost_for(&self) -> Option<u64> {
-        self.link.lost.map(|since| self.clock.mono.saturating_sub(since).as_secs())
+        self.connection.lost.map(|since| self.clock.mono.saturating_sub(since).as_secs())
     }
 
     /// Seconds in which the last message of the open chat can still be taken back.
@@ -61,11 +62,11 @@ impl AppState {
 
     /// Seconds until the next try to connect.
     pub fn retry_in(&self) -> Option<u64> {
-        match &self.link.state {
-            LinkState::Waiting { wait, .. } => {
-                Some((self.link.since + *wait).saturating_sub(self.clock.mono).as_secs_f64().ceil()
-                    as u64)
-            }
+        match &self.connection.state {
+            ConnectionState::Waiting { wait, .. } => Some(
+                (self.connection.since + *wait).saturating_sub(self.clock.mono).as_secs_f64().ceil()
+                    as u64,
+            ),
             _ => None,
         }
     }

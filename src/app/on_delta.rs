@@ -6,10 +6,10 @@ use super::group::JoinUrl;
 use super::on_list::draw_new_line;
 use super::on_wish::{self, done};
 use super::overlay::Overlay;
-use super::state::{Link, Older, Setting};
+use super::state::{Connection, Older, Setting};
 use super::{Model, on_history, on_list, on_outbox, search};
 use crate::model::{
-    Conversation, ConversationId, Delta, LinkState, Page, SafeText, ThreadChange, ThreadFlag,
+    ConnectionState, Conversation, ConversationId, Delta, Page, SafeText, ThreadChange, ThreadFlag,
     ThreadSettings,
 };
 use std::time::Duration;
@@ -19,7 +19,7 @@ const TYPING_LASTS: Duration = Duration::from_secs(22);
 
 pub fn apply(model: &mut Model, delta: Delta, effects: &mut Vec<Effect>) {
     match delta {
-        Delta::Link(state) => link(model, state),
+        Delta::Connection(state) => connection(model, state),
         Delta::Conversations(list) => conversations(model, list, effects),
         Delta::Messages { conversation, messages, page } => {
             on_history::take(model, &conversation, messages, page);
@@ -143,16 +143,21 @@ pub fn apply(model: &mut Model, delta: Delta, effects: &mut Vec<Effect>) {
     }
 }
 
-fn link(model: &mut Model, state: LinkState) {
-    let came_online = state == LinkState::Online && model.app.link.state != LinkState::Online;
+fn connection(model: &mut Model, state: ConnectionState) {
+    let came_online =
+        state == ConnectionState::Online && model.app.connection.state != ConnectionState::Online;
     let now = model.app.clock.mono;
-    let lost = match (&state, model.app.link.lost) {
-        (LinkState::Online, _) => None,
+    let lost = match (&state, model.app.connection.lost) {
+        (ConnectionState::Online, _) => None,
         (_, Some(known)) => Some(known),
-        (LinkState::Connecting, None) if model.app.link.state != LinkState::Online => None,
+        (ConnectionState::Connecting, None)
+            if model.app.connection.state != ConnectionState::Online =>
+        {
+            None
+        }
         (_, None) => Some(now),
     };
-    model.app.link = Link { state, since: now, lost };
+    model.app.connection = Connection { state, since: now, lost };
     if came_online {
         // What could not be fetched while offline may be asked for again.
         let failed: Vec<ConversationId> = model

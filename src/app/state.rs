@@ -6,7 +6,7 @@ use super::group::Wish;
 use super::keymap::{Context, Keymap};
 use super::overlay::Overlay;
 use crate::model::{
-    ClientMessageId, ConversationId, EmojiStyle, EmojiWidth, LinkState, Names, Now, SafeText,
+    ClientMessageId, ConnectionState, ConversationId, EmojiStyle, EmojiWidth, Names, Now, SafeText,
     Ticket, UserId,
 };
 use jiff::tz::TimeZone;
@@ -100,8 +100,8 @@ pub struct Toast {
 
 /// The connection, and since when on the monotonic clock.
 #[derive(Clone, Debug)]
-pub struct Link {
-    pub state: LinkState,
+pub struct Connection {
+    pub state: ConnectionState,
     pub since: Duration,
     /// Since when nothing was heard; nothing while online.
     pub lost: Option<Duration>,
@@ -128,7 +128,7 @@ pub struct Minted {
 pub struct AppState {
     pub prefs: Prefs,
     pub clock: Now,
-    pub link: Link,
+    pub connection: Connection,
     pub names: Names,
     pub conversations: Conversations,
     pub open: Option<ConversationId>,
@@ -147,7 +147,11 @@ impl AppState {
             minted: Minted { ticket: 0, client_id: prefs.first_client_id, queue: 0 },
             prefs,
             clock: Now::default(),
-            link: Link { state: LinkState::Connecting, since: Duration::ZERO, lost: None },
+            connection: Connection {
+                state: ConnectionState::Connecting,
+                since: Duration::ZERO,
+                lost: None,
+            },
             names: Names::default(),
             conversations: Conversations::default(),
             open: None,

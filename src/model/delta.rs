@@ -15,7 +15,7 @@ use std::time::Duration;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Delta {
-    Link(LinkState),
+    Connection(ConnectionState),
     Conversations(Vec<Conversation>),
     Messages {
         conversation: ConversationId,
@@ -166,7 +166,7 @@ pub struct Findings {
 
 /// The connection, as the status line tells it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum LinkState {
+pub enum ConnectionState {
     Connecting,
     Online,
     /// `wait` from the moment this was sent.

@@ -4,7 +4,7 @@
 use super::requests::{self, tell_stored};
 use super::{Handle, Options, Shared, apply, prepare};
 use crate::client::Client;
-use crate::model::{Delta, Fault, LinkState, Page, Request, Ticket};
+use crate::model::{ConnectionState, Delta, Fault, Page, Request, Ticket};
 use crate::store::Store;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -17,7 +17,7 @@ pub fn look(client: Client, store: Store, options: Options) -> (Handle, mpsc::Re
     let all_done = handle.drained.clone();
     handle.tasks.spawn(async move {
         let _done = all_done.drop_guard();
-        shared.tell(Delta::Link(LinkState::ReadOnly)).await;
+        shared.tell(Delta::Connection(ConnectionState::ReadOnly)).await;
         apply::send_snapshot(&shared).await;
         run(&shared, requested).await;
     });

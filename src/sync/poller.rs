@@ -3,7 +3,7 @@
 use super::apply::{Incoming, Seen};
 use super::{PollMode, Shared, backoff};
 use crate::client::{Error, Kind};
-use crate::model::{ConversationId, Delta, LinkState, Page, RawMessage, SafeText, UserId};
+use crate::model::{ConnectionState, ConversationId, Delta, Page, RawMessage, SafeText, UserId};
 use crate::protocol::wire::{self, Event};
 use crate::protocol::{decode, entity};
 use crate::store::Cover;
@@ -23,7 +23,7 @@ pub async fn run(shared: Arc<Shared>) {
     let mut registered_anew = false;
     loop {
         if attempt == 0 {
-            shared.tell(Delta::Link(LinkState::Connecting)).await;
+            shared.tell(Delta::Connection(ConnectionState::Connecting)).await;
         }
         let error = match session(&shared, &mut attempt).await {
             Ok(never) => match never {},
@@ -42,7 +42,7 @@ pub async fn run(shared: Arc<Shared>) {
         let why = SafeText::line(&error.message);
         let wait = match error.kind {
             Kind::SignedOut | Kind::Renew => {
-                shared.tell(Delta::Link(LinkState::SignedOut { why })).await;
+                shared.tell(Delta::Connection(ConnectionState::SignedOut { why })).await;
                 shared.wait(SIGNED_OUT_WAIT).await;
                 shared.client.forget_registration();
                 attempt = 0;
@@ -56,7 +56,7 @@ pub async fn run(shared: Arc<Shared>) {
                 backoff::random(),
             ),
         };
-        shared.tell(Delta::Link(LinkState::Waiting { wait, attempt, why })).await;
+        shared.tell(Delta::Connection(ConnectionState::Waiting { wait, attempt, why })).await;
         shared.wait(wait).await;
     }
 }
@@ -81,7 +81,7 @@ async fn session(
     shared.pushed.store(long, Ordering::Release);
     shared.refresh(true).await?;
     shared.set_online(true);
-    shared.tell(Delta::Link(LinkState::Online)).await;
+    shared.tell(Delta::Connection(ConnectionState::Online)).await;
     shared.flush_horizons().await;
     shared.look_up_names().await;
     if long { take_events(shared, attempt).await } else { ask_at_intervals(shared, attempt).await }

@@ -8,7 +8,7 @@ use crate::app::overlay::{self, Overlay};
 use crate::app::state::{Setting, Window};
 use crate::app::{Focus, Model};
 use crate::model::text::{cut, width};
-use crate::model::{LinkState, MessageBody, ThreadFlag};
+use crate::model::{ConnectionState, MessageBody, ThreadFlag};
 use ratatui::buffer::Buffer;
 use ratatui::style::Style;
 
@@ -39,7 +39,7 @@ pub fn top(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let edge = edge.saturating_sub(1);
     let mut x = paint::text(buffer, area.x + 1, area.y, edge, "skchat", theme.title);
     x = paint::text(buffer, x, area.y, edge, "  ", Style::new());
-    let dot = if model.app.link.state == LinkState::Online {
+    let dot = if model.app.connection.state == ConnectionState::Online {
         ("●", theme.good)
     } else {
         ("○", theme.dim)
@@ -73,11 +73,13 @@ fn shorter(text: &str, columns: usize) -> String {
 
 /// The truth about the connection, in one place and in words.
 fn connection(model: &Model, theme: &Theme) -> (String, Style) {
-    match &model.app.link.state {
-        LinkState::Online => ("live".into(), theme.good),
-        LinkState::ReadOnly => ("read-only: what is stored · F5 looks again".into(), theme.new),
-        LinkState::Connecting => ("connecting…".into(), theme.dim),
-        LinkState::Waiting { why, .. } => {
+    match &model.app.connection.state {
+        ConnectionState::Online => ("live".into(), theme.good),
+        ConnectionState::ReadOnly => {
+            ("read-only: what is stored · F5 looks again".into(), theme.new)
+        }
+        ConnectionState::Connecting => ("connecting…".into(), theme.dim),
+        ConnectionState::Waiting { why, .. } => {
             let retry = match model.app.retry_in() {
                 Some(seconds) if seconds > 0 => format!("retry in {seconds}s"),
                 _ => "retrying".into(),
@@ -89,7 +91,7 @@ fn connection(model: &Model, theme: &Theme) -> (String, Style) {
             };
             (format!("offline{since}: {} · {retry}", cut(why, 40)), theme.bad)
         }
-        LinkState::SignedOut { why } => {
+        ConnectionState::SignedOut { why } => {
             (format!("signed out: {} · F5 tries again", cut(why, 40)), theme.bad)
         }
     }

@@ -6,8 +6,8 @@ use crate::app::state::Prefs;
 use crate::app::{Input, update};
 use crate::config::builtin_keymap;
 use crate::model::{
-    Conversation, Delivery, Delta, LinkState, Message, MessageBody, MessageKey, NameSource, Now,
-    Page, SafeText, Timestamp, UserId,
+    ConnectionState, Conversation, Delivery, Delta, Message, MessageBody, MessageKey, NameSource,
+    Now, Page, SafeText, Timestamp, UserId,
 };
 use crate::protocol::richtext;
 use proptest::prelude::*;
@@ -57,7 +57,7 @@ fn model(columns: u16, rows: u16, markup: &[&str]) -> Model {
             messages: messages.collect(),
             page: Page::Newest,
         },
-        Delta::Link(LinkState::Online),
+        Delta::Connection(ConnectionState::Online),
     ] {
         update(&mut model, Input::Delta(delta), now);
     }
