@@ -10,7 +10,7 @@
 //!     app                  Model, update(), settle(): pure; no clock, no disk, no network
 //!     sync                 poller, outbox, requests, filler: joins client and store, sends deltas
 //!       client             one HTTP gate, one method an operation
-//!       store              SQLite cache of raw items, ledgers, search index, drafts, outbox
+//!       store              SQLite cache of raw items, coverages, search index, drafts, outbox
 //!         protocol         JSON, paths and markup <-> model
 //!   gateway                the other end: a server that speaks the protocol (serve, demo, tests)
 //!   config                 the configuration file and the key table
@@ -24,10 +24,10 @@
 //! bytes, `protocol::wire` makes `RawMessage`s, `store` keeps them as received, `protocol::decode` makes `Message`s,
 //! a `Delta` brings them to `app::on_delta`. Reply and echo may come in either order: both carry the client id.
 //!
-//! ## What is had of the history
+//! ## Which parts of the history are stored
 //!
-//! `model::ledger` says it: ranges within which everything the server holds is stored. `sync::walk` catches up with a
-//! conversation, `sync::filler` closes gaps, `store::ledger` keeps the ranges in the transaction of each batch, and
+//! `model::coverage` says it: ranges within which everything the server holds is stored. `sync::walk` catches up with a
+//! conversation, `sync::filler` closes gaps, `store::coverage` keeps the ranges in the transaction of each batch, and
 //! `app::on_history` draws a line wherever two loaded messages are no neighbours. A page that goes on from a `syncState`
 //! may bring changed messages from anywhere: only messages as posted say how far it reaches, and a message that comes by
 //! itself is a range of its own. A place far back is a window (`app::chat::Window`) that grows at both ends.
@@ -42,7 +42,7 @@
 //! * One index for search in place of trigrams and a second one for short words: grams of one, two and three characters
 //!   made here, so that folding (case, accents, forms of a letter) is the same in the index and in the check of each hit.
 //!   Rows are numbered by arrival, so the newest hits come first without sorting.
-//! * Gaps are kept as what is had (ranges) and not as what is missing (holes): holes cannot say that an old message which
+//! * Coverage is kept as what is stored (ranges) and not as what is missing (holes): holes cannot say that an old message which
 //!   was edited is no neighbour of anything.
 //! * A message goes back from the outbox into the box by one transaction of the store, and the screen waits for it.
 //! * With `receipts = "never"` reading still counts here: a badge that never goes away says nothing.

@@ -5,11 +5,11 @@
 
 pub mod body;
 pub mod conversation;
+pub mod coverage;
 pub mod delta;
 pub mod emoticon;
 pub mod fold;
 pub mod id;
-pub mod ledger;
 pub mod message;
 pub mod names;
 pub mod request;
@@ -24,10 +24,10 @@ pub use body::{Call, CallState, Card, Media, MediaKind, MessageBody, Poll, Threa
 pub use conversation::{
     Conversation, Horizon, Member, RawConversation, Role, ThreadFlag, ThreadSettings,
 };
+pub use coverage::{Coverage, Gap, Point, Range};
 pub use delta::{ConnectionState, Delta, Fault, Findings, Page};
 pub use emoticon::{EmojiStyle, EmojiWidth};
 pub use id::{ClientMessageId, ConversationId, ConversationKind, UserId};
-pub use ledger::{Gap, Ledger, Point, Range};
 pub use message::{
     Delivery, Draft, EditTarget, Indexed, Message, MessageKey, Outgoing, QuoteOf, RawMessage,
     Reaction,

@@ -3,8 +3,8 @@
 //! Three threads own a connection each: one writes, one reads, one searches, so that opening a chat never waits for a
 //! burst being stored or for a question being answered. Message bodies are kept as received. Knows nothing of the wire format or the screen.
 
+mod coverage;
 mod index;
-mod ledger;
 mod look;
 mod messages;
 mod outbox;
@@ -14,8 +14,8 @@ mod schema;
 mod search;
 mod write;
 
+pub use coverage::OpenGap;
 pub use index::Unindexed;
-pub use ledger::OpenGap;
 pub use look::{Counts, ReadOnly, open_read_only};
 pub use outbox::{OutboxItem, OutboxState};
 pub use read::{CachedConversation, PageOf, Snapshot};

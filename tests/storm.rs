@@ -124,9 +124,9 @@ async fn nothing_is_missing_after_a_storm(poll: PollMode, long_poll: bool) {
         loop {
             got = stored(&store, &id).await;
             let first = got.keys().next().cloned().unwrap_or_default();
-            let had = wanted.range(first..).map(|(id, version)| (id.clone(), *version));
-            let gaps = store.ledger(&id).await.unwrap().gaps().count();
-            if got == had.collect::<Versions>() && gaps == 0 && got.len() > CHANGES {
+            let stored = wanted.range(first..).map(|(id, version)| (id.clone(), *version));
+            let gaps = store.coverage(&id).await.unwrap().gaps().count();
+            if got == stored.collect::<Versions>() && gaps == 0 && got.len() > CHANGES {
                 return;
             }
             tokio::task::yield_now().await;
@@ -137,14 +137,14 @@ async fn nothing_is_missing_after_a_storm(poll: PollMode, long_poll: bool) {
         let extra: Vec<_> = got.keys().filter(|id| !wanted.contains_key(*id)).collect();
         let wrong: Vec<_> =
             wanted.iter().filter(|(id, v)| got.get(*id).is_some_and(|g| g != *v)).collect();
-        let ledger = store.ledger(&id).await.unwrap();
+        let coverage = store.coverage(&id).await.unwrap();
         panic!(
             "missing {missing:?}, extra {extra:?}, wrong version {wrong:?}, {:?}",
-            ledger.ranges()
+            coverage.ranges()
         );
     }
     println!(
-        "{} messages, {} had: 0 missing, 0 extra, 0 of a wrong version",
+        "{} messages, {} stored: 0 missing, 0 extra, 0 of a wrong version",
         wanted.len(),
         got.len()
     );

@@ -217,7 +217,7 @@ fn a_damaged_store_is_told_kept_and_saved_from() {
     // A sound one is let alone.
     let again = place.command(&["doctor", "--salvage"]);
     assert!(text(&again.stdout).contains("the store is sound; nothing was done"));
-    // Cut off in the middle, and nothing but rubbish: what can be had is had, the rest is fetched.
+    // Cut off in the middle, and nothing but rubbish: what can be read is kept, the rest is fetched.
     let sound = std::fs::read(place.store()).unwrap();
     for broken in [sound[..sound.len() / 2].to_vec(), vec![0x5a; 50_000]] {
         std::fs::write(place.store(), broken).unwrap();

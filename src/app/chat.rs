@@ -4,7 +4,7 @@ use super::compose::Compose;
 use super::group::Group;
 use super::timeline::Timeline;
 use crate::model::{
-    ClientMessageId, Conversation, Delivery, EditTarget, Ledger, Member, MessageKey, Outgoing,
+    ClientMessageId, Conversation, Coverage, Delivery, EditTarget, Member, MessageKey, Outgoing,
     Role, SafeText, ThreadFlag, Ticket, Timestamp, UserId,
 };
 use std::collections::{BTreeMap, HashMap};
@@ -43,8 +43,8 @@ pub struct ConversationState {
     pub deliveries: HashMap<ClientMessageId, Vec<(Timestamp, Delivery)>>,
     /// A message further back that older pages are being loaded for.
     pub sought: Option<Sought>,
-    /// What of the history is had.
-    pub ledger: Ledger,
+    /// Which parts of the history are stored.
+    pub coverage: Coverage,
     pub window: Window,
     /// How far others have read.
     pub horizons: Vec<(UserId, Timestamp)>,
@@ -145,7 +145,7 @@ impl ConversationState {
             pending: Vec::new(),
             deliveries: HashMap::new(),
             sought: None,
-            ledger: Ledger::default(),
+            coverage: Coverage::default(),
             window: Window::Live,
             horizons: Vec::new(),
             kept_unread: false,
@@ -209,7 +209,9 @@ impl ConversationState {
     /// Between what was read before and this message some are missing here.
     pub fn misses_unread(&self, upto: &MessageKey) -> bool {
         let read = self.info.horizon.as_ref().map_or(Timestamp(0), |h| h.arrival);
-        self.ledger.gaps().any(|gap| !gap.closed && gap.above.at > read && gap.above.at <= upto.at)
+        self.coverage
+            .gaps()
+            .any(|gap| !gap.closed && gap.above.at > read && gap.above.at <= upto.at)
     }
 
     /// How many others have read an own message.

@@ -138,7 +138,7 @@ pub fn read_all(model: &mut Model, effects: &mut Vec<Effect>) {
     c.kept_unread = false;
     let last = c.timeline.iter().rev().find(|m| !m.key.is_unsent()).map(|m| m.key.clone());
     // The end may lie beyond what is loaded.
-    let top = c.ledger.top().map(|top| crate::model::MessageKey {
+    let top = c.coverage.top().map(|top| crate::model::MessageKey {
         at: top.at,
         order: top.order,
         id: "".into(),

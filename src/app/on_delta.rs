@@ -29,7 +29,9 @@ pub fn apply(model: &mut Model, delta: Delta, effects: &mut Vec<Effect>) {
                 _ => {}
             }
         }
-        Delta::Ledger { conversation, ledger } => on_history::ledger(model, &conversation, &ledger),
+        Delta::Coverage { conversation, coverage } => {
+            on_history::coverage(model, &conversation, &coverage)
+        }
         Delta::Found { ticket, result } => search::found(model, ticket, result, effects),
         Delta::Horizons { conversation, horizons } => {
             let c = model.app.conversations.ensure(&conversation);

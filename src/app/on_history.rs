@@ -5,7 +5,7 @@ use super::chat::{ConversationState, Older, Window};
 use super::effect::Effect;
 use super::on_list::{KEEP_CLOSED, draw_new_line};
 use crate::model::{
-    ClientMessageId, ConversationId, Ledger, Message, MessageKey, Page, Point, Request, SafeText,
+    ClientMessageId, ConversationId, Coverage, Message, MessageKey, Page, Point, Request, SafeText,
 };
 
 /// All loaded messages of the open chat; more are dropped at the old end while the view is at the bottom.
@@ -75,7 +75,7 @@ pub fn take(model: &mut Model, id: &ConversationId, messages: Vec<Message>, page
     let wanted = match (page, c.window.clone()) {
         (Page::Around { .. }, Window::Opening(key)) => {
             if messages.is_empty() {
-                // It cannot be had: what was loaded stays, and grows from there.
+                // It is not available: what was loaded stays, and grows from there.
                 c.window = Window::Past { loading: false };
                 return;
             }
@@ -164,15 +164,15 @@ pub fn take(model: &mut Model, id: &ConversationId, messages: Vec<Message>, page
 }
 
 fn mark_gaps(c: &mut ConversationState) {
-    let ledger = std::mem::take(&mut c.ledger);
-    c.timeline.mark_gaps(&ledger);
-    c.ledger = ledger;
+    let coverage = std::mem::take(&mut c.coverage);
+    c.timeline.mark_gaps(&coverage);
+    c.coverage = coverage;
 }
 
-pub fn ledger(model: &mut Model, id: &ConversationId, ledger: &Ledger) {
+pub fn coverage(model: &mut Model, id: &ConversationId, coverage: &Coverage) {
     let c = model.app.conversations.ensure(id);
-    // What is had stays had: so it does not matter in which order two tasks tell of it.
-    ledger.ranges().iter().for_each(|range| c.ledger.add(*range));
+    // Ranges only grow, so the order in which two tasks report them does not matter.
+    coverage.ranges().iter().for_each(|range| c.coverage.add(*range));
     mark_gaps(c);
     follow_selection(c);
 }
@@ -218,7 +218,7 @@ pub fn to_newest(model: &mut Model, id: &ConversationId, effects: &mut Vec<Effec
     effects.push(Effect::Request(Box::new(Request::Open { conversation: id.clone() })));
 }
 
-/// A place that cannot be had, and nothing else loaded: then the newest messages are shown.
+/// When a place is not available and nothing else is loaded, the newest messages are shown.
 pub fn leave_empty_past(model: &mut Model, id: &ConversationId, effects: &mut Vec<Effect>) {
     let empty = model
         .app

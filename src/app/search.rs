@@ -35,7 +35,7 @@ pub enum State {
     Idle,
     Asking,
     Answered,
-    /// Nothing can be asked, or no answer was had; and why.
+    /// The query is not valid, or it failed; and why.
     Wrong(SafeText),
 }
 

@@ -1,7 +1,7 @@
 //! A conversation's loaded messages in order. Idempotent: taking a message in twice is the same as once.
 
 use crate::model::{
-    ClientMessageId, Delivery, Gap, Ledger, Message, MessageBody, MessageKey, Point, UserId,
+    ClientMessageId, Coverage, Delivery, Gap, Message, MessageBody, MessageKey, Point, UserId,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
@@ -205,7 +205,7 @@ impl Timeline {
     }
 
     /// Puts a line between loaded messages that are no neighbours, and takes those away whose gap is closed.
-    pub fn mark_gaps(&mut self, ledger: &Ledger) {
+    pub fn mark_gaps(&mut self, coverage: &Coverage) {
         let between = |gap: &Gap| {
             let key = MessageKey { at: gap.above.at, order: gap.above.order, id: "".into() };
             let is_message = |m: &&Message| !matches!(m.body, MessageBody::Gap { .. });
@@ -216,7 +216,7 @@ impl Timeline {
             both.then_some((key, gap.closed))
         };
         let wanted: Vec<(MessageKey, bool)> =
-            ledger.gaps().filter_map(|gap| between(&gap)).collect();
+            coverage.gaps().filter_map(|gap| between(&gap)).collect();
         let shown = |key: &MessageKey| match self.messages.get(key)?.body {
             MessageBody::Gap { closed } => Some(closed),
             _ => None,

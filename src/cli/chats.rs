@@ -130,7 +130,7 @@ async fn from_gateway(
     Ok(chats)
 }
 
-/// The count over what the gateway's newest page and horizon say; the stored one where that cannot be had.
+/// The count over what the gateway's newest page and horizon say; the stored one where that is not available.
 async fn unread(
     client: &Client,
     store: Option<&ReadOnly>,

@@ -136,7 +136,7 @@ fn history(session: &Session, file: &Path) -> Result<(), Failure> {
     lines::print(out.into_iter()).map_err(|e| Failure::failed(e.to_string()))
 }
 
-/// What is had of a conversation, what is missing, and up to where it was read.
+/// What of a conversation is stored, what is missing, and up to where it was read.
 fn coverage(
     session: &Session,
     store: &ReadOnly,
@@ -147,20 +147,20 @@ fn coverage(
     let conversation = decode::conversation(&cached.raw, &session.me);
     let thread = store.thread_json(id)?.and_then(|json| wire::thread(&json).ok());
     let title = lines::title(&conversation, names, thread.as_ref(), &session.me);
-    let (ledger, count) = store.ledger(id)?;
+    let (coverage, count) = store.coverage(id)?;
     let mut text = format!("{title}  {}\n", SafeText::line(id.as_str()));
-    let (Some(first), Some(top)) = (ledger.ranges().first(), ledger.top()) else {
+    let (Some(first), Some(top)) = (coverage.ranges().first(), coverage.top()) else {
         text.push_str("  no messages stored");
         return Ok(text);
     };
-    let beginning = if ledger.reached_start() {
+    let beginning = if coverage.reached_start() {
         ", from the beginning"
     } else {
         ", older ones are on the server"
     };
     let _ =
         write!(text, "  {count} messages, {} to {}{beginning}", when(first.lo.at), when(top.at));
-    for gap in ledger.gaps() {
+    for gap in coverage.gaps() {
         let what = if gap.closed { "the server has nothing in between" } else { "missing" };
         let _ =
             write!(text, "\n  {what}: after {}, before {}", when(gap.below.at), when(gap.above.at));

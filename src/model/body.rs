@@ -44,7 +44,7 @@ pub enum MessageBody {
     },
 }
 
-/// A file, picture, video or voice message (`URIObject`, `files`): what it is and where it can be had.
+/// A file, picture, video or voice message (`URIObject`, `files`): what it is and where it can be fetched.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Media {
     pub kind: MediaKind,

@@ -1,8 +1,8 @@
 //! What sync tells the app. Applying one twice is the same as once; an older version changes nothing.
 
 use super::conversation::{Conversation, Horizon, Member, ThreadFlag, ThreadSettings};
+use super::coverage::{Coverage, Point};
 use super::id::{ClientMessageId, ConversationId, UserId};
-use super::ledger::{Ledger, Point};
 use super::message::{Delivery, Draft, Message, MessageKey, Outgoing, RawMessage};
 use super::names::NameSource;
 use super::request::{Purpose, Ticket};
@@ -22,10 +22,10 @@ pub enum Delta {
         messages: Vec<Message>,
         page: Page,
     },
-    /// Which parts of the history are had.
-    Ledger {
+    /// Which parts of the history are stored.
+    Coverage {
         conversation: ConversationId,
-        ledger: Ledger,
+        coverage: Coverage,
     },
     /// What the search asked for under this ticket gave; a search that was overtaken gives nothing.
     Found {
@@ -140,9 +140,9 @@ pub enum Page {
         before: Point,
         reached_start: bool,
     },
-    /// What was missing between messages that are had.
+    /// What was missing between stored messages.
     Gap,
-    /// A place further back and what stands around it, instead of what was loaded. Without messages: it cannot be had.
+    /// A place further back and what stands around it, instead of what was loaded. Without messages: it is not available.
     Around { place: Point, reached_start: bool, at_end: bool },
     /// After such a place.
     Newer {

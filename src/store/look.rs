@@ -1,9 +1,9 @@
 //! Reading a store for commands, also beside the program that writes to it.
 
 use super::read::{CachedConversation, conversations, names, newest, number, thread_json, unread};
-use super::{StoreError, ledger, open_to_read, schema};
+use super::{StoreError, coverage, open_to_read, schema};
 use crate::model::{
-    ConversationId, Ledger, NameSource, RawMessage, Unread, UserId, text::SafeText,
+    ConversationId, Coverage, NameSource, RawMessage, Unread, UserId, text::SafeText,
 };
 use rusqlite::Connection;
 use std::path::Path;
@@ -57,14 +57,14 @@ impl ReadOnly {
         })
     }
 
-    /// A conversation's ledger, and how many messages are stored.
-    pub fn ledger(&self, id: &ConversationId) -> Result<(Ledger, i64), StoreError> {
+    /// A conversation's coverage, and how many messages are stored.
+    pub fn coverage(&self, id: &ConversationId) -> Result<(Coverage, i64), StoreError> {
         let Some((number, _)) = number(&self.connection, id)? else {
-            return Ok((Ledger::default(), 0));
+            return Ok((Coverage::default(), 0));
         };
         let sql = "SELECT count(*) FROM messages WHERE conversation = ?1";
         let count = self.connection.query_row(sql, [number], |row| row.get(0))?;
-        Ok((ledger::load(&self.connection, number)?, count))
+        Ok((coverage::load(&self.connection, number)?, count))
     }
 
     pub fn conversations(&self, me: &UserId) -> Result<Vec<CachedConversation>, StoreError> {

@@ -1,8 +1,8 @@
 //! Reading: the conversation list, pages of messages, names, unread counts.
 
-use super::{OutboxItem, Store, StoreError, ledger, outbox};
+use super::{OutboxItem, Store, StoreError, coverage, outbox};
 use crate::model::{
-    ClientMessageId, ConversationId, Draft, Horizon, Ledger, MessageKey, NameSource,
+    ClientMessageId, ConversationId, Coverage, Draft, Horizon, MessageKey, NameSource,
     RawConversation, RawMessage, Timestamp, Unread, UnreadRow, UserId, text::SafeText,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -71,8 +71,8 @@ pub(super) fn newest(
 }
 
 /// Below the oldest stored message there is nothing more that may be seen.
-fn nothing_older(ledger: &Ledger, cleared: i64) -> bool {
-    match ledger.ranges().iter().find(|range| range.hi.at.0 > cleared) {
+fn nothing_older(coverage: &Coverage, cleared: i64) -> bool {
+    match coverage.ranges().iter().find(|range| range.hi.at.0 > cleared) {
         Some(lowest) => lowest.floor || (cleared > 0 && lowest.lo.at.0 <= cleared),
         None => cleared > 0,
     }
@@ -114,7 +114,7 @@ pub(super) fn before(
         .query_map(params![number, cleared, key.at.0, order, limit], |row| message(row, id))?
         .collect::<Result<_, _>>()?;
     let reached_start =
-        messages.len() < limit as usize && nothing_older(&ledger::load(c, number)?, cleared);
+        messages.len() < limit as usize && nothing_older(&coverage::load(c, number)?, cleared);
     Ok(PageOf { messages, reached_start })
 }
 

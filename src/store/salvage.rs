@@ -1,9 +1,9 @@
 //! A damaged store: what can be read of it is copied to a new file. The damaged one is only read.
 
-use super::{StoreError, ledger, messages, prepare, schema, write};
+use super::{StoreError, coverage, messages, prepare, schema, write};
 use crate::model::{
-    ClientMessageId, ConversationId, Draft, Indexed, Ledger, NameSource, Point, Range, RawMessage,
-    SafeText, Timestamp, UserId,
+    ClientMessageId, ConversationId, Coverage, Draft, Indexed, NameSource, Point, Range,
+    RawMessage, SafeText, Timestamp, UserId,
 };
 use rusqlite::{Connection, Row, params};
 use std::collections::{BTreeMap, HashMap};
@@ -248,14 +248,14 @@ fn read_out(scratch: &Path, copy: &Path) -> Result<Salvaged, StoreError> {
     let tx = write::begin(&mut to)?;
     for (number, points) in points {
         let known = if complete {
-            ledger::load(&reader.from, number).unwrap_or_default()
+            coverage::load(&reader.from, number).unwrap_or_default()
         } else {
-            Ledger::default()
+            Coverage::default()
         };
         // Where rows are missing nobody knows what was between: each message stands alone until it is fetched again.
         let alone = points.into_iter().filter(|point| !known.covers(*point)).map(Range::alone);
-        let ledger: Ledger = known.ranges().iter().copied().chain(alone).collect();
-        ledger::save(&tx, number, &ledger)?;
+        let coverage: Coverage = known.ranges().iter().copied().chain(alone).collect();
+        coverage::save(&tx, number, &coverage)?;
     }
     if !complete {
         // Also of those of which nothing was left: all are asked for again.

@@ -2,8 +2,8 @@
 //!
 //! Before an existing file is changed, a copy of it is laid beside it (`store.db.v1`), and kept.
 
-use super::{StoreError, ledger};
-use crate::model::{Ledger, Point, Range, Timestamp};
+use super::{StoreError, coverage};
+use crate::model::{Coverage, Point, Range, Timestamp};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -66,7 +66,7 @@ CREATE TABLE outbox (
 }
 
 /// Messages get a place in one order over all conversations, by arrival: it is their row in the search index, so that
-/// the newest hits come first without sorting. Conversations get their ledger.
+/// the newest hits come first without sorting. Conversations get their coverage.
 fn places_ranges_and_words(tx: &Transaction<'_>) -> rusqlite::Result<()> {
     tx.execute_batch(
         "
@@ -150,7 +150,7 @@ INSERT INTO meta SELECT 'index_below', '9223372036854775807' WHERE EXISTS (SELEC
             Ok(Point { at: Timestamp(at), order: order.unsigned_abs() })
         };
         let (lo, hi) = (end(row.get(2)?, "min")?, end(row.get(3)?, "max")?);
-        let mut ledger: Ledger = [Range { lo, hi, floor: row.get(1)? }].into_iter().collect();
+        let mut coverage: Coverage = [Range { lo, hi, floor: row.get(1)? }].into_iter().collect();
         let mut below =
             tx.prepare("SELECT at, number FROM messages WHERE conversation = ?1 AND at < ?2")?;
         let below = below.query_map(params![number, lo.at.0], |row| {
@@ -158,9 +158,9 @@ INSERT INTO meta SELECT 'index_below', '9223372036854775807' WHERE EXISTS (SELEC
             Ok(Point { at: Timestamp(row.get(0)?), order: order.unsigned_abs() })
         })?;
         for point in below {
-            ledger.add(Range::alone(point?));
+            coverage.add(Range::alone(point?));
         }
-        ledger::save(tx, number, &ledger)?;
+        coverage::save(tx, number, &coverage)?;
     }
     Ok(())
 }
@@ -255,9 +255,9 @@ mod tests {
             .collect::<Result<_, _>>()
             .unwrap();
         assert_eq!(places, [(1, "one".into()), (10, "two".into()), (11, "three".into())]);
-        let ledger = ledger::load(&connection, 1).unwrap();
-        assert!(ledger.reached_start());
-        assert_eq!(ledger.top().unwrap().order, 161);
+        let coverage = coverage::load(&connection, 1).unwrap();
+        assert!(coverage.reached_start());
+        assert_eq!(coverage.top().unwrap().order, 161);
         let copy = Connection::open(backup_path(&file, 1)).unwrap();
         let count: i64 =
             copy.query_row("SELECT count(*) FROM messages", [], |row| row.get(0)).unwrap();

@@ -52,13 +52,13 @@ async fn find(store: &Store, text: &str) -> Vec<String> {
 /// All that is stored of the chat, as far as it matters.
 async fn contents(
     store: &Store,
-) -> (Vec<(String, u64, String)>, u32, crate::model::Ledger, Vec<String>) {
+) -> (Vec<(String, u64, String)>, u32, crate::model::Coverage, Vec<String>) {
     let id = ConversationId::new(CHAT);
     let rows = store.newest(&id, 1_000).await.unwrap();
     let rows = rows.iter().map(|m| (m.id.to_string(), m.version, m.json.to_string())).collect();
     let snapshot = store.snapshot(UserId::new(ME)).await.unwrap();
     let unread = snapshot.conversations.iter().map(|c| c.unread.messages).sum();
-    (rows, unread, store.ledger(&id).await.unwrap(), find(store, "e").await)
+    (rows, unread, store.coverage(&id).await.unwrap(), find(store, "e").await)
 }
 
 proptest! {
@@ -189,10 +189,10 @@ fn what_comes_by_itself_follows_and_what_does_not_stands_alone() {
             .apply(batch(vec![raw(30, 30, CHAT, "c")], Some(Cover::Follows)), me.clone())
             .await
             .unwrap();
-        assert_eq!(store.ledger(&id).await.unwrap().ranges().len(), 1);
+        assert_eq!(store.coverage(&id).await.unwrap().ranges().len(), 1);
         let stored =
             store.apply(batch(vec![raw(50, 50, CHAT, "e")], None), me.clone()).await.unwrap();
-        assert_eq!(stored.ledgers.len(), 1);
+        assert_eq!(stored.coverages.len(), 1);
         let gap = store.next_gap(None, Vec::new()).await.unwrap().unwrap();
         assert_eq!((gap.gap.below, gap.above.order), (point(30), 50));
         assert_eq!(store.next_gap(None, vec![id.clone()]).await.unwrap(), None);

@@ -1,8 +1,8 @@
 //! Writing: one transaction a batch. An older version of a message never replaces a newer one.
 
-use super::{Store, StoreError, ledger, messages, read};
+use super::{Store, StoreError, coverage, messages, read};
 use crate::model::{
-    ClientMessageId, ConversationId, Draft, Horizon, Indexed, Ledger, MessageKey, NameSource,
+    ClientMessageId, ConversationId, Coverage, Draft, Horizon, Indexed, MessageKey, NameSource,
     Point, Range, RawConversation, RawMessage, SafeText, Timestamp, Unread, UserId,
 };
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
@@ -38,7 +38,7 @@ pub struct Batch {
     pub decoder: u32,
 }
 
-/// What a batch adds to a conversation's ledger.
+/// What a batch adds to a conversation's coverage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cover {
     /// Everything the server holds in this range is stored after the batch.
@@ -53,8 +53,8 @@ pub struct Stored {
     pub unread: Vec<(ConversationId, Unread, Option<Horizon>)>,
     /// Own messages that were waiting in the outbox and are now seen on the server.
     pub confirmed: Vec<(ConversationId, ClientMessageId, MessageKey)>,
-    /// Ledgers that are another one now.
-    pub ledgers: Vec<(ConversationId, Ledger)>,
+    /// Coverages that changed.
+    pub coverages: Vec<(ConversationId, Coverage)>,
 }
 
 pub(super) fn begin(c: &mut Connection) -> rusqlite::Result<Transaction<'_>> {
@@ -183,7 +183,9 @@ fn apply(c: &mut Connection, batch: &Batch, me: &UserId) -> rusqlite::Result<Sto
         }
     }
     for id in touched {
-        stored.ledgers.extend(keep_ledger(&tx, batch, &id)?.map(|ledger| (id.clone(), ledger)));
+        stored
+            .coverages
+            .extend(update_coverage(&tx, batch, &id)?.map(|coverage| (id.clone(), coverage)));
         let (unread, horizon) = read::unread(&tx, &id, me)?;
         stored.unread.push((id, unread, horizon));
     }
@@ -191,14 +193,14 @@ fn apply(c: &mut Connection, batch: &Batch, me: &UserId) -> rusqlite::Result<Sto
     Ok(stored)
 }
 
-/// Writes down what is had of a conversation after this batch; gives the ledger where it changed.
-fn keep_ledger(
+/// Updates the coverage of a conversation after this batch; returns it where it changed.
+fn update_coverage(
     tx: &Transaction<'_>,
     batch: &Batch,
     id: &ConversationId,
-) -> rusqlite::Result<Option<Ledger>> {
+) -> rusqlite::Result<Option<Coverage>> {
     let number = ensure(tx, id)?;
-    let before = ledger::load(tx, number)?;
+    let before = coverage::load(tx, number)?;
     let mut after = before.clone();
     let points: Vec<Point> = batch
         .messages
@@ -226,7 +228,7 @@ fn keep_ledger(
     if after == before {
         return Ok(None);
     }
-    ledger::change(tx, number, &before, &after)?;
+    coverage::change(tx, number, &before, &after)?;
     Ok(Some(after))
 }
 

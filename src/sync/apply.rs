@@ -31,7 +31,7 @@ pub struct Incoming {
     pub conversation: ConversationId,
     pub messages: Vec<RawMessage>,
     pub page: Page,
-    /// What of the history is had with them.
+    /// Which part of the history is stored with them.
     pub cover: Option<Cover>,
 }
 
@@ -159,11 +159,11 @@ impl Shared {
             self.tell(Delta::Conversations(decoded)).await;
         }
         // Before the messages: no two of them are ever shown as neighbours that are none.
-        for (conversation, ledger) in stored.ledgers {
-            if ledger.gaps().any(|gap| !gap.closed) {
+        for (conversation, coverage) in stored.coverages {
+            if coverage.gaps().any(|gap| !gap.closed) {
                 self.gaps.notify_one();
             }
-            self.tell(Delta::Ledger { conversation, ledger }).await;
+            self.tell(Delta::Coverage { conversation, coverage }).await;
         }
         for (conversation, messages, page) in pages {
             let flags: Vec<(ThreadFlag, bool)> = if page == Page::Live {

@@ -265,7 +265,7 @@ impl Shared {
     }
 }
 
-/// Messages below one that is had.
+/// Messages below one that is stored.
 struct OlderPage {
     messages: Vec<RawMessage>,
     /// How far down they reach without a gap.

@@ -63,7 +63,7 @@ impl Shared {
         let error = match self.client.conversation(id).await {
             // Whether it worked is noted there.
             Ok(raw) => self.catch_up(raw).await.err(),
-            // Left, gone, refused: there is nothing to be had.
+            // Left, gone or refused: there is nothing to fetch.
             Err(error) if !error.is_transient() => return self.note_behind(id, false),
             Err(error) => {
                 self.note_behind(id, true);

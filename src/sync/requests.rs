@@ -127,7 +127,7 @@ where
 
 pub(super) async fn show_stored(shared: &Arc<Shared>, id: &ConversationId) {
     let stored = shared.store.newest(id, FIRST_PAGE).await.unwrap_or_default();
-    tell_ledger(shared, id).await;
+    tell_coverage(shared, id).await;
     tell_stored(shared, id, stored, Page::Newest).await;
     if let Ok(horizons) = shared.store.others_read(id).await
         && !horizons.is_empty()
@@ -144,9 +144,9 @@ async fn note_open(shared: &Shared, id: &ConversationId) {
     }
 }
 
-async fn tell_ledger(shared: &Shared, id: &ConversationId) {
-    if let Ok(ledger) = shared.store.ledger(id).await {
-        shared.tell(Delta::Ledger { conversation: id.clone(), ledger }).await;
+async fn tell_coverage(shared: &Shared, id: &ConversationId) {
+    if let Ok(coverage) = shared.store.coverage(id).await {
+        shared.tell(Delta::Coverage { conversation: id.clone(), coverage }).await;
     }
 }
 
@@ -167,7 +167,7 @@ pub(super) async fn around(shared: &Shared, id: &ConversationId, key: &MessageKe
         Ok((found, at_end)) => {
             let page =
                 Page::Around { place: key.into(), reached_start: found.reached_start, at_end };
-            tell_ledger(shared, id).await;
+            tell_coverage(shared, id).await;
             tell_stored(shared, id, found.messages, page).await;
         }
         Err(error) => {

@@ -4,7 +4,7 @@ use super::apply::{Incoming, Seen};
 use super::fetch::MAX_PAGES;
 use super::{Shared, backoff};
 use crate::client::{Error, Kind};
-use crate::model::{ConversationId, Ledger, Page, Point, Range, RawConversation, RawMessage};
+use crate::model::{ConversationId, Coverage, Page, Point, Range, RawConversation, RawMessage};
 use crate::store::{Cover, LeftOff};
 use std::collections::BTreeSet;
 use std::sync::PoisonError;
@@ -83,9 +83,9 @@ impl Shared {
     /// Changes further back are asked for by the `syncState` of the last time.
     pub(super) async fn catch_up(&self, conversation: RawConversation) -> Result<(), Error> {
         let id = conversation.id.clone();
-        let ledger = self.store.ledger(&id).await.unwrap_or_default();
+        let coverage = self.store.coverage(&id).await.unwrap_or_default();
         let before = self.store.left_off(&id).await.unwrap_or_default();
-        let top = ledger.top();
+        let top = coverage.top();
         let Walk { messages, ends, floor, sync_state, mut error } = self.walk(&id, top).await;
         let newest = messages.iter().map(|m| m.version).max().unwrap_or(0);
         let mut left_off = sync_state.map(|sync_state| LeftOff { sync_state, version: newest });
@@ -93,7 +93,7 @@ impl Shared {
         // Asked for after the newest page, so that nothing falls between the two.
         if let Some(before) = before {
             if error.is_none() {
-                changes = self.changes(&id, before, &ledger).await;
+                changes = self.changes(&id, before, &coverage).await;
                 error = changes.error.take();
             }
             // What was left off before is still to be asked for, or what is more than is asked for at once.
@@ -223,10 +223,15 @@ impl Shared {
         }
     }
 
-    /// What was changed since it was left off in messages that are had. Servers do not agree on what a `syncState`
+    /// What was changed since it was left off in messages that are stored. Servers do not agree on what a `syncState`
     /// means (facts 2.1): one that only goes on to older pages gives nothing of a higher version, and is not asked
     /// further.
-    async fn changes(&self, id: &ConversationId, mut from: LeftOff, ledger: &Ledger) -> Changes {
+    async fn changes(
+        &self,
+        id: &ConversationId,
+        mut from: LeftOff,
+        coverage: &Coverage,
+    ) -> Changes {
         let since = from.version.saturating_sub(SKEW);
         let mut changes = Changes { complete: false, ..Changes::default() };
         for _ in 0..MAX_CHANGES {
@@ -244,9 +249,9 @@ impl Shared {
                 page.items.into_iter().filter(|raw| raw.conversation == *id && raw.version > since);
             let later: Vec<RawMessage> = later.collect();
             let any = !later.is_empty();
-            // What is not had yet comes with its page, or fills its gap.
-            let had = later.into_iter().filter(|raw| ledger.covers(Point::from(&raw.key())));
-            changes.messages.extend(had);
+            // What is not stored yet comes with its page, or fills its gap.
+            let stored = later.into_iter().filter(|raw| coverage.covers(Point::from(&raw.key())));
+            changes.messages.extend(stored);
             match page.sync_state {
                 Some(next) if any && next != from.sync_state => from.sync_state = next,
                 _ => return Changes { complete: true, ..changes },

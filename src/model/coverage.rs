@@ -1,6 +1,6 @@
-//! Which part of a conversation's history is had, and what is missing between. Pure.
+//! Which parts of a conversation's history are stored, and what is missing between them. Pure.
 //!
-//! The ledger of a conversation is a list of ranges. Within a range every message that the server holds is stored;
+//! The coverage of a conversation is a list of ranges. Within a range every message that the server holds is stored;
 //! between two ranges nobody knows what there is: a gap. A message that comes by itself, such as an old one that
 //! someone edits, is a range of its own. So two messages are neighbours only where one range holds both.
 
@@ -49,19 +49,19 @@ pub struct Gap {
 
 /// The ranges of a conversation, oldest first, none touching another.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ledger {
+pub struct Coverage {
     ranges: Vec<Range>,
 }
 
-impl FromIterator<Range> for Ledger {
+impl FromIterator<Range> for Coverage {
     fn from_iter<I: IntoIterator<Item = Range>>(ranges: I) -> Self {
-        let mut ledger = Self::default();
-        ranges.into_iter().for_each(|range| ledger.add(range));
-        ledger
+        let mut coverage = Self::default();
+        ranges.into_iter().for_each(|range| coverage.add(range));
+        coverage
     }
 }
 
-impl Ledger {
+impl Coverage {
     pub fn ranges(&self) -> &[Range] {
         &self.ranges
     }
@@ -141,41 +141,43 @@ mod tests {
 
     #[test]
     fn a_page_that_shares_a_message_closes_the_gap() {
-        let mut ledger: Ledger = [range(1, 10, true), range(50, 60, false)].into_iter().collect();
-        let gaps: Vec<Gap> = ledger.gaps().collect();
+        let mut coverage: Coverage =
+            [range(1, 10, true), range(50, 60, false)].into_iter().collect();
+        let gaps: Vec<Gap> = coverage.gaps().collect();
         assert_eq!(gaps, [Gap { below: point(10), above: point(50), closed: false }]);
-        ledger.add(range(30, 50, false));
-        assert_eq!(ledger.gaps().next().unwrap().above, point(30));
-        ledger.add(range(9, 30, false));
-        assert_eq!(ledger.ranges(), [range(1, 60, true)]);
-        assert!(ledger.reached_start());
+        coverage.add(range(30, 50, false));
+        assert_eq!(coverage.gaps().next().unwrap().above, point(30));
+        coverage.add(range(9, 30, false));
+        assert_eq!(coverage.ranges(), [range(1, 60, true)]);
+        assert!(coverage.reached_start());
     }
 
     #[test]
     fn what_the_server_does_not_have_is_a_closed_gap_and_no_join() {
-        let mut ledger: Ledger = [range(1, 10, false), range(50, 60, false)].into_iter().collect();
-        ledger.add(Range { lo: point(50), hi: point(50), floor: true });
-        assert!(ledger.gaps().next().unwrap().closed);
-        assert!(!ledger.reached_start());
+        let mut coverage: Coverage =
+            [range(1, 10, false), range(50, 60, false)].into_iter().collect();
+        coverage.add(Range { lo: point(50), hi: point(50), floor: true });
+        assert!(coverage.gaps().next().unwrap().closed);
+        assert!(!coverage.reached_start());
     }
 
     proptest! {
-        /// Against a set of had points: any order, any repetition, the same ledger.
+        /// Against a set of stored points: any order, any repetition, the same coverage.
         #[test]
-        fn any_order_and_repetition_gives_the_same_ledger(
+        fn any_order_and_repetition_gives_the_same_coverage(
             mut list in proptest::collection::vec((0i64..60, 0i64..12), 1..20), seed in 0usize..50,
         ) {
-            let once: Ledger = list.iter().map(|(lo, len)| range(*lo, lo + len, false)).collect();
+            let once: Coverage = list.iter().map(|(lo, len)| range(*lo, lo + len, false)).collect();
             let twice = list.clone();
             let middle = seed % list.len();
             list.rotate_left(middle);
             list.reverse();
-            let again: Ledger = list.iter().chain(&twice).map(|(lo, len)| range(*lo, lo + len, false)).collect();
+            let again: Coverage = list.iter().chain(&twice).map(|(lo, len)| range(*lo, lo + len, false)).collect();
             prop_assert_eq!(&once, &again);
             for n in 0..80 {
-                let had = list.iter().any(|(lo, len)| (*lo..=lo + len).contains(&n));
+                let stored = list.iter().any(|(lo, len)| (*lo..=lo + len).contains(&n));
                 // Ranges join only where they share a point: what lies between two neighbours is not claimed.
-                prop_assert_eq!(once.covers(point(n)), had);
+                prop_assert_eq!(once.covers(point(n)), stored);
             }
             for pair in once.ranges().windows(2) {
                 prop_assert!(pair[0].hi < pair[1].lo);

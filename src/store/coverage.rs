@@ -1,14 +1,14 @@
-//! The ledgers on disk: which parts of each conversation's history are had.
+//! Coverage on disk: which parts of each conversation's history are stored.
 
 use super::{LeftOff, Store, StoreError, read};
-use crate::model::{ConversationId, Gap, Ledger, MessageKey, Point, Range, Timestamp};
+use crate::model::{ConversationId, Coverage, Gap, MessageKey, Point, Range, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
 fn number_of(order: u64) -> i64 {
     i64::try_from(order).unwrap_or(i64::MAX)
 }
 
-pub(super) fn load(c: &Connection, conversation: i64) -> rusqlite::Result<Ledger> {
+pub(super) fn load(c: &Connection, conversation: i64) -> rusqlite::Result<Coverage> {
     let mut query = c.prepare_cached(
         "SELECT lo_at, lo_number, hi_at, hi_number, floor FROM ranges WHERE conversation = ?1 ORDER BY lo_at, lo_number",
     )?;
@@ -23,20 +23,20 @@ pub(super) fn load(c: &Connection, conversation: i64) -> rusqlite::Result<Ledger
     rows.collect()
 }
 
-/// Writes a ledger where there was none, or in place of what there was.
-pub(super) fn save(c: &Connection, conversation: i64, ledger: &Ledger) -> rusqlite::Result<()> {
+/// Writes a coverage where there was none, or in place of what there was.
+pub(super) fn save(c: &Connection, conversation: i64, coverage: &Coverage) -> rusqlite::Result<()> {
     c.prepare_cached("DELETE FROM ranges WHERE conversation = ?1")?.execute([conversation])?;
-    change(c, conversation, &Ledger::default(), ledger)
+    change(c, conversation, &Coverage::default(), coverage)
 }
 
 /// Writes what changed, which is little, however many ranges there are.
 pub(super) fn change(
     c: &Connection,
     conversation: i64,
-    before: &Ledger,
-    after: &Ledger,
+    before: &Coverage,
+    after: &Coverage,
 ) -> rusqlite::Result<()> {
-    let missing_in = |range: &Range, other: &Ledger| other.range_of(range.lo) != Some(range);
+    let missing_in = |range: &Range, other: &Coverage| other.range_of(range.lo) != Some(range);
     let mut delete = c.prepare_cached(
         "DELETE FROM ranges WHERE conversation = ?1 AND lo_at = ?2 AND lo_number = ?3",
     )?;
@@ -69,8 +69,8 @@ pub struct OpenGap {
 /// The open gaps of a conversation, newest first.
 pub(super) fn open_gaps(c: &Connection, id: &ConversationId) -> rusqlite::Result<Vec<OpenGap>> {
     let Some((number, cleared)) = read::number(c, id)? else { return Ok(Vec::new()) };
-    let ledger = load(c, number)?;
-    let open = ledger.gaps().rev().filter(|gap| !gap.closed && gap.above.at.0 > cleared);
+    let coverage = load(c, number)?;
+    let open = coverage.gaps().rev().filter(|gap| !gap.closed && gap.above.at.0 > cleared);
     let found = open.map(|gap| {
         let above = MessageKey { at: gap.above.at, order: gap.above.order, id: "".into() };
         OpenGap { conversation: id.clone(), gap, above }
@@ -93,11 +93,11 @@ impl Store {
         .await
     }
 
-    pub async fn ledger(&self, id: &ConversationId) -> Result<Ledger, StoreError> {
+    pub async fn coverage(&self, id: &ConversationId) -> Result<Coverage, StoreError> {
         let id = id.clone();
         self.read(move |c| match read::number(c, &id)? {
             Some((number, _)) => load(c, number),
-            None => Ok(Ledger::default()),
+            None => Ok(Coverage::default()),
         })
         .await
     }
