@@ -128,7 +128,7 @@ fn router(world: Arc<World>) -> Router {
         .route("/threads", post(threads::create))
         .route("/threads/{id}", get(threads::one))
         .route("/threads/{id}/properties", put(properties::set_property))
-        .route("/threads/{id}/consumptionhorizons", get(threads::horizons))
+        .route("/threads/{id}/consumptionhorizons", get(threads::consumption_horizons))
         .route("/threads/{id}/members", post(threads::add_members))
         .route(
             "/threads/{id}/members/{member}",

@@ -22,7 +22,7 @@ pub mod unread;
 
 pub use body::{Call, CallState, Card, Media, MediaKind, MessageBody, Poll, ThreadActivity};
 pub use conversation::{
-    Conversation, Horizon, Member, RawConversation, Role, ThreadFlag, ThreadSettings,
+    Conversation, Member, RawConversation, ReadMarker, Role, ThreadFlag, ThreadSettings,
 };
 pub use coverage::{Coverage, Gap, Point, Range};
 pub use delta::{ConnectionState, Delta, Fault, Findings, Page};

@@ -8,10 +8,10 @@ mod apply;
 mod backoff;
 mod fetch;
 mod filler;
-mod horizons;
 mod look;
 mod outbox;
 mod poller;
+mod read_receipts;
 mod requests;
 mod threads;
 mod walk;
@@ -97,7 +97,7 @@ struct Shared {
     /// There may be gaps to fill.
     gaps: Notify,
     /// When to ask how far others have read.
-    marks: horizons::Marks,
+    marks: read_receipts::Marks,
     /// When held messages leave.
     held: Mutex<HashMap<ClientMessageId, tokio::time::Instant>>,
 }
@@ -153,7 +153,7 @@ pub fn start(client: Client, store: Store, options: Options) -> (Handle, mpsc::R
                 match task {
                     0 => filler::fill(shared).await,
                     1 => filler::index(shared).await,
-                    _ => horizons::watch(shared).await,
+                    _ => read_receipts::watch(shared).await,
                 }
             };
             tracker.spawn(guarded(Arc::clone(&main), run));
@@ -188,7 +188,7 @@ fn prepare(
         behind: Mutex::default(),
         open: Mutex::default(),
         gaps: Notify::new(),
-        marks: horizons::Marks::default(),
+        marks: read_receipts::Marks::default(),
         held: Mutex::default(),
     });
     let handle =

@@ -7,7 +7,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use skchat::client::{AuthStyle, Kind, NewMember};
 use skchat::gateway::fault::Fault;
-use skchat::model::{ConversationId, Horizon, Role, ThreadFlag, UserId};
+use skchat::model::{ConversationId, ReadMarker, Role, ThreadFlag, UserId};
 
 /// A plain request with the Skype token.
 async fn ask(
@@ -441,8 +441,8 @@ async fn properties_horizons_profiles_and_bad_values() {
     let (anna, joe) = (gateway.client(ANNA), gateway.client(JOE));
     let last: i64 = say_as(&joe, ANNA, "hi").await.parse().unwrap();
     let id = ConversationId::new(JOE);
-    let horizon = Horizon::parse(&format!("{last};{last};0")).unwrap();
-    anna.mark_read(&id, &horizon).await.unwrap();
+    let read_marker = ReadMarker::parse(&format!("{last};{last};0")).unwrap();
+    anna.mark_read(&id, &read_marker).await.unwrap();
     anna.set_flag(&id, ThreadFlag::Alerts, false).await.unwrap();
     let raw = anna.conversation(&id).await.unwrap();
     assert!(

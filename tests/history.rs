@@ -5,7 +5,7 @@ mod common;
 use common::*;
 use skchat::app::state::Receipts;
 use skchat::gateway::fault::Fault;
-use skchat::model::{ConversationId, Horizon, Timestamp};
+use skchat::model::{ConversationId, ReadMarker, Timestamp};
 use std::path::Path;
 use std::time::Duration;
 
@@ -359,8 +359,8 @@ async fn others_reading_is_shown_and_who_it_was() {
     let joe = gateway.client(JOE);
     let id = ConversationId::new(&crew);
     let newest = joe.messages(&id, 1).await.unwrap().items[0].at;
-    let horizon = Horizon { arrival: newest, read_at: newest, client_id: None };
-    joe.mark_read(&id, &horizon).await.unwrap();
+    let read_marker = ReadMarker { arrival: newest, read_at: newest, client_id: None };
+    joe.mark_read(&id, &read_marker).await.unwrap();
     anna.wait_until("the read mark", |s| {
         s.lines().any(|l| l.contains("who is there?") && l.ends_with("✓✓"))
     })

@@ -47,7 +47,7 @@ pub struct ConversationState {
     pub coverage: Coverage,
     pub window: Window,
     /// How far others have read.
-    pub horizons: Vec<(UserId, Timestamp)>,
+    pub read_receipts: Vec<(UserId, Timestamp)>,
     /// The user marked it unread: looking at it does not undo that until the chat is left.
     pub kept_unread: bool,
     /// Own messages that are to go back into the box as soon as the store has let them go.
@@ -147,7 +147,7 @@ impl ConversationState {
             sought: None,
             coverage: Coverage::default(),
             window: Window::Live,
-            horizons: Vec::new(),
+            read_receipts: Vec::new(),
             kept_unread: false,
             taking_back: Vec::new(),
             held: Vec::new(),
@@ -208,7 +208,7 @@ impl ConversationState {
 
     /// Between what was read before and this message some are missing here.
     pub fn misses_unread(&self, upto: &MessageKey) -> bool {
-        let read = self.info.horizon.as_ref().map_or(Timestamp(0), |h| h.arrival);
+        let read = self.info.read_marker.as_ref().map_or(Timestamp(0), |h| h.arrival);
         self.coverage
             .gaps()
             .any(|gap| !gap.closed && gap.above.at > read && gap.above.at <= upto.at)
@@ -216,7 +216,7 @@ impl ConversationState {
 
     /// How many others have read an own message.
     pub fn readers(&self, at: Timestamp) -> usize {
-        self.horizons.iter().filter(|(_, read)| *read >= at).count()
+        self.read_receipts.iter().filter(|(_, read)| *read >= at).count()
     }
 
     /// Forgets what is loaded, but for what was not sent yet.

@@ -38,8 +38,10 @@ pub fn lines(
         let people: Vec<String> = reaction.users.iter().map(|u| name(u).to_string()).collect();
         add("reaction", &format!("{}: {}", reaction.key, people.join(", ")));
     }
-    let readers =
-        c.horizons.iter().filter(|(_, at)| *at >= message.key.at && message.sender == *app.me());
+    let readers = c
+        .read_receipts
+        .iter()
+        .filter(|(_, at)| *at >= message.key.at && message.sender == *app.me());
     for (who, _) in readers {
         add("read by", &name(who));
     }

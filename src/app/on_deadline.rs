@@ -3,7 +3,7 @@
 use super::Model;
 use super::effect::Effect;
 use super::state::{AppState, Receipts};
-use crate::model::{ConnectionState, Horizon, Request};
+use crate::model::{ConnectionState, ReadMarker, Request};
 use std::time::Duration;
 
 impl AppState {
@@ -153,15 +153,15 @@ fn read_up_to(model: &mut Model, key: &crate::model::MessageKey, effects: &mut V
     let now = model.app.clock;
     let tell = model.app.prefs.receipts != Receipts::Never && !model.app.prefs.read_only;
     let Some(c) = model.app.opened_mut() else { return };
-    let known = c.info.horizon.as_ref().map(|h| h.arrival);
+    let known = c.info.read_marker.as_ref().map(|h| h.arrival);
     if known.is_some_and(|read| read >= key.at) && c.info.unread.messages == 0 {
         return;
     }
     let client_id = c.timeline.get(key).and_then(|m| m.client_id.clone());
-    let horizon = Horizon { arrival: key.at, read_at: now.wall, client_id };
+    let read_marker = ReadMarker { arrival: key.at, read_at: now.wall, client_id };
     effects.push(Effect::Request(Box::new(Request::MarkRead {
         conversation: c.info.id.clone(),
-        horizon,
+        read_marker,
         back: false,
         tell,
     })));
@@ -180,7 +180,7 @@ pub fn unread_from(model: &mut Model, key: &crate::model::MessageKey, effects: &
         return;
     };
     let before = c.timeline.before(&first).next_back().filter(|m| !m.key.id.is_empty());
-    let horizon = Horizon {
+    let read_marker = ReadMarker {
         arrival: before.map_or(crate::model::Timestamp(first.at.0 - 1), |m| m.key.at),
         read_at: now.wall,
         client_id: before.and_then(|m| m.client_id.clone()),
@@ -194,7 +194,7 @@ pub fn unread_from(model: &mut Model, key: &crate::model::MessageKey, effects: &
     model.app.note("Unread from here on");
     effects.push(Effect::Request(Box::new(Request::MarkRead {
         conversation,
-        horizon,
+        read_marker,
         back: true,
         tell,
     })));

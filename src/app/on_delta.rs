@@ -33,10 +33,10 @@ pub fn apply(model: &mut Model, delta: Delta, effects: &mut Vec<Effect>) {
             on_history::coverage(model, &conversation, &coverage)
         }
         Delta::Found { ticket, result } => search::found(model, ticket, result, effects),
-        Delta::Horizons { conversation, horizons } => {
+        Delta::ReadReceipts { conversation, read_receipts } => {
             let c = model.app.conversations.ensure(&conversation);
-            if c.horizons != horizons {
-                c.horizons = horizons;
+            if c.read_receipts != read_receipts {
+                c.read_receipts = read_receipts;
                 c.timeline.touch();
             }
         }
@@ -83,13 +83,13 @@ pub fn apply(model: &mut Model, delta: Delta, effects: &mut Vec<Effect>) {
                 c.typing.push((who, until));
             }
         }
-        Delta::Unread { conversation, unread, horizon } => {
+        Delta::Unread { conversation, unread, read_marker } => {
             let is_open = model.app.open.as_ref() == Some(&conversation);
             let me = model.app.me().clone();
             let c = model.app.conversations.ensure(&conversation);
             c.info.unread = unread;
-            if horizon.is_some() {
-                c.info.horizon = horizon;
+            if read_marker.is_some() {
+                c.info.read_marker = read_marker;
             }
             if is_open && unread.messages > 0 {
                 draw_new_line(c, &me);

@@ -117,11 +117,11 @@ pub fn draw_new_line(
     if !conversation.wants_new_line || conversation.window != Window::Live {
         return;
     }
-    let horizon = conversation.info.horizon.as_ref().map(|h| h.arrival);
+    let read_marker = conversation.info.read_marker.as_ref().map(|h| h.arrival);
     let unread = usize::try_from(conversation.info.unread.messages).unwrap_or(usize::MAX);
     let theirs =
         |m: &&crate::model::Message| m.sender != *me && !m.body.is_system() && !m.key.is_unsent();
-    let first = match horizon {
+    let first = match read_marker {
         Some(read) => conversation.timeline.iter().filter(theirs).find(|m| m.at > read),
         None => conversation.timeline.iter().rev().filter(theirs).take(unread).last(),
     };

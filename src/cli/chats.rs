@@ -130,31 +130,32 @@ async fn from_gateway(
     Ok(chats)
 }
 
-/// The count over what the gateway's newest page and horizon say; the stored one where that is not available.
+/// The count over what the gateway's newest page and read marker say; the stored one where that is not available.
 async fn unread(
     client: &Client,
     store: Option<&ReadOnly>,
     conversation: &Conversation,
     me: &UserId,
 ) -> Unread {
-    let read = conversation.horizon.as_ref().is_some_and(|h| h.arrival >= conversation.activity);
+    let read =
+        conversation.read_marker.as_ref().is_some_and(|h| h.arrival >= conversation.activity);
     if read {
         return Unread::default();
     }
     match unread_rows(client, conversation, me).await {
-        Ok(rows) => crate::model::unread(conversation.horizon.as_ref(), rows.into_iter()),
+        Ok(rows) => crate::model::unread(conversation.read_marker.as_ref(), rows.into_iter()),
         Err(_) => store.and_then(|s| s.unread(&conversation.id, me).ok()).unwrap_or_default(),
     }
 }
 
-/// The messages after the horizon, newest first, over as many pages as the count can use.
+/// The messages after the read marker, newest first, over as many pages as the count can use.
 async fn unread_rows(
     client: &Client,
     conversation: &Conversation,
     me: &UserId,
 ) -> Result<Vec<UnreadRow>, crate::client::Error> {
-    let horizon = conversation.horizon.as_ref();
-    let client_id = horizon.and_then(|h| h.client_id.clone());
+    let read_marker = conversation.read_marker.as_ref();
+    let client_id = read_marker.and_then(|h| h.client_id.clone());
     let mut page = client.messages(&conversation.id, 200).await?;
     let mut rows: Vec<UnreadRow> = Vec::new();
     loop {
@@ -168,14 +169,14 @@ async fn unread_rows(
                 mine: raw.sender == *me,
                 counts: index.counts,
                 mentions_me: index.mentions_me,
-                is_horizon: client_id.is_some() && raw.client_id == client_id,
+                is_read_marker: client_id.is_some() && raw.client_id == client_id,
             });
         }
         let oldest = rows.iter().map(|row| row.at).min();
         let enough = rows.len() >= COUNT_CAP
             || rows.len() == before
-            || horizon.zip(oldest).is_some_and(|(h, oldest)| oldest <= h.arrival)
-            || (horizon.is_none() && rows.iter().any(|row| row.mine && row.counts));
+            || read_marker.zip(oldest).is_some_and(|(h, oldest)| oldest <= h.arrival)
+            || (read_marker.is_none() && rows.iter().any(|row| row.mine && row.counts));
         match page.older.take() {
             Some(older) if !enough => {
                 page = client.messages_next(&conversation.id, &older, 200).await?;

@@ -2,7 +2,7 @@
 
 use super::context::{Failure, STORE, Session, lock};
 use super::lines;
-use crate::model::{Horizon, Names, SafeText, Timestamp};
+use crate::model::{Names, ReadMarker, SafeText, Timestamp};
 use crate::protocol::{decode, wire};
 use crate::store::{self, ReadOnly, StoreError};
 use clap::Args;
@@ -165,14 +165,14 @@ fn coverage(
         let _ =
             write!(text, "\n  {what}: after {}, before {}", when(gap.below.at), when(gap.above.at));
     }
-    let told = |horizon: &Option<Horizon>| {
-        horizon.as_ref().map_or_else(|| "nothing".to_owned(), |h| when(h.arrival))
+    let told = |read_marker: &Option<ReadMarker>| {
+        read_marker.as_ref().map_or_else(|| "nothing".to_owned(), |h| when(h.arrival))
     };
     let _ = write!(
         text,
         "\n  read here: up to {}; the server was told: up to {}; unread: {}",
-        told(&cached.horizon),
-        told(&conversation.horizon),
+        told(&cached.read_marker),
+        told(&conversation.read_marker),
         cached.unread.messages
     );
     Ok(text)

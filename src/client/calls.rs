@@ -4,7 +4,7 @@ use super::error::Error;
 use super::{Call, Client, Credential};
 use crate::model::request::Change;
 use crate::model::{
-    ClientMessageId, ConversationId, Horizon, MessageKey, Outgoing, RawConversation, RawMessage,
+    ClientMessageId, ConversationId, MessageKey, Outgoing, RawConversation, RawMessage, ReadMarker,
     Role, SafeText, ThreadFlag, Timestamp, UserId,
 };
 use crate::protocol::{encode, endpoint, wire};
@@ -139,13 +139,20 @@ impl Client {
         self.chat(Method::POST, &endpoint::send(id), Some(&encode::typing(active))).await.map(drop)
     }
 
-    pub async fn mark_read(&self, id: &ConversationId, horizon: &Horizon) -> Result<(), Error> {
+    pub async fn mark_read(
+        &self,
+        id: &ConversationId,
+        read_marker: &ReadMarker,
+    ) -> Result<(), Error> {
         let path = endpoint::conversation_property(id, "consumptionhorizon");
-        self.chat(Method::PUT, &path, Some(&encode::horizon(&horizon.text()))).await.map(drop)
+        self.chat(Method::PUT, &path, Some(&encode::horizon(&read_marker.text()))).await.map(drop)
     }
 
     /// How far each member has read; those of whom nothing is known are left out.
-    pub async fn horizons(&self, id: &ConversationId) -> Result<Vec<(UserId, Timestamp)>, Error> {
+    pub async fn read_receipts(
+        &self,
+        id: &ConversationId,
+    ) -> Result<Vec<(UserId, Timestamp)>, Error> {
         let reply = self.chat(Method::GET, &endpoint::horizons(id), None).await?;
         Ok(wire::horizons(&reply.body)?)
     }

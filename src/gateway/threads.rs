@@ -300,7 +300,7 @@ pub async fn remove_member(
 }
 
 /// How far each member has read.
-pub async fn horizons(
+pub async fn consumption_horizons(
     State(world): State<Arc<World>>,
     caller: Caller,
     Path(id): Path<String>,

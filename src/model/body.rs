@@ -28,7 +28,7 @@ pub enum MessageBody {
     Call(Call),
     /// A change of the conversation itself.
     Thread(ThreadActivity),
-    /// Signals that belong on no screen: typing, live state, horizons.
+    /// Signals that belong on no screen: typing, live state, read markers.
     Hidden,
     Deleted,
     /// `MessageDelete`: names another message that is gone. Never shown itself.

@@ -25,7 +25,7 @@ pub struct Conversation {
     pub topic: Option<SafeText>,
     pub version: u64,
     pub activity: Timestamp,
-    pub horizon: Option<Horizon>,
+    pub read_marker: Option<ReadMarker>,
     /// Messages up to here were deleted by this account and are not shown.
     pub cleared_at: Option<Timestamp>,
     pub muted: bool,
@@ -52,7 +52,7 @@ impl Conversation {
             topic: None,
             version: 0,
             activity: Timestamp(0),
-            horizon: None,
+            read_marker: None,
             cleared_at: None,
             muted: false,
             pinned: false,
@@ -74,7 +74,7 @@ impl Conversation {
 
 /// `consumptionhorizon`: how far someone has read, on the wire `A;B;C` (facts 3.5).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Horizon {
+pub struct ReadMarker {
     /// Arrival of the last message read.
     pub arrival: Timestamp,
     /// When it was read.
@@ -82,7 +82,7 @@ pub struct Horizon {
     pub client_id: Option<ClientMessageId>,
 }
 
-impl Horizon {
+impl ReadMarker {
     /// Reads `A;B;C`; `0;0;0`, incomplete or broken values say nothing and give `None`.
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split(';').map(str::trim);
@@ -194,14 +194,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn horizons_of_the_wild_read() {
-        let h = Horizon::parse("1461605505609;1461605570732;10435004700722293356").unwrap();
+    fn read_markers_of_the_wild_read() {
+        let h = ReadMarker::parse("1461605505609;1461605570732;10435004700722293356").unwrap();
         assert_eq!(h.arrival, Timestamp(1_461_605_505_609));
         assert_eq!(h.client_id.as_ref().unwrap().as_str(), "10435004700722293356");
         assert_eq!(h.text(), "1461605505609;1461605570732;10435004700722293356");
-        assert_eq!(Horizon::parse("0;0;0"), None);
-        assert_eq!(Horizon::parse("..."), None);
-        assert_eq!(Horizon::parse("").map(|h| h.text()), None);
-        assert_eq!(Horizon::parse("12").unwrap().text(), "12;12;0");
+        assert_eq!(ReadMarker::parse("0;0;0"), None);
+        assert_eq!(ReadMarker::parse("..."), None);
+        assert_eq!(ReadMarker::parse("").map(|h| h.text()), None);
+        assert_eq!(ReadMarker::parse("12").unwrap().text(), "12;12;0");
     }
 }

@@ -1,6 +1,6 @@
 //! What sync tells the app. Applying one twice is the same as once; an older version changes nothing.
 
-use super::conversation::{Conversation, Horizon, Member, ThreadFlag, ThreadSettings};
+use super::conversation::{Conversation, Member, ReadMarker, ThreadFlag, ThreadSettings};
 use super::coverage::{Coverage, Point};
 use super::id::{ClientMessageId, ConversationId, UserId};
 use super::message::{Delivery, Draft, Message, MessageKey, Outgoing, RawMessage};
@@ -33,9 +33,9 @@ pub enum Delta {
         result: Result<Findings, Fault>,
     },
     /// How far others have read.
-    Horizons {
+    ReadReceipts {
         conversation: ConversationId,
-        horizons: Vec<(UserId, Timestamp)>,
+        read_receipts: Vec<(UserId, Timestamp)>,
     },
     /// A request for older messages failed.
     Older {
@@ -78,7 +78,7 @@ pub enum Delta {
     Unread {
         conversation: ConversationId,
         unread: Unread,
-        horizon: Option<Horizon>,
+        read_marker: Option<ReadMarker>,
     },
     Names(Vec<(UserId, NameSource, SafeText)>),
     /// An own message got further, or did not.

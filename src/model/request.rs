@@ -3,7 +3,7 @@
 //! Requests live in `model` and not in `app`, because sync must not know the app and runtime would otherwise hold a
 //! second list of the same things.
 
-use super::conversation::{Horizon, Role, ThreadFlag};
+use super::conversation::{ReadMarker, Role, ThreadFlag};
 use super::id::{ClientMessageId, ConversationId, UserId};
 use super::message::{Draft, MessageKey, Outgoing};
 use super::search::Query;
@@ -94,7 +94,7 @@ pub enum Request {
     },
     MarkRead {
         conversation: ConversationId,
-        horizon: Horizon,
+        read_marker: ReadMarker,
         /// Also when it is earlier than the one known: the user wants it unread.
         back: bool,
         /// The server is told. Otherwise it only counts here.

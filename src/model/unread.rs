@@ -1,6 +1,6 @@
 //! The one function that says what is unread. Store, list and commands all use it.
 
-use super::conversation::Horizon;
+use super::conversation::ReadMarker;
 use super::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -21,19 +21,19 @@ pub struct UnreadRow {
     /// [`super::Indexed::counts`].
     pub counts: bool,
     pub mentions_me: bool,
-    /// Its client id equals the one in the horizon.
-    pub is_horizon: bool,
+    /// Its client id equals the one in the read marker.
+    pub is_read_marker: bool,
 }
 
-/// Counts the messages after `horizon` that someone else wrote. `rows` come newest first.
+/// Counts the messages after `read_marker` that someone else wrote. `rows` come newest first.
 ///
-/// Own messages, edits, signals and system lines never count. Without a horizon, writing something oneself is taken
+/// Own messages, edits, signals and system lines never count. Without a read marker, writing something oneself is taken
 /// as having read what stands above it.
-pub fn unread(horizon: Option<&Horizon>, rows: impl Iterator<Item = UnreadRow>) -> Unread {
+pub fn unread(read_marker: Option<&ReadMarker>, rows: impl Iterator<Item = UnreadRow>) -> Unread {
     let mut total = Unread::default();
     for row in rows.take(COUNT_CAP) {
-        let read = match horizon {
-            Some(h) => row.at <= h.arrival || row.is_horizon,
+        let read = match read_marker {
+            Some(h) => row.at <= h.arrival || row.is_read_marker,
             None => row.mine && row.counts,
         };
         if read {
@@ -53,7 +53,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn row(at: i64, mine: bool, counts: bool) -> UnreadRow {
-        UnreadRow { at: Timestamp(at), mine, counts, mentions_me: at == 40, is_horizon: false }
+        UnreadRow { at: Timestamp(at), mine, counts, mentions_me: at == 40, is_read_marker: false }
     }
 
     #[test]
@@ -64,20 +64,20 @@ mod tests {
             row(40, false, true),
             row(30, false, true),
         ];
-        let horizon = Horizon::parse("30;31;0");
-        let got = unread(horizon.as_ref(), rows.into_iter());
+        let read_marker = ReadMarker::parse("30;31;0");
+        let got = unread(read_marker.as_ref(), rows.into_iter());
         assert_eq!(got, Unread { messages: 1, mentions: 1 });
     }
 
     #[test]
-    fn without_a_horizon_my_own_message_ends_the_count() {
+    fn without_a_read_marker_my_own_message_ends_the_count() {
         let rows =
             [row(50, false, true), row(45, false, true), row(40, true, true), row(30, false, true)];
         assert_eq!(unread(None, rows.into_iter()).messages, 2);
     }
 
     proptest! {
-        /// Against a plain reading of the rule: after the horizon, by someone else, of those that count.
+        /// Against a plain reading of the rule: after the read marker, by someone else, of those that count.
         #[test]
         fn the_count_is_what_the_rule_says(
             rows in proptest::collection::vec((any::<bool>(), any::<bool>(), any::<bool>()), 0..40), read in 0i64..45,
@@ -89,17 +89,17 @@ mod tests {
                     mine: *mine,
                     counts: *counts,
                     mentions_me: *mentions_me,
-                    is_horizon: false,
+                    is_read_marker: false,
                 })
                 .collect();
             newest_first.reverse();
-            let horizon = Horizon { arrival: Timestamp(read), read_at: Timestamp(read), client_id: None };
-            let got = unread(Some(&horizon), newest_first.clone().into_iter());
+            let read_marker = ReadMarker { arrival: Timestamp(read), read_at: Timestamp(read), client_id: None };
+            let got = unread(Some(&read_marker), newest_first.clone().into_iter());
             let wanted = newest_first.iter().filter(|row| row.at.0 > read && !row.mine && row.counts);
             prop_assert_eq!(usize::try_from(got.messages).unwrap(), wanted.clone().count());
             prop_assert_eq!(usize::try_from(got.mentions).unwrap(), wanted.filter(|row| row.mentions_me).count());
             // One read further never has more unread.
-            let later = Horizon { arrival: Timestamp(read + 1), ..horizon };
+            let later = ReadMarker { arrival: Timestamp(read + 1), ..read_marker };
             prop_assert!(unread(Some(&later), newest_first.into_iter()).messages <= got.messages);
         }
     }

@@ -3,8 +3,8 @@
 use super::wire;
 use super::{entity, html, link, payload, richtext};
 use crate::model::{
-    Align, Block, Conversation, ConversationKind, Delivery, EmojiStyle, EmojiWidth, Horizon,
-    Indexed, MediaKind, Message, MessageBody, NameSource, RawConversation, RawMessage, Reaction,
+    Align, Block, Conversation, ConversationKind, Delivery, EmojiStyle, EmojiWidth, Indexed,
+    MediaKind, Message, MessageBody, NameSource, RawConversation, RawMessage, Reaction, ReadMarker,
     RichText, SafeText, Span, ThreadActivity, Timestamp, UserId, conversation::Snippet,
 };
 use serde::Deserialize;
@@ -360,7 +360,7 @@ pub fn conversation(raw: &RawConversation, me: &UserId) -> Conversation {
         topic: topic.filter(|_| raw.id.kind() == ConversationKind::Group),
         version: raw.version,
         activity: raw.activity,
-        horizon: properties.consumptionhorizon.some().and_then(Horizon::parse),
+        read_marker: properties.consumptionhorizon.some().and_then(ReadMarker::parse),
         cleared_at: properties.clearedat.some().and_then(Timestamp::parse),
         muted: properties.alerts.flag() == Some(false),
         pinned: properties.favorite.flag() == Some(true),

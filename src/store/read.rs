@@ -2,8 +2,8 @@
 
 use super::{OutboxItem, Store, StoreError, coverage, outbox};
 use crate::model::{
-    ClientMessageId, ConversationId, Coverage, Draft, Horizon, MessageKey, NameSource,
-    RawConversation, RawMessage, Timestamp, Unread, UnreadRow, UserId, text::SafeText,
+    ClientMessageId, ConversationId, Coverage, Draft, MessageKey, NameSource, RawConversation,
+    RawMessage, ReadMarker, Timestamp, Unread, UnreadRow, UserId, text::SafeText,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 #[derive(Clone, Debug)]
 pub struct CachedConversation {
     pub raw: RawConversation,
-    pub horizon: Option<Horizon>,
+    pub read_marker: Option<ReadMarker>,
     pub cleared_at: Timestamp,
     pub unread: Unread,
     /// The newest stored message that is not an edit record.
@@ -148,22 +148,22 @@ fn with_edits(
     Ok(items)
 }
 
-/// The pure count over the rows after the horizon.
+/// The pure count over the rows after the read marker.
 pub(super) fn unread(
     c: &Connection,
     id: &ConversationId,
     me: &UserId,
-) -> rusqlite::Result<(Unread, Option<Horizon>)> {
+) -> rusqlite::Result<(Unread, Option<ReadMarker>)> {
     let row = c
         .prepare_cached("SELECT number, horizon, cleared_at FROM conversations WHERE id = ?1")?
         .query_row([id.as_str()], |row| {
             Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(2)?))
         })
         .optional()?;
-    let Some((number, horizon, cleared)) = row else { return Ok((Unread::default(), None)) };
-    let horizon = Horizon::parse(&horizon);
-    let from = horizon.as_ref().map_or(0, |h| h.arrival.0).max(cleared);
-    let client = horizon.as_ref().and_then(|h| h.client_id.clone());
+    let Some((number, read_marker, cleared)) = row else { return Ok((Unread::default(), None)) };
+    let read_marker = ReadMarker::parse(&read_marker);
+    let from = read_marker.as_ref().map_or(0, |h| h.arrival.0).max(cleared);
+    let client = read_marker.as_ref().and_then(|h| h.client_id.clone());
     let mut query = c.prepare_cached(
         "SELECT at, sender, counts, mentions, client_id FROM messages \
          WHERE conversation = ?1 AND at > ?2 ORDER BY at DESC, number DESC LIMIT 1000",
@@ -175,11 +175,13 @@ pub(super) fn unread(
             mine: row.get::<_, String>(1)? == me.as_str(),
             counts: row.get(2)?,
             mentions_me: row.get(3)?,
-            is_horizon: client.as_ref().is_some_and(|c| client_id.as_deref() == Some(c.as_str())),
+            is_read_marker: client
+                .as_ref()
+                .is_some_and(|c| client_id.as_deref() == Some(c.as_str())),
         })
     })?;
     let rows: Vec<UnreadRow> = rows.collect::<Result<_, _>>()?;
-    Ok((crate::model::unread(horizon.as_ref(), rows.into_iter()), horizon))
+    Ok((crate::model::unread(read_marker.as_ref(), rows.into_iter()), read_marker))
 }
 
 pub(super) fn conversations(
@@ -206,12 +208,12 @@ pub(super) fn conversations(
     );
     rows.into_iter()
         .map(|(raw, cleared_at)| {
-            let (unread, horizon) = unread(c, &raw.id, me)?;
+            let (unread, read_marker) = unread(c, &raw.id, me)?;
             let last = c
                 .prepare_cached(&sql)?
                 .query_row([raw.id.as_str()], |row| message(row, &raw.id))
                 .optional()?;
-            Ok(CachedConversation { raw, horizon, cleared_at, unread, last })
+            Ok(CachedConversation { raw, read_marker, cleared_at, unread, last })
         })
         .collect()
 }

@@ -216,11 +216,12 @@ fn read_out(scratch: &Path, copy: &Path) -> Result<Salvaged, StoreError> {
     let mut saved = Salvaged::default();
     let conversations = reader.rows(&CONVERSATIONS, conversation);
     let mut ids: HashMap<i64, ConversationId> = HashMap::new();
-    for (number, id, json, version, activity, horizon, unsent, cleared, thread) in conversations {
+    for (number, id, json, version, activity, read_marker, unsent, cleared, thread) in conversations
+    {
         let put = to.execute(
             "INSERT OR IGNORE INTO conversations (number, id, json, version, activity, horizon, horizon_unsent, \
              cleared_at, thread_json) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-            params![number, id, json, version, activity, horizon, unsent, cleared, thread],
+            params![number, id, json, version, activity, read_marker, unsent, cleared, thread],
         )?;
         saved.conversations += put;
         ids.insert(number, ConversationId::from(id));

@@ -26,7 +26,7 @@ CREATE TABLE conversations (
     -- The version up to which messages are stored; 0 until the first page is.
     version INTEGER NOT NULL,
     activity INTEGER NOT NULL,
-    -- The best horizon known, from here or the server, and whether the server still has to hear of it.
+    -- The best read_marker known, from here or the server, and whether the server still has to hear of it.
     horizon TEXT NOT NULL DEFAULT '',
     horizon_unsent INTEGER NOT NULL DEFAULT 0,
     cleared_at INTEGER NOT NULL DEFAULT 0,

@@ -2,8 +2,8 @@ use super::*;
 use crate::model::fold::folded;
 use crate::model::search::Query;
 use crate::model::{
-    ClientMessageId, ConversationId, Horizon, Indexed, MessageKey, Outgoing, Point, Range,
-    RawMessage, Timestamp, UserId,
+    ClientMessageId, ConversationId, Indexed, MessageKey, Outgoing, Point, Range, RawMessage,
+    ReadMarker, Timestamp, UserId,
 };
 use proptest::prelude::*;
 
@@ -281,8 +281,9 @@ fn of_a_damaged_file_everything_that_can_be_read_is_saved_and_it_is_not_touched(
         };
         let cover = range(&messages);
         store.apply(batch(messages, Some(cover)), me.clone()).await.unwrap();
-        let horizon = Horizon { arrival: Timestamp(100), read_at: Timestamp(200), client_id: None };
-        store.mark_read(&CHAT.into(), horizon, false, false, me.clone()).await.unwrap();
+        let read_marker =
+            ReadMarker { arrival: Timestamp(100), read_at: Timestamp(200), client_id: None };
+        store.mark_read(&CHAT.into(), read_marker, false, false, me.clone()).await.unwrap();
         let outgoing = Outgoing { text: "unsent".into(), ..Default::default() };
         store
             .enqueue(&CHAT.into(), &"1".into(), &outgoing, Timestamp(1), OutboxState::Queued)

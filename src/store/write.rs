@@ -2,8 +2,8 @@
 
 use super::{Store, StoreError, coverage, messages, read};
 use crate::model::{
-    ClientMessageId, ConversationId, Coverage, Draft, Horizon, Indexed, MessageKey, NameSource,
-    Point, Range, RawConversation, RawMessage, SafeText, Timestamp, Unread, UserId,
+    ClientMessageId, ConversationId, Coverage, Draft, Indexed, MessageKey, NameSource, Point,
+    Range, RawConversation, RawMessage, ReadMarker, SafeText, Timestamp, Unread, UserId,
 };
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
@@ -11,7 +11,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 #[derive(Clone, Debug)]
 pub struct ConversationRow {
     pub raw: RawConversation,
-    pub horizon: Option<Horizon>,
+    pub read_marker: Option<ReadMarker>,
     pub cleared_at: Option<Timestamp>,
     /// Its messages up to `raw.version` are in this batch or stored already.
     pub complete: bool,
@@ -50,7 +50,7 @@ pub enum Cover {
 /// What a batch did.
 #[derive(Clone, Debug, Default)]
 pub struct Stored {
-    pub unread: Vec<(ConversationId, Unread, Option<Horizon>)>,
+    pub unread: Vec<(ConversationId, Unread, Option<ReadMarker>)>,
     /// Own messages that were waiting in the outbox and are now seen on the server.
     pub confirmed: Vec<(ConversationId, ClientMessageId, MessageKey)>,
     /// Coverages that changed.
@@ -87,8 +87,8 @@ fn put_conversation(tx: &Transaction<'_>, row: &ConversationRow) -> rusqlite::Re
         row.raw.activity.0,
         row.cleared_at.map_or(0, |t| t.0)
     ])?;
-    if let Some(horizon) = &row.horizon {
-        put_horizon(tx, number, horizon, false)?;
+    if let Some(read_marker) = &row.read_marker {
+        put_read_marker(tx, number, read_marker, false)?;
     }
     if let Some(left_off) = &row.left_off {
         let version = i64::try_from(left_off.version).unwrap_or(i64::MAX);
@@ -100,17 +100,17 @@ fn put_conversation(tx: &Transaction<'_>, row: &ConversationRow) -> rusqlite::Re
     Ok(())
 }
 
-/// A horizon only replaces one that was written earlier (facts 3.5).
-fn put_horizon(
+/// A read marker only replaces one that was written earlier (facts 3.5).
+fn put_read_marker(
     tx: &Transaction<'_>,
     number: i64,
-    new: &Horizon,
+    new: &ReadMarker,
     unsent: bool,
 ) -> rusqlite::Result<bool> {
     let old: String = tx
         .prepare_cached("SELECT horizon FROM conversations WHERE number = ?1")?
         .query_row([number], |row| row.get(0))?;
-    if Horizon::parse(&old).is_some_and(|old| old.read_at >= new.read_at) {
+    if ReadMarker::parse(&old).is_some_and(|old| old.read_at >= new.read_at) {
         return Ok(false);
     }
     tx.prepare_cached(
@@ -186,8 +186,8 @@ fn apply(c: &mut Connection, batch: &Batch, me: &UserId) -> rusqlite::Result<Sto
         stored
             .coverages
             .extend(update_coverage(&tx, batch, &id)?.map(|coverage| (id.clone(), coverage)));
-        let (unread, horizon) = read::unread(&tx, &id, me)?;
-        stored.unread.push((id, unread, horizon));
+        let (unread, read_marker) = read::unread(&tx, &id, me)?;
+        stored.unread.push((id, unread, read_marker));
     }
     tx.commit()?;
     Ok(stored)
@@ -254,16 +254,16 @@ impl Store {
         self.write(move |c| apply(c, &batch, &me)).await
     }
 
-    /// Moves the own horizon because the user read, or said so; only with `back` to an earlier place. Gives it as it
+    /// Moves the own read marker because the user read, or asked for it; to an earlier place only with `back`. Returns it as it
     /// stands then, and the new count. With `tell` the server still has to hear of it.
     pub async fn mark_read(
         &self,
         id: &ConversationId,
-        horizon: Horizon,
+        read_marker: ReadMarker,
         back: bool,
         tell: bool,
         me: UserId,
-    ) -> Result<(Horizon, Unread), StoreError> {
+    ) -> Result<(ReadMarker, Unread), StoreError> {
         let id = id.clone();
         self.write(move |c| {
             let tx = begin(c)?;
@@ -271,24 +271,27 @@ impl Store {
             let old: String = tx
                 .prepare_cached("SELECT horizon FROM conversations WHERE number = ?1")?
                 .query_row([number], |row| row.get(0))?;
-            let mut horizon = horizon;
+            let mut read_marker = read_marker;
             // The later word wins: one dated in the future (another device's clock) must not freeze the badge.
-            if let Some(old) = Horizon::parse(&old) {
-                if old.arrival >= horizon.arrival && !back {
+            if let Some(old) = ReadMarker::parse(&old) {
+                if old.arrival >= read_marker.arrival && !back {
                     return Ok((old, read::unread(&tx, &id, &me)?.0));
                 }
-                horizon.read_at = horizon.read_at.max(Timestamp(old.read_at.0.saturating_add(1)));
+                read_marker.read_at =
+                    read_marker.read_at.max(Timestamp(old.read_at.0.saturating_add(1)));
             }
-            put_horizon(&tx, number, &horizon, tell)?;
+            put_read_marker(&tx, number, &read_marker, tell)?;
             let (unread, _) = read::unread(&tx, &id, &me)?;
             tx.commit()?;
-            Ok((horizon, unread))
+            Ok((read_marker, unread))
         })
         .await
     }
 
     /// Horizons the server has not heard of.
-    pub async fn unsent_horizons(&self) -> Result<Vec<(ConversationId, Horizon)>, StoreError> {
+    pub async fn unsent_read_markers(
+        &self,
+    ) -> Result<Vec<(ConversationId, ReadMarker)>, StoreError> {
         self.write(|c| {
             let mut query =
                 c.prepare_cached("SELECT id, horizon FROM conversations WHERE horizon_unsent = 1")?;
@@ -296,17 +299,17 @@ impl Store {
                 Ok((ConversationId::from(row.get::<_, String>(0)?), row.get::<_, String>(1)?))
             })?;
             let rows: Vec<(ConversationId, String)> = rows.collect::<Result<_, _>>()?;
-            Ok(rows.into_iter().filter_map(|(id, h)| Some((id, Horizon::parse(&h)?))).collect())
+            Ok(rows.into_iter().filter_map(|(id, h)| Some((id, ReadMarker::parse(&h)?))).collect())
         })
         .await
     }
 
-    pub async fn horizon_sent(
+    pub async fn read_marker_sent(
         &self,
         id: &ConversationId,
-        horizon: &Horizon,
+        read_marker: &ReadMarker,
     ) -> Result<(), StoreError> {
-        let (id, text) = (id.clone(), horizon.text());
+        let (id, text) = (id.clone(), read_marker.text());
         self.write(move |c| {
             c.prepare_cached(
                 "UPDATE conversations SET horizon_unsent = 0 WHERE id = ?1 AND horizon = ?2",

@@ -56,7 +56,7 @@ pub async fn send_snapshot(shared: &Arc<Shared>) -> Vec<OutboxItem> {
     let conversations = snapshot.conversations.iter().map(|cached| {
         let mut conversation = decode::conversation(&cached.raw, &shared.me);
         conversation.unread = cached.unread;
-        conversation.horizon = cached.horizon.clone().or(conversation.horizon);
+        conversation.read_marker = cached.read_marker.clone().or(conversation.read_marker);
         if cached.cleared_at.0 > 0 {
             conversation.cleared_at = Some(cached.cleared_at);
         }
@@ -110,7 +110,7 @@ impl Shared {
         for (seen, conversation) in conversations.into_iter().zip(&decoded) {
             batch.conversations.push(ConversationRow {
                 raw: seen.raw,
-                horizon: conversation.horizon.clone(),
+                read_marker: conversation.read_marker.clone(),
                 cleared_at: conversation.cleared_at,
                 complete: seen.complete,
                 left_off: seen.left_off,
@@ -148,11 +148,11 @@ impl Shared {
             self.tell(Delta::Names(names)).await;
         }
         for conversation in &mut decoded {
-            if let Some((_, unread, horizon)) =
+            if let Some((_, unread, read_marker)) =
                 stored.unread.iter().find(|(id, ..)| *id == conversation.id)
             {
                 conversation.unread = *unread;
-                conversation.horizon = horizon.clone().or(conversation.horizon.take());
+                conversation.read_marker = read_marker.clone().or(conversation.read_marker.take());
             }
         }
         if !decoded.is_empty() {
@@ -176,8 +176,8 @@ impl Shared {
                 self.tell(Delta::Flag { conversation: conversation.clone(), flag, on }).await;
             }
         }
-        for (conversation, unread, horizon) in stored.unread {
-            self.tell(Delta::Unread { conversation, unread, horizon }).await;
+        for (conversation, unread, read_marker) in stored.unread {
+            self.tell(Delta::Unread { conversation, unread, read_marker }).await;
         }
         saved
     }

@@ -246,18 +246,18 @@ impl Shared {
         }
     }
 
-    /// Tells the server of horizons it has not heard of.
-    pub(super) async fn flush_horizons(&self) {
-        for (id, horizon) in self.store.unsent_horizons().await.unwrap_or_default() {
-            match self.client.mark_read(&id, &horizon).await {
+    /// Tells the server of read markers it has not heard of.
+    pub(super) async fn flush_read_markers(&self) {
+        for (id, read_marker) in self.store.unsent_read_markers().await.unwrap_or_default() {
+            match self.client.mark_read(&id, &read_marker).await {
                 Ok(()) => {
-                    if let Err(error) = self.store.horizon_sent(&id, &horizon).await {
+                    if let Err(error) = self.store.read_marker_sent(&id, &read_marker).await {
                         tracing::error!(%error, "a read mark was not noted");
                     }
                 }
                 // A server that refuses one will refuse it again.
                 Err(error) if !error.is_transient() => {
-                    let _ = self.store.horizon_sent(&id, &horizon).await;
+                    let _ = self.store.read_marker_sent(&id, &read_marker).await;
                 }
                 Err(_) => return,
             }

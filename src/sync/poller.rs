@@ -82,7 +82,7 @@ async fn session(
     shared.refresh(true).await?;
     shared.set_online(true);
     shared.tell(Delta::Connection(ConnectionState::Online)).await;
-    shared.flush_horizons().await;
+    shared.flush_read_markers().await;
     shared.look_up_names().await;
     if long { take_events(shared, attempt).await } else { ask_at_intervals(shared, attempt).await }
 }

@@ -129,10 +129,10 @@ pub(super) async fn show_stored(shared: &Arc<Shared>, id: &ConversationId) {
     let stored = shared.store.newest(id, FIRST_PAGE).await.unwrap_or_default();
     tell_coverage(shared, id).await;
     tell_stored(shared, id, stored, Page::Newest).await;
-    if let Ok(horizons) = shared.store.others_read(id).await
-        && !horizons.is_empty()
+    if let Ok(read_receipts) = shared.store.others_read(id).await
+        && !read_receipts.is_empty()
     {
-        shared.tell(Delta::Horizons { conversation: id.clone(), horizons }).await;
+        shared.tell(Delta::ReadReceipts { conversation: id.clone(), read_receipts }).await;
     }
     shared.cached_thread(id).await;
 }
@@ -270,14 +270,14 @@ async fn carry_out(shared: &Arc<Shared>, request: Request) {
             threads::create(shared, &topic, members, ticket).await;
         }
         Request::Resolve { url, ticket } => threads::resolve(shared, &url, ticket).await,
-        Request::MarkRead { conversation, horizon, back, tell } => {
+        Request::MarkRead { conversation, read_marker, back, tell } => {
             let me = shared.me.clone();
-            match shared.store.mark_read(&conversation, horizon, back, tell, me).await {
-                Ok((horizon, unread)) => {
-                    let horizon = Some(horizon);
-                    shared.tell(Delta::Unread { conversation, unread, horizon }).await;
+            match shared.store.mark_read(&conversation, read_marker, back, tell, me).await {
+                Ok((read_marker, unread)) => {
+                    let read_marker = Some(read_marker);
+                    shared.tell(Delta::Unread { conversation, unread, read_marker }).await;
                     if tell && shared.is_online() {
-                        shared.flush_horizons().await;
+                        shared.flush_read_markers().await;
                     }
                 }
                 Err(error) => {

@@ -97,7 +97,7 @@ fn folder(runtime: &tokio::runtime::Runtime, count: i64) -> tempfile::TempDir {
             let item = format!("{{\"id\":\"{PEER}\",\"version\":1}}");
             let raw = wire::raw_conversation(&item).expect("a conversation");
             let batch = Batch {
-                conversations: vec![ConversationRow { raw, horizon: None, cleared_at: None, complete: true, left_off: None }],
+                conversations: vec![ConversationRow { raw, read_marker: None, cleared_at: None, complete: true, left_off: None }],
                 messages,
                 cover: vec![(id.clone(), cover)],
                 decoder: decode::DECODER_VERSION,

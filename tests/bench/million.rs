@@ -106,7 +106,7 @@ async fn fill(store: &Store) {
         let batch = Batch {
             conversations: vec![ConversationRow {
                 raw,
-                horizon: None,
+                read_marker: None,
                 cleared_at: None,
                 complete: true,
                 left_off: None,

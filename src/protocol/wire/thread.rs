@@ -1,7 +1,7 @@
 //! A group's members and properties.
 
 use super::WireError;
-use crate::model::{Horizon, Member, Role, SafeText, ThreadSettings, Timestamp, UserId};
+use crate::model::{Member, ReadMarker, Role, SafeText, ThreadSettings, Timestamp, UserId};
 use crate::protocol::entity;
 use crate::protocol::lenient::{self, Text};
 use serde::Deserialize;
@@ -26,7 +26,7 @@ pub fn horizons(body: &str) -> Result<Vec<(UserId, Timestamp)>, WireError> {
     let body: Body<'_> = serde_json::from_str(body).map_err(|_| WireError::NotJson)?;
     let read = body.consumptionhorizons.iter().filter_map(|raw| {
         let item: Item<'_> = serde_json::from_str(raw.get()).ok()?;
-        let horizon = Horizon::parse(item.consumptionhorizon.as_str())?;
+        let horizon = ReadMarker::parse(item.consumptionhorizon.as_str())?;
         Some((UserId::new(item.id.some()?), horizon.arrival))
     });
     Ok(read.collect())

@@ -76,17 +76,17 @@ pub async fn watch(shared: Arc<Shared>) {
             () = tokio::time::sleep(wait), if again => wait = (wait * 2).min(LONGEST),
         }
         shared.until_online().await;
-        shared.fetch_horizons().await;
+        shared.fetch_read_receipts().await;
     }
 }
 
 impl Shared {
     /// Asks how far the others have read the open chat.
-    async fn fetch_horizons(&self) {
+    async fn fetch_read_receipts(&self) {
         let Some(id) = self.open_chat().filter(|id| !self.marks.state().mute.contains(id)) else {
             return;
         };
-        match self.client.horizons(&id).await {
+        match self.client.read_receipts(&id).await {
             Ok(all) => {
                 let others: Vec<_> = all.into_iter().filter(|(who, _)| *who != self.me).collect();
                 let furthest = others.iter().map(|(_, at)| *at).max().unwrap_or_default();
@@ -94,7 +94,7 @@ impl Shared {
                 if let Err(error) = self.store.save_others_read(&id, &others).await {
                     tracing::warn!(%error, "read marks were not stored");
                 }
-                self.tell(Delta::Horizons { conversation: id, horizons: others }).await;
+                self.tell(Delta::ReadReceipts { conversation: id, read_receipts: others }).await;
             }
             Err(error) if error.is_transient() => {}
             Err(error) => {
