@@ -4,10 +4,10 @@
 //! changes nothing under the reader's eye.
 
 mod details;
-mod layout;
 mod list;
 mod present;
 mod rows;
+mod scroll;
 
 pub use details::DetailRow;
 pub use list::{Badge, ListRow};
@@ -19,7 +19,7 @@ use super::state::{AppState, Focus, Older, Window};
 use super::wrap::break_lines;
 use crate::model::text::width;
 use crate::model::{ConversationId, MessageKey};
-use layout::{Layout, Stamp};
+use scroll::{RowCache, Stamp};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
@@ -86,7 +86,7 @@ pub struct ViewState {
     /// The search that the help lies on.
     pub under_help: Option<Box<super::search::Search>>,
     anchors: HashMap<ConversationId, Anchor>,
-    layout: Layout,
+    row_cache: RowCache,
     pub visible: Visible,
     rows_of: Option<Stamp>,
     /// Which hint an empty pane shows.
@@ -104,7 +104,7 @@ impl ViewState {
             last_search: None,
             under_help: None,
             anchors: HashMap::new(),
-            layout: Layout::default(),
+            row_cache: RowCache::default(),
             visible: Visible::default(),
             rows_of: None,
             hint_of: None,
@@ -198,7 +198,7 @@ impl ViewState {
         let stamp = Stamp::of(app, conversation, area, self.bare, &anchor);
         if self.rows_of.as_ref() != Some(&stamp) {
             let pane = rows::Pane::new(app, conversation, area, self.size, self.bare);
-            let (rows, below) = self.layout.fill(&pane, &anchor);
+            let (rows, below) = self.row_cache.fill(&pane, &anchor);
             self.visible.rows = rows;
             self.visible.below = below;
             self.visible.day = match (&anchor, rows::day_of(&self.visible.rows, &pane)) {
@@ -243,28 +243,28 @@ impl ViewState {
 
     /// Moves the open conversation's view by rows; negative is up.
     pub fn scroll(&mut self, app: &AppState, rows: isize) {
-        self.with_pane(app, |layout, pane, anchor| layout.scroll(pane, anchor, rows));
+        self.with_pane(app, |cache, pane, anchor| cache.scroll(pane, anchor, rows));
     }
 
     pub fn to_top(&mut self, app: &AppState) {
-        self.with_pane(app, |layout, pane, _| layout.top(pane));
+        self.with_pane(app, |cache, pane, _| cache.top(pane));
     }
 
     /// Moves as little as needed to bring a whole message into sight.
     pub fn reveal(&mut self, app: &AppState, key: &MessageKey) {
-        self.with_pane(app, |layout, pane, anchor| layout.reveal(pane, anchor, key));
+        self.with_pane(app, |cache, pane, anchor| cache.reveal(pane, anchor, key));
     }
 
     /// Holds what is in sight where it is, also when the end is in sight: more is coming below.
     pub fn pin(&mut self, app: &AppState) {
-        self.with_pane(app, Layout::pin);
+        self.with_pane(app, RowCache::pin);
     }
 
     /// Whether a message taller than the pane goes on above it, or below it.
     pub fn goes_on(&mut self, app: &AppState, key: &MessageKey, up: bool) -> bool {
         let mut on = false;
-        self.with_pane(app, |layout, pane, anchor| {
-            on = layout.goes_on(pane, anchor, key, up);
+        self.with_pane(app, |cache, pane, anchor| {
+            on = cache.goes_on(pane, anchor, key, up);
             anchor.clone()
         });
         on
@@ -279,14 +279,14 @@ impl ViewState {
     fn with_pane(
         &mut self,
         app: &AppState,
-        work: impl FnOnce(&mut Layout, &rows::Pane<'_>, &Anchor) -> Anchor,
+        work: impl FnOnce(&mut RowCache, &rows::Pane<'_>, &Anchor) -> Anchor,
     ) {
         let (Some(areas), _) = self.geometry(app) else { return };
         let (Some(area), Some(conversation)) = (areas.messages, app.opened()) else { return };
         let id = conversation.info.id.clone();
         let anchor = self.anchor(&id);
         let pane = rows::Pane::new(app, conversation, area, self.size, self.bare);
-        let next = work(&mut self.layout, &pane, &anchor);
+        let next = work(&mut self.row_cache, &pane, &anchor);
         self.set_anchor(&id, next);
     }
 }

@@ -1,6 +1,6 @@
 //! Which rows a message has: what stands above its text, beside it, and below it.
 
-use super::layout::Laid;
+use super::scroll::Laid;
 use crate::app::areas::{Rect, Size};
 use crate::app::state::{AppState, ConversationState};
 use crate::app::wrap::Row;

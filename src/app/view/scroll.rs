@@ -75,12 +75,12 @@ struct Place {
 
 /// Wrapped texts, valid for one conversation state at one width.
 #[derive(Default)]
-pub struct Layout {
+pub struct RowCache {
     valid_for: Option<(ConversationId, u64, u64, usize)>,
     texts: HashMap<MessageKey, Arc<Vec<Row>>>,
 }
 
-impl Layout {
+impl RowCache {
     fn refresh(&mut self, pane: &Pane<'_>) {
         let c = pane.conversation;
         let stamp =
