@@ -2,7 +2,6 @@
 //! effects come out. No await, no clock, no lock, no disk, no terminal.
 
 pub mod action;
-pub mod areas;
 mod bidi;
 pub mod chat;
 mod complete;
@@ -13,6 +12,7 @@ mod follow;
 pub mod group;
 pub mod inspect;
 pub mod keymap;
+pub mod layout;
 mod members;
 pub mod on_compose;
 mod on_deadline;
@@ -44,7 +44,7 @@ pub use effect::Effect;
 pub use state::{AppState, Focus, Prefs};
 
 use crate::model::{Delta, MessageKey, Now};
-use areas::Size;
+use layout::Size;
 use view::{ViewState, Want};
 
 /// Everything the program knows (`app`), and what of it is in sight (`view`).

@@ -11,7 +11,7 @@ pub mod terminal;
 
 use crate::app::effect::Outcome;
 use crate::app::keymap::Resolver;
-use crate::app::{Action, Effect, Input, Model, areas::Size, update};
+use crate::app::{Action, Effect, Input, Model, layout::Size, update};
 use crate::model::{Delta, Now, Request, Timestamp};
 use crate::ui::{Screen, Theme};
 use crossterm::event::Event;

@@ -1,6 +1,6 @@
 //! The composition root: puts store, client, sync, gateway and loop together.
 
-use crate::app::areas::Size;
+use crate::app::layout::Size;
 use crate::app::state::{Prefs, Receipts};
 use crate::cli::context::{Failure, STORE, Session, lock};
 use crate::cli::{

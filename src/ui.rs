@@ -14,7 +14,7 @@ mod theme;
 pub use theme::{ColorDepth, Theme};
 
 use crate::app::Model;
-use crate::app::areas::{Rect, SMALLEST};
+use crate::app::layout::{Rect, SMALLEST};
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 
@@ -37,46 +37,46 @@ impl Screen {
     pub fn draw(&mut self, model: &Model, theme: &Theme, frame: &mut Frame<'_>) {
         let visible = &model.view.visible;
         let fits = frame.area().width >= SMALLEST.columns && frame.area().height >= SMALLEST.rows;
-        let (Some(areas), true) = (visible.areas, fits) else {
+        let (Some(layout), true) = (visible.layout, fits) else {
             too_small(frame);
             return;
         };
         let buffer = frame.buffer_mut();
-        if let Some(area) = areas.top {
+        if let Some(area) = layout.top {
             status::top(model, theme, area, buffer);
         }
-        if let Some(area) = areas.list {
+        if let Some(area) = layout.list {
             pane(&mut self.list, area, visible.list_stamp, buffer, |b| {
                 list::draw(model, theme, area, b);
             });
         }
-        if let Some(area) = areas.rule {
+        if let Some(area) = layout.rule {
             paint::vertical(buffer, area, theme.rule);
         }
-        if let Some(area) = areas.header {
+        if let Some(area) = layout.header {
             status::header(model, theme, area, buffer);
         }
-        if let Some(area) = areas.messages {
+        if let Some(area) = layout.messages {
             pane(&mut self.messages, area, visible.rows_stamp, buffer, |b| {
                 messages::draw(model, theme, area, b);
             });
         }
-        if let (Some(area), Some(rule)) = (areas.details, areas.details_rule) {
+        if let (Some(area), Some(rule)) = (layout.details, layout.details_rule) {
             paint::vertical(buffer, rule, theme.rule);
             pane(&mut self.details, area, visible.details_stamp, buffer, |b| {
                 details::draw(model, theme, area, b);
             });
         }
-        if let Some(area) = areas.divider {
-            let rules = [areas.rule, areas.details_rule];
+        if let Some(area) = layout.divider {
+            let rules = [layout.rule, layout.details_rule];
             status::divider(model, theme, area, rules, buffer);
         }
-        if let Some(area) = areas.banner {
+        if let Some(area) = layout.banner {
             compose::banner(model, theme, area, buffer);
         }
-        let mut cursor = areas.compose.and_then(|area| compose::draw(model, theme, area, buffer));
-        if let Some(area) = areas.footer {
-            status::footer(model, theme, area, areas.top.is_none(), buffer);
+        let mut cursor = layout.compose.and_then(|area| compose::draw(model, theme, area, buffer));
+        if let Some(area) = layout.footer {
+            status::footer(model, theme, area, layout.top.is_none(), buffer);
         }
         if let Some(open) = &model.app.overlay {
             let place = overlay::draw(model, open, theme, buffer);

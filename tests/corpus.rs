@@ -1,7 +1,7 @@
 //! Every fixture under `tests/fixtures/messages` as the screen shows it. Adding a case is adding a file there, reading
 //! what the test prints, and accepting it (`INSTA_UPDATE=always cargo test --test corpus`).
 
-use skchat::app::areas::Size;
+use skchat::app::layout::Size;
 use skchat::app::state::Prefs;
 use skchat::app::view::RowKind;
 use skchat::app::{Input, Model, update};
@@ -147,7 +147,7 @@ fn no_fixture_shows_a_raw_tag_an_escape_or_a_row_that_is_too_wide() {
         let message = read(&json);
         for columns in [20, 40, 80, 120] {
             let model = model(&message, &json, columns);
-            let pane = model.view.visible.areas.and_then(|a| a.messages).unwrap();
+            let pane = model.view.visible.layout.and_then(|a| a.messages).unwrap();
             for row in &model.view.visible.rows {
                 let RowKind::Text { rows, index, .. } = &row.kind else { continue };
                 let line = &rows[*index];

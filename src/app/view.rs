@@ -13,8 +13,8 @@ pub use details::DetailRow;
 pub use list::{Badge, ListRow};
 pub use rows::{Glyph, PaneRow, RowKind, indent};
 
-use super::areas::{self, Areas, Size, Wishes};
 use super::bidi;
+use super::layout::{self, Layout, LayoutInput, Size};
 use super::state::{AppState, Focus, Older, Window};
 use super::wrap::break_lines;
 use crate::model::text::width;
@@ -58,7 +58,7 @@ pub struct ComposeView {
 /// Everything that is drawn, derived from the state.
 #[derive(Default)]
 pub struct Visible {
-    pub areas: Option<Areas>,
+    pub layout: Option<Layout>,
     pub compose: ComposeView,
     pub rows: Vec<PaneRow>,
     /// Messages below the last row.
@@ -139,36 +139,36 @@ impl ViewState {
     }
 
     /// Rectangles and message box for the state as it is.
-    fn geometry(&self, app: &AppState) -> (Option<Areas>, ComposeView) {
+    fn geometry(&self, app: &AppState) -> (Option<Layout>, ComposeView) {
         let compose = compose_view(app, self.size.columns);
         let draft = app.opened().map(|c| &c.compose.draft);
-        let wishes = Wishes {
+        let wishes = LayoutInput {
             list_focused: app.focus == Focus::List,
             hide_list: self.hide_list,
             bare: self.bare,
-            compose_rows: u16::try_from(compose.rows.len()).unwrap_or(areas::MAX_COMPOSE),
+            compose_rows: u16::try_from(compose.rows.len()).unwrap_or(layout::MAX_COMPOSE),
             banner: draft.is_some_and(|d| d.reply.is_some() || d.edit.is_some()),
         };
-        (areas::areas(self.size, wishes), compose)
+        (layout::split(self.size, wishes), compose)
     }
 
     /// Derives what is visible. Touches only its own caches; never the anchor, never the state.
     pub fn settle(&mut self, app: &AppState) -> Vec<Want> {
-        let (areas, compose) = self.geometry(app);
-        self.visible.areas = areas;
+        let (layout, compose) = self.geometry(app);
+        self.visible.layout = layout;
         self.visible.compose = compose;
-        let Some(areas) = areas else { return Vec::new() };
-        if let Some(area) = areas.list {
-            let stamp = list::Stamp::of(app, area, areas.wide_list);
+        let Some(layout) = layout else { return Vec::new() };
+        if let Some(area) = layout.list {
+            let stamp = list::Stamp::of(app, area, layout.wide_list);
             if self.list_of.as_ref() != Some(&stamp) {
-                let (rows, below) = list::rows(app, area, areas.wide_list);
+                let (rows, below) = list::rows(app, area, layout.wide_list);
                 self.visible.list = rows;
                 self.visible.list_below = below;
                 self.visible.list_stamp += 1;
                 self.list_of = Some(stamp);
             }
         }
-        if let Some(area) = areas.details {
+        if let Some(area) = layout.details {
             let stamp = details::Stamp::of(app, area);
             if self.details_of.as_ref() != Some(&stamp) {
                 let rows = details::rows(app, area);
@@ -179,7 +179,7 @@ impl ViewState {
                 self.details_of = Some(stamp);
             }
         }
-        let (Some(area), Some(conversation)) = (areas.messages, app.opened()) else {
+        let (Some(area), Some(conversation)) = (layout.messages, app.opened()) else {
             let hint = app.conversations.is_empty();
             if self.rows_of.take().is_some()
                 || !self.visible.rows.is_empty()
@@ -211,7 +211,7 @@ impl ViewState {
         self.wants(app, area)
     }
 
-    fn wants(&self, app: &AppState, area: areas::Rect) -> Vec<Want> {
+    fn wants(&self, app: &AppState, area: layout::Rect) -> Vec<Want> {
         let Some(conversation) = app.opened() else { return Vec::new() };
         let mut wants = Vec::new();
         let id = conversation.info.id.clone();
@@ -281,8 +281,8 @@ impl ViewState {
         app: &AppState,
         work: impl FnOnce(&mut RowCache, &rows::Pane<'_>, &Anchor) -> Anchor,
     ) {
-        let (Some(areas), _) = self.geometry(app) else { return };
-        let (Some(area), Some(conversation)) = (areas.messages, app.opened()) else { return };
+        let (Some(layout), _) = self.geometry(app) else { return };
+        let (Some(area), Some(conversation)) = (layout.messages, app.opened()) else { return };
         let id = conversation.info.id.clone();
         let anchor = self.anchor(&id);
         let pane = rows::Pane::new(app, conversation, area, self.size, self.bare);
@@ -326,7 +326,7 @@ fn compose_view(app: &AppState, columns: u16) -> ComposeView {
         rows.push(shown);
     }
     // The box shows at most its rows, with the cursor's among them.
-    let most = usize::from(areas::MAX_COMPOSE);
+    let most = usize::from(layout::MAX_COMPOSE);
     let skip = (cursor.1 + 1).saturating_sub(most);
     let rows: Vec<String> = rows.into_iter().skip(skip).take(most).collect();
     let column = u16::try_from(cursor.0).unwrap_or(0);

@@ -1,7 +1,7 @@
 //! What the terminal reports, as inputs.
 
 use crate::app::keymap::{Context, Resolver};
-use crate::app::{Action, ComposeAction, Input, Model, OverlayAction, areas::Size};
+use crate::app::{Action, ComposeAction, Input, Model, OverlayAction, layout::Size};
 use crossterm::event::{Event, KeyEventKind, MouseEventKind};
 
 /// A terminal event as an input; `None` for what means nothing.

@@ -8,7 +8,7 @@ mod redact;
 
 pub use redact::Redactor;
 
-use crate::app::areas::Size;
+use crate::app::layout::Size;
 use crate::app::{Input, Model, update};
 use crate::model::{Now, UserId};
 use crate::ui::{ColorDepth, Screen, Theme};

@@ -2,7 +2,7 @@
 
 use super::Surface;
 use super::careful::Careful;
-use crate::app::areas::Size;
+use crate::app::layout::Size;
 use base64::Engine as _;
 use crossterm::event::{
     DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange,

@@ -2,7 +2,7 @@
 
 use super::Theme;
 use super::paint;
-use crate::app::areas::Rect;
+use crate::app::layout::Rect;
 use crate::app::{Focus, Model};
 use crate::model::SafeText;
 use crate::model::text::{cut, width};

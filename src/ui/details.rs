@@ -3,7 +3,7 @@
 use super::Theme;
 use super::paint;
 use crate::app::Model;
-use crate::app::areas::Rect;
+use crate::app::layout::Rect;
 use crate::app::view::DetailRow;
 use crate::model::text::{cut, width};
 use ratatui::buffer::Buffer;

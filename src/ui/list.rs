@@ -3,7 +3,7 @@
 use super::Theme;
 use super::paint;
 use crate::app::Model;
-use crate::app::areas::Rect;
+use crate::app::layout::Rect;
 use crate::app::view::{Badge, ListRow};
 use crate::model::text::cut;
 use ratatui::buffer::Buffer;
@@ -12,7 +12,7 @@ use ratatui::style::{Modifier, Style};
 pub fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     paint::clear(buffer, area);
     let visible = &model.view.visible;
-    let wide = visible.areas.is_some_and(|a| a.wide_list);
+    let wide = visible.layout.is_some_and(|a| a.wide_list);
     let end = area.x + area.width;
     let mut y = area.y;
     if visible.list.is_empty() {

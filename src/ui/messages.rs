@@ -3,7 +3,7 @@
 use super::Theme;
 use super::paint;
 use crate::app::Model;
-use crate::app::areas::Rect;
+use crate::app::layout::Rect;
 use crate::app::view::{Glyph, PaneRow, RowKind, indent};
 use crate::app::wrap::{QUOTE_BAR, Row};
 use crate::model::Link;

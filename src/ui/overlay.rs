@@ -6,8 +6,8 @@ mod thread;
 use super::Theme;
 use super::paint;
 use crate::app::Model;
-use crate::app::areas::Rect;
 use crate::app::keymap::{Context, Entry};
+use crate::app::layout::Rect;
 use crate::app::on_compose::{self, COMMANDS};
 use crate::app::overlay::{self, Overlay, REACTIONS};
 use crate::app::wrap::{break_lines, wrap};
@@ -135,9 +135,9 @@ pub fn draw(
 
 /// How the text in the box will look, right above it.
 fn preview(model: &Model, theme: &Theme, buffer: &mut Buffer) {
-    let Some(areas) = model.view.visible.areas else { return };
+    let Some(layout) = model.view.visible.layout else { return };
     let (Some(below), Some(rich)) =
-        (areas.divider.or(areas.compose), on_compose::preview(&model.app))
+        (layout.divider.or(layout.compose), on_compose::preview(&model.app))
     else {
         return;
     };

@@ -2,8 +2,8 @@
 
 use super::Theme;
 use super::paint;
-use crate::app::areas::Rect;
 use crate::app::keymap::Context;
+use crate::app::layout::Rect;
 use crate::app::overlay::{self, Overlay};
 use crate::app::state::{Setting, Window};
 use crate::app::{Focus, Model};

@@ -1,6 +1,6 @@
 use super::*;
-use crate::app::areas::Size;
 use crate::app::keymap::Context;
+use crate::app::layout::Size;
 use crate::app::overlay::Overlay;
 use crate::app::state::Prefs;
 use crate::app::{Input, update};

@@ -2,7 +2,7 @@
 
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use skchat::app::areas::Size;
+use skchat::app::layout::Size;
 use skchat::app::state::Prefs;
 use skchat::app::{Input, Model, update};
 use skchat::config::builtin_keymap;

@@ -8,7 +8,7 @@ use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use skchat::app::Model;
-use skchat::app::areas::Size;
+use skchat::app::layout::Size;
 use skchat::app::state::{Prefs, Receipts};
 use skchat::client::{AuthStyle, Base, Client, Options, Secret, TokenSource};
 use skchat::config::builtin_keymap;

@@ -1,6 +1,6 @@
 //! The pane beside the messages on wide screens: what the conversation is, who is in it, what was shared.
 
-use crate::app::areas::Rect;
+use crate::app::layout::Rect;
 use crate::app::settings::members;
 use crate::app::state::{AppState, ConversationState, Setting};
 use crate::model::{ConversationId, MessageBody, Role, SafeText, ThreadFlag};

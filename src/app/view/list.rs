@@ -1,7 +1,7 @@
 //! The rows of the conversation list.
 
-use crate::app::areas::Rect;
 use crate::app::conversations::last_activity;
+use crate::app::layout::Rect;
 use crate::app::state::{AppState, ConversationState, Focus};
 use crate::model::{ConversationId, MessageBody, SafeText};
 

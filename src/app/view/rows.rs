@@ -1,7 +1,7 @@
 //! Which rows a message has: what stands above its text, beside it, and below it.
 
 use super::scroll::Laid;
-use crate::app::areas::{Rect, Size};
+use crate::app::layout::{Rect, Size};
 use crate::app::state::{AppState, ConversationState};
 use crate::app::wrap::Row;
 use crate::model::{Delivery, EmojiStyle, Message, MessageKey, SafeText, UserId, emoticon};

@@ -5,8 +5,8 @@
 use super::Anchor;
 use super::present::presented;
 use super::rows::{Pane, PaneRow, RowKind, lead, rows, tail};
-use crate::app::areas::Rect;
 use crate::app::bidi;
+use crate::app::layout::Rect;
 use crate::app::state::{AppState, ConversationState};
 use crate::app::wrap::{Row, wrap};
 use crate::model::{ConversationId, Message, MessageKey};

@@ -1,7 +1,7 @@
 //! The search: a line that is typed into, and two rows for each hit with what was found set off.
 
 use crate::app::Model;
-use crate::app::areas::Rect;
+use crate::app::layout::Rect;
 use crate::app::search::{Search, State};
 use crate::model::search::Hit;
 use crate::model::text::{cut, width};

@@ -31,7 +31,7 @@ const TOP_BAR: u16 = 15;
 pub const MAX_COMPOSE: u16 = 8;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Areas {
+pub struct Layout {
     pub top: Option<Rect>,
     pub list: Option<Rect>,
     /// The list shows two lines a conversation.
@@ -54,7 +54,7 @@ pub struct Areas {
 
 /// What the layout depends on besides the size.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Wishes {
+pub struct LayoutInput {
     pub list_focused: bool,
     pub hide_list: bool,
     /// Messages and a footer, nothing else.
@@ -65,69 +65,69 @@ pub struct Wishes {
 }
 
 /// Divides the screen; `None` when it is too small.
-pub fn areas(size: Size, wishes: Wishes) -> Option<Areas> {
+pub fn split(size: Size, input: LayoutInput) -> Option<Layout> {
     if size.columns < SMALLEST.columns || size.rows < SMALLEST.rows {
         return None;
     }
-    let mut areas = Areas::default();
+    let mut layout = Layout::default();
     let full = |y: u16, height: u16| Rect { x: 0, y, width: size.columns, height };
     let mut top = 0;
     let mut bottom = size.rows;
     if size.rows >= TOP_BAR {
-        areas.top = Some(full(0, 1));
+        layout.top = Some(full(0, 1));
         top = 1;
     }
     bottom -= 1;
-    areas.footer = Some(full(bottom, 1));
-    if wishes.bare {
-        areas.top = None;
-        areas.messages = Some(full(0, bottom));
-        return Some(areas);
+    layout.footer = Some(full(bottom, 1));
+    if input.bare {
+        layout.top = None;
+        layout.messages = Some(full(0, bottom));
+        return Some(layout);
     }
     // The messages keep at least two rows and their header.
     let room = bottom - top;
-    let compose = wishes.compose_rows.clamp(1, MAX_COMPOSE).min(room.saturating_sub(3).max(1));
+    let compose = input.compose_rows.clamp(1, MAX_COMPOSE).min(room.saturating_sub(3).max(1));
     bottom -= compose;
-    areas.compose = Some(full(bottom, compose));
-    if wishes.banner && bottom - top >= 5 {
+    layout.compose = Some(full(bottom, compose));
+    if input.banner && bottom - top >= 5 {
         bottom -= 1;
-        areas.banner = Some(full(bottom, 1));
+        layout.banner = Some(full(bottom, 1));
     }
     if bottom - top >= 3 {
         bottom -= 1;
-        areas.divider = Some(full(bottom, 1));
+        layout.divider = Some(full(bottom, 1));
     }
     let height = bottom - top;
-    let one_pane = size.columns < TWO_PANES || wishes.hide_list;
-    areas.wide_list = size.columns >= WIDE;
-    let list_width = match (one_pane, areas.wide_list) {
+    let one_pane = size.columns < TWO_PANES || input.hide_list;
+    layout.wide_list = size.columns >= WIDE;
+    let list_width = match (one_pane, layout.wide_list) {
         (true, _) => size.columns,
         (false, true) => WIDE_LIST,
         (false, false) => LIST,
     };
     let mut x = 0;
-    if !one_pane || wishes.list_focused {
-        areas.list = Some(Rect { x: 0, y: top, width: list_width, height });
+    if !one_pane || input.list_focused {
+        layout.list = Some(Rect { x: 0, y: top, width: list_width, height });
     }
     if !one_pane {
-        areas.rule = Some(Rect { x: list_width, y: top, width: 1, height });
+        layout.rule = Some(Rect { x: list_width, y: top, width: 1, height });
         x = list_width + 1;
     }
-    if !one_pane || !wishes.list_focused {
+    if !one_pane || !input.list_focused {
         let mut width = size.columns - x;
         if !one_pane && size.columns >= THREE_PANES && height >= 10 {
             width -= DETAILS + 1;
-            areas.details_rule = Some(Rect { x: x + width, y: top, width: 1, height });
-            areas.details = Some(Rect { x: x + width + 1, y: top, width: DETAILS, height });
+            layout.details_rule = Some(Rect { x: x + width, y: top, width: 1, height });
+            layout.details = Some(Rect { x: x + width + 1, y: top, width: DETAILS, height });
         }
         if height >= 3 {
-            areas.header = Some(Rect { x, y: top, width, height: 1 });
-            areas.messages = Some(Rect { x, y: top + 1, width, height: height - 1 });
+            layout.header = Some(Rect { x, y: top, width, height: 1 });
+            layout.messages = Some(Rect { x, y: top + 1, width, height: height - 1 });
         } else {
-            areas.messages = Some(Rect { x, y: top, width, height });
+            layout.messages = Some(Rect { x, y: top, width, height });
         }
     }
-    Some(areas)
+    Some(layout)
 }
 
 #[cfg(test)]
@@ -141,7 +141,7 @@ mod tests {
             columns in 20u16..300, rows in 5u16..200, compose_rows in 0u16..30, banner: bool, list_focused: bool, hide_list: bool, bare: bool,
         ) {
             let size = Size { columns, rows };
-            let a = areas(size, Wishes { list_focused, hide_list, bare, compose_rows, banner }).unwrap();
+            let a = split(size, LayoutInput { list_focused, hide_list, bare, compose_rows, banner }).unwrap();
             let parts = [a.top, a.list, a.rule, a.header, a.messages, a.details_rule, a.details, a.divider, a.banner, a.compose, a.footer];
             let parts: Vec<Rect> = parts.into_iter().flatten().collect();
             for (i, p) in parts.iter().enumerate() {
