@@ -1,4 +1,4 @@
-//! The heart: [`Model`], [`update`], [`view::ViewState::settle`]. Synchronous and pure: inputs and the time go in,
+//! The heart: [`Model`], [`update`], [`view::ViewState::layout`]. Synchronous and pure: inputs and the time go in,
 //! effects come out. No await, no clock, no lock, no disk, no terminal.
 
 pub mod action;

@@ -6,8 +6,8 @@
 //! main -> start            the composition root: puts everything together
 //!   cli                    the command line, and chats / log / send / serve / doctor
 //!   runtime                the loop: keys + deltas + time -> update -> frame; the terminal; recordings
-//!     ui                   draw(&Model): paints what settle derived, decides nothing
-//!     app                  Model, update(), settle(): pure; no clock, no disk, no network
+//!     ui                   draw(&Model): paints what layout derived, decides nothing
+//!     app                  Model, update(), layout(): pure; no clock, no disk, no network
 //!     sync                 poller, outbox, requests, filler: joins client and store, sends deltas
 //!       client             one HTTP gate, one method an operation
 //!       store              SQLite cache of raw items, coverages, search index, drafts, outbox
@@ -55,7 +55,7 @@
 //!   it. That loses nothing by construction; writing our own tree back could only approach it.
 //! * Right-to-left text is ordered here and the terminal is told not to (BDSM): rows mix times, names and text, and
 //!   a terminal that orders whole rows would move the time column.
-//! * Settling a swapped Enter (`ui.enter`) is done in the key table, so that footer, help and palette tell the truth.
+//! * `ui.enter` swaps keys in the key table, so that footer, help and palette tell the truth.
 //! * What is passing (who types, notes, messages below) stands on the rule above the message box: it never moves text.
 
 #![deny(

@@ -328,8 +328,8 @@ impl Turns {
         theme: &Theme,
         surface: &mut S,
     ) -> io::Result<()> {
-        self.note(&Entry::Settle);
-        for want in model.view.settle(&model.app) {
+        self.note(&Entry::Layout);
+        for want in model.view.layout(&model.app) {
             let effects = self.feed(model, Input::Want(want));
             self.waiting.extend(effects.into_iter().filter_map(|effect| match effect {
                 Effect::Request(request) => Some(*request),

@@ -1,4 +1,4 @@
-//! Painting. [`Screen::draw`] turns what `settle` derived into cells and decides nothing.
+//! Painting. [`Screen::draw`] turns what `layout` derived into cells and decides nothing.
 //!
 //! Accepts only cleaned text, and looks at every cell once more before it leaves: a control character cannot pass.
 

@@ -58,7 +58,7 @@ fn model(message: &Message, json: &str, columns: u16) -> Model {
     ] {
         update(&mut model, Input::Delta(delta), now());
     }
-    model.view.settle(&model.app);
+    model.view.layout(&model.app);
     model
 }
 

@@ -13,7 +13,7 @@ fn nothing_is_lost(deduplicate: bool) {
     for _ in 0..KILLS {
         harness.kill_once();
     }
-    harness.settle();
+    harness.finish();
     println!("server that removes duplicates: {deduplicate}: {}", harness.tally);
     assert!(harness.tally.is_clean(), "{:#?}", harness.tally);
     assert_eq!(harness.tally.kills, KILLS);

@@ -100,7 +100,7 @@ impl ConversationState {
     }
 
     /// Carries a change out that the server has taken.
-    pub fn settle_change(
+    pub fn apply_change(
         &mut self,
         change: &ThreadChange,
         me: &crate::model::UserId,

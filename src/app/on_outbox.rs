@@ -47,7 +47,7 @@ pub fn delivery_of(
     let grace = model.app.prefs.grace;
     let Some(c) = model.app.conversations.get_mut(id) else { return };
     if let Some(key) = sent {
-        c.timeline.settle_at(client_id, &key);
+        c.timeline.confirm_at(client_id, &key);
     }
     c.held.retain(|(held, _)| held != client_id);
     if delivery == Delivery::Held {

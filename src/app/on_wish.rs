@@ -38,7 +38,7 @@ pub fn done(
         return;
     };
     let mut complaint = None;
-    let mut settled = None;
+    let mut finished = None;
     if let Some(c) = model.app.conversations.get_mut(&id) {
         let changing = c.settings.iter().find_map(|(flag, s)| match s {
             Setting::Changing { from, to, ticket: t } if *t == ticket => Some((*flag, *from, *to)),
@@ -73,9 +73,9 @@ pub fn done(
         if let Some(at) = c.group.pending.iter().position(|(t, _)| *t == ticket) {
             let (_, change) = c.group.pending.remove(at);
             if result.is_ok() {
-                c.settle_change(&change, &me, now);
+                c.apply_change(&change, &me, now);
             }
-            settled = Some(change);
+            finished = Some(change);
         }
         if let Some(at) = c.pending.iter().position(|(t, _)| *t == ticket) {
             let (_, pending) = c.pending.remove(at);
@@ -100,7 +100,7 @@ pub fn done(
             }
         }
     }
-    if let Some(change) = settled {
+    if let Some(change) = finished {
         let what = words(&model.app, &change);
         if let Some(c) = model.app.conversations.get_mut(&id) {
             c.note_change(&what, now, result);

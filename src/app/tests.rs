@@ -148,7 +148,7 @@ proptest! {
                 let effects = update(&mut model, Input::Delta(answer), now);
                 answers.extend(disk.take(effects)?);
             }
-            model.view.settle(&model.app);
+            model.view.layout(&model.app);
             for chat in CHATS.map(ConversationId::new) {
                 let Some(c) = model.app.conversations.get(&chat) else { continue };
                 prop_assert!(c.compose.text().chars().all(|l| l == letter(&chat) || l == '\n'));
@@ -175,7 +175,7 @@ proptest! {
                 sent += 1;
             }
             update(&mut model, Input::Deadline, now);
-            model.view.settle(&model.app);
+            model.view.layout(&model.app);
             let due = model.app.next_deadline();
             prop_assert!(due.is_none_or(|due| due <= mono + Duration::from_secs(2 * 24 * 3600)), "{:?}", due);
         }
@@ -193,7 +193,7 @@ fn a_drafts_name_in_the_prompt_is_where_enter_sends_it() {
     let now = Now { wall: Timestamp(1_700_000_000_000), mono: Duration::from_secs(1) };
     update(&mut model, Input::Action(Action::List(ListAction::Next)), now);
     update(&mut model, Input::Action(Action::Compose(ComposeAction::Insert('x'))), now);
-    model.view.settle(&model.app);
+    model.view.layout(&model.app);
     let named = model.view.visible.compose.prompt.clone();
     let title = model.app.title(model.app.opened().unwrap());
     assert!(named.contains(title.as_str()), "{named}");

@@ -170,7 +170,7 @@ impl Timeline {
     }
 
     /// Moves an own message to the place the server gave it.
-    pub fn settle_at(&mut self, client_id: &ClientMessageId, key: &MessageKey) {
+    pub fn confirm_at(&mut self, client_id: &ClientMessageId, key: &MessageKey) {
         let Some(old) = self.by_client.get(client_id).cloned() else { return };
         if !old.is_unsent() || old == *key {
             return;

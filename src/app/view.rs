@@ -1,4 +1,4 @@
-//! What is in sight. [`ViewState::settle`] derives it from the state; drawing only paints the result.
+//! What is in sight. [`ViewState::layout`] derives it from the state; drawing only paints the result.
 //!
 //! The scroll position is a place in the text ([`Anchor`]), never a row, so that a resize or an older page above
 //! changes nothing under the reader's eye.
@@ -153,7 +153,7 @@ impl ViewState {
     }
 
     /// Derives what is visible. Touches only its own caches; never the anchor, never the state.
-    pub fn settle(&mut self, app: &AppState) -> Vec<Want> {
+    pub fn layout(&mut self, app: &AppState) -> Vec<Want> {
         let (layout, compose) = self.geometry(app);
         self.visible.layout = layout;
         self.visible.compose = compose;

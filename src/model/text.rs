@@ -84,7 +84,7 @@ fn clean(raw: &str, line_break: char) -> String {
     let mut in_flag = false;
     // A joiner waits for what comes out next: it shapes emoji and Indic or Arabic words; elsewhere it only hides.
     let mut joiner: Option<char> = None;
-    let settle = |joiner: &mut Option<char>, out: &mut String, joins: bool| {
+    let flush_joiner = |joiner: &mut Option<char>, out: &mut String, joins: bool| {
         if let Some(c) = joiner.take() {
             out.push(if joins { c } else { REPLACEMENT });
         }
@@ -98,14 +98,14 @@ fn clean(raw: &str, line_break: char) -> String {
                 if joinable && joiner.is_none() {
                     joiner = Some(c);
                 } else {
-                    settle(&mut joiner, &mut out, false);
+                    flush_joiner(&mut joiner, &mut out, false);
                     out.push(REPLACEMENT);
                     base = Some(REPLACEMENT);
                     marks = 0;
                 }
             }
             '\r' | '\n' | '\u{B}' => {
-                settle(&mut joiner, &mut out, false);
+                flush_joiner(&mut joiner, &mut out, false);
                 if c == '\r' && chars.peek() == Some(&'\n') {
                     chars.next();
                 }
@@ -113,17 +113,17 @@ fn clean(raw: &str, line_break: char) -> String {
                 base = None;
             }
             '\t' => {
-                settle(&mut joiner, &mut out, false);
+                flush_joiner(&mut joiner, &mut out, false);
                 out.push_str(TAB);
                 base = Some(' ');
                 marks = 0;
             }
             '\u{E0020}'..='\u{E007F}' if in_flag => {
-                settle(&mut joiner, &mut out, false);
+                flush_joiner(&mut joiner, &mut out, false);
                 out.push(c);
             }
             _ if is_trick(c) => {
-                settle(&mut joiner, &mut out, false);
+                flush_joiner(&mut joiner, &mut out, false);
                 out.push(REPLACEMENT);
                 base = Some(REPLACEMENT);
                 marks = 0;
@@ -135,13 +135,13 @@ fn clean(raw: &str, line_break: char) -> String {
                     marks = 0;
                 }
                 if marks < MAX_MARKS {
-                    settle(&mut joiner, &mut out, true);
+                    flush_joiner(&mut joiner, &mut out, true);
                     marks += 1;
                     out.push(c);
                 }
             }
             _ => {
-                settle(&mut joiner, &mut out, !c.is_ascii() && !c.is_whitespace());
+                flush_joiner(&mut joiner, &mut out, !c.is_ascii() && !c.is_whitespace());
                 out.push(c);
                 in_flag = c == BLACK_FLAG;
                 base = Some(c);
@@ -149,7 +149,7 @@ fn clean(raw: &str, line_break: char) -> String {
             }
         }
     }
-    settle(&mut joiner, &mut out, false);
+    flush_joiner(&mut joiner, &mut out, false);
     out
 }
 

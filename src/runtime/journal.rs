@@ -68,7 +68,7 @@ pub enum Entry {
     Clock(Now),
     Input(Now, Box<Input>),
     /// What is in sight was derived; what that asked for follows as inputs.
-    Settle,
+    Layout,
     /// Columns, rows, and a hash of all cells.
     Frame(u16, u16, u64),
 }
@@ -190,8 +190,8 @@ impl Player {
                 self.inputs += 1;
                 update(&mut self.model, (**input).clone(), *now);
             }
-            Entry::Settle => {
-                self.model.view.settle(&self.model.app);
+            Entry::Layout => {
+                self.model.view.layout(&self.model.app);
             }
             Entry::Frame(columns, rows, _) => {
                 self.frames += 1;
@@ -218,7 +218,7 @@ impl Player {
 
     /// The screen as it stands after what was played, as lines.
     pub fn picture(&mut self) -> String {
-        self.model.view.settle(&self.model.app);
+        self.model.view.layout(&self.model.app);
         let size = self.model.view.size;
         self.paint(size.columns, size.rows);
         picture(self.terminal.backend().buffer())

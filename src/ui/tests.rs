@@ -61,7 +61,7 @@ fn model(columns: u16, rows: u16, markup: &[&str]) -> Model {
     ] {
         update(&mut model, Input::Delta(delta), now);
     }
-    model.view.settle(&model.app);
+    model.view.layout(&model.app);
     model
 }
 
@@ -235,7 +235,7 @@ proptest! {
                 4 => model.app.note("something"),
                 _ => model.app.focus = crate::app::Focus::List,
             }
-            model.view.settle(&model.app);
+            model.view.layout(&model.app);
             let painted = paint(&mut warm, &model, ColorDepth::True);
             prop_assert_eq!(painted, paint(&mut Screen::default(), &model, ColorDepth::True));
         }
@@ -252,7 +252,7 @@ proptest! {
             2 => Some(crate::app::overlay::Overlay::palette()),
             _ => None,
         };
-        model.view.settle(&model.app);
+        model.view.layout(&model.app);
         let buffer = paint(&mut Screen::default(), &model, ColorDepth::True);
         prop_assert!(buffer.content.iter().all(|cell| !cell.symbol().chars().any(char::is_control)));
     }
@@ -316,7 +316,7 @@ fn group_model(columns: u16, rows: u16) -> Model {
     update(&mut model, toggle(ThreadFlag::Alerts), now);
     model.app.toasts.clear();
     model.app.overlay = Some(Overlay::Thread(ThreadOverlay::Settings { marked: 1 }));
-    model.view.settle(&model.app);
+    model.view.layout(&model.app);
     model
 }
 
@@ -408,7 +408,7 @@ fn conversation_settings_beside_three_panes() {
     ");
     let mut closed = group_model(120, 40);
     closed.app.overlay = None;
-    closed.view.settle(&closed.app);
+    closed.view.layout(&closed.app);
     let buffer = paint(&mut Screen::default(), &closed, ColorDepth::None);
     insta::assert_snapshot!(lines(&buffer), @"
      skchat  ● Anna   DEMO                                                                                             live
@@ -486,7 +486,7 @@ fn the_search_shows_where_each_hit_stands() {
     let found = Findings { hits, next: Some(1), more: false, behind: false };
     let delta = Delta::Found { ticket: *ticket, result: Ok(found) };
     update(&mut model, Input::Delta(delta), now);
-    model.view.settle(&model.app);
+    model.view.layout(&model.app);
     let buffer = paint(&mut Screen::default(), &model, ColorDepth::True);
     let text: Vec<String> = buffer
         .content

@@ -21,11 +21,11 @@ fn at_random(kills: usize, deduplicate: bool) -> Tally {
     for n in 0..kills {
         harness.kill_once();
         if (n + 1) % 50 == 0 {
-            harness.settle();
+            harness.finish();
             println!("  {}", harness.tally);
         }
     }
-    harness.settle();
+    harness.finish();
     harness.tally
 }
 
@@ -49,7 +49,7 @@ fn at_every_call(call: &str) -> Tally {
             &inject,
         ]);
         let killed = harness.scripted();
-        harness.settle();
+        harness.finish();
         if !killed {
             break;
         }

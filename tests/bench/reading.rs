@@ -211,7 +211,7 @@ fn drawing() {
         let mut screen = Screen::default();
         let mut frame = |model: &mut Model| {
             let start = Instant::now();
-            model.view.settle(&model.app);
+            model.view.layout(&model.app);
             terminal.draw(|frame| screen.draw(model, &theme, frame)).expect("memory");
             start.elapsed()
         };
@@ -230,7 +230,7 @@ fn drawing() {
             let columns = if n % 2 == 0 { 100 + n } else { 120 };
             let start = Instant::now();
             update(&mut model, Input::Resize(Size { columns, rows: 40 }), now());
-            model.view.settle(&model.app);
+            model.view.layout(&model.app);
             resizes.push(start.elapsed());
         }
         let median = |times: &mut Vec<Duration>| {
@@ -238,7 +238,7 @@ fn drawing() {
             times[times.len() / 2].as_secs_f64() * 1000.0
         };
         println!(
-            "120x40 with {count:>7} messages loaded: a new message {:.3} ms, a key {:.3} ms, a resize {:.3} ms (settle and draw; resize: settle)",
+            "120x40 with {count:>7} messages loaded: a new message {:.3} ms, a key {:.3} ms, a resize {:.3} ms (layout and draw; resize: layout)",
             median(&mut times),
             median(&mut keys),
             median(&mut resizes)
@@ -295,7 +295,7 @@ fn loaded(count: i64) -> Model {
     for n in 1..count {
         timeline.upsert(one(n));
     }
-    model.view.settle(&model.app);
+    model.view.layout(&model.app);
     model.view.scroll(&model.app, -30);
     model
 }

@@ -102,7 +102,7 @@ pub fn renderer_holds(kind: &str, content: &str, name: &str, columns: u16, rows:
     });
     let raw = wire::raw_message(&json.to_string(), Some(&CHAT.into())).expect("an item");
     let mut model = model(decode::message(&raw, &UserId::new("8:anna.7")), name, columns, rows);
-    model.view.settle(&model.app);
+    model.view.layout(&model.app);
     let depth = match depth % 4 {
         0 => ColorDepth::None,
         1 => ColorDepth::Sixteen,

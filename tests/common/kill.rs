@@ -329,7 +329,7 @@ impl Harness {
     }
 
     /// Lets everything arrive, and counts.
-    pub fn settle(&mut self) {
+    pub fn finish(&mut self) {
         self.calm();
         let wrapper = std::mem::take(&mut self.wrapper);
         let mut t = self.start();

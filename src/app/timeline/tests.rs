@@ -47,9 +47,9 @@ fn a_reply_before_the_echo_shows_one_message_and_so_does_an_echo_before_the_repl
         t.upsert(unsent(1, "c1", "hi"));
         if echo_first {
             t.upsert(message(50, Some("c1"), "hi"));
-            t.settle_at(&"c1".into(), &key);
+            t.confirm_at(&"c1".into(), &key);
         } else {
-            t.settle_at(&"c1".into(), &key);
+            t.confirm_at(&"c1".into(), &key);
             t.upsert(message(50, Some("c1"), "hi"));
         }
         assert_eq!(texts(&t), ["hi"]);

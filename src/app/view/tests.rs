@@ -68,7 +68,7 @@ fn press(model: &mut Model, scroll: Scroll) {
 
 /// What the pane shows, as text.
 fn shown(model: &mut Model) -> Vec<String> {
-    model.view.settle(&model.app);
+    model.view.layout(&model.app);
     model.view.visible.rows.iter().map(|row| format!("{:?}", row.kind)).collect()
 }
 
