@@ -6,7 +6,7 @@
 mod careful;
 mod effects;
 mod input;
-pub mod journal;
+pub mod recording;
 pub mod terminal;
 
 use crate::app::effect::Outcome;
@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use effects::{Editor, open_url};
 use input::input_of;
-use journal::{Entry, Journal};
+use recording::{Recorder, RecordingEntry};
 
 /// Between two frames that only the network asked for.
 const FRAME: Duration = Duration::from_millis(16);
@@ -62,7 +62,7 @@ pub struct Wiring<S, F> {
     pub stop: CancellationToken,
     pub editor: Editor,
     /// Where every input is recorded, when that was asked for.
-    pub journal: Option<Journal>,
+    pub recorder: Option<Recorder>,
 }
 
 struct Clock(Instant);
@@ -93,7 +93,7 @@ struct Turns {
     title: String,
     /// For what runs beside the loop.
     outcomes: mpsc::Sender<Outcome>,
-    journal: Option<Journal>,
+    recorder: Option<Recorder>,
 }
 
 /// Runs until the user quits or `stop` is cancelled. Whatever ends it, drafts are handed to sync before it returns.
@@ -117,7 +117,7 @@ where
         frame_due: Some(Duration::ZERO),
         title: String::new(),
         outcomes: outcomes_in,
-        journal: None,
+        recorder: None,
     };
     let result = turn_until_the_end(model, theme, wiring, outcomes, &mut turns).await;
     // Whatever ended it; the first time it may only have been asked whether that is meant.
@@ -145,13 +145,13 @@ where
     F: FnMut() -> E,
     E: Stream<Item = io::Result<Event>> + Unpin,
 {
-    let Wiring { mut surface, mut open_events, mut deltas, requests, stop, editor, journal } =
+    let Wiring { mut surface, mut open_events, mut deltas, requests, stop, editor, recorder } =
         wiring;
-    turns.journal = journal;
+    turns.recorder = recorder;
     let mut sync_is_there = true;
     let mut events = Some(open_events());
     model.app.clock = turns.clock.now();
-    turns.note(&Entry::Clock(model.app.clock));
+    turns.note(&RecordingEntry::Clock(model.app.clock));
     loop {
         // Nothing is drawn while another program has the terminal.
         let frame = turns.frame_due.filter(|_| events.is_some());
@@ -260,17 +260,17 @@ async fn next_of<E: Stream + Unpin>(events: &mut Option<E>) -> Option<E::Item> {
 }
 
 impl Turns {
-    fn note(&mut self, entry: &Entry) {
-        if let Some(journal) = &mut self.journal {
-            journal.note(entry);
+    fn note(&mut self, entry: &RecordingEntry) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.note(entry);
         }
     }
 
     /// The one way by which anything reaches the model.
     fn feed(&mut self, model: &mut Model, input: Input) -> Vec<Effect> {
         let now = self.clock.now();
-        if self.journal.is_some() {
-            self.note(&Entry::Input(now, Box::new(input.clone())));
+        if self.recorder.is_some() {
+            self.note(&RecordingEntry::Input(now, Box::new(input.clone())));
         }
         update(model, input, now)
     }
@@ -328,7 +328,7 @@ impl Turns {
         theme: &Theme,
         surface: &mut S,
     ) -> io::Result<()> {
-        self.note(&Entry::Layout);
+        self.note(&RecordingEntry::Layout);
         for want in model.view.layout(&model.app) {
             let effects = self.feed(model, Input::Want(want));
             self.waiting.extend(effects.into_iter().filter_map(|effect| match effect {
@@ -337,11 +337,11 @@ impl Turns {
             }));
         }
         let mut painted = None;
-        let recording = self.journal.is_some();
+        let recording = self.recorder.is_some();
         surface.draw(&mut |frame| {
             self.screen.draw(model, theme, frame);
             if recording {
-                painted = Some(journal::frame(frame.buffer_mut()));
+                painted = Some(recording::frame(frame.buffer_mut()));
             }
         })?;
         if let Some(painted) = painted {

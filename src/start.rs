@@ -9,7 +9,7 @@ use crate::cli::{
 use crate::client::Client;
 use crate::config::{Bidi, Config, paths};
 use crate::model::{EmojiWidth, UserId};
-use crate::runtime::journal::Journal;
+use crate::runtime::recording::Recorder;
 use crate::runtime::terminal::{Tty, install_panic_hook, watch_for_the_end};
 use crate::runtime::{Editor, Wiring, run};
 use crate::store::Store;
@@ -253,8 +253,8 @@ async fn converse(
     let depth = color_depth();
     let theme = Theme::new(THEME, depth, setting.config.ui.blink).map_err(Failure::failed)?;
     let header = replay::header(&setting, &prefs, depth);
-    let journal = match &setting.record {
-        Some(path) => Some(Journal::create(path, header.clone()).map_err(|e| {
+    let recorder = match &setting.record {
+        Some(path) => Some(Recorder::create(path, header.clone()).map_err(|e| {
             Failure::usage(format!("{} cannot be recorded to: {e}", path.display()))
         })?),
         None => None,
@@ -275,7 +275,7 @@ async fn converse(
             requests: handle.requests.clone(),
             stop,
             editor: Editor { command: editor_command(), dir: setting.dir.clone() },
-            journal,
+            recorder,
         };
         run(&mut model, &theme, wiring).await
     };

@@ -121,7 +121,7 @@ fn no_layer_names_what_it_may_not_know() {
 
 #[test]
 fn only_the_recorder_of_the_runtime_writes_json() {
-    let is_recorder = |path: &Path| path.to_string_lossy().contains("runtime/journal");
+    let is_recorder = |path: &Path| path.to_string_lossy().contains("runtime/recording");
     let other =
         sources().into_iter().filter(|(path, _)| layer(path) == "runtime" && !is_recorder(path));
     let wrong: Vec<_> = other.filter(|(_, text)| code(text).contains("serde_json")).collect();

@@ -7,13 +7,13 @@ use crate::app::state::Prefs;
 use crate::cli::context::Failure;
 use crate::cli::replay::Arguments;
 use crate::config::{Enter, keymap_with};
-use crate::runtime::journal::{self, Entry, FORMAT, Header, Player, Redactor};
+use crate::runtime::recording::{self, FORMAT, Player, RecordingEntry, RecordingHeader, Redactor};
 use crate::ui::{ColorDepth, Theme};
 use std::sync::Arc;
 
 /// What this run starts from.
-pub fn header(setting: &Setting, prefs: &Prefs, depth: ColorDepth) -> Header {
-    Header {
+pub fn header(setting: &Setting, prefs: &Prefs, depth: ColorDepth) -> RecordingHeader {
+    RecordingHeader {
         skchat: env!("CARGO_PKG_VERSION").to_owned(),
         format: FORMAT,
         me: prefs.me.clone(),
@@ -39,7 +39,7 @@ pub fn header(setting: &Setting, prefs: &Prefs, depth: ColorDepth) -> Header {
 }
 
 /// The model a run begins with.
-pub fn first_model(prefs: Prefs, header: &Header) -> Model {
+pub fn first_model(prefs: Prefs, header: &RecordingHeader) -> Model {
     let mut model = Model::new(prefs, header.size);
     if header.card {
         model.app.overlay = Some(Overlay::Card);
@@ -50,7 +50,7 @@ pub fn first_model(prefs: Prefs, header: &Header) -> Model {
     model
 }
 
-fn player(header: &Header) -> Result<Player, String> {
+fn player(header: &RecordingHeader) -> Result<Player, String> {
     let enter = if header.enter_is_newline { Enter::Newline } else { Enter::Send };
     let keymap = keymap_with(&header.keys, enter)?;
     let zone = jiff::tz::TimeZone::get(&header.zone).map_err(|e| e.to_string())?;
@@ -80,7 +80,7 @@ fn player(header: &Header) -> Result<Player, String> {
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let name = arguments.file.display();
     let failed = |e: String| Failure::failed(format!("{name}: {e}"));
-    let (header, entries, cut) = journal::read(&arguments.file).map_err(failed)?;
+    let (header, entries, cut) = recording::read(&arguments.file).map_err(failed)?;
     if cut {
         eprintln!("skchat: {name} ends in the middle of a line; it is played up to there");
     }
@@ -88,20 +88,19 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         let key =
             getrandom::u64().map_err(|_| Failure::failed("the system gives no random numbers"))?;
         let redactor = Redactor::new(key);
-        let header = journal::redacted_header(&header, &redactor).map_err(failed)?;
+        let header = recording::redacted_header(&header, &redactor).map_err(failed)?;
         let player = player(&header).map_err(failed)?;
         let target_name = target.display();
-        journal::write_redacted(target, &header, &entries, player, &redactor)
+        recording::write_redacted(target, &header, &entries, player, &redactor)
             .map_err(|e| Failure::failed(format!("{target_name}: {e}")))?;
         println!("{target_name} holds the same run without anything that can be read");
         return Ok(());
     }
     let mut player = player(&header).map_err(failed)?;
     for entry in &entries {
-        if arguments
-            .until
-            .is_some_and(|until| player.inputs >= until && matches!(entry, Entry::Input(..)))
-        {
+        if arguments.until.is_some_and(|until| {
+            player.inputs >= until && matches!(entry, RecordingEntry::Input(..))
+        }) {
             break;
         }
         player.play(entry);

@@ -14,7 +14,7 @@ use skchat::client::{AuthStyle, Base, Client, Options, Secret, TokenSource};
 use skchat::config::builtin_keymap;
 use skchat::gateway::{self, User, World};
 use skchat::model::UserId;
-pub use skchat::runtime::journal::picture;
+pub use skchat::runtime::recording::picture;
 use skchat::runtime::{Editor, Surface, Wiring, run};
 use skchat::store::Store;
 use skchat::sync::{self, PollMode};
@@ -313,7 +313,7 @@ impl Runner {
             let mut model = Model::new(prefs, Size { columns, rows });
             let stop = CancellationToken::new();
             let wiring =
-                Wiring { surface, open_events, deltas, requests, stop, editor, journal: None };
+                Wiring { surface, open_events, deltas, requests, stop, editor, recorder: None };
             run(&mut model, &theme, wiring).await.unwrap();
             handle.stop(PATIENCE).await;
         });

@@ -1,7 +1,7 @@
 //! Recording every input of the loop, and playing a recording again: the same inputs at the same times give the same
 //! frames.
 //!
-//! A recording is JSON, one entry a line: what the program started from, then inputs, settlings and frames in the order
+//! A recording is JSON, one entry a line: what the program started from, then inputs, layouts and frames in the order
 //! in which they happened. It holds what was typed and received; [`write_redacted`] makes one that does not.
 
 mod redact;
@@ -26,13 +26,13 @@ use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
 /// Rises when recordings of before cannot be played any more.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 /// Lines that may wait for the disk before the recording ends.
 const WAITING: usize = 8_192;
 
 /// Everything the program starts from, as far as the screen depends on it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Header {
+pub struct RecordingHeader {
     pub skchat: String,
     pub format: u32,
     pub me: UserId,
@@ -62,8 +62,8 @@ pub struct Header {
 /// One line of a recording.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Entry {
-    Start(Box<Header>),
+pub enum RecordingEntry {
+    Start(Box<RecordingHeader>),
     /// The time before the first input.
     Clock(Now),
     Input(Now, Box<Input>),
@@ -74,17 +74,17 @@ pub enum Entry {
 }
 
 /// Writes a recording, on a thread of its own.
-pub struct Journal {
+pub struct Recorder {
     lines: Option<SyncSender<String>>,
     writer: Option<std::thread::JoinHandle<()>>,
 }
 
-impl Journal {
+impl Recorder {
     /// Begins a recording in a new file that only this user can read.
     ///
     /// # Errors
     /// When there is such a file already, or it cannot be made.
-    pub fn create(path: &Path, header: Header) -> std::io::Result<Self> {
+    pub fn create(path: &Path, header: RecordingHeader) -> std::io::Result<Self> {
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
         let (lines, waiting) = sync_channel::<String>(WAITING);
         let write = move || {
@@ -103,13 +103,13 @@ impl Journal {
             }
         };
         let writer = std::thread::Builder::new().name("recorder".into()).spawn(write)?;
-        let mut journal = Self { lines: Some(lines), writer: Some(writer) };
-        journal.note(&Entry::Start(Box::new(header)));
-        Ok(journal)
+        let mut recorder = Self { lines: Some(lines), writer: Some(writer) };
+        recorder.note(&RecordingEntry::Start(Box::new(header)));
+        Ok(recorder)
     }
 
     /// Adds an entry. When the disk cannot follow, the recording ends: one with a hole could not be played.
-    pub fn note(&mut self, entry: &Entry) {
+    pub fn note(&mut self, entry: &RecordingEntry) {
         let Some(lines) = &self.lines else { return };
         let Ok(line) = serde_json::to_string(entry) else { return };
         if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) = lines.try_send(line) {
@@ -119,7 +119,7 @@ impl Journal {
     }
 }
 
-impl Drop for Journal {
+impl Drop for Recorder {
     fn drop(&mut self) {
         self.lines = None;
         if let Some(writer) = self.writer.take() {
@@ -143,13 +143,13 @@ impl Hasher for Fnv {
 }
 
 /// An entry that stands for a frame as it was painted.
-pub fn frame(buffer: &Buffer) -> Entry {
+pub fn frame(buffer: &Buffer) -> RecordingEntry {
     let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
     for cell in &buffer.content {
         cell.symbol().hash(&mut hash);
         cell.style().hash(&mut hash);
     }
-    Entry::Frame(buffer.area.width, buffer.area.height, hash.finish())
+    RecordingEntry::Frame(buffer.area.width, buffer.area.height, hash.finish())
 }
 
 /// Plays entries into a model.
@@ -182,18 +182,18 @@ impl Player {
     }
 
     /// Plays one entry; gives a frame entry as it is here.
-    pub fn play(&mut self, entry: &Entry) -> Option<Entry> {
+    pub fn play(&mut self, entry: &RecordingEntry) -> Option<RecordingEntry> {
         match entry {
-            Entry::Start(_) => {}
-            Entry::Clock(now) => self.model.app.clock = *now,
-            Entry::Input(now, input) => {
+            RecordingEntry::Start(_) => {}
+            RecordingEntry::Clock(now) => self.model.app.clock = *now,
+            RecordingEntry::Input(now, input) => {
                 self.inputs += 1;
                 update(&mut self.model, (**input).clone(), *now);
             }
-            Entry::Layout => {
+            RecordingEntry::Layout => {
                 self.model.view.layout(&self.model.app);
             }
-            Entry::Frame(columns, rows, _) => {
+            RecordingEntry::Frame(columns, rows, _) => {
                 self.frames += 1;
                 let painted = self.paint(*columns, *rows);
                 if painted.as_ref() != Some(entry) {
@@ -205,7 +205,7 @@ impl Player {
         None
     }
 
-    fn paint(&mut self, columns: u16, rows: u16) -> Option<Entry> {
+    fn paint(&mut self, columns: u16, rows: u16) -> Option<RecordingEntry> {
         self.terminal.backend_mut().resize(columns, rows);
         let mut painted = None;
         let (screen, model, theme) = (&mut self.screen, &self.model, &self.theme);
@@ -250,13 +250,13 @@ pub fn picture(buffer: &Buffer) -> String {
 ///
 /// # Errors
 /// When the file cannot be read, or is none.
-pub fn read(path: &Path) -> Result<(Header, Vec<Entry>, bool), String> {
+pub fn read(path: &Path) -> Result<(RecordingHeader, Vec<RecordingEntry>, bool), String> {
     let bytes = std::fs::read(path).map_err(|e| e.to_string())?;
     let mut lines = bytes.split(|b| *b == b'\n').filter(|line| !line.is_empty());
     let first = lines.next().unwrap_or_default();
     let header = match serde_json::from_slice(first) {
-        Ok(Entry::Start(header)) if header.format == FORMAT => *header,
-        Ok(Entry::Start(header)) => {
+        Ok(RecordingEntry::Start(header)) if header.format == FORMAT => *header,
+        Ok(RecordingEntry::Start(header)) => {
             return Err(format!(
                 "it was recorded by skchat {}, whose recordings are others",
                 header.skchat
@@ -286,21 +286,23 @@ pub fn read(path: &Path) -> Result<(Header, Vec<Entry>, bool), String> {
 /// When an entry cannot be turned, which would be a mistake in the program, or the file cannot be written.
 pub fn write_redacted(
     path: &Path,
-    header: &Header,
-    entries: &[Entry],
+    header: &RecordingHeader,
+    entries: &[RecordingEntry],
     mut player: Player,
     redactor: &Redactor,
 ) -> Result<(), String> {
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     let mut out = BufWriter::new(file.map_err(|e| e.to_string())?);
-    let put = |entry: &Entry, out: &mut BufWriter<File>| {
+    let put = |entry: &RecordingEntry, out: &mut BufWriter<File>| {
         let line = serde_json::to_string(entry).map_err(|e| e.to_string())?;
         writeln!(out, "{line}").map_err(|e| e.to_string())
     };
-    put(&Entry::Start(Box::new(header.clone())), &mut out)?;
+    put(&RecordingEntry::Start(Box::new(header.clone())), &mut out)?;
     for entry in entries {
         let entry = match entry {
-            Entry::Input(now, input) => Entry::Input(*now, Box::new(redactor.turn(&**input)?)),
+            RecordingEntry::Input(now, input) => {
+                RecordingEntry::Input(*now, Box::new(redactor.turn(&**input)?))
+            }
             other => other.clone(),
         };
         let painted = player.play(&entry);
@@ -310,6 +312,9 @@ pub fn write_redacted(
 }
 
 /// The id that a header of a redacted recording has.
-pub fn redacted_header(header: &Header, redactor: &Redactor) -> Result<Header, String> {
-    Ok(Header { me: redactor.turn(&header.me)?, warning: None, ..header.clone() })
+pub fn redacted_header(
+    header: &RecordingHeader,
+    redactor: &Redactor,
+) -> Result<RecordingHeader, String> {
+    Ok(RecordingHeader { me: redactor.turn(&header.me)?, warning: None, ..header.clone() })
 }
