@@ -3,11 +3,11 @@
 //! Typing never waits behind a burst: keys are taken first, a key is drawn at once, and what the network brings is
 //! drawn at most every 16 ms.
 
-mod careful;
 mod effects;
 mod input;
 pub mod recording;
 pub mod terminal;
+mod width_safe_backend;
 
 use crate::app::effect::Outcome;
 use crate::app::keymap::Resolver;
@@ -82,7 +82,7 @@ impl Clock {
 }
 
 /// What the loop remembers between two turns.
-struct Turns {
+struct EventLoop {
     clock: Clock,
     screen: Screen,
     resolver: Resolver,
@@ -108,7 +108,7 @@ where
 {
     let requests = wiring.requests.clone();
     let (outcomes_in, outcomes) = mpsc::channel(OUTCOMES);
-    let mut turns = Turns {
+    let mut event_loop = EventLoop {
         clock: Clock(Instant::now()),
         screen: Screen::default(),
         resolver: Resolver::default(),
@@ -119,26 +119,26 @@ where
         outcomes: outcomes_in,
         recorder: None,
     };
-    let result = turn_until_the_end(model, theme, wiring, outcomes, &mut turns).await;
+    let result = run_loop(model, theme, wiring, outcomes, &mut event_loop).await;
     // Whatever ended it; the first time it may only have been asked whether that is meant.
     for _ in 0..2 {
         let quit = Input::Action(Action::App(crate::app::AppAction::Quit));
-        let last = turns.feed(model, quit);
-        let (_, ends) = turns.sort_out(last);
+        let last = event_loop.feed(model, quit);
+        let (_, ends) = event_loop.split_effects(last);
         if ends {
             break;
         }
     }
-    flush(turns.waiting, &requests).await;
+    flush(event_loop.waiting, &requests).await;
     result
 }
 
-async fn turn_until_the_end<S, F, E>(
+async fn run_loop<S, F, E>(
     model: &mut Model,
     theme: &Theme,
     wiring: Wiring<S, F>,
     mut outcomes: mpsc::Receiver<Outcome>,
-    turns: &mut Turns,
+    event_loop: &mut EventLoop,
 ) -> io::Result<()>
 where
     S: Surface,
@@ -147,14 +147,14 @@ where
 {
     let Wiring { mut surface, mut open_events, mut deltas, requests, stop, editor, recorder } =
         wiring;
-    turns.recorder = recorder;
+    event_loop.recorder = recorder;
     let mut sync_is_there = true;
     let mut events = Some(open_events());
-    model.app.clock = turns.clock.now();
-    turns.note(&RecordingEntry::Clock(model.app.clock));
+    model.app.clock = event_loop.clock.now();
+    event_loop.note(&RecordingEntry::Clock(model.app.clock));
     loop {
         // Nothing is drawn while another program has the terminal.
-        let frame = turns.frame_due.filter(|_| events.is_some());
+        let frame = event_loop.frame_due.filter(|_| events.is_some());
         let wake = [frame, model.app.next_deadline()].into_iter().flatten().min();
         let mut effects = Vec::new();
         let mut from_user = false;
@@ -163,88 +163,89 @@ where
             event = next_of(&mut events) => {
                 let Some(event) = event else { return Ok(()) };
                 from_user = true;
-                if let Some(input) = input_of(event?, &mut turns.resolver, model) {
-                    effects.extend(turns.feed(model, input));
+                if let Some(input) = input_of(event?, &mut event_loop.resolver, model) {
+                    effects.extend(event_loop.feed(model, input));
                 }
             }
             Some(outcome) = outcomes.recv() => {
                 from_user = true;
                 if events.is_none() {
-                    turns.resized(model, surface.retake()?);
+                    event_loop.resized(model, surface.retake()?);
                     events = Some(open_events());
                 }
-                effects.extend(turns.feed(model, Input::Outcome(outcome)));
+                effects.extend(event_loop.feed(model, Input::Outcome(outcome)));
             }
-            permit = requests.reserve(), if !turns.waiting.is_empty() => {
-                match (permit, turns.waiting.pop_front()) {
+            permit = requests.reserve(), if !event_loop.waiting.is_empty() => {
+                match (permit, event_loop.waiting.pop_front()) {
                     (Ok(permit), Some(request)) => permit.send(request),
-                    _ => turns.waiting.clear(),
+                    _ => event_loop.waiting.clear(),
                 }
                 continue;
             }
             delta = deltas.recv(), if sync_is_there => {
                 match delta {
-                    Some(delta) => turns.take_burst(model, delta, &mut deltas, &mut effects),
+                    Some(delta) => event_loop.take_burst(model, delta, &mut deltas, &mut effects),
                     None => sync_is_there = false,
                 }
                 // A steady stream must not put off what is due.
-                turns.expire(model, &mut effects);
+                event_loop.expire(model, &mut effects);
             }
-            () = sleep_until(wake.map(|w| turns.clock.at(w))) => turns.expire(model, &mut effects),
+            () = sleep_until(wake.map(|w| event_loop.clock.at(w))) => event_loop.expire(model, &mut effects),
         }
-        let (on_screen, quit) = turns.sort_out(effects);
+        let (on_screen, quit) = event_loop.split_effects(effects);
         if quit {
             return Ok(());
         }
-        let now = turns.clock.now().mono;
+        let now = event_loop.clock.now().mono;
         let due = if from_user {
             now
         } else {
-            turns.frame_due.unwrap_or(turns.last_draw + FRAME).min(now + FRAME)
+            event_loop.frame_due.unwrap_or(event_loop.last_draw + FRAME).min(now + FRAME)
         };
-        turns.frame_due = Some(due);
+        event_loop.frame_due = Some(due);
         if due <= now && events.is_some() {
-            turns.draw(model, theme, &mut surface)?;
+            event_loop.draw(model, theme, &mut surface)?;
         }
         for effect in on_screen {
             match effect {
                 Effect::Redraw => {
                     surface.invalidate()?;
-                    turns.frame_due = Some(turns.clock.now().mono);
+                    event_loop.frame_due = Some(event_loop.clock.now().mono);
                 }
                 Effect::Suspend => {
                     drop(events.take());
                     surface.release();
                     surface.stop();
-                    turns.resized(model, surface.retake()?);
+                    event_loop.resized(model, surface.retake()?);
                     events = Some(open_events());
                 }
                 Effect::Copy { what, text } => {
                     let terminal = surface.copy(&text)?;
                     let program = effects::to_clipboard_program(text);
                     let program = program.map(str::to_owned);
-                    turns.feed(model, Input::Outcome(Outcome::Copied { what, terminal, program }));
-                    turns.frame_due = Some(turns.clock.now().mono);
+                    event_loop
+                        .feed(model, Input::Outcome(Outcome::Copied { what, terminal, program }));
+                    event_loop.frame_due = Some(event_loop.clock.now().mono);
                 }
-                Effect::PasteClipboard => effects::from_clipboard_program(&turns.outcomes),
+                Effect::PasteClipboard => effects::from_clipboard_program(&event_loop.outcomes),
                 Effect::EditOutside { conversation, text } => {
                     events = None;
                     surface.release();
-                    effects::edit_outside(&editor, conversation, text, &turns.outcomes);
+                    effects::edit_outside(&editor, conversation, text, &event_loop.outcomes);
                 }
                 Effect::OpenUrl(url) => {
                     if let Err(program) = open_url(&url) {
                         let program = program.to_owned();
-                        turns.feed(model, Input::Outcome(Outcome::NotOpened { program }));
-                        turns.frame_due = Some(turns.clock.now().mono);
+                        event_loop.feed(model, Input::Outcome(Outcome::NotOpened { program }));
+                        event_loop.frame_due = Some(event_loop.clock.now().mono);
                     }
                 }
                 Effect::Request(_) | Effect::Quit => {}
             }
         }
-        while let Some(request) = turns.waiting.pop_front() {
+        while let Some(request) = event_loop.waiting.pop_front() {
             if let Err(mpsc::error::TrySendError::Full(request)) = requests.try_send(request) {
-                turns.waiting.push_front(request);
+                event_loop.waiting.push_front(request);
                 break;
             }
         }
@@ -259,7 +260,7 @@ async fn next_of<E: Stream + Unpin>(events: &mut Option<E>) -> Option<E::Item> {
     }
 }
 
-impl Turns {
+impl EventLoop {
     fn note(&mut self, entry: &RecordingEntry) {
         if let Some(recorder) = &mut self.recorder {
             recorder.note(entry);
@@ -303,7 +304,7 @@ impl Turns {
     }
 
     /// Puts requests into the queue; gives what the loop itself carries out, and whether to end.
-    fn sort_out(&mut self, effects: Vec<Effect>) -> (Vec<Effect>, bool) {
+    fn split_effects(&mut self, effects: Vec<Effect>) -> (Vec<Effect>, bool) {
         let mut on_screen = Vec::new();
         let mut quit = false;
         for effect in effects {

@@ -1,7 +1,7 @@
 //! The terminal: taken, drawn to, and given back whatever happens.
 
 use super::Surface;
-use super::careful::Careful;
+use super::width_safe_backend::WidthSafeBackend;
 use crate::app::layout::Size;
 use base64::Engine as _;
 use crossterm::event::{
@@ -116,7 +116,7 @@ impl Write for Gathered {
 pub struct Tty {
     /// The terminal is told not to reorder right-to-left text.
     explicit_bidi: bool,
-    terminal: Terminal<Careful<CrosstermBackend<Gathered>>>,
+    terminal: Terminal<WidthSafeBackend<CrosstermBackend<Gathered>>>,
     gathered: Gathered,
 }
 
@@ -127,7 +127,8 @@ impl Tty {
     /// What the system says.
     pub fn new(explicit_bidi: bool) -> io::Result<Self> {
         let gathered = Gathered::default();
-        let terminal = Terminal::new(Careful::new(CrosstermBackend::new(gathered.clone())))?;
+        let terminal =
+            Terminal::new(WidthSafeBackend::new(CrosstermBackend::new(gathered.clone())))?;
         take(explicit_bidi)?;
         Ok(Self { explicit_bidi, terminal, gathered })
     }

@@ -9,14 +9,14 @@ use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
 use std::collections::HashMap;
 
-pub struct Careful<B> {
+pub struct WidthSafeBackend<B> {
     inner: B,
     /// Where disputed clusters stand that are counted as several cells: what a terminal drew in the cells behind
     /// their first one has to be written over when they go away.
     wide: HashMap<(u16, u16), u16>,
 }
 
-impl<B> Careful<B> {
+impl<B> WidthSafeBackend<B> {
     pub fn new(inner: B) -> Self {
         Self { inner, wide: HashMap::new() }
     }
@@ -27,7 +27,7 @@ fn is_disputed(symbol: &str) -> bool {
     symbol.len() > 1 && symbol.chars().nth(1).is_some()
 }
 
-impl<B: Backend> Backend for Careful<B> {
+impl<B: Backend> Backend for WidthSafeBackend<B> {
     type Error = B::Error;
 
     fn draw<'a, I>(&mut self, content: I) -> Result<(), Self::Error>
@@ -99,7 +99,7 @@ mod tests {
     fn bytes(text: &str) -> String {
         let mut sink = Vec::new();
         {
-            let backend = Careful::new(CrosstermBackend::new(&mut sink));
+            let backend = WidthSafeBackend::new(CrosstermBackend::new(&mut sink));
             let viewport = Viewport::Fixed(Rect::new(0, 0, 20, 1));
             let mut terminal =
                 Terminal::with_options(backend, TerminalOptions { viewport }).unwrap();
@@ -127,7 +127,7 @@ mod tests {
     fn a_flag_that_goes_away_leaves_no_half_of_it() {
         let mut sink = Vec::new();
         let mark = {
-            let backend = Careful::new(CrosstermBackend::new(&mut sink));
+            let backend = WidthSafeBackend::new(CrosstermBackend::new(&mut sink));
             let viewport = Viewport::Fixed(Rect::new(0, 0, 20, 1));
             let mut terminal =
                 Terminal::with_options(backend, TerminalOptions { viewport }).unwrap();
