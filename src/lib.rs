@@ -8,7 +8,7 @@
 //!   runtime                the loop: keys + deltas + time -> update -> frame; the terminal; recordings
 //!     ui                   draw(&Model): paints what layout derived, decides nothing
 //!     app                  Model, update(), layout(): pure; no clock, no disk, no network
-//!     sync                 poller, outbox, requests, filler: joins client and store, sends deltas
+//!     sync                 poller, outbox, requests, backfill: joins client and store, sends deltas
 //!       client             one HTTP gate, one method an operation
 //!       store              SQLite cache of raw items, coverages, search index, drafts, outbox
 //!         protocol         JSON, paths and markup <-> model
@@ -26,8 +26,8 @@
 //!
 //! ## Which parts of the history are stored
 //!
-//! `model::coverage` says it: ranges within which everything the server holds is stored. `sync::walk` catches up with a
-//! conversation, `sync::filler` closes gaps, `store::coverage` keeps the ranges in the transaction of each batch, and
+//! `model::coverage` says it: ranges within which everything the server holds is stored. `sync::catch_up` catches up with a
+//! conversation, `sync::backfill` closes gaps, `store::coverage` keeps the ranges in the transaction of each batch, and
 //! `app::on_history` draws a line wherever two loaded messages are no neighbours. A page that goes on from a `syncState`
 //! may bring changed messages from anywhere: only messages as posted say how far it reaches, and a message that comes by
 //! itself is a range of its own. A place far back is a window (`app::chat::Window`) that grows at both ends.

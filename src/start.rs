@@ -150,7 +150,7 @@ fn tui(global: &Global) -> Result<(), Failure> {
     let runtime = runtime()?;
     let first_start = !session.dir.join(STORE).exists();
     let (_lock, store) = if global.read_only {
-        (None, look_into(&session.dir)?)
+        (None, open_store_read_only(&session.dir)?)
     } else {
         open_store(&session.dir).map(|(lock, store)| (Some(lock), store))?
     };
@@ -181,9 +181,9 @@ fn open_store(dir: &Path) -> Result<(File, Store), Failure> {
 }
 
 /// The account's store beside the program that has its lock.
-fn look_into(dir: &Path) -> Result<Store, Failure> {
+fn open_store_read_only(dir: &Path) -> Result<Store, Failure> {
     let file = dir.join(STORE);
-    Store::open_to_look(&file).map_err(|e| Failure::failed(format!("{}: {e}", file.display())))
+    Store::open_read_only(&file).map_err(|e| Failure::failed(format!("{}: {e}", file.display())))
 }
 
 /// What the loop is started with.
@@ -260,7 +260,7 @@ async fn converse(
         None => None,
     };
     let stop = stop.unwrap_or_default();
-    let begin = if setting.read_only { sync::look } else { sync::start };
+    let begin = if setting.read_only { sync::start_offline } else { sync::start };
     let (handle, deltas) = begin(client, store.clone(), options);
     let mut model = replay::first_model(prefs, &header);
     install_panic_hook();

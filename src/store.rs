@@ -5,10 +5,10 @@
 
 mod coverage;
 mod index;
-mod look;
 mod messages;
 mod outbox;
 mod read;
+mod read_only;
 mod salvage;
 mod schema;
 mod search;
@@ -16,9 +16,9 @@ mod write;
 
 pub use coverage::OpenGap;
 pub use index::Unindexed;
-pub use look::{Counts, ReadOnly, open_read_only};
 pub use outbox::{OutboxItem, OutboxState};
 pub use read::{CachedConversation, PageOf, Snapshot};
+pub use read_only::{Counts, ReadOnly, open_read_only};
 pub use salvage::{Salvaged, salvage};
 pub use search::{Asked, Found};
 pub use write::{Batch, ConversationRow, Cover, LeftOff, Stored};
@@ -96,7 +96,7 @@ impl Store {
     ///
     /// # Errors
     /// When there is no such file, or it is of another version.
-    pub fn open_to_look(path: &Path) -> Result<Self, StoreError> {
+    pub fn open_read_only(path: &Path) -> Result<Self, StoreError> {
         open_read_only(path)?;
         Self::with(None, path)
     }

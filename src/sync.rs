@@ -5,19 +5,20 @@
 //! the app through one bounded channel; when the app is behind, they wait. Knows nothing of the screen.
 
 mod apply;
+mod backfill;
 mod backoff;
+mod catch_up;
 mod fetch;
-mod filler;
-mod look;
+mod offline;
 mod outbox;
 mod poller;
 mod read_receipts;
+mod reindex;
 mod requests;
 mod threads;
-mod walk;
 
 pub use apply::decode_stored;
-pub use look::look;
+pub use offline::start_offline;
 
 use crate::client::Client;
 use crate::model::{
@@ -91,7 +92,7 @@ struct Shared {
     /// Where paging backwards continues: the `backwardLink` of the oldest page of each conversation.
     older: Mutex<HashMap<ConversationId, fetch::OlderLink>>,
     /// Conversations whose newest messages could not all be fetched or stored.
-    behind: Mutex<HashMap<ConversationId, walk::Behind>>,
+    behind: Mutex<HashMap<ConversationId, catch_up::Behind>>,
     /// The chat on the screen: what is missing in it comes first.
     open: Mutex<Option<ConversationId>>,
     /// There may be gaps to fill.
@@ -151,8 +152,8 @@ pub fn start(client: Client, store: Store, options: Options) -> (Handle, mpsc::R
             let shared = Arc::clone(&main);
             let run = async move {
                 match task {
-                    0 => filler::fill(shared).await,
-                    1 => filler::index(shared).await,
+                    0 => backfill::run(shared).await,
+                    1 => reindex::run(shared).await,
                     _ => read_receipts::watch(shared).await,
                 }
             };
@@ -163,7 +164,7 @@ pub fn start(client: Client, store: Store, options: Options) -> (Handle, mpsc::R
     (handle, receiver)
 }
 
-/// What [`start`] and [`look()`] have in common: channels, and what all tasks share.
+/// What [`start`] and [`start_offline`] have in common: channels, and what all tasks share.
 fn prepare(
     client: Client,
     store: Store,

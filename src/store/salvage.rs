@@ -37,8 +37,8 @@ struct Table {
     columns: &'static str,
 }
 
-/// How a walk over a table ended.
-enum Walked {
+/// How a pass over a table ended.
+enum PassEnd {
     ToTheEnd,
     /// Up to a place that cannot be read.
     Broken,
@@ -48,7 +48,7 @@ impl Reader {
     /// Every readable row of a table: from its beginning, and from its end where something in between is broken.
     fn rows<T>(&mut self, table: &Table, read: impl Fn(&Row<'_>) -> rusqlite::Result<T>) -> Vec<T> {
         let mut found = BTreeMap::new();
-        if let Walked::Broken = self.walk(table, false, &read, &mut found) {
+        if let PassEnd::Broken = self.walk(table, false, &read, &mut found) {
             self.walk(table, true, &read, &mut found);
         }
         found.into_values().collect()
@@ -60,7 +60,7 @@ impl Reader {
         backwards: bool,
         read: &impl Fn(&Row<'_>) -> rusqlite::Result<T>,
         found: &mut BTreeMap<i64, T>,
-    ) -> Walked {
+    ) -> PassEnd {
         let (side, order, mut from) =
             if backwards { ("<", "DESC", i64::MAX) } else { (">", "ASC", i64::MIN) };
         let Table { name, columns } = table;
@@ -87,9 +87,9 @@ impl Reader {
             match (piece, last) {
                 (Err(_), _) => {
                     self.unreadable += 1;
-                    return Walked::Broken;
+                    return PassEnd::Broken;
                 }
-                (Ok(()), None) => return Walked::ToTheEnd,
+                (Ok(()), None) => return PassEnd::ToTheEnd,
                 (Ok(()), Some(last)) => from = last,
             }
         }

@@ -2,7 +2,7 @@
 
 use super::Shared;
 use super::apply::{Incoming, Seen};
-use super::walk::lowest;
+use super::catch_up::lowest;
 use crate::client::{Error, Kind};
 use crate::model::{
     ConversationId, Delta, Fault, MessageKey, NameSource, Page, Point, Range, RawConversation,
@@ -15,7 +15,7 @@ use std::sync::PoisonError;
 
 /// Conversations in one request.
 const LIST_PAGE: u32 = 100;
-/// No walk over pages is longer.
+/// Most pages that one request of ours reads.
 pub(super) const MAX_PAGES: usize = 1_000;
 
 /// Where paging backwards continues, and what the oldest message above it was.
@@ -120,7 +120,7 @@ impl Shared {
         Ok(self.take(Vec::new(), vec![incoming]).await && nearer)
     }
 
-    /// One page before `before`: by the link of the page above where it is known, else by time, else by walking down
+    /// One page before `before`: by the link of the page above where it is known, else by time, else by paging down
     /// from the newest page (servers do not agree on `endTime`; facts 2.1).
     async fn older_from_server(
         &self,

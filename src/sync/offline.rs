@@ -1,4 +1,4 @@
-//! Looking at a store that another program writes to: no network, no writing. What would change something is answered
+//! Showing a store that another program may be writing to: no network, no writing. A request that would change something is answered
 //! with a reason.
 
 use super::requests::{self, tell_stored};
@@ -11,8 +11,12 @@ use tokio::sync::mpsc;
 
 const WHY: &str = "read-only: nothing is sent or changed";
 
-/// Starts looking. The store is one that cannot be written ([`Store::open_to_look`]); the client is never asked.
-pub fn look(client: Client, store: Store, options: Options) -> (Handle, mpsc::Receiver<Delta>) {
+/// Starts without the network. The store is one that cannot be written ([`Store::open_read_only`]); the client is never asked.
+pub fn start_offline(
+    client: Client,
+    store: Store,
+    options: Options,
+) -> (Handle, mpsc::Receiver<Delta>) {
     let (handle, shared, requested, receiver) = prepare(client, store, options);
     let all_done = handle.drained.clone();
     handle.tasks.spawn(async move {

@@ -1,20 +1,12 @@
-//! What happens in the background while online: gaps in the history are filled, the open chat's first, and old rows
-//! are read and indexed anew.
+//! Filling gaps in the history in the background while online, those of the open chat first.
 
-use super::{Shared, backoff, decode_stored};
+use super::{Shared, backoff};
 use crate::client::Kind;
 use crate::model::ConversationId;
-use crate::protocol::decode;
 use std::sync::Arc;
-use std::time::Duration;
-
-/// Rows that are indexed in one transaction; what is typed meanwhile waits no longer than that.
-const CHUNK: u32 = 200;
-/// Between two chunks, so that everything else comes first.
-const PAUSE: Duration = Duration::from_millis(2);
 
 /// Fills gaps one page at a time, one conversation at a time.
-pub async fn fill(shared: Arc<Shared>) {
+pub async fn run(shared: Arc<Shared>) {
     // Conversations in which a try changed nothing; they are tried again after the next change.
     let mut hopeless: Vec<ConversationId> = Vec::new();
     let mut attempt = 0;
@@ -73,38 +65,5 @@ impl Shared {
         if let Some(error) = error {
             tracing::info!(kind = ?error.kind, "a conversation is still behind");
         }
-    }
-}
-
-/// Reads again what an older version stored, newest first, and brings its words into the index.
-pub async fn index(shared: Arc<Shared>) {
-    if let Err(error) = shared.store.check_index(decode::DECODER_VERSION).await {
-        tracing::error!(%error, "the index cannot be checked");
-        return;
-    }
-    loop {
-        let chunk = match shared.store.next_unindexed(CHUNK).await {
-            Ok(Some(chunk)) => chunk,
-            Ok(None) => {
-                if let Err(error) = shared.store.index_is_done().await {
-                    tracing::error!(%error, "the index is not noted as complete");
-                }
-                return;
-            }
-            Err(error) => {
-                tracing::error!(%error, "rows to be indexed cannot be read");
-                return;
-            }
-        };
-        let rows = chunk.messages.iter().cloned().map(decode_stored).map(|raw| {
-            let index = decode::indexed(&decode::message(&raw, &shared.me));
-            (raw, index)
-        });
-        let rows = rows.collect();
-        if let Err(error) = shared.store.reindex(rows, &chunk, decode::DECODER_VERSION).await {
-            tracing::error!(%error, "rows were not indexed");
-            return;
-        }
-        tokio::time::sleep(PAUSE).await;
     }
 }

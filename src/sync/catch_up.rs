@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::sync::PoisonError;
 
 /// Messages held in memory while a gap is closed; what is more is fetched in the background.
-const MAX_WALK: usize = 20_000;
+const MAX_MESSAGES: usize = 20_000;
 /// Versions are times, but not of one clock: what was changed later may have a version lower by this.
 const SKEW: u64 = 60_000;
 /// An account of changes that makes no sense so often is given up.
@@ -26,7 +26,7 @@ pub struct Behind {
 
 /// What was read on the way down from the newest page.
 #[derive(Default)]
-struct Walk {
+struct Fetched {
     messages: Vec<RawMessage>,
     /// Everything between these is among them.
     ends: Option<(Point, Point)>,
@@ -53,7 +53,7 @@ impl Default for Changes {
     }
 }
 
-impl Walk {
+impl Fetched {
     fn cover(&mut self, page: &[RawMessage], continued: bool) {
         let lo = lowest(page, continued);
         self.ends = match (self.ends, lo) {
@@ -86,7 +86,8 @@ impl Shared {
         let coverage = self.store.coverage(&id).await.unwrap_or_default();
         let before = self.store.left_off(&id).await.unwrap_or_default();
         let top = coverage.top();
-        let Walk { messages, ends, floor, sync_state, mut error } = self.walk(&id, top).await;
+        let Fetched { messages, ends, floor, sync_state, mut error } =
+            self.fetch_missed(&id, top).await;
         let newest = messages.iter().map(|m| m.version).max().unwrap_or(0);
         let mut left_off = sync_state.map(|sync_state| LeftOff { sync_state, version: newest });
         let mut changes = Changes::default();
@@ -134,21 +135,21 @@ impl Shared {
 
     /// Pages from the newest down to `until`; only one page when nothing is stored yet. An error ends it with what
     /// was read until then.
-    async fn walk(&self, id: &ConversationId, until: Option<Point>) -> Walk {
+    async fn fetch_missed(&self, id: &ConversationId, until: Option<Point>) -> Fetched {
         let size = self.options.page;
-        let mut walk = Walk::default();
+        let mut fetched = Fetched::default();
         let mut seen = BTreeSet::new();
         let mut next = self.client.messages(id, size).await;
         for turn in 0..MAX_PAGES {
             let mut page = match next {
                 Ok(page) => page,
                 Err(error) => {
-                    walk.error = Some(error);
-                    return walk;
+                    fetched.error = Some(error);
+                    return fetched;
                 }
             };
             if turn == 0 {
-                walk.sync_state = page.sync_state.take();
+                fetched.sync_state = page.sync_state.take();
             }
             let before = seen.len();
             let items = std::mem::take(&mut page.items);
@@ -159,33 +160,33 @@ impl Shared {
             let grew = seen.len() > before;
             // Nothing but changes: how far down they reach cannot be told, and the gap is filled by time.
             let only_changes = !items.is_empty() && lowest(&items, turn > 0).is_none();
-            walk.cover(&items, turn > 0);
-            walk.messages.extend(items);
-            let overlaps = match (walk.ends, until) {
+            fetched.cover(&items, turn > 0);
+            fetched.messages.extend(items);
+            let overlaps = match (fetched.ends, until) {
                 (_, None) => true,
                 (Some((lo, _)), Some(until)) => lo <= until,
                 (None, Some(_)) => false,
             };
             match page.older.take() {
                 None => {
-                    walk.floor = true;
+                    fetched.floor = true;
                     // Everything below is in what was read, changed or not.
-                    let lowest = walk.messages.iter().map(|raw| Point::from(&raw.key())).min();
-                    walk.ends = walk.ends.zip(lowest).map(|((_, hi), lo)| (lo, hi));
-                    return walk;
+                    let lowest = fetched.messages.iter().map(|raw| Point::from(&raw.key())).min();
+                    fetched.ends = fetched.ends.zip(lowest).map(|((_, hi), lo)| (lo, hi));
+                    return fetched;
                 }
-                Some(_) if only_changes => return walk,
-                Some(link) if overlaps || !grew || walk.messages.len() >= MAX_WALK => {
-                    let oldest = walk.messages.iter().map(|raw| Point::from(&raw.key())).min();
+                Some(_) if only_changes => return fetched,
+                Some(link) if overlaps || !grew || fetched.messages.len() >= MAX_MESSAGES => {
+                    let oldest = fetched.messages.iter().map(|raw| Point::from(&raw.key())).min();
                     if let Some(below) = oldest {
                         self.remember_older(id, below, link);
                     }
-                    return walk;
+                    return fetched;
                 }
                 Some(link) => next = self.client.messages_next(id, &link, size).await,
             }
         }
-        walk
+        fetched
     }
 
     /// Notes whether everything new of a conversation is stored: what then comes by itself follows it without a gap.
