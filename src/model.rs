@@ -4,6 +4,7 @@
 //! Knows no JSON, no HTTP, no SQL and no terminal. Everything here is plain data and pure functions.
 
 pub mod body;
+pub mod composer_markup;
 pub mod conversation;
 pub mod coverage;
 pub mod delta;
@@ -17,10 +18,11 @@ pub mod rich;
 pub mod search;
 pub mod text;
 pub mod time;
-pub mod typed;
+
 pub mod unread;
 
 pub use body::{Call, CallState, Card, Media, MediaKind, MessageBody, Poll, ThreadActivity};
+pub use composer_markup::Mention;
 pub use conversation::{
     Conversation, Member, RawConversation, ReadMarker, Role, ThreadFlag, ThreadSettings,
 };
@@ -37,5 +39,4 @@ pub use request::{Request, ThreadChange, Ticket};
 pub use rich::{Align, Attribution, Block, Link, Rgb, RichText, Span, SpanStyle};
 pub use text::SafeText;
 pub use time::{Now, Timestamp};
-pub use typed::Mention;
 pub use unread::{Unread, UnreadRow, unread};

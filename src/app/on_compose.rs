@@ -8,7 +8,7 @@ use super::{Model, complete, on_messages, on_outbox, slash};
 use crate::model::request::Change;
 use crate::model::{
     Attribution, Block, ConversationId, Delivery, Message, MessageBody, MessageKey, Outgoing,
-    Request, RichText, Timestamp, typed,
+    Request, RichText, Timestamp, composer_markup,
 };
 use std::time::Duration;
 
@@ -211,7 +211,7 @@ pub fn preview(app: &AppState) -> Option<RichText> {
     if !app.prefs.markup || edit.is_some_and(|e| e.source.is_some()) {
         return Some(RichText::plain(c.compose.text()));
     }
-    Some(typed::read(c.compose.text(), &complete::called(app, c, c.compose.text())))
+    Some(composer_markup::read(c.compose.text(), &complete::called(app, c, c.compose.text())))
 }
 
 /// Takes the text out of the box and shows it as a message that is being saved.
@@ -273,7 +273,7 @@ pub fn own_message(
         });
     }
     blocks.extend(if outgoing.markup {
-        typed::read(&outgoing.text, &outgoing.mentions).blocks
+        composer_markup::read(&outgoing.text, &outgoing.mentions).blocks
     } else {
         RichText::plain(&outgoing.text).blocks
     });

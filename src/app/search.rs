@@ -5,7 +5,7 @@ use super::effect::Effect;
 use super::overlay::{self, Overlay};
 use super::state::AppState;
 use super::{on_history, on_list};
-use crate::model::search::{Hit, Query, Typed};
+use crate::model::search::{Hit, Query, SearchInput};
 use crate::model::{ConversationId, Fault, Findings, Request, SafeText, Ticket, UserId};
 
 /// So near to the last hit the next ones are asked for.
@@ -94,29 +94,29 @@ fn question(
     input: &str,
     here: Option<&ConversationId>,
 ) -> Result<Option<Query>, String> {
-    let typed = Typed::read(input, &app.prefs.zone);
-    if let Some(wrong) = typed.wrong {
+    let parsed = SearchInput::read(input, &app.prefs.zone);
+    if let Some(wrong) = parsed.wrong {
         return Err(wrong);
     }
-    if typed.is_empty() {
+    if parsed.is_empty() {
         return Ok(None);
     }
     let mut query = Query {
-        terms: typed.terms,
-        before: typed.before,
-        after: typed.after,
-        link: typed.link,
-        file: typed.file,
+        terms: parsed.terms,
+        before: parsed.before,
+        after: parsed.after,
+        link: parsed.link,
+        file: parsed.file,
         ..Query::default()
     };
-    for word in &typed.from {
+    for word in &parsed.from {
         let found = people(app, word);
         if found.is_empty() {
             return Err(format!("from: nobody is called {word}"));
         }
         query.from.extend(found);
     }
-    for word in &typed.within {
+    for word in &parsed.within {
         let found = chats(app, word);
         if found.is_empty() {
             return Err(format!("in: no conversation is called {word}"));

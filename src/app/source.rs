@@ -7,7 +7,7 @@ use super::{Model, inspect, on_compose, on_messages};
 use crate::model::request::Purpose;
 use crate::model::{
     Block, ConversationId, MessageBody, MessageKey, QuoteOf, RawMessage, Request, RichText,
-    SafeText, typed,
+    SafeText, composer_markup,
 };
 
 /// Puts an own message into the box.
@@ -29,7 +29,7 @@ pub fn edit(model: &mut Model, effects: &mut Vec<Effect>) {
     // What can be typed is edited as typed; anything else as the server has it, so that nothing is lost.
     let typed = split_quote(rich)
         .filter(|_| model.app.prefs.markup)
-        .and_then(|(quote, rest)| Some((quote, typed::write(&rest)?)));
+        .and_then(|(quote, rest)| Some((quote, composer_markup::write(&rest)?)));
     let Some((quote, (text, _))) = typed else {
         ask(model, key, Purpose::Edit, effects);
         return;

@@ -1,10 +1,10 @@
 //! Messages: as received ([`RawMessage`]), as read ([`Message`]), and as typed ([`Draft`], [`Outgoing`]).
 
 use super::body::MessageBody;
+use super::composer_markup::Mention;
 use super::id::{ClientMessageId, ConversationId, UserId};
 use super::text::SafeText;
 use super::time::Timestamp;
-use super::typed::Mention;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 

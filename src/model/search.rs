@@ -1,4 +1,4 @@
-//! What can be looked for: words and filters as typed, the resolved question, and what was found.
+//! Searching: the words and filters of a search line, the query they resolve to, and its hits.
 
 use super::fold::{folded, snippet};
 use super::id::{ConversationId, UserId};
@@ -14,7 +14,7 @@ const SNIPPET: usize = 160;
 
 /// A line of the search box, taken apart. Names are not looked up yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Typed {
+pub struct SearchInput {
     /// Folded; a quoted phrase is one term.
     pub terms: Vec<String>,
     pub from: Vec<String>,
@@ -27,40 +27,40 @@ pub struct Typed {
     pub wrong: Option<String>,
 }
 
-impl Typed {
-    /// Reads `oven from:joe in:"kitchen crew" after:2024-05 has:link`. A filter that cannot be read is told and left out.
+impl SearchInput {
+    /// Reads `oven from:joe in:"kitchen crew" after:2024-05 has:link`. A filter that cannot be read is reported in `wrong` and left out.
     pub fn read(text: &str, zone: &TimeZone) -> Self {
-        let mut typed = Self::default();
+        let mut input = Self::default();
         for (word, quoted) in words(text) {
             let filter = word.split_once(':').filter(|_| !quoted);
             let filter = filter.map(|(name, value)| (name.to_ascii_lowercase(), value));
             match filter.as_ref().map(|(name, value)| (name.as_str(), *value)) {
-                Some(("from", who)) => typed.from.extend((!who.is_empty()).then(|| who.to_owned())),
+                Some(("from", who)) => input.from.extend((!who.is_empty()).then(|| who.to_owned())),
                 Some(("in", chat)) => {
-                    typed.within.extend((!chat.is_empty()).then(|| chat.to_owned()));
+                    input.within.extend((!chat.is_empty()).then(|| chat.to_owned()));
                 }
-                Some(("has", "link")) => typed.link = true,
-                Some(("has", "file")) => typed.file = true,
+                Some(("has", "link")) => input.link = true,
+                Some(("has", "file")) => input.file = true,
                 Some(("has", what)) if "link".starts_with(what) || "file".starts_with(what) => {}
-                Some(("has", _)) => typed.wrong = Some("has: knows link and file".into()),
+                Some(("has", _)) => input.wrong = Some("has: knows link and file".into()),
                 Some((which @ ("before" | "after"), date)) => match day(date, zone) {
                     Some((first, next)) if which == "before" => {
-                        typed.before = Some(first);
+                        input.before = Some(first);
                         let _ = next;
                     }
-                    Some((_, next)) => typed.after = Some(next),
-                    None => typed.wrong = Some(format!("{which}: wants a date such as 2024-05-31")),
+                    Some((_, next)) => input.after = Some(next),
+                    None => input.wrong = Some(format!("{which}: wants a date such as 2024-05-31")),
                 },
                 _ => {
                     let term = folded(&word);
                     let term = term.split(' ').filter(|w| !w.is_empty()).collect::<Vec<_>>();
                     if !term.is_empty() {
-                        typed.terms.push(term.join(" "));
+                        input.terms.push(term.join(" "));
                     }
                 }
             }
         }
-        typed
+        input
     }
 
     pub fn is_empty(&self) -> bool {
@@ -163,22 +163,22 @@ mod tests {
 
     #[test]
     fn words_phrases_and_filters_are_told_apart() {
-        let typed = Typed::read(
+        let input = SearchInput::read(
             "Öfen \"came before\" from:joe in:\"Kitchen crew\" has:link after:2024-05 before:2025 \"from:me\"",
             &TimeZone::UTC,
         );
-        assert_eq!(typed.terms, ["ofen", "came before", "from:me"]);
-        assert_eq!(typed.from, ["joe"]);
-        assert_eq!(typed.within, ["Kitchen crew"]);
-        assert!(typed.link && !typed.file);
-        assert_eq!(typed.after, Timestamp::parse("2024-06-01T00:00:00Z"));
-        assert_eq!(typed.before, Timestamp::parse("2025-01-01T00:00:00Z"));
-        assert_eq!(typed.wrong, None);
+        assert_eq!(input.terms, ["ofen", "came before", "from:me"]);
+        assert_eq!(input.from, ["joe"]);
+        assert_eq!(input.within, ["Kitchen crew"]);
+        assert!(input.link && !input.file);
+        assert_eq!(input.after, Timestamp::parse("2024-06-01T00:00:00Z"));
+        assert_eq!(input.before, Timestamp::parse("2025-01-01T00:00:00Z"));
+        assert_eq!(input.wrong, None);
     }
 
     #[test]
     fn a_filter_that_cannot_be_read_is_told() {
-        let wrong = |text: &str| Typed::read(text, &TimeZone::UTC).wrong;
+        let wrong = |text: &str| SearchInput::read(text, &TimeZone::UTC).wrong;
         assert!(wrong("before:soon").unwrap().contains("2024-05-31"));
         assert!(wrong("has:luck").unwrap().contains("link and file"));
         assert_eq!(wrong("has:li"), None, "it is being typed");

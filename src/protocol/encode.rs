@@ -3,7 +3,7 @@
 pub mod markup;
 
 use super::entity::escape;
-use crate::model::{ClientMessageId, Outgoing, QuoteOf, ThreadFlag, Timestamp, typed};
+use crate::model::{ClientMessageId, Outgoing, QuoteOf, ThreadFlag, Timestamp, composer_markup};
 use serde_json::{Map, Value, json};
 
 /// A new message. Plain text goes out as `Text`, anything with tags as `RichText`. Unset fields are left out.
@@ -47,7 +47,7 @@ fn content<'a>(outgoing: &'a Outgoing, my_name: &str) -> (&'a str, String) {
         return ("Text", format!("{my_name} {text}"));
     }
     let written = if outgoing.markup {
-        markup::write(&typed::read(text, &outgoing.mentions))
+        markup::write(&composer_markup::read(text, &outgoing.mentions))
     } else {
         escape(text)
     };
@@ -223,7 +223,7 @@ mod tests {
         #[test]
         fn an_edit_without_a_change_changes_nothing(content in "(<b>|</b>|<i>|</i>|<s>|</s>|<pre>|</pre>|[a-c]| |&amp;|\\r\\n|<at id=\"8:a\">Al</at>|\\*|_){0,14}") {
             let before = richtext::parse(&content);
-            if let Some((text, mentions)) = typed::write(&before) {
+            if let Some((text, mentions)) = composer_markup::write(&before) {
                 let out = Outgoing { text, mentions, markup: true, ..Outgoing::default() };
                 let body = edit(&out, "");
                 let sent = body["content"].as_str().unwrap();
@@ -233,7 +233,7 @@ mod tests {
                     richtext::parse(sent)
                 };
                 prop_assert_eq!(after.plain_text(), before.plain_text());
-                prop_assert_eq!(typed::write(&after), typed::write(&before));
+                prop_assert_eq!(composer_markup::write(&after), composer_markup::write(&before));
             }
         }
     }

@@ -184,7 +184,7 @@ fn hostile() {
                 black_box(SafeText::text(&big));
             }),
             time(&|| {
-                black_box(skchat::model::typed::read(&big, &[]));
+                black_box(skchat::model::composer_markup::read(&big, &[]));
             }),
         ];
         for (worst, took) in worst.iter_mut().zip(times) {

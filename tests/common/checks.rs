@@ -9,7 +9,7 @@ use skchat::config::builtin_keymap;
 use skchat::model::text::width;
 use skchat::model::{
     Block, Conversation, Delta, Message, NameSource, Now, Page, RichText, SafeText, Timestamp,
-    UserId, typed,
+    UserId, composer_markup,
 };
 use skchat::protocol::encode::markup;
 use skchat::protocol::{decode, html, richtext, wire};
@@ -33,11 +33,11 @@ pub fn markup_holds(text: &str) {
         assert_eq!(letters(&once), letters(&read), "{text:?}");
     }
     clean(&html::parse(text, &[]));
-    let typed = typed::read(text, &[]);
+    let typed = composer_markup::read(text, &[]);
     clean(&typed);
-    if let Some((again, mentions)) = typed::write(&typed) {
-        let twice = typed::read(&again, &mentions);
-        assert_eq!(typed::write(&twice).map(|(text, _)| text), Some(again));
+    if let Some((again, mentions)) = composer_markup::write(&typed) {
+        let twice = composer_markup::read(&again, &mentions);
+        assert_eq!(composer_markup::write(&twice).map(|(text, _)| text), Some(again));
     }
 }
 
