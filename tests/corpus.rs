@@ -114,7 +114,7 @@ fn picture(message: &Message, json: &str) -> String {
         writeln!(out, "  link {}", link.as_str()).unwrap();
     }
     if message.mentions_me {
-        out.push_str("  calls me\n");
+        out.push_str("  mentions me\n");
     }
     if let Some(original) = &message.edit_of {
         writeln!(out, "  edit of {}", original.as_str()).unwrap();

@@ -57,7 +57,7 @@ fn begin(app: &AppState, c: &ConversationState) -> Option<Completion> {
     (!options.is_empty()).then_some(Completion { from, options, at: 0 })
 }
 
-/// Whom one can call by name here.
+/// Everyone who can be mentioned here.
 fn people(app: &AppState, c: &ConversationState) -> Vec<Mention> {
     let me = app.me();
     let members = c.members.iter().map(|m| m.id.clone()).chain(c.info.id.peer());
@@ -72,7 +72,7 @@ fn people(app: &AppState, c: &ConversationState) -> Vec<Mention> {
 }
 
 /// The people whose names stand after an `@` in a text.
-pub fn called(app: &AppState, c: &ConversationState, text: &str) -> Vec<Mention> {
+pub fn mentioned(app: &AppState, c: &ConversationState, text: &str) -> Vec<Mention> {
     if !text.contains('@') {
         return Vec::new();
     }

@@ -192,10 +192,10 @@ fn submit(model: &mut Model, effects: &mut Vec<Effect>) {
     send(model, &conversation, outgoing, effects);
 }
 
-/// A message of typed text, with the people it calls.
+/// A message of typed text, with the people it mentions.
 pub fn typed_message(app: &AppState, conversation: &ConversationId, text: String) -> Outgoing {
     let c = app.conversations.get(conversation);
-    let mentions = c.filter(|_| app.prefs.markup).map(|c| complete::called(app, c, &text));
+    let mentions = c.filter(|_| app.prefs.markup).map(|c| complete::mentioned(app, c, &text));
     Outgoing {
         text,
         markup: app.prefs.markup,
@@ -211,7 +211,7 @@ pub fn preview(app: &AppState) -> Option<RichText> {
     if !app.prefs.markup || edit.is_some_and(|e| e.source.is_some()) {
         return Some(RichText::plain(c.compose.text()));
     }
-    Some(composer_markup::read(c.compose.text(), &complete::called(app, c, c.compose.text())))
+    Some(composer_markup::read(c.compose.text(), &complete::mentioned(app, c, c.compose.text())))
 }
 
 /// Takes the text out of the box and shows it as a message that is being saved.

@@ -12,7 +12,7 @@ const CODE: &str = "{code}";
 /// Markers in markers deeper than this are text.
 const DEPTH: usize = 3;
 
-/// Someone called by name in typed text.
+/// Someone mentioned by name in the message box.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mention {
     pub name: SafeText,
@@ -169,7 +169,7 @@ fn outside(c: char) -> bool {
         || matches!(c, ',' | '.' | ';' | ':' | '?' | '!' | '(' | ')' | '*' | '_' | '~')
 }
 
-/// Formatted text as it would be typed, with the people it calls; nothing when it holds what cannot be typed.
+/// Formatted text as it would be typed, with the people it mentions; `None` when it holds what cannot be typed.
 pub fn write(rich: &RichText) -> Option<(String, Vec<Mention>)> {
     let mut out = String::new();
     let mut mentions = Vec::new();

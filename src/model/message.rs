@@ -187,7 +187,7 @@ pub struct Outgoing {
     /// Typed markers (`*bold*`) become tags.
     #[serde(default)]
     pub markup: bool,
-    /// Who is called by name in it.
+    /// Who is mentioned by name in it.
     #[serde(default)]
     pub mentions: Vec<Mention>,
     /// The text is content of this messagetype as the wire has it, tags and all: an edit of what cannot be typed.

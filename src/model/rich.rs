@@ -152,7 +152,7 @@ impl RichText {
                     Some(Link::Mention(id)) => id == who || id.as_str() == "*",
                     _ => false,
                 }),
-                // Being quoted is not being called.
+                // Being quoted is not being mentioned.
                 Block::Quote { .. } | Block::Code(_) => false,
             })
         }

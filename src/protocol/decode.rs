@@ -116,7 +116,7 @@ fn body(raw: &RawMessage, item: &wire::Message<'_>) -> MessageBody {
     let known = match kind {
         "Text" | "" => Some(text(content, raw, item)),
         "RichText" => Some(rich(content, raw, item)),
-        "RichText/Html" => Some(MessageBody::Text(html::parse(content, &called(item)))),
+        "RichText/Html" => Some(MessageBody::Text(html::parse(content, &mentioned(item)))),
         "RichText/Contacts" => payload::contacts(content),
         "RichText/Location" => payload::location(content),
         "RichText/Files" => payload::files(content),
@@ -197,9 +197,9 @@ fn deletes(content: &str) -> MessageBody {
 }
 
 /// `properties.mentions`, a list or the list as a JSON string: what the numbers in mention tags stand for.
-fn called(item: &wire::Message<'_>) -> Vec<(String, UserId)> {
+fn mentioned(item: &wire::Message<'_>) -> Vec<(String, UserId)> {
     #[derive(Deserialize)]
-    struct Called<'a> {
+    struct MentionItem<'a> {
         #[serde(borrow, default)]
         itemid: super::lenient::Text<'a>,
         #[serde(borrow, default)]
@@ -210,7 +210,7 @@ fn called(item: &wire::Message<'_>) -> Vec<(String, UserId)> {
     };
     let items: Vec<&serde_json::value::RawValue> = serde_json::from_str(&list).unwrap_or_default();
     let read = items.iter().filter_map(|raw| {
-        let one: Called<'_> = serde_json::from_str(raw.get()).ok()?;
+        let one: MentionItem<'_> = serde_json::from_str(raw.get()).ok()?;
         Some((one.itemid.as_str().to_owned(), UserId::new(one.mri.some()?)))
     });
     read.collect()
@@ -253,19 +253,19 @@ fn rich(content: &str, raw: &RawMessage, item: &wire::Message<'_>) -> MessageBod
     if start.get(..14).is_some_and(|s| s.eq_ignore_ascii_case("<systemMessage")) {
         return says(None, content, "This chat was moved to a newer version");
     }
-    let called = called(item);
+    let mentioned = mentioned(item);
     if html::looks_like_html(content) {
-        return MessageBody::Text(html::parse(content, &called));
+        return MessageBody::Text(html::parse(content, &mentioned));
     }
     let content = content.strip_prefix("Edited previous message: ").unwrap_or(content);
-    if let Some(rich) = with_object(content, &called) {
+    if let Some(rich) = with_object(content, &mentioned) {
         return MessageBody::Text(rich);
     }
-    MessageBody::Text(richtext::parse_with(content, &called))
+    MessageBody::Text(richtext::parse_with(content, &mentioned))
 }
 
 /// A file in the middle of a text: its label stands where it stood.
-fn with_object(content: &str, called: &richtext::Called) -> Option<RichText> {
+fn with_object(content: &str, mentioned: &richtext::MentionedPeople) -> Option<RichText> {
     const END: &str = "</uriobject>";
     let lower = content.to_ascii_lowercase();
     let from = lower.find("<uriobject")?;
@@ -273,10 +273,10 @@ fn with_object(content: &str, called: &richtext::Called) -> Option<RichText> {
     let object = payload::uri_object(content.get(from..to)?, MediaKind::File)?;
     let label = SafeText::line(&object.text(&|id| SafeText::line(id.bare())));
     let link = object.links().into_iter().next().map(crate::model::Link::Url);
-    let mut blocks = richtext::parse_with(content.get(..from)?, called).blocks;
+    let mut blocks = richtext::parse_with(content.get(..from)?, mentioned).blocks;
     let span = Span { text: label, link, ..Span::default() };
     blocks.push(Block::Paragraph { align: Align::Left, spans: vec![span] });
-    blocks.extend(richtext::parse_with(content.get(to..)?, called).blocks);
+    blocks.extend(richtext::parse_with(content.get(to..)?, mentioned).blocks);
     Some(RichText { blocks })
 }
 

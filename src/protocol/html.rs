@@ -4,7 +4,7 @@
 
 mod prepare;
 
-use super::richtext::Called;
+use super::richtext::MentionedPeople;
 use super::{link, richtext};
 use crate::model::{Align, Block, Link, RichText, SafeText, Span, SpanStyle, UserId};
 use html2text::render::{RichAnnotation, TaggedLineElement};
@@ -28,12 +28,12 @@ enum Section {
     Ready(Block),
 }
 
-/// Reads a body. `called` are the people that numbers in mentions stand for.
-pub fn parse(html: &str, called: &Called) -> RichText {
+/// Reads a body. `mentioned` are the people that numbers in mentions stand for.
+pub fn parse(html: &str, mentioned: &MentionedPeople) -> RichText {
     if html.len() > MAX_BYTES || depth(html) > MAX_OPEN_TAGS {
         return RichText::plain(&richtext::strip(html));
     }
-    RichText { blocks: blocks(prepare::sections(html, called)) }
+    RichText { blocks: blocks(prepare::sections(html, mentioned)) }
 }
 
 fn blocks(sections: Vec<Section>) -> Vec<Block> {

@@ -14,8 +14,8 @@ use quick_xml::Reader;
 use quick_xml::events::Event;
 use tag::Tag;
 
-/// People called in a message whose tags hold only their number (`properties.mentions`, facts 4.1).
-pub type Called = [(String, UserId)];
+/// People mentioned in a message whose tags hold only their number (`properties.mentions`, facts 4.1).
+pub type MentionedPeople = [(String, UserId)];
 
 /// Parses markup. Never fails: in the worst case everything is literal text.
 pub fn parse(markup: &str) -> RichText {
@@ -23,8 +23,8 @@ pub fn parse(markup: &str) -> RichText {
 }
 
 /// [`parse`], with the people that numbers in `at` tags stand for.
-pub fn parse_with(markup: &str, called: &Called) -> RichText {
-    read(markup, Builder::new(called, false))
+pub fn parse_with(markup: &str, mentioned: &MentionedPeople) -> RichText {
+    read(markup, Builder::new(mentioned, false))
 }
 
 fn read(markup: &str, builder: Builder<'_>) -> RichText {

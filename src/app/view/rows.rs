@@ -23,7 +23,7 @@ pub struct PaneRow {
     /// The message it belongs to.
     pub key: Option<MessageKey>,
     pub selected: bool,
-    /// It calls me.
+    /// It mentions me.
     pub mention: bool,
     pub kind: RowKind,
 }

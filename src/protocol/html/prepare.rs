@@ -3,7 +3,7 @@
 
 use super::Section;
 use crate::model::{Attribution, Block, SafeText, Timestamp, UserId};
-use crate::protocol::richtext::{Called, escape_stray};
+use crate::protocol::richtext::{MentionedPeople, escape_stray};
 use crate::protocol::tree::{self, Node};
 use crate::protocol::{entity, link};
 use quick_xml::Reader;
@@ -15,10 +15,10 @@ pub const EMOTICON: &str = "x-emoticon:";
 pub const UNDERLINE: &str = "x-underline:";
 
 /// Splits HTML into what html2text may read and what it may not.
-pub fn sections(html: &str, called: &Called) -> Vec<Section> {
+pub fn sections(html: &str, mentioned: &MentionedPeople) -> Vec<Section> {
     let escaped = escape_stray(html);
     let mut pass =
-        Pass { called, out: String::new(), sections: Vec::new(), ends: Vec::new(), anchors: 0 };
+        Pass { mentioned, out: String::new(), sections: Vec::new(), ends: Vec::new(), anchors: 0 };
     let mut reader = Reader::from_str(&escaped);
     let config = reader.config_mut();
     config.check_end_names = false;
@@ -74,7 +74,7 @@ fn is(name: &str, wanted: &str) -> bool {
 }
 
 struct Pass<'a> {
-    called: &'a Called,
+    mentioned: &'a MentionedPeople,
     out: String,
     sections: Vec<Section>,
     /// What ends the tags that were replaced: name and text.
@@ -91,7 +91,7 @@ impl Pass<'_> {
             "span" | "readonly" | "attachment" | "video" | "u" if empty => {}
             "span" if kind.ends_with("/Mention") && self.anchors == 0 => {
                 let number = attribute(tag, "itemid").unwrap_or_default();
-                let who = self.called.iter().find(|(n, _)| *n == number);
+                let who = self.mentioned.iter().find(|(n, _)| *n == number);
                 let who = who.map_or("", |(_, id)| id.as_str());
                 self.open(&name, &format!("{MENTION}{who}"));
             }
@@ -195,7 +195,7 @@ impl Pass<'_> {
         self.cut();
         let reply = attribute(tag, "itemtype").is_some_and(|t| t.ends_with("/Reply"));
         if !reply {
-            let body = super::blocks(sections(inner, self.called));
+            let body = super::blocks(sections(inner, self.mentioned));
             self.sections.push(Section::Ready(Block::Quote { from: None, body }));
             return;
         }
@@ -211,7 +211,7 @@ impl Pass<'_> {
             conversation: None,
         };
         let body = match preview(inner) {
-            Some(preview) => super::blocks(sections(preview, self.called)),
+            Some(preview) => super::blocks(sections(preview, self.mentioned)),
             None => Vec::new(),
         };
         self.sections.push(Section::Ready(Block::Quote { from: Some(from), body }));

@@ -1,6 +1,6 @@
 //! Builds the text from tags: styles, links, quotes and blocks, whatever order they open and close in.
 
-use super::Called;
+use super::MentionedPeople;
 use super::parts::{attribute, attribution, color, trim_breaks};
 use super::tag::{SLOTS, Tag};
 use crate::model::{Align, Attribution, Block, Link, RichText, SafeText, Span, SpanStyle, UserId};
@@ -44,7 +44,7 @@ struct Outer {
 }
 
 pub struct Builder<'a> {
-    called: &'a Called,
+    mentioned: &'a MentionedPeople,
     /// Tags of any name are tags.
     record: bool,
     blocks: Vec<Block>,
@@ -63,9 +63,9 @@ pub struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    pub fn new(called: &'a Called, record: bool) -> Self {
+    pub fn new(mentioned: &'a MentionedPeople, record: bool) -> Self {
         Self {
-            called,
+            mentioned,
             record,
             blocks: Vec::new(),
             spans: Vec::new(),
@@ -211,7 +211,7 @@ impl<'a> Builder<'a> {
             }
             Tag::At => {
                 let id = attribute(tag, "id").unwrap_or_default();
-                let numbered = self.called.iter().find(|(number, _)| *number == id);
+                let numbered = self.mentioned.iter().find(|(number, _)| *number == id);
                 let who = match numbered {
                     Some((_, who)) => who.clone(),
                     None if id == "*" => UserId::new("*"),
