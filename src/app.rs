@@ -101,7 +101,7 @@ fn focus(model: &mut Model, focused: bool) {
 
 fn on_action(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
     model.app.view_focus.acted = true;
-    if model.app.overlay == Some(overlay::Overlay::Card) {
+    if model.app.overlay == Some(overlay::Overlay::Welcome) {
         model.app.overlay = None;
         if action == Action::App(AppAction::Escape) {
             return;

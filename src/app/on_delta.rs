@@ -209,11 +209,11 @@ fn conversations(model: &mut Model, list: Vec<Conversation>, effects: &mut Vec<E
 
 /// Opens a chat that the user did not ask for: never while they are doing something.
 fn open_by_itself(model: &mut Model, id: &ConversationId, effects: &mut Vec<Effect>) {
-    let busy = model.app.overlay.as_ref().is_some_and(|o| *o != Overlay::Card);
+    let busy = model.app.overlay.as_ref().is_some_and(|o| *o != Overlay::Welcome);
     if model.app.open.is_none() && !busy {
-        let card = model.app.overlay.take();
+        let welcome = model.app.overlay.take();
         on_list::open(model, id, effects);
-        model.app.overlay = card;
+        model.app.overlay = welcome;
         // What is unread may not be counted yet.
         if let Some(c) = model.app.opened_mut() {
             c.wants_new_line = true;

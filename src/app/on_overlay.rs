@@ -152,7 +152,7 @@ fn choose(model: &mut Model, effects: &mut Vec<Effect>) {
         Overlay::Confirm { consent, .. } => consented(model, consent, effects),
         Overlay::Thread(open) => thread_overlay::choose(model, open, effects),
         Overlay::Search(open) => search::choose(model, *open, effects),
-        Overlay::Help { .. } | Overlay::Inspect { .. } | Overlay::Card | Overlay::Preview => {}
+        Overlay::Help { .. } | Overlay::Inspect { .. } | Overlay::Welcome | Overlay::Preview => {}
     }
 }
 

@@ -13,7 +13,7 @@ use crate::model::{
 #[derive(Clone, Debug, PartialEq)]
 pub enum Overlay {
     /// The few keys to begin with, at the very first start. Takes no keys away: whatever is pressed is done.
-    Card,
+    Welcome,
     Help {
         context: Context,
         scroll: usize,
@@ -89,7 +89,7 @@ pub const REACTIONS: [(&str, &str); 7] = [
 impl Overlay {
     /// Whether keys go on to what is below.
     pub fn is_passive(&self) -> bool {
-        matches!(self, Self::Card | Self::Preview)
+        matches!(self, Self::Welcome | Self::Preview)
     }
 
     pub fn help(context: Context) -> Self {
@@ -125,7 +125,7 @@ impl Overlay {
             Self::Thread(open) => open.marked_mut(),
             Self::Search(search) => Some(&mut search.marked),
             Self::Help { scroll, .. } | Self::Inspect { scroll, .. } => Some(scroll),
-            Self::Card | Self::Preview | Self::Confirm { .. } => None,
+            Self::Welcome | Self::Preview | Self::Confirm { .. } => None,
         }
     }
 }

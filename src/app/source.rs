@@ -82,7 +82,7 @@ pub fn came(
     match purpose {
         Purpose::Inspect => {
             let lines = inspect::lines(&model.app, c, key, items);
-            let busy = model.app.overlay.as_ref().is_some_and(|o| !matches!(o, Overlay::Card));
+            let busy = model.app.overlay.as_ref().is_some_and(|o| !matches!(o, Overlay::Welcome));
             if !lines.is_empty() && !busy {
                 model.app.overlay = Some(Overlay::Inspect { lines, scroll: 0 });
             }

@@ -51,8 +51,8 @@ pub struct RecordingHeader {
     pub grace: Duration,
     pub read_only: bool,
     pub first_client_id: u64,
-    /// The card of the first start is shown.
-    pub card: bool,
+    /// The welcome dialog of the first start is shown.
+    pub welcome: bool,
     pub warning: Option<String>,
     /// The user's changes of the key table.
     pub keys: BTreeMap<String, Vec<String>>,

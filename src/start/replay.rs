@@ -31,7 +31,7 @@ pub fn header(setting: &Setting, prefs: &Prefs, depth: ColorDepth) -> RecordingH
         grace: prefs.grace,
         read_only: prefs.read_only,
         first_client_id: prefs.first_client_id,
-        card: setting.first_start,
+        welcome: setting.first_start,
         warning: setting.config.warnings.first().cloned(),
         keys: setting.config.key_changes.clone(),
         enter_is_newline: setting.config.ui.enter == Enter::Newline,
@@ -41,8 +41,8 @@ pub fn header(setting: &Setting, prefs: &Prefs, depth: ColorDepth) -> RecordingH
 /// The model a run begins with.
 pub fn first_model(prefs: Prefs, header: &RecordingHeader) -> Model {
     let mut model = Model::new(prefs, header.size);
-    if header.card {
-        model.app.overlay = Some(Overlay::Card);
+    if header.welcome {
+        model.app.overlay = Some(Overlay::Welcome);
     }
     if let Some(warning) = &header.warning {
         model.app.complain(warning);

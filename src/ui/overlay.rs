@@ -204,7 +204,7 @@ fn dialog(model: &Model, open: &Overlay, theme: &Theme) -> Dialog {
         wide: false,
     };
     match open {
-        Overlay::Card | Overlay::Preview | Overlay::Search(_) => card(app),
+        Overlay::Welcome | Overlay::Preview | Overlay::Search(_) => welcome(app),
         Overlay::Thread(open) => {
             let height = usize::from(model.view.size.rows.saturating_sub(2));
             thread::dialog(app, open, (columns_of(model), height), theme)
@@ -330,7 +330,7 @@ fn inspector(
 }
 
 /// The first keys to know, from the table, so that they are true.
-fn card(app: &crate::app::AppState) -> Dialog {
+fn welcome(app: &crate::app::AppState) -> Dialog {
     let keymap = &app.prefs.keymap;
     let lines = [
         ("send", "sends"),
