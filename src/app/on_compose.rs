@@ -228,8 +228,8 @@ pub fn send(
     }
     super::on_history::to_newest(model, conversation, effects);
     let client_id = model.app.client_id();
-    model.app.minted.queue += 1;
-    let queue = model.app.minted.queue;
+    model.app.ids.queue += 1;
+    let queue = model.app.ids.queue;
     let me = model.app.me().clone();
     let at = model.app.clock.wall;
     let Some(c) = model.app.conversations.get_mut(conversation) else { return };

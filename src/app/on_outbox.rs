@@ -19,8 +19,8 @@ pub fn waiting(
     delivery: Delivery,
 ) {
     let me = model.app.me().clone();
-    model.app.minted.queue += 1;
-    let queue = model.app.minted.queue;
+    model.app.ids.queue += 1;
+    let queue = model.app.ids.queue;
     let message = on_compose::own_message(&me, queue, &client_id, &outgoing, queued_at, delivery);
     let until = model.app.clock.mono + model.app.prefs.grace;
     let c = model.app.conversations.ensure(id);

@@ -119,7 +119,7 @@ pub struct ViewFocus {
 
 /// Counters for ids made here.
 #[derive(Clone, Copy, Debug)]
-pub struct Minted {
+pub struct IdCounters {
     pub ticket: u64,
     pub client_id: u64,
     pub queue: u64,
@@ -136,7 +136,7 @@ pub struct AppState {
     pub view_focus: ViewFocus,
     pub overlay: Option<Overlay>,
     pub toasts: VecDeque<Toast>,
-    pub minted: Minted,
+    pub ids: IdCounters,
     /// What was asked for and belongs to no conversation yet.
     pub wishes: Vec<(Ticket, Wish)>,
 }
@@ -144,7 +144,7 @@ pub struct AppState {
 impl AppState {
     pub fn new(prefs: Prefs) -> Self {
         Self {
-            minted: Minted { ticket: 0, client_id: prefs.first_client_id, queue: 0 },
+            ids: IdCounters { ticket: 0, client_id: prefs.first_client_id, queue: 0 },
             prefs,
             clock: Now::default(),
             connection: Connection {
@@ -188,13 +188,13 @@ impl AppState {
     }
 
     pub fn ticket(&mut self) -> Ticket {
-        self.minted.ticket += 1;
-        Ticket(self.minted.ticket)
+        self.ids.ticket += 1;
+        Ticket(self.ids.ticket)
     }
 
     pub fn client_id(&mut self) -> ClientMessageId {
-        let id = self.minted.client_id;
-        self.minted.client_id = id.wrapping_add(1);
+        let id = self.ids.client_id;
+        self.ids.client_id = id.wrapping_add(1);
         ClientMessageId::from(id.to_string())
     }
 

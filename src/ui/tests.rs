@@ -310,7 +310,7 @@ fn group_model(columns: u16, rows: u16) -> Model {
     let toggle =
         |flag| Input::Action(crate::app::Action::Thread(crate::app::ThreadAction::Toggle(flag)));
     update(&mut model, toggle(ThreadFlag::HistoryDisclosed), now);
-    let ticket = Ticket(model.app.minted.ticket);
+    let ticket = Ticket(model.app.ids.ticket);
     let result = Err(Fault::new("not allowed (403)", false));
     update(&mut model, Input::Delta(Delta::Done { ticket, result }), now);
     update(&mut model, toggle(ThreadFlag::Alerts), now);
