@@ -11,7 +11,7 @@ mod gate;
 pub use auth::{AuthStyle, Secret, TokenSource};
 pub use calls::{JoinUrl, NewMember, SentAs};
 pub use error::{Error, Kind};
-pub use gate::{BadUrl, Base};
+pub use gate::{BadUrl, BaseUrl};
 
 use crate::model::UserId;
 use auth::Session;
@@ -32,10 +32,10 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub struct Options {
     pub user: UserId,
-    pub gateway: Base,
-    pub scheduler: Option<Base>,
-    pub join: Option<Base>,
-    pub profiles: Option<Base>,
+    pub gateway: BaseUrl,
+    pub scheduler: Option<BaseUrl>,
+    pub join: Option<BaseUrl>,
+    pub profiles: Option<BaseUrl>,
     pub auth: AuthStyle,
     pub token: TokenSource,
     /// A request other than a poll that takes longer has failed.
@@ -46,7 +46,7 @@ pub struct Options {
 
 impl Options {
     /// The usual time-outs.
-    pub fn new(user: UserId, gateway: Base, token: TokenSource) -> Self {
+    pub fn new(user: UserId, gateway: BaseUrl, token: TokenSource) -> Self {
         Self {
             user,
             gateway,
@@ -86,7 +86,7 @@ enum Credential {
 
 struct Call<'a> {
     method: Method,
-    base: &'a Base,
+    base: &'a BaseUrl,
     path: &'a str,
     body: Option<&'a Value>,
     credential: Credential,

@@ -2,7 +2,7 @@
 
 use crate::app::layout::Size;
 use crate::app::state::{Prefs, Receipts};
-use crate::cli::context::{Failure, STORE, Session, lock};
+use crate::cli::context::{ExitError, STORE, Session, lock};
 use crate::cli::{
     Cli, Command, ConfigCommand, Global, account, chats, config_check, doctor, log, send, serve,
 };
@@ -36,13 +36,13 @@ const PATIENCE: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// One line for the user, and the exit status.
-pub fn main(cli: Cli) -> Result<(), Failure> {
+pub fn main(cli: Cli) -> Result<(), ExitError> {
     let shows_screen = matches!(cli.command, None | Some(Command::Demo { .. }));
     let Cli { global, command } = cli;
     let for_screen_only =
         [(global.read_only, "--read-only"), (global.record.is_some(), "--record")];
     if let Some((_, flag)) = for_screen_only.iter().find(|(given, _)| *given && !shows_screen) {
-        return Err(Failure::usage(format!("{flag} is for the program with a screen only")));
+        return Err(ExitError::usage(format!("{flag} is for the program with a screen only")));
     }
     start_log(&global, shows_screen)?;
     match command {
@@ -71,7 +71,7 @@ pub fn main(cli: Cli) -> Result<(), Failure> {
 }
 
 /// Where asked for, and for the program with a screen below the data folder. Never text, names or tokens.
-fn start_log(global: &Global, shows_screen: bool) -> Result<(), Failure> {
+fn start_log(global: &Global, shows_screen: bool) -> Result<(), ExitError> {
     use std::os::unix::fs::OpenOptionsExt;
     let path = match (&global.log, shows_screen) {
         (Some(path), _) => path.clone(),
@@ -94,7 +94,7 @@ fn start_log(global: &Global, shows_screen: bool) -> Result<(), Failure> {
     let path = &path;
     let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
     let file =
-        file.map_err(|e| Failure::usage(format!("{} cannot be written: {e}", path.display())))?;
+        file.map_err(|e| ExitError::usage(format!("{} cannot be written: {e}", path.display())))?;
     tracing_subscriber::fmt()
         .with_writer(std::sync::Mutex::new(file))
         .with_ansi(false)
@@ -105,10 +105,10 @@ fn start_log(global: &Global, shows_screen: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+fn runtime() -> Result<tokio::runtime::Runtime, ExitError> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let failed = |e| Failure::failed(format!("the program cannot start its threads: {e}"));
+    let failed = |e| ExitError::failed(format!("the program cannot start its threads: {e}"));
     let runtime = runtime.map_err(failed)?;
     {
         // A file that may not grow any more is an error to be told, not a reason to die: once there is a handler, the
@@ -122,14 +122,14 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 }
 
 /// A terminal that can show the program, or one clear line.
-fn check_terminal() -> Result<Size, Failure> {
+fn check_terminal() -> Result<Size, ExitError> {
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
-        return Err(Failure::usage(
+        return Err(ExitError::usage(
             "this needs a terminal; for scripts there are skchat chats, log and send",
         ));
     }
     if std::env::var_os("TERM").is_none_or(|term| term == "dumb" || term.is_empty()) {
-        return Err(Failure::usage(
+        return Err(ExitError::usage(
             "the terminal (TERM) cannot move its cursor; set TERM, or use skchat chats, log, send",
         ));
     }
@@ -137,9 +137,9 @@ fn check_terminal() -> Result<Size, Failure> {
     Ok(Size { columns, rows })
 }
 
-fn tui(global: &Global) -> Result<(), Failure> {
-    let file = paths::config_file(global.config.clone()).map_err(Failure::usage)?;
-    let config = Config::load(&file).map_err(|e| Failure::usage(e.to_string()))?;
+fn tui(global: &Global) -> Result<(), ExitError> {
+    let file = paths::config_file(global.config.clone()).map_err(ExitError::usage)?;
+    let config = Config::load(&file).map_err(|e| ExitError::usage(e.to_string()))?;
     let has_account = config.as_ref().is_some_and(|c| !c.accounts.is_empty());
     if !has_account && global.account.is_none() {
         check_terminal()?;
@@ -157,7 +157,7 @@ fn tui(global: &Global) -> Result<(), Failure> {
     let client = session.client()?;
     let options = account::sync_options(&session.config, &session.account);
     let dir = session.dir.clone();
-    let setting = Setting {
+    let setup = RunSetup {
         config: session.config,
         me: session.me,
         demo: false,
@@ -167,27 +167,27 @@ fn tui(global: &Global) -> Result<(), Failure> {
         record: global.record.clone(),
         read_only: global.read_only,
     };
-    runtime.block_on(converse(setting, client, store, options, None))
+    runtime.block_on(converse(setup, client, store, options, None))
 }
 
 /// Opens the account's store, after its lock.
-fn open_store(dir: &Path) -> Result<(File, Store), Failure> {
-    paths::make_dir(dir).map_err(|e| Failure::failed(format!("{}: {e}", dir.display())))?;
+fn open_store(dir: &Path) -> Result<(File, Store), ExitError> {
+    paths::make_dir(dir).map_err(|e| ExitError::failed(format!("{}: {e}", dir.display())))?;
     let lock = lock(dir)?;
     let file = dir.join(STORE);
     let store =
-        Store::open(&file).map_err(|e| Failure::failed(format!("{}: {e}", file.display())))?;
+        Store::open(&file).map_err(|e| ExitError::failed(format!("{}: {e}", file.display())))?;
     Ok((lock, store))
 }
 
 /// The account's store beside the program that has its lock.
-fn open_store_read_only(dir: &Path) -> Result<Store, Failure> {
+fn open_store_read_only(dir: &Path) -> Result<Store, ExitError> {
     let file = dir.join(STORE);
-    Store::open_read_only(&file).map_err(|e| Failure::failed(format!("{}: {e}", file.display())))
+    Store::open_read_only(&file).map_err(|e| ExitError::failed(format!("{}: {e}", file.display())))
 }
 
 /// What the loop is started with.
-struct Setting {
+struct RunSetup {
     config: Config,
     me: UserId,
     demo: bool,
@@ -213,58 +213,58 @@ fn editor_command() -> Vec<String> {
 ///
 /// # Errors
 /// When the system has no random numbers.
-fn prefs(setting: &Setting) -> Result<Prefs, Failure> {
+fn prefs(setup: &RunSetup) -> Result<Prefs, ExitError> {
     // Random, so that two runs never use the same client id; below 2^62, so that counting up never wraps.
     let random =
-        getrandom::u64().map_err(|_| Failure::failed("the system gives no random numbers"))?;
+        getrandom::u64().map_err(|_| ExitError::failed("the system gives no random numbers"))?;
     Ok(Prefs {
-        me: setting.me.clone(),
+        me: setup.me.clone(),
         zone: jiff::tz::TimeZone::system(),
-        keymap: Arc::new(setting.config.keymap.clone()),
-        typing: setting.config.ui.typing,
-        receipts: match setting.config.reading.receipts {
+        keymap: Arc::new(setup.config.keymap.clone()),
+        typing: setup.config.ui.typing,
+        receipts: match setup.config.reading.receipts {
             crate::config::Receipts::Auto => Receipts::Auto,
             crate::config::Receipts::OnReply => Receipts::OnReply,
             crate::config::Receipts::Manual => Receipts::Manual,
             crate::config::Receipts::Never => Receipts::Never,
         },
-        demo: setting.demo,
-        emoji: account::emoji(&setting.config.ui),
-        emoji_width: match setting.config.ui.emoji_width {
+        demo: setup.demo,
+        emoji: account::emoji(&setup.config.ui),
+        emoji_width: match setup.config.ui.emoji_width {
             crate::config::EmojiWidth::Cluster => EmojiWidth::Cluster,
             crate::config::EmojiWidth::Sum => EmojiWidth::Sum,
         },
-        reorder: reorders(setting.config.ui.bidi),
-        markup: setting.config.sending.markup,
-        grace: Duration::from_secs(setting.config.sending.grace_seconds),
-        read_only: setting.read_only,
+        reorder: reorders(setup.config.ui.bidi),
+        markup: setup.config.sending.markup,
+        grace: Duration::from_secs(setup.config.sending.grace_seconds),
+        read_only: setup.read_only,
         first_client_id: random >> 2 | 1 << 61,
     })
 }
 
 async fn converse(
-    setting: Setting,
+    setup: RunSetup,
     client: Client,
     store: Store,
     options: sync::Options,
     stop: Option<CancellationToken>,
-) -> Result<(), Failure> {
-    let prefs = prefs(&setting)?;
+) -> Result<(), ExitError> {
+    let prefs = prefs(&setup)?;
     let depth = color_depth();
-    let theme = Theme::new(THEME, depth, setting.config.ui.blink).map_err(Failure::failed)?;
-    let header = replay::header(&setting, &prefs, depth);
-    let recorder = match &setting.record {
+    let theme = Theme::new(THEME, depth, setup.config.ui.blink).map_err(ExitError::failed)?;
+    let header = replay::header(&setup, &prefs, depth);
+    let recorder = match &setup.record {
         Some(path) => Some(Recorder::create(path, header.clone()).map_err(|e| {
-            Failure::usage(format!("{} cannot be recorded to: {e}", path.display()))
+            ExitError::usage(format!("{} cannot be recorded to: {e}", path.display()))
         })?),
         None => None,
     };
     let stop = stop.unwrap_or_default();
-    let begin = if setting.read_only { sync::start_offline } else { sync::start };
+    let begin = if setup.read_only { sync::start_offline } else { sync::start };
     let (handle, deltas) = begin(client, store.clone(), options);
     let mut model = replay::first_model(prefs, &header);
     install_panic_hook();
-    let failed = |e: std::io::Error| Failure::failed(format!("the terminal failed: {e}"));
+    let failed = |e: std::io::Error| ExitError::failed(format!("the terminal failed: {e}"));
     let result = {
         let surface = Tty::new(model.app.prefs.reorder).map_err(failed)?;
         watch_for_the_end(&stop).map_err(failed)?;
@@ -274,7 +274,7 @@ async fn converse(
             deltas,
             requests: handle.requests.clone(),
             stop,
-            editor: Editor { command: editor_command(), dir: setting.dir.clone() },
+            editor: Editor { command: editor_command(), dir: setup.dir.clone() },
             recorder,
         };
         run(&mut model, &theme, wiring).await

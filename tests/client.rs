@@ -3,7 +3,7 @@
 mod common;
 
 use common::ANNA;
-use skchat::client::{Base, Client, Kind, Options, Secret, TokenSource};
+use skchat::client::{BaseUrl, Client, Kind, Options, Secret, TokenSource};
 use skchat::model::UserId;
 use std::io::Write;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 /// A server that answers every request with these bytes and hangs up, or never answers.
 async fn serve(answer: Option<Vec<u8>>) -> Client {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let base = Base::parse(&format!("http://{}/v1", listener.local_addr().unwrap())).unwrap();
+    let base = BaseUrl::parse(&format!("http://{}/v1", listener.local_addr().unwrap())).unwrap();
     tokio::spawn(async move {
         let mut kept = Vec::new();
         while let Ok((mut stream, _)) = listener.accept().await {
@@ -76,7 +76,7 @@ async fn no_answer_ends_by_itself_and_leaves_the_outcome_open() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_there_means_certainly_not_sent() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let base = Base::parse(&format!("http://{}/v1", listener.local_addr().unwrap())).unwrap();
+    let base = BaseUrl::parse(&format!("http://{}/v1", listener.local_addr().unwrap())).unwrap();
     drop(listener);
     let client =
         Client::new(Options::new(UserId::new(ANNA), base, TokenSource::Fixed(Secret::new("t"))));

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{ANNA, JOE, MIA, PATIENCE, say_as};
-use skchat::client::{Base, Client, Options, Secret, TokenSource};
+use skchat::client::{BaseUrl, Client, Options, Secret, TokenSource};
 use skchat::gateway::{self, demo};
 use skchat::model::{ConversationId, UserId};
 use std::collections::HashMap;
@@ -23,7 +23,7 @@ async fn scripted_people_answer_and_fall_silent_once_a_real_client_registers_as_
     tokio::spawn(demo::answer(world.clone()));
     tokio::spawn(gateway::serve(listener, world, std::future::pending()));
     let client = |id: &str| {
-        let base = Base::parse(&format!("{origin}/v1")).unwrap();
+        let base = BaseUrl::parse(&format!("{origin}/v1")).unwrap();
         let token = TokenSource::Fixed(Secret::new(tokens[id].clone()));
         Client::new(Options::new(UserId::new(id), base, token))
     };

@@ -4,7 +4,7 @@ mod common;
 
 use common::kill::{Proxy, random};
 use common::*;
-use skchat::client::{Base, Client};
+use skchat::client::{BaseUrl, Client};
 use skchat::gateway::fault::Fault;
 use skchat::model::request::Change;
 use skchat::model::{ConversationId, Outgoing, Timestamp, UserId};
@@ -96,7 +96,7 @@ async fn nothing_is_missing_after_a_storm(poll: PollMode, long_poll: bool) {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(&dir.path().join("store.db")).unwrap();
     let mut options = gateway.options(ANNA);
-    options.gateway = Base::parse(&format!("http://127.0.0.1:{}/v1", proxy.port)).unwrap();
+    options.gateway = BaseUrl::parse(&format!("http://127.0.0.1:{}/v1", proxy.port)).unwrap();
     let sync_options = sync::Options {
         poll,
         interval: Duration::from_millis(50),

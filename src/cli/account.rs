@@ -1,6 +1,6 @@
 //! From the configuration's words to the client's and sync's options.
 
-use crate::client::{AuthStyle, Base, Options, TokenSource};
+use crate::client::{AuthStyle, BaseUrl, Options, TokenSource};
 use crate::config::{Account, Auth, Config, ConfigError, Poll};
 use crate::model::UserId;
 use crate::sync::{self, PollMode};
@@ -10,7 +10,7 @@ use std::time::Duration;
 /// Names the line whose address is wrong.
 pub fn options(config: &Config, name: &str, account: &Account) -> Result<Options, ConfigError> {
     let base = |field: &str, text: &str| {
-        Base::parse(text).map_err(|e| {
+        BaseUrl::parse(text).map_err(|e| {
             config.error(&format!("accounts.{name}.{field}"), &format!("{field} \"{text}\": {e}"))
         })
     };

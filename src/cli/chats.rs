@@ -1,6 +1,6 @@
 //! `skchat chats`: the conversations, from the gateway or else from the store.
 
-use super::context::{Failure, STORE, Session};
+use super::context::{ExitError, STORE, Session};
 use super::lines;
 use crate::client::Client;
 use crate::model::unread::COUNT_CAP;
@@ -29,7 +29,7 @@ pub struct Known {
 ///
 /// # Errors
 /// When the gateway cannot be reached and nothing is stored.
-pub async fn run(session: &Session, json: bool) -> Result<(), Failure> {
+pub async fn run(session: &Session, json: bool) -> Result<(), ExitError> {
     let client = session.client()?;
     let known = list(session, &client, true).await?;
     if let Some(why) = &known.offline {
@@ -54,14 +54,14 @@ pub async fn run(session: &Session, json: bool) -> Result<(), Failure> {
         let name = crate::model::text::fit(&chat.name, 32);
         format!("{unread:>4}  {name}  {at:>5}  {}", SafeText::line(chat.conversation.id.as_str()))
     };
-    lines::print(known.chats.iter().map(line)).map_err(|e| Failure::failed(e.to_string()))
+    lines::print(known.chats.iter().map(line)).map_err(|e| ExitError::failed(e.to_string()))
 }
 
 /// The conversations, most recently active first; unread messages are counted only where asked for.
 ///
 /// # Errors
 /// When the gateway cannot be reached and nothing is stored.
-pub async fn list(session: &Session, client: &Client, count: bool) -> Result<Known, Failure> {
+pub async fn list(session: &Session, client: &Client, count: bool) -> Result<Known, ExitError> {
     let store = store::open_read_only(&session.dir.join(STORE)).ok();
     let mut names = Names::default();
     for (id, source, name) in store.as_ref().and_then(|s| s.names().ok()).unwrap_or_default() {
@@ -73,7 +73,7 @@ pub async fn list(session: &Session, client: &Client, count: bool) -> Result<Kno
             let chats =
                 store.as_ref().map(|s| from_store(s, &names, &session.me)).unwrap_or_default();
             if chats.is_empty() {
-                return Err(Failure::failed(format!(
+                return Err(ExitError::failed(format!(
                     "the gateway cannot be asked ({error}) and nothing is stored"
                 )));
             }
@@ -207,7 +207,7 @@ fn from_store(store: &ReadOnly, names: &Names, me: &UserId) -> Vec<Chat> {
 ///
 /// # Errors
 /// When none or several match; the candidates are named.
-pub fn choose<'a>(known: &'a Known, wanted: &str) -> Result<&'a Chat, Failure> {
+pub fn choose<'a>(known: &'a Known, wanted: &str) -> Result<&'a Chat, ExitError> {
     let by_id = known.chats.iter().find(|c| c.conversation.id.as_str() == wanted);
     if let Some(chat) = by_id {
         return Ok(chat);
@@ -235,7 +235,7 @@ pub fn choose<'a>(known: &'a Known, wanted: &str) -> Result<&'a Chat, Failure> {
             } else {
                 "several conversations match"
             };
-            Err(Failure::usage(format!(
+            Err(ExitError::usage(format!(
                 "{what} \"{}\":\n{}",
                 SafeText::line(wanted),
                 list.join("\n")

@@ -2,21 +2,21 @@
 
 use super::Global;
 use super::account;
-use super::context::Failure;
+use super::context::ExitError;
 use crate::config::{Config, paths};
 
 /// Prints `file: fine`, with a line for each warning.
 ///
 /// # Errors
 /// When the file is missing or wrong.
-pub fn run(global: &Global) -> Result<(), Failure> {
-    let file = paths::config_file(global.config.clone()).map_err(Failure::usage)?;
-    let config = Config::load(&file).map_err(|e| Failure::usage(e.to_string()))?;
+pub fn run(global: &Global) -> Result<(), ExitError> {
+    let file = paths::config_file(global.config.clone()).map_err(ExitError::usage)?;
+    let config = Config::load(&file).map_err(|e| ExitError::usage(e.to_string()))?;
     let config = config.ok_or_else(|| {
-        Failure::usage(format!("there is no configuration at {}", file.display()))
+        ExitError::usage(format!("there is no configuration at {}", file.display()))
     })?;
     for (name, found) in &config.accounts {
-        account::options(&config, name, found).map_err(|e| Failure::usage(e.to_string()))?;
+        account::options(&config, name, found).map_err(|e| ExitError::usage(e.to_string()))?;
     }
     for warning in &config.warnings {
         eprintln!("warning: {warning}");
@@ -24,7 +24,7 @@ pub fn run(global: &Global) -> Result<(), Failure> {
     let accounts: Vec<&str> = config.accounts.keys().map(String::as_str).collect();
     if accounts.is_empty() {
         let message = format!("{} has no account; config.example.toml shows one", file.display());
-        return Err(Failure::usage(message));
+        return Err(ExitError::usage(message));
     }
     println!("{}: fine; accounts: {}", file.display(), accounts.join(", "));
     Ok(())

@@ -10,12 +10,12 @@ use std::path::{Path, PathBuf};
 /// An error with its exit status.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
-pub struct Failure {
+pub struct ExitError {
     pub status: u8,
     pub message: String,
 }
 
-impl Failure {
+impl ExitError {
     pub fn usage(message: impl Into<String>) -> Self {
         Self { status: USAGE, message: message.into() }
     }
@@ -37,12 +37,12 @@ pub struct Session {
 impl Session {
     /// # Errors
     /// When there is no configuration or no such account.
-    pub fn open(global: &Global) -> Result<Self, Failure> {
-        let data = paths::data_dir(global.data_dir.clone()).map_err(Failure::usage)?;
-        let file = paths::config_file(global.config.clone()).map_err(Failure::usage)?;
-        let config = Config::load(&file).map_err(|e| Failure::usage(e.to_string()))?;
+    pub fn open(global: &Global) -> Result<Self, ExitError> {
+        let data = paths::data_dir(global.data_dir.clone()).map_err(ExitError::usage)?;
+        let file = paths::config_file(global.config.clone()).map_err(ExitError::usage)?;
+        let config = Config::load(&file).map_err(|e| ExitError::usage(e.to_string()))?;
         let config = config.ok_or_else(|| {
-            Failure::usage(format!(
+            ExitError::usage(format!(
                 "there is no configuration at {}; see config.example.toml",
                 file.display()
             ))
@@ -50,12 +50,13 @@ impl Session {
         for warning in &config.warnings {
             eprintln!("warning: {warning}");
         }
-        let found =
-            config.account(global.account.as_deref()).map_err(|e| Failure::usage(e.to_string()))?;
+        let found = config
+            .account(global.account.as_deref())
+            .map_err(|e| ExitError::usage(e.to_string()))?;
         let (name, account) =
-            found.ok_or_else(|| Failure::usage(format!("{} has no account", file.display())))?;
+            found.ok_or_else(|| ExitError::usage(format!("{} has no account", file.display())))?;
         let dir = paths::account_dir(&data, &name);
-        account::options(&config, &name, &account).map_err(|e| Failure::usage(e.to_string()))?;
+        account::options(&config, &name, &account).map_err(|e| ExitError::usage(e.to_string()))?;
         let me = UserId::new(&account.user_id);
         Ok(Self { config, account, me, dir })
     }
@@ -64,9 +65,9 @@ impl Session {
     ///
     /// # Errors
     /// When an address in the configuration is wrong; [`Session::open`] has checked that already.
-    pub fn client(&self) -> Result<Client, Failure> {
+    pub fn client(&self) -> Result<Client, ExitError> {
         let options = account::options(&self.config, "", &self.account)
-            .map_err(|e| Failure::usage(e.to_string()))?;
+            .map_err(|e| ExitError::usage(e.to_string()))?;
         Ok(Client::new(options))
     }
 }
@@ -78,19 +79,19 @@ pub const STORE: &str = "store.db";
 ///
 /// # Errors
 /// One line that says who has it, or why there is none.
-pub fn lock(dir: &Path) -> Result<File, Failure> {
+pub fn lock(dir: &Path) -> Result<File, ExitError> {
     use std::os::unix::fs::OpenOptionsExt;
     let path = dir.join("lock");
     let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
-    let file = file.map_err(|e| Failure::failed(format!("{}: {e}", path.display())))?;
+    let file = file.map_err(|e| ExitError::failed(format!("{}: {e}", path.display())))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(Failure::failed(format!(
+        Err(std::fs::TryLockError::WouldBlock) => Err(ExitError::failed(format!(
             "another skchat is open on {}; skchat --read-only shows what is stored, skchat chats, log and send work beside it",
             dir.display()
         ))),
         Err(std::fs::TryLockError::Error(e)) => {
-            Err(Failure::failed(format!("{}: {e}", path.display())))
+            Err(ExitError::failed(format!("{}: {e}", path.display())))
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `skchat doctor`: what works and what does not, one line each; what of the history is stored; saving a damaged store.
 
-use super::context::{Failure, STORE, Session, lock};
+use super::context::{ExitError, STORE, Session, lock};
 use super::lines;
 use crate::model::{Names, ReadMarker, SafeText, Timestamp};
 use crate::protocol::{decode, wire};
@@ -31,7 +31,7 @@ enum Found {
 ///
 /// # Errors
 /// When something does not work; the lines say what.
-pub async fn run(session: &Session, arguments: &Arguments) -> Result<(), Failure> {
+pub async fn run(session: &Session, arguments: &Arguments) -> Result<(), ExitError> {
     let file = session.dir.join(STORE);
     if arguments.salvage {
         return salvage(&session.dir, &file);
@@ -52,9 +52,9 @@ pub async fn run(session: &Session, arguments: &Arguments) -> Result<(), Failure
             format!("FAIL  {text}")
         }
     });
-    lines::print(lines).map_err(|e| Failure::failed(e.to_string()))?;
+    lines::print(lines).map_err(|e| ExitError::failed(e.to_string()))?;
     if failed > 0 {
-        return Err(Failure::failed("not everything works"));
+        return Err(ExitError::failed("not everything works"));
     }
     Ok(())
 }
@@ -119,8 +119,8 @@ async fn gateway(session: &Session) -> Found {
     }
 }
 
-fn history(session: &Session, file: &Path) -> Result<(), Failure> {
-    let failed = |e: StoreError| Failure::failed(format!("{}: {e}", file.display()));
+fn history(session: &Session, file: &Path) -> Result<(), ExitError> {
+    let failed = |e: StoreError| ExitError::failed(format!("{}: {e}", file.display()));
     let store = store::open_read_only(file).map_err(failed)?;
     let mut names = Names::default();
     for (id, source, name) in store.names().map_err(failed)? {
@@ -133,7 +133,7 @@ fn history(session: &Session, file: &Path) -> Result<(), Failure> {
     if out.is_empty() {
         out.push("nothing is stored yet".to_owned());
     }
-    lines::print(out.into_iter()).map_err(|e| Failure::failed(e.to_string()))
+    lines::print(out.into_iter()).map_err(|e| ExitError::failed(e.to_string()))
 }
 
 /// What of a conversation is stored, what is missing, and up to where it was read.
@@ -183,14 +183,14 @@ fn when(at: Timestamp) -> String {
 }
 
 /// The damaged file moves aside, under a name that is free; its copy takes its place.
-fn salvage(dir: &Path, file: &Path) -> Result<(), Failure> {
+fn salvage(dir: &Path, file: &Path) -> Result<(), ExitError> {
     let _lock = lock(dir)?;
     if store::open_read_only(file).and_then(|store| store.check()).is_ok() {
         println!("the store is sound; nothing was done");
         return Ok(());
     }
     let failed = |what: &Path, e: &dyn std::fmt::Display| {
-        Failure::failed(format!("{}: {e}", what.display()))
+        ExitError::failed(format!("{}: {e}", what.display()))
     };
     let copy = dir.join("store.salvaged.db");
     for suffix in ["", "-wal", "-shm"] {
@@ -200,7 +200,7 @@ fn salvage(dir: &Path, file: &Path) -> Result<(), Failure> {
     let saved = store::salvage(file, &copy).map_err(|e| failed(file, &e))?;
     let aside =
         (1..1_000).map(|n| dir.join(format!("store.damaged-{n}.db"))).find(|path| !path.exists());
-    let aside = aside.ok_or_else(|| Failure::failed("no name is free for the damaged store"))?;
+    let aside = aside.ok_or_else(|| ExitError::failed("no name is free for the damaged store"))?;
     for suffix in ["-wal", "-shm", ""] {
         let from = with_suffix(file, suffix);
         if from.exists() {

@@ -2,7 +2,7 @@
 
 use super::account;
 use super::chats;
-use super::context::{Failure, STORE, Session};
+use super::context::{ExitError, STORE, Session};
 use super::lines;
 use crate::client::Client;
 use crate::model::{ConversationId, EmojiWidth, RawMessage, Timestamp};
@@ -27,7 +27,7 @@ pub struct Arguments {
 ///
 /// # Errors
 /// When the conversation is not found, or the gateway cannot be reached and nothing is stored.
-pub async fn run(session: &Session, arguments: &Arguments) -> Result<(), Failure> {
+pub async fn run(session: &Session, arguments: &Arguments) -> Result<(), ExitError> {
     let client = session.client()?;
     let mut known = chats::list(session, &client, false).await?;
     let id = chats::choose(&known, &arguments.chat)?.conversation.id.clone();
@@ -45,7 +45,7 @@ pub async fn run(session: &Session, arguments: &Arguments) -> Result<(), Failure
             if stored.is_empty() {
                 let message =
                     format!("the gateway cannot be asked ({error}) and nothing is stored");
-                return Err(Failure::failed(message));
+                return Err(ExitError::failed(message));
             }
             (stored, Some(error.to_string()))
         }
@@ -69,7 +69,7 @@ pub async fn run(session: &Session, arguments: &Arguments) -> Result<(), Failure
             lines::message_line(message, &known.names, &zone, now)
         }
     };
-    lines::print(all.iter().skip(skip).map(line)).map_err(|e| Failure::failed(e.to_string()))
+    lines::print(all.iter().skip(skip).map(line)).map_err(|e| ExitError::failed(e.to_string()))
 }
 
 /// Pages from the newest backwards until there are enough messages or no more.

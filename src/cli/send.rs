@@ -1,7 +1,7 @@
 //! `skchat send`: one message, sent now or not at all.
 
 use super::chats;
-use super::context::{Failure, Session};
+use super::context::{ExitError, Session};
 use crate::client::{Client, Error};
 use crate::model::{ClientMessageId, ConversationId, NameSource, Names, Outgoing};
 use clap::Args;
@@ -23,10 +23,10 @@ pub struct Arguments {
 ///
 /// # Errors
 /// When it is refused, the gateway cannot be reached, or the outcome is not known.
-pub async fn run(session: &Session, arguments: &Arguments) -> Result<(), Failure> {
+pub async fn run(session: &Session, arguments: &Arguments) -> Result<(), ExitError> {
     let text = if arguments.text == "-" { standard_input()? } else { arguments.text.clone() };
     if text.is_empty() {
-        return Err(Failure::usage("there is no text to send"));
+        return Err(ExitError::usage("there is no text to send"));
     }
     let client = session.client()?;
     let id = if chats::is_full_id(&arguments.chat) {
@@ -34,13 +34,13 @@ pub async fn run(session: &Session, arguments: &Arguments) -> Result<(), Failure
     } else {
         let known = chats::list(session, &client, false).await?;
         if let Some(why) = &known.offline {
-            return Err(Failure::failed(format!("not sent: {why}")));
+            return Err(ExitError::failed(format!("not sent: {why}")));
         }
         chats::choose(&known, &arguments.chat)?.conversation.id.clone()
     };
     let outgoing = Outgoing { text, markup: arguments.markup, ..Outgoing::default() };
     let random =
-        getrandom::u64().map_err(|_| Failure::failed("the system gives no random numbers"))?;
+        getrandom::u64().map_err(|_| ExitError::failed("the system gives no random numbers"))?;
     let client_id = ClientMessageId::from(random.to_string());
     let name = my_name(session, &client).await;
     match client.send(&id, &outgoing, &client_id, &name).await {
@@ -52,7 +52,7 @@ pub async fn run(session: &Session, arguments: &Arguments) -> Result<(), Failure
             Ok(())
         }
         Err(error) if error.maybe_done => confirm(&client, &id, &client_id, &error).await,
-        Err(error) => Err(Failure::failed(format!("not sent: {error}"))),
+        Err(error) => Err(ExitError::failed(format!("not sent: {error}"))),
     }
 }
 
@@ -62,14 +62,14 @@ async fn confirm(
     id: &ConversationId,
     client_id: &ClientMessageId,
     error: &Error,
-) -> Result<(), Failure> {
+) -> Result<(), ExitError> {
     if let Ok(page) = client.messages(id, 100).await
         && let Some(found) = page.items.iter().find(|raw| raw.client_id.as_ref() == Some(client_id))
     {
         println!("{}", found.id);
         return Ok(());
     }
-    Err(Failure::failed(format!("not confirmed: {error}; it may have been sent")))
+    Err(ExitError::failed(format!("not confirmed: {error}; it may have been sent")))
 }
 
 async fn my_name(session: &Session, client: &Client) -> String {
@@ -80,11 +80,11 @@ async fn my_name(session: &Session, client: &Client) -> String {
     names.of(&session.me).to_string()
 }
 
-fn standard_input() -> Result<String, Failure> {
+fn standard_input() -> Result<String, ExitError> {
     let mut text = String::new();
     std::io::stdin()
         .read_to_string(&mut text)
-        .map_err(|e| Failure::failed(format!("standard input cannot be read: {e}")))?;
+        .map_err(|e| ExitError::failed(format!("standard input cannot be read: {e}")))?;
     if text.ends_with('\n') {
         text.pop();
         if text.ends_with('\r') {

@@ -1,6 +1,6 @@
 //! `skchat serve`: the gateway by itself.
 
-use super::context::Failure;
+use super::context::ExitError;
 use crate::gateway::{self, Options, User, demo};
 use crate::model::UserId;
 use clap::Args;
@@ -39,9 +39,9 @@ pub struct Arguments {
 ///
 /// # Errors
 /// When the address is refused, the port is taken, or a file cannot be used.
-pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
+pub async fn run(arguments: &Arguments) -> Result<(), ExitError> {
     if !arguments.listen.ip().is_loopback() && !arguments.allow_remote {
-        return Err(Failure::usage(format!(
+        return Err(ExitError::usage(format!(
             "{} is not an address of this machine alone; give --allow-remote and --allow-host NAME if you mean it",
             arguments.listen
         )));
@@ -50,9 +50,9 @@ pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
     let _lock = lock(&arguments.db)?;
     let listener = TcpListener::bind(arguments.listen)
         .await
-        .map_err(|e| Failure::failed(format!("cannot listen on {}: {e}", arguments.listen)))?;
+        .map_err(|e| ExitError::failed(format!("cannot listen on {}: {e}", arguments.listen)))?;
     let users = users(arguments)?;
-    let at = listener.local_addr().map_err(|e| Failure::failed(e.to_string()))?;
+    let at = listener.local_addr().map_err(|e| ExitError::failed(e.to_string()))?;
     let options = Options {
         db: Some(arguments.db.clone()),
         users,
@@ -60,14 +60,14 @@ pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
         ..Options::default()
     };
     let world = gateway::open(options, format!("http://{at}"))
-        .map_err(|e| Failure::failed(format!("{}: {e}", arguments.db.display())))?;
+        .map_err(|e| ExitError::failed(format!("{}: {e}", arguments.db.display())))?;
     if arguments.demo {
-        demo::seed(&world).map_err(Failure::failed)?;
+        demo::seed(&world).map_err(ExitError::failed)?;
         tokio::spawn(demo::answer(world.clone()));
     }
     println!("listening on http://{at}");
     let _ = std::io::stdout().flush();
-    gateway::serve(listener, world, shutdown()).await.map_err(|e| Failure::failed(e.to_string()))
+    gateway::serve(listener, world, shutdown()).await.map_err(|e| ExitError::failed(e.to_string()))
 }
 
 async fn shutdown() {
@@ -84,18 +84,18 @@ async fn shutdown() {
     }
 }
 
-fn users(arguments: &Arguments) -> Result<Vec<User>, Failure> {
+fn users(arguments: &Arguments) -> Result<Vec<User>, ExitError> {
     let mut users = Vec::new();
     if let Some(file) = &arguments.users {
         let text = std::fs::read_to_string(file)
-            .map_err(|e| Failure::usage(format!("{} cannot be read: {e}", file.display())))?;
+            .map_err(|e| ExitError::usage(format!("{} cannot be read: {e}", file.display())))?;
         refuse_wide(file)?;
         for (i, line) in
             text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty() && !l.starts_with('#'))
         {
             let user = user_of_line(line).ok_or_else(|| {
                 let message = "a line is \"ID TOKEN DISPLAY NAME\"";
-                Failure::usage(format!("{}:{}: {message}", file.display(), i + 1))
+                ExitError::usage(format!("{}:{}: {message}", file.display(), i + 1))
             })?;
             users.push(user);
         }
@@ -104,7 +104,7 @@ fn users(arguments: &Arguments) -> Result<Vec<User>, Failure> {
         let (id, token) = pair
             .split_once('=')
             .filter(|(id, token)| id.contains(':') && !token.is_empty())
-            .ok_or_else(|| Failure::usage("--user takes ID=TOKEN, such as 8:anna.7=secret"))?;
+            .ok_or_else(|| ExitError::usage("--user takes ID=TOKEN, such as 8:anna.7=secret"))?;
         users.push(User { id: UserId::new(id), token: token.to_owned(), name: demo::name_of(id) });
     }
     if arguments.users.is_none() && arguments.user.is_empty() {
@@ -134,17 +134,17 @@ fn user_of_line(line: &str) -> Option<User> {
 }
 
 /// The database holds everyone's messages: made for this user only.
-fn make_private(db: &Path) -> Result<(), Failure> {
+fn make_private(db: &Path) -> Result<(), ExitError> {
     let made = std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(db);
-    made.map(drop).map_err(|e| Failure::failed(format!("{}: {e}", db.display())))
+    made.map(drop).map_err(|e| ExitError::failed(format!("{}: {e}", db.display())))
 }
 
 /// One gateway on one database: a second one's messages would not reach the clients of the first.
-fn lock(db: &Path) -> Result<std::fs::File, Failure> {
+fn lock(db: &Path) -> Result<std::fs::File, ExitError> {
     let mut name = db.as_os_str().to_owned();
     name.push(".lock");
     let path = PathBuf::from(name);
-    let fail = |e: &dyn std::fmt::Display| Failure::failed(format!("{}: {e}", path.display()));
+    let fail = |e: &dyn std::fmt::Display| ExitError::failed(format!("{}: {e}", path.display()));
     let file = std::fs::OpenOptions::new()
         .create(true)
         .truncate(false)
@@ -155,17 +155,17 @@ fn lock(db: &Path) -> Result<std::fs::File, Failure> {
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => {
-            Err(Failure::failed(format!("another gateway serves {} already", db.display())))
+            Err(ExitError::failed(format!("another gateway serves {} already", db.display())))
         }
         Err(std::fs::TryLockError::Error(e)) => Err(fail(&e)),
     }
 }
 
-fn refuse_wide(file: &Path) -> Result<(), Failure> {
+fn refuse_wide(file: &Path) -> Result<(), ExitError> {
     use std::os::unix::fs::MetadataExt;
-    let mode = std::fs::metadata(file).map_err(|e| Failure::usage(e.to_string()))?.mode();
+    let mode = std::fs::metadata(file).map_err(|e| ExitError::usage(e.to_string()))?.mode();
     if mode & 0o077 != 0 {
-        return Err(Failure::usage(format!(
+        return Err(ExitError::usage(format!(
             "{} can be read by others: chmod 600 it",
             file.display()
         )));
@@ -174,11 +174,11 @@ fn refuse_wide(file: &Path) -> Result<(), Failure> {
 }
 
 /// A random token for each sample user, in `FILE.users`, which only this user can read. An existing one is kept.
-fn fresh_users(db: &Path) -> Result<Vec<User>, Failure> {
+fn fresh_users(db: &Path) -> Result<Vec<User>, ExitError> {
     let mut name = db.as_os_str().to_owned();
     name.push(".users");
     let file = PathBuf::from(name);
-    let fail = |e: std::io::Error| Failure::failed(format!("{}: {e}", file.display()));
+    let fail = |e: std::io::Error| ExitError::failed(format!("{}: {e}", file.display()));
     let users = if let Ok(text) = std::fs::read_to_string(&file) {
         refuse_wide(&file)?;
         text.lines().filter_map(user_of_line).collect()

@@ -97,7 +97,7 @@ pub(super) struct Session {
     pub registration: Option<Secret>,
     /// Set when `/endpoints` is refused: the Skype token is shown directly then.
     pub no_endpoints: bool,
-    pub moved_to: Option<super::Base>,
+    pub moved_to: Option<super::BaseUrl>,
     pub moves: u8,
     /// Rises with every token read, so that two rejected requests cause one refresh.
     pub generation: u64,

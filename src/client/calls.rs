@@ -268,7 +268,7 @@ impl Client {
 
     async fn side(
         &self,
-        base: &super::Base,
+        base: &super::BaseUrl,
         path: &str,
         body: &Value,
         credential: Credential,

@@ -8,7 +8,7 @@ const SERVICE_HOSTS: [&str; 3] = [".skype.com", ".live.com", ".microsoft.com"];
 
 /// The base URL of a service, without a slash at its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Base(Url);
+pub struct BaseUrl(Url);
 
 /// Why an address is no base URL.
 #[derive(Debug, thiserror::Error)]
@@ -25,7 +25,7 @@ pub enum BadUrl {
     Extras,
 }
 
-impl Base {
+impl BaseUrl {
     pub fn parse(text: &str) -> Result<Self, BadUrl> {
         let mut url = Url::parse(text.trim()).map_err(|_| BadUrl::NotAUrl)?;
         if !url.username().is_empty()
@@ -76,7 +76,7 @@ impl Base {
 
     /// The base that a `Location` moves this one to, if the rule of facts 1.2 allows it: https, and one of the
     /// service's own hosts. A configured host that is not the service's never moves.
-    pub(super) fn moved_to(&self, location: &str) -> Option<Base> {
+    pub(super) fn moved_to(&self, location: &str) -> Option<BaseUrl> {
         let url = Url::parse(location).ok()?;
         let host = url.host_str()?;
         let ours = self.0.host_str()?;
@@ -91,7 +91,7 @@ impl Base {
         }
         let mut base = self.0.clone();
         base.set_host(Some(host)).ok()?;
-        Some(Base(base))
+        Some(BaseUrl(base))
     }
 }
 
@@ -109,25 +109,28 @@ mod tests {
 
     #[test]
     fn plain_http_stays_on_this_machine() {
-        assert!(Base::parse("http://127.0.0.1:8080/v1/").is_ok());
-        assert!(Base::parse("http://localhost/v1").is_ok());
-        assert!(Base::parse("http://[::1]:1/v1").is_ok());
-        assert!(matches!(Base::parse("http://chat.example/v1"), Err(BadUrl::PlainHttp)));
-        assert!(matches!(Base::parse("http://127.0.0.1.evil.example/v1"), Err(BadUrl::PlainHttp)));
-        assert!(matches!(Base::parse("ftp://localhost/"), Err(BadUrl::Scheme)));
-        assert!(matches!(Base::parse("https://u:p@chat.example/"), Err(BadUrl::Extras)));
+        assert!(BaseUrl::parse("http://127.0.0.1:8080/v1/").is_ok());
+        assert!(BaseUrl::parse("http://localhost/v1").is_ok());
+        assert!(BaseUrl::parse("http://[::1]:1/v1").is_ok());
+        assert!(matches!(BaseUrl::parse("http://chat.example/v1"), Err(BadUrl::PlainHttp)));
+        assert!(matches!(
+            BaseUrl::parse("http://127.0.0.1.evil.example/v1"),
+            Err(BadUrl::PlainHttp)
+        ));
+        assert!(matches!(BaseUrl::parse("ftp://localhost/"), Err(BadUrl::Scheme)));
+        assert!(matches!(BaseUrl::parse("https://u:p@chat.example/"), Err(BadUrl::Extras)));
     }
 
     #[test]
     fn a_path_cannot_leave_its_base() {
-        let base = Base::parse("http://127.0.0.1:8080/v1").unwrap();
+        let base = BaseUrl::parse("http://127.0.0.1:8080/v1").unwrap();
         assert_eq!(base.join("/threads").unwrap().as_str(), "http://127.0.0.1:8080/v1/threads");
         assert!(base.join("@evil.example/").is_ok_and(|u| u.host_str() == Some("127.0.0.1")));
     }
 
     #[test]
     fn only_the_services_own_hosts_move_an_account() {
-        let service = Base::parse("https://client-s.gateway.messenger.live.com/v1").unwrap();
+        let service = BaseUrl::parse("https://client-s.gateway.messenger.live.com/v1").unwrap();
         let moved = |to: &str| service.moved_to(to).map(|b| b.0.to_string());
         assert_eq!(
             moved("https://db5-client-s.gateway.messenger.live.com/v1/users/ME/endpoints")
@@ -143,7 +146,7 @@ mod tests {
         ] {
             assert_eq!(moved(bad), None, "{bad}");
         }
-        let own = Base::parse("http://127.0.0.1:8080/v1").unwrap();
+        let own = BaseUrl::parse("http://127.0.0.1:8080/v1").unwrap();
         assert!(own.moved_to("https://x.live.com/v1").is_none());
     }
 }

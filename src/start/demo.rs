@@ -1,10 +1,10 @@
 //! `skchat demo`: the program over a gateway of its own with sample people, and the first start without an account.
 
-use super::{PATIENCE, Setting, check_terminal, converse, runtime};
+use super::{PATIENCE, RunSetup, check_terminal, converse, runtime};
 use crate::cli::Global;
 use crate::cli::account;
-use crate::cli::context::{Failure, STORE, lock};
-use crate::client::{Base, Client, Options, Secret, TokenSource};
+use crate::cli::context::{ExitError, STORE, lock};
+use crate::client::{BaseUrl, Client, Options, Secret, TokenSource};
 use crate::config::{Config, paths};
 use crate::gateway::{self, User, demo};
 use crate::model::UserId;
@@ -16,7 +16,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 /// Without any account: what to do, in three lines.
-pub fn first_run(global: &Global, file: &Path) -> Result<(), Failure> {
+pub fn first_run(global: &Global, file: &Path) -> Result<(), ExitError> {
     let mut out = std::io::stdout();
     let text = format!(
         "\n  skchat {} — Skype's chat protocol in the terminal\n\n  \
@@ -54,14 +54,14 @@ pub fn first_run(global: &Global, file: &Path) -> Result<(), Failure> {
     }
 }
 
-pub fn run(global: &Global, reset: bool) -> Result<(), Failure> {
+pub fn run(global: &Global, reset: bool) -> Result<(), ExitError> {
     if global.read_only {
-        return Err(Failure::usage("the demo is not shared: --read-only is for an account"));
+        return Err(ExitError::usage("the demo is not shared: --read-only is for an account"));
     }
-    let data = paths::data_dir(global.data_dir.clone()).map_err(Failure::usage)?;
+    let data = paths::data_dir(global.data_dir.clone()).map_err(ExitError::usage)?;
     let size = check_terminal()?;
     let dir = data.join("demo");
-    paths::make_dir(&dir).map_err(|e| Failure::failed(format!("{}: {e}", dir.display())))?;
+    paths::make_dir(&dir).map_err(|e| ExitError::failed(format!("{}: {e}", dir.display())))?;
     let lock = lock(&dir)?;
     if reset {
         for name in [STORE, "gateway.db"] {
@@ -71,14 +71,14 @@ pub fn run(global: &Global, reset: bool) -> Result<(), Failure> {
         }
     }
     let first_start = !dir.join(STORE).exists();
-    let store = Store::open(&dir.join(STORE)).map_err(|e| Failure::failed(e.to_string()))?;
+    let store = Store::open(&dir.join(STORE)).map_err(|e| ExitError::failed(e.to_string()))?;
     // The user's keys and ways of showing hold here, too; the accounts have no part in it.
     let file = paths::config_file(global.config.clone()).ok();
     let own = file.map(|f| Config::load(&f)).transpose();
-    let own = own.map_err(|e| Failure::usage(e.to_string()))?.flatten();
+    let own = own.map_err(|e| ExitError::usage(e.to_string()))?.flatten();
     let config = match own {
         Some(config) => config,
-        None => Config::builtin().map_err(|e| Failure::failed(e.to_string()))?,
+        None => Config::builtin().map_err(|e| ExitError::failed(e.to_string()))?,
     };
     let record = global.record.clone();
     let me = UserId::new(demo::ME);
@@ -86,7 +86,7 @@ pub fn run(global: &Global, reset: bool) -> Result<(), Failure> {
     runtime()?.block_on(async move {
         let _lock = lock;
         let fail = |e: &dyn std::fmt::Display| {
-            Failure::failed(format!("the sample world cannot start: {e}"))
+            ExitError::failed(format!("the sample world cannot start: {e}"))
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.map_err(|e| fail(&e))?;
         let origin = format!("http://{}", listener.local_addr().map_err(|e| fail(&e))?);
@@ -95,24 +95,24 @@ pub fn run(global: &Global, reset: bool) -> Result<(), Failure> {
         let world =
             gateway::open(gateway::Options { db, users, ..gateway::Options::default() }, origin)
                 .map_err(|e| fail(&e))?;
-        demo::seed(&world).map_err(Failure::failed)?;
+        demo::seed(&world).map_err(ExitError::failed)?;
         tokio::spawn(demo::answer(Arc::clone(&world)));
         let stop = CancellationToken::new();
         let served = tokio::spawn(gateway::serve(listener, world, stop.clone().cancelled_owned()));
         let sync_options =
             sync::Options { grace: account::grace(&config), ..sync::Options::default() };
-        let setting =
-            Setting { config, me, demo: true, size, dir, first_start, record, read_only: false };
-        let result = converse(setting, Client::new(options), store, sync_options, None).await;
+        let setup =
+            RunSetup { config, me, demo: true, size, dir, first_start, record, read_only: false };
+        let result = converse(setup, Client::new(options), store, sync_options, None).await;
         stop.cancel();
         let _ = tokio::time::timeout(PATIENCE, served).await;
         result
     })
 }
 
-fn demo_client(origin: &str, me: &UserId, users: &[User]) -> Result<Options, Failure> {
+fn demo_client(origin: &str, me: &UserId, users: &[User]) -> Result<Options, ExitError> {
     let base = |path: &str| {
-        Base::parse(&format!("{origin}{path}")).map_err(|e| Failure::failed(e.to_string()))
+        BaseUrl::parse(&format!("{origin}{path}")).map_err(|e| ExitError::failed(e.to_string()))
     };
     let token = users.iter().find(|u| u.id == *me).map(|u| u.token.clone()).unwrap_or_default();
     let mut options =

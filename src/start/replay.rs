@@ -1,10 +1,10 @@
 //! `skchat replay`, and what a recording begins with.
 
-use super::{Setting, THEME};
+use super::{RunSetup, THEME};
 use crate::app::Model;
 use crate::app::overlay::Overlay;
 use crate::app::state::Prefs;
-use crate::cli::context::Failure;
+use crate::cli::context::ExitError;
 use crate::cli::replay::Arguments;
 use crate::config::{Enter, keymap_with};
 use crate::runtime::recording::{self, FORMAT, Player, RecordingEntry, RecordingHeader, Redactor};
@@ -12,15 +12,15 @@ use crate::ui::{ColorDepth, Theme};
 use std::sync::Arc;
 
 /// What this run starts from.
-pub fn header(setting: &Setting, prefs: &Prefs, depth: ColorDepth) -> RecordingHeader {
+pub fn header(setup: &RunSetup, prefs: &Prefs, depth: ColorDepth) -> RecordingHeader {
     RecordingHeader {
         skchat: env!("CARGO_PKG_VERSION").to_owned(),
         format: FORMAT,
         me: prefs.me.clone(),
         zone: prefs.zone.iana_name().unwrap_or("UTC").to_owned(),
-        size: setting.size,
+        size: setup.size,
         depth,
-        blink: setting.config.ui.blink,
+        blink: setup.config.ui.blink,
         typing: prefs.typing,
         receipts: prefs.receipts,
         demo: prefs.demo,
@@ -31,10 +31,10 @@ pub fn header(setting: &Setting, prefs: &Prefs, depth: ColorDepth) -> RecordingH
         grace: prefs.grace,
         read_only: prefs.read_only,
         first_client_id: prefs.first_client_id,
-        welcome: setting.first_start,
-        warning: setting.config.warnings.first().cloned(),
-        keys: setting.config.key_changes.clone(),
-        enter_is_newline: setting.config.ui.enter == Enter::Newline,
+        welcome: setup.first_start,
+        warning: setup.config.warnings.first().cloned(),
+        keys: setup.config.key_changes.clone(),
+        enter_is_newline: setup.config.ui.enter == Enter::Newline,
     }
 }
 
@@ -77,22 +77,22 @@ fn player(header: &RecordingHeader) -> Result<Player, String> {
 ///
 /// # Errors
 /// When it cannot be read, or a frame is not as it was recorded.
-pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+pub fn run(arguments: &Arguments) -> Result<(), ExitError> {
     let name = arguments.file.display();
-    let failed = |e: String| Failure::failed(format!("{name}: {e}"));
+    let failed = |e: String| ExitError::failed(format!("{name}: {e}"));
     let (header, entries, cut) = recording::read(&arguments.file).map_err(failed)?;
     if cut {
         eprintln!("skchat: {name} ends in the middle of a line; it is played up to there");
     }
     if let Some(target) = &arguments.redact {
-        let key =
-            getrandom::u64().map_err(|_| Failure::failed("the system gives no random numbers"))?;
+        let key = getrandom::u64()
+            .map_err(|_| ExitError::failed("the system gives no random numbers"))?;
         let redactor = Redactor::new(key);
         let header = recording::redacted_header(&header, &redactor).map_err(failed)?;
         let player = player(&header).map_err(failed)?;
         let target_name = target.display();
         recording::write_redacted(target, &header, &entries, player, &redactor)
-            .map_err(|e| Failure::failed(format!("{target_name}: {e}")))?;
+            .map_err(|e| ExitError::failed(format!("{target_name}: {e}")))?;
         println!("{target_name} holds the same run without anything that can be read");
         return Ok(());
     }
@@ -114,7 +114,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             println!("{inputs} inputs, {frames} frames: all as recorded");
             Ok(())
         }
-        Some(first) => Err(Failure::failed(format!(
+        Some(first) => Err(ExitError::failed(format!(
             "{inputs} inputs, {frames} frames: {} are not as recorded by skchat {}, from frame {first} on",
             player.differing.len(),
             header.skchat

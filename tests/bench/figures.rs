@@ -6,7 +6,7 @@
 #[path = "../common/terminal.rs"]
 mod terminal;
 
-use skchat::client::{Base, Client, Options, Secret, TokenSource};
+use skchat::client::{BaseUrl, Client, Options, Secret, TokenSource};
 use skchat::gateway::{self, User};
 use skchat::model::{ClientMessageId, ConversationId, Outgoing, Point, Range, Timestamp, UserId};
 use skchat::protocol::{decode, wire};
@@ -247,7 +247,7 @@ fn world(runtime: &tokio::runtime::Runtime) -> World {
 }
 
 fn peer(origin: &str) -> Arc<Client> {
-    let base = Base::parse(&format!("{origin}/v1")).expect("an address");
+    let base = BaseUrl::parse(&format!("{origin}/v1")).expect("an address");
     Arc::new(Client::new(Options::new(
         UserId::new(PEER),
         base,

@@ -10,7 +10,7 @@ use ratatui::backend::TestBackend;
 use skchat::app::Model;
 use skchat::app::layout::Size;
 use skchat::app::state::{Prefs, Receipts};
-use skchat::client::{AuthStyle, Base, Client, Options, Secret, TokenSource};
+use skchat::client::{AuthStyle, BaseUrl, Client, Options, Secret, TokenSource};
 use skchat::config::builtin_keymap;
 use skchat::gateway::{self, User, World};
 use skchat::model::UserId;
@@ -107,8 +107,8 @@ impl Gateway {
         }
     }
 
-    pub fn base(&self, path: &str) -> Base {
-        Base::parse(&format!("{}{path}", self.origin)).unwrap()
+    pub fn base(&self, path: &str) -> BaseUrl {
+        BaseUrl::parse(&format!("{}{path}", self.origin)).unwrap()
     }
 
     pub fn options(&self, user: &str) -> Options {
