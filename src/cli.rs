@@ -57,7 +57,7 @@ pub struct Global {
 pub enum Command {
     /// Look around with sample conversations; people answer. Nothing leaves this machine
     Demo {
-        /// Begin with a fresh sample world
+        /// Begin with a fresh sample data
         #[arg(long)]
         reset: bool,
     },

@@ -1,10 +1,12 @@
 //! A gateway of our own: the chat service of the reference page over HTTP, with its own SQLite file.
 //!
-//! It is the other end of every test, the whole world of `skchat demo`, and with `skchat serve` a small chat server
+//! It is the other end of every test, the whole gateway of `skchat demo`, and with `skchat serve` a small chat server
 //! for friends. It writes its own paths and knows nothing of the client, so that a wrong path cannot agree with
 //! itself. Its `201` means committed.
 
+mod api_error;
 mod auth;
+mod chat_key;
 mod conversations;
 mod db;
 pub mod demo;
@@ -14,10 +16,8 @@ mod join;
 mod messages;
 mod profiles;
 mod properties;
-mod refusal;
 mod render;
 mod rows;
-mod space;
 mod state;
 mod thread_rows;
 mod threads;
@@ -33,7 +33,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 
 pub use fault::Faults;
-pub use state::World;
+pub use state::GatewayState;
 
 /// A body larger than this is refused before it is read.
 const MAX_BODY: usize = 8 * 1024 * 1024;
@@ -76,29 +76,29 @@ impl Default for Options {
     }
 }
 
-/// Opens the world of a gateway; [`serve`] then answers for it.
+/// Opens the gateway of a gateway; [`serve`] then answers for it.
 ///
 /// # Errors
 /// When the database cannot be opened or is from a newer version.
-pub fn open(options: Options, origin: String) -> Result<Arc<World>, rusqlite::Error> {
-    World::open(options, origin).map(Arc::new)
+pub fn open(options: Options, origin: String) -> Result<Arc<GatewayState>, rusqlite::Error> {
+    GatewayState::open(options, origin).map(Arc::new)
 }
 
 /// Answers until `shutdown` is done.
 pub async fn serve(
     listener: TcpListener,
-    world: Arc<World>,
+    gateway: Arc<GatewayState>,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    let app = router(world.clone());
+    let app = router(gateway.clone());
     let stop = async move {
         shutdown.await;
-        world.close();
+        gateway.close();
     };
     axum::serve(listener, app).with_graceful_shutdown(stop).await
 }
 
-fn router(world: Arc<World>) -> Router {
+fn router(gateway: Arc<GatewayState>) -> Router {
     let v1 = Router::new()
         .route("/users/ME/conversations", get(conversations::list))
         .route("/users/ME/conversations/{id}", get(conversations::one))
@@ -140,8 +140,8 @@ fn router(world: Arc<World>) -> Router {
         .route("/scheduler/threads", post(join::join_url))
         .route("/join/api/v2/conversation/", post(join::resolve))
         .route("/profiles/v2/profiles", post(profiles::look_up))
-        .fallback(refusal::no_such_path)
-        .layer(axum::middleware::from_fn_with_state(world.clone(), auth::gate))
+        .fallback(api_error::no_such_path)
+        .layer(axum::middleware::from_fn_with_state(gateway.clone(), auth::gate))
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .with_state(world)
+        .with_state(gateway)
 }

@@ -1,4 +1,4 @@
-//! The sample world answers, until a real person takes a part over.
+//! The sample people answer, until a real person takes a part over.
 
 mod common;
 
@@ -16,12 +16,12 @@ async fn scripted_people_answer_and_fall_silent_once_a_real_client_registers_as_
         users.iter().map(|u| (u.id.as_str().to_owned(), u.token.clone())).collect();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
-    let world =
+    let state =
         gateway::open(gateway::Options { users, ..gateway::Options::default() }, origin.clone())
             .unwrap();
-    demo::seed(&world).unwrap();
-    tokio::spawn(demo::answer(world.clone()));
-    tokio::spawn(gateway::serve(listener, world, std::future::pending()));
+    demo::seed(&state).unwrap();
+    tokio::spawn(demo::answer(state.clone()));
+    tokio::spawn(gateway::serve(listener, state, std::future::pending()));
     let client = |id: &str| {
         let base = BaseUrl::parse(&format!("{origin}/v1")).unwrap();
         let token = TokenSource::Fixed(Secret::new(tokens[id].clone()));

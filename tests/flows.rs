@@ -55,7 +55,7 @@ async fn intervals_serve_where_there_is_no_long_poll() {
     let lists = gateway.requests("GET", "/users/ME/conversations");
     gateway.until("GET", "/users/ME/conversations", lists + 4).await;
     // One page may still have been under way; four intervals that asked for messages would be four.
-    let log = gateway.world.faults().log();
+    let log = gateway.state.faults().log();
     assert!(gateway.requests("GET", "/messages") <= pages + 1, "{log:#?}");
     anna.quit().await;
 }
@@ -96,7 +96,7 @@ async fn a_lost_acknowledgement_sends_nothing_twice() {
         let mut anna = Runner::start(&gateway, ANNA).await;
         anna.wait_for("live").await;
         anna.open("8:joe.4").await;
-        gateway.world.faults().add("POST", "/messages", 1, Fault::LostAck);
+        gateway.state.faults().add("POST", "/messages", 1, Fault::LostAck);
         anna.press(&["alt-x", "esc"]).await;
         anna.paste("only once").await;
         anna.press(&["enter"]).await;
@@ -276,7 +276,7 @@ async fn what_came_while_the_registration_was_gone_is_repaired() {
     anna.wait_for("live").await;
     anna.press(&["alt-down"]).await;
     anna.wait_for("one").await;
-    gateway.world.forget_endpoints();
+    gateway.state.forget_endpoints();
     say_as(&joe, ANNA, "two").await;
     anna.wait_for("two").await;
     say_as(&joe, ANNA, "three").await;
@@ -327,13 +327,13 @@ async fn wrong_answers_are_told_and_change_nothing() {
         (Fault::Redirect("http://127.0.0.1:9/evil".into()), "the server points to"),
     ];
     for (fault, told) in cases {
-        gateway.world.faults().add("GET", "/users/ME/conversations", 1000, fault.clone());
+        gateway.state.faults().add("GET", "/users/ME/conversations", 1000, fault.clone());
         let mut anna = Runner::with(&gateway, setup()).await;
         let screen = anna.wait_for(told).await;
         assert!(screen.contains("offline"), "{fault:?}\n{screen}");
         anna.wait_for("still here").await;
         anna.quit().await;
-        gateway.world.faults().clear();
+        gateway.state.faults().clear();
     }
     let mut anna = Runner::with(&gateway, setup()).await;
     anna.wait_for("live").await;
@@ -344,7 +344,7 @@ async fn wrong_answers_are_told_and_change_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rejected_token_is_told_as_such_and_f5_tries_again() {
     let gateway = Gateway::start().await;
-    gateway.world.faults().add(
+    gateway.state.faults().add(
         "POST",
         "/endpoints",
         2,
@@ -352,7 +352,7 @@ async fn a_rejected_token_is_told_as_such_and_f5_tries_again() {
     );
     let mut anna = Runner::start(&gateway, ANNA).await;
     anna.wait_for("signed out").await;
-    gateway.world.faults().clear();
+    gateway.state.faults().clear();
     anna.press(&["f5"]).await;
     anna.wait_for("live").await;
     anna.quit().await;

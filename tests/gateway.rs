@@ -482,7 +482,7 @@ async fn every_way_of_signing_in_works_and_a_restart_means_registering_again() {
         let client = gateway.client_with(ANNA, auth);
         client.conversations(10).await.unwrap();
         client.subscribe().await.unwrap();
-        gateway.world.forget_endpoints();
+        gateway.state.forget_endpoints();
         client.conversations(10).await.unwrap();
         assert_eq!(client.poll(None).await.unwrap_err().kind, Kind::Resubscribe, "{auth:?}");
         client.subscribe().await.unwrap();
@@ -495,7 +495,7 @@ async fn every_way_of_signing_in_works_and_a_restart_means_registering_again() {
 async fn a_token_goes_to_the_configured_origin_and_nowhere_else() {
     let gateway = Gateway::start().await;
     let other = Gateway::start().await;
-    let faults = gateway.world.faults();
+    let faults = gateway.state.faults();
     faults.add(
         "GET",
         "/conversations",
@@ -512,5 +512,5 @@ async fn a_token_goes_to_the_configured_origin_and_nowhere_else() {
         Fault::Redirect(format!("{}/v1/users/ME/endpoints", other.origin)),
     );
     assert!(gateway.client(ANNA).conversations(10).await.is_err());
-    assert_eq!(other.world.faults().log(), Vec::<String>::new(), "the other server heard nothing");
+    assert_eq!(other.state.faults().log(), Vec::<String>::new(), "the other server heard nothing");
 }

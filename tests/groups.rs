@@ -84,7 +84,7 @@ async fn a_refused_change_goes_back_with_its_reason() {
         ("n", "Alerts", "[x] on", "alerts"),
         ("p", "Pinned", "[ ] no", "pin"),
     ] {
-        gateway.world.faults().add(
+        gateway.state.faults().add(
             "PUT",
             "/properties",
             1,
@@ -96,12 +96,12 @@ async fn a_refused_change_goes_back_with_its_reason() {
         })
         .await;
         // What the screen says next belongs to the next change.
-        gateway.world.faults().clear();
+        gateway.state.faults().clear();
         anna.press(&[key]).await;
         let saved = format!("{word} saved");
         anna.wait_until("saved", |s| s.contains(&saved) && !row(s, label, before)).await;
     }
-    gateway.world.faults().add(
+    gateway.state.faults().add(
         "PUT",
         "/properties",
         1,
@@ -116,7 +116,7 @@ async fn a_refused_change_goes_back_with_its_reason() {
     })
     .await;
     for (keys, path) in [(&["q", "y"], "/members/"), (&["d", "y"], "/messages")] {
-        gateway.world.faults().add(
+        gateway.state.faults().add(
             "DELETE",
             path,
             1,

@@ -41,7 +41,7 @@ async fn interrupted(gateway: &Gateway, dir: &Path, count: usize) -> Runner {
     for i in 0..count {
         say_as(&joe, ANNA, &format!("missed {i:03}.")).await;
     }
-    gateway.world.faults().add_after("GET", "/messages", 1, 100_000, TROUBLE);
+    gateway.state.faults().add_after("GET", "/messages", 1, 100_000, TROUBLE);
     let mut anna = Runner::with(gateway, at(dir)).await;
     anna.wait_for(&format!("missed {:03}.", count - 1)).await;
     anna
@@ -57,7 +57,7 @@ async fn a_page_that_fails_leaves_a_gap_line_and_no_seamless_join() {
     let line = |text: &str| screen.lines().position(|l| l.contains(text)).unwrap();
     assert!(line("old") < line(MISSING) && line(MISSING) < line("missed 030."), "{screen}");
     assert!(!screen.contains("missed 029."), "{screen}");
-    gateway.world.faults().clear();
+    gateway.state.faults().clear();
     let screen = anna.wait_gone(MISSING).await;
     for i in 0..80 {
         assert!(screen.contains(&format!("missed {i:03}.")), "{i} is missing\n{screen}");
@@ -78,7 +78,7 @@ async fn a_gap_stays_a_gap_over_a_restart_and_enter_fills_it() {
         anna.press(&["up"]).await;
     }
     anna.wait_for("Here messages are missing").await;
-    gateway.world.faults().clear();
+    gateway.state.faults().clear();
     anna.press(&["enter"]).await;
     anna.wait_gone(MISSING).await;
     anna.wait_for("missed 000.").await;
@@ -100,13 +100,13 @@ async fn an_old_message_that_is_edited_does_not_look_like_a_neighbour() {
     let outgoing = skchat::model::Outgoing { text: "changed".into(), ..Default::default() };
     let change = skchat::model::request::Change::Edit(outgoing);
     joe.change(&ConversationId::new(ANNA), &first, &change, "", Timestamp(0)).await.unwrap();
-    gateway.world.faults().add("GET", "/messages", 100_000, TROUBLE);
+    gateway.state.faults().add("GET", "/messages", 100_000, TROUBLE);
     anna.press(&["alt-down"]).await;
     anna.wait_for("filler 119.").await;
     let screen = anna.wait_for(MISSING).await;
     let line = |text: &str| screen.lines().position(|l| l.contains(text)).unwrap();
     assert!(line("changed") < line(MISSING) && line(MISSING) < line("filler 070."), "{screen}");
-    gateway.world.faults().clear();
+    gateway.state.faults().clear();
     anna.wait_for("filler 000.").await;
     anna.wait_gone(MISSING).await;
     anna.quit().await;
@@ -316,7 +316,7 @@ async fn a_refused_message_is_edited_discarded_or_sent_again_and_blocks_nobody()
         Runner::with(&gateway, Setup { receipts: Receipts::Never, ..Setup::default() }).await;
     anna.wait_for("live").await;
     anna.open("8:joe.4").await;
-    let failing = || gateway.world.faults().add("POST", "/messages", 1, refused.clone());
+    let failing = || gateway.state.faults().add("POST", "/messages", 1, refused.clone());
     anna.paste("first try").await;
     for (turn, key) in ["e", "x"].into_iter().enumerate() {
         // The typing signal of this turn has to be through before the fault stands ready.
@@ -444,7 +444,7 @@ async fn a_stuck_message_blocks_its_own_chat_only() {
     let mut anna =
         Runner::with(&gateway, Setup { receipts: Receipts::Never, ..Setup::default() }).await;
     anna.wait_for("live").await;
-    gateway.world.faults().add("POST", "/8:joe.4/messages", 100_000, TROUBLE);
+    gateway.state.faults().add("POST", "/8:joe.4/messages", 100_000, TROUBLE);
     anna.open("8:joe.4").await;
     anna.say("stuck one").await;
     anna.say("stuck two").await;
@@ -456,7 +456,7 @@ async fn a_stuck_message_blocks_its_own_chat_only() {
     })
     .await;
     assert!(anna.screen().contains("2 unsent"), "{}", anna.screen());
-    gateway.world.faults().clear();
+    gateway.state.faults().clear();
     anna.wait_gone("unsent").await;
     assert_eq!(texts(&gateway, ANNA, JOE).await, ["stuck one", "stuck two"]);
     anna.quit().await;
@@ -500,7 +500,7 @@ async fn what_is_missing_here_is_not_told_to_be_read() {
     for n in 0..80 {
         say_as(&joe, ANNA, &format!("missed {n:03}.")).await;
     }
-    gateway.world.faults().add_after("GET", "/messages", 1, 100_000, TROUBLE);
+    gateway.state.faults().add_after("GET", "/messages", 1, 100_000, TROUBLE);
     let told = gateway.requests("PUT", "/conversations/");
     let mut anna = Runner::with(&gateway, setup()).await;
     anna.wait_for("missed 079.").await;
@@ -509,7 +509,7 @@ async fn what_is_missing_here_is_not_told_to_be_read() {
     let asked = gateway.requests("GET", "/messages");
     gateway.until("GET", "/messages", asked + 12).await;
     assert_eq!(gateway.requests("PUT", "/conversations/"), told, "{}", anna.screen());
-    gateway.world.faults().clear();
+    gateway.state.faults().clear();
     gateway.until("PUT", "/conversations/", told + 1).await;
     anna.wait_gone("unread │").await;
     anna.quit().await;

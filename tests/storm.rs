@@ -44,7 +44,7 @@ async fn storm(gateway: &Gateway, proxy: &Proxy) {
     let joe = gateway.client(JOE);
     let anna = ConversationId::new(ANNA);
     let mut said: Vec<String> = Vec::new();
-    let faults = gateway.world.faults();
+    let faults = gateway.state.faults();
     for n in 0..CHANGES {
         if n % 20 == 0 {
             proxy.set_breaks(u32::try_from(random(25)).unwrap());
@@ -67,7 +67,7 @@ async fn storm(gateway: &Gateway, proxy: &Proxy) {
             }
         }
         match random(10) {
-            0 => gateway.world.forget_endpoints(),
+            0 => gateway.state.forget_endpoints(),
             1 | 2 if !said.is_empty() => {
                 let at = usize::try_from(random(said.len() as u64)).unwrap();
                 let outgoing = Outgoing { text: format!("changed {n}"), ..Outgoing::default() };
@@ -115,7 +115,7 @@ async fn nothing_is_missing_after_a_storm(poll: PollMode, long_poll: bool) {
     began.await.expect("the first page is stored");
     storm(&gateway, &proxy).await;
     // Whoever was in doubt asks once more, as after every interruption.
-    gateway.world.forget_endpoints();
+    gateway.state.forget_endpoints();
     let anna = gateway.client(ANNA);
     let wanted = truth(&anna, &id).await;
     // What lies before the first page was never asked for; from there on everything has to be there.

@@ -17,7 +17,7 @@ pub struct Chat {
     pub unread: Unread,
 }
 
-/// What commands know of the world.
+/// What commands know of people and conversations.
 pub struct Known {
     pub chats: Vec<Chat>,
     pub names: Names,

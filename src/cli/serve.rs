@@ -59,15 +59,17 @@ pub async fn run(arguments: &Arguments) -> Result<(), ExitError> {
         allowed_hosts: arguments.allow_host.clone(),
         ..Options::default()
     };
-    let world = gateway::open(options, format!("http://{at}"))
+    let gateway = gateway::open(options, format!("http://{at}"))
         .map_err(|e| ExitError::failed(format!("{}: {e}", arguments.db.display())))?;
     if arguments.demo {
-        demo::seed(&world).map_err(ExitError::failed)?;
-        tokio::spawn(demo::answer(world.clone()));
+        demo::seed(&gateway).map_err(ExitError::failed)?;
+        tokio::spawn(demo::answer(gateway.clone()));
     }
     println!("listening on http://{at}");
     let _ = std::io::stdout().flush();
-    gateway::serve(listener, world, shutdown()).await.map_err(|e| ExitError::failed(e.to_string()))
+    gateway::serve(listener, gateway, shutdown())
+        .await
+        .map_err(|e| ExitError::failed(e.to_string()))
 }
 
 async fn shutdown() {

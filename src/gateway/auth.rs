@@ -1,8 +1,8 @@
 //! Who is asking: host and origin first, then the credential (facts 1.1). Tokens are compared in constant time.
 
+use super::api_error::ApiError;
 use super::fault::Fault;
-use super::refusal::Refusal;
-use super::state::World;
+use super::state::GatewayState;
 use crate::model::UserId;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Request, State};
@@ -14,18 +14,22 @@ use std::sync::Arc;
 use subtle::ConstantTimeEq;
 
 /// Stands before every handler: refuses foreign hosts and web pages, and plays the scripted faults.
-pub async fn gate(State(world): State<Arc<World>>, request: Request, next: Next) -> Response<Body> {
+pub async fn gate(
+    State(gateway): State<Arc<GatewayState>>,
+    request: Request,
+    next: Next,
+) -> Response<Body> {
     let headers = request.headers();
     let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or_default();
-    if !world.answers_for(host) {
-        return Refusal::wrong_host().into_response();
+    if !gateway.answers_for(host) {
+        return ApiError::wrong_host().into_response();
     }
     if let Some(origin) = headers.get(header::ORIGIN)
         && origin.to_str().ok().and_then(|o| o.strip_prefix("http://")) != Some(host)
     {
-        return Refusal::foreign_origin().into_response();
+        return ApiError::foreign_origin().into_response();
     }
-    let fault = world.faults().next(request.method().as_str(), request.uri().path());
+    let fault = gateway.faults().next(request.method().as_str(), request.uri().path());
     match fault {
         None => next.run(request).await,
         Some(Fault::Delay(by)) => {
@@ -62,26 +66,29 @@ fn play(fault: Fault) -> Response<Body> {
 }
 
 /// The signed-in user of a request, and the endpoint when a registration token was shown.
-pub struct Caller {
+pub struct AuthUser {
     pub user: UserId,
     pub endpoint: Option<String>,
     /// `http://HOST` as the caller wrote it, for the links in the answer.
     pub origin: String,
 }
 
-impl FromRequestParts<Arc<World>> for Caller {
-    type Rejection = Refusal;
+impl FromRequestParts<Arc<GatewayState>> for AuthUser {
+    type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, world: &Arc<World>) -> Result<Self, Refusal> {
+    async fn from_request_parts(
+        parts: &mut Parts,
+        gateway: &Arc<GatewayState>,
+    ) -> Result<Self, ApiError> {
         let host =
             parts.headers.get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or_default();
         let origin = format!("http://{host}");
         if let Some(registered) = registration_token(&parts.headers) {
-            let (user, endpoint) = world.hub().owner(registered).ok_or(Refusal::no_endpoint())?;
+            let (user, endpoint) = gateway.hub().owner(registered).ok_or(ApiError::no_endpoint())?;
             return Ok(Self { user, endpoint: Some(endpoint), origin });
         }
-        let token = skype_token(&parts.headers).ok_or(Refusal::unauthorized())?;
-        let user = world.user_of(token).ok_or(Refusal::unauthorized())?;
+        let token = skype_token(&parts.headers).ok_or(ApiError::unauthorized())?;
+        let user = gateway.user_of(token).ok_or(ApiError::unauthorized())?;
         Ok(Self { user, endpoint: None, origin })
     }
 }

@@ -1,12 +1,12 @@
 //! The conversation list, one conversation, and its properties for one account.
 
-use super::auth::Caller;
+use super::api_error::{ApiError, Body};
+use super::auth::AuthUser;
+use super::chat_key::ChatKey;
 use super::db::Tx;
-use super::refusal::{Body, Refusal};
 use super::render;
 use super::rows::{MessageRow, READ_MARK, ViewRow};
-use super::space::Space;
-use super::state::World;
+use super::state::GatewayState;
 use crate::model::UserId;
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -86,16 +86,16 @@ impl SyncState {
         })
     }
 
-    pub fn decode(hex: &str) -> Result<Self, Refusal> {
+    pub fn decode(hex: &str) -> Result<Self, ApiError> {
         let bytes: Option<Vec<u8>> = (0..hex.len() / 2)
             .map(|i| u8::from_str_radix(hex.get(i * 2..i * 2 + 2)?, 16).ok())
             .collect();
         let text =
-            bytes.and_then(|b| String::from_utf8(b).ok()).ok_or(Refusal::stale_sync_state())?;
+            bytes.and_then(|b| String::from_utf8(b).ok()).ok_or(ApiError::stale_sync_state())?;
         let parts: Vec<i64> = text.split(':').filter_map(|p| p.parse().ok()).collect();
         match parts.as_slice() {
             [high, low, row, start, page] => {
-                let page = usize::try_from(*page).map_err(|_| Refusal::stale_sync_state())?;
+                let page = usize::try_from(*page).map_err(|_| ApiError::stale_sync_state())?;
                 Ok(Self {
                     high: *high,
                     low: *low,
@@ -104,20 +104,20 @@ impl SyncState {
                     page: page.clamp(1, MAX_PAGE),
                 })
             }
-            _ => Err(Refusal::stale_sync_state()),
+            _ => Err(ApiError::stale_sync_state()),
         }
     }
 }
 
 pub async fn list(
-    State(world): State<Arc<World>>,
-    caller: Caller,
+    State(gateway): State<Arc<GatewayState>>,
+    caller: AuthUser,
     Query(query): Query<ListQuery>,
-) -> Result<Json<Value>, Refusal> {
-    world.change(move |tx| page(tx, &caller, &query)).await.map(Json)
+) -> Result<Json<Value>, ApiError> {
+    gateway.change(move |tx| page(tx, &caller, &query)).await.map(Json)
 }
 
-fn page(tx: &mut Tx<'_>, caller: &Caller, query: &ListQuery) -> Result<Value, Refusal> {
+fn page(tx: &mut Tx<'_>, caller: &AuthUser, query: &ListQuery) -> Result<Value, ApiError> {
     let prefixes = wanted_prefixes(query.target_type.as_deref());
     let wanted = |view: &ViewRow| {
         view.id.starts_with("48:")
@@ -184,25 +184,25 @@ fn wanted_prefixes(target_type: Option<&str>) -> Vec<&'static str> {
 }
 
 pub async fn one(
-    State(world): State<Arc<World>>,
-    caller: Caller,
+    State(gateway): State<Arc<GatewayState>>,
+    caller: AuthUser,
     Path(id): Path<String>,
-) -> Result<Json<Value>, Refusal> {
+) -> Result<Json<Value>, ApiError> {
     let work = move |tx: &mut Tx<'_>| {
-        let space = Space::of(&caller.user, &id).ok_or(Refusal::bad("To field is invalid."))?;
-        if let Space::Thread(thread) = &space {
-            tx.thread(thread)?.ok_or(Refusal::no_conversation())?;
+        let space = ChatKey::of(&caller.user, &id).ok_or(ApiError::bad("To field is invalid."))?;
+        if let ChatKey::Thread(thread) = &space {
+            tx.thread(thread)?.ok_or(ApiError::no_conversation())?;
         }
-        let view = tx.find_view(&caller.user, &space)?.ok_or(Refusal::no_conversation())?;
+        let view = tx.find_view(&caller.user, &space)?.ok_or(ApiError::no_conversation())?;
         render(tx, &caller, &view)
     };
-    world.change(work).await.map(Json)
+    gateway.change(work).await.map(Json)
 }
 
 /// A conversation as the reference page shows it.
-fn render(tx: &mut Tx<'_>, caller: &Caller, view: &ViewRow) -> Result<Value, Refusal> {
+fn render(tx: &mut Tx<'_>, caller: &AuthUser, view: &ViewRow) -> Result<Value, ApiError> {
     let origin = &caller.origin;
-    let space = Space::of(&caller.user, &view.id).ok_or(Refusal::no_conversation())?;
+    let space = ChatKey::of(&caller.user, &view.id).ok_or(ApiError::no_conversation())?;
     let last = tx.older(&view.space, view.window(), i64::MAX, 1)?;
     let last =
         last.first().map_or(json!({}), |row| render::message(row, &space, &caller.user, origin));
@@ -247,28 +247,28 @@ pub struct NameQuery {
 
 /// Sets `consumptionhorizon`, `alerts` and the like; only this account sees them.
 pub async fn set_property(
-    State(world): State<Arc<World>>,
-    caller: Caller,
+    State(gateway): State<Arc<GatewayState>>,
+    caller: AuthUser,
     Path(id): Path<String>,
     Query(query): Query<NameQuery>,
     Body(body): Body<Map<String, Value>>,
-) -> Result<Json<Value>, Refusal> {
+) -> Result<Json<Value>, ApiError> {
     const KNOWN: [&str; 5] = ["consumptionhorizon", "alerts", "favorite", "alertmatches", "hidden"];
     let name = query
         .name
         .or_else(|| body.get("name").and_then(Value::as_str).map(str::to_owned))
         .filter(|n| KNOWN.contains(&n.as_str()))
-        .ok_or(Refusal::bad("Unknown property."))?;
+        .ok_or(ApiError::bad("Unknown property."))?;
     let value = match body.get(&name) {
         Some(Value::String(text)) => text.clone(),
         Some(Value::Bool(flag)) => flag.to_string(),
-        _ => return Err(Refusal::bad("The property's value is missing.")),
+        _ => return Err(ApiError::bad("The property's value is missing.")),
     };
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
     if name == "consumptionhorizon"
         && (value.split(';').count() != 3 || !value.split(';').all(digits))
     {
-        return Err(Refusal::bad("The consumption horizon is malformed."));
+        return Err(ApiError::bad("The consumption horizon is malformed."));
     }
     let work = move |tx: &mut Tx<'_>| {
         let space = tx.enter(&caller.user, &id)?;
@@ -281,7 +281,7 @@ pub async fn set_property(
         }
         tell_view(tx, &caller.user, &space)
     };
-    world.change(work).await?;
+    gateway.change(work).await?;
     Ok(Json(json!({})))
 }
 
@@ -289,19 +289,19 @@ pub async fn set_property(
 pub fn tell_read(
     tx: &mut Tx<'_>,
     user: &UserId,
-    space: &Space,
+    space: &ChatKey,
     horizon: &str,
-) -> Result<(), Refusal> {
+) -> Result<(), ApiError> {
     let content = json!({ "user": user.as_str(), "consumptionhorizon": horizon }).to_string();
     let signal = MessageRow::signal(user, READ_MARK, &content, tx.now);
     Ok(tx.tell_message(space, &signal, "NewMessage")?)
 }
 
 /// Tells a person's own endpoints that the conversation changed for them.
-pub fn tell_view(tx: &mut Tx<'_>, user: &UserId, space: &Space) -> Result<(), Refusal> {
+pub fn tell_view(tx: &mut Tx<'_>, user: &UserId, space: &ChatKey) -> Result<(), ApiError> {
     let origin = tx.origin.to_owned();
     let view = tx.view(user, space)?;
-    let caller = Caller { user: user.clone(), endpoint: None, origin: origin.clone() };
+    let caller = AuthUser { user: user.clone(), endpoint: None, origin: origin.clone() };
     let item = render(tx, &caller, &view)?;
     let link = format!("{origin}/v1/users/ME/conversations/{}", view.id);
     tx.tell(user, "ConversationUpdate", link, item);

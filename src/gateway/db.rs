@@ -1,11 +1,11 @@
 //! The gateway's own SQLite file: conversations, threads, messages. One transaction a request.
 
+use super::api_error::ApiError;
+use super::chat_key::ChatKey;
 use super::hub::Event;
-use super::refusal::Refusal;
 use super::render;
 use super::rows::{MessageRow, ViewRow};
-use super::space::Space;
-use super::state::Said;
+use super::state::Committed;
 use crate::model::UserId;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use serde_json::{Map, Value};
@@ -80,11 +80,11 @@ pub struct Tx<'a> {
     pub now: i64,
     pub origin: &'a str,
     events: Vec<Event>,
-    said: Vec<Said>,
+    said: Vec<Committed>,
 }
 
 impl Tx<'_> {
-    pub fn commit(self) -> Result<(Vec<Event>, Vec<Said>), rusqlite::Error> {
+    pub fn commit(self) -> Result<(Vec<Event>, Vec<Committed>), rusqlite::Error> {
         self.sql.commit()?;
         Ok((self.events, self.said))
     }
@@ -114,11 +114,11 @@ impl Tx<'_> {
         });
     }
 
-    pub fn participants(&self, space: &Space) -> Result<Vec<UserId>, rusqlite::Error> {
+    pub fn participants(&self, space: &ChatKey) -> Result<Vec<UserId>, rusqlite::Error> {
         match space {
-            Space::Notes(me) => Ok(vec![me.clone()]),
-            Space::Pair(a, b) => Ok(vec![a.clone(), b.clone()]),
-            Space::Thread(id) => {
+            ChatKey::Notes(me) => Ok(vec![me.clone()]),
+            ChatKey::Pair(a, b) => Ok(vec![a.clone(), b.clone()]),
+            ChatKey::Thread(id) => {
                 let mut query = self
                     .sql
                     .prepare_cached("SELECT user FROM members WHERE thread = ?1 ORDER BY user")?;
@@ -130,7 +130,7 @@ impl Tx<'_> {
     }
 
     /// A person's view of a space, made if it does not exist.
-    pub fn view(&mut self, user: &UserId, space: &Space) -> Result<ViewRow, rusqlite::Error> {
+    pub fn view(&mut self, user: &UserId, space: &ChatKey) -> Result<ViewRow, rusqlite::Error> {
         if let Some(view) = self.find_view(user, space)? {
             return Ok(view);
         }
@@ -144,7 +144,7 @@ impl Tx<'_> {
     pub fn find_view(
         &self,
         user: &UserId,
-        space: &Space,
+        space: &ChatKey,
     ) -> Result<Option<ViewRow>, rusqlite::Error> {
         let mut query =
             self.sql.prepare_cached("SELECT rowid, * FROM views WHERE user = ?1 AND space = ?2")?;
@@ -184,7 +184,7 @@ impl Tx<'_> {
     /// Stores a message and tells everyone in the space. The id is the arrival time, and unique in the space.
     pub fn post(
         &mut self,
-        space: &Space,
+        space: &ChatKey,
         sender: &str,
         body: Map<String, Value>,
     ) -> Result<MessageRow, rusqlite::Error> {
@@ -215,7 +215,7 @@ impl Tx<'_> {
                 .execute(params![user.as_str(), key, id, change])?;
         }
         self.tell_message(space, &row, "NewMessage")?;
-        self.said.push(Said {
+        self.said.push(Committed {
             space: space.clone(),
             sender: UserId::new(sender),
             participants,
@@ -228,12 +228,12 @@ impl Tx<'_> {
     /// Tells everyone in the space about a message; signals (typing) not their own sender.
     pub fn tell_message(
         &mut self,
-        space: &Space,
+        space: &ChatKey,
         row: &MessageRow,
         resource_type: &'static str,
     ) -> Result<(), rusqlite::Error> {
         let topic = match space {
-            Space::Thread(id) => self.thread(id)?.map(|t| t.topic),
+            ChatKey::Thread(id) => self.thread(id)?.map(|t| t.topic),
             _ => None,
         };
         let signal = row.is_signal();
@@ -262,7 +262,7 @@ impl Tx<'_> {
     pub fn message(
         &self,
         user: &UserId,
-        space: &Space,
+        space: &ChatKey,
         id: &str,
     ) -> Result<Option<MessageRow>, rusqlite::Error> {
         let mut query = self.sql.prepare_cached(
@@ -275,7 +275,7 @@ impl Tx<'_> {
     }
 
     /// The id of the newest message in a space.
-    pub fn last_id(&self, space: &Space) -> Result<i64, rusqlite::Error> {
+    pub fn last_id(&self, space: &ChatKey) -> Result<i64, rusqlite::Error> {
         self.sql
             .prepare_cached("SELECT ifnull(max(id), 0) FROM messages WHERE space = ?1")?
             .query_row([space.key()], |row| row.get(0))
@@ -283,7 +283,7 @@ impl Tx<'_> {
 
     pub fn by_client_id(
         &self,
-        space: &Space,
+        space: &ChatKey,
         sender: &UserId,
         client_id: &str,
     ) -> Result<Option<MessageRow>, rusqlite::Error> {
@@ -298,7 +298,7 @@ impl Tx<'_> {
     /// Stores a changed message under a higher version and tells everyone.
     pub fn update_message(
         &mut self,
-        space: &Space,
+        space: &ChatKey,
         mut row: MessageRow,
     ) -> Result<MessageRow, rusqlite::Error> {
         row.version = self.now.max(row.version + 1);
@@ -356,9 +356,9 @@ impl Tx<'_> {
     }
 
     /// The space an id names, if the caller may read and write there.
-    pub fn enter(&self, user: &UserId, id: &str) -> Result<Space, Refusal> {
-        let space = Space::of(user, id).ok_or(Refusal::bad("To field is invalid."))?;
-        if let Space::Thread(id) = &space {
+    pub fn enter(&self, user: &UserId, id: &str) -> Result<ChatKey, ApiError> {
+        let space = ChatKey::of(user, id).ok_or(ApiError::bad("To field is invalid."))?;
+        if let ChatKey::Thread(id) = &space {
             self.thread_for(id, user)?;
         }
         Ok(space)

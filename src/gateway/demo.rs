@@ -1,11 +1,11 @@
-//! The sample world: conversations to look around in, and scripted people who answer.
+//! The sample gateway: conversations to look around in, and scripted people who answer.
 
 use super::User;
+use super::api_error::ApiError;
+use super::chat_key::ChatKey;
 use super::db::Tx;
-use super::refusal::Refusal;
 use super::render::random_token;
-use super::space::Space;
-use super::state::World;
+use super::state::GatewayState;
 use crate::model::UserId;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-const WORLD: &str = include_str!("../../assets/demo/world.toml");
+const SAMPLE: &str = include_str!("../../assets/demo/sample.toml");
 /// Whom the demo plays.
 pub const ME: &str = "8:anna.7";
 const MINUTE: i64 = 60_000;
@@ -57,31 +57,32 @@ fn yes() -> bool {
     true
 }
 
-fn world_file() -> Result<File, String> {
-    toml::from_str(WORLD).map_err(|e| format!("the sample world cannot be read: {}", e.message()))
+fn sample_file() -> Result<File, String> {
+    toml::from_str(SAMPLE)
+        .map_err(|e| format!("the sample gateway cannot be read: {}", e.message()))
 }
 
 fn people() -> Vec<Person> {
-    world_file().map(|f| f.person).unwrap_or_default()
+    sample_file().map(|f| f.person).unwrap_or_default()
 }
 
-/// Everyone of the sample world, each with a fresh random token.
+/// Everyone of the sample gateway, each with a fresh random token.
 pub fn users() -> Vec<User> {
     let user = |p: Person| User { id: UserId::new(&p.id), token: random_token(), name: p.name };
     people().into_iter().map(user).collect()
 }
 
-/// The name of a person of the sample world, or nothing.
+/// The name of a person of the sample gateway, or nothing.
 pub fn name_of(id: &str) -> String {
     people().into_iter().find(|p| p.id == id).map(|p| p.name).unwrap_or_default()
 }
 
-/// Fills an empty world; one that holds anything is left alone.
+/// Fills an empty gateway; one that holds anything is left alone.
 ///
 /// # Errors
 /// When the database fails.
-pub fn seed(world: &Arc<World>) -> Result<(), String> {
-    let file = world_file()?;
+pub fn seed(gateway: &Arc<GatewayState>) -> Result<(), String> {
+    let file = sample_file()?;
     let work = |tx: &mut Tx<'_>| {
         let empty: i64 = tx.sql.query_row("SELECT count(*) FROM views", [], |row| row.get(0))?;
         if empty > 0 {
@@ -94,12 +95,12 @@ pub fn seed(world: &Arc<World>) -> Result<(), String> {
         tx.now = now;
         Ok(())
     };
-    world
+    gateway
         .change_blocking(work)
-        .map_err(|_: Refusal| "the sample world cannot be written".to_owned())
+        .map_err(|_: ApiError| "the sample gateway cannot be written".to_owned())
 }
 
-fn write_chat(tx: &mut Tx<'_>, chat: &Chat, now: i64) -> Result<(), Refusal> {
+fn write_chat(tx: &mut Tx<'_>, chat: &Chat, now: i64) -> Result<(), ApiError> {
     let me = UserId::new(ME);
     let mut messages: Vec<(String, i64, String, String)> = chat
         .messages
@@ -124,8 +125,8 @@ fn write_chat(tx: &mut Tx<'_>, chat: &Chat, now: i64) -> Result<(), Refusal> {
     let first = messages.first().map_or(now, |(_, at, ..)| *at);
     tx.now = first - 10 * MINUTE;
     let space = match (&chat.group, &chat.with) {
-        (Some(topic), _) => Space::Thread(super::threads::seed(tx, &chat_group(chat, topic))?),
-        (None, Some(with)) => Space::Pair(me.clone(), UserId::new(with)),
+        (Some(topic), _) => ChatKey::Thread(super::threads::seed(tx, &chat_group(chat, topic))?),
+        (None, Some(with)) => ChatKey::Pair(me.clone(), UserId::new(with)),
         (None, None) => return Ok(()),
     };
     let mut last_mine = None;
@@ -164,22 +165,22 @@ fn chat_group<'a>(chat: &'a Chat, topic: &'a str) -> super::threads::SeedGroup<'
     }
 }
 
-/// Lets the scripted people answer until the world closes. One falls silent once a real client signed in as them.
-pub async fn answer(world: Arc<World>) {
+/// Lets the scripted people answer until the gateway closes. One falls silent once a real client signed in as them.
+pub async fn answer(gateway: Arc<GatewayState>) {
     let people: HashMap<UserId, Person> = people()
         .into_iter()
         .filter(|p| p.id != ME && !p.answers.is_empty())
         .map(|p| (UserId::new(&p.id), p))
         .collect();
     let mut turn: HashMap<UserId, usize> = HashMap::new();
-    let mut heard = world.listen();
+    let mut heard = gateway.listen();
     loop {
         let said = match heard.recv().await {
             Ok(said) => said,
             Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => continue,
             Err(tokio::sync::broadcast::error::RecvError::Closed) => return,
         };
-        let is_script = |id: &UserId| people.contains_key(id) && !world.is_registered(id);
+        let is_script = |id: &UserId| people.contains_key(id) && !gateway.is_registered(id);
         if is_script(&said.sender) || said.kind.starts_with("ThreadActivity/") {
             continue;
         }
@@ -190,21 +191,21 @@ pub async fn answer(world: Arc<World>) {
         let at = turn.entry(who.clone()).or_default();
         let text = person.answers.get(*at % person.answers.len()).cloned().unwrap_or_default();
         *at += 1;
-        let world = Arc::clone(&world);
+        let gateway = Arc::clone(&gateway);
         let name = person.name.clone();
         tokio::spawn(async move {
             tokio::time::sleep(Duration::from_millis(400)).await;
-            read(&world, &said.space, &who, said.id).await;
+            read(&gateway, &said.space, &who, said.id).await;
             tokio::time::sleep(Duration::from_millis(300)).await;
-            signal(&world, &said.space, &who, "Control/Typing").await;
+            signal(&gateway, &said.space, &who, "Control/Typing").await;
             tokio::time::sleep(Duration::from_millis(1400)).await;
-            say(&world, &said.space, &who, &name, &text).await;
+            say(&gateway, &said.space, &who, &name, &text).await;
         });
     }
 }
 
 /// They read before they answer.
-async fn read(world: &Arc<World>, space: &Space, who: &UserId, upto: i64) {
+async fn read(gateway: &Arc<GatewayState>, space: &ChatKey, who: &UserId, upto: i64) {
     let (space, who) = (space.clone(), who.clone());
     let work = move |tx: &mut Tx<'_>| {
         let horizon = format!("{upto};{};0", tx.now);
@@ -213,10 +214,10 @@ async fn read(world: &Arc<World>, space: &Space, who: &UserId, upto: i64) {
         tx.save_view(&who, &view)?;
         super::conversations::tell_read(tx, &who, &space, &horizon)
     };
-    let _: Result<(), Refusal> = world.change(work).await;
+    let _: Result<(), ApiError> = gateway.change(work).await;
 }
 
-async fn signal(world: &Arc<World>, space: &Space, who: &UserId, kind: &'static str) {
+async fn signal(gateway: &Arc<GatewayState>, space: &ChatKey, who: &UserId, kind: &'static str) {
     let (space, who) = (space.clone(), who.clone());
     let work = move |tx: &mut Tx<'_>| {
         let row = super::rows::MessageRow::signal(&who, kind, "", tx.now);
@@ -224,10 +225,10 @@ async fn signal(world: &Arc<World>, space: &Space, who: &UserId, kind: &'static 
         Ok(())
     };
     // A signal that is lost is lost.
-    let _: Result<(), Refusal> = world.change(work).await;
+    let _: Result<(), ApiError> = gateway.change(work).await;
 }
 
-async fn say(world: &Arc<World>, space: &Space, who: &UserId, name: &str, text: &str) {
+async fn say(gateway: &Arc<GatewayState>, space: &ChatKey, who: &UserId, name: &str, text: &str) {
     let (space, who) = (space.clone(), who.clone());
     let body = json!({
         "messagetype": "Text",
@@ -237,7 +238,7 @@ async fn say(world: &Arc<World>, space: &Space, who: &UserId, name: &str, text: 
         "clientmessageid": random_token().get(..16).unwrap_or_default(),
     });
     let Value::Object(body) = body else { return };
-    let done = world.change(move |tx| Ok(tx.post(&space, who.as_str(), body)?)).await;
+    let done = gateway.change(move |tx| Ok(tx.post(&space, who.as_str(), body)?)).await;
     if done.is_err() {
         tracing::warn!("a scripted person could not answer");
     }
@@ -248,8 +249,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_sample_world_reads_and_names_only_its_people() {
-        let file = world_file().unwrap();
+    fn the_sample_data_reads_and_names_only_its_people() {
+        let file = sample_file().unwrap();
         let known = |id: &str| id == "me" || file.person.iter().any(|p| p.id == id);
         for chat in &file.chat {
             assert!(chat.group.is_some() != chat.with.is_some());

@@ -1,8 +1,8 @@
 //! Endpoints, subscriptions and the long poll (facts 1.2, 2.2). Kept in memory: after a restart clients register anew.
 
-use super::auth::Caller;
-use super::refusal::Refusal;
-use super::state::World;
+use super::api_error::ApiError;
+use super::auth::AuthUser;
+use super::state::GatewayState;
 use crate::model::UserId;
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -123,11 +123,11 @@ impl Hub {
         user: &UserId,
         endpoint: &str,
         ack: Option<u64>,
-    ) -> Result<(Vec<Value>, Arc<Notify>), Refusal> {
+    ) -> Result<(Vec<Value>, Arc<Notify>), ApiError> {
         let mut endpoints = self.lock();
         let found = endpoints.iter_mut().find(|e| e.id == endpoint && e.user == *user);
-        let found = found.ok_or(Refusal::no_endpoint())?;
-        let subscription = found.subscription.as_mut().ok_or(Refusal::no_subscription())?;
+        let found = found.ok_or(ApiError::no_endpoint())?;
+        let subscription = found.subscription.as_mut().ok_or(ApiError::no_subscription())?;
         let wake = Arc::clone(&subscription.wake);
         let Some(ack) = ack else {
             let count = subscription.queue.len().min(MAX_BATCH);
@@ -152,21 +152,21 @@ fn guid() -> String {
 }
 
 /// The endpoint a path names; `SELF` is the one of the registration token.
-fn named(caller: &Caller, path: &str) -> Result<String, Refusal> {
+fn named(caller: &AuthUser, path: &str) -> Result<String, ApiError> {
     if path == "SELF" {
-        return caller.endpoint.clone().ok_or(Refusal::no_endpoint());
+        return caller.endpoint.clone().ok_or(ApiError::no_endpoint());
     }
     Ok(path.to_owned())
 }
 
 pub async fn register(
-    State(world): State<Arc<World>>,
-    caller: Caller,
-) -> Result<Response, Refusal> {
-    if !world.long_poll {
-        return Err(Refusal::no_endpoints());
+    State(gateway): State<Arc<GatewayState>>,
+    caller: AuthUser,
+) -> Result<Response, ApiError> {
+    if !gateway.long_poll {
+        return Err(ApiError::no_endpoints());
     }
-    let (id, token) = world.hub().register(caller.user);
+    let (id, token) = gateway.hub().register(caller.user);
     let expires = super::state::now() / 1000 + 86_400;
     let encoded = id.replace('{', "%7B").replace('}', "%7D");
     let headers = [
@@ -180,21 +180,21 @@ pub async fn register(
 }
 
 /// Presence, keep-alive and endpoint settings: taken note of and answered.
-pub async fn accept(_caller: Caller) -> Json<Value> {
+pub async fn accept(_caller: AuthUser) -> Json<Value> {
     Json(json!({}))
 }
 
 pub async fn subscribe(
-    State(world): State<Arc<World>>,
-    caller: Caller,
+    State(gateway): State<Arc<GatewayState>>,
+    caller: AuthUser,
     Path(endpoint): Path<String>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     let endpoint = named(&caller, &endpoint)?;
-    let mut endpoints = world.hub().lock();
+    let mut endpoints = gateway.hub().lock();
     let found = endpoints
         .iter_mut()
         .find(|e| e.id == endpoint && e.user == caller.user)
-        .ok_or(Refusal::no_endpoint())?;
+        .ok_or(ApiError::no_endpoint())?;
     found.subscription = Some(Subscription {
         next_id: FIRST_EVENT,
         queue: VecDeque::new(),
@@ -211,15 +211,15 @@ pub struct PollQuery {
 }
 
 pub async fn poll(
-    State(world): State<Arc<World>>,
-    caller: Caller,
+    State(gateway): State<Arc<GatewayState>>,
+    caller: AuthUser,
     Path(endpoint): Path<String>,
     Query(query): Query<PollQuery>,
-) -> Result<Json<Value>, Refusal> {
+) -> Result<Json<Value>, ApiError> {
     let endpoint = named(&caller, &endpoint)?;
-    let deadline = tokio::time::Instant::now() + world.poll_wait;
+    let deadline = tokio::time::Instant::now() + gateway.poll_wait;
     loop {
-        let (events, wake) = world.hub().take(&caller.user, &endpoint, query.ack_id)?;
+        let (events, wake) = gateway.hub().take(&caller.user, &endpoint, query.ack_id)?;
         if !events.is_empty() {
             return Ok(Json(json!({ "eventMessages": events })));
         }

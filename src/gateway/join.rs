@@ -1,10 +1,10 @@
 //! Join links: the scheduler's question for one, and the service that resolves it.
 
-use super::auth::Caller;
+use super::api_error::{ApiError, Body};
+use super::auth::AuthUser;
 use super::db::Tx;
-use super::refusal::{Body, Refusal};
 use super::rows::ThreadRow;
-use super::state::World;
+use super::state::GatewayState;
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
@@ -18,16 +18,20 @@ pub struct JoinUrlBody {
 }
 
 /// The join URL of a thread that is open for joining.
-async fn open_thread(world: Arc<World>, caller: &Caller, id: String) -> Result<ThreadRow, Refusal> {
+async fn open_thread(
+    gateway: Arc<GatewayState>,
+    caller: &AuthUser,
+    id: String,
+) -> Result<ThreadRow, ApiError> {
     let me = caller.user.clone();
     let work = move |tx: &mut Tx<'_>| {
         let thread = tx.thread_for(&id, &me)?;
         if !thread.joining {
-            return Err(Refusal::forbidden("Joining by link is turned off."));
+            return Err(ApiError::forbidden("Joining by link is turned off."));
         }
         Ok(thread)
     };
-    world.change(work).await
+    gateway.change(work).await
 }
 
 /// Opaque ids beside the join code; nothing reads them, but clients expect them.
@@ -36,11 +40,11 @@ fn blob(thread: &ThreadRow) -> String {
 }
 
 pub async fn join_url(
-    State(world): State<Arc<World>>,
-    caller: Caller,
+    State(gateway): State<Arc<GatewayState>>,
+    caller: AuthUser,
     Body(body): Body<JoinUrlBody>,
-) -> Result<Json<Value>, Refusal> {
-    let thread = open_thread(world, &caller, body.thread_id).await?;
+) -> Result<Json<Value>, ApiError> {
+    let thread = open_thread(gateway, &caller, body.thread_id).await?;
     Ok(Json(json!({
         "Blob": blob(&thread),
         "Id": format!("Za{}", thread.code),
@@ -51,11 +55,11 @@ pub async fn join_url(
 
 /// The newer form of the same question.
 pub async fn meeting(
-    State(world): State<Arc<World>>,
-    caller: Caller,
+    State(gateway): State<Arc<GatewayState>>,
+    caller: AuthUser,
     Body(body): Body<JoinUrlBody>,
-) -> Result<Json<Value>, Refusal> {
-    let thread = open_thread(world, &caller, body.thread_id).await?;
+) -> Result<Json<Value>, ApiError> {
+    let thread = open_thread(gateway, &caller, body.thread_id).await?;
     Ok(Json(json!({ "url": format!("{}/join/{}", caller.origin, thread.code), "id": thread.code })))
 }
 
@@ -67,12 +71,12 @@ pub struct ResolveBody {
 
 /// What a join code stands for. No credentials needed: the code is the secret.
 pub async fn resolve(
-    State(world): State<Arc<World>>,
+    State(gateway): State<Arc<GatewayState>>,
     Body(body): Body<ResolveBody>,
-) -> Result<Json<Value>, Refusal> {
-    let thread = world.change(move |tx| Ok(tx.thread_of_code(&body.short_id)?)).await?;
+) -> Result<Json<Value>, ApiError> {
+    let thread = gateway.change(move |tx| Ok(tx.thread_of_code(&body.short_id)?)).await?;
     let thread =
-        thread.filter(|t| t.joining).ok_or(Refusal::not_found("This link leads nowhere."))?;
+        thread.filter(|t| t.joining).ok_or(ApiError::not_found("This link leads nowhere."))?;
     Ok(Json(json!({
         "Action": "Chat",
         "ChatBlob": blob(&thread),

@@ -1,12 +1,12 @@
 //! Reading, sending, changing and clearing messages.
 
-use super::auth::Caller;
+use super::api_error::{ApiError, Body};
+use super::auth::AuthUser;
 use super::conversations::{ListQuery, NameQuery, SyncState, tell_view};
 use super::db::Tx;
-use super::refusal::{Body, Refusal};
 use super::render;
 use super::rows::MessageRow;
-use super::state::World;
+use super::state::GatewayState;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
@@ -37,17 +37,22 @@ const SENDER_FIELDS: [&str; 11] = [
 ];
 
 pub async fn list(
-    State(world): State<Arc<World>>,
-    caller: Caller,
+    State(gateway): State<Arc<GatewayState>>,
+    caller: AuthUser,
     Path(id): Path<String>,
     Query(query): Query<ListQuery>,
-) -> Result<Json<Value>, Refusal> {
-    world.change(move |tx| page(tx, &caller, &id, &query)).await.map(Json)
+) -> Result<Json<Value>, ApiError> {
+    gateway.change(move |tx| page(tx, &caller, &id, &query)).await.map(Json)
 }
 
-fn page(tx: &mut Tx<'_>, caller: &Caller, id: &str, query: &ListQuery) -> Result<Value, Refusal> {
+fn page(
+    tx: &mut Tx<'_>,
+    caller: &AuthUser,
+    id: &str,
+    query: &ListQuery,
+) -> Result<Value, ApiError> {
     let space = tx.enter(&caller.user, id)?;
-    let view = tx.find_view(&caller.user, &space)?.ok_or(Refusal::no_conversation())?;
+    let view = tx.find_view(&caller.user, &space)?.ok_or(ApiError::no_conversation())?;
     let window = view.window();
     let key = space.key();
     let (state, rows) = match &query.sync_state {
@@ -106,15 +111,15 @@ impl Tx<'_> {
 }
 
 pub async fn send(
-    State(world): State<Arc<World>>,
-    caller: Caller,
+    State(gateway): State<Arc<GatewayState>>,
+    caller: AuthUser,
     Path(id): Path<String>,
     Body(body): Body<Map<String, Value>>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     let body = sender_fields(body)?;
-    let deduplicate = world.deduplicate;
+    let deduplicate = gateway.deduplicate;
     let origin = caller.origin.clone();
-    let row = world
+    let row = gateway
         .change(move |tx| post(tx, &caller, &id, body, deduplicate).map(|row| (id, row)))
         .await?;
     let (id, arrival) = row;
@@ -127,24 +132,24 @@ pub async fn send(
         .into_response())
 }
 
-fn sender_fields(body: Map<String, Value>) -> Result<Map<String, Value>, Refusal> {
+fn sender_fields(body: Map<String, Value>) -> Result<Map<String, Value>, ApiError> {
     let mut kept: Map<String, Value> = body
         .into_iter()
         .filter(|(k, v)| SENDER_FIELDS.contains(&k.as_str()) && !v.is_null())
         .collect();
     let kind = kept.entry("messagetype").or_insert_with(|| "Text".into());
     if kind.as_str().is_none_or(str::is_empty) {
-        return Err(Refusal::bad("The messagetype is missing."));
+        return Err(ApiError::bad("The messagetype is missing."));
     }
     if kind.as_str().is_some_and(|k| k.starts_with("ThreadActivity/")) {
-        return Err(Refusal::forbidden("Thread activities are written by the server."));
+        return Err(ApiError::forbidden("Thread activities are written by the server."));
     }
     kept.entry("contenttype").or_insert_with(|| "text".into());
     let content = kept.entry("content").or_insert_with(|| "".into());
     match content.as_str() {
-        None => return Err(Refusal::bad("The content is not text.")),
+        None => return Err(ApiError::bad("The content is not text.")),
         Some(text) if text.len() > MAX_CONTENT => {
-            return Err(Refusal::bad("The message is too large."));
+            return Err(ApiError::bad("The message is too large."));
         }
         Some(_) => {}
     }
@@ -161,21 +166,21 @@ fn sender_fields(body: Map<String, Value>) -> Result<Map<String, Value>, Refusal
     }
     let kept = Value::Object(kept);
     if kept.to_string().len() > MAX_FIELDS {
-        return Err(Refusal::bad("The message is too large."));
+        return Err(ApiError::bad("The message is too large."));
     }
     match kept {
         Value::Object(kept) => Ok(kept),
-        _ => Err(Refusal::bad("The message is no object.")),
+        _ => Err(ApiError::bad("The message is no object.")),
     }
 }
 
 fn post(
     tx: &mut Tx<'_>,
-    caller: &Caller,
+    caller: &AuthUser,
     id: &str,
     body: Map<String, Value>,
     deduplicate: bool,
-) -> Result<i64, Refusal> {
+) -> Result<i64, ApiError> {
     let space = tx.enter(&caller.user, id)?;
     if body.get("messagetype").and_then(Value::as_str).is_some_and(|k| k.starts_with("Control/")) {
         let signal = MessageRow {
@@ -200,18 +205,18 @@ fn post(
 /// The caller's own message.
 fn own(
     tx: &Tx<'_>,
-    caller: &Caller,
-    space: &super::space::Space,
+    caller: &AuthUser,
+    space: &super::chat_key::ChatKey,
     message: &str,
-) -> Result<MessageRow, Refusal> {
+) -> Result<MessageRow, ApiError> {
     let row = tx
         .message(&caller.user, space, message)?
-        .ok_or(Refusal::not_found("There is no such message."))?;
+        .ok_or(ApiError::not_found("There is no such message."))?;
     if row.kind().starts_with("ThreadActivity/") {
-        return Err(Refusal::forbidden("What the server wrote cannot be changed."));
+        return Err(ApiError::forbidden("What the server wrote cannot be changed."));
     }
     if row.sender != caller.user.as_str() {
-        return Err(Refusal::forbidden("Only the sender may change a message."));
+        return Err(ApiError::forbidden("Only the sender may change a message."));
     }
     Ok(row)
 }
@@ -227,11 +232,11 @@ fn with_properties(row: &mut MessageRow, change: impl FnOnce(&mut Map<String, Va
 }
 
 pub async fn edit(
-    State(world): State<Arc<World>>,
-    caller: Caller,
+    State(gateway): State<Arc<GatewayState>>,
+    caller: AuthUser,
     Path((id, message)): Path<(String, String)>,
     Body(body): Body<Map<String, Value>>,
-) -> Result<Json<Value>, Refusal> {
+) -> Result<Json<Value>, ApiError> {
     let new = sender_fields(body)?;
     let work = move |tx: &mut Tx<'_>| {
         let space = tx.enter(&caller.user, &id)?;
@@ -249,15 +254,15 @@ pub async fn edit(
         tx.update_message(&space, row)?;
         Ok(now)
     };
-    let edited = world.change(work).await?;
+    let edited = gateway.change(work).await?;
     Ok(Json(json!({ "edittime": edited })))
 }
 
 pub async fn delete(
-    State(world): State<Arc<World>>,
-    caller: Caller,
+    State(gateway): State<Arc<GatewayState>>,
+    caller: AuthUser,
     Path((id, message)): Path<(String, String)>,
-) -> Result<Json<Value>, Refusal> {
+) -> Result<Json<Value>, ApiError> {
     let work = move |tx: &mut Tx<'_>| {
         let space = tx.enter(&caller.user, &id)?;
         let mut row = own(tx, &caller, &space, &message)?;
@@ -270,56 +275,56 @@ pub async fn delete(
         tx.update_message(&space, row)?;
         Ok(now)
     };
-    let deleted = world.change(work).await?;
+    let deleted = gateway.change(work).await?;
     Ok(Json(json!({ "deletetime": deleted })))
 }
 
 pub async fn react(
-    State(world): State<Arc<World>>,
-    caller: Caller,
+    State(gateway): State<Arc<GatewayState>>,
+    caller: AuthUser,
     Path((id, message)): Path<(String, String)>,
     Query(query): Query<NameQuery>,
     Body(body): Body<Value>,
-) -> Result<Json<Value>, Refusal> {
-    emotion(world, caller, id, message, query, body, true).await
+) -> Result<Json<Value>, ApiError> {
+    emotion(gateway, caller, id, message, query, body, true).await
 }
 
 pub async fn unreact(
-    State(world): State<Arc<World>>,
-    caller: Caller,
+    State(gateway): State<Arc<GatewayState>>,
+    caller: AuthUser,
     Path((id, message)): Path<(String, String)>,
     Query(query): Query<NameQuery>,
     Body(body): Body<Value>,
-) -> Result<Json<Value>, Refusal> {
-    emotion(world, caller, id, message, query, body, false).await
+) -> Result<Json<Value>, ApiError> {
+    emotion(gateway, caller, id, message, query, body, false).await
 }
 
 async fn emotion(
-    world: Arc<World>,
-    caller: Caller,
+    gateway: Arc<GatewayState>,
+    caller: AuthUser,
     id: String,
     message: String,
     query: NameQuery,
     body: Value,
     on: bool,
-) -> Result<Json<Value>, Refusal> {
+) -> Result<Json<Value>, ApiError> {
     if query.name.as_deref() != Some("emotions") {
-        return Err(Refusal::bad("Unknown property."));
+        return Err(ApiError::bad("Unknown property."));
     }
     let key = body["emotions"]["key"].as_str().filter(|k| !k.is_empty() && k.len() <= 64);
-    let key = key.ok_or(Refusal::bad("The reaction's key is missing."))?.to_owned();
+    let key = key.ok_or(ApiError::bad("The reaction's key is missing."))?.to_owned();
     let work = move |tx: &mut Tx<'_>| {
         let space = tx.enter(&caller.user, &id)?;
         let mut row = tx
             .message(&caller.user, &space, &message)?
-            .ok_or(Refusal::not_found("There is no such message."))?;
+            .ok_or(ApiError::not_found("There is no such message."))?;
         let me = caller.user.as_str();
         let now = tx.now;
         with_properties(&mut row, |properties| set_emotion(properties, &key, me, on, now));
         tx.update_message(&space, row)?;
         Ok(())
     };
-    world.change(work).await?;
+    gateway.change(work).await?;
     Ok(Json(json!({})))
 }
 
@@ -343,10 +348,10 @@ fn set_emotion(properties: &mut Map<String, Value>, key: &str, me: &str, on: boo
 
 /// Deletes the history for this account: what is there now is no longer shown to it.
 pub async fn clear(
-    State(world): State<Arc<World>>,
-    caller: Caller,
+    State(gateway): State<Arc<GatewayState>>,
+    caller: AuthUser,
     Path(id): Path<String>,
-) -> Result<Json<Value>, Refusal> {
+) -> Result<Json<Value>, ApiError> {
     let work = move |tx: &mut Tx<'_>| {
         let space = tx.enter(&caller.user, &id)?;
         let mut view = tx.view(&caller.user, &space)?;
@@ -354,10 +359,10 @@ pub async fn clear(
         tx.save_view(&caller.user, &view)?;
         tell_view(tx, &caller.user, &space)
     };
-    world.change(work).await?;
+    gateway.change(work).await?;
     Ok(Json(json!({})))
 }
 
-pub async fn ack(_caller: Caller) -> Json<Value> {
+pub async fn ack(_caller: AuthUser) -> Json<Value> {
     Json(json!({}))
 }

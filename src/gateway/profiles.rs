@@ -1,8 +1,8 @@
 //! Display names by id.
 
-use super::auth::Caller;
-use super::refusal::{Body, Refusal};
-use super::state::World;
+use super::api_error::{ApiError, Body};
+use super::auth::AuthUser;
+use super::state::GatewayState;
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
@@ -18,12 +18,12 @@ pub struct Wanted {
 
 /// Ids that nobody knows are left out of the answer.
 pub async fn look_up(
-    State(world): State<Arc<World>>,
-    _caller: Caller,
+    State(gateway): State<Arc<GatewayState>>,
+    _caller: AuthUser,
     Body(body): Body<Wanted>,
-) -> Result<Json<Value>, Refusal> {
+) -> Result<Json<Value>, ApiError> {
     if body.mris.len() > MAX_MRIS {
-        return Err(Refusal::bad("Too many ids."));
+        return Err(ApiError::bad("Too many ids."));
     }
     let work = move |tx: &mut super::db::Tx<'_>| {
         let mut profiles = Map::new();
@@ -35,5 +35,5 @@ pub async fn look_up(
         }
         Ok(json!({ "profiles": profiles }))
     };
-    world.change(work).await.map(Json)
+    gateway.change(work).await.map(Json)
 }

@@ -1,12 +1,12 @@
 //! A group's properties: which there are, and who may set them.
 
-use super::auth::Caller;
+use super::api_error::{ApiError, Body};
+use super::auth::AuthUser;
 use super::conversations::NameQuery;
 use super::db::Tx;
-use super::refusal::{Body, Refusal};
 use super::render::xml;
 use super::rows::ThreadRow;
-use super::state::World;
+use super::state::GatewayState;
 use super::threads::{activity, tell_thread};
 use crate::model::UserId;
 use axum::Json;
@@ -26,13 +26,13 @@ fn flag(value: &Value) -> Option<bool> {
 }
 
 /// Sets one property on the row. Whether the caller may is asked before.
-pub fn apply(thread: &mut ThreadRow, name: &str, value: &Value) -> Result<(), Refusal> {
-    const WRONG: Refusal = Refusal::bad("The property's value has the wrong type.");
+pub fn apply(thread: &mut ThreadRow, name: &str, value: &Value) -> Result<(), ApiError> {
+    const WRONG: ApiError = ApiError::bad("The property's value has the wrong type.");
     match name {
         "topic" => {
             let topic = value.as_str().ok_or(WRONG)?;
             if topic.len() > MAX_TOPIC {
-                return Err(Refusal::bad("The topic is too long."));
+                return Err(ApiError::bad("The topic is too long."));
             }
             topic.clone_into(&mut thread.topic);
         }
@@ -50,22 +50,23 @@ pub fn apply(thread: &mut ThreadRow, name: &str, value: &Value) -> Result<(), Re
             thread.more.insert(name.into(), value.clone());
         }
         "threadType" | "fixedRoster" | "uniquerosterthread" | "chatFilesIndexId" => {}
-        _ => return Err(Refusal::bad("Unknown property.")),
+        _ => return Err(ApiError::bad("Unknown property.")),
     }
     Ok(())
 }
 
 pub async fn set_property(
-    State(world): State<Arc<World>>,
-    caller: Caller,
+    State(gateway): State<Arc<GatewayState>>,
+    caller: AuthUser,
     Path(id): Path<String>,
     Query(query): Query<NameQuery>,
     Body(body): Body<Map<String, Value>>,
-) -> Result<Json<Value>, Refusal> {
+) -> Result<Json<Value>, ApiError> {
     let in_body = body.get("name").and_then(Value::as_str).map(str::to_owned);
-    let name = query.name.or(in_body).ok_or(Refusal::bad("The property's name is missing."))?;
-    let value = body.get(&name).cloned().ok_or(Refusal::bad("The property's value is missing."))?;
-    world.change(move |tx| put_property(tx, &caller.user, &id, &name, &value)).await?;
+    let name = query.name.or(in_body).ok_or(ApiError::bad("The property's name is missing."))?;
+    let value =
+        body.get(&name).cloned().ok_or(ApiError::bad("The property's value is missing."))?;
+    gateway.change(move |tx| put_property(tx, &caller.user, &id, &name, &value)).await?;
     Ok(Json(json!({})))
 }
 
@@ -75,10 +76,10 @@ fn put_property(
     id: &str,
     name: &str,
     value: &Value,
-) -> Result<(), Refusal> {
+) -> Result<(), ApiError> {
     let mut thread = tx.thread_for(id, me)?;
     if name != "topic" && !thread.member(me).is_some_and(|m| m.admin) {
-        return Err(Refusal::admins_only());
+        return Err(ApiError::admins_only());
     }
     apply(&mut thread, name, value)?;
     tx.save_thread(&thread)?;

@@ -1,7 +1,7 @@
 //! The JSON of the reference page, made from database rows for one viewer, and small things the handlers share.
 
+use super::chat_key::ChatKey;
 use super::rows::{MessageRow, ThreadRow};
-use super::space::Space;
 use crate::model::UserId;
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
@@ -50,7 +50,7 @@ pub fn random_code() -> String {
 }
 
 /// A message as `viewer` sees it. What was sent is kept; the server's own fields are laid over it.
-pub fn message(row: &MessageRow, space: &Space, viewer: &UserId, origin: &str) -> Value {
+pub fn message(row: &MessageRow, space: &ChatKey, viewer: &UserId, origin: &str) -> Value {
     let mut item = row.body.clone();
     let conversation = space.seen_by(viewer);
     let is_activity = row.kind().starts_with("ThreadActivity/");

@@ -1,11 +1,11 @@
 //! The gateway's shared state: users, database, event queues. Every change runs in one transaction, and its events
 //! go out after the commit.
 
+use super::api_error::ApiError;
+use super::chat_key::ChatKey;
 use super::db::{Db, Tx};
 use super::fault::Faults;
 use super::hub::Hub;
-use super::refusal::Refusal;
-use super::space::Space;
 use super::{Options, User, auth};
 use crate::model::UserId;
 use std::collections::HashMap;
@@ -15,20 +15,20 @@ use tokio::sync::broadcast;
 
 /// A message that was committed.
 #[derive(Clone)]
-pub struct Said {
-    pub space: Space,
+pub struct Committed {
+    pub space: ChatKey,
     pub sender: UserId,
     pub participants: Vec<UserId>,
     pub kind: String,
     pub id: i64,
 }
 
-pub struct World {
+pub struct GatewayState {
     db: Mutex<Db>,
     users: Vec<User>,
     hub: Hub,
     /// Every message as it is committed, for the scripted people.
-    said: broadcast::Sender<Said>,
+    said: broadcast::Sender<Committed>,
     faults: Faults,
     allowed_hosts: Vec<String>,
     pub(super) origin: String,
@@ -37,7 +37,7 @@ pub struct World {
     pub(super) long_poll: bool,
 }
 
-impl World {
+impl GatewayState {
     pub(super) fn open(options: Options, origin: String) -> Result<Self, rusqlite::Error> {
         let names: HashMap<UserId, String> =
             options.users.iter().map(|u| (u.id.clone(), u.name.clone())).collect();
@@ -69,7 +69,7 @@ impl World {
     }
 
     /// What is said from now on.
-    pub(super) fn listen(&self) -> broadcast::Receiver<Said> {
+    pub(super) fn listen(&self) -> broadcast::Receiver<Committed> {
         self.said.subscribe()
     }
 
@@ -111,18 +111,18 @@ impl World {
     /// Runs `work` in one transaction off the runtime's threads, then sends out its events.
     pub(super) async fn change<T: Send + 'static>(
         self: &Arc<Self>,
-        work: impl FnOnce(&mut Tx<'_>) -> Result<T, Refusal> + Send + 'static,
-    ) -> Result<T, Refusal> {
-        let world = Arc::clone(self);
-        let done = tokio::task::spawn_blocking(move || world.change_blocking(work)).await;
-        done.unwrap_or_else(|_| Err(Refusal::bad("The request failed inside the gateway.")))
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, ApiError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let gateway = Arc::clone(self);
+        let done = tokio::task::spawn_blocking(move || gateway.change_blocking(work)).await;
+        done.unwrap_or_else(|_| Err(ApiError::bad("The request failed inside the gateway.")))
     }
 
-    /// [`World::change`] for callers that may block: seeding and scripted people.
+    /// [`GatewayState::change`] for callers that may block: seeding and scripted people.
     pub(super) fn change_blocking<T>(
         &self,
-        work: impl FnOnce(&mut Tx<'_>) -> Result<T, Refusal>,
-    ) -> Result<T, Refusal> {
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
         let mut db = self.db.lock().unwrap_or_else(PoisonError::into_inner);
         let mut tx = db.begin(now(), &self.origin)?;
         let result = work(&mut tx)?;

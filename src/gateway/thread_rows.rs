@@ -1,7 +1,7 @@
 //! Threads and their members in the database.
 
+use super::api_error::ApiError;
 use super::db::Tx;
-use super::refusal::Refusal;
 use super::rows::{MemberRow, ThreadRow};
 use crate::model::UserId;
 use rusqlite::{OptionalExtension, params};
@@ -89,10 +89,10 @@ impl Tx<'_> {
     }
 
     /// The thread, if the caller is in it.
-    pub fn thread_for(&self, id: &str, user: &UserId) -> Result<ThreadRow, Refusal> {
-        let thread = self.thread(id)?.ok_or(Refusal::no_conversation())?;
+    pub fn thread_for(&self, id: &str, user: &UserId) -> Result<ThreadRow, ApiError> {
+        let thread = self.thread(id)?.ok_or(ApiError::no_conversation())?;
         if thread.member(user).is_none() {
-            return Err(Refusal::not_a_member());
+            return Err(ApiError::not_a_member());
         }
         Ok(thread)
     }

@@ -1,14 +1,14 @@
 //! Groups: creating, members, properties, join links. Each change leaves its ThreadActivity message.
 
-use super::auth::Caller;
+use super::api_error::{ApiError, Body};
+use super::auth::AuthUser;
+use super::chat_key::ChatKey;
 use super::conversations::tell_view;
 use super::db::Tx;
 use super::properties::apply;
-use super::refusal::{Body, Refusal};
 use super::render::{self, xml};
 use super::rows::ThreadRow;
-use super::space::Space;
-use super::state::World;
+use super::state::GatewayState;
 use crate::model::UserId;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -39,25 +39,25 @@ fn is_admin(role: &str) -> bool {
 }
 
 pub async fn create(
-    State(world): State<Arc<World>>,
-    caller: Caller,
+    State(gateway): State<Arc<GatewayState>>,
+    caller: AuthUser,
     Body(body): Body<CreateBody>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     let origin = caller.origin.clone();
-    let id = world.change(move |tx| new_thread(tx, &caller.user, &body)).await?;
+    let id = gateway.change(move |tx| new_thread(tx, &caller.user, &body)).await?;
     let location = format!("{origin}/v1/threads/{id}");
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(json!({}))).into_response())
 }
 
-fn new_thread(tx: &mut Tx<'_>, me: &UserId, body: &CreateBody) -> Result<String, Refusal> {
+fn new_thread(tx: &mut Tx<'_>, me: &UserId, body: &CreateBody) -> Result<String, ApiError> {
     if body.members.len() > MAX_MEMBERS {
-        return Err(Refusal::bad("Too many members."));
+        return Err(ApiError::bad("Too many members."));
     }
-    if body.members.iter().any(|m| Space::of(me, &m.id).is_none() || m.id.starts_with("19:")) {
-        return Err(Refusal::bad("A member's id is malformed."));
+    if body.members.iter().any(|m| ChatKey::of(me, &m.id).is_none() || m.id.starts_with("19:")) {
+        return Err(ApiError::bad("A member's id is malformed."));
     }
     if !body.members.iter().any(|m| m.id == me.as_str() && is_admin(&m.role)) {
-        return Err(Refusal::bad("The creator must be among the members, as Admin."));
+        return Err(ApiError::bad("The creator must be among the members, as Admin."));
     }
     let token = render::random_token();
     let id = format!("19:{}@thread.skype", token.get(..32).unwrap_or_default());
@@ -79,7 +79,7 @@ fn new_thread(tx: &mut Tx<'_>, me: &UserId, body: &CreateBody) -> Result<String,
     tx.save_thread(&thread)?;
     for member in &body.members {
         tx.put_member(&id, &member.id, is_admin(&member.role))?;
-        tx.view(&UserId::new(&member.id), &Space::Thread(id.clone()))?;
+        tx.view(&UserId::new(&member.id), &ChatKey::Thread(id.clone()))?;
     }
     let targets: String = body
         .members
@@ -100,7 +100,7 @@ fn new_thread(tx: &mut Tx<'_>, me: &UserId, body: &CreateBody) -> Result<String,
     Ok(id)
 }
 
-/// A group of the sample world.
+/// A group of the sample gateway.
 pub struct SeedGroup<'a> {
     pub topic: &'a str,
     pub members: &'a [String],
@@ -110,9 +110,9 @@ pub struct SeedGroup<'a> {
 }
 
 /// Creates a group as its first admin would.
-pub fn seed(tx: &mut Tx<'_>, group: &SeedGroup<'_>) -> Result<String, Refusal> {
+pub fn seed(tx: &mut Tx<'_>, group: &SeedGroup<'_>) -> Result<String, ApiError> {
     let creator =
-        group.admins.first().map(UserId::new).ok_or(Refusal::bad("A group needs an admin."))?;
+        group.admins.first().map(UserId::new).ok_or(ApiError::bad("A group needs an admin."))?;
     let members = group.members.iter().map(|id| MemberBody {
         id: id.clone(),
         role: if group.admins.contains(id) { "Admin".into() } else { "User".into() },
@@ -132,7 +132,7 @@ pub fn activity(
     tag: &str,
     by: &UserId,
     inner: &str,
-) -> Result<(), Refusal> {
+) -> Result<(), ApiError> {
     let content = format!(
         "<{tag}><eventtime>{}</eventtime><initiator>{}</initiator>{inner}</{tag}>",
         tx.now,
@@ -142,11 +142,11 @@ pub fn activity(
     body.insert("messagetype".into(), format!("ThreadActivity/{kind}").into());
     body.insert("contenttype".into(), "text".into());
     body.insert("content".into(), content.into());
-    tx.post(&Space::Thread(thread.to_owned()), by.as_str(), body)?;
+    tx.post(&ChatKey::Thread(thread.to_owned()), by.as_str(), body)?;
     tell_thread(tx, thread)
 }
 
-pub fn tell_thread(tx: &mut Tx<'_>, id: &str) -> Result<(), Refusal> {
+pub fn tell_thread(tx: &mut Tx<'_>, id: &str) -> Result<(), ApiError> {
     let Some(thread) = tx.thread(id)? else { return Ok(()) };
     let origin = tx.origin.to_owned();
     let resource = render::thread(&thread, &origin);
@@ -158,33 +158,33 @@ pub fn tell_thread(tx: &mut Tx<'_>, id: &str) -> Result<(), Refusal> {
 }
 
 pub async fn one(
-    State(world): State<Arc<World>>,
-    caller: Caller,
+    State(gateway): State<Arc<GatewayState>>,
+    caller: AuthUser,
     Path(id): Path<String>,
-) -> Result<Json<Value>, Refusal> {
+) -> Result<Json<Value>, ApiError> {
     let work = move |tx: &mut Tx<'_>| {
         if !id.starts_with("19:") {
-            return Err(Refusal::bad("The resource URL is misformatted."));
+            return Err(ApiError::bad("The resource URL is misformatted."));
         }
         let thread = tx.thread_for(&id, &caller.user)?;
         Ok(render::thread(&thread, &caller.origin))
     };
-    world.change(work).await.map(Json)
+    gateway.change(work).await.map(Json)
 }
 
 /// Adds someone, sets a role, or joins an open thread.
 pub async fn put_member(
-    State(world): State<Arc<World>>,
-    caller: Caller,
+    State(gateway): State<Arc<GatewayState>>,
+    caller: AuthUser,
     Path((id, member)): Path<(String, String)>,
     body: axum::body::Bytes,
-) -> Result<Json<Value>, Refusal> {
+) -> Result<Json<Value>, ApiError> {
     // The body may be missing altogether.
     let body: Map<String, Value> = serde_json::from_slice(&body).unwrap_or_default();
     let role = body.get("role").and_then(Value::as_str).map(is_admin);
     let work =
         move |tx: &mut Tx<'_>| add_or_set(tx, &caller.user, &id, &member, role.unwrap_or(false));
-    world.change(work).await?;
+    gateway.change(work).await?;
     Ok(Json(json!({})))
 }
 
@@ -194,18 +194,18 @@ pub struct AddBody {
 }
 
 pub async fn add_members(
-    State(world): State<Arc<World>>,
-    caller: Caller,
+    State(gateway): State<Arc<GatewayState>>,
+    caller: AuthUser,
     Path(id): Path<String>,
     Body(body): Body<AddBody>,
-) -> Result<(StatusCode, Json<Value>), Refusal> {
+) -> Result<(StatusCode, Json<Value>), ApiError> {
     let work = move |tx: &mut Tx<'_>| {
         for member in &body.members {
             add_or_set(tx, &caller.user, &id, &member.id, is_admin(&member.role))?;
         }
         Ok(())
     };
-    world.change(work).await?;
+    gateway.change(work).await?;
     Ok((StatusCode::CREATED, Json(json!({}))))
 }
 
@@ -215,26 +215,26 @@ fn add_or_set(
     id: &str,
     target: &str,
     admin: bool,
-) -> Result<(), Refusal> {
+) -> Result<(), ApiError> {
     let who = UserId::new(target);
-    if Space::of(me, target).is_none() || target.starts_with("19:") || target.starts_with("48:") {
-        return Err(Refusal::bad("The member's id is malformed."));
+    if ChatKey::of(me, target).is_none() || target.starts_with("19:") || target.starts_with("48:") {
+        return Err(ApiError::bad("The member's id is malformed."));
     }
-    let thread = tx.thread(id)?.ok_or(Refusal::no_conversation())?;
+    let thread = tx.thread(id)?.ok_or(ApiError::no_conversation())?;
     let target_tag = format!("<target>{}</target>", xml(target));
     match (thread.member(me), thread.member(&who)) {
         (None, _) if *me == who && thread.joining => {
             join(tx, &thread, &who, false)?;
             activity(tx, id, "AddMember", "addmember", me, &target_tag)
         }
-        (None, _) if *me == who => Err(Refusal::forbidden("Joining by link is turned off.")),
-        (None, _) => Err(Refusal::not_a_member()),
+        (None, _) if *me == who => Err(ApiError::forbidden("Joining by link is turned off.")),
+        (None, _) => Err(ApiError::not_a_member()),
         (Some(caller), None) => {
             if admin && !caller.admin {
-                return Err(Refusal::admins_only());
+                return Err(ApiError::admins_only());
             }
             if thread.members.len() >= MAX_MEMBERS {
-                return Err(Refusal::forbidden("The group is full."));
+                return Err(ApiError::forbidden("The group is full."));
             }
             join(tx, &thread, &who, admin)?;
             activity(tx, id, "AddMember", "addmember", me, &target_tag)
@@ -242,7 +242,7 @@ fn add_or_set(
         (Some(_), Some(known)) if known.admin == admin => Ok(()),
         (Some(caller), Some(_)) => {
             if !caller.admin {
-                return Err(Refusal::admins_only());
+                return Err(ApiError::admins_only());
             }
             tx.put_member(id, target, admin)?;
             let role = if admin { "admin" } else { "user" };
@@ -253,30 +253,30 @@ fn add_or_set(
 }
 
 /// Makes someone a member; without disclosed history nothing older than now can be read.
-fn join(tx: &mut Tx<'_>, thread: &ThreadRow, who: &UserId, admin: bool) -> Result<(), Refusal> {
+fn join(tx: &mut Tx<'_>, thread: &ThreadRow, who: &UserId, admin: bool) -> Result<(), ApiError> {
     tx.put_member(&thread.id, who.as_str(), admin)?;
-    let mut view = tx.view(who, &Space::Thread(thread.id.clone()))?;
+    let mut view = tx.view(who, &ChatKey::Thread(thread.id.clone()))?;
     view.joined = tx.now.max(view.left + 1);
-    let space = Space::Thread(thread.id.clone());
+    let space = ChatKey::Thread(thread.id.clone());
     view.since = if thread.history { 0 } else { tx.now.max(tx.last_id(&space)? + 1) };
     tx.save_view(who, &view)?;
     Ok(())
 }
 
 pub async fn remove_member(
-    State(world): State<Arc<World>>,
-    caller: Caller,
+    State(gateway): State<Arc<GatewayState>>,
+    caller: AuthUser,
     Path((id, member)): Path<(String, String)>,
-) -> Result<Json<Value>, Refusal> {
+) -> Result<Json<Value>, ApiError> {
     let work = move |tx: &mut Tx<'_>| {
         let thread = tx.thread_for(&id, &caller.user)?;
         let who = UserId::new(&member);
         let is_admin = thread.member(&caller.user).is_some_and(|m| m.admin);
         if who != caller.user && !is_admin {
-            return Err(Refusal::admins_only());
+            return Err(ApiError::admins_only());
         }
         if thread.member(&who).is_none() {
-            return Err(Refusal::not_found("There is no such member."));
+            return Err(ApiError::not_found("There is no such member."));
         }
         // The leaver still gets the message about it.
         activity(
@@ -287,7 +287,7 @@ pub async fn remove_member(
             &caller.user,
             &format!("<target>{}</target>", xml(&member)),
         )?;
-        let space = Space::Thread(id.clone());
+        let space = ChatKey::Thread(id.clone());
         let mut view = tx.view(&who, &space)?;
         view.left = view.activity.max(view.joined + 1);
         tx.save_view(&who, &view)?;
@@ -295,16 +295,16 @@ pub async fn remove_member(
         tell_view(tx, &who, &space)?;
         tell_thread(tx, &id)
     };
-    world.change(work).await?;
+    gateway.change(work).await?;
     Ok(Json(json!({})))
 }
 
 /// How far each member has read.
 pub async fn consumption_horizons(
-    State(world): State<Arc<World>>,
-    caller: Caller,
+    State(gateway): State<Arc<GatewayState>>,
+    caller: AuthUser,
     Path(id): Path<String>,
-) -> Result<Json<Value>, Refusal> {
+) -> Result<Json<Value>, ApiError> {
     let work = move |tx: &mut Tx<'_>| {
         let space = tx.enter(&caller.user, &id)?;
         let mut list = Vec::new();
@@ -323,5 +323,5 @@ pub async fn consumption_horizons(
         }
         Ok(json!({ "id": id, "version": tx.now.to_string(), "consumptionhorizons": list }))
     };
-    world.change(work).await.map(Json)
+    gateway.change(work).await.map(Json)
 }

@@ -86,19 +86,20 @@ pub fn run(global: &Global, reset: bool) -> Result<(), ExitError> {
     runtime()?.block_on(async move {
         let _lock = lock;
         let fail = |e: &dyn std::fmt::Display| {
-            ExitError::failed(format!("the sample world cannot start: {e}"))
+            ExitError::failed(format!("the sample gateway cannot start: {e}"))
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.map_err(|e| fail(&e))?;
         let origin = format!("http://{}", listener.local_addr().map_err(|e| fail(&e))?);
         let options = demo_client(&origin, &me, &users)?;
         let db = Some(dir.join("gateway.db"));
-        let world =
+        let gateway =
             gateway::open(gateway::Options { db, users, ..gateway::Options::default() }, origin)
                 .map_err(|e| fail(&e))?;
-        demo::seed(&world).map_err(ExitError::failed)?;
-        tokio::spawn(demo::answer(Arc::clone(&world)));
+        demo::seed(&gateway).map_err(ExitError::failed)?;
+        tokio::spawn(demo::answer(Arc::clone(&gateway)));
         let stop = CancellationToken::new();
-        let served = tokio::spawn(gateway::serve(listener, world, stop.clone().cancelled_owned()));
+        let served =
+            tokio::spawn(gateway::serve(listener, gateway, stop.clone().cancelled_owned()));
         let sync_options =
             sync::Options { grace: account::grace(&config), ..sync::Options::default() };
         let setup =

@@ -223,12 +223,12 @@ fn keys(large: &Path) {
     );
 }
 
-struct World {
+struct GatewayState {
     origin: String,
     stop: tokio_util::sync::CancellationToken,
 }
 
-fn world(runtime: &tokio::runtime::Runtime) -> World {
+fn world(runtime: &tokio::runtime::Runtime) -> GatewayState {
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let origin = format!("http://{}", listener.local_addr().expect("an address"));
@@ -242,7 +242,7 @@ fn world(runtime: &tokio::runtime::Runtime) -> World {
         let world = gateway::open(options, origin.clone()).expect("a gateway");
         let stop = tokio_util::sync::CancellationToken::new();
         tokio::spawn(gateway::serve(listener, world, stop.clone().cancelled_owned()));
-        World { origin, stop }
+        GatewayState { origin, stop }
     })
 }
 
@@ -261,7 +261,7 @@ async fn say(client: &Client, text: String, number: usize) {
     client.send(&ConversationId::new(ME), &outgoing, &id, "").await.expect("sent");
 }
 
-fn live(runtime: &tokio::runtime::Runtime, dir: &Path) -> (World, Terminal) {
+fn live(runtime: &tokio::runtime::Runtime, dir: &Path) -> (GatewayState, Terminal) {
     let world = world(runtime);
     write_config(dir, &world.origin);
     runtime.block_on(say(&peer(&world.origin), "hello there".into(), 0));

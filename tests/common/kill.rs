@@ -191,7 +191,7 @@ impl Harness {
 
     /// Some trouble for the next minutes.
     fn trouble(&self) {
-        let faults = self.gateway.world.faults();
+        let faults = self.gateway.state.faults();
         faults.clear();
         let status = |code, retry_after| Fault::Status { code, error: 0, retry_after };
         for _ in 0..random(4) {
@@ -210,7 +210,7 @@ impl Harness {
     }
 
     fn calm(&self) {
-        self.gateway.world.faults().clear();
+        self.gateway.state.faults().clear();
         self.proxy.breaks.store(0, Ordering::Relaxed);
     }
 

@@ -12,7 +12,7 @@ use skchat::app::layout::Size;
 use skchat::app::state::{Prefs, Receipts};
 use skchat::client::{AuthStyle, BaseUrl, Client, Options, Secret, TokenSource};
 use skchat::config::builtin_keymap;
-use skchat::gateway::{self, User, World};
+use skchat::gateway::{self, GatewayState, User};
 use skchat::model::UserId;
 pub use skchat::runtime::recording::picture;
 use skchat::runtime::{Editor, Surface, Wiring, run};
@@ -38,7 +38,7 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A gateway of one's own.
 pub struct Gateway {
-    pub world: Arc<World>,
+    pub state: Arc<GatewayState>,
     pub origin: String,
     port: u16,
     stop: CancellationToken,
@@ -81,9 +81,9 @@ impl Gateway {
             long_poll,
             ..gateway::Options::default()
         };
-        let world = gateway::open(options, origin.clone()).unwrap();
+        let state = gateway::open(options, origin.clone()).unwrap();
         let stop = CancellationToken::new();
-        let serving = gateway::serve(listener, world.clone(), stop.clone().cancelled_owned());
+        let serving = gateway::serve(listener, state.clone(), stop.clone().cancelled_owned());
         let ended = stop.clone();
         let task = tokio::spawn(async move {
             // Idle kept-alive connections would hold up a graceful end.
@@ -92,7 +92,7 @@ impl Gateway {
                 () = async { ended.cancelled().await; tokio::task::yield_now().await; } => {}
             }
         });
-        Self { world, origin, port, stop, task, dir, long_poll, deduplicate }
+        Self { state, origin, port, stop, task, dir, long_poll, deduplicate }
     }
 
     /// Ends it; the database stays.
@@ -134,13 +134,13 @@ impl Gateway {
 
     /// Requests so far whose method and path contain these.
     pub fn requests(&self, method: &str, path: &str) -> usize {
-        self.world.faults().count(method, path)
+        self.state.faults().count(method, path)
     }
 
     /// Waits for so many of them.
     pub async fn until(&self, method: &str, path: &str, count: usize) {
         let wait = tokio::time::timeout(PATIENCE, async {
-            self.world.faults().until(method, path, count).await;
+            self.state.faults().until(method, path, count).await;
         });
         wait.await.unwrap_or_else(|_| panic!("waited for {count} times {method} {path}"));
     }

@@ -3,13 +3,13 @@
 use crate::model::UserId;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Space {
+pub enum ChatKey {
     Thread(String),
     Pair(UserId, UserId),
     Notes(UserId),
 }
 
-impl Space {
+impl ChatKey {
     /// What `me` means by this conversation id; `None` for an id that names nothing.
     pub fn of(me: &UserId, id: &str) -> Option<Self> {
         if id.starts_with("19:") {

@@ -11,25 +11,25 @@ use serde_json::json;
 pub struct Body<T>(pub T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
-    type Rejection = Refusal;
+    type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let bytes = Bytes::from_request(request, state)
             .await
-            .map_err(|_| Refusal::bad("The body is too large."))?;
+            .map_err(|_| ApiError::bad("The body is too large."))?;
         let body = serde_json::from_slice(&bytes);
-        body.map(Self).map_err(|_| Refusal::bad("The body is not the JSON that belongs here."))
+        body.map(Self).map_err(|_| ApiError::bad("The body is not the JSON that belongs here."))
     }
 }
 
 #[derive(Debug)]
-pub struct Refusal {
+pub struct ApiError {
     status: StatusCode,
     code: u32,
     message: &'static str,
 }
 
-impl Refusal {
+impl ApiError {
     const fn new(status: StatusCode, code: u32, message: &'static str) -> Self {
         Self { status, code, message }
     }
@@ -83,14 +83,14 @@ impl Refusal {
     }
 }
 
-impl From<rusqlite::Error> for Refusal {
+impl From<rusqlite::Error> for ApiError {
     fn from(error: rusqlite::Error) -> Self {
         tracing::error!(%error, "the gateway's database failed");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, 500, "The gateway's database failed.")
     }
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let body = json!({ "errorCode": self.code, "message": self.message });
         (
@@ -103,6 +103,6 @@ impl IntoResponse for Refusal {
 }
 
 /// Also for what does not exist a credential is asked.
-pub async fn no_such_path(_caller: super::auth::Caller) -> Refusal {
-    Refusal::not_found("The resource URL is misformatted.")
+pub async fn no_such_path(_caller: super::auth::AuthUser) -> ApiError {
+    ApiError::not_found("The resource URL is misformatted.")
 }
