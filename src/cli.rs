@@ -62,7 +62,7 @@ pub enum Command {
         reset: bool,
     },
     /// Run a gateway: a small chat server that speaks the protocol
-    Serve(serve::Arguments),
+    Serve(serve::ServeArgs),
     /// List the conversations
     Chats {
         /// One JSON object a line
@@ -70,13 +70,13 @@ pub enum Command {
         json: bool,
     },
     /// Print the newest messages of a conversation, oldest first
-    Log(log::Arguments),
+    Log(log::LogArgs),
     /// Send a message
-    Send(send::Arguments),
+    Send(send::SendArgs),
     /// Check the configuration, the message store and the gateway
-    Doctor(doctor::Arguments),
+    Doctor(doctor::DoctorArgs),
     /// Play a recording again and say whether every frame is as it was
-    Replay(replay::Arguments),
+    Replay(replay::ReplayArgs),
     /// The configuration file
     Config {
         #[command(subcommand)]

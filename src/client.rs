@@ -10,11 +10,11 @@ mod gate;
 
 pub use auth::{AuthStyle, Secret, TokenSource};
 pub use calls::{JoinUrl, NewMember, SentAs};
-pub use error::{Error, Kind};
+pub use error::{Error, ErrorKind};
 pub use gate::{BadUrl, BaseUrl};
 
 use crate::model::UserId;
-use auth::Session;
+use auth::ClientSession;
 use reqwest::header::{
     ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
 };
@@ -30,7 +30,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where an account lives and how it signs in.
 #[derive(Clone)]
-pub struct Options {
+pub struct ClientOptions {
     pub user: UserId,
     pub gateway: BaseUrl,
     pub scheduler: Option<BaseUrl>,
@@ -44,7 +44,7 @@ pub struct Options {
     pub poll_timeout: Duration,
 }
 
-impl Options {
+impl ClientOptions {
     /// The usual time-outs.
     pub fn new(user: UserId, gateway: BaseUrl, token: TokenSource) -> Self {
         Self {
@@ -62,10 +62,10 @@ impl Options {
 }
 
 pub struct Client {
-    options: Options,
+    options: ClientOptions,
     /// Built on first use: loading the root certificates takes longer than painting the first screen.
     http: OnceCell<reqwest::Client>,
-    session: Mutex<Session>,
+    session: Mutex<ClientSession>,
     /// One refresh at a time.
     renewing: tokio::sync::Mutex<()>,
 }
@@ -84,7 +84,7 @@ enum Credential {
     None,
 }
 
-struct Call<'a> {
+struct ApiCall<'a> {
     method: Method,
     base: &'a BaseUrl,
     path: &'a str,
@@ -100,11 +100,11 @@ struct Reply {
 }
 
 impl Client {
-    pub fn new(options: Options) -> Self {
+    pub fn new(options: ClientOptions) -> Self {
         Self {
             options,
             http: OnceCell::new(),
-            session: Mutex::new(Session::default()),
+            session: Mutex::new(ClientSession::default()),
             renewing: tokio::sync::Mutex::new(()),
         }
     }
@@ -113,7 +113,7 @@ impl Client {
         &self.options.user
     }
 
-    fn session<T>(&self, f: impl FnOnce(&mut Session) -> T) -> T {
+    fn session<T>(&self, f: impl FnOnce(&mut ClientSession) -> T) -> T {
         f(&mut self.session.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -141,7 +141,7 @@ impl Client {
 
     /// A chat request: signs in first where needed, and once more when the token was rejected.
     async fn chat(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Reply, Error> {
-        self.signed(Call {
+        self.signed(ApiCall {
             method,
             base: &self.options.gateway,
             path,
@@ -152,24 +152,24 @@ impl Client {
         .await
     }
 
-    async fn signed(&self, call: Call<'_>) -> Result<Reply, Error> {
+    async fn signed(&self, call: ApiCall<'_>) -> Result<Reply, Error> {
         self.sign_in(call.credential).await?;
         let used = self.session(|s| s.generation);
         match self.once(&call).await {
-            Err(error) if error.kind == Kind::Renew => {
+            Err(error) if error.kind == ErrorKind::Renew => {
                 self.renew(used, call.credential).await?;
                 self.sign_in(call.credential).await?;
                 self.once(&call).await
             }
             // A stale endpoint: its paths answer 403 until a new one is registered (facts 2.2).
             Err(error)
-                if error.kind == Kind::NotThere && call.credential == Credential::Endpoint =>
+                if error.kind == ErrorKind::NotThere && call.credential == Credential::Endpoint =>
             {
                 self.session(|s| s.registration = None);
                 Err(Error::resubscribe())
             }
             // The registration is gone. The poller must hear of it, because its subscription is gone, too.
-            Err(error) if error.kind == Kind::Resubscribe => {
+            Err(error) if error.kind == ErrorKind::Resubscribe => {
                 self.session(|s| s.registration = None);
                 if call.credential == Credential::Endpoint {
                     return Err(error);
@@ -177,7 +177,7 @@ impl Client {
                 self.sign_in(call.credential).await?;
                 self.once(&call).await
             }
-            Err(error) if error.kind == Kind::Moved => {
+            Err(error) if error.kind == ErrorKind::Moved => {
                 self.sign_in(call.credential).await?;
                 self.once(&call).await
             }
@@ -186,7 +186,7 @@ impl Client {
     }
 
     /// One request, one answer. Everything that leaves goes through here.
-    async fn once(&self, call: &Call<'_>) -> Result<Reply, Error> {
+    async fn once(&self, call: &ApiCall<'_>) -> Result<Reply, Error> {
         let base = self
             .session(|s| s.moved_to.clone())
             .filter(|_| std::ptr::eq(call.base, &raw const self.options.gateway));
@@ -245,7 +245,7 @@ impl Client {
         status: StatusCode,
         body: &str,
         location: Option<&str>,
-        call: &Call<'_>,
+        call: &ApiCall<'_>,
     ) -> Result<bool, Error> {
         let redirected = status.is_redirection()
             || (status == StatusCode::NOT_FOUND

@@ -40,17 +40,17 @@ const MAX_BODY: usize = 8 * 1024 * 1024;
 
 /// Someone who may sign in.
 #[derive(Clone)]
-pub struct User {
+pub struct GatewayUser {
     pub id: UserId,
     pub token: String,
     pub name: String,
 }
 
 /// How a gateway behaves. Faults can be set by code only: no flag, key or variable reaches them.
-pub struct Options {
+pub struct GatewayOptions {
     /// `None` keeps everything in memory.
     pub db: Option<PathBuf>,
-    pub users: Vec<User>,
+    pub users: Vec<GatewayUser>,
     /// How long a poll waits for something to happen.
     pub poll_wait: Duration,
     /// Answers a repeated `clientmessageid` with the message already there.
@@ -62,7 +62,7 @@ pub struct Options {
     pub faults: Faults,
 }
 
-impl Default for Options {
+impl Default for GatewayOptions {
     fn default() -> Self {
         Self {
             db: None,
@@ -80,7 +80,7 @@ impl Default for Options {
 ///
 /// # Errors
 /// When the database cannot be opened or is from a newer version.
-pub fn open(options: Options, origin: String) -> Result<Arc<GatewayState>, rusqlite::Error> {
+pub fn open(options: GatewayOptions, origin: String) -> Result<Arc<GatewayState>, rusqlite::Error> {
     GatewayState::open(options, origin).map(Arc::new)
 }
 

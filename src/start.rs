@@ -246,7 +246,7 @@ async fn converse(
     setup: RunSetup,
     client: Client,
     store: Store,
-    options: sync::Options,
+    options: sync::SyncOptions,
     stop: Option<CancellationToken>,
 ) -> Result<(), ExitError> {
     let prefs = prefs(&setup)?;

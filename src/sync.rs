@@ -48,7 +48,7 @@ pub enum PollMode {
 }
 
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct SyncOptions {
     pub poll: PollMode,
     pub interval: Duration,
     /// First and longest wait between two tries.
@@ -60,7 +60,7 @@ pub struct Options {
     pub grace: Duration,
 }
 
-impl Default for Options {
+impl Default for SyncOptions {
     fn default() -> Self {
         Self {
             poll: PollMode::Auto,
@@ -78,7 +78,7 @@ struct Shared {
     client: Client,
     store: Store,
     me: UserId,
-    options: Options,
+    options: SyncOptions,
     deltas: mpsc::Sender<Delta>,
     names: Mutex<Names>,
     stop: CancellationToken,
@@ -129,7 +129,11 @@ impl Handle {
 }
 
 /// Starts syncing. The first deltas are what the store holds, so that the first screen needs no network.
-pub fn start(client: Client, store: Store, options: Options) -> (Handle, mpsc::Receiver<Delta>) {
+pub fn start(
+    client: Client,
+    store: Store,
+    options: SyncOptions,
+) -> (Handle, mpsc::Receiver<Delta>) {
     let (handle, shared, requested, receiver) = prepare(client, store, options);
     let (tasks, drained) = (handle.tasks.clone(), handle.drained.clone());
     let (outbox_sender, outbox_receiver) = mpsc::channel(REQUESTS);
@@ -168,7 +172,7 @@ pub fn start(client: Client, store: Store, options: Options) -> (Handle, mpsc::R
 fn prepare(
     client: Client,
     store: Store,
-    options: Options,
+    options: SyncOptions,
 ) -> (Handle, Arc<Shared>, mpsc::Receiver<Request>, mpsc::Receiver<Delta>) {
     let (deltas, receiver) = mpsc::channel(DELTAS);
     let (requests, requested) = mpsc::channel(REQUESTS);

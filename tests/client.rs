@@ -3,7 +3,7 @@
 mod common;
 
 use common::ANNA;
-use skchat::client::{BaseUrl, Client, Kind, Options, Secret, TokenSource};
+use skchat::client::{BaseUrl, Client, ClientOptions, ErrorKind, Secret, TokenSource};
 use skchat::model::UserId;
 use std::io::Write;
 use std::time::Duration;
@@ -28,7 +28,8 @@ async fn serve(answer: Option<Vec<u8>>) -> Client {
             }
         }
     });
-    let mut options = Options::new(UserId::new(ANNA), base, TokenSource::Fixed(Secret::new("t")));
+    let mut options =
+        ClientOptions::new(UserId::new(ANNA), base, TokenSource::Fixed(Secret::new("t")));
     options.auth = skchat::client::AuthStyle::SkypeToken;
     options.timeout = Duration::from_secs(2);
     Client::new(options)
@@ -55,7 +56,7 @@ async fn a_bomb_is_stopped_at_eight_mebibytes_after_decompression() {
     let error = serve(Some(response(&headers, &small))).await.conversations(10).await.unwrap_err();
     assert_eq!(
         (error.kind, error.message.as_str()),
-        (Kind::Broken, "the answer is larger than 8 MiB")
+        (ErrorKind::Broken, "the answer is larger than 8 MiB")
     );
 }
 
@@ -63,13 +64,13 @@ async fn a_bomb_is_stopped_at_eight_mebibytes_after_decompression() {
 async fn half_an_answer_is_no_answer() {
     let answer = response("Content-Length: 5000", b"{\"conversations\": [{\"id\": \"8:joe.4\"}");
     let error = serve(Some(answer)).await.conversations(10).await.unwrap_err();
-    assert_eq!((error.kind, error.maybe_done), (Kind::Retry, true));
+    assert_eq!((error.kind, error.maybe_done), (ErrorKind::Retry, true));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_answer_ends_by_itself_and_leaves_the_outcome_open() {
     let error = serve(None).await.conversations(10).await.unwrap_err();
-    assert_eq!(error.kind, Kind::Retry);
+    assert_eq!(error.kind, ErrorKind::Retry);
     assert!(error.maybe_done, "it may have been carried out");
 }
 
@@ -78,8 +79,11 @@ async fn nobody_there_means_certainly_not_sent() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = BaseUrl::parse(&format!("http://{}/v1", listener.local_addr().unwrap())).unwrap();
     drop(listener);
-    let client =
-        Client::new(Options::new(UserId::new(ANNA), base, TokenSource::Fixed(Secret::new("t"))));
+    let client = Client::new(ClientOptions::new(
+        UserId::new(ANNA),
+        base,
+        TokenSource::Fixed(Secret::new("t")),
+    ));
     let error = client.conversations(10).await.unwrap_err();
-    assert_eq!((error.kind, error.maybe_done), (Kind::Retry, false));
+    assert_eq!((error.kind, error.maybe_done), (ErrorKind::Retry, false));
 }

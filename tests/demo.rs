@@ -3,7 +3,7 @@
 mod common;
 
 use common::{ANNA, JOE, MIA, PATIENCE, say_as};
-use skchat::client::{BaseUrl, Client, Options, Secret, TokenSource};
+use skchat::client::{BaseUrl, Client, ClientOptions, Secret, TokenSource};
 use skchat::gateway::{self, demo};
 use skchat::model::{ConversationId, UserId};
 use std::collections::HashMap;
@@ -16,16 +16,18 @@ async fn scripted_people_answer_and_fall_silent_once_a_real_client_registers_as_
         users.iter().map(|u| (u.id.as_str().to_owned(), u.token.clone())).collect();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
-    let state =
-        gateway::open(gateway::Options { users, ..gateway::Options::default() }, origin.clone())
-            .unwrap();
+    let state = gateway::open(
+        gateway::GatewayOptions { users, ..gateway::GatewayOptions::default() },
+        origin.clone(),
+    )
+    .unwrap();
     demo::seed(&state).unwrap();
     tokio::spawn(demo::answer(state.clone()));
     tokio::spawn(gateway::serve(listener, state, std::future::pending()));
     let client = |id: &str| {
         let base = BaseUrl::parse(&format!("{origin}/v1")).unwrap();
         let token = TokenSource::Fixed(Secret::new(tokens[id].clone()));
-        Client::new(Options::new(UserId::new(id), base, token))
+        Client::new(ClientOptions::new(UserId::new(id), base, token))
     };
     let anna = client(ANNA);
     let count = async |with: &str, from: &str| {

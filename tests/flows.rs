@@ -4,7 +4,7 @@ mod common;
 
 use common::*;
 use skchat::app::state::Receipts;
-use skchat::gateway::fault::Fault;
+use skchat::gateway::fault::InjectedFault;
 use skchat::model::{ConversationId, UserId};
 use skchat::sync::PollMode;
 
@@ -96,7 +96,7 @@ async fn a_lost_acknowledgement_sends_nothing_twice() {
         let mut anna = Runner::start(&gateway, ANNA).await;
         anna.wait_for("live").await;
         anna.open("8:joe.4").await;
-        gateway.state.faults().add("POST", "/messages", 1, Fault::LostAck);
+        gateway.state.faults().add("POST", "/messages", 1, InjectedFault::LostAck);
         anna.press(&["alt-x", "esc"]).await;
         anna.paste("only once").await;
         anna.press(&["enter"]).await;
@@ -319,12 +319,15 @@ async fn wrong_answers_are_told_and_change_nothing() {
     anna.wait_for("still here").await;
     anna.quit().await;
     let cases = [
-        (Fault::Html, "web page"),
-        (Fault::BrokenJson, "not JSON"),
-        (Fault::ErrorInside, "error 201"),
-        (Fault::Status { code: 503, error: 0, retry_after: None }, "has trouble"),
-        (Fault::Status { code: 429, error: 800, retry_after: Some(60) }, "asks for a pause"),
-        (Fault::Redirect("http://127.0.0.1:9/evil".into()), "the server points to"),
+        (InjectedFault::Html, "web page"),
+        (InjectedFault::BrokenJson, "not JSON"),
+        (InjectedFault::ErrorInside, "error 201"),
+        (InjectedFault::Status { code: 503, error: 0, retry_after: None }, "has trouble"),
+        (
+            InjectedFault::Status { code: 429, error: 800, retry_after: Some(60) },
+            "asks for a pause",
+        ),
+        (InjectedFault::Redirect("http://127.0.0.1:9/evil".into()), "the server points to"),
     ];
     for (fault, told) in cases {
         gateway.state.faults().add("GET", "/users/ME/conversations", 1000, fault.clone());
@@ -348,7 +351,7 @@ async fn a_rejected_token_is_told_as_such_and_f5_tries_again() {
         "POST",
         "/endpoints",
         2,
-        Fault::Status { code: 401, error: 911, retry_after: None },
+        InjectedFault::Status { code: 401, error: 911, retry_after: None },
     );
     let mut anna = Runner::start(&gateway, ANNA).await;
     anna.wait_for("signed out").await;

@@ -5,8 +5,8 @@ mod common;
 use common::*;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use skchat::client::{AuthStyle, Kind, NewMember};
-use skchat::gateway::fault::Fault;
+use skchat::client::{AuthStyle, ErrorKind, NewMember};
+use skchat::gateway::fault::InjectedFault;
 use skchat::model::{ConversationId, ReadMarker, Role, ThreadFlag, UserId};
 
 /// A plain request with the Skype token.
@@ -265,7 +265,7 @@ async fn members_may_what_members_may_and_admins_the_rest() {
     joe.set_topic(&id, "Any member may").await.unwrap();
     joe.put_member(&id, &zoe, Role::User).await.unwrap();
     let refused = |result: Result<(), skchat::client::Error>| {
-        assert_eq!(result.unwrap_err().kind, Kind::NotThere);
+        assert_eq!(result.unwrap_err().kind, ErrorKind::NotThere);
     };
     refused(joe.set_flag(&id, ThreadFlag::JoiningEnabled, true).await);
     refused(joe.set_flag(&id, ThreadFlag::HistoryDisclosed, false).await);
@@ -275,8 +275,8 @@ async fn members_may_what_members_may_and_admins_the_rest() {
     anna.put_member(&id, &UserId::new(JOE), Role::Admin).await.unwrap();
     joe.remove_member(&id, &zoe).await.unwrap();
     joe.remove_member(&id, &UserId::new(JOE)).await.unwrap();
-    assert_eq!(joe.thread(&id).await.unwrap_err().kind, Kind::NotThere);
-    assert_eq!(joe.messages(&id, 10).await.unwrap_err().kind, Kind::NotThere);
+    assert_eq!(joe.thread(&id).await.unwrap_err().kind, ErrorKind::NotThere);
+    assert_eq!(joe.messages(&id, 10).await.unwrap_err().kind, ErrorKind::NotThere);
     let page = anna.messages(&id, 50).await.unwrap();
     let kinds: Vec<&str> = page.items.iter().rev().map(|m| &*m.kind).collect();
     assert_eq!(
@@ -484,7 +484,7 @@ async fn every_way_of_signing_in_works_and_a_restart_means_registering_again() {
         client.subscribe().await.unwrap();
         gateway.state.forget_endpoints();
         client.conversations(10).await.unwrap();
-        assert_eq!(client.poll(None).await.unwrap_err().kind, Kind::Resubscribe, "{auth:?}");
+        assert_eq!(client.poll(None).await.unwrap_err().kind, ErrorKind::Resubscribe, "{auth:?}");
         client.subscribe().await.unwrap();
         say_as(&gateway.client(JOE), ANNA, "ping").await;
         assert_eq!(client.poll(Some(0)).await.unwrap().len(), 1, "{auth:?}");
@@ -500,16 +500,16 @@ async fn a_token_goes_to_the_configured_origin_and_nowhere_else() {
         "GET",
         "/conversations",
         100,
-        Fault::Redirect(format!("{}/v1/users/ME/conversations", other.origin)),
+        InjectedFault::Redirect(format!("{}/v1/users/ME/conversations", other.origin)),
     );
     let client = gateway.client(ANNA);
-    assert_eq!(client.conversations(10).await.unwrap_err().kind, Kind::Refused);
+    assert_eq!(client.conversations(10).await.unwrap_err().kind, ErrorKind::Refused);
     faults.clear();
     faults.add(
         "POST",
         "/endpoints",
         1,
-        Fault::Redirect(format!("{}/v1/users/ME/endpoints", other.origin)),
+        InjectedFault::Redirect(format!("{}/v1/users/ME/endpoints", other.origin)),
     );
     assert!(gateway.client(ANNA).conversations(10).await.is_err());
     assert_eq!(other.state.faults().log(), Vec::<String>::new(), "the other server heard nothing");

@@ -6,7 +6,7 @@ use common::*;
 use skchat::app::action::Action;
 use skchat::app::on_compose::COMMANDS;
 use skchat::config::builtin_keymap;
-use skchat::gateway::fault::Fault;
+use skchat::gateway::fault::InjectedFault;
 use skchat::model::{ConversationId, Role, ThreadFlag, UserId};
 
 /// A row of the settings: its label, and something in it.
@@ -88,7 +88,7 @@ async fn a_refused_change_goes_back_with_its_reason() {
             "PUT",
             "/properties",
             1,
-            Fault::Status { code: 403, error: 403, retry_after: None },
+            InjectedFault::Status { code: 403, error: 403, retry_after: None },
         );
         anna.press(&[key]).await;
         anna.wait_until("the reason", |s| {
@@ -105,7 +105,7 @@ async fn a_refused_change_goes_back_with_its_reason() {
         "PUT",
         "/properties",
         1,
-        Fault::Status { code: 403, error: 403, retry_after: None },
+        InjectedFault::Status { code: 403, error: 403, retry_after: None },
     );
     anna.press(&["t"]).await;
     anna.wait_for("Everyone in the group").await;
@@ -120,7 +120,7 @@ async fn a_refused_change_goes_back_with_its_reason() {
             "DELETE",
             path,
             1,
-            Fault::Status { code: 403, error: 403, retry_after: None },
+            InjectedFault::Status { code: 403, error: 403, retry_after: None },
         );
         anna.press(&keys[..1]).await;
         anna.wait_for("Enter or y: yes").await;

@@ -4,7 +4,7 @@ mod common;
 
 use common::*;
 use skchat::app::state::Receipts;
-use skchat::gateway::fault::Fault;
+use skchat::gateway::fault::InjectedFault;
 use skchat::model::{ConversationId, ReadMarker, Timestamp};
 use std::path::Path;
 use std::time::Duration;
@@ -27,7 +27,7 @@ fn at(dir: &Path) -> Setup<'_> {
 }
 
 const MISSING: &str = "messages are missing here";
-const TROUBLE: Fault = Fault::Status { code: 503, error: 0, retry_after: None };
+const TROUBLE: InjectedFault = InjectedFault::Status { code: 503, error: 0, retry_after: None };
 
 /// Anna has read "old"; while she is away, `count` messages come, and the server answers only the first page of them.
 async fn interrupted(gateway: &Gateway, dir: &Path, count: usize) -> Runner {
@@ -311,7 +311,7 @@ async fn a_held_message_can_be_taken_back_and_otherwise_leaves() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_message_is_edited_discarded_or_sent_again_and_blocks_nobody() {
     let gateway = Gateway::start().await;
-    let refused = Fault::Status { code: 400, error: 201, retry_after: None };
+    let refused = InjectedFault::Status { code: 400, error: 201, retry_after: None };
     let mut anna =
         Runner::with(&gateway, Setup { receipts: Receipts::Never, ..Setup::default() }).await;
     anna.wait_for("live").await;

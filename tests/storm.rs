@@ -5,7 +5,7 @@ mod common;
 use common::kill::{Proxy, random};
 use common::*;
 use skchat::client::{BaseUrl, Client};
-use skchat::gateway::fault::Fault;
+use skchat::gateway::fault::InjectedFault;
 use skchat::model::request::Change;
 use skchat::model::{ConversationId, Outgoing, Timestamp, UserId};
 use skchat::store::Store;
@@ -51,10 +51,10 @@ async fn storm(gateway: &Gateway, proxy: &Proxy) {
             faults.clear();
             for _ in 0..random(4) {
                 let fault = match random(4) {
-                    0 => Fault::Status { code: 503, error: 0, retry_after: None },
-                    1 => Fault::Html,
-                    2 => Fault::BrokenJson,
-                    _ => Fault::ErrorInside,
+                    0 => InjectedFault::Status { code: 503, error: 0, retry_after: None },
+                    1 => InjectedFault::Html,
+                    2 => InjectedFault::BrokenJson,
+                    _ => InjectedFault::ErrorInside,
                 };
                 let count = 1 + usize::try_from(random(3)).unwrap();
                 let (method, path) = match random(3) {
@@ -97,7 +97,7 @@ async fn nothing_is_missing_after_a_storm(poll: PollMode, long_poll: bool) {
     let store = Store::open(&dir.path().join("store.db")).unwrap();
     let mut options = gateway.options(ANNA);
     options.gateway = BaseUrl::parse(&format!("http://127.0.0.1:{}/v1", proxy.port)).unwrap();
-    let sync_options = sync::Options {
+    let sync_options = sync::SyncOptions {
         poll,
         interval: Duration::from_millis(50),
         backoff_base: Duration::from_millis(20),

@@ -1,6 +1,6 @@
 //! From the configuration's words to the client's and sync's options.
 
-use crate::client::{AuthStyle, BaseUrl, Options, TokenSource};
+use crate::client::{AuthStyle, BaseUrl, ClientOptions, TokenSource};
 use crate::config::{Account, Auth, Config, ConfigError, Poll};
 use crate::model::UserId;
 use crate::sync::{self, PollMode};
@@ -8,7 +8,11 @@ use std::time::Duration;
 
 /// # Errors
 /// Names the line whose address is wrong.
-pub fn options(config: &Config, name: &str, account: &Account) -> Result<Options, ConfigError> {
+pub fn options(
+    config: &Config,
+    name: &str,
+    account: &Account,
+) -> Result<ClientOptions, ConfigError> {
     let base = |field: &str, text: &str| {
         BaseUrl::parse(text).map_err(|e| {
             config.error(&format!("accounts.{name}.{field}"), &format!("{field} \"{text}\": {e}"))
@@ -22,8 +26,11 @@ pub fn options(config: &Config, name: &str, account: &Account) -> Result<Options
         (_, _, Some(argv)) => TokenSource::Command(argv.clone()),
         (None, None, None) => TokenSource::Env(String::new()),
     };
-    let mut options =
-        Options::new(UserId::new(&account.user_id), base("gateway", &account.gateway)?, token);
+    let mut options = ClientOptions::new(
+        UserId::new(&account.user_id),
+        base("gateway", &account.gateway)?,
+        token,
+    );
     options.scheduler = optional("scheduler", &account.scheduler)?;
     options.join = optional("join", &account.join)?;
     options.profiles = optional("profiles", &account.profiles)?;
@@ -40,8 +47,8 @@ pub fn grace(config: &Config) -> Duration {
     Duration::from_secs(config.sending.grace_seconds)
 }
 
-pub fn sync_options(config: &Config, account: &Account) -> sync::Options {
-    sync::Options {
+pub fn sync_options(config: &Config, account: &Account) -> sync::SyncOptions {
+    sync::SyncOptions {
         poll: match account.poll {
             Poll::Auto => PollMode::Auto,
             Poll::Long => PollMode::Long,
@@ -49,7 +56,7 @@ pub fn sync_options(config: &Config, account: &Account) -> sync::Options {
         },
         interval: Duration::from_secs(account.poll_seconds),
         grace: grace(config),
-        ..sync::Options::default()
+        ..sync::SyncOptions::default()
     }
 }
 

@@ -11,7 +11,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub struct DoctorArgs {
     /// Show which parts of each conversation's history are stored, and what is missing
     #[arg(long)]
     history: bool,
@@ -31,7 +31,7 @@ enum Found {
 ///
 /// # Errors
 /// When something does not work; the lines say what.
-pub async fn run(session: &Session, arguments: &Arguments) -> Result<(), ExitError> {
+pub async fn run(session: &Session, arguments: &DoctorArgs) -> Result<(), ExitError> {
     let file = session.dir.join(STORE);
     if arguments.salvage {
         return salvage(&session.dir, &file);

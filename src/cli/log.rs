@@ -12,7 +12,7 @@ use clap::Args;
 use std::collections::HashSet;
 
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub struct LogArgs {
     /// An id, or part of a name
     chat: String,
     /// How many messages
@@ -27,7 +27,7 @@ pub struct Arguments {
 ///
 /// # Errors
 /// When the conversation is not found, or the gateway cannot be reached and nothing is stored.
-pub async fn run(session: &Session, arguments: &Arguments) -> Result<(), ExitError> {
+pub async fn run(session: &Session, arguments: &LogArgs) -> Result<(), ExitError> {
     let client = session.client()?;
     let mut known = chats::list(session, &client, false).await?;
     let id = chats::choose(&known, &arguments.chat)?.conversation.id.clone();

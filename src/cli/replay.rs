@@ -4,7 +4,7 @@ use clap::Args;
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub struct ReplayArgs {
     /// A file made with --record
     pub file: PathBuf,
     /// Stop after so many inputs and print the screen as it was then

@@ -8,7 +8,7 @@ use clap::Args;
 use std::io::Read;
 
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub struct SendArgs {
     /// An id, or part of a name
     chat: String,
     /// The text, or - for standard input
@@ -23,7 +23,7 @@ pub struct Arguments {
 ///
 /// # Errors
 /// When it is refused, the gateway cannot be reached, or the outcome is not known.
-pub async fn run(session: &Session, arguments: &Arguments) -> Result<(), ExitError> {
+pub async fn run(session: &Session, arguments: &SendArgs) -> Result<(), ExitError> {
     let text = if arguments.text == "-" { standard_input()? } else { arguments.text.clone() };
     if text.is_empty() {
         return Err(ExitError::usage("there is no text to send"));

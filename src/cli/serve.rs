@@ -1,7 +1,7 @@
 //! `skchat serve`: the gateway by itself.
 
 use super::context::ExitError;
-use crate::gateway::{self, Options, User, demo};
+use crate::gateway::{self, GatewayOptions, GatewayUser, demo};
 use crate::model::UserId;
 use clap::Args;
 use std::io::Write;
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use tokio::net::TcpListener;
 
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub struct ServeArgs {
     /// Address and port; port 0 takes any free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
@@ -39,7 +39,7 @@ pub struct Arguments {
 ///
 /// # Errors
 /// When the address is refused, the port is taken, or a file cannot be used.
-pub async fn run(arguments: &Arguments) -> Result<(), ExitError> {
+pub async fn run(arguments: &ServeArgs) -> Result<(), ExitError> {
     if !arguments.listen.ip().is_loopback() && !arguments.allow_remote {
         return Err(ExitError::usage(format!(
             "{} is not an address of this machine alone; give --allow-remote and --allow-host NAME if you mean it",
@@ -53,11 +53,11 @@ pub async fn run(arguments: &Arguments) -> Result<(), ExitError> {
         .map_err(|e| ExitError::failed(format!("cannot listen on {}: {e}", arguments.listen)))?;
     let users = users(arguments)?;
     let at = listener.local_addr().map_err(|e| ExitError::failed(e.to_string()))?;
-    let options = Options {
+    let options = GatewayOptions {
         db: Some(arguments.db.clone()),
         users,
         allowed_hosts: arguments.allow_host.clone(),
-        ..Options::default()
+        ..GatewayOptions::default()
     };
     let gateway = gateway::open(options, format!("http://{at}"))
         .map_err(|e| ExitError::failed(format!("{}: {e}", arguments.db.display())))?;
@@ -86,7 +86,7 @@ async fn shutdown() {
     }
 }
 
-fn users(arguments: &Arguments) -> Result<Vec<User>, ExitError> {
+fn users(arguments: &ServeArgs) -> Result<Vec<GatewayUser>, ExitError> {
     let mut users = Vec::new();
     if let Some(file) = &arguments.users {
         let text = std::fs::read_to_string(file)
@@ -107,7 +107,11 @@ fn users(arguments: &Arguments) -> Result<Vec<User>, ExitError> {
             .split_once('=')
             .filter(|(id, token)| id.contains(':') && !token.is_empty())
             .ok_or_else(|| ExitError::usage("--user takes ID=TOKEN, such as 8:anna.7=secret"))?;
-        users.push(User { id: UserId::new(id), token: token.to_owned(), name: demo::name_of(id) });
+        users.push(GatewayUser {
+            id: UserId::new(id),
+            token: token.to_owned(),
+            name: demo::name_of(id),
+        });
     }
     if arguments.users.is_none() && arguments.user.is_empty() {
         users = fresh_users(&arguments.db)?;
@@ -123,12 +127,12 @@ fn users(arguments: &Arguments) -> Result<Vec<User>, ExitError> {
 }
 
 /// `ID TOKEN DISPLAY NAME`, with any white space between them.
-fn user_of_line(line: &str) -> Option<User> {
+fn user_of_line(line: &str) -> Option<GatewayUser> {
     let (id, rest) = line.trim().split_once(char::is_whitespace)?;
     let rest = rest.trim_start();
     let (token, name) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
     let valid = id.contains(':') && !token.is_empty();
-    valid.then(|| User {
+    valid.then(|| GatewayUser {
         id: UserId::new(id),
         token: token.to_owned(),
         name: name.trim().to_owned(),
@@ -176,7 +180,7 @@ fn refuse_wide(file: &Path) -> Result<(), ExitError> {
 }
 
 /// A random token for each sample user, in `FILE.users`, which only this user can read. An existing one is kept.
-fn fresh_users(db: &Path) -> Result<Vec<User>, ExitError> {
+fn fresh_users(db: &Path) -> Result<Vec<GatewayUser>, ExitError> {
     let mut name = db.as_os_str().to_owned();
     name.push(".users");
     let file = PathBuf::from(name);

@@ -1,7 +1,7 @@
 //! Tokens: where they come from, how they are shown to servers, and when they are fetched anew.
 
-use super::error::{Error, Kind};
-use super::{Call, Client, Credential};
+use super::error::{Error, ErrorKind};
+use super::{ApiCall, Client, Credential};
 use crate::protocol::{encode, endpoint};
 use reqwest::Method;
 use std::fmt;
@@ -92,7 +92,7 @@ async fn run(argv: &[String]) -> Result<String, Error> {
 
 /// What has been learnt since the start.
 #[derive(Default)]
-pub(super) struct Session {
+pub(super) struct ClientSession {
     pub token: Option<Secret>,
     pub registration: Option<Secret>,
     /// Set when `/endpoints` is refused: the Skype token is shown directly then.
@@ -140,7 +140,7 @@ impl Client {
     /// `POST /endpoints`; a server without them is noted and done without (facts 1.3).
     async fn register_endpoint(&self) -> Result<(), Error> {
         let body = encode::register();
-        let call = Call {
+        let call = ApiCall {
             method: Method::POST,
             base: &self.options.gateway,
             path: endpoint::ENDPOINTS,
@@ -149,17 +149,17 @@ impl Client {
             timeout: self.options.timeout,
         };
         let mut result = self.once(&call).await;
-        if matches!(&result, Err(e) if e.kind == Kind::Moved) {
+        if matches!(&result, Err(e) if e.kind == ErrorKind::Moved) {
             result = self.once(&call).await;
         }
         match result {
             Ok(_) if self.session(|s| s.registration.is_some()) => Ok(()),
             Ok(_) => Err(Error::broken("the server registered no token")),
-            Err(error) if matches!(error.kind, Kind::Unsupported | Kind::NotThere) => {
+            Err(error) if matches!(error.kind, ErrorKind::Unsupported | ErrorKind::NotThere) => {
                 self.session(|s| s.no_endpoints = true);
                 Ok(())
             }
-            Err(error) if error.kind == Kind::Renew => {
+            Err(error) if error.kind == ErrorKind::Renew => {
                 // The lock on renewing is held here, so the token is read without `renew`.
                 let token = self.options.token.read().await?;
                 let same = self.session(|s| s.token.replace(token.clone()) == Some(token));
@@ -168,7 +168,7 @@ impl Client {
                 }
                 match self.once(&call).await {
                     Ok(_) => Ok(()),
-                    Err(e) if e.kind == Kind::Renew => {
+                    Err(e) if e.kind == ErrorKind::Renew => {
                         Err(Error::signed_out("the server rejects the token"))
                     }
                     Err(e) => Err(e),

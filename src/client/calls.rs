@@ -1,7 +1,7 @@
 //! One method for each operation of the protocol.
 
 use super::error::Error;
-use super::{Call, Client, Credential};
+use super::{ApiCall, Client, Credential};
 use crate::model::request::Change;
 use crate::model::{
     ClientMessageId, ConversationId, MessageKey, Outgoing, RawConversation, RawMessage, ReadMarker,
@@ -273,7 +273,7 @@ impl Client {
         body: &Value,
         credential: Credential,
     ) -> Result<String, Error> {
-        let call = Call {
+        let call = ApiCall {
             method: Method::POST,
             base,
             path,
@@ -304,7 +304,7 @@ impl Client {
             Some(id) => format!("{}?ackId={id}", endpoint::POLL),
             None => endpoint::POLL.to_owned(),
         };
-        let call = Call {
+        let call = ApiCall {
             method: Method::POST,
             base: &self.options.gateway,
             path: &path,
@@ -322,7 +322,7 @@ impl Client {
         path: &str,
         body: Option<&Value>,
     ) -> Result<(), Error> {
-        let call = Call {
+        let call = ApiCall {
             method,
             base: &self.options.gateway,
             path,

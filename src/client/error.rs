@@ -10,7 +10,7 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(15 * 60);
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct Error {
-    pub kind: Kind,
+    pub kind: ErrorKind,
     pub message: String,
     /// The request may have been carried out although no usable answer came.
     pub maybe_done: bool,
@@ -18,7 +18,7 @@ pub struct Error {
 
 /// What should happen next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ErrorKind {
     /// The network or the server had trouble: again later.
     Retry,
     /// The server said when to come back.
@@ -44,37 +44,37 @@ pub enum Kind {
 }
 
 impl Error {
-    fn new(kind: Kind, message: impl Into<String>, maybe_done: bool) -> Self {
+    fn new(kind: ErrorKind, message: impl Into<String>, maybe_done: bool) -> Self {
         Self { kind, message: message.into(), maybe_done }
     }
 
     pub(super) fn broken(message: &str) -> Self {
-        Self::new(Kind::Broken, message, true)
+        Self::new(ErrorKind::Broken, message, true)
     }
 
     pub(super) fn refused(message: &str) -> Self {
-        Self::new(Kind::Refused, message, false)
+        Self::new(ErrorKind::Refused, message, false)
     }
 
     pub(super) fn signed_out(message: &str) -> Self {
-        Self::new(Kind::SignedOut, message, false)
+        Self::new(ErrorKind::SignedOut, message, false)
     }
 
     pub(super) fn unsupported(message: &str) -> Self {
-        Self::new(Kind::Unsupported, message, false)
+        Self::new(ErrorKind::Unsupported, message, false)
     }
 
     pub(super) fn resubscribe() -> Self {
-        Self::new(Kind::Resubscribe, "the registration has ended", false)
+        Self::new(ErrorKind::Resubscribe, "the registration has ended", false)
     }
 
     /// A look-back that ended before it had read everything.
     pub fn incomplete() -> Self {
-        Self::new(Kind::Broken, "the history was not read to the end", true)
+        Self::new(ErrorKind::Broken, "the history was not read to the end", true)
     }
 
     pub(super) fn moved() -> Self {
-        Self::new(Kind::Moved, "the account lives on another host", false)
+        Self::new(ErrorKind::Moved, "the account lives on another host", false)
     }
 
     pub(super) fn transport(error: &reqwest::Error) -> Self {
@@ -87,12 +87,13 @@ impl Error {
         } else {
             ("the connection broke", true)
         };
-        Self::new(Kind::Retry, message, maybe_done)
+        Self::new(ErrorKind::Retry, message, maybe_done)
     }
 
     /// An error code in an answer with status 200.
     pub(super) fn inside(code: u32) -> Self {
-        let kind = if matches!(code, 729 | 450) { Kind::Resubscribe } else { Kind::Refused };
+        let kind =
+            if matches!(code, 729 | 450) { ErrorKind::Resubscribe } else { ErrorKind::Refused };
         Self::new(kind, format!("the server says error {code}"), false)
     }
 
@@ -110,41 +111,45 @@ impl Error {
             None => format!("{text} ({})", status.as_u16()),
         };
         match (status.as_u16(), code) {
-            (401, _) => Self::new(Kind::Renew, with("the token was rejected"), false),
+            (401, _) => Self::new(ErrorKind::Renew, with("the token was rejected"), false),
             (404, Some(729 | 450)) => {
-                Self::new(Kind::Resubscribe, with("the registration has ended"), false)
+                Self::new(ErrorKind::Resubscribe, with("the registration has ended"), false)
             }
             (400, Some(230)) => {
-                Self::new(Kind::StaleSyncState, with("the sync state is too old"), false)
+                Self::new(ErrorKind::StaleSyncState, with("the sync state is too old"), false)
             }
             (403, Some(209)) => {
                 Self::unsupported("this server offers no endpoints to this account")
             }
-            (403, _) => Self::new(Kind::NotThere, with("not allowed"), false),
-            (404, _) => Self::new(Kind::NotThere, with("not found"), false),
+            (403, _) => Self::new(ErrorKind::NotThere, with("not allowed"), false),
+            (404, _) => Self::new(ErrorKind::NotThere, with("not found"), false),
             (429, _) => {
                 let wait =
                     retry_after.and_then(parse_retry_after).unwrap_or(Duration::from_secs(20));
                 Self::new(
-                    Kind::RetryAfter(wait.min(MAX_RETRY_AFTER)),
+                    ErrorKind::RetryAfter(wait.min(MAX_RETRY_AFTER)),
                     with("the server asks for a pause"),
                     false,
                 )
             }
-            (408 | 425, _) => Self::new(Kind::Retry, with("the server asks to try again"), false),
+            (408 | 425, _) => {
+                Self::new(ErrorKind::Retry, with("the server asks to try again"), false)
+            }
             (500..=599, _) => match retry_after.and_then(parse_retry_after) {
                 Some(wait) => Self::new(
-                    Kind::RetryAfter(wait.min(MAX_RETRY_AFTER)),
+                    ErrorKind::RetryAfter(wait.min(MAX_RETRY_AFTER)),
                     with("the server has trouble"),
                     true,
                 ),
-                None => Self::new(Kind::Retry, with("the server has trouble"), true),
+                None => Self::new(ErrorKind::Retry, with("the server has trouble"), true),
             },
-            (409, _) => Self::new(Kind::Retry, with("the server sees a conflict"), true),
-            (300..=399, _) => {
-                Self::new(Kind::Refused, with("the server redirects, which is not followed"), false)
-            }
-            _ => Self::new(Kind::Refused, with("the server refused"), false),
+            (409, _) => Self::new(ErrorKind::Retry, with("the server sees a conflict"), true),
+            (300..=399, _) => Self::new(
+                ErrorKind::Refused,
+                with("the server redirects, which is not followed"),
+                false,
+            ),
+            _ => Self::new(ErrorKind::Refused, with("the server refused"), false),
         }
     }
 
@@ -152,14 +157,18 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         matches!(
             self.kind,
-            Kind::Retry | Kind::RetryAfter(_) | Kind::Broken | Kind::Moved | Kind::Resubscribe
+            ErrorKind::Retry
+                | ErrorKind::RetryAfter(_)
+                | ErrorKind::Broken
+                | ErrorKind::Moved
+                | ErrorKind::Resubscribe
         )
     }
 }
 
 impl From<WireError> for Error {
     fn from(error: WireError) -> Self {
-        Self::new(Kind::Broken, error.to_string(), true)
+        Self::new(ErrorKind::Broken, error.to_string(), true)
     }
 }
 
@@ -177,23 +186,23 @@ fn parse_retry_after(text: &str) -> Option<Duration> {
 mod tests {
     use super::*;
 
-    fn kind(status: u16, body: &str) -> Kind {
+    fn kind(status: u16, body: &str) -> ErrorKind {
         Error::of_status(StatusCode::from_u16(status).unwrap(), body, None).kind
     }
 
     #[test]
     fn every_error_says_what_happens_next() {
-        assert_eq!(kind(401, ""), Kind::Renew);
-        assert_eq!(kind(404, r#"{"errorCode":729}"#), Kind::Resubscribe);
+        assert_eq!(kind(401, ""), ErrorKind::Renew);
+        assert_eq!(kind(404, r#"{"errorCode":729}"#), ErrorKind::Resubscribe);
         assert_eq!(
             kind(404, r#"{"errorCode":404,"message":"{\"errorCode\":729}"}"#),
-            Kind::Resubscribe
+            ErrorKind::Resubscribe
         );
-        assert_eq!(kind(404, r#"{"errorCode":730}"#), Kind::NotThere);
-        assert_eq!(kind(403, r#"{"errorCode":209}"#), Kind::Unsupported);
-        assert_eq!(kind(400, r#"{"errorCode":230}"#), Kind::StaleSyncState);
-        assert_eq!(kind(400, "<html>"), Kind::Refused);
-        assert_eq!(kind(503, ""), Kind::Retry);
+        assert_eq!(kind(404, r#"{"errorCode":730}"#), ErrorKind::NotThere);
+        assert_eq!(kind(403, r#"{"errorCode":209}"#), ErrorKind::Unsupported);
+        assert_eq!(kind(400, r#"{"errorCode":230}"#), ErrorKind::StaleSyncState);
+        assert_eq!(kind(400, "<html>"), ErrorKind::Refused);
+        assert_eq!(kind(503, ""), ErrorKind::Retry);
     }
 
     #[test]
@@ -201,7 +210,7 @@ mod tests {
         let after =
             |text: &str| match Error::of_status(StatusCode::TOO_MANY_REQUESTS, "", Some(text)).kind
             {
-                Kind::RetryAfter(wait) => wait.as_secs(),
+                ErrorKind::RetryAfter(wait) => wait.as_secs(),
                 other => panic!("{other:?}"),
             };
         assert_eq!(after("7"), 7);

@@ -1,7 +1,7 @@
 //! Who is asking: host and origin first, then the credential (facts 1.1). Tokens are compared in constant time.
 
 use super::api_error::ApiError;
-use super::fault::Fault;
+use super::fault::InjectedFault;
 use super::state::GatewayState;
 use crate::model::UserId;
 use axum::body::Body;
@@ -32,11 +32,11 @@ pub async fn gate(
     let fault = gateway.faults().next(request.method().as_str(), request.uri().path());
     match fault {
         None => next.run(request).await,
-        Some(Fault::Delay(by)) => {
+        Some(InjectedFault::Delay(by)) => {
             tokio::time::sleep(by).await;
             next.run(request).await
         }
-        Some(Fault::LostAck) => {
+        Some(InjectedFault::LostAck) => {
             next.run(request).await;
             (StatusCode::BAD_GATEWAY, "<html>bad gateway</html>").into_response()
         }
@@ -44,10 +44,10 @@ pub async fn gate(
     }
 }
 
-fn play(fault: Fault) -> Response<Body> {
+fn play(fault: InjectedFault) -> Response<Body> {
     let json = [(header::CONTENT_TYPE, "application/json")];
     match fault {
-        Fault::Status { code, error, retry_after } => {
+        InjectedFault::Status { code, error, retry_after } => {
             let status = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             let body = format!("{{\"errorCode\":{error},\"message\":\"scripted\"}}");
             let mut response = (status, json, body).into_response();
@@ -56,12 +56,20 @@ fn play(fault: Fault) -> Response<Body> {
             }
             response
         }
-        Fault::Html => ([(header::CONTENT_TYPE, "text/html")], "<html>Sign in to the hotel</html>")
-            .into_response(),
-        Fault::BrokenJson => (json, "{\"messages\": [{\"id\": \"1\"").into_response(),
-        Fault::ErrorInside => (json, "{\"errorCode\":201,\"message\":\"no\"}").into_response(),
-        Fault::Redirect(to) => (StatusCode::FOUND, [(header::LOCATION, to)]).into_response(),
-        Fault::Delay(_) | Fault::LostAck => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        InjectedFault::Html => {
+            ([(header::CONTENT_TYPE, "text/html")], "<html>Sign in to the hotel</html>")
+                .into_response()
+        }
+        InjectedFault::BrokenJson => (json, "{\"messages\": [{\"id\": \"1\"").into_response(),
+        InjectedFault::ErrorInside => {
+            (json, "{\"errorCode\":201,\"message\":\"no\"}").into_response()
+        }
+        InjectedFault::Redirect(to) => {
+            (StatusCode::FOUND, [(header::LOCATION, to)]).into_response()
+        }
+        InjectedFault::Delay(_) | InjectedFault::LostAck => {
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The conversation list, one conversation, and its properties for one account.
 
-use super::api_error::{ApiError, Body};
+use super::api_error::{ApiError, JsonBody};
 use super::auth::AuthUser;
 use super::chat_key::ChatKey;
 use super::db::Tx;
@@ -251,7 +251,7 @@ pub async fn set_property(
     caller: AuthUser,
     Path(id): Path<String>,
     Query(query): Query<NameQuery>,
-    Body(body): Body<Map<String, Value>>,
+    JsonBody(body): JsonBody<Map<String, Value>>,
 ) -> Result<Json<Value>, ApiError> {
     const KNOWN: [&str; 5] = ["consumptionhorizon", "alerts", "favorite", "alertmatches", "hidden"];
     let name = query

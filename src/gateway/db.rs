@@ -2,7 +2,7 @@
 
 use super::api_error::ApiError;
 use super::chat_key::ChatKey;
-use super::hub::Event;
+use super::hub::UserEvent;
 use super::render;
 use super::rows::{MessageRow, ViewRow};
 use super::state::Committed;
@@ -79,12 +79,12 @@ pub struct Tx<'a> {
     pub names: &'a HashMap<UserId, String>,
     pub now: i64,
     pub origin: &'a str,
-    events: Vec<Event>,
+    events: Vec<UserEvent>,
     said: Vec<Committed>,
 }
 
 impl Tx<'_> {
-    pub fn commit(self) -> Result<(Vec<Event>, Vec<Committed>), rusqlite::Error> {
+    pub fn commit(self) -> Result<(Vec<UserEvent>, Vec<Committed>), rusqlite::Error> {
         self.sql.commit()?;
         Ok((self.events, self.said))
     }
@@ -106,7 +106,7 @@ impl Tx<'_> {
         link: String,
         resource: Value,
     ) {
-        self.events.push(Event {
+        self.events.push(UserEvent {
             user: user.clone(),
             resource_type,
             resource_link: link,

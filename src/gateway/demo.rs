@@ -1,6 +1,6 @@
 //! The sample gateway: conversations to look around in, and scripted people who answer.
 
-use super::User;
+use super::GatewayUser;
 use super::api_error::ApiError;
 use super::chat_key::ChatKey;
 use super::db::Tx;
@@ -20,9 +20,9 @@ const MINUTE: i64 = 60_000;
 const DAY: i64 = 24 * 60 * MINUTE;
 
 #[derive(Deserialize)]
-struct File {
+struct DemoFile {
     person: Vec<Person>,
-    chat: Vec<Chat>,
+    chat: Vec<DemoChat>,
 }
 
 #[derive(Clone, Deserialize)]
@@ -34,7 +34,7 @@ struct Person {
 }
 
 #[derive(Deserialize)]
-struct Chat {
+struct DemoChat {
     group: Option<String>,
     with: Option<String>,
     #[serde(default)]
@@ -57,7 +57,7 @@ fn yes() -> bool {
     true
 }
 
-fn sample_file() -> Result<File, String> {
+fn sample_file() -> Result<DemoFile, String> {
     toml::from_str(SAMPLE)
         .map_err(|e| format!("the sample gateway cannot be read: {}", e.message()))
 }
@@ -67,8 +67,9 @@ fn people() -> Vec<Person> {
 }
 
 /// Everyone of the sample gateway, each with a fresh random token.
-pub fn users() -> Vec<User> {
-    let user = |p: Person| User { id: UserId::new(&p.id), token: random_token(), name: p.name };
+pub fn users() -> Vec<GatewayUser> {
+    let user =
+        |p: Person| GatewayUser { id: UserId::new(&p.id), token: random_token(), name: p.name };
     people().into_iter().map(user).collect()
 }
 
@@ -100,7 +101,7 @@ pub fn seed(gateway: &Arc<GatewayState>) -> Result<(), String> {
         .map_err(|_: ApiError| "the sample gateway cannot be written".to_owned())
 }
 
-fn write_chat(tx: &mut Tx<'_>, chat: &Chat, now: i64) -> Result<(), ApiError> {
+fn write_chat(tx: &mut Tx<'_>, chat: &DemoChat, now: i64) -> Result<(), ApiError> {
     let me = UserId::new(ME);
     let mut messages: Vec<(String, i64, String, String)> = chat
         .messages
@@ -155,7 +156,7 @@ fn write_chat(tx: &mut Tx<'_>, chat: &Chat, now: i64) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn chat_group<'a>(chat: &'a Chat, topic: &'a str) -> super::threads::SeedGroup<'a> {
+fn chat_group<'a>(chat: &'a DemoChat, topic: &'a str) -> super::threads::SeedGroup<'a> {
     super::threads::SeedGroup {
         topic,
         members: &chat.members,

@@ -1,4 +1,4 @@
-//! Scripted misbehaviour for tests. A value in `Options` that only code can set.
+//! Scripted misbehaviour for tests. A value in `GatewayOptions` that only code can set.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -6,7 +6,7 @@ use tokio::sync::Notify;
 
 /// What goes wrong with a request.
 #[derive(Clone, Debug)]
-pub enum Fault {
+pub enum InjectedFault {
     Status {
         code: u16,
         error: u32,
@@ -33,7 +33,7 @@ struct Rule {
     /// So many requests pass before it.
     skip: usize,
     times: usize,
-    fault: Fault,
+    fault: InjectedFault,
 }
 
 /// The rules in force; clones share them.
@@ -46,7 +46,13 @@ pub struct Faults {
 
 impl Faults {
     /// The next `times` requests with this method and `path` in their path meet `fault`.
-    pub fn add(&self, method: &'static str, path: &'static str, times: usize, fault: Fault) {
+    pub fn add(
+        &self,
+        method: &'static str,
+        path: &'static str,
+        times: usize,
+        fault: InjectedFault,
+    ) {
         self.add_after(method, path, 0, times, fault);
     }
 
@@ -57,7 +63,7 @@ impl Faults {
         path: &'static str,
         skip: usize,
         times: usize,
-        fault: Fault,
+        fault: InjectedFault,
     ) {
         self.rules.lock().unwrap_or_else(PoisonError::into_inner).push(Rule {
             method,
@@ -94,7 +100,7 @@ impl Faults {
         }
     }
 
-    pub(super) fn next(&self, method: &str, path: &str) -> Option<Fault> {
+    pub(super) fn next(&self, method: &str, path: &str) -> Option<InjectedFault> {
         let fault = self.take(method, path);
         {
             let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -108,7 +114,7 @@ impl Faults {
         fault
     }
 
-    fn take(&self, method: &str, path: &str) -> Option<Fault> {
+    fn take(&self, method: &str, path: &str) -> Option<InjectedFault> {
         let mut rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
         let at = rules
             .iter()

@@ -23,7 +23,7 @@ const FIRST_EVENT: u64 = 1_000;
 const MAX_ENDPOINTS: usize = 16;
 
 /// Something that happened, for one user.
-pub struct Event {
+pub struct UserEvent {
     pub user: UserId,
     pub resource_type: &'static str,
     pub resource_link: String,
@@ -79,7 +79,7 @@ impl Hub {
         self.forget();
     }
 
-    pub fn publish(&self, event: &Event) {
+    pub fn publish(&self, event: &UserEvent) {
         for endpoint in self.lock().iter_mut().filter(|e| e.user == event.user) {
             let Some(subscription) = endpoint.subscription.as_mut() else { continue };
             if subscription.queue.len() >= MAX_QUEUE {

@@ -1,6 +1,6 @@
 //! Join links: the scheduler's question for one, and the service that resolves it.
 
-use super::api_error::{ApiError, Body};
+use super::api_error::{ApiError, JsonBody};
 use super::auth::AuthUser;
 use super::db::Tx;
 use super::rows::ThreadRow;
@@ -42,7 +42,7 @@ fn blob(thread: &ThreadRow) -> String {
 pub async fn join_url(
     State(gateway): State<Arc<GatewayState>>,
     caller: AuthUser,
-    Body(body): Body<JoinUrlBody>,
+    JsonBody(body): JsonBody<JoinUrlBody>,
 ) -> Result<Json<Value>, ApiError> {
     let thread = open_thread(gateway, &caller, body.thread_id).await?;
     Ok(Json(json!({
@@ -57,7 +57,7 @@ pub async fn join_url(
 pub async fn meeting(
     State(gateway): State<Arc<GatewayState>>,
     caller: AuthUser,
-    Body(body): Body<JoinUrlBody>,
+    JsonBody(body): JsonBody<JoinUrlBody>,
 ) -> Result<Json<Value>, ApiError> {
     let thread = open_thread(gateway, &caller, body.thread_id).await?;
     Ok(Json(json!({ "url": format!("{}/join/{}", caller.origin, thread.code), "id": thread.code })))
@@ -72,7 +72,7 @@ pub struct ResolveBody {
 /// What a join code stands for. No credentials needed: the code is the secret.
 pub async fn resolve(
     State(gateway): State<Arc<GatewayState>>,
-    Body(body): Body<ResolveBody>,
+    JsonBody(body): JsonBody<ResolveBody>,
 ) -> Result<Json<Value>, ApiError> {
     let thread = gateway.change(move |tx| Ok(tx.thread_of_code(&body.short_id)?)).await?;
     let thread =

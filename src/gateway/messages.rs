@@ -1,6 +1,6 @@
 //! Reading, sending, changing and clearing messages.
 
-use super::api_error::{ApiError, Body};
+use super::api_error::{ApiError, JsonBody};
 use super::auth::AuthUser;
 use super::conversations::{ListQuery, NameQuery, SyncState, tell_view};
 use super::db::Tx;
@@ -114,7 +114,7 @@ pub async fn send(
     State(gateway): State<Arc<GatewayState>>,
     caller: AuthUser,
     Path(id): Path<String>,
-    Body(body): Body<Map<String, Value>>,
+    JsonBody(body): JsonBody<Map<String, Value>>,
 ) -> Result<Response, ApiError> {
     let body = sender_fields(body)?;
     let deduplicate = gateway.deduplicate;
@@ -235,7 +235,7 @@ pub async fn edit(
     State(gateway): State<Arc<GatewayState>>,
     caller: AuthUser,
     Path((id, message)): Path<(String, String)>,
-    Body(body): Body<Map<String, Value>>,
+    JsonBody(body): JsonBody<Map<String, Value>>,
 ) -> Result<Json<Value>, ApiError> {
     let new = sender_fields(body)?;
     let work = move |tx: &mut Tx<'_>| {
@@ -284,7 +284,7 @@ pub async fn react(
     caller: AuthUser,
     Path((id, message)): Path<(String, String)>,
     Query(query): Query<NameQuery>,
-    Body(body): Body<Value>,
+    JsonBody(body): JsonBody<Value>,
 ) -> Result<Json<Value>, ApiError> {
     emotion(gateway, caller, id, message, query, body, true).await
 }
@@ -294,7 +294,7 @@ pub async fn unreact(
     caller: AuthUser,
     Path((id, message)): Path<(String, String)>,
     Query(query): Query<NameQuery>,
-    Body(body): Body<Value>,
+    JsonBody(body): JsonBody<Value>,
 ) -> Result<Json<Value>, ApiError> {
     emotion(gateway, caller, id, message, query, body, false).await
 }

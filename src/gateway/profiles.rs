@@ -1,6 +1,6 @@
 //! Display names by id.
 
-use super::api_error::{ApiError, Body};
+use super::api_error::{ApiError, JsonBody};
 use super::auth::AuthUser;
 use super::state::GatewayState;
 use axum::Json;
@@ -20,7 +20,7 @@ pub struct Wanted {
 pub async fn look_up(
     State(gateway): State<Arc<GatewayState>>,
     _caller: AuthUser,
-    Body(body): Body<Wanted>,
+    JsonBody(body): JsonBody<Wanted>,
 ) -> Result<Json<Value>, ApiError> {
     if body.mris.len() > MAX_MRIS {
         return Err(ApiError::bad("Too many ids."));

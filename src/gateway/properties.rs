@@ -1,6 +1,6 @@
 //! A group's properties: which there are, and who may set them.
 
-use super::api_error::{ApiError, Body};
+use super::api_error::{ApiError, JsonBody};
 use super::auth::AuthUser;
 use super::conversations::NameQuery;
 use super::db::Tx;
@@ -60,7 +60,7 @@ pub async fn set_property(
     caller: AuthUser,
     Path(id): Path<String>,
     Query(query): Query<NameQuery>,
-    Body(body): Body<Map<String, Value>>,
+    JsonBody(body): JsonBody<Map<String, Value>>,
 ) -> Result<Json<Value>, ApiError> {
     let in_body = body.get("name").and_then(Value::as_str).map(str::to_owned);
     let name = query.name.or(in_body).ok_or(ApiError::bad("The property's name is missing."))?;

@@ -6,7 +6,7 @@ use super::chat_key::ChatKey;
 use super::db::{Db, Tx};
 use super::fault::Faults;
 use super::hub::Hub;
-use super::{Options, User, auth};
+use super::{GatewayOptions, GatewayUser, auth};
 use crate::model::UserId;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,7 +25,7 @@ pub struct Committed {
 
 pub struct GatewayState {
     db: Mutex<Db>,
-    users: Vec<User>,
+    users: Vec<GatewayUser>,
     hub: Hub,
     /// Every message as it is committed, for the scripted people.
     said: broadcast::Sender<Committed>,
@@ -38,7 +38,7 @@ pub struct GatewayState {
 }
 
 impl GatewayState {
-    pub(super) fn open(options: Options, origin: String) -> Result<Self, rusqlite::Error> {
+    pub(super) fn open(options: GatewayOptions, origin: String) -> Result<Self, rusqlite::Error> {
         let names: HashMap<UserId, String> =
             options.users.iter().map(|u| (u.id.clone(), u.name.clone())).collect();
         Ok(Self {

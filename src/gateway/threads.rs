@@ -1,6 +1,6 @@
 //! Groups: creating, members, properties, join links. Each change leaves its ThreadActivity message.
 
-use super::api_error::{ApiError, Body};
+use super::api_error::{ApiError, JsonBody};
 use super::auth::AuthUser;
 use super::chat_key::ChatKey;
 use super::conversations::tell_view;
@@ -41,7 +41,7 @@ fn is_admin(role: &str) -> bool {
 pub async fn create(
     State(gateway): State<Arc<GatewayState>>,
     caller: AuthUser,
-    Body(body): Body<CreateBody>,
+    JsonBody(body): JsonBody<CreateBody>,
 ) -> Result<Response, ApiError> {
     let origin = caller.origin.clone();
     let id = gateway.change(move |tx| new_thread(tx, &caller.user, &body)).await?;
@@ -115,7 +115,7 @@ pub fn seed(tx: &mut Tx<'_>, group: &SeedGroup<'_>) -> Result<String, ApiError> 
         group.admins.first().map(UserId::new).ok_or(ApiError::bad("A group needs an admin."))?;
     let members = group.members.iter().map(|id| MemberBody {
         id: id.clone(),
-        role: if group.admins.contains(id) { "Admin".into() } else { "User".into() },
+        role: if group.admins.contains(id) { "Admin".into() } else { "GatewayUser".into() },
     });
     let mut properties = Map::new();
     properties.insert("topic".into(), group.topic.into());
@@ -197,7 +197,7 @@ pub async fn add_members(
     State(gateway): State<Arc<GatewayState>>,
     caller: AuthUser,
     Path(id): Path<String>,
-    Body(body): Body<AddBody>,
+    JsonBody(body): JsonBody<AddBody>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
     let work = move |tx: &mut Tx<'_>| {
         for member in &body.members {

@@ -309,7 +309,7 @@ fn reactions(item: &wire::Message<'_>) -> Vec<Reaction> {
         users: Vec<&'a serde_json::value::RawValue>,
     }
     #[derive(Deserialize)]
-    struct User<'a> {
+    struct ReactionUser<'a> {
         #[serde(borrow)]
         mri: super::lenient::Text<'a>,
     }
@@ -325,7 +325,7 @@ fn reactions(item: &wire::Message<'_>) -> Vec<Reaction> {
         };
         let users = by_key.entry(key.to_owned()).or_default();
         for user in &emotion.users {
-            if let Ok(user) = serde_json::from_str::<User<'_>>(user.get())
+            if let Ok(user) = serde_json::from_str::<ReactionUser<'_>>(user.get())
                 && let Some(id) = user.mri.some().map(UserId::new)
                 && !users.contains(&id)
             {

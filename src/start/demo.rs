@@ -4,9 +4,9 @@ use super::{PATIENCE, RunSetup, check_terminal, converse, runtime};
 use crate::cli::Global;
 use crate::cli::account;
 use crate::cli::context::{ExitError, STORE, lock};
-use crate::client::{BaseUrl, Client, Options, Secret, TokenSource};
+use crate::client::{BaseUrl, Client, ClientOptions, Secret, TokenSource};
 use crate::config::{Config, paths};
-use crate::gateway::{self, User, demo};
+use crate::gateway::{self, GatewayUser, demo};
 use crate::model::UserId;
 use crate::store::Store;
 use crate::sync;
@@ -92,16 +92,18 @@ pub fn run(global: &Global, reset: bool) -> Result<(), ExitError> {
         let origin = format!("http://{}", listener.local_addr().map_err(|e| fail(&e))?);
         let options = demo_client(&origin, &me, &users)?;
         let db = Some(dir.join("gateway.db"));
-        let gateway =
-            gateway::open(gateway::Options { db, users, ..gateway::Options::default() }, origin)
-                .map_err(|e| fail(&e))?;
+        let gateway = gateway::open(
+            gateway::GatewayOptions { db, users, ..gateway::GatewayOptions::default() },
+            origin,
+        )
+        .map_err(|e| fail(&e))?;
         demo::seed(&gateway).map_err(ExitError::failed)?;
         tokio::spawn(demo::answer(Arc::clone(&gateway)));
         let stop = CancellationToken::new();
         let served =
             tokio::spawn(gateway::serve(listener, gateway, stop.clone().cancelled_owned()));
         let sync_options =
-            sync::Options { grace: account::grace(&config), ..sync::Options::default() };
+            sync::SyncOptions { grace: account::grace(&config), ..sync::SyncOptions::default() };
         let setup =
             RunSetup { config, me, demo: true, size, dir, first_start, record, read_only: false };
         let result = converse(setup, Client::new(options), store, sync_options, None).await;
@@ -111,13 +113,17 @@ pub fn run(global: &Global, reset: bool) -> Result<(), ExitError> {
     })
 }
 
-fn demo_client(origin: &str, me: &UserId, users: &[User]) -> Result<Options, ExitError> {
+fn demo_client(
+    origin: &str,
+    me: &UserId,
+    users: &[GatewayUser],
+) -> Result<ClientOptions, ExitError> {
     let base = |path: &str| {
         BaseUrl::parse(&format!("{origin}{path}")).map_err(|e| ExitError::failed(e.to_string()))
     };
     let token = users.iter().find(|u| u.id == *me).map(|u| u.token.clone()).unwrap_or_default();
     let mut options =
-        Options::new(me.clone(), base("/v1")?, TokenSource::Fixed(Secret::new(token)));
+        ClientOptions::new(me.clone(), base("/v1")?, TokenSource::Fixed(Secret::new(token)));
     options.scheduler = Some(base("/scheduler")?);
     options.join = Some(base("/join")?);
     options.profiles = Some(base("/profiles")?);

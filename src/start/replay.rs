@@ -5,7 +5,7 @@ use crate::app::Model;
 use crate::app::overlay::Overlay;
 use crate::app::state::Prefs;
 use crate::cli::context::ExitError;
-use crate::cli::replay::Arguments;
+use crate::cli::replay::ReplayArgs;
 use crate::config::{Enter, keymap_with};
 use crate::runtime::recording::{self, FORMAT, Player, RecordingEntry, RecordingHeader, Redactor};
 use crate::ui::{ColorDepth, Theme};
@@ -77,7 +77,7 @@ fn player(header: &RecordingHeader) -> Result<Player, String> {
 ///
 /// # Errors
 /// When it cannot be read, or a frame is not as it was recorded.
-pub fn run(arguments: &Arguments) -> Result<(), ExitError> {
+pub fn run(arguments: &ReplayArgs) -> Result<(), ExitError> {
     let name = arguments.file.display();
     let failed = |e: String| ExitError::failed(format!("{name}: {e}"));
     let (header, entries, cut) = recording::read(&arguments.file).map_err(failed)?;

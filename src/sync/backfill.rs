@@ -1,7 +1,7 @@
 //! Filling gaps in the history in the background while online, those of the open chat first.
 
 use super::{Shared, backoff};
-use crate::client::Kind;
+use crate::client::ErrorKind;
 use crate::model::ConversationId;
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ pub async fn run(shared: Arc<Shared>) {
                 attempt += 1;
                 let (base, cap) = (shared.options.backoff_base, shared.options.backoff_cap);
                 let wait = match error.kind {
-                    Kind::RetryAfter(wait) => wait,
+                    ErrorKind::RetryAfter(wait) => wait,
                     _ => backoff::wait(base, cap, attempt, backoff::random()),
                 };
                 shared.wait(wait).await;

@@ -3,7 +3,7 @@
 use super::apply::{Incoming, Seen};
 use super::fetch::MAX_PAGES;
 use super::{Shared, backoff};
-use crate::client::{Error, Kind};
+use crate::client::{Error, ErrorKind};
 use crate::model::{ConversationId, Coverage, Page, Point, Range, RawConversation, RawMessage};
 use crate::store::{Cover, LeftOff};
 use std::collections::BTreeSet;
@@ -106,7 +106,8 @@ impl Shared {
             .iter()
             .any(|m| m.kind.starts_with("ThreadActivity/") && top.is_some_and(|top| m.at > top.at));
         let cover = ends.map(|(lo, hi)| Cover::Range(Range { lo, hi, floor }));
-        let failed = error.filter(|error| !matches!(error.kind, Kind::NotThere | Kind::Refused));
+        let failed =
+            error.filter(|error| !matches!(error.kind, ErrorKind::NotThere | ErrorKind::Refused));
         let complete = failed.is_none() && changes.complete;
         let newest = Incoming { conversation: id.clone(), messages, page: Page::Newest, cover };
         let mut incoming = vec![newest];
@@ -128,7 +129,7 @@ impl Shared {
         match failed {
             // One conversation whose answer makes no sense must not stop the others; it is asked for again in the
             // background. Nor one that cannot be read at all: left, gone, refused.
-            Some(error) if error.kind != Kind::Broken => Err(error),
+            Some(error) if error.kind != ErrorKind::Broken => Err(error),
             _ => Ok(()),
         }
     }
@@ -215,11 +216,14 @@ impl Shared {
     }
 
     /// Whether asking for changes by a `syncState` that was answered like this can be given up.
-    fn is_hopeless(&self, id: &ConversationId, kind: Kind) -> bool {
+    fn is_hopeless(&self, id: &ConversationId, kind: ErrorKind) -> bool {
         let all = self.behind.lock().unwrap_or_else(PoisonError::into_inner);
         match kind {
-            Kind::StaleSyncState | Kind::Refused | Kind::NotThere | Kind::Unsupported => true,
-            Kind::Broken => all.get(id).is_some_and(|known| known.tries >= MAX_TRIES),
+            ErrorKind::StaleSyncState
+            | ErrorKind::Refused
+            | ErrorKind::NotThere
+            | ErrorKind::Unsupported => true,
+            ErrorKind::Broken => all.get(id).is_some_and(|known| known.tries >= MAX_TRIES),
             _ => false,
         }
     }

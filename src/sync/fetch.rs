@@ -3,7 +3,7 @@
 use super::Shared;
 use super::apply::{Incoming, Seen};
 use super::catch_up::lowest;
-use crate::client::{Error, Kind};
+use crate::client::{Error, ErrorKind};
 use crate::model::{
     ConversationId, Delta, Fault, MessageKey, NameSource, Page, Point, Range, RawConversation,
     RawMessage, UserId,
@@ -98,7 +98,7 @@ impl Shared {
                 self.take(Vec::new(), vec![incoming]).await;
             }
             // A chat that is only being begun: the server does not know it yet, so there is nothing older.
-            Err(error) if error.kind == Kind::NotThere && id.peer().is_some() => {
+            Err(error) if error.kind == ErrorKind::NotThere && id.peer().is_some() => {
                 let page = Page::Older { before: place, reached_start: true };
                 let messages = Vec::new();
                 self.tell(Delta::Messages { conversation: id.clone(), messages, page }).await;
@@ -131,7 +131,7 @@ impl Shared {
         let (mut continued, mut restarted) = (false, false);
         let mut page = match self.older_link(id, before) {
             Some(link) => match self.client.messages_next(id, &link, size).await {
-                Err(error) if error.kind == Kind::StaleSyncState => {
+                Err(error) if error.kind == ErrorKind::StaleSyncState => {
                     self.client.messages_until(id, before.at, size).await?
                 }
                 other => {

@@ -2,7 +2,7 @@
 //! with a reason.
 
 use super::requests::{self, tell_stored};
-use super::{Handle, Options, Shared, apply, prepare};
+use super::{Handle, Shared, SyncOptions, apply, prepare};
 use crate::client::Client;
 use crate::model::{ConnectionState, Delta, Fault, Page, Request, Ticket};
 use crate::store::Store;
@@ -15,7 +15,7 @@ const WHY: &str = "read-only: nothing is sent or changed";
 pub fn start_offline(
     client: Client,
     store: Store,
-    options: Options,
+    options: SyncOptions,
 ) -> (Handle, mpsc::Receiver<Delta>) {
     let (handle, shared, requested, receiver) = prepare(client, store, options);
     let all_done = handle.drained.clone();

@@ -2,7 +2,7 @@
 //! unknown; unknown is looked up before anything is sent again, under the same client id.
 
 use super::{Shared, backoff, wall_clock};
-use crate::client::{Error, Kind};
+use crate::client::{Error, ErrorKind};
 use crate::model::{
     ClientMessageId, ConversationId, Delivery, Delta, Draft, Fault, MessageKey, Outgoing,
     RawMessage, Timestamp,
@@ -247,9 +247,10 @@ impl Sender {
         match self.shared.client.send(&self.id, &item.outgoing, &item.client_id, &name).await {
             Ok(sent) => Outcome::Accepted(sent.key),
             Err(error) => match error.kind {
-                Kind::Refused | Kind::NotThere | Kind::Unsupported | Kind::StaleSyncState => {
-                    Outcome::Rejected(error.message)
-                }
+                ErrorKind::Refused
+                | ErrorKind::NotThere
+                | ErrorKind::Unsupported
+                | ErrorKind::StaleSyncState => Outcome::Rejected(error.message),
                 _ if error.maybe_done => Outcome::Unknown(error),
                 _ => Outcome::NotSent(error),
             },
@@ -271,11 +272,11 @@ impl Sender {
                 self.report(&item.client_id, Delivery::Queued, None).await;
             }
             // A conversation that does not exist yet holds nothing.
-            Err(error) if error.kind == Kind::NotThere && self.id.peer().is_some() => {
+            Err(error) if error.kind == ErrorKind::NotThere && self.id.peer().is_some() => {
                 self.note(&item.client_id, OutboxState::Queued, "").await;
                 self.report(&item.client_id, Delivery::Queued, None).await;
             }
-            Err(error) if matches!(error.kind, Kind::NotThere | Kind::Refused) => {
+            Err(error) if matches!(error.kind, ErrorKind::NotThere | ErrorKind::Refused) => {
                 self.fail(&item.client_id, &error.message).await;
             }
             Err(error) => {
@@ -338,8 +339,8 @@ impl Sender {
         *attempt += 1;
         let options = &self.shared.options;
         let wait = match error.map(|e| e.kind) {
-            Some(Kind::RetryAfter(wait)) => wait,
-            Some(Kind::SignedOut | Kind::Renew) => options.backoff_cap,
+            Some(ErrorKind::RetryAfter(wait)) => wait,
+            Some(ErrorKind::SignedOut | ErrorKind::Renew) => options.backoff_cap,
             _ => backoff::wait(
                 options.backoff_base,
                 options.backoff_cap,

@@ -2,7 +2,7 @@
 
 use super::apply::{Incoming, Seen};
 use super::{PollMode, Shared, backoff};
-use crate::client::{Error, Kind};
+use crate::client::{Error, ErrorKind};
 use crate::model::{ConnectionState, ConversationId, Delta, Page, RawMessage, SafeText, UserId};
 use crate::protocol::wire::{self, Event};
 use crate::protocol::{decode, entity};
@@ -33,7 +33,7 @@ pub async fn run(shared: Arc<Shared>) {
         tracing::info!(kind = ?error.kind, "the connection ended");
         // An answer, and so the gateway is there: registered anew at once, then the gap is repaired like after any other
         // interruption. Not twice in a row.
-        registered_anew = error.kind == Kind::Resubscribe && !registered_anew;
+        registered_anew = error.kind == ErrorKind::Resubscribe && !registered_anew;
         if registered_anew {
             attempt = 1;
             continue;
@@ -41,14 +41,14 @@ pub async fn run(shared: Arc<Shared>) {
         attempt += 1;
         let why = SafeText::line(&error.message);
         let wait = match error.kind {
-            Kind::SignedOut | Kind::Renew => {
+            ErrorKind::SignedOut | ErrorKind::Renew => {
                 shared.tell(Delta::Connection(ConnectionState::SignedOut { why })).await;
                 shared.wait(SIGNED_OUT_WAIT).await;
                 shared.client.forget_registration();
                 attempt = 0;
                 continue;
             }
-            Kind::RetryAfter(wait) => wait,
+            ErrorKind::RetryAfter(wait) => wait,
             _ => backoff::wait(
                 shared.options.backoff_base,
                 shared.options.backoff_cap,
@@ -74,7 +74,9 @@ async fn session(
         }
         PollMode::Auto => match shared.client.subscribe().await {
             Ok(()) => true,
-            Err(error) if matches!(error.kind, Kind::Unsupported | Kind::NotThere) => false,
+            Err(error) if matches!(error.kind, ErrorKind::Unsupported | ErrorKind::NotThere) => {
+                false
+            }
             Err(error) => return Err(error),
         },
     };

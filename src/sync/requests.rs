@@ -1,7 +1,7 @@
 //! Carries out what the app asks for. Drafts are written in order; what needs the network runs beside.
 
 use super::{Shared, outbox, threads, wall_clock};
-use crate::client::{Error, Kind};
+use crate::client::{Error, ErrorKind};
 use crate::model::request::Purpose;
 use crate::model::search::Query;
 use crate::model::{
@@ -241,7 +241,7 @@ pub(super) async fn refresh_thread(shared: &Arc<Shared>, id: &ConversationId) {
         && let Err(error) = shared.fetch_thread(id).await
     {
         tracing::info!(kind = ?error.kind, "a thread was not fetched");
-        if error.kind == Kind::NotThere {
+        if error.kind == ErrorKind::NotThere {
             shared.tell(Delta::Gone(id.clone())).await;
         }
     }

@@ -6,8 +6,8 @@
 #[path = "../common/terminal.rs"]
 mod terminal;
 
-use skchat::client::{BaseUrl, Client, Options, Secret, TokenSource};
-use skchat::gateway::{self, User};
+use skchat::client::{BaseUrl, Client, ClientOptions, Secret, TokenSource};
+use skchat::gateway::{self, GatewayUser};
 use skchat::model::{ClientMessageId, ConversationId, Outgoing, Point, Range, Timestamp, UserId};
 use skchat::protocol::{decode, wire};
 use skchat::store::{Batch, ConversationRow, Cover, Store};
@@ -232,13 +232,15 @@ fn world(runtime: &tokio::runtime::Runtime) -> GatewayState {
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let origin = format!("http://{}", listener.local_addr().expect("an address"));
-        let user = |id: &str| User {
+        let user = |id: &str| GatewayUser {
             id: UserId::new(id),
             token: if id == ME { "secret" } else { "other" }.into(),
             name: String::new(),
         };
-        let options =
-            gateway::Options { users: vec![user(ME), user(PEER)], ..gateway::Options::default() };
+        let options = gateway::GatewayOptions {
+            users: vec![user(ME), user(PEER)],
+            ..gateway::GatewayOptions::default()
+        };
         let world = gateway::open(options, origin.clone()).expect("a gateway");
         let stop = tokio_util::sync::CancellationToken::new();
         tokio::spawn(gateway::serve(listener, world, stop.clone().cancelled_owned()));
@@ -248,7 +250,7 @@ fn world(runtime: &tokio::runtime::Runtime) -> GatewayState {
 
 fn peer(origin: &str) -> Arc<Client> {
     let base = BaseUrl::parse(&format!("{origin}/v1")).expect("an address");
-    Arc::new(Client::new(Options::new(
+    Arc::new(Client::new(ClientOptions::new(
         UserId::new(PEER),
         base,
         TokenSource::Fixed(Secret::new("other")),

@@ -6,7 +6,7 @@
 
 use super::terminal::Terminal;
 use super::{ANNA, Gateway, JOE, token};
-use skchat::gateway::fault::Fault;
+use skchat::gateway::fault::InjectedFault;
 use skchat::model::ConversationId;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -193,13 +193,13 @@ impl Harness {
     fn trouble(&self) {
         let faults = self.gateway.state.faults();
         faults.clear();
-        let status = |code, retry_after| Fault::Status { code, error: 0, retry_after };
+        let status = |code, retry_after| InjectedFault::Status { code, error: 0, retry_after };
         for _ in 0..random(4) {
             let fault = match random(5) {
-                0 | 1 => Fault::LostAck,
+                0 | 1 => InjectedFault::LostAck,
                 2 => status(503, None),
                 3 => status(429, Some(1)),
-                _ => Fault::Html,
+                _ => InjectedFault::Html,
             };
             faults.add("POST", "/messages", 1 + usize::try_from(random(2)).unwrap(), fault);
         }

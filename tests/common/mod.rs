@@ -10,9 +10,9 @@ use ratatui::backend::TestBackend;
 use skchat::app::Model;
 use skchat::app::layout::Size;
 use skchat::app::state::{Prefs, Receipts};
-use skchat::client::{AuthStyle, BaseUrl, Client, Options, Secret, TokenSource};
+use skchat::client::{AuthStyle, BaseUrl, Client, ClientOptions, Secret, TokenSource};
 use skchat::config::builtin_keymap;
-use skchat::gateway::{self, GatewayState, User};
+use skchat::gateway::{self, GatewayState, GatewayUser};
 use skchat::model::UserId;
 pub use skchat::runtime::recording::picture;
 use skchat::runtime::{Editor, Surface, Wiring, run};
@@ -48,10 +48,10 @@ pub struct Gateway {
     deduplicate: bool,
 }
 
-pub fn users() -> Vec<User> {
+pub fn users() -> Vec<GatewayUser> {
     [(ANNA, "Anna Lindqvist"), (JOE, "Joe Bloggs"), (MIA, "Mia Tan")]
         .into_iter()
-        .map(|(id, name)| User { id: UserId::new(id), token: token(id), name: name.into() })
+        .map(|(id, name)| GatewayUser { id: UserId::new(id), token: token(id), name: name.into() })
         .collect()
 }
 
@@ -73,13 +73,13 @@ impl Gateway {
         let listener = bind(port).await;
         let port = listener.local_addr().unwrap().port();
         let origin = format!("http://127.0.0.1:{port}");
-        let options = gateway::Options {
+        let options = gateway::GatewayOptions {
             db: Some(dir.path().join("gateway.db")),
             users: users(),
             poll_wait: Duration::from_secs(2),
             deduplicate,
             long_poll,
-            ..gateway::Options::default()
+            ..gateway::GatewayOptions::default()
         };
         let state = gateway::open(options, origin.clone()).unwrap();
         let stop = CancellationToken::new();
@@ -111,9 +111,9 @@ impl Gateway {
         BaseUrl::parse(&format!("{}{path}", self.origin)).unwrap()
     }
 
-    pub fn options(&self, user: &str) -> Options {
+    pub fn options(&self, user: &str) -> ClientOptions {
         let token = TokenSource::Fixed(Secret::new(token(user)));
-        let mut options = Options::new(UserId::new(user), self.base("/v1"), token);
+        let mut options = ClientOptions::new(UserId::new(user), self.base("/v1"), token);
         options.scheduler = Some(self.base("/scheduler"));
         options.join = Some(self.base("/join"));
         options.profiles = Some(self.base("/profiles"));
@@ -261,11 +261,11 @@ impl Runner {
         Self::launch(gateway.options(setup.user), &setup)
     }
 
-    pub fn launch(options: Options, setup: &Setup<'_>) -> Self {
+    pub fn launch(options: ClientOptions, setup: &Setup<'_>) -> Self {
         let own = if setup.dir.is_none() { Some(tempfile::tempdir().unwrap()) } else { None };
         let dir = setup.dir.or_else(|| own.as_ref().map(TempDir::path)).unwrap();
         let store = Store::open(&dir.join("store.db")).unwrap();
-        let sync_options = sync::Options {
+        let sync_options = sync::SyncOptions {
             poll: setup.poll,
             interval: Duration::from_millis(150),
             backoff_base: Duration::from_millis(100),

@@ -17,10 +17,10 @@ struct Open {
     tag: Tag,
     style: SpanStyle,
     link: Option<Link>,
-    kind: Kind,
+    kind: ElementKind,
 }
 
-enum Kind {
+enum ElementKind {
     Style,
     /// An `a`, with the target and where its label began.
     Anchor {
@@ -151,7 +151,7 @@ impl<'a> Builder<'a> {
         let link_before = self.link.clone();
         let mut style = self.style;
         let mut new_link = None;
-        let mut kind = Kind::Style;
+        let mut kind = ElementKind::Style;
         match name {
             Tag::Bold => style.bold = true,
             Tag::Italic => style.italic = true,
@@ -160,7 +160,7 @@ impl<'a> Builder<'a> {
             Tag::Pre => {
                 style.mono = true;
                 self.flush();
-                kind = Kind::Pre { from: self.spans.len() };
+                kind = ElementKind::Pre { from: self.spans.len() };
             }
             Tag::Code => style.mono = true,
             Tag::Emoticon => {
@@ -169,7 +169,7 @@ impl<'a> Builder<'a> {
                 let alt = attribute(tag, "alt").filter(|alt| !alt.trim().is_empty());
                 if let Some(alt) = alt.or_else(|| empty.then(|| format!("({name})"))) {
                     self.emoticon(&name, &alt);
-                    kind = Kind::Silent;
+                    kind = ElementKind::Silent;
                 } else if !name.is_empty() {
                     new_link = Some(Link::Emoticon(SafeText::line(&name)));
                 }
@@ -199,14 +199,14 @@ impl<'a> Builder<'a> {
                     }
                 }
             }
-            Tag::Centre => kind = Kind::Centre,
+            Tag::Centre => kind = ElementKind::Centre,
             Tag::Anchor => {
                 let href = attribute(tag, "href").unwrap_or_default();
                 if let Some(target) = link::safe_target(&href) {
                     new_link = Some(Link::Url(target.clone()));
                     self.flush();
                     let label_from = self.spans.len();
-                    kind = Kind::Anchor { target, label_from };
+                    kind = ElementKind::Anchor { target, label_from };
                 }
             }
             Tag::At => {
@@ -219,8 +219,8 @@ impl<'a> Builder<'a> {
                 };
                 new_link = Some(Link::Mention(who));
             }
-            Tag::Quote => kind = Kind::Quote,
-            Tag::Silent(_) => kind = Kind::Silent,
+            Tag::Quote => kind = ElementKind::Quote,
+            Tag::Silent(_) => kind = ElementKind::Silent,
             Tag::Break => {
                 self.text("\n");
                 return;
@@ -239,18 +239,18 @@ impl<'a> Builder<'a> {
         }
         self.flush();
         match kind {
-            Kind::Centre => {
+            ElementKind::Centre => {
                 self.end_block();
                 self.align = Align::Centre;
             }
-            Kind::Quote if self.quotes.len() < MAX_QUOTES => {
+            ElementKind::Quote if self.quotes.len() < MAX_QUOTES => {
                 self.end_block();
                 let blocks = std::mem::take(&mut self.blocks);
                 self.quotes.push(Outer { blocks, from: attribution(tag) });
             }
-            Kind::Quote => kind = Kind::Style,
-            Kind::Silent => self.silent += 1,
-            Kind::Style | Kind::Anchor { .. } | Kind::Pre { .. } => {}
+            ElementKind::Quote => kind = ElementKind::Style,
+            ElementKind::Silent => self.silent += 1,
+            ElementKind::Style | ElementKind::Anchor { .. } | ElementKind::Pre { .. } => {}
         }
         self.style = style;
         if let Some(link) = new_link {
@@ -300,25 +300,25 @@ impl<'a> Builder<'a> {
     /// Puts back what an open tag changed.
     fn undo(&mut self, open: Open) {
         match open.kind {
-            Kind::Anchor { target, label_from } => {
+            ElementKind::Anchor { target, label_from } => {
                 self.flush();
                 self.show_host(&target, label_from);
             }
             // Only the outermost one: the text of one inside another would be gathered over and over.
-            Kind::Pre { from } if !self.is_open(Tag::Pre) => self.end_pre(from),
-            Kind::Style | Kind::Pre { .. } => self.flush(),
-            Kind::Centre => {
+            ElementKind::Pre { from } if !self.is_open(Tag::Pre) => self.end_pre(from),
+            ElementKind::Style | ElementKind::Pre { .. } => self.flush(),
+            ElementKind::Centre => {
                 self.end_block();
                 self.align = Align::Left;
             }
-            Kind::Quote => {
+            ElementKind::Quote => {
                 self.end_block();
                 if let Some(outer) = self.quotes.pop() {
                     let body = std::mem::replace(&mut self.blocks, outer.blocks);
                     self.blocks.push(Block::Quote { from: outer.from, body });
                 }
             }
-            Kind::Silent => self.silent -= 1,
+            ElementKind::Silent => self.silent -= 1,
         }
         self.style = open.style;
         self.link = open.link;
