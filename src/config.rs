@@ -37,7 +37,7 @@ impl fmt::Display for ConfigError {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-struct File {
+struct ConfigFile {
     default_account: Option<String>,
     accounts: BTreeMap<String, Account>,
     ui: Ui,
@@ -260,7 +260,7 @@ impl Config {
         let tree = DeTable::parse(text).map_err(|e| error(&e))?;
         let mut lines = HashMap::new();
         collect_lines(tree.get_ref(), "", &line_of, &mut lines);
-        let parsed: File = toml::from_str(text).map_err(|e| error(&e))?;
+        let parsed: ConfigFile = toml::from_str(text).map_err(|e| error(&e))?;
         let mut warnings: Vec<String> = lines
             .iter()
             .filter(|(path, _)| !is_known(path))

@@ -20,8 +20,8 @@ pub use outbox::{OutboxItem, OutboxState};
 pub use read::{CachedConversation, PageOf, Snapshot};
 pub use read_only::{Counts, ReadOnly, open_read_only};
 pub use salvage::{Salvaged, salvage};
-pub use search::{Asked, Found};
-pub use write::{Batch, ConversationRow, Cover, LeftOff, Stored};
+pub use search::{Asked, SearchPage};
+pub use write::{Applied, Batch, ConversationRow, Cover, LeftOff};
 
 use rusqlite::{Connection, InterruptHandle, OpenFlags};
 use std::path::Path;

@@ -3,7 +3,7 @@
 //! Works on rows after wrapping, so that every line is ordered by itself. Bidi controls never get here: they are
 //! taken out of all received text.
 
-use super::wrap::{Piece, Row};
+use super::wrap::{Piece, TextRow};
 use crate::model::SafeText;
 use crate::model::text::{cluster_width, width};
 use unicode_bidi::BidiInfo;
@@ -59,7 +59,7 @@ pub fn line(text: &SafeText) -> SafeText {
 }
 
 /// A row's pieces in visual order, each cluster with its own style.
-pub fn row(row: &mut Row) {
+pub fn row(row: &mut TextRow) {
     let text: String = row.pieces.iter().map(|p| p.text.as_str()).collect();
     if !has_rtl(&text) {
         return;

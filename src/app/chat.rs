@@ -15,7 +15,7 @@ pub struct ConversationState {
     pub timeline: Timeline,
     pub compose: Compose,
     pub older: Older,
-    pub settings: BTreeMap<ThreadFlag, Setting>,
+    pub settings: BTreeMap<ThreadFlag, FlagState>,
     pub group: Group,
     pub members: Vec<Member>,
     /// Who types, and until when that is believed.
@@ -90,13 +90,13 @@ pub enum Older {
 
 /// A two-state setting: what is shown, what the server holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Setting {
+pub enum FlagState {
     Unknown,
     Known(bool),
     Changing { from: bool, to: bool, ticket: Ticket },
 }
 
-impl Setting {
+impl FlagState {
     pub fn shown(self) -> Option<bool> {
         match self {
             Self::Unknown => None,
@@ -127,8 +127,8 @@ impl ConversationState {
             compose: Compose::default(),
             older: Older::Unknown,
             settings: BTreeMap::from([
-                (ThreadFlag::Alerts, Setting::Known(!muted)),
-                (ThreadFlag::Pinned, Setting::Known(pinned)),
+                (ThreadFlag::Alerts, FlagState::Known(!muted)),
+                (ThreadFlag::Pinned, FlagState::Known(pinned)),
             ]),
             group: Group::default(),
             members: Vec::new(),
@@ -154,8 +154,8 @@ impl ConversationState {
         }
     }
 
-    pub fn setting(&self, flag: ThreadFlag) -> Setting {
-        self.settings.get(&flag).copied().unwrap_or(Setting::Unknown)
+    pub fn setting(&self, flag: ThreadFlag) -> FlagState {
+        self.settings.get(&flag).copied().unwrap_or(FlagState::Unknown)
     }
 
     /// Notes a step of an own message. Only the newest messages' ways are kept.
@@ -172,7 +172,7 @@ impl ConversationState {
 
     /// The server's word: ends whatever was being changed.
     pub fn know(&mut self, flag: ThreadFlag, on: bool) {
-        self.settings.insert(flag, Setting::Known(on));
+        self.settings.insert(flag, FlagState::Known(on));
     }
 
     /// The first and the last selected message.

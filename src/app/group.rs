@@ -1,6 +1,6 @@
 //! What is known of a conversation's settings beside its two-state ones, and the changes under way.
 
-use super::state::{AppState, ConversationState, Setting};
+use super::state::{AppState, ConversationState, FlagState};
 use crate::model::{
     ConversationId, Fault, Role, SafeText, ThreadChange, ThreadFlag, ThreadSettings, Ticket,
     Timestamp,
@@ -9,18 +9,18 @@ use crate::model::{
 #[derive(Clone, Debug, Default)]
 pub struct Group {
     pub thread: ThreadSettings,
-    pub url: JoinUrl,
+    pub url: JoinUrlState,
     /// It is wanted on the clipboard as soon as it is here.
     pub url_wanted: bool,
     /// Changes that wait for the server; the two-state ones are in `settings`.
     pub pending: Vec<(Ticket, ThreadChange)>,
     /// The server's last words on changes, the newest last.
-    pub last: Vec<Said>,
+    pub last: Vec<ChangeResult>,
 }
 
 /// What became of a change.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Said {
+pub struct ChangeResult {
     pub what: String,
     pub text: SafeText,
     pub at: Timestamp,
@@ -29,7 +29,7 @@ pub struct Said {
 
 /// The address under which others join; asked for when it is to be seen.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub enum JoinUrl {
+pub enum JoinUrlState {
     #[default]
     Unknown,
     Loading,
@@ -94,7 +94,7 @@ impl ConversationState {
     pub fn is_changing(&self, is_it: impl Fn(&ThreadChange) -> bool) -> bool {
         self.group.pending.iter().any(|(_, change)| is_it(change))
             || self.settings.iter().any(|(flag, setting)| match setting {
-                Setting::Changing { to, .. } => is_it(&ThreadChange::Flag(*flag, *to)),
+                FlagState::Changing { to, .. } => is_it(&ThreadChange::Flag(*flag, *to)),
                 _ => false,
             })
     }
@@ -146,7 +146,7 @@ impl ConversationState {
             Err(fault) if fault.can_retry => format!("{what} not confirmed: {}", fault.reason),
             Err(fault) => format!("{what} refused: {}", fault.reason),
         };
-        let said = Said {
+        let said = ChangeResult {
             what: what.to_owned(),
             text: SafeText::line(&text),
             at: now,

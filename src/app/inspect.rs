@@ -4,7 +4,7 @@ use super::state::{AppState, ConversationState};
 use crate::model::{Delivery, Message, MessageKey, RawMessage, SafeText, Timestamp};
 
 /// A label and its value; without a label the value goes on from the line above.
-pub type Line = (&'static str, SafeText);
+pub type InspectorLine = (&'static str, SafeText);
 
 /// The lines for a message; `items` are its stored item and the edit records that belong to it.
 pub fn lines(
@@ -12,10 +12,10 @@ pub fn lines(
     c: &ConversationState,
     key: &MessageKey,
     items: &[RawMessage],
-) -> Vec<Line> {
+) -> Vec<InspectorLine> {
     let Some(message) = c.timeline.get(key) else { return Vec::new() };
     let name = |id: &crate::model::UserId| app.names.of(id);
-    let mut lines: Vec<Line> = Vec::new();
+    let mut lines: Vec<InspectorLine> = Vec::new();
     let mut add = |label: &'static str, value: &str| lines.push((label, SafeText::text(value)));
     add("from", &format!("{} ({})", name(&message.sender), message.sender.as_str()));
     let zone = &app.prefs.zone;

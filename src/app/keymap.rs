@@ -160,7 +160,7 @@ impl Chord {
 
 /// One action of the table.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Entry {
+pub struct KeymapEntry {
     pub name: String,
     pub context: Context,
     /// Each one chord, or two to be pressed one after the other.
@@ -169,7 +169,7 @@ pub struct Entry {
     pub help: String,
 }
 
-impl Entry {
+impl KeymapEntry {
     /// The first binding as text.
     pub fn key(&self) -> String {
         self.keys.first().map(|k| write(k)).unwrap_or_default()
@@ -187,7 +187,7 @@ fn write(chords: &[Chord]) -> String {
 /// The bindings in force.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Keymap {
-    entries: Vec<Entry>,
+    entries: Vec<KeymapEntry>,
     bindings: HashMap<(Context, Vec<Chord>), Action>,
     prefixes: Vec<Chord>,
 }
@@ -197,7 +197,7 @@ impl Keymap {
     ///
     /// # Errors
     /// A line for the user when a name is unknown or two actions of one place share a key.
-    pub fn new(entries: Vec<Entry>) -> Result<Self, String> {
+    pub fn new(entries: Vec<KeymapEntry>) -> Result<Self, String> {
         let mut map = Self::default();
         for entry in &entries {
             let action = Action::named(&entry.name)
@@ -217,11 +217,11 @@ impl Keymap {
         Ok(map)
     }
 
-    pub fn entries(&self) -> &[Entry] {
+    pub fn entries(&self) -> &[KeymapEntry] {
         &self.entries
     }
 
-    pub fn entry(&self, name: &str) -> Option<&Entry> {
+    pub fn entry(&self, name: &str) -> Option<&KeymapEntry> {
         self.entries.iter().find(|e| e.name == name)
     }
 
@@ -306,7 +306,7 @@ mod tests {
 
     #[test]
     fn a_pair_of_chords_waits_for_its_second_key() {
-        let entry = Entry {
+        let entry = KeymapEntry {
             name: "toggle-joining".into(),
             context: Context::Global,
             keys: vec![parse_keys("ctrl-x j").unwrap()],

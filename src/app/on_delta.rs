@@ -2,11 +2,11 @@
 
 use super::effect::Effect;
 use super::follow::seek;
-use super::group::JoinUrl;
+use super::group::JoinUrlState;
 use super::on_list::draw_new_line;
 use super::on_wish::{self, done};
 use super::overlay::Overlay;
-use super::state::{Connection, Older, Setting};
+use super::state::{Connection, FlagState, Older};
 use super::{Model, on_history, on_list, on_outbox, search};
 use crate::model::{
     ConnectionState, Conversation, ConversationId, Delta, Page, SafeText, ThreadChange, ThreadFlag,
@@ -65,13 +65,13 @@ pub fn apply(model: &mut Model, delta: Delta, effects: &mut Vec<Effect>) {
             let now = model.app.clock.wall;
             let c = model.app.conversations.ensure(&conversation);
             // The announcement may come before the answer: then it is the answer.
-            if matches!(c.setting(flag), Setting::Changing { to, .. } if to == on) {
+            if matches!(c.setting(flag), FlagState::Changing { to, .. } if to == on) {
                 c.note_change(flag.label(), now, &Ok(()));
             }
             c.know(flag, on);
             if flag == ThreadFlag::JoiningEnabled {
                 // Each opening may bring another address.
-                c.group.url = JoinUrl::Unknown;
+                c.group.url = JoinUrlState::Unknown;
             }
             super::on_thread::fetch_url_if_wanted(model, effects);
         }
@@ -123,14 +123,14 @@ pub fn apply(model: &mut Model, delta: Delta, effects: &mut Vec<Effect>) {
             let wanted = std::mem::take(&mut group.url_wanted);
             match result {
                 Ok(url) => {
-                    group.url = JoinUrl::Known(url.clone());
+                    group.url = JoinUrlState::Known(url.clone());
                     if wanted {
                         let (what, text) = ("the join URL".into(), url.to_string());
                         effects.push(Effect::Copy { what, text });
                     }
                 }
                 Err(fault) => {
-                    group.url = JoinUrl::Failed(fault.reason.clone());
+                    group.url = JoinUrlState::Failed(fault.reason.clone());
                     if wanted {
                         model.app.complain(&format!("No join URL: {}", fault.reason));
                     }
@@ -188,7 +188,7 @@ fn conversations(model: &mut Model, list: Vec<Conversation>, effects: &mut Vec<E
             c.timeline.clear_until(at);
         }
         for (flag, on) in [(ThreadFlag::Alerts, !new.muted), (ThreadFlag::Pinned, new.pinned)] {
-            if !matches!(c.setting(flag), Setting::Changing { .. }) {
+            if !matches!(c.setting(flag), FlagState::Changing { .. }) {
                 c.know(flag, on);
             }
         }
@@ -245,7 +245,7 @@ fn settings_of(
     ] {
         // An answer that was asked for before our change must not undo it on the screen.
         if let Some(on) = value
-            && !matches!(c.setting(flag), Setting::Changing { .. })
+            && !matches!(c.setting(flag), FlagState::Changing { .. })
         {
             c.know(flag, on);
         }

@@ -4,9 +4,9 @@
 use super::Model;
 use super::action::ThreadAction;
 use super::effect::Effect;
-use super::group::{JoinUrl, Wish, blocked};
+use super::group::{JoinUrlState, Wish, blocked};
 use super::overlay::{Consent, Overlay};
-use super::state::Setting;
+use super::state::FlagState;
 use super::thread_overlay::{AskFor, PickFor, ThreadOverlay};
 use crate::model::{ConversationId, Request, Role, SafeText, ThreadChange, ThreadFlag, UserId};
 
@@ -65,9 +65,12 @@ pub fn fetch_url_if_wanted(model: &mut Model, effects: &mut Vec<Effect>) {
 /// Asks for the join address where there is one and it is not known.
 pub fn fetch_url(model: &mut Model, effects: &mut Vec<Effect>) {
     let Some(c) = model.app.opened_mut() else { return };
-    let open = c.setting(ThreadFlag::JoiningEnabled) == Setting::Known(true);
-    if c.info.is_group() && open && matches!(c.group.url, JoinUrl::Unknown | JoinUrl::Failed(_)) {
-        c.group.url = JoinUrl::Loading;
+    let open = c.setting(ThreadFlag::JoiningEnabled) == FlagState::Known(true);
+    if c.info.is_group()
+        && open
+        && matches!(c.group.url, JoinUrlState::Unknown | JoinUrlState::Failed(_))
+    {
+        c.group.url = JoinUrlState::Loading;
         let conversation = c.info.id.clone();
         effects.push(Effect::Request(Box::new(Request::JoinUrl { conversation })));
     }
@@ -81,7 +84,7 @@ fn copy_url(model: &mut Model, effects: &mut Vec<Effect>) {
     }
     match (&c.group.url, c.setting(ThreadFlag::JoiningEnabled).shown()) {
         (_, Some(false)) => model.app.note("Joining by link is off: Alt-J turns it on"),
-        (JoinUrl::Known(url), _) => {
+        (JoinUrlState::Known(url), _) => {
             effects.push(Effect::Copy { what: "the join URL".into(), text: url.to_string() });
         }
         _ => {
@@ -164,19 +167,19 @@ pub fn set(model: &mut Model, flag: ThreadFlag, to: Option<bool>, effects: &mut 
     }
     // Whether we may is the server's decision; a role that may have changed meanwhile is not a reason to refuse here.
     let from = match (conversation.setting(flag), to) {
-        (Setting::Changing { .. }, _) => {
+        (FlagState::Changing { .. }, _) => {
             model.app.note("Still being saved");
             return;
         }
         // Said in words, it is the server's to decide even when it never told the present state.
-        (Setting::Unknown, Some(on)) => !on,
-        (Setting::Unknown, None) => {
+        (FlagState::Unknown, Some(on)) => !on,
+        (FlagState::Unknown, None) => {
             let role = conversation.my_role(&me);
             let why = if role.is_none() { "not loaded yet" } else { "the server did not say" };
             model.app.complain(&format!("This setting is not known: {why}"));
             return;
         }
-        (Setting::Known(from), _) => from,
+        (FlagState::Known(from), _) => from,
     };
     let on = to.unwrap_or(!from);
     if on == from {
@@ -184,7 +187,7 @@ pub fn set(model: &mut Model, flag: ThreadFlag, to: Option<bool>, effects: &mut 
         model.app.note(&format!("{} is already {state}", flag.label()));
         return;
     }
-    conversation.settings.insert(flag, Setting::Changing { from, to: on, ticket });
+    conversation.settings.insert(flag, FlagState::Changing { from, to: on, ticket });
     let conversation = conversation.info.id.clone();
     let change = ThreadChange::Flag(flag, on);
     effects.push(Effect::Request(Box::new(Request::Thread { conversation, change, ticket })));

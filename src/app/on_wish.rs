@@ -1,9 +1,9 @@
 //! Answers to what was asked for under a ticket. One that nobody waits for any more changes nothing.
 
 use super::effect::Effect;
-use super::group::{JoinUrl, Wish, words};
+use super::group::{JoinUrlState, Wish, words};
 use super::overlay::{Consent, Overlay};
-use super::state::{Pending, Setting};
+use super::state::{FlagState, Pending};
 use super::{Model, on_list};
 use crate::model::{ConversationId, Fault, Role, SafeText, ThreadChange, ThreadFlag, Ticket};
 
@@ -31,7 +31,7 @@ pub fn done(
             || c.group.pending.iter().any(|(t, _)| *t == ticket)
             || c.settings
                 .values()
-                .any(|s| matches!(s, Setting::Changing { ticket: t, .. } if *t == ticket))
+                .any(|s| matches!(s, FlagState::Changing { ticket: t, .. } if *t == ticket))
     };
     let Some(id) = model.app.conversations.iter().find(with_ticket).map(|c| c.info.id.clone())
     else {
@@ -41,7 +41,9 @@ pub fn done(
     let mut finished = None;
     if let Some(c) = model.app.conversations.get_mut(&id) {
         let changing = c.settings.iter().find_map(|(flag, s)| match s {
-            Setting::Changing { from, to, ticket: t } if *t == ticket => Some((*flag, *from, *to)),
+            FlagState::Changing { from, to, ticket: t } if *t == ticket => {
+                Some((*flag, *from, *to))
+            }
             _ => None,
         });
         if let Some((flag, from, to)) = changing {
@@ -51,7 +53,7 @@ pub fn done(
                     match flag {
                         ThreadFlag::Alerts => c.info.muted = !to,
                         ThreadFlag::Pinned => c.info.pinned = to,
-                        ThreadFlag::JoiningEnabled => c.group.url = JoinUrl::Unknown,
+                        ThreadFlag::JoiningEnabled => c.group.url = JoinUrlState::Unknown,
                         ThreadFlag::HistoryDisclosed => {}
                     }
                 }

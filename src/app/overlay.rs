@@ -22,7 +22,7 @@ pub enum Overlay {
     Switcher {
         input: String,
         marked: usize,
-        found: Vec<Found>,
+        found: Vec<SwitcherEntry>,
     },
     Palette {
         input: String,
@@ -48,7 +48,7 @@ pub enum Overlay {
     Thread(ThreadOverlay),
     /// All there is to know of one message.
     Inspect {
-        lines: Vec<super::inspect::Line>,
+        lines: Vec<super::inspect::InspectorLine>,
         scroll: usize,
     },
     Confirm {
@@ -132,7 +132,7 @@ impl Overlay {
 
 /// A line of the switcher.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Found {
+pub struct SwitcherEntry {
     pub id: ConversationId,
     pub name: SafeText,
     pub unread: u32,
@@ -142,9 +142,9 @@ pub struct Found {
 
 /// What the switcher offers: conversations by name, then known people without one, then the id itself. With nothing
 /// typed the unread ones come first, so that Enter opens the next unread.
-pub fn find(app: &AppState, input: &str) -> Vec<Found> {
+pub fn find(app: &AppState, input: &str) -> Vec<SwitcherEntry> {
     let input = input.trim().trim_start_matches('@');
-    let mut found: Vec<(u32, Found)> = Vec::new();
+    let mut found: Vec<(u32, SwitcherEntry)> = Vec::new();
     for c in app.conversations.shown(app.open.as_ref()) {
         let id = &c.info.id;
         if input.is_empty() && Some(id) == app.open.as_ref() {
@@ -160,15 +160,15 @@ pub fn find(app: &AppState, input: &str) -> Vec<Found> {
             _ if id.as_str() == input => 0,
             _ => score * 2,
         };
-        found.push((score, Found { id: id.clone(), name, unread, is_new: false }));
+        found.push((score, SwitcherEntry { id: id.clone(), name, unread, is_new: false }));
     }
     if !input.is_empty() {
-        let mut people: Vec<(u32, Found)> = app
+        let mut people: Vec<(u32, SwitcherEntry)> = app
             .names
             .people()
             .filter(|(id, _)| *id != app.me() && id.as_str().starts_with("8:"))
             .filter_map(|(id, name)| {
-                let found = Found {
+                let found = SwitcherEntry {
                     id: ConversationId::new(id.as_str()),
                     name: name.clone(),
                     unread: 0,
@@ -193,7 +193,10 @@ pub fn find(app: &AppState, input: &str) -> Vec<Found> {
             && SafeText::line(input).as_str() == input
             && found.iter().all(|(_, f)| f.id != id)
         {
-            found.push((0, Found { id, name: SafeText::line(input), unread: 0, is_new: true }));
+            found.push((
+                0,
+                SwitcherEntry { id, name: SafeText::line(input), unread: 0, is_new: true },
+            ));
         }
     }
     found.sort_by_key(|(score, _)| *score);
@@ -221,10 +224,10 @@ pub fn matches(name: &str, input: &str) -> Option<u32> {
 }
 
 /// The palette's lines: name, keys, help, for everything that makes sense outside a dialog.
-pub fn palette<'a>(app: &'a AppState, input: &str) -> Vec<&'a super::keymap::Entry> {
+pub fn palette<'a>(app: &'a AppState, input: &str) -> Vec<&'a super::keymap::KeymapEntry> {
     let table = app.prefs.keymap.entries();
     let selecting = app.opened().is_some_and(|c| c.selected.is_some());
-    let mut found: Vec<(u32, &super::keymap::Entry)> = table
+    let mut found: Vec<(u32, &super::keymap::KeymapEntry)> = table
         .iter()
         .filter(|e| {
             let fits = match e.context {
@@ -242,7 +245,7 @@ pub fn palette<'a>(app: &'a AppState, input: &str) -> Vec<&'a super::keymap::Ent
 }
 
 /// The actions of a message that make sense for the selected one.
-pub fn menu(app: &AppState) -> Vec<(&super::keymap::Entry, Action)> {
+pub fn menu(app: &AppState) -> Vec<(&super::keymap::KeymapEntry, Action)> {
     use super::action::MessagesAction as M;
     use crate::model::Delivery;
     let Some(conversation) = app.opened() else { return Vec::new() };

@@ -18,7 +18,7 @@ pub struct Search {
     pub here: Option<ConversationId>,
     pub marked: usize,
     pub hits: Vec<Hit>,
-    pub state: State,
+    pub state: SearchState,
     /// Not all of the history is indexed yet.
     pub behind: bool,
     /// Where older hits begin.
@@ -30,7 +30,7 @@ pub struct Search {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum SearchState {
     /// Nothing is asked.
     Idle,
     Asking,
@@ -46,7 +46,7 @@ impl Search {
             here,
             marked: 0,
             hits: Vec::new(),
-            state: State::Idle,
+            state: SearchState::Idle,
             behind: false,
             next: None,
             ticket: None,
@@ -155,18 +155,18 @@ pub fn ask(model: &mut Model, effects: &mut Vec<Effect>) {
     match asked {
         Ok(Some(query)) => {
             // The hits of the question before stay until the answer is there: nothing flickers.
-            search.state = State::Asking;
+            search.state = SearchState::Asking;
             effects.push(Effect::Request(Box::new(Request::Search { query, below: None, ticket })));
         }
         Ok(None) => {
             search.hits.clear();
             search.next = None;
-            search.state = State::Idle;
+            search.state = SearchState::Idle;
         }
         Err(wrong) => {
             search.hits.clear();
             search.next = None;
-            search.state = State::Wrong(SafeText::line(&wrong));
+            search.state = SearchState::Wrong(SafeText::line(&wrong));
         }
     }
 }
@@ -183,12 +183,12 @@ pub fn turn_scope(model: &mut Model, effects: &mut Vec<Effect>) {
 /// Older hits, when the marked one is near the last.
 pub fn more(model: &mut Model, effects: &mut Vec<Effect>) {
     let Some(Overlay::Search(search)) = &model.app.overlay else { return };
-    let near = search.marked + NEAR >= search.hits.len() && search.state == State::Answered;
+    let near = search.marked + NEAR >= search.hits.len() && search.state == SearchState::Answered;
     let (Some(below), Some(ticket), true) = (search.next, search.ticket, near) else { return };
     let asked = question(&model.app, &search.input, search.here.as_ref());
     let Some(Overlay::Search(search)) = &mut model.app.overlay else { return };
     if let Ok(Some(query)) = asked {
-        search.state = State::Asking;
+        search.state = SearchState::Asking;
         let below = Some(below);
         effects.push(Effect::Request(Box::new(Request::Search { query, below, ticket })));
     }
@@ -213,9 +213,9 @@ pub fn found(
             search.hits.extend(found.hits);
             search.next = found.next;
             search.behind = found.behind;
-            search.state = State::Answered;
+            search.state = SearchState::Answered;
         }
-        Err(fault) => search.state = State::Wrong(fault.reason),
+        Err(fault) => search.state = SearchState::Wrong(fault.reason),
     }
     if std::mem::take(&mut search.opens_first) && !search.hits.is_empty() {
         let search = search.clone();
@@ -226,7 +226,7 @@ pub fn found(
 
 /// Shows the marked hit in its place.
 pub fn choose(model: &mut Model, mut search: Search, effects: &mut Vec<Effect>) {
-    let waits = search.state == State::Asking && search.marked == 0;
+    let waits = search.state == SearchState::Asking && search.marked == 0;
     let Some(hit) = search.hits.get(search.marked).cloned().filter(|_| !waits) else {
         search.opens_first = waits;
         model.app.overlay = Some(Overlay::Search(Box::new(search)));

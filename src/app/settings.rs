@@ -1,7 +1,7 @@
 //! The rows of the settings screen: what the server holds, what is being saved, what may be changed and by whom.
 
-use super::group::{JoinUrl, blocked};
-use super::state::{AppState, ConversationState, Setting};
+use super::group::{JoinUrlState, blocked};
+use super::state::{AppState, ConversationState, FlagState};
 use crate::model::{Role, ThreadChange, ThreadFlag, UserId};
 
 /// What a row is about.
@@ -21,7 +21,7 @@ pub enum RowId {
 
 /// One row as it is drawn.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Row {
+pub struct SettingRow {
     pub id: RowId,
     /// The letter that goes to it and does what Enter does.
     pub key: Option<char>,
@@ -35,12 +35,12 @@ pub struct Row {
 }
 
 /// The rows that apply to a conversation.
-pub fn rows(app: &AppState, c: &ConversationState) -> Vec<Row> {
+pub fn rows(app: &AppState, c: &ConversationState) -> Vec<SettingRow> {
     let mut rows = Vec::new();
     let is_group = c.info.is_group();
     if is_group {
         let topic = ThreadChange::Topic(String::new());
-        rows.push(Row {
+        rows.push(SettingRow {
             id: RowId::Topic,
             key: Some('t'),
             label: "Topic",
@@ -62,7 +62,7 @@ pub fn rows(app: &AppState, c: &ConversationState) -> Vec<Row> {
             ["shown (history disclosed)", "hidden"],
         ));
         let admins = c.members.iter().filter(|m| m.role == Role::Admin).count();
-        rows.push(Row {
+        rows.push(SettingRow {
             id: RowId::Members,
             key: Some('m'),
             label: "Members",
@@ -84,7 +84,7 @@ pub fn rows(app: &AppState, c: &ConversationState) -> Vec<Row> {
     rows.push(flag(app, c, ThreadFlag::Pinned, 'p', "Pinned to the top", ["yes", "no"]));
     if is_group {
         rows.extend(facts(app, c));
-        rows.push(Row {
+        rows.push(SettingRow {
             id: RowId::Leave,
             key: Some('q'),
             label: "Leave",
@@ -94,7 +94,7 @@ pub fn rows(app: &AppState, c: &ConversationState) -> Vec<Row> {
             saving: c.is_changing(|ch| matches!(ch, ThreadChange::Remove(who) if who == app.me())),
         });
     }
-    rows.push(Row {
+    rows.push(SettingRow {
         id: RowId::Clear,
         key: Some('d'),
         label: "Delete history",
@@ -120,33 +120,35 @@ fn flag(
     key: char,
     label: &'static str,
     words: [&str; 2],
-) -> Row {
+) -> SettingRow {
     let setting = c.setting(flag);
     let value = match setting.shown() {
         None => "not known".to_owned(),
         Some(true) => format!("[x] {}", words[0]),
         Some(false) => format!("[ ] {}", words[1]),
     };
-    Row {
+    SettingRow {
         id: RowId::Flag(flag),
         key: Some(key),
         label,
         value,
         does: "toggle",
         blocked: blocked(app, c, &ThreadChange::Flag(flag, true)),
-        saving: matches!(setting, Setting::Changing { .. }),
+        saving: matches!(setting, FlagState::Changing { .. }),
     }
 }
 
-fn url(c: &ConversationState) -> Row {
+fn url(c: &ConversationState) -> SettingRow {
     let open = c.setting(ThreadFlag::JoiningEnabled).shown() == Some(true);
     let (value, blocked) = match (&c.group.url, open) {
         (_, false) => ("none".to_owned(), Some("joining by link is off")),
-        (JoinUrl::Known(url), true) => (url.to_string(), None),
-        (JoinUrl::Failed(why), true) => (format!("not available: {why}"), None),
-        (JoinUrl::Unknown | JoinUrl::Loading, true) => ("being asked for…".to_owned(), None),
+        (JoinUrlState::Known(url), true) => (url.to_string(), None),
+        (JoinUrlState::Failed(why), true) => (format!("not available: {why}"), None),
+        (JoinUrlState::Unknown | JoinUrlState::Loading, true) => {
+            ("being asked for…".to_owned(), None)
+        }
     };
-    Row {
+    SettingRow {
         id: RowId::Url,
         key: Some('u'),
         label: "Join URL",
@@ -158,9 +160,9 @@ fn url(c: &ConversationState) -> Row {
 }
 
 /// What can only be read.
-fn facts(app: &AppState, c: &ConversationState) -> Vec<Row> {
+fn facts(app: &AppState, c: &ConversationState) -> Vec<SettingRow> {
     let thread = &c.group.thread;
-    let fact = |id, label, value: String| Row {
+    let fact = |id, label, value: String| SettingRow {
         id,
         key: None,
         label,
@@ -205,7 +207,7 @@ pub fn status(app: &AppState, c: &ConversationState) -> Vec<String> {
         let mark = if said.taken { "✓" } else { "!" };
         parts.push(format!("{} {} {mark}", said.text, said.at.clock(&app.prefs.zone)));
     }
-    let flags = c.settings.iter().filter(|(_, s)| matches!(s, Setting::Changing { .. }));
+    let flags = c.settings.iter().filter(|(_, s)| matches!(s, FlagState::Changing { .. }));
     let saving = flags
         .map(|(flag, _)| flag.label().to_owned())
         .chain(c.group.pending.iter().map(|(_, change)| super::group::words(app, change)));

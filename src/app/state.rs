@@ -1,6 +1,6 @@
 //! The state that `update` owns, by area. What belongs to one conversation is in [`super::chat`].
 
-pub use super::chat::{ConversationState, Older, Pending, Setting, Sought, Window};
+pub use super::chat::{ConversationState, FlagState, Older, Pending, Sought, Window};
 use super::conversations::Conversations;
 use super::group::Wish;
 use super::keymap::{Context, Keymap};

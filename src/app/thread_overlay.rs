@@ -3,7 +3,7 @@
 
 use super::Model;
 use super::effect::Effect;
-use super::group::JoinUrl;
+use super::group::JoinUrlState;
 use super::overlay::{Consent, Overlay};
 use super::settings::{self, RowId};
 use super::state::AppState;
@@ -245,7 +245,7 @@ fn answer(model: &mut Model, what: &AskFor, input: &str, effects: &mut Vec<Effec
     }
 }
 
-fn use_row(model: &mut Model, row: &settings::Row, effects: &mut Vec<Effect>) {
+fn use_row(model: &mut Model, row: &settings::SettingRow, effects: &mut Vec<Effect>) {
     if let Some(why) = row.blocked {
         model.app.complain(&format!("{}: {why}", row.label));
         return;
@@ -256,7 +256,7 @@ fn use_row(model: &mut Model, row: &settings::Row, effects: &mut Vec<Effect>) {
         RowId::Url => {
             let url = model.app.opened().map(|c| c.group.url.clone());
             match url {
-                Some(JoinUrl::Known(url)) => {
+                Some(JoinUrlState::Known(url)) => {
                     let rows = super::qr::rows(&url);
                     let text = url.to_string();
                     effects.push(Effect::Copy { what: "the join URL".into(), text });

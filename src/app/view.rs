@@ -19,7 +19,7 @@ use super::state::{AppState, Focus, Older, Window};
 use super::wrap::break_lines;
 use crate::model::text::width;
 use crate::model::{ConversationId, MessageKey};
-use scroll::{RowCache, Stamp};
+use scroll::{RowCache, RowsStamp};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
@@ -88,11 +88,11 @@ pub struct ViewState {
     anchors: HashMap<ConversationId, Anchor>,
     row_cache: RowCache,
     pub visible: Visible,
-    rows_of: Option<Stamp>,
+    rows_of: Option<RowsStamp>,
     /// Which hint an empty pane shows.
     hint_of: Option<bool>,
-    list_of: Option<list::Stamp>,
-    details_of: Option<details::Stamp>,
+    list_of: Option<list::ListStamp>,
+    details_of: Option<details::DetailsStamp>,
 }
 
 impl ViewState {
@@ -159,7 +159,7 @@ impl ViewState {
         self.visible.compose = compose;
         let Some(layout) = layout else { return Vec::new() };
         if let Some(area) = layout.list {
-            let stamp = list::Stamp::of(app, area, layout.wide_list);
+            let stamp = list::ListStamp::of(app, area, layout.wide_list);
             if self.list_of.as_ref() != Some(&stamp) {
                 let (rows, below) = list::rows(app, area, layout.wide_list);
                 self.visible.list = rows;
@@ -169,7 +169,7 @@ impl ViewState {
             }
         }
         if let Some(area) = layout.details {
-            let stamp = details::Stamp::of(app, area);
+            let stamp = details::DetailsStamp::of(app, area);
             if self.details_of.as_ref() != Some(&stamp) {
                 let rows = details::rows(app, area);
                 if rows != self.visible.details {
@@ -195,7 +195,7 @@ impl ViewState {
         };
         let id = &conversation.info.id;
         let anchor = self.anchor(id);
-        let stamp = Stamp::of(app, conversation, area, self.bare, &anchor);
+        let stamp = RowsStamp::of(app, conversation, area, self.bare, &anchor);
         if self.rows_of.as_ref() != Some(&stamp) {
             let pane = rows::Pane::new(app, conversation, area, self.size, self.bare);
             let (rows, below) = self.row_cache.fill(&pane, &anchor);

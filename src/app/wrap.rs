@@ -15,7 +15,7 @@ pub struct Piece {
 
 /// One row of a message's text.
 #[derive(Clone, Debug, PartialEq, Default)]
-pub struct Row {
+pub struct TextRow {
     pub pieces: Vec<Piece>,
     /// Where it begins in the message's plain text.
     pub offset: usize,
@@ -32,17 +32,23 @@ const NARROWEST: usize = 4;
 
 /// Wraps formatted text. No row is wider than `columns` (four at the least), and no character is lost but the
 /// spaces at which a row ends.
-pub fn wrap(rich: &RichText, columns: usize) -> Vec<Row> {
+pub fn wrap(rich: &RichText, columns: usize) -> Vec<TextRow> {
     let mut rows = Vec::new();
     let mut offset = 0;
     blocks(&rich.blocks, columns, 0, &mut offset, &mut rows);
     if rows.is_empty() {
-        rows.push(Row::default());
+        rows.push(TextRow::default());
     }
     rows
 }
 
-fn blocks(list: &[Block], columns: usize, quotes: usize, offset: &mut usize, rows: &mut Vec<Row>) {
+fn blocks(
+    list: &[Block],
+    columns: usize,
+    quotes: usize,
+    offset: &mut usize,
+    rows: &mut Vec<TextRow>,
+) {
     for (i, block) in list.iter().enumerate() {
         if i > 0 {
             *offset += 1;
@@ -75,7 +81,11 @@ fn blocks(list: &[Block], columns: usize, quotes: usize, offset: &mut usize, row
                     blocks(body, inner, quotes + 1, offset, rows);
                 }
                 if rows.len() == first {
-                    rows.push(Row { quotes: quotes + 1, offset: *offset, ..Row::default() });
+                    rows.push(TextRow {
+                        quotes: quotes + 1,
+                        offset: *offset,
+                        ..TextRow::default()
+                    });
                 }
             }
             Block::Code(code) => {
@@ -93,7 +103,7 @@ fn paragraph(
     columns: usize,
     quotes: usize,
     offset: &mut usize,
-    rows: &mut Vec<Row>,
+    rows: &mut Vec<TextRow>,
 ) {
     let text: String = spans.iter().map(|s| s.text.as_str()).collect();
     let mut runs: Vec<(Range<usize>, &Span)> = Vec::with_capacity(spans.len());
@@ -131,7 +141,7 @@ fn paragraph(
             Align::Left => 0,
             Align::Centre => columns.saturating_sub(width(visible)) / 2,
         };
-        rows.push(Row { pieces, offset: *offset + range.start, indent, quotes });
+        rows.push(TextRow { pieces, offset: *offset + range.start, indent, quotes });
     }
     *offset += text.len();
 }

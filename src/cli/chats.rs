@@ -11,15 +11,15 @@ use crate::protocol::{decode, wire};
 use crate::store::{self, ReadOnly};
 
 /// A conversation with its name, as far as it is known.
-pub struct Chat {
+pub struct ChatLine {
     pub conversation: Conversation,
     pub name: SafeText,
     pub unread: Unread,
 }
 
 /// What commands know of people and conversations.
-pub struct Known {
-    pub chats: Vec<Chat>,
+pub struct KnownPeople {
+    pub chats: Vec<ChatLine>,
     pub names: Names,
     /// Why the gateway could not be asked; what is shown is then what is stored.
     pub offline: Option<String>,
@@ -37,7 +37,7 @@ pub async fn run(session: &Session, json: bool) -> Result<(), ExitError> {
     }
     let now = crate::model::Timestamp(jiff::Timestamp::now().as_millisecond());
     let zone = jiff::tz::TimeZone::system();
-    let line = |chat: &Chat| {
+    let line = |chat: &ChatLine| {
         if json {
             return lines::json_line(&lines::chat_json(
                 &chat.conversation,
@@ -61,14 +61,18 @@ pub async fn run(session: &Session, json: bool) -> Result<(), ExitError> {
 ///
 /// # Errors
 /// When the gateway cannot be reached and nothing is stored.
-pub async fn list(session: &Session, client: &Client, count: bool) -> Result<Known, ExitError> {
+pub async fn list(
+    session: &Session,
+    client: &Client,
+    count: bool,
+) -> Result<KnownPeople, ExitError> {
     let store = store::open_read_only(&session.dir.join(STORE)).ok();
     let mut names = Names::default();
     for (id, source, name) in store.as_ref().and_then(|s| s.names().ok()).unwrap_or_default() {
         names.learn(&id, source, &name);
     }
     match from_gateway(client, store.as_ref(), &mut names, &session.me, count).await {
-        Ok(chats) => Ok(Known { chats, names, offline: None }),
+        Ok(chats) => Ok(KnownPeople { chats, names, offline: None }),
         Err(error) => {
             let chats =
                 store.as_ref().map(|s| from_store(s, &names, &session.me)).unwrap_or_default();
@@ -77,7 +81,7 @@ pub async fn list(session: &Session, client: &Client, count: bool) -> Result<Kno
                     "the gateway cannot be asked ({error}) and nothing is stored"
                 )));
             }
-            Ok(Known { chats, names, offline: Some(error.to_string()) })
+            Ok(KnownPeople { chats, names, offline: Some(error.to_string()) })
         }
     }
 }
@@ -88,7 +92,7 @@ async fn from_gateway(
     names: &mut Names,
     me: &UserId,
     count: bool,
-) -> Result<Vec<Chat>, crate::client::Error> {
+) -> Result<Vec<ChatLine>, crate::client::Error> {
     let mut page = client.conversations(100).await?;
     let mut conversations = Vec::new();
     for _ in 0..100 {
@@ -125,7 +129,7 @@ async fn from_gateway(
         let unread =
             if count { unread(client, store, &conversation, me).await } else { Unread::default() };
         let name = lines::title(&conversation, names, thread.as_ref(), me);
-        chats.push(Chat { conversation, name, unread });
+        chats.push(ChatLine { conversation, name, unread });
     }
     Ok(chats)
 }
@@ -188,7 +192,7 @@ async fn unread_rows(
     Ok(rows)
 }
 
-fn from_store(store: &ReadOnly, names: &Names, me: &UserId) -> Vec<Chat> {
+fn from_store(store: &ReadOnly, names: &Names, me: &UserId) -> Vec<ChatLine> {
     let cached = store.conversations(me).unwrap_or_default();
     cached
         .into_iter()
@@ -198,7 +202,7 @@ fn from_store(store: &ReadOnly, names: &Names, me: &UserId) -> Vec<Chat> {
             let thread = store.thread_json(&conversation.id).ok().flatten();
             let thread = thread.and_then(|json| wire::thread(&json).ok());
             let name = lines::title(&conversation, names, thread.as_ref(), me);
-            Chat { conversation, name, unread: cached.unread }
+            ChatLine { conversation, name, unread: cached.unread }
         })
         .collect()
 }
@@ -207,20 +211,20 @@ fn from_store(store: &ReadOnly, names: &Names, me: &UserId) -> Vec<Chat> {
 ///
 /// # Errors
 /// When none or several match; the candidates are named.
-pub fn choose<'a>(known: &'a Known, wanted: &str) -> Result<&'a Chat, ExitError> {
+pub fn choose<'a>(known: &'a KnownPeople, wanted: &str) -> Result<&'a ChatLine, ExitError> {
     let by_id = known.chats.iter().find(|c| c.conversation.id.as_str() == wanted);
     if let Some(chat) = by_id {
         return Ok(chat);
     }
     let needle = wanted.to_lowercase();
-    let found: Vec<&Chat> =
+    let found: Vec<&ChatLine> =
         known.chats.iter().filter(|c| c.name.to_lowercase().contains(&needle)).collect();
-    let exact: Vec<&&Chat> = found.iter().filter(|c| c.name.to_lowercase() == needle).collect();
+    let exact: Vec<&&ChatLine> = found.iter().filter(|c| c.name.to_lowercase() == needle).collect();
     match (found.as_slice(), exact.as_slice()) {
         ([one], _) => Ok(one),
         (_, [one]) => Ok(one),
         (candidates, _) => {
-            let all: Vec<&Chat> = if candidates.is_empty() {
+            let all: Vec<&ChatLine> = if candidates.is_empty() {
                 known.chats.iter().collect()
             } else {
                 candidates.to_vec()

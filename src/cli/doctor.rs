@@ -21,7 +21,7 @@ pub struct DoctorArgs {
 }
 
 /// One thing that was looked at.
-enum Found {
+enum Finding {
     Pass(String),
     Warn(String),
     Fail(String),
@@ -39,15 +39,15 @@ pub async fn run(session: &Session, arguments: &DoctorArgs) -> Result<(), ExitEr
     if arguments.history {
         return history(session, &file);
     }
-    let mut found = vec![Found::Pass("configuration: read, no mistakes".into())];
+    let mut found = vec![Finding::Pass("configuration: read, no mistakes".into())];
     found.extend(folder(&session.dir));
     found.push(stored(&file));
     found.push(gateway(session).await);
     let mut failed = 0;
     let lines = found.iter().map(|found| match found {
-        Found::Pass(text) => format!("PASS  {text}"),
-        Found::Warn(text) => format!("WARN  {text}"),
-        Found::Fail(text) => {
+        Finding::Pass(text) => format!("PASS  {text}"),
+        Finding::Warn(text) => format!("WARN  {text}"),
+        Finding::Fail(text) => {
             failed += 1;
             format!("FAIL  {text}")
         }
@@ -60,62 +60,62 @@ pub async fn run(session: &Session, arguments: &DoctorArgs) -> Result<(), ExitEr
 }
 
 /// Others must not read what lies here, and the program has to be able to write it.
-fn folder(dir: &Path) -> Option<Found> {
+fn folder(dir: &Path) -> Option<Finding> {
     let name = dir.display();
     let meta = match std::fs::metadata(dir) {
         Ok(meta) => meta,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
-        Err(error) => return Some(Found::Fail(format!("folder: {name}: {error}"))),
+        Err(error) => return Some(Finding::Fail(format!("folder: {name}: {error}"))),
     };
     if !meta.is_dir() {
-        return Some(Found::Fail(format!("folder: {name} is a file")));
+        return Some(Finding::Fail(format!("folder: {name} is a file")));
     }
     let probe = dir.join(".probe");
     let written = std::fs::write(&probe, b"").and_then(|()| std::fs::remove_file(&probe));
     if let Err(error) = written {
-        return Some(Found::Fail(format!(
+        return Some(Finding::Fail(format!(
             "folder: {name} cannot be written: {error}; --read-only shows what is stored"
         )));
     }
     let others = meta.permissions().mode() & 0o77;
     Some(if others == 0 {
-        Found::Pass(format!("folder: {name}, for you only"))
+        Finding::Pass(format!("folder: {name}, for you only"))
     } else {
-        Found::Warn(format!("folder: {name} can be read by others; chmod 700 mends that"))
+        Finding::Warn(format!("folder: {name} can be read by others; chmod 700 mends that"))
     })
 }
 
-fn stored(file: &Path) -> Found {
+fn stored(file: &Path) -> Finding {
     let name = file.display();
     if !file.exists() {
-        return Found::Warn(format!("store: {name} is not there yet; the first start makes it"));
+        return Finding::Warn(format!("store: {name} is not there yet; the first start makes it"));
     }
     if std::fs::metadata(file).is_ok_and(|m| m.len() == 0) {
-        return Found::Warn(format!("store: {name} is empty; the next start begins anew"));
+        return Finding::Warn(format!("store: {name} is empty; the next start begins anew"));
     }
     let writable = std::fs::OpenOptions::new().write(true).open(file);
     if let Err(error) = writable {
-        return Found::Fail(format!("store: {name} cannot be written: {error}"));
+        return Finding::Fail(format!("store: {name} cannot be written: {error}"));
     }
     let checked = store::open_read_only(file).and_then(|store| store.check());
     match checked {
-        Ok(counts) => Found::Pass(format!(
+        Ok(counts) => Finding::Pass(format!(
             "store: {name}, sound; {} messages in {} conversations, {} waiting to be sent",
             counts.messages, counts.conversations, counts.outbox
         )),
-        Err(error) => Found::Fail(format!("store: {name}: {error}")),
+        Err(error) => Finding::Fail(format!("store: {name}: {error}")),
     }
 }
 
-async fn gateway(session: &Session) -> Found {
+async fn gateway(session: &Session) -> Finding {
     let name = SafeText::line(&session.account.gateway);
     let client = match session.client() {
         Ok(client) => client,
-        Err(error) => return Found::Fail(format!("gateway: {error}")),
+        Err(error) => return Finding::Fail(format!("gateway: {error}")),
     };
     match client.conversations(1).await {
-        Ok(_) => Found::Pass(format!("gateway: {name} answers and takes the token")),
-        Err(error) => Found::Fail(format!("gateway: {name}: {error}")),
+        Ok(_) => Finding::Pass(format!("gateway: {name} answers and takes the token")),
+        Err(error) => Finding::Fail(format!("gateway: {name}: {error}")),
     }
 }
 

@@ -35,7 +35,7 @@ impl Client {
     pub async fn conversations(
         &self,
         page_size: u32,
-    ) -> Result<wire::Page<RawConversation>, Error> {
+    ) -> Result<wire::WirePage<RawConversation>, Error> {
         let reply = self.chat(Method::GET, &endpoint::conversations(page_size), None).await?;
         Ok(wire::conversations_page(&reply.body)?)
     }
@@ -44,7 +44,7 @@ impl Client {
         &self,
         sync_state: &str,
         page_size: u32,
-    ) -> Result<wire::Page<RawConversation>, Error> {
+    ) -> Result<wire::WirePage<RawConversation>, Error> {
         let reply = self
             .chat(Method::GET, &endpoint::conversations_next(sync_state, page_size), None)
             .await?;
@@ -61,7 +61,7 @@ impl Client {
         &self,
         id: &ConversationId,
         page_size: u32,
-    ) -> Result<wire::Page<RawMessage>, Error> {
+    ) -> Result<wire::WirePage<RawMessage>, Error> {
         let reply = self.chat(Method::GET, &endpoint::messages(id, page_size), None).await?;
         Ok(wire::messages_page(&reply.body, id)?)
     }
@@ -71,7 +71,7 @@ impl Client {
         id: &ConversationId,
         sync_state: &str,
         page_size: u32,
-    ) -> Result<wire::Page<RawMessage>, Error> {
+    ) -> Result<wire::WirePage<RawMessage>, Error> {
         let reply = self
             .chat(Method::GET, &endpoint::messages_next(id, sync_state, page_size), None)
             .await?;
@@ -84,7 +84,7 @@ impl Client {
         id: &ConversationId,
         end: Timestamp,
         page_size: u32,
-    ) -> Result<wire::Page<RawMessage>, Error> {
+    ) -> Result<wire::WirePage<RawMessage>, Error> {
         let reply =
             self.chat(Method::GET, &endpoint::messages_until(id, end.0, page_size), None).await?;
         Ok(wire::messages_page(&reply.body, id)?)
@@ -299,7 +299,7 @@ impl Client {
     }
 
     /// Waits for events. `ack` is the id of the last one taken; without it the server forgets what it sent.
-    pub async fn poll(&self, ack: Option<u64>) -> Result<Vec<wire::Event>, Error> {
+    pub async fn poll(&self, ack: Option<u64>) -> Result<Vec<wire::PolledEvent>, Error> {
         let path = match ack {
             Some(id) => format!("{}?ackId={id}", endpoint::POLL),
             None => endpoint::POLL.to_owned(),

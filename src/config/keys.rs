@@ -3,19 +3,19 @@
 use super::Enter;
 use super::known::distance;
 use crate::app::action::Action;
-use crate::app::keymap::{Context, Entry, Keymap, parse_keys};
+use crate::app::keymap::{Context, Keymap, KeymapEntry, parse_keys};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
 const TABLE: &str = include_str!("../../assets/keymap.toml");
 
 #[derive(Deserialize)]
-struct Table {
-    action: Vec<Row>,
+struct KeymapTable {
+    action: Vec<KeymapRow>,
 }
 
 #[derive(Deserialize)]
-struct Row {
+struct KeymapRow {
     name: String,
     context: String,
     keys: Vec<String>,
@@ -58,7 +58,7 @@ pub fn with_changes(
     changes: &BTreeMap<String, Vec<String>>,
     enter: Enter,
 ) -> Result<Keymap, (String, String)> {
-    let table: Table =
+    let table: KeymapTable =
         toml::from_str(TABLE).map_err(|e| (String::new(), e.message().to_owned()))?;
     let mut entries = Vec::with_capacity(table.action.len());
     for row in table.action {
@@ -81,7 +81,7 @@ pub fn with_changes(
             let message = format!("\"{}\" types a letter there; add ctrl- or alt-", chord.short());
             return Err(fail(message));
         }
-        entries.push(Entry {
+        entries.push(KeymapEntry {
             name: row.name.clone(),
             context,
             keys,

@@ -22,7 +22,7 @@ pub struct Mention {
 /// Reads typed text. A marker needs white space, punctuation or the text's edge outside it, and something other than
 /// white space inside; `mentions` are the names that may follow an `@`.
 pub fn read(text: &str, mentions: &[Mention]) -> RichText {
-    let mut reader = Reader { mentions, blocks: Vec::new(), spans: Vec::new() };
+    let mut reader = MarkupReader { mentions, blocks: Vec::new(), spans: Vec::new() };
     reader.run(text, SpanStyle::default(), None, 0);
     reader.end_paragraph();
     if reader.blocks.is_empty() {
@@ -31,18 +31,18 @@ pub fn read(text: &str, mentions: &[Mention]) -> RichText {
     RichText { blocks: reader.blocks }
 }
 
-struct Reader<'a> {
+struct MarkupReader<'a> {
     mentions: &'a [Mention],
     blocks: Vec<Block>,
     spans: Vec<Span>,
 }
 
-impl Reader<'_> {
+impl MarkupReader<'_> {
     fn run(&mut self, text: &str, style: SpanStyle, before: Option<char>, depth: usize) {
         let mut before = before;
         let mut rest = text;
         let mut plain = String::new();
-        let mut ends = Ends::default();
+        let mut ends = MarkerEnds::default();
         while let Some(c) = rest.chars().next() {
             let tail = rest.get(c.len_utf8()..).unwrap_or_default();
             if depth == 0
@@ -132,9 +132,9 @@ fn style_of(marker: char, style: SpanStyle) -> Option<SpanStyle> {
 /// For each marker, how much text remained where a search for its end failed: until there is no end, and nothing is
 /// read twice.
 #[derive(Default)]
-struct Ends([Option<usize>; 3]);
+struct MarkerEnds([Option<usize>; 3]);
 
-impl Ends {
+impl MarkerEnds {
     /// The text up to the closing marker, if there is one on the same line.
     fn inside<'a>(&mut self, tail: &'a str, marker: char) -> Option<&'a str> {
         let failed = match marker {

@@ -30,28 +30,28 @@ pub enum EmojiWidth {
 }
 
 #[derive(Clone, Copy)]
-struct Entry {
+struct EmoticonEntry {
     name: &'static str,
     glyph: &'static str,
     ascii: &'static str,
 }
 
-static ENTRIES: LazyLock<Vec<Entry>> = LazyLock::new(|| {
+static ENTRIES: LazyLock<Vec<EmoticonEntry>> = LazyLock::new(|| {
     let lines = TABLE.lines().filter(|line| !line.starts_with('#'));
     lines
         .filter_map(|line| {
             let mut columns = line.split('\t');
             let (name, glyph, ascii) = (columns.next()?, columns.next()?, columns.next()?);
-            Some(Entry { name, glyph, ascii })
+            Some(EmoticonEntry { name, glyph, ascii })
         })
         .collect()
 });
 
-static BY_NAME: LazyLock<HashMap<&'static str, Entry>> =
+static BY_NAME: LazyLock<HashMap<&'static str, EmoticonEntry>> =
     LazyLock::new(|| ENTRIES.iter().map(|e| (e.name, *e)).collect());
 
 /// The first name of a glyph is the one it is called by.
-static BY_GLYPH: LazyLock<HashMap<&'static str, Entry>> = LazyLock::new(|| {
+static BY_GLYPH: LazyLock<HashMap<&'static str, EmoticonEntry>> = LazyLock::new(|| {
     let mut map = HashMap::new();
     for entry in ENTRIES.iter() {
         map.entry(entry.glyph).or_insert(*entry);

@@ -16,10 +16,10 @@ pub const DECODER_VERSION: u32 = 3;
 
 /// Reads a message. `me` decides what mentions me.
 pub fn message(raw: &RawMessage, me: &UserId) -> Message {
-    let item: wire::Message<'_> = if raw.extras {
+    let item: wire::WireMessage<'_> = if raw.extras {
         serde_json::from_str(&raw.json).unwrap_or_default()
     } else {
-        wire::Message::default()
+        wire::WireMessage::default()
     };
     let mut body = body(raw, &item);
     let edit_of = item.skypeeditedid.some().map(Into::into);
@@ -110,7 +110,7 @@ pub fn is_read_mark(raw: &RawMessage) -> bool {
     &*raw.kind == "ThreadActivity/MemberConsumptionHorizonUpdate"
 }
 
-fn body(raw: &RawMessage, item: &wire::Message<'_>) -> MessageBody {
+fn body(raw: &RawMessage, item: &wire::WireMessage<'_>) -> MessageBody {
     let content = &*raw.content;
     let kind = &*raw.kind;
     let known = match kind {
@@ -197,7 +197,7 @@ fn deletes(content: &str) -> MessageBody {
 }
 
 /// `properties.mentions`, a list or the list as a JSON string: what the numbers in mention tags stand for.
-fn mentioned(item: &wire::Message<'_>) -> Vec<(String, UserId)> {
+fn mentioned(item: &wire::WireMessage<'_>) -> Vec<(String, UserId)> {
     #[derive(Deserialize)]
     struct MentionItem<'a> {
         #[serde(borrow, default)]
@@ -230,7 +230,7 @@ fn one_line(text: &str) -> String {
 }
 
 /// `Text` is literal. On Teams hosts the five XML entities occur in it and are decoded (facts 7, row 22).
-fn text(content: &str, raw: &RawMessage, item: &wire::Message<'_>) -> MessageBody {
+fn text(content: &str, raw: &RawMessage, item: &wire::WireMessage<'_>) -> MessageBody {
     let decoded = if item.is_of_teams() { entity::unescape_five(content) } else { content.into() };
     let rest = emote_text(&decoded, raw, item);
     let mut spans = Vec::new();
@@ -240,7 +240,7 @@ fn text(content: &str, raw: &RawMessage, item: &wire::Message<'_>) -> MessageBod
     if rest.is_some() { MessageBody::Emote(rich) } else { MessageBody::Text(rich) }
 }
 
-fn rich(content: &str, raw: &RawMessage, item: &wire::Message<'_>) -> MessageBody {
+fn rich(content: &str, raw: &RawMessage, item: &wire::WireMessage<'_>) -> MessageBody {
     if let Some(rest) = emote_text(content, raw, item) {
         return MessageBody::Emote(richtext::parse(rest));
     }
@@ -284,7 +284,7 @@ fn with_object(content: &str, mentioned: &richtext::MentionedPeople) -> Option<R
 fn emote_text<'a>(
     content: &'a str,
     _raw: &RawMessage,
-    item: &wire::Message<'_>,
+    item: &wire::WireMessage<'_>,
 ) -> Option<&'a str> {
     let offset = usize::try_from(item.skypeemoteoffset.number()?).ok()?;
     let mut units = 0;
@@ -300,7 +300,7 @@ fn emote_text<'a>(
 }
 
 /// `emotions`: a list, or the list as a JSON string; the last word of a user on a key wins (facts 3.4).
-fn reactions(item: &wire::Message<'_>) -> Vec<Reaction> {
+fn reactions(item: &wire::WireMessage<'_>) -> Vec<Reaction> {
     #[derive(Deserialize)]
     struct Emotion<'a> {
         #[serde(borrow, default)]
@@ -342,7 +342,7 @@ fn reactions(item: &wire::Message<'_>) -> Vec<Reaction> {
 
 /// Reads a conversation item. Unread counts are the store's business and stay zero here.
 pub fn conversation(raw: &RawConversation, me: &UserId) -> Conversation {
-    let item: wire::Conversation<'_> = serde_json::from_str(&raw.json).unwrap_or_default();
+    let item: wire::WireConversation<'_> = serde_json::from_str(&raw.json).unwrap_or_default();
     let properties = &item.properties;
     let thread = &item.thread_properties;
     let topic = thread.topic.as_ref().map(|t| SafeText::line(&entity::unescape(t.as_str())));

@@ -3,7 +3,7 @@
 mod answers;
 mod thread;
 
-pub use answers::{Event, error_code, events, profiles, sent};
+pub use answers::{PolledEvent, error_code, events, profiles, sent};
 pub use thread::{Thread, horizons, thread};
 
 use super::endpoint;
@@ -36,7 +36,7 @@ struct Metadata<'a> {
 
 /// One page of a list.
 #[derive(Debug)]
-pub struct Page<T> {
+pub struct WirePage<T> {
     pub items: Vec<T>,
     /// `syncState` of the older page; `None` at the beginning of the history.
     pub older: Option<String>,
@@ -65,14 +65,14 @@ struct PageBody<'a> {
 pub fn messages_page(
     body: &str,
     conversation: &ConversationId,
-) -> Result<Page<RawMessage>, WireError> {
+) -> Result<WirePage<RawMessage>, WireError> {
     let page: PageBody<'_> = serde_json::from_str(body).map_err(|_| WireError::NotJson)?;
     let list = page.messages.ok_or(WireError::Missing("messages"))?;
     read_page(list, &page.metadata, "messages", |item| raw_message(item, Some(conversation)))
 }
 
 /// Reads a page of the conversation list.
-pub fn conversations_page(body: &str) -> Result<Page<RawConversation>, WireError> {
+pub fn conversations_page(body: &str) -> Result<WirePage<RawConversation>, WireError> {
     let page: PageBody<'_> = serde_json::from_str(body).map_err(|_| WireError::NotJson)?;
     let list = page.conversations.ok_or(WireError::Missing("conversations"))?;
     read_page(list, &page.metadata, "conversations", raw_conversation)
@@ -83,12 +83,12 @@ fn read_page<T>(
     metadata: &Metadata<'_>,
     name: &'static str,
     read: impl Fn(&str) -> Option<T>,
-) -> Result<Page<T>, WireError> {
+) -> Result<WirePage<T>, WireError> {
     let raw: Vec<&RawValue> =
         serde_json::from_str(list.get()).map_err(|_| WireError::Missing(name))?;
     let items: Vec<T> = raw.iter().filter_map(|item| read(item.get())).collect();
     let bad = raw.len() - items.len();
-    Ok(Page {
+    Ok(WirePage {
         items,
         older: metadata.backward_link.some().and_then(endpoint::sync_state_of),
         sync_state: metadata.sync_state.some().and_then(endpoint::sync_state_of),
@@ -99,7 +99,7 @@ fn read_page<T>(
 /// A message item; the fields that matter before its body is read.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Message<'a> {
+pub struct WireMessage<'a> {
     #[serde(borrow)]
     pub id: Text<'a>,
     #[serde(borrow)]
@@ -151,7 +151,7 @@ pub struct MessageProperties<'a> {
 /// Reads one message item. `None` only when it is no object or has neither id nor time: it could not be kept apart
 /// from others.
 pub fn raw_message(json: &str, conversation: Option<&ConversationId>) -> Option<RawMessage> {
-    let item: Message<'_> = serde_json::from_str(json).ok()?;
+    let item: WireMessage<'_> = serde_json::from_str(json).ok()?;
     let time = |t: &Text<'_>| t.some().and_then(Timestamp::parse);
     let by_id = || item.id.number().and_then(|n| i64::try_from(n).ok()).map(Timestamp);
     let at = time(&item.originalarrivaltime).or_else(|| time(&item.composetime)).or_else(by_id)?;
@@ -180,7 +180,7 @@ pub fn raw_message(json: &str, conversation: Option<&ConversationId>) -> Option<
     })
 }
 
-impl Message<'_> {
+impl WireMessage<'_> {
     fn has_extras(&self) -> bool {
         let p = &self.properties;
         self.skypeeditedid.some().is_some()
@@ -221,7 +221,7 @@ fn content(raw: Option<&RawValue>) -> Cow<'_, str> {
 }
 
 /// The last segment of `…/contacts/ID`, a bare id, or `{"id"}`. Anything else is nobody, and never me.
-fn sender(item: &Message<'_>) -> UserId {
+fn sender(item: &WireMessage<'_>) -> UserId {
     let from = item.from.map_or("", RawValue::get);
     let id = match from.as_bytes().first() {
         Some(b'"') => {
@@ -252,7 +252,7 @@ fn sender_id(from: &str) -> Option<UserId> {
 }
 
 /// The real sender of messages that were moved from Skype to Teams.
-fn imported_by(item: &Message<'_>) -> Option<UserId> {
+fn imported_by(item: &WireMessage<'_>) -> Option<UserId> {
     #[derive(Deserialize)]
     struct Imported<'a> {
         #[serde(borrow, rename = "RawValue")]
@@ -273,7 +273,7 @@ pub fn last_segment(url: &str) -> Option<String> {
 /// A conversation item.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Conversation<'a> {
+pub struct WireConversation<'a> {
     #[serde(borrow)]
     pub id: Text<'a>,
     #[serde(borrow)]
@@ -313,7 +313,7 @@ pub struct ThreadProperties<'a> {
 
 /// Reads one conversation item; `None` without an id.
 pub fn raw_conversation(json: &str) -> Option<RawConversation> {
-    let item: Conversation<'_> = serde_json::from_str(json).ok()?;
+    let item: WireConversation<'_> = serde_json::from_str(json).ok()?;
     let id = ConversationId::new(item.id.some()?);
     let last = item.last_message.and_then(|m| raw_message(m.get(), Some(&id)));
     let version = item.version.number().unwrap_or(0);

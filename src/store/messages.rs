@@ -126,7 +126,7 @@ fn forget(c: &Connection, place: i64, words: &Words<'_>) -> rusqlite::Result<()>
 }
 
 /// What is stored of a message already.
-struct Known {
+struct StoredRow {
     place: i64,
     version: i64,
     sender: String,
@@ -136,12 +136,12 @@ struct Known {
     indexed: bool,
 }
 
-fn known(c: &Connection, conversation: i64, id: &str) -> rusqlite::Result<Option<Known>> {
+fn known(c: &Connection, conversation: i64, id: &str) -> rusqlite::Result<Option<StoredRow>> {
     c.prepare_cached(
         "SELECT place, version, sender, text, link, file, indexed FROM messages WHERE conversation = ?1 AND id = ?2",
     )?
     .query_row(params![conversation, id], |row| {
-        Ok(Known {
+        Ok(StoredRow {
             place: row.get(0)?,
             version: row.get(1)?,
             sender: row.get(2)?,

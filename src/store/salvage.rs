@@ -26,13 +26,13 @@ pub struct Salvaged {
     pub unreadable: usize,
 }
 
-struct Reader {
+struct PageReader {
     from: Connection,
     unreadable: usize,
 }
 
 /// What is read of a table.
-struct Table {
+struct SalvageTable {
     name: &'static str,
     columns: &'static str,
 }
@@ -44,9 +44,13 @@ enum PassEnd {
     Broken,
 }
 
-impl Reader {
+impl PageReader {
     /// Every readable row of a table: from its beginning, and from its end where something in between is broken.
-    fn rows<T>(&mut self, table: &Table, read: impl Fn(&Row<'_>) -> rusqlite::Result<T>) -> Vec<T> {
+    fn rows<T>(
+        &mut self,
+        table: &SalvageTable,
+        read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Vec<T> {
         let mut found = BTreeMap::new();
         if let PassEnd::Broken = self.walk(table, false, &read, &mut found) {
             self.walk(table, true, &read, &mut found);
@@ -56,14 +60,14 @@ impl Reader {
 
     fn walk<T>(
         &mut self,
-        table: &Table,
+        table: &SalvageTable,
         backwards: bool,
         read: &impl Fn(&Row<'_>) -> rusqlite::Result<T>,
         found: &mut BTreeMap<i64, T>,
     ) -> PassEnd {
         let (side, order, mut from) =
             if backwards { ("<", "DESC", i64::MAX) } else { (">", "ASC", i64::MIN) };
-        let Table { name, columns } = table;
+        let SalvageTable { name, columns } = table;
         let sql = format!(
             "SELECT rowid, {columns} FROM {name} WHERE rowid {side} ?1 ORDER BY rowid {order} LIMIT {PIECE}"
         );
@@ -96,24 +100,24 @@ impl Reader {
     }
 }
 
-const CONVERSATIONS: Table = Table {
+const CONVERSATIONS: SalvageTable = SalvageTable {
     name: "conversations",
     columns: "number, id, json, version, activity, horizon, horizon_unsent, cleared_at, thread_json",
 };
-const MESSAGES: Table = Table {
+const MESSAGES: SalvageTable = SalvageTable {
     name: "messages",
     columns: "conversation, at, id, version, sender, client_id, kind, text, edit_of, counts, mentions, json",
 };
-const NAMES: Table = Table { name: "names", columns: "id, rank, name" };
-const DRAFTS: Table = Table { name: "drafts", columns: "conversation, draft" };
-const OUTBOX: Table = Table {
+const NAMES: SalvageTable = SalvageTable { name: "names", columns: "id, rank, name" };
+const DRAFTS: SalvageTable = SalvageTable { name: "drafts", columns: "conversation, draft" };
+const OUTBOX: SalvageTable = SalvageTable {
     name: "outbox",
     columns: "number, conversation, client_id, outgoing, queued_at, state, reason",
 };
 
-type Conversation = (i64, String, String, i64, i64, String, bool, i64, String);
+type SalvagedConversation = (i64, String, String, i64, i64, String, bool, i64, String);
 
-fn conversation(row: &Row<'_>) -> rusqlite::Result<Conversation> {
+fn conversation(row: &Row<'_>) -> rusqlite::Result<SalvagedConversation> {
     Ok((
         row.get(1)?,
         row.get(2)?,
@@ -127,17 +131,17 @@ fn conversation(row: &Row<'_>) -> rusqlite::Result<Conversation> {
     ))
 }
 
-struct Stored {
+struct SalvagedMessage {
     number: i64,
     raw: RawMessage,
     index: Indexed,
 }
 
-fn message(row: &Row<'_>) -> rusqlite::Result<Stored> {
+fn message(row: &Row<'_>) -> rusqlite::Result<SalvagedMessage> {
     let client_id: Option<String> = row.get("client_id")?;
     let edit_of: Option<String> = row.get("edit_of")?;
     let version: i64 = row.get("version")?;
-    Ok(Stored {
+    Ok(SalvagedMessage {
         number: row.get("conversation")?,
         raw: RawMessage {
             id: row.get::<_, String>("id")?.into(),
@@ -209,7 +213,7 @@ fn read_out(scratch: &Path, copy: &Path) -> Result<Salvaged, StoreError> {
     let from = Connection::open(scratch)?;
     // A file shorter than its header says is refused otherwise.
     from.pragma_update(None, "writable_schema", true).ok();
-    let mut reader = Reader { from, unreadable: 0 };
+    let mut reader = PageReader { from, unreadable: 0 };
     let mut to = Connection::open(copy)?;
     prepare(&to)?;
     schema::migrate(&mut to, None)?;
@@ -271,7 +275,7 @@ fn read_out(scratch: &Path, copy: &Path) -> Result<Salvaged, StoreError> {
 
 /// Names, drafts, what waits to be sent, and which chat was open.
 fn copy_small(
-    reader: &mut Reader,
+    reader: &mut PageReader,
     to: &mut Connection,
     saved: &mut Salvaged,
 ) -> rusqlite::Result<()> {

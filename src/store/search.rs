@@ -18,7 +18,7 @@ const MOST_GRAMS: usize = 24;
 
 /// What a question gave.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Found {
+pub struct SearchPage {
     pub hits: Vec<Hit>,
     /// Where the next, older hits begin; nothing when these were all.
     pub next: Option<i64>,
@@ -127,7 +127,7 @@ fn search(
     below: Option<i64>,
     limit: usize,
     stale: &dyn Fn() -> bool,
-) -> rusqlite::Result<Found> {
+) -> rusqlite::Result<SearchPage> {
     let low = query.after.map_or(i64::MIN, |at| super::messages::wanted_place(at.0));
     let high = below.unwrap_or(i64::MAX);
     let (sql, expression) = match expression(query) {
@@ -153,7 +153,7 @@ fn search(
         .chain(expression.map(rusqlite::types::Value::from))
         .collect();
     let mut rows = statement.query(params_from_iter(bound))?;
-    let mut found = Found { behind: index::is_behind(c)?, ..Found::default() };
+    let mut found = SearchPage { behind: index::is_behind(c)?, ..SearchPage::default() };
     let mut seen = HashSet::new();
     while let Some(row) = rows.next()? {
         if stale() {
@@ -213,7 +213,7 @@ impl Store {
         query: Query,
         below: Option<i64>,
         limit: usize,
-    ) -> Result<Option<Found>, StoreError> {
+    ) -> Result<Option<SearchPage>, StoreError> {
         let turn = self.turn.clone();
         let current = move || turn.0.load(Ordering::Acquire) == asked.0;
         let job = move |c: &mut Connection| {

@@ -49,7 +49,7 @@ pub enum Cover {
 
 /// What a batch did.
 #[derive(Clone, Debug, Default)]
-pub struct Stored {
+pub struct Applied {
     pub unread: Vec<(ConversationId, Unread, Option<ReadMarker>)>,
     /// Own messages that were waiting in the outbox and are now seen on the server.
     pub confirmed: Vec<(ConversationId, ClientMessageId, MessageKey)>,
@@ -142,10 +142,10 @@ pub(super) fn put_name(
     Ok(())
 }
 
-fn apply(c: &mut Connection, batch: &Batch, me: &UserId) -> rusqlite::Result<Stored> {
+fn apply(c: &mut Connection, batch: &Batch, me: &UserId) -> rusqlite::Result<Applied> {
     let tx = begin(c)?;
     let mut touched: Vec<ConversationId> = Vec::new();
-    let mut stored = Stored::default();
+    let mut stored = Applied::default();
     for row in &batch.conversations {
         put_conversation(&tx, row)?;
         touched.push(row.raw.id.clone());
@@ -250,7 +250,7 @@ pub(super) fn put_draft(
 }
 
 impl Store {
-    pub async fn apply(&self, batch: Batch, me: UserId) -> Result<Stored, StoreError> {
+    pub async fn apply(&self, batch: Batch, me: UserId) -> Result<Applied, StoreError> {
         self.write(move |c| apply(c, &batch, &me)).await
     }
 

@@ -1,4 +1,4 @@
-//! From answers of the server to rows in the store to deltas for the app. Stored first, told afterwards; when the
+//! From answers of the server to rows in the store to deltas for the app. Applied first, told afterwards; when the
 //! store fails the deltas still go, with a warning.
 
 use super::Shared;
@@ -7,7 +7,7 @@ use crate::model::{
     RawMessage, ThreadFlag, UserId, text::SafeText,
 };
 use crate::protocol::{decode, wire};
-use crate::store::{Batch, ConversationRow, Cover, LeftOff, OutboxItem, Stored};
+use crate::store::{Applied, Batch, ConversationRow, Cover, LeftOff, OutboxItem};
 use std::sync::Arc;
 
 /// A conversation on its way in.
@@ -141,7 +141,7 @@ impl Shared {
             Err(error) => {
                 tracing::error!(%error, "a batch was not stored");
                 self.notice(&format!("{error}; messages are shown but not kept")).await;
-                (Stored::default(), false)
+                (Applied::default(), false)
             }
         };
         if !names.is_empty() {

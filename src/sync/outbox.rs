@@ -16,7 +16,7 @@ use tokio::sync::{Notify, mpsc};
 const LOOK_BACK_MARGIN_MS: i64 = 10 * 60 * 1000;
 const LOOK_BACK_PAGES: usize = 50;
 
-pub enum Wish {
+pub enum OutboxCommand {
     /// There is something new in this conversation's queue.
     Wake {
         conversation: ConversationId,
@@ -28,7 +28,11 @@ pub enum Wish {
 }
 
 /// Takes wishes in and keeps one sender a conversation, so that a stuck message blocks its own chat only.
-pub async fn run(shared: Arc<Shared>, mut wishes: mpsc::Receiver<Wish>, pending: Vec<OutboxItem>) {
+pub async fn run(
+    shared: Arc<Shared>,
+    mut wishes: mpsc::Receiver<OutboxCommand>,
+    pending: Vec<OutboxItem>,
+) {
     let mut senders: HashMap<ConversationId, Arc<Notify>> = HashMap::new();
     let mut wake = |shared: &Arc<Shared>, id: &ConversationId| {
         let notify = senders.entry(id.clone()).or_insert_with(|| {
@@ -55,8 +59,8 @@ pub async fn run(shared: Arc<Shared>, mut wishes: mpsc::Receiver<Wish>, pending:
     }
     while let Some(wish) = wishes.recv().await {
         match wish {
-            Wish::Wake { conversation } => wake(&shared, &conversation),
-            Wish::Resend { conversation, client_id } => {
+            OutboxCommand::Wake { conversation } => wake(&shared, &conversation),
+            OutboxCommand::Resend { conversation, client_id } => {
                 if let Err(error) =
                     shared.store.set_outbox(&client_id, OutboxState::Unknown, "").await
                 {
@@ -147,7 +151,7 @@ struct Sender {
 }
 
 /// What became of one try.
-enum Outcome {
+enum SendOutcome {
     Accepted(Option<MessageKey>),
     Rejected(String),
     /// It certainly did not arrive.
@@ -194,7 +198,7 @@ impl Sender {
         }
         self.report(&client_id, Delivery::Sending, None).await;
         match self.try_once(&item).await {
-            Outcome::Accepted(key) => {
+            SendOutcome::Accepted(key) => {
                 *attempt = 0;
                 self.note(&client_id, OutboxState::Sent, "").await;
                 if let Some(key) = &key {
@@ -202,16 +206,16 @@ impl Sender {
                 }
                 self.report(&client_id, Delivery::Sent, key).await;
             }
-            Outcome::Rejected(reason) => {
+            SendOutcome::Rejected(reason) => {
                 *attempt = 0;
                 self.fail(&client_id, &reason).await;
             }
-            Outcome::NotSent(error) => {
+            SendOutcome::NotSent(error) => {
                 self.note(&client_id, OutboxState::Queued, "").await;
                 self.report(&client_id, Delivery::Queued, None).await;
                 self.pause(attempt, Some(&error)).await;
             }
-            Outcome::Unknown(error) => {
+            SendOutcome::Unknown(error) => {
                 self.note(&client_id, OutboxState::Unknown, "").await;
                 self.report(&client_id, Delivery::Unconfirmed, None).await;
                 self.pause(attempt, Some(&error)).await;
@@ -242,17 +246,17 @@ impl Sender {
         }
     }
 
-    async fn try_once(&self, item: &OutboxItem) -> Outcome {
+    async fn try_once(&self, item: &OutboxItem) -> SendOutcome {
         let name = self.shared.my_name();
         match self.shared.client.send(&self.id, &item.outgoing, &item.client_id, &name).await {
-            Ok(sent) => Outcome::Accepted(sent.key),
+            Ok(sent) => SendOutcome::Accepted(sent.key),
             Err(error) => match error.kind {
                 ErrorKind::Refused
                 | ErrorKind::NotThere
                 | ErrorKind::Unsupported
-                | ErrorKind::StaleSyncState => Outcome::Rejected(error.message),
-                _ if error.maybe_done => Outcome::Unknown(error),
-                _ => Outcome::NotSent(error),
+                | ErrorKind::StaleSyncState => SendOutcome::Rejected(error.message),
+                _ if error.maybe_done => SendOutcome::Unknown(error),
+                _ => SendOutcome::NotSent(error),
             },
         }
     }

@@ -4,7 +4,7 @@ use super::apply::{Incoming, Seen};
 use super::{PollMode, Shared, backoff};
 use crate::client::{Error, ErrorKind};
 use crate::model::{ConnectionState, ConversationId, Delta, Page, RawMessage, SafeText, UserId};
-use crate::protocol::wire::{self, Event};
+use crate::protocol::wire::{self, PolledEvent};
 use crate::protocol::{decode, entity};
 use crate::store::Cover;
 use std::collections::BTreeMap;
@@ -100,7 +100,8 @@ async fn take_events(
         let events = shared.client.poll(Some(ack)).await?;
         // Only now it is known that this connection carries anything.
         *attempt = 0;
-        let fresh: Vec<Event> = events.into_iter().filter(|e| e.id == 0 || e.id > ack).collect();
+        let fresh: Vec<PolledEvent> =
+            events.into_iter().filter(|e| e.id == 0 || e.id > ack).collect();
         if fresh.is_empty() && asked.elapsed() < QUICK {
             // A server that does not hold the poll must not be asked without a pause.
             shared.wait(shared.options.interval).await;
@@ -122,7 +123,7 @@ async fn ask_at_intervals(
 }
 
 /// Stores and tells a batch of events. What cannot be read is passed over.
-async fn apply_events(shared: &Arc<Shared>, events: Vec<Event>) {
+async fn apply_events(shared: &Arc<Shared>, events: Vec<PolledEvent>) {
     let mut messages: BTreeMap<ConversationId, Vec<RawMessage>> = BTreeMap::new();
     let mut conversations = Vec::new();
     let mut threads = Vec::new();

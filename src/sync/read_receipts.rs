@@ -16,12 +16,12 @@ const LONGEST: Duration = Duration::from_secs(300);
 /// What is known of reading, for deciding when to ask.
 #[derive(Default)]
 pub struct Marks {
-    state: std::sync::Mutex<State>,
+    state: std::sync::Mutex<ReceiptState>,
     changed: Notify,
 }
 
 #[derive(Default)]
-struct State {
+struct ReceiptState {
     /// This service announces read marks.
     announced: bool,
     /// Own newest message of this run, and how far the reader who is furthest has read.
@@ -31,7 +31,7 @@ struct State {
 }
 
 impl Marks {
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+    fn state(&self) -> std::sync::MutexGuard<'_, ReceiptState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

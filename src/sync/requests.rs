@@ -26,7 +26,7 @@ const HITS: usize = 60;
 pub async fn run(
     shared: Arc<Shared>,
     mut requests: mpsc::Receiver<Request>,
-    outbox: mpsc::Sender<outbox::Wish>,
+    outbox: mpsc::Sender<outbox::OutboxCommand>,
 ) {
     let slots = Arc::new(Semaphore::new(PARALLEL));
     // Changes of messages and settings reach the server in the order they were made.
@@ -46,16 +46,17 @@ pub async fn run(
             Request::Send { conversation, client_id, outgoing } => {
                 // Here and not in the outbox's task: a draft saved later must not be deleted by this one's commit.
                 if outbox::enqueue(&shared, &conversation, &client_id, &outgoing).await {
-                    let _ = outbox.send(outbox::Wish::Wake { conversation }).await;
+                    let _ = outbox.send(outbox::OutboxCommand::Wake { conversation }).await;
                 }
             }
             Request::Resend { conversation, client_id } => {
-                let _ = outbox.send(outbox::Wish::Resend { conversation, client_id }).await;
+                let _ =
+                    outbox.send(outbox::OutboxCommand::Resend { conversation, client_id }).await;
             }
             Request::Discard { conversation, client_id, draft } => {
                 // Here, too, and for the same reason.
                 outbox::take_out(&shared, conversation.clone(), client_id, draft).await;
-                let _ = outbox.send(outbox::Wish::Wake { conversation }).await;
+                let _ = outbox.send(outbox::OutboxCommand::Wake { conversation }).await;
             }
             Request::RetryNow => {
                 shared.retry_now.notify_waiters();

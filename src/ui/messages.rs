@@ -5,7 +5,7 @@ use super::paint;
 use crate::app::Model;
 use crate::app::layout::Rect;
 use crate::app::view::{Glyph, PaneRow, RowKind, indent};
-use crate::app::wrap::{QUOTE_BAR, Row};
+use crate::app::wrap::{QUOTE_BAR, TextRow};
 use crate::model::Link;
 use crate::model::text::{cut, width};
 use ratatui::buffer::Buffer;
@@ -139,7 +139,7 @@ fn draw_row(row: &PaneRow, theme: &Theme, area: Rect, y: u16, buffer: &mut Buffe
 }
 
 pub fn draw_text(
-    row: &Row,
+    row: &TextRow,
     theme: &Theme,
     left: u16,
     y: u16,

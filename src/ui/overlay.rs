@@ -6,7 +6,7 @@ mod thread;
 use super::Theme;
 use super::paint;
 use crate::app::Model;
-use crate::app::keymap::{Context, Entry};
+use crate::app::keymap::{Context, KeymapEntry};
 use crate::app::layout::Rect;
 use crate::app::on_compose::{self, COMMANDS};
 use crate::app::overlay::{self, Overlay, REACTIONS};
@@ -296,7 +296,7 @@ fn columns_of(model: &Model) -> usize {
 
 /// Labelled lines, wrapped; what is very long is cut.
 fn inspector(
-    items: &[crate::app::inspect::Line],
+    items: &[crate::app::inspect::InspectorLine],
     scroll: usize,
     columns: usize,
     theme: &Theme,
@@ -340,7 +340,7 @@ fn welcome(app: &crate::app::AppState) -> Dialog {
         ("help", "shows all keys"),
     ];
     let lines = lines.iter().filter_map(|(name, what)| {
-        let key = keymap.entry(name).map(Entry::key).filter(|key| !key.is_empty())?;
+        let key = keymap.entry(name).map(KeymapEntry::key).filter(|key| !key.is_empty())?;
         Some(Line::new(format!("{key:<6} {what}"), ""))
     });
     Dialog {
@@ -366,7 +366,7 @@ fn help(model: &Model, context: Context, scroll: usize, theme: &Theme) -> Dialog
     }
     let mut lines = Vec::new();
     for place in order {
-        let here: Vec<&Entry> =
+        let here: Vec<&KeymapEntry> =
             entries.iter().filter(|e| e.context == place && !e.keys.is_empty()).collect();
         if here.is_empty() {
             continue;

@@ -5,7 +5,7 @@ use super::paint;
 use crate::app::keymap::Context;
 use crate::app::layout::Rect;
 use crate::app::overlay::{self, Overlay};
-use crate::app::state::{Setting, Window};
+use crate::app::state::{FlagState, Window};
 use crate::app::{Focus, Model};
 use crate::model::text::{cut, width};
 use crate::model::{ConnectionState, MessageBody, ThreadFlag};
@@ -111,9 +111,9 @@ pub fn header(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         for flag in [ThreadFlag::JoiningEnabled, ThreadFlag::HistoryDisclosed] {
             let word = |on: bool| if on { "on" } else { "off" };
             match c.setting(flag) {
-                Setting::Unknown => {}
-                Setting::Known(on) => parts.push(format!("{} {}", flag.label(), word(on))),
-                Setting::Changing { to, .. } => {
+                FlagState::Unknown => {}
+                FlagState::Known(on) => parts.push(format!("{} {}", flag.label(), word(on))),
+                FlagState::Changing { to, .. } => {
                     parts.push(format!("{} {}…", flag.label(), word(to)));
                 }
             }
@@ -205,7 +205,7 @@ pub fn divider(
 /// For how long the last message can still be taken back, and how.
 fn held(model: &Model) -> Option<String> {
     let seconds = model.app.held_for()?;
-    let key = model.app.prefs.keymap.entry("undo").map(crate::app::keymap::Entry::key)?;
+    let key = model.app.prefs.keymap.entry("undo").map(crate::app::keymap::KeymapEntry::key)?;
     Some(format!("leaves in {seconds}s · {key} takes it back"))
 }
 

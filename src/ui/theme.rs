@@ -39,7 +39,7 @@ pub struct Theme {
 }
 
 #[derive(serde::Deserialize)]
-struct Role {
+struct StyleRole {
     fg: Option<String>,
     bg: Option<String>,
     #[serde(default)]
@@ -52,7 +52,7 @@ impl Theme {
     /// # Errors
     /// A line that names the role and what is wrong with it.
     pub fn new(table: &str, depth: ColorDepth, blink: bool) -> Result<Self, String> {
-        let roles: std::collections::HashMap<String, Role> =
+        let roles: std::collections::HashMap<String, StyleRole> =
             toml::from_str(table).map_err(|e| e.to_string())?;
         let style = |name: &str| {
             let role = roles.get(name).ok_or_else(|| format!("the theme lacks \"{name}\""))?;
@@ -180,7 +180,7 @@ fn readable(r: u8, g: u8, b: u8) -> (u8, u8, u8) {
     }
 }
 
-fn style_of(role: &Role, depth: ColorDepth) -> Result<Style, String> {
+fn style_of(role: &StyleRole, depth: ColorDepth) -> Result<Style, String> {
     let mut style = Style::new();
     let color = |name: &Option<String>| -> Result<Option<Color>, String> {
         name.as_ref().map(|n| n.parse().map_err(|_| format!("\"{n}\" is no colour"))).transpose()

@@ -2,7 +2,7 @@
 
 use crate::app::layout::Rect;
 use crate::app::settings::members;
-use crate::app::state::{AppState, ConversationState, Setting};
+use crate::app::state::{AppState, ConversationState, FlagState};
 use crate::model::{ConversationId, MessageBody, Role, SafeText, ThreadFlag};
 
 /// Messages looked through for what was shared, newest first.
@@ -22,7 +22,7 @@ pub enum DetailRow {
 }
 
 #[derive(Clone, PartialEq)]
-pub struct Stamp {
+pub struct DetailsStamp {
     revision: u64,
     names: u64,
     area: Rect,
@@ -30,7 +30,7 @@ pub struct Stamp {
     today: i64,
 }
 
-impl Stamp {
+impl DetailsStamp {
     pub fn of(app: &AppState, area: Rect) -> Self {
         Self {
             revision: app.conversations.revision(),
@@ -48,7 +48,7 @@ pub fn rows(app: &AppState, area: Rect) -> Vec<DetailRow> {
     let height = usize::from(area.height);
     let mut rows = vec![DetailRow::Title(app.title(c)), DetailRow::Dim(kind(c)), DetailRow::Blank];
     let keymap = &app.prefs.keymap;
-    let key = |name: &str| keymap.entry(name).map(super::super::keymap::Entry::key);
+    let key = |name: &str| keymap.entry(name).map(super::super::keymap::KeymapEntry::key);
     let last = format!(
         "{} edits · {} hides this",
         key("settings").unwrap_or_default(),
@@ -113,7 +113,7 @@ fn pair(
         Some(true) => words[0],
         Some(false) => words[1],
     };
-    let saving = if matches!(setting, Setting::Changing { .. }) { " ↑" } else { "" };
+    let saving = if matches!(setting, FlagState::Changing { .. }) { " ↑" } else { "" };
     DetailRow::Pair(label, format!("{word}{saving}"))
 }
 

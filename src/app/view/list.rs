@@ -34,7 +34,7 @@ pub enum Badge {
 }
 
 #[derive(Clone, PartialEq)]
-pub struct Stamp {
+pub struct ListStamp {
     revision: u64,
     names: u64,
     area: Rect,
@@ -43,7 +43,7 @@ pub struct Stamp {
     today: i64,
 }
 
-impl Stamp {
+impl ListStamp {
     pub fn of(app: &AppState, area: Rect, _wide: bool) -> Self {
         Self {
             revision: app.conversations.revision(),

@@ -3,7 +3,7 @@
 use super::scroll::Laid;
 use crate::app::layout::{Rect, Size};
 use crate::app::state::{AppState, ConversationState};
-use crate::app::wrap::Row;
+use crate::app::wrap::TextRow;
 use crate::model::{Delivery, EmojiStyle, Message, MessageKey, SafeText, UserId, emoticon};
 use std::sync::Arc;
 
@@ -42,7 +42,7 @@ pub enum RowKind {
     },
     Text {
         time: Option<String>,
-        rows: Arc<Vec<Row>>,
+        rows: Arc<Vec<TextRow>>,
         index: usize,
         glyph: Option<Glyph>,
         system: bool,

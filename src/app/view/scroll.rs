@@ -8,7 +8,7 @@ use super::rows::{Pane, PaneRow, RowKind, lead, rows, tail};
 use crate::app::bidi;
 use crate::app::layout::Rect;
 use crate::app::state::{AppState, ConversationState};
-use crate::app::wrap::{Row, wrap};
+use crate::app::wrap::{TextRow, wrap};
 use crate::model::{ConversationId, Message, MessageKey};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ const MAX_CACHED: usize = 4_000;
 
 /// What the rows depend on; while it is equal they are not made again.
 #[derive(Clone, PartialEq)]
-pub struct Stamp {
+pub struct RowsStamp {
     id: ConversationId,
     revision: u64,
     names: u64,
@@ -30,7 +30,7 @@ pub struct Stamp {
     bare: bool,
 }
 
-impl Stamp {
+impl RowsStamp {
     pub fn of(
         app: &AppState,
         c: &ConversationState,
@@ -56,7 +56,7 @@ impl Stamp {
 /// A message's rows.
 pub(super) struct Laid {
     pub lead: Vec<RowKind>,
-    pub text: Arc<Vec<Row>>,
+    pub text: Arc<Vec<TextRow>>,
     pub tail: Vec<RowKind>,
 }
 
@@ -77,7 +77,7 @@ struct Place {
 #[derive(Default)]
 pub struct RowCache {
     valid_for: Option<(ConversationId, u64, u64, usize)>,
-    texts: HashMap<MessageKey, Arc<Vec<Row>>>,
+    texts: HashMap<MessageKey, Arc<Vec<TextRow>>>,
 }
 
 impl RowCache {

@@ -15,7 +15,7 @@ pub fn escape_stray(markup: &str) -> Cow<'_, str> {
     let mut out = String::with_capacity(markup.len() + 16);
     let mut copied = 0;
     let mut at = 0;
-    let mut ends = Ends { comments: true, data: true, types: true };
+    let mut ends = TagEnds { comments: true, data: true, types: true };
     while let Some(offset) = bytes.get(at..).and_then(|b| b.iter().position(|b| *b == b'<')) {
         let open = at + offset;
         let rest = bytes.get(open + 1..).unwrap_or_default();
@@ -44,14 +44,14 @@ pub fn escape_stray(markup: &str) -> Cow<'_, str> {
 }
 
 /// Whether there may still be an end further on; without this, many beginnings would each search the whole rest.
-struct Ends {
+struct TagEnds {
     comments: bool,
     data: bool,
     types: bool,
 }
 
 /// A comment, a piece of literal data or a document type: what of it is shown, and its length.
-fn declaration<'a>(text: &'a str, ends: &mut Ends) -> Option<(&'a str, usize)> {
+fn declaration<'a>(text: &'a str, ends: &mut TagEnds) -> Option<(&'a str, usize)> {
     if let Some(rest) = text.strip_prefix("<!--").filter(|_| ends.comments) {
         let Some(end) = rest.find("-->") else {
             ends.comments = false;

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 /// One event of a long poll.
 #[derive(Debug)]
-pub struct Event {
+pub struct PolledEvent {
     pub id: u64,
     pub resource_type: String,
     pub resource: String,
@@ -16,14 +16,14 @@ pub struct Event {
 
 /// Reads the answer of a poll: sorted by id, because servers do not agree on the order (facts 2.2).
 /// An empty object, an empty list and no events at all mean the same.
-pub fn events(body: &str) -> Result<Vec<Event>, WireError> {
+pub fn events(body: &str) -> Result<Vec<PolledEvent>, WireError> {
     #[derive(Deserialize)]
-    struct Body<'a> {
+    struct PollAnswer<'a> {
         #[serde(borrow, default, rename = "eventMessages", deserialize_with = "lenient::items")]
         events: Vec<&'a RawValue>,
     }
     #[derive(Deserialize)]
-    struct Item<'a> {
+    struct PollItem<'a> {
         #[serde(borrow, default)]
         id: Text<'a>,
         #[serde(borrow, default, rename = "resourceType")]
@@ -35,13 +35,13 @@ pub fn events(body: &str) -> Result<Vec<Event>, WireError> {
     if trimmed.is_empty() || trimmed == "[]" {
         return Ok(Vec::new());
     }
-    let body: Body<'_> = serde_json::from_str(trimmed).map_err(|_| WireError::NotJson)?;
-    let mut events: Vec<Event> = body
+    let body: PollAnswer<'_> = serde_json::from_str(trimmed).map_err(|_| WireError::NotJson)?;
+    let mut events: Vec<PolledEvent> = body
         .events
         .iter()
         .filter_map(|raw| {
-            let item: Item<'_> = serde_json::from_str(raw.get()).ok()?;
-            Some(Event {
+            let item: PollItem<'_> = serde_json::from_str(raw.get()).ok()?;
+            Some(PolledEvent {
                 id: item.id.number().unwrap_or(0),
                 resource_type: item.resource_type.as_str().to_owned(),
                 resource: item.resource.get().to_owned(),
@@ -79,15 +79,19 @@ pub fn profiles(body: &str) -> Result<Vec<(UserId, SafeText)>, WireError> {
 pub fn error_code(body: &str) -> Option<u32> {
     #[derive(Default, Deserialize)]
     #[serde(default)]
-    struct Body<'a> {
+    struct ErrorAnswer<'a> {
         #[serde(borrow, rename = "errorCode")]
         code: Text<'a>,
         #[serde(borrow)]
         message: Text<'a>,
     }
-    let body: Body<'_> = serde_json::from_str(body).ok()?;
+    let body: ErrorAnswer<'_> = serde_json::from_str(body).ok()?;
     let inner = body.message.some().filter(|m| m.starts_with('{')).and_then(|m| {
-        serde_json::from_str::<Body<'_>>(m).ok()?.code.number().and_then(|n| u32::try_from(n).ok())
+        serde_json::from_str::<ErrorAnswer<'_>>(m)
+            .ok()?
+            .code
+            .number()
+            .and_then(|n| u32::try_from(n).ok())
     });
     inner.or_else(|| body.code.number().and_then(|n| u32::try_from(n).ok()))
 }
@@ -96,13 +100,13 @@ pub fn error_code(body: &str) -> Option<u32> {
 pub fn sent(body: &str) -> Option<Timestamp> {
     #[derive(Default, Deserialize)]
     #[serde(default)]
-    struct Body<'a> {
+    struct SentAnswer<'a> {
         #[serde(borrow, rename = "OriginalArrivalTime")]
         upper: Text<'a>,
         #[serde(borrow)]
         originalarrivaltime: Text<'a>,
     }
-    let body: Body<'_> = serde_json::from_str(body).ok()?;
+    let body: SentAnswer<'_> = serde_json::from_str(body).ok()?;
     let text = body.upper.some().or_else(|| body.originalarrivaltime.some())?;
     Timestamp::parse(text)
 }

@@ -11,21 +11,21 @@ use std::borrow::Cow;
 /// The answer to `GET /threads/ID/consumptionhorizons`: who has read up to which arrival. `0;0;0` says nothing.
 pub fn horizons(body: &str) -> Result<Vec<(UserId, Timestamp)>, WireError> {
     #[derive(Deserialize)]
-    struct Body<'a> {
+    struct HorizonsAnswer<'a> {
         #[serde(borrow, default, deserialize_with = "lenient::items")]
         consumptionhorizons: Vec<&'a RawValue>,
     }
     #[derive(Default, Deserialize)]
     #[serde(default)]
-    struct Item<'a> {
+    struct HorizonItem<'a> {
         #[serde(borrow)]
         id: Text<'a>,
         #[serde(borrow)]
         consumptionhorizon: Text<'a>,
     }
-    let body: Body<'_> = serde_json::from_str(body).map_err(|_| WireError::NotJson)?;
+    let body: HorizonsAnswer<'_> = serde_json::from_str(body).map_err(|_| WireError::NotJson)?;
     let read = body.consumptionhorizons.iter().filter_map(|raw| {
-        let item: Item<'_> = serde_json::from_str(raw.get()).ok()?;
+        let item: HorizonItem<'_> = serde_json::from_str(raw.get()).ok()?;
         let horizon = ReadMarker::parse(item.consumptionhorizon.as_str())?;
         Some((UserId::new(item.id.some()?), horizon.arrival))
     });
@@ -70,7 +70,7 @@ struct ThreadBodyProperties<'a> {
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct MemberBody<'a> {
+struct WireMember<'a> {
     #[serde(borrow)]
     id: Text<'a>,
     #[serde(borrow, rename = "friendlyName")]
@@ -95,7 +95,7 @@ pub fn thread(body: &str) -> Result<Thread, WireError> {
         return Err(WireError::Missing("id"));
     }
     let members = body.members.iter().filter_map(|raw| {
-        let member: MemberBody<'_> = serde_json::from_str(raw.get()).ok()?;
+        let member: WireMember<'_> = serde_json::from_str(raw.get()).ok()?;
         Some(Member {
             id: UserId::new(member.id.some()?),
             name: SafeText::line(member.friendly_name.as_str()),
@@ -127,7 +127,7 @@ fn words(items: &[&RawValue]) -> Vec<SafeText> {
     read.map(|text| SafeText::line(text.as_str())).collect()
 }
 
-fn details(member: &MemberBody<'_>) -> Vec<(Cow<'static, str>, SafeText)> {
+fn details(member: &WireMember<'_>) -> Vec<(Cow<'static, str>, SafeText)> {
     let capabilities: Vec<String> =
         words(&member.capabilities).iter().map(ToString::to_string).collect();
     let capabilities = capabilities.join(", ");

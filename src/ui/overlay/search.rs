@@ -2,7 +2,7 @@
 
 use crate::app::Model;
 use crate::app::layout::Rect;
-use crate::app::search::{Search, State};
+use crate::app::search::{Search, SearchState};
 use crate::model::search::Hit;
 use crate::model::text::{cut, width};
 use crate::ui::{Theme, paint};
@@ -54,7 +54,7 @@ pub fn draw(model: &Model, search: &Search, theme: &Theme, buffer: &mut Buffer) 
     }
     paint::horizontal(buffer, area.x + 1, y + 1, area.x + area.width - 1, "─", theme.rule);
     let hits = Rect { x: left, y: y + 2, width: end - left, height: area.height.saturating_sub(4) };
-    if let State::Wrong(why) = &search.state {
+    if let SearchState::Wrong(why) = &search.state {
         paint::text(buffer, hits.x, hits.y, end, why, theme.bad);
     } else if search.hits.is_empty() {
         empty(search, theme, hits, buffer);
@@ -67,8 +67,8 @@ pub fn draw(model: &Model, search: &Search, theme: &Theme, buffer: &mut Buffer) 
 /// How many there are, as far as that is known.
 fn told(search: &Search) -> String {
     let count = match search.state {
-        State::Idle | State::Wrong(_) => String::new(),
-        State::Asking if search.hits.is_empty() => "searching…".to_owned(),
+        SearchState::Idle | SearchState::Wrong(_) => String::new(),
+        SearchState::Asking if search.hits.is_empty() => "searching…".to_owned(),
         _ if search.has_more() => format!("{}+ found", search.hits.len()),
         _ => format!("{} found", search.hits.len()),
     };
@@ -77,7 +77,7 @@ fn told(search: &Search) -> String {
 
 fn empty(search: &Search, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let lines: &[&str] = match search.state {
-        State::Idle => &[
+        SearchState::Idle => &[
             "Any part of a word, in everything that was ever read here.",
             "",
             "\"two words\"      as they stand together",
@@ -86,7 +86,7 @@ fn empty(search: &Search, theme: &Theme, area: Rect, buffer: &mut Buffer) {
             "before:2024-05   after:2023-12-31",
             "has:link         has:file",
         ],
-        State::Answered => &["Nothing found."],
+        SearchState::Answered => &["Nothing found."],
         _ => &[],
     };
     for (y, line) in (area.y..area.y + area.height).zip(lines) {

@@ -2,7 +2,7 @@
 
 use super::{Dialog, Line};
 use crate::app::AppState;
-use crate::app::settings::{self, Row};
+use crate::app::settings::{self, SettingRow};
 use crate::app::thread_overlay::{AskFor, PickFor, ThreadOverlay};
 use crate::app::wrap::break_lines;
 use crate::model::text::{cut, fit};
@@ -111,7 +111,7 @@ fn screen(app: &AppState, marked: usize, columns: usize, theme: &Theme) -> Dialo
     }
 }
 
-fn row(row: &Row, columns: usize, theme: &Theme) -> Line {
+fn row(row: &SettingRow, columns: usize, theme: &Theme) -> Line {
     let key = row.key.map_or_else(|| " ".to_owned(), String::from);
     let right = if row.saving {
         "saving ↑".to_owned()
