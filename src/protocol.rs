@@ -2,6 +2,8 @@
 //!
 //! Reading never fails on a single item: what is missing has a default, what is unknown is kept (facts 3, 7).
 //! The way of a message is bytes -> [`wire`] -> `RawMessage` -> [`decode`] -> `Message`.
+//!
+#![doc = include_str!("protocol/FACTS.md")]
 
 pub mod decode;
 pub mod encode;
