@@ -256,7 +256,10 @@ fn seen(model: &mut Model, id: &crate::model::ConversationId, upto: MessageKey) 
     const READ_AFTER: std::time::Duration = std::time::Duration::from_secs(1);
     let app = &mut model.app;
     // A chat that opened by itself is read once someone does something.
-    if !app.prefs.receipts.by_looking() || !app.view_focus.focused || !app.view_focus.acted {
+    if !app.prefs.choices.reading.receipts.by_looking()
+        || !app.view_focus.focused
+        || !app.view_focus.acted
+    {
         return;
     }
     let due = app.clock.mono + READ_AFTER;

@@ -8,12 +8,12 @@ mod calls;
 mod error;
 mod gate;
 
-pub use auth::{AuthStyle, Secret, TokenSource};
+pub use auth::{Secret, TokenSource};
 pub use calls::{JoinUrl, NewMember, SentAs};
 pub use error::{Error, ErrorKind};
 pub use gate::{BadUrl, BaseUrl};
 
-use crate::model::UserId;
+use crate::model::{AuthStyle, UserId};
 use auth::ClientSession;
 use reqwest::header::{
     ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,

@@ -4,18 +4,19 @@
 //! known name.
 
 mod keys;
-mod known;
+mod names;
 pub mod paths;
 
 pub use keys::{builtin_keymap, keymap_with};
 
 use crate::app::keymap::Keymap;
-use known::{collect_lines, is_known, nearest};
+use crate::model::preferences::{ReadingPreferences, SendingPreferences, UiPreferences};
+use crate::model::{AuthStyle, PollMode, Preferences};
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::path::{Path, PathBuf};
-use toml::de::DeTable;
+use toml::de::{DeTable, DeValue};
 
 /// A mistake in the configuration, in one line for the user.
 #[derive(Debug, thiserror::Error)]
@@ -35,17 +36,19 @@ impl fmt::Display for ConfigError {
     }
 }
 
+/// The file as a whole.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 struct ConfigFile {
     default_account: Option<String>,
     accounts: BTreeMap<String, Account>,
-    ui: Ui,
-    reading: Reading,
-    sending: Sending,
+    ui: UiPreferences,
+    reading: ReadingPreferences,
+    sending: SendingPreferences,
     keys: BTreeMap<String, Vec<String>>,
 }
 
+/// `[accounts.NAME]`.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Account {
     pub user_id: String,
@@ -54,37 +57,19 @@ pub struct Account {
     pub join: Option<String>,
     pub profiles: Option<String>,
     #[serde(default)]
-    pub auth: Auth,
+    pub auth: AuthStyle,
     pub token: Token,
     #[serde(default)]
-    pub poll: Poll,
-    #[serde(default = "two")]
+    pub poll: PollMode,
+    #[serde(default = "default_poll_seconds")]
     pub poll_seconds: u64,
 }
 
-fn two() -> u64 {
+fn default_poll_seconds() -> u64 {
     2
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
-pub enum Auth {
-    #[default]
-    Registration,
-    Skypetoken,
-    Bearer,
-}
-
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
-pub enum Poll {
-    #[default]
-    Auto,
-    Long,
-    Interval,
-}
-
-/// Exactly one of the three.
+/// Where the token comes from: exactly one of the three.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Token {
@@ -93,110 +78,17 @@ pub struct Token {
     pub command: Option<Vec<String>>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default)]
-pub struct Ui {
-    /// Others are told that we type.
-    pub typing: bool,
-    pub enter: Enter,
-    pub blink: bool,
-    pub emoji: Emoji,
-    pub emoji_width: EmojiWidth,
-    pub bidi: Bidi,
-}
-
-/// Who puts right-to-left text into reading order.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
-pub enum Bidi {
-    #[default]
-    Auto,
-    Terminal,
-    Reorder,
-}
-
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
-pub enum Emoji {
-    #[default]
-    Glyph,
-    Short,
-    Ascii,
-}
-
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
-pub enum EmojiWidth {
-    #[default]
-    Cluster,
-    Sum,
-}
-
-impl Default for Ui {
-    fn default() -> Self {
-        Self {
-            typing: true,
-            enter: Enter::Send,
-            blink: false,
-            emoji: Emoji::default(),
-            emoji_width: EmojiWidth::default(),
-            bidi: Bidi::default(),
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
-pub enum Enter {
-    #[default]
-    Send,
-    Newline,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Reading {
-    pub receipts: Receipts,
-}
-
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "kebab-case")]
-pub enum Receipts {
-    #[default]
-    Auto,
-    OnReply,
-    Manual,
-    Never,
-}
-
 /// A message that waits longer looks lost.
-const MOST_GRACE: u64 = 60;
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default)]
-pub struct Sending {
-    /// Typed markers (`*bold*`) become formatting.
-    pub markup: bool,
-    /// How long a message is held back before it leaves, so that it can be taken back.
-    pub grace_seconds: u64,
-}
-
-impl Default for Sending {
-    fn default() -> Self {
-        Self { markup: true, grace_seconds: 0 }
-    }
-}
+const MAX_GRACE_SECONDS: u64 = 60;
 
 /// A configuration that was read and checked.
 #[derive(Clone, Debug)]
 pub struct Config {
     pub accounts: BTreeMap<String, Account>,
     pub default_account: Option<String>,
-    pub ui: Ui,
-    pub reading: Reading,
-    pub sending: Sending,
+    pub preferences: Preferences,
     pub keymap: Keymap,
-    /// What of it is the user's.
+    /// The user's part of `keymap`: action to keys.
     pub key_changes: BTreeMap<String, Vec<String>>,
     /// Unknown keys and the like; the program runs all the same.
     pub warnings: Vec<String>,
@@ -219,6 +111,23 @@ fn in_our_words(message: &str) -> String {
             "expected { env = \"…\" }, { file = \"…\" } or { command = [\"…\"] }",
         )
         .replace("wanted string or table", "expected a word in quotes")
+}
+
+/// Notes the line of every key of the file, by its path.
+fn collect_lines(
+    table: &DeTable<'_>,
+    path: &str,
+    line_of: &dyn Fn(usize) -> usize,
+    out: &mut HashMap<String, usize>,
+) {
+    for (key, value) in table {
+        let name: &str = key.get_ref();
+        let path = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+        out.insert(path.clone(), line_of(key.span().start));
+        if let DeValue::Table(inner) = value.get_ref() {
+            collect_lines(inner, &path, line_of, out);
+        }
+    }
 }
 
 impl Config {
@@ -260,14 +169,18 @@ impl Config {
         let tree = DeTable::parse(text).map_err(|e| error(&e))?;
         let mut lines = HashMap::new();
         collect_lines(tree.get_ref(), "", &line_of, &mut lines);
-        let parsed: ConfigFile = toml::from_str(text).map_err(|e| error(&e))?;
-        let mut warnings: Vec<String> = lines
+        let mut unknown = Vec::new();
+        let reader = toml::Deserializer::parse(text).map_err(|e| error(&e))?;
+        let parsed: ConfigFile =
+            serde_ignored::deserialize(reader, |path| unknown.push(path.to_string()))
+                .map_err(|e| error(&e))?;
+        let mut warnings: Vec<String> = unknown
             .iter()
-            .filter(|(path, _)| !is_known(path))
-            .filter(|(path, _)| path.rsplit_once('.').is_none_or(|(parent, _)| is_known(parent)))
-            .map(|(path, line)| {
-                let hint =
-                    nearest(path).map(|n| format!("; did you mean \"{n}\"?")).unwrap_or_default();
+            .map(|path| {
+                let line = lines.get(path).copied().unwrap_or(1);
+                let hint = names::did_you_mean(path)
+                    .map(|n| format!("; did you mean \"{n}\"?"))
+                    .unwrap_or_default();
                 format!("{}:{line}: unknown key \"{path}\"{hint}", file.display())
             })
             .collect();
@@ -290,12 +203,12 @@ impl Config {
                     message,
                 }
             })?;
+        let preferences =
+            Preferences { ui: parsed.ui, reading: parsed.reading, sending: parsed.sending };
         let mut config = Self {
             accounts: parsed.accounts,
             default_account: parsed.default_account,
-            ui: parsed.ui,
-            reading: parsed.reading,
-            sending: parsed.sending,
+            preferences,
             keymap,
             key_changes: parsed.keys,
             warnings,
@@ -307,8 +220,8 @@ impl Config {
     }
 
     fn check(&mut self) -> Result<(), ConfigError> {
-        if self.sending.grace_seconds > MOST_GRACE {
-            let message = format!("grace_seconds is at most {MOST_GRACE}");
+        if self.preferences.sending.grace_seconds > MAX_GRACE_SECONDS {
+            let message = format!("grace_seconds is at most {MAX_GRACE_SECONDS}");
             return Err(self.error("sending.grace_seconds", &message));
         }
         for (name, account) in &self.accounts {

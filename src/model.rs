@@ -3,6 +3,7 @@
 //!
 //! Knows no JSON, no HTTP, no SQL and no terminal. Everything here is plain data and pure functions.
 
+pub mod account;
 pub mod body;
 pub mod composer_markup;
 pub mod conversation;
@@ -13,6 +14,7 @@ pub mod fold;
 pub mod id;
 pub mod message;
 pub mod names;
+pub mod preferences;
 pub mod request;
 pub mod rich;
 pub mod search;
@@ -21,6 +23,7 @@ pub mod time;
 
 pub mod unread;
 
+pub use account::{AccountId, AuthStyle, ChatRef, PollMode};
 pub use body::{Call, CallState, Card, Media, MediaKind, MessageBody, Poll, ThreadActivity};
 pub use composer_markup::Mention;
 pub use conversation::{
@@ -28,13 +31,13 @@ pub use conversation::{
 };
 pub use coverage::{Coverage, Gap, Point, Range};
 pub use delta::{ConnectionState, Delta, Fault, Findings, Page};
-pub use emoticon::{EmojiStyle, EmojiWidth};
 pub use id::{ClientMessageId, ConversationId, ConversationKind, UserId};
 pub use message::{
     Delivery, Draft, EditTarget, Indexed, Message, MessageKey, Outgoing, QuoteOf, RawMessage,
     Reaction,
 };
 pub use names::{NameSource, Names};
+pub use preferences::{Bidi, EmojiStyle, EmojiWidth, Enter, Preferences, Receipts};
 pub use request::{Request, ThreadChange, Ticket};
 pub use rich::{Align, Attribution, Block, Link, Rgb, RichText, Span, SpanStyle};
 pub use text::SafeText;

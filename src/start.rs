@@ -1,14 +1,14 @@
 //! The composition root: puts store, client, sync, gateway and loop together.
 
 use crate::app::layout::Size;
-use crate::app::state::{Prefs, Receipts};
+use crate::app::state::Prefs;
 use crate::cli::context::{ExitError, STORE, Session, lock};
 use crate::cli::{
     Cli, Command, ConfigCommand, Global, account, chats, config_check, doctor, log, send, serve,
 };
 use crate::client::Client;
-use crate::config::{Bidi, Config, paths};
-use crate::model::{EmojiWidth, UserId};
+use crate::config::{Config, paths};
+use crate::model::{Bidi, UserId};
 use crate::runtime::recording::Recorder;
 use crate::runtime::terminal::{Tty, install_panic_hook, watch_for_the_end};
 use crate::runtime::{Editor, Wiring, run};
@@ -217,28 +217,16 @@ fn prefs(setup: &RunSetup) -> Result<Prefs, ExitError> {
     // Random, so that two runs never use the same client id; below 2^62, so that counting up never wraps.
     let random =
         getrandom::u64().map_err(|_| ExitError::failed("the system gives no random numbers"))?;
+    let mut choices = setup.config.preferences.clone();
+    choices.ui.bidi = decided(choices.ui.bidi);
     Ok(Prefs {
         me: setup.me.clone(),
         zone: jiff::tz::TimeZone::system(),
         keymap: Arc::new(setup.config.keymap.clone()),
-        typing: setup.config.ui.typing,
-        receipts: match setup.config.reading.receipts {
-            crate::config::Receipts::Auto => Receipts::Auto,
-            crate::config::Receipts::OnReply => Receipts::OnReply,
-            crate::config::Receipts::Manual => Receipts::Manual,
-            crate::config::Receipts::Never => Receipts::Never,
-        },
         demo: setup.demo,
-        emoji: account::emoji(&setup.config.ui),
-        emoji_width: match setup.config.ui.emoji_width {
-            crate::config::EmojiWidth::Cluster => EmojiWidth::Cluster,
-            crate::config::EmojiWidth::Sum => EmojiWidth::Sum,
-        },
-        reorder: reorders(setup.config.ui.bidi),
-        markup: setup.config.sending.markup,
-        grace: Duration::from_secs(setup.config.sending.grace_seconds),
         read_only: setup.read_only,
         first_client_id: random >> 2 | 1 << 61,
+        choices,
     })
 }
 
@@ -251,7 +239,7 @@ async fn converse(
 ) -> Result<(), ExitError> {
     let prefs = prefs(&setup)?;
     let depth = color_depth();
-    let theme = Theme::new(THEME, depth, setup.config.ui.blink).map_err(ExitError::failed)?;
+    let theme = Theme::new(THEME, depth, prefs.choices.ui.blink).map_err(ExitError::failed)?;
     let header = replay::header(&setup, &prefs, depth);
     let recorder = match &setup.record {
         Some(path) => Some(Recorder::create(path, header.clone()).map_err(|e| {
@@ -266,7 +254,7 @@ async fn converse(
     install_panic_hook();
     let failed = |e: std::io::Error| ExitError::failed(format!("the terminal failed: {e}"));
     let result = {
-        let surface = Tty::new(model.app.prefs.reorder).map_err(failed)?;
+        let surface = Tty::new(model.app.prefs.reorders()).map_err(failed)?;
         watch_for_the_end(&stop).map_err(failed)?;
         let wiring = Wiring {
             surface,
@@ -286,19 +274,21 @@ async fn converse(
     result.map_err(failed)
 }
 
-/// Whether right-to-left text is put into order here. The terminals that do it themselves and cannot be told not to
-/// are known by what they put into the environment.
-fn reorders(bidi: Bidi) -> bool {
+/// Who puts right-to-left text into order. The terminals that do it themselves and cannot be told not to are known by
+/// what they put into the environment.
+fn decided(bidi: Bidi) -> Bidi {
     let has = |name: &str| std::env::var_os(name).is_some();
     let is = |name: &str, value: &str| std::env::var(name).is_ok_and(|v| v.starts_with(value));
     match bidi {
-        Bidi::Reorder => true,
-        Bidi::Terminal => false,
-        Bidi::Auto => {
-            !has("KONSOLE_VERSION")
-                && !is("TERM_PROGRAM", "Apple_Terminal")
-                && !is("TERM", "mlterm")
+        Bidi::Auto
+            if has("KONSOLE_VERSION")
+                || is("TERM_PROGRAM", "Apple_Terminal")
+                || is("TERM", "mlterm") =>
+        {
+            Bidi::Terminal
         }
+        Bidi::Auto => Bidi::Reorder,
+        chosen => chosen,
     }
 }
 

@@ -22,7 +22,7 @@ pub use offline::start_offline;
 
 use crate::client::Client;
 use crate::model::{
-    ClientMessageId, ConversationId, Delta, Names, Request, SafeText, Timestamp, UserId,
+    ClientMessageId, ConversationId, Delta, Names, PollMode, Request, SafeText, Timestamp, UserId,
 };
 use crate::store::Store;
 use std::collections::HashMap;
@@ -37,15 +37,6 @@ use tokio_util::task::TaskTracker;
 const DELTAS: usize = 256;
 /// Requests that may wait for sync before the app keeps them.
 const REQUESTS: usize = 256;
-
-/// How changes are learnt of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PollMode {
-    /// Long poll where the server offers it, intervals where not.
-    Auto,
-    Long,
-    Interval,
-}
 
 #[derive(Clone, Debug)]
 pub struct SyncOptions {

@@ -30,7 +30,7 @@ async fn serve(answer: Option<Vec<u8>>) -> Client {
     });
     let mut options =
         ClientOptions::new(UserId::new(ANNA), base, TokenSource::Fixed(Secret::new("t")));
-    options.auth = skchat::client::AuthStyle::SkypeToken;
+    options.auth = skchat::model::AuthStyle::SkypeToken;
     options.timeout = Duration::from_secs(2);
     Client::new(options)
 }

@@ -3,10 +3,10 @@
 mod common;
 
 use common::*;
-use skchat::app::state::Receipts;
 use skchat::gateway::fault::InjectedFault;
+use skchat::model::PollMode;
+use skchat::model::Receipts;
 use skchat::model::{ConversationId, UserId};
-use skchat::sync::PollMode;
 
 /// What the server holds of a conversation, oldest first.
 async fn texts(gateway: &Gateway, user: &str, id: &str) -> Vec<String> {

@@ -5,8 +5,9 @@ mod common;
 use common::*;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use skchat::client::{AuthStyle, ErrorKind, NewMember};
+use skchat::client::{ErrorKind, NewMember};
 use skchat::gateway::fault::InjectedFault;
+use skchat::model::AuthStyle;
 use skchat::model::{ConversationId, ReadMarker, Role, ThreadFlag, UserId};
 
 /// A plain request with the Skype token.

@@ -3,8 +3,8 @@
 mod common;
 
 use common::*;
-use skchat::app::state::Receipts;
 use skchat::gateway::fault::InjectedFault;
+use skchat::model::Receipts;
 use skchat::model::{ConversationId, ReadMarker, Timestamp};
 use std::path::Path;
 use std::time::Duration;
@@ -290,7 +290,7 @@ async fn a_held_message_can_be_taken_back_and_otherwise_leaves() {
     let held = gateway.client(JOE).messages(&ConversationId::new(ANNA), 10).await;
     assert!(held.map_or(true, |page| page.items.is_empty()), "nothing has left");
     anna.quit().await;
-    let setup = Setup { grace: Duration::from_millis(300), ..Setup::default() };
+    let setup = Setup { grace: Duration::from_secs(1), ..Setup::default() };
     let mut anna = Runner::with(&gateway, setup).await;
     anna.wait_for("live").await;
     anna.open("8:joe.4").await;

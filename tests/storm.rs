@@ -6,10 +6,11 @@ use common::kill::{Proxy, random};
 use common::*;
 use skchat::client::{BaseUrl, Client};
 use skchat::gateway::fault::InjectedFault;
+use skchat::model::PollMode;
 use skchat::model::request::Change;
 use skchat::model::{ConversationId, Outgoing, Timestamp, UserId};
 use skchat::store::Store;
-use skchat::sync::{self, PollMode};
+use skchat::sync;
 use std::collections::BTreeMap;
 use std::time::Duration;
 

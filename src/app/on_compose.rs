@@ -3,12 +3,12 @@
 use super::action::{ComposeAction, Motion};
 use super::effect::Effect;
 use super::overlay::Overlay;
-use super::state::{AppState, Focus, Receipts};
+use super::state::{AppState, Focus};
 use super::{Model, complete, on_messages, on_outbox, slash};
 use crate::model::request::Change;
 use crate::model::{
     Attribution, Block, ConversationId, Delivery, Message, MessageBody, MessageKey, Outgoing,
-    Request, RichText, Timestamp, composer_markup,
+    Receipts, Request, RichText, Timestamp, composer_markup,
 };
 use std::time::Duration;
 
@@ -131,7 +131,7 @@ pub fn changed(model: &mut Model, _effects: &mut Vec<Effect>) {
 }
 
 fn tell_typing(model: &mut Model, effects: &mut Vec<Effect>) {
-    if !model.app.prefs.typing {
+    if !model.app.prefs.choices.ui.typing {
         return;
     }
     let now = model.app.clock.mono;
@@ -195,10 +195,11 @@ fn submit(model: &mut Model, effects: &mut Vec<Effect>) {
 /// A message of typed text, with the people it mentions.
 pub fn typed_message(app: &AppState, conversation: &ConversationId, text: String) -> Outgoing {
     let c = app.conversations.get(conversation);
-    let mentions = c.filter(|_| app.prefs.markup).map(|c| complete::mentioned(app, c, &text));
+    let mentions =
+        c.filter(|_| app.prefs.choices.sending.markup).map(|c| complete::mentioned(app, c, &text));
     Outgoing {
         text,
-        markup: app.prefs.markup,
+        markup: app.prefs.choices.sending.markup,
         mentions: mentions.unwrap_or_default(),
         ..Outgoing::default()
     }
@@ -208,7 +209,7 @@ pub fn typed_message(app: &AppState, conversation: &ConversationId, text: String
 pub fn preview(app: &AppState) -> Option<RichText> {
     let c = app.opened()?;
     let edit = c.compose.draft.edit.as_ref();
-    if !app.prefs.markup || edit.is_some_and(|e| e.source.is_some()) {
+    if !app.prefs.choices.sending.markup || edit.is_some_and(|e| e.source.is_some()) {
         return Some(RichText::plain(c.compose.text()));
     }
     Some(composer_markup::read(c.compose.text(), &complete::mentioned(app, c, c.compose.text())))
@@ -221,7 +222,7 @@ pub fn send(
     outgoing: Outgoing,
     effects: &mut Vec<Effect>,
 ) {
-    if model.app.prefs.receipts == Receipts::OnReply
+    if model.app.prefs.choices.reading.receipts == Receipts::OnReply
         && model.app.open.as_ref() == Some(conversation)
     {
         super::on_deadline::read_all(model, effects);

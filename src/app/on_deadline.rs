@@ -2,8 +2,8 @@
 
 use super::Model;
 use super::effect::Effect;
-use super::state::{AppState, Receipts};
-use crate::model::{ConnectionState, ReadMarker, Request};
+use super::state::AppState;
+use crate::model::{ConnectionState, ReadMarker, Receipts, Request};
 use std::time::Duration;
 
 impl AppState {
@@ -15,7 +15,7 @@ impl AppState {
             let typing = c.typing.iter().map(|(_, until)| *until);
             typing.chain(c.compose.save_by)
         });
-        let looked_at = self.view_focus.focused && self.prefs.receipts.by_looking();
+        let looked_at = self.view_focus.focused && self.prefs.choices.reading.receipts.by_looking();
         let reading = self.opened().filter(|_| looked_at).and_then(|c| c.reading.as_ref()?.1);
         // The seconds in which a message can be taken back, as they pass.
         let held =
@@ -113,7 +113,7 @@ pub fn save_drafts(model: &mut Model, effects: &mut Vec<Effect>, all: bool) {
 /// What was on the screen for its second counts as read.
 fn mark_read(model: &mut Model, effects: &mut Vec<Effect>) {
     let now = model.app.clock;
-    if !model.app.prefs.receipts.by_looking() || !model.app.view_focus.focused {
+    if !model.app.prefs.choices.reading.receipts.by_looking() || !model.app.view_focus.focused {
         return;
     }
     let Some(c) = model.app.opened_mut() else { return };
@@ -151,7 +151,8 @@ pub fn read_all(model: &mut Model, effects: &mut Vec<Effect>) {
 
 fn read_up_to(model: &mut Model, key: &crate::model::MessageKey, effects: &mut Vec<Effect>) {
     let now = model.app.clock;
-    let tell = model.app.prefs.receipts != Receipts::Never && !model.app.prefs.read_only;
+    let tell =
+        model.app.prefs.choices.reading.receipts != Receipts::Never && !model.app.prefs.read_only;
     let Some(c) = model.app.opened_mut() else { return };
     let known = c.info.read_marker.as_ref().map(|h| h.arrival);
     if known.is_some_and(|read| read >= key.at) && c.info.unread.messages == 0 {
@@ -171,7 +172,8 @@ fn read_up_to(model: &mut Model, key: &crate::model::MessageKey, effects: &mut V
 pub fn unread_from(model: &mut Model, key: &crate::model::MessageKey, effects: &mut Vec<Effect>) {
     let now = model.app.clock;
     let me = model.app.me().clone();
-    let tell = model.app.prefs.receipts != Receipts::Never && !model.app.prefs.read_only;
+    let tell =
+        model.app.prefs.choices.reading.receipts != Receipts::Never && !model.app.prefs.read_only;
     let Some(c) = model.app.opened_mut() else { return };
     let theirs =
         |m: &&crate::model::Message| m.sender != me && !m.body.is_system() && !m.key.is_unsent();

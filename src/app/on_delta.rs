@@ -30,7 +30,7 @@ pub fn apply(model: &mut Model, delta: Delta, effects: &mut Vec<Effect>) {
             }
         }
         Delta::Coverage { conversation, coverage } => {
-            on_history::coverage(model, &conversation, &coverage)
+            on_history::coverage(model, &conversation, &coverage);
         }
         Delta::Found { ticket, result } => search::found(model, ticket, result, effects),
         Delta::ReadReceipts { conversation, read_receipts } => {

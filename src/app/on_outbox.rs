@@ -22,7 +22,7 @@ pub fn waiting(
     model.app.ids.queue += 1;
     let queue = model.app.ids.queue;
     let message = on_compose::own_message(&me, queue, &client_id, &outgoing, queued_at, delivery);
-    let until = model.app.clock.mono + model.app.prefs.grace;
+    let until = model.app.clock.mono + model.app.prefs.choices.sending.grace();
     let c = model.app.conversations.ensure(id);
     if message.delivery == Delivery::Held {
         c.held.push((client_id.clone(), until));
@@ -44,7 +44,7 @@ pub fn delivery_of(
 ) {
     let is_open = model.app.open.as_ref() == Some(id);
     let now = model.app.clock;
-    let grace = model.app.prefs.grace;
+    let grace = model.app.prefs.choices.sending.grace();
     let Some(c) = model.app.conversations.get_mut(id) else { return };
     if let Some(key) = sent {
         c.timeline.confirm_at(client_id, &key);

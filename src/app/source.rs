@@ -28,7 +28,7 @@ pub fn edit(model: &mut Model, effects: &mut Vec<Effect>) {
     let key = message.key.clone();
     // What can be typed is edited as typed; anything else as the server has it, so that nothing is lost.
     let typed = split_quote(rich)
-        .filter(|_| model.app.prefs.markup)
+        .filter(|_| model.app.prefs.choices.sending.markup)
         .and_then(|(quote, rest)| Some((quote, composer_markup::write(&rest)?)));
     let Some((quote, (text, _))) = typed else {
         ask(model, key, Purpose::Edit, effects);

@@ -6,8 +6,8 @@ use super::group::Wish;
 use super::keymap::{Context, Keymap};
 use super::overlay::Overlay;
 use crate::model::{
-    ClientMessageId, ConnectionState, ConversationId, EmojiStyle, EmojiWidth, Names, Now, SafeText,
-    Ticket, UserId,
+    Bidi, ClientMessageId, ConnectionState, ConversationId, Names, Now, Preferences, Receipts,
+    SafeText, Ticket, UserId,
 };
 use jiff::tz::TimeZone;
 use std::collections::VecDeque;
@@ -25,62 +25,36 @@ pub struct Prefs {
     pub me: UserId,
     pub zone: TimeZone,
     pub keymap: Arc<Keymap>,
-    /// Others are told that we type.
-    pub typing: bool,
-    pub receipts: Receipts,
     pub demo: bool,
-    pub emoji: EmojiStyle,
-    pub emoji_width: EmojiWidth,
-    /// Right-to-left text is put into reading order here; otherwise the terminal does it.
-    pub reorder: bool,
-    /// Typed markers (`*bold*`) become formatting.
-    pub markup: bool,
-    /// How long a message can be taken back before it leaves.
-    pub grace: Duration,
     /// Another instance has the account: nothing can be sent, changed or saved.
     pub read_only: bool,
     /// The first client id of this run is this number, the next ones follow: random, so that runs do not collide.
     pub first_client_id: u64,
+    /// What the user chose. `ui.bidi` is decided: never [`Bidi::Auto`].
+    pub choices: Preferences,
 }
 
 impl Prefs {
     /// The plainest there are: UTC, nobody is told anything, nothing is held back.
     pub fn plain(me: UserId, keymap: Arc<Keymap>) -> Self {
+        let mut choices = Preferences::default();
+        choices.ui.typing = false;
+        choices.ui.bidi = Bidi::Reorder;
+        choices.reading.receipts = Receipts::Never;
         Self {
             me,
             zone: TimeZone::UTC,
             keymap,
-            typing: false,
-            receipts: Receipts::Never,
             demo: false,
-            emoji: EmojiStyle::Glyph,
-            emoji_width: EmojiWidth::Cluster,
-            reorder: true,
-            markup: true,
-            grace: Duration::ZERO,
             read_only: false,
             first_client_id: 1,
+            choices,
         }
     }
-}
 
-/// When others learn what was read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum Receipts {
-    /// After a second on the screen.
-    Auto,
-    /// When one answers.
-    OnReply,
-    /// When one says so.
-    Manual,
-    /// Never; what was on the screen counts as read here only.
-    Never,
-}
-
-impl Receipts {
-    /// Looking at a message is reading it.
-    pub fn by_looking(self) -> bool {
-        matches!(self, Self::Auto | Self::Never)
+    /// Right-to-left text is put into reading order here; otherwise the terminal does it.
+    pub fn reorders(&self) -> bool {
+        self.choices.ui.bidi == Bidi::Reorder
     }
 }
 
@@ -232,8 +206,12 @@ impl AppState {
 
     /// Text as this terminal is to get it.
     pub fn shown(&self, text: &SafeText) -> SafeText {
-        let text = crate::model::emoticon::text(text, self.prefs.emoji, self.prefs.emoji_width);
-        if self.prefs.reorder { super::bidi::line(&text) } else { text }
+        let text = crate::model::emoticon::text(
+            text,
+            self.prefs.choices.ui.emoji,
+            self.prefs.choices.ui.emoji_width,
+        );
+        if self.prefs.reorders() { super::bidi::line(&text) } else { text }
     }
 
     /// A conversation's name: its topic, its members, the other person, or the id.

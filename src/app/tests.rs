@@ -1,11 +1,10 @@
 //! The reducer under anything: what is typed stays where it was typed, and a clock that jumps changes nothing else.
 
 use super::keymap::Keymap;
-use super::state::Receipts;
 use super::*;
 use crate::model::{
     Conversation, ConversationId, Delivery, Delta, Draft, Fault, Message, MessageBody, MessageKey,
-    Page, Request, RichText, SafeText, Timestamp, UserId,
+    Page, Receipts, Request, RichText, SafeText, Timestamp, UserId,
 };
 use proptest::prelude::*;
 use std::collections::HashMap;
@@ -15,12 +14,10 @@ use std::time::Duration;
 const CHATS: [&str; 2] = ["8:xaver", "8:yvonne"];
 
 fn model(grace: Duration) -> Model {
-    let prefs = Prefs {
-        typing: true,
-        receipts: Receipts::Auto,
-        grace,
-        ..Prefs::plain(UserId::new("8:anna.7"), Arc::new(Keymap::default()))
-    };
+    let mut prefs = Prefs::plain(UserId::new("8:anna.7"), Arc::new(Keymap::default()));
+    prefs.choices.ui.typing = true;
+    prefs.choices.reading.receipts = Receipts::Auto;
+    prefs.choices.sending.grace_seconds = grace.as_secs();
     let mut model = Model::new(prefs, Size { columns: 80, rows: 24 });
     let list = CHATS.map(|id| {
         let mut conversation = Conversation::empty(id.into());

@@ -314,7 +314,7 @@ fn compose_view(app: &AppState, columns: u16) -> ComposeView {
         let here = range.start <= draft.cursor && (draft.cursor < range.end || last);
         let at = draft.cursor.saturating_sub(range.start);
         let clean = crate::model::SafeText::line_as_is(row);
-        let (shown, column) = if app.prefs.reorder {
+        let (shown, column) = if app.prefs.reorders() {
             bidi::typed(clean.trim_end_matches('\n'), at)
         } else {
             let before = row.get(..at).unwrap_or_default();

@@ -1,14 +1,16 @@
 //! From the configuration's words to the client's and sync's options.
 
-use crate::client::{AuthStyle, BaseUrl, ClientOptions, TokenSource};
-use crate::config::{Account, Auth, Config, ConfigError, Poll};
+use crate::client::{BaseUrl, ClientOptions, TokenSource};
+use crate::config::{Account, Config, ConfigError};
 use crate::model::UserId;
-use crate::sync::{self, PollMode};
+use crate::sync::SyncOptions;
 use std::time::Duration;
 
+/// What the client of an account needs.
+///
 /// # Errors
 /// Names the line whose address is wrong.
-pub fn options(
+pub fn client_options(
     config: &Config,
     name: &str,
     account: &Account,
@@ -34,39 +36,16 @@ pub fn options(
     options.scheduler = optional("scheduler", &account.scheduler)?;
     options.join = optional("join", &account.join)?;
     options.profiles = optional("profiles", &account.profiles)?;
-    options.auth = match account.auth {
-        Auth::Registration => AuthStyle::Registration,
-        Auth::Skypetoken => AuthStyle::SkypeToken,
-        Auth::Bearer => AuthStyle::Bearer,
-    };
+    options.auth = account.auth;
     Ok(options)
 }
 
-/// How long messages can be taken back.
-pub fn grace(config: &Config) -> Duration {
-    Duration::from_secs(config.sending.grace_seconds)
-}
-
-pub fn sync_options(config: &Config, account: &Account) -> sync::SyncOptions {
-    sync::SyncOptions {
-        poll: match account.poll {
-            Poll::Auto => PollMode::Auto,
-            Poll::Long => PollMode::Long,
-            Poll::Interval => PollMode::Interval,
-        },
+/// What sync of an account needs.
+pub fn sync_options(config: &Config, account: &Account) -> SyncOptions {
+    SyncOptions {
+        poll: account.poll,
         interval: Duration::from_secs(account.poll_seconds),
-        grace: grace(config),
-        ..sync::SyncOptions::default()
-    }
-}
-
-/// How emoticons are shown.
-pub fn emoji(ui: &crate::config::Ui) -> crate::model::EmojiStyle {
-    use crate::config::Emoji;
-    use crate::model::EmojiStyle;
-    match ui.emoji {
-        Emoji::Glyph => EmojiStyle::Glyph,
-        Emoji::Short => EmojiStyle::Short,
-        Emoji::Ascii => EmojiStyle::Ascii,
+        grace: config.preferences.sending.grace(),
+        ..SyncOptions::default()
     }
 }

@@ -16,7 +16,8 @@ pub fn run(global: &Global) -> Result<(), ExitError> {
         ExitError::usage(format!("there is no configuration at {}", file.display()))
     })?;
     for (name, found) in &config.accounts {
-        account::options(&config, name, found).map_err(|e| ExitError::usage(e.to_string()))?;
+        account::client_options(&config, name, found)
+            .map_err(|e| ExitError::usage(e.to_string()))?;
     }
     for warning in &config.warnings {
         eprintln!("warning: {warning}");

@@ -56,7 +56,8 @@ impl Session {
         let (name, account) =
             found.ok_or_else(|| ExitError::usage(format!("{} has no account", file.display())))?;
         let dir = paths::account_dir(&data, &name);
-        account::options(&config, &name, &account).map_err(|e| ExitError::usage(e.to_string()))?;
+        account::client_options(&config, &name, &account)
+            .map_err(|e| ExitError::usage(e.to_string()))?;
         let me = UserId::new(&account.user_id);
         Ok(Self { config, account, me, dir })
     }
@@ -66,7 +67,7 @@ impl Session {
     /// # Errors
     /// When an address in the configuration is wrong; [`Session::open`] has checked that already.
     pub fn client(&self) -> Result<Client, ExitError> {
-        let options = account::options(&self.config, "", &self.account)
+        let options = account::client_options(&self.config, "", &self.account)
             .map_err(|e| ExitError::usage(e.to_string()))?;
         Ok(Client::new(options))
     }

@@ -1,6 +1,5 @@
 //! `skchat log`: the newest messages of a conversation.
 
-use super::account;
 use super::chats;
 use super::context::{ExitError, STORE, Session};
 use super::lines;
@@ -55,7 +54,7 @@ pub async fn run(session: &Session, arguments: &LogArgs) -> Result<(), ExitError
     }
     lines::learn(&mut known.names, &raw);
     let mut all = lines::merged(raw, &session.me);
-    let style = account::emoji(&session.config.ui);
+    let style = session.config.preferences.ui.emoji;
     for (_, message) in &mut all {
         message.body.show_emoji(style, EmojiWidth::Cluster);
     }

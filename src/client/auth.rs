@@ -29,15 +29,6 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// How the chat hosts want to see the Skype token (facts 1.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AuthStyle {
-    /// Exchanged for a registration token first.
-    Registration,
-    SkypeToken,
-    Bearer,
-}
-
 /// Where the Skype token comes from. Read anew when the server rejects it.
 #[derive(Clone, Debug)]
 pub enum TokenSource {
@@ -121,7 +112,7 @@ impl Client {
         }
         let wants_registration = match credential {
             Credential::Endpoint => true,
-            Credential::Chat => self.options.auth == AuthStyle::Registration,
+            Credential::Chat => self.options.auth == crate::model::AuthStyle::Registration,
             _ => false,
         };
         let missing = |c: &Client| c.session(|s| s.registration.is_none() && !s.no_endpoints);
@@ -193,7 +184,9 @@ impl Client {
             }
             s.token.replace(token.clone()) == Some(token)
         });
-        if same && (self.options.auth != AuthStyle::Registration || credential == Credential::Side)
+        if same
+            && (self.options.auth != crate::model::AuthStyle::Registration
+                || credential == Credential::Side)
         {
             return Err(Error::signed_out("the server rejects the token"));
         }

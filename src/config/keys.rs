@@ -1,9 +1,9 @@
 //! The key table of `assets/keymap.toml` and the user's changes to it.
 
-use super::Enter;
-use super::known::distance;
+use super::names::nearest;
 use crate::app::action::Action;
 use crate::app::keymap::{Context, Keymap, KeymapEntry, parse_keys};
+use crate::model::Enter;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -28,8 +28,8 @@ pub fn unknown_action(name: &str) -> Option<String> {
     if Action::named(name).is_some() {
         return None;
     }
-    let near = Action::NAMED.iter().map(|(n, _)| (distance(name, n), *n)).min();
-    let hint = near.filter(|(d, _)| *d <= 3).map(|(_, n)| format!("; did you mean \"{n}\"?"));
+    let near = nearest(name, Action::NAMED.iter().map(|(known, _)| *known));
+    let hint = near.map(|n| format!("; did you mean \"{n}\"?"));
     Some(format!("there is no action \"{name}\"{}", hint.unwrap_or_default()))
 }
 

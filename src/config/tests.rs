@@ -46,7 +46,7 @@ fn mistakes_name_file_and_line() {
         "config.toml:2: terminals send the same for \"ctrl-i\" as for another key"
     );
     let config = parse("[keys]\nsned = [\"f2\"]\n[sending]\ngrace_seconds = 4").unwrap();
-    assert_eq!(config.sending.grace_seconds, 4);
+    assert_eq!(config.preferences.sending.grace_seconds, 4);
     assert!(parse("[sending]\ngrace_seconds = 61").unwrap_err().to_string().contains(":2: "));
     assert_eq!(
         config.warnings,

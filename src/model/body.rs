@@ -1,7 +1,7 @@
 //! What a message says, by kind. One variant a family of `messagetype`s.
 
-use super::emoticon::{EmojiStyle, EmojiWidth};
 use super::id::UserId;
+use super::preferences::{EmojiStyle, EmojiWidth};
 use super::rich::{Align, Block, Link, RichText, Span, SpanStyle, host};
 use super::text::SafeText;
 use serde::{Deserialize, Serialize};

@@ -1,5 +1,6 @@
 //! Emoticons: names of the wire (`<ss type="smile">`, reaction keys, `<flag country="gb">`) to what is shown.
 
+use super::preferences::{EmojiStyle, EmojiWidth};
 use super::rich::{Block, Link, RichText, Span};
 use super::text::SafeText;
 use std::collections::HashMap;
@@ -7,27 +8,6 @@ use std::sync::LazyLock;
 use unicode_segmentation::UnicodeSegmentation;
 
 const TABLE: &str = include_str!("../../assets/emoticons.tsv");
-
-/// How emoticons and emoji are shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum EmojiStyle {
-    #[default]
-    Glyph,
-    /// `(smile)`
-    Short,
-    /// `:)`
-    Ascii,
-}
-
-/// Whether the terminal draws joined emoji as one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum EmojiWidth {
-    /// A cluster is one picture, as wide as `unicode-width` says.
-    #[default]
-    Cluster,
-    /// Every part stands by itself: joined emoji are shown as their parts, so that nothing is in dispute.
-    Sum,
-}
 
 #[derive(Clone, Copy)]
 struct EmoticonEntry {

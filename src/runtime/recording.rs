@@ -10,7 +10,7 @@ pub use redact::Redactor;
 
 use crate::app::layout::Size;
 use crate::app::{Input, Model, update};
-use crate::model::{Now, UserId};
+use crate::model::{Now, Preferences, UserId};
 use crate::ui::{ColorDepth, Screen, Theme};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -23,7 +23,6 @@ use std::io::{BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
-use std::time::Duration;
 
 /// Rises when recordings of before cannot be played any more.
 pub const FORMAT: u32 = 2;
@@ -40,15 +39,7 @@ pub struct RecordingHeader {
     pub zone: String,
     pub size: Size,
     pub depth: ColorDepth,
-    pub blink: bool,
-    pub typing: bool,
-    pub receipts: crate::app::state::Receipts,
     pub demo: bool,
-    pub emoji: crate::model::EmojiStyle,
-    pub emoji_width: crate::model::EmojiWidth,
-    pub reorder: bool,
-    pub markup: bool,
-    pub grace: Duration,
     pub read_only: bool,
     pub first_client_id: u64,
     /// The welcome dialog of the first start is shown.
@@ -56,7 +47,7 @@ pub struct RecordingHeader {
     pub warning: Option<String>,
     /// The user's changes of the key table.
     pub keys: BTreeMap<String, Vec<String>>,
-    pub enter_is_newline: bool,
+    pub preferences: Preferences,
 }
 
 /// One line of a recording.

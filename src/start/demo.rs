@@ -2,7 +2,6 @@
 
 use super::{PATIENCE, RunSetup, check_terminal, converse, runtime};
 use crate::cli::Global;
-use crate::cli::account;
 use crate::cli::context::{ExitError, STORE, lock};
 use crate::client::{BaseUrl, Client, ClientOptions, Secret, TokenSource};
 use crate::config::{Config, paths};
@@ -102,8 +101,10 @@ pub fn run(global: &Global, reset: bool) -> Result<(), ExitError> {
         let stop = CancellationToken::new();
         let served =
             tokio::spawn(gateway::serve(listener, gateway, stop.clone().cancelled_owned()));
-        let sync_options =
-            sync::SyncOptions { grace: account::grace(&config), ..sync::SyncOptions::default() };
+        let sync_options = sync::SyncOptions {
+            grace: config.preferences.sending.grace(),
+            ..sync::SyncOptions::default()
+        };
         let setup =
             RunSetup { config, me, demo: true, size, dir, first_start, record, read_only: false };
         let result = converse(setup, Client::new(options), store, sync_options, None).await;

@@ -6,7 +6,7 @@ use crate::app::overlay::Overlay;
 use crate::app::state::Prefs;
 use crate::cli::context::ExitError;
 use crate::cli::replay::ReplayArgs;
-use crate::config::{Enter, keymap_with};
+use crate::config::keymap_with;
 use crate::runtime::recording::{self, FORMAT, Player, RecordingEntry, RecordingHeader, Redactor};
 use crate::ui::{ColorDepth, Theme};
 use std::sync::Arc;
@@ -20,21 +20,13 @@ pub fn header(setup: &RunSetup, prefs: &Prefs, depth: ColorDepth) -> RecordingHe
         zone: prefs.zone.iana_name().unwrap_or("UTC").to_owned(),
         size: setup.size,
         depth,
-        blink: setup.config.ui.blink,
-        typing: prefs.typing,
-        receipts: prefs.receipts,
         demo: prefs.demo,
-        emoji: prefs.emoji,
-        emoji_width: prefs.emoji_width,
-        reorder: prefs.reorder,
-        markup: prefs.markup,
-        grace: prefs.grace,
         read_only: prefs.read_only,
         first_client_id: prefs.first_client_id,
+        preferences: prefs.choices.clone(),
         welcome: setup.first_start,
         warning: setup.config.warnings.first().cloned(),
         keys: setup.config.key_changes.clone(),
-        enter_is_newline: setup.config.ui.enter == Enter::Newline,
     }
 }
 
@@ -51,25 +43,18 @@ pub fn first_model(prefs: Prefs, header: &RecordingHeader) -> Model {
 }
 
 fn player(header: &RecordingHeader) -> Result<Player, String> {
-    let enter = if header.enter_is_newline { Enter::Newline } else { Enter::Send };
-    let keymap = keymap_with(&header.keys, enter)?;
+    let keymap = keymap_with(&header.keys, header.preferences.ui.enter)?;
     let zone = jiff::tz::TimeZone::get(&header.zone).map_err(|e| e.to_string())?;
     let prefs = Prefs {
         me: header.me.clone(),
         zone,
         keymap: Arc::new(keymap),
-        typing: header.typing,
-        receipts: header.receipts,
         demo: header.demo,
-        emoji: header.emoji,
-        emoji_width: header.emoji_width,
-        reorder: header.reorder,
-        markup: header.markup,
-        grace: header.grace,
         read_only: header.read_only,
         first_client_id: header.first_client_id,
+        choices: header.preferences.clone(),
     };
-    let theme = Theme::new(THEME, header.depth, header.blink)?;
+    let theme = Theme::new(THEME, header.depth, header.preferences.ui.blink)?;
     Player::new(first_model(prefs, header), theme)
 }
 

@@ -1,8 +1,9 @@
 //! The poller: connects, repairs what was missed, then takes events by long poll or asks at intervals.
 
 use super::apply::{Incoming, Seen};
-use super::{PollMode, Shared, backoff};
+use super::{Shared, backoff};
 use crate::client::{Error, ErrorKind};
+use crate::model::PollMode;
 use crate::model::{ConnectionState, ConversationId, Delta, Page, RawMessage, SafeText, UserId};
 use crate::protocol::wire::{self, PolledEvent};
 use crate::protocol::{decode, entity};

@@ -9,15 +9,17 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use skchat::app::Model;
 use skchat::app::layout::Size;
-use skchat::app::state::{Prefs, Receipts};
-use skchat::client::{AuthStyle, BaseUrl, Client, ClientOptions, Secret, TokenSource};
+use skchat::app::state::Prefs;
+use skchat::client::{BaseUrl, Client, ClientOptions, Secret, TokenSource};
 use skchat::config::builtin_keymap;
 use skchat::gateway::{self, GatewayState, GatewayUser};
+use skchat::model::PollMode;
 use skchat::model::UserId;
+use skchat::model::{AuthStyle, Receipts};
 pub use skchat::runtime::recording::picture;
 use skchat::runtime::{Editor, Surface, Wiring, run};
 use skchat::store::Store;
-use skchat::sync::{self, PollMode};
+use skchat::sync;
 use skchat::ui::{ColorDepth, Theme};
 use std::io;
 use std::path::Path;
@@ -276,13 +278,11 @@ impl Runner {
         let me = options.user.clone();
         let (handle, deltas) = sync::start(Client::new(options), store, sync_options);
         let (columns, rows) = setup.size;
-        let prefs = Prefs {
-            typing: true,
-            receipts: setup.receipts,
-            grace: setup.grace,
-            first_client_id: getrandom::u64().unwrap() >> 2,
-            ..Prefs::plain(me, Arc::new(builtin_keymap().unwrap()))
-        };
+        let mut prefs = Prefs::plain(me, Arc::new(builtin_keymap().unwrap()));
+        prefs.first_client_id = getrandom::u64().unwrap() >> 2;
+        prefs.choices.ui.typing = true;
+        prefs.choices.reading.receipts = setup.receipts;
+        prefs.choices.sending.grace_seconds = setup.grace.as_secs();
         let theme =
             Theme::new(include_str!("../../assets/theme.toml"), ColorDepth::True, false).unwrap();
         let (keys, events) = mpsc::channel(256);

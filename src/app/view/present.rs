@@ -64,7 +64,7 @@ pub fn presented(app: &AppState, message: &Message) -> RichText {
             }])
         }
     };
-    rich.show_emoji(app.prefs.emoji, app.prefs.emoji_width);
+    rich.show_emoji(app.prefs.choices.ui.emoji, app.prefs.choices.ui.emoji_width);
     if message.edited.is_some() && !matches!(message.body, MessageBody::Deleted) {
         let span = Span { text: " (edited)".into(), style: dim, link: None };
         match rich.blocks.last_mut() {

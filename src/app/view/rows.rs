@@ -214,8 +214,9 @@ pub fn tail(pane: &Pane<'_>, message: &Message) -> Vec<RowKind> {
     let mut tail = Vec::new();
     if !message.reactions.is_empty() {
         let list = message.reactions.iter().map(|r| {
-            let shown = emoticon::shown(&r.key, "", pane.app.prefs.emoji);
-            let shown = emoticon::text(&shown, EmojiStyle::Glyph, pane.app.prefs.emoji_width);
+            let shown = emoticon::shown(&r.key, "", pane.app.prefs.choices.ui.emoji);
+            let shown =
+                emoticon::text(&shown, EmojiStyle::Glyph, pane.app.prefs.choices.ui.emoji_width);
             (shown.to_string(), r.users.len(), r.users.contains(pane.app.me()))
         });
         tail.push(RowKind::Reactions(list.collect()));

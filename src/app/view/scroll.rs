@@ -96,7 +96,7 @@ impl RowCache {
             Arc::clone(rows)
         } else {
             let mut rows = wrap(&presented(pane.app, message), pane.columns);
-            if pane.app.prefs.reorder {
+            if pane.app.prefs.reorders() {
                 rows.iter_mut().for_each(bidi::row);
             }
             let rows = Arc::new(rows);

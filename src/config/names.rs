@@ -1,0 +1,36 @@
+//! The names that may stand in the file, for hints: read from the structs themselves, so that none is listed twice.
+
+use super::{Account, ConfigFile, Token};
+use crate::model::preferences::{ReadingPreferences, SendingPreferences, UiPreferences};
+use serde_aux::serde_introspection::serde_introspect;
+
+/// A name this much like a known one is taken for a slip ([`strsim::normalized_damerau_levenshtein`]).
+const SIMILAR: f64 = 0.6;
+
+/// The known key of the same table that an unknown key looks most like, if any does.
+pub fn did_you_mean(path: &str) -> Option<&'static str> {
+    let (table, name) = path.rsplit_once('.').unwrap_or(("", path));
+    nearest(name, fields(table).iter().copied())
+}
+
+/// The keys of a table of the file.
+fn fields(table: &str) -> &'static [&'static str] {
+    match table.split('.').collect::<Vec<_>>().as_slice() {
+        [""] => serde_introspect::<ConfigFile>(),
+        ["ui"] => serde_introspect::<UiPreferences>(),
+        ["reading"] => serde_introspect::<ReadingPreferences>(),
+        ["sending"] => serde_introspect::<SendingPreferences>(),
+        ["accounts", _] => serde_introspect::<Account>(),
+        ["accounts", _, "token"] => serde_introspect::<Token>(),
+        _ => &[],
+    }
+}
+
+/// The candidate most like `name`, if it is like it at all.
+pub fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    candidates
+        .map(|known| (strsim::normalized_damerau_levenshtein(name, known), known))
+        .filter(|(likeness, _)| *likeness >= SIMILAR)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map(|(_, known)| known)
+}

@@ -1,0 +1,55 @@
+//! Accounts: whose conversation something belongs to, and how an account's service is spoken to.
+
+use super::id::ConversationId;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::sync::Arc;
+
+/// Names an account: the `NAME` of `[accounts.NAME]`. Unique within the configuration, and the name of its folder.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct AccountId(Arc<str>);
+
+impl AccountId {
+    pub fn new(name: &str) -> Self {
+        Self(name.into())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for AccountId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&*self.0, f)
+    }
+}
+
+/// A conversation of one account. Two accounts may be members of the same group: these are two references.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ChatRef {
+    pub account: AccountId,
+    pub conversation: ConversationId,
+}
+
+/// How the chat hosts want to see the Skype token (facts 1.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AuthStyle {
+    /// Exchanged for a registration token first.
+    #[default]
+    Registration,
+    SkypeToken,
+    Bearer,
+}
+
+/// How changes are learnt of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PollMode {
+    /// Long poll where the server offers it, intervals where not.
+    #[default]
+    Auto,
+    Long,
+    Interval,
+}

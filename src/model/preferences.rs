@@ -1,0 +1,139 @@
+//! What the user can choose in the configuration file, accounts and keys aside.
+//!
+//! A setting is declared here and nowhere else: the configuration reads these structs, the app keeps them, a recording
+//! carries them.
+
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// All preferences, by section of the configuration file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Preferences {
+    pub ui: UiPreferences,
+    pub reading: ReadingPreferences,
+    pub sending: SendingPreferences,
+}
+
+/// `[ui]`: the screen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct UiPreferences {
+    /// Others are told that we type.
+    pub typing: bool,
+    pub enter: Enter,
+    /// `<blink>` really blinks; otherwise it is bold.
+    pub blink: bool,
+    pub emoji: EmojiStyle,
+    pub emoji_width: EmojiWidth,
+    pub bidi: Bidi,
+}
+
+impl Default for UiPreferences {
+    fn default() -> Self {
+        Self {
+            typing: true,
+            enter: Enter::default(),
+            blink: false,
+            emoji: EmojiStyle::default(),
+            emoji_width: EmojiWidth::default(),
+            bidi: Bidi::default(),
+        }
+    }
+}
+
+/// `[reading]`: what others learn of what was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ReadingPreferences {
+    pub receipts: Receipts,
+}
+
+/// `[sending]`: how messages leave.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SendingPreferences {
+    /// Typed markers (`*bold*`) become formatting.
+    pub markup: bool,
+    /// Seconds a message is held back before it leaves, so that it can be taken back.
+    pub grace_seconds: u64,
+}
+
+impl Default for SendingPreferences {
+    fn default() -> Self {
+        Self { markup: true, grace_seconds: 0 }
+    }
+}
+
+impl SendingPreferences {
+    /// [`SendingPreferences::grace_seconds`] as a duration.
+    pub fn grace(&self) -> Duration {
+        Duration::from_secs(self.grace_seconds)
+    }
+}
+
+/// What Enter does in the message box.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Enter {
+    #[default]
+    Send,
+    Newline,
+}
+
+/// How emoticons and emoji are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EmojiStyle {
+    /// The Unicode picture.
+    #[default]
+    Glyph,
+    /// `(smile)`
+    Short,
+    /// `:)`
+    Ascii,
+}
+
+/// Whether the terminal draws joined emoji as one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EmojiWidth {
+    /// A cluster is one picture, as wide as `unicode-width` says.
+    #[default]
+    Cluster,
+    /// Joined emoji are shown as their parts, whose widths no terminal disputes.
+    Sum,
+}
+
+/// Who puts right-to-left text into reading order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Bidi {
+    /// Decided at start, by what is known of the terminal.
+    #[default]
+    Auto,
+    Terminal,
+    Reorder,
+}
+
+/// When others learn what was read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Receipts {
+    /// After a second on the screen.
+    #[default]
+    Auto,
+    /// When the user answers.
+    OnReply,
+    /// When the user asks for it.
+    Manual,
+    /// Never; what was on the screen counts as read here only.
+    Never,
+}
+
+impl Receipts {
+    /// Looking at a message counts as reading it.
+    pub fn by_looking(self) -> bool {
+        matches!(self, Self::Auto | Self::Never)
+    }
+}
