@@ -30,7 +30,7 @@ pub use conversation::{
     Conversation, Member, RawConversation, ReadMarker, Role, ThreadFlag, ThreadSettings,
 };
 pub use coverage::{Coverage, Gap, Point, Range};
-pub use delta::{ConnectionState, Delta, Fault, Findings, Page};
+pub use delta::{ConnectionState, Delta, Fault, Findings, Page, Response};
 pub use id::{ClientMessageId, ConversationId, ConversationKind, UserId};
 pub use message::{
     Delivery, Draft, EditTarget, Indexed, Message, MessageKey, Outgoing, QuoteOf, RawMessage,

@@ -22,7 +22,8 @@ pub use offline::start_offline;
 
 use crate::client::Client;
 use crate::model::{
-    ClientMessageId, ConversationId, Delta, Names, PollMode, Request, SafeText, Timestamp, UserId,
+    ClientMessageId, ConversationId, Delta, Names, PollMode, Request, Response, SafeText, Ticket,
+    Timestamp, UserId,
 };
 use crate::store::Store;
 use std::collections::HashMap;
@@ -212,6 +213,11 @@ impl Shared {
     /// Tells the app; waits while it is behind. When it is gone there is nobody to tell.
     async fn tell(&self, delta: Delta) {
         let _ = self.deltas.send(delta).await;
+    }
+
+    /// Answers the request with this ticket.
+    async fn respond(&self, ticket: Ticket, response: Response) {
+        self.tell(Delta::Response { ticket, response }).await;
     }
 
     async fn notice(&self, text: &str) {

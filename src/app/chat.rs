@@ -4,8 +4,8 @@ use super::compose::Compose;
 use super::group::Group;
 use super::timeline::Timeline;
 use crate::model::{
-    ClientMessageId, Conversation, Coverage, Delivery, EditTarget, Member, MessageKey, Outgoing,
-    Role, SafeText, ThreadFlag, Ticket, Timestamp, UserId,
+    ClientMessageId, Conversation, Coverage, Delivery, Member, MessageKey, Outgoing, Role,
+    SafeText, ThreadFlag, Timestamp, UserId,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -15,7 +15,8 @@ pub struct ConversationState {
     pub timeline: Timeline,
     pub compose: Compose,
     pub older: Older,
-    pub settings: BTreeMap<ThreadFlag, FlagState>,
+    /// The two-state settings as far as the server said; a missing one is not known.
+    pub flags: BTreeMap<ThreadFlag, bool>,
     pub group: Group,
     pub members: Vec<Member>,
     /// Who types, and until when that is believed.
@@ -37,8 +38,6 @@ pub struct ConversationState {
     pub beyond: Option<MessageKey>,
     /// What was typed, of messages that are not accepted yet: to send again, or to put back into the box.
     pub unsent: HashMap<ClientMessageId, Outgoing>,
-    /// Changes under way: what to undo when they are refused.
-    pub pending: Vec<(Ticket, Pending)>,
     /// The steps of own messages of this run, for the inspector.
     pub deliveries: HashMap<ClientMessageId, Vec<(Timestamp, Delivery)>>,
     /// A message further back that older pages are being loaded for.
@@ -88,36 +87,6 @@ pub enum Older {
     Failed(SafeText),
 }
 
-/// A two-state setting: what is shown, what the server holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FlagState {
-    Unknown,
-    Known(bool),
-    Changing { from: bool, to: bool, ticket: Ticket },
-}
-
-impl FlagState {
-    pub fn shown(self) -> Option<bool> {
-        match self {
-            Self::Unknown => None,
-            Self::Known(on) => Some(on),
-            Self::Changing { to, .. } => Some(to),
-        }
-    }
-}
-
-/// A change of a message that waits for the server.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Pending {
-    /// With what was typed, so that a refusal does not lose it.
-    Edit {
-        target: EditTarget,
-        text: String,
-    },
-    Delete,
-    React,
-}
-
 impl ConversationState {
     pub fn new(info: Conversation) -> Self {
         let (muted, pinned) = (info.muted, info.pinned);
@@ -126,10 +95,7 @@ impl ConversationState {
             timeline: Timeline::default(),
             compose: Compose::default(),
             older: Older::Unknown,
-            settings: BTreeMap::from([
-                (ThreadFlag::Alerts, FlagState::Known(!muted)),
-                (ThreadFlag::Pinned, FlagState::Known(pinned)),
-            ]),
+            flags: BTreeMap::from([(ThreadFlag::Alerts, !muted), (ThreadFlag::Pinned, pinned)]),
             group: Group::default(),
             members: Vec::new(),
             typing: Vec::new(),
@@ -142,7 +108,6 @@ impl ConversationState {
             newest: None,
             beyond: None,
             unsent: HashMap::new(),
-            pending: Vec::new(),
             deliveries: HashMap::new(),
             sought: None,
             coverage: Coverage::default(),
@@ -154,8 +119,9 @@ impl ConversationState {
         }
     }
 
-    pub fn setting(&self, flag: ThreadFlag) -> FlagState {
-        self.settings.get(&flag).copied().unwrap_or(FlagState::Unknown)
+    /// What the server holds of a flag, as far as it said.
+    pub fn known(&self, flag: ThreadFlag) -> Option<bool> {
+        self.flags.get(&flag).copied()
     }
 
     /// Notes a step of an own message. Only the newest messages' ways are kept.
@@ -170,9 +136,9 @@ impl ConversationState {
         }
     }
 
-    /// The server's word: ends whatever was being changed.
+    /// The server holds this.
     pub fn know(&mut self, flag: ThreadFlag, on: bool) {
-        self.settings.insert(flag, FlagState::Known(on));
+        self.flags.insert(flag, on);
     }
 
     /// The first and the last selected message.

@@ -1,19 +1,12 @@
 //! What is known of a conversation's settings beside its two-state ones, and the changes under way.
 
-use super::state::{AppState, ConversationState, FlagState};
-use crate::model::{
-    ConversationId, Fault, Role, SafeText, ThreadChange, ThreadFlag, ThreadSettings, Ticket,
-    Timestamp,
-};
+use super::state::{AppState, ConversationState};
+use crate::model::{Fault, Role, SafeText, ThreadChange, ThreadFlag, ThreadSettings, Timestamp};
 
 #[derive(Clone, Debug, Default)]
 pub struct Group {
     pub thread: ThreadSettings,
     pub url: JoinUrlState,
-    /// It is wanted on the clipboard as soon as it is here.
-    pub url_wanted: bool,
-    /// Changes that wait for the server; the two-state ones are in `settings`.
-    pub pending: Vec<(Ticket, ThreadChange)>,
     /// The server's last words on changes, the newest last.
     pub last: Vec<ChangeResult>,
 }
@@ -27,24 +20,48 @@ pub struct ChangeResult {
     pub taken: bool,
 }
 
-/// The address under which others join; asked for when it is to be seen.
+/// The address under which others join; fetched when it is to be shown.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum JoinUrlState {
     #[default]
     Unknown,
-    Loading,
     Known(SafeText),
     Failed(SafeText),
 }
 
-/// Something asked for that belongs to no conversation here yet.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Wish {
-    /// A new group with so many others in it.
-    Create,
-    /// What a join address leads to.
-    Resolve,
-    Join(ConversationId),
+/// A two-state setting as it is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FlagState {
+    /// What the server holds, as far as it said.
+    pub known: Option<bool>,
+    /// What it is being changed to.
+    pub changing_to: Option<bool>,
+}
+
+impl FlagState {
+    pub fn shown(self) -> Option<bool> {
+        self.changing_to.or(self.known)
+    }
+
+    pub fn is_changing(self) -> bool {
+        self.changing_to.is_some()
+    }
+}
+
+impl AppState {
+    /// A setting of a conversation, with a change of it that is under way.
+    pub fn flag(&self, c: &ConversationState, flag: ThreadFlag) -> FlagState {
+        FlagState { known: c.known(flag), changing_to: self.pending.flag(&c.info.id, flag) }
+    }
+
+    /// Whether a change like this of a conversation waits for the server.
+    pub fn is_changing(
+        &self,
+        c: &ConversationState,
+        is_it: impl Fn(&ThreadChange) -> bool,
+    ) -> bool {
+        self.pending.is_changing(&c.info.id, is_it)
+    }
 }
 
 /// Why a change is not for us to make, as far as can be told here; the server decides.
@@ -90,15 +107,6 @@ pub fn words(app: &AppState, change: &ThreadChange) -> String {
 }
 
 impl ConversationState {
-    /// Whether a change like this waits for the server.
-    pub fn is_changing(&self, is_it: impl Fn(&ThreadChange) -> bool) -> bool {
-        self.group.pending.iter().any(|(_, change)| is_it(change))
-            || self.settings.iter().any(|(flag, setting)| match setting {
-                FlagState::Changing { to, .. } => is_it(&ThreadChange::Flag(*flag, *to)),
-                _ => false,
-            })
-    }
-
     /// Carries a change out that the server has taken.
     pub fn apply_change(
         &mut self,
@@ -107,8 +115,15 @@ impl ConversationState {
         now: Timestamp,
     ) {
         match change {
-            // The two-state settings know their own old and new state.
-            ThreadChange::Flag(..) => {}
+            ThreadChange::Flag(flag, on) => {
+                self.know(*flag, *on);
+                match flag {
+                    ThreadFlag::Alerts => self.info.muted = !on,
+                    ThreadFlag::Pinned => self.info.pinned = *on,
+                    ThreadFlag::JoiningEnabled => self.group.url = JoinUrlState::Unknown,
+                    ThreadFlag::HistoryDisclosed => {}
+                }
+            }
             ThreadChange::Topic(topic) => self.info.topic = Some(SafeText::line(topic)),
             ThreadChange::Member(who, role) => {
                 match self.members.iter_mut().find(|m| m.id == *who) {

@@ -4,10 +4,9 @@ use super::effect::Effect;
 use super::follow::seek;
 use super::group::JoinUrlState;
 use super::on_list::draw_new_line;
-use super::on_wish::{self, done};
 use super::overlay::Overlay;
-use super::state::{Connection, FlagState, Older};
-use super::{Model, on_history, on_list, on_outbox, search};
+use super::state::{Connection, Older};
+use super::{Model, on_history, on_list, on_outbox, responses};
 use crate::model::{
     ConnectionState, Conversation, ConversationId, Delta, Page, SafeText, ThreadChange, ThreadFlag,
     ThreadSettings,
@@ -32,16 +31,12 @@ pub fn apply(model: &mut Model, delta: Delta, effects: &mut Vec<Effect>) {
         Delta::Coverage { conversation, coverage } => {
             on_history::coverage(model, &conversation, &coverage);
         }
-        Delta::Found { ticket, result } => search::found(model, ticket, result, effects),
         Delta::ReadReceipts { conversation, read_receipts } => {
             let c = model.app.conversations.ensure(&conversation);
             if c.read_receipts != read_receipts {
                 c.read_receipts = read_receipts;
                 c.timeline.touch();
             }
-        }
-        Delta::Source { conversation, key, items, purpose } => {
-            super::source::came(model, &conversation, &key, &items, purpose, effects);
         }
         Delta::Older { conversation, fault } => {
             let is_open = model.app.open.as_ref() == Some(&conversation);
@@ -63,9 +58,15 @@ pub fn apply(model: &mut Model, delta: Delta, effects: &mut Vec<Effect>) {
         Delta::Topic { conversation, topic } => set_topic(model, &conversation, topic),
         Delta::Flag { conversation, flag, on } => {
             let now = model.app.clock.wall;
+            let ours = model.app.pending.flag(&conversation, flag) == Some(on);
+            // The server has spoken: the answer to a change of ours adds nothing.
+            model.app.pending.give_up_thread(
+                &conversation,
+                |change| matches!(change, ThreadChange::Flag(changing, _) if *changing == flag),
+            );
             let c = model.app.conversations.ensure(&conversation);
             // The announcement may come before the answer: then it is the answer.
-            if matches!(c.setting(flag), FlagState::Changing { to, .. } if to == on) {
+            if ours {
                 c.note_change(flag.label(), now, &Ok(()));
             }
             c.know(flag, on);
@@ -117,30 +118,7 @@ pub fn apply(model: &mut Model, delta: Delta, effects: &mut Vec<Effect>) {
                 model.app.conversations.ensure(&id).compose.restore(draft);
             }
         }
-        Delta::Done { ticket, result } => done(model, ticket, &result, effects),
-        Delta::JoinUrl { conversation, result } => {
-            let group = &mut model.app.conversations.ensure(&conversation).group;
-            let wanted = std::mem::take(&mut group.url_wanted);
-            match result {
-                Ok(url) => {
-                    group.url = JoinUrlState::Known(url.clone());
-                    if wanted {
-                        let (what, text) = ("the join URL".into(), url.to_string());
-                        effects.push(Effect::Copy { what, text });
-                    }
-                }
-                Err(fault) => {
-                    group.url = JoinUrlState::Failed(fault.reason.clone());
-                    if wanted {
-                        model.app.complain(&format!("No join URL: {}", fault.reason));
-                    }
-                }
-            }
-        }
-        Delta::Created { ticket, result } => on_wish::created(model, ticket, result, effects),
-        Delta::Resolved { ticket, result } => {
-            on_wish::resolved(model, ticket, result, effects);
-        }
+        Delta::Response { ticket, response } => responses::apply(model, ticket, response, effects),
         Delta::Notice(text) => model.app.complain(&text),
     }
 }
@@ -188,9 +166,7 @@ fn conversations(model: &mut Model, list: Vec<Conversation>, effects: &mut Vec<E
             c.timeline.clear_until(at);
         }
         for (flag, on) in [(ThreadFlag::Alerts, !new.muted), (ThreadFlag::Pinned, new.pinned)] {
-            if !matches!(c.setting(flag), FlagState::Changing { .. }) {
-                c.know(flag, on);
-            }
+            c.know(flag, on);
         }
         let old_topic = c.info.topic.take();
         c.info = new;
@@ -223,13 +199,17 @@ fn open_by_itself(model: &mut Model, id: &ConversationId, effects: &mut Vec<Effe
 
 fn set_topic(model: &mut Model, id: &ConversationId, topic: SafeText) {
     let now = model.app.clock.wall;
+    let ours = model
+        .app
+        .pending
+        .is_changing(id, |change| matches!(change, ThreadChange::Topic(own) if *own == *topic));
+    // Whoever set it: the server has spoken, and a late answer to a change of ours is harmless.
+    model.app.pending.give_up_thread(id, |change| matches!(change, ThreadChange::Topic(_)));
     let c = model.app.conversations.ensure(id);
-    if c.is_changing(|change| matches!(change, ThreadChange::Topic(own) if *own == *topic)) {
+    if ours {
         c.note_change("topic", now, &Ok(()));
     }
     c.info.topic = Some(topic);
-    // Whoever set it: the server's word ends what was being changed, and a late answer to that is harmless.
-    c.group.pending.retain(|(_, change)| !matches!(change, ThreadChange::Topic(_)));
 }
 
 fn settings_of(
@@ -243,17 +223,15 @@ fn settings_of(
         (ThreadFlag::JoiningEnabled, settings.joining_enabled),
         (ThreadFlag::HistoryDisclosed, settings.history_disclosed),
     ] {
-        // An answer that was asked for before our change must not undo it on the screen.
-        if let Some(on) = value
-            && !matches!(c.setting(flag), FlagState::Changing { .. })
-        {
+        if let Some(on) = value {
             c.know(flag, on);
         }
     }
+    // An answer that was asked for before our change must not show the old topic again.
+    let changing =
+        model.app.pending.is_changing(id, |change| matches!(change, ThreadChange::Topic(_)));
     let c = model.app.conversations.ensure(id);
     c.group.thread = settings.clone();
-    // An answer that was asked for before our change must not show the old topic again.
-    let changing = c.is_changing(|change| matches!(change, ThreadChange::Topic(_)));
     if let Some(topic) = settings.topic.filter(|_| !changing) {
         c.info.topic = Some(topic);
     }

@@ -3,6 +3,7 @@
 use super::action::{MessagesAction, Scroll};
 use super::effect::Effect;
 use super::overlay::{Consent, Overlay};
+use super::pending::{MessageChange, PendingRequest};
 use super::state::{Focus, Older, Window};
 use super::{Model, follow, on_compose, on_history, on_outbox, source};
 use crate::model::request::Change;
@@ -247,9 +248,7 @@ fn ask_delete(model: &mut Model, effects: &mut Vec<Effect>) {
 
 /// Sends a change of a message of the open conversation.
 pub fn change(model: &mut Model, key: &MessageKey, change: Change, effects: &mut Vec<Effect>) {
-    use super::state::Pending;
-    let ticket = model.app.ticket();
-    let Some(conversation) = model.app.opened_mut() else { return };
+    let Some(conversation) = model.app.open.clone() else { return };
     let pending = match &change {
         Change::Edit(outgoing) => {
             let target = EditTarget {
@@ -259,14 +258,15 @@ pub fn change(model: &mut Model, key: &MessageKey, change: Change, effects: &mut
                 before: String::new(),
                 reply: outgoing.reply.clone(),
             };
-            Pending::Edit { target, text: outgoing.text.clone() }
+            MessageChange::Edit { target, text: outgoing.text.clone() }
         }
-        Change::Delete => Pending::Delete,
-        Change::React { .. } => Pending::React,
+        Change::Delete => MessageChange::Delete,
+        Change::React { .. } => MessageChange::React,
     };
-    conversation.pending.push((ticket, pending));
+    let request = PendingRequest::Message { conversation: conversation.clone(), change: pending };
+    let ticket = model.app.pending.add(request);
     effects.push(Effect::Request(Box::new(Request::Change {
-        conversation: conversation.info.id.clone(),
+        conversation,
         message: (&*key.id).into(),
         change,
         ticket,

@@ -4,9 +4,9 @@
 use super::Model;
 use super::action::ThreadAction;
 use super::effect::Effect;
-use super::group::{JoinUrlState, Wish, blocked};
+use super::group::{JoinUrlState, blocked};
 use super::overlay::{Consent, Overlay};
-use super::state::FlagState;
+use super::pending::PendingRequest;
 use super::thread_overlay::{AskFor, PickFor, ThreadOverlay};
 use crate::model::{ConversationId, Request, Role, SafeText, ThreadChange, ThreadFlag, UserId};
 
@@ -54,26 +54,33 @@ pub fn show(model: &mut Model, overlay: ThreadOverlay, effects: &mut Vec<Effect>
     }
 }
 
-/// [`fetch_url`] while it is to be seen or waited for.
+/// [`fetch_url`] while the settings are on the screen.
 pub fn fetch_url_if_wanted(model: &mut Model, effects: &mut Vec<Effect>) {
-    let seen = matches!(model.app.overlay, Some(Overlay::Thread(_)));
-    if seen || model.app.opened().is_some_and(|c| c.group.url_wanted) {
+    if matches!(model.app.overlay, Some(Overlay::Thread(_))) {
         fetch_url(model, effects);
     }
 }
 
-/// Asks for the join address where there is one and it is not known.
+/// Asks for the join URL where there is one and it is not known.
 pub fn fetch_url(model: &mut Model, effects: &mut Vec<Effect>) {
-    let Some(c) = model.app.opened_mut() else { return };
-    let open = c.setting(ThreadFlag::JoiningEnabled) == FlagState::Known(true);
-    if c.info.is_group()
-        && open
-        && matches!(c.group.url, JoinUrlState::Unknown | JoinUrlState::Failed(_))
-    {
-        c.group.url = JoinUrlState::Loading;
-        let conversation = c.info.id.clone();
-        effects.push(Effect::Request(Box::new(Request::JoinUrl { conversation })));
+    let Some(c) = model.app.opened() else { return };
+    let open = c.info.is_group() && c.known(ThreadFlag::JoiningEnabled) == Some(true);
+    let missing = matches!(c.group.url, JoinUrlState::Unknown | JoinUrlState::Failed(_));
+    let id = c.info.id.clone();
+    if open && missing {
+        request_url(model, &id, false, effects);
     }
+}
+
+/// Asks for the join URL, or adds to a request under way that it is to be copied.
+fn request_url(model: &mut Model, id: &ConversationId, copy: bool, effects: &mut Vec<Effect>) {
+    if model.app.pending.wants_join_url(id, copy) {
+        return;
+    }
+    let conversation = id.clone();
+    let request = PendingRequest::JoinUrl { conversation: conversation.clone(), copy };
+    let ticket = model.app.pending.add(request);
+    effects.push(Effect::Request(Box::new(Request::JoinUrl { conversation, ticket })));
 }
 
 fn copy_url(model: &mut Model, effects: &mut Vec<Effect>) {
@@ -82,17 +89,15 @@ fn copy_url(model: &mut Model, effects: &mut Vec<Effect>) {
         model.app.complain("Only groups have a join URL");
         return;
     }
-    match (&c.group.url, c.setting(ThreadFlag::JoiningEnabled).shown()) {
+    match (&c.group.url, model.app.flag(c, ThreadFlag::JoiningEnabled).shown()) {
         (_, Some(false)) => model.app.note("Joining by link is off: Alt-J turns it on"),
         (JoinUrlState::Known(url), _) => {
             effects.push(Effect::Copy { what: "the join URL".into(), text: url.to_string() });
         }
         _ => {
-            model.app.note("The join URL is being asked for…");
-            if let Some(c) = model.app.opened_mut() {
-                c.group.url_wanted = true;
-            }
-            fetch_url(model, effects);
+            let id = c.info.id.clone();
+            model.app.note("Fetching the join URL…");
+            request_url(model, &id, true, effects);
         }
     }
 }
@@ -129,7 +134,7 @@ pub fn ask_leave(model: &mut Model) {
         model.app.complain(why);
         return;
     }
-    let back = if c.setting(ThreadFlag::JoiningEnabled).shown() == Some(true) {
+    let back = if model.app.flag(c, ThreadFlag::JoiningEnabled).shown() == Some(true) {
         "Joining by link is on: with the link you can come back."
     } else {
         "Only an admin can bring you back."
@@ -155,55 +160,50 @@ pub fn ask_clear(model: &mut Model) {
 
 /// Sets a flag, or turns it round.
 pub fn set(model: &mut Model, flag: ThreadFlag, to: Option<bool>, effects: &mut Vec<Effect>) {
-    let me = model.app.me().clone();
-    let ticket = model.app.ticket();
-    let Some(conversation) = model.app.opened_mut() else {
+    let Some(c) = model.app.opened() else {
         model.app.note("Open a conversation first");
         return;
     };
-    if !flag.is_own() && !conversation.info.is_group() {
+    if !flag.is_own() && !c.info.is_group() {
         model.app.complain("Only groups have this setting");
         return;
     }
-    // Whether we may is the server's decision; a role that may have changed meanwhile is not a reason to refuse here.
-    let from = match (conversation.setting(flag), to) {
-        (FlagState::Changing { .. }, _) => {
-            model.app.note("Still being saved");
+    let state = model.app.flag(c, flag);
+    if state.is_changing() {
+        model.app.note("Still being saved");
+        return;
+    }
+    // Whether we may is the server's decision; a role that may have changed meanwhile is no reason to refuse here.
+    let on = match (to, state.known) {
+        (Some(on), Some(known)) if on == known => {
+            let word = if on { "on" } else { "off" };
+            model.app.note(&format!("{} is already {word}", flag.label()));
             return;
         }
-        // Said in words, it is the server's to decide even when it never told the present state.
-        (FlagState::Unknown, Some(on)) => !on,
-        (FlagState::Unknown, None) => {
-            let role = conversation.my_role(&me);
+        (Some(on), _) => on,
+        (None, Some(known)) => !known,
+        (None, None) => {
+            let role = c.my_role(model.app.me());
             let why = if role.is_none() { "not loaded yet" } else { "the server did not say" };
             model.app.complain(&format!("This setting is not known: {why}"));
             return;
         }
-        (FlagState::Known(from), _) => from,
     };
-    let on = to.unwrap_or(!from);
-    if on == from {
-        let state = if on { "on" } else { "off" };
-        model.app.note(&format!("{} is already {state}", flag.label()));
-        return;
-    }
-    conversation.settings.insert(flag, FlagState::Changing { from, to: on, ticket });
-    let conversation = conversation.info.id.clone();
-    let change = ThreadChange::Flag(flag, on);
-    effects.push(Effect::Request(Box::new(Request::Thread { conversation, change, ticket })));
+    let id = c.info.id.clone();
+    change(model, &id, ThreadChange::Flag(flag, on), effects);
 }
 
-/// Asks the server for any other change of a conversation.
+/// Asks the server for a change of a conversation.
 pub fn change(
     model: &mut Model,
     id: &ConversationId,
     change: ThreadChange,
     effects: &mut Vec<Effect>,
 ) {
-    let ticket = model.app.ticket();
-    let Some(c) = model.app.conversations.get_mut(id) else { return };
-    c.group.pending.push((ticket, change.clone()));
     let conversation = id.clone();
+    let request = PendingRequest::Thread { conversation: id.clone(), change: change.clone() };
+    let ticket = model.app.pending.add(request);
+    model.app.conversations.touch();
     effects.push(Effect::Request(Box::new(Request::Thread { conversation, change, ticket })));
 }
 
@@ -239,8 +239,7 @@ pub fn create(
     members: Vec<(UserId, Role)>,
     effects: &mut Vec<Effect>,
 ) {
-    let ticket = model.app.ticket();
-    model.app.wishes.push((ticket, Wish::Create));
+    let ticket = model.app.pending.add(PendingRequest::CreateGroup);
     model.app.note("The group is being created…");
     let topic = SafeText::line(topic).to_string();
     effects.push(Effect::Request(Box::new(Request::Create { topic, members, ticket })));
@@ -254,17 +253,15 @@ pub fn resolve(model: &mut Model, url: &str, effects: &mut Vec<Effect>) {
         model.app.complain("A join URL looks like https://join.skype.com/CODE");
         return;
     }
-    let ticket = model.app.ticket();
-    model.app.wishes.push((ticket, Wish::Resolve));
+    let ticket = model.app.pending.add(PendingRequest::ResolveJoinUrl);
     model.app.note("Asking where the link leads…");
     effects.push(Effect::Request(Box::new(Request::Resolve { url: url.to_owned(), ticket })));
 }
 
 /// Joins the group that a link led to.
 pub fn join(model: &mut Model, id: &ConversationId, effects: &mut Vec<Effect>) {
-    let ticket = model.app.ticket();
+    let ticket = model.app.pending.add(PendingRequest::JoinGroup(id.clone()));
     let me = model.app.me().clone();
-    model.app.wishes.push((ticket, Wish::Join(id.clone())));
     let change = ThreadChange::Member(me, Role::User);
     let conversation = id.clone();
     effects.push(Effect::Request(Box::new(Request::Thread { conversation, change, ticket })));

@@ -3,10 +3,11 @@
 use super::Model;
 use super::effect::Effect;
 use super::overlay::{self, Overlay};
+use super::pending::PendingRequest;
 use super::state::AppState;
 use super::{on_history, on_list};
 use crate::model::search::{Hit, Query, SearchInput};
-use crate::model::{ConversationId, Fault, Findings, Request, SafeText, Ticket, UserId};
+use crate::model::{ConversationId, Fault, Findings, Request, SafeText, UserId};
 
 /// So near to the last hit the next ones are asked for.
 const NEAR: usize = 20;
@@ -23,8 +24,6 @@ pub struct Search {
     pub behind: bool,
     /// Where older hits begin.
     next: Option<i64>,
-    /// What the newest question was asked under.
-    ticket: Option<Ticket>,
     /// Enter was pressed before the answer was there: its first hit is opened.
     opens_first: bool,
 }
@@ -49,7 +48,6 @@ impl Search {
             state: SearchState::Idle,
             behind: false,
             next: None,
-            ticket: None,
             opens_first: false,
         }
     }
@@ -147,15 +145,16 @@ pub fn open(model: &mut Model, here: bool, input: &str, effects: &mut Vec<Effect
 pub fn ask(model: &mut Model, effects: &mut Vec<Effect>) {
     let Some(Overlay::Search(search)) = &model.app.overlay else { return };
     let asked = question(&model.app, &search.input, search.here.as_ref());
-    let ticket = model.app.ticket();
+    // The answer to an earlier query is of no use any more.
+    model.app.pending.give_up(|request| *request == PendingRequest::Search);
     let Some(Overlay::Search(search)) = &mut model.app.overlay else { return };
     search.marked = 0;
     search.opens_first = false;
-    search.ticket = Some(ticket);
     match asked {
         Ok(Some(query)) => {
             // The hits of the question before stay until the answer is there: nothing flickers.
             search.state = SearchState::Asking;
+            let ticket = model.app.pending.add(PendingRequest::Search);
             effects.push(Effect::Request(Box::new(Request::Search { query, below: None, ticket })));
         }
         Ok(None) => {
@@ -184,27 +183,20 @@ pub fn turn_scope(model: &mut Model, effects: &mut Vec<Effect>) {
 pub fn more(model: &mut Model, effects: &mut Vec<Effect>) {
     let Some(Overlay::Search(search)) = &model.app.overlay else { return };
     let near = search.marked + NEAR >= search.hits.len() && search.state == SearchState::Answered;
-    let (Some(below), Some(ticket), true) = (search.next, search.ticket, near) else { return };
+    let (Some(below), true) = (search.next, near) else { return };
     let asked = question(&model.app, &search.input, search.here.as_ref());
     let Some(Overlay::Search(search)) = &mut model.app.overlay else { return };
     if let Ok(Some(query)) = asked {
         search.state = SearchState::Asking;
         let below = Some(below);
+        let ticket = model.app.pending.add(PendingRequest::Search);
         effects.push(Effect::Request(Box::new(Request::Search { query, below, ticket })));
     }
 }
 
-/// Hits; of a question that was overtaken they are not looked at.
-pub fn found(
-    model: &mut Model,
-    ticket: Ticket,
-    result: Result<Findings, Fault>,
-    effects: &mut Vec<Effect>,
-) {
+/// Hits of the newest query.
+pub fn found(model: &mut Model, result: Result<Findings, Fault>, effects: &mut Vec<Effect>) {
     let Some(Overlay::Search(search)) = &mut model.app.overlay else { return };
-    if search.ticket != Some(ticket) {
-        return;
-    }
     match result {
         Ok(found) => {
             if !found.more {

@@ -1,7 +1,7 @@
 //! The rows of the settings screen: what the server holds, what is being saved, what may be changed and by whom.
 
 use super::group::{JoinUrlState, blocked};
-use super::state::{AppState, ConversationState, FlagState};
+use super::state::{AppState, ConversationState};
 use crate::model::{Role, ThreadChange, ThreadFlag, UserId};
 
 /// What a row is about.
@@ -44,15 +44,15 @@ pub fn rows(app: &AppState, c: &ConversationState) -> Vec<SettingRow> {
             id: RowId::Topic,
             key: Some('t'),
             label: "Topic",
-            value: pending_topic(c)
+            value: pending_topic(app, c)
                 .or_else(|| c.info.shown_topic().map(|t| app.shown(t).to_string()))
                 .unwrap_or_else(|| "none".into()),
             does: "edit",
             blocked: blocked(app, c, &topic),
-            saving: c.is_changing(|change| matches!(change, ThreadChange::Topic(_))),
+            saving: app.is_changing(c, |change| matches!(change, ThreadChange::Topic(_))),
         });
         rows.push(flag(app, c, ThreadFlag::JoiningEnabled, 'l', "Joining by link", ["on", "off"]));
-        rows.push(url(c));
+        rows.push(url(app, c));
         rows.push(flag(
             app,
             c,
@@ -74,7 +74,7 @@ pub fn rows(app: &AppState, c: &ConversationState) -> Vec<SettingRow> {
             },
             does: "open",
             blocked: None,
-            saving: c.is_changing(|change| {
+            saving: app.is_changing(c, |change| {
                 matches!(change, ThreadChange::Member(..))
                     || matches!(change, ThreadChange::Remove(who) if who != app.me())
             }),
@@ -91,7 +91,8 @@ pub fn rows(app: &AppState, c: &ConversationState) -> Vec<SettingRow> {
             value: if c.info.left { "you have left".into() } else { "…".into() },
             does: "asks first",
             blocked: c.info.left.then_some("you are not a member any more"),
-            saving: c.is_changing(|ch| matches!(ch, ThreadChange::Remove(who) if who == app.me())),
+            saving: app
+                .is_changing(c, |ch| matches!(ch, ThreadChange::Remove(who) if who == app.me())),
         });
     }
     rows.push(SettingRow {
@@ -101,13 +102,13 @@ pub fn rows(app: &AppState, c: &ConversationState) -> Vec<SettingRow> {
         value: "for this account only".into(),
         does: "asks first",
         blocked: None,
-        saving: c.is_changing(|change| *change == ThreadChange::Clear),
+        saving: app.is_changing(c, |change| *change == ThreadChange::Clear),
     });
     rows
 }
 
-fn pending_topic(c: &ConversationState) -> Option<String> {
-    c.group.pending.iter().rev().find_map(|(_, change)| match change {
+fn pending_topic(app: &AppState, c: &ConversationState) -> Option<String> {
+    app.pending.thread_changes(&c.info.id).into_iter().rev().find_map(|change| match change {
         ThreadChange::Topic(topic) => Some(topic.clone()),
         _ => None,
     })
@@ -121,7 +122,7 @@ fn flag(
     label: &'static str,
     words: [&str; 2],
 ) -> SettingRow {
-    let setting = c.setting(flag);
+    let setting = app.flag(c, flag);
     let value = match setting.shown() {
         None => "not known".to_owned(),
         Some(true) => format!("[x] {}", words[0]),
@@ -134,19 +135,17 @@ fn flag(
         value,
         does: "toggle",
         blocked: blocked(app, c, &ThreadChange::Flag(flag, true)),
-        saving: matches!(setting, FlagState::Changing { .. }),
+        saving: setting.is_changing(),
     }
 }
 
-fn url(c: &ConversationState) -> SettingRow {
-    let open = c.setting(ThreadFlag::JoiningEnabled).shown() == Some(true);
+fn url(app: &AppState, c: &ConversationState) -> SettingRow {
+    let open = app.flag(c, ThreadFlag::JoiningEnabled).shown() == Some(true);
     let (value, blocked) = match (&c.group.url, open) {
         (_, false) => ("none".to_owned(), Some("joining by link is off")),
         (JoinUrlState::Known(url), true) => (url.to_string(), None),
         (JoinUrlState::Failed(why), true) => (format!("not available: {why}"), None),
-        (JoinUrlState::Unknown | JoinUrlState::Loading, true) => {
-            ("being asked for…".to_owned(), None)
-        }
+        (JoinUrlState::Unknown, true) => ("being fetched…".to_owned(), None),
     };
     SettingRow {
         id: RowId::Url,
@@ -207,11 +206,10 @@ pub fn status(app: &AppState, c: &ConversationState) -> Vec<String> {
         let mark = if said.taken { "✓" } else { "!" };
         parts.push(format!("{} {} {mark}", said.text, said.at.clock(&app.prefs.zone)));
     }
-    let flags = c.settings.iter().filter(|(_, s)| matches!(s, FlagState::Changing { .. }));
-    let saving = flags
-        .map(|(flag, _)| flag.label().to_owned())
-        .chain(c.group.pending.iter().map(|(_, change)| super::group::words(app, change)));
-    parts.extend(saving.map(|what| format!("{what}: saving ↑")));
+    let saving = app.pending.thread_changes(&c.info.id);
+    parts.extend(
+        saving.into_iter().map(|change| format!("{}: saving ↑", super::group::words(app, change))),
+    );
     parts
 }
 

@@ -3,8 +3,8 @@
 use super::effect::Effect;
 use super::on_messages::selected;
 use super::overlay::Overlay;
+use super::pending::{PendingRequest, SourcePurpose};
 use super::{Model, inspect, on_compose, on_messages};
-use crate::model::request::Purpose;
 use crate::model::{
     Block, ConversationId, MessageBody, MessageKey, QuoteOf, RawMessage, Request, RichText,
     SafeText, composer_markup,
@@ -31,7 +31,7 @@ pub fn edit(model: &mut Model, effects: &mut Vec<Effect>) {
         .filter(|_| model.app.prefs.choices.sending.markup)
         .and_then(|(quote, rest)| Some((quote, composer_markup::write(&rest)?)));
     let Some((quote, (text, _))) = typed else {
-        ask(model, key, Purpose::Edit, effects);
+        ask(model, key, SourcePurpose::Edit, effects);
         return;
     };
     if let Some(conversation) = model.app.opened_mut() {
@@ -60,9 +60,9 @@ fn split_quote(rich: &RichText) -> Option<(Option<QuoteOf>, RichText)> {
 pub fn inspect(model: &mut Model, effects: &mut Vec<Effect>) {
     let Some(key) = selected(model).map(|m| m.key.clone()) else { return };
     if let Some(id) = model.app.open.clone().filter(|_| key.is_unsent()) {
-        came(model, &id, &key, &[], Purpose::Inspect, effects);
+        came(model, &id, &key, &[], SourcePurpose::Inspect, effects);
     } else {
-        ask(model, key, Purpose::Inspect, effects);
+        ask(model, key, SourcePurpose::Inspect, effects);
     }
 }
 
@@ -72,7 +72,7 @@ pub fn came(
     id: &ConversationId,
     key: &MessageKey,
     items: &[RawMessage],
-    purpose: Purpose,
+    purpose: SourcePurpose,
     effects: &mut Vec<Effect>,
 ) {
     if model.app.open.as_ref() != Some(id) {
@@ -80,14 +80,14 @@ pub fn came(
     }
     let Some(c) = model.app.opened() else { return };
     match purpose {
-        Purpose::Inspect => {
+        SourcePurpose::Inspect => {
             let lines = inspect::lines(&model.app, c, key, items);
             let busy = model.app.overlay.as_ref().is_some_and(|o| !matches!(o, Overlay::Welcome));
             if !lines.is_empty() && !busy {
                 model.app.overlay = Some(Overlay::Inspect { lines, scroll: 0 });
             }
         }
-        Purpose::Edit => {
+        SourcePurpose::Edit => {
             // The newest of the message and its edit records is what stands there now.
             let Some(item) = items.iter().max_by_key(|i| (i.at, i.version)) else {
                 model.app.complain("This message is not stored and cannot be edited");
@@ -105,8 +105,14 @@ pub fn came(
 }
 
 /// Asks for a message's source.
-fn ask(model: &Model, key: MessageKey, purpose: Purpose, effects: &mut Vec<Effect>) {
+fn ask(model: &mut Model, key: MessageKey, purpose: SourcePurpose, effects: &mut Vec<Effect>) {
     if let Some(conversation) = model.app.open.clone() {
-        effects.push(Effect::Request(Box::new(Request::Source { conversation, key, purpose })));
+        let request = PendingRequest::Source {
+            conversation: conversation.clone(),
+            key: key.clone(),
+            purpose,
+        };
+        let ticket = model.app.pending.add(request);
+        effects.push(Effect::Request(Box::new(Request::Source { conversation, key, ticket })));
     }
 }

@@ -1,13 +1,13 @@
 //! The state that `update` owns, by area. What belongs to one conversation is in [`super::chat`].
 
-pub use super::chat::{ConversationState, FlagState, Older, Pending, Sought, Window};
+pub use super::chat::{ConversationState, Older, Sought, Window};
 use super::conversations::Conversations;
-use super::group::Wish;
 use super::keymap::{Context, Keymap};
 use super::overlay::Overlay;
+use super::pending::PendingRequests;
 use crate::model::{
     Bidi, ClientMessageId, ConnectionState, ConversationId, Names, Now, Preferences, Receipts,
-    SafeText, Ticket, UserId,
+    SafeText, UserId,
 };
 use jiff::tz::TimeZone;
 use std::collections::VecDeque;
@@ -94,7 +94,6 @@ pub struct ViewFocus {
 /// Counters for ids made here.
 #[derive(Clone, Copy, Debug)]
 pub struct IdCounters {
-    pub ticket: u64,
     pub client_id: u64,
     pub queue: u64,
 }
@@ -111,14 +110,14 @@ pub struct AppState {
     pub overlay: Option<Overlay>,
     pub toasts: VecDeque<Toast>,
     pub ids: IdCounters,
-    /// What was asked for and belongs to no conversation yet.
-    pub wishes: Vec<(Ticket, Wish)>,
+    /// What was asked of sync and is not answered yet.
+    pub pending: PendingRequests,
 }
 
 impl AppState {
     pub fn new(prefs: Prefs) -> Self {
         Self {
-            ids: IdCounters { ticket: 0, client_id: prefs.first_client_id, queue: 0 },
+            ids: IdCounters { client_id: prefs.first_client_id, queue: 0 },
             prefs,
             clock: Now::default(),
             connection: Connection {
@@ -133,7 +132,7 @@ impl AppState {
             view_focus: ViewFocus { focused: true, acted: false, interrupted_at: None },
             overlay: None,
             toasts: VecDeque::new(),
-            wishes: Vec::new(),
+            pending: PendingRequests::default(),
         }
     }
 
@@ -159,11 +158,6 @@ impl AppState {
             }
             (_, Focus::Compose) => Context::Compose,
         }
-    }
-
-    pub fn ticket(&mut self) -> Ticket {
-        self.ids.ticket += 1;
-        Ticket(self.ids.ticket)
     }
 
     pub fn client_id(&mut self) -> ClientMessageId {

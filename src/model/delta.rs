@@ -5,7 +5,7 @@ use super::coverage::{Coverage, Point};
 use super::id::{ClientMessageId, ConversationId, UserId};
 use super::message::{Delivery, Draft, Message, MessageKey, Outgoing, RawMessage};
 use super::names::NameSource;
-use super::request::{Purpose, Ticket};
+use super::request::Ticket;
 use super::search::Hit;
 use super::text::SafeText;
 use super::time::Timestamp;
@@ -26,11 +26,6 @@ pub enum Delta {
     Coverage {
         conversation: ConversationId,
         coverage: Coverage,
-    },
-    /// What the search asked for under this ticket gave; a search that was overtaken gives nothing.
-    Found {
-        ticket: Ticket,
-        result: Result<Findings, Fault>,
     },
     /// How far others have read.
     ReadReceipts {
@@ -62,13 +57,6 @@ pub enum Delta {
         conversation: ConversationId,
         flag: ThreadFlag,
         on: bool,
-    },
-    /// The stored item of a message first, then its edit records.
-    Source {
-        conversation: ConversationId,
-        key: MessageKey,
-        items: Vec<RawMessage>,
-        purpose: Purpose,
     },
     Typing {
         conversation: ConversationId,
@@ -105,27 +93,29 @@ pub enum Delta {
     /// The chat that was open when the program ended.
     LastOpen(ConversationId),
     Drafts(Vec<(ConversationId, Draft)>),
-    /// The answer to a request that carried a ticket.
-    Done {
+    /// The answer to the request with this ticket.
+    Response {
         ticket: Ticket,
-        result: Result<(), Fault>,
-    },
-    JoinUrl {
-        conversation: ConversationId,
-        result: Result<SafeText, Fault>,
-    },
-    /// The new group asked for under this ticket.
-    Created {
-        ticket: Ticket,
-        result: Result<ConversationId, Fault>,
-    },
-    /// Where the join address asked for under this ticket leads.
-    Resolved {
-        ticket: Ticket,
-        result: Result<ConversationId, Fault>,
+        response: Response,
     },
     /// Something the user should know that belongs to no message.
     Notice(SafeText),
+}
+
+/// What came of a request. Which variant it is follows from the request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Response {
+    /// A change of a message or a conversation.
+    Done(Result<(), Fault>),
+    /// The new group.
+    Created(Result<ConversationId, Fault>),
+    /// The group a join URL leads to.
+    Resolved(Result<ConversationId, Fault>),
+    /// The URL under which others join.
+    JoinUrl(Result<SafeText, Fault>),
+    Found(Result<Findings, Fault>),
+    /// The stored item of a message first, then its edit records.
+    Source(Vec<RawMessage>),
 }
 
 /// Which part of the history a batch is.

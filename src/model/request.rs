@@ -80,6 +80,7 @@ pub enum Request {
     /// The address under which others join a group.
     JoinUrl {
         conversation: ConversationId,
+        ticket: Ticket,
     },
     /// A new group; this account is its admin.
     Create {
@@ -112,7 +113,7 @@ pub enum Request {
     Source {
         conversation: ConversationId,
         key: MessageKey,
-        purpose: Purpose,
+        ticket: Ticket,
     },
     /// Ends a wait between two tries.
     RetryNow,
@@ -133,13 +134,6 @@ pub enum ThreadChange {
     Remove(UserId),
     /// Deletes the history for this account.
     Clear,
-}
-
-/// What a message's source is wanted for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Purpose {
-    Inspect,
-    Edit,
 }
 
 /// A change of a message that the server already has.

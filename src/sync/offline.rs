@@ -4,7 +4,7 @@
 use super::requests::{self, tell_stored};
 use super::{Handle, Shared, SyncOptions, apply, prepare};
 use crate::client::Client;
-use crate::model::{ConnectionState, Delta, Fault, Page, Request, Ticket};
+use crate::model::{ConnectionState, Delta, Fault, Page, Request, Response, Ticket};
 use crate::store::Store;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -53,8 +53,8 @@ async fn run(shared: &Arc<Shared>, mut requests: mpsc::Receiver<Request>) {
                     requests::search(&shared, asked, query, below, ticket).await;
                 });
             }
-            Request::Source { conversation, key, purpose } => {
-                requests::source(shared, conversation, key, purpose).await;
+            Request::Source { conversation, key, ticket } => {
+                requests::source(shared, &conversation, &key, ticket).await;
             }
             // What the other program stored meanwhile.
             Request::Resync { conversation } => {
@@ -65,13 +65,13 @@ async fn run(shared: &Arc<Shared>, mut requests: mpsc::Receiver<Request>) {
                 refuse(shared, ticket).await;
             }
             Request::Create { ticket, .. } => {
-                shared.tell(Delta::Created { ticket, result: Err(fault()) }).await;
+                shared.respond(ticket, Response::Created(Err(fault()))).await;
             }
             Request::Resolve { ticket, .. } => {
-                shared.tell(Delta::Resolved { ticket, result: Err(fault()) }).await;
+                shared.respond(ticket, Response::Resolved(Err(fault()))).await;
             }
-            Request::JoinUrl { conversation } => {
-                shared.tell(Delta::JoinUrl { conversation, result: Err(fault()) }).await;
+            Request::JoinUrl { ticket, .. } => {
+                shared.respond(ticket, Response::JoinUrl(Err(fault()))).await;
             }
             Request::Discard { conversation, client_id, .. } => {
                 shared
@@ -94,5 +94,5 @@ fn fault() -> Fault {
 }
 
 async fn refuse(shared: &Shared, ticket: Ticket) {
-    shared.tell(Delta::Done { ticket, result: Err(fault()) }).await;
+    shared.respond(ticket, Response::Done(Err(fault()))).await;
 }

@@ -2,11 +2,10 @@
 
 use super::{Shared, outbox, threads, wall_clock};
 use crate::client::{Error, ErrorKind};
-use crate::model::request::Purpose;
 use crate::model::search::Query;
 use crate::model::{
     ConversationId, ConversationKind, Delta, Fault, Findings, MessageKey, Page, RawMessage,
-    Request, Ticket,
+    Request, Response, Ticket,
 };
 use crate::protocol::decode;
 use crate::store::Asked;
@@ -79,8 +78,8 @@ pub async fn run(
             // From the store, and so never behind what the network keeps waiting.
             Request::Around { conversation, key } => around(&shared, &conversation, &key).await,
             Request::Newer { conversation, after } => newer(&shared, &conversation, &after).await,
-            Request::Source { conversation, key, purpose } => {
-                source(&shared, conversation, key, purpose).await;
+            Request::Source { conversation, key, ticket } => {
+                source(&shared, &conversation, &key, ticket).await;
             }
             Request::Search { query, below, ticket } => {
                 // Not one of the slots: a newer question ends an older one.
@@ -96,7 +95,7 @@ pub async fn run(
                         continue;
                     };
                     let result = Err(Fault::new("too many changes are waiting", true));
-                    shared.tell(Delta::Done { ticket, result }).await;
+                    shared.respond(ticket, Response::Done(result)).await;
                 }
             }
             other => {
@@ -206,19 +205,19 @@ pub(super) async fn search(
         }),
         Err(error) => Err(Fault::new(error.to_string(), true)),
     };
-    shared.tell(Delta::Found { ticket, result }).await;
+    shared.respond(ticket, Response::Found(result)).await;
 }
 
 /// A message as it was received, and its edit records.
 pub(super) async fn source(
     shared: &Shared,
-    conversation: ConversationId,
-    key: MessageKey,
-    purpose: Purpose,
+    conversation: &ConversationId,
+    key: &MessageKey,
+    ticket: Ticket,
 ) {
-    let stored = shared.store.with_edits(&conversation, &key.id).await.unwrap_or_default();
+    let stored = shared.store.with_edits(conversation, &key.id).await.unwrap_or_default();
     let items = stored.into_iter().map(super::decode_stored).collect();
-    shared.tell(Delta::Source { conversation, key, items, purpose }).await;
+    shared.respond(ticket, Response::Source(items)).await;
 }
 
 /// Fills one gap page by page, because the user asked for it.
@@ -266,7 +265,9 @@ async fn carry_out(shared: &Arc<Shared>, request: Request) {
             threads::refresh_after(shared, &conversation, &change).await;
         }
         Request::Refresh { conversation } => refresh_thread(shared, &conversation).await,
-        Request::JoinUrl { conversation } => threads::join_url(shared, conversation).await,
+        Request::JoinUrl { conversation, ticket } => {
+            threads::join_url(shared, &conversation, ticket).await;
+        }
         Request::Create { topic, members, ticket } => {
             threads::create(shared, &topic, members, ticket).await;
         }
@@ -323,5 +324,5 @@ async fn resync(shared: &Arc<Shared>, id: &ConversationId) {
 
 async fn done(shared: &Arc<Shared>, ticket: Ticket, result: Result<(), Error>) {
     let result = result.map_err(|e| Fault::new(&e.message, e.is_transient()));
-    shared.tell(Delta::Done { ticket, result }).await;
+    shared.respond(ticket, Response::Done(result)).await;
 }

@@ -4,7 +4,7 @@ use super::Shared;
 use super::requests::refresh_thread;
 use crate::client::{Error, NewMember};
 use crate::model::{
-    ConversationId, ConversationKind, Delta, Fault, Role, ThreadChange, Ticket, UserId,
+    ConversationId, ConversationKind, Fault, Response, Role, ThreadChange, Ticket, UserId,
 };
 use std::sync::Arc;
 
@@ -37,9 +37,9 @@ pub async fn refresh_after(shared: &Arc<Shared>, id: &ConversationId, change: &T
     }
 }
 
-pub async fn join_url(shared: &Arc<Shared>, id: ConversationId) {
-    let result = shared.client.join_url(&id).await.map(|answer| answer.url).map_err(|e| fault(&e));
-    shared.tell(Delta::JoinUrl { conversation: id, result }).await;
+pub async fn join_url(shared: &Arc<Shared>, id: &ConversationId, ticket: Ticket) {
+    let result = shared.client.join_url(id).await.map(|answer| answer.url).map_err(|e| fault(&e));
+    shared.respond(ticket, Response::JoinUrl(result)).await;
 }
 
 pub async fn create(
@@ -54,12 +54,12 @@ pub async fn create(
     if let Ok(id) = &result {
         shared.get_to_know(id).await;
     }
-    shared.tell(Delta::Created { ticket, result: result.map_err(|e| fault(&e)) }).await;
+    shared.respond(ticket, Response::Created(result.map_err(|e| fault(&e)))).await;
 }
 
 pub async fn resolve(shared: &Arc<Shared>, url: &str, ticket: Ticket) {
     let result = shared.client.resolve_join(url).await.map_err(|e| fault(&e));
-    shared.tell(Delta::Resolved { ticket, result }).await;
+    shared.respond(ticket, Response::Resolved(result)).await;
 }
 
 fn fault(error: &Error) -> Fault {

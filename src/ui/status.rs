@@ -5,7 +5,7 @@ use super::paint;
 use crate::app::keymap::Context;
 use crate::app::layout::Rect;
 use crate::app::overlay::{self, Overlay};
-use crate::app::state::{FlagState, Window};
+use crate::app::state::Window;
 use crate::app::{Focus, Model};
 use crate::model::text::{cut, width};
 use crate::model::{ConnectionState, MessageBody, ThreadFlag};
@@ -110,12 +110,10 @@ pub fn header(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         }
         for flag in [ThreadFlag::JoiningEnabled, ThreadFlag::HistoryDisclosed] {
             let word = |on: bool| if on { "on" } else { "off" };
-            match c.setting(flag) {
-                FlagState::Unknown => {}
-                FlagState::Known(on) => parts.push(format!("{} {}", flag.label(), word(on))),
-                FlagState::Changing { to, .. } => {
-                    parts.push(format!("{} {}…", flag.label(), word(to)));
-                }
+            let state = model.app.flag(c, flag);
+            if let Some(on) = state.shown() {
+                let more = if state.is_changing() { "…" } else { "" };
+                parts.push(format!("{} {}{more}", flag.label(), word(on)));
             }
         }
     }

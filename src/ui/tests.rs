@@ -260,8 +260,10 @@ proptest! {
 
 /// A group with everything a server may tell of it, and its settings open.
 fn group_model(columns: u16, rows: u16) -> Model {
+    use crate::app::Effect;
+    use crate::app::group::JoinUrlState;
     use crate::app::thread_overlay::ThreadOverlay;
-    use crate::model::{Fault, Member, Role, ThreadFlag, ThreadSettings, Ticket};
+    use crate::model::{Fault, Member, Request, Response, Role, ThreadFlag, ThreadSettings};
     let mut model = model(columns, rows, &["one"]);
     let now = Now { wall: Timestamp(1_700_000_900_000), mono: Duration::from_secs(2) };
     let id: crate::model::ConversationId = "19:kitchen@thread.skype".into();
@@ -290,13 +292,11 @@ fn group_model(columns: u16, rows: u16) -> Model {
             ],
         },
         Delta::Settings { conversation: id.clone(), settings },
-        Delta::JoinUrl {
-            conversation: id.clone(),
-            result: Ok(SafeText::line("https://join.example/AbC123")),
-        },
     ] {
         update(&mut model, Input::Delta(delta), now);
     }
+    model.app.conversations.ensure(&id).group.url =
+        JoinUrlState::Known(SafeText::line("https://join.example/AbC123"));
     crate::app::update(
         &mut model,
         Input::Action(crate::app::Action::List(crate::app::ListAction::Next)),
@@ -309,10 +309,17 @@ fn group_model(columns: u16, rows: u16) -> Model {
     // History was refused; the alerts are on their way.
     let toggle =
         |flag| Input::Action(crate::app::Action::Thread(crate::app::ThreadAction::Toggle(flag)));
-    update(&mut model, toggle(ThreadFlag::HistoryDisclosed), now);
-    let ticket = Ticket(model.app.ids.ticket);
-    let result = Err(Fault::new("not allowed (403)", false));
-    update(&mut model, Input::Delta(Delta::Done { ticket, result }), now);
+    let effects = update(&mut model, toggle(ThreadFlag::HistoryDisclosed), now);
+    let ticket = effects.iter().find_map(|effect| match effect {
+        Effect::Request(request) => match &**request {
+            Request::Thread { ticket, .. } => Some(*ticket),
+            _ => None,
+        },
+        _ => None,
+    });
+    let response = Response::Done(Err(Fault::new("not allowed (403)", false)));
+    let delta = Delta::Response { ticket: ticket.unwrap(), response };
+    update(&mut model, Input::Delta(delta), now);
     update(&mut model, toggle(ThreadFlag::Alerts), now);
     model.app.toasts.clear();
     model.app.overlay = Some(Overlay::Thread(ThreadOverlay::Settings { marked: 1 }));
@@ -459,7 +466,7 @@ fn the_search_shows_where_each_hit_stands() {
     use crate::app::action::OverlayAction;
     use crate::app::{Action, AppAction, Effect};
     use crate::model::search::Hit;
-    use crate::model::{Findings, Request};
+    use crate::model::{Findings, Request, Response};
     let mut model = model(60, 14, &["Did the oven man come?"]);
     let now = Now { wall: Timestamp(1_700_000_900_000), mono: Duration::from_secs(2) };
     let mut press = |action| update(&mut model, Input::Action(action), now);
@@ -484,7 +491,7 @@ fn the_search_shows_where_each_hit_stands() {
         ),
     ];
     let found = Findings { hits, next: Some(1), more: false, behind: false };
-    let delta = Delta::Found { ticket: *ticket, result: Ok(found) };
+    let delta = Delta::Response { ticket: *ticket, response: Response::Found(Ok(found)) };
     update(&mut model, Input::Delta(delta), now);
     model.view.layout(&model.app);
     let buffer = paint(&mut Screen::default(), &model, ColorDepth::True);

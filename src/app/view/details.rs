@@ -2,7 +2,7 @@
 
 use crate::app::layout::Rect;
 use crate::app::settings::members;
-use crate::app::state::{AppState, ConversationState, FlagState};
+use crate::app::state::{AppState, ConversationState};
 use crate::model::{ConversationId, MessageBody, Role, SafeText, ThreadFlag};
 
 /// Messages looked through for what was shared, newest first.
@@ -58,10 +58,16 @@ pub fn rows(app: &AppState, area: Rect) -> Vec<DetailRow> {
         if let Some(topic) = c.info.shown_topic() {
             rows.push(DetailRow::Pair("Topic", app.shown(topic).to_string()));
         }
-        rows.push(pair(c, ThreadFlag::JoiningEnabled, "Join link", ["on", "off"]));
-        rows.push(pair(c, ThreadFlag::HistoryDisclosed, "History", ["shown to new", "hidden"]));
+        rows.push(pair(app, c, ThreadFlag::JoiningEnabled, "Join link", ["on", "off"]));
+        rows.push(pair(
+            app,
+            c,
+            ThreadFlag::HistoryDisclosed,
+            "History",
+            ["shown to new", "hidden"],
+        ));
     }
-    rows.push(pair(c, ThreadFlag::Alerts, "Alerts", ["on", "off"]));
+    rows.push(pair(app, c, ThreadFlag::Alerts, "Alerts", ["on", "off"]));
     let shared = shared(app, c);
     if c.info.is_group() && !c.members.is_empty() {
         rows.push(DetailRow::Blank);
@@ -102,18 +108,19 @@ fn kind(c: &ConversationState) -> String {
 }
 
 fn pair(
+    app: &AppState,
     c: &ConversationState,
     flag: ThreadFlag,
     label: &'static str,
     words: [&str; 2],
 ) -> DetailRow {
-    let setting = c.setting(flag);
+    let setting = app.flag(c, flag);
     let word = match setting.shown() {
         None => "not known",
         Some(true) => words[0],
         Some(false) => words[1],
     };
-    let saving = if matches!(setting, FlagState::Changing { .. }) { " ↑" } else { "" };
+    let saving = if setting.is_changing() { " ↑" } else { "" };
     DetailRow::Pair(label, format!("{word}{saving}"))
 }
 

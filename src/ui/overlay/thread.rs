@@ -131,7 +131,7 @@ fn members(app: &AppState, marked: usize, picked: &[UserId], theme: &Theme) -> D
         .iter()
         .map(|m| {
             let mark = if picked.contains(&m.id) { "[x] " } else { "" };
-            let saving = c.is_changing(|change| {
+            let saving = app.is_changing(c, |change| {
                 use crate::model::ThreadChange::{Member, Remove};
                 matches!(change, Member(who, _) | Remove(who) if *who == m.id)
             });

@@ -1,0 +1,185 @@
+//! What was asked of sync and is not answered yet: one registry, by ticket.
+//!
+//! An answer finds its request here and nowhere else. A ticket that is not in the registry was answered already, or the
+//! request was given up: such an answer changes nothing.
+
+use crate::model::{ConversationId, EditTarget, MessageKey, ThreadChange, ThreadFlag, Ticket};
+use std::collections::HashMap;
+
+/// What a request was for, as far as its answer needs to know.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PendingRequest {
+    /// A change of a conversation or its members.
+    Thread {
+        conversation: ConversationId,
+        change: ThreadChange,
+    },
+    /// A change of a message.
+    Message {
+        conversation: ConversationId,
+        change: MessageChange,
+    },
+    /// The URL under which others join.
+    JoinUrl {
+        conversation: ConversationId,
+        /// It goes to the clipboard when it is here.
+        copy: bool,
+    },
+    /// The stored source of a message.
+    Source {
+        conversation: ConversationId,
+        key: MessageKey,
+        purpose: SourcePurpose,
+    },
+    CreateGroup,
+    /// The group a join URL leads to.
+    ResolveJoinUrl,
+    JoinGroup(ConversationId),
+    Search,
+}
+
+/// A change of a message, with what is needed when it is refused.
+#[derive(Clone, Debug, PartialEq)]
+pub enum MessageChange {
+    /// With what was typed, so that a refusal does not lose it.
+    Edit {
+        target: EditTarget,
+        text: String,
+    },
+    Delete,
+    React,
+}
+
+/// What a message's source was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourcePurpose {
+    Inspect,
+    Edit,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct PendingRequests {
+    requests: HashMap<Ticket, PendingRequest>,
+    last: u64,
+}
+
+impl PendingRequests {
+    /// Registers a request. Its answer carries the ticket.
+    pub fn add(&mut self, request: PendingRequest) -> Ticket {
+        self.last += 1;
+        let ticket = Ticket(self.last);
+        self.requests.insert(ticket, request);
+        ticket
+    }
+
+    /// Ends the wait for an answer; `None` when nobody waits for it any more.
+    pub fn take(&mut self, ticket: Ticket) -> Option<PendingRequest> {
+        self.requests.remove(&ticket)
+    }
+
+    /// Gives requests up: their answers will be ignored.
+    pub fn give_up(&mut self, which: impl Fn(&PendingRequest) -> bool) {
+        self.requests.retain(|_, request| !which(request));
+    }
+
+    /// Gives changes of a conversation up.
+    pub fn give_up_thread(&mut self, id: &ConversationId, which: impl Fn(&ThreadChange) -> bool) {
+        self.give_up(|request| match request {
+            PendingRequest::Thread { conversation, change } => conversation == id && which(change),
+            _ => false,
+        });
+    }
+
+    pub fn any(&self, which: impl Fn(&PendingRequest) -> bool) -> bool {
+        self.requests.values().any(which)
+    }
+
+    /// The changes of a conversation that are under way, oldest first.
+    pub fn thread_changes(&self, id: &ConversationId) -> Vec<&ThreadChange> {
+        let mut found: Vec<(&Ticket, &ThreadChange)> = self
+            .requests
+            .iter()
+            .filter_map(|(ticket, request)| match request {
+                PendingRequest::Thread { conversation, change } if conversation == id => {
+                    Some((ticket, change))
+                }
+                _ => None,
+            })
+            .collect();
+        found.sort_by_key(|(ticket, _)| **ticket);
+        found.into_iter().map(|(_, change)| change).collect()
+    }
+
+    /// Whether the join URL of a conversation is being fetched; with `copy` it will be copied when it is here.
+    pub fn wants_join_url(&mut self, id: &ConversationId, copy: bool) -> bool {
+        let found = self.requests.values_mut().find_map(|request| match request {
+            PendingRequest::JoinUrl { conversation, copy } if conversation == id => Some(copy),
+            _ => None,
+        });
+        if let Some(known) = found {
+            *known |= copy;
+            return true;
+        }
+        false
+    }
+
+    /// Whether a change like this of a conversation is under way.
+    pub fn is_changing(&self, id: &ConversationId, is_it: impl Fn(&ThreadChange) -> bool) -> bool {
+        self.any(|request| match request {
+            PendingRequest::Thread { conversation, change } => conversation == id && is_it(change),
+            _ => false,
+        })
+    }
+
+    /// What a flag is being changed to.
+    pub fn flag(&self, id: &ConversationId, flag: ThreadFlag) -> Option<bool> {
+        self.thread_changes(id).into_iter().rev().find_map(|change| match change {
+            ThreadChange::Flag(changing, on) if *changing == flag => Some(*on),
+            _ => None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn topic(text: &str) -> PendingRequest {
+        PendingRequest::Thread {
+            conversation: "19:a@thread.skype".into(),
+            change: ThreadChange::Topic(text.to_owned()),
+        }
+    }
+
+    #[test]
+    fn a_second_answer_under_one_ticket_finds_nothing() {
+        let mut pending = PendingRequests::default();
+        let ticket = pending.add(topic("a"));
+        assert_eq!(pending.take(ticket), Some(topic("a")));
+        assert_eq!(pending.take(ticket), None);
+    }
+
+    #[test]
+    fn changes_of_a_conversation_are_listed_in_the_order_they_were_made() {
+        let mut pending = PendingRequests::default();
+        for text in ["a", "b", "c", "d", "e"] {
+            pending.add(topic(text));
+        }
+        let topics: Vec<String> = pending
+            .thread_changes(&"19:a@thread.skype".into())
+            .into_iter()
+            .map(|change| format!("{change:?}"))
+            .collect();
+        assert_eq!(topics.join(""), "Topic(\"a\")Topic(\"b\")Topic(\"c\")Topic(\"d\")Topic(\"e\")");
+    }
+
+    #[test]
+    fn an_answer_to_a_request_that_was_given_up_finds_nothing() {
+        let mut pending = PendingRequests::default();
+        let search = pending.add(PendingRequest::Search);
+        let ticket = pending.add(topic("a"));
+        pending.give_up(|request| *request == PendingRequest::Search);
+        assert_eq!(pending.take(search), None);
+        assert!(pending.take(ticket).is_some());
+    }
+}
