@@ -94,9 +94,9 @@ pub fn update(model: &mut Model, input: Input, now: Now) -> Vec<Effect> {
 fn focus(model: &mut Model, focused: bool) {
     model.app.view_focus.focused = focused;
     if let Some(c) = model.app.opened_mut()
-        && matches!(c.reading, Some((_, Some(_))))
+        && matches!(c.reading.on_screen, Some((_, Some(_))))
     {
-        c.reading = None;
+        c.reading.on_screen = None;
     }
 }
 
@@ -195,7 +195,7 @@ fn reason_to_stay(model: &Model) -> Option<&'static str> {
     if any(&|c| c.has_unsaved()) {
         return Some("A message could not be saved and will be lost: once more quits");
     }
-    any(&|c| c.held.iter().any(|(_, until)| *until > now))
+    any(&|c| c.sending.held.iter().any(|(_, until)| *until > now))
         .then_some("A message is still held back: once more quits, and it leaves at the next start")
 }
 
@@ -228,15 +228,15 @@ fn escape(model: &mut Model, effects: &mut Vec<Effect>) {
     }
     let Some(id) = model.app.open.clone() else { return };
     let Some(conversation) = model.app.conversations.get_mut(&id) else { return };
-    if conversation.selected.take().is_some() {
+    if conversation.selection.take().is_some() {
         return;
     }
     if conversation.compose.drop_banner() {
         on_compose::changed(model, effects);
         return;
     }
-    if model.view.is_at_bottom(&id) && conversation.window == state::Window::Live {
-        conversation.new_from = None;
+    if model.view.is_at_bottom(&id) && conversation.paging.window == state::Window::Live {
+        conversation.reading.new_from = None;
         conversation.timeline.touch();
     } else {
         on_history::to_newest(model, &id, effects);
@@ -265,11 +265,11 @@ fn seen(model: &mut Model, id: &crate::model::ConversationId, upto: MessageKey) 
     }
     let due = app.clock.mono + READ_AFTER;
     if let Some(conversation) = app.conversations.get_mut(id)
-        && !conversation.kept_unread
+        && !conversation.reading.kept_unread
         && !conversation.misses_unread(&upto)
-        && conversation.reading.as_ref().is_none_or(|(key, _)| *key != upto)
+        && conversation.reading.on_screen.as_ref().is_none_or(|(key, _)| *key != upto)
     {
-        conversation.reading = Some((upto, Some(due)));
+        conversation.reading.on_screen = Some((upto, Some(due)));
     }
 }
 

@@ -60,7 +60,7 @@ fn begin(app: &AppState, c: &ConversationState) -> Option<Completion> {
 /// Everyone who can be mentioned here.
 fn people(app: &AppState, c: &ConversationState) -> Vec<Mention> {
     let me = app.me();
-    let members = c.members.iter().map(|m| m.id.clone()).chain(c.info.id.peer());
+    let members = c.group.members.iter().map(|m| m.id.clone()).chain(c.info.id.peer());
     let mut people: Vec<Mention> =
         members.filter(|id| id != me).map(|id| Mention { name: app.names.of(&id), id }).collect();
     people.sort_by(|a, b| a.name.cmp(&b.name));

@@ -1,5 +1,6 @@
 //! From a quote to the message it quotes, which may have to be fetched first.
 
+use super::chat::Selection;
 use super::effect::Effect;
 use super::state::{Older, Sought};
 use super::{Model, on_messages};
@@ -27,7 +28,7 @@ pub fn quoted(model: &mut Model, effects: &mut Vec<Effect>) {
     };
     let Some(id) = model.app.open.clone() else { return };
     if let Some(c) = model.app.opened_mut() {
-        c.sought = Some(sought);
+        c.paging.sought = Some(sought);
     }
     seek(model, &id, effects);
 }
@@ -36,9 +37,9 @@ pub fn quoted(model: &mut Model, effects: &mut Vec<Effect>) {
 pub fn seek(model: &mut Model, id: &ConversationId, effects: &mut Vec<Effect>) {
     let is_open = model.app.open.as_ref() == Some(id);
     let Some(c) = model.app.conversations.get_mut(id) else { return };
-    let Some(sought) = c.sought.clone() else { return };
+    let Some(sought) = c.paging.sought.clone() else { return };
     if !is_open {
-        c.sought = None;
+        c.paging.sought = None;
         return;
     }
     let is_it = |key: &MessageKey, sender: &crate::model::UserId| match (&sought.id, sought.at) {
@@ -50,21 +51,21 @@ pub fn seek(model: &mut Model, id: &ConversationId, effects: &mut Vec<Effect>) {
     };
     let found = c.timeline.iter().rev().find(|m| is_it(&m.key, &m.sender)).map(|m| m.key.clone());
     if let Some(key) = found {
-        c.sought = None;
-        c.selected = Some(key.clone());
-        c.extended_from = None;
+        c.paging.sought = None;
+        c.selection = Some(Selection::one(key.clone()));
         model.view.reveal(&model.app, &key);
         return;
     }
     // Before its own time there is no use in looking.
-    let oldest = c.oldest.as_ref().or_else(|| c.timeline.first().map(|m| &m.key)).map(|k| k.at);
+    let oldest =
+        c.paging.oldest.as_ref().or_else(|| c.timeline.first().map(|m| &m.key)).map(|k| k.at);
     let passed = sought.at.zip(oldest).is_some_and(|(at, oldest)| oldest.0 / 1000 < at.0 / 1000);
-    if passed || sought.pages == 0 || c.older == Older::Reached {
-        c.sought = None;
+    if passed || sought.pages == 0 || c.paging.older == Older::Reached {
+        c.paging.sought = None;
         model.app.note("The quoted message is not in the history");
         return;
     }
-    c.sought = Some(Sought { pages: sought.pages - 1, ..sought });
+    c.paging.sought = Some(Sought { pages: sought.pages - 1, ..sought });
     on_messages::forgive_older(model, id);
     model.app.note("Looking for the quoted message…");
     on_messages::load_older(model, id, effects);

@@ -1,14 +1,30 @@
 //! What is known of a conversation's settings beside its two-state ones, and the changes under way.
 
 use super::state::{AppState, ConversationState};
-use crate::model::{Fault, Role, SafeText, ThreadChange, ThreadFlag, ThreadSettings, Timestamp};
+use crate::model::{
+    Fault, Member, Role, SafeText, ThreadChange, ThreadFlag, ThreadSettings, Timestamp,
+};
+use std::collections::BTreeMap;
 
+/// Members and settings of a conversation.
+/// Members and settings.
 #[derive(Clone, Debug, Default)]
 pub struct Group {
-    pub thread: ThreadSettings,
+    pub members: Vec<Member>,
+    pub settings: ThreadSettings,
+    /// The two-state settings as far as the server said; a missing one is not known.
+    pub flags: BTreeMap<ThreadFlag, bool>,
     pub url: JoinUrlState,
-    /// The server's last words on changes, the newest last.
-    pub last: Vec<ChangeResult>,
+    /// What came of the last changes, the newest last.
+    pub results: Vec<ChangeResult>,
+}
+
+impl Group {
+    /// As the conversation list tells it.
+    pub fn of(muted: bool, pinned: bool) -> Self {
+        let flags = BTreeMap::from([(ThreadFlag::Alerts, !muted), (ThreadFlag::Pinned, pinned)]);
+        Self { flags, ..Self::default() }
+    }
 }
 
 /// What became of a change.
@@ -86,7 +102,7 @@ pub fn blocked(
     let for_admins = match change {
         ThreadChange::Flag(..) => true,
         ThreadChange::Remove(who) => who != app.me(),
-        ThreadChange::Member(who, _) => c.members.iter().any(|m| m.id == *who),
+        ThreadChange::Member(who, _) => c.group.members.iter().any(|m| m.id == *who),
         ThreadChange::Topic(_) | ThreadChange::Clear => false,
     };
     let is_user = c.my_role(app.me()) == Some(Role::User);
@@ -126,9 +142,9 @@ impl ConversationState {
             }
             ThreadChange::Topic(topic) => self.info.topic = Some(SafeText::line(topic)),
             ThreadChange::Member(who, role) => {
-                match self.members.iter_mut().find(|m| m.id == *who) {
+                match self.group.members.iter_mut().find(|m| m.id == *who) {
                     Some(member) => member.role = *role,
-                    None => self.members.push(crate::model::Member {
+                    None => self.group.members.push(crate::model::Member {
                         id: who.clone(),
                         role: *role,
                         ..crate::model::Member::default()
@@ -139,7 +155,7 @@ impl ConversationState {
                 }
             }
             ThreadChange::Remove(who) => {
-                self.members.retain(|m| m.id != *who);
+                self.group.members.retain(|m| m.id != *who);
                 if who == me {
                     self.info.left = true;
                 }
@@ -167,10 +183,10 @@ impl ConversationState {
             at: now,
             taken: result.is_ok(),
         };
-        self.group.last.retain(|known| known.what != what);
-        self.group.last.push(said);
-        if self.group.last.len() > MOST {
-            self.group.last.remove(0);
+        self.group.results.retain(|known| known.what != what);
+        self.group.results.push(said);
+        if self.group.results.len() > MOST {
+            self.group.results.remove(0);
         }
     }
 }

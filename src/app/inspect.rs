@@ -39,13 +39,14 @@ pub fn lines(
         add("reaction", &format!("{}: {}", reaction.key, people.join(", ")));
     }
     let readers = c
+        .reading
         .read_receipts
         .iter()
         .filter(|(_, at)| *at >= message.key.at && message.sender == *app.me());
     for (who, _) in readers {
         add("read by", &name(who));
     }
-    let log = message.client_id.as_ref().and_then(|id| c.deliveries.get(id));
+    let log = message.client_id.as_ref().and_then(|id| c.sending.deliveries.get(id));
     for (at, delivery) in log.into_iter().flatten() {
         add("delivery", &format!("{} {}", at.rfc3339(), step(delivery)));
     }

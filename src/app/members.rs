@@ -34,7 +34,7 @@ pub fn turn_role(model: &mut Model, who: &[UserId], effects: &mut Vec<Effect>) {
     let me = model.app.me().clone();
     let Some(c) = model.app.opened() else { return };
     let chosen: Vec<&crate::model::Member> =
-        c.members.iter().filter(|m| who.contains(&m.id)).collect();
+        c.group.members.iter().filter(|m| who.contains(&m.id)).collect();
     let all_admins = chosen.iter().all(|m| m.role == Role::Admin);
     let role = if all_admins { Role::User } else { Role::Admin };
     let turned: Vec<(UserId, Role)> = chosen

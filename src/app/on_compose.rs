@@ -53,7 +53,7 @@ pub fn act(model: &mut Model, action: ComposeAction, effects: &mut Vec<Effect>) 
             model.app.freeze_list();
         }
         if let Some(c) = model.app.opened_mut() {
-            c.selected = None;
+            c.selection = None;
         }
     }
     let Some(conversation) = model.app.opened_mut() else {
@@ -235,12 +235,12 @@ pub fn send(
     let at = model.app.clock.wall;
     let Some(c) = model.app.conversations.get_mut(conversation) else { return };
     c.compose.take();
-    c.new_from = None;
-    c.wants_new_line = false;
-    c.kept_unread = false;
+    c.reading.new_from = None;
+    c.reading.wants_new_line = false;
+    c.reading.kept_unread = false;
     c.timeline.upsert(own_message(&me, queue, &client_id, &outgoing, at, Delivery::Saving));
     c.log_delivery(&client_id, at, &Delivery::Saving);
-    c.unsent.insert(client_id.clone(), outgoing.clone());
+    c.sending.unsent.insert(client_id.clone(), outgoing.clone());
     model.app.conversations.sort();
     model.view.to_bottom(conversation);
     effects.push(Effect::Request(Box::new(Request::Send {

@@ -16,10 +16,13 @@ impl AppState {
             typing.chain(c.compose.save_by)
         });
         let looked_at = self.view_focus.focused && self.prefs.choices.reading.receipts.by_looking();
-        let reading = self.opened().filter(|_| looked_at).and_then(|c| c.reading.as_ref()?.1);
+        let reading =
+            self.opened().filter(|_| looked_at).and_then(|c| c.reading.on_screen.as_ref()?.1);
         // The seconds in which a message can be taken back, as they pass.
-        let held =
-            self.opened().and_then(|c| c.held.last()).map(|(_, until)| until.saturating_sub(now));
+        let held = self
+            .opened()
+            .and_then(|c| c.sending.held.last())
+            .map(|(_, until)| until.saturating_sub(now));
         let held = held.filter(|left| !left.is_zero()).map(|left| {
             let whole = left.as_secs().saturating_sub(u64::from(left.subsec_nanos() == 0));
             now + left.saturating_sub(Duration::from_secs(whole))
@@ -55,7 +58,7 @@ impl AppState {
 
     /// Seconds in which the last message of the open chat can still be taken back.
     pub fn held_for(&self) -> Option<u64> {
-        let (_, until) = self.opened()?.held.last()?;
+        let (_, until) = self.opened()?.sending.held.last()?;
         let left = until.saturating_sub(self.clock.mono);
         (!left.is_zero()).then(|| left.as_secs_f64().ceil() as u64)
     }
@@ -117,33 +120,33 @@ fn mark_read(model: &mut Model, effects: &mut Vec<Effect>) {
         return;
     }
     let Some(c) = model.app.opened_mut() else { return };
-    let Some((key, Some(due))) = c.reading.clone() else { return };
+    let Some((key, Some(due))) = c.reading.on_screen.clone() else { return };
     if due > now.mono {
         return;
     }
     if c.misses_unread(&key) {
         // What is not here has not been read: asked again once the gap is filled.
-        c.reading = None;
+        c.reading.on_screen = None;
         return;
     }
-    c.reading = Some((key.clone(), None));
-    c.wants_new_line = false;
+    c.reading.on_screen = Some((key.clone(), None));
+    c.reading.wants_new_line = false;
     read_up_to(model, &key, effects);
 }
 
 /// The open chat counts as read up to its end, because the user answered or said so.
 pub fn read_all(model: &mut Model, effects: &mut Vec<Effect>) {
     let Some(c) = model.app.opened_mut() else { return };
-    c.wants_new_line = false;
-    c.kept_unread = false;
+    c.reading.wants_new_line = false;
+    c.reading.kept_unread = false;
     let last = c.timeline.iter().rev().find(|m| !m.key.is_unsent()).map(|m| m.key.clone());
     // The end may lie beyond what is loaded.
-    let top = c.coverage.top().map(|top| crate::model::MessageKey {
+    let top = c.paging.coverage.top().map(|top| crate::model::MessageKey {
         at: top.at,
         order: top.order,
         id: "".into(),
     });
-    let last = if c.window == super::state::Window::Live { last } else { last.max(top) };
+    let last = if c.paging.window == super::state::Window::Live { last } else { last.max(top) };
     if let Some(key) = last {
         read_up_to(model, &key, effects);
     }
@@ -187,10 +190,10 @@ pub fn unread_from(model: &mut Model, key: &crate::model::MessageKey, effects: &
         read_at: now.wall,
         client_id: before.and_then(|m| m.client_id.clone()),
     };
-    c.kept_unread = true;
-    c.reading = None;
-    c.selected = None;
-    c.new_from = Some(first);
+    c.reading.kept_unread = true;
+    c.reading.on_screen = None;
+    c.selection = None;
+    c.reading.new_from = Some(first);
     c.timeline.touch();
     let conversation = c.info.id.clone();
     model.app.note("Unread from here on");

@@ -33,16 +33,16 @@ pub fn apply(model: &mut Model, delta: Delta, effects: &mut Vec<Effect>) {
         }
         Delta::ReadReceipts { conversation, read_receipts } => {
             let c = model.app.conversations.ensure(&conversation);
-            if c.read_receipts != read_receipts {
-                c.read_receipts = read_receipts;
+            if c.reading.read_receipts != read_receipts {
+                c.reading.read_receipts = read_receipts;
                 c.timeline.touch();
             }
         }
         Delta::Older { conversation, fault } => {
             let is_open = model.app.open.as_ref() == Some(&conversation);
             if let Some(c) = model.app.conversations.get_mut(&conversation) {
-                c.older = Older::Failed(fault.reason.clone());
-                c.sought = None;
+                c.paging.older = Older::Failed(fault.reason.clone());
+                c.paging.sought = None;
             }
             if is_open {
                 model.app.complain(&format!("Older messages cannot be fetched: {}", fault.reason));
@@ -52,7 +52,7 @@ pub fn apply(model: &mut Model, delta: Delta, effects: &mut Vec<Effect>) {
             settings_of(model, &conversation, settings, effects);
         }
         Delta::Members { conversation, members } => {
-            model.app.conversations.ensure(&conversation).members = members;
+            model.app.conversations.ensure(&conversation).group.members = members;
         }
         Delta::Gone(id) => model.app.conversations.ensure(&id).info.left = true,
         Delta::Topic { conversation, topic } => set_topic(model, &conversation, topic),
@@ -144,12 +144,12 @@ fn connection(model: &mut Model, state: ConnectionState) {
             .app
             .conversations
             .iter()
-            .filter(|c| matches!(c.older, Older::Failed(_)))
+            .filter(|c| matches!(c.paging.older, Older::Failed(_)))
             .map(|c| c.info.id.clone())
             .collect();
         for id in failed {
             if let Some(c) = model.app.conversations.get_mut(&id) {
-                c.older = Older::Unknown;
+                c.paging.older = Older::Unknown;
             }
         }
     }
@@ -192,7 +192,7 @@ fn open_by_itself(model: &mut Model, id: &ConversationId, effects: &mut Vec<Effe
         model.app.overlay = welcome;
         // What is unread may not be counted yet.
         if let Some(c) = model.app.opened_mut() {
-            c.wants_new_line = true;
+            c.reading.wants_new_line = true;
         }
     }
 }
@@ -231,7 +231,7 @@ fn settings_of(
     let changing =
         model.app.pending.is_changing(id, |change| matches!(change, ThreadChange::Topic(_)));
     let c = model.app.conversations.ensure(id);
-    c.group.thread = settings.clone();
+    c.group.settings = settings.clone();
     if let Some(topic) = settings.topic.filter(|_| !changing) {
         c.info.topic = Some(topic);
     }

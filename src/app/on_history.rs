@@ -1,7 +1,7 @@
 //! Messages that come in: live, as pages of the history, or around a place that was found.
 
 use super::Model;
-use super::chat::{ConversationState, Older, Window};
+use super::chat::{ConversationState, Older, Selection, Window};
 use super::effect::Effect;
 use super::on_list::{KEEP_CLOSED, draw_new_line};
 use crate::model::{
@@ -13,11 +13,11 @@ const KEEP_OPEN: usize = 20_000;
 
 /// A selected message that got its place on the server stays selected there; one that is gone is not selected.
 pub fn follow_selection(c: &mut ConversationState) {
-    if let Some(key) = &c.selected
-        && c.timeline.get(key).is_none()
+    if let Some(key) = c.selected().cloned()
+        && c.timeline.get(&key).is_none()
     {
         let client_id = ClientMessageId::new(&key.id);
-        c.selected = c.timeline.of_client_id(&client_id).map(|m| m.key.clone());
+        c.selection = c.timeline.of_client_id(&client_id).map(|m| Selection::one(m.key.clone()));
     }
 }
 
@@ -26,7 +26,7 @@ pub fn follow_selection(c: &mut ConversationState) {
 fn belongs(c: &ConversationState, key: &MessageKey, page: Page) -> bool {
     let is_new = c.timeline.get(key).is_none();
     let last = c.end();
-    match (page, &c.window) {
+    match (page, &c.paging.window) {
         (Page::Around { .. }, _) => true,
         (_, Window::Opening(_)) => false,
         (Page::Live | Page::Gap, _) if is_new && c.start().is_some_and(|start| *key < start) => {
@@ -44,15 +44,15 @@ fn belongs(c: &ConversationState, key: &MessageKey, page: Page) -> bool {
 fn is_wanted(c: &mut ConversationState, page: Page) -> bool {
     let is =
         |key: Option<MessageKey>, place: Point| key.is_some_and(|key| Point::from(&key) == place);
-    match (page, &c.window) {
+    match (page, &c.paging.window) {
         (Page::Around { place, .. }, Window::Opening(key)) => place == Point::from(key),
         (Page::Newer { after, .. }, Window::Past { loading: true }) => is(c.end(), after),
         (Page::Around { .. } | Page::Newer { .. }, _) => false,
         (Page::Older { before, .. }, _) => {
-            let wanted = c.older == Older::Loading && is(c.start(), before);
-            if !wanted && c.older == Older::Loading {
+            let wanted = c.paging.older == Older::Loading && is(c.start(), before);
+            if !wanted && c.paging.older == Older::Loading {
                 // What is loaded begins elsewhere by now: it is asked for anew.
-                c.older = Older::Unknown;
+                c.paging.older = Older::Unknown;
             }
             wanted
         }
@@ -72,11 +72,11 @@ pub fn take(model: &mut Model, id: &ConversationId, messages: Vec<Message>, page
     let at_bottom = model.view.is_at_bottom(id);
     let me = model.app.me().clone();
     let c = model.app.conversations.ensure(id);
-    let wanted = match (page, c.window.clone()) {
+    let wanted = match (page, c.paging.window.clone()) {
         (Page::Around { .. }, Window::Opening(key)) => {
             if messages.is_empty() {
                 // It is not available: what was loaded stays, and grows from there.
-                c.window = Window::Past { loading: false };
+                c.paging.window = Window::Past { loading: false };
                 return;
             }
             c.unload();
@@ -84,33 +84,34 @@ pub fn take(model: &mut Model, id: &ConversationId, messages: Vec<Message>, page
         }
         _ => None,
     };
-    let before = c.oldest.clone();
+    let before = c.paging.oldest.clone();
     let theirs = messages.iter().any(|m| m.sender != me && !m.body.is_system());
     for message in messages {
         if message.sender == me
             && let Some(client_id) = &message.client_id
         {
-            c.unsent.remove(client_id);
+            c.sending.unsent.remove(client_id);
         }
         if page == Page::Live {
             c.typing.retain(|(who, _)| *who != message.sender);
         }
         let key = &message.key;
         if !belongs(c, key, page) {
-            let newer = c.beyond.as_ref().is_none_or(|beyond| key > beyond);
-            if c.window != Window::Live && newer {
-                c.beyond = Some(key.clone());
+            let newer = c.paging.beyond.as_ref().is_none_or(|beyond| key > beyond);
+            if c.paging.window != Window::Live && newer {
+                c.paging.beyond = Some(key.clone());
             }
             continue;
         }
         let goes_on = matches!(page, Page::Around { .. } | Page::Newer { .. });
-        if goes_on && c.newest.as_ref().is_none_or(|newest| key > newest) {
-            c.newest = Some(key.clone());
+        if goes_on && c.paging.newest.as_ref().is_none_or(|newest| key > newest) {
+            c.paging.newest = Some(key.clone());
         }
         // Also what is not shown has been seen: or a page of signals would be asked for again and again.
-        if c.oldest.as_ref().is_none_or(|oldest| message.key < *oldest) && !message.key.is_unsent()
+        if c.paging.oldest.as_ref().is_none_or(|oldest| message.key < *oldest)
+            && !message.key.is_unsent()
         {
-            c.oldest = Some(message.key.clone());
+            c.paging.oldest = Some(message.key.clone());
         }
         if c.info.cleared_at.is_some_and(|at| message.key.at <= at) {
             continue;
@@ -119,8 +120,8 @@ pub fn take(model: &mut Model, id: &ConversationId, messages: Vec<Message>, page
     }
     match page {
         Page::Older { reached_start, .. } => {
-            let moved = c.oldest != before;
-            c.older = match (reached_start, moved) {
+            let moved = c.paging.oldest != before;
+            c.paging.older = match (reached_start, moved) {
                 (true, _) => Older::Reached,
                 (false, true) => Older::Unknown,
                 // The server said there is more and gave nothing new: asking at once again would never end.
@@ -128,10 +129,10 @@ pub fn take(model: &mut Model, id: &ConversationId, messages: Vec<Message>, page
             };
         }
         Page::Around { reached_start, at_end, .. } => {
-            c.older = if reached_start { Older::Reached } else { Older::Unknown };
-            c.window = c.window_at(at_end);
+            c.paging.older = if reached_start { Older::Reached } else { Older::Unknown };
+            c.paging.window = c.window_at(at_end);
         }
-        Page::Newer { at_end, .. } => c.window = c.window_at(at_end),
+        Page::Newer { at_end, .. } => c.paging.window = c.window_at(at_end),
         Page::Newest => {
             if is_open {
                 draw_new_line(c, &me);
@@ -140,18 +141,19 @@ pub fn take(model: &mut Model, id: &ConversationId, messages: Vec<Message>, page
         Page::Live => {
             // What arrives while the view is scrolled up gets its line, too.
             if is_open && !at_bottom {
-                c.wants_new_line |= c.new_from.is_none() && theirs;
+                c.reading.wants_new_line |= c.reading.new_from.is_none() && theirs;
                 draw_new_line(c, &me);
-                c.wants_new_line = false;
+                c.reading.wants_new_line = false;
             }
         }
         Page::Gap => {}
     }
     let limit = if is_open { KEEP_OPEN } else { KEEP_CLOSED };
-    let keeps_place = (is_open && !at_bottom) || c.window != Window::Live || wanted.is_some();
+    let keeps_place =
+        (is_open && !at_bottom) || c.paging.window != Window::Live || wanted.is_some();
     if !keeps_place && c.timeline.keep_newest(limit) {
-        c.older = Older::Unknown;
-        c.oldest = None;
+        c.paging.older = Older::Unknown;
+        c.paging.oldest = None;
     }
     mark_gaps(c);
     follow_selection(c);
@@ -164,15 +166,15 @@ pub fn take(model: &mut Model, id: &ConversationId, messages: Vec<Message>, page
 }
 
 fn mark_gaps(c: &mut ConversationState) {
-    let coverage = std::mem::take(&mut c.coverage);
+    let coverage = std::mem::take(&mut c.paging.coverage);
     c.timeline.mark_gaps(&coverage);
-    c.coverage = coverage;
+    c.paging.coverage = coverage;
 }
 
 pub fn coverage(model: &mut Model, id: &ConversationId, coverage: &Coverage) {
     let c = model.app.conversations.ensure(id);
     // Ranges only grow, so the order in which two tasks report them does not matter.
-    coverage.ranges().iter().for_each(|range| c.coverage.add(*range));
+    coverage.ranges().iter().for_each(|range| c.paging.coverage.add(*range));
     mark_gaps(c);
     follow_selection(c);
 }
@@ -184,7 +186,7 @@ fn arrive(model: &mut Model, id: &ConversationId, key: &MessageKey) {
         model.app.note("That message is not shown any more");
         return;
     }
-    c.selected = Some(key.clone());
+    c.selection = Some(Selection::one(key.clone()));
     model.view.to_bottom(id);
     model.view.reveal(&model.app, key);
     // What was said before it is in sight, too.
@@ -198,12 +200,11 @@ fn arrive(model: &mut Model, id: &ConversationId, key: &MessageKey) {
 pub fn go_to(model: &mut Model, key: &MessageKey, effects: &mut Vec<Effect>) {
     let Some(id) = model.app.open.clone() else { return };
     let Some(c) = model.app.opened_mut() else { return };
-    if c.timeline.get(key).is_some() && !matches!(c.window, Window::Opening(_)) {
-        c.extended_from = None;
+    if c.timeline.get(key).is_some() && !matches!(c.paging.window, Window::Opening(_)) {
         arrive(model, &id, key);
         return;
     }
-    c.window = Window::Opening(key.clone());
+    c.paging.window = Window::Opening(key.clone());
     effects.push(Effect::Request(Box::new(Request::Around { conversation: id, key: key.clone() })));
 }
 
@@ -211,7 +212,7 @@ pub fn go_to(model: &mut Model, key: &MessageKey, effects: &mut Vec<Effect>) {
 pub fn to_newest(model: &mut Model, id: &ConversationId, effects: &mut Vec<Effect>) {
     model.view.to_bottom(id);
     let Some(c) = model.app.conversations.get_mut(id) else { return };
-    if c.window == Window::Live {
+    if c.paging.window == Window::Live {
         return;
     }
     c.unload();
@@ -224,7 +225,7 @@ pub fn leave_empty_past(model: &mut Model, id: &ConversationId, effects: &mut Ve
         .app
         .conversations
         .get(id)
-        .is_some_and(|c| matches!(c.window, Window::Past { .. }) && c.end().is_none());
+        .is_some_and(|c| matches!(c.paging.window, Window::Past { .. }) && c.end().is_none());
     if empty {
         to_newest(model, id, effects);
     }
@@ -233,15 +234,17 @@ pub fn leave_empty_past(model: &mut Model, id: &ConversationId, effects: &mut Ve
 /// The end of what is loaded of the past is near.
 pub fn load_newer(model: &mut Model, id: &ConversationId, effects: &mut Vec<Effect>) {
     let Some(c) = model.app.conversations.get_mut(id) else { return };
-    let (Window::Past { loading: false }, Some(after)) = (&c.window, c.end()) else { return };
-    c.window = Window::Past { loading: true };
+    let (Window::Past { loading: false }, Some(after)) = (&c.paging.window, c.end()) else {
+        return;
+    };
+    c.paging.window = Window::Past { loading: true };
     effects.push(Effect::Request(Box::new(Request::Newer { conversation: id.clone(), after })));
 }
 
 /// Fetches what is missing at the selected line; false when none is selected.
 pub fn fill(model: &mut Model, effects: &mut Vec<Effect>) -> bool {
     let Some(c) = model.app.opened() else { return false };
-    let Some(key) = c.selected.as_ref().filter(|key| key.id.is_empty()) else { return false };
+    let Some(key) = c.selected().filter(|key| key.id.is_empty()) else { return false };
     let line = c.timeline.get(key);
     if line.is_some_and(|m| matches!(m.body, crate::model::MessageBody::Gap { closed: true })) {
         model.app.note("The server has nothing in between any more");

@@ -100,8 +100,8 @@ pub fn open(model: &mut Model, id: &ConversationId, effects: &mut Vec<Effect>) {
     }
     close(model, effects);
     let conversation = model.app.conversations.ensure(id);
-    conversation.wants_new_line = conversation.info.unread.messages > 0;
-    conversation.reading = None;
+    conversation.reading.wants_new_line = conversation.info.unread.messages > 0;
+    conversation.reading.on_screen = None;
     draw_new_line(conversation, &model.app.prefs.me.clone());
     model.app.open = Some(id.clone());
     model.app.freeze_list();
@@ -114,7 +114,7 @@ pub fn draw_new_line(
     me: &crate::model::UserId,
 ) {
     // Further back nothing is new.
-    if !conversation.wants_new_line || conversation.window != Window::Live {
+    if !conversation.reading.wants_new_line || conversation.paging.window != Window::Live {
         return;
     }
     let read_marker = conversation.info.read_marker.as_ref().map(|h| h.arrival);
@@ -126,8 +126,8 @@ pub fn draw_new_line(
         None => conversation.timeline.iter().rev().filter(theirs).take(unread).last(),
     };
     if let Some(first) = first.map(|m| m.key.clone()) {
-        conversation.new_from = Some(first);
-        conversation.wants_new_line = false;
+        conversation.reading.new_from = Some(first);
+        conversation.reading.wants_new_line = false;
         conversation.timeline.touch();
     }
 }
@@ -136,23 +136,23 @@ fn close(model: &mut Model, effects: &mut Vec<Effect>) {
     on_deadline::save_drafts(model, effects, true);
     let Some(id) = model.app.open.take() else { return };
     if let Some(old) = model.app.conversations.get_mut(&id) {
-        old.selected = None;
-        old.new_from = None;
-        old.wants_new_line = false;
-        old.reading = None;
-        old.kept_unread = false;
+        old.selection = None;
+        old.reading.new_from = None;
+        old.reading.wants_new_line = false;
+        old.reading.on_screen = None;
+        old.reading.kept_unread = false;
         if old.compose.told_typing.take().is_some() {
             effects.push(Effect::Request(Box::new(Request::Typing {
                 conversation: id.clone(),
                 active: false,
             })));
         }
-        if old.window != Window::Live {
+        if old.paging.window != Window::Live {
             old.unload();
             model.view.to_bottom(&id);
         } else if old.timeline.keep_newest(KEEP_CLOSED) {
-            old.older = Older::Unknown;
-            old.oldest = None;
+            old.paging.older = Older::Unknown;
+            old.paging.oldest = None;
             model.view.to_bottom(&id);
         }
     }

@@ -1,6 +1,7 @@
 //! The message pane: scrolling, selecting, and what can be done with a message.
 
 use super::action::{MessagesAction, Scroll};
+use super::chat::Selection;
 use super::effect::Effect;
 use super::overlay::{Consent, Overlay};
 use super::pending::{MessageChange, PendingRequest};
@@ -85,10 +86,10 @@ fn go(model: &mut Model, scroll: Scroll, effects: &mut Vec<Effect>) {
     }
     let Some(id) = model.app.open.clone() else { return };
     if let Some(c) = model.app.opened_mut()
-        && c.window == (Window::Past { loading: true })
+        && c.paging.window == (Window::Past { loading: true })
     {
         // An answer that never came may be asked for again; one that comes late names where it belongs.
-        c.window = Window::Past { loading: false };
+        c.paging.window = Window::Past { loading: false };
     }
     if matches!(scroll, Scroll::PageUp | Scroll::LineUp | Scroll::Oldest) {
         forgive_older(model, &id);
@@ -108,9 +109,9 @@ fn go(model: &mut Model, scroll: Scroll, effects: &mut Vec<Effect>) {
 /// What failed may be tried again.
 pub fn forgive_older(model: &mut Model, id: &ConversationId) {
     if let Some(c) = model.app.conversations.get_mut(id)
-        && matches!(c.older, Older::Failed(_))
+        && matches!(c.paging.older, Older::Failed(_))
     {
-        c.older = Older::Unknown;
+        c.paging.older = Older::Unknown;
     }
 }
 
@@ -119,10 +120,10 @@ pub fn load_older(model: &mut Model, id: &ConversationId, effects: &mut Vec<Effe
     let Some(conversation) = model.app.conversations.get_mut(id) else { return };
     // A message that is not sent yet stands before nothing.
     let Some(first) = conversation.start() else { return };
-    if conversation.older != Older::Unknown {
+    if conversation.paging.older != Older::Unknown {
         return;
     }
-    conversation.older = Older::Loading;
+    conversation.paging.older = Older::Loading;
     effects.push(Effect::Request(Box::new(Request::Older {
         conversation: id.clone(),
         before: first,
@@ -131,7 +132,7 @@ pub fn load_older(model: &mut Model, id: &ConversationId, effects: &mut Vec<Effe
 
 pub fn selected(model: &Model) -> Option<&Message> {
     let conversation = model.app.opened()?;
-    conversation.timeline.get(conversation.selected.as_ref()?)
+    conversation.timeline.get(conversation.selected()?)
 }
 
 /// Moves the selection; from nothing, to the last message in sight. Below the last one it ends.
@@ -140,7 +141,7 @@ fn select(model: &mut Model, up: bool) {
     model.app.focus = Focus::Compose;
     model.app.freeze_list();
     // Inside a message taller than the pane the text moves first.
-    if let Some(key) = model.app.opened().and_then(|c| c.selected.clone())
+    if let Some(key) = model.app.opened().and_then(|c| c.selected().cloned())
         && model.view.goes_on(&model.app, &key, up)
     {
         model.view.scroll(&model.app, if up { -1 } else { 1 });
@@ -148,7 +149,7 @@ fn select(model: &mut Model, up: bool) {
     }
     let Some(conversation) = model.app.opened_mut() else { return };
     let timeline = &conversation.timeline;
-    let next: Option<MessageKey> = match (&conversation.selected, up) {
+    let next: Option<MessageKey> = match (conversation.selected(), up) {
         (None, true) => in_sight
             .filter(|k| timeline.get(k).is_some())
             .or_else(|| timeline.last().map(|m| m.key.clone())),
@@ -158,8 +159,7 @@ fn select(model: &mut Model, up: bool) {
         }
         (Some(key), false) => timeline.after(key).next().map(|m| m.key.clone()),
     };
-    conversation.selected.clone_from(&next);
-    conversation.extended_from = None;
+    conversation.selection = next.clone().map(Selection::one);
     if let Some(key) = next {
         model.view.reveal(&model.app, &key);
     }
@@ -168,12 +168,14 @@ fn select(model: &mut Model, up: bool) {
 /// One more message; back over the first one it becomes fewer again.
 fn extend(model: &mut Model, up: bool) {
     let Some(conversation) = model.app.opened_mut() else { return };
-    let Some(at) = conversation.selected.clone() else { return };
+    let Some(at) = conversation.selected().cloned() else { return };
     let timeline = &conversation.timeline;
     let next = if up { timeline.before(&at).next_back() } else { timeline.after(&at).next() };
     let Some(next) = next.map(|m| m.key.clone()) else { return };
-    conversation.extended_from.get_or_insert(at);
-    conversation.selected = Some(next.clone());
+    if let Some(selection) = &mut conversation.selection {
+        selection.from.get_or_insert(at);
+        selection.at = next.clone();
+    }
     model.view.reveal(&model.app, &next);
 }
 
@@ -205,7 +207,7 @@ fn reply(model: &mut Model, effects: &mut Vec<Effect>) {
     let Some(message) = selected(model).filter(|m| !m.key.is_unsent()) else { return };
     let quote = quote_of(model, message);
     if let Some(conversation) = model.app.opened_mut() {
-        conversation.selected = None;
+        conversation.selection = None;
         conversation.compose.drop_edit();
         conversation.compose.draft.reply = Some(quote);
     }
@@ -276,7 +278,9 @@ pub fn change(model: &mut Model, key: &MessageKey, change: Change, effects: &mut
 fn copy(model: &mut Model, with_name: bool, effects: &mut Vec<Effect>) {
     let app = &model.app;
     let Some(conversation) = app.opened() else { return };
-    let Some((first, last)) = conversation.selection() else { return };
+    let Some((first, last)) = conversation.selection.as_ref().map(Selection::bounds) else {
+        return;
+    };
     let chosen = conversation.timeline.from(first).take_while(|m| m.key <= *last);
     let lines: Vec<String> = chosen
         .map(|message| {
@@ -365,8 +369,8 @@ fn retry(model: &mut Model, effects: &mut Vec<Effect>) {
     let Some((conversation, client_id, on_disk)) = failed(model) else { return };
     let mut outgoing = None;
     if let Some(c) = model.app.opened_mut() {
-        outgoing = c.unsent.get(&client_id).cloned();
-        if let Some(key) = c.selected.take() {
+        outgoing = c.sending.unsent.get(&client_id).cloned();
+        if let Some(key) = c.selection.take().map(|selection| selection.at) {
             let delivery = if on_disk { Delivery::Queued } else { Delivery::Saving };
             c.timeline.update(&key, |m| m.delivery = delivery);
         }

@@ -25,11 +25,11 @@ pub fn waiting(
     let until = model.app.clock.mono + model.app.prefs.choices.sending.grace();
     let c = model.app.conversations.ensure(id);
     if message.delivery == Delivery::Held {
-        c.held.push((client_id.clone(), until));
+        c.sending.held.push((client_id.clone(), until));
     }
     if c.timeline.of_client_id(&client_id).is_none() {
         if message.delivery != Delivery::Sent {
-            c.unsent.insert(client_id, outgoing);
+            c.sending.unsent.insert(client_id, outgoing);
         }
         c.timeline.upsert(message);
     }
@@ -49,14 +49,14 @@ pub fn delivery_of(
     if let Some(key) = sent {
         c.timeline.confirm_at(client_id, &key);
     }
-    c.held.retain(|(held, _)| held != client_id);
+    c.sending.held.retain(|(held, _)| held != client_id);
     if delivery == Delivery::Held {
-        c.held.push((client_id.clone(), now.mono + grace));
+        c.sending.held.push((client_id.clone(), now.mono + grace));
     }
     let Some(key) = c.timeline.of_client_id(client_id).map(|m| m.key.clone()) else { return };
     let failed = matches!(delivery, Delivery::Failed { .. });
     if delivery == Delivery::Sent {
-        c.unsent.remove(client_id);
+        c.sending.unsent.remove(client_id);
     }
     c.log_delivery(client_id, now.wall, &delivery);
     // What has its place on the server was accepted, whatever is said late.
@@ -102,19 +102,19 @@ pub fn take_back(model: &mut Model, key: &MessageKey, effects: &mut Vec<Effect>)
         return;
     };
     let Some(client_id) = message.client_id.clone() else { return };
-    let Some(outgoing) = c.unsent.get(&client_id).cloned() else { return };
+    let Some(outgoing) = c.sending.unsent.get(&client_id).cloned() else { return };
     let conversation = c.info.id.clone();
-    c.selected = None;
+    c.selection = None;
     if matches!(message.delivery, Delivery::Failed { can_retry: false, .. }) {
         // It never reached the disk: only the screen has it.
-        c.taking_back.push(client_id.clone());
+        c.sending.taking_back.push(client_id.clone());
         taken_out(model, &conversation, &client_id, Ok(()), effects);
         return;
     }
-    if c.taking_back.contains(&client_id) {
+    if c.sending.taking_back.contains(&client_id) {
         return;
     }
-    c.taking_back.push(client_id.clone());
+    c.sending.taking_back.push(client_id.clone());
     c.compose.drop_edit();
     let draft = Some(joined(&c.compose.draft, &outgoing));
     effects.push(Effect::Request(Box::new(Request::Discard { conversation, client_id, draft })));
@@ -123,9 +123,9 @@ pub fn take_back(model: &mut Model, key: &MessageKey, effects: &mut Vec<Effect>)
 /// Throws a message of the open chat away that has not left.
 pub fn throw_away(model: &mut Model, client_id: ClientMessageId, effects: &mut Vec<Effect>) {
     let Some(c) = model.app.opened_mut() else { return };
-    c.selected = None;
+    c.selection = None;
     let conversation = c.info.id.clone();
-    if let Some(outgoing) = c.unsent.get(&client_id) {
+    if let Some(outgoing) = c.sending.unsent.get(&client_id) {
         c.compose.keep(&outgoing.text.clone());
     }
     model.app.note("Thrown away; Ctrl-Y puts the text into the box");
@@ -162,9 +162,9 @@ pub fn taken_out(
     effects: &mut Vec<Effect>,
 ) {
     let Some(c) = model.app.conversations.get_mut(id) else { return };
-    let wanted_back = c.taking_back.iter().position(|waiting| waiting == client_id);
+    let wanted_back = c.sending.taking_back.iter().position(|waiting| waiting == client_id);
     if let Some(at) = wanted_back {
-        c.taking_back.remove(at);
+        c.sending.taking_back.remove(at);
     }
     let only_here = c
         .timeline
@@ -177,8 +177,8 @@ pub fn taken_out(
         model.app.complain(&format!("Not taken back: {}; d deletes it for everyone", fault.reason));
         return;
     }
-    c.held.retain(|(held, _)| held != client_id);
-    let outgoing = c.unsent.remove(client_id);
+    c.sending.held.retain(|(held, _)| held != client_id);
+    let outgoing = c.sending.unsent.remove(client_id);
     if let Some(key) = c.timeline.of_client_id(client_id).map(|m| m.key.clone())
         && key.is_unsent()
     {

@@ -169,7 +169,7 @@ fn react(
     let has = message.reactions.iter().any(|r| r.key.as_str() == *name && r.users.contains(&me));
     on_messages::change(model, key, Change::React { key: name, on: !has }, effects);
     if let Some(c) = model.app.opened_mut() {
-        c.selected = None;
+        c.selection = None;
     }
 }
 
@@ -178,7 +178,7 @@ fn consented(model: &mut Model, consent: Consent, effects: &mut Vec<Effect>) {
         Consent::DeleteMessage(key) => {
             on_messages::change(model, &key, Change::Delete, effects);
             if let Some(c) = model.app.opened_mut() {
-                c.selected = None;
+                c.selection = None;
             }
         }
         Consent::Change(id, change) => on_thread::change(model, &id, change, effects),

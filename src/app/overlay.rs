@@ -226,7 +226,7 @@ pub fn matches(name: &str, input: &str) -> Option<u32> {
 /// The palette's lines: name, keys, help, for everything that makes sense outside a dialog.
 pub fn palette<'a>(app: &'a AppState, input: &str) -> Vec<&'a super::keymap::KeymapEntry> {
     let table = app.prefs.keymap.entries();
-    let selecting = app.opened().is_some_and(|c| c.selected.is_some());
+    let selecting = app.opened().is_some_and(|c| c.selection.is_some());
     let mut found: Vec<(u32, &super::keymap::KeymapEntry)> = table
         .iter()
         .filter(|e| {
@@ -249,8 +249,7 @@ pub fn menu(app: &AppState) -> Vec<(&super::keymap::KeymapEntry, Action)> {
     use super::action::MessagesAction as M;
     use crate::model::Delivery;
     let Some(conversation) = app.opened() else { return Vec::new() };
-    let Some(message) =
-        conversation.selected.as_ref().and_then(|key| conversation.timeline.get(key))
+    let Some(message) = conversation.selected().and_then(|key| conversation.timeline.get(key))
     else {
         return Vec::new();
     };

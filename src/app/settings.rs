@@ -61,16 +61,16 @@ pub fn rows(app: &AppState, c: &ConversationState) -> Vec<SettingRow> {
             "History for new",
             ["shown (history disclosed)", "hidden"],
         ));
-        let admins = c.members.iter().filter(|m| m.role == Role::Admin).count();
+        let admins = c.group.members.iter().filter(|m| m.role == Role::Admin).count();
         rows.push(SettingRow {
             id: RowId::Members,
             key: Some('m'),
             label: "Members",
-            value: if c.members.is_empty() {
+            value: if c.group.members.is_empty() {
                 "not loaded yet".into()
             } else {
                 let word = if admins == 1 { "admin" } else { "admins" };
-                format!("{} · {admins} {word}", c.members.len())
+                format!("{} · {admins} {word}", c.group.members.len())
             },
             does: "open",
             blocked: None,
@@ -160,7 +160,7 @@ fn url(app: &AppState, c: &ConversationState) -> SettingRow {
 
 /// What can only be read.
 fn facts(app: &AppState, c: &ConversationState) -> Vec<SettingRow> {
-    let thread = &c.group.thread;
+    let thread = &c.group.settings;
     let fact = |id, label, value: String| SettingRow {
         id,
         key: None,
@@ -202,7 +202,7 @@ pub fn name_and_id(app: &AppState, who: &UserId) -> String {
 /// What became of the last change, and what is still under way.
 pub fn status(app: &AppState, c: &ConversationState) -> Vec<String> {
     let mut parts = Vec::new();
-    for said in c.group.last.iter().rev() {
+    for said in c.group.results.iter().rev() {
         let mark = if said.taken { "✓" } else { "!" };
         parts.push(format!("{} {} {mark}", said.text, said.at.clock(&app.prefs.zone)));
     }
@@ -215,7 +215,7 @@ pub fn status(app: &AppState, c: &ConversationState) -> Vec<String> {
 
 /// The members as they are listed: admins first, then by name.
 pub fn members<'a>(app: &AppState, c: &'a ConversationState) -> Vec<&'a crate::model::Member> {
-    let mut list: Vec<&crate::model::Member> = c.members.iter().collect();
+    let mut list: Vec<&crate::model::Member> = c.group.members.iter().collect();
     list.sort_by_cached_key(|m| (m.role == Role::User, app.names.of(&m.id), m.id.clone()));
     list
 }

@@ -162,7 +162,7 @@ fn people(model: &mut Model, word: &str, rest: &str, effects: &mut Vec<Effect>) 
         _ => (rest, Role::User),
     };
     let Some(c) = model.app.opened() else { return };
-    let members: Vec<UserId> = c.members.iter().map(|m| m.id.clone()).collect();
+    let members: Vec<UserId> = c.group.members.iter().map(|m| m.id.clone()).collect();
     let id = c.info.id.clone();
     if !c.info.is_group() {
         model.app.complain("Only groups have members");

@@ -35,7 +35,7 @@ pub fn edit(model: &mut Model, effects: &mut Vec<Effect>) {
         return;
     };
     if let Some(conversation) = model.app.opened_mut() {
-        conversation.selected = None;
+        conversation.selection = None;
         conversation.compose.begin_edit((&*key.id).into(), &text, quote, None);
     }
     on_compose::changed(model, effects);
@@ -96,7 +96,7 @@ pub fn came(
             let (kind, content) = (item.kind.clone(), item.content.replace("\r\n", "\n"));
             let target: Box<str> = (&*key.id).into();
             if let Some(c) = model.app.opened_mut() {
-                c.selected = None;
+                c.selection = None;
                 c.compose.begin_edit(target, &content, None, Some(kind));
             }
             on_compose::changed(model, effects);

@@ -153,7 +153,7 @@ impl AppState {
         match (&self.overlay, self.focus) {
             (Some(overlay), _) if !overlay.is_passive() => Context::Overlay,
             (_, Focus::List) => Context::List,
-            (_, Focus::Compose) if self.opened().is_some_and(|c| c.selected.is_some()) => {
+            (_, Focus::Compose) if self.opened().is_some_and(|c| c.selection.is_some()) => {
                 Context::Selection
             }
             (_, Focus::Compose) => Context::Compose,
@@ -217,7 +217,7 @@ impl AppState {
         if let Some(peer) = id.peer() {
             return self.shown(&self.names.of(&peer));
         }
-        let others = conversation.members.iter().filter(|m| m.id != *self.me());
+        let others = conversation.group.members.iter().filter(|m| m.id != *self.me());
         let people = others
             .filter(|m| !m.id.as_str().starts_with("28:") && !m.id.as_str().starts_with("29:"));
         let names: Vec<String> = people.take(4).map(|m| self.names.of(&m.id).to_string()).collect();
@@ -245,7 +245,7 @@ impl AppState {
 
     /// Own messages that have not arrived yet.
     pub fn total_unsent(&self) -> usize {
-        self.conversations.iter().map(|c| c.unsent.len()).sum()
+        self.conversations.iter().map(|c| c.sending.unsent.len()).sum()
     }
 
     /// The order of the list stands still while someone moves in it.

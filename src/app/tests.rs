@@ -295,5 +295,5 @@ fn what_arrives_while_the_past_is_read_is_fetched_before_the_window_is_called_li
     assert!(matches!(&asked[..], [Request::Newer { .. }]), "{asked:?}");
     let newer = Page::Newer { after: (&message(CHATS[0], 104).key).into(), at_end: true };
     update(&mut model, page(CHATS[0], 911..912, newer), now);
-    assert_eq!(model.app.opened().unwrap().window, chat::Window::Live);
+    assert_eq!(model.app.opened().unwrap().paging.window, chat::Window::Live);
 }

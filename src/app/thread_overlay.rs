@@ -103,7 +103,7 @@ impl ThreadOverlay {
 pub fn lines(app: &AppState, open: &ThreadOverlay) -> usize {
     match open {
         ThreadOverlay::Settings { .. } => app.opened().map_or(0, |c| settings::rows(app, c).len()),
-        ThreadOverlay::Members { .. } => app.opened().map_or(0, |c| c.members.len()),
+        ThreadOverlay::Members { .. } => app.opened().map_or(0, |c| c.group.members.len()),
         ThreadOverlay::Pick { found, .. } => found.len(),
         _ => 0,
     }
@@ -115,7 +115,7 @@ pub fn people(app: &AppState, purpose: &PickFor, input: &str) -> Vec<(UserId, Sa
     let taken = |id: &UserId| {
         id == app.me()
             || (matches!(purpose, PickFor::Add { .. })
-                && app.opened().is_some_and(|c| c.members.iter().any(|m| m.id == *id)))
+                && app.opened().is_some_and(|c| c.group.members.iter().any(|m| m.id == *id)))
     };
     let mut found: Vec<(u32, UserId, SafeText)> = app
         .names

@@ -223,16 +223,16 @@ impl ViewState {
             }
             None => 0,
         } < usize::from(area.height);
-        let has_any = conversation.oldest.is_some() || !conversation.timeline.is_empty();
-        if near_start && conversation.older == Older::Unknown && has_any {
+        let has_any = conversation.paging.oldest.is_some() || !conversation.timeline.is_empty();
+        if near_start && conversation.paging.older == Older::Unknown && has_any {
             wants.push(Want::Older(id.clone()));
         }
-        let past = conversation.window == (Window::Past { loading: false });
+        let past = conversation.paging.window == (Window::Past { loading: false });
         if past && self.visible.below < usize::from(area.height) {
             wants.push(Want::Newer(id.clone()));
         }
         if self.visible.below == 0
-            && conversation.window == Window::Live
+            && conversation.paging.window == Window::Live
             && app.overlay.is_none()
             && let Some(last) = conversation.timeline.iter().rev().find(|m| !m.key.is_unsent())
         {

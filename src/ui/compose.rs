@@ -28,7 +28,7 @@ pub fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Op
     for (i, row) in view.rows.iter().skip(skip).take(height).enumerate() {
         paint::text(buffer, left, area.y + u16::try_from(i).unwrap_or(0), end, row, Style::new());
     }
-    let selecting = model.app.opened().is_some_and(|c| c.selected.is_some());
+    let selecting = model.app.opened().is_some_and(|c| c.selection.is_some());
     if selecting || model.app.focus == Focus::List {
         return None;
     }

@@ -105,8 +105,8 @@ pub fn header(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     if c.info.is_group() {
         if c.info.left {
             parts.push("not a member any more".to_owned());
-        } else if !c.members.is_empty() {
-            members = Some(format!("{} members", c.members.len()));
+        } else if !c.group.members.is_empty() {
+            members = Some(format!("{} members", c.group.members.len()));
         }
         for flag in [ThreadFlag::JoiningEnabled, ThreadFlag::HistoryDisclosed] {
             let word = |on: bool| if on { "on" } else { "off" };
@@ -161,7 +161,7 @@ pub fn divider(
     }
     let mut edge = end - 1;
     let below = model.view.visible.below;
-    let past = model.app.opened().is_some_and(|c| c.window != Window::Live);
+    let past = model.app.opened().is_some_and(|c| c.paging.window != Window::Live);
     if (below > 0 || past) && model.app.open.is_some() {
         let count = match below {
             // How many there are is not known: they are in the store.
@@ -210,7 +210,7 @@ fn held(model: &Model) -> Option<String> {
 /// Who wrote the selected message, and on which day.
 fn selected(model: &Model) -> Option<String> {
     let c = model.app.opened()?;
-    let message = c.timeline.get(c.selected.as_ref()?)?;
+    let message = c.timeline.get(c.selected()?)?;
     let zone = &model.app.prefs.zone;
     let day = message.at.day_name(model.app.clock.wall, zone);
     if matches!(message.body, MessageBody::Gap { .. }) {

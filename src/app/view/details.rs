@@ -69,7 +69,7 @@ pub fn rows(app: &AppState, area: Rect) -> Vec<DetailRow> {
     }
     rows.push(pair(app, c, ThreadFlag::Alerts, "Alerts", ["on", "off"]));
     let shared = shared(app, c);
-    if c.info.is_group() && !c.members.is_empty() {
+    if c.info.is_group() && !c.group.members.is_empty() {
         rows.push(DetailRow::Blank);
         rows.push(DetailRow::Heading("MEMBERS"));
         let taken = rows.len() + shared.len() + 4;
@@ -98,8 +98,8 @@ fn kind(c: &ConversationState) -> String {
     use crate::model::ConversationKind as K;
     match c.info.id.kind() {
         K::Group if c.info.left => "group · you have left".into(),
-        K::Group if c.members.is_empty() => "group".into(),
-        K::Group => format!("group · {} members", c.members.len()),
+        K::Group if c.group.members.is_empty() => "group".into(),
+        K::Group => format!("group · {} members", c.group.members.len()),
         K::Bot => "bot".into(),
         K::Phone => "telephone".into(),
         K::Direct => c.info.id.as_str().to_owned(),

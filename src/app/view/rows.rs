@@ -1,6 +1,7 @@
 //! Which rows a message has: what stands above its text, beside it, and below it.
 
 use super::scroll::Laid;
+use crate::app::chat::Selection;
 use crate::app::layout::{Rect, Size};
 use crate::app::state::{AppState, ConversationState};
 use crate::app::wrap::TextRow;
@@ -122,7 +123,7 @@ pub fn rows<'a>(
     message: &'a Message,
     laid: &'a Laid,
 ) -> impl Iterator<Item = PaneRow> + 'a {
-    let selection = pane.conversation.selection();
+    let selection = pane.conversation.selection.as_ref().map(Selection::bounds);
     let selected = selection.is_some_and(|(first, last)| (first..=last).contains(&&message.key));
     let system = message.body.is_system();
     let mark = glyph(pane, message);
@@ -167,7 +168,7 @@ pub fn lead(pane: &Pane<'_>, message: &Message) -> Vec<RowKind> {
     if new_day {
         lead.push(RowKind::Day(message.at.day_name(pane.app.clock.wall, zone)));
     }
-    let is_new = pane.conversation.new_from.as_ref() == Some(&message.key);
+    let is_new = pane.conversation.reading.new_from.as_ref() == Some(&message.key);
     if is_new {
         let count = pane
             .conversation

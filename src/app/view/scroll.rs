@@ -6,6 +6,7 @@ use super::Anchor;
 use super::present::presented;
 use super::rows::{Pane, PaneRow, RowKind, lead, rows, tail};
 use crate::app::bidi;
+use crate::app::chat::Selection;
 use crate::app::layout::Rect;
 use crate::app::state::{AppState, ConversationState};
 use crate::app::wrap::{TextRow, wrap};
@@ -23,10 +24,9 @@ pub struct RowsStamp {
     names: u64,
     anchor: Anchor,
     area: Rect,
-    selected: Option<MessageKey>,
+    selection: Option<Selection>,
     new_from: Option<MessageKey>,
     today: i64,
-    extended_from: Option<MessageKey>,
     bare: bool,
 }
 
@@ -44,10 +44,9 @@ impl RowsStamp {
             names: app.names.revision(),
             anchor: anchor.clone(),
             area,
-            selected: c.selected.clone(),
-            new_from: c.new_from.clone(),
+            selection: c.selection.clone(),
+            new_from: c.reading.new_from.clone(),
             today: app.clock.wall.day(&app.prefs.zone),
-            extended_from: c.extended_from.clone(),
             bare,
         }
     }

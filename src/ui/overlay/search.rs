@@ -26,7 +26,7 @@ pub fn draw(model: &Model, search: &Search, theme: &Theme, buffer: &mut Buffer) 
     let here = search.here.as_ref().and_then(|id| model.app.conversations.get(id));
     let title = match here {
         // What was never fetched cannot be found.
-        Some(c) if !c.coverage.reached_start() => {
+        Some(c) if !c.paging.coverage.reached_start() => {
             format!("Search in {} (older messages are on the server only)", model.app.title(c))
         }
         Some(c) => format!("Search in {}", model.app.title(c)),

@@ -158,7 +158,7 @@ fn members(app: &AppState, marked: usize, picked: &[UserId], theme: &Theme) -> D
 }
 
 fn person(app: &AppState, who: &UserId, theme: &Theme) -> Dialog {
-    let member = app.opened().and_then(|c| c.members.iter().find(|m| m.id == *who));
+    let member = app.opened().and_then(|c| c.group.members.iter().find(|m| m.id == *who));
     let mut lines = vec![Line::new("id", who.as_str())];
     match member {
         Some(member) => {
