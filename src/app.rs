@@ -77,17 +77,16 @@ impl Model {
 /// Applies one input. Everything it wants done comes back as effects.
 pub fn update(model: &mut Model, input: Input, now: Now) -> Vec<Effect> {
     model.app.clock = now;
-    let mut effects = Vec::new();
     match input {
-        Input::Action(action) => on_action(model, action, &mut effects),
-        Input::Delta(delta) => on_delta::apply(model, delta, &mut effects),
-        Input::Want(want) => on_want(model, want, &mut effects),
-        Input::Outcome(outcome) => on_outcome::apply(model, outcome, &mut effects),
+        Input::Action(action) => on_action(model, action),
+        Input::Delta(delta) => on_delta::apply(model, delta),
+        Input::Want(want) => on_want(model, want),
+        Input::Outcome(outcome) => on_outcome::apply(model, outcome),
         Input::Resize(size) => model.view.resize(size),
         Input::Focus(focused) => focus(model, focused),
-        Input::Deadline => on_deadline::expire(model, &mut effects),
+        Input::Deadline => on_deadline::expire(model),
     }
-    effects
+    std::mem::take(&mut model.app.effects)
 }
 
 /// Nothing counts as read while nobody looks; the second begins anew when someone does again.
@@ -100,7 +99,7 @@ fn focus(model: &mut Model, focused: bool) {
     }
 }
 
-fn on_action(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
+fn on_action(model: &mut Model, action: Action) {
     model.app.view_focus.acted = true;
     if model.app.overlay == Some(overlay::Overlay::Welcome) {
         model.app.overlay = None;
@@ -118,16 +117,16 @@ fn on_action(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
         return;
     }
     match action {
-        Action::App(action) => on_app(model, action, effects),
-        Action::List(action) => on_list::act(model, action, effects),
-        Action::Messages(action) => on_messages::act(model, action, effects),
-        Action::Compose(action) => on_compose::act(model, action, effects),
-        Action::Thread(action) => on_thread::act(model, action, effects),
-        Action::Overlay(action) => on_overlay::act(model, action, effects),
+        Action::App(action) => on_app(model, action),
+        Action::List(action) => on_list::act(model, action),
+        Action::Messages(action) => on_messages::act(model, action),
+        Action::Compose(action) => on_compose::act(model, action),
+        Action::Thread(action) => on_thread::act(model, action),
+        Action::Overlay(action) => on_overlay::act(model, action),
     }
 }
 
-fn on_app(model: &mut Model, action: AppAction, effects: &mut Vec<Effect>) {
+fn on_app(model: &mut Model, action: AppAction) {
     match action {
         AppAction::Quit => {
             let why = reason_to_stay(model).filter(|_| !model.app.interrupted());
@@ -135,24 +134,24 @@ fn on_app(model: &mut Model, action: AppAction, effects: &mut Vec<Effect>) {
                 model.app.note_interrupt();
                 model.app.complain(why);
             } else {
-                quit(model, effects);
+                quit(model);
             }
         }
         AppAction::Interrupt => {
             if model.app.interrupted() {
-                quit(model, effects);
+                quit(model);
             } else {
                 model.app.note_interrupt();
             }
         }
-        AppAction::Escape => escape(model, effects),
+        AppAction::Escape => escape(model),
         AppAction::Help => {
             let help = overlay::Overlay::help(model.app.context());
             if let Some(overlay::Overlay::Search(search)) = model.app.overlay.replace(help) {
                 model.view.under_help = Some(search);
             }
         }
-        AppAction::Search { here } => search::open(model, here, "", effects),
+        AppAction::Search { here } => search::open(model, here, ""),
         AppAction::Palette => model.app.overlay = Some(overlay::Overlay::palette()),
         AppAction::Switcher => model.app.overlay = Some(overlay::Overlay::switcher(&model.app)),
         AppAction::Preview => {
@@ -162,7 +161,7 @@ fn on_app(model: &mut Model, action: AppAction, effects: &mut Vec<Effect>) {
         AppAction::FocusNext
             if model.app.context() == keymap::Context::Compose && complete::complete(model) =>
         {
-            on_compose::changed(model, effects);
+            on_compose::changed(model);
         }
         AppAction::FocusNext => {
             model.app.focus = match model.app.focus {
@@ -173,15 +172,13 @@ fn on_app(model: &mut Model, action: AppAction, effects: &mut Vec<Effect>) {
         }
         AppAction::TogglePanes => model.view.hide_list = !model.view.hide_list,
         AppAction::Bare => model.view.bare = !model.view.bare && model.app.open.is_some(),
-        AppAction::Redraw => effects.push(Effect::Redraw),
-        AppAction::Suspend => effects.push(Effect::Suspend),
+        AppAction::Redraw => model.app.effects.push(Effect::Redraw),
+        AppAction::Suspend => model.app.effects.push(Effect::Suspend),
         AppAction::Resync => {
-            effects.push(Effect::Request(Box::new(crate::model::Request::RetryNow)));
+            model.app.request(crate::model::Request::RetryNow);
             if let Some(conversation) = model.app.open.clone() {
                 on_messages::forgive_older(model, &conversation);
-                effects.push(Effect::Request(Box::new(crate::model::Request::Resync {
-                    conversation,
-                })));
+                model.app.request(crate::model::Request::Resync { conversation });
             }
         }
     }
@@ -200,13 +197,13 @@ fn reason_to_stay(model: &Model) -> Option<&'static str> {
 }
 
 /// Saves what is being written, then ends the loop.
-fn quit(model: &mut Model, effects: &mut Vec<Effect>) {
-    on_deadline::save_drafts(model, effects, true);
-    effects.push(Effect::Quit);
+fn quit(model: &mut Model) {
+    on_deadline::save_drafts(model, true);
+    model.app.effects.push(Effect::Quit);
 }
 
 /// Peels off one layer. Never deletes text.
-fn escape(model: &mut Model, effects: &mut Vec<Effect>) {
+fn escape(model: &mut Model) {
     model.app.toasts.clear();
     if let Some(under) = model.view.under_help.take() {
         model.app.overlay = Some(overlay::Overlay::Search(under));
@@ -232,22 +229,22 @@ fn escape(model: &mut Model, effects: &mut Vec<Effect>) {
         return;
     }
     if conversation.compose.drop_banner() {
-        on_compose::changed(model, effects);
+        on_compose::changed(model);
         return;
     }
     if model.view.is_at_bottom(&id) && conversation.paging.window == state::Window::Live {
         conversation.reading.new_from = None;
         conversation.timeline.touch();
     } else {
-        on_history::to_newest(model, &id, effects);
+        on_history::to_newest(model, &id);
     }
 }
 
 /// What drawing found missing. Said on every frame; the first one acts, the rest are ignored here.
-fn on_want(model: &mut Model, want: Want, effects: &mut Vec<Effect>) {
+fn on_want(model: &mut Model, want: Want) {
     match want {
-        Want::Older(id) => on_messages::load_older(model, &id, effects),
-        Want::Newer(id) => on_history::load_newer(model, &id, effects),
+        Want::Older(id) => on_messages::load_older(model, &id),
+        Want::Newer(id) => on_history::load_newer(model, &id),
         Want::Seen { conversation, upto } => seen(model, &conversation, upto),
     }
 }

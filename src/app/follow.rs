@@ -1,7 +1,6 @@
 //! From a quote to the message it quotes, which may have to be fetched first.
 
 use super::chat::Selection;
-use super::effect::Effect;
 use super::state::{Older, Sought};
 use super::{Model, on_messages};
 use crate::model::{ConversationId, MessageBody, MessageKey};
@@ -10,7 +9,7 @@ use crate::model::{ConversationId, MessageBody, MessageKey};
 const PAGES: u32 = 200;
 
 /// Goes to the message that the selected one quotes.
-pub fn quoted(model: &mut Model, effects: &mut Vec<Effect>) {
+pub fn quoted(model: &mut Model) {
     let Some(message) = on_messages::selected(model) else { return };
     let quoted = match &message.body {
         MessageBody::Text(rich) => rich.quoted(),
@@ -30,11 +29,11 @@ pub fn quoted(model: &mut Model, effects: &mut Vec<Effect>) {
     if let Some(c) = model.app.opened_mut() {
         c.paging.sought = Some(sought);
     }
-    seek(model, &id, effects);
+    seek(model, &id);
 }
 
 /// Goes on looking for a message; more of the history is asked for as long as it may help.
-pub fn seek(model: &mut Model, id: &ConversationId, effects: &mut Vec<Effect>) {
+pub fn seek(model: &mut Model, id: &ConversationId) {
     let is_open = model.app.open.as_ref() == Some(id);
     let Some(c) = model.app.conversations.get_mut(id) else { return };
     let Some(sought) = c.paging.sought.clone() else { return };
@@ -68,5 +67,5 @@ pub fn seek(model: &mut Model, id: &ConversationId, effects: &mut Vec<Effect>) {
     c.paging.sought = Some(Sought { pages: sought.pages - 1, ..sought });
     on_messages::forgive_older(model, id);
     model.app.note("Looking for the quoted message…");
-    on_messages::load_older(model, id, effects);
+    on_messages::load_older(model, id);
 }

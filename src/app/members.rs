@@ -1,7 +1,6 @@
 //! Changing members of the open group: who is put out, who is an admin.
 
 use super::Model;
-use super::effect::Effect;
 use super::group::blocked;
 use super::on_thread;
 use super::overlay::{Consent, Overlay};
@@ -30,7 +29,7 @@ pub fn remove(model: &mut Model, who: &[UserId]) {
 }
 
 /// Users become admins; where all of them are admins, users. One role for all; one's own is asked about first.
-pub fn turn_role(model: &mut Model, who: &[UserId], effects: &mut Vec<Effect>) {
+pub fn turn_role(model: &mut Model, who: &[UserId]) {
     let me = model.app.me().clone();
     let Some(c) = model.app.opened() else { return };
     let chosen: Vec<&crate::model::Member> =
@@ -55,5 +54,5 @@ pub fn turn_role(model: &mut Model, who: &[UserId], effects: &mut Vec<Effect>) {
         });
         return;
     }
-    on_thread::put(model, &turned, effects);
+    on_thread::put(model, &turned);
 }

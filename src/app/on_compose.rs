@@ -44,7 +44,7 @@ pub const COMMANDS: [(&str, &str); 23] = [
     ("quit", "Quit; drafts are kept"),
 ];
 
-pub fn act(model: &mut Model, action: ComposeAction, effects: &mut Vec<Effect>) {
+pub fn act(model: &mut Model, action: ComposeAction) {
     // Typing always types, whatever was selected or focused before.
     if matches!(action, ComposeAction::Insert(_) | ComposeAction::Paste(_)) {
         model.view.bare = false;
@@ -79,14 +79,14 @@ pub fn act(model: &mut Model, action: ComposeAction, effects: &mut Vec<Effect>) 
             // With nothing to undo in an empty box, what was just sent comes back, as long as it has not left.
             if !compose.undo() {
                 if compose.draft.is_empty() {
-                    on_outbox::take_back_last(model, effects);
+                    on_outbox::take_back_last(model);
                 }
                 return;
             }
         }
         ComposeAction::Move(Motion::Up) if compose.is_on_first_line() => {
             if compose.text().is_empty() {
-                on_messages::act(model, super::MessagesAction::SelectUp, effects);
+                on_messages::act(model, super::MessagesAction::SelectUp);
             } else {
                 compose.go(Motion::LineStart);
             }
@@ -98,39 +98,39 @@ pub fn act(model: &mut Model, action: ComposeAction, effects: &mut Vec<Effect>) 
             compose.go(if at_end { Motion::LineEnd } else { motion });
             // The cursor is kept with the text.
             if compose.draft.cursor != before && !compose.draft.is_empty() {
-                changed(model, effects);
+                changed(model);
             }
             return;
         }
         ComposeAction::Delete(motion) => compose.delete(motion),
         ComposeAction::Yank => compose.yank(),
         ComposeAction::PasteClipboard => {
-            effects.push(Effect::PasteClipboard);
+            model.app.effects.push(Effect::PasteClipboard);
             return;
         }
         ComposeAction::EditOutside => {
             let (conversation, text) = (conversation.info.id.clone(), compose.text().to_owned());
-            effects.push(Effect::EditOutside { conversation, text });
+            model.app.effects.push(Effect::EditOutside { conversation, text });
             return;
         }
         ComposeAction::Send => {
-            submit(model, effects);
+            submit(model);
             return;
         }
     }
-    changed(model, effects);
-    tell_typing(model, effects);
+    changed(model);
+    tell_typing(model);
 }
 
 /// The open conversation's draft changed: it has to be saved soon.
-pub fn changed(model: &mut Model, _effects: &mut Vec<Effect>) {
+pub fn changed(model: &mut Model) {
     let by = model.app.clock.mono + SAVE_AFTER;
     if let Some(c) = model.app.opened_mut() {
         c.compose.save_by.get_or_insert(by);
     }
 }
 
-fn tell_typing(model: &mut Model, effects: &mut Vec<Effect>) {
+fn tell_typing(model: &mut Model) {
     if !model.app.prefs.choices.ui.typing {
         return;
     }
@@ -140,20 +140,19 @@ fn tell_typing(model: &mut Model, effects: &mut Vec<Effect>) {
     let text = c.compose.text();
     if text.is_empty() || c.compose.draft.edit.is_some() {
         if c.compose.told_typing.take().is_some() {
-            effects
-                .push(Effect::Request(Box::new(Request::Typing { conversation, active: false })));
+            model.app.request(Request::Typing { conversation, active: false });
         }
         return;
     }
     if !text.starts_with('/') && c.compose.told_typing.is_none_or(|told| now >= told + TYPING_EVERY)
     {
         c.compose.told_typing = Some(now);
-        effects.push(Effect::Request(Box::new(Request::Typing { conversation, active: true })));
+        model.app.request(Request::Typing { conversation, active: true });
     }
 }
 
 /// Enter: an edit, a command, or a message.
-fn submit(model: &mut Model, effects: &mut Vec<Effect>) {
+fn submit(model: &mut Model) {
     let Some(c) = model.app.opened_mut() else { return };
     let text = c.compose.text().to_owned();
     if text.trim().is_empty() {
@@ -167,19 +166,19 @@ fn submit(model: &mut Model, effects: &mut Vec<Effect>) {
     let conversation = c.info.id.clone();
     if let Some((edit, _, reply)) = c.compose.finish_edit() {
         let key = MessageKey::server(Timestamp(0), &edit.id);
-        changed(model, effects);
+        changed(model);
         if edit.was != text {
             let mut outgoing = typed_message(&model.app, &conversation, text);
             outgoing.reply = reply;
             outgoing.source = edit.source;
-            on_messages::change(model, &key, Change::Edit(outgoing), effects);
+            on_messages::change(model, &key, Change::Edit(outgoing));
         }
         return;
     }
     if let Some(command) = text.strip_prefix('/')
         && !command.starts_with('/')
     {
-        slash::run(model, &conversation, command, effects);
+        slash::run(model, &conversation, command);
         return;
     }
     let literal = text.strip_prefix('/').filter(|t| t.starts_with('/')).map(str::to_owned);
@@ -189,7 +188,7 @@ fn submit(model: &mut Model, effects: &mut Vec<Effect>) {
     if model.app.overlay == Some(Overlay::Preview) {
         model.app.overlay = None;
     }
-    send(model, &conversation, outgoing, effects);
+    send(model, &conversation, outgoing);
 }
 
 /// A message of typed text, with the people it mentions.
@@ -216,18 +215,13 @@ pub fn preview(app: &AppState) -> Option<RichText> {
 }
 
 /// Takes the text out of the box and shows it as a message that is being saved.
-pub fn send(
-    model: &mut Model,
-    conversation: &ConversationId,
-    outgoing: Outgoing,
-    effects: &mut Vec<Effect>,
-) {
+pub fn send(model: &mut Model, conversation: &ConversationId, outgoing: Outgoing) {
     if model.app.prefs.choices.reading.receipts == Receipts::OnReply
         && model.app.open.as_ref() == Some(conversation)
     {
-        super::on_deadline::read_all(model, effects);
+        super::on_deadline::read_all(model);
     }
-    super::on_history::to_newest(model, conversation, effects);
+    super::on_history::to_newest(model, conversation);
     let client_id = model.app.client_id();
     model.app.ids.queue += 1;
     let queue = model.app.ids.queue;
@@ -243,11 +237,7 @@ pub fn send(
     c.sending.unsent.insert(client_id.clone(), outgoing.clone());
     model.app.conversations.sort();
     model.view.to_bottom(conversation);
-    effects.push(Effect::Request(Box::new(Request::Send {
-        conversation: conversation.clone(),
-        client_id,
-        outgoing,
-    })));
+    model.app.request(Request::Send { conversation: conversation.clone(), client_id, outgoing });
 }
 
 /// An own message that the server has not placed yet.

@@ -1,7 +1,6 @@
 //! Everything that happens by itself after a while, and the one function that says when.
 
 use super::Model;
-use super::effect::Effect;
 use super::state::AppState;
 use crate::model::{ConnectionState, ReadMarker, Receipts, Request};
 use std::time::Duration;
@@ -75,7 +74,7 @@ impl AppState {
     }
 }
 
-pub fn expire(model: &mut Model, effects: &mut Vec<Effect>) {
+pub fn expire(model: &mut Model) {
     let now = model.app.clock.mono;
     model.app.toasts.retain(|t| t.until > now);
     let typing_ended: Vec<_> = model
@@ -90,12 +89,12 @@ pub fn expire(model: &mut Model, effects: &mut Vec<Effect>) {
             c.typing.retain(|(_, until)| *until > now);
         }
     }
-    save_drafts(model, effects, false);
-    mark_read(model, effects);
+    save_drafts(model, false);
+    mark_read(model);
 }
 
 /// Saves drafts that are due; `all` of those unsaved when the program ends or the chat is left.
-pub fn save_drafts(model: &mut Model, effects: &mut Vec<Effect>, all: bool) {
+pub fn save_drafts(model: &mut Model, all: bool) {
     let now = model.app.clock.mono;
     let due: Vec<_> = model
         .app
@@ -108,13 +107,13 @@ pub fn save_drafts(model: &mut Model, effects: &mut Vec<Effect>, all: bool) {
         if let Some(c) = model.app.conversations.get_mut(&id) {
             c.compose.save_by = None;
             let draft = c.compose.draft.clone();
-            effects.push(Effect::Request(Box::new(Request::SaveDraft { conversation: id, draft })));
+            model.app.request(Request::SaveDraft { conversation: id, draft });
         }
     }
 }
 
 /// What was on the screen for its second counts as read.
-fn mark_read(model: &mut Model, effects: &mut Vec<Effect>) {
+fn mark_read(model: &mut Model) {
     let now = model.app.clock;
     if !model.app.prefs.choices.reading.receipts.by_looking() || !model.app.view_focus.focused {
         return;
@@ -131,11 +130,11 @@ fn mark_read(model: &mut Model, effects: &mut Vec<Effect>) {
     }
     c.reading.on_screen = Some((key.clone(), None));
     c.reading.wants_new_line = false;
-    read_up_to(model, &key, effects);
+    read_up_to(model, &key);
 }
 
 /// The open chat counts as read up to its end, because the user answered or said so.
-pub fn read_all(model: &mut Model, effects: &mut Vec<Effect>) {
+pub fn read_all(model: &mut Model) {
     let Some(c) = model.app.opened_mut() else { return };
     c.reading.wants_new_line = false;
     c.reading.kept_unread = false;
@@ -148,11 +147,11 @@ pub fn read_all(model: &mut Model, effects: &mut Vec<Effect>) {
     });
     let last = if c.paging.window == super::state::Window::Live { last } else { last.max(top) };
     if let Some(key) = last {
-        read_up_to(model, &key, effects);
+        read_up_to(model, &key);
     }
 }
 
-fn read_up_to(model: &mut Model, key: &crate::model::MessageKey, effects: &mut Vec<Effect>) {
+fn read_up_to(model: &mut Model, key: &crate::model::MessageKey) {
     let now = model.app.clock;
     let tell =
         model.app.prefs.choices.reading.receipts != Receipts::Never && !model.app.prefs.read_only;
@@ -163,16 +162,12 @@ fn read_up_to(model: &mut Model, key: &crate::model::MessageKey, effects: &mut V
     }
     let client_id = c.timeline.get(key).and_then(|m| m.client_id.clone());
     let read_marker = ReadMarker { arrival: key.at, read_at: now.wall, client_id };
-    effects.push(Effect::Request(Box::new(Request::MarkRead {
-        conversation: c.info.id.clone(),
-        read_marker,
-        back: false,
-        tell,
-    })));
+    let conversation = c.info.id.clone();
+    model.app.request(Request::MarkRead { conversation, read_marker, back: false, tell });
 }
 
 /// From a message on the chat is unread again, here and, where that is wanted, for the server.
-pub fn unread_from(model: &mut Model, key: &crate::model::MessageKey, effects: &mut Vec<Effect>) {
+pub fn unread_from(model: &mut Model, key: &crate::model::MessageKey) {
     let now = model.app.clock;
     let me = model.app.me().clone();
     let tell =
@@ -197,10 +192,5 @@ pub fn unread_from(model: &mut Model, key: &crate::model::MessageKey, effects: &
     c.timeline.touch();
     let conversation = c.info.id.clone();
     model.app.note("Unread from here on");
-    effects.push(Effect::Request(Box::new(Request::MarkRead {
-        conversation,
-        read_marker,
-        back: true,
-        tell,
-    })));
+    model.app.request(Request::MarkRead { conversation, read_marker, back: true, tell });
 }

@@ -1,6 +1,5 @@
 //! Remote changes. Each is idempotent; the server's word wins over anything local.
 
-use super::effect::Effect;
 use super::follow::seek;
 use super::group::JoinUrlState;
 use super::on_list::draw_new_line;
@@ -16,15 +15,15 @@ use std::time::Duration;
 /// A typing signal is believed this long (facts 3.2; Teams resends every 20 s).
 const TYPING_LASTS: Duration = Duration::from_secs(22);
 
-pub fn apply(model: &mut Model, delta: Delta, effects: &mut Vec<Effect>) {
+pub fn apply(model: &mut Model, delta: Delta) {
     match delta {
         Delta::Connection(state) => connection(model, state),
-        Delta::Conversations(list) => conversations(model, list, effects),
+        Delta::Conversations(list) => conversations(model, list),
         Delta::Messages { conversation, messages, page } => {
             on_history::take(model, &conversation, messages, page);
             match page {
-                Page::Older { .. } => seek(model, &conversation, effects),
-                Page::Around { .. } => on_history::leave_empty_past(model, &conversation, effects),
+                Page::Older { .. } => seek(model, &conversation),
+                Page::Around { .. } => on_history::leave_empty_past(model, &conversation),
                 _ => {}
             }
         }
@@ -49,7 +48,7 @@ pub fn apply(model: &mut Model, delta: Delta, effects: &mut Vec<Effect>) {
             }
         }
         Delta::Settings { conversation, settings } => {
-            settings_of(model, &conversation, settings, effects);
+            settings_of(model, &conversation, settings);
         }
         Delta::Members { conversation, members } => {
             model.app.conversations.ensure(&conversation).group.members = members;
@@ -74,7 +73,7 @@ pub fn apply(model: &mut Model, delta: Delta, effects: &mut Vec<Effect>) {
                 // Each opening may bring another address.
                 c.group.url = JoinUrlState::Unknown;
             }
-            super::on_thread::fetch_url_if_wanted(model, effects);
+            super::on_thread::fetch_url_if_wanted(model);
         }
         Delta::Typing { conversation, who, active } => {
             let until = model.app.clock.mono + TYPING_LASTS;
@@ -108,17 +107,17 @@ pub fn apply(model: &mut Model, delta: Delta, effects: &mut Vec<Effect>) {
             on_outbox::waiting(model, &conversation, client_id, outgoing, queued_at, delivery);
         }
         Delta::Discarded { conversation, client_id, result } => {
-            on_outbox::taken_out(model, &conversation, &client_id, result, effects);
+            on_outbox::taken_out(model, &conversation, &client_id, result);
         }
         Delta::LastOpen(id) => {
-            open_by_itself(model, &id, effects);
+            open_by_itself(model, &id);
         }
         Delta::Drafts(drafts) => {
             for (id, draft) in drafts {
                 model.app.conversations.ensure(&id).compose.restore(draft);
             }
         }
-        Delta::Response { ticket, response } => responses::apply(model, ticket, response, effects),
+        Delta::Response { ticket, response } => responses::apply(model, ticket, response),
         Delta::Notice(text) => model.app.complain(&text),
     }
 }
@@ -155,7 +154,7 @@ fn connection(model: &mut Model, state: ConnectionState) {
     }
 }
 
-fn conversations(model: &mut Model, list: Vec<Conversation>, effects: &mut Vec<Effect>) {
+fn conversations(model: &mut Model, list: Vec<Conversation>) {
     for new in list {
         let c = model.app.conversations.ensure(&new.id);
         if new.version < c.info.version {
@@ -178,17 +177,17 @@ fn conversations(model: &mut Model, list: Vec<Conversation>, effects: &mut Vec<E
     if model.app.prefs.demo {
         let first = model.app.conversations.shown(None).next().map(|c| c.info.id.clone());
         if let Some(id) = first {
-            open_by_itself(model, &id, effects);
+            open_by_itself(model, &id);
         }
     }
 }
 
 /// Opens a chat that the user did not ask for: never while they are doing something.
-fn open_by_itself(model: &mut Model, id: &ConversationId, effects: &mut Vec<Effect>) {
+fn open_by_itself(model: &mut Model, id: &ConversationId) {
     let busy = model.app.overlay.as_ref().is_some_and(|o| *o != Overlay::Welcome);
     if model.app.open.is_none() && !busy {
         let welcome = model.app.overlay.take();
-        on_list::open(model, id, effects);
+        on_list::open(model, id);
         model.app.overlay = welcome;
         // What is unread may not be counted yet.
         if let Some(c) = model.app.opened_mut() {
@@ -212,12 +211,7 @@ fn set_topic(model: &mut Model, id: &ConversationId, topic: SafeText) {
     c.info.topic = Some(topic);
 }
 
-fn settings_of(
-    model: &mut Model,
-    id: &ConversationId,
-    settings: ThreadSettings,
-    effects: &mut Vec<Effect>,
-) {
+fn settings_of(model: &mut Model, id: &ConversationId, settings: ThreadSettings) {
     let c = model.app.conversations.ensure(id);
     for (flag, value) in [
         (ThreadFlag::JoiningEnabled, settings.joining_enabled),
@@ -235,5 +229,5 @@ fn settings_of(
     if let Some(topic) = settings.topic.filter(|_| !changing) {
         c.info.topic = Some(topic);
     }
-    super::on_thread::fetch_url_if_wanted(model, effects);
+    super::on_thread::fetch_url_if_wanted(model);
 }

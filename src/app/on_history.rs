@@ -2,7 +2,6 @@
 
 use super::Model;
 use super::chat::{ConversationState, Older, Selection, Window};
-use super::effect::Effect;
 use super::on_list::{KEEP_CLOSED, draw_new_line};
 use crate::model::{
     ClientMessageId, ConversationId, Coverage, Message, MessageKey, Page, Point, Request, SafeText,
@@ -197,7 +196,7 @@ fn arrive(model: &mut Model, id: &ConversationId, key: &MessageKey) {
 }
 
 /// Shows a message of a conversation that is open, wherever in its history it stands.
-pub fn go_to(model: &mut Model, key: &MessageKey, effects: &mut Vec<Effect>) {
+pub fn go_to(model: &mut Model, key: &MessageKey) {
     let Some(id) = model.app.open.clone() else { return };
     let Some(c) = model.app.opened_mut() else { return };
     if c.timeline.get(key).is_some() && !matches!(c.paging.window, Window::Opening(_)) {
@@ -205,44 +204,44 @@ pub fn go_to(model: &mut Model, key: &MessageKey, effects: &mut Vec<Effect>) {
         return;
     }
     c.paging.window = Window::Opening(key.clone());
-    effects.push(Effect::Request(Box::new(Request::Around { conversation: id, key: key.clone() })));
+    model.app.request(Request::Around { conversation: id, key: key.clone() });
 }
 
 /// Back to the newest message, which may have to be loaded again.
-pub fn to_newest(model: &mut Model, id: &ConversationId, effects: &mut Vec<Effect>) {
+pub fn to_newest(model: &mut Model, id: &ConversationId) {
     model.view.to_bottom(id);
     let Some(c) = model.app.conversations.get_mut(id) else { return };
     if c.paging.window == Window::Live {
         return;
     }
     c.unload();
-    effects.push(Effect::Request(Box::new(Request::Open { conversation: id.clone() })));
+    model.app.request(Request::Open { conversation: id.clone() });
 }
 
 /// When a place is not available and nothing else is loaded, the newest messages are shown.
-pub fn leave_empty_past(model: &mut Model, id: &ConversationId, effects: &mut Vec<Effect>) {
+pub fn leave_empty_past(model: &mut Model, id: &ConversationId) {
     let empty = model
         .app
         .conversations
         .get(id)
         .is_some_and(|c| matches!(c.paging.window, Window::Past { .. }) && c.end().is_none());
     if empty {
-        to_newest(model, id, effects);
+        to_newest(model, id);
     }
 }
 
 /// The end of what is loaded of the past is near.
-pub fn load_newer(model: &mut Model, id: &ConversationId, effects: &mut Vec<Effect>) {
+pub fn load_newer(model: &mut Model, id: &ConversationId) {
     let Some(c) = model.app.conversations.get_mut(id) else { return };
     let (Window::Past { loading: false }, Some(after)) = (&c.paging.window, c.end()) else {
         return;
     };
     c.paging.window = Window::Past { loading: true };
-    effects.push(Effect::Request(Box::new(Request::Newer { conversation: id.clone(), after })));
+    model.app.request(Request::Newer { conversation: id.clone(), after });
 }
 
 /// Fetches what is missing at the selected line; false when none is selected.
-pub fn fill(model: &mut Model, effects: &mut Vec<Effect>) -> bool {
+pub fn fill(model: &mut Model) -> bool {
     let Some(c) = model.app.opened() else { return false };
     let Some(key) = c.selected().filter(|key| key.id.is_empty()) else { return false };
     let line = c.timeline.get(key);
@@ -252,7 +251,7 @@ pub fn fill(model: &mut Model, effects: &mut Vec<Effect>) -> bool {
     }
     let above = c.timeline.after(key).next().map(|m| m.key.clone());
     if let (Some(above), Some(conversation)) = (above, model.app.open.clone()) {
-        effects.push(Effect::Request(Box::new(Request::Fill { conversation, above })));
+        model.app.request(Request::Fill { conversation, above });
         model.app.note("Fetching what is missing…");
     }
     true

@@ -2,7 +2,6 @@
 
 use super::Model;
 use super::action::ListAction;
-use super::effect::Effect;
 use super::on_deadline;
 use super::state::{Focus, Older, Window};
 use crate::model::{ConversationId, Request};
@@ -10,24 +9,24 @@ use crate::model::{ConversationId, Request};
 /// Messages of a closed chat that stay loaded.
 pub const KEEP_CLOSED: usize = 200;
 
-pub fn act(model: &mut Model, action: ListAction, effects: &mut Vec<Effect>) {
+pub fn act(model: &mut Model, action: ListAction) {
     match action {
         ListAction::Up => mark(model, -1),
         ListAction::Down => mark(model, 1),
         ListAction::Open => {
             let marked = model.app.conversations.marked.clone().or_else(|| model.app.open.clone());
             if let Some(id) = marked {
-                open(model, &id, effects);
+                open(model, &id);
             }
         }
-        ListAction::Previous => neighbour(model, -1, effects),
-        ListAction::Next => neighbour(model, 1, effects),
-        ListAction::NextUnread => next_unread(model, effects),
-        ListAction::MarkRead => on_deadline::read_all(model, effects),
+        ListAction::Previous => neighbour(model, -1),
+        ListAction::Next => neighbour(model, 1),
+        ListAction::NextUnread => next_unread(model),
+        ListAction::MarkRead => on_deadline::read_all(model),
         ListAction::Nth(n) => {
             let wanted = model.view.visible.list.get(n.saturating_sub(1)).map(|row| row.id.clone());
             if let Some(id) = wanted {
-                open(model, &id, effects);
+                open(model, &id);
             }
         }
     }
@@ -62,15 +61,15 @@ fn mark(model: &mut Model, by: isize) {
     }
 }
 
-fn neighbour(model: &mut Model, by: isize, effects: &mut Vec<Effect>) {
+fn neighbour(model: &mut Model, by: isize) {
     let ids = ids(model);
     if let Some(id) = step(&ids, model.app.open.as_ref(), by) {
-        open(model, &id, effects);
+        open(model, &id);
     }
 }
 
 /// The next one with unread messages below the open one, then from the top; muted ones only when nothing else is.
-fn next_unread(model: &mut Model, effects: &mut Vec<Effect>) {
+fn next_unread(model: &mut Model) {
     let app = &model.app;
     let all: Vec<_> = app.conversations.shown(app.open.as_ref()).collect();
     let at = all.iter().position(|c| Some(&c.info.id) == app.open.as_ref()).map_or(0, |i| i + 1);
@@ -83,13 +82,13 @@ fn next_unread(model: &mut Model, effects: &mut Vec<Effect>) {
         })
     };
     match unread(false).or_else(|| unread(true)).map(|c| c.info.id.clone()) {
-        Some(id) => open(model, &id, effects),
+        Some(id) => open(model, &id),
         None => model.app.note("Nothing unread"),
     }
 }
 
 /// Opens a conversation: what was being written in the one before is saved first.
-pub fn open(model: &mut Model, id: &ConversationId, effects: &mut Vec<Effect>) {
+pub fn open(model: &mut Model, id: &ConversationId) {
     model.app.overlay = None;
     model.app.toasts.clear();
     model.app.focus = Focus::Compose;
@@ -98,14 +97,14 @@ pub fn open(model: &mut Model, id: &ConversationId, effects: &mut Vec<Effect>) {
         model.app.freeze_list();
         return;
     }
-    close(model, effects);
+    close(model);
     let conversation = model.app.conversations.ensure(id);
     conversation.reading.wants_new_line = conversation.info.unread.messages > 0;
     conversation.reading.on_screen = None;
     draw_new_line(conversation, &model.app.prefs.me.clone());
     model.app.open = Some(id.clone());
     model.app.freeze_list();
-    effects.push(Effect::Request(Box::new(Request::Open { conversation: id.clone() })));
+    model.app.request(Request::Open { conversation: id.clone() });
 }
 
 /// Puts the `2 new` line above the first unread message, once that message is loaded.
@@ -132,8 +131,8 @@ pub fn draw_new_line(
     }
 }
 
-fn close(model: &mut Model, effects: &mut Vec<Effect>) {
-    on_deadline::save_drafts(model, effects, true);
+fn close(model: &mut Model) {
+    on_deadline::save_drafts(model, true);
     let Some(id) = model.app.open.take() else { return };
     if let Some(old) = model.app.conversations.get_mut(&id) {
         old.selection = None;
@@ -141,12 +140,6 @@ fn close(model: &mut Model, effects: &mut Vec<Effect>) {
         old.reading.wants_new_line = false;
         old.reading.on_screen = None;
         old.reading.kept_unread = false;
-        if old.compose.told_typing.take().is_some() {
-            effects.push(Effect::Request(Box::new(Request::Typing {
-                conversation: id.clone(),
-                active: false,
-            })));
-        }
         if old.paging.window != Window::Live {
             old.unload();
             model.view.to_bottom(&id);
@@ -154,6 +147,9 @@ fn close(model: &mut Model, effects: &mut Vec<Effect>) {
             old.paging.older = Older::Unknown;
             old.paging.oldest = None;
             model.view.to_bottom(&id);
+        }
+        if old.compose.told_typing.take().is_some() {
+            model.app.request(Request::Typing { conversation: id, active: false });
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::model::{
     QuoteOf, Request, SafeText,
 };
 
-pub fn act(model: &mut Model, action: MessagesAction, effects: &mut Vec<Effect>) {
+pub fn act(model: &mut Model, action: MessagesAction) {
     let moves = matches!(
         action,
         MessagesAction::Scroll(_)
@@ -26,12 +26,12 @@ pub fn act(model: &mut Model, action: MessagesAction, effects: &mut Vec<Effect>)
     let on_gap = selected(model).is_some_and(|m| matches!(m.body, MessageBody::Gap { .. }));
     if on_gap && !moves {
         if action == MessagesAction::Menu {
-            on_history::fill(model, effects);
+            on_history::fill(model);
         }
         return;
     }
     match action {
-        MessagesAction::Scroll(scroll) => go(model, scroll, effects),
+        MessagesAction::Scroll(scroll) => go(model, scroll),
         MessagesAction::SelectUp => select(model, true),
         MessagesAction::SelectDown => select(model, false),
         MessagesAction::Extend { up } => extend(model, up),
@@ -40,32 +40,32 @@ pub fn act(model: &mut Model, action: MessagesAction, effects: &mut Vec<Effect>)
                 model.app.overlay = Some(Overlay::Menu { marked: 0 });
             }
         }
-        MessagesAction::Reply => reply(model, effects),
-        MessagesAction::Edit => source::edit(model, effects),
-        MessagesAction::Delete => ask_delete(model, effects),
+        MessagesAction::Reply => reply(model),
+        MessagesAction::Edit => source::edit(model),
+        MessagesAction::Delete => ask_delete(model),
         MessagesAction::React => {
             if let Some(message) = selected(model).filter(|m| !m.key.is_unsent()) {
                 let message = message.key.clone();
                 model.app.overlay = Some(Overlay::Reactions { message, marked: 0 });
             }
         }
-        MessagesAction::Inspect => source::inspect(model, effects),
-        MessagesAction::Follow => follow::quoted(model, effects),
-        MessagesAction::Copy { with_name } => copy(model, with_name, effects),
+        MessagesAction::Inspect => source::inspect(model),
+        MessagesAction::Follow => follow::quoted(model),
+        MessagesAction::Copy { with_name } => copy(model, with_name),
         MessagesAction::OpenLink => open_link(model),
-        MessagesAction::CopyId => copy_id(model, effects),
+        MessagesAction::CopyId => copy_id(model),
         MessagesAction::AllLinks => all_links(model),
-        MessagesAction::Retry => retry(model, effects),
-        MessagesAction::TakeBack => take_back(model, effects),
+        MessagesAction::Retry => retry(model),
+        MessagesAction::TakeBack => take_back(model),
         MessagesAction::MarkUnread => {
             if let Some(key) = selected(model).map(|m| m.key.clone()) {
-                super::on_deadline::unread_from(model, &key, effects);
+                super::on_deadline::unread_from(model, &key);
             }
         }
     }
 }
 
-fn go(model: &mut Model, scroll: Scroll, effects: &mut Vec<Effect>) {
+fn go(model: &mut Model, scroll: Scroll) {
     if matches!(
         model.app.overlay,
         Some(Overlay::Help { .. } | Overlay::Inspect { .. } | Overlay::Search(_))
@@ -80,7 +80,6 @@ fn go(model: &mut Model, scroll: Scroll, effects: &mut Vec<Effect>) {
                 Scroll::Oldest => isize::MIN,
                 Scroll::Newest => 1000,
             },
-            effects,
         );
         return;
     }
@@ -102,7 +101,7 @@ fn go(model: &mut Model, scroll: Scroll, effects: &mut Vec<Effect>) {
         Scroll::LineUp => model.view.scroll(&model.app, -1),
         Scroll::LineDown => model.view.scroll(&model.app, 1),
         Scroll::Oldest => model.view.to_top(&model.app),
-        Scroll::Newest => on_history::to_newest(model, &id, effects),
+        Scroll::Newest => on_history::to_newest(model, &id),
     }
 }
 
@@ -116,7 +115,7 @@ pub fn forgive_older(model: &mut Model, id: &ConversationId) {
 }
 
 /// Asks for older messages, unless they are on their way or there are none.
-pub fn load_older(model: &mut Model, id: &ConversationId, effects: &mut Vec<Effect>) {
+pub fn load_older(model: &mut Model, id: &ConversationId) {
     let Some(conversation) = model.app.conversations.get_mut(id) else { return };
     // A message that is not sent yet stands before nothing.
     let Some(first) = conversation.start() else { return };
@@ -124,10 +123,7 @@ pub fn load_older(model: &mut Model, id: &ConversationId, effects: &mut Vec<Effe
         return;
     }
     conversation.paging.older = Older::Loading;
-    effects.push(Effect::Request(Box::new(Request::Older {
-        conversation: id.clone(),
-        before: first,
-    })));
+    model.app.request(Request::Older { conversation: id.clone(), before: first });
 }
 
 pub fn selected(model: &Model) -> Option<&Message> {
@@ -203,7 +199,7 @@ fn quote_of(model: &Model, message: &Message) -> QuoteOf {
     }
 }
 
-fn reply(model: &mut Model, effects: &mut Vec<Effect>) {
+fn reply(model: &mut Model) {
     let Some(message) = selected(model).filter(|m| !m.key.is_unsent()) else { return };
     let quote = quote_of(model, message);
     if let Some(conversation) = model.app.opened_mut() {
@@ -211,17 +207,17 @@ fn reply(model: &mut Model, effects: &mut Vec<Effect>) {
         conversation.compose.drop_edit();
         conversation.compose.draft.reply = Some(quote);
     }
-    on_compose::changed(model, effects);
+    on_compose::changed(model);
 }
 
-fn ask_delete(model: &mut Model, effects: &mut Vec<Effect>) {
+fn ask_delete(model: &mut Model) {
     let Some(message) = selected(model) else { return };
     if let Some(client_id) =
         message.client_id.clone().filter(|_| on_outbox::has_not_left(&message.delivery))
     {
         if matches!(message.delivery, Delivery::Saving | Delivery::Held) {
             // There is no time for a question.
-            on_outbox::throw_away(model, client_id, effects);
+            on_outbox::throw_away(model, client_id);
             return;
         }
         let text = message.body.text(&|id| model.app.names.of(id));
@@ -249,7 +245,7 @@ fn ask_delete(model: &mut Model, effects: &mut Vec<Effect>) {
 }
 
 /// Sends a change of a message of the open conversation.
-pub fn change(model: &mut Model, key: &MessageKey, change: Change, effects: &mut Vec<Effect>) {
+pub fn change(model: &mut Model, key: &MessageKey, change: Change) {
     let Some(conversation) = model.app.open.clone() else { return };
     let pending = match &change {
         Change::Edit(outgoing) => {
@@ -267,15 +263,10 @@ pub fn change(model: &mut Model, key: &MessageKey, change: Change, effects: &mut
     };
     let request = PendingRequest::Message { conversation: conversation.clone(), change: pending };
     let ticket = model.app.pending.add(request);
-    effects.push(Effect::Request(Box::new(Request::Change {
-        conversation,
-        message: (&*key.id).into(),
-        change,
-        ticket,
-    })));
+    model.app.request(Request::Change { conversation, message: (&*key.id).into(), change, ticket });
 }
 
-fn copy(model: &mut Model, with_name: bool, effects: &mut Vec<Effect>) {
+fn copy(model: &mut Model, with_name: bool) {
     let app = &model.app;
     let Some(conversation) = app.opened() else { return };
     let Some((first, last)) = conversation.selection.as_ref().map(Selection::bounds) else {
@@ -299,7 +290,7 @@ fn copy(model: &mut Model, with_name: bool, effects: &mut Vec<Effect>) {
         1 => format!("{characters} characters"),
         n => format!("{n} messages, {characters} characters"),
     };
-    effects.push(Effect::Copy { what, text });
+    model.app.effects.push(Effect::Copy { what, text });
 }
 
 fn open_link(model: &mut Model) {
@@ -314,14 +305,14 @@ fn open_link(model: &mut Model) {
     };
 }
 
-fn copy_id(model: &mut Model, effects: &mut Vec<Effect>) {
+fn copy_id(model: &mut Model) {
     let Some(message) = selected(model) else { return };
     let link = message.body.links().into_iter().next();
     let (what, text) = match link {
         Some(link) => ("link", link.to_string()),
         None => ("id", message.key.id.to_string()),
     };
-    effects.push(Effect::Copy { what: format!("the {what}"), text });
+    model.app.effects.push(Effect::Copy { what: format!("the {what}"), text });
 }
 
 /// Newest first, each once.
@@ -360,9 +351,9 @@ fn failed(model: &Model) -> Option<(ConversationId, ClientMessageId, bool)> {
     Some((model.app.open.clone()?, message.client_id.clone()?, can_retry))
 }
 
-fn retry(model: &mut Model, effects: &mut Vec<Effect>) {
+fn retry(model: &mut Model) {
     if selected(model).is_some_and(|m| m.delivery == Delivery::Unconfirmed) {
-        effects.push(Effect::Request(Box::new(Request::RetryNow)));
+        model.app.request(Request::RetryNow);
         model.app.note("Looking once more whether it arrived…");
         return;
     }
@@ -376,15 +367,15 @@ fn retry(model: &mut Model, effects: &mut Vec<Effect>) {
         }
     }
     // What never reached the disk is handed over again, under the same id.
-    effects.push(Effect::Request(Box::new(match outgoing.filter(|_| !on_disk) {
+    model.app.request(match outgoing.filter(|_| !on_disk) {
         Some(outgoing) => Request::Send { conversation, client_id, outgoing },
         None => Request::Resend { conversation, client_id },
-    })));
+    });
 }
 
 /// Puts a message that was not sent back into the box, above what is there.
-pub fn take_back(model: &mut Model, effects: &mut Vec<Effect>) {
+pub fn take_back(model: &mut Model) {
     if let Some(key) = selected(model).map(|m| m.key.clone()) {
-        on_outbox::take_back(model, &key, effects);
+        on_outbox::take_back(model, &key);
     }
 }

@@ -1,7 +1,6 @@
 //! Own messages on their way: each step the outbox reports, and taking back what has not left.
 
 use super::Model;
-use super::effect::Effect;
 use super::on_history::follow_selection;
 use super::{on_compose, on_deadline};
 use crate::model::{
@@ -93,7 +92,7 @@ fn joined(draft: &Draft, outgoing: &Outgoing) -> Draft {
 
 /// Asks for a message that has not left to go back into the box. The store moves it there in one step, so that it is
 /// never in both places or in none; until it answers the message stays where it is.
-pub fn take_back(model: &mut Model, key: &MessageKey, effects: &mut Vec<Effect>) {
+pub fn take_back(model: &mut Model, key: &MessageKey) {
     let Some(c) = model.app.opened_mut() else { return };
     let Some(message) = c.timeline.get(key).filter(|m| has_not_left(&m.delivery)) else {
         if key.is_unsent() {
@@ -108,7 +107,7 @@ pub fn take_back(model: &mut Model, key: &MessageKey, effects: &mut Vec<Effect>)
     if matches!(message.delivery, Delivery::Failed { can_retry: false, .. }) {
         // It never reached the disk: only the screen has it.
         c.sending.taking_back.push(client_id.clone());
-        taken_out(model, &conversation, &client_id, Ok(()), effects);
+        taken_out(model, &conversation, &client_id, Ok(()));
         return;
     }
     if c.sending.taking_back.contains(&client_id) {
@@ -117,11 +116,11 @@ pub fn take_back(model: &mut Model, key: &MessageKey, effects: &mut Vec<Effect>)
     c.sending.taking_back.push(client_id.clone());
     c.compose.drop_edit();
     let draft = Some(joined(&c.compose.draft, &outgoing));
-    effects.push(Effect::Request(Box::new(Request::Discard { conversation, client_id, draft })));
+    model.app.request(Request::Discard { conversation, client_id, draft });
 }
 
 /// Throws a message of the open chat away that has not left.
-pub fn throw_away(model: &mut Model, client_id: ClientMessageId, effects: &mut Vec<Effect>) {
+pub fn throw_away(model: &mut Model, client_id: ClientMessageId) {
     let Some(c) = model.app.opened_mut() else { return };
     c.selection = None;
     let conversation = c.info.id.clone();
@@ -133,15 +132,15 @@ pub fn throw_away(model: &mut Model, client_id: ClientMessageId, effects: &mut V
     let delivery = c.timeline.of_client_id(&client_id).map(|m| &m.delivery);
     if matches!(delivery, Some(Delivery::Failed { can_retry: false, .. })) {
         // It never reached the disk: only the screen has it.
-        taken_out(model, &conversation, &client_id, Ok(()), effects);
+        taken_out(model, &conversation, &client_id, Ok(()));
         return;
     }
     let draft = None;
-    effects.push(Effect::Request(Box::new(Request::Discard { conversation, client_id, draft })));
+    model.app.request(Request::Discard { conversation, client_id, draft });
 }
 
 /// The last message of the open chat that has not left goes back into the box; false when there is none.
-pub fn take_back_last(model: &mut Model, effects: &mut Vec<Effect>) -> bool {
+pub fn take_back_last(model: &mut Model) -> bool {
     let key = model.app.opened().and_then(|c| {
         let mut unsent = c.timeline.iter().rev().take_while(|m| m.key.is_unsent());
         let last = unsent
@@ -149,7 +148,7 @@ pub fn take_back_last(model: &mut Model, effects: &mut Vec<Effect>) -> bool {
         last.map(|m| m.key.clone())
     });
     let Some(key) = key else { return false };
-    take_back(model, &key, effects);
+    take_back(model, &key);
     true
 }
 
@@ -159,7 +158,6 @@ pub fn taken_out(
     id: &ConversationId,
     client_id: &ClientMessageId,
     result: Result<(), Fault>,
-    effects: &mut Vec<Effect>,
 ) {
     let Some(c) = model.app.conversations.get_mut(id) else { return };
     let wanted_back = c.sending.taking_back.iter().position(|waiting| waiting == client_id);
@@ -191,6 +189,6 @@ pub fn taken_out(
         c.compose.draft.reply = draft.reply;
         let by = model.app.clock.mono;
         c.compose.save_by.get_or_insert(by);
-        on_deadline::save_drafts(model, effects, false);
+        on_deadline::save_drafts(model, false);
     }
 }

@@ -1,9 +1,9 @@
 //! What other programs gave back: the clipboard, the editor.
 
-use super::effect::{Effect, Outcome};
+use super::effect::Outcome;
 use super::{Action, ComposeAction, Model, on_action, on_compose};
 
-pub fn apply(model: &mut Model, outcome: Outcome, effects: &mut Vec<Effect>) {
+pub fn apply(model: &mut Model, outcome: Outcome) {
     match outcome {
         Outcome::Copied { what, terminal, program } => {
             let ways: Vec<&str> =
@@ -18,7 +18,7 @@ pub fn apply(model: &mut Model, outcome: Outcome, effects: &mut Vec<Effect>) {
             model.app.complain(&format!("{program} cannot be started; y copies the link"));
         }
         Outcome::Pasted(Ok(text)) => {
-            on_action(model, Action::Compose(ComposeAction::Paste(text)), effects);
+            on_action(model, Action::Compose(ComposeAction::Paste(text)));
         }
         Outcome::Pasted(Err(why)) | Outcome::EditedOutside { text: Err(why), .. } => {
             model.app.complain(&why);
@@ -30,7 +30,7 @@ pub fn apply(model: &mut Model, outcome: Outcome, effects: &mut Vec<Effect>) {
             {
                 c.compose.set_text(&text);
             }
-            on_compose::changed(model, effects);
+            on_compose::changed(model);
         }
     }
 }

@@ -10,19 +10,19 @@ use super::pending::PendingRequest;
 use super::thread_overlay::{AskFor, PickFor, ThreadOverlay};
 use crate::model::{ConversationId, Request, Role, SafeText, ThreadChange, ThreadFlag, UserId};
 
-pub fn act(model: &mut Model, action: ThreadAction, effects: &mut Vec<Effect>) {
+pub fn act(model: &mut Model, action: ThreadAction) {
     if model.app.open.is_none() && !matches!(action, ThreadAction::Create | ThreadAction::Join) {
         model.app.note("Open a conversation first");
         return;
     }
     match action {
-        ThreadAction::Toggle(flag) => set(model, flag, None, effects),
-        ThreadAction::Settings => show(model, ThreadOverlay::Settings { marked: 0 }, effects),
+        ThreadAction::Toggle(flag) => set(model, flag, None),
+        ThreadAction::Settings => show(model, ThreadOverlay::Settings { marked: 0 }),
         ThreadAction::EditTopic => ask_topic(model, false),
-        ThreadAction::CopyUrl => copy_url(model, effects),
+        ThreadAction::CopyUrl => copy_url(model),
         ThreadAction::Members => {
             if is_group(model) {
-                show(model, ThreadOverlay::Members { marked: 0, picked: Vec::new() }, effects);
+                show(model, ThreadOverlay::Members { marked: 0, picked: Vec::new() });
             }
         }
         ThreadAction::AddMembers => {
@@ -46,44 +46,44 @@ fn is_group(model: &mut Model) -> bool {
 }
 
 /// Opens a part of the settings; what it shows is asked for again, so that it is the server's truth.
-pub fn show(model: &mut Model, overlay: ThreadOverlay, effects: &mut Vec<Effect>) {
+pub fn show(model: &mut Model, overlay: ThreadOverlay) {
     model.app.overlay = Some(Overlay::Thread(overlay));
-    fetch_url(model, effects);
+    fetch_url(model);
     if let Some(conversation) = model.app.open.clone() {
-        effects.push(Effect::Request(Box::new(Request::Refresh { conversation })));
+        model.app.request(Request::Refresh { conversation });
     }
 }
 
 /// [`fetch_url`] while the settings are on the screen.
-pub fn fetch_url_if_wanted(model: &mut Model, effects: &mut Vec<Effect>) {
+pub fn fetch_url_if_wanted(model: &mut Model) {
     if matches!(model.app.overlay, Some(Overlay::Thread(_))) {
-        fetch_url(model, effects);
+        fetch_url(model);
     }
 }
 
 /// Asks for the join URL where there is one and it is not known.
-pub fn fetch_url(model: &mut Model, effects: &mut Vec<Effect>) {
+pub fn fetch_url(model: &mut Model) {
     let Some(c) = model.app.opened() else { return };
     let open = c.info.is_group() && c.known(ThreadFlag::JoiningEnabled) == Some(true);
     let missing = matches!(c.group.url, JoinUrlState::Unknown | JoinUrlState::Failed(_));
     let id = c.info.id.clone();
     if open && missing {
-        request_url(model, &id, false, effects);
+        request_url(model, &id, false);
     }
 }
 
 /// Asks for the join URL, or adds to a request under way that it is to be copied.
-fn request_url(model: &mut Model, id: &ConversationId, copy: bool, effects: &mut Vec<Effect>) {
+fn request_url(model: &mut Model, id: &ConversationId, copy: bool) {
     if model.app.pending.wants_join_url(id, copy) {
         return;
     }
     let conversation = id.clone();
     let request = PendingRequest::JoinUrl { conversation: conversation.clone(), copy };
     let ticket = model.app.pending.add(request);
-    effects.push(Effect::Request(Box::new(Request::JoinUrl { conversation, ticket })));
+    model.app.request(Request::JoinUrl { conversation, ticket });
 }
 
-fn copy_url(model: &mut Model, effects: &mut Vec<Effect>) {
+fn copy_url(model: &mut Model) {
     let Some(c) = model.app.opened() else { return };
     if !c.info.is_group() {
         model.app.complain("Only groups have a join URL");
@@ -92,12 +92,15 @@ fn copy_url(model: &mut Model, effects: &mut Vec<Effect>) {
     match (&c.group.url, model.app.flag(c, ThreadFlag::JoiningEnabled).shown()) {
         (_, Some(false)) => model.app.note("Joining by link is off: Alt-J turns it on"),
         (JoinUrlState::Known(url), _) => {
-            effects.push(Effect::Copy { what: "the join URL".into(), text: url.to_string() });
+            model
+                .app
+                .effects
+                .push(Effect::Copy { what: "the join URL".into(), text: url.to_string() });
         }
         _ => {
             let id = c.info.id.clone();
             model.app.note("Fetching the join URL…");
-            request_url(model, &id, true, effects);
+            request_url(model, &id, true);
         }
     }
 }
@@ -159,7 +162,7 @@ pub fn ask_clear(model: &mut Model) {
 }
 
 /// Sets a flag, or turns it round.
-pub fn set(model: &mut Model, flag: ThreadFlag, to: Option<bool>, effects: &mut Vec<Effect>) {
+pub fn set(model: &mut Model, flag: ThreadFlag, to: Option<bool>) {
     let Some(c) = model.app.opened() else {
         model.app.note("Open a conversation first");
         return;
@@ -190,25 +193,20 @@ pub fn set(model: &mut Model, flag: ThreadFlag, to: Option<bool>, effects: &mut 
         }
     };
     let id = c.info.id.clone();
-    change(model, &id, ThreadChange::Flag(flag, on), effects);
+    change(model, &id, ThreadChange::Flag(flag, on));
 }
 
 /// Asks the server for a change of a conversation.
-pub fn change(
-    model: &mut Model,
-    id: &ConversationId,
-    change: ThreadChange,
-    effects: &mut Vec<Effect>,
-) {
+pub fn change(model: &mut Model, id: &ConversationId, change: ThreadChange) {
     let conversation = id.clone();
     let request = PendingRequest::Thread { conversation: id.clone(), change: change.clone() };
     let ticket = model.app.pending.add(request);
     model.app.conversations.touch();
-    effects.push(Effect::Request(Box::new(Request::Thread { conversation, change, ticket })));
+    model.app.request(Request::Thread { conversation, change, ticket });
 }
 
 /// The open conversation's topic. One line, as long as it needs to be.
-pub fn set_topic(model: &mut Model, topic: &str, effects: &mut Vec<Effect>) {
+pub fn set_topic(model: &mut Model, topic: &str) {
     let topic = SafeText::line(topic).to_string();
     let Some(c) = model.app.opened() else { return };
     if let Some(why) = blocked(&model.app, c, &ThreadChange::Topic(String::new())) {
@@ -220,33 +218,28 @@ pub fn set_topic(model: &mut Model, topic: &str, effects: &mut Vec<Effect>) {
     if same {
         model.app.note("The topic is the same");
     } else {
-        change(model, &id, ThreadChange::Topic(topic), effects);
+        change(model, &id, ThreadChange::Topic(topic));
     }
 }
 
 /// Adds people, or gives members a role, one request each.
-pub fn put(model: &mut Model, people: &[(UserId, Role)], effects: &mut Vec<Effect>) {
+pub fn put(model: &mut Model, people: &[(UserId, Role)]) {
     let Some(id) = model.app.open.clone() else { return };
     for (who, role) in people {
-        change(model, &id, ThreadChange::Member(who.clone(), *role), effects);
+        change(model, &id, ThreadChange::Member(who.clone(), *role));
     }
 }
 
 /// Asks for a new group.
-pub fn create(
-    model: &mut Model,
-    topic: &str,
-    members: Vec<(UserId, Role)>,
-    effects: &mut Vec<Effect>,
-) {
+pub fn create(model: &mut Model, topic: &str, members: Vec<(UserId, Role)>) {
     let ticket = model.app.pending.add(PendingRequest::CreateGroup);
     model.app.note("The group is being created…");
     let topic = SafeText::line(topic).to_string();
-    effects.push(Effect::Request(Box::new(Request::Create { topic, members, ticket })));
+    model.app.request(Request::Create { topic, members, ticket });
 }
 
 /// Asks what a join address leads to.
-pub fn resolve(model: &mut Model, url: &str, effects: &mut Vec<Effect>) {
+pub fn resolve(model: &mut Model, url: &str) {
     let url = url.trim();
     let code = url.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
     if code.is_empty() || url.contains(char::is_whitespace) {
@@ -255,14 +248,14 @@ pub fn resolve(model: &mut Model, url: &str, effects: &mut Vec<Effect>) {
     }
     let ticket = model.app.pending.add(PendingRequest::ResolveJoinUrl);
     model.app.note("Asking where the link leads…");
-    effects.push(Effect::Request(Box::new(Request::Resolve { url: url.to_owned(), ticket })));
+    model.app.request(Request::Resolve { url: url.to_owned(), ticket });
 }
 
 /// Joins the group that a link led to.
-pub fn join(model: &mut Model, id: &ConversationId, effects: &mut Vec<Effect>) {
+pub fn join(model: &mut Model, id: &ConversationId) {
     let ticket = model.app.pending.add(PendingRequest::JoinGroup(id.clone()));
     let me = model.app.me().clone();
     let change = ThreadChange::Member(me, Role::User);
     let conversation = id.clone();
-    effects.push(Effect::Request(Box::new(Request::Thread { conversation, change, ticket })));
+    model.app.request(Request::Thread { conversation, change, ticket });
 }

@@ -7,30 +7,30 @@ use super::pending::{MessageChange, PendingRequest};
 use super::{Model, on_list, on_thread, search, source};
 use crate::model::{ConversationId, Fault, Response, Role, SafeText, ThreadChange, Ticket};
 
-pub fn apply(model: &mut Model, ticket: Ticket, response: Response, effects: &mut Vec<Effect>) {
+pub fn apply(model: &mut Model, ticket: Ticket, response: Response) {
     let Some(request) = model.app.pending.take(ticket) else { return };
     model.app.conversations.touch();
     match (request, response) {
         (PendingRequest::Thread { conversation, change }, Response::Done(result)) => {
             thread_changed(model, &conversation, &change, &result);
-            on_thread::fetch_url_if_wanted(model, effects);
+            on_thread::fetch_url_if_wanted(model);
         }
         (PendingRequest::Message { conversation, change }, Response::Done(Err(fault))) => {
             message_not_changed(model, &conversation, change, &fault);
         }
         (PendingRequest::JoinGroup(id), Response::Done(result)) => {
-            joined(model, &id, &result, effects);
+            joined(model, &id, &result);
         }
-        (PendingRequest::CreateGroup, Response::Created(result)) => created(model, result, effects),
+        (PendingRequest::CreateGroup, Response::Created(result)) => created(model, result),
         (PendingRequest::ResolveJoinUrl, Response::Resolved(result)) => {
-            resolved(model, result, effects);
+            resolved(model, result);
         }
         (PendingRequest::JoinUrl { conversation, copy }, Response::JoinUrl(result)) => {
-            join_url(model, &conversation, copy, result, effects);
+            join_url(model, &conversation, copy, result);
         }
-        (PendingRequest::Search, Response::Found(result)) => search::found(model, result, effects),
+        (PendingRequest::Search, Response::Found(result)) => search::found(model, result),
         (PendingRequest::Source { conversation, key, purpose }, Response::Source(items)) => {
-            source::came(model, &conversation, &key, &items, purpose, effects);
+            source::came(model, &conversation, &key, &items, purpose);
         }
         // A message that was changed comes back as a delta of its own.
         _ => {}
@@ -97,18 +97,13 @@ fn message_not_changed(
     model.app.complain(&format!("{what}: {}", fault.reason));
 }
 
-fn joined(
-    model: &mut Model,
-    id: &ConversationId,
-    result: &Result<(), Fault>,
-    effects: &mut Vec<Effect>,
-) {
+fn joined(model: &mut Model, id: &ConversationId, result: &Result<(), Fault>) {
     match result {
         Ok(()) => {
             if let Some(c) = model.app.conversations.get_mut(id) {
                 c.info.left = false;
             }
-            on_list::open(model, id, effects);
+            on_list::open(model, id);
             model.app.note("Joined");
         }
         Err(fault) => model.app.complain(&format!(
@@ -119,15 +114,15 @@ fn joined(
 }
 
 /// The new group is opened at once.
-fn created(model: &mut Model, result: Result<ConversationId, Fault>, effects: &mut Vec<Effect>) {
+fn created(model: &mut Model, result: Result<ConversationId, Fault>) {
     match result {
-        Ok(id) => on_list::open(model, &id, effects),
+        Ok(id) => on_list::open(model, &id),
         Err(fault) => model.app.complain(&format!("The group was not created: {}", fault.reason)),
     }
 }
 
 /// Shows what will be joined, and asks.
-fn resolved(model: &mut Model, result: Result<ConversationId, Fault>, effects: &mut Vec<Effect>) {
+fn resolved(model: &mut Model, result: Result<ConversationId, Fault>) {
     let id = match result {
         Ok(id) => id,
         Err(fault) => {
@@ -144,7 +139,7 @@ fn resolved(model: &mut Model, result: Result<ConversationId, Fault>, effects: &
     let name = known.map_or_else(|| SafeText::line("a group"), |c| model.app.title(c));
     let member = known.is_some_and(|c| !c.info.left && c.info.activity.0 > 0);
     if member {
-        on_list::open(model, &id, effects);
+        on_list::open(model, &id);
         model.app.note("You are a member already");
         return;
     }
@@ -155,20 +150,14 @@ fn resolved(model: &mut Model, result: Result<ConversationId, Fault>, effects: &
     });
 }
 
-fn join_url(
-    model: &mut Model,
-    id: &ConversationId,
-    copy: bool,
-    result: Result<SafeText, Fault>,
-    effects: &mut Vec<Effect>,
-) {
+fn join_url(model: &mut Model, id: &ConversationId, copy: bool, result: Result<SafeText, Fault>) {
     let group = &mut model.app.conversations.ensure(id).group;
     match result {
         Ok(url) => {
             group.url = JoinUrlState::Known(url.clone());
             if copy {
                 let (what, text) = ("the join URL".into(), url.to_string());
-                effects.push(Effect::Copy { what, text });
+                model.app.effects.push(Effect::Copy { what, text });
             }
         }
         Err(fault) => {

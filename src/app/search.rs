@@ -1,7 +1,6 @@
 //! Looking through everything stored: what is typed becomes a question at every key, the newest hits come first.
 
 use super::Model;
-use super::effect::Effect;
 use super::overlay::{self, Overlay};
 use super::pending::PendingRequest;
 use super::state::AppState;
@@ -128,7 +127,7 @@ fn question(
 }
 
 /// Opens the search, with a line to begin with.
-pub fn open(model: &mut Model, here: bool, input: &str, effects: &mut Vec<Effect>) {
+pub fn open(model: &mut Model, here: bool, input: &str) {
     let here = model.app.open.clone().filter(|_| here);
     let last = model.view.last_search.take().filter(|last| input.is_empty() && last.here == here);
     if let Some(last) = last {
@@ -138,11 +137,11 @@ pub fn open(model: &mut Model, here: bool, input: &str, effects: &mut Vec<Effect
     }
     let search = Search { input: input.to_owned(), ..Search::new(here) };
     model.app.overlay = Some(Overlay::Search(Box::new(search)));
-    ask(model, effects);
+    ask(model);
 }
 
 /// What is typed changed: the question is another one.
-pub fn ask(model: &mut Model, effects: &mut Vec<Effect>) {
+pub fn ask(model: &mut Model) {
     let Some(Overlay::Search(search)) = &model.app.overlay else { return };
     let asked = question(&model.app, &search.input, search.here.as_ref());
     // The answer to an earlier query is of no use any more.
@@ -155,7 +154,7 @@ pub fn ask(model: &mut Model, effects: &mut Vec<Effect>) {
             // The hits of the question before stay until the answer is there: nothing flickers.
             search.state = SearchState::Asking;
             let ticket = model.app.pending.add(PendingRequest::Search);
-            effects.push(Effect::Request(Box::new(Request::Search { query, below: None, ticket })));
+            model.app.request(Request::Search { query, below: None, ticket });
         }
         Ok(None) => {
             search.hits.clear();
@@ -171,16 +170,16 @@ pub fn ask(model: &mut Model, effects: &mut Vec<Effect>) {
 }
 
 /// In this chat or in all of them.
-pub fn turn_scope(model: &mut Model, effects: &mut Vec<Effect>) {
+pub fn turn_scope(model: &mut Model) {
     let open = model.app.open.clone();
     if let Some(Overlay::Search(search)) = &mut model.app.overlay {
         search.here = if search.here.is_some() { None } else { open };
     }
-    ask(model, effects);
+    ask(model);
 }
 
 /// Older hits, when the marked one is near the last.
-pub fn more(model: &mut Model, effects: &mut Vec<Effect>) {
+pub fn more(model: &mut Model) {
     let Some(Overlay::Search(search)) = &model.app.overlay else { return };
     let near = search.marked + NEAR >= search.hits.len() && search.state == SearchState::Answered;
     let (Some(below), true) = (search.next, near) else { return };
@@ -190,12 +189,12 @@ pub fn more(model: &mut Model, effects: &mut Vec<Effect>) {
         search.state = SearchState::Asking;
         let below = Some(below);
         let ticket = model.app.pending.add(PendingRequest::Search);
-        effects.push(Effect::Request(Box::new(Request::Search { query, below, ticket })));
+        model.app.request(Request::Search { query, below, ticket });
     }
 }
 
 /// Hits of the newest query.
-pub fn found(model: &mut Model, result: Result<Findings, Fault>, effects: &mut Vec<Effect>) {
+pub fn found(model: &mut Model, result: Result<Findings, Fault>) {
     let Some(Overlay::Search(search)) = &mut model.app.overlay else { return };
     match result {
         Ok(found) => {
@@ -212,19 +211,19 @@ pub fn found(model: &mut Model, result: Result<Findings, Fault>, effects: &mut V
     if std::mem::take(&mut search.opens_first) && !search.hits.is_empty() {
         let search = search.clone();
         model.app.overlay = None;
-        choose(model, *search, effects);
+        choose(model, *search);
     }
 }
 
 /// Shows the marked hit in its place.
-pub fn choose(model: &mut Model, mut search: Search, effects: &mut Vec<Effect>) {
+pub fn choose(model: &mut Model, mut search: Search) {
     let waits = search.state == SearchState::Asking && search.marked == 0;
     let Some(hit) = search.hits.get(search.marked).cloned().filter(|_| !waits) else {
         search.opens_first = waits;
         model.app.overlay = Some(Overlay::Search(Box::new(search)));
         return;
     };
-    on_list::open(model, &hit.conversation, effects);
-    on_history::go_to(model, &hit.key, effects);
+    on_list::open(model, &hit.conversation);
+    on_history::go_to(model, &hit.key);
     model.view.last_search = Some(Box::new(search));
 }

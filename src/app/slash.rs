@@ -1,6 +1,5 @@
 //! Slash commands: everything that keys do for the open conversation, in words.
 
-use super::effect::Effect;
 use super::group::blocked;
 use super::on_compose::{COMMANDS, changed, send, typed_message};
 use super::overlay::{Consent, Overlay};
@@ -9,12 +8,7 @@ use super::{Action, Model, on_thread};
 use crate::model::{ConversationId, Outgoing, Role, SafeText, ThreadChange, ThreadFlag, UserId};
 
 /// A slash command. What is no command asks before it is sent.
-pub fn run(
-    model: &mut Model,
-    conversation: &ConversationId,
-    command: &str,
-    effects: &mut Vec<Effect>,
-) {
+pub fn run(model: &mut Model, conversation: &ConversationId, command: &str) {
     let (word, rest) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
     let rest = rest.trim();
     let switch = match rest.to_lowercase().as_str() {
@@ -26,42 +20,42 @@ pub fn run(
     let action = match (word, switch) {
         ("me", _) if !rest.is_empty() => {
             let outgoing = Outgoing { text: rest.to_owned(), emote: true, ..Outgoing::default() };
-            send(model, conversation, outgoing, effects);
+            send(model, conversation, outgoing);
             return;
         }
         ("open", _) if !rest.is_empty() => {
             let found = super::overlay::find(&model.app, rest);
             match found.into_iter().next() {
                 Some(found) => {
-                    clear(model, effects);
-                    super::on_list::open(model, &found.id, effects);
+                    clear(model);
+                    super::on_list::open(model, &found.id);
                 }
                 None => model.app.complain("There is no such conversation or person"),
             }
             return;
         }
         ("topic", _) if !rest.is_empty() => {
-            clear(model, effects);
-            on_thread::set_topic(model, rest, effects);
+            clear(model);
+            on_thread::set_topic(model, rest);
             return;
         }
         ("pin", Some(to)) => {
-            clear(model, effects);
-            on_thread::set(model, ThreadFlag::Pinned, to, effects);
+            clear(model);
+            on_thread::set(model, ThreadFlag::Pinned, to);
             return;
         }
         ("add" | "kick" | "role", _) if !rest.is_empty() => {
-            people(model, word, rest, effects);
+            people(model, word, rest);
             return;
         }
         ("create", _) if !rest.is_empty() => {
-            clear(model, effects);
+            clear(model);
             on_thread::pick(model, PickFor::Create { topic: rest.to_owned() });
             return;
         }
         ("join", _) if !rest.is_empty() => {
-            clear(model, effects);
-            on_thread::resolve(model, rest, effects);
+            clear(model);
+            on_thread::resolve(model, rest);
             return;
         }
         ("me" | "open" | "kick" | "role", _) => {
@@ -73,18 +67,18 @@ pub fn run(
             return;
         }
         ("link", Some(to)) => {
-            clear(model, effects);
-            on_thread::set(model, ThreadFlag::JoiningEnabled, to, effects);
+            clear(model);
+            on_thread::set(model, ThreadFlag::JoiningEnabled, to);
             return;
         }
         ("history", Some(to)) => {
-            clear(model, effects);
-            on_thread::set(model, ThreadFlag::HistoryDisclosed, to, effects);
+            clear(model);
+            on_thread::set(model, ThreadFlag::HistoryDisclosed, to);
             return;
         }
         ("mute", Some(to)) => {
-            clear(model, effects);
-            on_thread::set(model, ThreadFlag::Alerts, to.map(|muted| !muted), effects);
+            clear(model);
+            on_thread::set(model, ThreadFlag::Alerts, to.map(|muted| !muted));
             return;
         }
         ("topic", _) => "edit-topic",
@@ -101,7 +95,7 @@ pub fn run(
             if let Some(c) = model.app.opened_mut() {
                 c.compose.set_text(&text);
             }
-            changed(model, effects);
+            changed(model);
             model.app.overlay = Some(Overlay::Preview);
             return;
         }
@@ -110,8 +104,8 @@ pub fn run(
             return;
         }
         ("search", _) => {
-            clear(model, effects);
-            super::search::open(model, false, rest, effects);
+            clear(model);
+            super::search::open(model, false, rest);
             return;
         }
         ("help", _) => "help",
@@ -134,24 +128,24 @@ pub fn run(
             return;
         }
     };
-    clear(model, effects);
+    clear(model);
     if let Some(action) = Action::named(action) {
-        super::on_action(model, action, effects);
+        super::on_action(model, action);
     }
 }
 
 /// Takes a carried-out command out of the box.
-fn clear(model: &mut Model, effects: &mut Vec<Effect>) {
+fn clear(model: &mut Model) {
     model.app.toasts.clear();
     if let Some(c) = model.app.opened_mut() {
         c.compose.set_text("");
         c.compose.told_typing = None;
     }
-    changed(model, effects);
+    changed(model);
 }
 
 /// `/add`, `/kick` and `/role` with people by id, by whole name, or by a part of one that only one person has.
-fn people(model: &mut Model, word: &str, rest: &str, effects: &mut Vec<Effect>) {
+fn people(model: &mut Model, word: &str, rest: &str) {
     let (rest, role) = match (word, rest.rsplit_once(char::is_whitespace)) {
         ("role", Some((who, "admin"))) => (who, Role::Admin),
         ("role", Some((who, "user"))) => (who, Role::User),
@@ -178,7 +172,7 @@ fn people(model: &mut Model, word: &str, rest: &str, effects: &mut Vec<Effect>) 
             }
         }
     }
-    clear(model, effects);
+    clear(model);
     for who in found {
         let change = match word {
             "kick" => ThreadChange::Remove(who),
@@ -189,7 +183,7 @@ fn people(model: &mut Model, word: &str, rest: &str, effects: &mut Vec<Effect>) 
             model.app.complain(why);
             return;
         }
-        on_thread::change(model, &id, change, effects);
+        on_thread::change(model, &id, change);
     }
 }
 

@@ -1,6 +1,5 @@
 //! A message's source: edited as typed where that loses nothing, else as the server has it; or looked at.
 
-use super::effect::Effect;
 use super::on_messages::selected;
 use super::overlay::Overlay;
 use super::pending::{PendingRequest, SourcePurpose};
@@ -11,14 +10,14 @@ use crate::model::{
 };
 
 /// Puts an own message into the box.
-pub fn edit(model: &mut Model, effects: &mut Vec<Effect>) {
+pub fn edit(model: &mut Model) {
     let Some(message) = selected(model) else { return };
     if message.sender != *model.app.me() {
         model.app.complain("Only own messages can be edited");
         return;
     }
     if super::on_outbox::has_not_left(&message.delivery) {
-        on_messages::take_back(model, effects);
+        on_messages::take_back(model);
         return;
     }
     let (MessageBody::Text(rich), false) = (&message.body, message.key.is_unsent()) else {
@@ -31,14 +30,14 @@ pub fn edit(model: &mut Model, effects: &mut Vec<Effect>) {
         .filter(|_| model.app.prefs.choices.sending.markup)
         .and_then(|(quote, rest)| Some((quote, composer_markup::write(&rest)?)));
     let Some((quote, (text, _))) = typed else {
-        ask(model, key, SourcePurpose::Edit, effects);
+        ask(model, key, SourcePurpose::Edit);
         return;
     };
     if let Some(conversation) = model.app.opened_mut() {
         conversation.selection = None;
         conversation.compose.begin_edit((&*key.id).into(), &text, quote, None);
     }
-    on_compose::changed(model, effects);
+    on_compose::changed(model);
 }
 
 /// A reply's quote and what was answered; nothing when a quote cannot be written back as it stands.
@@ -57,12 +56,12 @@ fn split_quote(rich: &RichText) -> Option<(Option<QuoteOf>, RichText)> {
 }
 
 /// The source is in the store; an unsent message has none yet.
-pub fn inspect(model: &mut Model, effects: &mut Vec<Effect>) {
+pub fn inspect(model: &mut Model) {
     let Some(key) = selected(model).map(|m| m.key.clone()) else { return };
     if let Some(id) = model.app.open.clone().filter(|_| key.is_unsent()) {
-        came(model, &id, &key, &[], SourcePurpose::Inspect, effects);
+        came(model, &id, &key, &[], SourcePurpose::Inspect);
     } else {
-        ask(model, key, SourcePurpose::Inspect, effects);
+        ask(model, key, SourcePurpose::Inspect);
     }
 }
 
@@ -73,7 +72,6 @@ pub fn came(
     key: &MessageKey,
     items: &[RawMessage],
     purpose: SourcePurpose,
-    effects: &mut Vec<Effect>,
 ) {
     if model.app.open.as_ref() != Some(id) {
         return;
@@ -99,13 +97,13 @@ pub fn came(
                 c.selection = None;
                 c.compose.begin_edit(target, &content, None, Some(kind));
             }
-            on_compose::changed(model, effects);
+            on_compose::changed(model);
         }
     }
 }
 
 /// Asks for a message's source.
-fn ask(model: &mut Model, key: MessageKey, purpose: SourcePurpose, effects: &mut Vec<Effect>) {
+fn ask(model: &mut Model, key: MessageKey, purpose: SourcePurpose) {
     if let Some(conversation) = model.app.open.clone() {
         let request = PendingRequest::Source {
             conversation: conversation.clone(),
@@ -113,6 +111,6 @@ fn ask(model: &mut Model, key: MessageKey, purpose: SourcePurpose, effects: &mut
             purpose,
         };
         let ticket = model.app.pending.add(request);
-        effects.push(Effect::Request(Box::new(Request::Source { conversation, key, ticket })));
+        model.app.request(Request::Source { conversation, key, ticket });
     }
 }

@@ -2,12 +2,13 @@
 
 pub use super::chat::{ConversationState, Older, Sought, Window};
 use super::conversations::Conversations;
+use super::effect::Effect;
 use super::keymap::{Context, Keymap};
 use super::overlay::Overlay;
 use super::pending::PendingRequests;
 use crate::model::{
     Bidi, ClientMessageId, ConnectionState, ConversationId, Names, Now, Preferences, Receipts,
-    SafeText, UserId,
+    Request, SafeText, UserId,
 };
 use jiff::tz::TimeZone;
 use std::collections::VecDeque;
@@ -110,6 +111,8 @@ pub struct AppState {
     pub overlay: Option<Overlay>,
     pub toasts: VecDeque<Toast>,
     pub ids: IdCounters,
+    /// What the input at hand is to bring about; [`super::update`] returns it.
+    pub effects: Vec<Effect>,
     /// What was asked of sync and is not answered yet.
     pub pending: PendingRequests,
 }
@@ -132,8 +135,14 @@ impl AppState {
             view_focus: ViewFocus { focused: true, acted: false, interrupted_at: None },
             overlay: None,
             toasts: VecDeque::new(),
+            effects: Vec::new(),
             pending: PendingRequests::default(),
         }
+    }
+
+    /// Asks something of sync.
+    pub fn request(&mut self, request: Request) {
+        self.effects.push(Effect::Request(Box::new(request)));
     }
 
     pub fn opened(&self) -> Option<&ConversationState> {

@@ -253,8 +253,8 @@ fn a_page_that_comes_late_is_not_put_beside_another_window() {
     let chat = ConversationId::new(CHATS[0]);
     update(&mut model, page(CHATS[0], 900..910, Page::Newest), now);
     let place = message(CHATS[0], 100).key;
-    let mut effects = Vec::new();
-    on_history::go_to(&mut model, &place, &mut effects);
+    on_history::go_to(&mut model, &place);
+    let effects = std::mem::take(&mut model.app.effects);
     assert!(matches!(&requests(effects)[..], [Request::Around { .. }]));
     // An answer for another place is not the one.
     let around = |n: i64| Page::Around {
@@ -281,7 +281,8 @@ fn what_arrives_while_the_past_is_read_is_fetched_before_the_window_is_called_li
     let (mut model, now) = opened(CHATS[0]);
     let chat = ConversationId::new(CHATS[0]);
     update(&mut model, page(CHATS[0], 900..910, Page::Newest), now);
-    on_history::go_to(&mut model, &message(CHATS[0], 100).key, &mut Vec::new());
+    on_history::go_to(&mut model, &message(CHATS[0], 100).key);
+    model.app.effects.clear();
     let place = (&message(CHATS[0], 100).key).into();
     let around = Page::Around { place, reached_start: false, at_end: false };
     update(&mut model, page(CHATS[0], 98..103, around), now);

@@ -154,7 +154,7 @@ pub fn edited(app: &AppState, open: &mut ThreadOverlay) {
 }
 
 /// Enter.
-pub fn choose(model: &mut Model, open: ThreadOverlay, effects: &mut Vec<Effect>) {
+pub fn choose(model: &mut Model, open: ThreadOverlay) {
     match open {
         ThreadOverlay::Settings { marked } => {
             let row = model
@@ -164,7 +164,7 @@ pub fn choose(model: &mut Model, open: ThreadOverlay, effects: &mut Vec<Effect>)
             // What is changed on the screen stays on the screen.
             model.app.overlay = Some(Overlay::Thread(ThreadOverlay::Settings { marked }));
             if let Some(row) = row {
-                use_row(model, &row, effects);
+                use_row(model, &row);
             }
         }
         ThreadOverlay::Members { marked, .. } => {
@@ -175,10 +175,13 @@ pub fn choose(model: &mut Model, open: ThreadOverlay, effects: &mut Vec<Effect>)
             model.app.overlay = who.map(|who| Overlay::Thread(ThreadOverlay::Person { who }));
         }
         ThreadOverlay::Person { who } => {
-            effects.push(Effect::Copy { what: "the id".into(), text: who.as_str().to_owned() });
+            model
+                .app
+                .effects
+                .push(Effect::Copy { what: "the id".into(), text: who.as_str().to_owned() });
             model.app.overlay = Some(Overlay::Thread(ThreadOverlay::Person { who }));
         }
-        ThreadOverlay::Ask { what, input } => answer(model, &what, &input, effects),
+        ThreadOverlay::Ask { what, input } => answer(model, &what, &input),
         ThreadOverlay::Pick { purpose, input, marked, found, picked } => {
             let mut chosen = picked;
             if chosen.is_empty() {
@@ -197,23 +200,26 @@ pub fn choose(model: &mut Model, open: ThreadOverlay, effects: &mut Vec<Effect>)
             }
             match purpose {
                 PickFor::Add { .. } => {
-                    on_thread::put(model, &chosen, effects);
+                    on_thread::put(model, &chosen);
                     model.app.overlay = Some(Overlay::Thread(ThreadOverlay::Members {
                         marked: 0,
                         picked: Vec::new(),
                     }));
                 }
-                PickFor::Create { topic } => on_thread::create(model, &topic, chosen, effects),
+                PickFor::Create { topic } => on_thread::create(model, &topic, chosen),
             }
         }
         ThreadOverlay::Qr { url, rows } => {
-            effects.push(Effect::Copy { what: "the join URL".into(), text: url.to_string() });
+            model
+                .app
+                .effects
+                .push(Effect::Copy { what: "the join URL".into(), text: url.to_string() });
             model.app.overlay = Some(Overlay::Thread(ThreadOverlay::Qr { url, rows }));
         }
     }
 }
 
-fn answer(model: &mut Model, what: &AskFor, input: &str, effects: &mut Vec<Effect>) {
+fn answer(model: &mut Model, what: &AskFor, input: &str) {
     match what {
         AskFor::Topic { back, was } => {
             if *back {
@@ -225,7 +231,7 @@ fn answer(model: &mut Model, what: &AskFor, input: &str, effects: &mut Vec<Effec
             }
             let now = model.app.opened().and_then(|c| c.info.topic.clone()).unwrap_or_default();
             if now.as_str() == was {
-                on_thread::set_topic(model, input, effects);
+                on_thread::set_topic(model, input);
             } else if let Some(c) = model.app.opened() {
                 let topic = SafeText::line(input).to_string();
                 model.app.overlay = Some(Overlay::Confirm {
@@ -241,28 +247,28 @@ fn answer(model: &mut Model, what: &AskFor, input: &str, effects: &mut Vec<Effec
             let topic = input.to_owned();
             on_thread::pick(model, PickFor::Create { topic });
         }
-        AskFor::JoinUrl => on_thread::resolve(model, input, effects),
+        AskFor::JoinUrl => on_thread::resolve(model, input),
     }
 }
 
-fn use_row(model: &mut Model, row: &settings::SettingRow, effects: &mut Vec<Effect>) {
+fn use_row(model: &mut Model, row: &settings::SettingRow) {
     if let Some(why) = row.blocked {
         model.app.complain(&format!("{}: {why}", row.label));
         return;
     }
     match row.id {
         RowId::Topic => on_thread::ask_topic(model, true),
-        RowId::Flag(flag) => on_thread::set(model, flag, None, effects),
+        RowId::Flag(flag) => on_thread::set(model, flag, None),
         RowId::Url => {
             let url = model.app.opened().map(|c| c.group.url.clone());
             match url {
                 Some(JoinUrlState::Known(url)) => {
                     let rows = super::qr::rows(&url);
                     let text = url.to_string();
-                    effects.push(Effect::Copy { what: "the join URL".into(), text });
+                    model.app.effects.push(Effect::Copy { what: "the join URL".into(), text });
                     model.app.overlay = Some(Overlay::Thread(ThreadOverlay::Qr { url, rows }));
                 }
-                _ => on_thread::fetch_url(model, effects),
+                _ => on_thread::fetch_url(model),
             }
         }
         RowId::Members => {
@@ -270,7 +276,10 @@ fn use_row(model: &mut Model, row: &settings::SettingRow, effects: &mut Vec<Effe
             model.app.overlay = Some(Overlay::Thread(members));
         }
         RowId::Picture | RowId::Creator | RowId::Created | RowId::Capabilities => {
-            effects.push(Effect::Copy { what: row.label.to_lowercase(), text: row.value.clone() });
+            model
+                .app
+                .effects
+                .push(Effect::Copy { what: row.label.to_lowercase(), text: row.value.clone() });
         }
         RowId::Leave => on_thread::ask_leave(model),
         RowId::Clear => on_thread::ask_clear(model),
@@ -278,19 +287,19 @@ fn use_row(model: &mut Model, row: &settings::SettingRow, effects: &mut Vec<Effe
 }
 
 /// A letter.
-pub fn typed(model: &mut Model, letter: char, effects: &mut Vec<Effect>) {
+pub fn typed(model: &mut Model, letter: char) {
     let Some(Overlay::Thread(open)) = model.app.overlay.clone() else { return };
     match open {
         ThreadOverlay::Settings { .. } => {
             let Some(c) = model.app.opened() else { return };
             let rows = settings::rows(&model.app, c);
             let Some(at) = rows.iter().position(|row| row.key == Some(letter)) else {
-                step_by_letter(model, letter, effects);
+                step_by_letter(model, letter);
                 return;
             };
             model.app.overlay = Some(Overlay::Thread(ThreadOverlay::Settings { marked: at }));
             if let Some(row) = rows.into_iter().nth(at) {
-                use_row(model, &row, effects);
+                use_row(model, &row);
             }
         }
         ThreadOverlay::Members { marked, picked } => {
@@ -301,10 +310,13 @@ pub fn typed(model: &mut Model, letter: char, effects: &mut Vec<Effect>) {
             match letter {
                 'a' => on_thread::pick(model, PickFor::Add { back: true }),
                 'x' => members::remove(model, &targets),
-                'o' => members::turn_role(model, &targets, effects),
+                'o' => members::turn_role(model, &targets),
                 'y' => {
                     let ids: Vec<&str> = targets.iter().map(UserId::as_str).collect();
-                    effects.push(Effect::Copy { what: "the id".into(), text: ids.join("\n") });
+                    model
+                        .app
+                        .effects
+                        .push(Effect::Copy { what: "the id".into(), text: ids.join("\n") });
                 }
                 ' ' => {
                     let mut picked = picked;
@@ -321,14 +333,17 @@ pub fn typed(model: &mut Model, letter: char, effects: &mut Vec<Effect>) {
                     let members = ThreadOverlay::Members { marked: marked.min(last), picked };
                     model.app.overlay = Some(Overlay::Thread(members));
                 }
-                other => step_by_letter(model, other, effects),
+                other => step_by_letter(model, other),
             }
         }
         ThreadOverlay::Person { who } => match letter {
             'x' => members::remove(model, &[who]),
-            'o' => members::turn_role(model, &[who], effects),
+            'o' => members::turn_role(model, &[who]),
             'y' => {
-                effects.push(Effect::Copy { what: "the id".into(), text: who.as_str().to_owned() });
+                model
+                    .app
+                    .effects
+                    .push(Effect::Copy { what: "the id".into(), text: who.as_str().to_owned() });
             }
             _ => {}
         },
@@ -350,10 +365,10 @@ fn open_members(marked: usize) -> ThreadOverlay {
     ThreadOverlay::Members { marked, picked: Vec::new() }
 }
 
-fn step_by_letter(model: &mut Model, letter: char, effects: &mut Vec<Effect>) {
+fn step_by_letter(model: &mut Model, letter: char) {
     match letter {
-        'j' => super::on_overlay::step(model, 1, effects),
-        'k' => super::on_overlay::step(model, -1, effects),
+        'j' => super::on_overlay::step(model, 1),
+        'k' => super::on_overlay::step(model, -1),
         _ => {}
     }
 }
