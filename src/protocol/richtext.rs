@@ -3,6 +3,7 @@
 //! quick-xml reads the tags after one pass that escapes every `<` that cannot start one. What still fails is text.
 
 mod builder;
+mod open_tags;
 mod parts;
 mod tag;
 
@@ -13,6 +14,7 @@ pub(super) use parts::escape_stray;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 use tag::Tag;
+pub(super) use tag::{Meaning, TAGS};
 
 /// People mentioned in a message whose tags hold only their number (`properties.mentions`, facts 4.1).
 pub type MentionedPeople = [(String, UserId)];

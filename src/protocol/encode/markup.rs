@@ -2,6 +2,7 @@
 
 use crate::model::{Align, Attribution, Block, Link, Rgb, RichText, Span};
 use crate::protocol::entity::escape;
+use crate::protocol::richtext::{Meaning, TAGS};
 
 /// Writes markup that reads back as the same text.
 pub fn write(rich: &RichText) -> String {
@@ -95,19 +96,17 @@ fn span(span: &Span, out: &mut String) {
         open.push_str(&start);
         close.insert_str(0, end);
     };
-    for (on, name, marker) in
-        [(s.bold, "b", "*"), (s.italic, "i", "_"), (s.strike, "s", "~"), (s.mono, "pre", "{code}")]
-    {
-        if on {
-            let end = format!("</{name}>");
-            tag(format!("<{name} raw_pre=\"{marker}\" raw_post=\"{marker}\">"), &end);
+    for (names, meaning) in TAGS {
+        let (on, marker) = match meaning {
+            Meaning::Style { field, typed } => (*field(&mut s.clone()), *typed),
+            Meaning::Pre => (s.mono, Some("{code}")),
+            _ => continue,
+        };
+        if let Some(name) = names.first().filter(|_| on) {
+            let raw =
+                marker.map(|m| format!(" raw_pre=\"{m}\" raw_post=\"{m}\"")).unwrap_or_default();
+            tag(format!("<{name}{raw}>"), &format!("</{name}>"));
         }
-    }
-    if s.underline {
-        tag("<u>".into(), "</u>");
-    }
-    if s.blink {
-        tag("<blink>".into(), "</blink>");
     }
     if let Some(Rgb(r, g, b)) = s.color {
         tag(format!("<font color=\"#{r:02x}{g:02x}{b:02x}\">"), "</font>");
@@ -151,6 +150,26 @@ mod tests {
             let read = richtext::parse(markup);
             assert_eq!(richtext::parse(&write(&read)), read, "{markup}");
         }
+    }
+
+    #[test]
+    fn every_style_of_the_tag_table_is_written_back_by_the_name_it_is_read_by() {
+        let mut styles = 0;
+        for (names, meaning) in TAGS {
+            let Meaning::Style { field, .. } = meaning else { continue };
+            for name in *names {
+                let read = richtext::parse(&format!("<{name}>x</{name}>"));
+                let written = write(&read);
+                assert!(written.contains(&format!("</{}>", names[0])), "{name}: {written}");
+                let Some(Block::Paragraph { spans, .. }) = read.blocks.first() else {
+                    panic!("{name} is no style of a text")
+                };
+                assert!(*field(&mut spans[0].style.clone()), "{name}");
+                assert_eq!(richtext::parse(&written), read, "{name}");
+            }
+            styles += 1;
+        }
+        assert!(styles >= 5, "the table has its styles");
     }
 
     /// Well-formed markup of the known tags, nested in any way.

@@ -1,41 +1,15 @@
 //! Builds the text from tags: styles, links, quotes and blocks, whatever order they open and close in.
 
 use super::MentionedPeople;
-use super::parts::{attribute, attribution, color, trim_breaks};
-use super::tag::{SLOTS, Tag};
+use super::open_tags::{ElementKind, Open, OpenTags};
+use super::parts::{attribute, attribution, font, joined, trim_breaks};
+use super::tag::{Meaning, Tag};
 use crate::model::{Align, Attribution, Block, Link, RichText, SafeText, Span, SpanStyle, UserId};
-use crate::protocol::{link, tree};
+use crate::protocol::link;
 use quick_xml::events::BytesStart;
 
 /// Quotes in quotes deeper than this are drawn at this depth.
 const MAX_QUOTES: usize = 6;
-/// Tags open at once.
-const MAX_OPEN: usize = 1_000;
-
-/// What an open tag changed, to be undone by its end.
-struct Open {
-    tag: Tag,
-    style: SpanStyle,
-    link: Option<Link>,
-    kind: ElementKind,
-}
-
-enum ElementKind {
-    Style,
-    /// An `a`, with the target and where its label began.
-    Anchor {
-        target: SafeText,
-        label_from: usize,
-    },
-    Centre,
-    Quote,
-    /// A `pre`, and where its text began: several lines become a block of their own.
-    Pre {
-        from: usize,
-    },
-    /// Its content is not shown.
-    Silent,
-}
 
 /// A quote being read: what stood before it, and who is quoted.
 struct Outer {
@@ -53,13 +27,17 @@ pub struct Builder<'a> {
     pending: String,
     style: SpanStyle,
     link: Option<Link>,
-    stack: Vec<Open>,
-    /// How often each tag is open, so that an end without a start costs no search.
-    open: [u32; SLOTS],
+    open: OpenTags,
     quotes: Vec<Outer>,
+    /// Open tags whose content is not shown.
     silent: usize,
-    /// Starts that were passed over because too many tags were open.
-    beyond: usize,
+}
+
+/// What a tag changes for its content.
+struct TagChange {
+    style: SpanStyle,
+    link: Option<Link>,
+    kind: ElementKind,
 }
 
 impl<'a> Builder<'a> {
@@ -73,11 +51,9 @@ impl<'a> Builder<'a> {
             pending: String::new(),
             style: SpanStyle::default(),
             link: None,
-            stack: Vec::new(),
-            open: [0; SLOTS],
+            open: OpenTags::new(),
             quotes: Vec::new(),
             silent: 0,
-            beyond: 0,
         }
     }
 
@@ -115,18 +91,6 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn is_open(&self, tag: Tag) -> bool {
-        self.open.get(tag.slot()).is_some_and(|count| *count > 0)
-    }
-
-    fn emoticon(&mut self, name: &str, text: &str) {
-        if self.silent == 0 {
-            self.flush();
-            let link = Some(Link::Emoticon(SafeText::line(name)));
-            self.spans.push(Span { text: SafeText::line(text), style: self.style, link });
-        }
-    }
-
     /// Several lines of preformatted text stand by themselves; one line stays in its line.
     fn end_pre(&mut self, from: usize) {
         self.flush();
@@ -141,104 +105,19 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// Opens a tag, or draws one that has no content.
     pub fn start(&mut self, tag: &BytesStart<'_>, empty: bool) {
         let name = Tag::of(tag.name().0);
+        let meaning = name.meaning();
         // There is no link in a link: the one that is open ends here.
-        if name == Tag::Anchor && self.is_open(name) {
+        if matches!(meaning, Meaning::Anchor) && self.open.holds(name) {
             self.end(name, "");
         }
-        let before = self.style;
-        let link_before = self.link.clone();
-        let mut style = self.style;
-        let mut new_link = None;
-        let mut kind = ElementKind::Style;
-        match name {
-            Tag::Bold => style.bold = true,
-            Tag::Italic => style.italic = true,
-            Tag::Underline => style.underline = true,
-            Tag::Strike => style.strike = true,
-            Tag::Pre => {
-                style.mono = true;
-                self.flush();
-                kind = ElementKind::Pre { from: self.spans.len() };
-            }
-            Tag::Code => style.mono = true,
-            Tag::Emoticon => {
-                let name = attribute(tag, "type").unwrap_or_default();
-                // With a picture of its own the text inside is for others.
-                let alt = attribute(tag, "alt").filter(|alt| !alt.trim().is_empty());
-                if let Some(alt) = alt.or_else(|| empty.then(|| format!("({name})"))) {
-                    self.emoticon(&name, &alt);
-                    kind = ElementKind::Silent;
-                } else if !name.is_empty() {
-                    new_link = Some(Link::Emoticon(SafeText::line(&name)));
-                }
-            }
-            Tag::Flag => {
-                let country = attribute(tag, "country").unwrap_or_default();
-                if country.len() == 2 {
-                    let name = format!("flag:{}", country.to_ascii_lowercase());
-                    if empty {
-                        self.emoticon(&name, &format!("({name})"));
-                    }
-                    new_link = Some(Link::Emoticon(SafeText::line(&name)));
-                }
-            }
-            Tag::Image => {
-                let alt = attribute(tag, "alt").unwrap_or_default();
-                self.text(&alt);
-                return;
-            }
-            Tag::Blink => style.blink = true,
-            Tag::Font => {
-                for (key, value) in tree::attributes(tag) {
-                    match key.as_str() {
-                        "color" => style.color = color(&value).or(style.color),
-                        "size" => style.size = value.trim().parse().ok().or(style.size),
-                        _ => {}
-                    }
-                }
-            }
-            Tag::Centre => kind = ElementKind::Centre,
-            Tag::Anchor => {
-                let href = attribute(tag, "href").unwrap_or_default();
-                if let Some(target) = link::safe_target(&href) {
-                    new_link = Some(Link::Url(target.clone()));
-                    self.flush();
-                    let label_from = self.spans.len();
-                    kind = ElementKind::Anchor { target, label_from };
-                }
-            }
-            Tag::At => {
-                let id = attribute(tag, "id").unwrap_or_default();
-                let numbered = self.mentioned.iter().find(|(number, _)| *number == id);
-                let who = match numbered {
-                    Some((_, who)) => who.clone(),
-                    None if id == "*" => UserId::new("*"),
-                    None => UserId::with_prefix(&id),
-                };
-                new_link = Some(Link::Mention(who));
-            }
-            Tag::Quote => kind = ElementKind::Quote,
-            Tag::Silent(_) => kind = ElementKind::Silent,
-            Tag::Break => {
-                self.text("\n");
-                return;
-            }
-            Tag::Foreign(_) => {}
-            Tag::Unknown if self.record => self.text(" "),
-            // Nobody types attributes: this is a tag, though of an unknown name.
-            Tag::Unknown if tag.contains('=') && tag.contains(' ') => {}
-            Tag::Unknown => {
-                self.text(&format!("<{}>", &**tag));
-                return;
-            }
-        }
-        if empty {
+        let Some(mut change) = self.change_of(meaning, tag, empty).filter(|_| !empty) else {
             return;
-        }
+        };
         self.flush();
-        match kind {
+        match change.kind {
             ElementKind::Centre => {
                 self.end_block();
                 self.align = Align::Centre;
@@ -248,53 +127,132 @@ impl<'a> Builder<'a> {
                 let blocks = std::mem::take(&mut self.blocks);
                 self.quotes.push(Outer { blocks, from: attribution(tag) });
             }
-            ElementKind::Quote => kind = ElementKind::Style,
+            ElementKind::Quote => change.kind = ElementKind::Style,
             ElementKind::Silent => self.silent += 1,
             ElementKind::Style | ElementKind::Anchor { .. } | ElementKind::Pre { .. } => {}
         }
-        self.style = style;
-        if let Some(link) = new_link {
+        let before = std::mem::replace(&mut self.style, change.style);
+        let link_before = self.link.clone();
+        if let Some(link) = change.link {
             self.link = Some(link);
         }
-        if self.stack.len() >= MAX_OPEN {
+        let open = Open { tag: name, style: before, link: link_before, kind: change.kind };
+        if let Some(too_many) = self.open.push(open) {
             // Undone at once: what is nested this deep is no formatting, and its text is kept.
-            let open = Open { tag: name, style: before, link: link_before, kind };
-            self.undo(open);
-            self.beyond += 1;
-            return;
+            self.undo(too_many);
         }
-        if let Some(count) = self.open.get_mut(name.slot()) {
-            *count += 1;
+    }
+
+    /// What a tag changes for its content; `None` where it is text, a line break or a picture.
+    fn change_of(
+        &mut self,
+        meaning: Meaning,
+        tag: &BytesStart<'_>,
+        empty: bool,
+    ) -> Option<TagChange> {
+        let mut change = TagChange { style: self.style, link: None, kind: ElementKind::Style };
+        match meaning {
+            Meaning::Style { field, .. } => *field(&mut change.style) = true,
+            Meaning::Pre => {
+                change.style.mono = true;
+                self.flush();
+                change.kind = ElementKind::Pre { from: self.spans.len() };
+            }
+            Meaning::Code => change.style.mono = true,
+            Meaning::Font => font(tag, &mut change.style),
+            Meaning::Centre => change.kind = ElementKind::Centre,
+            Meaning::Anchor => self.anchor(tag, &mut change),
+            Meaning::Mention => change.link = Some(Link::Mention(self.mentioned(tag))),
+            Meaning::Quote => change.kind = ElementKind::Quote,
+            Meaning::Emoticon => self.emoticon(tag, empty, &mut change),
+            Meaning::Flag => change.link = self.flag(tag, empty),
+            Meaning::Image => {
+                self.text(&attribute(tag, "alt").unwrap_or_default());
+                return None;
+            }
+            Meaning::Break => {
+                self.text("\n");
+                return None;
+            }
+            Meaning::Silent => change.kind = ElementKind::Silent,
+            Meaning::Dropped => {}
+            Meaning::Unknown if self.record => self.text(" "),
+            // Nobody types attributes: this is a tag, though of an unknown name.
+            Meaning::Unknown if tag.contains('=') && tag.contains(' ') => {}
+            Meaning::Unknown => {
+                self.text(&format!("<{}>", &**tag));
+                return None;
+            }
         }
-        self.stack.push(Open { tag: name, style: before, link: link_before, kind });
+        Some(change)
+    }
+
+    fn anchor(&mut self, tag: &BytesStart<'_>, change: &mut TagChange) {
+        let href = attribute(tag, "href").unwrap_or_default();
+        if let Some(target) = link::safe_target(&href) {
+            change.link = Some(Link::Url(target.clone()));
+            self.flush();
+            change.kind = ElementKind::Anchor { target, label_from: self.spans.len() };
+        }
+    }
+
+    /// Who an `at` tag means: its id, or the person that its number stands for.
+    fn mentioned(&self, tag: &BytesStart<'_>) -> UserId {
+        let id = attribute(tag, "id").unwrap_or_default();
+        match self.mentioned.iter().find(|(number, _)| *number == id) {
+            Some((_, who)) => who.clone(),
+            None if id == "*" => UserId::new("*"),
+            None => UserId::with_prefix(&id),
+        }
+    }
+
+    fn emoticon(&mut self, tag: &BytesStart<'_>, empty: bool, change: &mut TagChange) {
+        let name = attribute(tag, "type").unwrap_or_default();
+        // With a picture of its own the text inside is for clients that cannot draw it.
+        let alt = attribute(tag, "alt").filter(|alt| !alt.trim().is_empty());
+        if let Some(alt) = alt.or_else(|| empty.then(|| format!("({name})"))) {
+            self.push_emoticon(&name, &alt);
+            change.kind = ElementKind::Silent;
+        } else if !name.is_empty() {
+            change.link = Some(Link::Emoticon(SafeText::line(&name)));
+        }
+    }
+
+    fn flag(&mut self, tag: &BytesStart<'_>, empty: bool) -> Option<Link> {
+        let country = attribute(tag, "country").filter(|country| country.len() == 2)?;
+        let name = format!("flag:{}", country.to_ascii_lowercase());
+        if empty {
+            self.push_emoticon(&name, &format!("({name})"));
+        }
+        Some(Link::Emoticon(SafeText::line(&name)))
+    }
+
+    fn push_emoticon(&mut self, name: &str, text: &str) {
+        if self.silent == 0 {
+            self.flush();
+            let link = Some(Link::Emoticon(SafeText::line(name)));
+            self.spans.push(Span { text: SafeText::line(text), style: self.style, link });
+        }
     }
 
     pub fn end(&mut self, tag: Tag, name: &str) {
-        if self.beyond > 0 {
-            self.beyond -= 1;
+        if self.open.skip_end() {
             return;
         }
-        if !self.is_open(tag) {
+        if !self.open.holds(tag) {
             // An end of something never opened: shown only if it is no tag at all.
-            if tag == Tag::Unknown && !self.record {
+            if tag == Tag::UNKNOWN && !self.record {
                 self.text(&format!("</{name}>"));
             }
             return;
         }
-        while let Some(top) = self.stack.pop() {
+        while let Some(top) = self.open.pop() {
             let found = top.tag == tag;
-            self.close(top);
+            self.undo(top);
             if found {
                 break;
             }
         }
-    }
-
-    fn close(&mut self, open: Open) {
-        if let Some(count) = self.open.get_mut(open.tag.slot()) {
-            *count -= 1;
-        }
-        self.undo(open);
     }
 
     /// Puts back what an open tag changed.
@@ -305,7 +263,7 @@ impl<'a> Builder<'a> {
                 self.show_host(&target, label_from);
             }
             // Only the outermost one: the text of one inside another would be gathered over and over.
-            ElementKind::Pre { from } if !self.is_open(Tag::Pre) => self.end_pre(from),
+            ElementKind::Pre { from } if !self.open.holds(open.tag) => self.end_pre(from),
             ElementKind::Style | ElementKind::Pre { .. } => self.flush(),
             ElementKind::Centre => {
                 self.end_block();
@@ -358,39 +316,10 @@ impl<'a> Builder<'a> {
     }
 
     pub fn finish(mut self) -> RichText {
-        while let Some(open) = self.stack.pop() {
-            self.close(open);
+        while let Some(open) = self.open.pop() {
+            self.undo(open);
         }
         self.end_block();
         RichText { blocks: self.blocks }
-    }
-}
-
-/// Neighbours of one style as one span: an address that a dropped tag cut in two is whole again.
-fn joined(spans: Vec<Span>) -> Vec<Span> {
-    let mut out: Vec<Span> = Vec::with_capacity(spans.len());
-    let mut parts: Vec<SafeText> = Vec::new();
-    for span in spans {
-        let same = out.last().is_some_and(|last| {
-            last.style == span.style && last.link.is_none() && span.link.is_none()
-        });
-        if same {
-            parts.push(span.text);
-            continue;
-        }
-        append(&mut out, &mut parts);
-        out.push(span);
-    }
-    append(&mut out, &mut parts);
-    out
-}
-
-/// All parts at once, so that many of them cost no more than their length.
-fn append(out: &mut [Span], parts: &mut Vec<SafeText>) {
-    if let Some(last) = out.last_mut().filter(|_| !parts.is_empty()) {
-        let whole: String =
-            std::iter::once(&last.text).chain(parts.iter()).map(SafeText::as_str).collect();
-        last.text = SafeText::text(&whole);
-        parts.clear();
     }
 }

@@ -1,6 +1,6 @@
 //! Parts of the markup reader: stray brackets, attributes, colours, quotes' heads.
 
-use crate::model::{Attribution, Rgb, SafeText, Span, Timestamp, UserId};
+use crate::model::{Attribution, Rgb, SafeText, Span, SpanStyle, Timestamp, UserId};
 use crate::protocol::{entity, tree};
 use quick_xml::events::BytesStart;
 use std::borrow::Cow;
@@ -149,4 +149,44 @@ pub fn color(value: &str) -> Option<Rgb> {
         _ => NAMES.iter().find(|(name, _)| *name == value)?.1,
     };
     Some(Rgb((number >> 16) as u8, (number >> 8) as u8, number as u8))
+}
+
+/// Applies the attributes of a `font` tag to a style.
+pub fn font(tag: &BytesStart<'_>, style: &mut SpanStyle) {
+    for (key, value) in tree::attributes(tag) {
+        match key.as_str() {
+            "color" => style.color = color(&value).or(style.color),
+            "size" => style.size = value.trim().parse().ok().or(style.size),
+            _ => {}
+        }
+    }
+}
+
+/// Neighbours of one style as one span: an address that a dropped tag cut in two is whole again.
+pub fn joined(spans: Vec<Span>) -> Vec<Span> {
+    let mut out: Vec<Span> = Vec::with_capacity(spans.len());
+    let mut parts: Vec<SafeText> = Vec::new();
+    for span in spans {
+        let same = out.last().is_some_and(|last| {
+            last.style == span.style && last.link.is_none() && span.link.is_none()
+        });
+        if same {
+            parts.push(span.text);
+            continue;
+        }
+        append(&mut out, &mut parts);
+        out.push(span);
+    }
+    append(&mut out, &mut parts);
+    out
+}
+
+/// All parts at once, so that many of them cost no more than their length.
+fn append(out: &mut [Span], parts: &mut Vec<SafeText>) {
+    if let Some(last) = out.last_mut().filter(|_| !parts.is_empty()) {
+        let whole: String =
+            std::iter::once(&last.text).chain(parts.iter()).map(SafeText::as_str).collect();
+        last.text = SafeText::text(&whole);
+        parts.clear();
+    }
 }

@@ -1,158 +1,169 @@
-//! The names of tags: which ones mean something, which ones are known and dropped.
+//! The tags of Skype markup: their names, and what each of them does (facts 4.1).
+//!
+//! There is one table, and a tag's number is its row in it: a new tag is a new row and nothing else here.
 
-/// A tag by its name. What has the same meaning is the same tag: `<b>` may be ended by `</strong>`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tag {
-    Bold,
-    Italic,
-    Underline,
-    Strike,
+use crate::model::SpanStyle;
+use std::sync::LazyLock;
+
+/// What a tag does to its content.
+#[derive(Clone, Copy, Debug)]
+pub enum Meaning {
+    /// Switches one style on. `typed` is the marker that people type for it; `raw_pre` and `raw_post` carry it.
+    Style {
+        field: fn(&mut SpanStyle) -> &mut bool,
+        typed: Option<&'static str>,
+    },
+    /// Preformatted text: a style within a line, a block of its own over several lines.
     Pre,
     Code,
-    Blink,
     Font,
     Centre,
     Anchor,
-    At,
+    Mention,
     Quote,
     Emoticon,
     Flag,
     Image,
     Break,
     /// Its content is not shown.
-    Silent(u8),
-    /// Dropped while its text stays.
-    Foreign(u8),
-    /// No tag of any list: probably something that was typed (`Vec<String>`).
+    Silent,
+    /// The tag is dropped, its content stays.
+    Dropped,
+    /// In no row of the table: probably something that was typed (`Vec<String>`).
     Unknown,
 }
 
-/// Sorted by name.
-const TABLE: [(&str, Tag); 72] = [
-    ("a", Tag::Anchor),
-    ("at", Tag::At),
-    ("attachment", Tag::Foreign(0)),
-    ("b", Tag::Bold),
-    ("big", Tag::Foreign(1)),
-    ("blink", Tag::Blink),
-    ("blockquote", Tag::Foreign(2)),
-    ("body", Tag::Foreign(3)),
-    ("br", Tag::Break),
-    ("c_i", Tag::Foreign(4)),
-    ("center", Tag::Centre),
-    ("code", Tag::Code),
-    ("context", Tag::Silent(0)),
-    ("del", Tag::Strike),
-    ("description", Tag::Foreign(5)),
-    ("div", Tag::Foreign(6)),
-    ("e_m", Tag::Silent(1)),
-    ("em", Tag::Italic),
-    ("emoji", Tag::Foreign(7)),
-    ("filesize", Tag::Foreign(8)),
-    ("flag", Tag::Flag),
-    ("font", Tag::Font),
-    ("h1", Tag::Foreign(9)),
-    ("h2", Tag::Foreign(10)),
-    ("h3", Tag::Foreign(11)),
-    ("h4", Tag::Foreign(12)),
-    ("h5", Tag::Foreign(13)),
-    ("h6", Tag::Foreign(14)),
-    ("head", Tag::Foreign(15)),
-    ("hr", Tag::Foreign(16)),
-    ("html", Tag::Foreign(17)),
-    ("i", Tag::Italic),
-    ("img", Tag::Image),
-    ("initiator", Tag::Foreign(18)),
-    ("legacyquote", Tag::Silent(2)),
-    ("li", Tag::Foreign(19)),
-    ("meta", Tag::Foreign(20)),
-    ("ol", Tag::Foreign(21)),
-    ("originalname", Tag::Foreign(22)),
-    ("p", Tag::Foreign(PARAGRAPH)),
-    ("pre", Tag::Pre),
-    ("quote", Tag::Quote),
-    ("readonly", Tag::Foreign(24)),
-    ("s", Tag::Strike),
-    ("script", Tag::Silent(3)),
-    ("section", Tag::Foreign(25)),
-    ("small", Tag::Foreign(26)),
-    ("span", Tag::Foreign(27)),
-    ("ss", Tag::Emoticon),
-    ("strike", Tag::Strike),
-    ("strong", Tag::Bold),
-    ("style", Tag::Silent(4)),
-    ("sub", Tag::Foreign(28)),
-    ("sup", Tag::Foreign(29)),
-    ("swift", Tag::Foreign(30)),
-    ("systemmessage", Tag::Foreign(31)),
-    ("table", Tag::Foreign(32)),
-    ("target", Tag::Foreign(33)),
-    ("tbody", Tag::Foreign(34)),
-    ("td", Tag::Foreign(35)),
-    ("tfoot", Tag::Foreign(36)),
-    ("th", Tag::Foreign(37)),
-    ("thead", Tag::Foreign(38)),
-    ("title", Tag::Foreign(39)),
-    ("topic", Tag::Foreign(40)),
-    ("tr", Tag::Foreign(41)),
-    ("tt", Tag::Foreign(42)),
-    ("u", Tag::Underline),
-    ("ul", Tag::Foreign(43)),
-    ("uriobject", Tag::Foreign(44)),
-    ("value", Tag::Foreign(45)),
-    ("video", Tag::Foreign(46)),
+/// The names of each tag and what it does. Names in one row are the same tag: `<b>` may be closed by `</strong>`. The
+/// first name is the one that is written; styles are nested in the order of their rows.
+pub const TAGS: &[(&[&str], Meaning)] = &[
+    (&["b", "strong"], Meaning::Style { field: |style| &mut style.bold, typed: Some("*") }),
+    (&["i", "em"], Meaning::Style { field: |style| &mut style.italic, typed: Some("_") }),
+    (
+        &["s", "strike", "del"],
+        Meaning::Style { field: |style| &mut style.strike, typed: Some("~") },
+    ),
+    (&["pre"], Meaning::Pre),
+    (&["u"], Meaning::Style { field: |style| &mut style.underline, typed: None }),
+    (&["blink"], Meaning::Style { field: |style| &mut style.blink, typed: None }),
+    (&["code"], Meaning::Code),
+    (&["font"], Meaning::Font),
+    (&["center"], Meaning::Centre),
+    (&["a"], Meaning::Anchor),
+    (&["at"], Meaning::Mention),
+    (&["quote"], Meaning::Quote),
+    (&["ss"], Meaning::Emoticon),
+    (&["flag"], Meaning::Flag),
+    (&["img"], Meaning::Image),
+    (&["br"], Meaning::Break),
+    (&["legacyquote"], Meaning::Silent),
+    (&["e_m"], Meaning::Silent),
+    (&["context"], Meaning::Silent),
+    (&["script"], Meaning::Silent),
+    (&["style"], Meaning::Silent),
+    (&["c_i"], Meaning::Dropped),
+    // Tags of HTML.
+    (&["attachment"], Meaning::Dropped),
+    (&["big"], Meaning::Dropped),
+    (&["blockquote"], Meaning::Dropped),
+    (&["body"], Meaning::Dropped),
+    (&["div"], Meaning::Dropped),
+    (&["emoji"], Meaning::Dropped),
+    (&["h1"], Meaning::Dropped),
+    (&["h2"], Meaning::Dropped),
+    (&["h3"], Meaning::Dropped),
+    (&["h4"], Meaning::Dropped),
+    (&["h5"], Meaning::Dropped),
+    (&["h6"], Meaning::Dropped),
+    (&["head"], Meaning::Dropped),
+    (&["hr"], Meaning::Dropped),
+    (&["html"], Meaning::Dropped),
+    (&["li"], Meaning::Dropped),
+    (&["meta"], Meaning::Dropped),
+    (&["ol"], Meaning::Dropped),
+    (&["p"], Meaning::Dropped),
+    (&["readonly"], Meaning::Dropped),
+    (&["section"], Meaning::Dropped),
+    (&["small"], Meaning::Dropped),
+    (&["span"], Meaning::Dropped),
+    (&["sub"], Meaning::Dropped),
+    (&["sup"], Meaning::Dropped),
+    (&["table"], Meaning::Dropped),
+    (&["tbody"], Meaning::Dropped),
+    (&["td"], Meaning::Dropped),
+    (&["tfoot"], Meaning::Dropped),
+    (&["th"], Meaning::Dropped),
+    (&["thead"], Meaning::Dropped),
+    (&["tr"], Meaning::Dropped),
+    (&["tt"], Meaning::Dropped),
+    (&["ul"], Meaning::Dropped),
+    (&["video"], Meaning::Dropped),
+    // Tags of records (facts 3.7) that were put into a text.
+    (&["description"], Meaning::Dropped),
+    (&["filesize"], Meaning::Dropped),
+    (&["initiator"], Meaning::Dropped),
+    (&["originalname"], Meaning::Dropped),
+    (&["swift"], Meaning::Dropped),
+    (&["systemmessage"], Meaning::Dropped),
+    (&["target"], Meaning::Dropped),
+    (&["title"], Meaning::Dropped),
+    (&["topic"], Meaning::Dropped),
+    (&["uriobject"], Meaning::Dropped),
+    (&["value"], Meaning::Dropped),
 ];
 
-const PARAGRAPH: u8 = 23;
+/// A tag: its row in [`TAGS`], or one past the last row for an unknown name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tag(u8);
 
-/// Places for counting how often each tag is open.
-pub const SLOTS: usize = 16 + 5 + 47 + 1;
+/// As many counters as there are tags, unknown ones included.
+pub const TAG_COUNT: usize = TAGS.len() + 1;
+
+struct TagIndex {
+    /// Tags whose name is one letter, which are most of those received.
+    letters: [Tag; 26],
+    /// All names, sorted.
+    names: Vec<(&'static str, Tag)>,
+}
+
+static INDEX: LazyLock<TagIndex> = LazyLock::new(|| {
+    let rows = TAGS.iter().zip(0u8..);
+    let mut names: Vec<(&str, Tag)> = rows
+        .flat_map(|((names, _), row)| names.iter().map(move |name| (*name, Tag(row))))
+        .collect();
+    names.sort_unstable_by_key(|(name, _)| *name);
+    let mut letters = [Tag::UNKNOWN; 26];
+    for (place, letter) in letters.iter_mut().zip(b'a'..) {
+        let found = names.iter().find(|(name, _)| name.as_bytes() == [letter]);
+        *place = found.map_or(Tag::UNKNOWN, |(_, tag)| *tag);
+    }
+    TagIndex { letters, names }
+});
 
 impl Tag {
+    /// The one tag for every name that is in no row; a test holds the table below 256 rows.
+    pub const UNKNOWN: Self = Self(TAGS.len() as u8);
+
+    /// The tag of a name in any case.
     pub fn of(name: &str) -> Self {
         if let [letter] = name.as_bytes() {
-            // Most tags by far.
-            return match letter.to_ascii_lowercase() {
-                b'a' => Self::Anchor,
-                b'b' => Self::Bold,
-                b'i' => Self::Italic,
-                b'p' => Self::Foreign(PARAGRAPH),
-                b's' => Self::Strike,
-                b'u' => Self::Underline,
-                _ => Self::Unknown,
-            };
+            let place = letter.to_ascii_lowercase().wrapping_sub(b'a');
+            return INDEX.letters.get(usize::from(place)).copied().unwrap_or(Self::UNKNOWN);
         }
         let mut lower = [0u8; 16];
-        let Some(lower) = lower.get_mut(..name.len()) else { return Self::Unknown };
+        let Some(lower) = lower.get_mut(..name.len()) else { return Self::UNKNOWN };
         lower.copy_from_slice(name.as_bytes());
         lower.make_ascii_lowercase();
-        let found = TABLE.binary_search_by(|(known, _)| known.as_bytes().cmp(lower));
-        found.ok().and_then(|at| TABLE.get(at)).map_or(Self::Unknown, |(_, tag)| *tag)
+        let found = INDEX.names.binary_search_by(|(known, _)| known.as_bytes().cmp(lower));
+        found.ok().and_then(|at| INDEX.names.get(at)).map_or(Self::UNKNOWN, |(_, tag)| *tag)
     }
 
-    /// Its place among the counts.
-    pub fn slot(self) -> usize {
-        match self {
-            Self::Bold => 0,
-            Self::Italic => 1,
-            Self::Underline => 2,
-            Self::Strike => 3,
-            Self::Pre => 4,
-            Self::Code => 5,
-            Self::Blink => 6,
-            Self::Font => 7,
-            Self::Centre => 8,
-            Self::Anchor => 9,
-            Self::At => 10,
-            Self::Quote => 11,
-            Self::Emoticon => 12,
-            Self::Flag => 13,
-            Self::Image => 14,
-            Self::Break => 15,
-            Self::Silent(n) => 16 + usize::from(n),
-            Self::Foreign(n) => 21 + usize::from(n),
-            Self::Unknown => SLOTS - 1,
-        }
+    pub fn meaning(self) -> Meaning {
+        TAGS.get(self.number()).map_or(Meaning::Unknown, |(_, meaning)| *meaning)
+    }
+
+    /// Below [`TAG_COUNT`].
+    pub fn number(self) -> usize {
+        usize::from(self.0)
     }
 }
 
@@ -161,13 +172,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_is_sorted_and_every_tag_has_its_place() {
-        assert!(TABLE.is_sorted_by(|a, b| a.0 < b.0));
-        for (name, tag) in TABLE {
-            assert_eq!(Tag::of(&name.to_ascii_uppercase()), tag);
-            assert!(tag.slot() < SLOTS - 1, "{name}");
+    fn every_name_is_found_in_any_case_and_no_name_occurs_twice() {
+        assert!(TAG_COUNT <= usize::from(u8::MAX));
+        for (row, (names, _)) in TAGS.iter().enumerate() {
+            for name in *names {
+                assert_eq!(Tag::of(name).number(), row, "{name}");
+                assert_eq!(Tag::of(&name.to_ascii_uppercase()).number(), row, "{name}");
+            }
         }
-        assert_eq!(Tag::of("String"), Tag::Unknown);
-        assert_eq!(Tag::of(&"x".repeat(40)), Tag::Unknown);
+        for unknown in ["", "x", "String", "<", "é", &"x".repeat(40)] {
+            assert_eq!(Tag::of(unknown), Tag::UNKNOWN, "{unknown}");
+        }
+    }
+
+    #[test]
+    fn names_of_one_meaning_are_one_tag() {
+        assert_eq!(Tag::of("b"), Tag::of("STRONG"));
+        assert_eq!(Tag::of("s"), Tag::of("del"));
+        assert_ne!(Tag::of("p"), Tag::of("div"));
     }
 }
