@@ -8,7 +8,9 @@ mod apply;
 mod backfill;
 mod backoff;
 mod catch_up;
+mod connection;
 mod fetch;
+mod history;
 mod offline;
 mod outbox;
 mod poller;
@@ -22,15 +24,12 @@ pub use offline::start_offline;
 
 use crate::client::Client;
 use crate::model::{
-    ClientMessageId, ConversationId, Delta, Names, PollMode, Request, Response, SafeText, Ticket,
-    Timestamp, UserId,
+    ConversationId, Delta, Names, PollMode, Request, Response, SafeText, Ticket, Timestamp, UserId,
 };
 use crate::store::Store;
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -74,25 +73,13 @@ struct Shared {
     deltas: mpsc::Sender<Delta>,
     names: Mutex<Names>,
     stop: CancellationToken,
-    /// Ends every wait between two tries.
-    retry_now: Notify,
-    /// Wakes the outbox when the connection is back.
-    online: AtomicBool,
-    came_online: Notify,
-    /// Changes arrive by themselves; without it what we changed has to be fetched.
-    pushed: AtomicBool,
-    /// Where paging backwards continues: the `backwardLink` of the oldest page of each conversation.
-    older: Mutex<HashMap<ConversationId, fetch::OlderLink>>,
-    /// Conversations whose newest messages could not all be fetched or stored.
-    behind: Mutex<HashMap<ConversationId, catch_up::Behind>>,
+    connection: connection::ConnectionSignals,
+    history: history::HistoryState,
     /// The chat on the screen: what is missing in it comes first.
     open: Mutex<Option<ConversationId>>,
-    /// There may be gaps to fill.
-    gaps: Notify,
     /// When to ask how far others have read.
-    marks: read_receipts::Marks,
-    /// When held messages leave.
-    held: Mutex<HashMap<ClientMessageId, tokio::time::Instant>>,
+    receipts: read_receipts::ReceiptTracker,
+    held: outbox::HeldMessages,
 }
 
 /// The running sync. Dropping it without [`Handle::stop`] leaves the tasks to end when the runtime does.
@@ -144,17 +131,9 @@ pub fn start(
             let _done = all_done.drop_guard();
             carry_out.await;
         }));
-        for task in [0, 1, 2] {
-            let shared = Arc::clone(&main);
-            let run = async move {
-                match task {
-                    0 => backfill::run(shared).await,
-                    1 => reindex::run(shared).await,
-                    _ => read_receipts::watch(shared).await,
-                }
-            };
-            tracker.spawn(guarded(Arc::clone(&main), run));
-        }
+        tracker.spawn(guarded(Arc::clone(&main), backfill::run(Arc::clone(&main))));
+        tracker.spawn(guarded(Arc::clone(&main), reindex::run(Arc::clone(&main))));
+        tracker.spawn(guarded(Arc::clone(&main), read_receipts::watch(Arc::clone(&main))));
         guarded(Arc::clone(&main), poller::run(Arc::clone(&main))).await;
     });
     (handle, receiver)
@@ -177,16 +156,11 @@ fn prepare(
         deltas,
         names: Mutex::default(),
         stop: stop.clone(),
-        retry_now: Notify::new(),
-        online: AtomicBool::new(false),
-        came_online: Notify::new(),
-        pushed: AtomicBool::new(false),
-        older: Mutex::default(),
-        behind: Mutex::default(),
+        connection: connection::ConnectionSignals::default(),
+        history: history::HistoryState::default(),
         open: Mutex::default(),
-        gaps: Notify::new(),
-        marks: read_receipts::Marks::default(),
-        held: Mutex::default(),
+        receipts: read_receipts::ReceiptTracker::default(),
+        held: outbox::HeldMessages::default(),
     });
     let handle =
         Handle { requests, stop, drained: CancellationToken::new(), tasks: TaskTracker::new() };
@@ -233,39 +207,19 @@ impl Shared {
         self.names().of(&self.me).to_string()
     }
 
-    fn is_online(&self) -> bool {
-        self.online.load(Ordering::Acquire)
-    }
-
-    /// Waits until there is a connection.
-    async fn until_online(&self) {
-        let came = self.came_online.notified();
-        tokio::pin!(came);
-        // Before looking, so that nothing is missed between looking and waiting.
-        came.as_mut().enable();
-        if !self.is_online() {
-            came.await;
-        }
-    }
-
     /// The chat on the screen.
     fn open_chat(&self) -> Option<ConversationId> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn set_online(&self, online: bool) {
-        self.online.store(online, Ordering::Release);
-        if online {
-            self.came_online.notify_waiters();
-        }
+    fn set_open_chat(&self, id: &ConversationId) {
+        *self.open.lock().unwrap_or_else(PoisonError::into_inner) = Some(id.clone());
     }
 
-    /// Waits, unless the user asks for another try now.
-    async fn wait(&self, time: Duration) {
-        tokio::select! {
-            () = tokio::time::sleep(time) => {}
-            () = self.retry_now.notified() => {}
-        }
+    /// The wait before an attempt (from 1) after failed ones.
+    fn backoff(&self, attempt: u32) -> Duration {
+        let (base, cap) = (self.options.backoff_base, self.options.backoff_cap);
+        backoff::wait(base, cap, attempt, backoff::random())
     }
 }
 

@@ -161,7 +161,7 @@ impl Shared {
         // Before the messages: no two of them are ever shown as neighbours that are none.
         for (conversation, coverage) in stored.coverages {
             if coverage.gaps().any(|gap| !gap.closed) {
-                self.gaps.notify_one();
+                self.history.gaps.notify_one();
             }
             self.tell(Delta::Coverage { conversation, coverage }).await;
         }

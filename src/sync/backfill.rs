@@ -1,6 +1,6 @@
 //! Filling gaps in the history in the background while online, those of the open chat first.
 
-use super::{Shared, backoff};
+use super::Shared;
 use crate::client::ErrorKind;
 use crate::model::ConversationId;
 use std::sync::Arc;
@@ -11,8 +11,8 @@ pub async fn run(shared: Arc<Shared>) {
     let mut hopeless: Vec<ConversationId> = Vec::new();
     let mut attempt = 0;
     loop {
-        shared.until_online().await;
-        let behind = shared.next_behind();
+        shared.connection.until_online().await;
+        let behind = shared.history.next_retry();
         if let Some((id, _)) =
             behind.as_ref().filter(|(_, due)| *due <= tokio::time::Instant::now())
         {
@@ -23,8 +23,8 @@ pub async fn run(shared: Arc<Shared>) {
         else {
             let due = behind.map(|(_, due)| due);
             tokio::select! {
-                () = shared.gaps.notified() => hopeless.clear(),
-                () = shared.came_online.notified() => hopeless.clear(),
+                () = shared.history.gaps.notified() => hopeless.clear(),
+                () = shared.connection.came_online() => hopeless.clear(),
                 () = tokio::time::sleep_until(due.unwrap_or_else(tokio::time::Instant::now)), if due.is_some() => {}
             }
             continue;
@@ -34,12 +34,11 @@ pub async fn run(shared: Arc<Shared>) {
             Ok(false) => hopeless.push(gap.conversation),
             Err(error) if error.is_transient() => {
                 attempt += 1;
-                let (base, cap) = (shared.options.backoff_base, shared.options.backoff_cap);
                 let wait = match error.kind {
                     ErrorKind::RetryAfter(wait) => wait,
-                    _ => backoff::wait(base, cap, attempt, backoff::random()),
+                    _ => shared.backoff(attempt),
                 };
-                shared.wait(wait).await;
+                shared.connection.wait(wait).await;
             }
             Err(error) => {
                 tracing::info!(kind = ?error.kind, "a gap was not filled");
@@ -56,9 +55,9 @@ impl Shared {
             // Whether it worked is noted there.
             Ok(raw) => self.catch_up(raw).await.err(),
             // Left, gone or refused: there is nothing to fetch.
-            Err(error) if !error.is_transient() => return self.note_behind(id, false),
+            Err(error) if !error.is_transient() => return self.history.caught_up(id),
             Err(error) => {
-                self.note_behind(id, true);
+                self.fell_behind(id);
                 Some(error)
             }
         };

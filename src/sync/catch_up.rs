@@ -1,13 +1,12 @@
 //! Catching up with one conversation: from its newest page down to what is stored, and what was changed further back.
 
+use super::Shared;
 use super::apply::{Incoming, Seen};
 use super::fetch::MAX_PAGES;
-use super::{Shared, backoff};
 use crate::client::{Error, ErrorKind};
 use crate::model::{ConversationId, Coverage, Page, Point, Range, RawConversation, RawMessage};
 use crate::store::{Cover, LeftOff};
 use std::collections::BTreeSet;
-use std::sync::PoisonError;
 
 /// Messages held in memory while a gap is closed; what is more is fetched in the background.
 const MAX_MESSAGES: usize = 20_000;
@@ -17,12 +16,6 @@ const SKEW: u64 = 60_000;
 const MAX_TRIES: u32 = 5;
 /// Pages of changes that are asked for at once.
 const MAX_CHANGES: usize = 20;
-
-/// A conversation whose newest messages or changes could not be fetched or stored.
-pub struct Behind {
-    tries: u32,
-    next: tokio::time::Instant,
-}
 
 /// What was read on the way down from the newest page.
 #[derive(Default)]
@@ -122,7 +115,11 @@ impl Shared {
         let seen = Seen { raw: conversation, complete, left_off };
         let stored = self.take(vec![seen], incoming).await;
         // Only now: what comes by itself meanwhile must not follow what is not stored.
-        self.note_behind(&id, !(complete && stored));
+        if complete && stored {
+            self.history.caught_up(&id);
+        } else {
+            self.fell_behind(&id);
+        }
         if changed_group && let Err(error) = self.fetch_thread(&id).await {
             tracing::info!(kind = ?error.kind, "a thread was not fetched");
         }
@@ -180,7 +177,7 @@ impl Shared {
                 Some(link) if overlaps || !grew || fetched.messages.len() >= MAX_MESSAGES => {
                     let oldest = fetched.messages.iter().map(|raw| Point::from(&raw.key())).min();
                     if let Some(below) = oldest {
-                        self.remember_older(id, below, link);
+                        self.history.remember_older(id, below, link);
                     }
                     return fetched;
                 }
@@ -190,40 +187,20 @@ impl Shared {
         fetched
     }
 
-    /// Notes whether everything new of a conversation is stored: what then comes by itself follows it without a gap.
-    /// Until it is, it is tried again in the background, after longer and longer waits.
-    pub(super) fn note_behind(&self, id: &ConversationId, behind: bool) {
-        let mut all = self.behind.lock().unwrap_or_else(PoisonError::into_inner);
-        if !behind {
-            all.remove(id);
-            return;
-        }
-        let tries = all.get(id).map_or(0, |known| known.tries) + 1;
-        let (base, cap) = (self.options.backoff_base, self.options.backoff_cap);
-        let next = tokio::time::Instant::now() + backoff::wait(base, cap, tries, backoff::random());
-        all.insert(id.clone(), Behind { tries, next });
-        self.gaps.notify_one();
-    }
-
-    /// The conversation whose next try comes first, and when that is.
-    pub(super) fn next_behind(&self) -> Option<(ConversationId, tokio::time::Instant)> {
-        let all = self.behind.lock().unwrap_or_else(PoisonError::into_inner);
-        all.iter().min_by_key(|(_, known)| known.next).map(|(id, known)| (id.clone(), known.next))
-    }
-
-    pub(super) fn is_behind(&self, id: &ConversationId) -> bool {
-        self.behind.lock().unwrap_or_else(PoisonError::into_inner).contains_key(id)
+    /// Not everything new of a conversation is stored; it is tried again in the background, after longer and longer
+    /// waits.
+    pub(super) fn fell_behind(&self, id: &ConversationId) {
+        self.history.fell_behind(id, |attempts| self.backoff(attempts));
     }
 
     /// Whether asking for changes by a `syncState` that was answered like this can be given up.
     fn is_hopeless(&self, id: &ConversationId, kind: ErrorKind) -> bool {
-        let all = self.behind.lock().unwrap_or_else(PoisonError::into_inner);
         match kind {
             ErrorKind::StaleSyncState
             | ErrorKind::Refused
             | ErrorKind::NotThere
             | ErrorKind::Unsupported => true,
-            ErrorKind::Broken => all.get(id).is_some_and(|known| known.tries >= MAX_TRIES),
+            ErrorKind::Broken => self.history.failed_attempts(id) >= MAX_TRIES,
             _ => false,
         }
     }

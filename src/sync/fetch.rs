@@ -11,18 +11,11 @@ use crate::model::{
 use crate::protocol::wire;
 use crate::store::{Cover, OpenGap};
 use std::collections::{BTreeSet, HashMap};
-use std::sync::PoisonError;
 
 /// Conversations in one request.
 const LIST_PAGE: u32 = 100;
 /// Most pages that one request of ours reads.
 pub(super) const MAX_PAGES: usize = 1_000;
-
-/// Where paging backwards continues, and what the oldest message above it was.
-pub struct OlderLink {
-    below: Point,
-    sync_state: String,
-}
 
 impl Shared {
     /// Asks for the conversation list, and for the messages of those that moved. `all` walks the whole list, as the
@@ -59,19 +52,6 @@ impl Shared {
             }
         }
         Ok(())
-    }
-
-    pub(super) fn remember_older(&self, id: &ConversationId, below: Point, sync_state: String) {
-        let mut older = self.older.lock().unwrap_or_else(PoisonError::into_inner);
-        older.insert(id.clone(), OlderLink { below, sync_state });
-    }
-
-    fn older_link(&self, id: &ConversationId, below: &MessageKey) -> Option<String> {
-        let older = self.older.lock().unwrap_or_else(PoisonError::into_inner);
-        older
-            .get(id)
-            .filter(|link| link.below == Point::from(below))
-            .map(|link| link.sync_state.clone())
     }
 
     /// Messages before `before`: from the store, or else from the server.
@@ -129,7 +109,7 @@ impl Shared {
     ) -> Result<OlderPage, Error> {
         let size = self.options.page;
         let (mut continued, mut restarted) = (false, false);
-        let mut page = match self.older_link(id, before) {
+        let mut page = match self.history.older_link(id, before) {
             Some(link) => match self.client.messages_next(id, &link, size).await {
                 Err(error) if error.kind == ErrorKind::StaleSyncState => {
                     self.client.messages_until(id, before.at, size).await?
@@ -153,7 +133,7 @@ impl Shared {
                 if let (Some(oldest), Some(link)) =
                     (older.iter().map(|raw| Point::from(&raw.key())).min(), &link)
                 {
-                    self.remember_older(id, oldest, link.clone());
+                    self.history.remember_older(id, oldest, link.clone());
                 }
                 return Ok(OlderPage { messages: older, lo, floor: link.is_none() });
             }

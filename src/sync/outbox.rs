@@ -1,7 +1,7 @@
 //! Sending: one ordered queue a conversation, on disk before anything leaves. Three outcomes: accepted, rejected,
 //! unknown; unknown is looked up before anything is sent again, under the same client id.
 
-use super::{Shared, backoff, wall_clock};
+use super::{Shared, wall_clock};
 use crate::client::{Error, ErrorKind};
 use crate::model::{
     ClientMessageId, ConversationId, Delivery, Delta, Draft, Fault, MessageKey, Outgoing,
@@ -9,8 +9,10 @@ use crate::model::{
 };
 use crate::store::{OutboxItem, OutboxState};
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
+use tokio::time::Instant;
 
 /// A message whose outcome is unknown may have arrived this much before we think we queued it: clocks differ.
 const LOOK_BACK_MARGIN_MS: i64 = 10 * 60 * 1000;
@@ -53,7 +55,7 @@ pub async fn run(
     for item in pending {
         if item.state == OutboxState::Held {
             // All of them from now on, not one after the other.
-            shared.release_at(&item.client_id);
+            shared.held.due(&item.client_id, shared.options.grace);
         }
         wake(&shared, &item.conversation);
     }
@@ -85,7 +87,7 @@ pub async fn enqueue(
     let result = shared.store.enqueue(conversation, client_id, outgoing, wall_clock(), state).await;
     let delivery = match &result {
         Ok(()) if held => {
-            shared.release_at(client_id);
+            shared.held.due(client_id, shared.options.grace);
             Delivery::Held
         }
         Ok(()) => Delivery::Queued,
@@ -107,7 +109,7 @@ pub async fn take_out(
 ) {
     let result = match shared.store.take_out(&conversation, &client_id, draft).await {
         Ok(true) => {
-            shared.held.lock().unwrap_or_else(PoisonError::into_inner).remove(&client_id);
+            shared.held.release(&client_id);
             Ok(())
         }
         Ok(false) => Err(Fault::new("it is on its way already", false)),
@@ -116,13 +118,20 @@ pub async fn take_out(
     shared.tell(Delta::Discarded { conversation, client_id, result }).await;
 }
 
-impl Shared {
-    /// When a held message leaves; from the first time it is asked for on.
-    fn release_at(&self, client_id: &ClientMessageId) -> tokio::time::Instant {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        *held
-            .entry(client_id.clone())
-            .or_insert_with(|| tokio::time::Instant::now() + self.options.grace)
+/// When held messages are sent.
+#[derive(Default)]
+pub struct HeldMessages(Mutex<HashMap<ClientMessageId, Instant>>);
+
+impl HeldMessages {
+    /// When a held message is sent: `grace` after the first call for it.
+    fn due(&self, client_id: &ClientMessageId, grace: Duration) -> Instant {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *held.entry(client_id.clone()).or_insert_with(|| Instant::now() + grace)
+    }
+
+    /// Forgets a message that is held no more.
+    fn release(&self, client_id: &ClientMessageId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(client_id);
     }
 }
 
@@ -202,7 +211,7 @@ impl Sender {
                 *attempt = 0;
                 self.note(&client_id, OutboxState::Sent, "").await;
                 if let Some(key) = &key {
-                    self.shared.marks.sent(&self.id, key.at);
+                    self.shared.receipts.sent(&self.id, key.at);
                 }
                 self.report(&client_id, Delivery::Sent, key).await;
             }
@@ -226,15 +235,15 @@ impl Sender {
     /// Waits for the end of the time in which a message can be taken back, or for that to happen.
     async fn hold(&self, item: &OutboxItem) {
         // It was reported as held when it was queued, or when the program started.
-        let until = self.shared.release_at(&item.client_id);
+        let until = self.shared.held.due(&item.client_id, self.shared.options.grace);
         tokio::select! {
             () = self.wake.notified() => {}
             () = tokio::time::sleep_until(until) => {}
         }
-        if tokio::time::Instant::now() < until {
+        if Instant::now() < until {
             return;
         }
-        self.shared.held.lock().unwrap_or_else(PoisonError::into_inner).remove(&item.client_id);
+        self.shared.held.release(&item.client_id);
         let (from, to) = (OutboxState::Held, OutboxState::Queued);
         match self.shared.store.advance(&item.client_id, from, to).await {
             Ok(true) => self.report(&item.client_id, Delivery::Queued, None).await,
@@ -341,20 +350,14 @@ impl Sender {
     /// Waits for the next try; the connection coming back or the user ends the wait.
     async fn pause(&self, attempt: &mut u32, error: Option<&Error>) {
         *attempt += 1;
-        let options = &self.shared.options;
         let wait = match error.map(|e| e.kind) {
             Some(ErrorKind::RetryAfter(wait)) => wait,
-            Some(ErrorKind::SignedOut | ErrorKind::Renew) => options.backoff_cap,
-            _ => backoff::wait(
-                options.backoff_base,
-                options.backoff_cap,
-                *attempt,
-                backoff::random(),
-            ),
+            Some(ErrorKind::SignedOut | ErrorKind::Renew) => self.shared.options.backoff_cap,
+            _ => self.shared.backoff(*attempt),
         };
         tokio::select! {
-            () = self.shared.wait(wait) => {}
-            () = self.shared.came_online.notified() => {}
+            () = self.shared.connection.wait(wait) => {}
+            () = self.shared.connection.came_online() => {}
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The poller: connects, repairs what was missed, then takes events by long poll or asks at intervals.
 
+use super::Shared;
 use super::apply::{Incoming, Seen};
-use super::{Shared, backoff};
 use crate::client::{Error, ErrorKind};
 use crate::model::PollMode;
 use crate::model::{ConnectionState, ConversationId, Delta, Page, RawMessage, SafeText, UserId};
@@ -10,7 +10,6 @@ use crate::protocol::{decode, entity};
 use crate::store::Cover;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// Waits longer than this are told to the user as such; a server that asks for a pause sets its own.
@@ -30,7 +29,7 @@ pub async fn run(shared: Arc<Shared>) {
             Ok(never) => match never {},
             Err(error) => error,
         };
-        shared.set_online(false);
+        shared.connection.set_online(false);
         tracing::info!(kind = ?error.kind, "the connection ended");
         // An answer, and so the gateway is there: registered anew at once, then the gap is repaired like after any other
         // interruption. Not twice in a row.
@@ -44,21 +43,16 @@ pub async fn run(shared: Arc<Shared>) {
         let wait = match error.kind {
             ErrorKind::SignedOut | ErrorKind::Renew => {
                 shared.tell(Delta::Connection(ConnectionState::SignedOut { why })).await;
-                shared.wait(SIGNED_OUT_WAIT).await;
+                shared.connection.wait(SIGNED_OUT_WAIT).await;
                 shared.client.forget_registration();
                 attempt = 0;
                 continue;
             }
             ErrorKind::RetryAfter(wait) => wait,
-            _ => backoff::wait(
-                shared.options.backoff_base,
-                shared.options.backoff_cap,
-                attempt,
-                backoff::random(),
-            ),
+            _ => shared.backoff(attempt),
         };
         shared.tell(Delta::Connection(ConnectionState::Waiting { wait, attempt, why })).await;
-        shared.wait(wait).await;
+        shared.connection.wait(wait).await;
     }
 }
 
@@ -81,9 +75,9 @@ async fn session(
             Err(error) => return Err(error),
         },
     };
-    shared.pushed.store(long, Ordering::Release);
+    shared.connection.set_has_events(long);
     shared.refresh(true).await?;
-    shared.set_online(true);
+    shared.connection.set_online(true);
     shared.tell(Delta::Connection(ConnectionState::Online)).await;
     shared.flush_read_markers().await;
     shared.look_up_names().await;
@@ -105,7 +99,7 @@ async fn take_events(
             events.into_iter().filter(|e| e.id == 0 || e.id > ack).collect();
         if fresh.is_empty() && asked.elapsed() < QUICK {
             // A server that does not hold the poll must not be asked without a pause.
-            shared.wait(shared.options.interval).await;
+            shared.connection.wait(shared.options.interval).await;
         }
         ack = fresh.iter().map(|e| e.id).max().unwrap_or(ack).max(ack);
         apply_events(shared, fresh).await;
@@ -117,84 +111,120 @@ async fn ask_at_intervals(
     attempt: &mut u32,
 ) -> Result<std::convert::Infallible, Error> {
     loop {
-        shared.wait(shared.options.interval).await;
+        shared.connection.wait(shared.options.interval).await;
         shared.refresh(false).await?;
         *attempt = 0;
     }
 }
 
-/// Stores and tells a batch of events. What cannot be read is passed over.
+/// Stores a batch of events and sends what changed to the app. What cannot be read is skipped.
 async fn apply_events(shared: &Arc<Shared>, events: Vec<PolledEvent>) {
-    let mut messages: BTreeMap<ConversationId, Vec<RawMessage>> = BTreeMap::new();
-    let mut conversations = Vec::new();
-    let mut threads = Vec::new();
-    for event in events {
+    let batch = EventBatch::read(events);
+    for (conversation, who, active) in batch.typing {
+        if who != shared.me {
+            shared.tell(Delta::Typing { conversation, who, active }).await;
+        }
+    }
+    let open = shared.open_chat();
+    if batch.read_marks.iter().any(|id| open.as_ref() == Some(id)) {
+        shared.receipts.announced();
+    }
+    let strangers = shared.unknown(batch.messages.keys()).await;
+    apply_messages(shared, batch.conversations, batch.messages).await;
+    for id in strangers {
+        shared.get_to_know(&id).await;
+    }
+    for (json, thread) in batch.threads {
+        apply_thread(shared, json, thread).await;
+    }
+}
+
+/// Events of one poll by what they bring.
+#[derive(Default)]
+struct EventBatch {
+    messages: BTreeMap<ConversationId, Vec<RawMessage>>,
+    conversations: Vec<Seen>,
+    threads: Vec<(String, wire::Thread)>,
+    typing: Vec<(ConversationId, UserId, bool)>,
+    /// Conversations in which someone has read further.
+    read_marks: Vec<ConversationId>,
+}
+
+impl EventBatch {
+    fn read(events: Vec<PolledEvent>) -> Self {
+        let mut batch = Self::default();
+        for event in events {
+            batch.add(event);
+        }
+        batch
+    }
+
+    fn add(&mut self, event: PolledEvent) {
         match event.resource_type.as_str() {
             "NewMessage" | "MessageUpdate" => {
-                let Some(raw) = wire::raw_message(&event.resource, None) else { continue };
-                if let Some(active) = decode::typing(&raw) {
-                    let conversation = raw.conversation.clone();
-                    if raw.sender != shared.me {
-                        shared.tell(Delta::Typing { conversation, who: raw.sender, active }).await;
-                    }
-                    continue;
-                }
-                if decode::is_read_mark(&raw) {
-                    if shared.open_chat().as_ref() == Some(&raw.conversation) {
-                        shared.marks.announced();
-                    }
-                    continue;
-                }
-                messages.entry(raw.conversation.clone()).or_default().push(raw);
+                self.add_message(wire::raw_message(&event.resource, None));
             }
+            // Its messages come as events of their own, maybe after this one: the next start asks once more.
             "ConversationUpdate" => {
-                // Its messages come as events of their own, maybe after this one: the next start asks once more.
-                conversations.extend(wire::raw_conversation(&event.resource).map(Seen::only));
+                self.conversations.extend(wire::raw_conversation(&event.resource).map(Seen::only));
             }
             "ThreadUpdate" => {
-                if let Ok(thread) = wire::thread(&event.resource) {
-                    threads.push((event.resource, thread));
-                }
+                let thread = wire::thread(&event.resource).ok();
+                self.threads.extend(thread.map(|thread| (event.resource, thread)));
             }
             _ => {}
         }
     }
-    let strangers = shared.unknown(messages.keys()).await;
-    let incoming = messages
-        .into_iter()
-        .filter(|(id, _)| !id.is_virtual())
+
+    fn add_message(&mut self, raw: Option<RawMessage>) {
+        let Some(raw) = raw else { return };
+        if let Some(active) = decode::typing(&raw) {
+            self.typing.push((raw.conversation, raw.sender, active));
+        } else if decode::is_read_mark(&raw) {
+            self.read_marks.push(raw.conversation);
+        } else {
+            self.messages.entry(raw.conversation.clone()).or_default().push(raw);
+        }
+    }
+}
+
+async fn apply_messages(
+    shared: &Shared,
+    conversations: Vec<Seen>,
+    messages: BTreeMap<ConversationId, Vec<RawMessage>>,
+) {
+    let real = messages.into_iter().filter(|(id, _)| !id.is_virtual());
+    let incoming: Vec<Incoming> = real
         .map(|(conversation, messages)| {
             // Whoever comes back into a group has missed what was said there meanwhile.
             if messages.iter().any(|raw| adds(raw, &shared.me)) {
-                shared.note_behind(&conversation, true);
+                shared.fell_behind(&conversation);
             }
-            let cover = (!shared.is_behind(&conversation)).then_some(Cover::Follows);
+            let cover = (!shared.history.is_behind(&conversation)).then_some(Cover::Follows);
             Incoming { conversation, messages, page: Page::Live, cover }
         })
-        .collect::<Vec<_>>();
-    if !incoming.is_empty() || !conversations.is_empty() {
-        let touched: Vec<ConversationId> =
-            incoming.iter().map(|i| i.conversation.clone()).collect();
-        if !shared.take(conversations, incoming).await {
-            // Shown but not stored: what comes next must not look as if it followed.
-            for id in &touched {
-                shared.note_behind(id, true);
-            }
+        .collect();
+    if incoming.is_empty() && conversations.is_empty() {
+        return;
+    }
+    let touched: Vec<ConversationId> = incoming.iter().map(|i| i.conversation.clone()).collect();
+    if !shared.take(conversations, incoming).await {
+        // Shown but not stored: what comes next must not look as if it followed.
+        for id in &touched {
+            shared.fell_behind(id);
         }
     }
-    for id in strangers {
-        shared.get_to_know(&id).await;
+}
+
+async fn apply_thread(shared: &Shared, json: String, thread: wire::Thread) {
+    let Some(id) = thread_id(&json) else { return };
+    if let Err(error) = shared.store.save_thread(&id, json).await {
+        tracing::error!(%error, "a thread was not stored");
     }
-    for (json, thread) in threads {
-        let Some(id) = thread_id(&json) else { continue };
-        if let Err(error) = shared.store.save_thread(&id, json).await {
-            tracing::error!(%error, "a thread was not stored");
-        }
-        if let Some(topic) = &thread.settings.topic {
-            shared.tell(Delta::Topic { conversation: id.clone(), topic: topic.clone() }).await;
-        }
-        shared.take_thread(&id, thread).await;
+    if let Some(topic) = &thread.settings.topic {
+        shared.tell(Delta::Topic { conversation: id.clone(), topic: topic.clone() }).await;
     }
+    shared.take_thread(&id, thread).await;
 }
 
 /// Whether an activity puts someone into the conversation.

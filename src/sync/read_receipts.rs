@@ -15,7 +15,7 @@ const LONGEST: Duration = Duration::from_secs(300);
 
 /// What is known of reading, for deciding when to ask.
 #[derive(Default)]
-pub struct Marks {
+pub struct ReceiptTracker {
     state: std::sync::Mutex<ReceiptState>,
     changed: Notify,
 }
@@ -30,7 +30,7 @@ struct ReceiptState {
     mute: HashSet<ConversationId>,
 }
 
-impl Marks {
+impl ReceiptTracker {
     fn state(&self) -> std::sync::MutexGuard<'_, ReceiptState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -70,12 +70,12 @@ impl Marks {
 pub async fn watch(shared: Arc<Shared>) {
     let mut wait = FIRST;
     loop {
-        let again = shared.open_chat().is_some_and(|id| shared.marks.waits_for(&id));
+        let again = shared.open_chat().is_some_and(|id| shared.receipts.waits_for(&id));
         tokio::select! {
-            () = shared.marks.changed.notified() => wait = FIRST,
+            () = shared.receipts.changed.notified() => wait = FIRST,
             () = tokio::time::sleep(wait), if again => wait = (wait * 2).min(LONGEST),
         }
-        shared.until_online().await;
+        shared.connection.until_online().await;
         shared.fetch_read_receipts().await;
     }
 }
@@ -83,14 +83,15 @@ pub async fn watch(shared: Arc<Shared>) {
 impl Shared {
     /// Asks how far the others have read the open chat.
     async fn fetch_read_receipts(&self) {
-        let Some(id) = self.open_chat().filter(|id| !self.marks.state().mute.contains(id)) else {
+        let Some(id) = self.open_chat().filter(|id| !self.receipts.state().mute.contains(id))
+        else {
             return;
         };
         match self.client.read_receipts(&id).await {
             Ok(all) => {
                 let others: Vec<_> = all.into_iter().filter(|(who, _)| *who != self.me).collect();
                 let furthest = others.iter().map(|(_, at)| *at).max().unwrap_or_default();
-                self.marks.read_up_to(&id, furthest);
+                self.receipts.read_up_to(&id, furthest);
                 if let Err(error) = self.store.save_others_read(&id, &others).await {
                     tracing::warn!(%error, "read marks were not stored");
                 }
@@ -99,7 +100,7 @@ impl Shared {
             Err(error) if error.is_transient() => {}
             Err(error) => {
                 tracing::debug!(kind = ?error.kind, "read marks are not told");
-                self.marks.state().mute.insert(id);
+                self.receipts.state().mute.insert(id);
             }
         }
     }

@@ -1,20 +1,22 @@
 //! Carries out what the app asks for. Drafts are written in order; what needs the network runs beside.
 
-use super::{Shared, outbox, threads, wall_clock};
+use super::outbox::{self, OutboxCommand};
+use super::{Shared, threads, wall_clock};
 use crate::client::{Error, ErrorKind};
 use crate::model::search::Query;
 use crate::model::{
-    ConversationId, ConversationKind, Delta, Fault, Findings, MessageKey, Page, RawMessage,
-    Request, Response, Ticket,
+    ConversationId, ConversationKind, Delta, Draft, Fault, Findings, MessageKey, Page, RawMessage,
+    ReadMarker, Request, Response, Ticket,
 };
 use crate::protocol::decode;
 use crate::store::Asked;
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc};
 
 /// Requests to the server under way at once.
 const PARALLEL: usize = 5;
+/// Changes that may wait for their turn.
+const CHANGES: usize = 256;
 /// Messages shown at once when a chat is opened.
 const FIRST_PAGE: u32 = 60;
 /// Messages on each side of a place that is opened.
@@ -25,86 +27,111 @@ const HITS: usize = 60;
 pub async fn run(
     shared: Arc<Shared>,
     mut requests: mpsc::Receiver<Request>,
-    outbox: mpsc::Sender<outbox::OutboxCommand>,
+    outbox: mpsc::Sender<OutboxCommand>,
 ) {
     let slots = Arc::new(Semaphore::new(PARALLEL));
     // Changes of messages and settings reach the server in the order they were made.
-    let (changes, mut ordered) = mpsc::channel::<Request>(256);
+    let (changes, mut ordered) = mpsc::channel::<Request>(CHANGES);
     spawn(&shared, &slots, move |shared| async move {
         while let Some(request) = ordered.recv().await {
             carry_out(&shared, request).await;
         }
     });
+    let dispatcher = Dispatcher { shared, slots, changes, outbox };
     while let Some(request) = requests.recv().await {
+        dispatcher.dispatch(request).await;
+    }
+}
+
+/// Decides for each request whether it is carried out in order here, in the queue of changes, or beside others.
+struct Dispatcher {
+    shared: Arc<Shared>,
+    slots: Arc<Semaphore>,
+    changes: mpsc::Sender<Request>,
+    outbox: mpsc::Sender<OutboxCommand>,
+}
+
+impl Dispatcher {
+    async fn dispatch(&self, request: Request) {
+        let shared = &self.shared;
         match request {
             Request::SaveDraft { conversation, draft } => {
-                if let Err(error) = shared.store.save_draft(&conversation, &draft).await {
-                    shared.notice(&format!("the draft is not saved: {error}")).await;
-                }
+                self.save_draft(&conversation, &draft).await;
             }
             Request::Send { conversation, client_id, outgoing } => {
                 // Here and not in the outbox's task: a draft saved later must not be deleted by this one's commit.
-                if outbox::enqueue(&shared, &conversation, &client_id, &outgoing).await {
-                    let _ = outbox.send(outbox::OutboxCommand::Wake { conversation }).await;
+                if outbox::enqueue(shared, &conversation, &client_id, &outgoing).await {
+                    self.tell_outbox(OutboxCommand::Wake { conversation }).await;
                 }
             }
             Request::Resend { conversation, client_id } => {
-                let _ =
-                    outbox.send(outbox::OutboxCommand::Resend { conversation, client_id }).await;
+                self.tell_outbox(OutboxCommand::Resend { conversation, client_id }).await;
             }
             Request::Discard { conversation, client_id, draft } => {
                 // Here, too, and for the same reason.
-                outbox::take_out(&shared, conversation.clone(), client_id, draft).await;
-                let _ = outbox.send(outbox::OutboxCommand::Wake { conversation }).await;
+                outbox::take_out(shared, conversation.clone(), client_id, draft).await;
+                self.tell_outbox(OutboxCommand::Wake { conversation }).await;
             }
-            Request::RetryNow => {
-                shared.retry_now.notify_waiters();
-                shared.came_online.notify_waiters();
-            }
-            Request::Open { conversation } => {
-                *shared.open.lock().unwrap_or_else(PoisonError::into_inner) =
-                    Some(conversation.clone());
-                // The stored page first and in order: a chat opened later must not be overtaken.
-                show_stored(&shared, &conversation).await;
-                shared.marks.ask();
-                shared.gaps.notify_one();
-                note_open(&shared, &conversation).await;
-                spawn(&shared, &slots, move |shared| async move {
-                    if shared.is_online() {
-                        refresh_thread(&shared, &conversation).await;
-                    }
-                });
-            }
+            Request::RetryNow => shared.connection.retry_now(),
+            Request::Open { conversation } => self.open(conversation).await,
             // From the store, and so never behind what the network keeps waiting.
-            Request::Around { conversation, key } => around(&shared, &conversation, &key).await,
-            Request::Newer { conversation, after } => newer(&shared, &conversation, &after).await,
+            Request::Around { conversation, key } => around(shared, &conversation, &key).await,
+            Request::Newer { conversation, after } => newer(shared, &conversation, &after).await,
             Request::Source { conversation, key, ticket } => {
-                source(&shared, &conversation, &key, ticket).await;
+                source(shared, &conversation, &key, ticket).await;
             }
             Request::Search { query, below, ticket } => {
                 // Not one of the slots: a newer question ends an older one.
                 let asked = shared.store.ask();
-                let shared = Arc::clone(&shared);
+                let shared = Arc::clone(shared);
                 tokio::spawn(async move { search(&shared, asked, query, below, ticket).await });
             }
-            change @ (Request::Change { .. } | Request::Thread { .. }) => {
-                if let Err(error) = changes.try_send(change) {
-                    let (Request::Change { ticket, .. } | Request::Thread { ticket, .. }) =
-                        error.into_inner()
-                    else {
-                        continue;
-                    };
-                    let result = Err(Fault::new("too many changes are waiting", true));
-                    shared.respond(ticket, Response::Done(result)).await;
-                }
+            change @ (Request::Change { .. } | Request::Thread { .. }) => self.queue(change).await,
+            other => self.spawn(move |shared| async move { carry_out(&shared, other).await }),
+        }
+    }
+
+    fn spawn<F, T>(&self, task: T)
+    where
+        T: FnOnce(Arc<Shared>) -> F + Send + 'static,
+        F: Future<Output = ()> + Send,
+    {
+        spawn(&self.shared, &self.slots, task);
+    }
+
+    async fn tell_outbox(&self, command: OutboxCommand) {
+        // The outbox only ends with sync.
+        let _ = self.outbox.send(command).await;
+    }
+
+    async fn save_draft(&self, conversation: &ConversationId, draft: &Draft) {
+        if let Err(error) = self.shared.store.save_draft(conversation, draft).await {
+            self.shared.notice(&format!("the draft is not saved: {error}")).await;
+        }
+    }
+
+    async fn open(&self, conversation: ConversationId) {
+        let shared = &self.shared;
+        shared.set_open_chat(&conversation);
+        // The stored page first and in order: a chat opened later must not be overtaken.
+        show_stored(shared, &conversation).await;
+        shared.receipts.ask();
+        shared.history.gaps.notify_one();
+        note_open(shared, &conversation).await;
+        self.spawn(move |shared| async move {
+            if shared.connection.is_online() {
+                refresh_thread(&shared, &conversation).await;
             }
-            other => {
-                spawn(
-                    &shared,
-                    &slots,
-                    move |shared| async move { carry_out(&shared, other).await },
-                );
-            }
+        });
+    }
+
+    /// Puts a change behind those that were made before it.
+    async fn queue(&self, change: Request) {
+        let Err(error) = self.changes.try_send(change) else { return };
+        if let Request::Change { ticket, .. } | Request::Thread { ticket, .. } = error.into_inner()
+        {
+            let result = Err(Fault::new("too many changes are waiting", true));
+            self.shared.respond(ticket, Response::Done(result)).await;
         }
     }
 }
@@ -225,7 +252,7 @@ async fn fill(shared: &Shared, id: &ConversationId, above: &MessageKey) {
     let gap = shared.store.gap_above(id, above).await;
     let Ok(Some(gap)) = gap else { return };
     match shared.fill(&gap).await {
-        Ok(_) => shared.gaps.notify_one(),
+        Ok(_) => shared.history.gaps.notify_one(),
         Err(error) => {
             shared.notice(&format!("What is missing was not fetched: {}", error.message)).await;
         }
@@ -254,7 +281,7 @@ async fn carry_out(shared: &Arc<Shared>, request: Request) {
             let name = shared.my_name();
             let result =
                 shared.client.change(&conversation, &message, &change, &name, wall_clock()).await;
-            if result.is_ok() && !shared.pushed.load(Ordering::Acquire) {
+            if result.is_ok() && !shared.connection.has_events() {
                 resync(shared, &conversation).await;
             }
             done(shared, ticket, result).await;
@@ -273,23 +300,10 @@ async fn carry_out(shared: &Arc<Shared>, request: Request) {
         }
         Request::Resolve { url, ticket } => threads::resolve(shared, &url, ticket).await,
         Request::MarkRead { conversation, read_marker, back, tell } => {
-            let me = shared.me.clone();
-            match shared.store.mark_read(&conversation, read_marker, back, tell, me).await {
-                Ok((read_marker, unread)) => {
-                    let read_marker = Some(read_marker);
-                    shared.tell(Delta::Unread { conversation, unread, read_marker }).await;
-                    if tell && shared.is_online() {
-                        shared.flush_read_markers().await;
-                    }
-                }
-                Err(error) => {
-                    tracing::error!(%error, "a read mark was not stored");
-                    shared.notice(&format!("what was read is not noted: {error}")).await;
-                }
-            }
+            mark_read(shared, conversation, read_marker, back, tell).await;
         }
         Request::Typing { conversation, active } => {
-            if shared.is_online()
+            if shared.connection.is_online()
                 && let Err(error) = shared.client.typing(&conversation, active).await
             {
                 tracing::debug!(kind = ?error.kind, "typing was not told");
@@ -308,6 +322,29 @@ async fn carry_out(shared: &Arc<Shared>, request: Request) {
         | Request::Newer { .. }
         | Request::Source { .. }
         | Request::Open { .. } => {}
+    }
+}
+
+async fn mark_read(
+    shared: &Shared,
+    conversation: ConversationId,
+    read_marker: ReadMarker,
+    back: bool,
+    tell: bool,
+) {
+    let me = shared.me.clone();
+    match shared.store.mark_read(&conversation, read_marker, back, tell, me).await {
+        Ok((read_marker, unread)) => {
+            let read_marker = Some(read_marker);
+            shared.tell(Delta::Unread { conversation, unread, read_marker }).await;
+            if tell && shared.connection.is_online() {
+                shared.flush_read_markers().await;
+            }
+        }
+        Err(error) => {
+            tracing::error!(%error, "a read mark was not stored");
+            shared.notice(&format!("what was read is not noted: {error}")).await;
+        }
     }
 }
 

@@ -1,0 +1,68 @@
+//! Whether there is a connection, and the wake-ups of those that wait for one.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
+
+/// Flags and wake-ups that the tasks of one account share.
+#[derive(Default)]
+pub struct ConnectionSignals {
+    online: AtomicBool,
+    came_online: Notify,
+    /// Ends every wait between two attempts.
+    retry_now: Notify,
+    /// The server sends changes as events. Without that, what this account changes has to be fetched again.
+    has_events: AtomicBool,
+}
+
+impl ConnectionSignals {
+    pub fn is_online(&self) -> bool {
+        self.online.load(Ordering::Acquire)
+    }
+
+    pub fn set_online(&self, online: bool) {
+        self.online.store(online, Ordering::Release);
+        if online {
+            self.came_online.notify_waiters();
+        }
+    }
+
+    pub fn has_events(&self) -> bool {
+        self.has_events.load(Ordering::Acquire)
+    }
+
+    pub fn set_has_events(&self, has_events: bool) {
+        self.has_events.store(has_events, Ordering::Release);
+    }
+
+    /// Resolves when the connection comes back, or when the user asks for another attempt.
+    pub fn came_online(&self) -> Notified<'_> {
+        self.came_online.notified()
+    }
+
+    /// Waits while there is no connection; another attempt that the user asks for ends the wait, too.
+    pub async fn until_online(&self) {
+        let came = self.came_online.notified();
+        tokio::pin!(came);
+        // Before the flag is read, so that a change between reading and waiting is not missed.
+        came.as_mut().enable();
+        if !self.is_online() {
+            came.await;
+        }
+    }
+
+    /// Waits, unless the user asks for another attempt now.
+    pub async fn wait(&self, time: Duration) {
+        tokio::select! {
+            () = tokio::time::sleep(time) => {}
+            () = self.retry_now.notified() => {}
+        }
+    }
+
+    /// Ends every wait between two attempts.
+    pub fn retry_now(&self) {
+        self.retry_now.notify_waiters();
+        self.came_online.notify_waiters();
+    }
+}

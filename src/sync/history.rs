@@ -1,0 +1,138 @@
+//! What sync remembers about the histories it fetches: where to go on paging back, and which conversations are behind.
+
+use crate::model::{ConversationId, MessageKey, Point};
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+/// The `backwardLink` of the oldest page read of a conversation.
+struct OlderLink {
+    /// The oldest message of that page: the link leads to what is older than it.
+    below: Point,
+    sync_state: String,
+}
+
+/// A conversation whose newest messages or changes could not be fetched or stored.
+struct RetryState {
+    attempts: u32,
+    next: Instant,
+}
+
+/// State of all conversations' histories, shared by the tasks of one account.
+#[derive(Default)]
+pub struct HistoryState {
+    older: Mutex<HashMap<ConversationId, OlderLink>>,
+    behind: Mutex<HashMap<ConversationId, RetryState>>,
+    /// Wakes the backfill: there may be a gap to fill.
+    pub gaps: Notify,
+}
+
+impl HistoryState {
+    fn behind(&self) -> MutexGuard<'_, HashMap<ConversationId, RetryState>> {
+        self.behind.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Remembers that `sync_state` leads to what is older than `below`.
+    pub fn remember_older(&self, id: &ConversationId, below: Point, sync_state: String) {
+        let mut older = self.older.lock().unwrap_or_else(PoisonError::into_inner);
+        older.insert(id.clone(), OlderLink { below, sync_state });
+    }
+
+    /// The link to what is older than a message, where it was the last page's oldest one.
+    pub fn older_link(&self, id: &ConversationId, below: &MessageKey) -> Option<String> {
+        let older = self.older.lock().unwrap_or_else(PoisonError::into_inner);
+        let link = older.get(id).filter(|link| link.below == Point::from(below))?;
+        Some(link.sync_state.clone())
+    }
+
+    /// Everything new of a conversation is stored: what arrives next follows it without a gap.
+    pub fn caught_up(&self, id: &ConversationId) {
+        self.behind().remove(id);
+    }
+
+    /// Not everything new of a conversation is stored. The backfill tries again after a wait, which depends on how
+    /// many attempts have failed.
+    pub fn fell_behind(&self, id: &ConversationId, wait: impl FnOnce(u32) -> Duration) {
+        let mut behind = self.behind();
+        let attempts = behind.get(id).map_or(0, |known| known.attempts).saturating_add(1);
+        behind.insert(id.clone(), RetryState { attempts, next: Instant::now() + wait(attempts) });
+        self.gaps.notify_one();
+    }
+
+    pub fn is_behind(&self, id: &ConversationId) -> bool {
+        self.behind().contains_key(id)
+    }
+
+    /// How often catching up with a conversation has failed.
+    pub fn failed_attempts(&self, id: &ConversationId) -> u32 {
+        self.behind().get(id).map_or(0, |known| known.attempts)
+    }
+
+    /// The conversation whose next attempt is due first, and when that is.
+    pub fn next_retry(&self) -> Option<(ConversationId, Instant)> {
+        let behind = self.behind();
+        let first = behind.iter().min_by_key(|(_, known)| known.next);
+        first.map(|(id, known)| (id.clone(), known.next))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Timestamp;
+
+    fn id(text: &str) -> ConversationId {
+        ConversationId::new(text)
+    }
+
+    #[test]
+    fn a_link_is_only_used_below_the_page_that_it_came_with() {
+        let history = HistoryState::default();
+        let oldest = MessageKey::server(Timestamp(50), "50");
+        history.remember_older(&id("8:joe"), Point::from(&oldest), "state".into());
+        assert_eq!(history.older_link(&id("8:joe"), &oldest).as_deref(), Some("state"));
+        let other = MessageKey::server(Timestamp(40), "40");
+        assert_eq!(history.older_link(&id("8:joe"), &other), None);
+        assert_eq!(history.older_link(&id("8:mia"), &oldest), None);
+    }
+
+    #[test]
+    fn a_conversation_stays_behind_until_it_is_caught_up() {
+        let history = HistoryState::default();
+        assert!(!history.is_behind(&id("8:joe")));
+        history.fell_behind(&id("8:joe"), |_| Duration::ZERO);
+        assert!(history.is_behind(&id("8:joe")));
+        assert!(!history.is_behind(&id("8:mia")));
+        history.caught_up(&id("8:joe"));
+        assert!(!history.is_behind(&id("8:joe")));
+        assert_eq!(history.next_retry(), None);
+    }
+
+    #[test]
+    fn failed_attempts_are_counted_until_one_succeeds() {
+        let history = HistoryState::default();
+        let mut counted = Vec::new();
+        for _ in 0..3 {
+            history.fell_behind(&id("8:joe"), |attempts| {
+                counted.push(attempts);
+                Duration::from_secs(u64::from(attempts))
+            });
+        }
+        assert_eq!(counted, [1, 2, 3]);
+        assert_eq!(history.failed_attempts(&id("8:joe")), 3);
+        history.caught_up(&id("8:joe"));
+        assert_eq!(history.failed_attempts(&id("8:joe")), 0);
+    }
+
+    #[test]
+    fn the_attempt_that_is_due_first_comes_first() {
+        let history = HistoryState::default();
+        history.fell_behind(&id("8:joe"), |_| Duration::from_secs(60));
+        history.fell_behind(&id("8:mia"), |_| Duration::from_secs(1));
+        assert_eq!(history.next_retry().unwrap().0, id("8:mia"));
+        history.fell_behind(&id("8:mia"), |_| Duration::from_secs(600));
+        assert_eq!(history.next_retry().unwrap().0, id("8:joe"));
+    }
+}
