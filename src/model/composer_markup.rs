@@ -178,25 +178,7 @@ pub fn write(rich: &RichText) -> Option<(String, Vec<Mention>)> {
             Block::Code(code) => out.extend([CODE, code, CODE]),
             Block::Paragraph { align: Align::Left, spans } => {
                 for span in spans.iter().filter(|s| !s.text.is_empty()) {
-                    let mut text = span.text.to_string();
-                    match &span.link {
-                        Some(Link::Mention(id)) => {
-                            mentions.push(Mention { name: span.text.clone(), id: id.clone() });
-                            text.insert(0, '@');
-                        }
-                        Some(Link::Url(url)) if *url == span.text => {}
-                        Some(_) => return None,
-                        None => {}
-                    }
-                    let s = span.style;
-                    for (on, marker) in
-                        [(s.mono, CODE), (s.bold, "*"), (s.italic, "_"), (s.strike, "~")]
-                    {
-                        if on {
-                            text = format!("{marker}{text}{marker}");
-                        }
-                    }
-                    out.push_str(&text);
+                    out.push_str(&write_span(span, &mut mentions)?);
                 }
             }
             Block::Paragraph { .. } | Block::Quote { .. } => return None,
@@ -205,32 +187,56 @@ pub fn write(rich: &RichText) -> Option<(String, Vec<Mention>)> {
     (flat(&read(&out, &mentions)) == flat(rich)).then_some((out, mentions))
 }
 
+/// A span with its markers; `None` when it is a link or emoticon, which nobody can type.
+fn write_span(span: &Span, mentions: &mut Vec<Mention>) -> Option<String> {
+    let mut text = span.text.to_string();
+    match &span.link {
+        Some(Link::Mention(id)) => {
+            mentions.push(Mention { name: span.text.clone(), id: id.clone() });
+            text.insert(0, '@');
+        }
+        Some(Link::Url(url)) if *url == span.text => {}
+        Some(_) => return None,
+        None => {}
+    }
+    let s = span.style;
+    for (on, marker) in [(s.mono, CODE), (s.bold, "*"), (s.italic, "_"), (s.strike, "~")] {
+        if on {
+            text = format!("{marker}{text}{marker}");
+        }
+    }
+    Some(text)
+}
+
+/// A piece of text of one style and link; code blocks and quotes have no style.
+type Run = (Option<SpanStyle>, Option<Link>, String);
+
 /// Runs of equal style and link; an address that is its own label is plain text.
-fn flat(rich: &RichText) -> Vec<(Option<SpanStyle>, Option<Link>, String)> {
-    let mut runs: Vec<(Option<SpanStyle>, Option<Link>, String)> = Vec::new();
+fn flat(rich: &RichText) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
     for block in &rich.blocks {
         match block {
             Block::Paragraph { spans, .. } => {
-                for span in spans.iter().filter(|s| !s.text.is_empty()) {
-                    let link = span
-                        .link
-                        .clone()
-                        .filter(|link| !matches!(link, Link::Url(url) if *url == span.text));
-                    match runs.last_mut() {
-                        Some((style, known, text))
-                            if *style == Some(span.style) && *known == link && link.is_none() =>
-                        {
-                            text.push_str(&span.text);
-                        }
-                        _ => runs.push((Some(span.style), link, span.text.to_string())),
-                    }
-                }
+                spans.iter().filter(|s| !s.text.is_empty()).for_each(|s| push_run(&mut runs, s));
             }
             Block::Code(code) => runs.push((None, None, code.to_string())),
             Block::Quote { .. } => runs.push((None, None, String::new())),
         }
     }
     runs
+}
+
+fn push_run(runs: &mut Vec<Run>, span: &Span) {
+    let is_own_label = |link: &Link| matches!(link, Link::Url(url) if *url == span.text);
+    let link = span.link.clone().filter(|link| !is_own_label(link));
+    match runs.last_mut() {
+        Some((style, known, text))
+            if *style == Some(span.style) && *known == link && link.is_none() =>
+        {
+            text.push_str(&span.text);
+        }
+        _ => runs.push((Some(span.style), link, span.text.to_string())),
+    }
 }
 
 #[cfg(test)]
