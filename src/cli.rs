@@ -1,15 +1,15 @@
 //! The command line: definitions only. Each command has its file.
 
-pub mod account;
-pub mod chats;
-pub mod config_check;
-pub mod context;
-pub mod doctor;
-pub mod lines;
-pub mod log;
-pub mod replay;
-pub mod send;
-pub mod serve;
+pub(crate) mod account;
+pub(crate) mod chats;
+pub(crate) mod config_check;
+pub(crate) mod context;
+pub(crate) mod doctor;
+pub(crate) mod lines;
+pub(crate) mod log;
+pub(crate) mod replay;
+pub(crate) mod send;
+pub(crate) mod serve;
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;

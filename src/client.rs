@@ -9,9 +9,9 @@ mod error;
 mod gate;
 
 pub use auth::{Secret, TokenSource};
-pub use calls::{JoinUrl, NewMember, SentAs};
+pub use calls::NewMember;
 pub use error::{Error, ErrorKind};
-pub use gate::{BadUrl, BaseUrl};
+pub use gate::BaseUrl;
 
 use crate::model::{AuthStyle, UserId};
 use auth::ClientSession;

@@ -7,12 +7,12 @@
 
 pub mod decode;
 pub mod encode;
-pub mod endpoint;
-pub mod entity;
+pub(crate) mod endpoint;
+mod entity;
 pub mod html;
-pub mod lenient;
-pub mod link;
-pub mod payload;
+mod lenient;
+mod link;
+mod payload;
 pub mod richtext;
-pub mod tree;
+mod tree;
 pub mod wire;

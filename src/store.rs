@@ -14,14 +14,14 @@ mod schema;
 mod search;
 mod write;
 
-pub use coverage::OpenGap;
-pub use index::Unindexed;
-pub use outbox::{OutboxItem, OutboxState};
-pub use read::{CachedConversation, PageOf, Snapshot};
-pub use read_only::{Counts, ReadOnly, open_read_only};
-pub use salvage::{Salvaged, salvage};
-pub use search::{Asked, SearchPage};
-pub use write::{Applied, Batch, ConversationRow, Cover, LeftOff};
+pub(crate) use coverage::OpenGap;
+pub(crate) use outbox::{OutboxItem, OutboxState};
+pub(crate) use read::CachedConversation;
+pub(crate) use read_only::{ReadOnly, open_read_only};
+pub(crate) use salvage::salvage;
+pub(crate) use search::Asked;
+pub(crate) use write::{Applied, LeftOff};
+pub use write::{Batch, ConversationRow, Cover};
 
 use rusqlite::{Connection, InterruptHandle, OpenFlags};
 use std::path::Path;
@@ -96,7 +96,7 @@ impl Store {
     ///
     /// # Errors
     /// When there is no such file, or it is of another version.
-    pub fn open_read_only(path: &Path) -> Result<Self, StoreError> {
+    pub(crate) fn open_read_only(path: &Path) -> Result<Self, StoreError> {
         open_read_only(path)?;
         Self::with(None, path)
     }
@@ -123,11 +123,9 @@ impl Store {
         self.write(|c| c.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))).await
     }
 
-    /// Lets the file grow to so many pages and no more, as a full disk would; for tests.
-    ///
-    /// # Errors
-    /// When the store is closed.
-    pub async fn limit_size(&self, pages: u32) -> Result<(), StoreError> {
+    /// Lets the file grow to so many pages and no more, as a full disk would.
+    #[cfg(test)]
+    async fn limit_size(&self, pages: u32) -> Result<(), StoreError> {
         self.write(move |c| {
             c.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))
         })

@@ -316,7 +316,7 @@ async fn joining_by_link_and_hidden_history() {
     for field in ["Blob", "Id", "JoinUrl", "ThreadId"] {
         assert!(answer[field].is_string(), "{field} is missing in {answer}");
     }
-    let url = anna.join_url(&id).await.unwrap().url;
+    let url = anna.join_url(&id).await.unwrap();
     assert!(url.starts_with(&format!("{}/join/", gateway.origin)), "{url}");
     let joe = gateway.client(JOE);
     assert_eq!(joe.resolve_join(&url).await.unwrap(), id);

@@ -18,7 +18,7 @@ impl Secret {
     }
 
     /// The token itself, for a header.
-    pub fn reveal(&self) -> &str {
+    pub(crate) fn reveal(&self) -> &str {
         &self.0
     }
 }
@@ -194,7 +194,7 @@ impl Client {
     }
 
     /// Forgets that the server had no endpoints, and what was registered: the next call starts afresh.
-    pub fn forget_registration(&self) {
+    pub(crate) fn forget_registration(&self) {
         self.session(|s| {
             s.registration = None;
             s.no_endpoints = false;

@@ -24,12 +24,6 @@ pub struct NewMember {
     pub role: Role,
 }
 
-/// The answer of the scheduler.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JoinUrl {
-    pub url: SafeText,
-}
-
 impl Client {
     /// The first page of the conversation list, most recently active first.
     pub async fn conversations(
@@ -37,10 +31,10 @@ impl Client {
         page_size: u32,
     ) -> Result<wire::WirePage<RawConversation>, Error> {
         let reply = self.chat(Method::GET, &endpoint::conversations(page_size), None).await?;
-        Ok(wire::conversations_page(&reply.body)?)
+        Ok(logged(wire::conversations_page(&reply.body)?))
     }
 
-    pub async fn conversations_next(
+    pub(crate) async fn conversations_next(
         &self,
         sync_state: &str,
         page_size: u32,
@@ -48,7 +42,7 @@ impl Client {
         let reply = self
             .chat(Method::GET, &endpoint::conversations_next(sync_state, page_size), None)
             .await?;
-        Ok(wire::conversations_page(&reply.body)?)
+        Ok(logged(wire::conversations_page(&reply.body)?))
     }
 
     pub async fn conversation(&self, id: &ConversationId) -> Result<RawConversation, Error> {
@@ -63,7 +57,7 @@ impl Client {
         page_size: u32,
     ) -> Result<wire::WirePage<RawMessage>, Error> {
         let reply = self.chat(Method::GET, &endpoint::messages(id, page_size), None).await?;
-        Ok(wire::messages_page(&reply.body, id)?)
+        Ok(logged(wire::messages_page(&reply.body, id)?))
     }
 
     pub async fn messages_next(
@@ -75,11 +69,11 @@ impl Client {
         let reply = self
             .chat(Method::GET, &endpoint::messages_next(id, sync_state, page_size), None)
             .await?;
-        Ok(wire::messages_page(&reply.body, id)?)
+        Ok(logged(wire::messages_page(&reply.body, id)?))
     }
 
     /// Messages that arrived at or before `end`.
-    pub async fn messages_until(
+    pub(crate) async fn messages_until(
         &self,
         id: &ConversationId,
         end: Timestamp,
@@ -87,7 +81,7 @@ impl Client {
     ) -> Result<wire::WirePage<RawMessage>, Error> {
         let reply =
             self.chat(Method::GET, &endpoint::messages_until(id, end.0, page_size), None).await?;
-        Ok(wire::messages_page(&reply.body, id)?)
+        Ok(logged(wire::messages_page(&reply.body, id)?))
     }
 
     /// Sends a message under a client id; the same id on a repetition.
@@ -149,7 +143,7 @@ impl Client {
     }
 
     /// How far each member has read; those of whom nothing is known are left out.
-    pub async fn read_receipts(
+    pub(crate) async fn read_receipts(
         &self,
         id: &ConversationId,
     ) -> Result<Vec<(UserId, Timestamp)>, Error> {
@@ -167,7 +161,7 @@ impl Client {
     }
 
     /// A thread as received, and as read.
-    pub async fn thread_with_json(
+    pub(crate) async fn thread_with_json(
         &self,
         id: &ConversationId,
     ) -> Result<(String, wire::Thread), Error> {
@@ -232,7 +226,7 @@ impl Client {
     }
 
     /// The join URL of a group that is open for joining.
-    pub async fn join_url(&self, id: &ConversationId) -> Result<JoinUrl, Error> {
+    pub async fn join_url(&self, id: &ConversationId) -> Result<SafeText, Error> {
         let base = self.options.scheduler.as_ref();
         let base = base.ok_or_else(|| Error::unsupported("no scheduler is configured"))?;
         let body =
@@ -240,7 +234,7 @@ impl Client {
         let reply = self.side(base, endpoint::JOIN_URL, &body, Credential::Side).await?;
         let answer: Value = serde_json::from_str(&reply).map_err(|_| wire::WireError::NotJson)?;
         let url = answer["JoinUrl"].as_str().ok_or(wire::WireError::Missing("JoinUrl"))?;
-        Ok(JoinUrl { url: SafeText::line(url) })
+        Ok(SafeText::line(url))
     }
 
     /// The conversation behind a join URL or its code. Needs no credentials.
@@ -332,4 +326,12 @@ impl Client {
         };
         self.signed(call).await.map(drop)
     }
+}
+
+/// Logs how many items of a page were dropped because they cannot be read.
+fn logged<T>(page: wire::WirePage<T>) -> wire::WirePage<T> {
+    if page.bad > 0 {
+        tracing::warn!(count = page.bad, "items of a page cannot be read and are skipped");
+    }
+    page
 }

@@ -69,7 +69,7 @@ impl Error {
     }
 
     /// A look-back that ended before it had read everything.
-    pub fn incomplete() -> Self {
+    pub(crate) fn incomplete() -> Self {
         Self::new(ErrorKind::Broken, "the history was not read to the end", true)
     }
 
@@ -154,7 +154,7 @@ impl Error {
     }
 
     /// Worth another try with the same request.
-    pub fn is_transient(&self) -> bool {
+    pub(crate) fn is_transient(&self) -> bool {
         matches!(
             self.kind,
             ErrorKind::Retry

@@ -48,7 +48,7 @@ impl BaseUrl {
     }
 
     /// A join code by itself, or an address of this service or of Skype's own.
-    pub fn is_join_url(&self, text: &str) -> bool {
+    pub(crate) fn is_join_url(&self, text: &str) -> bool {
         let text = text.trim();
         if !text.contains(['/', ':']) {
             return !text.is_empty();
@@ -59,7 +59,7 @@ impl BaseUrl {
         })
     }
 
-    pub fn is_loopback(&self) -> bool {
+    pub(crate) fn is_loopback(&self) -> bool {
         is_loopback(&self.0)
     }
 

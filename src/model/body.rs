@@ -342,24 +342,6 @@ impl ThreadActivity {
             Self::Other { by: None, what } => what.to_string(),
         }
     }
-
-    /// Everyone named in the activity, so that their names can be looked up.
-    pub fn people(&self) -> Vec<&UserId> {
-        match self {
-            Self::Topic { by, .. }
-            | Self::Joining { by, .. }
-            | Self::History { by, .. }
-            | Self::Picture { by }
-            | Self::Did { by, .. } => vec![by],
-            Self::Added { by, targets } | Self::Removed { by, targets } => {
-                std::iter::once(by).chain(targets).collect()
-            }
-            Self::Roles { by, targets } => {
-                std::iter::once(by).chain(targets.iter().map(|(id, _)| id)).collect()
-            }
-            Self::Other { by, .. } => by.iter().collect(),
-        }
-    }
 }
 
 /// Bytes in the largest unit that keeps at most four digits.

@@ -106,7 +106,7 @@ pub fn typing(raw: &RawMessage) -> Option<bool> {
 }
 
 /// Whether this only says that someone read further; how far has to be asked for (facts 3.5).
-pub fn is_read_mark(raw: &RawMessage) -> bool {
+pub(crate) fn is_read_mark(raw: &RawMessage) -> bool {
     &*raw.kind == "ThreadActivity/MemberConsumptionHorizonUpdate"
 }
 
@@ -114,8 +114,8 @@ fn body(raw: &RawMessage, item: &wire::WireMessage<'_>) -> MessageBody {
     let content = &*raw.content;
     let kind = &*raw.kind;
     let known = match kind {
-        "Text" | "" => Some(text(content, raw, item)),
-        "RichText" => Some(rich(content, raw, item)),
+        "Text" | "" => Some(text(content, item)),
+        "RichText" => Some(rich(content, item)),
         "RichText/Html" => Some(MessageBody::Text(html::parse(content, &mentioned(item)))),
         "RichText/Contacts" => payload::contacts(content),
         "RichText/Location" => payload::location(content),
@@ -230,9 +230,9 @@ fn one_line(text: &str) -> String {
 }
 
 /// `Text` is literal. On Teams hosts the five XML entities occur in it and are decoded (facts 7, row 22).
-fn text(content: &str, raw: &RawMessage, item: &wire::WireMessage<'_>) -> MessageBody {
+fn text(content: &str, item: &wire::WireMessage<'_>) -> MessageBody {
     let decoded = if item.is_of_teams() { entity::unescape_five(content) } else { content.into() };
-    let rest = emote_text(&decoded, raw, item);
+    let rest = emote_text(&decoded, item);
     let mut spans = Vec::new();
     let span = Span { text: SafeText::text(rest.unwrap_or(&decoded)), ..Span::default() };
     link::linkify(span, &mut spans);
@@ -240,8 +240,8 @@ fn text(content: &str, raw: &RawMessage, item: &wire::WireMessage<'_>) -> Messag
     if rest.is_some() { MessageBody::Emote(rich) } else { MessageBody::Text(rich) }
 }
 
-fn rich(content: &str, raw: &RawMessage, item: &wire::WireMessage<'_>) -> MessageBody {
-    if let Some(rest) = emote_text(content, raw, item) {
+fn rich(content: &str, item: &wire::WireMessage<'_>) -> MessageBody {
+    if let Some(rest) = emote_text(content, item) {
         return MessageBody::Emote(richtext::parse(rest));
     }
     let start = content.trim_start();
@@ -281,11 +281,7 @@ fn with_object(content: &str, mentioned: &richtext::MentionedPeople) -> Option<R
 }
 
 /// The text after the name of a `/me` (facts 3.1: `skypeemoteoffset`, in UTF-16 units as the web client counts).
-fn emote_text<'a>(
-    content: &'a str,
-    _raw: &RawMessage,
-    item: &wire::WireMessage<'_>,
-) -> Option<&'a str> {
+fn emote_text<'a>(content: &'a str, item: &wire::WireMessage<'_>) -> Option<&'a str> {
     let offset = usize::try_from(item.skypeemoteoffset.number()?).ok()?;
     let mut units = 0;
     let mut at = content.len();

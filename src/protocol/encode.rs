@@ -93,11 +93,11 @@ pub fn property(flag: ThreadFlag, on: bool) -> Value {
     }
 }
 
-pub fn horizon(text: &str) -> Value {
+pub(crate) fn horizon(text: &str) -> Value {
     json!({ "consumptionhorizon": text })
 }
 
-pub fn emotion(key: &str, at: Timestamp, on: bool) -> Value {
+pub(crate) fn emotion(key: &str, at: Timestamp, on: bool) -> Value {
     if on {
         json!({ "emotions": { "key": key, "value": at.0 } })
     } else {
@@ -106,7 +106,7 @@ pub fn emotion(key: &str, at: Timestamp, on: bool) -> Value {
 }
 
 /// The body that registers an endpoint; an empty one is refused (facts 1.2).
-pub fn register() -> Value {
+pub(crate) fn register() -> Value {
     json!({ "endpointFeatures": "Agent" })
 }
 
@@ -123,7 +123,7 @@ pub fn subscribe() -> Value {
     })
 }
 
-pub fn message_properties() -> Value {
+pub(crate) fn message_properties() -> Value {
     json!({ "supportsMessageProperties": true })
 }
 

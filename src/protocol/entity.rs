@@ -1,4 +1,6 @@
 //! Character references, decoded once and leniently: what cannot be decoded stays as it was written (facts 4.3).
+//!
+//! The names come from quick-xml. Its own `unescape` is not used, because it fails at the first stray `&`.
 
 use std::borrow::Cow;
 
@@ -62,7 +64,8 @@ pub fn unescape_five(raw: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Escapes for text and attributes of outgoing markup.
+/// Escapes for text and attributes of outgoing markup. quick-xml's own also writes a carriage return as a reference,
+/// which the line breaks of a message must not be (facts 4.3).
 pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

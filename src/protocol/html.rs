@@ -15,7 +15,7 @@ const MAX_OPEN_TAGS: usize = 200;
 const WIDTH: usize = 1000;
 
 /// True for a `RichText` body that is really block HTML.
-pub fn looks_like_html(content: &str) -> bool {
+pub(crate) fn looks_like_html(content: &str) -> bool {
     let start = content.trim_start();
     ["<div", "<p>", "<p ", "<table", "<ul", "<ol"]
         .iter()

@@ -17,7 +17,7 @@ use tag::Tag;
 pub(super) use tag::{Meaning, TAGS};
 
 /// People mentioned in a message whose tags hold only their number (`properties.mentions`, facts 4.1).
-pub type MentionedPeople = [(String, UserId)];
+pub(crate) type MentionedPeople = [(String, UserId)];
 
 /// Parses markup. Never fails: in the worst case everything is literal text.
 pub fn parse(markup: &str) -> RichText {
@@ -25,7 +25,7 @@ pub fn parse(markup: &str) -> RichText {
 }
 
 /// [`parse`], with the people that numbers in `at` tags stand for.
-pub fn parse_with(markup: &str, mentioned: &MentionedPeople) -> RichText {
+pub(crate) fn parse_with(markup: &str, mentioned: &MentionedPeople) -> RichText {
     read(markup, Builder::new(mentioned, false))
 }
 
@@ -61,12 +61,12 @@ fn read(markup: &str, builder: Builder<'_>) -> RichText {
 }
 
 /// The text of markup without its tags.
-pub fn strip(markup: &str) -> String {
+pub(crate) fn strip(markup: &str) -> String {
     parse(markup).plain_text()
 }
 
 /// The text of content that is no message of people: whatever looks like a tag is one.
-pub fn strip_record(content: &str) -> String {
+pub(crate) fn strip_record(content: &str) -> String {
     read(content, Builder::new(&[], true)).plain_text()
 }
 

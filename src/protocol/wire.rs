@@ -4,7 +4,7 @@ mod answers;
 mod thread;
 
 pub use answers::{PolledEvent, error_code, events, profiles, sent};
-pub use thread::{Thread, horizons, thread};
+pub use thread::{Thread, horizons, thread, thread_id};
 
 use super::endpoint;
 use super::lenient::{self, Text};
@@ -72,7 +72,7 @@ pub fn messages_page(
 }
 
 /// Reads a page of the conversation list.
-pub fn conversations_page(body: &str) -> Result<WirePage<RawConversation>, WireError> {
+pub(crate) fn conversations_page(body: &str) -> Result<WirePage<RawConversation>, WireError> {
     let page: PageBody<'_> = serde_json::from_str(body).map_err(|_| WireError::NotJson)?;
     let list = page.conversations.ok_or(WireError::Missing("conversations"))?;
     read_page(list, &page.metadata, "conversations", raw_conversation)
@@ -99,7 +99,7 @@ fn read_page<T>(
 /// A message item; the fields that matter before its body is read.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct WireMessage<'a> {
+pub(crate) struct WireMessage<'a> {
     #[serde(borrow)]
     pub id: Text<'a>,
     #[serde(borrow)]
@@ -135,7 +135,7 @@ pub struct WireMessage<'a> {
 /// The message properties that change what is shown (facts 3.3, 3.4).
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct MessageProperties<'a> {
+pub(crate) struct MessageProperties<'a> {
     #[serde(borrow)]
     pub edittime: Text<'a>,
     #[serde(borrow)]
@@ -264,7 +264,7 @@ fn imported_by(item: &WireMessage<'_>) -> Option<UserId> {
 }
 
 /// The last path segment of a URL, decoded.
-pub fn last_segment(url: &str) -> Option<String> {
+pub(crate) fn last_segment(url: &str) -> Option<String> {
     let path = url.split(['?', '#']).next()?;
     let segment = path.trim_end_matches('/').rsplit('/').next()?;
     Some(percent_encoding::percent_decode_str(segment).decode_utf8_lossy().into_owned())
@@ -273,7 +273,7 @@ pub fn last_segment(url: &str) -> Option<String> {
 /// A conversation item.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct WireConversation<'a> {
+pub(crate) struct WireConversation<'a> {
     #[serde(borrow)]
     pub id: Text<'a>,
     #[serde(borrow)]
@@ -289,7 +289,7 @@ pub struct WireConversation<'a> {
 /// This account's own properties of a conversation (facts 3.5).
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct ConversationProperties<'a> {
+pub(crate) struct ConversationProperties<'a> {
     #[serde(borrow)]
     pub consumptionhorizon: Text<'a>,
     #[serde(borrow)]
@@ -302,7 +302,7 @@ pub struct ConversationProperties<'a> {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct ThreadProperties<'a> {
+pub(crate) struct ThreadProperties<'a> {
     #[serde(borrow)]
     pub topic: Option<Text<'a>>,
     #[serde(borrow)]

@@ -103,7 +103,7 @@ impl Store {
     }
 
     /// The open gap nearest below a message; what stands between the two is not shown.
-    pub async fn gap_above(
+    pub(crate) async fn gap_above(
         &self,
         id: &ConversationId,
         key: &MessageKey,
@@ -117,7 +117,7 @@ impl Store {
 
     /// The gap to be filled next: of `first`, else of the most recently active conversation that has one and is not
     /// among those to `skip`.
-    pub async fn next_gap(
+    pub(crate) async fn next_gap(
         &self,
         first: Option<ConversationId>,
         skip: Vec<ConversationId>,

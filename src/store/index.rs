@@ -43,7 +43,7 @@ pub(super) fn is_behind(c: &Connection) -> rusqlite::Result<bool> {
 
 impl Store {
     /// Begins again from the newest row when another version read or indexed what is stored.
-    pub async fn check_index(&self, decoder: u32) -> Result<(), StoreError> {
+    pub(crate) async fn check_index(&self, decoder: u32) -> Result<(), StoreError> {
         self.write(move |c| {
             let tx = begin(c)?;
             let known = |key| -> rusqlite::Result<Option<u32>> {
@@ -66,12 +66,12 @@ impl Store {
     }
 
     /// Notes that every row was read again.
-    pub async fn index_is_done(&self) -> Result<(), StoreError> {
+    pub(crate) async fn index_is_done(&self) -> Result<(), StoreError> {
         self.write(|c| set_meta(c, BELOW, &i64::MIN.to_string())).await
     }
 
     /// The next rows to be read again; `None` when all are done.
-    pub async fn next_unindexed(&self, limit: u32) -> Result<Option<Unindexed>, StoreError> {
+    pub(crate) async fn next_unindexed(&self, limit: u32) -> Result<Option<Unindexed>, StoreError> {
         self.read(move |c| {
             let from = below(c)?;
             let sql = format!(
@@ -91,7 +91,7 @@ impl Store {
     }
 
     /// Takes rows in that were read again.
-    pub async fn reindex(
+    pub(crate) async fn reindex(
         &self,
         rows: Vec<(RawMessage, Indexed)>,
         done: &Unindexed,

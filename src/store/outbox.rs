@@ -46,7 +46,6 @@ impl OutboxState {
 
 #[derive(Clone, Debug)]
 pub struct OutboxItem {
-    pub number: u64,
     pub conversation: ConversationId,
     pub client_id: ClientMessageId,
     pub outgoing: Outgoing,
@@ -74,7 +73,6 @@ impl OutboxItem {
         let state: String = row.get("state")?;
         let reason: String = row.get("reason")?;
         Ok(Self {
-            number: u64::try_from(row.get::<_, i64>("number")?).unwrap_or(0),
             conversation: ConversationId::from(row.get::<_, String>("conversation")?),
             client_id: ClientMessageId::from(row.get::<_, String>("client_id")?),
             outgoing: serde_json::from_str(&outgoing).unwrap_or_default(),
@@ -93,7 +91,7 @@ pub(super) fn all(c: &Connection) -> rusqlite::Result<Vec<OutboxItem>> {
 impl Store {
     /// Takes a message in and the draft it came from out, in one transaction. A second call with the same client id
     /// changes nothing.
-    pub async fn enqueue(
+    pub(crate) async fn enqueue(
         &self,
         conversation: &ConversationId,
         client_id: &ClientMessageId,
@@ -116,7 +114,7 @@ impl Store {
         .await
     }
 
-    pub async fn set_outbox(
+    pub(crate) async fn set_outbox(
         &self,
         client_id: &ClientMessageId,
         state: OutboxState,
@@ -131,25 +129,13 @@ impl Store {
         .await
     }
 
-    pub async fn outbox(&self) -> Result<Vec<OutboxItem>, StoreError> {
+    #[cfg(test)]
+    pub(crate) async fn outbox(&self) -> Result<Vec<OutboxItem>, StoreError> {
         self.write(|c| all(c)).await
     }
 
-    pub async fn outbox_item(
-        &self,
-        client_id: &ClientMessageId,
-    ) -> Result<Option<OutboxItem>, StoreError> {
-        let client_id = client_id.clone();
-        self.write(move |c| {
-            c.prepare_cached("SELECT * FROM outbox WHERE client_id = ?1")?
-                .query_row([client_id.as_str()], OutboxItem::read)
-                .optional()
-        })
-        .await
-    }
-
     /// The next message of a conversation that still has to leave or to be looked up.
-    pub async fn next_to_send(
+    pub(crate) async fn next_to_send(
         &self,
         conversation: &ConversationId,
     ) -> Result<Option<OutboxItem>, StoreError> {
@@ -166,7 +152,7 @@ impl Store {
     }
 
     /// Moves a message from one state to another; false when it is not in `from` any more.
-    pub async fn advance(
+    pub(crate) async fn advance(
         &self,
         client_id: &ClientMessageId,
         from: OutboxState,
@@ -184,7 +170,7 @@ impl Store {
     }
 
     /// Takes a message out that has not left, and saves `draft` in the same transaction; false when it has left.
-    pub async fn take_out(
+    pub(crate) async fn take_out(
         &self,
         conversation: &ConversationId,
         client_id: &ClientMessageId,

@@ -256,7 +256,7 @@ pub struct Snapshot {
 
 impl Store {
     /// A stored message by its id first, then the edit records of it by the same sender, oldest first.
-    pub async fn with_edits(
+    pub(crate) async fn with_edits(
         &self,
         conversation: &ConversationId,
         message: &str,
@@ -333,7 +333,7 @@ impl Store {
     }
 
     /// How far others have read, as last told.
-    pub async fn others_read(
+    pub(crate) async fn others_read(
         &self,
         id: &ConversationId,
     ) -> Result<Vec<(UserId, Timestamp)>, StoreError> {
@@ -349,29 +349,11 @@ impl Store {
     }
 
     /// The cached answer of the thread request.
-    pub async fn thread_json(&self, id: &ConversationId) -> Result<Option<String>, StoreError> {
-        let id = id.clone();
-        self.read(move |c| thread_json(c, &id)).await
-    }
-
-    /// The stored version of a message, or nothing when it is not stored.
-    pub async fn key_of_client_id(
+    pub(crate) async fn thread_json(
         &self,
         id: &ConversationId,
-        client_id: &ClientMessageId,
-        sender: &UserId,
-    ) -> Result<Option<MessageKey>, StoreError> {
-        let (id, client_id, sender) = (id.clone(), client_id.clone(), sender.clone());
-        self.read(move |c| {
-            let Some((number, _)) = number(c, &id)? else { return Ok(None) };
-            c.prepare_cached(
-                "SELECT at, id FROM messages WHERE conversation = ?1 AND client_id = ?2 AND sender = ?3",
-            )?
-            .query_row(params![number, client_id.as_str(), sender.as_str()], |row| {
-                Ok(MessageKey::server(Timestamp(row.get(0)?), &row.get::<_, String>(1)?))
-            })
-            .optional()
-        })
-        .await
+    ) -> Result<Option<String>, StoreError> {
+        let id = id.clone();
+        self.read(move |c| thread_json(c, &id)).await
     }
 }

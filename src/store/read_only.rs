@@ -79,7 +79,7 @@ impl ReadOnly {
         Ok(newest(&self.connection, id, limit)?)
     }
 
-    pub fn thread_json(&self, id: &ConversationId) -> Result<Option<String>, StoreError> {
+    pub(crate) fn thread_json(&self, id: &ConversationId) -> Result<Option<String>, StoreError> {
         Ok(thread_json(&self.connection, id)?)
     }
 

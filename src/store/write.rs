@@ -2,8 +2,8 @@
 
 use super::{Store, StoreError, coverage, messages, read};
 use crate::model::{
-    ClientMessageId, ConversationId, Coverage, Draft, Indexed, MessageKey, NameSource, Point,
-    Range, RawConversation, RawMessage, ReadMarker, SafeText, Timestamp, Unread, UserId,
+    ConversationId, Coverage, Draft, Indexed, NameSource, Point, Range, RawConversation,
+    RawMessage, ReadMarker, SafeText, Timestamp, Unread, UserId,
 };
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
@@ -51,8 +51,6 @@ pub enum Cover {
 #[derive(Clone, Debug, Default)]
 pub struct Applied {
     pub unread: Vec<(ConversationId, Unread, Option<ReadMarker>)>,
-    /// Own messages that were waiting in the outbox and are now seen on the server.
-    pub confirmed: Vec<(ConversationId, ClientMessageId, MessageKey)>,
     /// Coverages that changed.
     pub coverages: Vec<(ConversationId, Coverage)>,
 }
@@ -121,12 +119,11 @@ fn put_read_marker(
 }
 
 /// Takes an own message out of the outbox when the server's copy of it has come.
-fn confirm(tx: &Transaction<'_>, raw: &RawMessage) -> rusqlite::Result<bool> {
-    let Some(client_id) = &raw.client_id else { return Ok(false) };
-    let gone = tx
-        .prepare_cached("DELETE FROM outbox WHERE client_id = ?1 AND conversation = ?2")?
+fn confirm(tx: &Transaction<'_>, raw: &RawMessage) -> rusqlite::Result<()> {
+    let Some(client_id) = &raw.client_id else { return Ok(()) };
+    tx.prepare_cached("DELETE FROM outbox WHERE client_id = ?1 AND conversation = ?2")?
         .execute(params![client_id.as_str(), raw.conversation.as_str()])?;
-    Ok(gone > 0)
+    Ok(())
 }
 
 pub(super) fn put_name(
@@ -167,11 +164,8 @@ fn apply(c: &mut Connection, batch: &Batch, me: &UserId) -> rusqlite::Result<App
             "UPDATE conversations SET activity = max(activity, ?2) WHERE number = ?1",
         )?
         .execute(params![number, raw.at.0])?;
-        if raw.sender == *me
-            && let Some(client_id) = &raw.client_id
-            && confirm(&tx, raw)?
-        {
-            stored.confirmed.push((raw.conversation.clone(), client_id.clone(), raw.key()));
+        if raw.sender == *me {
+            confirm(&tx, raw)?;
         }
     }
     for (id, source, name) in &batch.names {
@@ -289,7 +283,7 @@ impl Store {
     }
 
     /// Horizons the server has not heard of.
-    pub async fn unsent_read_markers(
+    pub(crate) async fn unsent_read_markers(
         &self,
     ) -> Result<Vec<(ConversationId, ReadMarker)>, StoreError> {
         self.write(|c| {
@@ -304,7 +298,7 @@ impl Store {
         .await
     }
 
-    pub async fn read_marker_sent(
+    pub(crate) async fn read_marker_sent(
         &self,
         id: &ConversationId,
         read_marker: &ReadMarker,
@@ -321,12 +315,20 @@ impl Store {
     }
 
     /// An empty draft is deleted.
-    pub async fn save_draft(&self, id: &ConversationId, draft: &Draft) -> Result<(), StoreError> {
+    pub(crate) async fn save_draft(
+        &self,
+        id: &ConversationId,
+        draft: &Draft,
+    ) -> Result<(), StoreError> {
         let (id, draft) = (id.clone(), draft.clone());
         self.write(move |c| put_draft(c, &id, &draft)).await
     }
 
-    pub async fn save_thread(&self, id: &ConversationId, json: String) -> Result<(), StoreError> {
+    pub(crate) async fn save_thread(
+        &self,
+        id: &ConversationId,
+        json: String,
+    ) -> Result<(), StoreError> {
         let id = id.clone();
         self.write(move |c| {
             let tx = begin(c)?;
@@ -339,7 +341,7 @@ impl Store {
     }
 
     /// Keeps how far others have read, for when nobody can be asked.
-    pub async fn save_others_read(
+    pub(crate) async fn save_others_read(
         &self,
         id: &ConversationId,
         read: &[(UserId, Timestamp)],

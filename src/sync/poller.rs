@@ -5,8 +5,9 @@ use super::apply::{Incoming, Seen};
 use crate::client::{Error, ErrorKind};
 use crate::model::PollMode;
 use crate::model::{ConnectionState, ConversationId, Delta, Page, RawMessage, SafeText, UserId};
+use crate::protocol::decode;
 use crate::protocol::wire::{self, PolledEvent};
-use crate::protocol::{decode, entity};
+
 use crate::store::Cover;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -217,7 +218,7 @@ async fn apply_messages(
 }
 
 async fn apply_thread(shared: &Shared, json: String, thread: wire::Thread) {
-    let Some(id) = thread_id(&json) else { return };
+    let Some(id) = wire::thread_id(&json) else { return };
     if let Err(error) = shared.store.save_thread(&id, json).await {
         tracing::error!(%error, "a thread was not stored");
     }
@@ -232,9 +233,4 @@ fn adds(raw: &RawMessage, me: &UserId) -> bool {
     let kind = raw.kind.strip_prefix("ThreadActivity/");
     kind.is_some_and(|kind| matches!(kind, "AddMember" | "MemberJoined"))
         && raw.content.contains(me.as_str())
-}
-
-fn thread_id(json: &str) -> Option<ConversationId> {
-    let value: serde_json::Value = serde_json::from_str(json).ok()?;
-    value["id"].as_str().map(|id| ConversationId::new(&*entity::unescape(id)))
 }

@@ -38,7 +38,7 @@ pub async fn refresh_after(shared: &Arc<Shared>, id: &ConversationId, change: &T
 }
 
 pub async fn join_url(shared: &Arc<Shared>, id: &ConversationId, ticket: Ticket) {
-    let result = shared.client.join_url(id).await.map(|answer| answer.url).map_err(|e| fault(&e));
+    let result = shared.client.join_url(id).await.map_err(|e| fault(&e));
     shared.respond(ticket, Response::JoinUrl(result)).await;
 }
 

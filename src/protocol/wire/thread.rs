@@ -1,7 +1,9 @@
 //! A group's members and properties.
 
 use super::WireError;
-use crate::model::{Member, ReadMarker, Role, SafeText, ThreadSettings, Timestamp, UserId};
+use crate::model::{
+    ConversationId, Member, ReadMarker, Role, SafeText, ThreadSettings, Timestamp, UserId,
+};
 use crate::protocol::entity;
 use crate::protocol::lenient::{self, Text};
 use serde::Deserialize;
@@ -89,6 +91,18 @@ struct WireMember<'a> {
     capabilities: Vec<&'a RawValue>,
 }
 
+/// The id of the group that a thread item describes.
+pub fn thread_id(body: &str) -> Option<ConversationId> {
+    #[derive(Deserialize)]
+    struct ThreadHead<'a> {
+        #[serde(borrow)]
+        id: Text<'a>,
+    }
+    let head: ThreadHead<'_> = serde_json::from_str(body).ok()?;
+    head.id.some().map(|id| ConversationId::new(&*entity::unescape(id)))
+}
+
+/// Reads the answer to `GET /threads/ID`, or the item of a `ThreadUpdate`.
 pub fn thread(body: &str) -> Result<Thread, WireError> {
     let body: ThreadBody<'_> = serde_json::from_str(body).map_err(|_| WireError::NotJson)?;
     if body.id.some().is_none() {
