@@ -153,6 +153,8 @@ fn hostile() {
         "\u{1b}[31m",
         "*",
         "http://",
+        "http://a ",
+        "http://a)",
         "<p>",
         "<table><tr><td>",
         "<blockquote>",
