@@ -4,6 +4,7 @@ use super::id::UserId;
 use super::text::SafeText;
 use super::time::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 
 /// A message's text with its formatting. Lines inside a paragraph are separated by `\n` in the spans.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,9 +120,10 @@ impl RichText {
 
     /// Link targets in reading order, each once.
     pub fn links(&self) -> Vec<SafeText> {
-        let mut out = Vec::new();
-        collect_links(&self.blocks, &mut out);
-        out
+        let mut all = Vec::new();
+        collect_links(&self.blocks, &mut all);
+        let mut known = HashSet::new();
+        all.into_iter().filter(|url| known.insert(*url)).cloned().collect()
     }
 
     /// Who is quoted first, where anyone is.
@@ -181,20 +183,32 @@ fn plain(blocks: &[Block], out: &mut String) {
     }
 }
 
-fn collect_links(blocks: &[Block], out: &mut Vec<SafeText>) {
+fn collect_links<'a>(blocks: &'a [Block], out: &mut Vec<&'a SafeText>) {
     for block in blocks {
         match block {
             Block::Paragraph { spans, .. } => {
-                for span in spans {
-                    if let Some(Link::Url(url)) = &span.link
-                        && !out.contains(url)
-                    {
-                        out.push(url.clone());
-                    }
-                }
+                out.extend(spans.iter().filter_map(|span| match &span.link {
+                    Some(Link::Url(url)) => Some(url),
+                    _ => None,
+                }));
             }
             Block::Quote { body, .. } => collect_links(body, out),
             Block::Code(_) => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_that_occurs_twice_is_listed_once_and_in_reading_order() {
+        let link = |url: &str| Span { link: Some(Link::Url(url.into())), ..Span::default() };
+        let inner = RichText::from_spans(vec![link("https://b"), link("https://a")]);
+        let mut rich = RichText::from_spans(vec![link("https://a"), link("https://c")]);
+        rich.blocks.push(Block::Quote { from: None, body: inner.blocks });
+        let links: Vec<String> = rich.links().iter().map(ToString::to_string).collect();
+        assert_eq!(links, ["https://a", "https://c", "https://b"]);
     }
 }

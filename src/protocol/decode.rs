@@ -1,15 +1,16 @@
 //! [`RawMessage`] to [`Message`]: never fails, the worst case is `Unknown`.
 
+mod properties;
+
 use super::wire;
 use super::{entity, html, link, payload, richtext};
 use crate::model::{
     Align, Block, Conversation, ConversationKind, Delivery, EmojiStyle, EmojiWidth, Indexed,
-    MediaKind, Message, MessageBody, NameSource, RawConversation, RawMessage, Reaction, ReadMarker,
-    RichText, SafeText, Span, ThreadActivity, Timestamp, UserId, conversation::Snippet,
+    MediaKind, Message, MessageBody, NameSource, RawConversation, RawMessage, ReadMarker, RichText,
+    SafeText, Span, ThreadActivity, Timestamp, UserId, conversation::Snippet,
 };
-use serde::Deserialize;
+use properties::{mentioned, reactions};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 /// Rises with every change of what is derived, so that the store can index old rows again.
 pub const DECODER_VERSION: u32 = 3;
@@ -65,7 +66,7 @@ pub fn indexed(message: &Message) -> Indexed {
         && !message.sender.as_str().is_empty();
     let gone = matches!(message.body, MessageBody::Deleted);
     // As it is shown: an emoticon is found by its picture.
-    let mut body = std::borrow::Cow::Borrowed(&message.body);
+    let mut body = Cow::Borrowed(&message.body);
     if message.body.has_emoticons() {
         body.to_mut().show_emoji(EmojiStyle::Glyph, EmojiWidth::Cluster);
     }
@@ -196,35 +197,6 @@ fn deletes(content: &str) -> MessageBody {
     id.map_or(MessageBody::Hidden, |id| MessageBody::Deletes(id.into()))
 }
 
-/// `properties.mentions`, a list or the list as a JSON string: what the numbers in mention tags stand for.
-fn mentioned(item: &wire::WireMessage<'_>) -> Vec<(String, UserId)> {
-    #[derive(Deserialize)]
-    struct MentionItem<'a> {
-        #[serde(borrow, default)]
-        itemid: super::lenient::Text<'a>,
-        #[serde(borrow, default)]
-        mri: super::lenient::Text<'a>,
-    }
-    let Some(list) = item.properties.mentions.map(|raw| unpacked(raw.get())) else {
-        return Vec::new();
-    };
-    let items: Vec<&serde_json::value::RawValue> = serde_json::from_str(&list).unwrap_or_default();
-    let read = items.iter().filter_map(|raw| {
-        let one: MentionItem<'_> = serde_json::from_str(raw.get()).ok()?;
-        Some((one.itemid.as_str().to_owned(), UserId::new(one.mri.some()?)))
-    });
-    read.collect()
-}
-
-/// JSON, or JSON inside a JSON string.
-fn unpacked(raw: &str) -> Cow<'_, str> {
-    if raw.starts_with('"') {
-        Cow::Owned(serde_json::from_str(raw).unwrap_or_default())
-    } else {
-        Cow::Borrowed(raw)
-    }
-}
-
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -293,47 +265,6 @@ fn emote_text<'a>(content: &'a str, item: &wire::WireMessage<'_>) -> Option<&'a 
         units += c.len_utf16();
     }
     (offset > 0).then(|| content.get(at..).unwrap_or_default())
-}
-
-/// `emotions`: a list, or the list as a JSON string; the last word of a user on a key wins (facts 3.4).
-fn reactions(item: &wire::WireMessage<'_>) -> Vec<Reaction> {
-    #[derive(Deserialize)]
-    struct Emotion<'a> {
-        #[serde(borrow, default)]
-        key: super::lenient::Text<'a>,
-        #[serde(borrow, default, deserialize_with = "super::lenient::items")]
-        users: Vec<&'a serde_json::value::RawValue>,
-    }
-    #[derive(Deserialize)]
-    struct ReactionUser<'a> {
-        #[serde(borrow)]
-        mri: super::lenient::Text<'a>,
-    }
-    let Some(raw) = item.properties.emotions.map(serde_json::value::RawValue::get) else {
-        return Vec::new();
-    };
-    let list = unpacked(raw);
-    let emotions: Vec<Emotion<'_>> = serde_json::from_str(&list).unwrap_or_default();
-    let mut by_key: BTreeMap<String, Vec<UserId>> = BTreeMap::new();
-    for emotion in &emotions {
-        let Some(key) = emotion.key.some().filter(|k| *k != "reactionsConsumptionHorizon") else {
-            continue;
-        };
-        let users = by_key.entry(key.to_owned()).or_default();
-        for user in &emotion.users {
-            if let Ok(user) = serde_json::from_str::<ReactionUser<'_>>(user.get())
-                && let Some(id) = user.mri.some().map(UserId::new)
-                && !users.contains(&id)
-            {
-                users.push(id);
-            }
-        }
-    }
-    by_key
-        .into_iter()
-        .filter(|(_, users)| !users.is_empty())
-        .map(|(key, users)| Reaction { key: SafeText::line(&key), users })
-        .collect()
 }
 
 /// Reads a conversation item. Unread counts are the store's business and stay zero here.

@@ -16,8 +16,17 @@ use quick_xml::events::Event;
 use tag::Tag;
 pub(super) use tag::{Meaning, TAGS};
 
-/// People mentioned in a message whose tags hold only their number (`properties.mentions`, facts 4.1).
+/// People mentioned in a message whose tags hold only their number (`properties.mentions`, facts 4.1), sorted by it.
 pub(crate) type MentionedPeople = [(String, UserId)];
+
+/// The person that a number in a mention tag stands for.
+pub(super) fn mentioned_person<'a>(
+    people: &'a MentionedPeople,
+    number: &str,
+) -> Option<&'a UserId> {
+    let at = people.binary_search_by(|(known, _)| known.as_str().cmp(number)).ok()?;
+    people.get(at).map(|(_, who)| who)
+}
 
 /// Parses markup. Never fails: in the worst case everything is literal text.
 pub fn parse(markup: &str) -> RichText {

@@ -185,3 +185,21 @@ fn member_lists_with_details_bring_names() {
     let names = payload::activity_names(xml);
     assert_eq!(names.len(), 2);
 }
+
+#[test]
+fn long_lists_of_people_are_read_in_linear_time() {
+    const COUNT: usize = 40_000;
+    let start = std::time::Instant::now();
+    let list = |item: fn(usize) -> String| (0..COUNT).map(item).collect::<Vec<_>>().join(",");
+    let mentions = list(|n| format!(r#"{{"itemid":{n},"mri":"8:p{n}"}}"#));
+    let users = list(|n| format!(r#"{{"mri":"8:p{}"}}"#, n / 2));
+    let extra = format!(
+        r#"{{"properties":{{"mentions":[{mentions}],"emotions":[{{"key":"like","users":[{users}]}}]}}}}"#
+    );
+    let content = list(|n| format!("<at id='{n}'>P</at> https://{n} "));
+    let message = read_with("RichText", &content, &extra);
+    assert_eq!(message.reactions[0].users.len(), COUNT / 2);
+    assert_eq!(message.body.links().len(), COUNT);
+    // Quadratic reading needs far more than this; the bound is loose so that a slow machine passes.
+    assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+}

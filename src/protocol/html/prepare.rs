@@ -3,7 +3,7 @@
 
 use super::Section;
 use crate::model::{Attribution, Block, SafeText, Timestamp, UserId};
-use crate::protocol::richtext::{MentionedPeople, escape_stray};
+use crate::protocol::richtext::{MentionedPeople, escape_stray, mentioned_person};
 use crate::protocol::tree::{self, Node};
 use crate::protocol::{entity, link};
 use quick_xml::Reader;
@@ -91,8 +91,7 @@ impl Pass<'_> {
             "span" | "readonly" | "attachment" | "video" | "u" if empty => {}
             "span" if kind.ends_with("/Mention") && self.anchors == 0 => {
                 let number = attribute(tag, "itemid").unwrap_or_default();
-                let who = self.mentioned.iter().find(|(n, _)| *n == number);
-                let who = who.map_or("", |(_, id)| id.as_str());
+                let who = mentioned_person(self.mentioned, &number).map_or("", UserId::as_str);
                 self.open(&name, &format!("{MENTION}{who}"));
             }
             "u" if self.anchors == 0 => self.open(&name, UNDERLINE),

@@ -1,9 +1,9 @@
 //! Builds the text from tags: styles, links, quotes and blocks, whatever order they open and close in.
 
-use super::MentionedPeople;
 use super::open_tags::{ElementKind, Open, OpenTags};
 use super::parts::{attribute, attribution, font, joined, trim_breaks};
 use super::tag::{Meaning, Tag};
+use super::{MentionedPeople, mentioned_person};
 use crate::model::{Align, Attribution, Block, Link, RichText, SafeText, Span, SpanStyle, UserId};
 use crate::protocol::link;
 use quick_xml::events::BytesStart;
@@ -199,8 +199,8 @@ impl<'a> Builder<'a> {
     /// Who an `at` tag means: its id, or the person that its number stands for.
     fn mentioned(&self, tag: &BytesStart<'_>) -> UserId {
         let id = attribute(tag, "id").unwrap_or_default();
-        match self.mentioned.iter().find(|(number, _)| *number == id) {
-            Some((_, who)) => who.clone(),
+        match mentioned_person(self.mentioned, &id) {
+            Some(who) => who.clone(),
             None if id == "*" => UserId::new("*"),
             None => UserId::with_prefix(&id),
         }

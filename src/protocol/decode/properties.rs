@@ -1,0 +1,78 @@
+//! Properties of a message that hold lists: who is mentioned, who reacted (facts 3.4).
+
+use crate::model::{Reaction, SafeText, UserId};
+use crate::protocol::lenient::{self, Text};
+use crate::protocol::wire::WireMessage;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashSet};
+
+/// `properties.mentions`, a list or the list as a JSON string: what the numbers in mention tags stand for, sorted by
+/// number. Where a number occurs twice, the first one counts.
+pub fn mentioned(item: &WireMessage<'_>) -> Vec<(String, UserId)> {
+    #[derive(Deserialize)]
+    struct MentionItem<'a> {
+        #[serde(borrow, default)]
+        itemid: Text<'a>,
+        #[serde(borrow, default)]
+        mri: Text<'a>,
+    }
+    let Some(list) = item.properties.mentions.map(|raw| unpacked(raw.get())) else {
+        return Vec::new();
+    };
+    let items: Vec<&RawValue> = serde_json::from_str(&list).unwrap_or_default();
+    let read = items.iter().filter_map(|raw| {
+        let one: MentionItem<'_> = serde_json::from_str(raw.get()).ok()?;
+        Some((one.itemid.as_str().to_owned(), UserId::new(one.mri.some()?)))
+    });
+    let mut people: Vec<(String, UserId)> = read.collect();
+    people.sort_by(|(a, _), (b, _)| a.cmp(b));
+    people.dedup_by(|(later, _), (first, _)| later == first);
+    people
+}
+
+/// JSON, or JSON inside a JSON string.
+fn unpacked(raw: &str) -> Cow<'_, str> {
+    if raw.starts_with('"') {
+        Cow::Owned(serde_json::from_str(raw).unwrap_or_default())
+    } else {
+        Cow::Borrowed(raw)
+    }
+}
+
+/// `emotions`, a list or the list as a JSON string. A person who occurs twice under one key counts once.
+pub fn reactions(item: &WireMessage<'_>) -> Vec<Reaction> {
+    #[derive(Deserialize)]
+    struct Emotion<'a> {
+        #[serde(borrow, default)]
+        key: Text<'a>,
+        #[serde(borrow, default, deserialize_with = "lenient::items")]
+        users: Vec<&'a RawValue>,
+    }
+    #[derive(Deserialize)]
+    struct ReactionUser<'a> {
+        #[serde(borrow)]
+        mri: Text<'a>,
+    }
+    let Some(raw) = item.properties.emotions.map(RawValue::get) else { return Vec::new() };
+    let list = unpacked(raw);
+    let emotions: Vec<Emotion<'_>> = serde_json::from_str(&list).unwrap_or_default();
+    let mut by_key: BTreeMap<&str, Vec<UserId>> = BTreeMap::new();
+    for emotion in &emotions {
+        let Some(key) = emotion.key.some().filter(|k| *k != "reactionsConsumptionHorizon") else {
+            continue;
+        };
+        let users = emotion.users.iter().filter_map(|raw| {
+            let user: ReactionUser<'_> = serde_json::from_str(raw.get()).ok()?;
+            user.mri.some().map(UserId::new)
+        });
+        by_key.entry(key).or_default().extend(users);
+    }
+    let reactions = by_key.into_iter().map(|(key, mut users)| {
+        let mut known = HashSet::new();
+        users.retain(|id| known.insert(id.clone()));
+        Reaction { key: SafeText::line(key), users }
+    });
+    reactions.filter(|reaction| !reaction.users.is_empty()).collect()
+}
