@@ -9,6 +9,7 @@ pub mod composer_markup;
 pub mod conversation;
 pub mod coverage;
 pub mod delta;
+pub mod edits;
 pub mod emoticon;
 pub mod fold;
 pub mod id;
