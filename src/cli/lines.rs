@@ -1,5 +1,6 @@
 //! Lines for people and JSON for scripts, made of the same decoded messages as the screen.
 
+use crate::model::edits::{Edits, Folded};
 use crate::model::{
     Conversation, Message, MessageBody, NameSource, Names, RawMessage, SafeText, Timestamp, Unread,
     UserId,
@@ -58,44 +59,20 @@ pub fn merged(raw: Vec<RawMessage>, me: &UserId) -> Vec<(RawMessage, Message)> {
             }
         }
     }
-    let mut originals: Vec<(RawMessage, Message)> = Vec::new();
-    let mut edits: HashMap<(String, UserId), Message> = HashMap::new();
-    let mut deleted: HashMap<Box<str>, UserId> = HashMap::new();
+    let mut edits = Edits::default();
+    let mut shown = Vec::new();
     for raw in newest.into_values() {
-        let message = decode::message(&raw, me);
-        if matches!(message.body, MessageBody::Hidden) {
-            continue;
-        }
-        if let MessageBody::Deletes(id) = &message.body {
-            deleted.insert(id.clone(), message.sender.clone());
-            continue;
-        }
-        match &message.edit_of {
-            Some(of) => {
-                let slot = (of.as_str().to_owned(), message.sender.clone());
-                if edits.get(&slot).is_none_or(|known| known.key < message.key) {
-                    edits.insert(slot, message);
-                }
-            }
-            None => originals.push((raw, message)),
+        let mut message = decode::message(&raw, me);
+        if edits.take(&mut message) == Folded::Shown {
+            shown.push((raw, message));
         }
     }
-    for (_, message) in &mut originals {
-        let slot =
-            message.client_id.as_ref().map(|c| (c.as_str().to_owned(), message.sender.clone()));
-        if let Some(edit) = slot.and_then(|slot| edits.get(&slot)) {
-            message.body = edit.body.clone();
-            message.edited = Some(edit.at);
-        }
+    // Once more, because an edit may have come after its original.
+    for (_, message) in &mut shown {
+        edits.refold(message);
     }
-    for (raw, message) in &mut originals {
-        let by = deleted.get(&raw.id);
-        if by.is_some_and(|by| *by == message.sender || by.as_str().is_empty()) {
-            message.body = MessageBody::Deleted;
-        }
-    }
-    originals.sort_by(|(_, a), (_, b)| a.key.cmp(&b.key));
-    originals
+    shown.sort_by(|(_, a), (_, b)| a.key.cmp(&b.key));
+    shown
 }
 
 pub fn learn(names: &mut Names, raw: &[RawMessage]) {

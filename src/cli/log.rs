@@ -4,7 +4,9 @@ use super::chats;
 use super::context::{ExitError, STORE, Session};
 use super::lines;
 use crate::client::Client;
-use crate::model::{ConversationId, EmojiWidth, RawMessage, Timestamp};
+use crate::model::edits::{Edits, Folded};
+use crate::model::{ConversationId, EmojiWidth, RawMessage, Timestamp, UserId};
+use crate::protocol::decode;
 use crate::store;
 use crate::sync::decode_stored;
 use clap::Args;
@@ -30,7 +32,7 @@ pub async fn run(session: &Session, arguments: &LogArgs) -> Result<(), ExitError
     let client = session.client()?;
     let mut known = chats::list(session, &client, false).await?;
     let id = chats::choose(&known, &arguments.chat)?.conversation.id.clone();
-    let (raw, offline) = match fetch(&client, &id, arguments.count, session).await {
+    let (raw, offline) = match fetch(&client, &id, arguments.count, &session.me).await {
         Ok(raw) => (raw, known.offline.clone()),
         Err(error) => {
             let stored = store::open_read_only(&session.dir.join(STORE)).and_then(|s| {
@@ -76,15 +78,20 @@ async fn fetch(
     client: &Client,
     id: &ConversationId,
     count: usize,
-    session: &Session,
+    me: &UserId,
 ) -> Result<Vec<RawMessage>, crate::client::Error> {
     let mut page = client.messages(id, 100).await?;
-    let mut seen = HashSet::new();
+    let mut edits = Edits::default();
+    let (mut seen, mut ids) = (HashSet::new(), HashSet::new());
     let mut all: Vec<RawMessage> = Vec::new();
+    let mut shown = 0;
     loop {
         let before = all.len();
-        all.extend(page.items.drain(..).filter(|raw| seen.insert((raw.id.clone(), raw.version))));
-        let shown = lines::merged(all.clone(), &session.me).len();
+        for raw in page.items.drain(..).filter(|raw| seen.insert((raw.id.clone(), raw.version))) {
+            let is_shown = edits.take(&mut decode::message(&raw, me)) == Folded::Shown;
+            shown += usize::from(is_shown && ids.insert(raw.id.clone()));
+            all.push(raw);
+        }
         match page.older.take() {
             Some(older) if shown < count && all.len() > before => {
                 page = client.messages_next(id, &older, 200).await?;

@@ -5,10 +5,11 @@
 
 use super::messages::{mark, token};
 use super::{Store, StoreError, index, read};
+use crate::model::edits::{TextVersion, shown_version};
 use crate::model::fold::{folded, grams_of_term};
 use crate::model::search::{Hit, Query};
 use crate::model::{ConversationId, MessageKey, Timestamp, UserId};
-use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
+use rusqlite::{Connection, Row, params, params_from_iter};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -83,41 +84,28 @@ impl Candidate {
 
 const COLUMNS: &str = "m.place, m.conversation, c.id, c.cleared_at, m.at, m.id, m.sender, m.client_id, m.edit_of, m.text";
 
-/// The message that a row stands for: an edit record for its original, an edited original only while its own text is
-/// still shown.
-fn stands_for(c: &Connection, row: &Candidate) -> rusqlite::Result<Option<MessageKey>> {
-    if let Some(original) = &row.edit_of {
-        // Only the last one is what is shown.
-        let last: Option<String> = c
-            .prepare_cached(
-                "SELECT id FROM messages WHERE conversation = ?1 AND edit_of = ?2 AND sender = ?3 \
-                 ORDER BY at DESC, number DESC LIMIT 1",
-            )?
-            .query_row(params![row.number, original, row.sender], |found| found.get(0))
-            .optional()?;
-        if last.as_ref() != Some(&row.id) {
-            return Ok(None);
-        }
-        return c
-            .prepare_cached(
-                "SELECT at, id FROM messages WHERE conversation = ?1 AND client_id = ?2 AND sender = ?3",
-            )?
-            .query_row(params![row.number, original, row.sender], |found| {
-                Ok(MessageKey::server(Timestamp(found.get(0)?), &found.get::<_, String>(1)?))
-            })
-            .optional();
+/// The message that a row is a hit of: an edit record of its original, and a message only while its own text is shown.
+fn shown_as(c: &Connection, row: &Candidate) -> rusqlite::Result<Option<MessageKey>> {
+    let key = MessageKey::server(Timestamp(row.at), &row.id);
+    let Some(name) = row.edit_of.as_ref().or(row.client_id.as_ref()) else { return Ok(Some(key)) };
+    let mut query = c.prepare_cached(
+        "SELECT at, id, 0, text = '' FROM messages WHERE conversation = ?1 AND client_id = ?2 AND sender = ?3 \
+         AND edit_of IS NULL \
+         UNION ALL SELECT at, id, 1, text = '' FROM messages WHERE conversation = ?1 AND edit_of = ?2 AND sender = ?3",
+    )?;
+    let versions = query.query_map(params![row.number, name, row.sender], |found| {
+        Ok(TextVersion {
+            key: MessageKey::server(Timestamp(found.get(0)?), &found.get::<_, String>(1)?),
+            is_edit: found.get(2)?,
+            is_removed: found.get(3)?,
+        })
+    })?;
+    let versions: Vec<TextVersion> = versions.collect::<Result<_, _>>()?;
+    if versions.iter().all(|version| !version.is_edit) {
+        return Ok(Some(key));
     }
-    if let Some(client_id) = &row.client_id {
-        let edited: bool = c
-            .prepare_cached(
-                "SELECT EXISTS (SELECT 1 FROM messages WHERE conversation = ?1 AND edit_of = ?2 AND sender = ?3)",
-            )?
-            .query_row(params![row.number, client_id, row.sender], |found| found.get(0))?;
-        if edited {
-            return Ok(None);
-        }
-    }
-    Ok(Some(MessageKey::server(Timestamp(row.at), &row.id)))
+    let shown = shown_version(versions);
+    Ok(shown.filter(|(_, version)| *version == key).map(|(original, _)| original))
 }
 
 /// Up to `limit` hits below a place, newest first. Ends early, with what there is, when `stale` says so.
@@ -171,7 +159,7 @@ fn search(
         if !query.terms.iter().all(|term| text.contains(term.as_str())) {
             continue;
         }
-        let Some(key) = stands_for(c, &row)? else { continue };
+        let Some(key) = shown_as(c, &row)? else { continue };
         if !seen.insert((row.number, key.id.clone())) {
             continue;
         }

@@ -134,6 +134,31 @@ fn an_edit_record_is_found_as_its_original_and_the_old_text_is_not() {
 }
 
 #[test]
+fn a_message_that_an_edit_removed_or_that_someone_else_edits_is_found_by_what_is_shown() {
+    run(async {
+        let (_dir, store) = fresh();
+        let me = UserId::new(ME);
+        let edit = |at: i64, sender: &str, text: &str| {
+            let (mut raw, mut index) = raw(at, at.unsigned_abs(), sender, text);
+            raw.client_id = None;
+            index.edit_of = Some(ClientMessageId::from("1007"));
+            (raw, index)
+        };
+        let original = raw(100, 100, CHAT, "an old oven");
+        let forged = edit(200, ME, "a forged stove");
+        store.apply(batch(vec![original, forged], None), me.clone()).await.unwrap();
+        assert_eq!(find(&store, "oven").await, ["100 an old oven"]);
+        assert_eq!(find(&store, "stove").await, [""; 0]);
+        let removed = edit(300, CHAT, "");
+        store.apply(batch(vec![removed], None), me.clone()).await.unwrap();
+        assert_eq!(find(&store, "oven").await, [""; 0]);
+        let restored = edit(400, CHAT, "a new fridge");
+        store.apply(batch(vec![restored], None), me).await.unwrap();
+        assert_eq!(find(&store, "fridge").await, ["100 a new fridge"]);
+    });
+}
+
+#[test]
 fn many_messages_of_one_moment_all_have_a_place() {
     run(async {
         let (_dir, store) = fresh();
