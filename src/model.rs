@@ -32,7 +32,7 @@ pub use conversation::{
 };
 pub use coverage::{Coverage, Gap, Point, Range};
 pub use delta::{ConnectionState, Delta, Fault, Findings, Page, Response};
-pub use id::{ClientMessageId, ConversationId, ConversationKind, UserId};
+pub use id::{ClientMessageId, ConversationId, ConversationKind, UserId, UserKind};
 pub use message::{
     Delivery, Draft, EditTarget, Indexed, Message, MessageKey, Outgoing, QuoteOf, RawMessage,
     Reaction,

@@ -79,55 +79,119 @@ impl ConversationKind {
     }
 }
 
+/// Who or what a user id names, as its prefix says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserKind {
+    Person,
+    Phone,
+    Bot,
+    /// A member of groups that stands for no one in particular.
+    Ghost,
+    /// No prefix that is known, or nothing after it.
+    Other,
+}
+
+/// The prefixes of user ids (facts 3.6).
+const USER_PREFIXES: [(&str, UserKind); 7] = [
+    ("8:", UserKind::Person),
+    ("1:", UserKind::Person),
+    ("2:", UserKind::Person),
+    ("gid:", UserKind::Person),
+    ("4:", UserKind::Phone),
+    ("28:", UserKind::Bot),
+    ("29:", UserKind::Ghost),
+];
+
+/// Of ids of groups: a one-to-one chat that is kept as a group of two (facts 3.6).
+const ONE_TO_ONE_SUFFIXES: [&str; 2] = ["@unq.gbl.spaces", "@oneToOne.skype"];
+const ONE_TO_ONE_PREFIX: &str = "19:uni01_";
+
+/// Beginnings of names that were made by machines and that no one can read.
+const MACHINE_MADE: [&str; 5] = ["orgid:", "acs:", "live:.cid.", "teamsvisitor:", "gid:"];
+
 impl ConversationId {
+    /// The id of the conversation with oneself.
+    pub const NOTES: &str = "48:notes";
+
     pub fn kind(&self) -> ConversationKind {
         let id = self.as_str();
-        let one_to_one = id.ends_with("@unq.gbl.spaces") || id.ends_with("@oneToOne.skype");
-        match id.split_once(':').map_or("", |(prefix, _)| prefix) {
-            "19" if one_to_one => ConversationKind::Direct,
-            "8" | "1" | "2" | "gid" => ConversationKind::Direct,
-            "19" => ConversationKind::Group,
-            "28" => ConversationKind::Bot,
-            "4" => ConversationKind::Phone,
-            "48" if id == "48:notes" => ConversationKind::Own,
-            _ => ConversationKind::Other,
+        if id == Self::NOTES {
+            return ConversationKind::Own;
+        }
+        if id.starts_with("19:") {
+            let one_to_one = id.starts_with(ONE_TO_ONE_PREFIX)
+                || ONE_TO_ONE_SUFFIXES.iter().any(|suffix| id.ends_with(suffix));
+            return if one_to_one { ConversationKind::Direct } else { ConversationKind::Group };
+        }
+        match UserKind::of(id) {
+            UserKind::Person => ConversationKind::Direct,
+            UserKind::Bot => ConversationKind::Bot,
+            UserKind::Phone => ConversationKind::Phone,
+            UserKind::Ghost | UserKind::Other => ConversationKind::Other,
         }
     }
 
     /// Virtual conversations (call logs, notifications) hold nothing a person wrote (facts 3.6).
     pub fn is_virtual(&self) -> bool {
-        self.as_str().starts_with("48:") && self.as_str() != "48:notes"
+        self.as_str().starts_with("48:") && self.as_str() != Self::NOTES
     }
 
     /// The other person of a one-to-one conversation that is named by that person's id.
     pub fn peer(&self) -> Option<UserId> {
-        match self.kind() {
-            ConversationKind::Direct | ConversationKind::Bot | ConversationKind::Phone
-                if !self.as_str().starts_with("19:") =>
-            {
-                Some(UserId::new(self.as_str()))
-            }
-            _ => None,
-        }
+        UserKind::of(self.as_str()).is_addressable().then(|| UserId::new(self.as_str()))
+    }
+}
+
+impl UserKind {
+    fn of(id: &str) -> Self {
+        let known = USER_PREFIXES.iter().find_map(|(prefix, kind)| {
+            id.strip_prefix(prefix).filter(|rest| !rest.is_empty()).map(|_| *kind)
+        });
+        known.unwrap_or(Self::Other)
+    }
+
+    /// Whether one can write to it or add it to a group: a person, a telephone or a bot.
+    pub fn is_addressable(self) -> bool {
+        matches!(self, Self::Person | Self::Phone | Self::Bot)
     }
 }
 
 impl UserId {
+    pub fn kind(&self) -> UserKind {
+        UserKind::of(self.as_str())
+    }
+
+    /// See [`UserKind::is_addressable`].
+    pub fn is_addressable(&self) -> bool {
+        self.kind().is_addressable()
+    }
+
     /// Makes a full id of one that some XML attributes give without its prefix (`joe.4`; facts 3.6).
     pub fn with_prefix(id: &str) -> Self {
         let id = id.trim();
-        let known = ["8:", "28:", "29:", "1:", "2:", "4:", "gid:", "19:", "48:", "guest:"];
-        if known.iter().any(|prefix| id.starts_with(prefix)) {
+        let users = USER_PREFIXES.iter().map(|(prefix, _)| *prefix);
+        if users.chain(["19:", "48:", "guest:"]).any(|prefix| id.starts_with(prefix)) {
             Self::new(id)
         } else {
             Self(Arc::from(format!("8:{id}")))
         }
     }
 
-    /// The id without its prefix, for people of whom no name is known.
+    /// The form that [`UserId::with_prefix`] completes: an id of Skype's own without its prefix.
+    pub fn without_prefix(&self) -> &str {
+        self.as_str().strip_prefix("8:").unwrap_or(self.as_str())
+    }
+
+    /// The id without any prefix, for people of whom no name is known.
     pub fn bare(&self) -> &str {
         let id = self.as_str();
         id.split_once(':').map_or(id, |(_, rest)| rest)
+    }
+
+    /// Whether what follows the prefix is a number made by a service and not a name that someone chose.
+    pub fn is_machine_made(&self) -> bool {
+        let id = self.as_str();
+        MACHINE_MADE.iter().any(|made| self.bare().starts_with(made) || id.starts_with(made))
     }
 }
 
@@ -142,6 +206,10 @@ mod tests {
         assert_eq!(kind("8:live:.cid.1f"), "direct");
         assert_eq!(kind("19:ab@thread.skype"), "group");
         assert_eq!(kind("19:ab@unq.gbl.spaces"), "direct");
+        assert_eq!(kind("19:uni01_ab@thread.v2"), "direct");
+        assert_eq!(kind("19:ab@thread.v2"), "group");
+        assert_eq!(kind("29:ghost"), "other");
+        assert_eq!(kind("8:"), "other");
         assert_eq!(kind("28:bot"), "bot");
         assert_eq!(kind("4:+4420"), "phone");
         assert_eq!(kind("48:notes"), "self");
@@ -154,5 +222,49 @@ mod tests {
         assert_eq!(UserId::with_prefix("joe.4").as_str(), "8:joe.4");
         assert_eq!(UserId::with_prefix("28:bot").as_str(), "28:bot");
         assert_eq!(UserId::with_prefix("live:joe").as_str(), "8:live:joe");
+    }
+
+    #[test]
+    fn only_people_telephones_and_bots_can_be_written_to() {
+        for id in [
+            "8:joe.4",
+            "8:live:.cid.1f",
+            "1:a@b.example",
+            "2:a@b.example",
+            "gid:7",
+            "4:+44",
+            "28:bot",
+        ] {
+            assert!(UserId::new(id).is_addressable(), "{id}");
+            assert_eq!(ConversationId::new(id).peer(), Some(UserId::new(id)), "{id}");
+        }
+        for id in [
+            "29:ghost",
+            "19:ab@thread.skype",
+            "19:ab@unq.gbl.spaces",
+            "48:notes",
+            "8:",
+            "28:",
+            "joe",
+            "",
+        ] {
+            assert!(!UserId::new(id).is_addressable(), "{id}");
+            assert_eq!(ConversationId::new(id).peer(), None, "{id}");
+        }
+    }
+
+    #[test]
+    fn a_prefix_that_was_taken_away_comes_back() {
+        for id in ["8:joe.4", "8:live:joe", "28:bot", "4:+44", "1:a@b.example"] {
+            let id = UserId::new(id);
+            assert_eq!(UserId::with_prefix(id.without_prefix()), id);
+        }
+    }
+
+    #[test]
+    fn ids_made_by_machines_are_told_from_names() {
+        let made = |id: &str| UserId::new(id).is_machine_made();
+        assert!(made("8:live:.cid.1f") && made("8:orgid:a-b") && made("gid:7"));
+        assert!(!made("8:joe.4") && !made("8:live:joe") && !made("28:bot"));
     }
 }

@@ -71,11 +71,8 @@ impl Names {
 /// The id without its prefix; of ids that no one can read, only so much that people stay apart.
 fn nameless(who: &UserId) -> SafeText {
     let bare = who.bare();
-    let is_machine_made = ["orgid:", "acs:", "live:.cid.", "teamsvisitor:", "gid:"]
-        .iter()
-        .any(|kind| bare.starts_with(kind));
     let tail: String = bare.chars().rev().take(4).collect::<Vec<_>>().into_iter().rev().collect();
-    if is_machine_made {
+    if who.is_machine_made() {
         SafeText::line(&format!("Someone ({tail})"))
     } else {
         SafeText::line(bare)

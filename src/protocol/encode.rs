@@ -65,7 +65,7 @@ fn crlf(text: &str) -> String {
 /// The `quote` tag with the fallback lines for clients that do not know it.
 fn quote_tag(quote: &QuoteOf) -> String {
     let seconds = quote.at.0 / 1000;
-    let author = quote.author.as_str().strip_prefix("8:").unwrap_or(quote.author.as_str());
+    let author = quote.author.without_prefix();
     format!(
         "<quote author=\"{}\" authorname=\"{}\" timestamp=\"{seconds}\" messageid=\"{}\">\
          <legacyquote>[{seconds}] {}: </legacyquote>{}<legacyquote>\r\n\r\n&lt;&lt;&lt; </legacyquote></quote>",

@@ -1,6 +1,6 @@
 //! Formatted text to `RichText` markup: the reader's counterpart, for every tag it knows (facts 4.1).
 
-use crate::model::{Align, Attribution, Block, Link, Rgb, RichText, Span};
+use crate::model::{Align, Attribution, Block, Link, Rgb, RichText, Span, UserId};
 use crate::protocol::entity::escape;
 use crate::protocol::richtext::{Meaning, TAGS};
 
@@ -47,10 +47,10 @@ fn blocks(list: &[Block], out: &mut String) {
 }
 
 fn attribution(from: &Attribution, out: &mut String) {
-    let author = from.author.as_ref().map(|a| a.as_str().trim_start_matches("8:").to_owned());
+    let author = from.author.as_ref().map(UserId::without_prefix);
     let seconds = from.at.map(|at| (at.0 / 1000).to_string());
     for (name, value) in [
-        ("author", author.as_deref()),
+        ("author", author),
         ("authorname", Some(from.name.as_str())),
         ("conversation", from.conversation.as_deref()),
         ("timestamp", seconds.as_deref()),
