@@ -120,7 +120,7 @@ async fn from_gateway(
     let mut chats = Vec::with_capacity(conversations.len());
     for conversation in conversations {
         let mut thread = None;
-        if conversation.shown_topic().is_none() && conversation.is_group() {
+        if conversation.shown_topic().is_none() && conversation.id.is_thread() {
             thread = client.thread(&conversation.id).await.ok();
             if let Some(thread) = &thread {
                 lines::learn_thread(names, thread);

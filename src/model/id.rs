@@ -118,7 +118,7 @@ impl ConversationId {
         if id == Self::NOTES {
             return ConversationKind::Own;
         }
-        if id.starts_with("19:") {
+        if self.is_thread() {
             let one_to_one = id.starts_with(ONE_TO_ONE_PREFIX)
                 || ONE_TO_ONE_SUFFIXES.iter().any(|suffix| id.ends_with(suffix));
             return if one_to_one { ConversationKind::Direct } else { ConversationKind::Group };
@@ -129,6 +129,11 @@ impl ConversationId {
             UserKind::Phone => ConversationKind::Phone,
             UserKind::Ghost | UserKind::Other => ConversationKind::Other,
         }
+    }
+
+    /// Whether the server keeps it as a thread with members and settings: a group, or a chat of two kept like one.
+    pub fn is_thread(&self) -> bool {
+        self.as_str().starts_with("19:")
     }
 
     /// Virtual conversations (call logs, notifications) hold nothing a person wrote (facts 3.6).

@@ -5,8 +5,8 @@ use super::{Shared, threads, wall_clock};
 use crate::client::{Error, ErrorKind};
 use crate::model::search::Query;
 use crate::model::{
-    ConversationId, ConversationKind, Delta, Draft, Fault, Findings, MessageKey, Page, RawMessage,
-    ReadMarker, Request, Response, Ticket,
+    ConversationId, Delta, Draft, Fault, Findings, MessageKey, Page, RawMessage, ReadMarker,
+    Request, Response, Ticket,
 };
 use crate::protocol::decode;
 use crate::store::Asked;
@@ -264,7 +264,7 @@ pub(super) async fn refresh_thread(shared: &Arc<Shared>, id: &ConversationId) {
         shared.look_up(vec![peer]).await;
         return;
     }
-    if id.kind() == ConversationKind::Group
+    if id.is_thread()
         && let Err(error) = shared.fetch_thread(id).await
     {
         tracing::info!(kind = ?error.kind, "a thread was not fetched");

@@ -3,9 +3,7 @@
 use super::Shared;
 use super::requests::refresh_thread;
 use crate::client::{Error, NewMember};
-use crate::model::{
-    ConversationId, ConversationKind, Fault, Response, Role, ThreadChange, Ticket, UserId,
-};
+use crate::model::{ConversationId, Fault, Response, Role, ThreadChange, Ticket, UserId};
 use std::sync::Arc;
 
 pub async fn change(
@@ -32,7 +30,7 @@ pub async fn refresh_after(shared: &Arc<Shared>, id: &ConversationId, change: &T
     if let ThreadChange::Member(who, _) = change {
         shared.look_up(vec![who.clone()]).await;
     }
-    if id.kind() == ConversationKind::Group && !gone {
+    if id.is_thread() && !gone {
         refresh_thread(shared, id).await;
     }
 }
