@@ -37,7 +37,7 @@ pub use message::{
     Delivery, Draft, EditTarget, Indexed, Message, MessageKey, Outgoing, QuoteOf, RawMessage,
     Reaction,
 };
-pub use names::{NameSource, Names};
+pub use names::{NameSource, Names, title};
 pub use preferences::{Bidi, EmojiStyle, EmojiWidth, Enter, Preferences, Receipts};
 pub use request::{Request, ThreadChange, Ticket};
 pub use rich::{Align, Attribution, Block, Link, Rgb, RichText, Span, SpanStyle};

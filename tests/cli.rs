@@ -125,6 +125,10 @@ fn scripts_send_list_and_read() {
     assert_eq!(chats[0]["kind"], "direct");
     assert_eq!(chats[0]["unread"], 1);
     assert!(chats[0]["last_at"].as_str().unwrap().ends_with('Z'));
+    out(&served.skchat(ANNA, "anna-token", &["send", "48:notes", "milk"]));
+    let chats = lines(&out(&served.skchat(ANNA, "anna-token", &["chats", "--json"])));
+    let notes = chats.iter().find(|chat| chat["id"] == "48:notes").expect("it is listed");
+    assert_eq!((&notes["name"], &notes["kind"]), (&"Notes to self".into(), &"self".into()));
 }
 
 #[test]

@@ -9,31 +9,15 @@ use crate::protocol::{decode, wire};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
-/// A conversation's name, as the screen would say it. Members come from a thread that was fetched or cached.
+/// A conversation's name as the screen shows it. Members come from a thread that was fetched or is stored.
 pub fn title(
     conversation: &Conversation,
     names: &Names,
     thread: Option<&wire::Thread>,
     me: &UserId,
 ) -> SafeText {
-    if let Some(topic) = conversation.shown_topic() {
-        return topic.clone();
-    }
-    if let Some(peer) = conversation.id.peer() {
-        return names.of(&peer);
-    }
     let members = thread.map(|t| t.members.as_slice()).unwrap_or_default();
-    let others: Vec<String> = members
-        .iter()
-        .filter(|m| m.id != *me)
-        .take(4)
-        .map(|m| names.of(&m.id).to_string())
-        .collect();
-    if others.is_empty() {
-        SafeText::line(conversation.id.as_str())
-    } else {
-        SafeText::line(&others.join(", "))
-    }
+    crate::model::title(conversation, members, names, me)
 }
 
 pub fn chat_json(conversation: &Conversation, name: &SafeText, unread: Unread) -> Value {
