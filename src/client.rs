@@ -134,7 +134,7 @@ impl Client {
                 .await
                 .ok()
                 .and_then(Result::ok)
-                .ok_or_else(|| Error::broken("the HTTP client could not start"))
+                .ok_or_else(|| Error::bad_answer("the HTTP client could not start"))
         };
         self.http.get_or_try_init(build).await
     }
@@ -156,20 +156,18 @@ impl Client {
         self.sign_in(call.credential).await?;
         let used = self.session(|s| s.generation);
         match self.once(&call).await {
-            Err(error) if error.kind == ErrorKind::Renew => {
+            Err(error) if error.kind == ErrorKind::TokenRejected => {
                 self.renew(used, call.credential).await?;
                 self.sign_in(call.credential).await?;
                 self.once(&call).await
             }
             // A stale endpoint: its paths answer 403 until a new one is registered (facts 2.2).
-            Err(error)
-                if error.kind == ErrorKind::NotThere && call.credential == Credential::Endpoint =>
-            {
+            Err(error) if error.is_inaccessible() && call.credential == Credential::Endpoint => {
                 self.session(|s| s.registration = None);
-                Err(Error::resubscribe())
+                Err(Error::endpoint_gone())
             }
             // The registration is gone. The poller must hear of it, because its subscription is gone, too.
-            Err(error) if error.kind == ErrorKind::Resubscribe => {
+            Err(error) if error.kind == ErrorKind::EndpointGone => {
                 self.session(|s| s.registration = None);
                 if call.credential == Credential::Endpoint {
                     return Err(error);
@@ -216,7 +214,7 @@ impl Client {
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|e| Error::transport(&e))? {
             if body.len() + chunk.len() > MAX_REPLY {
-                return Err(Error::broken("the answer is larger than 8 MiB"));
+                return Err(Error::bad_answer("the answer is larger than 8 MiB"));
             }
             body.extend_from_slice(&chunk);
         }
@@ -228,7 +226,7 @@ impl Client {
             return Err(Error::of_status(status, &body, retry_after.as_deref()));
         }
         if is_html {
-            return Err(Error::broken(
+            return Err(Error::bad_answer(
                 "the answer is a web page, not data (does this network want a sign-in?)",
             ));
         }

@@ -266,7 +266,7 @@ async fn members_may_what_members_may_and_admins_the_rest() {
     joe.set_topic(&id, "Any member may").await.unwrap();
     joe.put_member(&id, &zoe, Role::User).await.unwrap();
     let refused = |result: Result<(), skchat::client::Error>| {
-        assert_eq!(result.unwrap_err().kind, ErrorKind::NotThere);
+        assert_eq!(result.unwrap_err().kind, ErrorKind::Forbidden);
     };
     refused(joe.set_flag(&id, ThreadFlag::JoiningEnabled, true).await);
     refused(joe.set_flag(&id, ThreadFlag::HistoryDisclosed, false).await);
@@ -276,8 +276,8 @@ async fn members_may_what_members_may_and_admins_the_rest() {
     anna.put_member(&id, &UserId::new(JOE), Role::Admin).await.unwrap();
     joe.remove_member(&id, &zoe).await.unwrap();
     joe.remove_member(&id, &UserId::new(JOE)).await.unwrap();
-    assert_eq!(joe.thread(&id).await.unwrap_err().kind, ErrorKind::NotThere);
-    assert_eq!(joe.messages(&id, 10).await.unwrap_err().kind, ErrorKind::NotThere);
+    assert_eq!(joe.thread(&id).await.unwrap_err().kind, ErrorKind::Forbidden);
+    assert_eq!(joe.messages(&id, 10).await.unwrap_err().kind, ErrorKind::Forbidden);
     let page = anna.messages(&id, 50).await.unwrap();
     let kinds: Vec<&str> = page.items.iter().rev().map(|m| &*m.kind).collect();
     assert_eq!(
@@ -485,7 +485,7 @@ async fn every_way_of_signing_in_works_and_a_restart_means_registering_again() {
         client.subscribe().await.unwrap();
         gateway.state.forget_endpoints();
         client.conversations(10).await.unwrap();
-        assert_eq!(client.poll(None).await.unwrap_err().kind, ErrorKind::Resubscribe, "{auth:?}");
+        assert_eq!(client.poll(None).await.unwrap_err().kind, ErrorKind::EndpointGone, "{auth:?}");
         client.subscribe().await.unwrap();
         say_as(&gateway.client(JOE), ANNA, "ping").await;
         assert_eq!(client.poll(Some(0)).await.unwrap().len(), 1, "{auth:?}");

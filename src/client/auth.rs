@@ -145,12 +145,12 @@ impl Client {
         }
         match result {
             Ok(_) if self.session(|s| s.registration.is_some()) => Ok(()),
-            Ok(_) => Err(Error::broken("the server registered no token")),
-            Err(error) if matches!(error.kind, ErrorKind::Unsupported | ErrorKind::NotThere) => {
+            Ok(_) => Err(Error::bad_answer("the server registered no token")),
+            Err(error) if error.kind == ErrorKind::Unsupported || error.is_inaccessible() => {
                 self.session(|s| s.no_endpoints = true);
                 Ok(())
             }
-            Err(error) if error.kind == ErrorKind::Renew => {
+            Err(error) if error.kind == ErrorKind::TokenRejected => {
                 // The lock on renewing is held here, so the token is read without `renew`.
                 let token = self.options.token.read().await?;
                 let same = self.session(|s| s.token.replace(token.clone()) == Some(token));
@@ -159,7 +159,7 @@ impl Client {
                 }
                 match self.once(&call).await {
                     Ok(_) => Ok(()),
-                    Err(e) if e.kind == ErrorKind::Renew => {
+                    Err(e) if e.kind == ErrorKind::TokenRejected => {
                         Err(Error::signed_out("the server rejects the token"))
                     }
                     Err(e) => Err(e),

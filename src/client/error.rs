@@ -16,31 +16,39 @@ pub struct Error {
     pub maybe_done: bool,
 }
 
-/// What should happen next.
+/// What kind of error it is, and what should happen next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// The network or the server had trouble: again later.
-    Retry,
+    /// The server cannot be reached or did not answer: try again later.
+    Unreachable,
+    /// The server has trouble: try again later.
+    Unavailable,
     /// The server said when to come back.
     RetryAfter(Duration),
     /// The token was rejected: get a new one, then repeat.
-    Renew,
+    TokenRejected,
     /// No token helps any more: the user must act.
     SignedOut,
-    /// The endpoint or its subscription is gone: register again, then repair.
-    Resubscribe,
+    /// The endpoint or its subscription is gone: register again, then catch up.
+    EndpointGone,
     /// The account moved to another host: repeat there.
     Moved,
-    /// This server has no such service (endpoints on Teams): do without.
+    /// This server or configuration has no such service: do without.
     Unsupported,
-    /// Not a member, or gone.
-    NotThere,
+    /// Not a member, or not allowed to do this.
+    Forbidden,
+    /// There is no such thing, or not for this account.
+    NotFound,
     /// The sync state is too old: start paging anew.
     StaleSyncState,
+    /// The message is too large.
+    TooLarge,
+    /// What was given cannot be sent, so nothing was.
+    InvalidInput,
     /// Refused for good.
     Refused,
     /// The answer makes no sense.
-    Broken,
+    BadAnswer,
 }
 
 impl Error {
@@ -48,12 +56,16 @@ impl Error {
         Self { kind, message: message.into(), maybe_done }
     }
 
-    pub(super) fn broken(message: &str) -> Self {
-        Self::new(ErrorKind::Broken, message, true)
+    pub(super) fn bad_answer(message: &str) -> Self {
+        Self::new(ErrorKind::BadAnswer, message, true)
     }
 
     pub(super) fn refused(message: &str) -> Self {
         Self::new(ErrorKind::Refused, message, false)
+    }
+
+    pub(super) fn invalid_input(message: &str) -> Self {
+        Self::new(ErrorKind::InvalidInput, message, false)
     }
 
     pub(super) fn signed_out(message: &str) -> Self {
@@ -64,13 +76,13 @@ impl Error {
         Self::new(ErrorKind::Unsupported, message, false)
     }
 
-    pub(super) fn resubscribe() -> Self {
-        Self::new(ErrorKind::Resubscribe, "the registration has ended", false)
+    pub(super) fn endpoint_gone() -> Self {
+        Self::new(ErrorKind::EndpointGone, "the registration has ended", false)
     }
 
     /// A look-back that ended before it had read everything.
     pub(crate) fn incomplete() -> Self {
-        Self::new(ErrorKind::Broken, "the history was not read to the end", true)
+        Self::new(ErrorKind::BadAnswer, "the history was not read to the end", true)
     }
 
     pub(super) fn moved() -> Self {
@@ -87,13 +99,13 @@ impl Error {
         } else {
             ("the connection broke", true)
         };
-        Self::new(ErrorKind::Retry, message, maybe_done)
+        Self::new(ErrorKind::Unreachable, message, maybe_done)
     }
 
     /// An error code in an answer with status 200.
     pub(super) fn inside(code: u32) -> Self {
         let kind =
-            if matches!(code, 729 | 450) { ErrorKind::Resubscribe } else { ErrorKind::Refused };
+            if matches!(code, 729 | 450) { ErrorKind::EndpointGone } else { ErrorKind::Refused };
         Self::new(kind, format!("the server says error {code}"), false)
     }
 
@@ -111,9 +123,9 @@ impl Error {
             None => format!("{text} ({})", status.as_u16()),
         };
         match (status.as_u16(), code) {
-            (401, _) => Self::new(ErrorKind::Renew, with("the token was rejected"), false),
+            (401, _) => Self::new(ErrorKind::TokenRejected, with("the token was rejected"), false),
             (404, Some(729 | 450)) => {
-                Self::new(ErrorKind::Resubscribe, with("the registration has ended"), false)
+                Self::new(ErrorKind::EndpointGone, with("the registration has ended"), false)
             }
             (400, Some(230)) => {
                 Self::new(ErrorKind::StaleSyncState, with("the sync state is too old"), false)
@@ -121,8 +133,9 @@ impl Error {
             (403, Some(209)) => {
                 Self::unsupported("this server offers no endpoints to this account")
             }
-            (403, _) => Self::new(ErrorKind::NotThere, with("not allowed"), false),
-            (404, _) => Self::new(ErrorKind::NotThere, with("not found"), false),
+            (403, _) => Self::new(ErrorKind::Forbidden, with("not allowed"), false),
+            (404, _) => Self::new(ErrorKind::NotFound, with("not found"), false),
+            (413, _) => Self::new(ErrorKind::TooLarge, with("the message is too large"), false),
             (429, _) => {
                 let wait =
                     retry_after.and_then(parse_retry_after).unwrap_or(Duration::from_secs(20));
@@ -133,7 +146,7 @@ impl Error {
                 )
             }
             (408 | 425, _) => {
-                Self::new(ErrorKind::Retry, with("the server asks to try again"), false)
+                Self::new(ErrorKind::Unavailable, with("the server asks to try again"), false)
             }
             (500..=599, _) => match retry_after.and_then(parse_retry_after) {
                 Some(wait) => Self::new(
@@ -141,9 +154,9 @@ impl Error {
                     with("the server has trouble"),
                     true,
                 ),
-                None => Self::new(ErrorKind::Retry, with("the server has trouble"), true),
+                None => Self::new(ErrorKind::Unavailable, with("the server has trouble"), true),
             },
-            (409, _) => Self::new(ErrorKind::Retry, with("the server sees a conflict"), true),
+            (409, _) => Self::new(ErrorKind::Unavailable, with("the server sees a conflict"), true),
             (300..=399, _) => Self::new(
                 ErrorKind::Refused,
                 with("the server redirects, which is not followed"),
@@ -153,22 +166,28 @@ impl Error {
         }
     }
 
-    /// Worth another try with the same request.
+    /// Not there for this account: it is no member, or there is nothing.
+    pub(crate) fn is_inaccessible(&self) -> bool {
+        matches!(self.kind, ErrorKind::Forbidden | ErrorKind::NotFound)
+    }
+
+    /// Worth another attempt with the same request.
     pub(crate) fn is_transient(&self) -> bool {
         matches!(
             self.kind,
-            ErrorKind::Retry
+            ErrorKind::Unreachable
+                | ErrorKind::Unavailable
                 | ErrorKind::RetryAfter(_)
-                | ErrorKind::Broken
+                | ErrorKind::BadAnswer
                 | ErrorKind::Moved
-                | ErrorKind::Resubscribe
+                | ErrorKind::EndpointGone
         )
     }
 }
 
 impl From<WireError> for Error {
     fn from(error: WireError) -> Self {
-        Self::new(ErrorKind::Broken, error.to_string(), true)
+        Self::new(ErrorKind::BadAnswer, error.to_string(), true)
     }
 }
 
@@ -192,17 +211,19 @@ mod tests {
 
     #[test]
     fn every_error_says_what_happens_next() {
-        assert_eq!(kind(401, ""), ErrorKind::Renew);
-        assert_eq!(kind(404, r#"{"errorCode":729}"#), ErrorKind::Resubscribe);
+        assert_eq!(kind(401, ""), ErrorKind::TokenRejected);
+        assert_eq!(kind(404, r#"{"errorCode":729}"#), ErrorKind::EndpointGone);
         assert_eq!(
             kind(404, r#"{"errorCode":404,"message":"{\"errorCode\":729}"}"#),
-            ErrorKind::Resubscribe
+            ErrorKind::EndpointGone
         );
-        assert_eq!(kind(404, r#"{"errorCode":730}"#), ErrorKind::NotThere);
+        assert_eq!(kind(404, r#"{"errorCode":730}"#), ErrorKind::NotFound);
+        assert_eq!(kind(403, ""), ErrorKind::Forbidden);
+        assert_eq!(kind(413, ""), ErrorKind::TooLarge);
         assert_eq!(kind(403, r#"{"errorCode":209}"#), ErrorKind::Unsupported);
         assert_eq!(kind(400, r#"{"errorCode":230}"#), ErrorKind::StaleSyncState);
         assert_eq!(kind(400, "<html>"), ErrorKind::Refused);
-        assert_eq!(kind(503, ""), ErrorKind::Retry);
+        assert_eq!(kind(503, ""), ErrorKind::Unavailable);
     }
 
     #[test]

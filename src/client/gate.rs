@@ -67,9 +67,9 @@ impl BaseUrl {
     pub(super) fn join(&self, path: &str) -> Result<Url, Error> {
         let base = self.0.as_str().trim_end_matches('/');
         let url = Url::parse(&format!("{base}{path}"))
-            .map_err(|_| Error::broken("the request has no valid address"))?;
+            .map_err(|_| Error::bad_answer("the request has no valid address"))?;
         if url.origin() != self.0.origin() || !url.username().is_empty() {
-            return Err(Error::broken("the request would leave the configured server"));
+            return Err(Error::bad_answer("the request would leave the configured server"));
         }
         Ok(url)
     }

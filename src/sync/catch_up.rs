@@ -100,7 +100,7 @@ impl Shared {
             .any(|m| m.kind.starts_with("ThreadActivity/") && top.is_some_and(|top| m.at > top.at));
         let cover = ends.map(|(lo, hi)| Cover::Range(Range { lo, hi, floor }));
         let failed =
-            error.filter(|error| !matches!(error.kind, ErrorKind::NotThere | ErrorKind::Refused));
+            error.filter(|error| !error.is_inaccessible() && error.kind != ErrorKind::Refused);
         let complete = failed.is_none() && changes.complete;
         let newest = Incoming { conversation: id.clone(), messages, page: Page::Newest, cover };
         let mut incoming = vec![newest];
@@ -126,7 +126,7 @@ impl Shared {
         match failed {
             // One conversation whose answer makes no sense must not stop the others; it is asked for again in the
             // background. Nor one that cannot be read at all: left, gone, refused.
-            Some(error) if error.kind != ErrorKind::Broken => Err(error),
+            Some(error) if error.kind != ErrorKind::BadAnswer => Err(error),
             _ => Ok(()),
         }
     }
@@ -198,9 +198,10 @@ impl Shared {
         match kind {
             ErrorKind::StaleSyncState
             | ErrorKind::Refused
-            | ErrorKind::NotThere
+            | ErrorKind::Forbidden
+            | ErrorKind::NotFound
             | ErrorKind::Unsupported => true,
-            ErrorKind::Broken => self.history.failed_attempts(id) >= MAX_TRIES,
+            ErrorKind::BadAnswer => self.history.failed_attempts(id) >= MAX_TRIES,
             _ => false,
         }
     }

@@ -78,7 +78,7 @@ impl Shared {
                 self.take(Vec::new(), vec![incoming]).await;
             }
             // A chat that is only being begun: the server does not know it yet, so there is nothing older.
-            Err(error) if error.kind == ErrorKind::NotThere && id.peer().is_some() => {
+            Err(error) if error.is_inaccessible() && id.peer().is_some() => {
                 let page = Page::Older { before: place, reached_start: true };
                 let messages = Vec::new();
                 self.tell(Delta::Messages { conversation: id.clone(), messages, page }).await;

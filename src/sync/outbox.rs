@@ -261,7 +261,10 @@ impl Sender {
             Ok(sent) => SendOutcome::Accepted(sent.key),
             Err(error) => match error.kind {
                 ErrorKind::Refused
-                | ErrorKind::NotThere
+                | ErrorKind::TooLarge
+                | ErrorKind::InvalidInput
+                | ErrorKind::Forbidden
+                | ErrorKind::NotFound
                 | ErrorKind::Unsupported
                 | ErrorKind::StaleSyncState => SendOutcome::Rejected(error.message),
                 _ if error.maybe_done => SendOutcome::Unknown(error),
@@ -285,11 +288,11 @@ impl Sender {
                 self.report(&item.client_id, Delivery::Queued, None).await;
             }
             // A conversation that does not exist yet holds nothing.
-            Err(error) if error.kind == ErrorKind::NotThere && self.id.peer().is_some() => {
+            Err(error) if error.is_inaccessible() && self.id.peer().is_some() => {
                 self.note(&item.client_id, OutboxState::Queued, "").await;
                 self.report(&item.client_id, Delivery::Queued, None).await;
             }
-            Err(error) if matches!(error.kind, ErrorKind::NotThere | ErrorKind::Refused) => {
+            Err(error) if error.is_inaccessible() || error.kind == ErrorKind::Refused => {
                 self.fail(&item.client_id, &error.message).await;
             }
             Err(error) => {
@@ -352,7 +355,9 @@ impl Sender {
         *attempt += 1;
         let wait = match error.map(|e| e.kind) {
             Some(ErrorKind::RetryAfter(wait)) => wait,
-            Some(ErrorKind::SignedOut | ErrorKind::Renew) => self.shared.options.backoff_cap,
+            Some(ErrorKind::SignedOut | ErrorKind::TokenRejected) => {
+                self.shared.options.backoff_cap
+            }
             _ => self.shared.backoff(*attempt),
         };
         tokio::select! {

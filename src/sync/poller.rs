@@ -34,7 +34,7 @@ pub async fn run(shared: Arc<Shared>) {
         tracing::info!(kind = ?error.kind, "the connection ended");
         // An answer, and so the gateway is there: registered anew at once, then the gap is repaired like after any other
         // interruption. Not twice in a row.
-        registered_anew = error.kind == ErrorKind::Resubscribe && !registered_anew;
+        registered_anew = error.kind == ErrorKind::EndpointGone && !registered_anew;
         if registered_anew {
             attempt = 1;
             continue;
@@ -42,7 +42,7 @@ pub async fn run(shared: Arc<Shared>) {
         attempt += 1;
         let why = SafeText::line(&error.message);
         let wait = match error.kind {
-            ErrorKind::SignedOut | ErrorKind::Renew => {
+            ErrorKind::SignedOut | ErrorKind::TokenRejected => {
                 shared.tell(Delta::Connection(ConnectionState::SignedOut { why })).await;
                 shared.connection.wait(SIGNED_OUT_WAIT).await;
                 shared.client.forget_registration();
@@ -70,9 +70,7 @@ async fn session(
         }
         PollMode::Auto => match shared.client.subscribe().await {
             Ok(()) => true,
-            Err(error) if matches!(error.kind, ErrorKind::Unsupported | ErrorKind::NotThere) => {
-                false
-            }
+            Err(error) if error.kind == ErrorKind::Unsupported || error.is_inaccessible() => false,
             Err(error) => return Err(error),
         },
     };

@@ -2,7 +2,7 @@
 
 use super::outbox::{self, OutboxCommand};
 use super::{Shared, threads, wall_clock};
-use crate::client::{Error, ErrorKind};
+use crate::client::Error;
 use crate::model::search::Query;
 use crate::model::{
     ConversationId, Delta, Draft, Fault, Findings, MessageKey, Page, RawMessage, ReadMarker,
@@ -268,7 +268,7 @@ pub(super) async fn refresh_thread(shared: &Arc<Shared>, id: &ConversationId) {
         && let Err(error) = shared.fetch_thread(id).await
     {
         tracing::info!(kind = ?error.kind, "a thread was not fetched");
-        if error.kind == ErrorKind::NotThere {
+        if error.is_inaccessible() {
             shared.tell(Delta::Gone(id.clone())).await;
         }
     }
