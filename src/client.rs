@@ -130,11 +130,11 @@ impl Client {
                 let builder = if loopback { builder.no_proxy() } else { builder };
                 builder.build()
             });
-            built
-                .await
-                .ok()
-                .and_then(Result::ok)
-                .ok_or_else(|| Error::bad_answer("the HTTP client could not start"))
+            let failed = || Error::bad_answer("the HTTP client could not start");
+            match built.await {
+                Ok(built) => built.map_err(|e| failed().caused_by(e)),
+                Err(e) => Err(failed().caused_by(e)),
+            }
         };
         self.http.get_or_try_init(build).await
     }
@@ -199,7 +199,7 @@ impl Client {
         if let Some(body) = call.body {
             request = request.header(CONTENT_TYPE, "application/json").body(body.to_string());
         }
-        let mut response = request.send().await.map_err(|e| Error::transport(&e))?;
+        let mut response = request.send().await.map_err(Error::transport)?;
         let status = response.status();
         let fresh = header(response.headers(), "set-registrationtoken");
         if let Some(token) = fresh.as_deref().and_then(auth::registration_of)
@@ -212,7 +212,7 @@ impl Client {
         let is_html = header(response.headers(), CONTENT_TYPE.as_str())
             .is_some_and(|t| t.to_ascii_lowercase().contains("html"));
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|e| Error::transport(&e))? {
+        while let Some(chunk) = response.chunk().await.map_err(Error::transport)? {
             if body.len() + chunk.len() > MAX_REPLY {
                 return Err(Error::bad_answer("the answer is larger than 8 MiB"));
             }

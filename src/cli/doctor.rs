@@ -115,7 +115,7 @@ async fn gateway(session: &Session) -> Finding {
     };
     match client.conversations(1).await {
         Ok(_) => Finding::Pass(format!("gateway: {name} answers and takes the token")),
-        Err(error) => Finding::Fail(format!("gateway: {name}: {error}")),
+        Err(error) => Finding::Fail(format!("gateway: {name}: {}", error.with_causes())),
     }
 }
 

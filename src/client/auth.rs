@@ -45,11 +45,13 @@ impl TokenSource {
     async fn read(&self) -> Result<Secret, Error> {
         let text = match self {
             Self::Fixed(secret) => return Ok(secret.clone()),
+            // Its error is not kept: it may hold the value.
             Self::Env(name) => std::env::var(name).map_err(|_| {
                 Error::signed_out(&format!("the environment variable {name} is not set"))
             })?,
             Self::File(path) => tokio::fs::read_to_string(path).await.map_err(|e| {
-                Error::signed_out(&format!("the token file cannot be read: {}", e.kind()))
+                let message = format!("the token file cannot be read: {}", e.kind());
+                Error::signed_out(&message).caused_by(e)
             })?,
             Self::Command(argv) => run(argv).await?,
         };
@@ -76,7 +78,7 @@ async fn run(argv: &[String]) -> Result<String, Error> {
             Ok(String::from_utf8_lossy(&output.stdout).into_owned())
         }
         Ok(Ok(_)) => Err(Error::signed_out("the token command failed")),
-        Ok(Err(_)) => Err(Error::signed_out("the token command cannot be started")),
+        Ok(Err(e)) => Err(Error::signed_out("the token command cannot be started").caused_by(e)),
         Err(_) => Err(Error::signed_out("the token command did not finish")),
     }
 }

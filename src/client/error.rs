@@ -1,4 +1,7 @@
-//! What went wrong with a request, and what should happen next. Carries codes, never bodies.
+//! What went wrong with a request, and what should happen next.
+//!
+//! Carries codes and the causes that libraries give, but never a body, a token or the address of a request: errors are
+//! logged and shown.
 
 use crate::protocol::wire::WireError;
 use reqwest::StatusCode;
@@ -14,6 +17,7 @@ pub struct Error {
     pub message: String,
     /// The request may have been carried out although no usable answer came.
     pub maybe_done: bool,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
 /// What kind of error it is, and what should happen next.
@@ -53,7 +57,26 @@ pub enum ErrorKind {
 
 impl Error {
     fn new(kind: ErrorKind, message: impl Into<String>, maybe_done: bool) -> Self {
-        Self { kind, message: message.into(), maybe_done }
+        Self { kind, message: message.into(), maybe_done, source: None }
+    }
+
+    /// Keeps the cause. It must hold nothing of what was sent or received.
+    pub(super) fn caused_by(
+        self,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self { source: Some(source.into()), ..self }
+    }
+
+    /// The message with the causes behind it, for logs and `skchat doctor`.
+    pub(crate) fn with_causes(&self) -> String {
+        let mut text = self.message.clone();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            text.push_str(&format!(": {error}"));
+            cause = error.source();
+        }
+        text
     }
 
     pub(super) fn bad_answer(message: &str) -> Self {
@@ -89,7 +112,8 @@ impl Error {
         Self::new(ErrorKind::Moved, "the account lives on another host", false)
     }
 
-    pub(super) fn transport(error: &reqwest::Error) -> Self {
+    /// A request that got no answer, or only half of one.
+    pub(super) fn transport(error: reqwest::Error) -> Self {
         let (message, maybe_done) = if error.is_connect() {
             ("the server cannot be reached", false)
         } else if error.is_timeout() {
@@ -99,7 +123,8 @@ impl Error {
         } else {
             ("the connection broke", true)
         };
-        Self::new(ErrorKind::Unreachable, message, maybe_done)
+        // The address names conversations and people.
+        Self::new(ErrorKind::Unreachable, message, maybe_done).caused_by(error.without_url())
     }
 
     /// An error code in an answer with status 200.
@@ -238,5 +263,20 @@ mod tests {
         assert_eq!(after("999999"), 900);
         assert_eq!(after("Wed, 21 Oct 2015 07:28:00 GMT"), 0);
         assert_eq!(after("soon"), 20);
+    }
+
+    #[tokio::test]
+    async fn an_error_keeps_its_cause_and_never_the_address_of_its_request() {
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        // Port 1 of this machine: nothing listens there.
+        let sent = http.get("http://127.0.0.1:1/v1/8:joe.4?token=abc").send().await;
+        let error = Error::transport(sent.unwrap_err());
+        assert_eq!((error.kind, error.maybe_done), (ErrorKind::Unreachable, false));
+        assert!(std::error::Error::source(&error).is_some());
+        let causes = error.with_causes();
+        assert!(causes.len() > error.message.len(), "{causes}");
+        for shown in [causes, format!("{error}"), format!("{error:?}")] {
+            assert!(!shown.contains("joe.4") && !shown.contains("abc"), "{shown}");
+        }
     }
 }

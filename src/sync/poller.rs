@@ -31,7 +31,7 @@ pub async fn run(shared: Arc<Shared>) {
             Err(error) => error,
         };
         shared.connection.set_online(false);
-        tracing::info!(kind = ?error.kind, "the connection ended");
+        tracing::info!(kind = ?error.kind, error = error.with_causes(), "the connection ended");
         // An answer, and so the gateway is there: registered anew at once, then the gap is repaired like after any other
         // interruption. Not twice in a row.
         registered_anew = error.kind == ErrorKind::EndpointGone && !registered_anew;
