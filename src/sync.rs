@@ -9,6 +9,7 @@ mod backfill;
 mod backoff;
 mod catch_up;
 mod connection;
+mod fault;
 mod fetch;
 mod history;
 mod offline;

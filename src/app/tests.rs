@@ -89,7 +89,11 @@ impl Disk {
                         only(&conversation, &draft.text)?;
                         self.drafts.insert(conversation.clone(), draft);
                     }
-                    let result = if gone { Ok(()) } else { Err(Fault::new("too late", false)) };
+                    let result = if gone {
+                        Ok(())
+                    } else {
+                        Err(Fault::new(crate::model::FaultKind::AlreadySent, "too late"))
+                    };
                     answers.push(Delta::Discarded { conversation, client_id, result });
                 }
                 _ => {}

@@ -196,16 +196,23 @@ impl Error {
         matches!(self.kind, ErrorKind::Forbidden | ErrorKind::NotFound)
     }
 
-    /// Worth another attempt with the same request.
+    /// See [`ErrorKind::is_transient`].
     pub(crate) fn is_transient(&self) -> bool {
+        self.kind.is_transient()
+    }
+}
+
+impl ErrorKind {
+    /// Worth another attempt with the same request.
+    pub(crate) fn is_transient(self) -> bool {
         matches!(
-            self.kind,
-            ErrorKind::Unreachable
-                | ErrorKind::Unavailable
-                | ErrorKind::RetryAfter(_)
-                | ErrorKind::BadAnswer
-                | ErrorKind::Moved
-                | ErrorKind::EndpointGone
+            self,
+            Self::Unreachable
+                | Self::Unavailable
+                | Self::RetryAfter(_)
+                | Self::BadAnswer
+                | Self::Moved
+                | Self::EndpointGone
         )
     }
 }

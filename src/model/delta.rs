@@ -172,16 +172,71 @@ pub enum ConnectionState {
     ReadOnly,
 }
 
-/// Why something did not work, in words for the user.
+/// Why something did not work.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
+    /// For decisions; the sentence is for the user only.
+    #[serde(default)]
+    pub kind: FaultKind,
     pub reason: SafeText,
-    /// Asking again later may work.
+    /// Asking again later may work; follows from the kind.
     pub can_retry: bool,
 }
 
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FaultKind {
+    /// The server cannot be reached or does not answer.
+    Offline,
+    /// The server has trouble.
+    Unavailable,
+    /// The server asks for a pause.
+    RateLimited,
+    /// The answer makes no sense.
+    BadAnswer,
+    /// The token was rejected, and there is no other one.
+    SignedOut,
+    /// Not a member, or not allowed to do this.
+    NotAllowed,
+    /// There is no such thing, or not for this account.
+    NotFound,
+    TooLarge,
+    /// Refused for another reason.
+    Refused,
+    /// What was given cannot be sent.
+    Invalid,
+    /// The server has no such service, or none is configured.
+    Unsupported,
+    /// No join service is configured, or the address is none of its own.
+    JoinUnavailable,
+    /// A message that was to be taken back has been sent.
+    AlreadySent,
+    /// Too much is waiting already.
+    Busy,
+    /// The store cannot be read or written.
+    Store,
+    /// This program may only read.
+    ReadOnly,
+    #[default]
+    Other,
+}
+
+impl FaultKind {
+    /// Whether the same request may work later.
+    pub fn can_retry(self) -> bool {
+        matches!(
+            self,
+            Self::Offline
+                | Self::Unavailable
+                | Self::RateLimited
+                | Self::BadAnswer
+                | Self::Busy
+                | Self::Store
+        )
+    }
+}
+
 impl Fault {
-    pub fn new(reason: impl AsRef<str>, can_retry: bool) -> Self {
-        Self { reason: SafeText::line(reason.as_ref()), can_retry }
+    pub fn new(kind: FaultKind, reason: impl AsRef<str>) -> Self {
+        Self { kind, reason: SafeText::line(reason.as_ref()), can_retry: kind.can_retry() }
     }
 }

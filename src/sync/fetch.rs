@@ -84,7 +84,7 @@ impl Shared {
                 self.tell(Delta::Messages { conversation: id.clone(), messages, page }).await;
             }
             Err(error) => {
-                let fault = Fault::new(&error.message, error.is_transient());
+                let fault = Fault::from(&error);
                 self.tell(Delta::Older { conversation: id.clone(), fault }).await;
             }
         }

@@ -4,7 +4,7 @@
 use super::requests::{self, tell_stored};
 use super::{Handle, Shared, SyncOptions, apply, prepare};
 use crate::client::Client;
-use crate::model::{ConnectionState, Delta, Fault, Page, Request, Response, Ticket};
+use crate::model::{ConnectionState, Delta, Fault, FaultKind, Page, Request, Response, Ticket};
 use crate::store::Store;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -90,7 +90,7 @@ async fn run(shared: &Arc<Shared>, mut requests: mpsc::Receiver<Request>) {
 }
 
 fn fault() -> Fault {
-    Fault::new(WHY, false)
+    Fault::new(FaultKind::ReadOnly, WHY)
 }
 
 async fn refuse(shared: &Shared, ticket: Ticket) {

@@ -4,8 +4,8 @@
 use super::{Shared, wall_clock};
 use crate::client::{Error, ErrorKind};
 use crate::model::{
-    ClientMessageId, ConversationId, Delivery, Delta, Draft, Fault, MessageKey, Outgoing,
-    RawMessage, Timestamp,
+    ClientMessageId, ConversationId, Delivery, Delta, Draft, Fault, FaultKind, MessageKey,
+    Outgoing, RawMessage, Timestamp,
 };
 use crate::store::{OutboxItem, OutboxState};
 use std::collections::HashMap;
@@ -112,8 +112,8 @@ pub async fn take_out(
             shared.held.release(&client_id);
             Ok(())
         }
-        Ok(false) => Err(Fault::new("it is on its way already", false)),
-        Err(error) => Err(Fault::new(error.to_string(), true)),
+        Ok(false) => Err(Fault::new(FaultKind::AlreadySent, "it is on its way already")),
+        Err(error) => Err(Fault::from(&error)),
     };
     shared.tell(Delta::Discarded { conversation, client_id, result }).await;
 }

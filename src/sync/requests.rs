@@ -5,8 +5,8 @@ use super::{Shared, threads, wall_clock};
 use crate::client::Error;
 use crate::model::search::Query;
 use crate::model::{
-    ConversationId, Delta, Draft, Fault, Findings, MessageKey, Page, RawMessage, ReadMarker,
-    Request, Response, Ticket,
+    ConversationId, Delta, Draft, Fault, FaultKind, Findings, MessageKey, Page, RawMessage,
+    ReadMarker, Request, Response, Ticket,
 };
 use crate::protocol::decode;
 use crate::store::Asked;
@@ -130,7 +130,7 @@ impl Dispatcher {
         let Err(error) = self.changes.try_send(change) else { return };
         if let Request::Change { ticket, .. } | Request::Thread { ticket, .. } = error.into_inner()
         {
-            let result = Err(Fault::new("too many changes are waiting", true));
+            let result = Err(Fault::new(FaultKind::Busy, "too many changes are waiting"));
             self.shared.respond(ticket, Response::Done(result)).await;
         }
     }
@@ -230,7 +230,7 @@ pub(super) async fn search(
             more: below.is_some(),
             behind: found.behind,
         }),
-        Err(error) => Err(Fault::new(error.to_string(), true)),
+        Err(error) => Err(Fault::from(&error)),
     };
     shared.respond(ticket, Response::Found(result)).await;
 }
@@ -360,6 +360,6 @@ async fn resync(shared: &Arc<Shared>, id: &ConversationId) {
 }
 
 async fn done(shared: &Arc<Shared>, ticket: Ticket, result: Result<(), Error>) {
-    let result = result.map_err(|e| Fault::new(&e.message, e.is_transient()));
+    let result = result.map_err(|e| Fault::from(&e));
     shared.respond(ticket, Response::Done(result)).await;
 }

@@ -1,7 +1,7 @@
 //! Groups: changing, creating, joining. Each answer goes back under the ticket it was asked for.
 
-use super::Shared;
 use super::requests::refresh_thread;
+use super::{Shared, fault};
 use crate::client::{Error, NewMember};
 use crate::model::{ConversationId, Fault, Response, Role, ThreadChange, Ticket, UserId};
 use std::sync::Arc;
@@ -36,7 +36,7 @@ pub async fn refresh_after(shared: &Arc<Shared>, id: &ConversationId, change: &T
 }
 
 pub async fn join_url(shared: &Arc<Shared>, id: &ConversationId, ticket: Ticket) {
-    let result = shared.client.join_url(id).await.map_err(|e| fault(&e));
+    let result = shared.client.join_url(id).await.map_err(|e| Fault::from(&e));
     shared.respond(ticket, Response::JoinUrl(result)).await;
 }
 
@@ -52,14 +52,10 @@ pub async fn create(
     if let Ok(id) = &result {
         shared.get_to_know(id).await;
     }
-    shared.respond(ticket, Response::Created(result.map_err(|e| fault(&e)))).await;
+    shared.respond(ticket, Response::Created(result.map_err(|e| Fault::from(&e)))).await;
 }
 
 pub async fn resolve(shared: &Arc<Shared>, url: &str, ticket: Ticket) {
-    let result = shared.client.resolve_join(url).await.map_err(|e| fault(&e));
+    let result = shared.client.resolve_join(url).await.map_err(|e| fault::of_join(&e));
     shared.respond(ticket, Response::Resolved(result)).await;
-}
-
-fn fault(error: &Error) -> Fault {
-    Fault::new(&error.message, error.is_transient())
 }

@@ -317,7 +317,8 @@ fn group_model(columns: u16, rows: u16) -> Model {
         },
         _ => None,
     });
-    let response = Response::Done(Err(Fault::new("not allowed (403)", false)));
+    let response =
+        Response::Done(Err(Fault::new(crate::model::FaultKind::NotAllowed, "not allowed (403)")));
     let delta = Delta::Response { ticket: ticket.unwrap(), response };
     update(&mut model, Input::Delta(delta), now);
     update(&mut model, toggle(ThreadFlag::Alerts), now);
