@@ -14,6 +14,7 @@ pub use error::{Error, ErrorKind};
 pub use gate::BaseUrl;
 
 use crate::model::{AuthStyle, UserId};
+use crate::protocol::service::ServiceProfile;
 use auth::ClientSession;
 use reqwest::header::{
     ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
@@ -32,6 +33,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub struct ClientOptions {
     pub user: UserId,
+    /// Paths, queries and hosts of the service behind the bases.
+    pub service: ServiceProfile,
     pub gateway: BaseUrl,
     pub scheduler: Option<BaseUrl>,
     pub join: Option<BaseUrl>,
@@ -45,10 +48,11 @@ pub struct ClientOptions {
 }
 
 impl ClientOptions {
-    /// The usual time-outs.
+    /// The reference service, with the usual time-outs.
     pub fn new(user: UserId, gateway: BaseUrl, token: TokenSource) -> Self {
         Self {
             user,
+            service: ServiceProfile::reference(),
             gateway,
             scheduler: None,
             join: None,
@@ -111,6 +115,10 @@ impl Client {
 
     pub fn user(&self) -> &UserId {
         &self.options.user
+    }
+
+    fn service(&self) -> &ServiceProfile {
+        &self.options.service
     }
 
     fn session<T>(&self, f: impl FnOnce(&mut ClientSession) -> T) -> T {
@@ -252,7 +260,8 @@ impl Client {
         {
             return Ok(false);
         }
-        let base = location.and_then(|to| self.options.gateway.moved_to(to));
+        let base = location
+            .and_then(|to| self.options.gateway.moved_to(to, &self.service().hosts.move_suffixes));
         match base {
             Some(base) if self.session(|s| s.moves) < 2 => {
                 self.session(|s| {

@@ -14,5 +14,6 @@ mod lenient;
 mod link;
 mod payload;
 pub mod richtext;
+pub mod service;
 mod tree;
 pub mod wire;

@@ -2,7 +2,7 @@
 
 use super::error::{Error, ErrorKind};
 use super::{ApiCall, Client, Credential};
-use crate::protocol::{encode, endpoint};
+use crate::protocol::encode;
 use reqwest::Method;
 use std::fmt;
 use std::path::PathBuf;
@@ -136,7 +136,7 @@ impl Client {
         let call = ApiCall {
             method: Method::POST,
             base: &self.options.gateway,
-            path: endpoint::ENDPOINTS,
+            path: &self.service().paths.endpoints,
             body: Some(&body),
             credential: Credential::SkypeToken,
             timeout: self.options.timeout,

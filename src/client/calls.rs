@@ -7,9 +7,9 @@ use crate::model::{
     ClientMessageId, ConversationId, MessageKey, Outgoing, RawConversation, RawMessage, ReadMarker,
     Role, SafeText, ThreadFlag, Timestamp, UserId,
 };
-use crate::protocol::{encode, endpoint, wire};
+use crate::protocol::{encode, wire};
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// Where a sent message ended up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +30,8 @@ impl Client {
         &self,
         page_size: u32,
     ) -> Result<wire::WirePage<RawConversation>, Error> {
-        let reply = self.chat(Method::GET, &endpoint::conversations(page_size), None).await?;
+        let reply =
+            self.chat(Method::GET, &self.service().conversations(None, page_size), None).await?;
         Ok(logged(wire::conversations_page(&reply.body)?))
     }
 
@@ -40,13 +41,13 @@ impl Client {
         page_size: u32,
     ) -> Result<wire::WirePage<RawConversation>, Error> {
         let reply = self
-            .chat(Method::GET, &endpoint::conversations_next(sync_state, page_size), None)
+            .chat(Method::GET, &self.service().conversations(Some(sync_state), page_size), None)
             .await?;
         Ok(logged(wire::conversations_page(&reply.body)?))
     }
 
     pub async fn conversation(&self, id: &ConversationId) -> Result<RawConversation, Error> {
-        let reply = self.chat(Method::GET, &endpoint::conversation(id), None).await?;
+        let reply = self.chat(Method::GET, &self.service().conversation(id), None).await?;
         Ok(wire::raw_conversation(&reply.body).ok_or(wire::WireError::Missing("id"))?)
     }
 
@@ -56,7 +57,8 @@ impl Client {
         id: &ConversationId,
         page_size: u32,
     ) -> Result<wire::WirePage<RawMessage>, Error> {
-        let reply = self.chat(Method::GET, &endpoint::messages(id, page_size), None).await?;
+        let reply =
+            self.chat(Method::GET, &self.service().messages(id, None, page_size), None).await?;
         Ok(logged(wire::messages_page(&reply.body, id)?))
     }
 
@@ -67,7 +69,7 @@ impl Client {
         page_size: u32,
     ) -> Result<wire::WirePage<RawMessage>, Error> {
         let reply = self
-            .chat(Method::GET, &endpoint::messages_next(id, sync_state, page_size), None)
+            .chat(Method::GET, &self.service().messages(id, Some(sync_state), page_size), None)
             .await?;
         Ok(logged(wire::messages_page(&reply.body, id)?))
     }
@@ -79,8 +81,9 @@ impl Client {
         end: Timestamp,
         page_size: u32,
     ) -> Result<wire::WirePage<RawMessage>, Error> {
-        let reply =
-            self.chat(Method::GET, &endpoint::messages_until(id, end.0, page_size), None).await?;
+        let reply = self
+            .chat(Method::GET, &self.service().messages_until(id, end.0, page_size), None)
+            .await?;
         Ok(logged(wire::messages_page(&reply.body, id)?))
     }
 
@@ -93,7 +96,7 @@ impl Client {
         my_name: &str,
     ) -> Result<SentAs, Error> {
         let body = encode::message(outgoing, client_id, my_name);
-        let reply = self.chat(Method::POST, &endpoint::send(id), Some(&body)).await?;
+        let reply = self.chat(Method::POST, &self.service().send(id), Some(&body)).await?;
         let named = reply.location.as_deref().and_then(wire::last_segment);
         let at = wire::sent(&reply.body);
         let id = named
@@ -115,22 +118,29 @@ impl Client {
         match change {
             Change::Edit(outgoing) => {
                 let body = encode::edit(outgoing, my_name);
-                self.chat(Method::PUT, &endpoint::message(id, message), Some(&body)).await?;
+                self.chat(Method::PUT, &self.service().message(id, message), Some(&body)).await?;
             }
             Change::Delete => {
-                self.chat(Method::DELETE, &endpoint::message(id, message), None).await?;
+                self.chat(Method::DELETE, &self.service().message(id, message), None).await?;
             }
             Change::React { key, on } => {
                 let method = if *on { Method::PUT } else { Method::DELETE };
                 let body = encode::emotion(key, now, *on);
-                self.chat(method, &endpoint::emotions(id, message), Some(&body)).await?;
+                self.chat(
+                    method,
+                    &self.service().message_property(id, message, "emotions"),
+                    Some(&body),
+                )
+                .await?;
             }
         }
         Ok(())
     }
 
     pub async fn typing(&self, id: &ConversationId, active: bool) -> Result<(), Error> {
-        self.chat(Method::POST, &endpoint::send(id), Some(&encode::typing(active))).await.map(drop)
+        self.chat(Method::POST, &self.service().send(id), Some(&encode::typing(active)))
+            .await
+            .map(drop)
     }
 
     pub async fn mark_read(
@@ -138,7 +148,7 @@ impl Client {
         id: &ConversationId,
         read_marker: &ReadMarker,
     ) -> Result<(), Error> {
-        let path = endpoint::conversation_property(id, "consumptionhorizon");
+        let path = self.service().conversation_property(id, "consumptionhorizon");
         self.chat(Method::PUT, &path, Some(&encode::horizon(&read_marker.text()))).await.map(drop)
     }
 
@@ -147,13 +157,13 @@ impl Client {
         &self,
         id: &ConversationId,
     ) -> Result<Vec<(UserId, Timestamp)>, Error> {
-        let reply = self.chat(Method::GET, &endpoint::horizons(id), None).await?;
+        let reply = self.chat(Method::GET, &self.service().read_receipts(id), None).await?;
         Ok(wire::horizons(&reply.body)?)
     }
 
     /// Deletes the history for this account.
     pub async fn clear(&self, id: &ConversationId) -> Result<(), Error> {
-        self.chat(Method::DELETE, &endpoint::send(id), None).await.map(drop)
+        self.chat(Method::DELETE, &self.service().send(id), None).await.map(drop)
     }
 
     pub async fn thread(&self, id: &ConversationId) -> Result<wire::Thread, Error> {
@@ -165,7 +175,7 @@ impl Client {
         &self,
         id: &ConversationId,
     ) -> Result<(String, wire::Thread), Error> {
-        let reply = self.chat(Method::GET, &endpoint::thread(id), None).await?;
+        let reply = self.chat(Method::GET, &self.service().thread(id), None).await?;
         let thread = wire::thread(&reply.body)?;
         Ok((reply.body, thread))
     }
@@ -176,16 +186,10 @@ impl Client {
         members: &[NewMember],
         topic: &str,
     ) -> Result<ConversationId, Error> {
-        let others = members.iter().filter(|m| m.id != self.options.user).map(|m| {
-            json!({ "id": m.id.as_str(), "role": if m.role == Role::Admin { "Admin" } else { "User" } })
-        });
-        let me = json!({ "id": self.options.user.as_str(), "role": "Admin" });
-        let members: Vec<Value> = std::iter::once(me).chain(others).collect();
-        let mut body = json!({ "members": members });
-        if !topic.is_empty() {
-            body["properties"] = json!({ "topic": topic });
-        }
-        let reply = self.chat(Method::POST, endpoint::THREADS, Some(&body)).await?;
+        let me = &self.options.user;
+        let others = members.iter().filter(|m| m.id != *me).map(|m| (&m.id, m.role));
+        let body = encode::thread(std::iter::once((me, Role::Admin)).chain(others), topic);
+        let reply = self.chat(Method::POST, &self.service().paths.threads, Some(&body)).await?;
         let id = reply.location.as_deref().and_then(wire::last_segment);
         Ok(id.map(ConversationId::from).ok_or(wire::WireError::Missing("Location"))?)
     }
@@ -198,15 +202,17 @@ impl Client {
         on: bool,
     ) -> Result<(), Error> {
         let path = match flag {
-            own if own.is_own() => endpoint::conversation_property(id, flag.property()),
-            _ => endpoint::thread_property(id, flag.property()),
+            own if own.is_own() => self.service().conversation_property(id, flag.property()),
+            _ => self.service().thread_property(id, flag.property()),
         };
         self.chat(Method::PUT, &path, Some(&encode::property(flag, on))).await.map(drop)
     }
 
     pub async fn set_topic(&self, id: &ConversationId, topic: &str) -> Result<(), Error> {
-        let body = json!({ "name": "topic", "topic": topic });
-        self.chat(Method::PUT, &endpoint::thread_property(id, "topic"), Some(&body)).await.map(drop)
+        let body = encode::topic(topic);
+        self.chat(Method::PUT, &self.service().thread_property(id, "topic"), Some(&body))
+            .await
+            .map(drop)
     }
 
     /// Adds someone or sets their role; with the own id it joins an open group.
@@ -216,47 +222,46 @@ impl Client {
         who: &UserId,
         role: Role,
     ) -> Result<(), Error> {
-        let body = json!({ "role": if role == Role::Admin { "Admin" } else { "User" } });
-        self.chat(Method::PUT, &endpoint::member(id, who), Some(&body)).await.map(drop)
+        let body = encode::member(role);
+        self.chat(Method::PUT, &self.service().member(id, who), Some(&body)).await.map(drop)
     }
 
     /// Removes someone; with the own id it leaves.
     pub async fn remove_member(&self, id: &ConversationId, who: &UserId) -> Result<(), Error> {
-        self.chat(Method::DELETE, &endpoint::member(id, who), None).await.map(drop)
+        self.chat(Method::DELETE, &self.service().member(id, who), None).await.map(drop)
     }
 
     /// The join URL of a group that is open for joining.
     pub async fn join_url(&self, id: &ConversationId) -> Result<SafeText, Error> {
         let base = self.options.scheduler.as_ref();
         let base = base.ok_or_else(|| Error::unsupported("no scheduler is configured"))?;
-        let body =
-            json!({ "baseDomain": "https://join.skype.com/launch/", "threadId": id.as_str() });
-        let reply = self.side(base, endpoint::JOIN_URL, &body, Credential::Side).await?;
-        let answer: Value = serde_json::from_str(&reply).map_err(|_| wire::WireError::NotJson)?;
-        let url = answer["JoinUrl"].as_str().ok_or(wire::WireError::Missing("JoinUrl"))?;
-        Ok(SafeText::line(url))
+        let body = encode::create_join_url(&self.service().hosts.join_base, id);
+        let reply =
+            self.side(base, &self.service().paths.create_join_url, &body, Credential::Side).await?;
+        Ok(wire::join_url(&reply)?)
     }
 
     /// The conversation behind a join URL or its code. Needs no credentials.
     pub async fn resolve_join(&self, url: &str) -> Result<ConversationId, Error> {
         let base = self.options.join.as_ref();
         let base = base.ok_or_else(|| Error::unsupported("no join service is configured"))?;
-        if !base.is_join_url(url) {
+        if !base.is_join_url(url, &self.service().hosts.join) {
             return Err(Error::invalid_input("this is no join URL of the configured join service"));
         }
         let code = wire::last_segment(url).unwrap_or_default();
-        let body = json!({ "shortId": code, "type": "wl" });
-        let reply = self.side(base, endpoint::RESOLVE_JOIN, &body, Credential::None).await?;
-        let answer: Value = serde_json::from_str(&reply).map_err(|_| wire::WireError::NotJson)?;
-        let id = answer["Resource"].as_str().ok_or(wire::WireError::Missing("Resource"))?;
-        Ok(ConversationId::new(id))
+        let body = encode::resolve_join_url(&code);
+        let reply = self
+            .side(base, &self.service().paths.resolve_join_url, &body, Credential::None)
+            .await?;
+        Ok(wire::resolved_join_url(&reply)?)
     }
 
     /// Display names; empty where no profile service is configured.
     pub async fn profiles(&self, who: &[UserId]) -> Result<Vec<(UserId, SafeText)>, Error> {
         let Some(base) = self.options.profiles.as_ref() else { return Ok(Vec::new()) };
         let body = encode::profiles(who.iter().map(UserId::as_str));
-        let reply = self.side(base, endpoint::PROFILES, &body, Credential::Side).await?;
+        let reply =
+            self.side(base, &self.service().paths.profiles, &body, Credential::Side).await?;
         Ok(wire::profiles(&reply)?)
     }
 
@@ -280,12 +285,17 @@ impl Client {
 
     /// Registers where needed and subscribes to everything; events are then taken with [`Client::poll`].
     pub async fn subscribe(&self) -> Result<(), Error> {
-        let body = encode::subscribe();
-        self.endpoint(Method::POST, endpoint::SUBSCRIPTIONS, Some(&body)).await?;
+        let body = encode::subscribe(&self.service().paths.subscribed_resources);
+        self.endpoint(Method::POST, &self.service().paths.subscriptions, Some(&body)).await?;
         // Without this some hosts leave edits and reactions out; where it is unknown, nothing is lost.
         let wish = encode::message_properties();
-        if let Err(error) =
-            self.endpoint(Method::PUT, endpoint::MESSAGE_PROPERTIES, Some(&wish)).await
+        if let Err(error) = self
+            .endpoint(
+                Method::PUT,
+                &self.service().endpoint_property("supportsMessageProperties"),
+                Some(&wish),
+            )
+            .await
         {
             tracing::debug!(%error, "message properties are not offered as events");
         }
@@ -294,10 +304,7 @@ impl Client {
 
     /// Waits for events. `ack` is the id of the last one taken; without it the server forgets what it sent.
     pub async fn poll(&self, ack: Option<u64>) -> Result<Vec<wire::PolledEvent>, Error> {
-        let path = match ack {
-            Some(id) => format!("{}?ackId={id}", endpoint::POLL),
-            None => endpoint::POLL.to_owned(),
-        };
+        let path = self.service().poll(ack);
         let call = ApiCall {
             method: Method::POST,
             base: &self.options.gateway,

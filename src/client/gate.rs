@@ -2,9 +2,7 @@
 
 use super::error::Error;
 use reqwest::Url;
-
-/// Suffixes of hosts that Skype and Teams move accounts to (facts 1.2).
-const SERVICE_HOSTS: [&str; 3] = [".skype.com", ".live.com", ".microsoft.com"];
+use std::borrow::Cow;
 
 /// The base URL of a service, without a slash at its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,15 +45,15 @@ impl BaseUrl {
         Ok(Self(url))
     }
 
-    /// A join code by itself, or an address of this service or of Skype's own.
-    pub(crate) fn is_join_url(&self, text: &str) -> bool {
+    /// Whether it is a join code by itself, or an address of this join service or of the service's public one.
+    pub(super) fn is_join_url(&self, text: &str, public_host: &str) -> bool {
         let text = text.trim();
         if !text.contains(['/', ':']) {
             return !text.is_empty();
         }
         Url::parse(text).is_ok_and(|url| {
-            let skype = url.scheme() == "https" && url.host_str() == Some("join.skype.com");
-            skype || url.origin() == self.0.origin()
+            let public = url.scheme() == "https" && url.host_str() == Some(public_host);
+            public || url.origin() == self.0.origin()
         })
     }
 
@@ -74,13 +72,17 @@ impl BaseUrl {
         Ok(url)
     }
 
-    /// The base that a `Location` moves this one to, if the rule of facts 1.2 allows it: https, and one of the
-    /// service's own hosts. A configured host that is not the service's never moves.
-    pub(super) fn moved_to(&self, location: &str) -> Option<BaseUrl> {
+    /// The base that a `Location` moves this one to, if the rule of facts 1.2 allows it: https, and a host that ends
+    /// as the service's own do. A configured host that does not never moves.
+    pub(super) fn moved_to(
+        &self,
+        location: &str,
+        suffixes: &[Cow<'static, str>],
+    ) -> Option<BaseUrl> {
         let url = Url::parse(location).ok()?;
         let host = url.host_str()?;
         let ours = self.0.host_str()?;
-        let service = |host: &str| SERVICE_HOSTS.iter().any(|suffix| host.ends_with(suffix));
+        let service = |host: &str| suffixes.iter().any(|suffix| host.ends_with(&**suffix));
         let allowed = url.scheme() == "https"
             && url.port().is_none()
             && url.username().is_empty()
@@ -106,6 +108,7 @@ fn is_loopback(url: &Url) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::service::ServiceProfile;
 
     #[test]
     fn plain_http_stays_on_this_machine() {
@@ -131,7 +134,8 @@ mod tests {
     #[test]
     fn only_the_services_own_hosts_move_an_account() {
         let service = BaseUrl::parse("https://client-s.gateway.messenger.live.com/v1").unwrap();
-        let moved = |to: &str| service.moved_to(to).map(|b| b.0.to_string());
+        let suffixes = ServiceProfile::reference().hosts.move_suffixes;
+        let moved = |to: &str| service.moved_to(to, &suffixes).map(|b| b.0.to_string());
         assert_eq!(
             moved("https://db5-client-s.gateway.messenger.live.com/v1/users/ME/endpoints")
                 .as_deref(),
@@ -147,6 +151,6 @@ mod tests {
             assert_eq!(moved(bad), None, "{bad}");
         }
         let own = BaseUrl::parse("http://127.0.0.1:8080/v1").unwrap();
-        assert!(own.moved_to("https://x.live.com/v1").is_none());
+        assert!(own.moved_to("https://x.live.com/v1", &suffixes).is_none());
     }
 }

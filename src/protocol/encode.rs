@@ -3,8 +3,12 @@
 pub mod markup;
 
 use super::entity::escape;
-use crate::model::{ClientMessageId, Outgoing, QuoteOf, ThreadFlag, Timestamp, composer_markup};
+use crate::model::{
+    ClientMessageId, ConversationId, Outgoing, QuoteOf, Role, ThreadFlag, Timestamp, UserId,
+    composer_markup,
+};
 use serde_json::{Map, Value, json};
+use std::borrow::Cow;
 
 /// A new message. Plain text goes out as `Text`, anything with tags as `RichText`. Unset fields are left out.
 pub fn message(outgoing: &Outgoing, client_id: &ClientMessageId, my_name: &str) -> Value {
@@ -105,21 +109,51 @@ pub(crate) fn emotion(key: &str, at: Timestamp, on: bool) -> Value {
     }
 }
 
+fn role_word(role: Role) -> &'static str {
+    match role {
+        Role::Admin => "Admin",
+        Role::User => "User",
+    }
+}
+
+/// A new group; without a topic the property is left out.
+pub(crate) fn thread<'a>(members: impl Iterator<Item = (&'a UserId, Role)>, topic: &str) -> Value {
+    let members: Vec<Value> =
+        members.map(|(id, role)| json!({ "id": id.as_str(), "role": role_word(role) })).collect();
+    let mut body = json!({ "members": members });
+    if !topic.is_empty() {
+        body["properties"] = json!({ "topic": topic });
+    }
+    body
+}
+
+pub(crate) fn topic(topic: &str) -> Value {
+    json!({ "name": "topic", "topic": topic })
+}
+
+pub(crate) fn member(role: Role) -> Value {
+    json!({ "role": role_word(role) })
+}
+
+pub(crate) fn create_join_url(base: &str, id: &ConversationId) -> Value {
+    json!({ "baseDomain": base, "threadId": id.as_str() })
+}
+
+pub(crate) fn resolve_join_url(code: &str) -> Value {
+    json!({ "shortId": code, "type": "wl" })
+}
+
 /// The body that registers an endpoint; an empty one is refused (facts 1.2).
 pub(crate) fn register() -> Value {
     json!({ "endpointFeatures": "Agent" })
 }
 
-pub fn subscribe() -> Value {
+/// The body that subscribes to events of these resources (facts 2.2).
+pub(crate) fn subscribe(resources: &[Cow<'static, str>]) -> Value {
     json!({
         "channelType": "httpLongPoll",
         "template": "raw",
-        "interestedResources": [
-            "/v1/threads/ALL",
-            "/v1/users/ME/contacts/ALL",
-            "/v1/users/ME/conversations/ALL/messages",
-            "/v1/users/ME/conversations/ALL/properties",
-        ],
+        "interestedResources": resources,
     })
 }
 

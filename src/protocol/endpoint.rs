@@ -1,110 +1,125 @@
-//! Paths and queries, built in one place. All are below the base URL of a service, which ends without a slash.
+//! Paths and queries, built in one place from a service's profile. All are below the base URL of a service, which ends
+//! without a slash.
 
+use super::service::ServiceProfile;
 use crate::model::{ConversationId, UserId};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use std::borrow::Cow;
 
 /// What stays as it is in a path segment; the colon and the at sign of ids are fine there.
 const SEGMENT: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b':').remove(b'@');
-const VIEW: &str = "supportsExtendedHistory%7Cmsnp24Equivalent%7CsupportsMessageProperties";
-const TARGETS: &str = "Passport%7CSkype%7CLync%7CThread%7CPSTN%7CAgent";
 
-fn segment(id: &str) -> String {
-    utf8_percent_encode(id, SEGMENT).to_string()
+fn segment(text: &str) -> String {
+    utf8_percent_encode(text, SEGMENT).to_string()
 }
 
-pub fn conversations(page_size: u32) -> String {
-    format!(
-        "/users/ME/conversations?startTime=0&pageSize={page_size}&view={VIEW}&targetType={TARGETS}"
-    )
+/// A path of a profile with its values, each percent-encoded as one segment.
+fn fill(path: &str, values: &[(&str, &str)]) -> String {
+    values.iter().fold(path.to_owned(), |path, (name, value)| path.replace(name, &segment(value)))
 }
 
-/// A further page of the conversation list.
-pub fn conversations_next(sync_state: &str, page_size: u32) -> String {
-    format!(
-        "/users/ME/conversations?syncState={}&startTime=0&pageSize={page_size}&view={VIEW}&targetType={TARGETS}",
-        segment(sync_state)
-    )
+/// A list as the value of a query parameter.
+fn joined(values: &[Cow<'static, str>]) -> String {
+    let values: Vec<String> = values.iter().map(|value| segment(value)).collect();
+    values.join("%7C")
 }
 
-pub fn conversation(id: &ConversationId) -> String {
-    format!("/users/ME/conversations/{}?view=msnp24Equivalent", segment(id.as_str()))
+impl ServiceProfile {
+    /// The first page of the conversation list, or the one that `sync_state` leads to.
+    pub(crate) fn conversations(&self, sync_state: Option<&str>, page_size: u32) -> String {
+        let types = joined(&self.queries.target_types);
+        format!(
+            "{}&targetType={types}",
+            self.page(&self.paths.conversations, sync_state, page_size)
+        )
+    }
+
+    /// A page of a list; without `sync_state` the first one. Of a `backwardLink` or `syncState` only the value is used,
+    /// never the host (facts 2.1).
+    fn page(&self, path: &str, sync_state: Option<&str>, page_size: u32) -> String {
+        let state = sync_state.map(|state| format!("syncState={}&", segment(state)));
+        let view = joined(&self.queries.list_view);
+        format!("{path}?{}startTime=0&pageSize={page_size}&view={view}", state.unwrap_or_default())
+    }
+
+    pub(crate) fn conversation(&self, id: &ConversationId) -> String {
+        self.item(&self.paths.conversation, id)
+    }
+
+    fn item(&self, path: &str, id: &ConversationId) -> String {
+        let view = joined(&self.queries.item_view);
+        format!("{}?view={view}", fill(path, &[("{chat}", id.as_str())]))
+    }
+
+    /// The newest messages, or the page that `sync_state` leads to.
+    pub(crate) fn messages(
+        &self,
+        id: &ConversationId,
+        sync_state: Option<&str>,
+        page_size: u32,
+    ) -> String {
+        self.page(&self.send(id), sync_state, page_size)
+    }
+
+    /// Messages that arrived at or before `end` (milliseconds): how Teams pages backwards without a link (facts 2.1).
+    pub(crate) fn messages_until(&self, id: &ConversationId, end: i64, page_size: u32) -> String {
+        format!("{}&endTime={end}", self.messages(id, None, page_size))
+    }
+
+    /// Where messages are sent, and the history is deleted.
+    pub(crate) fn send(&self, id: &ConversationId) -> String {
+        fill(&self.paths.messages, &[("{chat}", id.as_str())])
+    }
+
+    /// One message: edited by PUT, removed by DELETE.
+    pub(crate) fn message(&self, id: &ConversationId, message: &str) -> String {
+        fill(&self.paths.message, &[("{chat}", id.as_str()), ("{message}", message)])
+    }
+
+    pub(crate) fn message_property(
+        &self,
+        id: &ConversationId,
+        message: &str,
+        name: &str,
+    ) -> String {
+        let values = [("{chat}", id.as_str()), ("{message}", message), ("{name}", name)];
+        fill(&self.paths.message_property, &values)
+    }
+
+    /// This account's own property of a conversation: `consumptionhorizon`, `alerts`.
+    pub(crate) fn conversation_property(&self, id: &ConversationId, name: &str) -> String {
+        fill(&self.paths.conversation_property, &[("{chat}", id.as_str()), ("{name}", name)])
+    }
+
+    pub(crate) fn thread(&self, id: &ConversationId) -> String {
+        self.item(&self.paths.thread, id)
+    }
+
+    /// A group's property; its name stands in the query (facts 7, row 2).
+    pub(crate) fn thread_property(&self, id: &ConversationId, name: &str) -> String {
+        fill(&self.paths.thread_property, &[("{chat}", id.as_str()), ("{name}", name)])
+    }
+
+    /// How far each member has read (facts 3.5).
+    pub(crate) fn read_receipts(&self, id: &ConversationId) -> String {
+        fill(&self.paths.read_receipts, &[("{chat}", id.as_str())])
+    }
+
+    pub(crate) fn member(&self, id: &ConversationId, who: &UserId) -> String {
+        fill(&self.paths.member, &[("{chat}", id.as_str()), ("{member}", who.as_str())])
+    }
+
+    pub(crate) fn endpoint_property(&self, name: &str) -> String {
+        fill(&self.paths.endpoint_property, &[("{name}", name)])
+    }
+
+    /// The next poll, which acknowledges the event `ack` and those before it.
+    pub(crate) fn poll(&self, ack: Option<u64>) -> String {
+        let query = ack.map(|id| format!("?ackId={id}")).unwrap_or_default();
+        format!("{}{query}", self.paths.poll)
+    }
 }
-
-/// The newest messages.
-pub fn messages(id: &ConversationId, page_size: u32) -> String {
-    format!(
-        "/users/ME/conversations/{}/messages?startTime=0&pageSize={page_size}&view={VIEW}",
-        segment(id.as_str())
-    )
-}
-
-/// A further page: of a `backwardLink` or `syncState` only the value is used, never the host (facts 2.1).
-pub fn messages_next(id: &ConversationId, sync_state: &str, page_size: u32) -> String {
-    format!(
-        "/users/ME/conversations/{}/messages?syncState={}&startTime=0&pageSize={page_size}&view={VIEW}",
-        segment(id.as_str()),
-        segment(sync_state)
-    )
-}
-
-/// Messages that arrived at or before `end` (milliseconds): how Teams pages backwards without a link (facts 2.1).
-pub fn messages_until(id: &ConversationId, end: i64, page_size: u32) -> String {
-    format!("{}&endTime={end}", messages(id, page_size))
-}
-
-/// Where messages are sent, and the history deleted.
-pub fn send(id: &ConversationId) -> String {
-    format!("/users/ME/conversations/{}/messages", segment(id.as_str()))
-}
-
-/// One message: edit by PUT, remove by DELETE.
-pub fn message(id: &ConversationId, message: &str) -> String {
-    format!("/users/ME/conversations/{}/messages/{}", segment(id.as_str()), segment(message))
-}
-
-pub fn emotions(id: &ConversationId, message_id: &str) -> String {
-    format!("{}/properties?name=emotions", message(id, message_id))
-}
-
-/// An own property of a conversation: `consumptionhorizon`, `alerts`.
-pub fn conversation_property(id: &ConversationId, name: &str) -> String {
-    format!("/users/ME/conversations/{}/properties?name={name}", segment(id.as_str()))
-}
-
-pub fn thread(id: &ConversationId) -> String {
-    format!("/threads/{}?view=msnp24Equivalent", segment(id.as_str()))
-}
-
-/// How far each member has read (facts 3.5).
-pub fn horizons(id: &ConversationId) -> String {
-    format!("/threads/{}/consumptionhorizons", segment(id.as_str()))
-}
-
-/// Where groups are created.
-pub const THREADS: &str = "/threads";
-
-/// A group's property; the name stands in the query (facts 7, row 2).
-pub fn thread_property(id: &ConversationId, name: &str) -> String {
-    format!("/threads/{}/properties?name={name}", segment(id.as_str()))
-}
-
-pub fn member(id: &ConversationId, who: &UserId) -> String {
-    format!("/threads/{}/members/{}", segment(id.as_str()), segment(who.as_str()))
-}
-
-pub const ENDPOINTS: &str = "/users/ME/endpoints";
-pub const SUBSCRIPTIONS: &str = "/users/ME/endpoints/SELF/subscriptions";
-pub const MESSAGE_PROPERTIES: &str =
-    "/users/ME/endpoints/SELF/properties?name=supportsMessageProperties";
-pub const POLL: &str = "/users/ME/endpoints/SELF/subscriptions/0/poll";
-
-/// Below the scheduler's base.
-pub const JOIN_URL: &str = "/threads";
-/// Below the join service's base; the one call without credentials.
-pub const RESOLVE_JOIN: &str = "/api/v2/conversation/";
-/// Below the profile service's base.
-pub const PROFILES: &str = "/v2/profiles";
 
 /// The `syncState` value of a link, decoded; a value that is no link stands for itself.
 pub fn sync_state_of(link: &str) -> Option<String> {
@@ -120,13 +135,62 @@ pub fn sync_state_of(link: &str) -> Option<String> {
 mod tests {
     use super::*;
 
+    const SERVICE: ServiceProfile = ServiceProfile::reference();
+
     #[test]
     fn ids_go_into_the_path_and_cannot_leave_it() {
         let id = ConversationId::new("19:a/../b?x#y@thread.skype");
         assert_eq!(
-            send(&id),
+            SERVICE.send(&id),
             "/users/ME/conversations/19:a%2F..%2Fb%3Fx%23y@thread.skype/messages"
         );
+        // A value that looks like a placeholder is a value.
+        let odd = ConversationId::new("19:{message}@thread.skype");
+        assert_eq!(
+            SERVICE.message(&odd, "5"),
+            "/users/ME/conversations/19:%7Bmessage%7D@thread.skype/messages/5"
+        );
+    }
+
+    #[test]
+    fn requests_have_the_paths_and_queries_of_the_reference_page() {
+        let (chat, view) = (
+            ConversationId::new("8:joe.4"),
+            "supportsExtendedHistory%7Cmsnp24Equivalent%7CsupportsMessageProperties",
+        );
+        let types = "Passport%7CSkype%7CLync%7CThread%7CPSTN%7CAgent";
+        assert_eq!(
+            SERVICE.conversations(None, 20),
+            format!(
+                "/users/ME/conversations?startTime=0&pageSize=20&view={view}&targetType={types}"
+            )
+        );
+        assert_eq!(
+            SERVICE.conversations(Some("a b"), 20),
+            format!(
+                "/users/ME/conversations?syncState=a%20b&startTime=0&pageSize=20&view={view}&targetType={types}"
+            )
+        );
+        assert_eq!(
+            SERVICE.messages_until(&chat, 7, 30),
+            format!(
+                "/users/ME/conversations/8:joe.4/messages?startTime=0&pageSize=30&view={view}&endTime=7"
+            )
+        );
+        assert_eq!(SERVICE.thread(&chat), "/threads/8:joe.4?view=msnp24Equivalent");
+        assert_eq!(
+            SERVICE.message_property(&chat, "5", "emotions"),
+            "/users/ME/conversations/8:joe.4/messages/5/properties?name=emotions"
+        );
+        assert_eq!(SERVICE.poll(Some(3)), "/users/ME/endpoints/SELF/subscriptions/0/poll?ackId=3");
+    }
+
+    #[test]
+    fn another_service_has_its_own_paths_and_values() {
+        let mut other = ServiceProfile::reference();
+        other.paths.thread = "/chats/{chat}/details".into();
+        other.queries.item_view = vec!["full".into(), "new".into()].into();
+        assert_eq!(other.thread(&"19:a".into()), "/chats/19:a/details?view=full%7Cnew");
     }
 
     #[test]

@@ -4,10 +4,12 @@ mod answers;
 mod thread;
 
 pub use answers::{PolledEvent, error_code, events, profiles, sent};
+pub(crate) use answers::{join_url, resolved_join_url};
 pub use thread::{Thread, horizons, thread, thread_id};
 
 use super::endpoint;
 use super::lenient::{self, Text};
+use super::service::ENTITY_TEXT_HOST_LABEL;
 use crate::model::{
     ClientMessageId, ConversationId, RawConversation, RawMessage, Timestamp, UserId,
 };
@@ -194,7 +196,8 @@ impl WireMessage<'_> {
 
     /// Hosts of Teams have rules of their own for plain text (facts 7, row 22).
     pub fn is_of_teams(&self) -> bool {
-        crate::model::rich::host(self.conversation_link.as_str()).split('.').any(|p| p == "teams")
+        let host = crate::model::rich::host(self.conversation_link.as_str());
+        host.split('.').any(|label| label == ENTITY_TEXT_HOST_LABEL)
     }
 }
 

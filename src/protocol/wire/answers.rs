@@ -1,7 +1,7 @@
 //! Answers that are no list of items: events of a poll, names of people, what became of a message, errors.
 
 use super::WireError;
-use crate::model::{SafeText, Timestamp, UserId};
+use crate::model::{ConversationId, SafeText, Timestamp, UserId};
 use crate::protocol::lenient::{self, Text};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -94,6 +94,24 @@ pub fn error_code(body: &str) -> Option<u32> {
             .and_then(|n| u32::try_from(n).ok())
     });
     inner.or_else(|| body.code.number().and_then(|n| u32::try_from(n).ok()))
+}
+
+/// The join URL of a group, from the scheduler's answer.
+pub fn join_url(body: &str) -> Result<SafeText, WireError> {
+    let url = member_of(body, "JoinUrl")?;
+    Ok(SafeText::line(&url))
+}
+
+/// The conversation that a join URL leads to.
+pub fn resolved_join_url(body: &str) -> Result<ConversationId, WireError> {
+    member_of(body, "Resource").map(ConversationId::from)
+}
+
+/// A member of an object that is text and not empty.
+fn member_of(body: &str, name: &'static str) -> Result<String, WireError> {
+    let answer: serde_json::Value = serde_json::from_str(body).map_err(|_| WireError::NotJson)?;
+    let text = answer.get(name).and_then(|v| v.as_str()).filter(|text| !text.is_empty());
+    text.map(str::to_owned).ok_or(WireError::Missing(name))
 }
 
 /// The answer to sending: the arrival time, which is also the message's id (facts 3.2). `{}` is a success, too.
