@@ -66,6 +66,14 @@
     clippy::disallowed_methods
 )]
 
+#[cfg(test)]
+extern crate self as skchat;
+
+/// Shared with the tests outside the crate, which know it by its name.
+#[cfg(test)]
+#[path = "../tests/common/fixture.rs"]
+mod fixture;
+
 pub mod app;
 pub mod cli;
 pub mod client;

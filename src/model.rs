@@ -31,7 +31,7 @@ pub use conversation::{
     Conversation, Member, RawConversation, ReadMarker, Role, ThreadFlag, ThreadSettings,
 };
 pub use coverage::{Coverage, Gap, Point, Range};
-pub use delta::{ConnectionState, Delta, Fault, FaultKind, Findings, Page, Response};
+pub use delta::{ConnectionState, Delta, Fault, FaultKind, Findings, Inbound, Page, Response};
 pub use id::{ClientMessageId, ConversationId, ConversationKind, UserId, UserKind};
 pub use message::{
     Delivery, Draft, EditTarget, Indexed, Message, MessageKey, Outgoing, QuoteOf, RawMessage,
@@ -39,7 +39,7 @@ pub use message::{
 };
 pub use names::{NameSource, Names, title};
 pub use preferences::{Bidi, EmojiStyle, EmojiWidth, Enter, Preferences, Receipts};
-pub use request::{Request, ThreadChange, Ticket};
+pub use request::{Outbound, Request, ThreadChange, Ticket};
 pub use rich::{Align, Attribution, Block, Link, Rgb, RichText, Span, SpanStyle};
 pub use text::SafeText;
 pub use time::{Now, Timestamp};

@@ -11,8 +11,9 @@ mod width_safe_backend;
 
 use crate::app::effect::Outcome;
 use crate::app::keymap::Resolver;
-use crate::app::{Action, Effect, Input, Model, layout::Size, update};
-use crate::model::{Delta, Now, Request, Timestamp};
+use crate::app::view::layout::Size;
+use crate::app::{Action, Effect, Input, Model, next_deadline, update};
+use crate::model::{Inbound, Now, Outbound, Timestamp};
 use crate::ui::{Screen, Theme};
 use crossterm::event::Event;
 use futures_util::{Stream, StreamExt};
@@ -57,8 +58,8 @@ pub struct Wiring<S, F> {
     /// Opens the stream of keys. While another program has the terminal there is none: one that exists would take
     /// keys away from it even when nobody polls it.
     pub open_events: F,
-    pub deltas: mpsc::Receiver<Delta>,
-    pub requests: mpsc::Sender<Request>,
+    pub deltas: mpsc::Receiver<Inbound>,
+    pub requests: mpsc::Sender<Outbound>,
     pub stop: CancellationToken,
     pub editor: Editor,
     /// Where every input is recorded, when that was asked for.
@@ -87,7 +88,7 @@ struct EventLoop {
     screen: Screen,
     resolver: Resolver,
     /// Requests that sync had no room for; in order, and never dropped.
-    waiting: VecDeque<Request>,
+    waiting: VecDeque<Outbound>,
     last_draw: Duration,
     frame_due: Option<Duration>,
     title: String,
@@ -155,7 +156,7 @@ where
     loop {
         // Nothing is drawn while another program has the terminal.
         let frame = event_loop.frame_due.filter(|_| events.is_some());
-        let wake = [frame, model.app.next_deadline()].into_iter().flatten().min();
+        let wake = [frame, next_deadline(&model.app)].into_iter().flatten().min();
         let mut effects = Vec::new();
         let mut from_user = false;
         tokio::select! { biased;
@@ -228,10 +229,10 @@ where
                     event_loop.frame_due = Some(event_loop.clock.now().mono);
                 }
                 Effect::PasteClipboard => effects::from_clipboard_program(&event_loop.outcomes),
-                Effect::EditOutside { conversation, text } => {
+                Effect::EditOutside { chat, text } => {
                     events = None;
                     surface.release();
-                    effects::edit_outside(&editor, conversation, text, &event_loop.outcomes);
+                    effects::edit_outside(&editor, chat, text, &event_loop.outcomes);
                 }
                 Effect::OpenUrl(url) => {
                     if let Err(program) = open_url(&url) {
@@ -280,8 +281,8 @@ impl EventLoop {
     fn take_burst(
         &mut self,
         model: &mut Model,
-        first: Delta,
-        deltas: &mut mpsc::Receiver<Delta>,
+        first: Inbound,
+        deltas: &mut mpsc::Receiver<Inbound>,
         effects: &mut Vec<Effect>,
     ) {
         effects.extend(self.feed(model, Input::Delta(first)));
@@ -297,7 +298,7 @@ impl EventLoop {
 
     fn expire(&mut self, model: &mut Model, effects: &mut Vec<Effect>) {
         let now = self.clock.now().mono;
-        if model.app.next_deadline().is_some_and(|due| due <= now) {
+        if next_deadline(&model.app).is_some_and(|due| due <= now) {
             effects.extend(self.feed(model, Input::Deadline));
             self.frame_due.get_or_insert(now);
         }
@@ -330,7 +331,7 @@ impl EventLoop {
         surface: &mut S,
     ) -> io::Result<()> {
         self.note(&RecordingEntry::Layout);
-        for want in model.view.layout(&model.app) {
+        for want in model.layout() {
             let effects = self.feed(model, Input::Want(want));
             self.waiting.extend(effects.into_iter().filter_map(|effect| match effect {
                 Effect::Request(request) => Some(*request),
@@ -355,7 +356,7 @@ impl EventLoop {
 }
 
 /// Hands the last requests over; sync stores drafts and messages before it stops.
-async fn flush(waiting: VecDeque<Request>, requests: &mpsc::Sender<Request>) {
+async fn flush(waiting: VecDeque<Outbound>, requests: &mpsc::Sender<Outbound>) {
     for request in waiting {
         let sent = tokio::time::timeout(Duration::from_millis(500), requests.send(request)).await;
         if !matches!(sent, Ok(Ok(()))) {
@@ -372,8 +373,10 @@ async fn sleep_until(at: Option<tokio::time::Instant>) {
 }
 
 fn set_title<S: Surface>(model: &Model, surface: &mut S, shown: &mut String) -> io::Result<()> {
-    let (unread, _) = model.app.total_unread();
-    let name = model.app.opened().map(|c| format!(" – {}", model.app.title(c))).unwrap_or_default();
+    let app = &model.app;
+    let (unread, _) = app.total_unread();
+    let title = app.opened().map(|chat| format!(" – {}", app.accounts.of(chat).title(chat)));
+    let name = title.unwrap_or_default();
     let count = if unread > 0 { format!("({unread}) ") } else { String::new() };
     let title = format!("{count}skchat{name}");
     if *shown != title {

@@ -1,14 +1,14 @@
 //! The composition root: puts store, client, sync, gateway and loop together.
 
-use crate::app::layout::Size;
-use crate::app::state::Prefs;
+use crate::app::Prefs;
+use crate::app::view::layout::Size;
 use crate::cli::context::{ExitError, STORE, Session, lock};
 use crate::cli::{
     Cli, Command, ConfigCommand, Global, account, chats, config_check, doctor, log, send, serve,
 };
 use crate::client::Client;
 use crate::config::{Config, paths};
-use crate::model::{Bidi, UserId};
+use crate::model::{AccountId, Bidi, UserId};
 use crate::runtime::recording::Recorder;
 use crate::runtime::terminal::{Tty, install_panic_hook, watch_for_the_end};
 use crate::runtime::{Editor, Wiring, run};
@@ -159,6 +159,7 @@ fn tui(global: &Global) -> Result<(), ExitError> {
     let dir = session.dir.clone();
     let setup = RunSetup {
         config: session.config,
+        account: AccountId::new(&session.name),
         me: session.me,
         demo: false,
         size,
@@ -189,6 +190,7 @@ fn open_store_read_only(dir: &Path) -> Result<Store, ExitError> {
 /// What the loop is started with.
 struct RunSetup {
     config: Config,
+    account: AccountId,
     me: UserId,
     demo: bool,
     size: Size,
@@ -220,7 +222,6 @@ fn prefs(setup: &RunSetup) -> Result<Prefs, ExitError> {
     let mut choices = setup.config.preferences.clone();
     choices.ui.bidi = decided(choices.ui.bidi);
     Ok(Prefs {
-        me: setup.me.clone(),
         zone: jiff::tz::TimeZone::system(),
         keymap: Arc::new(setup.config.keymap.clone()),
         demo: setup.demo,
@@ -249,8 +250,8 @@ async fn converse(
     };
     let stop = stop.unwrap_or_default();
     let begin = if setup.read_only { sync::start_offline } else { sync::start };
-    let (handle, deltas) = begin(client, store.clone(), options);
-    let mut model = replay::first_model(prefs, &header);
+    let (handle, deltas) = begin(setup.account.clone(), client, store.clone(), options);
+    let mut model = replay::first_model(prefs, &header).map_err(ExitError::failed)?;
     install_panic_hook();
     let failed = |e: std::io::Error| ExitError::failed(format!("the terminal failed: {e}"));
     let result = {

@@ -25,7 +25,8 @@ pub use offline::start_offline;
 
 use crate::client::Client;
 use crate::model::{
-    ConversationId, Delta, Names, PollMode, Request, Response, SafeText, Ticket, Timestamp, UserId,
+    AccountId, ConversationId, Delta, Inbound, Names, Outbound, PollMode, Response, SafeText,
+    Ticket, Timestamp, UserId,
 };
 use crate::store::Store;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -65,13 +66,14 @@ impl Default for SyncOptions {
     }
 }
 
-/// What all tasks share.
+/// What all tasks of an account share.
 struct Shared {
+    account: AccountId,
     client: Client,
     store: Store,
     me: UserId,
     options: SyncOptions,
-    deltas: mpsc::Sender<Delta>,
+    deltas: mpsc::Sender<Inbound>,
     names: Mutex<Names>,
     stop: CancellationToken,
     connection: connection::ConnectionSignals,
@@ -85,7 +87,7 @@ struct Shared {
 
 /// The running sync. Dropping it without [`Handle::stop`] leaves the tasks to end when the runtime does.
 pub struct Handle {
-    pub requests: mpsc::Sender<Request>,
+    pub requests: mpsc::Sender<Outbound>,
     stop: CancellationToken,
     /// All requests handed over before the end are carried out as far as the disk is concerned.
     drained: CancellationToken,
@@ -108,13 +110,14 @@ impl Handle {
     }
 }
 
-/// Starts syncing. The first deltas are what the store holds, so that the first screen needs no network.
+/// Starts syncing an account. The first deltas are what the store holds, so that the first screen needs no network.
 pub fn start(
+    account: AccountId,
     client: Client,
     store: Store,
     options: SyncOptions,
-) -> (Handle, mpsc::Receiver<Delta>) {
-    let (handle, shared, requested, receiver) = prepare(client, store, options);
+) -> (Handle, mpsc::Receiver<Inbound>) {
+    let (handle, shared, requested, receiver) = prepare(account, client, store, options);
     let (tasks, drained) = (handle.tasks.clone(), handle.drained.clone());
     let (outbox_sender, outbox_receiver) = mpsc::channel(REQUESTS);
     let main = shared;
@@ -142,14 +145,16 @@ pub fn start(
 
 /// What [`start`] and [`start_offline`] have in common: channels, and what all tasks share.
 fn prepare(
+    account: AccountId,
     client: Client,
     store: Store,
     options: SyncOptions,
-) -> (Handle, Arc<Shared>, mpsc::Receiver<Request>, mpsc::Receiver<Delta>) {
+) -> (Handle, Arc<Shared>, mpsc::Receiver<Outbound>, mpsc::Receiver<Inbound>) {
     let (deltas, receiver) = mpsc::channel(DELTAS);
     let (requests, requested) = mpsc::channel(REQUESTS);
     let stop = CancellationToken::new();
     let shared = Arc::new(Shared {
+        account,
         me: client.user().clone(),
         client,
         store,
@@ -187,7 +192,7 @@ async fn guarded(shared: Arc<Shared>, task: impl Future<Output = ()> + Send + 's
 impl Shared {
     /// Tells the app; waits while it is behind. When it is gone there is nobody to tell.
     async fn tell(&self, delta: Delta) {
-        let _ = self.deltas.send(delta).await;
+        let _ = self.deltas.send(Inbound { account: self.account.clone(), delta }).await;
     }
 
     /// Answers the request with this ticket.

@@ -2,19 +2,20 @@
 //!
 //! Accepts only cleaned text, and looks at every cell once more before it leaves: a control character cannot pass.
 
+mod bar;
 mod compose;
 mod details;
+mod dialog;
 mod list;
 mod messages;
-mod overlay;
 mod paint;
-mod status;
 mod theme;
 
 pub use theme::{ColorDepth, Theme};
 
 use crate::app::Model;
-use crate::app::layout::{Rect, SMALLEST};
+use crate::app::view::Visible;
+use crate::app::view::layout::{Layout, Rect, SMALLEST};
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 
@@ -37,56 +38,67 @@ impl Screen {
     pub fn draw(&mut self, model: &Model, theme: &Theme, frame: &mut Frame<'_>) {
         let visible = &model.view.visible;
         let fits = frame.area().width >= SMALLEST.columns && frame.area().height >= SMALLEST.rows;
-        let (Some(layout), true) = (visible.layout, fits) else {
+        let (Some(layout), true) = (&visible.layout, fits) else {
             too_small(frame);
             return;
         };
         let buffer = frame.buffer_mut();
-        if let Some(area) = layout.top {
-            status::top(model, theme, area, buffer);
-        }
-        if let Some(area) = layout.list {
-            pane(&mut self.list, area, visible.list_stamp, buffer, |b| {
-                list::draw(model, theme, area, b);
-            });
-        }
-        if let Some(area) = layout.rule {
-            paint::vertical(buffer, area, theme.rule);
-        }
-        if let Some(area) = layout.header {
-            status::header(model, theme, area, buffer);
-        }
-        if let Some(area) = layout.messages {
-            pane(&mut self.messages, area, visible.rows_stamp, buffer, |b| {
-                messages::draw(model, theme, area, b);
-            });
-        }
-        if let (Some(area), Some(rule)) = (layout.details, layout.details_rule) {
-            paint::vertical(buffer, rule, theme.rule);
-            pane(&mut self.details, area, visible.details_stamp, buffer, |b| {
-                details::draw(model, theme, area, b);
-            });
+        self.draw_panes(visible, layout, theme, buffer, model.view.bare);
+        let status = &visible.status;
+        for (bar, area) in [
+            (&status.top, layout.top),
+            (&status.header, layout.header),
+            (&status.banner, layout.banner),
+            (&status.footer, layout.footer),
+        ] {
+            if let Some(area) = area {
+                bar::draw(bar, theme, area, buffer);
+            }
         }
         if let Some(area) = layout.divider {
             let rules = [layout.rule, layout.details_rule];
-            status::divider(model, theme, area, rules, buffer);
+            bar::divider(&status.divider, theme, area, rules, buffer);
         }
-        if let Some(area) = layout.banner {
-            compose::banner(model, theme, area, buffer);
-        }
-        let mut cursor = layout.compose.and_then(|area| compose::draw(model, theme, area, buffer));
-        if let Some(area) = layout.footer {
-            status::footer(model, theme, area, layout.top.is_none(), buffer);
-        }
-        if let Some(open) = &model.app.overlay {
-            let place = overlay::draw(model, open, theme, buffer);
-            if !open.is_passive() {
+        let mut cursor =
+            layout.compose.and_then(|area| compose::draw(&visible.compose, theme, area, buffer));
+        if let Some(dialog) = &model.dialog {
+            let place = dialog::draw(dialog, theme, buffer);
+            if dialog.takes_keys {
                 cursor = place;
             }
         }
         paint::guard(buffer);
         if let Some(at) = cursor {
             frame.set_cursor_position(at);
+        }
+    }
+
+    fn draw_panes(
+        &mut self,
+        visible: &Visible,
+        layout: &Layout,
+        theme: &Theme,
+        buffer: &mut Buffer,
+        bare: bool,
+    ) {
+        if let Some(area) = layout.list {
+            pane(&mut self.list, area, visible.list.stamp, buffer, |b| {
+                list::draw(&visible.list, layout.wide_list, theme, area, b);
+            });
+        }
+        if let Some(area) = layout.rule {
+            paint::vertical(buffer, area, theme.rule);
+        }
+        if let Some(area) = layout.messages {
+            pane(&mut self.messages, area, visible.messages.stamp, buffer, |b| {
+                messages::draw(&visible.messages, bare, theme, area, b);
+            });
+        }
+        if let (Some(area), Some(rule)) = (layout.details, layout.details_rule) {
+            paint::vertical(buffer, rule, theme.rule);
+            pane(&mut self.details, area, visible.details.stamp, buffer, |b| {
+                details::draw(&visible.details, theme, area, b);
+            });
         }
     }
 }

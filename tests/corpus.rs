@@ -1,22 +1,17 @@
 //! Every fixture under `tests/fixtures/messages` as the screen shows it. Adding a case is adding a file there, reading
 //! what the test prints, and accepting it (`INSTA_UPDATE=always cargo test --test corpus`).
 
-use skchat::app::layout::Size;
-use skchat::app::state::Prefs;
+#[path = "common/fixture.rs"]
+mod fixture;
+
+use fixture::{App, ME};
 use skchat::app::view::RowKind;
-use skchat::app::{Input, Model, update};
-use skchat::config::builtin_keymap;
-use skchat::model::{
-    Conversation, Delta, Link, Message, MessageBody, NameSource, Now, Page, SafeText, Timestamp,
-    UserId,
-};
+use skchat::model::{Conversation, Delta, Link, Message, MessageBody, Page, SafeText, UserId};
 use skchat::protocol::{decode, wire};
 use std::fmt::Write as _;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
 
-const ME: &str = "8:anna.7";
+const CHAT: &str = "19:kitchen@thread.skype";
 const COLUMNS: u16 = 80;
 
 fn cases() -> Vec<(String, String)> {
@@ -29,44 +24,27 @@ fn cases() -> Vec<(String, String)> {
 }
 
 fn read(json: &str) -> Message {
-    let raw = wire::raw_message(json, Some(&"19:kitchen@thread.skype".into())).expect("an item");
+    let raw = wire::raw_message(json, Some(&CHAT.into())).expect("an item");
     decode::message(&raw, &UserId::new(ME))
 }
 
-fn now() -> Now {
-    Now { wall: Timestamp(1_700_000_000_000), mono: Duration::from_secs(1) }
-}
-
 /// A conversation with just this message, laid out.
-fn model(message: &Message, json: &str, columns: u16) -> Model {
-    let prefs = Prefs::plain(UserId::new(ME), Arc::new(builtin_keymap().unwrap()));
-    let mut model = Model::new(prefs, Size { columns, rows: 200 });
-    let id = "19:kitchen@thread.skype";
-    let names = [("8:anna.7", "Anna"), ("8:joe.4", "Joe Bloggs"), ("8:mia.tan", "Mia Tan")]
-        .map(|(id, name)| (UserId::new(id), NameSource::Profile, SafeText::line(name)));
-    let raw = wire::raw_message(json, Some(&"19:kitchen@thread.skype".into())).expect("an item");
-    for delta in [
-        Delta::Names(names.into()),
-        Delta::Names(decode::names(&raw)),
-        Delta::Conversations(vec![Conversation::empty(id.into())]),
-        Delta::LastOpen(id.into()),
-        Delta::Messages {
-            conversation: id.into(),
-            messages: vec![message.clone()],
-            page: Page::Newest,
-        },
-    ] {
-        update(&mut model, Input::Delta(delta), now());
-    }
-    model.view.layout(&model.app);
-    model
+fn app(message: &Message, json: &str, columns: u16) -> App {
+    let raw = wire::raw_message(json, Some(&CHAT.into())).expect("an item");
+    let mut app = App::new().with_conversation(Conversation::empty(CHAT.into()));
+    app = app.opened().sized(columns, 200);
+    app.delta(Delta::Names(decode::names(&raw)));
+    app.messages(vec![message.clone()], Page::Newest);
+    app.layout();
+    app
 }
 
 /// What stands in the pane: letters in front of a run tell its style.
 fn picture(message: &Message, json: &str) -> String {
-    let model = model(message, json, COLUMNS);
+    let app = app(message, json, COLUMNS);
+    let shown = &app.model.view.visible.messages.rows;
     let mut out = String::new();
-    for row in &model.view.visible.rows {
+    for row in shown {
         match &row.kind {
             RowKind::Name { name, .. } => writeln!(out, "  from {}", name.as_str()).unwrap(),
             RowKind::Text { rows, index, system, .. } => {
@@ -107,7 +85,7 @@ fn picture(message: &Message, json: &str) -> String {
             RowKind::Failed(_) | RowKind::Blank | RowKind::Day(_) | RowKind::New(_) => {}
         }
     }
-    if model.view.visible.rows.is_empty() {
+    if shown.is_empty() {
         writeln!(out, "  not shown ({})", hidden(&message.body)).unwrap();
     }
     for link in message.body.links() {
@@ -146,9 +124,10 @@ fn no_fixture_shows_a_raw_tag_an_escape_or_a_row_that_is_too_wide() {
     for (name, json) in cases() {
         let message = read(&json);
         for columns in [20, 40, 80, 120] {
-            let model = model(&message, &json, columns);
-            let pane = model.view.visible.layout.and_then(|a| a.messages).unwrap();
-            for row in &model.view.visible.rows {
+            let app = app(&message, &json, columns);
+            let visible = &app.model.view.visible;
+            let pane = visible.layout.and_then(|a| a.messages).unwrap();
+            for row in &visible.messages.rows {
                 let RowKind::Text { rows, index, .. } = &row.kind else { continue };
                 let line = &rows[*index];
                 let text: String = line.pieces.iter().map(|p| p.text.as_str()).collect();

@@ -174,7 +174,7 @@ async fn own_messages_are_edited_deleted_and_reacted_to() {
     anna.wait_for("❤\u{fe0f} 1").await;
     // Only the sender is offered to edit or delete.
     joe.press(&["up", "e"]).await;
-    joe.wait_for("Only own messages can be edited").await;
+    joe.wait_for("Only your own messages can be edited").await;
     joe.press(&["esc"]).await;
     anna.press(&["up", "d"]).await;
     anna.wait_for("Delete this message for everyone?").await;
@@ -396,7 +396,7 @@ async fn an_unknown_command_asks_before_it_is_sent() {
     anna.wait_for("live").await;
     anna.open("8:joe.4").await;
     anna.say("/tpoic new").await;
-    anna.wait_for("/tpoic is no command. Send it as text?").await;
+    anna.wait_for("/tpoic is not a command. Send it as text?").await;
     anna.press(&["n"]).await;
     anna.wait_for("› /tpoic new").await;
     anna.press(&["enter", "y"]).await;

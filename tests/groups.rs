@@ -3,9 +3,6 @@
 mod common;
 
 use common::*;
-use skchat::app::action::Action;
-use skchat::app::on_compose::COMMANDS;
-use skchat::config::builtin_keymap;
 use skchat::gateway::fault::InjectedFault;
 use skchat::model::{ConversationId, Role, ThreadFlag, UserId};
 
@@ -32,7 +29,7 @@ async fn every_row_is_changed_from_the_screen_and_the_server_holds_it() {
     ] {
         assert!(screen.contains(label), "{label} is missing in\n{screen}");
     }
-    anna.wait_for("You are admin.").await;
+    anna.wait_for("You are an admin.").await;
     anna.press(&["l"]).await;
     anna.wait_until("joining on", |s| {
         row(s, "Joining by link", "[x] on") && s.contains("link saved")
@@ -77,7 +74,7 @@ async fn every_row_is_changed_from_the_screen_and_the_server_holds_it() {
 async fn a_refused_change_goes_back_with_its_reason() {
     let (gateway, _, mut anna) = crew().await;
     anna.press(&["alt-i"]).await;
-    anna.wait_for("You are admin.").await;
+    anna.wait_for("You are an admin.").await;
     for (key, label, before, word) in [
         ("l", "Joining by link", "[ ] off", "link"),
         ("h", "History for new", "[x] shown", "history"),
@@ -143,7 +140,7 @@ async fn who_is_no_admin_sees_grey_rows_and_who_may() {
     joe.wait_for("3 members").await;
     let puts = gateway.requests("PUT", "/threads/");
     joe.press(&["alt-i"]).await;
-    joe.wait_for("You are no admin").await;
+    joe.wait_for("You are not an admin").await;
     joe.press(&["l"]).await;
     joe.wait_for("Joining by link: only admins may change this").await;
     joe.press(&["m"]).await;
@@ -207,6 +204,8 @@ async fn members_are_added_promoted_and_removed_several_at_a_time() {
     anna.press(&["tab", "down", "tab", "tab"]).await;
     anna.wait_until("both picked", |s| s.contains("[x]") && s.contains("[A]")).await;
     anna.press(&["enter"]).await;
+    anna.wait_for("You added two.2").await;
+    anna.press(&["ctrl-x", "m"]).await;
     anna.wait_until("both are in", |s| {
         s.contains("Members of Kitchen crew")
             && row(s, "8:one.1", "user")
@@ -221,7 +220,8 @@ async fn members_are_added_promoted_and_removed_several_at_a_time() {
     }
     anna.press(&["esc"]).await;
     anna.wait_for("Members of").await;
-    anna.press(&["esc", "esc"]).await;
+    anna.press(&["esc"]).await;
+    anna.wait_gone("Members of").await;
     anna.say("/role Joe admin").await;
     anna.wait_for("You made Joe Bloggs an admin").await;
     anna.say("/kick 8:one.1 8:two.2").await;
@@ -273,7 +273,7 @@ async fn a_group_is_created_and_opened_left_and_joined_again_by_its_link() {
     mia.press(&["ctrl-x", "q"]).await;
     mia.wait_for("Leave Garden?").await;
     mia.press(&["y"]).await;
-    mia.wait_for("not a member any more").await;
+    mia.wait_for("no longer a member").await;
     anna.wait_for("Mia Tan left").await;
     // A closed link says so.
     anna.say("/link off").await;
@@ -282,7 +282,7 @@ async fn a_group_is_created_and_opened_left_and_joined_again_by_its_link() {
     mia.wait_for("Its URL, such as").await;
     mia.paste(&url).await;
     mia.press(&["enter"]).await;
-    mia.wait_for("The link leads nowhere: closed or expired").await;
+    mia.wait_for("This link is not valid").await;
     anna.quit().await;
     mia.quit().await;
 }
@@ -396,9 +396,7 @@ async fn ones_own_role_is_asked_about_and_a_wrong_name_stops_the_whole_command()
     anna.type_text("   o").await;
     anna.wait_until("three admins", |s| s.matches(" admin │").count() == 3).await;
     anna.press(&["esc"]).await;
-    anna.wait_for("Conversation settings").await;
-    anna.press(&["esc"]).await;
-    anna.wait_gone("Conversation settings").await;
+    anna.wait_gone("Members of").await;
     let puts = gateway.requests("PUT", "/members/");
     anna.say("/add 8:zed.9 nobody").await;
     anna.wait_for("Nobody here is called nobody").await;
@@ -408,7 +406,7 @@ async fn ones_own_role_is_asked_about_and_a_wrong_name_stops_the_whole_command()
     assert!(members.iter().all(|m| m.role == Role::Admin));
     anna.press(&["ctrl-u"]).await;
     anna.say("/join https://evil.example/join/abc").await;
-    anna.wait_for("this is no join URL").await;
+    anna.wait_for("this is not a join URL").await;
     anna.quit().await;
 }
 
@@ -422,42 +420,15 @@ async fn a_group_one_was_put_out_of_stays_readable_and_says_so() {
     joe.wait_for("words to keep").await;
     let id = ConversationId::new(&crew);
     gateway.client(ANNA).remove_member(&id, &UserId::new(JOE)).await.unwrap();
-    let screen = joe.wait_for("not a member any more").await;
+    let screen = joe.wait_for("no longer a member").await;
     assert!(screen.contains("words to keep"), "{screen}");
     joe.press(&["alt-i"]).await;
-    joe.wait_for("You are not a member any more.").await;
+    joe.wait_for("You are no longer a member.").await;
     joe.press(&["t"]).await;
-    joe.wait_for("Topic: you are not a member any more").await;
+    joe.wait_for("Topic: you are no longer a member").await;
     joe.press(&["esc"]).await;
     joe.say("hello?").await;
     joe.wait_for("not sent").await;
     joe.quit().await;
     anna.quit().await;
-}
-
-#[test]
-fn every_setting_is_reached_by_key_palette_and_command() {
-    let keymap = builtin_keymap().unwrap();
-    let commands = [
-        ("toggle-joining", "link"),
-        ("toggle-history", "history"),
-        ("toggle-alerts", "mute"),
-        ("toggle-pin", "pin"),
-        ("settings", "settings"),
-        ("edit-topic", "topic"),
-        ("copy-join-url", "url"),
-        ("members", "members"),
-        ("add-members", "add"),
-        ("leave-group", "leave"),
-        ("delete-history", "delete"),
-        ("create-group", "create"),
-        ("join-group", "join"),
-    ];
-    let thread = Action::NAMED.iter().filter(|(_, action)| matches!(action, Action::Thread(_)));
-    for (name, _) in thread {
-        let entry = keymap.entry(name).unwrap();
-        assert!(!entry.keys.is_empty(), "{name} has no key");
-        let (_, command) = commands.iter().find(|(known, _)| known == name).expect("a command");
-        assert!(COMMANDS.iter().any(|(known, _)| known == command), "/{command} is missing");
-    }
 }

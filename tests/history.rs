@@ -26,7 +26,7 @@ fn at(dir: &Path) -> Setup<'_> {
     Setup { dir: Some(dir), receipts: Receipts::Never, ..Setup::default() }
 }
 
-const MISSING: &str = "messages are missing here";
+const MISSING: &str = "messages missing";
 const TROUBLE: InjectedFault = InjectedFault::Status { code: 503, error: 0, retry_after: None };
 
 /// Anna has read "old"; while she is away, `count` messages come, and the server answers only the first page of them.
@@ -77,7 +77,7 @@ async fn a_gap_stays_a_gap_over_a_restart_and_enter_fills_it() {
     for _ in 0..50 {
         anna.press(&["up"]).await;
     }
-    anna.wait_for("Here messages are missing").await;
+    anna.wait_for("Messages are missing here").await;
     gateway.state.faults().clear();
     anna.press(&["enter"]).await;
     anna.wait_gone(MISSING).await;
@@ -276,10 +276,10 @@ async fn a_held_message_can_be_taken_back_and_otherwise_leaves() {
     let screen = anna.wait_until("the newest one back in the box", back).await;
     assert!(screen.contains("too fast"), "{screen}");
     anna.press(&["ctrl-u", "backspace", "ctrl-u"]).await;
-    // Thrown away at once, and not for ever.
+    // Discarded at once, and not for ever.
     anna.press(&["ctrl-up", "d"]).await;
     anna.wait_gone("too fast").await;
-    anna.wait_for("Thrown away").await;
+    anna.wait_for("Discarded").await;
     anna.press(&["ctrl-y"]).await;
     anna.wait_for("To Joe Bloggs › too fast").await;
     anna.press(&["enter"]).await;
@@ -341,7 +341,7 @@ async fn a_refused_message_is_edited_discarded_or_sent_again_and_blocks_nobody()
     })
     .await;
     anna.press(&["ctrl-up", "d"]).await;
-    anna.wait_for("Throw this message away? It was not sent").await;
+    anna.wait_for("Discard this message? It was not sent").await;
     anna.press(&["y"]).await;
     anna.wait_gone("first try").await;
     assert_eq!(texts(&gateway, ANNA, JOE).await, ["second"]);

@@ -8,7 +8,7 @@ use skchat::client::{BaseUrl, Client};
 use skchat::gateway::fault::InjectedFault;
 use skchat::model::PollMode;
 use skchat::model::request::Change;
-use skchat::model::{ConversationId, Outgoing, Timestamp, UserId};
+use skchat::model::{AccountId, ConversationId, Outgoing, Timestamp, UserId};
 use skchat::store::Store;
 use skchat::sync;
 use std::collections::BTreeMap;
@@ -106,7 +106,8 @@ async fn nothing_is_missing_after_a_storm(poll: PollMode, long_poll: bool) {
         page: 10,
         grace: Duration::ZERO,
     };
-    let (handle, mut deltas) = sync::start(Client::new(options), store.clone(), sync_options);
+    let (handle, mut deltas) =
+        sync::start(AccountId::new("home"), Client::new(options), store.clone(), sync_options);
     tokio::spawn(async move { while deltas.recv().await.is_some() {} });
     let began = tokio::time::timeout(PATIENCE, async {
         while stored(&store, &id).await.is_empty() {

@@ -1,6 +1,7 @@
 //! What the user can do. Each action has a name, which the key table and the configuration use.
 
-use crate::model::ThreadFlag;
+use crate::model::conversation::FLAGS;
+use crate::model::{SafeText, ThreadFlag};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -141,6 +142,7 @@ pub enum OverlayAction {
     Choose,
     /// Picks the marked person; again: as admin; again: not.
     Pick,
+    Scroll(Scroll),
     Erase,
     /// All that was typed.
     Clear,
@@ -149,8 +151,8 @@ pub enum OverlayAction {
 }
 
 impl Action {
-    /// Every action that a key can be bound to, by its name in the key table.
-    pub const NAMED: &'static [(&'static str, Action)] = &[
+    /// Actions by their name in the key table; those that toggle a setting are in [`FLAGS`].
+    const NAMED: &'static [(&'static str, Action)] = &[
         ("quit", Action::App(AppAction::Quit)),
         ("interrupt", Action::App(AppAction::Interrupt)),
         ("escape", Action::App(AppAction::Escape)),
@@ -198,8 +200,6 @@ impl Action {
         ("extend-down", Action::Messages(MessagesAction::Extend { up: false })),
         ("paste", Action::Compose(ComposeAction::PasteClipboard)),
         ("edit-outside", Action::Compose(ComposeAction::EditOutside)),
-        ("help-here", Action::App(AppAction::Help)),
-        ("help-in-list", Action::App(AppAction::Help)),
         ("conversation-1", Action::List(ListAction::Nth(1))),
         ("conversation-2", Action::List(ListAction::Nth(2))),
         ("conversation-3", Action::List(ListAction::Nth(3))),
@@ -230,10 +230,6 @@ impl Action {
         ("delete-word-right", Action::Compose(ComposeAction::Delete(Motion::WordRight))),
         ("kill-to-start", Action::Compose(ComposeAction::Delete(Motion::LineStart))),
         ("kill-to-end", Action::Compose(ComposeAction::Delete(Motion::LineEnd))),
-        ("toggle-joining", Action::Thread(ThreadAction::Toggle(ThreadFlag::JoiningEnabled))),
-        ("toggle-history", Action::Thread(ThreadAction::Toggle(ThreadFlag::HistoryDisclosed))),
-        ("toggle-alerts", Action::Thread(ThreadAction::Toggle(ThreadFlag::Alerts))),
-        ("toggle-pin", Action::Thread(ThreadAction::Toggle(ThreadFlag::Pinned))),
         ("settings", Action::Thread(ThreadAction::Settings)),
         ("edit-topic", Action::Thread(ThreadAction::EditTopic)),
         ("copy-join-url", Action::Thread(ThreadAction::CopyUrl)),
@@ -264,7 +260,52 @@ impl Action {
         }
     }
 
+    /// The action with this name in the key table.
     pub fn named(name: &str) -> Option<Action> {
-        Self::NAMED.iter().find(|(known, _)| *known == name).map(|(_, action)| action.clone())
+        let toggles = FLAGS.iter().find(|spec| spec.action == name);
+        let toggles = toggles.map(|spec| Self::Thread(ThreadAction::Toggle(spec.flag)));
+        let named = || Self::NAMED.iter().find(|(known, _)| *known == name);
+        toggles.or_else(|| named().map(|(_, action)| action.clone()))
+    }
+
+    /// The name of every action that a key can be bound to.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        let toggles = FLAGS.iter().map(|spec| spec.action);
+        Self::NAMED.iter().map(|(name, _)| *name).chain(toggles)
+    }
+}
+
+impl OverlayAction {
+    /// By how many lines it moves, if it moves.
+    pub fn step(&self) -> Option<isize> {
+        const PAGE: isize = 10;
+        match self {
+            Self::Up | Self::Scroll(Scroll::LineUp) => Some(-1),
+            Self::Down | Self::Scroll(Scroll::LineDown) => Some(1),
+            Self::Scroll(Scroll::PageUp) => Some(-PAGE),
+            Self::Scroll(Scroll::PageDown) => Some(PAGE),
+            Self::Scroll(Scroll::Oldest) => Some(isize::MIN),
+            Self::Scroll(Scroll::Newest) => Some(isize::MAX),
+            _ => None,
+        }
+    }
+
+    /// [`OverlayAction::step`] where Tab has no meaning of its own and moves on.
+    pub fn step_or_tab(&self) -> Option<isize> {
+        self.step().or_else(|| (*self == Self::Pick).then_some(1))
+    }
+
+    /// Edits the line that is typed into; false when it is no editing key.
+    pub fn edit(&self, input: &mut String) -> bool {
+        match self {
+            Self::Type(c) => input.push(*c),
+            Self::Paste(text) => input.push_str(&SafeText::line(text)),
+            Self::Erase => {
+                input.pop();
+            }
+            Self::Clear => input.clear(),
+            _ => return false,
+        }
+        true
     }
 }

@@ -1,12 +1,12 @@
 //! What `update` wants done. Returned values, carried out by the runtime; no flags to be polled.
 
-use crate::model::{ConversationId, Request, SafeText};
+use crate::model::{ChatRef, Outbound, SafeText};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     /// For sync.
-    Request(Box<Request>),
+    Request(Box<Outbound>),
     /// Opens a target whose scheme was checked, by argv, never by a shell.
     OpenUrl(SafeText),
     /// To the clipboard; `what` names it for the user.
@@ -18,7 +18,7 @@ pub enum Effect {
     PasteClipboard,
     /// Has the text edited in the user's editor.
     EditOutside {
-        conversation: ConversationId,
+        chat: ChatRef,
         text: String,
     },
     Redraw,
@@ -40,7 +40,7 @@ pub enum Outcome {
     },
     Pasted(Result<String, SafeText>),
     EditedOutside {
-        conversation: ConversationId,
+        chat: ChatRef,
         text: Result<String, SafeText>,
     },
 }

@@ -28,6 +28,12 @@ impl Context {
         Self::ALL.iter().find(|(n, _)| *n == name).map(|(_, c)| *c)
     }
 
+    /// All contexts but dialogs, beginning with this one.
+    pub fn order_from(first: Self) -> impl Iterator<Item = Self> {
+        let others = Self::ALL.into_iter().map(|(_, context)| context);
+        std::iter::once(first).chain(others.filter(move |c| *c != first && *c != Self::Overlay))
+    }
+
     pub fn heading(self) -> &'static str {
         match self {
             Self::Global => "Anywhere",
@@ -46,7 +52,7 @@ pub struct Chord {
     modifiers: KeyModifiers,
 }
 
-/// What a terminal without extra protocols sends for something else (experience.md, "Codes that must not be bound").
+/// What a terminal without extra protocols sends for something else.
 const UNREACHABLE: [&str; 6] = ["ctrl-i", "ctrl-m", "ctrl-[", "ctrl-@", "ctrl-space", "ctrl-enter"];
 
 impl Chord {
@@ -96,6 +102,11 @@ impl Chord {
 
     pub fn of(event: &KeyEvent) -> Self {
         Self { code: event.code, modifiers: event.modifiers }.normal()
+    }
+
+    /// The key as a terminal reports it.
+    pub fn event(self) -> KeyEvent {
+        KeyEvent::new(self.code, self.modifiers)
     }
 
     /// One form for what terminals report in several: shift is in the letter itself, back-tab is shift-tab, and
@@ -162,7 +173,8 @@ impl Chord {
 #[derive(Clone, Debug, PartialEq)]
 pub struct KeymapEntry {
     pub name: String,
-    pub context: Context,
+    /// Where its keys work.
+    pub contexts: Vec<Context>,
     /// Each one chord, or two to be pressed one after the other.
     pub keys: Vec<Vec<Chord>>,
     pub label: Option<String>,
@@ -208,8 +220,12 @@ impl Keymap {
                 {
                     map.prefixes.push(*first);
                 }
-                if map.bindings.insert((entry.context, keys.clone()), action.clone()).is_some() {
-                    return Err(format!("\"{}\" is bound twice ({})", write(keys), entry.name));
+                for context in &entry.contexts {
+                    let place = (*context, keys.clone());
+                    if map.bindings.insert(place, action.clone()).is_some() {
+                        let keys = write(keys);
+                        return Err(format!("\"{keys}\" is bound twice ({})", entry.name));
+                    }
                 }
             }
         }
@@ -308,7 +324,7 @@ mod tests {
     fn a_pair_of_chords_waits_for_its_second_key() {
         let entry = KeymapEntry {
             name: "toggle-joining".into(),
-            context: Context::Global,
+            contexts: vec![Context::Global],
             keys: vec![parse_keys("ctrl-x j").unwrap()],
             label: None,
             help: String::new(),

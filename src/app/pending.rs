@@ -3,7 +3,7 @@
 //! An answer finds its request here and nowhere else. A ticket that is not in the registry was answered already, or the
 //! request was given up: such an answer changes nothing.
 
-use crate::model::{ConversationId, EditTarget, MessageKey, ThreadChange, ThreadFlag, Ticket};
+use crate::model::{AccountId, ChatRef, EditTarget, MessageKey, ThreadChange, ThreadFlag, Ticket};
 use std::collections::HashMap;
 
 /// What a request was for, as far as its answer needs to know.
@@ -11,30 +11,34 @@ use std::collections::HashMap;
 pub enum PendingRequest {
     /// A change of a conversation or its members.
     Thread {
-        conversation: ConversationId,
+        chat: ChatRef,
         change: ThreadChange,
     },
     /// A change of a message.
     Message {
-        conversation: ConversationId,
+        chat: ChatRef,
         change: MessageChange,
     },
     /// The URL under which others join.
     JoinUrl {
-        conversation: ConversationId,
+        chat: ChatRef,
         /// It goes to the clipboard when it is here.
         copy: bool,
     },
     /// The stored source of a message.
     Source {
-        conversation: ConversationId,
+        chat: ChatRef,
         key: MessageKey,
         purpose: SourcePurpose,
     },
-    CreateGroup,
+    CreateGroup {
+        account: AccountId,
+    },
     /// The group a join URL leads to.
-    ResolveJoinUrl,
-    JoinGroup(ConversationId),
+    ResolveJoinUrl {
+        account: AccountId,
+    },
+    JoinGroup(ChatRef),
     Search,
 }
 
@@ -61,11 +65,18 @@ pub enum SourcePurpose {
 pub struct PendingRequests {
     requests: HashMap<Ticket, PendingRequest>,
     last: u64,
+    revision: u64,
 }
 
 impl PendingRequests {
+    /// Rises with every change.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
     /// Registers a request. Its answer carries the ticket.
     pub fn add(&mut self, request: PendingRequest) -> Ticket {
+        self.revision += 1;
         self.last += 1;
         let ticket = Ticket(self.last);
         self.requests.insert(ticket, request);
@@ -74,18 +85,20 @@ impl PendingRequests {
 
     /// Ends the wait for an answer; `None` when nobody waits for it any more.
     pub fn take(&mut self, ticket: Ticket) -> Option<PendingRequest> {
+        self.revision += 1;
         self.requests.remove(&ticket)
     }
 
     /// Gives requests up: their answers will be ignored.
     pub fn give_up(&mut self, which: impl Fn(&PendingRequest) -> bool) {
+        self.revision += 1;
         self.requests.retain(|_, request| !which(request));
     }
 
     /// Gives changes of a conversation up.
-    pub fn give_up_thread(&mut self, id: &ConversationId, which: impl Fn(&ThreadChange) -> bool) {
+    pub fn give_up_thread(&mut self, at: &ChatRef, which: impl Fn(&ThreadChange) -> bool) {
         self.give_up(|request| match request {
-            PendingRequest::Thread { conversation, change } => conversation == id && which(change),
+            PendingRequest::Thread { chat, change } => chat == at && which(change),
             _ => false,
         });
     }
@@ -95,14 +108,12 @@ impl PendingRequests {
     }
 
     /// The changes of a conversation that are under way, oldest first.
-    pub fn thread_changes(&self, id: &ConversationId) -> Vec<&ThreadChange> {
+    pub fn thread_changes(&self, at: &ChatRef) -> Vec<&ThreadChange> {
         let mut found: Vec<(&Ticket, &ThreadChange)> = self
             .requests
             .iter()
             .filter_map(|(ticket, request)| match request {
-                PendingRequest::Thread { conversation, change } if conversation == id => {
-                    Some((ticket, change))
-                }
+                PendingRequest::Thread { chat, change } if chat == at => Some((ticket, change)),
                 _ => None,
             })
             .collect();
@@ -111,9 +122,9 @@ impl PendingRequests {
     }
 
     /// Whether the join URL of a conversation is being fetched; with `copy` it will be copied when it is here.
-    pub fn wants_join_url(&mut self, id: &ConversationId, copy: bool) -> bool {
+    pub fn wants_join_url(&mut self, at: &ChatRef, copy: bool) -> bool {
         let found = self.requests.values_mut().find_map(|request| match request {
-            PendingRequest::JoinUrl { conversation, copy } if conversation == id => Some(copy),
+            PendingRequest::JoinUrl { chat, copy } if chat == at => Some(copy),
             _ => None,
         });
         if let Some(known) = found {
@@ -124,16 +135,16 @@ impl PendingRequests {
     }
 
     /// Whether a change like this of a conversation is under way.
-    pub fn is_changing(&self, id: &ConversationId, is_it: impl Fn(&ThreadChange) -> bool) -> bool {
+    pub fn is_changing(&self, at: &ChatRef, is_it: impl Fn(&ThreadChange) -> bool) -> bool {
         self.any(|request| match request {
-            PendingRequest::Thread { conversation, change } => conversation == id && is_it(change),
+            PendingRequest::Thread { chat, change } => chat == at && is_it(change),
             _ => false,
         })
     }
 
     /// What a flag is being changed to.
-    pub fn flag(&self, id: &ConversationId, flag: ThreadFlag) -> Option<bool> {
-        self.thread_changes(id).into_iter().rev().find_map(|change| match change {
+    pub fn flag(&self, at: &ChatRef, flag: ThreadFlag) -> Option<bool> {
+        self.thread_changes(at).into_iter().rev().find_map(|change| match change {
             ThreadChange::Flag(changing, on) if *changing == flag => Some(*on),
             _ => None,
         })
@@ -144,11 +155,12 @@ impl PendingRequests {
 mod tests {
     use super::*;
 
+    fn chat() -> ChatRef {
+        ChatRef { account: AccountId::new("home"), conversation: "19:a@thread.skype".into() }
+    }
+
     fn topic(text: &str) -> PendingRequest {
-        PendingRequest::Thread {
-            conversation: "19:a@thread.skype".into(),
-            change: ThreadChange::Topic(text.to_owned()),
-        }
+        PendingRequest::Thread { chat: chat(), change: ThreadChange::Topic(text.to_owned()) }
     }
 
     #[test]
@@ -162,15 +174,12 @@ mod tests {
     #[test]
     fn changes_of_a_conversation_are_listed_in_the_order_they_were_made() {
         let mut pending = PendingRequests::default();
-        for text in ["a", "b", "c", "d", "e"] {
+        let texts = ["a", "b", "c", "d", "e"];
+        for text in texts {
             pending.add(topic(text));
         }
-        let topics: Vec<String> = pending
-            .thread_changes(&"19:a@thread.skype".into())
-            .into_iter()
-            .map(|change| format!("{change:?}"))
-            .collect();
-        assert_eq!(topics.join(""), "Topic(\"a\")Topic(\"b\")Topic(\"c\")Topic(\"d\")Topic(\"e\")");
+        let expected = texts.map(|text| ThreadChange::Topic(text.to_owned()));
+        assert_eq!(pending.thread_changes(&chat()), expected.iter().collect::<Vec<_>>());
     }
 
     #[test]

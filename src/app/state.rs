@@ -1,63 +1,17 @@
-//! The state that `update` owns, by area. What belongs to one conversation is in [`super::chat`].
+//! The state that `update` owns. What belongs to one conversation is in [`super::chat`].
 
-pub use super::chat::{ConversationState, Older, Sought, Window};
-use super::conversations::Conversations;
+use super::account::{Account, Accounts};
+use super::chat::{Anchor, Chat, Env, sending};
 use super::effect::Effect;
-use super::keymap::{Context, Keymap};
-use super::overlay::Overlay;
+use super::ids::IdCounters;
+use super::notes::Notes;
 use super::pending::PendingRequests;
-use crate::model::{
-    Bidi, ClientMessageId, ConnectionState, ConversationId, Names, Now, Preferences, Receipts,
-    Request, SafeText, UserId,
-};
-use jiff::tz::TimeZone;
-use std::collections::VecDeque;
-use std::sync::Arc;
+use super::prefs::Prefs;
+use crate::model::{AccountId, ChatRef, ConversationId, Now, Outbound, Request};
 use std::time::Duration;
 
-/// How long a note stays in sight.
-const TOAST: Duration = Duration::from_secs(5);
 /// The second Ctrl-C has to come within this.
 const INTERRUPT: Duration = Duration::from_secs(2);
-
-/// What does not change while the program runs.
-#[derive(Clone)]
-pub struct Prefs {
-    pub me: UserId,
-    pub zone: TimeZone,
-    pub keymap: Arc<Keymap>,
-    pub demo: bool,
-    /// Another instance has the account: nothing can be sent, changed or saved.
-    pub read_only: bool,
-    /// The first client id of this run is this number, the next ones follow: random, so that runs do not collide.
-    pub first_client_id: u64,
-    /// What the user chose. `ui.bidi` is decided: never [`Bidi::Auto`].
-    pub choices: Preferences,
-}
-
-impl Prefs {
-    /// The plainest there are: UTC, nobody is told anything, nothing is held back.
-    pub fn plain(me: UserId, keymap: Arc<Keymap>) -> Self {
-        let mut choices = Preferences::default();
-        choices.ui.typing = false;
-        choices.ui.bidi = Bidi::Reorder;
-        choices.reading.receipts = Receipts::Never;
-        Self {
-            me,
-            zone: TimeZone::UTC,
-            keymap,
-            demo: false,
-            read_only: false,
-            first_client_id: 1,
-            choices,
-        }
-    }
-
-    /// Right-to-left text is put into reading order here; otherwise the terminal does it.
-    pub fn reorders(&self) -> bool {
-        self.choices.ui.bidi == Bidi::Reorder
-    }
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Focus {
@@ -65,26 +19,9 @@ pub enum Focus {
     List,
 }
 
-/// A note that goes away by itself.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Toast {
-    pub text: SafeText,
-    pub until: Duration,
-    pub bad: bool,
-}
-
-/// The connection, and since when on the monotonic clock.
-#[derive(Clone, Debug)]
-pub struct Connection {
-    pub state: ConnectionState,
-    pub since: Duration,
-    /// Since when nothing was heard; nothing while online.
-    pub lost: Option<Duration>,
-}
-
 /// Whether someone is looking.
 #[derive(Clone, Copy, Debug)]
-pub struct ViewFocus {
+pub struct Presence {
     /// Terminals that cannot tell count as looked at.
     pub focused: bool,
     /// The user has done something in this run.
@@ -92,109 +29,161 @@ pub struct ViewFocus {
     pub interrupted_at: Option<Duration>,
 }
 
-/// Counters for ids made here.
-#[derive(Clone, Copy, Debug)]
-pub struct IdCounters {
-    pub client_id: u64,
-    pub queue: u64,
-}
-
 pub struct AppState {
     pub prefs: Prefs,
     pub clock: Now,
-    pub connection: Connection,
-    pub names: Names,
-    pub conversations: Conversations,
-    pub open: Option<ConversationId>,
+    pub accounts: Accounts,
+    pub open: Option<ChatRef>,
     pub focus: Focus,
-    pub view_focus: ViewFocus,
-    pub overlay: Option<Overlay>,
-    pub toasts: VecDeque<Toast>,
+    /// The chat Enter opens while the list has the focus.
+    pub marked: Option<ChatRef>,
+    pub presence: Presence,
+    pub notes: Notes,
     pub ids: IdCounters,
-    /// What the input at hand is to bring about; [`super::update`] returns it.
-    pub effects: Vec<Effect>,
     /// What was asked of sync and is not answered yet.
     pub pending: PendingRequests,
+    /// What the input at hand is to bring about; [`super::update`] returns it.
+    pub effects: Vec<Effect>,
 }
 
 impl AppState {
-    pub fn new(prefs: Prefs) -> Self {
+    pub fn new(prefs: Prefs, accounts: Accounts) -> Self {
         Self {
-            ids: IdCounters { client_id: prefs.first_client_id, queue: 0 },
+            ids: IdCounters::new(prefs.first_client_id),
             prefs,
             clock: Now::default(),
-            connection: Connection {
-                state: ConnectionState::Connecting,
-                since: Duration::ZERO,
-                lost: None,
-            },
-            names: Names::default(),
-            conversations: Conversations::default(),
+            accounts,
             open: None,
             focus: Focus::Compose,
-            view_focus: ViewFocus { focused: true, acted: false, interrupted_at: None },
-            overlay: None,
-            toasts: VecDeque::new(),
-            effects: Vec::new(),
+            marked: None,
+            presence: Presence { focused: true, acted: false, interrupted_at: None },
+            notes: Notes::default(),
             pending: PendingRequests::default(),
+            effects: Vec::new(),
         }
     }
 
-    /// Asks something of sync.
-    pub fn request(&mut self, request: Request) {
-        self.effects.push(Effect::Request(Box::new(request)));
+    /// Sets the clock, before an input is applied.
+    pub fn tick(&mut self, now: Now) {
+        self.clock = now;
+        self.notes.tick(now.mono);
     }
 
-    pub fn opened(&self) -> Option<&ConversationState> {
-        self.conversations.get(self.open.as_ref()?)
+    pub fn opened(&self) -> Option<&Chat> {
+        self.accounts.chat(self.open.as_ref()?)
     }
 
-    pub fn opened_mut(&mut self) -> Option<&mut ConversationState> {
-        self.conversations.get_mut(self.open.as_ref()?)
+    /// The account of the open chat; the first one while none is open.
+    pub fn current_account(&self) -> &Account {
+        let open = self.open.as_ref().and_then(|open| self.accounts.get(&open.account));
+        open.unwrap_or(self.accounts.first())
     }
 
-    pub fn me(&self) -> &UserId {
-        &self.prefs.me
+    /// Does something with a chat.
+    pub fn with_chat<T>(
+        &mut self,
+        chat: &ChatRef,
+        work: impl FnOnce(&mut Chat, &mut Env<'_>) -> T,
+    ) -> Option<T> {
+        self.with_account(&chat.account, |account, env| {
+            account.get_mut(&chat.conversation).map(|chat| work(chat, env))
+        })?
     }
 
-    /// Which keys work now.
-    pub fn context(&self) -> Context {
-        match (&self.overlay, self.focus) {
-            (Some(overlay), _) if !overlay.is_passive() => Context::Overlay,
-            (_, Focus::List) => Context::List,
-            (_, Focus::Compose) if self.opened().is_some_and(|c| c.selection.is_some()) => {
-                Context::Selection
-            }
-            (_, Focus::Compose) => Context::Compose,
+    /// Does something with a chat, which is made when it is not known.
+    pub fn with_new_chat<T>(
+        &mut self,
+        chat: &ChatRef,
+        work: impl FnOnce(&mut Chat, &mut Env<'_>) -> T,
+    ) -> Option<T> {
+        self.with_account(&chat.account, |account, env| {
+            work(account.ensure(&chat.conversation), env)
+        })
+    }
+
+    /// Does something with the open chat.
+    pub fn with_open<T>(&mut self, work: impl FnOnce(&mut Chat, &mut Env<'_>) -> T) -> Option<T> {
+        let open = self.open.clone()?;
+        self.with_chat(&open, work)
+    }
+
+    /// Moves the reader of the open chat. Nothing that the list shows changes by it.
+    pub fn set_anchor(&mut self, anchor: Anchor) {
+        let Some(open) = &self.open else { return };
+        let account = self.accounts.get_mut(&open.account);
+        if let Some(chat) = account.and_then(|a| a.conversations.get_quietly(&open.conversation)) {
+            chat.anchor = anchor;
         }
     }
 
-    pub fn client_id(&mut self) -> ClientMessageId {
-        let id = self.ids.client_id;
-        self.ids.client_id = id.wrapping_add(1);
-        ClientMessageId::from(id.to_string())
+    /// Does something with every chat of every account. What the list shows does not change by it.
+    pub fn with_each(&mut self, mut work: impl FnMut(&mut Chat, &mut Env<'_>)) {
+        let Self { accounts, prefs, clock, ids, pending, notes, effects, .. } = self;
+        for account in accounts.iter_mut() {
+            let mut env = Env {
+                account: &account.id,
+                me: &account.me,
+                names: &account.names,
+                prefs,
+                now: *clock,
+                ids,
+                pending,
+                notes,
+                effects,
+            };
+            account.conversations.iter_mut().for_each(|chat| work(chat, &mut env));
+        }
+    }
+
+    fn with_account<T>(
+        &mut self,
+        id: &AccountId,
+        work: impl FnOnce(&mut super::conversations::Conversations, &mut Env<'_>) -> T,
+    ) -> Option<T> {
+        let Self { accounts, prefs, clock, ids, pending, notes, effects, .. } = self;
+        let account = accounts.get_mut(id)?;
+        let mut env = Env {
+            account: &account.id,
+            me: &account.me,
+            names: &account.names,
+            prefs,
+            now: *clock,
+            ids,
+            pending,
+            notes,
+            effects,
+        };
+        Some(work(&mut account.conversations, &mut env))
+    }
+
+    /// Asks something of an account's sync that has no answer of its own.
+    pub fn request(&mut self, account: &AccountId, request: Request) {
+        let account = account.clone();
+        self.effects.push(Effect::Request(Box::new(Outbound { account, request })));
+    }
+
+    /// Asks the same of every account's sync.
+    pub fn request_all(&mut self, request: &Request) {
+        let ids: Vec<AccountId> = self.accounts.iter().map(|a| a.id.clone()).collect();
+        for id in &ids {
+            self.request(id, request.clone());
+        }
     }
 
     pub fn note(&mut self, text: &str) {
-        self.toast(text, false);
+        self.notes.note(text);
     }
 
     pub fn complain(&mut self, text: &str) {
-        self.toast(text, true);
-    }
-
-    fn toast(&mut self, text: &str, bad: bool) {
-        let toast = Toast { text: SafeText::line(text), until: self.clock.mono + TOAST, bad };
-        self.toasts.clear();
-        self.toasts.push_back(toast);
+        self.notes.complain(text);
     }
 
     pub fn interrupted(&self) -> bool {
-        self.view_focus.interrupted_at.is_some_and(|at| self.clock.mono <= at + INTERRUPT)
+        self.presence.interrupted_at.is_some_and(|at| self.clock.mono <= at + INTERRUPT)
     }
 
     pub fn note_interrupt(&mut self) {
-        self.view_focus.interrupted_at = Some(self.clock.mono);
+        self.presence.interrupted_at = Some(self.clock.mono);
         if self.prefs.read_only {
             self.note("Ctrl-C again quits");
         } else {
@@ -202,46 +191,25 @@ impl AppState {
         }
     }
 
-    /// The name to show for a person; `You` for oneself.
-    pub fn name_of(&self, who: &UserId) -> SafeText {
-        if who == self.me() { SafeText::line("You") } else { self.shown(&self.names.of(who)) }
+    /// What the list shows, in its order.
+    pub fn shown_chats(&self) -> impl Iterator<Item = &Chat> {
+        self.accounts.iter().flat_map(|account| {
+            let open = self.open.as_ref().filter(|open| open.account == account.id);
+            account.conversations.shown(open.map(|open| &open.conversation))
+        })
     }
 
-    /// Text as this terminal is to get it.
-    pub fn shown(&self, text: &SafeText) -> SafeText {
-        let text = crate::model::emoticon::text(
-            text,
-            self.prefs.choices.ui.emoji,
-            self.prefs.choices.ui.emoji_width,
-        );
-        if self.prefs.reorders() { super::bidi::line(&text) } else { text }
-    }
-
-    /// A conversation's name: its topic, its members, the other person, or the id.
-    pub fn title(&self, conversation: &ConversationState) -> SafeText {
-        if let Some(topic) = conversation.info.shown_topic() {
-            return self.shown(topic);
-        }
-        let id = &conversation.info.id;
-        if let Some(peer) = id.peer() {
-            return self.shown(&self.names.of(&peer));
-        }
-        let others = conversation.group.members.iter().filter(|m| m.id != *self.me());
-        let people = others
-            .filter(|m| !m.id.as_str().starts_with("28:") && !m.id.as_str().starts_with("29:"));
-        let names: Vec<String> = people.take(4).map(|m| self.names.of(&m.id).to_string()).collect();
-        match (names.is_empty(), id.as_str()) {
-            (false, _) => SafeText::line(&names.join(", ")),
-            (true, "48:notes") => SafeText::line("Notes to self"),
-            (true, _) if conversation.info.is_group() => SafeText::line("Group without a topic"),
-            (true, id) => SafeText::line(id),
-        }
+    /// Rises with everything the list may show.
+    pub fn list_revision(&self) -> u64 {
+        let names = self.accounts.iter().map(|a| a.names.revision());
+        let chats = self.accounts.iter().map(|a| a.conversations.revision());
+        names.chain(chats).sum::<u64>() + self.pending.revision()
     }
 
     /// Unread messages and mentions of all conversations that are not muted.
     pub fn total_unread(&self) -> (u32, u32) {
-        self.conversations
-            .iter()
+        self.accounts
+            .chats()
             .filter(|c| !c.info.muted)
             .fold((0, 0), |(m, n), c| (m + c.info.unread.messages, n + c.info.unread.mentions))
     }
@@ -249,17 +217,74 @@ impl AppState {
     /// Whether counting stopped somewhere: there are at least so many.
     pub fn unread_is_capped(&self) -> bool {
         let cap = u32::try_from(crate::model::unread::COUNT_CAP).unwrap_or(u32::MAX);
-        self.conversations.iter().any(|c| !c.info.muted && c.info.unread.messages >= cap)
+        self.accounts.chats().any(|c| !c.info.muted && c.info.unread.messages >= cap)
     }
 
     /// Own messages that have not arrived yet.
     pub fn total_unsent(&self) -> usize {
-        self.conversations.iter().map(|c| c.sending.unsent.len()).sum()
+        self.accounts.chats().map(|c| c.sending.unsent.len()).sum()
+    }
+
+    /// Seconds in which the last message of the open chat can still be taken back.
+    pub fn held_for(&self) -> Option<u64> {
+        let (_, until) = self.opened()?.sending.held.last()?;
+        let left = until.saturating_sub(self.clock.mono);
+        (!left.is_zero()).then(|| left.as_secs_f64().ceil() as u64)
     }
 
     /// The order of the list stands still while someone moves in it.
-    pub fn freeze_list(&mut self) {
-        let frozen = self.focus == Focus::List;
-        self.conversations.freeze(frozen);
+    pub fn set_focus(&mut self, focus: Focus) {
+        self.focus = focus;
+        let frozen = focus == Focus::List;
+        self.accounts.iter_mut().for_each(|account| account.conversations.freeze(frozen));
+    }
+
+    /// Sorts an account's list after something happened in it.
+    pub fn sort(&mut self, account: &AccountId) {
+        if let Some(account) = self.accounts.get_mut(account) {
+            account.conversations.sort();
+        }
+    }
+
+    /// Opens a chat: what was being written in the one before is saved first.
+    pub fn open_chat(&mut self, chat: &ChatRef) {
+        self.notes.clear();
+        self.marked = None;
+        if self.open.as_ref() == Some(chat) {
+            self.set_focus(Focus::Compose);
+            return;
+        }
+        self.close_chat();
+        let opened = self.with_new_chat(chat, |chat, env| {
+            chat.reading.wants_new_line = chat.info.unread.messages > 0;
+            chat.reading.on_screen = None;
+            chat.draw_new_line(env.me);
+            env.request(Request::Open { conversation: chat.info.id.clone() });
+        });
+        if opened.is_some() {
+            self.open = Some(chat.clone());
+        }
+        self.set_focus(Focus::Compose);
+    }
+
+    fn close_chat(&mut self) {
+        self.with_each(|chat, env| sending::save_draft(chat, env, true));
+        let Some(open) = self.open.take() else { return };
+        self.with_chat(&open, |chat, env| {
+            chat.selection = None;
+            chat.reading.new_from = None;
+            chat.reading.wants_new_line = false;
+            chat.reading.on_screen = None;
+            chat.reading.kept_unread = false;
+            sending::stop_typing(chat, env);
+            if chat.trim_closed() {
+                chat.anchor = Anchor::Bottom;
+            }
+        });
+    }
+
+    /// Refers to a conversation of the current account.
+    pub fn chat_here(&self, id: &ConversationId) -> ChatRef {
+        self.current_account().chat_ref(id)
     }
 }

@@ -1,48 +1,36 @@
 //! The reducer under anything: what is typed stays where it was typed, and a clock that jumps changes nothing else.
 
-use super::keymap::Keymap;
-use super::*;
+use super::chat::Window;
+use super::view::Want;
+use super::{Action, AppAction, ComposeAction, Effect, Input, ListAction, next_deadline};
+use crate::app::view::layout::Size;
+use crate::fixture::{self, App, chat_ref};
 use crate::model::{
-    Conversation, ConversationId, Delivery, Delta, Draft, Fault, Message, MessageBody, MessageKey,
-    Page, Receipts, Request, RichText, SafeText, Timestamp, UserId,
+    ClientMessageId, ConversationId, Delivery, Delta, Draft, Fault, FaultKind, Inbound, Message,
+    MessageKey, Page, Receipts, Request, Timestamp,
 };
 use proptest::prelude::*;
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 const CHATS: [&str; 2] = ["8:xaver", "8:yvonne"];
 
-fn model(grace: Duration) -> Model {
-    let mut prefs = Prefs::plain(UserId::new("8:anna.7"), Arc::new(Keymap::default()));
-    prefs.choices.ui.typing = true;
-    prefs.choices.reading.receipts = Receipts::Auto;
-    prefs.choices.sending.grace_seconds = grace.as_secs();
-    let mut model = Model::new(prefs, Size { columns: 80, rows: 24 });
-    let list = CHATS.map(|id| {
-        let mut conversation = Conversation::empty(id.into());
-        conversation.activity = Timestamp(1);
-        conversation
+fn app(grace_seconds: u64) -> App {
+    let app = App::with_prefs(|prefs| {
+        prefs.choices.ui.typing = true;
+        prefs.choices.reading.receipts = Receipts::Auto;
+        prefs.choices.sending.grace_seconds = grace_seconds;
     });
-    update(&mut model, Input::Delta(Delta::Conversations(list.into())), Now::default());
-    model
+    CHATS.iter().fold(app, |app, chat| app.with_direct(chat))
 }
 
 fn message(chat: &str, n: i64) -> Message {
-    let at = Timestamp(1_700_000_000_000 + n);
+    let at = Timestamp(fixture::START + n);
     Message {
         key: MessageKey::server(at, &at.0.to_string()),
-        client_id: None,
-        sender: UserId::new(chat),
-        sender_name: None,
         at,
         version: 1,
-        body: MessageBody::Text(RichText::plain("from someone")),
-        edited: None,
-        edit_of: None,
-        mentions_me: false,
-        reactions: Vec::new(),
-        delivery: Delivery::Sent,
+        ..fixture::message(chat, 0, fixture::text("from someone"))
     }
 }
 
@@ -55,7 +43,7 @@ fn letter(chat: &ConversationId) -> char {
 #[derive(Default)]
 struct Disk {
     drafts: HashMap<ConversationId, Draft>,
-    outbox: Vec<(ConversationId, crate::model::ClientMessageId)>,
+    outbox: Vec<(ConversationId, ClientMessageId)>,
 }
 
 impl Disk {
@@ -69,7 +57,7 @@ impl Disk {
                 prop_assert_eq!(wrong, None, "{:?} of {:?}", text, chat);
                 Ok(())
             };
-            match *request {
+            match request.request {
                 Request::SaveDraft { conversation, draft } => {
                     only(&conversation, &draft.text)?;
                     self.drafts.insert(conversation, draft);
@@ -89,11 +77,8 @@ impl Disk {
                         only(&conversation, &draft.text)?;
                         self.drafts.insert(conversation.clone(), draft);
                     }
-                    let result = if gone {
-                        Ok(())
-                    } else {
-                        Err(Fault::new(crate::model::FaultKind::AlreadySent, "too late"))
-                    };
+                    let late = || Err(Fault::new(FaultKind::AlreadySent, "too late"));
+                    let result = if gone { Ok(()) } else { late() };
                     answers.push(Delta::Discarded { conversation, client_id, result });
                 }
                 _ => {}
@@ -109,50 +94,54 @@ proptest! {
     /// Text typed while X was named in the prompt is only ever in X's draft, X's outbox or X's timeline.
     #[test]
     fn what_is_typed_to_someone_reaches_nobody_else(steps in proptest::collection::vec(0u8..16, 1..120)) {
-        let mut model = model(Duration::from_secs(5));
+        let mut app = app(5);
+        app.effects();
         let mut disk = Disk::default();
-        let mut mono = Duration::ZERO;
         for (n, step) in (0i64..).zip(steps) {
-            mono += Duration::from_millis(130);
-            let now = Now { wall: Timestamp(1_700_000_500_000 + n), mono };
-            let open = model.app.open.clone();
+            app.now.mono += Duration::from_millis(130);
+            app.now.wall = Timestamp(fixture::START + 500_000 + n);
+            let open = app.model.app.open.clone();
             let action = |a| Input::Action(Action::Compose(a));
             let input = match step {
                 0..=4 => match &open {
-                    Some(chat) => action(ComposeAction::Insert(letter(chat))),
+                    Some(chat) => action(ComposeAction::Insert(letter(&chat.conversation))),
                     None => Input::Action(Action::List(ListAction::Next)),
                 },
                 5 => action(ComposeAction::Newline),
                 6 | 7 => action(ComposeAction::Send),
                 8 => Input::Action(Action::List(ListAction::Next)),
                 9 => Input::Action(Action::List(ListAction::Previous)),
-                10 => Input::Delta(Delta::Messages {
-                    conversation: CHATS[usize::from(n % 2 == 0)].into(),
-                    messages: vec![message(CHATS[usize::from(n % 2 == 0)], n)],
-                    page: Page::Live,
-                }),
+                10 => {
+                    let chat = CHATS[usize::from(n % 2 == 0)];
+                    let (conversation, messages) = (chat.into(), vec![message(chat, n)]);
+                    inbound(Delta::Messages { conversation, messages, page: Page::Live })
+                }
                 11 => action(ComposeAction::Undo),
                 12 => Input::Action(Action::App(AppAction::Escape)),
                 13 => Input::Deadline,
                 14 => Input::Resize(Size { columns: 20 + u16::from(step), rows: 10 }),
                 // Killed and started again: what is on the disk is all there is.
                 _ => {
-                    model = super::tests::model(Duration::from_secs(5));
+                    let now = app.now;
+                    app = super::tests::app(5);
+                    app.now = now;
                     let drafts = disk.drafts.iter().map(|(id, d)| (id.clone(), d.clone())).collect();
-                    update(&mut model, Input::Delta(Delta::Drafts(drafts)), now);
+                    app.delta(Delta::Drafts(drafts));
+                    app.effects();
                     disk.outbox.clear();
                     continue;
                 }
             };
-            let mut answers = disk.take(update(&mut model, input, now))?;
+            app.input(input);
+            let mut answers = disk.take(app.effects())?;
             while let Some(answer) = answers.pop() {
-                let effects = update(&mut model, Input::Delta(answer), now);
-                answers.extend(disk.take(effects)?);
+                app.delta(answer);
+                answers.extend(disk.take(app.effects())?);
             }
-            model.view.layout(&model.app);
-            for chat in CHATS.map(ConversationId::new) {
-                let Some(c) = model.app.conversations.get(&chat) else { continue };
-                prop_assert!(c.compose.text().chars().all(|l| l == letter(&chat) || l == '\n'));
+            app.model.layout();
+            for c in app.model.app.accounts.chats() {
+                let own = letter(&c.info.id);
+                prop_assert!(c.composer.text().chars().all(|l| l == own || l == '\n'));
             }
         }
     }
@@ -160,91 +149,87 @@ proptest! {
     /// A wall clock that jumps by years in both directions moves no message and no deadline.
     #[test]
     fn a_clock_that_jumps_changes_no_order_and_no_deadline(jumps in proptest::collection::vec(any::<i32>(), 1..30)) {
-        let mut model = model(Duration::from_secs(5));
-        let mut mono = Duration::from_secs(1);
+        let mut app = app(5);
+        app.press("alt-down");
         let mut sent = 0;
         for (n, jump) in (0i64..).zip(jumps) {
-            mono += Duration::from_millis(50);
-            let wall = Timestamp(1_700_000_000_000 + i64::from(jump) * 1_000_000);
-            let now = Now { wall, mono };
-            if n == 0 {
-                update(&mut model, Input::Action(Action::List(ListAction::Next)), now);
-            }
-            update(&mut model, Input::Action(Action::Compose(ComposeAction::Insert('x'))), now);
+            app.now.mono += Duration::from_millis(50);
+            app.now.wall = Timestamp(fixture::START + i64::from(jump) * 1_000_000);
+            app.press("x");
             if n % 3 == 0 {
-                update(&mut model, Input::Action(Action::Compose(ComposeAction::Send)), now);
+                app.press("enter");
                 sent += 1;
             }
-            update(&mut model, Input::Deadline, now);
-            model.view.layout(&model.app);
-            let due = model.app.next_deadline();
-            prop_assert!(due.is_none_or(|due| due <= mono + Duration::from_secs(2 * 24 * 3600)), "{:?}", due);
+            app.input(Input::Deadline);
+            let due = next_deadline(&app.model.app);
+            let latest = app.now.mono + Duration::from_secs(2 * 24 * 3600);
+            prop_assert!(due.is_none_or(|due| due <= latest), "{:?}", due);
         }
-        let c = model.app.opened().unwrap();
-        let keys: Vec<&MessageKey> = c.timeline.iter().map(|m| &m.key).collect();
+        let keys: Vec<&MessageKey> = app.open_chat().timeline.iter().map(|m| &m.key).collect();
         prop_assert_eq!(keys.len(), sent);
         let queue: Vec<u64> = keys.iter().map(|k| k.order).collect();
         prop_assert!(queue.windows(2).all(|pair| pair[0] < pair[1]), "in the order typed: {:?}", queue);
     }
 }
 
+fn inbound(delta: Delta) -> Input {
+    Input::Delta(Inbound { account: crate::model::AccountId::new(fixture::ACCOUNT), delta })
+}
+
 #[test]
 fn a_drafts_name_in_the_prompt_is_where_enter_sends_it() {
-    let mut model = model(Duration::ZERO);
-    let now = Now { wall: Timestamp(1_700_000_000_000), mono: Duration::from_secs(1) };
-    update(&mut model, Input::Action(Action::List(ListAction::Next)), now);
-    update(&mut model, Input::Action(Action::Compose(ComposeAction::Insert('x'))), now);
-    model.view.layout(&model.app);
-    let named = model.view.visible.compose.prompt.clone();
-    let title = model.app.title(model.app.opened().unwrap());
+    let mut app = app(0);
+    app.press("alt-down x");
+    let named = app.model.view.visible.compose.prompt.clone();
+    let chat = app.open_chat();
+    let title = app.model.app.accounts.of(chat).title(chat);
+    let open = chat.info.id.clone();
     assert!(named.contains(title.as_str()), "{named}");
-    let effects = update(&mut model, Input::Action(Action::Compose(ComposeAction::Send)), now);
-    let to = effects.iter().find_map(|effect| match effect {
-        Effect::Request(request) => match &**request {
-            Request::Send { conversation, .. } => Some(conversation.clone()),
-            _ => None,
-        },
+    app.press("enter");
+    let sent = app.requests().into_iter().find_map(|request| match request {
+        Request::Send { conversation, .. } => Some(conversation),
         _ => None,
     });
-    assert_eq!(to, model.app.open);
-    assert_eq!(SafeText::line(&title), title);
+    assert_eq!(sent, Some(open));
 }
 
-fn page(chat: &str, numbers: std::ops::Range<i64>, page: Page) -> Input {
+fn page(app: &mut App, chat: &str, numbers: std::ops::Range<i64>, page: Page) {
     let messages = numbers.map(|n| message(chat, n)).collect();
-    Input::Delta(Delta::Messages { conversation: chat.into(), messages, page })
+    app.delta(Delta::Messages { conversation: chat.into(), messages, page });
 }
 
-fn requests(effects: Vec<Effect>) -> Vec<Request> {
-    let requests = effects.into_iter().filter_map(|effect| match effect {
-        Effect::Request(request) => Some(*request),
-        _ => None,
-    });
-    requests.collect()
+fn opened(chat: &str) -> App {
+    let mut app = app(0);
+    let at = chat_ref(&chat.into());
+    app.model.open(&at);
+    app.effects();
+    app
 }
 
-fn opened(chat: &str) -> (Model, Now) {
-    let mut model = model(Duration::ZERO);
-    let now = Now { wall: Timestamp(1_700_000_000_000), mono: Duration::from_secs(1) };
-    while model.app.open != Some(chat.into()) {
-        update(&mut model, Input::Action(Action::List(ListAction::Next)), now);
-    }
-    (model, now)
+fn numbers(app: &App) -> Vec<i64> {
+    app.open_chat().timeline.iter().map(|m| m.at.0 - fixture::START).collect()
 }
 
-fn numbers(model: &Model) -> Vec<i64> {
-    model.app.opened().unwrap().timeline.iter().map(|m| m.at.0 - 1_700_000_000_000).collect()
+fn want_older(app: &mut App) {
+    let chat = app.open_chat().chat_ref();
+    app.input(Input::Want(Want::Older(chat)));
+}
+
+fn want_newer(app: &mut App) {
+    let chat = app.open_chat().chat_ref();
+    app.input(Input::Want(Want::Newer(chat)));
 }
 
 #[test]
 fn before_an_unsent_message_nothing_is_asked_for() {
-    let (mut model, now) = opened(CHATS[0]);
-    update(&mut model, Input::Action(Action::Compose(ComposeAction::Insert('x'))), now);
-    update(&mut model, Input::Action(Action::Compose(ComposeAction::Send)), now);
-    let asked = requests(update(&mut model, Input::Want(view::Want::Older(CHATS[0].into())), now));
-    assert_eq!(asked, []);
-    update(&mut model, page(CHATS[0], 50..60, Page::Newest), now);
-    let asked = requests(update(&mut model, Input::Want(view::Want::Older(CHATS[0].into())), now));
+    let mut app = opened(CHATS[0]);
+    app.press("x enter");
+    app.effects();
+    want_older(&mut app);
+    assert_eq!(app.requests(), []);
+    page(&mut app, CHATS[0], 50..60, Page::Newest);
+    want_older(&mut app);
+    let asked = app.requests();
     assert!(
         matches!(&asked[..], [Request::Older { before, .. }] if !before.is_unsent()),
         "{asked:?}"
@@ -253,52 +238,53 @@ fn before_an_unsent_message_nothing_is_asked_for() {
 
 #[test]
 fn a_page_that_comes_late_is_not_put_beside_another_window() {
-    let (mut model, now) = opened(CHATS[0]);
-    let chat = ConversationId::new(CHATS[0]);
-    update(&mut model, page(CHATS[0], 900..910, Page::Newest), now);
-    let place = message(CHATS[0], 100).key;
-    on_history::go_to(&mut model, &place);
-    let effects = std::mem::take(&mut model.app.effects);
-    assert!(matches!(&requests(effects)[..], [Request::Around { .. }]));
+    let mut app = opened(CHATS[0]);
+    page(&mut app, CHATS[0], 900..910, Page::Newest);
+    app.model.go_to(&message(CHATS[0], 100).key);
+    let effects = std::mem::take(&mut app.model.app.effects);
+    assert!(matches!(
+        &effects[..],
+        [Effect::Request(asked)] if matches!(asked.request, Request::Around { .. })
+    ));
     // An answer for another place is not the one.
     let around = |n: i64| Page::Around {
         place: (&message(CHATS[0], n).key).into(),
         reached_start: false,
         at_end: false,
     };
-    update(&mut model, page(CHATS[0], 200..203, around(200)), now);
-    assert_eq!(numbers(&model), (900..910).collect::<Vec<_>>());
-    update(&mut model, page(CHATS[0], 98..103, around(100)), now);
-    assert_eq!(numbers(&model), (98..103).collect::<Vec<_>>());
-    update(&mut model, Input::Want(view::Want::Older(chat.clone())), now);
+    page(&mut app, CHATS[0], 200..203, around(200));
+    assert_eq!(numbers(&app), (900..910).collect::<Vec<_>>());
+    page(&mut app, CHATS[0], 98..103, around(100));
+    assert_eq!(numbers(&app), (98..103).collect::<Vec<_>>());
+    want_older(&mut app);
     // Back at the newest end, the older page of the past arrives.
-    update(&mut model, Input::Action(Action::App(AppAction::Escape)), now);
-    update(&mut model, Input::Action(Action::App(AppAction::Escape)), now);
-    update(&mut model, page(CHATS[0], 900..910, Page::Newest), now);
+    app.action(Action::App(AppAction::Escape));
+    app.action(Action::App(AppAction::Escape));
+    page(&mut app, CHATS[0], 900..910, Page::Newest);
     let late = Page::Older { before: (&message(CHATS[0], 98).key).into(), reached_start: false };
-    update(&mut model, page(CHATS[0], 90..98, late), now);
-    assert_eq!(numbers(&model), (900..910).collect::<Vec<_>>());
+    page(&mut app, CHATS[0], 90..98, late);
+    assert_eq!(numbers(&app), (900..910).collect::<Vec<_>>());
 }
 
 #[test]
 fn what_arrives_while_the_past_is_read_is_fetched_before_the_window_is_called_live() {
-    let (mut model, now) = opened(CHATS[0]);
-    let chat = ConversationId::new(CHATS[0]);
-    update(&mut model, page(CHATS[0], 900..910, Page::Newest), now);
-    on_history::go_to(&mut model, &message(CHATS[0], 100).key);
-    model.app.effects.clear();
+    let mut app = opened(CHATS[0]);
+    page(&mut app, CHATS[0], 900..910, Page::Newest);
+    app.model.go_to(&message(CHATS[0], 100).key);
     let place = (&message(CHATS[0], 100).key).into();
     let around = Page::Around { place, reached_start: false, at_end: false };
-    update(&mut model, page(CHATS[0], 98..103, around), now);
-    update(&mut model, Input::Want(view::Want::Newer(chat.clone())), now);
-    update(&mut model, page(CHATS[0], 911..912, Page::Live), now);
+    page(&mut app, CHATS[0], 98..103, around);
+    want_newer(&mut app);
+    page(&mut app, CHATS[0], 911..912, Page::Live);
     // Read before the last one was stored, told after it.
     let newer = Page::Newer { after: (&message(CHATS[0], 102).key).into(), at_end: true };
-    update(&mut model, page(CHATS[0], 103..105, newer), now);
-    assert_eq!(numbers(&model), (98..105).collect::<Vec<_>>());
-    let asked = requests(update(&mut model, Input::Want(view::Want::Newer(chat)), now));
+    page(&mut app, CHATS[0], 103..105, newer);
+    assert_eq!(numbers(&app), (98..105).collect::<Vec<_>>());
+    app.effects();
+    want_newer(&mut app);
+    let asked = app.requests();
     assert!(matches!(&asked[..], [Request::Newer { .. }]), "{asked:?}");
     let newer = Page::Newer { after: (&message(CHATS[0], 104).key).into(), at_end: true };
-    update(&mut model, page(CHATS[0], 911..912, newer), now);
-    assert_eq!(model.app.opened().unwrap().paging.window, chat::Window::Live);
+    page(&mut app, CHATS[0], 911..912, newer);
+    assert_eq!(app.open_chat().paging.window, Window::Live);
 }

@@ -1,47 +1,48 @@
 //! What is in sight. [`ViewState::layout`] derives it from the state; drawing only paints the result.
-//!
-//! The scroll position is a place in the text ([`Anchor`]), never a row, so that a resize or an older page above
-//! changes nothing under the reader's eye.
 
+mod bar;
+pub mod bidi;
 mod details;
+pub mod layout;
 mod list;
 mod present;
 mod rows;
 mod scroll;
+mod status;
+pub mod wrap;
 
+pub use bar::{Bar, Label, Tone};
 pub use details::DetailRow;
 pub use list::{Badge, ListRow};
 pub use rows::{Glyph, PaneRow, RowKind, indent};
+pub use status::{StatusInput, StatusView, status};
 
-use super::bidi;
-use super::layout::{self, Layout, LayoutInput, Size};
-use super::state::{AppState, Focus, Older, Window};
-use super::wrap::break_lines;
+use super::chat::{Anchor, Older, Window};
+use super::prefs::Prefs;
+use super::state::{AppState, Focus};
 use crate::model::text::width;
-use crate::model::{ConversationId, MessageKey};
+use crate::model::{ChatRef, MessageKey, SafeText};
+use layout::{Layout, LayoutInput, Rect, Size};
 use scroll::{RowCache, RowsStamp};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use wrap::break_lines;
 
-/// Where the view of a conversation stands.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Anchor {
-    #[default]
-    Bottom,
-    /// The top row: the row of the message's text that holds byte `offset`, or `lead` rows above its first one.
-    /// Or `tail` rows below its last one.
-    At { key: MessageKey, offset: usize, lead: usize, tail: usize },
+/// Text as this terminal is to get it: emoji in the chosen style, right-to-left text in reading order.
+pub fn shown(prefs: &Prefs, text: &SafeText) -> SafeText {
+    let ui = &prefs.choices.ui;
+    let text = crate::model::emoticon::text(text, ui.emoji, ui.emoji_width);
+    if prefs.reorders() { bidi::line(&text) } else { text }
 }
 
-/// What drawing found missing. `update` decides what comes of it.
+/// What was found missing while deriving a frame. `update` decides what comes of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Want {
-    Older(ConversationId),
+    Older(ChatRef),
     /// The end of a stretch of the past is near.
-    Newer(ConversationId),
-    /// The end of the conversation is on the screen.
+    Newer(ChatRef),
+    /// The end of the chat is on the screen.
     Seen {
-        conversation: ConversationId,
+        chat: ChatRef,
         upto: MessageKey,
     },
 }
@@ -53,26 +54,50 @@ pub struct ComposeView {
     pub rows: Vec<String>,
     /// Column and row of the cursor inside the box, the prompt counted.
     pub cursor: (u16, u16),
+    pub shows_cursor: bool,
+    /// An existing message is being changed.
+    pub editing: bool,
 }
 
-/// Everything that is drawn, derived from the state.
+/// Everything that is drawn but dialogs, derived from the state.
 #[derive(Default)]
 pub struct Visible {
+    /// `None` while the terminal is too small.
     pub layout: Option<Layout>,
+    pub list: ListView,
+    pub messages: MessagesView,
+    pub details: DetailsView,
     pub compose: ComposeView,
+    pub status: StatusView,
+}
+
+/// The conversation list. The stamp changes whenever anything else in it does.
+#[derive(Default)]
+pub struct ListView {
+    pub rows: Vec<ListRow>,
+    /// Unread messages in the part of the list that does not fit.
+    pub below: u32,
+    pub stamp: u64,
+}
+
+/// The message pane. The stamp changes whenever anything else in it does.
+#[derive(Default)]
+pub struct MessagesView {
     pub rows: Vec<PaneRow>,
+    /// What it says while it has no rows.
+    pub hint: Option<&'static [&'static str]>,
     /// Messages below the last row.
     pub below: usize,
     /// The day of the top row while the view is scrolled up and no line in sight above it says so.
     pub day: Option<String>,
-    pub list: Vec<ListRow>,
-    /// Unread messages in the part of the list that does not fit.
-    pub list_below: u32,
-    /// Change whenever the rows of the pane do.
-    pub rows_stamp: u64,
-    pub list_stamp: u64,
-    pub details: Vec<DetailRow>,
-    pub details_stamp: u64,
+    pub stamp: u64,
+}
+
+/// The pane beside the messages. The stamp changes whenever its rows do.
+#[derive(Default)]
+pub struct DetailsView {
+    pub rows: Vec<DetailRow>,
+    pub stamp: u64,
 }
 
 pub struct ViewState {
@@ -81,16 +106,9 @@ pub struct ViewState {
     pub hide_list: bool,
     /// Only text on the whole screen, so that the terminal's own selecting copies nothing else.
     pub bare: bool,
-    /// The search that a hit was opened from: asking again begins there.
-    pub last_search: Option<Box<super::search::Search>>,
-    /// The search that the help lies on.
-    pub under_help: Option<Box<super::search::Search>>,
-    anchors: HashMap<ConversationId, Anchor>,
-    row_cache: RowCache,
     pub visible: Visible,
+    row_cache: RowCache,
     rows_of: Option<RowsStamp>,
-    /// Which hint an empty pane shows.
-    hint_of: Option<bool>,
     list_of: Option<list::ListStamp>,
     details_of: Option<details::DetailsStamp>,
 }
@@ -101,173 +119,160 @@ impl ViewState {
             size,
             hide_list: false,
             bare: false,
-            last_search: None,
-            under_help: None,
-            anchors: HashMap::new(),
-            row_cache: RowCache::default(),
             visible: Visible::default(),
+            row_cache: RowCache::default(),
             rows_of: None,
-            hint_of: None,
             list_of: None,
             details_of: None,
-        }
-    }
-
-    pub fn resize(&mut self, size: Size) {
-        self.size = size;
-    }
-
-    pub fn anchor(&self, id: &ConversationId) -> Anchor {
-        self.anchors.get(id).cloned().unwrap_or_default()
-    }
-
-    pub fn is_at_bottom(&self, id: &ConversationId) -> bool {
-        self.anchor(id) == Anchor::Bottom
-    }
-
-    pub fn to_bottom(&mut self, id: &ConversationId) {
-        self.anchors.remove(id);
-    }
-
-    fn set_anchor(&mut self, id: &ConversationId, anchor: Anchor) {
-        match anchor {
-            Anchor::Bottom => self.to_bottom(id),
-            at @ Anchor::At { .. } => {
-                self.anchors.insert(id.clone(), at);
-            }
         }
     }
 
     /// Rectangles and message box for the state as it is.
     fn geometry(&self, app: &AppState) -> (Option<Layout>, ComposeView) {
         let compose = compose_view(app, self.size.columns);
-        let draft = app.opened().map(|c| &c.compose.draft);
-        let wishes = LayoutInput {
+        let draft = app.opened().map(|c| &c.composer.draft);
+        let input = LayoutInput {
             list_focused: app.focus == Focus::List,
             hide_list: self.hide_list,
             bare: self.bare,
             compose_rows: u16::try_from(compose.rows.len()).unwrap_or(layout::MAX_COMPOSE),
             banner: draft.is_some_and(|d| d.reply.is_some() || d.edit.is_some()),
         };
-        (layout::split(self.size, wishes), compose)
+        (layout::split(self.size, input), compose)
     }
 
-    /// Derives what is visible. Touches only its own caches; never the anchor, never the state.
-    pub fn layout(&mut self, app: &AppState) -> Vec<Want> {
+    /// Derives what is visible. Touches only its own caches; never the anchor, never the state. Nothing counts as seen
+    /// while a dialog is open (`covered`).
+    pub fn layout(&mut self, app: &AppState, covered: bool) -> Vec<Want> {
         let (layout, compose) = self.geometry(app);
         self.visible.layout = layout;
         self.visible.compose = compose;
         let Some(layout) = layout else { return Vec::new() };
         if let Some(area) = layout.list {
-            let stamp = list::ListStamp::of(app, area, layout.wide_list);
-            if self.list_of.as_ref() != Some(&stamp) {
-                let (rows, below) = list::rows(app, area, layout.wide_list);
-                self.visible.list = rows;
-                self.visible.list_below = below;
-                self.visible.list_stamp += 1;
-                self.list_of = Some(stamp);
-            }
+            self.layout_list(app, area, layout.wide_list);
         }
         if let Some(area) = layout.details {
-            let stamp = details::DetailsStamp::of(app, area);
-            if self.details_of.as_ref() != Some(&stamp) {
-                let rows = details::rows(app, area);
-                if rows != self.visible.details {
-                    self.visible.details = rows;
-                    self.visible.details_stamp += 1;
-                }
-                self.details_of = Some(stamp);
-            }
+            self.layout_details(app, area);
         }
-        let (Some(area), Some(conversation)) = (layout.messages, app.opened()) else {
-            let hint = app.conversations.is_empty();
-            if self.rows_of.take().is_some()
-                || !self.visible.rows.is_empty()
-                || self.hint_of != Some(hint)
-            {
-                self.visible.rows.clear();
-                self.visible.rows_stamp += 1;
-                self.hint_of = Some(hint);
-            }
-            self.visible.below = 0;
-            self.visible.day = None;
-            return Vec::new();
-        };
-        let id = &conversation.info.id;
-        let anchor = self.anchor(id);
-        let stamp = RowsStamp::of(app, conversation, area, self.bare, &anchor);
-        if self.rows_of.as_ref() != Some(&stamp) {
-            let pane = rows::Pane::new(app, conversation, area, self.size, self.bare);
-            let (rows, below) = self.row_cache.fill(&pane, &anchor);
-            self.visible.rows = rows;
-            self.visible.below = below;
-            self.visible.day = match (&anchor, rows::day_of(&self.visible.rows, &pane)) {
-                (Anchor::At { .. }, day) => day,
-                (Anchor::Bottom, _) => None,
-            };
-            self.visible.rows_stamp += 1;
-            self.rows_of = Some(stamp);
-        }
-        self.wants(app, area)
+        let Some(area) = layout.messages else { return Vec::new() };
+        self.layout_messages(app, area);
+        self.wants(app, area, covered)
     }
 
-    fn wants(&self, app: &AppState, area: layout::Rect) -> Vec<Want> {
-        let Some(conversation) = app.opened() else { return Vec::new() };
-        let mut wants = Vec::new();
-        let id = conversation.info.id.clone();
-        // One screen of messages above the top row is kept loaded, so that PageUp does not wait.
-        let top = self.visible.rows.iter().find_map(|row| row.key.as_ref());
-        let near_start = match top {
-            Some(top) => {
-                conversation.timeline.before(top).rev().take(usize::from(area.height)).count()
+    fn layout_list(&mut self, app: &AppState, area: Rect, wide: bool) {
+        let stamp = list::ListStamp::of(app, area);
+        if self.list_of.as_ref() != Some(&stamp) {
+            let (rows, below) = list::rows(app, area, wide);
+            if (&rows, below) != (&self.visible.list.rows, self.visible.list.below) {
+                self.visible.list.rows = rows;
+                self.visible.list.below = below;
+                self.visible.list.stamp += 1;
             }
-            None => 0,
-        } < usize::from(area.height);
-        let has_any = conversation.paging.oldest.is_some() || !conversation.timeline.is_empty();
-        if near_start && conversation.paging.older == Older::Unknown && has_any {
-            wants.push(Want::Older(id.clone()));
+            self.list_of = Some(stamp);
         }
-        let past = conversation.paging.window == (Window::Past { loading: false });
-        if past && self.visible.below < usize::from(area.height) {
-            wants.push(Want::Newer(id.clone()));
+    }
+
+    fn layout_details(&mut self, app: &AppState, area: Rect) {
+        let stamp = details::DetailsStamp::of(app, area);
+        if self.details_of.as_ref() != Some(&stamp) {
+            let rows = details::rows(app, area);
+            if rows != self.visible.details.rows {
+                self.visible.details.rows = rows;
+                self.visible.details.stamp += 1;
+            }
+            self.details_of = Some(stamp);
         }
-        if self.visible.below == 0
-            && conversation.paging.window == Window::Live
-            && app.overlay.is_none()
-            && let Some(last) = conversation.timeline.iter().rev().find(|m| !m.key.is_unsent())
+    }
+
+    fn layout_messages(&mut self, app: &AppState, area: Rect) {
+        let Some(chat) = app.opened() else {
+            let none = app.shown_chats().next().is_none();
+            let hint: &[&str] = if none { &NO_CHATS } else { &NO_CHAT_OPEN };
+            if self.rows_of.take().is_some() || self.visible.messages.hint != Some(hint) {
+                self.visible.messages.rows.clear();
+                self.visible.messages.hint = Some(hint);
+                self.visible.messages.stamp += 1;
+            }
+            self.visible.messages.below = 0;
+            self.visible.messages.day = None;
+            return;
+        };
+        let stamp = RowsStamp::of(app, chat, area, self.bare);
+        if self.rows_of.as_ref() == Some(&stamp) {
+            return;
+        }
+        let pane = rows::Pane::new(app, chat, area, self.size, self.bare);
+        let (rows, below) = self.row_cache.fill(&pane, &chat.anchor);
+        self.visible.messages.hint = rows.is_empty().then_some(&NOTHING_SAID[..]);
+        self.visible.messages.rows = rows;
+        self.visible.messages.below = below;
+        self.visible.messages.day = match chat.anchor {
+            Anchor::At { .. } => rows::day_of(&self.visible.messages.rows, &pane),
+            Anchor::Bottom => None,
+        };
+        self.visible.messages.stamp += 1;
+        self.rows_of = Some(stamp);
+    }
+
+    fn wants(&self, app: &AppState, area: Rect, covered: bool) -> Vec<Want> {
+        let Some(c) = app.opened() else { return Vec::new() };
+        let mut wants = Vec::new();
+        let chat = c.chat_ref();
+        // One screen of messages above the top row is kept loaded, so that PageUp does not wait.
+        let height = usize::from(area.height);
+        let top = self.visible.messages.rows.iter().find_map(|row| row.key.as_ref());
+        let above = top.map_or(0, |top| c.timeline.before(top).rev().take(height).count());
+        let has_any = c.paging.oldest.is_some() || !c.timeline.is_empty();
+        if above < height && c.paging.older == Older::Unknown && has_any {
+            wants.push(Want::Older(chat.clone()));
+        }
+        let past = c.paging.window == (Window::Past { loading: false });
+        if past && self.visible.messages.below < height {
+            wants.push(Want::Newer(chat.clone()));
+        }
+        if self.visible.messages.below == 0
+            && c.paging.window == Window::Live
+            && !covered
+            && let Some(last) = c.timeline.iter().rev().find(|m| !m.key.is_unsent())
         {
-            wants.push(Want::Seen { conversation: id, upto: last.key.clone() });
+            wants.push(Want::Seen { chat, upto: last.key.clone() });
         }
         wants
     }
 
-    /// Moves the open conversation's view by rows; negative is up.
-    pub fn scroll(&mut self, app: &AppState, rows: isize) {
-        self.with_pane(app, |cache, pane, anchor| cache.scroll(pane, anchor, rows));
+    /// Moves the open chat's view by rows; negative is up.
+    pub fn scroll(&mut self, app: &mut AppState, rows: isize) {
+        self.move_anchor(app, |cache, pane| cache.scroll(pane, &pane.chat.anchor, rows));
     }
 
-    pub fn to_top(&mut self, app: &AppState) {
-        self.with_pane(app, |cache, pane, _| cache.top(pane));
+    pub fn to_top(&mut self, app: &mut AppState) {
+        self.move_anchor(app, RowCache::top);
     }
 
     /// Moves as little as needed to bring a whole message into sight.
-    pub fn reveal(&mut self, app: &AppState, key: &MessageKey) {
-        self.with_pane(app, |cache, pane, anchor| cache.reveal(pane, anchor, key));
+    pub fn reveal(&mut self, app: &mut AppState, key: &MessageKey) {
+        self.move_anchor(app, |cache, pane| cache.reveal(pane, &pane.chat.anchor, key));
+    }
+
+    /// Brings a message into sight, with some of what was said before it.
+    pub fn show_in_place(&mut self, app: &mut AppState, key: &MessageKey) {
+        app.set_anchor(Anchor::Bottom);
+        self.reveal(app, key);
+        let above = self.page(app) / 3;
+        if !app.opened().is_some_and(super::chat::Chat::is_at_bottom) {
+            self.scroll(app, -above);
+        }
     }
 
     /// Holds what is in sight where it is, also when the end is in sight: more is coming below.
-    pub fn pin(&mut self, app: &AppState) {
-        self.with_pane(app, RowCache::pin);
+    pub fn pin(&mut self, app: &mut AppState) {
+        self.move_anchor(app, |cache, pane| cache.pin(pane, &pane.chat.anchor));
     }
 
     /// Whether a message taller than the pane goes on above it, or below it.
     pub fn goes_on(&mut self, app: &AppState, key: &MessageKey, up: bool) -> bool {
-        let mut on = false;
-        self.with_pane(app, |cache, pane, anchor| {
-            on = cache.goes_on(pane, anchor, key, up);
-            anchor.clone()
-        });
-        on
+        self.with_pane(app, |cache, pane| cache.goes_on(pane, &pane.chat.anchor, key, up))
+            .unwrap_or(false)
     }
 
     /// Rows of the message pane.
@@ -276,30 +281,43 @@ impl ViewState {
         isize::try_from(height).unwrap_or(1)
     }
 
-    fn with_pane(
+    fn move_anchor(
+        &mut self,
+        app: &mut AppState,
+        work: impl FnOnce(&mut RowCache, &rows::Pane<'_>) -> Anchor,
+    ) {
+        if let Some(next) = self.with_pane(app, work) {
+            app.set_anchor(next);
+        }
+    }
+
+    fn with_pane<T>(
         &mut self,
         app: &AppState,
-        work: impl FnOnce(&mut RowCache, &rows::Pane<'_>, &Anchor) -> Anchor,
-    ) {
-        let (Some(layout), _) = self.geometry(app) else { return };
-        let (Some(area), Some(conversation)) = (layout.messages, app.opened()) else { return };
-        let id = conversation.info.id.clone();
-        let anchor = self.anchor(&id);
-        let pane = rows::Pane::new(app, conversation, area, self.size, self.bare);
-        let next = work(&mut self.row_cache, &pane, &anchor);
-        self.set_anchor(&id, next);
+        work: impl FnOnce(&mut RowCache, &rows::Pane<'_>) -> T,
+    ) -> Option<T> {
+        let area = self.geometry(app).0?.messages?;
+        let pane = rows::Pane::new(app, app.opened()?, area, self.size, self.bare);
+        Some(work(&mut self.row_cache, &pane))
     }
 }
+
+/// What an empty pane says.
+const NO_CHATS: [&str; 3] =
+    ["No conversations yet.", "Ctrl-K and an id such as 8:joe.4 starts one.", "F1 shows all keys."];
+const NO_CHAT_OPEN: [&str; 3] =
+    ["Alt-↓ opens the first conversation.", "Ctrl-K finds one by name.", "F1 shows all keys."];
+const NOTHING_SAID: [&str; 1] = ["Nothing here yet. Write the first message below."];
 
 /// The widest part of the box that the recipient's name may take.
 const PROMPT_SHARE: u16 = 3;
 
 fn compose_view(app: &AppState, columns: u16) -> ComposeView {
-    let Some(conversation) = app.opened() else {
+    let Some(chat) = app.opened() else {
         return ComposeView { rows: vec![String::new()], ..ComposeView::default() };
     };
-    let draft = &conversation.compose.draft;
-    let title = app.title(conversation);
+    let draft = &chat.composer.draft;
+    let title = shown(&app.prefs, &app.accounts.of(chat).title(chat));
     let most = usize::from(columns / PROMPT_SHARE).max(8);
     let name = crate::model::text::cut(&title, most.saturating_sub(7));
     let prompt = format!(" To {name} › ");
@@ -313,8 +331,8 @@ fn compose_view(app: &AppState, columns: u16) -> ComposeView {
         let last = i + 1 == ranges.len();
         let here = range.start <= draft.cursor && (draft.cursor < range.end || last);
         let at = draft.cursor.saturating_sub(range.start);
-        let clean = crate::model::SafeText::line_as_is(row);
-        let (shown, column) = if app.prefs.reorders() {
+        let clean = SafeText::line_as_is(row);
+        let (text, column) = if app.prefs.reorders() {
             bidi::typed(clean.trim_end_matches('\n'), at)
         } else {
             let before = row.get(..at).unwrap_or_default();
@@ -323,14 +341,20 @@ fn compose_view(app: &AppState, columns: u16) -> ComposeView {
         if here {
             cursor = (left + column.min(columns), i);
         }
-        rows.push(shown);
+        rows.push(text);
     }
     // The box shows at most its rows, with the cursor's among them.
     let most = usize::from(layout::MAX_COMPOSE);
     let skip = (cursor.1 + 1).saturating_sub(most);
     let rows: Vec<String> = rows.into_iter().skip(skip).take(most).collect();
     let column = u16::try_from(cursor.0).unwrap_or(0);
-    ComposeView { prompt, rows, cursor: (column, u16::try_from(cursor.1 - skip).unwrap_or(0)) }
+    ComposeView {
+        prompt,
+        rows,
+        cursor: (column, u16::try_from(cursor.1 - skip).unwrap_or(0)),
+        shows_cursor: chat.selection.is_none() && app.focus == Focus::Compose,
+        editing: draft.edit.is_some(),
+    }
 }
 
 #[cfg(test)]

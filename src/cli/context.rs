@@ -27,6 +27,8 @@ impl ExitError {
 
 /// An account that commands work on.
 pub struct Session {
+    /// The account's name in the configuration.
+    pub name: String,
     pub config: Config,
     pub account: Account,
     pub me: UserId,
@@ -59,7 +61,7 @@ impl Session {
         account::client_options(&config, &name, &account)
             .map_err(|e| ExitError::usage(e.to_string()))?;
         let me = UserId::new(&account.user_id);
-        Ok(Self { config, account, me, dir })
+        Ok(Self { name, config, account, me, dir })
     }
 
     /// A client for the account.

@@ -246,7 +246,9 @@ impl Client {
         let base = self.options.join.as_ref();
         let base = base.ok_or_else(|| Error::unsupported("no join service is configured"))?;
         if !base.is_join_url(url, &self.service().hosts.join) {
-            return Err(Error::invalid_input("this is no join URL of the configured join service"));
+            return Err(Error::invalid_input(
+                "this is not a join URL of the configured join service",
+            ));
         }
         let code = wire::last_segment(url).unwrap_or_default();
         let body = encode::resolve_join_url(&code);

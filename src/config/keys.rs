@@ -15,9 +15,26 @@ struct KeymapTable {
 }
 
 #[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl OneOrMany {
+    fn iter(&self) -> impl Iterator<Item = &String> {
+        match self {
+            Self::One(one) => std::slice::from_ref(one),
+            Self::Many(many) => many.as_slice(),
+        }
+        .iter()
+    }
+}
+
+#[derive(Deserialize)]
 struct KeymapRow {
     name: String,
-    context: String,
+    context: OneOrMany,
     keys: Vec<String>,
     label: Option<String>,
     help: String,
@@ -28,7 +45,7 @@ pub fn unknown_action(name: &str) -> Option<String> {
     if Action::named(name).is_some() {
         return None;
     }
-    let near = nearest(name, Action::NAMED.iter().map(|(known, _)| *known));
+    let near = nearest(name, Action::names());
     let hint = near.map(|n| format!("; did you mean \"{n}\"?"));
     Some(format!("there is no action \"{name}\"{}", hint.unwrap_or_default()))
 }
@@ -74,16 +91,19 @@ pub fn with_changes(
         let keys = changes.get(&row.name).or(swapped.as_ref()).unwrap_or(&row.keys);
         let keys =
             keys.iter().map(|k| parse_keys(k)).collect::<Result<Vec<_>, _>>().map_err(&fail)?;
-        let context = Context::named(&row.context)
-            .ok_or_else(|| fail(format!("no place \"{}\"", row.context)))?;
-        let typing = matches!(context, Context::Global | Context::Compose);
+        let context = |name: &String| {
+            Context::named(name).ok_or_else(|| fail(format!("there is no context \"{name}\"")))
+        };
+        let contexts = row.context.iter().map(context).collect::<Result<Vec<_>, _>>()?;
+        let types = |context: &Context| matches!(context, Context::Global | Context::Compose);
+        let typing = contexts.iter().any(types);
         if let Some(chord) = keys.iter().filter_map(|k| k.first()).find(|c| typing && c.types()) {
             let message = format!("\"{}\" types a letter there; add ctrl- or alt-", chord.short());
             return Err(fail(message));
         }
         entries.push(KeymapEntry {
             name: row.name.clone(),
-            context,
+            contexts,
             keys,
             label: row.label,
             help: row.help,
@@ -100,7 +120,7 @@ mod tests {
     #[test]
     fn every_action_stands_in_the_table_and_every_row_names_an_action() {
         let keymap = builtin_keymap().unwrap();
-        for (name, _) in Action::NAMED {
+        for name in Action::names() {
             assert!(keymap.entry(name).is_some(), "{name} is missing in assets/keymap.toml");
         }
         for entry in keymap.entries() {

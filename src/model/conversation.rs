@@ -162,36 +162,134 @@ pub enum ThreadFlag {
     Pinned,
 }
 
+/// What there is to know of a two-state setting: rows, header, keys and slash commands are made from it.
+#[derive(Debug)]
+pub struct FlagSpec {
+    pub flag: ThreadFlag,
+    /// The property's name on the wire.
+    pub property: &'static str,
+    /// It is this account's own and not the group's.
+    pub own: bool,
+    /// What notes and the header call it.
+    pub label: &'static str,
+    /// What the settings call it.
+    pub title: &'static str,
+    /// What the details pane calls it; empty where it has no row there.
+    pub short_title: &'static str,
+    /// What on and off mean, in the settings and in the details pane.
+    pub words: [&'static str; 2],
+    pub short_words: [&'static str; 2],
+    /// Its letter in the settings.
+    pub key: char,
+    /// The action that toggles it, by its name in the key table.
+    pub action: &'static str,
+    /// Its slash command, what that does, and whether `on` there means off here.
+    pub command: &'static str,
+    pub command_help: &'static str,
+    pub command_inverts: bool,
+}
+
+/// All two-state settings, in the order in which they are shown.
+pub const FLAGS: [FlagSpec; 4] = [
+    FlagSpec {
+        flag: ThreadFlag::JoiningEnabled,
+        property: "joiningenabled",
+        own: false,
+        label: "link",
+        title: "Joining by link",
+        short_title: "Join link",
+        words: ["on", "off"],
+        short_words: ["on", "off"],
+        key: 'l',
+        action: "toggle-joining",
+        command: "link",
+        command_help: "Turn joining by link on or off (groups)",
+        command_inverts: false,
+    },
+    FlagSpec {
+        flag: ThreadFlag::HistoryDisclosed,
+        property: "historydisclosed",
+        own: false,
+        label: "history",
+        title: "History for new",
+        short_title: "History",
+        words: ["shown (history disclosed)", "hidden"],
+        short_words: ["shown to new", "hidden"],
+        key: 'h',
+        action: "toggle-history",
+        command: "history",
+        command_help: "Show the history to new members, or hide it (groups)",
+        command_inverts: false,
+    },
+    FlagSpec {
+        flag: ThreadFlag::Alerts,
+        property: "alerts",
+        own: true,
+        label: "alerts",
+        title: "Alerts",
+        short_title: "Alerts",
+        words: ["on", "off (muted)"],
+        short_words: ["on", "off"],
+        key: 'n',
+        action: "toggle-alerts",
+        command: "mute",
+        command_help: "Mute or unmute",
+        command_inverts: true,
+    },
+    FlagSpec {
+        flag: ThreadFlag::Pinned,
+        property: "favorite",
+        own: true,
+        label: "pin",
+        title: "Pinned to the top",
+        short_title: "",
+        words: ["yes", "no"],
+        short_words: ["yes", "no"],
+        key: 'p',
+        action: "toggle-pin",
+        command: "pin",
+        command_help: "Pin to the top, or unpin",
+        command_inverts: false,
+    },
+];
+
 impl ThreadFlag {
+    pub fn spec(self) -> &'static FlagSpec {
+        let [joining, history, alerts, pinned] = &FLAGS;
+        match self {
+            Self::JoiningEnabled => joining,
+            Self::HistoryDisclosed => history,
+            Self::Alerts => alerts,
+            Self::Pinned => pinned,
+        }
+    }
+
     /// The property's name on the wire.
     pub fn property(self) -> &'static str {
-        match self {
-            Self::JoiningEnabled => "joiningenabled",
-            Self::HistoryDisclosed => "historydisclosed",
-            Self::Alerts => "alerts",
-            Self::Pinned => "favorite",
-        }
+        self.spec().property
     }
 
     /// Whether it is this account's own and not the group's.
     pub fn is_own(self) -> bool {
-        matches!(self, Self::Alerts | Self::Pinned)
+        self.spec().own
     }
 
-    /// What the screen calls it.
+    /// What notes and the header call it.
     pub fn label(self) -> &'static str {
-        match self {
-            Self::JoiningEnabled => "link",
-            Self::HistoryDisclosed => "history",
-            Self::Alerts => "alerts",
-            Self::Pinned => "pin",
-        }
+        self.spec().label
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_flag_finds_its_own_row() {
+        for spec in &FLAGS {
+            assert_eq!(spec.flag.spec().property, spec.property);
+        }
+    }
 
     #[test]
     fn read_markers_of_the_wild_read() {

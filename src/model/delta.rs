@@ -1,5 +1,6 @@
 //! What sync tells the app. Applying one twice is the same as once; an older version changes nothing.
 
+use super::account::AccountId;
 use super::conversation::{Conversation, Member, ReadMarker, ThreadFlag, ThreadSettings};
 use super::coverage::{Coverage, Point};
 use super::id::{ClientMessageId, ConversationId, UserId};
@@ -12,6 +13,13 @@ use super::time::Timestamp;
 use super::unread::Unread;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
+
+/// A delta and the account whose sync sent it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Inbound {
+    pub account: AccountId,
+    pub delta: Delta,
+}
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Delta {

@@ -3,6 +3,7 @@
 //! Requests live in `model` and not in `app`, because sync must not know the app and runtime would otherwise hold a
 //! second list of the same things.
 
+use super::account::AccountId;
 use super::conversation::{ReadMarker, Role, ThreadFlag};
 use super::id::{ClientMessageId, ConversationId, UserId};
 use super::message::{Draft, MessageKey, Outgoing};
@@ -12,6 +13,13 @@ use serde::{Deserialize, Serialize};
 /// Names one request, so that a late or second answer is harmless.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Ticket(pub u64);
+
+/// A request and the account whose sync is asked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outbound {
+    pub account: AccountId,
+    pub request: Request,
+}
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Request {

@@ -2,7 +2,7 @@
 //! shell.
 
 use crate::app::effect::Outcome;
-use crate::model::{ConversationId, SafeText};
+use crate::model::{ChatRef, SafeText};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -105,7 +105,7 @@ async fn clipboard_text() -> Result<String, SafeText> {
 /// Has the text edited in the user's editor; it comes back as an outcome, and the terminal is free again then.
 pub fn edit_outside(
     editor: &Editor,
-    conversation: ConversationId,
+    chat: ChatRef,
     text: String,
     outcomes: &mpsc::Sender<Outcome>,
 ) {
@@ -113,7 +113,7 @@ pub fn edit_outside(
     tokio::spawn(async move {
         let edited = run_editor(&editor, &text).await;
         let text = edited.map_err(|why| SafeText::line(&format!("not edited: {why}")));
-        let _ = outcomes.send(Outcome::EditedOutside { conversation, text }).await;
+        let _ = outcomes.send(Outcome::EditedOutside { chat, text }).await;
     });
 }
 

@@ -1,17 +1,18 @@
 //! What the terminal reports, as inputs.
 
 use crate::app::keymap::{Context, Resolver};
-use crate::app::{Action, ComposeAction, Input, Model, OverlayAction, layout::Size};
+use crate::app::view::layout::Size;
+use crate::app::{Action, ComposeAction, Input, Model, OverlayAction};
 use crossterm::event::{Event, KeyEventKind, MouseEventKind};
 
 /// A terminal event as an input; `None` for what means nothing.
 pub fn input_of(event: Event, resolver: &mut Resolver, model: &Model) -> Option<Input> {
     match event {
         Event::Key(key) if key.kind != KeyEventKind::Release => {
-            let app = &model.app;
-            resolver.resolve(&app.prefs.keymap, app.context(), &key).map(Input::Action)
+            let keymap = &model.app.prefs.keymap;
+            resolver.resolve(keymap, model.context(), &key).map(Input::Action)
         }
-        Event::Paste(text) => Some(Input::Action(match model.app.context() {
+        Event::Paste(text) => Some(Input::Action(match model.context() {
             Context::Overlay => Action::Overlay(OverlayAction::Paste(text)),
             _ => Action::Compose(ComposeAction::Paste(text)),
         })),

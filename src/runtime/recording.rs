@@ -8,9 +8,9 @@ mod redact;
 
 pub use redact::Redactor;
 
-use crate::app::layout::Size;
+use crate::app::view::layout::Size;
 use crate::app::{Input, Model, update};
-use crate::model::{Now, Preferences, UserId};
+use crate::model::{AccountId, Now, Preferences, UserId};
 use crate::ui::{ColorDepth, Screen, Theme};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -34,7 +34,8 @@ const WAITING: usize = 8_192;
 pub struct RecordingHeader {
     pub skchat: String,
     pub format: u32,
-    pub me: UserId,
+    /// The accounts that run, by name, each with the own id.
+    pub accounts: Vec<(AccountId, UserId)>,
     /// IANA name of the time zone.
     pub zone: String,
     pub size: Size,
@@ -182,7 +183,7 @@ impl Player {
                 update(&mut self.model, (**input).clone(), *now);
             }
             RecordingEntry::Layout => {
-                self.model.view.layout(&self.model.app);
+                self.model.layout();
             }
             RecordingEntry::Frame(columns, rows, _) => {
                 self.frames += 1;
@@ -209,7 +210,7 @@ impl Player {
 
     /// The screen as it stands after what was played, as lines.
     pub fn picture(&mut self) -> String {
-        self.model.view.layout(&self.model.app);
+        self.model.layout();
         let size = self.model.view.size;
         self.paint(size.columns, size.rows);
         picture(self.terminal.backend().buffer())
@@ -307,5 +308,6 @@ pub fn redacted_header(
     header: &RecordingHeader,
     redactor: &Redactor,
 ) -> Result<RecordingHeader, String> {
-    Ok(RecordingHeader { me: redactor.turn(&header.me)?, warning: None, ..header.clone() })
+    let accounts = redactor.turn(&header.accounts)?;
+    Ok(RecordingHeader { accounts, warning: None, ..header.clone() })
 }

@@ -2,7 +2,7 @@
 
 use super::Surface;
 use super::width_safe_backend::WidthSafeBackend;
-use crate::app::layout::Size;
+use crate::app::view::layout::Size;
 use base64::Engine as _;
 use crossterm::event::{
     DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange,

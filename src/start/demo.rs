@@ -6,7 +6,7 @@ use crate::cli::context::{ExitError, STORE, lock};
 use crate::client::{BaseUrl, Client, ClientOptions, Secret, TokenSource};
 use crate::config::{Config, paths};
 use crate::gateway::{self, GatewayUser, demo};
-use crate::model::UserId;
+use crate::model::{AccountId, UserId};
 use crate::store::Store;
 use crate::sync;
 use std::io::Write;
@@ -105,8 +105,17 @@ pub fn run(global: &Global, reset: bool) -> Result<(), ExitError> {
             grace: config.preferences.sending.grace(),
             ..sync::SyncOptions::default()
         };
-        let setup =
-            RunSetup { config, me, demo: true, size, dir, first_start, record, read_only: false };
+        let setup = RunSetup {
+            config,
+            account: AccountId::new("demo"),
+            me,
+            demo: true,
+            size,
+            dir,
+            first_start,
+            record,
+            read_only: false,
+        };
         let result = converse(setup, Client::new(options), store, sync_options, None).await;
         stop.cancel();
         let _ = tokio::time::timeout(PATIENCE, served).await;

@@ -1,9 +1,8 @@
 //! `skchat replay`, and what a recording begins with.
 
 use super::{RunSetup, THEME};
-use crate::app::Model;
-use crate::app::overlay::Overlay;
-use crate::app::state::Prefs;
+use crate::app::overlay::{Overlay, Welcome};
+use crate::app::{Account, Accounts, Model, Prefs};
 use crate::cli::context::ExitError;
 use crate::cli::replay::ReplayArgs;
 use crate::config::keymap_with;
@@ -16,7 +15,7 @@ pub fn header(setup: &RunSetup, prefs: &Prefs, depth: ColorDepth) -> RecordingHe
     RecordingHeader {
         skchat: env!("CARGO_PKG_VERSION").to_owned(),
         format: FORMAT,
-        me: prefs.me.clone(),
+        accounts: vec![(setup.account.clone(), setup.me.clone())],
         zone: prefs.zone.iana_name().unwrap_or("UTC").to_owned(),
         size: setup.size,
         depth,
@@ -31,22 +30,26 @@ pub fn header(setup: &RunSetup, prefs: &Prefs, depth: ColorDepth) -> RecordingHe
 }
 
 /// The model a run begins with.
-pub fn first_model(prefs: Prefs, header: &RecordingHeader) -> Model {
-    let mut model = Model::new(prefs, header.size);
+///
+/// # Errors
+/// When there is no account.
+pub fn first_model(prefs: Prefs, header: &RecordingHeader) -> Result<Model, String> {
+    let mut accounts = header.accounts.iter().map(|(id, me)| Account::new(id.clone(), me.clone()));
+    let first = accounts.next().ok_or("there is no account")?;
+    let mut model = Model::new(prefs, Accounts::new(first, accounts.collect()), header.size);
     if header.welcome {
-        model.app.overlay = Some(Overlay::Welcome);
+        model.overlays.push(Overlay::Welcome(Welcome));
     }
     if let Some(warning) = &header.warning {
         model.app.complain(warning);
     }
-    model
+    Ok(model)
 }
 
 fn player(header: &RecordingHeader) -> Result<Player, String> {
     let keymap = keymap_with(&header.keys, header.preferences.ui.enter)?;
     let zone = jiff::tz::TimeZone::get(&header.zone).map_err(|e| e.to_string())?;
     let prefs = Prefs {
-        me: header.me.clone(),
         zone,
         keymap: Arc::new(keymap),
         demo: header.demo,
@@ -55,7 +58,7 @@ fn player(header: &RecordingHeader) -> Result<Player, String> {
         choices: header.preferences.clone(),
     };
     let theme = Theme::new(THEME, header.depth, header.preferences.ui.blink)?;
-    Player::new(first_model(prefs, header), theme)
+    Player::new(first_model(prefs, header)?, theme)
 }
 
 /// Plays a recording.

@@ -4,7 +4,10 @@
 use super::requests::{self, tell_stored};
 use super::{Handle, Shared, SyncOptions, apply, prepare};
 use crate::client::Client;
-use crate::model::{ConnectionState, Delta, Fault, FaultKind, Page, Request, Response, Ticket};
+use crate::model::{
+    AccountId, ConnectionState, Delta, Fault, FaultKind, Inbound, Outbound, Page, Request,
+    Response, Ticket,
+};
 use crate::store::Store;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -13,11 +16,12 @@ const WHY: &str = "read-only: nothing is sent or changed";
 
 /// Starts without the network. The store is one that cannot be written ([`Store::open_read_only`]); the client is never asked.
 pub fn start_offline(
+    account: AccountId,
     client: Client,
     store: Store,
     options: SyncOptions,
-) -> (Handle, mpsc::Receiver<Delta>) {
-    let (handle, shared, requested, receiver) = prepare(client, store, options);
+) -> (Handle, mpsc::Receiver<Inbound>) {
+    let (handle, shared, requested, receiver) = prepare(account, client, store, options);
     let all_done = handle.drained.clone();
     handle.tasks.spawn(async move {
         let _done = all_done.drop_guard();
@@ -28,8 +32,8 @@ pub fn start_offline(
     (handle, receiver)
 }
 
-async fn run(shared: &Arc<Shared>, mut requests: mpsc::Receiver<Request>) {
-    while let Some(request) = requests.recv().await {
+async fn run(shared: &Arc<Shared>, mut requests: mpsc::Receiver<Outbound>) {
+    while let Some(Outbound { request, .. }) = requests.recv().await {
         match request {
             Request::Open { conversation } => requests::show_stored(shared, &conversation).await,
             Request::Older { conversation, before } => {

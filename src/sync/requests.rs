@@ -5,8 +5,8 @@ use super::{Shared, threads, wall_clock};
 use crate::client::Error;
 use crate::model::search::Query;
 use crate::model::{
-    ConversationId, Delta, Draft, Fault, FaultKind, Findings, MessageKey, Page, RawMessage,
-    ReadMarker, Request, Response, Ticket,
+    ConversationId, Delta, Draft, Fault, FaultKind, Findings, MessageKey, Outbound, Page,
+    RawMessage, ReadMarker, Request, Response, Ticket,
 };
 use crate::protocol::decode;
 use crate::store::Asked;
@@ -26,7 +26,7 @@ const HITS: usize = 60;
 
 pub async fn run(
     shared: Arc<Shared>,
-    mut requests: mpsc::Receiver<Request>,
+    mut requests: mpsc::Receiver<Outbound>,
     outbox: mpsc::Sender<OutboxCommand>,
 ) {
     let slots = Arc::new(Semaphore::new(PARALLEL));
@@ -38,7 +38,7 @@ pub async fn run(
         }
     });
     let dispatcher = Dispatcher { shared, slots, changes, outbox };
-    while let Some(request) = requests.recv().await {
+    while let Some(Outbound { request, .. }) = requests.recv().await {
         dispatcher.dispatch(request).await;
     }
 }

@@ -2,9 +2,8 @@
 
 use super::Theme;
 use super::paint;
-use crate::app::Model;
-use crate::app::layout::Rect;
-use crate::app::view::DetailRow;
+use crate::app::view::layout::Rect;
+use crate::app::view::{DetailRow, DetailsView};
 use crate::model::text::{cut, width};
 use ratatui::buffer::Buffer;
 use ratatui::style::Style;
@@ -12,11 +11,11 @@ use ratatui::style::Style;
 /// Cells of a label.
 const LABEL: u16 = 11;
 
-pub fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+pub fn draw(view: &DetailsView, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     paint::clear(buffer, area);
     let (x, end) = (area.x + 1, area.x + area.width);
     let room = usize::from(area.width.saturating_sub(2));
-    for (y, row) in (area.y..area.y + area.height).zip(&model.view.visible.details) {
+    for (y, row) in (area.y..area.y + area.height).zip(&view.rows) {
         match row {
             DetailRow::Blank => {}
             DetailRow::Title(title) => {

@@ -2,25 +2,22 @@
 
 use super::Theme;
 use super::paint;
-use crate::app::Model;
-use crate::app::layout::Rect;
-use crate::app::view::{Badge, ListRow};
+use crate::app::view::layout::Rect;
+use crate::app::view::{Badge, ListRow, ListView};
 use crate::model::text::cut;
 use ratatui::buffer::Buffer;
 use ratatui::style::{Modifier, Style};
 
-pub fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+pub fn draw(view: &ListView, wide: bool, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     paint::clear(buffer, area);
-    let visible = &model.view.visible;
-    let wide = visible.layout.is_some_and(|a| a.wide_list);
     let end = area.x + area.width;
     let mut y = area.y;
-    if visible.list.is_empty() {
+    if view.rows.is_empty() {
         paint::text(buffer, area.x + 1, y, end, "No conversations yet", theme.dim);
         paint::text(buffer, area.x + 1, y + 1, end, "C-k finds people", theme.dim);
         return;
     }
-    for row in &visible.list {
+    for row in &view.rows {
         if y >= area.y + area.height {
             break;
         }
@@ -38,8 +35,8 @@ pub fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
             y += 1;
         }
     }
-    if visible.list_below > 0 {
-        let text = format!("↓ {} more unread", visible.list_below);
+    if view.below > 0 {
+        let text = format!("↓ {} more unread", view.below);
         paint::text(buffer, area.x + 1, area.y + area.height - 1, end, &text, theme.new);
     }
 }

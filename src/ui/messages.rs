@@ -2,27 +2,25 @@
 
 use super::Theme;
 use super::paint;
-use crate::app::Model;
-use crate::app::layout::Rect;
-use crate::app::view::{Glyph, PaneRow, RowKind, indent};
-use crate::app::wrap::{QUOTE_BAR, TextRow};
+use crate::app::view::layout::Rect;
+use crate::app::view::wrap::{QUOTE_BAR, TextRow};
+use crate::app::view::{Glyph, MessagesView, PaneRow, RowKind, indent};
 use crate::model::Link;
 use crate::model::text::{cut, width};
 use ratatui::buffer::Buffer;
 use ratatui::style::{Modifier, Style};
 
-pub fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+pub fn draw(view: &MessagesView, bare: bool, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     paint::clear(buffer, area);
-    let rows = &model.view.visible.rows;
-    if rows.is_empty() {
-        hint(model, theme, area, buffer);
+    if let Some(lines) = view.hint {
+        hint(lines, theme, area, buffer);
         return;
     }
     // Few messages stand at the bottom, next to the box.
+    let rows = &view.rows;
     let free = area.height.saturating_sub(u16::try_from(rows.len()).unwrap_or(area.height));
-    for (i, row) in rows.iter().take(usize::from(area.height)).enumerate() {
-        let y = area.y + free + u16::try_from(i).unwrap_or(0);
-        if model.view.bare {
+    for (y, row) in (area.y + free..area.y + area.height).zip(rows) {
+        if bare {
             draw_bare(row, theme, area, y, buffer);
         } else {
             draw_row(row, theme, area, y, buffer);
@@ -30,25 +28,13 @@ pub fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-fn hint(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
-    let lines: &[&str] = match (&model.app.open, model.app.conversations.is_empty()) {
-        (Some(_), _) => &["Nothing here yet. Write the first message below."],
-        (None, false) => &[
-            "Alt-↓ opens the first conversation.",
-            "Ctrl-K finds one by name.",
-            "F1 shows all keys.",
-        ],
-        (None, true) => &[
-            "No conversations yet.",
-            "Ctrl-K and an id such as 8:joe.4 starts one.",
-            "F1 shows all keys.",
-        ],
-    };
-    let top = area.y + area.height.saturating_sub(lines.len() as u16) / 2;
-    for (i, line) in lines.iter().enumerate() {
+fn hint(lines: &[&str], theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let count = u16::try_from(lines.len()).unwrap_or(u16::MAX);
+    let top = area.y + area.height.saturating_sub(count) / 2;
+    for (y, line) in (top..).zip(lines) {
         let line = cut(line, usize::from(area.width.saturating_sub(2)));
         let x = area.x + area.width.saturating_sub(u16::try_from(width(&line)).unwrap_or(0)) / 2;
-        paint::text(buffer, x, top + i as u16, area.x + area.width, &line, theme.dim);
+        paint::text(buffer, x, y, area.x + area.width, &line, theme.dim);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Small things all panes paint with.
 
-use crate::app::layout::Rect;
+use crate::app::view::layout::Rect;
 use crate::model::text::{cluster_width, head, width};
 use ratatui::buffer::Buffer;
 use ratatui::style::Style;

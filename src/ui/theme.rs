@@ -1,6 +1,7 @@
 //! Roles to styles. Sixteen colours of the terminal's own palette, none with `NO_COLOR`; meaning is never in colour
 //! alone.
 
+use crate::app::view::Tone;
 use crate::model::{Rgb, SpanStyle, UserId};
 use ratatui::style::{Color, Modifier, Style};
 
@@ -83,6 +84,24 @@ impl Theme {
                 _ => Style::new().fg(Color::Indexed(16)).bg(Color::Indexed(231)),
             },
         })
+    }
+
+    /// The style of a tone.
+    pub fn tone(&self, tone: Tone) -> Style {
+        match tone {
+            Tone::Plain => Style::new(),
+            Tone::Title => self.title,
+            Tone::Dim => self.dim,
+            Tone::Good => self.good,
+            Tone::Bad => self.bad,
+            Tone::New => self.new,
+            Tone::Unread => self.unread,
+            Tone::Me => self.me,
+            Tone::Key => self.key,
+            Tone::Demo => self.demo,
+            Tone::Code => self.code,
+            Tone::Rule => self.rule,
+        }
     }
 
     /// A person's own colour, the same everywhere.

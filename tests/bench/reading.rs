@@ -2,24 +2,19 @@
 //!
 //! `cargo run --release --example reading` (after `.ci/run`, which installs SkPy to compare with)
 
+#[path = "../common/fixture.rs"]
+mod fixture;
+
+use fixture::{App, direct};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use skchat::app::layout::Size;
-use skchat::app::state::Prefs;
-use skchat::app::{Input, Model, update};
-use skchat::config::builtin_keymap;
-use skchat::model::{
-    Conversation, ConversationId, Delivery, Delta, Message, MessageBody, MessageKey, Now, RichText,
-    SafeText, Timestamp, UserId,
-};
+use skchat::app::{Action, ComposeAction};
+use skchat::model::{ConversationId, Message, Page, SafeText, UserId};
 use skchat::protocol::{decode, html, richtext, wire};
-use skchat::ui::{ColorDepth, Screen, Theme};
 use std::hint::black_box;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 const MESSAGES: usize = 20_000;
-const CHAT: &str = "8:joe.4";
 
 fn main() {
     decoding();
@@ -206,33 +201,29 @@ fn hostile() {
 fn drawing() {
     println!();
     for count in [200, 200_000] {
-        let mut model = loaded(count);
-        let theme = Theme::new(include_str!("../../assets/theme.toml"), ColorDepth::True, false)
-            .expect("the built-in theme");
+        let mut app = loaded(count);
         let mut terminal = Terminal::new(TestBackend::new(120, 40)).expect("a terminal in memory");
-        let mut screen = Screen::default();
-        let mut frame = |model: &mut Model| {
+        let mut frame = |app: &mut App| {
             let start = Instant::now();
-            model.view.layout(&model.app);
-            terminal.draw(|frame| screen.draw(model, &theme, frame)).expect("memory");
+            app.layout();
+            app.draw(&mut terminal);
             start.elapsed()
         };
-        frame(&mut model);
+        frame(&mut app);
         let mut times = Vec::new();
         let mut keys = Vec::new();
         for n in 0..200i64 {
-            update(&mut model, Input::Delta(message(count + n)), now());
-            times.push(frame(&mut model));
-            let key = skchat::app::Action::Compose(skchat::app::ComposeAction::Insert('x'));
-            update(&mut model, Input::Action(key), now());
-            keys.push(frame(&mut model));
+            app.messages(vec![one(count + n)], Page::Live);
+            times.push(frame(&mut app));
+            app.action(Action::Compose(ComposeAction::Insert('x')));
+            keys.push(frame(&mut app));
         }
         let mut resizes = Vec::new();
         for n in 0..60u16 {
             let columns = if n % 2 == 0 { 100 + n } else { 120 };
             let start = Instant::now();
-            update(&mut model, Input::Resize(Size { columns, rows: 40 }), now());
-            model.view.layout(&model.app);
+            app.resize(columns, 40);
+            app.layout();
             resizes.push(start.elapsed());
         }
         let median = |times: &mut Vec<Duration>| {
@@ -248,56 +239,21 @@ fn drawing() {
     }
 }
 
-fn now() -> Now {
-    Now { wall: Timestamp(1_700_000_900_000), mono: Duration::from_secs(1) }
-}
-
 fn one(n: i64) -> Message {
-    let at = Timestamp(1_600_000_000_000 + n * 60_000);
-    let text = format!("message {n} {}", "with some words in it ".repeat(1 + n as usize % 6));
-    Message {
-        key: MessageKey::server(at, &at.0.to_string()),
-        client_id: None,
-        sender: UserId::new(if n % 3 == 0 { "8:anna.7" } else { CHAT }),
-        sender_name: None,
-        at,
-        version: 1,
-        body: MessageBody::Text(RichText::plain(&text)),
-        edited: None,
-        edit_of: None,
-        mentions_me: false,
-        reactions: Vec::new(),
-        delivery: Delivery::Sent,
-    }
-}
-
-fn message(n: i64) -> Delta {
-    Delta::Messages {
-        conversation: CHAT.into(),
-        messages: vec![one(n)],
-        page: skchat::model::Page::Live,
-    }
+    let words = format!("message {n} {}", "with some words in it ".repeat(1 + n as usize % 6));
+    fixture::message(if n % 3 == 0 { "anna" } else { "joe" }, n, fixture::text(&words))
 }
 
 /// A conversation with so many messages in memory; scrolled up by a page, so that none are put away.
-fn loaded(count: i64) -> Model {
-    let prefs = Prefs::plain(
-        UserId::new("8:anna.7"),
-        Arc::new(builtin_keymap().expect("the built-in keys")),
-    );
-    let mut model = Model::new(prefs, Size { columns: 120, rows: 40 });
-    update(
-        &mut model,
-        Input::Delta(Delta::Conversations(vec![Conversation::empty(CHAT.into())])),
-        now(),
-    );
-    update(&mut model, Input::Delta(Delta::LastOpen(CHAT.into())), now());
-    update(&mut model, Input::Delta(message(0)), now());
-    let timeline = &mut model.app.conversations.ensure(&CHAT.into()).timeline;
-    for n in 1..count {
-        timeline.upsert(one(n));
-    }
-    model.view.layout(&model.app);
-    model.view.scroll(&model.app, -30);
-    model
+fn loaded(count: i64) -> App {
+    let mut app = direct("joe").sized(120, 40).opened();
+    app.messages(vec![one(0)], Page::Live);
+    app.model.app.with_open(|chat, _| {
+        for n in 1..count {
+            chat.timeline.upsert(one(n));
+        }
+    });
+    app.layout();
+    app.model.view.scroll(&mut app.model.app, -30);
+    app
 }

@@ -1,21 +1,17 @@
 //! What must hold for any input. The properties of `cargo test` and the fuzz targets call the same functions.
 
-use ratatui::Terminal;
-use ratatui::backend::TestBackend;
-use skchat::app::layout::Size;
-use skchat::app::state::Prefs;
-use skchat::app::{Input, Model, update};
-use skchat::config::builtin_keymap;
+#[path = "fixture.rs"]
+mod fixture;
+
+use fixture::{App, ME};
 use skchat::model::text::width;
 use skchat::model::{
-    Block, Conversation, Delta, Message, NameSource, Now, Page, RichText, SafeText, Timestamp,
-    UserId, composer_markup,
+    Block, Conversation, Delta, Message, NameSource, Page, RichText, SafeText, UserId,
+    composer_markup,
 };
 use skchat::protocol::encode::markup;
 use skchat::protocol::{decode, html, richtext, wire};
-use skchat::ui::{ColorDepth, Screen, Theme};
-use std::sync::Arc;
-use std::time::Duration;
+use skchat::ui::ColorDepth;
 
 const CHAT: &str = "19:kitchen@thread.skype";
 
@@ -75,7 +71,7 @@ pub fn sanitiser_holds(text: &str) {
 
 /// A message item of any shape reads, and its parts are sane; the page around it survives it.
 pub fn decoder_holds(kind: &str, content: &str, item: &str) {
-    let me = UserId::new("8:anna.7");
+    let me = UserId::new(ME);
     let made =
         serde_json::json!({ "id": "1600000000000", "messagetype": kind, "content": content });
     for json in [made.to_string(), item.to_owned()] {
@@ -101,20 +97,14 @@ pub fn renderer_holds(kind: &str, content: &str, name: &str, columns: u16, rows:
         "from": "https://h.example/v1/users/ME/contacts/8:joe.4",
     });
     let raw = wire::raw_message(&json.to_string(), Some(&CHAT.into())).expect("an item");
-    let mut model = model(decode::message(&raw, &UserId::new("8:anna.7")), name, columns, rows);
-    model.view.layout(&model.app);
+    let message = decode::message(&raw, &UserId::new(ME));
     let depth = match depth % 4 {
         0 => ColorDepth::None,
         1 => ColorDepth::Sixteen,
         2 => ColorDepth::Indexed,
         _ => ColorDepth::True,
     };
-    let theme = Theme::new(include_str!("../../assets/theme.toml"), depth, depth as u8 > 2);
-    let theme = theme.expect("the built-in theme");
-    let mut terminal = Terminal::new(TestBackend::new(columns, rows)).expect("in memory");
-    let mut screen = Screen::default();
-    terminal.draw(|frame| screen.draw(&model, &theme, frame)).expect("in memory");
-    let buffer = terminal.backend().buffer();
+    let buffer = app(message, name, columns, rows).in_colors(depth).buffer();
     for row in buffer.content.chunks(usize::from(columns)) {
         let mut used = 0;
         let mut skip = 0;
@@ -132,24 +122,13 @@ pub fn renderer_holds(kind: &str, content: &str, name: &str, columns: u16, rows:
     }
 }
 
-fn model(message: Message, name: &str, columns: u16, rows: u16) -> Model {
-    let prefs = Prefs::plain(
-        UserId::new("8:anna.7"),
-        Arc::new(builtin_keymap().expect("the built-in keys")),
-    );
-    let now = Now { wall: Timestamp(1_700_000_000_000), mono: Duration::from_secs(1) };
-    let mut model = Model::new(prefs, Size { columns, rows });
-    let joe = (UserId::new("8:joe.4"), NameSource::Profile, SafeText::line(name));
+/// A chat of this name with someone of this name, and one message in it.
+fn app(message: Message, name: &str, columns: u16, rows: u16) -> App {
     let mut chat = Conversation::empty(CHAT.into());
     chat.topic = Some(SafeText::line(name));
-    let page = Page::Newest;
-    for delta in [
-        Delta::Names(vec![joe]),
-        Delta::Conversations(vec![chat]),
-        Delta::LastOpen(CHAT.into()),
-        Delta::Messages { conversation: CHAT.into(), messages: vec![message], page },
-    ] {
-        update(&mut model, Input::Delta(delta), now);
-    }
-    model
+    let mut app = App::new().with_conversation(chat).sized(columns, rows).opened();
+    let joe = (UserId::new("8:joe.4"), NameSource::Profile, SafeText::line(name));
+    app.delta(Delta::Names(vec![joe]));
+    app.messages(vec![message], Page::Newest);
+    app
 }

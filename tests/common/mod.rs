@@ -1,21 +1,20 @@
 //! What the tests share: a gateway on a free port, and the whole program on a screen in memory.
 #![expect(dead_code, reason = "each test file uses its own part of this")]
 
+pub mod fixture;
 pub mod kill;
 pub mod terminal;
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+use fixture::key;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use skchat::app::Model;
-use skchat::app::layout::Size;
-use skchat::app::state::Prefs;
+use skchat::app::view::layout::Size;
+use skchat::app::{Account, Accounts, Model, Prefs};
 use skchat::client::{BaseUrl, Client, ClientOptions, Secret, TokenSource};
 use skchat::config::builtin_keymap;
 use skchat::gateway::{self, GatewayState, GatewayUser};
-use skchat::model::PollMode;
-use skchat::model::UserId;
-use skchat::model::{AuthStyle, Receipts};
+use skchat::model::{AccountId, AuthStyle, PollMode, Receipts, UserId};
 pub use skchat::runtime::recording::picture;
 use skchat::runtime::{Editor, Surface, Wiring, run};
 use skchat::store::Store;
@@ -276,9 +275,10 @@ impl Runner {
             grace: setup.grace,
         };
         let me = options.user.clone();
-        let (handle, deltas) = sync::start(Client::new(options), store, sync_options);
+        let (handle, deltas) =
+            sync::start(AccountId::new("home"), Client::new(options), store, sync_options);
         let (columns, rows) = setup.size;
-        let mut prefs = Prefs::plain(me, Arc::new(builtin_keymap().unwrap()));
+        let mut prefs = Prefs::plain(Arc::new(builtin_keymap().unwrap()));
         prefs.first_client_id = getrandom::u64().unwrap() >> 2;
         prefs.choices.ui.typing = true;
         prefs.choices.reading.receipts = setup.receipts;
@@ -310,7 +310,9 @@ impl Runner {
         };
         let requests = handle.requests.clone();
         let task = tokio::spawn(async move {
-            let mut model = Model::new(prefs, Size { columns, rows });
+            let account = Account::new(AccountId::new("home"), me);
+            let accounts = Accounts::new(account, Vec::new());
+            let mut model = Model::new(prefs, accounts, Size { columns, rows });
             let stop = CancellationToken::new();
             let wiring =
                 Wiring { surface, open_events, deltas, requests, stop, editor, recorder: None };
@@ -417,35 +419,6 @@ impl Runner {
         self.press(&["ctrl-q"]).await;
         tokio::time::timeout(PATIENCE, self.task).await.expect("quits").unwrap();
     }
-}
-
-pub fn key(chord: &str) -> KeyEvent {
-    let mut modifiers = KeyModifiers::NONE;
-    let mut rest = chord;
-    while let Some((head, tail)) = rest.split_once('-').filter(|(_, t)| !t.is_empty()) {
-        modifiers |= match head {
-            "ctrl" => KeyModifiers::CONTROL,
-            "alt" => KeyModifiers::ALT,
-            _ => KeyModifiers::SHIFT,
-        };
-        rest = tail;
-    }
-    let code = match rest {
-        "enter" => KeyCode::Enter,
-        "esc" => KeyCode::Esc,
-        "up" => KeyCode::Up,
-        "down" => KeyCode::Down,
-        "tab" => KeyCode::Tab,
-        "home" => KeyCode::Home,
-        "end" => KeyCode::End,
-        "pageup" => KeyCode::PageUp,
-        "pagedown" => KeyCode::PageDown,
-        "backspace" => KeyCode::Backspace,
-        "f1" => KeyCode::F(1),
-        "f5" => KeyCode::F(5),
-        c => KeyCode::Char(c.chars().next().unwrap()),
-    };
-    KeyEvent::new(code, modifiers)
 }
 
 /// Says something as someone, without a screen.

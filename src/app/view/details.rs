@@ -1,13 +1,17 @@
 //! The pane beside the messages on wide screens: what the conversation is, who is in it, what was shared.
 
-use crate::app::layout::Rect;
-use crate::app::settings::members;
-use crate::app::state::{AppState, ConversationState};
-use crate::model::{ConversationId, MessageBody, Role, SafeText, ThreadFlag};
+use super::layout::Rect;
+use super::shown;
+use crate::app::account::Account;
+use crate::app::chat::Chat;
+use crate::app::keymap::KeymapEntry;
+use crate::app::state::AppState;
+use crate::model::conversation::{FLAGS, FlagSpec};
+use crate::model::{ChatRef, MessageBody, Role, SafeText};
 
 /// Messages looked through for what was shared, newest first.
-const LOOKED_THROUGH: usize = 100;
-const MOST_SHARED: usize = 6;
+const MAX_LOOKED_THROUGH: usize = 100;
+const MAX_SHARED: usize = 6;
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum DetailRow {
@@ -24,17 +28,15 @@ pub enum DetailRow {
 #[derive(Clone, PartialEq)]
 pub struct DetailsStamp {
     revision: u64,
-    names: u64,
     area: Rect,
-    open: Option<ConversationId>,
+    open: Option<ChatRef>,
     today: i64,
 }
 
 impl DetailsStamp {
     pub fn of(app: &AppState, area: Rect) -> Self {
         Self {
-            revision: app.conversations.revision(),
-            names: app.names.revision(),
+            revision: app.list_revision(),
             area,
             open: app.open.clone(),
             today: app.clock.wall.day(&app.prefs.zone),
@@ -45,43 +47,19 @@ impl DetailsStamp {
 /// The rows that fit; the last one says which keys lead on.
 pub fn rows(app: &AppState, area: Rect) -> Vec<DetailRow> {
     let Some(c) = app.opened() else { return Vec::new() };
+    let account = app.accounts.of(c);
     let height = usize::from(area.height);
-    let mut rows = vec![DetailRow::Title(app.title(c)), DetailRow::Dim(kind(c)), DetailRow::Blank];
-    let keymap = &app.prefs.keymap;
-    let key = |name: &str| keymap.entry(name).map(super::super::keymap::KeymapEntry::key);
-    let last = format!(
-        "{} edits · {} hides this",
-        key("settings").unwrap_or_default(),
-        key("toggle-panes").unwrap_or_default()
-    );
-    if c.info.is_group() {
-        if let Some(topic) = c.info.shown_topic() {
-            rows.push(DetailRow::Pair("Topic", app.shown(topic).to_string()));
-        }
-        rows.push(pair(app, c, ThreadFlag::JoiningEnabled, "Join link", ["on", "off"]));
-        rows.push(pair(
-            app,
-            c,
-            ThreadFlag::HistoryDisclosed,
-            "History",
-            ["shown to new", "hidden"],
-        ));
+    let title = shown(&app.prefs, &account.title(c));
+    let mut rows = vec![DetailRow::Title(title), DetailRow::Dim(kind(c)), DetailRow::Blank];
+    if let Some(topic) = c.info.shown_topic().filter(|_| c.info.is_group()) {
+        rows.push(DetailRow::Pair("Topic", shown(&app.prefs, topic).to_string()));
     }
-    rows.push(pair(app, c, ThreadFlag::Alerts, "Alerts", ["on", "off"]));
+    let flags = FLAGS.iter().filter(|f| !f.short_title.is_empty());
+    rows.extend(flags.filter(|f| f.own || c.info.is_group()).map(|f| flag_row(app, c, f)));
     let shared = shared(app, c);
     if c.info.is_group() && !c.group.members.is_empty() {
-        rows.push(DetailRow::Blank);
-        rows.push(DetailRow::Heading("MEMBERS"));
-        let taken = rows.len() + shared.len() + 4;
-        let room = height.saturating_sub(taken).max(3);
-        let people = members(app, c);
-        for member in people.iter().take(room) {
-            let role = if member.role == Role::Admin { "admin" } else { "user" };
-            rows.push(DetailRow::Item(app.name_of(&member.id), role.into()));
-        }
-        if people.len() > room {
-            rows.push(DetailRow::Dim(format!("and {} more", people.len() - room)));
-        }
+        let taken = rows.len() + shared.len() + 6;
+        rows.extend(member_rows(app, account, c, height.saturating_sub(taken).max(3)));
     }
     if !shared.is_empty() {
         rows.push(DetailRow::Blank);
@@ -90,11 +68,27 @@ pub fn rows(app: &AppState, area: Rect) -> Vec<DetailRow> {
     }
     rows.truncate(height.saturating_sub(2));
     rows.push(DetailRow::Blank);
+    let key = |name: &str| app.prefs.keymap.entry(name).map(KeymapEntry::key).unwrap_or_default();
+    let last = format!("{} edits · {} hides this", key("settings"), key("toggle-panes"));
     rows.push(DetailRow::Dim(last));
     rows
 }
 
-fn kind(c: &ConversationState) -> String {
+fn member_rows(app: &AppState, account: &Account, c: &Chat, room: usize) -> Vec<DetailRow> {
+    let mut rows = vec![DetailRow::Blank, DetailRow::Heading("MEMBERS")];
+    let people = c.members_by_role(&account.names);
+    for member in people.iter().take(room) {
+        let role = if member.role == Role::Admin { "admin" } else { "user" };
+        let name = shown(&app.prefs, &account.name(&member.id));
+        rows.push(DetailRow::Item(name, role.into()));
+    }
+    if people.len() > room {
+        rows.push(DetailRow::Dim(format!("and {} more", people.len() - room)));
+    }
+    rows
+}
+
+fn kind(c: &Chat) -> String {
     use crate::model::ConversationKind as K;
     match c.info.id.kind() {
         K::Group if c.info.left => "group · you have left".into(),
@@ -107,28 +101,23 @@ fn kind(c: &ConversationState) -> String {
     }
 }
 
-fn pair(
-    app: &AppState,
-    c: &ConversationState,
-    flag: ThreadFlag,
-    label: &'static str,
-    words: [&str; 2],
-) -> DetailRow {
-    let setting = app.flag(c, flag);
-    let word = match setting.shown() {
+fn flag_row(app: &AppState, c: &Chat, spec: &FlagSpec) -> DetailRow {
+    let state = c.flag(&app.pending, spec.flag);
+    let [on, off] = spec.short_words;
+    let word = match state.shown() {
         None => "not known",
-        Some(true) => words[0],
-        Some(false) => words[1],
+        Some(true) => on,
+        Some(false) => off,
     };
-    let saving = if setting.is_changing() { " ↑" } else { "" };
-    DetailRow::Pair(label, format!("{word}{saving}"))
+    let saving = if state.is_changing() { " ↑" } else { "" };
+    DetailRow::Pair(spec.short_title, format!("{word}{saving}"))
 }
 
 /// The newest files and links, each once.
-fn shared(app: &AppState, c: &ConversationState) -> Vec<DetailRow> {
+fn shared(app: &AppState, c: &Chat) -> Vec<DetailRow> {
     let mut seen: Vec<SafeText> = Vec::new();
     let mut rows = Vec::new();
-    for message in c.timeline.iter().rev().take(LOOKED_THROUGH) {
+    for message in c.timeline.iter().rev().take(MAX_LOOKED_THROUGH) {
         let named = match &message.body {
             MessageBody::Media(media) if !media.name.is_empty() => Some(media.name.clone()),
             body => body.links().first().map(|url| SafeText::line(crate::model::rich::host(url))),
@@ -138,7 +127,7 @@ fn shared(app: &AppState, c: &ConversationState) -> Vec<DetailRow> {
             let at = message.at.short(app.clock.wall, &app.prefs.zone);
             rows.push(DetailRow::Item(name, at));
         }
-        if rows.len() >= MOST_SHARED {
+        if rows.len() >= MAX_SHARED {
             break;
         }
     }

@@ -1,14 +1,15 @@
 //! The rows of the conversation list.
 
-use crate::app::conversations::last_activity;
-use crate::app::layout::Rect;
-use crate::app::state::{AppState, ConversationState, Focus};
-use crate::model::{ConversationId, MessageBody, SafeText};
+use super::layout::Rect;
+use super::shown;
+use crate::app::chat::Chat;
+use crate::app::state::{AppState, Focus};
+use crate::model::{ChatRef, MessageBody, SafeText};
 
 /// One conversation in the list.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ListRow {
-    pub id: ConversationId,
+    pub chat: ChatRef,
     pub title: SafeText,
     pub badge: Badge,
     pub time: String,
@@ -36,20 +37,20 @@ pub enum Badge {
 #[derive(Clone, PartialEq)]
 pub struct ListStamp {
     revision: u64,
-    names: u64,
     area: Rect,
-    open: Option<ConversationId>,
+    open: Option<ChatRef>,
+    marked: Option<ChatRef>,
     focused: bool,
     today: i64,
 }
 
 impl ListStamp {
-    pub fn of(app: &AppState, area: Rect, _wide: bool) -> Self {
+    pub fn of(app: &AppState, area: Rect) -> Self {
         Self {
-            revision: app.conversations.revision(),
-            names: app.names.revision(),
+            revision: app.list_revision(),
             area,
             open: app.open.clone(),
+            marked: app.marked.clone(),
             focused: app.focus == Focus::List,
             today: app.clock.wall.day(&app.prefs.zone),
         }
@@ -58,14 +59,14 @@ impl ListStamp {
 
 /// The rows in sight, and the unread messages of those below.
 pub fn rows(app: &AppState, area: Rect, wide: bool) -> (Vec<ListRow>, u32) {
-    let all: Vec<&ConversationState> = app.conversations.shown(app.open.as_ref()).collect();
+    let all: Vec<&Chat> = app.shown_chats().collect();
     let per_row = if wide { 2 } else { 1 };
     let mut room = usize::from(area.height) / per_row;
     let marked = match app.focus {
-        Focus::List => app.conversations.marked.as_ref().or(app.open.as_ref()),
+        Focus::List => app.marked.as_ref().or(app.open.as_ref()),
         Focus::Compose => app.open.as_ref(),
     };
-    let at = marked.and_then(|id| all.iter().position(|c| c.info.id == *id)).unwrap_or(0);
+    let at = marked.and_then(|id| all.iter().position(|c| c.chat_ref() == *id)).unwrap_or(0);
     // With more than fits, the last line tells what is below.
     if all.len() > room {
         room = (usize::from(area.height) - 1) / per_row;
@@ -81,59 +82,57 @@ pub fn rows(app: &AppState, area: Rect, wide: bool) -> (Vec<ListRow>, u32) {
     (rows, below)
 }
 
-fn row(
-    app: &AppState,
-    c: &ConversationState,
-    wide: bool,
-    marked: Option<&ConversationId>,
-) -> ListRow {
+fn row(app: &AppState, c: &Chat, wide: bool, marked: Option<&ChatRef>) -> ListRow {
+    let chat = c.chat_ref();
+    let current = app.open.as_ref() == Some(&chat);
     let unread = c.info.unread;
     let badge = if c.has_failed() {
         Badge::Failed
     } else if unread.mentions > 0 {
         Badge::Mentions(unread.mentions)
-    } else if !c.compose.draft.text.is_empty() && app.open.as_ref() != Some(&c.info.id) {
+    } else if !c.composer.draft.text.is_empty() && !current {
         Badge::Draft
     } else if unread.messages > 0 {
         Badge::Unread(unread.messages)
     } else {
         Badge::None
     };
-    let at = last_activity(c);
+    let at = c.last_activity();
     let time = if at.0 > 0 { at.short(app.clock.wall, &app.prefs.zone) } else { String::new() };
     ListRow {
-        id: c.info.id.clone(),
-        title: app.title(c),
+        title: shown(&app.prefs, &app.accounts.of(c).title(c)),
         badge,
         time,
-        snippet: wide.then(|| snippet(app, c)),
-        current: app.open.as_ref() == Some(&c.info.id),
-        marked: app.focus == Focus::List && marked == Some(&c.info.id),
+        snippet: wide.then(|| shown(&app.prefs, &snippet(app, c, current))),
+        current,
+        marked: app.focus == Focus::List && marked == Some(&chat),
         unread: unread.messages > 0,
         muted: c.info.muted,
         pinned: c.info.pinned,
+        chat,
     }
 }
 
-fn snippet(app: &AppState, c: &ConversationState) -> SafeText {
-    let draft = &c.compose.draft.text;
-    if !draft.is_empty() && app.open.as_ref() != Some(&c.info.id) {
+fn snippet(app: &AppState, c: &Chat, current: bool) -> SafeText {
+    let account = app.accounts.of(c);
+    let draft = &c.composer.draft.text;
+    if !draft.is_empty() && !current {
         return SafeText::line(&format!("draft: {draft}"));
     }
     let (sender, text, system) = match (c.timeline.last(), &c.info.last) {
         (Some(m), _) => {
-            let text = m.body.text(&|id| app.name_of(id));
+            let text = m.body.text(&|id| account.name(id));
             (m.sender.clone(), text, m.body.is_system() || matches!(m.body, MessageBody::Deleted))
         }
         (None, Some(last)) => (last.sender.clone(), last.text.to_string(), last.system),
         (None, None) => return SafeText::line(""),
     };
     let text = text.split_whitespace().take(40).collect::<Vec<_>>().join(" ");
-    let mine = sender == *app.me();
+    let mine = sender == account.me;
     if system || !(mine || c.info.is_group()) {
         return SafeText::line(&text);
     }
-    let name = app.name_of(&sender);
+    let name = account.name(&sender);
     let first = name.split_whitespace().next().unwrap_or_default();
     SafeText::line(&format!("{first}: {text}"))
 }

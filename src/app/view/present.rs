@@ -1,21 +1,22 @@
 //! A message as it is shown: every kind of body as formatted text.
 
-use crate::app::state::AppState;
+use super::rows::Pane;
 use crate::model::{
     Align, Block, Link, Message, MessageBody, RichText, SafeText, Span, SpanStyle, UserId,
 };
 
 /// A message as formatted text.
-pub fn presented(app: &AppState, message: &Message) -> RichText {
-    let name = |id: &UserId| app.name_of(id);
+pub fn presented(pane: &Pane<'_>, message: &Message) -> RichText {
+    let (account, ui) = (pane.account, &pane.app.prefs.choices.ui);
+    let name = |id: &UserId| account.name(id);
     let dim = SpanStyle { dim: true, ..SpanStyle::default() };
     let mut rich = match &message.body {
         MessageBody::Text(rich) => rich.clone(),
         MessageBody::Emote(rich) => {
             let mut rich = rich.clone();
             let who = match &message.sender_name {
-                Some(own) if !app.names.knows(&message.sender) => own.clone(),
-                _ => app.names.of(&message.sender),
+                Some(own) if !account.names.knows(&message.sender) => own.clone(),
+                _ => account.names.of(&message.sender),
             };
             let span = Span {
                 text: SafeText::text(&format!("* {who} ")),
@@ -42,7 +43,7 @@ pub fn presented(app: &AppState, message: &Message) -> RichText {
             let text = if *closed {
                 "┄┄ the server has nothing in between any more ┄┄"
             } else {
-                "┄┄ messages are missing here · Enter fetches them ┄┄"
+                "┄┄ messages missing · Enter fetches them ┄┄"
             };
             let span = Span { text: text.into(), style: dim, link: None };
             RichText { blocks: vec![Block::Paragraph { align: Align::Centre, spans: vec![span] }] }
@@ -64,7 +65,7 @@ pub fn presented(app: &AppState, message: &Message) -> RichText {
             }])
         }
     };
-    rich.show_emoji(app.prefs.choices.ui.emoji, app.prefs.choices.ui.emoji_width);
+    rich.show_emoji(ui.emoji, ui.emoji_width);
     if message.edited.is_some() && !matches!(message.body, MessageBody::Deleted) {
         let span = Span { text: " (edited)".into(), style: dim, link: None };
         match rich.blocks.last_mut() {

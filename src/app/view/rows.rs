@@ -1,10 +1,13 @@
 //! Which rows a message has: what stands above its text, beside it, and below it.
 
+use super::layout::{Rect, Size};
 use super::scroll::Laid;
+use super::shown;
+use super::wrap::TextRow;
+use crate::app::account::Account;
+use crate::app::chat::Chat;
 use crate::app::chat::Selection;
-use crate::app::layout::{Rect, Size};
-use crate::app::state::{AppState, ConversationState};
-use crate::app::wrap::TextRow;
+use crate::app::state::AppState;
 use crate::model::{Delivery, EmojiStyle, Message, MessageKey, SafeText, UserId, emoticon};
 use std::sync::Arc;
 
@@ -68,24 +71,20 @@ pub enum Glyph {
 /// A conversation in a rectangle.
 pub struct Pane<'a> {
     pub app: &'a AppState,
-    pub conversation: &'a ConversationState,
+    pub account: &'a Account,
+    pub chat: &'a Chat,
     pub columns: usize,
     pub height: usize,
     roomy: bool,
 }
 
 impl<'a> Pane<'a> {
-    pub fn new(
-        app: &'a AppState,
-        conversation: &'a ConversationState,
-        area: Rect,
-        size: Size,
-        bare: bool,
-    ) -> Self {
+    pub fn new(app: &'a AppState, chat: &'a Chat, area: Rect, size: Size, bare: bool) -> Self {
         let beside = if bare { 0 } else { indent(area.width, bare) + MARGIN };
         Self {
             app,
-            conversation,
+            account: app.accounts.of(chat),
+            chat,
             columns: usize::from(area.width.saturating_sub(beside)).max(4),
             height: usize::from(area.height),
             roomy: size.rows >= ROOMY,
@@ -93,11 +92,11 @@ impl<'a> Pane<'a> {
     }
 
     pub fn previous(&self, key: &MessageKey) -> Option<&'a Message> {
-        self.conversation.timeline.before(key).next_back()
+        self.chat.timeline.before(key).next_back()
     }
 
     pub fn next(&self, key: &MessageKey) -> Option<&'a Message> {
-        self.conversation.timeline.after(key).next()
+        self.chat.timeline.after(key).next()
     }
 }
 
@@ -113,7 +112,7 @@ pub fn indent(width: u16, bare: bool) -> u16 {
 /// The day of the first row, unless that row or one right below it says it.
 pub fn day_of(rows: &[PaneRow], pane: &Pane<'_>) -> Option<String> {
     let first = rows.first().filter(|row| !matches!(row.kind, RowKind::Day(_)))?;
-    let message = pane.conversation.timeline.get(first.key.as_ref()?)?;
+    let message = pane.chat.timeline.get(first.key.as_ref()?)?;
     Some(message.at.day_name(pane.app.clock.wall, &pane.app.prefs.zone))
 }
 
@@ -123,7 +122,7 @@ pub fn rows<'a>(
     message: &'a Message,
     laid: &'a Laid,
 ) -> impl Iterator<Item = PaneRow> + 'a {
-    let selection = pane.conversation.selection.as_ref().map(Selection::bounds);
+    let selection = pane.chat.selection.as_ref().map(Selection::bounds);
     let selected = selection.is_some_and(|(first, last)| (first..=last).contains(&&message.key));
     let system = message.body.is_system();
     let mark = glyph(pane, message);
@@ -168,13 +167,13 @@ pub fn lead(pane: &Pane<'_>, message: &Message) -> Vec<RowKind> {
     if new_day {
         lead.push(RowKind::Day(message.at.day_name(pane.app.clock.wall, zone)));
     }
-    let is_new = pane.conversation.reading.new_from.as_ref() == Some(&message.key);
+    let is_new = pane.chat.reading.new_from.as_ref() == Some(&message.key);
     if is_new {
         let count = pane
-            .conversation
+            .chat
             .timeline
             .from(&message.key)
-            .filter(|m| m.sender != *pane.app.me() && !m.body.is_system())
+            .filter(|m| m.sender != pane.account.me && !m.body.is_system())
             .count();
         lead.push(RowKind::New(count));
     }
@@ -192,12 +191,12 @@ pub fn lead(pane: &Pane<'_>, message: &Message) -> Vec<RowKind> {
         if pane.roomy && lead.is_empty() {
             lead.push(RowKind::Blank);
         }
-        let mine = message.sender == *pane.app.me();
-        let known = pane.app.names.knows(&message.sender);
+        let mine = message.sender == pane.account.me;
+        let known = pane.account.names.knows(&message.sender);
         let name = match (&message.sender_name, mine) {
             (Some(name), false) if !known && !name.is_empty() => name.clone(),
             _ if message.sender.as_str().is_empty() => SafeText::line("unknown sender"),
-            _ => pane.app.name_of(&message.sender),
+            _ => shown(&pane.app.prefs, &pane.account.name(&message.sender)),
         };
         lead.push(RowKind::Name {
             time: message.at.clock(zone),
@@ -213,12 +212,12 @@ pub fn lead(pane: &Pane<'_>, message: &Message) -> Vec<RowKind> {
 /// The rows below it: reactions, why it was not sent.
 pub fn tail(pane: &Pane<'_>, message: &Message) -> Vec<RowKind> {
     let mut tail = Vec::new();
+    let ui = &pane.app.prefs.choices.ui;
     if !message.reactions.is_empty() {
         let list = message.reactions.iter().map(|r| {
-            let shown = emoticon::shown(&r.key, "", pane.app.prefs.choices.ui.emoji);
-            let shown =
-                emoticon::text(&shown, EmojiStyle::Glyph, pane.app.prefs.choices.ui.emoji_width);
-            (shown.to_string(), r.users.len(), r.users.contains(pane.app.me()))
+            let shown = emoticon::shown(&r.key, "", ui.emoji);
+            let shown = emoticon::text(&shown, EmojiStyle::Glyph, ui.emoji_width);
+            (shown.to_string(), r.users.len(), r.users.contains(&pane.account.me))
         });
         tail.push(RowKind::Reactions(list.collect()));
     }
@@ -230,7 +229,7 @@ pub fn tail(pane: &Pane<'_>, message: &Message) -> Vec<RowKind> {
 
 /// The mark of an own message; of a run that arrived only the last one has it.
 fn glyph(pane: &Pane<'_>, message: &Message) -> Option<Glyph> {
-    if message.sender != *pane.app.me() || message.body.is_system() {
+    if message.sender != pane.account.me || message.body.is_system() {
         return None;
     }
     match message.delivery {
@@ -240,7 +239,7 @@ fn glyph(pane: &Pane<'_>, message: &Message) -> Option<Glyph> {
         Delivery::Unconfirmed => Some(Glyph::Unconfirmed),
         Delivery::Failed { .. } => Some(Glyph::Failed),
         Delivery::Sent => {
-            let is_read = |m: &Message| pane.conversation.readers(m.key.at) > 0;
+            let is_read = |m: &Message| pane.chat.readers(m.key.at) > 0;
             let next = pane.next(&message.key);
             let run_goes_on = next.is_some_and(|n| {
                 n.sender == message.sender

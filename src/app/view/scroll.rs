@@ -2,15 +2,14 @@
 //!
 //! Works upward from the bottom or downward from the anchor and touches only what it shows.
 
-use super::Anchor;
+use super::bidi;
+use super::layout::Rect;
 use super::present::presented;
 use super::rows::{Pane, PaneRow, RowKind, lead, rows, tail};
-use crate::app::bidi;
-use crate::app::chat::Selection;
-use crate::app::layout::Rect;
-use crate::app::state::{AppState, ConversationState};
-use crate::app::wrap::{TextRow, wrap};
-use crate::model::{ConversationId, Message, MessageKey};
+use super::wrap::{TextRow, wrap};
+use crate::app::chat::{Anchor, Chat, Selection};
+use crate::app::state::AppState;
+use crate::model::{ChatRef, Message, MessageKey};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -19,7 +18,7 @@ const MAX_CACHED: usize = 4_000;
 /// What the rows depend on; while it is equal they are not made again.
 #[derive(Clone, PartialEq)]
 pub struct RowsStamp {
-    id: ConversationId,
+    chat: ChatRef,
     revision: u64,
     names: u64,
     anchor: Anchor,
@@ -31,18 +30,12 @@ pub struct RowsStamp {
 }
 
 impl RowsStamp {
-    pub fn of(
-        app: &AppState,
-        c: &ConversationState,
-        area: Rect,
-        bare: bool,
-        anchor: &Anchor,
-    ) -> Self {
+    pub fn of(app: &AppState, c: &Chat, area: Rect, bare: bool) -> Self {
         Self {
-            id: c.info.id.clone(),
+            chat: c.chat_ref(),
             revision: c.timeline.revision(),
-            names: app.names.revision(),
-            anchor: anchor.clone(),
+            names: app.accounts.of(c).names.revision(),
+            anchor: c.anchor.clone(),
             area,
             selection: c.selection.clone(),
             new_from: c.reading.new_from.clone(),
@@ -75,15 +68,15 @@ struct Place {
 /// Wrapped texts, valid for one conversation state at one width.
 #[derive(Default)]
 pub struct RowCache {
-    valid_for: Option<(ConversationId, u64, u64, usize)>,
+    valid_for: Option<(ChatRef, u64, u64, usize)>,
     texts: HashMap<MessageKey, Arc<Vec<TextRow>>>,
 }
 
 impl RowCache {
     fn refresh(&mut self, pane: &Pane<'_>) {
-        let c = pane.conversation;
+        let c = pane.chat;
         let stamp =
-            (c.info.id.clone(), c.timeline.revision(), pane.app.names.revision(), pane.columns);
+            (c.chat_ref(), c.timeline.revision(), pane.account.names.revision(), pane.columns);
         if self.valid_for.as_ref() != Some(&stamp) || self.texts.len() > MAX_CACHED {
             self.texts.clear();
             self.valid_for = Some(stamp);
@@ -94,7 +87,7 @@ impl RowCache {
         let text = if let Some(rows) = self.texts.get(&message.key) {
             Arc::clone(rows)
         } else {
-            let mut rows = wrap(&presented(pane.app, message), pane.columns);
+            let mut rows = wrap(&presented(pane, message), pane.columns);
             if pane.app.prefs.reorders() {
                 rows.iter_mut().for_each(bidi::row);
             }
@@ -109,7 +102,7 @@ impl RowCache {
     fn bottom(&mut self, pane: &Pane<'_>) -> Option<Place> {
         let mut room = pane.height;
         let mut top = None;
-        for message in pane.conversation.timeline.iter().rev() {
+        for message in pane.chat.timeline.iter().rev() {
             let len = self.lay(pane, message).len();
             if len >= room {
                 return Some(Place { key: message.key.clone(), row: len - room });
@@ -124,7 +117,7 @@ impl RowCache {
     fn resolve(&mut self, pane: &Pane<'_>, anchor: &Anchor) -> Option<Place> {
         let bottom = self.bottom(pane)?;
         let Anchor::At { key, offset, lead, tail } = anchor else { return Some(bottom) };
-        let message = pane.conversation.timeline.from(key).next();
+        let message = pane.chat.timeline.from(key).next();
         let Some(message) = message else { return Some(bottom) };
         let laid = self.lay(pane, message);
         let row = if message.key != *key {
@@ -139,7 +132,7 @@ impl RowCache {
     }
 
     fn anchor_of(&mut self, pane: &Pane<'_>, place: &Place) -> Anchor {
-        let Some(message) = pane.conversation.timeline.get(&place.key) else {
+        let Some(message) = pane.chat.timeline.get(&place.key) else {
             return Anchor::Bottom;
         };
         let laid = self.lay(pane, message);
@@ -174,7 +167,7 @@ impl RowCache {
         let mut place = from;
         let mut left = rows;
         loop {
-            let message = pane.conversation.timeline.get(&place.key)?;
+            let message = pane.chat.timeline.get(&place.key)?;
             let len = self.lay(pane, message).len();
             if place.row + left < len {
                 place.row += left;
@@ -210,10 +203,10 @@ impl RowCache {
         }
     }
 
+    /// The anchor of the first loaded row.
     pub fn top(&mut self, pane: &Pane<'_>) -> Anchor {
         self.refresh(pane);
-        let first =
-            pane.conversation.timeline.first().map(|m| Place { key: m.key.clone(), row: 0 });
+        let first = pane.chat.timeline.first().map(|m| Place { key: m.key.clone(), row: 0 });
         match (first, self.bottom(pane)) {
             (Some(first), Some(bottom)) if first < bottom => self.anchor_of(pane, &first),
             _ => Anchor::Bottom,
@@ -222,8 +215,7 @@ impl RowCache {
 
     pub fn reveal(&mut self, pane: &Pane<'_>, anchor: &Anchor, key: &MessageKey) -> Anchor {
         self.refresh(pane);
-        let (Some(top), Some(message)) =
-            (self.resolve(pane, anchor), pane.conversation.timeline.get(key))
+        let (Some(top), Some(message)) = (self.resolve(pane, anchor), pane.chat.timeline.get(key))
         else {
             return anchor.clone();
         };
@@ -261,8 +253,7 @@ impl RowCache {
         up: bool,
     ) -> bool {
         self.refresh(pane);
-        let (Some(top), Some(message)) =
-            (self.resolve(pane, anchor), pane.conversation.timeline.get(key))
+        let (Some(top), Some(message)) = (self.resolve(pane, anchor), pane.chat.timeline.get(key))
         else {
             return false;
         };
@@ -283,7 +274,7 @@ impl RowCache {
         let mut skip = top.row;
         let mut last = None;
         let mut cut = false;
-        for message in pane.conversation.timeline.from(&top.key) {
+        for message in pane.chat.timeline.from(&top.key) {
             if out.len() >= pane.height {
                 break;
             }
@@ -295,7 +286,7 @@ impl RowCache {
             last = Some(message.key.clone());
         }
         // A message whose end is not in sight has not been seen.
-        let below = last.map_or(0, |key| pane.conversation.timeline.after(&key).take(1000).count());
+        let below = last.map_or(0, |key| pane.chat.timeline.after(&key).take(1000).count());
         (out, below + usize::from(cut))
     }
 }

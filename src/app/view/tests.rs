@@ -1,75 +1,42 @@
-use super::*;
 use crate::app::action::{Action, MessagesAction, Scroll};
-use crate::app::keymap::Keymap;
-use crate::app::state::Prefs;
-use crate::app::{Input, Model, update};
-use crate::model::{
-    Delivery, Delta, Message, MessageBody, Now, Page, Reaction, RichText, SafeText, Timestamp,
-    UserId,
-};
+use crate::app::view::layout::Size;
+use crate::app::{Input, next_deadline};
+use crate::fixture::{self, App, direct};
+use crate::model::{Delta, Page, Reaction, SafeText, UserId};
 use proptest::prelude::*;
-use std::sync::Arc;
 use std::time::Duration;
 
-const CHAT: &str = "8:joe.4";
-
-fn message(n: i64) -> Message {
-    let at = Timestamp(1_700_000_000_000 + n * 400_000);
-    let sender = UserId::new(if n % 3 == 0 { "8:anna.7" } else { CHAT });
-    let text = "word ".repeat(usize::try_from(n % 40).unwrap_or(0) + 1);
-    let reactions = if n % 5 == 0 {
-        vec![Reaction { key: SafeText::line("heart"), users: vec![sender.clone()] }]
-    } else {
-        Vec::new()
-    };
-    Message {
-        key: MessageKey::server(at, &at.0.to_string()),
-        client_id: None,
-        sender,
-        sender_name: None,
-        at,
-        version: at.0.unsigned_abs(),
-        body: MessageBody::Text(RichText::plain(&format!("{n} {text}"))),
-        edited: None,
-        edit_of: None,
-        mentions_me: false,
-        reactions,
-        delivery: Delivery::Sent,
+fn message(n: i64) -> crate::model::Message {
+    let sender = if n % 3 == 0 { "anna" } else { "joe" };
+    let words = "word ".repeat(usize::try_from(n % 40).unwrap_or(0) + 1);
+    let body = fixture::text(&format!("{n} {words}"));
+    let mut message = fixture::message(sender, n * 7, body);
+    if n % 5 == 0 {
+        let users = vec![message.sender.clone()];
+        message.reactions = vec![Reaction { key: SafeText::line("heart"), users }];
     }
+    message
 }
 
-fn live(numbers: std::ops::Range<i64>) -> Input {
-    Input::Delta(Delta::Messages {
-        conversation: CHAT.into(),
-        messages: numbers.map(message).collect(),
-        page: Page::Live,
-    })
+fn live(app: &mut App, numbers: std::ops::Range<i64>) {
+    app.messages(numbers.map(message).collect(), Page::Live);
 }
 
-fn model(messages: i64) -> Model {
-    let prefs =
-        Prefs { demo: true, ..Prefs::plain(UserId::new("8:anna.7"), Arc::new(Keymap::default())) };
-    let mut model = Model::new(prefs, Size { columns: 80, rows: 24 });
-    let mut conversation = crate::model::Conversation::empty(CHAT.into());
-    conversation.activity = Timestamp(1);
-    update(&mut model, Input::Delta(Delta::Conversations(vec![conversation])), now());
-    update(&mut model, live(0..messages), now());
-    model
+fn app(messages: i64) -> App {
+    let mut app = direct("joe").opened();
+    live(&mut app, 0..messages);
+    app
 }
 
-fn now() -> Now {
-    Now { wall: Timestamp(1_700_500_000_000), mono: Duration::from_secs(1) }
-}
-
-fn press(model: &mut Model, scroll: Scroll) {
-    let action = Action::Messages(MessagesAction::Scroll(scroll));
-    update(model, Input::Action(action), now());
+fn press(app: &mut App, scroll: Scroll) {
+    app.action(Action::Messages(MessagesAction::Scroll(scroll)));
 }
 
 /// What the pane shows, as text.
-fn shown(model: &mut Model) -> Vec<String> {
-    model.view.layout(&model.app);
-    model.view.visible.rows.iter().map(|row| format!("{:?}", row.kind)).collect()
+fn shown(app: &mut App) -> Vec<String> {
+    app.model.layout();
+    let rows = &app.model.view.visible.messages.rows;
+    rows.iter().map(|row| format!("{:?}", row.kind)).collect()
 }
 
 fn input(n: u8) -> Input {
@@ -89,8 +56,8 @@ fn input(n: u8) -> Input {
 
 proptest! {
     #[test]
-    fn settling_after_every_input_is_settling_once(inputs in proptest::collection::vec(any::<u8>(), 0..25)) {
-        let (mut every, mut once) = (model(60), model(60));
+    fn a_layout_after_every_input_is_a_layout_once(inputs in proptest::collection::vec(any::<u8>(), 0..25)) {
+        let (mut every, mut once) = (app(60), app(60));
         // Both begin on a frame, as the loop does; selecting starts from what is in sight.
         shown(&mut every);
         shown(&mut once);
@@ -99,32 +66,32 @@ proptest! {
             if n % 10 == 8 {
                 shown(&mut once);
             }
-            update(&mut every, input(n), now());
-            update(&mut once, input(n), now());
+            every.input(input(n));
+            once.input(input(n));
             shown(&mut every);
         }
         prop_assert_eq!(shown(&mut every), shown(&mut once));
     }
 
     #[test]
-    fn settling_twice_is_settling_once(inputs in proptest::collection::vec(any::<u8>(), 0..12)) {
-        let mut model = model(40);
+    fn a_layout_twice_is_a_layout_once(inputs in proptest::collection::vec(any::<u8>(), 0..12)) {
+        let mut app = app(40);
         for n in inputs {
-            update(&mut model, input(n), now());
+            app.input(input(n));
         }
-        let first = shown(&mut model);
-        prop_assert_eq!(first, shown(&mut model));
+        let first = shown(&mut app);
+        prop_assert_eq!(first, shown(&mut app));
     }
 
     #[test]
     fn a_new_message_does_not_move_what_is_being_read(up in 1usize..60, new in 1i64..9) {
-        let mut model = model(60);
+        let mut app = app(60);
         for _ in 0..up {
-            press(&mut model, Scroll::LineUp);
+            press(&mut app, Scroll::LineUp);
         }
-        let before = shown(&mut model);
-        update(&mut model, live(60..60 + new), now());
-        let after = shown(&mut model);
+        let before = shown(&mut app);
+        live(&mut app, 60..60 + new);
+        let after = shown(&mut app);
         // The line that counts what is new stands below what was in sight, or not in sight at all.
         let common = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
         prop_assert!(common + 1 >= before.len().min(after.len()), "{:#?} {:#?}", before, after);
@@ -132,25 +99,25 @@ proptest! {
 
     #[test]
     fn no_row_is_skipped_on_the_way_up_and_down(lines in 1usize..120) {
-        let mut model = model(30);
-        let bottom = shown(&mut model);
+        let mut app = app(30);
+        let bottom = shown(&mut app);
         for _ in 0..lines {
-            press(&mut model, Scroll::LineUp);
+            press(&mut app, Scroll::LineUp);
         }
         for _ in 0..lines {
-            press(&mut model, Scroll::LineDown);
+            press(&mut app, Scroll::LineDown);
         }
-        prop_assert_eq!(shown(&mut model), bottom);
+        prop_assert_eq!(shown(&mut app), bottom);
     }
 }
 
 #[test]
 fn every_line_up_shows_exactly_one_more_row() {
-    let mut model = model(30);
-    let mut before = shown(&mut model);
+    let mut app = app(30);
+    let mut before = shown(&mut app);
     loop {
-        press(&mut model, Scroll::LineUp);
-        let after = shown(&mut model);
+        press(&mut app, Scroll::LineUp);
+        let after = shown(&mut app);
         if after == before {
             break;
         }
@@ -162,24 +129,22 @@ fn every_line_up_shows_exactly_one_more_row() {
 
 #[test]
 fn a_typing_signal_ends_by_itself_by_word_or_with_a_message() {
-    let typing = |active| {
-        Input::Delta(Delta::Typing { conversation: CHAT.into(), who: UserId::new(CHAT), active })
+    let mut app = app(3);
+    let typing = |app: &mut App, active| {
+        let (conversation, who) = ("8:joe.4".into(), UserId::new("8:joe.4"));
+        app.delta(Delta::Typing { conversation, who, active });
     };
-    let who = |model: &Model| model.app.opened().unwrap().typing.len();
-    let mut model = model(3);
-    let id: crate::model::ConversationId = CHAT.into();
-    update(&mut model, Input::Delta(Delta::LastOpen(id)), now());
-    update(&mut model, typing(true), now());
-    assert_eq!(who(&model), 1);
-    let due = model.app.next_deadline().unwrap();
-    assert!(due <= Duration::from_secs(25), "{due:?}");
-    let later = Now { mono: Duration::from_secs(24), ..now() };
-    update(&mut model, Input::Deadline, later);
-    assert_eq!(who(&model), 0);
-    update(&mut model, typing(true), later);
-    update(&mut model, typing(false), later);
-    assert_eq!(who(&model), 0);
-    update(&mut model, typing(true), later);
-    update(&mut model, live(4..5), later);
-    assert_eq!(who(&model), 0);
+    let count = |app: &App| app.open_chat().typing.len();
+    typing(&mut app, true);
+    assert_eq!(count(&app), 1);
+    let due = next_deadline(&app.model.app).unwrap();
+    assert!(due <= app.now.mono + Duration::from_secs(24), "{due:?}");
+    app.pass(Duration::from_secs(23));
+    assert_eq!(count(&app), 0);
+    typing(&mut app, true);
+    typing(&mut app, false);
+    assert_eq!(count(&app), 0);
+    typing(&mut app, true);
+    live(&mut app, 4..5);
+    assert_eq!(count(&app), 0);
 }

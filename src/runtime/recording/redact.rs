@@ -344,7 +344,7 @@ mod tests {
     use super::*;
     use crate::app::{Action, ComposeAction, Input};
     use crate::model::text::width;
-    use crate::model::{ConversationId, Delivery, Delta, SafeText, UserId};
+    use crate::model::{AccountId, ConversationId, Delivery, Delta, Inbound, SafeText, UserId};
     use proptest::prelude::*;
 
     #[test]
@@ -363,17 +363,19 @@ mod tests {
     #[test]
     fn what_a_thing_is_stays_and_what_it_says_goes() {
         let redactor = Redactor::new(7);
-        let input = Input::Delta(Delta::Delivery {
+        let delta = Delta::Delivery {
             conversation: "8:joe.4".into(),
             client_id: "42".into(),
             delivery: Delivery::Failed { reason: SafeText::line("secret 日本"), can_retry: true },
             sent: None,
-        });
-        let Input::Delta(Delta::Delivery { client_id, delivery, .. }) =
-            redactor.turn(&input).unwrap()
+        };
+        let inbound = Inbound { account: AccountId::new("home"), delta };
+        let Input::Delta(Inbound { account, delta: Delta::Delivery { client_id, delivery, .. } }) =
+            redactor.turn(&Input::Delta(inbound)).unwrap()
         else {
             panic!("another input");
         };
+        assert!(!account.as_str().contains("home"), "an account's name is its owner's words");
         assert_eq!(client_id.as_str(), "42");
         let Delivery::Failed { reason, can_retry: true } = delivery else { panic!("another step") };
         assert_eq!(width(&reason), width("secret 日本"));

@@ -1,0 +1,139 @@
+//! Accounts as values: who someone is to a service, the connection to it, and everything known through it.
+
+use super::chat::Chat;
+use super::conversations::Conversations;
+use crate::model::{AccountId, ChatRef, ConnectionState, Names, SafeText, UserId, title};
+use std::time::Duration;
+
+/// The connection, and since when on the monotonic clock.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    pub state: ConnectionState,
+    pub since: Duration,
+    /// Since when nothing was heard; `None` while online.
+    pub lost: Option<Duration>,
+}
+
+impl Connection {
+    fn new() -> Self {
+        Self { state: ConnectionState::Connecting, since: Duration::ZERO, lost: None }
+    }
+
+    /// The connection changed. True when it is back.
+    pub fn set(&mut self, state: ConnectionState, now: Duration) -> bool {
+        let came_online = state == ConnectionState::Online && self.state != ConnectionState::Online;
+        self.lost = match (&state, self.lost) {
+            (ConnectionState::Online, _) => None,
+            (_, Some(known)) => Some(known),
+            (ConnectionState::Connecting, None) if self.state != ConnectionState::Online => None,
+            (_, None) => Some(now),
+        };
+        self.state = state;
+        self.since = now;
+        came_online
+    }
+
+    /// Seconds since the connection was lost.
+    pub fn lost_for(&self, now: Duration) -> Option<u64> {
+        self.lost.map(|since| now.saturating_sub(since).as_secs())
+    }
+
+    /// Seconds until the next try to connect.
+    pub fn retry_in(&self, now: Duration) -> Option<u64> {
+        match &self.state {
+            ConnectionState::Waiting { wait, .. } => {
+                let left = (self.since + *wait).saturating_sub(now);
+                Some(left.as_secs_f64().ceil() as u64)
+            }
+            _ => None,
+        }
+    }
+
+    /// The next full second of the countdown to the next try, as long as it runs.
+    pub fn next_tick(&self, now: Duration) -> Option<Duration> {
+        let ConnectionState::Waiting { wait, .. } = &self.state else { return None };
+        let past = now.saturating_sub(self.since);
+        (past < *wait).then(|| self.since + Duration::from_secs(past.as_secs() + 1))
+    }
+}
+
+pub struct Account {
+    pub id: AccountId,
+    pub me: UserId,
+    pub connection: Connection,
+    pub names: Names,
+    pub conversations: Conversations,
+}
+
+impl Account {
+    pub fn new(id: AccountId, me: UserId) -> Self {
+        Self {
+            conversations: Conversations::new(id.clone()),
+            id,
+            me,
+            connection: Connection::new(),
+            names: Names::default(),
+        }
+    }
+
+    /// Refers to a conversation of this account.
+    pub fn chat_ref(&self, id: &crate::model::ConversationId) -> ChatRef {
+        ChatRef { account: self.id.clone(), conversation: id.clone() }
+    }
+
+    /// The name to show for a person; `You` for oneself.
+    pub fn name(&self, who: &UserId) -> SafeText {
+        if *who == self.me { SafeText::line("You") } else { self.names.of(who) }
+    }
+
+    /// What a conversation is called.
+    pub fn title(&self, chat: &Chat) -> SafeText {
+        title(&chat.info, &chat.group.members, &self.names, &self.me)
+    }
+}
+
+/// All accounts, in the order in which they are shown. There is at least one.
+pub struct Accounts {
+    first: Account,
+    others: Vec<Account>,
+}
+
+impl Accounts {
+    pub fn new(first: Account, others: Vec<Account>) -> Self {
+        Self { first, others }
+    }
+
+    pub fn first(&self) -> &Account {
+        &self.first
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Account> {
+        std::iter::once(&self.first).chain(&self.others)
+    }
+
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Account> {
+        std::iter::once(&mut self.first).chain(&mut self.others)
+    }
+
+    pub fn get(&self, id: &AccountId) -> Option<&Account> {
+        self.iter().find(|account| account.id == *id)
+    }
+
+    pub fn get_mut(&mut self, id: &AccountId) -> Option<&mut Account> {
+        self.iter_mut().find(|account| account.id == *id)
+    }
+
+    /// The account of a chat.
+    pub fn of(&self, chat: &Chat) -> &Account {
+        self.get(&chat.account).unwrap_or(&self.first)
+    }
+
+    pub fn chat(&self, chat: &ChatRef) -> Option<&Chat> {
+        self.get(&chat.account)?.conversations.get(&chat.conversation)
+    }
+
+    /// All chats, account by account, each in the order of its list.
+    pub fn chats(&self) -> impl Iterator<Item = &Chat> {
+        self.iter().flat_map(|account| account.conversations.iter())
+    }
+}

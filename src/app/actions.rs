@@ -1,0 +1,47 @@
+//! What the user does: one file an area.
+
+mod compose;
+mod general;
+mod list;
+mod messages;
+mod thread;
+
+use super::action::{Action, AppAction, OverlayAction};
+use super::model::Model;
+
+/// Carries out an action, and those it leads to.
+pub fn act(model: &mut Model, action: Action) {
+    model.app.presence.acted = true;
+    if model.overlays.shows_welcome() {
+        model.overlays.drop_passive();
+        if action == Action::App(AppAction::Escape) {
+            return;
+        }
+    }
+    let mut next = Some(action);
+    while let Some(action) = next.take() {
+        next = act_once(model, action);
+    }
+}
+
+fn act_once(model: &mut Model, action: Action) -> Option<Action> {
+    if action != Action::App(AppAction::FocusNext) {
+        model.app.with_open(|chat, _| chat.composer.completion = None);
+    }
+    if model.app.prefs.read_only && action.writes() {
+        model.app.note("Read-only: nothing can be written here");
+        return None;
+    }
+    match action {
+        Action::App(action) => general::act(model, action),
+        Action::List(action) => list::act(model, action),
+        Action::Messages(super::MessagesAction::Scroll(scroll)) if model.overlays.takes_keys() => {
+            return model.act_on_dialog(OverlayAction::Scroll(scroll));
+        }
+        Action::Messages(action) => messages::act(model, action),
+        Action::Compose(action) => return compose::act(model, action),
+        Action::Thread(action) => thread::act(model, action),
+        Action::Overlay(action) => return model.act_on_dialog(action),
+    }
+    None
+}

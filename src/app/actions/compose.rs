@@ -1,0 +1,140 @@
+//! The message box: typing, editing, sending.
+
+use super::messages;
+use crate::app::action::{Action, ComposeAction, MessagesAction, Motion};
+use crate::app::chat::composer::{Composer, MAX_TEXT};
+use crate::app::chat::{message_change, outbox, sending};
+use crate::app::commands;
+use crate::app::effect::Effect;
+use crate::app::model::Model;
+use crate::app::state::Focus;
+use crate::model::Outgoing;
+
+pub fn act(model: &mut Model, action: ComposeAction) -> Option<Action> {
+    let types = matches!(action, ComposeAction::Insert(_) | ComposeAction::Paste(_));
+    if types {
+        begin_typing(model);
+    }
+    if model.app.opened().is_none() {
+        if types {
+            model.app.note("Open a conversation first: Alt-Down, or Ctrl-K to find one");
+        }
+        return None;
+    }
+    match action {
+        ComposeAction::Send => return submit(model),
+        ComposeAction::Undo => undo(model),
+        ComposeAction::Move(motion) => go(model, motion),
+        ComposeAction::PasteClipboard => model.app.effects.push(Effect::PasteClipboard),
+        ComposeAction::EditOutside => edit_outside(model),
+        ComposeAction::Paste(text) => paste(model, &text),
+        ComposeAction::Insert(c) => {
+            edit(model, |composer| composer.insert(c.encode_utf8(&mut [0; 4])));
+        }
+        ComposeAction::Newline => edit(model, |composer| composer.insert("\n")),
+        ComposeAction::Delete(motion) => edit(model, |composer| composer.delete(motion)),
+        ComposeAction::Yank => edit(model, Composer::yank),
+    }
+    None
+}
+
+/// Typing always types, whatever was selected or focused before.
+fn begin_typing(model: &mut Model) {
+    model.view.bare = false;
+    if model.app.focus == Focus::List {
+        model.app.set_focus(Focus::Compose);
+    }
+    model.app.with_open(|chat, _| chat.selection = None);
+}
+
+/// Changes the text in the box.
+fn edit(model: &mut Model, change: impl FnOnce(&mut Composer)) {
+    model.app.with_open(|chat, env| {
+        change(&mut chat.composer);
+        sending::draft_changed(chat, env.now.mono);
+        sending::report_typing(chat, env);
+    });
+}
+
+fn paste(model: &mut Model, text: &str) {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n").replace('\t', "    ");
+    let text: String = text.chars().filter(|c| *c == '\n' || !c.is_control()).collect();
+    let length = model.app.opened().map_or(0, |chat| chat.composer.text().len());
+    if length + text.len() > MAX_TEXT {
+        model.app.complain("The text is too long to be pasted");
+        return;
+    }
+    edit(model, |composer| composer.insert(&text));
+}
+
+/// With nothing to undo in an empty box, what was just sent comes back, as long as it has not left.
+fn undo(model: &mut Model) {
+    model.app.with_open(|chat, env| {
+        if chat.composer.undo() {
+            sending::draft_changed(chat, env.now.mono);
+            sending::report_typing(chat, env);
+        } else if chat.composer.draft.is_empty() {
+            outbox::take_back_last(chat, env);
+        }
+    });
+}
+
+fn go(model: &mut Model, motion: Motion) {
+    let Some(chat) = model.app.opened() else { return };
+    let composer = &chat.composer;
+    if motion == Motion::Up && composer.text().is_empty() {
+        messages::act(model, MessagesAction::SelectUp);
+        return;
+    }
+    let motion = match motion {
+        Motion::Up if composer.is_on_first_line() => Motion::LineStart,
+        Motion::Down if composer.is_on_last_line() => Motion::LineEnd,
+        other => other,
+    };
+    model.app.with_open(|chat, env| {
+        let before = chat.composer.draft.cursor;
+        chat.composer.go(motion);
+        // The cursor is kept with the text.
+        if chat.composer.draft.cursor != before && !chat.composer.draft.is_empty() {
+            sending::draft_changed(chat, env.now.mono);
+        }
+    });
+}
+
+fn edit_outside(model: &mut Model) {
+    let Some(chat) = model.app.opened() else { return };
+    let (chat, text) = (chat.chat_ref(), chat.composer.text().to_owned());
+    model.app.effects.push(Effect::EditOutside { chat, text });
+}
+
+/// Enter: an edit, a command, or a message.
+fn submit(model: &mut Model) -> Option<Action> {
+    let chat = model.app.opened()?;
+    let at = chat.chat_ref();
+    let text = chat.composer.text();
+    if text.trim().is_empty() {
+        if chat.composer.draft.edit.is_some() {
+            model.app.note("A message cannot be changed into nothing; d on the message deletes it");
+        }
+        return None;
+    }
+    // Pasted lines end with a line break that nobody means to send.
+    let text = text.trim_end_matches('\n').to_owned();
+    if chat.composer.draft.edit.is_some() {
+        model.app.with_open(|chat, env| message_change::submit_edit(chat, env, text));
+        return None;
+    }
+    let text = match text.strip_prefix('/') {
+        Some(command) if !command.starts_with('/') => return commands::run(model, &at, command),
+        Some(literal) => literal.to_owned(),
+        None => text,
+    };
+    model.overlays.drop_passive();
+    model.app.with_open(|chat, env| {
+        let reply = chat.composer.draft.reply.clone();
+        let outgoing = Outgoing { reply, ..sending::typed_message(chat, env, text) };
+        sending::send(chat, env, outgoing);
+    });
+    model.app.sort(&at.account);
+    None
+}

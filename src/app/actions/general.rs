@@ -1,0 +1,125 @@
+//! Quitting, focus, panes, and opening dialogs.
+
+use crate::app::action::AppAction;
+use crate::app::chat::{Window, completion, history, outbox, sending};
+use crate::app::commands;
+use crate::app::effect::Effect;
+use crate::app::keymap::Context;
+use crate::app::model::Model;
+use crate::app::overlay::{Help, Overlay, Palette, Preview, Switcher};
+use crate::app::state::Focus;
+use crate::model::Request;
+
+pub fn act(model: &mut Model, action: AppAction) {
+    match action {
+        AppAction::Quit => ask_quit(model),
+        AppAction::Interrupt if model.app.interrupted() => quit(model),
+        AppAction::Interrupt => model.app.note_interrupt(),
+        AppAction::Escape => escape(model),
+        AppAction::Help => {
+            let help = Help::new(model.context(), commands::help());
+            model.overlays.push(Overlay::Help(help));
+        }
+        AppAction::Search { here } => {
+            let here = model.app.open.clone().filter(|_| here);
+            model.overlays.open_search(&mut model.app, here, "");
+        }
+        AppAction::Palette => model.overlays.push(Overlay::Palette(Palette::default())),
+        AppAction::Switcher => {
+            let switcher = Switcher::new(&model.app);
+            model.overlays.push(Overlay::Switcher(switcher));
+        }
+        AppAction::Preview => {
+            let shown = model.overlays.shows_preview();
+            model.overlays.drop_passive();
+            if !shown {
+                model.overlays.push(Overlay::Preview(Preview));
+            }
+        }
+        AppAction::FocusNext => {
+            if model.context() != Context::Compose || !complete(model) {
+                model.app.set_focus(match model.app.focus {
+                    Focus::List => Focus::Compose,
+                    Focus::Compose => Focus::List,
+                });
+            }
+        }
+        AppAction::TogglePanes => model.view.hide_list = !model.view.hide_list,
+        AppAction::Bare => model.view.bare = !model.view.bare && model.app.open.is_some(),
+        AppAction::Redraw => model.app.effects.push(Effect::Redraw),
+        AppAction::Suspend => model.app.effects.push(Effect::Suspend),
+        AppAction::Resync => {
+            model.app.request_all(&Request::RetryNow);
+            model.app.with_open(|chat, env| {
+                chat.forgive_older();
+                env.request(Request::Resync { conversation: chat.info.id.clone() });
+            });
+        }
+    }
+}
+
+/// Completes the word before the cursor; false when there is nothing to complete.
+fn complete(model: &mut Model) -> bool {
+    let commands = commands::names();
+    let completed = model.app.with_open(|chat, env| {
+        let done = completion::complete(chat, env.me, env.names, &commands);
+        if done {
+            sending::draft_changed(chat, env.now.mono);
+        }
+        done
+    });
+    completed == Some(true)
+}
+
+fn ask_quit(model: &mut Model) {
+    match reason_to_stay(model).filter(|_| !model.app.interrupted()) {
+        Some(why) => {
+            model.app.note_interrupt();
+            model.app.complain(why);
+        }
+        None => quit(model),
+    }
+}
+
+/// What the user should know before the program ends.
+fn reason_to_stay(model: &Model) -> Option<&'static str> {
+    let now = model.app.clock.mono;
+    let mut chats = model.app.accounts.chats();
+    if chats.any(crate::app::chat::Chat::has_unsaved) {
+        return Some("A message could not be saved and will be lost: once more quits");
+    }
+    let mut chats = model.app.accounts.chats();
+    chats
+        .any(|c| outbox::is_holding(c, now))
+        .then_some("A message is still held back: once more quits, and it leaves at the next start")
+}
+
+/// Saves what is being written, then ends the loop.
+fn quit(model: &mut Model) {
+    model.app.with_each(|chat, env| sending::save_draft(chat, env, true));
+    model.app.effects.push(Effect::Quit);
+}
+
+/// Peels off one layer. Never deletes text.
+fn escape(model: &mut Model) {
+    model.app.notes.clear();
+    if model.overlays.pop() || std::mem::take(&mut model.view.bare) {
+        return;
+    }
+    if model.app.focus == Focus::List {
+        model.app.set_focus(Focus::Compose);
+        return;
+    }
+    model.app.with_open(|chat, env| {
+        if chat.selection.take().is_some() {
+            return;
+        }
+        if chat.composer.drop_banner() {
+            sending::draft_changed(chat, env.now.mono);
+        } else if chat.is_at_bottom() && chat.paging.window == Window::Live {
+            chat.drop_new_line();
+        } else {
+            history::to_newest(chat, env);
+        }
+    });
+}

@@ -1,0 +1,73 @@
+//! The conversation list: opening, neighbours, the next unread one.
+
+use crate::app::action::ListAction;
+use crate::app::chat::{Chat, reading};
+use crate::app::model::Model;
+use crate::model::ChatRef;
+
+pub fn act(model: &mut Model, action: ListAction) {
+    match action {
+        ListAction::Up => mark(model, -1),
+        ListAction::Down => mark(model, 1),
+        ListAction::Open => {
+            let marked = model.app.marked.clone().or_else(|| model.app.open.clone());
+            if let Some(chat) = marked {
+                model.open(&chat);
+            }
+        }
+        ListAction::Previous => neighbour(model, -1),
+        ListAction::Next => neighbour(model, 1),
+        ListAction::NextUnread => next_unread(model),
+        ListAction::MarkRead => {
+            model.app.with_open(reading::read_all);
+        }
+        ListAction::Nth(n) => {
+            let row = model.view.visible.list.rows.get(n.saturating_sub(1));
+            if let Some(chat) = row.map(|row| row.chat.clone()) {
+                model.open(&chat);
+            }
+        }
+    }
+}
+
+/// The chat `by` places from `from`; from nothing, the first or last one.
+fn step(model: &Model, from: Option<&ChatRef>, by: isize) -> Option<ChatRef> {
+    let chats: Vec<ChatRef> = model.app.shown_chats().map(Chat::chat_ref).collect();
+    let last = chats.len().checked_sub(1)?;
+    let at = from.and_then(|chat| chats.iter().position(|c| c == chat));
+    let next = match at {
+        Some(at) => at.checked_add_signed(by)?,
+        None if by > 0 => 0,
+        None => last,
+    };
+    chats.get(next).cloned()
+}
+
+fn mark(model: &mut Model, by: isize) {
+    let from = model.app.marked.clone().or_else(|| model.app.open.clone());
+    if let Some(chat) = step(model, from.as_ref(), by) {
+        model.app.marked = Some(chat);
+    }
+}
+
+fn neighbour(model: &mut Model, by: isize) {
+    if let Some(chat) = step(model, model.app.open.as_ref(), by) {
+        model.open(&chat);
+    }
+}
+
+/// The next one with unread messages below the open one, then from the top; muted ones only when nothing else is.
+fn next_unread(model: &mut Model) {
+    let app = &model.app;
+    let all: Vec<&Chat> = app.shown_chats().collect();
+    let is_open = |c: &Chat| app.open.as_ref() == Some(&c.chat_ref());
+    let at = all.iter().position(|c| is_open(c)).map_or(0, |i| i + 1);
+    let turned = all.iter().cycle().skip(at).take(all.len());
+    let unread = |muted: bool| {
+        turned.clone().find(|c| c.info.unread.messages > 0 && c.info.muted == muted && !is_open(c))
+    };
+    match unread(false).or_else(|| unread(true)).map(|c| c.chat_ref()) {
+        Some(chat) => model.open(&chat),
+        None => model.app.note("Nothing unread"),
+    }
+}

@@ -1,0 +1,260 @@
+//! The message pane: scrolling, selecting, and what can be done with a message.
+
+use crate::app::action::{MessagesAction, Scroll};
+use crate::app::chat::{
+    Chat, Env, Selection, history, jump_to_quote, message_change, outbox, reading,
+};
+use crate::app::model::Model;
+use crate::app::overlay::{Confirm, Consent, Inspector, Links, MessageMenu, Overlay, Reactions};
+use crate::app::pending::SourcePurpose;
+use crate::app::state::Focus;
+use crate::model::{Delivery, Message, MessageBody, MessageKey, SafeText};
+
+pub fn act(model: &mut Model, action: MessagesAction) {
+    let moves = matches!(
+        action,
+        MessagesAction::Scroll(_)
+            | MessagesAction::SelectUp
+            | MessagesAction::SelectDown
+            | MessagesAction::Extend { .. }
+            | MessagesAction::AllLinks
+    );
+    // A line for missing messages is no message: all that can be done there is to fetch them.
+    let on_gap = selected(model).is_some_and(|m| matches!(m.body, MessageBody::Gap { .. }));
+    if on_gap && !moves {
+        if action == MessagesAction::Menu {
+            model.app.with_open(history::fill_selected_gap);
+        }
+        return;
+    }
+    match action {
+        MessagesAction::Scroll(by) => scroll(model, by),
+        MessagesAction::SelectUp => select(model, true),
+        MessagesAction::SelectDown => select(model, false),
+        MessagesAction::Extend { up } => extend(model, up),
+        MessagesAction::Menu => {
+            if selected(model).is_some() {
+                model.overlays.push(Overlay::MessageMenu(MessageMenu::default()));
+            }
+        }
+        MessagesAction::Delete => ask_delete(model),
+        MessagesAction::React => react(model),
+        MessagesAction::Inspect => inspect(model),
+        MessagesAction::Follow => {
+            let found = model.app.with_open(jump_to_quote::begin).flatten();
+            if let Some(key) = found {
+                model.view.reveal(&mut model.app, &key);
+            }
+        }
+        MessagesAction::Copy { with_name } => copy(model, with_name),
+        MessagesAction::OpenLink => open_link(model),
+        MessagesAction::CopyId => copy_id(model),
+        MessagesAction::AllLinks => all_links(model),
+        MessagesAction::Reply => with_open(model, message_change::reply),
+        MessagesAction::Edit => with_open(model, message_change::edit),
+        MessagesAction::Retry => with_open(model, outbox::retry),
+        MessagesAction::TakeBack => with_selected(model, outbox::take_back),
+        MessagesAction::MarkUnread => with_selected(model, reading::unread_from),
+    }
+}
+
+fn selected(model: &Model) -> Option<&Message> {
+    model.app.opened()?.selected()
+}
+
+fn scroll(model: &mut Model, by: Scroll) {
+    model.app.with_open(|chat, _| {
+        history::ask_again(chat);
+        if matches!(by, Scroll::PageUp | Scroll::LineUp | Scroll::Oldest) {
+            chat.forgive_older();
+        }
+    });
+    // A page keeps one row in sight, so that the eye finds its place again.
+    let page = (model.view.page(&model.app) - 1).max(1);
+    let app = &mut model.app;
+    match by {
+        Scroll::PageUp => model.view.scroll(app, -page),
+        Scroll::PageDown => model.view.scroll(app, page),
+        Scroll::LineUp => model.view.scroll(app, -1),
+        Scroll::LineDown => model.view.scroll(app, 1),
+        Scroll::Oldest => model.view.to_top(app),
+        Scroll::Newest => {
+            app.with_open(history::to_newest);
+        }
+    }
+}
+
+/// Moves the selection; from nothing, to the last message in sight. Below the last one it ends.
+fn select(model: &mut Model, up: bool) {
+    let in_sight = model.view.visible.messages.rows.iter().rev().find_map(|row| row.key.clone());
+    model.app.set_focus(Focus::Compose);
+    // Inside a message taller than the pane the text moves first.
+    if let Some(key) = selected(model).map(|m| m.key.clone())
+        && model.view.goes_on(&model.app, &key, up)
+    {
+        model.view.scroll(&mut model.app, if up { -1 } else { 1 });
+        return;
+    }
+    let next = model.app.with_open(|chat, _| {
+        let timeline = &chat.timeline;
+        let next = match (chat.selection.as_ref().map(|s| &s.at), up) {
+            (None, true) => in_sight
+                .filter(|key| timeline.get(key).is_some())
+                .or_else(|| timeline.last().map(|m| m.key.clone())),
+            (None, false) => None,
+            (Some(key), true) => {
+                let above = timeline.before(key).next_back();
+                Some(above.map_or_else(|| key.clone(), |m| m.key.clone()))
+            }
+            (Some(key), false) => timeline.after(key).next().map(|m| m.key.clone()),
+        };
+        chat.selection = next.clone().map(Selection::one);
+        next
+    });
+    if let Some(key) = next.flatten() {
+        model.view.reveal(&mut model.app, &key);
+    }
+}
+
+/// One more message; back over the first one it becomes fewer again.
+fn extend(model: &mut Model, up: bool) {
+    let next = model.app.with_open(|chat, _| {
+        let selection = chat.selection.as_mut()?;
+        let timeline = &chat.timeline;
+        let next = if up {
+            timeline.before(&selection.at).next_back()
+        } else {
+            timeline.after(&selection.at).next()
+        };
+        let next = next?.key.clone();
+        let at = std::mem::replace(&mut selection.at, next.clone());
+        selection.from.get_or_insert(at);
+        Some(next)
+    });
+    if let Some(key) = next.flatten() {
+        model.view.reveal(&mut model.app, &key);
+    }
+}
+
+fn react(model: &mut Model) {
+    let message = selected(model).filter(|m| !m.key.is_unsent()).map(|m| m.key.clone());
+    if let (Some(message), Some(chat)) = (message, model.app.open.clone()) {
+        model.overlays.push(Overlay::Reactions(Reactions::new(chat, message)));
+    }
+}
+
+/// The source is in the store; an unsent message has none yet.
+fn inspect(model: &mut Model) {
+    let Some(chat) = model.app.opened() else { return };
+    let Some(key) = chat.selected().map(|m| m.key.clone()) else { return };
+    if key.is_unsent() {
+        let inspector = Inspector::new(&model.app, chat, &key, &[]);
+        model.overlays.extend(inspector.map(Overlay::Inspector));
+    } else {
+        model.app.with_open(|chat, env| {
+            message_change::ask_source(chat, env, key, SourcePurpose::Inspect);
+        });
+    }
+}
+
+fn ask_delete(model: &mut Model) {
+    let Some(at) = model.app.open.clone() else { return };
+    let Some(message) = selected(model) else { return };
+    let (key, client_id) = (message.key.clone(), message.client_id.clone());
+    let account = model.app.current_account();
+    let text = message.body.text(&|id| account.names.of(id));
+    let mine = message.sender == account.me;
+    let confirm = match client_id.filter(|_| outbox::has_not_left(&message.delivery)) {
+        // There is no time for a question.
+        Some(client_id) if matches!(message.delivery, Delivery::Saving | Delivery::Held) => {
+            model.app.with_open(|chat, env| outbox::discard(chat, env, client_id));
+            return;
+        }
+        Some(client_id) => {
+            let question = "Discard this message? It was not sent";
+            Confirm::new(question, &one_line(&text), Consent::Discard(at, client_id))
+        }
+        None if !mine => {
+            model.app.complain("Only your own messages can be deleted");
+            return;
+        }
+        None if key.is_unsent() => {
+            model.app.complain("It is being sent; once it has arrived it can be deleted");
+            return;
+        }
+        None => {
+            let question = "Delete this message for everyone?";
+            Confirm::new(question, &one_line(&text), Consent::DeleteMessage(at, key))
+        }
+    };
+    model.overlays.push(Overlay::Confirm(confirm));
+}
+
+fn one_line(text: &str) -> SafeText {
+    SafeText::line(text)
+}
+
+fn copy(model: &mut Model, with_names: bool) {
+    model.app.with_open(|chat, env| {
+        let Some((count, text)) = message_change::selected_text(chat, env, with_names) else {
+            return;
+        };
+        let characters = text.chars().count();
+        let what = match count {
+            1 => format!("{characters} characters"),
+            n => format!("{n} messages, {characters} characters"),
+        };
+        env.copy(&what, text);
+    });
+}
+
+fn open_link(model: &mut Model) {
+    let links = selected(model).map(|m| m.body.links()).unwrap_or_default();
+    match links.len() {
+        0 => model.app.note("This message has no link"),
+        1 => {
+            let confirm = links.into_iter().next().map(Confirm::open_link);
+            model.overlays.extend(confirm.map(Overlay::Confirm));
+        }
+        _ => model.overlays.push(Overlay::Links(Links::new(links))),
+    }
+}
+
+fn copy_id(model: &mut Model) {
+    model.app.with_open(|chat, env| {
+        let Some(message) = chat.selected() else { return };
+        match message.body.links().into_iter().next() {
+            Some(link) => env.copy("the link", link.as_str()),
+            None => env.copy("the id", &*message.key.id),
+        }
+    });
+}
+
+/// All links of the chat that are loaded: newest first, each once.
+fn all_links(model: &mut Model) {
+    const MAX_LINKS: usize = 200;
+    let Some(chat) = model.app.opened() else { return };
+    let mut links: Vec<SafeText> = Vec::new();
+    for link in chat.timeline.iter().rev().flat_map(|m| m.body.links()) {
+        if links.len() >= MAX_LINKS {
+            break;
+        }
+        if !links.contains(&link) {
+            links.push(link);
+        }
+    }
+    if links.is_empty() {
+        model.app.note("No links in what is loaded of this conversation");
+    } else {
+        model.overlays.push(Overlay::Links(Links::new(links)));
+    }
+}
+
+fn with_selected(model: &mut Model, work: impl FnOnce(&mut Chat, &mut Env<'_>, &MessageKey)) {
+    let Some(key) = selected(model).map(|m| m.key.clone()) else { return };
+    model.app.with_open(|chat, env| work(chat, env, &key));
+}
+
+fn with_open(model: &mut Model, work: impl FnOnce(&mut Chat, &mut Env<'_>)) {
+    model.app.with_open(work);
+}

@@ -1,0 +1,68 @@
+//! Settings and members of the open chat, new groups, joining.
+
+use crate::app::action::ThreadAction;
+use crate::app::chat::group;
+use crate::app::model::Model;
+use crate::app::overlay::{
+    Members, Overlay, PeoplePicker, PickPurpose, Prompt, Settings, ask_clear, ask_leave,
+};
+use crate::model::{ChatRef, Request};
+
+pub fn act(model: &mut Model, action: ThreadAction) {
+    match action {
+        ThreadAction::Create => return model.overlays.push(Prompt::new_group()),
+        ThreadAction::Join => return model.overlays.push(Prompt::join_url()),
+        _ => {}
+    }
+    let Some(chat) = model.app.open.clone() else {
+        model.app.note("Open a conversation first");
+        return;
+    };
+    let opened = match action {
+        ThreadAction::Toggle(flag) => {
+            model.app.with_open(|chat, env| group::set_flag(chat, env, flag, None));
+            None
+        }
+        ThreadAction::CopyUrl => {
+            model.app.with_open(group::copy_url);
+            None
+        }
+        ThreadAction::Settings => {
+            refresh(model);
+            Some(Overlay::Settings(Settings::new(chat)))
+        }
+        ThreadAction::EditTopic => Prompt::topic(&mut model.app, chat),
+        ThreadAction::Members => members(model, chat),
+        ThreadAction::AddMembers => is_group(model)
+            .then(|| PeoplePicker::new(&model.app, PickPurpose::Add(chat)))
+            .map(Overlay::PeoplePicker),
+        ThreadAction::Leave => ask_leave(&mut model.app, chat),
+        ThreadAction::Clear => ask_clear(&model.app, chat),
+        ThreadAction::Create | ThreadAction::Join => None,
+    };
+    model.overlays.extend(opened);
+}
+
+fn members(model: &mut Model, chat: ChatRef) -> Option<Overlay> {
+    if !is_group(model) {
+        return None;
+    }
+    refresh(model);
+    Some(Overlay::Members(Members::new(chat)))
+}
+
+fn is_group(model: &mut Model) -> bool {
+    let group = model.app.opened().is_some_and(|c| c.info.is_group());
+    if !group {
+        model.app.complain("Only groups have members");
+    }
+    group
+}
+
+/// What the settings show is asked for again, so that it is what the server holds.
+fn refresh(model: &mut Model) {
+    model.app.with_open(|chat, env| {
+        group::fetch_url(chat, env);
+        env.request(Request::Refresh { conversation: chat.info.id.clone() });
+    });
+}

@@ -1,0 +1,340 @@
+//! The message box: one conversation's draft and its cursor. Deleting is undoable; nothing else ever deletes.
+
+use super::completion::Completion;
+use crate::app::action::Motion;
+use crate::model::{Draft, EditTarget, QuoteOf};
+use std::time::Duration;
+use unicode_segmentation::UnicodeSegmentation;
+
+const MAX_UNDO: usize = 200;
+/// The service's own limit is near 28 KB; what is longer is refused by it and told to the user.
+pub const MAX_TEXT: usize = 1024 * 1024;
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Composer {
+    pub draft: Draft,
+    undo: Vec<(String, usize)>,
+    killed: String,
+    /// The last change was a typed letter: undo takes a run of them back at once.
+    typing_run: bool,
+    /// Unsaved; when it has to be on disk.
+    pub save_by: Option<Duration>,
+    /// What Tab put before the cursor last.
+    pub completion: Option<Completion>,
+    /// When the others were last told that we type.
+    pub told_typing: Option<Duration>,
+}
+
+impl Composer {
+    pub fn text(&self) -> &str {
+        &self.draft.text
+    }
+
+    /// Puts a stored draft in, unless something was typed already.
+    pub fn restore(&mut self, draft: Draft) {
+        if self.draft.is_empty() {
+            self.draft = draft;
+            self.draft.cursor = floor(&self.draft.text, self.draft.cursor);
+        }
+    }
+
+    fn remember(&mut self, typing: bool) {
+        if !(typing && self.typing_run) {
+            if self.undo.len() >= MAX_UNDO {
+                self.undo.remove(0);
+            }
+            self.undo.push((self.draft.text.clone(), self.draft.cursor));
+        }
+        self.typing_run = typing;
+    }
+
+    pub fn insert(&mut self, text: &str) {
+        if self.draft.text.len() + text.len() > MAX_TEXT {
+            return;
+        }
+        let letter = text.chars().count() == 1 && !text.contains([' ', '\n']);
+        self.remember(letter);
+        self.draft.text.insert_str(self.draft.cursor, text);
+        self.draft.cursor += text.len();
+    }
+
+    pub fn undo(&mut self) -> bool {
+        let Some((text, cursor)) = self.undo.pop() else { return false };
+        self.draft.text = text;
+        self.draft.cursor = cursor;
+        self.typing_run = false;
+        true
+    }
+
+    /// Empties the box for a message that was sent.
+    pub fn take(&mut self) -> Draft {
+        self.undo.clear();
+        self.typing_run = false;
+        self.save_by = None;
+        self.told_typing = None;
+        std::mem::take(&mut self.draft)
+    }
+
+    /// Replaces the text, undoably.
+    pub fn set_text(&mut self, text: &str) {
+        self.remember(false);
+        text.clone_into(&mut self.draft.text);
+        self.draft.cursor = text.len();
+    }
+
+    /// Puts text in place of what is there for good: it holds what was there, and nothing may take it away again.
+    pub fn put_back(&mut self, text: &str) {
+        text.clone_into(&mut self.draft.text);
+        self.draft.cursor = text.len();
+        self.undo.clear();
+        self.typing_run = false;
+    }
+
+    /// Keeps text to be yanked.
+    pub fn keep(&mut self, text: &str) {
+        text.clone_into(&mut self.killed);
+    }
+
+    /// Drops the reply or ends the edit.
+    pub fn drop_banner(&mut self) -> bool {
+        self.drop_edit() || self.draft.reply.take().is_some()
+    }
+
+    /// Puts `text` in place of what stands between `from` and the cursor.
+    pub fn replace_before_cursor(&mut self, from: usize, text: &str) {
+        self.remember(false);
+        let cursor = self.draft.cursor;
+        if self.draft.text.get(from..cursor).is_some() {
+            self.draft.text.replace_range(from..cursor, text);
+            self.draft.cursor = from + text.len();
+        }
+    }
+
+    /// Puts an existing message's text into the box; what stood there comes back afterwards. `quote` stays with the
+    /// message; with `source` the text is what the wire has, of that messagetype.
+    pub fn begin_edit(
+        &mut self,
+        id: Box<str>,
+        text: &str,
+        quote: Option<QuoteOf>,
+        source: Option<Box<str>>,
+    ) {
+        self.drop_edit();
+        let before = std::mem::take(&mut self.draft.text);
+        let reply = self.draft.reply.take();
+        self.undo.clear();
+        self.typing_run = false;
+        text.clone_into(&mut self.draft.text);
+        self.draft.cursor = text.len();
+        self.draft.edit = Some(EditTarget { id, was: text.to_owned(), source, before, reply });
+        self.draft.reply = quote;
+    }
+
+    /// Ends an edit: the box holds again what it held before, and below it the text if it was changed.
+    pub fn drop_edit(&mut self) -> bool {
+        let Some(edit) = self.draft.edit.take() else { return false };
+        self.remember(false);
+        let edited = std::mem::replace(&mut self.draft.text, edit.before);
+        if edited != edit.was {
+            if !self.draft.text.is_empty() {
+                self.draft.text.push('\n');
+            }
+            self.draft.text.push_str(&edited);
+        }
+        self.draft.cursor = self.draft.text.len();
+        self.draft.reply = edit.reply;
+        true
+    }
+
+    /// Takes a finished edit out, with its text and the quote it keeps; the box holds again what it held before.
+    pub fn finish_edit(&mut self) -> Option<(EditTarget, String, Option<QuoteOf>)> {
+        let edit = self.draft.edit.take()?;
+        let quote = self.draft.reply.take();
+        let text = std::mem::replace(&mut self.draft.text, edit.before.clone());
+        self.draft.cursor = edit.before.len();
+        self.draft.reply.clone_from(&edit.reply);
+        self.undo.clear();
+        self.typing_run = false;
+        Some((edit, text, quote))
+    }
+
+    pub fn go(&mut self, motion: Motion) {
+        self.typing_run = false;
+        self.draft.cursor = self.target(motion);
+    }
+
+    /// Deletes from the cursor to where the motion leads. Words and lines can be yanked back.
+    pub fn delete(&mut self, motion: Motion) {
+        let target = self.target(motion);
+        let (from, to) = (target.min(self.draft.cursor), target.max(self.draft.cursor));
+        if from == to {
+            return;
+        }
+        self.remember(false);
+        let gone: String = self.draft.text.drain(from..to).collect();
+        self.draft.cursor = from;
+        if !matches!(motion, Motion::Left | Motion::Right) {
+            self.killed = gone;
+        }
+    }
+
+    pub fn yank(&mut self) {
+        let killed = self.killed.clone();
+        if !killed.is_empty() {
+            self.insert(&killed);
+        }
+    }
+
+    pub fn is_on_first_line(&self) -> bool {
+        !self.before().contains('\n')
+    }
+
+    pub fn is_on_last_line(&self) -> bool {
+        !self.after().contains('\n')
+    }
+
+    fn before(&self) -> &str {
+        self.draft.text.get(..self.draft.cursor).unwrap_or_default()
+    }
+
+    fn after(&self) -> &str {
+        self.draft.text.get(self.draft.cursor..).unwrap_or_default()
+    }
+
+    fn target(&self, motion: Motion) -> usize {
+        let (before, after, cursor) = (self.before(), self.after(), self.draft.cursor);
+        let line_start = before.rfind('\n').map_or(0, |i| i + 1);
+        let line_end = cursor + after.find('\n').unwrap_or(after.len());
+        match motion {
+            Motion::Left => cursor - before.graphemes(true).next_back().map_or(0, str::len),
+            Motion::Right => cursor + after.graphemes(true).next().map_or(0, str::len),
+            Motion::LineStart => line_start,
+            Motion::LineEnd => line_end,
+            Motion::WordLeft => {
+                let start = before.unicode_word_indices().next_back().map_or(0, |(i, _)| i);
+                start.min(before.trim_end().len())
+            }
+            Motion::WordRight => after
+                .unicode_word_indices()
+                .next()
+                .map_or(cursor + after.len(), |(i, w)| cursor + i + w.len()),
+            Motion::Up => self.other_line(line_start, line_start.checked_sub(1)),
+            Motion::Down => {
+                let next = (line_end < self.draft.text.len()).then(|| {
+                    let rest = self.draft.text.get(line_end + 1..).unwrap_or_default();
+                    line_end + 1 + rest.find('\n').unwrap_or(rest.len())
+                });
+                self.other_line(line_start, next)
+            }
+        }
+    }
+
+    /// The place in the line that ends at `end`, as many clusters in as the cursor is in its own.
+    fn other_line(&self, line_start: usize, end: Option<usize>) -> usize {
+        let Some(end) = end else { return self.draft.cursor };
+        let column = self
+            .draft
+            .text
+            .get(line_start..self.draft.cursor)
+            .unwrap_or_default()
+            .graphemes(true)
+            .count();
+        let start = self.draft.text.get(..end).and_then(|t| t.rfind('\n')).map_or(0, |i| i + 1);
+        let line = self.draft.text.get(start..end).unwrap_or_default();
+        line.grapheme_indices(true).nth(column).map_or(end, |(i, _)| start + i)
+    }
+}
+
+/// The last character boundary at or before `at`.
+fn floor(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn typed(text: &str) -> Composer {
+        let mut composer = Composer::default();
+        text.chars().for_each(|c| composer.insert(&c.to_string()));
+        composer
+    }
+
+    #[test]
+    fn words_are_deleted_and_yanked_back_and_undone() {
+        let mut composer = typed("one two three");
+        composer.delete(Motion::WordLeft);
+        assert_eq!(composer.text(), "one two ");
+        composer.yank();
+        assert_eq!(composer.text(), "one two three");
+        composer.delete(Motion::LineStart);
+        assert_eq!(composer.text(), "");
+        assert!(composer.undo());
+        assert_eq!(composer.text(), "one two three");
+    }
+
+    #[test]
+    fn undo_takes_back_a_word_at_a_time() {
+        let mut composer = typed("ab cd");
+        composer.undo();
+        assert_eq!(composer.text(), "ab ");
+    }
+
+    #[test]
+    fn up_and_down_keep_the_column_in_wide_text() {
+        let mut composer = typed("あいう\nx\nabcdef");
+        composer.go(Motion::Up);
+        assert_eq!(composer.draft.cursor, "あいう\nx".len());
+        composer.go(Motion::Up);
+        assert_eq!(composer.draft.cursor, "あ".len());
+    }
+
+    #[test]
+    fn one_press_moves_over_a_whole_family() {
+        let mut composer = typed("x");
+        composer.insert("👨‍👩‍👧");
+        composer.go(Motion::Left);
+        assert_eq!(composer.draft.cursor, 1);
+    }
+
+    #[test]
+    fn an_edit_gives_the_half_written_text_back_however_it_ends() {
+        let mut composer = typed("half a thought");
+        composer.begin_edit("1".into(), "old message", None, None);
+        assert_eq!(composer.text(), "old message");
+        assert!(composer.drop_banner());
+        assert_eq!(composer.text(), "half a thought");
+        composer.begin_edit("1".into(), "old message", None, None);
+        composer.insert("!");
+        assert!(composer.drop_banner());
+        assert_eq!(composer.text(), "half a thought\nold message!");
+        composer.set_text("half a thought");
+        composer.begin_edit("1".into(), "old message", None, None);
+        let (edit, text, _) = composer.finish_edit().unwrap();
+        assert_eq!(
+            (&*edit.id, text.as_str(), composer.text()),
+            ("1", "old message", "half a thought")
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_keys_keep_the_cursor_on_a_boundary(keys in proptest::collection::vec(0u8..14, 0..60)) {
+            let motions = [Motion::Left, Motion::Right, Motion::Up, Motion::Down, Motion::WordLeft, Motion::WordRight, Motion::LineStart, Motion::LineEnd];
+            let mut composer = Composer::default();
+            for key in keys {
+                match key {
+                    0..=7 => composer.go(motions[key as usize]),
+                    8 => composer.insert("あ"),
+                    9 => composer.insert("e\u{301}"),
+                    10 => composer.insert("\n"),
+                    11 => composer.delete(Motion::Left),
+                    12 => composer.delete(Motion::WordRight),
+                    _ => { composer.undo(); }
+                }
+                prop_assert!(composer.draft.text.is_char_boundary(composer.draft.cursor));
+            }
+        }
+    }
+}

@@ -1,0 +1,414 @@
+//! Members and settings of a conversation, and changing them. A change is shown as under way until the server answers;
+//! its answer decides.
+
+use super::{Chat, Env};
+use crate::app::pending::{PendingRequest, PendingRequests};
+use crate::model::{
+    Fault, Member, Names, Request, Role, SafeText, ThreadChange, ThreadFlag, ThreadSettings,
+    Timestamp, UserId,
+};
+use std::collections::BTreeMap;
+use std::fmt;
+
+#[derive(Clone, Debug, Default)]
+pub struct Group {
+    pub members: Vec<Member>,
+    pub settings: ThreadSettings,
+    /// The two-state settings as far as the server said; a missing one is not known.
+    pub flags: BTreeMap<ThreadFlag, bool>,
+    pub url: JoinUrlState,
+    /// The join URL is to be copied as soon as the server confirms that joining is on.
+    pub copy_url_when_on: bool,
+    /// What came of the last changes, the newest last.
+    pub results: Vec<ChangeResult>,
+}
+
+impl Group {
+    /// As the conversation list tells it.
+    pub fn of(muted: bool, pinned: bool) -> Self {
+        let flags = BTreeMap::from([(ThreadFlag::Alerts, !muted), (ThreadFlag::Pinned, pinned)]);
+        Self { flags, ..Self::default() }
+    }
+}
+
+/// What came of a change.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChangeResult {
+    pub what: String,
+    pub text: SafeText,
+    pub at: Timestamp,
+    pub accepted: bool,
+}
+
+/// The URL under which others join; fetched when it is to be shown.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum JoinUrlState {
+    #[default]
+    Unknown,
+    Known(SafeText),
+    Failed(SafeText),
+}
+
+/// A two-state setting as it is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FlagState {
+    /// What the server holds, as far as it said.
+    pub known: Option<bool>,
+    /// What it is being changed to.
+    pub changing_to: Option<bool>,
+}
+
+impl FlagState {
+    pub fn shown(self) -> Option<bool> {
+        self.changing_to.or(self.known)
+    }
+
+    pub fn is_changing(self) -> bool {
+        self.changing_to.is_some()
+    }
+}
+
+/// Why a change is not ours to make, as far as can be told here; the server decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blocked {
+    NotAGroup,
+    NotAMember,
+    AdminsOnly,
+    JoiningIsOff,
+}
+
+impl fmt::Display for Blocked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotAGroup => "only groups have this",
+            Self::NotAMember => "you are no longer a member",
+            Self::AdminsOnly => "only admins may change this",
+            Self::JoiningIsOff => "joining by link is off",
+        })
+    }
+}
+
+impl Chat {
+    /// What the server holds of a flag, as far as it said.
+    pub fn known(&self, flag: ThreadFlag) -> Option<bool> {
+        self.group.flags.get(&flag).copied()
+    }
+
+    /// The server holds this.
+    pub fn know(&mut self, flag: ThreadFlag, on: bool) {
+        self.group.flags.insert(flag, on);
+    }
+
+    /// A setting, with a change of it that is under way.
+    pub fn flag(&self, pending: &PendingRequests, flag: ThreadFlag) -> FlagState {
+        FlagState { known: self.known(flag), changing_to: pending.flag(&self.chat_ref(), flag) }
+    }
+
+    /// Why this change is not for `me` to make, if so.
+    pub fn blocked(&self, me: &UserId, change: &ThreadChange) -> Option<Blocked> {
+        let own = match change {
+            ThreadChange::Flag(flag, _) => flag.is_own(),
+            ThreadChange::Clear => true,
+            _ => false,
+        };
+        if own {
+            return None;
+        }
+        if !self.info.is_group() {
+            return Some(Blocked::NotAGroup);
+        }
+        if self.info.left {
+            return Some(Blocked::NotAMember);
+        }
+        let for_admins = match change {
+            ThreadChange::Flag(..) => true,
+            ThreadChange::Remove(who) => who != me,
+            ThreadChange::Member(who, _) => self.group.members.iter().any(|m| m.id == *who),
+            ThreadChange::Topic(_) | ThreadChange::Clear => false,
+        };
+        let is_user = self.my_role(me) == Some(Role::User);
+        (for_admins && is_user).then_some(Blocked::AdminsOnly)
+    }
+
+    /// The members as they are listed: admins first, then by name.
+    pub fn members_by_role(&self, names: &Names) -> Vec<&Member> {
+        let mut list: Vec<&Member> = self.group.members.iter().collect();
+        list.sort_by_cached_key(|m| (m.role == Role::User, names.of(&m.id), m.id.clone()));
+        list
+    }
+
+    /// Carries out a change that the server has accepted.
+    fn apply_change(&mut self, change: &ThreadChange, me: &UserId, now: Timestamp) {
+        match change {
+            ThreadChange::Flag(flag, on) => {
+                self.know(*flag, *on);
+                match flag {
+                    ThreadFlag::Alerts => self.info.muted = !on,
+                    ThreadFlag::Pinned => self.info.pinned = *on,
+                    // Each opening may bring another address.
+                    ThreadFlag::JoiningEnabled => self.group.url = JoinUrlState::Unknown,
+                    ThreadFlag::HistoryDisclosed => {}
+                }
+            }
+            ThreadChange::Topic(topic) => self.info.topic = Some(SafeText::line(topic)),
+            ThreadChange::Member(who, role) => {
+                match self.group.members.iter_mut().find(|m| m.id == *who) {
+                    Some(member) => member.role = *role,
+                    None => self.group.members.push(Member {
+                        id: who.clone(),
+                        role: *role,
+                        ..Member::default()
+                    }),
+                }
+                if who == me {
+                    self.info.left = false;
+                }
+            }
+            ThreadChange::Remove(who) => {
+                self.group.members.retain(|m| m.id != *who);
+                if who == me {
+                    self.info.left = true;
+                }
+            }
+            ThreadChange::Clear => {
+                self.info.cleared_at = Some(now);
+                self.timeline.clear_until(now);
+                self.info.last = None;
+            }
+        }
+    }
+
+    fn note_result(&mut self, what: &str, now: Timestamp, result: &Result<(), Fault>) {
+        const MAX_RESULTS: usize = 3;
+        let text = match result {
+            Ok(()) => format!("{what} saved"),
+            // Nobody said no: the connection broke, and the next look at the server tells.
+            Err(fault) if fault.can_retry => format!("{what} not confirmed: {}", fault.reason),
+            Err(fault) => format!("{what} refused: {}", fault.reason),
+        };
+        let result = ChangeResult {
+            what: what.to_owned(),
+            text: SafeText::line(&text),
+            at: now,
+            accepted: result.is_ok(),
+        };
+        self.group.results.retain(|known| known.what != what);
+        self.group.results.push(result);
+        if self.group.results.len() > MAX_RESULTS {
+            self.group.results.remove(0);
+        }
+    }
+}
+
+/// A change in a few words, for the line that tells what came of it.
+pub fn words(names: &Names, me: &UserId, change: &ThreadChange) -> String {
+    match change {
+        ThreadChange::Flag(flag, _) => flag.label().to_owned(),
+        ThreadChange::Topic(_) => "topic".to_owned(),
+        ThreadChange::Member(who, Role::Admin) => format!("{} as admin", names.of(who)),
+        ThreadChange::Member(who, Role::User) => format!("{} as user", names.of(who)),
+        ThreadChange::Remove(who) if who == me => "leaving".to_owned(),
+        ThreadChange::Remove(who) => format!("removing {}", names.of(who)),
+        ThreadChange::Clear => "deleting the history".to_owned(),
+    }
+}
+
+/// Asks the server for a change.
+pub fn change(chat: &Chat, env: &mut Env<'_>, change: ThreadChange) {
+    let conversation = chat.info.id.clone();
+    let pending = PendingRequest::Thread { chat: chat.chat_ref(), change: change.clone() };
+    env.ask(pending, |ticket| Request::Thread { conversation, change, ticket });
+}
+
+/// Sets a flag, or without `to` toggles it.
+pub fn set_flag(chat: &Chat, env: &mut Env<'_>, flag: ThreadFlag, to: Option<bool>) {
+    if !flag.is_own() && !chat.info.is_group() {
+        env.complain("Only groups have this setting");
+        return;
+    }
+    let state = chat.flag(env.pending, flag);
+    if state.is_changing() {
+        env.note("Still being saved");
+        return;
+    }
+    // Whether we may is the server's decision; a role that may have changed meanwhile is no reason to refuse here.
+    let on = match (to, state.known) {
+        (Some(on), Some(known)) if on == known => {
+            let word = if on { "on" } else { "off" };
+            env.note(&format!("{} is already {word}", flag.label()));
+            return;
+        }
+        (Some(on), _) => on,
+        (None, Some(known)) => !known,
+        (None, None) => {
+            let role = chat.my_role(env.me);
+            let why = if role.is_none() { "not loaded yet" } else { "the server did not say" };
+            env.complain(&format!("This setting is not known: {why}"));
+            return;
+        }
+    };
+    change(chat, env, ThreadChange::Flag(flag, on));
+}
+
+/// Sets the topic: one line, as long as it needs to be.
+pub fn set_topic(chat: &Chat, env: &mut Env<'_>, topic: &str) {
+    let topic = SafeText::line(topic).to_string();
+    if let Some(why) = chat.blocked(env.me, &ThreadChange::Topic(String::new())) {
+        env.complain(&format!("The topic cannot be changed: {why}"));
+    } else if chat.info.topic.as_deref().unwrap_or_default() == topic {
+        env.note("The topic is the same");
+    } else {
+        change(chat, env, ThreadChange::Topic(topic));
+    }
+}
+
+/// Adds people, or gives members a role, one request each.
+pub fn put_members(chat: &Chat, env: &mut Env<'_>, people: &[(UserId, Role)]) {
+    for (who, role) in people {
+        change(chat, env, ThreadChange::Member(who.clone(), *role));
+    }
+}
+
+/// Asks for the join URL where there is one and it is not known.
+pub fn fetch_url(chat: &Chat, env: &mut Env<'_>) {
+    let open = chat.info.is_group() && chat.known(ThreadFlag::JoiningEnabled) == Some(true);
+    if open && !matches!(chat.group.url, JoinUrlState::Known(_)) {
+        request_url(chat, env, false);
+    }
+}
+
+/// Asks for the join URL, or adds to a request under way that it is to be copied.
+fn request_url(chat: &Chat, env: &mut Env<'_>, copy: bool) {
+    let conversation = chat.info.id.clone();
+    if !env.pending.wants_join_url(&chat.chat_ref(), copy) {
+        let pending = PendingRequest::JoinUrl { chat: chat.chat_ref(), copy };
+        env.ask(pending, |ticket| Request::JoinUrl { conversation, ticket });
+    }
+}
+
+/// Copies the join URL, as soon as it is here.
+pub fn copy_url(chat: &mut Chat, env: &mut Env<'_>) {
+    if !chat.info.is_group() {
+        env.complain("Only groups have a join URL");
+        return;
+    }
+    let joining = chat.flag(env.pending, ThreadFlag::JoiningEnabled);
+    match (&chat.group.url, joining.shown()) {
+        (_, Some(false)) => env.note("Joining by link is off: Alt-J turns it on"),
+        (JoinUrlState::Known(url), _) => env.copy("the join URL", url.as_str()),
+        _ => {
+            env.note("Fetching the join URL…");
+            if joining.is_changing() {
+                chat.group.copy_url_when_on = true;
+            } else {
+                request_url(chat, env, true);
+            }
+        }
+    }
+}
+
+/// Whether others can join is settled: a URL that was to be copied can be fetched now.
+fn joining_settled(chat: &mut Chat, env: &mut Env<'_>) {
+    let wanted = std::mem::take(&mut chat.group.copy_url_when_on);
+    if wanted && chat.known(ThreadFlag::JoiningEnabled) == Some(true) {
+        request_url(chat, env, true);
+    }
+}
+
+/// The server answered a change.
+pub fn changed(
+    chat: &mut Chat,
+    env: &mut Env<'_>,
+    change: &ThreadChange,
+    result: &Result<(), Fault>,
+) {
+    let what = words(env.names, env.me, change);
+    if result.is_ok() {
+        chat.apply_change(change, env.me, env.now.wall);
+    }
+    chat.note_result(&what, env.now.wall, result);
+    if matches!(change, ThreadChange::Flag(ThreadFlag::JoiningEnabled, _)) {
+        joining_settled(chat, env);
+    }
+    match (change, result) {
+        (ThreadChange::Remove(who), Ok(())) if who == env.me => {
+            env.note("You have left; what you read stays readable here");
+        }
+        (_, Ok(())) => {}
+        (ThreadChange::Flag(flag, to), Err(fault)) => {
+            let state = if chat.known(*flag).unwrap_or(!to) { "on" } else { "off" };
+            let is_user = chat.my_role(env.me) == Some(Role::User);
+            let not_allowed = !flag.is_own() && !fault.can_retry && is_user;
+            let who =
+                if not_allowed { format!("; {}", Blocked::AdminsOnly) } else { String::new() };
+            env.complain(&format!("{what} stays {state}: {}{who}", fault.reason));
+        }
+        (_, Err(fault)) => env.complain(&format!("{what}: {}", fault.reason)),
+    }
+}
+
+/// The join URL, or why there is none.
+pub fn got_url(chat: &mut Chat, env: &mut Env<'_>, copy: bool, result: Result<SafeText, Fault>) {
+    match result {
+        Ok(url) => {
+            if copy {
+                env.copy("the join URL", url.as_str());
+            }
+            chat.group.url = JoinUrlState::Known(url);
+        }
+        Err(fault) => {
+            if copy {
+                env.complain(&format!("No join URL: {}", fault.reason));
+            }
+            chat.group.url = JoinUrlState::Failed(fault.reason);
+        }
+    }
+}
+
+/// The server announced a flag. It may be our own change that comes back: then this is its answer.
+pub fn flag_announced(chat: &mut Chat, env: &mut Env<'_>, flag: ThreadFlag, on: bool) {
+    let ours = chat.flag(env.pending, flag).changing_to == Some(on);
+    env.pending.give_up_thread(
+        &chat.chat_ref(),
+        |change| matches!(change, ThreadChange::Flag(changing, _) if *changing == flag),
+    );
+    if ours {
+        chat.note_result(flag.label(), env.now.wall, &Ok(()));
+    }
+    chat.know(flag, on);
+    if flag == ThreadFlag::JoiningEnabled {
+        chat.group.url = JoinUrlState::Unknown;
+        joining_settled(chat, env);
+    }
+}
+
+/// The server announced a topic, whoever set it.
+pub fn topic_announced(chat: &mut Chat, env: &mut Env<'_>, topic: SafeText) {
+    let at = chat.chat_ref();
+    let ours = |change: &ThreadChange| matches!(change, ThreadChange::Topic(own) if *own == *topic);
+    if env.pending.is_changing(&at, ours) {
+        chat.note_result("topic", env.now.wall, &Ok(()));
+    }
+    env.pending.give_up_thread(&at, |change| matches!(change, ThreadChange::Topic(_)));
+    chat.info.topic = Some(topic);
+}
+
+/// The settings as the server holds them.
+pub fn take_settings(chat: &mut Chat, env: &mut Env<'_>, settings: ThreadSettings) {
+    for (flag, value) in [
+        (ThreadFlag::JoiningEnabled, settings.joining_enabled),
+        (ThreadFlag::HistoryDisclosed, settings.history_disclosed),
+    ] {
+        if let Some(on) = value {
+            chat.know(flag, on);
+        }
+    }
+    // An answer that was asked for before our change must not show the old topic again.
+    let changing = env
+        .pending
+        .is_changing(&chat.chat_ref(), |change| matches!(change, ThreadChange::Topic(_)));
+    if let Some(topic) = settings.topic.clone().filter(|_| !changing) {
+        chat.info.topic = Some(topic);
+    }
+    chat.group.settings = settings;
+}

@@ -1,0 +1,343 @@
+//! Which part of the history is loaded, and taking messages in: live, as pages, or around a place that was found.
+
+use super::{Chat, Env, Selection};
+use crate::model::{
+    Coverage, Message, MessageBody, MessageKey, Page, Point, Request, SafeText, Timestamp, UserId,
+};
+
+/// Loaded messages of the open chat; more are dropped at the old end while the view is at the bottom.
+const KEEP_OPEN: usize = 20_000;
+/// Messages of a closed chat that stay loaded.
+const KEEP_CLOSED: usize = 200;
+
+/// Which part of the history is loaded, and what is being fetched of the rest.
+#[derive(Debug, Default)]
+pub struct Paging {
+    pub older: Older,
+    /// The oldest message ever taken in, shown or not: what lies before it is asked for next.
+    pub oldest: Option<MessageKey>,
+    /// In a window of the past: the newest message ever taken into it, shown or not.
+    pub newest: Option<MessageKey>,
+    /// The newest message that arrived while a window of the past was open, and was not taken in.
+    pub beyond: Option<MessageKey>,
+    /// A message further back that older pages are being loaded for.
+    pub sought: Option<Sought>,
+    /// Which parts of the history are stored.
+    pub coverage: Coverage,
+    pub window: Window,
+}
+
+/// The part of the history above what is loaded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Older {
+    #[default]
+    Unknown,
+    Loading,
+    Reached,
+    Failed(SafeText),
+}
+
+/// Which part of the stored history is loaded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Window {
+    /// Up to the newest message.
+    #[default]
+    Live,
+    /// A place further back is on its way from the store.
+    Opening(MessageKey),
+    /// A stretch further back; what is newer is in the store.
+    Past { loading: bool },
+}
+
+/// A message looked for by what a quote says of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sought {
+    pub id: Option<Box<str>>,
+    pub author: Option<UserId>,
+    /// To the second, as quotes have it.
+    pub at: Option<Timestamp>,
+    /// Pages that may still be asked for.
+    pub pages: u32,
+}
+
+impl Chat {
+    /// The oldest message that is loaded or known to have been seen: what lies before it is not loaded.
+    pub fn start(&self) -> Option<MessageKey> {
+        let first = self.timeline.first().map(|m| m.key.clone()).filter(|key| !key.is_unsent());
+        self.paging.oldest.clone().into_iter().chain(first).min()
+    }
+
+    /// The last message that is loaded, and no unsent one.
+    fn end(&self) -> Option<MessageKey> {
+        let last = self.timeline.iter().rev().map(|m| &m.key).find(|key| !key.is_unsent());
+        last.cloned().into_iter().chain(self.paging.newest.clone()).max()
+    }
+
+    /// Where the window stands after its end was looked for: what came meanwhile may be missing from it.
+    fn window_at(&mut self, at_end: bool) -> Window {
+        let end = self.end();
+        let is_beyond = |key: &MessageKey| end.as_ref().is_none_or(|end| key > end);
+        let missed = self.paging.beyond.as_ref().is_some_and(is_beyond);
+        if at_end && !missed {
+            self.paging.beyond = None;
+            self.paging.newest = None;
+            return Window::Live;
+        }
+        Window::Past { loading: false }
+    }
+
+    /// Forgets what is loaded, but for what was not sent yet.
+    fn unload(&mut self) {
+        self.timeline.unload();
+        let Paging { coverage, beyond, .. } = std::mem::take(&mut self.paging);
+        self.paging = Paging { beyond, coverage, ..Paging::default() };
+        self.selection = None;
+        self.reading.new_from = None;
+    }
+
+    /// Drops what a closed chat does not need; true when the view has to go back to the bottom.
+    pub fn trim_closed(&mut self) -> bool {
+        if self.paging.window != Window::Live {
+            self.unload();
+            return true;
+        }
+        let trimmed = self.timeline.keep_newest(KEEP_CLOSED);
+        if trimmed {
+            self.paging.older = Older::Unknown;
+            self.paging.oldest = None;
+        }
+        trimmed
+    }
+
+    /// What failed may be tried again.
+    pub fn forgive_older(&mut self) {
+        if matches!(self.paging.older, Older::Failed(_)) {
+            self.paging.older = Older::Unknown;
+        }
+    }
+
+    fn mark_gaps(&mut self) {
+        self.timeline.mark_gaps(&self.paging.coverage);
+    }
+
+    /// Whether a message belongs into what is loaded. What lies outside is in the store; beside what is loaded it
+    /// would look like a neighbour.
+    fn belongs(&self, key: &MessageKey, page: Page) -> bool {
+        let is_new = self.timeline.get(key).is_none();
+        match (page, &self.paging.window) {
+            (Page::Around { .. }, _) => true,
+            (_, Window::Opening(_)) => false,
+            (Page::Live | Page::Gap, _)
+                if is_new && self.start().is_some_and(|start| *key < start) =>
+            {
+                false
+            }
+            (Page::Newer { .. }, _) => true,
+            (_, Window::Past { .. }) => !is_new || self.end().is_some_and(|last| *key < last),
+            (Page::Gap, Window::Live) => !self.timeline.is_empty(),
+            _ => true,
+        }
+    }
+}
+
+/// Whether a page is still waited for. An answer that comes late names a place that is not the end of what is loaded any
+/// more; beside it its messages would look like neighbours.
+pub fn is_wanted(chat: &mut Chat, page: Page) -> bool {
+    let is =
+        |key: Option<MessageKey>, place: Point| key.is_some_and(|key| Point::from(&key) == place);
+    match (page, &chat.paging.window) {
+        (Page::Around { place, .. }, Window::Opening(key)) => place == Point::from(key),
+        (Page::Newer { after, .. }, Window::Past { loading: true }) => is(chat.end(), after),
+        (Page::Around { .. } | Page::Newer { .. }, _) => false,
+        (Page::Older { before, .. }, _) => {
+            let loading = chat.paging.older == Older::Loading;
+            let wanted = loading && is(chat.start(), before);
+            if loading && !wanted {
+                // What is loaded begins elsewhere by now: it is asked for anew.
+                chat.paging.older = Older::Unknown;
+            }
+            wanted
+        }
+        _ => true,
+    }
+}
+
+/// Takes a page in that [`is_wanted`]. Gives the message the reader is to be taken to, if the page was fetched for that.
+pub fn take(
+    chat: &mut Chat,
+    env: &mut Env<'_>,
+    messages: Vec<Message>,
+    page: Page,
+    is_open: bool,
+) -> Option<MessageKey> {
+    let at_bottom = chat.is_at_bottom();
+    let wanted = match (page, chat.paging.window.clone()) {
+        (Page::Around { .. }, Window::Opening(key)) => {
+            if messages.is_empty() {
+                // It is not available: what was loaded stays, and grows from there.
+                chat.paging.window = Window::Past { loading: false };
+                return None;
+            }
+            chat.unload();
+            Some(key)
+        }
+        _ => None,
+    };
+    let before = chat.paging.oldest.clone();
+    let theirs = messages.iter().any(|m| m.sender != *env.me && !m.body.is_system());
+    for message in messages {
+        take_one(chat, env, message, page);
+    }
+    match page {
+        Page::Older { reached_start, .. } => {
+            let moved = chat.paging.oldest != before;
+            chat.paging.older = match (reached_start, moved) {
+                (true, _) => Older::Reached,
+                (false, true) => Older::Unknown,
+                // The server said there is more and gave nothing new: asking at once again would never end.
+                (false, false) => Older::Failed(SafeText::line("nothing older came")),
+            };
+        }
+        Page::Around { reached_start, at_end, .. } => {
+            chat.paging.older = if reached_start { Older::Reached } else { Older::Unknown };
+            chat.paging.window = chat.window_at(at_end);
+        }
+        Page::Newer { at_end, .. } => chat.paging.window = chat.window_at(at_end),
+        Page::Newest if is_open => chat.draw_new_line(env.me),
+        // What arrives while the view is scrolled up gets its line, too.
+        Page::Live if is_open && !at_bottom => {
+            chat.reading.wants_new_line |= chat.reading.new_from.is_none() && theirs;
+            chat.draw_new_line(env.me);
+            chat.reading.wants_new_line = false;
+        }
+        Page::Newest | Page::Live | Page::Gap => {}
+    }
+    let limit = if is_open { KEEP_OPEN } else { KEEP_CLOSED };
+    let keeps_place =
+        (is_open && !at_bottom) || chat.paging.window != Window::Live || wanted.is_some();
+    if !keeps_place && chat.timeline.keep_newest(limit) {
+        chat.paging.older = Older::Unknown;
+        chat.paging.oldest = None;
+    }
+    chat.mark_gaps();
+    chat.follow_selection();
+    wanted
+}
+
+fn take_one(chat: &mut Chat, env: &Env<'_>, message: Message, page: Page) {
+    if message.sender == *env.me
+        && let Some(client_id) = &message.client_id
+    {
+        chat.sending.unsent.remove(client_id);
+    }
+    if page == Page::Live {
+        chat.typing.retain(|(who, _)| *who != message.sender);
+    }
+    let key = &message.key;
+    if !chat.belongs(key, page) {
+        let newer = chat.paging.beyond.as_ref().is_none_or(|beyond| key > beyond);
+        if chat.paging.window != Window::Live && newer {
+            chat.paging.beyond = Some(key.clone());
+        }
+        return;
+    }
+    let goes_on = matches!(page, Page::Around { .. } | Page::Newer { .. });
+    if goes_on && chat.paging.newest.as_ref().is_none_or(|newest| key > newest) {
+        chat.paging.newest = Some(key.clone());
+    }
+    // Also what is not shown has been seen: or a page of signals would be asked for again and again.
+    if chat.paging.oldest.as_ref().is_none_or(|oldest| key < oldest) && !key.is_unsent() {
+        chat.paging.oldest = Some(key.clone());
+    }
+    if chat.info.cleared_at.is_none_or(|at| key.at > at) {
+        chat.timeline.upsert(message);
+    }
+}
+
+/// Takes in which parts of the history are stored. Ranges only grow, so the order in which two tasks report them does
+/// not matter.
+pub fn take_coverage(chat: &mut Chat, coverage: &Coverage) {
+    coverage.ranges().iter().for_each(|range| chat.paging.coverage.add(*range));
+    chat.mark_gaps();
+    chat.follow_selection();
+}
+
+/// Selects a message that is loaded; false when it is not shown any more.
+pub fn select(chat: &mut Chat, env: &mut Env<'_>, key: &MessageKey) -> bool {
+    if chat.timeline.get(key).is_none() {
+        env.note("That message is not shown any more");
+        return false;
+    }
+    chat.selection = Some(Selection::one(key.clone()));
+    true
+}
+
+/// Goes to a message wherever in the history it stands; true when it is loaded and can be shown at once.
+pub fn go_to(chat: &mut Chat, env: &mut Env<'_>, key: &MessageKey) -> bool {
+    if chat.timeline.get(key).is_some() && !matches!(chat.paging.window, Window::Opening(_)) {
+        return select(chat, env, key);
+    }
+    chat.paging.window = Window::Opening(key.clone());
+    let conversation = chat.info.id.clone();
+    env.request(Request::Around { conversation, key: key.clone() });
+    false
+}
+
+/// Back to the newest message, which may have to be loaded again.
+pub fn to_newest(chat: &mut Chat, env: &mut Env<'_>) {
+    chat.anchor = super::Anchor::Bottom;
+    if chat.paging.window == Window::Live {
+        return;
+    }
+    chat.unload();
+    env.request(Request::Open { conversation: chat.info.id.clone() });
+}
+
+/// When a place is not available and nothing else is loaded, the newest messages are shown.
+pub fn leave_empty_past(chat: &mut Chat, env: &mut Env<'_>) {
+    if matches!(chat.paging.window, Window::Past { .. }) && chat.end().is_none() {
+        to_newest(chat, env);
+    }
+}
+
+/// Asks for older messages, unless they are on their way or there are none.
+pub fn load_older(chat: &mut Chat, env: &mut Env<'_>) {
+    // A message that is not sent yet stands before nothing.
+    let Some(before) = chat.start() else { return };
+    if chat.paging.older != Older::Unknown {
+        return;
+    }
+    chat.paging.older = Older::Loading;
+    env.request(Request::Older { conversation: chat.info.id.clone(), before });
+}
+
+/// Asks for what follows a stretch of the past.
+pub fn load_newer(chat: &mut Chat, env: &mut Env<'_>) {
+    let (Window::Past { loading: false }, Some(after)) = (&chat.paging.window, chat.end()) else {
+        return;
+    };
+    chat.paging.window = Window::Past { loading: true };
+    env.request(Request::Newer { conversation: chat.info.id.clone(), after });
+}
+
+/// An answer that never came may be asked for again; one that comes late names where it belongs.
+pub fn ask_again(chat: &mut Chat) {
+    if chat.paging.window == (Window::Past { loading: true }) {
+        chat.paging.window = Window::Past { loading: false };
+    }
+}
+
+/// Fetches what is missing at the selected gap line, if one is selected.
+pub fn fill_selected_gap(chat: &mut Chat, env: &mut Env<'_>) {
+    let Some(line) = chat.selected() else { return };
+    let MessageBody::Gap { closed } = line.body else { return };
+    if closed {
+        env.note("The server has nothing in between any more");
+        return;
+    }
+    let above = chat.timeline.after(&line.key).next().map(|m| m.key.clone());
+    if let Some(above) = above {
+        env.request(Request::Fill { conversation: chat.info.id.clone(), above });
+        env.note("Fetching the missing messages…");
+    }
+}

@@ -1,0 +1,215 @@
+//! Own messages on their way: each step the outbox reports, and taking back what has not left.
+
+use super::sending::{self, own_message};
+use super::{Chat, Env};
+use crate::model::{
+    ClientMessageId, Delivery, Draft, Fault, MessageKey, Outgoing, Request, Timestamp,
+};
+use std::time::Duration;
+
+/// A message that was waiting in the outbox when the program started.
+pub fn waiting(
+    chat: &mut Chat,
+    env: &mut Env<'_>,
+    client_id: ClientMessageId,
+    outgoing: Outgoing,
+    queued_at: Timestamp,
+    delivery: Delivery,
+) {
+    let queue = env.ids.queue();
+    let message = own_message(env.me, queue, &client_id, &outgoing, queued_at, delivery);
+    if message.delivery == Delivery::Held {
+        hold(chat, env, client_id.clone());
+    }
+    if chat.timeline.of_client_id(&client_id).is_none() {
+        if message.delivery != Delivery::Sent {
+            chat.sending.unsent.insert(client_id, outgoing);
+        }
+        chat.timeline.upsert(message);
+    }
+}
+
+fn hold(chat: &mut Chat, env: &Env<'_>, client_id: ClientMessageId) {
+    let until = env.now.mono + env.prefs.choices.sending.grace();
+    chat.sending.held.push((client_id, until));
+}
+
+/// Whether a message can still be taken back before it leaves.
+pub fn is_holding(chat: &Chat, now: Duration) -> bool {
+    chat.sending.held.iter().any(|(_, until)| *until > now)
+}
+
+/// An own message got further, or did not. `sent` is the place the server gave it.
+pub fn delivery_of(
+    chat: &mut Chat,
+    env: &mut Env<'_>,
+    client_id: &ClientMessageId,
+    delivery: Delivery,
+    sent: Option<&MessageKey>,
+) {
+    if let Some(key) = sent {
+        chat.timeline.confirm_at(client_id, key);
+    }
+    chat.sending.held.retain(|(held, _)| held != client_id);
+    if delivery == Delivery::Held {
+        hold(chat, env, client_id.clone());
+    }
+    let Some(key) = chat.timeline.of_client_id(client_id).map(|m| m.key.clone()) else { return };
+    if delivery == Delivery::Sent {
+        chat.sending.unsent.remove(client_id);
+    }
+    chat.sending.log_delivery(client_id, env.now.wall, &delivery);
+    // What has its place on the server was accepted, whatever is reported late.
+    if key.is_unsent() || delivery == Delivery::Sent {
+        chat.timeline.update(&key, |m| m.delivery = delivery);
+    }
+    chat.follow_selection();
+}
+
+/// Whether a message can still be taken out of the outbox.
+pub fn has_not_left(delivery: &Delivery) -> bool {
+    matches!(
+        delivery,
+        Delivery::Saving | Delivery::Held | Delivery::Queued | Delivery::Failed { .. }
+    )
+}
+
+/// It never reached the disk: only the screen has it.
+fn is_only_here(delivery: &Delivery) -> bool {
+    matches!(delivery, Delivery::Failed { can_retry: false, .. })
+}
+
+impl Chat {
+    /// A message that only the screen has, because the disk did not take it.
+    pub fn has_unsaved(&self) -> bool {
+        self.sending.unsent.keys().any(|id| self.is_only_here(id))
+    }
+
+    fn is_only_here(&self, id: &ClientMessageId) -> bool {
+        self.timeline.of_client_id(id).is_some_and(|m| is_only_here(&m.delivery))
+    }
+}
+
+/// The draft with what was typed of a message above what stands in the box.
+fn joined(draft: &Draft, outgoing: &Outgoing) -> Draft {
+    let text = &outgoing.text;
+    let text = if outgoing.emote { format!("/me {text}") } else { text.clone() };
+    let text = if draft.text.is_empty() { text } else { format!("{text}\n{}", draft.text) };
+    Draft {
+        cursor: text.len(),
+        text,
+        reply: draft.reply.clone().or_else(|| outgoing.reply.clone()),
+        edit: None,
+    }
+}
+
+/// Asks for a message that has not left to go back into the box. The store moves it there in one step, so that it is
+/// never in both places or in none; until it answers the message stays where it is.
+pub fn take_back(chat: &mut Chat, env: &mut Env<'_>, key: &MessageKey) {
+    let Some(message) = chat.timeline.get(key).filter(|m| has_not_left(&m.delivery)) else {
+        if key.is_unsent() {
+            env.note("It is already being sent");
+        }
+        return;
+    };
+    let Some(client_id) = message.client_id.clone() else { return };
+    let Some(outgoing) = chat.sending.unsent.get(&client_id).cloned() else { return };
+    chat.selection = None;
+    if chat.is_only_here(&client_id) {
+        chat.sending.taking_back.push(client_id.clone());
+        taken_out(chat, env, &client_id, Ok(()));
+        return;
+    }
+    if chat.sending.taking_back.contains(&client_id) {
+        return;
+    }
+    chat.sending.taking_back.push(client_id.clone());
+    chat.composer.drop_edit();
+    let draft = Some(joined(&chat.composer.draft, &outgoing));
+    env.request(Request::Discard { conversation: chat.info.id.clone(), client_id, draft });
+}
+
+/// The last message that has not left goes back into the box.
+pub fn take_back_last(chat: &mut Chat, env: &mut Env<'_>) {
+    let last = {
+        let mut unsent = chat.timeline.iter().rev().take_while(|m| m.key.is_unsent());
+        let waits =
+            |d: &Delivery| matches!(d, Delivery::Saving | Delivery::Held | Delivery::Queued);
+        unsent.find(|m| waits(&m.delivery)).map(|m| m.key.clone())
+    };
+    if let Some(key) = last {
+        take_back(chat, env, &key);
+    }
+}
+
+/// Discards a message that has not left.
+pub fn discard(chat: &mut Chat, env: &mut Env<'_>, client_id: ClientMessageId) {
+    chat.selection = None;
+    if let Some(outgoing) = chat.sending.unsent.get(&client_id) {
+        chat.composer.keep(&outgoing.text);
+    }
+    env.note("Discarded; Ctrl-Y puts the text into the box");
+    if chat.is_only_here(&client_id) {
+        taken_out(chat, env, &client_id, Ok(()));
+        return;
+    }
+    let conversation = chat.info.id.clone();
+    env.request(Request::Discard { conversation, client_id, draft: None });
+}
+
+/// A message is out of the outbox, or has left meanwhile.
+pub fn taken_out(
+    chat: &mut Chat,
+    env: &mut Env<'_>,
+    client_id: &ClientMessageId,
+    result: Result<(), Fault>,
+) {
+    let wanted_back = chat.sending.taking_back.iter().position(|waiting| waiting == client_id);
+    if let Some(at) = wanted_back {
+        chat.sending.taking_back.remove(at);
+    }
+    // What the disk never had is not there to be taken out.
+    if let Err(fault) = result
+        && !chat.is_only_here(client_id)
+    {
+        env.complain(&format!("Not taken back: {}; d deletes it for everyone", fault.reason));
+        return;
+    }
+    chat.sending.held.retain(|(held, _)| held != client_id);
+    let outgoing = chat.sending.unsent.remove(client_id);
+    if let Some(key) = chat.timeline.of_client_id(client_id).map(|m| m.key.clone())
+        && key.is_unsent()
+    {
+        chat.timeline.remove(&key);
+    }
+    if let (Some(_), Some(outgoing)) = (wanted_back, outgoing) {
+        chat.composer.drop_edit();
+        let draft = joined(&chat.composer.draft, &outgoing);
+        chat.composer.put_back(&draft.text);
+        chat.composer.draft.reply = draft.reply;
+        chat.composer.save_by.get_or_insert(env.now.mono);
+        sending::save_draft(chat, env, false);
+    }
+}
+
+/// Tries the selected message again, if it was not sent.
+pub fn retry(chat: &mut Chat, env: &mut Env<'_>) {
+    let Some(message) = chat.selected() else { return };
+    if message.delivery == Delivery::Unconfirmed {
+        env.request(Request::RetryNow);
+        env.note("Looking once more whether it arrived…");
+        return;
+    }
+    let Delivery::Failed { can_retry: on_disk, .. } = message.delivery else { return };
+    let (key, Some(client_id)) = (message.key.clone(), message.client_id.clone()) else { return };
+    chat.selection = None;
+    let delivery = if on_disk { Delivery::Queued } else { Delivery::Saving };
+    chat.timeline.update(&key, |m| m.delivery = delivery);
+    let conversation = chat.info.id.clone();
+    // What never reached the disk is handed over again, under the same id.
+    let outgoing = chat.sending.unsent.get(&client_id).filter(|_| !on_disk).cloned();
+    env.request(match outgoing {
+        Some(outgoing) => Request::Send { conversation, client_id, outgoing },
+        None => Request::Resend { conversation, client_id },
+    });
+}

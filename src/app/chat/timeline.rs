@@ -1,0 +1,245 @@
+//! A conversation's loaded messages in order. Idempotent: taking a message in twice is the same as once.
+
+use crate::model::edits::{Edits, Folded};
+use crate::model::{
+    ClientMessageId, Coverage, Delivery, Gap, Message, MessageBody, MessageKey, Point, UserId,
+};
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
+
+#[derive(Clone, Debug, Default)]
+pub struct Timeline {
+    messages: BTreeMap<MessageKey, Message>,
+    by_client: HashMap<ClientMessageId, MessageKey>,
+    /// Edit records and notices of deletion, for messages that are here and for those that are not yet.
+    edits: Edits,
+    /// The lines that stand for missing messages.
+    gaps: Vec<MessageKey>,
+    revision: u64,
+}
+
+impl Timeline {
+    /// Rises with every change; what was laid out under an older one is stale.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Marks everything laid out as stale.
+    pub fn touch(&mut self) {
+        self.revision += 1;
+    }
+
+    pub fn len(&self) -> usize {
+        self.messages.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.messages.is_empty()
+    }
+
+    pub fn get(&self, key: &MessageKey) -> Option<&Message> {
+        self.messages.get(key)
+    }
+
+    pub fn first(&self) -> Option<&Message> {
+        self.messages.values().next()
+    }
+
+    pub fn last(&self) -> Option<&Message> {
+        self.messages.values().next_back()
+    }
+
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Message> {
+        self.messages.values()
+    }
+
+    /// From `key` on, with it.
+    pub fn from(&self, key: &MessageKey) -> impl DoubleEndedIterator<Item = &Message> {
+        self.messages.range(key..).map(|(_, m)| m)
+    }
+
+    /// After `key`.
+    pub fn after(&self, key: &MessageKey) -> impl DoubleEndedIterator<Item = &Message> {
+        self.messages.range((Bound::Excluded(key), Bound::Unbounded)).map(|(_, m)| m)
+    }
+
+    /// Before `key`, ascending; use `.rev()` to walk up.
+    pub fn before(&self, key: &MessageKey) -> impl DoubleEndedIterator<Item = &Message> {
+        self.messages.range(..key).map(|(_, m)| m)
+    }
+
+    pub fn of_client_id(&self, id: &ClientMessageId) -> Option<&Message> {
+        self.messages.get(self.by_client.get(id)?)
+    }
+
+    pub fn update(&mut self, key: &MessageKey, change: impl FnOnce(&mut Message)) {
+        if let Some(message) = self.messages.get_mut(key) {
+            change(message);
+            self.revision += 1;
+        }
+    }
+
+    /// Takes a message in: a new one, a newer version, the server's copy of an own one, an edit record or a notice of
+    /// deletion.
+    pub fn upsert(&mut self, mut message: Message) {
+        match self.edits.take(&mut message) {
+            Folded::Hidden => {}
+            Folded::Edit(original) => {
+                self.revision += 1;
+                if let Some(key) = self.by_client.get(&original.client_id).cloned() {
+                    self.refold(&key);
+                }
+            }
+            Folded::Deletion(id) => {
+                self.revision += 1;
+                let gone = self.messages.keys().find(|key| *key.id == *id).cloned();
+                if let Some(key) = gone {
+                    self.refold(&key);
+                }
+            }
+            Folded::Shown => self.insert(message),
+        }
+    }
+
+    fn refold(&mut self, key: &MessageKey) {
+        if let Some(message) = self.messages.get_mut(key) {
+            self.edits.refold(message);
+        }
+    }
+
+    fn insert(&mut self, message: Message) {
+        self.revision += 1;
+        if let Some(client_id) = &message.client_id
+            && let Some(known) = self.by_client.get(client_id).cloned()
+            && known != message.key
+            && self.messages.get(&known).is_some_and(|m| m.sender == message.sender)
+        {
+            // The copy that was shown before the server gave it a place; or a server that stored it twice, where
+            // both stay.
+            if known.is_unsent() {
+                self.messages.remove(&known);
+            } else if message.key.is_unsent() {
+                return;
+            }
+        }
+        let key = message.key.clone();
+        if let Some(known) = self.messages.get(&key)
+            && (known.version > message.version || *known == message)
+        {
+            return;
+        }
+        if let Some(client_id) = &message.client_id {
+            self.by_client.insert(client_id.clone(), key.clone());
+        }
+        self.messages.insert(key.clone(), message);
+        self.refold(&key);
+    }
+
+    /// Moves an own message to the place the server gave it.
+    pub fn confirm_at(&mut self, client_id: &ClientMessageId, key: &MessageKey) {
+        let Some(old) = self.by_client.get(client_id).cloned() else { return };
+        if !old.is_unsent() || old == *key {
+            return;
+        }
+        self.revision += 1;
+        if let Some(mut message) = self.messages.remove(&old)
+            && !self.messages.contains_key(key)
+        {
+            message.key = key.clone();
+            message.at = key.at;
+            self.messages.insert(key.clone(), message);
+        }
+        self.by_client.insert(client_id.clone(), key.clone());
+    }
+
+    pub fn remove(&mut self, key: &MessageKey) -> Option<Message> {
+        let gone = self.messages.remove(key)?;
+        self.edits.forget(key);
+        if let Some(client_id) = &gone.client_id {
+            self.by_client.remove(client_id);
+        }
+        self.revision += 1;
+        Some(gone)
+    }
+
+    /// Drops what arrived at or before this time: the history was deleted.
+    pub fn clear_until(&mut self, at: crate::model::Timestamp) {
+        let gone: Vec<MessageKey> =
+            self.messages.keys().take_while(|k| k.at <= at).cloned().collect();
+        for key in &gone {
+            self.remove(key);
+        }
+    }
+
+    /// Puts a line between loaded messages that are no neighbours, and takes those away whose gap is closed.
+    pub fn mark_gaps(&mut self, coverage: &Coverage) {
+        let between = |gap: &Gap| {
+            let key = MessageKey { at: gap.above.at, order: gap.above.order, id: "".into() };
+            let is_message = |m: &&Message| !matches!(m.body, MessageBody::Gap { .. });
+            let below = self.messages.range(..&key).rev().map(|(_, m)| m).find(is_message);
+            let above = self.messages.range(&key..).map(|(_, m)| m).find(is_message);
+            let both = below.is_some_and(|m| Point::from(&m.key) <= gap.below)
+                && above.is_some_and(|m| !m.key.is_unsent());
+            both.then_some((key, gap.closed))
+        };
+        let wanted: Vec<(MessageKey, bool)> =
+            coverage.gaps().filter_map(|gap| between(&gap)).collect();
+        let shown = |key: &MessageKey| match self.messages.get(key)?.body {
+            MessageBody::Gap { closed } => Some(closed),
+            _ => None,
+        };
+        let same = wanted.len() == self.gaps.len()
+            && wanted.iter().all(|(key, closed)| shown(key) == Some(*closed));
+        if same {
+            return;
+        }
+        self.revision += 1;
+        for key in std::mem::take(&mut self.gaps) {
+            self.messages.remove(&key);
+        }
+        for (key, closed) in wanted {
+            self.gaps.push(key.clone());
+            self.messages.insert(key.clone(), gap_line(key, closed));
+        }
+    }
+
+    /// Drops everything that the server has.
+    pub fn unload(&mut self) {
+        let gone: Vec<MessageKey> =
+            self.messages.keys().filter(|k| !k.is_unsent()).cloned().collect();
+        for key in &gone {
+            self.remove(key);
+        }
+        self.gaps.clear();
+    }
+
+    /// Keeps the newest `limit` messages; true when something was dropped.
+    pub fn keep_newest(&mut self, limit: usize) -> bool {
+        let excess = self.messages.len().saturating_sub(limit);
+        let gone: Vec<MessageKey> = self.messages.keys().take(excess).cloned().collect();
+        for key in &gone {
+            self.remove(key);
+        }
+        excess > 0
+    }
+}
+
+fn gap_line(key: MessageKey, closed: bool) -> Message {
+    Message {
+        at: key.at,
+        key,
+        client_id: None,
+        sender: UserId::new(""),
+        sender_name: None,
+        version: 0,
+        body: MessageBody::Gap { closed },
+        edited: None,
+        edit_of: None,
+        mentions_me: false,
+        reactions: Vec::new(),
+        delivery: Delivery::Sent,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,370 @@
+//! Slash commands: everything that keys do for the open chat, in words.
+
+use super::action::Action;
+use super::chat::{Chat, group, sending};
+use super::fuzzy::part_of;
+use super::model::Model;
+use super::overlay::{
+    Confirm, Consent, Overlay, PeoplePicker, PickPurpose, Preview, find, resolve_join_url,
+};
+use crate::model::conversation::{FLAGS, FlagSpec};
+use crate::model::{ChatRef, Names, Outgoing, Role, ThreadChange, UserId};
+
+/// A slash command.
+pub struct Command {
+    pub name: &'static str,
+    /// What stands behind its name; in brackets what can be left out.
+    pub args: &'static str,
+    pub help: &'static str,
+    run: Run,
+}
+
+/// How a command is carried out.
+enum Run {
+    /// As the action with this name in the key table.
+    Action(&'static str),
+    /// By a function of what stands behind the name.
+    Function(fn(&mut Model, &ChatRef, &str) -> CommandResult),
+    /// With something behind its name as a function, else as an action.
+    Either(fn(&mut Model, &ChatRef, &str) -> CommandResult, &'static str),
+    Flag(&'static FlagSpec),
+}
+
+/// Whether a command was written as it has to be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum CommandResult {
+    Done,
+    WrongArgs,
+}
+
+const fn command(name: &'static str, args: &'static str, help: &'static str, run: Run) -> Command {
+    Command { name, args, help, run }
+}
+
+const fn flag(at: usize) -> Command {
+    let spec = &FLAGS[at];
+    command(spec.command, "[on|off]", spec.command_help, Run::Flag(spec))
+}
+
+/// All of them, in the order in which help shows them.
+pub const COMMANDS: [Command; 23] = [
+    command("me", "TEXT", "Say what you do", Run::Function(emote)),
+    command("open", "NAME", "Open a conversation, or a new one by id", Run::Function(open)),
+    command("topic", "[TEXT]", "Set the topic (groups)", Run::Either(set_topic, "edit-topic")),
+    flag(0),
+    command("url", "", "Copy the join URL (groups)", Run::Action("copy-join-url")),
+    flag(1),
+    command("members", "", "Members and their roles (groups)", Run::Action("members")),
+    command(
+        "add",
+        "[NAME, …]",
+        "Add people by id or name (groups)",
+        Run::Either(add, "add-members"),
+    ),
+    command("kick", "NAME, …", "Remove people by id or name (groups)", Run::Function(kick)),
+    command("role", "NAME admin|user", "Make someone admin or user (groups)", Run::Function(role)),
+    flag(2),
+    flag(3),
+    command("leave", "", "Leave this group", Run::Action("leave-group")),
+    command("delete", "", "Delete the history for this account", Run::Action("delete-history")),
+    command("create", "[TOPIC]", "Create a group", Run::Either(create, "create-group")),
+    command("join", "[URL]", "Join a group by its URL", Run::Either(join, "join-group")),
+    command("settings", "", "All settings of this conversation", Run::Action("settings")),
+    command(
+        "search",
+        "[WORDS] [from:NAME] [in:CHAT] …",
+        "Search all stored messages",
+        Run::Function(search),
+    ),
+    command("preview", "TEXT", "How a text will look", Run::Function(preview)),
+    command("read", "", "Mark this conversation as read", Run::Action("mark-read")),
+    command("unread", "", "The next conversation with unread messages", Run::Action("next-unread")),
+    command("help", "", "All keys", Run::Action("help")),
+    command("quit", "", "Quit; drafts are kept", Run::Action("quit")),
+];
+
+impl Command {
+    /// How it is written.
+    pub fn usage(&self) -> String {
+        if self.args.is_empty() {
+            format!("/{}", self.name)
+        } else {
+            format!("/{} {}", self.name, self.args)
+        }
+    }
+}
+
+/// The names of all commands.
+pub fn names() -> Vec<&'static str> {
+    COMMANDS.iter().map(|command| command.name).collect()
+}
+
+/// How each command is written, and what it does.
+pub fn help() -> Vec<(String, &'static str)> {
+    COMMANDS.iter().map(|command| (command.usage(), command.help)).collect()
+}
+
+/// Runs a line that began with a slash. What is no command asks before it is sent.
+pub fn run(model: &mut Model, chat: &ChatRef, line: &str) -> Option<Action> {
+    let (name, args) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    let args = args.trim();
+    let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
+        ask_whether_text(model, chat, name, line);
+        return None;
+    };
+    let result = match command.run {
+        Run::Function(run) => run(model, chat, args),
+        Run::Either(run, _) if !args.is_empty() => run(model, chat, args),
+        Run::Flag(spec) => set_flag(model, spec, args),
+        Run::Action(action) | Run::Either(_, action) => {
+            clear(model);
+            return Action::named(action);
+        }
+    };
+    if result == CommandResult::WrongArgs {
+        model.app.complain(&format!("Usage: {}", command.usage()));
+    }
+    None
+}
+
+fn ask_whether_text(model: &mut Model, chat: &ChatRef, name: &str, line: &str) {
+    let outgoing = model.app.with_chat(chat, |chat, env| {
+        let reply = chat.composer.draft.reply.clone();
+        Outgoing { reply, ..sending::typed_message(chat, env, format!("/{line}")) }
+    });
+    let Some(outgoing) = outgoing else { return };
+    let question = format!("/{name} is not a command. Send it as text?");
+    let known: Vec<String> = COMMANDS.iter().map(|c| format!("/{}", c.name)).collect();
+    let detail = format!("Commands: {} · // sends a slash", known.join(" "));
+    let consent = Consent::SendLiteral(chat.clone(), outgoing);
+    model.overlays.push(Overlay::Confirm(Confirm::new(&question, &detail, consent)));
+}
+
+/// Takes a command that was carried out out of the box.
+fn clear(model: &mut Model) {
+    model.app.notes.clear();
+    model.app.with_open(|chat, env| {
+        chat.composer.set_text("");
+        chat.composer.told_typing = None;
+        sending::draft_changed(chat, env.now.mono);
+    });
+}
+
+fn emote(model: &mut Model, chat: &ChatRef, text: &str) -> CommandResult {
+    if text.is_empty() {
+        return CommandResult::WrongArgs;
+    }
+    let outgoing = Outgoing { text: text.to_owned(), emote: true, ..Outgoing::default() };
+    model.app.with_chat(chat, |chat, env| sending::send(chat, env, outgoing));
+    model.app.sort(&chat.account);
+    CommandResult::Done
+}
+
+fn open(model: &mut Model, _: &ChatRef, name: &str) -> CommandResult {
+    if name.is_empty() {
+        return CommandResult::WrongArgs;
+    }
+    match find(&model.app, name).into_iter().next() {
+        Some(found) => {
+            clear(model);
+            model.open(&found.chat);
+        }
+        None => model.app.complain("There is no such conversation or person"),
+    }
+    CommandResult::Done
+}
+
+fn set_topic(model: &mut Model, chat: &ChatRef, topic: &str) -> CommandResult {
+    clear(model);
+    model.app.with_chat(chat, |chat, env| group::set_topic(chat, env, topic));
+    CommandResult::Done
+}
+
+fn set_flag(model: &mut Model, spec: &FlagSpec, args: &str) -> CommandResult {
+    let to = match args.to_lowercase().as_str() {
+        "on" => Some(!spec.command_inverts),
+        "off" => Some(spec.command_inverts),
+        "" => None,
+        _ => return CommandResult::WrongArgs,
+    };
+    clear(model);
+    model.app.with_open(|chat, env| group::set_flag(chat, env, spec.flag, to));
+    CommandResult::Done
+}
+
+fn create(model: &mut Model, _: &ChatRef, topic: &str) -> CommandResult {
+    clear(model);
+    let purpose = PickPurpose::Create { topic: topic.to_owned() };
+    let picker = PeoplePicker::new(&model.app, purpose);
+    model.overlays.push(Overlay::PeoplePicker(picker));
+    CommandResult::Done
+}
+
+fn join(model: &mut Model, _: &ChatRef, url: &str) -> CommandResult {
+    clear(model);
+    resolve_join_url(&mut model.app, url);
+    CommandResult::Done
+}
+
+fn search(model: &mut Model, _: &ChatRef, words: &str) -> CommandResult {
+    clear(model);
+    model.overlays.open_search(&mut model.app, None, words);
+    CommandResult::Done
+}
+
+fn preview(model: &mut Model, _: &ChatRef, text: &str) -> CommandResult {
+    if text.is_empty() {
+        model.app.note("Alt-P shows how the text in the box will look; or /preview TEXT");
+        return CommandResult::Done;
+    }
+    model.app.with_open(|chat, env| {
+        chat.composer.set_text(text);
+        sending::draft_changed(chat, env.now.mono);
+    });
+    model.overlays.push(Overlay::Preview(Preview));
+    CommandResult::Done
+}
+
+fn add(model: &mut Model, chat: &ChatRef, people: &str) -> CommandResult {
+    let change = |who| ThreadChange::Member(who, Role::User);
+    change_members(model, chat, people, Target::Others, change)
+}
+
+fn kick(model: &mut Model, chat: &ChatRef, people: &str) -> CommandResult {
+    change_members(model, chat, people, Target::Members, ThreadChange::Remove)
+}
+
+fn role(model: &mut Model, chat: &ChatRef, args: &str) -> CommandResult {
+    let (people, role) = match args.rsplit_once(char::is_whitespace) {
+        Some((people, "admin")) => (people, Role::Admin),
+        Some((people, "user")) => (people, Role::User),
+        _ => return CommandResult::WrongArgs,
+    };
+    let change = |who| ThreadChange::Member(who, role);
+    change_members(model, chat, people, Target::Members, change)
+}
+
+/// Whom a command is about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Target {
+    Members,
+    Others,
+}
+
+/// Changes people named by id, by whole name, or by a part of one that only one person has. All of them are found
+/// before the first one is changed.
+fn change_members(
+    model: &mut Model,
+    at: &ChatRef,
+    people: &str,
+    target: Target,
+    change: impl Fn(UserId) -> ThreadChange,
+) -> CommandResult {
+    let parts = parts(people);
+    if parts.is_empty() {
+        return CommandResult::WrongArgs;
+    }
+    let found = model.app.with_chat(at, |chat, env| {
+        if !chat.info.is_group() {
+            return Err("Only groups have members".to_owned());
+        }
+        let who = parts.iter().map(|part| person(chat, env.names, part, target));
+        let changes = who.map(|who| who.map(&change)).collect::<Result<Vec<_>, _>>()?;
+        let blocked = changes.iter().find_map(|change| chat.blocked(env.me, change));
+        blocked.map_or(Ok(changes), |why| Err(why.to_string()))
+    });
+    match found {
+        Some(Ok(changes)) => {
+            clear(model);
+            model.app.with_chat(at, |chat, env| {
+                for change in changes {
+                    group::change(chat, env, change);
+                }
+            });
+        }
+        Some(Err(why)) => model.app.complain(&why),
+        None => {}
+    }
+    CommandResult::Done
+}
+
+/// Ids by themselves, and the words between them as names.
+fn parts(text: &str) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    for part in text.split(',') {
+        let mut name = String::new();
+        for word in part.split_whitespace() {
+            if word.contains(':') {
+                out.extend([std::mem::take(&mut name), word.to_owned()]);
+            } else {
+                if !name.is_empty() {
+                    name.push(' ');
+                }
+                name.push_str(word);
+            }
+        }
+        out.push(name);
+    }
+    out.retain(|part| !part.is_empty());
+    out
+}
+
+/// The one person an id or a name means.
+fn person(chat: &Chat, names: &Names, part: &str, target: Target) -> Result<UserId, String> {
+    let is_member = |id: &UserId| chat.group.members.iter().any(|m| m.id == *id);
+    if part.contains(':') {
+        let id = UserId::new(part);
+        if id.bare().is_empty() || (target == Target::Members && !is_member(&id)) {
+            return Err(format!("{part} is not a member"));
+        }
+        return Ok(id);
+    }
+    let wanted = |id: &UserId| is_member(id) == (target == Target::Members);
+    let known = names.people().filter(|(id, _)| wanted(id));
+    let mut fits: Vec<(u32, &UserId)> =
+        known.filter_map(|(id, name)| Some((part_of(name, part)?, id))).collect();
+    fits.sort();
+    match fits.as_slice() {
+        [] => Err(format!("Nobody here is called {part}; an id such as 8:joe.4 works")),
+        [(best, _), (second, _), ..] if best == second => {
+            Err(format!("Several people are called {part}; give the id"))
+        }
+        [(_, id), ..] => Ok((*id).clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::builtin_keymap;
+
+    /// The action that a command stands for, by its name in the key table.
+    fn action_of(command: &Command) -> Option<&'static str> {
+        match command.run {
+            Run::Action(name) | Run::Either(_, name) => Some(name),
+            Run::Flag(spec) => Some(spec.action),
+            Run::Function(_) => None,
+        }
+    }
+
+    #[test]
+    fn every_command_stands_for_an_action_that_exists() {
+        for name in COMMANDS.iter().filter_map(action_of) {
+            assert!(Action::named(name).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_setting_of_a_conversation_is_reached_by_key_palette_and_command() {
+        let keymap = builtin_keymap().unwrap();
+        let settings =
+            Action::names().filter(|name| matches!(Action::named(name), Some(Action::Thread(_))));
+        for name in settings {
+            let entry =
+                keymap.entry(name).expect("a row in the key table, which the palette shows");
+            assert!(!entry.keys.is_empty(), "{name} has no key");
+            let command = COMMANDS.iter().find(|command| action_of(command) == Some(name));
+            assert!(command.is_some(), "{name} has no command");
+        }
+    }
+}

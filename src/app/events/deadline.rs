@@ -1,0 +1,69 @@
+//! Everything that happens by itself after a while, and the one function that says when.
+
+use crate::app::chat::{reading, sending};
+use crate::app::model::Model;
+use crate::app::state::AppState;
+use crate::model::ChatRef;
+use std::time::Duration;
+
+/// A clock that jumps at midnight cannot make the program spin.
+const MIN_MIDNIGHT: Duration = Duration::from_secs(60);
+
+/// The next moment (monotonic) at which something changes without an input; `None` means never.
+pub fn next(app: &AppState) -> Option<Duration> {
+    let now = app.clock.mono;
+    let note = app.notes.current().map(|note| note.until);
+    let chats = app.accounts.chats().flat_map(|c| {
+        let typing = c.typing.iter().map(|(_, until)| *until);
+        typing.chain(c.composer.save_by)
+    });
+    let looked_at = app.presence.focused && app.prefs.receipts().by_looking();
+    let reading = app.opened().filter(|_| looked_at).and_then(|c| c.reading.on_screen.as_ref()?.1);
+    let countdowns = app.accounts.iter().filter_map(|a| a.connection.next_tick(now));
+    let moments = chats.chain(note).chain(reading).chain(held(app)).chain(countdowns);
+    moments.chain(midnight(app)).min()
+}
+
+/// The seconds in which a message can be taken back, as they pass.
+fn held(app: &AppState) -> Option<Duration> {
+    let now = app.clock.mono;
+    let (_, until) = app.opened()?.sending.held.last()?;
+    let left = until.saturating_sub(now);
+    if left.is_zero() {
+        return None;
+    }
+    let whole = left.as_secs().saturating_sub(u64::from(left.subsec_nanos() == 0));
+    Some(now + left.saturating_sub(Duration::from_secs(whole)))
+}
+
+/// Today becomes Yesterday.
+fn midnight(app: &AppState) -> Option<Duration> {
+    let wall = app.clock.wall;
+    if wall.0 <= 0 {
+        return None;
+    }
+    let left = wall.next_midnight(&app.prefs.zone).0 - wall.0;
+    let left = Duration::from_millis(u64::try_from(left).unwrap_or(0));
+    Some(app.clock.mono + left.max(MIN_MIDNIGHT))
+}
+
+/// Carries out what is due.
+pub fn expire(model: &mut Model) {
+    let now = model.app.clock.mono;
+    model.app.notes.expire();
+    let is_over = |until: &Duration| *until <= now;
+    let typing_ended: Vec<ChatRef> = model
+        .app
+        .accounts
+        .chats()
+        .filter(|c| c.typing.iter().any(|(_, until)| is_over(until)))
+        .map(crate::app::chat::Chat::chat_ref)
+        .collect();
+    for chat in typing_ended {
+        model.app.with_chat(&chat, |chat, _| chat.typing.retain(|(_, until)| !is_over(until)));
+    }
+    model.app.with_each(|chat, env| sending::save_draft(chat, env, false));
+    if model.app.prefs.receipts().by_looking() && model.app.presence.focused {
+        model.app.with_open(reading::mark_seen);
+    }
+}

@@ -1,0 +1,203 @@
+//! Remote changes. Each is idempotent; what the server says wins over anything local.
+
+use super::{messages, responses};
+use crate::app::chat::{Older, group, outbox};
+use crate::app::model::Model;
+use crate::model::{
+    AccountId, ChatRef, ConnectionState, Conversation, ConversationId, Delivery, Delta, Inbound,
+    ThreadFlag,
+};
+use std::time::Duration;
+
+/// A typing signal is believed this long (facts 3.2; Teams repeats it every 20 s).
+const TYPING_LASTS: Duration = Duration::from_secs(22);
+
+pub fn apply(model: &mut Model, inbound: Inbound) {
+    let Inbound { account, delta } = inbound;
+    let at = |conversation: ConversationId| ChatRef { account: account.clone(), conversation };
+    match delta {
+        Delta::Connection(state) => connection(model, &account, state),
+        Delta::Conversations(list) => conversations(model, &account, list),
+        Delta::Messages { conversation, messages, page } => {
+            messages::take(model, &at(conversation), messages, page);
+        }
+        Delta::Response { ticket, response } => responses::apply(model, ticket, response),
+        Delta::Notice(text) => model.app.complain(&text),
+        Delta::Names(names) => {
+            if let Some(account) = model.app.accounts.get_mut(&account) {
+                for (id, source, name) in names {
+                    account.names.learn(&id, source, &name);
+                }
+            }
+        }
+        Delta::LastOpen(id) => open_by_itself(model, &at(id)),
+        Delta::Drafts(drafts) => {
+            for (id, draft) in drafts {
+                model.app.with_new_chat(&at(id), |chat, _| chat.composer.restore(draft));
+            }
+        }
+        Delta::Delivery { conversation, client_id, delivery, sent } => {
+            let chat = at(conversation);
+            let failed = matches!(delivery, Delivery::Failed { .. });
+            model.app.with_chat(&chat, |chat, env| {
+                outbox::delivery_of(chat, env, &client_id, delivery, sent.as_ref());
+            });
+            if failed && model.app.open.as_ref() != Some(&chat) {
+                not_sent(model, &chat);
+            }
+        }
+        delta => chat_delta(model, &account, delta),
+    }
+}
+
+/// Changes of one chat.
+fn chat_delta(model: &mut Model, account: &AccountId, delta: Delta) {
+    let at = |conversation: ConversationId| ChatRef { account: account.clone(), conversation };
+    match delta {
+        Delta::Coverage { conversation, coverage } => {
+            messages::coverage(model, &at(conversation), &coverage);
+        }
+        Delta::Older { conversation, fault } => {
+            messages::older_failed(model, &at(conversation), &fault);
+        }
+        Delta::ReadReceipts { conversation, read_receipts } => {
+            model.app.with_new_chat(&at(conversation), |chat, _| {
+                if chat.reading.read_receipts != read_receipts {
+                    chat.reading.read_receipts = read_receipts;
+                    chat.timeline.touch();
+                }
+            });
+        }
+        Delta::Unread { conversation, unread, read_marker } => {
+            let chat = at(conversation);
+            let is_open = model.app.open.as_ref() == Some(&chat);
+            model.app.with_new_chat(&chat, |chat, env| {
+                chat.info.unread = unread;
+                if read_marker.is_some() {
+                    chat.info.read_marker = read_marker;
+                }
+                if is_open && unread.messages > 0 {
+                    chat.draw_new_line(env.me);
+                }
+            });
+        }
+        Delta::Typing { conversation, who, active } => {
+            model.app.with_new_chat(&at(conversation), |chat, env| {
+                chat.typing.retain(|(known, _)| *known != who);
+                if active {
+                    chat.typing.push((who, env.now.mono + TYPING_LASTS));
+                }
+            });
+        }
+        Delta::Outbox { conversation, client_id, outgoing, queued_at, delivery } => {
+            model.app.with_new_chat(&at(conversation), |chat, env| {
+                outbox::waiting(chat, env, client_id, outgoing, queued_at, delivery);
+            });
+        }
+        Delta::Discarded { conversation, client_id, result } => {
+            model.app.with_chat(&at(conversation), |chat, env| {
+                outbox::taken_out(chat, env, &client_id, result);
+            });
+        }
+        delta => group_delta(model, account, delta),
+    }
+}
+
+/// Changes of a chat's members and settings.
+fn group_delta(model: &mut Model, account: &AccountId, delta: Delta) {
+    let at = |conversation: ConversationId| ChatRef { account: account.clone(), conversation };
+    match delta {
+        Delta::Settings { conversation, settings } => {
+            let chat = at(conversation);
+            model.app.with_new_chat(&chat, |chat, env| group::take_settings(chat, env, settings));
+            fetch_url_if_shown(model);
+        }
+        Delta::Members { conversation, members } => {
+            model.app.with_new_chat(&at(conversation), |chat, _| chat.group.members = members);
+        }
+        Delta::Gone(id) => {
+            model.app.with_new_chat(&at(id), |chat, _| chat.info.left = true);
+        }
+        Delta::Topic { conversation, topic } => {
+            let chat = at(conversation);
+            model.app.with_new_chat(&chat, |chat, env| group::topic_announced(chat, env, topic));
+        }
+        Delta::Flag { conversation, flag, on } => {
+            let chat = at(conversation);
+            model.app.with_new_chat(&chat, |chat, env| group::flag_announced(chat, env, flag, on));
+            fetch_url_if_shown(model);
+        }
+        _ => {}
+    }
+}
+
+/// Asks for the join URL while the settings are on the screen.
+pub fn fetch_url_if_shown(model: &mut Model) {
+    if model.overlays.shows_settings() {
+        model.app.with_open(|chat, env| group::fetch_url(chat, env));
+    }
+}
+
+fn connection(model: &mut Model, id: &AccountId, state: ConnectionState) {
+    let now = model.app.clock.mono;
+    let Some(account) = model.app.accounts.get_mut(id) else { return };
+    if account.connection.set(state, now) {
+        // What could not be fetched while offline may be asked for again.
+        let failed: Vec<ConversationId> = account
+            .conversations
+            .iter()
+            .filter(|c| matches!(c.paging.older, Older::Failed(_)))
+            .map(|c| c.info.id.clone())
+            .collect();
+        for id in failed {
+            if let Some(chat) = account.conversations.get_mut(&id) {
+                chat.forgive_older();
+            }
+        }
+    }
+}
+
+fn conversations(model: &mut Model, id: &AccountId, list: Vec<Conversation>) {
+    for new in list {
+        let chat = ChatRef { account: id.clone(), conversation: new.id.clone() };
+        model.app.with_new_chat(&chat, |chat, _| {
+            if new.version < chat.info.version {
+                return;
+            }
+            let before = chat.info.cleared_at;
+            if let Some(at) = new.cleared_at.filter(|at| before.is_none_or(|old| old < *at)) {
+                chat.timeline.clear_until(at);
+            }
+            chat.know(ThreadFlag::Alerts, !new.muted);
+            chat.know(ThreadFlag::Pinned, new.pinned);
+            let old_topic = chat.info.topic.take();
+            chat.info = new;
+            if chat.info.topic.is_none() && chat.info.is_group() {
+                chat.info.topic = old_topic;
+            }
+        });
+    }
+    model.app.sort(id);
+    if model.app.prefs.demo {
+        let first = model.app.shown_chats().next().map(crate::app::chat::Chat::chat_ref);
+        if let Some(chat) = first {
+            open_by_itself(model, &chat);
+        }
+    }
+}
+
+/// Opens a chat that the user did not ask for: never while they are doing something.
+fn open_by_itself(model: &mut Model, chat: &ChatRef) {
+    if model.app.open.is_some() || model.overlays.takes_keys() {
+        return;
+    }
+    model.app.open_chat(chat);
+    // What is unread may not be counted yet.
+    model.app.with_open(|chat, _| chat.reading.wants_new_line = true);
+}
+
+fn not_sent(model: &mut Model, chat: &ChatRef) {
+    let Some(chat) = model.app.accounts.chat(chat) else { return };
+    let title = model.app.accounts.of(chat).title(chat);
+    model.app.complain(&format!("A message to {title} was not sent"));
+}

@@ -1,0 +1,39 @@
+//! What other programs gave back: the clipboard, the editor.
+
+use crate::app::action::{Action, ComposeAction};
+use crate::app::actions;
+use crate::app::chat::sending;
+use crate::app::effect::Outcome;
+use crate::app::model::Model;
+
+pub fn apply(model: &mut Model, outcome: Outcome) {
+    match outcome {
+        Outcome::Copied { what, terminal, program } => {
+            let ways: Vec<&str> =
+                terminal.then_some("OSC 52").into_iter().chain(program.as_deref()).collect();
+            if ways.is_empty() {
+                model.app.complain(&format!("{what}: too long for the terminal's clipboard"));
+            } else {
+                model.app.note(&format!("Copied {what} ({})", ways.join(" and ")));
+            }
+        }
+        Outcome::NotOpened { program } => {
+            model.app.complain(&format!("{program} cannot be started; y copies the link"));
+        }
+        Outcome::Pasted(Ok(text)) => {
+            actions::act(model, Action::Compose(ComposeAction::Paste(text)));
+        }
+        Outcome::Pasted(Err(why)) | Outcome::EditedOutside { text: Err(why), .. } => {
+            model.app.complain(&why);
+        }
+        Outcome::EditedOutside { chat, text: Ok(text) } => {
+            let text: String = text.chars().filter(|c| *c == '\n' || !c.is_control()).collect();
+            model.app.with_chat(&chat, |chat, env| {
+                if chat.composer.text() != text {
+                    chat.composer.set_text(&text);
+                }
+                sending::draft_changed(chat, env.now.mono);
+            });
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Answers to what was asked of sync. One that nobody waits for any more changes nothing.
+
+use super::deltas::fetch_url_if_shown;
+use crate::app::actions;
+use crate::app::chat::{group, message_change};
+use crate::app::model::Model;
+use crate::app::overlay::{Confirm, Consent, Inspector, Overlay};
+use crate::app::pending::{PendingRequest, SourcePurpose};
+use crate::model::{
+    AccountId, ChatRef, ConversationId, Fault, FaultKind, MessageKey, RawMessage, Response, Ticket,
+};
+
+pub fn apply(model: &mut Model, ticket: Ticket, response: Response) {
+    let Some(request) = model.app.pending.take(ticket) else { return };
+    match (request, response) {
+        (PendingRequest::Thread { chat, change }, Response::Done(result)) => {
+            model.app.with_chat(&chat, |chat, env| group::changed(chat, env, &change, &result));
+            model.app.sort(&chat.account);
+            fetch_url_if_shown(model);
+        }
+        (PendingRequest::Message { chat, change }, Response::Done(Err(fault))) => {
+            model.app.with_chat(&chat, |chat, env| {
+                message_change::not_changed(chat, env, change, &fault);
+            });
+        }
+        (PendingRequest::JoinGroup(chat), Response::Done(result)) => joined(model, &chat, result),
+        (PendingRequest::CreateGroup { account }, Response::Created(result)) => {
+            created(model, account, result);
+        }
+        (PendingRequest::ResolveJoinUrl { account }, Response::Resolved(result)) => {
+            resolved(model, account, result);
+        }
+        (PendingRequest::JoinUrl { chat, copy }, Response::JoinUrl(result)) => {
+            model.app.with_chat(&chat, |chat, env| group::got_url(chat, env, copy, result));
+        }
+        (PendingRequest::Search, Response::Found(result)) => {
+            let found = model.overlays.search_mut().map(|s| s.found(&model.app, result));
+            if let Some(action) = found.and_then(|next| model.follow(next)) {
+                actions::act(model, action);
+            }
+        }
+        (PendingRequest::Source { chat, key, purpose }, Response::Source(items)) => {
+            source(model, &chat, &key, &items, purpose);
+        }
+        // A message that was changed comes back as a delta of its own.
+        _ => {}
+    }
+}
+
+fn joined(model: &mut Model, chat: &ChatRef, result: Result<(), Fault>) {
+    match result {
+        Ok(()) => {
+            model.app.with_chat(chat, |chat, _| chat.info.left = false);
+            model.open(chat);
+            model.app.note("Joined");
+        }
+        Err(fault) => model.app.complain(&format!(
+            "Joining: {}; the link may have been closed meanwhile",
+            fault.reason
+        )),
+    }
+}
+
+/// The new group is opened at once.
+fn created(model: &mut Model, account: AccountId, result: Result<ConversationId, Fault>) {
+    match result {
+        Ok(conversation) => model.open(&ChatRef { account, conversation }),
+        Err(fault) => model.app.complain(&format!("The group was not created: {}", fault.reason)),
+    }
+}
+
+/// Shows what will be joined, and asks.
+fn resolved(model: &mut Model, account: AccountId, result: Result<ConversationId, Fault>) {
+    let conversation = match result {
+        Ok(conversation) => conversation,
+        Err(fault) => {
+            let text = if fault.can_retry || fault.kind == FaultKind::JoinUnavailable {
+                fault.reason.to_string()
+            } else {
+                format!("This link is not valid: closed or expired ({})", fault.reason)
+            };
+            model.app.complain(&text);
+            return;
+        }
+    };
+    let at = ChatRef { account, conversation };
+    let known = model.app.accounts.chat(&at);
+    if known.is_some_and(|c| !c.info.left && c.info.activity.0 > 0) {
+        model.open(&at);
+        model.app.note("You are a member already");
+        return;
+    }
+    let title = known.map(|c| model.app.accounts.of(c).title(c).to_string());
+    let question = format!("Join {}?", title.as_deref().unwrap_or("a group"));
+    let id = at.conversation.as_str();
+    let detail = format!("Its members will see that you joined. {id}");
+    let confirm = Confirm::new(&question, &detail, Consent::Join(at.clone()));
+    model.overlays.push(Overlay::Confirm(confirm));
+}
+
+/// A message's source came: for looking at it, or for editing what cannot be typed.
+fn source(
+    model: &mut Model,
+    at: &ChatRef,
+    key: &MessageKey,
+    items: &[RawMessage],
+    purpose: SourcePurpose,
+) {
+    if model.app.open.as_ref() != Some(at) {
+        return;
+    }
+    match purpose {
+        SourcePurpose::Inspect if model.overlays.takes_keys() => {}
+        SourcePurpose::Inspect => {
+            let chat = model.app.opened();
+            let inspector = chat.and_then(|c| Inspector::new(&model.app, c, key, items));
+            model.overlays.extend(inspector.map(Overlay::Inspector));
+        }
+        SourcePurpose::Edit => {
+            model.app.with_open(|chat, env| message_change::edit_source(chat, env, key, items));
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Everything the program knows ([`AppState`]), the dialogs above it, and what of it is in sight.
+
+use super::account::Accounts;
+use super::action::{Action, OverlayAction};
+use super::chat::history;
+use super::keymap::Context;
+use super::overlay::{self, DialogView, Next, OverlayStack};
+use super::prefs::Prefs;
+use super::state::{AppState, Focus};
+use super::view::layout::Size;
+use super::view::{StatusInput, ViewState, Want, status};
+use crate::model::{ChatRef, MessageKey};
+
+pub struct Model {
+    pub app: AppState,
+    pub overlays: OverlayStack,
+    pub view: ViewState,
+    /// The dialog on top as it is painted, derived by [`Model::layout`].
+    pub dialog: Option<DialogView>,
+}
+
+impl Model {
+    pub fn new(prefs: Prefs, accounts: Accounts, size: Size) -> Self {
+        Self {
+            app: AppState::new(prefs, accounts),
+            overlays: OverlayStack::default(),
+            view: ViewState::new(size),
+            dialog: None,
+        }
+    }
+
+    /// Which keys work now.
+    pub fn context(&self) -> Context {
+        let selecting = self.app.opened().is_some_and(|c| c.selection.is_some());
+        match self.app.focus {
+            _ if self.overlays.takes_keys() => Context::Overlay,
+            Focus::List => Context::List,
+            Focus::Compose if selecting => Context::Selection,
+            Focus::Compose => Context::Compose,
+        }
+    }
+
+    /// Derives the next frame; gives what it found missing.
+    pub fn layout(&mut self) -> Vec<Want> {
+        let wants = self.view.layout(&self.app, !self.overlays.is_empty());
+        let Some(layout) = self.view.visible.layout else { return wants };
+        let context = self.context();
+        let fitting = if context == Context::Selection {
+            let actions = overlay::fitting_actions(&self.app).into_iter();
+            actions.map(|(entry, _)| entry.name.clone()).collect()
+        } else {
+            Vec::new()
+        };
+        let input = StatusInput {
+            layout: &layout,
+            context,
+            bare: self.view.bare,
+            below: self.view.visible.messages.below,
+            day: self.view.visible.messages.day.as_deref(),
+            fitting: &fitting,
+            chooses: self.overlays.chooses(),
+        };
+        self.view.visible.status = status(&self.app, &input);
+        let size = self.view.size;
+        let box_top = layout.divider.or(layout.compose).map_or(size.rows, |area| area.y);
+        self.dialog = self.overlays.view(&self.app, size, box_top);
+        wants
+    }
+
+    /// Opens a chat; every dialog is closed.
+    pub fn open(&mut self, chat: &ChatRef) {
+        self.overlays.clear();
+        self.app.open_chat(chat);
+    }
+
+    /// Shows a message of the open chat, wherever in its history it stands.
+    pub fn go_to(&mut self, key: &MessageKey) {
+        let loaded = self.app.with_open(|chat, env| history::go_to(chat, env, key));
+        if loaded == Some(true) {
+            self.view.show_in_place(&mut self.app, key);
+        }
+    }
+
+    /// Gives a key to the dialog on top; gives the action back that it wants done.
+    pub fn act_on_dialog(&mut self, action: OverlayAction) -> Option<Action> {
+        let next = self.overlays.act(action, &mut self.app, self.view.size);
+        self.follow(next)
+    }
+
+    /// Carries out what a dialog wants beyond itself.
+    pub fn follow(&mut self, next: Next) -> Option<Action> {
+        match self.overlays.follow(next) {
+            Next::Do(action) => return Some(action),
+            Next::Open(chat, place) => {
+                self.open(&chat);
+                if let Some(key) = place {
+                    self.go_to(&key);
+                }
+            }
+            _ => {}
+        }
+        None
+    }
+}

@@ -1,0 +1,59 @@
+//! Notes to the user that go away by themselves.
+
+use crate::model::SafeText;
+use std::time::Duration;
+
+/// How long a note stays in sight.
+const LASTS: Duration = Duration::from_secs(5);
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Note {
+    pub text: SafeText,
+    /// On the monotonic clock.
+    pub until: Duration,
+    /// Something went wrong.
+    pub bad: bool,
+}
+
+/// The note in sight. A new one takes the place of the one before.
+#[derive(Clone, Debug, Default)]
+pub struct Notes {
+    current: Option<Note>,
+    now: Duration,
+}
+
+impl Notes {
+    /// Sets the clock, before an input is applied.
+    pub fn tick(&mut self, now: Duration) {
+        self.now = now;
+    }
+
+    /// Drops the note when its time is over.
+    pub fn expire(&mut self) {
+        let now = self.now;
+        self.current = self.current.take().filter(|note| note.until > now);
+    }
+
+    pub fn current(&self) -> Option<&Note> {
+        self.current.as_ref()
+    }
+
+    pub fn clear(&mut self) {
+        self.current = None;
+    }
+
+    /// Something the user should see.
+    pub fn note(&mut self, text: &str) {
+        self.show(text, false);
+    }
+
+    /// Something that went wrong.
+    pub fn complain(&mut self, text: &str) {
+        self.show(text, true);
+    }
+
+    fn show(&mut self, text: &str, bad: bool) {
+        let until = self.now + LASTS;
+        self.current = Some(Note { text: SafeText::line(text), until, bad });
+    }
+}

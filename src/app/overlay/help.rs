@@ -1,0 +1,83 @@
+//! All keys and commands: those of this place first, then those that work anywhere, then the rest.
+
+use super::content::{Content, DialogLine};
+use super::{Dialog, DialogEnv, Next};
+use crate::app::action::{OverlayAction, Scroll};
+use crate::app::keymap::{Context, KeymapEntry};
+use crate::app::state::AppState;
+use crate::app::view::Tone;
+use crate::app::view::layout::Size;
+
+#[derive(Debug)]
+pub struct Help {
+    context: Context,
+    /// How each slash command is written, and what it does.
+    commands: Vec<(String, &'static str)>,
+    scroll: usize,
+}
+
+impl Help {
+    /// Help for a place, with the slash commands: how each is written, and what it does.
+    pub fn new(context: Context, commands: Vec<(String, &'static str)>) -> Self {
+        Self { context, commands, scroll: 0 }
+    }
+}
+
+impl Dialog for Help {
+    fn content(&self, app: &AppState, _: Size) -> Content {
+        let mut lines = Vec::new();
+        let heading = |lines: &mut Vec<DialogLine>, words: &str| {
+            if !lines.is_empty() {
+                lines.push(DialogLine::default());
+            }
+            lines.push(DialogLine::toned(words, "", Tone::Title));
+        };
+        for context in Context::order_from(self.context) {
+            let here: Vec<&KeymapEntry> = app
+                .prefs
+                .keymap
+                .entries()
+                .iter()
+                .filter(|e| e.contexts.contains(&context) && !e.keys.is_empty())
+                .collect();
+            if !here.is_empty() {
+                heading(&mut lines, context.heading());
+                lines.extend(here.iter().map(|e| DialogLine::new(e.help.as_str(), e.all_keys())));
+            }
+        }
+        heading(&mut lines, "Commands");
+        for (usage, what) in &self.commands {
+            lines.push(DialogLine::new(*what, usage.as_str()));
+        }
+        lines.push(DialogLine::new("Send text that begins with a slash", "//text"));
+        let title = "Help (C- Ctrl, M- Alt, S- Shift)";
+        Content::new(title, lines, "↑↓ PgUp PgDn move · Esc closes").scrolled(self.scroll)
+    }
+
+    fn act(&mut self, action: OverlayAction, env: &mut DialogEnv<'_>) -> Next {
+        let max = self.content(env.app, env.size).max_scroll(env.size);
+        scroll_key(&mut self.scroll, &action, max, env.size)
+    }
+
+    fn chooses(&self) -> bool {
+        false
+    }
+}
+
+/// Keys of a dialog that is only read: they scroll, and some letters close it.
+pub fn scroll_key(scroll: &mut usize, action: &OverlayAction, max: usize, size: Size) -> Next {
+    let page = isize::try_from(size.rows.saturating_sub(6).max(1)).unwrap_or(1);
+    let by = match action {
+        OverlayAction::Type('k') => -1,
+        OverlayAction::Type('j') => 1,
+        OverlayAction::Scroll(Scroll::PageUp) => -page,
+        OverlayAction::Scroll(Scroll::PageDown) => page,
+        OverlayAction::Choose | OverlayAction::Type('q' | '?' | 'v') => return Next::Close,
+        other => match other.step_or_tab() {
+            Some(by) => by,
+            None => return Next::Stay,
+        },
+    };
+    *scroll = scroll.saturating_add_signed(by).min(max);
+    Next::Stay
+}

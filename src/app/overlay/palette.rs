@@ -1,0 +1,66 @@
+//! Every action by name: what Alt-X shows.
+
+use super::content::{Content, DialogLine, step};
+use super::{Dialog, DialogEnv, Next};
+use crate::app::action::{Action, OverlayAction};
+use crate::app::fuzzy::Ranker;
+use crate::app::keymap::{Context, KeymapEntry};
+use crate::app::state::AppState;
+use crate::app::view::layout::Size;
+use std::cmp::Reverse;
+
+#[derive(Debug, Default)]
+pub struct Palette {
+    input: String,
+    marked: usize,
+}
+
+/// Everything that makes sense outside a dialog and fits what was typed.
+fn entries<'a>(app: &'a AppState, input: &str) -> Vec<&'a KeymapEntry> {
+    let selecting = app.opened().is_some_and(|c| c.selection.is_some());
+    let makes_sense = |entry: &&KeymapEntry| {
+        let somewhere = entry.contexts.iter().any(|context| match context {
+            Context::Overlay => false,
+            // Of a message that is not selected there is nothing to be done.
+            Context::Selection => selecting,
+            _ => true,
+        });
+        somewhere && !matches!(entry.name.as_str(), "palette" | "interrupt")
+    };
+    let mut ranker = Ranker::new(input);
+    let fitting = app.prefs.keymap.entries().iter().filter(makes_sense);
+    let mut found: Vec<(u32, &KeymapEntry)> = fitting
+        .filter_map(|e| Some((ranker.rank(&e.help).or_else(|| ranker.rank(&e.name))?, e)))
+        .collect();
+    found.sort_by_key(|(rank, _)| Reverse(*rank));
+    found.into_iter().map(|(_, entry)| entry).collect()
+}
+
+impl Dialog for Palette {
+    fn content(&self, app: &AppState, _: Size) -> Content {
+        let lines = entries(app, &self.input);
+        let lines = lines.iter().map(|e| DialogLine::new(e.help.as_str(), e.key())).collect();
+        Content::new("All actions", lines, "Enter runs it")
+            .with_input(&self.input)
+            .with_marked(self.marked, "No action with that name.")
+    }
+
+    fn act(&mut self, action: OverlayAction, env: &mut DialogEnv<'_>) -> Next {
+        let found = entries(env.app, &self.input);
+        match action {
+            OverlayAction::Choose => {
+                let name = found.get(self.marked).map(|entry| entry.name.clone());
+                return name.and_then(|name| Action::named(&name)).map_or(Next::Stay, Next::Do);
+            }
+            OverlayAction::Pick => step(&mut self.marked, 1, found.len()),
+            other => {
+                if let Some(by) = other.step() {
+                    step(&mut self.marked, by, found.len());
+                } else if other.edit(&mut self.input) {
+                    self.marked = 0;
+                }
+            }
+        }
+        Next::Stay
+    }
+}

@@ -1,0 +1,147 @@
+//! Picking people: to add them to a group, or for a new one.
+
+use super::content::{Content, DialogLine, step};
+use super::{Dialog, DialogEnv, Next};
+use crate::app::action::OverlayAction;
+use crate::app::chat::group;
+use crate::app::fuzzy::Ranker;
+use crate::app::pending::PendingRequest;
+use crate::app::state::AppState;
+use crate::app::view::layout::Size;
+use crate::model::text::cut;
+use crate::model::{ChatRef, Request, Role, SafeText, UserId};
+use std::cmp::Reverse;
+
+#[derive(Debug)]
+pub struct PeoplePicker {
+    purpose: PickPurpose,
+    input: String,
+    marked: usize,
+    found: Vec<(UserId, SafeText)>,
+    picked: Vec<(UserId, Role)>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum PickPurpose {
+    Add(ChatRef),
+    Create { topic: String },
+}
+
+impl PeoplePicker {
+    pub fn new(app: &AppState, purpose: PickPurpose) -> Self {
+        let found = people(app, &purpose, "");
+        Self { purpose, input: String::new(), marked: 0, found, picked: Vec::new() }
+    }
+
+    /// Not picked, picked, picked as admin, and round again.
+    fn pick(&mut self) {
+        let Some((who, _)) = self.found.get(self.marked) else { return };
+        match self.picked.iter_mut().find(|(id, _)| id == who) {
+            None => self.picked.push((who.clone(), Role::User)),
+            Some((_, role)) if *role == Role::User => *role = Role::Admin,
+            Some(_) => self.picked.retain(|(id, _)| id != who),
+        }
+    }
+
+    fn choose(&self, app: &mut AppState) -> Next {
+        let mut chosen = self.picked.clone();
+        if chosen.is_empty() {
+            chosen.extend(self.found.get(self.marked).map(|(id, _)| (id.clone(), Role::User)));
+        }
+        match &self.purpose {
+            PickPurpose::Add(_) if chosen.is_empty() => {
+                app.note("Nobody with that name; a full id such as 8:joe.4 can be added");
+                return Next::Stay;
+            }
+            PickPurpose::Add(chat) => {
+                app.with_chat(chat, |chat, env| group::put_members(chat, env, &chosen));
+            }
+            PickPurpose::Create { topic } => {
+                let account = app.current_account().id.clone();
+                let pending = PendingRequest::CreateGroup { account: account.clone() };
+                let ticket = app.pending.add(pending);
+                app.note("The group is being created…");
+                let topic = SafeText::line(topic).to_string();
+                app.request(&account, Request::Create { topic, members: chosen, ticket });
+            }
+        }
+        Next::Close
+    }
+}
+
+impl Dialog for PeoplePicker {
+    fn content(&self, _: &AppState, _: Size) -> Content {
+        let title = match &self.purpose {
+            PickPurpose::Add(_) => "Add members".to_owned(),
+            PickPurpose::Create { topic } if topic.is_empty() => "New group: who is in it?".into(),
+            PickPurpose::Create { topic } => {
+                format!("New group {}: who is in it?", SafeText::line(topic))
+            }
+        };
+        let role = |id: &UserId| self.picked.iter().find(|(p, _)| p == id).map(|(_, role)| *role);
+        let lines = self.found.iter().map(|(id, name)| {
+            let mark = match role(id) {
+                None => "[ ]",
+                Some(Role::User) => "[x]",
+                Some(Role::Admin) => "[A]",
+            };
+            DialogLine::new(format!("{mark} {name}"), cut(id.as_str(), 28))
+        });
+        let enter = match self.picked.len() {
+            0 => "takes the marked one".to_owned(),
+            n => format!("takes {n}"),
+        };
+        let hint = format!("Tab picks, twice: as admin · Enter {enter}");
+        Content::new(title, lines.collect(), hint)
+            .with_input(&self.input)
+            .with_marked(self.marked, "Nobody found. A full id such as 8:joe.4 works, several too.")
+    }
+
+    fn act(&mut self, action: OverlayAction, env: &mut DialogEnv<'_>) -> Next {
+        match action {
+            OverlayAction::Choose => return self.choose(env.app),
+            OverlayAction::Pick => self.pick(),
+            other => {
+                if let Some(by) = other.step() {
+                    step(&mut self.marked, by, self.found.len());
+                } else if other.edit(&mut self.input) {
+                    self.found = people(env.app, &self.purpose, &self.input);
+                    self.marked = 0;
+                }
+            }
+        }
+        Next::Stay
+    }
+}
+
+/// People that could be added: known ones by name, then ids as typed, several at once where there are several.
+fn people(app: &AppState, purpose: &PickPurpose, input: &str) -> Vec<(UserId, SafeText)> {
+    let input = input.trim();
+    let account = app.current_account();
+    let group = match purpose {
+        PickPurpose::Add(chat) => app.accounts.chat(chat),
+        PickPurpose::Create { .. } => None,
+    };
+    let taken = |id: &UserId| {
+        *id == account.me || group.is_some_and(|c| c.group.members.iter().any(|m| m.id == *id))
+    };
+    let mut ranker = Ranker::new(input);
+    let known = account.names.people().filter(|(id, _)| !taken(id) && id.is_addressable());
+    let mut found: Vec<(Reverse<u32>, SafeText, UserId)> = known
+        .filter_map(|(id, name)| {
+            let by_id = (input.len() > 2 && id.as_str().contains(input)).then_some(1);
+            let rank = ranker.rank(name).or(by_id)?;
+            Some((Reverse(rank), name.clone(), id.clone()))
+        })
+        .collect();
+    found.sort();
+    let mut people: Vec<(UserId, SafeText)> =
+        found.into_iter().map(|(_, name, id)| (id, name)).collect();
+    for word in input.split([' ', ',', ';']).filter(|w| !w.is_empty()) {
+        let id = UserId::new(word);
+        if id.is_addressable() && !taken(&id) && people.iter().all(|(known, _)| *known != id) {
+            people.push((id.clone(), account.names.of(&id)));
+        }
+    }
+    people
+}

@@ -1,0 +1,125 @@
+//! One line to be typed: a topic, a new group's topic, a join URL.
+
+use super::content::{Content, DialogLine};
+use super::{Confirm, Consent, Dialog, DialogEnv, Next, Overlay, PeoplePicker, PickPurpose};
+use crate::app::action::OverlayAction;
+use crate::app::chat::group;
+use crate::app::pending::PendingRequest;
+use crate::app::state::AppState;
+use crate::app::view::layout::Size;
+use crate::model::{ChatRef, Request, SafeText, ThreadChange};
+
+#[derive(Debug)]
+pub struct Prompt {
+    what: AskFor,
+    input: String,
+}
+
+#[derive(Debug)]
+enum AskFor {
+    /// `was`: the topic that the question was asked about.
+    Topic {
+        chat: ChatRef,
+        was: String,
+    },
+    NewGroup,
+    JoinUrl,
+}
+
+impl Prompt {
+    /// For a group's topic, where it may be changed.
+    pub fn topic(app: &mut AppState, chat: ChatRef) -> Option<Overlay> {
+        let c = app.accounts.chat(&chat)?;
+        let me = &app.accounts.of(c).me;
+        if let Some(why) = c.blocked(me, &ThreadChange::Topic(String::new())) {
+            app.complain(&format!("The topic cannot be changed: {why}"));
+            return None;
+        }
+        let now = c.info.shown_topic().map(ToString::to_string).unwrap_or_default();
+        let what = AskFor::Topic { chat, was: now.clone() };
+        Some(Overlay::Prompt(Self { what, input: now }))
+    }
+
+    pub fn new_group() -> Overlay {
+        Overlay::Prompt(Self { what: AskFor::NewGroup, input: String::new() })
+    }
+
+    pub fn join_url() -> Overlay {
+        Overlay::Prompt(Self { what: AskFor::JoinUrl, input: String::new() })
+    }
+
+    fn submit(&self, app: &mut AppState) -> Next {
+        match &self.what {
+            AskFor::Topic { chat, was } => return set_topic(app, chat, was, &self.input),
+            AskFor::NewGroup => {
+                let purpose = PickPurpose::Create { topic: self.input.clone() };
+                return Next::Replace(Overlay::PeoplePicker(PeoplePicker::new(app, purpose)));
+            }
+            AskFor::JoinUrl => resolve(app, &self.input),
+        }
+        Next::Close
+    }
+}
+
+impl Dialog for Prompt {
+    fn content(&self, _: &AppState, _: Size) -> Content {
+        let (title, text, hint) = match self.what {
+            AskFor::Topic { .. } => (
+                "Topic",
+                "Everyone in the group sees it; an empty one is removed.",
+                "Enter saves · Esc leaves it",
+            ),
+            AskFor::NewGroup => (
+                "New group",
+                "Its topic, or nothing for now; who is in it comes next.",
+                "Enter goes on · Esc cancels",
+            ),
+            AskFor::JoinUrl => (
+                "Join a group",
+                "Its URL, such as https://join.skype.com/CODE",
+                "Enter looks the link up · Esc cancels",
+            ),
+        };
+        Content::new(title, vec![DialogLine::dim(text)], hint).with_input(&self.input)
+    }
+
+    fn act(&mut self, action: OverlayAction, env: &mut DialogEnv<'_>) -> Next {
+        if action == OverlayAction::Choose {
+            return self.submit(env.app);
+        }
+        action.edit(&mut self.input);
+        Next::Stay
+    }
+}
+
+/// Sets the topic, unless someone else changed it meanwhile: then it asks.
+fn set_topic(app: &mut AppState, chat: &ChatRef, was: &str, input: &str) -> Next {
+    if input == was {
+        // Nothing was changed here, whatever the others did meanwhile.
+        return Next::Close;
+    }
+    let now = app.accounts.chat(chat).and_then(|c| c.info.topic.clone()).unwrap_or_default();
+    if now.as_str() == was {
+        app.with_chat(chat, |chat, env| group::set_topic(chat, env, input));
+        return Next::Close;
+    }
+    let topic = SafeText::line(input).to_string();
+    let question = "Someone changed the topic meanwhile. Replace theirs?";
+    let detail = format!("theirs: {now}\nyours: {topic}");
+    let consent = Consent::Change(chat.clone(), ThreadChange::Topic(topic));
+    Next::Replace(Overlay::Confirm(Confirm::new(question, &detail, consent)))
+}
+
+/// Asks where a join URL leads.
+pub fn resolve(app: &mut AppState, url: &str) {
+    let url = url.trim();
+    let code = url.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    if code.is_empty() || url.contains(char::is_whitespace) {
+        app.complain("A join URL looks like https://join.skype.com/CODE");
+        return;
+    }
+    let account = app.current_account().id.clone();
+    let ticket = app.pending.add(PendingRequest::ResolveJoinUrl { account: account.clone() });
+    app.note("Looking the link up…");
+    app.request(&account, Request::Resolve { url: url.to_owned(), ticket });
+}

@@ -1,0 +1,53 @@
+//! Choosing a reaction; the same again takes it back.
+
+use super::content::{Content, DialogLine, step};
+use super::{Dialog, DialogEnv, Next};
+use crate::app::action::OverlayAction;
+use crate::app::chat::message_change::{REACTIONS, react};
+use crate::app::state::AppState;
+use crate::app::view::layout::Size;
+use crate::model::{ChatRef, MessageKey};
+
+#[derive(Debug)]
+pub struct Reactions {
+    chat: ChatRef,
+    message: MessageKey,
+    marked: usize,
+}
+
+impl Reactions {
+    pub fn new(chat: ChatRef, message: MessageKey) -> Self {
+        Self { chat, message, marked: 0 }
+    }
+}
+
+impl Dialog for Reactions {
+    fn content(&self, _: &AppState, _: Size) -> Content {
+        let lines = (1..).zip(REACTIONS);
+        let lines =
+            lines.map(|(n, (key, glyph))| DialogLine::new(format!("{n} {glyph}  {key}"), ""));
+        Content::new("React", lines.collect(), "the same again takes it back")
+            .narrow()
+            .with_marked(self.marked, "")
+    }
+
+    fn act(&mut self, action: OverlayAction, env: &mut DialogEnv<'_>) -> Next {
+        let chosen = match action {
+            OverlayAction::Choose => Some(self.marked),
+            OverlayAction::Type(c) => digit(c),
+            other => {
+                step(&mut self.marked, other.step_or_tab().unwrap_or(0), REACTIONS.len());
+                None
+            }
+        };
+        let Some((key, _)) = chosen.and_then(|at| REACTIONS.get(at)) else { return Next::Stay };
+        env.app.with_chat(&self.chat, |chat, env| react(chat, env, &self.message, key));
+        Next::Close
+    }
+}
+
+/// The line that a digit names.
+pub fn digit(c: char) -> Option<usize> {
+    let n = usize::try_from(c.to_digit(10)?).ok()?;
+    n.checked_sub(1)
+}

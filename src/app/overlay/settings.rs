@@ -1,0 +1,371 @@
+//! The settings of a conversation: what the server holds, what is being saved, what may be changed and by whom.
+
+use super::content::{Content, DialogLine, Position, step, wide_columns};
+use super::{Confirm, Consent, Dialog, DialogEnv, Members, Next, Overlay, Prompt, QrCode};
+use crate::app::account::Account;
+use crate::app::action::OverlayAction;
+use crate::app::chat::group::{self, JoinUrlState};
+use crate::app::chat::{Blocked, Chat};
+use crate::app::state::AppState;
+use crate::app::view::layout::Size;
+use crate::app::view::{Tone, shown};
+use crate::model::conversation::{FLAGS, FlagSpec};
+use crate::model::text::{cut, fit, width};
+use crate::model::{ChatRef, Role, SafeText, ThreadChange, ThreadFlag, UserId};
+
+/// Cells of a row's label.
+const LABEL: usize = 18;
+
+#[derive(Debug)]
+pub struct Settings {
+    chat: ChatRef,
+    marked: usize,
+}
+
+/// What a row is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum RowId {
+    Topic,
+    Flag(ThreadFlag),
+    Url,
+    Members,
+    Fact,
+    Leave,
+    Clear,
+}
+
+/// One row.
+#[derive(Clone, Debug, PartialEq)]
+struct SettingRow {
+    id: RowId,
+    /// The letter that goes to it and does what Enter does.
+    key: Option<char>,
+    label: &'static str,
+    value: String,
+    /// What Enter does.
+    does: &'static str,
+    /// Why it cannot be changed here.
+    blocked: Option<Blocked>,
+    saving: bool,
+}
+
+impl Settings {
+    pub fn new(chat: ChatRef) -> Self {
+        Self { chat, marked: 0 }
+    }
+
+    fn use_row(&self, row: SettingRow, app: &mut AppState) -> Next {
+        if let Some(why) = row.blocked {
+            app.complain(&format!("{}: {why}", row.label));
+            return Next::Stay;
+        }
+        let chat = self.chat.clone();
+        match row.id {
+            RowId::Topic => return Prompt::topic(app, chat).map_or(Next::Stay, Next::Push),
+            RowId::Flag(flag) => {
+                app.with_chat(&chat, |chat, env| group::set_flag(chat, env, flag, None));
+            }
+            RowId::Url => {
+                let url = app.with_chat(&chat, |chat, env| {
+                    if let JoinUrlState::Known(url) = &chat.group.url {
+                        env.copy("the join URL", url.as_str());
+                        return Some(url.clone());
+                    }
+                    group::fetch_url(chat, env);
+                    None
+                });
+                if let Some(url) = url.flatten() {
+                    return Next::Push(Overlay::QrCode(QrCode::new(url)));
+                }
+            }
+            RowId::Members => return Next::Push(Overlay::Members(Members::new(chat))),
+            RowId::Fact => {
+                app.with_chat(&chat, |_, env| env.copy(&row.label.to_lowercase(), row.value));
+            }
+            RowId::Leave => return ask_leave(app, chat).map_or(Next::Stay, Next::Push),
+            RowId::Clear => return ask_clear(app, chat).map_or(Next::Stay, Next::Push),
+        }
+        Next::Stay
+    }
+}
+
+impl Dialog for Settings {
+    fn content(&self, app: &AppState, size: Size) -> Content {
+        let Some(chat) = app.accounts.chat(&self.chat) else {
+            return Content::new("", Vec::new(), "");
+        };
+        let account = app.accounts.of(chat);
+        let rows = rows(app, account, chat);
+        let columns = wide_columns(size);
+        let mut lines: Vec<DialogLine> = rows.iter().map(|row| row.line(columns)).collect();
+        lines.push(DialogLine::default());
+        for (i, status) in status(app, account, chat).into_iter().enumerate() {
+            let head = if i == 0 { "Server: " } else { "        " };
+            lines.push(DialogLine::new(format!("{head}{status}"), ""));
+        }
+        let role = if chat.info.left {
+            "You are no longer a member."
+        } else if rows.iter().any(|r| r.blocked == Some(Blocked::AdminsOnly)) {
+            "You are not an admin: only admins can change the grey rows."
+        } else if chat.my_role(&account.me) == Some(Role::Admin) {
+            "You are an admin."
+        } else {
+            ""
+        };
+        if !role.is_empty() {
+            lines.push(DialogLine::dim(role));
+        }
+        let at = self.marked.min(rows.len().saturating_sub(1));
+        if let Some(line) = lines.get_mut(at) {
+            line.marked = true;
+        }
+        // The last row brings what stands below it into sight.
+        let last = if at + 1 >= rows.len() { lines.len().saturating_sub(1) } else { at };
+        let title = shown(&app.prefs, &account.title(chat));
+        Content {
+            position: Position::Marked { at, last },
+            ..Content::new(
+                format!("Conversation settings ─ {title}"),
+                lines,
+                "↑↓ move · Enter or letter changes · Esc closes",
+            )
+        }
+    }
+
+    fn act(&mut self, action: OverlayAction, env: &mut DialogEnv<'_>) -> Next {
+        let Some(chat) = env.app.accounts.chat(&self.chat) else { return Next::Close };
+        let rows = rows(env.app, env.app.accounts.of(chat), chat);
+        match action {
+            OverlayAction::Choose => {}
+            OverlayAction::Type(letter) => {
+                let Some(at) = rows.iter().position(|row| row.key == Some(letter)) else {
+                    step(&mut self.marked, by_letter(letter), rows.len());
+                    return Next::Stay;
+                };
+                self.marked = at;
+            }
+            other => {
+                step(&mut self.marked, other.step_or_tab().unwrap_or(0), rows.len());
+                return Next::Stay;
+            }
+        }
+        match rows.into_iter().nth(self.marked) {
+            Some(row) => self.use_row(row, env.app),
+            None => Next::Stay,
+        }
+    }
+}
+
+/// `j` and `k` move where letters are free.
+pub fn by_letter(letter: char) -> isize {
+    match letter {
+        'j' => 1,
+        'k' => -1,
+        _ => 0,
+    }
+}
+
+/// Asks before leaving a group.
+pub fn ask_leave(app: &mut AppState, chat: ChatRef) -> Option<Overlay> {
+    let c = app.accounts.chat(&chat)?;
+    let account = app.accounts.of(c);
+    let leave = ThreadChange::Remove(account.me.clone());
+    if let Some(why) = c.blocked(&account.me, &leave) {
+        app.complain(&why.to_string());
+        return None;
+    }
+    let back = if c.flag(&app.pending, ThreadFlag::JoiningEnabled).shown() == Some(true) {
+        "Joining by link is on: with the link you can come back."
+    } else {
+        "Only an admin can bring you back."
+    };
+    let question = format!("Leave {}?", account.title(c));
+    let detail =
+        format!("You get no more messages; what you have read stays readable here. {back}");
+    Some(Overlay::Confirm(Confirm::new(&question, &detail, Consent::Change(chat, leave))))
+}
+
+/// Asks before the history is deleted.
+pub fn ask_clear(app: &AppState, chat: ChatRef) -> Option<Overlay> {
+    let c = app.accounts.chat(&chat)?;
+    let question = format!("Delete the history of {}?", app.accounts.of(c).title(c));
+    let detail =
+        "For this account only, on all its devices; the others keep theirs. It cannot be undone.";
+    let consent = Consent::Change(chat, ThreadChange::Clear);
+    Some(Overlay::Confirm(Confirm::new(&question, detail, consent)))
+}
+
+impl SettingRow {
+    /// One that can only be read and copied.
+    fn fact(label: &'static str, value: String) -> Self {
+        Self { does: "copy", ..Self::new(RowId::Fact, None, label, value) }
+    }
+
+    fn new(id: RowId, key: Option<char>, label: &'static str, value: String) -> Self {
+        Self { id, key, label, value, does: "asks first", blocked: None, saving: false }
+    }
+
+    fn line(&self, columns: usize) -> DialogLine {
+        let key = self.key.map_or_else(|| " ".to_owned(), String::from);
+        let right = match self.blocked {
+            _ if self.saving => "saving ↑".to_owned(),
+            Some(why) => why.to_string(),
+            None => self.does.to_owned(),
+        };
+        let room = columns.saturating_sub(LABEL + 3 + width(&right) + 1);
+        let value = cut(&SafeText::line(&self.value), room.max(8));
+        let left = format!("{key}  {}{value}", fit(self.label, LABEL));
+        let tone = if self.blocked.is_some() { Tone::Dim } else { Tone::Plain };
+        DialogLine::toned(left, right, tone)
+    }
+}
+
+/// The rows that apply to a conversation.
+fn rows(app: &AppState, account: &Account, chat: &Chat) -> Vec<SettingRow> {
+    let mut rows = Vec::new();
+    let is_group = chat.info.is_group();
+    if is_group {
+        rows.push(topic(app, account, chat));
+        for spec in FLAGS.iter().filter(|f| !f.own) {
+            rows.push(flag(app, account, chat, spec));
+            if spec.flag == ThreadFlag::JoiningEnabled {
+                rows.push(url(app, chat));
+            }
+        }
+        rows.push(members(app, account, chat));
+    }
+    rows.extend(FLAGS.iter().filter(|f| f.own).map(|spec| flag(app, account, chat, spec)));
+    if is_group {
+        rows.extend(facts(app, account, chat));
+        let value = if chat.info.left { "you have left" } else { "…" };
+        rows.push(SettingRow {
+            blocked: chat.info.left.then_some(Blocked::NotAMember),
+            saving: is_saving(
+                app,
+                chat,
+                |change| matches!(change, ThreadChange::Remove(who) if *who == account.me),
+            ),
+            ..SettingRow::new(RowId::Leave, Some('q'), "Leave", value.into())
+        });
+    }
+    rows.push(SettingRow {
+        saving: is_saving(app, chat, |change| *change == ThreadChange::Clear),
+        ..SettingRow::new(RowId::Clear, Some('d'), "Delete history", "for this account only".into())
+    });
+    rows
+}
+
+fn is_saving(app: &AppState, chat: &Chat, is_it: impl Fn(&ThreadChange) -> bool) -> bool {
+    app.pending.is_changing(&chat.chat_ref(), is_it)
+}
+
+fn topic(app: &AppState, account: &Account, chat: &Chat) -> SettingRow {
+    let changes = app.pending.thread_changes(&chat.chat_ref());
+    let changing = changes.into_iter().rev().find_map(|change| match change {
+        ThreadChange::Topic(topic) => Some(topic.clone()),
+        _ => None,
+    });
+    let saving = changing.is_some();
+    let now = || chat.info.shown_topic().map(|t| shown(&app.prefs, t).to_string());
+    let value = changing.or_else(now).unwrap_or_else(|| "none".into());
+    SettingRow {
+        does: "edit",
+        blocked: chat.blocked(&account.me, &ThreadChange::Topic(String::new())),
+        saving,
+        ..SettingRow::new(RowId::Topic, Some('t'), "Topic", value)
+    }
+}
+
+fn flag(app: &AppState, account: &Account, chat: &Chat, spec: &'static FlagSpec) -> SettingRow {
+    let state = chat.flag(&app.pending, spec.flag);
+    let [on, off] = spec.words;
+    let value = match state.shown() {
+        None => "not known".to_owned(),
+        Some(true) => format!("[x] {on}"),
+        Some(false) => format!("[ ] {off}"),
+    };
+    SettingRow {
+        does: "toggle",
+        blocked: chat.blocked(&account.me, &ThreadChange::Flag(spec.flag, true)),
+        saving: state.is_changing(),
+        ..SettingRow::new(RowId::Flag(spec.flag), Some(spec.key), spec.title, value)
+    }
+}
+
+fn url(app: &AppState, chat: &Chat) -> SettingRow {
+    let open = chat.flag(&app.pending, ThreadFlag::JoiningEnabled).shown() == Some(true);
+    let value = match &chat.group.url {
+        _ if !open => "none".to_owned(),
+        JoinUrlState::Known(url) => url.to_string(),
+        JoinUrlState::Failed(why) => format!("not available: {why}"),
+        JoinUrlState::Unknown => "being fetched…".to_owned(),
+    };
+    SettingRow {
+        does: "copy, QR",
+        blocked: (!open).then_some(Blocked::JoiningIsOff),
+        ..SettingRow::new(RowId::Url, Some('u'), "Join URL", value)
+    }
+}
+
+fn members(app: &AppState, account: &Account, chat: &Chat) -> SettingRow {
+    let admins = chat.group.members.iter().filter(|m| m.role == Role::Admin).count();
+    let word = if admins == 1 { "admin" } else { "admins" };
+    let value = match chat.group.members.len() {
+        0 => "not loaded yet".into(),
+        n => format!("{n} · {admins} {word}"),
+    };
+    SettingRow {
+        does: "open",
+        saving: is_saving(app, chat, |change| match change {
+            ThreadChange::Member(..) => true,
+            ThreadChange::Remove(who) => *who != account.me,
+            _ => false,
+        }),
+        ..SettingRow::new(RowId::Members, Some('m'), "Members", value)
+    }
+}
+
+/// What can only be read.
+fn facts(app: &AppState, account: &Account, chat: &Chat) -> Vec<SettingRow> {
+    let settings = &chat.group.settings;
+    let mut rows = Vec::new();
+    if let Some(picture) = settings.picture.as_ref().filter(|p| !p.is_empty()) {
+        rows.push(SettingRow::fact("Picture", picture.to_string()));
+    }
+    if let Some(creator) = &settings.creator {
+        rows.push(SettingRow::fact("Created by", name_and_id(app, account, creator)));
+    }
+    if let Some(created) = settings.created {
+        let zone = &app.prefs.zone;
+        let day = created.day_name(app.clock.wall, zone);
+        rows.push(SettingRow::fact("Created", format!("{day} {}", created.clock(zone))));
+    }
+    if !settings.capabilities.is_empty() {
+        let words: Vec<&str> = settings.capabilities.iter().map(SafeText::as_str).collect();
+        rows.push(SettingRow::fact("Capabilities", words.join(", ")));
+    }
+    rows
+}
+
+/// A person's name with the id, where that says more.
+pub fn name_and_id(app: &AppState, account: &Account, who: &UserId) -> String {
+    let name = shown(&app.prefs, &account.name(who));
+    if name.as_str() == who.bare() {
+        who.as_str().to_owned()
+    } else {
+        format!("{name} ({})", who.as_str())
+    }
+}
+
+/// What came of the last changes, and what is still under way.
+fn status(app: &AppState, account: &Account, chat: &Chat) -> Vec<String> {
+    let results = chat.group.results.iter().rev().map(|result| {
+        let mark = if result.accepted { "✓" } else { "!" };
+        format!("{} {} {mark}", result.text, result.at.clock(&app.prefs.zone))
+    });
+    let saving = app.pending.thread_changes(&chat.chat_ref());
+    let saving = saving
+        .into_iter()
+        .map(|change| format!("{}: saving ↑", group::words(&account.names, &account.me, change)));
+    results.chain(saving).collect()
+}

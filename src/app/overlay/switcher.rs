@@ -1,0 +1,166 @@
+//! Finding a conversation or a person. What was found stands still while someone looks at it.
+
+use super::content::{Content, DialogLine, step};
+use super::{Dialog, DialogEnv, Next, Overlay, Palette};
+use crate::app::action::OverlayAction;
+use crate::app::fuzzy::Ranker;
+use crate::app::state::AppState;
+use crate::app::view::layout::Size;
+use crate::app::view::shown;
+use crate::model::text::cut;
+use crate::model::{ChatRef, ConversationId, ConversationKind, SafeText};
+use std::cmp::Reverse;
+
+#[derive(Debug)]
+pub struct Switcher {
+    input: String,
+    marked: usize,
+    found: Vec<SwitcherEntry>,
+}
+
+/// A line of the switcher.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SwitcherEntry {
+    pub chat: ChatRef,
+    pub name: SafeText,
+    pub unread: u32,
+    /// No such chat yet: opening it begins one.
+    pub is_new: bool,
+}
+
+impl Switcher {
+    pub fn new(app: &AppState) -> Self {
+        Self { input: String::new(), marked: 0, found: find(app, "") }
+    }
+
+    fn edited(&mut self, app: &AppState) {
+        self.marked = 0;
+        self.found = find(app, &self.input);
+    }
+}
+
+impl Dialog for Switcher {
+    fn content(&self, _: &AppState, _: Size) -> Content {
+        let lines = self.found.iter().map(|entry| {
+            let id = &entry.chat.conversation;
+            let right = match (entry.is_new, entry.unread) {
+                (true, _) => format!("new chat · {}", cut(id.as_str(), 20)),
+                (false, 0) => String::new(),
+                (false, n) => format!("{n} unread"),
+            };
+            DialogLine::new(entry.name.as_str(), right)
+        });
+        let hint = "Enter opens · an id (8:name) starts a chat · > actions";
+        Content::new("Find a conversation or a person", lines.collect(), hint)
+            .narrow()
+            .with_input(&self.input)
+            .with_marked(self.marked, "Nothing found. A full id such as 8:joe.4 starts a new chat.")
+    }
+
+    fn act(&mut self, action: OverlayAction, env: &mut DialogEnv<'_>) -> Next {
+        match action {
+            OverlayAction::Choose => {
+                if let Some(chosen) = self.found.get(self.marked) {
+                    return Next::Open(chosen.chat.clone(), None);
+                }
+                env.app.note(
+                    "No conversation or person with that name; a full id (8:name) starts a new chat",
+                );
+            }
+            OverlayAction::Type('>') if self.input.is_empty() => {
+                return Next::Replace(Overlay::Palette(Palette::default()));
+            }
+            OverlayAction::Pick => step(&mut self.marked, 1, self.found.len()),
+            other => {
+                if let Some(by) = other.step() {
+                    step(&mut self.marked, by, self.found.len());
+                } else if other.edit(&mut self.input) {
+                    self.edited(env.app);
+                }
+            }
+        }
+        Next::Stay
+    }
+}
+
+/// What the switcher offers: conversations by name, then known people without one, then the id itself. With nothing
+/// typed the unread ones come first, so that Enter opens the next unread.
+pub fn find(app: &AppState, input: &str) -> Vec<SwitcherEntry> {
+    let input = input.trim().trim_start_matches('@');
+    let mut found = chats(app, input);
+    if !input.is_empty() {
+        found.extend(people(app, input, &found));
+        let named = by_id(app, input);
+        let is_new = |entry: &SwitcherEntry| found.iter().all(|(_, f)| f.chat != entry.chat);
+        if let Some(entry) = named.filter(is_new) {
+            found.push((u32::MAX, entry));
+        }
+    }
+    found.sort_by_key(|(rank, _)| Reverse(*rank));
+    found.into_iter().map(|(_, entry)| entry).collect()
+}
+
+fn chats(app: &AppState, input: &str) -> Vec<(u32, SwitcherEntry)> {
+    let mut ranker = Ranker::new(input);
+    let mut found = Vec::new();
+    for c in app.shown_chats() {
+        let chat = c.chat_ref();
+        if input.is_empty() && app.open.as_ref() == Some(&chat) {
+            continue;
+        }
+        let name = shown(&app.prefs, &app.accounts.of(c).title(c));
+        let unread = c.info.unread.messages;
+        let id = c.info.id.as_str();
+        let rank = match input {
+            "" => Some(u32::from(unread > 0)),
+            _ if id == input => Some(u32::MAX),
+            // Before a person who fits as well.
+            _ => ranker.rank(&name).map(|rank| rank * 2 + 1).or_else(|| id_rank(id, input)),
+        };
+        if let Some(rank) = rank {
+            found.push((rank, SwitcherEntry { chat, name, unread, is_new: false }));
+        }
+    }
+    found
+}
+
+fn id_rank(id: &str, input: &str) -> Option<u32> {
+    (input.len() >= 3 && id.contains(input)).then_some(1)
+}
+
+/// Known people without a chat.
+fn people(
+    app: &AppState,
+    input: &str,
+    found: &[(u32, SwitcherEntry)],
+) -> Vec<(u32, SwitcherEntry)> {
+    let account = app.current_account();
+    let mut ranker = Ranker::new(input);
+    let people = account.names.people();
+    let mut people: Vec<(u32, SwitcherEntry)> = people
+        .filter(|(id, _)| **id != account.me && id.as_str().starts_with("8:"))
+        .filter_map(|(id, name)| {
+            let chat = account.chat_ref(&ConversationId::new(id.as_str()));
+            let entry = SwitcherEntry { chat, name: name.clone(), unread: 0, is_new: true };
+            Some((ranker.rank(name)? * 2, entry))
+        })
+        .filter(|(_, p)| found.iter().all(|(_, f)| f.chat != p.chat))
+        .collect();
+    people.sort_by(|(_, a), (_, b)| a.name.cmp(&b.name));
+    people
+}
+
+/// A chat that the input is the id of.
+fn by_id(app: &AppState, input: &str) -> Option<SwitcherEntry> {
+    let id = ConversationId::new(input);
+    let opens = matches!(
+        id.kind(),
+        ConversationKind::Direct | ConversationKind::Bot | ConversationKind::Phone
+    );
+    let complete =
+        id.peer().is_some_and(|p| !p.bare().is_empty() && !input.contains(char::is_whitespace));
+    let name = SafeText::line(input);
+    let valid = opens && complete && name.as_str() == input;
+    let chat = app.chat_here(&id);
+    valid.then_some(SwitcherEntry { chat, name, unread: 0, is_new: true })
+}

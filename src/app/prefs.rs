@@ -1,0 +1,52 @@
+//! What does not change while the program runs.
+
+use super::keymap::Keymap;
+use crate::model::{Bidi, Preferences, Receipts};
+use jiff::tz::TimeZone;
+use std::sync::Arc;
+
+#[derive(Clone)]
+pub struct Prefs {
+    pub zone: TimeZone,
+    pub keymap: Arc<Keymap>,
+    pub demo: bool,
+    /// Another instance has the account: nothing can be sent, changed or saved.
+    pub read_only: bool,
+    /// The first client id of this run is this number, the next ones follow: random, so that runs do not collide.
+    pub first_client_id: u64,
+    /// What the user chose. `ui.bidi` is decided: never [`Bidi::Auto`].
+    pub choices: Preferences,
+}
+
+impl Prefs {
+    /// The plainest there are: UTC, nobody is told anything, nothing is held back.
+    pub fn plain(keymap: Arc<Keymap>) -> Self {
+        let mut choices = Preferences::default();
+        choices.ui.typing = false;
+        choices.ui.bidi = Bidi::Reorder;
+        choices.reading.receipts = Receipts::Never;
+        Self {
+            zone: TimeZone::UTC,
+            keymap,
+            demo: false,
+            read_only: false,
+            first_client_id: 1,
+            choices,
+        }
+    }
+
+    /// Right-to-left text is put into reading order here; otherwise the terminal does it.
+    pub fn reorders(&self) -> bool {
+        self.choices.ui.bidi == Bidi::Reorder
+    }
+
+    /// When others learn what was read.
+    pub fn receipts(&self) -> Receipts {
+        self.choices.reading.receipts
+    }
+
+    /// Whether the server learns what was read.
+    pub fn reports_reading(&self) -> bool {
+        self.receipts() != Receipts::Never && !self.read_only
+    }
+}

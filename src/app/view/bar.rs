@@ -1,0 +1,52 @@
+//! Styled text that is not part of a message: what stands in bars and dialogs, and what kind of thing it is.
+
+use crate::model::text::width;
+
+/// What a piece of text is; the theme has a style for each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tone {
+    #[default]
+    Plain,
+    Title,
+    Dim,
+    Good,
+    Bad,
+    /// New messages, notes, what was found.
+    New,
+    Unread,
+    Me,
+    Key,
+    Demo,
+    Code,
+    Rule,
+}
+
+/// A piece of text in one tone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Label {
+    pub text: String,
+    pub tone: Tone,
+}
+
+impl Label {
+    pub fn new(text: impl Into<String>, tone: Tone) -> Self {
+        Self { text: text.into(), tone }
+    }
+
+    pub fn width(&self) -> usize {
+        width(&self.text)
+    }
+}
+
+/// One row: something at its left and something at its right, cut so that both fit.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Bar {
+    pub left: Vec<Label>,
+    pub right: Vec<Label>,
+}
+
+impl Bar {
+    pub fn right_width(&self) -> usize {
+        self.right.iter().map(Label::width).sum()
+    }
+}

@@ -1,0 +1,379 @@
+//! Top bar, the open chat's header, the rule above the box, the line above it, and the footer: what they say.
+
+use super::bar::{Bar, Label, Tone};
+use super::layout::Layout;
+use super::shown;
+use crate::app::account::{Account, Connection};
+use crate::app::chat::{Chat, Window};
+use crate::app::keymap::{Context, KeymapEntry};
+use crate::app::state::{AppState, Focus};
+use crate::model::text::{cut, width};
+use crate::model::{ConnectionState, MessageBody, SafeText, conversation::FLAGS};
+
+/// All rows that tell what is going on.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StatusView {
+    pub top: Bar,
+    pub header: Bar,
+    pub divider: Bar,
+    pub banner: Bar,
+    pub footer: Bar,
+}
+
+/// What the rows depend on besides the state.
+pub struct StatusInput<'a> {
+    pub layout: &'a Layout,
+    pub context: Context,
+    /// Only text on the whole screen.
+    pub bare: bool,
+    /// Messages below the last row in sight.
+    pub below: usize,
+    /// The day of the top row, while reading back.
+    pub day: Option<&'a str>,
+    /// The actions that can be done with the selected message, by name.
+    pub fitting: &'a [String],
+    /// Enter chooses something in the dialog that is open.
+    pub chooses: bool,
+}
+
+pub fn status(app: &AppState, input: &StatusInput<'_>) -> StatusView {
+    let columns = |area: Option<super::layout::Rect>| area.map(|a| usize::from(a.width));
+    let opened = app.opened();
+    let mut view = StatusView::default();
+    if let Some(columns) = columns(input.layout.top) {
+        view.top = top(app, columns);
+    }
+    if let (Some(columns), Some(chat)) = (columns(input.layout.header), opened) {
+        view.header = header(app, chat, input.day, columns);
+    }
+    if let Some(columns) = columns(input.layout.divider) {
+        view.divider = divider(app, opened, input.below, columns);
+    }
+    if let (Some(columns), Some(chat)) = (columns(input.layout.banner), opened) {
+        view.banner = banner(chat, columns);
+    }
+    if let Some(columns) = columns(input.layout.footer) {
+        view.footer = footer(app, input, columns);
+    }
+    view
+}
+
+fn top(app: &AppState, columns: usize) -> Bar {
+    let account = app.current_account();
+    let mut bar = Bar::default();
+    let counts = counts(app);
+    if !counts.is_empty() {
+        bar.right.push(Label::new(counts, Tone::Unread));
+        bar.right.push(Label::new(" │ ", Tone::Rule));
+    }
+    // Program, account and counts keep their room; the reason of a trouble gets what is left.
+    let room = columns.saturating_sub(if columns < 60 { 20 } else { 26 });
+    bar.right.push(connection(app, &account.connection, room));
+    bar.right.push(Label::new(" ", Tone::Plain));
+    let (dot, tone) = if account.connection.state == ConnectionState::Online {
+        ("●", Tone::Good)
+    } else {
+        ("○", Tone::Dim)
+    };
+    let me = account.names.of(&account.me);
+    let room = columns.saturating_sub(bar.right_width() + 11).min(30);
+    bar.left = vec![
+        Label::new(" skchat", Tone::Title),
+        Label::new("  ", Tone::Plain),
+        Label::new(dot, tone),
+        Label::new(format!(" {}", cut(&me, room)), Tone::Plain),
+    ];
+    if app.prefs.demo {
+        bar.left.push(Label::new("  ", Tone::Plain));
+        bar.left.push(Label::new(" DEMO ", Tone::Demo));
+    }
+    bar
+}
+
+fn counts(app: &AppState) -> String {
+    let (unread, mentions) = app.total_unread();
+    let unsent = app.total_unsent();
+    let more = if app.unread_is_capped() { "+" } else { "" };
+    let counts = [
+        (unread > 0).then(|| format!("{unread}{more} unread")),
+        (mentions > 0).then(|| format!("{mentions} @")),
+        (unsent > 0).then(|| format!("{unsent} unsent")),
+    ];
+    counts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
+
+/// The truth about the connection, in one place and in words.
+fn connection(app: &AppState, connection: &Connection, columns: usize) -> Label {
+    let now = app.clock.mono;
+    let (text, tone) = match &connection.state {
+        ConnectionState::Online => ("live".to_owned(), Tone::Good),
+        ConnectionState::ReadOnly => {
+            ("read-only: what is stored · F5 looks again".to_owned(), Tone::New)
+        }
+        ConnectionState::Connecting => ("connecting…".to_owned(), Tone::Dim),
+        ConnectionState::Waiting { why, .. } => {
+            let retry = match connection.retry_in(now) {
+                Some(seconds) if seconds > 0 => format!("retry in {seconds}s"),
+                _ => "retrying".to_owned(),
+            };
+            let since = match connection.lost_for(now) {
+                Some(seconds @ 1..=99) => format!(" {seconds}s"),
+                Some(seconds @ 100..) => format!(" {} min", seconds / 60),
+                _ => String::new(),
+            };
+            return Label::new(
+                trouble(&format!("offline{since}"), why, &retry, columns),
+                Tone::Bad,
+            );
+        }
+        ConnectionState::SignedOut { why } => {
+            return Label::new(trouble("signed out", why, "F5 tries again", columns), Tone::Bad);
+        }
+    };
+    Label::new(cut(&text, columns), tone)
+}
+
+/// What is wrong, why, and what comes next; the reason is cut first.
+fn trouble(what: &str, why: &str, next: &str, columns: usize) -> String {
+    const MAX_REASON: usize = 40;
+    const MIN_REASON: usize = 7;
+    let fixed = width(what) + width(next) + 5;
+    let room = columns.saturating_sub(fixed).min(MAX_REASON);
+    if room >= width(why).min(MIN_REASON) {
+        return format!("{what}: {} · {next}", cut(why, room));
+    }
+    let without = format!("{what} · {next}");
+    if width(&without) <= columns { without } else { cut(what, columns) }
+}
+
+fn header(app: &AppState, chat: &Chat, day: Option<&str>, columns: usize) -> Bar {
+    let title = shown(&app.prefs, &app.accounts.of(chat).title(chat));
+    let room = columns.saturating_sub(3);
+    let facts = header_facts(app, chat, width(&title), room);
+    let facts = cut(&facts, room.saturating_sub(width(&title).min(8) + 1));
+    let room = columns.saturating_sub(width(&facts) + 3);
+    let title = cut(&title, room);
+    let mut bar = Bar {
+        left: vec![Label::new(format!(" {title}"), Tone::Title)],
+        right: vec![Label::new(facts, Tone::Dim), Label::new(" ", Tone::Plain)],
+    };
+    // While reading back, the day stays in sight.
+    if let Some(day) = day.map(|day| format!(" · {day}"))
+        && 1 + width(&title) + width(&day) + bar.right_width() < columns
+    {
+        bar.left.push(Label::new(day, Tone::Dim));
+    }
+    bar
+}
+
+/// Members and settings. The settings matter more than the number of members, and the name more than all of it.
+fn header_facts(app: &AppState, chat: &Chat, title: usize, room: usize) -> String {
+    let mut facts = Vec::new();
+    let mut members = None;
+    if chat.info.is_group() {
+        if chat.info.left {
+            facts.push("no longer a member".to_owned());
+        } else if !chat.group.members.is_empty() {
+            members = Some(format!("{} members", chat.group.members.len()));
+        }
+        for spec in FLAGS.iter().filter(|f| !f.own) {
+            let state = chat.flag(&app.pending, spec.flag);
+            if let Some(on) = state.shown() {
+                let word = if on { "on" } else { "off" };
+                let more = if state.is_changing() { "…" } else { "" };
+                facts.push(format!("{} {word}{more}", spec.label));
+            }
+        }
+    }
+    if chat.info.muted {
+        facts.push("muted".into());
+    }
+    let facts = facts.join(" · ");
+    match members {
+        Some(members) if width(&members) + 3 + width(&facts) + title.min(16) <= room => {
+            if facts.is_empty() { members } else { format!("{members} · {facts}") }
+        }
+        _ => facts,
+    }
+}
+
+/// The rule above the box carries what is passing: a note, who types, what waits below.
+fn divider(app: &AppState, opened: Option<&Chat>, below: usize, columns: usize) -> Bar {
+    let mut bar = Bar::default();
+    let past = opened.is_some_and(|c| c.paging.window != Window::Live);
+    if (below > 0 || past) && opened.is_some() {
+        let count = match below {
+            // How many there are is not known: they are in the store.
+            _ if past => "more".to_owned(),
+            1000.. => "999+".to_owned(),
+            few => few.to_string(),
+        };
+        bar.right.push(Label::new(format!(" ↓ {count} below · C-End "), Tone::New));
+        bar.right.push(Label::new("─", Tone::Rule));
+    }
+    let passing = app
+        .notes
+        .current()
+        .map(|note| Label::new(note.text.as_str(), if note.bad { Tone::Bad } else { Tone::New }))
+        .or_else(|| Some(Label::new(held(app)?, Tone::New)))
+        .or_else(|| Some(Label::new(selected(app, opened?)?, Tone::Dim)))
+        .or_else(|| Some(Label::new(typing(app, opened?)?, Tone::Dim)));
+    if let Some(Label { text, tone }) = passing {
+        let taken = bar.right_width().max(1);
+        let room = columns.saturating_sub(taken + 5);
+        bar.left =
+            vec![Label::new("──", Tone::Rule), Label::new(format!(" {} ", cut(&text, room)), tone)];
+    }
+    bar
+}
+
+/// For how long the last message can still be taken back, and how.
+fn held(app: &AppState) -> Option<String> {
+    let seconds = app.held_for()?;
+    let key = app.prefs.keymap.entry("undo").map(KeymapEntry::key)?;
+    Some(format!("leaves in {seconds}s · {key} takes it back"))
+}
+
+/// Who wrote the selected message, and on which day.
+fn selected(app: &AppState, chat: &Chat) -> Option<String> {
+    let message = chat.selected()?;
+    if matches!(message.body, MessageBody::Gap { .. }) {
+        return Some("Messages are missing here".to_owned());
+    }
+    let account = app.accounts.of(chat);
+    let day = message.at.day_name(app.clock.wall, &app.prefs.zone);
+    let readers = match chat.readers(message.key.at) {
+        n if n > 0 && message.sender == account.me => format!(" · read by {n}"),
+        _ => String::new(),
+    };
+    let name = shown(&app.prefs, &account.name(&message.sender));
+    Some(format!("{name}, {day} {}{readers}", message.at.clock(&app.prefs.zone)))
+}
+
+fn typing(app: &AppState, chat: &Chat) -> Option<String> {
+    let account: &Account = app.accounts.of(chat);
+    let names: Vec<SafeText> = chat.typing.iter().map(|(who, _)| account.names.of(who)).collect();
+    match names.as_slice() {
+        [] => None,
+        [one] => Some(format!("{one} is typing…")),
+        [one, two] => Some(format!("{one} and {two} are typing…")),
+        many => Some(format!("{} people are typing…", many.len())),
+    }
+}
+
+/// What is being replied to or edited.
+fn banner(chat: &Chat, columns: usize) -> Bar {
+    let draft = &chat.composer.draft;
+    let room = columns.saturating_sub(2);
+    let (text, hint) = match (&draft.reply, &draft.edit) {
+        (_, Some(edit)) => {
+            let what = match edit.source.as_deref() {
+                Some(kind) if kind != "Text" => "editing the markup, tags and all",
+                _ => "editing",
+            };
+            let was = SafeText::line(&first_words(&edit.was));
+            (format!("{what}: {was}"), " · Esc ends the edit, keeps the text")
+        }
+        (Some(quote), None) => {
+            let text = format!("↳ replying to {}: {}", quote.name, first_words(&quote.text));
+            (text, " · Esc removes the quote")
+        }
+        (None, None) => return Bar::default(),
+    };
+    let text = format!("{}{hint}", cut(&text, room.saturating_sub(width(hint))));
+    let left = vec![Label::new(format!(" {}", cut(&text, room)), Tone::Dim)];
+    Bar { left, right: Vec::new() }
+}
+
+fn first_words(text: &str) -> String {
+    text.split_whitespace().take(30).collect::<Vec<_>>().join(" ")
+}
+
+/// The actions a place offers in its footer, in this order; those that do not fit are left out from the end.
+fn offered(context: Context, bare: bool) -> &'static [&'static str] {
+    match context {
+        _ if bare => &["bare-view"],
+        Context::Compose | Context::Global => &[
+            "send",
+            "newline",
+            "previous-conversation",
+            "switcher",
+            "next-unread",
+            "select-message",
+            "help",
+            "search",
+            "quit",
+        ],
+        Context::Selection => &[
+            "message-menu",
+            "select-up",
+            "take-back",
+            "retry",
+            "reply",
+            "react",
+            "copy",
+            "open-link",
+            "view",
+            "edit",
+            "go-to-quoted",
+            "delete-message",
+            "mark-unread",
+        ],
+        Context::List => &["list-open", "switcher", "next-unread", "help", "quit"],
+        Context::Overlay => &["choose"],
+    }
+}
+
+fn footer(app: &AppState, input: &StatusInput<'_>, columns: usize) -> Bar {
+    let mut bar = Bar::default();
+    if input.layout.top.is_none() {
+        let connection = connection(app, &app.current_account().connection, columns / 2);
+        bar.right = vec![connection, Label::new(" ", Tone::Plain)];
+    }
+    // The way out keeps its place, whatever else there is.
+    let esc = match (input.context, app.focus) {
+        (Context::Overlay, _) => Some("close"),
+        _ if input.bare => Some("back"),
+        (Context::Selection, _) | (_, Focus::List) => Some("back"),
+        _ => None,
+    };
+    let end = columns.saturating_sub(bar.right_width().max(usize::from(!bar.right.is_empty())));
+    let end = if bar.right.is_empty() { columns } else { end.saturating_sub(1) };
+    let room = end.saturating_sub(if esc.is_some() { 10 } else { 0 });
+    let mut used = 1;
+    bar.left.push(Label::new(" ", Tone::Plain));
+    for name in offered(input.context, input.bare) {
+        let Some((key, label)) = offer(app, input, name) else { continue };
+        if used + width(&key) + 1 + width(&label) > room {
+            break;
+        }
+        used += width(&key) + width(&label) + 3;
+        bar.left.push(Label::new(key, Tone::Key));
+        bar.left.push(Label::new(format!(" {label}  "), Tone::Dim));
+    }
+    if let Some(esc) = esc.filter(|_| used + 8 <= end) {
+        bar.left.push(Label::new("Esc", Tone::Key));
+        bar.left.push(Label::new(format!(" {esc}"), Tone::Dim));
+    }
+    bar
+}
+
+/// An action's key and word, if it can be done here.
+fn offer(app: &AppState, input: &StatusInput<'_>, name: &str) -> Option<(String, String)> {
+    let always = matches!(name, "message-menu" | "select-up");
+    // Of a message only what can be done with it.
+    if input.context == Context::Selection && !always && !input.fitting.iter().any(|f| f == name) {
+        return None;
+    }
+    if name == "choose" && !input.chooses {
+        return None;
+    }
+    let entry = app.prefs.keymap.entry(name)?;
+    let label = entry.label.clone()?;
+    let key = match name {
+        "previous-conversation" => "M-↑↓".to_owned(),
+        "select-up" => "↑↓".to_owned(),
+        _ => entry.key(),
+    };
+    (!key.is_empty()).then_some((key, label))
+}

@@ -1,0 +1,263 @@
+//! Text to rows of a width: the one wrapping engine, for every body and for the message box.
+
+use crate::model::text::{cluster_width, width};
+use crate::model::{Align, Block, Link, RichText, Span, SpanStyle};
+use std::ops::Range;
+use unicode_linebreak::linebreaks;
+use unicode_segmentation::UnicodeSegmentation;
+
+/// A run of one style in a row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Piece {
+    pub text: String,
+    pub style: SpanStyle,
+    pub link: Option<Link>,
+}
+
+/// One row of a message's text.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct TextRow {
+    pub pieces: Vec<Piece>,
+    /// Where it begins in the message's plain text.
+    pub offset: usize,
+    /// Cells to leave free before it.
+    pub indent: usize,
+    /// How many quotes it stands in.
+    pub quotes: usize,
+}
+
+/// Cells a quote's bar takes.
+pub const QUOTE_BAR: usize = 2;
+/// Nothing is wrapped narrower than this.
+const NARROWEST: usize = 4;
+
+/// Wraps formatted text. No row is wider than `columns` (four at the least), and no character is lost but the
+/// spaces at which a row ends.
+pub fn wrap(rich: &RichText, columns: usize) -> Vec<TextRow> {
+    let mut rows = Vec::new();
+    let mut offset = 0;
+    blocks(&rich.blocks, columns, 0, &mut offset, &mut rows);
+    if rows.is_empty() {
+        rows.push(TextRow::default());
+    }
+    rows
+}
+
+fn blocks(
+    list: &[Block],
+    columns: usize,
+    quotes: usize,
+    offset: &mut usize,
+    rows: &mut Vec<TextRow>,
+) {
+    for (i, block) in list.iter().enumerate() {
+        if i > 0 {
+            *offset += 1;
+        }
+        match block {
+            Block::Paragraph { align, spans } => {
+                paragraph(spans, *align, columns, quotes, offset, rows);
+            }
+            Block::Quote { from, body } => {
+                let inner = columns.saturating_sub(QUOTE_BAR).max(NARROWEST);
+                let first = rows.len();
+                if let Some(from) = from {
+                    let name = format!("{}: ", from.name);
+                    // The name stands at the beginning of the quote's first line.
+                    let style = SpanStyle { bold: true, ..SpanStyle::default() };
+                    let label = Span { text: name.as_str().into(), style, link: None };
+                    if let Some((Block::Paragraph { align, spans }, rest)) = body.split_first() {
+                        let mut spans = spans.clone();
+                        spans.insert(0, label);
+                        paragraph(&spans, *align, inner, quotes + 1, offset, rows);
+                        if !rest.is_empty() {
+                            *offset += 1;
+                            blocks(rest, inner, quotes + 1, offset, rows);
+                        }
+                    } else {
+                        paragraph(&[label], Align::Left, inner, quotes + 1, offset, rows);
+                        blocks(body, inner, quotes + 1, offset, rows);
+                    }
+                } else {
+                    blocks(body, inner, quotes + 1, offset, rows);
+                }
+                if rows.len() == first {
+                    rows.push(TextRow {
+                        quotes: quotes + 1,
+                        offset: *offset,
+                        ..TextRow::default()
+                    });
+                }
+            }
+            Block::Code(code) => {
+                let style = SpanStyle { mono: true, ..SpanStyle::default() };
+                let span = Span { text: code.clone(), style, link: None };
+                paragraph(&[span], Align::Left, columns, quotes, offset, rows);
+            }
+        }
+    }
+}
+
+fn paragraph(
+    spans: &[Span],
+    align: Align,
+    columns: usize,
+    quotes: usize,
+    offset: &mut usize,
+    rows: &mut Vec<TextRow>,
+) {
+    let text: String = spans.iter().map(|s| s.text.as_str()).collect();
+    let mut runs: Vec<(Range<usize>, &Span)> = Vec::with_capacity(spans.len());
+    let mut at = 0;
+    for span in spans {
+        runs.push((at..at + span.text.len(), span));
+        at += span.text.len();
+    }
+    let mut first_run = 0;
+    for range in break_lines(&text, columns.max(NARROWEST)) {
+        // Runs before the row are never needed again.
+        while runs
+            .get(first_run)
+            .is_some_and(|(run, _)| run.end <= range.start && run.end < text.len())
+        {
+            first_run += 1;
+        }
+        let visible = text.get(range.clone()).unwrap_or_default().trim_end_matches([' ', '\n']);
+        let shown = range.start..range.start + visible.len();
+        let mut pieces = Vec::new();
+        for (run, span) in runs.iter().skip(first_run) {
+            if run.start >= shown.end {
+                break;
+            }
+            let part = run.start.max(shown.start)..run.end.min(shown.end);
+            if let Some(text) = text.get(part).filter(|t| !t.is_empty()) {
+                pieces.push(Piece {
+                    text: text.to_owned(),
+                    style: span.style,
+                    link: span.link.clone(),
+                });
+            }
+        }
+        let indent = match align {
+            Align::Left => 0,
+            Align::Centre => columns.saturating_sub(width(visible)) / 2,
+        };
+        rows.push(TextRow { pieces, offset: *offset + range.start, indent, quotes });
+    }
+    *offset += text.len();
+}
+
+/// Byte ranges of the rows of a text, line breaks included at their ends. Rows break where Unicode allows a line break
+/// (UAX 14), and elsewhere only where a word is wider than a row. A slash counts as a letter, and a URL as one word: a
+/// terminal opens only a URL that stands in one row. Cells count as in [`cluster_width`].
+pub fn break_lines(text: &str, columns: usize) -> Vec<Range<usize>> {
+    let mut rows = Vec::new();
+    let mut start = 0;
+    let mut used = 0;
+    let slashes_as_letters = text.replace('/', "x");
+    let mut breaks = linebreaks(&slashes_as_letters).map(|(at, _)| at).peekable();
+    // Where the row may end, and how many of its cells stand before that place.
+    let mut chance: Option<(usize, usize)> = None;
+    let mut word = 0;
+    for (at, cluster) in text.grapheme_indices(true) {
+        let end = at + cluster.len();
+        if cluster.contains('\n') {
+            rows.push(start..end);
+            (start, used, chance, word) = (end, 0, None, end);
+            continue;
+        }
+        while breaks.next_if(|brk| *brk < at).is_some() {}
+        let in_url = || text.get(word..at).is_some_and(|word| word.contains("://"));
+        if at > start && breaks.peek() == Some(&at) && !in_url() {
+            chance = Some((at, used));
+        }
+        if cluster == " " {
+            word = end;
+            // Spaces may hang over the edge; they are not drawn there.
+            used += 1;
+            continue;
+        }
+        let cells = cluster_width(cluster);
+        if used + cells > columns && at > start {
+            let (brk, before) =
+                chance.filter(|(_, before)| used + cells - before <= columns).unwrap_or((at, used));
+            rows.push(start..brk);
+            start = brk;
+            used -= before;
+            chance = None;
+        }
+        used += cells;
+    }
+    rows.push(start..text.len());
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn lines(text: &str, columns: usize) -> Vec<String> {
+        wrap(&RichText::plain(text), columns)
+            .iter()
+            .map(|row| row.pieces.iter().map(|p| p.text.as_str()).collect())
+            .collect()
+    }
+
+    #[test]
+    fn words_break_at_spaces_and_long_ones_anywhere() {
+        assert_eq!(lines("the quick brown fox", 10), ["the quick", "brown fox"]);
+        assert_eq!(lines("abcdefghijkl mn", 5), ["abcde", "fghij", "kl mn"]);
+        assert_eq!(lines("a\n\nb", 5), ["a", "", "b"]);
+        assert_eq!(lines("", 5), [""]);
+    }
+
+    #[test]
+    fn wide_characters_break_between_each_other() {
+        assert_eq!(lines("ありがとう", 5), ["あり", "がと", "う"]);
+        assert_eq!(lines("x ありがとう", 6), ["x あり", "がとう"]);
+    }
+
+    #[test]
+    fn rows_break_where_the_script_allows_it() {
+        assert_eq!(lines("a well-known fact", 10), ["a well-", "known fact"]);
+        assert_eq!(lines("これは、はい。", 8), ["これは、", "はい。"]);
+        assert_eq!(lines("see https://a.example/b-c?d", 24), ["see", "https://a.example/b-c?d"]);
+        assert_eq!(lines("https://a.example/b-c", 12), ["https://a.ex", "ample/b-c"]);
+        assert_eq!(lines("/pin and /leave", 10), ["/pin and", "/leave"]);
+    }
+
+    #[test]
+    fn leading_and_inner_spaces_stay() {
+        assert_eq!(lines("  a   b", 10), ["  a   b"]);
+    }
+
+    #[test]
+    fn a_row_knows_where_its_text_begins() {
+        let rows = wrap(&RichText::plain("one two three"), 5);
+        assert_eq!(rows.iter().map(|r| r.offset).collect::<Vec<_>>(), [0, 4, 8]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_row_is_too_wide_and_no_character_is_lost(text in "([a-zäあ👍 \\n]|e\u{301}){0,80}", columns in 4usize..30) {
+            let ranges = break_lines(&text, columns);
+            let joined: String = ranges.iter().map(|r| text.get(r.clone()).unwrap()).collect();
+            prop_assert_eq!(&joined, &text);
+            for range in ranges {
+                let row = text.get(range).unwrap().trim_end_matches([' ', '\n']);
+                prop_assert!(width(row) <= columns, "{:?}", row);
+            }
+        }
+
+        #[test]
+        fn offsets_follow_the_plain_text(text in "[a-z \\n]{0,60}", columns in 4usize..20) {
+            let rich = RichText::plain(&text);
+            let plain = rich.plain_text();
+            for row in wrap(&rich, columns) {
+                let shown: String = row.pieces.iter().map(|p| p.text.as_str()).collect();
+                prop_assert!(plain.get(row.offset..).unwrap().starts_with(&shown));
+            }
+        }
+    }
+}
