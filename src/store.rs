@@ -123,15 +123,6 @@ impl Store {
         self.write(|c| c.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))).await
     }
 
-    /// Lets the file grow to so many pages and no more, as a full disk would.
-    #[cfg(test)]
-    async fn limit_size(&self, pages: u32) -> Result<(), StoreError> {
-        self.write(move |c| {
-            c.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))
-        })
-        .await
-    }
-
     async fn run<T: Send + 'static>(
         queue: &mpsc::Sender<Job>,
         work: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,

@@ -237,6 +237,13 @@ fn parse_retry_after(text: &str) -> Option<Duration> {
 mod tests {
     use super::*;
 
+    impl Error {
+        /// An error of a kind, for tests of those who handle it.
+        pub(crate) fn of_kind(kind: ErrorKind, maybe_done: bool) -> Self {
+            Self::new(kind, "an error", maybe_done)
+        }
+    }
+
     fn kind(status: u16, body: &str) -> ErrorKind {
         Error::of_status(StatusCode::from_u16(status).unwrap(), body, None).kind
     }

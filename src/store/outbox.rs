@@ -129,11 +129,6 @@ impl Store {
         .await
     }
 
-    #[cfg(test)]
-    pub(crate) async fn outbox(&self) -> Result<Vec<OutboxItem>, StoreError> {
-        self.write(|c| all(c)).await
-    }
-
     /// The next message of a conversation that still has to leave or to be looked up.
     pub(crate) async fn next_to_send(
         &self,

@@ -7,6 +7,18 @@ use crate::model::{
 };
 use proptest::prelude::*;
 
+impl Store {
+    async fn outbox(&self) -> Result<Vec<OutboxItem>, StoreError> {
+        self.write(|c| outbox::all(c)).await
+    }
+
+    /// Lets the file grow to so many pages and no more, as a full disk would.
+    async fn limit_size(&self, pages: u32) -> Result<(), StoreError> {
+        let sql = format!("PRAGMA max_page_count = {pages}");
+        self.write(move |c| c.query_row(&sql, [], |_| Ok(()))).await
+    }
+}
+
 const ME: &str = "8:anna.7";
 const CHAT: &str = "8:joe.4";
 

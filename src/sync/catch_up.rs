@@ -243,3 +243,61 @@ impl Shared {
         Changes { next: Some(from), ..changes }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Timestamp;
+    use crate::protocol::wire;
+
+    fn raw(id: i64, version: i64) -> RawMessage {
+        let json = format!(r#"{{"id":"{id}","version":"{version}","conversationid":"8:joe.4"}}"#);
+        wire::raw_message(&json, None).unwrap()
+    }
+
+    fn point(id: i64) -> Point {
+        Point { at: Timestamp(id), order: id.unsigned_abs() }
+    }
+
+    #[test]
+    fn a_first_page_reaches_down_to_its_oldest_message_changed_or_not() {
+        assert_eq!(lowest(&[raw(30, 30), raw(20, 99), raw(25, 25)], false), Some(point(20)));
+        assert_eq!(lowest(&[], false), None);
+    }
+
+    #[test]
+    fn a_page_of_a_sync_state_reaches_as_far_as_its_messages_as_posted() {
+        // The changed message may come from anywhere: what is between it and the others is not known.
+        assert_eq!(lowest(&[raw(30, 30), raw(2, 99), raw(25, 25)], true), Some(point(25)));
+        assert_eq!(lowest(&[raw(2, 99), raw(3, 98)], true), None);
+    }
+
+    #[test]
+    fn a_message_without_a_numeric_id_counts_as_posted() {
+        let json =
+            r#"{"id":"abc","version":"99","originalarrivaltime":"20","conversationid":"8:joe.4"}"#;
+        let odd = wire::raw_message(json, None).unwrap();
+        assert_eq!(lowest(&[odd], true).map(|p| p.at), Some(Timestamp(20)));
+    }
+
+    #[test]
+    fn the_newest_end_comes_from_the_first_page_and_the_oldest_from_the_last() {
+        let mut fetched = Fetched::default();
+        fetched.cover(&[raw(50, 50), raw(40, 40)], false);
+        assert_eq!(fetched.ends, Some((point(40), point(50))));
+        // What was posted while paging comes by itself, and is not claimed.
+        fetched.cover(&[raw(60, 60), raw(30, 30)], true);
+        assert_eq!(fetched.ends, Some((point(30), point(50))));
+    }
+
+    #[test]
+    fn a_page_of_nothing_but_changes_moves_neither_end() {
+        let mut fetched = Fetched::default();
+        fetched.cover(&[raw(50, 50)], false);
+        fetched.cover(&[raw(2, 99)], true);
+        assert_eq!(fetched.ends, Some((point(50), point(50))));
+        let mut empty = Fetched::default();
+        empty.cover(&[], false);
+        assert_eq!(empty.ends, None);
+    }
+}

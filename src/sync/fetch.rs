@@ -259,3 +259,33 @@ fn covered(lo: Option<Point>, above: &MessageKey, floor: bool) -> Cover {
     let hi = Point::from(above);
     Cover::Range(Range { lo: lo.unwrap_or(hi).min(hi), hi, floor })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Timestamp;
+
+    fn point(id: i64) -> Point {
+        Point { at: Timestamp(id), order: id.unsigned_abs() }
+    }
+
+    #[test]
+    fn an_older_page_covers_everything_from_its_lowest_message_to_the_one_above_it() {
+        let above = MessageKey::server(Timestamp(50), "50");
+        let range = |lo, floor| match covered(lo, &above, floor) {
+            Cover::Range(range) => range,
+            Cover::Follows => panic!("a page is a range"),
+        };
+        assert_eq!(
+            range(Some(point(20)), false),
+            Range { lo: point(20), hi: point(50), floor: false }
+        );
+        // Nothing older on the server: the message above is the first one.
+        assert_eq!(range(None, true), Range { lo: point(50), hi: point(50), floor: true });
+        // A server that answers with what is newer claims nothing.
+        assert_eq!(
+            range(Some(point(70)), false),
+            Range { lo: point(50), hi: point(50), floor: false }
+        );
+    }
+}

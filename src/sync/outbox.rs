@@ -1,6 +1,8 @@
 //! Sending: one ordered queue a conversation, on disk before anything leaves. Three outcomes: accepted, rejected,
 //! unknown; unknown is looked up before anything is sent again, under the same client id.
 
+mod outcome;
+
 use super::{Shared, wall_clock};
 use crate::client::{Error, ErrorKind};
 use crate::model::{
@@ -8,14 +10,13 @@ use crate::model::{
     Outgoing, RawMessage, Timestamp,
 };
 use crate::store::{OutboxItem, OutboxState};
+use outcome::{NextStep, SendOutcome, reaches_back, wait_after};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
-/// A message whose outcome is unknown may have arrived this much before we think we queued it: clocks differ.
-const LOOK_BACK_MARGIN_MS: i64 = 10 * 60 * 1000;
 const LOOK_BACK_PAGES: usize = 50;
 
 pub enum OutboxCommand {
@@ -55,7 +56,7 @@ pub async fn run(
     for item in pending {
         if item.state == OutboxState::Held {
             // All of them from now on, not one after the other.
-            shared.held.due(&item.client_id, shared.options.grace);
+            shared.held.due(&item.client_id, Instant::now(), shared.options.grace);
         }
         wake(&shared, &item.conversation);
     }
@@ -87,7 +88,7 @@ pub async fn enqueue(
     let result = shared.store.enqueue(conversation, client_id, outgoing, wall_clock(), state).await;
     let delivery = match &result {
         Ok(()) if held => {
-            shared.held.due(client_id, shared.options.grace);
+            shared.held.due(client_id, Instant::now(), shared.options.grace);
             Delivery::Held
         }
         Ok(()) => Delivery::Queued,
@@ -123,10 +124,10 @@ pub async fn take_out(
 pub struct HeldMessages(Mutex<HashMap<ClientMessageId, Instant>>);
 
 impl HeldMessages {
-    /// When a held message is sent: `grace` after the first call for it.
-    fn due(&self, client_id: &ClientMessageId, grace: Duration) -> Instant {
+    /// When a held message is sent: `grace` after the first `now` that this was called with.
+    fn due(&self, client_id: &ClientMessageId, now: Instant, grace: Duration) -> Instant {
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *held.entry(client_id.clone()).or_insert_with(|| Instant::now() + grace)
+        *held.entry(client_id.clone()).or_insert(now + grace)
     }
 
     /// Forgets a message that is held no more.
@@ -159,15 +160,6 @@ struct Sender {
     wake: Arc<Notify>,
 }
 
-/// What became of one try.
-enum SendOutcome {
-    Accepted(Option<MessageKey>),
-    Rejected(String),
-    /// It certainly did not arrive.
-    NotSent(Error),
-    Unknown(Error),
-}
-
 impl Sender {
     async fn run(self) {
         loop {
@@ -188,10 +180,10 @@ impl Sender {
 
     /// One step of the first message in the queue.
     async fn step(&self, item: OutboxItem, attempt: &mut u32) {
-        match item.state {
-            OutboxState::Held => return self.hold(&item).await,
-            OutboxState::Queued => {}
-            _ => return self.look_up(item, attempt).await,
+        match NextStep::of(item.state) {
+            NextStep::Hold => return self.hold(&item).await,
+            NextStep::Send => {}
+            NextStep::LookUp => return self.look_up(item, attempt).await,
         }
         let client_id = item.client_id.clone();
         // Committed before the bytes leave: after a crash we know that we do not know.
@@ -235,7 +227,8 @@ impl Sender {
     /// Waits for the end of the time in which a message can be taken back, or for that to happen.
     async fn hold(&self, item: &OutboxItem) {
         // It was reported as held when it was queued, or when the program started.
-        let until = self.shared.held.due(&item.client_id, self.shared.options.grace);
+        let until =
+            self.shared.held.due(&item.client_id, Instant::now(), self.shared.options.grace);
         tokio::select! {
             () = self.wake.notified() => {}
             () = tokio::time::sleep_until(until) => {}
@@ -257,20 +250,9 @@ impl Sender {
 
     async fn try_once(&self, item: &OutboxItem) -> SendOutcome {
         let name = self.shared.my_name();
-        match self.shared.client.send(&self.id, &item.outgoing, &item.client_id, &name).await {
-            Ok(sent) => SendOutcome::Accepted(sent.key),
-            Err(error) => match error.kind {
-                ErrorKind::Refused
-                | ErrorKind::TooLarge
-                | ErrorKind::InvalidInput
-                | ErrorKind::Forbidden
-                | ErrorKind::NotFound
-                | ErrorKind::Unsupported
-                | ErrorKind::StaleSyncState => SendOutcome::Rejected(error.message),
-                _ if error.maybe_done => SendOutcome::Unknown(error),
-                _ => SendOutcome::NotSent(error),
-            },
-        }
+        let client = &self.shared.client;
+        let sent = client.send(&self.id, &item.outgoing, &item.client_id, &name).await;
+        SendOutcome::of(sent.map(|sent| sent.key))
     }
 
     /// Reads the conversation back and looks for our client id, down to before the message was queued.
@@ -317,9 +299,8 @@ impl Sender {
                 return Ok(Some(found.clone()));
             }
             let oldest = page.items.iter().map(|raw| raw.at).min();
-            let deep_enough = oldest.is_none_or(|at| at.0 < queued_at.0 - LOOK_BACK_MARGIN_MS);
             match page.older.take() {
-                Some(link) if !deep_enough => {
+                Some(link) if !reaches_back(oldest, queued_at) => {
                     page = client.messages_next(&self.id, &link, self.shared.options.page).await?;
                 }
                 _ => return Ok(None),
@@ -353,16 +334,27 @@ impl Sender {
     /// Waits for the next try; the connection coming back or the user ends the wait.
     async fn pause(&self, attempt: &mut u32, error: Option<&Error>) {
         *attempt += 1;
-        let wait = match error.map(|e| e.kind) {
-            Some(ErrorKind::RetryAfter(wait)) => wait,
-            Some(ErrorKind::SignedOut | ErrorKind::TokenRejected) => {
-                self.shared.options.backoff_cap
-            }
-            _ => self.shared.backoff(*attempt),
-        };
+        let asked_for = wait_after(error.map(|e| e.kind), self.shared.options.backoff_cap);
+        let wait = asked_for.unwrap_or_else(|| self.shared.backoff(*attempt));
         tokio::select! {
             () = self.shared.connection.wait(wait) => {}
             () = self.shared.connection.came_online() => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_to_take_a_message_back_starts_once() {
+        let held = HeldMessages::default();
+        let (id, grace) = (ClientMessageId::from("1"), Duration::from_secs(5));
+        let (queued, later) = (Instant::now(), Instant::now() + Duration::from_secs(3));
+        assert_eq!(held.due(&id, queued, grace), queued + grace);
+        assert_eq!(held.due(&id, later, grace), queued + grace);
+        held.release(&id);
+        assert_eq!(held.due(&id, later, grace), later + grace, "queued again it starts anew");
     }
 }

@@ -10,6 +10,7 @@ use crate::protocol::wire::{self, PolledEvent};
 
 use crate::store::Cover;
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,48 +21,81 @@ const SIGNED_OUT_WAIT: Duration = Duration::from_secs(24 * 3600);
 const QUICK: Duration = Duration::from_secs(1);
 
 pub async fn run(shared: Arc<Shared>) {
-    let mut attempt = 0u32;
-    let mut registered_anew = false;
+    let mut attempts = Attempts::default();
     loop {
-        if attempt == 0 {
+        if attempts.failed == 0 {
             shared.tell(Delta::Connection(ConnectionState::Connecting)).await;
         }
-        let error = match session(&shared, &mut attempt).await {
+        let error = match session(&shared, &mut attempts).await {
             Ok(never) => match never {},
             Err(error) => error,
         };
         shared.connection.set_online(false);
         tracing::info!(kind = ?error.kind, error = error.with_causes(), "the connection ended");
-        // An answer, and so the gateway is there: registered anew at once, then the gap is repaired like after any other
-        // interruption. Not twice in a row.
-        registered_anew = error.kind == ErrorKind::EndpointGone && !registered_anew;
-        if registered_anew {
-            attempt = 1;
-            continue;
-        }
-        attempt += 1;
         let why = SafeText::line(&error.message);
-        let wait = match error.kind {
-            ErrorKind::SignedOut | ErrorKind::TokenRejected => {
+        let wait = match attempts.after(error.kind) {
+            NextAttempt::Now => continue,
+            NextAttempt::SignedOut => {
                 shared.tell(Delta::Connection(ConnectionState::SignedOut { why })).await;
                 shared.connection.wait(SIGNED_OUT_WAIT).await;
                 shared.client.forget_registration();
-                attempt = 0;
                 continue;
             }
-            ErrorKind::RetryAfter(wait) => wait,
-            _ => shared.backoff(attempt),
+            NextAttempt::After(wait) => wait,
+            NextAttempt::Backoff => shared.backoff(attempts.failed),
         };
+        let attempt = attempts.failed;
         shared.tell(Delta::Connection(ConnectionState::Waiting { wait, attempt, why })).await;
         shared.connection.wait(wait).await;
     }
 }
 
+/// Attempts to connect since the last time that the connection carried anything.
+#[derive(Debug, Default)]
+struct Attempts {
+    failed: u32,
+    /// The last attempt only registered a new endpoint.
+    registered: bool,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum NextAttempt {
+    Now,
+    /// Only when the user has done something about the token.
+    SignedOut,
+    /// When the server asked for it.
+    After(Duration),
+    Backoff,
+}
+
+impl Attempts {
+    /// What follows an error that ended the connection.
+    fn after(&mut self, kind: ErrorKind) -> NextAttempt {
+        // An answer, so the server is there: a new endpoint is registered at once, and what was missed is fetched as
+        // after any other interruption. Not twice in a row.
+        self.registered = kind == ErrorKind::EndpointGone && !self.registered;
+        if self.registered {
+            self.failed = 1;
+            return NextAttempt::Now;
+        }
+        self.failed = self.failed.saturating_add(1);
+        match kind {
+            ErrorKind::SignedOut | ErrorKind::TokenRejected => {
+                self.failed = 0;
+                NextAttempt::SignedOut
+            }
+            ErrorKind::RetryAfter(wait) => NextAttempt::After(wait),
+            _ => NextAttempt::Backoff,
+        }
+    }
+
+    fn succeeded(&mut self) {
+        self.failed = 0;
+    }
+}
+
 /// Connects and stays connected until something breaks.
-async fn session(
-    shared: &Arc<Shared>,
-    attempt: &mut u32,
-) -> Result<std::convert::Infallible, Error> {
+async fn session(shared: &Arc<Shared>, attempts: &mut Attempts) -> Result<Infallible, Error> {
     let long = match shared.options.poll {
         PollMode::Interval => false,
         PollMode::Long => {
@@ -80,22 +114,22 @@ async fn session(
     shared.tell(Delta::Connection(ConnectionState::Online)).await;
     shared.flush_read_markers().await;
     shared.look_up_names().await;
-    if long { take_events(shared, attempt).await } else { ask_at_intervals(shared, attempt).await }
+    if long {
+        take_events(shared, attempts).await
+    } else {
+        ask_at_intervals(shared, attempts).await
+    }
 }
 
-async fn take_events(
-    shared: &Arc<Shared>,
-    attempt: &mut u32,
-) -> Result<std::convert::Infallible, Error> {
+async fn take_events(shared: &Arc<Shared>, attempts: &mut Attempts) -> Result<Infallible, Error> {
     let mut ack = 0;
     loop {
         let asked = tokio::time::Instant::now();
         // Events are acknowledged with the next poll: an answer that is lost comes again.
         let events = shared.client.poll(Some(ack)).await?;
         // Only now it is known that this connection carries anything.
-        *attempt = 0;
-        let fresh: Vec<PolledEvent> =
-            events.into_iter().filter(|e| e.id == 0 || e.id > ack).collect();
+        attempts.succeeded();
+        let fresh = unseen(events, ack);
         if fresh.is_empty() && asked.elapsed() < QUICK {
             // A server that does not hold the poll must not be asked without a pause.
             shared.connection.wait(shared.options.interval).await;
@@ -105,14 +139,19 @@ async fn take_events(
     }
 }
 
+/// Events after the acknowledged one; those without an id cannot be told apart from it and are all taken.
+fn unseen(events: Vec<PolledEvent>, ack: u64) -> Vec<PolledEvent> {
+    events.into_iter().filter(|event| event.id == 0 || event.id > ack).collect()
+}
+
 async fn ask_at_intervals(
     shared: &Arc<Shared>,
-    attempt: &mut u32,
-) -> Result<std::convert::Infallible, Error> {
+    attempts: &mut Attempts,
+) -> Result<Infallible, Error> {
     loop {
         shared.connection.wait(shared.options.interval).await;
         shared.refresh(false).await?;
-        *attempt = 0;
+        attempts.succeeded();
     }
 }
 
@@ -231,4 +270,95 @@ fn adds(raw: &RawMessage, me: &UserId) -> bool {
     let kind = raw.kind.strip_prefix("ThreadActivity/");
     kind.is_some_and(|kind| matches!(kind, "AddMember" | "MemberJoined"))
         && raw.content.contains(me.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(id: u64, kind: &str, resource: &str) -> PolledEvent {
+        PolledEvent { id, resource_type: kind.into(), resource: resource.into() }
+    }
+
+    fn message(id: u64, kind: &str, content: &str) -> String {
+        serde_json::json!({
+            "id": id.to_string(), "messagetype": kind, "content": content, "from": "8:joe.4",
+            "conversationid": "19:team@thread.skype",
+        })
+        .to_string()
+    }
+
+    #[test]
+    fn a_lost_connection_is_tried_again_after_longer_and_longer_waits() {
+        let mut attempts = Attempts::default();
+        for failed in 1..=3 {
+            assert_eq!(attempts.after(ErrorKind::Unreachable), NextAttempt::Backoff);
+            assert_eq!(attempts.failed, failed);
+        }
+        attempts.succeeded();
+        assert_eq!(attempts.failed, 0);
+    }
+
+    #[test]
+    fn an_endpoint_that_is_gone_is_registered_at_once_but_not_twice_in_a_row() {
+        let mut attempts = Attempts::default();
+        assert_eq!(attempts.after(ErrorKind::EndpointGone), NextAttempt::Now);
+        assert_eq!(attempts.after(ErrorKind::EndpointGone), NextAttempt::Backoff);
+        assert_eq!(attempts.after(ErrorKind::EndpointGone), NextAttempt::Now);
+    }
+
+    #[test]
+    fn a_rejected_token_waits_for_the_user_and_a_busy_server_for_the_time_it_asked_for() {
+        let mut attempts = Attempts::default();
+        attempts.after(ErrorKind::Unreachable);
+        assert_eq!(attempts.after(ErrorKind::TokenRejected), NextAttempt::SignedOut);
+        assert_eq!(attempts.failed, 0, "the next attempt says that it connects");
+        let pause = Duration::from_secs(7);
+        assert_eq!(attempts.after(ErrorKind::RetryAfter(pause)), NextAttempt::After(pause));
+    }
+
+    #[test]
+    fn events_that_were_acknowledged_are_not_applied_again() {
+        let events = [3, 0, 5, 4].map(|id| event(id, "NewMessage", "{}")).into();
+        let ids: Vec<u64> = unseen(events, 4).iter().map(|event| event.id).collect();
+        assert_eq!(ids, [0, 5]);
+    }
+
+    #[test]
+    fn events_are_sorted_by_what_they_bring_and_unreadable_ones_are_skipped() {
+        let batch = EventBatch::read(vec![
+            event(1, "NewMessage", &message(11, "Text", "hi")),
+            event(2, "NewMessage", &message(12, "Control/Typing", "")),
+            event(3, "MessageUpdate", &message(11, "Text", "hello")),
+            event(
+                4,
+                "NewMessage",
+                &message(13, "ThreadActivity/MemberConsumptionHorizonUpdate", ""),
+            ),
+            event(5, "ConversationUpdate", r#"{"id":"8:mia.tan"}"#),
+            event(6, "ThreadUpdate", r#"{"id":"19:team@thread.skype","members":[]}"#),
+            event(7, "NewMessage", "[]"),
+            event(8, "ThreadUpdate", "{}"),
+            event(9, "EndpointPresence", "{}"),
+        ]);
+        let team = ConversationId::new("19:team@thread.skype");
+        assert_eq!(batch.messages.len(), 1);
+        assert_eq!(batch.messages[&team].len(), 2);
+        assert_eq!(batch.typing, [(team.clone(), UserId::new("8:joe.4"), true)]);
+        assert_eq!(batch.read_marks, [team]);
+        assert_eq!((batch.conversations.len(), batch.threads.len()), (1, 1));
+    }
+
+    #[test]
+    fn only_the_own_id_in_a_member_change_means_that_this_account_came_back() {
+        let me = UserId::new("8:anna.7");
+        let raw = |kind: &str, content: &str| {
+            wire::raw_message(&message(1, kind, content), None).unwrap()
+        };
+        let added = "<addmember><target>8:anna.7</target></addmember>";
+        assert!(adds(&raw("ThreadActivity/AddMember", added), &me));
+        assert!(!adds(&raw("ThreadActivity/AddMember", "<target>8:mia.tan</target>"), &me));
+        assert!(!adds(&raw("ThreadActivity/DeleteMember", added), &me));
+        assert!(!adds(&raw("Text", added), &me));
+    }
 }

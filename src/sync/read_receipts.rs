@@ -73,11 +73,16 @@ pub async fn watch(shared: Arc<Shared>) {
         let again = shared.open_chat().is_some_and(|id| shared.receipts.waits_for(&id));
         tokio::select! {
             () = shared.receipts.changed.notified() => wait = FIRST,
-            () = tokio::time::sleep(wait), if again => wait = (wait * 2).min(LONGEST),
+            () = tokio::time::sleep(wait), if again => wait = longer(wait),
         }
         shared.connection.until_online().await;
         shared.fetch_read_receipts().await;
     }
+}
+
+/// The wait after one in which nothing changed.
+fn longer(wait: Duration) -> Duration {
+    wait.saturating_mul(2).min(LONGEST)
 }
 
 impl Shared {
@@ -103,5 +108,52 @@ impl Shared {
                 self.receipts.state().mute.insert(id);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chat() -> ConversationId {
+        ConversationId::new("8:joe.4")
+    }
+
+    #[test]
+    fn nothing_is_asked_while_no_own_message_waits_to_be_read() {
+        let tracker = ReceiptTracker::default();
+        assert!(!tracker.waits_for(&chat()));
+        tracker.sent(&chat(), Timestamp(50));
+        assert!(tracker.waits_for(&chat()));
+        tracker.read_up_to(&chat(), Timestamp(50));
+        assert!(!tracker.waits_for(&chat()));
+        tracker.sent(&chat(), Timestamp(60));
+        assert!(tracker.waits_for(&chat()));
+    }
+
+    #[test]
+    fn a_message_sent_earlier_that_is_confirmed_late_changes_nothing() {
+        let tracker = ReceiptTracker::default();
+        tracker.sent(&chat(), Timestamp(60));
+        tracker.read_up_to(&chat(), Timestamp(60));
+        tracker.sent(&chat(), Timestamp(50));
+        assert!(!tracker.waits_for(&chat()));
+    }
+
+    #[test]
+    fn a_service_that_announces_read_marks_is_never_asked_by_the_clock() {
+        let tracker = ReceiptTracker::default();
+        tracker.sent(&chat(), Timestamp(50));
+        tracker.announced();
+        assert!(!tracker.waits_for(&chat()));
+    }
+
+    #[test]
+    fn the_wait_doubles_up_to_five_minutes() {
+        let waits: Vec<u64> = std::iter::successors(Some(FIRST), |wait| Some(longer(*wait)))
+            .take(8)
+            .map(|wait| wait.as_secs())
+            .collect();
+        assert_eq!(waits, [5, 10, 20, 40, 80, 160, 300, 300]);
     }
 }

@@ -1,0 +1,142 @@
+//! Decisions of the outbox, without its doing: what an answer means, what comes next, how long to wait.
+
+use crate::client::{Error, ErrorKind};
+use crate::model::{MessageKey, Timestamp};
+use crate::store::OutboxState;
+use std::time::Duration;
+
+/// A message whose outcome is unknown may have arrived this much before we think we queued it: clocks differ.
+const LOOK_BACK_MARGIN_MS: i64 = 10 * 60 * 1000;
+
+/// What came of one attempt to send.
+#[derive(Debug)]
+pub enum SendOutcome {
+    Accepted(Option<MessageKey>),
+    Rejected(String),
+    /// It certainly did not arrive.
+    NotSent(Error),
+    /// It may have arrived although no answer came.
+    Unknown(Error),
+}
+
+impl SendOutcome {
+    pub fn of(result: Result<Option<MessageKey>, Error>) -> Self {
+        match result {
+            Ok(key) => Self::Accepted(key),
+            Err(error) => match error.kind {
+                ErrorKind::Refused
+                | ErrorKind::TooLarge
+                | ErrorKind::InvalidInput
+                | ErrorKind::Forbidden
+                | ErrorKind::NotFound
+                | ErrorKind::Unsupported
+                | ErrorKind::StaleSyncState => Self::Rejected(error.message),
+                _ if error.maybe_done => Self::Unknown(error),
+                _ => Self::NotSent(error),
+            },
+        }
+    }
+}
+
+/// What a message at the head of its queue needs next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NextStep {
+    /// It can still be taken back.
+    Hold,
+    Send,
+    /// Whether it arrived is not known.
+    LookUp,
+}
+
+impl NextStep {
+    pub fn of(state: OutboxState) -> Self {
+        match state {
+            OutboxState::Held => Self::Hold,
+            OutboxState::Queued => Self::Send,
+            OutboxState::Sending
+            | OutboxState::Sent
+            | OutboxState::Unknown
+            | OutboxState::Failed => Self::LookUp,
+        }
+    }
+}
+
+/// Whether a page whose oldest message is this one holds everything since a message was queued.
+pub fn reaches_back(oldest: Option<Timestamp>, queued_at: Timestamp) -> bool {
+    oldest.is_none_or(|at| at.0 < queued_at.0.saturating_sub(LOOK_BACK_MARGIN_MS))
+}
+
+/// The wait that an error asks for by itself; `None` for the usual backoff.
+pub fn wait_after(kind: Option<ErrorKind>, cap: Duration) -> Option<Duration> {
+    match kind? {
+        ErrorKind::RetryAfter(wait) => Some(wait),
+        ErrorKind::SignedOut | ErrorKind::TokenRejected => Some(cap),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcome(kind: ErrorKind, maybe_done: bool) -> SendOutcome {
+        SendOutcome::of(Err(Error::of_kind(kind, maybe_done)))
+    }
+
+    #[test]
+    fn a_refused_message_has_failed_and_is_not_sent_again() {
+        for kind in
+            [ErrorKind::Refused, ErrorKind::Forbidden, ErrorKind::NotFound, ErrorKind::TooLarge]
+        {
+            assert!(matches!(outcome(kind, false), SendOutcome::Rejected(_)), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_message_is_only_called_unsent_where_it_cannot_have_arrived() {
+        assert!(matches!(outcome(ErrorKind::Unreachable, false), SendOutcome::NotSent(_)));
+        assert!(matches!(outcome(ErrorKind::Unreachable, true), SendOutcome::Unknown(_)));
+        assert!(matches!(outcome(ErrorKind::Unavailable, true), SendOutcome::Unknown(_)));
+        assert!(matches!(outcome(ErrorKind::BadAnswer, true), SendOutcome::Unknown(_)));
+        let pause = ErrorKind::RetryAfter(Duration::from_secs(1));
+        assert!(matches!(outcome(pause, false), SendOutcome::NotSent(_)));
+        assert!(matches!(outcome(ErrorKind::TokenRejected, false), SendOutcome::NotSent(_)));
+    }
+
+    #[test]
+    fn an_accepted_message_has_its_place_where_the_server_named_one() {
+        let key = MessageKey::server(Timestamp(5), "5");
+        assert!(
+            matches!(SendOutcome::of(Ok(Some(key.clone()))), SendOutcome::Accepted(Some(k)) if k == key)
+        );
+        assert!(matches!(SendOutcome::of(Ok(None)), SendOutcome::Accepted(None)));
+    }
+
+    #[test]
+    fn after_a_crash_a_message_is_looked_up_before_it_is_sent_again() {
+        assert_eq!(NextStep::of(OutboxState::Sending), NextStep::LookUp);
+        assert_eq!(NextStep::of(OutboxState::Unknown), NextStep::LookUp);
+        assert_eq!(NextStep::of(OutboxState::Queued), NextStep::Send);
+        assert_eq!(NextStep::of(OutboxState::Held), NextStep::Hold);
+    }
+
+    #[test]
+    fn a_look_back_ends_ten_minutes_before_the_message_was_queued() {
+        let queued = Timestamp(10_000_000);
+        assert!(!reaches_back(Some(Timestamp(9_999_999)), queued), "clocks differ");
+        assert!(!reaches_back(Some(Timestamp(10_000_000 - LOOK_BACK_MARGIN_MS)), queued));
+        assert!(reaches_back(Some(Timestamp(9_999_999 - LOOK_BACK_MARGIN_MS)), queued));
+        assert!(reaches_back(None, queued), "an empty page holds everything there is");
+        assert!(!reaches_back(Some(Timestamp(0)), Timestamp(i64::MIN)));
+    }
+
+    #[test]
+    fn the_wait_after_an_error_is_what_the_server_asks_for_or_the_longest_without_a_token() {
+        let cap = Duration::from_secs(60);
+        let pause = Duration::from_secs(900);
+        assert_eq!(wait_after(Some(ErrorKind::RetryAfter(pause)), cap), Some(pause));
+        assert_eq!(wait_after(Some(ErrorKind::SignedOut), cap), Some(cap));
+        assert_eq!(wait_after(Some(ErrorKind::Unreachable), cap), None);
+        assert_eq!(wait_after(None, cap), None);
+    }
+}
