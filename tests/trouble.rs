@@ -114,9 +114,16 @@ fn a_recording_plays_the_same_frames_and_a_redacted_one_says_nothing() {
     let frames: usize =
         told.split(", ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
     assert!(frames > 10, "{told}");
-    // As it was in the middle.
-    let middle = text(&place.command(&["replay", file, "--until", "20"]).stdout);
-    assert!(middle.contains("To Joe Bloggs") || middle.contains("skchat"), "{middle}");
+    // The screen as it was after so many inputs: nothing at first, all of it in the end.
+    let inputs: usize = told.split(' ').next().unwrap().parse().unwrap();
+    let after = |inputs: usize| {
+        text(&place.command(&["replay", file, "--until", &inputs.to_string()]).stdout)
+    };
+    let (first, last) = (after(1), after(inputs));
+    assert!(first.contains("1 inputs, ") && !first.contains("Vertraulich"), "{first}");
+    assert!(!first.contains("half a draft"), "{first}");
+    assert!(last.contains(&format!("{inputs} inputs, ")), "{last}");
+    assert!(last.contains("Vertraulich") && last.contains("half a draft"), "{last}");
     let redacted = place.command(&["replay", file, "--redact", secretless]);
     assert!(redacted.status.success(), "{}", text(&redacted.stderr));
     let played = place.command(&["replay", secretless]);
