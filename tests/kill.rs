@@ -3,12 +3,17 @@
 mod common;
 
 use common::kill::Harness;
+use common::random::Random;
 use std::path::Path;
 
 const KILLS: usize = 25;
 
 fn nothing_is_lost(deduplicate: bool) {
-    let mut harness = Harness::new(Path::new(env!("CARGO_BIN_EXE_skchat")), deduplicate);
+    let mut harness = Harness::new(
+        Path::new(env!("CARGO_BIN_EXE_skchat")),
+        deduplicate,
+        Random::new(&format!("kills, deduplicate {deduplicate}")),
+    );
     harness.prepare();
     for _ in 0..KILLS {
         harness.kill_once();

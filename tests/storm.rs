@@ -2,7 +2,8 @@
 
 mod common;
 
-use common::kill::{Proxy, random};
+use common::kill::Proxy;
+use common::random::Random;
 use common::*;
 use skchat::client::{BaseUrl, Client};
 use skchat::gateway::fault::InjectedFault;
@@ -41,24 +42,24 @@ async fn stored(store: &Store, id: &ConversationId) -> Versions {
 }
 
 /// Joe says, changes and removes things; the connection and the server misbehave meanwhile.
-async fn storm(gateway: &Gateway, proxy: &Proxy) {
+async fn storm(gateway: &Gateway, proxy: &Proxy, random: &Random) {
     let joe = gateway.client(JOE);
     let anna = ConversationId::new(ANNA);
     let mut said: Vec<String> = Vec::new();
     let faults = gateway.state.faults();
     for n in 0..CHANGES {
         if n % 20 == 0 {
-            proxy.set_breaks(u32::try_from(random(25)).unwrap());
+            proxy.set_breaks(u32::try_from(random.below(25)).unwrap());
             faults.clear();
-            for _ in 0..random(4) {
-                let fault = match random(4) {
+            for _ in 0..random.below(4) {
+                let fault = match random.below(4) {
                     0 => InjectedFault::Status { code: 503, error: 0, retry_after: None },
                     1 => InjectedFault::Html,
                     2 => InjectedFault::BrokenJson,
                     _ => InjectedFault::ErrorInside,
                 };
-                let count = 1 + usize::try_from(random(3)).unwrap();
-                let (method, path) = match random(3) {
+                let count = 1 + usize::try_from(random.below(3)).unwrap();
+                let (method, path) = match random.below(3) {
                     0 => ("GET", "/messages"),
                     1 => ("GET", "/users/ME/conversations"),
                     _ => ("POST", "/poll"),
@@ -67,16 +68,17 @@ async fn storm(gateway: &Gateway, proxy: &Proxy) {
                 faults.add(method, path, count, fault);
             }
         }
-        match random(10) {
+        match random.below(10) {
             0 => gateway.state.forget_endpoints(),
             1 | 2 if !said.is_empty() => {
-                let at = usize::try_from(random(said.len() as u64)).unwrap();
+                let at = usize::try_from(random.below(said.len() as u64)).unwrap();
                 let outgoing = Outgoing { text: format!("changed {n}"), ..Outgoing::default() };
-                let change = if random(4) == 0 { Change::Delete } else { Change::Edit(outgoing) };
+                let change =
+                    if random.below(4) == 0 { Change::Delete } else { Change::Edit(outgoing) };
                 joe.change(&anna, &said[at], &change, "", Timestamp(0)).await.unwrap();
             }
             _ => {
-                for i in 0..=random(4) {
+                for i in 0..=random.below(4) {
                     said.push(say_as(&joe, ANNA, &format!("said {n}.{i}")).await);
                 }
             }
@@ -89,7 +91,8 @@ async fn storm(gateway: &Gateway, proxy: &Proxy) {
 async fn nothing_is_missing_after_a_storm(poll: PollMode, long_poll: bool) {
     let gateway = Gateway::with(long_poll, true).await;
     let port = gateway.origin.rsplit(':').next().unwrap().parse().unwrap();
-    let proxy = Proxy::start(port).await;
+    let random = Random::new(&format!("storm with {poll:?}"));
+    let proxy = Proxy::start(port, random.split()).await;
     let id = ConversationId::new(JOE);
     for n in 0..30 {
         say_as(&gateway.client(JOE), ANNA, &format!("before {n}")).await;
@@ -115,7 +118,7 @@ async fn nothing_is_missing_after_a_storm(poll: PollMode, long_poll: bool) {
         }
     });
     began.await.expect("the first page is stored");
-    storm(&gateway, &proxy).await;
+    storm(&gateway, &proxy, &random).await;
     // Whoever was in doubt asks once more, as after every interruption.
     gateway.state.forget_endpoints();
     let anna = gateway.client(ANNA);

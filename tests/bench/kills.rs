@@ -1,12 +1,13 @@
 //! The long form of the kill harness, and the one that kills at every write call.
 //!
-//! `cargo build --release --bin skchat && cargo run --release --example kills 1000`
+//! `cargo build --release --bin skchat && cargo run --release --example kills 1000 [SEED]`
 //! `cargo run --release --example kills strace` (needs strace; every pwrite64, fsync and ftruncate in turn)
 
 #[path = "../common/mod.rs"]
 mod common;
 
 use common::kill::{Harness, Tally};
+use common::random::Random;
 use common::terminal;
 use std::process::ExitCode;
 
@@ -15,8 +16,8 @@ const CALLS: [&str; 3] = ["pwrite64", "fsync", "ftruncate"];
 /// A script with more of them than this has run away.
 const MOST_CALLS: usize = 2_000;
 
-fn at_random(kills: usize, deduplicate: bool) -> Tally {
-    let mut harness = Harness::new(&terminal::program("skchat"), deduplicate);
+fn at_random(kills: usize, deduplicate: bool, random: Random) -> Tally {
+    let mut harness = Harness::new(&terminal::program("skchat"), deduplicate, random);
     harness.prepare();
     for n in 0..kills {
         harness.kill_once();
@@ -31,7 +32,8 @@ fn at_random(kills: usize, deduplicate: bool) -> Tally {
 
 /// The same small script again and again, killed at the first call, at the second, and so on to the last.
 fn at_every_call(call: &str) -> Tally {
-    let mut harness = Harness::new(&terminal::program("skchat"), false);
+    let random = Random::new(call);
+    let mut harness = Harness::new(&terminal::program("skchat"), false, random);
     harness.prepare();
     for n in 1..=MOST_CALLS {
         let trace = format!("trace={call}");
@@ -70,11 +72,23 @@ fn main() -> ExitCode {
             eprintln!("a number of kills, or strace");
             return ExitCode::from(2);
         };
+        let seed = match std::env::args().nth(2).map(|text| text.parse::<u64>()) {
+            Some(Ok(seed)) => Some(seed),
+            Some(Err(_)) => {
+                eprintln!("the seed is a number");
+                return ExitCode::from(2);
+            }
+            None => None,
+        };
         [true, false]
             .map(|deduplicate| {
                 let server =
                     if deduplicate { "removes duplicates" } else { "does not remove duplicates" };
-                (format!("a server that {server}"), at_random(kills, deduplicate))
+                let random = match seed {
+                    Some(seed) => Random::of_seed(server, seed),
+                    None => Random::new(server),
+                };
+                (format!("a server that {server}"), at_random(kills, deduplicate, random))
             })
             .into()
     };

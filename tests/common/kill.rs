@@ -4,6 +4,7 @@
 //! server that answers wrongly; at some moment the program is killed and started again. What it had said to be on disk
 //! has to be there, once, and in order.
 
+use super::random::Random;
 use super::terminal::Terminal;
 use super::{ANNA, Gateway, JOE, token};
 use skchat::gateway::fault::InjectedFault;
@@ -57,13 +58,9 @@ impl std::fmt::Display for Tally {
     }
 }
 
-pub fn random(below: u64) -> u64 {
-    getrandom::u64().unwrap() % below.max(1)
-}
-
 /// Waits for a random moment; the program's own doings decide nothing here.
-pub fn some_time(most: u64) -> Duration {
-    let time = Duration::from_millis(random(most));
+fn some_time(random: &Random, most: u64) -> Duration {
+    let time = Duration::from_millis(random.below(most));
     let (_keep, never) = std::sync::mpsc::channel::<()>();
     let _ = never.recv_timeout(time);
     time
@@ -82,16 +79,17 @@ impl Proxy {
         self.breaks.store(breaks, Ordering::Relaxed);
     }
 
-    pub async fn start(gateway: u16) -> Self {
+    /// `random` decides where connections break; each connection has a sequence of its own.
+    pub async fn start(gateway: u16, random: Random) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let breaks = Arc::new(AtomicU32::new(0));
         let chance = Arc::clone(&breaks);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                let chance = Arc::clone(&chance);
+                let (chance, random) = (Arc::clone(&chance), random.split());
                 tokio::spawn(async move {
-                    let _ = carry(client, gateway, &chance).await;
+                    let _ = carry(client, gateway, &chance, &random).await;
                 });
             }
         });
@@ -99,7 +97,12 @@ impl Proxy {
     }
 }
 
-async fn carry(mut client: TcpStream, gateway: u16, breaks: &AtomicU32) -> std::io::Result<()> {
+async fn carry(
+    mut client: TcpStream,
+    gateway: u16,
+    breaks: &AtomicU32,
+    random: &Random,
+) -> std::io::Result<()> {
     let mut server = TcpStream::connect(("127.0.0.1", gateway)).await?;
     let (mut up, mut down) = (vec![0; 16 * 1024], vec![0; 16 * 1024]);
     loop {
@@ -111,7 +114,7 @@ async fn carry(mut client: TcpStream, gateway: u16, breaks: &AtomicU32) -> std::
             count = server.read(&mut down) => match count? {
                 0 => return Ok(()),
                 n => {
-                    if random(100) < u64::from(breaks.load(Ordering::Relaxed)) {
+                    if random.below(100) < u64::from(breaks.load(Ordering::Relaxed)) {
                         // Half of it, then a reset.
                         client.write_all(&down[..n / 2]).await?;
                         client.set_zero_linger()?;
@@ -127,6 +130,7 @@ async fn carry(mut client: TcpStream, gateway: u16, breaks: &AtomicU32) -> std::
 /// The person, the program and the server.
 pub struct Harness {
     runtime: tokio::runtime::Runtime,
+    random: Random,
     gateway: Gateway,
     proxy: Proxy,
     dir: tempfile::TempDir,
@@ -142,13 +146,13 @@ pub struct Harness {
 }
 
 impl Harness {
-    pub fn new(program: &Path, deduplicate: bool) -> Self {
+    pub fn new(program: &Path, deduplicate: bool, random: Random) -> Self {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let (gateway, proxy) = runtime.block_on(async {
             let gateway = Gateway::with(true, deduplicate).await;
             super::say_as(&gateway.client(JOE), ANNA, "hello").await;
             let port = gateway.origin.rsplit(':').next().unwrap().parse().unwrap();
-            let proxy = Proxy::start(port).await;
+            let proxy = Proxy::start(port, random.split()).await;
             (gateway, proxy)
         });
         let dir = tempfile::tempdir().unwrap();
@@ -156,6 +160,7 @@ impl Harness {
         super::write_config(dir.path(), &origin);
         Self {
             runtime,
+            random,
             gateway,
             proxy,
             dir,
@@ -194,19 +199,24 @@ impl Harness {
         let faults = self.gateway.state.faults();
         faults.clear();
         let status = |code, retry_after| InjectedFault::Status { code, error: 0, retry_after };
-        for _ in 0..random(4) {
-            let fault = match random(5) {
+        for _ in 0..self.random.below(4) {
+            let fault = match self.random.below(5) {
                 0 | 1 => InjectedFault::LostAck,
                 2 => status(503, None),
                 3 => status(429, Some(1)),
                 _ => InjectedFault::Html,
             };
-            faults.add("POST", "/messages", 1 + usize::try_from(random(2)).unwrap(), fault);
+            faults.add(
+                "POST",
+                "/messages",
+                1 + usize::try_from(self.random.below(2)).unwrap(),
+                fault,
+            );
         }
-        if random(3) == 0 {
+        if self.random.below(3) == 0 {
             faults.add("GET", "/messages", 1, status(502, None));
         }
-        self.proxy.breaks.store(u32::try_from(random(12)).unwrap(), Ordering::Relaxed);
+        self.proxy.breaks.store(u32::try_from(self.random.below(12)).unwrap(), Ordering::Relaxed);
     }
 
     fn calm(&self) {
@@ -287,8 +297,8 @@ impl Harness {
     /// One run that is killed at a random moment.
     pub fn kill_once(&mut self) {
         self.trouble();
-        let messages = 1 + random(3);
-        if random(4) == 0 {
+        let messages = 1 + self.random.below(3);
+        if self.random.below(4) == 0 {
             // In the middle of typing or sending.
             let mut t = self.start();
             if Self::until(&t, "the chat", |s| s.contains("To Joe Bloggs ›")) {
@@ -300,12 +310,12 @@ impl Harness {
                     self.said.push((text.clone(), false));
                     t.send(&format!("{text}\r"));
                 }
-                some_time(60);
+                some_time(&self.random, 60);
             }
             drop(t);
         } else {
             let (t, typed) = self.session(messages);
-            some_time(1100);
+            some_time(&self.random, 1100);
             // What was typed long enough before has to be there again.
             self.draft = typed.filter(|(_, at)| at.elapsed() >= DRAFT).map(|(draft, _)| draft);
             drop(t);

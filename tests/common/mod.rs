@@ -3,6 +3,7 @@
 
 pub mod fixture;
 pub mod kill;
+pub mod random;
 pub mod terminal;
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
