@@ -20,8 +20,8 @@ pub(crate) use read::CachedConversation;
 pub(crate) use read_only::{ReadOnly, open_read_only};
 pub(crate) use salvage::salvage;
 pub(crate) use search::Asked;
-pub(crate) use write::{Applied, LeftOff};
-pub use write::{Batch, ConversationRow, Cover};
+pub(crate) use write::{Applied, SyncToken};
+pub use write::{Batch, ConversationRow, CoverageUpdate};
 
 use rusqlite::{Connection, InterruptHandle, OpenFlags};
 use std::path::Path;

@@ -1,6 +1,6 @@
 //! Coverage on disk: which parts of each conversation's history are stored.
 
-use super::{LeftOff, Store, StoreError, read};
+use super::{Store, StoreError, SyncToken, read};
 use crate::model::{ConversationId, Coverage, Gap, MessageKey, Point, Range, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -80,13 +80,13 @@ pub(super) fn open_gaps(c: &Connection, id: &ConversationId) -> rusqlite::Result
 
 impl Store {
     /// Where the server's account of changes was left off.
-    pub async fn left_off(&self, id: &ConversationId) -> Result<Option<LeftOff>, StoreError> {
+    pub async fn sync_token(&self, id: &ConversationId) -> Result<Option<SyncToken>, StoreError> {
         let id = id.clone();
         self.read(move |c| {
             c.prepare_cached("SELECT sync_state, sync_version FROM conversations WHERE id = ?1 AND sync_state <> ''")?
                 .query_row([id.as_str()], |row| {
                     let version: i64 = row.get(1)?;
-                    Ok(LeftOff { sync_state: row.get(0)?, version: version.unsigned_abs() })
+                    Ok(SyncToken { sync_state: row.get(0)?, version: version.unsigned_abs() })
                 })
                 .optional()
         })

@@ -40,9 +40,10 @@ fn raw(at: i64, version: u64, sender: &str, text: &str) -> (RawMessage, Indexed)
     (raw, index)
 }
 
-fn batch(messages: Vec<(RawMessage, Indexed)>, cover: Option<Cover>) -> Batch {
-    let cover = cover.map(|cover| (ConversationId::new(CHAT), cover)).into_iter().collect();
-    Batch { messages, cover, ..Batch::default() }
+fn batch(messages: Vec<(RawMessage, Indexed)>, coverage: Option<CoverageUpdate>) -> Batch {
+    let coverage =
+        coverage.map(|coverage| (ConversationId::new(CHAT), coverage)).into_iter().collect();
+    Batch { messages, coverage, ..Batch::default() }
 }
 
 fn run<T>(work: impl Future<Output = T>) -> T {
@@ -219,11 +220,11 @@ fn what_comes_by_itself_follows_and_what_does_not_stands_alone() {
         let (_dir, store) = fresh();
         let (me, id) = (UserId::new(ME), ConversationId::new(CHAT));
         let point = |at: i64| Point { at: Timestamp(at), order: at.unsigned_abs() };
-        let page = Cover::Range(Range { lo: point(10), hi: point(20), floor: true });
+        let page = CoverageUpdate::Range(Range { lo: point(10), hi: point(20), floor: true });
         let two = vec![raw(10, 10, CHAT, "a"), raw(20, 20, CHAT, "b")];
         store.apply(batch(two, Some(page)), me.clone()).await.unwrap();
         store
-            .apply(batch(vec![raw(30, 30, CHAT, "c")], Some(Cover::Follows)), me.clone())
+            .apply(batch(vec![raw(30, 30, CHAT, "c")], Some(CoverageUpdate::Append)), me.clone())
             .await
             .unwrap();
         assert_eq!(store.coverage(&id).await.unwrap().ranges().len(), 1);
@@ -310,14 +311,14 @@ fn of_a_damaged_file_everything_that_can_be_read_is_saved_and_it_is_not_touched(
             .collect();
         let range = |m: &[(RawMessage, Indexed)]| {
             let points = m.iter().map(|(raw, _)| Point::from(&raw.key()));
-            Cover::Range(Range {
+            CoverageUpdate::Range(Range {
                 lo: points.clone().min().unwrap(),
                 hi: points.max().unwrap(),
                 floor: true,
             })
         };
-        let cover = range(&messages);
-        store.apply(batch(messages, Some(cover)), me.clone()).await.unwrap();
+        let coverage = range(&messages);
+        store.apply(batch(messages, Some(coverage)), me.clone()).await.unwrap();
         let read_marker =
             ReadMarker { arrival: Timestamp(100), read_at: Timestamp(200), client_id: None };
         store.mark_read(&CHAT.into(), read_marker, false, false, me.clone()).await.unwrap();

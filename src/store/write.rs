@@ -16,12 +16,12 @@ pub struct ConversationRow {
     /// Its messages up to `raw.version` are in this batch or stored already.
     pub complete: bool,
     /// From where on the server is to be asked for changes.
-    pub left_off: Option<LeftOff>,
+    pub sync_token: Option<SyncToken>,
 }
 
 /// Where a server's account of a conversation's changes was left off.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LeftOff {
+pub struct SyncToken {
     pub sync_state: String,
     /// The highest version seen then: what is changed later has a higher one.
     pub version: u64,
@@ -34,17 +34,17 @@ pub struct Batch {
     pub messages: Vec<(RawMessage, Indexed)>,
     pub names: Vec<(UserId, NameSource, SafeText)>,
     /// What the messages of a conversation in this batch amount to. Where nothing is said, each stands alone.
-    pub cover: Vec<(ConversationId, Cover)>,
+    pub coverage: Vec<(ConversationId, CoverageUpdate)>,
     pub decoder: u32,
 }
 
 /// What a batch adds to a conversation's coverage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cover {
+pub enum CoverageUpdate {
     /// Everything the server holds in this range is stored after the batch.
     Range(Range),
     /// Changes arrive by themselves and none was missed since the newest range.
-    Follows,
+    Append,
 }
 
 /// What a batch did.
@@ -88,12 +88,12 @@ fn put_conversation(tx: &Transaction<'_>, row: &ConversationRow) -> rusqlite::Re
     if let Some(read_marker) = &row.read_marker {
         put_read_marker(tx, number, read_marker, false)?;
     }
-    if let Some(left_off) = &row.left_off {
-        let version = i64::try_from(left_off.version).unwrap_or(i64::MAX);
+    if let Some(sync_token) = &row.sync_token {
+        let version = i64::try_from(sync_token.version).unwrap_or(i64::MAX);
         tx.prepare_cached(
             "UPDATE conversations SET sync_state = ?2, sync_version = ?3 WHERE number = ?1",
         )?
-        .execute(params![number, left_off.sync_state, version])?;
+        .execute(params![number, sync_token.sync_state, version])?;
     }
     Ok(())
 }
@@ -171,7 +171,7 @@ fn apply(c: &mut Connection, batch: &Batch, me: &UserId) -> rusqlite::Result<App
     for (id, source, name) in &batch.names {
         put_name(&tx, id, *source, name)?;
     }
-    for (id, _) in &batch.cover {
+    for (id, _) in &batch.coverage {
         if !touched.contains(id) {
             touched.push(id.clone());
         }
@@ -202,10 +202,10 @@ fn update_coverage(
         .filter(|(raw, _)| raw.conversation == *id)
         .map(|(raw, _)| Point::from(&raw.key()))
         .collect();
-    for (_, cover) in batch.cover.iter().filter(|(covered, _)| covered == id) {
-        match cover {
-            Cover::Range(range) => after.add(*range),
-            Cover::Follows => {
+    for (_, coverage) in batch.coverage.iter().filter(|(covered, _)| covered == id) {
+        match coverage {
+            CoverageUpdate::Range(range) => after.add(*range),
+            CoverageUpdate::Append => {
                 let top = after.top();
                 let newer = points.iter().filter(|point| top.is_none_or(|top| **point > top));
                 if let Some(newest) = newer.max() {

@@ -7,7 +7,7 @@ use crate::model::{
     RawMessage, ThreadFlag, UserId, text::SafeText,
 };
 use crate::protocol::{decode, wire};
-use crate::store::{Applied, Batch, ConversationRow, Cover, LeftOff, OutboxItem};
+use crate::store::{Applied, Batch, ConversationRow, CoverageUpdate, OutboxItem, SyncToken};
 use std::sync::Arc;
 
 /// A conversation on its way in.
@@ -15,14 +15,14 @@ pub struct Seen {
     pub raw: RawConversation,
     /// All its messages are stored after this.
     pub complete: bool,
-    /// See [`ConversationRow::left_off`].
-    pub left_off: Option<LeftOff>,
+    /// See [`ConversationRow::sync_token`].
+    pub sync_token: Option<SyncToken>,
 }
 
 impl Seen {
     /// Seen in a list; its messages are another matter.
     pub fn only(raw: RawConversation) -> Self {
-        Self { raw, complete: false, left_off: None }
+        Self { raw, complete: false, sync_token: None }
     }
 }
 
@@ -32,7 +32,7 @@ pub struct Incoming {
     pub messages: Vec<RawMessage>,
     pub page: Page,
     /// Which part of the history is stored with them.
-    pub cover: Option<Cover>,
+    pub coverage: Option<CoverageUpdate>,
 }
 
 /// Reads a stored row's content again from the item as received.
@@ -113,12 +113,12 @@ impl Shared {
                 read_marker: conversation.read_marker.clone(),
                 cleared_at: conversation.cleared_at,
                 complete: seen.complete,
-                left_off: seen.left_off,
+                sync_token: seen.sync_token,
             });
         }
         let mut pages = Vec::new();
-        for Incoming { conversation, messages, page, cover } in incoming {
-            batch.cover.extend(cover.map(|cover| (conversation.clone(), cover)));
+        for Incoming { conversation, messages, page, coverage } in incoming {
+            batch.coverage.extend(coverage.map(|coverage| (conversation.clone(), coverage)));
             let mut shown = Vec::with_capacity(messages.len());
             for raw in messages {
                 if decode::typing(&raw).is_some() {

@@ -5,7 +5,7 @@ use super::apply::{Incoming, Seen};
 use super::fetch::MAX_PAGES;
 use crate::client::{Error, ErrorKind};
 use crate::model::{ConversationId, Coverage, Page, Point, Range, RawConversation, RawMessage};
-use crate::store::{Cover, LeftOff};
+use crate::store::{CoverageUpdate, SyncToken};
 use std::collections::BTreeSet;
 
 /// Messages held in memory while a gap is closed; what is more is fetched in the background.
@@ -36,7 +36,7 @@ struct Changes {
     /// Everything was asked for.
     complete: bool,
     /// Where to go on, when there is more than is asked for at once.
-    next: Option<LeftOff>,
+    next: Option<SyncToken>,
     error: Option<Error>,
 }
 
@@ -47,7 +47,7 @@ impl Default for Changes {
 }
 
 impl Fetched {
-    fn cover(&mut self, page: &[RawMessage], continued: bool) {
+    fn extend(&mut self, page: &[RawMessage], continued: bool) {
         let lo = lowest(page, continued);
         self.ends = match (self.ends, lo) {
             (Some((known, hi)), Some(lo)) => Some((known.min(lo), hi)),
@@ -77,12 +77,12 @@ impl Shared {
     pub(super) async fn catch_up(&self, conversation: RawConversation) -> Result<(), Error> {
         let id = conversation.id.clone();
         let coverage = self.store.coverage(&id).await.unwrap_or_default();
-        let before = self.store.left_off(&id).await.unwrap_or_default();
+        let before = self.store.sync_token(&id).await.unwrap_or_default();
         let top = coverage.top();
         let Fetched { messages, ends, floor, sync_state, mut error } =
             self.fetch_missed(&id, top).await;
         let newest = messages.iter().map(|m| m.version).max().unwrap_or(0);
-        let mut left_off = sync_state.map(|sync_state| LeftOff { sync_state, version: newest });
+        let mut sync_token = sync_state.map(|sync_state| SyncToken { sync_state, version: newest });
         let mut changes = Changes::default();
         // Asked for after the newest page, so that nothing falls between the two.
         if let Some(before) = before {
@@ -92,27 +92,28 @@ impl Shared {
             }
             // What was left off before is still to be asked for, or what is more than is asked for at once.
             if error.is_some() || changes.next.is_some() {
-                left_off = changes.next.take();
+                sync_token = changes.next.take();
             }
         }
         let changed_group = messages
             .iter()
             .any(|m| m.kind.starts_with("ThreadActivity/") && top.is_some_and(|top| m.at > top.at));
-        let cover = ends.map(|(lo, hi)| Cover::Range(Range { lo, hi, floor }));
+        let update = ends.map(|(lo, hi)| CoverageUpdate::Range(Range { lo, hi, floor }));
         let failed =
             error.filter(|error| !error.is_inaccessible() && error.kind != ErrorKind::Refused);
         let complete = failed.is_none() && changes.complete;
-        let newest = Incoming { conversation: id.clone(), messages, page: Page::Newest, cover };
+        let newest =
+            Incoming { conversation: id.clone(), messages, page: Page::Newest, coverage: update };
         let mut incoming = vec![newest];
         if !changes.messages.is_empty() {
             incoming.push(Incoming {
                 conversation: id.clone(),
                 messages: changes.messages,
                 page: Page::Gap,
-                cover: None,
+                coverage: None,
             });
         }
-        let seen = Seen { raw: conversation, complete, left_off };
+        let seen = Seen { raw: conversation, complete, sync_token };
         let stored = self.take(vec![seen], incoming).await;
         // Only now: what comes by itself meanwhile must not follow what is not stored.
         if complete && stored {
@@ -158,7 +159,7 @@ impl Shared {
             let grew = seen.len() > before;
             // Nothing but changes: how far down they reach cannot be told, and the gap is filled by time.
             let only_changes = !items.is_empty() && lowest(&items, turn > 0).is_none();
-            fetched.cover(&items, turn > 0);
+            fetched.extend(&items, turn > 0);
             fetched.messages.extend(items);
             let overlaps = match (fetched.ends, until) {
                 (_, None) => true,
@@ -212,7 +213,7 @@ impl Shared {
     async fn changes(
         &self,
         id: &ConversationId,
-        mut from: LeftOff,
+        mut from: SyncToken,
         coverage: &Coverage,
     ) -> Changes {
         let since = from.version.saturating_sub(SKEW);
@@ -283,21 +284,21 @@ mod tests {
     #[test]
     fn the_newest_end_comes_from_the_first_page_and_the_oldest_from_the_last() {
         let mut fetched = Fetched::default();
-        fetched.cover(&[raw(50, 50), raw(40, 40)], false);
+        fetched.extend(&[raw(50, 50), raw(40, 40)], false);
         assert_eq!(fetched.ends, Some((point(40), point(50))));
         // What was posted while paging comes by itself, and is not claimed.
-        fetched.cover(&[raw(60, 60), raw(30, 30)], true);
+        fetched.extend(&[raw(60, 60), raw(30, 30)], true);
         assert_eq!(fetched.ends, Some((point(30), point(50))));
     }
 
     #[test]
     fn a_page_of_nothing_but_changes_moves_neither_end() {
         let mut fetched = Fetched::default();
-        fetched.cover(&[raw(50, 50)], false);
-        fetched.cover(&[raw(2, 99)], true);
+        fetched.extend(&[raw(50, 50)], false);
+        fetched.extend(&[raw(2, 99)], true);
         assert_eq!(fetched.ends, Some((point(50), point(50))));
         let mut empty = Fetched::default();
-        empty.cover(&[], false);
+        empty.extend(&[], false);
         assert_eq!(empty.ends, None);
     }
 }

@@ -9,7 +9,7 @@ use crate::model::{
     RawMessage, UserId,
 };
 use crate::protocol::wire;
-use crate::store::{Cover, OpenGap};
+use crate::store::{CoverageUpdate, OpenGap};
 use std::collections::{BTreeSet, HashMap};
 
 /// Conversations in one request.
@@ -73,8 +73,8 @@ impl Shared {
         match self.older_from_server(id, &before).await {
             Ok(OlderPage { messages, lo, floor: reached_start }) => {
                 let page = Page::Older { before: place, reached_start };
-                let cover = Some(covered(lo, &before, reached_start));
-                let incoming = Incoming { conversation: id.clone(), messages, page, cover };
+                let coverage = Some(covered(lo, &before, reached_start));
+                let incoming = Incoming { conversation: id.clone(), messages, page, coverage };
                 self.take(Vec::new(), vec![incoming]).await;
             }
             // A chat that is only being begun: the server does not know it yet, so there is nothing older.
@@ -95,8 +95,8 @@ impl Shared {
         let id = &gap.conversation;
         let OlderPage { messages, lo, floor } = self.older_from_server(id, &gap.above).await?;
         let nearer = floor || lo.is_some_and(|lo| lo < gap.gap.above);
-        let cover = Some(covered(lo, &gap.above, floor));
-        let incoming = Incoming { conversation: id.clone(), messages, page: Page::Gap, cover };
+        let coverage = Some(covered(lo, &gap.above, floor));
+        let incoming = Incoming { conversation: id.clone(), messages, page: Page::Gap, coverage };
         Ok(self.take(Vec::new(), vec![incoming]).await && nearer)
     }
 
@@ -255,9 +255,9 @@ struct OlderPage {
 }
 
 /// A page below `above` goes on from it down to `lo`.
-fn covered(lo: Option<Point>, above: &MessageKey, floor: bool) -> Cover {
+fn covered(lo: Option<Point>, above: &MessageKey, floor: bool) -> CoverageUpdate {
     let hi = Point::from(above);
-    Cover::Range(Range { lo: lo.unwrap_or(hi).min(hi), hi, floor })
+    CoverageUpdate::Range(Range { lo: lo.unwrap_or(hi).min(hi), hi, floor })
 }
 
 #[cfg(test)]
@@ -273,8 +273,8 @@ mod tests {
     fn an_older_page_covers_everything_from_its_lowest_message_to_the_one_above_it() {
         let above = MessageKey::server(Timestamp(50), "50");
         let range = |lo, floor| match covered(lo, &above, floor) {
-            Cover::Range(range) => range,
-            Cover::Follows => panic!("a page is a range"),
+            CoverageUpdate::Range(range) => range,
+            CoverageUpdate::Append => panic!("a page is a range"),
         };
         assert_eq!(
             range(Some(point(20)), false),

@@ -8,7 +8,7 @@ use crate::model::{ConnectionState, ConversationId, Delta, Page, RawMessage, Saf
 use crate::protocol::decode;
 use crate::protocol::wire::{self, PolledEvent};
 
-use crate::store::Cover;
+use crate::store::CoverageUpdate;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -238,8 +238,9 @@ async fn apply_messages(
             if messages.iter().any(|raw| adds(raw, &shared.me)) {
                 shared.fell_behind(&conversation);
             }
-            let cover = (!shared.history.is_behind(&conversation)).then_some(Cover::Follows);
-            Incoming { conversation, messages, page: Page::Live, cover }
+            let coverage =
+                (!shared.history.is_behind(&conversation)).then_some(CoverageUpdate::Append);
+            Incoming { conversation, messages, page: Page::Live, coverage }
         })
         .collect();
     if incoming.is_empty() && conversations.is_empty() {

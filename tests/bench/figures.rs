@@ -10,7 +10,7 @@ use skchat::client::{BaseUrl, Client, ClientOptions, Secret, TokenSource};
 use skchat::gateway::{self, GatewayUser};
 use skchat::model::{ClientMessageId, ConversationId, Outgoing, Point, Range, Timestamp, UserId};
 use skchat::protocol::{decode, wire};
-use skchat::store::{Batch, ConversationRow, Cover, Store};
+use skchat::store::{Batch, ConversationRow, CoverageUpdate, Store};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -93,13 +93,13 @@ fn folder(runtime: &tokio::runtime::Runtime, count: i64) -> tempfile::TempDir {
             } else {
                 Point { at: Timestamp(lo.at.0 - 60_000), order: lo.order - 60_000 }
             };
-            let cover = Cover::Range(Range { lo, hi, floor: chunk == 0 });
+            let coverage = CoverageUpdate::Range(Range { lo, hi, floor: chunk == 0 });
             let item = format!("{{\"id\":\"{PEER}\",\"version\":1}}");
             let raw = wire::raw_conversation(&item).expect("a conversation");
             let batch = Batch {
-                conversations: vec![ConversationRow { raw, read_marker: None, cleared_at: None, complete: true, left_off: None }],
+                conversations: vec![ConversationRow { raw, read_marker: None, cleared_at: None, complete: true, sync_token: None }],
                 messages,
-                cover: vec![(id.clone(), cover)],
+                coverage: vec![(id.clone(), coverage)],
                 decoder: decode::DECODER_VERSION,
                 ..Batch::default()
             };

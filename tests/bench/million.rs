@@ -11,7 +11,7 @@ use skchat::model::fold::folded;
 use skchat::model::search::Query;
 use skchat::model::{ConversationId, MessageKey, Point, Range, Timestamp, UserId};
 use skchat::protocol::{decode, wire};
-use skchat::store::{Batch, ConversationRow, Cover, Store};
+use skchat::store::{Batch, ConversationRow, CoverageUpdate, Store};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use terminal::{Terminal, program};
@@ -109,10 +109,10 @@ async fn fill(store: &Store) {
                 read_marker: None,
                 cleared_at: None,
                 complete: true,
-                left_off: None,
+                sync_token: None,
             }],
             messages,
-            cover: vec![(ConversationId::new(PEER), Cover::Range(range))],
+            coverage: vec![(ConversationId::new(PEER), CoverageUpdate::Range(range))],
             decoder: decode::DECODER_VERSION,
             ..Batch::default()
         };
