@@ -129,11 +129,11 @@ pub fn start(
             Arc::clone(&main),
             outbox::run(Arc::clone(&main), outbox_receiver, pending),
         ));
-        let carry_out = requests::run(Arc::clone(&main), requested, outbox_sender);
+        let execute = requests::run(Arc::clone(&main), requested, outbox_sender);
         tracker.spawn(guarded(Arc::clone(&main), async move {
             // Also on a panic, so that nobody waits for what will not come.
             let _done = all_done.drop_guard();
-            carry_out.await;
+            execute.await;
         }));
         tracker.spawn(guarded(Arc::clone(&main), backfill::run(Arc::clone(&main))));
         tracker.spawn(guarded(Arc::clone(&main), reindex::run(Arc::clone(&main))));
@@ -191,17 +191,17 @@ async fn guarded(shared: Arc<Shared>, task: impl Future<Output = ()> + Send + 's
 
 impl Shared {
     /// Tells the app; waits while it is behind. When it is gone there is nobody to tell.
-    async fn tell(&self, delta: Delta) {
+    async fn send(&self, delta: Delta) {
         let _ = self.deltas.send(Inbound { account: self.account.clone(), delta }).await;
     }
 
     /// Answers the request with this ticket.
     async fn respond(&self, ticket: Ticket, response: Response) {
-        self.tell(Delta::Response { ticket, response }).await;
+        self.send(Delta::Response { ticket, response }).await;
     }
 
     async fn notice(&self, text: &str) {
-        self.tell(Delta::Notice(SafeText::line(text))).await;
+        self.send(Delta::Notice(SafeText::line(text))).await;
     }
 
     fn names(&self) -> std::sync::MutexGuard<'_, Names> {

@@ -11,7 +11,7 @@ use crate::store::{Applied, Batch, ConversationRow, CoverageUpdate, OutboxItem, 
 use std::sync::Arc;
 
 /// A conversation on its way in.
-pub struct Seen {
+pub struct IncomingConversation {
     pub raw: RawConversation,
     /// All its messages are stored after this.
     pub complete: bool,
@@ -19,15 +19,15 @@ pub struct Seen {
     pub sync_token: Option<SyncToken>,
 }
 
-impl Seen {
-    /// Seen in a list; its messages are another matter.
-    pub fn only(raw: RawConversation) -> Self {
+impl IncomingConversation {
+    /// IncomingConversation in a list; its messages are another matter.
+    pub fn listed(raw: RawConversation) -> Self {
         Self { raw, complete: false, sync_token: None }
     }
 }
 
 /// Messages of one conversation on their way in.
-pub struct Incoming {
+pub struct IncomingMessages {
     pub conversation: ConversationId,
     pub messages: Vec<RawMessage>,
     pub page: Page,
@@ -52,7 +52,7 @@ pub async fn send_snapshot(shared: &Arc<Shared>) -> Vec<OutboxItem> {
     for (id, source, name) in &snapshot.names {
         shared.names().learn(id, *source, name);
     }
-    shared.tell(Delta::Names(snapshot.names)).await;
+    shared.send(Delta::Names(snapshot.names)).await;
     let conversations = snapshot.conversations.iter().map(|cached| {
         let mut conversation = decode::conversation(&cached.raw, &shared.me);
         conversation.unread = cached.unread;
@@ -66,16 +66,16 @@ pub async fn send_snapshot(shared: &Arc<Shared>) -> Vec<OutboxItem> {
         }
         conversation
     });
-    shared.tell(Delta::Conversations(conversations.collect())).await;
-    shared.tell(Delta::Drafts(snapshot.drafts)).await;
+    shared.send(Delta::Conversations(conversations.collect())).await;
+    shared.send(Delta::Drafts(snapshot.drafts)).await;
     let open =
         snapshot.last_open.filter(|id| snapshot.conversations.iter().any(|c| c.raw.id == *id));
     if let Some(id) = open {
-        shared.tell(Delta::LastOpen(id)).await;
+        shared.send(Delta::LastOpen(id)).await;
     }
     for item in &snapshot.outbox {
         shared
-            .tell(Delta::Outbox {
+            .send(Delta::Outbox {
                 conversation: item.conversation.clone(),
                 client_id: item.client_id.clone(),
                 outgoing: item.outgoing.clone(),
@@ -103,7 +103,11 @@ fn snippet(message: &crate::model::Message) -> Option<crate::model::conversation
 
 impl Shared {
     /// Stores an answer and tells the app.
-    pub(super) async fn take(&self, conversations: Vec<Seen>, incoming: Vec<Incoming>) -> bool {
+    pub(super) async fn ingest(
+        &self,
+        conversations: Vec<IncomingConversation>,
+        incoming: Vec<IncomingMessages>,
+    ) -> bool {
         let mut decoded: Vec<Conversation> =
             conversations.iter().map(|seen| decode::conversation(&seen.raw, &self.me)).collect();
         let mut batch = Batch { decoder: decode::DECODER_VERSION, ..Batch::default() };
@@ -117,7 +121,7 @@ impl Shared {
             });
         }
         let mut pages = Vec::new();
-        for Incoming { conversation, messages, page, coverage } in incoming {
+        for IncomingMessages { conversation, messages, page, coverage } in incoming {
             batch.coverage.extend(coverage.map(|coverage| (conversation.clone(), coverage)));
             let mut shown = Vec::with_capacity(messages.len());
             for raw in messages {
@@ -145,7 +149,7 @@ impl Shared {
             }
         };
         if !names.is_empty() {
-            self.tell(Delta::Names(names)).await;
+            self.send(Delta::Names(names)).await;
         }
         for conversation in &mut decoded {
             if let Some((_, unread, read_marker)) =
@@ -156,14 +160,14 @@ impl Shared {
             }
         }
         if !decoded.is_empty() {
-            self.tell(Delta::Conversations(decoded)).await;
+            self.send(Delta::Conversations(decoded)).await;
         }
         // Before the messages: no two of them are ever shown as neighbours that are none.
         for (conversation, coverage) in stored.coverages {
             if coverage.gaps().any(|gap| !gap.closed) {
                 self.history.gaps.notify_one();
             }
-            self.tell(Delta::Coverage { conversation, coverage }).await;
+            self.send(Delta::Coverage { conversation, coverage }).await;
         }
         for (conversation, messages, page) in pages {
             let flags: Vec<(ThreadFlag, bool)> = if page == Page::Live {
@@ -171,19 +175,19 @@ impl Shared {
             } else {
                 Vec::new()
             };
-            self.tell(Delta::Messages { conversation: conversation.clone(), messages, page }).await;
+            self.send(Delta::Messages { conversation: conversation.clone(), messages, page }).await;
             for (flag, on) in flags {
-                self.tell(Delta::Flag { conversation: conversation.clone(), flag, on }).await;
+                self.send(Delta::Flag { conversation: conversation.clone(), flag, on }).await;
             }
         }
         for (conversation, unread, read_marker) in stored.unread {
-            self.tell(Delta::Unread { conversation, unread, read_marker }).await;
+            self.send(Delta::Unread { conversation, unread, read_marker }).await;
         }
         saved
     }
 
     /// Takes names in from a look-up or a member list.
-    pub(super) async fn take_names(&self, found: Vec<(UserId, NameSource, SafeText)>) {
+    pub(super) async fn learn_names(&self, found: Vec<(UserId, NameSource, SafeText)>) {
         let fresh: Vec<_> = found
             .into_iter()
             .filter(|(id, source, name)| self.names().learn(id, *source, name))
@@ -195,16 +199,16 @@ impl Shared {
         if let Err(error) = self.store.apply(batch, self.me.clone()).await {
             tracing::error!(%error, "names were not stored");
         }
-        self.tell(Delta::Names(fresh)).await;
+        self.send(Delta::Names(fresh)).await;
     }
 
     /// Takes a thread's members and settings in.
-    pub(super) async fn take_thread(&self, id: &ConversationId, thread: wire::Thread) {
+    pub(super) async fn send_thread(&self, id: &ConversationId, thread: wire::Thread) {
         let names =
             thread.members.iter().map(|m| (m.id.clone(), NameSource::Member, m.name.clone()));
-        self.take_names(names.filter(|(_, _, name)| !name.is_empty()).collect()).await;
-        self.tell(Delta::Members { conversation: id.clone(), members: thread.members }).await;
-        self.tell(Delta::Settings { conversation: id.clone(), settings: thread.settings }).await;
+        self.learn_names(names.filter(|(_, _, name)| !name.is_empty()).collect()).await;
+        self.send(Delta::Members { conversation: id.clone(), members: thread.members }).await;
+        self.send(Delta::Settings { conversation: id.clone(), settings: thread.settings }).await;
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 /// Fills gaps one page at a time, one conversation at a time.
 pub async fn run(shared: Arc<Shared>) {
     // Conversations in which a try changed nothing; they are tried again after the next change.
-    let mut hopeless: Vec<ConversationId> = Vec::new();
+    let mut stuck: Vec<ConversationId> = Vec::new();
     let mut attempt = 0;
     loop {
         shared.connection.until_online().await;
@@ -19,19 +19,18 @@ pub async fn run(shared: Arc<Shared>) {
             shared.catch_up_again(id).await;
             continue;
         }
-        let Ok(Some(gap)) = shared.store.next_gap(shared.open_chat(), hopeless.clone()).await
-        else {
+        let Ok(Some(gap)) = shared.store.next_gap(shared.open_chat(), stuck.clone()).await else {
             let due = behind.map(|(_, due)| due);
             tokio::select! {
-                () = shared.history.gaps.notified() => hopeless.clear(),
-                () = shared.connection.came_online() => hopeless.clear(),
+                () = shared.history.gaps.notified() => stuck.clear(),
+                () = shared.connection.came_online() => stuck.clear(),
                 () = tokio::time::sleep_until(due.unwrap_or_else(tokio::time::Instant::now)), if due.is_some() => {}
             }
             continue;
         };
-        match shared.fill(&gap).await {
+        match shared.fill_gap(&gap).await {
             Ok(true) => attempt = 0,
-            Ok(false) => hopeless.push(gap.conversation),
+            Ok(false) => stuck.push(gap.conversation),
             Err(error) if error.is_transient() => {
                 attempt += 1;
                 let wait = match error.kind {
@@ -42,7 +41,7 @@ pub async fn run(shared: Arc<Shared>) {
             }
             Err(error) => {
                 tracing::info!(kind = ?error.kind, "a gap was not filled");
-                hopeless.push(gap.conversation);
+                stuck.push(gap.conversation);
             }
         }
     }

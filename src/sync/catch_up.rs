@@ -1,7 +1,7 @@
 //! Catching up with one conversation: from its newest page down to what is stored, and what was changed further back.
 
 use super::Shared;
-use super::apply::{Incoming, Seen};
+use super::apply::{IncomingConversation, IncomingMessages};
 use super::fetch::MAX_PAGES;
 use crate::client::{Error, ErrorKind};
 use crate::model::{ConversationId, Coverage, Page, Point, Range, RawConversation, RawMessage};
@@ -102,19 +102,23 @@ impl Shared {
         let failed =
             error.filter(|error| !error.is_inaccessible() && error.kind != ErrorKind::Refused);
         let complete = failed.is_none() && changes.complete;
-        let newest =
-            Incoming { conversation: id.clone(), messages, page: Page::Newest, coverage: update };
+        let newest = IncomingMessages {
+            conversation: id.clone(),
+            messages,
+            page: Page::Newest,
+            coverage: update,
+        };
         let mut incoming = vec![newest];
         if !changes.messages.is_empty() {
-            incoming.push(Incoming {
+            incoming.push(IncomingMessages {
                 conversation: id.clone(),
                 messages: changes.messages,
                 page: Page::Gap,
                 coverage: None,
             });
         }
-        let seen = Seen { raw: conversation, complete, sync_token };
-        let stored = self.take(vec![seen], incoming).await;
+        let seen = IncomingConversation { raw: conversation, complete, sync_token };
+        let stored = self.ingest(vec![seen], incoming).await;
         // Only now: what comes by itself meanwhile must not follow what is not stored.
         if complete && stored {
             self.history.caught_up(&id);
@@ -195,7 +199,7 @@ impl Shared {
     }
 
     /// Whether asking for changes by a `syncState` that was answered like this can be given up.
-    fn is_hopeless(&self, id: &ConversationId, kind: ErrorKind) -> bool {
+    fn gives_up_changes(&self, id: &ConversationId, kind: ErrorKind) -> bool {
         match kind {
             ErrorKind::StaleSyncState
             | ErrorKind::Refused
@@ -224,7 +228,7 @@ impl Shared {
                     Ok(page) => page,
                     // Too old, or nothing this server understands: what it would have told is lost, and the next one
                     // begins now. What makes no sense may be a portal's page, and is asked for a few times more.
-                    Err(error) if self.is_hopeless(id, error.kind) => {
+                    Err(error) if self.gives_up_changes(id, error.kind) => {
                         return Changes { complete: true, ..changes };
                     }
                     Err(error) => return Changes { error: Some(error), ..changes },

@@ -1,7 +1,7 @@
 //! Fetching: the conversation list, what was missed, older pages, names.
 
 use super::Shared;
-use super::apply::{Incoming, Seen};
+use super::apply::{IncomingConversation, IncomingMessages};
 use super::catch_up::lowest;
 use crate::client::{Error, ErrorKind};
 use crate::model::{
@@ -35,8 +35,8 @@ impl Shared {
             let all_moved = !items.is_empty() && moved.len() == items.len();
             if !moved.is_empty() {
                 // The list first, so that names and order are there while messages are still coming.
-                let rows = moved.iter().cloned().map(Seen::only).collect();
-                self.take(rows, Vec::new()).await;
+                let rows = moved.iter().cloned().map(IncomingConversation::listed).collect();
+                self.ingest(rows, Vec::new()).await;
             }
             for conversation in moved {
                 self.catch_up(conversation).await?;
@@ -55,7 +55,7 @@ impl Shared {
     }
 
     /// Messages before `before`: from the store, or else from the server.
-    pub(super) async fn older(&self, id: &ConversationId, before: MessageKey) {
+    pub(super) async fn load_older(&self, id: &ConversationId, before: MessageKey) {
         if before.is_unsent() {
             return;
         }
@@ -67,42 +67,44 @@ impl Shared {
             let messages =
                 messages.map(|raw| crate::protocol::decode::message(&raw, &self.me)).collect();
             let page = Page::Older { before: place, reached_start: stored.reached_start };
-            self.tell(Delta::Messages { conversation: id.clone(), messages, page }).await;
+            self.send(Delta::Messages { conversation: id.clone(), messages, page }).await;
             return;
         }
-        match self.older_from_server(id, &before).await {
+        match self.fetch_older(id, &before).await {
             Ok(OlderPage { messages, lo, floor: reached_start }) => {
                 let page = Page::Older { before: place, reached_start };
                 let coverage = Some(covered(lo, &before, reached_start));
-                let incoming = Incoming { conversation: id.clone(), messages, page, coverage };
-                self.take(Vec::new(), vec![incoming]).await;
+                let incoming =
+                    IncomingMessages { conversation: id.clone(), messages, page, coverage };
+                self.ingest(Vec::new(), vec![incoming]).await;
             }
             // A chat that is only being begun: the server does not know it yet, so there is nothing older.
             Err(error) if error.is_inaccessible() && id.peer().is_some() => {
                 let page = Page::Older { before: place, reached_start: true };
                 let messages = Vec::new();
-                self.tell(Delta::Messages { conversation: id.clone(), messages, page }).await;
+                self.send(Delta::Messages { conversation: id.clone(), messages, page }).await;
             }
             Err(error) => {
                 let fault = Fault::from(&error);
-                self.tell(Delta::Older { conversation: id.clone(), fault }).await;
+                self.send(Delta::Older { conversation: id.clone(), fault }).await;
             }
         }
     }
 
     /// Fetches a page of what is missing above a gap. True while that brings the gap nearer to its end.
-    pub(super) async fn fill(&self, gap: &OpenGap) -> Result<bool, Error> {
+    pub(super) async fn fill_gap(&self, gap: &OpenGap) -> Result<bool, Error> {
         let id = &gap.conversation;
-        let OlderPage { messages, lo, floor } = self.older_from_server(id, &gap.above).await?;
+        let OlderPage { messages, lo, floor } = self.fetch_older(id, &gap.above).await?;
         let nearer = floor || lo.is_some_and(|lo| lo < gap.gap.above);
         let coverage = Some(covered(lo, &gap.above, floor));
-        let incoming = Incoming { conversation: id.clone(), messages, page: Page::Gap, coverage };
-        Ok(self.take(Vec::new(), vec![incoming]).await && nearer)
+        let incoming =
+            IncomingMessages { conversation: id.clone(), messages, page: Page::Gap, coverage };
+        Ok(self.ingest(Vec::new(), vec![incoming]).await && nearer)
     }
 
     /// One page before `before`: by the link of the page above where it is known, else by time, else by paging down
     /// from the newest page (servers do not agree on `endTime`; facts 2.1).
-    async fn older_from_server(
+    async fn fetch_older(
         &self,
         id: &ConversationId,
         before: &MessageKey,
@@ -155,7 +157,7 @@ impl Shared {
     }
 
     /// The conversations among these that the store has never seen.
-    pub(super) async fn unknown(
+    pub(super) async fn unknown_conversations(
         &self,
         ids: impl Iterator<Item = &ConversationId>,
     ) -> Vec<ConversationId> {
@@ -165,7 +167,7 @@ impl Shared {
     }
 
     /// Fetches the details of a conversation that was unknown until a message of it came.
-    pub(super) async fn get_to_know(&self, id: &ConversationId) {
+    pub(super) async fn fetch_new_conversation(&self, id: &ConversationId) {
         match self.client.conversation(id).await {
             Ok(raw) => {
                 if let Err(error) = self.catch_up(raw).await {
@@ -174,18 +176,18 @@ impl Shared {
             }
             Err(error) => tracing::info!(kind = ?error.kind, "a new conversation was not fetched"),
         }
-        self.look_up_names().await;
+        self.fetch_missing_names().await;
     }
 
     /// Looks up names of people who are talked to and have none.
-    pub(super) async fn look_up_names(&self) {
+    pub(super) async fn fetch_missing_names(&self) {
         let conversations = self.store.versions().await.unwrap_or_default();
         let peers = conversations.iter().filter_map(|(id, _)| id.peer());
-        self.look_up(peers.chain(std::iter::once(self.me.clone())).collect()).await;
+        self.fetch_names(peers.chain(std::iter::once(self.me.clone())).collect()).await;
     }
 
     /// Looks up the names of those among these who have none.
-    pub(super) async fn look_up(&self, who: Vec<UserId>) {
+    pub(super) async fn fetch_names(&self, who: Vec<UserId>) {
         let missing: Vec<UserId> = {
             let names = self.names();
             who.into_iter().filter(|id| !names.knows(id)).collect()
@@ -197,7 +199,7 @@ impl Shared {
                         .into_iter()
                         .map(|(id, name)| (id, NameSource::Profile, name))
                         .collect();
-                    self.take_names(names).await;
+                    self.learn_names(names).await;
                 }
                 Err(error) => {
                     tracing::info!(kind = ?error.kind, "names were not looked up");
@@ -213,16 +215,16 @@ impl Shared {
         if let Err(error) = self.store.save_thread(id, thread.0).await {
             tracing::error!(%error, "a thread was not stored");
         }
-        self.take_thread(id, thread.1).await;
+        self.send_thread(id, thread.1).await;
         Ok(())
     }
 
     /// The cached members and settings, where there are any.
-    pub(super) async fn cached_thread(&self, id: &ConversationId) {
+    pub(super) async fn send_cached_thread(&self, id: &ConversationId) {
         if let Ok(Some(json)) = self.store.thread_json(id).await
             && let Ok(thread) = wire::thread(&json)
         {
-            self.take_thread(id, thread).await;
+            self.send_thread(id, thread).await;
         }
     }
 

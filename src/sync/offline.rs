@@ -1,7 +1,7 @@
 //! Showing a store that another program may be writing to: no network, no writing. A request that would change something is answered
 //! with a reason.
 
-use super::requests::{self, tell_stored};
+use super::requests::{self, send_stored};
 use super::{Handle, Shared, SyncOptions, apply, prepare};
 use crate::client::Client;
 use crate::model::{
@@ -25,7 +25,7 @@ pub fn start_offline(
     let all_done = handle.drained.clone();
     handle.tasks.spawn(async move {
         let _done = all_done.drop_guard();
-        shared.tell(Delta::Connection(ConnectionState::ReadOnly)).await;
+        shared.send(Delta::Connection(ConnectionState::ReadOnly)).await;
         apply::send_snapshot(&shared).await;
         run(&shared, requested).await;
     });
@@ -42,7 +42,7 @@ async fn run(shared: &Arc<Shared>, mut requests: mpsc::Receiver<Outbound>) {
                     shared.store.before(&conversation, &before, limit).await.unwrap_or_default();
                 let reached_start = found.messages.len() < limit as usize;
                 let page = Page::Older { before: (&before).into(), reached_start };
-                tell_stored(shared, &conversation, found.messages, page).await;
+                send_stored(shared, &conversation, found.messages, page).await;
             }
             Request::Around { conversation, key } => {
                 requests::around(shared, &conversation, &key).await;
@@ -79,7 +79,7 @@ async fn run(shared: &Arc<Shared>, mut requests: mpsc::Receiver<Outbound>) {
             }
             Request::Discard { conversation, client_id, .. } => {
                 shared
-                    .tell(Delta::Discarded { conversation, client_id, result: Err(fault()) })
+                    .send(Delta::Discarded { conversation, client_id, result: Err(fault()) })
                     .await;
             }
             Request::Send { .. } | Request::Resend { .. } => shared.notice(WHY).await,

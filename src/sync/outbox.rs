@@ -116,7 +116,7 @@ pub async fn take_out(
         Ok(false) => Err(Fault::new(FaultKind::AlreadySent, "it is on its way already")),
         Err(error) => Err(Fault::from(&error)),
     };
-    shared.tell(Delta::Discarded { conversation, client_id, result }).await;
+    shared.send(Delta::Discarded { conversation, client_id, result }).await;
 }
 
 /// When held messages are sent.
@@ -144,7 +144,7 @@ async fn report(
     sent: Option<MessageKey>,
 ) {
     shared
-        .tell(Delta::Delivery {
+        .send(Delta::Delivery {
             conversation: conversation.clone(),
             client_id: client_id.clone(),
             delivery,

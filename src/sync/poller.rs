@@ -1,7 +1,7 @@
 //! The poller: connects, repairs what was missed, then takes events by long poll or asks at intervals.
 
 use super::Shared;
-use super::apply::{Incoming, Seen};
+use super::apply::{IncomingConversation, IncomingMessages};
 use crate::client::{Error, ErrorKind};
 use crate::model::PollMode;
 use crate::model::{ConnectionState, ConversationId, Delta, Page, RawMessage, SafeText, UserId};
@@ -24,7 +24,7 @@ pub async fn run(shared: Arc<Shared>) {
     let mut attempts = Attempts::default();
     loop {
         if attempts.failed == 0 {
-            shared.tell(Delta::Connection(ConnectionState::Connecting)).await;
+            shared.send(Delta::Connection(ConnectionState::Connecting)).await;
         }
         let error = match session(&shared, &mut attempts).await {
             Ok(never) => match never {},
@@ -36,7 +36,7 @@ pub async fn run(shared: Arc<Shared>) {
         let wait = match attempts.after(error.kind) {
             NextAttempt::Now => continue,
             NextAttempt::SignedOut => {
-                shared.tell(Delta::Connection(ConnectionState::SignedOut { why })).await;
+                shared.send(Delta::Connection(ConnectionState::SignedOut { why })).await;
                 shared.connection.wait(SIGNED_OUT_WAIT).await;
                 shared.client.forget_registration();
                 continue;
@@ -45,7 +45,7 @@ pub async fn run(shared: Arc<Shared>) {
             NextAttempt::Backoff => shared.backoff(attempts.failed),
         };
         let attempt = attempts.failed;
-        shared.tell(Delta::Connection(ConnectionState::Waiting { wait, attempt, why })).await;
+        shared.send(Delta::Connection(ConnectionState::Waiting { wait, attempt, why })).await;
         shared.connection.wait(wait).await;
     }
 }
@@ -111,9 +111,9 @@ async fn session(shared: &Arc<Shared>, attempts: &mut Attempts) -> Result<Infall
     shared.connection.set_has_events(long);
     shared.refresh(true).await?;
     shared.connection.set_online(true);
-    shared.tell(Delta::Connection(ConnectionState::Online)).await;
+    shared.send(Delta::Connection(ConnectionState::Online)).await;
     shared.flush_read_markers().await;
-    shared.look_up_names().await;
+    shared.fetch_missing_names().await;
     if long {
         take_events(shared, attempts).await
     } else {
@@ -160,17 +160,17 @@ async fn apply_events(shared: &Arc<Shared>, events: Vec<PolledEvent>) {
     let batch = EventBatch::read(events);
     for (conversation, who, active) in batch.typing {
         if who != shared.me {
-            shared.tell(Delta::Typing { conversation, who, active }).await;
+            shared.send(Delta::Typing { conversation, who, active }).await;
         }
     }
     let open = shared.open_chat();
     if batch.read_marks.iter().any(|id| open.as_ref() == Some(id)) {
         shared.receipts.announced();
     }
-    let strangers = shared.unknown(batch.messages.keys()).await;
+    let strangers = shared.unknown_conversations(batch.messages.keys()).await;
     apply_messages(shared, batch.conversations, batch.messages).await;
     for id in strangers {
-        shared.get_to_know(&id).await;
+        shared.fetch_new_conversation(&id).await;
     }
     for (json, thread) in batch.threads {
         apply_thread(shared, json, thread).await;
@@ -181,7 +181,7 @@ async fn apply_events(shared: &Arc<Shared>, events: Vec<PolledEvent>) {
 #[derive(Default)]
 struct EventBatch {
     messages: BTreeMap<ConversationId, Vec<RawMessage>>,
-    conversations: Vec<Seen>,
+    conversations: Vec<IncomingConversation>,
     threads: Vec<(String, wire::Thread)>,
     typing: Vec<(ConversationId, UserId, bool)>,
     /// Conversations in which someone has read further.
@@ -204,7 +204,9 @@ impl EventBatch {
             }
             // Its messages come as events of their own, maybe after this one: the next start asks once more.
             "ConversationUpdate" => {
-                self.conversations.extend(wire::raw_conversation(&event.resource).map(Seen::only));
+                self.conversations.extend(
+                    wire::raw_conversation(&event.resource).map(IncomingConversation::listed),
+                );
             }
             "ThreadUpdate" => {
                 let thread = wire::thread(&event.resource).ok();
@@ -228,11 +230,11 @@ impl EventBatch {
 
 async fn apply_messages(
     shared: &Shared,
-    conversations: Vec<Seen>,
+    conversations: Vec<IncomingConversation>,
     messages: BTreeMap<ConversationId, Vec<RawMessage>>,
 ) {
     let real = messages.into_iter().filter(|(id, _)| !id.is_virtual());
-    let incoming: Vec<Incoming> = real
+    let incoming: Vec<IncomingMessages> = real
         .map(|(conversation, messages)| {
             // Whoever comes back into a group has missed what was said there meanwhile.
             if messages.iter().any(|raw| adds(raw, &shared.me)) {
@@ -240,14 +242,14 @@ async fn apply_messages(
             }
             let coverage =
                 (!shared.history.is_behind(&conversation)).then_some(CoverageUpdate::Append);
-            Incoming { conversation, messages, page: Page::Live, coverage }
+            IncomingMessages { conversation, messages, page: Page::Live, coverage }
         })
         .collect();
     if incoming.is_empty() && conversations.is_empty() {
         return;
     }
     let touched: Vec<ConversationId> = incoming.iter().map(|i| i.conversation.clone()).collect();
-    if !shared.take(conversations, incoming).await {
+    if !shared.ingest(conversations, incoming).await {
         // Shown but not stored: what comes next must not look as if it followed.
         for id in &touched {
             shared.fell_behind(id);
@@ -261,9 +263,9 @@ async fn apply_thread(shared: &Shared, json: String, thread: wire::Thread) {
         tracing::error!(%error, "a thread was not stored");
     }
     if let Some(topic) = &thread.settings.topic {
-        shared.tell(Delta::Topic { conversation: id.clone(), topic: topic.clone() }).await;
+        shared.send(Delta::Topic { conversation: id.clone(), topic: topic.clone() }).await;
     }
-    shared.take_thread(&id, thread).await;
+    shared.send_thread(&id, thread).await;
 }
 
 /// Whether an activity puts someone into the conversation.

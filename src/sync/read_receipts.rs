@@ -100,7 +100,7 @@ impl Shared {
                 if let Err(error) = self.store.save_others_read(&id, &others).await {
                     tracing::warn!(%error, "read marks were not stored");
                 }
-                self.tell(Delta::ReadReceipts { conversation: id, read_receipts: others }).await;
+                self.send(Delta::ReadReceipts { conversation: id, read_receipts: others }).await;
             }
             Err(error) if error.is_transient() => {}
             Err(error) => {

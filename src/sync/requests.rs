@@ -34,7 +34,7 @@ pub async fn run(
     let (changes, mut ordered) = mpsc::channel::<Request>(CHANGES);
     spawn(&shared, &slots, move |shared| async move {
         while let Some(request) = ordered.recv().await {
-            carry_out(&shared, request).await;
+            execute(&shared, request).await;
         }
     });
     let dispatcher = Dispatcher { shared, slots, changes, outbox };
@@ -61,16 +61,16 @@ impl Dispatcher {
             Request::Send { conversation, client_id, outgoing } => {
                 // Here and not in the outbox's task: a draft saved later must not be deleted by this one's commit.
                 if outbox::enqueue(shared, &conversation, &client_id, &outgoing).await {
-                    self.tell_outbox(OutboxCommand::Wake { conversation }).await;
+                    self.send_to_outbox(OutboxCommand::Wake { conversation }).await;
                 }
             }
             Request::Resend { conversation, client_id } => {
-                self.tell_outbox(OutboxCommand::Resend { conversation, client_id }).await;
+                self.send_to_outbox(OutboxCommand::Resend { conversation, client_id }).await;
             }
             Request::Discard { conversation, client_id, draft } => {
                 // Here, too, and for the same reason.
                 outbox::take_out(shared, conversation.clone(), client_id, draft).await;
-                self.tell_outbox(OutboxCommand::Wake { conversation }).await;
+                self.send_to_outbox(OutboxCommand::Wake { conversation }).await;
             }
             Request::RetryNow => shared.connection.retry_now(),
             Request::Open { conversation } => self.open(conversation).await,
@@ -87,7 +87,7 @@ impl Dispatcher {
                 tokio::spawn(async move { search(&shared, asked, query, below, ticket).await });
             }
             change @ (Request::Change { .. } | Request::Thread { .. }) => self.queue(change).await,
-            other => self.spawn(move |shared| async move { carry_out(&shared, other).await }),
+            other => self.spawn(move |shared| async move { execute(&shared, other).await }),
         }
     }
 
@@ -99,7 +99,7 @@ impl Dispatcher {
         spawn(&self.shared, &self.slots, task);
     }
 
-    async fn tell_outbox(&self, command: OutboxCommand) {
+    async fn send_to_outbox(&self, command: OutboxCommand) {
         // The outbox only ends with sync.
         let _ = self.outbox.send(command).await;
     }
@@ -117,7 +117,7 @@ impl Dispatcher {
         show_stored(shared, &conversation).await;
         shared.receipts.ask();
         shared.history.gaps.notify_one();
-        note_open(shared, &conversation).await;
+        save_last_open(shared, &conversation).await;
         self.spawn(move |shared| async move {
             if shared.connection.is_online() {
                 refresh_thread(&shared, &conversation).await;
@@ -154,31 +154,31 @@ where
 
 pub(super) async fn show_stored(shared: &Arc<Shared>, id: &ConversationId) {
     let stored = shared.store.newest(id, FIRST_PAGE).await.unwrap_or_default();
-    tell_coverage(shared, id).await;
-    tell_stored(shared, id, stored, Page::Newest).await;
+    send_coverage(shared, id).await;
+    send_stored(shared, id, stored, Page::Newest).await;
     if let Ok(read_receipts) = shared.store.others_read(id).await
         && !read_receipts.is_empty()
     {
-        shared.tell(Delta::ReadReceipts { conversation: id.clone(), read_receipts }).await;
+        shared.send(Delta::ReadReceipts { conversation: id.clone(), read_receipts }).await;
     }
-    shared.cached_thread(id).await;
+    shared.send_cached_thread(id).await;
 }
 
 /// The next start opens it again. After it is shown: the writer may be busy with a burst.
-async fn note_open(shared: &Shared, id: &ConversationId) {
+async fn save_last_open(shared: &Shared, id: &ConversationId) {
     if let Err(error) = shared.store.set_last_open(id).await {
         tracing::warn!(%error, "the open chat was not noted");
     }
 }
 
-async fn tell_coverage(shared: &Shared, id: &ConversationId) {
+async fn send_coverage(shared: &Shared, id: &ConversationId) {
     if let Ok(coverage) = shared.store.coverage(id).await {
-        shared.tell(Delta::Coverage { conversation: id.clone(), coverage }).await;
+        shared.send(Delta::Coverage { conversation: id.clone(), coverage }).await;
     }
 }
 
 /// Stored rows as messages, to the app.
-pub(super) async fn tell_stored(
+pub(super) async fn send_stored(
     shared: &Shared,
     id: &ConversationId,
     rows: Vec<RawMessage>,
@@ -186,7 +186,7 @@ pub(super) async fn tell_stored(
 ) {
     let rows = rows.into_iter().map(super::decode_stored);
     let messages = rows.map(|raw| decode::message(&raw, &shared.me)).collect();
-    shared.tell(Delta::Messages { conversation: id.clone(), messages, page }).await;
+    shared.send(Delta::Messages { conversation: id.clone(), messages, page }).await;
 }
 
 pub(super) async fn around(shared: &Shared, id: &ConversationId, key: &MessageKey) {
@@ -194,13 +194,13 @@ pub(super) async fn around(shared: &Shared, id: &ConversationId, key: &MessageKe
         Ok((found, at_end)) => {
             let page =
                 Page::Around { place: key.into(), reached_start: found.reached_start, at_end };
-            tell_coverage(shared, id).await;
-            tell_stored(shared, id, found.messages, page).await;
+            send_coverage(shared, id).await;
+            send_stored(shared, id, found.messages, page).await;
         }
         Err(error) => {
             shared.notice(&error.to_string()).await;
             let page = Page::Around { place: key.into(), reached_start: false, at_end: false };
-            tell_stored(shared, id, Vec::new(), page).await;
+            send_stored(shared, id, Vec::new(), page).await;
         }
     }
 }
@@ -209,7 +209,7 @@ pub(super) async fn newer(shared: &Shared, id: &ConversationId, after: &MessageK
     match shared.store.after(id, after, AROUND).await {
         Ok(rows) => {
             let page = Page::Newer { after: after.into(), at_end: rows.len() < AROUND as usize };
-            tell_stored(shared, id, rows, page).await;
+            send_stored(shared, id, rows, page).await;
         }
         Err(error) => shared.notice(&error.to_string()).await,
     }
@@ -251,7 +251,7 @@ pub(super) async fn source(
 async fn fill(shared: &Shared, id: &ConversationId, above: &MessageKey) {
     let gap = shared.store.gap_above(id, above).await;
     let Ok(Some(gap)) = gap else { return };
-    match shared.fill(&gap).await {
+    match shared.fill_gap(&gap).await {
         Ok(_) => shared.history.gaps.notify_one(),
         Err(error) => {
             shared.notice(&format!("What is missing was not fetched: {}", error.message)).await;
@@ -261,7 +261,7 @@ async fn fill(shared: &Shared, id: &ConversationId, above: &MessageKey) {
 
 pub(super) async fn refresh_thread(shared: &Arc<Shared>, id: &ConversationId) {
     if let Some(peer) = id.peer() {
-        shared.look_up(vec![peer]).await;
+        shared.fetch_names(vec![peer]).await;
         return;
     }
     if id.is_thread()
@@ -269,14 +269,14 @@ pub(super) async fn refresh_thread(shared: &Arc<Shared>, id: &ConversationId) {
     {
         tracing::info!(kind = ?error.kind, "a thread was not fetched");
         if error.is_inaccessible() {
-            shared.tell(Delta::Gone(id.clone())).await;
+            shared.send(Delta::Gone(id.clone())).await;
         }
     }
 }
 
-async fn carry_out(shared: &Arc<Shared>, request: Request) {
+async fn execute(shared: &Arc<Shared>, request: Request) {
     match request {
-        Request::Older { conversation, before } => shared.older(&conversation, before).await,
+        Request::Older { conversation, before } => shared.load_older(&conversation, before).await,
         Request::Change { conversation, message, change, ticket } => {
             let name = shared.my_name();
             let result =
@@ -336,7 +336,7 @@ async fn mark_read(
     match shared.store.mark_read(&conversation, read_marker, back, tell, me).await {
         Ok((read_marker, unread)) => {
             let read_marker = Some(read_marker);
-            shared.tell(Delta::Unread { conversation, unread, read_marker }).await;
+            shared.send(Delta::Unread { conversation, unread, read_marker }).await;
             if tell && shared.connection.is_online() {
                 shared.flush_read_markers().await;
             }

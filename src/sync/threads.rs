@@ -25,10 +25,10 @@ pub async fn change(
 pub async fn refresh_after(shared: &Arc<Shared>, id: &ConversationId, change: &ThreadChange) {
     let gone = matches!(change, ThreadChange::Remove(who) if *who == shared.me);
     if matches!(change, ThreadChange::Member(who, _) if *who == shared.me) {
-        shared.get_to_know(id).await;
+        shared.fetch_new_conversation(id).await;
     }
     if let ThreadChange::Member(who, _) = change {
-        shared.look_up(vec![who.clone()]).await;
+        shared.fetch_names(vec![who.clone()]).await;
     }
     if id.is_thread() && !gone {
         refresh_thread(shared, id).await;
@@ -50,7 +50,7 @@ pub async fn create(
         members.into_iter().map(|(id, role)| NewMember { id, role }).collect();
     let result = shared.client.create_thread(&members, topic).await;
     if let Ok(id) = &result {
-        shared.get_to_know(id).await;
+        shared.fetch_new_conversation(id).await;
     }
     shared.respond(ticket, Response::Created(result.map_err(|e| Fault::from(&e)))).await;
 }
