@@ -19,7 +19,7 @@ pub(crate) use outbox::{OutboxItem, OutboxState};
 pub(crate) use read::CachedConversation;
 pub(crate) use read_only::{ReadOnly, open_read_only};
 pub(crate) use salvage::salvage;
-pub(crate) use search::Asked;
+pub(crate) use search::SearchHandle;
 pub(crate) use write::{Applied, SyncToken};
 pub use write::{Batch, ConversationRow, CoverageUpdate};
 
@@ -72,7 +72,7 @@ pub struct Store {
     writer: mpsc::Sender<Job>,
     reader: mpsc::Sender<Job>,
     searcher: mpsc::Sender<Job>,
-    turn: search::Turn,
+    latest_search: search::LatestSearch,
     interrupt: Option<Arc<InterruptHandle>>,
 }
 
@@ -110,7 +110,7 @@ impl Store {
             writer: serve("store-writer", writer)?,
             reader: serve("store-reader", open_to_read(path)?)?,
             searcher: serve("store-search", searcher)?,
-            turn: search::Turn::default(),
+            latest_search: search::LatestSearch::default(),
             interrupt,
         })
     }

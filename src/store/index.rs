@@ -35,7 +35,7 @@ fn below(c: &Connection) -> rusqlite::Result<i64> {
 }
 
 /// Whether anything stored has still to be indexed.
-pub(super) fn is_behind(c: &Connection) -> rusqlite::Result<bool> {
+pub(super) fn is_incomplete(c: &Connection) -> rusqlite::Result<bool> {
     let below = below(c)?;
     c.prepare_cached("SELECT EXISTS (SELECT 1 FROM messages WHERE place < ?1)")?
         .query_row([below], |row| row.get(0))
@@ -66,7 +66,7 @@ impl Store {
     }
 
     /// Notes that every row was read again.
-    pub(crate) async fn index_is_done(&self) -> Result<(), StoreError> {
+    pub(crate) async fn finish_index(&self) -> Result<(), StoreError> {
         self.write(|c| set_meta(c, BELOW, &i64::MIN.to_string())).await
     }
 

@@ -40,7 +40,7 @@ fn free_place(c: &Connection, at: i64) -> rusqlite::Result<i64> {
 }
 
 /// Words of the index that are no grams: who wrote, where, and what is in it.
-pub(super) mod mark {
+pub(super) mod keyword {
     use super::{ConversationId, UserId};
 
     pub fn sender(id: &UserId) -> String {
@@ -92,10 +92,10 @@ impl Words<'_> {
             }
             list.push(' ');
         }
-        list.push_str(&mark::sender(&UserId::new(self.sender)));
+        list.push_str(&keyword::sender(&UserId::new(self.sender)));
         list.push(' ');
-        list.push_str(&mark::conversation(self.conversation));
-        for (is, word) in [(self.link, mark::LINK), (self.file, mark::FILE)] {
+        list.push_str(&keyword::conversation(self.conversation));
+        for (is, word) in [(self.link, keyword::LINK), (self.file, keyword::FILE)] {
             if is {
                 list.push(' ');
                 list.push_str(word);

@@ -114,7 +114,7 @@ impl Store {
         .await
     }
 
-    pub(crate) async fn set_outbox(
+    pub(crate) async fn set_outbox_state(
         &self,
         client_id: &ClientMessageId,
         state: OutboxState,
@@ -165,7 +165,7 @@ impl Store {
     }
 
     /// Takes a message out that has not left, and saves `draft` in the same transaction; false when it has left.
-    pub(crate) async fn take_out(
+    pub(crate) async fn cancel(
         &self,
         conversation: &ConversationId,
         client_id: &ClientMessageId,

@@ -333,7 +333,7 @@ impl Store {
     }
 
     /// How far others have read, as last told.
-    pub(crate) async fn others_read(
+    pub(crate) async fn read_receipts(
         &self,
         id: &ConversationId,
     ) -> Result<Vec<(UserId, Timestamp)>, StoreError> {

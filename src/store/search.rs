@@ -3,7 +3,7 @@
 //! Runs on a connection of its own, so that neither opening a chat nor storing a burst waits for it. A newer question
 //! ends an older one.
 
-use super::messages::{mark, token};
+use super::messages::{keyword, token};
 use super::{Store, StoreError, index, read};
 use crate::model::edits::{TextVersion, shown_version};
 use crate::model::fold::{folded, grams_of_term};
@@ -27,7 +27,7 @@ pub struct SearchPage {
     pub behind: bool,
 }
 
-/// What the index is asked, in its own words; nothing when only dates are given.
+/// The query in the language of the index; `None` when only dates are given.
 fn expression(query: &Query) -> Option<String> {
     let mut all: Vec<String> = Vec::new();
     let quote = |word: &str| format!("\"{word}\"");
@@ -41,9 +41,9 @@ fn expression(query: &Query) -> Option<String> {
             all.push(format!("({})", words.join(" OR ")));
         }
     };
-    any(query.from.iter().map(|id| quote(&mark::sender(id))).collect());
-    any(query.within.iter().map(|id| quote(&mark::conversation(id))).collect());
-    for (wanted, word) in [(query.link, mark::LINK), (query.file, mark::FILE)] {
+    any(query.from.iter().map(|id| quote(&keyword::sender(id))).collect());
+    any(query.within.iter().map(|id| quote(&keyword::conversation(id))).collect());
+    for (wanted, word) in [(query.link, keyword::LINK), (query.file, keyword::FILE)] {
         if wanted {
             all.push(quote(word));
         }
@@ -141,7 +141,7 @@ fn search(
         .chain(expression.map(rusqlite::types::Value::from))
         .collect();
     let mut rows = statement.query(params_from_iter(bound))?;
-    let mut found = SearchPage { behind: index::is_behind(c)?, ..SearchPage::default() };
+    let mut found = SearchPage { behind: index::is_incomplete(c)?, ..SearchPage::default() };
     let mut seen = HashSet::new();
     while let Some(row) = rows.next()? {
         if stale() {
@@ -177,33 +177,33 @@ fn search(
 
 /// Which question is the newest; an older one gives up.
 #[derive(Clone, Default)]
-pub(super) struct Turn(Arc<AtomicU64>);
+pub(super) struct LatestSearch(Arc<AtomicU64>);
 
 /// A question's place among all questions.
 #[derive(Clone, Copy, Debug)]
-pub struct Asked(u64);
+pub struct SearchHandle(u64);
 
 impl Store {
     /// Takes a place for a question, and ends the one that is being answered. To be called in the order in which the
     /// questions were asked.
-    pub fn ask(&self) -> Asked {
-        let mine = self.turn.0.fetch_add(1, Ordering::AcqRel) + 1;
+    pub fn begin_search(&self) -> SearchHandle {
+        let mine = self.latest_search.0.fetch_add(1, Ordering::AcqRel) + 1;
         if let Some(interrupt) = &self.interrupt {
             interrupt.interrupt();
         }
-        Asked(mine)
+        SearchHandle(mine)
     }
 
     /// Answers a question; gives nothing when another one was asked meanwhile.
     pub async fn search(
         &self,
-        asked: Asked,
+        handle: SearchHandle,
         query: Query,
         below: Option<i64>,
         limit: usize,
     ) -> Result<Option<SearchPage>, StoreError> {
-        let turn = self.turn.clone();
-        let current = move || turn.0.load(Ordering::Acquire) == asked.0;
+        let latest = self.latest_search.clone();
+        let current = move || latest.0.load(Ordering::Acquire) == handle.0;
         let job = move |c: &mut Connection| {
             if !current() {
                 return Ok(None);

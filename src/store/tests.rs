@@ -58,7 +58,7 @@ fn fresh() -> (tempfile::TempDir, Store) {
 
 async fn find(store: &Store, text: &str) -> Vec<String> {
     let query = Query { terms: vec![folded(text)], ..Query::default() };
-    let found = store.search(store.ask(), query, None, 100).await.unwrap().unwrap();
+    let found = store.search(store.begin_search(), query, None, 100).await.unwrap().unwrap();
     found.hits.iter().map(|hit| format!("{} {}", hit.key.id, hit.text)).collect()
 }
 
@@ -190,7 +190,11 @@ fn many_messages_of_one_moment_all_have_a_place() {
         let mut below = None;
         let mut all = std::collections::BTreeSet::new();
         loop {
-            let found = store.search(store.ask(), query.clone(), below, 60).await.unwrap().unwrap();
+            let found = store
+                .search(store.begin_search(), query.clone(), below, 60)
+                .await
+                .unwrap()
+                .unwrap();
             all.extend(found.hits.iter().map(|hit| hit.key.id.to_string()));
             match found.next {
                 Some(next) => below = Some(next),
@@ -206,8 +210,8 @@ fn a_newer_question_ends_an_older_one() {
     run(async {
         let (_dir, store) = fresh();
         store.apply(batch(vec![raw(100, 100, CHAT, "text")], None), UserId::new(ME)).await.unwrap();
-        let older = store.ask();
-        let newer = store.ask();
+        let older = store.begin_search();
+        let newer = store.begin_search();
         let query = Query { terms: vec!["text".into()], ..Query::default() };
         assert_eq!(store.search(older, query.clone(), None, 10).await.unwrap(), None);
         assert_eq!(store.search(newer, query, None, 10).await.unwrap().unwrap().hits.len(), 1);
@@ -258,13 +262,13 @@ fn a_message_is_in_the_box_or_in_the_outbox_and_never_in_both() {
         assert_eq!(both().await, (1, 0));
         store.enqueue(&id, &client_id, &outgoing, Timestamp(1), OutboxState::Held).await.unwrap();
         assert_eq!(both().await, (0, 1));
-        assert!(store.take_out(&id, &client_id, Some(draft.clone())).await.unwrap());
+        assert!(store.cancel(&id, &client_id, Some(draft.clone())).await.unwrap());
         assert_eq!(both().await, (1, 0));
         store.enqueue(&id, &client_id, &outgoing, Timestamp(1), OutboxState::Queued).await.unwrap();
         assert!(
             store.advance(&client_id, OutboxState::Queued, OutboxState::Sending).await.unwrap()
         );
-        assert!(!store.take_out(&id, &client_id, Some(draft)).await.unwrap(), "it is on its way");
+        assert!(!store.cancel(&id, &client_id, Some(draft)).await.unwrap(), "it is on its way");
         assert_eq!(both().await, (0, 1));
     });
 }

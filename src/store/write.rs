@@ -341,7 +341,7 @@ impl Store {
     }
 
     /// Keeps how far others have read, for when nobody can be asked.
-    pub(crate) async fn save_others_read(
+    pub(crate) async fn save_read_receipts(
         &self,
         id: &ConversationId,
         read: &[(UserId, Timestamp)],

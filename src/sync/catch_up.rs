@@ -84,7 +84,7 @@ impl Shared {
         let newest = messages.iter().map(|m| m.version).max().unwrap_or(0);
         let mut sync_token = sync_state.map(|sync_state| SyncToken { sync_state, version: newest });
         let mut changes = Changes::default();
-        // Asked for after the newest page, so that nothing falls between the two.
+        // SearchHandle for after the newest page, so that nothing falls between the two.
         if let Some(before) = before {
             if error.is_none() {
                 changes = self.changes(&id, before, &coverage).await;

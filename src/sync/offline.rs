@@ -51,10 +51,10 @@ async fn run(shared: &Arc<Shared>, mut requests: mpsc::Receiver<Outbound>) {
                 requests::newer(shared, &conversation, &after).await;
             }
             Request::Search { query, below, ticket } => {
-                let asked = shared.store.ask();
+                let handle = shared.store.begin_search();
                 let shared = Arc::clone(shared);
                 tokio::spawn(async move {
-                    requests::search(&shared, asked, query, below, ticket).await;
+                    requests::search(&shared, handle, query, below, ticket).await;
                 });
             }
             Request::Source { conversation, key, ticket } => {

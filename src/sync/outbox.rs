@@ -33,20 +33,23 @@ pub enum OutboxCommand {
 /// Takes wishes in and keeps one sender a conversation, so that a stuck message blocks its own chat only.
 pub async fn run(
     shared: Arc<Shared>,
-    mut wishes: mpsc::Receiver<OutboxCommand>,
+    mut commands: mpsc::Receiver<OutboxCommand>,
     pending: Vec<OutboxItem>,
 ) {
-    let mut senders: HashMap<ConversationId, Arc<Notify>> = HashMap::new();
+    let mut workers: HashMap<ConversationId, Arc<Notify>> = HashMap::new();
     let mut wake = |shared: &Arc<Shared>, id: &ConversationId| {
-        let notify = senders.entry(id.clone()).or_insert_with(|| {
+        let notify = workers.entry(id.clone()).or_insert_with(|| {
             let notify = Arc::new(Notify::new());
-            let sender =
-                Sender { shared: Arc::clone(shared), id: id.clone(), wake: Arc::clone(&notify) };
+            let worker = OutboxWorker {
+                shared: Arc::clone(shared),
+                id: id.clone(),
+                wake: Arc::clone(&notify),
+            };
             let stop = shared.stop.clone();
             tokio::spawn(async move {
                 tokio::select! {
                     () = stop.cancelled() => {}
-                    () = sender.run() => {}
+                    () = worker.run() => {}
                 }
             });
             notify
@@ -60,12 +63,12 @@ pub async fn run(
         }
         wake(&shared, &item.conversation);
     }
-    while let Some(wish) = wishes.recv().await {
-        match wish {
+    while let Some(command) = commands.recv().await {
+        match command {
             OutboxCommand::Wake { conversation } => wake(&shared, &conversation),
             OutboxCommand::Resend { conversation, client_id } => {
                 if let Err(error) =
-                    shared.store.set_outbox(&client_id, OutboxState::Unknown, "").await
+                    shared.store.set_outbox_state(&client_id, OutboxState::Unknown, "").await
                 {
                     shared.notice(&error.to_string()).await;
                 }
@@ -102,13 +105,13 @@ pub async fn enqueue(
 }
 
 /// Takes a message out of the queue that has not left, and puts it into a draft where one is given.
-pub async fn take_out(
+pub async fn cancel(
     shared: &Shared,
     conversation: ConversationId,
     client_id: ClientMessageId,
     draft: Option<Draft>,
 ) {
-    let result = match shared.store.take_out(&conversation, &client_id, draft).await {
+    let result = match shared.store.cancel(&conversation, &client_id, draft).await {
         Ok(true) => {
             shared.held.release(&client_id);
             Ok(())
@@ -154,13 +157,13 @@ async fn report(
 }
 
 /// Sends one conversation's messages in order.
-struct Sender {
+struct OutboxWorker {
     shared: Arc<Shared>,
     id: ConversationId,
     wake: Arc<Notify>,
 }
 
-impl Sender {
+impl OutboxWorker {
     async fn run(self) {
         loop {
             self.wake.notified().await;
@@ -183,7 +186,7 @@ impl Sender {
         match NextStep::of(item.state) {
             NextStep::Hold => return self.hold(&item).await,
             NextStep::Send => {}
-            NextStep::LookUp => return self.look_up(item, attempt).await,
+            NextStep::LookUp => return self.resolve_outcome(item, attempt).await,
         }
         let client_id = item.client_id.clone();
         // Committed before the bytes leave: after a crash we know that we do not know.
@@ -201,7 +204,7 @@ impl Sender {
         match self.try_once(&item).await {
             SendOutcome::Accepted(key) => {
                 *attempt = 0;
-                self.note(&client_id, OutboxState::Sent, "").await;
+                self.set_state(&client_id, OutboxState::Sent, "").await;
                 if let Some(key) = &key {
                     self.shared.receipts.sent(&self.id, key.at);
                 }
@@ -212,12 +215,12 @@ impl Sender {
                 self.fail(&client_id, &reason).await;
             }
             SendOutcome::NotSent(error) => {
-                self.note(&client_id, OutboxState::Queued, "").await;
+                self.set_state(&client_id, OutboxState::Queued, "").await;
                 self.report(&client_id, Delivery::Queued, None).await;
                 self.pause(attempt, Some(&error)).await;
             }
             SendOutcome::Unknown(error) => {
-                self.note(&client_id, OutboxState::Unknown, "").await;
+                self.set_state(&client_id, OutboxState::Unknown, "").await;
                 self.report(&client_id, Delivery::Unconfirmed, None).await;
                 self.pause(attempt, Some(&error)).await;
             }
@@ -256,22 +259,22 @@ impl Sender {
     }
 
     /// Reads the conversation back and looks for our client id, down to before the message was queued.
-    async fn look_up(&self, item: OutboxItem, attempt: &mut u32) {
+    async fn resolve_outcome(&self, item: OutboxItem, attempt: &mut u32) {
         match self.find(&item.client_id, item.queued_at).await {
             Ok(Some(raw)) => {
                 *attempt = 0;
                 let key = raw.key();
-                self.note(&item.client_id, OutboxState::Sent, "").await;
+                self.set_state(&item.client_id, OutboxState::Sent, "").await;
                 self.report(&item.client_id, Delivery::Sent, Some(key)).await;
             }
             Ok(None) => {
                 // Not there after a full read: send again, under the same id.
-                self.note(&item.client_id, OutboxState::Queued, "").await;
+                self.set_state(&item.client_id, OutboxState::Queued, "").await;
                 self.report(&item.client_id, Delivery::Queued, None).await;
             }
             // A conversation that does not exist yet holds nothing.
             Err(error) if error.is_inaccessible() && self.id.peer().is_some() => {
-                self.note(&item.client_id, OutboxState::Queued, "").await;
+                self.set_state(&item.client_id, OutboxState::Queued, "").await;
                 self.report(&item.client_id, Delivery::Queued, None).await;
             }
             Err(error) if error.is_inaccessible() || error.kind == ErrorKind::Refused => {
@@ -310,14 +313,14 @@ impl Sender {
         Err(Error::incomplete())
     }
 
-    async fn note(&self, client_id: &ClientMessageId, state: OutboxState, reason: &str) {
-        if let Err(error) = self.shared.store.set_outbox(client_id, state, reason).await {
+    async fn set_state(&self, client_id: &ClientMessageId, state: OutboxState, reason: &str) {
+        if let Err(error) = self.shared.store.set_outbox_state(client_id, state, reason).await {
             tracing::error!(%error, "the outbox cannot be written");
         }
     }
 
     async fn fail(&self, client_id: &ClientMessageId, reason: &str) {
-        self.note(client_id, OutboxState::Failed, reason).await;
+        self.set_state(client_id, OutboxState::Failed, reason).await;
         let reason = crate::model::SafeText::line(reason);
         self.report(client_id, Delivery::Failed { reason, can_retry: true }, None).await;
     }

@@ -27,7 +27,7 @@ struct ReceiptState {
     /// Own newest message of this run, and how far the reader who is furthest has read.
     newest: HashMap<ConversationId, (Timestamp, Timestamp)>,
     /// The server does not tell of these.
-    mute: HashSet<ConversationId>,
+    unsupported: HashSet<ConversationId>,
 }
 
 impl ReceiptTracker {
@@ -36,14 +36,14 @@ impl ReceiptTracker {
     }
 
     /// Someone read, or the chat was opened.
-    pub fn ask(&self) {
+    pub fn check_soon(&self) {
         self.changed.notify_one();
     }
 
     /// The service told by itself that someone read.
     pub fn announced(&self) {
         self.state().announced = true;
-        self.ask();
+        self.check_soon();
     }
 
     /// An own message has its place.
@@ -61,7 +61,7 @@ impl ReceiptTracker {
     }
 
     /// Whether to ask again after a while.
-    fn waits_for(&self, id: &ConversationId) -> bool {
+    fn is_waiting(&self, id: &ConversationId) -> bool {
         let state = self.state();
         !state.announced && state.newest.get(id).is_some_and(|(own, read)| own > read)
     }
@@ -70,7 +70,7 @@ impl ReceiptTracker {
 pub async fn watch(shared: Arc<Shared>) {
     let mut wait = FIRST;
     loop {
-        let again = shared.open_chat().is_some_and(|id| shared.receipts.waits_for(&id));
+        let again = shared.open_chat().is_some_and(|id| shared.receipts.is_waiting(&id));
         tokio::select! {
             () = shared.receipts.changed.notified() => wait = FIRST,
             () = tokio::time::sleep(wait), if again => wait = longer(wait),
@@ -88,7 +88,8 @@ fn longer(wait: Duration) -> Duration {
 impl Shared {
     /// Asks how far the others have read the open chat.
     async fn fetch_read_receipts(&self) {
-        let Some(id) = self.open_chat().filter(|id| !self.receipts.state().mute.contains(id))
+        let Some(id) =
+            self.open_chat().filter(|id| !self.receipts.state().unsupported.contains(id))
         else {
             return;
         };
@@ -97,7 +98,7 @@ impl Shared {
                 let others: Vec<_> = all.into_iter().filter(|(who, _)| *who != self.me).collect();
                 let furthest = others.iter().map(|(_, at)| *at).max().unwrap_or_default();
                 self.receipts.read_up_to(&id, furthest);
-                if let Err(error) = self.store.save_others_read(&id, &others).await {
+                if let Err(error) = self.store.save_read_receipts(&id, &others).await {
                     tracing::warn!(%error, "read marks were not stored");
                 }
                 self.send(Delta::ReadReceipts { conversation: id, read_receipts: others }).await;
@@ -105,7 +106,7 @@ impl Shared {
             Err(error) if error.is_transient() => {}
             Err(error) => {
                 tracing::debug!(kind = ?error.kind, "read marks are not told");
-                self.receipts.state().mute.insert(id);
+                self.receipts.state().unsupported.insert(id);
             }
         }
     }
@@ -122,13 +123,13 @@ mod tests {
     #[test]
     fn nothing_is_asked_while_no_own_message_waits_to_be_read() {
         let tracker = ReceiptTracker::default();
-        assert!(!tracker.waits_for(&chat()));
+        assert!(!tracker.is_waiting(&chat()));
         tracker.sent(&chat(), Timestamp(50));
-        assert!(tracker.waits_for(&chat()));
+        assert!(tracker.is_waiting(&chat()));
         tracker.read_up_to(&chat(), Timestamp(50));
-        assert!(!tracker.waits_for(&chat()));
+        assert!(!tracker.is_waiting(&chat()));
         tracker.sent(&chat(), Timestamp(60));
-        assert!(tracker.waits_for(&chat()));
+        assert!(tracker.is_waiting(&chat()));
     }
 
     #[test]
@@ -137,7 +138,7 @@ mod tests {
         tracker.sent(&chat(), Timestamp(60));
         tracker.read_up_to(&chat(), Timestamp(60));
         tracker.sent(&chat(), Timestamp(50));
-        assert!(!tracker.waits_for(&chat()));
+        assert!(!tracker.is_waiting(&chat()));
     }
 
     #[test]
@@ -145,7 +146,7 @@ mod tests {
         let tracker = ReceiptTracker::default();
         tracker.sent(&chat(), Timestamp(50));
         tracker.announced();
-        assert!(!tracker.waits_for(&chat()));
+        assert!(!tracker.is_waiting(&chat()));
     }
 
     #[test]

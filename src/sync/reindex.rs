@@ -20,7 +20,7 @@ pub async fn run(shared: Arc<Shared>) {
         let chunk = match shared.store.next_unindexed(CHUNK).await {
             Ok(Some(chunk)) => chunk,
             Ok(None) => {
-                if let Err(error) = shared.store.index_is_done().await {
+                if let Err(error) = shared.store.finish_index().await {
                     tracing::error!(%error, "the index is not noted as complete");
                 }
                 return;

@@ -9,7 +9,7 @@ use crate::model::{
     RawMessage, ReadMarker, Request, Response, Ticket,
 };
 use crate::protocol::decode;
-use crate::store::Asked;
+use crate::store::SearchHandle;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc};
 
@@ -69,7 +69,7 @@ impl Dispatcher {
             }
             Request::Discard { conversation, client_id, draft } => {
                 // Here, too, and for the same reason.
-                outbox::take_out(shared, conversation.clone(), client_id, draft).await;
+                outbox::cancel(shared, conversation.clone(), client_id, draft).await;
                 self.send_to_outbox(OutboxCommand::Wake { conversation }).await;
             }
             Request::RetryNow => shared.connection.retry_now(),
@@ -82,9 +82,9 @@ impl Dispatcher {
             }
             Request::Search { query, below, ticket } => {
                 // Not one of the slots: a newer question ends an older one.
-                let asked = shared.store.ask();
+                let handle = shared.store.begin_search();
                 let shared = Arc::clone(shared);
-                tokio::spawn(async move { search(&shared, asked, query, below, ticket).await });
+                tokio::spawn(async move { search(&shared, handle, query, below, ticket).await });
             }
             change @ (Request::Change { .. } | Request::Thread { .. }) => self.queue(change).await,
             other => self.spawn(move |shared| async move { execute(&shared, other).await }),
@@ -115,7 +115,7 @@ impl Dispatcher {
         shared.set_open_chat(&conversation);
         // The stored page first and in order: a chat opened later must not be overtaken.
         show_stored(shared, &conversation).await;
-        shared.receipts.ask();
+        shared.receipts.check_soon();
         shared.history.gaps.notify_one();
         save_last_open(shared, &conversation).await;
         self.spawn(move |shared| async move {
@@ -156,7 +156,7 @@ pub(super) async fn show_stored(shared: &Arc<Shared>, id: &ConversationId) {
     let stored = shared.store.newest(id, FIRST_PAGE).await.unwrap_or_default();
     send_coverage(shared, id).await;
     send_stored(shared, id, stored, Page::Newest).await;
-    if let Ok(read_receipts) = shared.store.others_read(id).await
+    if let Ok(read_receipts) = shared.store.read_receipts(id).await
         && !read_receipts.is_empty()
     {
         shared.send(Delta::ReadReceipts { conversation: id.clone(), read_receipts }).await;
@@ -217,12 +217,12 @@ pub(super) async fn newer(shared: &Shared, id: &ConversationId, after: &MessageK
 
 pub(super) async fn search(
     shared: &Shared,
-    asked: Asked,
+    handle: SearchHandle,
     query: Query,
     below: Option<i64>,
     ticket: Ticket,
 ) {
-    let result = match shared.store.search(asked, query, below, HITS).await {
+    let result = match shared.store.search(handle, query, below, HITS).await {
         Ok(None) => return,
         Ok(Some(found)) => Ok(Findings {
             hits: found.hits,

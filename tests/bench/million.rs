@@ -173,7 +173,7 @@ async fn searches(store: &Store) {
         }
         let began = Instant::now();
         let found = store
-            .search(store.ask(), query, None, 60)
+            .search(store.begin_search(), query, None, 60)
             .await
             .expect("an answer")
             .expect("the newest");
