@@ -4,14 +4,14 @@
 //! and limits what it reads after decompression.
 
 mod auth;
+mod base_url;
 mod calls;
 mod error;
-mod gate;
 
 pub use auth::{Secret, TokenSource};
+pub use base_url::BaseUrl;
 pub use calls::NewMember;
 pub use error::{Error, ErrorKind};
-pub use gate::BaseUrl;
 
 use crate::model::{AuthStyle, UserId};
 use crate::protocol::service::ServiceProfile;
@@ -71,7 +71,7 @@ pub struct Client {
     http: OnceCell<reqwest::Client>,
     session: Mutex<ClientSession>,
     /// One refresh at a time.
-    renewing: tokio::sync::Mutex<()>,
+    refreshing: tokio::sync::Mutex<()>,
 }
 
 /// Which credential a request carries.
@@ -84,7 +84,7 @@ enum Credential {
     /// `Authentication: skypetoken=`, to register.
     SkypeToken,
     /// `X-Skypetoken`, for the services beside the chat.
-    Side,
+    Service,
     None,
 }
 
@@ -109,7 +109,7 @@ impl Client {
             options,
             http: OnceCell::new(),
             session: Mutex::new(ClientSession::default()),
-            renewing: tokio::sync::Mutex::new(()),
+            refreshing: tokio::sync::Mutex::new(()),
         }
     }
 
@@ -149,7 +149,7 @@ impl Client {
 
     /// A chat request: signs in first where needed, and once more when the token was rejected.
     async fn chat(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Reply, Error> {
-        self.signed(ApiCall {
+        self.send_authenticated(ApiCall {
             method,
             base: &self.options.gateway,
             path,
@@ -160,14 +160,14 @@ impl Client {
         .await
     }
 
-    async fn signed(&self, call: ApiCall<'_>) -> Result<Reply, Error> {
+    async fn send_authenticated(&self, call: ApiCall<'_>) -> Result<Reply, Error> {
         self.sign_in(call.credential).await?;
         let used = self.session(|s| s.generation);
-        match self.once(&call).await {
+        match self.send_once(&call).await {
             Err(error) if error.kind == ErrorKind::TokenRejected => {
-                self.renew(used, call.credential).await?;
+                self.refresh_token(used, call.credential).await?;
                 self.sign_in(call.credential).await?;
-                self.once(&call).await
+                self.send_once(&call).await
             }
             // A stale endpoint: its paths answer 403 until a new one is registered (facts 2.2).
             Err(error) if error.is_inaccessible() && call.credential == Credential::Endpoint => {
@@ -181,18 +181,18 @@ impl Client {
                     return Err(error);
                 }
                 self.sign_in(call.credential).await?;
-                self.once(&call).await
+                self.send_once(&call).await
             }
             Err(error) if error.kind == ErrorKind::Moved => {
                 self.sign_in(call.credential).await?;
-                self.once(&call).await
+                self.send_once(&call).await
             }
             other => other,
         }
     }
 
     /// One request, one answer. Everything that leaves goes through here.
-    async fn once(&self, call: &ApiCall<'_>) -> Result<Reply, Error> {
+    async fn send_once(&self, call: &ApiCall<'_>) -> Result<Reply, Error> {
         let base = self
             .session(|s| s.moved_to.clone())
             .filter(|_| std::ptr::eq(call.base, &raw const self.options.gateway));
@@ -211,7 +211,7 @@ impl Client {
         let status = response.status();
         let fresh = header(response.headers(), "set-registrationtoken");
         if let Some(token) = fresh.as_deref().and_then(auth::registration_of)
-            && call.credential != Credential::Side
+            && call.credential != Credential::Service
         {
             self.session(|s| s.registration = Some(Secret::new(token)));
         }
@@ -256,7 +256,9 @@ impl Client {
         let redirected = status.is_redirection()
             || (status == StatusCode::NOT_FOUND
                 && crate::protocol::wire::error_code(body) == Some(752));
-        if !redirected || call.credential == Credential::Side || call.credential == Credential::None
+        if !redirected
+            || call.credential == Credential::Service
+            || call.credential == Credential::None
         {
             return Ok(false);
         }
@@ -292,7 +294,7 @@ impl Client {
         let registered = |r: &Secret| format!("registrationToken={}", r.reveal());
         match (credential, self.options.auth) {
             (Credential::None, _) => {}
-            (Credential::Side, _) => put("x-skypetoken", token()?.reveal().to_owned())?,
+            (Credential::Service, _) => put("x-skypetoken", token()?.reveal().to_owned())?,
             (Credential::SkypeToken | Credential::Chat, AuthStyle::Bearer) => {
                 put("authorization", format!("Bearer {}", token()?.reveal()))?;
             }

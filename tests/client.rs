@@ -64,14 +64,14 @@ async fn a_bomb_is_stopped_at_eight_mebibytes_after_decompression() {
 async fn half_an_answer_is_no_answer() {
     let answer = response("Content-Length: 5000", b"{\"conversations\": [{\"id\": \"8:joe.4\"}");
     let error = serve(Some(answer)).await.conversations(10).await.unwrap_err();
-    assert_eq!((error.kind, error.maybe_done), (ErrorKind::Unreachable, true));
+    assert_eq!((error.kind, error.outcome_unknown), (ErrorKind::Unreachable, true));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_answer_ends_by_itself_and_leaves_the_outcome_open() {
     let error = serve(None).await.conversations(10).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Unreachable);
-    assert!(error.maybe_done, "it may have been carried out");
+    assert!(error.outcome_unknown, "it may have been carried out");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -85,5 +85,5 @@ async fn nobody_there_means_certainly_not_sent() {
         TokenSource::Fixed(Secret::new("t")),
     ));
     let error = client.conversations(10).await.unwrap_err();
-    assert_eq!((error.kind, error.maybe_done), (ErrorKind::Unreachable, false));
+    assert_eq!((error.kind, error.outcome_unknown), (ErrorKind::Unreachable, false));
 }

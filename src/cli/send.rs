@@ -51,7 +51,7 @@ pub async fn run(session: &Session, arguments: &SendArgs) -> Result<(), ExitErro
             );
             Ok(())
         }
-        Err(error) if error.maybe_done => confirm(&client, &id, &client_id, &error).await,
+        Err(error) if error.outcome_unknown => confirm(&client, &id, &client_id, &error).await,
         Err(error) => Err(ExitError::failed(format!("not sent: {error}"))),
     }
 }

@@ -103,7 +103,7 @@ impl Client {
             return Ok(());
         }
         if self.session(|s| s.token.is_none()) {
-            let _one = self.renewing.lock().await;
+            let _one = self.refreshing.lock().await;
             if self.session(|s| s.token.is_none()) {
                 let token = self.options.token.read().await?;
                 self.session(|s| {
@@ -119,7 +119,7 @@ impl Client {
         };
         let missing = |c: &Client| c.session(|s| s.registration.is_none() && !s.no_endpoints);
         if wants_registration && missing(self) {
-            let _one = self.renewing.lock().await;
+            let _one = self.refreshing.lock().await;
             if missing(self) {
                 self.register_endpoint().await?;
             }
@@ -141,9 +141,9 @@ impl Client {
             credential: Credential::SkypeToken,
             timeout: self.options.timeout,
         };
-        let mut result = self.once(&call).await;
+        let mut result = self.send_once(&call).await;
         if matches!(&result, Err(e) if e.kind == ErrorKind::Moved) {
-            result = self.once(&call).await;
+            result = self.send_once(&call).await;
         }
         match result {
             Ok(_) if self.session(|s| s.registration.is_some()) => Ok(()),
@@ -153,13 +153,13 @@ impl Client {
                 Ok(())
             }
             Err(error) if error.kind == ErrorKind::TokenRejected => {
-                // The lock on renewing is held here, so the token is read without `renew`.
+                // The lock on refreshing is held here, so the token is read without `refresh_token`.
                 let token = self.options.token.read().await?;
                 let same = self.session(|s| s.token.replace(token.clone()) == Some(token));
                 if same {
                     return Err(Error::signed_out("the server rejects the token"));
                 }
-                match self.once(&call).await {
+                match self.send_once(&call).await {
                     Ok(_) => Ok(()),
                     Err(e) if e.kind == ErrorKind::TokenRejected => {
                         Err(Error::signed_out("the server rejects the token"))
@@ -172,8 +172,12 @@ impl Client {
     }
 
     /// After a 401: reads the token again, once for all requests that met it.
-    pub(super) async fn renew(&self, used: u64, credential: Credential) -> Result<(), Error> {
-        let _one = self.renewing.lock().await;
+    pub(super) async fn refresh_token(
+        &self,
+        used: u64,
+        credential: Credential,
+    ) -> Result<(), Error> {
+        let _one = self.refreshing.lock().await;
         if self.session(|s| s.generation) != used {
             return Ok(());
         }
@@ -181,14 +185,14 @@ impl Client {
         let same = self.session(|s| {
             s.generation += 1;
             // A service beside the chat says nothing about the chat's own registration.
-            if credential != Credential::Side {
+            if credential != Credential::Service {
                 s.registration = None;
             }
             s.token.replace(token.clone()) == Some(token)
         });
         if same
             && (self.options.auth != crate::model::AuthStyle::Registration
-                || credential == Credential::Side)
+                || credential == Credential::Service)
         {
             return Err(Error::signed_out("the server rejects the token"));
         }

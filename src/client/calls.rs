@@ -236,8 +236,9 @@ impl Client {
         let base = self.options.scheduler.as_ref();
         let base = base.ok_or_else(|| Error::unsupported("no scheduler is configured"))?;
         let body = encode::create_join_url(&self.service().hosts.join_base, id);
-        let reply =
-            self.side(base, &self.service().paths.create_join_url, &body, Credential::Side).await?;
+        let reply = self
+            .call_service(base, &self.service().paths.create_join_url, &body, Credential::Service)
+            .await?;
         Ok(wire::join_url(&reply)?)
     }
 
@@ -253,7 +254,7 @@ impl Client {
         let code = wire::last_segment(url).unwrap_or_default();
         let body = encode::resolve_join_url(&code);
         let reply = self
-            .side(base, &self.service().paths.resolve_join_url, &body, Credential::None)
+            .call_service(base, &self.service().paths.resolve_join_url, &body, Credential::None)
             .await?;
         Ok(wire::resolved_join_url(&reply)?)
     }
@@ -262,12 +263,13 @@ impl Client {
     pub async fn profiles(&self, who: &[UserId]) -> Result<Vec<(UserId, SafeText)>, Error> {
         let Some(base) = self.options.profiles.as_ref() else { return Ok(Vec::new()) };
         let body = encode::profiles(who.iter().map(UserId::as_str));
-        let reply =
-            self.side(base, &self.service().paths.profiles, &body, Credential::Side).await?;
+        let reply = self
+            .call_service(base, &self.service().paths.profiles, &body, Credential::Service)
+            .await?;
         Ok(wire::profiles(&reply)?)
     }
 
-    async fn side(
+    async fn call_service(
         &self,
         base: &super::BaseUrl,
         path: &str,
@@ -282,7 +284,7 @@ impl Client {
             credential,
             timeout: self.options.timeout,
         };
-        self.signed(call).await.map(|reply| reply.body)
+        self.send_authenticated(call).await.map(|reply| reply.body)
     }
 
     /// Registers where needed and subscribes to everything; events are then taken with [`Client::poll`].
@@ -315,7 +317,7 @@ impl Client {
             credential: Credential::Endpoint,
             timeout: self.options.poll_timeout,
         };
-        let reply = self.signed(call).await?;
+        let reply = self.send_authenticated(call).await?;
         Ok(wire::events(&reply.body)?)
     }
 
@@ -333,7 +335,7 @@ impl Client {
             credential: Credential::Endpoint,
             timeout: self.options.timeout,
         };
-        self.signed(call).await.map(drop)
+        self.send_authenticated(call).await.map(drop)
     }
 }
 

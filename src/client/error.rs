@@ -16,7 +16,7 @@ pub struct Error {
     pub kind: ErrorKind,
     pub message: String,
     /// The request may have been carried out although no usable answer came.
-    pub maybe_done: bool,
+    pub outcome_unknown: bool,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -56,8 +56,8 @@ pub enum ErrorKind {
 }
 
 impl Error {
-    fn new(kind: ErrorKind, message: impl Into<String>, maybe_done: bool) -> Self {
-        Self { kind, message: message.into(), maybe_done, source: None }
+    fn new(kind: ErrorKind, message: impl Into<String>, outcome_unknown: bool) -> Self {
+        Self { kind, message: message.into(), outcome_unknown, source: None }
     }
 
     /// Keeps the cause. It must hold nothing of what was sent or received.
@@ -114,7 +114,7 @@ impl Error {
 
     /// A request that got no answer, or only half of one.
     pub(super) fn transport(error: reqwest::Error) -> Self {
-        let (message, maybe_done) = if error.is_connect() {
+        let (message, outcome_unknown) = if error.is_connect() {
             ("the server cannot be reached", false)
         } else if error.is_timeout() {
             ("the server did not answer in time", true)
@@ -124,7 +124,7 @@ impl Error {
             ("the connection broke", true)
         };
         // The address names conversations and people.
-        Self::new(ErrorKind::Unreachable, message, maybe_done).caused_by(error.without_url())
+        Self::new(ErrorKind::Unreachable, message, outcome_unknown).caused_by(error.without_url())
     }
 
     /// An error code in an answer with status 200.
@@ -239,8 +239,8 @@ mod tests {
 
     impl Error {
         /// An error of a kind, for tests of those who handle it.
-        pub(crate) fn of_kind(kind: ErrorKind, maybe_done: bool) -> Self {
-            Self::new(kind, "an error", maybe_done)
+        pub(crate) fn of_kind(kind: ErrorKind, outcome_unknown: bool) -> Self {
+            Self::new(kind, "an error", outcome_unknown)
         }
     }
 
@@ -285,7 +285,7 @@ mod tests {
         // Port 1 of this machine: nothing listens there.
         let sent = http.get("http://127.0.0.1:1/v1/8:joe.4?token=abc").send().await;
         let error = Error::transport(sent.unwrap_err());
-        assert_eq!((error.kind, error.maybe_done), (ErrorKind::Unreachable, false));
+        assert_eq!((error.kind, error.outcome_unknown), (ErrorKind::Unreachable, false));
         assert!(std::error::Error::source(&error).is_some());
         let causes = error.with_causes();
         assert!(causes.len() > error.message.len(), "{causes}");

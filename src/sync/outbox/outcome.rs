@@ -31,7 +31,7 @@ impl SendOutcome {
                 | ErrorKind::NotFound
                 | ErrorKind::Unsupported
                 | ErrorKind::StaleSyncState => Self::Rejected(error.message),
-                _ if error.maybe_done => Self::Unknown(error),
+                _ if error.outcome_unknown => Self::Unknown(error),
                 _ => Self::NotSent(error),
             },
         }
@@ -79,8 +79,8 @@ pub fn wait_after(kind: Option<ErrorKind>, cap: Duration) -> Option<Duration> {
 mod tests {
     use super::*;
 
-    fn outcome(kind: ErrorKind, maybe_done: bool) -> SendOutcome {
-        SendOutcome::of(Err(Error::of_kind(kind, maybe_done)))
+    fn outcome(kind: ErrorKind, outcome_unknown: bool) -> SendOutcome {
+        SendOutcome::of(Err(Error::of_kind(kind, outcome_unknown)))
     }
 
     #[test]

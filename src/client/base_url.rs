@@ -10,7 +10,7 @@ pub struct BaseUrl(Url);
 
 /// Why an address is no base URL.
 #[derive(Debug, thiserror::Error)]
-pub enum BadUrl {
+pub enum BaseUrlError {
     #[error("it is not a URL")]
     NotAUrl,
     #[error("only http and https are possible")]
@@ -24,21 +24,21 @@ pub enum BadUrl {
 }
 
 impl BaseUrl {
-    pub fn parse(text: &str) -> Result<Self, BadUrl> {
-        let mut url = Url::parse(text.trim()).map_err(|_| BadUrl::NotAUrl)?;
+    pub fn parse(text: &str) -> Result<Self, BaseUrlError> {
+        let mut url = Url::parse(text.trim()).map_err(|_| BaseUrlError::NotAUrl)?;
         if !url.username().is_empty()
             || url.password().is_some()
             || url.query().is_some()
             || url.fragment().is_some()
         {
-            return Err(BadUrl::Extras);
+            return Err(BaseUrlError::Extras);
         }
         let loopback = is_loopback(&url);
         match url.scheme() {
             "https" => {}
             "http" if loopback => {}
-            "http" => return Err(BadUrl::PlainHttp),
-            _ => return Err(BadUrl::Scheme),
+            "http" => return Err(BaseUrlError::PlainHttp),
+            _ => return Err(BaseUrlError::Scheme),
         }
         let path = url.path().trim_end_matches('/').to_owned();
         url.set_path(&path);
@@ -115,13 +115,13 @@ mod tests {
         assert!(BaseUrl::parse("http://127.0.0.1:8080/v1/").is_ok());
         assert!(BaseUrl::parse("http://localhost/v1").is_ok());
         assert!(BaseUrl::parse("http://[::1]:1/v1").is_ok());
-        assert!(matches!(BaseUrl::parse("http://chat.example/v1"), Err(BadUrl::PlainHttp)));
+        assert!(matches!(BaseUrl::parse("http://chat.example/v1"), Err(BaseUrlError::PlainHttp)));
         assert!(matches!(
             BaseUrl::parse("http://127.0.0.1.evil.example/v1"),
-            Err(BadUrl::PlainHttp)
+            Err(BaseUrlError::PlainHttp)
         ));
-        assert!(matches!(BaseUrl::parse("ftp://localhost/"), Err(BadUrl::Scheme)));
-        assert!(matches!(BaseUrl::parse("https://u:p@chat.example/"), Err(BadUrl::Extras)));
+        assert!(matches!(BaseUrl::parse("ftp://localhost/"), Err(BaseUrlError::Scheme)));
+        assert!(matches!(BaseUrl::parse("https://u:p@chat.example/"), Err(BaseUrlError::Extras)));
     }
 
     #[test]
