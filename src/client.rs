@@ -1,7 +1,8 @@
-//! The HTTP client of one account: one gate for every request, and a method for each operation of the protocol.
+//! The HTTP client of one account, with a method for each operation of the protocol. Every request goes through
+//! `Client::send_once`.
 //!
-//! Knows nothing of the store or the screen. Follows no redirect, attaches credentials to configured origins only,
-//! and limits what it reads after decompression.
+//! Knows nothing of the store or the screen. It follows no redirects, sends credentials to configured origins only, and
+//! limits the size of an answer after decompression.
 
 mod auth;
 mod base_url;
@@ -25,7 +26,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::OnceCell;
 
-/// No answer may be larger than this, counted after decompression.
+/// The largest answer that is read, in bytes after decompression.
 const MAX_REPLY: usize = 8 * 1024 * 1024;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -41,14 +42,14 @@ pub struct ClientOptions {
     pub profiles: Option<BaseUrl>,
     pub auth: AuthStyle,
     pub token: TokenSource,
-    /// A request other than a poll that takes longer has failed.
+    /// Limit for requests other than polls.
     pub timeout: Duration,
-    /// How much longer than usual a poll may take.
+    /// Limit for polls, which the server answers only when there is something new.
     pub poll_timeout: Duration,
 }
 
 impl ClientOptions {
-    /// The reference service, with the usual time-outs.
+    /// Options for the reference service with the default timeouts.
     pub fn new(user: UserId, gateway: BaseUrl, token: TokenSource) -> Self {
         Self {
             user,
@@ -67,23 +68,23 @@ impl ClientOptions {
 
 pub struct Client {
     options: ClientOptions,
-    /// Built on first use: loading the root certificates takes longer than painting the first screen.
+    /// Built on first use, because loading the root certificates takes longer than painting the first screen.
     http: OnceCell<reqwest::Client>,
     session: Mutex<ClientSession>,
-    /// One refresh at a time.
+    /// Held while a token is read or an endpoint registered, so that only one task does it.
     refreshing: tokio::sync::Mutex<()>,
 }
 
-/// Which credential a request carries.
+/// The credential that a request carries (facts 1.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Credential {
-    /// What the chat hosts want.
+    /// For the chat hosts; which header that is depends on the account's [`AuthStyle`].
     Chat,
-    /// Registration only: the endpoint's own paths.
+    /// The registration token, for paths of the endpoint itself.
     Endpoint,
-    /// `Authentication: skypetoken=`, to register.
+    /// `Authentication: skypetoken=`, to register an endpoint.
     SkypeToken,
-    /// `X-Skypetoken`, for the services beside the chat.
+    /// `X-Skypetoken`, for the scheduler and the profile service.
     Service,
     None,
 }
@@ -128,7 +129,7 @@ impl Client {
     async fn http(&self) -> Result<&reqwest::Client, Error> {
         let build = || async {
             let loopback = self.options.gateway.is_loopback();
-            // Reading the root certificates is disk work; keep it off the threads that poll.
+            // Loading the root certificates reads files, which would block the runtime's threads.
             let built = tokio::task::spawn_blocking(move || {
                 let builder = reqwest::Client::builder()
                     .redirect(reqwest::redirect::Policy::none())
@@ -147,7 +148,7 @@ impl Client {
         self.http.get_or_try_init(build).await
     }
 
-    /// A chat request: signs in first where needed, and once more when the token was rejected.
+    /// Sends a chat request. See `send_authenticated`.
     async fn chat(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Reply, Error> {
         self.send_authenticated(ApiCall {
             method,
@@ -169,12 +170,12 @@ impl Client {
                 self.sign_in(call.credential).await?;
                 self.send_once(&call).await
             }
-            // A stale endpoint: its paths answer 403 until a new one is registered (facts 2.2).
+            // A stale endpoint answers 403 until a new one is registered (facts 2.2).
             Err(error) if error.is_inaccessible() && call.credential == Credential::Endpoint => {
                 self.session(|s| s.registration = None);
                 Err(Error::endpoint_gone())
             }
-            // The registration is gone. The poller must hear of it, because its subscription is gone, too.
+            // The registration has ended. The poller has to know, because its subscription has ended with it.
             Err(error) if error.kind == ErrorKind::EndpointGone => {
                 self.session(|s| s.registration = None);
                 if call.credential == Credential::Endpoint {
@@ -191,7 +192,7 @@ impl Client {
         }
     }
 
-    /// One request, one answer. Everything that leaves goes through here.
+    /// Sends one request and reads its answer.
     async fn send_once(&self, call: &ApiCall<'_>) -> Result<Reply, Error> {
         let base = self
             .session(|s| s.moved_to.clone())
@@ -235,7 +236,7 @@ impl Client {
         }
         if is_html {
             return Err(Error::bad_answer(
-                "the answer is a web page, not data (does this network want a sign-in?)",
+                "the answer is a web page, not data (does this network require a sign-in?)",
             ));
         }
         if let Some(code) = crate::protocol::wire::error_code(&body) {
@@ -244,8 +245,9 @@ impl Client {
         Ok(Reply { body, location })
     }
 
-    /// A host redirect: 404 with code 752, or 3xx, with a `Location` (facts 1.2). The new host is taken only when the
-    /// rule of the gate allows it, and tokens of the old one are thrown away. True when the request is to be repeated.
+    /// Handles a redirect to another host: 404 with code 752, or 3xx, with a `Location` (facts 1.2). The new host is used
+    /// only if [`BaseUrl::moved_to`] allows it, and the registration with the old one is dropped. Returns true if the
+    /// request is to be repeated.
     fn moved(
         &self,
         status: StatusCode,
@@ -273,7 +275,7 @@ impl Client {
                 });
                 Ok(true)
             }
-            _ => Err(Error::refused("the server points to a host that is not allowed")),
+            _ => Err(Error::refused("the server redirects to a host that is not allowed")),
         }
     }
 
@@ -285,7 +287,7 @@ impl Client {
         let token = || token.as_ref().ok_or_else(|| Error::signed_out("there is no token"));
         let mut put = |name: &'static str, value: String| -> Result<(), Error> {
             let mut value = HeaderValue::from_str(&value).map_err(|_| {
-                Error::signed_out("the token holds characters that no header can carry")
+                Error::signed_out("the token contains characters that are not allowed in a header")
             })?;
             value.set_sensitive(true);
             headers.insert(HeaderName::from_static(name), value);

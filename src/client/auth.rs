@@ -1,4 +1,4 @@
-//! Tokens: where they come from, how they are shown to servers, and when they are fetched anew.
+//! Signing in: reading the Skype token, registering an endpoint, and renewing both.
 
 use super::error::{Error, ErrorKind};
 use super::{ApiCall, Client, Credential};
@@ -8,7 +8,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// A token. Never shown by `Debug`.
+/// A token. Its `Debug` output does not contain it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
@@ -17,7 +17,7 @@ impl Secret {
         Self(text.into())
     }
 
-    /// The token itself, for a header.
+    /// The token itself, to be put into a header.
     pub(crate) fn reveal(&self) -> &str {
         &self.0
     }
@@ -29,7 +29,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Where the Skype token comes from. Read anew when the server rejects it.
+/// Where the Skype token comes from. The source is read again when the server rejects the token.
 #[derive(Clone, Debug)]
 pub enum TokenSource {
     Fixed(Secret),
@@ -45,7 +45,7 @@ impl TokenSource {
     async fn read(&self) -> Result<Secret, Error> {
         let text = match self {
             Self::Fixed(secret) => return Ok(secret.clone()),
-            // Its error is not kept: it may hold the value.
+            // The error is not kept as the source, because it can contain the value.
             Self::Env(name) => std::env::var(name).map_err(|_| {
                 Error::signed_out(&format!("the environment variable {name} is not set"))
             })?,
@@ -83,21 +83,21 @@ async fn run(argv: &[String]) -> Result<String, Error> {
     }
 }
 
-/// What has been learnt since the start.
+/// The state of the session with the server.
 #[derive(Default)]
 pub(super) struct ClientSession {
     pub token: Option<Secret>,
     pub registration: Option<Secret>,
-    /// Set when `/endpoints` is refused: the Skype token is shown directly then.
+    /// The server refused to register an endpoint; the Skype token is sent with each request instead (facts 1.3).
     pub no_endpoints: bool,
     pub moved_to: Option<super::BaseUrl>,
     pub moves: u8,
-    /// Rises with every token read, so that two rejected requests cause one refresh.
+    /// Incremented whenever the token is read, so that several rejected requests cause one refresh.
     pub generation: u64,
 }
 
 impl Client {
-    /// Makes sure the credential a request needs is there.
+    /// Obtains the credential that a request needs, unless it is there already.
     pub(super) async fn sign_in(&self, credential: Credential) -> Result<(), Error> {
         if credential == Credential::None {
             return Ok(());
@@ -130,7 +130,7 @@ impl Client {
         Ok(())
     }
 
-    /// `POST /endpoints`; a server without them is noted and done without (facts 1.3).
+    /// Registers an endpoint. If the server does not offer endpoints, that is remembered (facts 1.3).
     async fn register_endpoint(&self) -> Result<(), Error> {
         let body = encode::register();
         let call = ApiCall {
@@ -153,7 +153,7 @@ impl Client {
                 Ok(())
             }
             Err(error) if error.kind == ErrorKind::TokenRejected => {
-                // The lock on refreshing is held here, so the token is read without `refresh_token`.
+                // `refresh_token` cannot be called here, because the caller holds its lock.
                 let token = self.options.token.read().await?;
                 let same = self.session(|s| s.token.replace(token.clone()) == Some(token));
                 if same {
@@ -171,7 +171,8 @@ impl Client {
         }
     }
 
-    /// After a 401: reads the token again, once for all requests that met it.
+    /// Reads the token again after a 401. `used` is the generation of the rejected token: if it has been replaced
+    /// meanwhile, there is nothing to do.
     pub(super) async fn refresh_token(
         &self,
         used: u64,
@@ -184,7 +185,7 @@ impl Client {
         let token = self.options.token.read().await?;
         let same = self.session(|s| {
             s.generation += 1;
-            // A service beside the chat says nothing about the chat's own registration.
+            // The answer of another service says nothing about the registration with the chat hosts.
             if credential != Credential::Service {
                 s.registration = None;
             }
@@ -199,7 +200,7 @@ impl Client {
         Ok(())
     }
 
-    /// Forgets that the server had no endpoints, and what was registered: the next call starts afresh.
+    /// Forgets the registration, and whether the server offers endpoints; the next call finds out again.
     pub(crate) fn forget_registration(&self) {
         self.session(|s| {
             s.registration = None;
@@ -208,7 +209,7 @@ impl Client {
     }
 }
 
-/// The token inside `registrationToken=…; expires=…; endpointId=…`.
+/// The token in a header value of the form `registrationToken=…; expires=…; endpointId=…`.
 pub(super) fn registration_of(header: &str) -> Option<&str> {
     let token =
         header.split(';').find_map(|part| part.trim().strip_prefix("registrationToken="))?;

@@ -1,25 +1,25 @@
-//! Which addresses a request may go to: the configured ones, and hosts the service moves an account to.
+//! Which addresses requests may go to: the configured ones, and hosts that the service moves an account to.
 
 use super::error::Error;
 use reqwest::Url;
 use std::borrow::Cow;
 
-/// The base URL of a service, without a slash at its end.
+/// The base URL of a service, without a trailing slash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseUrl(Url);
 
-/// Why an address is no base URL.
+/// Why a text is not accepted as a base URL.
 #[derive(Debug, thiserror::Error)]
 pub enum BaseUrlError {
     #[error("it is not a URL")]
     NotAUrl,
-    #[error("only http and https are possible")]
+    #[error("only http and https are supported")]
     Scheme,
     #[error(
-        "plain http is allowed to this machine only (127.0.0.1, localhost); use https, or a tunnel such as ssh -L"
+        "plain http is only allowed for this machine (127.0.0.1, localhost); use https, or a tunnel such as ssh -L"
     )]
     PlainHttp,
-    #[error("it must not hold a user name, a password, a query or a fragment")]
+    #[error("it must not contain a user name, a password, a query or a fragment")]
     Extras,
 }
 
@@ -45,7 +45,7 @@ impl BaseUrl {
         Ok(Self(url))
     }
 
-    /// Whether it is a join code by itself, or an address of this join service or of the service's public one.
+    /// Whether `text` is a join code, or an address of this join service or of the service's public one.
     pub(super) fn is_join_url(&self, text: &str, public_host: &str) -> bool {
         let text = text.trim();
         if !text.contains(['/', ':']) {
@@ -61,7 +61,10 @@ impl BaseUrl {
         is_loopback(&self.0)
     }
 
-    /// The full address of a path below this base. The result has the base's own origin, whatever the path says.
+    /// The address of a path below this base. It always has the base's origin.
+    ///
+    /// # Errors
+    /// When the path would lead to another origin.
     pub(super) fn join(&self, path: &str) -> Result<Url, Error> {
         let base = self.0.as_str().trim_end_matches('/');
         let url = Url::parse(&format!("{base}{path}"))
@@ -72,8 +75,8 @@ impl BaseUrl {
         Ok(url)
     }
 
-    /// The base that a `Location` moves this one to, if the rule of facts 1.2 allows it: https, and a host that ends
-    /// as the service's own do. A configured host that does not never moves.
+    /// The base that a `Location` moves this one to, if that is allowed (facts 1.2): only to https, and only from one
+    /// host of the service to another, which their suffixes show.
     pub(super) fn moved_to(
         &self,
         location: &str,

@@ -11,14 +11,14 @@ use crate::protocol::{encode, wire};
 use reqwest::Method;
 use serde_json::Value;
 
-/// Where a sent message ended up.
+/// The server's answer to a sent message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SentAs {
-    /// `None` when the server did not say: the echo tells.
+    /// The message's key; `None` if the answer does not contain it, and only the echo will tell.
     pub key: Option<MessageKey>,
 }
 
-/// Someone to put into a new group.
+/// A member of a new group.
 pub struct NewMember {
     pub id: UserId,
     pub role: Role,
@@ -87,7 +87,7 @@ impl Client {
         Ok(logged(wire::messages_page(&reply.body, id)?))
     }
 
-    /// Sends a message under a client id; the same id on a repetition.
+    /// Sends a message. A repetition must use the same client id.
     pub async fn send(
         &self,
         id: &ConversationId,
@@ -106,7 +106,7 @@ impl Client {
         Ok(SentAs { key: id.zip(at).map(|(id, at)| MessageKey::server(at, &id)) })
     }
 
-    /// Edits, removes or reacts to a message.
+    /// Edits or deletes a message, or changes this account's reaction to it.
     pub async fn change(
         &self,
         id: &ConversationId,
@@ -152,7 +152,7 @@ impl Client {
         self.chat(Method::PUT, &path, Some(&encode::horizon(&read_marker.text()))).await.map(drop)
     }
 
-    /// How far each member has read; those of whom nothing is known are left out.
+    /// How far each member has read. Members without a read mark are left out.
     pub(crate) async fn read_receipts(
         &self,
         id: &ConversationId,
@@ -170,7 +170,7 @@ impl Client {
         Ok(self.thread_with_json(id).await?.1)
     }
 
-    /// A thread as received, and as read.
+    /// A thread as JSON, and decoded.
     pub(crate) async fn thread_with_json(
         &self,
         id: &ConversationId,
@@ -180,7 +180,7 @@ impl Client {
         Ok((reply.body, thread))
     }
 
-    /// Creates a group; this account is its admin. The id is the last segment of the answer's `Location`.
+    /// Creates a group with this account as admin. The id is the last segment of the answer's `Location`.
     pub async fn create_thread(
         &self,
         members: &[NewMember],
@@ -215,7 +215,7 @@ impl Client {
             .map(drop)
     }
 
-    /// Adds someone or sets their role; with the own id it joins an open group.
+    /// Adds a member or sets their role. With the account's own id it joins an open group.
     pub async fn put_member(
         &self,
         id: &ConversationId,
@@ -226,7 +226,7 @@ impl Client {
         self.chat(Method::PUT, &self.service().member(id, who), Some(&body)).await.map(drop)
     }
 
-    /// Removes someone; with the own id it leaves.
+    /// Removes a member. With the account's own id it leaves the group.
     pub async fn remove_member(&self, id: &ConversationId, who: &UserId) -> Result<(), Error> {
         self.chat(Method::DELETE, &self.service().member(id, who), None).await.map(drop)
     }
@@ -259,7 +259,7 @@ impl Client {
         Ok(wire::resolved_join_url(&reply)?)
     }
 
-    /// Display names; empty where no profile service is configured.
+    /// Display names. Empty if no profile service is configured.
     pub async fn profiles(&self, who: &[UserId]) -> Result<Vec<(UserId, SafeText)>, Error> {
         let Some(base) = self.options.profiles.as_ref() else { return Ok(Vec::new()) };
         let body = encode::profiles(who.iter().map(UserId::as_str));
@@ -287,11 +287,11 @@ impl Client {
         self.send_authenticated(call).await.map(|reply| reply.body)
     }
 
-    /// Registers where needed and subscribes to everything; events are then taken with [`Client::poll`].
+    /// Subscribes to all events, after registering an endpoint if necessary. [`Client::poll`] then returns them.
     pub async fn subscribe(&self) -> Result<(), Error> {
         let body = encode::subscribe(&self.service().paths.subscribed_resources);
         self.endpoint(Method::POST, &self.service().paths.subscriptions, Some(&body)).await?;
-        // Without this some hosts leave edits and reactions out; where it is unknown, nothing is lost.
+        // Without this some hosts send no events for edits and reactions. It is no error if a host does not know it.
         let wish = encode::message_properties();
         if let Err(error) = self
             .endpoint(
@@ -306,7 +306,7 @@ impl Client {
         Ok(())
     }
 
-    /// Waits for events. `ack` is the id of the last one taken; without it the server forgets what it sent.
+    /// Waits for events. `ack` is the id of the last event received; without it the server drops those it has sent.
     pub async fn poll(&self, ack: Option<u64>) -> Result<Vec<wire::PolledEvent>, Error> {
         let path = self.service().poll(ack);
         let call = ApiCall {
@@ -339,7 +339,7 @@ impl Client {
     }
 }
 
-/// Logs how many items of a page were dropped because they cannot be read.
+/// Logs how many items of a page were skipped.
 fn logged<T>(page: wire::WirePage<T>) -> wire::WirePage<T> {
     if page.bad > 0 {
         tracing::warn!(count = page.bad, "items of a page cannot be read and are skipped");

@@ -1,4 +1,4 @@
-//! What went wrong with a request, and what should happen next.
+//! Errors of requests, and what should happen after each kind.
 //!
 //! Carries codes and the causes that libraries give, but never a body, a token or the address of a request: errors are
 //! logged and shown.
@@ -7,7 +7,7 @@ use crate::protocol::wire::WireError;
 use reqwest::StatusCode;
 use std::time::{Duration, SystemTime};
 
-/// No server may keep us waiting longer than this.
+/// The longest `Retry-After` that is obeyed.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(15 * 60);
 
 #[derive(Debug, thiserror::Error)]
@@ -15,12 +15,12 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(15 * 60);
 pub struct Error {
     pub kind: ErrorKind,
     pub message: String,
-    /// The request may have been carried out although no usable answer came.
+    /// The server may have carried out the request although there is no usable answer.
     pub outcome_unknown: bool,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
-/// What kind of error it is, and what should happen next.
+/// The kind of an error, and what should happen next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
     /// The server cannot be reached or did not answer: try again later.
@@ -31,25 +31,25 @@ pub enum ErrorKind {
     RetryAfter(Duration),
     /// The token was rejected: get a new one, then repeat.
     TokenRejected,
-    /// No token helps any more: the user must act.
+    /// There is no valid token: the user has to act.
     SignedOut,
     /// The endpoint or its subscription is gone: register again, then catch up.
     EndpointGone,
-    /// The account moved to another host: repeat there.
+    /// The account lives on another host now: repeat there.
     Moved,
-    /// This server or configuration has no such service: do without.
+    /// The server does not offer this, or the service is not configured: do without.
     Unsupported,
     /// Not a member, or not allowed to do this.
     Forbidden,
     /// There is no such thing, or not for this account.
     NotFound,
-    /// The sync state is too old: start paging anew.
+    /// The sync state has expired: start paging from the newest page.
     StaleSyncState,
     /// The message is too large.
     TooLarge,
-    /// What was given cannot be sent, so nothing was.
+    /// The input is not valid; nothing was sent.
     InvalidInput,
-    /// Refused for good.
+    /// Refused; repeating will not help.
     Refused,
     /// The answer makes no sense.
     BadAnswer,
@@ -60,7 +60,7 @@ impl Error {
         Self { kind, message: message.into(), outcome_unknown, source: None }
     }
 
-    /// Keeps the cause. It must hold nothing of what was sent or received.
+    /// Sets the source. It must not contain anything that was sent or received.
     pub(super) fn caused_by(
         self,
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -103,16 +103,16 @@ impl Error {
         Self::new(ErrorKind::EndpointGone, "the registration has ended", false)
     }
 
-    /// A look-back that ended before it had read everything.
+    /// A search through the history that stopped before it had read everything.
     pub(crate) fn incomplete() -> Self {
-        Self::new(ErrorKind::BadAnswer, "the history was not read to the end", true)
+        Self::new(ErrorKind::BadAnswer, "the history could not be read completely", true)
     }
 
     pub(super) fn moved() -> Self {
         Self::new(ErrorKind::Moved, "the account lives on another host", false)
     }
 
-    /// A request that got no answer, or only half of one.
+    /// A request without an answer, or with an incomplete one.
     pub(super) fn transport(error: reqwest::Error) -> Self {
         let (message, outcome_unknown) = if error.is_connect() {
             ("the server cannot be reached", false)
@@ -121,9 +121,9 @@ impl Error {
         } else if error.is_builder() {
             ("the request is not valid", false)
         } else {
-            ("the connection broke", true)
+            ("the connection was interrupted", true)
         };
-        // The address names conversations and people.
+        // The URL contains ids of conversations and people.
         Self::new(ErrorKind::Unreachable, message, outcome_unknown).caused_by(error.without_url())
     }
 
@@ -191,7 +191,7 @@ impl Error {
         }
     }
 
-    /// Not there for this account: it is no member, or there is nothing.
+    /// The account has no access, or there is no such thing.
     pub(crate) fn is_inaccessible(&self) -> bool {
         matches!(self.kind, ErrorKind::Forbidden | ErrorKind::NotFound)
     }
@@ -203,7 +203,7 @@ impl Error {
 }
 
 impl ErrorKind {
-    /// Worth another attempt with the same request.
+    /// Whether the same request may succeed later.
     pub(crate) fn is_transient(self) -> bool {
         matches!(
             self,
@@ -223,7 +223,7 @@ impl From<WireError> for Error {
     }
 }
 
-/// `Retry-After`: seconds or an HTTP date.
+/// Parses `Retry-After`: seconds or an HTTP date.
 fn parse_retry_after(text: &str) -> Option<Duration> {
     if let Ok(seconds) = text.trim().parse() {
         return Some(Duration::from_secs(seconds));
