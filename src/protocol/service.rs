@@ -1,6 +1,6 @@
 //! What differs between the services that speak the protocol, as data: paths, query values and hosts.
 //!
-//! [`endpoint`](super::endpoint) builds requests from a profile, the client checks hosts against it. No other module
+//! `endpoint` builds requests from a profile, and the client checks hosts against it. No other module
 //! names a path or a host of a service; a test holds that.
 
 use serde::{Deserialize, Serialize};

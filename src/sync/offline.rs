@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 
 const WHY: &str = "read-only: nothing is sent or changed";
 
-/// Starts without the network. The store is one that cannot be written ([`Store::open_read_only`]); the client is never asked.
+/// Starts without the network. The store is one that cannot be written (`Store::open_read_only`); the client is never asked.
 pub fn start_offline(
     account: AccountId,
     client: Client,
