@@ -117,6 +117,7 @@ async fn lists_and_details_have_every_field_of_the_reference_page() {
         assert!(member.get(field).is_some(), "{field} is missing in {member}");
     }
     assert_eq!(member["role"], "Admin");
+    assert_eq!(thread["members"][1]["role"], "User");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -66,7 +66,7 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, 450, "Subscription requested could not be found.")
     }
     pub const fn no_conversation() -> Self {
-        Self::new(StatusCode::NOT_FOUND, 730, "ExitError due to: ConversationNotFound.")
+        Self::new(StatusCode::NOT_FOUND, 730, "The conversation does not exist.")
     }
     pub const fn not_found(message: &'static str) -> Self {
         Self::new(StatusCode::NOT_FOUND, 404, message)

@@ -93,7 +93,7 @@ pub fn thread(row: &ThreadRow, origin: &str) -> Value {
                 "friendlyName": m.name,
                 "id": m.id,
                 "linkedMri": "",
-                "role": if m.admin { "Admin" } else { "GatewayUser" },
+                "role": if m.admin { "Admin" } else { "User" },
                 "type": "ThreadMember",
                 "userLink": format!("{origin}/v1/users/{}", m.id),
                 "userTile": "",

@@ -115,7 +115,7 @@ pub fn seed(tx: &mut Tx<'_>, group: &SeedGroup<'_>) -> Result<String, ApiError> 
         group.admins.first().map(UserId::new).ok_or(ApiError::bad("A group needs an admin."))?;
     let members = group.members.iter().map(|id| MemberBody {
         id: id.clone(),
-        role: if group.admins.contains(id) { "Admin".into() } else { "GatewayUser".into() },
+        role: if group.admins.contains(id) { "Admin".into() } else { "User".into() },
     });
     let mut properties = Map::new();
     properties.insert("topic".into(), group.topic.into());
