@@ -2,30 +2,43 @@
 //!
 //! It is the other end of every test, the whole gateway of `skchat demo`, and with `skchat serve` a small chat server
 //! for friends. It writes its own paths and knows nothing of the client, so that a wrong path cannot agree with
-//! itself. Its `201` means committed.
+//! itself.
+//!
+//! A request goes down through these layers, each of which knows only the next one:
+//!
+//! ```text
+//!   http       paths, credentials, JSON; decides nothing
+//!   rules      who may do what, what a change leaves behind, who hears of it
+//!   storage    what is kept, by intent; a trait
+//!   sqlite     the tables
+//! ```
+//!
+//! Changes run one after another on the thread of `commit`, which commits those that wait together. A `201` or `200`
+//! is sent only once the change is durable. Reads have connections of their own and wait for no change.
+//!
+//! What happened goes to the `hub` as events: one shared body each, queued for those of its audience who have a
+//! subscription. Links and ids are filled in when a poll is answered, for the host that the poll was sent to. An event
+//! about the state of a group or a conversation carries that state as it is when the poll is answered, once for all
+//! such events in the answer. A client that sends `ackId` gets an event again until it acknowledges it; for one that
+//! never does, an event is gone with the answer that held it. A queue that grows too large ends its subscription: its
+//! client is told so by the next poll (404, code 450), subscribes again and reads what it missed.
 
 mod api_error;
-mod auth;
 mod chat_key;
-mod conversations;
-mod db;
+mod commit;
 pub mod demo;
+mod directory;
+mod events;
 pub mod fault;
+mod http;
 mod hub;
-mod join;
-mod messages;
-mod profiles;
-mod properties;
 mod render;
-mod rows;
+mod rules;
+mod secret;
 mod state;
-mod thread_rows;
-mod threads;
+mod storage;
 
 use crate::model::UserId;
-use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::routing::{get, post, put};
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -34,9 +47,10 @@ use tokio::net::TcpListener;
 
 pub use fault::Faults;
 pub use state::GatewayState;
+pub use storage::StorageError;
 
-/// A body larger than this is refused before it is read.
-const MAX_BODY: usize = 8 * 1024 * 1024;
+/// Reads of the database at the same time.
+const MAX_READS: usize = 4;
 
 /// Someone who may sign in.
 #[derive(Clone)]
@@ -76,72 +90,27 @@ impl Default for GatewayOptions {
     }
 }
 
-/// Opens the gateway of a gateway; [`serve`] then answers for it.
+/// Opens a gateway; [`serve`] then answers for it.
 ///
 /// # Errors
 /// When the database cannot be opened or is from a newer version.
-pub fn open(options: GatewayOptions, origin: String) -> Result<Arc<GatewayState>, rusqlite::Error> {
-    GatewayState::open(options, origin).map(Arc::new)
+pub fn open(options: GatewayOptions) -> Result<Arc<GatewayState>, StorageError> {
+    GatewayState::open(options).map(Arc::new)
 }
 
 /// Answers until `shutdown` is done.
+///
+/// # Errors
+/// When the listener fails.
 pub async fn serve(
     listener: TcpListener,
     gateway: Arc<GatewayState>,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    let app = router(gateway.clone());
+    let app = http::router(gateway.clone());
     let stop = async move {
         shutdown.await;
         gateway.close();
     };
     axum::serve(listener, app).with_graceful_shutdown(stop).await
-}
-
-fn router(gateway: Arc<GatewayState>) -> Router {
-    let v1 = Router::new()
-        .route("/users/ME/conversations", get(conversations::list))
-        .route("/users/ME/conversations/{id}", get(conversations::one))
-        .route("/users/ME/conversations/{id}/properties", put(conversations::set_property))
-        .route(
-            "/users/ME/conversations/{id}/messages",
-            get(messages::list).post(messages::send).delete(messages::clear),
-        )
-        .route(
-            "/users/ME/conversations/{id}/messages/{message}",
-            put(messages::edit).delete(messages::delete),
-        )
-        .route("/users/ME/conversations/{id}/messages/{message}/ack", post(messages::ack))
-        .route(
-            "/users/ME/conversations/{id}/messages/{message}/properties",
-            put(messages::react).delete(messages::unreact),
-        )
-        .route("/users/ME/endpoints", post(hub::register))
-        .route("/users/ME/endpoints/{endpoint}", put(hub::accept).delete(hub::accept))
-        .route("/users/ME/endpoints/{endpoint}/active", post(hub::accept))
-        .route("/users/ME/endpoints/{endpoint}/properties", put(hub::accept))
-        .route("/users/ME/endpoints/{endpoint}/presenceDocs/messagingService", put(hub::accept))
-        .route("/users/ME/endpoints/{endpoint}/subscriptions", post(hub::subscribe))
-        .route("/users/ME/endpoints/{endpoint}/subscriptions/0", put(hub::accept))
-        .route("/users/ME/endpoints/{endpoint}/subscriptions/0/poll", post(hub::poll))
-        .route("/users/ME/presenceDocs/messagingService", get(hub::accept).put(hub::accept))
-        .route("/threads", post(threads::create))
-        .route("/threads/{id}", get(threads::one))
-        .route("/threads/{id}/properties", put(properties::set_property))
-        .route("/threads/{id}/consumptionhorizons", get(threads::consumption_horizons))
-        .route("/threads/{id}/members", post(threads::add_members))
-        .route(
-            "/threads/{id}/members/{member}",
-            put(threads::put_member).delete(threads::remove_member),
-        )
-        .route("/meetings", post(join::meeting));
-    Router::new()
-        .nest("/v1", v1)
-        .route("/scheduler/threads", post(join::join_url))
-        .route("/join/api/v2/conversation/", post(join::resolve))
-        .route("/profiles/v2/profiles", post(profiles::look_up))
-        .fallback(api_error::no_such_path)
-        .layer(axum::middleware::from_fn_with_state(gateway.clone(), auth::gate))
-        .layer(DefaultBodyLimit::max(MAX_BODY))
-        .with_state(gateway)
 }

@@ -16,11 +16,8 @@ async fn scripted_people_answer_and_fall_silent_once_a_real_client_registers_as_
         users.iter().map(|u| (u.id.as_str().to_owned(), u.token.clone())).collect();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
-    let state = gateway::open(
-        gateway::GatewayOptions { users, ..gateway::GatewayOptions::default() },
-        origin.clone(),
-    )
-    .unwrap();
+    let options = gateway::GatewayOptions { users, ..gateway::GatewayOptions::default() };
+    let state = gateway::open(options).unwrap();
     demo::seed(&state).unwrap();
     tokio::spawn(demo::answer(state.clone()));
     tokio::spawn(gateway::serve(listener, state, std::future::pending()));

@@ -59,7 +59,7 @@ pub async fn run(arguments: &ServeArgs) -> Result<(), ExitError> {
         allowed_hosts: arguments.allow_host.clone(),
         ..GatewayOptions::default()
     };
-    let gateway = gateway::open(options, format!("http://{at}"))
+    let gateway = gateway::open(options)
         .map_err(|e| ExitError::failed(format!("{}: {e}", arguments.db.display())))?;
     if arguments.demo {
         demo::seed(&gateway).map_err(ExitError::failed)?;

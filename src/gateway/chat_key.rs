@@ -5,7 +5,7 @@ use crate::model::UserId;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChatKey {
     Thread(String),
-    Pair(UserId, UserId),
+    Pair([UserId; 2]),
     Notes(UserId),
 }
 
@@ -21,7 +21,7 @@ impl ChatKey {
         let person = ["8:", "28:", "4:", "1:", "2:"]
             .iter()
             .any(|p| id.strip_prefix(p).is_some_and(|r| !r.is_empty()));
-        person.then(|| Self::Pair(me.clone(), UserId::new(id)))
+        person.then(|| Self::Pair([me.clone(), UserId::new(id)]))
     }
 
     /// The key in the database, the same for everyone in it.
@@ -29,10 +29,19 @@ impl ChatKey {
         match self {
             Self::Thread(id) => id.clone(),
             Self::Notes(me) => format!("48:notes|{}", me.as_str()),
-            Self::Pair(a, b) => {
+            Self::Pair([a, b]) => {
                 let (a, b) = if a <= b { (a, b) } else { (b, a) };
                 format!("{}|{}", a.as_str(), b.as_str())
             }
+        }
+    }
+
+    /// Those who are in it by its very key; who is in a group is kept with the group.
+    pub fn people(&self) -> &[UserId] {
+        match self {
+            Self::Thread(_) => &[],
+            Self::Notes(me) => std::slice::from_ref(me),
+            Self::Pair(both) => both,
         }
     }
 
@@ -41,7 +50,7 @@ impl ChatKey {
         match self {
             Self::Thread(id) => id.clone(),
             Self::Notes(_) => "48:notes".to_owned(),
-            Self::Pair(a, b) => if a == viewer { b } else { a }.as_str().to_owned(),
+            Self::Pair([a, b]) => if a == viewer { b } else { a }.as_str().to_owned(),
         }
     }
 }

@@ -1,12 +1,14 @@
 //! The sample gateway: conversations to look around in, and scripted people who answer.
 
-use super::GatewayUser;
 use super::api_error::ApiError;
 use super::chat_key::ChatKey;
-use super::db::Tx;
-use super::render::random_token;
+use super::events::Committed;
+use super::rules::fields::SenderFields;
+use super::rules::{Work, conversations, messages, threads};
 use super::state::GatewayState;
-use crate::model::UserId;
+use super::storage::MemberRow;
+use super::{GatewayUser, secret};
+use crate::model::{Role, UserId};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
@@ -69,7 +71,7 @@ fn people() -> Vec<Person> {
 /// Everyone of the sample gateway, each with a fresh random token.
 pub fn users() -> Vec<GatewayUser> {
     let user =
-        |p: Person| GatewayUser { id: UserId::new(&p.id), token: random_token(), name: p.name };
+        |p: Person| GatewayUser { id: UserId::new(&p.id), token: secret::token(), name: p.name };
     people().into_iter().map(user).collect()
 }
 
@@ -84,85 +86,98 @@ pub fn name_of(id: &str) -> String {
 /// When the database fails.
 pub fn seed(gateway: &Arc<GatewayState>) -> Result<(), String> {
     let file = sample_file()?;
-    let work = |tx: &mut Tx<'_>| {
-        let empty: i64 = tx.sql.query_row("SELECT count(*) FROM views", [], |row| row.get(0))?;
-        if empty > 0 {
+    let work = move |work: &mut Work<'_>| {
+        if !work.store.is_empty()? {
             return Ok(());
         }
-        let now = tx.now;
+        let now = work.now;
         for chat in &file.chat {
-            write_chat(tx, chat, now)?;
+            write_chat(work, chat, now)?;
         }
-        tx.now = now;
         Ok(())
     };
-    gateway
-        .change_blocking(work)
-        .map_err(|_: ApiError| "the sample gateway cannot be written".to_owned())
+    gateway.change_blocking(work).map_err(|_| "the sample gateway cannot be written".to_owned())
 }
 
-fn write_chat(tx: &mut Tx<'_>, chat: &DemoChat, now: i64) -> Result<(), ApiError> {
-    let me = UserId::new(ME);
-    let mut messages: Vec<(String, i64, String, String)> = chat
-        .messages
-        .iter()
-        .map(|(from, ago, kind, content)| {
-            let from = if from == "me" { ME } else { from };
-            (from.to_owned(), now - ago * MINUTE, kind.clone(), content.clone())
-        })
-        .collect();
-    for day in 0..chat.diary_days {
-        let at = usize::try_from(day).unwrap_or(0) % chat.diary.len().max(1);
-        if let Some((from, text)) = chat.diary.get(at) {
-            messages.push((
-                from.clone(),
-                now - (day + 1) * DAY - (day % 7) * 47 * MINUTE,
-                "Text".into(),
-                text.clone(),
-            ));
-        }
+/// One message of the sample data.
+struct SampleMessage {
+    from: UserId,
+    at: i64,
+    kind: String,
+    content: String,
+}
+
+fn sample_messages(chat: &DemoChat, now: i64) -> Vec<SampleMessage> {
+    let mut messages = Vec::new();
+    for (from, ago, kind, content) in &chat.messages {
+        let from = UserId::new(if from == "me" { ME } else { from });
+        let at = now - ago * MINUTE;
+        messages.push(SampleMessage { from, at, kind: kind.clone(), content: content.clone() });
     }
-    messages.sort_by_key(|(_, at, ..)| *at);
-    let first = messages.first().map_or(now, |(_, at, ..)| *at);
-    tx.now = first - 10 * MINUTE;
-    let space = match (&chat.group, &chat.with) {
-        (Some(topic), _) => ChatKey::Thread(super::threads::seed(tx, &chat_group(chat, topic))?),
-        (None, Some(with)) => ChatKey::Pair(me.clone(), UserId::new(with)),
+    for (day, (from, text)) in (0..chat.diary_days).zip(chat.diary.iter().cycle()) {
+        messages.push(SampleMessage {
+            from: UserId::new(from),
+            at: now - (day + 1) * DAY - (day % 7) * 47 * MINUTE,
+            kind: "Text".into(),
+            content: text.clone(),
+        });
+    }
+    messages.sort_by_key(|message| message.at);
+    messages
+}
+
+fn write_chat(work: &mut Work<'_>, chat: &DemoChat, now: i64) -> Result<(), ApiError> {
+    let me = UserId::new(ME);
+    let messages = sample_messages(chat, now);
+    let first = messages.first().map_or(now, |message| message.at);
+    work.now = first - 10 * MINUTE;
+    let key = match (&chat.group, &chat.with) {
+        (Some(topic), _) => ChatKey::Thread(write_group(work, chat, topic)?),
+        (None, Some(with)) => ChatKey::Pair([me.clone(), UserId::new(with)]),
         (None, None) => return Ok(()),
     };
     let mut last_mine = None;
-    for (i, (from, at, kind, content)) in messages.iter().enumerate() {
-        tx.now = *at;
-        let mut body = Map::new();
-        body.insert("messagetype".into(), kind.as_str().into());
-        body.insert("contenttype".into(), "text".into());
-        body.insert("content".into(), content.as_str().into());
-        body.insert("clientmessageid".into(), format!("{at}{i}").into());
-        body.insert("imdisplayname".into(), tx.name(from).into());
-        let row = tx.post(&space, from, body)?;
-        if from == ME {
+    for (i, message) in messages.iter().enumerate() {
+        work.now = message.at;
+        let fields = SenderFields::new(object(json!({
+            "messagetype": message.kind,
+            "contenttype": "text",
+            "content": message.content,
+            "clientmessageid": format!("{}{i}", message.at),
+            "imdisplayname": name_of(message.from.as_str()),
+        })))?;
+        let row = work.post(&key, fields.into_message(&message.from))?;
+        if message.from == me {
             last_mine = Some(row.id);
         }
     }
     // What was said before the last day is read; of the rest, what stands above an own message.
-    let read =
-        messages.iter().map(|(_, at, ..)| *at).filter(|at| *at < now - 6 * 60 * MINUTE).max();
-    if let Some(horizon) = read.max(last_mine) {
-        let mut view = tx.view(&me, &space)?;
-        view.properties
-            .insert("consumptionhorizon".into(), format!("{horizon};{horizon};0").into());
-        tx.save_view(&me, &view)?;
+    let old = messages.iter().map(|message| message.at).filter(|at| *at < now - 6 * 60 * MINUTE);
+    if let Some(horizon) = old.max().max(last_mine) {
+        let horizon = format!("{horizon};{horizon};0");
+        conversations::put_property(work, &me, &key, "consumptionhorizon", &horizon)?;
     }
     Ok(())
 }
 
-fn chat_group<'a>(chat: &'a DemoChat, topic: &'a str) -> super::threads::SeedGroup<'a> {
-    super::threads::SeedGroup {
-        topic,
-        members: &chat.members,
-        admins: &chat.admins,
-        joining: chat.joining,
-        history: chat.history,
+fn write_group(work: &mut Work<'_>, chat: &DemoChat, topic: &str) -> Result<String, ApiError> {
+    let creator =
+        chat.admins.first().map(UserId::new).ok_or(ApiError::bad("A group needs an admin."))?;
+    let role = |id| if chat.admins.contains(id) { Role::Admin } else { Role::User };
+    let members: Vec<MemberRow> =
+        chat.members.iter().map(|id| MemberRow { id: UserId::new(id), role: role(id) }).collect();
+    let properties = object(json!({
+        "topic": topic,
+        "joiningenabled": chat.joining,
+        "historydisclosed": chat.history,
+    }));
+    threads::create(work, &creator, &members, &properties)
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        _ => Map::new(),
     }
 }
 
@@ -173,74 +188,68 @@ pub async fn answer(gateway: Arc<GatewayState>) {
         .filter(|p| p.id != ME && !p.answers.is_empty())
         .map(|p| (UserId::new(&p.id), p))
         .collect();
-    let mut turn: HashMap<UserId, usize> = HashMap::new();
-    let mut heard = gateway.listen();
+    let mut turns: HashMap<UserId, usize> = HashMap::new();
+    let mut committed = gateway.listen();
     loop {
-        let said = match heard.recv().await {
-            Ok(said) => said,
+        let message = match committed.recv().await {
+            Ok(message) => message,
             Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => continue,
             Err(tokio::sync::broadcast::error::RecvError::Closed) => return,
         };
         let is_script = |id: &UserId| people.contains_key(id) && !gateway.is_registered(id);
-        if is_script(&said.sender) || said.kind.starts_with("ThreadActivity/") {
+        if is_script(&message.sender) || message.kind.starts_with("ThreadActivity/") {
             continue;
         }
-        let present: Vec<&UserId> = said.participants.iter().filter(|id| is_script(id)).collect();
-        let pick = usize::try_from(said.id).unwrap_or(0) % present.len().max(1);
-        let Some(who) = present.get(pick).map(|id| (*id).clone()) else { continue };
-        let Some(person) = people.get(&who) else { continue };
-        let at = turn.entry(who.clone()).or_default();
-        let text = person.answers.get(*at % person.answers.len()).cloned().unwrap_or_default();
-        *at += 1;
-        let gateway = Arc::clone(&gateway);
-        let name = person.name.clone();
-        tokio::spawn(async move {
-            tokio::time::sleep(Duration::from_millis(400)).await;
-            read(&gateway, &said.space, &who, said.id).await;
-            tokio::time::sleep(Duration::from_millis(300)).await;
-            signal(&gateway, &said.space, &who, "Control/Typing").await;
-            tokio::time::sleep(Duration::from_millis(1400)).await;
-            say(&gateway, &said.space, &who, &name, &text).await;
-        });
+        let chat = message.chat.clone();
+        let present = gateway.read(move |store| Ok(store.present(&chat)?)).await;
+        let present: Vec<UserId> =
+            present.unwrap_or_default().into_iter().filter(is_script).collect();
+        let pick = usize::try_from(message.id).unwrap_or(0) % present.len().max(1);
+        let Some(person) = present.get(pick).and_then(|id| people.get(id)) else { continue };
+        let turn = turns.entry(UserId::new(&person.id)).or_default();
+        let text = person.answers.get(*turn % person.answers.len()).cloned().unwrap_or_default();
+        *turn += 1;
+        tokio::spawn(answer_one(Arc::clone(&gateway), message, person.clone(), text));
     }
 }
 
-/// They read before they answer.
-async fn read(gateway: &Arc<GatewayState>, space: &ChatKey, who: &UserId, upto: i64) {
-    let (space, who) = (space.clone(), who.clone());
-    let work = move |tx: &mut Tx<'_>| {
-        let horizon = format!("{upto};{};0", tx.now);
-        let mut view = tx.view(&who, &space)?;
-        view.properties.insert("consumptionhorizon".into(), horizon.clone().into());
-        tx.save_view(&who, &view)?;
-        super::conversations::tell_read(tx, &who, &space, &horizon)
-    };
-    let _: Result<(), ApiError> = gateway.change(work).await;
-}
-
-async fn signal(gateway: &Arc<GatewayState>, space: &ChatKey, who: &UserId, kind: &'static str) {
-    let (space, who) = (space.clone(), who.clone());
-    let work = move |tx: &mut Tx<'_>| {
-        let row = super::rows::MessageRow::signal(&who, kind, "", tx.now);
-        tx.tell_message(&space, &row, "NewMessage")?;
-        Ok(())
-    };
-    // A signal that is lost is lost.
-    let _: Result<(), ApiError> = gateway.change(work).await;
-}
-
-async fn say(gateway: &Arc<GatewayState>, space: &ChatKey, who: &UserId, name: &str, text: &str) {
-    let (space, who) = (space.clone(), who.clone());
-    let body = json!({
+/// They read, type and then answer.
+async fn answer_one(gateway: Arc<GatewayState>, message: Committed, person: Person, text: String) {
+    let who = UserId::new(&person.id);
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    read(&gateway, &message.chat, &who, message.id).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let typing = json!({ "messagetype": "Control/Typing", "content": "" });
+    say(&gateway, &message.chat, &who, typing).await;
+    tokio::time::sleep(Duration::from_millis(1400)).await;
+    let answer = json!({
         "messagetype": "Text",
         "contenttype": "text",
         "content": text,
-        "imdisplayname": name,
-        "clientmessageid": random_token().get(..16).unwrap_or_default(),
+        "imdisplayname": person.name,
+        "clientmessageid": secret::token().get(..16).unwrap_or_default(),
     });
-    let Value::Object(body) = body else { return };
-    let done = gateway.change(move |tx| Ok(tx.post(&space, who.as_str(), body)?)).await;
-    if done.is_err() {
+    say(&gateway, &message.chat, &who, answer).await;
+}
+
+async fn read(gateway: &GatewayState, chat: &ChatKey, who: &UserId, upto: i64) {
+    let (chat, who) = (chat.clone(), who.clone());
+    let work = move |work: &mut Work<'_>| {
+        let horizon = format!("{upto};{};0", work.now);
+        conversations::put_property(work, &who, &chat, "consumptionhorizon", &horizon)
+    };
+    if gateway.change(work).await.is_err() {
+        tracing::warn!("a scripted person could not read");
+    }
+}
+
+async fn say(gateway: &GatewayState, chat: &ChatKey, who: &UserId, body: Value) {
+    let (id, who) = (chat.seen_by(who), who.clone());
+    let work = move |work: &mut Work<'_>| {
+        let fields = SenderFields::new(object(body))?;
+        messages::send(work, &who, &id, fields, true)
+    };
+    if gateway.change(work).await.is_err() {
         tracing::warn!("a scripted person could not answer");
     }
 }

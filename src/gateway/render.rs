@@ -1,8 +1,13 @@
-//! The JSON of the reference page, made from database rows for one viewer, and small things the handlers share.
+//! The JSON of the reference page, written for one viewer. What a sender wrote is already JSON text and is passed on as
+//! it is; only the server's own fields are laid around it.
 
 use super::chat_key::ChatKey;
-use super::rows::{MessageRow, ThreadRow};
-use crate::model::UserId;
+use super::directory::Directory;
+use super::events::MessageEvent;
+use super::rules::conversations::Conversation;
+use super::rules::threads::Thread;
+use super::storage::MessageRow;
+use crate::model::{Role, Timestamp, UserId};
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
 
@@ -22,135 +27,199 @@ const CAPABILITIES: [&str; 12] = [
     "ChangeModerated",
 ];
 
+/// Whose eyes something is written for, and where the links lead.
+#[derive(Clone, Copy)]
+pub struct Viewer<'a> {
+    pub user: &'a UserId,
+    /// Scheme and host, as the viewer reaches the gateway.
+    pub origin: &'a str,
+}
+
 pub fn rfc3339(ms: i64) -> String {
-    crate::model::Timestamp(ms).rfc3339()
+    Timestamp(ms).rfc3339()
 }
 
-/// 32 random bytes in hex.
-pub fn random_token() -> String {
-    let mut bytes = [0u8; 32];
-    // Without randomness there is no secret: better no service than a guessable one.
-    if getrandom::fill(&mut bytes).is_err() {
-        std::process::abort();
+/// Appends `text` as a JSON string.
+fn push_string(out: &mut String, text: &str) {
+    out.push_str(&serde_json::to_string(text).unwrap_or_default());
+}
+
+/// Appends a field to an object that is not closed yet.
+fn push_field(out: &mut String, name: &str, text: &str) {
+    if !out.ends_with('{') {
+        out.push(',');
     }
-    bytes.iter().fold(String::with_capacity(64), |mut out, b| {
-        let _ = write!(out, "{b:02x}");
-        out
-    })
+    push_string(out, name);
+    out.push(':');
+    push_string(out, text);
 }
 
-/// A join code: 16 letters and digits.
-pub fn random_code() -> String {
-    const LETTERS: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789";
-    let token = random_token();
-    let pairs = token.as_bytes().chunks(4).map(|c| {
-        c.iter().fold(0usize, |acc, d| acc * 16 + (*d as char).to_digit(16).unwrap_or(0) as usize)
+/// An object with one more field, whose value is JSON text.
+fn with_raw(object: &Value, name: &str, raw: &str) -> String {
+    let mut out = object.to_string();
+    out.pop();
+    if !out.ends_with('{') {
+        out.push(',');
+    }
+    push_string(&mut out, name);
+    out.push(':');
+    out.push_str(raw);
+    out.push('}');
+    out
+}
+
+/// A message as `viewer` sees it, without the brace that closes it.
+fn open_message(row: &MessageRow, chat: &ChatKey, viewer: Viewer<'_>) -> String {
+    let conversation = chat.seen_by(viewer.user);
+    let is_activity = row.kind.starts_with("ThreadActivity/");
+    let from = if is_activity { conversation.as_str() } else { row.sender.as_str() };
+    let home = format!("{}/v1/users/ME", viewer.origin);
+    let mut out = String::with_capacity(row.body.len() + 512);
+    out.push_str(row.body.strip_suffix('}').unwrap_or("{"));
+    push_field(&mut out, "id", &row.id.to_string());
+    push_field(&mut out, "version", &row.version.to_string());
+    push_field(&mut out, "originalarrivaltime", &rfc3339(row.id));
+    push_field(&mut out, "type", "Message");
+    push_field(&mut out, "from", &format!("{home}/contacts/{from}"));
+    push_field(&mut out, "conversationLink", &format!("{home}/conversations/{conversation}"));
+    out
+}
+
+/// A message on a page.
+pub fn message(row: &MessageRow, chat: &ChatKey, viewer: Viewer<'_>) -> String {
+    let mut out = open_message(row, chat, viewer);
+    out.push('}');
+    out
+}
+
+/// A message in an event, and the link that names it.
+pub fn event_message(event: &MessageEvent, viewer: Viewer<'_>) -> (String, String) {
+    let home = format!("{}/v1/users/ME/conversations", viewer.origin);
+    let id = event.row.id;
+    let mut out = open_message(&event.row, &event.chat, viewer);
+    push_field(&mut out, "ackrequired", &format!("{home}/ALL/messages/{id}/ack"));
+    push_field(&mut out, "counterpartymessageid", &id.to_string());
+    if let Some(topic) = &event.topic {
+        push_field(&mut out, "threadtopic", topic);
+    }
+    out.push_str(",\"isactive\":true}");
+    (out, format!("{home}/{}/messages/{id}", event.chat.seen_by(viewer.user)))
+}
+
+/// One event of a poll's answer. `resource` is JSON text.
+pub fn event(id: u64, kind: &str, at: i64, link: &str, resource: &str) -> String {
+    let event = json!({
+        "id": id,
+        "type": "EventMessage",
+        "resourceType": kind,
+        "time": rfc3339(at),
+        "resourceLink": link,
     });
-    pairs.map(|n| LETTERS.get(n % LETTERS.len()).map_or('x', |b| *b as char)).collect()
+    with_raw(&event, "resource", resource)
 }
 
-/// A message as `viewer` sees it. What was sent is kept; the server's own fields are laid over it.
-pub fn message(row: &MessageRow, space: &ChatKey, viewer: &UserId, origin: &str) -> Value {
-    let mut item = row.body.clone();
-    let conversation = space.seen_by(viewer);
-    let is_activity = row.kind().starts_with("ThreadActivity/");
-    let from = if is_activity { conversation.clone() } else { row.sender.clone() };
-    let arrival = rfc3339(row.id);
-    item.entry("composetime").or_insert_with(|| arrival.clone().into());
-    item.insert("id".into(), row.id.to_string().into());
-    item.insert("version".into(), row.version.to_string().into());
-    item.insert("originalarrivaltime".into(), arrival.into());
-    item.insert("type".into(), "Message".into());
-    item.insert("from".into(), format!("{origin}/v1/users/ME/contacts/{from}").into());
-    item.insert(
-        "conversationLink".into(),
-        format!("{origin}/v1/users/ME/conversations/{conversation}").into(),
-    );
-    Value::Object(item)
+/// The path of a conversation, behind the origin.
+pub fn conversation_path(id: &str) -> String {
+    format!("/v1/users/ME/conversations/{id}")
 }
 
-/// Extra fields of a message inside an event.
-pub fn event_message(mut message: Value, origin: &str, topic: Option<&str>) -> Value {
-    let id = message["id"].as_str().unwrap_or_default().to_owned();
-    message["ackrequired"] =
-        format!("{origin}/v1/users/ME/conversations/ALL/messages/{id}/ack").into();
-    message["isactive"] = true.into();
-    message["counterpartymessageid"] = id.into();
-    if let Some(topic) = topic {
-        message["threadtopic"] = topic.into();
+/// A conversation as the reference page shows it.
+pub fn conversation(conversation: &Conversation, viewer: Viewer<'_>) -> String {
+    let Conversation { chat, place, last, thread } = conversation;
+    let (origin, id) = (viewer.origin, &place.seen_as);
+    let mut properties = place.properties.clone();
+    if place.cleared_at > 0 {
+        properties.insert("clearedat".into(), place.cleared_at.to_string().into());
     }
-    message
+    let target = match thread {
+        Some(_) => format!("{origin}/v1/threads/{id}"),
+        None => format!("{origin}/v1/users/ME/contacts/{id}"),
+    };
+    let mut item = json!({
+        "id": id,
+        "messages": format!("{origin}{}/messages", conversation_path(id)),
+        "properties": properties,
+        "targetLink": target,
+        "type": "Conversation",
+        "version": place.version,
+    });
+    if let Some(thread) = thread {
+        let mut p = Map::new();
+        p.insert("lastjoinat".into(), place.joined.to_string().into());
+        if place.left > 0 {
+            p.insert("lastleaveat".into(), place.left.to_string().into());
+        }
+        p.insert("topic".into(), thread.topic.as_str().into());
+        p.insert("version".into(), thread.version.to_string().into());
+        p.insert("membercount".into(), thread.member_count.to_string().into());
+        p.insert("createdat".into(), thread.created.to_string().into());
+        p.insert("creator".into(), thread.creator.as_str().into());
+        item["threadProperties"] = Value::Object(p);
+    }
+    let last = last.as_ref().map_or_else(|| "{}".to_owned(), |row| message(row, chat, viewer));
+    with_raw(&item, "lastMessage", &last)
 }
 
-pub fn thread(row: &ThreadRow, origin: &str) -> Value {
-    let members: Vec<Value> = row
-        .members
-        .iter()
-        .map(|m| {
-            json!({
-                "capabilities": [],
-                "cid": 0,
-                "friendlyName": m.name,
-                "id": m.id,
-                "linkedMri": "",
-                "role": if m.admin { "Admin" } else { "User" },
-                "type": "ThreadMember",
-                "userLink": format!("{origin}/v1/users/{}", m.id),
-                "userTile": "",
-            })
-        })
-        .collect();
+/// A group with its members.
+pub fn thread(thread: &Thread, directory: &Directory, origin: &str) -> String {
+    let Thread { row, members } = thread;
+    let mut list = String::from("[");
+    for member in members {
+        if list.len() > 1 {
+            list.push(',');
+        }
+        let id = member.id.as_str();
+        list.push_str("{\"capabilities\":[],\"cid\":0,\"linkedMri\":\"\",\"userTile\":\"\"");
+        push_field(&mut list, "friendlyName", directory.name(&member.id));
+        push_field(&mut list, "id", id);
+        push_field(&mut list, "role", if member.role == Role::Admin { "Admin" } else { "User" });
+        push_field(&mut list, "type", "ThreadMember");
+        push_field(&mut list, "userLink", &format!("{origin}/v1/users/{id}"));
+        list.push('}');
+    }
+    list.push(']');
     let mut properties = Map::new();
     properties.insert("capabilities".into(), CAPABILITIES.into_iter().map(Value::from).collect());
     properties.insert("createdat".into(), row.created.to_string().into());
-    properties.insert("creator".into(), row.creator.clone().into());
+    properties.insert("creator".into(), row.creator.as_str().into());
     properties.insert("creatorcid".into(), "0".into());
     properties.insert("historydisclosed".into(), row.history.to_string().into());
     properties.insert("joiningenabled".into(), row.joining.to_string().into());
-    properties.insert("topic".into(), row.topic.clone().into());
+    properties.insert("topic".into(), row.topic.as_str().into());
     for (name, value) in &row.more {
         properties.insert(name.clone(), value.clone());
     }
-    json!({
+    let item = json!({
         "id": row.id,
-        "members": members,
-        "messages": format!("{origin}/v1/users/ME/conversations/{}/messages", row.id),
+        "messages": format!("{origin}{}/messages", conversation_path(&row.id)),
         "properties": properties,
         "type": "Thread",
         "version": row.version,
-    })
+    });
+    with_raw(&item, "members", &list)
 }
 
-/// The `_metadata` of a page. `path` starts at the origin; without an older page there is no `backwardLink`.
-pub fn metadata(
-    origin: &str,
-    path: &str,
-    token: &str,
-    has_older: bool,
-    count: usize,
-    view: &str,
-) -> Value {
-    let view: String =
-        percent_encoding::utf8_percent_encode(view, percent_encoding::NON_ALPHANUMERIC).to_string();
-    let link = format!("{origin}{path}?syncState={token}&view={view}");
-    let mut metadata = json!({ "forwardLink": link, "syncState": link, "totalCount": count });
-    if has_older {
-        metadata["backwardLink"] = link.into();
-    }
-    metadata
+/// Where a page belongs, and what leads to the next one.
+pub struct PageLink<'a> {
+    pub origin: &'a str,
+    /// Behind the origin.
+    pub path: &'a str,
+    pub sync_state: &'a str,
+    /// The `view` of the request.
+    pub view: &'a str,
+    pub has_older: bool,
 }
 
-/// Escapes text for the XML of an activity.
-pub fn xml(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            _ => out.push(c),
-        }
+/// A page of a list whose items are JSON text. Without an older page there is no `backwardLink`.
+pub fn page(name: &str, items: &[String], link: &PageLink<'_>) -> String {
+    let view = percent_encoding::utf8_percent_encode(link.view, percent_encoding::NON_ALPHANUMERIC);
+    let PageLink { origin, path, sync_state, .. } = link;
+    let url = format!("{origin}{path}?syncState={sync_state}&view={view}");
+    let mut metadata = json!({ "forwardLink": url, "syncState": url, "totalCount": items.len() });
+    if link.has_older {
+        metadata["backwardLink"] = url.into();
     }
+    let mut out = format!("{{\"_metadata\":{metadata},\"{name}\":[");
+    let _ = write!(out, "{}]}}", items.join(","));
     out
 }

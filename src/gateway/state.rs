@@ -1,54 +1,48 @@
-//! The gateway's shared state: users, database, event queues. Every change runs in one transaction, and its events
-//! go out after the commit.
+//! The gateway's shared state: its users, its storage, the events that wait, and the ways to change and to read.
 
 use super::api_error::ApiError;
-use super::chat_key::ChatKey;
-use super::db::{Db, Tx};
+use super::commit::{Committer, Job, job};
+use super::directory::Directory;
+use super::events::Committed;
 use super::fault::Faults;
 use super::hub::Hub;
-use super::{GatewayOptions, GatewayUser, auth};
+use super::rules::Work;
+use super::storage::{SqliteStorage, StorageError, StorageTx};
+use super::{GatewayOptions, MAX_READS};
 use crate::model::UserId;
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use tokio::sync::broadcast;
-
-/// A message that was committed.
-#[derive(Clone)]
-pub struct Committed {
-    pub space: ChatKey,
-    pub sender: UserId,
-    pub participants: Vec<UserId>,
-    pub kind: String,
-    pub id: i64,
-}
+use tokio::sync::{Semaphore, broadcast, mpsc};
 
 pub struct GatewayState {
-    db: Mutex<Db>,
-    users: Vec<GatewayUser>,
-    hub: Hub,
-    /// Every message as it is committed, for the scripted people.
-    said: broadcast::Sender<Committed>,
+    committer: Arc<Committer>,
+    jobs: mpsc::Sender<Box<dyn Job>>,
+    /// Reads at the same time; each takes a thread and a connection to the database.
+    reads: Semaphore,
+    pub(super) directory: Directory,
     faults: Faults,
     allowed_hosts: Vec<String>,
-    pub(super) origin: String,
     pub(super) poll_wait: Duration,
     pub(super) deduplicate: bool,
     pub(super) long_poll: bool,
 }
 
 impl GatewayState {
-    pub(super) fn open(options: GatewayOptions, origin: String) -> Result<Self, rusqlite::Error> {
-        let names: HashMap<UserId, String> =
-            options.users.iter().map(|u| (u.id.clone(), u.name.clone())).collect();
-        Ok(Self {
-            db: Mutex::new(Db::open(options.db.as_deref(), names)?),
-            users: options.users,
+    pub(super) fn open(options: GatewayOptions) -> Result<Self, StorageError> {
+        let committer = Arc::new(Committer {
+            storage: Box::new(SqliteStorage::open(options.db.as_deref())?),
             hub: Hub::default(),
-            said: broadcast::channel(256).0,
+            committed: broadcast::channel(256).0,
+            order: Mutex::new(()),
+        });
+        let jobs = Arc::clone(&committer).start();
+        Ok(Self {
+            committer,
+            jobs: jobs.map_err(|error| StorageError::Failed(Box::new(error)))?,
+            reads: Semaphore::new(MAX_READS),
+            directory: Directory::new(options.users),
             faults: options.faults,
             allowed_hosts: options.allowed_hosts,
-            origin,
             poll_wait: options.poll_wait,
             deduplicate: options.deduplicate,
             long_poll: options.long_poll,
@@ -57,7 +51,7 @@ impl GatewayState {
 
     /// Ends waiting polls, so that a shutdown does not wait for them.
     pub(super) fn close(&self) {
-        self.hub.close();
+        self.hub().forget();
     }
 
     pub fn faults(&self) -> &Faults {
@@ -65,36 +59,22 @@ impl GatewayState {
     }
 
     pub(super) fn hub(&self) -> &Hub {
-        &self.hub
+        &self.committer.hub
     }
 
-    /// What is said from now on.
+    /// The messages that are committed from now on.
     pub(super) fn listen(&self) -> broadcast::Receiver<Committed> {
-        self.said.subscribe()
+        self.committer.committed.subscribe()
     }
 
     /// Whether a real client has registered as this user; a scripted person then falls silent.
     pub fn is_registered(&self, user: &UserId) -> bool {
-        self.hub.has_endpoint(user)
+        self.hub().has_endpoint(user)
     }
 
     /// Forgets all registrations, as a restarted service does: clients must register and repair.
     pub fn forget_endpoints(&self) {
-        self.hub.forget();
-    }
-
-    pub(super) fn user_of(&self, token: &str) -> Option<UserId> {
-        if token.is_empty() {
-            return None;
-        }
-        // Every token is compared, so that the time taken does not tell which one nearly matched.
-        let mut found = None;
-        for user in &self.users {
-            if auth::same_secret(&user.token, token) {
-                found = Some(user.id.clone());
-            }
-        }
-        found
+        self.hub().forget();
     }
 
     /// DNS rebinding makes a browser send another name to this address: loopback names and the allowed ones only.
@@ -108,35 +88,44 @@ impl GatewayState {
         local || self.allowed_hosts.iter().any(|h| h.eq_ignore_ascii_case(name))
     }
 
-    /// Runs `work` in one transaction off the runtime's threads, then sends out its events.
+    /// Runs a change and waits until it is durable.
     pub(super) async fn change<T: Send + 'static>(
-        self: &Arc<Self>,
-        work: impl FnOnce(&mut Tx<'_>) -> Result<T, ApiError> + Send + 'static,
+        &self,
+        work: impl FnOnce(&mut Work<'_>) -> Result<T, ApiError> + Send + 'static,
     ) -> Result<T, ApiError> {
-        let gateway = Arc::clone(self);
-        let done = tokio::task::spawn_blocking(move || gateway.change_blocking(work)).await;
-        done.unwrap_or_else(|_| Err(ApiError::bad("The request failed inside the gateway.")))
+        let (job, outcome) = job(work);
+        self.jobs.send(job).await.map_err(|_| ApiError::failed_inside())?;
+        outcome.await.unwrap_or_else(|_| Err(ApiError::failed_inside()))
     }
 
-    /// [`GatewayState::change`] for callers that may block: seeding and scripted people.
-    pub(super) fn change_blocking<T>(
+    /// [`GatewayState::change`] for a caller that may block: filling a new gateway.
+    pub(super) fn change_blocking<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Tx<'_>) -> Result<T, ApiError>,
+        work: impl FnOnce(&mut Work<'_>) -> Result<T, ApiError> + Send + 'static,
     ) -> Result<T, ApiError> {
-        let mut db = self.db.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut tx = db.begin(now(), &self.origin)?;
-        let result = work(&mut tx)?;
-        let (events, said) = tx.commit()?;
-        // Still under the lock: events reach the queues in the order of the commits.
-        for event in events {
-            self.hub.publish(&event);
-        }
-        drop(db);
-        for said in said {
-            // Nobody listens outside a demo.
-            let _ = self.said.send(said);
-        }
-        Ok(result)
+        let (job, mut outcome) = job(work);
+        self.committer.run(job, &mut || None);
+        outcome.try_recv().unwrap_or_else(|_| Err(ApiError::failed_inside()))
+    }
+
+    /// Reads off the runtime's threads. Does not wait for changes.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&dyn StorageTx) -> Result<T, ApiError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let _permit = self.reads.acquire().await.map_err(|_| ApiError::failed_inside())?;
+        let committer = Arc::clone(&self.committer);
+        let read = tokio::task::spawn_blocking(move || {
+            let mut work = Some(work);
+            let mut result = Err(ApiError::failed_inside());
+            committer.storage.read(&mut |store| {
+                if let Some(work) = work.take() {
+                    result = work(store);
+                }
+            })?;
+            result
+        });
+        read.await.unwrap_or_else(|_| Err(ApiError::failed_inside()))
     }
 }
 

@@ -91,10 +91,11 @@ pub fn run(global: &Global, reset: bool) -> Result<(), ExitError> {
         let origin = format!("http://{}", listener.local_addr().map_err(|e| fail(&e))?);
         let options = demo_client(&origin, &me, &users)?;
         let db = Some(dir.join("gateway.db"));
-        let gateway = gateway::open(
-            gateway::GatewayOptions { db, users, ..gateway::GatewayOptions::default() },
-            origin,
-        )
+        let gateway = gateway::open(gateway::GatewayOptions {
+            db,
+            users,
+            ..gateway::GatewayOptions::default()
+        })
         .map_err(|e| fail(&e))?;
         demo::seed(&gateway).map_err(ExitError::failed)?;
         tokio::spawn(demo::answer(Arc::clone(&gateway)));

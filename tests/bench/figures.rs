@@ -241,7 +241,7 @@ fn world(runtime: &tokio::runtime::Runtime) -> GatewayState {
             users: vec![user(ME), user(PEER)],
             ..gateway::GatewayOptions::default()
         };
-        let world = gateway::open(options, origin.clone()).expect("a gateway");
+        let world = gateway::open(options).expect("a gateway");
         let stop = tokio_util::sync::CancellationToken::new();
         tokio::spawn(gateway::serve(listener, world, stop.clone().cancelled_owned()));
         GatewayState { origin, stop }

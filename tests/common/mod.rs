@@ -83,7 +83,7 @@ impl Gateway {
             long_poll,
             ..gateway::GatewayOptions::default()
         };
-        let state = gateway::open(options, origin.clone()).unwrap();
+        let state = gateway::open(options).unwrap();
         let stop = CancellationToken::new();
         let serving = gateway::serve(listener, state.clone(), stop.clone().cancelled_owned());
         let ended = stop.clone();

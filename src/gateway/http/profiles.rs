@@ -1,8 +1,10 @@
 //! Display names by id.
 
-use super::api_error::{ApiError, JsonBody};
+use super::super::api_error::ApiError;
+use super::super::state::GatewayState;
 use super::auth::AuthUser;
-use super::state::GatewayState;
+use super::body::JsonBody;
+use crate::model::UserId;
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
@@ -25,15 +27,12 @@ pub async fn look_up(
     if body.mris.len() > MAX_MRIS {
         return Err(ApiError::bad("Too many ids."));
     }
-    let work = move |tx: &mut super::db::Tx<'_>| {
-        let mut profiles = Map::new();
-        for mri in body.mris {
-            let name = tx.name(&mri);
-            if !name.is_empty() {
-                profiles.insert(mri, json!({ "profile": { "displayName": name } }));
-            }
+    let mut profiles = Map::new();
+    for mri in body.mris {
+        let name = gateway.directory.name(&UserId::new(&mri));
+        if !name.is_empty() {
+            profiles.insert(mri, json!({ "profile": { "displayName": name } }));
         }
-        Ok(json!({ "profiles": profiles }))
-    };
-    gateway.change(work).await.map(Json)
+    }
+    Ok(Json(json!({ "profiles": profiles })))
 }

@@ -1,10 +1,11 @@
 //! Join links: the scheduler's question for one, and the service that resolves it.
 
-use super::api_error::{ApiError, JsonBody};
+use super::super::api_error::ApiError;
+use super::super::rules::threads as rules;
+use super::super::state::GatewayState;
+use super::super::storage::ThreadRow;
 use super::auth::AuthUser;
-use super::db::Tx;
-use super::rows::ThreadRow;
-use super::state::GatewayState;
+use super::body::JsonBody;
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
@@ -17,21 +18,13 @@ pub struct JoinUrlBody {
     thread_id: String,
 }
 
-/// The join URL of a thread that is open for joining.
 async fn open_thread(
-    gateway: Arc<GatewayState>,
+    gateway: &GatewayState,
     caller: &AuthUser,
     id: String,
 ) -> Result<ThreadRow, ApiError> {
     let me = caller.user.clone();
-    let work = move |tx: &mut Tx<'_>| {
-        let thread = tx.thread_for(&id, &me)?;
-        if !thread.joining {
-            return Err(ApiError::forbidden("Joining by link is turned off."));
-        }
-        Ok(thread)
-    };
-    gateway.change(work).await
+    gateway.read(move |store| rules::open_thread(store, &me, &id)).await
 }
 
 /// Opaque ids beside the join code; nothing reads them, but clients expect them.
@@ -44,7 +37,7 @@ pub async fn join_url(
     caller: AuthUser,
     JsonBody(body): JsonBody<JoinUrlBody>,
 ) -> Result<Json<Value>, ApiError> {
-    let thread = open_thread(gateway, &caller, body.thread_id).await?;
+    let thread = open_thread(&gateway, &caller, body.thread_id).await?;
     Ok(Json(json!({
         "Blob": blob(&thread),
         "Id": format!("Za{}", thread.code),
@@ -59,7 +52,7 @@ pub async fn meeting(
     caller: AuthUser,
     JsonBody(body): JsonBody<JoinUrlBody>,
 ) -> Result<Json<Value>, ApiError> {
-    let thread = open_thread(gateway, &caller, body.thread_id).await?;
+    let thread = open_thread(&gateway, &caller, body.thread_id).await?;
     Ok(Json(json!({ "url": format!("{}/join/{}", caller.origin, thread.code), "id": thread.code })))
 }
 
@@ -74,9 +67,7 @@ pub async fn resolve(
     State(gateway): State<Arc<GatewayState>>,
     JsonBody(body): JsonBody<ResolveBody>,
 ) -> Result<Json<Value>, ApiError> {
-    let thread = gateway.change(move |tx| Ok(tx.thread_of_code(&body.short_id)?)).await?;
-    let thread =
-        thread.filter(|t| t.joining).ok_or(ApiError::not_found("This link leads nowhere."))?;
+    let thread = gateway.read(move |store| rules::behind_code(store, &body.short_id)).await?;
     Ok(Json(json!({
         "Action": "Chat",
         "ChatBlob": blob(&thread),

@@ -1,8 +1,9 @@
 //! Who is asking: host and origin first, then the credential (facts 1.1). Tokens are compared in constant time.
 
-use super::api_error::ApiError;
-use super::fault::InjectedFault;
-use super::state::GatewayState;
+use super::super::api_error::ApiError;
+use super::super::fault::InjectedFault;
+use super::super::render::Viewer;
+use super::super::state::GatewayState;
 use crate::model::UserId;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Request, State};
@@ -11,7 +12,6 @@ use axum::http::{HeaderMap, Response, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::IntoResponse;
 use std::sync::Arc;
-use subtle::ConstantTimeEq;
 
 /// Stands before every handler: refuses foreign hosts and web pages, and plays the scripted faults.
 pub async fn gate(
@@ -81,6 +81,12 @@ pub struct AuthUser {
     pub origin: String,
 }
 
+impl AuthUser {
+    pub fn viewer(&self) -> Viewer<'_> {
+        Viewer { user: &self.user, origin: &self.origin }
+    }
+}
+
 impl FromRequestParts<Arc<GatewayState>> for AuthUser {
     type Rejection = ApiError;
 
@@ -96,7 +102,7 @@ impl FromRequestParts<Arc<GatewayState>> for AuthUser {
             return Ok(Self { user, endpoint: Some(endpoint), origin });
         }
         let token = skype_token(&parts.headers).ok_or(ApiError::unauthorized())?;
-        let user = gateway.user_of(token).ok_or(ApiError::unauthorized())?;
+        let user = gateway.directory.user_of(token).ok_or(ApiError::unauthorized())?;
         Ok(Self { user, endpoint: None, origin })
     }
 }
@@ -114,8 +120,4 @@ fn skype_token(headers: &HeaderMap) -> Option<&str> {
         .or_else(|| get("x-skypetoken"))
         .or_else(|| get("authorization").and_then(|v| v.strip_prefix("Bearer ")))
         .map(str::trim)
-}
-
-pub fn same_secret(a: &str, b: &str) -> bool {
-    a.as_bytes().ct_eq(b.as_bytes()).into()
 }

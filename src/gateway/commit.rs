@@ -1,0 +1,157 @@
+//! Changes run one after another on a thread of their own. Those that wait are committed together, so that a busy
+//! gateway does not wait for the disk once for every message; each is still all or nothing, and is answered only once
+//! it is durable. Events go out after the commit, in the order of the changes.
+
+use super::api_error::ApiError;
+use super::events::{Committed, Event};
+use super::hub::Hub;
+use super::rules::Work;
+use super::state::now;
+use super::storage::{Storage, StorageTx, Stored};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::{broadcast, mpsc, oneshot};
+
+/// Changes that may wait; whoever comes then waits to be let in.
+const MAX_WAITING: usize = 1_024;
+/// One commit takes in no more changes than these, and none after this time.
+const MAX_TOGETHER: usize = 64;
+const MAX_TIME: Duration = Duration::from_millis(10);
+
+pub struct Committer {
+    pub storage: Box<dyn Storage>,
+    pub hub: Hub,
+    /// Every message as it is committed, for the scripted people.
+    pub committed: broadcast::Sender<Committed>,
+    /// Held from the first change to the last event of a commit, so that events keep the order of the changes.
+    pub order: Mutex<()>,
+}
+
+/// A change with the one who waits for its outcome.
+pub trait Job: Send {
+    /// Runs it; false undoes it.
+    fn run(&mut self, work: &mut Work<'_>) -> bool;
+    fn finish(self: Box<Self>, stored: bool);
+}
+
+struct Change<T, F> {
+    work: Option<F>,
+    outcome: Result<T, ApiError>,
+    answer: oneshot::Sender<Result<T, ApiError>>,
+}
+
+impl<T, F> Job for Change<T, F>
+where
+    T: Send,
+    F: FnOnce(&mut Work<'_>) -> Result<T, ApiError> + Send,
+{
+    fn run(&mut self, work: &mut Work<'_>) -> bool {
+        if let Some(run) = self.work.take() {
+            self.outcome = run(work);
+        }
+        self.outcome.is_ok()
+    }
+
+    fn finish(self: Box<Self>, stored: bool) {
+        let outcome = if stored || self.outcome.is_err() {
+            self.outcome
+        } else {
+            Err(ApiError::database_failed())
+        };
+        // Whoever asked may have gone away.
+        let _ = self.answer.send(outcome);
+    }
+}
+
+/// A job, and where its outcome will be.
+pub fn job<T: Send + 'static>(
+    work: impl FnOnce(&mut Work<'_>) -> Result<T, ApiError> + Send + 'static,
+) -> (Box<dyn Job>, oneshot::Receiver<Result<T, ApiError>>) {
+    let (answer, outcome) = oneshot::channel();
+    let job = Change { work: Some(work), outcome: Err(ApiError::failed_inside()), answer };
+    (Box::new(job), outcome)
+}
+
+impl Committer {
+    /// The thread that commits; it ends with the last sender.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start(self: Arc<Self>) -> std::io::Result<mpsc::Sender<Box<dyn Job>>> {
+        let (sender, mut jobs) = mpsc::channel::<Box<dyn Job>>(MAX_WAITING);
+        std::thread::Builder::new().name("gateway-commit".into()).spawn(move || {
+            while let Some(job) = jobs.blocking_recv() {
+                self.run(job, &mut || jobs.try_recv().ok());
+            }
+        })?;
+        Ok(sender)
+    }
+
+    /// Commits a job, and those that `next` gives meanwhile.
+    pub fn run(&self, first: Box<dyn Job>, next: &mut dyn FnMut() -> Option<Box<dyn Job>>) {
+        let _order = self.order.lock().unwrap_or_else(PoisonError::into_inner);
+        let started = Instant::now();
+        let mut waiting = Some(first);
+        let mut done = Vec::new();
+        let mut caused = Caused::default();
+        let stored = self.storage.write(&mut |tx| {
+            while let Some(mut job) = waiting.take() {
+                let ran = self.attempt(tx, job.as_mut(), &mut caused);
+                done.push(job);
+                ran?;
+                if done.len() < MAX_TOGETHER && started.elapsed() < MAX_TIME {
+                    waiting = next();
+                }
+            }
+            Ok(())
+        });
+        match &stored {
+            Ok(()) => self.publish(caused),
+            Err(error) => tracing::error!(%error, "the gateway's database failed"),
+        }
+        for job in done {
+            job.finish(stored.is_ok());
+        }
+    }
+
+    fn attempt(
+        &self,
+        tx: &mut dyn StorageTx,
+        job: &mut dyn Job,
+        caused: &mut Caused,
+    ) -> Stored<()> {
+        tx.attempt(&mut |tx| {
+            let mut work = Work::new(tx, &self.hub, now());
+            // One request that panics must not take the others down.
+            let keep = catch_unwind(AssertUnwindSafe(|| job.run(&mut work))).unwrap_or(false);
+            if keep {
+                caused.add(work);
+            }
+            keep
+        })
+    }
+
+    fn publish(&self, caused: Caused) {
+        self.hub.publish(&caused.events, now());
+        for message in caused.messages {
+            // Nobody listens outside a demo.
+            let _ = self.committed.send(message);
+        }
+    }
+}
+
+/// What the changes of one commit lead to.
+#[derive(Default)]
+struct Caused {
+    events: Vec<Event>,
+    messages: Vec<Committed>,
+}
+
+impl Caused {
+    fn add(&mut self, work: Work<'_>) {
+        let (events, messages) = work.into_caused();
+        self.events.extend(events);
+        self.messages.extend(messages);
+    }
+}

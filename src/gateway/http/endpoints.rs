@@ -1,0 +1,217 @@
+//! Registering, subscribing and the long poll (facts 1.2, 2.2).
+
+use super::super::api_error::ApiError;
+use super::super::events::EventBody;
+use super::super::hub::QueuedEvent;
+use super::super::render;
+use super::super::rules::{conversations, threads};
+use super::super::state::{GatewayState, now};
+use super::super::storage::StorageTx;
+use super::JsonText;
+use super::auth::AuthUser;
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderName, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// An answer ends after the event with which it grows over this, in bytes.
+const MAX_ANSWER: usize = 1024 * 1024;
+/// How long a registration token can be used, in seconds.
+const TOKEN_LIFE: i64 = 86_400;
+
+/// The endpoint a path names; `SELF` is the one of the registration token.
+fn named(caller: &AuthUser, path: &str) -> Result<String, ApiError> {
+    if path == "SELF" {
+        return caller.endpoint.clone().ok_or(ApiError::no_endpoint());
+    }
+    Ok(path.to_owned())
+}
+
+pub async fn register(
+    State(gateway): State<Arc<GatewayState>>,
+    caller: AuthUser,
+) -> Result<Response, ApiError> {
+    if !gateway.long_poll {
+        return Err(ApiError::no_endpoints());
+    }
+    let (id, token) = gateway.hub().register(caller.user);
+    let expires = now() / 1000 + TOKEN_LIFE;
+    let encoded = id.replace('{', "%7B").replace('}', "%7D");
+    let headers = [
+        (
+            HeaderName::from_static("set-registrationtoken"),
+            format!("registrationToken={token}; expires={expires}; endpointId={id}"),
+        ),
+        (header::LOCATION, format!("{}/v1/users/ME/endpoints/{encoded}", caller.origin)),
+    ];
+    Ok((StatusCode::CREATED, headers, Json(json!({}))).into_response())
+}
+
+/// Presence, acknowledgements of single messages and endpoint settings: answered, and nothing more.
+pub async fn accept(_caller: AuthUser) -> Json<Value> {
+    Json(json!({}))
+}
+
+pub async fn subscribe(
+    State(gateway): State<Arc<GatewayState>>,
+    caller: AuthUser,
+    Path(endpoint): Path<String>,
+) -> Result<Response, ApiError> {
+    let endpoint = named(&caller, &endpoint)?;
+    let AuthUser { user, origin, .. } = caller;
+    // As a change: whoever has subscribed then sees every commit that is not on the pages yet.
+    gateway.change(move |work| work.hub.subscribe(&user, &endpoint)).await?;
+    let location = format!("{origin}/v1/users/ME/endpoints/SELF/subscriptions/0");
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(json!({}))).into_response())
+}
+
+#[derive(Deserialize)]
+pub struct PollQuery {
+    #[serde(rename = "ackId")]
+    ack_id: Option<u64>,
+}
+
+pub async fn poll(
+    State(gateway): State<Arc<GatewayState>>,
+    caller: AuthUser,
+    Path(endpoint): Path<String>,
+    Query(query): Query<PollQuery>,
+) -> Result<JsonText, ApiError> {
+    let endpoint = named(&caller, &endpoint)?;
+    let caller = Arc::new(caller);
+    let deadline = tokio::time::Instant::now() + gateway.poll_wait;
+    loop {
+        let waiting = gateway.hub().waiting(&caller.user, &endpoint, query.ack_id)?;
+        if let Some(last) = waiting.events.last().map(|event| event.id) {
+            let answer = write_events(&gateway, &caller, waiting.events).await?;
+            // A client that acknowledges gets again what it did not: the answer before may have been lost.
+            let sent = if query.ack_id.is_none() { answer.last } else { None };
+            let useless = answer.is_empty().then_some(last);
+            if let Some(done) = useless.or(sent) {
+                gateway.hub().forget_events(&caller.user, &endpoint, done);
+            }
+            if !answer.is_empty() {
+                return Ok(answer.into_json());
+            }
+        } else if tokio::time::timeout_at(deadline, waiting.wake.notified()).await.is_err() {
+            return Ok(JsonText("{}".into()));
+        }
+    }
+}
+
+/// Events as they are sent.
+#[derive(Default)]
+struct PollAnswer {
+    events: Vec<String>,
+    size: usize,
+    /// The id of the last event that was dealt with.
+    last: Option<u64>,
+}
+
+impl PollAnswer {
+    fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
+    fn into_json(self) -> JsonText {
+        JsonText(format!("{{\"eventMessages\":[{}]}}", self.events.join(",")))
+    }
+
+    fn add(&mut self, id: u64, event: Option<String>) {
+        self.last = Some(id);
+        self.size += event.as_ref().map_or(0, String::len);
+        self.events.extend(event);
+    }
+}
+
+/// Writes events for the one who asks. The database is only asked where an event is about the state of something.
+async fn write_events(
+    gateway: &Arc<GatewayState>,
+    caller: &Arc<AuthUser>,
+    events: Vec<QueuedEvent>,
+) -> Result<PollAnswer, ApiError> {
+    if events.iter().all(|event| matches!(&*event.body, EventBody::Message(_))) {
+        return write_all(caller, &events, |_| Ok(None));
+    }
+    let (shared, caller) = (Arc::clone(gateway), Arc::clone(caller));
+    gateway
+        .read(move |store| {
+            write_all(&caller, &events, |body| write_state(store, &shared, &caller, body))
+        })
+        .await
+}
+
+fn write_all(
+    caller: &AuthUser,
+    events: &[QueuedEvent],
+    state: impl Fn(&EventBody) -> Result<Option<(String, String)>, ApiError>,
+) -> Result<PollAnswer, ApiError> {
+    let outdated = outdated(events);
+    let mut answer = PollAnswer::default();
+    for event in events {
+        let written = match &*event.body {
+            EventBody::Message(message) => Some(render::event_message(message, caller.viewer())),
+            _ if outdated.contains(&event.id) => None,
+            body => state(body)?,
+        };
+        let written = written.map(|(resource, link)| {
+            let kind = event.body.resource_type();
+            render::event(event.id, kind, event.at, &link, &resource)
+        });
+        answer.add(event.id, written);
+        if answer.size > MAX_ANSWER {
+            break;
+        }
+    }
+    Ok(answer)
+}
+
+/// Events about a state that a later one of these tells, too.
+fn outdated(events: &[QueuedEvent]) -> HashSet<u64> {
+    let mut told = HashSet::new();
+    let mut outdated = HashSet::new();
+    for event in events.iter().rev() {
+        let key = match &*event.body {
+            EventBody::Message(_) => continue,
+            EventBody::Conversation(chat) => (true, chat.key()),
+            EventBody::Thread(id) => (false, id.clone()),
+        };
+        if !told.insert(key) {
+            outdated.insert(event.id);
+        }
+    }
+    outdated
+}
+
+/// The state that an event is about, as it is now, and its link; nothing when it is not the caller's to see any more.
+fn write_state(
+    store: &dyn StorageTx,
+    gateway: &GatewayState,
+    caller: &AuthUser,
+    body: &EventBody,
+) -> Result<Option<(String, String)>, ApiError> {
+    let origin = &caller.origin;
+    let written = match body {
+        EventBody::Conversation(chat) => {
+            let id = chat.seen_by(&caller.user);
+            let link = format!("{origin}{}", render::conversation_path(&id));
+            let found = conversations::one(store, &caller.user, &id);
+            found.map(|found| (render::conversation(&found, caller.viewer()), link))
+        }
+        EventBody::Thread(id) => {
+            let link = format!("{origin}/v1/threads/{id}");
+            let found = threads::one(store, &caller.user, id);
+            found.map(|found| (render::thread(&found, &gateway.directory, origin), link))
+        }
+        EventBody::Message(_) => return Ok(None),
+    };
+    match written {
+        Ok(written) => Ok(Some(written)),
+        Err(error) if error.status == 500 => Err(error),
+        Err(_) => Ok(None),
+    }
+}

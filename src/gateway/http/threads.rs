@@ -1,0 +1,142 @@
+//! Groups and their members.
+
+use super::super::api_error::ApiError;
+use super::super::render;
+use super::super::rules::{conversations, members, threads as rules};
+use super::super::state::GatewayState;
+use super::super::storage::MemberRow;
+use super::JsonText;
+use super::auth::AuthUser;
+use super::body::{JsonBody, NameQuery};
+use crate::model::{Role, UserId};
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+#[derive(Deserialize)]
+struct MemberBody {
+    id: String,
+    #[serde(default)]
+    role: String,
+}
+
+impl From<&MemberBody> for MemberRow {
+    fn from(body: &MemberBody) -> Self {
+        Self { id: UserId::new(&body.id), role: Role::parse(&body.role) }
+    }
+}
+
+#[derive(Deserialize)]
+pub struct CreateBody {
+    members: Vec<MemberBody>,
+    #[serde(default)]
+    properties: Map<String, Value>,
+}
+
+pub async fn create(
+    State(gateway): State<Arc<GatewayState>>,
+    caller: AuthUser,
+    JsonBody(body): JsonBody<CreateBody>,
+) -> Result<Response, ApiError> {
+    let origin = caller.origin.clone();
+    let members: Vec<MemberRow> = body.members.iter().map(MemberRow::from).collect();
+    let id = gateway
+        .change(move |work| rules::create(work, &caller.user, &members, &body.properties))
+        .await?;
+    let location = format!("{origin}/v1/threads/{id}");
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(json!({}))).into_response())
+}
+
+pub async fn one(
+    State(gateway): State<Arc<GatewayState>>,
+    caller: AuthUser,
+    Path(id): Path<String>,
+) -> Result<JsonText, ApiError> {
+    let AuthUser { user, origin, .. } = caller;
+    let thread = gateway.read(move |store| rules::one(store, &user, &id)).await?;
+    Ok(JsonText(render::thread(&thread, &gateway.directory, &origin)))
+}
+
+pub async fn set_property(
+    State(gateway): State<Arc<GatewayState>>,
+    caller: AuthUser,
+    Path(id): Path<String>,
+    Query(query): Query<NameQuery>,
+    JsonBody(body): JsonBody<Map<String, Value>>,
+) -> Result<Json<Value>, ApiError> {
+    let in_body = body.get("name").and_then(Value::as_str).map(str::to_owned);
+    let name = query.name.or(in_body).ok_or(ApiError::bad("The property's name is missing."))?;
+    let value =
+        body.get(&name).cloned().ok_or(ApiError::bad("The property's value is missing."))?;
+    gateway.change(move |work| rules::set_property(work, &caller.user, &id, &name, &value)).await?;
+    Ok(Json(json!({})))
+}
+
+/// Adds someone, sets a role, or joins an open thread.
+pub async fn put_member(
+    State(gateway): State<Arc<GatewayState>>,
+    caller: AuthUser,
+    Path((id, member)): Path<(String, String)>,
+    body: Bytes,
+) -> Result<Json<Value>, ApiError> {
+    // The body may be missing altogether.
+    let body: Map<String, Value> = serde_json::from_slice(&body).unwrap_or_default();
+    let role = body.get("role").and_then(Value::as_str).map(Role::parse).unwrap_or_default();
+    let member = UserId::from(member);
+    gateway.change(move |work| members::put(work, &caller.user, &id, &member, role)).await?;
+    Ok(Json(json!({})))
+}
+
+#[derive(Deserialize)]
+pub struct AddBody {
+    members: Vec<MemberBody>,
+}
+
+pub async fn add_members(
+    State(gateway): State<Arc<GatewayState>>,
+    caller: AuthUser,
+    Path(id): Path<String>,
+    JsonBody(body): JsonBody<AddBody>,
+) -> Result<(StatusCode, Json<Value>), ApiError> {
+    let new: Vec<MemberRow> = body.members.iter().map(MemberRow::from).collect();
+    gateway.change(move |work| members::add(work, &caller.user, &id, &new)).await?;
+    Ok((StatusCode::CREATED, Json(json!({}))))
+}
+
+pub async fn remove_member(
+    State(gateway): State<Arc<GatewayState>>,
+    caller: AuthUser,
+    Path((id, member)): Path<(String, String)>,
+) -> Result<Json<Value>, ApiError> {
+    let member = UserId::from(member);
+    gateway.change(move |work| members::remove(work, &caller.user, &id, &member)).await?;
+    Ok(Json(json!({})))
+}
+
+/// How far each member has read.
+pub async fn consumption_horizons(
+    State(gateway): State<Arc<GatewayState>>,
+    caller: AuthUser,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, ApiError> {
+    let thread = id.clone();
+    let marks =
+        gateway.read(move |store| conversations::read_marks(store, &caller.user, &thread)).await?;
+    let list: Vec<Value> = marks
+        .into_iter()
+        .map(|mark| {
+            json!({
+                "id": mark.user.as_str(),
+                "consumptionhorizon": mark.horizon.as_deref().unwrap_or("0;0;0"),
+                "messageVisibilityTime": mark.since,
+            })
+        })
+        .collect();
+    let version = super::super::state::now().to_string();
+    Ok(Json(json!({ "id": id, "version": version, "consumptionhorizons": list })))
+}

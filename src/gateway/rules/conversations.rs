@@ -1,0 +1,242 @@
+//! The conversation list, one conversation, and its properties for one account.
+
+use super::super::api_error::ApiError;
+use super::super::chat_key::ChatKey;
+use super::super::storage::{
+    ConversationEntry, MemberReadMark, MessageRow, Participant, StorageTx, ThreadRow,
+};
+use super::paging::{PageRequest, PageRoom, SyncState};
+use super::{READ_MARK, Work, chat_of, enter, server_body};
+use crate::model::UserId;
+use serde_json::json;
+
+const DEFAULT_PAGE: usize = 100;
+/// Properties that an account may set for itself.
+const OWN_PROPERTIES: [&str; 5] =
+    ["consumptionhorizon", "alerts", "favorite", "alertmatches", "hidden"];
+/// The kinds of `targetType` and the id prefixes they stand for.
+const TARGETS: [(&str, &str); 6] = [
+    ("Passport", "1:"),
+    ("Skype", "8:"),
+    ("Lync", "2:"),
+    ("Thread", "19:"),
+    ("PSTN", "4:"),
+    ("Agent", "28:"),
+];
+
+/// One conversation as its owner sees it.
+pub struct Conversation {
+    pub chat: ChatKey,
+    pub place: Participant,
+    /// The newest message that may be seen.
+    pub last: Option<MessageRow>,
+    pub thread: Option<ThreadRow>,
+}
+
+impl Conversation {
+    fn size(&self) -> usize {
+        let properties = self.place.properties.values().map(|v| v.as_str().map_or(8, str::len));
+        let topic = self.thread.as_ref().map_or(0, |thread| thread.topic.len());
+        1_024
+            + properties.sum::<usize>()
+            + topic
+            + self.last.as_ref().map_or(0, |row| row.body.len())
+    }
+}
+
+pub struct ConversationPage {
+    pub items: Vec<Conversation>,
+    pub state: SyncState,
+    /// Whether the list goes on below.
+    pub has_older: bool,
+}
+
+/// The bits of the kinds that a `targetType` names. Unknown kinds are ignored; when none is known there is no filter.
+fn target_bits(target_type: Option<&str>) -> u8 {
+    let named = |name: &str| target_type.unwrap_or_default().split('|').any(|n| n == name);
+    let bits = TARGETS.iter().enumerate().filter(|(_, (name, _))| named(name));
+    bits.fold(0, |bits, (i, _)| bits | 1 << i)
+}
+
+fn is_target(bits: u8, id: &str) -> bool {
+    let of_kind =
+        |(i, (_, prefix)): (usize, &(&str, &str))| bits & 1 << i != 0 && id.starts_with(prefix);
+    bits == 0 || id.starts_with("48:") || TARGETS.iter().enumerate().any(of_kind)
+}
+
+/// A page of the list: the first, or what is new since a sync state and then the next older ones.
+///
+/// # Errors
+/// When the sync state is not one of ours.
+pub fn page(
+    store: &dyn StorageTx,
+    me: &UserId,
+    request: &PageRequest,
+    target_type: Option<&str>,
+) -> Result<ConversationPage, ApiError> {
+    let state = request.sync_state.as_deref().map(SyncState::decode).transpose()?;
+    let bits = state.map_or_else(|| target_bits(target_type), |state| state.targets);
+    let mut entries = store.conversations(me)?;
+    entries.retain(|entry| is_target(bits, &entry.seen_as));
+    let chosen = match state {
+        None => first(&entries, request, bits),
+        Some(state) => next(&entries, state, request.size_or(state.page)),
+    };
+    let mut room = PageRoom::new();
+    let mut items = Vec::new();
+    let (mut state, mut cut) = (chosen.start, false);
+    for entry in chosen.new {
+        if cut || !add(store, me, entry, &mut room, &mut items)? {
+            cut = true;
+            break;
+        }
+        state.high = entry.change;
+    }
+    if !cut {
+        state.high = chosen.complete.unwrap_or(state.high);
+        for entry in chosen.older {
+            if !add(store, me, entry, &mut room, &mut items)? {
+                break;
+            }
+            (state.low, state.row) = (entry.activity, entry.row);
+        }
+    }
+    let has_older = entries.iter().any(|entry| is_below(entry, &state));
+    items.sort_by_key(|(entry, _)| std::cmp::Reverse((entry.activity, entry.row)));
+    let items = items.into_iter().map(|(_, conversation)| conversation).collect();
+    Ok(ConversationPage { items, state, has_older })
+}
+
+/// Adds a conversation to a page if there is room for it.
+fn add<'a>(
+    store: &dyn StorageTx,
+    me: &UserId,
+    entry: &'a ConversationEntry,
+    room: &mut PageRoom,
+    items: &mut Vec<(&'a ConversationEntry, Conversation)>,
+) -> Result<bool, ApiError> {
+    let mut item = vec![one(store, me, &entry.seen_as)?];
+    room.cut(&mut item, Conversation::size);
+    let Some(item) = item.pop() else { return Ok(false) };
+    items.push((entry, item));
+    Ok(true)
+}
+
+/// Which conversations a page is to hold, as far as there is room.
+struct Chosen<'a> {
+    /// In the order of their changes, so that none is skipped when the page ends among them.
+    new: Vec<&'a ConversationEntry>,
+    /// Most recently active first.
+    older: Vec<&'a ConversationEntry>,
+    /// The sync state of a page that takes none of them.
+    start: SyncState,
+    /// How far changes are seen once all of `new` are taken; `None` when there are more than a page holds.
+    complete: Option<i64>,
+}
+
+fn first<'a>(entries: &'a [ConversationEntry], request: &PageRequest, targets: u8) -> Chosen<'a> {
+    let (start, page) = (request.start.unwrap_or(0), request.size_or(DEFAULT_PAGE));
+    let high = entries.iter().map(|entry| entry.change).max().unwrap_or(0);
+    let older = entries.iter().filter(|entry| entry.version >= start).take(page).collect();
+    let start = SyncState { high, low: i64::MAX, row: i64::MAX, start, page, targets };
+    Chosen { new: Vec::new(), older, start, complete: Some(high) }
+}
+
+fn next(entries: &[ConversationEntry], state: SyncState, page: usize) -> Chosen<'_> {
+    let high = entries.iter().map(|entry| entry.change).max().unwrap_or(0);
+    let (mut new, rest): (Vec<_>, Vec<_>) =
+        entries.iter().partition(|entry| entry.change > state.high);
+    let complete = (new.len() <= page).then_some(high.max(state.high));
+    new.sort_by_key(|entry| entry.change);
+    new.truncate(page);
+    let older = rest.into_iter().filter(|entry| is_below(entry, &state)).take(page - new.len());
+    Chosen { older: older.collect(), new, start: SyncState { page, ..state }, complete }
+}
+
+fn is_below(entry: &ConversationEntry, state: &SyncState) -> bool {
+    (entry.activity, entry.row) < (state.low, state.row) && entry.version >= state.start
+}
+
+/// One conversation of this account, also one that it has left.
+///
+/// # Errors
+/// When the id names nothing, or the account has no such conversation.
+pub fn one(store: &dyn StorageTx, me: &UserId, id: &str) -> Result<Conversation, ApiError> {
+    let chat = chat_of(me, id)?;
+    let thread = match &chat {
+        ChatKey::Thread(id) => Some(store.thread(id)?.ok_or(ApiError::no_conversation())?),
+        _ => None,
+    };
+    let place = store.participant(&chat, me)?.ok_or(ApiError::no_conversation())?;
+    let last = store.messages_before(&chat, place.window, i64::MAX, 1)?.into_iter().next();
+    Ok(Conversation { chat, place, last, thread })
+}
+
+/// Sets `consumptionhorizon`, `alerts` and the like; only this account sees them.
+///
+/// # Errors
+/// When there is no such property, its value is malformed, or the conversation is closed to this account.
+pub fn set_property(
+    work: &mut Work<'_>,
+    me: &UserId,
+    id: &str,
+    name: &str,
+    value: &str,
+) -> Result<(), ApiError> {
+    if !OWN_PROPERTIES.contains(&name) {
+        return Err(ApiError::bad("Unknown property."));
+    }
+    let is_horizon = name == "consumptionhorizon";
+    if is_horizon && !is_well_formed(value) {
+        return Err(ApiError::bad("The consumption horizon is malformed."));
+    }
+    let chat = enter(work.store, me, id)?;
+    put_property(work, me, &chat, name, value)
+}
+
+fn is_well_formed(horizon: &str) -> bool {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    horizon.split(';').count() == 3 && horizon.split(';').all(digits)
+}
+
+/// Sets a property of somebody's own and announces it. That one has read further is also announced to the others: as a
+/// signal, as typing is, and nothing that is stored (facts 3.7).
+pub fn put_property(
+    work: &mut Work<'_>,
+    me: &UserId,
+    chat: &ChatKey,
+    name: &str,
+    value: &str,
+) -> Result<(), ApiError> {
+    work.store.set_property(chat, me, name, value, work.now)?;
+    if name == "consumptionhorizon" {
+        let content = json!({ "user": me.as_str(), "consumptionhorizon": value }).to_string();
+        work.announce_signal(chat, me, server_body(READ_MARK, &content))?;
+    }
+    work.announce_conversation(me, chat);
+    Ok(())
+}
+
+/// How far each member has read.
+///
+/// # Errors
+/// When the caller is not in the conversation.
+pub fn read_marks(
+    store: &dyn StorageTx,
+    me: &UserId,
+    id: &str,
+) -> Result<Vec<MemberReadMark>, ApiError> {
+    let chat = enter(store, me, id)?;
+    Ok(store.read_marks(&chat)?)
+}
+
+/// Deletes the history for this account: what is there now is no longer shown to it.
+///
+/// # Errors
+/// When the conversation is closed to this account.
+pub fn clear(work: &mut Work<'_>, me: &UserId, id: &str) -> Result<(), ApiError> {
+    let chat = enter(work.store, me, id)?;
+    work.store.clear_history(&chat, me)?;
+    work.announce_conversation(me, &chat);
+    Ok(())
+}

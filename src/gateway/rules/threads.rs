@@ -1,0 +1,191 @@
+//! Groups: making one, and its properties. Each change leaves its line in the chat.
+
+use super::super::api_error::ApiError;
+use super::super::chat_key::ChatKey;
+use super::super::secret;
+use super::super::storage::{MemberRow, StorageTx, ThreadRow};
+use super::members::{MAX_MEMBERS, check_id, note_added};
+use super::{Activity, Work, member_thread, xml};
+use crate::model::{Role, UserId};
+use serde_json::{Map, Value};
+use std::collections::HashMap;
+
+const MAX_TOPIC: usize = 10_000;
+
+/// A group with its members.
+pub struct Thread {
+    pub row: ThreadRow,
+    pub members: Vec<MemberRow>,
+}
+
+/// Creates a group and gives its id.
+///
+/// # Errors
+/// When the members are too many, malformed, or the creator is not an admin among them.
+pub fn create(
+    work: &mut Work<'_>,
+    me: &UserId,
+    members: &[MemberRow],
+    properties: &Map<String, Value>,
+) -> Result<String, ApiError> {
+    if members.len() > MAX_MEMBERS {
+        return Err(ApiError::bad("Too many members."));
+    }
+    for member in members {
+        check_id(me, &member.id)?;
+    }
+    if !members.iter().any(|m| m.id == *me && m.role == Role::Admin) {
+        return Err(ApiError::bad("The creator must be among the members, as Admin."));
+    }
+    let token = secret::token();
+    let id = format!("19:{}@thread.skype", token.get(..32).unwrap_or_default());
+    let mut thread = ThreadRow {
+        id: id.clone(),
+        creator: me.as_str().to_owned(),
+        created: work.now,
+        version: work.now,
+        topic: String::new(),
+        joining: false,
+        history: true,
+        code: secret::join_code(),
+        more: Map::new(),
+        member_count: 0,
+    };
+    for (name, value) in properties {
+        apply(&mut thread, name, value)?;
+    }
+    work.store.create_thread(&thread)?;
+    let members = without_doubles(members);
+    work.store.add_members(&id, &members, true, work.now)?;
+    note_added(work, &id, me, &members)?;
+    if !thread.topic.is_empty() {
+        work.note_activity(&id, Activity::TopicUpdate, me, &value_tag(&thread.topic))?;
+    }
+    Ok(id)
+}
+
+/// Everyone once; an admin who is also listed as a user is an admin.
+fn without_doubles(members: &[MemberRow]) -> Vec<MemberRow> {
+    let mut places: HashMap<&UserId, usize> = HashMap::new();
+    let mut kept: Vec<MemberRow> = Vec::new();
+    for member in members {
+        let place = *places.entry(&member.id).or_insert(kept.len());
+        match kept.get_mut(place) {
+            Some(known) if member.role == Role::Admin => known.role = Role::Admin,
+            Some(_) => {}
+            None => kept.push(member.clone()),
+        }
+    }
+    kept
+}
+
+/// A group as its members see it.
+///
+/// # Errors
+/// When there is no such group, or the caller is not a member.
+pub fn one(store: &dyn StorageTx, me: &UserId, id: &str) -> Result<Thread, ApiError> {
+    if !id.starts_with("19:") {
+        return Err(ApiError::bad("The resource URL is misformatted."));
+    }
+    let (row, _) = member_thread(store, id, me)?;
+    let members = store.members(id)?;
+    Ok(Thread { row, members })
+}
+
+/// The group whose join link a member asks for.
+///
+/// # Errors
+/// When the caller is not a member, or nobody may join by link.
+pub fn open_thread(store: &dyn StorageTx, me: &UserId, id: &str) -> Result<ThreadRow, ApiError> {
+    let (thread, _) = member_thread(store, id, me)?;
+    if !thread.joining {
+        return Err(ApiError::forbidden("Joining by link is turned off."));
+    }
+    Ok(thread)
+}
+
+/// The group that a join code leads into.
+///
+/// # Errors
+/// When it leads nowhere.
+pub fn behind_code(store: &dyn StorageTx, code: &str) -> Result<ThreadRow, ApiError> {
+    let thread = store.thread_of_code(code)?.filter(|thread| thread.joining);
+    thread.ok_or(ApiError::not_found("This link leads nowhere."))
+}
+
+/// Sets a property of a group. Any member may change the topic, admins the rest.
+///
+/// # Errors
+/// When the caller may not, or the value is not one.
+pub fn set_property(
+    work: &mut Work<'_>,
+    me: &UserId,
+    id: &str,
+    name: &str,
+    value: &Value,
+) -> Result<(), ApiError> {
+    let (mut thread, place) = member_thread(work.store, id, me)?;
+    if name != "topic" && place.role != Some(Role::Admin) {
+        return Err(ApiError::admins_only());
+    }
+    apply(&mut thread, name, value)?;
+    work.store.save_thread(&thread, work.now)?;
+    let more = |name: &str| thread.more.get(name).and_then(Value::as_str).unwrap_or_default();
+    let (activity, text) = match name {
+        "topic" => (Activity::TopicUpdate, thread.topic.clone()),
+        "joiningenabled" => (Activity::JoiningEnabledUpdate, thread.joining.to_string()),
+        "historydisclosed" => (Activity::HistoryDisclosedUpdate, thread.history.to_string()),
+        "picture" => (Activity::PictureUpdate, more("picture").to_owned()),
+        "moderatedthread" => (Activity::ModeratedThreadUpdate, more(name).to_owned()),
+        _ => return work.announce_thread(id),
+    };
+    work.note_activity(id, activity, me, &value_tag(&text))
+}
+
+fn value_tag(text: &str) -> String {
+    format!("<value>{}</value>", xml(text))
+}
+
+/// A boolean as JSON or as a word.
+fn flag(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(flag) => Some(*flag),
+        Value::String(text) => text.to_ascii_lowercase().parse().ok(),
+        _ => None,
+    }
+}
+
+/// Sets one property on the row. Whether the caller may is asked before.
+fn apply(thread: &mut ThreadRow, name: &str, value: &Value) -> Result<(), ApiError> {
+    const WRONG: ApiError = ApiError::bad("The property's value has the wrong type.");
+    match name {
+        "topic" => {
+            let topic = value.as_str().ok_or(WRONG)?;
+            if topic.len() > MAX_TOPIC {
+                return Err(ApiError::bad("The topic is too long."));
+            }
+            topic.clone_into(&mut thread.topic);
+        }
+        "joiningenabled" => thread.joining = flag(value).ok_or(WRONG)?,
+        "historydisclosed" => thread.history = flag(value).ok_or(WRONG)?,
+        "moderatedthread" => {
+            let on = flag(value).ok_or(WRONG)?;
+            thread.more.insert(name.into(), on.to_string().into());
+        }
+        "picture" => {
+            let url = value.as_str().ok_or(WRONG)?;
+            thread.more.insert(name.into(), url.into());
+        }
+        "capabilities" if value.is_array() => {
+            thread.more.insert(name.into(), value.clone());
+        }
+        "threadType" | "fixedRoster" | "uniquerosterthread" | "chatFilesIndexId" => {}
+        _ => return Err(ApiError::bad("Unknown property.")),
+    }
+    Ok(())
+}
+
+/// The chat of a group.
+pub fn chat(id: &str) -> ChatKey {
+    ChatKey::Thread(id.to_owned())
+}
