@@ -23,9 +23,11 @@
 //! never does, an event is gone with the answer that held it. A queue that grows too large ends its subscription: its
 //! client is told so by the next poll (404, code 450), subscribes again and reads what it missed.
 
+mod access;
 mod api_error;
 mod chat_key;
 mod commit;
+mod connection;
 pub mod demo;
 mod directory;
 mod events;
@@ -35,17 +37,18 @@ mod hub;
 mod render;
 mod rules;
 mod secret;
+mod server;
 mod state;
 mod storage;
 
 use crate::model::UserId;
-use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
 
+pub use access::Origin;
 pub use fault::Faults;
+pub use server::serve;
 pub use state::GatewayState;
 pub use storage::StorageError;
 
@@ -58,6 +61,30 @@ pub struct GatewayUser {
     pub id: UserId,
     pub token: String,
     pub name: String,
+}
+
+/// What connections may take.
+#[derive(Clone, Copy, Debug)]
+pub struct ConnectionLimits {
+    /// Open connections; a part of them is kept for those with a credential.
+    pub connections: usize,
+    /// From the first byte of a request to the end of its head, and from the beginning to the first byte.
+    pub head: Duration,
+    /// For the body of a request, and for taking an answer without a pause longer than this.
+    pub body: Duration,
+    /// Between two requests.
+    pub idle: Duration,
+}
+
+impl Default for ConnectionLimits {
+    fn default() -> Self {
+        Self {
+            connections: 512,
+            head: Duration::from_secs(15),
+            body: Duration::from_secs(15),
+            idle: Duration::from_secs(120),
+        }
+    }
 }
 
 /// How a gateway behaves. Faults can be set by code only: no flag, key or variable reaches them.
@@ -73,6 +100,11 @@ pub struct GatewayOptions {
     pub long_poll: bool,
     /// Host names besides loopback that a request may name.
     pub allowed_hosts: Vec<String>,
+    /// What links begin with; without it they begin as the caller reached the gateway.
+    pub public_url: Option<Origin>,
+    /// Whether `X-Forwarded-Proto` and `X-Forwarded-For` come from a proxy in front and can be believed.
+    pub behind_proxy: bool,
+    pub limits: ConnectionLimits,
     pub faults: Faults,
 }
 
@@ -85,6 +117,9 @@ impl Default for GatewayOptions {
             deduplicate: true,
             long_poll: true,
             allowed_hosts: Vec::new(),
+            public_url: None,
+            behind_proxy: false,
+            limits: ConnectionLimits::default(),
             faults: Faults::default(),
         }
     }
@@ -96,21 +131,4 @@ impl Default for GatewayOptions {
 /// When the database cannot be opened or is from a newer version.
 pub fn open(options: GatewayOptions) -> Result<Arc<GatewayState>, StorageError> {
     GatewayState::open(options).map(Arc::new)
-}
-
-/// Answers until `shutdown` is done.
-///
-/// # Errors
-/// When the listener fails.
-pub async fn serve(
-    listener: TcpListener,
-    gateway: Arc<GatewayState>,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
-    let app = http::router(gateway.clone());
-    let stop = async move {
-        shutdown.await;
-        gateway.close();
-    };
-    axum::serve(listener, app).with_graceful_shutdown(stop).await
 }

@@ -27,7 +27,7 @@ pub fn router(gateway: Arc<GatewayState>) -> Router {
     Router::new()
         .nest("/v1", chat_service())
         .route("/scheduler/threads", post(join::join_url))
-        .route("/join/api/v2/conversation/", post(join::resolve))
+        .route("/join/api/v2/conversation", post(join::resolve))
         .route("/profiles/v2/profiles", post(profiles::look_up))
         .fallback(no_such_path)
         .layer(axum::middleware::from_fn_with_state(gateway.clone(), auth::gate))

@@ -1,5 +1,6 @@
 //! The gateway's shared state: its users, its storage, the events that wait, and the ways to change and to read.
 
+use super::access::Access;
 use super::api_error::ApiError;
 use super::commit::{Committer, Job, job};
 use super::directory::Directory;
@@ -8,7 +9,7 @@ use super::fault::Faults;
 use super::hub::Hub;
 use super::rules::Work;
 use super::storage::{SqliteStorage, StorageError, StorageTx};
-use super::{GatewayOptions, MAX_READS};
+use super::{ConnectionLimits, GatewayOptions, MAX_READS};
 use crate::model::UserId;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -21,7 +22,8 @@ pub struct GatewayState {
     reads: Semaphore,
     pub(super) directory: Directory,
     faults: Faults,
-    allowed_hosts: Vec<String>,
+    pub(super) access: Access,
+    pub(super) limits: ConnectionLimits,
     pub(super) poll_wait: Duration,
     pub(super) deduplicate: bool,
     pub(super) long_poll: bool,
@@ -42,7 +44,8 @@ impl GatewayState {
             reads: Semaphore::new(MAX_READS),
             directory: Directory::new(options.users),
             faults: options.faults,
-            allowed_hosts: options.allowed_hosts,
+            access: Access::new(&options.allowed_hosts, options.public_url, options.behind_proxy),
+            limits: options.limits,
             poll_wait: options.poll_wait,
             deduplicate: options.deduplicate,
             long_poll: options.long_poll,
@@ -75,17 +78,6 @@ impl GatewayState {
     /// Forgets all registrations, as a restarted service does: clients must register and repair.
     pub fn forget_endpoints(&self) {
         self.hub().forget();
-    }
-
-    /// DNS rebinding makes a browser send another name to this address: loopback names and the allowed ones only.
-    pub(super) fn answers_for(&self, host: &str) -> bool {
-        let name = if host.starts_with('[') {
-            host.split_once(']').map_or(host, |(name, _)| name).trim_start_matches('[')
-        } else {
-            host.split(':').next().unwrap_or_default()
-        };
-        let local = matches!(name, "127.0.0.1" | "localhost" | "::1");
-        local || self.allowed_hosts.iter().any(|h| h.eq_ignore_ascii_case(name))
     }
 
     /// Runs a change and waits until it is durable.

@@ -1,6 +1,8 @@
-//! Who is asking: host and origin first, then the credential (facts 1.1). Tokens are compared in constant time.
+//! Who is asking: host and origin first, then the credential (facts 1.1).
 
+use super::super::access::Origin;
 use super::super::api_error::ApiError;
+use super::super::connection::ConnectionInfo;
 use super::super::fault::InjectedFault;
 use super::super::render::Viewer;
 use super::super::state::GatewayState;
@@ -16,19 +18,18 @@ use std::sync::Arc;
 /// Stands before every handler: refuses foreign hosts and web pages, and plays the scripted faults.
 pub async fn gate(
     State(gateway): State<Arc<GatewayState>>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response<Body> {
-    let headers = request.headers();
-    let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or_default();
-    if !gateway.answers_for(host) {
-        return ApiError::wrong_host().into_response();
-    }
-    if let Some(origin) = headers.get(header::ORIGIN)
-        && origin.to_str().ok().and_then(|o| o.strip_prefix("http://")) != Some(host)
-    {
-        return ApiError::foreign_origin().into_response();
-    }
+    match gateway.access.check(request.headers()) {
+        Ok(caller) => request.extensions_mut().insert(caller),
+        Err(error) => {
+            let info = request.extensions().get::<Arc<ConnectionInfo>>();
+            let from = gateway.access.address(request.headers(), info.map(|info| info.peer));
+            gateway.access.refused(from, error.message);
+            return error.into_response();
+        }
+    };
     let fault = gateway.faults().next(request.method().as_str(), request.uri().path());
     match fault {
         None => next.run(request).await,
@@ -77,7 +78,7 @@ fn play(fault: InjectedFault) -> Response<Body> {
 pub struct AuthUser {
     pub user: UserId,
     pub endpoint: Option<String>,
-    /// `http://HOST` as the caller wrote it, for the links in the answer.
+    /// What the links in the answer begin with.
     pub origin: String,
 }
 
@@ -94,16 +95,29 @@ impl FromRequestParts<Arc<GatewayState>> for AuthUser {
         parts: &mut Parts,
         gateway: &Arc<GatewayState>,
     ) -> Result<Self, ApiError> {
-        let host =
-            parts.headers.get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or_default();
-        let origin = format!("http://{host}");
-        if let Some(registered) = registration_token(&parts.headers) {
-            let (user, endpoint) = gateway.hub().owner(registered).ok_or(ApiError::no_endpoint())?;
-            return Ok(Self { user, endpoint: Some(endpoint), origin });
+        // The gate has put it there; without it there is nobody to answer.
+        let caller = parts.extensions.get::<Origin>().ok_or(ApiError::wrong_host())?;
+        let origin = gateway.access.links(caller);
+        let info = parts.extensions.get::<Arc<ConnectionInfo>>();
+        let from = gateway.access.address(&parts.headers, info.map(|info| info.peer));
+        let (user, endpoint) = match registration_token(&parts.headers) {
+            Some(token) => {
+                let owner = gateway.hub().owner(token).ok_or(ApiError::no_endpoint())?;
+                (owner.0, Some(owner.1))
+            }
+            None => {
+                let token = skype_token(&parts.headers).ok_or(ApiError::unauthorized())?;
+                let Some(user) = gateway.directory.user_of(token) else {
+                    tokio::time::sleep(gateway.access.refused(from, "wrong token")).await;
+                    return Err(ApiError::unauthorized());
+                };
+                (user, None)
+            }
+        };
+        if info.is_some_and(|info| info.sign_in(&user)) {
+            tracing::info!(user = user.as_str(), %from, "signed in");
         }
-        let token = skype_token(&parts.headers).ok_or(ApiError::unauthorized())?;
-        let user = gateway.directory.user_of(token).ok_or(ApiError::unauthorized())?;
-        Ok(Self { user, endpoint: None, origin })
+        Ok(Self { user, endpoint, origin })
     }
 }
 
