@@ -47,6 +47,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use access::Origin;
+pub use chat_key::is_person_id;
 pub use fault::Faults;
 pub use server::serve;
 pub use state::GatewayState;
@@ -92,6 +93,8 @@ pub struct GatewayOptions {
     /// `None` keeps everything in memory.
     pub db: Option<PathBuf>,
     pub users: Vec<GatewayUser>,
+    /// Whether there are no other people than `users`: what is sent to anybody else is refused.
+    pub known_people_only: bool,
     /// How long a poll waits for something to happen.
     pub poll_wait: Duration,
     /// Answers a repeated `clientmessageid` with the message already there.
@@ -113,6 +116,7 @@ impl Default for GatewayOptions {
         Self {
             db: None,
             users: Vec::new(),
+            known_people_only: false,
             poll_wait: Duration::from_secs(30),
             deduplicate: true,
             long_poll: true,

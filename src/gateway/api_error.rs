@@ -47,6 +47,18 @@ impl ApiError {
     pub const fn not_found(message: &'static str) -> Self {
         Self::new(404, 404, message)
     }
+    pub const fn no_person() -> Self {
+        Self::not_found("There is no such person.")
+    }
+    pub const fn too_large(message: &'static str) -> Self {
+        Self::new(413, 1003, message)
+    }
+    pub const fn too_slow() -> Self {
+        Self::new(408, 408, "The body did not come in time.")
+    }
+    pub const fn no_such_method() -> Self {
+        Self::new(405, 405, "The method does not belong to this resource.")
+    }
     pub const fn wrong_host() -> Self {
         Self::new(421, 421, "This gateway does not answer for that host.")
     }

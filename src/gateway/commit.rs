@@ -3,6 +3,7 @@
 //! it is durable. Events go out after the commit, in the order of the changes.
 
 use super::api_error::ApiError;
+use super::directory::Directory;
 use super::events::{Committed, Event};
 use super::hub::Hub;
 use super::rules::Work;
@@ -22,6 +23,7 @@ const MAX_TIME: Duration = Duration::from_millis(10);
 pub struct Committer {
     pub storage: Box<dyn Storage>,
     pub hub: Hub,
+    pub directory: Directory,
     /// Every message as it is committed, for the scripted people.
     pub committed: broadcast::Sender<Committed>,
     /// Held from the first change to the last event of a commit, so that events keep the order of the changes.
@@ -122,7 +124,7 @@ impl Committer {
         caused: &mut Caused,
     ) -> Stored<()> {
         tx.attempt(&mut |tx| {
-            let mut work = Work::new(tx, &self.hub, now());
+            let mut work = Work::new(tx, &self.hub, &self.directory, now());
             // One request that panics must not take the others down.
             let keep = catch_unwind(AssertUnwindSafe(|| job.run(&mut work))).unwrap_or(false);
             if keep {

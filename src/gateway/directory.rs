@@ -6,18 +6,29 @@ use std::collections::HashMap;
 
 pub struct Directory {
     users: Vec<GatewayUser>,
-    names: HashMap<UserId, String>,
+    places: HashMap<UserId, usize>,
+    known_only: bool,
 }
 
 impl Directory {
-    pub fn new(users: Vec<GatewayUser>) -> Self {
-        let names = users.iter().map(|u| (u.id.clone(), u.name.clone())).collect();
-        Self { users, names }
+    /// With `known_only` there are no other people than these.
+    pub fn new(users: Vec<GatewayUser>, known_only: bool) -> Self {
+        let places = users.iter().enumerate().map(|(i, user)| (user.id.clone(), i)).collect();
+        Self { users, places, known_only }
+    }
+
+    fn find(&self, user: &UserId) -> Option<&GatewayUser> {
+        self.places.get(user).and_then(|place| self.users.get(*place))
+    }
+
+    /// Whether there is such a person, as far as is known here.
+    pub fn may_exist(&self, user: &UserId) -> bool {
+        !self.known_only || self.places.contains_key(user)
     }
 
     /// The display name; empty for those of whom none is known.
     pub fn name(&self, user: &UserId) -> &str {
-        self.names.get(user).map_or("", String::as_str)
+        self.find(user).map_or("", |user| user.name.as_str())
     }
 
     /// Whose Skype token this is. Every token is compared, so that the time taken does not tell which one nearly

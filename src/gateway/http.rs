@@ -28,8 +28,10 @@ pub fn router(gateway: Arc<GatewayState>) -> Router {
         .nest("/v1", chat_service())
         .route("/scheduler/threads", post(join::join_url))
         .route("/join/api/v2/conversation", post(join::resolve))
+        .route("/join/{code}", get(join::page))
         .route("/profiles/v2/profiles", post(profiles::look_up))
         .fallback(no_such_path)
+        .method_not_allowed_fallback(no_such_method)
         .layer(axum::middleware::from_fn_with_state(gateway.clone(), auth::gate))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .with_state(gateway)
@@ -53,21 +55,12 @@ fn chat_service() -> Router<Arc<GatewayState>> {
             "/users/ME/conversations/{id}/messages/{message}/properties",
             put(messages::react).delete(messages::unreact),
         )
-        .route("/users/ME/endpoints", post(endpoints::register))
-        .route("/users/ME/endpoints/{endpoint}", put(endpoints::accept).delete(endpoints::accept))
-        .route("/users/ME/endpoints/{endpoint}/active", post(endpoints::accept))
-        .route("/users/ME/endpoints/{endpoint}/properties", put(endpoints::accept))
-        .route(
-            "/users/ME/endpoints/{endpoint}/presenceDocs/messagingService",
-            put(endpoints::accept),
-        )
-        .route("/users/ME/endpoints/{endpoint}/subscriptions", post(endpoints::subscribe))
-        .route("/users/ME/endpoints/{endpoint}/subscriptions/0", put(endpoints::accept))
-        .route("/users/ME/endpoints/{endpoint}/subscriptions/0/poll", post(endpoints::poll))
-        .route(
-            "/users/ME/presenceDocs/messagingService",
-            get(endpoints::accept).put(endpoints::accept),
-        )
+        .merge(endpoints())
+        .route("/users/ME/properties", get(profiles::own).put(endpoints::accept))
+        .route("/users/ME/contacts", get(profiles::contacts).post(endpoints::accept))
+        .route("/users/ME/contacts/{id}", put(endpoints::accept).delete(endpoints::accept))
+        .route("/users/ME/contacts/{id}/presenceDocs/{name}", get(profiles::presence))
+        .route("/ng/ping", get(endpoints::ping))
         .route("/threads", post(threads::create))
         .route("/threads/{id}", get(threads::one))
         .route("/threads/{id}/properties", put(threads::set_property))
@@ -80,9 +73,28 @@ fn chat_service() -> Router<Arc<GatewayState>> {
         .route("/meetings", post(join::meeting))
 }
 
+fn endpoints() -> Router<Arc<GatewayState>> {
+    let one = Router::new()
+        .route("/", put(endpoints::accept).delete(endpoints::accept))
+        .route("/active", post(endpoints::active))
+        .route("/properties", put(endpoints::accept))
+        .route("/presenceDocs/{name}", put(endpoints::accept))
+        .route("/subscriptions", post(endpoints::subscribe))
+        .route("/subscriptions/0", put(endpoints::accept))
+        .route("/subscriptions/0/poll", post(endpoints::poll));
+    Router::new()
+        .route("/users/ME/endpoints", post(endpoints::register))
+        .nest("/users/ME/endpoints/{endpoint}", one)
+        .route("/users/ME/presenceDocs/{name}", get(endpoints::accept).put(endpoints::accept))
+}
+
 /// A credential is asked for what does not exist, too.
 async fn no_such_path(_caller: auth::AuthUser) -> ApiError {
     ApiError::not_found("The resource URL is misformatted.")
+}
+
+async fn no_such_method(_caller: auth::AuthUser) -> ApiError {
+    ApiError::no_such_method()
 }
 
 /// An answer that is JSON text already.

@@ -10,10 +10,11 @@ pub mod threads;
 
 use super::api_error::ApiError;
 use super::chat_key::ChatKey;
+use super::directory::Directory;
 use super::events::{Committed, Event, EventBody, MessageEvent};
 use super::hub::Hub;
 use super::storage::{MessageRow, NewMessage, Participant, StorageTx, ThreadRow};
-use crate::model::UserId;
+use crate::model::{Role, UserId};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
@@ -26,6 +27,7 @@ const ACTIVITY: &str = "ThreadActivity/";
 pub struct Work<'a> {
     pub store: &'a mut dyn StorageTx,
     pub hub: &'a Hub,
+    pub directory: &'a Directory,
     /// The time of the change, in milliseconds since 1970.
     pub now: i64,
     events: Vec<Event>,
@@ -33,8 +35,13 @@ pub struct Work<'a> {
 }
 
 impl<'a> Work<'a> {
-    pub fn new(store: &'a mut dyn StorageTx, hub: &'a Hub, now: i64) -> Self {
-        Self { store, hub, now, events: Vec::new(), committed: Vec::new() }
+    pub fn new(
+        store: &'a mut dyn StorageTx,
+        hub: &'a Hub,
+        directory: &'a Directory,
+        now: i64,
+    ) -> Self {
+        Self { store, hub, directory, now, events: Vec::new(), committed: Vec::new() }
     }
 
     pub fn into_caused(self) -> (Vec<Event>, Vec<Committed>) {
@@ -211,13 +218,55 @@ fn chat_of(me: &UserId, id: &str) -> Result<ChatKey, ApiError> {
     ChatKey::of(me, id).ok_or(ApiError::bad("To field is invalid."))
 }
 
-/// The chat an id names, if the caller may read and write there.
-fn enter(store: &dyn StorageTx, me: &UserId, id: &str) -> Result<ChatKey, ApiError> {
+/// The chat an id names, if the caller is in it. A chat with somebody else need not have begun.
+fn enter(work: &Work<'_>, me: &UserId, id: &str) -> Result<ChatKey, ApiError> {
     let chat = chat_of(me, id)?;
-    if let ChatKey::Thread(id) = &chat {
-        member_thread(store, id, me)?;
+    match &chat {
+        ChatKey::Thread(id) => member_thread(work.store, id, me).map(drop)?,
+        _ => check_known(work.directory, chat.people())?,
     }
     Ok(chat)
+}
+
+/// The same, if the caller may write there.
+fn enter_to_write(work: &Work<'_>, me: &UserId, id: &str) -> Result<ChatKey, ApiError> {
+    let chat = chat_of(me, id)?;
+    let ChatKey::Thread(id) = &chat else {
+        check_known(work.directory, chat.people())?;
+        return Ok(chat);
+    };
+    let (thread, place) = member_thread(work.store, id, me)?;
+    let moderated = thread.more.get("moderatedthread").is_some_and(|on| on == "true");
+    if moderated && place.role != Some(Role::Admin) {
+        return Err(ApiError::forbidden("Only admins may write in this conversation."));
+    }
+    Ok(chat)
+}
+
+/// # Errors
+/// When one of these people does not exist.
+fn check_known(directory: &Directory, people: &[UserId]) -> Result<(), ApiError> {
+    if people.iter().all(|user| directory.may_exist(user)) {
+        Ok(())
+    } else {
+        Err(ApiError::no_person())
+    }
+}
+
+/// The chat an id names and the caller's place in it, also after leaving: what there was until then stays theirs.
+fn look_into(
+    store: &dyn StorageTx,
+    me: &UserId,
+    id: &str,
+) -> Result<(ChatKey, Participant), ApiError> {
+    let chat = chat_of(me, id)?;
+    if let Some(place) = store.participant(&chat, me)? {
+        return Ok((chat, place));
+    }
+    match &chat {
+        ChatKey::Thread(id) if store.thread(id)?.is_some() => Err(ApiError::not_a_member()),
+        _ => Err(ApiError::no_conversation()),
+    }
 }
 
 /// The group, and the caller's place in it, if the caller is a member.

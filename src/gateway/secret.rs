@@ -1,5 +1,6 @@
 //! Secrets and ids that nobody can guess, and their comparison.
 
+use super::storage::Digest;
 use std::fmt::Write as _;
 use subtle::ConstantTimeEq;
 
@@ -35,4 +36,19 @@ pub fn guid() -> String {
 /// Compares in a time that does not tell how much is alike.
 pub fn same(a: &str, b: &str) -> bool {
     a.as_bytes().ct_eq(b.as_bytes()).into()
+}
+
+/// A hash of several texts, which no other list of texts has.
+pub fn digest(parts: &[&str]) -> Digest {
+    use aws_lc_rs::digest::{Context, SHA256};
+    let mut context = Context::new(&SHA256);
+    for part in parts {
+        context.update(&(part.len() as u64).to_le_bytes());
+        context.update(part.as_bytes());
+    }
+    let mut digest = Digest::default();
+    for (to, from) in digest.iter_mut().zip(context.finish().as_ref()) {
+        *to = *from;
+    }
+    digest
 }

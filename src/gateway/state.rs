@@ -20,7 +20,6 @@ pub struct GatewayState {
     jobs: mpsc::Sender<Box<dyn Job>>,
     /// Reads at the same time; each takes a thread and a connection to the database.
     reads: Semaphore,
-    pub(super) directory: Directory,
     faults: Faults,
     pub(super) access: Access,
     pub(super) limits: ConnectionLimits,
@@ -31,9 +30,11 @@ pub struct GatewayState {
 
 impl GatewayState {
     pub(super) fn open(options: GatewayOptions) -> Result<Self, StorageError> {
+        let directory = Directory::new(options.users, options.known_people_only);
         let committer = Arc::new(Committer {
             storage: Box::new(SqliteStorage::open(options.db.as_deref())?),
             hub: Hub::default(),
+            directory,
             committed: broadcast::channel(256).0,
             order: Mutex::new(()),
         });
@@ -42,7 +43,6 @@ impl GatewayState {
             committer,
             jobs: jobs.map_err(|error| StorageError::Failed(Box::new(error)))?,
             reads: Semaphore::new(MAX_READS),
-            directory: Directory::new(options.users),
             faults: options.faults,
             access: Access::new(&options.allowed_hosts, options.public_url, options.behind_proxy),
             limits: options.limits,
@@ -63,6 +63,10 @@ impl GatewayState {
 
     pub(super) fn hub(&self) -> &Hub {
         &self.committer.hub
+    }
+
+    pub(super) fn directory(&self) -> &Directory {
+        &self.committer.directory
     }
 
     /// The messages that are committed from now on.

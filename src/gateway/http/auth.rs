@@ -107,7 +107,7 @@ impl FromRequestParts<Arc<GatewayState>> for AuthUser {
             }
             None => {
                 let token = skype_token(&parts.headers).ok_or(ApiError::unauthorized())?;
-                let Some(user) = gateway.directory.user_of(token) else {
+                let Some(user) = gateway.directory().user_of(token) else {
                     tokio::time::sleep(gateway.access.refused(from, "wrong token")).await;
                     return Err(ApiError::unauthorized());
                 };

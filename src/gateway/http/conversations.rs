@@ -5,11 +5,12 @@ use super::super::render::{self, PageLink};
 use super::super::rules::conversations as rules;
 use super::super::rules::paging::PageRequest;
 use super::super::state::GatewayState;
+use super::super::storage::StorageTx;
 use super::JsonText;
 use super::auth::AuthUser;
-use super::body::{JsonBody, NameQuery};
+use super::body::{JsonBody, NameQuery, PathParts, QueryFields};
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -49,9 +50,9 @@ impl ListQuery {
 pub async fn list(
     State(gateway): State<Arc<GatewayState>>,
     caller: AuthUser,
-    Query(query): Query<ListQuery>,
+    QueryFields(query): QueryFields<ListQuery>,
 ) -> Result<JsonText, ApiError> {
-    let work = move |store: &dyn super::super::storage::StorageTx| {
+    let work = move |store: &dyn StorageTx| {
         let target_type = query.target_type.as_deref();
         let page = rules::page(store, &caller.user, &query.request(), target_type)?;
         let items: Vec<String> =
@@ -71,7 +72,7 @@ pub async fn list(
 pub async fn one(
     State(gateway): State<Arc<GatewayState>>,
     caller: AuthUser,
-    Path(id): Path<String>,
+    PathParts(id): PathParts<String>,
 ) -> Result<JsonText, ApiError> {
     let conversation = {
         let me = caller.user.clone();
@@ -84,8 +85,8 @@ pub async fn one(
 pub async fn set_property(
     State(gateway): State<Arc<GatewayState>>,
     caller: AuthUser,
-    Path(id): Path<String>,
-    Query(query): Query<NameQuery>,
+    PathParts(id): PathParts<String>,
+    QueryFields(query): QueryFields<NameQuery>,
     JsonBody(body): JsonBody<Map<String, Value>>,
 ) -> Result<Json<Value>, ApiError> {
     let in_body = || body.get("name").and_then(Value::as_str).map(str::to_owned);

@@ -9,8 +9,9 @@ use super::super::state::{GatewayState, now};
 use super::super::storage::StorageTx;
 use super::JsonText;
 use super::auth::AuthUser;
+use super::body::{PathParts, QueryFields};
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
@@ -51,6 +52,16 @@ pub async fn register(
     Ok((StatusCode::CREATED, headers, Json(json!({}))).into_response())
 }
 
+/// Keeps an endpoint alive.
+pub async fn active(_caller: AuthUser) -> (StatusCode, Json<Value>) {
+    (StatusCode::CREATED, Json(json!({})))
+}
+
+/// Says that the gateway is there; needs no credentials.
+pub async fn ping() -> Json<Value> {
+    Json(json!({}))
+}
+
 /// Presence, acknowledgements of single messages and endpoint settings: answered, and nothing more.
 pub async fn accept(_caller: AuthUser) -> Json<Value> {
     Json(json!({}))
@@ -59,7 +70,7 @@ pub async fn accept(_caller: AuthUser) -> Json<Value> {
 pub async fn subscribe(
     State(gateway): State<Arc<GatewayState>>,
     caller: AuthUser,
-    Path(endpoint): Path<String>,
+    PathParts(endpoint): PathParts<String>,
 ) -> Result<Response, ApiError> {
     let endpoint = named(&caller, &endpoint)?;
     let AuthUser { user, origin, .. } = caller;
@@ -78,8 +89,8 @@ pub struct PollQuery {
 pub async fn poll(
     State(gateway): State<Arc<GatewayState>>,
     caller: AuthUser,
-    Path(endpoint): Path<String>,
-    Query(query): Query<PollQuery>,
+    PathParts(endpoint): PathParts<String>,
+    QueryFields(query): QueryFields<PollQuery>,
 ) -> Result<JsonText, ApiError> {
     let endpoint = named(&caller, &endpoint)?;
     let caller = Arc::new(caller);
@@ -205,7 +216,7 @@ fn write_state(
         EventBody::Thread(id) => {
             let link = format!("{origin}/v1/threads/{id}");
             let found = threads::one(store, &caller.user, id);
-            found.map(|found| (render::thread(&found, &gateway.directory, origin), link))
+            found.map(|found| (render::thread(&found, gateway.directory(), origin), link))
         }
         EventBody::Message(_) => return Ok(None),
     };

@@ -1,13 +1,16 @@
 //! Join links: the scheduler's question for one, and the service that resolves it.
 
+use super::super::access::Origin;
 use super::super::api_error::ApiError;
 use super::super::rules::threads as rules;
 use super::super::state::GatewayState;
 use super::super::storage::ThreadRow;
 use super::auth::AuthUser;
-use super::body::JsonBody;
-use axum::Json;
+use super::body::{JsonBody, PathParts};
 use axum::extract::State;
+use axum::http::{HeaderName, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use axum::{Extension, Json};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -75,4 +78,42 @@ pub async fn resolve(
         "Id": format!("Za{}", thread.code),
         "Resource": thread.id,
     })))
+}
+
+/// What a browser shows for a join link: what it is, and how to join with skchat. No credentials needed.
+pub async fn page(
+    State(gateway): State<Arc<GatewayState>>,
+    Extension(caller): Extension<Origin>,
+    PathParts(code): PathParts<String>,
+) -> Response {
+    let found = gateway.read(move |store| rules::behind_code(store, &code)).await;
+    let (status, text) = match found {
+        Ok(thread) => {
+            let url = format!("{}/join/{}", gateway.access.links(&caller), thread.code);
+            (StatusCode::OK, invitation(&url))
+        }
+        Err(error) => {
+            let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::NOT_FOUND);
+            (status, "<p>This link leads nowhere: nobody may join by it any more.</p>".to_owned())
+        }
+    };
+    let page = format!(
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Join a chat</title></head>\n\
+         <body>{text}</body></html>\n"
+    );
+    let headers = [
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (HeaderName::from_static("x-content-type-options"), "nosniff"),
+    ];
+    (status, headers, Html(page)).into_response()
+}
+
+/// `url` holds a host name and a join code, neither of which has a meaning in HTML.
+fn invitation(url: &str) -> String {
+    format!(
+        "<p>This is an invitation to a group chat.</p>\n\
+         <p>To join, open skchat with your account on this gateway and type</p>\n<pre>/join {url}</pre>"
+    )
 }

@@ -8,10 +8,10 @@ use super::super::state::GatewayState;
 use super::super::storage::StorageTx;
 use super::JsonText;
 use super::auth::AuthUser;
-use super::body::{JsonBody, NameQuery};
+use super::body::{JsonBody, NameQuery, PathParts, QueryFields};
 use super::conversations::ListQuery;
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
@@ -20,8 +20,8 @@ use std::sync::Arc;
 pub async fn list(
     State(gateway): State<Arc<GatewayState>>,
     caller: AuthUser,
-    Path(id): Path<String>,
-    Query(query): Query<ListQuery>,
+    PathParts(id): PathParts<String>,
+    QueryFields(query): QueryFields<ListQuery>,
 ) -> Result<JsonText, ApiError> {
     let work = move |store: &dyn StorageTx| {
         let page = rules::page(store, &caller.user, &id, &query.request())?;
@@ -43,7 +43,7 @@ pub async fn list(
 pub async fn send(
     State(gateway): State<Arc<GatewayState>>,
     caller: AuthUser,
-    Path(id): Path<String>,
+    PathParts(id): PathParts<String>,
     JsonBody(body): JsonBody<Map<String, Value>>,
 ) -> Result<Response, ApiError> {
     let fields = SenderFields::new(body)?;
@@ -60,10 +60,10 @@ pub async fn send(
 pub async fn edit(
     State(gateway): State<Arc<GatewayState>>,
     caller: AuthUser,
-    Path((id, message)): Path<(String, String)>,
+    PathParts((id, message)): PathParts<(String, String)>,
     JsonBody(body): JsonBody<Map<String, Value>>,
 ) -> Result<Json<Value>, ApiError> {
-    let fields = SenderFields::new(body)?;
+    let fields = SenderFields::of_edit(body)?;
     let edited =
         gateway.change(move |work| rules::edit(work, &caller.user, &id, &message, fields)).await?;
     Ok(Json(json!({ "edittime": edited })))
@@ -72,7 +72,7 @@ pub async fn edit(
 pub async fn delete(
     State(gateway): State<Arc<GatewayState>>,
     caller: AuthUser,
-    Path((id, message)): Path<(String, String)>,
+    PathParts((id, message)): PathParts<(String, String)>,
 ) -> Result<Json<Value>, ApiError> {
     let deleted =
         gateway.change(move |work| rules::delete(work, &caller.user, &id, &message)).await?;
@@ -82,8 +82,8 @@ pub async fn delete(
 pub async fn react(
     State(gateway): State<Arc<GatewayState>>,
     caller: AuthUser,
-    path: Path<(String, String)>,
-    query: Query<NameQuery>,
+    path: PathParts<(String, String)>,
+    query: QueryFields<NameQuery>,
     JsonBody(body): JsonBody<Value>,
 ) -> Result<Json<Value>, ApiError> {
     emotion(&gateway, caller, path, query, &body, true).await
@@ -92,8 +92,8 @@ pub async fn react(
 pub async fn unreact(
     State(gateway): State<Arc<GatewayState>>,
     caller: AuthUser,
-    path: Path<(String, String)>,
-    query: Query<NameQuery>,
+    path: PathParts<(String, String)>,
+    query: QueryFields<NameQuery>,
     JsonBody(body): JsonBody<Value>,
 ) -> Result<Json<Value>, ApiError> {
     emotion(&gateway, caller, path, query, &body, false).await
@@ -102,16 +102,15 @@ pub async fn unreact(
 async fn emotion(
     gateway: &GatewayState,
     caller: AuthUser,
-    Path((id, message)): Path<(String, String)>,
-    Query(query): Query<NameQuery>,
+    PathParts((id, message)): PathParts<(String, String)>,
+    QueryFields(query): QueryFields<NameQuery>,
     body: &Value,
     on: bool,
 ) -> Result<Json<Value>, ApiError> {
     if query.name.as_deref() != Some("emotions") {
         return Err(ApiError::bad("Unknown property."));
     }
-    let key = body["emotions"]["key"].as_str().filter(|k| !k.is_empty() && k.len() <= 64);
-    let key = key.ok_or(ApiError::bad("The reaction's key is missing."))?.to_owned();
+    let key = body["emotions"]["key"].as_str().unwrap_or_default().to_owned();
     gateway.change(move |work| rules::react(work, &caller.user, &id, &message, (&key, on))).await?;
     Ok(Json(json!({})))
 }
@@ -120,7 +119,7 @@ async fn emotion(
 pub async fn clear(
     State(gateway): State<Arc<GatewayState>>,
     caller: AuthUser,
-    Path(id): Path<String>,
+    PathParts(id): PathParts<String>,
 ) -> Result<Json<Value>, ApiError> {
     gateway.change(move |work| conversations::clear(work, &caller.user, &id)).await?;
     Ok(Json(json!({})))

@@ -1,6 +1,7 @@
-//! Display names by id.
+//! Who people are: display names by id, the own profile, and the people one writes with.
 
 use super::super::api_error::ApiError;
+use super::super::chat_key::is_person_id;
 use super::super::state::GatewayState;
 use super::auth::AuthUser;
 use super::body::JsonBody;
@@ -29,10 +30,47 @@ pub async fn look_up(
     }
     let mut profiles = Map::new();
     for mri in body.mris {
-        let name = gateway.directory.name(&UserId::new(&mri));
+        let name = gateway.directory().name(&UserId::new(&mri));
         if !name.is_empty() {
             profiles.insert(mri, json!({ "profile": { "displayName": name } }));
         }
     }
     Ok(Json(json!({ "profiles": profiles })))
+}
+
+/// Of the caller: the bare id, under the name that clients know it by, and the display name (facts 8.4).
+pub async fn own(State(gateway): State<Arc<GatewayState>>, caller: AuthUser) -> Json<Value> {
+    let name = gateway.directory().name(&caller.user);
+    Json(json!({
+        "id": caller.user.as_str(),
+        "primaryMemberName": caller.user.bare(),
+        "userDetails": json!({ "name": name }).to_string(),
+    }))
+}
+
+/// Those with whom the caller has a conversation of two.
+pub async fn contacts(
+    State(gateway): State<Arc<GatewayState>>,
+    caller: AuthUser,
+) -> Result<Json<Value>, ApiError> {
+    let me = caller.user.clone();
+    let entries = gateway.read(move |store| Ok(store.conversations(&me)?)).await?;
+    let people = entries.iter().filter(|entry| is_person_id(&entry.seen_as));
+    let contacts: Vec<Value> = people
+        .map(|entry| {
+            let name = gateway.directory().name(&UserId::new(&entry.seen_as));
+            json!({
+                "id": entry.seen_as,
+                "displayName": name,
+                "type": "Contact",
+                "link": format!("{}/v1/users/ME/contacts/{}", caller.origin, entry.seen_as),
+            })
+        })
+        .collect();
+    Ok(Json(json!({ "contacts": contacts })))
+}
+
+/// Presence is not kept: nobody's is known.
+pub async fn presence(_caller: AuthUser) -> Json<Value> {
+    Json(json!({ "Responses": [] }))
 }

@@ -7,11 +7,10 @@ use super::super::state::GatewayState;
 use super::super::storage::MemberRow;
 use super::JsonText;
 use super::auth::AuthUser;
-use super::body::{JsonBody, NameQuery};
+use super::body::{JsonBody, NameQuery, PathParts, QueryFields, RawBody};
 use crate::model::{Role, UserId};
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
@@ -55,18 +54,18 @@ pub async fn create(
 pub async fn one(
     State(gateway): State<Arc<GatewayState>>,
     caller: AuthUser,
-    Path(id): Path<String>,
+    PathParts(id): PathParts<String>,
 ) -> Result<JsonText, ApiError> {
     let AuthUser { user, origin, .. } = caller;
     let thread = gateway.read(move |store| rules::one(store, &user, &id)).await?;
-    Ok(JsonText(render::thread(&thread, &gateway.directory, &origin)))
+    Ok(JsonText(render::thread(&thread, gateway.directory(), &origin)))
 }
 
 pub async fn set_property(
     State(gateway): State<Arc<GatewayState>>,
     caller: AuthUser,
-    Path(id): Path<String>,
-    Query(query): Query<NameQuery>,
+    PathParts(id): PathParts<String>,
+    QueryFields(query): QueryFields<NameQuery>,
     JsonBody(body): JsonBody<Map<String, Value>>,
 ) -> Result<Json<Value>, ApiError> {
     let in_body = body.get("name").and_then(Value::as_str).map(str::to_owned);
@@ -77,16 +76,26 @@ pub async fn set_property(
     Ok(Json(json!({})))
 }
 
-/// Adds someone, sets a role, or joins an open thread.
+/// The role that somebody is to have.
+#[derive(Default, Deserialize)]
+struct RoleBody {
+    role: Option<String>,
+}
+
+/// Adds someone, sets a role, or joins an open thread. The body may be missing altogether.
 pub async fn put_member(
     State(gateway): State<Arc<GatewayState>>,
     caller: AuthUser,
-    Path((id, member)): Path<(String, String)>,
-    body: Bytes,
+    PathParts((id, member)): PathParts<(String, String)>,
+    RawBody(body): RawBody,
 ) -> Result<Json<Value>, ApiError> {
-    // The body may be missing altogether.
-    let body: Map<String, Value> = serde_json::from_slice(&body).unwrap_or_default();
-    let role = body.get("role").and_then(Value::as_str).map(Role::parse).unwrap_or_default();
+    let body = if body.is_empty() {
+        RoleBody::default()
+    } else {
+        let body = serde_json::from_slice(&body);
+        body.map_err(|_| ApiError::bad("The body is not the JSON that belongs here."))?
+    };
+    let role = body.role.as_deref().map(Role::parse);
     let member = UserId::from(member);
     gateway.change(move |work| members::put(work, &caller.user, &id, &member, role)).await?;
     Ok(Json(json!({})))
@@ -100,7 +109,7 @@ pub struct AddBody {
 pub async fn add_members(
     State(gateway): State<Arc<GatewayState>>,
     caller: AuthUser,
-    Path(id): Path<String>,
+    PathParts(id): PathParts<String>,
     JsonBody(body): JsonBody<AddBody>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
     let new: Vec<MemberRow> = body.members.iter().map(MemberRow::from).collect();
@@ -111,7 +120,7 @@ pub async fn add_members(
 pub async fn remove_member(
     State(gateway): State<Arc<GatewayState>>,
     caller: AuthUser,
-    Path((id, member)): Path<(String, String)>,
+    PathParts((id, member)): PathParts<(String, String)>,
 ) -> Result<Json<Value>, ApiError> {
     let member = UserId::from(member);
     gateway.change(move |work| members::remove(work, &caller.user, &id, &member)).await?;
@@ -122,7 +131,7 @@ pub async fn remove_member(
 pub async fn consumption_horizons(
     State(gateway): State<Arc<GatewayState>>,
     caller: AuthUser,
-    Path(id): Path<String>,
+    PathParts(id): PathParts<String>,
 ) -> Result<Json<Value>, ApiError> {
     let thread = id.clone();
     let marks =

@@ -6,11 +6,13 @@ use super::super::storage::{
     ConversationEntry, MemberReadMark, MessageRow, Participant, StorageTx, ThreadRow,
 };
 use super::paging::{PageRequest, PageRoom, SyncState};
-use super::{READ_MARK, Work, chat_of, enter, server_body};
+use super::{READ_MARK, Work, enter, look_into, member_thread, server_body};
 use crate::model::UserId;
 use serde_json::json;
 
 const DEFAULT_PAGE: usize = 100;
+/// The value of a property, in bytes.
+pub const MAX_VALUE: usize = 4 * 1024;
 /// Properties that an account may set for itself.
 const OWN_PROPERTIES: [&str; 5] =
     ["consumptionhorizon", "alerts", "favorite", "alertmatches", "hidden"];
@@ -162,12 +164,11 @@ fn is_below(entry: &ConversationEntry, state: &SyncState) -> bool {
 /// # Errors
 /// When the id names nothing, or the account has no such conversation.
 pub fn one(store: &dyn StorageTx, me: &UserId, id: &str) -> Result<Conversation, ApiError> {
-    let chat = chat_of(me, id)?;
+    let (chat, place) = look_into(store, me, id)?;
     let thread = match &chat {
-        ChatKey::Thread(id) => Some(store.thread(id)?.ok_or(ApiError::no_conversation())?),
+        ChatKey::Thread(id) => store.thread(id)?,
         _ => None,
     };
-    let place = store.participant(&chat, me)?.ok_or(ApiError::no_conversation())?;
     let last = store.messages_before(&chat, place.window, i64::MAX, 1)?.into_iter().next();
     Ok(Conversation { chat, place, last, thread })
 }
@@ -190,7 +191,14 @@ pub fn set_property(
     if is_horizon && !is_well_formed(value) {
         return Err(ApiError::bad("The consumption horizon is malformed."));
     }
-    let chat = enter(work.store, me, id)?;
+    if value.len() > MAX_VALUE {
+        return Err(ApiError::too_large("The property's value is too long."));
+    }
+    let chat = match look_into(work.store, me, id) {
+        Ok((chat, _)) => chat,
+        // One may mute somebody before the first message.
+        Err(_) => enter(work, me, id)?,
+    };
     put_property(work, me, &chat, name, value)
 }
 
@@ -209,7 +217,8 @@ pub fn put_property(
     value: &str,
 ) -> Result<(), ApiError> {
     work.store.set_property(chat, me, name, value, work.now)?;
-    if name == "consumptionhorizon" {
+    let place = work.store.participant(chat, me)?;
+    if name == "consumptionhorizon" && place.is_some_and(|place| place.is_present()) {
         let content = json!({ "user": me.as_str(), "consumptionhorizon": value }).to_string();
         work.announce_signal(chat, me, server_body(READ_MARK, &content))?;
     }
@@ -226,16 +235,19 @@ pub fn read_marks(
     me: &UserId,
     id: &str,
 ) -> Result<Vec<MemberReadMark>, ApiError> {
-    let chat = enter(store, me, id)?;
+    if id.starts_with("19:") {
+        member_thread(store, id, me)?;
+    }
+    let (chat, _) = look_into(store, me, id)?;
     Ok(store.read_marks(&chat)?)
 }
 
-/// Deletes the history for this account: what is there now is no longer shown to it.
+/// Deletes the history for this account, up to now or to its leaving: it is no longer shown to it.
 ///
 /// # Errors
-/// When the conversation is closed to this account.
+/// When the account never was in the conversation.
 pub fn clear(work: &mut Work<'_>, me: &UserId, id: &str) -> Result<(), ApiError> {
-    let chat = enter(work.store, me, id)?;
+    let (chat, _) = look_into(work.store, me, id)?;
     work.store.clear_history(&chat, me)?;
     work.announce_conversation(me, &chat);
     Ok(())

@@ -1,15 +1,16 @@
 //! The fields of a message that a sender may set.
 
 use super::super::api_error::ApiError;
+use super::super::secret;
 use super::super::storage::{Digest, NewMessage};
 use super::ACTIVITY;
 use crate::model::UserId;
 use serde_json::{Map, Value};
 
-/// The service itself stops near 28 KB (facts 3.2).
-const MAX_CONTENT: usize = 32 * 1024;
-/// All fields of a message together: a page of them must stay readable for every client.
-const MAX_FIELDS: usize = 64 * 1024;
+/// All fields of a message together, in bytes: a page must stay readable for every client.
+const MAX_FIELDS: usize = 128 * 1024;
+/// Kinds of messages that an edit may turn into one another: formatting comes and goes.
+const TEXT_KINDS: [&str; 3] = ["Text", "RichText", "RichText/Html"];
 /// Message properties that only the server writes.
 const SERVER_PROPERTIES: [&str; 4] = ["emotions", "edittime", "deletetime", "importedBy"];
 /// Fields that a sender may set; everything else is the server's.
@@ -31,24 +32,39 @@ const SENDER_FIELDS: [&str; 11] = [
 pub struct SenderFields(Map<String, Value>);
 
 impl SenderFields {
+    /// A new message.
+    ///
     /// # Errors
     /// When a field has the wrong type, or the message is too large or not a sender's to write.
-    pub fn new(body: Map<String, Value>) -> Result<Self, ApiError> {
+    pub fn new(mut body: Map<String, Value>) -> Result<Self, ApiError> {
+        for (field, default) in [("messagetype", "Text"), ("contenttype", "text"), ("content", "")]
+        {
+            if body.get(field).is_none_or(Value::is_null) {
+                body.insert(field.into(), default.into());
+            }
+        }
+        Self::of_edit(body)
+    }
+
+    /// What an edit replaces.
+    ///
+    /// # Errors
+    /// As for a new message; the content must be there.
+    pub fn of_edit(body: Map<String, Value>) -> Result<Self, ApiError> {
         let mut kept: Map<String, Value> = body
             .into_iter()
             .filter(|(k, v)| SENDER_FIELDS.contains(&k.as_str()) && !v.is_null())
             .collect();
-        let kind = kept.entry("messagetype").or_insert_with(|| "Text".into());
-        if kind.as_str().is_none_or(str::is_empty) {
-            return Err(ApiError::bad("The messagetype is missing."));
+        if !kept.get("content").is_some_and(Value::is_string) {
+            return Err(ApiError::bad("The content is not text."));
         }
-        if kind.as_str().is_some_and(|k| k.starts_with(ACTIVITY)) {
-            return Err(ApiError::forbidden("Thread activities are written by the server."));
+        match kept.get("messagetype").map(|kind| kind.as_str().unwrap_or_default()) {
+            Some("") => return Err(ApiError::bad("The messagetype is missing.")),
+            Some(kind) if kind.starts_with(ACTIVITY) => {
+                return Err(ApiError::forbidden("Thread activities are written by the server."));
+            }
+            _ => {}
         }
-        kept.entry("contenttype").or_insert_with(|| "text".into());
-        let content = kept.entry("content").or_insert_with(|| "".into());
-        let length =
-            content.as_str().map(str::len).ok_or(ApiError::bad("The content is not text."))?;
         if let Some(client_id) = kept.get_mut("clientmessageid")
             && !client_id.is_string()
         {
@@ -60,11 +76,16 @@ impl SenderFields {
         if let Some(Value::Object(properties)) = kept.get_mut("properties") {
             properties.retain(|name, _| !SERVER_PROPERTIES.contains(&name.as_str()));
         }
-        let size = serde_json::to_string(&kept).map_or(usize::MAX, |text| text.len());
-        if length > MAX_CONTENT || size > MAX_FIELDS {
-            return Err(ApiError::bad("The message is too large."));
+        if serde_json::to_string(&kept).map_or(usize::MAX, |text| text.len()) > MAX_FIELDS {
+            return Err(ApiError::too_large("The message is too large."));
         }
         Ok(Self(kept))
+    }
+
+    /// Whether an edit of a message of this kind may have these fields.
+    pub fn fits(&self, kind: &str) -> bool {
+        let is_text = |kind: &str| TEXT_KINDS.contains(&kind);
+        self.text("messagetype").is_none_or(|new| new == kind || is_text(new) && is_text(kind))
     }
 
     fn text(&self, field: &str) -> Option<&str> {
@@ -97,16 +118,6 @@ impl SenderFields {
     }
 
     fn digest(&self) -> Digest {
-        use aws_lc_rs::digest::{Context, SHA256};
-        let mut context = Context::new(&SHA256);
-        for part in [self.kind(), self.text("content").unwrap_or_default()] {
-            context.update(&(part.len() as u64).to_le_bytes());
-            context.update(part.as_bytes());
-        }
-        let mut digest = Digest::default();
-        for (to, from) in digest.iter_mut().zip(context.finish().as_ref()) {
-            *to = *from;
-        }
-        digest
+        secret::digest(&[self.kind(), self.text("content").unwrap_or_default()])
     }
 }

@@ -2,26 +2,31 @@
 
 use super::super::api_error::ApiError;
 use super::super::chat_key::ChatKey;
-use super::super::storage::{MemberRow, Participant, ThreadRow};
+use super::super::directory::Directory;
+use super::super::storage::{MemberRow, ThreadRow};
 use super::threads::chat;
-use super::{Activity, Work, member_thread, xml};
+use super::{Activity, Work, check_known, member_thread, xml};
 use crate::model::{Role, UserId};
+use std::collections::HashSet;
 
 pub const MAX_MEMBERS: usize = 2_000;
 /// The names of those who were added, in one line of the chat; more of them make more lines.
 const MAX_TARGETS: usize = 64 * 1024;
 
+pub const FULL: ApiError = ApiError::too_large("A group has 2,000 members at most.");
+
 /// # Errors
-/// When the id is not a person's.
-pub fn check_id(me: &UserId, id: &UserId) -> Result<(), ApiError> {
+/// When the id is not a person's, or there is no such person.
+pub fn check_id(directory: &Directory, me: &UserId, id: &UserId) -> Result<(), ApiError> {
     match ChatKey::of(me, id.as_str()) {
-        Some(ChatKey::Pair(_)) => Ok(()),
-        Some(ChatKey::Notes(_)) if id == me => Ok(()),
-        _ => Err(ApiError::bad("The member's id is malformed.")),
+        Some(ChatKey::Pair(_)) => {}
+        Some(ChatKey::Notes(_)) if id == me => {}
+        _ => return Err(ApiError::bad("The member's id is malformed.")),
     }
+    check_known(directory, std::slice::from_ref(id))
 }
 
-/// Adds someone, sets a role, or joins an open group.
+/// Adds someone, joins an open group, or sets a member's role; without a role a member stays as they are.
 ///
 /// # Errors
 /// When the caller may not, or the group is full.
@@ -30,12 +35,20 @@ pub fn put(
     me: &UserId,
     id: &str,
     target: &UserId,
-    role: Role,
+    role: Option<Role>,
 ) -> Result<(), ApiError> {
-    add(work, me, id, &[MemberRow { id: target.clone(), role }])
+    let place = work.store.participant(&chat(id), target)?;
+    match (place.and_then(|place| place.role), role) {
+        (Some(known), Some(role)) => set_role(work, me, id, target, (known, role)),
+        (Some(_), None) => member_thread(work.store, id, me).map(drop),
+        (None, role) => {
+            let new = MemberRow { id: target.clone(), role: role.unwrap_or_default() };
+            add(work, me, id, &[new])
+        }
+    }
 }
 
-/// Adds people, or sets the roles of those who are in already.
+/// Adds people. Those who are in already keep their roles.
 ///
 /// # Errors
 /// When the caller may not, or the group is full.
@@ -46,20 +59,19 @@ pub fn add(
     members: &[MemberRow],
 ) -> Result<(), ApiError> {
     for member in members {
-        check_id(me, &member.id)?;
+        check_id(work.directory, me, &member.id)?;
     }
     let thread = work.store.thread(id)?.ok_or(ApiError::no_conversation())?;
+    let mut seen = HashSet::new();
     let mut new: Vec<MemberRow> = Vec::new();
-    for member in members {
+    for member in members.iter().filter(|member| seen.insert(&member.id)) {
         let place = work.store.participant(&chat(id), &member.id)?;
-        match place.filter(Participant::is_present) {
-            Some(place) => set_role(work, me, id, member, place.role)?,
-            None if new.iter().any(|known| known.id == member.id) => {}
-            None => new.push(member.clone()),
+        if !place.is_some_and(|place| place.is_present()) {
+            new.push(member.clone());
         }
     }
     if new.is_empty() {
-        return Ok(());
+        return member_thread(work.store, id, me).map(drop);
     }
     let new = admitted(work, me, &thread, new)?;
     work.store.add_members(id, &new, thread.history, work.now)?;
@@ -75,10 +87,6 @@ fn admitted(
 ) -> Result<Vec<MemberRow>, ApiError> {
     let place = work.store.participant(&chat(&thread.id), me)?;
     let my_role = place.and_then(|place| place.role);
-    let room = usize::try_from(thread.member_count).map_or(0, |n| MAX_MEMBERS.saturating_sub(n));
-    if new.len() > room {
-        return Err(ApiError::forbidden("The group is full."));
-    }
     match (my_role, new.as_mut_slice()) {
         (None, [own]) if own.id == *me && thread.joining => own.role = Role::User,
         (None, [own]) if own.id == *me => {
@@ -90,6 +98,10 @@ fn admitted(
         }
         (Some(_), _) => {}
     }
+    let room = usize::try_from(thread.member_count).map_or(0, |n| MAX_MEMBERS.saturating_sub(n));
+    if new.len() > room {
+        return Err(FULL);
+    }
     Ok(new)
 }
 
@@ -97,21 +109,32 @@ fn set_role(
     work: &mut Work<'_>,
     me: &UserId,
     id: &str,
-    member: &MemberRow,
-    known: Option<Role>,
+    target: &UserId,
+    (known, role): (Role, Role),
 ) -> Result<(), ApiError> {
     let (_, caller) = member_thread(work.store, id, me)?;
-    if known == Some(member.role) {
+    // Joining again by link asks for the role of a user; whoever is an admin stays one.
+    let joins_again = target == me && role == Role::User;
+    if known == role || joins_again {
         return Ok(());
     }
     if caller.role != Some(Role::Admin) {
         return Err(ApiError::admins_only());
     }
-    work.store.set_role(id, &member.id, member.role)?;
-    let role = if member.role == Role::Admin { "admin" } else { "user" };
-    let target = xml(member.id.as_str());
-    let inner = format!("<target><id>{target}</id><role>{role}</role></target>");
-    work.note_activity(id, Activity::RoleUpdate, me, &inner)
+    change_role(work, me, id, target, role)
+}
+
+fn change_role(
+    work: &mut Work<'_>,
+    by: &UserId,
+    id: &str,
+    target: &UserId,
+    role: Role,
+) -> Result<(), ApiError> {
+    work.store.set_role(id, target, role)?;
+    let word = if role == Role::Admin { "admin" } else { "user" };
+    let inner = format!("<target><id>{}</id><role>{word}</role></target>", xml(target.as_str()));
+    work.note_activity(id, Activity::RoleUpdate, by, &inner)
 }
 
 /// Leaves the lines about people who were added.
@@ -146,12 +169,25 @@ pub fn remove(work: &mut Work<'_>, me: &UserId, id: &str, target: &UserId) -> Re
         return Err(ApiError::admins_only());
     }
     let place = work.store.participant(&chat(id), target)?;
-    if !place.is_some_and(|place| place.is_present()) {
-        return Err(ApiError::not_found("There is no such member."));
-    }
+    let role = place.and_then(|place| place.role);
+    let role = role.ok_or(ApiError::not_found("There is no such member."))?;
     // Before the removal, so that the leaver still gets the line about it.
     work.note_activity(id, Activity::DeleteMember, me, &target_tag(target))?;
     work.store.remove_member(id, target)?;
     work.announce_conversation(target, &chat(id));
+    if role == Role::Admin {
+        keep_an_admin(work, me, id)?;
+    }
     work.announce_thread(id)
+}
+
+/// Makes the longest member an admin where nobody else is one.
+fn keep_an_admin(work: &mut Work<'_>, by: &UserId, id: &str) -> Result<(), ApiError> {
+    let members = work.store.members(id)?;
+    match members.first() {
+        Some(longest) if members.iter().all(|member| member.role != Role::Admin) => {
+            change_role(work, by, id, &longest.id, Role::Admin)
+        }
+        _ => Ok(()),
+    }
 }

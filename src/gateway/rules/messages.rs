@@ -5,13 +5,20 @@ use super::super::chat_key::ChatKey;
 use super::super::storage::{MessageRow, Participant, ReadWindow, StorageTx};
 use super::fields::SenderFields;
 use super::paging::{PageRequest, PageRoom, SyncState};
-use super::{ACTIVITY, Work, enter};
+use super::{ACTIVITY, Work, enter, enter_to_write, look_into};
 use crate::model::UserId;
 use serde_json::{Map, Value, json};
 
 const DEFAULT_PAGE: usize = 30;
 /// A message is a repetition only within this time, in milliseconds: client ids are not unique for ever.
 const REPEAT_TIME: i64 = 10 * 60 * 1_000;
+/// Kinds of reactions to one message; each person has each of them once.
+const MAX_EMOTIONS: usize = 64;
+/// The key of a reaction, and all reactions to one message, in bytes.
+const MAX_EMOTION_KEY: usize = 64;
+const MAX_EMOTIONS_SIZE: usize = 256 * 1024;
+
+const OTHER_KIND: ApiError = ApiError::bad("An edit cannot make another kind of message of it.");
 
 pub struct MessagePage {
     pub chat: ChatKey,
@@ -28,15 +35,14 @@ fn row_size(row: &MessageRow) -> usize {
 /// The newest messages, or what is new since a sync state and then the next older ones.
 ///
 /// # Errors
-/// When the conversation is closed to the caller, or the sync state is not one of ours.
+/// When the caller never was in the conversation, or the sync state is not one of ours.
 pub fn page(
     store: &dyn StorageTx,
     me: &UserId,
     id: &str,
     request: &PageRequest,
 ) -> Result<MessagePage, ApiError> {
-    let chat = enter(store, me, id)?;
-    let place = store.participant(&chat, me)?.ok_or(ApiError::no_conversation())?;
+    let (chat, place) = look_into(store, me, id)?;
     let window = place.window;
     let (state, rows) = match &request.sync_state {
         None => first(store, &chat, window, request)?,
@@ -109,7 +115,7 @@ pub fn send(
     fields: SenderFields,
     deduplicate: bool,
 ) -> Result<i64, ApiError> {
-    let chat = enter(work.store, me, id)?;
+    let chat = enter_to_write(work, me, id)?;
     if fields.kind().starts_with("Control/") {
         work.announce_signal(&chat, me, fields.into_body())?;
         return Ok(work.now);
@@ -118,6 +124,9 @@ pub fn send(
         Some(client_id) => work.store.message_of_client(&chat, me, client_id)?,
         None => None,
     };
+    if edited.as_ref().is_some_and(|row| !fields.fits(&row.kind)) {
+        return Err(OTHER_KIND);
+    }
     let mut message = fields.into_message(me);
     // Whoever may not read a message may not read it through its edit either.
     message.reveals = edited.map(|row| row.reveals);
@@ -136,9 +145,10 @@ fn readable(
     chat: &ChatKey,
     name: &str,
 ) -> Result<MessageRow, ApiError> {
+    let digits = name.bytes().all(|b| b.is_ascii_digit());
     let by_id = match name.parse() {
-        Ok(id) => store.message(chat, id)?,
-        Err(_) => None,
+        Ok(id) if digits => store.message(chat, id)?,
+        _ => None,
     };
     let row = match by_id {
         Some(row) => Some(row),
@@ -205,8 +215,11 @@ pub fn edit(
     message: &str,
     fields: SenderFields,
 ) -> Result<i64, ApiError> {
-    let chat = enter(work.store, me, id)?;
+    let chat = enter_to_write(work, me, id)?;
     let row = own(work.store, me, &chat, message)?;
+    if !fields.fits(&row.kind) {
+        return Err(OTHER_KIND);
+    }
     let mut body = body_of(&row);
     for (field, value) in fields.into_body() {
         if field != "clientmessageid" && field != "properties" {
@@ -226,7 +239,7 @@ pub fn edit(
 /// # Errors
 /// When the message is not the caller's to change.
 pub fn delete(work: &mut Work<'_>, me: &UserId, id: &str, message: &str) -> Result<i64, ApiError> {
-    let chat = enter(work.store, me, id)?;
+    let chat = enter(work, me, id)?;
     let row = own(work.store, me, &chat, message)?;
     let mut body = body_of(&row);
     body.insert("content".into(), "".into());
@@ -249,17 +262,28 @@ pub fn react(
     message: &str,
     (key, on): (&str, bool),
 ) -> Result<(), ApiError> {
-    let chat = enter(work.store, me, id)?;
+    if key.is_empty() || key.len() > MAX_EMOTION_KEY {
+        return Err(ApiError::bad("The reaction's key is missing or too long."));
+    }
+    let chat = enter(work, me, id)?;
     let row = readable(work.store, me, &chat, message)?;
-    let at = on.then_some(work.now);
-    let body = with_properties(body_of(&row), |properties| {
-        set_emotion(properties, key, me.as_str(), at);
+    let (body, none) = (body_of(&row), Map::new());
+    let known = body.get("properties").and_then(Value::as_object).unwrap_or(&none);
+    let emotions = set_emotion(known, key, me.as_str(), on.then_some(work.now))?;
+    let body = with_properties(body, |properties| {
+        properties.insert("emotions".into(), emotions.into());
     });
     store_change(work, &chat, row.id, &body)
 }
 
-/// Sets or, without a time, takes back somebody's reaction.
-fn set_emotion(properties: &mut Map<String, Value>, key: &str, me: &str, at: Option<i64>) {
+/// The reactions once somebody's is set or, without a time, taken back.
+fn set_emotion(
+    properties: &Map<String, Value>,
+    key: &str,
+    me: &str,
+    at: Option<i64>,
+) -> Result<Vec<Value>, ApiError> {
+    const FULL: ApiError = ApiError::too_large("There are too many reactions to this message.");
     let mut emotions: Vec<Value> =
         properties.get("emotions").and_then(Value::as_array).cloned().unwrap_or_default();
     if !emotions.iter().any(|e| e["key"] == *key) {
@@ -273,5 +297,11 @@ fn set_emotion(properties: &mut Map<String, Value>, key: &str, me: &str, at: Opt
         }
     }
     emotions.retain(|e| e["users"].as_array().is_some_and(|u| !u.is_empty()));
-    properties.insert("emotions".into(), emotions.into());
+    if at.is_some() {
+        let size = serde_json::to_string(&emotions).map_or(usize::MAX, |text| text.len());
+        if emotions.len() > MAX_EMOTIONS || size > MAX_EMOTIONS_SIZE {
+            return Err(FULL);
+        }
+    }
+    Ok(emotions)
 }

@@ -4,13 +4,18 @@ use super::super::api_error::ApiError;
 use super::super::chat_key::ChatKey;
 use super::super::secret;
 use super::super::storage::{MemberRow, StorageTx, ThreadRow};
-use super::members::{MAX_MEMBERS, check_id, note_added};
+use super::conversations::MAX_VALUE;
+use super::members::{FULL, MAX_MEMBERS, check_id, note_added};
 use super::{Activity, Work, member_thread, xml};
 use crate::model::{Role, UserId};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 
-const MAX_TOPIC: usize = 10_000;
+/// In bytes.
+const MAX_TOPIC: usize = 1_024;
+/// Capabilities of a group, and the length of one in bytes.
+const MAX_CAPABILITIES: usize = 64;
+const MAX_CAPABILITY: usize = 64;
 
 /// A group with its members.
 pub struct Thread {
@@ -29,10 +34,10 @@ pub fn create(
     properties: &Map<String, Value>,
 ) -> Result<String, ApiError> {
     if members.len() > MAX_MEMBERS {
-        return Err(ApiError::bad("Too many members."));
+        return Err(FULL);
     }
     for member in members {
-        check_id(me, &member.id)?;
+        check_id(work.directory, me, &member.id)?;
     }
     if !members.iter().any(|m| m.id == *me && m.role == Role::Admin) {
         return Err(ApiError::bad("The creator must be among the members, as Admin."));
@@ -162,7 +167,7 @@ fn apply(thread: &mut ThreadRow, name: &str, value: &Value) -> Result<(), ApiErr
         "topic" => {
             let topic = value.as_str().ok_or(WRONG)?;
             if topic.len() > MAX_TOPIC {
-                return Err(ApiError::bad("The topic is too long."));
+                return Err(ApiError::too_large("The topic is too long."));
             }
             topic.clone_into(&mut thread.topic);
         }
@@ -174,9 +179,17 @@ fn apply(thread: &mut ThreadRow, name: &str, value: &Value) -> Result<(), ApiErr
         }
         "picture" => {
             let url = value.as_str().ok_or(WRONG)?;
+            if url.len() > MAX_VALUE {
+                return Err(ApiError::too_large("The picture's address is too long."));
+            }
             thread.more.insert(name.into(), url.into());
         }
-        "capabilities" if value.is_array() => {
+        "capabilities" => {
+            let list = value.as_array().ok_or(WRONG)?;
+            let long = |item: &Value| item.as_str().is_none_or(|text| text.len() > MAX_CAPABILITY);
+            if list.len() > MAX_CAPABILITIES || list.iter().any(long) {
+                return Err(ApiError::too_large("The capabilities are too many or too long."));
+            }
             thread.more.insert(name.into(), value.clone());
         }
         "threadType" | "fixedRoster" | "uniquerosterthread" | "chatFilesIndexId" => {}
