@@ -97,6 +97,8 @@ pub struct GatewayOptions {
     pub known_people_only: bool,
     /// How long a poll waits for something to happen.
     pub poll_wait: Duration,
+    /// How long events are kept for an endpoint that does not poll.
+    pub endpoint_patience: Duration,
     /// Answers a repeated `clientmessageid` with the message already there.
     pub deduplicate: bool,
     /// Without it `/endpoints` answers 403/209, as Teams does to some accounts: clients must poll at intervals.
@@ -118,6 +120,7 @@ impl Default for GatewayOptions {
             users: Vec::new(),
             known_people_only: false,
             poll_wait: Duration::from_secs(30),
+            endpoint_patience: Duration::from_secs(600),
             deduplicate: true,
             long_poll: true,
             allowed_hosts: Vec::new(),

@@ -18,7 +18,7 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 const MAX_WAITING: usize = 1_024;
 /// One commit takes in no more changes than these, and none after this time.
 const MAX_TOGETHER: usize = 64;
-const MAX_TIME: Duration = Duration::from_millis(10);
+const MAX_TIME: Duration = Duration::from_millis(5);
 
 pub struct Committer {
     pub storage: Box<dyn Storage>,
@@ -135,7 +135,7 @@ impl Committer {
     }
 
     fn publish(&self, caused: Caused) {
-        self.hub.publish(&caused.events, now());
+        self.hub.publish(caused.events, now());
         for message in caused.messages {
             // Nobody listens outside a demo.
             let _ = self.committed.send(message);

@@ -1,5 +1,6 @@
 //! The people who may sign in: their tokens and display names.
 
+use super::storage::Digest;
 use super::{GatewayUser, secret};
 use crate::model::UserId;
 use std::collections::HashMap;
@@ -24,6 +25,11 @@ impl Directory {
     /// Whether there is such a person, as far as is known here.
     pub fn may_exist(&self, user: &UserId) -> bool {
         !self.known_only || self.places.contains_key(user)
+    }
+
+    /// A hash of the user's Skype token, to notice that it was changed.
+    pub fn credential(&self, user: &UserId) -> Option<Digest> {
+        self.find(user).map(|user| secret::digest(&[&user.token]))
     }
 
     /// The display name; empty for those of whom none is known.

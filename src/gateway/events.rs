@@ -4,12 +4,12 @@
 use super::chat_key::ChatKey;
 use super::storage::MessageRow;
 use crate::model::UserId;
-use std::sync::Arc;
+use std::sync::OnceLock;
 
 pub struct Event {
     /// Those who have a subscription, among those whom it concerns.
     pub audience: Vec<UserId>,
-    pub body: Arc<EventBody>,
+    pub body: EventBody,
 }
 
 pub enum EventBody {
@@ -27,6 +27,39 @@ pub struct MessageEvent {
     pub topic: Option<String>,
     /// Whether it was posted, and not changed.
     pub is_new: bool,
+    /// As it was written for the first who polled; most of the others get the very same.
+    written: OnceLock<WrittenMessage>,
+}
+
+/// A message as it is sent to those who reach the gateway by `origin` and know the chat as `conversation`.
+pub struct WrittenMessage {
+    pub origin: String,
+    pub conversation: String,
+    /// JSON text.
+    pub resource: String,
+    pub link: String,
+}
+
+impl MessageEvent {
+    pub fn new(chat: ChatKey, row: MessageRow, topic: Option<String>, is_new: bool) -> Self {
+        Self { chat, row, topic, is_new, written: OnceLock::new() }
+    }
+
+    /// The text for one reader, made by `write` where it is not there yet.
+    pub fn written<T>(
+        &self,
+        origin: &str,
+        conversation: &str,
+        write: impl Fn() -> WrittenMessage,
+        read: impl FnOnce(&WrittenMessage) -> T,
+    ) -> T {
+        let first = self.written.get_or_init(&write);
+        if first.origin == origin && first.conversation == conversation {
+            read(first)
+        } else {
+            read(&write())
+        }
+    }
 }
 
 impl EventBody {
@@ -43,7 +76,8 @@ impl EventBody {
     pub fn size(&self) -> usize {
         const OVERHEAD: usize = 256;
         match self {
-            Self::Message(message) => OVERHEAD + message.row.body.len(),
+            // Once as it was posted, and once as it is sent.
+            Self::Message(message) => 2 * (OVERHEAD + message.row.body.len()),
             Self::Conversation(_) | Self::Thread(_) => OVERHEAD,
         }
     }

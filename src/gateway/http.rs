@@ -75,7 +75,7 @@ fn chat_service() -> Router<Arc<GatewayState>> {
 
 fn endpoints() -> Router<Arc<GatewayState>> {
     let one = Router::new()
-        .route("/", put(endpoints::accept).delete(endpoints::accept))
+        .route("/", put(endpoints::accept).delete(endpoints::end))
         .route("/active", post(endpoints::active))
         .route("/properties", put(endpoints::accept))
         .route("/presenceDocs/{name}", put(endpoints::accept))

@@ -1,43 +1,40 @@
-//! Endpoints, subscriptions and the events that wait for a poll (facts 1.2, 2.2). Kept in memory: after a restart
-//! clients register anew.
+//! Endpoints, subscriptions and the events that wait for a poll (facts 1.2, 2.2).
+//!
+//! Registrations are also kept in the database and outlive a restart: some clients never register a second time. The
+//! events that wait are kept in memory only. Where some were lost (by a restart, because nobody polled, because there
+//! were too many) a client that acknowledges is told so by its next poll, subscribes anew and repairs the gap. One that
+//! never acknowledges goes on with what comes from then on.
+
+mod queue;
 
 use super::api_error::ApiError;
-use super::events::{Event, EventBody};
+use super::events::Event;
 use super::secret;
+use super::storage::{Digest, RegistrationRow};
 use crate::model::UserId;
-use std::collections::{HashSet, VecDeque};
+use queue::{Budget, Subscription};
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
-/// An endpoint whose events take more loses its subscription; its client registers anew and repairs the gap.
-const MAX_QUEUE_BYTES: usize = 4 * 1024 * 1024;
-const MAX_QUEUE: usize = 20_000;
+pub use queue::QueuedEvent;
+
 /// Events in one answer.
 const MAX_BATCH: usize = 1_000;
-const FIRST_EVENT: u64 = 1_000;
-/// One user's endpoints; the oldest goes first.
+/// One user's endpoints; the longest unused goes first.
 const MAX_ENDPOINTS: usize = 16;
+/// The part of a registration token by which it is found; the rest is the secret.
+const HANDLE: usize = 16;
 
 struct Endpoint {
-    id: String,
     user: UserId,
     token: String,
+    /// When the token ends, in milliseconds since 1970.
+    expires: i64,
+    used: Instant,
     subscription: Option<Subscription>,
-}
-
-struct Subscription {
-    next_id: u64,
-    queue: VecDeque<QueuedEvent>,
-    bytes: usize,
-    wake: Arc<Notify>,
-}
-
-#[derive(Clone)]
-pub struct QueuedEvent {
-    pub id: u64,
-    /// When it was queued, in milliseconds.
-    pub at: i64,
-    pub body: Arc<EventBody>,
 }
 
 /// What waits for an endpoint, and what wakes a poll when there is more.
@@ -48,46 +45,103 @@ pub struct Waiting {
 
 #[derive(Default)]
 struct Endpoints {
-    list: Vec<Endpoint>,
-    /// Users with a subscription; shared with those who ask.
+    by_id: HashMap<String, Endpoint>,
+    by_handle: HashMap<String, String>,
+    by_user: HashMap<UserId, Vec<String>>,
+    /// Users whom events can reach; shared with those who ask.
     subscribed: Arc<HashSet<UserId>>,
 }
 
+fn handle_of(token: &str) -> &str {
+    token.get(..HANDLE).unwrap_or_default()
+}
+
 impl Endpoints {
+    fn add(&mut self, id: String, endpoint: Endpoint) {
+        self.by_handle.insert(handle_of(&endpoint.token).to_owned(), id.clone());
+        self.by_user.entry(endpoint.user.clone()).or_default().push(id.clone());
+        self.by_id.insert(id, endpoint);
+    }
+
+    fn remove(&mut self, id: &str) {
+        let Some(endpoint) = self.by_id.remove(id) else { return };
+        self.by_handle.remove(handle_of(&endpoint.token));
+        if let Some(ids) = self.by_user.get_mut(&endpoint.user) {
+            ids.retain(|other| other != id);
+            if ids.is_empty() {
+                self.by_user.remove(&endpoint.user);
+            }
+        }
+        if let Some(subscription) = endpoint.subscription {
+            subscription.wake_all();
+        }
+    }
+
     fn find(&mut self, user: &UserId, id: &str) -> Result<&mut Endpoint, ApiError> {
-        let found = self.list.iter_mut().find(|e| e.id == id && e.user == *user);
+        let found = self.by_id.get_mut(id).filter(|endpoint| endpoint.user == *user);
         found.ok_or(ApiError::no_endpoint())
     }
 
-    fn subscription(&mut self, user: &UserId, id: &str) -> Result<&mut Subscription, ApiError> {
-        self.find(user, id)?.subscription.as_mut().ok_or(ApiError::no_subscription())
+    fn note_subscribed(&mut self) {
+        let live = |e: &&Endpoint| e.subscription.as_ref().is_some_and(Subscription::is_live);
+        let users = self.by_id.values().filter(live).map(|e| e.user.clone());
+        self.subscribed = Arc::new(users.collect());
     }
 
-    fn note_subscribed(&mut self) {
-        let with = self.list.iter().filter(|e| e.subscription.is_some());
-        self.subscribed = Arc::new(with.map(|e| e.user.clone()).collect());
+    /// The endpoint of a user that goes when there is no room: one without a live subscription before one that has it,
+    /// so that commands that register and go away do not push out a program that listens.
+    fn least_important(&self, user: &UserId) -> Option<String> {
+        let ids = self.by_user.get(user)?;
+        let importance = |id: &&String| {
+            let endpoint = self.by_id.get(*id);
+            endpoint.map(|e| (e.subscription.as_ref().is_some_and(Subscription::is_live), e.used))
+        };
+        ids.iter().min_by_key(importance).cloned()
     }
 }
 
-#[derive(Default)]
 pub struct Hub {
     endpoints: Mutex<Endpoints>,
+    budget: Budget,
+    /// How long events are kept for an endpoint that does not poll.
+    patience: Duration,
+    closing: AtomicBool,
 }
 
 impl Hub {
+    /// With the registrations of before a restart.
+    pub fn new(patience: Duration, known: Vec<RegistrationRow>) -> Self {
+        let mut endpoints = Endpoints::default();
+        for RegistrationRow { endpoint, user, token, expires, subscribed, .. } in known {
+            let subscription = subscribed.then(Subscription::interrupted);
+            let used = Instant::now();
+            endpoints.add(endpoint, Endpoint { user, token, expires, used, subscription });
+        }
+        let closing = AtomicBool::new(false);
+        Self { endpoints: Mutex::new(endpoints), budget: Budget::default(), patience, closing }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Endpoints> {
         self.endpoints.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The user and endpoint that a registration token stands for.
-    pub fn owner(&self, token: &str) -> Option<(UserId, String)> {
-        let endpoints = self.lock();
-        let found = endpoints.list.iter().find(|e| secret::same(&e.token, token))?;
-        Some((found.user.clone(), found.id.clone()))
+    /// The user and endpoint that a registration token stands for. `now` is in milliseconds since 1970.
+    pub fn owner(&self, token: &str, now: i64) -> Option<(UserId, String)> {
+        let mut endpoints = self.lock();
+        let id = endpoints.by_handle.get(handle_of(token))?.clone();
+        let found = endpoints.by_id.get_mut(&id)?;
+        if !secret::same(&found.token, token) || found.expires <= now {
+            return None;
+        }
+        found.used = Instant::now();
+        Some((found.user.clone(), id))
     }
 
+    /// Whether the user has an endpoint that is in use.
     pub fn has_endpoint(&self, user: &UserId) -> bool {
-        self.lock().list.iter().any(|e| e.user == *user)
+        let endpoints = self.lock();
+        let ids = endpoints.by_user.get(user).into_iter().flatten();
+        ids.filter_map(|id| endpoints.by_id.get(id)).any(|e| e.used.elapsed() < self.patience)
     }
 
     /// Users whom events can reach now.
@@ -98,63 +152,106 @@ impl Hub {
     /// Ends all registrations, and the polls that wait.
     pub fn forget(&self) {
         let mut endpoints = self.lock();
-        for endpoint in endpoints.list.drain(..) {
-            if let Some(subscription) = endpoint.subscription {
-                subscription.wake.notify_waiters();
-                subscription.wake.notify_one();
-            }
+        let ids: Vec<String> = endpoints.by_id.keys().cloned().collect();
+        for id in ids {
+            endpoints.remove(&id);
         }
         endpoints.note_subscribed();
     }
 
-    pub fn publish(&self, events: &[Event], now: i64) {
-        let mut guard = self.lock();
-        let endpoints = &mut *guard;
-        let mut lost = false;
-        for event in events {
-            let size = event.body.size();
-            let reached = endpoints
-                .list
-                .iter_mut()
-                .filter(|endpoint| event.audience.contains(&endpoint.user));
-            for endpoint in reached {
-                let Some(subscription) = endpoint.subscription.as_mut() else { continue };
-                if subscription.queue.len() >= MAX_QUEUE
-                    || subscription.bytes + size > MAX_QUEUE_BYTES
-                {
-                    subscription.wake.notify_one();
-                    endpoint.subscription = None;
-                    lost = true;
-                    continue;
-                }
-                subscription.push(Arc::clone(&event.body), size, now);
+    /// Ends the polls that wait, now and from now on. Registrations stay.
+    pub fn close(&self) {
+        self.closing.store(true, Ordering::Release);
+        for endpoint in self.lock().by_id.values() {
+            if let Some(subscription) = &endpoint.subscription {
+                subscription.wake_all();
             }
         }
-        if lost {
+    }
+
+    pub fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Acquire)
+    }
+
+    pub fn publish(&self, events: Vec<Event>, now: i64) {
+        if events.is_empty() {
+            return;
+        }
+        let mut guard = self.lock();
+        let endpoints = &mut *guard;
+        let mut changed = false;
+        for Event { audience, body } in events {
+            let body = self.budget.share(body);
+            for user in &audience {
+                for id in endpoints.by_user.get(user).into_iter().flatten() {
+                    let subscription = endpoints.by_id.get_mut(id);
+                    let Some(subscription) = subscription.and_then(|e| e.subscription.as_mut())
+                    else {
+                        continue;
+                    };
+                    changed |= !subscription.push(&body, now, self.patience);
+                }
+            }
+        }
+        while self.budget.is_exceeded() {
+            let all = endpoints.by_id.values_mut().filter_map(|e| e.subscription.as_mut());
+            let waiting = all.filter(|subscription| subscription.holds_events());
+            let Some(longest) = waiting.min_by_key(|subscription| subscription.polled()) else {
+                break;
+            };
+            tracing::info!("events of an endpoint that does not poll are dropped");
+            longest.interrupt();
+            changed = true;
+        }
+        if changed {
             endpoints.note_subscribed();
         }
     }
 
-    /// Makes an endpoint for a user; gives its id and its token.
-    pub fn register(&self, user: UserId) -> (String, String) {
+    /// Makes an endpoint for a user, which `life` milliseconds later ends. `credential` stands for the Skype token that
+    /// was shown. Gives what is to be stored, and the endpoints that made room for it or have ended.
+    pub fn register(
+        &self,
+        user: UserId,
+        credential: Digest,
+        life: i64,
+        now: i64,
+    ) -> (RegistrationRow, Vec<String>) {
         let id = format!("{{{}}}", secret::guid());
-        let token = secret::token();
+        let (token, expires) = (secret::token(), now + life);
         let mut endpoints = self.lock();
-        if endpoints.list.iter().filter(|e| e.user == user).count() >= MAX_ENDPOINTS {
-            // Commands that register and go away must not push out a program that listens.
-            let silent =
-                endpoints.list.iter().position(|e| e.user == user && e.subscription.is_none());
-            let oldest = silent.or_else(|| endpoints.list.iter().position(|e| e.user == user));
-            if let Some(gone) = oldest.map(|at| endpoints.list.remove(at))
-                && let Some(subscription) = gone.subscription
-            {
-                subscription.wake.notify_one();
-            }
+        let over = endpoints.by_id.iter().filter(|(_, endpoint)| endpoint.expires <= now);
+        let mut gone: Vec<String> = over.map(|(id, _)| id.clone()).collect();
+        if endpoints.by_user.get(&user).is_some_and(|ids| ids.len() >= MAX_ENDPOINTS) {
+            gone.extend(endpoints.least_important(&user));
         }
-        let endpoint = Endpoint { id: id.clone(), user, token: token.clone(), subscription: None };
-        endpoints.list.push(endpoint);
+        for id in &gone {
+            endpoints.remove(id);
+        }
+        let endpoint = Endpoint {
+            user: user.clone(),
+            token: token.clone(),
+            expires,
+            used: Instant::now(),
+            subscription: None,
+        };
+        endpoints.add(id.clone(), endpoint);
         endpoints.note_subscribed();
-        (id, token)
+        let row =
+            RegistrationRow { endpoint: id, user, token, credential, expires, subscribed: false };
+        (row, gone)
+    }
+
+    /// Ends a registration, and the poll that waits.
+    ///
+    /// # Errors
+    /// When the user has no such endpoint.
+    pub fn end(&self, user: &UserId, endpoint: &str) -> Result<(), ApiError> {
+        let mut endpoints = self.lock();
+        endpoints.find(user, endpoint)?;
+        endpoints.remove(endpoint);
+        endpoints.note_subscribed();
+        Ok(())
     }
 
     /// Begins a subscription; one that was there before ends with what waited for it.
@@ -163,59 +260,52 @@ impl Hub {
     /// When the user has no such endpoint.
     pub fn subscribe(&self, user: &UserId, endpoint: &str) -> Result<(), ApiError> {
         let mut endpoints = self.lock();
-        endpoints.find(user, endpoint)?.subscription = Some(Subscription::default());
+        let before = endpoints.find(user, endpoint)?.subscription.replace(Subscription::new());
+        if let Some(before) = before {
+            before.wake_all();
+        }
         endpoints.note_subscribed();
         Ok(())
     }
 
-    /// What waits for an endpoint, after forgetting what was acknowledged.
+    /// What waits for an endpoint, after forgetting what was acknowledged. The endpoint counts as polled for `wait`
+    /// from now on.
+    ///
+    /// # Errors
+    /// When the user has no such endpoint, or events for a client that acknowledges are missing.
     pub fn waiting(
         &self,
         user: &UserId,
         endpoint: &str,
         ack: Option<u64>,
+        wait: Duration,
     ) -> Result<Waiting, ApiError> {
         let mut endpoints = self.lock();
-        let subscription = endpoints.subscription(user, endpoint)?;
-        if let Some(ack) = ack {
-            subscription.forget_up_to(ack);
+        let found = endpoints.find(user, endpoint)?;
+        found.used = Instant::now();
+        let subscription = found.subscription.as_mut().ok_or(ApiError::no_subscription())?;
+        let was_live = subscription.is_live();
+        if !was_live && ack.is_some() {
+            found.subscription = None;
+            return Err(ApiError::no_subscription());
         }
-        let events = subscription.queue.iter().take(MAX_BATCH).cloned().collect();
-        Ok(Waiting { events, wake: Arc::clone(&subscription.wake) })
+        subscription.poll(ack, wait);
+        let waiting = Waiting {
+            events: subscription.first(MAX_BATCH),
+            wake: Arc::clone(subscription.wake()),
+        };
+        if !was_live {
+            endpoints.note_subscribed();
+        }
+        Ok(waiting)
     }
 
     /// Forgets events up to `id`: they were sent to a client that does not acknowledge, or nobody needs them.
     pub fn forget_events(&self, user: &UserId, endpoint: &str, id: u64) {
-        if let Ok(subscription) = self.lock().subscription(user, endpoint) {
+        if let Ok(found) = self.lock().find(user, endpoint)
+            && let Some(subscription) = found.subscription.as_mut()
+        {
             subscription.forget_up_to(id);
-        }
-    }
-}
-
-impl Default for Subscription {
-    fn default() -> Self {
-        Self {
-            next_id: FIRST_EVENT,
-            queue: VecDeque::new(),
-            bytes: 0,
-            wake: Arc::new(Notify::new()),
-        }
-    }
-}
-
-impl Subscription {
-    fn push(&mut self, body: Arc<EventBody>, size: usize, now: i64) {
-        self.queue.push_back(QueuedEvent { id: self.next_id, at: now, body });
-        self.next_id += 1;
-        self.bytes += size;
-        self.wake.notify_one();
-    }
-
-    fn forget_up_to(&mut self, id: u64) {
-        while self.queue.front().is_some_and(|event| event.id <= id) {
-            if let Some(gone) = self.queue.pop_front() {
-                self.bytes -= gone.body.size();
-            }
         }
     }
 }

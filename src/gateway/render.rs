@@ -3,7 +3,8 @@
 
 use super::chat_key::ChatKey;
 use super::directory::Directory;
-use super::events::MessageEvent;
+use super::events::{MessageEvent, WrittenMessage};
+use super::hub::QueuedEvent;
 use super::rules::conversations::Conversation;
 use super::rules::threads::Thread;
 use super::storage::MessageRow;
@@ -41,7 +42,14 @@ pub fn rfc3339(ms: i64) -> String {
 
 /// Appends `text` as a JSON string.
 fn push_string(out: &mut String, text: &str) {
-    out.push_str(&serde_json::to_string(text).unwrap_or_default());
+    let plain = |b: u8| b >= b' ' && b != b'"' && b != b'\\';
+    if text.bytes().all(plain) {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+    } else {
+        out.push_str(&serde_json::to_string(text).unwrap_or_default());
+    }
 }
 
 /// Appends a field to an object that is not closed yet.
@@ -92,8 +100,8 @@ pub fn message(row: &MessageRow, chat: &ChatKey, viewer: Viewer<'_>) -> String {
     out
 }
 
-/// A message in an event, and the link that names it.
-pub fn event_message(event: &MessageEvent, viewer: Viewer<'_>) -> (String, String) {
+/// A message in an event.
+fn event_message(event: &MessageEvent, viewer: Viewer<'_>, conversation: &str) -> WrittenMessage {
     let home = format!("{}/v1/users/ME/conversations", viewer.origin);
     let id = event.row.id;
     let mut out = open_message(&event.row, &event.chat, viewer);
@@ -103,19 +111,37 @@ pub fn event_message(event: &MessageEvent, viewer: Viewer<'_>) -> (String, Strin
         push_field(&mut out, "threadtopic", topic);
     }
     out.push_str(",\"isactive\":true}");
-    (out, format!("{home}/{}/messages/{id}", event.chat.seen_by(viewer.user)))
+    WrittenMessage {
+        origin: viewer.origin.to_owned(),
+        conversation: conversation.to_owned(),
+        resource: out,
+        link: format!("{home}/{conversation}/messages/{id}"),
+    }
+}
+
+/// The event of a message, for one poll's answer.
+pub fn message_event(event: &QueuedEvent, message: &MessageEvent, viewer: Viewer<'_>) -> String {
+    let conversation = message.chat.seen_by(viewer.user);
+    message.written(
+        viewer.origin,
+        &conversation,
+        || event_message(message, viewer, &conversation),
+        |written| self::event(event, &written.link, &written.resource),
+    )
 }
 
 /// One event of a poll's answer. `resource` is JSON text.
-pub fn event(id: u64, kind: &str, at: i64, link: &str, resource: &str) -> String {
-    let event = json!({
-        "id": id,
-        "type": "EventMessage",
-        "resourceType": kind,
-        "time": rfc3339(at),
-        "resourceLink": link,
-    });
-    with_raw(&event, "resource", resource)
+pub fn event(event: &QueuedEvent, link: &str, resource: &str) -> String {
+    let mut out = String::with_capacity(resource.len() + link.len() + 160);
+    let _ = write!(out, "{{\"id\":{}", event.id);
+    push_field(&mut out, "type", "EventMessage");
+    push_field(&mut out, "resourceType", event.body().resource_type());
+    push_field(&mut out, "time", &rfc3339(event.at));
+    push_field(&mut out, "resourceLink", link);
+    out.push_str(",\"resource\":");
+    out.push_str(resource);
+    out.push('}');
+    out
 }
 
 /// The path of a conversation, behind the origin.

@@ -6,6 +6,7 @@ pub mod fields;
 pub mod members;
 pub mod messages;
 pub mod paging;
+pub mod registrations;
 pub mod threads;
 
 use super::api_error::ApiError;
@@ -16,7 +17,6 @@ use super::hub::Hub;
 use super::storage::{MessageRow, NewMessage, Participant, StorageTx, ThreadRow};
 use crate::model::{Role, UserId};
 use serde_json::{Map, Value, json};
-use std::sync::Arc;
 
 /// Says that someone has read further (facts 3.7).
 const READ_MARK: &str = "ThreadActivity/MemberConsumptionHorizonUpdate";
@@ -116,7 +116,7 @@ impl<'a> Work<'a> {
             ChatKey::Thread(id) => self.store.thread(id)?.map(|thread| thread.topic),
             _ => None,
         };
-        let message = MessageEvent { chat: chat.clone(), row, topic, is_new };
+        let message = MessageEvent::new(chat.clone(), row, topic, is_new);
         self.tell(audience, EventBody::Message(message));
         Ok(())
     }
@@ -143,7 +143,7 @@ impl<'a> Work<'a> {
     }
 
     fn tell(&mut self, audience: Vec<UserId>, body: EventBody) {
-        self.events.push(Event { audience, body: Arc::new(body) });
+        self.events.push(Event { audience, body });
     }
 
     /// Writes the message that a change of a group leaves behind, and announces the change.

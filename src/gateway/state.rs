@@ -8,7 +8,7 @@ use super::events::Committed;
 use super::fault::Faults;
 use super::hub::Hub;
 use super::rules::Work;
-use super::storage::{SqliteStorage, StorageError, StorageTx};
+use super::storage::{RegistrationRow, SqliteStorage, Storage, StorageError, StorageTx};
 use super::{ConnectionLimits, GatewayOptions, MAX_READS};
 use crate::model::UserId;
 use std::sync::{Arc, Mutex};
@@ -30,10 +30,12 @@ pub struct GatewayState {
 
 impl GatewayState {
     pub(super) fn open(options: GatewayOptions) -> Result<Self, StorageError> {
+        let storage = SqliteStorage::open(options.db.as_deref())?;
         let directory = Directory::new(options.users, options.known_people_only);
+        let known = valid_registrations(&storage, &directory)?;
         let committer = Arc::new(Committer {
-            storage: Box::new(SqliteStorage::open(options.db.as_deref())?),
-            hub: Hub::default(),
+            storage: Box::new(storage),
+            hub: Hub::new(options.endpoint_patience, known),
             directory,
             committed: broadcast::channel(256).0,
             order: Mutex::new(()),
@@ -54,7 +56,7 @@ impl GatewayState {
 
     /// Ends waiting polls, so that a shutdown does not wait for them.
     pub(super) fn close(&self) {
-        self.hub().forget();
+        self.hub().close();
     }
 
     pub fn faults(&self) -> &Faults {
@@ -123,6 +125,26 @@ impl GatewayState {
         });
         read.await.unwrap_or_else(|_| Err(ApiError::failed_inside()))
     }
+}
+
+/// The registrations of before a restart. Those of people who may not sign in any more, or whose token was changed, are
+/// over.
+fn valid_registrations(
+    storage: &SqliteStorage,
+    directory: &Directory,
+) -> Result<Vec<RegistrationRow>, StorageError> {
+    let mut known = Vec::new();
+    storage.write(&mut |tx| {
+        for row in tx.registrations()? {
+            if row.expires > now() && directory.credential(&row.user) == Some(row.credential) {
+                known.push(row);
+            } else {
+                tx.end_registration(&row.endpoint)?;
+            }
+        }
+        Ok(())
+    })?;
+    Ok(known)
 }
 
 /// Milliseconds since 1970.

@@ -146,6 +146,20 @@ pub struct MemberReadMark {
     pub since: i64,
 }
 
+/// A registration of a client, which outlives a restart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegistrationRow {
+    pub endpoint: String,
+    pub user: UserId,
+    pub token: String,
+    /// A hash of the Skype token with which it was made: with that token it ends.
+    pub credential: Digest,
+    /// When the token ends, in milliseconds since 1970.
+    pub expires: i64,
+    /// Whether it takes events.
+    pub subscribed: bool,
+}
+
 pub trait Storage: Send + Sync {
     /// Runs `work` on one consistent state.
     fn read(&self, work: &mut dyn FnMut(&dyn StorageTx)) -> Stored<()>;
@@ -182,7 +196,8 @@ pub trait StorageTx {
         sender: &UserId,
         client_id: &str,
     ) -> Stored<Option<MessageRow>>;
-    /// The id of the message that this one repeats: same sender, client id and digest, posted at `since` or later.
+    /// The id of the message that this one repeats: same sender, client id and digest, posted at `since` or later. Only
+    /// the newest under that client id count.
     fn repeated(&self, chat: &ChatKey, message: &NewMessage, since: i64) -> Stored<Option<i64>>;
     /// Messages below `before` inside `window`, newest first.
     fn messages_before(
@@ -202,6 +217,7 @@ pub trait StorageTx {
     ) -> Stored<Vec<MessageRow>>;
     /// The number of the newest change of a message in the chat.
     fn last_change(&self, chat: &ChatKey) -> Stored<i64>;
+    fn registrations(&self) -> Stored<Vec<RegistrationRow>>;
     /// Whether nobody has any conversation yet.
     fn is_empty(&self) -> Stored<bool>;
 
@@ -243,4 +259,9 @@ pub trait StorageTx {
     fn set_role(&mut self, thread: &str, user: &UserId, role: Role) -> Stored<()>;
     /// The person keeps what was posted until now.
     fn remove_member(&mut self, thread: &str, user: &UserId) -> Stored<()>;
+
+    /// Stores a registration, or how it has changed.
+    fn save_registration(&mut self, registration: &RegistrationRow) -> Stored<()>;
+    fn note_subscribed(&mut self, endpoint: &str) -> Stored<()>;
+    fn end_registration(&mut self, endpoint: &str) -> Stored<()>;
 }

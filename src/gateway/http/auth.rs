@@ -5,7 +5,7 @@ use super::super::api_error::ApiError;
 use super::super::connection::ConnectionInfo;
 use super::super::fault::InjectedFault;
 use super::super::render::Viewer;
-use super::super::state::GatewayState;
+use super::super::state::{GatewayState, now};
 use crate::model::UserId;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Request, State};
@@ -102,7 +102,7 @@ impl FromRequestParts<Arc<GatewayState>> for AuthUser {
         let from = gateway.access.address(&parts.headers, info.map(|info| info.peer));
         let (user, endpoint) = match registration_token(&parts.headers) {
             Some(token) => {
-                let owner = gateway.hub().owner(token).ok_or(ApiError::no_endpoint())?;
+                let owner = gateway.hub().owner(token, now()).ok_or(ApiError::no_endpoint())?;
                 (owner.0, Some(owner.1))
             }
             None => {

@@ -4,8 +4,9 @@ use super::super::api_error::ApiError;
 use super::super::events::EventBody;
 use super::super::hub::QueuedEvent;
 use super::super::render;
+use super::super::rules::registrations::{self, Registered};
 use super::super::rules::{conversations, threads};
-use super::super::state::{GatewayState, now};
+use super::super::state::GatewayState;
 use super::super::storage::StorageTx;
 use super::JsonText;
 use super::auth::AuthUser;
@@ -21,8 +22,6 @@ use std::sync::Arc;
 
 /// An answer ends after the event with which it grows over this, in bytes.
 const MAX_ANSWER: usize = 1024 * 1024;
-/// How long a registration token can be used, in seconds.
-const TOKEN_LIFE: i64 = 86_400;
 
 /// The endpoint a path names; `SELF` is the one of the registration token.
 fn named(caller: &AuthUser, path: &str) -> Result<String, ApiError> {
@@ -39,17 +38,30 @@ pub async fn register(
     if !gateway.long_poll {
         return Err(ApiError::no_endpoints());
     }
-    let (id, token) = gateway.hub().register(caller.user);
-    let expires = now() / 1000 + TOKEN_LIFE;
+    let AuthUser { user, origin, .. } = caller;
+    let registered = gateway.change(move |work| registrations::register(work, &user)).await?;
+    let Registered { endpoint: id, token, expires } = registered;
+    let expires = expires / 1_000;
     let encoded = id.replace('{', "%7B").replace('}', "%7D");
     let headers = [
         (
             HeaderName::from_static("set-registrationtoken"),
             format!("registrationToken={token}; expires={expires}; endpointId={id}"),
         ),
-        (header::LOCATION, format!("{}/v1/users/ME/endpoints/{encoded}", caller.origin)),
+        (header::LOCATION, format!("{origin}/v1/users/ME/endpoints/{encoded}")),
     ];
     Ok((StatusCode::CREATED, headers, Json(json!({}))).into_response())
+}
+
+/// Ends a registration at once, and the poll that waits.
+pub async fn end(
+    State(gateway): State<Arc<GatewayState>>,
+    caller: AuthUser,
+    PathParts(endpoint): PathParts<String>,
+) -> Result<Json<Value>, ApiError> {
+    let endpoint = named(&caller, &endpoint)?;
+    gateway.change(move |work| registrations::end(work, &caller.user, &endpoint)).await?;
+    Ok(Json(json!({})))
 }
 
 /// Keeps an endpoint alive.
@@ -74,8 +86,7 @@ pub async fn subscribe(
 ) -> Result<Response, ApiError> {
     let endpoint = named(&caller, &endpoint)?;
     let AuthUser { user, origin, .. } = caller;
-    // As a change: whoever has subscribed then sees every commit that is not on the pages yet.
-    gateway.change(move |work| work.hub.subscribe(&user, &endpoint)).await?;
+    gateway.change(move |work| registrations::subscribe(work, &user, &endpoint)).await?;
     let location = format!("{origin}/v1/users/ME/endpoints/SELF/subscriptions/0");
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(json!({}))).into_response())
 }
@@ -94,16 +105,22 @@ pub async fn poll(
 ) -> Result<JsonText, ApiError> {
     let endpoint = named(&caller, &endpoint)?;
     let caller = Arc::new(caller);
+    // Between two polls the endpoint still counts as polled, for the patience that it has.
     let deadline = tokio::time::Instant::now() + gateway.poll_wait;
     loop {
-        let waiting = gateway.hub().waiting(&caller.user, &endpoint, query.ack_id)?;
+        let hub = gateway.hub();
+        let wait = deadline.saturating_duration_since(tokio::time::Instant::now());
+        let waiting = hub.waiting(&caller.user, &endpoint, query.ack_id, wait)?;
+        if hub.is_closing() {
+            return Ok(JsonText("{}".into()));
+        }
         if let Some(last) = waiting.events.last().map(|event| event.id) {
             let answer = write_events(&gateway, &caller, waiting.events).await?;
             // A client that acknowledges gets again what it did not: the answer before may have been lost.
             let sent = if query.ack_id.is_none() { answer.last } else { None };
             let useless = answer.is_empty().then_some(last);
             if let Some(done) = useless.or(sent) {
-                gateway.hub().forget_events(&caller.user, &endpoint, done);
+                hub.forget_events(&caller.user, &endpoint, done);
             }
             if !answer.is_empty() {
                 return Ok(answer.into_json());
@@ -145,7 +162,7 @@ async fn write_events(
     caller: &Arc<AuthUser>,
     events: Vec<QueuedEvent>,
 ) -> Result<PollAnswer, ApiError> {
-    if events.iter().all(|event| matches!(&*event.body, EventBody::Message(_))) {
+    if events.iter().all(|event| matches!(event.body(), EventBody::Message(_))) {
         return write_all(caller, &events, |_| Ok(None));
     }
     let (shared, caller) = (Arc::clone(gateway), Arc::clone(caller));
@@ -164,15 +181,13 @@ fn write_all(
     let outdated = outdated(events);
     let mut answer = PollAnswer::default();
     for event in events {
-        let written = match &*event.body {
-            EventBody::Message(message) => Some(render::event_message(message, caller.viewer())),
+        let written = match event.body() {
+            EventBody::Message(message) => {
+                Some(render::message_event(event, message, caller.viewer()))
+            }
             _ if outdated.contains(&event.id) => None,
-            body => state(body)?,
+            body => state(body)?.map(|(resource, link)| render::event(event, &link, &resource)),
         };
-        let written = written.map(|(resource, link)| {
-            let kind = event.body.resource_type();
-            render::event(event.id, kind, event.at, &link, &resource)
-        });
         answer.add(event.id, written);
         if answer.size > MAX_ANSWER {
             break;
@@ -186,7 +201,7 @@ fn outdated(events: &[QueuedEvent]) -> HashSet<u64> {
     let mut told = HashSet::new();
     let mut outdated = HashSet::new();
     for event in events.iter().rev() {
-        let key = match &*event.body {
+        let key = match event.body() {
             EventBody::Message(_) => continue,
             EventBody::Conversation(chat) => (true, chat.key()),
             EventBody::Thread(id) => (false, id.clone()),

@@ -2,6 +2,7 @@
 
 mod messages;
 mod people;
+mod registrations;
 mod schema;
 mod threads;
 
@@ -10,7 +11,7 @@ pub use schema::tests::version_1;
 
 use super::{
     ConversationEntry, MemberReadMark, MemberRow, MessageRow, NewMessage, Participant, ReadWindow,
-    Storage, StorageError, StorageTx, Stored, ThreadRow,
+    RegistrationRow, Storage, StorageError, StorageTx, Stored, ThreadRow,
 };
 use crate::gateway::chat_key::ChatKey;
 use crate::model::{Role, UserId};
@@ -23,8 +24,9 @@ use std::time::Duration;
 
 /// Reading connections that are kept open.
 const KEPT_READERS: usize = 4;
-/// Pages of the cache of a reading connection, in KiB as SQLite's negative number.
+/// Caches of the connections, in KiB as SQLite's negative number.
 const READER_CACHE: i64 = -512;
+const WRITER_CACHE: i64 = -6 * 1024;
 const STATEMENTS: usize = 64;
 
 impl From<rusqlite::Error> for StorageError {
@@ -57,6 +59,7 @@ impl SqliteStorage {
         writer.busy_timeout(Duration::from_secs(5))?;
         writer.pragma_update(None, "journal_mode", "WAL")?;
         writer.pragma_update(None, "synchronous", "FULL")?;
+        writer.pragma_update(None, "cache_size", WRITER_CACHE)?;
         writer.set_prepared_statement_cache_capacity(STATEMENTS);
         schema::prepare(&mut writer)?;
         let readers =
@@ -195,6 +198,9 @@ impl StorageTx for SqliteTx<'_> {
     fn last_change(&self, chat: &ChatKey) -> Stored<i64> {
         Ok(messages::last_change(self.sql, chat)?)
     }
+    fn registrations(&self) -> Stored<Vec<RegistrationRow>> {
+        Ok(registrations::all(self.sql)?)
+    }
     fn is_empty(&self) -> Stored<bool> {
         Ok(self.sql.query_row("SELECT NOT EXISTS (SELECT 1 FROM people)", [], |row| row.get(0))?)
     }
@@ -249,6 +255,15 @@ impl StorageTx for SqliteTx<'_> {
     }
     fn remove_member(&mut self, thread: &str, user: &UserId) -> Stored<()> {
         Ok(threads::remove_member(self.sql, thread, user)?)
+    }
+    fn save_registration(&mut self, registration: &RegistrationRow) -> Stored<()> {
+        Ok(registrations::save(self.sql, registration)?)
+    }
+    fn note_subscribed(&mut self, endpoint: &str) -> Stored<()> {
+        Ok(registrations::note_subscribed(self.sql, endpoint)?)
+    }
+    fn end_registration(&mut self, endpoint: &str) -> Stored<()> {
+        Ok(registrations::end(self.sql, endpoint)?)
     }
 }
 

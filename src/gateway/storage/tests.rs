@@ -1,8 +1,8 @@
 //! What every backend has to do. A new one adds its own test that runs [`suite`].
 
 use super::{
-    Digest, MemberRow, MessageRow, NewMessage, ReadWindow, SqliteStorage, Storage, StorageTx,
-    ThreadRow,
+    Digest, MemberRow, MessageRow, NewMessage, ReadWindow, RegistrationRow, SqliteStorage, Storage,
+    StorageTx, ThreadRow,
 };
 use crate::gateway::chat_key::ChatKey;
 use crate::model::{Role, UserId};
@@ -13,7 +13,7 @@ const ALL: ReadWindow = ReadWindow { first: 0, last: i64::MAX };
 
 /// Runs the whole suite, each part on an empty storage.
 fn suite(open: &dyn Fn() -> Box<dyn Storage>) {
-    let parts: [fn(&dyn Storage); 10] = [
+    let parts: [fn(&dyn Storage); 11] = [
         ids_are_arrival_times_that_never_repeat,
         a_page_goes_downwards_and_changes_go_upwards,
         a_person_sees_their_own_part_of_a_group_only,
@@ -22,6 +22,7 @@ fn suite(open: &dyn Fn() -> Box<dyn Storage>) {
         a_repetition_is_the_same_in_all_parts_and_recent,
         properties_and_cleared_history_are_each_persons_own,
         members_are_listed_by_how_long_they_are_in,
+        registrations_stay_until_they_end,
         an_attempt_that_fails_leaves_nothing_and_the_others_stay,
         a_transaction_that_fails_leaves_nothing,
     ];
@@ -335,6 +336,26 @@ fn members_are_listed_by_how_long_they_are_in(storage: &dyn Storage) {
     assert_eq!(chat.seen_by(&user("joe")), id);
 }
 
+fn registrations_stay_until_they_end(storage: &dyn Storage) {
+    let row = |endpoint: &str| RegistrationRow {
+        endpoint: endpoint.into(),
+        user: user("anna"),
+        token: format!("token of {endpoint}"),
+        credential: [7; 16],
+        expires: 900,
+        subscribed: false,
+    };
+    write(storage, |tx| {
+        tx.save_registration(&row("{a}")).unwrap();
+        tx.save_registration(&row("{b}")).unwrap();
+        tx.note_subscribed("{b}").unwrap();
+        tx.end_registration("{a}").unwrap();
+        tx.end_registration("{c}").unwrap();
+    });
+    let kept = read(storage, |tx| tx.registrations().unwrap());
+    assert_eq!(kept, [RegistrationRow { subscribed: true, ..row("{b}") }]);
+}
+
 fn an_attempt_that_fails_leaves_nothing_and_the_others_stay(storage: &dyn Storage) {
     let done = storage.write(&mut |tx| {
         for (text, keep) in [("1", true), ("2", false), ("3", true)] {
@@ -357,6 +378,21 @@ fn a_transaction_that_fails_leaves_nothing(storage: &dyn Storage) {
     assert!(failed.is_err());
     assert!(read(storage, |tx| tx.is_empty().unwrap()));
     assert_eq!(post(storage, &pair(), "kept", 100).id, 100);
+}
+
+#[test]
+fn reading_a_file_does_not_wait_for_a_change_and_does_not_see_half_of_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let storage = SqliteStorage::open(Some(&dir.path().join("gateway.db"))).unwrap();
+    let count =
+        || read(&storage, |tx| tx.messages_before(&pair(), ALL, i64::MAX, 9).unwrap().len());
+    let done = storage.write(&mut |tx| {
+        tx.post_message(&pair(), message("anna", "1"), 100)?;
+        assert_eq!(count(), 0);
+        Ok(())
+    });
+    done.unwrap();
+    assert_eq!(count(), 1);
 }
 
 #[test]

@@ -1,9 +1,14 @@
 //! Messages in SQLite.
 
+use super::super::Digest;
 use super::{ChatKey, MessageRow, NewMessage, ReadWindow, chat_number, next_change, open_chat};
 use crate::model::{Timestamp, UserId};
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 use serde_json::{Map, Value};
+
+/// A repetition is looked for among so many messages under its client id. Who gives the same id to more of them does not
+/// make ids that tell messages apart.
+const SAME_CLIENT_ID: i64 = 16;
 
 fn read(row: &Row<'_>) -> Result<MessageRow> {
     Ok(MessageRow {
@@ -32,7 +37,8 @@ pub fn of_client(
 ) -> Result<Option<MessageRow>> {
     let Some(chat) = chat_number(sql, chat)? else { return Ok(None) };
     sql.prepare_cached(
-        "SELECT * FROM messages WHERE chat = ?1 AND client_id = ?2 AND sender = ?3 ORDER BY id DESC LIMIT 1",
+        "SELECT * FROM messages INDEXED BY messages_by_client_id \
+         WHERE chat = ?1 AND client_id = ?2 AND sender = ?3 ORDER BY id DESC LIMIT 1",
     )?
     .query_row(params![chat, client_id, sender.as_str()], read)
     .optional()
@@ -48,12 +54,18 @@ pub fn repeated(
     let (Some(client_id), Some(digest)) = (&message.client_id, message.digest) else {
         return Ok(None);
     };
-    sql.prepare_cached(
-        "SELECT id FROM messages WHERE chat = ?1 AND client_id = ?2 AND sender = ?3 AND digest = ?4 AND id >= ?5 \
-         ORDER BY id LIMIT 1",
-    )?
-    .query_row(params![chat, client_id, message.sender.as_str(), digest, since], |row| row.get(0))
-    .optional()
+    let mut query = sql.prepare_cached(
+        "SELECT id, digest FROM messages INDEXED BY messages_by_client_id \
+         WHERE chat = ?1 AND client_id = ?2 AND sender = ?3 AND id >= ?4 ORDER BY id DESC LIMIT ?5",
+    )?;
+    let mut rows =
+        query.query(params![chat, client_id, message.sender.as_str(), since, SAME_CLIENT_ID])?;
+    while let Some(row) = rows.next()? {
+        if row.get::<_, Option<Digest>>("digest")? == Some(digest) {
+            return row.get("id").map(Some);
+        }
+    }
+    Ok(None)
 }
 
 pub fn before(

@@ -41,7 +41,7 @@ pub fn insert(
     let change = next_change(sql)?;
     sql.prepare_cached(
         "INSERT INTO people (chat, user, seen_as, role, joined, left, since, cleared_at, properties, own_changes, \
-         left_version, change) VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, 0, '{}', 0, 0, ?7) \
+         left_version, change, seat) VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, 0, '{}', 0, 0, ?7, ?7) \
          ON CONFLICT (chat, user) DO UPDATE SET role = ?4, joined = max(?5, left + 1), since = ?6, \
          own_changes = own_changes + 1, change = ?7",
     )?
@@ -50,7 +50,7 @@ pub fn insert(
 }
 
 /// Columns of a place and of its chat, from which the standing of the conversation is worked out.
-const PLACE: &str = "p.rowid AS row, p.*, c.last_id, c.version AS chat_version, c.change AS chat_change \
+const PLACE: &str = "p.*, c.last_id, c.version AS chat_version, c.change AS chat_change \
      FROM people p JOIN chats c ON c.id = p.chat";
 
 /// Someone who has left sees nothing of what went on after it.
@@ -62,7 +62,7 @@ fn entry(row: &Row<'_>) -> Result<ConversationEntry> {
     Ok(ConversationEntry {
         seen_as: row.get("seen_as")?,
         activity: if present { last_id } else { last_id.min(row.get("left")?) },
-        row: row.get("row")?,
+        row: row.get("seat")?,
         version: version + row.get::<_, i64>("own_changes")?,
         change: if present { own.max(chat_change) } else { own },
     })

@@ -4,7 +4,7 @@ use super::StorageError;
 use rusqlite::{Connection, TransactionBehavior};
 
 /// Each step leads from one version of the schema to the next. A step that was released never changes.
-const STEPS: [&str; 2] = [VERSION_1, VERSION_2];
+const STEPS: [&str; 3] = [VERSION_1, VERSION_2, VERSION_3];
 
 const VERSION_1: &str = "
 CREATE TABLE counter (value INTEGER NOT NULL);
@@ -71,6 +71,29 @@ CREATE INDEX messages_by_client_id ON messages (chat, client_id) WHERE client_id
 DROP TABLE old_messages;
 DROP TABLE views;
 DROP TABLE members;
+";
+
+/// People stand in the order of their chats, so that those who are in one are read in one go.
+const VERSION_3: &str = "
+ALTER TABLE people RENAME TO old_people;
+DROP INDEX people_by_user;
+-- seat: rises with everyone who comes into any chat for the first time.
+CREATE TABLE people (
+    chat INTEGER NOT NULL, user TEXT NOT NULL, role INTEGER NOT NULL, since INTEGER NOT NULL,
+    cleared_at INTEGER NOT NULL, joined INTEGER NOT NULL, left INTEGER NOT NULL, seat INTEGER NOT NULL,
+    own_changes INTEGER NOT NULL, left_version INTEGER NOT NULL, change INTEGER NOT NULL, seen_as TEXT NOT NULL,
+    properties TEXT NOT NULL, PRIMARY KEY (chat, user)) STRICT, WITHOUT ROWID;
+INSERT INTO people
+    SELECT chat, user, role, since, cleared_at, joined, left, rowid, own_changes, left_version, change, seen_as,
+        properties
+    FROM old_people;
+CREATE INDEX people_by_user ON people (user);
+DROP TABLE old_people;
+DROP INDEX messages_by_client_id;
+CREATE INDEX messages_by_client_id ON messages (chat, client_id, sender, id) WHERE client_id IS NOT NULL;
+CREATE TABLE registrations (
+    endpoint TEXT PRIMARY KEY, user TEXT NOT NULL, token TEXT NOT NULL, credential BLOB NOT NULL,
+    expires INTEGER NOT NULL, subscribed INTEGER NOT NULL) STRICT;
 ";
 
 /// Makes the tables, or brings those of an older version up to date, in one transaction.

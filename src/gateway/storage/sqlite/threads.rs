@@ -36,7 +36,7 @@ fn chat(thread: &str) -> ChatKey {
 pub fn members(sql: &Connection, thread: &str) -> Result<Vec<MemberRow>> {
     let Some(chat) = chat_number(sql, &chat(thread))? else { return Ok(Vec::new()) };
     let mut query = sql.prepare_cached(
-        "SELECT user, role FROM people WHERE chat = ?1 AND role > 0 ORDER BY joined, rowid",
+        "SELECT user, role FROM people WHERE chat = ?1 AND role > 0 ORDER BY joined, seat",
     )?;
     let members = query.query_map([chat], |row| {
         let id = UserId::from(row.get::<_, String>(0)?);

@@ -1,0 +1,166 @@
+//! The events that wait for one endpoint, and the memory that all of them take together.
+
+use super::super::events::EventBody;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+use tokio::sync::Notify;
+
+const FIRST_EVENT: u64 = 1_000;
+/// What one endpoint may leave waiting, in bytes and in events.
+const MAX_QUEUE_BYTES: usize = 4 * 1024 * 1024;
+const MAX_QUEUE: usize = 20_000;
+/// What all endpoints together may leave waiting, in bytes; a body that several share counts once.
+const MAX_BYTES: usize = 32 * 1024 * 1024;
+/// What a place in a queue takes.
+const PLACE: usize = 64;
+
+/// The memory of all queues.
+#[derive(Default)]
+pub struct Budget(Arc<AtomicUsize>);
+
+impl Budget {
+    pub fn share(&self, body: EventBody) -> Arc<SharedBody> {
+        let size = body.size();
+        self.0.fetch_add(size, Ordering::Relaxed);
+        Arc::new(SharedBody { body, size, budget: Arc::clone(&self.0) })
+    }
+
+    pub fn is_exceeded(&self) -> bool {
+        self.0.load(Ordering::Relaxed) > MAX_BYTES
+    }
+}
+
+/// The body of an event, shared by all who wait for it.
+pub struct SharedBody {
+    body: EventBody,
+    size: usize,
+    budget: Arc<AtomicUsize>,
+}
+
+impl Drop for SharedBody {
+    fn drop(&mut self) {
+        self.budget.fetch_sub(self.size, Ordering::Relaxed);
+    }
+}
+
+/// An event in a queue.
+#[derive(Clone)]
+pub struct QueuedEvent {
+    pub id: u64,
+    /// When it was queued, in milliseconds.
+    pub at: i64,
+    body: Arc<SharedBody>,
+}
+
+impl QueuedEvent {
+    pub fn body(&self) -> &EventBody {
+        &self.body.body
+    }
+}
+
+pub struct Subscription {
+    next_id: u64,
+    queue: VecDeque<QueuedEvent>,
+    bytes: usize,
+    wake: Arc<Notify>,
+    polled: Instant,
+    /// Events were lost, and none are queued until the next poll.
+    interrupted: bool,
+}
+
+impl Subscription {
+    pub fn new() -> Self {
+        Self {
+            next_id: FIRST_EVENT,
+            queue: VecDeque::new(),
+            bytes: 0,
+            wake: Arc::new(Notify::new()),
+            polled: Instant::now(),
+            interrupted: false,
+        }
+    }
+
+    /// One that goes on after a restart.
+    pub fn interrupted() -> Self {
+        let mut subscription = Self::new();
+        subscription.interrupted = true;
+        subscription
+    }
+
+    pub fn is_live(&self) -> bool {
+        !self.interrupted
+    }
+
+    pub fn wake(&self) -> &Arc<Notify> {
+        &self.wake
+    }
+
+    pub fn polled(&self) -> Instant {
+        self.polled
+    }
+
+    pub fn holds_events(&self) -> bool {
+        !self.queue.is_empty()
+    }
+
+    /// Wakes the poll that waits, or the next one.
+    pub fn wake_all(&self) {
+        self.wake.notify_waiters();
+        self.wake.notify_one();
+    }
+
+    /// Queues an event. False when the subscription is interrupted by this.
+    pub fn push(&mut self, body: &Arc<SharedBody>, now: i64, patience: Duration) -> bool {
+        if self.interrupted {
+            return true;
+        }
+        let full = self.queue.len() >= MAX_QUEUE || self.bytes + body.size > MAX_QUEUE_BYTES;
+        if full || self.polled.elapsed() > patience {
+            self.interrupt();
+            return false;
+        }
+        self.queue.push_back(QueuedEvent { id: self.next_id, at: now, body: Arc::clone(body) });
+        self.next_id += 1;
+        self.bytes += body.size;
+        body.budget.fetch_add(PLACE, Ordering::Relaxed);
+        self.wake.notify_one();
+        true
+    }
+
+    /// Drops what waits.
+    pub fn interrupt(&mut self) {
+        self.forget_up_to(u64::MAX);
+        self.queue = VecDeque::new();
+        self.interrupted = true;
+        self.wake_all();
+    }
+
+    /// Notes a poll that may wait for `wait`, and forgets what it acknowledges.
+    pub fn poll(&mut self, ack: Option<u64>, wait: Duration) {
+        self.polled = Instant::now() + wait;
+        self.interrupted = false;
+        if let Some(ack) = ack {
+            self.forget_up_to(ack);
+        }
+    }
+
+    pub fn first(&self, count: usize) -> Vec<QueuedEvent> {
+        self.queue.iter().take(count).cloned().collect()
+    }
+
+    pub fn forget_up_to(&mut self, id: u64) {
+        while self.queue.front().is_some_and(|event| event.id <= id) {
+            let Some(gone) = self.queue.pop_front() else { return };
+            self.bytes -= gone.body.size;
+            gone.body.budget.fetch_sub(PLACE, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.forget_up_to(u64::MAX);
+    }
+}
