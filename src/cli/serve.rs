@@ -1,13 +1,14 @@
 //! `skchat serve`: the gateway by itself.
 
+mod files;
+mod users;
+
 use super::context::ExitError;
-use crate::gateway::{self, GatewayOptions, GatewayUser, demo};
-use crate::model::UserId;
+use crate::gateway::{self, ConnectionLimits, GatewayOptions, Origin, demo};
 use clap::Args;
 use std::io::Write;
 use std::net::SocketAddr;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use tokio::net::TcpListener;
 
 #[derive(Debug, Args)]
@@ -18,7 +19,7 @@ pub struct ServeArgs {
     /// Database file; made when missing
     #[arg(long, value_name = "FILE")]
     db: PathBuf,
-    /// File with lines "ID TOKEN DISPLAY NAME", mode 0600
+    /// File with lines "ID TOKEN DISPLAY NAME", mode 0600; nobody else can be written to
     #[arg(long, value_name = "FILE")]
     users: Option<PathBuf>,
     /// A user for tests; visible to other users of this machine
@@ -30,9 +31,22 @@ pub struct ServeArgs {
     /// Listen on an address that is not this machine's own; plain http, so put TLS in front
     #[arg(long, requires = "allow_host")]
     allow_remote: bool,
-    /// A host name requests may carry, with --allow-remote
+    /// A host name requests may carry, besides those of this machine
     #[arg(long = "allow-host", value_name = "NAME")]
     allow_host: Vec<String>,
+    /// What links begin with, such as https://chat.example [default: as each caller reached the gateway]
+    #[arg(long, value_name = "URL", value_parser = public_url)]
+    public_url: Option<Origin>,
+    /// A reverse proxy is in front: believe its X-Forwarded-Proto and X-Forwarded-For
+    #[arg(long)]
+    behind_proxy: bool,
+    /// Open connections at most; an eighth of them is kept for those who have signed in
+    #[arg(long, value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u32).range(8..=100_000))]
+    max_connections: u32,
+}
+
+fn public_url(text: &str) -> Result<Origin, String> {
+    Origin::parse(text).ok_or_else(|| "it is scheme and host, without a path".to_owned())
 }
 
 /// Serves until it is told to stop.
@@ -46,17 +60,24 @@ pub async fn run(arguments: &ServeArgs) -> Result<(), ExitError> {
             arguments.listen
         )));
     }
-    make_private(&arguments.db)?;
-    let _lock = lock(&arguments.db)?;
+    let users = users::gather(arguments)?;
+    files::make_private(&arguments.db)?;
+    let _lock = files::lock(&arguments.db)?;
     let listener = TcpListener::bind(arguments.listen)
         .await
         .map_err(|e| ExitError::failed(format!("cannot listen on {}: {e}", arguments.listen)))?;
-    let users = users(arguments)?;
     let at = listener.local_addr().map_err(|e| ExitError::failed(e.to_string()))?;
     let options = GatewayOptions {
         db: Some(arguments.db.clone()),
         users,
+        known_people_only: arguments.users.is_some(),
         allowed_hosts: arguments.allow_host.clone(),
+        public_url: arguments.public_url.clone(),
+        behind_proxy: arguments.behind_proxy,
+        limits: ConnectionLimits {
+            connections: arguments.max_connections as usize,
+            ..ConnectionLimits::default()
+        },
         ..GatewayOptions::default()
     };
     let gateway = gateway::open(options)
@@ -67,9 +88,12 @@ pub async fn run(arguments: &ServeArgs) -> Result<(), ExitError> {
     }
     println!("listening on http://{at}");
     let _ = std::io::stdout().flush();
+    tracing::info!(%at, "the gateway is open");
     gateway::serve(listener, gateway, shutdown())
         .await
-        .map_err(|e| ExitError::failed(e.to_string()))
+        .map_err(|e| ExitError::failed(e.to_string()))?;
+    tracing::info!("the gateway is closed");
+    Ok(())
 }
 
 async fn shutdown() {
@@ -84,123 +108,4 @@ async fn shutdown() {
         _ = hup.recv() => {}
         _ = tokio::signal::ctrl_c() => {}
     }
-}
-
-fn users(arguments: &ServeArgs) -> Result<Vec<GatewayUser>, ExitError> {
-    let mut users = Vec::new();
-    if let Some(file) = &arguments.users {
-        let text = std::fs::read_to_string(file)
-            .map_err(|e| ExitError::usage(format!("{} cannot be read: {e}", file.display())))?;
-        refuse_wide(file)?;
-        for (i, line) in
-            text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty() && !l.starts_with('#'))
-        {
-            let user = user_of_line(line).ok_or_else(|| {
-                let message = "a line is \"ID TOKEN DISPLAY NAME\"";
-                ExitError::usage(format!("{}:{}: {message}", file.display(), i + 1))
-            })?;
-            users.push(user);
-        }
-    }
-    for pair in &arguments.user {
-        let (id, token) = pair
-            .split_once('=')
-            .filter(|(id, token)| id.contains(':') && !token.is_empty())
-            .ok_or_else(|| ExitError::usage("--user takes ID=TOKEN, such as 8:anna.7=secret"))?;
-        users.push(GatewayUser {
-            id: UserId::new(id),
-            token: token.to_owned(),
-            name: demo::name_of(id),
-        });
-    }
-    if arguments.users.is_none() && arguments.user.is_empty() {
-        users = fresh_users(&arguments.db)?;
-    } else if arguments.demo {
-        // Those who answer need not sign in, but they have names.
-        for user in demo::users() {
-            if users.iter().all(|known| known.id != user.id) {
-                users.push(user);
-            }
-        }
-    }
-    Ok(users)
-}
-
-/// `ID TOKEN DISPLAY NAME`, with any white space between them.
-fn user_of_line(line: &str) -> Option<GatewayUser> {
-    let (id, rest) = line.trim().split_once(char::is_whitespace)?;
-    let rest = rest.trim_start();
-    let (token, name) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-    let valid = id.contains(':') && !token.is_empty();
-    valid.then(|| GatewayUser {
-        id: UserId::new(id),
-        token: token.to_owned(),
-        name: name.trim().to_owned(),
-    })
-}
-
-/// The database holds everyone's messages: made for this user only.
-fn make_private(db: &Path) -> Result<(), ExitError> {
-    let made = std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(db);
-    made.map(drop).map_err(|e| ExitError::failed(format!("{}: {e}", db.display())))
-}
-
-/// One gateway on one database: a second one's messages would not reach the clients of the first.
-fn lock(db: &Path) -> Result<std::fs::File, ExitError> {
-    let mut name = db.as_os_str().to_owned();
-    name.push(".lock");
-    let path = PathBuf::from(name);
-    let fail = |e: &dyn std::fmt::Display| ExitError::failed(format!("{}: {e}", path.display()));
-    let file = std::fs::OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .mode(0o600)
-        .open(&path)
-        .map_err(|e| fail(&e))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => {
-            Err(ExitError::failed(format!("another gateway serves {} already", db.display())))
-        }
-        Err(std::fs::TryLockError::Error(e)) => Err(fail(&e)),
-    }
-}
-
-fn refuse_wide(file: &Path) -> Result<(), ExitError> {
-    use std::os::unix::fs::MetadataExt;
-    let mode = std::fs::metadata(file).map_err(|e| ExitError::usage(e.to_string()))?.mode();
-    if mode & 0o077 != 0 {
-        return Err(ExitError::usage(format!(
-            "{} can be read by others: chmod 600 it",
-            file.display()
-        )));
-    }
-    Ok(())
-}
-
-/// A random token for each sample user, in `FILE.users`, which only this user can read. An existing one is kept.
-fn fresh_users(db: &Path) -> Result<Vec<GatewayUser>, ExitError> {
-    let mut name = db.as_os_str().to_owned();
-    name.push(".users");
-    let file = PathBuf::from(name);
-    let fail = |e: std::io::Error| ExitError::failed(format!("{}: {e}", file.display()));
-    let users = if let Ok(text) = std::fs::read_to_string(&file) {
-        refuse_wide(&file)?;
-        text.lines().filter_map(user_of_line).collect()
-    } else {
-        let users = demo::users();
-        let mut out = std::fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&file)
-            .map_err(fail)?;
-        for user in &users {
-            writeln!(out, "{} {} {}", user.id.as_str(), user.token, user.name).map_err(fail)?;
-        }
-        users
-    };
-    eprintln!("tokens of the users are in {}", file.display());
-    Ok(users)
 }
