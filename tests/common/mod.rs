@@ -46,9 +46,11 @@ pub struct Gateway {
     stop: CancellationToken,
     task: JoinHandle<()>,
     dir: Arc<TempDir>,
-    long_poll: bool,
-    deduplicate: bool,
+    configure: Configure,
 }
+
+/// What a test changes in the options of its gateway.
+type Configure = Arc<dyn Fn(&mut gateway::GatewayOptions) + Send + Sync>;
 
 pub fn users() -> Vec<GatewayUser> {
     [(ANNA, "Anna Lindqvist"), (JOE, "Joe Bloggs"), (MIA, "Mia Tan")]
@@ -67,22 +69,31 @@ impl Gateway {
     }
 
     pub async fn with(long_poll: bool, deduplicate: bool) -> Self {
-        let dir = Arc::new(tempfile::tempdir().unwrap());
-        Self::on(0, dir, long_poll, deduplicate).await
+        Self::configured(move |options| {
+            options.long_poll = long_poll;
+            options.deduplicate = deduplicate;
+        })
+        .await
     }
 
-    async fn on(port: u16, dir: Arc<TempDir>, long_poll: bool, deduplicate: bool) -> Self {
+    pub async fn configured(
+        configure: impl Fn(&mut gateway::GatewayOptions) + Send + Sync + 'static,
+    ) -> Self {
+        let dir = Arc::new(tempfile::tempdir().unwrap());
+        Self::on(0, dir, Arc::new(configure)).await
+    }
+
+    async fn on(port: u16, dir: Arc<TempDir>, configure: Configure) -> Self {
         let listener = bind(port).await;
         let port = listener.local_addr().unwrap().port();
         let origin = format!("http://127.0.0.1:{port}");
-        let options = gateway::GatewayOptions {
+        let mut options = gateway::GatewayOptions {
             db: Some(dir.path().join("gateway.db")),
             users: users(),
             poll_wait: Duration::from_secs(2),
-            deduplicate,
-            long_poll,
             ..gateway::GatewayOptions::default()
         };
+        configure(&mut options);
         let state = gateway::open(options).unwrap();
         let stop = CancellationToken::new();
         let serving = gateway::serve(listener, state.clone(), stop.clone().cancelled_owned());
@@ -94,19 +105,19 @@ impl Gateway {
                 () = async { ended.cancelled().await; tokio::task::yield_now().await; } => {}
             }
         });
-        Self { state, origin, port, stop, task, dir, long_poll, deduplicate }
+        Self { state, origin, port, stop, task, dir, configure }
+    }
+
+    /// Host and port.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
     }
 
     /// Ends it; the database stays.
     pub async fn stop(self) -> Stopped {
         self.stop.cancel();
         self.task.await.unwrap();
-        Stopped {
-            port: self.port,
-            dir: self.dir,
-            long_poll: self.long_poll,
-            deduplicate: self.deduplicate,
-        }
+        Stopped { port: self.port, dir: self.dir, configure: self.configure }
     }
 
     pub fn base(&self, path: &str) -> BaseUrl {
@@ -164,14 +175,21 @@ async fn bind(port: u16) -> TcpListener {
 pub struct Stopped {
     port: u16,
     dir: Arc<TempDir>,
-    long_poll: bool,
-    deduplicate: bool,
+    configure: Configure,
 }
 
 impl Stopped {
     /// On the same port, with the same database.
     pub async fn start_again(self) -> Gateway {
-        Gateway::on(self.port, self.dir, self.long_poll, self.deduplicate).await
+        Gateway::on(self.port, self.dir, self.configure).await
+    }
+
+    /// The same, with other options.
+    pub async fn start_configured(
+        self,
+        configure: impl Fn(&mut gateway::GatewayOptions) + Send + Sync + 'static,
+    ) -> Gateway {
+        Gateway::on(self.port, self.dir, Arc::new(configure)).await
     }
 }
 

@@ -90,6 +90,11 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// The body as JSON; null where it is none.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap_or_default()
+    }
+
     pub fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().find_map(|line| {
             let (key, value) = line.split_once(':')?;
@@ -124,8 +129,19 @@ impl Connection {
             self.credential,
             body.len()
         );
-        self.stream.get_mut().write_all(request.as_bytes()).await?;
+        self.write(request.as_bytes()).await?;
         self.answer().await
+    }
+
+    /// Writes bytes as they are.
+    pub async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.get_mut().write_all(bytes).await
+    }
+
+    /// Waits until the other end closes the connection; what it still sends does not count.
+    pub async fn closed(&mut self) {
+        let mut rest = Vec::new();
+        let _ = self.stream.read_to_end(&mut rest).await;
     }
 
     pub async fn answer(&mut self) -> io::Result<Answer> {
