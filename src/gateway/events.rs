@@ -13,7 +13,7 @@ pub struct Event {
 }
 
 pub enum EventBody {
-    Message(MessageEvent),
+    Message(Box<MessageEvent>),
     /// A conversation changed for its audience. How it stands is read when a poll is answered: what lies between is of
     /// no use to anybody.
     Conversation(ChatKey),

@@ -117,7 +117,7 @@ impl<'a> Work<'a> {
             _ => None,
         };
         let message = MessageEvent::new(chat.clone(), row, topic, is_new);
-        self.tell(audience, EventBody::Message(message));
+        self.tell(audience, EventBody::Message(Box::new(message)));
         Ok(())
     }
 

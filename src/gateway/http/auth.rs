@@ -100,19 +100,16 @@ impl FromRequestParts<Arc<GatewayState>> for AuthUser {
         let origin = gateway.access.links(caller);
         let info = parts.extensions.get::<Arc<ConnectionInfo>>();
         let from = gateway.access.address(&parts.headers, info.map(|info| info.peer));
-        let (user, endpoint) = match registration_token(&parts.headers) {
-            Some(token) => {
-                let owner = gateway.hub().owner(token, now()).ok_or(ApiError::no_endpoint())?;
-                (owner.0, Some(owner.1))
-            }
-            None => {
-                let token = skype_token(&parts.headers).ok_or(ApiError::unauthorized())?;
-                let Some(user) = gateway.directory().user_of(token) else {
-                    tokio::time::sleep(gateway.access.refused(from, "wrong token")).await;
-                    return Err(ApiError::unauthorized());
-                };
-                (user, None)
-            }
+        let (user, endpoint) = if let Some(token) = registration_token(&parts.headers) {
+            let owner = gateway.hub().owner(token, now()).ok_or(ApiError::no_endpoint())?;
+            (owner.0, Some(owner.1))
+        } else {
+            let token = skype_token(&parts.headers).ok_or(ApiError::unauthorized())?;
+            let Some(user) = gateway.directory().user_of(token) else {
+                tokio::time::sleep(gateway.access.refused(from, "wrong token")).await;
+                return Err(ApiError::unauthorized());
+            };
+            (user, None)
         };
         if info.is_some_and(|info| info.sign_in(&user)) {
             tracing::info!(user = user.as_str(), %from, "signed in");
