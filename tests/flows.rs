@@ -327,7 +327,7 @@ async fn wrong_answers_are_told_and_change_nothing() {
             InjectedFault::Status { code: 429, error: 800, retry_after: Some(60) },
             "asks for a pause",
         ),
-        (InjectedFault::Redirect("http://127.0.0.1:9/evil".into()), "the server points to"),
+        (InjectedFault::Redirect("http://127.0.0.1:9/evil".into()), "the server redirects to"),
     ];
     for (fault, told) in cases {
         gateway.state.faults().add("GET", "/users/ME/conversations", 1000, fault.clone());

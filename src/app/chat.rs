@@ -8,6 +8,7 @@ pub mod composer;
 pub mod env;
 pub mod group;
 pub mod history;
+pub mod join_url;
 pub mod jump_to_quote;
 pub mod message_change;
 pub mod outbox;
@@ -16,8 +17,9 @@ pub mod sending;
 pub mod timeline;
 
 pub use env::Env;
-pub use group::{Blocked, FlagState, Group, JoinUrlState};
+pub use group::{Blocked, FlagState, Group};
 pub use history::{Older, Paging, Sought, Window};
+pub use join_url::JoinUrlState;
 pub use reading::Reading;
 pub use sending::Sending;
 

@@ -1,7 +1,7 @@
 //! Settings and members of the open chat, new groups, joining.
 
 use crate::app::action::ThreadAction;
-use crate::app::chat::group;
+use crate::app::chat::{group, join_url};
 use crate::app::model::Model;
 use crate::app::overlay::{
     Members, Overlay, PeoplePicker, PickPurpose, Prompt, Settings, ask_clear, ask_leave,
@@ -24,7 +24,7 @@ pub fn act(model: &mut Model, action: ThreadAction) {
             None
         }
         ThreadAction::CopyUrl => {
-            model.app.with_open(group::copy_url);
+            model.app.with_open(join_url::copy);
             None
         }
         ThreadAction::Settings => {
@@ -62,7 +62,7 @@ fn is_group(model: &mut Model) -> bool {
 /// What the settings show is asked for again, so that it is what the server holds.
 fn refresh(model: &mut Model) {
     model.app.with_open(|chat, env| {
-        group::fetch_url(chat, env);
+        join_url::fetch(chat, env);
         env.request(Request::Refresh { conversation: chat.info.id.clone() });
     });
 }

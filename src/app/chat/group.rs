@@ -1,6 +1,7 @@
 //! Members and settings of a conversation, and changing them. A change is shown as under way until the server answers;
 //! its answer decides.
 
+use super::join_url::{self, JoinUrlState};
 use super::{Chat, Env};
 use crate::app::pending::{PendingRequest, PendingRequests};
 use crate::model::{
@@ -38,15 +39,6 @@ pub struct ChangeResult {
     pub text: SafeText,
     pub at: Timestamp,
     pub accepted: bool,
-}
-
-/// The URL under which others join; fetched when it is to be shown.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub enum JoinUrlState {
-    #[default]
-    Unknown,
-    Known(SafeText),
-    Failed(SafeText),
 }
 
 /// A two-state setting as it is shown.
@@ -269,52 +261,6 @@ pub fn put_members(chat: &Chat, env: &mut Env<'_>, people: &[(UserId, Role)]) {
     }
 }
 
-/// Asks for the join URL where there is one and it is not known.
-pub fn fetch_url(chat: &Chat, env: &mut Env<'_>) {
-    let open = chat.info.is_group() && chat.known(ThreadFlag::JoiningEnabled) == Some(true);
-    if open && !matches!(chat.group.url, JoinUrlState::Known(_)) {
-        request_url(chat, env, false);
-    }
-}
-
-/// Asks for the join URL, or adds to a request under way that it is to be copied.
-fn request_url(chat: &Chat, env: &mut Env<'_>, copy: bool) {
-    let conversation = chat.info.id.clone();
-    if !env.pending.wants_join_url(&chat.chat_ref(), copy) {
-        let pending = PendingRequest::JoinUrl { chat: chat.chat_ref(), copy };
-        env.ask(pending, |ticket| Request::JoinUrl { conversation, ticket });
-    }
-}
-
-/// Copies the join URL, as soon as it is here.
-pub fn copy_url(chat: &mut Chat, env: &mut Env<'_>) {
-    if !chat.info.is_group() {
-        env.complain("Only groups have a join URL");
-        return;
-    }
-    let joining = chat.flag(env.pending, ThreadFlag::JoiningEnabled);
-    match (&chat.group.url, joining.shown()) {
-        (_, Some(false)) => env.note("Joining by link is off: Alt-J turns it on"),
-        (JoinUrlState::Known(url), _) => env.copy("the join URL", url.as_str()),
-        _ => {
-            env.note("Fetching the join URL…");
-            if joining.is_changing() {
-                chat.group.copy_url_when_on = true;
-            } else {
-                request_url(chat, env, true);
-            }
-        }
-    }
-}
-
-/// Whether others can join is settled: a URL that was to be copied can be fetched now.
-fn joining_settled(chat: &mut Chat, env: &mut Env<'_>) {
-    let wanted = std::mem::take(&mut chat.group.copy_url_when_on);
-    if wanted && chat.known(ThreadFlag::JoiningEnabled) == Some(true) {
-        request_url(chat, env, true);
-    }
-}
-
 /// The server answered a change.
 pub fn changed(
     chat: &mut Chat,
@@ -328,7 +274,7 @@ pub fn changed(
     }
     chat.note_result(&what, env.now.wall, result);
     if matches!(change, ThreadChange::Flag(ThreadFlag::JoiningEnabled, _)) {
-        joining_settled(chat, env);
+        join_url::joining_settled(chat, env);
     }
     match (change, result) {
         (ThreadChange::Remove(who), Ok(())) if who == env.me => {
@@ -347,24 +293,6 @@ pub fn changed(
     }
 }
 
-/// The join URL, or why there is none.
-pub fn got_url(chat: &mut Chat, env: &mut Env<'_>, copy: bool, result: Result<SafeText, Fault>) {
-    match result {
-        Ok(url) => {
-            if copy {
-                env.copy("the join URL", url.as_str());
-            }
-            chat.group.url = JoinUrlState::Known(url);
-        }
-        Err(fault) => {
-            if copy {
-                env.complain(&format!("No join URL: {}", fault.reason));
-            }
-            chat.group.url = JoinUrlState::Failed(fault.reason);
-        }
-    }
-}
-
 /// The server announced a flag. It may be our own change that comes back: then this is its answer.
 pub fn flag_announced(chat: &mut Chat, env: &mut Env<'_>, flag: ThreadFlag, on: bool) {
     let ours = chat.flag(env.pending, flag).changing_to == Some(on);
@@ -378,7 +306,7 @@ pub fn flag_announced(chat: &mut Chat, env: &mut Env<'_>, flag: ThreadFlag, on: 
     chat.know(flag, on);
     if flag == ThreadFlag::JoiningEnabled {
         chat.group.url = JoinUrlState::Unknown;
-        joining_settled(chat, env);
+        join_url::joining_settled(chat, env);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Remote changes. Each is idempotent; what the server says wins over anything local.
 
 use super::{messages, responses};
-use crate::app::chat::{Older, group, outbox};
+use crate::app::chat::{Older, group, join_url, outbox};
 use crate::app::model::Model;
 use crate::model::{
     AccountId, ChatRef, ConnectionState, Conversation, ConversationId, Delivery, Delta, Inbound,
@@ -134,7 +134,7 @@ fn group_delta(model: &mut Model, account: &AccountId, delta: Delta) {
 /// Asks for the join URL while the settings are on the screen.
 pub fn fetch_url_if_shown(model: &mut Model) {
     if model.overlays.shows_settings() {
-        model.app.with_open(|chat, env| group::fetch_url(chat, env));
+        model.app.with_open(|chat, env| join_url::fetch(chat, env));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::deltas::fetch_url_if_shown;
 use crate::app::actions;
-use crate::app::chat::{group, message_change};
+use crate::app::chat::{group, join_url, message_change};
 use crate::app::model::Model;
 use crate::app::overlay::{Confirm, Consent, Inspector, Overlay};
 use crate::app::pending::{PendingRequest, SourcePurpose};
@@ -31,7 +31,7 @@ pub fn apply(model: &mut Model, ticket: Ticket, response: Response) {
             resolved(model, account, result);
         }
         (PendingRequest::JoinUrl { chat, copy }, Response::JoinUrl(result)) => {
-            model.app.with_chat(&chat, |chat, env| group::got_url(chat, env, copy, result));
+            model.app.with_chat(&chat, |chat, env| join_url::received(chat, env, copy, result));
         }
         (PendingRequest::Search, Response::Found(result)) => {
             let found = model.overlays.search_mut().map(|s| s.found(&model.app, result));

@@ -4,8 +4,8 @@ use super::content::{Content, DialogLine, Position, step, wide_columns};
 use super::{Confirm, Consent, Dialog, DialogEnv, Members, Next, Overlay, Prompt, QrCode};
 use crate::app::account::Account;
 use crate::app::action::OverlayAction;
-use crate::app::chat::group::{self, JoinUrlState};
 use crate::app::chat::{Blocked, Chat};
+use crate::app::chat::{JoinUrlState, group, join_url};
 use crate::app::state::AppState;
 use crate::app::view::layout::Size;
 use crate::app::view::{Tone, shown};
@@ -71,7 +71,7 @@ impl Settings {
                         env.copy("the join URL", url.as_str());
                         return Some(url.clone());
                     }
-                    group::fetch_url(chat, env);
+                    join_url::fetch(chat, env);
                     None
                 });
                 if let Some(url) = url.flatten() {
