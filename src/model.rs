@@ -31,7 +31,7 @@ pub use conversation::{
     Conversation, Member, RawConversation, ReadMarker, Role, ThreadFlag, ThreadSettings,
 };
 pub use coverage::{Coverage, Gap, Point, Range};
-pub use delta::{ConnectionState, Delta, Fault, FaultKind, Findings, Inbound, Page, Response};
+pub use delta::{ConnectionState, Delta, Fault, FaultKind, Findings, Inbound, Placement, Response};
 pub use id::{ClientMessageId, ConversationId, ConversationKind, UserId, UserKind};
 pub use message::{
     Delivery, Draft, EditTarget, Indexed, Message, MessageKey, Outgoing, QuoteOf, RawMessage,

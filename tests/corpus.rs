@@ -6,7 +6,7 @@ mod fixture;
 
 use fixture::{App, ME};
 use skchat::app::view::RowKind;
-use skchat::model::{Conversation, Delta, Link, Message, MessageBody, Page, SafeText, UserId};
+use skchat::model::{Conversation, Delta, Link, Message, MessageBody, Placement, SafeText, UserId};
 use skchat::protocol::{decode, wire};
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -34,7 +34,7 @@ fn app(message: &Message, json: &str, columns: u16) -> App {
     let mut app = App::new().with_conversation(Conversation::empty(CHAT.into()));
     app = app.opened().sized(columns, 200);
     app.delta(Delta::Names(decode::names(&raw)));
-    app.messages(vec![message.clone()], Page::Newest);
+    app.messages(vec![message.clone()], Placement::Newest);
     app.layout();
     app
 }

@@ -7,7 +7,7 @@ use crate::app::view::layout::Size;
 use crate::fixture::{self, App, chat_ref};
 use crate::model::{
     ClientMessageId, ConversationId, Delivery, Delta, Draft, Fault, FaultKind, Inbound, Message,
-    MessageKey, Page, Receipts, Request, Timestamp,
+    MessageKey, Placement, Receipts, Request, Timestamp,
 };
 use proptest::prelude::*;
 use std::collections::HashMap;
@@ -114,7 +114,7 @@ proptest! {
                 10 => {
                     let chat = CHATS[usize::from(n % 2 == 0)];
                     let (conversation, messages) = (chat.into(), vec![message(chat, n)]);
-                    inbound(Delta::Messages { conversation, messages, page: Page::Live })
+                    inbound(Delta::Messages { conversation, messages, placement: Placement::Event })
                 }
                 11 => action(ComposeAction::Undo),
                 12 => Input::Action(Action::App(AppAction::Escape)),
@@ -193,9 +193,9 @@ fn a_drafts_name_in_the_prompt_is_where_enter_sends_it() {
     assert_eq!(sent, Some(open));
 }
 
-fn page(app: &mut App, chat: &str, numbers: std::ops::Range<i64>, page: Page) {
+fn page(app: &mut App, chat: &str, numbers: std::ops::Range<i64>, placement: Placement) {
     let messages = numbers.map(|n| message(chat, n)).collect();
-    app.delta(Delta::Messages { conversation: chat.into(), messages, page });
+    app.delta(Delta::Messages { conversation: chat.into(), messages, placement });
 }
 
 fn opened(chat: &str) -> App {
@@ -227,7 +227,7 @@ fn before_an_unsent_message_nothing_is_asked_for() {
     app.effects();
     want_older(&mut app);
     assert_eq!(app.requests(), []);
-    page(&mut app, CHATS[0], 50..60, Page::Newest);
+    page(&mut app, CHATS[0], 50..60, Placement::Newest);
     want_older(&mut app);
     let asked = app.requests();
     assert!(
@@ -239,7 +239,7 @@ fn before_an_unsent_message_nothing_is_asked_for() {
 #[test]
 fn a_page_that_comes_late_is_not_put_beside_another_window() {
     let mut app = opened(CHATS[0]);
-    page(&mut app, CHATS[0], 900..910, Page::Newest);
+    page(&mut app, CHATS[0], 900..910, Placement::Newest);
     app.model.go_to(&message(CHATS[0], 100).key);
     let effects = std::mem::take(&mut app.model.app.effects);
     assert!(matches!(
@@ -247,7 +247,7 @@ fn a_page_that_comes_late_is_not_put_beside_another_window() {
         [Effect::Request(asked)] if matches!(asked.request, Request::Around { .. })
     ));
     // An answer for another place is not the one.
-    let around = |n: i64| Page::Around {
+    let around = |n: i64| Placement::Around {
         place: (&message(CHATS[0], n).key).into(),
         reached_start: false,
         at_end: false,
@@ -260,8 +260,9 @@ fn a_page_that_comes_late_is_not_put_beside_another_window() {
     // Back at the newest end, the older page of the past arrives.
     app.action(Action::App(AppAction::Escape));
     app.action(Action::App(AppAction::Escape));
-    page(&mut app, CHATS[0], 900..910, Page::Newest);
-    let late = Page::Older { before: (&message(CHATS[0], 98).key).into(), reached_start: false };
+    page(&mut app, CHATS[0], 900..910, Placement::Newest);
+    let late =
+        Placement::Older { before: (&message(CHATS[0], 98).key).into(), reached_start: false };
     page(&mut app, CHATS[0], 90..98, late);
     assert_eq!(numbers(&app), (900..910).collect::<Vec<_>>());
 }
@@ -269,22 +270,22 @@ fn a_page_that_comes_late_is_not_put_beside_another_window() {
 #[test]
 fn what_arrives_while_the_past_is_read_is_fetched_before_the_window_is_called_live() {
     let mut app = opened(CHATS[0]);
-    page(&mut app, CHATS[0], 900..910, Page::Newest);
+    page(&mut app, CHATS[0], 900..910, Placement::Newest);
     app.model.go_to(&message(CHATS[0], 100).key);
     let place = (&message(CHATS[0], 100).key).into();
-    let around = Page::Around { place, reached_start: false, at_end: false };
+    let around = Placement::Around { place, reached_start: false, at_end: false };
     page(&mut app, CHATS[0], 98..103, around);
     want_newer(&mut app);
-    page(&mut app, CHATS[0], 911..912, Page::Live);
+    page(&mut app, CHATS[0], 911..912, Placement::Event);
     // Read before the last one was stored, told after it.
-    let newer = Page::Newer { after: (&message(CHATS[0], 102).key).into(), at_end: true };
+    let newer = Placement::Newer { after: (&message(CHATS[0], 102).key).into(), at_end: true };
     page(&mut app, CHATS[0], 103..105, newer);
     assert_eq!(numbers(&app), (98..105).collect::<Vec<_>>());
     app.effects();
     want_newer(&mut app);
     let asked = app.requests();
     assert!(matches!(&asked[..], [Request::Newer { .. }]), "{asked:?}");
-    let newer = Page::Newer { after: (&message(CHATS[0], 104).key).into(), at_end: true };
+    let newer = Placement::Newer { after: (&message(CHATS[0], 104).key).into(), at_end: true };
     page(&mut app, CHATS[0], 911..912, newer);
     assert_eq!(app.open_chat().paging.window, Window::Live);
 }

@@ -28,7 +28,7 @@ pub enum Delta {
     Messages {
         conversation: ConversationId,
         messages: Vec<Message>,
-        page: Page,
+        placement: Placement,
     },
     /// Which parts of the history are stored.
     Coverage {
@@ -126,11 +126,11 @@ pub enum Response {
     Source(Vec<RawMessage>),
 }
 
-/// Which part of the history a batch is.
+/// Where in the history a batch of messages belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Page {
-    /// As they happen.
-    Live,
+pub enum Placement {
+    /// Each where its key says, as events bring them.
+    Event,
     /// The newest stored or fetched page.
     Newest,
     Older {

@@ -3,7 +3,7 @@
 
 use super::Shared;
 use crate::model::{
-    Conversation, ConversationId, Delta, MessageBody, NameSource, Page, RawConversation,
+    Conversation, ConversationId, Delta, MessageBody, NameSource, Placement, RawConversation,
     RawMessage, ThreadFlag, UserId, text::SafeText,
 };
 use crate::protocol::{decode, wire};
@@ -30,7 +30,7 @@ impl IncomingConversation {
 pub struct IncomingMessages {
     pub conversation: ConversationId,
     pub messages: Vec<RawMessage>,
-    pub page: Page,
+    pub placement: Placement,
     /// Which part of the history is stored with them.
     pub coverage: Option<CoverageUpdate>,
 }
@@ -121,7 +121,7 @@ impl Shared {
             });
         }
         let mut pages = Vec::new();
-        for IncomingMessages { conversation, messages, page, coverage } in incoming {
+        for IncomingMessages { conversation, messages, placement, coverage } in incoming {
             batch.coverage.extend(coverage.map(|coverage| (conversation.clone(), coverage)));
             let mut shown = Vec::with_capacity(messages.len());
             for raw in messages {
@@ -137,7 +137,7 @@ impl Shared {
                 batch.messages.push((raw, decode::indexed(&message)));
                 shown.push(message);
             }
-            pages.push((conversation, shown, page));
+            pages.push((conversation, shown, placement));
         }
         let names = batch.names.clone();
         let (stored, saved) = match self.store.apply(batch, self.me.clone()).await {
@@ -169,13 +169,14 @@ impl Shared {
             }
             self.send(Delta::Coverage { conversation, coverage }).await;
         }
-        for (conversation, messages, page) in pages {
-            let flags: Vec<(ThreadFlag, bool)> = if page == Page::Live {
+        for (conversation, messages, placement) in pages {
+            let flags: Vec<(ThreadFlag, bool)> = if placement == Placement::Event {
                 messages.iter().filter_map(announced_flag).collect()
             } else {
                 Vec::new()
             };
-            self.send(Delta::Messages { conversation: conversation.clone(), messages, page }).await;
+            self.send(Delta::Messages { conversation: conversation.clone(), messages, placement })
+                .await;
             for (flag, on) in flags {
                 self.send(Delta::Flag { conversation: conversation.clone(), flag, on }).await;
             }

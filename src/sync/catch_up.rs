@@ -4,7 +4,9 @@ use super::Shared;
 use super::apply::{IncomingConversation, IncomingMessages};
 use super::fetch::MAX_PAGES;
 use crate::client::{Error, ErrorKind};
-use crate::model::{ConversationId, Coverage, Page, Point, Range, RawConversation, RawMessage};
+use crate::model::{
+    ConversationId, Coverage, Placement, Point, Range, RawConversation, RawMessage,
+};
 use crate::store::{CoverageUpdate, SyncToken};
 use std::collections::BTreeSet;
 
@@ -105,7 +107,7 @@ impl Shared {
         let newest = IncomingMessages {
             conversation: id.clone(),
             messages,
-            page: Page::Newest,
+            placement: Placement::Newest,
             coverage: update,
         };
         let mut incoming = vec![newest];
@@ -113,7 +115,7 @@ impl Shared {
             incoming.push(IncomingMessages {
                 conversation: id.clone(),
                 messages: changes.messages,
-                page: Page::Gap,
+                placement: Placement::Gap,
                 coverage: None,
             });
         }

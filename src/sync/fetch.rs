@@ -5,7 +5,7 @@ use super::apply::{IncomingConversation, IncomingMessages};
 use super::catch_up::lowest;
 use crate::client::{Error, ErrorKind};
 use crate::model::{
-    ConversationId, Delta, Fault, MessageKey, NameSource, Page, Point, Range, RawConversation,
+    ConversationId, Delta, Fault, MessageKey, NameSource, Placement, Point, Range, RawConversation,
     RawMessage, UserId,
 };
 use crate::protocol::wire;
@@ -66,23 +66,23 @@ impl Shared {
             let messages = stored.messages.into_iter().map(super::decode_stored);
             let messages =
                 messages.map(|raw| crate::protocol::decode::message(&raw, &self.me)).collect();
-            let page = Page::Older { before: place, reached_start: stored.reached_start };
-            self.send(Delta::Messages { conversation: id.clone(), messages, page }).await;
+            let placement = Placement::Older { before: place, reached_start: stored.reached_start };
+            self.send(Delta::Messages { conversation: id.clone(), messages, placement }).await;
             return;
         }
         match self.fetch_older(id, &before).await {
             Ok(OlderPage { messages, lo, floor: reached_start }) => {
-                let page = Page::Older { before: place, reached_start };
+                let placement = Placement::Older { before: place, reached_start };
                 let coverage = Some(covered(lo, &before, reached_start));
                 let incoming =
-                    IncomingMessages { conversation: id.clone(), messages, page, coverage };
+                    IncomingMessages { conversation: id.clone(), messages, placement, coverage };
                 self.ingest(Vec::new(), vec![incoming]).await;
             }
             // A chat that is only being begun: the server does not know it yet, so there is nothing older.
             Err(error) if error.is_inaccessible() && id.peer().is_some() => {
-                let page = Page::Older { before: place, reached_start: true };
+                let placement = Placement::Older { before: place, reached_start: true };
                 let messages = Vec::new();
-                self.send(Delta::Messages { conversation: id.clone(), messages, page }).await;
+                self.send(Delta::Messages { conversation: id.clone(), messages, placement }).await;
             }
             Err(error) => {
                 let fault = Fault::from(&error);
@@ -97,8 +97,12 @@ impl Shared {
         let OlderPage { messages, lo, floor } = self.fetch_older(id, &gap.above).await?;
         let nearer = floor || lo.is_some_and(|lo| lo < gap.gap.above);
         let coverage = Some(covered(lo, &gap.above, floor));
-        let incoming =
-            IncomingMessages { conversation: id.clone(), messages, page: Page::Gap, coverage };
+        let incoming = IncomingMessages {
+            conversation: id.clone(),
+            messages,
+            placement: Placement::Gap,
+            coverage,
+        };
         Ok(self.ingest(Vec::new(), vec![incoming]).await && nearer)
     }
 

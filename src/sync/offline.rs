@@ -5,7 +5,7 @@ use super::requests::{self, send_stored};
 use super::{Handle, Shared, SyncOptions, apply, prepare};
 use crate::client::Client;
 use crate::model::{
-    AccountId, ConnectionState, Delta, Fault, FaultKind, Inbound, Outbound, Page, Request,
+    AccountId, ConnectionState, Delta, Fault, FaultKind, Inbound, Outbound, Placement, Request,
     Response, Ticket,
 };
 use crate::store::Store;
@@ -41,8 +41,8 @@ async fn run(shared: &Arc<Shared>, mut requests: mpsc::Receiver<Outbound>) {
                 let found =
                     shared.store.before(&conversation, &before, limit).await.unwrap_or_default();
                 let reached_start = found.messages.len() < limit as usize;
-                let page = Page::Older { before: (&before).into(), reached_start };
-                send_stored(shared, &conversation, found.messages, page).await;
+                let placement = Placement::Older { before: (&before).into(), reached_start };
+                send_stored(shared, &conversation, found.messages, placement).await;
             }
             Request::Around { conversation, key } => {
                 requests::around(shared, &conversation, &key).await;

@@ -4,7 +4,9 @@ use super::Shared;
 use super::apply::{IncomingConversation, IncomingMessages};
 use crate::client::{Error, ErrorKind};
 use crate::model::PollMode;
-use crate::model::{ConnectionState, ConversationId, Delta, Page, RawMessage, SafeText, UserId};
+use crate::model::{
+    ConnectionState, ConversationId, Delta, Placement, RawMessage, SafeText, UserId,
+};
 use crate::protocol::decode;
 use crate::protocol::wire::{self, PolledEvent};
 
@@ -242,7 +244,7 @@ async fn apply_messages(
             }
             let coverage =
                 (!shared.history.is_behind(&conversation)).then_some(CoverageUpdate::Append);
-            IncomingMessages { conversation, messages, page: Page::Live, coverage }
+            IncomingMessages { conversation, messages, placement: Placement::Event, coverage }
         })
         .collect();
     if incoming.is_empty() && conversations.is_empty() {

@@ -5,7 +5,7 @@ use super::{Shared, threads, wall_clock};
 use crate::client::Error;
 use crate::model::search::Query;
 use crate::model::{
-    ConversationId, Delta, Draft, Fault, FaultKind, Findings, MessageKey, Outbound, Page,
+    ConversationId, Delta, Draft, Fault, FaultKind, Findings, MessageKey, Outbound, Placement,
     RawMessage, ReadMarker, Request, Response, Ticket,
 };
 use crate::protocol::decode;
@@ -155,7 +155,7 @@ where
 pub(super) async fn show_stored(shared: &Arc<Shared>, id: &ConversationId) {
     let stored = shared.store.newest(id, FIRST_PAGE).await.unwrap_or_default();
     send_coverage(shared, id).await;
-    send_stored(shared, id, stored, Page::Newest).await;
+    send_stored(shared, id, stored, Placement::Newest).await;
     if let Ok(read_receipts) = shared.store.read_receipts(id).await
         && !read_receipts.is_empty()
     {
@@ -182,25 +182,26 @@ pub(super) async fn send_stored(
     shared: &Shared,
     id: &ConversationId,
     rows: Vec<RawMessage>,
-    page: Page,
+    placement: Placement,
 ) {
     let rows = rows.into_iter().map(super::decode_stored);
     let messages = rows.map(|raw| decode::message(&raw, &shared.me)).collect();
-    shared.send(Delta::Messages { conversation: id.clone(), messages, page }).await;
+    shared.send(Delta::Messages { conversation: id.clone(), messages, placement }).await;
 }
 
 pub(super) async fn around(shared: &Shared, id: &ConversationId, key: &MessageKey) {
     match shared.store.around(id, key, AROUND).await {
         Ok((found, at_end)) => {
-            let page =
-                Page::Around { place: key.into(), reached_start: found.reached_start, at_end };
+            let placement =
+                Placement::Around { place: key.into(), reached_start: found.reached_start, at_end };
             send_coverage(shared, id).await;
-            send_stored(shared, id, found.messages, page).await;
+            send_stored(shared, id, found.messages, placement).await;
         }
         Err(error) => {
             shared.notice(&error.to_string()).await;
-            let page = Page::Around { place: key.into(), reached_start: false, at_end: false };
-            send_stored(shared, id, Vec::new(), page).await;
+            let placement =
+                Placement::Around { place: key.into(), reached_start: false, at_end: false };
+            send_stored(shared, id, Vec::new(), placement).await;
         }
     }
 }
@@ -208,8 +209,9 @@ pub(super) async fn around(shared: &Shared, id: &ConversationId, key: &MessageKe
 pub(super) async fn newer(shared: &Shared, id: &ConversationId, after: &MessageKey) {
     match shared.store.after(id, after, AROUND).await {
         Ok(rows) => {
-            let page = Page::Newer { after: after.into(), at_end: rows.len() < AROUND as usize };
-            send_stored(shared, id, rows, page).await;
+            let placement =
+                Placement::Newer { after: after.into(), at_end: rows.len() < AROUND as usize };
+            send_stored(shared, id, rows, placement).await;
         }
         Err(error) => shared.notice(&error.to_string()).await,
     }

@@ -3,7 +3,7 @@ use crate::app::Input;
 use crate::app::overlay::{Help, Overlay, Palette, Switcher};
 use crate::app::view::layout::Size;
 use crate::fixture::{App, direct, message};
-use crate::model::{MessageBody, Page};
+use crate::model::{MessageBody, Placement};
 use crate::protocol::richtext;
 use proptest::prelude::*;
 use ratatui::Terminal;
@@ -19,7 +19,7 @@ fn app(columns: u16, rows: u16, markup: &[&str]) -> App {
     let said = (0i64..).zip(markup);
     let messages =
         said.map(|(n, markup)| message("joe", n, MessageBody::Text(richtext::parse(markup))));
-    app.messages(messages.collect(), Page::Newest);
+    app.messages(messages.collect(), Placement::Newest);
     app.layout();
     app
 }

@@ -9,7 +9,7 @@ use fixture::{App, direct};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use skchat::app::{Action, ComposeAction};
-use skchat::model::{ConversationId, Message, Page, SafeText, UserId};
+use skchat::model::{ConversationId, Message, Placement, SafeText, UserId};
 use skchat::protocol::{decode, html, richtext, wire};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -213,7 +213,7 @@ fn drawing() {
         let mut times = Vec::new();
         let mut keys = Vec::new();
         for n in 0..200i64 {
-            app.messages(vec![one(count + n)], Page::Live);
+            app.messages(vec![one(count + n)], Placement::Event);
             times.push(frame(&mut app));
             app.action(Action::Compose(ComposeAction::Insert('x')));
             keys.push(frame(&mut app));
@@ -247,7 +247,7 @@ fn one(n: i64) -> Message {
 /// A conversation with so many messages in memory; scrolled up by a page, so that none are put away.
 fn loaded(count: i64) -> App {
     let mut app = direct("joe").sized(120, 40).opened();
-    app.messages(vec![one(0)], Page::Live);
+    app.messages(vec![one(0)], Placement::Event);
     app.model.app.with_open(|chat, _| {
         for n in 1..count {
             chat.timeline.upsert(one(n));

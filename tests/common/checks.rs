@@ -6,7 +6,7 @@ mod fixture;
 use fixture::{App, ME};
 use skchat::model::text::width;
 use skchat::model::{
-    Block, Conversation, Delta, Message, NameSource, Page, RichText, SafeText, UserId,
+    Block, Conversation, Delta, Message, NameSource, Placement, RichText, SafeText, UserId,
     composer_markup,
 };
 use skchat::protocol::encode::markup;
@@ -129,6 +129,6 @@ fn app(message: Message, name: &str, columns: u16, rows: u16) -> App {
     let mut app = App::new().with_conversation(chat).sized(columns, rows).opened();
     let joe = (UserId::new("8:joe.4"), NameSource::Profile, SafeText::line(name));
     app.delta(Delta::Names(vec![joe]));
-    app.messages(vec![message], Page::Newest);
+    app.messages(vec![message], Placement::Newest);
     app
 }

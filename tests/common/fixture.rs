@@ -20,8 +20,8 @@ use skchat::app::{OverlayAction, keymap::Context, update};
 use skchat::config::builtin_keymap;
 use skchat::model::{
     AccountId, ChatRef, ConnectionState, Conversation, ConversationId, Delivery, Delta, Inbound,
-    Member, Message, MessageBody, MessageKey, NameSource, Now, Page, Request, Response, RichText,
-    Role, SafeText, Ticket, Timestamp, UserId,
+    Member, Message, MessageBody, MessageKey, NameSource, Now, Placement, Request, Response,
+    RichText, Role, SafeText, Ticket, Timestamp, UserId,
 };
 use skchat::ui::{ColorDepth, Screen, Theme};
 use std::sync::Arc;
@@ -188,13 +188,13 @@ impl App {
     pub fn say(&mut self, sender: &str, words: &str) {
         self.said += 1;
         let message = message(sender, self.said, text(words));
-        self.messages(vec![message], Page::Live);
+        self.messages(vec![message], Placement::Event);
     }
 
     /// Messages come in, in the current chat.
-    pub fn messages(&mut self, messages: Vec<Message>, page: Page) {
+    pub fn messages(&mut self, messages: Vec<Message>, placement: Placement) {
         let conversation = self.current.clone().expect("a chat");
-        self.delta(Delta::Messages { conversation, messages, page });
+        self.delta(Delta::Messages { conversation, messages, placement });
     }
 
     /// Opens the current chat.

@@ -2,7 +2,8 @@
 
 use super::{Chat, Env, Selection};
 use crate::model::{
-    Coverage, Message, MessageBody, MessageKey, Page, Point, Request, SafeText, Timestamp, UserId,
+    Coverage, Message, MessageBody, MessageKey, Placement, Point, Request, SafeText, Timestamp,
+    UserId,
 };
 
 /// Loaded messages of the open chat; more are dropped at the old end while the view is at the bottom.
@@ -122,19 +123,19 @@ impl Chat {
 
     /// Whether a message belongs into what is loaded. What lies outside is in the store; beside what is loaded it
     /// would look like a neighbour.
-    fn belongs(&self, key: &MessageKey, page: Page) -> bool {
+    fn belongs(&self, key: &MessageKey, placement: Placement) -> bool {
         let is_new = self.timeline.get(key).is_none();
-        match (page, &self.paging.window) {
-            (Page::Around { .. }, _) => true,
+        match (placement, &self.paging.window) {
+            (Placement::Around { .. }, _) => true,
             (_, Window::Opening(_)) => false,
-            (Page::Live | Page::Gap, _)
+            (Placement::Event | Placement::Gap, _)
                 if is_new && self.start().is_some_and(|start| *key < start) =>
             {
                 false
             }
-            (Page::Newer { .. }, _) => true,
+            (Placement::Newer { .. }, _) => true,
             (_, Window::Past { .. }) => !is_new || self.end().is_some_and(|last| *key < last),
-            (Page::Gap, Window::Live) => !self.timeline.is_empty(),
+            (Placement::Gap, Window::Live) => !self.timeline.is_empty(),
             _ => true,
         }
     }
@@ -142,14 +143,14 @@ impl Chat {
 
 /// Whether a page is still waited for. An answer that comes late names a place that is not the end of what is loaded any
 /// more; beside it its messages would look like neighbours.
-pub fn is_wanted(chat: &mut Chat, page: Page) -> bool {
+pub fn is_wanted(chat: &mut Chat, placement: Placement) -> bool {
     let is =
         |key: Option<MessageKey>, place: Point| key.is_some_and(|key| Point::from(&key) == place);
-    match (page, &chat.paging.window) {
-        (Page::Around { place, .. }, Window::Opening(key)) => place == Point::from(key),
-        (Page::Newer { after, .. }, Window::Past { loading: true }) => is(chat.end(), after),
-        (Page::Around { .. } | Page::Newer { .. }, _) => false,
-        (Page::Older { before, .. }, _) => {
+    match (placement, &chat.paging.window) {
+        (Placement::Around { place, .. }, Window::Opening(key)) => place == Point::from(key),
+        (Placement::Newer { after, .. }, Window::Past { loading: true }) => is(chat.end(), after),
+        (Placement::Around { .. } | Placement::Newer { .. }, _) => false,
+        (Placement::Older { before, .. }, _) => {
             let loading = chat.paging.older == Older::Loading;
             let wanted = loading && is(chat.start(), before);
             if loading && !wanted {
@@ -167,12 +168,12 @@ pub fn take(
     chat: &mut Chat,
     env: &mut Env<'_>,
     messages: Vec<Message>,
-    page: Page,
+    placement: Placement,
     is_open: bool,
 ) -> Option<MessageKey> {
     let at_bottom = chat.is_at_bottom();
-    let wanted = match (page, chat.paging.window.clone()) {
-        (Page::Around { .. }, Window::Opening(key)) => {
+    let wanted = match (placement, chat.paging.window.clone()) {
+        (Placement::Around { .. }, Window::Opening(key)) => {
             if messages.is_empty() {
                 // It is not available: what was loaded stays, and grows from there.
                 chat.paging.window = Window::Past { loading: false };
@@ -186,10 +187,10 @@ pub fn take(
     let before = chat.paging.oldest.clone();
     let theirs = messages.iter().any(|m| m.sender != *env.me && !m.body.is_system());
     for message in messages {
-        take_one(chat, env, message, page);
+        take_one(chat, env, message, placement);
     }
-    match page {
-        Page::Older { reached_start, .. } => {
+    match placement {
+        Placement::Older { reached_start, .. } => {
             let moved = chat.paging.oldest != before;
             chat.paging.older = match (reached_start, moved) {
                 (true, _) => Older::Reached,
@@ -198,19 +199,19 @@ pub fn take(
                 (false, false) => Older::Failed(SafeText::line("nothing older came")),
             };
         }
-        Page::Around { reached_start, at_end, .. } => {
+        Placement::Around { reached_start, at_end, .. } => {
             chat.paging.older = if reached_start { Older::Reached } else { Older::Unknown };
             chat.paging.window = chat.window_at(at_end);
         }
-        Page::Newer { at_end, .. } => chat.paging.window = chat.window_at(at_end),
-        Page::Newest if is_open => chat.draw_new_line(env.me),
+        Placement::Newer { at_end, .. } => chat.paging.window = chat.window_at(at_end),
+        Placement::Newest if is_open => chat.draw_new_line(env.me),
         // What arrives while the view is scrolled up gets its line, too.
-        Page::Live if is_open && !at_bottom => {
+        Placement::Event if is_open && !at_bottom => {
             chat.reading.wants_new_line |= chat.reading.new_from.is_none() && theirs;
             chat.draw_new_line(env.me);
             chat.reading.wants_new_line = false;
         }
-        Page::Newest | Page::Live | Page::Gap => {}
+        Placement::Newest | Placement::Event | Placement::Gap => {}
     }
     let limit = if is_open { KEEP_OPEN } else { KEEP_CLOSED };
     let keeps_place =
@@ -224,24 +225,24 @@ pub fn take(
     wanted
 }
 
-fn take_one(chat: &mut Chat, env: &Env<'_>, message: Message, page: Page) {
+fn take_one(chat: &mut Chat, env: &Env<'_>, message: Message, placement: Placement) {
     if message.sender == *env.me
         && let Some(client_id) = &message.client_id
     {
         chat.sending.unsent.remove(client_id);
     }
-    if page == Page::Live {
+    if placement == Placement::Event {
         chat.typing.retain(|(who, _)| *who != message.sender);
     }
     let key = &message.key;
-    if !chat.belongs(key, page) {
+    if !chat.belongs(key, placement) {
         let newer = chat.paging.beyond.as_ref().is_none_or(|beyond| key > beyond);
         if chat.paging.window != Window::Live && newer {
             chat.paging.beyond = Some(key.clone());
         }
         return;
     }
-    let goes_on = matches!(page, Page::Around { .. } | Page::Newer { .. });
+    let goes_on = matches!(placement, Placement::Around { .. } | Placement::Newer { .. });
     if goes_on && chat.paging.newest.as_ref().is_none_or(|newest| key > newest) {
         chat.paging.newest = Some(key.clone());
     }

@@ -2,33 +2,34 @@
 
 use crate::app::chat::{Older, history, jump_to_quote};
 use crate::app::model::Model;
-use crate::model::{ChatRef, Coverage, Fault, Message, Page};
+use crate::model::{ChatRef, Coverage, Fault, Message, Placement};
 
-pub fn take(model: &mut Model, chat: &ChatRef, messages: Vec<Message>, page: Page) {
+pub fn take(model: &mut Model, chat: &ChatRef, messages: Vec<Message>, placement: Placement) {
     let is_open = model.app.open.as_ref() == Some(chat);
-    let wanted = model.app.with_new_chat(chat, |chat, _| history::is_wanted(chat, page));
+    let wanted = model.app.with_new_chat(chat, |chat, _| history::is_wanted(chat, placement));
     if wanted == Some(true) {
-        if is_open && matches!(page, Page::Newer { .. }) {
+        if is_open && matches!(placement, Placement::Newer { .. }) {
             // What comes below must not push away what is being read.
             model.view.pin(&mut model.app);
         }
         let arrived = model
             .app
             .with_chat(chat, |chat, env| {
-                let place = history::take(chat, env, messages, page, is_open)?;
+                let place = history::take(chat, env, messages, placement, is_open)?;
                 history::select(chat, env, &place).then_some(place)
             })
             .flatten();
-        if !matches!(page, Page::Older { .. } | Page::Gap | Page::Newer { .. }) {
+        if !matches!(placement, Placement::Older { .. } | Placement::Gap | Placement::Newer { .. })
+        {
             model.app.sort(&chat.account);
         }
         if let Some(key) = arrived.filter(|_| is_open) {
             model.view.show_in_place(&mut model.app, &key);
         }
     }
-    match page {
-        Page::Older { .. } => seek(model, chat, is_open),
-        Page::Around { .. } => {
+    match placement {
+        Placement::Older { .. } => seek(model, chat, is_open),
+        Placement::Around { .. } => {
             model.app.with_chat(chat, history::leave_empty_past);
         }
         _ => {}

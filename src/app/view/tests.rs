@@ -2,7 +2,7 @@ use crate::app::action::{Action, MessagesAction, Scroll};
 use crate::app::view::layout::Size;
 use crate::app::{Input, next_deadline};
 use crate::fixture::{self, App, direct};
-use crate::model::{Delta, Page, Reaction, SafeText, UserId};
+use crate::model::{Delta, Placement, Reaction, SafeText, UserId};
 use proptest::prelude::*;
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ fn message(n: i64) -> crate::model::Message {
 }
 
 fn live(app: &mut App, numbers: std::ops::Range<i64>) {
-    app.messages(numbers.map(message).collect(), Page::Live);
+    app.messages(numbers.map(message).collect(), Placement::Event);
 }
 
 fn app(messages: i64) -> App {
