@@ -31,7 +31,9 @@ pub use conversation::{
     Conversation, Member, RawConversation, ReadMarker, Role, ThreadFlag, ThreadSettings,
 };
 pub use coverage::{Coverage, Gap, Point, Range};
-pub use delta::{ConnectionState, Delta, Fault, FaultKind, Findings, Inbound, Placement, Response};
+pub use delta::{
+    Arrival, ConnectionState, Delta, Fault, FaultKind, Findings, Inbound, Placement, Response,
+};
 pub use id::{ClientMessageId, ConversationId, ConversationKind, UserId, UserKind};
 pub use message::{
     Delivery, Draft, EditTarget, Indexed, Message, MessageKey, Outgoing, QuoteOf, RawMessage,

@@ -29,6 +29,7 @@ pub enum Delta {
         conversation: ConversationId,
         messages: Vec<Message>,
         placement: Placement,
+        arrival: Arrival,
     },
     /// Which parts of the history are stored.
     Coverage {
@@ -124,6 +125,18 @@ pub enum Response {
     Found(Result<Findings, Fault>),
     /// The stored item of a message first, then its edit records.
     Source(Vec<RawMessage>),
+}
+
+/// How messages came to be known, wherever in the history they belong. What draws attention to messages asks this and
+/// nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Arrival {
+    /// Posted while the connection was up: told by an event, or found at the next interval.
+    Live,
+    /// Posted while the connection was down, and fetched since.
+    CatchUp,
+    /// From before: stored already, fetched because it was scrolled to, or part of a conversation that is new here.
+    History,
 }
 
 /// Where in the history a batch of messages belongs.

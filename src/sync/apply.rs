@@ -3,8 +3,8 @@
 
 use super::Shared;
 use crate::model::{
-    Conversation, ConversationId, Delta, MessageBody, NameSource, Placement, RawConversation,
-    RawMessage, ThreadFlag, UserId, text::SafeText,
+    Arrival, Conversation, ConversationId, Delta, MessageBody, NameSource, Placement,
+    RawConversation, RawMessage, ThreadFlag, UserId, text::SafeText,
 };
 use crate::protocol::{decode, wire};
 use crate::store::{Applied, Batch, ConversationRow, CoverageUpdate, OutboxItem, SyncToken};
@@ -31,6 +31,7 @@ pub struct IncomingMessages {
     pub conversation: ConversationId,
     pub messages: Vec<RawMessage>,
     pub placement: Placement,
+    pub arrival: Arrival,
     /// Which part of the history is stored with them.
     pub coverage: Option<CoverageUpdate>,
 }
@@ -121,7 +122,7 @@ impl Shared {
             });
         }
         let mut pages = Vec::new();
-        for IncomingMessages { conversation, messages, placement, coverage } in incoming {
+        for IncomingMessages { conversation, messages, placement, arrival, coverage } in incoming {
             batch.coverage.extend(coverage.map(|coverage| (conversation.clone(), coverage)));
             let mut shown = Vec::with_capacity(messages.len());
             for raw in messages {
@@ -137,7 +138,7 @@ impl Shared {
                 batch.messages.push((raw, decode::indexed(&message)));
                 shown.push(message);
             }
-            pages.push((conversation, shown, placement));
+            pages.push((conversation, shown, placement, arrival));
         }
         let names = batch.names.clone();
         let (stored, saved) = match self.store.apply(batch, self.me.clone()).await {
@@ -169,14 +170,19 @@ impl Shared {
             }
             self.send(Delta::Coverage { conversation, coverage }).await;
         }
-        for (conversation, messages, placement) in pages {
-            let flags: Vec<(ThreadFlag, bool)> = if placement == Placement::Event {
+        for (conversation, messages, placement, arrival) in pages {
+            let flags: Vec<(ThreadFlag, bool)> = if arrival == Arrival::Live {
                 messages.iter().filter_map(announced_flag).collect()
             } else {
                 Vec::new()
             };
-            self.send(Delta::Messages { conversation: conversation.clone(), messages, placement })
-                .await;
+            self.send(Delta::Messages {
+                conversation: conversation.clone(),
+                messages,
+                placement,
+                arrival,
+            })
+            .await;
             for (flag, on) in flags {
                 self.send(Delta::Flag { conversation: conversation.clone(), flag, on }).await;
             }

@@ -1,8 +1,9 @@
 //! Filling gaps in the history in the background while online, those of the open chat first.
 
 use super::Shared;
+use super::catch_up::News;
 use crate::client::ErrorKind;
-use crate::model::ConversationId;
+use crate::model::{Arrival, ConversationId};
 use std::sync::Arc;
 
 /// Fills gaps one page at a time, one conversation at a time.
@@ -52,7 +53,7 @@ impl Shared {
     async fn catch_up_again(&self, id: &ConversationId) {
         let error = match self.client.conversation(id).await {
             // Whether it worked is noted there.
-            Ok(raw) => self.catch_up(raw).await.err(),
+            Ok(raw) => self.catch_up(raw, News::above_stored(Arrival::CatchUp)).await.err(),
             // Left, gone or refused: there is nothing to fetch.
             Err(error) if !error.is_transient() => return self.history.caught_up(id),
             Err(error) => {

@@ -5,7 +5,8 @@ use super::apply::{IncomingConversation, IncomingMessages};
 use super::fetch::MAX_PAGES;
 use crate::client::{Error, ErrorKind};
 use crate::model::{
-    ConversationId, Coverage, Placement, Point, Range, RawConversation, RawMessage,
+    Arrival, ConversationId, Coverage, Placement, Point, Range, RawConversation, RawMessage,
+    Timestamp,
 };
 use crate::store::{CoverageUpdate, SyncToken};
 use std::collections::BTreeSet;
@@ -18,6 +19,31 @@ const SKEW: u64 = 60_000;
 const MAX_TRIES: u32 = 5;
 /// Pages of changes that are asked for at once.
 const MAX_CHANGES: usize = 20;
+
+/// What counts as new of what a conversation has, and how it arrived.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct News {
+    pub arrival: Arrival,
+    /// Of a conversation of which nothing is stored: what was posted after this, on the server's clock. Without it
+    /// nothing: then it is not known how long that conversation has been going on.
+    pub since: Option<Timestamp>,
+}
+
+impl News {
+    /// What is newer than what is stored of a conversation.
+    pub fn above_stored(arrival: Arrival) -> Self {
+        Self { arrival, since: None }
+    }
+
+    /// How a message arrived, when the store reached up to `top` before.
+    fn arrival_of(self, at: Point, top: Option<Point>) -> Arrival {
+        let is_new = match top {
+            Some(top) => at > top,
+            None => self.since.is_some_and(|since| at.at > since),
+        };
+        if is_new { self.arrival } else { Arrival::History }
+    }
+}
 
 /// What was read on the way down from the newest page.
 #[derive(Default)]
@@ -76,7 +102,11 @@ impl Shared {
     /// its length, is stored with a gap below it.
     ///
     /// Changes further back are asked for by the `syncState` of the last time.
-    pub(super) async fn catch_up(&self, conversation: RawConversation) -> Result<(), Error> {
+    pub(super) async fn catch_up(
+        &self,
+        conversation: RawConversation,
+        news: News,
+    ) -> Result<(), Error> {
         let id = conversation.id.clone();
         let coverage = self.store.coverage(&id).await.unwrap_or_default();
         let before = self.store.sync_token(&id).await.unwrap_or_default();
@@ -104,18 +134,25 @@ impl Shared {
         let failed =
             error.filter(|error| !error.is_inaccessible() && error.kind != ErrorKind::Refused);
         let complete = failed.is_none() && changes.complete;
-        let newest = IncomingMessages {
+        let (new, known): (Vec<RawMessage>, Vec<RawMessage>) = messages
+            .into_iter()
+            .partition(|raw| news.arrival_of(Point::from(&raw.key()), top) != Arrival::History);
+        let placement = Placement::Newest;
+        let part = |messages, arrival, coverage| IncomingMessages {
             conversation: id.clone(),
             messages,
-            placement: Placement::Newest,
-            coverage: update,
+            placement,
+            arrival,
+            coverage,
         };
-        let mut incoming = vec![newest];
+        let mut incoming =
+            vec![part(known, Arrival::History, None), part(new, news.arrival, update)];
         if !changes.messages.is_empty() {
             incoming.push(IncomingMessages {
                 conversation: id.clone(),
                 messages: changes.messages,
                 placement: Placement::Gap,
+                arrival: Arrival::History,
                 coverage: None,
             });
         }

@@ -2,11 +2,11 @@
 
 use super::Shared;
 use super::apply::{IncomingConversation, IncomingMessages};
-use super::catch_up::lowest;
+use super::catch_up::{News, lowest};
 use crate::client::{Error, ErrorKind};
 use crate::model::{
-    ConversationId, Delta, Fault, MessageKey, NameSource, Placement, Point, Range, RawConversation,
-    RawMessage, UserId,
+    Arrival, ConversationId, Delta, Fault, MessageKey, NameSource, Placement, Point, Range,
+    RawConversation, RawMessage, Timestamp, UserId,
 };
 use crate::protocol::wire;
 use crate::store::{CoverageUpdate, OpenGap};
@@ -19,10 +19,15 @@ pub(super) const MAX_PAGES: usize = 1_000;
 
 impl Shared {
     /// Asks for the conversation list, and for the messages of those that moved. `all` walks the whole list, as the
-    /// first time and after an interruption; otherwise pages follow only while everything on them moved.
+    /// first time and after an interruption; otherwise pages follow only while everything on them moved, and what is
+    /// new came while the connection was up.
     pub(super) async fn refresh(&self, all: bool) -> Result<(), Error> {
         let known: HashMap<ConversationId, u64> =
             self.store.versions().await.unwrap_or_default().into_iter().collect();
+        // A conversation's version is the server's time of its last change.
+        let since = known.values().max().and_then(|version| i64::try_from(*version).ok());
+        let arrival = if all { Arrival::CatchUp } else { Arrival::Live };
+        let news = News { arrival, since: since.map(Timestamp) };
         let mut page = self.client.conversations(LIST_PAGE).await?;
         let mut seen = BTreeSet::new();
         for _ in 0..MAX_PAGES {
@@ -39,7 +44,7 @@ impl Shared {
                 self.ingest(rows, Vec::new()).await;
             }
             for conversation in moved {
-                self.catch_up(conversation).await?;
+                self.catch_up(conversation, news).await?;
             }
             match page.older.take() {
                 Some(older) if all || all_moved => {
@@ -59,7 +64,7 @@ impl Shared {
         if before.is_unsent() {
             return;
         }
-        let place = Point::from(&before);
+        let (place, arrival) = (Point::from(&before), Arrival::History);
         let limit = self.options.page;
         let stored = self.store.before(id, &before, limit).await.unwrap_or_default();
         if !stored.messages.is_empty() || stored.reached_start {
@@ -67,22 +72,34 @@ impl Shared {
             let messages =
                 messages.map(|raw| crate::protocol::decode::message(&raw, &self.me)).collect();
             let placement = Placement::Older { before: place, reached_start: stored.reached_start };
-            self.send(Delta::Messages { conversation: id.clone(), messages, placement }).await;
+            self.send(Delta::Messages { conversation: id.clone(), messages, placement, arrival })
+                .await;
             return;
         }
         match self.fetch_older(id, &before).await {
             Ok(OlderPage { messages, lo, floor: reached_start }) => {
                 let placement = Placement::Older { before: place, reached_start };
                 let coverage = Some(covered(lo, &before, reached_start));
-                let incoming =
-                    IncomingMessages { conversation: id.clone(), messages, placement, coverage };
+                let incoming = IncomingMessages {
+                    conversation: id.clone(),
+                    messages,
+                    placement,
+                    arrival,
+                    coverage,
+                };
                 self.ingest(Vec::new(), vec![incoming]).await;
             }
             // A chat that is only being begun: the server does not know it yet, so there is nothing older.
             Err(error) if error.is_inaccessible() && id.peer().is_some() => {
                 let placement = Placement::Older { before: place, reached_start: true };
                 let messages = Vec::new();
-                self.send(Delta::Messages { conversation: id.clone(), messages, placement }).await;
+                self.send(Delta::Messages {
+                    conversation: id.clone(),
+                    messages,
+                    placement,
+                    arrival,
+                })
+                .await;
             }
             Err(error) => {
                 let fault = Fault::from(&error);
@@ -101,6 +118,7 @@ impl Shared {
             conversation: id.clone(),
             messages,
             placement: Placement::Gap,
+            arrival: Arrival::History,
             coverage,
         };
         Ok(self.ingest(Vec::new(), vec![incoming]).await && nearer)
@@ -174,7 +192,9 @@ impl Shared {
     pub(super) async fn fetch_new_conversation(&self, id: &ConversationId) {
         match self.client.conversation(id).await {
             Ok(raw) => {
-                if let Err(error) = self.catch_up(raw).await {
+                // The message that made it known was told before.
+                let news = News::above_stored(Arrival::History);
+                if let Err(error) = self.catch_up(raw, news).await {
                     tracing::info!(kind = ?error.kind, "a new conversation was not fetched");
                 }
             }

@@ -5,7 +5,7 @@ use super::apply::{IncomingConversation, IncomingMessages};
 use crate::client::{Error, ErrorKind};
 use crate::model::PollMode;
 use crate::model::{
-    ConnectionState, ConversationId, Delta, Placement, RawMessage, SafeText, UserId,
+    Arrival, ConnectionState, ConversationId, Delta, Placement, RawMessage, SafeText, UserId,
 };
 use crate::protocol::decode;
 use crate::protocol::wire::{self, PolledEvent};
@@ -244,7 +244,8 @@ async fn apply_messages(
             }
             let coverage =
                 (!shared.history.is_behind(&conversation)).then_some(CoverageUpdate::Append);
-            IncomingMessages { conversation, messages, placement: Placement::Event, coverage }
+            let (placement, arrival) = (Placement::Event, Arrival::Live);
+            IncomingMessages { conversation, messages, placement, arrival, coverage }
         })
         .collect();
     if incoming.is_empty() && conversations.is_empty() {

@@ -1,12 +1,13 @@
 //! Carries out what the app asks for. Drafts are written in order; what needs the network runs beside.
 
+use super::catch_up::News;
 use super::outbox::{self, OutboxCommand};
 use super::{Shared, threads, wall_clock};
 use crate::client::Error;
 use crate::model::search::Query;
 use crate::model::{
-    ConversationId, Delta, Draft, Fault, FaultKind, Findings, MessageKey, Outbound, Placement,
-    RawMessage, ReadMarker, Request, Response, Ticket,
+    Arrival, ConversationId, Delta, Draft, Fault, FaultKind, Findings, MessageKey, Outbound,
+    Placement, RawMessage, ReadMarker, Request, Response, Ticket,
 };
 use crate::protocol::decode;
 use crate::store::SearchHandle;
@@ -186,7 +187,14 @@ pub(super) async fn send_stored(
 ) {
     let rows = rows.into_iter().map(super::decode_stored);
     let messages = rows.map(|raw| decode::message(&raw, &shared.me)).collect();
-    shared.send(Delta::Messages { conversation: id.clone(), messages, placement }).await;
+    shared
+        .send(Delta::Messages {
+            conversation: id.clone(),
+            messages,
+            placement,
+            arrival: Arrival::History,
+        })
+        .await;
 }
 
 pub(super) async fn around(shared: &Shared, id: &ConversationId, key: &MessageKey) {
@@ -352,7 +360,7 @@ async fn mark_read(
 
 async fn resync(shared: &Arc<Shared>, id: &ConversationId) {
     let result = match shared.client.conversation(id).await {
-        Ok(raw) => shared.catch_up(raw).await,
+        Ok(raw) => shared.catch_up(raw, News::above_stored(Arrival::CatchUp)).await,
         Err(error) => Err(error),
     };
     if let Err(error) = result {

@@ -19,9 +19,9 @@ use skchat::app::{Account, Accounts, Action, ComposeAction, Effect, Input, Model
 use skchat::app::{OverlayAction, keymap::Context, update};
 use skchat::config::builtin_keymap;
 use skchat::model::{
-    AccountId, ChatRef, ConnectionState, Conversation, ConversationId, Delivery, Delta, Inbound,
-    Member, Message, MessageBody, MessageKey, NameSource, Now, Placement, Request, Response,
-    RichText, Role, SafeText, Ticket, Timestamp, UserId,
+    AccountId, Arrival, ChatRef, ConnectionState, Conversation, ConversationId, Delivery, Delta,
+    Inbound, Member, Message, MessageBody, MessageKey, NameSource, Now, Placement, Request,
+    Response, RichText, Role, SafeText, ThreadSettings, Ticket, Timestamp, UserId,
 };
 use skchat::ui::{ColorDepth, Screen, Theme};
 use std::sync::Arc;
@@ -165,11 +165,25 @@ impl App {
         conversation.topic = Some(SafeText::line(topic));
         conversation.activity = Timestamp(2);
         let mut app = self.with_conversation(conversation);
-        let roles = [("anna", Role::Admin), ("joe", Role::User), ("mia", Role::User)];
-        let members =
-            roles.map(|(name, role)| Member { id: person(name), role, ..Member::default() });
-        app.delta(Delta::Members { conversation: id.as_str().into(), members: members.into() });
-        app
+        let settings = ThreadSettings {
+            topic: Some(SafeText::line(topic)),
+            joining_enabled: Some(false),
+            history_disclosed: Some(true),
+            ..ThreadSettings::default()
+        };
+        app.delta(Delta::Settings { conversation: id.as_str().into(), settings });
+        app.members(&[("anna", Role::Admin), ("joe", Role::User), ("mia", Role::User)])
+    }
+
+    /// With these members in the current group.
+    pub fn members(mut self, roles: &[(&str, Role)]) -> Self {
+        let conversation = self.current.clone().expect("a group");
+        let members = roles
+            .iter()
+            .map(|(name, role)| Member { id: person(name), role: *role, ..Member::default() })
+            .collect();
+        self.delta(Delta::Members { conversation, members });
+        self
     }
 
     /// With another chat, which the next messages are said in.
@@ -191,10 +205,16 @@ impl App {
         self.messages(vec![message], Placement::Event);
     }
 
-    /// Messages come in, in the current chat.
+    /// Messages come in, in the current chat: live, or as a page of its history.
     pub fn messages(&mut self, messages: Vec<Message>, placement: Placement) {
+        let is_event = placement == Placement::Event;
+        let arrival = if is_event { Arrival::Live } else { Arrival::History };
+        self.arrive(messages, placement, arrival);
+    }
+
+    pub fn arrive(&mut self, messages: Vec<Message>, placement: Placement, arrival: Arrival) {
         let conversation = self.current.clone().expect("a chat");
-        self.delta(Delta::Messages { conversation, messages, placement });
+        self.delta(Delta::Messages { conversation, messages, placement, arrival });
     }
 
     /// Opens the current chat.
@@ -285,6 +305,38 @@ impl App {
     /// The screen as text, without spaces at the ends of its rows.
     pub fn screen(&mut self) -> String {
         rows_of(&self.buffer()).join("\n")
+    }
+
+    /// The screen, which has to show this.
+    pub fn expect(&mut self, text: &str) -> String {
+        let screen = self.screen();
+        assert!(screen.contains(text), "{text:?} is missing in\n{screen}");
+        screen
+    }
+
+    /// The screen must not show this.
+    pub fn expect_none(&mut self, text: &str) {
+        let screen = self.screen();
+        assert!(!screen.contains(text), "{text:?} stands in\n{screen}");
+    }
+
+    /// Whether a row of the screen has both texts.
+    pub fn has_row(&mut self, label: &str, value: &str) -> bool {
+        self.screen().lines().any(|line| line.contains(label) && line.contains(value))
+    }
+
+    /// A row of the screen has to have both texts.
+    pub fn expect_row(&mut self, label: &str, value: &str) {
+        assert!(self.has_row(label, value), "{label}: {value} is missing in\n{}", self.screen());
+    }
+
+    /// What was copied since the last look.
+    pub fn copied(&mut self) -> Vec<String> {
+        let copied = self.effects().into_iter().filter_map(|effect| match effect {
+            Effect::Copy { text, .. } => Some(text),
+            _ => None,
+        });
+        copied.collect()
     }
 
     /// The open chat.

@@ -2,8 +2,8 @@
 
 use super::{Chat, Env, Selection};
 use crate::model::{
-    Coverage, Message, MessageBody, MessageKey, Placement, Point, Request, SafeText, Timestamp,
-    UserId,
+    Arrival, Coverage, Message, MessageBody, MessageKey, Placement, Point, Request, SafeText,
+    Timestamp, UserId,
 };
 
 /// Loaded messages of the open chat; more are dropped at the old end while the view is at the bottom.
@@ -169,6 +169,7 @@ pub fn take(
     env: &mut Env<'_>,
     messages: Vec<Message>,
     placement: Placement,
+    arrival: Arrival,
     is_open: bool,
 ) -> Option<MessageKey> {
     let at_bottom = chat.is_at_bottom();
@@ -187,6 +188,9 @@ pub fn take(
     let before = chat.paging.oldest.clone();
     let theirs = messages.iter().any(|m| m.sender != *env.me && !m.body.is_system());
     for message in messages {
+        if arrival != Arrival::History {
+            chat.typing.retain(|(who, _)| *who != message.sender);
+        }
         take_one(chat, env, message, placement);
     }
     match placement {
@@ -204,14 +208,15 @@ pub fn take(
             chat.paging.window = chat.window_at(at_end);
         }
         Placement::Newer { at_end, .. } => chat.paging.window = chat.window_at(at_end),
-        Placement::Newest if is_open => chat.draw_new_line(env.me),
-        // What arrives while the view is scrolled up gets its line, too.
-        Placement::Event if is_open && !at_bottom => {
-            chat.reading.wants_new_line |= chat.reading.new_from.is_none() && theirs;
-            chat.draw_new_line(env.me);
-            chat.reading.wants_new_line = false;
-        }
         Placement::Newest | Placement::Event | Placement::Gap => {}
+    }
+    if is_open {
+        let is_unseen = match arrival {
+            Arrival::Live => !at_bottom,
+            Arrival::CatchUp => true,
+            Arrival::History => false,
+        };
+        chat.draw_new_line_for(env.me, is_unseen && theirs);
     }
     let limit = if is_open { KEEP_OPEN } else { KEEP_CLOSED };
     let keeps_place =
@@ -230,9 +235,6 @@ fn take_one(chat: &mut Chat, env: &Env<'_>, message: Message, placement: Placeme
         && let Some(client_id) = &message.client_id
     {
         chat.sending.unsent.remove(client_id);
-    }
-    if placement == Placement::Event {
-        chat.typing.retain(|(who, _)| *who != message.sender);
     }
     let key = &message.key;
     if !chat.belongs(key, placement) {

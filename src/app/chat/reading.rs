@@ -54,6 +54,14 @@ impl Chat {
         }
     }
 
+    /// Puts the line where it was wanted and, with `unseen`, above messages that came while nobody could see them.
+    pub fn draw_new_line_for(&mut self, me: &UserId, unseen: bool) {
+        let before = self.reading.wants_new_line;
+        self.reading.wants_new_line |= unseen && self.reading.new_from.is_none();
+        self.draw_new_line(me);
+        self.reading.wants_new_line &= before;
+    }
+
     /// Takes the `2 new` line away.
     pub fn drop_new_line(&mut self) {
         self.reading.new_from = None;

@@ -18,8 +18,8 @@ pub fn apply(model: &mut Model, inbound: Inbound) {
     match delta {
         Delta::Connection(state) => connection(model, &account, state),
         Delta::Conversations(list) => conversations(model, &account, list),
-        Delta::Messages { conversation, messages, placement } => {
-            messages::take(model, &at(conversation), messages, placement);
+        Delta::Messages { conversation, messages, placement, arrival } => {
+            messages::take(model, &at(conversation), messages, placement, arrival);
         }
         Delta::Response { ticket, response } => responses::apply(model, ticket, response),
         Delta::Notice(text) => model.app.complain(&text),

@@ -2,9 +2,15 @@
 
 use crate::app::chat::{Older, history, jump_to_quote};
 use crate::app::model::Model;
-use crate::model::{ChatRef, Coverage, Fault, Message, Placement};
+use crate::model::{Arrival, ChatRef, Coverage, Fault, Message, Placement};
 
-pub fn take(model: &mut Model, chat: &ChatRef, messages: Vec<Message>, placement: Placement) {
+pub fn take(
+    model: &mut Model,
+    chat: &ChatRef,
+    messages: Vec<Message>,
+    placement: Placement,
+    arrival: Arrival,
+) {
     let is_open = model.app.open.as_ref() == Some(chat);
     let wanted = model.app.with_new_chat(chat, |chat, _| history::is_wanted(chat, placement));
     if wanted == Some(true) {
@@ -15,7 +21,7 @@ pub fn take(model: &mut Model, chat: &ChatRef, messages: Vec<Message>, placement
         let arrived = model
             .app
             .with_chat(chat, |chat, env| {
-                let place = history::take(chat, env, messages, placement, is_open)?;
+                let place = history::take(chat, env, messages, placement, arrival, is_open)?;
                 history::select(chat, env, &place).then_some(place)
             })
             .flatten();

@@ -1,0 +1,177 @@
+//! Messages on their way: held, taken back, refused, sent again.
+
+use crate::app::Effect;
+use crate::fixture::{App, direct};
+use crate::model::{
+    ClientMessageId, ConversationId, Delivery, Delta, Fault, FaultKind, Request, SafeText,
+};
+use std::time::Duration;
+
+fn app(grace_seconds: u64) -> App {
+    let app = App::with_prefs(|prefs| prefs.choices.sending.grace_seconds = grace_seconds);
+    app.with_direct("joe").opened()
+}
+
+/// Types a line and sends it. Gives the id it was handed over with.
+fn send(app: &mut App, text: &str) -> ClientMessageId {
+    app.effects();
+    app.type_text(text);
+    app.press("enter");
+    let sent = app.requests().into_iter().find_map(|request| match request {
+        Request::Send { client_id, .. } => Some(client_id),
+        _ => None,
+    });
+    sent.expect("a message to send")
+}
+
+fn delivery(app: &mut App, client_id: &ClientMessageId, delivery: Delivery) {
+    let conversation = ConversationId::new("8:joe.4");
+    let (client_id, sent) = (client_id.clone(), None);
+    app.delta(Delta::Delivery { conversation, client_id, delivery, sent });
+    app.layout();
+}
+
+fn refused(app: &mut App, client_id: &ClientMessageId) {
+    let reason = SafeText::line("the server refused (400, error 201)");
+    delivery(app, client_id, Delivery::Failed { reason, can_retry: true });
+    app.expect("not sent: the server refused");
+}
+
+/// The store took a message out of the outbox, or it was too late for that.
+fn discarded(app: &mut App, client_id: &ClientMessageId, result: Result<(), Fault>) {
+    let conversation = ConversationId::new("8:joe.4");
+    app.delta(Delta::Discarded { conversation, client_id: client_id.clone(), result });
+    app.layout();
+}
+
+/// The message that is to be taken out of the outbox, and the draft that is saved with that.
+fn discards(app: &mut App) -> Vec<(ClientMessageId, Option<String>)> {
+    let discards = app.requests().into_iter().filter_map(|request| match request {
+        Request::Discard { client_id, draft, .. } => {
+            Some((client_id, draft.map(|draft| draft.text)))
+        }
+        _ => None,
+    });
+    discards.collect()
+}
+
+#[test]
+fn a_held_message_says_how_it_is_taken_back_and_counts_down() {
+    let mut app = app(60);
+    let id = send(&mut app, "too fast");
+    delivery(&mut app, &id, Delivery::Held);
+    app.expect("leaves in 60s · M-z takes it back");
+    app.pass(Duration::from_secs(10));
+    app.expect("leaves in 50s");
+    app.press("alt-z");
+    assert_eq!(discards(&mut app), [(id.clone(), Some("too fast".into()))]);
+    // Until the store answers it stays where it is.
+    app.expect_row("too fast", "");
+    discarded(&mut app, &id, Ok(()));
+    app.expect("To Joe Bloggs › too fast");
+    app.expect_none("takes it back");
+}
+
+#[test]
+fn undo_right_after_enter_means_what_was_sent_last() {
+    let mut app = app(60);
+    send(&mut app, "first");
+    let second = send(&mut app, "second");
+    app.press("alt-z");
+    assert_eq!(discards(&mut app), [(second.clone(), Some("second".into()))]);
+    app.type_text("!");
+    discarded(&mut app, &second, Ok(()));
+    // What was typed meanwhile stays, below what came back.
+    assert_eq!(app.open_chat().composer.text(), "second\n!");
+}
+
+#[test]
+fn what_has_left_is_not_doubled_into_the_box() {
+    let mut app = app(60);
+    let id = send(&mut app, "gone");
+    app.press("alt-z");
+    let late = Fault::new(FaultKind::AlreadySent, "it has left already");
+    discarded(&mut app, &id, Err(late));
+    app.expect("Not taken back: it has left already");
+    assert_eq!(app.open_chat().composer.text(), "");
+}
+
+#[test]
+fn a_discarded_message_is_not_gone_for_ever() {
+    let mut app = app(60);
+    let id = send(&mut app, "too fast");
+    app.press("ctrl-up d");
+    assert_eq!(discards(&mut app), [(id.clone(), None)]);
+    discarded(&mut app, &id, Ok(()));
+    app.expect("Discarded");
+    app.press("ctrl-y");
+    app.expect("To Joe Bloggs › too fast");
+}
+
+#[test]
+fn quitting_says_that_a_held_message_has_not_left() {
+    let mut app = app(60);
+    let id = send(&mut app, "too fast");
+    delivery(&mut app, &id, Delivery::Held);
+    app.press("ctrl-q");
+    app.expect("once more quits");
+    assert!(!app.effects().contains(&Effect::Quit));
+    app.press("ctrl-q");
+    assert!(app.effects().contains(&Effect::Quit));
+}
+
+#[test]
+fn a_refused_message_goes_back_into_the_box_by_e_or_x() {
+    for key in ["e", "x"] {
+        let mut app = app(0);
+        let id = send(&mut app, "first try");
+        refused(&mut app, &id);
+        app.press("ctrl-up");
+        app.press(key);
+        assert_eq!(discards(&mut app), [(id.clone(), Some("first try".into()))]);
+        discarded(&mut app, &id, Ok(()));
+        app.expect("› first try");
+        app.expect_none("not sent");
+    }
+}
+
+#[test]
+fn a_refused_message_is_sent_again_or_discarded_after_a_question() {
+    let mut app = app(0);
+    let id = send(&mut app, "first try");
+    refused(&mut app, &id);
+    app.press("ctrl-up R");
+    let again = app
+        .requests()
+        .into_iter()
+        .any(|request| matches!(request, Request::Resend { client_id, .. } if client_id == id));
+    assert!(again);
+    refused(&mut app, &id);
+    app.press("ctrl-up d");
+    app.expect("Discard this message? It was not sent");
+    app.press("y");
+    assert_eq!(discards(&mut app), [(id.clone(), None)]);
+    discarded(&mut app, &id, Ok(()));
+    app.expect_none("first try");
+}
+
+#[test]
+fn a_refused_message_does_not_hold_up_the_next() {
+    let mut app = app(0);
+    let first = send(&mut app, "refused one");
+    refused(&mut app, &first);
+    let second = send(&mut app, "second");
+    delivery(&mut app, &second, Delivery::Sent);
+    app.expect_row("second", "✓");
+    app.expect("1 unsent");
+}
+
+#[test]
+fn a_refused_message_of_another_chat_is_told_once() {
+    let mut app = direct("joe").opened();
+    let id = send(&mut app, "for Joe");
+    app = app.with_direct("mia").opened();
+    let reason = SafeText::line("the server refused");
+    delivery(&mut app, &id, Delivery::Failed { reason, can_retry: true });
+    app.expect("A message to Joe Bloggs was not sent");
+}

@@ -1,0 +1,188 @@
+//! What counts as read and what as new: by the user, told to the server, and by others.
+
+use crate::fixture::{self, App, direct, person, text};
+use crate::model::{
+    Arrival, ConversationId, Coverage, Delta, Message, Placement, Point, Range, ReadMarker,
+    Receipts, Request, Timestamp, Unread,
+};
+use std::time::Duration;
+
+/// Someone is at the keyboard.
+fn app(receipts: Receipts) -> App {
+    let app = App::with_prefs(|prefs| prefs.choices.reading.receipts = receipts);
+    let mut app = app.with_direct("joe");
+    app.press("esc");
+    app
+}
+
+/// Joe's message number `n`; so many minutes after the start.
+fn message(n: i64) -> Message {
+    fixture::message("joe", n, text(&format!("number {n}.")))
+}
+
+fn messages(app: &mut App, numbers: std::ops::Range<i64>, arrival: Arrival) {
+    let placement = match arrival {
+        Arrival::Live => Placement::Event,
+        Arrival::CatchUp | Arrival::History => Placement::Newest,
+    };
+    app.arrive(numbers.map(message).collect(), placement, arrival);
+    app.layout();
+}
+
+/// The store counts: read up to `read`, and so many unread.
+fn unread(app: &mut App, read: i64, count: u32) {
+    let at = message(read).at;
+    let read_marker = Some(ReadMarker { arrival: at, read_at: at, client_id: None });
+    let unread = Unread { messages: count, ..Unread::default() };
+    let conversation = ConversationId::new("8:joe.4");
+    app.delta(Delta::Unread { conversation, unread, read_marker });
+    app.layout();
+}
+
+/// What is asked to be marked as read since the last look: up to where, whether back, whether told.
+fn marked(app: &mut App) -> Vec<(Timestamp, bool, bool)> {
+    let marks = app.requests().into_iter().filter_map(|request| match request {
+        Request::MarkRead { read_marker, back, tell, .. } => {
+            Some((read_marker.arrival, back, tell))
+        }
+        _ => None,
+    });
+    marks.collect()
+}
+
+/// The user looks at the screen for longer than it takes to count as read.
+fn look(app: &mut App) {
+    app.layout();
+    app.pass(Duration::from_secs(2));
+    app.layout();
+}
+
+#[test]
+fn the_end_of_a_chat_counts_as_read_after_a_second_of_being_looked_at() {
+    let mut app = app(Receipts::Auto).opened();
+    messages(&mut app, 1..4, Arrival::Live);
+    app.pass(Duration::from_millis(500));
+    assert_eq!(marked(&mut app), []);
+    look(&mut app);
+    assert_eq!(marked(&mut app), [(message(3).at, false, true)]);
+}
+
+#[test]
+fn a_chat_that_opened_by_itself_is_read_with_the_first_key() {
+    let app = App::with_prefs(|prefs| prefs.choices.reading.receipts = Receipts::Auto);
+    let mut app = app.with_direct("joe");
+    app.delta(Delta::LastOpen("8:joe.4".into()));
+    messages(&mut app, 1..4, Arrival::History);
+    look(&mut app);
+    look(&mut app);
+    assert_eq!(marked(&mut app), []);
+    app.press("esc");
+    look(&mut app);
+    assert_eq!(marked(&mut app), [(message(3).at, false, true)]);
+}
+
+#[test]
+fn with_receipts_never_reading_counts_here_and_is_told_to_nobody() {
+    let mut app = app(Receipts::Never).opened();
+    messages(&mut app, 1..4, Arrival::Live);
+    look(&mut app);
+    assert_eq!(marked(&mut app), [(message(3).at, false, false)]);
+}
+
+#[test]
+fn a_chat_is_marked_unread_from_a_message_on_and_stays_so_until_it_is_left() {
+    let mut app = app(Receipts::Auto).opened();
+    messages(&mut app, 1..4, Arrival::Live);
+    look(&mut app);
+    app.effects();
+    app.press("ctrl-up up u");
+    assert_eq!(marked(&mut app), [(message(1).at, true, true)]);
+    app.expect("Unread from here on");
+    unread(&mut app, 1, 2);
+    app.expect("2 new");
+    look(&mut app);
+    look(&mut app);
+    assert_eq!(marked(&mut app), []);
+    app.expect("2 unread");
+    app = app.with_direct("mia").opened();
+    let joe = fixture::chat_ref(&"8:joe.4".into());
+    app.model.open(&joe);
+    look(&mut app);
+    assert_eq!(marked(&mut app), [(message(3).at, false, true)]);
+}
+
+#[test]
+fn what_is_missing_here_is_not_told_to_be_read() {
+    let mut app = app(Receipts::Auto);
+    unread(&mut app, 1, 80);
+    app = app.opened();
+    messages(&mut app, 1..2, Arrival::History);
+    messages(&mut app, 60..63, Arrival::CatchUp);
+    let stored = |app: &mut App, ranges: &[(i64, i64)]| {
+        let mut coverage = Coverage::default();
+        for (lo, hi) in ranges {
+            let point = |n: i64| Point::from(&message(n).key);
+            coverage.add(Range { lo: point(*lo), hi: point(*hi), floor: false });
+        }
+        app.delta(Delta::Coverage { conversation: "8:joe.4".into(), coverage });
+    };
+    stored(&mut app, &[(1, 1), (60, 62)]);
+    look(&mut app);
+    look(&mut app);
+    assert_eq!(marked(&mut app), []);
+    stored(&mut app, &[(1, 62)]);
+    look(&mut app);
+    assert_eq!(marked(&mut app), [(message(62).at, false, true)]);
+}
+
+#[test]
+fn others_reading_is_shown_and_who_it_was() {
+    let mut app = direct("joe").opened();
+    app.say("anna", "who is there?");
+    app.say("anna", "and now?");
+    app.expect_row("and now?", "✓");
+    let read_receipts = vec![(person("joe"), fixture::message("anna", 1, text("")).at)];
+    let conversation = ConversationId::new("8:joe.4");
+    app.delta(Delta::ReadReceipts { conversation, read_receipts });
+    app.expect_row("who is there?", "✓✓");
+    assert!(!app.has_row("and now?", "✓✓"), "{}", app.screen());
+    app.press("ctrl-up up");
+    app.expect("read by 1");
+    app.press("v");
+    app.answer(crate::model::Response::Source(Vec::new()));
+    app.expect("read by      Joe Bloggs");
+}
+
+#[test]
+fn what_comes_live_gets_its_line_while_the_view_is_scrolled_up_and_not_at_the_end() {
+    let mut app = app(Receipts::Auto).opened();
+    messages(&mut app, 1..60, Arrival::History);
+    unread(&mut app, 59, 0);
+    messages(&mut app, 60..61, Arrival::Live);
+    app.expect_none("═ 1 new ═");
+    unread(&mut app, 60, 0);
+    app.press("pageup pageup");
+    messages(&mut app, 61..62, Arrival::Live);
+    app.press("ctrl-end");
+    app.expect("═ 1 new ═");
+}
+
+#[test]
+fn what_came_while_away_gets_its_line_wherever_the_view_is() {
+    let mut app = app(Receipts::Auto).opened();
+    messages(&mut app, 1..10, Arrival::History);
+    unread(&mut app, 9, 0);
+    messages(&mut app, 10..13, Arrival::CatchUp);
+    app.expect("═ 3 new ═");
+}
+
+#[test]
+fn old_messages_never_look_new() {
+    let mut app = app(Receipts::Auto).opened();
+    messages(&mut app, 50..60, Arrival::History);
+    unread(&mut app, 40, 0);
+    app.expect_none(" new ═");
+    app.press("pageup");
+    messages(&mut app, 20..50, Arrival::History);
+    app.expect_none(" new ═");
+}
