@@ -1,7 +1,7 @@
-//! The cache on disk: raw conversations and messages, drafts and the outbox, in one SQLite file an account.
+//! The cache on disk: raw conversations and messages, drafts and the outbox, in one SQLite file per account.
 //!
-//! Three threads own a connection each: one writes, one reads, one searches, so that opening a chat never waits for a
-//! burst being stored or for a question being answered. Message bodies are kept as received. Knows nothing of the wire format or the screen.
+//! Three threads own a connection each. One writes, one reads and one searches, so that opening a chat never waits for
+//! a large write or for a search. Message bodies are kept as received. Knows nothing of the wire format or the screen.
 
 mod coverage;
 mod index;
@@ -29,26 +29,24 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
-/// Jobs that may wait for a thread before the asker waits, too.
+/// Jobs that can be queued for a thread; callers wait when the queue is full.
 const QUEUE: usize = 64;
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    #[error("not stored: {0}")]
+    #[error("the message store reports an error: {0}")]
     Sqlite(rusqlite::Error),
     #[error(
-        "the message store is damaged; it is left as it is, and skchat doctor --salvage copies what can be read"
+        "the message store is damaged; it was not changed, and skchat doctor --salvage copies what can be read"
     )]
     Damaged,
     #[error("the message store was written by a newer skchat (schema {0}); please update this one")]
     Newer(i64),
     #[error(
-        "the message store is to be brought up to date, and no copy of it could be made first: {0}"
+        "the message store has to be upgraded, but the backup copy that is made first has failed: {0}"
     )]
     Backup(String),
-    #[error(
-        "the message store is of an older skchat; opening it once with this one brings it up to date"
-    )]
+    #[error("the message store was written by an older skchat; starting this one once upgrades it")]
     Older,
     #[error("the message store is closed")]
     Closed,
@@ -66,7 +64,7 @@ impl From<rusqlite::Error> for StoreError {
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
-/// A handle; clones share the three threads, which end with the last one.
+/// A handle to the store. Clones share the three threads, which end when the last clone is dropped.
 #[derive(Clone)]
 pub struct Store {
     writer: mpsc::Sender<Job>,
@@ -77,10 +75,10 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens or creates the file, and brings its schema up to date.
+    /// Opens or creates the file, and upgrades its schema.
     ///
     /// # Errors
-    /// When the file cannot be opened, is no database, or has a newer schema. Nothing is ever deleted.
+    /// When the file cannot be opened, is not a database, or has a newer schema. Nothing is ever deleted.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let mut writer = Connection::open(path)?;
         prepare(&writer)?;
@@ -92,16 +90,16 @@ impl Store {
         Self::with(Some(writer), path)
     }
 
-    /// Opens an existing file only to look at it, beside the program that writes to it.
+    /// Opens an existing file without writing to it, also while another process does.
     ///
     /// # Errors
-    /// When there is no such file, or it is of another version.
+    /// When there is no such file, or its schema is of another version.
     pub(crate) fn open_read_only(path: &Path) -> Result<Self, StoreError> {
         open_read_only(path)?;
         Self::with(None, path)
     }
 
-    /// Without a writer every write fails as a write to a read-only database does.
+    /// Starts the threads. Without a writer, every write fails as on a read-only database.
     fn with(writer: Option<Connection>, path: &Path) -> Result<Self, StoreError> {
         let writer = writer.map_or_else(|| open_to_read(path), Ok)?;
         let searcher = open_to_read(path)?;
@@ -115,10 +113,10 @@ impl Store {
         })
     }
 
-    /// Brings the write-ahead log into the file, so that the next start need not read it.
+    /// Writes the write-ahead log back into the file, so that the next start need not read it.
     ///
     /// # Errors
-    /// When the disk fails; nothing is lost then, the log stays.
+    /// When writing fails; nothing is lost, because the log stays.
     pub async fn close(&self) -> Result<(), StoreError> {
         self.write(|c| c.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))).await
     }
@@ -129,7 +127,7 @@ impl Store {
     ) -> Result<T, StoreError> {
         let (answer, wait) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
-            // The asker may be gone; then nobody wants the answer.
+            // The receiver may be gone; then nobody needs the answer.
             let _ = answer.send(work(connection));
         });
         queue.send(job).await.map_err(|_| StoreError::Closed)?;
@@ -151,7 +149,7 @@ impl Store {
     }
 }
 
-/// Reads through what every start needs: a damaged store is told before anything is built on it.
+/// Reads all columns that every start needs, so that a damaged file is reported before anything else happens.
 fn probe(connection: &Connection) -> rusqlite::Result<()> {
     for (column, table) in
         [("json", "conversations"), ("name", "names"), ("draft", "drafts"), ("outgoing", "outbox")]
@@ -170,7 +168,7 @@ fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
 }
 
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {
-    // Before anything else: several instances that start together would fail without it.
+    // First of all: without it, instances that start at the same moment fail.
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.set_prepared_statement_cache_capacity(64);
     connection.pragma_update(None, "cache_size", -2048)

@@ -1,4 +1,4 @@
-//! Coverage on disk: which parts of each conversation's history are stored.
+//! The coverage of each conversation on disk: which parts of its history are stored.
 
 use super::{Store, StoreError, SyncToken, read};
 use crate::model::{ConversationId, Coverage, Gap, MessageKey, Point, Range, Timestamp};
@@ -23,13 +23,13 @@ pub(super) fn load(c: &Connection, conversation: i64) -> rusqlite::Result<Covera
     rows.collect()
 }
 
-/// Writes a coverage where there was none, or in place of what there was.
+/// Replaces the stored coverage of a conversation.
 pub(super) fn save(c: &Connection, conversation: i64, coverage: &Coverage) -> rusqlite::Result<()> {
     c.prepare_cached("DELETE FROM ranges WHERE conversation = ?1")?.execute([conversation])?;
     change(c, conversation, &Coverage::default(), coverage)
 }
 
-/// Writes what changed, which is little, however many ranges there are.
+/// Writes only the ranges that changed, which are few, however many there are.
 pub(super) fn change(
     c: &Connection,
     conversation: i64,
@@ -62,7 +62,7 @@ pub(super) fn change(
 pub struct OpenGap {
     pub conversation: ConversationId,
     pub gap: Gap,
-    /// Right below the first message above it.
+    /// A key right before the first message above the gap.
     pub above: MessageKey,
 }
 
@@ -79,7 +79,7 @@ pub(super) fn open_gaps(c: &Connection, id: &ConversationId) -> rusqlite::Result
 }
 
 impl Store {
-    /// Where the server's account of changes was left off.
+    /// The token for asking the server what has changed since.
     pub async fn sync_token(&self, id: &ConversationId) -> Result<Option<SyncToken>, StoreError> {
         let id = id.clone();
         self.read(move |c| {
@@ -102,7 +102,7 @@ impl Store {
         .await
     }
 
-    /// The open gap nearest below a message; what stands between the two is not shown.
+    /// The first open gap below a message.
     pub(crate) async fn gap_above(
         &self,
         id: &ConversationId,
@@ -115,8 +115,8 @@ impl Store {
         .await
     }
 
-    /// The gap to be filled next: of `first`, else of the most recently active conversation that has one and is not
-    /// among those to `skip`.
+    /// The gap to fill next: one of `first`, or else of the most recently active conversation that has one. Conversations
+    /// in `skip` are left out.
     pub(crate) async fn next_gap(
         &self,
         first: Option<ConversationId>,

@@ -1,7 +1,7 @@
-//! Bringing old rows up to date in the background: read again by a newer decoder, and their words indexed.
+//! Reindexing: rows that an older decoder wrote are decoded and indexed again in the background.
 //!
-//! A place in `meta` says how far that got; it goes down from the newest message, some hundred rows at a time, and goes
-//! on where it was after a restart.
+//! The progress is kept in `meta`. It goes from the newest message down, a few hundred rows at a time, and resumes after
+//! a restart.
 
 use super::read::{MESSAGE, message, meta};
 use super::write::begin;
@@ -14,11 +14,11 @@ const BELOW: &str = "index_below";
 const DECODER: &str = "index_decoder";
 const GRAMS: &str = "index_grams";
 
-/// Rows that are to be read again.
+/// Rows to decode again.
 #[derive(Clone, Debug)]
 pub struct Unindexed {
     pub messages: Vec<RawMessage>,
-    /// The place of the last of them: those below it come next.
+    /// The place of the last one; the next rows are below it.
     below: i64,
 }
 
@@ -34,7 +34,7 @@ fn below(c: &Connection) -> rusqlite::Result<i64> {
     Ok(meta(c, BELOW)?.and_then(|text| text.parse().ok()).unwrap_or(i64::MIN))
 }
 
-/// Whether anything stored has still to be indexed.
+/// Whether some rows still have to be indexed.
 pub(super) fn is_incomplete(c: &Connection) -> rusqlite::Result<bool> {
     let below = below(c)?;
     c.prepare_cached("SELECT EXISTS (SELECT 1 FROM messages WHERE place < ?1)")?
@@ -42,7 +42,7 @@ pub(super) fn is_incomplete(c: &Connection) -> rusqlite::Result<bool> {
 }
 
 impl Store {
-    /// Begins again from the newest row when another version read or indexed what is stored.
+    /// Starts over from the newest row if another version of the decoder or of the index wrote the rows.
     pub(crate) async fn check_index(&self, decoder: u32) -> Result<(), StoreError> {
         self.write(move |c| {
             let tx = begin(c)?;
@@ -65,12 +65,12 @@ impl Store {
         .await
     }
 
-    /// Notes that every row was read again.
+    /// Records that all rows are up to date.
     pub(crate) async fn finish_index(&self) -> Result<(), StoreError> {
         self.write(|c| set_meta(c, BELOW, &i64::MIN.to_string())).await
     }
 
-    /// The next rows to be read again; `None` when all are done.
+    /// The next rows to decode again; `None` when all are done.
     pub(crate) async fn next_unindexed(&self, limit: u32) -> Result<Option<Unindexed>, StoreError> {
         self.read(move |c| {
             let from = below(c)?;
@@ -90,7 +90,7 @@ impl Store {
         .await
     }
 
-    /// Takes rows in that were read again.
+    /// Stores rows that were decoded again.
     pub(crate) async fn reindex(
         &self,
         rows: Vec<(RawMessage, Indexed)>,

@@ -1,21 +1,22 @@
-//! One message on its way into the store: its row, its place in time, and its words in the search index.
+//! Storing one message: its row, its place in the order of time, and its entries in the search index.
 
 use crate::model::fold::{folded, grams};
 use crate::model::{ClientMessageId, ConversationId, Indexed, RawMessage, UserId};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-/// Milliseconds that share a place; near enough to the order in time, and small numbers next to each other.
+/// Messages that arrive within so many milliseconds want the same place. Close to the order in time, and the numbers
+/// stay small.
 const MS_PER_PLACE: i64 = 16;
-/// Places tried one by one.
-const NEIGHBOURS: i64 = 8;
-/// How far from its time a message may stand when many came at once, before the next stretch is looked at.
-const CROWD: i64 = 65_536;
+/// Places that are tried one by one.
+const PROBES: i64 = 8;
+/// How many places are searched at once after that.
+const STRETCH: i64 = 65_536;
 
 pub(super) fn wanted_place(at: i64) -> i64 {
     at.div_euclid(MS_PER_PLACE)
 }
 
-/// A free place at a message's time, or soon after: among its neighbours first, then behind the whole crowd.
+/// A free place at a message's time or soon after it.
 fn free_place(c: &Connection, at: i64) -> rusqlite::Result<i64> {
     let wanted = wanted_place(at);
     let mut place = wanted;
@@ -27,19 +28,19 @@ fn free_place(c: &Connection, at: i64) -> rusqlite::Result<i64> {
         if taken.is_none() {
             return Ok(place);
         }
-        if place < wanted.saturating_add(NEIGHBOURS) {
+        if place < wanted.saturating_add(PROBES) {
             place += 1;
             continue;
         }
-        // Behind the whole crowd, not one by one through it.
+        // Many messages arrived at once: go behind all of them, not through them one by one.
         let last: i64 = c
             .prepare_cached("SELECT max(place) FROM messages WHERE place >= ?1 AND place < ?2")?
-            .query_row(params![place, place.saturating_add(CROWD)], |row| row.get(0))?;
+            .query_row(params![place, place.saturating_add(STRETCH)], |row| row.get(0))?;
         place = last.saturating_add(1);
     }
 }
 
-/// Words of the index that are no grams: who wrote, where, and what is in it.
+/// Index entries that are not grams of the text: the sender, the conversation, and whether there is a link or file.
 pub(super) mod keyword {
     use super::{ConversationId, UserId};
 
@@ -53,7 +54,8 @@ pub(super) mod keyword {
     pub const FILE: &str = "\u{F002}file";
 }
 
-/// As the index's tokenizer keeps it whole: of ASCII only letters and digits may stand in it.
+/// Encodes an entry so that the tokenizer does not split it, as it does at ASCII characters other than letters and
+/// digits.
 pub(super) fn token(gram: &str) -> String {
     let safe = |c: char| match c {
         c if c.is_ascii() && !c.is_ascii_alphanumeric() => {
@@ -64,8 +66,9 @@ pub(super) fn token(gram: &str) -> String {
     gram.chars().map(safe).collect()
 }
 
-/// What of a row its words are made of.
-pub(super) struct Words<'a> {
+/// The columns that a row's index entries are made of.
+#[derive(PartialEq)]
+pub(super) struct IndexedColumns<'a> {
     pub conversation: &'a ConversationId,
     pub sender: &'a str,
     pub text: &'a str,
@@ -73,9 +76,9 @@ pub(super) struct Words<'a> {
     pub file: bool,
 }
 
-impl Words<'_> {
-    /// The words of a row, apart by spaces. Nothing that was said has none.
-    fn list(&self) -> String {
+impl IndexedColumns<'_> {
+    /// The entries, separated by spaces. A row without text has none.
+    fn entries(&self) -> String {
         if self.text.is_empty() && !self.link && !self.file {
             return String::new();
         }
@@ -105,8 +108,8 @@ impl Words<'_> {
     }
 }
 
-fn index(c: &Connection, place: i64, words: &Words<'_>) -> rusqlite::Result<()> {
-    let list = words.list();
+fn add_entries(c: &Connection, place: i64, columns: &IndexedColumns<'_>) -> rusqlite::Result<()> {
+    let list = columns.entries();
     if list.is_empty() {
         return Ok(());
     }
@@ -115,8 +118,12 @@ fn index(c: &Connection, place: i64, words: &Words<'_>) -> rusqlite::Result<()> 
     Ok(())
 }
 
-fn forget(c: &Connection, place: i64, words: &Words<'_>) -> rusqlite::Result<()> {
-    let list = words.list();
+fn remove_entries(
+    c: &Connection,
+    place: i64,
+    columns: &IndexedColumns<'_>,
+) -> rusqlite::Result<()> {
+    let list = columns.entries();
     if list.is_empty() {
         return Ok(());
     }
@@ -125,7 +132,7 @@ fn forget(c: &Connection, place: i64, words: &Words<'_>) -> rusqlite::Result<()>
     Ok(())
 }
 
-/// What is stored of a message already.
+/// The stored row of a message, as far as the index depends on it.
 struct StoredRow {
     place: i64,
     version: i64,
@@ -136,7 +143,7 @@ struct StoredRow {
     indexed: bool,
 }
 
-fn known(c: &Connection, conversation: i64, id: &str) -> rusqlite::Result<Option<StoredRow>> {
+fn stored_row(c: &Connection, conversation: i64, id: &str) -> rusqlite::Result<Option<StoredRow>> {
     c.prepare_cached(
         "SELECT place, version, sender, text, link, file, indexed FROM messages WHERE conversation = ?1 AND id = ?2",
     )?
@@ -154,7 +161,41 @@ fn known(c: &Connection, conversation: i64, id: &str) -> rusqlite::Result<Option
     .optional()
 }
 
-/// Puts a message in; an older version of it never replaces a newer one.
+/// Brings the index entries of a message up to date. Returns its place; `None` if a newer version is stored.
+fn update_index(
+    tx: &Transaction<'_>,
+    number: i64,
+    raw: &RawMessage,
+    version: i64,
+    columns: &IndexedColumns<'_>,
+) -> rusqlite::Result<Option<i64>> {
+    let Some(old) = stored_row(tx, number, &raw.id)? else {
+        let place = free_place(tx, raw.at.0)?;
+        add_entries(tx, place, columns)?;
+        return Ok(Some(place));
+    };
+    if old.version > version {
+        return Ok(None);
+    }
+    let before = IndexedColumns {
+        conversation: columns.conversation,
+        sender: &old.sender,
+        text: &old.text,
+        link: old.link,
+        file: old.file,
+    };
+    // Most updates, such as reactions, leave the text as it is.
+    let same = before == *columns;
+    if old.indexed && !same {
+        remove_entries(tx, old.place, &before)?;
+    }
+    if !old.indexed || !same {
+        add_entries(tx, old.place, columns)?;
+    }
+    Ok(Some(old.place))
+}
+
+/// Stores a message. An older version never replaces a newer one.
 pub(super) fn put(
     tx: &Transaction<'_>,
     number: i64,
@@ -163,41 +204,14 @@ pub(super) fn put(
     decoder: u32,
 ) -> rusqlite::Result<()> {
     let version = i64::try_from(raw.version).unwrap_or(i64::MAX);
-    let words = Words {
+    let columns = IndexedColumns {
         conversation: &raw.conversation,
         sender: raw.sender.as_str(),
         text: &index_of.text,
         link: index_of.link,
         file: index_of.file,
     };
-    let place = match known(tx, number, &raw.id)? {
-        Some(old) if old.version > version => return Ok(()),
-        Some(old) => {
-            let before = Words {
-                conversation: &raw.conversation,
-                sender: &old.sender,
-                text: &old.text,
-                link: old.link,
-                file: old.file,
-            };
-            let same = old.text == index_of.text
-                && old.sender == raw.sender.as_str()
-                && (old.link, old.file) == (index_of.link, index_of.file);
-            // A reaction changes no words.
-            if old.indexed && !same {
-                forget(tx, old.place, &before)?;
-            }
-            if !old.indexed || !same {
-                index(tx, old.place, &words)?;
-            }
-            old.place
-        }
-        None => {
-            let place = free_place(tx, raw.at.0)?;
-            index(tx, place, &words)?;
-            place
-        }
-    };
+    let Some(place) = update_index(tx, number, raw, version, &columns)? else { return Ok(()) };
     let order = i64::try_from(raw.key().order).unwrap_or(i64::MAX);
     tx.prepare_cached(
         "INSERT INTO messages (place, conversation, at, number, id, version, sender, client_id, kind, text, edit_of, \

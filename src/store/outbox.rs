@@ -1,4 +1,4 @@
-//! The outbox: what is to be sent, on disk before anything leaves.
+//! The outbox: messages to send, which are on disk before anything is sent.
 
 use super::{Store, StoreError};
 use crate::model::{
@@ -8,14 +8,14 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OutboxState {
-    /// Waits for the end of the time in which it can be taken back.
+    /// Held back while it can still be cancelled.
     Held,
     Queued,
-    /// Committed before the bytes leave: after a crash the outcome is unknown.
+    /// Set before the request is made: after a crash in this state the outcome is unknown.
     Sending,
-    /// Accepted; waiting for the server's copy.
+    /// Accepted by the server; its copy has not arrived yet.
     Sent,
-    /// The outcome has to be looked up.
+    /// Whether the server has it must be looked up.
     Unknown,
     Failed,
 }
@@ -38,7 +38,7 @@ impl OutboxState {
             "queued" => Self::Queued,
             "sent" => Self::Sent,
             "failed" => Self::Failed,
-            // `sending` after a restart, and anything unreadable: look before sending again.
+            // `sending` after a restart, or an unknown word: look it up before sending again.
             _ => Self::Unknown,
         }
     }
@@ -89,7 +89,7 @@ pub(super) fn all(c: &Connection) -> rusqlite::Result<Vec<OutboxItem>> {
 }
 
 impl Store {
-    /// Takes a message in and the draft it came from out, in one transaction. A second call with the same client id
+    /// Adds a message and deletes the draft it was made from, in one transaction. A second call with the same client id
     /// changes nothing.
     pub(crate) async fn enqueue(
         &self,
@@ -129,7 +129,7 @@ impl Store {
         .await
     }
 
-    /// The next message of a conversation that still has to leave or to be looked up.
+    /// The first message of a conversation that has to be sent or looked up.
     pub(crate) async fn next_to_send(
         &self,
         conversation: &ConversationId,
@@ -146,7 +146,7 @@ impl Store {
         .await
     }
 
-    /// Moves a message from one state to another; false when it is not in `from` any more.
+    /// Moves a message from one state to another. Returns false if it is not in `from` any more.
     pub(crate) async fn advance(
         &self,
         client_id: &ClientMessageId,
@@ -164,7 +164,8 @@ impl Store {
         .await
     }
 
-    /// Takes a message out that has not left, and saves `draft` in the same transaction; false when it has left.
+    /// Removes a message that has not been sent, and saves `draft` in the same transaction. Returns false if it has been
+    /// sent.
     pub(crate) async fn cancel(
         &self,
         conversation: &ConversationId,

@@ -1,4 +1,4 @@
-//! Reading: the conversation list, pages of messages, names, unread counts.
+//! Queries: the conversation list, pages of messages, names and unread counts.
 
 use super::{OutboxItem, Store, StoreError, coverage, outbox};
 use crate::model::{
@@ -7,14 +7,14 @@ use crate::model::{
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-/// A conversation with what the store knows beside the received item.
+/// A conversation as received, with what the store knows about it.
 #[derive(Clone, Debug)]
 pub struct CachedConversation {
     pub raw: RawConversation,
     pub read_marker: Option<ReadMarker>,
     pub cleared_at: Timestamp,
     pub unread: Unread,
-    /// The newest stored message that is not an edit record.
+    /// The newest stored message other than edit records.
     pub last: Option<RawMessage>,
 }
 
@@ -22,7 +22,7 @@ pub struct CachedConversation {
 #[derive(Clone, Debug, Default)]
 pub struct PageOf {
     pub messages: Vec<RawMessage>,
-    /// Nothing older is stored, and the server has nothing older either.
+    /// Neither the store nor the server has anything older.
     pub reached_start: bool,
 }
 
@@ -34,7 +34,7 @@ pub(super) fn message(
 ) -> rusqlite::Result<RawMessage> {
     let json: String = row.get("json")?;
     let client_id: Option<String> = row.get("client_id")?;
-    // Content and name are read from the item again by the decoder, which has it anyway.
+    // Content and sender's name are not stored in columns: the decoder reads them from the item.
     Ok(RawMessage {
         id: row.get::<_, String>("id")?.into(),
         client_id: client_id.map(ClientMessageId::from),
@@ -50,7 +50,7 @@ pub(super) fn message(
     })
 }
 
-/// The row number and `cleared_at` of a conversation.
+/// The number and `cleared_at` of a conversation.
 pub(super) fn number(c: &Connection, id: &ConversationId) -> rusqlite::Result<Option<(i64, i64)>> {
     c.prepare_cached("SELECT number, cleared_at FROM conversations WHERE id = ?1")?
         .query_row([id.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
@@ -70,7 +70,7 @@ pub(super) fn newest(
     query.query_map(params![number, cleared, limit], |row| message(row, id))?.collect()
 }
 
-/// Below the oldest stored message there is nothing more that may be seen.
+/// Whether there is nothing to show below the oldest stored message.
 fn nothing_older(coverage: &Coverage, cleared: i64) -> bool {
     match coverage.ranges().iter().find(|range| range.hi.at.0 > cleared) {
         Some(lowest) => lowest.floor || (cleared > 0 && lowest.lo.at.0 <= cleared),
@@ -118,7 +118,7 @@ pub(super) fn before(
     Ok(PageOf { messages, reached_start })
 }
 
-/// A stored message by its id, and the edit records of the same sender that name it, oldest first.
+/// A stored message, and then the edit records of it by the same sender, oldest first.
 fn with_edits(
     c: &Connection,
     id: &ConversationId,
@@ -148,7 +148,7 @@ fn with_edits(
     Ok(items)
 }
 
-/// The pure count over the rows after the read marker.
+/// Counts unread messages; the rule is [`crate::model::unread`].
 pub(super) fn unread(
     c: &Connection,
     id: &ConversationId,
@@ -245,7 +245,7 @@ pub(super) fn meta(c: &Connection, key: &str) -> rusqlite::Result<Option<String>
         .optional()
 }
 
-/// Everything the first frame needs, read in one go.
+/// Everything that the first screen needs.
 pub struct Snapshot {
     pub conversations: Vec<CachedConversation>,
     pub names: Vec<(UserId, NameSource, SafeText)>,
@@ -255,7 +255,7 @@ pub struct Snapshot {
 }
 
 impl Store {
-    /// A stored message by its id first, then the edit records of it by the same sender, oldest first.
+    /// A stored message, and then the edit records of it by the same sender, oldest first.
     pub(crate) async fn with_edits(
         &self,
         conversation: &ConversationId,
@@ -316,7 +316,7 @@ impl Store {
         self.read(move |c| after(c, &id, &key, limit)).await
     }
 
-    /// The version up to which each conversation's messages are stored.
+    /// The version of each conversation up to which its messages are stored.
     pub async fn versions(&self) -> Result<Vec<(ConversationId, u64)>, StoreError> {
         self.read(|c| {
             let mut query = c.prepare_cached("SELECT id, version FROM conversations")?;
@@ -332,7 +332,7 @@ impl Store {
         .await
     }
 
-    /// How far others have read, as last told.
+    /// How far other members have read, as last received.
     pub(crate) async fn read_receipts(
         &self,
         id: &ConversationId,
@@ -348,7 +348,7 @@ impl Store {
         .await
     }
 
-    /// The cached answer of the thread request.
+    /// The last answer to a request for the thread.
     pub(crate) async fn thread_json(
         &self,
         id: &ConversationId,

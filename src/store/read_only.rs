@@ -1,4 +1,4 @@
-//! Reading a store for commands, also beside the program that writes to it.
+//! Read-only access for commands, also while the program writes to the store.
 
 use super::read::{CachedConversation, conversations, names, newest, number, thread_json, unread};
 use super::{StoreError, coverage, open_to_read, schema};
@@ -8,10 +8,10 @@ use crate::model::{
 use rusqlite::Connection;
 use std::path::Path;
 
-/// A connection that cannot write, for commands that run beside the program.
+/// Opens a store without writing to it.
 ///
 /// # Errors
-/// When there is no such file, or it cannot be read.
+/// When there is no such file, it cannot be read, or its schema is of another version.
 pub fn open_read_only(path: &Path) -> Result<ReadOnly, StoreError> {
     let connection = open_to_read(path)?;
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
@@ -22,12 +22,12 @@ pub fn open_read_only(path: &Path) -> Result<ReadOnly, StoreError> {
     }
 }
 
-/// See [`open_read_only`].
+/// A store opened by [`open_read_only`].
 pub struct ReadOnly {
     pub(super) connection: Connection,
 }
 
-/// How much is stored.
+/// Numbers of stored rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counts {
     pub messages: i64,
@@ -36,10 +36,10 @@ pub struct Counts {
 }
 
 impl ReadOnly {
-    /// Reads through the whole file; counts what is in it.
+    /// Checks the whole file, and counts its rows.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`] where a page does not make sense.
+    /// [`StoreError::Damaged`] if SQLite's check finds an error.
     pub fn check(&self) -> Result<Counts, StoreError> {
         let word: String =
             self.connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
@@ -57,7 +57,7 @@ impl ReadOnly {
         })
     }
 
-    /// A conversation's coverage, and how many messages are stored.
+    /// A conversation's coverage, and the number of its stored messages.
     pub fn coverage(&self, id: &ConversationId) -> Result<(Coverage, i64), StoreError> {
         let Some((number, _)) = number(&self.connection, id)? else {
             return Ok((Coverage::default(), 0));
@@ -83,7 +83,7 @@ impl ReadOnly {
         Ok(thread_json(&self.connection, id)?)
     }
 
-    /// An unread count for what the server says now, over the rows stored here.
+    /// The unread count of a conversation.
     pub fn unread(&self, id: &ConversationId, me: &UserId) -> Result<Unread, StoreError> {
         Ok(unread(&self.connection, id, me)?.0)
     }

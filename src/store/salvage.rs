@@ -1,4 +1,4 @@
-//! A damaged store: what can be read of it is copied to a new file. The damaged one is only read.
+//! Recovery: copies what can be read of a damaged store to a new file. The damaged file is not changed.
 
 use super::{StoreError, coverage, messages, prepare, schema, write};
 use crate::model::{
@@ -10,19 +10,19 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-/// Rows read at once.
-const PIECE: i64 = 256;
-/// Rows in one transaction of the copy.
+/// Rows read with one query.
+const CHUNK: i64 = 256;
+/// Rows written in one transaction.
 const BATCH: usize = 5_000;
 
-/// What was saved.
+/// Numbers of recovered rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Salvaged {
     pub conversations: usize,
     pub messages: usize,
     pub drafts: usize,
     pub outbox: usize,
-    /// Pieces of the file that could not be read.
+    /// Places in the file that could not be read.
     pub unreadable: usize,
 }
 
@@ -31,55 +31,55 @@ struct PageReader {
     unreadable: usize,
 }
 
-/// What is read of a table.
+/// A table, and the columns that are read.
 struct SalvageTable {
     name: &'static str,
     columns: &'static str,
 }
 
-/// How a pass over a table ended.
-enum PassEnd {
-    ToTheEnd,
-    /// Up to a place that cannot be read.
-    Broken,
+/// How a scan of a table ended.
+enum ScanEnd {
+    Complete,
+    /// At a place that cannot be read.
+    Interrupted,
 }
 
 impl PageReader {
-    /// Every readable row of a table: from its beginning, and from its end where something in between is broken.
+    /// All readable rows of a table: forwards to the first damaged place, then backwards from the end.
     fn rows<T>(
         &mut self,
         table: &SalvageTable,
         read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Vec<T> {
         let mut found = BTreeMap::new();
-        if let PassEnd::Broken = self.walk(table, false, &read, &mut found) {
-            self.walk(table, true, &read, &mut found);
+        if let ScanEnd::Interrupted = self.scan(table, false, &read, &mut found) {
+            self.scan(table, true, &read, &mut found);
         }
         found.into_values().collect()
     }
 
-    fn walk<T>(
+    fn scan<T>(
         &mut self,
         table: &SalvageTable,
         backwards: bool,
         read: &impl Fn(&Row<'_>) -> rusqlite::Result<T>,
         found: &mut BTreeMap<i64, T>,
-    ) -> PassEnd {
+    ) -> ScanEnd {
         let (side, order, mut from) =
             if backwards { ("<", "DESC", i64::MAX) } else { (">", "ASC", i64::MIN) };
         let SalvageTable { name, columns } = table;
         let sql = format!(
-            "SELECT rowid, {columns} FROM {name} WHERE rowid {side} ?1 ORDER BY rowid {order} LIMIT {PIECE}"
+            "SELECT rowid, {columns} FROM {name} WHERE rowid {side} ?1 ORDER BY rowid {order} LIMIT {CHUNK}"
         );
         loop {
             let (mut last, mut broken) = (None, 0);
-            let piece = (|| {
+            let chunk = (|| {
                 let mut query = self.from.prepare(&sql)?;
                 let mut rows = query.query([from])?;
                 while let Some(row) = rows.next()? {
                     let rowid: i64 = row.get(0)?;
                     last = Some(rowid);
-                    // A row whose columns make no sense costs that row only.
+                    // A row with invalid columns is skipped, the others are not affected.
                     match read(row) {
                         Ok(value) => drop(found.insert(rowid, value)),
                         Err(_) => broken += 1,
@@ -88,12 +88,12 @@ impl PageReader {
                 Ok::<(), rusqlite::Error>(())
             })();
             self.unreadable += broken;
-            match (piece, last) {
+            match (chunk, last) {
                 (Err(_), _) => {
                     self.unreadable += 1;
-                    return PassEnd::Broken;
+                    return ScanEnd::Interrupted;
                 }
-                (Ok(()), None) => return PassEnd::ToTheEnd,
+                (Ok(()), None) => return ScanEnd::Complete,
                 (Ok(()), Some(last)) => from = last,
             }
         }
@@ -170,18 +170,18 @@ fn message(row: &Row<'_>) -> rusqlite::Result<SalvagedMessage> {
 /// Copies what can be read of `damaged` into the new file `copy`.
 ///
 /// # Errors
-/// When the copy cannot be written. Where nothing at all can be read it is an empty one.
+/// When the copy cannot be written. If nothing at all can be read, the copy is empty.
 pub fn salvage(damaged: &Path, copy: &Path) -> Result<Salvaged, StoreError> {
-    // Read from a second copy, so that even its header can be mended without touching the damaged file.
+    // Work on a scratch copy, so that its header can be repaired without changing the damaged file.
     let scratch = copy.with_extension("scratch");
-    let result = lay_out(damaged, &scratch).and_then(|()| read_out(&scratch, copy));
+    let result = make_scratch_copy(damaged, &scratch).and_then(|()| recover(&scratch, copy));
     for suffix in SUFFIXES {
         let _ = std::fs::remove_file(with_suffix(&scratch, suffix));
     }
     result
 }
 
-/// The parts of a database: the file, its log, and the index of that.
+/// The files of a database: itself, its log, and the index of the log.
 const SUFFIXES: [&str; 3] = ["", "-wal", "-shm"];
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
@@ -190,8 +190,8 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Copies the damaged database, and writes the one line at its beginning that is always the same.
-fn lay_out(damaged: &Path, scratch: &Path) -> Result<(), StoreError> {
+/// Copies the damaged database, and restores the first bytes of its header, which are the same in every database.
+fn make_scratch_copy(damaged: &Path, scratch: &Path) -> Result<(), StoreError> {
     const MAGIC: &[u8; 16] = b"SQLite format 3\0";
     let failed = |error: std::io::Error| StoreError::Backup(error.to_string());
     for suffix in ["", "-wal"] {
@@ -209,15 +209,15 @@ fn lay_out(damaged: &Path, scratch: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn read_out(scratch: &Path, copy: &Path) -> Result<Salvaged, StoreError> {
+fn recover(scratch: &Path, copy: &Path) -> Result<Salvaged, StoreError> {
     let from = Connection::open(scratch)?;
-    // A file shorter than its header says is refused otherwise.
+    // Otherwise SQLite refuses a file that is shorter than its header says.
     from.pragma_update(None, "writable_schema", true).ok();
     let mut reader = PageReader { from, unreadable: 0 };
     let mut to = Connection::open(copy)?;
     prepare(&to)?;
     schema::migrate(&mut to, None)?;
-    let mut saved = Salvaged::default();
+    let mut recovered = Salvaged::default();
     let conversations = reader.rows(&CONVERSATIONS, conversation);
     let mut ids: HashMap<i64, ConversationId> = HashMap::new();
     for (number, id, json, version, activity, read_marker, unsent, cleared, thread) in conversations
@@ -227,10 +227,10 @@ fn read_out(scratch: &Path, copy: &Path) -> Result<Salvaged, StoreError> {
              cleared_at, thread_json) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             params![number, id, json, version, activity, read_marker, unsent, cleared, thread],
         )?;
-        saved.conversations += put;
+        recovered.conversations += put;
         ids.insert(number, ConversationId::from(id));
     }
-    copy_small(&mut reader, &mut to, &mut saved)?;
+    recover_small_tables(&mut reader, &mut to, &mut recovered)?;
     let before = reader.unreadable;
     let mut stored = reader.rows(&MESSAGES, message);
     let complete = reader.unreadable == before;
@@ -240,16 +240,17 @@ fn read_out(scratch: &Path, copy: &Path) -> Result<Salvaged, StoreError> {
         for row in chunk {
             let Some(id) = ids.get(&row.number) else { continue };
             row.raw.conversation = id.clone();
-            // Decoder 0: it is read and indexed anew by the program.
+            // Decoder 0: the program decodes and indexes these rows again.
             messages::put(&tx, row.number, &row.raw, &row.index, 0)?;
             points.entry(row.number).or_default().push(Point::from(&row.raw.key()));
         }
         tx.commit()?;
     }
-    saved.messages = usize::try_from(
-        to.query_row("SELECT count(*) FROM messages", [], |row| row.get::<_, i64>(0))?,
-    )
-    .unwrap_or(0);
+    recovered.messages =
+        usize::try_from(
+            to.query_row("SELECT count(*) FROM messages", [], |row| row.get::<_, i64>(0))?,
+        )
+        .unwrap_or(0);
     let tx = write::begin(&mut to)?;
     for (number, points) in points {
         let known = if complete {
@@ -257,27 +258,27 @@ fn read_out(scratch: &Path, copy: &Path) -> Result<Salvaged, StoreError> {
         } else {
             Coverage::default()
         };
-        // Where rows are missing nobody knows what was between: each message stands alone until it is fetched again.
+        // Rows may be missing anywhere, so no two messages can be called neighbours until they are fetched again.
         let alone = points.into_iter().filter(|point| !known.covers(*point)).map(Range::alone);
         let coverage: Coverage = known.ranges().iter().copied().chain(alone).collect();
         coverage::save(&tx, number, &coverage)?;
     }
     if !complete {
-        // Also of those of which nothing was left: all are asked for again.
+        // Fetch all conversations again, also those without any recovered message.
         tx.execute("UPDATE conversations SET version = 0", [])?;
     }
     tx.execute("INSERT OR REPLACE INTO meta VALUES ('index_below', ?1)", [i64::MAX.to_string()])?;
     tx.commit()?;
     to.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).ok();
-    saved.unreadable = reader.unreadable;
-    Ok(saved)
+    recovered.unreadable = reader.unreadable;
+    Ok(recovered)
 }
 
-/// Names, drafts, what waits to be sent, and which chat was open.
-fn copy_small(
+/// Recovers names, drafts, the outbox and which chat was open.
+fn recover_small_tables(
     reader: &mut PageReader,
     to: &mut Connection,
-    saved: &mut Salvaged,
+    recovered: &mut Salvaged,
 ) -> rusqlite::Result<()> {
     let names = reader.rows(&NAMES, |row| {
         Ok((row.get::<_, String>(1)?, row.get::<_, i64>(2)?, row.get::<_, String>(3)?))
@@ -311,10 +312,10 @@ fn copy_small(
     for (conversation, draft) in drafts {
         let draft: Draft = serde_json::from_str(&draft).unwrap_or_default();
         write::put_draft(&tx, &ConversationId::from(conversation), &draft)?;
-        saved.drafts += 1;
+        recovered.drafts += 1;
     }
     for (number, conversation, client_id, outgoing, queued_at, state, reason) in outbox {
-        saved.outbox += tx.execute(
+        recovered.outbox += tx.execute(
             "INSERT OR IGNORE INTO outbox (number, conversation, client_id, outgoing, queued_at, state, reason) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             params![number, conversation, client_id, outgoing, queued_at, state, reason],

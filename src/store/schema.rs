@@ -1,6 +1,6 @@
-//! The schema and its migrations: append only, one step a version. No step changes message bodies.
+//! The schema and its migrations, one step per version. Steps are only added, and none changes message bodies.
 //!
-//! Before an existing file is changed, a copy of it is laid beside it (`store.db.v1`), and kept.
+//! Before an existing file is migrated, a copy of it (`store.db.v1`) is made and kept.
 
 use super::{StoreError, coverage};
 use crate::model::{Coverage, Point, Range, Timestamp};
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 type Step = fn(&Transaction<'_>) -> rusqlite::Result<()>;
 
-/// Each entry brings the database from its index to the next version.
+/// Each entry migrates the database from the version of its index to the next one.
 const STEPS: [Step; VERSION as usize] = [first, places_ranges_and_words];
 
 pub const VERSION: i64 = 2;
@@ -65,8 +65,8 @@ CREATE TABLE outbox (
     )
 }
 
-/// Messages get a place in one order over all conversations, by arrival: it is their row in the search index, so that
-/// the newest hits come first without sorting. Conversations get their coverage.
+/// Gives messages a place in the order of arrival over all conversations. It is their row in the search index, so that
+/// the newest hits come first without sorting. Gives conversations their coverage.
 fn places_ranges_and_words(tx: &Transaction<'_>) -> rusqlite::Result<()> {
     tx.execute_batch(
         "
@@ -133,8 +133,8 @@ CREATE INDEX messages_by_edit ON messages (conversation, edit_of) WHERE edit_of 
 INSERT INTO meta SELECT 'index_below', '9223372036854775807' WHERE EXISTS (SELECT 1 FROM messages);
 ",
     )?;
-    // What the first version stored of a conversation was one stretch, from the newest page down; below it only changed
-    // messages that came by themselves.
+    // The first version stored one contiguous part of a conversation, from the newest page down, and below it only
+    // changed messages that arrived on their own.
     let mut ends = tx.prepare(
         "SELECT c.number, c.reached_start, \
          coalesce(min(CASE WHEN c.reached_start OR m.version <= m.number THEN m.at END), max(m.at)), max(m.at) \
@@ -165,20 +165,20 @@ INSERT INTO meta SELECT 'index_below', '9223372036854775807' WHERE EXISTS (SELEC
     Ok(())
 }
 
-/// Where the copy of a file of an older version lies.
+/// The path of the copy that is made before a migration.
 pub fn backup_path(file: &Path, version: i64) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(format!(".v{version}"));
     PathBuf::from(name)
 }
 
-/// Copies the database as it is; a copy that is there already is the older one, and stays.
+/// Copies the database before a migration. A copy that exists already is older, and is kept.
 fn back_up(connection: &Connection, file: &Path, version: i64) -> Result<(), StoreError> {
     let copy = backup_path(file, version);
     if copy.exists() {
         return Ok(());
     }
-    // Under another name until it is whole: half a copy must not pass for one.
+    // Renamed when it is complete, so that an incomplete copy is never mistaken for a backup.
     let mut half = copy.as_os_str().to_owned();
     half.push(".half");
     let half = PathBuf::from(half);
@@ -198,7 +198,7 @@ fn back_up(connection: &Connection, file: &Path, version: i64) -> Result<(), Sto
     std::fs::rename(&half, &copy).map_err(|e| failed(&e))
 }
 
-/// Brings a database up to date; `file` is where it lies, for the copy of what it was.
+/// Migrates a database to the current version. `file` is its path, for the backup copy.
 pub fn migrate(connection: &mut Connection, file: Option<&Path>) -> Result<(), StoreError> {
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if version > VERSION {

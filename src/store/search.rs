@@ -1,7 +1,8 @@
-//! Search over everything stored, newest first. The index offers rows that have all grams; their text decides.
+//! Search over all stored messages, newest first. The index finds rows that contain all grams of the terms; whether they
+//! match is decided by their text.
 //!
-//! Runs on a connection of its own, so that neither opening a chat nor storing a burst waits for it. A newer question
-//! ends an older one.
+//! Runs on its own connection, so that neither opening a chat nor writing waits for it. A new search cancels the one
+//! before it.
 
 use super::messages::{keyword, token};
 use super::{Store, StoreError, index, read};
@@ -14,16 +15,16 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Terms longer than this are looked up by their first grams; the text decides anyway.
+/// Grams of a term that are looked up in the index; the text decides about the rest.
 const MOST_GRAMS: usize = 24;
 
-/// What a question gave.
+/// The result of a search.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SearchPage {
     pub hits: Vec<Hit>,
-    /// Where the next, older hits begin; nothing when these were all.
+    /// Where older hits continue; `None` if there are no more.
     pub next: Option<i64>,
-    /// Not everything stored is indexed yet.
+    /// Some rows are not indexed yet.
     pub behind: bool,
 }
 
@@ -51,7 +52,7 @@ fn expression(query: &Query) -> Option<String> {
     (!all.is_empty()).then(|| all.join(" AND "))
 }
 
-/// A row that may be a hit.
+/// A row that the index found.
 struct Candidate {
     place: i64,
     number: i64,
@@ -84,7 +85,7 @@ impl Candidate {
 
 const COLUMNS: &str = "m.place, m.conversation, c.id, c.cleared_at, m.at, m.id, m.sender, m.client_id, m.edit_of, m.text";
 
-/// The message that a row is a hit of: an edit record of its original, and a message only while its own text is shown.
+/// The message that a matching row is shown as: an edit record as its original, and no message whose text was replaced.
 fn shown_as(c: &Connection, row: &Candidate) -> rusqlite::Result<Option<MessageKey>> {
     let key = MessageKey::server(Timestamp(row.at), &row.id);
     let Some(name) = row.edit_of.as_ref().or(row.client_id.as_ref()) else { return Ok(Some(key)) };
@@ -108,7 +109,7 @@ fn shown_as(c: &Connection, row: &Candidate) -> rusqlite::Result<Option<MessageK
     Ok(shown.filter(|(_, version)| *version == key).map(|(original, _)| original))
 }
 
-/// Up to `limit` hits below a place, newest first. Ends early, with what there is, when `stale` says so.
+/// Up to `limit` hits below a place, newest first. Stops early when `stale` returns true.
 fn search(
     c: &Connection,
     query: &Query,
@@ -170,22 +171,22 @@ fn search(
             break;
         }
     }
-    // Messages of one moment may have their places in another order.
+    // Messages that arrived at the same moment may not have their places in order.
     found.hits.sort_by(|a, b| b.key.at.cmp(&a.key.at).then_with(|| b.key.order.cmp(&a.key.order)));
     Ok(found)
 }
 
-/// Which question is the newest; an older one gives up.
+/// The number of the latest search; older ones are cancelled.
 #[derive(Clone, Default)]
 pub(super) struct LatestSearch(Arc<AtomicU64>);
 
-/// A question's place among all questions.
+/// Identifies a search.
 #[derive(Clone, Copy, Debug)]
 pub struct SearchHandle(u64);
 
 impl Store {
-    /// Takes a place for a question, and ends the one that is being answered. To be called in the order in which the
-    /// questions were asked.
+    /// Registers a new search and cancels the one that is running. Must be called in the order in which the user
+    /// searches.
     pub fn begin_search(&self) -> SearchHandle {
         let mine = self.latest_search.0.fetch_add(1, Ordering::AcqRel) + 1;
         if let Some(interrupt) = &self.interrupt {
@@ -194,7 +195,7 @@ impl Store {
         SearchHandle(mine)
     }
 
-    /// Answers a question; gives nothing when another one was asked meanwhile.
+    /// Runs a search. Returns `None` if a newer one was begun meanwhile.
     pub async fn search(
         &self,
         handle: SearchHandle,
@@ -210,7 +211,7 @@ impl Store {
             }
             match search(c, &query, below, limit, &|| !current()) {
                 Ok(found) => Ok(current().then_some(found)),
-                // The question that ended this one did it.
+                // Interrupted by the newer search.
                 Err(_) if !current() => Ok(None),
                 Err(error) => Err(error),
             }
@@ -227,7 +228,7 @@ fn around(
 ) -> rusqlite::Result<(read::PageOf, bool)> {
     let mut newer = read::after(c, id, key, limit)?;
     let at_end = newer.len() < limit as usize;
-    // One past the message itself, so that it is among those before.
+    // A key after the message, so that the page before it includes it.
     let past = MessageKey { order: key.order.saturating_add(1), ..key.clone() };
     let mut page = read::before(c, id, &past, limit)?;
     newer.retain(|raw| raw.key() > *key);
@@ -238,7 +239,7 @@ fn around(
 }
 
 impl Store {
-    /// Stored messages around one, newest first, and whether the newest of the conversation is among them.
+    /// Stored messages around a key, newest first, and whether they include the newest one of the conversation.
     pub async fn around(
         &self,
         id: &ConversationId,

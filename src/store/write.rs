@@ -1,4 +1,4 @@
-//! Writing: one transaction a batch. An older version of a message never replaces a newer one.
+//! Writing: one transaction per batch. An older version of a message never replaces a newer one.
 
 use super::{Store, StoreError, coverage, messages, read};
 use crate::model::{
@@ -7,47 +7,47 @@ use crate::model::{
 };
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
-/// A conversation to store, with what the decoder found in it.
+/// A conversation to store, with what the decoder read from it.
 #[derive(Clone, Debug)]
 pub struct ConversationRow {
     pub raw: RawConversation,
     pub read_marker: Option<ReadMarker>,
     pub cleared_at: Option<Timestamp>,
-    /// Its messages up to `raw.version` are in this batch or stored already.
+    /// All its messages up to `raw.version` are in this batch or already stored.
     pub complete: bool,
-    /// From where on the server is to be asked for changes.
+    /// The new token for asking the server what has changed since; `None` keeps the old one.
     pub sync_token: Option<SyncToken>,
 }
 
-/// Where a server's account of a conversation's changes was left off.
+/// A position in a server's account of a conversation's changes (facts 2.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyncToken {
     pub sync_state: String,
-    /// The highest version seen then: what is changed later has a higher one.
+    /// The highest version seen at that time. Later changes have higher ones.
     pub version: u64,
 }
 
-/// Everything one answer of the server brings, to be stored together or not at all.
+/// The content of one answer of the server, which is stored completely or not at all.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
     pub conversations: Vec<ConversationRow>,
     pub messages: Vec<(RawMessage, Indexed)>,
     pub names: Vec<(UserId, NameSource, SafeText)>,
-    /// What the messages of a conversation in this batch amount to. Where nothing is said, each stands alone.
+    /// How the coverage of conversations changes. A message that is not covered by an entry is a range of its own.
     pub coverage: Vec<(ConversationId, CoverageUpdate)>,
     pub decoder: u32,
 }
 
-/// What a batch adds to a conversation's coverage.
+/// How a batch changes a conversation's coverage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CoverageUpdate {
-    /// Everything the server holds in this range is stored after the batch.
+    /// Everything that the server has in this range is stored after the batch.
     Range(Range),
-    /// Changes arrive by themselves and none was missed since the newest range.
+    /// The messages directly follow the newest range, because every change is received as an event.
     Append,
 }
 
-/// What a batch did.
+/// What changed by a batch.
 #[derive(Clone, Debug, Default)]
 pub struct Applied {
     pub unread: Vec<(ConversationId, Unread, Option<ReadMarker>)>,
@@ -98,7 +98,7 @@ fn put_conversation(tx: &Transaction<'_>, row: &ConversationRow) -> rusqlite::Re
     Ok(())
 }
 
-/// A read marker only replaces one that was written earlier (facts 3.5).
+/// A read marker only replaces one that was set earlier (facts 3.5).
 fn put_read_marker(
     tx: &Transaction<'_>,
     number: i64,
@@ -118,7 +118,7 @@ fn put_read_marker(
     Ok(true)
 }
 
-/// Takes an own message out of the outbox when the server's copy of it has come.
+/// Removes an own message from the outbox when the server's copy of it has arrived.
 fn confirm(tx: &Transaction<'_>, raw: &RawMessage) -> rusqlite::Result<()> {
     let Some(client_id) = &raw.client_id else { return Ok(()) };
     tx.prepare_cached("DELETE FROM outbox WHERE client_id = ?1 AND conversation = ?2")?
@@ -187,7 +187,7 @@ fn apply(c: &mut Connection, batch: &Batch, me: &UserId) -> rusqlite::Result<App
     Ok(stored)
 }
 
-/// Updates the coverage of a conversation after this batch; returns it where it changed.
+/// Updates the coverage of a conversation after a batch. Returns it if it changed.
 fn update_coverage(
     tx: &Transaction<'_>,
     batch: &Batch,
@@ -248,8 +248,8 @@ impl Store {
         self.write(move |c| apply(c, &batch, &me)).await
     }
 
-    /// Moves the own read marker because the user read, or asked for it; to an earlier place only with `back`. Returns it as it
-    /// stands then, and the new count. With `tell` the server still has to hear of it.
+    /// Moves the own read marker, to an earlier place only with `back`. With `tell` it is marked to be sent to the server.
+    /// Returns the resulting marker and the unread count.
     pub async fn mark_read(
         &self,
         id: &ConversationId,
@@ -266,7 +266,7 @@ impl Store {
                 .prepare_cached("SELECT horizon FROM conversations WHERE number = ?1")?
                 .query_row([number], |row| row.get(0))?;
             let mut read_marker = read_marker;
-            // The later word wins: one dated in the future (another device's clock) must not freeze the badge.
+            // The new marker must be later than the old one, whose time may be in the future by another device's clock.
             if let Some(old) = ReadMarker::parse(&old) {
                 if old.arrival >= read_marker.arrival && !back {
                     return Ok((old, read::unread(&tx, &id, &me)?.0));
@@ -282,7 +282,7 @@ impl Store {
         .await
     }
 
-    /// Horizons the server has not heard of.
+    /// Read markers that have not been sent to the server.
     pub(crate) async fn unsent_read_markers(
         &self,
     ) -> Result<Vec<(ConversationId, ReadMarker)>, StoreError> {
@@ -314,7 +314,7 @@ impl Store {
         .await
     }
 
-    /// An empty draft is deleted.
+    /// Saves a draft; an empty one is deleted.
     pub(crate) async fn save_draft(
         &self,
         id: &ConversationId,
@@ -340,7 +340,7 @@ impl Store {
         .await
     }
 
-    /// Keeps how far others have read, for when nobody can be asked.
+    /// Stores how far other members have read, to be shown offline.
     pub(crate) async fn save_read_receipts(
         &self,
         id: &ConversationId,
