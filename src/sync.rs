@@ -1,8 +1,8 @@
-//! Joins client and store: keeps the cache up to date, sends what is queued, and tells the app what changed.
+//! Connects client and store: keeps the cache up to date, sends queued messages, and reports changes to the app.
 //!
-//! [`start`] spawns the poller, the outbox, one task that carries out requests of the app, and three that tidy up in the
-//! background (gaps, index, read marks of others). All speak to
-//! the app through one bounded channel; when the app is behind, they wait. Knows nothing of the screen.
+//! [`start`] spawns the poller, the outbox, a task that executes the app's requests, and three background tasks: filling
+//! gaps, reindexing, and fetching read receipts. All of them send to the app through one bounded channel, and wait when it
+//! is full. Knows nothing of the screen.
 
 mod apply;
 mod backfill;
@@ -35,21 +35,21 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Deltas that may wait for the app before sync waits for it.
+/// Capacity of the channel to the app.
 const DELTAS: usize = 256;
-/// Requests that may wait for sync before the app keeps them.
+/// Capacity of the channel from the app; what does not fit is kept by the runtime.
 const REQUESTS: usize = 256;
 
 #[derive(Clone, Debug)]
 pub struct SyncOptions {
     pub poll: PollMode,
     pub interval: Duration,
-    /// First and longest wait between two tries.
+    /// First and longest wait between two attempts.
     pub backoff_base: Duration,
     pub backoff_cap: Duration,
-    /// Messages in one request.
+    /// Messages requested at once.
     pub page: u32,
-    /// How long a message is held back before it leaves, so that it can be taken back.
+    /// How long a message is held back before it is sent, so that it can be cancelled.
     pub grace: Duration,
 }
 
@@ -66,7 +66,7 @@ impl Default for SyncOptions {
     }
 }
 
-/// What all tasks of an account share.
+/// The state shared by all tasks of an account.
 struct Shared {
     account: AccountId,
     client: Client,
@@ -78,7 +78,7 @@ struct Shared {
     stop: CancellationToken,
     connection: connection::ConnectionSignals,
     history: history::HistoryState,
-    /// The chat on the screen: what is missing in it comes first.
+    /// The chat on the screen; its gaps are filled first.
     open: Mutex<Option<ConversationId>>,
     /// When to ask how far others have read.
     receipts: read_receipts::ReceiptTracker,
@@ -89,18 +89,18 @@ struct Shared {
 pub struct Handle {
     pub requests: mpsc::Sender<Outbound>,
     stop: CancellationToken,
-    /// All requests handed over before the end are carried out as far as the disk is concerned.
+    /// Cancelled when all requests have been executed as far as the disk is concerned.
     drained: CancellationToken,
     tasks: TaskTracker,
 }
 
 impl Handle {
-    /// Ends all tasks, after the requests that were handed over: drafts are saved, messages queued. Waits at most
-    /// `patience` for them, and as long again for the tasks. All other senders of requests must be gone.
+    /// Executes the requests that were sent, so that drafts are saved and messages queued, and then stops all tasks. Waits
+    /// at most `patience` for each of the two. All other senders of requests must have been dropped.
     pub async fn stop(self, patience: Duration) {
         drop(self.requests);
         if tokio::time::timeout(patience, self.drained.cancelled()).await.is_err() {
-            tracing::warn!("not every request was carried out");
+            tracing::warn!("not all requests were executed");
         }
         self.stop.cancel();
         self.tasks.close();
@@ -110,7 +110,7 @@ impl Handle {
     }
 }
 
-/// Starts syncing an account. The first deltas are what the store holds, so that the first screen needs no network.
+/// Starts syncing an account. The first deltas come from the store, so that the first screen needs no network.
 pub fn start(
     account: AccountId,
     client: Client,
@@ -131,7 +131,7 @@ pub fn start(
         ));
         let execute = requests::run(Arc::clone(&main), requested, outbox_sender);
         tracker.spawn(guarded(Arc::clone(&main), async move {
-            // Also on a panic, so that nobody waits for what will not come.
+            // Also after a panic, so that `stop` does not wait in vain.
             let _done = all_done.drop_guard();
             execute.await;
         }));
@@ -143,7 +143,7 @@ pub fn start(
     (handle, receiver)
 }
 
-/// What [`start`] and [`start_offline`] have in common: channels, and what all tasks share.
+/// Creates the channels and the shared state, for [`start`] and [`start_offline`].
 fn prepare(
     account: AccountId,
     client: Client,
@@ -173,7 +173,7 @@ fn prepare(
     (handle, shared, requested, receiver)
 }
 
-/// Runs a task until it ends or sync stops; a task that panics is told to the user and not silently dead.
+/// Runs a task until it ends or sync stops. If it panics, the user is informed.
 async fn guarded(shared: Arc<Shared>, task: impl Future<Output = ()> + Send + 'static) {
     let stop = shared.stop.clone();
     let run = tokio::spawn(async move {
@@ -190,7 +190,7 @@ async fn guarded(shared: Arc<Shared>, task: impl Future<Output = ()> + Send + 's
 }
 
 impl Shared {
-    /// Tells the app; waits while it is behind. When it is gone there is nobody to tell.
+    /// Sends a delta to the app, and waits while the channel is full. If the app is gone, nobody needs it.
     async fn send(&self, delta: Delta) {
         let _ = self.deltas.send(Inbound { account: self.account.clone(), delta }).await;
     }
@@ -208,7 +208,7 @@ impl Shared {
         self.names.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The name that goes out with own messages.
+    /// The display name that is sent with own messages.
     fn my_name(&self) -> String {
         self.names().of(&self.me).to_string()
     }
@@ -222,14 +222,14 @@ impl Shared {
         *self.open.lock().unwrap_or_else(PoisonError::into_inner) = Some(id.clone());
     }
 
-    /// The wait before an attempt (from 1) after failed ones.
+    /// The wait before the next attempt after `attempt` failed ones.
     fn backoff(&self, attempt: u32) -> Duration {
         let (base, cap) = (self.options.backoff_base, self.options.backoff_cap);
         backoff::wait(base, cap, attempt, backoff::random())
     }
 }
 
-/// The wall clock, for what is shown and for bounding look-backs; never for waiting.
+/// The wall clock: for display and for limiting how far back is searched, never for waiting.
 fn wall_clock() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))

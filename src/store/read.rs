@@ -148,7 +148,7 @@ fn with_edits(
     Ok(items)
 }
 
-/// Counts unread messages; the rule is [`crate::model::unread`].
+/// Counts unread messages; the rule is [`crate::model::unread()`].
 pub(super) fn unread(
     c: &Connection,
     id: &ConversationId,

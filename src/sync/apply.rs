@@ -1,47 +1,49 @@
-//! From answers of the server to rows in the store to deltas for the app. Applied first, told afterwards; when the
-//! store fails the deltas still go, with a warning.
+//! Ingests answers of the server: decodes them, stores them, and then sends the changes to the app. If storing fails, the
+//! changes are sent all the same, with a warning.
 
 use super::Shared;
 use crate::model::{
-    Arrival, Conversation, ConversationId, Delta, MessageBody, NameSource, Placement,
-    RawConversation, RawMessage, ThreadFlag, UserId, text::SafeText,
+    Arrival, Conversation, ConversationId, Delta, Message, MessageBody, NameSource, Names,
+    Placement, RawConversation, RawMessage, SafeText, ThreadActivity, ThreadFlag, UserId,
+    conversation::Snippet,
 };
 use crate::protocol::{decode, wire};
 use crate::store::{Applied, Batch, ConversationRow, CoverageUpdate, OutboxItem, SyncToken};
 use std::sync::Arc;
 
-/// A conversation on its way in.
+/// A conversation received from the server.
 pub struct IncomingConversation {
     pub raw: RawConversation,
-    /// All its messages are stored after this.
+    /// All its messages are stored with it.
     pub complete: bool,
     /// See [`ConversationRow::sync_token`].
     pub sync_token: Option<SyncToken>,
 }
 
 impl IncomingConversation {
-    /// IncomingConversation in a list; its messages are another matter.
+    /// An item of a list, of which no messages were fetched yet.
     pub fn listed(raw: RawConversation) -> Self {
         Self { raw, complete: false, sync_token: None }
     }
 }
 
-/// Messages of one conversation on their way in.
+/// Messages of one conversation received from the server.
 pub struct IncomingMessages {
     pub conversation: ConversationId,
     pub messages: Vec<RawMessage>,
     pub placement: Placement,
     pub arrival: Arrival,
-    /// Which part of the history is stored with them.
+    /// Which part of the history they are.
     pub coverage: Option<CoverageUpdate>,
 }
 
-/// Reads a stored row's content again from the item as received.
+/// Completes a stored row with what is only in the item as received, such as its content.
 pub fn decode_stored(row: RawMessage) -> RawMessage {
     wire::raw_message(&row.json, Some(&row.conversation)).unwrap_or(row)
 }
 
-/// Sends what the store holds: names, list, drafts, the last open chat and the outbox. Gives the outbox's items.
+/// Sends the content of the store to the app: names, conversations, drafts, the last open chat and the outbox. Returns the
+/// items of the outbox.
 pub async fn send_snapshot(shared: &Arc<Shared>) -> Vec<OutboxItem> {
     let snapshot = match shared.store.snapshot(shared.me.clone()).await {
         Ok(snapshot) => snapshot,
@@ -88,58 +90,94 @@ pub async fn send_snapshot(shared: &Arc<Shared>) -> Vec<OutboxItem> {
     snapshot.outbox
 }
 
-fn snippet(message: &crate::model::Message) -> Option<crate::model::conversation::Snippet> {
+fn snippet(message: &Message) -> Option<Snippet> {
     if matches!(message.body, MessageBody::Hidden) || message.edit_of.is_some() {
         return None;
     }
     let nameless = |id: &UserId| SafeText::line(id.bare());
     let text = message.body.text(&nameless);
     let text: Vec<&str> = text.split_whitespace().collect();
-    Some(crate::model::conversation::Snippet {
+    Some(Snippet {
         sender: message.sender.clone(),
         text: SafeText::line(&text.join(" ")),
         system: message.body.is_system(),
     })
 }
 
+/// An answer of the server, decoded: what is stored of it, and what is shown.
+#[derive(Default)]
+struct DecodedAnswer {
+    batch: Batch,
+    conversations: Vec<Conversation>,
+    pages: Vec<DecodedPage>,
+}
+
+/// Messages of one conversation for the app.
+struct DecodedPage {
+    conversation: ConversationId,
+    messages: Vec<Message>,
+    placement: Placement,
+    arrival: Arrival,
+}
+
+impl DecodedAnswer {
+    /// Decodes an answer. Names that are new are learnt, and stored with it.
+    fn new(
+        conversations: Vec<IncomingConversation>,
+        incoming: Vec<IncomingMessages>,
+        me: &UserId,
+        names: &mut Names,
+    ) -> Self {
+        let mut answer = Self::default();
+        answer.batch.decoder = decode::DECODER_VERSION;
+        for conversation in conversations {
+            answer.add_conversation(conversation, me);
+        }
+        for messages in incoming {
+            answer.add_messages(messages, me, names);
+        }
+        answer
+    }
+
+    fn add_conversation(&mut self, incoming: IncomingConversation, me: &UserId) {
+        let conversation = decode::conversation(&incoming.raw, me);
+        self.batch.conversations.push(ConversationRow {
+            raw: incoming.raw,
+            read_marker: conversation.read_marker.clone(),
+            cleared_at: conversation.cleared_at,
+            complete: incoming.complete,
+            sync_token: incoming.sync_token,
+        });
+        self.conversations.push(conversation);
+    }
+
+    fn add_messages(&mut self, incoming: IncomingMessages, me: &UserId, names: &mut Names) {
+        let IncomingMessages { conversation, messages, placement, arrival, coverage } = incoming;
+        self.batch.coverage.extend(coverage.map(|coverage| (conversation.clone(), coverage)));
+        let mut shown = Vec::with_capacity(messages.len());
+        // Signals are gone when they are over.
+        for raw in messages.into_iter().filter(|raw| decode::typing(raw).is_none()) {
+            let message = decode::message(&raw, me);
+            let new = decode::names(&raw).into_iter();
+            self.batch
+                .names
+                .extend(new.filter(|(id, source, name)| names.learn(id, *source, name)));
+            self.batch.messages.push((raw, decode::indexed(&message)));
+            shown.push(message);
+        }
+        self.pages.push(DecodedPage { conversation, messages: shown, placement, arrival });
+    }
+}
+
 impl Shared {
-    /// Stores an answer and tells the app.
+    /// Stores what was received and sends the changes to the app. Returns whether it was stored.
     pub(super) async fn ingest(
         &self,
         conversations: Vec<IncomingConversation>,
         incoming: Vec<IncomingMessages>,
     ) -> bool {
-        let mut decoded: Vec<Conversation> =
-            conversations.iter().map(|seen| decode::conversation(&seen.raw, &self.me)).collect();
-        let mut batch = Batch { decoder: decode::DECODER_VERSION, ..Batch::default() };
-        for (seen, conversation) in conversations.into_iter().zip(&decoded) {
-            batch.conversations.push(ConversationRow {
-                raw: seen.raw,
-                read_marker: conversation.read_marker.clone(),
-                cleared_at: conversation.cleared_at,
-                complete: seen.complete,
-                sync_token: seen.sync_token,
-            });
-        }
-        let mut pages = Vec::new();
-        for IncomingMessages { conversation, messages, placement, arrival, coverage } in incoming {
-            batch.coverage.extend(coverage.map(|coverage| (conversation.clone(), coverage)));
-            let mut shown = Vec::with_capacity(messages.len());
-            for raw in messages {
-                if decode::typing(&raw).is_some() {
-                    continue;
-                }
-                let message = decode::message(&raw, &self.me);
-                for (id, source, name) in decode::names(&raw) {
-                    if self.names().learn(&id, source, &name) {
-                        batch.names.push((id, source, name));
-                    }
-                }
-                batch.messages.push((raw, decode::indexed(&message)));
-                shown.push(message);
-            }
-            pages.push((conversation, shown, placement, arrival));
-        }
+        let answer = DecodedAnswer::new(conversations, incoming, &self.me, &mut self.names());
+        let DecodedAnswer { batch, mut conversations, pages } = answer;
         let names = batch.names.clone();
         let (stored, saved) = match self.store.apply(batch, self.me.clone()).await {
             Ok(stored) => (stored, true),
@@ -152,40 +190,25 @@ impl Shared {
         if !names.is_empty() {
             self.send(Delta::Names(names)).await;
         }
-        for conversation in &mut decoded {
-            if let Some((_, unread, read_marker)) =
-                stored.unread.iter().find(|(id, ..)| *id == conversation.id)
-            {
+        for conversation in &mut conversations {
+            let known = stored.unread.iter().find(|(id, ..)| *id == conversation.id);
+            if let Some((_, unread, read_marker)) = known {
                 conversation.unread = *unread;
                 conversation.read_marker = read_marker.clone().or(conversation.read_marker.take());
             }
         }
-        if !decoded.is_empty() {
-            self.send(Delta::Conversations(decoded)).await;
+        if !conversations.is_empty() {
+            self.send(Delta::Conversations(conversations)).await;
         }
-        // Before the messages: no two of them are ever shown as neighbours that are none.
+        // Before the messages, so that the app shows no messages as neighbours that are not.
         for (conversation, coverage) in stored.coverages {
             if coverage.gaps().any(|gap| !gap.closed) {
                 self.history.gaps.notify_one();
             }
             self.send(Delta::Coverage { conversation, coverage }).await;
         }
-        for (conversation, messages, placement, arrival) in pages {
-            let flags: Vec<(ThreadFlag, bool)> = if arrival == Arrival::Live {
-                messages.iter().filter_map(announced_flag).collect()
-            } else {
-                Vec::new()
-            };
-            self.send(Delta::Messages {
-                conversation: conversation.clone(),
-                messages,
-                placement,
-                arrival,
-            })
-            .await;
-            for (flag, on) in flags {
-                self.send(Delta::Flag { conversation: conversation.clone(), flag, on }).await;
-            }
+        for page in pages {
+            self.send_page(page).await;
         }
         for (conversation, unread, read_marker) in stored.unread {
             self.send(Delta::Unread { conversation, unread, read_marker }).await;
@@ -193,7 +216,19 @@ impl Shared {
         saved
     }
 
-    /// Takes names in from a look-up or a member list.
+    /// Sends messages to the app, and the settings that live ones announce.
+    async fn send_page(&self, page: DecodedPage) {
+        let DecodedPage { conversation, messages, placement, arrival } = page;
+        let live = messages.iter().filter(|_| arrival == Arrival::Live);
+        let flags: Vec<(ThreadFlag, bool)> = live.filter_map(announced_flag).collect();
+        let id = conversation.clone();
+        self.send(Delta::Messages { conversation, messages, placement, arrival }).await;
+        for (flag, on) in flags {
+            self.send(Delta::Flag { conversation: id.clone(), flag, on }).await;
+        }
+    }
+
+    /// Stores names, and sends those that are new to the app.
     pub(super) async fn learn_names(&self, found: Vec<(UserId, NameSource, SafeText)>) {
         let fresh: Vec<_> = found
             .into_iter()
@@ -209,7 +244,7 @@ impl Shared {
         self.send(Delta::Names(fresh)).await;
     }
 
-    /// Takes a thread's members and settings in.
+    /// Sends a thread's members and settings to the app, and learns the members' names.
     pub(super) async fn send_thread(&self, id: &ConversationId, thread: wire::Thread) {
         let names =
             thread.members.iter().map(|m| (m.id.clone(), NameSource::Member, m.name.clone()));
@@ -219,9 +254,8 @@ impl Shared {
     }
 }
 
-/// The flag that a thread activity announces.
-fn announced_flag(message: &crate::model::Message) -> Option<(ThreadFlag, bool)> {
-    use crate::model::ThreadActivity;
+/// The setting that a thread activity announces.
+fn announced_flag(message: &Message) -> Option<(ThreadFlag, bool)> {
     match &message.body {
         MessageBody::Thread(ThreadActivity::Joining { open, .. }) => {
             Some((ThreadFlag::JoiningEnabled, *open))
@@ -230,5 +264,68 @@ fn announced_flag(message: &crate::model::Message) -> Option<(ThreadFlag, bool)>
             Some((ThreadFlag::HistoryDisclosed, *disclosed))
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raw(kind: &str, content: &str) -> RawMessage {
+        let item = serde_json::json!({
+            "id": "50", "messagetype": kind, "content": content, "from": "8:joe.4", "imdisplayname": "Joe",
+            "conversationid": "19:team@thread.skype",
+        });
+        wire::raw_message(&item.to_string(), None).unwrap()
+    }
+
+    fn decoded(messages: Vec<RawMessage>) -> DecodedAnswer {
+        let conversation = ConversationId::new("19:team@thread.skype");
+        let incoming = IncomingMessages {
+            conversation,
+            messages,
+            placement: Placement::Event,
+            arrival: Arrival::Live,
+            coverage: None,
+        };
+        DecodedAnswer::new(Vec::new(), vec![incoming], &"8:anna.7".into(), &mut Names::default())
+    }
+
+    #[test]
+    fn typing_signals_are_neither_stored_nor_shown_as_messages() {
+        let answer = decoded(vec![raw("Control/Typing", ""), raw("Text", "hi")]);
+        assert_eq!(answer.batch.messages.len(), 1);
+        assert_eq!(answer.pages[0].messages.len(), 1);
+    }
+
+    #[test]
+    fn a_name_is_stored_once_however_many_messages_bring_it() {
+        let answer = decoded(vec![raw("Text", "hi"), raw("Text", "again")]);
+        assert_eq!(answer.batch.names.len(), 1);
+        assert_eq!(&*answer.batch.names[0].2, "Joe");
+    }
+
+    #[test]
+    fn only_shown_messages_make_the_line_of_the_conversation_list() {
+        let me = UserId::new("8:anna.7");
+        let line =
+            |raw: &RawMessage| snippet(&decode::message(raw, &me)).map(|s| s.text.to_string());
+        assert_eq!(line(&raw("Text", "two\n lines")).as_deref(), Some("two lines"));
+        assert_eq!(line(&raw("Signal/Flamingo", "x")), None);
+        let item = r#"{"id":"51","skypeeditedid":"7","content":"x","conversationid":"19:a"}"#;
+        assert_eq!(line(&wire::raw_message(item, None).unwrap()), None);
+    }
+
+    #[test]
+    fn an_activity_announces_the_setting_it_changed() {
+        let me = UserId::new("8:anna.7");
+        let flag =
+            |kind: &str, content: &str| announced_flag(&decode::message(&raw(kind, content), &me));
+        let xml = "<a><initiator>8:joe.4</initiator><value>true</value></a>";
+        let joining = flag("ThreadActivity/JoiningEnabledUpdate", xml);
+        assert_eq!(joining, Some((ThreadFlag::JoiningEnabled, true)));
+        let history = flag("ThreadActivity/HistoryDisclosedUpdate", &xml.replace("true", "false"));
+        assert_eq!(history, Some((ThreadFlag::HistoryDisclosed, false)));
+        assert_eq!(flag("ThreadActivity/TopicUpdate", xml), None);
     }
 }

@@ -1,4 +1,4 @@
-//! Filling gaps in the history in the background while online, those of the open chat first.
+//! Backfill: fills gaps in the history in the background while online, those of the open chat first.
 
 use super::Shared;
 use super::catch_up::News;
@@ -6,9 +6,9 @@ use crate::client::ErrorKind;
 use crate::model::{Arrival, ConversationId};
 use std::sync::Arc;
 
-/// Fills gaps one page at a time, one conversation at a time.
+/// Fetches one page of one gap at a time.
 pub async fn run(shared: Arc<Shared>) {
-    // Conversations in which a try changed nothing; they are tried again after the next change.
+    // Conversations in which the last attempt changed nothing. They are tried again after something has changed.
     let mut stuck: Vec<ConversationId> = Vec::new();
     let mut attempt = 0;
     loop {
@@ -49,12 +49,12 @@ pub async fn run(shared: Arc<Shared>) {
 }
 
 impl Shared {
-    /// Another try at a conversation whose newest messages could not all be fetched or stored.
+    /// Tries again to catch up with a conversation that is behind.
     async fn catch_up_again(&self, id: &ConversationId) {
         let error = match self.client.conversation(id).await {
-            // Whether it worked is noted there.
+            // Records success and failure itself.
             Ok(raw) => self.catch_up(raw, News::above_stored(Arrival::CatchUp)).await.err(),
-            // Left, gone or refused: there is nothing to fetch.
+            // The account has left, or there is no such conversation any more: there is nothing to fetch.
             Err(error) if !error.is_transient() => return self.history.caught_up(id),
             Err(error) => {
                 self.fell_behind(id);

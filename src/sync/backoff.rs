@@ -1,12 +1,12 @@
-//! Waits between tries: full jitter, doubling up to a cap. Pure.
+//! Exponential backoff with jitter. Pure.
 
 use std::time::Duration;
 
-/// The wait before try `attempt` (from 1); `random` is uniform over all of `u64`.
+/// The wait before attempt number `attempt` (from 1). `random` is uniform over all of `u64`.
 pub fn wait(base: Duration, cap: Duration, attempt: u32, random: u64) -> Duration {
     let factor = 1u32.checked_shl(attempt.saturating_sub(1).min(20)).unwrap_or(u32::MAX);
     let ceiling = base.saturating_mul(factor).min(cap);
-    // Never under a tenth: a wait of nothing would hammer a server that is down.
+    // At least a tenth of it: without any wait, a server that is down would be flooded.
     let floor = ceiling / 10;
     let span = u64::try_from(ceiling.saturating_sub(floor).as_micros())
         .unwrap_or(u64::MAX)

@@ -1,4 +1,5 @@
-//! Catching up with one conversation: from its newest page down to what is stored, and what was changed further back.
+//! Catching up with one conversation: new messages from the newest page down to what is stored, and changes to older
+//! ones.
 
 use super::Shared;
 use super::apply::{IncomingConversation, IncomingMessages};
@@ -11,31 +12,31 @@ use crate::model::{
 use crate::store::{CoverageUpdate, SyncToken};
 use std::collections::BTreeSet;
 
-/// Messages held in memory while a gap is closed; what is more is fetched in the background.
+/// The most messages that are fetched at once; the backfill fetches the rest.
 const MAX_MESSAGES: usize = 20_000;
-/// Versions are times, but not of one clock: what was changed later may have a version lower by this.
+/// Versions are times of several servers' clocks, which may differ by so many milliseconds.
 const SKEW: u64 = 60_000;
-/// An account of changes that makes no sense so often is given up.
+/// After so many answers that make no sense, asking for changes by this token is given up.
 const MAX_TRIES: u32 = 5;
-/// Pages of changes that are asked for at once.
+/// The most pages of changes that are fetched at once.
 const MAX_CHANGES: usize = 20;
 
-/// What counts as new of what a conversation has, and how it arrived.
+/// What counts as new in a conversation, and how it arrived.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct News {
     pub arrival: Arrival,
-    /// Of a conversation of which nothing is stored: what was posted after this, on the server's clock. Without it
-    /// nothing: then it is not known how long that conversation has been going on.
+    /// In a conversation of which nothing is stored: messages later than this on the server's clock. `None`: none of
+    /// them, because it is not known how long that conversation has existed.
     pub since: Option<Timestamp>,
 }
 
 impl News {
-    /// What is newer than what is stored of a conversation.
+    /// Everything newer than what is stored of a conversation.
     pub fn above_stored(arrival: Arrival) -> Self {
         Self { arrival, since: None }
     }
 
-    /// How a message arrived, when the store reached up to `top` before.
+    /// How a message arrived if `top` was the newest one stored before.
     fn arrival_of(self, at: Point, top: Option<Point>) -> Arrival {
         let is_new = match top {
             Some(top) => at > top,
@@ -45,25 +46,25 @@ impl News {
     }
 }
 
-/// What was read on the way down from the newest page.
+/// Messages read from the newest page down.
 #[derive(Default)]
 struct Fetched {
     messages: Vec<RawMessage>,
-    /// Everything between these is among them.
+    /// They include everything between these two points.
     ends: Option<(Point, Point)>,
     /// The server has nothing older.
     floor: bool,
-    /// Changes from the first page on can be asked for by this.
+    /// For asking later what has changed since the first page.
     sync_state: Option<String>,
     error: Option<Error>,
 }
 
-/// What was changed further back.
+/// Changes to older messages.
 struct Changes {
     messages: Vec<RawMessage>,
-    /// Everything was asked for.
+    /// There are no more of them.
     complete: bool,
-    /// Where to go on, when there is more than is asked for at once.
+    /// Where to continue, if there are more than are fetched at once.
     next: Option<SyncToken>,
     error: Option<Error>,
 }
@@ -79,7 +80,7 @@ impl Fetched {
         let lo = lowest(page, continued);
         self.ends = match (self.ends, lo) {
             (Some((known, hi)), Some(lo)) => Some((known.min(lo), hi)),
-            // Only the first page says where the newest end is: what came meanwhile comes by itself.
+            // Only the first page tells where the newest end is: messages that arrive meanwhile are received as events.
             (None, Some(lo)) => {
                 page.iter().map(|raw| Point::from(&raw.key())).max().map(|hi| (lo, hi))
             }
@@ -88,8 +89,8 @@ impl Fetched {
     }
 }
 
-/// How far down a page of messages reaches without a gap. One that goes on from a `syncState` may also bring what was
-/// changed meanwhile, wherever it stands: there only messages as they were posted say how far it reaches.
+/// How far down a page of messages reaches without a gap. A page that continues from a `syncState` may also contain
+/// messages from anywhere that were changed meanwhile (facts 2.1): there only unchanged messages tell how far it reaches.
 pub fn lowest(page: &[RawMessage], continued: bool) -> Option<Point> {
     let as_posted = |raw: &&RawMessage| raw.key().order == 0 || raw.version <= raw.key().order;
     let counts = page.iter().filter(|raw| !continued || as_posted(raw));
@@ -97,11 +98,11 @@ pub fn lowest(page: &[RawMessage], continued: bool) -> Option<Point> {
 }
 
 impl Shared {
-    /// Fetches what a conversation has that the store does not, from the newest page down to what is stored; all of
-    /// it is stored in one transaction together with the conversation's version. What is cut short, by an error or by
-    /// its length, is stored with a gap below it.
+    /// Fetches everything new in a conversation, from the newest page down to what is stored, and stores it in one
+    /// transaction together with the conversation's version. If an error or the number of messages ends that early, the
+    /// messages are stored with a gap below them.
     ///
-    /// Changes further back are asked for by the `syncState` of the last time.
+    /// Changes to older messages are fetched by the `syncState` of the last time.
     pub(super) async fn catch_up(
         &self,
         conversation: RawConversation,
@@ -116,13 +117,13 @@ impl Shared {
         let newest = messages.iter().map(|m| m.version).max().unwrap_or(0);
         let mut sync_token = sync_state.map(|sync_state| SyncToken { sync_state, version: newest });
         let mut changes = Changes::default();
-        // SearchHandle for after the newest page, so that nothing falls between the two.
+        // Fetched after the newest page, so that no change falls between the two.
         if let Some(before) = before {
             if error.is_none() {
                 changes = self.changes(&id, before, &coverage).await;
                 error = changes.error.take();
             }
-            // What was left off before is still to be asked for, or what is more than is asked for at once.
+            // Keep the old token after an error, or continue where the pages fetched at once ended.
             if error.is_some() || changes.next.is_some() {
                 sync_token = changes.next.take();
             }
@@ -158,7 +159,7 @@ impl Shared {
         }
         let seen = IncomingConversation { raw: conversation, complete, sync_token };
         let stored = self.ingest(vec![seen], incoming).await;
-        // Only now: what comes by itself meanwhile must not follow what is not stored.
+        // Not before it is stored: an event that arrives meanwhile must not be appended to what is not stored.
         if complete && stored {
             self.history.caught_up(&id);
         } else {
@@ -168,15 +169,15 @@ impl Shared {
             tracing::info!(kind = ?error.kind, "a thread was not fetched");
         }
         match failed {
-            // One conversation whose answer makes no sense must not stop the others; it is asked for again in the
-            // background. Nor one that cannot be read at all: left, gone, refused.
+            // One conversation that cannot be read must not stop the others. If its answer made no sense, it is tried
+            // again in the background.
             Some(error) if error.kind != ErrorKind::BadAnswer => Err(error),
             _ => Ok(()),
         }
     }
 
-    /// Pages from the newest down to `until`; only one page when nothing is stored yet. An error ends it with what
-    /// was read until then.
+    /// Fetches pages from the newest one down to `until`, or only one page if nothing is stored yet. After an error it
+    /// returns what was read so far.
     async fn fetch_missed(&self, id: &ConversationId, until: Option<Point>) -> Fetched {
         let size = self.options.page;
         let mut fetched = Fetched::default();
@@ -200,7 +201,7 @@ impl Shared {
                 .filter(|raw| raw.conversation == *id && seen.insert((raw.id.clone(), raw.version)))
                 .collect();
             let grew = seen.len() > before;
-            // Nothing but changes: how far down they reach cannot be told, and the gap is filled by time.
+            // Only changed messages: how far the page reaches is unknown, so the backfill continues by time.
             let only_changes = !items.is_empty() && lowest(&items, turn > 0).is_none();
             fetched.extend(&items, turn > 0);
             fetched.messages.extend(items);
@@ -212,7 +213,7 @@ impl Shared {
             match page.older.take() {
                 None => {
                     fetched.floor = true;
-                    // Everything below is in what was read, changed or not.
+                    // This was the last page, so everything older has been read, changed or not.
                     let lowest = fetched.messages.iter().map(|raw| Point::from(&raw.key())).min();
                     fetched.ends = fetched.ends.zip(lowest).map(|((_, hi), lo)| (lo, hi));
                     return fetched;
@@ -231,13 +232,13 @@ impl Shared {
         fetched
     }
 
-    /// Not everything new of a conversation is stored; it is tried again in the background, after longer and longer
-    /// waits.
+    /// Records that not everything new in a conversation is stored. It is tried again in the background, after longer and
+    /// longer waits.
     pub(super) fn fell_behind(&self, id: &ConversationId) {
         self.history.fell_behind(id, |attempts| self.backoff(attempts));
     }
 
-    /// Whether asking for changes by a `syncState` that was answered like this can be given up.
+    /// Whether to give up asking for changes by a `syncState` after an error of this kind.
     fn gives_up_changes(&self, id: &ConversationId, kind: ErrorKind) -> bool {
         match kind {
             ErrorKind::StaleSyncState
@@ -250,9 +251,8 @@ impl Shared {
         }
     }
 
-    /// What was changed since it was left off in messages that are stored. Servers do not agree on what a `syncState`
-    /// means (facts 2.1): one that only goes on to older pages gives nothing of a higher version, and is not asked
-    /// further.
+    /// Fetches changes to stored messages since the token was issued. Servers disagree on what a `syncState` means (facts
+    /// 2.1): where it only leads to older pages, there are no higher versions on the first one, and that is the end.
     async fn changes(
         &self,
         id: &ConversationId,
@@ -265,8 +265,9 @@ impl Shared {
             let page =
                 match self.client.messages_next(id, &from.sync_state, self.options.page).await {
                     Ok(page) => page,
-                    // Too old, or nothing this server understands: what it would have told is lost, and the next one
-                    // begins now. What makes no sense may be a portal's page, and is asked for a few times more.
+                    // The token is too old, or the server does not understand it: its changes are lost, and the new
+                    // token starts from now. An answer that makes no sense may come from a captive portal, so that is
+                    // tried a few times.
                     Err(error) if self.gives_up_changes(id, error.kind) => {
                         return Changes { complete: true, ..changes };
                     }
@@ -276,7 +277,7 @@ impl Shared {
                 page.items.into_iter().filter(|raw| raw.conversation == *id && raw.version > since);
             let later: Vec<RawMessage> = later.collect();
             let any = !later.is_empty();
-            // What is not stored yet comes with its page, or fills its gap.
+            // Messages that are not stored yet are fetched with their page, or when their gap is filled.
             let stored = later.into_iter().filter(|raw| coverage.covers(Point::from(&raw.key())));
             changes.messages.extend(stored);
             match page.sync_state {

@@ -1,4 +1,4 @@
-//! Whether there is a connection, and the wake-ups of those that wait for one.
+//! Whether there is a connection, and waking up the tasks that wait for one.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -12,7 +12,7 @@ pub struct ConnectionSignals {
     came_online: Notify,
     /// Ends every wait between two attempts.
     retry_now: Notify,
-    /// The server sends changes as events. Without that, what this account changes has to be fetched again.
+    /// The server sends changes as events. Otherwise, what this account changes has to be fetched again.
     has_events: AtomicBool,
 }
 
@@ -41,7 +41,7 @@ impl ConnectionSignals {
         self.came_online.notified()
     }
 
-    /// Waits while there is no connection; another attempt that the user asks for ends the wait, too.
+    /// Waits until there is a connection, or the user asks for another attempt.
     pub async fn until_online(&self) {
         let came = self.came_online.notified();
         tokio::pin!(came);

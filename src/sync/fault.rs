@@ -1,4 +1,4 @@
-//! Errors of the client and the store as the app gets them.
+//! Conversion of errors of the client and the store into faults for the app.
 
 use crate::client::{Error, ErrorKind};
 use crate::model::{Fault, FaultKind};
@@ -19,7 +19,7 @@ impl From<&StoreError> for Fault {
 fn kind_of(kind: ErrorKind) -> FaultKind {
     match kind {
         ErrorKind::Unreachable => FaultKind::Offline,
-        // The next request registers or moves, and works.
+        // The next request registers or moves first.
         ErrorKind::Unavailable | ErrorKind::EndpointGone | ErrorKind::Moved => {
             FaultKind::Unavailable
         }
@@ -35,7 +35,7 @@ fn kind_of(kind: ErrorKind) -> FaultKind {
     }
 }
 
-/// Of resolving a join address: one that no configured service can answer is told from one that leads nowhere.
+/// The fault for a join URL that could not be resolved. It distinguishes URLs of other services from dead links.
 pub fn of_join(error: &Error) -> Fault {
     let kind = match kind_of(error.kind) {
         FaultKind::Unsupported | FaultKind::Invalid => FaultKind::JoinUnavailable,

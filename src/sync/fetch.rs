@@ -1,4 +1,4 @@
-//! Fetching: the conversation list, what was missed, older pages, names.
+//! Fetching the conversation list, older pages, names and threads.
 
 use super::Shared;
 use super::apply::{IncomingConversation, IncomingMessages};
@@ -12,15 +12,15 @@ use crate::protocol::wire;
 use crate::store::{CoverageUpdate, OpenGap};
 use std::collections::{BTreeSet, HashMap};
 
-/// Conversations in one request.
+/// Conversations requested at once.
 const LIST_PAGE: u32 = 100;
-/// Most pages that one request of ours reads.
+/// The most pages that are fetched in a row, in case a server's links never end.
 pub(super) const MAX_PAGES: usize = 1_000;
 
 impl Shared {
-    /// Asks for the conversation list, and for the messages of those that moved. `all` walks the whole list, as the
-    /// first time and after an interruption; otherwise pages follow only while everything on them moved, and what is
-    /// new came while the connection was up.
+    /// Fetches the conversation list, and catches up with the conversations that have changed. With `all`, which is for
+    /// the start and after an interruption, it reads the whole list; otherwise it stops at the first page on which
+    /// something has not changed, and new messages count as live.
     pub(super) async fn refresh(&self, all: bool) -> Result<(), Error> {
         let known: HashMap<ConversationId, u64> =
             self.store.versions().await.unwrap_or_default().into_iter().collect();
@@ -39,7 +39,7 @@ impl Shared {
                 items.iter().filter(|c| known.get(&c.id) != Some(&c.version)).cloned().collect();
             let all_moved = !items.is_empty() && moved.len() == items.len();
             if !moved.is_empty() {
-                // The list first, so that names and order are there while messages are still coming.
+                // The list first, so that names and order are shown while messages are still being fetched.
                 let rows = moved.iter().cloned().map(IncomingConversation::listed).collect();
                 self.ingest(rows, Vec::new()).await;
             }
@@ -59,7 +59,7 @@ impl Shared {
         Ok(())
     }
 
-    /// Messages before `before`: from the store, or else from the server.
+    /// Sends messages before `before` to the app, from the store or else from the server.
     pub(super) async fn load_older(&self, id: &ConversationId, before: MessageKey) {
         if before.is_unsent() {
             return;
@@ -89,7 +89,7 @@ impl Shared {
                 };
                 self.ingest(Vec::new(), vec![incoming]).await;
             }
-            // A chat that is only being begun: the server does not know it yet, so there is nothing older.
+            // A new chat that the server does not know yet, so there is nothing older.
             Err(error) if error.is_inaccessible() && id.peer().is_some() => {
                 let placement = Placement::Older { before: place, reached_start: true };
                 let messages = Vec::new();
@@ -108,7 +108,7 @@ impl Shared {
         }
     }
 
-    /// Fetches a page of what is missing above a gap. True while that brings the gap nearer to its end.
+    /// Fetches one page of a gap. Returns whether that made the gap smaller.
     pub(super) async fn fill_gap(&self, gap: &OpenGap) -> Result<bool, Error> {
         let id = &gap.conversation;
         let OlderPage { messages, lo, floor } = self.fetch_older(id, &gap.above).await?;
@@ -124,8 +124,8 @@ impl Shared {
         Ok(self.ingest(Vec::new(), vec![incoming]).await && nearer)
     }
 
-    /// One page before `before`: by the link of the page above where it is known, else by time, else by paging down
-    /// from the newest page (servers do not agree on `endTime`; facts 2.1).
+    /// Fetches one page before `before`: by the link of the page above it if that is known, else by time, else by paging
+    /// down from the newest page, because not all servers support `endTime` (facts 2.1).
     async fn fetch_older(
         &self,
         id: &ConversationId,
@@ -151,7 +151,7 @@ impl Shared {
                 .filter(|raw| raw.conversation == *id && raw.key() < *before)
                 .collect();
             let link = page.older.take();
-            // With nothing older on the server, everything below is in this page.
+            // Without a link this is the last page, so it reaches down to the beginning.
             let lo = lowest(&older, continued && link.is_some());
             if lo.is_some() || link.is_none() {
                 if let (Some(oldest), Some(link)) =
@@ -162,7 +162,7 @@ impl Shared {
                 return Ok(OlderPage { messages: older, lo, floor: link.is_none() });
             }
             (page, continued) = match link {
-                // Its link led to nothing but changes: by time, which brings no changes along.
+                // The link led to changed messages only: try by time, which returns no changes.
                 Some(_) if turn == 0 && continued => {
                     (self.client.messages_until(id, before.at, size).await?, false)
                 }
@@ -171,14 +171,14 @@ impl Shared {
                     (self.client.messages(id, size).await?, false)
                 }
                 Some(link) => (self.client.messages_next(id, &link, size).await?, true),
-                // Cannot be: without a link the page was the last one.
+                // Unreachable: without a link it has returned above.
                 None => break,
             };
         }
         Err(Error::incomplete())
     }
 
-    /// The conversations among these that the store has never seen.
+    /// Those of these conversations that are not in the store.
     pub(super) async fn unknown_conversations(
         &self,
         ids: impl Iterator<Item = &ConversationId>,
@@ -188,7 +188,7 @@ impl Shared {
         ids.filter(|id| !known.contains(id) && !id.is_virtual()).cloned().collect()
     }
 
-    /// Fetches the details of a conversation that was unknown until a message of it came.
+    /// Fetches a conversation that was not known until a message of it arrived.
     pub(super) async fn fetch_new_conversation(&self, id: &ConversationId) {
         match self.client.conversation(id).await {
             Ok(raw) => {
@@ -203,14 +203,14 @@ impl Shared {
         self.fetch_missing_names().await;
     }
 
-    /// Looks up names of people who are talked to and have none.
+    /// Fetches missing names of this account and of the other person in each one-to-one chat.
     pub(super) async fn fetch_missing_names(&self) {
         let conversations = self.store.versions().await.unwrap_or_default();
         let peers = conversations.iter().filter_map(|(id, _)| id.peer());
         self.fetch_names(peers.chain(std::iter::once(self.me.clone())).collect()).await;
     }
 
-    /// Looks up the names of those among these who have none.
+    /// Fetches the names of those of these people whose names are not known.
     pub(super) async fn fetch_names(&self, who: Vec<UserId>) {
         let missing: Vec<UserId> = {
             let names = self.names();
@@ -243,7 +243,7 @@ impl Shared {
         Ok(())
     }
 
-    /// The cached members and settings, where there are any.
+    /// Sends the stored members and settings of a group to the app, if there are any.
     pub(super) async fn send_cached_thread(&self, id: &ConversationId) {
         if let Ok(Some(json)) = self.store.thread_json(id).await
             && let Ok(thread) = wire::thread(&json)
@@ -252,16 +252,16 @@ impl Shared {
         }
     }
 
-    /// Tells the server of read markers it has not heard of.
+    /// Sends read markers that the server has not received yet.
     pub(super) async fn flush_read_markers(&self) {
         for (id, read_marker) in self.store.unsent_read_markers().await.unwrap_or_default() {
             match self.client.mark_read(&id, &read_marker).await {
                 Ok(()) => {
                     if let Err(error) = self.store.read_marker_sent(&id, &read_marker).await {
-                        tracing::error!(%error, "a read mark was not noted");
+                        tracing::error!(%error, "a sent read marker was not recorded");
                     }
                 }
-                // A server that refuses one will refuse it again.
+                // It would be refused again.
                 Err(error) if !error.is_transient() => {
                     let _ = self.store.read_marker_sent(&id, &read_marker).await;
                 }
@@ -271,7 +271,7 @@ impl Shared {
     }
 }
 
-/// Messages below one that is stored.
+/// A page of messages older than a stored one.
 struct OlderPage {
     messages: Vec<RawMessage>,
     /// How far down they reach without a gap.
@@ -280,7 +280,7 @@ struct OlderPage {
     floor: bool,
 }
 
-/// A page below `above` goes on from it down to `lo`.
+/// The part of the history that a page below `above` covers, if it reaches down to `lo`.
 fn covered(lo: Option<Point>, above: &MessageKey, floor: bool) -> CoverageUpdate {
     let hi = Point::from(above);
     CoverageUpdate::Range(Range { lo: lo.unwrap_or(hi).min(hi), hi, floor })

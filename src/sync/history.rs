@@ -1,4 +1,4 @@
-//! What sync remembers about the histories it fetches: where to go on paging back, and which conversations are behind.
+//! The state of fetching histories: where to continue paging back, and which conversations are behind.
 
 use crate::model::{ConversationId, MessageKey, Point};
 use std::collections::HashMap;
@@ -7,9 +7,9 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// The `backwardLink` of the oldest page read of a conversation.
+/// The `backwardLink` of the oldest page that was read of a conversation.
 struct OlderLink {
-    /// The oldest message of that page: the link leads to what is older than it.
+    /// The oldest message of that page. The link leads to messages older than it.
     below: Point,
     sync_state: String,
 }
@@ -34,26 +34,26 @@ impl HistoryState {
         self.behind.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Remembers that `sync_state` leads to what is older than `below`.
+    /// Remembers that `sync_state` leads to messages older than `below`.
     pub fn remember_older(&self, id: &ConversationId, below: Point, sync_state: String) {
         let mut older = self.older.lock().unwrap_or_else(PoisonError::into_inner);
         older.insert(id.clone(), OlderLink { below, sync_state });
     }
 
-    /// The link to what is older than a message, where it was the last page's oldest one.
+    /// The link to messages older than this one, if it was the oldest of the last page.
     pub fn older_link(&self, id: &ConversationId, below: &MessageKey) -> Option<String> {
         let older = self.older.lock().unwrap_or_else(PoisonError::into_inner);
         let link = older.get(id).filter(|link| link.below == Point::from(below))?;
         Some(link.sync_state.clone())
     }
 
-    /// Everything new of a conversation is stored: what arrives next follows it without a gap.
+    /// Records that everything new in a conversation is stored: what arrives next follows without a gap.
     pub fn caught_up(&self, id: &ConversationId) {
         self.behind().remove(id);
     }
 
-    /// Not everything new of a conversation is stored. The backfill tries again after a wait, which depends on how
-    /// many attempts have failed.
+    /// Records that not everything new in a conversation is stored. The backfill tries again after `wait`, which is given
+    /// the number of failed attempts.
     pub fn fell_behind(&self, id: &ConversationId, wait: impl FnOnce(u32) -> Duration) {
         let mut behind = self.behind();
         let attempts = behind.get(id).map_or(0, |known| known.attempts).saturating_add(1);

@@ -1,5 +1,5 @@
-//! Showing a store that another program may be writing to: no network, no writing. A request that would change something is answered
-//! with a reason.
+//! Read-only mode: shows a store that another process may be writing to, without network. Requests that would change
+//! something are refused.
 
 use super::requests::{self, send_stored};
 use super::{Handle, Shared, SyncOptions, apply, prepare};
@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 
 const WHY: &str = "read-only: nothing is sent or changed";
 
-/// Starts without the network. The store is one that cannot be written (`Store::open_read_only`); the client is never asked.
+/// Starts without network. The store must have been opened by `Store::open_read_only`; the client is not used.
 pub fn start_offline(
     account: AccountId,
     client: Client,
@@ -60,7 +60,7 @@ async fn run(shared: &Arc<Shared>, mut requests: mpsc::Receiver<Outbound>) {
             Request::Source { conversation, key, ticket } => {
                 requests::source(shared, &conversation, &key, ticket).await;
             }
-            // What the other program stored meanwhile.
+            // Shows what the other process has stored meanwhile.
             Request::Resync { conversation } => {
                 apply::send_snapshot(shared).await;
                 requests::show_stored(shared, &conversation).await;

@@ -1,5 +1,6 @@
-//! Sending: one ordered queue a conversation, on disk before anything leaves. Three outcomes: accepted, rejected,
-//! unknown; unknown is looked up before anything is sent again, under the same client id.
+//! Sending messages: one ordered queue per conversation, which is on disk before anything is sent. An attempt is accepted,
+//! rejected, or its outcome is unknown. In the last case the message is looked up on the server before it is sent again,
+//! under the same client id.
 
 mod outcome;
 
@@ -30,7 +31,7 @@ pub enum OutboxCommand {
     },
 }
 
-/// Takes wishes in and keeps one sender a conversation, so that a stuck message blocks its own chat only.
+/// Runs one worker per conversation, so that a message that cannot be sent only blocks its own chat.
 pub async fn run(
     shared: Arc<Shared>,
     mut commands: mpsc::Receiver<OutboxCommand>,
@@ -58,7 +59,7 @@ pub async fn run(
     };
     for item in pending {
         if item.state == OutboxState::Held {
-            // All of them from now on, not one after the other.
+            // The time to cancel starts for all of them now, not for one after the other.
             shared.held.due(&item.client_id, Instant::now(), shared.options.grace);
         }
         wake(&shared, &item.conversation);
@@ -79,7 +80,7 @@ pub async fn run(
     }
 }
 
-/// Commits a message to the queue. Never says "queued" for what is not on disk; the text stays on the screen.
+/// Adds a message to the queue on disk, and reports whether that worked. If not, the text stays on the screen.
 pub async fn enqueue(
     shared: &Shared,
     conversation: &ConversationId,
@@ -104,7 +105,7 @@ pub async fn enqueue(
     result.is_ok()
 }
 
-/// Takes a message out of the queue that has not left, and puts it into a draft where one is given.
+/// Removes a message from the queue if it has not been sent. If a draft is given, it is saved in the same step.
 pub async fn cancel(
     shared: &Shared,
     conversation: ConversationId,
@@ -116,7 +117,7 @@ pub async fn cancel(
             shared.held.release(&client_id);
             Ok(())
         }
-        Ok(false) => Err(Fault::new(FaultKind::AlreadySent, "it is on its way already")),
+        Ok(false) => Err(Fault::new(FaultKind::AlreadySent, "it is already being sent")),
         Err(error) => Err(Fault::from(&error)),
     };
     shared.send(Delta::Discarded { conversation, client_id, result }).await;
@@ -133,7 +134,7 @@ impl HeldMessages {
         *held.entry(client_id.clone()).or_insert(now + grace)
     }
 
-    /// Forgets a message that is held no more.
+    /// Forgets a message that is no longer held.
     fn release(&self, client_id: &ClientMessageId) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(client_id);
     }
@@ -181,7 +182,7 @@ impl OutboxWorker {
         }
     }
 
-    /// One step of the first message in the queue.
+    /// Does what the first message in the queue needs next.
     async fn step(&self, item: OutboxItem, attempt: &mut u32) {
         match NextStep::of(item.state) {
             NextStep::Hold => return self.hold(&item).await,
@@ -189,11 +190,11 @@ impl OutboxWorker {
             NextStep::LookUp => return self.resolve_outcome(item, attempt).await,
         }
         let client_id = item.client_id.clone();
-        // Committed before the bytes leave: after a crash we know that we do not know.
+        // Recorded before the request is made, so that after a crash the message is looked up.
         let (from, to) = (OutboxState::Queued, OutboxState::Sending);
         match self.shared.store.advance(&client_id, from, to).await {
             Ok(true) => {}
-            // Taken back in the last moment.
+            // Cancelled in the last moment.
             Ok(false) => return,
             Err(error) => {
                 tracing::error!(%error, "the outbox cannot be written");
@@ -227,9 +228,9 @@ impl OutboxWorker {
         }
     }
 
-    /// Waits for the end of the time in which a message can be taken back, or for that to happen.
+    /// Waits until a held message is due or cancelled.
     async fn hold(&self, item: &OutboxItem) {
-        // It was reported as held when it was queued, or when the program started.
+        // That it is held was reported when it was queued, or at the start of the program.
         let until =
             self.shared.held.due(&item.client_id, Instant::now(), self.shared.options.grace);
         tokio::select! {
@@ -258,7 +259,7 @@ impl OutboxWorker {
         SendOutcome::of(sent.map(|sent| sent.key))
     }
 
-    /// Reads the conversation back and looks for our client id, down to before the message was queued.
+    /// Looks on the server for a message whose outcome is unknown.
     async fn resolve_outcome(&self, item: OutboxItem, attempt: &mut u32) {
         match self.find(&item.client_id, item.queued_at).await {
             Ok(Some(raw)) => {
@@ -268,11 +269,11 @@ impl OutboxWorker {
                 self.report(&item.client_id, Delivery::Sent, Some(key)).await;
             }
             Ok(None) => {
-                // Not there after a full read: send again, under the same id.
+                // It is not there: send it again, under the same client id.
                 self.set_state(&item.client_id, OutboxState::Queued, "").await;
                 self.report(&item.client_id, Delivery::Queued, None).await;
             }
-            // A conversation that does not exist yet holds nothing.
+            // The conversation does not exist yet, so the message is not there.
             Err(error) if error.is_inaccessible() && self.id.peer().is_some() => {
                 self.set_state(&item.client_id, OutboxState::Queued, "").await;
                 self.report(&item.client_id, Delivery::Queued, None).await;
@@ -309,7 +310,7 @@ impl OutboxWorker {
                 _ => return Ok(None),
             }
         }
-        // Sending again after an incomplete look would risk a second copy.
+        // Not all of it was read, so sending again could result in a second copy.
         Err(Error::incomplete())
     }
 
@@ -334,7 +335,7 @@ impl OutboxWorker {
         report(&self.shared, &self.id, client_id, delivery, sent).await;
     }
 
-    /// Waits for the next try; the connection coming back or the user ends the wait.
+    /// Waits before the next attempt. The connection coming back or the user ends the wait.
     async fn pause(&self, attempt: &mut u32, error: Option<&Error>) {
         *attempt += 1;
         let asked_for = wait_after(error.map(|e| e.kind), self.shared.options.backoff_cap);

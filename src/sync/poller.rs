@@ -1,4 +1,4 @@
-//! The poller: connects, repairs what was missed, then takes events by long poll or asks at intervals.
+//! The poller: connects, catches up, and then receives events by long poll or polls at intervals.
 
 use super::Shared;
 use super::apply::{IncomingConversation, IncomingMessages};
@@ -16,10 +16,10 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Waits longer than this are told to the user as such; a server that asks for a pause sets its own.
+/// How long to wait for the user after the token was rejected.
 const SIGNED_OUT_WAIT: Duration = Duration::from_secs(24 * 3600);
 
-/// An empty answer faster than this was not waited for.
+/// An empty answer sooner than this means that the server does not hold the poll.
 const QUICK: Duration = Duration::from_secs(1);
 
 pub async fn run(shared: Arc<Shared>) {
@@ -52,7 +52,7 @@ pub async fn run(shared: Arc<Shared>) {
     }
 }
 
-/// Attempts to connect since the last time that the connection carried anything.
+/// Attempts to connect since the last success.
 #[derive(Debug, Default)]
 struct Attempts {
     failed: u32,
@@ -63,9 +63,9 @@ struct Attempts {
 #[derive(Debug, PartialEq, Eq)]
 enum NextAttempt {
     Now,
-    /// Only when the user has done something about the token.
+    /// When the user asks for it.
     SignedOut,
-    /// When the server asked for it.
+    /// When the server allows it.
     After(Duration),
     Backoff,
 }
@@ -73,8 +73,8 @@ enum NextAttempt {
 impl Attempts {
     /// What follows an error that ended the connection.
     fn after(&mut self, kind: ErrorKind) -> NextAttempt {
-        // An answer, so the server is there: a new endpoint is registered at once, and what was missed is fetched as
-        // after any other interruption. Not twice in a row.
+        // The server does answer, so a new endpoint is registered at once, but not twice in a row. What was missed is
+        // fetched as after any other interruption.
         self.registered = kind == ErrorKind::EndpointGone && !self.registered;
         if self.registered {
             self.failed = 1;
@@ -96,7 +96,7 @@ impl Attempts {
     }
 }
 
-/// Connects and stays connected until something breaks.
+/// Connects, and stays connected until there is an error.
 async fn session(shared: &Arc<Shared>, attempts: &mut Attempts) -> Result<Infallible, Error> {
     let long = match shared.options.poll {
         PollMode::Interval => false,
@@ -127,13 +127,13 @@ async fn take_events(shared: &Arc<Shared>, attempts: &mut Attempts) -> Result<In
     let mut ack = 0;
     loop {
         let asked = tokio::time::Instant::now();
-        // Events are acknowledged with the next poll: an answer that is lost comes again.
+        // A poll acknowledges the events of the one before, so that events are sent again if an answer is lost.
         let events = shared.client.poll(Some(ack)).await?;
-        // Only now it is known that this connection carries anything.
+        // Only an answered poll proves that the connection works.
         attempts.succeeded();
         let fresh = unseen(events, ack);
         if fresh.is_empty() && asked.elapsed() < QUICK {
-            // A server that does not hold the poll must not be asked without a pause.
+            // Do not flood a server that does not hold the poll.
             shared.connection.wait(shared.options.interval).await;
         }
         ack = fresh.iter().map(|e| e.id).max().unwrap_or(ack).max(ack);
@@ -141,7 +141,7 @@ async fn take_events(shared: &Arc<Shared>, attempts: &mut Attempts) -> Result<In
     }
 }
 
-/// Events after the acknowledged one; those without an id cannot be told apart from it and are all taken.
+/// Events after the acknowledged one. Events without an id are always included, because they cannot be compared.
 fn unseen(events: Vec<PolledEvent>, ack: u64) -> Vec<PolledEvent> {
     events.into_iter().filter(|event| event.id == 0 || event.id > ack).collect()
 }
@@ -179,7 +179,7 @@ async fn apply_events(shared: &Arc<Shared>, events: Vec<PolledEvent>) {
     }
 }
 
-/// Events of one poll by what they bring.
+/// The events of one poll, sorted by what they contain.
 #[derive(Default)]
 struct EventBatch {
     messages: BTreeMap<ConversationId, Vec<RawMessage>>,
@@ -204,7 +204,7 @@ impl EventBatch {
             "NewMessage" | "MessageUpdate" => {
                 self.add_message(wire::raw_message(&event.resource, None));
             }
-            // Its messages come as events of their own, maybe after this one: the next start asks once more.
+            // Its messages are separate events and may come later, so its version is not recorded as stored.
             "ConversationUpdate" => {
                 self.conversations.extend(
                     wire::raw_conversation(&event.resource).map(IncomingConversation::listed),
@@ -238,7 +238,7 @@ async fn apply_messages(
     let real = messages.into_iter().filter(|(id, _)| !id.is_virtual());
     let incoming: Vec<IncomingMessages> = real
         .map(|(conversation, messages)| {
-            // Whoever comes back into a group has missed what was said there meanwhile.
+            // After coming back into a group, what was written meanwhile has to be fetched.
             if messages.iter().any(|raw| adds(raw, &shared.me)) {
                 shared.fell_behind(&conversation);
             }
@@ -253,7 +253,7 @@ async fn apply_messages(
     }
     let touched: Vec<ConversationId> = incoming.iter().map(|i| i.conversation.clone()).collect();
     if !shared.ingest(conversations, incoming).await {
-        // Shown but not stored: what comes next must not look as if it followed.
+        // They are shown but not stored, so the next messages must not be appended to the stored ones.
         for id in &touched {
             shared.fell_behind(id);
         }
@@ -271,7 +271,7 @@ async fn apply_thread(shared: &Shared, json: String, thread: wire::Thread) {
     shared.send_thread(&id, thread).await;
 }
 
-/// Whether an activity puts someone into the conversation.
+/// Whether a message says that this account was added to the conversation.
 fn adds(raw: &RawMessage, me: &UserId) -> bool {
     let kind = raw.kind.strip_prefix("ThreadActivity/");
     kind.is_some_and(|kind| matches!(kind, "AddMember" | "MemberJoined"))

@@ -1,7 +1,7 @@
-//! How far others have read the open chat: fetched when it is opened and when something says that it changed.
+//! Read receipts of the open chat: fetched when it is opened, and when they may have changed.
 //!
-//! Services that announce read marks are asked only then. Others are asked again after waits that double, as long as an
-//! own message waits to be read: a mark that nobody announces is worth no request a second.
+//! If the service announces read marks, they are fetched after each announcement. Otherwise they are polled while an own
+//! message has not been read, with waits that double each time, to limit the number of requests.
 
 use super::Shared;
 use crate::model::{ConversationId, Delta, Timestamp};
@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 const FIRST: Duration = Duration::from_secs(5);
 const LONGEST: Duration = Duration::from_secs(300);
 
-/// What is known of reading, for deciding when to ask.
+/// Decides when to fetch read receipts.
 #[derive(Default)]
 pub struct ReceiptTracker {
     state: std::sync::Mutex<ReceiptState>,
@@ -22,11 +22,11 @@ pub struct ReceiptTracker {
 
 #[derive(Default)]
 struct ReceiptState {
-    /// This service announces read marks.
+    /// The service announces read marks.
     announced: bool,
-    /// Own newest message of this run, and how far the reader who is furthest has read.
+    /// The newest own message of this run, and how far the member who has read furthest has read.
     newest: HashMap<ConversationId, (Timestamp, Timestamp)>,
-    /// The server does not tell of these.
+    /// Conversations for which the server refuses read receipts.
     unsupported: HashSet<ConversationId>,
 }
 
@@ -35,18 +35,18 @@ impl ReceiptTracker {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Someone read, or the chat was opened.
+    /// Fetches them now: a chat was opened, or someone has read.
     pub fn check_soon(&self) {
         self.changed.notify_one();
     }
 
-    /// The service told by itself that someone read.
+    /// The service announced that someone has read.
     pub fn announced(&self) {
         self.state().announced = true;
         self.check_soon();
     }
 
-    /// An own message has its place.
+    /// An own message was accepted by the server.
     pub fn sent(&self, id: &ConversationId, at: Timestamp) {
         let mut state = self.state();
         let known = state.newest.entry(id.clone()).or_default();
@@ -60,7 +60,7 @@ impl ReceiptTracker {
         self.state().newest.entry(id.clone()).or_default().1 = at;
     }
 
-    /// Whether to ask again after a while.
+    /// Whether to poll.
     fn is_waiting(&self, id: &ConversationId) -> bool {
         let state = self.state();
         !state.announced && state.newest.get(id).is_some_and(|(own, read)| own > read)
@@ -80,13 +80,13 @@ pub async fn watch(shared: Arc<Shared>) {
     }
 }
 
-/// The wait after one in which nothing changed.
+/// The next wait, if nothing changed during this one.
 fn longer(wait: Duration) -> Duration {
     wait.saturating_mul(2).min(LONGEST)
 }
 
 impl Shared {
-    /// Asks how far the others have read the open chat.
+    /// Fetches how far the other members have read the open chat.
     async fn fetch_read_receipts(&self) {
         let Some(id) =
             self.open_chat().filter(|id| !self.receipts.state().unsupported.contains(id))
@@ -105,7 +105,7 @@ impl Shared {
             }
             Err(error) if error.is_transient() => {}
             Err(error) => {
-                tracing::debug!(kind = ?error.kind, "read marks are not told");
+                tracing::debug!(kind = ?error.kind, "read receipts are not available");
                 self.receipts.state().unsupported.insert(id);
             }
         }

@@ -1,16 +1,16 @@
-//! Bringing rows that an older version stored up to the present decoder and search index, in the background.
+//! Reindexing in the background: rows that an older version stored are decoded again and added to the search index.
 
 use super::{Shared, decode_stored};
 use crate::protocol::decode;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Rows indexed in one transaction; a draft or message to be saved meanwhile waits no longer than that.
+/// Rows per transaction, which other writes have to wait for.
 const CHUNK: u32 = 200;
-/// Pause between two chunks, so that everything else comes first.
+/// Pause between two transactions, so that other writes get their turn.
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// Decodes outdated rows again, newest first, and adds their words to the index.
+/// Decodes and indexes outdated rows, newest first.
 pub async fn run(shared: Arc<Shared>) {
     if let Err(error) = shared.store.check_index(decode::DECODER_VERSION).await {
         tracing::error!(%error, "the index cannot be checked");
@@ -21,7 +21,7 @@ pub async fn run(shared: Arc<Shared>) {
             Ok(Some(chunk)) => chunk,
             Ok(None) => {
                 if let Err(error) = shared.store.finish_index().await {
-                    tracing::error!(%error, "the index is not noted as complete");
+                    tracing::error!(%error, "the index was not recorded as complete");
                 }
                 return;
             }

@@ -1,4 +1,4 @@
-//! Carries out what the app asks for. Drafts are written in order; what needs the network runs beside.
+//! Executes the app's requests. What only needs the store is done in order, what needs the network concurrently.
 
 use super::catch_up::News;
 use super::outbox::{self, OutboxCommand};
@@ -14,15 +14,15 @@ use crate::store::SearchHandle;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc};
 
-/// Requests to the server under way at once.
+/// Requests that use the network at the same time.
 const PARALLEL: usize = 5;
-/// Changes that may wait for their turn.
+/// Changes that can be queued.
 const CHANGES: usize = 256;
-/// Messages shown at once when a chat is opened.
+/// Messages sent to the app when a chat is opened.
 const FIRST_PAGE: u32 = 60;
 /// Messages on each side of a place that is opened.
 const AROUND: u32 = 60;
-/// Hits in one answer.
+/// Hits per page of a search.
 const HITS: usize = 60;
 
 pub async fn run(
@@ -44,7 +44,7 @@ pub async fn run(
     }
 }
 
-/// Decides for each request whether it is carried out in order here, in the queue of changes, or beside others.
+/// Decides for each request whether it is executed here in order, in the queue of changes, or concurrently.
 struct Dispatcher {
     shared: Arc<Shared>,
     slots: Arc<Semaphore>,
@@ -60,7 +60,7 @@ impl Dispatcher {
                 self.save_draft(&conversation, &draft).await;
             }
             Request::Send { conversation, client_id, outgoing } => {
-                // Here and not in the outbox's task: a draft saved later must not be deleted by this one's commit.
+                // Here, in order with drafts: it deletes the draft, which must not be one that is saved later.
                 if outbox::enqueue(shared, &conversation, &client_id, &outgoing).await {
                     self.send_to_outbox(OutboxCommand::Wake { conversation }).await;
                 }
@@ -69,20 +69,20 @@ impl Dispatcher {
                 self.send_to_outbox(OutboxCommand::Resend { conversation, client_id }).await;
             }
             Request::Discard { conversation, client_id, draft } => {
-                // Here, too, and for the same reason.
+                // Here for the same reason.
                 outbox::cancel(shared, conversation.clone(), client_id, draft).await;
                 self.send_to_outbox(OutboxCommand::Wake { conversation }).await;
             }
             Request::RetryNow => shared.connection.retry_now(),
             Request::Open { conversation } => self.open(conversation).await,
-            // From the store, and so never behind what the network keeps waiting.
+            // These only read the store, and must not wait for requests that use the network.
             Request::Around { conversation, key } => around(shared, &conversation, &key).await,
             Request::Newer { conversation, after } => newer(shared, &conversation, &after).await,
             Request::Source { conversation, key, ticket } => {
                 source(shared, &conversation, &key, ticket).await;
             }
             Request::Search { query, below, ticket } => {
-                // Not one of the slots: a newer question ends an older one.
+                // Not limited like other requests, because a new search cancels the one before.
                 let handle = shared.store.begin_search();
                 let shared = Arc::clone(shared);
                 tokio::spawn(async move { search(&shared, handle, query, below, ticket).await });
@@ -101,20 +101,20 @@ impl Dispatcher {
     }
 
     async fn send_to_outbox(&self, command: OutboxCommand) {
-        // The outbox only ends with sync.
+        // Fails only when sync stops.
         let _ = self.outbox.send(command).await;
     }
 
     async fn save_draft(&self, conversation: &ConversationId, draft: &Draft) {
         if let Err(error) = self.shared.store.save_draft(conversation, draft).await {
-            self.shared.notice(&format!("the draft is not saved: {error}")).await;
+            self.shared.notice(&format!("the draft was not saved: {error}")).await;
         }
     }
 
     async fn open(&self, conversation: ConversationId) {
         let shared = &self.shared;
         shared.set_open_chat(&conversation);
-        // The stored page first and in order: a chat opened later must not be overtaken.
+        // The stored page is sent in order, so that it cannot arrive after that of a chat that is opened later.
         show_stored(shared, &conversation).await;
         shared.receipts.check_soon();
         shared.history.gaps.notify_one();
@@ -126,7 +126,7 @@ impl Dispatcher {
         });
     }
 
-    /// Puts a change behind those that were made before it.
+    /// Queues a change.
     async fn queue(&self, change: Request) {
         let Err(error) = self.changes.try_send(change) else { return };
         if let Request::Change { ticket, .. } | Request::Thread { ticket, .. } = error.into_inner()
@@ -165,10 +165,10 @@ pub(super) async fn show_stored(shared: &Arc<Shared>, id: &ConversationId) {
     shared.send_cached_thread(id).await;
 }
 
-/// The next start opens it again. After it is shown: the writer may be busy with a burst.
+/// Records the open chat for the next start. After it is shown, because the writer may be busy.
 async fn save_last_open(shared: &Shared, id: &ConversationId) {
     if let Err(error) = shared.store.set_last_open(id).await {
-        tracing::warn!(%error, "the open chat was not noted");
+        tracing::warn!(%error, "the open chat was not recorded");
     }
 }
 
@@ -178,7 +178,7 @@ async fn send_coverage(shared: &Shared, id: &ConversationId) {
     }
 }
 
-/// Stored rows as messages, to the app.
+/// Decodes stored rows and sends them to the app.
 pub(super) async fn send_stored(
     shared: &Shared,
     id: &ConversationId,
@@ -245,7 +245,7 @@ pub(super) async fn search(
     shared.respond(ticket, Response::Found(result)).await;
 }
 
-/// A message as it was received, and its edit records.
+/// Sends a message as it was received, and its edit records.
 pub(super) async fn source(
     shared: &Shared,
     conversation: &ConversationId,
@@ -257,14 +257,14 @@ pub(super) async fn source(
     shared.respond(ticket, Response::Source(items)).await;
 }
 
-/// Fills one gap page by page, because the user asked for it.
+/// Fetches a page of a gap because the user asked for it; the backfill continues.
 async fn fill(shared: &Shared, id: &ConversationId, above: &MessageKey) {
     let gap = shared.store.gap_above(id, above).await;
     let Ok(Some(gap)) = gap else { return };
     match shared.fill_gap(&gap).await {
         Ok(_) => shared.history.gaps.notify_one(),
         Err(error) => {
-            shared.notice(&format!("What is missing was not fetched: {}", error.message)).await;
+            shared.notice(&format!("Missing messages were not fetched: {}", error.message)).await;
         }
     }
 }
@@ -316,12 +316,12 @@ async fn execute(shared: &Arc<Shared>, request: Request) {
             if shared.connection.is_online()
                 && let Err(error) = shared.client.typing(&conversation, active).await
             {
-                tracing::debug!(kind = ?error.kind, "typing was not told");
+                tracing::debug!(kind = ?error.kind, "the typing signal was not sent");
             }
         }
         Request::Resync { conversation } => resync(shared, &conversation).await,
         Request::Fill { conversation, above } => fill(shared, &conversation, &above).await,
-        // Carried out by the caller.
+        // Executed by the dispatcher.
         Request::SaveDraft { .. }
         | Request::Send { .. }
         | Request::Resend { .. }
@@ -352,8 +352,8 @@ async fn mark_read(
             }
         }
         Err(error) => {
-            tracing::error!(%error, "a read mark was not stored");
-            shared.notice(&format!("what was read is not noted: {error}")).await;
+            tracing::error!(%error, "a read marker was not stored");
+            shared.notice(&format!("what you have read was not saved: {error}")).await;
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Groups: changing, creating, joining. Each answer goes back under the ticket it was asked for.
+//! Requests about groups: changing, creating and joining them. Each is answered under its ticket.
 
 use super::requests::refresh_thread;
 use super::{Shared, fault};
@@ -21,7 +21,7 @@ pub async fn change(
     }
 }
 
-/// The server's own state after a change, also after a refused one.
+/// Fetches the server's state after a change, also after a refused one.
 pub async fn refresh_after(shared: &Arc<Shared>, id: &ConversationId, change: &ThreadChange) {
     let gone = matches!(change, ThreadChange::Remove(who) if *who == shared.me);
     if matches!(change, ThreadChange::Member(who, _) if *who == shared.me) {

@@ -1,21 +1,21 @@
-//! Decisions of the outbox, without its doing: what an answer means, what comes next, how long to wait.
+//! Decisions of the outbox as pure functions: what an answer means, what is next, and how long to wait.
 
 use crate::client::{Error, ErrorKind};
 use crate::model::{MessageKey, Timestamp};
 use crate::store::OutboxState;
 use std::time::Duration;
 
-/// A message whose outcome is unknown may have arrived this much before we think we queued it: clocks differ.
+/// A message may have arrived this much earlier than its queue time says, because clocks differ.
 const LOOK_BACK_MARGIN_MS: i64 = 10 * 60 * 1000;
 
-/// What came of one attempt to send.
+/// The outcome of one attempt to send.
 #[derive(Debug)]
 pub enum SendOutcome {
     Accepted(Option<MessageKey>),
     Rejected(String),
     /// It certainly did not arrive.
     NotSent(Error),
-    /// It may have arrived although no answer came.
+    /// It may have arrived, although there was no usable answer.
     Unknown(Error),
 }
 
@@ -38,10 +38,10 @@ impl SendOutcome {
     }
 }
 
-/// What a message at the head of its queue needs next.
+/// What the first message of a queue needs next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NextStep {
-    /// It can still be taken back.
+    /// It can still be cancelled.
     Hold,
     Send,
     /// Whether it arrived is not known.
@@ -61,12 +61,12 @@ impl NextStep {
     }
 }
 
-/// Whether a page whose oldest message is this one holds everything since a message was queued.
+/// Whether pages down to this oldest message include everything since a message was queued.
 pub fn reaches_back(oldest: Option<Timestamp>, queued_at: Timestamp) -> bool {
     oldest.is_none_or(|at| at.0 < queued_at.0.saturating_sub(LOOK_BACK_MARGIN_MS))
 }
 
-/// The wait that an error asks for by itself; `None` for the usual backoff.
+/// The wait that an error determines; `None` for exponential backoff.
 pub fn wait_after(kind: Option<ErrorKind>, cap: Duration) -> Option<Duration> {
     match kind? {
         ErrorKind::RetryAfter(wait) => Some(wait),
