@@ -1,7 +1,7 @@
-//! The wire format: JSON, paths and markup on one side, `model` types on the other.
+//! The wire format: converts between JSON, paths and markup and the types of `model`.
 //!
-//! Reading never fails on a single item: what is missing has a default, what is unknown is kept (facts 3, 7).
-//! The way of a message is bytes -> [`wire`] -> `RawMessage` -> [`decode`] -> `Message`.
+//! Decoding never fails because of a single item: missing fields have defaults, unknown ones are kept (facts 3, 7). A
+//! received message goes bytes -> [`wire`] -> `RawMessage` -> [`decode`] -> `Message`.
 //!
 #![doc = include_str!("protocol/FACTS.md")]
 

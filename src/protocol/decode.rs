@@ -1,4 +1,4 @@
-//! [`RawMessage`] to [`Message`]: never fails, the worst case is `Unknown`.
+//! Decodes a [`RawMessage`] into a [`Message`]. Never fails: what is not understood becomes `Unknown`.
 
 mod properties;
 
@@ -12,10 +12,10 @@ use crate::model::{
 use properties::{mentioned, reactions};
 use std::borrow::Cow;
 
-/// Rises with every change of what is derived, so that the store can index old rows again.
-pub const DECODER_VERSION: u32 = 3;
+/// To be increased whenever the result of decoding changes, so that the store indexes old rows again.
+pub const DECODER_VERSION: u32 = 4;
 
-/// Reads a message. `me` decides what mentions me.
+/// Decodes a message. `me` is this account, for recognising mentions of it.
 pub fn message(raw: &RawMessage, me: &UserId) -> Message {
     let item: wire::WireMessage<'_> = if raw.extras {
         serde_json::from_str(&raw.json).unwrap_or_default()
@@ -28,7 +28,7 @@ pub fn message(raw: &RawMessage, me: &UserId) -> Message {
     let deleted = time(&item.properties.deletetime).is_some();
     let edited = time(&item.properties.edittime);
     let is_text = matches!(body, MessageBody::Text(_));
-    // Nothing but an edit mark says that all of the text was taken away (facts 3.3).
+    // Content that consists only of an edit mark means that the text was removed (facts 3.3).
     let only_a_mark = || {
         raw.content.contains("<e_m")
             && matches!(&body, MessageBody::Text(rich) if rich.blocks.is_empty())
@@ -54,7 +54,7 @@ pub fn message(raw: &RawMessage, me: &UserId) -> Message {
     }
 }
 
-/// What the store keeps beside the raw message.
+/// What the store keeps in addition to the raw message.
 pub fn indexed(message: &Message) -> Indexed {
     let nameless = |id: &UserId| SafeText::line(id.bare());
     let counts = message.edit_of.is_none()
@@ -65,7 +65,7 @@ pub fn indexed(message: &Message) -> Indexed {
         )
         && !message.sender.as_str().is_empty();
     let gone = matches!(message.body, MessageBody::Deleted);
-    // As it is shown: an emoticon is found by its picture.
+    // The text as it is shown, so that an emoticon is found by its picture.
     let mut body = Cow::Borrowed(&message.body);
     if message.body.has_emoticons() {
         body.to_mut().show_emoji(EmojiStyle::Glyph, EmojiWidth::Cluster);
@@ -80,7 +80,7 @@ pub fn indexed(message: &Message) -> Indexed {
     }
 }
 
-/// Names that a message brings along: its sender's, and those in a thread activity.
+/// Names contained in a message: its sender's, and those in a thread activity.
 pub fn names(raw: &RawMessage) -> Vec<(UserId, NameSource, SafeText)> {
     let mut names = Vec::new();
     if let Some(name) = raw.sender_name.as_deref()
@@ -97,7 +97,7 @@ pub fn names(raw: &RawMessage) -> Vec<(UserId, NameSource, SafeText)> {
     names
 }
 
-/// A typing signal: who, and whether they type or stopped.
+/// Whether the sender started or stopped typing; `None` for any other message.
 pub fn typing(raw: &RawMessage) -> Option<bool> {
     match &*raw.kind {
         "Control/Typing" => Some(true),
@@ -106,7 +106,7 @@ pub fn typing(raw: &RawMessage) -> Option<bool> {
     }
 }
 
-/// Whether this only says that someone read further; how far has to be asked for (facts 3.5).
+/// Whether the message only announces that someone has read further; how far has to be fetched (facts 3.5).
 pub(crate) fn is_read_mark(raw: &RawMessage) -> bool {
     &*raw.kind == "ThreadActivity/MemberConsumptionHorizonUpdate"
 }
@@ -129,8 +129,10 @@ fn body(raw: &RawMessage, item: &wire::WireMessage<'_>) -> MessageBody {
         "Event/SkypeVideoMessage" => payload::message_record(content, MediaKind::Video),
         "Event/SkypeAudioMessage" => payload::message_record(content, MediaKind::Voice),
         "PopCard" | "Notice" => Some(payload::notice(content)),
-        "MessageDelete" => Some(deletes(content)),
-        "InviteFreeRelationshipChanged/Initialized" => Some(says(None, content, "Contact request")),
+        "MessageDelete" => Some(deletion_notice(content)),
+        "InviteFreeRelationshipChanged/Initialized" => {
+            Some(system_line(None, content, "Contact request"))
+        }
         "Nudge" => Some(MessageBody::Thread(ThreadActivity::Did {
             by: raw.sender.clone(),
             what: "nudged".into(),
@@ -147,7 +149,7 @@ fn body(raw: &RawMessage, item: &wire::WireMessage<'_>) -> MessageBody {
     })
 }
 
-/// What is said to programs and not to people (facts 3.7).
+/// Types that are meant for programs and are not shown (facts 3.7).
 fn is_signal(kind: &str) -> bool {
     kind.starts_with("Control/")
         || kind.starts_with("Signal/")
@@ -160,8 +162,7 @@ fn is_signal(kind: &str) -> bool {
         )
 }
 
-/// Files and what is like them. The type of the object inside says what it is; the messagetype only where that is
-/// silent.
+/// Files and other media. The kind is determined by the type of the object inside, or else by the messagetype.
 fn media(kind: &str, content: &str) -> Option<MessageBody> {
     let fallback = match kind {
         "RichText/Media_GenericFile" => MediaKind::File,
@@ -172,7 +173,7 @@ fn media(kind: &str, content: &str) -> Option<MessageBody> {
         | "RichText/Media_LocalRecording"
         | "RichText/Media_Call" => MediaKind::Recording,
         "RichText/Media_CallTranscript" => MediaKind::Transcript,
-        // Teams puts the card itself into the content.
+        // On Teams the content is the card itself.
         "RichText/Media_Card" if content.trim_start().starts_with('{') => {
             return payload::card_object(content);
         }
@@ -180,19 +181,19 @@ fn media(kind: &str, content: &str) -> Option<MessageBody> {
         _ => return None,
     };
     let read = payload::uri_object(content, fallback);
-    // A record without an object has nothing to show but what it is.
+    // A record without an object: only its kind can be shown.
     read.or_else(|| content.trim_start().starts_with('{').then(|| payload::nameless(fallback)))
 }
 
-/// One line of the conversation itself.
-fn says(by: Option<UserId>, content: &str, otherwise: &str) -> MessageBody {
+/// A system line with the text of a record, or with `otherwise` if there is none.
+fn system_line(by: Option<UserId>, content: &str, otherwise: &str) -> MessageBody {
     let text = one_line(&richtext::strip_record(content));
     let what = SafeText::line(if text.is_empty() { otherwise } else { &text });
     MessageBody::Thread(ThreadActivity::Other { by, what })
 }
 
-/// The id of the message that is gone: the first long number.
-fn deletes(content: &str) -> MessageBody {
+/// A deletion notice. The id of the deleted message is the first long number.
+fn deletion_notice(content: &str) -> MessageBody {
     let id = content.split(|c: char| !c.is_ascii_digit()).find(|part| part.len() >= 10);
     id.map_or(MessageBody::Hidden, |id| MessageBody::Deletes(id.into()))
 }
@@ -201,7 +202,8 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// `Text` is literal. On Teams hosts the five XML entities occur in it and are decoded (facts 7, row 22).
+/// The content of `Text` is literal. On Teams hosts it contains the five XML entities, which are decoded (facts 7, row
+/// 22).
 fn text(content: &str, item: &wire::WireMessage<'_>) -> MessageBody {
     let decoded = if item.is_of_teams() { entity::unescape_five(content) } else { content.into() };
     let rest = emote_text(&decoded, item);
@@ -223,7 +225,7 @@ fn rich(content: &str, item: &wire::WireMessage<'_>) -> MessageBody {
         return body;
     }
     if start.get(..14).is_some_and(|s| s.eq_ignore_ascii_case("<systemMessage")) {
-        return says(None, content, "This chat was moved to a newer version");
+        return system_line(None, content, "This chat was moved to a newer version");
     }
     let mentioned = mentioned(item);
     if html::looks_like_html(content) {
@@ -236,7 +238,7 @@ fn rich(content: &str, item: &wire::WireMessage<'_>) -> MessageBody {
     MessageBody::Text(richtext::parse_with(content, &mentioned))
 }
 
-/// A file in the middle of a text: its label stands where it stood.
+/// Text with a file in it: the file's label takes its place.
 fn with_object(content: &str, mentioned: &richtext::MentionedPeople) -> Option<RichText> {
     const END: &str = "</uriobject>";
     let lower = content.to_ascii_lowercase();
@@ -252,7 +254,7 @@ fn with_object(content: &str, mentioned: &richtext::MentionedPeople) -> Option<R
     Some(RichText { blocks })
 }
 
-/// The text after the name of a `/me` (facts 3.1: `skypeemoteoffset`, in UTF-16 units as the web client counts).
+/// The text of a `/me` message after the name (facts 3.1: `skypeemoteoffset`, in UTF-16 units as the web client counts).
 fn emote_text<'a>(content: &'a str, item: &wire::WireMessage<'_>) -> Option<&'a str> {
     let offset = usize::try_from(item.skypeemoteoffset.number()?).ok()?;
     let mut units = 0;
@@ -267,7 +269,7 @@ fn emote_text<'a>(content: &'a str, item: &wire::WireMessage<'_>) -> Option<&'a 
     (offset > 0).then(|| content.get(at..).unwrap_or_default())
 }
 
-/// Reads a conversation item. Unread counts are the store's business and stay zero here.
+/// Decodes a conversation item. Unread counts are computed by the store and are zero here.
 pub fn conversation(raw: &RawConversation, me: &UserId) -> Conversation {
     let item: wire::WireConversation<'_> = serde_json::from_str(&raw.json).unwrap_or_default();
     let properties = &item.properties;

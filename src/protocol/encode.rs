@@ -1,4 +1,4 @@
-//! What is typed, as request JSON (facts 3.2, 4.1, 4.3, 5).
+//! Bodies of requests (facts 3.2, 4.1, 4.3, 5).
 
 pub mod markup;
 
@@ -10,7 +10,7 @@ use crate::model::{
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 
-/// A new message. Plain text goes out as `Text`, anything with tags as `RichText`. Unset fields are left out.
+/// A new message: `Text` for plain text, `RichText` if there are tags. Unset fields are left out.
 pub fn message(outgoing: &Outgoing, client_id: &ClientMessageId, my_name: &str) -> Value {
     let mut body = body(outgoing, my_name);
     body.insert("clientmessageid".into(), client_id.as_str().into());
@@ -43,7 +43,7 @@ fn body(outgoing: &Outgoing, my_name: &str) -> Map<String, Value> {
 fn content<'a>(outgoing: &'a Outgoing, my_name: &str) -> (&'a str, String) {
     let text = &outgoing.text;
     if let Some(kind) = &outgoing.source {
-        // Markup as it was received and changed by hand; literal text stays as it was typed.
+        // Markup that was received and edited as such. Line breaks of literal text stay as they were typed.
         let content = if &**kind == "Text" { text.clone() } else { crlf(text) };
         return (kind, content);
     }
@@ -66,7 +66,7 @@ fn crlf(text: &str) -> String {
     text.replace("\r\n", "\n").replace('\n', "\r\n")
 }
 
-/// The `quote` tag with the fallback lines for clients that do not know it.
+/// A `quote` tag, with fallback lines for clients that do not know it.
 fn quote_tag(quote: &QuoteOf) -> String {
     let seconds = quote.at.0 / 1000;
     let author = quote.author.without_prefix();
@@ -86,7 +86,8 @@ pub fn typing(active: bool) -> Value {
     json!({ "messagetype": kind, "contenttype": "text", "content": "" })
 }
 
-/// A property under its own name, beside `name` itself: the page says body, the clients say query (facts 7, row 2).
+/// A property under its own name. For group properties the name is given as well, because sources disagree on whether it
+/// belongs into the body or the query (facts 7, row 2).
 pub fn property(flag: ThreadFlag, on: bool) -> Value {
     let name = flag.property();
     match flag {

@@ -1,4 +1,4 @@
-//! Character references, decoded once and leniently: what cannot be decoded stays as it was written (facts 4.3).
+//! Character references, decoded once and leniently: what cannot be decoded is kept as it is (facts 4.3).
 //!
 //! The names come from quick-xml. Its own `unescape` is not used, because it fails at the first stray `&`.
 
@@ -28,7 +28,7 @@ pub fn unescape(raw: &str) -> Cow<'_, str> {
     let mut rest = raw;
     while let Some((before, after)) = rest.split_once('&') {
         out.push_str(before);
-        // References are short; without the limit a text full of `&` would be read over and over.
+        // References are short. Without this limit, a text full of `&` would take quadratic time.
         let end = after.bytes().take(33).position(|b| b == b';');
         let decoded = end.and_then(|end| Some((decode(after.get(..end)?)?, after.get(end + 1..)?)));
         if let Some((text, tail)) = decoded {
@@ -64,8 +64,8 @@ pub fn unescape_five(raw: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Escapes for text and attributes of outgoing markup. quick-xml's own also writes a carriage return as a reference,
-/// which the line breaks of a message must not be (facts 4.3).
+/// Escapes text and attribute values. quick-xml's own function also escapes carriage returns, which must stay as they are
+/// in messages (facts 4.3).
 pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,6 +1,6 @@
-//! Teams HTML (`RichText/Html`) to [`RichText`] through html2text, with limits (facts 4.2).
+//! Converts Teams HTML (`RichText/Html`) to [`RichText`] by html2text, within limits (facts 4.2).
 //!
-//! html2text slows with the square of nesting, so what is too large or too deep is shown as stripped text.
+//! html2text takes quadratic time for nested tags, so what is too large or too deeply nested is shown without its tags.
 
 mod prepare;
 
@@ -11,10 +11,10 @@ use html2text::render::{RichAnnotation, TaggedLineElement};
 
 const MAX_BYTES: usize = 64 * 1024;
 const MAX_OPEN_TAGS: usize = 200;
-/// Wide enough that html2text never wraps; the pane does that.
+/// Wide enough that html2text does not wrap lines; the message pane does that.
 const WIDTH: usize = 1000;
 
-/// True for a `RichText` body that is really block HTML.
+/// Whether a `RichText` body is in fact HTML with block elements.
 pub(crate) fn looks_like_html(content: &str) -> bool {
     let start = content.trim_start();
     ["<div", "<p>", "<p ", "<table", "<ul", "<ol"]
@@ -22,13 +22,13 @@ pub(crate) fn looks_like_html(content: &str) -> bool {
         .any(|tag| start.get(..tag.len()).is_some_and(|s| s.eq_ignore_ascii_case(tag)))
 }
 
-/// Part of a body: HTML for html2text, or what was read without it.
+/// A part of a body: HTML for html2text, or a block that needs no further conversion.
 enum Section {
     Html(String),
     Ready(Block),
 }
 
-/// Reads a body. `mentioned` are the people that numbers in mentions stand for.
+/// Converts a body. `mentioned` are the people that numbers in mention tags refer to.
 pub fn parse(html: &str, mentioned: &MentionedPeople) -> RichText {
     if html.len() > MAX_BYTES || depth(html) > MAX_OPEN_TAGS {
         return RichText::plain(&richtext::strip(html));
@@ -70,7 +70,7 @@ fn spans(html: &str) -> Vec<Span> {
                 TaggedLineElement::FragmentStart(_) => None,
             })
             .collect();
-        // Empty paragraphs are padding of the editor: one blank line at most, and none at the start.
+        // Editors insert empty paragraphs as spacing: keep one blank line at most, and none at the start.
         let is_blank = line.iter().all(|s| s.text.trim().is_empty());
         if is_blank && blank {
             continue;
@@ -119,7 +119,7 @@ fn span(text: &str, tags: &[RichAnnotation]) -> Span {
     Span { text: SafeText::text(text), style, link: target }
 }
 
-/// Tags opened and not closed at the worst place, counted without parsing.
+/// The largest number of tags that are open at the same time, estimated without parsing.
 fn depth(html: &str) -> usize {
     let bytes = html.as_bytes();
     let mut open = 0usize;

@@ -1,10 +1,10 @@
-//! Values that come in more than one shape: number or string, bool or `"true"`, null or missing (facts 3, 7).
+//! Values that occur in more than one form: number or string, bool or `"true"`, null or missing (facts 3, 7).
 
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
 use std::fmt;
 
-/// A scalar as text, whatever JSON type it came as. Null, objects and arrays read as empty.
+/// A scalar of any JSON type as text. Null, objects and arrays are empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Text<'a>(pub Cow<'a, str>);
 
@@ -38,7 +38,7 @@ impl<'de> Visitor<'de> for TextVisitor {
     type Value = Text<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value that reads as text")
+        f.write_str("a JSON value")
     }
     fn visit_borrowed_str<E>(self, v: &'de str) -> Result<Text<'de>, E> {
         Ok(Text(Cow::Borrowed(v)))
@@ -53,7 +53,7 @@ impl<'de> Visitor<'de> for TextVisitor {
         Ok(Text(Cow::Owned(v.to_string())))
     }
     fn visit_f64<E>(self, v: f64) -> Result<Text<'de>, E> {
-        // Times arrive as `1622540621409.0`, and long ids in exponent form.
+        // Times occur as `1622540621409.0`, and long ids in exponent form.
         Ok(Text(Cow::Owned(if v.fract() == 0.0 { format!("{v:.0}") } else { v.to_string() })))
     }
     fn visit_bool<E>(self, v: bool) -> Result<Text<'de>, E> {
@@ -81,7 +81,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     }
 }
 
-/// A struct that may be missing, null, or something else altogether: anything but an object reads as the default.
+/// A struct that may be missing or of another type: anything but an object gives the default.
 pub fn object_or_default<'de, D, T>(d: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -94,7 +94,8 @@ where
     Ok(serde_json::from_str(raw.get()).unwrap_or_default())
 }
 
-/// A list read item by item, so that one bad item costs itself only. Missing or not a list: empty.
+/// The items of a list, to be parsed one by one, so that one bad item does not affect the others. Empty if it is not a
+/// list.
 pub fn items<'de, D>(d: D) -> Result<Vec<&'de serde_json::value::RawValue>, D::Error>
 where
     D: Deserializer<'de>,

@@ -1,9 +1,9 @@
-//! Link targets: which may be followed, what their host is, and where they stand in plain text.
+//! Links: which targets may be opened, and addresses in plain text.
 
 pub use crate::model::rich::host;
 use crate::model::{Link, SafeText, Span};
 
-/// The target, if its scheme is one we open: http, https or mailto.
+/// The target as safe text, if it may be opened: only http, https and mailto.
 pub fn safe_target(raw: &str) -> Option<SafeText> {
     let raw = raw.trim();
     let lower = raw.get(..8.min(raw.len())).unwrap_or(raw).to_ascii_lowercase();
@@ -13,7 +13,7 @@ pub fn safe_target(raw: &str) -> Option<SafeText> {
     (known && clean.as_str() == raw && !raw.contains(' ')).then_some(clean)
 }
 
-/// Splits a span's text so that web addresses in it become links.
+/// Splits a span so that web addresses in its text become links.
 pub fn linkify(span: Span, out: &mut Vec<Span>) {
     if span.link.is_some() || !span.text.contains("://") {
         out.push(span);
@@ -47,10 +47,10 @@ pub fn linkify(span: Span, out: &mut Vec<Span>) {
     }
 }
 
-/// Byte range of the first `http://` or `https://` address at or after `from`.
+/// The byte range of the first `http://` or `https://` address at or after `from`.
 ///
-/// The linkify crate was weighed and left: it links no host with an underscore and no IPv6 address, and takes an
-/// ideographic space into the address.
+/// The linkify crate is not used, because it does not recognise hosts with an underscore and IPv6 addresses, and because
+/// it treats an ideographic space as a part of the address.
 fn find_url(text: &str, from: usize) -> Option<(usize, usize)> {
     let tail = text.get(from..)?;
     let start = tail.match_indices("://").find_map(|(at, _)| {
@@ -65,11 +65,11 @@ fn find_url(text: &str, from: usize) -> Option<(usize, usize)> {
     Some((from + start, from + start + url.len().max(1)))
 }
 
-/// An address without what follows it in a sentence: punctuation, and brackets that were opened before it.
+/// An address without trailing punctuation, and without closing brackets that are not opened in it.
 fn without_punctuation(url: &str) -> &str {
     const BRACKETS: [(char, char); 3] = [('(', ')'), ('[', ']'), ('{', '}')];
     let count = |wanted: char| url.chars().filter(|c| *c == wanted).count();
-    // Closing brackets without an opening one in the address. Counted once, so that many of them cost no more.
+    // Numbers of closing brackets without an opening one. Counted once, so that the time stays linear.
     let mut unopened = BRACKETS.map(|(open, close)| count(close).saturating_sub(count(open)));
     let mut end = url.len();
     for (at, c) in url.char_indices().rev() {

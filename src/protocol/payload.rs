@@ -1,4 +1,4 @@
-//! XML and JSON records inside `content`: files, contacts, places, calls, thread activities (facts 3.7).
+//! XML and JSON records in `content`: files, contacts, locations, calls and thread activities (facts 3.7).
 
 mod activity;
 mod card;
@@ -10,7 +10,7 @@ use super::tree::Node;
 use super::{entity, link, richtext};
 use crate::model::{Call, CallState, Media, MediaKind, MessageBody, RichText, SafeText};
 
-/// A `URIObject`: branches on its `type` attribute, not on the messagetype (facts 7, row 14).
+/// A `URIObject`. Its kind is determined by its `type`, not by the messagetype (facts 7, row 14).
 pub fn uri_object(content: &str, fallback: MediaKind) -> Option<MessageBody> {
     let root = Node::parse(content);
     let object = root.find("uriobject")?;
@@ -24,7 +24,7 @@ pub fn uri_object(content: &str, fallback: MediaKind) -> Option<MessageBody> {
         return Some(card);
     }
     let kind = match kind {
-        // What was recorded is a video; that it is a recording tells more.
+        // The type of a call recording is a video, but that it is a recording says more.
         _ if matches!(fallback, MediaKind::Recording | MediaKind::Transcript) => fallback,
         t if t.starts_with("Picture") => MediaKind::Image,
         t if t.starts_with("Video") => MediaKind::Video,
@@ -44,7 +44,7 @@ pub fn uri_object(content: &str, fallback: MediaKind) -> Option<MessageBody> {
     let name = value("originalname").map(str::to_owned).or_else(|| title().map(str::to_owned));
     let status = object.find("recordingstatus").and_then(|n| n.attribute("status"));
     let name = match (name, status) {
-        (None, Some(status)) if status != "Success" => Some("is being made".to_owned()),
+        (None, Some(status)) if status != "Success" => Some("in progress".to_owned()),
         (name, _) => name,
     };
     let milliseconds = object
@@ -69,7 +69,7 @@ pub fn uri_object(content: &str, fallback: MediaKind) -> Option<MessageBody> {
     }))
 }
 
-/// `<videomessage>` and `<audiomessage>`: old recorded messages with a public page.
+/// `<videomessage>` and `<audiomessage>`: old recorded messages with a link to a public page.
 pub fn message_record(content: &str, kind: MediaKind) -> Option<MessageBody> {
     let root = Node::parse(content);
     let record = root.find("videomessage").or_else(|| root.find("audiomessage"))?;
@@ -82,7 +82,7 @@ pub fn message_record(content: &str, kind: MediaKind) -> Option<MessageBody> {
     }))
 }
 
-/// `<sms>`: what was sent to telephones.
+/// `<sms>`: a text message to telephones.
 pub fn sms(content: &str) -> Option<MessageBody> {
     let root = Node::parse(content);
     let sms = root.find("sms")?;
@@ -96,7 +96,7 @@ pub fn sms(content: &str) -> Option<MessageBody> {
     Some(MessageBody::Labelled { label: SafeText::line(&label), text: RichText::plain(&text) })
 }
 
-/// An invitation to a call: its subject, and the text around it.
+/// An invitation to a scheduled call: its subject, or else its text.
 pub fn call_invite(content: &str) -> MessageBody {
     let root = Node::parse(content);
     let object = root.find("uriobject");
@@ -112,7 +112,7 @@ pub fn call_invite(content: &str) -> MessageBody {
     MessageBody::Labelled { label: "call invitation".into(), text }
 }
 
-/// Cards of the service's own bot: the first words found in it.
+/// A notice of the service's own bot: the first text in its JSON.
 pub fn notice(content: &str) -> MessageBody {
     let text = serde_json::from_str(content)
         .ok()
@@ -137,7 +137,7 @@ fn first_words(json: &serde_json::Value, depth: usize) -> Option<String> {
     }
 }
 
-/// Something that can be named only by what it is.
+/// Media of which only the kind is known.
 pub fn nameless(kind: MediaKind) -> MessageBody {
     MessageBody::Media(Media {
         kind,

@@ -1,6 +1,7 @@
-//! `RichText` markup to [`RichText`]: total and linear, whatever comes (facts 4.1).
+//! Parses `RichText` markup into [`RichText`], for any input and in linear time (facts 4.1).
 //!
-//! quick-xml reads the tags after one pass that escapes every `<` that cannot start one. What still fails is text.
+//! After a pass that escapes every `<` that does not start a tag, quick-xml reads the tags. If that fails, the rest is
+//! literal text.
 
 mod builder;
 mod open_tags;
@@ -16,10 +17,10 @@ use quick_xml::events::Event;
 use tag::Tag;
 pub(super) use tag::{Meaning, TAGS};
 
-/// People mentioned in a message whose tags hold only their number (`properties.mentions`, facts 4.1), sorted by it.
+/// The people that numbers in mention tags refer to (`properties.mentions`, facts 4.1), sorted by number.
 pub(crate) type MentionedPeople = [(String, UserId)];
 
-/// The person that a number in a mention tag stands for.
+/// The person that a number in a mention tag refers to.
 pub(super) fn mentioned_person<'a>(
     people: &'a MentionedPeople,
     number: &str,
@@ -33,7 +34,7 @@ pub fn parse(markup: &str) -> RichText {
     parse_with(markup, &[])
 }
 
-/// [`parse`], with the people that numbers in `at` tags stand for.
+/// [`parse`], with the people that numbers in `at` tags refer to.
 pub(crate) fn parse_with(markup: &str, mentioned: &MentionedPeople) -> RichText {
     read(markup, Builder::new(mentioned, false))
 }
@@ -74,7 +75,7 @@ pub(crate) fn strip(markup: &str) -> String {
     parse(markup).plain_text()
 }
 
-/// The text of content that is no message of people: whatever looks like a tag is one.
+/// The text of a record: everything that looks like a tag is one, also if its name is unknown.
 pub(crate) fn strip_record(content: &str) -> String {
     read(content, Builder::new(&[], true)).plain_text()
 }

@@ -1,4 +1,4 @@
-//! A small tree of an XML record (`URIObject`, `partlist`, thread activities), read leniently and with limits.
+//! XML records (`URIObject`, `partlist`, thread activities) as a tree, parsed leniently and within limits.
 
 use super::entity;
 use quick_xml::Reader;
@@ -7,7 +7,7 @@ use quick_xml::events::{BytesStart, Event};
 const MAX_DEPTH: usize = 32;
 const MAX_NODES: usize = 20_000;
 
-/// One element. Names are lower case; text is decoded and trimmed of white space around it.
+/// An element. Names are in lower case; character references in the text are decoded.
 #[derive(Debug, Default)]
 pub struct Node {
     pub name: String,
@@ -17,7 +17,7 @@ pub struct Node {
 }
 
 impl Node {
-    /// Reads all elements at the top of `xml` as children of a nameless root. Stops at what cannot be read.
+    /// Parses `xml`; the result is a nameless root whose children are the elements at the top. Stops at the first error.
     pub fn parse(xml: &str) -> Node {
         let mut reader = Reader::from_str(xml);
         let config = reader.config_mut();
@@ -97,7 +97,7 @@ impl Node {
     }
 }
 
-/// A tag's attributes with lower-case names and decoded values; what cannot be read is passed over.
+/// A tag's attributes with names in lower case and decoded values. Those that cannot be parsed are skipped.
 pub fn attributes(tag: &BytesStart<'_>) -> Vec<(String, String)> {
     tag.html_attributes()
         .with_checks(false)

@@ -1,4 +1,4 @@
-//! JSON as the server sends it, read into raw model types. Nothing clever: names, shapes and what may be missing.
+//! Deserialises JSON of the server into raw model types: field names, forms of values, and what may be missing.
 
 mod answers;
 mod thread;
@@ -17,16 +17,16 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// A response that is not what was asked for. Says what was wrong, never what it contained.
+/// An answer that does not have the expected form. Never contains anything of the answer.
 #[derive(Debug, thiserror::Error)]
 pub enum WireError {
-    #[error("the reply is not JSON")]
+    #[error("the answer is not JSON")]
     NotJson,
-    #[error("the reply lacks \"{0}\"")]
+    #[error("the answer has no \"{0}\"")]
     Missing(&'static str),
 }
 
-/// `_metadata`: only links that are really there count (facts 2.1).
+/// `_metadata`, whose links may be missing (facts 2.1).
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Metadata<'a> {
@@ -44,7 +44,7 @@ pub struct WirePage<T> {
     pub older: Option<String>,
     /// `syncState` for asking again later.
     pub sync_state: Option<String>,
-    /// Items that could not be read at all.
+    /// The number of items that could not be read.
     pub bad: usize,
 }
 
@@ -63,7 +63,7 @@ struct PageBody<'a> {
     metadata: Metadata<'a>,
 }
 
-/// Reads a page of messages. Items without an id are counted in `bad`.
+/// Reads a page of messages.
 pub fn messages_page(
     body: &str,
     conversation: &ConversationId,
@@ -98,7 +98,7 @@ fn read_page<T>(
     })
 }
 
-/// A message item; the fields that matter before its body is read.
+/// A message item.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct WireMessage<'a> {
@@ -134,7 +134,7 @@ pub(crate) struct WireMessage<'a> {
     pub properties: MessageProperties<'a>,
 }
 
-/// The message properties that change what is shown (facts 3.3, 3.4).
+/// The properties of a message that affect how it is shown (facts 3.3, 3.4).
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct MessageProperties<'a> {
@@ -150,8 +150,8 @@ pub(crate) struct MessageProperties<'a> {
     pub imported_by: Option<&'a RawValue>,
 }
 
-/// Reads one message item. `None` only when it is no object or has neither id nor time: it could not be kept apart
-/// from others.
+/// Reads a message item. `None` if it is not an object or has no id or no time, so that it could not be told apart from
+/// others.
 pub fn raw_message(json: &str, conversation: Option<&ConversationId>) -> Option<RawMessage> {
     let item: WireMessage<'_> = serde_json::from_str(json).ok()?;
     let time = |t: &Text<'_>| t.some().and_then(Timestamp::parse);
@@ -194,14 +194,14 @@ impl WireMessage<'_> {
             || self.is_of_teams()
     }
 
-    /// Hosts of Teams have rules of their own for plain text (facts 7, row 22).
+    /// Whether the message comes from a Teams host, where plain text is escaped (facts 7, row 22).
     pub fn is_of_teams(&self) -> bool {
         let host = crate::model::rich::host(self.conversation_link.as_str());
         host.split('.').any(|label| label == ENTITY_TEXT_HOST_LABEL)
     }
 }
 
-/// `content` is a string, but may be missing, an object with `text`, or any JSON (facts 3.1).
+/// The content, which is usually a string, but may be missing, an object with `text`, or any JSON (facts 3.1).
 fn content(raw: Option<&RawValue>) -> Cow<'_, str> {
     let Some(raw) = raw.map(RawValue::get) else { return Cow::Borrowed("") };
     match raw.as_bytes().first() {
@@ -223,7 +223,8 @@ fn content(raw: Option<&RawValue>) -> Cow<'_, str> {
     }
 }
 
-/// The last segment of `…/contacts/ID`, a bare id, or `{"id"}`. Anything else is nobody, and never me.
+/// The sender: the last segment of `…/contacts/ID`, a bare id, or the `id` of an object. Anything else gives an empty id,
+/// so that it is never mistaken for this account.
 fn sender(item: &WireMessage<'_>) -> UserId {
     let from = item.from.map_or("", RawValue::get);
     let id = match from.as_bytes().first() {
@@ -254,7 +255,7 @@ fn sender_id(from: &str) -> Option<UserId> {
     (from.contains(':')).then(|| UserId::new(from.trim()))
 }
 
-/// The real sender of messages that were moved from Skype to Teams.
+/// The original sender of a message that was moved from Skype to Teams.
 fn imported_by(item: &WireMessage<'_>) -> Option<UserId> {
     #[derive(Deserialize)]
     struct Imported<'a> {
@@ -314,7 +315,7 @@ pub(crate) struct ThreadProperties<'a> {
     pub lastleaveat: Text<'a>,
 }
 
-/// Reads one conversation item; `None` without an id.
+/// Reads a conversation item; `None` if it has no id.
 pub fn raw_conversation(json: &str) -> Option<RawConversation> {
     let item: WireConversation<'_> = serde_json::from_str(json).ok()?;
     let id = ConversationId::new(item.id.some()?);

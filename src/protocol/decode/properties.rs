@@ -1,4 +1,4 @@
-//! Properties of a message that hold lists: who is mentioned, who reacted (facts 3.4).
+//! Lists in the properties of a message: mentions and reactions (facts 3.4).
 
 use crate::model::{Reaction, SafeText, UserId};
 use crate::protocol::lenient::{self, Text};
@@ -8,8 +8,8 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
-/// `properties.mentions`, a list or the list as a JSON string: what the numbers in mention tags stand for, sorted by
-/// number. Where a number occurs twice, the first one counts.
+/// `properties.mentions`, a list or the list as a JSON string: the people that numbers in mention tags refer to, sorted by
+/// number. If a number occurs twice, the first one counts.
 pub fn mentioned(item: &WireMessage<'_>) -> Vec<(String, UserId)> {
     #[derive(Deserialize)]
     struct MentionItem<'a> {
@@ -32,7 +32,7 @@ pub fn mentioned(item: &WireMessage<'_>) -> Vec<(String, UserId)> {
     people
 }
 
-/// JSON, or JSON inside a JSON string.
+/// JSON that may itself be inside a JSON string.
 fn unpacked(raw: &str) -> Cow<'_, str> {
     if raw.starts_with('"') {
         Cow::Owned(serde_json::from_str(raw).unwrap_or_default())

@@ -1,10 +1,10 @@
-//! Formatted text to `RichText` markup: the reader's counterpart, for every tag it knows (facts 4.1).
+//! Writes formatted text as `RichText` markup, the counterpart of [`richtext`](crate::protocol::richtext) (facts 4.1).
 
 use crate::model::{Align, Attribution, Block, Link, Rgb, RichText, Span, UserId};
 use crate::protocol::entity::escape;
 use crate::protocol::richtext::{Meaning, TAGS};
 
-/// Writes markup that reads back as the same text.
+/// Writes markup that parses to the same text.
 pub fn write(rich: &RichText) -> String {
     let mut out = String::new();
     blocks(&rich.blocks, &mut out);
@@ -17,7 +17,7 @@ fn blocks(list: &[Block], out: &mut String) {
         match block {
             Block::Paragraph { align, spans } => {
                 let centred = *align == Align::Centre;
-                // Two paragraphs come from what stood between them and is gone: a line break keeps them apart.
+                // Something between two paragraphs was dropped: a line break keeps them apart.
                 if after_paragraph && !centred {
                     out.push('\n');
                 }
@@ -63,12 +63,12 @@ fn attribution(from: &Attribution, out: &mut String) {
     }
 }
 
-/// Spans that lead to one address are one link.
+/// Writes spans. Neighbours with the same address become one link.
 fn linked(spans: &[Span], out: &mut String) {
     let mut open: Option<&Link> = None;
     for item in spans {
         let link = item.link.as_ref().filter(|link| matches!(link, Link::Url(_)));
-        // The host beside a label is made by the reader, and ends the link.
+        // The host after a label was inserted by the parser. It is not written, and ends the link.
         let made = item.style.dim && link.is_some();
         if open.is_some() && (made || open != link) {
             out.push_str("</a>");
@@ -120,7 +120,7 @@ fn span(span: &Span, out: &mut String) {
             Some(country) => tag(format!("<flag country=\"{}\">", escape(country)), "</flag>"),
             None => tag(format!("<ss type=\"{}\">", escape(name)), "</ss>"),
         },
-        // Around this one: see `linked`.
+        // Written by `linked`.
         Some(Link::Url(_)) | None => {}
     }
     out.push_str(&open);

@@ -1,5 +1,5 @@
-//! The pass before html2text: takes out what it would drop (quotes of replies, mentions, emoji, underline, pictures)
-//! or draw badly. Linear, and what it does not know goes through as it is (facts 4.2).
+//! Prepares HTML for html2text: replaces what it would drop (quotes of replies, mentions, emoji, underline, pictures) or
+//! draw badly. Takes linear time, and leaves unknown tags as they are (facts 4.2).
 
 use super::Section;
 use crate::model::{Attribution, Block, SafeText, Timestamp, UserId};
@@ -9,12 +9,12 @@ use crate::protocol::{entity, link};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
-/// Targets that only this module and `html` know: html2text keeps a link's target and drops everything else.
+/// Link targets that carry other information through html2text, which keeps nothing but the targets of links.
 pub const MENTION: &str = "x-mention:";
 pub const EMOTICON: &str = "x-emoticon:";
 pub const UNDERLINE: &str = "x-underline:";
 
-/// Splits HTML into what html2text may read and what it may not.
+/// Splits HTML into parts for html2text and quotes, which are converted here.
 pub fn sections(html: &str, mentioned: &MentionedPeople) -> Vec<Section> {
     let escaped = escape_stray(html);
     let mut pass =
@@ -24,7 +24,7 @@ pub fn sections(html: &str, mentioned: &MentionedPeople) -> Vec<Section> {
     config.check_end_names = false;
     config.allow_unmatched_ends = true;
     config.allow_dangling_amp = true;
-    // A quote: where it began, and how many blockquotes are open in it.
+    // The quote being read: where it begins, its tag, and how many blockquotes are open in it.
     let mut quote: Option<(usize, BytesStart<'_>, usize)> = None;
     loop {
         let before = position(&reader);
@@ -77,9 +77,9 @@ struct Pass<'a> {
     mentioned: &'a MentionedPeople,
     out: String,
     sections: Vec<Section>,
-    /// What ends the tags that were replaced: name and text.
+    /// The open tags that were replaced: their name, and what their end is replaced by.
     ends: Vec<(String, &'static str)>,
-    /// Links that are open: there must be no link in a link.
+    /// The number of open links; links must not be nested.
     anchors: usize,
 }
 
@@ -112,7 +112,7 @@ impl Pass<'_> {
                 self.ends.push((name, ""));
             }
             "img" => self.picture(tag, &kind),
-            // Drawn by html2text as a line of its own full width.
+            // html2text would draw a line of its full width.
             "hr" => self.out.push_str("<p>———</p>"),
             _ => self.copy(tag),
         }
@@ -136,7 +136,7 @@ impl Pass<'_> {
         self.out.extend(["</", name, ">"]);
     }
 
-    /// A tag as it stands, without the attributes that nothing reads.
+    /// Copies a tag with the attributes that html2text uses.
     fn copy(&mut self, tag: &BytesStart<'_>) {
         let name = tag.name().0.to_ascii_lowercase();
         self.out.extend(["<", &name]);
@@ -189,7 +189,7 @@ impl Pass<'_> {
         self.linked(&attribute(tag, "src").unwrap_or_default(), &label);
     }
 
-    /// A blockquote; one of a reply says who is quoted, and which message.
+    /// Converts a blockquote. That of a reply tells who is quoted, and which message.
     fn quote(&mut self, tag: &BytesStart<'_>, inner: &str) {
         self.cut();
         let reply = attribute(tag, "itemtype").is_some_and(|t| t.ends_with("/Reply"));
@@ -216,7 +216,7 @@ impl Pass<'_> {
         self.sections.push(Section::Ready(Block::Quote { from: Some(from), body }));
     }
 
-    /// Ends the HTML gathered so far.
+    /// Ends the current part.
     fn cut(&mut self) {
         let html = std::mem::take(&mut self.out);
         if !html.trim().is_empty() {
@@ -225,7 +225,7 @@ impl Pass<'_> {
     }
 }
 
-/// `PT1H2M3.5S` in whole seconds.
+/// A duration such as `PT1H2M3.5S` in whole seconds.
 fn seconds(duration: &str) -> Option<u64> {
     let mut total = 0.0;
     let mut number = String::new();
@@ -255,7 +255,7 @@ fn find_prop<'a>(node: &'a Node, prop: &str) -> Option<&'a Node> {
     })
 }
 
-/// The inside of the element that holds the quoted words.
+/// The content of the element with the quoted text.
 fn preview(inner: &str) -> Option<&str> {
     let at = inner.find("itemprop=\"preview\"").or_else(|| inner.find("itemprop='preview'"))?;
     let rest = inner.get(at..)?;

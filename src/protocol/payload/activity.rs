@@ -5,7 +5,7 @@ use crate::protocol::richtext;
 use crate::protocol::tree::Node;
 use serde_json::Value;
 
-/// A `ThreadActivity/…` with XML content. `kind` is the part after the slash.
+/// Decodes a thread activity. `kind` is the part of the messagetype after the slash.
 pub fn thread_activity(kind: &str, content: &str) -> ThreadActivity {
     if content.trim_start().starts_with('{') {
         return json_activity(kind, content);
@@ -37,15 +37,15 @@ pub fn thread_activity(kind: &str, content: &str) -> ThreadActivity {
             };
             ThreadActivity::Roles { by, targets: node.all("target").map(role).collect() }
         }
-        _ => match did(kind, on) {
+        _ => match action_phrase(kind, on) {
             Some(what) => ThreadActivity::Did { by, what: what.into() },
             None => other(Some(by), kind, content),
         },
     }
 }
 
-/// What someone did, for the kinds that need no more than a phrase.
-fn did(kind: &str, on: bool) -> Option<&'static str> {
+/// The rest of a sentence about the initiator, for kinds without further details.
+fn action_phrase(kind: &str, on: bool) -> Option<&'static str> {
     Some(match kind {
         "ModeratedThreadUpdate" if on => "made this a moderated group",
         "ModeratedThreadUpdate" => "ended the moderation of this group",
@@ -58,7 +58,7 @@ fn did(kind: &str, on: bool) -> Option<&'static str> {
     })
 }
 
-/// Names that come with the activity itself (`detailedtargetinfo`; facts 3.7).
+/// Names in the activity itself (`detailedtargetinfo`; facts 3.7).
 pub fn activity_names(content: &str) -> Vec<(UserId, SafeText)> {
     if content.trim_start().starts_with('{') {
         return json_names(content);
@@ -106,8 +106,8 @@ fn json_activity(kind: &str, content: &str) -> ThreadActivity {
             by,
             topic: SafeText::line(text("newValue").unwrap_or_default()),
         },
-        (kind, Some(by)) if did(kind, false).is_some() => {
-            ThreadActivity::Did { by, what: did(kind, false).unwrap_or_default().into() }
+        (kind, Some(by)) if action_phrase(kind, false).is_some() => {
+            ThreadActivity::Did { by, what: action_phrase(kind, false).unwrap_or_default().into() }
         }
         ("CallStarted", None) => ThreadActivity::Other { by: None, what: "Call started".into() },
         ("CallEnded", None) => ThreadActivity::Other { by: None, what: "Call ended".into() },

@@ -1,4 +1,4 @@
-//! Cards of bots and polls (facts 3.7): titles, text, links; nothing in them is ever carried out.
+//! Cards of bots, and polls (facts 3.7): titles, text and links. Actions of cards are never executed.
 
 use crate::model::{Card, MessageBody, Poll, RichText, SafeText};
 use crate::protocol::tree::Node;
@@ -6,12 +6,12 @@ use crate::protocol::{html, link, richtext};
 use base64::Engine as _;
 use serde_json::Value;
 
-/// What is longer than this in base64 is not unpacked.
+/// The largest card that is decoded, in bytes of base64.
 const MAX_PACKED: usize = 256 * 1024;
-/// Cards shown of one message.
+/// The most cards of one message that are shown.
 const MAX_CARDS: usize = 20;
 
-/// A `SWIFT.1` object: the card is JSON in base64. Nothing when it cannot be read; the fallback link remains then.
+/// A `SWIFT.1` object: the card is JSON in base64. If it cannot be decoded, the object's fallback link is shown instead.
 pub fn swift(object: &Node) -> Option<MessageBody> {
     let packed = object.find("swift")?.attribute("b64")?;
     if packed.len() > MAX_PACKED {
@@ -76,7 +76,7 @@ fn rich(text: &str) -> RichText {
     if html::looks_like_html(text) { html::parse(text, &[]) } else { richtext::parse(text) }
 }
 
-/// The texts of an adaptive card's body, in order.
+/// Collects the texts of an adaptive card's body.
 fn adaptive(body: Option<&Value>, text: &mut RichText, depth: usize) {
     if depth > 8 {
         return;
@@ -91,7 +91,7 @@ fn adaptive(body: Option<&Value>, text: &mut RichText, depth: usize) {
     }
 }
 
-/// `<URIObject type="poll.1">`, or the records of a `Poll`: the question and its answers.
+/// A poll, as `<URIObject type="poll.1">` or as the content of a `Poll`: the question and its answers.
 pub fn poll(object: &Node) -> Option<MessageBody> {
     let text = |name: &str| {
         let node = object.find(name)?;

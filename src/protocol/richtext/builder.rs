@@ -1,4 +1,4 @@
-//! Builds the text from tags: styles, links, quotes and blocks, whatever order they open and close in.
+//! Builds formatted text from tags, which may be opened and closed in any order.
 
 use super::open_tags::{ElementKind, Open, OpenTags};
 use super::parts::{attribute, attribution, font, joined, trim_breaks};
@@ -8,10 +8,10 @@ use crate::model::{Align, Attribution, Block, Link, RichText, SafeText, Span, Sp
 use crate::protocol::link;
 use quick_xml::events::BytesStart;
 
-/// Quotes in quotes deeper than this are drawn at this depth.
+/// The deepest nesting of quotes; deeper ones are shown at this depth.
 const MAX_QUOTES: usize = 6;
 
-/// A quote being read: what stood before it, and who is quoted.
+/// What surrounds an open quote: the blocks before it, and who is quoted.
 struct Outer {
     blocks: Vec<Block>,
     from: Option<Attribution>,
@@ -19,7 +19,7 @@ struct Outer {
 
 pub struct Builder<'a> {
     mentioned: &'a MentionedPeople,
-    /// Tags of any name are tags.
+    /// The markup is a record, where unknown tags are tags, too.
     record: bool,
     blocks: Vec<Block>,
     spans: Vec<Span>,
@@ -74,7 +74,7 @@ impl<'a> Builder<'a> {
     fn end_block(&mut self) {
         self.flush();
         let mut raw = std::mem::take(&mut self.spans);
-        // Preformatted lines have no other style and no link, whether or not they became a block of their own.
+        // Preformatted text of several lines has no other style and no link, also if it did not become a block.
         for span in raw.iter_mut().filter(|s| s.style.mono && s.text.contains('\n')) {
             span.style = SpanStyle { mono: true, ..SpanStyle::default() };
             span.link = None;
@@ -91,7 +91,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Several lines of preformatted text stand by themselves; one line stays in its line.
+    /// Makes a block of preformatted text if it has several lines; one line stays a span.
     fn end_pre(&mut self, from: usize) {
         self.flush();
         let inner = self.spans.get(from..).unwrap_or_default();
@@ -109,7 +109,7 @@ impl<'a> Builder<'a> {
     pub fn start(&mut self, tag: &BytesStart<'_>, empty: bool) {
         let name = Tag::of(tag.name().0);
         let meaning = name.meaning();
-        // There is no link in a link: the one that is open ends here.
+        // Links are not nested: an open one ends here.
         if matches!(meaning, Meaning::Anchor) && self.open.holds(name) {
             self.end(name, "");
         }
@@ -138,12 +138,12 @@ impl<'a> Builder<'a> {
         }
         let open = Open { tag: name, style: before, link: link_before, kind: change.kind };
         if let Some(too_many) = self.open.push(open) {
-            // Undone at once: what is nested this deep is no formatting, and its text is kept.
+            // Nested too deeply to be formatting: the change is undone at once, and the text is kept.
             self.undo(too_many);
         }
     }
 
-    /// What a tag changes for its content; `None` where it is text, a line break or a picture.
+    /// What a tag changes for its content; `None` if it is a line break, a picture or literal text.
     fn change_of(
         &mut self,
         meaning: Meaning,
@@ -177,7 +177,7 @@ impl<'a> Builder<'a> {
             Meaning::Silent => change.kind = ElementKind::Silent,
             Meaning::Dropped => {}
             Meaning::Unknown if self.record => self.text(" "),
-            // Nobody types attributes: this is a tag, though of an unknown name.
+            // With attributes it was not typed by a person: it is an unknown tag, and is dropped.
             Meaning::Unknown if tag.contains('=') && tag.contains(' ') => {}
             Meaning::Unknown => {
                 self.text(&format!("<{}>", &**tag));
@@ -196,7 +196,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Who an `at` tag means: its id, or the person that its number stands for.
+    /// The person in an `at` tag, by id or by number.
     fn mentioned(&self, tag: &BytesStart<'_>) -> UserId {
         let id = attribute(tag, "id").unwrap_or_default();
         match mentioned_person(self.mentioned, &id) {
@@ -208,7 +208,7 @@ impl<'a> Builder<'a> {
 
     fn emoticon(&mut self, tag: &BytesStart<'_>, empty: bool, change: &mut TagChange) {
         let name = attribute(tag, "type").unwrap_or_default();
-        // With a picture of its own the text inside is for clients that cannot draw it.
+        // With `alt`, the text inside is a fallback for other clients.
         let alt = attribute(tag, "alt").filter(|alt| !alt.trim().is_empty());
         if let Some(alt) = alt.or_else(|| empty.then(|| format!("({name})"))) {
             self.push_emoticon(&name, &alt);
@@ -240,7 +240,7 @@ impl<'a> Builder<'a> {
             return;
         }
         if !self.open.holds(tag) {
-            // An end of something never opened: shown only if it is no tag at all.
+            // The end of a tag that is not open. It is shown only if it is not a known tag.
             if tag == Tag::UNKNOWN && !self.record {
                 self.text(&format!("</{name}>"));
             }
@@ -262,7 +262,7 @@ impl<'a> Builder<'a> {
                 self.flush();
                 self.show_host(&target, label_from);
             }
-            // Only the outermost one: the text of one inside another would be gathered over and over.
+            // Only for the outermost one: collecting the text of each nested one would take quadratic time.
             ElementKind::Pre { from } if !self.open.holds(open.tag) => self.end_pre(from),
             ElementKind::Style | ElementKind::Pre { .. } => self.flush(),
             ElementKind::Centre => {
@@ -282,7 +282,7 @@ impl<'a> Builder<'a> {
         self.link = open.link;
     }
 
-    /// A label that is not the address itself gets the real host beside it.
+    /// Inserts the host of a link after its label, unless the label is the address itself.
     fn show_host(&mut self, target: &SafeText, label_from: usize) {
         let label: String = self.spans.iter().skip(label_from).map(|s| s.text.as_str()).collect();
         let bare = |s: &str| s.trim().trim_end_matches('/').to_ascii_lowercase();
@@ -294,7 +294,7 @@ impl<'a> Builder<'a> {
                 .any(|p| address.strip_prefix(p) == Some(&label));
         if same || label.is_empty() {
             if label.is_empty() {
-                // White space is no label; it stays as what it is, and the address stands for itself.
+                // There is only white space for a label, so the address is inserted.
                 self.spans.iter_mut().skip(label_from).for_each(|span| span.link = None);
                 self.spans.push(Span {
                     text: target.clone(),
@@ -304,7 +304,7 @@ impl<'a> Builder<'a> {
             }
             return;
         }
-        // White space at the end of a label is none of it: the host stands before it.
+        // The host is inserted before trailing white space, which is not part of the link.
         let is_label = |span: &Span| !span.text.trim().is_empty();
         let end = self.spans.iter().rposition(is_label).map_or(self.spans.len(), |last| last + 1);
         self.spans.iter_mut().skip(end).for_each(|span| span.link = None);

@@ -1,12 +1,12 @@
-//! Parts of the markup reader: stray brackets, attributes, colours, quotes' heads.
+//! Parts of the markup parser: stray brackets, attributes, colours, quotes, and merging of spans.
 
 use crate::model::{Attribution, Rgb, SafeText, Span, SpanStyle, Timestamp, UserId};
 use crate::protocol::{entity, tree};
 use quick_xml::events::BytesStart;
 use std::borrow::Cow;
 
-/// Turns every `<` that cannot start a tag into `&lt;`: it can if a letter, or `/` and a letter, follows and a `>`
-/// comes before the next `<`.
+/// Escapes every `<` that does not start a tag. It does if a letter, or `/` and a letter, follows, and there is a `>`
+/// before the next `<`.
 pub fn escape_stray(markup: &str) -> Cow<'_, str> {
     if !markup.contains('<') {
         return Cow::Borrowed(markup);
@@ -43,14 +43,14 @@ pub fn escape_stray(markup: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Whether there may still be an end further on; without this, many beginnings would each search the whole rest.
+/// Whether the end of a construct may still follow. Otherwise it is not searched again, so that the time stays linear.
 struct TagEnds {
     comments: bool,
     data: bool,
     types: bool,
 }
 
-/// A comment, a piece of literal data or a document type: what of it is shown, and its length.
+/// A comment, CDATA section or document type: the text to show, and the length.
 fn declaration<'a>(text: &'a str, ends: &mut TagEnds) -> Option<(&'a str, usize)> {
     if let Some(rest) = text.strip_prefix("<!--").filter(|_| ends.comments) {
         let Some(end) = rest.find("-->") else {
@@ -75,7 +75,7 @@ fn declaration<'a>(text: &'a str, ends: &mut TagEnds) -> Option<(&'a str, usize)
     Some(("", end? + 1))
 }
 
-/// Drops line breaks at both ends of a block: around quotes and centred lines they are only wire noise.
+/// Removes line breaks at both ends of a block, which have no meaning next to quotes and centred lines.
 pub fn trim_breaks(spans: &mut Vec<Span>) {
     let is_empty = |span: &Span| span.text.trim_matches('\n').is_empty();
     let empty = spans.iter().take_while(|span| is_empty(span)).count();
@@ -162,7 +162,7 @@ pub fn font(tag: &BytesStart<'_>, style: &mut SpanStyle) {
     }
 }
 
-/// Neighbours of one style as one span: an address that a dropped tag cut in two is whole again.
+/// Merges neighbouring spans of the same style, so that an address is recognised that a dropped tag has split.
 pub fn joined(spans: Vec<Span>) -> Vec<Span> {
     let mut out: Vec<Span> = Vec::with_capacity(spans.len());
     let mut parts: Vec<SafeText> = Vec::new();
@@ -181,7 +181,7 @@ pub fn joined(spans: Vec<Span>) -> Vec<Span> {
     out
 }
 
-/// All parts at once, so that many of them cost no more than their length.
+/// Appends all parts to the last span at once, so that the time stays linear.
 fn append(out: &mut [Span], parts: &mut Vec<SafeText>) {
     if let Some(last) = out.last_mut().filter(|_| !parts.is_empty()) {
         let whole: String =

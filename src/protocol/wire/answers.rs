@@ -1,4 +1,4 @@
-//! Answers that are no list of items: events of a poll, names of people, what became of a message, errors.
+//! Answers other than lists of conversations and messages: events, profiles, sent messages, join URLs and errors.
 
 use super::WireError;
 use crate::model::{ConversationId, SafeText, Timestamp, UserId};
@@ -14,8 +14,8 @@ pub struct PolledEvent {
     pub resource: String,
 }
 
-/// Reads the answer of a poll: sorted by id, because servers do not agree on the order (facts 2.2).
-/// An empty object, an empty list and no events at all mean the same.
+/// Reads the answer to a poll. The events are sorted by id, because servers disagree on the order (facts 2.2). An empty
+/// object or list means that there are none.
 pub fn events(body: &str) -> Result<Vec<PolledEvent>, WireError> {
     #[derive(Deserialize)]
     struct PollAnswer<'a> {
@@ -52,7 +52,7 @@ pub fn events(body: &str) -> Result<Vec<PolledEvent>, WireError> {
     Ok(events)
 }
 
-/// Display names from a profile look-up, in either shape of facts 5.
+/// Reads display names from the answer of a profile service, in either form (facts 5).
 pub fn profiles(body: &str) -> Result<Vec<(UserId, SafeText)>, WireError> {
     let json: serde_json::Value = serde_json::from_str(body).map_err(|_| WireError::NotJson)?;
     let text =
@@ -75,7 +75,7 @@ pub fn profiles(body: &str) -> Result<Vec<(UserId, SafeText)>, WireError> {
     Ok(names.collect())
 }
 
-/// An error body: `errorCode` as number or text, at the top, in `standardizedError`, or as JSON inside `message`.
+/// The error code in an answer: `errorCode` as number or text, at the top or in JSON inside `message`.
 pub fn error_code(body: &str) -> Option<u32> {
     #[derive(Default, Deserialize)]
     #[serde(default)]
@@ -107,14 +107,14 @@ pub fn resolved_join_url(body: &str) -> Result<ConversationId, WireError> {
     member_of(body, "Resource").map(ConversationId::from)
 }
 
-/// A member of an object that is text and not empty.
+/// A text in an object; empty counts as missing.
 fn member_of(body: &str, name: &'static str) -> Result<String, WireError> {
     let answer: serde_json::Value = serde_json::from_str(body).map_err(|_| WireError::NotJson)?;
     let text = answer.get(name).and_then(|v| v.as_str()).filter(|text| !text.is_empty());
     text.map(str::to_owned).ok_or(WireError::Missing(name))
 }
 
-/// The answer to sending: the arrival time, which is also the message's id (facts 3.2). `{}` is a success, too.
+/// The arrival time in the answer to a sent message (facts 3.2). It may be missing.
 pub fn sent(body: &str) -> Option<Timestamp> {
     #[derive(Default, Deserialize)]
     #[serde(default)]

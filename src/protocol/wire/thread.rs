@@ -10,7 +10,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// The answer to `GET /threads/ID/consumptionhorizons`: who has read up to which arrival. `0;0;0` says nothing.
+/// Reads the answer to `GET /threads/ID/consumptionhorizons`: the arrival of the last message that each member has read.
+/// Members without one (`0;0;0`) are left out.
 pub fn horizons(body: &str) -> Result<Vec<(UserId, Timestamp)>, WireError> {
     #[derive(Deserialize)]
     struct HorizonsAnswer<'a> {
@@ -34,7 +35,7 @@ pub fn horizons(body: &str) -> Result<Vec<(UserId, Timestamp)>, WireError> {
     Ok(read.collect())
 }
 
-/// The answer to `GET /threads/ID`.
+/// A group's members and settings.
 #[derive(Debug, Default, PartialEq)]
 pub struct Thread {
     pub members: Vec<Member>,
