@@ -1,4 +1,4 @@
-//! The command line: definitions only. Each command has its file.
+//! The command line. This file only defines it; each command has a file of its own.
 
 pub(crate) mod account;
 pub(crate) mod chats;
@@ -14,7 +14,7 @@ pub(crate) mod serve;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
-/// Exit statuses, the same for every command.
+/// Exit statuses of all commands.
 pub const FAILED: u8 = 1;
 pub const USAGE: u8 = 2;
 
@@ -42,22 +42,22 @@ pub struct Global {
     /// Folder for messages, drafts and logs [default: ~/.local/share/skchat, or SKCHAT_DATA_DIR]
     #[arg(long, global = true, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
-    /// Write what happens to this file (never message text or tokens)
+    /// Write a log to this file (it never contains message text or tokens)
     #[arg(long, global = true, value_name = "FILE")]
     pub log: Option<PathBuf>,
-    /// Record every input of the program to this new file (with the text), for skchat replay
+    /// Record every input of the program, text included, to this new file for skchat replay
     #[arg(long, global = true, value_name = "FILE")]
     pub record: Option<PathBuf>,
-    /// Only look at what is stored, also beside another skchat: nothing is sent, changed or saved
+    /// Only show what is stored, also while another skchat is running; nothing is sent, changed or saved
     #[arg(long, global = true)]
     pub read_only: bool,
 }
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Look around with sample conversations; people answer. Nothing leaves this machine
+    /// Try it with sample conversations in which people answer; nothing leaves this machine
     Demo {
-        /// Begin with a fresh sample data
+        /// Start with fresh sample data
         #[arg(long)]
         reset: bool,
     },
@@ -65,7 +65,7 @@ pub enum Command {
     Serve(serve::ServeArgs),
     /// List the conversations
     Chats {
-        /// One JSON object a line
+        /// Print one JSON object per line
         #[arg(long)]
         json: bool,
     },
@@ -75,9 +75,9 @@ pub enum Command {
     Send(send::SendArgs),
     /// Check the configuration, the message store and the gateway
     Doctor(doctor::DoctorArgs),
-    /// Play a recording again and say whether every frame is as it was
+    /// Play a recording and check that every frame is as recorded
     Replay(replay::ReplayArgs),
-    /// The configuration file
+    /// Work with the configuration file
     Config {
         #[command(subcommand)]
         command: ConfigCommand,
@@ -86,6 +86,6 @@ pub enum Command {
 
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
-    /// Read the configuration and say what is wrong in it
+    /// Check the configuration file for errors
     Check,
 }

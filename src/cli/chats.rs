@@ -1,4 +1,4 @@
-//! `skchat chats`: the conversations, from the gateway or else from the store.
+//! `skchat chats`: lists the conversations, from the gateway or else from the store.
 
 use super::context::{ExitError, STORE, Session};
 use super::lines;
@@ -9,19 +9,23 @@ use crate::model::{
 };
 use crate::protocol::{decode, wire};
 use crate::store::{self, ReadOnly};
+use std::collections::HashSet;
 
-/// A conversation with its name, as far as it is known.
+/// The most pages of the list that are fetched, in case a server's links never end.
+const MAX_PAGES: usize = 100;
+
+/// A conversation with its name and unread count.
 pub struct ChatLine {
     pub conversation: Conversation,
     pub name: SafeText,
     pub unread: Unread,
 }
 
-/// What commands know of people and conversations.
-pub struct KnownPeople {
+/// The conversations, and the names of people, that a command works with.
+pub struct Directory {
     pub chats: Vec<ChatLine>,
     pub names: Names,
-    /// Why the gateway could not be asked; what is shown is then what is stored.
+    /// Why the gateway could not be reached. The conversations come from the store then.
     pub offline: Option<String>,
 }
 
@@ -33,7 +37,7 @@ pub async fn run(session: &Session, json: bool) -> Result<(), ExitError> {
     let client = session.client()?;
     let known = list(session, &client, true).await?;
     if let Some(why) = &known.offline {
-        eprintln!("skchat: the gateway cannot be asked ({why}); this is what is stored");
+        eprintln!("skchat: the gateway is not available ({why}); showing what is stored");
     }
     let now = crate::model::Timestamp(jiff::Timestamp::now().as_millisecond());
     let zone = jiff::tz::TimeZone::system();
@@ -57,31 +61,27 @@ pub async fn run(session: &Session, json: bool) -> Result<(), ExitError> {
     lines::print(known.chats.iter().map(line)).map_err(|e| ExitError::failed(e.to_string()))
 }
 
-/// The conversations, most recently active first; unread messages are counted only where asked for.
+/// The conversations, most recently active first. Unread messages are counted only if `count` is set.
 ///
 /// # Errors
 /// When the gateway cannot be reached and nothing is stored.
-pub async fn list(
-    session: &Session,
-    client: &Client,
-    count: bool,
-) -> Result<KnownPeople, ExitError> {
+pub async fn list(session: &Session, client: &Client, count: bool) -> Result<Directory, ExitError> {
     let store = store::open_read_only(&session.dir.join(STORE)).ok();
     let mut names = Names::default();
     for (id, source, name) in store.as_ref().and_then(|s| s.names().ok()).unwrap_or_default() {
         names.learn(&id, source, &name);
     }
     match from_gateway(client, store.as_ref(), &mut names, &session.me, count).await {
-        Ok(chats) => Ok(KnownPeople { chats, names, offline: None }),
+        Ok(chats) => Ok(Directory { chats, names, offline: None }),
         Err(error) => {
             let chats =
                 store.as_ref().map(|s| from_store(s, &names, &session.me)).unwrap_or_default();
             if chats.is_empty() {
                 return Err(ExitError::failed(format!(
-                    "the gateway cannot be asked ({error}) and nothing is stored"
+                    "the gateway is not available ({error}) and nothing is stored"
                 )));
             }
-            Ok(KnownPeople { chats, names, offline: Some(error.to_string()) })
+            Ok(Directory { chats, names, offline: Some(error.to_string()) })
         }
     }
 }
@@ -95,12 +95,12 @@ async fn from_gateway(
 ) -> Result<Vec<ChatLine>, crate::client::Error> {
     let mut page = client.conversations(100).await?;
     let mut conversations = Vec::new();
-    for _ in 0..100 {
+    let mut seen = HashSet::new();
+    for _ in 0..MAX_PAGES {
         let before = conversations.len();
         for raw in page.items.drain(..).filter(|c| !c.id.is_virtual()) {
-            let conversation = decode::conversation(&raw, me);
-            if conversations.iter().all(|c: &Conversation| c.id != conversation.id) {
-                conversations.push(conversation);
+            if seen.insert(raw.id.clone()) {
+                conversations.push(decode::conversation(&raw, me));
             }
         }
         match page.older.take() {
@@ -134,7 +134,7 @@ async fn from_gateway(
     Ok(chats)
 }
 
-/// The count over what the gateway's newest page and read marker say; the stored one where that is not available.
+/// The unread count by the gateway's messages and read marker, or else by what is stored.
 async fn unread(
     client: &Client,
     store: Option<&ReadOnly>,
@@ -152,7 +152,7 @@ async fn unread(
     }
 }
 
-/// The messages after the read marker, newest first, over as many pages as the count can use.
+/// The messages after the read marker, newest first, from as many pages as the count needs.
 async fn unread_rows(
     client: &Client,
     conversation: &Conversation,
@@ -207,11 +207,11 @@ fn from_store(store: &ReadOnly, names: &Names, me: &UserId) -> Vec<ChatLine> {
         .collect()
 }
 
-/// The one conversation that `wanted` means: an id, or a part of a name without case.
+/// The conversation that `wanted` names: by its id, or by a part of its name in any case.
 ///
 /// # Errors
-/// When none or several match; the candidates are named.
-pub fn choose<'a>(known: &'a KnownPeople, wanted: &str) -> Result<&'a ChatLine, ExitError> {
+/// When none or several match; the message lists the candidates.
+pub fn choose<'a>(known: &'a Directory, wanted: &str) -> Result<&'a ChatLine, ExitError> {
     let by_id = known.chats.iter().find(|c| c.conversation.id.as_str() == wanted);
     if let Some(chat) = by_id {
         return Ok(chat);
@@ -248,7 +248,7 @@ pub fn choose<'a>(known: &'a KnownPeople, wanted: &str) -> Result<&'a ChatLine, 
     }
 }
 
-/// A full id may name a conversation that does not exist yet.
+/// Whether a text is a full id, which may name a conversation that does not exist yet.
 pub fn is_full_id(text: &str) -> bool {
     let id = ConversationId::new(text);
     id.kind() != crate::model::ConversationKind::Other && !text.contains(char::is_whitespace)

@@ -1,14 +1,14 @@
-//! `skchat config check`: what is wrong in the configuration.
+//! `skchat config check`: checks the configuration file.
 
 use super::Global;
 use super::account;
 use super::context::ExitError;
 use crate::config::{Config, paths};
 
-/// Prints `file: fine`, with a line for each warning.
+/// Prints that the file is fine, and a line for each warning.
 ///
 /// # Errors
-/// When the file is missing or wrong.
+/// When the file is missing or has errors.
 pub fn run(global: &Global) -> Result<(), ExitError> {
     let file = paths::config_file(global.config.clone()).map_err(ExitError::usage)?;
     let config = Config::load(&file).map_err(|e| ExitError::usage(e.to_string()))?;

@@ -1,4 +1,4 @@
-//! What every command needs: paths, configuration, and how errors are told.
+//! What every command needs: errors with exit statuses, the configured account, and the lock on it.
 
 use super::{FAILED, Global, USAGE, account};
 use crate::client::Client;
@@ -25,14 +25,14 @@ impl ExitError {
     }
 }
 
-/// An account that commands work on.
+/// The account that a command works with.
 pub struct Session {
     /// The account's name in the configuration.
     pub name: String,
     pub config: Config,
     pub account: Account,
     pub me: UserId,
-    /// The folder of the account; not made by looking at it.
+    /// The folder of the account, which need not exist.
     pub dir: PathBuf,
 }
 
@@ -78,10 +78,10 @@ impl Session {
 /// The file that holds an account's messages.
 pub const STORE: &str = "store.db";
 
-/// One program on one account: the lock is held as long as the file is open.
+/// Locks an account's folder, so that only one program writes to it. The lock is held until the file is closed.
 ///
 /// # Errors
-/// One line that says who has it, or why there is none.
+/// When another program has the lock, or the lock file cannot be created.
 pub fn lock(dir: &Path) -> Result<File, ExitError> {
     use std::os::unix::fs::OpenOptionsExt;
     let path = dir.join("lock");
@@ -90,7 +90,7 @@ pub fn lock(dir: &Path) -> Result<File, ExitError> {
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => Err(ExitError::failed(format!(
-            "another skchat is open on {}; skchat --read-only shows what is stored, skchat chats, log and send work beside it",
+            "another skchat is open on {}; skchat --read-only shows what is stored, and skchat chats, log and send work all the same",
             dir.display()
         ))),
         Err(std::fs::TryLockError::Error(e)) => {

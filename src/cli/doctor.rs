@@ -1,4 +1,4 @@
-//! `skchat doctor`: what works and what does not, one line each; what of the history is stored; saving a damaged store.
+//! `skchat doctor`: checks the installation, shows which parts of histories are stored, and recovers a damaged store.
 
 use super::context::{ExitError, STORE, Session, lock};
 use super::lines;
@@ -15,22 +15,22 @@ pub struct DoctorArgs {
     /// Show which parts of each conversation's history are stored, and what is missing
     #[arg(long)]
     history: bool,
-    /// Copy what can be read of a damaged store to a new one, and keep the damaged one beside it
+    /// Copy what can be read of a damaged store to a new one; the damaged file is kept
     #[arg(long, conflicts_with = "history")]
     salvage: bool,
 }
 
-/// One thing that was looked at.
+/// The result of one check.
 enum Finding {
     Pass(String),
     Warn(String),
     Fail(String),
 }
 
-/// Looks at everything.
+/// Runs all checks.
 ///
 /// # Errors
-/// When something does not work; the lines say what.
+/// When a check fails; the printed lines say which.
 pub async fn run(session: &Session, arguments: &DoctorArgs) -> Result<(), ExitError> {
     let file = session.dir.join(STORE);
     if arguments.salvage {
@@ -39,7 +39,7 @@ pub async fn run(session: &Session, arguments: &DoctorArgs) -> Result<(), ExitEr
     if arguments.history {
         return history(session, &file);
     }
-    let mut found = vec![Finding::Pass("configuration: read, no mistakes".into())];
+    let mut found = vec![Finding::Pass("configuration: no errors".into())];
     found.extend(folder(&session.dir));
     found.push(stored(&file));
     found.push(gateway(session).await);
@@ -54,12 +54,12 @@ pub async fn run(session: &Session, arguments: &DoctorArgs) -> Result<(), ExitEr
     });
     lines::print(lines).map_err(|e| ExitError::failed(e.to_string()))?;
     if failed > 0 {
-        return Err(ExitError::failed("not everything works"));
+        return Err(ExitError::failed("some checks failed"));
     }
     Ok(())
 }
 
-/// Others must not read what lies here, and the program has to be able to write it.
+/// The folder must be writable, and other users must not be able to read it.
 fn folder(dir: &Path) -> Option<Finding> {
     let name = dir.display();
     let meta = match std::fs::metadata(dir) {
@@ -79,19 +79,21 @@ fn folder(dir: &Path) -> Option<Finding> {
     }
     let others = meta.permissions().mode() & 0o77;
     Some(if others == 0 {
-        Finding::Pass(format!("folder: {name}, for you only"))
+        Finding::Pass(format!("folder: {name}, not readable by others"))
     } else {
-        Finding::Warn(format!("folder: {name} can be read by others; chmod 700 mends that"))
+        Finding::Warn(format!("folder: {name} can be read by others; chmod 700 fixes that"))
     })
 }
 
 fn stored(file: &Path) -> Finding {
     let name = file.display();
     if !file.exists() {
-        return Finding::Warn(format!("store: {name} is not there yet; the first start makes it"));
+        return Finding::Warn(format!(
+            "store: {name} does not exist yet; the first start creates it"
+        ));
     }
     if std::fs::metadata(file).is_ok_and(|m| m.len() == 0) {
-        return Finding::Warn(format!("store: {name} is empty; the next start begins anew"));
+        return Finding::Warn(format!("store: {name} is empty; the next start fills it"));
     }
     let writable = std::fs::OpenOptions::new().write(true).open(file);
     if let Err(error) = writable {
@@ -114,7 +116,7 @@ async fn gateway(session: &Session) -> Finding {
         Err(error) => return Finding::Fail(format!("gateway: {error}")),
     };
     match client.conversations(1).await {
-        Ok(_) => Finding::Pass(format!("gateway: {name} answers and takes the token")),
+        Ok(_) => Finding::Pass(format!("gateway: {name} answers and accepts the token")),
         Err(error) => Finding::Fail(format!("gateway: {name}: {}", error.with_causes())),
     }
 }
@@ -136,7 +138,7 @@ fn history(session: &Session, file: &Path) -> Result<(), ExitError> {
     lines::print(out.into_iter()).map_err(|e| ExitError::failed(e.to_string()))
 }
 
-/// What of a conversation is stored, what is missing, and up to where it was read.
+/// Describes which parts of a conversation's history are stored, what is missing, and how far it was read.
 fn coverage(
     session: &Session,
     store: &ReadOnly,
@@ -161,18 +163,18 @@ fn coverage(
     let _ =
         write!(text, "  {count} messages, {} to {}{beginning}", when(first.lo.at), when(top.at));
     for gap in coverage.gaps() {
-        let what = if gap.closed { "the server has nothing in between" } else { "missing" };
+        let what = if gap.closed { "not kept by the server" } else { "missing" };
         let _ =
             write!(text, "\n  {what}: after {}, before {}", when(gap.below.at), when(gap.above.at));
     }
-    let told = |read_marker: &Option<ReadMarker>| {
+    let when_read = |read_marker: &Option<ReadMarker>| {
         read_marker.as_ref().map_or_else(|| "nothing".to_owned(), |h| when(h.arrival))
     };
     let _ = write!(
         text,
-        "\n  read here: up to {}; the server was told: up to {}; unread: {}",
-        told(&cached.read_marker),
-        told(&conversation.read_marker),
+        "\n  read here: up to {}; known to the server: up to {}; unread: {}",
+        when_read(&cached.read_marker),
+        when_read(&conversation.read_marker),
         cached.unread.messages
     );
     Ok(text)
@@ -182,7 +184,7 @@ fn when(at: Timestamp) -> String {
     at.rfc3339()
 }
 
-/// The damaged file moves aside, under a name that is free; its copy takes its place.
+/// Recovers a damaged store. The damaged file is renamed, and the copy takes its place.
 fn salvage(dir: &Path, file: &Path) -> Result<(), ExitError> {
     let _lock = lock(dir)?;
     if store::open_read_only(file).and_then(|store| store.check()).is_ok() {
@@ -194,13 +196,14 @@ fn salvage(dir: &Path, file: &Path) -> Result<(), ExitError> {
     };
     let copy = dir.join("store.salvaged.db");
     for suffix in ["", "-wal", "-shm"] {
-        // Left by a salvage that was cut short.
+        // Remains of a recovery that was interrupted.
         let _ = std::fs::remove_file(with_suffix(&copy, suffix));
     }
     let saved = store::salvage(file, &copy).map_err(|e| failed(file, &e))?;
     let aside =
         (1..1_000).map(|n| dir.join(format!("store.damaged-{n}.db"))).find(|path| !path.exists());
-    let aside = aside.ok_or_else(|| ExitError::failed("no name is free for the damaged store"))?;
+    let aside =
+        aside.ok_or_else(|| ExitError::failed("there are too many damaged stores already"))?;
     for suffix in ["-wal", "-shm", ""] {
         let from = with_suffix(file, suffix);
         if from.exists() {
@@ -214,11 +217,11 @@ fn salvage(dir: &Path, file: &Path) -> Result<(), ExitError> {
         }
     }
     println!(
-        "saved {} messages in {} conversations, {} drafts, {} unsent messages; {} places could not be read",
+        "recovered {} messages in {} conversations, {} drafts, {} unsent messages; {} places could not be read",
         saved.messages, saved.conversations, saved.drafts, saved.outbox, saved.unreadable
     );
     if saved.messages == 0 {
-        println!("what the gateway still has is fetched at the next start");
+        println!("messages that the gateway still has are fetched at the next start");
     }
     println!("the damaged store is kept as {}", aside.display());
     Ok(())

@@ -1,9 +1,9 @@
-//! Lines for people and JSON for scripts, made of the same decoded messages as the screen.
+//! Output of commands: lines for people and JSON for scripts, from the same decoded messages as the screen.
 
 use crate::model::edits::{Edits, Folded};
 use crate::model::{
-    Conversation, Message, MessageBody, NameSource, Names, RawMessage, SafeText, Timestamp, Unread,
-    UserId,
+    ClientMessageId, Conversation, Message, MessageBody, NameSource, Names, RawMessage, SafeText,
+    Timestamp, Unread, UserId,
 };
 use crate::protocol::{decode, wire};
 use serde_json::{Value, json};
@@ -31,9 +31,9 @@ pub fn chat_json(conversation: &Conversation, name: &SafeText, unread: Unread) -
     })
 }
 
-/// Messages in order, edit records merged into their originals and signals left out.
+/// Messages in order, with edits applied, and without signals.
 pub fn merged(raw: Vec<RawMessage>, me: &UserId) -> Vec<(RawMessage, Message)> {
-    // Pages may hold a message twice, before and after a change.
+    // Pages may contain two versions of a message.
     let mut newest: HashMap<Box<str>, RawMessage> = HashMap::new();
     for raw in raw {
         match newest.get(&raw.id) {
@@ -51,7 +51,7 @@ pub fn merged(raw: Vec<RawMessage>, me: &UserId) -> Vec<(RawMessage, Message)> {
             shown.push((raw, message));
         }
     }
-    // Once more, because an edit may have come after its original.
+    // Again, because an edit may have come after its original.
     for (_, message) in &mut shown {
         edits.refold(message);
     }
@@ -86,7 +86,7 @@ pub fn message_json(raw: &RawMessage, message: &Message, names: &Names) -> Value
     let from_name = from_name.or_else(|| message.sender_name.as_ref().map(ToString::to_string));
     json!({
         "id": &*raw.id,
-        "client_id": raw.client_id.as_ref().map(super::super::model::id::ClientMessageId::as_str),
+        "client_id": raw.client_id.as_ref().map(ClientMessageId::as_str),
         "conversation": raw.conversation.as_str(),
         "from": raw.sender.as_str(),
         "from_name": from_name,
@@ -100,7 +100,7 @@ pub fn message_json(raw: &RawMessage, message: &Message, names: &Names) -> Value
     })
 }
 
-/// `2026-09-21 09:12  Grace: text`; further lines of the text are indented, so that none can pass for a message.
+/// `2026-09-21 09:12  Grace: text`. Further lines of the text are indented, so that they do not look like messages.
 pub fn message_line(
     message: &Message,
     names: &Names,
@@ -126,7 +126,7 @@ pub fn message_line(
     format!("{day} {}  {who} {text}{edited}", message.at.clock(zone))
 }
 
-/// JSON in one line, with everything that could act on a terminal written as `\\uXXXX`: the same value.
+/// JSON in one line, in which characters that could act on a terminal are written as `\\uXXXX`.
 pub fn json_line(value: &Value) -> String {
     let text = value.to_string();
     let tricky = |c: char| {
@@ -144,7 +144,7 @@ pub fn json_line(value: &Value) -> String {
     out
 }
 
-/// Writes lines to standard output. A reader that went away is no failure.
+/// Writes lines to standard output. It is not an error if the reader has closed it.
 pub fn print(lines: impl Iterator<Item = String>) -> std::io::Result<()> {
     use std::io::Write;
     let mut out = std::io::stdout().lock();

@@ -1,4 +1,4 @@
-//! `skchat log`: the newest messages of a conversation.
+//! `skchat log`: prints the newest messages of a conversation.
 
 use super::chats;
 use super::context::{ExitError, STORE, Session};
@@ -19,7 +19,7 @@ pub struct LogArgs {
     /// How many messages
     #[arg(short = 'n', value_name = "N", default_value_t = 20)]
     count: usize,
-    /// One JSON object a line
+    /// Print one JSON object per line
     #[arg(long)]
     json: bool,
 }
@@ -36,7 +36,7 @@ pub async fn run(session: &Session, arguments: &LogArgs) -> Result<(), ExitError
         Ok(raw) => (raw, known.offline.clone()),
         Err(error) => {
             let stored = store::open_read_only(&session.dir.join(STORE)).and_then(|s| {
-                // Edit records and signals are stored, too, and count for nothing here.
+                // More rows than messages, because edit records and signals are rows, too.
                 let limit = u32::try_from(arguments.count.saturating_mul(2).saturating_add(50))
                     .unwrap_or(u32::MAX);
                 s.newest(&id, limit)
@@ -45,14 +45,14 @@ pub async fn run(session: &Session, arguments: &LogArgs) -> Result<(), ExitError
                 stored.unwrap_or_default().into_iter().map(decode_stored).collect();
             if stored.is_empty() {
                 let message =
-                    format!("the gateway cannot be asked ({error}) and nothing is stored");
+                    format!("the gateway is not available ({error}) and nothing is stored");
                 return Err(ExitError::failed(message));
             }
             (stored, Some(error.to_string()))
         }
     };
     if let Some(why) = offline {
-        eprintln!("skchat: the gateway cannot be asked ({why}); this is what is stored");
+        eprintln!("skchat: the gateway is not available ({why}); showing what is stored");
     }
     lines::learn(&mut known.names, &raw);
     let mut all = lines::merged(raw, &session.me);
@@ -73,7 +73,7 @@ pub async fn run(session: &Session, arguments: &LogArgs) -> Result<(), ExitError
     lines::print(all.iter().skip(skip).map(line)).map_err(|e| ExitError::failed(e.to_string()))
 }
 
-/// Pages from the newest backwards until there are enough messages or no more.
+/// Fetches pages from the newest one back until there are enough messages.
 async fn fetch(
     client: &Client,
     id: &ConversationId,

@@ -1,4 +1,4 @@
-//! `skchat replay`: definitions only; what plays a recording is put together by `start`.
+//! `skchat replay`: its arguments; `start` plays the recording.
 
 use clap::Args;
 use std::path::PathBuf;
@@ -7,10 +7,10 @@ use std::path::PathBuf;
 pub struct ReplayArgs {
     /// A file made with --record
     pub file: PathBuf,
-    /// Stop after so many inputs and print the screen as it was then
+    /// Stop after so many inputs and print the screen
     #[arg(long, value_name = "N")]
     pub until: Option<usize>,
-    /// Write a recording to this new file in which no text can be read, for a bug report
+    /// Write a copy in which no text can be read to this new file, for a bug report
     #[arg(long, value_name = "FILE", conflicts_with = "until")]
     pub redact: Option<PathBuf>,
 }

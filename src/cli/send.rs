@@ -1,4 +1,4 @@
-//! `skchat send`: one message, sent now or not at all.
+//! `skchat send`: sends one message.
 
 use super::chats;
 use super::context::{ExitError, Session};
@@ -40,7 +40,7 @@ pub async fn run(session: &Session, arguments: &SendArgs) -> Result<(), ExitErro
     };
     let outgoing = Outgoing { text, markup: arguments.markup, ..Outgoing::default() };
     let random =
-        getrandom::u64().map_err(|_| ExitError::failed("the system gives no random numbers"))?;
+        getrandom::u64().map_err(|_| ExitError::failed("the system provides no random numbers"))?;
     let client_id = ClientMessageId::from(random.to_string());
     let name = my_name(session, &client).await;
     match client.send(&id, &outgoing, &client_id, &name).await {
@@ -56,7 +56,7 @@ pub async fn run(session: &Session, arguments: &SendArgs) -> Result<(), ExitErro
     }
 }
 
-/// The outcome is unknown: look for the message before saying anything about it.
+/// Looks on the server for a message whose outcome is unknown.
 async fn confirm(
     client: &Client,
     id: &ConversationId,
