@@ -149,7 +149,9 @@ impl Client {
         read_marker: &ReadMarker,
     ) -> Result<(), Error> {
         let path = self.service().conversation_property(id, "consumptionhorizon");
-        self.chat(Method::PUT, &path, Some(&encode::horizon(&read_marker.text()))).await.map(drop)
+        self.chat(Method::PUT, &path, Some(&encode::read_marker(&read_marker.text())))
+            .await
+            .map(drop)
     }
 
     /// How far each member has read. Members without a read mark are left out.
@@ -158,7 +160,7 @@ impl Client {
         id: &ConversationId,
     ) -> Result<Vec<(UserId, Timestamp)>, Error> {
         let reply = self.chat(Method::GET, &self.service().read_receipts(id), None).await?;
-        Ok(wire::horizons(&reply.body)?)
+        Ok(wire::read_receipts(&reply.body)?)
     }
 
     /// Deletes the history for this account.
@@ -292,16 +294,10 @@ impl Client {
         let body = encode::subscribe(&self.service().paths.subscribed_resources);
         self.endpoint(Method::POST, &self.service().paths.subscriptions, Some(&body)).await?;
         // Without this some hosts send no events for edits and reactions. It is no error if a host does not know it.
-        let wish = encode::message_properties();
-        if let Err(error) = self
-            .endpoint(
-                Method::PUT,
-                &self.service().endpoint_property("supportsMessageProperties"),
-                Some(&wish),
-            )
-            .await
-        {
-            tracing::debug!(%error, "message properties are not offered as events");
+        let path = self.service().endpoint_property("supportsMessageProperties");
+        let set = self.endpoint(Method::PUT, &path, Some(&encode::message_properties())).await;
+        if let Err(error) = set {
+            tracing::debug!(%error, "the server does not send message properties as events");
         }
         Ok(())
     }

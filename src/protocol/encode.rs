@@ -98,7 +98,7 @@ pub fn property(flag: ThreadFlag, on: bool) -> Value {
     }
 }
 
-pub(crate) fn horizon(text: &str) -> Value {
+pub(crate) fn read_marker(text: &str) -> Value {
     json!({ "consumptionhorizon": text })
 }
 
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_called_goes_out_with_an_id() {
+    fn mentioned_people_are_sent_with_their_ids() {
         let joe = Mention { name: "Joe B".into(), id: "8:joe.4".into() };
         let out = Outgoing {
             text: "hi @Joe B & co".into(),

@@ -21,7 +21,7 @@ pub enum OutboxState {
 }
 
 impl OutboxState {
-    fn word(self) -> &'static str {
+    fn as_str(self) -> &'static str {
         match self {
             Self::Held => "held",
             Self::Queued => "queued",
@@ -32,7 +32,7 @@ impl OutboxState {
         }
     }
 
-    fn read(word: &str) -> Self {
+    fn parse(word: &str) -> Self {
         match word {
             "held" => Self::Held,
             "queued" => Self::Queued,
@@ -77,7 +77,7 @@ impl OutboxItem {
             client_id: ClientMessageId::from(row.get::<_, String>("client_id")?),
             outgoing: serde_json::from_str(&outgoing).unwrap_or_default(),
             queued_at: Timestamp(row.get("queued_at")?),
-            state: OutboxState::read(&state),
+            state: OutboxState::parse(&state),
             reason: SafeText::line(&reason),
         })
     }
@@ -106,7 +106,7 @@ impl Store {
             tx.execute(
                 "INSERT OR IGNORE INTO outbox (conversation, client_id, outgoing, queued_at, state) \
                  VALUES (?1, ?2, ?3, ?4, ?5)",
-                params![conversation.as_str(), client_id.as_str(), json, now.0, state.word()],
+                params![conversation.as_str(), client_id.as_str(), json, now.0, state.as_str()],
             )?;
             tx.execute("DELETE FROM drafts WHERE conversation = ?1", [conversation.as_str()])?;
             tx.commit()
@@ -123,7 +123,7 @@ impl Store {
         let (client_id, reason) = (client_id.clone(), reason.to_owned());
         self.write(move |c| {
             c.prepare_cached("UPDATE outbox SET state = ?2, reason = ?3 WHERE client_id = ?1")?
-                .execute(params![client_id.as_str(), state.word(), reason])?;
+                .execute(params![client_id.as_str(), state.as_str(), reason])?;
             Ok(())
         })
         .await
@@ -158,7 +158,7 @@ impl Store {
             let sql =
                 "UPDATE outbox SET state = ?3, reason = '' WHERE client_id = ?1 AND state = ?2";
             let moved =
-                c.prepare_cached(sql)?.execute([client_id.as_str(), from.word(), to.word()])?;
+                c.prepare_cached(sql)?.execute([client_id.as_str(), from.as_str(), to.as_str()])?;
             Ok(moved > 0)
         })
         .await

@@ -248,14 +248,14 @@ impl Store {
         self.write(move |c| apply(c, &batch, &me)).await
     }
 
-    /// Moves the own read marker, to an earlier place only with `back`. With `tell` it is marked to be sent to the server.
+    /// Moves the own read marker, to an earlier place only with `back`. With `report` it is marked to be sent to the server.
     /// Returns the resulting marker and the unread count.
     pub async fn mark_read(
         &self,
         id: &ConversationId,
         read_marker: ReadMarker,
         back: bool,
-        tell: bool,
+        report: bool,
         me: UserId,
     ) -> Result<(ReadMarker, Unread), StoreError> {
         let id = id.clone();
@@ -274,7 +274,7 @@ impl Store {
                 read_marker.read_at =
                     read_marker.read_at.max(Timestamp(old.read_at.0.saturating_add(1)));
             }
-            put_read_marker(&tx, number, &read_marker, tell)?;
+            put_read_marker(&tx, number, &read_marker, report)?;
             let (unread, _) = read::unread(&tx, &id, &me)?;
             tx.commit()?;
             Ok((read_marker, unread))

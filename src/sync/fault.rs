@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_address_that_no_configured_service_answers_is_told_from_a_dead_link() {
+    async fn an_address_that_no_configured_service_answers_is_distinguished_from_a_dead_link() {
         let base = |text: &str| BaseUrl::parse(text).unwrap();
         let token = TokenSource::Fixed(Secret::new("x"));
         let mut options =

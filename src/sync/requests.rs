@@ -309,8 +309,8 @@ async fn execute(shared: &Arc<Shared>, request: Request) {
             threads::create(shared, &topic, members, ticket).await;
         }
         Request::Resolve { url, ticket } => threads::resolve(shared, &url, ticket).await,
-        Request::MarkRead { conversation, read_marker, back, tell } => {
-            mark_read(shared, conversation, read_marker, back, tell).await;
+        Request::MarkRead { conversation, read_marker, back, tell: report } => {
+            mark_read(shared, conversation, read_marker, back, report).await;
         }
         Request::Typing { conversation, active } => {
             if shared.connection.is_online()
@@ -340,14 +340,14 @@ async fn mark_read(
     conversation: ConversationId,
     read_marker: ReadMarker,
     back: bool,
-    tell: bool,
+    report: bool,
 ) {
     let me = shared.me.clone();
-    match shared.store.mark_read(&conversation, read_marker, back, tell, me).await {
+    match shared.store.mark_read(&conversation, read_marker, back, report, me).await {
         Ok((read_marker, unread)) => {
             let read_marker = Some(read_marker);
             shared.send(Delta::Unread { conversation, unread, read_marker }).await;
-            if tell && shared.connection.is_online() {
+            if report && shared.connection.is_online() {
                 shared.flush_read_markers().await;
             }
         }

@@ -12,25 +12,25 @@ use std::borrow::Cow;
 
 /// Reads the answer to `GET /threads/ID/consumptionhorizons`: the arrival of the last message that each member has read.
 /// Members without one (`0;0;0`) are left out.
-pub fn horizons(body: &str) -> Result<Vec<(UserId, Timestamp)>, WireError> {
+pub fn read_receipts(body: &str) -> Result<Vec<(UserId, Timestamp)>, WireError> {
     #[derive(Deserialize)]
-    struct HorizonsAnswer<'a> {
+    struct ReceiptsAnswer<'a> {
         #[serde(borrow, default, deserialize_with = "lenient::items")]
         consumptionhorizons: Vec<&'a RawValue>,
     }
     #[derive(Default, Deserialize)]
     #[serde(default)]
-    struct HorizonItem<'a> {
+    struct ReceiptItem<'a> {
         #[serde(borrow)]
         id: Text<'a>,
         #[serde(borrow)]
         consumptionhorizon: Text<'a>,
     }
-    let body: HorizonsAnswer<'_> = serde_json::from_str(body).map_err(|_| WireError::NotJson)?;
+    let body: ReceiptsAnswer<'_> = serde_json::from_str(body).map_err(|_| WireError::NotJson)?;
     let read = body.consumptionhorizons.iter().filter_map(|raw| {
-        let item: HorizonItem<'_> = serde_json::from_str(raw.get()).ok()?;
-        let horizon = ReadMarker::parse(item.consumptionhorizon.as_str())?;
-        Some((UserId::new(item.id.some()?), horizon.arrival))
+        let item: ReceiptItem<'_> = serde_json::from_str(raw.get()).ok()?;
+        let marker = ReadMarker::parse(item.consumptionhorizon.as_str())?;
+        Some((UserId::new(item.id.some()?), marker.arrival))
     });
     Ok(read.collect())
 }
@@ -162,12 +162,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn horizons_that_say_nothing_or_cannot_be_read_are_left_out() {
+    fn read_marks_that_say_nothing_or_cannot_be_read_are_left_out() {
         let body = r#"{"id":"19:x","version":"1","consumptionhorizons":[
             {"id":"8:joe.4","consumptionhorizon":"1461605505609;1461605570732;104","messageVisibilityTime":1},
             {"id":"8:mia","consumptionhorizon":"0;0;0"}, {"consumptionhorizon":"5;5;5"}, 7]}"#;
-        let read = horizons(body).unwrap();
+        let read = read_receipts(body).unwrap();
         assert_eq!(read, [(UserId::new("8:joe.4"), Timestamp(1_461_605_505_609))]);
-        assert!(horizons("<html>").is_err());
+        assert!(read_receipts("<html>").is_err());
     }
 }
