@@ -62,14 +62,14 @@ impl From<rusqlite::Error> for StoreError {
     }
 }
 
-type Job = Box<dyn FnOnce(&mut Connection) + Send>;
+type StoreJob = Box<dyn FnOnce(&mut Connection) + Send>;
 
 /// A handle to the store. Clones share the three threads, which end when the last clone is dropped.
 #[derive(Clone)]
 pub struct Store {
-    writer: mpsc::Sender<Job>,
-    reader: mpsc::Sender<Job>,
-    searcher: mpsc::Sender<Job>,
+    writer: mpsc::Sender<StoreJob>,
+    reader: mpsc::Sender<StoreJob>,
+    searcher: mpsc::Sender<StoreJob>,
     latest_search: search::LatestSearch,
     interrupt: Option<Arc<InterruptHandle>>,
 }
@@ -122,11 +122,11 @@ impl Store {
     }
 
     async fn run<T: Send + 'static>(
-        queue: &mpsc::Sender<Job>,
+        queue: &mpsc::Sender<StoreJob>,
         work: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (answer, wait) = oneshot::channel();
-        let job: Job = Box::new(move |connection| {
+        let job: StoreJob = Box::new(move |connection| {
             // The receiver may be gone; then nobody needs the answer.
             let _ = answer.send(work(connection));
         });
@@ -174,8 +174,8 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "cache_size", -2048)
 }
 
-fn serve(name: &str, mut connection: Connection) -> Result<mpsc::Sender<Job>, StoreError> {
-    let (sender, mut jobs) = mpsc::channel::<Job>(QUEUE);
+fn serve(name: &str, mut connection: Connection) -> Result<mpsc::Sender<StoreJob>, StoreError> {
+    let (sender, mut jobs) = mpsc::channel::<StoreJob>(QUEUE);
     std::thread::Builder::new()
         .name(name.into())
         .spawn(move || {

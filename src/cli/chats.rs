@@ -22,7 +22,7 @@ pub struct ChatLine {
 }
 
 /// The conversations, and the names of people, that a command works with.
-pub struct Directory {
+pub struct KnownChats {
     pub chats: Vec<ChatLine>,
     pub names: Names,
     /// Why the gateway could not be reached. The conversations come from the store then.
@@ -65,14 +65,18 @@ pub async fn run(session: &Session, json: bool) -> Result<(), ExitError> {
 ///
 /// # Errors
 /// When the gateway cannot be reached and nothing is stored.
-pub async fn list(session: &Session, client: &Client, count: bool) -> Result<Directory, ExitError> {
+pub async fn list(
+    session: &Session,
+    client: &Client,
+    count: bool,
+) -> Result<KnownChats, ExitError> {
     let store = store::open_read_only(&session.dir.join(STORE)).ok();
     let mut names = Names::default();
     for (id, source, name) in store.as_ref().and_then(|s| s.names().ok()).unwrap_or_default() {
         names.learn(&id, source, &name);
     }
     match from_gateway(client, store.as_ref(), &mut names, &session.me, count).await {
-        Ok(chats) => Ok(Directory { chats, names, offline: None }),
+        Ok(chats) => Ok(KnownChats { chats, names, offline: None }),
         Err(error) => {
             let chats =
                 store.as_ref().map(|s| from_store(s, &names, &session.me)).unwrap_or_default();
@@ -81,7 +85,7 @@ pub async fn list(session: &Session, client: &Client, count: bool) -> Result<Dir
                     "the gateway is not available ({error}) and nothing is stored"
                 )));
             }
-            Ok(Directory { chats, names, offline: Some(error.to_string()) })
+            Ok(KnownChats { chats, names, offline: Some(error.to_string()) })
         }
     }
 }
@@ -211,7 +215,7 @@ fn from_store(store: &ReadOnly, names: &Names, me: &UserId) -> Vec<ChatLine> {
 ///
 /// # Errors
 /// When none or several match; the message lists the candidates.
-pub fn choose<'a>(known: &'a Directory, wanted: &str) -> Result<&'a ChatLine, ExitError> {
+pub fn choose<'a>(known: &'a KnownChats, wanted: &str) -> Result<&'a ChatLine, ExitError> {
     let by_id = known.chats.iter().find(|c| c.conversation.id.as_str() == wanted);
     if let Some(chat) = by_id {
         return Ok(chat);

@@ -1,6 +1,6 @@
 //! Output of commands: lines for people and JSON for scripts, from the same decoded messages as the screen.
 
-use crate::model::edits::{Edits, Folded};
+use crate::model::edits::{EditRole, Edits};
 use crate::model::{
     ClientMessageId, Conversation, Message, MessageBody, NameSource, Names, RawMessage, SafeText,
     Timestamp, Unread, UserId,
@@ -13,7 +13,7 @@ use std::collections::HashMap;
 pub fn title(
     conversation: &Conversation,
     names: &Names,
-    thread: Option<&wire::Thread>,
+    thread: Option<&wire::WireThread>,
     me: &UserId,
 ) -> SafeText {
     let members = thread.map(|t| t.members.as_slice()).unwrap_or_default();
@@ -47,7 +47,7 @@ pub fn merged(raw: Vec<RawMessage>, me: &UserId) -> Vec<(RawMessage, Message)> {
     let mut shown = Vec::new();
     for raw in newest.into_values() {
         let mut message = decode::message(&raw, me);
-        if edits.take(&mut message) == Folded::Shown {
+        if edits.take(&mut message) == EditRole::Shown {
             shown.push((raw, message));
         }
     }
@@ -67,7 +67,7 @@ pub fn learn(names: &mut Names, raw: &[RawMessage]) {
     }
 }
 
-pub fn learn_thread(names: &mut Names, thread: &wire::Thread) {
+pub fn learn_thread(names: &mut Names, thread: &wire::WireThread) {
     for member in &thread.members {
         names.learn(&member.id, NameSource::Member, &member.name);
     }

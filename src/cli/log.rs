@@ -4,7 +4,7 @@ use super::chats;
 use super::context::{ExitError, STORE, Session};
 use super::lines;
 use crate::client::Client;
-use crate::model::edits::{Edits, Folded};
+use crate::model::edits::{EditRole, Edits};
 use crate::model::{ConversationId, EmojiWidth, RawMessage, Timestamp, UserId};
 use crate::protocol::decode;
 use crate::store;
@@ -88,7 +88,7 @@ async fn fetch(
     loop {
         let before = all.len();
         for raw in page.items.drain(..).filter(|raw| seen.insert((raw.id.clone(), raw.version))) {
-            let is_shown = edits.take(&mut decode::message(&raw, me)) == Folded::Shown;
+            let is_shown = edits.take(&mut decode::message(&raw, me)) == EditRole::Shown;
             shown += usize::from(is_shown && ids.insert(raw.id.clone()));
             all.push(raw);
         }

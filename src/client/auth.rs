@@ -136,7 +136,7 @@ impl Client {
         let call = ApiCall {
             method: Method::POST,
             base: &self.options.gateway,
-            path: &self.service().paths.endpoints,
+            path: &self.service().paths.events.endpoints,
             body: Some(&body),
             credential: Credential::SkypeToken,
             timeout: self.options.timeout,

@@ -168,7 +168,7 @@ impl Client {
         self.chat(Method::DELETE, &self.service().send(id), None).await.map(drop)
     }
 
-    pub async fn thread(&self, id: &ConversationId) -> Result<wire::Thread, Error> {
+    pub async fn thread(&self, id: &ConversationId) -> Result<wire::WireThread, Error> {
         Ok(self.thread_with_json(id).await?.1)
     }
 
@@ -176,7 +176,7 @@ impl Client {
     pub(crate) async fn thread_with_json(
         &self,
         id: &ConversationId,
-    ) -> Result<(String, wire::Thread), Error> {
+    ) -> Result<(String, wire::WireThread), Error> {
         let reply = self.chat(Method::GET, &self.service().thread(id), None).await?;
         let thread = wire::thread(&reply.body)?;
         Ok((reply.body, thread))
@@ -191,7 +191,8 @@ impl Client {
         let me = &self.options.user;
         let others = members.iter().filter(|m| m.id != *me).map(|m| (&m.id, m.role));
         let body = encode::thread(std::iter::once((me, Role::Admin)).chain(others), topic);
-        let reply = self.chat(Method::POST, &self.service().paths.threads, Some(&body)).await?;
+        let reply =
+            self.chat(Method::POST, &self.service().paths.threads.create, Some(&body)).await?;
         let id = reply.location.as_deref().and_then(wire::last_segment);
         Ok(id.map(ConversationId::from).ok_or(wire::WireError::Missing("Location"))?)
     }
@@ -239,7 +240,12 @@ impl Client {
         let base = base.ok_or_else(|| Error::unsupported("no scheduler is configured"))?;
         let body = encode::create_join_url(&self.service().hosts.join_base, id);
         let reply = self
-            .call_service(base, &self.service().paths.create_join_url, &body, Credential::Service)
+            .call_service(
+                base,
+                &self.service().paths.services.create_join_url,
+                &body,
+                Credential::Service,
+            )
             .await?;
         Ok(wire::join_url(&reply)?)
     }
@@ -256,7 +262,12 @@ impl Client {
         let code = wire::last_segment(url).unwrap_or_default();
         let body = encode::resolve_join_url(&code);
         let reply = self
-            .call_service(base, &self.service().paths.resolve_join_url, &body, Credential::None)
+            .call_service(
+                base,
+                &self.service().paths.services.resolve_join_url,
+                &body,
+                Credential::None,
+            )
             .await?;
         Ok(wire::resolved_join_url(&reply)?)
     }
@@ -266,7 +277,7 @@ impl Client {
         let Some(base) = self.options.profiles.as_ref() else { return Ok(Vec::new()) };
         let body = encode::profiles(who.iter().map(UserId::as_str));
         let reply = self
-            .call_service(base, &self.service().paths.profiles, &body, Credential::Service)
+            .call_service(base, &self.service().paths.services.profiles, &body, Credential::Service)
             .await?;
         Ok(wire::profiles(&reply)?)
     }
@@ -291,8 +302,9 @@ impl Client {
 
     /// Subscribes to all events, after registering an endpoint if necessary. [`Client::poll`] then returns them.
     pub async fn subscribe(&self) -> Result<(), Error> {
-        let body = encode::subscribe(&self.service().paths.subscribed_resources);
-        self.endpoint(Method::POST, &self.service().paths.subscriptions, Some(&body)).await?;
+        let body = encode::subscribe(&self.service().paths.events.resources);
+        self.endpoint(Method::POST, &self.service().paths.events.subscriptions, Some(&body))
+            .await?;
         // Without this some hosts send no events for edits and reactions. It is no error if a host does not know it.
         let path = self.service().endpoint_property("supportsMessageProperties");
         let set = self.endpoint(Method::PUT, &path, Some(&encode::message_properties())).await;

@@ -209,11 +209,11 @@ fn write_span(span: &Span, mentions: &mut Vec<Mention>) -> Option<String> {
 }
 
 /// A piece of text of one style and link; code blocks and quotes have no style.
-type Run = (Option<SpanStyle>, Option<Link>, String);
+type StyleRun = (Option<SpanStyle>, Option<Link>, String);
 
 /// Runs of equal style and link; an address that is its own label is plain text.
-fn flat(rich: &RichText) -> Vec<Run> {
-    let mut runs: Vec<Run> = Vec::new();
+fn flat(rich: &RichText) -> Vec<StyleRun> {
+    let mut runs: Vec<StyleRun> = Vec::new();
     for block in &rich.blocks {
         match block {
             Block::Paragraph { spans, .. } => {
@@ -226,7 +226,7 @@ fn flat(rich: &RichText) -> Vec<Run> {
     runs
 }
 
-fn push_run(runs: &mut Vec<Run>, span: &Span) {
+fn push_run(runs: &mut Vec<StyleRun>, span: &Span) {
     let is_own_label = |link: &Link| matches!(link, Link::Url(url) if *url == span.text);
     let link = span.link.clone().filter(|link| !is_own_label(link));
     match runs.last_mut() {

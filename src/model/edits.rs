@@ -36,9 +36,9 @@ impl OriginalId {
     }
 }
 
-/// What became of a message that was taken in.
+/// What a message is with regard to edits.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Folded {
+pub enum EditRole {
     /// It is to be shown; everything that is known about it has been applied.
     Shown,
     /// It edits this message; apply it with [`Edits::refold`] where the original is at hand.
@@ -70,13 +70,13 @@ pub struct Edits {
 
 impl Edits {
     /// Takes a message in: applies what is known about one that is shown, and keeps a record or notice.
-    pub fn take(&mut self, message: &mut Message) -> Folded {
+    pub fn take(&mut self, message: &mut Message) -> EditRole {
         match &message.body {
             MessageBody::Deletes(id) => {
                 self.deletions.insert((id.clone(), message.sender.clone()));
-                return Folded::Deletion(id.clone());
+                return EditRole::Deletion(id.clone());
             }
-            MessageBody::Hidden => return Folded::Hidden,
+            MessageBody::Hidden => return EditRole::Hidden,
             _ => {}
         }
         if let Some(original) = OriginalId::of_record(message) {
@@ -84,11 +84,11 @@ impl Edits {
             if known.is_none_or(|known| supersedes(message, known)) {
                 self.records.insert(original.clone(), message.clone());
             }
-            return Folded::Edit(original);
+            return EditRole::Edit(original);
         }
         self.posted.remove(&message.key);
         self.refold(message);
-        Folded::Shown
+        EditRole::Shown
     }
 
     /// Applies what is known to a message at hand, which may have been folded before. True when that changed it.
@@ -232,23 +232,23 @@ mod tests {
         let mut all: Vec<Message> = Vec::new();
         for mut message in messages {
             match edits.take(&mut message) {
-                Folded::Shown => {
+                EditRole::Shown => {
                     all.retain(|known| known.key != message.key);
                     all.push(message);
                 }
-                Folded::Edit(id) => {
+                EditRole::Edit(id) => {
                     for m in
                         all.iter_mut().filter(|m| OriginalId::of_message(m).as_ref() == Some(&id))
                     {
                         edits.refold(m);
                     }
                 }
-                Folded::Deletion(id) => {
+                EditRole::Deletion(id) => {
                     for m in all.iter_mut().filter(|m| m.key.id.as_ref() == &*id) {
                         edits.refold(m);
                     }
                 }
-                Folded::Hidden => {}
+                EditRole::Hidden => {}
             }
         }
         all.sort_by(|a, b| a.key.cmp(&b.key));
@@ -334,7 +334,7 @@ mod tests {
         let mut reacted = posted(1, JOE, "one");
         reacted.version = 3;
         reacted.reactions.push(Reaction { key: "like".into(), users: Vec::new() });
-        assert_eq!(edits.take(&mut reacted), Folded::Shown);
+        assert_eq!(edits.take(&mut reacted), EditRole::Shown);
         assert_eq!((reacted.body, reacted.reactions.len()), (text("five"), 1));
     }
 

@@ -29,10 +29,7 @@ impl ServiceProfile {
     /// The first page of the conversation list, or the one that `sync_state` leads to.
     pub(crate) fn conversations(&self, sync_state: Option<&str>, page_size: u32) -> String {
         let types = joined(&self.queries.target_types);
-        format!(
-            "{}&targetType={types}",
-            self.page(&self.paths.conversations, sync_state, page_size)
-        )
+        format!("{}&targetType={types}", self.page(&self.paths.chats.list, sync_state, page_size))
     }
 
     /// A page of a list; without `sync_state` the first one. Of a `backwardLink` or `syncState` only the value is used,
@@ -44,7 +41,7 @@ impl ServiceProfile {
     }
 
     pub(crate) fn conversation(&self, id: &ConversationId) -> String {
-        self.item(&self.paths.conversation, id)
+        self.item(&self.paths.chats.conversation, id)
     }
 
     fn item(&self, path: &str, id: &ConversationId) -> String {
@@ -69,12 +66,12 @@ impl ServiceProfile {
 
     /// Where messages are sent, and the history is deleted.
     pub(crate) fn send(&self, id: &ConversationId) -> String {
-        fill(&self.paths.messages, &[("{chat}", id.as_str())])
+        fill(&self.paths.chats.messages, &[("{chat}", id.as_str())])
     }
 
     /// One message: edited by PUT, removed by DELETE.
     pub(crate) fn message(&self, id: &ConversationId, message: &str) -> String {
-        fill(&self.paths.message, &[("{chat}", id.as_str()), ("{message}", message)])
+        fill(&self.paths.chats.message, &[("{chat}", id.as_str()), ("{message}", message)])
     }
 
     pub(crate) fn message_property(
@@ -84,40 +81,40 @@ impl ServiceProfile {
         name: &str,
     ) -> String {
         let values = [("{chat}", id.as_str()), ("{message}", message), ("{name}", name)];
-        fill(&self.paths.message_property, &values)
+        fill(&self.paths.chats.message_property, &values)
     }
 
     /// This account's own property of a conversation: `consumptionhorizon`, `alerts`.
     pub(crate) fn conversation_property(&self, id: &ConversationId, name: &str) -> String {
-        fill(&self.paths.conversation_property, &[("{chat}", id.as_str()), ("{name}", name)])
+        fill(&self.paths.chats.property, &[("{chat}", id.as_str()), ("{name}", name)])
     }
 
     pub(crate) fn thread(&self, id: &ConversationId) -> String {
-        self.item(&self.paths.thread, id)
+        self.item(&self.paths.threads.thread, id)
     }
 
     /// A group's property; its name stands in the query (facts 7, row 2).
     pub(crate) fn thread_property(&self, id: &ConversationId, name: &str) -> String {
-        fill(&self.paths.thread_property, &[("{chat}", id.as_str()), ("{name}", name)])
+        fill(&self.paths.threads.property, &[("{chat}", id.as_str()), ("{name}", name)])
     }
 
     /// How far each member has read (facts 3.5).
     pub(crate) fn read_receipts(&self, id: &ConversationId) -> String {
-        fill(&self.paths.read_receipts, &[("{chat}", id.as_str())])
+        fill(&self.paths.threads.read_receipts, &[("{chat}", id.as_str())])
     }
 
     pub(crate) fn member(&self, id: &ConversationId, who: &UserId) -> String {
-        fill(&self.paths.member, &[("{chat}", id.as_str()), ("{member}", who.as_str())])
+        fill(&self.paths.threads.member, &[("{chat}", id.as_str()), ("{member}", who.as_str())])
     }
 
     pub(crate) fn endpoint_property(&self, name: &str) -> String {
-        fill(&self.paths.endpoint_property, &[("{name}", name)])
+        fill(&self.paths.events.endpoint_property, &[("{name}", name)])
     }
 
     /// The next poll, which acknowledges the event `ack` and those before it.
     pub(crate) fn poll(&self, ack: Option<u64>) -> String {
         let query = ack.map(|id| format!("?ackId={id}")).unwrap_or_default();
-        format!("{}{query}", self.paths.poll)
+        format!("{}{query}", self.paths.events.poll)
     }
 }
 
@@ -188,7 +185,7 @@ mod tests {
     #[test]
     fn another_service_has_its_own_paths_and_values() {
         let mut other = ServiceProfile::reference();
-        other.paths.thread = "/chats/{chat}/details".into();
+        other.paths.threads.thread = "/chats/{chat}/details".into();
         other.queries.item_view = vec!["full".into(), "new".into()].into();
         assert_eq!(other.thread(&"19:a".into()), "/chats/19:a/details?view=full%7Cnew");
     }

@@ -6,8 +6,8 @@
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
-type Text = Cow<'static, str>;
-type List = Cow<'static, [Text]>;
+type ProfileText = Cow<'static, str>;
+type ProfileList = Cow<'static, [ProfileText]>;
 
 /// A service. Every value can be read from a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,40 +23,69 @@ pub struct ServiceProfile {
 #[serde(deny_unknown_fields)]
 pub struct ServiceQueries {
     /// `view` of lists of conversations and messages.
-    pub list_view: List,
+    pub list_view: ProfileList,
     /// `view` of one conversation or group.
-    pub item_view: List,
+    pub item_view: ProfileList,
     /// `targetType` of the conversation list.
-    pub target_types: List,
+    pub target_types: ProfileList,
 }
 
 /// Paths below the bases of a service (facts 1.5). `{chat}`, `{message}`, `{member}` and `{name}` stand for values.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServicePaths {
-    pub conversations: Text,
-    pub conversation: Text,
-    pub messages: Text,
-    pub message: Text,
-    pub message_property: Text,
-    pub conversation_property: Text,
-    pub threads: Text,
-    pub thread: Text,
-    pub thread_property: Text,
-    pub read_receipts: Text,
-    pub member: Text,
-    pub endpoints: Text,
-    pub endpoint_property: Text,
-    pub subscriptions: Text,
-    pub poll: Text,
+    pub chats: ChatPaths,
+    pub threads: ThreadPaths,
+    pub events: EventPaths,
+    pub services: SideServicePaths,
+}
+
+/// Conversations and their messages.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChatPaths {
+    pub list: ProfileText,
+    pub conversation: ProfileText,
+    pub messages: ProfileText,
+    pub message: ProfileText,
+    pub message_property: ProfileText,
+    /// This account's own property of a conversation.
+    pub property: ProfileText,
+}
+
+/// Groups.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ThreadPaths {
+    pub create: ProfileText,
+    pub thread: ProfileText,
+    pub property: ProfileText,
+    pub read_receipts: ProfileText,
+    pub member: ProfileText,
+}
+
+/// Endpoints and their events.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EventPaths {
+    pub endpoints: ProfileText,
+    pub endpoint_property: ProfileText,
+    pub subscriptions: ProfileText,
+    pub poll: ProfileText,
     /// What a subscription asks for: paths as the service itself names them.
-    pub subscribed_resources: List,
+    pub resources: ProfileList,
+}
+
+/// Services with a base of their own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SideServicePaths {
     /// Below the scheduler's base.
-    pub create_join_url: Text,
+    pub create_join_url: ProfileText,
     /// Below the join service's base.
-    pub resolve_join_url: Text,
+    pub resolve_join_url: ProfileText,
     /// Below the profile service's base.
-    pub profiles: Text,
+    pub profiles: ProfileText,
 }
 
 /// Hosts that belong to a service.
@@ -64,33 +93,34 @@ pub struct ServicePaths {
 #[serde(deny_unknown_fields)]
 pub struct ServiceHosts {
     /// How the hosts end that an account may be moved to (facts 1.2).
-    pub move_suffixes: List,
+    pub move_suffixes: ProfileList,
     /// The host whose addresses lead to groups, whatever join service is configured.
-    pub join: Text,
+    pub join: ProfileText,
     /// `baseDomain` of a new join URL.
-    pub join_base: Text,
+    pub join_base: ProfileText,
 }
 
 /// A label of the hosts whose plain text holds XML entities (facts 7, row 22). Not part of a profile: it is asked of
 /// the links in stored messages, whichever service they came from.
 pub(crate) const ENTITY_TEXT_HOST_LABEL: &str = "teams";
 
-const fn text(value: &'static str) -> Text {
+const fn text(value: &'static str) -> ProfileText {
     Cow::Borrowed(value)
 }
 
-const LIST_VIEW: &[Text] =
+const LIST_VIEW: &[ProfileText] =
     &[text("supportsExtendedHistory"), text("msnp24Equivalent"), text("supportsMessageProperties")];
-const ITEM_VIEW: &[Text] = &[text("msnp24Equivalent")];
-const TARGET_TYPES: &[Text] =
+const ITEM_VIEW: &[ProfileText] = &[text("msnp24Equivalent")];
+const TARGET_TYPES: &[ProfileText] =
     &[text("Passport"), text("Skype"), text("Lync"), text("Thread"), text("PSTN"), text("Agent")];
-const RESOURCES: &[Text] = &[
+const RESOURCES: &[ProfileText] = &[
     text("/v1/threads/ALL"),
     text("/v1/users/ME/contacts/ALL"),
     text("/v1/users/ME/conversations/ALL/messages"),
     text("/v1/users/ME/conversations/ALL/properties"),
 ];
-const MOVE_SUFFIXES: &[Text] = &[text(".skype.com"), text(".live.com"), text(".microsoft.com")];
+const MOVE_SUFFIXES: &[ProfileText] =
+    &[text(".skype.com"), text(".live.com"), text(".microsoft.com")];
 
 impl ServiceProfile {
     /// Skype as the reference page describes it, which skchat's own gateway speaks, too.
@@ -114,27 +144,35 @@ impl ServiceProfile {
 impl ServicePaths {
     const fn reference() -> Self {
         Self {
-            conversations: text("/users/ME/conversations"),
-            conversation: text("/users/ME/conversations/{chat}"),
-            messages: text("/users/ME/conversations/{chat}/messages"),
-            message: text("/users/ME/conversations/{chat}/messages/{message}"),
-            message_property: text(
-                "/users/ME/conversations/{chat}/messages/{message}/properties?name={name}",
-            ),
-            conversation_property: text("/users/ME/conversations/{chat}/properties?name={name}"),
-            threads: text("/threads"),
-            thread: text("/threads/{chat}"),
-            thread_property: text("/threads/{chat}/properties?name={name}"),
-            read_receipts: text("/threads/{chat}/consumptionhorizons"),
-            member: text("/threads/{chat}/members/{member}"),
-            endpoints: text("/users/ME/endpoints"),
-            endpoint_property: text("/users/ME/endpoints/SELF/properties?name={name}"),
-            subscriptions: text("/users/ME/endpoints/SELF/subscriptions"),
-            poll: text("/users/ME/endpoints/SELF/subscriptions/0/poll"),
-            subscribed_resources: Cow::Borrowed(RESOURCES),
-            create_join_url: text("/threads"),
-            resolve_join_url: text("/api/v2/conversation/"),
-            profiles: text("/v2/profiles"),
+            chats: ChatPaths {
+                list: text("/users/ME/conversations"),
+                conversation: text("/users/ME/conversations/{chat}"),
+                messages: text("/users/ME/conversations/{chat}/messages"),
+                message: text("/users/ME/conversations/{chat}/messages/{message}"),
+                message_property: text(
+                    "/users/ME/conversations/{chat}/messages/{message}/properties?name={name}",
+                ),
+                property: text("/users/ME/conversations/{chat}/properties?name={name}"),
+            },
+            threads: ThreadPaths {
+                create: text("/threads"),
+                thread: text("/threads/{chat}"),
+                property: text("/threads/{chat}/properties?name={name}"),
+                read_receipts: text("/threads/{chat}/consumptionhorizons"),
+                member: text("/threads/{chat}/members/{member}"),
+            },
+            events: EventPaths {
+                endpoints: text("/users/ME/endpoints"),
+                endpoint_property: text("/users/ME/endpoints/SELF/properties?name={name}"),
+                subscriptions: text("/users/ME/endpoints/SELF/subscriptions"),
+                poll: text("/users/ME/endpoints/SELF/subscriptions/0/poll"),
+                resources: Cow::Borrowed(RESOURCES),
+            },
+            services: SideServicePaths {
+                create_join_url: text("/threads"),
+                resolve_join_url: text("/api/v2/conversation/"),
+                profiles: text("/v2/profiles"),
+            },
         }
     }
 }

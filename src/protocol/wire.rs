@@ -5,7 +5,7 @@ mod thread;
 
 pub use answers::{PolledEvent, error_code, events, profiles, sent};
 pub(crate) use answers::{join_url, resolved_join_url};
-pub use thread::{Thread, read_receipts, thread, thread_id};
+pub use thread::{WireThread, read_receipts, thread, thread_id};
 
 use super::endpoint;
 use super::lenient::{self, Text};

@@ -245,7 +245,7 @@ impl Shared {
     }
 
     /// Sends a thread's members and settings to the app, and learns the members' names.
-    pub(super) async fn send_thread(&self, id: &ConversationId, thread: wire::Thread) {
+    pub(super) async fn send_thread(&self, id: &ConversationId, thread: wire::WireThread) {
         let names =
             thread.members.iter().map(|m| (m.id.clone(), NameSource::Member, m.name.clone()));
         self.learn_names(names.filter(|(_, _, name)| !name.is_empty()).collect()).await;

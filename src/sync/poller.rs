@@ -184,7 +184,7 @@ async fn apply_events(shared: &Arc<Shared>, events: Vec<PolledEvent>) {
 struct EventBatch {
     messages: BTreeMap<ConversationId, Vec<RawMessage>>,
     conversations: Vec<IncomingConversation>,
-    threads: Vec<(String, wire::Thread)>,
+    threads: Vec<(String, wire::WireThread)>,
     typing: Vec<(ConversationId, UserId, bool)>,
     /// Conversations in which someone has read further.
     read_marks: Vec<ConversationId>,
@@ -260,7 +260,7 @@ async fn apply_messages(
     }
 }
 
-async fn apply_thread(shared: &Shared, json: String, thread: wire::Thread) {
+async fn apply_thread(shared: &Shared, json: String, thread: wire::WireThread) {
     let Some(id) = wire::thread_id(&json) else { return };
     if let Err(error) = shared.store.save_thread(&id, json).await {
         tracing::error!(%error, "a thread was not stored");

@@ -1,6 +1,6 @@
 //! A conversation's loaded messages in order. Idempotent: taking a message in twice is the same as once.
 
-use crate::model::edits::{Edits, Folded};
+use crate::model::edits::{EditRole, Edits};
 use crate::model::{
     ClientMessageId, Coverage, Delivery, Gap, Message, MessageBody, MessageKey, Point, UserId,
 };
@@ -83,21 +83,21 @@ impl Timeline {
     /// deletion.
     pub fn upsert(&mut self, mut message: Message) {
         match self.edits.take(&mut message) {
-            Folded::Hidden => {}
-            Folded::Edit(original) => {
+            EditRole::Hidden => {}
+            EditRole::Edit(original) => {
                 self.revision += 1;
                 if let Some(key) = self.by_client.get(&original.client_id).cloned() {
                     self.refold(&key);
                 }
             }
-            Folded::Deletion(id) => {
+            EditRole::Deletion(id) => {
                 self.revision += 1;
                 let gone = self.messages.keys().find(|key| *key.id == *id).cloned();
                 if let Some(key) = gone {
                     self.refold(&key);
                 }
             }
-            Folded::Shown => self.insert(message),
+            EditRole::Shown => self.insert(message),
         }
     }
 

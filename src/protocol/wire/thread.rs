@@ -37,7 +37,7 @@ pub fn read_receipts(body: &str) -> Result<Vec<(UserId, Timestamp)>, WireError> 
 
 /// A group's members and settings.
 #[derive(Debug, Default, PartialEq)]
-pub struct Thread {
+pub struct WireThread {
     pub members: Vec<Member>,
     pub settings: ThreadSettings,
 }
@@ -104,7 +104,7 @@ pub fn thread_id(body: &str) -> Option<ConversationId> {
 }
 
 /// Reads the answer to `GET /threads/ID`, or the item of a `ThreadUpdate`.
-pub fn thread(body: &str) -> Result<Thread, WireError> {
+pub fn thread(body: &str) -> Result<WireThread, WireError> {
     let body: ThreadBody<'_> = serde_json::from_str(body).map_err(|_| WireError::NotJson)?;
     if body.id.some().is_none() {
         return Err(WireError::Missing("id"));
@@ -123,7 +123,7 @@ pub fn thread(body: &str) -> Result<Thread, WireError> {
         p.creator.some().map(|c| UserId::with_prefix(c.split(';').next().unwrap_or_default()));
     let capabilities = words(&p.capabilities);
     let picture = p.picture.some().map(|u| SafeText::line(u.strip_prefix("URL@").unwrap_or(u)));
-    Ok(Thread {
+    Ok(WireThread {
         members: members.collect(),
         settings: ThreadSettings {
             topic: p.topic.as_ref().map(|t| SafeText::line(&entity::unescape(t.as_str()))),
