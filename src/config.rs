@@ -41,7 +41,7 @@ impl fmt::Display for ConfigError {
 #[serde(default)]
 struct ConfigFile {
     default_account: Option<String>,
-    accounts: BTreeMap<String, Account>,
+    accounts: BTreeMap<String, AccountConfig>,
     ui: UiPreferences,
     reading: ReadingPreferences,
     sending: SendingPreferences,
@@ -50,7 +50,7 @@ struct ConfigFile {
 
 /// `[accounts.NAME]`.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Account {
+pub struct AccountConfig {
     pub user_id: String,
     pub gateway: String,
     pub scheduler: Option<String>,
@@ -84,7 +84,7 @@ const MAX_GRACE_SECONDS: u64 = 60;
 /// A configuration that was read and checked.
 #[derive(Clone, Debug)]
 pub struct Config {
-    pub accounts: BTreeMap<String, Account>,
+    pub accounts: BTreeMap<String, AccountConfig>,
     pub default_account: Option<String>,
     pub preferences: Preferences,
     pub keymap: Keymap,
@@ -283,7 +283,10 @@ impl Config {
     ///
     /// # Errors
     /// When there is no such account, or several and none is the default.
-    pub fn account(&self, name: Option<&str>) -> Result<Option<(String, Account)>, ConfigError> {
+    pub fn account(
+        &self,
+        name: Option<&str>,
+    ) -> Result<Option<(String, AccountConfig)>, ConfigError> {
         let name = match (
             name.map(str::to_owned).or_else(|| self.default_account.clone()),
             self.accounts.len(),

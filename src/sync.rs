@@ -68,12 +68,11 @@ impl Default for SyncOptions {
 
 /// The state shared by all tasks of an account.
 struct Shared {
-    account: AccountId,
     client: Client,
     store: Store,
     me: UserId,
     options: SyncOptions,
-    deltas: mpsc::Sender<Inbound>,
+    deltas: DeltaSender,
     names: Mutex<Names>,
     stop: CancellationToken,
     connection: connection::ConnectionSignals,
@@ -83,6 +82,19 @@ struct Shared {
     /// When to ask how far others have read.
     receipts: read_receipts::ReceiptTracker,
     held: outbox::HeldMessages,
+}
+
+/// Where the deltas of an account go.
+struct DeltaSender {
+    account: AccountId,
+    channel: mpsc::Sender<Inbound>,
+}
+
+impl DeltaSender {
+    /// Sends a delta to the app, and waits while the channel is full. If the app is gone, nobody needs it.
+    async fn send(&self, delta: Delta) {
+        let _ = self.channel.send(Inbound { account: self.account.clone(), delta }).await;
+    }
 }
 
 /// The running sync. Dropping it without [`Handle::stop`] leaves the tasks to end when the runtime does.
@@ -153,8 +165,8 @@ fn prepare(
     let (deltas, receiver) = mpsc::channel(DELTAS);
     let (requests, requested) = mpsc::channel(REQUESTS);
     let stop = CancellationToken::new();
+    let deltas = DeltaSender { account, channel: deltas };
     let shared = Arc::new(Shared {
-        account,
         me: client.user().clone(),
         client,
         store,
@@ -190,9 +202,8 @@ async fn guarded(shared: Arc<Shared>, task: impl Future<Output = ()> + Send + 's
 }
 
 impl Shared {
-    /// Sends a delta to the app, and waits while the channel is full. If the app is gone, nobody needs it.
     async fn send(&self, delta: Delta) {
-        let _ = self.deltas.send(Inbound { account: self.account.clone(), delta }).await;
+        self.deltas.send(delta).await;
     }
 
     /// Answers the request with this ticket.

@@ -1,7 +1,11 @@
-//! Holds the layers: who may use whom, how large a file may be, what is not to be named where.
+//! Holds the structure of the crate: which layer and which floor may use which, how large files, functions and structs
+//! may be, what is not to be named where, and that references to the fact sheet lead somewhere.
 
+#[path = "common/source.rs"]
+mod source;
+
+use source::{Crate, Source, files, relative};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 
 /// What each layer may use of the others.
 const LAYERS: &[(&str, &[&str])] = &[
@@ -47,27 +51,122 @@ const BANNED: &[(&str, &[&str])] = &[
     ("config", &["tokio", "reqwest", "rusqlite", "ratatui"]),
 ];
 
-const MOST_LINES: usize = 400;
-const MOST_STATE_FIELDS: usize = 12;
+/// The floors of `app`, the lowest first. A floor may use those above it in this list and itself.
+const FLOORS: &[(&str, &[&str])] = &[
+    ("words", &["action", "effect", "fuzzy", "ids", "keymap", "notes", "pending", "prefs"]),
+    ("chat", &["chat"]),
+    ("accounts", &["conversations", "account"]),
+    ("state", &["state"]),
+    ("view", &["view"]),
+    ("overlay", &["overlay"]),
+    ("model", &["model"]),
+    ("commands", &["commands"]),
+    ("actions", &["actions"]),
+    ("events", &["events"]),
+    ("app", &[""]),
+];
 
-fn sources() -> Vec<(PathBuf, String)> {
-    fn walk(dir: &Path, out: &mut Vec<(PathBuf, String)>) {
-        for entry in std::fs::read_dir(dir).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                walk(&path, out);
-            } else if path.extension().is_some_and(|e| e == "rs")
-                && path.file_name().is_some_and(|n| n != "tests.rs")
-            {
-                let text = std::fs::read_to_string(&path).unwrap();
-                out.push((path, text));
+const MOST_LINES_OF_A_FILE: usize = 400;
+const MOST_LINES_OF_A_FUNCTION: usize = 80;
+const MOST_DEPTH: usize = 5;
+const MOST_FIELDS: usize = 12;
+
+/// Records that are as wide as what they describe: items of the wire, the configuration, the theme, what a program is
+/// started with.
+const RECORDS: &[(&str, &str)] = &[
+    ("RecordingHeader", "what a recording needs to be played"),
+    ("Theme", "one style a role"),
+    ("WireMessage", "a message item of the wire"),
+];
+
+fn fail_with(wrong: &[String]) {
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn layer(source: &Source) -> &str {
+    source.module.first().map_or("lib", String::as_str)
+}
+
+#[test]
+fn dependencies_point_one_way() {
+    let all = Crate::read();
+    let rules: BTreeMap<&str, &[&str]> = LAYERS.iter().copied().collect();
+    let (mut wrong, mut seen) = (Vec::new(), 0);
+    for source in &all.sources {
+        let from = layer(source);
+        let Some(allowed) = rules.get(from) else { continue };
+        for used in all.uses(source) {
+            let Some(to) = used.first().map(String::as_str).filter(|to| *to != from) else {
+                continue;
+            };
+            seen += 1;
+            if !allowed.contains(&to) {
+                wrong.push(format!("{}: {from} may not use {to}", source.path));
             }
         }
     }
-    let mut out = Vec::new();
-    walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut out);
-    assert!(out.len() > 60, "the sources were found");
-    out
+    assert!(seen > 300, "uses between layers were found: {seen}");
+    fail_with(&wrong);
+}
+
+#[test]
+fn every_layer_has_its_rule() {
+    let known = |name: &str| LAYERS.iter().any(|(layer, _)| *layer == name);
+    let all = Crate::read();
+    let layers = all.sources.iter().map(layer).filter(|layer| !["lib", "main"].contains(layer));
+    let wrong: Vec<String> = layers.filter(|layer| !known(layer)).map(str::to_owned).collect();
+    fail_with(&wrong);
+}
+
+/// The floor of a module of `app`, by its number.
+fn floor(module: &[String]) -> Option<usize> {
+    let (first, rest) = module.split_first()?;
+    if first != "app" {
+        return None;
+    }
+    let name = rest.first().map_or("", String::as_str);
+    let at = FLOORS.iter().position(|(_, modules)| modules.contains(&name));
+    Some(at.unwrap_or_else(|| panic!("app::{name} stands on no floor: add it to FLOORS")))
+}
+
+#[test]
+fn the_floors_of_the_app_use_only_those_below_them() {
+    let all = Crate::read();
+    let (mut wrong, mut seen) = (Vec::new(), 0);
+    for source in &all.sources {
+        let Some(from) = floor(&source.module) else { continue };
+        for used in all.uses(source) {
+            let Some(to) = floor(&used) else { continue };
+            seen += usize::from(to != from);
+            if to > from {
+                let (from, to) = (FLOORS[from].0, FLOORS[to].0);
+                wrong.push(format!(
+                    "{}: {from} may not use {to} ({})",
+                    source.path,
+                    used.join("::")
+                ));
+            }
+        }
+    }
+    assert!(seen > 100, "uses between floors were found: {seen}");
+    fail_with(&wrong);
+}
+
+#[test]
+fn no_layer_names_what_it_may_not_know() {
+    let mut wrong = Vec::new();
+    for source in Crate::read().sources {
+        let from = layer(&source);
+        let code = code(&source.text);
+        for (name, words) in BANNED.iter().filter(|(name, _)| *name == from) {
+            for word in words.iter().filter(|w| {
+                code.contains(&format!("{w}::")) || (w.contains("::") && code.contains(**w))
+            }) {
+                wrong.push(format!("{}: {name} may not use {word}", source.path));
+            }
+        }
+    }
+    fail_with(&wrong);
 }
 
 /// The code without its unit tests and comments.
@@ -76,85 +175,128 @@ fn code(text: &str) -> String {
     code.lines().filter(|l| !l.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
-fn layer(path: &Path) -> String {
-    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let first = path.strip_prefix(src).unwrap().components().next().unwrap();
-    first.as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned()
-}
-
-#[test]
-fn dependencies_point_one_way() {
-    let rules: BTreeMap<&str, &[&str]> = LAYERS.iter().copied().collect();
-    let mut wrong = Vec::new();
-    for (path, text) in sources() {
-        let from = layer(&path);
-        let Some(allowed) = rules.get(from.as_str()) else { continue };
-        let code = code(&text);
-        for (at, _) in code.match_indices("crate::") {
-            let rest = &code[at + "crate::".len()..];
-            let to: String =
-                rest.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect();
-            if rules.contains_key(to.as_str()) && to != from && !allowed.contains(&to.as_str()) {
-                wrong.push(format!("{}: {from} may not use {to}", path.display()));
-            }
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
-#[test]
-fn no_layer_names_what_it_may_not_know() {
-    let mut wrong = Vec::new();
-    for (path, text) in sources() {
-        let from = layer(&path);
-        let code = code(&text);
-        for (name, words) in BANNED.iter().filter(|(name, _)| *name == from) {
-            for word in words.iter().filter(|w| {
-                code.contains(&format!("{w}::")) || (w.contains("::") && code.contains(**w))
-            }) {
-                wrong.push(format!("{}: {name} may not use {word}", path.display()));
-            }
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
 #[test]
 fn only_the_recorder_of_the_runtime_writes_json() {
-    let is_recorder = |path: &Path| path.to_string_lossy().contains("runtime/recording");
-    let other =
-        sources().into_iter().filter(|(path, _)| layer(path) == "runtime" && !is_recorder(path));
-    let wrong: Vec<_> = other.filter(|(_, text)| code(text).contains("serde_json")).collect();
-    assert!(wrong.is_empty(), "{:?}", wrong.iter().map(|(path, _)| path).collect::<Vec<_>>());
+    let all = Crate::read();
+    let other = all
+        .sources
+        .iter()
+        .filter(|source| layer(source) == "runtime" && !source.path.contains("runtime/recording"));
+    let wrong = other.filter(|source| code(&source.text).contains("serde_json"));
+    fail_with(&wrong.map(|source| source.path.clone()).collect::<Vec<_>>());
 }
 
 #[test]
 fn files_stay_small_and_code_never_unwraps() {
     let mut wrong = Vec::new();
-    for (path, text) in sources() {
-        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+    for source in Crate::read().sources {
+        let code = source.text.split("#[cfg(test)]").next().unwrap_or_default();
         let lines = code.lines().count();
-        if lines > MOST_LINES {
-            wrong.push(format!(
-                "{} has {lines} lines: which second thing does it do?",
-                path.display()
-            ));
+        if lines > MOST_LINES_OF_A_FILE {
+            wrong
+                .push(format!("{} has {lines} lines: which second thing does it do?", source.path));
         }
         for word in [".unwrap()", "todo!(", "unimplemented!(", "unbounded_channel", "#[allow("] {
             if code.contains(word) {
-                wrong.push(format!("{} holds {word}", path.display()));
+                wrong.push(format!("{} contains {word}", source.path));
             }
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    fail_with(&wrong);
 }
 
 #[test]
-fn the_state_is_grouped_and_not_one_heap() {
-    let text =
-        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/app/state.rs"))
-            .unwrap();
-    let body = text.split("pub struct AppState {").nth(1).unwrap().split("\n}").next().unwrap();
-    let fields = body.lines().filter(|l| l.trim_start().starts_with("pub ")).count();
-    assert!((5..=MOST_STATE_FIELDS).contains(&fields), "AppState has {fields} fields");
+fn functions_are_short_and_flat() {
+    let functions = Crate::read().functions();
+    assert!(functions.len() > 1_500, "the functions were found: {}", functions.len());
+    let mut wrong = Vec::new();
+    for function in functions {
+        let place = format!("{}:{} {}", function.path, function.line, function.name);
+        if function.lines > MOST_LINES_OF_A_FUNCTION {
+            wrong.push(format!("{place} has {} lines", function.lines));
+        }
+        if function.depth > MOST_DEPTH {
+            wrong.push(format!("{place} is nested {} deep", function.depth));
+        }
+    }
+    fail_with(&wrong);
+}
+
+#[test]
+fn structs_of_state_have_few_fields() {
+    let types = Crate::read().types();
+    let mut wrong = Vec::new();
+    for kind in types.iter().filter(|kind| kind.fields > MOST_FIELDS) {
+        if !RECORDS.iter().any(|(name, _)| *name == kind.name) {
+            wrong.push(format!("{}: {} has {} fields", kind.path, kind.name, kind.fields));
+        }
+    }
+    for (name, why) in RECORDS {
+        let wide = types.iter().any(|kind| kind.name == *name && kind.fields > MOST_FIELDS);
+        if !wide {
+            wrong.push(format!("{name} ({why}) needs no exception any more"));
+        }
+    }
+    fail_with(&wrong);
+}
+
+#[test]
+fn no_two_types_share_a_name() {
+    let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for kind in Crate::read().types() {
+        places.entry(kind.name).or_default().push(kind.path);
+    }
+    let twice = places.into_iter().filter(|(_, paths)| paths.len() > 1);
+    fail_with(
+        &twice.map(|(name, paths)| format!("{name}: {}", paths.join(", "))).collect::<Vec<_>>(),
+    );
+}
+
+/// The numbers that a text refers to, as in `facts 3.4` and `facts 1.2, 2.2`.
+fn references(text: &str) -> Vec<String> {
+    let mut out = Vec::new();
+    let words: Vec<&str> =
+        text.split_whitespace().filter(|w| !["//", "///", "//!"].contains(w)).collect();
+    for (at, _) in
+        words.iter().enumerate().filter(|(_, word)| word.trim_start_matches('(') == "facts")
+    {
+        for word in words.iter().skip(at + 1) {
+            let number = word.trim_end_matches(|c: char| !c.is_ascii_digit());
+            if number.is_empty() || !number.chars().all(|c| c.is_ascii_digit() || c == '.') {
+                break;
+            }
+            out.push(number.to_owned());
+            if !word.ends_with(',') {
+                break;
+            }
+        }
+    }
+    out
+}
+
+#[test]
+fn every_reference_to_the_fact_sheet_leads_to_a_section() {
+    let sheet = std::fs::read_to_string(
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/protocol/FACTS.md"),
+    )
+    .expect("the fact sheet");
+    let sections: Vec<&str> = sheet
+        .lines()
+        .filter(|line| line.starts_with("##"))
+        .filter_map(|line| line.trim_start_matches('#').split_whitespace().next())
+        .map(|number| number.trim_end_matches('.'))
+        .collect();
+    let (mut wrong, mut seen) = (Vec::new(), 0);
+    let files = [files("src", "rs"), files("tests", "rs")].concat();
+    for path in files.iter().filter(|path| !path.ends_with("architecture.rs")) {
+        let text = std::fs::read_to_string(path).expect("a source file");
+        for number in references(&text) {
+            seen += 1;
+            if !sections.contains(&number.as_str()) {
+                wrong.push(format!("{}: facts {number}", relative(path)));
+            }
+        }
+    }
+    assert!(seen > 50, "references were found: {seen}");
+    fail_with(&wrong);
 }

@@ -11,7 +11,7 @@ use crate::model::conversation::{FLAGS, FlagSpec};
 use crate::model::{ChatRef, Names, Outgoing, Role, ThreadChange, UserId};
 
 /// A slash command.
-pub struct Command {
+pub struct SlashCommand {
     pub name: &'static str,
     /// What stands behind its name; in brackets what can be left out.
     pub args: &'static str,
@@ -37,17 +37,22 @@ enum CommandResult {
     WrongArgs,
 }
 
-const fn command(name: &'static str, args: &'static str, help: &'static str, run: Run) -> Command {
-    Command { name, args, help, run }
+const fn command(
+    name: &'static str,
+    args: &'static str,
+    help: &'static str,
+    run: Run,
+) -> SlashCommand {
+    SlashCommand { name, args, help, run }
 }
 
-const fn flag(at: usize) -> Command {
+const fn flag(at: usize) -> SlashCommand {
     let spec = &FLAGS[at];
-    command(spec.command, "[on|off]", spec.command_help, Run::Flag(spec))
+    command(spec.command.name, "[on|off]", spec.command.help, Run::Flag(spec))
 }
 
 /// All of them, in the order in which help shows them.
-pub const COMMANDS: [Command; 23] = [
+pub const COMMANDS: [SlashCommand; 23] = [
     command("me", "TEXT", "Say what you do", Run::Function(emote)),
     command("open", "NAME", "Open a conversation, or a new one by id", Run::Function(open)),
     command("topic", "[TEXT]", "Set the topic (groups)", Run::Either(set_topic, "edit-topic")),
@@ -83,7 +88,7 @@ pub const COMMANDS: [Command; 23] = [
     command("quit", "", "Quit; drafts are kept", Run::Action("quit")),
 ];
 
-impl Command {
+impl SlashCommand {
     /// How it is written.
     pub fn usage(&self) -> String {
         if self.args.is_empty() {
@@ -182,8 +187,8 @@ fn set_topic(model: &mut Model, chat: &ChatRef, topic: &str) -> CommandResult {
 
 fn set_flag(model: &mut Model, spec: &FlagSpec, args: &str) -> CommandResult {
     let to = match args.to_lowercase().as_str() {
-        "on" => Some(!spec.command_inverts),
-        "off" => Some(spec.command_inverts),
+        "on" => Some(!spec.command.inverts),
+        "off" => Some(spec.command.inverts),
         "" => None,
         _ => return CommandResult::WrongArgs,
     };
@@ -339,7 +344,7 @@ mod tests {
     use crate::config::builtin_keymap;
 
     /// The action that a command stands for, by its name in the key table.
-    fn action_of(command: &Command) -> Option<&'static str> {
+    fn action_of(command: &SlashCommand) -> Option<&'static str> {
         match command.run {
             Run::Action(name) | Run::Either(_, name) => Some(name),
             Run::Flag(spec) => Some(spec.action),

@@ -1,7 +1,7 @@
 //! From the configuration's words to the client's and sync's options.
 
 use crate::client::{BaseUrl, ClientOptions, TokenSource};
-use crate::config::{Account, Config, ConfigError};
+use crate::config::{AccountConfig, Config, ConfigError};
 use crate::model::UserId;
 use crate::sync::SyncOptions;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use std::time::Duration;
 pub fn client_options(
     config: &Config,
     name: &str,
-    account: &Account,
+    account: &AccountConfig,
 ) -> Result<ClientOptions, ConfigError> {
     let base = |field: &str, text: &str| {
         BaseUrl::parse(text).map_err(|e| {
@@ -41,7 +41,7 @@ pub fn client_options(
 }
 
 /// What sync of an account needs.
-pub fn sync_options(config: &Config, account: &Account) -> SyncOptions {
+pub fn sync_options(config: &Config, account: &AccountConfig) -> SyncOptions {
     SyncOptions {
         poll: account.poll,
         interval: Duration::from_secs(account.poll_seconds),

@@ -2,7 +2,7 @@
 
 use super::{FAILED, Global, USAGE, account};
 use crate::client::Client;
-use crate::config::{Account, Config, paths};
+use crate::config::{AccountConfig, Config, paths};
 use crate::model::UserId;
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -30,7 +30,7 @@ pub struct Session {
     /// The account's name in the configuration.
     pub name: String,
     pub config: Config,
-    pub account: Account,
+    pub account: AccountConfig,
     pub me: UserId,
     /// The folder of the account, which need not exist.
     pub dir: PathBuf,

@@ -1,6 +1,6 @@
 //! The names that may stand in the file, for hints: read from the structs themselves, so that none is listed twice.
 
-use super::{Account, ConfigFile, Token};
+use super::{AccountConfig, ConfigFile, Token};
 use crate::model::preferences::{ReadingPreferences, SendingPreferences, UiPreferences};
 use serde_aux::serde_introspection::serde_introspect;
 
@@ -20,7 +20,7 @@ fn fields(table: &str) -> &'static [&'static str] {
         ["ui"] => serde_introspect::<UiPreferences>(),
         ["reading"] => serde_introspect::<ReadingPreferences>(),
         ["sending"] => serde_introspect::<SendingPreferences>(),
-        ["accounts", _] => serde_introspect::<Account>(),
+        ["accounts", _] => serde_introspect::<AccountConfig>(),
         ["accounts", _, "token"] => serde_introspect::<Token>(),
         _ => &[],
     }

@@ -37,13 +37,13 @@ pub trait Job: Send {
     fn finish(self: Box<Self>, stored: bool);
 }
 
-struct Change<T, F> {
+struct WriteJob<T, F> {
     work: Option<F>,
     outcome: Result<T, ApiError>,
     answer: oneshot::Sender<Result<T, ApiError>>,
 }
 
-impl<T, F> Job for Change<T, F>
+impl<T, F> Job for WriteJob<T, F>
 where
     T: Send,
     F: FnOnce(&mut Work<'_>) -> Result<T, ApiError> + Send,
@@ -71,7 +71,7 @@ pub fn job<T: Send + 'static>(
     work: impl FnOnce(&mut Work<'_>) -> Result<T, ApiError> + Send + 'static,
 ) -> (Box<dyn Job>, oneshot::Receiver<Result<T, ApiError>>) {
     let (answer, outcome) = oneshot::channel();
-    let job = Change { work: Some(work), outcome: Err(ApiError::failed_inside()), answer };
+    let job = WriteJob { work: Some(work), outcome: Err(ApiError::failed_inside()), answer };
     (Box::new(job), outcome)
 }
 

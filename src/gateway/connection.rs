@@ -40,7 +40,7 @@ enum Phase {
     Idle,
 }
 
-struct Activity {
+struct ConnectionActivity {
     phase: Phase,
     since: Instant,
     /// Since when the peer has taken nothing of what is to be written.
@@ -52,14 +52,14 @@ pub struct ConnectionInfo {
     number: u64,
     pub peer: SocketAddr,
     limits: ConnectionLimits,
-    activity: Mutex<Activity>,
+    activity: Mutex<ConnectionActivity>,
     user: Mutex<Option<UserId>>,
     close: CancellationToken,
     all: Weak<Connections>,
 }
 
 impl ConnectionInfo {
-    fn activity(&self) -> MutexGuard<'_, Activity> {
+    fn activity(&self) -> MutexGuard<'_, ConnectionActivity> {
         self.activity.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -241,7 +241,8 @@ impl Connections {
             }
         }
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let activity = Activity { phase: Phase::New, since: Instant::now(), write_blocked: None };
+        let activity =
+            ConnectionActivity { phase: Phase::New, since: Instant::now(), write_blocked: None };
         let info = Arc::new(ConnectionInfo {
             number,
             peer,

@@ -23,12 +23,12 @@ const DAY: i64 = 24 * 60 * MINUTE;
 
 #[derive(Deserialize)]
 struct DemoFile {
-    person: Vec<Person>,
+    person: Vec<DemoPerson>,
     chat: Vec<DemoChat>,
 }
 
 #[derive(Clone, Deserialize)]
-struct Person {
+struct DemoPerson {
     id: String,
     name: String,
     #[serde(default)]
@@ -64,14 +64,17 @@ fn sample_file() -> Result<DemoFile, String> {
         .map_err(|e| format!("the sample gateway cannot be read: {}", e.message()))
 }
 
-fn people() -> Vec<Person> {
+fn people() -> Vec<DemoPerson> {
     sample_file().map(|f| f.person).unwrap_or_default()
 }
 
 /// Everyone of the sample gateway, each with a fresh random token.
 pub fn users() -> Vec<GatewayUser> {
-    let user =
-        |p: Person| GatewayUser { id: UserId::new(&p.id), token: secret::token(), name: p.name };
+    let user = |p: DemoPerson| GatewayUser {
+        id: UserId::new(&p.id),
+        token: secret::token(),
+        name: p.name,
+    };
     people().into_iter().map(user).collect()
 }
 
@@ -183,7 +186,7 @@ fn object(value: Value) -> Map<String, Value> {
 
 /// Lets the scripted people answer until the gateway closes. One falls silent once a real client signed in as them.
 pub async fn answer(gateway: Arc<GatewayState>) {
-    let people: HashMap<UserId, Person> = people()
+    let people: HashMap<UserId, DemoPerson> = people()
         .into_iter()
         .filter(|p| p.id != ME && !p.answers.is_empty())
         .map(|p| (UserId::new(&p.id), p))
@@ -214,7 +217,12 @@ pub async fn answer(gateway: Arc<GatewayState>) {
 }
 
 /// They read, type and then answer.
-async fn answer_one(gateway: Arc<GatewayState>, message: Committed, person: Person, text: String) {
+async fn answer_one(
+    gateway: Arc<GatewayState>,
+    message: Committed,
+    person: DemoPerson,
+    text: String,
+) {
     let who = UserId::new(&person.id);
     tokio::time::sleep(Duration::from_millis(400)).await;
     read(&gateway, &message.chat, &who, message.id).await;

@@ -5,7 +5,7 @@ use super::chat_key::ChatKey;
 use super::directory::Directory;
 use super::events::{MessageEvent, WrittenMessage};
 use super::hub::QueuedEvent;
-use super::rules::conversations::Conversation;
+use super::rules::conversations::OwnConversation;
 use super::rules::threads::Thread;
 use super::storage::MessageRow;
 use crate::model::{Role, Timestamp, UserId};
@@ -150,8 +150,8 @@ pub fn conversation_path(id: &str) -> String {
 }
 
 /// A conversation as the reference page shows it.
-pub fn conversation(conversation: &Conversation, viewer: Viewer<'_>) -> String {
-    let Conversation { chat, place, last, thread } = conversation;
+pub fn conversation(conversation: &OwnConversation, viewer: Viewer<'_>) -> String {
+    let OwnConversation { chat, place, last, thread } = conversation;
     let (origin, id) = (viewer.origin, &place.seen_as);
     let mut properties = place.properties.clone();
     if place.cleared_at > 0 {

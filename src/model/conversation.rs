@@ -183,10 +183,16 @@ pub struct FlagSpec {
     pub key: char,
     /// The action that toggles it, by its name in the key table.
     pub action: &'static str,
-    /// Its slash command, what that does, and whether `on` there means off here.
-    pub command: &'static str,
-    pub command_help: &'static str,
-    pub command_inverts: bool,
+    pub command: FlagCommand,
+}
+
+/// The slash command of a two-state setting.
+#[derive(Debug)]
+pub struct FlagCommand {
+    pub name: &'static str,
+    pub help: &'static str,
+    /// Its `on` turns the setting off: `/mute on` turns alerts off.
+    pub inverts: bool,
 }
 
 /// All two-state settings, in the order in which they are shown.
@@ -202,9 +208,11 @@ pub const FLAGS: [FlagSpec; 4] = [
         short_words: ["on", "off"],
         key: 'l',
         action: "toggle-joining",
-        command: "link",
-        command_help: "Turn joining by link on or off (groups)",
-        command_inverts: false,
+        command: FlagCommand {
+            name: "link",
+            help: "Turn joining by link on or off (groups)",
+            inverts: false,
+        },
     },
     FlagSpec {
         flag: ThreadFlag::HistoryDisclosed,
@@ -217,9 +225,11 @@ pub const FLAGS: [FlagSpec; 4] = [
         short_words: ["shown to new", "hidden"],
         key: 'h',
         action: "toggle-history",
-        command: "history",
-        command_help: "Show the history to new members, or hide it (groups)",
-        command_inverts: false,
+        command: FlagCommand {
+            name: "history",
+            help: "Show the history to new members, or hide it (groups)",
+            inverts: false,
+        },
     },
     FlagSpec {
         flag: ThreadFlag::Alerts,
@@ -232,9 +242,7 @@ pub const FLAGS: [FlagSpec; 4] = [
         short_words: ["on", "off"],
         key: 'n',
         action: "toggle-alerts",
-        command: "mute",
-        command_help: "Mute or unmute",
-        command_inverts: true,
+        command: FlagCommand { name: "mute", help: "Mute or unmute", inverts: true },
     },
     FlagSpec {
         flag: ThreadFlag::Pinned,
@@ -247,9 +255,7 @@ pub const FLAGS: [FlagSpec; 4] = [
         short_words: ["yes", "no"],
         key: 'p',
         action: "toggle-pin",
-        command: "pin",
-        command_help: "Pin to the top, or unpin",
-        command_inverts: false,
+        command: FlagCommand { name: "pin", help: "Pin to the top, or unpin", inverts: false },
     },
 ];
 

@@ -68,6 +68,23 @@ CREATE TABLE outbox (
 /// Gives messages a place in the order of arrival over all conversations. It is their row in the search index, so that
 /// the newest hits come first without sorting. Gives conversations their coverage.
 fn places_ranges_and_words(tx: &Transaction<'_>) -> rusqlite::Result<()> {
+    create_places_and_ranges(tx)?;
+    number_by_arrival(tx)?;
+    tx.execute_batch(
+        "
+DROP TABLE messages_1;
+CREATE UNIQUE INDEX messages_by_id ON messages (conversation, id);
+CREATE INDEX messages_by_time ON messages (conversation, at, number);
+CREATE INDEX messages_by_client_id ON messages (conversation, client_id) WHERE client_id IS NOT NULL;
+CREATE INDEX messages_by_edit ON messages (conversation, edit_of) WHERE edit_of IS NOT NULL;
+-- Everything below this place is still to be read and indexed anew.
+INSERT INTO meta SELECT 'index_below', '9223372036854775807' WHERE EXISTS (SELECT 1 FROM messages);
+",
+    )?;
+    save_first_coverages(tx)
+}
+
+fn create_places_and_ranges(tx: &Transaction<'_>) -> rusqlite::Result<()> {
     tx.execute_batch(
         "
 ALTER TABLE messages RENAME TO messages_1;
@@ -107,34 +124,29 @@ CREATE TABLE ranges (
 ALTER TABLE conversations ADD COLUMN others_read TEXT NOT NULL DEFAULT '[]';
 CREATE VIRTUAL TABLE words USING fts5 (grams, content = '', columnsize = 0, detail = none, tokenize = 'ascii');
 ",
+    )
+}
+
+/// Copies the messages of the first version, in their order of arrival.
+fn number_by_arrival(tx: &Transaction<'_>) -> rusqlite::Result<()> {
+    let mut old = tx.prepare("SELECT rowid, at FROM messages_1 ORDER BY at, number")?;
+    let mut insert = tx.prepare(
+        "INSERT INTO messages (place, conversation, at, number, id, version, sender, client_id, kind, text, \
+         edit_of, counts, mentions, decoder, json) SELECT ?2, conversation, at, number, id, version, sender, \
+         client_id, kind, text, edit_of, counts, mentions, 0, json FROM messages_1 WHERE rowid = ?1",
     )?;
-    {
-        let mut old = tx.prepare("SELECT rowid, at FROM messages_1 ORDER BY at, number")?;
-        let mut insert = tx.prepare(
-            "INSERT INTO messages (place, conversation, at, number, id, version, sender, client_id, kind, text, \
-             edit_of, counts, mentions, decoder, json) SELECT ?2, conversation, at, number, id, version, sender, \
-             client_id, kind, text, edit_of, counts, mentions, 0, json FROM messages_1 WHERE rowid = ?1",
-        )?;
-        let mut rows = old.query([])?;
-        let mut last = i64::MIN;
-        while let Some(row) = rows.next()? {
-            last = super::messages::wanted_place(row.get(1)?).max(last.saturating_add(1));
-            insert.execute(params![row.get::<_, i64>(0)?, last])?;
-        }
+    let mut rows = old.query([])?;
+    let mut last = i64::MIN;
+    while let Some(row) = rows.next()? {
+        last = super::messages::wanted_place(row.get(1)?).max(last.saturating_add(1));
+        insert.execute(params![row.get::<_, i64>(0)?, last])?;
     }
-    tx.execute_batch(
-        "
-DROP TABLE messages_1;
-CREATE UNIQUE INDEX messages_by_id ON messages (conversation, id);
-CREATE INDEX messages_by_time ON messages (conversation, at, number);
-CREATE INDEX messages_by_client_id ON messages (conversation, client_id) WHERE client_id IS NOT NULL;
-CREATE INDEX messages_by_edit ON messages (conversation, edit_of) WHERE edit_of IS NOT NULL;
--- Everything below this place is still to be read and indexed anew.
-INSERT INTO meta SELECT 'index_below', '9223372036854775807' WHERE EXISTS (SELECT 1 FROM messages);
-",
-    )?;
-    // The first version stored one contiguous part of a conversation, from the newest page down, and below it only
-    // changed messages that arrived on their own.
+    Ok(())
+}
+
+/// The first version stored one contiguous part of a conversation, from the newest page down, and below it only changed
+/// messages that arrived on their own.
+fn save_first_coverages(tx: &Transaction<'_>) -> rusqlite::Result<()> {
     let mut ends = tx.prepare(
         "SELECT c.number, c.reached_start, \
          coalesce(min(CASE WHEN c.reached_start OR m.version <= m.number THEN m.at END), max(m.at)), max(m.at) \

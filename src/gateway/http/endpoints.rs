@@ -133,14 +133,14 @@ pub async fn poll(
 
 /// Events as they are sent.
 #[derive(Default)]
-struct PollAnswer {
+struct PollResponse {
     events: Vec<String>,
     size: usize,
     /// The id of the last event that was dealt with.
     last: Option<u64>,
 }
 
-impl PollAnswer {
+impl PollResponse {
     fn is_empty(&self) -> bool {
         self.events.is_empty()
     }
@@ -161,7 +161,7 @@ async fn write_events(
     gateway: &Arc<GatewayState>,
     caller: &Arc<AuthUser>,
     events: Vec<QueuedEvent>,
-) -> Result<PollAnswer, ApiError> {
+) -> Result<PollResponse, ApiError> {
     if events.iter().all(|event| matches!(event.body(), EventBody::Message(_))) {
         return write_all(caller, &events, |_| Ok(None));
     }
@@ -177,9 +177,9 @@ fn write_all(
     caller: &AuthUser,
     events: &[QueuedEvent],
     state: impl Fn(&EventBody) -> Result<Option<(String, String)>, ApiError>,
-) -> Result<PollAnswer, ApiError> {
+) -> Result<PollResponse, ApiError> {
     let outdated = outdated(events);
-    let mut answer = PollAnswer::default();
+    let mut answer = PollResponse::default();
     for event in events {
         let written = match event.body() {
             EventBody::Message(message) => {

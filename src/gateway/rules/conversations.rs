@@ -27,7 +27,7 @@ const TARGETS: [(&str, &str); 6] = [
 ];
 
 /// One conversation as its owner sees it.
-pub struct Conversation {
+pub struct OwnConversation {
     pub chat: ChatKey,
     pub place: Participant,
     /// The newest message that may be seen.
@@ -35,7 +35,7 @@ pub struct Conversation {
     pub thread: Option<ThreadRow>,
 }
 
-impl Conversation {
+impl OwnConversation {
     fn size(&self) -> usize {
         let properties = self.place.properties.values().map(|v| v.as_str().map_or(8, str::len));
         let topic = self.thread.as_ref().map_or(0, |thread| thread.topic.len());
@@ -47,7 +47,7 @@ impl Conversation {
 }
 
 pub struct ConversationPage {
-    pub items: Vec<Conversation>,
+    pub items: Vec<OwnConversation>,
     pub state: SyncState,
     /// Whether the list goes on below.
     pub has_older: bool,
@@ -115,10 +115,10 @@ fn add<'a>(
     me: &UserId,
     entry: &'a ConversationEntry,
     room: &mut PageRoom,
-    items: &mut Vec<(&'a ConversationEntry, Conversation)>,
+    items: &mut Vec<(&'a ConversationEntry, OwnConversation)>,
 ) -> Result<bool, ApiError> {
     let mut item = vec![one(store, me, &entry.seen_as)?];
-    room.cut(&mut item, Conversation::size);
+    room.cut(&mut item, OwnConversation::size);
     let Some(item) = item.pop() else { return Ok(false) };
     items.push((entry, item));
     Ok(true)
@@ -163,14 +163,14 @@ fn is_below(entry: &ConversationEntry, state: &SyncState) -> bool {
 ///
 /// # Errors
 /// When the id names nothing, or the account has no such conversation.
-pub fn one(store: &dyn StorageTx, me: &UserId, id: &str) -> Result<Conversation, ApiError> {
+pub fn one(store: &dyn StorageTx, me: &UserId, id: &str) -> Result<OwnConversation, ApiError> {
     let (chat, place) = look_into(store, me, id)?;
     let thread = match &chat {
         ChatKey::Thread(id) => store.thread(id)?,
         _ => None,
     };
     let last = store.messages_before(&chat, place.window, i64::MAX, 1)?.into_iter().next();
-    Ok(Conversation { chat, place, last, thread })
+    Ok(OwnConversation { chat, place, last, thread })
 }
 
 /// Sets `consumptionhorizon`, `alerts` and the like; only this account sees them.

@@ -1,0 +1,285 @@
+//! What the loop remembers between two turns, and what it does in one.
+
+use super::recording::{self, Recorder, RecordingEntry};
+use super::{Editor, Keys, Surface, effects, open_url};
+use crate::app::effect::Outcome;
+use crate::app::keymap::Resolver;
+use crate::app::{Action, AppAction, Effect, Input, Model, next_deadline, update};
+use crate::model::{Inbound, Now, Outbound, Timestamp};
+use crate::ui::{Screen, Theme};
+use crossterm::event::Event;
+use futures_util::Stream;
+use std::collections::VecDeque;
+use std::io;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tokio::sync::mpsc;
+
+/// Between two frames that only the network asked for.
+const FRAME: Duration = Duration::from_millis(16);
+/// Deltas taken in one turn, and the time they may take.
+const BURST: usize = 256;
+const BURST_TIME: Duration = Duration::from_millis(4);
+
+pub struct Clock(Instant);
+
+impl Clock {
+    pub fn now(&self) -> Now {
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Now {
+            wall: Timestamp(i64::try_from(wall.as_millis()).unwrap_or(i64::MAX)),
+            mono: self.0.elapsed(),
+        }
+    }
+
+    pub fn at(&self, mono: Duration) -> tokio::time::Instant {
+        tokio::time::Instant::from_std(self.0 + mono)
+    }
+}
+
+pub struct EventLoop<'a, S> {
+    surface: S,
+    theme: &'a Theme,
+    editor: Editor,
+    pub clock: Clock,
+    screen: Screen,
+    pub resolver: Resolver,
+    /// Requests that sync had no room for; in order, and never dropped.
+    pub waiting: VecDeque<Outbound>,
+    last_draw: Duration,
+    /// When the next frame is due, on the monotonic clock; `None` when there is nothing new to draw.
+    pub frame_due: Option<Duration>,
+    title: String,
+    /// For what runs beside the loop.
+    outcomes: mpsc::Sender<Outcome>,
+    recorder: Option<Recorder>,
+}
+
+impl<'a, S: Surface> EventLoop<'a, S> {
+    pub fn new(
+        surface: S,
+        theme: &'a Theme,
+        editor: Editor,
+        outcomes: mpsc::Sender<Outcome>,
+        recorder: Option<Recorder>,
+    ) -> Self {
+        Self {
+            surface,
+            theme,
+            editor,
+            clock: Clock(Instant::now()),
+            screen: Screen::default(),
+            resolver: Resolver::default(),
+            waiting: VecDeque::new(),
+            last_draw: Duration::ZERO,
+            frame_due: Some(Duration::ZERO),
+            title: String::new(),
+            outcomes,
+            recorder,
+        }
+    }
+
+    /// Gives the model its first time.
+    pub fn start(&mut self, model: &mut Model) {
+        model.app.clock = self.clock.now();
+        self.record(&RecordingEntry::Clock(model.app.clock));
+    }
+
+    fn record(&mut self, entry: &RecordingEntry) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.note(entry);
+        }
+    }
+
+    /// The one way by which anything reaches the model.
+    pub fn feed(&mut self, model: &mut Model, input: Input) -> Vec<Effect> {
+        let now = self.clock.now();
+        if self.recorder.is_some() {
+            self.record(&RecordingEntry::Input(now, Box::new(input.clone())));
+        }
+        update(model, input, now)
+    }
+
+    /// Feeds what came of an effect. Its own effects can only be requests.
+    fn feed_outcome(&mut self, model: &mut Model, outcome: Outcome) {
+        let effects = self.feed(model, Input::Outcome(outcome));
+        self.split_effects(effects);
+        self.frame_due = Some(self.clock.now().mono);
+    }
+
+    /// Takes all deltas that have arrived, up to a limit, so that a burst costs one frame.
+    pub fn take_burst(
+        &mut self,
+        model: &mut Model,
+        first: Inbound,
+        deltas: &mut mpsc::Receiver<Inbound>,
+        effects: &mut Vec<Effect>,
+    ) {
+        effects.extend(self.feed(model, Input::Delta(first)));
+        let until = Instant::now() + BURST_TIME;
+        for _ in 0..BURST {
+            let Ok(delta) = deltas.try_recv() else { break };
+            effects.extend(self.feed(model, Input::Delta(delta)));
+            if Instant::now() >= until {
+                break;
+            }
+        }
+    }
+
+    /// Feeds the deadline that has passed, if one has.
+    pub fn expire(&mut self, model: &mut Model, effects: &mut Vec<Effect>) {
+        let now = self.clock.now().mono;
+        if next_deadline(&model.app).is_some_and(|due| due <= now) {
+            effects.extend(self.feed(model, Input::Deadline));
+            self.frame_due.get_or_insert(now);
+        }
+    }
+
+    /// Puts requests into the queue; gives what the loop itself carries out, and whether to end.
+    pub fn split_effects(&mut self, effects: Vec<Effect>) -> (Vec<Effect>, bool) {
+        let mut on_screen = Vec::new();
+        let mut quit = false;
+        for effect in effects {
+            match effect {
+                Effect::Request(request) => self.waiting.push_back(*request),
+                Effect::Quit => quit = true,
+                other => on_screen.push(other),
+            }
+        }
+        (on_screen, quit)
+    }
+
+    /// What the user did is drawn at once; what the network brought, at the next frame.
+    pub fn schedule_frame(&mut self, from_user: bool) {
+        let now = self.clock.now().mono;
+        let due = if from_user {
+            now
+        } else {
+            self.frame_due.unwrap_or(self.last_draw + FRAME).min(now + FRAME)
+        };
+        self.frame_due = Some(due);
+    }
+
+    /// Draws when a frame is due and the terminal is ours.
+    pub fn draw_if_due(&mut self, model: &mut Model, owns_terminal: bool) -> io::Result<()> {
+        let is_due = self.frame_due.is_some_and(|due| due <= self.clock.now().mono);
+        if is_due && owns_terminal { self.draw(model) } else { Ok(()) }
+    }
+
+    fn draw(&mut self, model: &mut Model) -> io::Result<()> {
+        self.record(&RecordingEntry::Layout);
+        for want in model.layout() {
+            let effects = self.feed(model, Input::Want(want));
+            self.split_effects(effects);
+        }
+        let mut painted = None;
+        let is_recording = self.recorder.is_some();
+        self.surface.draw(&mut |frame| {
+            self.screen.draw(model, self.theme, frame);
+            if is_recording {
+                painted = Some(recording::frame(frame.buffer_mut()));
+            }
+        })?;
+        if let Some(painted) = painted {
+            self.record(&painted);
+        }
+        self.last_draw = self.clock.now().mono;
+        self.frame_due = None;
+        self.set_title(model)
+    }
+
+    fn set_title(&mut self, model: &Model) -> io::Result<()> {
+        let app = &model.app;
+        let (unread, _) = app.total_unread();
+        let title = app.opened().map(|chat| format!(" – {}", app.accounts.of(chat).title(chat)));
+        let name = title.unwrap_or_default();
+        let count = if unread > 0 { format!("({unread}) ") } else { String::new() };
+        let title = format!("{count}skchat{name}");
+        if self.title != title {
+            self.surface.set_title(&title)?;
+            self.title = title;
+        }
+        Ok(())
+    }
+
+    /// Takes the terminal back from another program. A resize meanwhile was reported to that one.
+    pub fn retake(&mut self, model: &mut Model) -> io::Result<()> {
+        let size = self.surface.retake()?;
+        let effects = self.feed(model, Input::Resize(size));
+        self.split_effects(effects);
+        self.frame_due = Some(self.clock.now().mono);
+        Ok(())
+    }
+
+    /// Carries out what concerns the terminal and other programs.
+    pub fn carry_out<F, E>(
+        &mut self,
+        model: &mut Model,
+        effect: Effect,
+        keys: &mut Keys<F, E>,
+    ) -> io::Result<()>
+    where
+        F: FnMut() -> E,
+        E: Stream<Item = io::Result<Event>> + Unpin,
+    {
+        match effect {
+            Effect::Redraw => {
+                self.surface.invalidate()?;
+                self.frame_due = Some(self.clock.now().mono);
+            }
+            Effect::Suspend => {
+                keys.close();
+                self.surface.release();
+                self.surface.stop();
+                self.retake(model)?;
+                keys.open();
+            }
+            Effect::Copy { what, text } => {
+                let terminal = self.surface.copy(&text)?;
+                let program = effects::to_clipboard_program(text).map(str::to_owned);
+                self.feed_outcome(model, Outcome::Copied { what, terminal, program });
+            }
+            Effect::PasteClipboard => effects::from_clipboard_program(&self.outcomes),
+            Effect::EditOutside { chat, text } => {
+                keys.close();
+                self.surface.release();
+                effects::edit_outside(&self.editor, chat, text, &self.outcomes);
+            }
+            Effect::OpenUrl(url) => {
+                if let Err(program) = open_url(&url) {
+                    let program = program.to_owned();
+                    self.feed_outcome(model, Outcome::NotOpened { program });
+                }
+            }
+            // Taken out by `split_effects`.
+            Effect::Request(_) | Effect::Quit => {}
+        }
+        Ok(())
+    }
+
+    /// Hands requests to sync as far as it has room for them.
+    pub fn send_waiting(&mut self, requests: &mpsc::Sender<Outbound>) {
+        while let Some(request) = self.waiting.pop_front() {
+            if let Err(mpsc::error::TrySendError::Full(request)) = requests.try_send(request) {
+                self.waiting.push_front(request);
+                break;
+            }
+        }
+    }
+
+    /// The requests that are left. The terminal is restored.
+    pub fn into_waiting(self) -> VecDeque<Outbound> {
+        self.waiting
+    }
+
+    /// Quits, whatever ended the loop, so that drafts are saved. The first time the app may only ask whether that is
+    /// meant.
+    pub fn quit(&mut self, model: &mut Model) {
+        for _ in 0..2 {
+            let effects = self.feed(model, Input::Action(Action::App(AppAction::Quit)));
+            let (_, ends) = self.split_effects(effects);
+            if ends {
+                return;
+            }
+        }
+    }
+}
