@@ -17,8 +17,8 @@ pub mod sending;
 pub mod timeline;
 
 pub use env::Env;
-pub use group::{Blocked, FlagState, Group};
-pub use history::{Older, Paging, Sought, Window};
+pub use group::{Blocked, Group};
+pub use history::{Older, Paging, Window};
 pub use join_url::JoinUrlState;
 pub use reading::Reading;
 pub use sending::Sending;

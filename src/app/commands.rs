@@ -11,7 +11,7 @@ use crate::model::conversation::{FLAGS, FlagSpec};
 use crate::model::{ChatRef, Names, Outgoing, Role, ThreadChange, UserId};
 
 /// A slash command.
-pub struct SlashCommand {
+struct SlashCommand {
     pub name: &'static str,
     /// What stands behind its name; in brackets what can be left out.
     pub args: &'static str,
@@ -52,7 +52,7 @@ const fn flag(at: usize) -> SlashCommand {
 }
 
 /// All of them, in the order in which help shows them.
-pub const COMMANDS: [SlashCommand; 23] = [
+const COMMANDS: [SlashCommand; 23] = [
     command("me", "TEXT", "Say what you do", Run::Function(emote)),
     command("open", "NAME", "Open a conversation, or a new one by id", Run::Function(open)),
     command("topic", "[TEXT]", "Set the topic (groups)", Run::Either(set_topic, "edit-topic")),

@@ -62,10 +62,6 @@ impl Conversations {
         self.iter().filter(move |c| Some(&c.info.id) == open || !c.is_empty())
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.map.is_empty()
-    }
-
     /// While frozen, rows keep their places.
     pub fn freeze(&mut self, frozen: bool) {
         self.frozen = frozen;

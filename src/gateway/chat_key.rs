@@ -1,6 +1,6 @@
 //! Where messages live: a group, a pair of people, or one person's notes. Each person sees it under an id of their own.
 
-use crate::model::UserId;
+use crate::model::{ConversationId, UserId};
 
 /// An id longer than this, in bytes, is none.
 const MAX_ID: usize = 256;
@@ -36,7 +36,7 @@ impl ChatKey {
         if id.starts_with("19:") && is_plain(id) {
             return Some(Self::Thread(id.to_owned()));
         }
-        if id == "48:notes" || id == me.as_str() {
+        if id == ConversationId::NOTES || id == me.as_str() {
             return Some(Self::Notes(me.clone()));
         }
         is_person_id(id).then(|| Self::Pair([me.clone(), UserId::new(id)]))
@@ -46,7 +46,7 @@ impl ChatKey {
     pub fn key(&self) -> String {
         match self {
             Self::Thread(id) => id.clone(),
-            Self::Notes(me) => format!("48:notes|{}", me.as_str()),
+            Self::Notes(me) => format!("{}|{}", ConversationId::NOTES, me.as_str()),
             Self::Pair([a, b]) => {
                 let (a, b) = if a <= b { (a, b) } else { (b, a) };
                 format!("{}|{}", a.as_str(), b.as_str())
@@ -67,7 +67,7 @@ impl ChatKey {
     pub fn seen_by(&self, viewer: &UserId) -> String {
         match self {
             Self::Thread(id) => id.clone(),
-            Self::Notes(_) => "48:notes".to_owned(),
+            Self::Notes(_) => ConversationId::NOTES.to_owned(),
             Self::Pair([a, b]) => if a == viewer { b } else { a }.as_str().to_owned(),
         }
     }

@@ -345,7 +345,7 @@ impl ThreadActivity {
 }
 
 /// Bytes in the largest unit that keeps at most four digits.
-pub fn human_size(bytes: u64) -> String {
+fn human_size(bytes: u64) -> String {
     const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
     if bytes < 1000 {
         return format!("{bytes} B");

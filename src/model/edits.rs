@@ -25,12 +25,12 @@ pub struct OriginalId {
 
 impl OriginalId {
     /// The original of an edit record; `None` for any other message.
-    pub fn of_record(record: &Message) -> Option<Self> {
+    fn of_record(record: &Message) -> Option<Self> {
         Some(Self { client_id: record.edit_of.clone()?, sender: record.sender.clone() })
     }
 
     /// What edit records of this message call it; `None` where nothing can refer to it.
-    pub fn of_message(message: &Message) -> Option<Self> {
+    fn of_message(message: &Message) -> Option<Self> {
         let client_id = message.client_id.clone().filter(|_| message.edit_of.is_none())?;
         Some(Self { client_id, sender: message.sender.clone() })
     }

@@ -178,7 +178,7 @@ fn save_first_coverages(tx: &Transaction<'_>) -> rusqlite::Result<()> {
 }
 
 /// The path of the copy that is made before a migration.
-pub fn backup_path(file: &Path, version: i64) -> PathBuf {
+fn backup_path(file: &Path, version: i64) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(format!(".v{version}"));
     PathBuf::from(name)

@@ -96,7 +96,6 @@ impl Theme {
             Tone::Bad => self.bad,
             Tone::New => self.new,
             Tone::Unread => self.unread,
-            Tone::Me => self.me,
             Tone::Key => self.key,
             Tone::Demo => self.demo,
             Tone::Code => self.code,

@@ -29,10 +29,6 @@ impl Timeline {
         self.revision += 1;
     }
 
-    pub fn len(&self) -> usize {
-        self.messages.len()
-    }
-
     pub fn is_empty(&self) -> bool {
         self.messages.is_empty()
     }

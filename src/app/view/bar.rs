@@ -14,7 +14,6 @@ pub enum Tone {
     /// New messages, notes, what was found.
     New,
     Unread,
-    Me,
     Key,
     Demo,
     Code,

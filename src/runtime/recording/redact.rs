@@ -1,6 +1,7 @@
 //! Text made unreadable, by type: every string and letter that is serialised as such is scrambled, names of variants
 //! and fields are not. So nothing that was typed or received can pass.
 
+use crate::model::ConversationId;
 use crate::model::text::cluster_width;
 use serde::de::DeserializeOwned;
 use serde::ser::{self, Serialize};
@@ -38,7 +39,7 @@ impl Redactor {
 
     /// An id: what kind of thing it names stays.
     fn id(&self, id: &str) -> String {
-        if id == "48:notes" {
+        if id == ConversationId::NOTES {
             return id.to_owned();
         }
         let digits = id.bytes().take_while(u8::is_ascii_digit).count();
