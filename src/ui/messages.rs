@@ -77,12 +77,11 @@ fn draw_row(row: &PaneRow, theme: &Theme, area: Rect, y: u16, buffer: &mut Buffe
         RowKind::Blank => {}
         RowKind::Day(name) => ruled(buffer, area, y, "─", name, theme.rule),
         RowKind::New(count) => ruled(buffer, area, y, "═", &format!("{count} new"), theme.new),
-        RowKind::Name { time, name, sender, mine, glyph } => {
+        RowKind::Name { time, name, sender, mine } => {
             paint::text(buffer, area.x + 1, y, left, time, theme.dim);
             let style = if *mine { theme.me } else { theme.name(sender) };
             let room = usize::from(end.saturating_sub(left + 3));
             paint::text(buffer, left, y, end, &cut(name, room), style);
-            mark(*glyph, theme, end, y, buffer);
         }
         RowKind::Text { time, rows, index, glyph, system } => {
             if let Some(time) = time {

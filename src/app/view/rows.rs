@@ -42,7 +42,6 @@ pub enum RowKind {
         name: SafeText,
         sender: UserId,
         mine: bool,
-        glyph: Option<Glyph>,
     },
     Text {
         time: Option<String>,
@@ -203,7 +202,6 @@ pub fn lead(pane: &Pane<'_>, message: &Message) -> Vec<RowKind> {
             name,
             sender: message.sender.clone(),
             mine,
-            glyph: None,
         });
     }
     lead
