@@ -140,8 +140,11 @@ async fn toggles_change_the_group_and_a_refusal_is_shown_with_its_reason() {
     joe.wait_for("history stays off: not allowed").await;
     joe.wait_for("link on · history off").await;
     let thread = gateway.client(ANNA).thread(&ConversationId::new(&id)).await.unwrap();
-    assert_eq!(thread.settings.joining_enabled, Some(true));
-    assert_eq!(thread.settings.history_disclosed, Some(false));
+    assert_eq!(thread.settings.flags.get(&skchat::model::ThreadFlag::JoiningEnabled), Some(&true));
+    assert_eq!(
+        thread.settings.flags.get(&skchat::model::ThreadFlag::HistoryDisclosed),
+        Some(&false)
+    );
     joe.type_text("/link off").await;
     joe.press(&["enter"]).await;
     joe.wait_for("link stays on: not allowed").await;

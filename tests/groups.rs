@@ -56,7 +56,8 @@ async fn every_row_is_changed_from_the_screen_and_the_server_holds_it() {
     .await;
     let thread = server.thread(&id).await.unwrap().settings;
     assert_eq!(thread.topic.as_deref(), Some("Oven <day> & more"));
-    assert_eq!((thread.joining_enabled, thread.history_disclosed), (Some(true), Some(false)));
+    let flags = [(ThreadFlag::JoiningEnabled, true), (ThreadFlag::HistoryDisclosed, false)];
+    assert_eq!(thread.flags, flags.into());
     let raw = server.conversation(&id).await.unwrap().json;
     assert!(raw.contains("\"alerts\":\"false\"") && raw.contains("\"favorite\":\"true\""), "{raw}");
     // The address: copied, and as a code.

@@ -15,6 +15,7 @@ use super::directory::Directory;
 use super::events::{Committed, Event, EventBody, MessageEvent};
 use super::hub::Hub;
 use super::storage::{MessageRow, NewMessage, Participant, StorageTx, ThreadRow};
+use crate::model::conversation::FlagActivity;
 use crate::model::{Role, UserId};
 use serde_json::{Map, Value, json};
 
@@ -182,8 +183,7 @@ enum Activity {
     DeleteMember,
     RoleUpdate,
     TopicUpdate,
-    JoiningEnabledUpdate,
-    HistoryDisclosedUpdate,
+    Flag(&'static FlagActivity),
     PictureUpdate,
     ModeratedThreadUpdate,
 }
@@ -196,8 +196,7 @@ impl Activity {
             Self::DeleteMember => ("DeleteMember", "deletemember"),
             Self::RoleUpdate => ("RoleUpdate", "roleupdate"),
             Self::TopicUpdate => ("TopicUpdate", "topicupdate"),
-            Self::JoiningEnabledUpdate => ("JoiningEnabledUpdate", "joiningenabledupdate"),
-            Self::HistoryDisclosedUpdate => ("HistoryDisclosedUpdate", "historydisclosedupdate"),
+            Self::Flag(activity) => (activity.kind, activity.tag),
             Self::PictureUpdate => ("PictureUpdate", "pictureupdate"),
             Self::ModeratedThreadUpdate => ("ModeratedThreadUpdate", "moderatedthreadupdate"),
         }

@@ -1,5 +1,6 @@
 //! What a message says, by kind. One variant a family of `messagetype`s.
 
+use super::conversation::ThreadFlag;
 use super::id::UserId;
 use super::preferences::{EmojiStyle, EmojiWidth};
 use super::rich::{Align, Block, Link, RichText, Span, SpanStyle, host};
@@ -118,13 +119,11 @@ pub enum ThreadActivity {
         by: UserId,
         topic: SafeText,
     },
-    Joining {
+    /// A two-state setting of the group was changed.
+    Flag {
         by: UserId,
-        open: bool,
-    },
-    History {
-        by: UserId,
-        disclosed: bool,
+        flag: ThreadFlag,
+        on: bool,
     },
     Picture {
         by: UserId,
@@ -302,13 +301,10 @@ impl ThreadActivity {
                 format!("{} removed the topic", name(by))
             }
             Self::Topic { by, topic } => format!("{} set the topic to \"{topic}\"", name(by)),
-            Self::Joining { by, open: true } => format!("{} turned joining by link on", name(by)),
-            Self::Joining { by, open: false } => format!("{} turned joining by link off", name(by)),
-            Self::History { by, disclosed: true } => {
-                format!("{} made history visible to new members", name(by))
-            }
-            Self::History { by, disclosed: false } => {
-                format!("{} hid history from new members", name(by))
+            Self::Flag { by, flag, on } => {
+                let phrases = flag.spec().activity.as_ref().map(|activity| activity.phrases);
+                let [turned_on, turned_off] = phrases.unwrap_or_default();
+                format!("{} {}", name(by), if *on { turned_on } else { turned_off })
             }
             Self::Picture { by } => format!("{} changed the picture", name(by)),
             Self::Added { by, targets } if targets.iter().all(|t| t == by) => {

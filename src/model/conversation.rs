@@ -6,6 +6,7 @@ use super::time::Timestamp;
 use super::unread::Unread;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// A conversation as received, for the cache.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -142,10 +143,8 @@ impl Default for Member {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ThreadSettings {
     pub topic: Option<SafeText>,
-    /// Anyone with the link can join.
-    pub joining_enabled: Option<bool>,
-    /// New members see what was said before they came.
-    pub history_disclosed: Option<bool>,
+    /// The two-state settings of the group; a missing one is not known.
+    pub flags: BTreeMap<ThreadFlag, bool>,
     pub creator: Option<UserId>,
     pub created: Option<Timestamp>,
     pub picture: Option<SafeText>,
@@ -155,21 +154,25 @@ pub struct ThreadSettings {
 /// A setting with two states. The first two are the group's, the others this account's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum ThreadFlag {
+    /// Anyone with the link can join.
     JoiningEnabled,
+    /// New members see what was said before they came.
     HistoryDisclosed,
+    /// New messages draw attention.
     Alerts,
     /// `favorite`: stands above the others in the list.
     Pinned,
 }
 
-/// What there is to know of a two-state setting: rows, header, keys and slash commands are made from it.
+/// What there is to know of a two-state setting: reading and writing it, its announcements, rows, header, keys and slash
+/// commands are made from it.
 #[derive(Debug)]
 pub struct FlagSpec {
     pub flag: ThreadFlag,
-    /// The property's name on the wire.
+    /// The property's name on the wire (facts 3.5, 5).
     pub property: &'static str,
-    /// It is this account's own and not the group's.
-    pub own: bool,
+    /// How a change of it is announced to all members. `None`: it is this account's own and not the group's.
+    pub activity: Option<FlagActivity>,
     /// What notes and the header call it.
     pub label: &'static str,
     /// What the settings call it.
@@ -186,6 +189,17 @@ pub struct FlagSpec {
     pub command: FlagCommand,
 }
 
+/// The thread activity that announces a change of a group's two-state setting (facts 3.7).
+#[derive(Debug)]
+pub struct FlagActivity {
+    /// The part of the `messagetype` after `ThreadActivity/`.
+    pub kind: &'static str,
+    /// The tag that encloses its content.
+    pub tag: &'static str,
+    /// What its initiator did by turning it on, and off.
+    pub phrases: [&'static str; 2],
+}
+
 /// The slash command of a two-state setting.
 #[derive(Debug)]
 pub struct FlagCommand {
@@ -200,7 +214,11 @@ pub const FLAGS: [FlagSpec; 4] = [
     FlagSpec {
         flag: ThreadFlag::JoiningEnabled,
         property: "joiningenabled",
-        own: false,
+        activity: Some(FlagActivity {
+            kind: "JoiningEnabledUpdate",
+            tag: "joiningenabledupdate",
+            phrases: ["turned joining by link on", "turned joining by link off"],
+        }),
         label: "link",
         title: "Joining by link",
         short_title: "Join link",
@@ -217,7 +235,11 @@ pub const FLAGS: [FlagSpec; 4] = [
     FlagSpec {
         flag: ThreadFlag::HistoryDisclosed,
         property: "historydisclosed",
-        own: false,
+        activity: Some(FlagActivity {
+            kind: "HistoryDisclosedUpdate",
+            tag: "historydisclosedupdate",
+            phrases: ["made history visible to new members", "hid history from new members"],
+        }),
         label: "history",
         title: "History for new",
         short_title: "History",
@@ -234,7 +256,7 @@ pub const FLAGS: [FlagSpec; 4] = [
     FlagSpec {
         flag: ThreadFlag::Alerts,
         property: "alerts",
-        own: true,
+        activity: None,
         label: "alerts",
         title: "Alerts",
         short_title: "Alerts",
@@ -247,7 +269,7 @@ pub const FLAGS: [FlagSpec; 4] = [
     FlagSpec {
         flag: ThreadFlag::Pinned,
         property: "favorite",
-        own: true,
+        activity: None,
         label: "pin",
         title: "Pinned to the top",
         short_title: "",
@@ -258,6 +280,24 @@ pub const FLAGS: [FlagSpec; 4] = [
         command: FlagCommand { name: "pin", help: "Pin to the top, or unpin", inverts: false },
     },
 ];
+
+impl FlagSpec {
+    /// Whether it is this account's own and not the group's.
+    pub fn is_own(&self) -> bool {
+        self.activity.is_none()
+    }
+
+    /// The group's setting with this property on the wire.
+    pub fn of_property(name: &str) -> Option<&'static Self> {
+        FLAGS.iter().find(|spec| !spec.is_own() && spec.property == name)
+    }
+
+    /// The setting whose change an activity of this kind announces.
+    pub fn of_activity(kind: &str) -> Option<&'static Self> {
+        let is_kind = |spec: &&Self| spec.activity.as_ref().is_some_and(|a| a.kind == kind);
+        FLAGS.iter().find(is_kind)
+    }
+}
 
 impl ThreadFlag {
     pub fn spec(self) -> &'static FlagSpec {
@@ -277,7 +317,7 @@ impl ThreadFlag {
 
     /// Whether it is this account's own and not the group's.
     pub fn is_own(self) -> bool {
-        self.spec().own
+        self.spec().is_own()
     }
 
     /// What notes and the header call it.

@@ -90,11 +90,10 @@ pub fn typing(active: bool) -> Value {
 /// belongs into the body or the query (facts 7, row 2).
 pub fn property(flag: ThreadFlag, on: bool) -> Value {
     let name = flag.property();
-    match flag {
-        ThreadFlag::Alerts | ThreadFlag::Pinned => {
-            json!({ name: if on { "true" } else { "false" } })
-        }
-        _ => json!({ "name": name, name: on }),
+    if flag.is_own() {
+        json!({ name: if on { "true" } else { "false" } })
+    } else {
+        json!({ "name": name, name: on })
     }
 }
 

@@ -257,12 +257,7 @@ impl Shared {
 /// The setting that a thread activity announces.
 fn announced_flag(message: &Message) -> Option<(ThreadFlag, bool)> {
     match &message.body {
-        MessageBody::Thread(ThreadActivity::Joining { open, .. }) => {
-            Some((ThreadFlag::JoiningEnabled, *open))
-        }
-        MessageBody::Thread(ThreadActivity::History { disclosed, .. }) => {
-            Some((ThreadFlag::HistoryDisclosed, *disclosed))
-        }
+        MessageBody::Thread(ThreadActivity::Flag { flag, on, .. }) => Some((*flag, *on)),
         _ => None,
     }
 }

@@ -220,14 +220,13 @@ proptest! {
 fn group(columns: u16, rows: u16) -> App {
     use crate::app::chat::JoinUrlState;
     use crate::model::{
-        Delta, Fault, FaultKind, Response, SafeText, ThreadSettings, Timestamp, UserId,
+        Delta, Fault, FaultKind, Response, SafeText, ThreadFlag, ThreadSettings, Timestamp, UserId,
     };
     let mut app = app(columns, rows, &["one"]).with_group("Oven day");
     let id: crate::model::ConversationId = "19:oven-day@thread.skype".into();
     let settings = ThreadSettings {
         topic: Some(SafeText::line("Oven day")),
-        joining_enabled: Some(true),
-        history_disclosed: Some(true),
+        flags: [(ThreadFlag::JoiningEnabled, true), (ThreadFlag::HistoryDisclosed, true)].into(),
         creator: Some(UserId::new("8:anna.7")),
         created: Some(Timestamp(1_700_000_000_000)),
         ..ThreadSettings::default()

@@ -21,7 +21,7 @@ use skchat::config::builtin_keymap;
 use skchat::model::{
     AccountId, Arrival, ChatRef, ConnectionState, Conversation, ConversationId, Delivery, Delta,
     Inbound, Member, Message, MessageBody, MessageKey, NameSource, Now, Placement, Request,
-    Response, RichText, Role, SafeText, ThreadSettings, Ticket, Timestamp, UserId,
+    Response, RichText, Role, SafeText, ThreadFlag, ThreadSettings, Ticket, Timestamp, UserId,
 };
 use skchat::ui::{ColorDepth, Screen, Theme};
 use std::sync::Arc;
@@ -167,8 +167,8 @@ impl App {
         let mut app = self.with_conversation(conversation);
         let settings = ThreadSettings {
             topic: Some(SafeText::line(topic)),
-            joining_enabled: Some(false),
-            history_disclosed: Some(true),
+            flags: [(ThreadFlag::JoiningEnabled, false), (ThreadFlag::HistoryDisclosed, true)]
+                .into(),
             ..ThreadSettings::default()
         };
         app.delta(Delta::Settings { conversation: id.as_str().into(), settings });

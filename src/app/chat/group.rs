@@ -134,12 +134,13 @@ impl Chat {
         match change {
             ThreadChange::Flag(flag, on) => {
                 self.know(*flag, *on);
-                match flag {
-                    ThreadFlag::Alerts => self.info.muted = !on,
-                    ThreadFlag::Pinned => self.info.pinned = *on,
+                if *flag == ThreadFlag::Alerts {
+                    self.info.muted = !on;
+                } else if *flag == ThreadFlag::Pinned {
+                    self.info.pinned = *on;
+                } else if *flag == ThreadFlag::JoiningEnabled {
                     // Each opening may bring another address.
-                    ThreadFlag::JoiningEnabled => self.group.url = JoinUrlState::Unknown,
-                    ThreadFlag::HistoryDisclosed => {}
+                    self.group.url = JoinUrlState::Unknown;
                 }
             }
             ThreadChange::Topic(topic) => self.info.topic = Some(SafeText::line(topic)),
@@ -323,13 +324,8 @@ pub fn topic_announced(chat: &mut Chat, env: &mut Env<'_>, topic: SafeText) {
 
 /// The settings as the server holds them.
 pub fn take_settings(chat: &mut Chat, env: &mut Env<'_>, settings: ThreadSettings) {
-    for (flag, value) in [
-        (ThreadFlag::JoiningEnabled, settings.joining_enabled),
-        (ThreadFlag::HistoryDisclosed, settings.history_disclosed),
-    ] {
-        if let Some(on) = value {
-            chat.know(flag, on);
-        }
+    for (flag, on) in &settings.flags {
+        chat.know(*flag, *on);
     }
     // An answer that was asked for before our change must not show the old topic again.
     let changing = env

@@ -226,7 +226,7 @@ fn rows(app: &AppState, account: &Account, chat: &Chat) -> Vec<SettingRow> {
     let is_group = chat.info.is_group();
     if is_group {
         rows.push(topic(app, account, chat));
-        for spec in FLAGS.iter().filter(|f| !f.own) {
+        for spec in FLAGS.iter().filter(|f| !f.is_own()) {
             rows.push(flag(app, account, chat, spec));
             if spec.flag == ThreadFlag::JoiningEnabled {
                 rows.push(url(app, chat));
@@ -234,7 +234,7 @@ fn rows(app: &AppState, account: &Account, chat: &Chat) -> Vec<SettingRow> {
         }
         rows.push(members(app, account, chat));
     }
-    rows.extend(FLAGS.iter().filter(|f| f.own).map(|spec| flag(app, account, chat, spec)));
+    rows.extend(FLAGS.iter().filter(|f| f.is_own()).map(|spec| flag(app, account, chat, spec)));
     if is_group {
         rows.extend(facts(app, account, chat));
         let value = if chat.info.left { "you have left" } else { "…" };

@@ -200,7 +200,8 @@ fn the_join_url_is_fetched_once_joining_is_confirmed_and_copied_then() {
             continue;
         }
         let sender = person("anna");
-        let activity = ThreadActivity::Joining { by: sender, open: true };
+        let (flag, on) = (ThreadFlag::JoiningEnabled, true);
+        let activity = ThreadActivity::Flag { by: sender, flag, on };
         let line = Message { ..crate::fixture::message("anna", 1, MessageBody::Thread(activity)) };
         app.messages(vec![line], crate::model::Placement::Event);
         app.delta(Delta::Flag { conversation, flag: ThreadFlag::JoiningEnabled, on: true });

@@ -55,7 +55,7 @@ pub fn rows(app: &AppState, area: Rect) -> Vec<DetailRow> {
         rows.push(DetailRow::Pair("Topic", shown(&app.prefs, topic).to_string()));
     }
     let flags = FLAGS.iter().filter(|f| !f.short_title.is_empty());
-    rows.extend(flags.filter(|f| f.own || c.info.is_group()).map(|f| flag_row(app, c, f)));
+    rows.extend(flags.filter(|f| f.is_own() || c.info.is_group()).map(|f| flag_row(app, c, f)));
     let shared = shared(app, c);
     if c.info.is_group() && !c.group.members.is_empty() {
         let taken = rows.len() + shared.len() + 6;

@@ -176,7 +176,7 @@ fn header_facts(app: &AppState, chat: &Chat, title: usize, room: usize) -> Strin
         } else if !chat.group.members.is_empty() {
             members = Some(format!("{} members", chat.group.members.len()));
         }
-        for spec in FLAGS.iter().filter(|f| !f.own) {
+        for spec in FLAGS.iter().filter(|f| !f.is_own()) {
             let state = chat.flag(&app.pending, spec.flag);
             if let Some(on) = state.shown() {
                 let word = if on { "on" } else { "off" };

@@ -7,6 +7,7 @@ use super::super::storage::{MemberRow, StorageTx, ThreadRow};
 use super::conversations::MAX_VALUE;
 use super::members::{FULL, MAX_MEMBERS, check_id, note_added};
 use super::{Activity, Work, member_thread, xml};
+use crate::model::conversation::FlagSpec;
 use crate::model::{Role, UserId};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
@@ -138,11 +139,15 @@ pub fn set_property(
     let more = |name: &str| thread.more.get(name).and_then(Value::as_str).unwrap_or_default();
     let (activity, text) = match name {
         "topic" => (Activity::TopicUpdate, thread.topic.clone()),
-        "joiningenabled" => (Activity::JoiningEnabledUpdate, thread.joining.to_string()),
-        "historydisclosed" => (Activity::HistoryDisclosedUpdate, thread.history.to_string()),
         "picture" => (Activity::PictureUpdate, more("picture").to_owned()),
         "moderatedthread" => (Activity::ModeratedThreadUpdate, more(name).to_owned()),
-        _ => return work.announce_thread(id),
+        _ => match FlagSpec::of_property(name).and_then(|spec| spec.activity.as_ref()) {
+            Some(activity) => {
+                let on = flag(value).unwrap_or_default();
+                (Activity::Flag(activity), on.to_string())
+            }
+            None => return work.announce_thread(id),
+        },
     };
     work.note_activity(id, activity, me, &value_tag(&text))
 }
@@ -173,7 +178,7 @@ fn apply(thread: &mut ThreadRow, name: &str, value: &Value) -> Result<(), ApiErr
         }
         "joiningenabled" => thread.joining = flag(value).ok_or(WRONG)?,
         "historydisclosed" => thread.history = flag(value).ok_or(WRONG)?,
-        "moderatedthread" => {
+        _ if name == "moderatedthread" || FlagSpec::of_property(name).is_some() => {
             let on = flag(value).ok_or(WRONG)?;
             thread.more.insert(name.into(), on.to_string().into());
         }

@@ -1,5 +1,6 @@
 //! `ThreadActivity/…`: changes of a conversation, in XML or JSON (facts 3.7).
 
+use crate::model::conversation::FlagSpec;
 use crate::model::{SafeText, ThreadActivity, UserId};
 use crate::protocol::richtext;
 use crate::protocol::tree::Node;
@@ -24,8 +25,6 @@ pub fn thread_activity(kind: &str, content: &str) -> ThreadActivity {
     let Some(by) = by else { return other(None, kind, content) };
     match kind {
         "TopicUpdate" => ThreadActivity::Topic { by, topic: SafeText::line(value) },
-        "JoiningEnabledUpdate" => ThreadActivity::Joining { by, open: on },
-        "HistoryDisclosedUpdate" => ThreadActivity::History { by, disclosed: on },
         "PictureUpdate" => ThreadActivity::Picture { by },
         "AddMember" | "LegacyMemberAdded" => ThreadActivity::Added { by, targets: people() },
         "DeleteMember" => ThreadActivity::Removed { by, targets: people() },
@@ -37,9 +36,10 @@ pub fn thread_activity(kind: &str, content: &str) -> ThreadActivity {
             };
             ThreadActivity::Roles { by, targets: node.all("target").map(role).collect() }
         }
-        _ => match action_phrase(kind, on) {
-            Some(what) => ThreadActivity::Did { by, what: what.into() },
-            None => other(Some(by), kind, content),
+        _ => match (FlagSpec::of_activity(kind), action_phrase(kind, on)) {
+            (Some(spec), _) => ThreadActivity::Flag { by, flag: spec.flag, on },
+            (None, Some(what)) => ThreadActivity::Did { by, what: what.into() },
+            (None, None) => other(Some(by), kind, content),
         },
     }
 }
@@ -120,4 +120,29 @@ fn other(by: Option<UserId>, kind: &str, content: &str) -> ThreadActivity {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let what = if text.is_empty() { format!("[{kind}]") } else { format!("[{kind}] {text}") };
     ThreadActivity::Other { by, what: SafeText::line(&what) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::conversation::FLAGS;
+    use crate::protocol::{encode, wire};
+
+    #[test]
+    fn every_group_setting_of_the_table_is_written_read_and_announced() {
+        for spec in FLAGS.iter().filter(|spec| !spec.is_own()) {
+            for on in [true, false] {
+                let written = encode::property(spec.flag, on);
+                assert_eq!(written.get(spec.property), Some(&Value::Bool(on)));
+                let item = serde_json::json!({ "id": "19:a@thread.skype", "properties": written });
+                let read = wire::thread(&item.to_string()).unwrap().settings.flags;
+                assert_eq!(read, [(spec.flag, on)].into());
+                let activity = spec.activity.as_ref().unwrap();
+                let xml = format!("<a><initiator>8:joe.4</initiator><value>{on}</value></a>");
+                let by = UserId::new("8:joe.4");
+                let announced = ThreadActivity::Flag { by, flag: spec.flag, on };
+                assert_eq!(thread_activity(activity.kind, &xml), announced);
+            }
+        }
+    }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::Role;
+use crate::model::{Role, ThreadFlag};
 
 const TEAM: &str = "19:team@thread.skype";
 
@@ -68,8 +68,8 @@ fn the_reference_pages_thread_reads() {
     let t = thread(body).unwrap();
     assert_eq!(t.members.len(), 2);
     assert_eq!(t.members[0].role, Role::Admin);
-    assert_eq!(t.settings.joining_enabled, Some(false));
-    assert_eq!(t.settings.history_disclosed, Some(true));
+    assert_eq!(t.settings.flags.get(&ThreadFlag::JoiningEnabled), Some(&false));
+    assert_eq!(t.settings.flags.get(&ThreadFlag::HistoryDisclosed), Some(&true));
     assert_eq!(t.settings.topic.as_deref(), Some("Team & chat"));
     assert_eq!(t.settings.picture.as_deref(), Some("https://p.example/x"));
 }

@@ -1,14 +1,17 @@
 //! A group's members and properties.
 
 use super::WireError;
+use crate::model::conversation::FlagSpec;
 use crate::model::{
-    ConversationId, Member, ReadMarker, Role, SafeText, ThreadSettings, Timestamp, UserId,
+    ConversationId, Member, ReadMarker, Role, SafeText, ThreadFlag, ThreadSettings, Timestamp,
+    UserId,
 };
 use crate::protocol::entity;
 use crate::protocol::lenient::{self, Text};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
 
 /// Reads the answer to `GET /threads/ID/consumptionhorizons`: the arrival of the last message that each member has read.
 /// Members without one (`0;0;0`) are left out.
@@ -48,8 +51,8 @@ struct ThreadBody<'a> {
     id: Text<'a>,
     #[serde(borrow, default, deserialize_with = "lenient::items")]
     members: Vec<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "lenient::object_or_default")]
-    properties: ThreadBodyProperties<'a>,
+    #[serde(borrow)]
+    properties: Option<&'a RawValue>,
 }
 
 #[derive(Default, Deserialize)]
@@ -57,10 +60,6 @@ struct ThreadBody<'a> {
 struct ThreadBodyProperties<'a> {
     #[serde(borrow)]
     topic: Option<Text<'a>>,
-    #[serde(borrow)]
-    joiningenabled: Text<'a>,
-    #[serde(borrow)]
-    historydisclosed: Text<'a>,
     #[serde(borrow)]
     creator: Text<'a>,
     #[serde(borrow)]
@@ -118,7 +117,8 @@ pub fn thread(body: &str) -> Result<WireThread, WireError> {
             details: details(&member),
         })
     });
-    let p = &body.properties;
+    let p: ThreadBodyProperties<'_> = object(body.properties);
+    let flags = flags(body.properties);
     let creator =
         p.creator.some().map(|c| UserId::with_prefix(c.split(';').next().unwrap_or_default()));
     let capabilities = words(&p.capabilities);
@@ -127,14 +127,27 @@ pub fn thread(body: &str) -> Result<WireThread, WireError> {
         members: members.collect(),
         settings: ThreadSettings {
             topic: p.topic.as_ref().map(|t| SafeText::line(&entity::unescape(t.as_str()))),
-            joining_enabled: p.joiningenabled.flag(),
-            history_disclosed: p.historydisclosed.flag(),
+            flags,
             creator,
             created: p.createdat.some().and_then(Timestamp::parse),
             picture,
             capabilities,
         },
     })
+}
+
+/// Reads a JSON object; anything else gives the default.
+fn object<'a, T: Deserialize<'a> + Default>(raw: Option<&'a RawValue>) -> T {
+    raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
+}
+
+/// The two-state settings among the properties of a group.
+fn flags(properties: Option<&RawValue>) -> BTreeMap<ThreadFlag, bool> {
+    let properties: HashMap<Cow<'_, str>, Text<'_>> = object(properties);
+    let flag = |(name, value): (&Cow<'_, str>, &Text<'_>)| {
+        Some((FlagSpec::of_property(name)?.flag, value.flag()?))
+    };
+    properties.iter().filter_map(flag).collect()
 }
 
 fn words(items: &[&RawValue]) -> Vec<SafeText> {
