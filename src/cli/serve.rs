@@ -34,7 +34,7 @@ pub struct ServeArgs {
     /// A host name requests may carry, besides those of this machine
     #[arg(long = "allow-host", value_name = "NAME")]
     allow_host: Vec<String>,
-    /// What links begin with, such as https://chat.example [default: as each caller reached the gateway]
+    /// What links begin with, as others reach the gateway [default: as each caller reached it]
     #[arg(long, value_name = "URL", value_parser = public_url)]
     public_url: Option<Origin>,
     /// A reverse proxy is in front: believe its X-Forwarded-Proto and X-Forwarded-For

@@ -26,7 +26,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Bytes of a connection's buffers; heads of requests and single header lines must fit.
 const MAX_BUFFER: usize = 16 * 1024;
 
-/// Answers until `shutdown` is done, and then at most for [`GRACE`] more.
+/// Answers until `shutdown` is done, and then at most for `GRACE` more.
 ///
 /// # Errors
 /// None at present; accepting goes on after its errors.
