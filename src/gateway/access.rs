@@ -115,9 +115,7 @@ impl Access {
     pub fn check(&self, headers: &HeaderMap) -> Result<Origin, ApiError> {
         let mut hosts = headers.get_all(header::HOST).iter();
         let host = hosts.next().and_then(|host| host.to_str().ok()).and_then(HostName::parse);
-        let (Some(host), None) = (host, hosts.next()) else {
-            return Err(ApiError::wrong_host());
-        };
+        let (Some(host), None) = (host, hosts.next()) else { return Err(ApiError::wrong_host()) };
         if !host.is_loopback() && !self.hosts.contains(&host.name) {
             return Err(ApiError::wrong_host());
         }

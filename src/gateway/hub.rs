@@ -82,6 +82,10 @@ impl Endpoints {
         found.ok_or(ApiError::no_endpoint())
     }
 
+    fn subscription(&mut self, user: &UserId, id: &str) -> Option<&mut Subscription> {
+        self.find(user, id).ok()?.subscription.as_mut()
+    }
+
     fn note_subscribed(&mut self) {
         let live = |e: &&Endpoint| e.subscription.as_ref().is_some_and(Subscription::is_live);
         let users = self.by_id.values().filter(live).map(|e| e.user.clone());
@@ -222,11 +226,13 @@ impl Hub {
         let mut endpoints = self.lock();
         let over = endpoints.by_id.iter().filter(|(_, endpoint)| endpoint.expires <= now);
         let mut gone: Vec<String> = over.map(|(id, _)| id.clone()).collect();
-        if endpoints.by_user.get(&user).is_some_and(|ids| ids.len() >= MAX_ENDPOINTS) {
-            gone.extend(endpoints.least_important(&user));
-        }
         for id in &gone {
             endpoints.remove(id);
+        }
+        let full = endpoints.by_user.get(&user).is_some_and(|ids| ids.len() >= MAX_ENDPOINTS);
+        if full && let Some(id) = endpoints.least_important(&user) {
+            endpoints.remove(&id);
+            gone.push(id);
         }
         let endpoint = Endpoint {
             user: user.clone(),
@@ -289,7 +295,11 @@ impl Hub {
             found.subscription = None;
             return Err(ApiError::no_subscription());
         }
-        subscription.poll(ack, wait);
+        subscription.resume();
+        subscription.polled_for(wait);
+        if let Some(ack) = ack {
+            subscription.forget_up_to(ack);
+        }
         let waiting = Waiting {
             events: subscription.first(MAX_BATCH),
             wake: Arc::clone(subscription.wake()),
@@ -302,10 +312,121 @@ impl Hub {
 
     /// Forgets events up to `id`: they were sent to a client that does not acknowledge, or nobody needs them.
     pub fn forget_events(&self, user: &UserId, endpoint: &str, id: u64) {
-        if let Ok(found) = self.lock().find(user, endpoint)
-            && let Some(subscription) = found.subscription.as_mut()
-        {
+        if let Some(subscription) = self.lock().subscription(user, endpoint) {
             subscription.forget_up_to(id);
         }
+    }
+
+    /// Notes that a poll was answered before its time: the patience begins now.
+    pub fn answered(&self, user: &UserId, endpoint: &str) {
+        if let Some(subscription) = self.lock().subscription(user, endpoint) {
+            subscription.polled_for(Duration::ZERO);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::chat_key::ChatKey;
+    use super::super::events::{EventBody, MessageEvent};
+    use super::super::storage::MessageRow;
+    use super::*;
+
+    const WAIT: Duration = Duration::from_secs(30);
+
+    fn message(audience: &[UserId], size: usize) -> Event {
+        let row = MessageRow {
+            id: 1,
+            sender: UserId::new("8:a"),
+            kind: "Text".into(),
+            reveals: 1,
+            version: 1,
+            change: 1,
+            body: "x".repeat(size),
+        };
+        let chat = ChatKey::Thread("19:t@thread.skype".into());
+        let body = EventBody::Message(Box::new(MessageEvent::new(chat, row, None, true)));
+        Event { audience: audience.to_vec(), body }
+    }
+
+    /// A hub with one subscribed endpoint for each of so many users.
+    fn hub(count: usize) -> (Hub, Vec<(UserId, String)>) {
+        let hub = Hub::new(Duration::from_secs(600), Vec::new());
+        let endpoints = (0..count).map(|i| {
+            let user = UserId::from(format!("8:u.{i}"));
+            let row = hub.register(user.clone(), Digest::default(), 1_000, 0).0;
+            hub.subscribe(&user, &row.endpoint).unwrap();
+            (user, row.endpoint)
+        });
+        let endpoints = endpoints.collect();
+        (hub, endpoints)
+    }
+
+    fn users(endpoints: &[(UserId, String)]) -> Vec<UserId> {
+        endpoints.iter().map(|(user, _)| user.clone()).collect()
+    }
+
+    #[test]
+    fn fifty_abandoned_endpoints_share_six_thousand_messages() {
+        let (hub, endpoints) = hub(50);
+        for _ in 0..6_000 {
+            hub.publish(vec![message(&users(&endpoints), 300)], 0);
+        }
+        assert!(!hub.budget.is_exceeded());
+        for (user, endpoint) in &endpoints {
+            let waiting = hub.waiting(user, endpoint, Some(0), WAIT).unwrap();
+            assert_eq!(waiting.events.len(), MAX_BATCH);
+            hub.waiting(user, endpoint, Some(u64::MAX), WAIT).unwrap();
+        }
+        assert_eq!(hub.budget.taken(), 0, "what was acknowledged is gone");
+    }
+
+    #[test]
+    fn where_too_much_waits_those_lose_it_who_have_not_polled_for_longest() {
+        let (hub, endpoints) = hub(12);
+        let (last, others) = endpoints.split_last().unwrap();
+        for (user, _) in others {
+            // Of one's own, so that nothing is shared.
+            for _ in 0..7 {
+                hub.publish(vec![message(std::slice::from_ref(user), 256 * 1024)], 0);
+            }
+        }
+        hub.waiting(&last.0, &last.1, Some(0), WAIT).unwrap();
+        for _ in 0..7 {
+            hub.publish(vec![message(std::slice::from_ref(&last.0), 256 * 1024)], 0);
+            assert!(!hub.budget.is_exceeded());
+        }
+        assert_eq!(hub.waiting(&last.0, &last.1, Some(0), WAIT).unwrap().events.len(), 7);
+        let (user, endpoint) = &endpoints[0];
+        assert_eq!(hub.waiting(user, endpoint, Some(0), WAIT).err().unwrap().code, 450);
+        assert!(!hub.subscribed().contains(user) && hub.subscribed().contains(&last.0));
+    }
+
+    #[test]
+    fn a_queue_that_grows_too_large_is_dropped_whole() {
+        let (hub, endpoints) = hub(1);
+        let (user, endpoint) = &endpoints[0];
+        for _ in 0..65 {
+            hub.publish(vec![message(std::slice::from_ref(user), 64 * 1024)], 0);
+        }
+        assert_eq!(hub.budget.taken(), 0);
+        let waiting = hub.waiting(user, endpoint, None, WAIT).unwrap();
+        assert!(waiting.events.is_empty(), "it goes on with what comes from now on");
+        hub.publish(vec![message(std::slice::from_ref(user), 10)], 0);
+        assert_eq!(hub.waiting(user, endpoint, None, WAIT).unwrap().events.len(), 1);
+    }
+
+    #[test]
+    fn a_user_has_a_bounded_number_of_endpoints_and_a_listening_one_stays() {
+        let (hub, endpoints) = hub(1);
+        let (user, listening) = &endpoints[0];
+        let mut gone = Vec::new();
+        for _ in 0..40 {
+            gone.extend(hub.register(user.clone(), Digest::default(), 1_000, 0).1);
+        }
+        assert_eq!(gone.len(), 40 + 1 - MAX_ENDPOINTS);
+        assert!(!gone.contains(listening) && hub.waiting(user, listening, None, WAIT).is_ok());
+        let (_, over) = hub.register(user.clone(), Digest::default(), 1_000, 5_000);
+        assert_eq!(over.len(), MAX_ENDPOINTS, "their time is over");
     }
 }

@@ -105,7 +105,6 @@ pub async fn poll(
 ) -> Result<JsonText, ApiError> {
     let endpoint = named(&caller, &endpoint)?;
     let caller = Arc::new(caller);
-    // Between two polls the endpoint still counts as polled, for the patience that it has.
     let deadline = tokio::time::Instant::now() + gateway.poll_wait;
     loop {
         let hub = gateway.hub();
@@ -123,6 +122,7 @@ pub async fn poll(
                 hub.forget_events(&caller.user, &endpoint, done);
             }
             if !answer.is_empty() {
+                hub.answered(&caller.user, &endpoint);
                 return Ok(answer.into_json());
             }
         } else if tokio::time::timeout_at(deadline, waiting.wake.notified()).await.is_err() {

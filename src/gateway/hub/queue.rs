@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 
 const FIRST_EVENT: u64 = 1_000;
 /// What one endpoint may leave waiting, in bytes and in events.
-const MAX_QUEUE_BYTES: usize = 4 * 1024 * 1024;
+const MAX_QUEUE_BYTES: usize = 8 * 1024 * 1024;
 const MAX_QUEUE: usize = 20_000;
 /// What all endpoints together may leave waiting, in bytes; a body that several share counts once.
 const MAX_BYTES: usize = 32 * 1024 * 1024;
@@ -28,7 +28,11 @@ impl Budget {
     }
 
     pub fn is_exceeded(&self) -> bool {
-        self.0.load(Ordering::Relaxed) > MAX_BYTES
+        self.taken() > MAX_BYTES
+    }
+
+    pub fn taken(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
     }
 }
 
@@ -137,13 +141,14 @@ impl Subscription {
         self.wake_all();
     }
 
-    /// Notes a poll that may wait for `wait`, and forgets what it acknowledges.
-    pub fn poll(&mut self, ack: Option<u64>, wait: Duration) {
+    /// Notes that somebody polls, for `wait` from now on.
+    pub fn polled_for(&mut self, wait: Duration) {
         self.polled = Instant::now() + wait;
+    }
+
+    /// Goes on with what comes from now on.
+    pub fn resume(&mut self) {
         self.interrupted = false;
-        if let Some(ack) = ack {
-            self.forget_up_to(ack);
-        }
     }
 
     pub fn first(&self, count: usize) -> Vec<QueuedEvent> {

@@ -132,8 +132,8 @@ fn change_role(
     role: Role,
 ) -> Result<(), ApiError> {
     work.store.set_role(id, target, role)?;
-    let name = if role == Role::Admin { "admin" } else { "user" };
-    let inner = format!("<target><id>{}</id><role>{name}</role></target>", xml(target.as_str()));
+    let title = if role == Role::Admin { "admin" } else { "user" };
+    let inner = format!("<target><id>{}</id><role>{title}</role></target>", xml(target.as_str()));
     work.note_activity(id, Activity::RoleUpdate, by, &inner)
 }
 

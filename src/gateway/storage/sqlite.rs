@@ -269,8 +269,14 @@ impl StorageTx for SqliteTx<'_> {
 
 /// The next number of the counter that rises with every change of anything.
 fn next_change(sql: &Connection) -> rusqlite::Result<i64> {
-    sql.prepare_cached("UPDATE counter SET value = value + 1 RETURNING value")?
-        .query_row([], |row| row.get(0))
+    next_changes(sql, 1)
+}
+
+/// The last of the next `count` numbers.
+fn next_changes(sql: &Connection, count: usize) -> rusqlite::Result<i64> {
+    let count = i64::try_from(count).unwrap_or(0);
+    sql.prepare_cached("UPDATE counter SET value = value + ?1 RETURNING value")?
+        .query_row([count], |row| row.get(0))
 }
 
 /// A chat's number in the tables, if it has begun.
@@ -293,7 +299,15 @@ fn open_chat(sql: &Connection, chat: &ChatKey, now: i64) -> rusqlite::Result<i64
         )?
         .query_row(rusqlite::params![chat.key(), now, change], |row| row.get(0))?;
     for person in chat.people() {
-        people::insert(sql, number, person, &chat.seen_by(person), Role::User, now, 0)?;
+        let member = MemberRow { id: person.clone(), role: Role::User };
+        let change = next_change(sql)?;
+        people::insert(
+            sql,
+            number,
+            &member,
+            &chat.seen_by(person),
+            people::JoinDetails { now, since: 0, change },
+        )?;
     }
     Ok(number)
 }

@@ -1,8 +1,8 @@
 //! People's places in chats, in SQLite.
 
 use super::{
-    ChatKey, ConversationEntry, MemberReadMark, Participant, ReadWindow, chat_number, next_change,
-    open_chat,
+    ChatKey, ConversationEntry, MemberReadMark, MemberRow, Participant, ReadWindow, chat_number,
+    next_change, open_chat,
 };
 use crate::model::{Role, UserId};
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
@@ -29,23 +29,39 @@ pub fn role_of(number: i64) -> Option<Role> {
     }
 }
 
+/// How somebody comes into a chat.
+#[derive(Clone, Copy)]
+pub struct JoinDetails {
+    pub now: i64,
+    /// The first message that may be read.
+    pub since: i64,
+    /// The number of this change, which no other has.
+    pub change: i64,
+}
+
 pub fn insert(
     sql: &Connection,
     chat: i64,
-    user: &UserId,
+    member: &MemberRow,
     seen_as: &str,
-    role: Role,
-    now: i64,
-    since: i64,
+    join: JoinDetails,
 ) -> Result<()> {
-    let change = next_change(sql)?;
+    let JoinDetails { now, since, change } = join;
     sql.prepare_cached(
         "INSERT INTO people (chat, user, seen_as, role, joined, left, since, cleared_at, properties, own_changes, \
          left_version, change, seat) VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, 0, '{}', 0, 0, ?7, ?7) \
          ON CONFLICT (chat, user) DO UPDATE SET role = ?4, joined = max(?5, left + 1), since = ?6, \
          own_changes = own_changes + 1, change = ?7",
     )?
-    .execute(params![chat, user.as_str(), seen_as, number_of(role), now, since, change])?;
+    .execute(params![
+        chat,
+        member.id.as_str(),
+        seen_as,
+        number_of(member.role),
+        now,
+        since,
+        change
+    ])?;
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! Groups and their members in SQLite.
 
-use super::people::{insert, number_of, role_of};
-use super::{ChatKey, MemberRow, ThreadRow, chat_number, next_change, open_chat};
+use super::people::{JoinDetails, insert, number_of, role_of};
+use super::{ChatKey, MemberRow, ThreadRow, chat_number, next_change, next_changes, open_chat};
 use crate::model::{Role, UserId};
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
@@ -92,8 +92,9 @@ pub fn add_members(
         .prepare_cached("SELECT last_id FROM chats WHERE id = ?1")?
         .query_row([chat], |row| row.get(0))?;
     let since = if history { 0 } else { now.max(last_id + 1) };
-    for member in members {
-        insert(sql, chat, &member.id, thread, member.role, now, since)?;
+    let last = next_changes(sql, members.len())?;
+    for (member, change) in members.iter().rev().zip((0..=last).rev()) {
+        insert(sql, chat, member, thread, JoinDetails { now, since, change })?;
     }
     sql.prepare_cached("UPDATE threads SET member_count = member_count + ?2 WHERE id = ?1")?
         .execute(params![thread, i64::try_from(members.len()).unwrap_or(0)])?;
