@@ -16,9 +16,13 @@ pub struct Served {
 impl Served {
     /// Starts it on a free port, with the files `gateway.db` and `users` in `dir`.
     pub fn start(program: &Path, dir: &Path, more: &[&str]) -> Self {
+        Self::start_on("127.0.0.1:0", program, dir, more)
+    }
+
+    pub fn start_on(listen: &str, program: &Path, dir: &Path, more: &[&str]) -> Self {
         use std::io::BufRead;
         let mut child = Command::new(program)
-            .args(["serve", "--listen", "127.0.0.1:0", "--db"])
+            .args(["serve", "--listen", listen, "--db"])
             .arg(dir.join("gateway.db"))
             .arg("--users")
             .arg(dir.join("users"))
@@ -35,6 +39,11 @@ impl Served {
 
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Waits until it has ended.
+    pub fn wait(&mut self) -> std::process::ExitStatus {
+        self.child.wait().expect("it was started")
     }
 
     /// Ends it as a crash would.
@@ -107,6 +116,7 @@ impl Answer {
 pub struct Connection {
     stream: BufReader<TcpStream>,
     address: String,
+    /// A header line, and more of them where needed.
     credential: String,
 }
 
@@ -165,7 +175,9 @@ impl Connection {
         let answer = self.ask("POST", "/v1/users/ME/endpoints", "{}").await?;
         let token = answer.header("set-registrationtoken").and_then(|t| t.split(';').next());
         let token = token.ok_or(io::ErrorKind::InvalidData)?;
-        self.credential = format!("RegistrationToken: {token}");
+        let others = self.credential.split_once("\r\n").map_or("", |(_, others)| others);
+        let others = if others.is_empty() { String::new() } else { format!("\r\n{others}") };
+        self.credential = format!("RegistrationToken: {token}{others}");
         let answer = self.ask("POST", "/v1/users/ME/endpoints/SELF/subscriptions", "{}").await?;
         if answer.status != 201 {
             return Err(io::ErrorKind::InvalidData.into());
