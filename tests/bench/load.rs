@@ -93,9 +93,39 @@ async fn groups() {
     let (took, peak) = (started.elapsed(), served.memory("VmHWM"));
     assert_eq!(answer.status, 201, "{}", answer.body);
     println!(
-        "200 added at once to a group of 600: {:.1} ms, {:.1} MiB more at its peak\n",
+        "200 added at once to a group of 600: {:.1} ms, {:.1} MiB more at its peak",
         ms(took),
         mib(peak - before)
+    );
+    beside_large_groups().await;
+}
+
+/// What others wait for while groups of two thousand are made one after another.
+async fn beside_large_groups() {
+    let names = names(2_000);
+    let (served, _dir) = start(&names, &[]);
+    let mut creator = Connection::signed_in(&served.address, &names[0]).await.expect("connected");
+    let members = names.clone();
+    let creating = tokio::spawn(async move {
+        for _ in 0..20 {
+            creator.create_group(&members).await.expect("a group");
+        }
+    });
+    let mut other = Connection::signed_in(&served.address, &names[9]).await.expect("connected");
+    let (mut sends, mut reads) = (Vec::new(), Vec::new());
+    while !creating.is_finished() {
+        let started = Instant::now();
+        other.say("8:user.8", "meanwhile", sends.len() as u64).await.expect("sent");
+        sends.push(started.elapsed());
+        let started = Instant::now();
+        other.ask("GET", "/v1/users/ME/conversations?pageSize=1", "").await.expect("read");
+        reads.push(started.elapsed());
+    }
+    println!(
+        "beside 20 groups of 2,000: {} sends, the longest {:.1} ms; reads, the longest {:.1} ms\n",
+        sends.len(),
+        percentile(&mut sends, 100),
+        percentile(&mut reads, 100)
     );
 }
 
