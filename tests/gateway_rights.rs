@@ -425,4 +425,11 @@ async fn where_all_people_are_known_there_are_no_others() {
     }
     say_as(&gateway.client(ANNA), JOE, "you are").await;
     assert_eq!(anna.status("POST", &messages("48:notes"), text("so am I")).await, 201);
+    // A conversation that has not begun is one all the same: clients open it to write the first message.
+    let mia = format!("/v1/users/ME/conversations/{MIA}");
+    let (status, conversation) = anna.ask("GET", &mia, Value::Null).await;
+    assert_eq!((status, conversation["id"].as_str()), (200, Some(MIA)));
+    assert!(anna.read(MIA).await.is_empty());
+    let (_, list) = anna.ask("GET", "/v1/users/ME/conversations", Value::Null).await;
+    assert!(list["conversations"].as_array().unwrap().iter().all(|c| c["id"] != MIA));
 }

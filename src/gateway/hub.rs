@@ -117,10 +117,11 @@ impl Hub {
     pub fn new(patience: Duration, known: Vec<RegistrationRow>) -> Self {
         let mut endpoints = Endpoints::default();
         for RegistrationRow { endpoint, user, token, expires, subscribed, .. } in known {
-            let subscription = subscribed.then(Subscription::interrupted);
+            let subscription = subscribed.then(Subscription::restored);
             let used = Instant::now();
             endpoints.add(endpoint, Endpoint { user, token, expires, used, subscription });
         }
+        endpoints.note_subscribed();
         let closing = AtomicBool::new(false);
         Self { endpoints: Mutex::new(endpoints), budget: Budget::default(), patience, closing }
     }
@@ -291,8 +292,9 @@ impl Hub {
         found.used = Instant::now();
         let subscription = found.subscription.as_mut().ok_or(ApiError::no_subscription())?;
         let was_live = subscription.is_live();
-        if !was_live && ack.is_some() {
+        if subscription.has_gap() && ack.is_some() {
             found.subscription = None;
+            endpoints.note_subscribed();
             return Err(ApiError::no_subscription());
         }
         subscription.resume();

@@ -252,9 +252,11 @@ fn check_known(directory: &Directory, people: &[UserId]) -> Result<(), ApiError>
     }
 }
 
-/// The chat an id names and the caller's place in it, also after leaving: what there was until then stays theirs.
+/// The chat an id names and the caller's place in it, also after leaving: what there was until then stays theirs. A chat
+/// with somebody else need not have begun.
 fn look_into(
     store: &dyn StorageTx,
+    directory: &Directory,
     me: &UserId,
     id: &str,
 ) -> Result<(ChatKey, Participant), ApiError> {
@@ -264,7 +266,12 @@ fn look_into(
     }
     match &chat {
         ChatKey::Thread(id) if store.thread(id)?.is_some() => Err(ApiError::not_a_member()),
-        _ => Err(ApiError::no_conversation()),
+        ChatKey::Thread(_) => Err(ApiError::no_conversation()),
+        ChatKey::Pair(_) | ChatKey::Notes(_) => {
+            check_known(directory, chat.people())?;
+            let place = Participant::not_begun(chat.seen_by(me));
+            Ok((chat, place))
+        }
     }
 }
 

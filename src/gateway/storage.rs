@@ -121,6 +121,20 @@ pub struct Participant {
 }
 
 impl Participant {
+    /// Of a chat of two, or of notes, in which nothing was said yet.
+    pub fn not_begun(seen_as: String) -> Self {
+        Self {
+            seen_as,
+            role: Some(Role::User),
+            joined: 0,
+            left: 0,
+            properties: Map::new(),
+            cleared_at: 0,
+            version: 0,
+            window: ReadWindow { first: 0, last: i64::MAX },
+        }
+    }
+
     pub fn is_present(&self) -> bool {
         self.role.is_some()
     }

@@ -52,9 +52,10 @@ pub async fn list(
     caller: AuthUser,
     QueryFields(query): QueryFields<ListQuery>,
 ) -> Result<JsonText, ApiError> {
+    let shared = Arc::clone(&gateway);
     let work = move |store: &dyn StorageTx| {
-        let target_type = query.target_type.as_deref();
-        let page = rules::page(store, &caller.user, &query.request(), target_type)?;
+        let (directory, target_type) = (shared.directory(), query.target_type.as_deref());
+        let page = rules::page(store, directory, &caller.user, &query.request(), target_type)?;
         let items: Vec<String> =
             page.items.iter().map(|item| render::conversation(item, caller.viewer())).collect();
         let link = PageLink {
@@ -75,8 +76,8 @@ pub async fn one(
     PathParts(id): PathParts<String>,
 ) -> Result<JsonText, ApiError> {
     let conversation = {
-        let me = caller.user.clone();
-        gateway.read(move |store| rules::one(store, &me, &id)).await?
+        let (me, shared) = (caller.user.clone(), Arc::clone(&gateway));
+        gateway.read(move |store| rules::one(store, shared.directory(), &me, &id)).await?
     };
     Ok(JsonText(render::conversation(&conversation, caller.viewer())))
 }

@@ -225,7 +225,7 @@ fn write_state(
         EventBody::Conversation(chat) => {
             let id = chat.seen_by(&caller.user);
             let link = format!("{origin}{}", render::conversation_path(&id));
-            let found = conversations::one(store, &caller.user, &id);
+            let found = conversations::one(store, gateway.directory(), &caller.user, &id);
             found.map(|found| (render::conversation(&found, caller.viewer()), link))
         }
         EventBody::Thread(id) => {

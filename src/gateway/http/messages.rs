@@ -23,8 +23,9 @@ pub async fn list(
     PathParts(id): PathParts<String>,
     QueryFields(query): QueryFields<ListQuery>,
 ) -> Result<JsonText, ApiError> {
+    let shared = Arc::clone(&gateway);
     let work = move |store: &dyn StorageTx| {
-        let page = rules::page(store, &caller.user, &id, &query.request())?;
+        let page = rules::page(store, shared.directory(), &caller.user, &id, &query.request())?;
         let rows = page.rows.iter();
         let items: Vec<String> =
             rows.map(|row| render::message(row, &page.chat, caller.viewer())).collect();

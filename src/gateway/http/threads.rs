@@ -4,7 +4,7 @@ use super::super::api_error::ApiError;
 use super::super::render;
 use super::super::rules::{conversations, members, threads as rules};
 use super::super::state::GatewayState;
-use super::super::storage::MemberRow;
+use super::super::storage::{MemberRow, StorageTx};
 use super::JsonText;
 use super::auth::AuthUser;
 use super::body::{JsonBody, NameQuery, PathParts, QueryFields, RawBody};
@@ -133,9 +133,11 @@ pub async fn consumption_horizons(
     caller: AuthUser,
     PathParts(id): PathParts<String>,
 ) -> Result<Json<Value>, ApiError> {
-    let thread = id.clone();
-    let marks =
-        gateway.read(move |store| conversations::read_marks(store, &caller.user, &thread)).await?;
+    let (thread, shared) = (id.clone(), Arc::clone(&gateway));
+    let work = move |store: &dyn StorageTx| {
+        conversations::read_marks(store, shared.directory(), &caller.user, &thread)
+    };
+    let marks = gateway.read(work).await?;
     let list: Vec<Value> = marks
         .into_iter()
         .map(|mark| {

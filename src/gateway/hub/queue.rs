@@ -70,8 +70,10 @@ pub struct Subscription {
     bytes: usize,
     wake: Arc<Notify>,
     polled: Instant,
-    /// Events were lost, and none are queued until the next poll.
-    interrupted: bool,
+    /// Events were lost since the last poll.
+    has_gap: bool,
+    /// None are queued until the next poll.
+    is_paused: bool,
 }
 
 impl Subscription {
@@ -82,19 +84,24 @@ impl Subscription {
             bytes: 0,
             wake: Arc::new(Notify::new()),
             polled: Instant::now(),
-            interrupted: false,
+            has_gap: false,
+            is_paused: false,
         }
     }
 
-    /// One that goes on after a restart.
-    pub fn interrupted() -> Self {
+    /// One that goes on after a restart: what waited before it is lost.
+    pub fn restored() -> Self {
         let mut subscription = Self::new();
-        subscription.interrupted = true;
+        subscription.has_gap = true;
         subscription
     }
 
+    pub fn has_gap(&self) -> bool {
+        self.has_gap
+    }
+
     pub fn is_live(&self) -> bool {
-        !self.interrupted
+        !self.is_paused
     }
 
     pub fn wake(&self) -> &Arc<Notify> {
@@ -115,9 +122,9 @@ impl Subscription {
         self.wake.notify_one();
     }
 
-    /// Queues an event. False when the subscription is interrupted by this.
+    /// Queues an event. False when there is no room for it, or nobody polls: then nothing is queued any more.
     pub fn push(&mut self, body: &Arc<SharedBody>, now: i64, patience: Duration) -> bool {
-        if self.interrupted {
+        if self.is_paused {
             return true;
         }
         let full = self.queue.len() >= MAX_QUEUE || self.bytes + body.size > MAX_QUEUE_BYTES;
@@ -133,11 +140,12 @@ impl Subscription {
         true
     }
 
-    /// Drops what waits.
+    /// Drops what waits, and what comes until the next poll.
     pub fn interrupt(&mut self) {
         self.forget_up_to(u64::MAX);
         self.queue = VecDeque::new();
-        self.interrupted = true;
+        self.has_gap = true;
+        self.is_paused = true;
         self.wake_all();
     }
 
@@ -148,7 +156,8 @@ impl Subscription {
 
     /// Goes on with what comes from now on.
     pub fn resume(&mut self) {
-        self.interrupted = false;
+        self.has_gap = false;
+        self.is_paused = false;
     }
 
     pub fn first(&self, count: usize) -> Vec<QueuedEvent> {

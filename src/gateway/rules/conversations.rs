@@ -2,11 +2,12 @@
 
 use super::super::api_error::ApiError;
 use super::super::chat_key::ChatKey;
+use super::super::directory::Directory;
 use super::super::storage::{
     ConversationEntry, MemberReadMark, MessageRow, Participant, StorageTx, ThreadRow,
 };
 use super::paging::{PageRequest, PageRoom, SyncState};
-use super::{READ_MARK, Work, enter, look_into, member_thread, server_body};
+use super::{READ_MARK, Work, look_into, member_thread, server_body};
 use crate::model::UserId;
 use serde_json::json;
 
@@ -72,6 +73,7 @@ fn is_target(bits: u8, id: &str) -> bool {
 /// When the sync state is not one of ours.
 pub fn page(
     store: &dyn StorageTx,
+    directory: &Directory,
     me: &UserId,
     request: &PageRequest,
     target_type: Option<&str>,
@@ -88,7 +90,7 @@ pub fn page(
     let mut items = Vec::new();
     let (mut state, mut cut) = (chosen.start, false);
     for entry in chosen.new {
-        if cut || !add(store, me, entry, &mut room, &mut items)? {
+        if cut || !add((store, directory), me, entry, &mut room, &mut items)? {
             cut = true;
             break;
         }
@@ -97,7 +99,7 @@ pub fn page(
     if !cut {
         state.high = chosen.complete.unwrap_or(state.high);
         for entry in chosen.older {
-            if !add(store, me, entry, &mut room, &mut items)? {
+            if !add((store, directory), me, entry, &mut room, &mut items)? {
                 break;
             }
             (state.low, state.row) = (entry.activity, entry.row);
@@ -111,13 +113,13 @@ pub fn page(
 
 /// Adds a conversation to a page if there is room for it.
 fn add<'a>(
-    store: &dyn StorageTx,
+    (store, directory): (&dyn StorageTx, &Directory),
     me: &UserId,
     entry: &'a ConversationEntry,
     room: &mut PageRoom,
     items: &mut Vec<(&'a ConversationEntry, OwnConversation)>,
 ) -> Result<bool, ApiError> {
-    let mut item = vec![one(store, me, &entry.seen_as)?];
+    let mut item = vec![one(store, directory, me, &entry.seen_as)?];
     room.cut(&mut item, OwnConversation::size);
     let Some(item) = item.pop() else { return Ok(false) };
     items.push((entry, item));
@@ -159,12 +161,17 @@ fn is_below(entry: &ConversationEntry, state: &SyncState) -> bool {
     (entry.activity, entry.row) < (state.low, state.row) && entry.version >= state.start
 }
 
-/// One conversation of this account, also one that it has left.
+/// One conversation of this account, also one that it has left, or with somebody with whom it has not begun.
 ///
 /// # Errors
 /// When the id names nothing, or the account has no such conversation.
-pub fn one(store: &dyn StorageTx, me: &UserId, id: &str) -> Result<OwnConversation, ApiError> {
-    let (chat, place) = look_into(store, me, id)?;
+pub fn one(
+    store: &dyn StorageTx,
+    directory: &Directory,
+    me: &UserId,
+    id: &str,
+) -> Result<OwnConversation, ApiError> {
+    let (chat, place) = look_into(store, directory, me, id)?;
     let thread = match &chat {
         ChatKey::Thread(id) => store.thread(id)?,
         _ => None,
@@ -194,11 +201,7 @@ pub fn set_property(
     if value.len() > MAX_VALUE {
         return Err(ApiError::too_large("The property's value is too long."));
     }
-    let chat = match look_into(work.store, me, id) {
-        Ok((chat, _)) => chat,
-        // One may mute somebody before the first message.
-        Err(_) => enter(work, me, id)?,
-    };
+    let (chat, _) = look_into(work.store, work.directory, me, id)?;
     put_property(work, me, &chat, name, value)
 }
 
@@ -232,13 +235,14 @@ pub fn put_property(
 /// When the caller is not in the conversation.
 pub fn read_marks(
     store: &dyn StorageTx,
+    directory: &Directory,
     me: &UserId,
     id: &str,
 ) -> Result<Vec<MemberReadMark>, ApiError> {
     if id.starts_with("19:") {
         member_thread(store, id, me)?;
     }
-    let (chat, _) = look_into(store, me, id)?;
+    let (chat, _) = look_into(store, directory, me, id)?;
     Ok(store.read_marks(&chat)?)
 }
 
@@ -247,7 +251,7 @@ pub fn read_marks(
 /// # Errors
 /// When the account never was in the conversation.
 pub fn clear(work: &mut Work<'_>, me: &UserId, id: &str) -> Result<(), ApiError> {
-    let (chat, _) = look_into(work.store, me, id)?;
+    let (chat, _) = look_into(work.store, work.directory, me, id)?;
     work.store.clear_history(&chat, me)?;
     work.announce_conversation(me, &chat);
     Ok(())

@@ -2,6 +2,7 @@
 
 use super::super::api_error::ApiError;
 use super::super::chat_key::ChatKey;
+use super::super::directory::Directory;
 use super::super::storage::{MessageRow, Participant, ReadWindow, StorageTx};
 use super::fields::SenderFields;
 use super::paging::{PageRequest, PageRoom, SyncState};
@@ -38,11 +39,12 @@ fn row_size(row: &MessageRow) -> usize {
 /// When the caller never was in the conversation, or the sync state is not one of ours.
 pub fn page(
     store: &dyn StorageTx,
+    directory: &Directory,
     me: &UserId,
     id: &str,
     request: &PageRequest,
 ) -> Result<MessagePage, ApiError> {
-    let (chat, place) = look_into(store, me, id)?;
+    let (chat, place) = look_into(store, directory, me, id)?;
     let window = place.window;
     let (state, rows) = match &request.sync_state {
         None => first(store, &chat, window, request)?,
