@@ -1,29 +1,17 @@
-"""SkPy 0.11 against `skchat serve`: what bots do, done to our gateway. Usage: skpy_check.py PATH_TO_SKCHAT"""
+"""SkPy 0.11, unpatched, against `skchat serve` behind a TLS front: what bots do, done to our gateway.
+
+Usage: skpy_check.py PATH_TO_SKCHAT"""
 
 import os
-import re
-import subprocess
 import sys
 import tempfile
 import time
-from datetime import datetime, timedelta
 
-import requests
-from skpy import Skype, SkypeApiException
-from skpy.conn import SkypeConnection, SkypeEndpoint
+from front import CHAT, Front, Gateway, token
+from skpy import Skype, SkypeApiException, SkypeEventLoop
+from skpy.conn import SkypeConnection
 
 checks = 0
-NAMES = {}
-
-
-class Me:
-    """The own profile, which lives on another host: a name is enough."""
-
-    def __init__(self, name):
-        self.name = name
-
-
-Skype.user = property(lambda self: Me(NAMES[self.conn.userId]))
 
 
 def check(condition, what):
@@ -33,43 +21,58 @@ def check(condition, what):
     checks += 1
 
 
-def sign_in(origin, user, name):
-    """SkPy's own registration insists on https in the Location, so this one request is made here."""
-    token = user + "-token"
-    answer = requests.post(
-        origin + "/v1/users/ME/endpoints",
-        headers={"Authentication": "skypetoken=" + token, "BehaviorOverride": "redirectAs404"},
-        json={"endpointFeatures": "Agent"},
-    )
-    check(answer.status_code == 201, "registering an endpoint")
-    header = answer.headers["Set-RegistrationToken"]
-    reg = re.search(r"(registrationToken=[a-z0-9+/=]+)", header, re.I).group(1)
-    check(int(re.search(r"expires=(\d+)", header).group(1)) > time.time(), "the token's expiry")
-    endpoint = re.search(r"endpointId=({[a-z0-9\-]+})", header).group(1)
-    sk = Skype(connect=False)
-    sk.conn.userId = user
-    sk.conn.msgsHost = origin + "/v1"
-    expiry = datetime.now() + timedelta(hours=1)
-    sk.conn.tokens = {"skype": token, "reg": reg}
-    sk.conn.tokenExpiry = {"skype": expiry, "reg": expiry}
-    sk.conn.endpoints["self"] = SkypeEndpoint(sk.conn, "SELF")
-    check(endpoint in requests.utils.unquote(answer.headers["Location"]), "the endpoint's Location")
-
-    NAMES[user] = name
-    return sk
+def token_file(home, user):
+    """As SkPy keeps it: a Skype token that holds, and a registration that has ended, so that it registers."""
+    path = os.path.join(home, user + ".tokens")
+    later = str(int(time.time()) + 86400)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w") as out:
+        out.write("\n".join([user, token(user), later, "registrationToken=old", "0", "https://" + CHAT + "/v1"]) + "\n")
+    return path
 
 
-def run(origin):
-    SkypeConnection.API_MSGSHOST = origin + "/v1"
-    SkypeConnection.API_JOIN_CREATE = origin + "/v1"
-    external = SkypeConnection.externalCall.__func__
+class Bot(SkypeEventLoop):
+    """Keeps what it is given, and acknowledges it as SkPy does by itself."""
 
-    def redirected(cls, method, url, **kwargs):
-        return external(cls, method, url.replace("https://join.skype.com", origin + "/join"), **kwargs)
+    def __init__(self, path):
+        self.seen = []
+        super().__init__(tokenFile=path, autoAck=True)
 
-    SkypeConnection.externalCall = classmethod(redirected)
-    anna = sign_in(origin, "anna.7", "Anna Lindqvist")
-    joe = sign_in(origin, "joe.4", "Joe Bloggs")
+    def onEvent(self, event):
+        self.seen.append(event)
+
+    def until(self, what, found):
+        for _ in range(20):
+            if any(found(event) for event in self.seen):
+                return check(True, what)
+            self.cycle()
+        check(False, what)
+
+
+def says(text):
+    return lambda event: type(event).__name__ == "SkypeNewMessageEvent" and event.msg.content == text
+
+
+def loop(gateway, front, home, joe):
+    """The loop that bots run in: events, their acknowledgement, and a gateway that is started again."""
+    bot = Bot(token_file(home, "mia.tan"))
+    acks = front.count("/ack")
+    chat = joe.chats["8:mia.tan"]
+    bot.conn.endpoints["self"].subscribe()
+    chat.sendMsg("are you there?")
+    bot.until("an event in the loop", says("are you there?"))
+    acks = front.count("/ack") - acks
+    check(acks == len(bot.seen), "every event is acknowledged: {0} of {1}".format(acks, len(bot.seen)))
+    registrations = front.count("/users/ME/endpoints")
+    gateway.restart()
+    chat.sendMsg("and now?")
+    bot.until("an event after a restart", says("and now?"))
+    check(front.count("/users/ME/endpoints") == registrations, "nobody had to register again")
+
+
+def run(gateway, front, home):
+    anna, joe = (Skype(tokenFile=token_file(home, user)) for user in ("anna.7", "joe.4"))
+    check(anna.conn.connected and anna.conn.msgsHost == "https://" + CHAT + "/v1", "signing in")
+    check("main" in anna.conn.endpoints and str(anna.user.name) == "Anna Lindqvist", "the endpoint and the profile")
 
     # Events, from the first poll on.
     joe.conn.endpoints["self"].config()
@@ -137,7 +140,7 @@ def run(origin):
     group.setOpen(True)
     check(anna.chats.chat(group.id).open is True, "opening for joining")
     url = anna.chats.chat(group.id).joinUrl
-    check(url and url.startswith(origin + "/join/"), "the join URL")
+    check(url and url.startswith("https://api.join.skype.com/join/"), "the join URL")
     ids = anna.chats.urlToIds(url)
     check(ids["id"] == group.id and ids["long"] and ids["blob"], "resolving the join URL")
     group.setHistory(False)
@@ -168,27 +171,21 @@ def run(origin):
     check(not anna.chats.chat("8:joe.4").getMsgs(), "deleting the history for oneself")
     joe.chats.chat(group.id).leave()
     check(joe.chats.chat(group.id).active is False, "leaving")
+    loop(gateway, front, home, joe)
     print("{0} checks of SkPy against the gateway passed".format(checks))
 
 
 def main():
     with tempfile.TemporaryDirectory() as home:
-        users = [("anna.7", "Anna Lindqvist"), ("joe.4", "Joe Bloggs"), ("mia.tan", "Mia Tan")]
-        path = os.path.join(home, "users")
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w") as out:
-            for user, name in users:
-                out.write("8:{0} {0}-token {1}\n".format(user, name))
-        server = subprocess.Popen(
-            [sys.argv[1], "serve", "--listen", "127.0.0.1:0", "--db", os.path.join(home, "gateway.db"), "--users", path],
-            stdout=subprocess.PIPE, text=True,
-        )
+        gateway = Gateway(sys.argv[1], home)
         try:
-            line = server.stdout.readline().strip()
-            check(line.startswith("listening on http://127.0.0.1:"), "the agreed line")
-            run(line.split(" ")[-1])
+            front = Front(gateway, home)
+            environment = front.environment()
+            os.environ.clear()
+            os.environ.update(environment)
+            run(gateway, front, home)
         finally:
-            server.kill()
-            server.wait()
+            gateway.stop()
 
 
 if __name__ == "__main__":
