@@ -6,6 +6,7 @@
 
 mod auth;
 mod base_url;
+mod body;
 mod calls;
 mod error;
 
@@ -17,6 +18,7 @@ pub use error::{Error, ErrorKind};
 use crate::model::{AuthStyle, UserId};
 use crate::protocol::service::ServiceProfile;
 use auth::ClientSession;
+use body::ReplyBody;
 use reqwest::header::{
     ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
 };
@@ -26,8 +28,6 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::OnceCell;
 
-/// The largest answer that is read, in bytes after decompression.
-const MAX_REPLY: usize = 8 * 1024 * 1024;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where an account lives and how it signs in.
@@ -161,6 +161,17 @@ impl Client {
         .await
     }
 
+    /// Asks for a page of a list. Where it would be too large, smaller pages are asked for, down to one item.
+    async fn list(&self, page_size: u32, path: impl Fn(u32) -> String) -> Result<Reply, Error> {
+        let mut size = page_size;
+        loop {
+            match self.chat(Method::GET, &path(size), None).await {
+                Err(error) if error.is_oversized() && size > 1 => size = (size / 4).max(1),
+                other => return other,
+            }
+        }
+    }
+
     async fn send_authenticated(&self, call: ApiCall<'_>) -> Result<Reply, Error> {
         self.sign_in(call.credential).await?;
         let used = self.session(|s| s.generation);
@@ -220,14 +231,11 @@ impl Client {
         let retry_after = header(response.headers(), RETRY_AFTER.as_str());
         let is_html = header(response.headers(), CONTENT_TYPE.as_str())
             .is_some_and(|t| t.to_ascii_lowercase().contains("html"));
-        let mut body = Vec::new();
+        let mut body = ReplyBody::default();
         while let Some(chunk) = response.chunk().await.map_err(Error::transport)? {
-            if body.len() + chunk.len() > MAX_REPLY {
-                return Err(Error::bad_answer("the answer is larger than 8 MiB"));
-            }
-            body.extend_from_slice(&chunk);
+            body.push(&chunk).map_err(|_| Error::oversized())?;
         }
-        let body = String::from_utf8_lossy(&body).into_owned();
+        let body = body.into_text();
         if self.moved(status, &body, location.as_deref(), call)? {
             return Err(Error::moved());
         }
@@ -245,7 +253,7 @@ impl Client {
         Ok(Reply { body, location })
     }
 
-    /// Handles a redirect to another host: 404 with code 752, or 3xx, with a `Location` (facts 1.2). The new host is used
+    /// Handles a redirect to another host: 404 with code 752 or without a body, or 3xx, with a `Location` (facts 1.2). The new host is used
     /// only if [`BaseUrl::moved_to`] allows it, and the registration with the old one is dropped. Returns true if the
     /// request is to be repeated.
     fn moved(
@@ -255,9 +263,12 @@ impl Client {
         location: Option<&str>,
         call: &ApiCall<'_>,
     ) -> Result<bool, Error> {
-        let redirected = status.is_redirection()
-            || (status == StatusCode::NOT_FOUND
-                && crate::protocol::wire::error_code(body) == Some(752));
+        let names_host = || {
+            let bare = body.trim().is_empty() && location.is_some();
+            bare || crate::protocol::wire::error_code(body) == Some(752)
+        };
+        let redirected =
+            status.is_redirection() || (status == StatusCode::NOT_FOUND && names_host());
         if !redirected
             || call.credential == Credential::Service
             || call.credential == Credential::None
@@ -316,4 +327,34 @@ impl Client {
 
 fn header(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned).filter(|v| !v.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_404_that_names_an_allowed_host_moves_the_account_with_and_without_a_code() {
+        let to = "https://db5-client-s.gateway.messenger.live.com/v1/users/ME/endpoints";
+        let moves = |body: &str, location: Option<&str>| {
+            let base = BaseUrl::parse("https://client-s.gateway.messenger.live.com/v1").unwrap();
+            let token = TokenSource::Fixed(Secret::new("t"));
+            let client = Client::new(ClientOptions::new(UserId::new("8:anna.7"), base, token));
+            let call = ApiCall {
+                method: Method::POST,
+                base: &client.options.gateway,
+                path: "/users/ME/endpoints",
+                body: None,
+                credential: Credential::SkypeToken,
+                timeout: client.options.timeout,
+            };
+            let moved = client.moved(StatusCode::NOT_FOUND, body, location, &call).unwrap();
+            assert_eq!(moved, client.session(|s| s.moved_to.is_some()));
+            moved
+        };
+        assert!(moves("", Some(to)));
+        assert!(moves("{\"errorCode\":752,\"message\":\"elsewhere\"}", Some(to)));
+        assert!(!moves("{\"errorCode\":730,\"message\":\"no chat\"}", Some(to)));
+        assert!(!moves("", None));
+    }
 }

@@ -30,8 +30,7 @@ impl Client {
         &self,
         page_size: u32,
     ) -> Result<wire::WirePage<RawConversation>, Error> {
-        let reply =
-            self.chat(Method::GET, &self.service().conversations(None, page_size), None).await?;
+        let reply = self.list(page_size, |size| self.service().conversations(None, size)).await?;
         Ok(logged(wire::conversations_page(&reply.body)?))
     }
 
@@ -40,9 +39,8 @@ impl Client {
         sync_state: &str,
         page_size: u32,
     ) -> Result<wire::WirePage<RawConversation>, Error> {
-        let reply = self
-            .chat(Method::GET, &self.service().conversations(Some(sync_state), page_size), None)
-            .await?;
+        let path = |size| self.service().conversations(Some(sync_state), size);
+        let reply = self.list(page_size, path).await?;
         Ok(logged(wire::conversations_page(&reply.body)?))
     }
 
@@ -57,8 +55,7 @@ impl Client {
         id: &ConversationId,
         page_size: u32,
     ) -> Result<wire::WirePage<RawMessage>, Error> {
-        let reply =
-            self.chat(Method::GET, &self.service().messages(id, None, page_size), None).await?;
+        let reply = self.list(page_size, |size| self.service().messages(id, None, size)).await?;
         Ok(logged(wire::messages_page(&reply.body, id)?))
     }
 
@@ -68,9 +65,8 @@ impl Client {
         sync_state: &str,
         page_size: u32,
     ) -> Result<wire::WirePage<RawMessage>, Error> {
-        let reply = self
-            .chat(Method::GET, &self.service().messages(id, Some(sync_state), page_size), None)
-            .await?;
+        let path = |size| self.service().messages(id, Some(sync_state), size);
+        let reply = self.list(page_size, path).await?;
         Ok(logged(wire::messages_page(&reply.body, id)?))
     }
 
@@ -81,9 +77,8 @@ impl Client {
         end: Timestamp,
         page_size: u32,
     ) -> Result<wire::WirePage<RawMessage>, Error> {
-        let reply = self
-            .chat(Method::GET, &self.service().messages_until(id, end.0, page_size), None)
-            .await?;
+        let path = |size| self.service().messages_until(id, end.0, size);
+        let reply = self.list(page_size, path).await?;
         Ok(logged(wire::messages_page(&reply.body, id)?))
     }
 

@@ -17,6 +17,7 @@ pub struct Error {
     pub message: String,
     /// The server may have carried out the request although there is no usable answer.
     pub outcome_unknown: bool,
+    oversized: bool,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -57,7 +58,7 @@ pub enum ErrorKind {
 
 impl Error {
     fn new(kind: ErrorKind, message: impl Into<String>, outcome_unknown: bool) -> Self {
-        Self { kind, message: message.into(), outcome_unknown, source: None }
+        Self { kind, message: message.into(), outcome_unknown, oversized: false, source: None }
     }
 
     /// Sets the source. It must not contain anything that was sent or received.
@@ -81,6 +82,16 @@ impl Error {
 
     pub(super) fn bad_answer(message: &str) -> Self {
         Self::new(ErrorKind::BadAnswer, message, true)
+    }
+
+    /// An answer that is larger than any may be.
+    pub(super) fn oversized() -> Self {
+        let error = Self::bad_answer("the answer is larger than 8 MiB");
+        Self { oversized: true, ..error }
+    }
+
+    pub(super) fn is_oversized(&self) -> bool {
+        self.oversized
     }
 
     pub(super) fn refused(message: &str) -> Self {
