@@ -167,3 +167,29 @@ async fn every_loopback_address_that_it_listens_on_is_answered_for() {
     assert_eq!(anna.ask("GET", "/v1/users/ME/conversations", "").await.unwrap().status, 200);
     assert!(served.address.starts_with("127.0.0.9:"));
 }
+
+#[test]
+fn sending_to_an_unknown_person_says_so() {
+    let dir = folder();
+    let served = Served::start(Path::new(PROGRAM), dir.path(), &[]);
+    let config = dir.path().join("config.toml");
+    let text = format!(
+        "[accounts.home]\nuser_id = \"8:anna.7\"\ngateway = \"http://{}/v1\"\ntoken = {{ env = \"TEST_TOKEN\" }}\n",
+        served.address
+    );
+    std::fs::write(&config, text).unwrap();
+    let send = |to: &str| {
+        Command::new(PROGRAM)
+            .args(["send", to, "hello?"])
+            .env("SKCHAT_CONFIG", &config)
+            .env("SKCHAT_DATA_DIR", dir.path())
+            .env("TEST_TOKEN", "token-of-anna.7")
+            .output()
+            .unwrap()
+    };
+    let Output { status, stderr, stdout } = send("8:no.body");
+    let said = String::from_utf8(stderr).unwrap();
+    assert!(!status.success() && stdout.is_empty());
+    assert!(said.contains("8:no.body is unknown on this server"), "{said}");
+    assert!(send("8:joe.4").status.success());
+}

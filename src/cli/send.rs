@@ -2,7 +2,7 @@
 
 use super::chats;
 use super::context::{ExitError, Session};
-use crate::client::{Client, Error};
+use crate::client::{Client, Error, ErrorKind};
 use crate::model::{ClientMessageId, ConversationId, NameSource, Names, Outgoing};
 use clap::Args;
 use std::io::Read;
@@ -52,6 +52,10 @@ pub async fn run(session: &Session, arguments: &SendArgs) -> Result<(), ExitErro
             Ok(())
         }
         Err(error) if error.outcome_unknown => confirm(&client, &id, &client_id, &error).await,
+        Err(error) if error.kind == ErrorKind::NotFound && id.peer().is_some() => {
+            let whom = id.as_str();
+            Err(ExitError::failed(format!("not sent: {whom} is unknown on this server: {error}")))
+        }
         Err(error) => Err(ExitError::failed(format!("not sent: {error}"))),
     }
 }
