@@ -1,27 +1,28 @@
-//! A gateway of our own: the chat service of the reference page over HTTP, with its own SQLite file.
+//! A server for the chat protocol of the reference page, with its data in an SQLite file.
 //!
-//! It is the other end of every test, the whole gateway of `skchat demo`, and with `skchat serve` a small chat server
-//! for friends. It writes its own paths and knows nothing of the client, so that a wrong path cannot agree with
-//! itself.
+//! It serves `skchat demo`, `skchat serve` and the tests. It defines its own paths and shares no code with the client,
+//! so that a mistake in a path cannot cancel itself out.
 //!
-//! A request goes down through these layers, each of which knows only the next one:
+//! A request passes through these layers; each one uses only the next:
 //!
 //! ```text
-//!   http       paths, credentials, JSON; decides nothing
-//!   rules      who may do what, what a change leaves behind, who hears of it
-//!   storage    what is kept, by intent; a trait
+//!   http       paths, credentials and JSON, without decisions
+//!   rules      permissions, the effects of a change, and its events
+//!   storage    a trait: what is stored, by intent
 //!   sqlite     the tables
 //! ```
 //!
-//! Changes run one after another on the thread of `commit`, which commits those that wait together. A `201` or `200`
-//! is sent only once the change is durable. Reads have connections of their own and wait for no change.
+//! Changes run one after another on the thread of `commit`. Changes that are waiting share one commit, and a request is
+//! answered only after its change is durable. Reads use connections of their own and do not wait for changes.
 //!
-//! What happened goes to the `hub` as events: one shared body each, queued for those of its audience who have a
-//! subscription. Links and ids are filled in when a poll is answered, for the host that the poll was sent to. An event
-//! about the state of a group or a conversation carries that state as it is when the poll is answered, once for all
-//! such events in the answer. A client that sends `ackId` gets an event again until it acknowledges it; for one that
-//! never does, an event is gone with the answer that held it. A queue that grows too large ends its subscription: its
-//! client is told so by the next poll (404, code 450), subscribes again and reads what it missed.
+//! Changes cause events, which the `hub` queues for subscribed users only. All recipients share one event body; ids and
+//! links are filled in when a poll is answered, with the host that the poll was sent to. An event about a group or a
+//! conversation contains the state at the time of the poll, and only once per answer. If a client sends `ackId`, events
+//! are repeated until it acknowledges them; without it, events are dropped once they were sent.
+//!
+//! Registrations are stored and survive a restart; queued events do not. When events were lost (by a restart, by ten
+//! minutes without a poll, or by a full queue), a client that sends `ackId` gets 404 with code 450 on its next poll, so
+//! that it subscribes again and reads what it missed. Other clients continue with new events.
 
 mod access;
 mod api_error;
@@ -53,10 +54,10 @@ pub use server::serve;
 pub use state::GatewayState;
 pub use storage::StorageError;
 
-/// Reads of the database at the same time.
+/// Concurrent reads of the database.
 const MAX_READS: usize = 4;
 
-/// Someone who may sign in.
+/// A user who can sign in.
 #[derive(Clone)]
 pub struct GatewayUser {
     pub id: UserId,
@@ -64,16 +65,16 @@ pub struct GatewayUser {
     pub name: String,
 }
 
-/// What connections may take.
+/// Limits of connections.
 #[derive(Clone, Copy, Debug)]
 pub struct ConnectionLimits {
-    /// Open connections; a part of them is kept for those with a credential.
+    /// Maximum number of open connections. A part of them is reserved for authenticated users.
     pub connections: usize,
-    /// From the first byte of a request to the end of its head, and from the beginning to the first byte.
+    /// Time to receive the head of a request, also until its first byte on a new connection.
     pub head: Duration,
-    /// For the body of a request, and for taking an answer without a pause longer than this.
+    /// Time to receive the body of a request, and the longest pause while the peer reads an answer.
     pub body: Duration,
-    /// Between two requests.
+    /// Time without a request on an open connection.
     pub idle: Duration,
 }
 
@@ -88,26 +89,26 @@ impl Default for ConnectionLimits {
     }
 }
 
-/// How a gateway behaves. Faults can be set by code only: no flag, key or variable reaches them.
+/// The settings of a gateway. Faults can only be set by code: no flag, setting or variable reaches them.
 pub struct GatewayOptions {
-    /// `None` keeps everything in memory.
+    /// The database file; `None` keeps everything in memory.
     pub db: Option<PathBuf>,
     pub users: Vec<GatewayUser>,
-    /// Whether there are no other people than `users`: what is sent to anybody else is refused.
+    /// If true, nobody exists but `users`: messages to anyone else are refused.
     pub known_people_only: bool,
-    /// How long a poll waits for something to happen.
+    /// How long a poll waits for events.
     pub poll_wait: Duration,
     /// How long events are kept for an endpoint that does not poll.
     pub endpoint_patience: Duration,
-    /// Answers a repeated `clientmessageid` with the message already there.
+    /// Whether a repeated message is answered with the id of the first one.
     pub deduplicate: bool,
-    /// Without it `/endpoints` answers 403/209, as Teams does to some accounts: clients must poll at intervals.
+    /// If false, `/endpoints` answers 403/209 as Teams does to some accounts, and clients poll at intervals.
     pub long_poll: bool,
-    /// Host names besides loopback that a request may name.
+    /// Host names that requests may use besides loopback names.
     pub allowed_hosts: Vec<String>,
-    /// What links begin with; without it they begin as the caller reached the gateway.
+    /// The origin of links. By default, links use the origin that the caller used.
     pub public_url: Option<Origin>,
-    /// Whether `X-Forwarded-Proto` and `X-Forwarded-For` come from a proxy in front and can be believed.
+    /// Whether a reverse proxy is in front, so that `X-Forwarded-Proto` and `X-Forwarded-For` are trusted.
     pub behind_proxy: bool,
     pub limits: ConnectionLimits,
     pub faults: Faults,
@@ -132,10 +133,10 @@ impl Default for GatewayOptions {
     }
 }
 
-/// Opens a gateway; [`serve`] then answers for it.
+/// Opens a gateway. [`serve`] then answers requests.
 ///
 /// # Errors
-/// When the database cannot be opened or is from a newer version.
+/// If the database cannot be opened or is from a newer version.
 pub fn open(options: GatewayOptions) -> Result<Arc<GatewayState>, StorageError> {
     GatewayState::open(options).map(Arc::new)
 }

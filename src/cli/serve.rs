@@ -1,4 +1,4 @@
-//! `skchat serve`: the gateway by itself.
+//! `skchat serve`: runs a gateway.
 
 mod files;
 mod users;
@@ -16,10 +16,10 @@ pub struct ServeArgs {
     /// Address and port; port 0 takes any free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
-    /// Database file; made when missing
+    /// Database file; created if missing
     #[arg(long, value_name = "FILE")]
     db: PathBuf,
-    /// File with lines "ID TOKEN DISPLAY NAME", mode 0600; nobody else can be written to
+    /// File with lines "ID TOKEN DISPLAY NAME", mode 0600; nobody else exists on this gateway
     #[arg(long, value_name = "FILE")]
     users: Option<PathBuf>,
     /// A user for tests; visible to other users of this machine
@@ -28,19 +28,19 @@ pub struct ServeArgs {
     /// Fill a new database with sample conversations, whose people answer
     #[arg(long)]
     demo: bool,
-    /// Listen on an address that is not this machine's own; plain http, so put TLS in front
+    /// Listen on an address that others can reach; plain http, so put TLS in front
     #[arg(long, requires = "allow_host")]
     allow_remote: bool,
-    /// A host name requests may carry, besides those of this machine
+    /// A host name that requests may use, besides loopback names
     #[arg(long = "allow-host", value_name = "NAME")]
     allow_host: Vec<String>,
-    /// What links begin with, as others reach the gateway [default: as each caller reached it]
+    /// Origin of links: scheme and host [default: the origin that the caller used]
     #[arg(long, value_name = "URL", value_parser = public_url)]
     public_url: Option<Origin>,
-    /// A reverse proxy is in front: believe its X-Forwarded-Proto and X-Forwarded-For
+    /// Trust X-Forwarded-Proto and X-Forwarded-For, which a reverse proxy sets
     #[arg(long)]
     behind_proxy: bool,
-    /// Open connections at most; an eighth of them is kept for those who have signed in
+    /// Maximum number of connections; an eighth is reserved for signed-in users
     #[arg(long, value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u32).range(8..=100_000))]
     max_connections: u32,
 }
@@ -49,10 +49,10 @@ fn public_url(text: &str) -> Result<Origin, String> {
     Origin::parse(text).ok_or_else(|| "it is scheme and host, without a path".to_owned())
 }
 
-/// Serves until it is told to stop.
+/// Serves until the program is terminated.
 ///
 /// # Errors
-/// When the address is refused, the port is taken, or a file cannot be used.
+/// If the address is not allowed, the port is taken, or a file cannot be used.
 pub async fn run(arguments: &ServeArgs) -> Result<(), ExitError> {
     if !arguments.listen.ip().is_loopback() && !arguments.allow_remote {
         return Err(ExitError::usage(format!(

@@ -1,4 +1,4 @@
-//! Under which names the gateway answers, what its links look like to a caller, and how wrong credentials are met.
+//! Accepted host names and origins, the origin of links, and the delay after failed sign-ins.
 
 use super::api_error::ApiError;
 use axum::http::{HeaderMap, HeaderName, header};
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// Scheme, host and port, as they stand before a path: `https://chat.example`.
+/// Scheme, host and port of a URL, such as `https://chat.example`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
     secure: bool,
@@ -18,7 +18,7 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// Reads an origin, also with a slash behind it; `None` for anything else.
+    /// Parses an origin, with or without a slash at the end.
     pub fn parse(text: &str) -> Option<Self> {
         let (scheme, rest) = text.split_once("://")?;
         let secure = match scheme.to_ascii_lowercase().as_str() {
@@ -36,7 +36,7 @@ impl Origin {
     }
 }
 
-/// The value of a `Host` header: a name in lower case, and a port where one is given.
+/// The value of a `Host` header, with the name in lower case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostName {
     name: String,
@@ -44,7 +44,7 @@ pub struct HostName {
 }
 
 impl HostName {
-    /// Reads `NAME`, `NAME:PORT`, `[ADDRESS]` or `[ADDRESS]:PORT`; `None` for anything else.
+    /// Parses `NAME`, `NAME:PORT`, `[ADDRESS]` or `[ADDRESS]:PORT`.
     pub fn parse(text: &str) -> Option<Self> {
         let (name, port) = if let Some(rest) = text.strip_prefix('[') {
             let (address, port) = rest.split_once(']')?;
@@ -78,7 +78,7 @@ impl HostName {
         }
     }
 
-    /// Whether the name can only mean this machine.
+    /// Whether the name always refers to this machine.
     fn is_loopback(&self) -> bool {
         if self.name == "localhost" {
             return true;
@@ -89,13 +89,13 @@ impl HostName {
     }
 }
 
-/// How the gateway is reached.
+/// How clients reach the gateway.
 pub struct Access {
-    /// Host names besides loopback that a request may name, in lower case.
+    /// Accepted host names besides loopback names, in lower case.
     hosts: Vec<String>,
-    /// What links begin with, whatever the caller wrote.
+    /// The origin of links, if it does not depend on the caller.
     public: Option<Origin>,
-    /// A reverse proxy in front says how the caller reached it.
+    /// Whether a reverse proxy reports how the caller reached it.
     behind_proxy: bool,
     refusals: Refusals,
 }
@@ -107,11 +107,11 @@ impl Access {
         Self { hosts, public, behind_proxy, refusals: Refusals::default() }
     }
 
-    /// How the caller reached the gateway.
+    /// Returns the origin that the caller used.
     ///
     /// # Errors
-    /// When the host is not one that the gateway answers for (DNS rebinding makes a browser send another name to this
-    /// address), or the request comes from a web page of somewhere else.
+    /// If the host is not accepted (DNS rebinding makes a browser send a foreign name to this address), or the request
+    /// comes from a web page of another origin.
     pub fn check(&self, headers: &HeaderMap) -> Result<Origin, ApiError> {
         let mut hosts = headers.get_all(header::HOST).iter();
         let host = hosts.next().and_then(|host| host.to_str().ok()).and_then(HostName::parse);
@@ -132,20 +132,20 @@ impl Access {
         Ok(caller)
     }
 
-    /// What links for this caller begin with.
+    /// The origin of links for this caller.
     pub fn links(&self, caller: &Origin) -> String {
         self.public.as_ref().unwrap_or(caller).text()
     }
 
-    /// The address a request comes from, as the proxy says where there is one.
+    /// The address of the client, as reported by the proxy if there is one.
     pub fn address(&self, headers: &HeaderMap, peer: Option<SocketAddr>) -> IpAddr {
-        let said =
+        let forwarded_for =
             || forwarded(headers, &FORWARDED_FOR, |list| list.rsplit(',').next())?.parse().ok();
-        let said = if self.behind_proxy { said() } else { None };
-        said.or(peer.map(|peer| peer.ip())).unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
+        let reported = if self.behind_proxy { forwarded_for() } else { None };
+        reported.or(peer.map(|peer| peer.ip())).unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
     }
 
-    /// Notes a refusal and says how long its answer is to wait.
+    /// Records a refusal and returns the delay before its answer.
     pub fn refused(&self, from: IpAddr, why: &'static str) -> Duration {
         self.refusals.add(from, why, Instant::now())
     }
@@ -159,8 +159,8 @@ fn forwarded<'a>(
     headers.get(name).and_then(|value| value.to_str().ok()).and_then(pick).map(str::trim)
 }
 
-/// Refusals of the last minute, by address. Whoever guesses waits longer and longer; those who show a valid credential
-/// are never held up, whatever address they come from.
+/// Refusals of the last minute by address. The delay doubles with every refusal. Requests with a valid credential are
+/// never delayed.
 #[derive(Default)]
 struct Refusals(Mutex<HashMap<IpAddr, (u32, Instant)>>);
 
@@ -168,7 +168,7 @@ impl Refusals {
     const FORGOTTEN: Duration = Duration::from_secs(60);
     const FIRST_WAIT: Duration = Duration::from_millis(100);
     const LONGEST_WAIT: Duration = Duration::from_secs(5);
-    /// Addresses that are remembered.
+    /// Number of addresses that are remembered.
     const MOST: usize = 4_096;
 
     fn add(&self, from: IpAddr, why: &'static str, now: Instant) -> Duration {
@@ -176,7 +176,7 @@ impl Refusals {
         if known.len() >= Self::MOST && !known.contains_key(&from) {
             known.retain(|_, (_, last)| now.duration_since(*last) < Self::FORGOTTEN);
             if known.len() >= Self::MOST {
-                // So many at once: they all wait, and are not told apart.
+                // Too many addresses to remember: use the longest delay.
                 return Self::LONGEST_WAIT;
             }
         }
@@ -186,7 +186,7 @@ impl Refusals {
         }
         *count = count.saturating_add(1);
         *last = now;
-        // Ever more rarely, so that nobody fills the log.
+        // Log ever more rarely, so that an attacker cannot fill the log.
         if count.is_power_of_two() {
             tracing::warn!(%from, count = *count, why, "refused");
         }

@@ -1,4 +1,4 @@
-//! Every "no" of the gateway: a status, the service's error code, and a sentence (facts 6).
+//! Error answers: a status, an error code of the service, and a message (facts 6).
 
 use super::storage::StorageError;
 

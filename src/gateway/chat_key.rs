@@ -1,13 +1,14 @@
-//! Where messages live: a group, a pair of people, or one person's notes. Each person sees it under an id of their own.
+//! Identifies a chat: a group, a pair of people, or the notes of one person. Each participant knows it by an id of
+//! their own.
 
 use crate::model::{ConversationId, UserId};
 
-/// An id longer than this, in bytes, is none.
+/// The maximum length of an id in bytes.
 const MAX_ID: usize = 256;
 /// Prefixes of people and bots (facts 3.6).
 const PEOPLE: [&str; 5] = ["8:", "28:", "4:", "1:", "2:"];
 
-/// Whether an id can stand in addresses, in markup and in the keys of chats without a second meaning.
+/// Whether an id is safe to use in URLs, markup and chat keys.
 fn is_plain(id: &str) -> bool {
     let special = |c: char| {
         c.is_whitespace()
@@ -31,7 +32,7 @@ pub enum ChatKey {
 }
 
 impl ChatKey {
-    /// What `me` means by this conversation id; `None` for an id that names nothing.
+    /// The chat that `me` refers to by this conversation id; `None` if the id is not valid.
     pub fn of(me: &UserId, id: &str) -> Option<Self> {
         if id.starts_with("19:") && is_plain(id) {
             return Some(Self::Thread(id.to_owned()));
@@ -42,7 +43,7 @@ impl ChatKey {
         is_person_id(id).then(|| Self::Pair([me.clone(), UserId::new(id)]))
     }
 
-    /// The key in the database, the same for everyone in it.
+    /// The key in the database, the same for all participants.
     pub fn key(&self) -> String {
         match self {
             Self::Thread(id) => id.clone(),
@@ -54,7 +55,7 @@ impl ChatKey {
         }
     }
 
-    /// Those who are in it by its very key; who is in a group is kept with the group.
+    /// The participants that follow from the key. The members of a group are stored separately.
     pub fn people(&self) -> &[UserId] {
         match self {
             Self::Thread(_) => &[],
@@ -63,7 +64,7 @@ impl ChatKey {
         }
     }
 
-    /// The conversation id that `viewer` knows it by.
+    /// The conversation id by which `viewer` knows the chat.
     pub fn seen_by(&self, viewer: &UserId) -> String {
         match self {
             Self::Thread(id) => id.clone(),

@@ -1,6 +1,6 @@
-//! Changes run one after another on a thread of their own. Those that wait are committed together, so that a busy
-//! gateway does not wait for the disk once for every message; each is still all or nothing, and is answered only once
-//! it is durable. Events go out after the commit, in the order of the changes.
+//! Runs changes one after another on a thread of its own. Changes that are waiting share one commit, so that a busy
+//! gateway does not wait for the disk once per message. Each change is still atomic, and it is answered only after the
+//! commit. Events are published after the commit, in the order of the changes.
 
 use super::api_error::ApiError;
 use super::directory::Directory;
@@ -14,9 +14,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
-/// Changes that may wait; whoever comes then waits to be let in.
+/// Length of the queue of changes.
 const MAX_WAITING: usize = 1_024;
-/// One commit takes in no more changes than these, and none after this time.
+/// Limits of one commit: a number of changes, and a time after which no further change is added.
 const MAX_TOGETHER: usize = 64;
 const MAX_TIME: Duration = Duration::from_millis(5);
 
@@ -24,15 +24,15 @@ pub struct Committer {
     pub storage: Box<dyn Storage>,
     pub hub: Hub,
     pub directory: Directory,
-    /// Every message as it is committed, for the scripted people.
+    /// Every committed message, for the scripted people of a demo.
     pub committed: broadcast::Sender<Committed>,
-    /// Held from the first change to the last event of a commit, so that events keep the order of the changes.
+    /// Locked from the first change of a commit until its events are published, to keep them in order.
     pub order: Mutex<()>,
 }
 
-/// A change with the one who waits for its outcome.
+/// A change, and the receiver of its outcome.
 pub trait Job: Send {
-    /// Runs it; false undoes it.
+    /// Runs the change. It is undone if this returns false.
     fn run(&mut self, work: &mut Work<'_>) -> bool;
     fn finish(self: Box<Self>, stored: bool);
 }
@@ -61,12 +61,12 @@ where
         } else {
             Err(ApiError::database_failed())
         };
-        // Whoever asked may have gone away.
+        // The client may have disconnected.
         let _ = self.answer.send(outcome);
     }
 }
 
-/// A job, and where its outcome will be.
+/// A job, and the receiver of its outcome.
 pub fn job<T: Send + 'static>(
     work: impl FnOnce(&mut Work<'_>) -> Result<T, ApiError> + Send + 'static,
 ) -> (Box<dyn Job>, oneshot::Receiver<Result<T, ApiError>>) {
@@ -76,10 +76,10 @@ pub fn job<T: Send + 'static>(
 }
 
 impl Committer {
-    /// The thread that commits; it ends with the last sender.
+    /// Starts the thread. It ends when the last sender is dropped.
     ///
     /// # Errors
-    /// When the system gives no thread.
+    /// If the thread cannot be started.
     pub fn start(self: Arc<Self>) -> std::io::Result<mpsc::Sender<Box<dyn Job>>> {
         let (sender, mut jobs) = mpsc::channel::<Box<dyn Job>>(MAX_WAITING);
         std::thread::Builder::new().name("gateway-commit".into()).spawn(move || {
@@ -90,7 +90,7 @@ impl Committer {
         Ok(sender)
     }
 
-    /// Commits a job, and those that `next` gives meanwhile.
+    /// Commits a job together with the jobs that `next` returns.
     pub fn run(&self, first: Box<dyn Job>, next: &mut dyn FnMut() -> Option<Box<dyn Job>>) {
         let _order = self.order.lock().unwrap_or_else(PoisonError::into_inner);
         let started = Instant::now();
@@ -125,7 +125,7 @@ impl Committer {
     ) -> Stored<()> {
         tx.attempt(&mut |tx| {
             let mut work = Work::new(tx, &self.hub, &self.directory, now());
-            // One request that panics must not take the others down.
+            // A panic in one request must not affect the others.
             let keep = catch_unwind(AssertUnwindSafe(|| job.run(&mut work))).unwrap_or(false);
             if keep {
                 caused.add(work);
@@ -137,13 +137,13 @@ impl Committer {
     fn publish(&self, caused: Caused) {
         self.hub.publish(caused.events, now());
         for message in caused.messages {
-            // Nobody listens outside a demo.
+            // There are receivers only in a demo.
             let _ = self.committed.send(message);
         }
     }
 }
 
-/// What the changes of one commit lead to.
+/// The events and messages that the changes of one commit caused.
 #[derive(Default)]
 struct Caused {
     events: Vec<Event>,

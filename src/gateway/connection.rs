@@ -1,7 +1,7 @@
-//! What a connection may take: time for a request, time without one, and a place among the others.
+//! Limits of connections: time-outs, and the number of open connections.
 //!
-//! At most a number of connections is open. A part of it is kept for those that have shown a credential, so that
-//! strangers cannot shut out the users, and no user may take more than a part of the rest.
+//! A part of the connections is reserved for authenticated ones, so that strangers cannot lock out the users, and one
+//! user may have only a part of all connections.
 
 use super::ConnectionLimits;
 use crate::model::UserId;
@@ -21,33 +21,33 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// Parts of the connections that are kept for those with a credential, and that one user may have.
+/// The fraction of connections reserved for authenticated ones, and the fraction that one user may have.
 const RESERVED_PART: usize = 8;
 const USER_PART: usize = 4;
-/// A connection in the middle of a request is looked at again after this time.
-const SECOND_LOOK: Duration = Duration::from_secs(15);
+/// How often the deadline of a busy connection is checked.
+const CHECK_INTERVAL: Duration = Duration::from_secs(15);
 
-/// What a connection is doing.
+/// The state of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// Nothing of a request has come, the first one since the connection began.
+    /// No byte of the first request was received yet.
     New,
-    /// A request has begun and its head is not complete.
+    /// The head of a request is incomplete.
     Head,
-    /// A request is being answered.
+    /// A request is being processed.
     Busy,
-    /// The last request is answered.
+    /// The last request was answered.
     Idle,
 }
 
 struct ConnectionActivity {
     phase: Phase,
     since: Instant,
-    /// Since when the peer has taken nothing of what is to be written.
+    /// Since when the peer has not accepted any bytes, while bytes are to be written.
     write_blocked: Option<Instant>,
 }
 
-/// One connection, as its requests and the other connections see it.
+/// What is known about one connection.
 pub struct ConnectionInfo {
     number: u64,
     pub peer: SocketAddr,
@@ -85,15 +85,14 @@ impl ConnectionInfo {
         };
     }
 
-    /// From now until the value goes away, a request is being answered.
+    /// Marks the connection as busy until the returned value is dropped.
     pub fn begin_request(self: &Arc<Self>) -> BusyConnection {
         self.enter(Phase::Busy);
         BusyConnection(Arc::clone(self))
     }
 
-    /// Notes whose connection this is. Closes another one of a user who has too many.
-    ///
-    /// True the first time.
+    /// Records the authenticated user, and closes another connection of a user who has too many. Returns true if the
+    /// user was not known before.
     pub fn sign_in(&self, user: &UserId) -> bool {
         {
             let mut known = self.user.lock().unwrap_or_else(PoisonError::into_inner);
@@ -126,11 +125,11 @@ impl ConnectionInfo {
         }
     }
 
-    /// Waits until the connection has taken longer than it may.
+    /// Waits until a time-out of the connection has passed.
     pub async fn time_is_up(&self) {
         loop {
             let now = Instant::now();
-            let soon = now + SECOND_LOOK.min(self.limits.head);
+            let soon = now + CHECK_INTERVAL.min(self.limits.head);
             match self.deadline() {
                 Some(deadline) if deadline <= now => return,
                 Some(deadline) => tokio::time::sleep_until(deadline.min(soon)).await,
@@ -139,12 +138,12 @@ impl ConnectionInfo {
         }
     }
 
-    /// Waits until the connection is to make room for another.
+    /// Waits until the connection is to be closed.
     pub async fn closed(&self) {
         self.close.cancelled().await;
     }
 
-    /// Which one goes first: those that wait before those at work, and of these the longest.
+    /// Sorts connections by which is closed first: idle ones before busy ones, then the longest in its state.
     fn importance(&self) -> (bool, Instant) {
         let activity = self.activity();
         (activity.phase == Phase::Busy, activity.since)
@@ -159,11 +158,11 @@ impl Drop for ConnectionInfo {
     }
 }
 
-/// A request that is being answered; the connection rests once this goes away.
+/// Marks a connection as busy. Dropping it marks the connection as idle.
 pub struct BusyConnection(Arc<ConnectionInfo>);
 
 impl BusyConnection {
-    /// Keeps the connection busy until the body has been written.
+    /// Keeps the connection busy until the body was sent.
     pub fn around(self, body: Body) -> BusyBody {
         BusyBody { body, _busy: self }
     }
@@ -222,8 +221,8 @@ impl Connections {
         self.open().values().filter_map(Weak::upgrade).collect()
     }
 
-    /// Lets a connection in. Where there is no room, one without a credential goes, or else one that rests; `None`
-    /// when all are at work.
+    /// Registers a new connection. If there are too many, an unauthenticated one is closed, or else an idle one.
+    /// Returns `None` if all connections are authenticated and busy.
     pub fn admit(self: &Arc<Self>, peer: SocketAddr) -> Option<Arc<ConnectionInfo>> {
         let most = self.limits.connections;
         if self.open().len() >= most - most / RESERVED_PART {
@@ -236,7 +235,7 @@ impl Connections {
                     .min_by_key(|info| info.importance())
                     .or_else(|| resting().min_by_key(|info| info.importance()))?;
                 gone.close.cancel();
-                // Its place is free once its task has ended, which it does before it does anything else.
+                // Its task is about to end, so it does not count any more.
                 self.open().remove(&gone.number);
             }
         }
@@ -276,7 +275,7 @@ impl Connections {
         self.changed.notify_waiters();
     }
 
-    /// Waits until all connections have ended.
+    /// Waits until all connections are closed.
     pub async fn ended(&self) {
         loop {
             let changed = self.changed.notified();
@@ -287,7 +286,7 @@ impl Connections {
         }
     }
 
-    /// Cuts off all connections.
+    /// Closes all connections at once.
     pub fn close_all(&self) {
         for info in self.all() {
             info.close.cancel();
@@ -295,7 +294,7 @@ impl Connections {
     }
 }
 
-/// A stream that notes when bytes come and when they are not taken.
+/// A stream that records when bytes are received and when writing is blocked.
 pub struct WatchedStream {
     stream: TcpStream,
     info: Arc<ConnectionInfo>,

@@ -1,4 +1,4 @@
-//! The sample gateway: conversations to look around in, and scripted people who answer.
+//! Sample conversations, and scripted people who answer.
 
 use super::api_error::ApiError;
 use super::chat_key::ChatKey;
@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 const SAMPLE: &str = include_str!("../../assets/demo/sample.toml");
-/// Whom the demo plays.
+/// The user of the demo.
 pub const ME: &str = "8:anna.7";
 const MINUTE: i64 = 60_000;
 const DAY: i64 = 24 * 60 * MINUTE;
@@ -68,7 +68,7 @@ fn people() -> Vec<DemoPerson> {
     sample_file().map(|f| f.person).unwrap_or_default()
 }
 
-/// Everyone of the sample gateway, each with a fresh random token.
+/// The people of the sample data, each with a new random token.
 pub fn users() -> Vec<GatewayUser> {
     let user = |p: DemoPerson| GatewayUser {
         id: UserId::new(&p.id),
@@ -78,15 +78,15 @@ pub fn users() -> Vec<GatewayUser> {
     people().into_iter().map(user).collect()
 }
 
-/// The name of a person of the sample gateway, or nothing.
+/// The name of a person of the sample data; empty for anyone else.
 pub fn name_of(id: &str) -> String {
     people().into_iter().find(|p| p.id == id).map(|p| p.name).unwrap_or_default()
 }
 
-/// Fills an empty gateway; one that holds anything is left alone.
+/// Fills a gateway with the sample data if it is empty.
 ///
 /// # Errors
-/// When the database fails.
+/// If the database fails.
 pub fn seed(gateway: &Arc<GatewayState>) -> Result<(), String> {
     let file = sample_file()?;
     let work = move |work: &mut Work<'_>| {
@@ -102,7 +102,7 @@ pub fn seed(gateway: &Arc<GatewayState>) -> Result<(), String> {
     gateway.change_blocking(work).map_err(|_| "the sample gateway cannot be written".to_owned())
 }
 
-/// One message of the sample data.
+/// A message of the sample data.
 struct SampleMessage {
     from: UserId,
     at: i64,
@@ -154,7 +154,7 @@ fn write_chat(work: &mut Work<'_>, chat: &DemoChat, now: i64) -> Result<(), ApiE
             last_mine = Some(row.id);
         }
     }
-    // What was said before the last day is read; of the rest, what stands above an own message.
+    // Messages are read up to six hours ago, or up to the last own message.
     let old = messages.iter().map(|message| message.at).filter(|at| *at < now - 6 * 60 * MINUTE);
     if let Some(horizon) = old.max().max(last_mine) {
         let horizon = format!("{horizon};{horizon};0");
@@ -184,7 +184,7 @@ fn object(value: Value) -> Map<String, Value> {
     }
 }
 
-/// Lets the scripted people answer until the gateway closes. One falls silent once a real client signed in as them.
+/// Lets the scripted people answer until the gateway closes. They stop once a real client signs in as them.
 pub async fn answer(gateway: Arc<GatewayState>) {
     let people: HashMap<UserId, DemoPerson> = people()
         .into_iter()
@@ -216,7 +216,7 @@ pub async fn answer(gateway: Arc<GatewayState>) {
     }
 }
 
-/// They read, type and then answer.
+/// Marks the message as read, types, and answers.
 async fn answer_one(
     gateway: Arc<GatewayState>,
     message: Committed,

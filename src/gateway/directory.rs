@@ -1,4 +1,4 @@
-//! The people who may sign in: their tokens and display names.
+//! The users who can sign in: their tokens and display names.
 
 use super::storage::Digest;
 use super::{GatewayUser, secret};
@@ -12,7 +12,7 @@ pub struct Directory {
 }
 
 impl Directory {
-    /// With `known_only` there are no other people than these.
+    /// With `known_only`, nobody else exists.
     pub fn new(users: Vec<GatewayUser>, known_only: bool) -> Self {
         let places = users.iter().enumerate().map(|(i, user)| (user.id.clone(), i)).collect();
         Self { users, places, known_only }
@@ -22,22 +22,22 @@ impl Directory {
         self.places.get(user).and_then(|place| self.users.get(*place))
     }
 
-    /// Whether there is such a person, as far as is known here.
+    /// Whether this person may exist.
     pub fn may_exist(&self, user: &UserId) -> bool {
         !self.known_only || self.places.contains_key(user)
     }
 
-    /// A hash of the user's Skype token, to notice that it was changed.
+    /// A hash of the user's Skype token, to detect that it was changed.
     pub fn credential(&self, user: &UserId) -> Option<Digest> {
         self.find(user).map(|user| secret::digest(&[&user.token]))
     }
 
-    /// The display name; empty for those of whom none is known.
+    /// The display name; empty if it is not known.
     pub fn name(&self, user: &UserId) -> &str {
         self.find(user).map_or("", |user| user.name.as_str())
     }
 
-    /// Whose Skype token this is. Every token is compared, so that the time taken does not tell which one nearly
+    /// The user with this Skype token. Every token is compared, so that the time does not reveal which one nearly
     /// matched.
     pub fn user_of(&self, token: &str) -> Option<UserId> {
         if token.is_empty() {

@@ -1,5 +1,5 @@
-//! What happened, and who is to know. An event holds one body for all of its audience; the links and ids that differ
-//! from person to person are filled in when a poll is answered.
+//! Events and their audience. All recipients share one body; ids and links that differ between them are filled in when
+//! a poll is answered.
 
 use super::chat_key::ChatKey;
 use super::storage::MessageRow;
@@ -7,17 +7,16 @@ use crate::model::UserId;
 use std::sync::OnceLock;
 
 pub struct Event {
-    /// Those who have a subscription, among those whom it concerns.
+    /// The recipients: subscribed users only.
     pub audience: Vec<UserId>,
     pub body: EventBody,
 }
 
 pub enum EventBody {
     Message(Box<MessageEvent>),
-    /// A conversation changed for its audience. How it stands is read when a poll is answered: what lies between is of
-    /// no use to anybody.
+    /// The conversation changed for this user. Its state is read when a poll is answered.
     Conversation(ChatKey),
-    /// A group's properties or members changed; read when a poll is answered, like a conversation.
+    /// The properties or members of a group changed. Its state is read when a poll is answered.
     Thread(String),
 }
 
@@ -25,13 +24,13 @@ pub struct MessageEvent {
     pub chat: ChatKey,
     pub row: MessageRow,
     pub topic: Option<String>,
-    /// Whether it was posted, and not changed.
+    /// Whether the message is new, as opposed to changed.
     pub is_new: bool,
-    /// As it was written for the first who polled; most of the others get the very same.
+    /// The JSON for the first recipient who polled. It is the same for most of the others.
     written: OnceLock<WrittenMessage>,
 }
 
-/// A message as it is sent to those who reach the gateway by `origin` and know the chat as `conversation`.
+/// The JSON of a message for recipients who use `origin` and know the chat by the id `conversation`.
 pub struct WrittenMessage {
     pub origin: String,
     pub conversation: String,
@@ -45,7 +44,7 @@ impl MessageEvent {
         Self { chat, row, topic, is_new, written: OnceLock::new() }
     }
 
-    /// The text for one reader, made by `write` where it is not there yet.
+    /// Passes the JSON for one recipient to `read`; `write` makes it if necessary.
     pub fn written<T>(
         &self,
         origin: &str,
@@ -72,18 +71,18 @@ impl EventBody {
         }
     }
 
-    /// What it costs to keep, in bytes.
+    /// Memory that the event takes, in bytes.
     pub fn size(&self) -> usize {
         const OVERHEAD: usize = 256;
         match self {
-            // Once as it was posted, and once as it is sent.
+            // The body as it was posted, and as it is sent.
             Self::Message(message) => 2 * (OVERHEAD + message.row.body.len()),
             Self::Conversation(_) | Self::Thread(_) => OVERHEAD,
         }
     }
 }
 
-/// A message that was committed, for the scripted people of a demo.
+/// A committed message, for the scripted people of a demo.
 #[derive(Clone)]
 pub struct Committed {
     pub chat: ChatKey,

@@ -1,10 +1,10 @@
-//! Scripted misbehaviour for tests. A value in `GatewayOptions` that only code can set.
+//! Faults for tests. They are a value in `GatewayOptions` that only code can set.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 
-/// What goes wrong with a request.
+/// How a request fails.
 #[derive(Clone, Debug)]
 pub enum InjectedFault {
     Status {
@@ -19,7 +19,7 @@ pub enum InjectedFault {
     /// An error object with status 200.
     ErrorInside,
     Delay(Duration),
-    /// The request is carried out, then answered with 502.
+    /// The request is processed, but answered with 502.
     LostAck,
     /// A redirect to another origin.
     Redirect(String),
@@ -28,24 +28,24 @@ pub enum InjectedFault {
 #[derive(Clone, Debug)]
 struct Rule {
     method: &'static str,
-    /// Part of the path.
+    /// A part of the path.
     path: &'static str,
-    /// So many requests pass before it.
+    /// The number of matching requests that pass first.
     skip: usize,
     times: usize,
     fault: InjectedFault,
 }
 
-/// The rules in force; clones share them.
+/// The active rules. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct Faults {
     rules: Arc<Mutex<Vec<Rule>>>,
     seen: Arc<Mutex<Vec<String>>>,
-    heard: Arc<Notify>,
+    changed: Arc<Notify>,
 }
 
 impl Faults {
-    /// The next `times` requests with this method and `path` in their path meet `fault`.
+    /// Applies `fault` to the next `times` requests with this method and `path` in their path.
     pub fn add(
         &self,
         method: &'static str,
@@ -56,7 +56,7 @@ impl Faults {
         self.add_after(method, path, 0, times, fault);
     }
 
-    /// The first `skip` of those requests pass.
+    /// Like [`Faults::add`], but the first `skip` of those requests pass.
     pub fn add_after(
         &self,
         method: &'static str,
@@ -92,11 +92,11 @@ impl Faults {
     /// Waits until there were `count` such requests.
     pub async fn until(&self, method: &str, path: &str, count: usize) {
         loop {
-            let heard = self.heard.notified();
+            let changed = self.changed.notified();
             if self.count(method, path) >= count {
                 return;
             }
-            heard.await;
+            changed.await;
         }
     }
 
@@ -109,8 +109,8 @@ impl Faults {
             }
             seen.push(format!("{method} {path}"));
         }
-        // Whoever waits for this request may add a rule now: it is for the next one.
-        self.heard.notify_waiters();
+        // A test that waits for this request may add a rule now, for the next one.
+        self.changed.notify_waiters();
         fault
     }
 

@@ -1,5 +1,4 @@
-//! HTTP in front of the rules: which path leads where, and how requests and answers look. What may be done is decided
-//! in [`rules`](super::rules).
+//! The HTTP interface: paths, and the form of requests and answers. Decisions are made in [`rules`](super::rules).
 
 mod auth;
 mod body;
@@ -20,7 +19,7 @@ use axum::routing::{get, post, put};
 use serde_json::json;
 use std::sync::Arc;
 
-/// A body larger than this is refused before it is read.
+/// Maximum size of a request body in bytes.
 const MAX_BODY: usize = 8 * 1024 * 1024;
 
 pub fn router(gateway: Arc<GatewayState>) -> Router {
@@ -88,7 +87,7 @@ fn endpoints() -> Router<Arc<GatewayState>> {
         .route("/users/ME/presenceDocs/{name}", get(endpoints::accept).put(endpoints::accept))
 }
 
-/// A credential is asked for what does not exist, too.
+/// Unknown paths require a credential, too.
 async fn no_such_path(_caller: auth::AuthUser) -> ApiError {
     ApiError::not_found("The resource URL is misformatted.")
 }
@@ -97,7 +96,7 @@ async fn no_such_method(_caller: auth::AuthUser) -> ApiError {
     ApiError::no_such_method()
 }
 
-/// An answer that is JSON text already.
+/// An answer that consists of JSON text.
 struct JsonText(String);
 
 impl IntoResponse for JsonText {

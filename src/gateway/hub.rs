@@ -1,9 +1,7 @@
-//! Endpoints, subscriptions and the events that wait for a poll (facts 1.2, 2.2).
+//! Endpoints, subscriptions and queued events (facts 1.2, 2.2).
 //!
-//! Registrations are also kept in the database and outlive a restart: some clients never register a second time. The
-//! events that wait are kept in memory only. Where some were lost (by a restart, because nobody polled, because there
-//! were too many) a client that acknowledges is told so by its next poll, subscribes anew and repairs the gap. One that
-//! never acknowledges goes on with what comes from then on.
+//! Registrations are also stored in the database and survive a restart, because some clients never register again.
+//! Events are queued in memory only. What happens when events are lost is described in [`gateway`](crate::gateway).
 
 mod queue;
 
@@ -21,23 +19,23 @@ use tokio::sync::Notify;
 
 pub use queue::QueuedEvent;
 
-/// Events in one answer.
+/// Maximum number of events in one answer.
 const MAX_BATCH: usize = 1_000;
-/// One user's endpoints; the longest unused goes first.
+/// Maximum number of endpoints of one user.
 const MAX_ENDPOINTS: usize = 16;
-/// The part of a registration token by which it is found; the rest is the secret.
+/// Length of the part of a registration token by which it is found. The rest is the secret.
 const HANDLE: usize = 16;
 
 struct Endpoint {
     user: UserId,
     token: String,
-    /// When the token ends, in milliseconds since 1970.
+    /// When the token expires, in milliseconds since 1970.
     expires: i64,
     used: Instant,
     subscription: Option<Subscription>,
 }
 
-/// What waits for an endpoint, and what wakes a poll when there is more.
+/// The queued events of an endpoint, and the signal for further ones.
 pub struct Waiting {
     pub events: Vec<QueuedEvent>,
     pub wake: Arc<Notify>,
@@ -48,7 +46,7 @@ struct Endpoints {
     by_id: HashMap<String, Endpoint>,
     by_handle: HashMap<String, String>,
     by_user: HashMap<UserId, Vec<String>>,
-    /// Users whom events can reach; shared with those who ask.
+    /// Users with an active subscription.
     subscribed: Arc<HashSet<UserId>>,
 }
 
@@ -92,8 +90,8 @@ impl Endpoints {
         self.subscribed = Arc::new(users.collect());
     }
 
-    /// The endpoint of a user that goes when there is no room: one without a live subscription before one that has it,
-    /// so that commands that register and go away do not push out a program that listens.
+    /// The endpoint to remove when a user has too many: one without an active subscription if possible, so that
+    /// commands that register and exit do not replace a program that listens.
     fn least_important(&self, user: &UserId) -> Option<String> {
         let ids = self.by_user.get(user)?;
         let importance = |id: &&String| {
@@ -107,13 +105,13 @@ impl Endpoints {
 pub struct Hub {
     endpoints: Mutex<Endpoints>,
     budget: Budget,
-    /// How long events are kept for an endpoint that does not poll.
+    /// How long events are queued for an endpoint that does not poll.
     patience: Duration,
     closing: AtomicBool,
 }
 
 impl Hub {
-    /// With the registrations of before a restart.
+    /// Creates a hub with the stored registrations.
     pub fn new(patience: Duration, known: Vec<RegistrationRow>) -> Self {
         let mut endpoints = Endpoints::default();
         for RegistrationRow { endpoint, user, token, expires, subscribed, .. } in known {
@@ -130,7 +128,7 @@ impl Hub {
         self.endpoints.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The user and endpoint that a registration token stands for. `now` is in milliseconds since 1970.
+    /// The user and the endpoint of a registration token. `now` is in milliseconds since 1970.
     pub fn owner(&self, token: &str, now: i64) -> Option<(UserId, String)> {
         let mut endpoints = self.lock();
         let id = endpoints.by_handle.get(handle_of(token))?.clone();
@@ -142,19 +140,19 @@ impl Hub {
         Some((found.user.clone(), id))
     }
 
-    /// Whether the user has an endpoint that is in use.
+    /// Whether the user has an endpoint that was used recently.
     pub fn has_endpoint(&self, user: &UserId) -> bool {
         let endpoints = self.lock();
         let ids = endpoints.by_user.get(user).into_iter().flatten();
         ids.filter_map(|id| endpoints.by_id.get(id)).any(|e| e.used.elapsed() < self.patience)
     }
 
-    /// Users whom events can reach now.
+    /// Users with an active subscription.
     pub fn subscribed(&self) -> Arc<HashSet<UserId>> {
         Arc::clone(&self.lock().subscribed)
     }
 
-    /// Ends all registrations, and the polls that wait.
+    /// Ends all registrations and all pending polls.
     pub fn forget(&self) {
         let mut endpoints = self.lock();
         let ids: Vec<String> = endpoints.by_id.keys().cloned().collect();
@@ -164,7 +162,7 @@ impl Hub {
         endpoints.note_subscribed();
     }
 
-    /// Ends the polls that wait, now and from now on. Registrations stay.
+    /// Ends all polls, pending and future ones. Registrations stay.
     pub fn close(&self) {
         self.closing.store(true, Ordering::Release);
         for endpoint in self.lock().by_id.values() {
@@ -213,8 +211,8 @@ impl Hub {
         }
     }
 
-    /// Makes an endpoint for a user, which `life` milliseconds later ends. `credential` stands for the Skype token that
-    /// was shown. Gives what is to be stored, and the endpoints that made room for it or have ended.
+    /// Creates an endpoint that expires after `life` milliseconds. `credential` is a hash of the Skype token. Returns
+    /// what is to be stored, and the endpoints that were removed because they had expired or the user had too many.
     pub fn register(
         &self,
         user: UserId,
@@ -249,10 +247,10 @@ impl Hub {
         (row, gone)
     }
 
-    /// Ends a registration, and the poll that waits.
+    /// Ends a registration and its pending poll.
     ///
     /// # Errors
-    /// When the user has no such endpoint.
+    /// If the user has no such endpoint.
     pub fn end(&self, user: &UserId, endpoint: &str) -> Result<(), ApiError> {
         let mut endpoints = self.lock();
         endpoints.find(user, endpoint)?;
@@ -261,10 +259,10 @@ impl Hub {
         Ok(())
     }
 
-    /// Begins a subscription; one that was there before ends with what waited for it.
+    /// Starts a subscription, which replaces an earlier one and its queue.
     ///
     /// # Errors
-    /// When the user has no such endpoint.
+    /// If the user has no such endpoint.
     pub fn subscribe(&self, user: &UserId, endpoint: &str) -> Result<(), ApiError> {
         let mut endpoints = self.lock();
         let before = endpoints.find(user, endpoint)?.subscription.replace(Subscription::new());
@@ -275,11 +273,10 @@ impl Hub {
         Ok(())
     }
 
-    /// What waits for an endpoint, after forgetting what was acknowledged. The endpoint counts as polled for `wait`
-    /// from now on.
+    /// Drops acknowledged events and returns the first of the others. The poll may last for `wait`.
     ///
     /// # Errors
-    /// When the user has no such endpoint, or events for a client that acknowledges are missing.
+    /// If the user has no such endpoint, or events were lost and the client acknowledges events.
     pub fn waiting(
         &self,
         user: &UserId,
@@ -312,14 +309,14 @@ impl Hub {
         Ok(waiting)
     }
 
-    /// Forgets events up to `id`: they were sent to a client that does not acknowledge, or nobody needs them.
+    /// Drops events up to `id`: they were sent to a client that does not acknowledge, or they are outdated.
     pub fn forget_events(&self, user: &UserId, endpoint: &str, id: u64) {
         if let Some(subscription) = self.lock().subscription(user, endpoint) {
             subscription.forget_up_to(id);
         }
     }
 
-    /// Notes that a poll was answered before its time: the patience begins now.
+    /// Records that a poll has ended before its time-out.
     pub fn answered(&self, user: &UserId, endpoint: &str) {
         if let Some(subscription) = self.lock().subscription(user, endpoint) {
             subscription.polled_for(Duration::ZERO);
@@ -351,7 +348,7 @@ mod tests {
         Event { audience: audience.to_vec(), body }
     }
 
-    /// A hub with one subscribed endpoint for each of so many users.
+    /// A hub with `count` users, each with one subscribed endpoint.
     fn hub(count: usize) -> (Hub, Vec<(UserId, String)>) {
         let hub = Hub::new(Duration::from_secs(600), Vec::new());
         let endpoints = (0..count).map(|i| {
@@ -388,7 +385,7 @@ mod tests {
         let (hub, endpoints) = hub(12);
         let (last, others) = endpoints.split_last().unwrap();
         for (user, _) in others {
-            // Of one's own, so that nothing is shared.
+            // A body of their own, so that nothing is shared.
             for _ in 0..7 {
                 hub.publish(vec![message(std::slice::from_ref(user), 256 * 1024)], 0);
             }

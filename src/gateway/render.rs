@@ -1,5 +1,5 @@
-//! The JSON of the reference page, written for one viewer. What a sender wrote is already JSON text and is passed on as
-//! it is; only the server's own fields are laid around it.
+//! Writes the JSON of the reference page for one viewer. The sender's fields are stored as JSON text and copied as they
+//! are; the server's own fields are added.
 
 use super::chat_key::ChatKey;
 use super::directory::Directory;
@@ -12,7 +12,7 @@ use crate::model::{Role, Timestamp, UserId};
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
 
-/// What a thread lets its members do, as the reference page lists it.
+/// The capabilities of a thread on the reference page.
 const CAPABILITIES: [&str; 12] = [
     "AddMember",
     "ChangeTopic",
@@ -28,11 +28,11 @@ const CAPABILITIES: [&str; 12] = [
     "ChangeModerated",
 ];
 
-/// Whose eyes something is written for, and where the links lead.
+/// The user for whom JSON is written.
 #[derive(Clone, Copy)]
 pub struct Viewer<'a> {
     pub user: &'a UserId,
-    /// Scheme and host, as the viewer reaches the gateway.
+    /// The origin of links.
     pub origin: &'a str,
 }
 
@@ -52,7 +52,7 @@ fn push_string(out: &mut String, text: &str) {
     }
 }
 
-/// Appends a field to an object that is not closed yet.
+/// Appends a field to an unclosed object.
 fn push_field(out: &mut String, name: &str, text: &str) {
     if !out.ends_with('{') {
         out.push(',');
@@ -62,7 +62,7 @@ fn push_field(out: &mut String, name: &str, text: &str) {
     push_string(out, text);
 }
 
-/// An object with one more field, whose value is JSON text.
+/// Adds a field whose value is JSON text to an object.
 fn with_raw(object: &Value, name: &str, raw: &str) -> String {
     let mut out = object.to_string();
     out.pop();
@@ -76,7 +76,7 @@ fn with_raw(object: &Value, name: &str, raw: &str) -> String {
     out
 }
 
-/// A message as `viewer` sees it, without the brace that closes it.
+/// A message for `viewer`, without the closing brace.
 fn open_message(row: &MessageRow, chat: &ChatKey, viewer: Viewer<'_>) -> String {
     let conversation = chat.seen_by(viewer.user);
     let is_activity = row.kind.starts_with("ThreadActivity/");
@@ -119,7 +119,7 @@ fn event_message(event: &MessageEvent, viewer: Viewer<'_>, conversation: &str) -
     }
 }
 
-/// The event of a message, for one poll's answer.
+/// The event of a message, for the answer to a poll.
 pub fn message_event(event: &QueuedEvent, message: &MessageEvent, viewer: Viewer<'_>) -> String {
     let conversation = message.chat.seen_by(viewer.user);
     message.written(
@@ -130,7 +130,7 @@ pub fn message_event(event: &QueuedEvent, message: &MessageEvent, viewer: Viewer
     )
 }
 
-/// One event of a poll's answer. `resource` is JSON text.
+/// An event in the answer to a poll. `resource` is JSON text.
 pub fn event(event: &QueuedEvent, link: &str, resource: &str) -> String {
     let mut out = String::with_capacity(resource.len() + link.len() + 160);
     let _ = write!(out, "{{\"id\":{}", event.id);
@@ -144,7 +144,7 @@ pub fn event(event: &QueuedEvent, link: &str, resource: &str) -> String {
     out
 }
 
-/// The path of a conversation, behind the origin.
+/// The path of a conversation.
 pub fn conversation_path(id: &str) -> String {
     format!("/v1/users/ME/conversations/{id}")
 }
@@ -225,18 +225,17 @@ pub fn thread(thread: &Thread, directory: &Directory, origin: &str) -> String {
     with_raw(&item, "members", &list)
 }
 
-/// Where a page belongs, and what leads to the next one.
+/// The link of a page.
 pub struct PageLink<'a> {
     pub origin: &'a str,
-    /// Behind the origin.
     pub path: &'a str,
     pub sync_state: &'a str,
-    /// The `view` of the request.
+    /// The query parameter `view` of the request.
     pub view: &'a str,
     pub has_older: bool,
 }
 
-/// A page of a list whose items are JSON text. Without an older page there is no `backwardLink`.
+/// A page of a list. The items are JSON text. The last page has no `backwardLink`.
 pub fn page(name: &str, items: &[String], link: &PageLink<'_>) -> String {
     let view = percent_encoding::utf8_percent_encode(link.view, percent_encoding::NON_ALPHANUMERIC);
     let PageLink { origin, path, sync_state, .. } = link;

@@ -1,5 +1,5 @@
-//! Who may do what, what a change leaves behind, and who hears of it. Nothing here knows HTTP or a database: requests
-//! come as values, data through [`StorageTx`], and what is to be told goes out as [`Event`]s.
+//! The rules of the service: permissions, the effects of changes, and their events. They are independent of HTTP and of
+//! the database: data is accessed through [`StorageTx`], and events are returned as [`Event`]s.
 
 pub mod conversations;
 pub mod fields;
@@ -19,17 +19,17 @@ use crate::model::conversation::FlagActivity;
 use crate::model::{Role, UserId};
 use serde_json::{Map, Value, json};
 
-/// Says that someone has read further (facts 3.7).
+/// The message type for a moved read mark (facts 3.7).
 const READ_MARK: &str = "ThreadActivity/MemberConsumptionHorizonUpdate";
-/// What only the server writes.
+/// The prefix of message types that only the server may write.
 const ACTIVITY: &str = "ThreadActivity/";
 
-/// One request's change: what it may use, and what it leads to.
+/// A change in progress: what it may use, and what it has caused.
 pub struct Work<'a> {
     pub store: &'a mut dyn StorageTx,
     pub hub: &'a Hub,
     pub directory: &'a Directory,
-    /// The time of the change, in milliseconds since 1970.
+    /// The time of the change in milliseconds since 1970.
     pub now: i64,
     events: Vec<Event>,
     committed: Vec<Committed>,
@@ -49,7 +49,7 @@ impl<'a> Work<'a> {
         (self.events, self.committed)
     }
 
-    /// Stores a message and announces it to those who are in the chat.
+    /// Stores a message and queues its event.
     pub fn post(&mut self, chat: &ChatKey, message: NewMessage) -> Result<MessageRow, ApiError> {
         let row = self.store.post_message(chat, message, self.now)?;
         self.committed.push(Committed {
@@ -62,7 +62,7 @@ impl<'a> Work<'a> {
         Ok(row)
     }
 
-    /// Announces a message to those who may read it. Nothing is made while nobody listens.
+    /// Queues an event for the subscribed users who may read the message.
     fn announce_message(
         &mut self,
         chat: &ChatKey,
@@ -74,10 +74,10 @@ impl<'a> Work<'a> {
             return Ok(());
         }
         let audience = self.store.readers(chat, &subscribed, row.reveals)?;
-        self.tell_message(chat, row, is_new, audience)
+        self.queue_message(chat, row, is_new, audience)
     }
 
-    /// Announces something that is not stored, such as typing, to everyone in the chat but its sender.
+    /// Queues an event that is not stored, such as typing, for everyone in the chat but its sender.
     pub fn announce_signal(
         &mut self,
         chat: &ChatKey,
@@ -100,10 +100,10 @@ impl<'a> Work<'a> {
             change: 0,
             body: Value::Object(body).to_string(),
         };
-        self.tell_message(chat, row, true, audience)
+        self.queue_message(chat, row, true, audience)
     }
 
-    fn tell_message(
+    fn queue_message(
         &mut self,
         chat: &ChatKey,
         row: MessageRow,
@@ -118,18 +118,18 @@ impl<'a> Work<'a> {
             _ => None,
         };
         let message = MessageEvent::new(chat.clone(), row, topic, is_new);
-        self.tell(audience, EventBody::Message(Box::new(message)));
+        self.queue(audience, EventBody::Message(Box::new(message)));
         Ok(())
     }
 
-    /// Tells a person's own endpoints that the conversation changed for them.
+    /// Queues an event about a conversation that changed for one user.
     fn announce_conversation(&mut self, user: &UserId, chat: &ChatKey) {
         if self.hub.subscribed().contains(user) {
-            self.tell(vec![user.clone()], EventBody::Conversation(chat.clone()));
+            self.queue(vec![user.clone()], EventBody::Conversation(chat.clone()));
         }
     }
 
-    /// Tells the members that their group changed.
+    /// Queues an event about a changed group for its members.
     fn announce_thread(&mut self, id: &str) -> Result<(), ApiError> {
         let subscribed = self.hub.subscribed();
         if subscribed.is_empty() {
@@ -138,16 +138,16 @@ impl<'a> Work<'a> {
         let chat = ChatKey::Thread(id.to_owned());
         let audience = self.store.readers(&chat, &subscribed, i64::MAX)?;
         if !audience.is_empty() {
-            self.tell(audience, EventBody::Thread(id.to_owned()));
+            self.queue(audience, EventBody::Thread(id.to_owned()));
         }
         Ok(())
     }
 
-    fn tell(&mut self, audience: Vec<UserId>, body: EventBody) {
+    fn queue(&mut self, audience: Vec<UserId>, body: EventBody) {
         self.events.push(Event { audience, body });
     }
 
-    /// Writes the message that a change of a group leaves behind, and announces the change.
+    /// Posts the system message about a change of a group, and queues the event about the group.
     fn note_activity(
         &mut self,
         thread: &str,
@@ -176,7 +176,7 @@ impl<'a> Work<'a> {
     }
 }
 
-/// A change of a group that its members see as a line in the chat (facts 3.7).
+/// A change of a group that is recorded by a system message (facts 3.7).
 #[derive(Clone, Copy)]
 enum Activity {
     AddMember,
@@ -189,7 +189,7 @@ enum Activity {
 }
 
 impl Activity {
-    /// The end of the `messagetype`, and the tag that encloses the content.
+    /// The end of the `messagetype`, and the outer tag of the content.
     fn kind_and_tag(self) -> (&'static str, &'static str) {
         match self {
             Self::AddMember => ("AddMember", "addmember"),
@@ -203,7 +203,7 @@ impl Activity {
     }
 }
 
-/// A message body that the gateway itself writes.
+/// The body of a message that the server writes.
 fn server_body(kind: &str, content: &str) -> Map<String, Value> {
     let body = json!({ "messagetype": kind, "contenttype": "text", "content": content });
     match body {
@@ -212,12 +212,12 @@ fn server_body(kind: &str, content: &str) -> Map<String, Value> {
     }
 }
 
-/// The chat an id names.
+/// Parses a conversation id.
 fn chat_of(me: &UserId, id: &str) -> Result<ChatKey, ApiError> {
     ChatKey::of(me, id).ok_or(ApiError::bad("To field is invalid."))
 }
 
-/// The chat an id names, if the caller is in it. A chat with somebody else need not have begun.
+/// Finds a chat in which the caller takes part. Chats of two people exist without any message.
 fn enter(work: &Work<'_>, me: &UserId, id: &str) -> Result<ChatKey, ApiError> {
     let chat = chat_of(me, id)?;
     match &chat {
@@ -227,7 +227,7 @@ fn enter(work: &Work<'_>, me: &UserId, id: &str) -> Result<ChatKey, ApiError> {
     Ok(chat)
 }
 
-/// The same, if the caller may write there.
+/// Finds a chat in which the caller may write.
 fn enter_to_write(work: &Work<'_>, me: &UserId, id: &str) -> Result<ChatKey, ApiError> {
     let chat = chat_of(me, id)?;
     let ChatKey::Thread(id) = &chat else {
@@ -243,7 +243,7 @@ fn enter_to_write(work: &Work<'_>, me: &UserId, id: &str) -> Result<ChatKey, Api
 }
 
 /// # Errors
-/// When one of these people does not exist.
+/// If one of these people does not exist.
 fn check_known(directory: &Directory, people: &[UserId]) -> Result<(), ApiError> {
     if people.iter().all(|user| directory.may_exist(user)) {
         Ok(())
@@ -252,9 +252,9 @@ fn check_known(directory: &Directory, people: &[UserId]) -> Result<(), ApiError>
     }
 }
 
-/// The chat an id names and the caller's place in it, also after leaving: what there was until then stays theirs. A chat
-/// with somebody else need not have begun.
-fn look_into(
+/// Finds a chat and the caller's part in it. Former members keep access to the history up to their leaving. Chats of
+/// two people exist without any message.
+fn find_chat(
     store: &dyn StorageTx,
     directory: &Directory,
     me: &UserId,
@@ -275,7 +275,7 @@ fn look_into(
     }
 }
 
-/// The group, and the caller's place in it, if the caller is a member.
+/// Finds a group of which the caller is a member.
 fn member_thread(
     store: &dyn StorageTx,
     id: &str,

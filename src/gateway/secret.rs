@@ -1,4 +1,4 @@
-//! Secrets and ids that nobody can guess, and their comparison.
+//! Random secrets and ids, and their comparison.
 
 use super::storage::Digest;
 use std::fmt::Write as _;
@@ -7,7 +7,7 @@ use subtle::ConstantTimeEq;
 /// 32 random bytes in hex.
 pub fn token() -> String {
     let mut bytes = [0u8; 32];
-    // Without randomness there is no secret: better no service than a guessable one.
+    // Without randomness, tokens could be guessed: better no service at all.
     if getrandom::fill(&mut bytes).is_err() {
         std::process::abort();
     }
@@ -33,12 +33,12 @@ pub fn guid() -> String {
     format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32))
 }
 
-/// Compares in a time that does not tell how much is alike.
+/// Compares two secrets in constant time.
 pub fn same(a: &str, b: &str) -> bool {
     a.as_bytes().ct_eq(b.as_bytes()).into()
 }
 
-/// A hash of several texts, which no other list of texts has.
+/// A collision-resistant hash of a list of texts.
 pub fn digest(parts: &[&str]) -> Digest {
     use aws_lc_rs::digest::{Context, SHA256};
     let mut context = Context::new(&SHA256);

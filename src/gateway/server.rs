@@ -1,4 +1,4 @@
-//! Accepting connections and ending them: in time, in number, and at the end of the program.
+//! Accepts connections, enforces their limits, and shuts down.
 
 use super::connection::{ConnectionInfo, Connections, WatchedStream};
 use super::http;
@@ -19,17 +19,17 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
-/// Requests that are being answered have this long once the gateway is told to stop.
+/// Time to finish pending requests after the shutdown signal.
 const GRACE: Duration = Duration::from_millis(1_500);
-/// How long accepting rests when the system has no more files to give.
+/// Pause after a failure to accept a connection, for example when there are no file descriptors left.
 const PAUSE: Duration = Duration::from_millis(100);
-/// Bytes of a connection's buffers; heads of requests and single header lines must fit.
+/// Size of a connection's buffers in bytes. The head of a request must fit.
 const MAX_BUFFER: usize = 16 * 1024;
 
-/// Answers until `shutdown` is done, and then at most for `GRACE` more.
+/// Answers requests until `shutdown` completes, and pending requests for 1.5 seconds more.
 ///
 /// # Errors
-/// None at present; accepting goes on after its errors.
+/// None at present: failures to accept a connection are logged.
 pub async fn serve(
     listener: TcpListener,
     gateway: Arc<GatewayState>,
@@ -66,14 +66,14 @@ pub async fn serve(
     Ok(())
 }
 
-/// Answers the requests of one connection until it ends, its time is up, or it has to make room for another.
+/// Answers the requests of one connection until it ends or has to be closed.
 async fn answer(
     stream: TcpStream,
     info: Arc<ConnectionInfo>,
     router: TowerToHyperService<Router>,
     stop: CancellationToken,
 ) {
-    // Answers are written whole; waiting for more to send would only hold them up.
+    // Answers are written in one piece, so there is nothing to wait for.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection has gone away");
         return;
@@ -87,7 +87,7 @@ async fn answer(
             let answer = router.call(request);
             async move {
                 let answer = answer.await;
-                // Until the answer's body has been written, too.
+                // The connection stays busy until the body was sent.
                 answer.map(|answer| answer.map(|body| busy.around(body)))
             }
         })
@@ -115,7 +115,7 @@ async fn answer(
     }
 }
 
-/// Some clients put a slash before the `?`; it means nothing.
+/// Removes slashes at the end of the path: some clients put one before the `?`.
 fn without_last_slash(uri: &mut Uri) {
     let path = uri.path();
     if path.len() < 2 || !path.ends_with('/') {

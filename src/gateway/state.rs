@@ -1,4 +1,4 @@
-//! The gateway's shared state: its users, its storage, the events that wait, and the ways to change and to read.
+//! The shared state of the gateway, and access to its storage.
 
 use super::access::Access;
 use super::api_error::ApiError;
@@ -18,7 +18,7 @@ use tokio::sync::{Semaphore, broadcast, mpsc};
 pub struct GatewayState {
     committer: Arc<Committer>,
     jobs: mpsc::Sender<Box<dyn Job>>,
-    /// Reads at the same time; each takes a thread and a connection to the database.
+    /// Limits concurrent reads: each uses a thread and a connection to the database.
     reads: Semaphore,
     faults: Faults,
     pub(super) access: Access,
@@ -54,7 +54,7 @@ impl GatewayState {
         })
     }
 
-    /// Ends waiting polls, so that a shutdown does not wait for them.
+    /// Ends pending polls, so that a shutdown does not wait for them.
     pub(super) fn close(&self) {
         self.hub().close();
     }
@@ -71,17 +71,17 @@ impl GatewayState {
         &self.committer.directory
     }
 
-    /// The messages that are committed from now on.
+    /// Receives the messages that are committed from now on.
     pub(super) fn listen(&self) -> broadcast::Receiver<Committed> {
         self.committer.committed.subscribe()
     }
 
-    /// Whether a real client has registered as this user; a scripted person then falls silent.
+    /// Whether a real client is registered as this user, so that the scripted person stops.
     pub fn is_registered(&self, user: &UserId) -> bool {
         self.hub().has_endpoint(user)
     }
 
-    /// Forgets all registrations, as a restarted service does: clients must register and repair.
+    /// Ends all registrations, so that clients have to register again.
     pub fn forget_endpoints(&self) {
         self.hub().forget();
     }
@@ -96,7 +96,7 @@ impl GatewayState {
         outcome.await.unwrap_or_else(|_| Err(ApiError::failed_inside()))
     }
 
-    /// [`GatewayState::change`] for a caller that may block: filling a new gateway.
+    /// A blocking form of `GatewayState::change`, for the sample data.
     pub(super) fn change_blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Work<'_>) -> Result<T, ApiError> + Send + 'static,
@@ -106,7 +106,7 @@ impl GatewayState {
         outcome.try_recv().unwrap_or_else(|_| Err(ApiError::failed_inside()))
     }
 
-    /// Reads off the runtime's threads. Does not wait for changes.
+    /// Reads on a thread for blocking work. Does not wait for changes.
     pub(super) async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&dyn StorageTx) -> Result<T, ApiError> + Send + 'static,
@@ -127,8 +127,7 @@ impl GatewayState {
     }
 }
 
-/// The registrations of before a restart. Those of people who may not sign in any more, or whose token was changed, are
-/// over.
+/// Loads the stored registrations. Those of removed users, and those made with a token that was changed, are deleted.
 fn valid_registrations(
     storage: &SqliteStorage,
     directory: &Directory,

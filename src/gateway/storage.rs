@@ -1,15 +1,15 @@
-//! What the gateway keeps: the contract between the rules above it and a database below it.
+//! The storage interface: what the rules require of a database.
 //!
-//! The methods say what is meant (post this message, this person has left), not which rows change. Whether somebody may
-//! do something is decided by the rules; a backend only keeps what it is given and keeps these promises:
+//! Its methods express intent (post a message, remove a member), not changes of rows. Permissions are checked by the
+//! rules. Every backend guarantees:
 //!
-//! - [`Storage::write`] is all or nothing, and durable once it has returned.
-//! - [`Storage::read`] works on one consistent state and does not wait for writes.
-//! - Message ids are arrival times in milliseconds, unique and rising within their chat.
-//! - Every change takes a number from one rising counter, by which callers ask for what is new.
-//! - A person's version of a conversation rises with every change of it that concerns them.
+//! - [`Storage::write`] is atomic, and durable once it has returned.
+//! - [`Storage::read`] sees a consistent state and does not wait for writes.
+//! - Message ids are arrival times in milliseconds, unique and increasing within their chat.
+//! - Every change gets a number from one increasing counter.
+//! - The version of a conversation that a user sees increases with every change that concerns this user.
 //!
-//! The tests in `storage/tests.rs` hold a backend to this.
+//! The tests in `storage/tests.rs` check these guarantees for each backend.
 
 mod sqlite;
 #[cfg(test)]
@@ -32,10 +32,10 @@ pub enum StorageError {
 
 pub type Stored<T> = Result<T, StorageError>;
 
-/// A hash of what a sender wrote, to recognise the same message when it is sent again.
+/// A hash that identifies the content of a message, or a token.
 pub type Digest = [u8; 16];
 
-/// The part of a chat that one person may read, as ids of its first and last message.
+/// The part of a chat that a user may read: the ids of the first and the last message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReadWindow {
     pub first: i64,
@@ -48,31 +48,31 @@ impl ReadWindow {
     }
 }
 
-/// A message as it is kept.
+/// A stored message.
 #[derive(Clone, Debug)]
 pub struct MessageRow {
     pub id: i64,
     pub sender: UserId,
     /// The `messagetype`.
     pub kind: String,
-    /// The oldest message whose content this one shows: itself, or the one it edits in the old way (facts 3.3).
-    /// Whoever may not read that one may not read this one either.
+    /// The id of the oldest message whose content this one reveals: its own id, or that of the message that it edits in
+    /// the old way (facts 3.3). Users who may not read that message may not read this one either.
     pub reveals: i64,
-    /// Time of the last change, in milliseconds.
+    /// Time of the last change in milliseconds.
     pub version: i64,
     /// Number of the last change.
     pub change: i64,
-    /// The sender's fields: the text of a JSON object.
+    /// The sender's fields as the text of a JSON object.
     pub body: String,
 }
 
-/// A message that is to be posted. Its id is given by the storage.
+/// A message to be posted. The storage assigns its id.
 pub struct NewMessage {
     pub sender: UserId,
     pub kind: String,
     pub client_id: Option<String>,
     pub digest: Option<Digest>,
-    /// See [`MessageRow::reveals`]; `None` for itself.
+    /// See [`MessageRow::reveals`]; `None` for its own id.
     pub reveals: Option<i64>,
     pub body: Map<String, Value>,
 }
@@ -85,13 +85,13 @@ pub struct ThreadRow {
     pub created: i64,
     pub version: i64,
     pub topic: String,
-    /// Whether people may join by link.
+    /// Whether anyone may join by link.
     pub joining: bool,
-    /// Whether newcomers may read what was said before.
+    /// Whether new members may read earlier messages.
     pub history: bool,
     /// The code in the join link.
     pub code: String,
-    /// Further properties (picture, moderatedthread, …) as they are shown.
+    /// Other properties (picture, moderatedthread, …) in their wire form.
     pub more: Map<String, Value>,
     pub member_count: i64,
 }
@@ -102,26 +102,26 @@ pub struct MemberRow {
     pub role: Role,
 }
 
-/// One person's place in a chat, past or present.
+/// A present or former participant of a chat.
 #[derive(Clone, Debug)]
 pub struct Participant {
-    /// The conversation id this person knows the chat by.
+    /// The conversation id by which this user knows the chat.
     pub seen_as: String,
     /// `None` after leaving.
     pub role: Option<Role>,
-    /// When the person came in, in milliseconds.
+    /// When the user joined, in milliseconds.
     pub joined: i64,
-    /// The last message before the person left; 0 while nobody left.
+    /// The id of the last message before the user left; 0 if the user never left.
     pub left: i64,
     pub properties: Map<String, Value>,
-    /// The last message that the person's deletion of the history hides.
+    /// The id of the last message that is hidden because the user deleted the history.
     pub cleared_at: i64,
     pub version: i64,
     pub window: ReadWindow,
 }
 
 impl Participant {
-    /// Of a chat of two, or of notes, in which nothing was said yet.
+    /// A participant of a chat without messages.
     pub fn not_begun(seen_as: String) -> Self {
         Self {
             seen_as,
@@ -140,13 +140,13 @@ impl Participant {
     }
 }
 
-/// Where a conversation stands in one person's list.
+/// The position of a conversation in a user's list.
 #[derive(Clone, Debug)]
 pub struct ConversationEntry {
     pub seen_as: String,
-    /// The id of the last message the person may know of.
+    /// The id of the last message that the user may know of.
     pub activity: i64,
-    /// Tells apart conversations of the same activity.
+    /// Orders conversations of the same activity.
     pub row: i64,
     pub version: i64,
     pub change: i64,
@@ -160,46 +160,46 @@ pub struct MemberReadMark {
     pub since: i64,
 }
 
-/// A registration of a client, which outlives a restart.
+/// The registration of a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegistrationRow {
     pub endpoint: String,
     pub user: UserId,
     pub token: String,
-    /// A hash of the Skype token with which it was made: with that token it ends.
+    /// A hash of the Skype token that was used to register. If the token is changed, the registration ends.
     pub credential: Digest,
-    /// When the token ends, in milliseconds since 1970.
+    /// When the token expires, in milliseconds since 1970.
     pub expires: i64,
-    /// Whether it takes events.
+    /// Whether the client has subscribed to events.
     pub subscribed: bool,
 }
 
 pub trait Storage: Send + Sync {
-    /// Runs `work` on one consistent state.
+    /// Runs `work` on a consistent state.
     fn read(&self, work: &mut dyn FnMut(&dyn StorageTx)) -> Stored<()>;
 
-    /// Runs `work` in one transaction, which an error of `work` undoes.
+    /// Runs `work` in a transaction, which is undone if `work` fails.
     fn write(&self, work: &mut dyn FnMut(&mut dyn StorageTx) -> Stored<()>) -> Stored<()>;
 }
 
 /// A transaction. Methods that take `&self` only read.
 pub trait StorageTx {
-    /// Runs `work` as a part of its own, undone when it returns false.
+    /// Runs `work`, and undoes only its changes if it returns false.
     fn attempt(&mut self, work: &mut dyn FnMut(&mut dyn StorageTx) -> bool) -> Stored<()>;
 
     fn thread(&self, id: &str) -> Stored<Option<ThreadRow>>;
-    /// The group that a join code stands for.
+    /// The group with this join code.
     fn thread_of_code(&self, code: &str) -> Stored<Option<ThreadRow>>;
-    /// The members, the longest first.
+    /// The members in the order in which they joined.
     fn members(&self, thread: &str) -> Stored<Vec<MemberRow>>;
     fn participant(&self, chat: &ChatKey, user: &UserId) -> Stored<Option<Participant>>;
-    /// Those who are in the chat now.
+    /// The present participants.
     fn present(&self, chat: &ChatKey) -> Stored<Vec<UserId>>;
-    /// Those of `among` who are in the chat now and may read what message `reveals` holds.
+    /// The present participants among `among` who may read the message with the id `reveals`.
     fn readers(&self, chat: &ChatKey, among: &HashSet<UserId>, reveals: i64)
     -> Stored<Vec<UserId>>;
     fn read_marks(&self, chat: &ChatKey) -> Stored<Vec<MemberReadMark>>;
-    /// Someone's conversations with at least one message, most recently active first.
+    /// The conversations of a user that have messages, most recently active first.
     fn conversations(&self, user: &UserId) -> Stored<Vec<ConversationEntry>>;
 
     fn message(&self, chat: &ChatKey, id: i64) -> Stored<Option<MessageRow>>;
@@ -210,8 +210,8 @@ pub trait StorageTx {
         sender: &UserId,
         client_id: &str,
     ) -> Stored<Option<MessageRow>>;
-    /// The id of the message that this one repeats: same sender, client id and digest, posted at `since` or later. Only
-    /// the newest under that client id count.
+    /// The id of an earlier message with the same sender, client id and digest, posted at `since` or later. Only the
+    /// newest messages with that client id are compared.
     fn repeated(&self, chat: &ChatKey, message: &NewMessage, since: i64) -> Stored<Option<i64>>;
     /// Messages below `before` inside `window`, newest first.
     fn messages_before(
@@ -229,16 +229,16 @@ pub trait StorageTx {
         change: i64,
         limit: usize,
     ) -> Stored<Vec<MessageRow>>;
-    /// The number of the newest change of a message in the chat.
+    /// The number of the last change of a message in the chat.
     fn last_change(&self, chat: &ChatKey) -> Stored<i64>;
     fn registrations(&self) -> Stored<Vec<RegistrationRow>>;
-    /// Whether nobody has any conversation yet.
+    /// Whether there are no conversations at all.
     fn is_empty(&self) -> Stored<bool>;
 
-    /// Stores a message that arrives at `now`. A chat of two people begins with its first message.
+    /// Stores a message that arrives at `now`. The first message of a chat of two people creates the chat.
     fn post_message(&mut self, chat: &ChatKey, message: NewMessage, now: i64)
     -> Stored<MessageRow>;
-    /// Stores the new body of a message, under a higher version.
+    /// Stores the new body of a message and increases its version.
     fn update_message(
         &mut self,
         chat: &ChatKey,
@@ -246,7 +246,7 @@ pub trait StorageTx {
         body: &Map<String, Value>,
         now: i64,
     ) -> Stored<MessageRow>;
-    /// Sets a property that only this person sees.
+    /// Sets a property of the conversation for this user only.
     fn set_property(
         &mut self,
         chat: &ChatKey,
@@ -255,14 +255,14 @@ pub trait StorageTx {
         value: &str,
         now: i64,
     ) -> Stored<()>;
-    /// Hides everything up to now from this person.
+    /// Hides all messages so far from this user.
     fn clear_history(&mut self, chat: &ChatKey, user: &UserId) -> Stored<()>;
 
     /// Stores a new group without members.
     fn create_thread(&mut self, thread: &ThreadRow) -> Stored<()>;
-    /// Stores changed properties of a group, under a higher version.
+    /// Stores changed properties of a group and increases its version.
     fn save_thread(&mut self, thread: &ThreadRow, now: i64) -> Stored<()>;
-    /// Lets people in who are not members now. Without `history` they can read nothing that was posted before `now`.
+    /// Adds members. Without `history`, they cannot read messages from before `now`.
     fn add_members(
         &mut self,
         thread: &str,
@@ -271,10 +271,10 @@ pub trait StorageTx {
         now: i64,
     ) -> Stored<()>;
     fn set_role(&mut self, thread: &str, user: &UserId, role: Role) -> Stored<()>;
-    /// The person keeps what was posted until now.
+    /// Removes a member, who keeps access to the messages so far.
     fn remove_member(&mut self, thread: &str, user: &UserId) -> Stored<()>;
 
-    /// Stores a registration, or how it has changed.
+    /// Stores a registration.
     fn save_registration(&mut self, registration: &RegistrationRow) -> Stored<()>;
     fn note_subscribed(&mut self, endpoint: &str) -> Stored<()>;
     fn end_registration(&mut self, endpoint: &str) -> Stored<()>;

@@ -1,4 +1,4 @@
-//! The gateway's files hold everyone's messages and tokens: they are this user's only, and what they seem to be.
+//! The files of the gateway. They contain messages and tokens, so only this user may access them.
 
 use crate::cli::context::ExitError;
 use rustix::fs::OFlags;
@@ -7,10 +7,10 @@ use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-/// Another user's rights.
+/// Permission bits of other users.
 const OTHERS: u32 = 0o077;
 
-/// The path with something put behind its name.
+/// Appends a suffix to the name of a file.
 pub fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
@@ -21,7 +21,7 @@ fn fail(path: &Path, error: &dyn std::fmt::Display) -> ExitError {
     ExitError::failed(format!("{}: {error}", path.display()))
 }
 
-/// Opens a file for this user only. A link is refused: it may lead to a file of somebody else's choosing.
+/// Opens or creates a file for this user only. Symbolic links are refused, because they may lead to any file.
 fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let file = options.mode(0o600).custom_flags(flags.bits().cast_signed()).open(path);
@@ -39,7 +39,7 @@ fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     Ok(file)
 }
 
-/// Makes the database file where it is missing, and takes other users' rights to it and its companions away.
+/// Creates the database file if it is missing, and removes the permissions of other users.
 pub fn make_private(db: &Path) -> Result<(), ExitError> {
     for suffix in ["", "-wal", "-shm"] {
         let path = beside(db, suffix);
@@ -54,13 +54,13 @@ pub fn make_private(db: &Path) -> Result<(), ExitError> {
         if mode & OTHERS != 0 {
             let narrow = Permissions::from_mode(mode & 0o700);
             file.set_permissions(narrow).map_err(|e| fail(&path, &e))?;
-            eprintln!("{}: other users could get at it; now they cannot", path.display());
+            eprintln!("{}: other users had access; it was removed", path.display());
         }
     }
     Ok(())
 }
 
-/// One gateway on one database: a second one's messages would not reach the clients of the first.
+/// Locks the database: clients of one gateway would not get the messages of another.
 pub fn lock(db: &Path) -> Result<File, ExitError> {
     let path = beside(db, ".lock");
     let mut options = OpenOptions::new();
@@ -75,19 +75,19 @@ pub fn lock(db: &Path) -> Result<File, ExitError> {
     }
 }
 
-/// The text of a file with secrets, which others must not be able to read.
+/// Reads a file with secrets.
 ///
 /// # Errors
-/// Also when it is missing; see [`read_private_if_there`].
+/// As [`read_private_if_there`], and if the file is missing.
 pub fn read_private(path: &Path) -> Result<String, ExitError> {
     let text = read_private_if_there(path)?;
     text.ok_or_else(|| ExitError::usage(format!("{} does not exist", path.display())))
 }
 
-/// The text of a file with secrets; `None` where there is no such file.
+/// Reads a file with secrets; `None` if it is missing.
 ///
 /// # Errors
-/// When others can read it, it is a link, or it is no text.
+/// If other users can read it, it is a symbolic link, or it is not text.
 pub fn read_private_if_there(path: &Path) -> Result<Option<String>, ExitError> {
     let cannot = |e: io::Error| ExitError::usage(format!("{} cannot be read: {e}", path.display()));
     let mut file = match open(path, OpenOptions::new().read(true)) {
@@ -109,7 +109,7 @@ pub fn read_private_if_there(path: &Path) -> Result<Option<String>, ExitError> {
 /// Writes a new file with secrets.
 ///
 /// # Errors
-/// When something of that name is there, or it cannot be written.
+/// If it exists already or cannot be written.
 pub fn write_private(path: &Path, text: &str) -> Result<(), ExitError> {
     use std::io::Write;
     let mut options = OpenOptions::new();

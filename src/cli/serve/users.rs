@@ -1,4 +1,4 @@
-//! Who may sign in: the file of users, users of the command line, and those of the sample data.
+//! The users who can sign in: from a file, from the command line, and from the sample data.
 
 use super::{ServeArgs, files};
 use crate::cli::context::ExitError;
@@ -7,10 +7,10 @@ use crate::model::UserId;
 use std::collections::HashMap;
 use std::path::Path;
 
-/// Everyone who may sign in, as the command line says.
+/// All users according to the command line.
 ///
 /// # Errors
-/// When a file or an argument does not name users.
+/// If a file or an argument is not valid.
 pub fn gather(arguments: &ServeArgs) -> Result<Vec<GatewayUser>, ExitError> {
     let mut users = Vec::new();
     if let Some(file) = &arguments.users {
@@ -32,7 +32,7 @@ pub fn gather(arguments: &ServeArgs) -> Result<Vec<GatewayUser>, ExitError> {
         return fresh(&arguments.db);
     }
     if arguments.demo {
-        // Those who answer need not sign in, but they have names.
+        // The scripted people do not sign in, but they have names.
         for user in demo::users() {
             if users.iter().all(|known| known.id != user.id) {
                 users.push(user);
@@ -42,7 +42,7 @@ pub fn gather(arguments: &ServeArgs) -> Result<Vec<GatewayUser>, ExitError> {
     Ok(users)
 }
 
-/// Why a user cannot stand beside those who are known.
+/// Why a user conflicts with the others, if so.
 fn double(known: &[GatewayUser], user: &GatewayUser) -> Option<&'static str> {
     if known.iter().any(|other| other.id == user.id) {
         return Some("this id was given before");
@@ -60,7 +60,7 @@ fn parse_file(file: &Path, text: &str) -> Result<Vec<GatewayUser>, ExitError> {
 
 type WrongLine = (Option<usize>, &'static str);
 
-/// Lines of `ID TOKEN DISPLAY NAME`; empty ones and those that begin with `#` mean nothing.
+/// Parses lines of the form `ID TOKEN DISPLAY NAME`. Empty lines and lines that begin with `#` are ignored.
 fn parse(text: &str) -> Result<Vec<GatewayUser>, WrongLine> {
     if text.starts_with('\u{feff}') {
         return Err((Some(1), "it begins with a byte order mark; save the file without"));
@@ -89,7 +89,7 @@ fn parse(text: &str) -> Result<Vec<GatewayUser>, WrongLine> {
     Ok(users)
 }
 
-/// `ID TOKEN DISPLAY NAME`, with any white space between them.
+/// Parses `ID TOKEN DISPLAY NAME`, separated by white space.
 fn user_of_line(line: &str) -> Result<GatewayUser, &'static str> {
     const FORM: &str = "a line is \"ID TOKEN DISPLAY NAME\"";
     let (id, rest) = line.split_once(char::is_whitespace).ok_or(FORM)?;
@@ -104,7 +104,7 @@ fn user_of_line(line: &str) -> Result<GatewayUser, &'static str> {
     Ok(GatewayUser { id: UserId::new(id), token: token.to_owned(), name: name.trim().to_owned() })
 }
 
-/// Whoever forgets the token makes the first word of the name the secret.
+/// Without a token, the first word of the name would become the secret.
 fn looks_like_a_name(token: &str, rest: &str) -> bool {
     let letters = token.chars().all(|c| c.is_alphabetic() || matches!(c, '\'' | '’' | '.'));
     let mut chars = token.chars();
@@ -112,7 +112,7 @@ fn looks_like_a_name(token: &str, rest: &str) -> bool {
     letters && (rest.is_empty() || capital && chars.all(|c| !c.is_uppercase()))
 }
 
-/// A random token for each sample user, in `FILE.users`, which only this user can read. An existing one is kept.
+/// The sample users with random tokens, which are written to `FILE.users`. An existing file is used as it is.
 fn fresh(db: &Path) -> Result<Vec<GatewayUser>, ExitError> {
     let file = files::beside(db, ".users");
     let users = if let Some(text) = files::read_private_if_there(&file)? {

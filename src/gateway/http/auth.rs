@@ -1,4 +1,4 @@
-//! Who is asking: host and origin first, then the credential (facts 1.1).
+//! Checks host, origin and credential of a request (facts 1.1).
 
 use super::super::access::Origin;
 use super::super::api_error::ApiError;
@@ -15,7 +15,7 @@ use axum::middleware::Next;
 use axum::response::IntoResponse;
 use std::sync::Arc;
 
-/// Stands before every handler: refuses foreign hosts and web pages, and plays the scripted faults.
+/// Runs before every handler: refuses foreign hosts and web pages, and applies faults.
 pub async fn gate(
     State(gateway): State<Arc<GatewayState>>,
     mut request: Request,
@@ -74,11 +74,11 @@ fn play(fault: InjectedFault) -> Response<Body> {
     }
 }
 
-/// The signed-in user of a request, and the endpoint when a registration token was shown.
+/// The authenticated user of a request, and the endpoint if a registration token was used.
 pub struct AuthUser {
     pub user: UserId,
     pub endpoint: Option<String>,
-    /// What the links in the answer begin with.
+    /// The origin of links in the answer.
     pub origin: String,
 }
 
@@ -95,7 +95,7 @@ impl FromRequestParts<Arc<GatewayState>> for AuthUser {
         parts: &mut Parts,
         gateway: &Arc<GatewayState>,
     ) -> Result<Self, ApiError> {
-        // The gate has put it there; without it there is nobody to answer.
+        // Inserted by `gate`.
         let caller = parts.extensions.get::<Origin>().ok_or(ApiError::wrong_host())?;
         let origin = gateway.access.links(caller);
         let info = parts.extensions.get::<Arc<ConnectionInfo>>();
@@ -123,7 +123,7 @@ fn registration_token(headers: &HeaderMap) -> Option<&str> {
     value.split(';').find_map(|part| part.trim().strip_prefix("registrationToken="))
 }
 
-/// The Skype token in any of its three headers.
+/// The Skype token, from one of its three headers.
 fn skype_token(headers: &HeaderMap) -> Option<&str> {
     let get = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
     get("authentication")

@@ -1,4 +1,4 @@
-//! What is taken out of requests. Whatever is wrong with it is said in the service's own form.
+//! Extractors whose errors have the JSON form of the service.
 
 use super::super::api_error::ApiError;
 use super::super::state::GatewayState;
@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 
-/// A body as it came, within the time and the size it may have.
+/// A request body within the limits of time and size.
 pub struct RawBody(pub Bytes);
 
 impl FromRequest<Arc<GatewayState>> for RawBody {
@@ -28,7 +28,7 @@ impl FromRequest<Arc<GatewayState>> for RawBody {
     }
 }
 
-/// A JSON body, whatever content type it was sent under.
+/// A JSON body with any content type.
 pub struct JsonBody<T>(pub T);
 
 impl<T: DeserializeOwned> FromRequest<Arc<GatewayState>> for JsonBody<T> {
@@ -57,7 +57,7 @@ impl<T: DeserializeOwned + Send> FromRequestParts<Arc<GatewayState>> for PathPar
     }
 }
 
-/// The fields of a query.
+/// The parameters of a query.
 pub struct QueryFields<T>(pub T);
 
 impl<T: DeserializeOwned> FromRequestParts<Arc<GatewayState>> for QueryFields<T> {
@@ -72,7 +72,7 @@ impl<T: DeserializeOwned> FromRequestParts<Arc<GatewayState>> for QueryFields<T>
     }
 }
 
-/// The query of a call that sets one property.
+/// The query of a request that sets one property.
 #[derive(Deserialize)]
 pub struct NameQuery {
     pub name: Option<String>,

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
-/// The query of a paged list, on the first page and on those that follow.
+/// The query of a paged list.
 #[derive(Deserialize)]
 pub struct ListQuery {
     #[serde(default, rename = "startTime", deserialize_with = "number")]
@@ -31,7 +31,7 @@ pub struct ListQuery {
     sync_state: Option<String>,
 }
 
-/// A number, or nothing where the text is none: unknown values are ignored.
+/// A number; anything else is ignored.
 fn number<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Option<i64>, D::Error> {
     let text = Option::<String>::deserialize(d)?;
     Ok(text.and_then(|t| t.trim().parse().ok()))

@@ -20,10 +20,10 @@ use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::sync::Arc;
 
-/// An answer ends after the event with which it grows over this, in bytes.
+/// No event is added to an answer that is larger than this, in bytes.
 const MAX_ANSWER: usize = 1024 * 1024;
 
-/// The endpoint a path names; `SELF` is the one of the registration token.
+/// The endpoint in a path; `SELF` is that of the registration token.
 fn named(caller: &AuthUser, path: &str) -> Result<String, ApiError> {
     if path == "SELF" {
         return caller.endpoint.clone().ok_or(ApiError::no_endpoint());
@@ -53,7 +53,7 @@ pub async fn register(
     Ok((StatusCode::CREATED, headers, Json(json!({}))).into_response())
 }
 
-/// Ends a registration at once, and the poll that waits.
+/// Ends a registration and its pending poll.
 pub async fn end(
     State(gateway): State<Arc<GatewayState>>,
     caller: AuthUser,
@@ -69,12 +69,12 @@ pub async fn active(_caller: AuthUser) -> (StatusCode, Json<Value>) {
     (StatusCode::CREATED, Json(json!({})))
 }
 
-/// Says that the gateway is there; needs no credentials.
+/// Answers without a credential.
 pub async fn ping() -> Json<Value> {
     Json(json!({}))
 }
 
-/// Presence, acknowledgements of single messages and endpoint settings: answered, and nothing more.
+/// Accepts presence, acknowledgements and endpoint settings without any effect.
 pub async fn accept(_caller: AuthUser) -> Json<Value> {
     Json(json!({}))
 }
@@ -115,7 +115,7 @@ pub async fn poll(
         }
         if let Some(last) = waiting.events.last().map(|event| event.id) {
             let answer = write_events(&gateway, &caller, waiting.events).await?;
-            // A client that acknowledges gets again what it did not: the answer before may have been lost.
+            // For a client that acknowledges, events stay queued: this answer may get lost.
             let sent = if query.ack_id.is_none() { answer.last } else { None };
             let useless = answer.is_empty().then_some(last);
             if let Some(done) = useless.or(sent) {
@@ -131,12 +131,12 @@ pub async fn poll(
     }
 }
 
-/// Events as they are sent.
+/// The answer to a poll.
 #[derive(Default)]
 struct PollResponse {
     events: Vec<String>,
     size: usize,
-    /// The id of the last event that was dealt with.
+    /// The id of the last event that was processed.
     last: Option<u64>,
 }
 
@@ -156,7 +156,7 @@ impl PollResponse {
     }
 }
 
-/// Writes events for the one who asks. The database is only asked where an event is about the state of something.
+/// Writes events for the caller. The database is read only for events about the state of a group or conversation.
 async fn write_events(
     gateway: &Arc<GatewayState>,
     caller: &Arc<AuthUser>,
@@ -196,9 +196,9 @@ fn write_all(
     Ok(answer)
 }
 
-/// Events about a state that a later one of these tells, too.
+/// The ids of events about a state that a later event also contains.
 fn outdated(events: &[QueuedEvent]) -> HashSet<u64> {
-    let mut told = HashSet::new();
+    let mut covered = HashSet::new();
     let mut outdated = HashSet::new();
     for event in events.iter().rev() {
         let key = match event.body() {
@@ -206,14 +206,14 @@ fn outdated(events: &[QueuedEvent]) -> HashSet<u64> {
             EventBody::Conversation(chat) => (true, chat.key()),
             EventBody::Thread(id) => (false, id.clone()),
         };
-        if !told.insert(key) {
+        if !covered.insert(key) {
             outdated.insert(event.id);
         }
     }
     outdated
 }
 
-/// The state that an event is about, as it is now, and its link; nothing when it is not the caller's to see any more.
+/// The current state of a group or conversation, and its link; `None` if the caller may not see it any more.
 fn write_state(
     store: &dyn StorageTx,
     gateway: &GatewayState,

@@ -1,4 +1,4 @@
-//! Join links: the scheduler's question for one, and the service that resolves it.
+//! Join links: how they are requested, resolved and shown in a browser.
 
 use super::super::access::Origin;
 use super::super::api_error::ApiError;
@@ -30,7 +30,7 @@ async fn open_thread(
     gateway.read(move |store| rules::open_thread(store, &me, &id)).await
 }
 
-/// Opaque ids beside the join code; nothing reads them, but clients expect them.
+/// An opaque id that clients expect beside the join code.
 fn blob(thread: &ThreadRow) -> String {
     format!("Az{}", thread.code.chars().rev().collect::<String>())
 }
@@ -49,7 +49,7 @@ pub async fn join_url(
     })))
 }
 
-/// The newer form of the same question.
+/// The newer form of the same request.
 pub async fn meeting(
     State(gateway): State<Arc<GatewayState>>,
     caller: AuthUser,
@@ -65,7 +65,7 @@ pub struct ResolveBody {
     short_id: String,
 }
 
-/// What a join code stands for. No credentials needed: the code is the secret.
+/// Resolves a join code. The code is the secret, so no credential is required.
 pub async fn resolve(
     State(gateway): State<Arc<GatewayState>>,
     JsonBody(body): JsonBody<ResolveBody>,
@@ -80,7 +80,7 @@ pub async fn resolve(
     })))
 }
 
-/// What a browser shows for a join link: what it is, and how to join with skchat. No credentials needed.
+/// The page for a join link in a browser: what it is, and how to join with skchat. No credential is required.
 pub async fn page(
     State(gateway): State<Arc<GatewayState>>,
     Extension(caller): Extension<Origin>,
@@ -110,7 +110,7 @@ pub async fn page(
     (status, headers, Html(page)).into_response()
 }
 
-/// `url` holds a host name and a join code, neither of which has a meaning in HTML.
+/// `url` consists of a host name and a join code, so it needs no escaping.
 fn invitation(url: &str) -> String {
     format!(
         "<p>This is an invitation to a group chat.</p>\n\

@@ -1,4 +1,4 @@
-//! Who people are: display names by id, the own profile, and the people one writes with.
+//! Display names, the own profile, and contacts.
 
 use super::super::api_error::ApiError;
 use super::super::chat_key::is_person_id;
@@ -19,7 +19,7 @@ pub struct Wanted {
     mris: Vec<String>,
 }
 
-/// Ids that nobody knows are left out of the answer.
+/// Looks up display names. Unknown ids are left out of the answer.
 pub async fn look_up(
     State(gateway): State<Arc<GatewayState>>,
     _caller: AuthUser,
@@ -38,7 +38,7 @@ pub async fn look_up(
     Ok(Json(json!({ "profiles": profiles })))
 }
 
-/// Of the caller: the bare id, under the name that clients know it by, and the display name (facts 8.4).
+/// The id of the caller without its prefix, and the display name (facts 8.4).
 pub async fn own(State(gateway): State<Arc<GatewayState>>, caller: AuthUser) -> Json<Value> {
     let name = gateway.directory().name(&caller.user);
     Json(json!({
@@ -48,7 +48,7 @@ pub async fn own(State(gateway): State<Arc<GatewayState>>, caller: AuthUser) -> 
     }))
 }
 
-/// Those with whom the caller has a conversation of two.
+/// The people with whom the caller has a one-to-one conversation.
 pub async fn contacts(
     State(gateway): State<Arc<GatewayState>>,
     caller: AuthUser,
@@ -70,7 +70,7 @@ pub async fn contacts(
     Ok(Json(json!({ "contacts": contacts })))
 }
 
-/// Presence is not kept: nobody's is known.
+/// Presence is not supported, so the list is empty.
 pub async fn presence(_caller: AuthUser) -> Json<Value> {
     Json(json!({ "Responses": [] }))
 }

@@ -76,13 +76,13 @@ pub async fn set_property(
     Ok(Json(json!({})))
 }
 
-/// The role that somebody is to have.
+/// The new role of a member.
 #[derive(Default, Deserialize)]
 struct RoleBody {
     role: Option<String>,
 }
 
-/// Adds someone, sets a role, or joins an open thread. The body may be missing altogether.
+/// Adds a member, sets a role, or joins an open group. The body may be empty.
 pub async fn put_member(
     State(gateway): State<Arc<GatewayState>>,
     caller: AuthUser,

@@ -1,4 +1,4 @@
-//! The events that wait for one endpoint, and the memory that all of them take together.
+//! The event queue of one endpoint, and the memory limit for all queues.
 
 use super::super::events::EventBody;
 use std::collections::VecDeque;
@@ -8,15 +8,15 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 const FIRST_EVENT: u64 = 1_000;
-/// What one endpoint may leave waiting, in bytes and in events.
+/// Limits of one queue.
 const MAX_QUEUE_BYTES: usize = 8 * 1024 * 1024;
 const MAX_QUEUE: usize = 20_000;
-/// What all endpoints together may leave waiting, in bytes; a body that several share counts once.
+/// Limit of all queues together, in bytes. A shared body counts once.
 const MAX_BYTES: usize = 32 * 1024 * 1024;
-/// What a place in a queue takes.
+/// Bytes that an entry of a queue takes, without its body.
 const PLACE: usize = 64;
 
-/// The memory of all queues.
+/// Counts the memory of all queues.
 #[derive(Default)]
 pub struct Budget(Arc<AtomicUsize>);
 
@@ -36,7 +36,7 @@ impl Budget {
     }
 }
 
-/// The body of an event, shared by all who wait for it.
+/// The body of an event, shared by all queues that contain it.
 pub struct SharedBody {
     body: EventBody,
     size: usize,
@@ -49,7 +49,7 @@ impl Drop for SharedBody {
     }
 }
 
-/// An event in a queue.
+/// A queued event.
 #[derive(Clone)]
 pub struct QueuedEvent {
     pub id: u64,
@@ -70,9 +70,9 @@ pub struct Subscription {
     bytes: usize,
     wake: Arc<Notify>,
     polled: Instant,
-    /// Events were lost since the last poll.
+    /// Whether events were lost since the last poll.
     has_gap: bool,
-    /// None are queued until the next poll.
+    /// Whether no events are queued until the next poll.
     is_paused: bool,
 }
 
@@ -89,7 +89,7 @@ impl Subscription {
         }
     }
 
-    /// One that goes on after a restart: what waited before it is lost.
+    /// A subscription from before a restart: its queued events were lost.
     pub fn restored() -> Self {
         let mut subscription = Self::new();
         subscription.has_gap = true;
@@ -116,13 +116,14 @@ impl Subscription {
         !self.queue.is_empty()
     }
 
-    /// Wakes the poll that waits, or the next one.
+    /// Wakes the pending polls, or the next one.
     pub fn wake_all(&self) {
         self.wake.notify_waiters();
         self.wake.notify_one();
     }
 
-    /// Queues an event. False when there is no room for it, or nobody polls: then nothing is queued any more.
+    /// Queues an event. Returns false if the subscription was interrupted instead, because the queue is full or nobody
+    /// polls.
     pub fn push(&mut self, body: &Arc<SharedBody>, now: i64, patience: Duration) -> bool {
         if self.is_paused {
             return true;
@@ -140,7 +141,7 @@ impl Subscription {
         true
     }
 
-    /// Drops what waits, and what comes until the next poll.
+    /// Drops all events until the next poll.
     pub fn interrupt(&mut self) {
         self.forget_up_to(u64::MAX);
         self.queue = VecDeque::new();
@@ -149,12 +150,12 @@ impl Subscription {
         self.wake_all();
     }
 
-    /// Notes that somebody polls, for `wait` from now on.
+    /// Records a poll that may last for `wait`.
     pub fn polled_for(&mut self, wait: Duration) {
         self.polled = Instant::now() + wait;
     }
 
-    /// Goes on with what comes from now on.
+    /// Continues with new events.
     pub fn resume(&mut self) {
         self.has_gap = false;
         self.is_paused = false;

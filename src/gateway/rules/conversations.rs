@@ -7,14 +7,14 @@ use super::super::storage::{
     ConversationEntry, MemberReadMark, MessageRow, Participant, StorageTx, ThreadRow,
 };
 use super::paging::{PageRequest, PageRoom, SyncState};
-use super::{READ_MARK, Work, look_into, member_thread, server_body};
+use super::{READ_MARK, Work, find_chat, member_thread, server_body};
 use crate::model::UserId;
 use serde_json::json;
 
 const DEFAULT_PAGE: usize = 100;
-/// The value of a property, in bytes.
+/// Maximum length of a property value in bytes.
 pub const MAX_VALUE: usize = 4 * 1024;
-/// Properties that an account may set for itself.
+/// Properties that a user may set.
 const OWN_PROPERTIES: [&str; 5] =
     ["consumptionhorizon", "alerts", "favorite", "alertmatches", "hidden"];
 /// The kinds of `targetType` and the id prefixes they stand for.
@@ -27,11 +27,11 @@ const TARGETS: [(&str, &str); 6] = [
     ("Agent", "28:"),
 ];
 
-/// One conversation as its owner sees it.
+/// A conversation as one user sees it.
 pub struct OwnConversation {
     pub chat: ChatKey,
     pub place: Participant,
-    /// The newest message that may be seen.
+    /// The newest message that the user may read.
     pub last: Option<MessageRow>,
     pub thread: Option<ThreadRow>,
 }
@@ -50,11 +50,11 @@ impl OwnConversation {
 pub struct ConversationPage {
     pub items: Vec<OwnConversation>,
     pub state: SyncState,
-    /// Whether the list goes on below.
+    /// Whether there are further conversations.
     pub has_older: bool,
 }
 
-/// The bits of the kinds that a `targetType` names. Unknown kinds are ignored; when none is known there is no filter.
+/// The kinds of a `targetType` as bits. Unknown kinds are ignored; 0 means no filter.
 fn target_bits(target_type: Option<&str>) -> u8 {
     let named = |name: &str| target_type.unwrap_or_default().split('|').any(|n| n == name);
     let bits = TARGETS.iter().enumerate().filter(|(_, (name, _))| named(name));
@@ -67,10 +67,10 @@ fn is_target(bits: u8, id: &str) -> bool {
     bits == 0 || id.starts_with("48:") || TARGETS.iter().enumerate().any(of_kind)
 }
 
-/// A page of the list: the first, or what is new since a sync state and then the next older ones.
+/// The first page of the list, or the changes since a sync state followed by the next older conversations.
 ///
 /// # Errors
-/// When the sync state is not one of ours.
+/// If the sync state is not valid.
 pub fn page(
     store: &dyn StorageTx,
     directory: &Directory,
@@ -111,7 +111,7 @@ pub fn page(
     Ok(ConversationPage { items, state, has_older })
 }
 
-/// Adds a conversation to a page if there is room for it.
+/// Adds a conversation to a page. Returns false if there is no room for it.
 fn add<'a>(
     (store, directory): (&dyn StorageTx, &Directory),
     me: &UserId,
@@ -126,15 +126,15 @@ fn add<'a>(
     Ok(true)
 }
 
-/// Which conversations a page is to hold, as far as there is room.
+/// The conversations for a page, as far as there is room.
 struct Chosen<'a> {
-    /// In the order of their changes, so that none is skipped when the page ends among them.
+    /// In the order of their changes, so that none is skipped if the page is full.
     new: Vec<&'a ConversationEntry>,
     /// Most recently active first.
     older: Vec<&'a ConversationEntry>,
-    /// The sync state of a page that takes none of them.
+    /// The sync state of an empty page.
     start: SyncState,
-    /// How far changes are seen once all of `new` are taken; `None` when there are more than a page holds.
+    /// The sync state's `high` if all of `new` fit; `None` if there are more changes than a page can hold.
     complete: Option<i64>,
 }
 
@@ -161,17 +161,17 @@ fn is_below(entry: &ConversationEntry, state: &SyncState) -> bool {
     (entry.activity, entry.row) < (state.low, state.row) && entry.version >= state.start
 }
 
-/// One conversation of this account, also one that it has left, or with somebody with whom it has not begun.
+/// A conversation of this user, also after leaving it, or before its first message.
 ///
 /// # Errors
-/// When the id names nothing, or the account has no such conversation.
+/// If there is no such conversation.
 pub fn one(
     store: &dyn StorageTx,
     directory: &Directory,
     me: &UserId,
     id: &str,
 ) -> Result<OwnConversation, ApiError> {
-    let (chat, place) = look_into(store, directory, me, id)?;
+    let (chat, place) = find_chat(store, directory, me, id)?;
     let thread = match &chat {
         ChatKey::Thread(id) => store.thread(id)?,
         _ => None,
@@ -180,10 +180,10 @@ pub fn one(
     Ok(OwnConversation { chat, place, last, thread })
 }
 
-/// Sets `consumptionhorizon`, `alerts` and the like; only this account sees them.
+/// Sets a property such as `consumptionhorizon` or `alerts`, which only this user sees.
 ///
 /// # Errors
-/// When there is no such property, its value is malformed, or the conversation is closed to this account.
+/// If the property or its value is not valid, or the user has no access to the conversation.
 pub fn set_property(
     work: &mut Work<'_>,
     me: &UserId,
@@ -201,7 +201,7 @@ pub fn set_property(
     if value.len() > MAX_VALUE {
         return Err(ApiError::too_large("The property's value is too long."));
     }
-    let (chat, _) = look_into(work.store, work.directory, me, id)?;
+    let (chat, _) = find_chat(work.store, work.directory, me, id)?;
     put_property(work, me, &chat, name, value)
 }
 
@@ -210,8 +210,8 @@ fn is_well_formed(horizon: &str) -> bool {
     horizon.split(';').count() == 3 && horizon.split(';').all(digits)
 }
 
-/// Sets a property of somebody's own and announces it. That one has read further is also announced to the others: as a
-/// signal, as typing is, and nothing that is stored (facts 3.7).
+/// Stores a property and queues its events. For a read mark, the other participants get a signal that is not stored
+/// (facts 3.7).
 pub fn put_property(
     work: &mut Work<'_>,
     me: &UserId,
@@ -232,7 +232,7 @@ pub fn put_property(
 /// How far each member has read.
 ///
 /// # Errors
-/// When the caller is not in the conversation.
+/// If the caller is not in the conversation.
 pub fn read_marks(
     store: &dyn StorageTx,
     directory: &Directory,
@@ -242,16 +242,16 @@ pub fn read_marks(
     if id.starts_with("19:") {
         member_thread(store, id, me)?;
     }
-    let (chat, _) = look_into(store, directory, me, id)?;
+    let (chat, _) = find_chat(store, directory, me, id)?;
     Ok(store.read_marks(&chat)?)
 }
 
-/// Deletes the history for this account, up to now or to its leaving: it is no longer shown to it.
+/// Hides all messages so far from this user.
 ///
 /// # Errors
-/// When the account never was in the conversation.
+/// If the user never was in the conversation.
 pub fn clear(work: &mut Work<'_>, me: &UserId, id: &str) -> Result<(), ApiError> {
-    let (chat, _) = look_into(work.store, work.directory, me, id)?;
+    let (chat, _) = find_chat(work.store, work.directory, me, id)?;
     work.store.clear_history(&chat, me)?;
     work.announce_conversation(me, &chat);
     Ok(())

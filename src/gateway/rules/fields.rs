@@ -7,13 +7,13 @@ use super::ACTIVITY;
 use crate::model::UserId;
 use serde_json::{Map, Value};
 
-/// All fields of a message together, in bytes: a page must stay readable for every client.
+/// Maximum size of all fields of a message together, in bytes.
 const MAX_FIELDS: usize = 128 * 1024;
-/// Kinds of messages that an edit may turn into one another: formatting comes and goes.
+/// Message types that may be exchanged by an edit, because only the formatting differs.
 const TEXT_KINDS: [&str; 3] = ["Text", "RichText", "RichText/Html"];
 /// Message properties that only the server writes.
 const SERVER_PROPERTIES: [&str; 4] = ["emotions", "edittime", "deletetime", "importedBy"];
-/// Fields that a sender may set; everything else is the server's.
+/// Fields that a sender may set. Others are ignored.
 const SENDER_FIELDS: [&str; 11] = [
     "content",
     "messagetype",
@@ -28,14 +28,14 @@ const SENDER_FIELDS: [&str; 11] = [
     "properties",
 ];
 
-/// What a sender wrote, brought into the form in which it is kept.
+/// The fields of a sender in the form in which they are stored.
 pub struct SenderFields(Map<String, Value>);
 
 impl SenderFields {
     /// A new message.
     ///
     /// # Errors
-    /// When a field has the wrong type, or the message is too large or not a sender's to write.
+    /// If a field has the wrong type, or the message is too large or of a type that only the server may write.
     pub fn new(mut body: Map<String, Value>) -> Result<Self, ApiError> {
         for (field, default) in [("messagetype", "Text"), ("contenttype", "text"), ("content", "")]
         {
@@ -46,10 +46,10 @@ impl SenderFields {
         Self::of_edit(body)
     }
 
-    /// What an edit replaces.
+    /// The fields that an edit replaces.
     ///
     /// # Errors
-    /// As for a new message; the content must be there.
+    /// As for a new message, and if there is no content.
     pub fn of_edit(body: Map<String, Value>) -> Result<Self, ApiError> {
         let mut kept: Map<String, Value> = body
             .into_iter()
@@ -82,7 +82,7 @@ impl SenderFields {
         Ok(Self(kept))
     }
 
-    /// Whether an edit of a message of this kind may have these fields.
+    /// Whether a message of this type may be edited with these fields.
     pub fn fits(&self, kind: &str) -> bool {
         let is_text = |kind: &str| TEXT_KINDS.contains(&kind);
         self.text("messagetype").is_none_or(|new| new == kind || is_text(new) && is_text(kind))
@@ -96,7 +96,7 @@ impl SenderFields {
         self.text("messagetype").unwrap_or_default()
     }
 
-    /// The client id of the message that this one edits in the old way (facts 3.3).
+    /// The client id of the message to be edited in the old way (facts 3.3).
     pub fn edited(&self) -> Option<&str> {
         self.text("skypeeditedid")
     }
@@ -105,7 +105,7 @@ impl SenderFields {
         self.0
     }
 
-    /// The message that is posted with these fields.
+    /// A new message with these fields.
     pub fn into_message(self, sender: &UserId) -> NewMessage {
         NewMessage {
             sender: sender.clone(),

@@ -1,4 +1,4 @@
-//! Who is in a group: adding, joining, roles, leaving.
+//! Group members: adding, joining, roles and leaving.
 
 use super::super::api_error::ApiError;
 use super::super::chat_key::ChatKey;
@@ -10,13 +10,13 @@ use crate::model::{Role, UserId};
 use std::collections::HashSet;
 
 pub const MAX_MEMBERS: usize = 2_000;
-/// The names of those who were added, in one line of the chat; more of them make more lines.
+/// Maximum length of the list of added members in one system message, in bytes. Further members need further messages.
 const MAX_TARGETS: usize = 64 * 1024;
 
 pub const FULL: ApiError = ApiError::too_large("A group has 2,000 members at most.");
 
 /// # Errors
-/// When the id is not a person's, or there is no such person.
+/// If the id is not valid, or there is no such person.
 pub fn check_id(directory: &Directory, me: &UserId, id: &UserId) -> Result<(), ApiError> {
     match ChatKey::of(me, id.as_str()) {
         Some(ChatKey::Pair(_)) => {}
@@ -26,10 +26,10 @@ pub fn check_id(directory: &Directory, me: &UserId, id: &UserId) -> Result<(), A
     check_known(directory, std::slice::from_ref(id))
 }
 
-/// Adds someone, joins an open group, or sets a member's role; without a role a member stays as they are.
+/// Adds a member, joins an open group, or sets the role of a member. Without a role, a member is not changed.
 ///
 /// # Errors
-/// When the caller may not, or the group is full.
+/// If the caller is not allowed to do this, or the group is full.
 pub fn put(
     work: &mut Work<'_>,
     me: &UserId,
@@ -48,10 +48,10 @@ pub fn put(
     }
 }
 
-/// Adds people. Those who are in already keep their roles.
+/// Adds members. Existing members keep their roles.
 ///
 /// # Errors
-/// When the caller may not, or the group is full.
+/// If the caller is not allowed to do this, or the group is full.
 pub fn add(
     work: &mut Work<'_>,
     me: &UserId,
@@ -78,7 +78,7 @@ pub fn add(
     note_added(work, id, me, &new)
 }
 
-/// Those who may come in, with the roles they get.
+/// Checks whether the caller may add these members.
 fn admitted(
     work: &Work<'_>,
     me: &UserId,
@@ -113,7 +113,7 @@ fn set_role(
     (known, role): (Role, Role),
 ) -> Result<(), ApiError> {
     let (_, caller) = member_thread(work.store, id, me)?;
-    // Joining again by link asks for the role of a user; whoever is an admin stays one.
+    // Clients that join by link ask for the role of a user. This must not demote an admin who opens the link.
     let joins_again = target == me && role == Role::User;
     if known == role || joins_again {
         return Ok(());
@@ -137,7 +137,7 @@ fn change_role(
     work.note_activity(id, Activity::RoleUpdate, by, &inner)
 }
 
-/// Leaves the lines about people who were added.
+/// Posts the system messages about added members.
 pub fn note_added(
     work: &mut Work<'_>,
     id: &str,
@@ -159,10 +159,10 @@ fn target_tag(id: &UserId) -> String {
     format!("<target>{}</target>", xml(id.as_str()))
 }
 
-/// Takes someone out of a group; everyone may take out themselves.
+/// Removes a member. Every member may leave.
 ///
 /// # Errors
-/// When the caller may not, or there is no such member.
+/// If the caller is not allowed to do this, or there is no such member.
 pub fn remove(work: &mut Work<'_>, me: &UserId, id: &str, target: &UserId) -> Result<(), ApiError> {
     let (_, caller) = member_thread(work.store, id, me)?;
     if target != me && caller.role != Some(Role::Admin) {
@@ -171,7 +171,7 @@ pub fn remove(work: &mut Work<'_>, me: &UserId, id: &str, target: &UserId) -> Re
     let place = work.store.participant(&chat(id), target)?;
     let role = place.and_then(|place| place.role);
     let role = role.ok_or(ApiError::not_found("There is no such member."))?;
-    // Before the removal, so that the leaver still gets the line about it.
+    // Before the removal, so that the former member still gets this message.
     work.note_activity(id, Activity::DeleteMember, me, &target_tag(target))?;
     work.store.remove_member(id, target)?;
     work.announce_conversation(target, &chat(id));
@@ -181,7 +181,7 @@ pub fn remove(work: &mut Work<'_>, me: &UserId, id: &str, target: &UserId) -> Re
     work.announce_thread(id)
 }
 
-/// Makes the longest member an admin where nobody else is one.
+/// If there is no admin left, makes the member who joined first an admin.
 fn keep_an_admin(work: &mut Work<'_>, by: &UserId, id: &str) -> Result<(), ApiError> {
     let members = work.store.members(id)?;
     match members.first() {

@@ -6,16 +6,16 @@ use super::super::directory::Directory;
 use super::super::storage::{MessageRow, Participant, ReadWindow, StorageTx};
 use super::fields::SenderFields;
 use super::paging::{PageRequest, PageRoom, SyncState};
-use super::{ACTIVITY, Work, enter, enter_to_write, look_into};
+use super::{ACTIVITY, Work, enter, enter_to_write, find_chat};
 use crate::model::UserId;
 use serde_json::{Map, Value, json};
 
 const DEFAULT_PAGE: usize = 30;
-/// A message is a repetition only within this time, in milliseconds: client ids are not unique for ever.
+/// Time within which a message can be a repetition, in milliseconds. Client ids are not unique for ever.
 const REPEAT_TIME: i64 = 10 * 60 * 1_000;
-/// Kinds of reactions to one message; each person has each of them once.
+/// Maximum number of different reactions to a message. Each user has each of them once.
 const MAX_EMOTIONS: usize = 64;
-/// The key of a reaction, and all reactions to one message, in bytes.
+/// Maximum length of the key of a reaction, and of all reactions to a message, in bytes.
 const MAX_EMOTION_KEY: usize = 64;
 const MAX_EMOTIONS_SIZE: usize = 256 * 1024;
 
@@ -25,7 +25,7 @@ pub struct MessagePage {
     pub chat: ChatKey,
     pub rows: Vec<MessageRow>,
     pub state: SyncState,
-    /// Whether there are messages below.
+    /// Whether there are older messages.
     pub has_older: bool,
 }
 
@@ -33,10 +33,10 @@ fn row_size(row: &MessageRow) -> usize {
     row.body.len() + 512
 }
 
-/// The newest messages, or what is new since a sync state and then the next older ones.
+/// The newest messages, or the changes since a sync state followed by the next older messages.
 ///
 /// # Errors
-/// When the caller never was in the conversation, or the sync state is not one of ours.
+/// If the caller never was in the conversation, or the sync state is not valid.
 pub fn page(
     store: &dyn StorageTx,
     directory: &Directory,
@@ -44,7 +44,7 @@ pub fn page(
     id: &str,
     request: &PageRequest,
 ) -> Result<MessagePage, ApiError> {
-    let (chat, place) = look_into(store, directory, me, id)?;
+    let (chat, place) = find_chat(store, directory, me, id)?;
     let window = place.window;
     let (state, rows) = match &request.sync_state {
         None => first(store, &chat, window, request)?,
@@ -77,7 +77,7 @@ fn first(
     Ok((SyncState { high, low, row: 0, start, page, targets: 0 }, rows))
 }
 
-/// First what is new, the oldest change first so that nothing is skipped, then the next older page.
+/// First the changes in their order, so that none is skipped, then the next older messages.
 fn next(
     store: &dyn StorageTx,
     chat: &ChatKey,
@@ -106,10 +106,10 @@ fn next(
     Ok((SyncState { high, low, page, ..state }, rows))
 }
 
-/// Posts a message, or passes on a signal such as typing. Gives the arrival time, which is the id.
+/// Posts a message or a signal such as typing. Returns the arrival time, which is the id.
 ///
 /// # Errors
-/// When the conversation is closed to the caller.
+/// If the caller may not write in the conversation.
 pub fn send(
     work: &mut Work<'_>,
     me: &UserId,
@@ -130,7 +130,7 @@ pub fn send(
         return Err(OTHER_KIND);
     }
     let mut message = fields.into_message(me);
-    // Whoever may not read a message may not read it through its edit either.
+    // Users who may not read a message may not read its edited version either.
     message.reveals = edited.map(|row| row.reveals);
     if deduplicate
         && let Some(known) = work.store.repeated(&chat, &message, work.now - REPEAT_TIME)?
@@ -140,7 +140,7 @@ pub fn send(
     Ok(work.post(&chat, message)?.id)
 }
 
-/// A message that the caller may read, by its id, or as older clients name their own by its client id.
+/// Finds a message that the caller may read, by its id or, for own messages, by its client id.
 fn readable(
     store: &dyn StorageTx,
     me: &UserId,
@@ -161,7 +161,7 @@ fn readable(
         .ok_or(ApiError::not_found("There is no such message."))
 }
 
-/// The caller's own message.
+/// Finds a message of the caller.
 fn own(
     store: &dyn StorageTx,
     me: &UserId,
@@ -182,7 +182,7 @@ fn body_of(row: &MessageRow) -> Map<String, Value> {
     serde_json::from_str(&row.body).unwrap_or_default()
 }
 
-/// Changes the properties of a body; anything but an object is replaced by an empty one first.
+/// Changes the properties of a body. Anything but an object is replaced by an empty object.
 fn with_properties(
     mut body: Map<String, Value>,
     change: impl FnOnce(&mut Map<String, Value>),
@@ -206,10 +206,10 @@ fn store_change(
     work.announce_message(chat, row, false)
 }
 
-/// Replaces the fields of an own message. Gives the time of the edit.
+/// Edits a message of the caller. Returns the time of the edit.
 ///
 /// # Errors
-/// When the message is not the caller's to change.
+/// If the caller may not change the message.
 pub fn edit(
     work: &mut Work<'_>,
     me: &UserId,
@@ -236,10 +236,10 @@ pub fn edit(
     Ok(work.now)
 }
 
-/// Empties an own message. Gives the time of the deletion.
+/// Removes the content of a message of the caller. Returns the time of the deletion.
 ///
 /// # Errors
-/// When the message is not the caller's to change.
+/// If the caller may not change the message.
 pub fn delete(work: &mut Work<'_>, me: &UserId, id: &str, message: &str) -> Result<i64, ApiError> {
     let chat = enter(work, me, id)?;
     let row = own(work.store, me, &chat, message)?;
@@ -253,10 +253,10 @@ pub fn delete(work: &mut Work<'_>, me: &UserId, id: &str, message: &str) -> Resu
     Ok(work.now)
 }
 
-/// Adds or takes back a reaction.
+/// Adds or removes a reaction.
 ///
 /// # Errors
-/// When the caller may not read the message.
+/// If the caller may not read the message.
 pub fn react(
     work: &mut Work<'_>,
     me: &UserId,
@@ -278,7 +278,7 @@ pub fn react(
     store_change(work, &chat, row.id, &body)
 }
 
-/// The reactions once somebody's is set or, without a time, taken back.
+/// Adds a reaction, or removes it if there is no time. Returns all reactions.
 fn set_emotion(
     properties: &Map<String, Value>,
     key: &str,

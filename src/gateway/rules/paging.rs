@@ -1,25 +1,25 @@
-//! Pages of lists: their size, and the token with which the next one is asked for (facts 2.1).
+//! Pages of lists: their size, and the sync state for the next one (facts 2.1).
 
 use super::super::api_error::ApiError;
 use std::fmt::Write as _;
 
 const MAX_PAGE: usize = 200;
-/// A page ends where its items grow over this, in bytes: every client has a limit for one answer.
+/// Maximum size of the items of a page in bytes, unless there is only one: clients limit the size of answers.
 const MAX_PAGE_BYTES: usize = 2 * 1024 * 1024;
 
-/// What is asked of a list, on its first page and on those that follow.
+/// A request for a page of a list.
 #[derive(Default)]
 pub struct PageRequest {
     /// Lower bound, in milliseconds.
     pub start: Option<i64>,
-    /// Upper bound, as Teams has it.
+    /// Upper bound, as on Teams.
     pub end: Option<i64>,
     size: Option<usize>,
     pub sync_state: Option<String>,
 }
 
 impl PageRequest {
-    /// `size` is brought into what a page may hold.
+    /// `size` is limited to what a page can hold.
     pub fn new(
         start: Option<i64>,
         end: Option<i64>,
@@ -35,24 +35,24 @@ impl PageRequest {
     }
 }
 
-/// What a `syncState` carries: how far the caller has seen, upwards by change and downwards by position.
+/// The content of a `syncState`: which changes and which older items the caller has received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SyncState {
-    /// Highest change counter seen.
+    /// The last change that was received.
     pub high: i64,
-    /// Lowest message id (or activity) seen.
+    /// The lowest message id (or activity) that was received.
     pub low: i64,
-    /// Tells conversations apart that were active in the same millisecond.
+    /// Orders conversations of the same activity.
     pub row: i64,
-    /// The first page's lower bound.
+    /// The lower bound of the first page.
     pub start: i64,
     pub page: usize,
-    /// The kinds of conversations that are asked for, one bit each; 0 for all.
+    /// The requested kinds of conversations, one bit each; 0 for all.
     pub targets: u8,
 }
 
 impl SyncState {
-    /// Opaque hex on the wire.
+    /// An opaque text.
     pub fn encode(self) -> String {
         let Self { high, low, row, start, page, targets } = self;
         let text = format!("{high}:{low}:{row}:{start}:{page}:{targets}");
@@ -63,7 +63,7 @@ impl SyncState {
     }
 
     /// # Errors
-    /// When the text was not made by [`SyncState::encode`].
+    /// If the text was not made by [`SyncState::encode`].
     pub fn decode(hex: &str) -> Result<Self, ApiError> {
         const STALE: ApiError = ApiError::stale_sync_state();
         let bytes: Option<Vec<u8>> = (0..hex.len() / 2)
@@ -75,7 +75,7 @@ impl SyncState {
             Some([high, low, row, start, page, targets]) => {
                 (*high, *low, *row, *start, *page, *targets)
             }
-            // Made before the kinds were kept.
+            // An older form without the kinds.
             Some([high, low, row, start, page]) => (*high, *low, *row, *start, *page, 0),
             _ => return Err(STALE),
         };
@@ -85,7 +85,7 @@ impl SyncState {
     }
 }
 
-/// The bytes that a page still takes.
+/// The bytes that are left on a page.
 pub struct PageRoom(usize);
 
 impl PageRoom {
@@ -93,7 +93,7 @@ impl PageRoom {
         Self(MAX_PAGE_BYTES)
     }
 
-    /// Keeps the items that fit, the first of a page in any case. True when some had to go.
+    /// Removes items that do not fit, but never the first item of a page. Returns true if any were removed.
     pub fn cut<T>(&mut self, items: &mut Vec<T>, size: impl Fn(&T) -> usize) -> bool {
         let fits = items.iter().take_while(|item| {
             let size = size(item);

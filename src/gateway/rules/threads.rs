@@ -1,4 +1,4 @@
-//! Groups: making one, and its properties. Each change leaves its line in the chat.
+//! Groups and their properties. Every change posts a system message.
 
 use super::super::api_error::ApiError;
 use super::super::chat_key::ChatKey;
@@ -12,9 +12,9 @@ use crate::model::{Role, UserId};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 
-/// In bytes.
+/// Maximum length of a topic in bytes.
 const MAX_TOPIC: usize = 1_024;
-/// Capabilities of a group, and the length of one in bytes.
+/// Maximum number of capabilities, and maximum length of one in bytes.
 const MAX_CAPABILITIES: usize = 64;
 const MAX_CAPABILITY: usize = 64;
 
@@ -24,10 +24,10 @@ pub struct Thread {
     pub members: Vec<MemberRow>,
 }
 
-/// Creates a group and gives its id.
+/// Creates a group and returns its id.
 ///
 /// # Errors
-/// When the members are too many, malformed, or the creator is not an admin among them.
+/// If there are too many members, an id or property is not valid, or the creator is not listed as an admin.
 pub fn create(
     work: &mut Work<'_>,
     me: &UserId,
@@ -70,7 +70,7 @@ pub fn create(
     Ok(id)
 }
 
-/// Everyone once; an admin who is also listed as a user is an admin.
+/// Removes duplicates. A member listed both as admin and as user is an admin.
 fn without_doubles(members: &[MemberRow]) -> Vec<MemberRow> {
     let mut places: HashMap<&UserId, usize> = HashMap::new();
     let mut kept: Vec<MemberRow> = Vec::new();
@@ -85,10 +85,10 @@ fn without_doubles(members: &[MemberRow]) -> Vec<MemberRow> {
     kept
 }
 
-/// A group as its members see it.
+/// A group and its members.
 ///
 /// # Errors
-/// When there is no such group, or the caller is not a member.
+/// If there is no such group, or the caller is not a member.
 pub fn one(store: &dyn StorageTx, me: &UserId, id: &str) -> Result<Thread, ApiError> {
     if !id.starts_with("19:") {
         return Err(ApiError::bad("The resource URL is misformatted."));
@@ -98,10 +98,10 @@ pub fn one(store: &dyn StorageTx, me: &UserId, id: &str) -> Result<Thread, ApiEr
     Ok(Thread { row, members })
 }
 
-/// The group whose join link a member asks for.
+/// The group for whose join link a member asks.
 ///
 /// # Errors
-/// When the caller is not a member, or nobody may join by link.
+/// If the caller is not a member, or joining by link is turned off.
 pub fn open_thread(store: &dyn StorageTx, me: &UserId, id: &str) -> Result<ThreadRow, ApiError> {
     let (thread, _) = member_thread(store, id, me)?;
     if !thread.joining {
@@ -110,19 +110,19 @@ pub fn open_thread(store: &dyn StorageTx, me: &UserId, id: &str) -> Result<Threa
     Ok(thread)
 }
 
-/// The group that a join code leads into.
+/// The group with this join code.
 ///
 /// # Errors
-/// When it leads nowhere.
+/// If there is none, or joining by link is turned off.
 pub fn behind_code(store: &dyn StorageTx, code: &str) -> Result<ThreadRow, ApiError> {
     let thread = store.thread_of_code(code)?.filter(|thread| thread.joining);
     thread.ok_or(ApiError::not_found("This link leads nowhere."))
 }
 
-/// Sets a property of a group. Any member may change the topic, admins the rest.
+/// Sets a property of a group. Members may change the topic, admins all properties.
 ///
 /// # Errors
-/// When the caller may not, or the value is not one.
+/// If the caller is not allowed to do this, or the value is not valid.
 pub fn set_property(
     work: &mut Work<'_>,
     me: &UserId,
@@ -156,7 +156,7 @@ fn value_tag(text: &str) -> String {
     format!("<value>{}</value>", xml(text))
 }
 
-/// A boolean as JSON or as a word.
+/// A boolean, or a word for one.
 fn flag(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(flag) => Some(*flag),
@@ -165,7 +165,7 @@ fn flag(value: &Value) -> Option<bool> {
     }
 }
 
-/// Sets one property on the row. Whether the caller may is asked before.
+/// Sets a property of the row without checking permissions.
 fn apply(thread: &mut ThreadRow, name: &str, value: &Value) -> Result<(), ApiError> {
     const WRONG: ApiError = ApiError::bad("The property's value has the wrong type.");
     match name {

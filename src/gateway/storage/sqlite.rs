@@ -1,4 +1,4 @@
-//! The storage in one SQLite file: a writing connection, and reading ones that do not wait for it.
+//! Storage in an SQLite file, with one connection for writing and several for reading.
 
 mod messages;
 mod people;
@@ -22,9 +22,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Reading connections that are kept open.
+/// Number of idle connections for reading.
 const KEPT_READERS: usize = 4;
-/// Caches of the connections, in KiB as SQLite's negative number.
+/// Cache sizes of connections in KiB, negative as SQLite expects it.
 const READER_CACHE: i64 = -512;
 const WRITER_CACHE: i64 = -6 * 1024;
 const STATEMENTS: usize = 64;
@@ -37,7 +37,7 @@ impl From<rusqlite::Error> for StorageError {
 
 pub struct SqliteStorage {
     writer: Mutex<Connection>,
-    /// `None` in memory: there is only the writing connection.
+    /// `None` for a database in memory, which has only one connection.
     readers: Option<Readers>,
 }
 
@@ -47,10 +47,11 @@ struct Readers {
 }
 
 impl SqliteStorage {
-    /// Opens the file, makes it when it is missing, and brings an older one up to date. `None` keeps all in memory.
+    /// Opens a database file, creates it if it is missing, and migrates older versions. With `None`, the database is in
+    /// memory, and reads wait for writes.
     ///
     /// # Errors
-    /// When the file cannot be used or is of a newer version.
+    /// If the file cannot be used or is of a newer version.
     pub fn open(path: Option<&Path>) -> Stored<Self> {
         let mut writer = match path {
             Some(path) => Connection::open(path)?,
@@ -127,7 +128,7 @@ impl StorageTx for SqliteTx<'_> {
         run("SAVEPOINT attempt")?;
         let keep = work(&mut SqliteTx { sql: self.sql });
         if !keep {
-            // Fails when SQLite gave up the whole transaction, as it does on a full disk.
+            // Fails if SQLite has already undone the whole transaction, for example because the disk is full.
             run("ROLLBACK TO attempt")?;
         }
         run("RELEASE attempt")?;
@@ -267,19 +268,19 @@ impl StorageTx for SqliteTx<'_> {
     }
 }
 
-/// The next number of the counter that rises with every change of anything.
+/// The next number of the counter for changes.
 fn next_change(sql: &Connection) -> rusqlite::Result<i64> {
     next_changes(sql, 1)
 }
 
-/// The last of the next `count` numbers.
+/// Takes the next `count` numbers of the counter and returns the last one.
 fn next_changes(sql: &Connection, count: usize) -> rusqlite::Result<i64> {
     let count = i64::try_from(count).unwrap_or(0);
     sql.prepare_cached("UPDATE counter SET value = value + ?1 RETURNING value")?
         .query_row([count], |row| row.get(0))
 }
 
-/// A chat's number in the tables, if it has begun.
+/// The row id of a chat, if it exists.
 fn chat_number(sql: &Connection, chat: &ChatKey) -> rusqlite::Result<Option<i64>> {
     use rusqlite::OptionalExtension;
     sql.prepare_cached("SELECT id FROM chats WHERE key = ?1")?
@@ -287,7 +288,7 @@ fn chat_number(sql: &Connection, chat: &ChatKey) -> rusqlite::Result<Option<i64>
         .optional()
 }
 
-/// A chat's number; the chat begins with this, and those who are in it by its very key with it.
+/// The row id of a chat. The chat and the participants that follow from its key are created if necessary.
 fn open_chat(sql: &Connection, chat: &ChatKey, now: i64) -> rusqlite::Result<i64> {
     if let Some(known) = chat_number(sql, chat)? {
         return Ok(known);

@@ -6,8 +6,8 @@ use crate::model::{Timestamp, UserId};
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 use serde_json::{Map, Value};
 
-/// A repetition is looked for among so many messages under its client id. Who gives the same id to more of them does not
-/// make ids that tell messages apart.
+/// Number of messages with the same client id that are compared. A client that reuses ids more often than that does not
+/// use them to identify messages.
 const SAME_CLIENT_ID: i64 = 16;
 
 fn read(row: &Row<'_>) -> Result<MessageRow> {

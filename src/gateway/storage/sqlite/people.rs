@@ -1,4 +1,4 @@
-//! People's places in chats, in SQLite.
+//! Participants of chats in SQLite.
 
 use super::{
     ChatKey, ConversationEntry, MemberReadMark, MemberRow, Participant, ReadWindow, chat_number,
@@ -9,10 +9,10 @@ use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 use serde_json::{Map, Value};
 use std::collections::HashSet;
 
-/// Up to so many people are looked up one by one; for more, everyone in the chat is read.
+/// Up to this number, users are looked up one by one. For more, all participants are read.
 const FEW: usize = 32;
 
-/// A role as a number in the table.
+/// The number of a role in the table.
 pub fn number_of(role: Role) -> i64 {
     match role {
         Role::User => 1,
@@ -20,7 +20,7 @@ pub fn number_of(role: Role) -> i64 {
     }
 }
 
-/// A role from its number; 0 stands for someone who has left.
+/// The role for a number in the table; 0 is a former participant.
 pub fn role_of(number: i64) -> Option<Role> {
     match number {
         0 => None,
@@ -29,13 +29,13 @@ pub fn role_of(number: i64) -> Option<Role> {
     }
 }
 
-/// How somebody comes into a chat.
+/// When and how a user joins a chat.
 #[derive(Clone, Copy)]
 pub struct JoinDetails {
     pub now: i64,
-    /// The first message that may be read.
+    /// The id of the first message that the user may read.
     pub since: i64,
-    /// The number of this change, which no other has.
+    /// The number of this change.
     pub change: i64,
 }
 
@@ -65,11 +65,11 @@ pub fn insert(
     Ok(())
 }
 
-/// Columns of a place and of its chat, from which the standing of the conversation is worked out.
+/// The columns of a participant and its chat.
 const PLACE: &str = "p.*, c.last_id, c.version AS chat_version, c.change AS chat_change \
      FROM people p JOIN chats c ON c.id = p.chat";
 
-/// Someone who has left sees nothing of what went on after it.
+/// Former participants do not see changes after they left.
 fn entry(row: &Row<'_>) -> Result<ConversationEntry> {
     let present = row.get::<_, i64>("role")? > 0;
     let (last_id, own): (i64, i64) = (row.get("last_id")?, row.get("change")?);

@@ -1,9 +1,9 @@
-//! The tables, and how older files become as today's are.
+//! The schema and its migrations.
 
 use super::StorageError;
 use rusqlite::{Connection, TransactionBehavior};
 
-/// Each step leads from one version of the schema to the next. A step that was released never changes.
+/// Migrations from each version of the schema to the next. Released migrations must not be changed.
 const STEPS: [&str; 3] = [VERSION_1, VERSION_2, VERSION_3];
 
 const VERSION_1: &str = "
@@ -27,8 +27,8 @@ CREATE TABLE views (
 CREATE INDEX views_by_activity ON views (user, activity);
 ";
 
-/// What is the same for everyone in a chat stands once, in `chats`: posting a message costs the same in a group of a
-/// thousand as in one of two. Chats have numbers, so that indexes stay small.
+/// Moves what is the same for all participants to `chats`, so that the cost of posting does not depend on the number of
+/// participants. Chats get integer ids to keep indexes small.
 const VERSION_2: &str = "
 CREATE TABLE chats (
     id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, last_id INTEGER NOT NULL, version INTEGER NOT NULL,
@@ -73,7 +73,7 @@ DROP TABLE views;
 DROP TABLE members;
 ";
 
-/// People stand in the order of their chats, so that those who are in one are read in one go.
+/// Stores participants in the order of their chats, so that all participants of a chat are read quickly.
 const VERSION_3: &str = "
 ALTER TABLE people RENAME TO old_people;
 DROP INDEX people_by_user;
@@ -96,7 +96,7 @@ CREATE TABLE registrations (
     expires INTEGER NOT NULL, subscribed INTEGER NOT NULL) STRICT;
 ";
 
-/// Makes the tables, or brings those of an older version up to date, in one transaction.
+/// Creates or migrates the tables in one transaction.
 pub fn prepare(connection: &mut Connection) -> Result<(), StorageError> {
     let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -116,7 +116,7 @@ pub fn prepare(connection: &mut Connection) -> Result<(), StorageError> {
 pub mod tests {
     use super::*;
 
-    /// The tables of version 1 with `fill` in them.
+    /// Creates a database of version 1 and runs `fill` on it.
     pub fn version_1(path: &std::path::Path, fill: &str) {
         let connection = Connection::open(path).unwrap();
         connection.execute_batch(&format!("{VERSION_1} {fill} PRAGMA user_version = 1;")).unwrap();
