@@ -28,7 +28,7 @@ fn short_limits(options: &mut GatewayOptions) {
     options.limits.connections = 16;
     options.limits.head = Duration::from_millis(400);
     options.limits.body = Duration::from_millis(400);
-    options.limits.idle = Duration::from_millis(800);
+    options.limits.idle = Duration::from_secs(3);
 }
 
 /// A connection without anything to say, and its end.
@@ -48,9 +48,9 @@ async fn half_a_request_and_a_resting_connection_end_in_time() {
     assert_eq!(resting.ask("GET", LIST, "").await.unwrap().status, 200);
     let (silent, half_head, resting) = tokio::join!(ends(silent), ends(half_head), ends(resting));
     for short in [silent, half_head] {
-        assert!(short < Duration::from_millis(800), "{short:?}");
+        assert!(short < Duration::from_millis(2_500), "{short:?}");
     }
-    assert!(resting >= Duration::from_millis(700), "{resting:?}");
+    assert!(resting >= Duration::from_millis(2_500), "{resting:?}");
     let mut half_body = caller(&gateway, ANNA).await;
     let head = format!(
         "POST {LIST}/{JOE}/messages HTTP/1.1\r\nHost: {}\r\n{}\r\nContent-Length: 500\r\n\r\n{{",
@@ -207,7 +207,7 @@ async fn links_are_secure_behind_a_proxy_and_as_given_with_a_public_url() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_endpoint_that_nobody_polls_loses_its_events_and_its_client_is_told() {
     let gateway =
-        Gateway::configured(|options| options.endpoint_patience = Duration::from_millis(300)).await;
+        Gateway::configured(|options| options.endpoint_patience = Duration::from_secs(1)).await;
     let joe = gateway.client(JOE);
     let (mut careful, mut careless) = (caller(&gateway, ANNA).await, caller(&gateway, ANNA).await);
     let mut busy = caller(&gateway, ANNA).await;
@@ -218,7 +218,7 @@ async fn an_endpoint_that_nobody_polls_loses_its_events_and_its_client_is_told()
     assert!(careful.poll(0).await.unwrap().body.contains("first"));
     // A poll that waits counts as polling, for as long as it waits.
     let mut ack = 1_000;
-    let until = Instant::now() + Duration::from_millis(900);
+    let until = Instant::now() + Duration::from_millis(2_200);
     while Instant::now() < until {
         let answer = busy.poll(ack).await.unwrap();
         assert_eq!(answer.status, 200);
