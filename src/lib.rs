@@ -34,7 +34,6 @@
 //!
 //! `.github/CONTRIBUTING.md` lists the files of each.
 #![doc = include_str!("ARCHITECTURE.md")]
-
 #![deny(
     clippy::unwrap_used,
     clippy::panic,
