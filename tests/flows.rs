@@ -583,13 +583,13 @@ async fn typed_markers_and_names_go_out_as_tags_after_a_look_at_them() {
     anna.press(&["tab"]).await;
     anna.wait_for("@Mia Tan").await;
     anna.press(&["alt-p"]).await;
-    let screen = anna.wait_for("How it will look").await;
+    let screen = anna.wait_for("Preview").await;
     assert!(screen.contains("now Mia Tan"), "{screen}");
     anna.type_text("please").await;
     anna.wait_for("now Mia Tan please").await;
     anna.press(&["enter"]).await;
     anna.wait_for("✓").await;
-    anna.wait_gone("How it will look").await;
+    anna.wait_gone("Preview").await;
     let sent = texts(&gateway, ANNA, &crew).await;
     assert_eq!(
         sent.last().unwrap(),

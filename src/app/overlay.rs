@@ -1,7 +1,7 @@
-//! Dialogs above the panes: a stack, and one file a dialog with its state, its lines and its keys.
+//! Dialogs above the panes: a stack of dialogs, and one file per dialog with its state, its lines and its keys.
 //!
-//! Esc takes the top one away, and what is beneath is as it was left. A dialog carries out what concerns one chat or
-//! sync itself; what concerns the whole program it returns as [`Next`].
+//! Esc closes the top dialog; the ones below keep their state. A dialog itself does what affects one chat or makes a
+//! request to sync; what affects the whole program it returns as [`Next`].
 
 mod confirm;
 mod content;
@@ -48,40 +48,39 @@ use super::view::layout::Size;
 use crate::model::{ChatRef, MessageKey};
 use content::Content;
 
-/// What a dialog may use.
+/// What a dialog has access to.
 pub struct DialogEnv<'a> {
     pub app: &'a mut AppState,
     pub size: Size,
 }
 
-/// What is to happen after a dialog took a key.
+/// What happens after a dialog has handled a key.
 #[derive(Debug)]
 pub enum Next {
     Stay,
     Close,
     Push(Overlay),
-    /// Takes the dialog's place.
+    /// Replaces this dialog.
     Replace(Overlay),
-    /// Closes every dialog and does this.
+    /// Closes every dialog and runs this action.
     Do(Action),
-    /// Closes every dialog and opens a chat, at a message where one is named.
+    /// Closes every dialog and opens a chat, at the given message if there is one.
     Open(ChatRef, Option<MessageKey>),
 }
 
-/// One dialog.
 trait Dialog {
-    /// Its lines.
+    /// What the dialog shows.
     fn content(&self, app: &AppState, size: Size) -> Content;
 
-    /// Takes a key.
+    /// Handles a key.
     fn act(&mut self, action: OverlayAction, env: &mut DialogEnv<'_>) -> Next;
 
-    /// Keys go on to what is below it.
+    /// Whether keys go to the panes below, except Esc.
     fn is_passive(&self) -> bool {
         false
     }
 
-    /// Enter chooses something.
+    /// Whether Enter chooses something.
     fn chooses(&self) -> bool {
         true
     }
@@ -154,11 +153,11 @@ impl Overlay {
     }
 }
 
-/// The open dialogs, the top one last.
+/// The open dialogs, with the top one last.
 #[derive(Debug, Default)]
 pub struct OverlayStack {
     stack: Vec<Overlay>,
-    /// The search a hit was opened from: asking again begins there.
+    /// The search that the last hit was opened from; opening the search again resumes it.
     last_search: Option<Search>,
 }
 
@@ -171,12 +170,12 @@ impl OverlayStack {
         self.stack.is_empty()
     }
 
-    /// A dialog is open that takes keys.
+    /// Whether the top dialog takes the keys.
     pub fn takes_keys(&self) -> bool {
         self.top().is_some_and(|top| !top.dialog().is_passive())
     }
 
-    /// Enter chooses something in the dialog on top.
+    /// Whether Enter chooses something in the top dialog.
     pub fn chooses(&self) -> bool {
         self.top().is_some_and(|top| top.dialog().chooses())
     }
@@ -185,12 +184,12 @@ impl OverlayStack {
         self.stack.push(overlay);
     }
 
-    /// Opens a dialog, if there is one.
+    /// Opens a dialog if there is one.
     pub fn extend(&mut self, overlay: Option<Overlay>) {
         self.stack.extend(overlay);
     }
 
-    /// Takes the top dialog away; false when there is none.
+    /// Closes the top dialog. Returns false if there is none.
     pub fn pop(&mut self) -> bool {
         self.stack.pop().is_some()
     }
@@ -199,7 +198,7 @@ impl OverlayStack {
         self.stack.clear();
     }
 
-    /// Takes a dialog away that takes no keys.
+    /// Closes the dialogs that take no keys.
     pub fn drop_passive(&mut self) {
         self.stack.retain(|overlay| !overlay.dialog().is_passive());
     }
@@ -212,19 +211,19 @@ impl OverlayStack {
         matches!(self.top(), Some(Overlay::Preview(_)))
     }
 
-    /// Settings of a chat, or what belongs to them, are on the screen.
+    /// Whether chat settings or a member list are open.
     pub fn shows_settings(&self) -> bool {
         self.stack.iter().any(|o| matches!(o, Overlay::Settings(_) | Overlay::Members(_)))
     }
 
-    /// Opens the search, or shows again the one that a hit was opened from.
+    /// Opens the search. With an empty input it resumes the search that the last hit was opened from.
     pub fn open_search(&mut self, app: &mut AppState, here: Option<ChatRef>, input: &str) {
         let last = self.last_search.take().filter(|last| input.is_empty() && last.here == here);
         let search = last.unwrap_or_else(|| Search::begin(app, here, input));
         self.push(Overlay::Search(search));
     }
 
-    /// The open search, for its hits.
+    /// The open search, which receives the hits.
     pub fn search_mut(&mut self) -> Option<&mut Search> {
         self.stack.iter_mut().rev().find_map(|overlay| match overlay {
             Overlay::Search(search) => Some(search),
@@ -232,14 +231,14 @@ impl OverlayStack {
         })
     }
 
-    /// Gives a key to the dialog on top, and what is beyond it back.
+    /// Passes a key to the top dialog. Returns what the caller has to do.
     pub fn act(&mut self, action: OverlayAction, app: &mut AppState, size: Size) -> Next {
         let Some(top) = self.stack.last_mut() else { return Next::Stay };
         let next = top.dialog_mut().act(action, &mut DialogEnv { app, size });
         self.follow(next)
     }
 
-    /// Carries out what concerns the stack.
+    /// Does what concerns the stack and returns the rest.
     pub fn follow(&mut self, next: Next) -> Next {
         match next {
             Next::Stay => {}
@@ -262,7 +261,7 @@ impl OverlayStack {
         Next::Stay
     }
 
-    /// The dialog on top, as it is painted. `above` is where one that stands above the message box ends.
+    /// The top dialog, ready to be drawn. A dialog with [`Extent::AboveBox`](content::Extent) ends at row `above`.
     pub fn view(&self, app: &AppState, size: Size, above: u16) -> Option<DialogView> {
         let content = self.top()?.dialog().content(app, size);
         content.place(size, above)

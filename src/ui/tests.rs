@@ -260,7 +260,7 @@ fn conversation_settings_at_eighty_columns() {
       │    Created by        You (8:anna.7)                                 copy │
       │    Created           Today 22:13                                    copy │
       │ q  Leave             …                                        asks first │
-      │ d  Delete history    for this account only                    asks first │
+      │ d  Delete history    for your account only                    asks first │
       │                                                                          │
       │ Server: history refused: not allowed (403) 22:13 !                       │
       │         alerts: saving ↑                                                 │
@@ -297,7 +297,7 @@ fn conversation_settings_beside_three_panes() {
                           │    Created by        You (8:anna.7)                                 copy │
                           │    Created           Today 22:13                                    copy │
                           │ q  Leave             …                                        asks first │
-                          │ d  Delete history    for this account only                    asks first │
+                          │ d  Delete history    for your account only                    asks first │
                           │                                                                          │
                           │ Server: history refused: not allowed (403) 22:13 !                       │
                           │         alerts: saving ↑                                                 │

@@ -1,4 +1,4 @@
-//! A question before something is done.
+//! Asks for confirmation before something is done.
 
 use super::content::{Content, DialogLine, wide_columns};
 use super::{Dialog, DialogEnv, Next};
@@ -22,16 +22,16 @@ pub struct Confirm {
     consent: Consent,
 }
 
-/// What is done after a yes.
+/// What is done if the answer is yes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Consent {
     DeleteMessage(ChatRef, MessageKey),
-    /// A change of a conversation that asks first.
+    /// A change to a conversation that needs confirmation.
     Change(ChatRef, ThreadChange),
     Remove(ChatRef, Vec<UserId>),
     Join(ChatRef),
     OpenLink(SafeText),
-    /// Discards a message that was not sent.
+    /// Discards an unsent message.
     Discard(ChatRef, ClientMessageId),
     /// Sends text that looks like a command.
     SendLiteral(ChatRef, Outgoing),
@@ -43,7 +43,7 @@ impl Confirm {
         Self { question, detail, consent }
     }
 
-    /// The whole address is shown before anything is opened.
+    /// Shows the whole address before it is opened.
     pub fn open_link(url: SafeText) -> Self {
         Self {
             question: SafeText::line("Open this address?"),
@@ -112,7 +112,7 @@ fn carry_out(app: &mut AppState, consent: Consent) {
         Consent::OpenLink(url) => app.effects.push(Effect::OpenUrl(url)),
         Consent::SendLiteral(chat, outgoing) => {
             app.with_chat(&chat, |chat, env| {
-                // Only while its text is still in that chat's box.
+                // The text may have been edited or sent since.
                 if chat.composer.text() == outgoing.text {
                     sending::send(chat, env, outgoing);
                 }

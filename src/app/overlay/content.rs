@@ -1,4 +1,4 @@
-//! What a dialog shows, and the part of it that is in sight.
+//! The content of a dialog, and the visible part of it.
 
 use crate::app::view::layout::{Rect, Size};
 use crate::app::view::wrap::TextRow;
@@ -6,15 +6,15 @@ use crate::app::view::{Label, Tone};
 use crate::model::SafeText;
 use crate::model::text::{tail, width};
 
-/// A dialog as it is painted.
+/// A dialog ready to be drawn.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DialogView {
     pub area: Rect,
     pub title: String,
     pub input: Option<InputView>,
-    /// Where the lines begin.
+    /// The area of the lines.
     pub body: Rect,
-    /// A rule stands between input and lines.
+    /// Whether a rule separates the input from the lines.
     pub ruled: bool,
     pub lines: DialogBody,
     pub hint: String,
@@ -23,20 +23,20 @@ pub struct DialogView {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum DialogBody {
-    /// The lines in sight.
+    /// The visible lines.
     Lines(Vec<DialogLine>),
     /// Formatted text.
     Text(Vec<TextRow>),
 }
 
-/// The line that is typed into: the end of it that fits, and what is said at its right.
+/// The input line: as much of the end of the text as fits, and a note at its right.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InputView {
     pub text: String,
     pub note: String,
 }
 
-/// One line: pieces at its left, a short text at its right.
+/// One line: labels at the left, a short text at the right.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DialogLine {
     pub left: Vec<Label>,
@@ -50,7 +50,7 @@ impl DialogLine {
         Self::toned(left, right, Tone::Plain)
     }
 
-    /// Both sides in one tone.
+    /// Both sides have the same tone.
     pub fn toned(left: impl Into<String>, right: impl Into<String>, tone: Tone) -> Self {
         Self {
             left: vec![Label::new(left, tone)],
@@ -65,27 +65,27 @@ impl DialogLine {
     }
 }
 
-/// How much of the screen a dialog takes.
+/// The size of a dialog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {
     Narrow,
     Wide,
-    /// As much as there is.
+    /// The whole screen, up to 100 columns.
     Full,
     /// Right above the message box.
     AboveBox,
 }
 
-/// Which of the lines are in sight.
+/// Which of the lines are visible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Position {
-    /// The marked line, with everything up to `last` in sight.
+    /// The highlighted line, with every line up to `last` visible.
     Marked { at: usize, last: usize },
-    /// From this line on.
+    /// Starts at this line.
     Scroll(usize),
 }
 
-/// Everything a dialog has to show.
+/// Everything a dialog shows.
 #[derive(Clone, Debug)]
 pub struct Content {
     pub title: String,
@@ -93,7 +93,7 @@ pub struct Content {
     pub lines: Vec<DialogLine>,
     pub text: Option<Vec<TextRow>>,
     pub position: Position,
-    /// Lines that belong together, so that none of them is in sight without the others.
+    /// The number of lines that form one entry and are only shown together.
     pub step: usize,
     pub hint: String,
     pub extent: Extent,
@@ -117,12 +117,12 @@ impl Content {
         Self { extent: Extent::Narrow, ..self }
     }
 
-    /// With a line that is typed into.
+    /// Adds an input line.
     pub fn with_input(self, input: &str) -> Self {
         Self { input: Some((input.to_owned(), String::new())), ..self }
     }
 
-    /// With one line marked. Without lines none is; `empty` stands there instead.
+    /// Highlights one line. If there are no lines, shows `empty` instead.
     pub fn with_marked(mut self, marked: usize, empty: &str) -> Self {
         if self.lines.is_empty() {
             if !empty.is_empty() {
@@ -145,7 +145,7 @@ impl Content {
         self.extent == Extent::Full
     }
 
-    /// The dialog's rectangle. `above` is where one that stands above the message box ends.
+    /// The dialog's rectangle. A dialog with [`Extent::AboveBox`] ends at row `above`.
     fn area(&self, size: Size, above: u16) -> Option<Rect> {
         let (columns, rows) = (size.columns, size.rows);
         let fixed = 2 + if self.input.is_some() { 2 } else { 0 };
@@ -171,19 +171,19 @@ impl Content {
         }
     }
 
-    /// Rows that lines can be shown in.
+    /// The number of rows for lines.
     fn room(&self, area: Rect) -> usize {
         let taken = 2 + if self.input.is_some() { 2 } else { 0 };
         usize::from(area.height.saturating_sub(taken))
     }
 
-    /// How far it can be scrolled at this size.
+    /// The largest scroll offset at this size.
     pub fn max_scroll(&self, size: Size) -> usize {
         let room = self.area(size, size.rows).map_or(0, |area| self.room(area));
         self.lines.len().saturating_sub(room)
     }
 
-    /// The dialog as it is painted; `None` when there is no room for it.
+    /// The dialog ready to be drawn; `None` if there is no room for it.
     pub fn place(self, size: Size, above: u16) -> Option<DialogView> {
         let area = self.area(size, above)?;
         let room = self.room(area);
@@ -200,7 +200,7 @@ impl Content {
         let top = if input.is_some() { 3 } else { 1 };
         let takes_keys = self.extent != Extent::AboveBox;
         let lines = match self.text {
-            // Of a text that is too long its end matters: that is being written.
+            // Shows the end of a text that is too long: the user is writing there.
             Some(rows) => {
                 let skip = rows.len().saturating_sub(room);
                 DialogBody::Text(rows.into_iter().skip(skip).collect())
@@ -234,12 +234,12 @@ fn input_view(text: &str, note: String, columns: u16) -> InputView {
     InputView { text: tail(&text, room).to_owned(), note }
 }
 
-/// Moves a mark by lines; it stays among `count` of them.
+/// Moves the highlight by `by` lines and keeps it within `count` lines.
 pub fn step(marked: &mut usize, by: isize, count: usize) {
     *marked = marked.saturating_add_signed(by).min(count.saturating_sub(1));
 }
 
-/// Columns of text in a wide dialog.
+/// The number of text columns in a wide dialog.
 pub fn wide_columns(size: Size) -> usize {
     usize::from(size.columns.saturating_sub(2)).clamp(18, 76).saturating_sub(5)
 }

@@ -1,4 +1,4 @@
-//! All keys and commands: those of this place first, then those that work anywhere, then the rest.
+//! All keys and commands: first those of the current place, then those that work everywhere, then the rest.
 
 use super::content::{Content, DialogLine};
 use super::{Dialog, DialogEnv, Next};
@@ -11,13 +11,13 @@ use crate::app::view::layout::Size;
 #[derive(Debug)]
 pub struct Help {
     context: Context,
-    /// How each slash command is written, and what it does.
+    /// The usage of each slash command, and what it does.
     commands: Vec<(String, &'static str)>,
     scroll: usize,
 }
 
 impl Help {
-    /// Help for a place, with the slash commands: how each is written, and what it does.
+    /// Help for a context, with the usage and the description of each slash command.
     pub fn new(context: Context, commands: Vec<(String, &'static str)>) -> Self {
         Self { context, commands, scroll: 0 }
     }
@@ -64,7 +64,7 @@ impl Dialog for Help {
     }
 }
 
-/// Keys of a dialog that is only read: they scroll, and some letters close it.
+/// Handles the keys of a read-only dialog: they scroll, and some letters close it.
 pub fn scroll_key(scroll: &mut usize, action: &OverlayAction, max: usize, size: Size) -> Next {
     let page = isize::try_from(size.rows.saturating_sub(6).max(1)).unwrap_or(1);
     let by = match action {

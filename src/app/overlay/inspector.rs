@@ -1,4 +1,4 @@
-//! Everything that is known of one message, as labelled lines.
+//! Everything known about one message, as labelled lines.
 
 use super::content::{Content, DialogLine, wide_columns};
 use super::help::scroll_key;
@@ -11,9 +11,9 @@ use crate::app::view::layout::Size;
 use crate::app::view::wrap::break_lines;
 use crate::model::{Delivery, Message, MessageKey, RawMessage, SafeText, Timestamp, UserId};
 
-/// Rows of one value that are shown.
+/// The most rows shown of one value.
 const MAX_ROWS: usize = 400;
-/// Cells of a label.
+/// The width of a label in cells.
 const LABEL: usize = 13;
 
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub struct Inspector {
 }
 
 impl Inspector {
-    /// For a message; `items` are its stored item and the edit records that belong to it. `None` when it is not loaded.
+    /// `items` are the stored item of the message and its edit records. `None` if the message is not loaded.
     pub fn new(
         app: &AppState,
         chat: &Chat,
@@ -128,15 +128,15 @@ fn version(message: &Message) -> String {
     }
 }
 
-/// A step of an own message on its way, in words.
+/// Describes a step of sending a message.
 fn step(delivery: &Delivery) -> String {
     match delivery {
         Delivery::Saving => "typed".into(),
-        Delivery::Held => "on disk, held back so that it can be taken back".into(),
-        Delivery::Queued => "on disk, waiting".into(),
-        Delivery::Sending => "being sent".into(),
+        Delivery::Held => "saved, held so that it can be undone".into(),
+        Delivery::Queued => "saved, waiting to be sent".into(),
+        Delivery::Sending => "sending".into(),
         Delivery::Sent => "accepted by the server".into(),
-        Delivery::Unconfirmed => "outcome unknown, being looked up".into(),
+        Delivery::Unconfirmed => "outcome unknown, checking the server".into(),
         Delivery::Failed { reason, .. } => format!("not sent: {reason}"),
     }
 }

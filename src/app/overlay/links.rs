@@ -1,4 +1,4 @@
-//! Choosing one of several links.
+//! Opens one of several links.
 
 use super::content::{Content, DialogLine, step};
 use super::reactions::digit;
@@ -24,7 +24,8 @@ impl Dialog for Links {
     fn content(&self, _: &AppState, _: Size) -> Content {
         let lines =
             (1..).zip(&self.links).map(|(n, url)| DialogLine::new(format!("{n} {url}"), ""));
-        Content::new("Links", lines.collect(), "Enter or a number").with_marked(self.marked, "")
+        Content::new("Links", lines.collect(), "Enter or a number opens")
+            .with_marked(self.marked, "")
     }
 
     fn act(&mut self, action: OverlayAction, _: &mut DialogEnv<'_>) -> Next {

@@ -1,4 +1,4 @@
-//! The members of a group, and changing them: who is removed, who is an admin.
+//! The members of a group: adds and removes members and changes their roles.
 
 use super::content::{Content, DialogLine, step};
 use super::settings::{ask_leave, by_letter, name_and_id};
@@ -16,7 +16,7 @@ use crate::model::{ChatRef, Member, Role, ThreadChange, UserId};
 pub struct Members {
     chat: ChatRef,
     marked: usize,
-    /// The targets of the next change, where there are several.
+    /// The members that the next change applies to. If empty, it applies to the highlighted one.
     picked: Vec<UserId>,
 }
 
@@ -34,7 +34,7 @@ impl Members {
         Some(self.list(app).get(self.marked)?.id.clone())
     }
 
-    /// Whom the next change is about: those picked, else the marked one.
+    /// The members that the next change applies to: the picked ones, else the highlighted one.
     fn targets(&self, app: &AppState) -> Vec<UserId> {
         if self.picked.is_empty() {
             self.at(app).into_iter().collect()
@@ -88,7 +88,7 @@ impl Dialog for Members {
             DialogLine::new(format!("{mark}{name}"), role_or_saving(app, chat, member))
         });
         let title = format!("Members of {}", shown(&app.prefs, &account.title(chat)));
-        let hint = "a add · x remove · o role · y id · Space picks · Enter shows";
+        let hint = "a add · x remove · o role · y id · Space pick · Enter details";
         Content::new(title, lines.collect(), hint).with_marked(self.marked, "Not loaded yet.")
     }
 
@@ -118,13 +118,13 @@ fn role_or_saving(app: &AppState, chat: &Chat, member: &Member) -> &'static str 
     }
 }
 
-/// Copies ids, one a line.
+/// Copies the ids, one per line.
 pub fn copy_ids(app: &mut AppState, chat: &ChatRef, who: &[UserId]) {
     let ids: Vec<&str> = who.iter().map(UserId::as_str).collect();
     app.with_chat(chat, |_, env| env.copy("the id", ids.join("\n")));
 }
 
-/// Asks before anyone is removed.
+/// Asks for confirmation before removing people.
 pub fn ask_remove(app: &mut AppState, at: &ChatRef, who: &[UserId]) -> Next {
     let Some(chat) = app.accounts.chat(at) else { return Next::Stay };
     let account = app.accounts.of(chat);
@@ -134,17 +134,18 @@ pub fn ask_remove(app: &mut AppState, at: &ChatRef, who: &[UserId]) -> Next {
     let who: Vec<UserId> = who.iter().filter(|id| **id != account.me).cloned().collect();
     let Some(first) = who.first() else { return Next::Stay };
     if let Some(why) = chat.blocked(&account.me, &ThreadChange::Remove(first.clone())) {
-        app.complain(&format!("Removing: {why}"));
+        app.complain(&format!("Cannot remove: {why}"));
         return Next::Stay;
     }
     let names: Vec<String> = who.iter().map(|id| account.names.of(id).to_string()).collect();
     let question = format!("Remove {} from the group?", names.join(", "));
-    let detail = "They will not see what is said from then on.";
+    let detail = "They will not see new messages any more.";
     let consent = Consent::Remove(at.clone(), who);
     Next::Push(Overlay::Confirm(Confirm::new(&question, detail, consent)))
 }
 
-/// Users become admins; where all of them are admins, users. One role for all; one's own is asked about first.
+/// Makes the people admins; if all of them are admins already, makes them users. Asks for confirmation before changing
+/// the user's own role.
 pub fn change_role(app: &mut AppState, at: &ChatRef, who: &[UserId]) -> Next {
     let Some(chat) = app.accounts.chat(at) else { return Next::Stay };
     let me = app.accounts.of(chat).me.clone();
@@ -158,11 +159,11 @@ pub fn change_role(app: &mut AppState, at: &ChatRef, who: &[UserId]) -> Next {
         .collect();
     let Some((first, role)) = changed.first().cloned() else { return Next::Stay };
     if let Some(why) = chat.blocked(&me, &ThreadChange::Member(first.clone(), role)) {
-        app.complain(&format!("Roles: {why}"));
+        app.complain(&format!("Cannot change the role: {why}"));
         return Next::Stay;
     }
     if first == me {
-        let question = "Give up being an admin?";
+        let question = "Give up your admin role?";
         let detail = "Only another admin can give it back to you.";
         let consent = Consent::Change(at.clone(), ThreadChange::Member(me, role));
         return Next::Push(Overlay::Confirm(Confirm::new(question, detail, consent)));

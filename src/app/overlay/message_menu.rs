@@ -1,4 +1,4 @@
-//! What can be done with the selected message.
+//! The actions for the selected message.
 
 use super::content::{Content, DialogLine, step};
 use super::{Dialog, DialogEnv, Next};
@@ -14,7 +14,7 @@ pub struct MessageMenu {
     marked: usize,
 }
 
-/// The actions that make sense for the selected message.
+/// The actions that apply to the selected message.
 pub fn fitting_actions(app: &AppState) -> Vec<(&KeymapEntry, Action)> {
     let Some(message) = app.opened().and_then(|chat| chat.selected()) else { return Vec::new() };
     if matches!(message.body, MessageBody::Gap { .. }) {
@@ -49,14 +49,14 @@ impl Dialog for MessageMenu {
         let lines = lines.iter().map(|(e, _)| DialogLine::new(e.help.as_str(), e.key())).collect();
         Content::new("Message", lines, "Enter or the key runs it")
             .narrow()
-            .with_marked(self.marked, "This message is not there any more.")
+            .with_marked(self.marked, "This message no longer exists.")
     }
 
     fn act(&mut self, action: OverlayAction, env: &mut DialogEnv<'_>) -> Next {
         let found = fitting_actions(env.app);
         let chosen = match action {
             OverlayAction::Choose => found.into_iter().nth(self.marked),
-            // The keys of the message work in its menu, too.
+            // The keys that work on a selected message also work in its menu.
             OverlayAction::Type(letter) => {
                 found.into_iter().find(|(entry, _)| entry.key() == letter.to_string())
             }

@@ -1,4 +1,4 @@
-//! Every action by name: what Alt-X shows.
+//! All actions by name, opened with Alt-X.
 
 use super::content::{Content, DialogLine, step};
 use super::{Dialog, DialogEnv, Next};
@@ -15,13 +15,13 @@ pub struct Palette {
     marked: usize,
 }
 
-/// Everything that makes sense outside a dialog and fits what was typed.
+/// The actions that work outside a dialog and match the input.
 fn entries<'a>(app: &'a AppState, input: &str) -> Vec<&'a KeymapEntry> {
     let selecting = app.opened().is_some_and(|c| c.selection.is_some());
     let makes_sense = |entry: &&KeymapEntry| {
         let somewhere = entry.contexts.iter().any(|context| match context {
             Context::Overlay => false,
-            // Of a message that is not selected there is nothing to be done.
+            // These actions need a selected message.
             Context::Selection => selecting,
             _ => true,
         });

@@ -1,4 +1,4 @@
-//! Picking people: to add them to a group, or for a new one.
+//! Picks people to add to a group or to create a group with.
 
 use super::content::{Content, DialogLine, step};
 use super::{Dialog, DialogEnv, Next};
@@ -33,7 +33,7 @@ impl PeoplePicker {
         Self { purpose, input: String::new(), marked: 0, found, picked: Vec::new() }
     }
 
-    /// Not picked, picked, picked as admin, and round again.
+    /// Cycles the highlighted person through not picked, picked, and picked as admin.
     fn pick(&mut self) {
         let Some((who, _)) = self.found.get(self.marked) else { return };
         match self.picked.iter_mut().find(|(id, _)| id == who) {
@@ -50,7 +50,7 @@ impl PeoplePicker {
         }
         match &self.purpose {
             PickPurpose::Add(_) if chosen.is_empty() => {
-                app.note("Nobody with that name; a full id such as 8:joe.4 can be added");
+                app.note("Nobody found with that name; you can enter a full id such as 8:joe.4");
                 return Next::Stay;
             }
             PickPurpose::Add(chat) => {
@@ -60,7 +60,7 @@ impl PeoplePicker {
                 let account = app.current_account().id.clone();
                 let pending = PendingRequest::CreateGroup { account: account.clone() };
                 let ticket = app.pending.add(pending);
-                app.note("The group is being created…");
+                app.note("Creating the group…");
                 let topic = SafeText::line(topic).to_string();
                 app.request(&account, Request::Create { topic, members: chosen, ticket });
             }
@@ -73,9 +73,9 @@ impl Dialog for PeoplePicker {
     fn content(&self, _: &AppState, _: Size) -> Content {
         let title = match &self.purpose {
             PickPurpose::Add(_) => "Add members".to_owned(),
-            PickPurpose::Create { topic } if topic.is_empty() => "New group: who is in it?".into(),
+            PickPurpose::Create { topic } if topic.is_empty() => "New group: choose members".into(),
             PickPurpose::Create { topic } => {
-                format!("New group {}: who is in it?", SafeText::line(topic))
+                format!("New group {}: choose members", SafeText::line(topic))
             }
         };
         let role = |id: &UserId| self.picked.iter().find(|(p, _)| p == id).map(|(_, role)| *role);
@@ -88,13 +88,14 @@ impl Dialog for PeoplePicker {
             DialogLine::new(format!("{mark} {name}"), cut(id.as_str(), 28))
         });
         let enter = match self.picked.len() {
-            0 => "takes the marked one".to_owned(),
-            n => format!("takes {n}"),
+            0 => "adds the highlighted person".to_owned(),
+            n => format!("adds {n}"),
         };
-        let hint = format!("Tab picks, twice: as admin · Enter {enter}");
-        Content::new(title, lines.collect(), hint)
-            .with_input(&self.input)
-            .with_marked(self.marked, "Nobody found. A full id such as 8:joe.4 works, several too.")
+        let hint = format!("Tab picks, again: as admin · Enter {enter}");
+        Content::new(title, lines.collect(), hint).with_input(&self.input).with_marked(
+            self.marked,
+            "Nobody found. You can enter one or more full ids such as 8:joe.4.",
+        )
     }
 
     fn act(&mut self, action: OverlayAction, env: &mut DialogEnv<'_>) -> Next {
@@ -114,7 +115,7 @@ impl Dialog for PeoplePicker {
     }
 }
 
-/// People that could be added: known ones by name, then ids as typed, several at once where there are several.
+/// People who can be added: known people whose name or id matches, then the full ids in the input.
 fn people(app: &AppState, purpose: &PickPurpose, input: &str) -> Vec<(UserId, SafeText)> {
     let input = input.trim();
     let account = app.current_account();

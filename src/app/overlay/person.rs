@@ -1,4 +1,4 @@
-//! One member of a group.
+//! Details of one member of a group.
 
 use super::content::{Content, DialogLine};
 use super::members::{ask_remove, change_role, copy_ids};

@@ -1,4 +1,4 @@
-//! How what is being written will look, right above the box. Takes no keys away but Esc.
+//! Previews the message being written, right above the message box. Takes no keys except Esc.
 
 use super::content::{Content, Extent};
 use super::{Dialog, DialogEnv, Next};
@@ -19,7 +19,7 @@ impl Dialog for Preview {
         Content {
             text: Some(rows),
             extent: Extent::AboveBox,
-            ..Content::new("How it will look", Vec::new(), "Esc closes")
+            ..Content::new("Preview", Vec::new(), "Esc closes")
         }
     }
 
@@ -32,7 +32,7 @@ impl Dialog for Preview {
     }
 }
 
-/// The text in the box as it will look.
+/// The text in the message box with its formatting.
 fn typed(app: &AppState) -> RichText {
     let Some(chat) = app.opened() else { return RichText::default() };
     let text = chat.composer.text();

@@ -1,4 +1,4 @@
-//! One line to be typed: a topic, a new group's topic, a join URL.
+//! Asks for one line: a topic, the topic of a new group, or a join URL.
 
 use super::content::{Content, DialogLine};
 use super::{Confirm, Consent, Dialog, DialogEnv, Next, Overlay, PeoplePicker, PickPurpose};
@@ -17,7 +17,7 @@ pub struct Prompt {
 
 #[derive(Debug)]
 enum AskFor {
-    /// `was`: the topic that the question was asked about.
+    /// `was` is the topic when the prompt was opened.
     Topic {
         chat: ChatRef,
         was: String,
@@ -27,7 +27,7 @@ enum AskFor {
 }
 
 impl Prompt {
-    /// For a group's topic, where it may be changed.
+    /// Asks for a group's topic, if the user may change it.
     pub fn topic(app: &mut AppState, chat: ChatRef) -> Option<Overlay> {
         let c = app.accounts.chat(&chat)?;
         let me = &app.accounts.of(c).me;
@@ -66,18 +66,18 @@ impl Dialog for Prompt {
         let (title, text, hint) = match self.what {
             AskFor::Topic { .. } => (
                 "Topic",
-                "Everyone in the group sees it; an empty one is removed.",
-                "Enter saves · Esc leaves it",
+                "Everyone in the group sees it. Leave it empty to remove it.",
+                "Enter saves · Esc cancels",
             ),
             AskFor::NewGroup => (
                 "New group",
-                "Its topic, or nothing for now; who is in it comes next.",
-                "Enter goes on · Esc cancels",
+                "Topic (optional). You choose the members next.",
+                "Enter continues · Esc cancels",
             ),
             AskFor::JoinUrl => (
                 "Join a group",
-                "Its URL, such as https://join.skype.com/CODE",
-                "Enter looks the link up · Esc cancels",
+                "Join URL, for example https://join.skype.com/CODE",
+                "Enter checks the link · Esc cancels",
             ),
         };
         Content::new(title, vec![DialogLine::dim(text)], hint).with_input(&self.input)
@@ -92,10 +92,10 @@ impl Dialog for Prompt {
     }
 }
 
-/// Sets the topic, unless someone else changed it meanwhile: then it asks.
+/// Sets the topic. Asks first if someone else has changed it since the prompt was opened.
 fn set_topic(app: &mut AppState, chat: &ChatRef, was: &str, input: &str) -> Next {
     if input == was {
-        // Nothing was changed here, whatever the others did meanwhile.
+        // The user changed nothing, so a change by someone else stays.
         return Next::Close;
     }
     let now = app.accounts.chat(chat).and_then(|c| c.info.topic.clone()).unwrap_or_default();
@@ -104,13 +104,13 @@ fn set_topic(app: &mut AppState, chat: &ChatRef, was: &str, input: &str) -> Next
         return Next::Close;
     }
     let topic = SafeText::line(input).to_string();
-    let question = "Someone changed the topic meanwhile. Replace theirs?";
+    let question = "Someone else has changed the topic. Replace it?";
     let detail = format!("theirs: {now}\nyours: {topic}");
     let consent = Consent::Change(chat.clone(), ThreadChange::Topic(topic));
     Next::Replace(Overlay::Confirm(Confirm::new(question, &detail, consent)))
 }
 
-/// Asks where a join URL leads.
+/// Asks the server which group a join URL belongs to.
 pub fn resolve(app: &mut AppState, url: &str) {
     let url = url.trim();
     let code = url.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
@@ -120,6 +120,6 @@ pub fn resolve(app: &mut AppState, url: &str) {
     }
     let account = app.current_account().id.clone();
     let ticket = app.pending.add(PendingRequest::ResolveJoinUrl { account: account.clone() });
-    app.note("Looking the link up…");
+    app.note("Checking the link…");
     app.request(&account, Request::Resolve { url: url.to_owned(), ticket });
 }

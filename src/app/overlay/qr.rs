@@ -1,6 +1,6 @@
 //! QR codes as text.
 
-/// A QR code in half blocks, dark on light, with its quiet zone. Nothing when the address is too long for one.
+/// A QR code in half blocks, dark on light, with its quiet zone. Empty if the text is too long for a QR code.
 pub fn rows(text: &str) -> Vec<String> {
     const QUIET: usize = 2;
     let Ok(code) = qrcode::QrCode::with_error_correction_level(text, qrcode::EcLevel::L) else {

@@ -1,4 +1,4 @@
-//! The join URL as a QR code, to be read by a telephone.
+//! The join URL as a QR code, to be scanned with a phone.
 
 use super::content::{Content, DialogLine, wide_columns};
 use super::{Dialog, DialogEnv, Next, qr};
@@ -24,7 +24,7 @@ impl QrCode {
 
 impl Dialog for QrCode {
     fn content(&self, _: &AppState, size: Size) -> Content {
-        // All of the code or none of it; the address in any case.
+        // A partial code cannot be scanned: show all of it or none. The address is always shown.
         let columns = wide_columns(size);
         let address = break_lines(&self.url, columns.max(4));
         let height = usize::from(size.rows.saturating_sub(2));
@@ -33,12 +33,12 @@ impl Dialog for QrCode {
         let mut lines: Vec<DialogLine> = if fits {
             self.rows.iter().map(|row| DialogLine::toned(row.clone(), "", Tone::Code)).collect()
         } else {
-            vec![DialogLine::dim("The window is too small for the code.")]
+            vec![DialogLine::dim("The window is too small for the QR code.")]
         };
         lines.push(DialogLine::default());
         let address = address.into_iter().filter_map(|range| self.url.get(range));
         lines.extend(address.map(|row| DialogLine::new(row, "")));
-        Content::new("Join URL", lines, "copied · Enter copies again · Esc goes back")
+        Content::new("Join URL", lines, "Copied · Enter copies again · Esc goes back")
     }
 
     fn act(&mut self, action: OverlayAction, env: &mut DialogEnv<'_>) -> Next {

@@ -1,4 +1,4 @@
-//! Choosing a reaction; the same again takes it back.
+//! Chooses a reaction; choosing the same one again removes it.
 
 use super::content::{Content, DialogLine, step};
 use super::{Dialog, DialogEnv, Next};
@@ -26,7 +26,7 @@ impl Dialog for Reactions {
         let lines = (1..).zip(REACTIONS);
         let lines =
             lines.map(|(n, (key, glyph))| DialogLine::new(format!("{n} {glyph}  {key}"), ""));
-        Content::new("React", lines.collect(), "the same again takes it back")
+        Content::new("React", lines.collect(), "the same one again removes it")
             .narrow()
             .with_marked(self.marked, "")
     }
@@ -46,7 +46,7 @@ impl Dialog for Reactions {
     }
 }
 
-/// The line that a digit names.
+/// The index of the line with this digit.
 pub fn digit(c: char) -> Option<usize> {
     let n = usize::try_from(c.to_digit(10)?).ok()?;
     n.checked_sub(1)

@@ -1,4 +1,4 @@
-//! Searching all stored messages: what is typed becomes a query at every key, the newest hits come first.
+//! Searches all stored messages while the user types; the newest hits come first.
 
 use super::content::{Content, DialogLine, Extent, Position, step};
 use super::{Dialog, DialogEnv, Next};
@@ -13,39 +13,39 @@ use crate::model::search::{Hit, Query, SearchInput};
 use crate::model::text::{cut, head, width};
 use crate::model::{ChatRef, ConversationId, Fault, Findings, Request, SafeText, UserId};
 
-/// So near to the last hit the next ones are asked for.
+/// More hits are requested when the highlighted one is this close to the last.
 const NEAR: usize = 20;
-/// Rows a hit takes.
+/// The number of rows per hit.
 const ROWS: usize = 2;
 
 #[derive(Debug)]
 pub struct Search {
     input: String,
-    /// Only in this chat.
+    /// Searches only this chat.
     pub here: Option<ChatRef>,
     marked: usize,
     hits: Vec<Hit>,
     state: SearchState,
-    /// Not all of the history is indexed yet.
+    /// Part of the history is not indexed yet.
     behind: bool,
-    /// Where older hits begin.
+    /// Where the older hits begin.
     next: Option<i64>,
-    /// Enter was pressed before the answer was there: its first hit is opened.
+    /// Enter was pressed before the answer arrived: open the first hit when it does.
     opens_first: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum SearchState {
-    /// There is no query.
+    /// The input is empty.
     Idle,
     Asking,
     Answered,
-    /// The query is not valid, or it failed; and why.
+    /// Why the query is not valid or failed.
     Failed(SafeText),
 }
 
 impl Search {
-    /// A new search, with a line to begin with.
+    /// Starts a search with this input.
     pub fn begin(app: &mut AppState, here: Option<ChatRef>, input: &str) -> Self {
         let mut search = Self {
             input: input.to_owned(),
@@ -61,16 +61,16 @@ impl Search {
         search
     }
 
-    /// What is typed changed: so does the query.
+    /// Sends the query again after the input has changed.
     fn ask(&mut self, app: &mut AppState) {
         let query = query(app, &self.input, self.here.as_ref());
-        // The answer to an earlier query is of no use any more.
+        // The answer to an earlier query is no longer needed.
         app.pending.give_up(|request| *request == PendingRequest::Search);
         self.marked = 0;
         self.opens_first = false;
         match query {
             Ok(Some(query)) => {
-                // The hits of the query before stay until the answer is there: nothing flickers.
+                // Keep the previous hits until the answer arrives, to avoid flicker.
                 self.request(app, query, None);
                 return;
             }
@@ -93,7 +93,7 @@ impl Search {
         here.unwrap_or(app.current_account())
     }
 
-    /// Older hits, when the marked one is near the last.
+    /// Requests older hits if the highlighted one is near the last.
     fn more(&mut self, app: &mut AppState) {
         let near = self.marked + NEAR >= self.hits.len() && self.state == SearchState::Answered;
         let Some(below) = self.next.filter(|_| near) else { return };
@@ -102,7 +102,7 @@ impl Search {
         }
     }
 
-    /// Hits of the newest query. Gives the first one if Enter waited for it.
+    /// Takes the hits of the newest query. Opens the first one if Enter was pressed before they arrived.
     pub fn found(&mut self, app: &AppState, result: Result<Findings, Fault>) -> Next {
         match result {
             Ok(found) => {
@@ -119,7 +119,7 @@ impl Search {
         if std::mem::take(&mut self.opens_first) { self.choose(app) } else { Next::Stay }
     }
 
-    /// Shows the marked hit in its place.
+    /// Opens the highlighted hit in its chat.
     fn choose(&mut self, app: &AppState) -> Next {
         if self.state == SearchState::Asking && self.marked == 0 {
             self.opens_first = true;
@@ -132,7 +132,7 @@ impl Search {
         })
     }
 
-    /// How many there are, as far as that is known.
+    /// The number of hits, as far as it is known.
     fn count(&self) -> String {
         let count = match self.state {
             SearchState::Idle | SearchState::Failed(_) => String::new(),
@@ -148,7 +148,7 @@ impl Search {
             None => "Search everywhere".to_owned(),
             Some(chat) => {
                 let title = shown(&app.prefs, &app.accounts.of(chat).title(chat));
-                // What was never fetched cannot be found.
+                // Only stored messages can be found.
                 let more = if chat.paging.coverage.reached_start() {
                     ""
                 } else {
@@ -159,18 +159,18 @@ impl Search {
         }
     }
 
-    /// What stands where the hits would be.
+    /// The lines shown in place of hits.
     fn instead(&self) -> Vec<DialogLine> {
         match &self.state {
             SearchState::Failed(why) => vec![DialogLine::toned(why.as_str(), "", Tone::Bad)],
             SearchState::Answered => vec![DialogLine::dim("Nothing found.")],
             SearchState::Asking => Vec::new(),
             SearchState::Idle => [
-                "Any part of a word, in everything that was ever read here.",
+                "Finds any part of a word in all stored messages.",
                 "",
-                "\"two words\"      as they stand together",
-                "from:joe         who wrote it; from:me",
-                "in:kitchen       in which conversation",
+                "\"two words\"      exact phrase",
+                "from:joe         sender; from:me for your own messages",
+                "in:kitchen       conversation",
                 "before:2024-05   after:2023-12-31",
                 "has:link         has:file",
             ]
@@ -227,7 +227,7 @@ impl Dialog for Search {
     }
 }
 
-/// Who wrote it where and when, and the words around what was found.
+/// Two rows for a hit: sender, conversation and time, then the text around the match.
 fn rows(app: &AppState, account: &Account, hit: &Hit, columns: usize) -> [DialogLine; ROWS] {
     let zone = &app.prefs.zone;
     let day = hit.key.at.day_name(app.clock.wall, zone);
@@ -270,7 +270,7 @@ fn rows(app: &AppState, account: &Account, hit: &Hit, columns: usize) -> [Dialog
     [first, second]
 }
 
-/// Everyone a word means: me, part of a name, part of an id.
+/// The people that a `from:` value matches: the user, or people by part of their name, or by id.
 fn people(account: &Account, word: &str) -> Vec<UserId> {
     if word.eq_ignore_ascii_case("me") || word.eq_ignore_ascii_case("you") {
         return vec![account.me.clone()];
@@ -289,7 +289,7 @@ fn people(account: &Account, word: &str) -> Vec<UserId> {
     found
 }
 
-/// Every conversation a word means.
+/// The conversations that an `in:` value matches.
 fn chats(account: &Account, word: &str) -> Vec<ConversationId> {
     let fits = |name: &str| part_of(name, word).is_some();
     let chats = account.conversations.iter();
@@ -299,7 +299,7 @@ fn chats(account: &Account, word: &str) -> Vec<ConversationId> {
         .collect()
 }
 
-/// The query that a line means; `None` when it is empty.
+/// The query for this input; `None` if the input is empty.
 fn query(app: &AppState, input: &str, here: Option<&ChatRef>) -> Result<Option<Query>, String> {
     let parsed = SearchInput::read(input, &app.prefs.zone);
     if let Some(wrong) = parsed.wrong {
@@ -321,14 +321,14 @@ fn query(app: &AppState, input: &str, here: Option<&ChatRef>) -> Result<Option<Q
     for word in &parsed.from {
         let found = people(account, word);
         if found.is_empty() {
-            return Err(format!("from: nobody is called {word}"));
+            return Err(format!("from: nobody matches {word}"));
         }
         query.from.extend(found);
     }
     for word in &parsed.within {
         let found = chats(account, word);
         if found.is_empty() {
-            return Err(format!("in: no conversation is called {word}"));
+            return Err(format!("in: no conversation matches {word}"));
         }
         query.within.extend(found);
     }

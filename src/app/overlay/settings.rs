@@ -1,4 +1,4 @@
-//! The settings of a conversation: what the server holds, what is being saved, what may be changed and by whom.
+//! The settings of a conversation: what is stored on the server, what is being saved, and what the user may change.
 
 use super::content::{Content, DialogLine, Position, step, wide_columns};
 use super::{Confirm, Consent, Dialog, DialogEnv, Members, Next, Overlay, Prompt, QrCode};
@@ -13,7 +13,7 @@ use crate::model::conversation::{FLAGS, FlagSpec};
 use crate::model::text::{cut, fit, width};
 use crate::model::{ChatRef, Role, SafeText, ThreadChange, ThreadFlag, UserId};
 
-/// Cells of a row's label.
+/// The width of a row's label in cells.
 const LABEL: usize = 18;
 
 #[derive(Debug)]
@@ -22,7 +22,6 @@ pub struct Settings {
     marked: usize,
 }
 
-/// What a row is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum RowId {
     Topic,
@@ -34,17 +33,16 @@ enum RowId {
     Clear,
 }
 
-/// One row.
 #[derive(Clone, Debug, PartialEq)]
 struct SettingRow {
     id: RowId,
-    /// The letter that goes to it and does what Enter does.
+    /// The letter that highlights the row and acts like Enter.
     key: Option<char>,
     label: &'static str,
     value: String,
-    /// What Enter does.
+    /// What Enter does, in a few words.
     does: &'static str,
-    /// Why it cannot be changed here.
+    /// Why the user cannot change it.
     blocked: Option<Blocked>,
     saving: bool,
 }
@@ -119,7 +117,7 @@ impl Dialog for Settings {
         if let Some(line) = lines.get_mut(at) {
             line.marked = true;
         }
-        // The last row brings what stands below it into sight.
+        // When the last row is highlighted, also show the lines below the rows.
         let last = if at + 1 >= rows.len() { lines.len().saturating_sub(1) } else { at };
         let title = shown(&app.prefs, &account.title(chat));
         Content {
@@ -156,7 +154,7 @@ impl Dialog for Settings {
     }
 }
 
-/// `j` and `k` move where letters are free.
+/// `j` and `k` move where letters have no other meaning.
 pub fn by_letter(letter: char) -> isize {
     match letter {
         'j' => 1,
@@ -165,7 +163,7 @@ pub fn by_letter(letter: char) -> isize {
     }
 }
 
-/// Asks before leaving a group.
+/// Asks for confirmation before leaving a group.
 pub fn ask_leave(app: &mut AppState, chat: ChatRef) -> Option<Overlay> {
     let c = app.accounts.chat(&chat)?;
     let account = app.accounts.of(c);
@@ -175,28 +173,29 @@ pub fn ask_leave(app: &mut AppState, chat: ChatRef) -> Option<Overlay> {
         return None;
     }
     let back = if c.flag(&app.pending, ThreadFlag::JoiningEnabled).shown() == Some(true) {
-        "Joining by link is on: with the link you can come back."
+        "Joining by link is on: you can come back with the link."
     } else {
-        "Only an admin can bring you back."
+        "Only an admin can add you again."
     };
     let question = format!("Leave {}?", account.title(c));
-    let detail =
-        format!("You get no more messages; what you have read stays readable here. {back}");
+    let detail = format!(
+        "You will receive no more messages. The history stored here stays readable. {back}"
+    );
     Some(Overlay::Confirm(Confirm::new(&question, &detail, Consent::Change(chat, leave))))
 }
 
-/// Asks before the history is deleted.
+/// Asks for confirmation before deleting the history.
 pub fn ask_clear(app: &AppState, chat: ChatRef) -> Option<Overlay> {
     let c = app.accounts.chat(&chat)?;
     let question = format!("Delete the history of {}?", app.accounts.of(c).title(c));
     let detail =
-        "For this account only, on all its devices; the others keep theirs. It cannot be undone.";
+        "For your account only, on all your devices. Others keep theirs. This cannot be undone.";
     let consent = Consent::Change(chat, ThreadChange::Clear);
     Some(Overlay::Confirm(Confirm::new(&question, detail, consent)))
 }
 
 impl SettingRow {
-    /// One that can only be read and copied.
+    /// A row that can only be read and copied.
     fn fact(label: &'static str, value: String) -> Self {
         Self { does: "copy", ..Self::new(RowId::Fact, None, label, value) }
     }
@@ -220,7 +219,7 @@ impl SettingRow {
     }
 }
 
-/// The rows that apply to a conversation.
+/// The rows that apply to this conversation.
 fn rows(app: &AppState, account: &Account, chat: &Chat) -> Vec<SettingRow> {
     let mut rows = Vec::new();
     let is_group = chat.info.is_group();
@@ -250,7 +249,7 @@ fn rows(app: &AppState, account: &Account, chat: &Chat) -> Vec<SettingRow> {
     }
     rows.push(SettingRow {
         saving: is_saving(app, chat, |change| *change == ThreadChange::Clear),
-        ..SettingRow::new(RowId::Clear, Some('d'), "Delete history", "for this account only".into())
+        ..SettingRow::new(RowId::Clear, Some('d'), "Delete history", "for your account only".into())
     });
     rows
 }
@@ -280,7 +279,7 @@ fn flag(app: &AppState, account: &Account, chat: &Chat, spec: &'static FlagSpec)
     let state = chat.flag(&app.pending, spec.flag);
     let [on, off] = spec.words;
     let value = match state.shown() {
-        None => "not known".to_owned(),
+        None => "unknown".to_owned(),
         Some(true) => format!("[x] {on}"),
         Some(false) => format!("[ ] {off}"),
     };
@@ -297,8 +296,8 @@ fn url(app: &AppState, chat: &Chat) -> SettingRow {
     let value = match &chat.group.url {
         _ if !open => "none".to_owned(),
         JoinUrlState::Known(url) => url.to_string(),
-        JoinUrlState::Failed(why) => format!("not available: {why}"),
-        JoinUrlState::Unknown => "being fetched…".to_owned(),
+        JoinUrlState::Failed(why) => format!("unavailable: {why}"),
+        JoinUrlState::Unknown => "loading…".to_owned(),
     };
     SettingRow {
         does: "copy, QR",
@@ -325,7 +324,7 @@ fn members(app: &AppState, account: &Account, chat: &Chat) -> SettingRow {
     }
 }
 
-/// What can only be read.
+/// Read-only properties of the group.
 fn facts(app: &AppState, account: &Account, chat: &Chat) -> Vec<SettingRow> {
     let settings = &chat.group.settings;
     let mut rows = Vec::new();
@@ -347,7 +346,7 @@ fn facts(app: &AppState, account: &Account, chat: &Chat) -> Vec<SettingRow> {
     rows
 }
 
-/// A person's name with the id, where that says more.
+/// A person's name and id; only the id if the name does not add anything.
 pub fn name_and_id(app: &AppState, account: &Account, who: &UserId) -> String {
     let name = shown(&app.prefs, &account.name(who));
     if name.as_str() == who.bare() {
@@ -357,7 +356,7 @@ pub fn name_and_id(app: &AppState, account: &Account, who: &UserId) -> String {
     }
 }
 
-/// What came of the last changes, and what is still under way.
+/// The results of the latest changes, and the changes that are still being saved.
 fn status(app: &AppState, account: &Account, chat: &Chat) -> Vec<String> {
     let results = chat.group.results.iter().rev().map(|result| {
         let mark = if result.accepted { "✓" } else { "!" };

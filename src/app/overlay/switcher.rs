@@ -1,4 +1,4 @@
-//! Finding a conversation or a person. What was found stands still while someone looks at it.
+//! Finds a conversation or a person. The list of results does not change while the user looks at it.
 
 use super::content::{Content, DialogLine, step};
 use super::{Dialog, DialogEnv, Next, Overlay, Palette};
@@ -18,13 +18,12 @@ pub struct Switcher {
     found: Vec<SwitcherEntry>,
 }
 
-/// A line of the switcher.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SwitcherEntry {
     pub chat: ChatRef,
     pub name: SafeText,
     pub unread: u32,
-    /// No such chat yet: opening it begins one.
+    /// There is no such chat yet; opening it creates one.
     pub is_new: bool,
 }
 
@@ -83,8 +82,8 @@ impl Dialog for Switcher {
     }
 }
 
-/// What the switcher offers: conversations by name, then known people without one, then the id itself. With nothing
-/// typed the unread ones come first, so that Enter opens the next unread.
+/// The results: conversations by name, then known people without a chat, then the id itself. With an empty input,
+/// unread conversations come first, so that Enter opens the next unread one.
 pub fn find(app: &AppState, input: &str) -> Vec<SwitcherEntry> {
     let input = input.trim().trim_start_matches('@');
     let mut found = chats(app, input);
@@ -114,7 +113,7 @@ fn chats(app: &AppState, input: &str) -> Vec<(u32, SwitcherEntry)> {
         let rank = match input {
             "" => Some(u32::from(unread > 0)),
             _ if id == input => Some(u32::MAX),
-            // Before a person who fits as well.
+            // Ranks above a person who matches equally well.
             _ => ranker.rank(&name).map(|rank| rank * 2 + 1).or_else(|| id_rank(id, input)),
         };
         if let Some(rank) = rank {
@@ -150,7 +149,7 @@ fn people(
     people
 }
 
-/// A chat that the input is the id of.
+/// A chat with the conversation id in the input.
 fn by_id(app: &AppState, input: &str) -> Option<SwitcherEntry> {
     let id = ConversationId::new(input);
     let opens = matches!(

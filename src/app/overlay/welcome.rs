@@ -1,4 +1,4 @@
-//! The few keys to begin with, at the very first start. Takes no keys away: whatever is pressed is done.
+//! The most important keys, shown at the first start. It takes no keys: every key works as usual.
 
 use super::content::{Content, DialogLine};
 use super::{Dialog, DialogEnv, Next};
@@ -11,13 +11,13 @@ use crate::app::view::layout::Size;
 pub struct Welcome;
 
 impl Dialog for Welcome {
-    /// From the key table, so that they are true.
+    /// Takes the keys from the key table, so that they are always correct.
     fn content(&self, app: &AppState, _: Size) -> Content {
         let lines = [
             ("send", "sends"),
             ("next-conversation", "opens the chat below (and ↑ the one above)"),
             ("switcher", "finds a chat or a person"),
-            ("up", "in an empty box selects a message"),
+            ("up", "selects a message (in an empty box)"),
             ("help", "shows all keys"),
         ];
         let keymap = &app.prefs.keymap;

@@ -81,7 +81,7 @@ fn who_is_not_an_admin_sees_grey_rows_and_who_may() {
     app.press("l");
     app.expect("Joining by link: only admins may change this");
     app.press("m o");
-    app.expect("Roles: only admins may change this");
+    app.expect("Cannot change the role: only admins may change this");
     assert_eq!(changes(&mut app), [], "nothing was asked of the server");
     // The direct key asks the server, whose answer decides.
     app.press("esc esc alt-j");
@@ -120,7 +120,7 @@ fn a_topic_that_someone_else_changed_meanwhile_is_not_taken_back_unasked() {
 fn ones_own_role_is_asked_about() {
     let mut app = chat("Team").opened();
     app.press("ctrl-x m o");
-    app.expect("Give up being an admin?");
+    app.expect("Give up your admin role?");
     app.press("n");
     app.expect("Members of Team");
     assert_eq!(changes(&mut app), []);
