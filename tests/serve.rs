@@ -149,7 +149,7 @@ async fn the_log_says_who_signed_in_and_what_was_refused_and_no_secrets() {
     drop(served);
     let text = std::fs::read_to_string(&log).unwrap();
     for expected in
-        ["the gateway is open", "signed in user=\"8:anna.7\"", "why=\"wrong token\"", "web pages"]
+        ["gateway listening", "signed in user=\"8:anna.7\"", "why=\"wrong token\"", "web pages"]
     {
         assert!(text.contains(expected), "{expected} is missing in {text}");
     }

@@ -88,7 +88,7 @@ pub async fn run(arguments: &ServeArgs) -> Result<(), ExitError> {
     }
     println!("listening on http://{at}");
     let _ = std::io::stdout().flush();
-    tracing::info!(%at, "the gateway is open");
+    tracing::info!(%at, "gateway listening");
     gateway::serve(listener, gateway, shutdown())
         .await
         .map_err(|e| ExitError::failed(e.to_string()))?;

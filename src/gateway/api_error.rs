@@ -57,7 +57,7 @@ impl ApiError {
         Self::new(408, 408, "The body did not come in time.")
     }
     pub const fn no_such_method() -> Self {
-        Self::new(405, 405, "The method does not belong to this resource.")
+        Self::new(405, 405, "This method is not allowed here.")
     }
     pub const fn wrong_host() -> Self {
         Self::new(421, 421, "This gateway does not answer for that host.")
