@@ -4,6 +4,7 @@
 pub mod fixture;
 pub mod kill;
 pub mod random;
+pub mod scripted;
 pub mod terminal;
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
