@@ -36,8 +36,8 @@ pub use delta::{
 };
 pub use id::{ClientMessageId, ConversationId, ConversationKind, UserId, UserKind};
 pub use message::{
-    Delivery, Draft, EditTarget, Indexed, Message, MessageKey, Outgoing, QuoteOf, RawMessage,
-    Reaction,
+    Delivery, Draft, EditMark, EditTarget, Indexed, Message, MessageKey, Outgoing, QuoteOf,
+    RawMessage, Reaction,
 };
 pub use names::{NameSource, Names, title};
 pub use preferences::{Bidi, EmojiStyle, EmojiWidth, Enter, Preferences, Receipts};

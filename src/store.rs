@@ -4,6 +4,7 @@
 //! a large write or for a search. Message bodies are kept as received. Knows nothing of the wire format or the screen.
 
 mod coverage;
+mod edits;
 mod index;
 mod messages;
 mod outbox;

@@ -94,8 +94,8 @@ fn picture(message: &Message, json: &str) -> String {
     if message.mentions_me {
         out.push_str("  mentions me\n");
     }
-    if let Some(original) = &message.edit_of {
-        writeln!(out, "  edit of {}", original.as_str()).unwrap();
+    if let Some(mark) = &message.edit_of {
+        writeln!(out, "  edit of {}", mark.id).unwrap();
     }
     out
 }

@@ -3,6 +3,7 @@
 use super::context::{ExitError, STORE, Session};
 use super::lines;
 use crate::client::Client;
+use crate::model::edits::Edits;
 use crate::model::unread::COUNT_CAP;
 use crate::model::{
     Conversation, ConversationId, NameSource, Names, SafeText, Unread, UnreadRow, UserId,
@@ -166,12 +167,16 @@ async fn unread_rows(
     let client_id = read_marker.and_then(|h| h.client_id.clone());
     let mut page = client.messages(&conversation.id, 200).await?;
     let mut rows: Vec<UnreadRow> = Vec::new();
+    let (mut messages, mut edits) = (Vec::new(), Edits::default());
     loop {
         let before = rows.len();
         for raw in
             page.items.drain(..).filter(|raw| conversation.cleared_at.is_none_or(|at| raw.at > at))
         {
-            let index = decode::indexed(&decode::message(&raw, me));
+            let mut message = decode::message(&raw, me);
+            edits.take(&mut message);
+            let index = decode::indexed(&message);
+            messages.push(message);
             rows.push(UnreadRow {
                 at: raw.at,
                 mine: raw.sender == *me,
@@ -191,6 +196,10 @@ async fn unread_rows(
             }
             _ => break,
         }
+    }
+    // An edit of another message is not a message of its own.
+    for (row, message) in rows.iter_mut().zip(&messages) {
+        row.counts &= edits.is_shown(message);
     }
     rows.sort_by_key(|row| std::cmp::Reverse(row.at));
     Ok(rows)

@@ -47,11 +47,12 @@ pub fn merged(raw: Vec<RawMessage>, me: &UserId) -> Vec<(RawMessage, Message)> {
     let mut shown = Vec::new();
     for raw in newest.into_values() {
         let mut message = decode::message(&raw, me);
-        if edits.take(&mut message) == EditRole::Shown {
+        if edits.take(&mut message).role == EditRole::Shown {
             shown.push((raw, message));
         }
     }
-    // Again, because an edit may have come after its original.
+    // Again, because an edit may have come after its original, or before it.
+    shown.retain(|(_, message)| edits.is_shown(message));
     for (_, message) in &mut shown {
         edits.refold(message);
     }

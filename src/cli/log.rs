@@ -88,7 +88,7 @@ async fn fetch(
     loop {
         let before = all.len();
         for raw in page.items.drain(..).filter(|raw| seen.insert((raw.id.clone(), raw.version))) {
-            let is_shown = edits.take(&mut decode::message(&raw, me)) == EditRole::Shown;
+            let is_shown = edits.take(&mut decode::message(&raw, me)).role == EditRole::Shown;
             shown += usize::from(is_shown && ids.insert(raw.id.clone()));
             all.push(raw);
         }

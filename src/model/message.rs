@@ -28,6 +28,8 @@ pub struct RawMessage {
     /// The item holds more that its drawing depends on (edits, reactions, mentions, a host with rules of its own), so
     /// it has to be read once more.
     pub extras: bool,
+    /// Of a stored row with an edit mark: the store holds the message that it edits. False as received.
+    pub original_is_stored: bool,
     /// The whole item exactly as received; the fields above are read from it.
     pub json: Box<str>,
 }
@@ -38,14 +40,23 @@ impl RawMessage {
     }
 }
 
+/// The mark of an edit (`skypeeditedid`; facts 3.3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EditMark {
+    /// The original's client id, or its id.
+    pub id: Box<str>,
+    /// The store holds the original, loaded or not.
+    pub is_stored: bool,
+}
+
 /// What the store needs to know of a raw message besides itself; made by the decoder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Indexed {
     /// Text without formatting, for snippets and search.
     pub text: String,
-    /// Set on an edit record: the client id of the message it replaces (facts 3.3).
-    pub edit_of: Option<ClientMessageId>,
-    /// Whether an unread count includes it: written by a person, no edit, no signal, no system line.
+    /// What its edit mark names: the client id or the id of the message that it may replace (facts 3.3).
+    pub edit_of: Option<Box<str>>,
+    /// Whether an unread count includes it where it is shown: written by a person, no signal, no system line.
     pub counts: bool,
     pub mentions_me: bool,
     /// It has a link, or is a file, picture or recording: what `has:` asks for.
@@ -89,11 +100,18 @@ pub struct Message {
     pub version: u64,
     pub body: MessageBody,
     pub edited: Option<Timestamp>,
-    /// Set on an edit record; such a record is merged into its original and never shown itself.
-    pub edit_of: Option<ClientMessageId>,
+    /// Set by an edit mark. Whether it is an edit record or the edited message itself is known to [`super::edits`].
+    pub edit_of: Option<EditMark>,
     pub mentions_me: bool,
     pub reactions: Vec<Reaction>,
     pub delivery: Delivery,
+}
+
+impl Message {
+    /// Whether its version says that it was changed after it was posted, if only by a reaction.
+    pub fn is_changed_in_place(&self) -> bool {
+        self.key.order > 0 && self.version > self.key.order
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,15 +5,15 @@ mod properties;
 use super::wire;
 use super::{entity, html, link, payload, richtext};
 use crate::model::{
-    Align, Block, Conversation, ConversationKind, Delivery, EmojiStyle, EmojiWidth, Indexed,
-    MediaKind, Message, MessageBody, NameSource, RawConversation, RawMessage, ReadMarker, RichText,
-    SafeText, Span, ThreadActivity, Timestamp, UserId, conversation::Snippet,
+    Align, Block, Conversation, ConversationKind, Delivery, EditMark, EmojiStyle, EmojiWidth,
+    Indexed, MediaKind, Message, MessageBody, NameSource, RawConversation, RawMessage, ReadMarker,
+    RichText, SafeText, Span, ThreadActivity, Timestamp, UserId, conversation::Snippet,
 };
 use properties::{mentioned, reactions};
 use std::borrow::Cow;
 
 /// To be increased whenever the result of decoding changes, so that the store indexes old rows again.
-pub const DECODER_VERSION: u32 = 4;
+pub const DECODER_VERSION: u32 = 5;
 
 /// Decodes a message. `me` is this account, for recognising mentions of it.
 pub fn message(raw: &RawMessage, me: &UserId) -> Message {
@@ -23,7 +23,7 @@ pub fn message(raw: &RawMessage, me: &UserId) -> Message {
         wire::WireMessage::default()
     };
     let mut body = body(raw, &item);
-    let edit_of = item.skypeeditedid.some().map(Into::into);
+    let mark = item.skypeeditedid.some().filter(|mark| *mark != "0");
     let time = |t: &super::lenient::Text<'_>| t.some().and_then(Timestamp::parse);
     let deleted = time(&item.properties.deletetime).is_some();
     let edited = time(&item.properties.edittime);
@@ -33,7 +33,7 @@ pub fn message(raw: &RawMessage, me: &UserId) -> Message {
         raw.content.contains("<e_m")
             && matches!(&body, MessageBody::Text(rich) if rich.blocks.is_empty())
     };
-    let emptied = raw.content.is_empty() && (edit_of.is_some() || edited.is_some());
+    let emptied = raw.content.is_empty() && (mark.is_some() || edited.is_some());
     if deleted || (is_text && (emptied || only_a_mark())) {
         body = MessageBody::Deleted;
     }
@@ -45,20 +45,34 @@ pub fn message(raw: &RawMessage, me: &UserId) -> Message {
         sender_name: raw.sender_name.as_deref().map(SafeText::line),
         at: raw.at,
         version: raw.version,
-        edited: edited.or_else(|| edit_of.is_some().then_some(raw.at)),
+        edited: edited.or_else(|| mark.is_some().then(|| changed_at(raw))),
         body,
-        edit_of,
+        edit_of: mark
+            .filter(|mark| !is_own_id(raw, mark))
+            .map(|mark| EditMark { id: mark.into(), is_stored: raw.original_is_stored }),
         mentions_me,
         reactions: reactions(&item),
         delivery: Delivery::Sent,
     }
 }
 
+/// Whether an edit mark names the message that it stands on: that message was edited in place (facts 3.3).
+fn is_own_id(raw: &RawMessage, mark: &str) -> bool {
+    *raw.id == *mark || raw.client_id.as_ref().is_some_and(|id| id.as_str() == mark)
+}
+
+/// When a message with an edit mark was edited: its version, if it was changed in place, else its arrival.
+fn changed_at(raw: &RawMessage) -> Timestamp {
+    let changed = (raw.version > raw.key().order)
+        .then(|| Timestamp::parse(&raw.version.to_string()))
+        .flatten();
+    changed.filter(|at| *at > raw.at).unwrap_or(raw.at)
+}
+
 /// What the store keeps in addition to the raw message.
 pub fn indexed(message: &Message) -> Indexed {
     let nameless = |id: &UserId| SafeText::line(id.bare());
-    let counts = message.edit_of.is_none()
-        && !message.body.is_system()
+    let counts = !message.body.is_system()
         && !matches!(
             message.body,
             MessageBody::Hidden | MessageBody::Deleted | MessageBody::Deletes(_)
@@ -72,7 +86,7 @@ pub fn indexed(message: &Message) -> Indexed {
     }
     Indexed {
         text: if gone { String::new() } else { body.text(&nameless) },
-        edit_of: message.edit_of.clone(),
+        edit_of: message.edit_of.as_ref().map(|mark| mark.id.clone()),
         counts,
         mentions_me: message.mentions_me,
         link: !message.body.links().is_empty(),

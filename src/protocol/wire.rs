@@ -178,6 +178,7 @@ pub fn raw_message(json: &str, conversation: Option<&ConversationId>) -> Option<
         content: content(item.content).into(),
         conversation,
         extras: item.has_extras(),
+        original_is_stored: false,
         json: json.into(),
     })
 }

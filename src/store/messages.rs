@@ -232,7 +232,7 @@ pub(super) fn put(
         raw.client_id.as_ref().map(ClientMessageId::as_str),
         &*raw.kind,
         index_of.text,
-        index_of.edit_of.as_ref().map(ClientMessageId::as_str),
+        index_of.edit_of.as_deref(),
         index_of.counts,
         index_of.mentions_me,
         index_of.link,

@@ -1,6 +1,6 @@
 //! Queries: the conversation list, pages of messages, names and unread counts.
 
-use super::{OutboxItem, Store, StoreError, coverage, outbox};
+use super::{OutboxItem, Store, StoreError, coverage, edits, outbox};
 use crate::model::{
     ClientMessageId, ConversationId, Coverage, Draft, MessageKey, NameSource, RawConversation,
     RawMessage, ReadMarker, Timestamp, Unread, UnreadRow, UserId, text::SafeText,
@@ -14,8 +14,8 @@ pub struct CachedConversation {
     pub read_marker: Option<ReadMarker>,
     pub cleared_at: Timestamp,
     pub unread: Unread,
-    /// The newest stored message other than edit records.
-    pub last: Option<RawMessage>,
+    /// The newest stored message that is no edit record, and then the edit records of it.
+    pub last: Vec<RawMessage>,
 }
 
 /// A page of stored messages, newest first.
@@ -26,7 +26,29 @@ pub struct PageOf {
     pub reached_start: bool,
 }
 
-pub(super) const MESSAGE: &str = "m.at, m.id, m.version, m.sender, m.client_id, m.kind, m.json";
+/// Whether a row `m` with an edit mark is a record of another stored message, and not shown itself. The rule is that of
+/// [`crate::model::edits`].
+macro_rules! is_edit_record {
+    () => {
+        "m.edit_of IS NOT NULL AND (EXISTS (SELECT 1 FROM messages o WHERE o.conversation = m.conversation \
+         AND o.client_id = m.edit_of AND (o.at, o.number, o.id) < (m.at, m.number, m.id) \
+         AND (o.sender = m.sender OR m.number = 0 OR m.version <= m.number)) \
+         OR EXISTS (SELECT 1 FROM messages o WHERE o.conversation = m.conversation \
+         AND o.id = m.edit_of AND (o.at, o.number, o.id) < (m.at, m.number, m.id) \
+         AND (o.sender = m.sender OR m.number = 0 OR m.version <= m.number)) \
+         OR EXISTS (SELECT 1 FROM messages o WHERE o.conversation = m.conversation \
+         AND o.edit_of = m.edit_of AND (o.at, o.number, o.id) < (m.at, m.number, m.id) \
+         AND o.sender = m.sender))"
+    };
+}
+
+pub(super) const IS_EDIT_RECORD: &str = is_edit_record!();
+
+pub(super) const MESSAGE: &str = concat!(
+    "m.at, m.id, m.version, m.sender, m.client_id, m.kind, m.json, (",
+    is_edit_record!(),
+    ") AS is_record"
+);
 
 pub(super) fn message(
     row: &Row<'_>,
@@ -46,6 +68,7 @@ pub(super) fn message(
         kind: row.get::<_, String>("kind")?.into(),
         content: "".into(),
         extras: true,
+        original_is_stored: row.get("is_record")?,
         json: json.into(),
     })
 }
@@ -118,36 +141,6 @@ pub(super) fn before(
     Ok(PageOf { messages, reached_start })
 }
 
-/// A stored message, and then the edit records of it by the same sender, oldest first.
-fn with_edits(
-    c: &Connection,
-    id: &ConversationId,
-    message_id: &str,
-) -> rusqlite::Result<Vec<RawMessage>> {
-    let Some((number, _)) = number(c, id)? else { return Ok(Vec::new()) };
-    let sql = format!("SELECT {MESSAGE} FROM messages m WHERE conversation = ?1 AND id = ?2");
-    let found = c
-        .prepare_cached(&sql)?
-        .query_row(params![number, message_id], |row| message(row, id))
-        .optional()?;
-    let Some(found) = found else { return Ok(Vec::new()) };
-    let mut items = vec![found];
-    if let Some((client_id, sender)) =
-        items.first().and_then(|m| Some((m.client_id.clone()?, m.sender.clone())))
-    {
-        let sql = format!(
-            "SELECT {MESSAGE} FROM messages m WHERE conversation = ?1 AND edit_of = ?2 AND sender = ?3 ORDER BY at"
-        );
-        let mut query = c.prepare_cached(&sql)?;
-        let edits = query
-            .query_map(params![number, client_id.as_str(), sender.as_str()], |row| {
-                message(row, id)
-            })?;
-        items.extend(edits.collect::<Result<Vec<_>, _>>()?);
-    }
-    Ok(items)
-}
-
 /// Counts unread messages; the rule is [`crate::model::unread()`].
 pub(super) fn unread(
     c: &Connection,
@@ -164,10 +157,12 @@ pub(super) fn unread(
     let read_marker = ReadMarker::parse(&read_marker);
     let from = read_marker.as_ref().map_or(0, |h| h.arrival.0).max(cleared);
     let client = read_marker.as_ref().and_then(|h| h.client_id.clone());
-    let mut query = c.prepare_cached(
-        "SELECT at, sender, counts, mentions, client_id FROM messages \
-         WHERE conversation = ?1 AND at > ?2 ORDER BY at DESC, number DESC LIMIT 1000",
-    )?;
+    let mut query = c.prepare_cached(concat!(
+        "SELECT m.at, m.sender, m.counts AND NOT (",
+        is_edit_record!(),
+        "), m.mentions, m.client_id FROM messages m \
+         WHERE m.conversation = ?1 AND m.at > ?2 ORDER BY m.at DESC, m.number DESC LIMIT 1000",
+    ))?;
     let rows = query.query_map(params![number, from], |row| {
         let client_id: Option<String> = row.get(4)?;
         Ok(UnreadRow {
@@ -204,7 +199,7 @@ pub(super) fn conversations(
     let rows: Vec<(RawConversation, Timestamp)> = rows.collect::<Result<_, _>>()?;
     let sql = format!(
         "SELECT {MESSAGE} FROM messages m JOIN conversations c ON m.conversation = c.number WHERE c.id = ?1 \
-         AND m.at > c.cleared_at AND m.edit_of IS NULL ORDER BY m.at DESC, m.number DESC LIMIT 1"
+         AND m.at > c.cleared_at AND NOT ({IS_EDIT_RECORD}) ORDER BY m.at DESC, m.number DESC LIMIT 1"
     );
     rows.into_iter()
         .map(|(raw, cleared_at)| {
@@ -213,6 +208,10 @@ pub(super) fn conversations(
                 .prepare_cached(&sql)?
                 .query_row([raw.id.as_str()], |row| message(row, &raw.id))
                 .optional()?;
+            let last = match last {
+                Some(last) => edits::with_edits(c, &raw.id, &last.id)?,
+                None => Vec::new(),
+            };
             Ok(CachedConversation { raw, read_marker, cleared_at, unread, last })
         })
         .collect()
@@ -255,16 +254,6 @@ pub struct Snapshot {
 }
 
 impl Store {
-    /// A stored message, and then the edit records of it by the same sender, oldest first.
-    pub(crate) async fn with_edits(
-        &self,
-        conversation: &ConversationId,
-        message: &str,
-    ) -> Result<Vec<RawMessage>, StoreError> {
-        let (conversation, message) = (conversation.clone(), message.to_owned());
-        self.read(move |c| with_edits(c, &conversation, &message)).await
-    }
-
     pub async fn snapshot(&self, me: UserId) -> Result<Snapshot, StoreError> {
         self.read(move |c| {
             let mut query = c.prepare("SELECT conversation, draft FROM drafts")?;

@@ -154,11 +154,12 @@ fn message(row: &Row<'_>) -> rusqlite::Result<SalvagedMessage> {
             kind: row.get::<_, String>("kind")?.into(),
             content: "".into(),
             extras: true,
+            original_is_stored: false,
             json: row.get::<_, String>("json")?.into(),
         },
         index: Indexed {
             text: row.get("text")?,
-            edit_of: edit_of.map(ClientMessageId::from),
+            edit_of: edit_of.map(Into::into),
             counts: row.get("counts")?,
             mentions_me: row.get("mentions")?,
             link: false,

@@ -5,12 +5,11 @@
 //! before it.
 
 use super::messages::{keyword, token};
-use super::{Store, StoreError, index, read};
-use crate::model::edits::{TextVersion, shown_version};
+use super::{Store, StoreError, edits, index, read};
 use crate::model::fold::{folded, grams_of_term};
 use crate::model::search::{Hit, Query};
 use crate::model::{ConversationId, MessageKey, Timestamp, UserId};
-use rusqlite::{Connection, Row, params, params_from_iter};
+use rusqlite::{Connection, Row, params_from_iter};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -61,8 +60,6 @@ struct Candidate {
     at: i64,
     id: String,
     sender: String,
-    client_id: Option<String>,
-    edit_of: Option<String>,
     text: String,
 }
 
@@ -76,38 +73,12 @@ impl Candidate {
             at: row.get(4)?,
             id: row.get(5)?,
             sender: row.get(6)?,
-            client_id: row.get(7)?,
-            edit_of: row.get(8)?,
-            text: row.get(9)?,
+            text: row.get(7)?,
         })
     }
 }
 
-const COLUMNS: &str = "m.place, m.conversation, c.id, c.cleared_at, m.at, m.id, m.sender, m.client_id, m.edit_of, m.text";
-
-/// The message that a matching row is shown as: an edit record as its original, and no message whose text was replaced.
-fn shown_as(c: &Connection, row: &Candidate) -> rusqlite::Result<Option<MessageKey>> {
-    let key = MessageKey::server(Timestamp(row.at), &row.id);
-    let Some(name) = row.edit_of.as_ref().or(row.client_id.as_ref()) else { return Ok(Some(key)) };
-    let mut query = c.prepare_cached(
-        "SELECT at, id, 0, text = '' FROM messages WHERE conversation = ?1 AND client_id = ?2 AND sender = ?3 \
-         AND edit_of IS NULL \
-         UNION ALL SELECT at, id, 1, text = '' FROM messages WHERE conversation = ?1 AND edit_of = ?2 AND sender = ?3",
-    )?;
-    let versions = query.query_map(params![row.number, name, row.sender], |found| {
-        Ok(TextVersion {
-            key: MessageKey::server(Timestamp(found.get(0)?), &found.get::<_, String>(1)?),
-            is_edit: found.get(2)?,
-            is_removed: found.get(3)?,
-        })
-    })?;
-    let versions: Vec<TextVersion> = versions.collect::<Result<_, _>>()?;
-    if versions.iter().all(|version| !version.is_edit) {
-        return Ok(Some(key));
-    }
-    let shown = shown_version(versions);
-    Ok(shown.filter(|(_, version)| *version == key).map(|(original, _)| original))
-}
+const COLUMNS: &str = "m.place, m.conversation, c.id, c.cleared_at, m.at, m.id, m.sender, m.text";
 
 /// Up to `limit` hits below a place, newest first. Stops early when `stale` returns true.
 fn search(
@@ -160,7 +131,8 @@ fn search(
         if !query.terms.iter().all(|term| text.contains(term.as_str())) {
             continue;
         }
-        let Some(key) = shown_as(c, &row)? else { continue };
+        let shown = edits::shown_as(c, row.number, &row.sender, &row.id)?;
+        let Some(key) = shown else { continue };
         if !seen.insert((row.number, key.id.clone())) {
             continue;
         }

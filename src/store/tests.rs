@@ -34,6 +34,7 @@ fn raw(at: i64, version: u64, sender: &str, text: &str) -> (RawMessage, Indexed)
         kind: "Text".into(),
         content: text.into(),
         extras: false,
+        original_is_stored: false,
         json: format!("{{\"id\":\"{at}\",\"content\":\"{text}\"}}").into(),
     };
     let index = Indexed { text: text.into(), counts: true, ..Indexed::default() };
@@ -138,7 +139,7 @@ fn an_edit_record_is_found_as_its_original_and_the_old_text_is_not() {
         let (_dir, store) = fresh();
         let me = UserId::new(ME);
         let (edit, mut index) = raw(300, 300, CHAT, "a new stove");
-        index.edit_of = Some(ClientMessageId::from("1007"));
+        index.edit_of = Some("1007".into());
         let both = vec![raw(100, 100, CHAT, "an old oven"), (edit, index)];
         store.apply(batch(both, None), me).await.unwrap();
         assert_eq!(find(&store, "oven").await, [""; 0]);
@@ -154,7 +155,7 @@ fn a_message_that_an_edit_removed_or_that_someone_else_edits_is_found_by_what_is
         let edit = |at: i64, sender: &str, text: &str| {
             let (mut raw, mut index) = raw(at, at.unsigned_abs(), sender, text);
             raw.client_id = None;
-            index.edit_of = Some(ClientMessageId::from("1007"));
+            index.edit_of = Some("1007".into());
             (raw, index)
         };
         let original = raw(100, 100, CHAT, "an old oven");

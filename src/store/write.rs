@@ -1,9 +1,9 @@
 //! Writing: one transaction per batch. An older version of a message never replaces a newer one.
 
-use super::{Store, StoreError, coverage, messages, read};
+use super::{Store, StoreError, coverage, edits, messages, read};
 use crate::model::{
-    ConversationId, Coverage, Draft, Indexed, NameSource, Point, Range, RawConversation,
-    RawMessage, ReadMarker, SafeText, Timestamp, Unread, UserId,
+    ClientMessageId, ConversationId, Coverage, Draft, Indexed, NameSource, Point, Range,
+    RawConversation, RawMessage, ReadMarker, SafeText, Timestamp, Unread, UserId,
 };
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
@@ -53,6 +53,8 @@ pub struct Applied {
     pub unread: Vec<(ConversationId, Unread, Option<ReadMarker>)>,
     /// Coverages that changed.
     pub coverages: Vec<(ConversationId, Coverage)>,
+    /// Messages of the batch that are edits of other stored ones: their conversation and id.
+    pub edit_records: Vec<(ConversationId, Box<str>)>,
 }
 
 pub(super) fn begin(c: &mut Connection) -> rusqlite::Result<Transaction<'_>> {
@@ -119,10 +121,12 @@ fn put_read_marker(
 }
 
 /// Removes an own message from the outbox when the server's copy of it has arrived.
-fn confirm(tx: &Transaction<'_>, raw: &RawMessage) -> rusqlite::Result<()> {
-    let Some(client_id) = &raw.client_id else { return Ok(()) };
+fn confirm(tx: &Transaction<'_>, raw: &RawMessage, index: &Indexed) -> rusqlite::Result<()> {
+    // A message that was edited in place may have nothing but the edit mark with its client id.
+    let client_id = raw.client_id.as_ref().map(ClientMessageId::as_str);
+    let Some(client_id) = client_id.or(index.edit_of.as_deref()) else { return Ok(()) };
     tx.prepare_cached("DELETE FROM outbox WHERE client_id = ?1 AND conversation = ?2")?
-        .execute(params![client_id.as_str(), raw.conversation.as_str()])?;
+        .execute(params![client_id, raw.conversation.as_str()])?;
     Ok(())
 }
 
@@ -165,7 +169,12 @@ fn apply(c: &mut Connection, batch: &Batch, me: &UserId) -> rusqlite::Result<App
         )?
         .execute(params![number, raw.at.0])?;
         if raw.sender == *me {
-            confirm(&tx, raw)?;
+            confirm(&tx, raw, index)?;
+        }
+    }
+    for (raw, _) in batch.messages.iter().filter(|(_, index)| index.edit_of.is_some()) {
+        if edits::is_stored_record(&tx, &raw.conversation, &raw.id)? {
+            stored.edit_records.push((raw.conversation.clone(), raw.id.clone()));
         }
     }
     for (id, source, name) in &batch.names {

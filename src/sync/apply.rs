@@ -2,6 +2,7 @@
 //! changes are sent all the same, with a warning.
 
 use super::Shared;
+use crate::model::edits::Edits;
 use crate::model::{
     Arrival, Conversation, ConversationId, Delta, Message, MessageBody, NameSource, Names,
     Placement, RawConversation, RawMessage, SafeText, ThreadActivity, ThreadFlag, UserId,
@@ -9,6 +10,7 @@ use crate::model::{
 };
 use crate::protocol::{decode, wire};
 use crate::store::{Applied, Batch, ConversationRow, CoverageUpdate, OutboxItem, SyncToken};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// A conversation received from the server.
@@ -39,7 +41,10 @@ pub struct IncomingMessages {
 
 /// Completes a stored row with what is only in the item as received, such as its content.
 pub fn decode_stored(row: RawMessage) -> RawMessage {
-    wire::raw_message(&row.json, Some(&row.conversation)).unwrap_or(row)
+    match wire::raw_message(&row.json, Some(&row.conversation)) {
+        Some(raw) => RawMessage { original_is_stored: row.original_is_stored, ..raw },
+        None => row,
+    }
 }
 
 /// Sends the content of the store to the app: names, conversations, drafts, the last open chat and the outbox. Returns the
@@ -63,10 +68,8 @@ pub async fn send_snapshot(shared: &Arc<Shared>) -> Vec<OutboxItem> {
         if cached.cleared_at.0 > 0 {
             conversation.cleared_at = Some(cached.cleared_at);
         }
-        if let Some(last) = &cached.last {
-            let message = decode::message(&decode_stored(last.clone()), &shared.me);
-            conversation.last = snippet(&message).or(conversation.last);
-        }
+        let last = last_message(&cached.last, &shared.me);
+        conversation.last = last.as_ref().and_then(snippet).or(conversation.last);
         conversation
     });
     shared.send(Delta::Conversations(conversations.collect())).await;
@@ -90,8 +93,21 @@ pub async fn send_snapshot(shared: &Arc<Shared>) -> Vec<OutboxItem> {
     snapshot.outbox
 }
 
+/// The last message of a conversation, from its stored row and the rows of its edits.
+pub fn last_message(rows: &[RawMessage], me: &UserId) -> Option<Message> {
+    let mut edits = Edits::default();
+    let read = rows.iter().map(|row| {
+        let mut message = decode::message(&decode_stored(row.clone()), me);
+        edits.take(&mut message);
+        message
+    });
+    let mut last = read.collect::<Vec<_>>().into_iter().next()?;
+    edits.refold(&mut last);
+    Some(last)
+}
+
 fn snippet(message: &Message) -> Option<Snippet> {
-    if matches!(message.body, MessageBody::Hidden) || message.edit_of.is_some() {
+    if matches!(message.body, MessageBody::Hidden) {
         return None;
     }
     let nameless = |id: &UserId| SafeText::line(id.bare());
@@ -118,6 +134,23 @@ struct DecodedPage {
     messages: Vec<Message>,
     placement: Placement,
     arrival: Arrival,
+}
+
+impl DecodedPage {
+    /// Marks the edits whose originals are stored, so that they are not shown where these are not loaded.
+    fn mark_edit_records(&mut self, records: &[(ConversationId, Box<str>)]) {
+        let own = records.iter().filter(|(conversation, _)| *conversation == self.conversation);
+        let ids: HashSet<&str> = own.map(|(_, id)| &**id).collect();
+        if ids.is_empty() {
+            return;
+        }
+        for message in &mut self.messages {
+            let is_stored = ids.contains(&*message.key.id);
+            if let Some(mark) = &mut message.edit_of {
+                mark.is_stored = is_stored;
+            }
+        }
+    }
 }
 
 impl DecodedAnswer {
@@ -177,7 +210,7 @@ impl Shared {
         incoming: Vec<IncomingMessages>,
     ) -> bool {
         let answer = DecodedAnswer::new(conversations, incoming, &self.me, &mut self.names());
-        let DecodedAnswer { batch, mut conversations, pages } = answer;
+        let DecodedAnswer { batch, mut conversations, mut pages } = answer;
         let names = batch.names.clone();
         let (stored, saved) = match self.store.apply(batch, self.me.clone()).await {
             Ok(stored) => (stored, true),
@@ -206,6 +239,9 @@ impl Shared {
                 self.history.gaps.notify_one();
             }
             self.send(Delta::Coverage { conversation, coverage }).await;
+        }
+        for page in &mut pages {
+            page.mark_edit_records(&stored.edit_records);
         }
         for page in pages {
             self.send_page(page).await;
@@ -308,7 +344,8 @@ mod tests {
         assert_eq!(line(&raw("Text", "two\n lines")).as_deref(), Some("two lines"));
         assert_eq!(line(&raw("Signal/Flamingo", "x")), None);
         let item = r#"{"id":"51","skypeeditedid":"7","content":"x","conversationid":"19:a"}"#;
-        assert_eq!(line(&wire::raw_message(item, None).unwrap()), None);
+        let edited = wire::raw_message(item, None).unwrap();
+        assert_eq!(line(&edited).as_deref(), Some("x"), "its original is not stored");
     }
 
     #[test]

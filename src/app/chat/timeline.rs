@@ -1,6 +1,6 @@
 //! A conversation's loaded messages in order. Idempotent: taking a message in twice is the same as once.
 
-use crate::model::edits::{EditRole, Edits};
+use crate::model::edits::{EditRole, Edits, Taken};
 use crate::model::{
     ClientMessageId, Coverage, Delivery, Gap, Message, MessageBody, MessageKey, Point, UserId,
 };
@@ -78,13 +78,15 @@ impl Timeline {
     /// Takes a message in: a new one, a newer version, the server's copy of an own one, an edit record or a notice of
     /// deletion.
     pub fn upsert(&mut self, mut message: Message) {
-        match self.edits.take(&mut message) {
+        let Taken { role, absorbed } = self.edits.take(&mut message);
+        for key in absorbed {
+            self.revision += u64::from(self.messages.remove(&key).is_some());
+        }
+        match role {
             EditRole::Hidden => {}
             EditRole::Edit(original) => {
                 self.revision += 1;
-                if let Some(key) = self.by_client.get(&original.client_id).cloned() {
-                    self.refold(&key);
-                }
+                self.refold(&original);
             }
             EditRole::Deletion(id) => {
                 self.revision += 1;
@@ -105,15 +107,15 @@ impl Timeline {
 
     fn insert(&mut self, message: Message) {
         self.revision += 1;
-        if let Some(client_id) = &message.client_id
-            && let Some(known) = self.by_client.get(client_id).cloned()
-            && known != message.key
-            && self.messages.get(&known).is_some_and(|m| m.sender == message.sender)
-        {
+        if let Some(known) = self.copy_of(&message) {
             // The copy that was shown before the server gave it a place; or a server that stored it twice, where
             // both stay.
             if known.is_unsent() {
-                self.messages.remove(&known);
+                if let Some(client_id) =
+                    self.messages.remove(&known).and_then(|unsent| unsent.client_id)
+                {
+                    self.by_client.insert(client_id, message.key.clone());
+                }
             } else if message.key.is_unsent() {
                 return;
             }
@@ -129,6 +131,15 @@ impl Timeline {
         }
         self.messages.insert(key.clone(), message);
         self.refold(&key);
+    }
+
+    /// Another place at which the same message is shown: without a client id, the mark of an edit tells which one it is.
+    fn copy_of(&self, message: &Message) -> Option<MessageKey> {
+        let marked = message.edit_of.as_ref().map(|mark| ClientMessageId::new(&mark.id));
+        let known = self.by_client.get(message.client_id.as_ref().or(marked.as_ref())?)?;
+        let is_copy = |m: &Message| m.sender == message.sender;
+        (*known != message.key && self.messages.get(known).is_some_and(is_copy))
+            .then(|| known.clone())
     }
 
     /// Moves an own message to the place the server gave it.
@@ -150,7 +161,7 @@ impl Timeline {
 
     pub fn remove(&mut self, key: &MessageKey) -> Option<Message> {
         let gone = self.messages.remove(key)?;
-        self.edits.forget(key);
+        self.edits.forget(&gone);
         if let Some(client_id) = &gone.client_id {
             self.by_client.remove(client_id);
         }

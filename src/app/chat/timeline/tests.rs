@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{Delivery, RichText, Timestamp};
+use crate::model::{Delivery, EditMark, RichText, Timestamp};
 use proptest::prelude::*;
 
 fn message(id: i64, client: Option<&str>, text: &str) -> Message {
@@ -17,6 +17,10 @@ fn message(id: i64, client: Option<&str>, text: &str) -> Message {
         reactions: Vec::new(),
         delivery: Delivery::Sent,
     }
+}
+
+fn mark(id: &str) -> EditMark {
+    EditMark { id: id.into(), is_stored: false }
 }
 
 fn unsent(queue: u64, client: &str, text: &str) -> Message {
@@ -71,9 +75,9 @@ fn an_older_version_changes_nothing() {
 #[test]
 fn an_edit_record_changes_its_original_in_either_order_but_not_a_strangers() {
     let mut edit = message(30, None, "better");
-    edit.edit_of = Some("c1".into());
+    edit.edit_of = Some(mark("c1"));
     let mut forged = message(40, None, "forged");
-    forged.edit_of = Some("c1".into());
+    forged.edit_of = Some(mark("c1"));
     forged.sender = UserId::new("8:mallory");
     for order in [[0, 1, 2], [2, 1, 0], [1, 0, 2]] {
         let mut t = Timeline::default();
@@ -92,9 +96,9 @@ proptest! {
         order in proptest::collection::vec(0usize..8, 8..40),
     ) {
         let mut edit = message(31, None, "edited 1");
-        edit.edit_of = Some("c1".into());
+        edit.edit_of = Some(mark("c1"));
         let mut later = message(32, None, "edited 2");
-        later.edit_of = Some("c1".into());
+        later.edit_of = Some(mark("c1"));
         let mut newer = message(20, None, "v2");
         newer.version = 90;
         let all = [message(10, Some("c1"), "one"), message(20, None, "v1"), newer, edit, later,
@@ -108,4 +112,28 @@ proptest! {
         }
         prop_assert_eq!(texts(&t), ["edited 2", "two", "v2", "three"]);
     }
+}
+
+#[test]
+fn an_edit_in_place_of_an_own_message_replaces_the_copy_that_is_being_sent() {
+    let mut t = Timeline::default();
+    t.upsert(unsent(1, "c1", "my frist words"));
+    let mut edited = message(10, None, "my first words");
+    edited.version = 30;
+    edited.edit_of = Some(mark("c1"));
+    t.upsert(edited);
+    assert_eq!(texts(&t), ["my first words"]);
+    assert!(t.of_client_id(&ClientMessageId::new("c1")).is_some_and(|m| !m.key.is_unsent()));
+}
+
+#[test]
+fn an_edit_that_stood_for_its_original_goes_into_it_when_that_is_loaded() {
+    let mut t = Timeline::default();
+    let mut edit = message(30, None, "better");
+    edit.edit_of = Some(mark("c1"));
+    t.upsert(edit);
+    t.upsert(message(20, Some("c2"), "between"));
+    assert_eq!(texts(&t), ["between", "better"]);
+    t.upsert(message(10, Some("c1"), "good"));
+    assert_eq!(texts(&t), ["better", "between"]);
 }

@@ -1,0 +1,204 @@
+//! Stored edits: which rows belong to one message, and which of them is shown. The rules are those of
+//! [`crate::model::edits`].
+
+use super::read::{IS_EDIT_RECORD, MESSAGE, message, number};
+use super::{Store, StoreError};
+use crate::model::edits::{TextVersion, shown_version};
+use crate::model::{ConversationId, MessageKey, RawMessage, Timestamp};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+/// The most rows that are looked at for one message.
+const MAX_ROWS: usize = 200;
+
+/// A row as far as edits are concerned.
+#[derive(Clone, Debug)]
+struct EditRow {
+    key: MessageKey,
+    number: i64,
+    client_id: Option<String>,
+    edit_of: Option<String>,
+    is_empty: bool,
+}
+
+const COLUMNS: &str = "m.at, m.number, m.id, m.client_id, m.edit_of, m.text = '' AS is_empty";
+
+impl EditRow {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let id: String = row.get("id")?;
+        Ok(Self {
+            key: MessageKey::server(Timestamp(row.get("at")?), &id),
+            number: row.get("number")?,
+            client_id: row.get("client_id")?,
+            edit_of: row.get("edit_of")?,
+            is_empty: row.get("is_empty")?,
+        })
+    }
+
+    fn version(&self) -> TextVersion {
+        TextVersion {
+            key: self.key.clone(),
+            is_edit: self.edit_of.is_some(),
+            is_removed: self.is_empty,
+        }
+    }
+
+    /// The ids that a mark may name it by.
+    fn ids(&self) -> impl Iterator<Item = &str> {
+        let given = [self.client_id.as_deref(), self.edit_of.as_deref()];
+        std::iter::once(&*self.key.id).chain(given.into_iter().flatten())
+    }
+}
+
+/// One sender's rows of one conversation.
+struct SenderRows<'a> {
+    connection: &'a Connection,
+    conversation: i64,
+    sender: &'a str,
+}
+
+impl SenderRows<'_> {
+    fn of_id(&self, id: &str) -> rusqlite::Result<Option<EditRow>> {
+        let sql = format!("SELECT {COLUMNS} FROM messages m WHERE conversation = ?1 AND id = ?2");
+        let mut query = self.connection.prepare_cached(&sql)?;
+        query.query_row(params![self.conversation, id], EditRow::read).optional()
+    }
+
+    /// The first row that this one is an edit of.
+    fn original(&self, edit: &EditRow) -> rusqlite::Result<Option<EditRow>> {
+        let Some(mark) = &edit.edit_of else { return Ok(None) };
+        let mut first: Option<EditRow> = None;
+        for column in ["client_id", "id", "edit_of"] {
+            let sql = format!(
+                "SELECT {COLUMNS} FROM messages m WHERE conversation = ?1 AND {column} = ?2 AND sender = ?3 \
+                 AND (at, number, id) < (?4, ?5, ?6) ORDER BY at, number, id LIMIT 1"
+            );
+            let id: &str = &edit.key.id;
+            let found = self
+                .connection
+                .prepare_cached(&sql)?
+                .query_row(
+                    params![self.conversation, mark, self.sender, edit.key.at.0, edit.number, id],
+                    EditRow::read,
+                )
+                .optional()?;
+            first = first.into_iter().chain(found).min_by(|a, b| a.key.cmp(&b.key));
+        }
+        Ok(first)
+    }
+
+    /// The row that is shown in place of this one.
+    fn root(&self, mut row: EditRow) -> rusqlite::Result<EditRow> {
+        for _ in 0..MAX_ROWS {
+            match self.original(&row)? {
+                Some(original) => row = original,
+                None => break,
+            }
+        }
+        Ok(row)
+    }
+
+    /// The edits of a row, and the edits of these.
+    fn edits(&self, root: &EditRow) -> rusqlite::Result<Vec<EditRow>> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM messages m WHERE conversation = ?1 AND edit_of = ?2 AND sender = ?3 \
+             AND (at, number, id) > (?4, ?5, ?6) ORDER BY at DESC, number DESC LIMIT {MAX_ROWS}"
+        );
+        let mut query = self.connection.prepare_cached(&sql)?;
+        let mut found: Vec<EditRow> = Vec::new();
+        let mut next = Some(root.clone());
+        let mut done = 0;
+        while let Some(row) = next {
+            for id in row.ids() {
+                let own: &str = &row.key.id;
+                let rows = query.query_map(
+                    params![self.conversation, id, self.sender, row.key.at.0, row.number, own],
+                    EditRow::read,
+                )?;
+                for edit in rows {
+                    let edit = edit?;
+                    if !found.iter().any(|known| known.key == edit.key) {
+                        found.push(edit);
+                    }
+                }
+            }
+            next = found.get(done).filter(|_| found.len() < MAX_ROWS).cloned();
+            done += 1;
+        }
+        Ok(found)
+    }
+}
+
+/// The key under which a row is shown; `None` if its text is not shown, because an edit has replaced it or it is a forged
+/// edit.
+pub(super) fn shown_as(
+    connection: &Connection,
+    conversation: i64,
+    sender: &str,
+    id: &str,
+) -> rusqlite::Result<Option<MessageKey>> {
+    let rows = SenderRows { connection, conversation, sender };
+    let Some(row) = rows.of_id(id)? else { return Ok(None) };
+    let key = row.key.clone();
+    let is_edit = row.edit_of.is_some();
+    let root = rows.root(row)?;
+    if root.key == key && is_edit && is_record(connection, conversation, id)? {
+        return Ok(None);
+    }
+    let edits = rows.edits(&root)?;
+    let shown = shown_version(root.version(), edits.iter().map(EditRow::version));
+    Ok((shown == key).then_some(root.key))
+}
+
+fn is_record(connection: &Connection, conversation: i64, id: &str) -> rusqlite::Result<bool> {
+    let sql =
+        format!("SELECT {IS_EDIT_RECORD} FROM messages m WHERE m.conversation = ?1 AND m.id = ?2");
+    connection.prepare_cached(&sql)?.query_row(params![conversation, id], |row| row.get(0))
+}
+
+/// Whether the store holds the message that this one is an edit of.
+pub(super) fn is_stored_record(
+    connection: &Connection,
+    conversation: &ConversationId,
+    id: &str,
+) -> rusqlite::Result<bool> {
+    match number(connection, conversation)? {
+        Some((number, _)) => is_record(connection, number, id),
+        None => Ok(false),
+    }
+}
+
+/// A stored message, and then the edits of it by the same sender, oldest first.
+pub(super) fn with_edits(
+    connection: &Connection,
+    id: &ConversationId,
+    message_id: &str,
+) -> rusqlite::Result<Vec<RawMessage>> {
+    let Some((conversation, _)) = number(connection, id)? else { return Ok(Vec::new()) };
+    let sql = format!("SELECT {MESSAGE} FROM messages m WHERE conversation = ?1 AND id = ?2");
+    let mut query = connection.prepare_cached(&sql)?;
+    let mut row =
+        |found: &str| query.query_row(params![conversation, found], |row| message(row, id));
+    let Some(found) = row(message_id).optional()? else { return Ok(Vec::new()) };
+    let sender = found.sender.clone();
+    let rows = SenderRows { connection, conversation, sender: sender.as_str() };
+    let Some(root) = rows.of_id(message_id)? else { return Ok(Vec::new()) };
+    let mut edits = rows.edits(&root)?;
+    edits.sort_by(|a, b| a.key.cmp(&b.key));
+    let mut items = vec![found];
+    for edit in edits {
+        items.push(row(&edit.key.id)?);
+    }
+    Ok(items)
+}
+
+impl Store {
+    /// A stored message, and then the edits of it by the same sender, oldest first.
+    pub(crate) async fn with_edits(
+        &self,
+        conversation: &ConversationId,
+        message: &str,
+    ) -> Result<Vec<RawMessage>, StoreError> {
+        let (conversation, message) = (conversation.clone(), message.to_owned());
+        self.read(move |c| with_edits(c, &conversation, &message)).await
+    }
+}
