@@ -20,6 +20,23 @@ struct EditRow {
     is_empty: bool,
 }
 
+/// The rows of a sender that a value of one column names, before or after a place. The `+` keeps SQLite from walking the
+/// conversation in order of time instead of looking the value up, which takes as long as the conversation is.
+fn first_before(column: &str) -> String {
+    format!(
+        "SELECT {COLUMNS} FROM messages m WHERE conversation = ?1 AND {column} = ?2 AND sender = ?3 \
+         AND (+at, +number, +id) < (?4, ?5, ?6) ORDER BY +at, +number, +id LIMIT 1"
+    )
+}
+
+/// The edits that carry a mark, after a place, newest first.
+fn edits_after() -> String {
+    format!(
+        "SELECT {COLUMNS} FROM messages m WHERE conversation = ?1 AND edit_of = ?2 AND sender = ?3 \
+         AND (+at, +number, +id) > (?4, ?5, ?6) ORDER BY +at DESC, +number DESC LIMIT {MAX_ROWS}"
+    )
+}
+
 const COLUMNS: &str = "m.at, m.number, m.id, m.client_id, m.edit_of, m.text = '' AS is_empty";
 
 impl EditRow {
@@ -68,10 +85,7 @@ impl SenderRows<'_> {
         let Some(mark) = &edit.edit_of else { return Ok(None) };
         let mut first: Option<EditRow> = None;
         for column in ["client_id", "id", "edit_of"] {
-            let sql = format!(
-                "SELECT {COLUMNS} FROM messages m WHERE conversation = ?1 AND {column} = ?2 AND sender = ?3 \
-                 AND (at, number, id) < (?4, ?5, ?6) ORDER BY at, number, id LIMIT 1"
-            );
+            let sql = first_before(column);
             let id: &str = &edit.key.id;
             let found = self
                 .connection
@@ -99,10 +113,7 @@ impl SenderRows<'_> {
 
     /// The edits of a row, and the edits of these.
     fn edits(&self, root: &EditRow) -> rusqlite::Result<Vec<EditRow>> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM messages m WHERE conversation = ?1 AND edit_of = ?2 AND sender = ?3 \
-             AND (at, number, id) > (?4, ?5, ?6) ORDER BY at DESC, number DESC LIMIT {MAX_ROWS}"
-        );
+        let sql = edits_after();
         let mut query = self.connection.prepare_cached(&sql)?;
         let mut found: Vec<EditRow> = Vec::new();
         let mut next = Some(root.clone());
@@ -200,5 +211,36 @@ impl Store {
     ) -> Result<Vec<RawMessage>, StoreError> {
         let (conversation, message) = (conversation.clone(), message.to_owned());
         self.read(move |c| with_edits(c, &conversation, &message)).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::schema::migrate;
+
+    #[test]
+    fn what_belongs_to_an_edit_is_looked_up_by_an_index_of_its_column() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection, None).unwrap();
+        let records = format!("SELECT {IS_EDIT_RECORD} FROM messages m WHERE m.place = 1");
+        let lookups = ["client_id", "id", "edit_of"].map(first_before);
+        for sql in lookups.into_iter().chain([edits_after(), records]) {
+            let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let nothing: [Option<i64>; 6] = [None; 6];
+            let count = plan.parameter_count();
+            let steps = plan
+                .query_map(rusqlite::params_from_iter(nothing.iter().take(count)), |row| {
+                    row.get::<_, String>("detail")
+                })
+                .unwrap();
+            let steps: Vec<String> = steps.map(Result::unwrap).collect();
+            let searched: Vec<&String> = steps.iter().filter(|s| s.starts_with("SEARCH")).collect();
+            assert!(!searched.is_empty(), "{steps:?}");
+            for step in searched {
+                let by_value = step.contains("=? AND ") || step.contains("PRIMARY KEY (rowid=?)");
+                assert!(by_value && !step.contains("messages_by_time"), "{step} in {sql}");
+            }
+        }
     }
 }

@@ -31,13 +31,13 @@ pub struct PageOf {
 macro_rules! is_edit_record {
     () => {
         "m.edit_of IS NOT NULL AND (EXISTS (SELECT 1 FROM messages o WHERE o.conversation = m.conversation \
-         AND o.client_id = m.edit_of AND (o.at, o.number, o.id) < (m.at, m.number, m.id) \
+         AND o.client_id = m.edit_of AND (+o.at, +o.number, +o.id) < (m.at, m.number, m.id) \
          AND (o.sender = m.sender OR m.number = 0 OR m.version <= m.number)) \
          OR EXISTS (SELECT 1 FROM messages o WHERE o.conversation = m.conversation \
-         AND o.id = m.edit_of AND (o.at, o.number, o.id) < (m.at, m.number, m.id) \
+         AND o.id = m.edit_of AND (+o.at, +o.number, +o.id) < (m.at, m.number, m.id) \
          AND (o.sender = m.sender OR m.number = 0 OR m.version <= m.number)) \
          OR EXISTS (SELECT 1 FROM messages o WHERE o.conversation = m.conversation \
-         AND o.edit_of = m.edit_of AND (o.at, o.number, o.id) < (m.at, m.number, m.id) \
+         AND o.edit_of = m.edit_of AND (+o.at, +o.number, +o.id) < (m.at, m.number, m.id) \
          AND o.sender = m.sender))"
     };
 }
