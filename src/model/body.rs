@@ -38,7 +38,8 @@ pub enum MessageBody {
     Gap {
         closed: bool,
     },
-    /// A type this version does not know: its name and its text without tags. The raw content stays in the store.
+    /// A type this version does not know, or nothing to show: its name and its text without tags. The raw content stays
+    /// in the store.
     Unknown {
         kind: SafeText,
         text: RichText,
@@ -212,6 +213,15 @@ impl MessageBody {
         }
     }
 
+    /// Whether it is a file, picture or recording, or has one beside its text.
+    pub fn has_file(&self) -> bool {
+        match self {
+            Self::Media(_) => true,
+            Self::Text(rich) => rich.has_file(),
+            _ => false,
+        }
+    }
+
     /// One dim line without a header: the conversation speaks, not a person.
     pub fn is_system(&self) -> bool {
         matches!(self, Self::Thread(_) | Self::Call(_) | Self::Gap { .. })
@@ -219,7 +229,8 @@ impl MessageBody {
 }
 
 impl Media {
-    fn text(&self) -> String {
+    /// Its kind, name, length and size in one line.
+    pub fn text(&self) -> String {
         let mut parts = Vec::new();
         if !self.name.is_empty() {
             parts.push(self.name.to_string());
@@ -262,8 +273,8 @@ impl Poll {
         let bold = SpanStyle { bold: true, ..SpanStyle::default() };
         let question = SafeText::text(&format!("[poll] {}", self.question));
         let mut blocks = vec![paragraph(vec![Span { text: question, style: bold, link: None }])];
-        for answer in &self.answers {
-            let text = SafeText::text(&format!("○ {answer}"));
+        for (number, answer) in (1..).zip(&self.answers) {
+            let text = SafeText::text(&format!("{number}. {answer}"));
             blocks.push(paragraph(vec![Span { text, ..Span::default() }]));
         }
         RichText { blocks }

@@ -181,7 +181,7 @@ pub fn write(rich: &RichText) -> Option<(String, Vec<Mention>)> {
                     out.push_str(&write_span(span, &mut mentions)?);
                 }
             }
-            Block::Paragraph { .. } | Block::Quote { .. } => return None,
+            Block::Paragraph { .. } | Block::Quote { .. } | Block::Media(_) => return None,
         }
     }
     (flat(&read(&out, &mentions)) == flat(rich)).then_some((out, mentions))
@@ -220,7 +220,7 @@ fn flat(rich: &RichText) -> Vec<StyleRun> {
                 spans.iter().filter(|s| !s.text.is_empty()).for_each(|s| push_run(&mut runs, s));
             }
             Block::Code(code) => runs.push((None, None, code.to_string())),
-            Block::Quote { .. } => runs.push((None, None, String::new())),
+            Block::Quote { .. } | Block::Media(_) => runs.push((None, None, String::new())),
         }
     }
     runs
@@ -259,7 +259,7 @@ mod tests {
                     }
                 }
                 Block::Code(code) => out.push_str(&format!("`{}`", code.as_str())),
-                Block::Quote { .. } => out.push('>'),
+                Block::Quote { .. } | Block::Media(_) => out.push('>'),
             }
         }
         out

@@ -1,5 +1,6 @@
 //! Formatted text: what every body becomes after decoding, before it is wrapped to a width.
 
+use super::body::Media;
 use super::id::UserId;
 use super::text::SafeText;
 use super::time::Timestamp;
@@ -24,6 +25,8 @@ pub enum Block {
     },
     /// Preformatted text: spaces are kept, long lines are broken anywhere.
     Code(SafeText),
+    /// A file beside a text.
+    Media(Media),
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,6 +121,23 @@ impl RichText {
         parts.collect::<Vec<_>>().join("\n")
     }
 
+    /// Whether there is nothing in it but white space.
+    pub fn is_blank(&self) -> bool {
+        fn blank(blocks: &[Block]) -> bool {
+            blocks.iter().all(|block| match block {
+                Block::Paragraph { spans, .. } => spans.iter().all(|s| s.text.trim().is_empty()),
+                Block::Quote { from, body } => from.is_none() && blank(body),
+                Block::Code(code) => code.trim().is_empty(),
+                Block::Media(_) => false,
+            })
+        }
+        blank(&self.blocks)
+    }
+
+    pub fn has_file(&self) -> bool {
+        self.blocks.iter().any(|block| matches!(block, Block::Media(_)))
+    }
+
     /// Link targets in reading order, each once.
     pub fn links(&self) -> Vec<SafeText> {
         let mut all = Vec::new();
@@ -141,7 +161,7 @@ impl RichText {
                     spans.iter().any(|span| matches!(span.link, Some(Link::Emoticon(_))))
                 }
                 Block::Quote { body, .. } => any(body),
-                Block::Code(_) => false,
+                Block::Code(_) | Block::Media(_) => false,
             })
         }
         any(&self.blocks)
@@ -155,7 +175,7 @@ impl RichText {
                     _ => false,
                 }),
                 // Being quoted is not being mentioned.
-                Block::Quote { .. } | Block::Code(_) => false,
+                Block::Quote { .. } | Block::Code(_) | Block::Media(_) => false,
             })
         }
         any(&self.blocks, who)
@@ -179,6 +199,7 @@ fn plain(blocks: &[Block], out: &mut String) {
                 plain(body, out);
             }
             Block::Code(code) => out.push_str(code),
+            Block::Media(media) => out.push_str(&media.text()),
         }
     }
 }
@@ -194,6 +215,7 @@ fn collect_links<'a>(blocks: &'a [Block], out: &mut Vec<&'a SafeText>) {
             }
             Block::Quote { body, .. } => collect_links(body, out),
             Block::Code(_) => {}
+            Block::Media(media) => out.extend(&media.link),
         }
     }
 }

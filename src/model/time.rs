@@ -29,12 +29,20 @@ pub struct Now {
     pub mono: Duration,
 }
 
+/// Numbers that are seconds and not milliseconds: from 2001 on in seconds, early 1970 in milliseconds.
+const SECONDS: std::ops::Range<i64> = 1_000_000_000..10_000_000_000;
+
 impl Timestamp {
-    /// Reads RFC 3339 with any number of fraction digits, or milliseconds as digits (facts 3.1).
+    /// Reads RFC 3339 with any number of fraction digits, or milliseconds as digits, which may have decimals. Numbers of
+    /// ten digits that would lie in the spring of 1970 are seconds (facts 3.1).
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
-        if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
-            return text.parse().ok().map(Self).filter(|t| t.is_sane());
+        let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+        let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
+        if !whole.is_empty() && digits(whole) && digits(decimals) {
+            let number: i64 = whole.parse().ok()?;
+            let at = if SECONDS.contains(&number) { number * 1000 } else { number };
+            return Some(Self(at)).filter(|t| t.is_sane());
         }
         text.parse::<jiff::Timestamp>()
             .ok()
@@ -114,10 +122,16 @@ mod tests {
             "2016-01-01T00:00:00Z",
             "2016-01-01T00:00:00.0000000Z",
             "1451606400000",
+            "1451606400000.0",
+            "1451606400000.25",
+            "1451606400",
         ] {
             assert_eq!(Timestamp::parse(text), Some(Timestamp(1_451_606_400_000)), "{text}");
         }
-        assert_eq!(Timestamp::parse("yesterday"), None);
+        for text in ["yesterday", "", ".", ".5", "1.x", "99999999999999999999", "-1"] {
+            assert_eq!(Timestamp::parse(text), None, "{text}");
+        }
+        assert_eq!(Timestamp::parse("50"), Some(Timestamp(50)));
         assert_eq!(Timestamp(1_451_606_400_072).rfc3339(), "2016-01-01T00:00:00.072Z");
     }
 

@@ -1,19 +1,21 @@
 //! Decodes a [`RawMessage`] into a [`Message`]. Never fails: what is not understood becomes `Unknown`.
 
+mod attached;
 mod properties;
 
-use super::wire;
+use super::wire::{self, MessageProperties};
 use super::{entity, html, link, payload, richtext};
 use crate::model::{
     Align, Block, Conversation, ConversationKind, Delivery, EditMark, EmojiStyle, EmojiWidth,
     Indexed, MediaKind, Message, MessageBody, NameSource, RawConversation, RawMessage, ReadMarker,
     RichText, SafeText, Span, ThreadActivity, Timestamp, UserId, conversation::Snippet,
 };
+use attached::Attached;
 use properties::{mentioned, reactions};
 use std::borrow::Cow;
 
 /// To be increased whenever the result of decoding changes, so that the store indexes old rows again.
-pub const DECODER_VERSION: u32 = 5;
+pub const DECODER_VERSION: u32 = 6;
 
 /// Decodes a message. `me` is this account, for recognising mentions of it.
 pub fn message(raw: &RawMessage, me: &UserId) -> Message {
@@ -22,21 +24,23 @@ pub fn message(raw: &RawMessage, me: &UserId) -> Message {
     } else {
         wire::WireMessage::default()
     };
-    let mut body = body(raw, &item);
+    let json = item.properties();
+    let properties = MessageProperties::read(&json);
     let mark = item.skypeeditedid.some().filter(|mark| *mark != "0");
-    let time = |t: &super::lenient::Text<'_>| t.some().and_then(Timestamp::parse);
-    let deleted = time(&item.properties.deletetime).is_some();
-    let edited = time(&item.properties.edittime);
-    let is_text = matches!(body, MessageBody::Text(_));
-    // Content that consists only of an edit mark means that the text was removed (facts 3.3).
-    let only_a_mark = || {
-        raw.content.contains("<e_m")
-            && matches!(&body, MessageBody::Text(rich) if rich.blocks.is_empty())
+    let edited = properties.edittime.some().and_then(Timestamp::parse).filter(|at| at.0 > 0);
+    let removed_at = if raw.extras {
+        MessageProperties::removed_at(&raw.json).or_else(|| MessageProperties::removed_at(&json))
+    } else {
+        None
     };
-    let emptied = raw.content.is_empty() && (mark.is_some() || edited.is_some());
-    if deleted || (is_text && (emptied || only_a_mark())) {
-        body = MessageBody::Deleted;
-    }
+    let attached = Attached::read(&properties);
+    let read = body(raw, &item, &properties);
+    let marks = Marks { removed_at, edited, is_edited: mark.is_some() || edited.is_some() };
+    let body = if is_removed(raw, &read, &marks, attached.is_empty()) {
+        MessageBody::Deleted
+    } else {
+        never_blank(attached.added_to(read))
+    };
     let mentions_me = matches!(&body, MessageBody::Text(rich) if rich.mentions(me));
     Message {
         key: raw.key(),
@@ -51,8 +55,64 @@ pub fn message(raw: &RawMessage, me: &UserId) -> Message {
             .filter(|mark| !is_own_id(raw, mark))
             .map(|mark| EditMark { id: mark.into(), is_stored: raw.original_is_stored }),
         mentions_me,
-        reactions: reactions(&item),
+        reactions: reactions(&properties),
         delivery: Delivery::Sent,
+    }
+}
+
+/// What a message says about changes of it.
+struct Marks {
+    removed_at: Option<Timestamp>,
+    edited: Option<Timestamp>,
+    /// It has an edit mark of either kind.
+    is_edited: bool,
+}
+
+/// Whether a message was removed: by a mark, unless a later edit brought it back, or by an edit that left nothing
+/// (facts 3.3).
+fn is_removed(raw: &RawMessage, read: &MessageBody, marks: &Marks, nothing_attached: bool) -> bool {
+    let blank = is_blank(&raw.content);
+    if let Some(removed) = marks.removed_at {
+        return blank || removed.0 == 0 || marks.edited.is_none_or(|edited| edited <= removed);
+    }
+    if matches!(read, MessageBody::Hidden | MessageBody::Thread(_) | MessageBody::Deletes(_)) {
+        return false;
+    }
+    // Content that consists only of an edit mark, or of an object that was emptied.
+    let only_a_mark = || {
+        raw.content.contains("<e_m")
+            && matches!(read, MessageBody::Text(rich) if rich.blocks.is_empty())
+    };
+    if (blank && !raw.content.trim().is_empty()) || only_a_mark() {
+        return true;
+    }
+    let is_text = matches!(&*raw.kind, "Text" | "RichText" | "RichText/Html");
+    blank
+        && nothing_attached
+        && (marks.is_edited || (is_text && raw.version > raw.key().order && raw.key().order > 0))
+}
+
+/// Whether content is empty, or nothing but tags of edit marks and of objects without attributes.
+fn is_blank(content: &str) -> bool {
+    let mut rest = content.trim_start();
+    while let Some((tag, after)) = rest.strip_prefix('<').and_then(|tail| tail.split_once('>')) {
+        let name = tag.trim_matches('/').trim_end();
+        let is_mark = name.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("e_m"));
+        if !is_mark && !name.eq_ignore_ascii_case("uriobject") {
+            break;
+        }
+        rest = after.trim_start();
+    }
+    rest.is_empty()
+}
+
+/// A row without anything in it looks like a mistake: a text without any character says so.
+fn never_blank(body: MessageBody) -> MessageBody {
+    match body {
+        MessageBody::Text(rich) if rich.is_blank() => {
+            MessageBody::Unknown { kind: "empty message".into(), text: RichText::default() }
+        }
+        other => other,
     }
 }
 
@@ -90,7 +150,7 @@ pub fn indexed(message: &Message) -> Indexed {
         counts,
         mentions_me: message.mentions_me,
         link: !message.body.links().is_empty(),
-        file: matches!(message.body, MessageBody::Media(_)),
+        file: message.body.has_file(),
     }
 }
 
@@ -125,19 +185,24 @@ pub(crate) fn is_read_mark(raw: &RawMessage) -> bool {
     &*raw.kind == "ThreadActivity/MemberConsumptionHorizonUpdate"
 }
 
-fn body(raw: &RawMessage, item: &wire::WireMessage<'_>) -> MessageBody {
+fn body(
+    raw: &RawMessage,
+    item: &wire::WireMessage<'_>,
+    properties: &MessageProperties<'_>,
+) -> MessageBody {
     let content = &*raw.content;
     let kind = &*raw.kind;
     let known = match kind {
         "Text" | "" => Some(text(content, item)),
-        "RichText" => Some(rich(content, item)),
-        "RichText/Html" => Some(MessageBody::Text(html::parse(content, &mentioned(item)))),
+        "RichText" => Some(rich(content, item, &mentioned(properties))),
+        "RichText/Html" => Some(MessageBody::Text(html::parse(content, &mentioned(properties)))),
         "RichText/Contacts" => payload::contacts(content),
         "RichText/Location" => payload::location(content),
         "RichText/Files" => payload::files(content),
         "RichText/Sms" => payload::sms(content),
         "RichText/ScheduledCallInvite" => Some(payload::call_invite(content)),
-        "Poll" => payload::uri_object(content, MediaKind::Card)
+        "Poll" => payload::poll_object(content)
+            .or_else(|| payload::uri_object(content, MediaKind::Card))
             .or_else(|| payload::poll(&super::tree::Node::parse(content))),
         "Event/Call" => Some(payload::call(content)),
         "Event/SkypeVideoMessage" => payload::message_record(content, MediaKind::Video),
@@ -188,7 +253,7 @@ fn media(kind: &str, content: &str) -> Option<MessageBody> {
         | "RichText/Media_Call" => MediaKind::Recording,
         "RichText/Media_CallTranscript" => MediaKind::Transcript,
         // On Teams the content is the card itself.
-        "RichText/Media_Card" if content.trim_start().starts_with('{') => {
+        "RichText/Media_Card" if content.trim_start().starts_with(['{', '[']) => {
             return payload::card_object(content);
         }
         "RichText/Media_Card" => MediaKind::Card,
@@ -228,9 +293,16 @@ fn text(content: &str, item: &wire::WireMessage<'_>) -> MessageBody {
     if rest.is_some() { MessageBody::Emote(rich) } else { MessageBody::Text(rich) }
 }
 
-fn rich(content: &str, item: &wire::WireMessage<'_>) -> MessageBody {
+fn rich(
+    content: &str,
+    item: &wire::WireMessage<'_>,
+    mentioned: &richtext::MentionedPeople,
+) -> MessageBody {
     if let Some(rest) = emote_text(content, item) {
         return MessageBody::Emote(richtext::parse(rest));
+    }
+    if let Some(poll) = payload::poll_in_text(content) {
+        return poll;
     }
     let start = content.trim_start();
     if start.get(..10).is_some_and(|s| s.eq_ignore_ascii_case("<URIObject"))
@@ -241,15 +313,14 @@ fn rich(content: &str, item: &wire::WireMessage<'_>) -> MessageBody {
     if start.get(..14).is_some_and(|s| s.eq_ignore_ascii_case("<systemMessage")) {
         return system_line(None, content, "This chat was moved to a newer version");
     }
-    let mentioned = mentioned(item);
     if html::looks_like_html(content) {
-        return MessageBody::Text(html::parse(content, &mentioned));
+        return MessageBody::Text(html::parse(content, mentioned));
     }
     let content = content.strip_prefix("Edited previous message: ").unwrap_or(content);
-    if let Some(rich) = with_object(content, &mentioned) {
+    if let Some(rich) = with_object(content, mentioned) {
         return MessageBody::Text(rich);
     }
-    MessageBody::Text(richtext::parse_with(content, &mentioned))
+    MessageBody::Text(richtext::parse_with(content, mentioned))
 }
 
 /// Text with a file in it: the file's label takes its place.
@@ -259,11 +330,13 @@ fn with_object(content: &str, mentioned: &richtext::MentionedPeople) -> Option<R
     let from = lower.find("<uriobject")?;
     let to = lower.get(from..)?.find(END)? + from + END.len();
     let object = payload::uri_object(content.get(from..to)?, MediaKind::File)?;
-    let label = SafeText::line(&object.text(&|id| SafeText::line(id.bare())));
-    let link = object.links().into_iter().next().map(crate::model::Link::Url);
     let mut blocks = richtext::parse_with(content.get(..from)?, mentioned).blocks;
-    let span = Span { text: label, link, ..Span::default() };
-    blocks.push(Block::Paragraph { align: Align::Left, spans: vec![span] });
+    match object {
+        MessageBody::Media(media) => blocks.push(Block::Media(media)),
+        MessageBody::Card(card) => blocks.extend(card.rich().blocks),
+        MessageBody::Poll(poll) => blocks.extend(poll.rich().blocks),
+        _ => return None,
+    }
     blocks.extend(richtext::parse_with(content.get(to..)?, mentioned).blocks);
     Some(RichText { blocks })
 }

@@ -94,6 +94,18 @@ where
     Ok(serde_json::from_str(raw.get()).unwrap_or_default())
 }
 
+/// JSON that may itself be inside a JSON string, even twice.
+pub fn unpacked(raw: &str) -> Cow<'_, str> {
+    let mut text = Cow::Borrowed(raw);
+    for _ in 0..2 {
+        if !text.starts_with('"') {
+            break;
+        }
+        text = Cow::Owned(serde_json::from_str(&text).unwrap_or_default());
+    }
+    text
+}
+
 /// The items of a list, to be parsed one by one, so that one bad item does not affect the others. Empty if it is not a
 /// list.
 pub fn items<'de, D>(d: D) -> Result<Vec<&'de serde_json::value::RawValue>, D::Error>

@@ -2,9 +2,11 @@
 
 mod activity;
 mod card;
+mod poll;
 
 pub use activity::{activity_names, thread_activity};
-pub use card::{card_object, poll, swift};
+pub use card::{card_object, cards, swift};
+pub use poll::{poll, poll_in_text, poll_object};
 
 use super::tree::Node;
 use super::{entity, link, richtext};
@@ -15,10 +17,12 @@ pub fn uri_object(content: &str, fallback: MediaKind) -> Option<MessageBody> {
     let root = Node::parse(content);
     let object = root.find("uriobject")?;
     let kind = object.attribute("type").unwrap_or_default();
-    if kind.eq_ignore_ascii_case("poll.1") {
-        return poll(object);
+    if kind.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("poll"))
+        && let Some(poll) = poll(object)
+    {
+        return Some(poll);
     }
-    if kind.starts_with("SWIFT")
+    if object.find("swift").is_some()
         && let Some(card) = swift(object)
     {
         return Some(card);

@@ -1,10 +1,12 @@
 //! Deserialises JSON of the server into raw model types: field names, forms of values, and what may be missing.
 
 mod answers;
+mod properties;
 mod thread;
 
 pub use answers::{PolledEvent, error_code, events, profiles, sent};
 pub(crate) use answers::{join_url, resolved_join_url};
+pub(crate) use properties::MessageProperties;
 pub use thread::{WireThread, read_receipts, thread, thread_id};
 
 use super::endpoint;
@@ -130,24 +132,9 @@ pub(crate) struct WireMessage<'a> {
     pub skypeeditedid: Text<'a>,
     #[serde(borrow)]
     pub skypeemoteoffset: Text<'a>,
-    #[serde(borrow, deserialize_with = "lenient::object_or_default")]
-    pub properties: MessageProperties<'a>,
-}
-
-/// The properties of a message that affect how it is shown (facts 3.3, 3.4).
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct MessageProperties<'a> {
-    #[serde(borrow)]
-    pub edittime: Text<'a>,
-    #[serde(borrow)]
-    pub deletetime: Text<'a>,
-    #[serde(borrow)]
-    pub emotions: Option<&'a RawValue>,
-    #[serde(borrow)]
-    pub mentions: Option<&'a RawValue>,
-    #[serde(borrow, rename = "importedBy")]
-    pub imported_by: Option<&'a RawValue>,
+    /// See [`WireMessage::properties`].
+    #[serde(borrow, rename = "properties")]
+    raw_properties: Option<&'a RawValue>,
 }
 
 /// Reads a message item. `None` if it is not an object or has no id or no time, so that it could not be told apart from
@@ -167,32 +154,34 @@ pub fn raw_message(json: &str, conversation: Option<&ConversationId>) -> Option<
         .filter(|id| !id.as_str().is_empty())
         .or_else(|| conversation.cloned())?;
     let name = item.imdisplayname.some().or_else(|| item.im_display_name.some());
+    let properties = item.properties();
+    let properties = MessageProperties::read(&properties);
     Some(RawMessage {
         id: id.into(),
         client_id: item.clientmessageid.some().map(ClientMessageId::new),
-        sender: sender(&item),
+        sender: sender(&item, &properties),
         sender_name: name.filter(|n| !n.starts_with("orgid:")).map(Into::into),
         at,
         version: item.version.number().or_else(|| item.id.number()).unwrap_or(0),
         kind: item.messagetype.as_str().into(),
         content: content(item.content).into(),
         conversation,
-        extras: item.has_extras(),
+        extras: item.has_extras() || properties.matter() || MessageProperties::may_be_removed(json),
         original_is_stored: false,
         json: json.into(),
     })
 }
 
-impl WireMessage<'_> {
+impl<'a> WireMessage<'a> {
     fn has_extras(&self) -> bool {
-        let p = &self.properties;
         self.skypeeditedid.some().is_some()
             || self.skypeemoteoffset.some().is_some()
-            || p.edittime.some().is_some()
-            || p.deletetime.some().is_some()
-            || p.emotions.is_some()
-            || p.mentions.is_some()
             || self.is_of_teams()
+    }
+
+    /// The properties as JSON, to be read by [`MessageProperties::read`].
+    pub fn properties(&self) -> Cow<'a, str> {
+        properties::object_text(self.raw_properties.map_or("", RawValue::get))
     }
 
     /// Whether the message comes from a Teams host, where plain text is escaped (facts 7, row 22).
@@ -226,7 +215,7 @@ fn content(raw: Option<&RawValue>) -> Cow<'_, str> {
 
 /// The sender: the last segment of `…/contacts/ID`, a bare id, or the `id` of an object. Anything else gives an empty id,
 /// so that it is never mistaken for this account.
-fn sender(item: &WireMessage<'_>) -> UserId {
+fn sender(item: &WireMessage<'_>, properties: &MessageProperties<'_>) -> UserId {
     let from = item.from.map_or("", RawValue::get);
     let id = match from.as_bytes().first() {
         Some(b'"') => {
@@ -245,7 +234,7 @@ fn sender(item: &WireMessage<'_>) -> UserId {
         }
         _ => None,
     };
-    id.or_else(|| imported_by(item)).unwrap_or_else(|| UserId::new(""))
+    id.or_else(|| imported_by(properties)).unwrap_or_else(|| UserId::new(""))
 }
 
 fn sender_id(from: &str) -> Option<UserId> {
@@ -257,13 +246,13 @@ fn sender_id(from: &str) -> Option<UserId> {
 }
 
 /// The original sender of a message that was moved from Skype to Teams.
-fn imported_by(item: &WireMessage<'_>) -> Option<UserId> {
+fn imported_by(properties: &MessageProperties<'_>) -> Option<UserId> {
     #[derive(Deserialize)]
     struct Imported<'a> {
         #[serde(borrow, rename = "RawValue")]
         raw: Text<'a>,
     }
-    let raw = item.properties.imported_by?.get();
+    let raw = properties.imported_by?.get();
     let imported: Imported<'_> = serde_json::from_str(raw).ok()?;
     imported.raw.some().map(UserId::new)
 }

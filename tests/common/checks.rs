@@ -44,6 +44,7 @@ fn clean(rich: &RichText) {
                 Block::Paragraph { spans, .. } => spans.iter().for_each(|s| sane(&s.text)),
                 Block::Quote { body, .. } => blocks(body),
                 Block::Code(code) => sane(code),
+                Block::Media(media) => sane(&media.name),
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Text to rows of a width: the one wrapping engine, for every body and for the message box.
 
 use crate::model::text::{cluster_width, width};
-use crate::model::{Align, Block, Link, RichText, Span, SpanStyle};
+use crate::model::{Align, Block, Link, RichText, SafeText, Span, SpanStyle};
 use std::ops::Range;
 use unicode_linebreak::linebreaks;
 use unicode_segmentation::UnicodeSegmentation;
@@ -92,6 +92,12 @@ fn blocks(
             Block::Code(code) => {
                 let style = SpanStyle { mono: true, ..SpanStyle::default() };
                 let span = Span { text: code.clone(), style, link: None };
+                paragraph(&[span], Align::Left, columns, quotes, offset, rows);
+            }
+            Block::Media(media) => {
+                let link = media.link.clone().map(Link::Url);
+                let text = SafeText::text(&media.text());
+                let span = Span { text, style: SpanStyle::default(), link };
                 paragraph(&[span], Align::Left, columns, quotes, offset, rows);
             }
         }

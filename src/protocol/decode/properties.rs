@@ -1,16 +1,16 @@
 //! Lists in the properties of a message: mentions and reactions (facts 3.4).
 
 use crate::model::{Reaction, SafeText, UserId};
-use crate::protocol::lenient::{self, Text};
-use crate::protocol::wire::WireMessage;
+use crate::protocol::lenient::{self, Text, unpacked};
+use crate::protocol::wire::MessageProperties;
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
-use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
 /// `properties.mentions`, a list or the list as a JSON string: the people that numbers in mention tags refer to, sorted by
 /// number. If a number occurs twice, the first one counts.
-pub fn mentioned(item: &WireMessage<'_>) -> Vec<(String, UserId)> {
+pub fn mentioned(properties: &MessageProperties<'_>) -> Vec<(String, UserId)> {
     #[derive(Deserialize)]
     struct MentionItem<'a> {
         #[serde(borrow, default)]
@@ -18,7 +18,7 @@ pub fn mentioned(item: &WireMessage<'_>) -> Vec<(String, UserId)> {
         #[serde(borrow, default)]
         mri: Text<'a>,
     }
-    let Some(list) = item.properties.mentions.map(|raw| unpacked(raw.get())) else {
+    let Some(list) = properties.mentions.map(|raw| unpacked(raw.get())) else {
         return Vec::new();
     };
     let items: Vec<&RawValue> = serde_json::from_str(&list).unwrap_or_default();
@@ -32,17 +32,17 @@ pub fn mentioned(item: &WireMessage<'_>) -> Vec<(String, UserId)> {
     people
 }
 
-/// JSON that may itself be inside a JSON string.
-fn unpacked(raw: &str) -> Cow<'_, str> {
-    if raw.starts_with('"') {
-        Cow::Owned(serde_json::from_str(raw).unwrap_or_default())
-    } else {
-        Cow::Borrowed(raw)
+/// A list that may be JSON inside a string; a single object is a list of one, anything else is empty.
+pub fn list(raw: &str) -> Vec<Value> {
+    match serde_json::from_str(&unpacked(raw)) {
+        Ok(Value::Array(items)) => items,
+        Ok(object @ Value::Object(_)) => vec![object],
+        _ => Vec::new(),
     }
 }
 
 /// `emotions`, a list or the list as a JSON string. A person who occurs twice under one key counts once.
-pub fn reactions(item: &WireMessage<'_>) -> Vec<Reaction> {
+pub fn reactions(properties: &MessageProperties<'_>) -> Vec<Reaction> {
     #[derive(Deserialize)]
     struct Emotion<'a> {
         #[serde(borrow, default)]
@@ -55,7 +55,7 @@ pub fn reactions(item: &WireMessage<'_>) -> Vec<Reaction> {
         #[serde(borrow)]
         mri: Text<'a>,
     }
-    let Some(raw) = item.properties.emotions.map(RawValue::get) else { return Vec::new() };
+    let Some(raw) = properties.emotions.map(RawValue::get) else { return Vec::new() };
     let list = unpacked(raw);
     let emotions: Vec<Emotion<'_>> = serde_json::from_str(&list).unwrap_or_default();
     let mut by_key: BTreeMap<&str, Vec<UserId>> = BTreeMap::new();

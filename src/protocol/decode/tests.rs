@@ -173,6 +173,23 @@ fn only_what_people_write_counts() {
 }
 
 #[test]
+fn a_file_in_the_properties_is_found_as_a_file_and_stands_in_the_preview() {
+    let extra = r#"{"properties":{"files":"[{\"fileName\":\"budget.xlsx\",\"objectUrl\":\"https://f.example/b\"}]"}}"#;
+    for content in ["", "<p>the numbers</p>"] {
+        let message = read_with("RichText/Html", content, extra);
+        let index = indexed(&message);
+        assert!(index.file && index.link && index.counts, "{content}");
+        assert!(line(&message).ends_with("[file] budget.xlsx"), "{content}");
+    }
+    let mut item: serde_json::Value = serde_json::from_str(extra).unwrap();
+    item["id"] = "1451606400000".into();
+    item["messagetype"] = "RichText/Html".into();
+    let chat = serde_json::json!({ "id": "19:a@thread.skype", "lastMessage": item }).to_string();
+    let raw = wire::raw_conversation(&chat).unwrap();
+    assert_eq!(&*conversation(&raw, &me()).last.unwrap().text, "[file] budget.xlsx");
+}
+
+#[test]
 fn member_lists_with_details_bring_names() {
     let xml = "<addmember><eventtime>1</eventtime><initiator>8:a</initiator><detailedinitiatorinfo><friendlyName>Ada</friendlyName></detailedinitiatorinfo>\
         <target>8:b</target><detailedtargetinfo><id>8:b</id><friendlyName>Bo</friendlyName></detailedtargetinfo><target>8:c</target></addmember>";

@@ -42,6 +42,13 @@ fn blocks(list: &[Block], out: &mut String) {
                 out.push_str("</pre>");
                 after_paragraph = false;
             }
+            Block::Media(media) => {
+                if after_paragraph {
+                    out.push('\n');
+                }
+                out.push_str(&escape(&media.text()));
+                after_paragraph = true;
+            }
         }
     }
 }

@@ -1,108 +1,286 @@
-//! Cards of bots, and polls (facts 3.7): titles, text and links. Actions of cards are never executed.
+//! Cards of bots (facts 3.7): titles, text, choices and links. Actions of cards are never executed.
 
-use crate::model::{Card, MessageBody, Poll, RichText, SafeText};
+mod adaptive;
+mod markdown;
+
+use crate::model::{Card, MessageBody, RichText, SafeText};
 use crate::protocol::tree::Node;
 use crate::protocol::{html, link, richtext};
 use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::Value;
 
 /// The largest card that is decoded, in bytes of base64.
 const MAX_PACKED: usize = 256 * 1024;
 /// The most cards of one message that are shown.
 const MAX_CARDS: usize = 20;
+/// The most items of a list in a card that are shown.
+const MAX_ITEMS: usize = 100;
 
-/// A `SWIFT.1` object: the card is JSON in base64. If it cannot be decoded, the object's fallback link is shown instead.
+/// A `SWIFT.1` object: the card is JSON in base64, in either alphabet and with or without padding. If it cannot be decoded,
+/// the object's fallback link is shown instead.
 pub fn swift(object: &Node) -> Option<MessageBody> {
-    let packed = object.find("swift")?.attribute("b64")?;
+    let packed = object.find("swift")?.attribute("b64")?.trim();
     if packed.len() > MAX_PACKED {
         return None;
     }
-    let bytes = base64::engine::general_purpose::STANDARD.decode(packed.trim()).ok()?;
-    card_object(std::str::from_utf8(&bytes).ok()?)
+    if packed.starts_with(['{', '[']) {
+        return card_object(packed);
+    }
+    card_object(std::str::from_utf8(&unpack(packed)?).ok()?)
 }
 
-/// A card as JSON: `{"type":"message/card","attachments":[…]}`, or the attachment's content itself.
+fn unpack(packed: &str) -> Option<Vec<u8>> {
+    let lenient = GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true);
+    let standard = packed.chars().filter(|c| !c.is_whitespace()).map(|c| match c {
+        '-' => '+',
+        '_' => '/',
+        other => other,
+    });
+    GeneralPurpose::new(&alphabet::STANDARD, lenient).decode(standard.collect::<String>()).ok()
+}
+
+/// A card as JSON: `{"type":"message/card","attachments":[…]}`, a list of cards, or a card's content itself.
 pub fn card_object(json: &str) -> Option<MessageBody> {
     let json: Value = serde_json::from_str(json).ok()?;
-    let attachments = json.get("attachments").and_then(Value::as_array);
-    let contents: Vec<&Value> = match attachments {
-        Some(list) => list.iter().take(MAX_CARDS).map(|a| a.get("content").unwrap_or(a)).collect(),
-        None => vec![json.get("content").unwrap_or(&json)],
+    let card = match &json {
+        Value::Array(list) => cards(list),
+        other => cards(std::slice::from_ref(other)),
     };
-    let mut card = Card::default();
-    let mut text = RichText::default();
-    for content in contents {
-        let line = |key: &str| content.get(key).and_then(Value::as_str).unwrap_or_default();
-        if card.title.is_empty() {
-            card.title = SafeText::line(&richtext::strip(line("title")));
-        } else if !line("title").is_empty() {
-            text.blocks.extend(RichText::plain(&richtext::strip(line("title"))).blocks);
+    card.map(MessageBody::Card)
+}
+
+/// Several cards as one; `None` if there is nothing to show in them.
+pub fn cards(list: &[Value]) -> Option<Card> {
+    let mut reader = Reader::default();
+    for item in list.iter().take(MAX_CARDS) {
+        match item.get("attachments").and_then(Value::as_array) {
+            Some(inner) => {
+                reader.line(item.get("text"));
+                inner.iter().take(MAX_CARDS).for_each(|attachment| reader.attachment(attachment));
+            }
+            None => reader.attachment(item),
         }
-        for part in ["subtitle", "text", "summary"] {
-            if !line(part).is_empty() {
-                text.blocks.extend(rich(line(part)).blocks);
+    }
+    reader.finish()
+}
+
+/// Collects what is to be shown of cards.
+#[derive(Default)]
+struct Reader {
+    card: Card,
+}
+
+impl Reader {
+    /// An attachment with the card in `content`, which may be JSON inside a string, or a card itself.
+    fn attachment(&mut self, attachment: &Value) {
+        let unpacked = attachment.get("content").and_then(Value::as_str);
+        let unpacked = unpacked.and_then(|text| serde_json::from_str::<Value>(text).ok());
+        let inner = attachment.get("content").filter(|content| content.is_object());
+        self.content(unpacked.as_ref().or(inner).unwrap_or(attachment));
+        if let Some(url) = text(attachment, &["contentUrl"]).and_then(link::safe_target) {
+            let label = text(attachment, &["name"]).map_or_else(|| url.clone(), SafeText::line);
+            self.link(label, url);
+        }
+    }
+
+    fn content(&mut self, content: &Value) {
+        self.title(text(content, &["title"]));
+        for part in ["subtitle", "text"] {
+            self.line(content.get(part));
+        }
+        for section in list(content, "sections") {
+            self.section(section);
+        }
+        self.facts(content);
+        for item in list(content, "items") {
+            for part in ["title", "subtitle", "text", "price"] {
+                self.line(item.get(part));
             }
         }
-        adaptive(content.get("body"), &mut text, 0);
-        for image in list(content, "images") {
-            let named = |key: &str| image.get(key).and_then(Value::as_str);
-            if let Some(url) = named("url").and_then(link::safe_target) {
-                let label = named("alt").filter(|alt| !alt.is_empty()).unwrap_or("picture");
-                card.links.push((SafeText::line(label), url));
+        for (part, name) in [("tax", "Tax"), ("vat", "VAT"), ("total", "Total")] {
+            if let Some(amount) = text(content, &[part]) {
+                self.add(RichText::plain(&format!("{name}: {amount}")));
             }
         }
-        for button in list(content, "buttons").chain(list(content, "actions")) {
-            let named = |key: &str| button.get(key).and_then(Value::as_str);
-            let label = SafeText::line(named("title").unwrap_or("open"));
-            match named("value").or_else(|| named("url")).and_then(link::safe_target) {
-                Some(url) => card.links.push((label, url)),
-                None => card.buttons.push(label),
+        self.elements(content.get("body"), 0);
+        let summary = text(content, &["summary"]);
+        self.title(summary.filter(|_| self.card.title.is_empty()));
+        if self.is_empty() {
+            self.line(content.get("fallbackText"));
+        }
+        self.pictures(content);
+        self.media(content);
+        for key in ["buttons", "actions", "potentialAction"] {
+            self.actions(content, key, 0);
+        }
+        self.tap(content.get("tap"), 0);
+    }
+
+    /// A section of an Office 365 card.
+    fn section(&mut self, section: &Value) {
+        let parts = ["title", "activityTitle", "activitySubtitle", "activityText", "text"];
+        for part in parts {
+            self.line(section.get(part));
+        }
+        self.facts(section);
+        self.pictures(section);
+        self.actions(section, "potentialAction", 0);
+    }
+
+    /// Facts: a name and a value a line.
+    fn facts(&mut self, content: &Value) {
+        for fact in list(content, "facts") {
+            let name = text(fact, &["name", "title", "key"]).unwrap_or_default();
+            let value = text(fact, &["value"]).unwrap_or_default();
+            let name = name.trim_end_matches(':');
+            match (name.is_empty(), value.is_empty()) {
+                (true, true) => {}
+                (true, false) => self.add(rich(value)),
+                (false, true) => self.add(rich(name)),
+                (false, false) => self.add(rich(&format!("{name}: {value}"))),
             }
         }
     }
-    card.text = text;
-    let empty = card.title.is_empty()
-        && card.text.blocks.is_empty()
-        && card.links.is_empty()
-        && card.buttons.is_empty();
-    (!empty).then_some(MessageBody::Card(card))
+
+    fn pictures(&mut self, content: &Value) {
+        for image in list(content, "images").chain(content.get("image")) {
+            let url = image.as_str().or_else(|| text(image, &["url", "image"]));
+            if let Some(url) = url.and_then(link::safe_target) {
+                let label = text(image, &["alt", "altText", "title"]).unwrap_or("picture");
+                self.link(SafeText::line(label), url);
+            }
+        }
+    }
+
+    /// What an audio, video or animation card plays.
+    fn media(&mut self, content: &Value) {
+        for source in list(content, "media").chain(list(content, "sources")) {
+            if let Some(url) = text(source, &["url"]).and_then(link::safe_target) {
+                let label = text(source, &["profile", "name"]).unwrap_or("play");
+                self.link(SafeText::line(label), url);
+            }
+        }
+    }
+
+    /// Buttons: those that lead to an address are links, the others are only named.
+    fn actions(&mut self, content: &Value, key: &str, depth: usize) {
+        for action in list(content, key) {
+            self.action(action, depth);
+        }
+    }
+
+    fn action(&mut self, action: &Value, depth: usize) {
+        if depth > adaptive::MAX_DEPTH || is_hidden(action) {
+            return;
+        }
+        // What a button posts to is no page to open.
+        let posts = text(action, &["@type", "type"])
+            .is_some_and(|kind| matches!(kind, "HttpPOST" | "Action.Http" | "invoke"));
+        let url = text(action, &["url", "value", "target"]).and_then(link::safe_target);
+        let url = url.or_else(|| {
+            let targets = list(action, "targets").chain(list(action, "target"));
+            targets
+                .filter_map(|t| t.as_str().or_else(|| text(t, &["uri", "url"])))
+                .find_map(link::safe_target)
+        });
+        let label = text(action, &["title", "name"]);
+        match (url.filter(|_| !posts), label) {
+            (Some(url), label) => {
+                self.link(label.map_or_else(|| SafeText::line("open"), SafeText::line), url);
+            }
+            (None, Some(label)) => self.card.buttons.push(SafeText::line(label)),
+            (None, None) => {}
+        }
+        // A button that opens another card, or asks for something.
+        if let Some(card) = action.get("card") {
+            self.elements(card.get("body"), depth + 1);
+            self.actions(card, "actions", depth + 1);
+        }
+        self.elements(action.get("inputs"), depth + 1);
+        self.actions(action, "actions", depth + 1);
+    }
+
+    /// What happens when the card or an element of it is chosen.
+    fn tap(&mut self, action: Option<&Value>, depth: usize) {
+        if let Some(action) = action.filter(|action| action.is_object()) {
+            self.action(action, depth);
+        }
+    }
+
+    fn title(&mut self, title: Option<&str>) {
+        let Some(title) = title else { return };
+        let line = SafeText::line(rich(title).plain_text().trim());
+        if self.card.title.is_empty() {
+            self.card.title = line;
+        } else if self.card.title != line {
+            self.add(RichText::plain(&line));
+        }
+    }
+
+    fn line(&mut self, text: Option<&Value>) {
+        let words = match text {
+            Some(Value::String(words)) => words.clone(),
+            Some(Value::Number(number)) => number.to_string(),
+            _ => return,
+        };
+        self.add(rich(&words));
+    }
+
+    fn add(&mut self, rich: RichText) {
+        if !rich.is_blank() {
+            self.card.text.blocks.extend(rich.blocks);
+        }
+    }
+
+    fn link(&mut self, label: SafeText, url: SafeText) {
+        let label = if label.is_empty() { url.clone() } else { label };
+        if !self.card.links.iter().any(|(known, target)| *known == label && *target == url) {
+            self.card.links.push((label, url));
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        let card = &self.card;
+        card.title.is_empty()
+            && card.text.blocks.is_empty()
+            && card.links.is_empty()
+            && card.buttons.is_empty()
+    }
+
+    fn finish(self) -> Option<Card> {
+        (!self.is_empty()).then_some(self.card)
+    }
+}
+
+/// A text by the first of these names that has one; numbers and words such as `true` count.
+fn text<'a>(item: &'a Value, names: &[&str]) -> Option<&'a str> {
+    names.iter().find_map(|name| item.get(*name)?.as_str().map(str::trim).filter(|t| !t.is_empty()))
 }
 
 fn list<'a>(content: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
-    content.get(key).and_then(Value::as_array).into_iter().flatten().take(50)
+    content.get(key).and_then(Value::as_array).into_iter().flatten().take(MAX_ITEMS)
 }
 
+/// Whether an element is not to be shown until something is done with the card.
+fn is_hidden(element: &Value) -> bool {
+    match element.get("isVisible") {
+        Some(Value::Bool(visible)) => !visible,
+        Some(Value::String(word)) => word.eq_ignore_ascii_case("false"),
+        _ => false,
+    }
+}
+
+/// Text of a card: HTML, Skype's markup, or Markdown.
 fn rich(text: &str) -> RichText {
-    if html::looks_like_html(text) { html::parse(text, &[]) } else { richtext::parse(text) }
-}
-
-/// Collects the texts of an adaptive card's body.
-fn adaptive(body: Option<&Value>, text: &mut RichText, depth: usize) {
-    if depth > 8 {
-        return;
+    if html::looks_like_html(text) {
+        html::parse(text, &[])
+    } else if text.contains('<') {
+        richtext::parse(text)
+    } else {
+        markdown::parse(text)
     }
-    for item in body.and_then(Value::as_array).into_iter().flatten().take(100) {
-        if let Some(words) = item.get("text").and_then(Value::as_str) {
-            text.blocks.extend(RichText::plain(words).blocks);
-        }
-        for key in ["items", "columns", "body"] {
-            adaptive(item.get(key), text, depth + 1);
-        }
-    }
-}
-
-/// A poll, as `<URIObject type="poll.1">` or as the content of a `Poll`: the question and its answers.
-pub fn poll(object: &Node) -> Option<MessageBody> {
-    let text = |name: &str| {
-        let node = object.find(name)?;
-        let text = node.attribute("v").unwrap_or_else(|| node.trimmed());
-        let text = text.strip_prefix("Title: ").unwrap_or(text);
-        (!text.is_empty()).then(|| SafeText::line(text))
-    };
-    let question = text("question").or_else(|| text("title")).or_else(|| text("description"))?;
-    let answers = object.find("answers").into_iter().flat_map(|a| a.all("answer"));
-    let answers = answers
-        .map(|a| SafeText::line(a.attribute("v").filter(|v| !v.is_empty()).unwrap_or(a.trimmed())))
-        .filter(|a| !a.is_empty());
-    Some(MessageBody::Poll(Poll { question, answers: answers.collect() }))
 }

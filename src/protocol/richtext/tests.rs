@@ -49,6 +49,7 @@ fn picture(markup: &str) -> String {
                     out.push('}');
                 }
                 Block::Code(code) => out.push_str(&format!("`{}`", code.as_str())),
+                Block::Media(media) => out.push_str(&media.text()),
             }
         }
     }
