@@ -28,7 +28,8 @@ pub use account::{AccountId, AuthStyle, ChatRef, PollMode};
 pub use body::{Call, CallState, Card, Media, MediaKind, MessageBody, Poll, ThreadActivity};
 pub use composer_markup::Mention;
 pub use conversation::{
-    Conversation, Member, RawConversation, ReadMarker, Role, ThreadFlag, ThreadSettings,
+    Conversation, ListedPeople, Member, RawConversation, ReadMarker, Role, ThreadFlag,
+    ThreadSettings,
 };
 pub use coverage::{Coverage, Gap, Point, Range};
 pub use delta::{
@@ -39,7 +40,7 @@ pub use message::{
     Delivery, Draft, EditMark, EditTarget, Indexed, Message, MessageKey, Outgoing, QuoteOf,
     RawMessage, Reaction,
 };
-pub use names::{NameSource, Names, title};
+pub use names::{NameSource, Names, is_name, title, title_people};
 pub use preferences::{Bidi, EmojiStyle, EmojiWidth, Enter, Preferences, Receipts};
 pub use request::{Outbound, Request, ThreadChange, Ticket};
 pub use rich::{Align, Attribution, Block, Link, Rgb, RichText, Span, SpanStyle};

@@ -14,6 +14,7 @@ mod fetch;
 mod history;
 mod offline;
 mod outbox;
+mod people;
 mod poller;
 mod read_receipts;
 mod reindex;
@@ -73,7 +74,7 @@ struct Shared {
     me: UserId,
     options: SyncOptions,
     deltas: DeltaSender,
-    names: Mutex<Names>,
+    people: people::PeopleState,
     stop: CancellationToken,
     connection: connection::ConnectionSignals,
     history: history::HistoryState,
@@ -172,7 +173,7 @@ fn prepare(
         store,
         options,
         deltas,
-        names: Mutex::default(),
+        people: people::PeopleState::default(),
         stop: stop.clone(),
         connection: connection::ConnectionSignals::default(),
         history: history::HistoryState::default(),
@@ -216,12 +217,13 @@ impl Shared {
     }
 
     fn names(&self) -> std::sync::MutexGuard<'_, Names> {
-        self.names.lock().unwrap_or_else(PoisonError::into_inner)
+        self.people.names()
     }
 
-    /// The display name that is sent with own messages.
+    /// The display name that is sent with own messages; the id, if no name is known.
     fn my_name(&self) -> String {
-        self.names().of(&self.me).to_string()
+        let names = self.names();
+        if names.knows(&self.me) { names.of(&self.me).to_string() } else { self.me.bare().into() }
     }
 
     /// The chat on the screen.

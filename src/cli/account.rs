@@ -35,7 +35,10 @@ pub fn client_options(
     );
     options.scheduler = optional("scheduler", &account.scheduler)?;
     options.join = optional("join", &account.join)?;
-    options.profiles = optional("profiles", &account.profiles)?;
+    // A gateway of one's own looks names up beside its messages.
+    let suffixes = &options.service.hosts.move_suffixes;
+    let beside = options.gateway.beside("profiles", suffixes);
+    options.profiles = optional("profiles", &account.profiles)?.or(beside);
     options.auth = account.auth;
     Ok(options)
 }

@@ -14,6 +14,10 @@ use std::collections::HashSet;
 
 /// The most pages of the list that are fetched, in case a server's links never end.
 const MAX_PAGES: usize = 100;
+/// The most people whose names are looked up with one request (facts 8.9).
+const MAX_PROFILES: usize = 100;
+/// Members of one conversation whose names are looked up for its title.
+const MAX_NAMED: usize = 10;
 
 /// A conversation with its name and unread count.
 pub struct ChatLine {
@@ -105,6 +109,7 @@ async fn from_gateway(
         let before = conversations.len();
         for raw in page.items.drain(..).filter(|c| !c.id.is_virtual()) {
             if seen.insert(raw.id.clone()) {
+                lines::learn_listed(names, &raw, me);
                 conversations.push(decode::conversation(&raw, me));
             }
         }
@@ -115,28 +120,79 @@ async fn from_gateway(
             _ => break,
         }
     }
-    let missing: Vec<UserId> =
-        conversations.iter().filter_map(|c| c.id.peer()).filter(|id| !names.knows(id)).collect();
-    if !missing.is_empty() {
-        for (id, name) in client.profiles(&missing).await.unwrap_or_default() {
-            names.learn(&id, NameSource::Profile, &name);
-        }
+    let mut threads = Vec::with_capacity(conversations.len());
+    for conversation in &conversations {
+        threads.push(roster(client, store, conversation, names).await);
     }
+    let people = conversations.iter().zip(&threads).flat_map(|(conversation, thread)| {
+        let peer = conversation.id.peer().into_iter();
+        peer.chain(
+            lines::title_people(conversation, thread.as_ref(), me).into_iter().take(MAX_NAMED),
+        )
+    });
+    look_up(client, names, people.collect()).await;
     let mut chats = Vec::with_capacity(conversations.len());
-    for conversation in conversations {
-        let mut thread = None;
-        if conversation.shown_topic().is_none() && conversation.id.is_thread() {
-            thread = client.thread(&conversation.id).await.ok();
-            if let Some(thread) = &thread {
-                lines::learn_thread(names, thread);
+    for (conversation, thread) in conversations.into_iter().zip(threads) {
+        let counted = count && !is_read(&conversation);
+        let unread = if counted {
+            unread(client, store, &conversation, names, me).await
+        } else {
+            Unread::default()
+        };
+        let people = lines::title_people(&conversation, thread.as_ref(), me);
+        let nameless = conversation.id.is_thread() && people.iter().any(|id| !names.knows(id));
+        if nameless && !counted && !conversation.is_group() {
+            // The name that came with a message is better than none.
+            if let Ok(page) = client.messages(&conversation.id, 30).await {
+                lines::learn(names, &page.items);
             }
         }
-        let unread =
-            if count { unread(client, store, &conversation, me).await } else { Unread::default() };
         let name = lines::title(&conversation, names, thread.as_ref(), me);
         chats.push(ChatLine { conversation, name, unread });
     }
     Ok(chats)
+}
+
+/// The members of a thread that is named after them: from the gateway, or else as they are stored.
+async fn roster(
+    client: &Client,
+    store: Option<&ReadOnly>,
+    conversation: &Conversation,
+    names: &mut Names,
+) -> Option<wire::WireThread> {
+    if !conversation.is_named_by_members() {
+        return None;
+    }
+    let thread = match client.thread(&conversation.id).await {
+        Ok(thread) => Some(thread),
+        Err(_) => store.and_then(|store| stored_roster(store, conversation)),
+    };
+    if let Some(thread) = &thread {
+        lines::learn_thread(names, thread);
+    }
+    thread
+}
+
+fn stored_roster(store: &ReadOnly, conversation: &Conversation) -> Option<wire::WireThread> {
+    let json = store.thread_json(&conversation.id).ok().flatten()?;
+    wire::thread(&json).ok()
+}
+
+/// Looks up the names of those of these people who have none.
+pub async fn look_up(client: &Client, names: &mut Names, mut who: Vec<UserId>) {
+    who.retain(|id| id.is_addressable() && !names.knows(id));
+    who.sort();
+    who.dedup();
+    for chunk in who.chunks(MAX_PROFILES) {
+        let Ok(found) = client.profiles(chunk).await else { return };
+        for (id, name) in found {
+            names.learn(&id, NameSource::Profile, &name);
+        }
+    }
+}
+
+fn is_read(conversation: &Conversation) -> bool {
+    conversation.read_marker.as_ref().is_some_and(|h| h.arrival >= conversation.activity)
 }
 
 /// The unread count by the gateway's messages and read marker, or else by what is stored.
@@ -144,14 +200,10 @@ async fn unread(
     client: &Client,
     store: Option<&ReadOnly>,
     conversation: &Conversation,
+    names: &mut Names,
     me: &UserId,
 ) -> Unread {
-    let read =
-        conversation.read_marker.as_ref().is_some_and(|h| h.arrival >= conversation.activity);
-    if read {
-        return Unread::default();
-    }
-    match unread_rows(client, conversation, me).await {
+    match unread_rows(client, conversation, names, me).await {
         Ok(rows) => crate::model::unread(conversation.read_marker.as_ref(), rows.into_iter()),
         Err(_) => store.and_then(|s| s.unread(&conversation.id, me).ok()).unwrap_or_default(),
     }
@@ -161,6 +213,7 @@ async fn unread(
 async fn unread_rows(
     client: &Client,
     conversation: &Conversation,
+    names: &mut Names,
     me: &UserId,
 ) -> Result<Vec<UnreadRow>, crate::client::Error> {
     let read_marker = conversation.read_marker.as_ref();
@@ -170,6 +223,7 @@ async fn unread_rows(
     let (mut messages, mut edits) = (Vec::new(), Edits::default());
     loop {
         let before = rows.len();
+        lines::learn(names, &page.items);
         for raw in
             page.items.drain(..).filter(|raw| conversation.cleared_at.is_none_or(|at| raw.at > at))
         {
@@ -212,8 +266,7 @@ fn from_store(store: &ReadOnly, names: &Names, me: &UserId) -> Vec<ChatLine> {
         .map(|cached| {
             let mut conversation = decode::conversation(&cached.raw, me);
             conversation.activity = cached.raw.activity;
-            let thread = store.thread_json(&conversation.id).ok().flatten();
-            let thread = thread.and_then(|json| wire::thread(&json).ok());
+            let thread = stored_roster(store, &conversation);
             let name = lines::title(&conversation, names, thread.as_ref(), me);
             ChatLine { conversation, name, unread: cached.unread }
         })

@@ -2,11 +2,12 @@
 
 use crate::model::edits::{EditRole, Edits};
 use crate::model::{
-    ClientMessageId, Conversation, Message, MessageBody, NameSource, Names, RawMessage, SafeText,
-    Timestamp, Unread, UserId,
+    ClientMessageId, Conversation, Member, Message, MessageBody, NameSource, Names,
+    RawConversation, RawMessage, SafeText, Timestamp, Unread, UserId,
 };
 use crate::protocol::{decode, wire};
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// A conversation's name as the screen shows it. Members come from a thread that was fetched or is stored.
@@ -16,8 +17,29 @@ pub fn title(
     thread: Option<&wire::WireThread>,
     me: &UserId,
 ) -> SafeText {
-    let members = thread.map(|t| t.members.as_slice()).unwrap_or_default();
-    crate::model::title(conversation, members, names, me)
+    let members = members(thread);
+    let mut conversation = Cow::Borrowed(conversation);
+    if !members.is_empty() {
+        conversation.to_mut().listed.count = Some(members.len());
+    }
+    crate::model::title(&conversation, members, names, me)
+}
+
+/// The people whose names the title is made of.
+pub fn title_people(
+    conversation: &Conversation,
+    thread: Option<&wire::WireThread>,
+    me: &UserId,
+) -> Vec<UserId> {
+    if conversation.is_named_by_members() {
+        crate::model::title_people(conversation, members(thread), me)
+    } else {
+        Vec::new()
+    }
+}
+
+fn members(thread: Option<&wire::WireThread>) -> &[Member] {
+    thread.map(|t| t.members.as_slice()).unwrap_or_default()
 }
 
 pub fn chat_json(conversation: &Conversation, name: &SafeText, unread: Unread) -> Value {
@@ -25,7 +47,7 @@ pub fn chat_json(conversation: &Conversation, name: &SafeText, unread: Unread) -
     json!({
         "id": conversation.id.as_str(),
         "name": name.as_str(),
-        "kind": conversation.id.kind().word(),
+        "kind": conversation.kind().word(),
         "unread": unread.messages,
         "last_at": last_at,
     })
@@ -65,6 +87,13 @@ pub fn learn(names: &mut Names, raw: &[RawMessage]) {
         for (id, source, name) in decode::names(message) {
             names.learn(&id, source, &name);
         }
+    }
+}
+
+/// Learns the names in an item of the conversation list.
+pub fn learn_listed(names: &mut Names, raw: &RawConversation, me: &UserId) {
+    for (id, source, name) in decode::listed_names(raw, me) {
+        names.learn(&id, source, &name);
     }
 }
 

@@ -51,10 +51,14 @@ pub async fn run(session: &Session, arguments: &LogArgs) -> Result<(), ExitError
             (stored, Some(error.to_string()))
         }
     };
-    if let Some(why) = offline {
+    if let Some(why) = &offline {
         eprintln!("skchat: the gateway is not available ({why}); showing what is stored");
     }
     lines::learn(&mut known.names, &raw);
+    if offline.is_none() {
+        let senders = raw.iter().map(|message| message.sender.clone()).collect();
+        chats::look_up(&client, &mut known.names, senders).await;
+    }
     let mut all = lines::merged(raw, &session.me);
     let style = session.config.preferences.ui.emoji;
     for (_, message) in &mut all {

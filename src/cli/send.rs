@@ -81,7 +81,11 @@ async fn my_name(session: &Session, client: &Client) -> String {
     for (id, name) in client.profiles(std::slice::from_ref(&session.me)).await.unwrap_or_default() {
         names.learn(&id, NameSource::Profile, &name);
     }
-    names.of(&session.me).to_string()
+    if names.knows(&session.me) {
+        names.of(&session.me).to_string()
+    } else {
+        session.me.bare().to_owned()
+    }
 }
 
 fn standard_input() -> Result<String, ExitError> {

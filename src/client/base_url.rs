@@ -61,6 +61,21 @@ impl BaseUrl {
         is_loopback(&self.0)
     }
 
+    /// The base with another last part: `…/profiles` beside `…/v1`. Nothing for hosts of a service that ends with one of
+    /// these suffixes, whose other parts live elsewhere.
+    pub(crate) fn beside(&self, name: &str, suffixes: &[Cow<'static, str>]) -> Option<BaseUrl> {
+        let host = self.0.host_str()?;
+        if suffixes.iter().any(|suffix| host.ends_with(&**suffix)) {
+            return None;
+        }
+        let mut url = self.0.clone();
+        let above =
+            url.path().trim_end_matches('/').rsplit_once('/').map_or("", |(above, _)| above);
+        let path = format!("{above}/{name}");
+        url.set_path(&path);
+        Some(BaseUrl(url))
+    }
+
     /// The address of a path below this base. It always has the base's origin.
     ///
     /// # Errors
@@ -155,5 +170,24 @@ mod tests {
         }
         let own = BaseUrl::parse("http://127.0.0.1:8080/v1").unwrap();
         assert!(own.moved_to("https://x.live.com/v1", &suffixes).is_none());
+    }
+
+    #[test]
+    fn names_are_looked_up_beside_a_gateway_of_ones_own_only() {
+        let suffixes = ServiceProfile::reference().hosts.move_suffixes;
+        let beside = |base: &str| {
+            let base = BaseUrl::parse(base).unwrap().beside("profiles", &suffixes);
+            base.map(|base| base.0.to_string())
+        };
+        for (base, names) in [
+            ("http://127.0.0.1:8080/v1", Some("http://127.0.0.1:8080/profiles")),
+            ("http://127.0.0.1:8080/v1/", Some("http://127.0.0.1:8080/profiles")),
+            ("https://chat.example/gateway/v1", Some("https://chat.example/gateway/profiles")),
+            ("https://chat.example", Some("https://chat.example/profiles")),
+            ("https://client-s.gateway.messenger.live.com/v1", None),
+            ("https://teams.live.com/api/chatsvc/consumer/v1", None),
+        ] {
+            assert_eq!(beside(base).as_deref(), names, "{base}");
+        }
     }
 }

@@ -180,6 +180,14 @@ impl MessageBody {
         }
     }
 
+    /// [`MessageBody::text`] for a list or a notification: of a reply the answer, without the words it quotes.
+    pub fn preview(&self, name: &dyn Fn(&UserId) -> SafeText) -> String {
+        match self {
+            Self::Text(rich) => rich.answer_text(),
+            body => body.text(name),
+        }
+    }
+
     /// Puts the shown form in place of emoticons.
     pub fn show_emoji(&mut self, style: EmojiStyle, width: EmojiWidth) {
         match self {

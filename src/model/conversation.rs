@@ -1,5 +1,6 @@
 //! Conversations, their members and settings.
 
+use super::body::MessageBody;
 use super::id::{ClientMessageId, ConversationId, ConversationKind, UserId};
 use super::text::SafeText;
 use super::time::Timestamp;
@@ -35,6 +36,19 @@ pub struct Conversation {
     pub left: bool,
     pub last: Option<Snippet>,
     pub unread: Unread,
+    #[serde(default)]
+    pub listed: ListedPeople,
+}
+
+/// What the conversation list says of the people in a conversation, before its members are fetched.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListedPeople {
+    /// Some of the others, or all of them.
+    pub others: Vec<UserId>,
+    /// How many people are in it, this account included.
+    pub count: Option<usize>,
+    /// Whether it is a one-to-one chat, where more than its id says so.
+    pub one_to_one: Option<bool>,
 }
 
 /// The last message in one line.
@@ -42,7 +56,15 @@ pub struct Conversation {
 pub struct Snippet {
     pub sender: UserId,
     pub text: SafeText,
-    pub system: bool,
+    /// What a system line says, so that it is shown with names that become known later.
+    pub system: Option<MessageBody>,
+}
+
+impl Snippet {
+    /// The line, with the names of those in it.
+    pub fn text(&self, name: &dyn Fn(&UserId) -> SafeText) -> String {
+        self.system.as_ref().map_or_else(|| self.text.to_string(), |body| body.text(name))
+    }
 }
 
 impl Conversation {
@@ -60,6 +82,7 @@ impl Conversation {
             left: false,
             last: None,
             unread: Unread::default(),
+            listed: ListedPeople::default(),
         }
     }
 
@@ -69,7 +92,27 @@ impl Conversation {
     }
 
     pub fn is_group(&self) -> bool {
-        self.id.kind() == ConversationKind::Group
+        self.kind() == ConversationKind::Group
+    }
+
+    /// What it is: by the number of its members and what the list says of it, else by its id (facts 3.6).
+    pub fn kind(&self) -> ConversationKind {
+        let one_to_one = match (self.listed.one_to_one, self.listed.count) {
+            (_, Some(3..)) => Some(false),
+            (known, _) => known,
+        };
+        match (self.id.kind(), one_to_one) {
+            (ConversationKind::Group, Some(true)) => ConversationKind::Direct,
+            (ConversationKind::Direct, Some(false)) if self.id.is_thread() => {
+                ConversationKind::Group
+            }
+            (kind, _) => kind,
+        }
+    }
+
+    /// Whether its name is made of its members' names, so that they have to be known.
+    pub fn is_named_by_members(&self) -> bool {
+        self.id.is_thread() && (self.shown_topic().is_none() || !self.is_group())
     }
 }
 

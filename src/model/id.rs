@@ -141,6 +141,17 @@ impl ConversationId {
         self.as_str().starts_with("48:") && self.as_str() != Self::NOTES
     }
 
+    /// The two people whose ids a one-to-one thread of work accounts is made of (facts 3.6).
+    pub fn pair(&self) -> Option<[UserId; 2]> {
+        let both = self.as_str().strip_prefix("19:")?.strip_suffix("@unq.gbl.spaces")?;
+        let (first, second) = both.split_once('_')?;
+        let is_guid = |part: &str| {
+            part.len() == 36 && part.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-')
+        };
+        let user = |part: &str| UserId::from(format!("8:orgid:{part}"));
+        (is_guid(first) && is_guid(second)).then(|| [user(first), user(second)])
+    }
+
     /// The other person of a one-to-one conversation that is named by that person's id.
     pub fn peer(&self) -> Option<UserId> {
         UserKind::of(self.as_str()).is_addressable().then(|| UserId::new(self.as_str()))

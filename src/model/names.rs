@@ -33,10 +33,10 @@ pub struct Names {
 }
 
 impl Names {
-    /// Takes a name in; empty ones and those of a worse source than the one known are passed over.
+    /// Takes a name in; what is no name ([`is_name`]) and those of a worse source than the one known are passed over.
     /// True when what is shown changes.
     pub fn learn(&mut self, who: &UserId, source: NameSource, name: &SafeText) -> bool {
-        if name.is_empty() {
+        if !is_name(who, name) {
             return false;
         }
         match self.known.get(who) {
@@ -69,35 +69,87 @@ impl Names {
     }
 }
 
-/// Members who are named in the title of a group without a topic.
-const TITLE_NAMES: usize = 4;
+/// Words that exports and clients put in place of a name they do not know.
+const PLACEHOLDERS: [&str; 4] = ["unknown user", "unknown", "export owner", "skype user"];
+
+/// Whether a text is somebody's name, and not that person's id, a number made by a service, or a word for a missing name.
+pub fn is_name(who: &UserId, text: &str) -> bool {
+    let text = text.trim();
+    let same = |id: &str| text.eq_ignore_ascii_case(id);
+    let id = UserId::with_prefix(text);
+    let is_guid = text.len() == 36
+        && text.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-')
+        && text.bytes().filter(|b| *b == b'-').count() == 4;
+    !(text.is_empty()
+        || same(who.as_str())
+        || same(who.bare())
+        || id.is_machine_made()
+        || is_guid
+        || text.to_ascii_lowercase().starts_with("unknown_user_")
+        || PLACEHOLDERS.iter().any(|placeholder| same(placeholder)))
+}
+
+/// Members who are named in the title of a group without a topic; the others are counted.
+const TITLE_NAMES: usize = 2;
 
 /// What a conversation is called everywhere: its topic, the other person, its first members, or what it is.
 ///
-/// `members` may be empty where they are not known. Bots and ghosts among them are not named.
+/// `members` may be empty where they are not known; then those are named that the list tells of. Bots and ghosts are only
+/// named where there is nobody else.
 pub fn title(
     conversation: &Conversation,
     members: &[Member],
     names: &Names,
     me: &UserId,
 ) -> SafeText {
-    if let Some(topic) = conversation.shown_topic() {
+    let topic = conversation.shown_topic();
+    if let Some(topic) = topic.filter(|_| conversation.is_group()) {
         return topic.clone();
     }
     let id = &conversation.id;
     if let Some(peer) = id.peer() {
         return names.of(&peer);
     }
-    let is_named =
-        |m: &&Member| m.id != *me && !matches!(m.id.kind(), UserKind::Bot | UserKind::Ghost);
-    let others = members.iter().filter(is_named).take(TITLE_NAMES);
-    let others: Vec<String> = others.map(|m| names.of(&m.id).to_string()).collect();
-    match id.kind() {
-        _ if !others.is_empty() => SafeText::line(&others.join(", ")),
-        ConversationKind::Own => SafeText::line("Notes to self"),
-        ConversationKind::Group => SafeText::line("Group without a topic"),
+    let people = title_people(conversation, members, me);
+    let of_members = members.len().max(conversation.listed.count.unwrap_or(0)).saturating_sub(1);
+    match (conversation.kind(), people.as_slice()) {
+        (ConversationKind::Own, _) => SafeText::line("Notes to self"),
+        (ConversationKind::Direct, [other, ..]) if names.knows(other) => names.of(other),
+        (ConversationKind::Direct, others) => match (topic, others) {
+            (Some(topic), _) => topic.clone(),
+            (None, [other, ..]) => names.of(other),
+            (None, []) => SafeText::line("One-to-one chat"),
+        },
+        (ConversationKind::Group, []) => SafeText::line("Group without a topic"),
+        (ConversationKind::Group, others) => {
+            // Those who are known by a name first.
+            let (known, unknown): (Vec<&UserId>, Vec<&UserId>) =
+                others.iter().partition(|id| names.knows(id));
+            let first = known.into_iter().chain(unknown).take(TITLE_NAMES);
+            let first: Vec<String> = first.map(|id| names.of(id).to_string()).collect();
+            let more = others.len().max(of_people(members, of_members)).saturating_sub(first.len());
+            let more = if more > 0 { format!(" +{more}") } else { String::new() };
+            SafeText::line(&format!("{}{more}", first.join(", ")))
+        }
         _ => SafeText::line(id.as_str()),
     }
+}
+
+/// How many others there are: the list's count, where the members are not known.
+fn of_people(members: &[Member], counted: usize) -> usize {
+    if members.is_empty() { counted } else { 0 }
+}
+
+/// The others in a conversation, from its members or else from what the list says.
+pub fn title_people(conversation: &Conversation, members: &[Member], me: &UserId) -> Vec<UserId> {
+    let listed = conversation.listed.others.iter();
+    let mut others: Vec<&UserId> = members.iter().map(|m| &m.id).filter(|id| *id != me).collect();
+    if others.is_empty() {
+        others = listed.filter(|id| *id != me).collect();
+    }
+    let is_person = |id: &&&UserId| !matches!(id.kind(), UserKind::Bot | UserKind::Ghost);
+    let people: Vec<UserId> = others.iter().filter(is_person).map(|id| (*id).clone()).collect();
+    if people.is_empty() { others.into_iter().cloned().collect() } else { people }
 }
 
 /// The id without its prefix; of ids that no one can read, only so much that people stay apart.
@@ -142,11 +194,80 @@ mod tests {
         };
         assert_eq!(called("19:a@thread.skype", Some("Kitchen"), &all), "Kitchen");
         assert_eq!(called("19:a@thread.skype", Some(""), &all), "Joe, Mia");
+        assert_eq!(called("19:uni01_a@thread.v2", None, &[]), "One-to-one chat");
+        assert_eq!(called("19:a@oneToOne.skype", Some("Old topic"), &all[..2]), "Joe");
+        assert_eq!(called("19:a@unq.gbl.spaces", None, &all[2..3]), "bot");
         assert_eq!(called("19:a@thread.skype", None, &all[..1]), "Group without a topic");
         assert_eq!(called("19:uni01_a@thread.v2", None, &all[..2]), "Joe");
         assert_eq!(called("8:joe.4", None, &[]), "Joe");
         assert_eq!(called("28:weather", None, &[]), "weather");
         assert_eq!(called("48:notes", None, &[]), "Notes to self");
         assert_eq!(called("48:calllogs", None, &[]), "48:calllogs");
+    }
+
+    #[test]
+    fn a_group_without_a_topic_is_named_after_two_members_and_counts_the_others() {
+        let me = UserId::new("8:anna.7");
+        let mut names = Names::default();
+        for (id, name) in [("8:mia.tan", "Mia"), ("8:joe.4", "Joe"), ("8:kim", "Kim")] {
+            names.learn(&id.into(), NameSource::Member, &name.into());
+        }
+        let member = |id: &str| Member { id: id.into(), ..Member::default() };
+        let members = |ids: &[&str]| ids.iter().map(|id| member(id)).collect::<Vec<_>>();
+        let group = Conversation::empty("19:a@thread.v2".into());
+        let called = |ids: &[&str]| title(&group, &members(ids), &names, &me).to_string();
+        assert_eq!(called(&["8:anna.7", "8:mia.tan", "8:joe.4"]), "Mia, Joe");
+        assert_eq!(called(&["8:mia.tan", "8:joe.4", "8:kim"]), "Mia, Joe +1");
+        assert_eq!(
+            called(&["8:orgid:1", "8:mia.tan", "8:joe.4", "8:kim", "8:anna.7"]),
+            "Mia, Joe +2"
+        );
+        assert_eq!(called(&["8:anna.7"]), "Group without a topic");
+        // Before its members are known.
+        let mut listed = group.clone();
+        listed.listed.others = vec!["8:mia.tan".into()];
+        listed.listed.count = Some(5);
+        assert_eq!(&*title(&listed, &[], &names, &me), "Mia +3");
+        listed.listed.count = None;
+        assert_eq!(&*title(&listed, &[], &names, &me), "Mia");
+        // By its members and not by its id.
+        let mut meeting = Conversation::empty("19:uni01_a@thread.v2".into());
+        let three = members(&["8:anna.7", "8:mia.tan", "8:joe.4"]);
+        meeting.listed.count = Some(3);
+        assert_eq!(&*title(&meeting, &three, &names, &me), "Mia, Joe");
+        meeting.topic = Some("Lunch".into());
+        assert_eq!(&*title(&meeting, &three, &names, &me), "Lunch");
+    }
+
+    #[test]
+    fn an_id_or_a_placeholder_is_no_name() {
+        for (who, text) in [
+            ("8:anna.7", "anna.7"),
+            ("8:anna.7", "8:anna.7"),
+            ("8:anna.7", "Anna.7"),
+            ("8:anna.7", " anna.7 "),
+            ("8:anna.7", ""),
+            ("8:anna.7", "orgid:6d2ac0be-1111-4222-8333-444455556666"),
+            ("8:anna.7", "6d2ac0be-1111-4222-8333-444455556666"),
+            ("8:anna.7", "8:live:.cid.1f2e3d4c5b6a7988"),
+            ("8:live:.cid.1f2e", "live:.cid.1f2e"),
+            ("28:bot", "bot"),
+            ("8:anna.7", "Unknown User"),
+            ("8:anna.7", "unknown_user_1f2e"),
+            ("8:anna.7", "Export Owner"),
+        ] {
+            assert!(!is_name(&who.into(), text), "{text}");
+            assert!(!Names::default().learn(&who.into(), NameSource::Member, &text.into()));
+        }
+        for (who, text) in [
+            ("8:anna.7", "Anna Lindqvist"),
+            ("8:anna.7", "anna"),
+            ("8:live:joe", "joe"),
+            ("8:joe.4", "anna.7"),
+            ("8:joe.4", "4:2"),
+            ("28:bot", "Weather Bot"),
+        ] {
+            assert!(is_name(&who.into(), text), "{text}");
+        }
     }
 }

@@ -121,6 +121,17 @@ impl RichText {
         parts.collect::<Vec<_>>().join("\n")
     }
 
+    /// [`RichText::plain_text`] without what is quoted, unless there is nothing else.
+    pub fn answer_text(&self) -> String {
+        let is_quote = |block: &Block| matches!(block, Block::Quote { .. });
+        if !self.blocks.iter().any(is_quote) {
+            return self.plain_text();
+        }
+        let own = self.blocks.iter().filter(|block| !is_quote(block)).cloned();
+        let own = RichText { blocks: own.collect() };
+        if own.is_blank() { self.plain_text() } else { own.plain_text() }
+    }
+
     /// Whether there is nothing in it but white space.
     pub fn is_blank(&self) -> bool {
         fn blank(blocks: &[Block]) -> bool {

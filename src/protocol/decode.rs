@@ -1,14 +1,17 @@
 //! Decodes a [`RawMessage`] into a [`Message`]. Never fails: what is not understood becomes `Unknown`.
 
 mod attached;
+mod conversation;
 mod properties;
+
+pub use conversation::{conversation, listed_names, snippet};
 
 use super::wire::{self, MessageProperties};
 use super::{entity, html, link, payload, richtext};
 use crate::model::{
-    Align, Block, Conversation, ConversationKind, Delivery, EditMark, EmojiStyle, EmojiWidth,
-    Indexed, MediaKind, Message, MessageBody, NameSource, RawConversation, RawMessage, ReadMarker,
-    RichText, SafeText, Span, ThreadActivity, Timestamp, UserId, conversation::Snippet,
+    Align, Block, Delivery, EditMark, EmojiStyle, EmojiWidth, Indexed, MediaKind, Message,
+    MessageBody, NameSource, RawMessage, RichText, SafeText, Span, ThreadActivity, Timestamp,
+    UserId,
 };
 use attached::Attached;
 use properties::{mentioned, reactions};
@@ -354,40 +357,6 @@ fn emote_text<'a>(content: &'a str, item: &wire::WireMessage<'_>) -> Option<&'a 
         units += c.len_utf16();
     }
     (offset > 0).then(|| content.get(at..).unwrap_or_default())
-}
-
-/// Decodes a conversation item. Unread counts are computed by the store and are zero here.
-pub fn conversation(raw: &RawConversation, me: &UserId) -> Conversation {
-    let item: wire::WireConversation<'_> = serde_json::from_str(&raw.json).unwrap_or_default();
-    let properties = &item.properties;
-    let thread = &item.thread_properties;
-    let topic = thread.topic.as_ref().map(|t| SafeText::line(&entity::unescape(t.as_str())));
-    let last = item.last_message.and_then(|m| wire::raw_message(m.get(), Some(&raw.id)));
-    let last = last
-        .map(|m| message(&m, me))
-        .filter(|m| !matches!(m.body, MessageBody::Hidden | MessageBody::Deletes(_)));
-    let nameless = |id: &UserId| SafeText::line(id.bare());
-    let left = match (thread.lastleaveat.number(), thread.lastjoinat.number()) {
-        (Some(left), joined) => left > joined.unwrap_or(0),
-        _ => false,
-    };
-    Conversation {
-        id: raw.id.clone(),
-        topic: topic.filter(|_| raw.id.kind() == ConversationKind::Group),
-        version: raw.version,
-        activity: raw.activity,
-        read_marker: properties.consumptionhorizon.some().and_then(ReadMarker::parse),
-        cleared_at: properties.clearedat.some().and_then(Timestamp::parse),
-        muted: properties.alerts.flag() == Some(false),
-        pinned: properties.favorite.flag() == Some(true),
-        left,
-        last: last.map(|m| Snippet {
-            sender: m.sender.clone(),
-            text: SafeText::line(&one_line(&m.body.text(&nameless))),
-            system: m.body.is_system(),
-        }),
-        unread: crate::model::Unread::default(),
-    }
 }
 
 #[cfg(test)]

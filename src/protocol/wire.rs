@@ -1,11 +1,15 @@
 //! Deserialises JSON of the server into raw model types: field names, forms of values, and what may be missing.
 
 mod answers;
+mod conversation;
+mod names;
 mod properties;
 mod thread;
 
 pub use answers::{PolledEvent, error_code, events, profiles, sent};
 pub(crate) use answers::{join_url, resolved_join_url};
+pub(crate) use conversation::WireConversation;
+pub use conversation::raw_conversation;
 pub(crate) use properties::MessageProperties;
 pub use thread::{WireThread, read_receipts, thread, thread_id};
 
@@ -126,6 +130,12 @@ pub(crate) struct WireMessage<'a> {
     pub imdisplayname: Text<'a>,
     #[serde(borrow, rename = "imDisplayName")]
     pub im_display_name: Text<'a>,
+    #[serde(borrow, rename = "fromDisplayNameInToken")]
+    pub token_name: Text<'a>,
+    #[serde(borrow, rename = "fromGivenNameInToken")]
+    pub given_name: Text<'a>,
+    #[serde(borrow, rename = "fromFamilyNameInToken")]
+    pub family_name: Text<'a>,
     #[serde(borrow)]
     pub messagetype: Text<'a>,
     #[serde(borrow)]
@@ -153,14 +163,14 @@ pub fn raw_message(json: &str, conversation: Option<&ConversationId>) -> Option<
         .map(|id| ConversationId::new(id.split(';').next().unwrap_or_default()))
         .filter(|id| !id.as_str().is_empty())
         .or_else(|| conversation.cloned())?;
-    let name = item.imdisplayname.some().or_else(|| item.im_display_name.some());
     let properties = item.properties();
     let properties = MessageProperties::read(&properties);
+    let sender = sender(&item, &properties);
     Some(RawMessage {
         id: id.into(),
         client_id: item.clientmessageid.some().map(ClientMessageId::new),
-        sender: sender(&item, &properties),
-        sender_name: name.filter(|n| !n.starts_with("orgid:")).map(Into::into),
+        sender_name: names::of_sender(&item, &sender).map(Into::into),
+        sender,
         at,
         version: item.version.number().or_else(|| item.id.number()).unwrap_or(0),
         kind: item.messagetype.as_str().into(),
@@ -262,57 +272,6 @@ pub(crate) fn last_segment(url: &str) -> Option<String> {
     let path = url.split(['?', '#']).next()?;
     let segment = path.trim_end_matches('/').rsplit('/').next()?;
     Some(percent_encoding::percent_decode_str(segment).decode_utf8_lossy().into_owned())
-}
-
-/// A conversation item.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct WireConversation<'a> {
-    #[serde(borrow)]
-    pub id: Text<'a>,
-    #[serde(borrow)]
-    pub version: Text<'a>,
-    #[serde(borrow, rename = "lastMessage")]
-    pub last_message: Option<&'a RawValue>,
-    #[serde(borrow, deserialize_with = "lenient::object_or_default")]
-    pub properties: ConversationProperties<'a>,
-    #[serde(borrow, rename = "threadProperties", deserialize_with = "lenient::object_or_default")]
-    pub thread_properties: ThreadProperties<'a>,
-}
-
-/// This account's own properties of a conversation (facts 3.5).
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct ConversationProperties<'a> {
-    #[serde(borrow)]
-    pub consumptionhorizon: Text<'a>,
-    #[serde(borrow)]
-    pub clearedat: Text<'a>,
-    #[serde(borrow)]
-    pub alerts: Text<'a>,
-    #[serde(borrow)]
-    pub favorite: Text<'a>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct ThreadProperties<'a> {
-    #[serde(borrow)]
-    pub topic: Option<Text<'a>>,
-    #[serde(borrow)]
-    pub lastjoinat: Text<'a>,
-    #[serde(borrow)]
-    pub lastleaveat: Text<'a>,
-}
-
-/// Reads a conversation item; `None` if it has no id.
-pub fn raw_conversation(json: &str) -> Option<RawConversation> {
-    let item: WireConversation<'_> = serde_json::from_str(json).ok()?;
-    let id = ConversationId::new(item.id.some()?);
-    let last = item.last_message.and_then(|m| raw_message(m.get(), Some(&id)));
-    let version = item.version.number().unwrap_or(0);
-    let activity = last.map(|m| m.at).unwrap_or_default();
-    Some(RawConversation { id, version, activity, json: json.into() })
 }
 
 #[cfg(test)]

@@ -6,12 +6,14 @@ use crate::model::edits::Edits;
 use crate::model::{
     Arrival, Conversation, ConversationId, Delta, Message, MessageBody, NameSource, Names,
     Placement, RawConversation, RawMessage, SafeText, ThreadActivity, ThreadFlag, UserId,
-    conversation::Snippet,
 };
 use crate::protocol::{decode, wire};
 use crate::store::{Applied, Batch, ConversationRow, CoverageUpdate, OutboxItem, SyncToken};
 use std::collections::HashSet;
 use std::sync::Arc;
+
+/// The most threads whose stored members are sent at the start, because the conversations are named after them.
+const MOST_STORED_ROSTERS: usize = 300;
 
 /// A conversation received from the server.
 pub struct IncomingConversation {
@@ -69,10 +71,16 @@ pub async fn send_snapshot(shared: &Arc<Shared>) -> Vec<OutboxItem> {
             conversation.cleared_at = Some(cached.cleared_at);
         }
         let last = last_message(&cached.last, &shared.me);
-        conversation.last = last.as_ref().and_then(snippet).or(conversation.last);
+        conversation.last = last.as_ref().and_then(decode::snippet).or(conversation.last);
         conversation
     });
-    shared.send(Delta::Conversations(conversations.collect())).await;
+    let conversations: Vec<Conversation> = conversations.collect();
+    let unnamed = conversations.iter().filter(|c| c.is_named_by_members());
+    let unnamed: Vec<ConversationId> = unnamed.map(|c| c.id.clone()).collect();
+    shared.send(Delta::Conversations(conversations)).await;
+    for id in unnamed.iter().take(MOST_STORED_ROSTERS) {
+        shared.send_cached_thread(id).await;
+    }
     shared.send(Delta::Drafts(snapshot.drafts)).await;
     let open =
         snapshot.last_open.filter(|id| snapshot.conversations.iter().any(|c| c.raw.id == *id));
@@ -104,20 +112,6 @@ pub fn last_message(rows: &[RawMessage], me: &UserId) -> Option<Message> {
     let mut last = read.collect::<Vec<_>>().into_iter().next()?;
     edits.refold(&mut last);
     Some(last)
-}
-
-fn snippet(message: &Message) -> Option<Snippet> {
-    if matches!(message.body, MessageBody::Hidden) {
-        return None;
-    }
-    let nameless = |id: &UserId| SafeText::line(id.bare());
-    let text = message.body.text(&nameless);
-    let text: Vec<&str> = text.split_whitespace().collect();
-    Some(Snippet {
-        sender: message.sender.clone(),
-        text: SafeText::line(&text.join(" ")),
-        system: message.body.is_system(),
-    })
 }
 
 /// An answer of the server, decoded: what is stored of it, and what is shown.
@@ -164,7 +158,7 @@ impl DecodedAnswer {
         let mut answer = Self::default();
         answer.batch.decoder = decode::DECODER_VERSION;
         for conversation in conversations {
-            answer.add_conversation(conversation, me);
+            answer.add_conversation(conversation, me, names);
         }
         for messages in incoming {
             answer.add_messages(messages, me, names);
@@ -172,8 +166,10 @@ impl DecodedAnswer {
         answer
     }
 
-    fn add_conversation(&mut self, incoming: IncomingConversation, me: &UserId) {
+    fn add_conversation(&mut self, incoming: IncomingConversation, me: &UserId, names: &mut Names) {
         let conversation = decode::conversation(&incoming.raw, me);
+        let listed = decode::listed_names(&incoming.raw, me).into_iter();
+        self.batch.names.extend(listed.filter(|(id, source, name)| names.learn(id, *source, name)));
         self.batch.conversations.push(ConversationRow {
             raw: incoming.raw,
             read_marker: conversation.read_marker.clone(),
@@ -231,6 +227,7 @@ impl Shared {
             }
         }
         if !conversations.is_empty() {
+            self.people.want(&conversations);
             self.send(Delta::Conversations(conversations)).await;
         }
         // Before the messages, so that the app shows no messages as neighbours that are not.
@@ -285,7 +282,10 @@ impl Shared {
         let names =
             thread.members.iter().map(|m| (m.id.clone(), NameSource::Member, m.name.clone()));
         self.learn_names(names.filter(|(_, _, name)| !name.is_empty()).collect()).await;
-        self.send(Delta::Members { conversation: id.clone(), members: thread.members }).await;
+        if thread.lists_members {
+            self.people.has_roster(id);
+            self.send(Delta::Members { conversation: id.clone(), members: thread.members }).await;
+        }
         self.send(Delta::Settings { conversation: id.clone(), settings: thread.settings }).await;
     }
 }
@@ -339,8 +339,9 @@ mod tests {
     #[test]
     fn only_shown_messages_make_the_line_of_the_conversation_list() {
         let me = UserId::new("8:anna.7");
-        let line =
-            |raw: &RawMessage| snippet(&decode::message(raw, &me)).map(|s| s.text.to_string());
+        let line = |raw: &RawMessage| {
+            decode::snippet(&decode::message(raw, &me)).map(|s| s.text.to_string())
+        };
         assert_eq!(line(&raw("Text", "two\n lines")).as_deref(), Some("two lines"));
         assert_eq!(line(&raw("Signal/Flamingo", "x")), None);
         let item = r#"{"id":"51","skypeeditedid":"7","content":"x","conversationid":"19:a"}"#;

@@ -5,8 +5,8 @@ use super::apply::{IncomingConversation, IncomingMessages};
 use super::catch_up::{News, lowest};
 use crate::client::{Error, ErrorKind};
 use crate::model::{
-    Arrival, ConversationId, Delta, Fault, MessageKey, NameSource, Placement, Point, Range,
-    RawConversation, RawMessage, Timestamp, UserId,
+    Arrival, ConversationId, Delta, Fault, MessageKey, Placement, Point, Range, RawConversation,
+    RawMessage, Timestamp,
 };
 use crate::protocol::wire;
 use crate::store::{CoverageUpdate, OpenGap};
@@ -201,46 +201,6 @@ impl Shared {
             Err(error) => tracing::info!(kind = ?error.kind, "a new conversation was not fetched"),
         }
         self.fetch_missing_names().await;
-    }
-
-    /// Fetches missing names of this account and of the other person in each one-to-one chat.
-    pub(super) async fn fetch_missing_names(&self) {
-        let conversations = self.store.versions().await.unwrap_or_default();
-        let peers = conversations.iter().filter_map(|(id, _)| id.peer());
-        self.fetch_names(peers.chain(std::iter::once(self.me.clone())).collect()).await;
-    }
-
-    /// Fetches the names of those of these people whose names are not known.
-    pub(super) async fn fetch_names(&self, who: Vec<UserId>) {
-        let missing: Vec<UserId> = {
-            let names = self.names();
-            who.into_iter().filter(|id| !names.knows(id)).collect()
-        };
-        for chunk in missing.chunks(100) {
-            match self.client.profiles(chunk).await {
-                Ok(found) => {
-                    let names = found
-                        .into_iter()
-                        .map(|(id, name)| (id, NameSource::Profile, name))
-                        .collect();
-                    self.learn_names(names).await;
-                }
-                Err(error) => {
-                    tracing::info!(kind = ?error.kind, "names were not looked up");
-                    return;
-                }
-            }
-        }
-    }
-
-    /// Fetches a group's members and settings.
-    pub(super) async fn fetch_thread(&self, id: &ConversationId) -> Result<(), Error> {
-        let thread = self.client.thread_with_json(id).await?;
-        if let Err(error) = self.store.save_thread(id, thread.0).await {
-            tracing::error!(%error, "a thread was not stored");
-        }
-        self.send_thread(id, thread.1).await;
-        Ok(())
     }
 
     /// Sends the stored members and settings of a group to the app, if there are any.

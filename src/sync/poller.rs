@@ -154,6 +154,9 @@ async fn ask_at_intervals(
         shared.connection.wait(shared.options.interval).await;
         shared.refresh(false).await?;
         attempts.succeeded();
+        if shared.people.misses_members() {
+            shared.fetch_missing_names().await;
+        }
     }
 }
 
@@ -176,6 +179,9 @@ async fn apply_events(shared: &Arc<Shared>, events: Vec<PolledEvent>) {
     }
     for (json, thread) in batch.threads {
         apply_thread(shared, json, thread).await;
+    }
+    if shared.people.misses_members() {
+        shared.fetch_missing_names().await;
     }
 }
 
@@ -262,7 +268,10 @@ async fn apply_messages(
 
 async fn apply_thread(shared: &Shared, json: String, thread: wire::WireThread) {
     let Some(id) = wire::thread_id(&json) else { return };
-    if let Err(error) = shared.store.save_thread(&id, json).await {
+    // What does not list the members must not replace what does.
+    if thread.lists_members
+        && let Err(error) = shared.store.save_thread(&id, json).await
+    {
         tracing::error!(%error, "a thread was not stored");
     }
     if let Some(topic) = &thread.settings.topic {

@@ -482,7 +482,7 @@ pub async fn send_raw(client: &Client, to: &str, kind: &str, content: &str) {
 /// Anna's account with the token in `TEST_TOKEN`, for the built program.
 pub fn write_config(dir: &Path, origin: &str) {
     let config = format!(
-        "[accounts.home]\nuser_id = \"{ANNA}\"\ngateway = \"{origin}/v1\"\nprofiles = \"{origin}/profiles\"\n\
+        "[accounts.home]\nuser_id = \"{ANNA}\"\ngateway = \"{origin}/v1\"\n\
          token = {{ env = \"TEST_TOKEN\" }}\n"
     );
     std::fs::write(dir.join("config.toml"), config).unwrap();

@@ -349,6 +349,16 @@ impl Home {
 
     /// Runs a command of the program; gives its output and what it wrote to standard error.
     pub async fn command(&self, origin: &str, arguments: &[&str]) -> (String, String) {
+        self.command_as(origin, "token", arguments).await
+    }
+
+    /// [`Home::command`] with this token.
+    pub async fn command_as(
+        &self,
+        origin: &str,
+        token: &str,
+        arguments: &[&str],
+    ) -> (String, String) {
         super::write_config(self.root.path(), origin);
         // Examples use this module, too, and are built without it.
         let Some(program) = option_env!("CARGO_BIN_EXE_skchat") else { panic!("only tests do") };
@@ -356,7 +366,7 @@ impl Home {
             .args(arguments)
             .env("SKCHAT_CONFIG", self.root.path().join("config.toml"))
             .env("SKCHAT_DATA_DIR", self.root.path())
-            .env("TEST_TOKEN", "token")
+            .env("TEST_TOKEN", token)
             .env("TZ", "UTC")
             .output()
             .await

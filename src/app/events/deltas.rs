@@ -113,7 +113,10 @@ fn group_delta(model: &mut Model, account: &AccountId, delta: Delta) {
             fetch_url_if_shown(model);
         }
         Delta::Members { conversation, members } => {
-            model.app.with_new_chat(&at(conversation), |chat, _| chat.group.members = members);
+            model.app.with_new_chat(&at(conversation), |chat, _| {
+                chat.info.listed.count = Some(members.len());
+                chat.group.members = members;
+            });
         }
         Delta::Gone(id) => {
             model.app.with_new_chat(&at(id), |chat, _| chat.info.left = true);
@@ -171,7 +174,16 @@ fn conversations(model: &mut Model, id: &AccountId, list: Vec<Conversation>) {
             chat.know(ThreadFlag::Alerts, !new.muted);
             chat.know(ThreadFlag::Pinned, new.pinned);
             let old_topic = chat.info.topic.take();
+            let old_listed = std::mem::take(&mut chat.info.listed);
             chat.info = new;
+            // Somebody who was known to be in it still is, although the last message is by somebody else.
+            let listed = &mut chat.info.listed;
+            if listed.others.len() <= 1 {
+                let known = listed.others.clone().into_iter();
+                let others = old_listed.others.into_iter().filter(|id| !listed.others.contains(id));
+                listed.others = known.chain(others).collect();
+            }
+            listed.count = listed.count.or(old_listed.count);
             if chat.info.topic.is_none() && chat.info.is_group() {
                 chat.info.topic = old_topic;
             }

@@ -90,7 +90,7 @@ fn member_rows(app: &AppState, account: &Account, c: &Chat, room: usize) -> Vec<
 
 fn kind(c: &Chat) -> String {
     use crate::model::ConversationKind as K;
-    match c.info.id.kind() {
+    match c.info.kind() {
         K::Group if c.info.left => "group · you have left".into(),
         K::Group if c.group.members.is_empty() => "group".into(),
         K::Group => format!("group · {} members", c.group.members.len()),

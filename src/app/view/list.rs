@@ -121,10 +121,12 @@ fn snippet(app: &AppState, c: &Chat, current: bool) -> SafeText {
     }
     let (sender, text, system) = match (c.timeline.last(), &c.info.last) {
         (Some(m), _) => {
-            let text = m.body.text(&|id| account.name(id));
+            let text = m.body.preview(&|id| account.name(id));
             (m.sender.clone(), text, m.body.is_system() || matches!(m.body, MessageBody::Deleted))
         }
-        (None, Some(last)) => (last.sender.clone(), last.text.to_string(), last.system),
+        (None, Some(last)) => {
+            (last.sender.clone(), last.text(&|id| account.name(id)), last.system.is_some())
+        }
         (None, None) => return SafeText::line(""),
     };
     let text = text.split_whitespace().take(40).collect::<Vec<_>>().join(" ");

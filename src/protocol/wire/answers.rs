@@ -1,6 +1,6 @@
 //! Answers other than lists of conversations and messages: events, profiles, sent messages, join URLs and errors.
 
-use super::WireError;
+use super::{WireError, names};
 use crate::model::{ConversationId, SafeText, Timestamp, UserId};
 use crate::protocol::lenient::{self, Text};
 use serde::Deserialize;
@@ -52,25 +52,22 @@ pub fn events(body: &str) -> Result<Vec<PolledEvent>, WireError> {
     Ok(events)
 }
 
-/// Reads display names from the answer of a profile service, in either form (facts 5).
+/// Reads display names from the answer of a profile service, in any form (facts 5).
 pub fn profiles(body: &str) -> Result<Vec<(UserId, SafeText)>, WireError> {
     let json: serde_json::Value = serde_json::from_str(body).map_err(|_| WireError::NotJson)?;
-    let text =
-        |v: &serde_json::Value, key: &str| v.get(key).and_then(|v| v.as_str()).map(str::to_owned);
     if let Some(map) = json.get("profiles").and_then(|p| p.as_object()) {
         let names = map.iter().filter_map(|(mri, entry)| {
-            let name = text(entry.get("profile").unwrap_or(entry), "displayName")?;
+            let name = names::of_person(entry.get("profile").unwrap_or(entry))
+                .or_else(|| names::of_person(entry))?;
             Some((UserId::new(mri), SafeText::line(&name)))
         });
         return Ok(names.collect());
     }
-    let list =
-        json.get("value").and_then(|v| v.as_array()).ok_or(WireError::Missing("profiles"))?;
+    let list = json.get("value").unwrap_or(&json).as_array();
+    let list = list.ok_or(WireError::Missing("profiles"))?;
     let names = list.iter().filter_map(|entry| {
-        Some((
-            UserId::with_prefix(&text(entry, "mri")?),
-            SafeText::line(&text(entry, "displayName")?),
-        ))
+        let id = ["mri", "id", "username"].iter().find_map(|key| entry.get(*key)?.as_str())?;
+        Some((UserId::with_prefix(id), SafeText::line(&names::of_person(entry)?)))
     });
     Ok(names.collect())
 }

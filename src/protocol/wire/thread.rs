@@ -1,6 +1,6 @@
 //! A group's members and properties.
 
-use super::WireError;
+use super::{WireError, names};
 use crate::model::conversation::FlagSpec;
 use crate::model::{
     ConversationId, Member, ReadMarker, Role, SafeText, ThreadFlag, ThreadSettings, Timestamp,
@@ -42,6 +42,8 @@ pub fn read_receipts(body: &str) -> Result<Vec<(UserId, Timestamp)>, WireError> 
 #[derive(Debug, Default, PartialEq)]
 pub struct WireThread {
     pub members: Vec<Member>,
+    /// Whether the item says who the members are.
+    pub lists_members: bool,
     pub settings: ThreadSettings,
 }
 
@@ -49,8 +51,8 @@ pub struct WireThread {
 struct ThreadBody<'a> {
     #[serde(borrow)]
     id: Text<'a>,
-    #[serde(borrow, default, deserialize_with = "lenient::items")]
-    members: Vec<&'a RawValue>,
+    #[serde(borrow)]
+    members: Option<&'a RawValue>,
     #[serde(borrow)]
     properties: Option<&'a RawValue>,
 }
@@ -108,11 +110,15 @@ pub fn thread(body: &str) -> Result<WireThread, WireError> {
     if body.id.some().is_none() {
         return Err(WireError::Missing("id"));
     }
-    let members = body.members.iter().filter_map(|raw| {
+    let list: Option<Vec<&RawValue>> =
+        body.members.and_then(|raw| serde_json::from_str(raw.get()).ok());
+    let lists_members = list.is_some();
+    let list = list.unwrap_or_default();
+    let members = list.iter().filter_map(|raw| {
         let member: WireMember<'_> = serde_json::from_str(raw.get()).ok()?;
         Some(Member {
             id: UserId::new(member.id.some()?),
-            name: SafeText::line(member.friendly_name.as_str()),
+            name: SafeText::line(&name_of(raw, &member)),
             role: Role::parse(member.role.as_str()),
             details: details(&member),
         })
@@ -125,6 +131,7 @@ pub fn thread(body: &str) -> Result<WireThread, WireError> {
     let picture = p.picture.some().map(|u| SafeText::line(u.strip_prefix("URL@").unwrap_or(u)));
     Ok(WireThread {
         members: members.collect(),
+        lists_members,
         settings: ThreadSettings {
             topic: p.topic.as_ref().map(|t| SafeText::line(&entity::unescape(t.as_str()))),
             flags,
@@ -134,6 +141,17 @@ pub fn thread(body: &str) -> Result<WireThread, WireError> {
             capabilities,
         },
     })
+}
+
+/// A member's `friendlyName`, or whatever else names that person.
+fn name_of(raw: &RawValue, member: &WireMember<'_>) -> String {
+    match member.friendly_name.some() {
+        Some(name) => entity::unescape(name).into_owned(),
+        None => serde_json::from_str(raw.get())
+            .ok()
+            .and_then(|item| names::of_person(&item))
+            .unwrap_or_default(),
+    }
 }
 
 /// Reads a JSON object; anything else gives the default.

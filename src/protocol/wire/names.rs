@@ -1,0 +1,46 @@
+//! Display names on the wire (facts 5).
+
+use super::WireMessage;
+use crate::model::{UserId, is_name};
+use crate::protocol::entity;
+use serde_json::Value;
+
+/// The name of a message's sender: the one given with the message, or those of the sender's token.
+pub fn of_sender(item: &WireMessage<'_>, sender: &UserId) -> Option<String> {
+    let object = || {
+        let from: Value = serde_json::from_str(item.from?.get()).ok()?;
+        from.is_object().then(|| of_person(&from))?
+    };
+    let given = [&item.imdisplayname, &item.im_display_name, &item.token_name];
+    let given = given.iter().filter_map(|name| name.some()).map(clean);
+    let name = given.into_iter().find(|name| is_name(sender, name));
+    let name = name.or_else(|| full(item.given_name.as_str(), item.family_name.as_str()));
+    name.or_else(object).filter(|name| is_name(sender, name))
+}
+
+/// The name in an object that describes a person, such as a profile or a member; given and family name stand in for one.
+pub fn of_person(item: &Value) -> Option<String> {
+    let fields = item.as_object()?;
+    let text = |names: &[&str]| {
+        names.iter().find_map(|name| {
+            let mut same = fields.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
+            same.find_map(|(_, value)| value.as_str().map(clean)).filter(|text| !text.is_empty())
+        })
+    };
+    text(&["displayName", "friendlyName", "display_name", "name"]).or_else(|| {
+        let given = text(&["givenName", "firstName", "given_name", "first"]);
+        let family = text(&["surname", "familyName", "lastName", "family_name", "last"]);
+        full(&given.unwrap_or_default(), &family.unwrap_or_default())
+    })
+}
+
+/// Names hold character references at times.
+fn clean(name: &str) -> String {
+    entity::unescape(name).trim().to_owned()
+}
+
+fn full(given: &str, family: &str) -> Option<String> {
+    let both = format!("{} {}", clean(given), clean(family));
+    let both = both.trim();
+    (!both.is_empty()).then(|| both.to_owned())
+}
