@@ -10,7 +10,9 @@ pub mod paths;
 pub use keys::{builtin_keymap, keymap_with};
 
 use crate::app::keymap::Keymap;
-use crate::model::preferences::{ReadingPreferences, SendingPreferences, UiPreferences};
+use crate::model::preferences::{
+    DraftPreferences, ReadingPreferences, SendingPreferences, UiPreferences,
+};
 use crate::model::{AuthStyle, PollMode, Preferences};
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
@@ -45,6 +47,7 @@ struct ConfigFile {
     ui: UiPreferences,
     reading: ReadingPreferences,
     sending: SendingPreferences,
+    drafts: DraftPreferences,
     keys: BTreeMap<String, Vec<String>>,
 }
 
@@ -203,8 +206,12 @@ impl Config {
                     message,
                 }
             })?;
-        let preferences =
-            Preferences { ui: parsed.ui, reading: parsed.reading, sending: parsed.sending };
+        let preferences = Preferences {
+            ui: parsed.ui,
+            reading: parsed.reading,
+            sending: parsed.sending,
+            drafts: parsed.drafts,
+        };
         let mut config = Self {
             accounts: parsed.accounts,
             default_account: parsed.default_account,

@@ -187,7 +187,9 @@ impl AppState {
         if self.prefs.read_only {
             self.note("Ctrl-C again quits");
         } else {
-            self.note("Ctrl-C again quits; drafts are saved");
+            let is_kept = self.prefs.choices.drafts.persist;
+            let drafts = if is_kept { "drafts are saved" } else { "drafts are not saved" };
+            self.note(&format!("Ctrl-C again quits; {drafts}"));
         }
     }
 

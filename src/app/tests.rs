@@ -2,6 +2,7 @@
 
 mod any_order;
 mod dialogs;
+mod drafts;
 mod groups;
 mod history;
 mod outbox;

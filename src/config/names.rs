@@ -1,7 +1,9 @@
 //! The names that may stand in the file, for hints: read from the structs themselves, so that none is listed twice.
 
 use super::{AccountConfig, ConfigFile, Token};
-use crate::model::preferences::{ReadingPreferences, SendingPreferences, UiPreferences};
+use crate::model::preferences::{
+    DraftPreferences, ReadingPreferences, SendingPreferences, UiPreferences,
+};
 use serde_aux::serde_introspection::serde_introspect;
 
 /// A name this much like a known one is taken for a slip ([`strsim::normalized_damerau_levenshtein`]).
@@ -20,6 +22,7 @@ fn fields(table: &str) -> &'static [&'static str] {
         ["ui"] => serde_introspect::<UiPreferences>(),
         ["reading"] => serde_introspect::<ReadingPreferences>(),
         ["sending"] => serde_introspect::<SendingPreferences>(),
+        ["drafts"] => serde_introspect::<DraftPreferences>(),
         ["accounts", _] => serde_introspect::<AccountConfig>(),
         ["accounts", _, "token"] => serde_introspect::<Token>(),
         _ => &[],

@@ -14,6 +14,18 @@ fn the_example_reads_without_warnings() {
 }
 
 #[test]
+fn every_preference_stands_in_the_example() {
+    let example: toml::Table = include_str!("../../config.example.toml").parse().unwrap();
+    let all = serde_json::to_value(crate::model::Preferences::default()).unwrap();
+    for (section, keys) in all.as_object().unwrap() {
+        for key in keys.as_object().unwrap().keys() {
+            let explained = example.get(section).and_then(|table| table.get(key));
+            assert!(explained.is_some(), "[{section}] {key} is missing");
+        }
+    }
+}
+
+#[test]
 fn an_unknown_key_is_a_warning_with_the_nearest_name() {
     let config = parse(&format!("{ACCOUNT}gatway = 1\n[ui]\ntypng = true\n")).unwrap();
     assert_eq!(

@@ -160,6 +160,10 @@ pub struct Draft {
     pub cursor: usize,
     pub reply: Option<QuoteOf>,
     pub edit: Option<EditTarget>,
+    /// Earlier states that undo goes back to, oldest first: text, and byte offset of the cursor. Only set on disk; while
+    /// the program runs, the compose box has them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undo: Vec<(String, usize)>,
 }
 
 impl Draft {

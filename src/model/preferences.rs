@@ -13,6 +13,7 @@ pub struct Preferences {
     pub ui: UiPreferences,
     pub reading: ReadingPreferences,
     pub sending: SendingPreferences,
+    pub drafts: DraftPreferences,
 }
 
 /// `[ui]`: the screen.
@@ -69,6 +70,20 @@ impl SendingPreferences {
     /// [`SendingPreferences::grace_seconds`] as a duration.
     pub fn grace(&self) -> Duration {
         Duration::from_secs(self.grace_seconds)
+    }
+}
+
+/// `[drafts]`: text that is not sent yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DraftPreferences {
+    /// Drafts are saved on disk, with their undo history; otherwise they last until the program ends.
+    pub persist: bool,
+}
+
+impl Default for DraftPreferences {
+    fn default() -> Self {
+        Self { persist: true }
     }
 }
 

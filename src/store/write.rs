@@ -240,7 +240,7 @@ pub(super) fn put_draft(
     id: &ConversationId,
     draft: &Draft,
 ) -> rusqlite::Result<()> {
-    if draft.is_empty() {
+    if draft.is_empty() && draft.undo.is_empty() {
         c.prepare_cached("DELETE FROM drafts WHERE conversation = ?1")?.execute([id.as_str()])?;
         return Ok(());
     }

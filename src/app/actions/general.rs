@@ -89,9 +89,15 @@ fn reason_to_stay(model: &Model) -> Option<&'static str> {
         return Some("A message could not be saved and will be lost: once more quits");
     }
     let mut chats = model.app.accounts.chats();
-    chats
-        .any(|c| outbox::is_holding(c, now))
-        .then_some("A message is still held back: once more quits, and it leaves at the next start")
+    if chats.any(|c| outbox::is_holding(c, now)) {
+        return Some(
+            "A message is still held back: once more quits, and it leaves at the next start",
+        );
+    }
+    let mut chats = model.app.accounts.chats();
+    let is_lost = !model.app.prefs.choices.drafts.persist;
+    (is_lost && chats.any(|c| !c.composer.draft.is_empty()))
+        .then_some("Drafts are not saved (drafts.persist = false): once more quits without them")
 }
 
 /// Saves what is being written, then ends the loop.

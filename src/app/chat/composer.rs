@@ -7,6 +7,8 @@ use std::time::Duration;
 use unicode_segmentation::UnicodeSegmentation;
 
 const MAX_UNDO: usize = 200;
+/// Bytes of text in the states that are saved for undo.
+const MAX_SAVED_UNDO: usize = 16 * 1024;
 /// The service's own limit is near 28 KB; what is longer is refused by it and told to the user.
 pub const MAX_TEXT: usize = 1024 * 1024;
 
@@ -31,11 +33,25 @@ impl Composer {
     }
 
     /// Puts a stored draft in, unless something was typed already.
-    pub fn restore(&mut self, draft: Draft) {
-        if self.draft.is_empty() {
+    pub fn restore(&mut self, mut draft: Draft) {
+        if self.draft.is_empty() && self.undo.is_empty() {
+            self.undo = std::mem::take(&mut draft.undo);
             self.draft = draft;
             self.draft.cursor = floor(&self.draft.text, self.draft.cursor);
         }
+    }
+
+    /// The draft as it is saved: with the newest states that undo goes back to.
+    pub fn to_save(&self) -> Draft {
+        let mut left = MAX_SAVED_UNDO;
+        let newest = self.undo.iter().rev().take_while(|(text, _)| {
+            let fits = text.len() < left;
+            left = left.saturating_sub(text.len() + 1);
+            fits
+        });
+        let mut undo: Vec<(String, usize)> = newest.cloned().collect();
+        undo.reverse();
+        Draft { undo, ..self.draft.clone() }
     }
 
     fn remember(&mut self, typing: bool) {
@@ -61,7 +77,8 @@ impl Composer {
     pub fn undo(&mut self) -> bool {
         let Some((text, cursor)) = self.undo.pop() else { return false };
         self.draft.text = text;
-        self.draft.cursor = cursor;
+        // What was stored may have been damaged.
+        self.draft.cursor = floor(&self.draft.text, cursor);
         self.typing_run = false;
         true
     }

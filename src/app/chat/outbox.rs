@@ -100,6 +100,7 @@ fn joined(draft: &Draft, outgoing: &Outgoing) -> Draft {
         text,
         reply: draft.reply.clone().or_else(|| outgoing.reply.clone()),
         edit: None,
+        undo: Vec::new(),
     }
 }
 
@@ -125,7 +126,8 @@ pub fn take_back(chat: &mut Chat, env: &mut Env<'_>, key: &MessageKey) {
     }
     chat.sending.taking_back.push(client_id.clone());
     chat.composer.drop_edit();
-    let draft = Some(joined(&chat.composer.draft, &outgoing));
+    let draft = joined(&chat.composer.draft, &outgoing);
+    let draft = Some(draft).filter(|_| env.prefs.choices.drafts.persist);
     env.request(Request::Discard { conversation: chat.info.id.clone(), client_id, draft });
 }
 

@@ -3,8 +3,8 @@
 use super::completion;
 use super::{Chat, Env, history, reading};
 use crate::model::{
-    Attribution, Block, ClientMessageId, Delivery, Message, MessageBody, MessageKey, Outgoing,
-    Request, RichText, Timestamp, UserId, composer_markup,
+    Attribution, Block, ClientMessageId, Delivery, Draft, Message, MessageBody, MessageKey,
+    Outgoing, Request, RichText, Timestamp, UserId, composer_markup,
 };
 use std::collections::HashMap;
 use std::time::Duration;
@@ -51,8 +51,19 @@ pub fn draft_changed(chat: &mut Chat, now: Duration) {
 pub fn save_draft(chat: &mut Chat, env: &mut Env<'_>, all: bool) {
     if chat.composer.save_by.is_some_and(|by| all || by <= env.now.mono) {
         chat.composer.save_by = None;
-        let (conversation, draft) = (chat.info.id.clone(), chat.composer.draft.clone());
-        env.request(Request::SaveDraft { conversation, draft });
+        if env.prefs.choices.drafts.persist {
+            let (conversation, draft) = (chat.info.id.clone(), chat.composer.to_save());
+            env.request(Request::SaveDraft { conversation, draft });
+        }
+    }
+}
+
+/// Puts a draft from the disk into the box. Where drafts are not to be kept on disk, it is removed from there.
+pub fn restore_draft(chat: &mut Chat, env: &mut Env<'_>, draft: Draft) {
+    chat.composer.restore(draft);
+    if !env.prefs.choices.drafts.persist {
+        let conversation = chat.info.id.clone();
+        env.request(Request::SaveDraft { conversation, draft: Draft::default() });
     }
 }
 

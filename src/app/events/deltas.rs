@@ -1,7 +1,7 @@
 //! Remote changes. Each is idempotent; what the server says wins over anything local.
 
 use super::{messages, responses};
-use crate::app::chat::{Older, group, join_url, outbox};
+use crate::app::chat::{Older, group, join_url, outbox, sending};
 use crate::app::model::Model;
 use crate::model::{
     AccountId, ChatRef, ConnectionState, Conversation, ConversationId, Delivery, Delta, Inbound,
@@ -33,7 +33,9 @@ pub fn apply(model: &mut Model, inbound: Inbound) {
         Delta::LastOpen(id) => open_by_itself(model, &at(id)),
         Delta::Drafts(drafts) => {
             for (id, draft) in drafts {
-                model.app.with_new_chat(&at(id), |chat, _| chat.composer.restore(draft));
+                model
+                    .app
+                    .with_new_chat(&at(id), |chat, env| sending::restore_draft(chat, env, draft));
             }
         }
         Delta::Delivery { conversation, client_id, delivery, sent } => {
