@@ -5,6 +5,8 @@
 
 mod coverage;
 mod edits;
+mod examine;
+mod file_state;
 mod index;
 mod messages;
 mod outbox;
@@ -73,6 +75,7 @@ pub struct Store {
     searcher: mpsc::Sender<StoreJob>,
     latest_search: search::LatestSearch,
     interrupt: Option<Arc<InterruptHandle>>,
+    path: Arc<Path>,
 }
 
 impl Store {
@@ -81,6 +84,7 @@ impl Store {
     /// # Errors
     /// When the file cannot be opened, is not a database, or has a newer schema. Nothing is ever deleted.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        file_state::check(path)?;
         let mut writer = Connection::open(path)?;
         prepare(&writer)?;
         writer.pragma_update(None, "journal_mode", "WAL")?;
@@ -111,6 +115,7 @@ impl Store {
             searcher: serve("store-search", searcher)?,
             latest_search: search::LatestSearch::default(),
             interrupt,
+            path: path.into(),
         })
     }
 

@@ -150,10 +150,19 @@ pub fn start(
         }));
         tracker.spawn(guarded(Arc::clone(&main), backfill::run(Arc::clone(&main))));
         tracker.spawn(guarded(Arc::clone(&main), reindex::run(Arc::clone(&main))));
+        tracker.spawn(guarded(Arc::clone(&main), examine(Arc::clone(&main))));
         tracker.spawn(guarded(Arc::clone(&main), read_receipts::watch(Arc::clone(&main))));
         guarded(Arc::clone(&main), poller::run(Arc::clone(&main))).await;
     });
     (handle, receiver)
+}
+
+/// Looks for damage in the whole store, and reports it.
+async fn examine(shared: Arc<Shared>) {
+    if let Err(error) = shared.store.examine().await {
+        tracing::error!(%error, "the store was examined");
+        shared.notice(&error.to_string()).await;
+    }
 }
 
 /// Creates the channels and the shared state, for [`start`] and [`start_offline`].

@@ -87,12 +87,13 @@ fn folder(dir: &Path) -> Option<Finding> {
 
 fn stored(file: &Path) -> Finding {
     let name = file.display();
-    if !file.exists() {
+    let has_log = with_suffix(file, "-wal").exists();
+    if !file.exists() && !has_log {
         return Finding::Warn(format!(
             "store: {name} does not exist yet; the first start creates it"
         ));
     }
-    if std::fs::metadata(file).is_ok_and(|m| m.len() == 0) {
+    if std::fs::metadata(file).is_ok_and(|m| m.len() == 0) && !has_log {
         return Finding::Warn(format!("store: {name} is empty; the next start fills it"));
     }
     let writable = std::fs::OpenOptions::new().write(true).open(file);
@@ -187,9 +188,15 @@ fn when(at: Timestamp) -> String {
 /// Recovers a damaged store. The damaged file is renamed, and the copy takes its place.
 fn salvage(dir: &Path, file: &Path) -> Result<(), ExitError> {
     let _lock = lock(dir)?;
-    if store::open_read_only(file).and_then(|store| store.check()).is_ok() {
-        println!("the store is sound; nothing was done");
-        return Ok(());
+    match store::open_read_only(file).and_then(|store| store.check()) {
+        Ok(_) => {
+            println!("the store is sound; nothing was done");
+            return Ok(());
+        }
+        Err(error @ StoreError::Newer(_)) => {
+            return Err(ExitError::failed(format!("{}: {error}", file.display())));
+        }
+        Err(_) => {}
     }
     let failed = |what: &Path, e: &dyn std::fmt::Display| {
         ExitError::failed(format!("{}: {e}", what.display()))

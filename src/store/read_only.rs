@@ -1,7 +1,7 @@
 //! Read-only access for commands, also while the program writes to the store.
 
 use super::read::{CachedConversation, conversations, names, newest, number, thread_json, unread};
-use super::{StoreError, coverage, open_to_read, schema};
+use super::{StoreError, coverage, file_state, open_to_read, schema};
 use crate::model::{
     ConversationId, Coverage, NameSource, RawMessage, Unread, UserId, text::SafeText,
 };
@@ -13,11 +13,10 @@ use std::path::Path;
 /// # Errors
 /// When there is no such file, it cannot be read, or its schema is of another version.
 pub fn open_read_only(path: &Path) -> Result<ReadOnly, StoreError> {
+    file_state::check(path)?;
     let connection = open_to_read(path)?;
-    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    match version {
+    match schema::version(&connection)? {
         schema::VERSION => Ok(ReadOnly { connection }),
-        newer if newer > schema::VERSION => Err(StoreError::Newer(newer)),
         _ => Err(StoreError::Older),
     }
 }

@@ -1,5 +1,6 @@
 //! Recovery: copies what can be read of a damaged store to a new file. The damaged file is not changed.
 
+use super::file_state::{self, SUFFIXES, with_suffix};
 use super::{StoreError, coverage, messages, prepare, schema, write};
 use crate::model::{
     ClientMessageId, ConversationId, Coverage, Draft, Indexed, NameSource, Point, Range,
@@ -8,7 +9,7 @@ use crate::model::{
 use rusqlite::{Connection, Row, params};
 use std::collections::{BTreeMap, HashMap};
 use std::io::{Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Rows read with one query.
 const CHUNK: i64 = 256;
@@ -89,12 +90,13 @@ impl PageReader {
             })();
             self.unreadable += broken;
             match (chunk, last) {
-                (Err(_), _) => {
+                (Ok(()), None) => return ScanEnd::Complete,
+                (Ok(()), Some(last)) if (last > from) != backwards && last != from => from = last,
+                // Row ids of a damaged tree can go back: without this the scan would never end.
+                _ => {
                     self.unreadable += 1;
                     return ScanEnd::Interrupted;
                 }
-                (Ok(()), None) => return ScanEnd::Complete,
-                (Ok(()), Some(last)) => from = last,
             }
         }
     }
@@ -171,7 +173,7 @@ fn message(row: &Row<'_>) -> rusqlite::Result<SalvagedMessage> {
 /// Copies what can be read of `damaged` into the new file `copy`.
 ///
 /// # Errors
-/// When the copy cannot be written. If nothing at all can be read, the copy is empty.
+/// When the copy cannot be written, or a newer skchat wrote the store. If nothing at all can be read, the copy is empty.
 pub fn salvage(damaged: &Path, copy: &Path) -> Result<Salvaged, StoreError> {
     // Work on a scratch copy, so that its header can be repaired without changing the damaged file.
     let scratch = copy.with_extension("scratch");
@@ -182,23 +184,23 @@ pub fn salvage(damaged: &Path, copy: &Path) -> Result<Salvaged, StoreError> {
     result
 }
 
-/// The files of a database: itself, its log, and the index of the log.
-const SUFFIXES: [&str; 3] = ["", "-wal", "-shm"];
-
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
-}
-
-/// Copies the damaged database, and restores the first bytes of its header, which are the same in every database.
+/// Copies the damaged database, and restores the first bytes of its header, which are the same in every database. Where
+/// the database is cut off, it is put together from its log.
+///
+/// # Errors
+/// When a copy fails.
 fn make_scratch_copy(damaged: &Path, scratch: &Path) -> Result<(), StoreError> {
     const MAGIC: &[u8; 16] = b"SQLite format 3\0";
     let failed = |error: std::io::Error| StoreError::Backup(error.to_string());
-    for suffix in ["", "-wal"] {
-        let from = with_suffix(damaged, suffix);
-        if from.exists() {
-            std::fs::copy(&from, with_suffix(scratch, suffix)).map_err(failed)?;
+    if file_state::is_cut_off(damaged) {
+        std::fs::write(scratch, b"").map_err(failed)?;
+        file_state::write_back(&with_suffix(damaged, "-wal"), scratch).map_err(failed)?;
+    } else {
+        for suffix in ["", "-wal"] {
+            let from = with_suffix(damaged, suffix);
+            if from.exists() {
+                std::fs::copy(&from, with_suffix(scratch, suffix)).map_err(failed)?;
+            }
         }
     }
     let mut file =
@@ -214,9 +216,15 @@ fn recover(scratch: &Path, copy: &Path) -> Result<Salvaged, StoreError> {
     let from = Connection::open(scratch)?;
     // Otherwise SQLite refuses a file that is shorter than its header says.
     from.pragma_update(None, "writable_schema", true).ok();
+    if let Err(error @ StoreError::Newer(_)) = schema::version(&from) {
+        // What it added would be lost.
+        return Err(error);
+    }
     let mut reader = PageReader { from, unreadable: 0 };
     let mut to = Connection::open(copy)?;
     prepare(&to)?;
+    // The copy counts from the moment it takes the damaged file's place, and is written out before.
+    to.pragma_update(None, "synchronous", "OFF")?;
     schema::migrate(&mut to, None)?;
     let mut recovered = Salvaged::default();
     let conversations = reader.rows(&CONVERSATIONS, conversation);
@@ -270,7 +278,9 @@ fn recover(scratch: &Path, copy: &Path) -> Result<Salvaged, StoreError> {
     }
     tx.execute("INSERT OR REPLACE INTO meta VALUES ('index_below', ?1)", [i64::MAX.to_string()])?;
     tx.commit()?;
-    to.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).ok();
+    to.close().map_err(|(_, error)| error)?;
+    let written = std::fs::File::open(copy).and_then(|copy| copy.sync_all());
+    written.map_err(|error| StoreError::Backup(error.to_string()))?;
     recovered.unreadable = reader.unreadable;
     Ok(recovered)
 }

@@ -14,6 +14,21 @@ type Step = fn(&Transaction<'_>) -> rusqlite::Result<()>;
 const STEPS: [Step; VERSION as usize] = [first, places_ranges_and_words];
 
 pub const VERSION: i64 = 2;
+/// A version beyond this is damage, not that of a newer skchat.
+const HIGHEST_VERSION: i64 = 9_999;
+
+/// The version of a database's schema; 0 if there is none.
+///
+/// # Errors
+/// [`StoreError::Newer`] if this program is too old for it, [`StoreError::Damaged`] if it is no version at all.
+pub fn version(connection: &Connection) -> Result<i64, StoreError> {
+    let version = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    match version {
+        0..=VERSION => Ok(version),
+        newer if (VERSION..=HIGHEST_VERSION).contains(&newer) => Err(StoreError::Newer(newer)),
+        _ => Err(StoreError::Damaged),
+    }
+}
 
 fn first(tx: &Transaction<'_>) -> rusqlite::Result<()> {
     tx.execute_batch(
@@ -212,10 +227,7 @@ fn back_up(connection: &Connection, file: &Path, version: i64) -> Result<(), Sto
 
 /// Migrates a database to the current version. `file` is its path, for the backup copy.
 pub fn migrate(connection: &mut Connection, file: Option<&Path>) -> Result<(), StoreError> {
-    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if version > VERSION {
-        return Err(StoreError::Newer(version));
-    }
+    let version = version(connection)?;
     if let Some(file) = file.filter(|_| (1..VERSION).contains(&version)) {
         back_up(connection, file, version)?;
     }

@@ -7,6 +7,8 @@ use crate::model::{
 };
 use proptest::prelude::*;
 
+mod damage;
+
 impl Store {
     async fn outbox(&self) -> Result<Vec<OutboxItem>, StoreError> {
         self.write(|c| outbox::all(c)).await

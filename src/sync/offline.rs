@@ -27,6 +27,8 @@ pub fn start_offline(
         let _done = all_done.drop_guard();
         shared.send(Delta::Connection(ConnectionState::ReadOnly)).await;
         apply::send_snapshot(&shared).await;
+        let examined = super::examine(Arc::clone(&shared));
+        tokio::spawn(super::guarded(Arc::clone(&shared), examined));
         run(&shared, requested).await;
     });
     (handle, receiver)

@@ -1,0 +1,133 @@
+//! Examination of the whole file after the start, beside everything else: damage that no query of the start met is
+//! reported before it is met.
+
+use super::{Store, StoreError, open_to_read};
+use rusqlite::Connection;
+use rusqlite::types::{Type, ValueRef};
+
+/// The tables with their own pages: not the search index itself, but those it consists of.
+fn tables(c: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut query = c.prepare(
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'",
+    )?;
+    query.query_map([], |row| row.get(0))?.collect()
+}
+
+/// Checks the structure of every page of a table.
+fn is_sound(c: &Connection, table: &str) -> rusqlite::Result<bool> {
+    let sql = format!("PRAGMA quick_check('{table}')");
+    let word: String = c.query_row(&sql, [], |row| row.get(0))?;
+    Ok(word == "ok")
+}
+
+/// Reads every text of a table: SQLite itself does not check that it is UTF-8.
+fn is_text(c: &Connection, table: &str) -> rusqlite::Result<bool> {
+    let mut query = c.prepare(&format!("SELECT * FROM {table}"))?;
+    let columns = query.column_count();
+    let mut rows = query.query([])?;
+    while let Some(row) = rows.next()? {
+        for column in 0..columns {
+            let value = row.get_ref(column)?;
+            let is_readable = match value {
+                ValueRef::Text(bytes) => std::str::from_utf8(bytes).is_ok(),
+                value => value.data_type() != Type::Text,
+            };
+            if !is_readable {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
+}
+
+fn examine(c: &Connection) -> Result<(), StoreError> {
+    for table in tables(c)? {
+        // The pages of the search index hold no text.
+        if !is_sound(c, &table)? || !(table.starts_with("words_") || is_text(c, &table)?) {
+            return Err(StoreError::Damaged);
+        }
+    }
+    Ok(())
+}
+
+impl Store {
+    /// Reads the whole file, on a connection of its own. Ends early when the future is dropped.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] if a page or a text cannot be read.
+    pub(crate) async fn examine(&self) -> Result<(), StoreError> {
+        let connection = open_to_read(&self.path)?;
+        let interrupt = connection.get_interrupt_handle();
+        let _ends_early = DropGuard(|| interrupt.interrupt());
+        let examined = tokio::task::spawn_blocking(move || examine(&connection));
+        examined.await.unwrap_or(Err(StoreError::Closed))
+    }
+}
+
+struct DropGuard<F: Fn()>(F);
+
+impl<F: Fn()> Drop for DropGuard<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn damaged_by(sql: &str) -> Result<(), StoreError> {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("store.db");
+        let store = Store::open(&file).unwrap();
+        store.examine().await.unwrap();
+        let other = Connection::open(&file).unwrap();
+        other.execute_batch(sql).unwrap();
+        store.examine().await
+    }
+
+    #[tokio::test]
+    async fn text_that_is_not_utf_8_is_found_in_every_table() {
+        for (table, columns) in [
+            ("names", "'8:joe', 1, CAST(x'ff' AS TEXT)"),
+            ("drafts", "'8:joe', CAST(x'c328' AS TEXT)"),
+            ("meta", "CAST(x'80' AS TEXT), ''"),
+        ] {
+            let sql = format!("INSERT INTO {table} VALUES ({columns})");
+            assert!(matches!(damaged_by(&sql).await, Err(StoreError::Damaged)), "{table}");
+        }
+        damaged_by("INSERT INTO meta VALUES ('a', 'ä\u{10FFFF}')").await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_page_of_zeros_is_found_wherever_it_is() {
+        use std::os::unix::fs::FileExt;
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("store.db");
+        let store = Store::open(&file).unwrap();
+        let insert = "INSERT INTO meta SELECT value, hex(zeroblob(1500)) FROM generate";
+        let rows = "WITH RECURSIVE generate (value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM generate LIMIT 60)";
+        let other = Connection::open(&file).unwrap();
+        other.execute_batch(&format!("{rows} {insert}")).unwrap();
+        drop(other);
+        store.close().await.unwrap();
+        drop(store);
+        let sound = std::fs::read(&file).unwrap();
+        let pages = sound.len() / 4096;
+        assert!(pages > 40, "{pages}");
+        for page in 1..pages {
+            let bytes = &sound[page * 4096..(page + 1) * 4096];
+            if bytes.iter().all(|byte| *byte == 0) {
+                continue;
+            }
+            std::fs::write(&file, &sound).unwrap();
+            let damaged = std::fs::File::options().write(true).open(&file).unwrap();
+            damaged.write_all_at(&[0; 4096], (page * 4096) as u64).unwrap();
+            let found = match Store::open(&file) {
+                Ok(store) => store.examine().await,
+                Err(error) => Err(error),
+            };
+            assert!(matches!(found, Err(StoreError::Damaged)), "page {page}: {found:?}");
+        }
+    }
+}
