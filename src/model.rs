@@ -21,8 +21,8 @@ pub mod rich;
 pub mod search;
 pub mod text;
 pub mod time;
-
 pub mod unread;
+pub mod width;
 
 pub use account::{AccountId, AuthStyle, ChatRef, PollMode};
 pub use body::{Call, CallState, Card, Media, MediaKind, MessageBody, Poll, ThreadActivity};

@@ -1,10 +1,11 @@
-//! Untrusted text made safe, and the width of text in terminal cells.
+//! Untrusted text made safe, and cut to columns.
 //!
 //! [`SafeText`] is the only text the screen accepts: it is made here, after every decoding step, and nowhere else.
 
+use super::width::{is_mark, is_zero_width};
 use std::fmt;
-use unicode_segmentation::UnicodeSegmentation;
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+pub use super::width::{cluster_indices, cluster_width, clusters, width};
 
 /// More combining marks than this on one base are cut: a stack of them would paint over the neighbouring rows.
 const MAX_MARKS: usize = 4;
@@ -37,7 +38,7 @@ impl SafeText {
         let cleaned = clean(raw, ' ');
         let line = cleaned.trim();
         // A mark that stood on a space which is gone needs a base again.
-        let bare = line.chars().next().is_some_and(|c| c.width() == Some(0));
+        let bare = line.chars().next().is_some_and(is_mark);
         if bare { Self(clean(line, ' ').into_boxed_str()) } else { Self(line.into()) }
     }
 
@@ -128,13 +129,16 @@ fn clean(raw: &str, line_break: char) -> String {
                 base = Some(REPLACEMENT);
                 marks = 0;
             }
-            _ if c.width() == Some(0) => {
+            _ if is_mark(c) => {
                 if base.is_none() {
                     out.push('\u{25CC}');
                     base = Some('\u{25CC}');
                     marks = 0;
                 }
-                if marks < MAX_MARKS {
+                if !is_zero_width(c) {
+                    flush_joiner(&mut joiner, &mut out, true);
+                    out.push(c);
+                } else if marks < MAX_MARKS {
                     flush_joiner(&mut joiner, &mut out, true);
                     marks += 1;
                     out.push(c);
@@ -164,26 +168,10 @@ fn is_trick(c: char) -> bool {
         || (u32::from(c) & 0xFFFE) == 0xFFFE
 }
 
-/// Width of one grapheme cluster in terminal cells, as `ratatui` counts it.
-pub fn cluster_width(cluster: &str) -> usize {
-    match cluster.as_bytes() {
-        [b] if (0x20..0x7f).contains(b) => 1,
-        _ => UnicodeWidthStr::width(cluster),
-    }
-}
-
-/// Width of a line in terminal cells.
-pub fn width(line: &str) -> usize {
-    if line.is_ascii() {
-        return line.bytes().filter(|b| (0x20..0x7f).contains(b)).count();
-    }
-    line.graphemes(true).map(cluster_width).sum()
-}
-
 /// The longest beginning of `line` that fits `columns`, cut between clusters.
 pub fn head(line: &str, columns: usize) -> &str {
     let mut used = 0;
-    for (at, cluster) in line.grapheme_indices(true) {
+    for (at, cluster) in cluster_indices(line) {
         used += cluster_width(cluster);
         if used > columns {
             return line.get(..at).unwrap_or_default();
@@ -207,7 +195,8 @@ pub fn cut(line: &str, columns: usize) -> String {
 pub fn tail(line: &str, columns: usize) -> &str {
     let mut room = columns;
     let mut start = line.len();
-    for (at, cluster) in line.grapheme_indices(true).rev() {
+    let all: Vec<(usize, &str)> = cluster_indices(line).collect();
+    for (at, cluster) in all.into_iter().rev() {
         let cells = cluster_width(cluster);
         if cells > room {
             break;

@@ -1,7 +1,7 @@
 //! The terminal: taken, drawn to, and given back whatever happens.
 
 use super::Surface;
-use super::width_safe_backend::WidthSafeBackend;
+use super::width_safe_backend::{WholeRows, WidthSafeBackend};
 use crate::app::view::layout::Size;
 use base64::Engine as _;
 use crossterm::event::{
@@ -34,7 +34,8 @@ fn take(explicit_bidi: bool) -> io::Result<()> {
     enable_raw_mode()?;
     // The title is pushed, so that the shell's own comes back.
     // Without 1007 the wheel would arrive as arrow keys and select messages.
-    write!(io::stdout(), "\x1b[22;2t\x1b[?1007l")?;
+    // Without autowrap a cluster that is drawn wider than counted cannot reach the next row.
+    write!(io::stdout(), "\x1b[22;2t\x1b[?1007l\x1b[?7l")?;
     if explicit_bidi {
         // BDSM: what is sent stands in the order it is to be seen in.
         write!(io::stdout(), "\x1b[8l")?;
@@ -64,8 +65,8 @@ pub fn restore() {
         LeaveAlternateScreen,
         cursor::Show
     );
-    // Synchronized output off in case a frame was cut short, attributes off, title popped.
-    bytes.extend_from_slice(b"\x1b[?2026l\x1b[8h\x1b[0m\x1b[23;2t");
+    // Synchronized output off in case a frame was cut short, autowrap on, attributes off, title popped.
+    bytes.extend_from_slice(b"\x1b[?2026l\x1b[?7h\x1b[8h\x1b[0m\x1b[23;2t");
     let mut out = io::stdout();
     if out.write_all(&bytes).and_then(|()| out.flush()).is_err()
         && let Ok(mut tty) = std::fs::OpenOptions::new().write(true).open("/dev/tty")
@@ -117,6 +118,7 @@ pub struct Tty {
     /// The terminal is told not to reorder right-to-left text.
     explicit_bidi: bool,
     terminal: Terminal<WidthSafeBackend<CrosstermBackend<Gathered>>>,
+    rows: WholeRows,
     gathered: Gathered,
 }
 
@@ -126,11 +128,11 @@ impl Tty {
     /// # Errors
     /// What the system says.
     pub fn new(explicit_bidi: bool) -> io::Result<Self> {
-        let gathered = Gathered::default();
-        let terminal =
-            Terminal::new(WidthSafeBackend::new(CrosstermBackend::new(gathered.clone())))?;
+        let (gathered, rows) = (Gathered::default(), WholeRows::default());
+        let backend = CrosstermBackend::new(gathered.clone());
+        let terminal = Terminal::new(WidthSafeBackend::new(backend, rows.clone()))?;
         take(explicit_bidi)?;
-        Ok(Self { explicit_bidi, terminal, gathered })
+        Ok(Self { explicit_bidi, terminal, rows, gathered })
     }
 
     fn send(&mut self) -> io::Result<()> {
@@ -158,7 +160,10 @@ impl Drop for Tty {
 
 impl Surface for Tty {
     fn draw(&mut self, paint: &mut dyn FnMut(&mut ratatui::Frame<'_>)) -> io::Result<()> {
-        self.terminal.draw(|frame| paint(frame))?;
+        self.terminal.draw(|frame| {
+            paint(frame);
+            self.rows.keep(frame.buffer_mut());
+        })?;
         self.send()
     }
 

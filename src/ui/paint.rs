@@ -1,19 +1,32 @@
 //! Small things all panes paint with.
 
 use crate::app::view::layout::Rect;
-use crate::model::text::{cluster_width, head, width};
-use ratatui::buffer::Buffer;
+use crate::model::text::{cluster_width, clusters, head, width};
+use ratatui::buffer::{Buffer, Cell, CellDiffOption, CellWidth};
 use ratatui::style::Style;
-use unicode_segmentation::UnicodeSegmentation;
+use std::num::NonZeroU16;
 
 pub fn rect(area: Rect) -> ratatui::layout::Rect {
     ratatui::layout::Rect::new(area.x, area.y, area.width, area.height)
 }
 
+/// Puts a cluster into a cell, in place of whatever it held. Where ratatui would count another width than we do, ours
+/// holds.
+fn put(cell: &mut Cell, cluster: &str, cells: u16, style: Style) {
+    // Some terminals join whatever is drawn next to a joiner, wherever it stands.
+    let symbol = cluster.trim_end_matches('\u{200D}');
+    let option = match NonZeroU16::new(cells) {
+        Some(cells) if symbol.cell_width() != cells.get() => CellDiffOption::ForcedWidth(cells),
+        _ => CellDiffOption::None,
+    };
+    cell.reset();
+    cell.set_symbol(symbol).set_style(style).set_diff_option(option);
+}
+
 /// Writes text from a column on, at most up to `end`; gives the column after it.
 pub fn text(buffer: &mut Buffer, x: u16, y: u16, end: u16, text: &str, style: Style) -> u16 {
     let mut x = x;
-    for cluster in text.graphemes(true) {
+    for cluster in clusters(text) {
         let cells = u16::try_from(cluster_width(cluster)).unwrap_or(0);
         if cells == 0 {
             continue;
@@ -22,7 +35,7 @@ pub fn text(buffer: &mut Buffer, x: u16, y: u16, end: u16, text: &str, style: St
             break;
         }
         if let Some(cell) = buffer.cell_mut((x, y)) {
-            cell.set_symbol(cluster).set_style(style);
+            put(cell, cluster, cells, style);
         }
         for hidden in x + 1..x + cells {
             if let Some(cell) = buffer.cell_mut((hidden, y)) {
@@ -62,7 +75,7 @@ pub fn clear(buffer: &mut Buffer, area: Rect) {
 pub fn horizontal(buffer: &mut Buffer, x: u16, y: u16, end: u16, symbol: &str, style: Style) {
     for x in x..end {
         if let Some(cell) = buffer.cell_mut((x, y)) {
-            cell.set_symbol(symbol).set_style(style);
+            put(cell, symbol, 1, style);
         }
     }
 }
@@ -70,7 +83,7 @@ pub fn horizontal(buffer: &mut Buffer, x: u16, y: u16, end: u16, symbol: &str, s
 pub fn vertical(buffer: &mut Buffer, area: Rect, style: Style) {
     for y in area.y..area.y + area.height {
         if let Some(cell) = buffer.cell_mut((area.x, y)) {
-            cell.set_symbol("│").set_style(style);
+            put(cell, "│", 1, style);
         }
     }
 }
@@ -85,16 +98,83 @@ pub fn copy(from: &Buffer, to: &mut Buffer, area: ratatui::layout::Rect) {
     }
 }
 
-/// The second line of defence: a cell that holds a control character shows U+FFFD.
+/// The second line of defence: a cell that holds a control character shows U+FFFD, and a wide cluster of which
+/// something else covers a part is taken away, or ratatui would leave out what covers it.
 pub fn guard(buffer: &mut Buffer) {
-    for cell in &mut buffer.content {
-        let symbol = cell.symbol();
-        let harmless = match symbol.as_bytes() {
-            [b] => (0x20..0x7f).contains(b),
-            _ => !symbol.chars().any(char::is_control),
-        };
-        if !harmless {
-            cell.set_symbol("\u{FFFD}");
+    let columns = usize::from(buffer.area.width).max(1);
+    for row in buffer.content.chunks_mut(columns) {
+        let mut rest = row;
+        while let Some((cell, after)) = rest.split_first_mut() {
+            if !is_harmless(cell.symbol()) {
+                put(cell, "\u{FFFD}", 1, Style::new());
+            }
+            let behind = match cell.symbol().len() {
+                0 | 1 => 0,
+                _ => usize::from(cell.cell_width()).saturating_sub(1),
+            };
+            let whole =
+                after.get(..behind).is_some_and(|hidden| hidden.iter().all(|c| c.symbol() == " "));
+            if !whole {
+                put(cell, " ", 1, Style::new());
+            }
+            rest = after;
         }
+    }
+}
+
+fn is_harmless(symbol: &str) -> bool {
+    match symbol.as_bytes() {
+        [b] => (0x20..0x7f).contains(b),
+        _ => !symbol.chars().any(char::is_control),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::SafeText;
+    use proptest::prelude::*;
+    use ratatui::layout::Rect as Area;
+
+    proptest! {
+        #[test]
+        fn our_width_of_any_cluster_is_ratatuis_width_of_its_cell(raw in any::<String>()) {
+            let line = SafeText::line(&raw);
+            for cluster in clusters(&line) {
+                let mut buffer = Buffer::empty(Area::new(0, 0, 8, 1));
+                let x = text(&mut buffer, 0, 0, 8, cluster, Style::new());
+                prop_assert_eq!(usize::from(x), cluster_width(cluster), "{:?}", cluster);
+                let cell = buffer.cell((0, 0)).unwrap();
+                prop_assert_eq!(cell.cell_width(), x.max(1), "{:?}", cluster);
+            }
+        }
+    }
+
+    #[test]
+    fn our_width_of_every_character_is_ratatuis_width_of_its_cell() {
+        for c in ('\0'..='\u{3FFFF}').chain('\u{E0000}'..='\u{E0FFF}') {
+            for raw in [format!("{c}"), format!("क{c}"), format!("👍{c}"), format!("ｶ{c}x")] {
+                let line = SafeText::line(&raw);
+                let mut buffer = Buffer::empty(Area::new(0, 0, 20, 1));
+                let end = text(&mut buffer, 0, 0, 20, &line, Style::new());
+                assert_eq!(usize::from(end), width(&line), "{raw:?}");
+                let mut x = 0;
+                while x < end {
+                    let cells = buffer.cell((x, 0)).unwrap().cell_width();
+                    assert!(cells > 0, "{raw:?}");
+                    x += cells;
+                }
+                assert_eq!(x, end, "{raw:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_wide_letter_that_a_border_covers_half_of_goes_away() {
+        let mut buffer = Buffer::empty(Area::new(0, 0, 4, 1));
+        text(&mut buffer, 0, 0, 4, "あい", Style::new());
+        text(&mut buffer, 1, 0, 4, "│", Style::new());
+        guard(&mut buffer);
+        assert_eq!(buffer, Buffer::with_lines([" │い"]));
     }
 }

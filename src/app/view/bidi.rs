@@ -5,10 +5,9 @@
 
 use super::wrap::{Piece, TextRow};
 use crate::model::SafeText;
-use crate::model::text::{cluster_width, width};
+use crate::model::text::{cluster_indices, cluster_width, width};
 use unicode_bidi::BidiInfo;
 use unicode_bidi_mirroring::get_mirrored;
-use unicode_segmentation::UnicodeSegmentation;
 
 /// Whether any letter is read from the right: Hebrew, Arabic and their neighbours, and their presentation forms.
 fn has_rtl(text: &str) -> bool {
@@ -28,8 +27,12 @@ fn order(line: &str) -> Vec<(usize, &str, bool)> {
             let from = run.start;
             let rtl = levels.get(from).is_some_and(unicode_bidi::Level::is_rtl);
             let text = line.get(run).unwrap_or_default();
-            let clusters = text.grapheme_indices(true).map(|(at, c)| (from + at, c, rtl));
-            if rtl { out.extend(clusters.rev()) } else { out.extend(clusters) }
+            let clusters = cluster_indices(text).map(|(at, c)| (from + at, c, rtl));
+            let first = out.len();
+            out.extend(clusters);
+            if rtl {
+                out.get_mut(first..).unwrap_or_default().reverse();
+            }
         }
     }
     out

@@ -1,10 +1,9 @@
 //! Text to rows of a width: the one wrapping engine, for every body and for the message box.
 
-use crate::model::text::{cluster_width, width};
+use crate::model::text::{cluster_indices, cluster_width, width};
 use crate::model::{Align, Block, Link, RichText, SafeText, Span, SpanStyle};
 use std::ops::Range;
 use unicode_linebreak::linebreaks;
-use unicode_segmentation::UnicodeSegmentation;
 
 /// A run of one style in a row.
 #[derive(Clone, Debug, PartialEq)]
@@ -165,7 +164,7 @@ pub fn break_lines(text: &str, columns: usize) -> Vec<Range<usize>> {
     // Where the row may end, and how many of its cells stand before that place.
     let mut chance: Option<(usize, usize)> = None;
     let mut word = 0;
-    for (at, cluster) in text.grapheme_indices(true) {
+    for (at, cluster) in cluster_indices(text) {
         let end = at + cluster.len();
         if cluster.contains('\n') {
             rows.push(start..end);
