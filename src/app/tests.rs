@@ -7,3 +7,4 @@ mod groups;
 mod history;
 mod outbox;
 mod reading;
+mod text;

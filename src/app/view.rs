@@ -25,7 +25,7 @@ use crate::model::{ChatRef, MessageKey, SafeText};
 use layout::{Layout, LayoutInput, Rect, Size};
 use scroll::{RowCache, RowsStamp};
 use serde::{Deserialize, Serialize};
-use wrap::break_lines;
+use wrap::{break_lines, expand_tabs};
 
 /// Text as this terminal is to get it: emoji in the chosen style, right-to-left text in reading order.
 pub fn shown(prefs: &Prefs, text: &SafeText) -> SafeText {
@@ -309,6 +309,11 @@ const NO_CHAT_OPEN: [&str; 3] =
     ["Alt-↓ opens the first conversation.", "Ctrl-K finds one by name.", "F1 shows all keys."];
 const NOTHING_SAID: [&str; 1] = ["Nothing here yet. Write the first message below."];
 
+/// A row of the message box, or its beginning, as it is drawn.
+fn shown_row(typed: &str) -> String {
+    SafeText::line_as_is(&expand_tabs(typed.trim_end_matches('\n'), &mut 0)).to_string()
+}
+
 /// The widest part of the box that the recipient's name may take.
 const PROMPT_SHARE: u16 = 3;
 
@@ -330,13 +335,12 @@ fn compose_view(app: &AppState, columns: u16) -> ComposeView {
         let row = draft.text.get(range.clone()).unwrap_or_default();
         let last = i + 1 == ranges.len();
         let here = range.start <= draft.cursor && (draft.cursor < range.end || last);
-        let at = draft.cursor.saturating_sub(range.start);
-        let clean = SafeText::line_as_is(row);
+        let before = row.get(..draft.cursor.saturating_sub(range.start)).unwrap_or_default();
+        let (clean, before) = (shown_row(row), shown_row(before));
         let (text, column) = if app.prefs.reorders() {
-            bidi::typed(clean.trim_end_matches('\n'), at)
+            bidi::typed(&clean, before.len())
         } else {
-            let before = row.get(..at).unwrap_or_default();
-            (clean.trim_end_matches('\n').to_owned(), width(before))
+            (clean, width(&before))
         };
         if here {
             cursor = (left + column.min(columns), i);

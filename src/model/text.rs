@@ -4,24 +4,29 @@
 
 use super::width::{is_mark, is_zero_width};
 use std::fmt;
+use unicode_normalization::char::canonical_combining_class;
 
 pub use super::width::{cluster_indices, cluster_width, clusters, width};
 
 /// More combining marks than this on one base are cut: a stack of them would paint over the neighbouring rows.
 const MAX_MARKS: usize = 4;
-const TAB: &str = "    ";
 const REPLACEMENT: char = '\u{FFFD}';
+/// Carries a mark that stands alone.
+const DOTTED_CIRCLE: char = '\u{25CC}';
+/// The combining class of signs that take a consonant's vowel away.
+const VIRAMA: u8 = 9;
 const BLACK_FLAG: char = '\u{1F3F4}';
 
 /// Text without anything that could act on a terminal or pretend to be something else.
 ///
-/// Holds no control characters but `\n`, no bidi controls, no invisible characters outside emoji and scripts that
-/// need them, and at most four combining marks on a base.
+/// Holds no control characters but `\n` and `\t`, no bidi controls, no invisible characters outside emoji and scripts
+/// that need them, and at most four combining marks on a base. Invisible characters that only guide layout are dropped;
+/// those that could hide something show as U+FFFD.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SafeText(Box<str>);
 
 impl SafeText {
-    /// Cleans text that may have several lines. `\r\n`, `\r` and U+000B become `\n`; a tab becomes four spaces.
+    /// Cleans text that may have several lines. `\r\n`, `\r` and U+000B become `\n`.
     pub fn text(raw: &str) -> Self {
         if raw.bytes().all(|b| b == b'\n' || (0x20..0x7f).contains(&b)) {
             return Self(raw.into());
@@ -29,7 +34,7 @@ impl SafeText {
         Self(clean(raw, '\n').into_boxed_str())
     }
 
-    /// Cleans text that must stay one line (a name, a topic, a reason): line breaks become spaces.
+    /// Cleans text that must stay one line (a name, a topic, a reason): line breaks and tabs become spaces.
     pub fn line(raw: &str) -> Self {
         let raw = raw.trim();
         if raw.bytes().all(|b| (0x20..0x7f).contains(&b)) {
@@ -79,93 +84,165 @@ impl From<&str> for SafeText {
 }
 
 fn clean(raw: &str, line_break: char) -> String {
-    let mut out = String::with_capacity(raw.len());
-    let mut marks = 0usize;
-    let mut base: Option<char> = None;
-    let mut in_flag = false;
-    // A joiner waits for what comes out next: it shapes emoji and Indic or Arabic words; elsewhere it only hides.
-    let mut joiner: Option<char> = None;
-    let flush_joiner = |joiner: &mut Option<char>, out: &mut String, joins: bool| {
-        if let Some(c) = joiner.take() {
-            out.push(if joins { c } else { REPLACEMENT });
-        }
-    };
+    let mut cleaner = Cleaner::new(raw.len(), line_break);
     let mut chars = raw.chars().peekable();
     while let Some(c) = chars.next() {
+        if c != '\r' || chars.peek() != Some(&'\n') {
+            cleaner.take(c);
+        }
+    }
+    cleaner.end_joiner(false);
+    cleaner.out
+}
+
+struct Cleaner {
+    out: String,
+    line_break: char,
+    /// What a mark would stand on.
+    base: Option<char>,
+    /// The marks it has.
+    marks: usize,
+    /// A joiner waits for what comes next: it shapes emoji and Indic or Arabic words; elsewhere it only hides.
+    joiner: Option<char>,
+    in_flag: bool,
+    /// The base has a variation selector.
+    varied: bool,
+}
+
+impl Cleaner {
+    fn new(length: usize, line_break: char) -> Self {
+        Self {
+            out: String::with_capacity(length),
+            line_break,
+            base: None,
+            marks: 0,
+            joiner: None,
+            in_flag: false,
+            varied: false,
+        }
+    }
+
+    fn take(&mut self, c: char) {
         match c {
-            '\u{AD}' => {}
-            '\u{200C}' | '\u{200D}' => {
-                let joinable = base.is_some_and(|b| !b.is_ascii() && b != REPLACEMENT);
-                if joinable && joiner.is_none() {
-                    joiner = Some(c);
-                } else {
-                    flush_joiner(&mut joiner, &mut out, false);
-                    out.push(REPLACEMENT);
-                    base = Some(REPLACEMENT);
-                    marks = 0;
-                }
-            }
+            _ if is_harmless_invisible(c) => {}
+            '\u{200C}' | '\u{200D}' => self.join(c),
             '\r' | '\n' | '\u{B}' => {
-                flush_joiner(&mut joiner, &mut out, false);
-                if c == '\r' && chars.peek() == Some(&'\n') {
-                    chars.next();
-                }
-                out.push(line_break);
-                base = None;
+                self.end_joiner(false);
+                self.out.push(self.line_break);
+                self.base = None;
             }
             '\t' => {
-                flush_joiner(&mut joiner, &mut out, false);
-                out.push_str(TAB);
-                base = Some(' ');
-                marks = 0;
+                let shown = if self.line_break == '\n' { '\t' } else { ' ' };
+                self.end_joiner(false);
+                self.put_base(shown);
+                // A mark on a tab would be lost with it.
+                self.base = (shown == ' ').then_some(' ');
             }
-            '\u{E0020}'..='\u{E007F}' if in_flag => {
-                flush_joiner(&mut joiner, &mut out, false);
-                out.push(c);
+            '\u{E0020}'..='\u{E007F}' if self.in_flag => {
+                self.end_joiner(false);
+                self.out.push(c);
+            }
+            _ if self.varies(c) => {
+                self.varied = true;
+                self.out.push(c);
             }
             _ if is_trick(c) => {
-                flush_joiner(&mut joiner, &mut out, false);
-                out.push(REPLACEMENT);
-                base = Some(REPLACEMENT);
-                marks = 0;
+                self.end_joiner(false);
+                self.put_base(REPLACEMENT);
             }
-            _ if is_mark(c) => {
-                if base.is_none() {
-                    out.push('\u{25CC}');
-                    base = Some('\u{25CC}');
-                    marks = 0;
-                }
-                if !is_zero_width(c) {
-                    flush_joiner(&mut joiner, &mut out, true);
-                    out.push(c);
-                } else if marks < MAX_MARKS {
-                    flush_joiner(&mut joiner, &mut out, true);
-                    marks += 1;
-                    out.push(c);
-                }
-            }
+            _ if is_mark(c) => self.mark(c),
             _ => {
-                flush_joiner(&mut joiner, &mut out, !c.is_ascii() && !c.is_whitespace());
-                out.push(c);
-                in_flag = c == BLACK_FLAG;
-                base = Some(c);
-                marks = 0;
+                self.end_joiner(!c.is_ascii() && !c.is_whitespace());
+                self.put_base(c);
             }
         }
     }
-    flush_joiner(&mut joiner, &mut out, false);
-    out
+
+    fn put_base(&mut self, c: char) {
+        self.out.push(c);
+        self.base = Some(c);
+        self.marks = 0;
+        self.in_flag = c == BLACK_FLAG;
+        self.varied = false;
+    }
+
+    /// A selector that chooses a form of the letter before it: of a Han character, or of a Mongolian one.
+    fn varies(&self, c: char) -> bool {
+        let Some(base) = self.base.filter(|_| !self.varied && self.joiner.is_none()) else {
+            return false;
+        };
+        match c {
+            '\u{E0100}'..='\u{E01EF}' => is_han(base),
+            '\u{180B}'..='\u{180F}' => matches!(base, '\u{1820}'..='\u{18AA}'),
+            _ => false,
+        }
+    }
+
+    fn mark(&mut self, c: char) {
+        if self.base.is_none() {
+            self.put_base(DOTTED_CIRCLE);
+        }
+        if !is_zero_width(c) {
+            self.end_joiner(true);
+            self.out.push(c);
+        } else if self.marks < MAX_MARKS {
+            self.end_joiner(true);
+            self.marks += 1;
+            self.out.push(c);
+        }
+    }
+
+    fn join(&mut self, c: char) {
+        if self.joiner.is_some() {
+            // Typed twice; the first one counts.
+        } else if self.base.is_some_and(|b| !b.is_ascii() && b != REPLACEMENT) {
+            self.joiner = Some(c);
+        } else {
+            self.put_base(REPLACEMENT);
+        }
+    }
+
+    /// A joiner at the end of a word joins nothing; only after a virama it still shapes the letter before it.
+    fn end_joiner(&mut self, joins: bool) {
+        if let Some(c) = self.joiner.take() {
+            let last = self.out.chars().next_back();
+            if joins || last.is_some_and(|last| canonical_combining_class(last) == VIRAMA) {
+                self.out.push(c);
+            }
+        }
+    }
+}
+
+/// Characters that are there for the layout of text elsewhere: direction marks, possible breaks, forbidden breaks,
+/// invisible operators. Dropping them changes nothing that is read.
+fn is_harmless_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{AD}' | '\u{61C}' | '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{2060}'
+            ..='\u{2064}' | '\u{FEFF}'
+    )
+}
+
+fn is_han(c: char) -> bool {
+    matches!(c,
+        '\u{2E80}'..='\u{2FDF}' | '\u{3005}'..='\u{3007}' | '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}'
+        | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{3FFFD}')
 }
 
 /// Characters that act on the terminal, reorder text, or are there but cannot be seen.
 fn is_trick(c: char) -> bool {
     matches!(c,
         '\0'..='\u{1F}' | '\u{7F}'..='\u{9F}'
-        | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{180B}'..='\u{180F}'
-        | '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}'
-        | '\u{3164}' | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}'
+        | '\u{115F}' | '\u{1160}' | '\u{180B}'..='\u{180F}'
+        | '\u{2028}'..='\u{202E}' | '\u{2065}'..='\u{206F}'
+        | '\u{3164}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}'
         | '\u{FDD0}'..='\u{FDEF}' | '\u{E0000}'..='\u{E0FFF}')
         || (u32::from(c) & 0xFFFE) == 0xFFFE
+}
+
+/// Whether a message may hold a character: anything but control characters, of which lines and tabs are allowed.
+pub fn can_be_typed(c: char) -> bool {
+    matches!(c, '\n' | '\t') || !c.is_control()
 }
 
 /// The longest beginning of `line` that fits `columns`, cut between clusters.
@@ -239,6 +316,45 @@ mod tests {
     }
 
     #[test]
+    fn harmless_invisible_characters_are_dropped() {
+        assert_eq!(
+            &*SafeText::text("\u{FEFF}a\u{200B}b\u{200E}\u{200F}c\u{2060}d\u{61C}e"),
+            "abcde"
+        );
+        assert_eq!(&*SafeText::line("\u{FEFF}\u{200E}Anna\u{200F}"), "Anna");
+        assert_eq!(&*SafeText::text("e\u{200B}\u{301}"), "e\u{301}");
+        // Joiners where nothing is joined: at the end of a word, and twice.
+        assert_eq!(&*SafeText::text("می\u{200C} و"), "می و");
+        assert_eq!(&*SafeText::text("می\u{200C}\u{200C}خواهم\u{200C}"), "می\u{200C}خواهم");
+        assert_eq!(&*SafeText::text("ന\u{D4D}\u{200D} ഒ"), "ന\u{D4D}\u{200D} ഒ");
+    }
+
+    #[test]
+    fn variation_selectors_stay_with_the_letters_that_have_variants() {
+        for text in ["葛\u{E0100}城市", "辻\u{E0101}", "ᠮ\u{180B}ᠣ", "葛\u{FE00}"] {
+            assert_eq!(&*SafeText::text(text), text);
+        }
+        // Elsewhere, and more than one, they can carry hidden text.
+        assert_eq!(&*SafeText::text("a\u{E0100}"), "a\u{FFFD}");
+        assert_eq!(&*SafeText::text("葛\u{E0100}\u{E0101}"), "葛\u{E0100}\u{FFFD}");
+        assert_eq!(&*SafeText::text("😀\u{E0154}"), "😀\u{FFFD}");
+    }
+
+    #[test]
+    fn tricks_stay_visible() {
+        for trick in ['\u{202E}', '\u{2066}', '\u{E0041}', '\u{3164}', '\u{FFF9}', '\u{115F}'] {
+            assert_eq!(&*SafeText::text(&format!("a{trick}b")), "a\u{FFFD}b", "{trick:?}");
+        }
+    }
+
+    #[test]
+    fn a_tab_stays_in_text_and_is_a_space_in_a_line() {
+        assert_eq!(&*SafeText::text("a\tb"), "a\tb");
+        assert_eq!(&*SafeText::line("a\tb"), "a b");
+        assert_eq!(&*SafeText::text("\t\u{301}"), "\t\u{25CC}\u{301}");
+    }
+
+    #[test]
     fn a_tower_of_marks_is_cut_to_four() {
         let tower: String =
             std::iter::once('e').chain(std::iter::repeat_n('\u{301}', 50)).collect();
@@ -272,7 +388,11 @@ mod tests {
         fn clean_text_has_no_tricks_and_cleaning_again_changes_nothing(raw in any::<String>()) {
             let once = SafeText::text(&raw);
             let flag_tags = '\u{E0020}'..='\u{E007F}';
-            let shown = |c: char| c == '\n' || !is_trick(c) || flag_tags.contains(&c);
+            let chooses_form =
+                |c: char| matches!(c, '\u{180B}'..='\u{180F}' | '\u{E0100}'..='\u{E01EF}');
+            let shown = |c: char| {
+                matches!(c, '\n' | '\t') || !is_trick(c) || flag_tags.contains(&c) || chooses_form(c)
+            };
             prop_assert!(once.chars().all(shown));
             prop_assert_eq!(&SafeText::text(&once), &once);
         }

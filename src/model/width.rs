@@ -16,9 +16,9 @@ const MAX_CELLS: usize = 4;
 /// next one.
 fn char_width(c: char) -> usize {
     match c {
+        // Rows hold no tabs: wrapping puts spaces in their place. unicode-width decomposes the two Khmer signs.
+        '\t' | ' '..='~' | '\u{17A4}' | '\u{17D8}' => 1,
         '\0'..='\u{1F}' | '\u{7F}'..='\u{9F}' => 0,
-        // unicode-width decomposes the two Khmer signs.
-        ' '..='~' | '\u{17A4}' | '\u{17D8}' => 1,
         // Ambiguous for Unicode, wide in every table of a C library.
         '\u{3248}'..='\u{324F}' => 2,
         _ => match c.width() {
@@ -76,7 +76,7 @@ fn is_joined_emoji(cluster: &str) -> bool {
 /// Width of one cluster of [`clusters`] in terminal cells.
 pub fn cluster_width(cluster: &str) -> usize {
     match cluster.as_bytes() {
-        [b] => return usize::from((0x20..0x7f).contains(b)),
+        [b] => return usize::from((0x20..0x7f).contains(b) || *b == b'\t'),
         [] => return 0,
         _ => {}
     }
@@ -90,7 +90,7 @@ pub fn cluster_width(cluster: &str) -> usize {
 /// Width of a line in terminal cells.
 pub fn width(line: &str) -> usize {
     if line.is_ascii() {
-        return line.bytes().filter(|b| (0x20..0x7f).contains(b)).count();
+        return line.bytes().filter(|b| (0x20..0x7f).contains(b) || *b == b'\t').count();
     }
     clusters(line).map(cluster_width).sum()
 }

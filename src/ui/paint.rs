@@ -14,7 +14,7 @@ pub fn rect(area: Rect) -> ratatui::layout::Rect {
 /// holds.
 fn put(cell: &mut Cell, cluster: &str, cells: u16, style: Style) {
     // Some terminals join whatever is drawn next to a joiner, wherever it stands.
-    let symbol = cluster.trim_end_matches('\u{200D}');
+    let symbol = if cluster == "\t" { " " } else { cluster.trim_end_matches('\u{200D}') };
     let option = match NonZeroU16::new(cells) {
         Some(cells) if symbol.cell_width() != cells.get() => CellDiffOption::ForcedWidth(cells),
         _ => CellDiffOption::None,

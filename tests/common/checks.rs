@@ -55,7 +55,7 @@ fn clean(rich: &RichText) {
 
 fn sane(text: &SafeText) {
     let bad = |c: char| {
-        (c.is_control() && c != '\n')
+        (c.is_control() && !matches!(c, '\n' | '\t'))
             || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200B}' | '\u{FEFF}')
     };
     assert!(!text.chars().any(bad), "{text:?}");

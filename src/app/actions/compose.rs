@@ -9,6 +9,7 @@ use crate::app::effect::Effect;
 use crate::app::model::Model;
 use crate::app::state::Focus;
 use crate::model::Outgoing;
+use crate::model::text::can_be_typed;
 
 pub fn act(model: &mut Model, action: ComposeAction) -> Option<Action> {
     let types = matches!(action, ComposeAction::Insert(_) | ComposeAction::Paste(_));
@@ -57,8 +58,8 @@ fn edit(model: &mut Model, change: impl FnOnce(&mut Composer)) {
 }
 
 fn paste(model: &mut Model, text: &str) {
-    let text = text.replace("\r\n", "\n").replace('\r', "\n").replace('\t', "    ");
-    let text: String = text.chars().filter(|c| *c == '\n' || !c.is_control()).collect();
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let text: String = text.chars().filter(|c| can_be_typed(*c)).collect();
     let length = model.app.opened().map_or(0, |chat| chat.composer.text().len());
     if length + text.len() > MAX_TEXT {
         model.app.complain("The text is too long to be pasted");

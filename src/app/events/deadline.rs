@@ -7,7 +7,7 @@ use crate::model::ChatRef;
 use std::time::Duration;
 
 /// A clock that jumps at midnight cannot make the program spin.
-const MIN_MIDNIGHT: Duration = Duration::from_secs(60);
+const MIN_MIDNIGHT: Duration = Duration::from_secs(1);
 
 /// The next moment (monotonic) at which something changes without an input; `None` means never.
 pub fn next(app: &AppState) -> Option<Duration> {

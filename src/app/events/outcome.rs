@@ -5,6 +5,7 @@ use crate::app::actions;
 use crate::app::chat::sending;
 use crate::app::effect::Outcome;
 use crate::app::model::Model;
+use crate::model::text::can_be_typed;
 
 pub fn apply(model: &mut Model, outcome: Outcome) {
     match outcome {
@@ -27,7 +28,7 @@ pub fn apply(model: &mut Model, outcome: Outcome) {
             model.app.complain(&why);
         }
         Outcome::EditedOutside { chat, text: Ok(text) } => {
-            let text: String = text.chars().filter(|c| *c == '\n' || !c.is_control()).collect();
+            let text: String = text.chars().filter(|c| can_be_typed(*c)).collect();
             model.app.with_chat(&chat, |chat, env| {
                 if chat.composer.text() != text {
                     chat.composer.set_text(&text);

@@ -1,6 +1,6 @@
 //! Text to rows of a width: the one wrapping engine, for every body and for the message box.
 
-use crate::model::text::{cluster_indices, cluster_width, width};
+use crate::model::text::{cluster_indices, cluster_width, clusters};
 use crate::model::{Align, Block, Link, RichText, SafeText, Span, SpanStyle};
 use std::ops::Range;
 use unicode_linebreak::linebreaks;
@@ -29,6 +29,10 @@ pub struct TextRow {
 pub const QUOTE_BAR: usize = 2;
 /// Nothing is wrapped narrower than this.
 const NARROWEST: usize = 4;
+/// Tabs lead to the next column that is a multiple of this.
+const TAB_STOP: usize = 8;
+/// What a row does not show at its end.
+const HANGING: [char; 3] = [' ', '\t', '\n'];
 
 /// Wraps formatted text. No row is wider than `columns` (four at the least), and no character is lost but the
 /// spaces at which a row ends.
@@ -127,9 +131,10 @@ fn paragraph(
         {
             first_run += 1;
         }
-        let visible = text.get(range.clone()).unwrap_or_default().trim_end_matches([' ', '\n']);
+        let visible = text.get(range.clone()).unwrap_or_default().trim_end_matches(HANGING);
         let shown = range.start..range.start + visible.len();
         let mut pieces = Vec::new();
+        let mut column = 0;
         for (run, span) in runs.iter().skip(first_run) {
             if run.start >= shown.end {
                 break;
@@ -137,7 +142,7 @@ fn paragraph(
             let part = run.start.max(shown.start)..run.end.min(shown.end);
             if let Some(text) = text.get(part).filter(|t| !t.is_empty()) {
                 pieces.push(Piece {
-                    text: text.to_owned(),
+                    text: expand_tabs(text, &mut column),
                     style: span.style,
                     link: span.link.clone(),
                 });
@@ -145,7 +150,7 @@ fn paragraph(
         }
         let indent = match align {
             Align::Left => 0,
-            Align::Centre => columns.saturating_sub(width(visible)) / 2,
+            Align::Centre => columns.saturating_sub(column) / 2,
         };
         rows.push(TextRow { pieces, offset: *offset + range.start, indent, quotes });
     }
@@ -176,19 +181,21 @@ pub fn break_lines(text: &str, columns: usize) -> Vec<Range<usize>> {
         if at > start && breaks.peek() == Some(&at) && !in_url() {
             chance = Some((at, used));
         }
-        if cluster == " " {
+        if matches!(cluster, " " | "\t") {
             word = end;
             // Spaces may hang over the edge; they are not drawn there.
-            used += 1;
+            used = after(used, cluster);
             continue;
         }
         let cells = cluster_width(cluster);
         if used + cells > columns && at > start {
-            let (brk, before) =
-                chance.filter(|(_, before)| used + cells - before <= columns).unwrap_or((at, used));
+            let brk = chance
+                .filter(|(_, before)| used + cells - before <= columns)
+                .map_or(at, |(brk, _)| brk);
             rows.push(start..brk);
             start = brk;
-            used -= before;
+            let begun = text.get(brk..at).unwrap_or_default();
+            used = clusters(begun).fold(0, after);
             chance = None;
         }
         used += cells;
@@ -197,9 +204,33 @@ pub fn break_lines(text: &str, columns: usize) -> Vec<Range<usize>> {
     rows
 }
 
+/// The column after a cluster that begins in a column.
+fn after(column: usize, cluster: &str) -> usize {
+    match cluster {
+        "\t" => (column / TAB_STOP + 1) * TAB_STOP,
+        _ => column + cluster_width(cluster),
+    }
+}
+
+/// A part of a row that begins in a column, with spaces in place of tabs. Moves the column to its end.
+pub fn expand_tabs(text: &str, column: &mut usize) -> String {
+    let mut out = String::with_capacity(text.len());
+    for cluster in clusters(text) {
+        let next = after(*column, cluster);
+        if cluster == "\t" {
+            out.extend(std::iter::repeat_n(' ', next - *column));
+        } else {
+            out.push_str(cluster);
+        }
+        *column = next;
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::text::width;
     use proptest::prelude::*;
 
     fn lines(text: &str, columns: usize) -> Vec<String> {
@@ -233,6 +264,23 @@ mod tests {
     }
 
     #[test]
+    fn tabs_lead_to_the_next_eighth_column() {
+        assert_eq!(
+            lines("a\tb\n1234567\tc\n12345678\td\nあ\te", 30),
+            ["a       b", "1234567 c", "12345678        d", "あ      e",]
+        );
+        assert_eq!(lines("one\ttwo three\tfour", 18), ["one     two three", "four"]);
+        // A tab stop behind the edge, and a row that begins in the middle of a word.
+        assert_eq!(lines("abcdefg\th", 7), ["abcdefg", "h"]);
+        assert_eq!(lines("\t\tabc", 12), ["", "abc"]);
+        let code = RichText { blocks: vec![Block::Code("x\t= 1\nlong\t= 2".into())] };
+        let rows = wrap(&code, 20);
+        let texts: Vec<&str> = rows.iter().map(|r| r.pieces[0].text.as_str()).collect();
+        assert_eq!(texts, ["x       = 1", "long    = 2"]);
+        assert_eq!(code.plain_text(), "x\t= 1\nlong\t= 2");
+    }
+
+    #[test]
     fn leading_and_inner_spaces_stay() {
         assert_eq!(lines("  a   b", 10), ["  a   b"]);
     }
@@ -245,13 +293,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_row_is_too_wide_and_no_character_is_lost(text in "([a-zäあ👍 \\n]|e\u{301}){0,80}", columns in 4usize..30) {
+        fn no_row_is_too_wide_and_no_character_is_lost(text in "([a-zäあ👍 \\n\\t)]|e\u{301}|क्ष|কো){0,80}", columns in 4usize..30) {
             let ranges = break_lines(&text, columns);
             let joined: String = ranges.iter().map(|r| text.get(r.clone()).unwrap()).collect();
             prop_assert_eq!(&joined, &text);
             for range in ranges {
-                let row = text.get(range).unwrap().trim_end_matches([' ', '\n']);
-                prop_assert!(width(row) <= columns, "{:?}", row);
+                let row = text.get(range).unwrap().trim_end_matches(HANGING);
+                let row = expand_tabs(row, &mut 0);
+                prop_assert!(width(&row) <= columns, "{:?}", row);
             }
         }
 
