@@ -54,15 +54,29 @@ pub fn linkify(span: Span, out: &mut Vec<Span>) {
 fn find_url(text: &str, from: usize) -> Option<(usize, usize)> {
     let tail = text.get(from..)?;
     let start = tail.match_indices("://").find_map(|(at, _)| {
-        let before = tail.get(..at)?;
-        ["https", "http"].iter().find_map(|scheme| Some(before.strip_suffix(scheme)?.len()))
+        let before = tail.get(..at)?.as_bytes();
+        let scheme = ["https", "http"].iter().find(|scheme| {
+            let begin = before.len().checked_sub(scheme.len());
+            begin.is_some_and(|b| {
+                before.get(b..).is_some_and(|s| s.eq_ignore_ascii_case(scheme.as_bytes()))
+            })
+        })?;
+        Some(at - scheme.len())
     })?;
     let rest = tail.get(start..)?;
-    let end = rest
-        .find(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"'))
-        .unwrap_or(rest.len());
+    let end = rest.find(ends_address).unwrap_or(rest.len());
     let url = without_punctuation(rest.get(..end)?);
     Some((from + start, from + start + url.len().max(1)))
+}
+
+/// A character that is never part of an address that is typed into text: space, quotation marks, brackets of any script,
+/// and the punctuation of scripts that write no space after it.
+fn ends_address(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(c, '<' | '>' | '"' | '«' | '»' | '‹' | '›' | '\u{FFFD}')
+        || matches!(c, '\u{2018}'..='\u{201F}' | '\u{2039}' | '\u{203A}' | '\u{3000}'..='\u{3004}' | '\u{3008}'..='\u{301F}')
+        || matches!(c, '\u{FF01}'..='\u{FF0F}' | '\u{FF1A}'..='\u{FF20}' | '\u{FF3B}'..='\u{FF40}' | '\u{FF5B}'..='\u{FF65}')
+        || matches!(c, '\u{FE10}'..='\u{FE19}' | '\u{FE30}'..='\u{FE4F}')
 }
 
 /// An address without trailing punctuation, and without closing brackets that are not opened in it.
@@ -76,12 +90,22 @@ fn without_punctuation(url: &str) -> &str {
         let bracket = BRACKETS.iter().zip(&mut unopened).find(|((_, close), _)| *close == c);
         match bracket {
             Some((_, left)) if *left > 0 => *left -= 1,
-            None if matches!(c, '.' | ',' | ';' | ':' | '!' | '?' | '\'') => {}
+            None if is_punctuation(c) => {}
             _ => break,
         }
         end = at;
     }
     url.get(..end).unwrap_or_default()
+}
+
+/// What may stand inside an address, but at its end belongs to the sentence: of Latin, Arabic, Armenian, Ethiopic,
+/// Greek, Hebrew, Indic, Tibetan, Khmer and Burmese text.
+fn is_punctuation(c: char) -> bool {
+    matches!(c,
+        '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '…' | '–' | '—' | '·' | '•' | '‥' | '‼' | '⁇' | '⁈' | '⁉' | '¡' | '¿'
+        | '\u{37E}' | '\u{387}' | '\u{55A}'..='\u{55F}' | '\u{589}' | '\u{5C3}' | '\u{60C}' | '\u{61B}' | '\u{61F}'
+        | '\u{6D4}' | '\u{964}' | '\u{965}' | '\u{E2F}' | '\u{E5A}' | '\u{F08}'..='\u{F14}' | '\u{104A}' | '\u{104B}'
+        | '\u{1361}'..='\u{1368}' | '\u{17D4}'..='\u{17D6}')
 }
 
 #[cfg(test)]
@@ -119,6 +143,56 @@ mod tests {
         assert_eq!(
             links("https://[::1]/x https://a_b.example/\u{3000}後"),
             ["https://[::1]/x", "https://a_b.example/"]
+        );
+    }
+
+    #[test]
+    fn addresses_end_before_the_punctuation_of_any_script() {
+        for after in [
+            "。",
+            "、",
+            "，x",
+            "）",
+            "」です",
+            "』",
+            "】",
+            "！",
+            "？",
+            "；",
+            "：",
+            "”",
+            "“x",
+            "’",
+            "…",
+            "—",
+            "»",
+            "›",
+            "।",
+            "؟",
+            "،",
+            "។",
+            "။",
+            "።",
+            "\u{3000}x",
+            "〉",
+            "｣",
+            "･",
+            "…)",
+            ".”",
+        ] {
+            let text = format!("（https://a.example/b?c=d{after}");
+            assert_eq!(links(&text), ["https://a.example/b?c=d"], "{after}");
+        }
+        // Letters of any script are part of an address, and so is punctuation inside it.
+        assert_eq!(links("https://例え.example/パス・x"), ["https://例え.example/パス・x"]);
+        assert_eq!(links("https://a.example/a–b…c"), ["https://a.example/a–b…c"]);
+    }
+
+    #[test]
+    fn a_scheme_in_capital_letters_is_a_link() {
+        assert_eq!(
+            links("HTTPS://A.example and Http://b.example/X."),
+            ["HTTPS://A.example", "Http://b.example/X"]
         );
     }
 
