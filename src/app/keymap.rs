@@ -141,20 +141,23 @@ impl Chord {
         matches!(self.code, KeyCode::Char(_)) && self.modifiers.is_empty()
     }
 
-    /// As the footer and the help write it: `C-k`, `M-a`, `⏎`, `F1`.
+    /// As the screen writes it: `Ctrl-K`, `Alt-↓`, `Enter`, `F1`.
     pub fn short(self) -> String {
         let mut out = String::new();
-        for (modifier, letter) in
-            [(KeyModifiers::CONTROL, "C-"), (KeyModifiers::ALT, "M-"), (KeyModifiers::SHIFT, "S-")]
-        {
+        for (modifier, letter) in [
+            (KeyModifiers::CONTROL, "Ctrl-"),
+            (KeyModifiers::ALT, "Alt-"),
+            (KeyModifiers::SHIFT, "Shift-"),
+        ] {
             if self.modifiers.contains(modifier) {
                 out.push_str(letter);
             }
         }
         match self.code {
-            KeyCode::Enter => out.push('⏎'),
             KeyCode::Char(' ') => out.push_str("Space"),
-            KeyCode::Char(c) => out.push(c),
+            // A letter alone may mean something else in upper case.
+            KeyCode::Char(c) if self.modifiers.is_empty() => out.push(c),
+            KeyCode::Char(c) => out.extend(c.to_uppercase()),
             KeyCode::Up => out.push('↑'),
             KeyCode::Down => out.push('↓'),
             KeyCode::Left => out.push('←'),
@@ -162,7 +165,6 @@ impl Chord {
             KeyCode::F(n) => out = format!("{out}F{n}"),
             KeyCode::PageUp => out.push_str("PgUp"),
             KeyCode::PageDown => out.push_str("PgDn"),
-            KeyCode::Backspace => out.push('⌫'),
             code => out = format!("{out}{code:?}"),
         }
         out
@@ -298,12 +300,15 @@ mod tests {
     #[test]
     fn chords_read_and_write() {
         for (text, shown) in [
-            ("ctrl-k", "C-k"),
-            ("alt-enter", "M-⏎"),
+            ("ctrl-k", "Ctrl-K"),
+            ("alt-enter", "Alt-Enter"),
             ("f1", "F1"),
             ("+", "+"),
             ("Y", "Y"),
-            ("ctrl--", "C--"),
+            ("ctrl--", "Ctrl--"),
+            ("alt-down", "Alt-↓"),
+            ("backspace", "Backspace"),
+            ("shift-tab", "Shift-Tab"),
             ("pageup", "PgUp"),
         ] {
             assert_eq!(Chord::parse(text).unwrap().short(), shown);

@@ -14,7 +14,7 @@ pub fn draw(view: &ListView, wide: bool, theme: &Theme, area: Rect, buffer: &mut
     let mut y = area.y;
     if view.rows.is_empty() {
         paint::text(buffer, area.x + 1, y, end, "No conversations yet", theme.dim);
-        paint::text(buffer, area.x + 1, y + 1, end, "C-k finds people", theme.dim);
+        paint::text(buffer, area.x + 1, y + 1, end, "Ctrl-K finds people", theme.dim);
         return;
     }
     for row in &view.rows {

@@ -89,7 +89,7 @@ fn a_conversation_at_eighty_columns() {
                          │        You
     ─────────────────────┴──────────────────────────────────────────────────────────
      To Joe Bloggs ›
-     ⏎ send  M-⏎ new line  M-↑↓ chats  C-k find  M-a unread  C-↑ select        live
+     Enter send  Alt-Enter new line  Alt-↑↓ chats  Ctrl-K find  Alt-A unread   live
     ");
 }
 
@@ -270,7 +270,7 @@ fn conversation_settings_at_eighty_columns() {
                          │
     ─────────────────────┴──────────────────────────────────────────────────────────
      To Oven day ›
-     ⏎ choose  Esc close
+     Enter choose  Esc close
     ");
 }
 
@@ -293,7 +293,7 @@ fn conversation_settings_beside_three_panes() {
                           │ h  History for new   [x] shown (history disclosed)                toggle │oggs             user
                           │ m  Members           3 · 1 admin                                    open │n                user
                           │ n  Alerts            [ ] off (muted)                            saving ↑ │
-                          │ p  Pinned to the top [ ] no                                       toggle │its · F2 hides this
+                          │ p  Pinned to the top [ ] no                                       toggle │edits · F2 hides this
                           │    Created by        You (8:anna.7)                                 copy │
                           │    Created           Today 22:13                                    copy │
                           │ q  Leave             …                                        asks first │
@@ -318,7 +318,7 @@ fn conversation_settings_beside_three_panes() {
                                 │                                                             │
     ────────────────────────────┴─────────────────────────────────────────────────────────────┴─────────────────────────────
      To Oven day ›
-     ⏎ choose  Esc close
+     Enter choose  Esc close
     ");
     app.press("esc");
     insta::assert_snapshot!(app.screen(), @"
@@ -336,7 +336,7 @@ fn conversation_settings_beside_three_panes() {
                                 │                                                             │ Joe Bloggs             user
                                 │                                                             │ Mia Tan                user
                                 │                                                             │
-                                │                                                             │ M-i edits · F2 hides this
+                                │                                                             │ Alt-I edits · F2 hides this
                                 │                                                             │
                                 │                                                             │
                                 │                                                             │
@@ -361,7 +361,7 @@ fn conversation_settings_beside_three_panes() {
                                 │                                                             │
     ────────────────────────────┴─────────────────────────────────────────────────────────────┴─────────────────────────────
      To Oven day ›
-     ⏎ send  M-⏎ new line  M-↑↓ chats  C-k find  M-a unread  C-↑ select  F1 help  C-r search  C-q quit
+     Enter send  Alt-Enter new line  Alt-↑↓ chats  Ctrl-K find  Alt-A unread  Ctrl-↑ select  F1 help  Ctrl-R search
     ");
 }
 
@@ -399,6 +399,6 @@ fn the_search_shows_where_each_hit_stands() {
      │                                                        │
     ─│                                                        │─
      └─ Enter opens · Tab: this chat · Esc closes ────────────┘
-     ⏎ choose  Esc close                                   live
+     Enter choose  Esc close                               live
     ");
 }

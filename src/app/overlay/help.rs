@@ -50,8 +50,7 @@ impl Dialog for Help {
             lines.push(DialogLine::new(*what, usage.as_str()));
         }
         lines.push(DialogLine::new("Send text that begins with a slash", "//text"));
-        let title = "Help (C- Ctrl, M- Alt, S- Shift)";
-        Content::new(title, lines, "↑↓ PgUp PgDn move · Esc closes").scrolled(self.scroll)
+        Content::new("Help", lines, "↑↓ PgUp PgDn move · Esc closes").scrolled(self.scroll)
     }
 
     fn act(&mut self, action: OverlayAction, env: &mut DialogEnv<'_>) -> Next {

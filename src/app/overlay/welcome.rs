@@ -23,10 +23,9 @@ impl Dialog for Welcome {
         let keymap = &app.prefs.keymap;
         let lines = lines.iter().filter_map(|(name, what)| {
             let key = keymap.entry(name).map(KeymapEntry::key).filter(|key| !key.is_empty())?;
-            Some(DialogLine::new(format!("{key:<6} {what}"), ""))
+            Some(DialogLine::new(format!("{key:<9} {what}"), ""))
         });
-        let hint = "Esc closes this · C- Ctrl, M- Alt";
-        Content::new("Getting started", lines.collect(), hint).narrow()
+        Content::new("Getting started", lines.collect(), "Esc closes this").narrow()
     }
 
     fn act(&mut self, _: OverlayAction, _: &mut DialogEnv<'_>) -> Next {

@@ -104,7 +104,7 @@ fn three_dialogs_deep_each_esc_closes_one() {
     app.press("alt-i m down enter");
     app.expect("x remove · o role");
     app.press("f1");
-    app.expect("Help (");
+    app.expect("In a dialog");
     app.press("esc");
     app.expect("x remove · o role");
     app.press("esc");

@@ -60,7 +60,7 @@ fn a_held_message_says_how_it_is_taken_back_and_counts_down() {
     let mut app = app(60);
     let id = send(&mut app, "too fast");
     delivery(&mut app, &id, Delivery::Held);
-    app.expect("leaves in 60s · M-z takes it back");
+    app.expect("leaves in 60s · Alt-Z takes it back");
     app.pass(Duration::from_secs(10));
     app.expect("leaves in 50s");
     app.press("alt-z");

@@ -208,7 +208,7 @@ fn divider(app: &AppState, opened: Option<&Chat>, below: usize, columns: usize) 
             1000.. => "999+".to_owned(),
             few => few.to_string(),
         };
-        bar.right.push(Label::new(format!(" ↓ {count} below · C-End "), Tone::New));
+        bar.right.push(Label::new(format!(" ↓ {count} below · Ctrl-End "), Tone::New));
         bar.right.push(Label::new("─", Tone::Rule));
     }
     let passing = app
@@ -371,7 +371,7 @@ fn offer(app: &AppState, input: &StatusInput<'_>, name: &str) -> Option<(String,
     let entry = app.prefs.keymap.entry(name)?;
     let label = entry.label.clone()?;
     let key = match name {
-        "previous-conversation" => "M-↑↓".to_owned(),
+        "previous-conversation" => "Alt-↑↓".to_owned(),
         "select-up" => "↑↓".to_owned(),
         _ => entry.key(),
     };
