@@ -130,13 +130,13 @@ async fn toggles_change_the_group_and_a_refusal_is_shown_with_its_reason() {
     anna.wait_for("link off · history on").await;
     joe.open("kitchen").await;
     joe.wait_for("link off · history on").await;
-    anna.press(&["alt-j"]).await;
+    anna.press(&["alt-j", "y"]).await;
     anna.wait_for("link on · history on").await;
     joe.wait_for("link on · history on").await;
     joe.wait_for("Anna Lindqvist turned joining by link on").await;
-    anna.press(&["ctrl-x", "h"]).await;
+    anna.press(&["ctrl-x", "h", "y"]).await;
     joe.wait_for("link on · history off").await;
-    joe.press(&["alt-h"]).await;
+    joe.press(&["alt-h", "y"]).await;
     joe.wait_for("history stays off: not allowed").await;
     joe.wait_for("link on · history off").await;
     let thread = gateway.client(ANNA).thread(&ConversationId::new(&id)).await.unwrap();

@@ -30,13 +30,13 @@ async fn every_row_is_changed_from_the_screen_and_the_server_holds_it() {
         assert!(screen.contains(label), "{label} is missing in\n{screen}");
     }
     anna.wait_for("You are an admin.").await;
-    anna.press(&["l"]).await;
+    anna.press(&["l", "y"]).await;
     anna.wait_until("joining on", |s| {
         row(s, "Joining by link", "[x] on") && s.contains("link saved")
     })
     .await;
     anna.wait_until("the address", |s| row(s, "Join URL", "/join/")).await;
-    anna.press(&["h"]).await;
+    anna.press(&["h", "y"]).await;
     anna.wait_until("history hidden", |s| {
         row(s, "History for new", "[ ] hidden") && !s.contains("saving")
     })
@@ -81,9 +81,9 @@ async fn two_people_changing_the_same_thing_end_at_the_servers_word() {
     joe.open("Kitchen").await;
     joe.wait_for("3 members").await;
     for _ in 0..3 {
-        anna.press(&["alt-j"]).await;
-        joe.press(&["alt-j", "alt-h"]).await;
-        anna.press(&["alt-h"]).await;
+        anna.press(&["alt-j", "y"]).await;
+        joe.press(&["alt-j", "y", "alt-h", "y"]).await;
+        anna.press(&["alt-h", "y"]).await;
     }
     anna.press(&["alt-i"]).await;
     joe.press(&["alt-i"]).await;
@@ -141,6 +141,8 @@ async fn members_are_added_promoted_and_removed_several_at_a_time() {
     anna.say("/role Joe admin").await;
     anna.wait_for("You made Joe Bloggs an admin").await;
     anna.say("/kick 8:one.1 8:two.2").await;
+    anna.wait_for("Remove 2 people from the group?").await;
+    anna.press(&["y"]).await;
     anna.wait_for("You removed two.2").await;
     anna.say("/add 8:zed.9").await;
     anna.wait_for("You added zed.9").await;
@@ -149,7 +151,7 @@ async fn members_are_added_promoted_and_removed_several_at_a_time() {
     assert_eq!((members.len(), joe.role), (4, Role::Admin));
     anna.say("/members").await;
     anna.wait_for("Members of Kitchen crew").await;
-    anna.press(&["x"]).await;
+    anna.press(&["enter", "x"]).await;
     anna.wait_for("Leave Kitchen crew?").await;
     anna.press(&["n"]).await;
     anna.wait_gone("Leave Kitchen crew?").await;
@@ -162,10 +164,10 @@ async fn a_group_is_created_and_opened_left_and_joined_again_by_its_link() {
     let mut anna = Runner::start(&gateway, ANNA).await;
     anna.wait_for("live").await;
     anna.press(&["ctrl-x", "g"]).await;
-    anna.wait_for("Its topic, or nothing").await;
+    anna.wait_for("Topic (optional)").await;
     anna.type_text("Garden").await;
     anna.press(&["enter"]).await;
-    anna.wait_for("who is in it?").await;
+    anna.wait_for("choose members").await;
     anna.type_text("8:joe.4").await;
     anna.wait_for("[ ]").await;
     anna.press(&["enter"]).await;
@@ -178,7 +180,7 @@ async fn a_group_is_created_and_opened_left_and_joined_again_by_its_link() {
     let mut mia = Runner::start(&gateway, MIA).await;
     mia.wait_for("live").await;
     mia.press(&["ctrl-x", "l"]).await;
-    mia.wait_for("Its URL, such as").await;
+    mia.wait_for("A join URL such as").await;
     mia.paste(&url).await;
     mia.press(&["enter"]).await;
     mia.wait_for("Its members will see that you joined").await;
@@ -195,7 +197,7 @@ async fn a_group_is_created_and_opened_left_and_joined_again_by_its_link() {
     anna.say("/link off").await;
     anna.wait_for("You turned joining by link off").await;
     mia.press(&["ctrl-x", "l"]).await;
-    mia.wait_for("Its URL, such as").await;
+    mia.wait_for("A join URL such as").await;
     mia.paste(&url).await;
     mia.press(&["enter"]).await;
     mia.wait_for("This link is not valid").await;
@@ -216,7 +218,7 @@ async fn a_deleted_history_is_gone_for_this_account_only() {
     let screen = anna.wait_for("Conversation settings").await;
     assert!(!screen.contains("Topic") && screen.contains("Alerts"), "only what applies: {screen}");
     anna.press(&["d"]).await;
-    anna.wait_for("For this account only").await;
+    anna.wait_for("For your account only").await;
     anna.press(&["y"]).await;
     anna.wait_gone("old words").await;
     say_as(&joe, ANNA, "new words").await;

@@ -1,14 +1,16 @@
 //! Slash commands: everything that keys do for the open chat, in words.
 
+pub mod literal;
+mod people;
+
 use super::action::Action;
-use super::chat::{Chat, group, sending};
-use super::fuzzy::part_of;
+use super::chat::{group, sending};
 use super::model::Model;
 use super::overlay::{
-    Confirm, Consent, Overlay, PeoplePicker, PickPurpose, Preview, find, resolve_join_url,
+    Overlay, PeoplePicker, PickPurpose, Preview, change_flag, find, resolve_join_url,
 };
 use crate::model::conversation::{FLAGS, FlagSpec};
-use crate::model::{ChatRef, Names, Outgoing, Role, ThreadChange, UserId};
+use crate::model::{ChatRef, Outgoing, ThreadChange};
 
 /// A slash command.
 struct SlashCommand {
@@ -64,10 +66,15 @@ const COMMANDS: [SlashCommand; 23] = [
         "add",
         "[NAME, …]",
         "Add people by id or name (groups)",
-        Run::Either(add, "add-members"),
+        Run::Either(people::add, "add-members"),
     ),
-    command("kick", "NAME, …", "Remove people by id or name (groups)", Run::Function(kick)),
-    command("role", "NAME admin|user", "Make someone admin or user (groups)", Run::Function(role)),
+    command("kick", "NAME, …", "Remove people by id or name (groups)", Run::Function(people::kick)),
+    command(
+        "role",
+        "NAME admin|user",
+        "Make someone admin or user (groups)",
+        Run::Function(people::role),
+    ),
     flag(2),
     flag(3),
     command("leave", "", "Leave this group", Run::Action("leave-group")),
@@ -114,7 +121,7 @@ pub fn run(model: &mut Model, chat: &ChatRef, line: &str) -> Option<Action> {
     let (name, args) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     let args = args.trim();
     let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
-        ask_whether_text(model, chat, name, line);
+        literal::ask_unknown(model, name);
         return None;
     };
     let result = match command.run {
@@ -130,19 +137,6 @@ pub fn run(model: &mut Model, chat: &ChatRef, line: &str) -> Option<Action> {
         model.app.complain(&format!("Usage: {}", command.usage()));
     }
     None
-}
-
-fn ask_whether_text(model: &mut Model, chat: &ChatRef, name: &str, line: &str) {
-    let outgoing = model.app.with_chat(chat, |chat, env| {
-        let reply = chat.composer.draft.reply.clone();
-        Outgoing { reply, ..sending::typed_message(chat, env, format!("/{line}")) }
-    });
-    let Some(outgoing) = outgoing else { return };
-    let question = format!("/{name} is not a command. Send it as text?");
-    let known: Vec<String> = COMMANDS.iter().map(|c| format!("/{}", c.name)).collect();
-    let detail = format!("Commands: {} · // sends a slash", known.join(" "));
-    let consent = Consent::SendLiteral(chat.clone(), outgoing);
-    model.overlays.push(Overlay::Confirm(Confirm::new(&question, &detail, consent)));
 }
 
 /// Takes a command that was carried out out of the box.
@@ -193,7 +187,18 @@ fn set_flag(model: &mut Model, spec: &FlagSpec, args: &str) -> CommandResult {
         _ => return CommandResult::WrongArgs,
     };
     clear(model);
-    model.app.with_open(|chat, env| group::set_flag(chat, env, spec.flag, to));
+    let Some(chat) = model.app.open.clone() else { return CommandResult::Done };
+    if to.is_some() {
+        // The line says what is to be: nothing is left to ask.
+        model.app.with_open(|chat, env| {
+            if let Some(on) = group::wanted_flag(chat, env, spec.flag, to) {
+                group::change(chat, env, ThreadChange::Flag(spec.flag, on));
+            }
+        });
+    } else {
+        let question = change_flag(&mut model.app, &chat, spec.flag, None);
+        model.overlays.extend(question);
+    }
     CommandResult::Done
 }
 
@@ -228,114 +233,6 @@ fn preview(model: &mut Model, _: &ChatRef, text: &str) -> CommandResult {
     });
     model.overlays.push(Overlay::Preview(Preview));
     CommandResult::Done
-}
-
-fn add(model: &mut Model, chat: &ChatRef, people: &str) -> CommandResult {
-    let change = |who| ThreadChange::Member(who, Role::User);
-    change_members(model, chat, people, Target::Others, change)
-}
-
-fn kick(model: &mut Model, chat: &ChatRef, people: &str) -> CommandResult {
-    change_members(model, chat, people, Target::Members, ThreadChange::Remove)
-}
-
-fn role(model: &mut Model, chat: &ChatRef, args: &str) -> CommandResult {
-    let (people, role) = match args.rsplit_once(char::is_whitespace) {
-        Some((people, "admin")) => (people, Role::Admin),
-        Some((people, "user")) => (people, Role::User),
-        _ => return CommandResult::WrongArgs,
-    };
-    let change = |who| ThreadChange::Member(who, role);
-    change_members(model, chat, people, Target::Members, change)
-}
-
-/// Whom a command is about.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Target {
-    Members,
-    Others,
-}
-
-/// Changes people named by id, by whole name, or by a part of one that only one person has. All of them are found
-/// before the first one is changed.
-fn change_members(
-    model: &mut Model,
-    at: &ChatRef,
-    people: &str,
-    target: Target,
-    change: impl Fn(UserId) -> ThreadChange,
-) -> CommandResult {
-    let parts = parts(people);
-    if parts.is_empty() {
-        return CommandResult::WrongArgs;
-    }
-    let found = model.app.with_chat(at, |chat, env| {
-        if !chat.info.is_group() {
-            return Err("Only groups have members".to_owned());
-        }
-        let who = parts.iter().map(|part| person(chat, env.names, part, target));
-        let changes = who.map(|who| who.map(&change)).collect::<Result<Vec<_>, _>>()?;
-        let blocked = changes.iter().find_map(|change| chat.blocked(env.me, change));
-        blocked.map_or(Ok(changes), |why| Err(why.to_string()))
-    });
-    match found {
-        Some(Ok(changes)) => {
-            clear(model);
-            model.app.with_chat(at, |chat, env| {
-                for change in changes {
-                    group::change(chat, env, change);
-                }
-            });
-        }
-        Some(Err(why)) => model.app.complain(&why),
-        None => {}
-    }
-    CommandResult::Done
-}
-
-/// Ids by themselves, and the words between them as names.
-fn parts(text: &str) -> Vec<String> {
-    let mut out: Vec<String> = Vec::new();
-    for part in text.split(',') {
-        let mut name = String::new();
-        for word in part.split_whitespace() {
-            if word.contains(':') {
-                out.extend([std::mem::take(&mut name), word.to_owned()]);
-            } else {
-                if !name.is_empty() {
-                    name.push(' ');
-                }
-                name.push_str(word);
-            }
-        }
-        out.push(name);
-    }
-    out.retain(|part| !part.is_empty());
-    out
-}
-
-/// The one person an id or a name means.
-fn person(chat: &Chat, names: &Names, part: &str, target: Target) -> Result<UserId, String> {
-    let is_member = |id: &UserId| chat.group.members.iter().any(|m| m.id == *id);
-    if part.contains(':') {
-        let id = UserId::new(part);
-        if id.bare().is_empty() || (target == Target::Members && !is_member(&id)) {
-            return Err(format!("{part} is not a member"));
-        }
-        return Ok(id);
-    }
-    let wanted = |id: &UserId| is_member(id) == (target == Target::Members);
-    let known = names.people().filter(|(id, _)| wanted(id));
-    let mut fits: Vec<(u32, &UserId)> =
-        known.filter_map(|(id, name)| Some((part_of(name, part)?, id))).collect();
-    fits.sort();
-    match fits.as_slice() {
-        [] => Err(format!("Nobody here is called {part}; an id such as 8:joe.4 works")),
-        [(best, _), (second, _), ..] if best == second => {
-            Err(format!("Several people are called {part}; give the id"))
-        }
-        [(_, id), ..] => Ok((*id).clone()),
-    }
 }
 
 #[cfg(test)]

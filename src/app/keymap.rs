@@ -273,7 +273,7 @@ impl Resolver {
         if let Some(action) = map.find(context, &[chord]) {
             return Some(action.clone());
         }
-        if map.prefixes.contains(&chord) && context != Context::Overlay {
+        if map.prefixes.contains(&chord) {
             self.pending = Some(chord);
             return None;
         }

@@ -1,10 +1,12 @@
 //! Notes to the user that go away by themselves.
 
-use crate::model::SafeText;
+use crate::model::{ChatRef, SafeText, ThreadFlag};
 use std::time::Duration;
 
 /// How long a note stays in sight.
 const LASTS: Duration = Duration::from_secs(5);
+/// How long one that offers to undo something does.
+const OFFER_LASTS: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Note {
@@ -13,6 +15,17 @@ pub struct Note {
     pub until: Duration,
     /// Something went wrong.
     pub bad: bool,
+    /// What the undo key does while the note is in sight.
+    pub offer: Option<UndoOffer>,
+}
+
+/// A change of a setting that can be undone with one key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UndoOffer {
+    pub chat: ChatRef,
+    pub flag: ThreadFlag,
+    /// What it was before.
+    pub to: bool,
 }
 
 /// The note in sight. A new one takes the place of the one before.
@@ -47,6 +60,19 @@ impl Notes {
         self.show(text, false);
     }
 
+    /// Something that was done and can be undone with one key while the note is in sight.
+    pub fn offer(&mut self, text: &str, offer: UndoOffer) {
+        let until = self.now + OFFER_LASTS;
+        let text = SafeText::line(text);
+        self.current = Some(Note { text, until, bad: false, offer: Some(offer) });
+    }
+
+    /// Takes the offer, and the note with it.
+    pub fn take_offer(&mut self) -> Option<UndoOffer> {
+        self.current.as_ref()?.offer.as_ref()?;
+        self.current.take()?.offer
+    }
+
     /// Something that went wrong.
     pub fn complain(&mut self, text: &str) {
         self.show(text, true);
@@ -54,6 +80,6 @@ impl Notes {
 
     fn show(&mut self, text: &str, bad: bool) {
         let until = self.now + LASTS;
-        self.current = Some(Note { text: SafeText::line(text), until, bad });
+        self.current = Some(Note { text: SafeText::line(text), until, bad, offer: None });
     }
 }

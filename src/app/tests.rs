@@ -6,5 +6,6 @@ mod drafts;
 mod groups;
 mod history;
 mod outbox;
+mod questions;
 mod reading;
 mod text;

@@ -225,6 +225,8 @@ pub struct FlagSpec {
     /// What on and off mean, in the settings and in the details pane.
     pub words: [&'static str; 2],
     pub short_words: [&'static str; 2],
+    /// What is said once it was turned on, and off.
+    pub done: [&'static str; 2],
     /// Its letter in the settings.
     pub key: char,
     /// The action that toggles it, by its name in the key table.
@@ -241,6 +243,10 @@ pub struct FlagActivity {
     pub tag: &'static str,
     /// What its initiator did by turning it on, and off.
     pub phrases: [&'static str; 2],
+    /// The question before it is turned on, and what that means for the group.
+    pub ask_on: [&'static str; 2],
+    /// The same before it is turned off.
+    pub ask_off: [&'static str; 2],
 }
 
 /// The slash command of a two-state setting.
@@ -261,12 +267,21 @@ pub const FLAGS: [FlagSpec; 4] = [
             kind: "JoiningEnabledUpdate",
             tag: "joiningenabledupdate",
             phrases: ["turned joining by link on", "turned joining by link off"],
+            ask_on: [
+                "Turn joining by link on for everyone?",
+                "Anyone who has the link can join the group.",
+            ],
+            ask_off: [
+                "Turn joining by link off for everyone?",
+                "The link stops working. Turning it on again may create another link.",
+            ],
         }),
         label: "link",
         title: "Joining by link",
         short_title: "Join link",
         words: ["on", "off"],
         short_words: ["on", "off"],
+        done: ["Joining by link is on", "Joining by link is off"],
         key: 'l',
         action: "toggle-joining",
         command: FlagCommand {
@@ -282,12 +297,21 @@ pub const FLAGS: [FlagSpec; 4] = [
             kind: "HistoryDisclosedUpdate",
             tag: "historydisclosedupdate",
             phrases: ["made history visible to new members", "hid history from new members"],
+            ask_on: [
+                "Show the history to new members?",
+                "Whoever joins from now on can read what was written before.",
+            ],
+            ask_off: [
+                "Hide the history from new members?",
+                "Whoever joins from now on sees only what is written after that.",
+            ],
         }),
         label: "history",
         title: "History for new",
         short_title: "History",
         words: ["shown (history disclosed)", "hidden"],
         short_words: ["shown to new", "hidden"],
+        done: ["New members see the history", "New members do not see the history"],
         key: 'h',
         action: "toggle-history",
         command: FlagCommand {
@@ -305,6 +329,7 @@ pub const FLAGS: [FlagSpec; 4] = [
         short_title: "Alerts",
         words: ["on", "off (muted)"],
         short_words: ["on", "off"],
+        done: ["Alerts are on", "Muted"],
         key: 'n',
         action: "toggle-alerts",
         command: FlagCommand { name: "mute", help: "Mute or unmute", inverts: true },
@@ -318,6 +343,7 @@ pub const FLAGS: [FlagSpec; 4] = [
         short_title: "",
         words: ["yes", "no"],
         short_words: ["yes", "no"],
+        done: ["Pinned to the top", "No longer pinned"],
         key: 'p',
         action: "toggle-pin",
         command: FlagCommand { name: "pin", help: "Pin to the top, or unpin", inverts: false },
@@ -328,6 +354,12 @@ impl FlagSpec {
     /// Whether it is this account's own and not the group's.
     pub fn is_own(&self) -> bool {
         self.activity.is_none()
+    }
+
+    /// What is said once it was turned on or off.
+    pub fn done_text(&self, on: bool) -> &'static str {
+        let [turned_on, turned_off] = self.done;
+        if on { turned_on } else { turned_off }
     }
 
     /// The group's setting with this property on the wire.

@@ -44,6 +44,11 @@ pub fn complete(prefix: &str) -> impl Iterator<Item = (&'static str, &'static st
     ENTRIES.iter().filter(move |e| e.name.starts_with(prefix)).map(|e| (e.name, e.glyph))
 }
 
+/// The emoticon that is typed as this face, such as `:)`.
+pub fn of_ascii(face: &str) -> Option<&'static str> {
+    ENTRIES.iter().find(|e| e.ascii == face).map(|e| e.glyph)
+}
+
 /// What an emoticon is shown as: from the table, from a name that carries its code point (`1f600_grinning`), or the
 /// text inside its tag. Tone and variant suffixes of names are passed over (facts 3.4, 4.1).
 pub fn shown(name: &str, inner: &str, style: EmojiStyle) -> SafeText {

@@ -1,6 +1,7 @@
 //! Display names of people, of which the best source known wins, and of conversations.
 
 use super::conversation::{Conversation, Member};
+use super::fold::folded;
 use super::id::{ConversationKind, UserId, UserKind};
 use super::text::SafeText;
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,8 @@ impl NameSource {
 #[derive(Clone, Debug, Default)]
 pub struct Names {
     known: HashMap<UserId, (NameSource, SafeText)>,
+    /// How many people have a name, by the name without case and accents.
+    bearers: HashMap<String, usize>,
     revision: u64,
 }
 
@@ -41,7 +44,11 @@ impl Names {
         }
         match self.known.get(who) {
             Some((known, old)) if *known > source || old == name => false,
-            _ => {
+            old => {
+                if let Some(count) = old.and_then(|(_, old)| self.bearers.get_mut(&folded(old))) {
+                    *count = count.saturating_sub(1);
+                }
+                *self.bearers.entry(folded(name)).or_default() += 1;
                 self.known.insert(who.clone(), (source, name.clone()));
                 self.revision += 1;
                 true
@@ -52,6 +59,18 @@ impl Names {
     /// The name to show; without any, the id without its prefix.
     pub fn of(&self, who: &UserId) -> SafeText {
         self.known.get(who).map_or_else(|| nameless(who), |(_, name)| name.clone())
+    }
+
+    /// Whether someone else who is known has the same name.
+    pub fn is_shared(&self, who: &UserId) -> bool {
+        let name = self.known.get(who).map(|(_, name)| folded(name));
+        name.and_then(|name| self.bearers.get(&name)).is_some_and(|count| *count > 1)
+    }
+
+    /// The name to show in lists and where someone is chosen: followed by the id when several people have the name.
+    pub fn distinct(&self, who: &UserId) -> SafeText {
+        let name = self.of(who);
+        if self.is_shared(who) { with_id(&name, who) } else { name }
     }
 
     /// Rises with every change.
@@ -108,16 +127,16 @@ pub fn title(
     }
     let id = &conversation.id;
     if let Some(peer) = id.peer() {
-        return names.of(&peer);
+        return names.distinct(&peer);
     }
     let people = title_people(conversation, members, me);
     let of_members = members.len().max(conversation.listed.count.unwrap_or(0)).saturating_sub(1);
     match (conversation.kind(), people.as_slice()) {
         (ConversationKind::Own, _) => SafeText::line("Notes to self"),
-        (ConversationKind::Direct, [other, ..]) if names.knows(other) => names.of(other),
+        (ConversationKind::Direct, [other, ..]) if names.knows(other) => names.distinct(other),
         (ConversationKind::Direct, others) => match (topic, others) {
             (Some(topic), _) => topic.clone(),
-            (None, [other, ..]) => names.of(other),
+            (None, [other, ..]) => names.distinct(other),
             (None, []) => SafeText::line("One-to-one chat"),
         },
         (ConversationKind::Group, []) => SafeText::line("Group without a topic"),
@@ -126,7 +145,7 @@ pub fn title(
             let (known, unknown): (Vec<&UserId>, Vec<&UserId>) =
                 others.iter().partition(|id| names.knows(id));
             let first = known.into_iter().chain(unknown).take(TITLE_NAMES);
-            let first: Vec<String> = first.map(|id| names.of(id).to_string()).collect();
+            let first: Vec<String> = first.map(|id| names.distinct(id).to_string()).collect();
             let more = others.len().max(of_people(members, of_members)).saturating_sub(first.len());
             let more = if more > 0 { format!(" +{more}") } else { String::new() };
             SafeText::line(&format!("{}{more}", first.join(", ")))
@@ -152,14 +171,27 @@ pub fn title_people(conversation: &Conversation, members: &[Member], me: &UserId
     if people.is_empty() { others.into_iter().cloned().collect() } else { people }
 }
 
+/// A name with the id that tells its bearer from others: `Bob · bob.2`.
+pub fn with_id(name: &str, who: &UserId) -> SafeText {
+    SafeText::line(&format!("{name} · {}", id_word(who)))
+}
+
+/// So much of an id as people stay apart by.
+fn id_word(who: &UserId) -> String {
+    if who.is_machine_made() { tail(who) } else { who.bare().to_owned() }
+}
+
+fn tail(who: &UserId) -> String {
+    let bare = who.bare();
+    bare.chars().rev().take(4).collect::<Vec<_>>().into_iter().rev().collect()
+}
+
 /// The id without its prefix; of ids that no one can read, only so much that people stay apart.
 fn nameless(who: &UserId) -> SafeText {
-    let bare = who.bare();
-    let tail: String = bare.chars().rev().take(4).collect::<Vec<_>>().into_iter().rev().collect();
     if who.is_machine_made() {
-        SafeText::line(&format!("Someone ({tail})"))
+        SafeText::line(&format!("Someone ({})", tail(who)))
     } else {
-        SafeText::line(bare)
+        SafeText::line(who.bare())
     }
 }
 
@@ -176,6 +208,23 @@ mod tests {
         assert!(!names.learn(&joe, NameSource::Message, &"joey".into()));
         assert!(!names.learn(&joe, NameSource::Member, &"".into()));
         assert_eq!(&*names.of(&joe), "Joe Bloggs");
+    }
+
+    #[test]
+    fn people_of_one_name_are_told_apart_as_long_as_there_are_several() {
+        let [one, other] = ["8:bob", "8:bob.2"].map(UserId::new);
+        let mut names = Names::default();
+        names.learn(&one, NameSource::Profile, &"Bob".into());
+        assert_eq!(&*names.distinct(&one), "Bob");
+        names.learn(&other, NameSource::Profile, &"BOB".into());
+        assert_eq!(&*names.distinct(&one), "Bob · bob");
+        assert_eq!(&*names.distinct(&other), "BOB · bob.2");
+        assert_eq!(&*names.of(&other), "BOB");
+        names.learn(&other, NameSource::Member, &"Robert".into());
+        assert_eq!(&*names.distinct(&one), "Bob");
+        assert_eq!(&*names.distinct(&other), "Robert");
+        names.learn(&other, NameSource::Member, &"Robert".into());
+        assert_eq!(&*names.distinct(&other), "Robert");
     }
 
     #[test]

@@ -235,7 +235,7 @@ fn group(columns: u16, rows: u16) -> App {
     let mut app = app.opened();
     let url = SafeText::line("https://join.example/AbC123");
     app.model.app.with_open(|chat, _| chat.group.url = JoinUrlState::Known(url));
-    app.press("alt-h");
+    app.press("alt-h y");
     app.answer(Response::Done(Err(Fault::new(FaultKind::NotAllowed, "not allowed (403)"))));
     app.press("alt-m");
     app.model.app.notes.clear();

@@ -3,13 +3,14 @@
 use super::messages;
 use crate::app::action::{Action, ComposeAction, MessagesAction, Motion};
 use crate::app::chat::composer::{Composer, MAX_TEXT};
-use crate::app::chat::{message_change, outbox, sending};
+use crate::app::chat::{group, message_change, outbox, sending};
 use crate::app::commands;
+use crate::app::commands::literal::{self, CommandLike, looks_like_command};
 use crate::app::effect::Effect;
 use crate::app::model::Model;
 use crate::app::state::Focus;
-use crate::model::Outgoing;
 use crate::model::text::can_be_typed;
+use crate::model::{Outgoing, ThreadChange};
 
 pub fn act(model: &mut Model, action: ComposeAction) -> Option<Action> {
     let types = matches!(action, ComposeAction::Insert(_) | ComposeAction::Paste(_));
@@ -48,8 +49,9 @@ fn begin_typing(model: &mut Model) {
     model.app.with_open(|chat, _| chat.selection = None);
 }
 
-/// Changes the text in the box.
+/// Changes the text in the box. From then on the undo key is about the text again.
 fn edit(model: &mut Model, change: impl FnOnce(&mut Composer)) {
+    model.app.notes.take_offer();
     model.app.with_open(|chat, env| {
         change(&mut chat.composer);
         sending::draft_changed(chat, env.now.mono);
@@ -68,8 +70,18 @@ fn paste(model: &mut Model, text: &str) {
     edit(model, |composer| composer.insert(&text));
 }
 
-/// With nothing to undo in an empty box, what was just sent comes back, as long as it has not left.
+/// Undoes the setting that the note in sight is about, else the last change of the text. With nothing to undo in an
+/// empty box, what was just sent comes back, as long as it has not left.
 fn undo(model: &mut Model) {
+    if let Some(offer) = model.app.notes.take_offer() {
+        model.app.with_chat(&offer.chat, |chat, env| {
+            group::change(chat, env, ThreadChange::Flag(offer.flag, offer.to));
+        });
+        return;
+    }
+    if model.overlays.takes_keys() {
+        return;
+    }
     model.app.with_open(|chat, env| {
         if chat.composer.undo() {
             sending::draft_changed(chat, env.now.mono);
@@ -121,8 +133,18 @@ fn submit(model: &mut Model) -> Option<Action> {
     }
     // Pasted lines end with a line break that nobody means to send.
     let text = text.trim_end_matches('\n').to_owned();
-    if chat.composer.draft.edit.is_some() {
-        model.app.with_open(|chat, env| message_change::submit_edit(chat, env, text));
+    if let Some(edit) = &chat.composer.draft.edit {
+        let is_command = |text: &str| text.starts_with('/') && !text.starts_with("//");
+        let slipped = is_command(&text) && !is_command(&edit.was);
+        if let Some(kind) = slipped.then_some(CommandLike::Slash).or(looks_like_command(&text)) {
+            literal::ask_like(model, kind);
+        } else {
+            model.app.with_open(|chat, env| message_change::submit_edit(chat, env, text));
+        }
+        return None;
+    }
+    if let Some(kind) = looks_like_command(&text) {
+        literal::ask_like(model, kind);
         return None;
     }
     let text = match text.strip_prefix('/') {

@@ -1,10 +1,11 @@
 //! Settings and members of the open chat, new groups, joining.
 
 use crate::app::action::ThreadAction;
-use crate::app::chat::{group, join_url};
+use crate::app::chat::join_url;
 use crate::app::model::Model;
 use crate::app::overlay::{
     Members, Overlay, PeoplePicker, PickPurpose, Prompt, Settings, ask_clear, ask_leave,
+    change_flag,
 };
 use crate::model::{ChatRef, Request};
 
@@ -19,10 +20,7 @@ pub fn act(model: &mut Model, action: ThreadAction) {
         return;
     };
     let opened = match action {
-        ThreadAction::Toggle(flag) => {
-            model.app.with_open(|chat, env| group::set_flag(chat, env, flag, None));
-            None
-        }
+        ThreadAction::Toggle(flag) => change_flag(&mut model.app, &chat, flag, None),
         ThreadAction::CopyUrl => {
             model.app.with_open(join_url::copy);
             None

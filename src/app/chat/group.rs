@@ -3,6 +3,8 @@
 
 use super::join_url::{self, JoinUrlState};
 use super::{Chat, Env};
+use crate::app::keymap::KeymapEntry;
+use crate::app::notes::UndoOffer;
 use crate::app::pending::{PendingRequest, PendingRequests};
 use crate::model::{
     Fault, Member, Names, Request, Role, SafeText, ThreadChange, ThreadFlag, ThreadSettings,
@@ -213,34 +215,51 @@ pub fn change(chat: &Chat, env: &mut Env<'_>, change: ThreadChange) {
     env.ask(pending, |ticket| Request::Thread { conversation, change, ticket });
 }
 
-/// Sets a flag, or without `to` toggles it.
-pub fn set_flag(chat: &Chat, env: &mut Env<'_>, flag: ThreadFlag, to: Option<bool>) {
+/// What a flag is to become: `to`, or else the opposite of what it is. `None`, and the user is told why, when there is
+/// nothing to change.
+pub fn wanted_flag(
+    chat: &Chat,
+    env: &mut Env<'_>,
+    flag: ThreadFlag,
+    to: Option<bool>,
+) -> Option<bool> {
     if !flag.is_own() && !chat.info.is_group() {
         env.complain("Only groups have this setting");
-        return;
+        return None;
     }
     let state = chat.flag(env.pending, flag);
     if state.is_changing() {
         env.note("Still being saved");
-        return;
+        return None;
     }
     // Whether we may is the server's decision; a role that may have changed meanwhile is no reason to refuse here.
-    let on = match (to, state.known) {
+    match (to, state.known) {
         (Some(on), Some(known)) if on == known => {
-            let word = if on { "on" } else { "off" };
-            env.note(&format!("{} is already {word}", flag.label()));
-            return;
+            env.note(&format!("Already so: {}", flag.spec().done_text(on)));
+            None
         }
-        (Some(on), _) => on,
-        (None, Some(known)) => !known,
+        (Some(on), _) => Some(on),
+        (None, Some(known)) => Some(!known),
         (None, None) => {
             let role = chat.my_role(env.me);
             let why = if role.is_none() { "not loaded yet" } else { "the server did not say" };
             env.complain(&format!("This setting is not known: {why}"));
-            return;
+            None
         }
-    };
-    change(chat, env, ThreadChange::Flag(flag, on));
+    }
+}
+
+/// Says that a flag was changed, and offers to undo that.
+fn offer_undo(chat: &Chat, env: &mut Env<'_>, flag: ThreadFlag, on: bool) {
+    let done = flag.spec().done_text(on);
+    let key = env.prefs.keymap.entry("undo").map(KeymapEntry::key).filter(|key| !key.is_empty());
+    match key {
+        Some(key) => {
+            let offer = UndoOffer { chat: chat.chat_ref(), flag, to: !on };
+            env.notes.offer(&format!("{done} · {key} undoes it"), offer);
+        }
+        None => env.note(done),
+    }
 }
 
 /// Sets the topic: one line, as long as it needs to be.
@@ -281,6 +300,7 @@ pub fn changed(
         (ThreadChange::Remove(who), Ok(())) if who == env.me => {
             env.note("You have left; what you read stays readable here");
         }
+        (ThreadChange::Flag(flag, on), Ok(())) => offer_undo(chat, env, *flag, *on),
         (_, Ok(())) => {}
         (ThreadChange::Flag(flag, to), Err(fault)) => {
             let state = if chat.known(*flag).unwrap_or(!to) { "on" } else { "off" };
@@ -303,6 +323,7 @@ pub fn flag_announced(chat: &mut Chat, env: &mut Env<'_>, flag: ThreadFlag, on: 
     );
     if ours {
         chat.note_result(flag.label(), env.now.wall, &Ok(()));
+        offer_undo(chat, env, flag, on);
     }
     chat.know(flag, on);
     if flag == ThreadFlag::JoiningEnabled {

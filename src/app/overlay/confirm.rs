@@ -3,7 +3,7 @@
 use super::content::{Content, DialogLine, wide_columns};
 use super::{Dialog, DialogEnv, Next};
 use crate::app::action::OverlayAction;
-use crate::app::chat::{group, message_change, outbox, sending};
+use crate::app::chat::{Chat, Env, group, message_change, outbox, sending};
 use crate::app::effect::Effect;
 use crate::app::pending::PendingRequest;
 use crate::app::state::AppState;
@@ -29,12 +29,23 @@ pub enum Consent {
     /// A change to a conversation that needs confirmation.
     Change(ChatRef, ThreadChange),
     Remove(ChatRef, Vec<UserId>),
+    /// Gives people roles.
+    Roles(ChatRef, Vec<(UserId, Role)>),
     Join(ChatRef),
     OpenLink(SafeText),
     /// Discards an unsent message.
     Discard(ChatRef, ClientMessageId),
     /// Sends text that looks like a command.
     SendLiteral(ChatRef, Outgoing),
+    /// Changes a message into text that looks like a command.
+    EditLiteral(ChatRef, String),
+}
+
+impl Consent {
+    /// Whether Enter is enough. What cannot be undone or changes something for others needs a `y`.
+    fn takes_enter(&self) -> bool {
+        matches!(self, Self::OpenLink(_) | Self::Join(_))
+    }
 }
 
 impl Confirm {
@@ -65,18 +76,49 @@ impl Dialog for Confirm {
             let text = format!("… and {more} more lines");
             lines.push(DialogLine::toned(text, "", Tone::Bad));
         }
-        Content::new(self.question.as_str(), lines, "Enter or y: yes · n or Esc: no")
+        let hint = if self.consent.takes_enter() {
+            "Enter or y: yes · n or Esc: no"
+        } else {
+            "y: yes · n or Esc: no"
+        };
+        Content::new(self.question.as_str(), lines, hint)
     }
 
     fn act(&mut self, action: OverlayAction, env: &mut DialogEnv<'_>) -> Next {
         match action {
-            OverlayAction::Choose | OverlayAction::Type('y' | 'Y') => {
+            OverlayAction::Type('y' | 'Y') => {
                 carry_out(env.app, self.consent.clone());
                 Next::Close
             }
+            OverlayAction::Choose if self.consent.takes_enter() => {
+                carry_out(env.app, self.consent.clone());
+                Next::Close
+            }
+            OverlayAction::Choose => {
+                env.app.note("Press y for yes or n for no");
+                Next::Stay
+            }
             OverlayAction::Type('n' | 'N') => Next::Close,
+            // The question may have come up in the middle of typing: a word is not an answer.
+            OverlayAction::Type(_) => {
+                env.app.note("Nothing was changed");
+                Next::Close
+            }
             _ => Next::Stay,
         }
+    }
+
+    fn chooses(&self) -> bool {
+        self.consent.takes_enter()
+    }
+}
+
+/// Removes the command that led to a question from the box, now that the answer was yes.
+fn clear_command(chat: &mut Chat, env: &Env<'_>) {
+    if chat.composer.text().starts_with('/') {
+        chat.composer.set_text("");
+        chat.composer.told_typing = None;
+        sending::draft_changed(chat, env.now.mono);
     }
 }
 
@@ -89,13 +131,23 @@ fn carry_out(app: &mut AppState, consent: Consent) {
             });
         }
         Consent::Change(chat, change) => {
-            app.with_chat(&chat, |chat, env| group::change(chat, env, change));
+            app.with_chat(&chat, |chat, env| {
+                clear_command(chat, env);
+                group::change(chat, env, change);
+            });
         }
         Consent::Remove(chat, people) => {
             app.with_chat(&chat, |chat, env| {
+                clear_command(chat, env);
                 for who in people {
                     group::change(chat, env, ThreadChange::Remove(who));
                 }
+            });
+        }
+        Consent::Roles(chat, people) => {
+            app.with_chat(&chat, |chat, env| {
+                clear_command(chat, env);
+                group::put_members(chat, env, &people);
             });
         }
         Consent::Join(chat) => {
@@ -118,6 +170,13 @@ fn carry_out(app: &mut AppState, consent: Consent) {
                 }
             });
             app.sort(&chat.account);
+        }
+        Consent::EditLiteral(chat, text) => {
+            app.with_chat(&chat, |chat, env| {
+                if chat.composer.text() == text {
+                    message_change::submit_edit(chat, env, text);
+                }
+            });
         }
     }
 }

@@ -1,12 +1,12 @@
-//! The members of a group: adds and removes members and changes their roles.
+//! The members of a group. Typing filters the list; what can be done with a member is in its details.
 
 use super::content::{Content, DialogLine, step};
-use super::settings::{ask_leave, by_letter, name_and_id};
-use super::{
-    Confirm, Consent, Dialog, DialogEnv, Next, Overlay, PeoplePicker, Person, PickPurpose,
-};
+use super::settings::name_and_id;
+use super::{Dialog, DialogEnv, Next, Overlay, Person};
 use crate::app::action::OverlayAction;
-use crate::app::chat::{Chat, group};
+use crate::app::chat::Chat;
+use crate::app::fuzzy::part_of;
+use crate::app::keymap::KeymapEntry;
 use crate::app::state::AppState;
 use crate::app::view::layout::Size;
 use crate::app::view::shown;
@@ -15,26 +15,35 @@ use crate::model::{ChatRef, Member, Role, ThreadChange, UserId};
 #[derive(Debug)]
 pub struct Members {
     chat: ChatRef,
+    input: String,
     marked: usize,
-    /// The members that the next change applies to. If empty, it applies to the highlighted one.
+    /// The members that were picked with Tab.
     picked: Vec<UserId>,
 }
 
 impl Members {
     pub fn new(chat: ChatRef) -> Self {
-        Self { chat, marked: 0, picked: Vec::new() }
+        Self { chat, input: String::new(), marked: 0, picked: Vec::new() }
     }
 
+    /// The members whose name or id has what was typed in it.
     fn list<'a>(&self, app: &'a AppState) -> Vec<&'a Member> {
         let Some(chat) = app.accounts.chat(&self.chat) else { return Vec::new() };
-        chat.members_by_role(&app.accounts.of(chat).names)
+        let names = &app.accounts.of(chat).names;
+        let mut list = chat.members_by_role(names);
+        let input = self.input.trim();
+        if !input.is_empty() {
+            let fits = |text: &str| part_of(text, input).is_some();
+            list.retain(|m| fits(&names.of(&m.id)) || fits(m.id.as_str()));
+        }
+        list
     }
 
     fn at(&self, app: &AppState) -> Option<UserId> {
         Some(self.list(app).get(self.marked)?.id.clone())
     }
 
-    /// The members that the next change applies to: the picked ones, else the highlighted one.
+    /// The picked members, else the highlighted one.
     fn targets(&self, app: &AppState) -> Vec<UserId> {
         if self.picked.is_empty() {
             self.at(app).into_iter().collect()
@@ -59,21 +68,6 @@ impl Members {
         let count = self.list(app).len();
         step(&mut self.marked, by, count);
     }
-
-    fn letter(&mut self, letter: char, app: &mut AppState) -> Next {
-        match letter {
-            'a' => {
-                let purpose = PickPurpose::Add(self.chat.clone());
-                return Next::Push(Overlay::PeoplePicker(PeoplePicker::new(app, purpose)));
-            }
-            'x' => return ask_remove(app, &self.chat, &self.targets(app)),
-            'o' => return change_role(app, &self.chat, &self.targets(app)),
-            'y' => copy_ids(app, &self.chat, &self.targets(app)),
-            ' ' => self.pick(app),
-            other => self.step(by_letter(other), app),
-        }
-        Next::Stay
-    }
 }
 
 impl Dialog for Members {
@@ -88,21 +82,39 @@ impl Dialog for Members {
             DialogLine::new(format!("{mark}{name}"), role_or_saving(app, chat, member))
         });
         let title = format!("Members of {}", shown(&app.prefs, &account.title(chat)));
-        let hint = "a add · x remove · o role · y id · Space pick · Enter details";
-        Content::new(title, lines.collect(), hint).with_marked(self.marked, "Not loaded yet.")
+        let enter = match self.picked.len() {
+            0 => "Enter: details, role, remove".to_owned(),
+            n => format!("Enter: {n} picked"),
+        };
+        let add = app.prefs.keymap.entry("add-members").map(KeymapEntry::key).unwrap_or_default();
+        let add = if add.is_empty() { add } else { format!(" · {add} adds") };
+        let hint = format!("Type to filter · {enter} · Tab picks{add}");
+        let empty =
+            if self.input.trim().is_empty() { "Not loaded yet." } else { "No member matches." };
+        let lines = lines.collect();
+        Content::new(title, lines, hint).with_input(&self.input).with_marked(self.marked, empty)
     }
 
     fn act(&mut self, action: OverlayAction, env: &mut DialogEnv<'_>) -> Next {
         match action {
-            OverlayAction::Choose => self.at(env.app).map_or(Next::Stay, |who| {
-                Next::Push(Overlay::Person(Person::new(self.chat.clone(), who)))
-            }),
-            OverlayAction::Type(letter) => self.letter(letter, env.app),
+            OverlayAction::Choose => {
+                let who = self.targets(env.app);
+                if !who.is_empty() {
+                    return Next::Push(Overlay::Person(Person::new(self.chat.clone(), who)));
+                }
+            }
+            OverlayAction::Pick => self.pick(env.app),
+            // A name does not begin with a space.
+            OverlayAction::Type(' ') if self.input.is_empty() => self.pick(env.app),
             other => {
-                self.step(other.step_or_tab().unwrap_or(0), env.app);
-                Next::Stay
+                if let Some(by) = other.step() {
+                    self.step(by, env.app);
+                } else if other.edit(&mut self.input) {
+                    self.marked = 0;
+                }
             }
         }
+        Next::Stay
     }
 }
 
@@ -121,53 +133,6 @@ fn role_or_saving(app: &AppState, chat: &Chat, member: &Member) -> &'static str 
 /// Copies the ids, one per line.
 pub fn copy_ids(app: &mut AppState, chat: &ChatRef, who: &[UserId]) {
     let ids: Vec<&str> = who.iter().map(UserId::as_str).collect();
-    app.with_chat(chat, |_, env| env.copy("the id", ids.join("\n")));
-}
-
-/// Asks for confirmation before removing people.
-pub fn ask_remove(app: &mut AppState, at: &ChatRef, who: &[UserId]) -> Next {
-    let Some(chat) = app.accounts.chat(at) else { return Next::Stay };
-    let account = app.accounts.of(chat);
-    if who == [account.me.clone()] {
-        return ask_leave(app, at.clone()).map_or(Next::Stay, Next::Push);
-    }
-    let who: Vec<UserId> = who.iter().filter(|id| **id != account.me).cloned().collect();
-    let Some(first) = who.first() else { return Next::Stay };
-    if let Some(why) = chat.blocked(&account.me, &ThreadChange::Remove(first.clone())) {
-        app.complain(&format!("Cannot remove: {why}"));
-        return Next::Stay;
-    }
-    let names: Vec<String> = who.iter().map(|id| account.names.of(id).to_string()).collect();
-    let question = format!("Remove {} from the group?", names.join(", "));
-    let detail = "They will not see new messages any more.";
-    let consent = Consent::Remove(at.clone(), who);
-    Next::Push(Overlay::Confirm(Confirm::new(&question, detail, consent)))
-}
-
-/// Makes the people admins; if all of them are admins already, makes them users. Asks for confirmation before changing
-/// the user's own role.
-pub fn change_role(app: &mut AppState, at: &ChatRef, who: &[UserId]) -> Next {
-    let Some(chat) = app.accounts.chat(at) else { return Next::Stay };
-    let me = app.accounts.of(chat).me.clone();
-    let chosen: Vec<&Member> = chat.group.members.iter().filter(|m| who.contains(&m.id)).collect();
-    let all_admins = chosen.iter().all(|m| m.role == Role::Admin);
-    let role = if all_admins { Role::User } else { Role::Admin };
-    let changed: Vec<(UserId, Role)> = chosen
-        .iter()
-        .filter(|m| m.role != role && (m.id != me || who.len() == 1))
-        .map(|m| (m.id.clone(), role))
-        .collect();
-    let Some((first, role)) = changed.first().cloned() else { return Next::Stay };
-    if let Some(why) = chat.blocked(&me, &ThreadChange::Member(first.clone(), role)) {
-        app.complain(&format!("Cannot change the role: {why}"));
-        return Next::Stay;
-    }
-    if first == me {
-        let question = "Give up your admin role?";
-        let detail = "Only another admin can give it back to you.";
-        let consent = Consent::Change(at.clone(), ThreadChange::Member(me, role));
-        return Next::Push(Overlay::Confirm(Confirm::new(question, detail, consent)));
-    }
-    app.with_chat(at, |chat, env| group::put_members(chat, env, &changed));
-    Next::Stay
+    let what = if who.len() == 1 { "the id" } else { "the ids" };
+    app.with_chat(chat, |_, env| env.copy(what, ids.join("\n")));
 }

@@ -1,8 +1,11 @@
-//! Details of one member of a group.
+//! Details of one member of a group, or what can be done with several.
 
 use super::content::{Content, DialogLine};
-use super::members::{ask_remove, change_role, copy_ids};
+use super::members::copy_ids;
+use super::questions::{ask_remove, ask_role};
+use super::settings::name_and_id;
 use super::{Dialog, DialogEnv, Next};
+use crate::app::account::Account;
 use crate::app::action::OverlayAction;
 use crate::app::state::AppState;
 use crate::app::view::layout::Size;
@@ -13,20 +16,18 @@ use crate::model::{ChatRef, Role, UserId};
 #[derive(Debug)]
 pub struct Person {
     chat: ChatRef,
-    who: UserId,
+    who: Vec<UserId>,
 }
 
 impl Person {
-    pub fn new(chat: ChatRef, who: UserId) -> Self {
+    pub fn new(chat: ChatRef, who: Vec<UserId>) -> Self {
         Self { chat, who }
     }
-}
 
-impl Dialog for Person {
-    fn content(&self, app: &AppState, _: Size) -> Content {
+    fn details(&self, app: &AppState, who: &UserId) -> Vec<DialogLine> {
         let chat = app.accounts.chat(&self.chat);
-        let member = chat.and_then(|c| c.group.members.iter().find(|m| m.id == self.who));
-        let mut lines = vec![DialogLine::new("id", self.who.as_str())];
+        let member = chat.and_then(|c| c.group.members.iter().find(|m| m.id == *who));
+        let mut lines = vec![DialogLine::new("id", who.as_str())];
         match member {
             Some(member) => {
                 let role = if member.role == Role::Admin { "admin" } else { "user" };
@@ -40,18 +41,30 @@ impl Dialog for Person {
             }
             None => lines.push(DialogLine::dim("No longer a member.")),
         }
-        let account = app.accounts.get(&self.chat.account).unwrap_or(app.current_account());
-        let name = shown(&app.prefs, &account.name(&self.who));
-        Content::new(name.as_str(), lines, "x remove · o role · y or Enter copies the id")
+        lines
+    }
+}
+
+impl Dialog for Person {
+    fn content(&self, app: &AppState, _: Size) -> Content {
+        let account: &Account =
+            app.accounts.get(&self.chat.account).unwrap_or(app.current_account());
+        let (title, lines) = if let [one] = self.who.as_slice() {
+            (shown(&app.prefs, &account.name(one)).to_string(), self.details(app, one))
+        } else {
+            let line = |who| DialogLine::new(name_and_id(app, account, who), "");
+            (format!("{} people", self.who.len()), self.who.iter().map(line).collect())
+        };
+        let copies = if self.who.len() == 1 { "the id" } else { "the ids" };
+        Content::new(title, lines, format!("x remove · o role · y or Enter copies {copies}"))
     }
 
     fn act(&mut self, action: OverlayAction, env: &mut DialogEnv<'_>) -> Next {
-        let who = std::slice::from_ref(&self.who);
         match action {
-            OverlayAction::Type('x') => ask_remove(env.app, &self.chat, who),
-            OverlayAction::Type('o') => change_role(env.app, &self.chat, who),
+            OverlayAction::Type('x') => ask_remove(env.app, &self.chat, &self.who),
+            OverlayAction::Type('o') => ask_role(env.app, &self.chat, &self.who),
             OverlayAction::Type('y') | OverlayAction::Choose => {
-                copy_ids(env.app, &self.chat, who);
+                copy_ids(env.app, &self.chat, &self.who);
                 Next::Stay
             }
             _ => Next::Stay,

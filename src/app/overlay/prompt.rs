@@ -76,7 +76,7 @@ impl Dialog for Prompt {
             ),
             AskFor::JoinUrl => (
                 "Join a group",
-                "Join URL, for example https://join.skype.com/CODE",
+                "A join URL such as https://join.skype.com/CODE",
                 "Enter checks the link · Esc cancels",
             ),
         };

@@ -1,7 +1,8 @@
 //! The settings of a conversation: what is stored on the server, what is being saved, and what the user may change.
 
 use super::content::{Content, DialogLine, Position, step, wide_columns};
-use super::{Confirm, Consent, Dialog, DialogEnv, Members, Next, Overlay, Prompt, QrCode};
+use super::questions::{ask_clear, ask_leave, change_flag};
+use super::{Dialog, DialogEnv, Members, Next, Overlay, Prompt, QrCode};
 use crate::app::account::Account;
 use crate::app::action::OverlayAction;
 use crate::app::chat::{Blocked, Chat};
@@ -61,7 +62,7 @@ impl Settings {
         match row.id {
             RowId::Topic => return Prompt::topic(app, chat).map_or(Next::Stay, Next::Push),
             RowId::Flag(flag) => {
-                app.with_chat(&chat, |chat, env| group::set_flag(chat, env, flag, None));
+                return change_flag(app, &chat, flag, None).map_or(Next::Stay, Next::Push);
             }
             RowId::Url => {
                 let url = app.with_chat(&chat, |chat, env| {
@@ -155,43 +156,12 @@ impl Dialog for Settings {
 }
 
 /// `j` and `k` move where letters have no other meaning.
-pub fn by_letter(letter: char) -> isize {
+fn by_letter(letter: char) -> isize {
     match letter {
         'j' => 1,
         'k' => -1,
         _ => 0,
     }
-}
-
-/// Asks for confirmation before leaving a group.
-pub fn ask_leave(app: &mut AppState, chat: ChatRef) -> Option<Overlay> {
-    let c = app.accounts.chat(&chat)?;
-    let account = app.accounts.of(c);
-    let leave = ThreadChange::Remove(account.me.clone());
-    if let Some(why) = c.blocked(&account.me, &leave) {
-        app.complain(&why.to_string());
-        return None;
-    }
-    let back = if c.flag(&app.pending, ThreadFlag::JoiningEnabled).shown() == Some(true) {
-        "Joining by link is on: you can come back with the link."
-    } else {
-        "Only an admin can add you again."
-    };
-    let question = format!("Leave {}?", account.title(c));
-    let detail = format!(
-        "You will receive no more messages. The history stored here stays readable. {back}"
-    );
-    Some(Overlay::Confirm(Confirm::new(&question, &detail, Consent::Change(chat, leave))))
-}
-
-/// Asks for confirmation before deleting the history.
-pub fn ask_clear(app: &AppState, chat: ChatRef) -> Option<Overlay> {
-    let c = app.accounts.chat(&chat)?;
-    let question = format!("Delete the history of {}?", app.accounts.of(c).title(c));
-    let detail =
-        "For your account only, on all your devices. Others keep theirs. This cannot be undone.";
-    let consent = Consent::Change(chat, ThreadChange::Clear);
-    Some(Overlay::Confirm(Confirm::new(&question, detail, consent)))
 }
 
 impl SettingRow {

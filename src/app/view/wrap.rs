@@ -166,8 +166,8 @@ pub fn break_lines(text: &str, columns: usize) -> Vec<Range<usize>> {
     let mut used = 0;
     let slashes_as_letters = text.replace('/', "x");
     let mut breaks = linebreaks(&slashes_as_letters).map(|(at, _)| at).peekable();
-    // Where the row may end, and how many of its cells stand before that place.
-    let mut chance: Option<(usize, usize)> = None;
+    // Where the row may end.
+    let mut chance: Option<usize> = None;
     let mut word = 0;
     for (at, cluster) in cluster_indices(text) {
         let end = at + cluster.len();
@@ -179,7 +179,7 @@ pub fn break_lines(text: &str, columns: usize) -> Vec<Range<usize>> {
         while breaks.next_if(|brk| *brk < at).is_some() {}
         let in_url = || text.get(word..at).is_some_and(|word| word.contains("://"));
         if at > start && breaks.peek() == Some(&at) && !in_url() {
-            chance = Some((at, used));
+            chance = Some(at);
         }
         if matches!(cluster, " " | "\t") {
             word = end;
@@ -189,14 +189,11 @@ pub fn break_lines(text: &str, columns: usize) -> Vec<Range<usize>> {
         }
         let cells = cluster_width(cluster);
         if used + cells > columns && at > start {
-            let brk = chance
-                .filter(|(_, before)| used + cells - before <= columns)
-                .map_or(at, |(brk, _)| brk);
+            // A tab may be wider in its new row than it was.
+            let begun = |brk| clusters(text.get(brk..at).unwrap_or_default()).fold(0, after);
+            let brk = chance.filter(|brk| begun(*brk) + cells <= columns).unwrap_or(at);
             rows.push(start..brk);
-            start = brk;
-            let begun = text.get(brk..at).unwrap_or_default();
-            used = clusters(begun).fold(0, after);
-            chance = None;
+            (start, used, chance) = (brk, begun(brk), None);
         }
         used += cells;
     }
@@ -283,6 +280,15 @@ mod tests {
     #[test]
     fn leading_and_inner_spaces_stay() {
         assert_eq!(lines("  a   b", 10), ["  a   b"]);
+    }
+
+    #[test]
+    fn a_tab_that_grows_in_its_new_row_does_not_make_it_too_wide() {
+        let text = "कक क\te👍👍\t)";
+        for range in break_lines(text, 6) {
+            let row = expand_tabs(text[range].trim_end_matches(HANGING), &mut 0);
+            assert!(width(&row) <= 6, "{row:?}");
+        }
     }
 
     #[test]
