@@ -225,6 +225,8 @@ async fn a_long_history_is_loaded_page_by_page_and_nothing_moves_while_reading()
         Runner::with(&gateway, Setup { receipts: Receipts::Never, ..Setup::default() }).await;
     anna.wait_for("live").await;
     anna.press(&["alt-down"]).await;
+    anna.wait_for(" new ═").await;
+    anna.press(&["ctrl-end"]).await;
     anna.wait_for("line number 229.").await;
     for _ in 0..40 {
         anna.press(&["ctrl-home"]).await;
@@ -531,6 +533,9 @@ async fn a_message_taller_than_the_screen_is_read_by_selecting() {
     let mut anna = Runner::start(&gateway, ANNA).await;
     anna.wait_for("live").await;
     anna.press(&["alt-down"]).await;
+    // It opens at its beginning, because it is new.
+    anna.wait_for("line 3.").await;
+    anna.press(&["ctrl-end"]).await;
     anna.wait_for("line 60.").await;
     anna.press(&["ctrl-up"]).await;
     for _ in 0..40 {
@@ -649,6 +654,8 @@ async fn a_quote_leads_to_its_message_far_back_and_the_inspector_shows_everythin
     let mut anna = Runner::start(&gateway, ANNA).await;
     anna.wait_for("live").await;
     anna.press(&["alt-down"]).await;
+    anna.wait_for(" new ═").await;
+    anna.press(&["ctrl-end"]).await;
     anna.wait_for("really?").await;
     anna.press(&["ctrl-up", "g"]).await;
     anna.wait_until("the quoted message, selected", |s| {

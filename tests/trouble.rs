@@ -153,7 +153,7 @@ fn a_recording_plays_the_same_frames_and_a_redacted_one_says_nothing() {
     assert_eq!(played.status.code(), Some(1));
     assert!(text(&played.stderr).contains("not as recorded"), "{}", text(&played.stderr));
     std::fs::write(secretless, "no recording").unwrap();
-    assert!(text(&place.command(&["replay", secretless]).stderr).contains("it is no recording"));
+    assert!(text(&place.command(&["replay", secretless]).stderr).contains("it is not a recording"));
 }
 
 #[test]

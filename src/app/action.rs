@@ -54,6 +54,8 @@ pub enum ListAction {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MessagesAction {
     Scroll(Scroll),
+    /// To the line above new messages.
+    FirstUnread,
     SelectUp,
     SelectDown,
     /// Selects one more message, from the first selected one on.
@@ -178,6 +180,7 @@ impl Action {
         ("line-down", Action::Messages(MessagesAction::Scroll(Scroll::LineDown))),
         ("oldest", Action::Messages(MessagesAction::Scroll(Scroll::Oldest))),
         ("newest", Action::Messages(MessagesAction::Scroll(Scroll::Newest))),
+        ("first-unread", Action::Messages(MessagesAction::FirstUnread)),
         ("select-message", Action::Messages(MessagesAction::SelectUp)),
         ("select-up", Action::Messages(MessagesAction::SelectUp)),
         ("select-down", Action::Messages(MessagesAction::SelectDown)),

@@ -24,7 +24,20 @@ pub fn act(model: &mut Model, action: Action) {
     }
 }
 
+/// Whether the user decides with it what of the chat is in sight.
+fn moves_the_view(action: &Action) -> bool {
+    matches!(
+        action,
+        Action::Messages(_)
+            | Action::App(AppAction::Escape)
+            | Action::Compose(super::ComposeAction::Send)
+    )
+}
+
 fn act_once(model: &mut Model, action: Action) -> Option<Action> {
+    if moves_the_view(&action) {
+        model.app.with_open(|chat, _| chat.reading.stay_put());
+    }
     if action != Action::App(AppAction::FocusNext) {
         model.app.with_open(|chat, _| chat.composer.completion = None);
     }

@@ -22,11 +22,11 @@ pub fn want(model: &mut Model, want: Want) {
         Want::Newer(chat) => {
             model.app.with_chat(&chat, history::load_newer);
         }
-        Want::Seen { chat, upto } => {
+        Want::Seen { chat, from, upto } => {
             let presence = model.app.presence;
             // A chat that opened by itself is read once someone does something.
             if model.app.prefs.receipts().by_looking() && presence.focused && presence.acted {
-                model.app.with_chat(&chat, |chat, env| reading::seen(chat, env, upto));
+                model.app.with_chat(&chat, |chat, env| reading::seen(chat, env, &from, &upto));
             }
         }
     }

@@ -71,6 +71,15 @@ impl Model {
     pub fn open(&mut self, chat: &ChatRef) {
         self.overlays.clear();
         self.app.open_chat(chat);
+        self.go_to_new();
+    }
+
+    /// Moves the view of a chat that is being opened to its first unread message.
+    pub fn go_to_new(&mut self) {
+        let now = self.app.clock.mono;
+        if self.app.opened().is_some_and(|chat| chat.reading.goes_to_new(now)) {
+            self.view.show_new(&mut self.app);
+        }
     }
 
     /// Shows a message of the open chat, wherever in its history it stands.

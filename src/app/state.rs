@@ -258,8 +258,7 @@ impl AppState {
         }
         self.close_chat();
         let opened = self.with_new_chat(chat, |chat, env| {
-            chat.reading.wants_new_line = chat.info.unread.messages > 0;
-            chat.reading.on_screen = None;
+            chat.reading.begin(chat.info.unread.messages > 0, env.now.mono);
             chat.draw_new_line(env.me);
             env.request(Request::Open { conversation: chat.info.id.clone() });
         });
@@ -274,10 +273,7 @@ impl AppState {
         let Some(open) = self.open.take() else { return };
         self.with_chat(&open, |chat, env| {
             chat.selection = None;
-            chat.reading.new_from = None;
-            chat.reading.wants_new_line = false;
-            chat.reading.on_screen = None;
-            chat.reading.kept_unread = false;
+            chat.reading.end();
             sending::stop_typing(chat, env);
             if chat.trim_closed() {
                 chat.anchor = Anchor::Bottom;

@@ -17,11 +17,11 @@ pub use list::{Badge, ListRow};
 pub use rows::{Glyph, PaneRow, RowKind, indent};
 pub use status::{StatusInput, StatusView, status};
 
-use super::chat::{Anchor, Older, Window};
+use super::chat::{Anchor, Chat, Older, Window};
 use super::prefs::Prefs;
 use super::state::{AppState, Focus};
 use crate::model::text::width;
-use crate::model::{ChatRef, MessageKey, SafeText};
+use crate::model::{ChatRef, MessageBody, MessageKey, SafeText};
 use layout::{Layout, LayoutInput, Rect, Size};
 use scroll::{RowCache, RowsStamp};
 use serde::{Deserialize, Serialize};
@@ -40,9 +40,10 @@ pub enum Want {
     Older(ChatRef),
     /// The end of a stretch of the past is near.
     Newer(ChatRef),
-    /// The end of the chat is on the screen.
+    /// These messages are on the screen: from the first one in sight to the last one that is there to its end.
     Seen {
         chat: ChatRef,
+        from: MessageKey,
         upto: MessageKey,
     },
 }
@@ -86,8 +87,10 @@ pub struct MessagesView {
     pub rows: Vec<PaneRow>,
     /// What it says while it has no rows.
     pub hint: Option<&'static [&'static str]>,
-    /// Messages below the last row.
+    /// Messages below the last row, one that is not there to its end counted.
     pub below: usize,
+    /// The last message in sight is not there to its end.
+    pub is_cut: bool,
     /// The day of the top row while the view is scrolled up and no line in sight above it says so.
     pub day: Option<String>,
     pub stamp: u64,
@@ -194,6 +197,7 @@ impl ViewState {
                 self.visible.messages.stamp += 1;
             }
             self.visible.messages.below = 0;
+            self.visible.messages.is_cut = false;
             self.visible.messages.day = None;
             return;
         };
@@ -202,7 +206,8 @@ impl ViewState {
             return;
         }
         let pane = rows::Pane::new(app, chat, area, self.size, self.bare);
-        let (rows, below) = self.row_cache.fill(&pane, &chat.anchor);
+        let (rows, below, is_cut) = self.row_cache.fill(&pane, &chat.anchor);
+        self.visible.messages.is_cut = is_cut;
         self.visible.messages.hint = rows.is_empty().then_some(&NOTHING_SAID[..]);
         self.visible.messages.rows = rows;
         self.visible.messages.below = below;
@@ -230,14 +235,41 @@ impl ViewState {
         if past && self.visible.messages.below < height {
             wants.push(Want::Newer(chat.clone()));
         }
-        if self.visible.messages.below == 0
-            && c.paging.window == Window::Live
+        if c.paging.window == Window::Live
             && !covered
-            && let Some(last) = c.timeline.iter().rev().find(|m| !m.key.is_unsent())
+            && let Some((from, upto)) = self.in_sight(c)
         {
-            wants.push(Want::Seen { chat, upto: last.key.clone() });
+            wants.push(Want::Seen { chat, from, upto });
         }
         wants
+    }
+
+    /// The first message in sight, and the last one that is there to its end.
+    fn in_sight(&self, c: &Chat) -> Option<(MessageKey, MessageKey)> {
+        let messages = &self.visible.messages;
+        let mut keys: Vec<&MessageKey> =
+            messages.rows.iter().filter_map(|row| row.key.as_ref()).collect();
+        keys.dedup();
+        if messages.is_cut {
+            keys.pop();
+        }
+        let is_message = |key: &&&MessageKey| {
+            let message = c.timeline.get(key);
+            message
+                .is_some_and(|m| !m.key.is_unsent() && !matches!(m.body, MessageBody::Gap { .. }))
+        };
+        let upto = keys.iter().rev().find(is_message)?;
+        Some(((*keys.first()?).clone(), (*upto).clone()))
+    }
+
+    /// Moves the view to the line above new messages, unless all of them fit below it.
+    pub fn show_new(&mut self, app: &mut AppState) {
+        self.move_anchor(app, RowCache::at_new_line);
+    }
+
+    /// The first message in sight when the view is at the end.
+    pub fn first_at_bottom(&mut self, app: &AppState) -> Option<MessageKey> {
+        self.with_pane(app, RowCache::first_at_bottom).flatten()
     }
 
     /// Moves the open chat's view by rows; negative is up.

@@ -10,7 +10,7 @@ pub use redact::Redactor;
 
 use crate::app::view::layout::Size;
 use crate::app::{Input, Model, update};
-use crate::model::{AccountId, Now, Preferences, UserId};
+use crate::model::{AccountId, Now, Preferences, SafeText, UserId};
 use crate::ui::{ColorDepth, Screen, Theme};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -25,7 +25,7 @@ use std::path::Path;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 
 /// Rises when recordings of before cannot be played any more.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 /// Lines that may wait for the disk before the recording ends.
 const WAITING: usize = 8_192;
 
@@ -248,13 +248,7 @@ pub fn read(path: &Path) -> Result<(RecordingHeader, Vec<RecordingEntry>, bool),
     let first = lines.next().unwrap_or_default();
     let header = match serde_json::from_slice(first) {
         Ok(RecordingEntry::Start(header)) if header.format == FORMAT => *header,
-        Ok(RecordingEntry::Start(header)) => {
-            return Err(format!(
-                "it was recorded by skchat {}, whose recordings are others",
-                header.skchat
-            ));
-        }
-        _ => return Err("it is no recording".to_owned()),
+        _ => return Err(not_ours(first)),
     };
     let mut entries = Vec::new();
     let mut broken = None;
@@ -269,6 +263,26 @@ pub fn read(path: &Path) -> Result<(RecordingHeader, Vec<RecordingEntry>, bool),
         }
     }
     Ok((header, entries, broken.is_some()))
+}
+
+/// Why the first line is no beginning of a recording that can be played here. The header of another version may have
+/// other fields, but says which version that is.
+fn not_ours(first: &[u8]) -> String {
+    let line: serde_json::Value = serde_json::from_slice(first).unwrap_or_default();
+    let header = line.get("Start");
+    let format = header.and_then(|h| h.get("format")).and_then(serde_json::Value::as_u64);
+    let skchat = header.and_then(|h| h.get("skchat")).and_then(serde_json::Value::as_str);
+    match (skchat, format) {
+        (Some(_), Some(format)) if format == u64::from(FORMAT) => {
+            "its first line is damaged".to_owned()
+        }
+        (Some(skchat), Some(format)) => format!(
+            "it was recorded by skchat {} in format {format}; this is skchat {}, which plays format {FORMAT}",
+            SafeText::line(skchat),
+            env!("CARGO_PKG_VERSION")
+        ),
+        _ => "it is not a recording made with --record".to_owned(),
+    }
 }
 
 /// A recording of the same length in which nothing can be read: letters and digits are others, widths and ids' equality

@@ -116,6 +116,7 @@ fn escape(model: &mut Model) {
         model.app.set_focus(Focus::Compose);
         return;
     }
+    let mut left_history = false;
     model.app.with_open(|chat, env| {
         if chat.selection.take().is_some() {
             return;
@@ -126,6 +127,10 @@ fn escape(model: &mut Model) {
             chat.drop_new_line();
         } else {
             history::to_newest(chat, env);
+            left_history = true;
         }
     });
+    if left_history {
+        super::messages::note_skipped(model);
+    }
 }

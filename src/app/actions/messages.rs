@@ -2,8 +2,9 @@
 
 use crate::app::action::{MessagesAction, Scroll};
 use crate::app::chat::{
-    Chat, Env, Selection, history, jump_to_quote, message_change, outbox, reading,
+    Chat, Env, Selection, Window, history, jump_to_quote, message_change, outbox, reading,
 };
+use crate::app::keymap::KeymapEntry;
 use crate::app::model::Model;
 use crate::app::overlay::{Confirm, Consent, Inspector, Links, MessageMenu, Overlay, Reactions};
 use crate::app::pending::SourcePurpose;
@@ -14,6 +15,7 @@ pub fn act(model: &mut Model, action: MessagesAction) {
     let moves = matches!(
         action,
         MessagesAction::Scroll(_)
+            | MessagesAction::FirstUnread
             | MessagesAction::SelectUp
             | MessagesAction::SelectDown
             | MessagesAction::Extend { .. }
@@ -29,6 +31,7 @@ pub fn act(model: &mut Model, action: MessagesAction) {
     }
     match action {
         MessagesAction::Scroll(by) => scroll(model, by),
+        MessagesAction::FirstUnread => first_unread(model),
         MessagesAction::SelectUp => select(model, true),
         MessagesAction::SelectDown => select(model, false),
         MessagesAction::Extend { up } => extend(model, up),
@@ -80,7 +83,44 @@ fn scroll(model: &mut Model, by: Scroll) {
         Scroll::Oldest => model.view.to_top(app),
         Scroll::Newest => {
             app.with_open(history::to_newest);
+            note_skipped(model);
         }
+    }
+}
+
+/// At the end: what was skipped on the way there stays unread, and the user learns how that ends.
+pub fn note_skipped(model: &mut Model) {
+    if !model.app.prefs.receipts().by_looking() {
+        return;
+    }
+    let Some(first) = model.view.first_at_bottom(&model.app) else { return };
+    let key = |name: &str| {
+        let entry = model.app.prefs.keymap.entry(name);
+        entry.map(KeymapEntry::key).unwrap_or_default()
+    };
+    let (back, read) = (key("first-unread"), key("mark-read"));
+    let me = &model.app.current_account().me;
+    match model.app.opened().map_or(0, |chat| chat.unseen_before(&first, me)) {
+        0 => {}
+        1 => model.app.note(&format!("1 above stays unread · {back} shows it")),
+        n => model
+            .app
+            .note(&format!("{n} above stay unread · {back} shows them · {read} marks all read")),
+    }
+}
+
+fn first_unread(model: &mut Model) {
+    let wanted = model.app.with_open(|chat, env| {
+        if chat.paging.window != Window::Live {
+            history::to_newest(chat, env);
+        }
+        chat.selection = None;
+        chat.want_first_unread(env.me, env.now.mono)
+    });
+    if wanted == Some(true) {
+        model.go_to_new();
+    } else if wanted == Some(false) {
+        model.app.note("Nothing is unread here");
     }
 }
 

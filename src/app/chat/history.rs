@@ -186,6 +186,7 @@ pub fn take(
         _ => None,
     };
     let before = chat.paging.oldest.clone();
+    let end = chat.timeline.iter().rev().find(|m| !m.key.is_unsent()).map(|m| m.key.at);
     let theirs = messages.iter().any(|m| m.sender != *env.me && !m.body.is_system());
     for message in messages {
         if arrival != Arrival::History {
@@ -216,6 +217,9 @@ pub fn take(
             Arrival::CatchUp => true,
             Arrival::History => false,
         };
+        if let Some(end) = end.filter(|_| arrival == Arrival::CatchUp && at_bottom && theirs) {
+            chat.draw_missed_line(env.me, end, env.now.mono);
+        }
         chat.draw_new_line_for(env.me, is_unseen && theirs);
     }
     let limit = if is_open { KEEP_OPEN } else { KEEP_CLOSED };

@@ -1,24 +1,75 @@
 //! What was read, by the user and by others.
+//!
+//! Only what was on the screen counts as read. A read marker says that everything up to a place was read; so it moves
+//! on only as far as no unread message was left out.
 
-use super::{Chat, Env, Window};
-use crate::model::{Message, MessageKey, ReadMarker, Receipts, Request, Timestamp, UserId};
+use super::{Chat, Env, Older, Window};
+use crate::model::{
+    Message, MessageBody, MessageKey, ReadMarker, Receipts, Request, Timestamp, UserId,
+};
 use std::time::Duration;
 
 /// What is on the screen for so long counts as read.
 const READ_AFTER: Duration = Duration::from_secs(1);
+/// For so long after a chat was opened its messages may still come in, and the view goes to the first unread one.
+const OPENING: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Default)]
 pub struct Reading {
     /// The first message of the `2 new` line; stays until the chat is left or Esc at the bottom.
     pub new_from: Option<MessageKey>,
+    /// How far was read when that line was drawn: what is loaded later may move it up.
+    new_after: Option<Timestamp>,
     /// The chat was opened with unread messages before its page was here.
     pub wants_new_line: bool,
-    /// The newest message in sight and when it counts as read; no time once it was reported.
-    pub on_screen: Option<(MessageKey, Option<Duration>)>,
+    /// Until then (monotonic) the view goes to the line when messages come in, unless the user moves it.
+    goes_to_new: Option<Duration>,
+    looking: Looking,
     /// The user marked it unread: looking at it does not undo that until the chat is left.
     pub kept_unread: bool,
     /// How far others have read.
     pub read_receipts: Vec<(UserId, Timestamp)>,
+}
+
+/// What was on the screen since the chat was opened.
+#[derive(Debug, Default)]
+struct Looking {
+    /// Up to here nothing unread was left out.
+    seen: Option<MessageKey>,
+    /// The steps of that which do not count as read yet, and when (monotonic) they do.
+    due: Vec<(MessageKey, Duration)>,
+    /// Up to here it was reported as read.
+    reported: Option<MessageKey>,
+}
+
+impl Reading {
+    /// The next moment at which something counts as read.
+    pub fn next_due(&self) -> Option<Duration> {
+        self.looking.due.first().map(|(_, due)| *due)
+    }
+
+    /// The chat is opened.
+    pub fn begin(&mut self, has_unread: bool, now: Duration) {
+        self.wants_new_line = has_unread;
+        self.goes_to_new = has_unread.then_some(now + OPENING);
+        self.looking = Looking::default();
+    }
+
+    /// The chat is left.
+    pub fn end(&mut self) {
+        let read_receipts = std::mem::take(&mut self.read_receipts);
+        *self = Self { read_receipts, ..Self::default() };
+    }
+
+    /// The user moves the view: it does not go to the unread messages by itself any more.
+    pub fn stay_put(&mut self) {
+        self.goes_to_new = None;
+    }
+
+    /// Whether the view is to go to the line above new messages.
+    pub fn goes_to_new(&self, now: Duration) -> bool {
+        self.new_from.is_some() && self.goes_to_new.is_some_and(|until| now < until)
+    }
 }
 
 impl Chat {
@@ -34,21 +85,69 @@ impl Chat {
         self.reading.read_receipts.iter().filter(|(_, read)| *read >= at).count()
     }
 
-    /// Puts the `2 new` line above the first unread message, once that message is loaded.
+    /// Up to when everything was read, or has been on the screen; `None` without a read marker.
+    fn seen_until(&self) -> Option<Timestamp> {
+        let looking = &self.reading.looking;
+        let seen = looking.seen.iter().chain(&looking.reported).map(|key| key.at);
+        seen.chain(self.info.read_marker.as_ref().map(|h| h.arrival)).max()
+    }
+
+    /// The first loaded message of someone else after `after`. Without a read marker the count of unread messages says
+    /// which one that is.
+    fn first_after(&self, after: Option<Timestamp>, me: &UserId) -> Option<&Message> {
+        let theirs = |m: &&Message| is_theirs(m, me);
+        if let Some(after) = after {
+            return self.timeline.from(&after_key(after)).find(theirs);
+        }
+        let unread = usize::try_from(self.info.unread.messages).unwrap_or(usize::MAX);
+        self.timeline.iter().rev().filter(theirs).take(unread).last()
+    }
+
+    /// Whether something unread lies before `from` that was not on the screen.
+    fn skips_unread(&self, from: &MessageKey, me: &UserId) -> bool {
+        let seen = self.seen_until();
+        let is_loaded = match seen {
+            Some(at) => {
+                matches!(self.paging.older, Older::Reached | Older::Failed(_))
+                    || self.info.unread.messages == 0
+                    || self.start().is_none_or(|start| start.at <= at)
+            }
+            None => true,
+        };
+        !is_loaded || self.first_after(seen, me).is_some_and(|m| m.key < *from)
+    }
+
+    /// How many messages of others before `from` have not been on the screen, as far as they are loaded.
+    pub fn unseen_before(&self, from: &MessageKey, me: &UserId) -> usize {
+        let Some(first) = self.first_after(self.seen_until(), me) else { return 0 };
+        let theirs = |m: &&Message| is_theirs(m, me);
+        self.timeline.from(&first.key).take_while(|m| m.key < *from).filter(theirs).count()
+    }
+
+    /// Puts the `2 new` line above the first unread message, once that message is loaded. When an earlier one is loaded
+    /// after that, the line goes up to it.
     pub fn draw_new_line(&mut self, me: &UserId) {
         // Further back nothing is new.
-        if !self.reading.wants_new_line || self.paging.window != Window::Live {
+        if self.paging.window != Window::Live {
             return;
         }
-        let read = self.info.read_marker.as_ref().map(|h| h.arrival);
-        let unread = usize::try_from(self.info.unread.messages).unwrap_or(usize::MAX);
-        let theirs = |m: &&Message| is_theirs(m, me);
-        let first = match read {
-            Some(read) => self.timeline.iter().filter(theirs).find(|m| m.at > read),
-            None => self.timeline.iter().rev().filter(theirs).take(unread).last(),
+        let after = if self.reading.wants_new_line {
+            self.info.read_marker.as_ref().map(|h| h.arrival)
+        } else {
+            self.reading.new_after
+        };
+        let first = match &self.reading.new_from {
+            // What is above the line was read, unless it was not loaded when the line was drawn.
+            Some(line) if !self.reading.wants_new_line => {
+                let first = after.and_then(|after| self.first_after(Some(after), me));
+                first.filter(|m| m.key < *line)
+            }
+            None if !self.reading.wants_new_line => None,
+            _ => self.first_after(after, me),
         };
         if let Some(first) = first.map(|m| m.key.clone()) {
             self.reading.new_from = Some(first);
+            self.reading.new_after = after;
             self.reading.wants_new_line = false;
             self.timeline.touch();
         }
@@ -62,6 +161,29 @@ impl Chat {
         self.reading.wants_new_line &= before;
     }
 
+    /// What came while the connection was down begins after `end`: the line goes there, and the view to the line.
+    pub fn draw_missed_line(&mut self, me: &UserId, end: Timestamp, now: Duration) {
+        if self.reading.goes_to_new(now) {
+            return;
+        }
+        let Some(first) = self.first_after(Some(end), me).map(|m| m.key.clone()) else { return };
+        self.reading.new_from = Some(first);
+        self.reading.new_after = Some(end);
+        self.reading.goes_to_new = Some(now + OPENING);
+        self.timeline.touch();
+    }
+
+    /// Wants the view at the first unread message, which may have to be loaded. False when nothing is unread.
+    pub fn want_first_unread(&mut self, me: &UserId, now: Duration) -> bool {
+        if self.info.unread.messages > 0 && self.reading.new_from.is_none() {
+            self.reading.wants_new_line = true;
+            self.draw_new_line(me);
+        }
+        let any = self.reading.wants_new_line || self.reading.new_from.is_some();
+        self.reading.goes_to_new = any.then_some(now + OPENING);
+        any
+    }
+
     /// Takes the `2 new` line away.
     pub fn drop_new_line(&mut self) {
         self.reading.new_from = None;
@@ -69,33 +191,52 @@ impl Chat {
     }
 }
 
-fn is_theirs(message: &Message, me: &UserId) -> bool {
-    message.sender != *me && !message.body.is_system() && !message.key.is_unsent()
+/// Before every message that arrived later than this.
+fn after_key(at: Timestamp) -> MessageKey {
+    MessageKey { at: Timestamp(at.0.saturating_add(1)), order: 0, id: "".into() }
 }
 
-/// The end of the chat is on the screen; after a second of that it counts as read.
-pub fn seen(chat: &mut Chat, env: &mut Env<'_>, upto: MessageKey) {
-    let due = env.now.mono + READ_AFTER;
-    if !chat.reading.kept_unread
-        && !chat.misses_unread(&upto)
-        && chat.reading.on_screen.as_ref().is_none_or(|(key, _)| *key != upto)
+fn is_theirs(message: &Message, me: &UserId) -> bool {
+    message.sender != *me
+        && !message.body.is_system()
+        && !matches!(message.body, MessageBody::Gap { .. })
+        && !message.key.is_unsent()
+}
+
+/// The messages from `from` to `upto` are on the screen. After a second they count as read, if nothing unread before
+/// them was left out.
+pub fn seen(chat: &mut Chat, env: &mut Env<'_>, from: &MessageKey, upto: &MessageKey) {
+    const MAX_STEPS: usize = 8;
+    let looking = &chat.reading.looking;
+    let is_known = |known: &Option<MessageKey>| known.as_ref().is_some_and(|key| upto <= key);
+    if chat.reading.kept_unread
+        || is_known(&looking.seen)
+        || is_known(&looking.reported)
+        || chat.misses_unread(upto)
+        || chat.skips_unread(from, env.me)
     {
-        chat.reading.on_screen = Some((upto, Some(due)));
+        return;
     }
+    let looking = &mut chat.reading.looking;
+    looking.seen = Some(upto.clone());
+    if looking.due.len() >= MAX_STEPS {
+        looking.due.pop();
+    }
+    looking.due.push((upto.clone(), env.now.mono + READ_AFTER));
 }
 
 /// What was on the screen for its second counts as read.
 pub fn mark_seen(chat: &mut Chat, env: &mut Env<'_>) {
-    let Some((key, Some(due))) = chat.reading.on_screen.clone() else { return };
-    if due > env.now.mono {
-        return;
-    }
+    let now = env.now.mono;
+    let due = &mut chat.reading.looking.due;
+    let count = due.iter().take_while(|(_, due)| *due <= now).count();
+    let Some((key, _)) = due.drain(..count).next_back() else { return };
     if chat.misses_unread(&key) {
         // What is not here has not been read: asked again once the gap is filled.
-        chat.reading.on_screen = None;
+        look_away(chat);
         return;
     }
-    chat.reading.on_screen = Some((key.clone(), None));
+    chat.reading.looking.reported = Some(key.clone());
     chat.reading.wants_new_line = false;
     read_up_to(chat, env, &key);
 }
@@ -104,6 +245,7 @@ pub fn mark_seen(chat: &mut Chat, env: &mut Env<'_>) {
 pub fn read_all(chat: &mut Chat, env: &mut Env<'_>) {
     chat.reading.wants_new_line = false;
     chat.reading.kept_unread = false;
+    chat.reading.stay_put();
     let last = chat.timeline.iter().rev().find(|m| !m.key.is_unsent()).map(|m| m.key.clone());
     // The end may lie beyond what is loaded.
     let top = chat.paging.coverage.top().map(|top| MessageKey {
@@ -143,9 +285,11 @@ pub fn unread_from(chat: &mut Chat, env: &mut Env<'_>, key: &MessageKey) {
         client_id: before.and_then(|m| m.client_id.clone()),
     };
     chat.reading.kept_unread = true;
-    chat.reading.on_screen = None;
+    chat.reading.looking = Looking::default();
+    chat.reading.stay_put();
     chat.selection = None;
     chat.reading.new_from = Some(first);
+    chat.reading.new_after = Some(read_marker.arrival);
     chat.timeline.touch();
     env.note("Unread from here on");
     let conversation = chat.info.id.clone();
@@ -155,9 +299,8 @@ pub fn unread_from(chat: &mut Chat, env: &mut Env<'_>, key: &MessageKey) {
 
 /// Nothing counts as read while nobody looks; the second begins anew when someone does again.
 pub fn look_away(chat: &mut Chat) {
-    if matches!(chat.reading.on_screen, Some((_, Some(_)))) {
-        chat.reading.on_screen = None;
-    }
+    chat.reading.looking.seen = None;
+    chat.reading.looking.due.clear();
 }
 
 /// Whether answering counts as reading.

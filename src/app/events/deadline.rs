@@ -18,7 +18,7 @@ pub fn next(app: &AppState) -> Option<Duration> {
         typing.chain(c.composer.save_by)
     });
     let looked_at = app.presence.focused && app.prefs.receipts().by_looking();
-    let reading = app.opened().filter(|_| looked_at).and_then(|c| c.reading.on_screen.as_ref()?.1);
+    let reading = app.opened().filter(|_| looked_at).and_then(|c| c.reading.next_due());
     let countdowns = app.accounts.iter().filter_map(|a| a.connection.next_tick(now));
     let moments = chats.chain(note).chain(reading).chain(held(app)).chain(countdowns);
     moments.chain(midnight(app)).min()

@@ -82,6 +82,9 @@ fn chat_delta(model: &mut Model, account: &AccountId, delta: Delta) {
                     chat.draw_new_line(env.me);
                 }
             });
+            if is_open {
+                model.go_to_new();
+            }
         }
         Delta::Typing { conversation, who, active } => {
             model.app.with_new_chat(&at(conversation), |chat, env| {
@@ -207,7 +210,7 @@ fn open_by_itself(model: &mut Model, chat: &ChatRef) {
     }
     model.app.open_chat(chat);
     // What is unread may not be counted yet.
-    model.app.with_open(|chat, _| chat.reading.wants_new_line = true);
+    model.app.with_open(|chat, env| chat.reading.begin(true, env.now.mono));
 }
 
 fn not_sent(model: &mut Model, chat: &ChatRef) {

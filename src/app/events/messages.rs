@@ -31,6 +31,8 @@ pub fn take(
         }
         if let Some(key) = arrived.filter(|_| is_open) {
             model.view.show_in_place(&mut model.app, &key);
+        } else if is_open && arrival != Arrival::Live {
+            model.go_to_new();
         }
     }
     match placement {

@@ -186,3 +186,148 @@ fn old_messages_never_look_new() {
     messages(&mut app, 20..50, Arrival::History);
     app.expect_none(" new ═");
 }
+
+/// Sixty messages of which ten are read, in a chat that is opened then.
+fn long_unread() -> App {
+    let mut app = app(Receipts::Auto);
+    messages(&mut app, 1..61, Arrival::History);
+    unread(&mut app, 10, 50);
+    app.effects();
+    app.opened()
+}
+
+#[test]
+fn a_chat_with_unread_messages_opens_at_the_first_of_them() {
+    let mut app = long_unread();
+    let screen = app.expect("═ 50 new ═");
+    assert!(screen.contains("number 11.") && !screen.contains("number 60."), "{screen}");
+    app.expect("below · Ctrl-End");
+    // One key to the newest, one back to the first unread.
+    app.press("ctrl-end");
+    app.expect("number 60.");
+    app.press("alt-u");
+    app.expect("═ 50 new ═");
+    app.press("esc");
+    app.expect("number 60.");
+}
+
+#[test]
+fn only_what_was_on_the_screen_counts_as_read() {
+    let mut app = long_unread();
+    look(&mut app);
+    let first = marked(&mut app);
+    let [(upto, false, true)] = first.as_slice() else { panic!("{first:?}") };
+    let upto = *upto;
+    assert!(upto > message(11).at && upto < message(40).at, "{upto:?}");
+    // The end is on the screen, but not what lies between.
+    app.press("ctrl-end");
+    app.expect("above stay unread · Alt-U shows them · Ctrl-X r marks all read");
+    look(&mut app);
+    assert_eq!(marked(&mut app), []);
+    // Page by page everything is.
+    app.press("alt-u");
+    for _ in 0..6 {
+        app.press("pagedown");
+        look(&mut app);
+    }
+    assert_eq!(marked(&mut app).last(), Some(&(message(60).at, false, true)));
+}
+
+#[test]
+fn paging_quickly_over_everything_has_shown_everything() {
+    let mut app = long_unread();
+    app.layout();
+    app.press("pagedown pagedown pagedown pagedown pagedown pagedown");
+    look(&mut app);
+    assert_eq!(marked(&mut app), [(message(60).at, false, true)]);
+}
+
+#[test]
+fn in_a_chat_that_never_rests_what_was_seen_counts_all_the_same() {
+    let mut app = app(Receipts::Auto).opened();
+    let mut read = Vec::new();
+    for n in 1..40 {
+        messages(&mut app, n..n + 1, Arrival::Live);
+        app.pass(Duration::from_millis(300));
+        read.extend(marked(&mut app));
+    }
+    assert!(read.len() > 5, "{read:?}");
+}
+
+#[test]
+fn more_than_fits_at_once_is_not_read_by_standing_at_the_end() {
+    let mut app = app(Receipts::Auto).opened();
+    messages(&mut app, 1..5, Arrival::Live);
+    look(&mut app);
+    unread(&mut app, 4, 0);
+    app.effects();
+    messages(&mut app, 5..90, Arrival::Live);
+    look(&mut app);
+    assert_eq!(marked(&mut app), []);
+    app.press("ctrl-x r");
+    assert_eq!(marked(&mut app), [(message(89).at, false, true)]);
+}
+
+#[test]
+fn a_chat_left_scrolled_up_shows_the_new_messages_when_it_is_opened_for_them() {
+    let mut app = app(Receipts::Auto).opened();
+    messages(&mut app, 1..100, Arrival::History);
+    unread(&mut app, 99, 0);
+    app.press("pageup pageup pageup");
+    app.expect_none("number 99.");
+    app = app.with_direct("mia").opened();
+    let conversation = ConversationId::new("8:joe.4");
+    let (placement, arrival) = (Placement::Event, Arrival::Live);
+    let messages = (100..103).map(message).collect();
+    app.delta(Delta::Messages { conversation, messages, placement, arrival });
+    unread(&mut app, 99, 3);
+    app.press("alt-a");
+    let screen = app.expect("═ 3 new ═");
+    assert!(screen.contains("number 102."), "{screen}");
+}
+
+#[test]
+fn the_line_goes_up_when_the_first_unread_message_is_loaded_later() {
+    let mut app = app(Receipts::Auto);
+    unread(&mut app, 10, 80);
+    app = app.opened();
+    messages(&mut app, 50..91, Arrival::History);
+    app.expect("═ 41 new ═");
+    let before = Point::from(&message(50).key);
+    let older = Placement::Older { before, reached_start: false };
+    app.layout();
+    app.arrive((5..50).map(message).collect(), older, Arrival::History);
+    let screen = app.expect("═ 80 new ═");
+    assert!(screen.contains("number 11."), "{screen}");
+}
+
+#[test]
+fn what_was_missed_while_away_is_shown_from_its_beginning() {
+    let mut app = app(Receipts::Auto).opened();
+    messages(&mut app, 1..30, Arrival::History);
+    unread(&mut app, 29, 0);
+    messages(&mut app, 30..90, Arrival::CatchUp);
+    let screen = app.expect("═ 60 new ═");
+    assert!(screen.contains("number 30."), "{screen}");
+    // Where the user has moved to, the view stays.
+    app.press("ctrl-end");
+    messages(&mut app, 90..91, Arrival::Live);
+    app.expect("number 90.");
+}
+
+#[test]
+fn without_unread_messages_the_key_to_them_says_so() {
+    let mut app = app(Receipts::Auto).opened();
+    messages(&mut app, 1..30, Arrival::History);
+    unread(&mut app, 29, 0);
+    app.press("alt-u");
+    app.expect("Nothing is unread here");
+}
+
+#[test]
+fn a_question_over_the_chat_covers_it() {
+    let mut app = long_unread();
+    app.press("f1");
+    look(&mut app);
+    assert_eq!(marked(&mut app), []);
+}

@@ -266,10 +266,31 @@ impl RowCache {
         len > pane.height && in_sight && hidden
     }
 
-    /// The rows in sight, and how many messages follow below them.
-    pub fn fill(&mut self, pane: &Pane<'_>, anchor: &Anchor) -> (Vec<PaneRow>, usize) {
+    /// The anchor at the line above new messages, with a little of what was read before it.
+    pub fn at_new_line(&mut self, pane: &Pane<'_>) -> Anchor {
+        const BEFORE: usize = 2;
         self.refresh(pane);
-        let Some(top) = self.resolve(pane, anchor) else { return (Vec::new(), 0) };
+        let line = pane.chat.reading.new_from.as_ref().and_then(|key| pane.chat.timeline.get(key));
+        let (Some(message), Some(bottom)) = (line, self.bottom(pane)) else {
+            return pane.chat.anchor.clone();
+        };
+        let lead = self.lay(pane, message).lead;
+        let row = lead.iter().position(|kind| matches!(kind, RowKind::New(_))).unwrap_or(0);
+        let line = Place { key: message.key.clone(), row };
+        let top = self.up(pane, line, if pane.height > 3 * BEFORE { BEFORE } else { 0 });
+        if top < bottom { self.anchor_of(pane, &top) } else { Anchor::Bottom }
+    }
+
+    /// The first message in sight when the end is at the bottom.
+    pub fn first_at_bottom(&mut self, pane: &Pane<'_>) -> Option<MessageKey> {
+        self.refresh(pane);
+        self.bottom(pane).map(|place| place.key)
+    }
+
+    /// The rows in sight, how many messages follow below them, and whether the last one goes on below.
+    pub fn fill(&mut self, pane: &Pane<'_>, anchor: &Anchor) -> (Vec<PaneRow>, usize, bool) {
+        self.refresh(pane);
+        let Some(top) = self.resolve(pane, anchor) else { return (Vec::new(), 0, false) };
         let mut out = Vec::with_capacity(pane.height);
         let mut skip = top.row;
         let mut last = None;
@@ -287,6 +308,6 @@ impl RowCache {
         }
         // A message whose end is not in sight has not been seen.
         let below = last.map_or(0, |key| pane.chat.timeline.after(&key).take(1000).count());
-        (out, below + usize::from(cut))
+        (out, below + usize::from(cut), cut)
     }
 }
