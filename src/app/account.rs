@@ -86,6 +86,11 @@ impl Account {
         if *who == self.me { SafeText::line("You") } else { self.names.of(who) }
     }
 
+    /// The name to show in lists: told apart from others of the same name; `You` for oneself.
+    pub fn distinct_name(&self, who: &UserId) -> SafeText {
+        if *who == self.me { self.name(who) } else { self.names.distinct(who) }
+    }
+
     /// What a conversation is called.
     pub fn title(&self, chat: &Chat) -> SafeText {
         title(&chat.info, &chat.group.members, &self.names, &self.me)

@@ -7,7 +7,7 @@ use super::action::Action;
 use super::chat::{group, sending};
 use super::model::Model;
 use super::overlay::{
-    Overlay, PeoplePicker, PickPurpose, Preview, change_flag, find, resolve_join_url,
+    Overlay, PeoplePicker, PickPurpose, Preview, Switcher, change_flag, find, resolve_join_url,
 };
 use crate::model::conversation::{FLAGS, FlagSpec};
 use crate::model::{ChatRef, Outgoing, ThreadChange};
@@ -163,7 +163,15 @@ fn open(model: &mut Model, _: &ChatRef, name: &str) -> CommandResult {
     if name.is_empty() {
         return CommandResult::WrongArgs;
     }
-    match find(&model.app, name).into_iter().next() {
+    let found = find(&model.app, name);
+    let same = found.iter().filter(|entry| entry.is_named(&model.app, name)).count();
+    if same > 1 {
+        clear(model);
+        let switcher = Switcher::with_input(&model.app, name);
+        model.overlays.push(Overlay::Switcher(switcher));
+        return CommandResult::Done;
+    }
+    match found.into_iter().next() {
         Some(found) => {
             clear(model);
             model.open(&found.chat);

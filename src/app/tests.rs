@@ -5,6 +5,7 @@ mod dialogs;
 mod drafts;
 mod groups;
 mod history;
+mod names;
 mod outbox;
 mod questions;
 mod reading;

@@ -144,7 +144,7 @@ pub fn message_line(
     } else {
         match &message.sender_name {
             Some(name) if !names.knows(&message.sender) => format!("{name}:"),
-            _ => format!("{}:", names.of(&message.sender)),
+            _ => format!("{}:", names.distinct(&message.sender)),
         }
     };
     let edited = if message.edited.is_some() && message.body != MessageBody::Deleted {

@@ -17,6 +17,21 @@ const DEPTH: usize = 3;
 pub struct Mention {
     pub name: SafeText,
     pub id: UserId,
+    /// What stands after the `@` in the box, where the name alone does not say who is meant.
+    #[serde(default)]
+    pub label: Option<SafeText>,
+}
+
+impl Mention {
+    /// Someone whose name says who is meant.
+    pub fn by_name(name: SafeText, id: UserId) -> Self {
+        Self { name, id, label: None }
+    }
+
+    /// What stands after the `@` in the box.
+    pub fn typed(&self) -> &SafeText {
+        self.label.as_ref().unwrap_or(&self.name)
+    }
 }
 
 /// Reads typed text. A marker needs white space, punctuation or the text's edge outside it, and something other than
@@ -59,12 +74,13 @@ impl MarkupReader<'_> {
                 if c == '@'
                     && let Some(mention) = self.mention(tail)
                 {
-                    let name = mention.name.to_string();
+                    let typed = mention.typed().to_string();
+                    let mut name = mention.name.to_string();
                     let link = Some(Link::Mention(mention.id.clone()));
                     self.push(&mut plain, style, None);
-                    self.push(&mut name.clone(), style, link);
-                    rest = tail.get(name.len()..).unwrap_or_default();
-                    before = name.chars().next_back();
+                    self.push(&mut name, style, link);
+                    rest = tail.get(typed.len()..).unwrap_or_default();
+                    before = typed.chars().next_back();
                     continue;
                 }
                 let marked = style_of(c, style).filter(|_| depth < DEPTH);
@@ -112,10 +128,10 @@ impl MarkupReader<'_> {
     /// The longest name that stands here as a whole.
     fn mention(&self, tail: &str) -> Option<&Mention> {
         let fits = self.mentions.iter().filter(|m| {
-            tail.strip_prefix(m.name.as_str())
+            tail.strip_prefix(m.typed().as_str())
                 .is_some_and(|after| after.chars().next().is_none_or(|c| !c.is_alphanumeric()))
         });
-        fits.filter(|m| !m.name.is_empty()).max_by_key(|m| m.name.len())
+        fits.filter(|m| !m.name.is_empty()).max_by_key(|m| m.typed().len())
     }
 }
 
@@ -170,7 +186,11 @@ fn outside(c: char) -> bool {
 }
 
 /// Formatted text as it would be typed, with the people it mentions; `None` when it holds what cannot be typed.
-pub fn write(rich: &RichText) -> Option<(String, Vec<Mention>)> {
+/// `label_of` says what stands for someone whose name does not say who is meant.
+pub fn write(
+    rich: &RichText,
+    label_of: &dyn Fn(&UserId) -> Option<SafeText>,
+) -> Option<(String, Vec<Mention>)> {
     let mut out = String::new();
     let mut mentions = Vec::new();
     for block in &rich.blocks {
@@ -178,7 +198,7 @@ pub fn write(rich: &RichText) -> Option<(String, Vec<Mention>)> {
             Block::Code(code) => out.extend([CODE, code, CODE]),
             Block::Paragraph { align: Align::Left, spans } => {
                 for span in spans.iter().filter(|s| !s.text.is_empty()) {
-                    out.push_str(&write_span(span, &mut mentions)?);
+                    out.push_str(&write_span(span, label_of, &mut mentions)?);
                 }
             }
             Block::Paragraph { .. } | Block::Quote { .. } | Block::Media(_) => return None,
@@ -188,12 +208,17 @@ pub fn write(rich: &RichText) -> Option<(String, Vec<Mention>)> {
 }
 
 /// A span with its markers; `None` when it is a link or emoticon, which nobody can type.
-fn write_span(span: &Span, mentions: &mut Vec<Mention>) -> Option<String> {
+fn write_span(
+    span: &Span,
+    label_of: &dyn Fn(&UserId) -> Option<SafeText>,
+    mentions: &mut Vec<Mention>,
+) -> Option<String> {
     let mut text = span.text.to_string();
     match &span.link {
         Some(Link::Mention(id)) => {
-            mentions.push(Mention { name: span.text.clone(), id: id.clone() });
-            text.insert(0, '@');
+            let mention = Mention { name: span.text.clone(), id: id.clone(), label: label_of(id) };
+            text = format!("@{}", mention.typed());
+            mentions.push(mention);
         }
         Some(Link::Url(url)) if *url == span.text => {}
         Some(_) => return None,
@@ -278,25 +303,38 @@ mod tests {
     #[test]
     fn a_name_after_an_at_calls_the_longest_that_fits() {
         let people = [("Joe", "8:j"), ("Joe Bloggs", "8:joe.4")]
-            .map(|(name, id)| Mention { name: SafeText::line(name), id: UserId::new(id) });
+            .map(|(name, id)| Mention::by_name(SafeText::line(name), UserId::new(id)));
         assert_eq!(picture("hi @Joe Bloggs, @Joel", &people), "[|hi ][@|Joe Bloggs][|, @Joel]");
         assert_eq!(picture("joe@Joe", &people), "[|joe@Joe]");
     }
 
     #[test]
+    fn a_label_calls_the_person_it_stands_for_and_only_the_name_is_sent() {
+        let people = [("8:bob", "Bob · bob"), ("8:bob.2", "Bob · bob.2")].map(|(id, label)| {
+            let label = Some(SafeText::line(label));
+            Mention { name: "Bob".into(), id: UserId::new(id), label }
+        });
+        let rich = read("hi @Bob · bob.2!", &people);
+        assert_eq!(picture("hi @Bob · bob.2!", &people), "[|hi ][@|Bob][|!]");
+        let label_of = |id: &UserId| people.iter().find(|m| m.id == *id)?.label.clone();
+        let (typed, mentions) = write(&rich, &label_of).unwrap();
+        assert_eq!((typed.as_str(), mentions[0].id.as_str()), ("hi @Bob · bob.2!", "8:bob.2"));
+    }
+
+    #[test]
     fn what_cannot_be_typed_is_not_offered() {
         let literal = RichText::plain("*not bold*");
-        assert_eq!(write(&literal), None);
+        assert_eq!(write(&literal, &|_| None), None);
         let coloured = SpanStyle { underline: true, ..SpanStyle::default() };
         let span = Span { text: "x".into(), style: coloured, link: None };
-        assert_eq!(write(&RichText::from_spans(vec![span])), None);
+        assert_eq!(write(&RichText::from_spans(vec![span]), &|_| None), None);
     }
 
     proptest! {
         #[test]
         fn what_is_offered_reads_back_the_same(text in "[a-c*_~ .@\\n{}]{0,40}|([a-c ]|\\{code\\}|\\*){0,30}") {
             let rich = read(&text, &[]);
-            if let Some((typed, _)) = write(&rich) {
+            if let Some((typed, _)) = write(&rich, &|_| None) {
                 prop_assert_eq!(flat(&read(&typed, &[])), flat(&rich));
             }
         }

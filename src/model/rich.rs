@@ -178,18 +178,24 @@ impl RichText {
         any(&self.blocks)
     }
 
+    /// Whether someone is mentioned, by name or with everyone.
     pub fn mentions(&self, who: &UserId) -> bool {
-        fn any(blocks: &[Block], who: &UserId) -> bool {
-            blocks.iter().any(|block| match block {
-                Block::Paragraph { spans, .. } => spans.iter().any(|span| match &span.link {
-                    Some(Link::Mention(id)) => id == who || id.as_str() == "*",
-                    _ => false,
-                }),
-                // Being quoted is not being mentioned.
-                Block::Quote { .. } | Block::Code(_) | Block::Media(_) => false,
-            })
-        }
-        any(&self.blocks, who)
+        self.has_mention(&|id| id == who || id.as_str() == "*")
+    }
+
+    /// Whether a mention in it is of exactly this id.
+    pub fn names(&self, who: &UserId) -> bool {
+        self.has_mention(&|id| id == who)
+    }
+
+    fn has_mention(&self, is_it: &dyn Fn(&UserId) -> bool) -> bool {
+        self.blocks.iter().any(|block| match block {
+            Block::Paragraph { spans, .. } => {
+                spans.iter().any(|span| matches!(&span.link, Some(Link::Mention(id)) if is_it(id)))
+            }
+            // Being quoted is not being mentioned.
+            Block::Quote { .. } | Block::Code(_) | Block::Media(_) => false,
+        })
     }
 }
 

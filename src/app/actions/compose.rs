@@ -3,7 +3,7 @@
 use super::messages;
 use crate::app::action::{Action, ComposeAction, MessagesAction, Motion};
 use crate::app::chat::composer::{Composer, MAX_TEXT};
-use crate::app::chat::{group, message_change, outbox, sending};
+use crate::app::chat::{completion, group, message_change, outbox, sending};
 use crate::app::commands;
 use crate::app::commands::literal::{self, CommandLike, looks_like_command};
 use crate::app::effect::Effect;
@@ -152,6 +152,14 @@ fn submit(model: &mut Model) -> Option<Action> {
         Some(literal) => literal.to_owned(),
         None => text,
     };
+    let shared = model.app.with_open(|chat, env| {
+        let markup = env.prefs.choices.sending.markup;
+        completion::ambiguous(chat, env.me, env.names, &text).filter(|_| markup)
+    });
+    if let Some(name) = shared.flatten() {
+        literal::ask_without_mention(model, &name);
+        return None;
+    }
     model.overlays.drop_passive();
     model.app.with_open(|chat, env| {
         let reply = chat.composer.draft.reply.clone();

@@ -1,7 +1,13 @@
 //! Tab in the message box: names after `@`, emoticons after `:`, commands after `/`. Again: the next one.
 
 use super::Chat;
-use crate::model::{Mention, Names, SafeText, UserId, emoticon};
+use crate::model::fold::folded;
+use crate::model::names::with_id;
+use crate::model::{Mention, Names, SafeText, UserId, composer_markup, emoticon};
+use std::collections::HashMap;
+
+/// What calls everyone in a group.
+const ALL: &str = "all";
 
 /// What stands at a place of the text, and what may stand there instead.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,12 +41,17 @@ fn begin(chat: &Chat, me: &UserId, names: &Names, commands: &[&str]) -> Option<C
     let word = before.get(from..)?;
     let prefix = word.get(1..).unwrap_or_default().to_lowercase();
     let options: Vec<String> = if word.starts_with('@') {
-        let people = people(chat, me, names).into_iter().map(|m| m.name.to_string());
-        let fits = |name: &String| {
-            let name = name.to_lowercase();
-            name.starts_with(&prefix) || name.split(' ').any(|part| part.starts_with(&prefix))
+        let people = people(chat, me, names);
+        // Who has a label is chosen by it.
+        let is_plain = |m: &Mention| {
+            m.label.is_none() && people.iter().any(|p| p.id == m.id && p.label.is_some())
         };
-        people.filter(fits).map(|name| format!("@{name} ")).collect()
+        let fits = |m: &&Mention| {
+            let name = m.typed().to_lowercase();
+            let parts = name.split(' ').any(|part| part.starts_with(&prefix));
+            !is_plain(m) && (name.starts_with(&prefix) || parts || m.id.bare().starts_with(&prefix))
+        };
+        people.iter().filter(fits).map(|m| format!("@{} ", m.typed())).collect()
     } else if word.starts_with(':') && prefix.len() >= 2 {
         emoticon::complete(&prefix).map(|(_, glyph)| format!("{glyph} ")).collect()
     } else if word.starts_with('/') && from == 0 {
@@ -52,24 +63,76 @@ fn begin(chat: &Chat, me: &UserId, names: &Names, commands: &[&str]) -> Option<C
     (!options.is_empty()).then_some(Completion { from, options, at: 0 })
 }
 
-/// Everyone who can be mentioned here.
-fn people(chat: &Chat, me: &UserId, names: &Names) -> Vec<Mention> {
+/// Everyone who can be mentioned here. Someone whose name others have too, or whose name begins a longer one, has a
+/// label with the id, so that it is always one person who is meant.
+pub fn people(chat: &Chat, me: &UserId, names: &Names) -> Vec<Mention> {
     let members = chat.group.members.iter().map(|m| m.id.clone()).chain(chat.info.id.peer());
     let mut people: Vec<Mention> =
-        members.filter(|id| id != me).map(|id| Mention { name: names.of(&id), id }).collect();
-    people.sort_by(|a, b| a.name.cmp(&b.name));
+        members.filter(|id| id != me).map(|id| Mention::by_name(names.of(&id), id)).collect();
+    people.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.id.cmp(&b.id)));
     people.dedup();
-    if chat.info.is_group() {
-        people.push(Mention { name: SafeText::line("all"), id: UserId::new("*") });
+    let everyone = chat.info.is_group().then(|| Mention::by_name(ALL.into(), UserId::new("*")));
+    let mut bearers: HashMap<String, usize> = HashMap::new();
+    for person in people.iter().chain(&everyone) {
+        *bearers.entry(folded(&person.name)).or_default() += 1;
     }
-    people
+    let mut out: Vec<Mention> = Vec::with_capacity(people.len() + 1);
+    for (i, person) in people.iter().enumerate() {
+        let is_shared = bearers.get(&folded(&person.name)).is_some_and(|count| *count > 1);
+        let begins_another = people.get(i + 1).is_some_and(|next| begins(&person.name, &next.name));
+        if begins_another && !is_shared {
+            // Typed as it is, the longer name wins where it stands.
+            out.push(person.clone());
+        }
+        if is_shared || begins_another {
+            out.push(Mention { label: Some(with_id(&person.name, &person.id)), ..person.clone() });
+        } else {
+            out.push(person.clone());
+        }
+    }
+    out.extend(everyone);
+    out
 }
 
-/// The people whose names stand after an `@` in a text.
+/// Whether one name is the beginning of another one.
+fn begins(name: &str, other: &str) -> bool {
+    other
+        .strip_prefix(name)
+        .and_then(|rest| rest.chars().next())
+        .is_some_and(|c| !c.is_alphanumeric())
+}
+
+/// The people whose names or labels stand after an `@` in a text.
 pub fn mentioned(chat: &Chat, me: &UserId, names: &Names, text: &str) -> Vec<Mention> {
     if !text.contains('@') {
         return Vec::new();
     }
-    let is_named = |m: &Mention| text.contains(&format!("@{}", m.name));
-    people(chat, me, names).into_iter().filter(is_named).collect()
+    let is_named = |m: &Mention| text.contains(&format!("@{}", m.typed()));
+    let mut found: Vec<Mention> = people(chat, me, names).into_iter().filter(is_named).collect();
+    // One label may begin another one.
+    let meant = composer_markup::read(text, &found);
+    found.retain(|m| meant.names(&m.id));
+    found
+}
+
+/// A name after an `@` that several people here have, so that it says nobody in particular.
+pub fn ambiguous(chat: &Chat, me: &UserId, names: &Names, text: &str) -> Option<SafeText> {
+    if !text.contains('@') {
+        return None;
+    }
+    let people = people(chat, me, names);
+    let is_one = |after: &str, name: &SafeText| {
+        let is_longer = |m: &&Mention| m.typed().len() > name.len();
+        people.iter().filter(is_longer).any(|m| after.starts_with(m.typed().as_str()))
+    };
+    let shared = people.iter().filter(|m| people.iter().all(|p| *p.typed() != m.name));
+    let mut shared = shared.map(|m| &m.name);
+    let stands_alone = |name: &&SafeText| {
+        text.match_indices(&format!("@{name}")).any(|(at, _)| {
+            let after = text.get(at + 1..).unwrap_or_default();
+            let next = after.get(name.len()..).and_then(|rest| rest.chars().next());
+            next.is_none_or(|c| !c.is_alphanumeric()) && !is_one(after, name)
+        })
+    };
+    shared.find(stands_alone).cloned()
 }

@@ -200,10 +200,10 @@ pub fn words(names: &Names, me: &UserId, change: &ThreadChange) -> String {
     match change {
         ThreadChange::Flag(flag, _) => flag.label().to_owned(),
         ThreadChange::Topic(_) => "topic".to_owned(),
-        ThreadChange::Member(who, Role::Admin) => format!("{} as admin", names.of(who)),
-        ThreadChange::Member(who, Role::User) => format!("{} as user", names.of(who)),
+        ThreadChange::Member(who, Role::Admin) => format!("{} as admin", names.distinct(who)),
+        ThreadChange::Member(who, Role::User) => format!("{} as user", names.distinct(who)),
         ThreadChange::Remove(who) if who == me => "leaving".to_owned(),
-        ThreadChange::Remove(who) => format!("removing {}", names.of(who)),
+        ThreadChange::Remove(who) => format!("removing {}", names.distinct(who)),
         ThreadChange::Clear => "deleting the history".to_owned(),
     }
 }

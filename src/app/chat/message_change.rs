@@ -1,12 +1,12 @@
 //! Changing a message that the server already has: editing, deleting, reacting. Quoting one in a reply.
 
 use super::outbox::{self, has_not_left};
-use super::{Chat, Env, sending};
+use super::{Chat, Env, completion, sending};
 use crate::app::pending::{MessageChange, PendingRequest, SourcePurpose};
 use crate::model::request::Change;
 use crate::model::{
-    Block, EditTarget, Fault, Message, MessageBody, MessageKey, Outgoing, QuoteOf, RawMessage,
-    Request, RichText, SafeText, Timestamp, composer_markup,
+    Block, EditTarget, Fault, Mention, Message, MessageBody, MessageKey, Outgoing, QuoteOf,
+    RawMessage, Request, RichText, SafeText, Timestamp, UserId, composer_markup,
 };
 
 /// Reactions offered, with the wire's keys (facts 3.4).
@@ -115,9 +115,17 @@ pub fn edit(chat: &mut Chat, env: &mut Env<'_>) {
         env.complain("This message cannot be edited");
         return;
     };
+    let people = completion::people(chat, env.me, env.names);
+    let label_of =
+        |id: &UserId| people.iter().find_map(|m| m.label.clone().filter(|_| m.id == *id));
+    // Who is not here any more cannot be called by typing a name.
+    let all_here = |mentions: &[Mention]| {
+        mentions.iter().all(|m| people.iter().any(|p| p.id == m.id && *p.typed() == *m.typed()))
+    };
     let typed = split_quote(rich)
         .filter(|_| env.prefs.choices.sending.markup)
-        .and_then(|(quote, rest)| Some((quote, composer_markup::write(&rest)?)));
+        .and_then(|(quote, rest)| Some((quote, composer_markup::write(&rest, &label_of)?)))
+        .filter(|(_, (_, mentions))| all_here(mentions));
     let Some((quote, (text, _))) = typed else {
         ask_source(chat, env, key, SourcePurpose::Edit);
         return;

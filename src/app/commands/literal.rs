@@ -82,6 +82,13 @@ pub fn ask_like(model: &mut Model, kind: CommandLike) {
     }
 }
 
+/// Asks before a name that several people have is sent without mentioning any of them.
+pub fn ask_without_mention(model: &mut Model, name: &str) {
+    let question = format!("Several people here are called {name}. Send it without a mention?");
+    let key = model.app.prefs.keymap.entry("focus-next").map(KeymapEntry::key).unwrap_or_default();
+    ask(model, &question, &format!("With n, {key} after @{name} in the box chooses one of them."));
+}
+
 /// Asks whether the text in the box is to be sent as it stands, or is what a message is to become.
 fn ask(model: &mut Model, question: &str, detail: &str) {
     let consent = model.app.with_open(|chat, env| {

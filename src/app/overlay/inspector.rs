@@ -93,13 +93,14 @@ fn lines(
     }
     add("conversation", chat.info.id.as_str());
     for reaction in &message.reactions {
-        let people: Vec<String> = reaction.users.iter().map(|u| name(u).to_string()).collect();
+        let people: Vec<String> =
+            reaction.users.iter().map(|u| account.names.distinct(u).to_string()).collect();
         add("reaction", &format!("{}: {}", reaction.key, people.join(", ")));
     }
     let mine = message.sender == account.me;
     let readers = chat.reading.read_receipts.iter().filter(|(_, at)| mine && *at >= message.key.at);
     for (who, _) in readers {
-        add("read by", &name(who));
+        add("read by", &account.names.distinct(who));
     }
     let log = message.client_id.as_ref().and_then(|id| chat.sending.deliveries.get(id));
     for (at, delivery) in log.into_iter().flatten() {

@@ -232,7 +232,7 @@ fn rows(app: &AppState, account: &Account, hit: &Hit, columns: usize) -> [Dialog
     let zone = &app.prefs.zone;
     let day = hit.key.at.day_name(app.clock.wall, zone);
     let when = format!("{day} {}", hit.key.at.clock(zone));
-    let who = shown(&app.prefs, &account.name(&hit.sender));
+    let who = shown(&app.prefs, &account.distinct_name(&hit.sender));
     let mut first = DialogLine {
         left: vec![Label::new(who.as_str(), Tone::Unread)],
         right_tone: Tone::Dim,

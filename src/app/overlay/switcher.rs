@@ -7,6 +7,7 @@ use crate::app::fuzzy::Ranker;
 use crate::app::state::AppState;
 use crate::app::view::layout::Size;
 use crate::app::view::shown;
+use crate::model::fold::folded;
 use crate::model::text::cut;
 use crate::model::{ChatRef, ConversationId, ConversationKind, SafeText};
 use std::cmp::Reverse;
@@ -27,9 +28,22 @@ pub struct SwitcherEntry {
     pub is_new: bool,
 }
 
+impl SwitcherEntry {
+    /// Whether it is someone with exactly this name.
+    pub fn is_named(&self, app: &AppState, name: &str) -> bool {
+        let peer = self.chat.conversation.peer();
+        peer.is_some_and(|peer| folded(&app.current_account().names.of(&peer)) == folded(name))
+    }
+}
+
 impl Switcher {
     pub fn new(app: &AppState) -> Self {
-        Self { input: String::new(), marked: 0, found: find(app, "") }
+        Self::with_input(app, "")
+    }
+
+    /// With something typed already.
+    pub fn with_input(app: &AppState, input: &str) -> Self {
+        Self { input: input.to_owned(), marked: 0, found: find(app, input) }
     }
 
     fn edited(&mut self, app: &AppState) {
@@ -140,7 +154,8 @@ fn people(
         .filter(|(id, _)| **id != account.me && id.as_str().starts_with("8:"))
         .filter_map(|(id, name)| {
             let chat = account.chat_ref(&ConversationId::new(id.as_str()));
-            let entry = SwitcherEntry { chat, name: name.clone(), unread: 0, is_new: true };
+            let entry =
+                SwitcherEntry { chat, name: account.names.distinct(id), unread: 0, is_new: true };
             Some((ranker.rank(name)? * 2, entry))
         })
         .filter(|(_, p)| found.iter().all(|(_, f)| f.chat != p.chat))

@@ -79,7 +79,7 @@ fn member_rows(app: &AppState, account: &Account, c: &Chat, room: usize) -> Vec<
     let people = c.members_by_role(&account.names);
     for member in people.iter().take(room) {
         let role = if member.role == Role::Admin { "admin" } else { "user" };
-        let name = shown(&app.prefs, &account.name(&member.id));
+        let name = shown(&app.prefs, &account.distinct_name(&member.id));
         rows.push(DetailRow::Item(name, role.into()));
     }
     if people.len() > room {

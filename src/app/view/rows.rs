@@ -8,7 +8,7 @@ use crate::app::account::Account;
 use crate::app::chat::Chat;
 use crate::app::chat::Selection;
 use crate::app::state::AppState;
-use crate::model::{Delivery, EmojiStyle, Message, MessageKey, SafeText, UserId, emoticon};
+use crate::model::{Delivery, EmojiStyle, Member, Message, MessageKey, SafeText, UserId, emoticon};
 use std::sync::Arc;
 
 /// Cells left of a message's text: time and space. Narrow panes get less.
@@ -195,7 +195,7 @@ pub fn lead(pane: &Pane<'_>, message: &Message) -> Vec<RowKind> {
         let name = match (&message.sender_name, mine) {
             (Some(name), false) if !known && !name.is_empty() => name.clone(),
             _ if message.sender.as_str().is_empty() => SafeText::line("unknown sender"),
-            _ => shown(&pane.app.prefs, &pane.account.name(&message.sender)),
+            _ => shown(&pane.app.prefs, &sender_name(pane, &message.sender)),
         };
         lead.push(RowKind::Name {
             time: message.at.clock(zone),
@@ -205,6 +205,16 @@ pub fn lead(pane: &Pane<'_>, message: &Message) -> Vec<RowKind> {
         });
     }
     lead
+}
+
+/// A sender's name, told apart from that of another member.
+fn sender_name(pane: &Pane<'_>, who: &UserId) -> SafeText {
+    let (account, name) = (pane.account, pane.account.name(who));
+    let same = |m: &Member| m.id != *who && account.names.of(&m.id) == name;
+    let is_shared = *who != account.me
+        && account.names.is_shared(who)
+        && pane.chat.group.members.iter().any(same);
+    if is_shared { account.names.distinct(who) } else { name }
 }
 
 /// The rows below it: reactions, why it was not sent.

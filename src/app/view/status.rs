@@ -252,7 +252,8 @@ fn selected(app: &AppState, chat: &Chat) -> Option<String> {
 
 fn typing(app: &AppState, chat: &Chat) -> Option<String> {
     let account: &Account = app.accounts.of(chat);
-    let names: Vec<SafeText> = chat.typing.iter().map(|(who, _)| account.names.of(who)).collect();
+    let names: Vec<SafeText> =
+        chat.typing.iter().map(|(who, _)| account.names.distinct(who)).collect();
     match names.as_slice() {
         [] => None,
         [one] => Some(format!("{one} is typing…")),
