@@ -161,13 +161,18 @@ impl Client {
         .await
     }
 
-    /// Asks for a page of a list. Where it would be too large, smaller pages are asked for, down to one item.
-    async fn list(&self, page_size: u32, path: impl Fn(u32) -> String) -> Result<Reply, Error> {
+    /// Asks for a page of a list. Where it would be too large, smaller pages are asked for, down to one item. Returns the
+    /// answer and the number of items that were asked for.
+    async fn list(
+        &self,
+        page_size: u32,
+        path: impl Fn(u32) -> String,
+    ) -> Result<(Reply, u32), Error> {
         let mut size = page_size;
         loop {
             match self.chat(Method::GET, &path(size), None).await {
                 Err(error) if error.is_oversized() && size > 1 => size = (size / 4).max(1),
-                other => return other,
+                other => return other.map(|reply| (reply, size)),
             }
         }
     }

@@ -20,6 +20,7 @@ mod read_receipts;
 mod reindex;
 mod requests;
 mod threads;
+mod walk;
 
 pub use apply::decode_stored;
 pub use offline::start_offline;

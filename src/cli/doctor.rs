@@ -159,12 +159,12 @@ fn coverage(
     let beginning = if coverage.reached_start() {
         ", from the beginning"
     } else {
-        ", older ones are on the server"
+        ", unknown whether there are older ones"
     };
     let _ =
         write!(text, "  {count} messages, {} to {}{beginning}", when(first.lo.at), when(top.at));
     for gap in coverage.gaps() {
-        let what = if gap.closed { "not kept by the server" } else { "missing" };
+        let what = if gap.closed { "not kept by the server" } else { "unknown, asked for again" };
         let _ =
             write!(text, "\n  {what}: after {}, before {}", when(gap.below.at), when(gap.above.at));
     }

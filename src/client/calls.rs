@@ -30,8 +30,9 @@ impl Client {
         &self,
         page_size: u32,
     ) -> Result<wire::WirePage<RawConversation>, Error> {
-        let reply = self.list(page_size, |size| self.service().conversations(None, size)).await?;
-        Ok(logged(wire::conversations_page(&reply.body)?))
+        let path = |size| self.service().conversations(None, size);
+        let (reply, size) = self.list(page_size, path).await?;
+        Ok(logged(wire::conversations_page(&reply.body, size)?))
     }
 
     pub(crate) async fn conversations_next(
@@ -40,8 +41,8 @@ impl Client {
         page_size: u32,
     ) -> Result<wire::WirePage<RawConversation>, Error> {
         let path = |size| self.service().conversations(Some(sync_state), size);
-        let reply = self.list(page_size, path).await?;
-        Ok(logged(wire::conversations_page(&reply.body)?))
+        let (reply, size) = self.list(page_size, path).await?;
+        Ok(logged(wire::conversations_page(&reply.body, size)?))
     }
 
     pub async fn conversation(&self, id: &ConversationId) -> Result<RawConversation, Error> {
@@ -55,8 +56,9 @@ impl Client {
         id: &ConversationId,
         page_size: u32,
     ) -> Result<wire::WirePage<RawMessage>, Error> {
-        let reply = self.list(page_size, |size| self.service().messages(id, None, size)).await?;
-        Ok(logged(wire::messages_page(&reply.body, id)?))
+        let path = |size| self.service().messages(id, None, size);
+        let (reply, size) = self.list(page_size, path).await?;
+        Ok(logged(wire::messages_page(&reply.body, id, size)?))
     }
 
     pub async fn messages_next(
@@ -66,20 +68,21 @@ impl Client {
         page_size: u32,
     ) -> Result<wire::WirePage<RawMessage>, Error> {
         let path = |size| self.service().messages(id, Some(sync_state), size);
-        let reply = self.list(page_size, path).await?;
-        Ok(logged(wire::messages_page(&reply.body, id)?))
+        let (reply, size) = self.list(page_size, path).await?;
+        Ok(logged(wire::messages_page(&reply.body, id, size)?))
     }
 
-    /// Messages that arrived at or before `end`.
-    pub(crate) async fn messages_until(
+    /// Messages that arrived at or before `end`, and at or after `start`. Not all servers heed both bounds (facts 2.1).
+    pub(crate) async fn messages_between(
         &self,
         id: &ConversationId,
+        start: Timestamp,
         end: Timestamp,
         page_size: u32,
     ) -> Result<wire::WirePage<RawMessage>, Error> {
-        let path = |size| self.service().messages_until(id, end.0, size);
-        let reply = self.list(page_size, path).await?;
-        Ok(logged(wire::messages_page(&reply.body, id)?))
+        let path = |size| self.service().messages_between(id, start.0, end.0, size);
+        let (reply, size) = self.list(page_size, path).await?;
+        Ok(logged(wire::messages_page(&reply.body, id, size)?))
     }
 
     /// Sends a message. A repetition must use the same client id.

@@ -59,9 +59,18 @@ impl ServiceProfile {
         self.page(&self.send(id), sync_state, page_size)
     }
 
-    /// Messages that arrived at or before `end` (milliseconds): how Teams pages backwards without a link (facts 2.1).
-    pub(crate) fn messages_until(&self, id: &ConversationId, end: i64, page_size: u32) -> String {
-        format!("{}&endTime={end}", self.messages(id, None, page_size))
+    /// Messages that arrived at or before `end`, and at or after `start` (milliseconds; 0 for no lower bound): how Teams
+    /// pages backwards without a link (facts 2.1).
+    pub(crate) fn messages_between(
+        &self,
+        id: &ConversationId,
+        start: i64,
+        end: i64,
+        page_size: u32,
+    ) -> String {
+        let view = joined(&self.queries.list_view);
+        let path = self.send(id);
+        format!("{path}?startTime={start}&pageSize={page_size}&view={view}&endTime={end}")
     }
 
     /// Where messages are sent, and the history is deleted.
@@ -118,14 +127,17 @@ impl ServiceProfile {
     }
 }
 
-/// The `syncState` value of a link, decoded; a value that is no link stands for itself.
+/// The `syncState` value of a link, decoded; a value that is no link stands for itself. `None` if the value is damaged:
+/// it contains bytes that are not UTF-8, or control characters.
 pub fn sync_state_of(link: &str) -> Option<String> {
+    let damaged = |c: char| c == char::REPLACEMENT_CHARACTER || c.is_control();
     let Some((_, query)) = link.split_once('?') else {
-        return (!link.is_empty() && !link.contains('/')).then(|| link.to_owned());
+        return (!link.is_empty() && !link.contains('/') && !link.contains(damaged))
+            .then(|| link.to_owned());
     };
     let value = query.split('&').find_map(|pair| pair.strip_prefix("syncState="))?;
-    let value = percent_encoding::percent_decode_str(value).decode_utf8_lossy().into_owned();
-    (!value.is_empty()).then_some(value)
+    let value = percent_encoding::percent_decode_str(value).decode_utf8().ok()?;
+    (!value.is_empty() && !value.contains(damaged)).then(|| value.into_owned())
 }
 
 #[cfg(test)]
@@ -169,7 +181,7 @@ mod tests {
             )
         );
         assert_eq!(
-            SERVICE.messages_until(&chat, 7, 30),
+            SERVICE.messages_between(&chat, 0, 7, 30),
             format!(
                 "/users/ME/conversations/8:joe.4/messages?startTime=0&pageSize=30&view={view}&endTime=7"
             )
@@ -197,7 +209,16 @@ mod tests {
             Some("ab+c")
         );
         assert_eq!(sync_state_of("3e00").as_deref(), Some("3e00"));
-        assert_eq!(sync_state_of("https://h/x?view=v"), None);
-        assert_eq!(sync_state_of(""), None);
+        for none in [
+            "https://h/x?view=v",
+            "",
+            "file:///etc/hostname",
+            "https://h/x?syncState=",
+            "https://h/x?syncState=a%FFb",
+            "https://h/x?syncState=a\u{fffd}b",
+            "a\u{fffd}b",
+        ] {
+            assert_eq!(sync_state_of(none), None, "{none}");
+        }
     }
 }

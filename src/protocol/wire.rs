@@ -37,7 +37,7 @@ pub enum WireError {
 #[serde(default)]
 struct Metadata<'a> {
     #[serde(borrow, rename = "backwardLink")]
-    backward_link: Text<'a>,
+    backward_link: Option<Text<'a>>,
     #[serde(borrow, rename = "syncState")]
     sync_state: Text<'a>,
 }
@@ -46,8 +46,13 @@ struct Metadata<'a> {
 #[derive(Debug)]
 pub struct WirePage<T> {
     pub items: Vec<T>,
-    /// `syncState` of the older page; `None` at the beginning of the history.
+    /// `syncState` of the older page; `None` if there is no link, or none that can be followed.
     pub older: Option<String>,
+    /// The server says that nothing older follows: there is metadata without a link, and the page is not full. A link
+    /// that is missing otherwise proves nothing.
+    pub is_last: bool,
+    /// It has as many items as were asked for, including those that could not be read.
+    pub is_full: bool,
     /// `syncState` for asking again later.
     pub sync_state: Option<String>,
     /// The number of items that could not be read.
@@ -60,46 +65,56 @@ struct PageBody<'a> {
     messages: Option<&'a RawValue>,
     #[serde(borrow)]
     conversations: Option<&'a RawValue>,
-    #[serde(
-        borrow,
-        default,
-        rename = "_metadata",
-        deserialize_with = "lenient::object_or_default"
-    )]
-    metadata: Metadata<'a>,
+    #[serde(borrow, default, rename = "_metadata")]
+    metadata: Option<&'a RawValue>,
 }
 
 /// Reads a page of messages.
+///
+/// `size` is the number of items that were asked for.
 pub fn messages_page(
     body: &str,
     conversation: &ConversationId,
+    size: u32,
 ) -> Result<WirePage<RawMessage>, WireError> {
     let page: PageBody<'_> = serde_json::from_str(body).map_err(|_| WireError::NotJson)?;
     let list = page.messages.ok_or(WireError::Missing("messages"))?;
-    read_page(list, &page.metadata, "messages", |item| raw_message(item, Some(conversation)))
+    read_page(list, page.metadata, "messages", size, |item| raw_message(item, Some(conversation)))
 }
 
-/// Reads a page of the conversation list.
-pub(crate) fn conversations_page(body: &str) -> Result<WirePage<RawConversation>, WireError> {
+/// Reads a page of the conversation list; `size` as above.
+pub(crate) fn conversations_page(
+    body: &str,
+    size: u32,
+) -> Result<WirePage<RawConversation>, WireError> {
     let page: PageBody<'_> = serde_json::from_str(body).map_err(|_| WireError::NotJson)?;
     let list = page.conversations.ok_or(WireError::Missing("conversations"))?;
-    read_page(list, &page.metadata, "conversations", raw_conversation)
+    read_page(list, page.metadata, "conversations", size, raw_conversation)
 }
 
 fn read_page<T>(
     list: &RawValue,
-    metadata: &Metadata<'_>,
+    metadata: Option<&RawValue>,
     name: &'static str,
+    size: u32,
     read: impl Fn(&str) -> Option<T>,
 ) -> Result<WirePage<T>, WireError> {
     let raw: Vec<&RawValue> =
         serde_json::from_str(list.get()).map_err(|_| WireError::Missing(name))?;
     let items: Vec<T> = raw.iter().filter_map(|item| read(item.get())).collect();
     let bad = raw.len() - items.len();
+    let metadata = metadata.map(RawValue::get).filter(|json| json.starts_with('{'));
+    let metadata = metadata.and_then(|json| serde_json::from_str::<Metadata<'_>>(json).ok());
+    let is_full = raw.len() >= size as usize;
+    let unlinked = metadata.as_ref().is_some_and(|metadata| metadata.backward_link.is_none());
+    let Metadata { backward_link, sync_state } = metadata.unwrap_or_default();
+    let older = backward_link.unwrap_or_default();
     Ok(WirePage {
         items,
-        older: metadata.backward_link.some().and_then(endpoint::sync_state_of),
-        sync_state: metadata.sync_state.some().and_then(endpoint::sync_state_of),
+        older: older.some().and_then(endpoint::sync_state_of),
+        is_last: unlinked && !is_full,
+        is_full,
+        sync_state: sync_state.some().and_then(endpoint::sync_state_of),
         bad,
     })
 }

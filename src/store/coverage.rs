@@ -115,12 +115,12 @@ impl Store {
         .await
     }
 
-    /// The gap to fill next: one of `first`, or else of the most recently active conversation that has one. Conversations
-    /// in `skip` are left out.
+    /// The gap to fill next: one of `first`, or else of the most recently active conversation that has one. Gaps below
+    /// the messages in `skip` are left out.
     pub(crate) async fn next_gap(
         &self,
         first: Option<ConversationId>,
-        skip: Vec<ConversationId>,
+        skip: Vec<(ConversationId, Point)>,
     ) -> Result<Option<OpenGap>, StoreError> {
         self.read(move |c| {
             let mut query = c.prepare_cached(
@@ -130,8 +130,10 @@ impl Store {
             let rows = query.query_map([], |row| row.get::<_, String>(0))?;
             let ids: Vec<String> = rows.collect::<Result<_, _>>()?;
             let ids = first.into_iter().chain(ids.into_iter().map(ConversationId::from));
-            for id in ids.filter(|id| !skip.contains(id)) {
-                if let Some(gap) = open_gaps(c, &id)?.into_iter().next() {
+            for id in ids {
+                let skipped =
+                    |gap: &OpenGap| skip.iter().any(|(of, at)| *of == id && *at == gap.gap.above);
+                if let Some(gap) = open_gaps(c, &id)?.into_iter().find(|gap| !skipped(gap)) {
                     return Ok(Some(gap));
                 }
             }

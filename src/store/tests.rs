@@ -240,7 +240,7 @@ fn what_comes_by_itself_follows_and_what_does_not_stands_alone() {
         assert_eq!(stored.coverages.len(), 1);
         let gap = store.next_gap(None, Vec::new()).await.unwrap().unwrap();
         assert_eq!((gap.gap.below, gap.above.order), (point(30), 50));
-        assert_eq!(store.next_gap(None, vec![id.clone()]).await.unwrap(), None);
+        assert_eq!(store.next_gap(None, vec![(id.clone(), gap.gap.above)]).await.unwrap(), None);
         // Nothing older is told before the gap is closed, though messages below it are stored.
         let key = MessageKey::server(Timestamp(50), "50");
         let older = store.before(&id, &key, 10).await.unwrap();

@@ -37,8 +37,8 @@ pub struct IncomingMessages {
     pub messages: Vec<RawMessage>,
     pub placement: Placement,
     pub arrival: Arrival,
-    /// Which part of the history they are.
-    pub coverage: Option<CoverageUpdate>,
+    /// Which parts of the history they are.
+    pub coverage: Vec<CoverageUpdate>,
 }
 
 /// Completes a stored row with what is only in the item as received, such as its content.
@@ -182,7 +182,8 @@ impl DecodedAnswer {
 
     fn add_messages(&mut self, incoming: IncomingMessages, me: &UserId, names: &mut Names) {
         let IncomingMessages { conversation, messages, placement, arrival, coverage } = incoming;
-        self.batch.coverage.extend(coverage.map(|coverage| (conversation.clone(), coverage)));
+        let coverage = coverage.into_iter().map(|coverage| (conversation.clone(), coverage));
+        self.batch.coverage.extend(coverage);
         let mut shown = Vec::with_capacity(messages.len());
         // Signals are gone when they are over.
         for raw in messages.into_iter().filter(|raw| decode::typing(raw).is_none()) {
@@ -317,7 +318,7 @@ mod tests {
             messages,
             placement: Placement::Event,
             arrival: Arrival::Live,
-            coverage: None,
+            coverage: Vec::new(),
         };
         DecodedAnswer::new(Vec::new(), vec![incoming], &"8:anna.7".into(), &mut Names::default())
     }

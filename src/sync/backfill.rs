@@ -3,36 +3,77 @@
 use super::Shared;
 use super::catch_up::News;
 use crate::client::ErrorKind;
-use crate::model::{Arrival, ConversationId};
+use crate::model::{Arrival, ConversationId, Point};
+use crate::store::OpenGap;
+use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// The longest wait before a gap is tried again, in multiples of the longest back-off.
+const MAX_WAIT: u32 = 30;
+
+/// Gaps whose last attempt brought nothing. They stay open, and are tried again after longer and longer waits.
+#[derive(Default)]
+struct StuckGaps(HashMap<(ConversationId, Point), StuckGap>);
+
+struct StuckGap {
+    attempts: u32,
+    due: Instant,
+}
+
+impl StuckGaps {
+    /// Those that are not to be tried now.
+    fn waiting(&self) -> Vec<(ConversationId, Point)> {
+        let now = Instant::now();
+        self.0.iter().filter(|(_, gap)| gap.due > now).map(|(key, _)| key.clone()).collect()
+    }
+
+    fn next_due(&self) -> Option<Instant> {
+        let now = Instant::now();
+        self.0.values().map(|gap| gap.due).filter(|due| *due > now).min()
+    }
+
+    fn failed(&mut self, gap: OpenGap, cap: Duration) {
+        let key = (gap.conversation, gap.gap.above);
+        let attempts = self.0.get(&key).map_or(0, |gap| gap.attempts).saturating_add(1);
+        let factor = 1u32.checked_shl(attempts - 1).unwrap_or(MAX_WAIT).min(MAX_WAIT);
+        let due = Instant::now() + cap.saturating_mul(factor);
+        self.0.insert(key, StuckGap { attempts, due });
+    }
+
+    fn filled(&mut self, gap: &OpenGap) {
+        self.0.remove(&(gap.conversation.clone(), gap.gap.above));
+    }
+}
 
 /// Fetches one page of one gap at a time.
 pub async fn run(shared: Arc<Shared>) {
-    // Conversations in which the last attempt changed nothing. They are tried again after something has changed.
-    let mut stuck: Vec<ConversationId> = Vec::new();
+    let mut stuck = StuckGaps::default();
     let mut attempt = 0;
     loop {
         shared.connection.until_online().await;
         let behind = shared.history.next_retry();
-        if let Some((id, _)) =
-            behind.as_ref().filter(|(_, due)| *due <= tokio::time::Instant::now())
-        {
+        if let Some((id, _)) = behind.as_ref().filter(|(_, due)| *due <= Instant::now()) {
             shared.catch_up_again(id).await;
             continue;
         }
-        let Ok(Some(gap)) = shared.store.next_gap(shared.open_chat(), stuck.clone()).await else {
-            let due = behind.map(|(_, due)| due);
+        let Ok(Some(gap)) = shared.store.next_gap(shared.open_chat(), stuck.waiting()).await else {
+            let due = behind.map(|(_, due)| due).into_iter().chain(stuck.next_due()).min();
             tokio::select! {
-                () = shared.history.gaps.notified() => stuck.clear(),
-                () = shared.connection.came_online() => stuck.clear(),
-                () = tokio::time::sleep_until(due.unwrap_or_else(tokio::time::Instant::now)), if due.is_some() => {}
+                () = shared.history.gaps.notified() => {}
+                () = shared.connection.came_online() => {}
+                () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {}
             }
             continue;
         };
         match shared.fill_gap(&gap).await {
-            Ok(true) => attempt = 0,
-            Ok(false) => stuck.push(gap.conversation),
-            Err(error) if error.is_transient() => {
+            Ok(true) => {
+                attempt = 0;
+                stuck.filled(&gap);
+            }
+            Ok(false) => stuck.failed(gap, shared.options.backoff_cap),
+            Err(error) if error.is_transient() && error.kind != ErrorKind::BadAnswer => {
                 attempt += 1;
                 let wait = match error.kind {
                     ErrorKind::RetryAfter(wait) => wait,
@@ -42,7 +83,7 @@ pub async fn run(shared: Arc<Shared>) {
             }
             Err(error) => {
                 tracing::info!(kind = ?error.kind, "a gap was not filled");
-                stuck.push(gap.conversation);
+                stuck.failed(gap, shared.options.backoff_cap);
             }
         }
     }

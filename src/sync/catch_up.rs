@@ -4,13 +4,13 @@
 use super::Shared;
 use super::apply::{IncomingConversation, IncomingMessages};
 use super::fetch::MAX_PAGES;
+use super::walk::{PastEnd, Walk};
 use crate::client::{Error, ErrorKind};
 use crate::model::{
     Arrival, ConversationId, Coverage, Placement, Point, Range, RawConversation, RawMessage,
     Timestamp,
 };
 use crate::store::{CoverageUpdate, SyncToken};
-use std::collections::BTreeSet;
 
 /// The most messages that are fetched at once; the backfill fetches the rest.
 const MAX_MESSAGES: usize = 20_000;
@@ -50,10 +50,8 @@ impl News {
 #[derive(Default)]
 struct Fetched {
     messages: Vec<RawMessage>,
-    /// They include everything between these two points.
-    ends: Option<(Point, Point)>,
-    /// The server has nothing older.
-    floor: bool,
+    /// Parts of the history that they hold completely; the newest one first.
+    ranges: Vec<Range>,
     /// For asking later what has changed since the first page.
     sync_state: Option<String>,
     error: Option<Error>,
@@ -75,28 +73,6 @@ impl Default for Changes {
     }
 }
 
-impl Fetched {
-    fn extend(&mut self, page: &[RawMessage], continued: bool) {
-        let lo = lowest(page, continued);
-        self.ends = match (self.ends, lo) {
-            (Some((known, hi)), Some(lo)) => Some((known.min(lo), hi)),
-            // Only the first page tells where the newest end is: messages that arrive meanwhile are received as events.
-            (None, Some(lo)) => {
-                page.iter().map(|raw| Point::from(&raw.key())).max().map(|hi| (lo, hi))
-            }
-            (known, None) => known,
-        };
-    }
-}
-
-/// How far down a page of messages reaches without a gap. A page that continues from a `syncState` may also contain
-/// messages from anywhere that were changed meanwhile (facts 2.1): there only unchanged messages tell how far it reaches.
-pub fn lowest(page: &[RawMessage], continued: bool) -> Option<Point> {
-    let as_posted = |raw: &&RawMessage| raw.key().order == 0 || raw.version <= raw.key().order;
-    let counts = page.iter().filter(|raw| !continued || as_posted(raw));
-    counts.map(|raw| Point::from(&raw.key())).min()
-}
-
 impl Shared {
     /// Fetches everything new in a conversation, from the newest page down to what is stored, and stores it in one
     /// transaction together with the conversation's version. If an error or the number of messages ends that early, the
@@ -112,8 +88,7 @@ impl Shared {
         let coverage = self.store.coverage(&id).await.unwrap_or_default();
         let before = self.store.sync_token(&id).await.unwrap_or_default();
         let top = coverage.top();
-        let Fetched { messages, ends, floor, sync_state, mut error } =
-            self.fetch_missed(&id, top).await;
+        let Fetched { messages, ranges, sync_state, mut error } = self.fetch_missed(&id, top).await;
         let newest = messages.iter().map(|m| m.version).max().unwrap_or(0);
         let mut sync_token = sync_state.map(|sync_state| SyncToken { sync_state, version: newest });
         let mut changes = Changes::default();
@@ -131,10 +106,12 @@ impl Shared {
         let changed_group = messages
             .iter()
             .any(|m| m.kind.starts_with("ThreadActivity/") && top.is_some_and(|top| m.at > top.at));
-        let update = ends.map(|(lo, hi)| CoverageUpdate::Range(Range { lo, hi, floor }));
+        let top_now = ranges.first().map(|range| range.hi).or(top);
+        let ranges = ranges.into_iter().map(CoverageUpdate::Range).collect();
         let failed =
             error.filter(|error| !error.is_inaccessible() && error.kind != ErrorKind::Refused);
-        let complete = failed.is_none() && changes.complete;
+        let complete =
+            failed.is_none() && changes.complete && self.is_up_to_date(&conversation, top_now);
         let (new, known): (Vec<RawMessage>, Vec<RawMessage>) = messages
             .into_iter()
             .partition(|raw| news.arrival_of(Point::from(&raw.key()), top) != Arrival::History);
@@ -147,14 +124,14 @@ impl Shared {
             coverage,
         };
         let mut incoming =
-            vec![part(known, Arrival::History, None), part(new, news.arrival, update)];
+            vec![part(known, Arrival::History, Vec::new()), part(new, news.arrival, ranges)];
         if !changes.messages.is_empty() {
             incoming.push(IncomingMessages {
                 conversation: id.clone(),
                 messages: changes.messages,
                 placement: Placement::Gap,
                 arrival: Arrival::History,
-                coverage: None,
+                coverage: Vec::new(),
             });
         }
         let seen = IncomingConversation { raw: conversation, complete, sync_token };
@@ -176,59 +153,53 @@ impl Shared {
         }
     }
 
+    /// Whether the pages reach up to the last message that the list names. A server whose pages lag behind its list is
+    /// asked again, a few times.
+    fn is_up_to_date(&self, listed: &RawConversation, newest: Option<Point>) -> bool {
+        newest.is_some_and(|newest| newest.at >= listed.activity)
+            || listed.activity == Timestamp::default()
+            || self.history.failed_attempts(&listed.id) >= MAX_TRIES
+    }
+
     /// Fetches pages from the newest one down to `until`, or only one page if nothing is stored yet. After an error it
     /// returns what was read so far.
     async fn fetch_missed(&self, id: &ConversationId, until: Option<Point>) -> Fetched {
-        let size = self.options.page;
         let mut fetched = Fetched::default();
-        let mut seen = BTreeSet::new();
-        let mut next = self.client.messages(id, size).await;
+        let mut walk = Walk::from_newest(id, until);
+        let (mut newest, mut apart) = (None, Vec::new());
         for turn in 0..MAX_PAGES {
-            let mut page = match next {
-                Ok(page) => page,
+            let step = match self.next_page(&mut walk).await {
+                Ok(Some(step)) => step,
+                Ok(None) => break,
                 Err(error) => {
                     fetched.error = Some(error);
-                    return fetched;
+                    break;
                 }
             };
             if turn == 0 {
-                fetched.sync_state = page.sync_state.take();
+                fetched.sync_state = step.sync_state;
+                // Only the first page tells where the newest end is: messages that arrive meanwhile come as events.
+                newest = step.span.map(|(_, hi)| hi);
             }
-            let before = seen.len();
-            let items = std::mem::take(&mut page.items);
-            let items: Vec<RawMessage> = items
-                .into_iter()
-                .filter(|raw| raw.conversation == *id && seen.insert((raw.id.clone(), raw.version)))
-                .collect();
-            let grew = seen.len() > before;
-            // Only changed messages: how far the page reaches is unknown, so the backfill continues by time.
-            let only_changes = !items.is_empty() && lowest(&items, turn > 0).is_none();
-            fetched.extend(&items, turn > 0);
-            fetched.messages.extend(items);
-            let overlaps = match (fetched.ends, until) {
-                (_, None) => true,
-                (Some((lo, _)), Some(until)) => lo <= until,
-                (None, Some(_)) => false,
+            apart.extend(step.span);
+            fetched.messages.extend(step.messages);
+            let overlaps = match until {
+                Some(until) => walk.reach().is_some_and(|reach| reach <= until),
+                None => !fetched.messages.is_empty(),
             };
-            match page.older.take() {
-                None => {
-                    fetched.floor = true;
-                    // This was the last page, so everything older has been read, changed or not.
-                    let lowest = fetched.messages.iter().map(|raw| Point::from(&raw.key())).min();
-                    fetched.ends = fetched.ends.zip(lowest).map(|((_, hi), lo)| (lo, hi));
-                    return fetched;
-                }
-                Some(_) if only_changes => return fetched,
-                Some(link) if overlaps || !grew || fetched.messages.len() >= MAX_MESSAGES => {
-                    let oldest = fetched.messages.iter().map(|raw| Point::from(&raw.key())).min();
-                    if let Some(below) = oldest {
-                        self.history.remember_older(id, below, link);
-                    }
-                    return fetched;
-                }
-                Some(link) => next = self.client.messages_next(id, &link, size).await,
+            if overlaps || fetched.messages.len() >= MAX_MESSAGES {
+                break;
             }
         }
+        let floor = walk.next() == Err(PastEnd::Floor);
+        let oldest = fetched.messages.iter().map(|raw| Point::from(&raw.key())).min();
+        if let (Some(link), Some(oldest)) = (walk.link(), oldest) {
+            self.history.remember_older(id, oldest, link.to_owned());
+        }
+        let reach = if floor { oldest.or(walk.reach()) } else { walk.reach() };
+        let whole = reach.zip(newest).map(|(lo, hi)| Range { lo, hi, floor });
+        let apart = apart.into_iter().map(|(lo, hi)| Range { lo, hi, floor: false });
+        fetched.ranges = whole.into_iter().chain(apart.filter(|r| Some(r.hi) < reach)).collect();
         fetched
     }
 
@@ -286,63 +257,5 @@ impl Shared {
             }
         }
         Changes { next: Some(from), ..changes }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::Timestamp;
-    use crate::protocol::wire;
-
-    fn raw(id: i64, version: i64) -> RawMessage {
-        let json = format!(r#"{{"id":"{id}","version":"{version}","conversationid":"8:joe.4"}}"#);
-        wire::raw_message(&json, None).unwrap()
-    }
-
-    fn point(id: i64) -> Point {
-        Point { at: Timestamp(id), order: id.unsigned_abs() }
-    }
-
-    #[test]
-    fn a_first_page_reaches_down_to_its_oldest_message_changed_or_not() {
-        assert_eq!(lowest(&[raw(30, 30), raw(20, 99), raw(25, 25)], false), Some(point(20)));
-        assert_eq!(lowest(&[], false), None);
-    }
-
-    #[test]
-    fn a_page_of_a_sync_state_reaches_as_far_as_its_messages_as_posted() {
-        // The changed message may come from anywhere: what is between it and the others is not known.
-        assert_eq!(lowest(&[raw(30, 30), raw(2, 99), raw(25, 25)], true), Some(point(25)));
-        assert_eq!(lowest(&[raw(2, 99), raw(3, 98)], true), None);
-    }
-
-    #[test]
-    fn a_message_without_a_numeric_id_counts_as_posted() {
-        let json =
-            r#"{"id":"abc","version":"99","originalarrivaltime":"20","conversationid":"8:joe.4"}"#;
-        let odd = wire::raw_message(json, None).unwrap();
-        assert_eq!(lowest(&[odd], true).map(|p| p.at), Some(Timestamp(20)));
-    }
-
-    #[test]
-    fn the_newest_end_comes_from_the_first_page_and_the_oldest_from_the_last() {
-        let mut fetched = Fetched::default();
-        fetched.extend(&[raw(50, 50), raw(40, 40)], false);
-        assert_eq!(fetched.ends, Some((point(40), point(50))));
-        // What was posted while paging comes by itself, and is not claimed.
-        fetched.extend(&[raw(60, 60), raw(30, 30)], true);
-        assert_eq!(fetched.ends, Some((point(30), point(50))));
-    }
-
-    #[test]
-    fn a_page_of_nothing_but_changes_moves_neither_end() {
-        let mut fetched = Fetched::default();
-        fetched.extend(&[raw(50, 50)], false);
-        fetched.extend(&[raw(2, 99)], true);
-        assert_eq!(fetched.ends, Some((point(50), point(50))));
-        let mut empty = Fetched::default();
-        empty.extend(&[], false);
-        assert_eq!(empty.ends, None);
     }
 }

@@ -2,8 +2,9 @@
 
 use super::Shared;
 use super::apply::{IncomingConversation, IncomingMessages};
-use super::catch_up::{News, lowest};
-use crate::client::{Error, ErrorKind};
+use super::catch_up::News;
+use super::walk::{PageRequest, PastEnd, Step, Walk};
+use crate::client::Error;
 use crate::model::{
     Arrival, ConversationId, Delta, Fault, MessageKey, Placement, Point, Range, RawConversation,
     RawMessage, Timestamp,
@@ -76,10 +77,9 @@ impl Shared {
                 .await;
             return;
         }
-        match self.fetch_older(id, &before).await {
-            Ok(OlderPage { messages, lo, floor: reached_start }) => {
-                let placement = Placement::Older { before: place, reached_start };
-                let coverage = Some(covered(lo, &before, reached_start));
+        match self.fetch_older(id, &before, None).await {
+            Ok(OlderPage { messages, coverage, floor, .. }) => {
+                let placement = Placement::Older { before: place, reached_start: floor };
                 let incoming = IncomingMessages {
                     conversation: id.clone(),
                     messages,
@@ -109,11 +109,13 @@ impl Shared {
     }
 
     /// Fetches one page of a gap. Returns whether that made the gap smaller.
+    ///
+    /// # Errors
+    /// Also when the server's answers lead nowhere: what lies in the gap is still not known.
     pub(super) async fn fill_gap(&self, gap: &OpenGap) -> Result<bool, Error> {
         let id = &gap.conversation;
-        let OlderPage { messages, lo, floor } = self.fetch_older(id, &gap.above).await?;
-        let nearer = floor || lo.is_some_and(|lo| lo < gap.gap.above);
-        let coverage = Some(covered(lo, &gap.above, floor));
+        let page = self.fetch_older(id, &gap.above, Some(gap.gap.below)).await?;
+        let OlderPage { messages, coverage, nearer, .. } = page;
         let incoming = IncomingMessages {
             conversation: id.clone(),
             messages,
@@ -124,58 +126,63 @@ impl Shared {
         Ok(self.ingest(Vec::new(), vec![incoming]).await && nearer)
     }
 
-    /// Fetches one page before `before`: by the link of the page above it if that is known, else by time, else by paging
-    /// down from the newest page, because not all servers support `endTime` (facts 2.1).
+    /// Fetches one page before `before`. `below` is the next stored message below it.
     async fn fetch_older(
         &self,
         id: &ConversationId,
         before: &MessageKey,
+        below: Option<Point>,
     ) -> Result<OlderPage, Error> {
-        let size = self.options.page;
-        let (mut continued, mut restarted) = (false, false);
-        let mut page = match self.history.older_link(id, before) {
-            Some(link) => match self.client.messages_next(id, &link, size).await {
-                Err(error) if error.kind == ErrorKind::StaleSyncState => {
-                    self.client.messages_until(id, before.at, size).await?
-                }
-                other => {
-                    continued = true;
-                    other?
-                }
-            },
-            None => self.client.messages_until(id, before.at, size).await?,
-        };
-        for turn in 0..MAX_PAGES {
-            let older: Vec<RawMessage> = std::mem::take(&mut page.items)
-                .into_iter()
-                .filter(|raw| raw.conversation == *id && raw.key() < *before)
-                .collect();
-            let link = page.older.take();
-            // Without a link this is the last page, so it reaches down to the beginning.
-            let lo = lowest(&older, continued && link.is_some());
-            if lo.is_some() || link.is_none() {
-                if let (Some(oldest), Some(link)) =
-                    (older.iter().map(|raw| Point::from(&raw.key())).min(), &link)
-                {
-                    self.history.remember_older(id, oldest, link.clone());
-                }
-                return Ok(OlderPage { messages: older, lo, floor: link.is_none() });
+        let above = Point::from(before);
+        let mut walk = Walk::below(id, above, self.history.older_link(id, before), below);
+        let mut page = OlderPage::default();
+        let mut spans = Vec::new();
+        for _ in 0..MAX_PAGES {
+            let Some(step) = self.next_page(&mut walk).await? else { break };
+            spans.extend(step.span);
+            page.messages.extend(step.messages);
+            if walk.reach() < Some(above) {
+                break;
             }
-            (page, continued) = match link {
-                // The link led to changed messages only: try by time, which returns no changes.
-                Some(_) if turn == 0 && continued => {
-                    (self.client.messages_until(id, before.at, size).await?, false)
-                }
-                Some(_) if !restarted => {
-                    restarted = true;
-                    (self.client.messages(id, size).await?, false)
-                }
-                Some(link) => (self.client.messages_next(id, &link, size).await?, true),
-                // Unreachable: without a link it has returned above.
-                None => break,
-            };
         }
-        Err(Error::incomplete())
+        page.floor = walk.next() == Err(PastEnd::Floor);
+        let oldest = page.messages.iter().map(|raw| Point::from(&raw.key())).min();
+        if let (Some(link), Some(oldest)) = (walk.link(), oldest) {
+            self.history.remember_older(id, oldest, link.to_owned());
+        }
+        let reach = walk.reach().filter(|reach| *reach < above);
+        let lo = if page.floor { oldest.or(reach) } else { reach };
+        let apart = spans.into_iter().map(|(lo, hi)| Range { lo, hi, floor: false });
+        let apart: Vec<Range> = apart.filter(|range| range.hi < lo.unwrap_or(above)).collect();
+        page.nearer = page.floor || lo.is_some() || apart.iter().any(|r| Some(r.hi) > below);
+        if !page.nearer {
+            return Err(Error::incomplete());
+        }
+        let whole = Range { lo: lo.unwrap_or(above), hi: above, floor: page.floor };
+        let ranges = std::iter::once(whole).chain(apart);
+        page.coverage = ranges.map(CoverageUpdate::Range).collect();
+        Ok(page)
+    }
+
+    /// Makes the next request of a walk that leads on. `None` where it ends.
+    pub(super) async fn next_page(&self, walk: &mut Walk) -> Result<Option<Step>, Error> {
+        let (client, size) = (&self.client, self.options.page);
+        while let Ok(request) = walk.next() {
+            let id = walk.id();
+            let page = match request {
+                PageRequest::Newest => client.messages(id, size).await,
+                PageRequest::Link(link) => client.messages_next(id, link, size).await,
+                PageRequest::Between(start, end) => {
+                    client.messages_between(id, *start, *end, size).await
+                }
+            };
+            match page {
+                Ok(page) => return Ok(Some(walk.take(page))),
+                Err(error) if walk.take_error(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
     }
 
     /// Those of these conversations that are not in the store.
@@ -232,46 +239,13 @@ impl Shared {
 }
 
 /// A page of messages older than a stored one.
+#[derive(Default)]
 struct OlderPage {
     messages: Vec<RawMessage>,
-    /// How far down they reach without a gap.
-    lo: Option<Point>,
+    /// Which parts of the history they hold completely.
+    coverage: Vec<CoverageUpdate>,
     /// The server has nothing older.
     floor: bool,
-}
-
-/// The part of the history that a page below `above` covers, if it reaches down to `lo`.
-fn covered(lo: Option<Point>, above: &MessageKey, floor: bool) -> CoverageUpdate {
-    let hi = Point::from(above);
-    CoverageUpdate::Range(Range { lo: lo.unwrap_or(hi).min(hi), hi, floor })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::Timestamp;
-
-    fn point(id: i64) -> Point {
-        Point { at: Timestamp(id), order: id.unsigned_abs() }
-    }
-
-    #[test]
-    fn an_older_page_covers_everything_from_its_lowest_message_to_the_one_above_it() {
-        let above = MessageKey::server(Timestamp(50), "50");
-        let range = |lo, floor| match covered(lo, &above, floor) {
-            CoverageUpdate::Range(range) => range,
-            CoverageUpdate::Append => panic!("a page is a range"),
-        };
-        assert_eq!(
-            range(Some(point(20)), false),
-            Range { lo: point(20), hi: point(50), floor: false }
-        );
-        // Nothing older on the server: the message above is the first one.
-        assert_eq!(range(None, true), Range { lo: point(50), hi: point(50), floor: true });
-        // A server that answers with what is newer claims nothing.
-        assert_eq!(
-            range(Some(point(70)), false),
-            Range { lo: point(50), hi: point(50), floor: false }
-        );
-    }
+    /// More of the history is known than before.
+    nearer: bool,
 }

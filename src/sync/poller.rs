@@ -248,8 +248,8 @@ async fn apply_messages(
             if messages.iter().any(|raw| adds(raw, &shared.me)) {
                 shared.fell_behind(&conversation);
             }
-            let coverage =
-                (!shared.history.is_behind(&conversation)).then_some(CoverageUpdate::Append);
+            let follows = !shared.history.is_behind(&conversation);
+            let coverage = follows.then_some(CoverageUpdate::Append).into_iter().collect();
             let (placement, arrival) = (Placement::Event, Arrival::Live);
             IncomingMessages { conversation, messages, placement, arrival, coverage }
         })

@@ -77,7 +77,7 @@ pub fn decoder_holds(kind: &str, content: &str, item: &str) {
         serde_json::json!({ "id": "1600000000000", "messagetype": kind, "content": content });
     for json in [made.to_string(), item.to_owned()] {
         let page = format!("{{\"messages\":[{{\"id\":\"1\"}},{json}]}}");
-        if let Ok(page) = wire::messages_page(&page, &CHAT.into()) {
+        if let Ok(page) = wire::messages_page(&page, &CHAT.into(), 100) {
             assert!(page.items.iter().any(|m| &*m.id == "1"), "a bad item costs itself only");
         }
         if let Some(raw) = wire::raw_message(&json, Some(&CHAT.into())) {

@@ -42,7 +42,7 @@ fn missing_and_odd_fields_cost_nothing() {
 #[test]
 fn one_bad_item_costs_that_item_only() {
     let body = r#"{"messages":[{"id":"2"},"nonsense",{"id":"\ud800"},{"no":"id"},{"id":"1"}],"_metadata":{"syncState":"https://h/x?syncState=abc&view=v"}}"#;
-    let page = messages_page(body, &TEAM.into()).unwrap();
+    let page = messages_page(body, &TEAM.into(), 100).unwrap();
     assert_eq!(page.items.len(), 2);
     assert_eq!(page.bad, 3);
     assert_eq!(page.sync_state.as_deref(), Some("abc"));
@@ -50,13 +50,30 @@ fn one_bad_item_costs_that_item_only() {
 }
 
 #[test]
+fn only_a_page_with_metadata_and_room_left_can_be_the_last() {
+    let page = |metadata: &str, size| {
+        let body = format!(r#"{{"messages":[{{"id":"2"}},null]{metadata}}}"#);
+        let page = messages_page(&body, &TEAM.into(), size).unwrap();
+        (page.is_last, page.is_full, page.older)
+    };
+    let link = |link: &str| format!(r#","_metadata":{{"backwardLink":{link}}}"#);
+    assert_eq!(page(r#","_metadata":{}"#, 3), (true, false, None));
+    assert_eq!(page(r#","_metadata":{"syncState":"x"}"#, 2), (false, true, None));
+    let to = r#""https://h/x?syncState=ab""#;
+    assert_eq!(page(&link(to), 3), (false, false, Some("ab".into())));
+    for odd in [String::new(), r#","_metadata":[]"#.into(), link(r#""""#), link(r#""file:///x""#)] {
+        assert_eq!(page(&odd, 3), (false, false, None), "{odd}");
+    }
+}
+
+#[test]
 fn a_page_without_its_list_or_metadata() {
     let team = TEAM.into();
-    assert!(messages_page("<html>", &team).is_err());
-    assert!(messages_page(r#"{"errorCode":201}"#, &team).is_err());
-    assert!(messages_page(r#"{"messages":{}}"#, &team).is_err());
-    assert!(messages_page(r#"{"messages":[]}"#, &team).unwrap().items.is_empty());
-    assert!(messages_page(r#"{"messages":[],"_metadata":7}"#, &team).unwrap().older.is_none());
+    assert!(messages_page("<html>", &team, 100).is_err());
+    assert!(messages_page(r#"{"errorCode":201}"#, &team, 100).is_err());
+    assert!(messages_page(r#"{"messages":{}}"#, &team, 100).is_err());
+    assert!(messages_page(r#"{"messages":[]}"#, &team, 100).unwrap().items.is_empty());
+    assert!(messages_page(r#"{"messages":[],"_metadata":7}"#, &team, 100).unwrap().older.is_none());
 }
 
 #[test]
