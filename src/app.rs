@@ -59,6 +59,8 @@ pub enum Input {
     Resize(Size),
     /// The terminal gained or lost the focus.
     Focus(bool),
+    /// The terminal tells keys apart that are the same elsewhere, such as Enter and Shift-Enter.
+    EnhancedKeyboard,
     /// The time [`next_deadline`] named has come.
     Deadline,
 }
@@ -73,6 +75,7 @@ pub fn update(model: &mut Model, input: Input, now: Now) -> Vec<Effect> {
         Input::Outcome(outcome) => events::outcome(model, outcome),
         Input::Resize(size) => model.view.size = size,
         Input::Focus(focused) => events::focus(model, focused),
+        Input::EnhancedKeyboard => model.app.prefs.enhanced_keyboard = true,
         Input::Deadline => events::deadline::expire(model),
     }
     std::mem::take(&mut model.app.effects)

@@ -3,10 +3,13 @@
 //! Typing never waits behind a burst: keys are taken first, a key is drawn at once, and what the network brings is
 //! drawn at most every 16 ms.
 
+pub mod device;
 mod effects;
 mod event_loop;
 mod input;
+pub mod keys;
 pub mod recording;
+pub mod signals;
 pub mod terminal;
 mod width_safe_backend;
 
@@ -14,9 +17,10 @@ use crate::app::view::layout::Size;
 use crate::app::{Input, Model, next_deadline};
 use crate::model::{Inbound, Outbound};
 use crate::ui::Theme;
-use crossterm::event::Event;
 use event_loop::EventLoop;
-use futures_util::{Stream, StreamExt};
+use futures_util::Stream;
+use keys::{Keys, TerminalEvent};
+use signals::StopRequest;
 use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
@@ -24,35 +28,53 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 pub use effects::{Editor, open_url};
-use input::input_of;
 use recording::Recorder;
 
 /// Results of other programs (editor, clipboard) that may wait for the loop.
 const OUTCOMES: usize = 8;
 
-/// Where frames go, and what else the program wants of a terminal.
+/// Where frames go, and what else the program wants of a terminal. Nothing here waits for the terminal but
+/// [`Surface::ready`].
 pub trait Surface {
-    /// Paints a frame and sends it out in one write.
+    /// Paints a frame and sends it out. Not to be called while the surface is busy.
     fn draw(&mut self, paint: &mut dyn FnMut(&mut ratatui::Frame<'_>)) -> io::Result<()>;
+    /// The terminal has not taken the last frame yet.
+    fn is_busy(&self) -> bool {
+        false
+    }
+    /// Waits until the terminal has taken what was sent. May be dropped at any moment.
+    fn ready(&mut self) -> impl Future<Output = io::Result<()>> {
+        std::future::ready(Ok(()))
+    }
+    /// The next frame has this size.
+    fn resize(&mut self, _size: Size) -> io::Result<()> {
+        Ok(())
+    }
     /// The next frame is painted in full.
     fn invalidate(&mut self) -> io::Result<()>;
     /// Hands text to the terminal's clipboard; false when it is too long for that.
     fn copy(&mut self, text: &str) -> io::Result<bool>;
     /// Gives the terminal back, for another program.
     fn release(&mut self);
-    /// Takes it again and gives its size; the next frame is painted in full.
+    /// Takes it again, or sets its modes anew, and gives its size; the next frame is painted in full.
     fn retake(&mut self) -> io::Result<Size>;
-    /// Stops the process until the shell continues it.
+    /// Asks the system to stop the process and its group, which comes back as a [`StopRequest`].
     fn stop(&mut self);
+    /// The terminal knows the kitty keyboard protocol: switches it on.
+    fn enhance_keyboard(&mut self) -> io::Result<()> {
+        Ok(())
+    }
     fn set_title(&mut self, title: &str) -> io::Result<()>;
 }
 
 /// What the loop talks to.
-pub struct Wiring<S, F> {
+pub struct Wiring<S, E> {
     pub surface: S,
-    /// Opens the stream of keys. While another program has the terminal there is none: one that exists would take
-    /// keys away from it even when nobody polls it.
-    pub open_events: F,
+    /// What the terminal reports. Nothing may be read from it while nobody polls: another program may have the
+    /// terminal.
+    pub events: E,
+    /// Signals that are to stop the process.
+    pub stops: mpsc::Receiver<StopRequest>,
     pub deltas: mpsc::Receiver<Inbound>,
     pub requests: mpsc::Sender<Outbound>,
     pub stop: CancellationToken,
@@ -61,82 +83,59 @@ pub struct Wiring<S, F> {
     pub recorder: Option<Recorder>,
 }
 
-/// The keys of the terminal. While another program has the terminal there is no stream of them.
-struct Keys<F, E> {
-    open: F,
-    events: Option<E>,
-}
-
-impl<F, E> Keys<F, E>
-where
-    F: FnMut() -> E,
-    E: Stream<Item = io::Result<Event>> + Unpin,
-{
-    fn is_open(&self) -> bool {
-        self.events.is_some()
-    }
-
-    fn close(&mut self) {
-        self.events = None;
-    }
-
-    fn open(&mut self) {
-        self.events = Some((self.open)());
-    }
-
-    /// The next event, `None` when the terminal is gone. While the stream is closed it waits for ever.
-    async fn next(&mut self) -> Option<io::Result<Event>> {
-        match &mut self.events {
-            Some(events) => events.next().await,
-            None => std::future::pending().await,
-        }
-    }
+/// What reaches the loop besides keys.
+struct Arrivals {
+    deltas: mpsc::Receiver<Inbound>,
+    outcomes: mpsc::Receiver<crate::app::effect::Outcome>,
+    stops: mpsc::Receiver<StopRequest>,
+    /// Whether sync and the watcher of signals still run.
+    sync_runs: bool,
+    can_stop: bool,
 }
 
 /// Runs until the user quits or `stop` is cancelled. Whatever ends it, drafts are handed to sync before it returns.
 ///
 /// # Errors
 /// When the terminal cannot be written or read any more.
-pub async fn run<S, F, E>(model: &mut Model, theme: &Theme, wiring: Wiring<S, F>) -> io::Result<()>
+pub async fn run<S, E>(model: &mut Model, theme: &Theme, wiring: Wiring<S, E>) -> io::Result<()>
 where
     S: Surface,
-    F: FnMut() -> E,
-    E: Stream<Item = io::Result<Event>> + Unpin,
+    E: Stream<Item = io::Result<TerminalEvent>> + Unpin,
 {
-    let Wiring { surface, open_events, mut deltas, requests, stop, editor, recorder } = wiring;
-    let (outcomes_in, mut outcomes) = mpsc::channel(OUTCOMES);
-    let mut keys = Keys { open: open_events, events: None };
+    let Wiring { surface, events, stops, deltas, requests, stop, editor, recorder } = wiring;
+    let (outcomes_in, outcomes) = mpsc::channel(OUTCOMES);
+    let mut arrivals = Arrivals { deltas, outcomes, stops, sync_runs: true, can_stop: true };
+    let mut keys = Keys::new(events);
     let mut event_loop = EventLoop::new(surface, theme, editor, outcomes_in, recorder);
     let result = tokio::select! { biased;
         () = stop.cancelled() => Ok(()),
-        result = run_loop(
-            model, &mut event_loop, &mut keys, &mut deltas, &mut outcomes, &requests,
-        ) => result,
+        result = run_loop(model, &mut event_loop, &mut keys, &mut arrivals, &requests) => result,
     };
     event_loop.quit(model);
     flush(event_loop.into_waiting(), &requests).await;
-    result
+    match result {
+        // A closed terminal is an end like any other.
+        Err(error) if device::is_gone(&error) => Ok(()),
+        other => other,
+    }
 }
 
-async fn run_loop<S, F, E>(
+async fn run_loop<S, E>(
     model: &mut Model,
     event_loop: &mut EventLoop<'_, S>,
-    keys: &mut Keys<F, E>,
-    deltas: &mut mpsc::Receiver<Inbound>,
-    outcomes: &mut mpsc::Receiver<crate::app::effect::Outcome>,
+    keys: &mut Keys<E>,
+    arrivals: &mut Arrivals,
     requests: &mpsc::Sender<Outbound>,
 ) -> io::Result<()>
 where
     S: Surface,
-    F: FnMut() -> E,
-    E: Stream<Item = io::Result<Event>> + Unpin,
+    E: Stream<Item = io::Result<TerminalEvent>> + Unpin,
 {
-    let mut sync_runs = true;
-    keys.open();
     event_loop.start(model);
     loop {
-        // Nothing is drawn while another program has the terminal.
-        let frame = event_loop.frame_due.filter(|_| keys.is_open());
+        // Nothing is drawn while another program has the terminal, or while the terminal is behind.
+        let busy = event_loop.surface.is_busy();
+        let frame = event_loop.frame_due.filter(|_| keys.is_open() && !busy);
         let wake = [frame, next_deadline(&model.app)].into_iter().flatten().min();
         let mut effects = Vec::new();
         let mut from_user = false;
@@ -144,17 +143,28 @@ where
             event = keys.next() => {
                 let Some(event) = event else { return Ok(()) };
                 from_user = true;
-                if let Some(input) = input_of(event?, &mut event_loop.resolver, model) {
-                    effects.extend(event_loop.feed(model, input));
+                event_loop.take_events(model, event?, keys, &mut effects)?;
+            }
+            request = arrivals.stops.recv(), if arrivals.can_stop => {
+                from_user = true;
+                match request {
+                    Some(request) => event_loop.stop_for(model, request, keys).await?,
+                    None => arrivals.can_stop = false,
                 }
             }
-            Some(outcome) = outcomes.recv() => {
+            Some(outcome) = arrivals.outcomes.recv() => {
                 from_user = true;
                 if !keys.is_open() {
                     event_loop.retake(model)?;
                     keys.open();
                 }
                 effects.extend(event_loop.feed(model, Input::Outcome(outcome)));
+            }
+            sent = event_loop.surface.ready(), if busy => {
+                sent?;
+                if event_loop.frame_due.is_none() {
+                    continue;
+                }
             }
             permit = requests.reserve(), if !event_loop.waiting.is_empty() => {
                 match (permit, event_loop.waiting.pop_front()) {
@@ -163,10 +173,12 @@ where
                 }
                 continue;
             }
-            delta = deltas.recv(), if sync_runs => {
+            delta = arrivals.deltas.recv(), if arrivals.sync_runs => {
                 match delta {
-                    Some(delta) => event_loop.take_burst(model, delta, deltas, &mut effects),
-                    None => sync_runs = false,
+                    Some(delta) => {
+                        event_loop.take_burst(model, delta, &mut arrivals.deltas, &mut effects);
+                    }
+                    None => arrivals.sync_runs = false,
                 }
                 // A steady stream must not put off what is due.
                 event_loop.expire(model, &mut effects);

@@ -9,13 +9,14 @@ use crate::cli::{
 use crate::client::Client;
 use crate::config::{Config, paths};
 use crate::model::{AccountId, Bidi, UserId};
+use crate::runtime::device::{self, Device};
 use crate::runtime::recording::Recorder;
-use crate::runtime::terminal::{Tty, install_panic_hook, watch_for_the_end};
-use crate::runtime::{Editor, Wiring, run};
+use crate::runtime::signals;
+use crate::runtime::terminal::{Tty, install_panic_hook};
+use crate::runtime::{Editor, Wiring, keys, run};
 use crate::store::Store;
 use crate::sync;
 use crate::ui::{ColorDepth, Theme};
-use crossterm::event::EventStream;
 use std::fs::{File, OpenOptions};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -30,7 +31,9 @@ const THEME: &str = include_str!("../assets/theme.toml");
 /// A log larger than this is put aside at the next start.
 const MAX_LOG: u64 = 1024 * 1024;
 /// What is being written at the end may take this long.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_millis(600);
+/// However the program is ended, it ends within this time.
+const END: Duration = Duration::from_secs(4);
 
 /// Carries out a command line.
 ///
@@ -133,8 +136,7 @@ fn check_terminal() -> Result<Size, ExitError> {
             "the terminal (TERM) cannot move its cursor; set TERM, or use skchat chats, log, send",
         ));
     }
-    let (columns, rows) = crossterm::terminal::size().unwrap_or((80, 24));
-    Ok(Size { columns, rows })
+    Ok(device::size().unwrap_or_default())
 }
 
 fn tui(global: &Global) -> Result<(), ExitError> {
@@ -147,6 +149,7 @@ fn tui(global: &Global) -> Result<(), ExitError> {
     }
     let session = Session::open(global)?;
     let size = check_terminal()?;
+    signals::hold_stop_signal().map_err(|e| terminal_failed(&e))?;
     let runtime = runtime()?;
     let first_start = !session.dir.join(STORE).exists();
     let (_lock, store) = if global.read_only {
@@ -168,7 +171,14 @@ fn tui(global: &Global) -> Result<(), ExitError> {
         record: global.record.clone(),
         read_only: global.read_only,
     };
-    runtime.block_on(converse(setup, client, store, options, None))
+    let result = runtime.block_on(converse(setup, client, store, options, None));
+    // What still waits for a name server or a file is not waited for.
+    runtime.shutdown_background();
+    result
+}
+
+fn terminal_failed(error: &std::io::Error) -> ExitError {
+    ExitError::failed(format!("the terminal failed: {error}"))
 }
 
 /// Opens the account's store, after its lock.
@@ -226,6 +236,7 @@ fn prefs(setup: &RunSetup) -> Result<Prefs, ExitError> {
         keymap: Arc::new(setup.config.keymap.clone()),
         demo: setup.demo,
         read_only: setup.read_only,
+        enhanced_keyboard: false,
         first_client_id: random >> 2 | 1 << 61,
         choices,
     })
@@ -253,13 +264,17 @@ async fn converse(
     let (handle, deltas) = begin(setup.account.clone(), client, store.clone(), options);
     let mut model = replay::first_model(prefs, &header).map_err(ExitError::failed)?;
     install_panic_hook();
-    let failed = |e: std::io::Error| ExitError::failed(format!("the terminal failed: {e}"));
     let result = {
-        let surface = Tty::new(model.app.prefs.reorders()).map_err(failed)?;
-        watch_for_the_end(&stop).map_err(failed)?;
+        let device = Device::open().map_err(|e| terminal_failed(&e))?;
+        let stops = signals::watch_for_stops().map_err(|e| terminal_failed(&e))?;
+        signals::watch_for_the_end(&stop).map_err(|e| terminal_failed(&e))?;
+        let events = keys::events(&device).map_err(|e| terminal_failed(&e))?;
+        let surface =
+            Tty::new(device, model.app.prefs.reorders()).map_err(|e| terminal_failed(&e))?;
         let wiring = Wiring {
             surface,
-            open_events: EventStream::new,
+            events,
+            stops,
             deltas,
             requests: handle.requests.clone(),
             stop,
@@ -268,11 +283,12 @@ async fn converse(
         };
         run(&mut model, &theme, wiring).await
     };
+    signals::end_within(END);
     handle.stop(PATIENCE).await;
     if let Ok(Err(error)) = tokio::time::timeout(PATIENCE, store.close()).await {
         tracing::warn!(%error, "the store's log was not written back");
     }
-    result.map_err(failed)
+    result.map_err(|e| terminal_failed(&e))
 }
 
 /// Who puts right-to-left text into order. The terminals that do it themselves and cannot be told not to are known by

@@ -312,41 +312,6 @@ fn a_long_message_is_written_in_the_editor_which_has_the_terminal_meanwhile() {
 }
 
 #[test]
-fn it_is_suspended_with_the_terminal_given_back_and_comes_again() {
-    use rustix::process::{Signal, WaitOptions, waitpid};
-    let dir = tempfile::tempdir().unwrap();
-    let mut t = start(&["demo"], dir.path());
-    t.wait_for("To Joe Bloggs");
-    t.wait_for("live");
-    t.send("still here");
-    t.wait_for("still here");
-    t.send("\u{1a}");
-    let pid = t.pid();
-    let until = Instant::now() + PATIENCE;
-    while !waitpid(Some(pid), WaitOptions::UNTRACED | WaitOptions::NOHANG)
-        .unwrap()
-        .is_some_and(|(_, status)| status.stopped())
-    {
-        assert!(Instant::now() < until, "it was not suspended");
-        std::thread::yield_now();
-    }
-    t.wait("the terminal given back", |s| {
-        String::from_utf8_lossy(&s.bytes).contains("\u{1b}[?1049l")
-    });
-    assert_given_back(&t.sent());
-    t.resize(100, 30);
-    t.signal(Signal::CONT);
-    t.wait("the screen again", |s| {
-        let screen = s.parser.screen().contents();
-        screen.lines().count() > 24 && screen.contains("still here") && screen.contains("live")
-    });
-    t.send(" after all\u{11}");
-    let bytes = t.end();
-    assert!(bytes.contains("\u{1b}[?1049h"));
-    assert_given_back(&bytes);
-}
-
-#[test]
 fn a_terminal_that_closes_without_a_signal_ends_it_with_the_draft_kept() {
     let dir = tempfile::tempdir().unwrap();
     // The child of a leader that ignores SIGHUP, which it inherits: only the dead terminal itself tells.

@@ -136,6 +136,12 @@ impl Chord {
         self
     }
 
+    /// Sent by terminals with an extended keyboard protocol only; others send the same as for the key alone.
+    fn is_enhanced(self) -> bool {
+        let bare = matches!(self.code, KeyCode::Enter | KeyCode::Backspace | KeyCode::Esc);
+        bare && self.modifiers.intersects(KeyModifiers::SHIFT | KeyModifiers::CONTROL)
+    }
+
     /// Pressed in the box, it types something.
     pub fn types(self) -> bool {
         matches!(self.code, KeyCode::Char(_)) && self.modifiers.is_empty()
@@ -189,8 +195,11 @@ impl KeymapEntry {
         self.keys.first().map(|k| write(k)).unwrap_or_default()
     }
 
-    pub fn all_keys(&self) -> String {
-        self.keys.iter().map(|k| write(k)).collect::<Vec<_>>().join("  ")
+    /// All bindings as text. Those that only an enhanced keyboard can send are left out where there is none.
+    pub fn all_keys(&self, enhanced_keyboard: bool) -> String {
+        let can_send =
+            |keys: &&Vec<Chord>| enhanced_keyboard || !keys.iter().any(|k| k.is_enhanced());
+        self.keys.iter().filter(can_send).map(|k| write(k)).collect::<Vec<_>>().join("  ")
     }
 }
 

@@ -1,4 +1,4 @@
-//! What does not change while the program runs.
+//! What does not change while the program runs, but for what the terminal answers.
 
 use super::keymap::Keymap;
 use crate::model::{Bidi, Preferences, Receipts};
@@ -12,6 +12,8 @@ pub struct Prefs {
     pub demo: bool,
     /// Another instance has the account: nothing can be sent, changed or saved.
     pub read_only: bool,
+    /// The terminal tells Shift-Enter from Enter.
+    pub enhanced_keyboard: bool,
     /// The first client id of this run is this number, the next ones follow: random, so that runs do not collide.
     pub first_client_id: u64,
     /// What the user chose. `ui.bidi` is decided: never [`Bidi::Auto`].
@@ -30,6 +32,7 @@ impl Prefs {
             keymap,
             demo: false,
             read_only: false,
+            enhanced_keyboard: false,
             first_client_id: 1,
             choices,
         }

@@ -1,6 +1,7 @@
 //! Effects outside the terminal: the editor, the clipboard program, the program that opens links. By argv, never a
 //! shell.
 
+use super::signals::with_all_signals;
 use crate::app::effect::Outcome;
 use crate::model::{ChatRef, SafeText};
 use std::io::Write;
@@ -87,7 +88,7 @@ async fn clipboard_text() -> Result<String, SafeText> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let missing =
         || SafeText::line(&format!("{program} is missing; it is needed for the clipboard"));
-    let mut child = command.spawn().map_err(|_| missing())?;
+    let mut child = with_all_signals(|| command.spawn()).map_err(|_| missing())?;
     let mut bytes = Vec::new();
     if let Some(out) = child.stdout.take() {
         let read = out.take(MAX_PASTE + 1).read_to_end(&mut bytes).await;
@@ -124,7 +125,10 @@ async fn run_editor(editor: &Editor, text: &str) -> Result<String, String> {
     write_new(&path, text).map_err(|e| format!("{}: {e}", path.display()))?;
     let mut command = tokio::process::Command::new(program);
     command.args(arguments).arg(&path).kill_on_drop(true);
-    let status = command.status().await;
+    let status = match with_all_signals(|| command.spawn()) {
+        Ok(mut child) => child.wait().await,
+        Err(e) => Err(e),
+    };
     let result = match status {
         Err(e) => Err(format!("{program} cannot be started: {e}")),
         Ok(status) if !status.success() => Err(format!("{program} ended with {status}")),
@@ -155,7 +159,8 @@ fn write_new(path: &Path, text: &str) -> std::io::Result<()> {
 /// Starts a program beside the loop and waits for it elsewhere; false when it cannot be started.
 fn spawn(command: &mut Command, input: Option<String>) -> bool {
     let stdin = if input.is_some() { Stdio::piped() } else { Stdio::null() };
-    let child = command.stdin(stdin).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let command = command.stdin(stdin).stdout(Stdio::null()).stderr(Stdio::null());
+    let child = with_all_signals(|| command.spawn());
     let Ok(mut child) = child else {
         tracing::info!("a helper program could not be started");
         return false;

@@ -1,13 +1,15 @@
 //! What the loop remembers between two turns, and what it does in one.
 
+use super::input::{EventReaction, reaction};
+use super::keys::{Keys, TerminalEvent};
 use super::recording::{self, Recorder, RecordingEntry};
-use super::{Editor, Keys, Surface, effects, open_url};
+use super::signals::StopRequest;
+use super::{Editor, Surface, effects, open_url};
 use crate::app::effect::Outcome;
 use crate::app::keymap::Resolver;
-use crate::app::{Action, AppAction, Effect, Input, Model, next_deadline, update};
+use crate::app::{Action, AppAction, ComposeAction, Effect, Input, Model, next_deadline, update};
 use crate::model::{Inbound, Now, Outbound, Timestamp};
 use crate::ui::{Screen, Theme};
-use crossterm::event::Event;
 use futures_util::Stream;
 use std::collections::VecDeque;
 use std::io;
@@ -19,6 +21,8 @@ const FRAME: Duration = Duration::from_millis(16);
 /// Deltas taken in one turn, and the time they may take.
 const BURST: usize = 256;
 const BURST_TIME: Duration = Duration::from_millis(4);
+/// Keys that have piled up are taken for so long before a frame.
+const BACKLOG_TIME: Duration = Duration::from_millis(8);
 
 pub struct Clock(Instant);
 
@@ -37,7 +41,7 @@ impl Clock {
 }
 
 pub struct EventLoop<'a, S> {
-    surface: S,
+    pub surface: S,
     theme: &'a Theme,
     editor: Editor,
     pub clock: Clock,
@@ -106,6 +110,73 @@ impl<'a, S: Surface> EventLoop<'a, S> {
         self.frame_due = Some(self.clock.now().mono);
     }
 
+    /// Takes all events of the terminal that are there, so that keys that have piled up cost one frame. Ends early when
+    /// something is to be done before the next key.
+    pub fn take_events<E>(
+        &mut self,
+        model: &mut Model,
+        first: TerminalEvent,
+        keys: &mut Keys<E>,
+        effects: &mut Vec<Effect>,
+    ) -> io::Result<()>
+    where
+        E: Stream<Item = io::Result<TerminalEvent>> + Unpin,
+    {
+        let until = Instant::now() + BACKLOG_TIME;
+        let mut next = Some(first);
+        let mut is_first = true;
+        while let Some(event) = next {
+            match reaction(event, &mut self.resolver, model) {
+                EventReaction::Feed(input) => {
+                    if let Input::Resize(size) = *input {
+                        self.surface.resize(size)?;
+                    }
+                    if !is_first && !types(&input) {
+                        // Keys go by what is on the screen. It was not seen, so what it lacks is not fetched, and
+                        // nothing in it counts as read.
+                        self.record(&RecordingEntry::Layout);
+                        model.layout();
+                    }
+                    is_first = false;
+                    effects.extend(self.feed(model, *input));
+                }
+                EventReaction::PutBack(events) => keys.put_back(events.into_iter()),
+                EventReaction::EnhanceKeyboard => {
+                    self.surface.enhance_keyboard()?;
+                    effects.extend(self.feed(model, Input::EnhancedKeyboard));
+                }
+                EventReaction::SetModes if keys.is_open() => self.retake(model)?,
+                EventReaction::SetModes | EventReaction::Nothing => {}
+            }
+            let stays = effects.iter().all(|effect| matches!(effect, Effect::Request(_)));
+            if !stays || Instant::now() >= until {
+                return Ok(());
+            }
+            next = keys.next_ready().transpose()?;
+        }
+        Ok(())
+    }
+
+    /// Leaves the terminal for as long as the process is stopped. When nobody could continue it, the system does not
+    /// stop it, and this returns at once.
+    pub async fn stop_for<E>(
+        &mut self,
+        model: &mut Model,
+        request: StopRequest,
+        keys: &mut Keys<E>,
+    ) -> io::Result<()>
+    where
+        E: Stream<Item = io::Result<TerminalEvent>> + Unpin,
+    {
+        // Another program that has the terminal is stopped as well, and keeps it.
+        let ours = keys.is_open();
+        if ours {
+            self.surface.release();
+        }
+        request.stopped().await;
+        if ours { self.retake(model) } else { Ok(()) }
+    }
+
     /// Takes all deltas that have arrived, up to a limit, so that a burst costs one frame.
     pub fn take_burst(
         &mut self,
@@ -159,10 +230,11 @@ impl<'a, S: Surface> EventLoop<'a, S> {
         self.frame_due = Some(due);
     }
 
-    /// Draws when a frame is due and the terminal is ours.
+    /// Draws when a frame is due, and the terminal is ours and has taken the last one.
     pub fn draw_if_due(&mut self, model: &mut Model, owns_terminal: bool) -> io::Result<()> {
         let is_due = self.frame_due.is_some_and(|due| due <= self.clock.now().mono);
-        if is_due && owns_terminal { self.draw(model) } else { Ok(()) }
+        let can_draw = owns_terminal && !self.surface.is_busy();
+        if is_due && can_draw { self.draw(model) } else { Ok(()) }
     }
 
     fn draw(&mut self, model: &mut Model) -> io::Result<()> {
@@ -211,28 +283,21 @@ impl<'a, S: Surface> EventLoop<'a, S> {
     }
 
     /// Carries out what concerns the terminal and other programs.
-    pub fn carry_out<F, E>(
+    pub fn carry_out<E>(
         &mut self,
         model: &mut Model,
         effect: Effect,
-        keys: &mut Keys<F, E>,
+        keys: &mut Keys<E>,
     ) -> io::Result<()>
     where
-        F: FnMut() -> E,
-        E: Stream<Item = io::Result<Event>> + Unpin,
+        E: Stream<Item = io::Result<TerminalEvent>> + Unpin,
     {
         match effect {
             Effect::Redraw => {
                 self.surface.invalidate()?;
                 self.frame_due = Some(self.clock.now().mono);
             }
-            Effect::Suspend => {
-                keys.close();
-                self.surface.release();
-                self.surface.stop();
-                self.retake(model)?;
-                keys.open();
-            }
+            Effect::Suspend => self.surface.stop(),
             Effect::Copy { what, text } => {
                 let terminal = self.surface.copy(&text)?;
                 let program = effects::to_clipboard_program(text).map(str::to_owned);
@@ -282,4 +347,12 @@ impl<'a, S: Surface> EventLoop<'a, S> {
             }
         }
     }
+}
+
+/// Whether an input changes only text in the box.
+fn types(input: &Input) -> bool {
+    matches!(
+        input,
+        Input::Action(Action::Compose(ComposeAction::Insert(_) | ComposeAction::Paste(_)))
+    )
 }

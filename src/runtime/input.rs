@@ -1,12 +1,63 @@
 //! What the terminal reports, as inputs.
 
+use super::keys::{Report, TerminalEvent};
 use crate::app::keymap::{Context, Resolver};
 use crate::app::view::layout::Size;
 use crate::app::{Action, ComposeAction, Input, Model, OverlayAction};
-use crossterm::event::{Event, KeyEventKind, MouseEventKind};
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseEventKind};
+
+/// What the loop does about an event of the terminal.
+pub enum EventReaction {
+    Feed(Box<Input>),
+    /// Several keys that came as one event.
+    PutBack(Vec<TerminalEvent>),
+    EnhanceKeyboard,
+    /// The modes of the terminal may be lost.
+    SetModes,
+    Nothing,
+}
+
+/// What is to be done about an event.
+pub fn reaction(event: TerminalEvent, resolver: &mut Resolver, model: &Model) -> EventReaction {
+    match event {
+        TerminalEvent::Input(event) => input_of(event, resolver, model)
+            .map_or(EventReaction::Nothing, |input| EventReaction::Feed(Box::new(input))),
+        TerminalEvent::Burst(text) => {
+            let lines = text.trim_end_matches(['\r', '\n']);
+            // A line in a dialog is a choice, and what follows it is for what the choice opens.
+            if model.context() == Context::Overlay || !lines.contains(['\r', '\n']) {
+                EventReaction::PutBack(first_line(&text))
+            } else {
+                let paste = ComposeAction::Paste(lines.to_owned());
+                EventReaction::Feed(Box::new(Input::Action(Action::Compose(paste))))
+            }
+        }
+        TerminalEvent::Report(Report::EnhancedKeyboard) => EventReaction::EnhanceKeyboard,
+        TerminalEvent::Report(Report::Position { .. }) => EventReaction::Nothing,
+        TerminalEvent::Continued => EventReaction::SetModes,
+    }
+}
+
+/// The first line as keys, and the rest as it was.
+fn first_line(text: &str) -> Vec<TerminalEvent> {
+    let key = |code| TerminalEvent::Input(Event::Key(KeyEvent::new(code, KeyModifiers::NONE)));
+    let (line, rest) = match text.split_once(['\r', '\n']) {
+        Some((line, rest)) => (line, Some(rest)),
+        None => (text, None),
+    };
+    let letter = |c| key(if c == '\t' { KeyCode::Tab } else { KeyCode::Char(c) });
+    let mut events: Vec<TerminalEvent> = line.chars().map(letter).collect();
+    if let Some(rest) = rest {
+        events.push(key(KeyCode::Enter));
+        if !rest.is_empty() {
+            events.push(TerminalEvent::Burst(rest.to_owned()));
+        }
+    }
+    events
+}
 
 /// A terminal event as an input; `None` for what means nothing.
-pub fn input_of(event: Event, resolver: &mut Resolver, model: &Model) -> Option<Input> {
+fn input_of(event: Event, resolver: &mut Resolver, model: &Model) -> Option<Input> {
     match event {
         Event::Key(key) if key.kind != KeyEventKind::Release => {
             let keymap = &model.app.prefs.keymap;

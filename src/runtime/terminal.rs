@@ -1,79 +1,39 @@
-//! The terminal: taken, drawn to, and given back whatever happens.
+//! The terminal as the loop sees it: taken, drawn to, and given back whatever happens.
+//!
+//! Nothing here waits for the terminal. Bytes that it does not take yet are kept, and while there are any, no frame is
+//! made: a terminal that is slower than the program sees the newest state next, and none of those in between.
 
 use super::Surface;
+use super::device::{self, Device};
 use super::width_safe_backend::{WholeRows, WidthSafeBackend};
 use crate::app::view::layout::Size;
 use base64::Engine as _;
-use crossterm::event::{
-    DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange,
-};
-use crossterm::style::{Attribute, SetAttribute};
-use crossterm::terminal::{
-    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
-};
-use crossterm::{cursor, execute};
-use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Rect;
+use ratatui::{Terminal, TerminalOptions, Viewport};
 use std::cell::RefCell;
 use std::io::{self, Write};
 use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
-use tokio_util::sync::CancellationToken;
+use tokio::net::unix::pipe::Sender;
 
 /// A frame larger than this is wrapped so that the terminal shows it in one piece.
 const SYNCHRONIZED: usize = 4096;
 /// OSC 52 is cut by many terminals above this.
 const MAX_OSC52: usize = 74_000;
-
-/// Whether there is something to give back.
-static TAKEN: AtomicBool = AtomicBool::new(false);
-
-fn take(explicit_bidi: bool) -> io::Result<()> {
-    TAKEN.store(true, Ordering::SeqCst);
-    enable_raw_mode()?;
-    // The title is pushed, so that the shell's own comes back.
-    // Without 1007 the wheel would arrive as arrow keys and select messages.
-    // Without autowrap a cluster that is drawn wider than counted cannot reach the next row.
-    write!(io::stdout(), "\x1b[22;2t\x1b[?1007l\x1b[?7l")?;
-    if explicit_bidi {
-        // BDSM: what is sent stands in the order it is to be seen in.
-        write!(io::stdout(), "\x1b[8l")?;
-    }
-    execute!(
-        io::stdout(),
-        EnterAlternateScreen,
-        // A program that was killed leaves this screen as it was, with its colours.
-        SetAttribute(Attribute::Reset),
-        Clear(ClearType::All),
-        EnableBracketedPaste,
-        EnableFocusChange
-    )
-}
-
-/// Gives the terminal back. May be called any number of times, from anywhere.
-pub fn restore() {
-    if !TAKEN.swap(false, Ordering::SeqCst) {
-        return;
-    }
-    let _ = disable_raw_mode();
-    let mut bytes: Vec<u8> = Vec::new();
-    let _ = execute!(
-        bytes,
-        DisableFocusChange,
-        DisableBracketedPaste,
-        LeaveAlternateScreen,
-        cursor::Show
-    );
-    // Synchronized output off in case a frame was cut short, autowrap on, attributes off, title popped.
-    bytes.extend_from_slice(b"\x1b[?2026l\x1b[?7h\x1b[8h\x1b[0m\x1b[23;2t");
-    let mut out = io::stdout();
-    if out.write_all(&bytes).and_then(|()| out.flush()).is_err()
-        && let Ok(mut tty) = std::fs::OpenOptions::new().write(true).open("/dev/tty")
-    {
-        let _ = tty.write_all(&bytes);
-    }
-}
+/// Saves the title and the meaning of the wheel, which would come as arrow keys and select messages.
+const SAVE: &[u8] = b"\x1b[22;2t\x1b[?1007s";
+/// BDSM: what is sent stands in the order it is to be seen in.
+const EXPLICIT_BIDI: &[u8] = b"\x1b[8l";
+/// The alternate screen, without what a program that was killed left there: its colours and its text. Then the wheel;
+/// no autowrap, so that a cluster that is drawn wider than counted cannot reach the next row; pastes in brackets, and
+/// focus reports.
+const MODES: &[u8] = b"\x1b[?1049h\x1b[0m\x1b[2J\x1b[?1007l\x1b[?7l\x1b[?2004h\x1b[?1004h";
+/// Asks for the kitty keyboard protocol; terminals without it answer nothing.
+const ASK_KEYBOARD: &[u8] = b"\x1b[?u";
+/// Keys that are ambiguous otherwise are told apart, with what they are on a Latin keyboard.
+const PUSH_KEYBOARD: &[u8] = b"\x1b[>5u";
+/// Where the cursor stops on its way far right and down is the size.
+const ASK_SIZE: &[u8] = b"\x1b[999;999H\x1b[6n";
 
 /// A panic of the loop gives the terminal back first and then prints one fixed line: its message could hold text of
 /// others. One of a background task is told by whoever waits for it, and the screen stays. To be called on the
@@ -87,7 +47,7 @@ pub fn install_panic_hook() {
             tracing::error!(place, "a background task stopped unexpectedly");
             return;
         }
-        restore();
+        device::restore();
         let place =
             info.location().map(|l| format!(" ({}:{})", l.file(), l.line())).unwrap_or_default();
         let _ = writeln!(
@@ -107,7 +67,7 @@ impl Write for Gathered {
         Ok(bytes.len())
     }
 
-    /// Only [`Tty::send`] sends: a frame leaves in one write.
+    /// Only [`Tty::send`] sends: a frame leaves in one piece.
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
@@ -115,51 +75,115 @@ impl Write for Gathered {
 
 /// The real terminal; gives it back when dropped.
 pub struct Tty {
+    device: Device,
+    /// Tokio's type for what is only written; the system makes no difference between a pipe and a terminal here.
+    output: Sender,
     /// The terminal is told not to reorder right-to-left text.
     explicit_bidi: bool,
+    /// The terminal knows the kitty keyboard protocol.
+    enhanced_keyboard: bool,
     terminal: Terminal<WidthSafeBackend<CrosstermBackend<Gathered>>>,
     rows: WholeRows,
+    size: Size,
     gathered: Gathered,
+    /// Bytes that the terminal has not taken yet.
+    unsent: Vec<u8>,
 }
 
 impl Tty {
-    /// Takes the terminal.
+    /// Takes the terminal. To be called inside the runtime.
     ///
     /// # Errors
     /// What the system says.
-    pub fn new(explicit_bidi: bool) -> io::Result<Self> {
+    pub fn new(device: Device, explicit_bidi: bool) -> io::Result<Self> {
         let (gathered, rows) = (Gathered::default(), WholeRows::default());
+        let size = device.size().unwrap_or_default();
+        let viewport = Viewport::Fixed(Rect::new(0, 0, size.columns, size.rows));
         let backend = CrosstermBackend::new(gathered.clone());
-        let terminal = Terminal::new(WidthSafeBackend::new(backend, rows.clone()))?;
-        take(explicit_bidi)?;
-        Ok(Self { explicit_bidi, terminal, rows, gathered })
+        let backend = WidthSafeBackend::new(backend, rows.clone());
+        let terminal = Terminal::with_options(backend, TerminalOptions { viewport })?;
+        let output = Sender::from_owned_fd_unchecked(device.output()?)?;
+        let mut tty = Self {
+            device,
+            output,
+            explicit_bidi,
+            enhanced_keyboard: false,
+            terminal,
+            rows,
+            size,
+            gathered,
+            unsent: Vec::new(),
+        };
+        tty.take(true)?;
+        tty.gathered.write_all(ASK_KEYBOARD)?;
+        if size == Size::default() {
+            tty.gathered.write_all(ASK_SIZE)?;
+        }
+        tty.send()?;
+        Ok(tty)
     }
 
+    /// Sets all modes. `save` unless they are lost and were saved before.
+    fn take(&mut self, save: bool) -> io::Result<()> {
+        self.device.take()?;
+        if save {
+            self.gathered.write_all(SAVE)?;
+        }
+        if self.explicit_bidi {
+            self.gathered.write_all(EXPLICIT_BIDI)?;
+        }
+        self.gathered.write_all(MODES)?;
+        if self.enhanced_keyboard && device::set_enhanced() {
+            self.gathered.write_all(PUSH_KEYBOARD)?;
+        }
+        Ok(())
+    }
+
+    /// Hands what was gathered to the terminal, as far as it takes it.
     fn send(&mut self) -> io::Result<()> {
         let mut bytes = self.gathered.0.borrow_mut();
-        if bytes.is_empty() {
-            return Ok(());
+        let wrapped = bytes.len() > SYNCHRONIZED;
+        if wrapped {
+            self.unsent.extend_from_slice(b"\x1b[?2026h");
         }
-        if bytes.len() > SYNCHRONIZED {
-            bytes.splice(0..0, *b"\x1b[?2026h");
-            bytes.extend_from_slice(b"\x1b[?2026l");
+        self.unsent.append(&mut bytes);
+        if wrapped {
+            self.unsent.extend_from_slice(b"\x1b[?2026l");
         }
-        let mut out = io::stdout().lock();
-        out.write_all(&bytes)?;
-        out.flush()?;
-        bytes.clear();
-        Ok(())
+        drop(bytes);
+        self.write()
+    }
+
+    fn write(&mut self) -> io::Result<()> {
+        let mut written = 0;
+        let result = loop {
+            let rest = self.unsent.get(written..).unwrap_or_default();
+            if rest.is_empty() {
+                break Ok(());
+            }
+            match self.output.try_write(rest) {
+                Ok(count) => written += count,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => break Ok(()),
+                Err(e) => break Err(e),
+            }
+        };
+        self.unsent.drain(..written);
+        result
     }
 }
 
 impl Drop for Tty {
     fn drop(&mut self) {
-        restore();
+        device::restore();
     }
 }
 
 impl Surface for Tty {
     fn draw(&mut self, paint: &mut dyn FnMut(&mut ratatui::Frame<'_>)) -> io::Result<()> {
+        if self.size == Size::default() {
+            return Ok(());
+        }
         self.terminal.draw(|frame| {
             paint(frame);
             self.rows.keep(frame.buffer_mut());
@@ -167,12 +191,31 @@ impl Surface for Tty {
         self.send()
     }
 
+    fn is_busy(&self) -> bool {
+        !self.unsent.is_empty()
+    }
+
+    async fn ready(&mut self) -> io::Result<()> {
+        while !self.unsent.is_empty() {
+            self.output.writable().await?;
+            self.write()?;
+        }
+        Ok(())
+    }
+
+    fn resize(&mut self, size: Size) -> io::Result<()> {
+        if self.size == size {
+            return Ok(());
+        }
+        self.size = size;
+        self.invalidate()
+    }
+
     fn invalidate(&mut self) -> io::Result<()> {
         // `clear` would ask the terminal where its cursor is and wait for the answer; a resize forgets the old
         // frame without asking anything.
-        let size = self.terminal.size()?;
         write!(self.gathered, "\x1b[2J")?;
-        self.terminal.resize(ratatui::layout::Rect::new(0, 0, size.width, size.height))
+        self.terminal.resize(Rect::new(0, 0, self.size.columns, self.size.rows))
     }
 
     fn copy(&mut self, text: &str) -> io::Result<bool> {
@@ -186,63 +229,36 @@ impl Surface for Tty {
     }
 
     fn release(&mut self) {
-        restore();
-    }
-
-    fn retake(&mut self) -> io::Result<Size> {
-        take(self.explicit_bidi)?;
-        self.invalidate()?;
-        let (columns, rows) = crossterm::terminal::size()?;
-        Ok(Size { columns, rows })
+        // The rest of a frame is of no use any more: the next one is painted in full.
+        self.unsent.clear();
+        self.gathered.0.borrow_mut().clear();
+        device::restore();
     }
 
     fn stop(&mut self) {
-        use rustix::process::{Signal, getpid, kill_process};
-        let _ = kill_process(getpid(), Signal::STOP);
+        super::signals::stop_group();
+    }
+
+    fn retake(&mut self) -> io::Result<Size> {
+        self.take(!device::is_taken())?;
+        if let Some(size) = self.device.size() {
+            self.size = size;
+        }
+        self.invalidate()?;
+        Ok(self.size)
+    }
+
+    fn enhance_keyboard(&mut self) -> io::Result<()> {
+        self.enhanced_keyboard = true;
+        if device::set_enhanced() {
+            self.gathered.write_all(PUSH_KEYBOARD)?;
+            self.send()?;
+        }
+        Ok(())
     }
 
     fn set_title(&mut self, title: &str) -> io::Result<()> {
         write!(self.gathered, "\x1b]2;{title}\x07")?;
         self.send()
     }
-}
-
-/// Watches for the end: signals, and a terminal that was closed without one. Cancels `stop`; when the loop does not
-/// answer within a second and a half, ends the process.
-pub fn watch_for_the_end(stop: &CancellationToken) -> io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    for kind in
-        [SignalKind::terminate(), SignalKind::hangup(), SignalKind::quit(), SignalKind::interrupt()]
-    {
-        let mut arrived = signal(kind)?;
-        let stop = stop.clone();
-        tokio::spawn(async move {
-            while arrived.recv().await.is_some() {
-                // Ctrl-C in an editor that has the terminal meanwhile is for the editor.
-                if kind != SignalKind::interrupt() || TAKEN.load(Ordering::SeqCst) {
-                    end(&stop);
-                    return;
-                }
-            }
-        });
-    }
-    let stop = stop.clone();
-    std::thread::Builder::new().name("hang-up".into()).spawn(move || {
-        use rustix::event::{PollFd, PollFlags, poll};
-        let stdin = io::stdin();
-        let mut fds = [PollFd::new(&stdin, PollFlags::empty())];
-        // Without events asked for, poll only returns on hang-up or error: no wake-ups while all is well.
-        while poll(&mut fds, None) == Err(rustix::io::Errno::INTR) {}
-        end(&stop);
-    })?;
-    Ok(())
-}
-
-fn end(stop: &CancellationToken) {
-    stop.cancel();
-    std::thread::spawn(|| {
-        std::thread::sleep(Duration::from_millis(1500));
-        restore();
-        std::process::exit(1);
-    });
 }

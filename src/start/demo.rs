@@ -1,12 +1,13 @@
 //! `skchat demo`: the program over a gateway of its own with sample people, and the first start without an account.
 
-use super::{PATIENCE, RunSetup, check_terminal, converse, runtime};
+use super::{PATIENCE, RunSetup, check_terminal, converse, runtime, terminal_failed};
 use crate::cli::Global;
 use crate::cli::context::{ExitError, STORE, lock};
 use crate::client::{BaseUrl, Client, ClientOptions, Secret, TokenSource};
 use crate::config::{Config, paths};
 use crate::gateway::{self, GatewayUser, demo};
 use crate::model::{AccountId, UserId};
+use crate::runtime::signals;
 use crate::store::Store;
 use crate::sync;
 use std::io::Write;
@@ -59,6 +60,7 @@ pub fn run(global: &Global, reset: bool) -> Result<(), ExitError> {
     }
     let data = paths::data_dir(global.data_dir.clone()).map_err(ExitError::usage)?;
     let size = check_terminal()?;
+    signals::hold_stop_signal().map_err(|e| terminal_failed(&e))?;
     let dir = data.join("demo");
     paths::make_dir(&dir).map_err(|e| ExitError::failed(format!("{}: {e}", dir.display())))?;
     let lock = lock(&dir)?;
@@ -82,7 +84,8 @@ pub fn run(global: &Global, reset: bool) -> Result<(), ExitError> {
     let record = global.record.clone();
     let me = UserId::new(demo::ME);
     let users = demo::users();
-    runtime()?.block_on(async move {
+    let runtime = runtime()?;
+    let result = runtime.block_on(async move {
         let _lock = lock;
         let fail = |e: &dyn std::fmt::Display| {
             ExitError::failed(format!("the sample gateway cannot start: {e}"))
@@ -121,7 +124,9 @@ pub fn run(global: &Global, reset: bool) -> Result<(), ExitError> {
         stop.cancel();
         let _ = tokio::time::timeout(PATIENCE, served).await;
         result
-    })
+    });
+    runtime.shutdown_background();
+    result
 }
 
 fn demo_client(

@@ -54,6 +54,7 @@ fn player(header: &RecordingHeader) -> Result<Player, String> {
         keymap: Arc::new(keymap),
         demo: header.demo,
         read_only: header.read_only,
+        enhanced_keyboard: false,
         first_client_id: header.first_client_id,
         choices: header.preferences.clone(),
     };

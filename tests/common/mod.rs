@@ -17,6 +17,7 @@ use skchat::client::{BaseUrl, Client, ClientOptions, Secret, TokenSource};
 use skchat::config::builtin_keymap;
 use skchat::gateway::{self, GatewayState, GatewayUser};
 use skchat::model::{AccountId, AuthStyle, PollMode, Receipts, UserId};
+use skchat::runtime::keys::TerminalEvent;
 pub use skchat::runtime::recording::picture;
 use skchat::runtime::{Editor, Surface, Wiring, run};
 use skchat::store::Store;
@@ -305,7 +306,7 @@ impl Runner {
         prefs.choices.sending.grace_seconds = setup.grace.as_secs();
         let theme =
             Theme::new(include_str!("../../assets/theme.toml"), ColorDepth::True, false).unwrap();
-        let (keys, events) = mpsc::channel(256);
+        let (keys, events) = mpsc::channel::<io::Result<Event>>(256);
         let (shown_sender, shown) = watch::channel(String::new());
         let (size, size_receiver) = watch::channel(setup.size);
         let copied = Arc::new(std::sync::Mutex::new(Vec::new()));
@@ -317,13 +318,11 @@ impl Runner {
             size: size_receiver,
             frames: Arc::clone(&frames),
         };
-        let events = Arc::new(tokio::sync::Mutex::new(events));
-        let open_events = move || {
-            Box::pin(futures_util::stream::unfold(Arc::clone(&events), |events| async move {
-                let event = events.lock().await.recv().await;
-                event.map(|event| (event, events))
-            }))
-        };
+        let events = Box::pin(futures_util::stream::unfold(events, |mut events| async move {
+            let event = events.recv().await?;
+            Some((event.map(TerminalEvent::Input), events))
+        }));
+        let (_stops, stops) = mpsc::channel(1);
         let editor = Editor {
             command: setup.editor.iter().map(|word| (*word).to_owned()).collect(),
             dir: dir.to_owned(),
@@ -335,7 +334,7 @@ impl Runner {
             let mut model = Model::new(prefs, accounts, Size { columns, rows });
             let stop = CancellationToken::new();
             let wiring =
-                Wiring { surface, open_events, deltas, requests, stop, editor, recorder: None };
+                Wiring { surface, events, stops, deltas, requests, stop, editor, recorder: None };
             run(&mut model, &theme, wiring).await.unwrap();
             handle.stop(PATIENCE).await;
         });

@@ -17,7 +17,17 @@ pub struct Seen {
     pub ended: bool,
 }
 
+/// How fast a terminal takes what it is sent.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Speed {
+    Full,
+    /// Bytes a second.
+    Slow(u32),
+    Stopped,
+}
+
 pub struct Terminal {
+    speed: Arc<(Mutex<Speed>, Condvar)>,
     pub child: Box<dyn Child + Send + Sync>,
     master: Box<dyn MasterPty + Send>,
     input: Box<dyn Write + Send>,
@@ -59,8 +69,8 @@ impl Terminal {
             command.env(name, value);
         }
         let parser = vt100::Parser::new(
-            NonZero::new(rows).expect("rows"),
-            NonZero::new(columns).expect("columns"),
+            NonZero::new(rows.max(1)).expect("rows"),
+            NonZero::new(columns.max(1)).expect("columns"),
             0,
         );
         let seen = Seen { parser, bytes: Vec::new(), last: Instant::now(), ended: false };
@@ -70,9 +80,13 @@ impl Terminal {
         let started = Instant::now();
         let child = pair.slave.spawn_command(command).expect("the program starts; build it first");
         drop(pair.slave);
+        let speed = Arc::new((Mutex::new(Speed::Full), Condvar::new()));
+        let pace = Arc::clone(&speed);
         std::thread::spawn(move || {
             let mut buffer = vec![0; 65536];
-            while let Ok(count @ 1..) = reader.read(&mut buffer) {
+            loop {
+                let most = wait_for_pace(&pace).min(buffer.len());
+                let Ok(count @ 1..) = reader.read(&mut buffer[..most]) else { break };
                 let (lock, changed) = &*shared;
                 let mut seen = lock.lock().expect("nobody panics with it");
                 seen.parser.process(&buffer[..count]);
@@ -85,7 +99,7 @@ impl Terminal {
             changed.notify_all();
         });
         let input = pair.master.take_writer().expect("a writer");
-        Self { child, master: pair.master, input, seen, started }
+        Self { speed, child, master: pair.master, input, seen, started }
     }
 
     /// How long after its start something happened.
@@ -95,6 +109,17 @@ impl Terminal {
 
     pub fn send(&mut self, keys: &str) {
         self.input.write_all(keys.as_bytes()).expect("the program reads");
+    }
+
+    /// Bytes that are no text.
+    pub fn send_bytes(&mut self, bytes: &[u8]) {
+        self.input.write_all(bytes).expect("the program reads");
+    }
+
+    /// From now on the terminal takes what it is sent at this speed.
+    pub fn set_speed(&self, speed: Speed) {
+        *self.speed.0.lock().expect("nobody panics with it") = speed;
+        self.speed.1.notify_all();
     }
 
     /// Waits for something to be so; gives when.
@@ -160,12 +185,16 @@ impl Terminal {
 
     /// Waits, not for ever, for the process to be gone.
     pub fn exit_code(&mut self) -> u32 {
-        let until = Instant::now() + Duration::from_secs(20);
+        self.exit_code_within(Duration::from_secs(20))
+    }
+
+    pub fn exit_code_within(&mut self, time: Duration) -> u32 {
+        let until = Instant::now() + time;
         loop {
             if let Some(status) = self.child.try_wait().expect("a child") {
                 return status.exit_code();
             }
-            assert!(Instant::now() < until, "the process did not end");
+            assert!(Instant::now() < until, "the process did not end within {time:?}");
             std::thread::yield_now();
         }
     }
@@ -181,8 +210,31 @@ impl Terminal {
     }
 }
 
+/// Waits until a terminal of this speed takes something; gives how much.
+fn wait_for_pace(pace: &(Mutex<Speed>, Condvar)) -> usize {
+    const TURNS: u32 = 50;
+    let (lock, changed) = pace;
+    let mut speed = lock.lock().expect("nobody panics with it");
+    loop {
+        match *speed {
+            Speed::Full => return usize::MAX,
+            Speed::Stopped => speed = changed.wait(speed).expect("nobody panics with it"),
+            Speed::Slow(bytes) => {
+                let turn = Duration::from_secs(1) / TURNS;
+                let (now, waited) =
+                    changed.wait_timeout(speed, turn).expect("nobody panics with it");
+                if waited.timed_out() {
+                    return (bytes / TURNS).max(1) as usize;
+                }
+                speed = now;
+            }
+        }
+    }
+}
+
 impl Drop for Terminal {
     fn drop(&mut self) {
+        self.set_speed(Speed::Full);
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

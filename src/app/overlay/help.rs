@@ -42,7 +42,9 @@ impl Dialog for Help {
                 .collect();
             if !here.is_empty() {
                 heading(&mut lines, context.heading());
-                lines.extend(here.iter().map(|e| DialogLine::new(e.help.as_str(), e.all_keys())));
+                lines.extend(here.iter().map(|e| {
+                    DialogLine::new(e.help.as_str(), e.all_keys(app.prefs.enhanced_keyboard))
+                }));
             }
         }
         heading(&mut lines, "Commands");

@@ -1,0 +1,233 @@
+//! What the terminal sends: keys, pastes, answers, and what the system reports of it.
+//!
+//! The bytes are read by the loop's own task, as soon as there are any, and decoded here. Crossterm's reader was used
+//! before, and three ways were weighed when it could not be kept:
+//!
+//! - *A filter in front of crossterm's parser* is impossible without a second pseudo-terminal: crossterm reads the
+//!   device itself. It also decides at the end of each read that an Esc is the Esc key, so sequences torn by a slow
+//!   connection became text; it reads Esc Esc [ A as four keys, keeps a paste without its end open for ever, and needs
+//!   a thread that takes keys away from an editor.
+//! - *termwiz* and *terminput* parse well, but both also decide by the end of a buffer and not by time, both know
+//!   nothing of lines that are pasted without brackets, and termwiz brings a terminal model of its own.
+//! - *vte* parses what terminals are sent, not what they send: the forms of rxvt and of the Linux console mean
+//!   something else there.
+//!
+//! What remained to be written around any of them was most of the work, so the decoder is ours: [`sequence`] and
+//! [`csi`] know the forms, [`decoder`] the time. Keys are still named in crossterm's types.
+
+mod csi;
+mod decoder;
+mod sequence;
+#[cfg(test)]
+mod tests;
+
+use super::device::Device;
+use crossterm::event::Event;
+use decoder::Decoder;
+use futures_util::{FutureExt, Stream, StreamExt};
+use std::collections::VecDeque;
+use std::io;
+use std::time::Instant;
+use tokio::net::unix::pipe::Receiver;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// One thing the terminal or the system reported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TerminalEvent {
+    /// A key, a paste, a new size, a change of the focus.
+    Input(Event),
+    /// Lines that arrived faster than anybody types, without the markers of a paste.
+    Burst(String),
+    /// An answer of the terminal to a question of ours.
+    Report(Report),
+    /// The process was stopped by somebody else and goes on: the terminal's modes may be lost.
+    Continued,
+}
+
+/// Answers of the terminal. Those that nobody waits for are dropped by the decoder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Report {
+    /// The terminal knows the kitty keyboard protocol.
+    EnhancedKeyboard,
+    /// Where the cursor is, counted from one.
+    Position { row: u16, column: u16 },
+}
+
+/// Bytes taken in one read.
+const READ: usize = 4096;
+
+struct Source {
+    /// Tokio's type for what is only read; the system makes no difference between a pipe and a terminal here.
+    input: Receiver,
+    decoder: Decoder,
+    ready: VecDeque<TerminalEvent>,
+    resized: Signal,
+    continued: Signal,
+    /// The terminal gave no size; a position report far right and below is one.
+    size_unknown: bool,
+    device: Device,
+}
+
+/// The events of a terminal, beginning with its size. Nothing is read while nobody waits for an event.
+///
+/// # Errors
+/// When the terminal cannot be watched, or signals cannot.
+pub fn events(
+    device: &Device,
+) -> io::Result<impl Stream<Item = io::Result<TerminalEvent>> + Unpin + use<>> {
+    let mut source = Source {
+        input: Receiver::from_owned_fd_unchecked(device.input()?)?,
+        decoder: Decoder::new(device.erase()),
+        ready: VecDeque::new(),
+        resized: signal(SignalKind::window_change())?,
+        continued: signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?,
+        size_unknown: false,
+        device: device.clone(),
+    };
+    // Only now that changes of the size are noticed, or one in the first milliseconds would be lost.
+    source.size();
+    if source.ready.is_empty() {
+        source.size_unknown = true;
+        source.decoder.expect_position();
+    }
+    Ok(Box::pin(futures_util::stream::unfold(source, |mut source| async move {
+        let event = source.next().await;
+        event.map(|event| (event, source))
+    })))
+}
+
+impl Source {
+    /// The next event; `None` when the terminal is gone.
+    async fn next(&mut self) -> Option<io::Result<TerminalEvent>> {
+        loop {
+            if let Some(event) = self.ready.pop_front() {
+                return Some(Ok(event));
+            }
+            let deadline = self.decoder.deadline();
+            tokio::select! { biased;
+                ready = self.input.readable() => {
+                    let mut buffer = [0; READ];
+                    match ready.and_then(|()| self.input.try_read(&mut buffer)) {
+                        Ok(0) => return None,
+                        Ok(count) => self.feed(buffer.get(..count).unwrap_or_default()),
+                        // The terminal was closed.
+                        Err(e) if super::device::is_gone(&e) => return None,
+                        Err(e) if is_passing(&e) => {}
+                        Err(e) => return Some(Err(e)),
+                    }
+                }
+                _ = self.resized.recv() => self.size(),
+                _ = self.continued.recv() => self.ready.push_back(TerminalEvent::Continued),
+                () = until(deadline) => self.expire(),
+            }
+        }
+    }
+
+    fn feed(&mut self, bytes: &[u8]) {
+        let mut events = Vec::new();
+        self.decoder.feed(bytes, Instant::now(), &mut events);
+        self.add(events);
+    }
+
+    /// Decides what an unfinished sequence was, unless its rest has arrived in the meantime.
+    fn expire(&mut self) {
+        let mut buffer = [0; READ];
+        if let Ok(count @ 1..) = rustix::io::read(&self.input, &mut buffer) {
+            self.feed(buffer.get(..count).unwrap_or_default());
+            return;
+        }
+        let mut events = Vec::new();
+        self.decoder.expire(&mut events);
+        self.add(events);
+    }
+
+    fn add(&mut self, events: Vec<TerminalEvent>) {
+        for event in events {
+            match event {
+                TerminalEvent::Report(Report::Position { row, column }) if self.size_unknown => {
+                    self.size_unknown = false;
+                    self.ready.push_back(TerminalEvent::Input(Event::Resize(column, row)));
+                }
+                other => self.ready.push_back(other),
+            }
+        }
+    }
+
+    /// Reports the size. A terminal without one is waited for.
+    fn size(&mut self) {
+        if let Some(size) = self.device.size() {
+            self.size_unknown = false;
+            let resize = Event::Resize(size.columns, size.rows);
+            self.ready.push_back(TerminalEvent::Input(resize));
+        }
+    }
+}
+
+fn is_passing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+}
+
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The events of a terminal as the loop takes them: one at a time, and put back when they are not used up.
+pub struct Keys<E> {
+    events: E,
+    put_back: VecDeque<TerminalEvent>,
+    /// Another program has the terminal.
+    paused: bool,
+    /// The terminal is gone.
+    ended: bool,
+}
+
+impl<E: Stream<Item = io::Result<TerminalEvent>> + Unpin> Keys<E> {
+    pub fn new(events: E) -> Self {
+        Self { events, put_back: VecDeque::new(), paused: false, ended: false }
+    }
+
+    /// Whether the terminal is ours.
+    pub fn is_open(&self) -> bool {
+        !self.paused
+    }
+
+    /// Leaves the keys to another program.
+    pub fn close(&mut self) {
+        self.paused = true;
+    }
+
+    pub fn open(&mut self) {
+        self.paused = false;
+    }
+
+    /// The next event, `None` when the terminal is gone. While another program has it, this waits for ever.
+    pub async fn next(&mut self) -> Option<io::Result<TerminalEvent>> {
+        if self.paused {
+            return std::future::pending().await;
+        }
+        if let Some(event) = self.put_back.pop_front() {
+            return Some(Ok(event));
+        }
+        if self.ended {
+            return None;
+        }
+        let event = self.events.next().await;
+        self.ended = event.is_none();
+        event
+    }
+
+    /// The next event if there is one already.
+    pub fn next_ready(&mut self) -> Option<io::Result<TerminalEvent>> {
+        self.next().now_or_never().flatten()
+    }
+
+    /// What `next` gives before anything else.
+    pub fn put_back(&mut self, events: impl DoubleEndedIterator<Item = TerminalEvent>) {
+        for event in events.rev() {
+            self.put_back.push_front(event);
+        }
+    }
+}

@@ -1,0 +1,377 @@
+//! Bytes of the terminal to events. Knows the time only as far as it is told: [`Decoder::deadline`] names the moment
+//! at which [`Decoder::expire`] decides what an unfinished sequence was.
+
+use super::sequence::{Parsed, SequenceMeaning, Unfinished, parse};
+use super::{Report, TerminalEvent};
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers, MouseEvent, MouseEventKind};
+use std::time::{Duration, Instant};
+
+/// How long the rest of a sequence may take after its Esc. A slow connection tears sequences apart by tens of
+/// milliseconds; a person needs longer for the next key.
+const ESCAPE: Duration = Duration::from_millis(75);
+/// How long a sequence that has begun, or a character of several bytes, may take between two pieces.
+const SEQUENCE: Duration = Duration::from_millis(250);
+/// How long an answer of the terminal (OSC, DCS, APC) may pause.
+const CONTROL_STRING: Duration = Duration::from_millis(500);
+/// A paste whose end marker does not come ends after this silence.
+const PASTE: Duration = Duration::from_millis(300);
+/// Text that follows a line break within this time was pasted, not typed.
+const BURST: Duration = Duration::from_millis(20);
+/// What is pasted beyond this is dropped; the message box takes less and reports it.
+const MAX_PASTE: usize = 2 * 1024 * 1024;
+const PASTE_END: &[u8] = b"\x1b[201~";
+
+enum Mode {
+    Keys,
+    /// Inside an answer of the terminal, which is dropped.
+    ControlString,
+    /// Between the markers of a bracketed paste.
+    Paste(Vec<u8>),
+    /// After text and a line break: more text makes it a burst.
+    AfterLine,
+    /// Lines that came too fast to be typed.
+    Burst(Vec<u8>),
+}
+
+/// The state between two reads.
+pub struct Decoder {
+    mode: Mode,
+    /// Bytes that are not decoded yet.
+    buffer: Vec<u8>,
+    /// What the first bytes of the buffer wait for.
+    unfinished: Option<Unfinished>,
+    last: Instant,
+    /// What the terminal's backspace key sends according to its settings, if not DEL.
+    erase: Option<u8>,
+    /// Cursor position reports that were asked for. Others may be a modified F3, which looks the same.
+    expected_positions: usize,
+}
+
+impl Decoder {
+    /// `erase` is the erase character of the terminal's settings.
+    pub fn new(erase: Option<u8>) -> Self {
+        Self {
+            mode: Mode::Keys,
+            buffer: Vec::new(),
+            unfinished: None,
+            last: Instant::now(),
+            erase,
+            expected_positions: 0,
+        }
+    }
+
+    /// The next cursor position report is an answer, not a key.
+    pub fn expect_position(&mut self) {
+        self.expected_positions += 1;
+    }
+
+    /// Decodes what was read; adds the events to `out`.
+    pub fn feed(&mut self, bytes: &[u8], now: Instant, out: &mut Vec<TerminalEvent>) {
+        self.last = now;
+        self.buffer.extend_from_slice(bytes);
+        self.decode(out);
+    }
+
+    /// When [`Self::expire`] is due, unless more bytes come before.
+    pub fn deadline(&self) -> Option<Instant> {
+        let wait = match (&self.mode, self.unfinished) {
+            (Mode::ControlString, _) => CONTROL_STRING,
+            (Mode::Paste(_), _) => PASTE,
+            (Mode::AfterLine | Mode::Burst(_), _) => BURST,
+            (Mode::Keys, Some(Unfinished::Escape)) => ESCAPE,
+            (Mode::Keys, Some(Unfinished::Sequence)) => SEQUENCE,
+            (Mode::Keys, None) => return None,
+        };
+        Some(self.last + wait)
+    }
+
+    /// Ends what has waited long enough.
+    pub fn expire(&mut self, out: &mut Vec<TerminalEvent>) {
+        match std::mem::replace(&mut self.mode, Mode::Keys) {
+            // An Esc at the end may still begin the end of the string or a key.
+            Mode::ControlString => {}
+            Mode::Paste(mut text) => {
+                let rest = std::mem::take(&mut self.buffer);
+                text.extend_from_slice(&rest);
+                let torn = (1..PASTE_END.len())
+                    .rev()
+                    .find(|n| PASTE_END.get(..*n).is_some_and(|start| text.ends_with(start)));
+                text.truncate(text.len() - torn.unwrap_or(0));
+                out.push(paste(&text));
+            }
+            Mode::AfterLine => self.break_keys(out),
+            Mode::Burst(text) => out.push(burst(&text)),
+            Mode::Keys => self.give_up(out),
+        }
+        self.decode(out);
+    }
+
+    /// Decides what an unfinished sequence was: keys when nothing but Esc and an introducer came, else nothing.
+    fn give_up(&mut self, out: &mut Vec<TerminalEvent>) {
+        let bytes = std::mem::take(&mut self.buffer);
+        if self.unfinished.take() != Some(Unfinished::Escape) {
+            return;
+        }
+        let mut rest = bytes.as_slice();
+        while let Some((0x1b, after)) = rest.split_first() {
+            rest = match after.split_first() {
+                Some((c, after)) if *c != 0x1b => {
+                    out.push(key(KeyCode::Char(char::from(*c)), KeyModifiers::ALT));
+                    after
+                }
+                _ => {
+                    out.push(key(KeyCode::Esc, KeyModifiers::NONE));
+                    after
+                }
+            };
+        }
+    }
+
+    fn decode(&mut self, out: &mut Vec<TerminalEvent>) {
+        self.unfinished = None;
+        loop {
+            let goes_on = match &mut self.mode {
+                Mode::Keys => self.keys(out),
+                Mode::ControlString => self.control_string(),
+                Mode::Paste(_) => self.paste(out),
+                Mode::AfterLine => self.after_line(out),
+                Mode::Burst(_) => self.burst(out),
+            };
+            if !goes_on {
+                return;
+            }
+        }
+    }
+
+    fn take(&mut self, count: usize) {
+        self.buffer.drain(..count.min(self.buffer.len()));
+    }
+
+    /// Decodes one key, or one stretch of text. False when more bytes are needed.
+    fn keys(&mut self, out: &mut Vec<TerminalEvent>) -> bool {
+        if self.buffer.is_empty() {
+            return false;
+        }
+        let run = text_run(&self.buffer);
+        let first_break = run.iter().position(|b| is_break(*b)).unwrap_or(run.len());
+        if first_break > 0 && first_break < run.len() {
+            let after = run.get(first_break..).unwrap_or_default();
+            if after.iter().any(|b| !is_break(*b)) {
+                let length = run.len();
+                self.mode = Mode::Burst(run.to_vec());
+                self.take(length);
+                return true;
+            }
+            let ends_here = is_torn(self.buffer.get(run.len()..).unwrap_or_default());
+            self.text(first_break, out);
+            if ends_here {
+                self.mode = Mode::AfterLine;
+            } else {
+                self.break_keys(out);
+            }
+            return true;
+        }
+        if first_break > 0 {
+            self.text(first_break, out);
+            return true;
+        }
+        match parse(&self.buffer) {
+            Parsed::Unfinished(what) => {
+                self.unfinished = Some(what);
+                false
+            }
+            Parsed::Complete(length, meaning) => {
+                self.take(length);
+                self.emit(meaning, out);
+                true
+            }
+        }
+    }
+
+    /// The first bytes of the buffer, which are valid text, as keys.
+    fn text(&mut self, length: usize, out: &mut Vec<TerminalEvent>) {
+        let text: Vec<u8> = self.buffer.drain(..length).collect();
+        // Bytes that are no characters are no keys.
+        for c in text.utf8_chunks().flat_map(|chunk| chunk.valid().chars()) {
+            let code = if c == '\t' { KeyCode::Tab } else { KeyCode::Char(c) };
+            out.push(key(code, KeyModifiers::NONE));
+        }
+    }
+
+    /// The line breaks at the front of the buffer as keys.
+    fn break_keys(&mut self, out: &mut Vec<TerminalEvent>) {
+        while let Some(b @ (b'\r' | b'\n')) = self.buffer.first().copied() {
+            self.take(1);
+            out.push(match b {
+                b'\r' => key(KeyCode::Enter, KeyModifiers::NONE),
+                _ => key(KeyCode::Char('j'), KeyModifiers::CONTROL),
+            });
+        }
+    }
+
+    /// The buffer begins with line breaks that followed text.
+    fn after_line(&mut self, out: &mut Vec<TerminalEvent>) -> bool {
+        let run = text_run(&self.buffer);
+        let goes_on = run.iter().any(|b| !is_break(*b));
+        if !goes_on && is_torn(self.buffer.get(run.len()..).unwrap_or_default()) {
+            return false;
+        }
+        if goes_on {
+            let length = run.len();
+            self.mode = Mode::Burst(run.to_vec());
+            self.take(length);
+        } else {
+            self.break_keys(out);
+            self.mode = Mode::Keys;
+        }
+        true
+    }
+
+    fn burst(&mut self, out: &mut Vec<TerminalEvent>) -> bool {
+        let run = text_run(&self.buffer);
+        let Mode::Burst(text) = &mut self.mode else { return true };
+        append(text, run);
+        let length = run.len();
+        self.take(length);
+        // Anything but text ends it.
+        if is_torn(&self.buffer) {
+            return false;
+        }
+        if let Mode::Burst(text) = std::mem::replace(&mut self.mode, Mode::Keys) {
+            out.push(burst(&text));
+        }
+        true
+    }
+
+    fn paste(&mut self, out: &mut Vec<TerminalEvent>) -> bool {
+        let Mode::Paste(text) = &mut self.mode else { return true };
+        let end = self.buffer.windows(PASTE_END.len()).position(|w| w == PASTE_END);
+        let Some(end) = end else {
+            // The marker may be torn.
+            let kept = self.buffer.len().min(PASTE_END.len() - 1);
+            let length = self.buffer.len() - kept;
+            append(text, self.buffer.get(..length).unwrap_or_default());
+            self.take(length);
+            return false;
+        };
+        append(text, self.buffer.get(..end).unwrap_or_default());
+        out.push(paste(text));
+        self.mode = Mode::Keys;
+        self.take(end + PASTE_END.len());
+        true
+    }
+
+    /// Skips an answer of the terminal up to its end. Answers hold no control characters: one that comes is a key of
+    /// the user, and the answer was none or was cut off.
+    fn control_string(&mut self) -> bool {
+        let end = self.buffer.iter().position(|b| *b < 0x20);
+        let Some(end) = end else {
+            self.buffer.clear();
+            return false;
+        };
+        self.take(end);
+        match (self.buffer.first(), self.buffer.get(1)) {
+            (Some(0x1b), None) => return false,
+            (Some(0x1b), Some(b'\\')) => self.take(2),
+            (Some(0x07), _) => self.take(1),
+            _ => {}
+        }
+        self.mode = Mode::Keys;
+        true
+    }
+
+    fn emit(&mut self, meaning: SequenceMeaning, out: &mut Vec<TerminalEvent>) {
+        match meaning {
+            SequenceMeaning::Nothing => {}
+            // The window manager's keys: nothing here is bound to them, and they type nothing.
+            SequenceMeaning::Key(_, held)
+                if held.intersects(KeyModifiers::SUPER | KeyModifiers::HYPER) => {}
+            SequenceMeaning::Key(code, modifiers) => out.push(key(code, modifiers)),
+            SequenceMeaning::Control(byte, modifiers) => {
+                let code = if self.erase == Some(byte) { 0x7f } else { byte };
+                out.push(control(code, modifiers));
+            }
+            SequenceMeaning::Focus(true) => out.push(TerminalEvent::Input(Event::FocusGained)),
+            SequenceMeaning::Focus(false) => out.push(TerminalEvent::Input(Event::FocusLost)),
+            SequenceMeaning::Wheel { up } => {
+                let kind = if up { MouseEventKind::ScrollUp } else { MouseEventKind::ScrollDown };
+                let modifiers = KeyModifiers::NONE;
+                let mouse = MouseEvent { kind, column: 0, row: 0, modifiers };
+                out.push(TerminalEvent::Input(Event::Mouse(mouse)));
+            }
+            SequenceMeaning::PasteStart => self.mode = Mode::Paste(Vec::new()),
+            SequenceMeaning::StringStart => self.mode = Mode::ControlString,
+            SequenceMeaning::Keyboard => out.push(TerminalEvent::Report(Report::EnhancedKeyboard)),
+            SequenceMeaning::Position { row, column } => {
+                let modifiers = super::sequence::modifiers(column).filter(|_| column <= 16);
+                let is_key = self.expected_positions == 0 && row == 1;
+                if let Some(modifiers) = modifiers.filter(|_| is_key) {
+                    out.push(key(KeyCode::F(3), modifiers));
+                } else {
+                    self.expected_positions = self.expected_positions.saturating_sub(1);
+                    out.push(TerminalEvent::Report(Report::Position { row, column }));
+                }
+            }
+        }
+    }
+}
+
+fn is_break(byte: u8) -> bool {
+    matches!(byte, b'\r' | b'\n')
+}
+
+/// The text at the front: printable characters, tabs and line breaks, and bytes of other encodings. A character whose
+/// last bytes are still to come is left out.
+fn text_run(bytes: &[u8]) -> &[u8] {
+    let end = bytes
+        .iter()
+        .position(|b| *b == 0x7f || *b < 0x20 && !matches!(b, b'\r' | b'\n' | b'\t'))
+        .unwrap_or(bytes.len());
+    let run = bytes.get(..end).unwrap_or_default();
+    if end < bytes.len() {
+        return run;
+    }
+    let from = end.saturating_sub(3);
+    let torn = (from..end).find(|at| {
+        let tail = run.get(*at..).unwrap_or_default();
+        !tail.is_empty() && is_torn(tail)
+    });
+    run.get(..torn.unwrap_or(end)).unwrap_or_default()
+}
+
+/// Nothing, or the first bytes of one character.
+fn is_torn(bytes: &[u8]) -> bool {
+    bytes.is_empty()
+        || std::str::from_utf8(bytes)
+            .is_err_and(|e| e.valid_up_to() == 0 && e.error_len().is_none())
+}
+fn append(text: &mut Vec<u8>, more: &[u8]) {
+    let room = MAX_PASTE.saturating_sub(text.len());
+    text.extend_from_slice(more.get(..room).unwrap_or(more));
+}
+
+fn paste(text: &[u8]) -> TerminalEvent {
+    TerminalEvent::Input(Event::Paste(String::from_utf8_lossy(text).into_owned()))
+}
+
+fn burst(text: &[u8]) -> TerminalEvent {
+    TerminalEvent::Burst(String::from_utf8_lossy(text).into_owned())
+}
+
+fn key(code: KeyCode, modifiers: KeyModifiers) -> TerminalEvent {
+    TerminalEvent::Input(Event::Key(KeyEvent::new(code, modifiers)))
+}
+
+/// A control character as the key that sends it.
+fn control(byte: u8, modifiers: KeyModifiers) -> TerminalEvent {
+    let letter = |c: u8| (KeyCode::Char(char::from(c)), modifiers | KeyModifiers::CONTROL);
+    let (code, modifiers) = match byte {
+        b'\r' => (KeyCode::Enter, modifiers),
+        b'\t' => (KeyCode::Tab, modifiers),
+        0x7f => (KeyCode::Backspace, modifiers),
+        0 => letter(b' '),
+        0x01..=0x1a => letter(byte - 1 + b'a'),
+        _ => letter(byte.wrapping_sub(0x1c).wrapping_add(b'4')),
+    };
+    key(code, modifiers)
+}

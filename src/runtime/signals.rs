@@ -1,0 +1,143 @@
+//! Signals: what ends the program, and what stops it until somebody continues it.
+
+use super::device;
+use nix::sys::signal::{SigSet, SigmaskHow, Signal};
+use std::io;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+/// After a signal the program ends within this time, whatever it is doing.
+const END: Duration = Duration::from_millis(1500);
+/// The exit status when something had to be given up.
+const FAILED: i32 = 1;
+/// A loop that does not give the terminal back within this time is stopped without.
+const RELEASE: Duration = Duration::from_secs(1);
+
+/// Watches for the end: signals, and a terminal that was closed without one. Cancels `stop`; when the program has not
+/// ended a second and a half later, ends the process.
+///
+/// # Errors
+/// When signals cannot be watched.
+pub fn watch_for_the_end(stop: &CancellationToken) -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    for kind in
+        [SignalKind::terminate(), SignalKind::hangup(), SignalKind::quit(), SignalKind::interrupt()]
+    {
+        let mut arrived = signal(kind)?;
+        let stop = stop.clone();
+        tokio::spawn(async move {
+            while arrived.recv().await.is_some() {
+                // Ctrl-C in an editor that has the terminal meanwhile is for the editor.
+                if kind != SignalKind::interrupt() || device::is_taken() {
+                    stop.cancel();
+                    end_within(END);
+                    return;
+                }
+            }
+        });
+    }
+    let stop = stop.clone();
+    std::thread::Builder::new().name("hang-up".into()).spawn(move || {
+        use rustix::event::{PollFd, PollFlags, poll};
+        let stdin = io::stdin();
+        let mut fds = [PollFd::new(&stdin, PollFlags::empty())];
+        // Without events asked for, poll only returns on hang-up or error: no wake-ups while all is well.
+        while poll(&mut fds, None) == Err(rustix::io::Errno::INTR) {}
+        stop.cancel();
+        end_within(END);
+    })?;
+    Ok(())
+}
+
+/// Ends the process after this time, if it has not ended by itself.
+pub fn end_within(time: Duration) {
+    let end = move || {
+        std::thread::sleep(time);
+        device::restore();
+        std::process::exit(FAILED);
+    };
+    let watch = std::thread::Builder::new().name("end".into()).spawn(end);
+    if watch.is_err() {
+        tracing::warn!("nothing watches over the end of the program");
+    }
+}
+
+fn stop_signal() -> SigSet {
+    let mut set = SigSet::empty();
+    set.add(Signal::SIGTSTP);
+    set
+}
+
+/// The process is about to be stopped: the loop gives the terminal back, and takes it again afterwards.
+pub struct StopRequest {
+    released: SyncSender<()>,
+    continued: oneshot::Receiver<()>,
+}
+
+impl StopRequest {
+    /// Says that the terminal was given back, and waits until the process goes on.
+    pub async fn stopped(self) {
+        drop(self.released);
+        // An error: the watcher is gone, so nothing will stop the process any more.
+        let _ = self.continued.await;
+    }
+}
+
+/// Holds SIGTSTP back, so that the terminal can be given back before it takes effect. A handler would not do: the
+/// system stops a process only where somebody can continue it, and only if the signal has its default action.
+///
+/// To be called before any thread is started.
+///
+/// # Errors
+/// What the system says.
+pub fn hold_stop_signal() -> io::Result<()> {
+    Ok(stop_signal().thread_block()?)
+}
+
+/// Starts something with no signal held back, which programs inherit.
+pub fn with_all_signals<T>(start: impl FnOnce() -> T) -> T {
+    let held = SigSet::empty().thread_swap_mask(SigmaskHow::SIG_SETMASK);
+    let result = start();
+    if let Ok(held) = held {
+        // Fails only for a wrong argument.
+        let _ = held.thread_set_mask();
+    }
+    result
+}
+
+/// Watches for SIGTSTP, which [`hold_stop_signal`] holds back.
+///
+/// # Errors
+/// When the thread cannot be started.
+pub fn watch_for_stops() -> io::Result<mpsc::Receiver<StopRequest>> {
+    let (requests, receiver) = mpsc::channel(1);
+    std::thread::Builder::new().name("stop".into()).spawn(move || {
+        let set = stop_signal();
+        while set.wait().is_ok() {
+            let (released, wait) = sync_channel(1);
+            let (go_on, continued) = oneshot::channel();
+            if requests.blocking_send(StopRequest { released, continued }).is_ok() {
+                // Nothing is ever sent: the end of the channel is the answer.
+                let _ = wait.recv_timeout(RELEASE);
+            }
+            if set.thread_unblock().is_ok() {
+                // Comes back when the process goes on; at once where nobody can continue it.
+                let _ = rustix::process::kill_process(
+                    rustix::process::getpid(),
+                    rustix::process::Signal::TSTP,
+                );
+                let _ = set.thread_block();
+            }
+            let _ = go_on.send(());
+        }
+    })?;
+    Ok(receiver)
+}
+
+/// Asks for the process and the others of its job to be stopped.
+pub fn stop_group() {
+    use rustix::process::{Signal, kill_current_process_group};
+    let _ = kill_current_process_group(Signal::TSTP);
+}

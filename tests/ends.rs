@@ -1,0 +1,159 @@
+//! The program ends, whatever its terminal, its token and its server are doing, and keeps what was typed.
+
+mod common;
+
+use common::terminal::{Speed, Terminal};
+use rustix::process::Signal;
+use std::io::{Read, Write};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// What is promised.
+const END: Duration = Duration::from_secs(2);
+const SIGNALS: [Signal; 4] = [Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT];
+
+fn start(arguments: &[&str], data: &Path) -> Terminal {
+    let config = data.join("config.toml");
+    let env = [
+        ("COLORTERM", ""),
+        ("SKCHAT_DATA_DIR", data.to_str().unwrap()),
+        ("SKCHAT_CONFIG", config.to_str().unwrap()),
+        ("TEST_TOKEN", "anna"),
+    ];
+    Terminal::start(Path::new(env!("CARGO_BIN_EXE_skchat")), arguments, &env, 80, 24)
+}
+
+fn write_config(data: &Path, gateway: &str, token: &str) {
+    let text = format!(
+        "[accounts.home]\nuser_id = \"8:anna.7\"\ngateway = \"{gateway}/v1\"\ntoken = {token}\n"
+    );
+    std::fs::write(data.join("config.toml"), text).unwrap();
+}
+
+/// Sends a signal and gives the exit status.
+fn end_by(t: &mut Terminal, signal: Signal) -> u32 {
+    let asked = Instant::now();
+    t.signal(signal);
+    let status = t.exit_code_within(END);
+    assert!(asked.elapsed() < END);
+    status
+}
+
+#[test]
+fn a_signal_ends_it_when_the_terminal_is_not_read_and_the_draft_is_kept() {
+    for signal in SIGNALS {
+        let dir = tempfile::tempdir().unwrap();
+        let mut t = start(&["demo"], dir.path());
+        t.wait_for("To Joe Bloggs");
+        t.wait_for("live");
+        t.send("unsaved");
+        t.wait_for("unsaved");
+        t.set_speed(Speed::Stopped);
+        // Each paints the whole screen, until the terminal takes no more.
+        for _ in 0..100 {
+            t.send("\u{c}");
+        }
+        assert_eq!(end_by(&mut t, signal), 0, "{signal:?}");
+        let mut t = start(&["demo"], dir.path());
+        t.wait_for("› unsaved");
+        t.send("\u{11}");
+        t.wait_end();
+    }
+}
+
+#[test]
+fn quitting_does_not_wait_for_a_terminal_that_is_not_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut t = start(&["demo"], dir.path());
+    t.wait_for("To Joe Bloggs");
+    t.wait_for("live");
+    t.set_speed(Speed::Stopped);
+    for _ in 0..100 {
+        t.send("\u{c}");
+    }
+    t.send("\u{11}");
+    assert_eq!(t.exit_code_within(END), 0);
+}
+
+#[test]
+fn a_signal_ends_it_while_the_token_file_is_a_pipe_that_nobody_writes_to() {
+    for signal in SIGNALS {
+        let dir = tempfile::tempdir().unwrap();
+        let fifo = dir.path().join("token");
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            &fifo,
+            rustix::fs::FileType::Fifo,
+            rustix::fs::Mode::from_raw_mode(0o600),
+            0,
+        )
+        .unwrap();
+        write_config(
+            dir.path(),
+            "http://127.0.0.1:9",
+            &format!("{{ file = \"{}\" }}", fifo.display()),
+        );
+        let mut t = start(&[], dir.path());
+        t.wait_for("F1");
+        assert_eq!(end_by(&mut t, signal), 0, "{signal:?}");
+    }
+}
+
+/// A server that takes requests and answers with `answer`, after which it says nothing more and keeps the connection.
+fn half_server(answer: &'static [u8]) -> (String, std::sync::mpsc::Receiver<()>) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    let (asked, requests) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let mut open = Vec::new();
+        while let Ok((mut stream, _)) = listener.accept() {
+            let mut buffer = [0; 1024];
+            if stream.read(&mut buffer).is_ok() && stream.write_all(answer).is_ok() {
+                asked.send(()).ok();
+            }
+            open.push(stream);
+        }
+    });
+    (origin, requests)
+}
+
+#[test]
+fn a_signal_ends_it_while_half_a_request_is_open() {
+    let half: &[u8] =
+        b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{\"con";
+    for answer in [b"".as_slice(), b"HTTP/1.1 200 OK\r\nconte", half] {
+        for signal in SIGNALS {
+            let dir = tempfile::tempdir().unwrap();
+            let (origin, requests) = half_server(answer);
+            write_config(dir.path(), &origin, "{ env = \"TEST_TOKEN\" }");
+            let mut t = start(&[], dir.path());
+            t.wait_for("F1");
+            requests.recv_timeout(Duration::from_secs(20)).expect("a request");
+            assert_eq!(end_by(&mut t, signal), 0, "{signal:?}");
+        }
+    }
+}
+
+#[test]
+fn a_slow_terminal_shows_the_last_of_many_states_soon() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut t = start(&["demo"], dir.path());
+    t.wait_for("To Joe Bloggs");
+    t.wait_for("live");
+    t.set_speed(Speed::Slow(10_000));
+    let before = t.sent().len();
+    for turn in 0..60 {
+        t.send(if turn % 2 == 0 { "\u{1b}[1;3B" } else { "\u{1b}[1;3A" });
+    }
+    t.send("the last");
+    let asked = Instant::now();
+    t.wait_for("› the last");
+    let (time, bytes) = (asked.elapsed(), t.sent().len() - before);
+    println!("shown after {time:?}, {bytes} bytes");
+    assert!(time < END, "{time:?}, {bytes} bytes");
+    t.send("\u{11}");
+    assert_eq!(t.exit_code_within(END), 0);
+    t.wait_end();
+    let sent = t.sent();
+    assert!(sent.rfind("\u{1b}[?1049l") > sent.rfind("\u{1b}[?1049h"), "not given back");
+}

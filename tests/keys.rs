@@ -1,0 +1,171 @@
+//! The byte streams of terminals, typed into the built program.
+
+mod common;
+
+use common::terminal::Terminal;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+fn start(data: &Path, columns: u16, rows: u16) -> Terminal {
+    let config = data.join("config.toml");
+    let env = [
+        ("COLORTERM", ""),
+        ("SKCHAT_DATA_DIR", data.to_str().unwrap()),
+        ("SKCHAT_CONFIG", config.to_str().unwrap()),
+    ];
+    let program = Path::new(env!("CARGO_BIN_EXE_skchat"));
+    Terminal::start(program, &["demo"], &env, columns, rows)
+}
+
+fn demo(data: &Path) -> Terminal {
+    let t = start(data, 80, 24);
+    t.wait_for("To Joe Bloggs ›");
+    t.wait_for("live");
+    t
+}
+
+/// Waits until the box holds this text, and nothing else, in its first row.
+fn wait_for_box(t: &Terminal, text: &str) {
+    let wanted = format!("› {text}");
+    t.wait(&wanted, |s| {
+        let screen = s.parser.screen().contents();
+        screen
+            .lines()
+            .any(|line| line.contains('›') && line.trim_end().ends_with(wanted.trim_end()))
+    });
+}
+
+#[test]
+fn alt_arrows_of_every_kind_switch_chats() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut t = demo(dir.path());
+    for down in ["\u{1b}\u{1b}[B", "\u{1b}\u{1b}OB", "\u{1b}[1;3B", "\u{1b}[1;33B"] {
+        t.send(down);
+        t.wait("another chat", |s| {
+            let screen = s.parser.screen().contents();
+            screen.contains("›") && !screen.contains("To Joe Bloggs ›")
+        });
+        t.send("\u{1b}\u{1b}[A");
+        t.wait_for("To Joe Bloggs ›");
+    }
+    t.send("\u{1b}\u{1b}[5~ok");
+    wait_for_box(&t, "ok");
+}
+
+#[test]
+fn a_sequence_that_is_torn_apart_is_put_together() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut t = demo(dir.path());
+    for sequence in ["\u{1b}[1;3B", "\u{1b}\u{1b}[B", "\u{1b}\u{1b}OB"] {
+        for byte in sequence.bytes() {
+            t.send_bytes(&[byte]);
+            // The terminal is slow: nothing to wait for shows on the screen.
+            let (_keep, never) = std::sync::mpsc::channel::<()>();
+            let _ = never.recv_timeout(Duration::from_millis(40));
+        }
+        t.wait("another chat", |s| !s.parser.screen().contents().contains("To Joe Bloggs ›"));
+        t.send("\u{1b}[1;3A");
+        t.wait_for("To Joe Bloggs ›");
+        wait_for_box(&t, "");
+    }
+}
+
+#[test]
+fn answers_of_the_terminal_and_wrong_bytes_never_reach_the_box() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut t = demo(dir.path());
+    for answer in [
+        "\u{1b}]11;rgb:1e1e/1e1e/2e2e\u{1b}\\",
+        "\u{1b}]52;c;c2VjcmV0\u{7}",
+        "\u{1b}P>|XTerm(390)\u{1b}\\",
+        "\u{1b}_Gi=31;OK\u{1b}\\",
+        "\u{1b}[>41;390;0c",
+        "\u{1b}[?62;4c",
+        "\u{1b}[1;3R",
+        "\u{1b}[12;40R",
+        "\u{1b}[?2026;2$y",
+    ] {
+        t.send(answer);
+    }
+    t.send_bytes(b"\xffa\xc3b\x80c");
+    wait_for_box(&t, "abc");
+}
+
+#[test]
+fn a_paste_without_its_end_ends_by_itself_and_ctrl_q_works() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut t = demo(dir.path());
+    t.send("\u{1b}[200~half a paste");
+    wait_for_box(&t, "half a paste");
+    t.send("\u{11}");
+    assert_eq!(t.exit_code(), 0);
+}
+
+#[test]
+fn lines_that_come_at_once_are_one_text_and_not_sent() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut t = demo(dir.path());
+    t.send("first line\rsecond line\rthird line\r");
+    t.wait_for("third line");
+    wait_for_box(&t, "first line");
+    t.wait("no message", |s| {
+        let screen = s.parser.screen().contents();
+        !screen.lines().any(|line| line.contains("line") && line.contains('✓'))
+    });
+    t.send("\r");
+    t.wait("one message", |s| {
+        let screen = s.parser.screen().contents();
+        screen.lines().filter(|line| line.contains("line") && line.contains('✓')).count() == 1
+    });
+}
+
+#[test]
+fn a_terminal_with_the_kitty_protocol_has_shift_enter() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut t = demo(dir.path());
+    assert!(t.sent().contains("\u{1b}[?u"));
+    assert!(!t.sent().contains("\u{1b}[>5u"));
+    t.send("\u{1b}[?0u");
+    t.wait("the protocol", |s| String::from_utf8_lossy(&s.bytes).contains("\u{1b}[>5u"));
+    t.send("one\u{1b}[13;2utwo");
+    t.wait_for("two");
+    wait_for_box(&t, "one");
+    t.send("\u{1b}[113;5u");
+    let sent = t.end();
+    assert!(sent.rfind("\u{1b}[<u") > sent.rfind("\u{1b}[>5u"), "the keyboard is given back");
+    assert!(sent.rfind("\u{1b}[<u") < sent.rfind("\u{1b}[?1049l"), "on the screen it was taken on");
+}
+
+#[test]
+fn a_resize_in_the_first_milliseconds_is_noticed() {
+    for turn in 0..8_u16 {
+        let dir = tempfile::tempdir().unwrap();
+        let mut t = start(dir.path(), 80, 24);
+        let until = Instant::now() + Duration::from_millis(u64::from(turn) * 4);
+        while Instant::now() < until {
+            std::thread::yield_now();
+        }
+        t.resize(100, 30);
+        t.wait("all of it", |s| {
+            let screen = s.parser.screen().contents();
+            screen.lines().count() == 30 && screen.lines().last().is_some_and(|l| l.contains("F1"))
+        });
+    }
+}
+
+#[test]
+fn a_terminal_without_a_size_is_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut t = start(dir.path(), 0, 0);
+    t.wait("the question", |s| String::from_utf8_lossy(&s.bytes).contains("\u{1b}[6n"));
+    t.resize(80, 24);
+    t.wait_for("To Joe Bloggs ›");
+    // One that never has a size answers instead.
+    let dir = tempfile::tempdir().unwrap();
+    let mut t = start(dir.path(), 0, 0);
+    t.wait("the question", |s| String::from_utf8_lossy(&s.bytes).contains("\u{1b}[6n"));
+    t.send("\u{1b}[24;80R");
+    t.wait("a frame", |s| String::from_utf8_lossy(&s.bytes).contains("Joe"));
+    t.send("\u{11}");
+    t.wait_end();
+}
