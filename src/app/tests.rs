@@ -7,6 +7,7 @@ mod groups;
 mod history;
 mod names;
 mod outbox;
+mod pasting;
 mod questions;
 mod reading;
 mod text;

@@ -14,7 +14,7 @@ pub(crate) use properties::MessageProperties;
 pub use thread::{WireThread, read_receipts, thread, thread_id};
 
 use super::endpoint;
-use super::lenient::{self, Text};
+use super::lenient::Text;
 use super::service::ENTITY_TEXT_HOST_LABEL;
 use crate::model::{
     ClientMessageId, ConversationId, RawConversation, RawMessage, Timestamp, UserId,

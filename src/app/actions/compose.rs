@@ -2,15 +2,21 @@
 
 use super::messages;
 use crate::app::action::{Action, ComposeAction, MessagesAction, Motion};
+use crate::app::chat::Chat;
 use crate::app::chat::composer::{Composer, MAX_TEXT};
 use crate::app::chat::{completion, group, message_change, outbox, sending};
 use crate::app::commands;
 use crate::app::commands::literal::{self, CommandLike, looks_like_command};
 use crate::app::effect::Effect;
 use crate::app::model::Model;
+use crate::app::overlay::{Confirm, Consent, Overlay};
 use crate::app::state::Focus;
 use crate::model::text::can_be_typed;
 use crate::model::{Outgoing, ThreadChange};
+
+/// A paste of more lines or bytes asks first.
+const ASK_LINES: usize = 20;
+const ASK_BYTES: usize = 10_000;
 
 pub fn act(model: &mut Model, action: ComposeAction) -> Option<Action> {
     let types = matches!(action, ComposeAction::Insert(_) | ComposeAction::Paste(_));
@@ -67,7 +73,23 @@ fn paste(model: &mut Model, text: &str) {
         model.app.complain("The text is too long to be pasted");
         return;
     }
+    let lines = text.lines().count();
+    if lines > ASK_LINES || text.len() > ASK_BYTES {
+        ask_to_paste(model, text, lines);
+        return;
+    }
     edit(model, |composer| composer.insert(&text));
+}
+
+/// A large text may be the wrong one: shows how it begins before it is put into the box.
+fn ask_to_paste(model: &mut Model, text: String, lines: usize) {
+    let Some(chat) = model.app.opened().map(Chat::chat_ref) else { return };
+    let lines = if lines == 1 { "1 line".to_owned() } else { format!("{lines} lines") };
+    let question = format!("Paste {lines} ({} kB)?", text.len().div_ceil(1000));
+    let first: Vec<String> =
+        text.lines().take(ASK_LINES).map(|line| line.chars().take(200).collect()).collect();
+    let confirm = Confirm::new(&question, &first.join("\n"), Consent::Paste(chat, text));
+    model.overlays.push(Overlay::Confirm(confirm));
 }
 
 /// Undoes the setting that the note in sight is about, else the last change of the text. With nothing to undo in an

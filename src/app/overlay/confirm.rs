@@ -33,6 +33,8 @@ pub enum Consent {
     Roles(ChatRef, Vec<(UserId, Role)>),
     Join(ChatRef),
     OpenLink(SafeText),
+    /// Puts a large text into the message box.
+    Paste(ChatRef, String),
     /// Discards an unsent message.
     Discard(ChatRef, ClientMessageId),
     /// Sends text that looks like a command.
@@ -160,6 +162,13 @@ fn carry_out(app: &mut AppState, consent: Consent) {
         }
         Consent::Discard(chat, client_id) => {
             app.with_chat(&chat, |chat, env| outbox::discard(chat, env, client_id));
+        }
+        Consent::Paste(chat, text) => {
+            app.with_chat(&chat, |chat, env| {
+                chat.composer.insert(&text);
+                sending::draft_changed(chat, env.now.mono);
+                sending::report_typing(chat, env);
+            });
         }
         Consent::OpenLink(url) => app.effects.push(Effect::OpenUrl(url)),
         Consent::SendLiteral(chat, outgoing) => {
