@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod chats;
 pub(crate) mod config_check;
+pub(crate) mod config_init;
 pub(crate) mod context;
 pub(crate) mod doctor;
 pub(crate) mod lines;
@@ -10,6 +11,8 @@ pub(crate) mod log;
 pub(crate) mod replay;
 pub(crate) mod send;
 pub(crate) mod serve;
+
+pub use lines::count;
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -31,7 +34,9 @@ pub struct Cli {
     pub command: Option<Command>,
 }
 
+/// Options that every command takes.
 #[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Global options")]
 pub struct Global {
     /// Configuration file [default: ~/.config/skchat/config.toml, or SKCHAT_CONFIG]
     #[arg(long, global = true, value_name = "FILE")]
@@ -86,6 +91,8 @@ pub enum Command {
 
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
-    /// Check the configuration file for errors
+    /// Check the configuration file: lists everything that is wrong in it
     Check,
+    /// Create the configuration file, with every setting explained and none changed
+    Init,
 }

@@ -10,6 +10,7 @@
 
 use clap::Parser;
 use skchat::cli::Cli;
+use std::io::Write;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -17,7 +18,7 @@ fn main() -> ExitCode {
     match skchat::start::main(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("skchat: {failure}");
+            let _ = writeln!(std::io::stderr(), "skchat: {failure}");
             ExitCode::from(failure.status)
         }
     }

@@ -4,7 +4,8 @@ use crate::app::Prefs;
 use crate::app::view::layout::Size;
 use crate::cli::context::{ExitError, STORE, Session, lock};
 use crate::cli::{
-    Cli, Command, ConfigCommand, Global, account, chats, config_check, doctor, log, send, serve,
+    Cli, Command, ConfigCommand, Global, account, chats, config_check, config_init, doctor, log,
+    send, serve,
 };
 use crate::client::Client;
 use crate::config::{Config, paths};
@@ -70,6 +71,7 @@ pub fn main(cli: Cli) -> Result<(), ExitError> {
             runtime()?.block_on(doctor::run(&session, &arguments))
         }
         Some(Command::Config { command: ConfigCommand::Check }) => config_check::run(&global),
+        Some(Command::Config { command: ConfigCommand::Init }) => config_init::run(&global),
     }
 }
 

@@ -188,7 +188,7 @@ fn mistakes_have_one_clear_line_and_the_agreed_status() {
     let wrong = dir.path().join("wrong.toml");
     std::fs::write(&wrong, "[accounts.a]\nuser_id = \"8:a\"\ngateway = \"http://chat.example/v1\"\ntoken = { env = \"T\" }\n").unwrap();
     let checked = run(&wrong, dir.path(), "", &["config", "check"], "");
-    assert_eq!(checked.status.code(), Some(2));
+    assert_eq!(checked.status.code(), Some(1));
     assert!(
         err(&checked).contains("wrong.toml:3: gateway \"http://chat.example/v1\": plain http"),
         "{}",
@@ -229,4 +229,185 @@ fn help_and_version_read_well() {
     let version =
         out(&Command::new(env!("CARGO_BIN_EXE_skchat")).arg("--version").output().unwrap());
     assert_eq!(version.trim(), concat!("skchat ", env!("CARGO_PKG_VERSION")));
+}
+
+/// Runs a command in a shell, with the program as `$0`.
+fn shell(script: &str, config: &Path, data: &Path) -> Output {
+    Command::new("bash")
+        .args(["-c", script, env!("CARGO_BIN_EXE_skchat")])
+        .env("SKCHAT_CONFIG", config)
+        .env("SKCHAT_DATA_DIR", data.join("data"))
+        .env("TEST_TOKEN", "anna-token")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_mistake() {
+    let served = Served::start();
+    for n in 0..3 {
+        out(&served.skchat(ANNA, "anna-token", &["send", JOE, &format!("number {n}")]));
+    }
+    let config = served.dir.path().join("8-anna.7.toml");
+    for command in [
+        "log joe",
+        "log joe --json",
+        "chats",
+        "chats --json",
+        "send joe hello",
+        "doctor",
+        "doctor --history",
+        "config check",
+        "--help",
+        "--version",
+    ] {
+        // The reader is gone before the first byte.
+        let script = format!("\"$0\" {command} > >(exec true); sleep 0.2; true");
+        let gone = shell(&script, &config, served.dir.path());
+        assert_eq!(err(&gone), "", "{command}");
+        let script = format!("set -o pipefail; {{ sleep 0.1; \"$0\" {command}; }} | true");
+        let gone = shell(&script, &config, served.dir.path());
+        assert_eq!((err(&gone), gone.status.code()), (String::new(), Some(0)), "{command}");
+        // Nobody reads what is wrong, either.
+        let script = format!("\"$0\" {command} --account none 2>&-");
+        let status = shell(&script, &config, served.dir.path()).status.code();
+        assert!(status.is_some_and(|code| code < 100), "{command}: {status:?}");
+    }
+}
+
+#[test]
+fn send_prints_the_ids_as_json() {
+    let served = Served::start();
+    let sent = out(&served.skchat(ANNA, "anna-token", &["send", JOE, "hi", "--json"]));
+    let sent = &lines(&sent)[0];
+    let log = lines(&out(&served.skchat(ANNA, "anna-token", &["log", JOE, "--json"])));
+    assert_eq!(sent["id"], log[0]["id"]);
+    assert_eq!(sent["client_id"], log[0]["client_id"]);
+    assert_eq!(sent["conversation"], JOE);
+}
+
+#[test]
+fn config_check_lists_everything_that_is_wrong() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("config.toml");
+    let check = |text: &str| {
+        std::fs::write(&config, text).unwrap();
+        run(&config, dir.path(), "", &["config", "check"], "")
+    };
+    let good = "[accounts.home]\nuser_id = \"8:anna.7\"\ngateway = \"http://127.0.0.1:8080/v1\"\n";
+    let wrong = check(&format!(
+        "{good}tokn = {{ env = \"T\" }}\npoll = \"often\"\n[ui]\ntyping = \"yes\"\nemoji = \"big\"\n\
+         [sending]\ngrace_seconds = 99\n[keys]\nsned = [\"f2\"]\nquit = [\"ctrl-i\"]\n"
+    ));
+    assert_eq!(wrong.status.code(), Some(1));
+    let text = err(&wrong);
+    for part in [
+        ":1: account \"home\" has no token",
+        ":4: unknown key \"accounts.home.tokn\"; did you mean \"token\"?",
+        ":7: ",
+        ":8: ",
+        ":10: grace_seconds is at most 60",
+        ":12: there is no action \"sned\"; did you mean \"send\"?",
+        ":13: ",
+    ] {
+        assert!(text.contains(part), "{part} is missing in\n{text}");
+    }
+    let text = check("[accounts.home]\n");
+    for field in ["user_id", "gateway", "token"] {
+        assert!(err(&text).contains(&format!("has no {field}")), "{}", err(&text));
+    }
+    // The token file is named as the user wrote it, with the home folder in place of ~.
+    let text = check(&format!("{good}token = {{ file = \"~/no/such/file\" }}\n"));
+    assert_eq!(text.status.code(), Some(1));
+    let home = std::env::var("HOME").unwrap();
+    let missing = format!(":4: the token file {home}/no/such/file does not exist");
+    assert!(err(&text).contains(&missing), "{}", err(&text));
+    // A single unknown key is wrong enough.
+    let text = check(&format!("{good}token = {{ env = \"T\" }}\ngatway = 1\n"));
+    assert_eq!(text.status.code(), Some(1));
+    assert!(err(&text).contains("did you mean \"gateway\"?"), "{}", err(&text));
+    let fine = check(&format!("{good}token = {{ env = \"T\" }}\n"));
+    assert!(out(&fine).ends_with("config.toml is fine; account: home\n"), "{}", out(&fine));
+    let broken = check("[accounts");
+    assert_eq!(broken.status.code(), Some(1));
+    let none = run(&dir.path().join("none.toml"), dir.path(), "", &["config", "check"], "");
+    assert_eq!(none.status.code(), Some(1));
+}
+
+#[test]
+fn a_token_file_below_the_home_folder_is_found() {
+    let served = Served::start();
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("token"), "anna-token\n").unwrap();
+    let config = home.path().join("config.toml");
+    let text = format!(
+        "[accounts.home]\nuser_id = \"{ANNA}\"\ngateway = \"{}/v1\"\ntoken = {{ file = \"~/token\" }}\n",
+        served.origin
+    );
+    std::fs::write(&config, text).unwrap();
+    let sent = Command::new(env!("CARGO_BIN_EXE_skchat"))
+        .args(["send", JOE, "hi"])
+        .env("HOME", home.path())
+        .env("SKCHAT_CONFIG", &config)
+        .env("SKCHAT_DATA_DIR", home.path().join("data"))
+        .output()
+        .unwrap();
+    out(&sent);
+}
+
+#[test]
+fn config_init_creates_a_file_that_explains_itself_and_overwrites_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("new/folder/config.toml");
+    let init = || run(&config, dir.path(), "", &["config", "init"], "");
+    assert!(out(&init()).starts_with("created "));
+    let text = std::fs::read_to_string(&config).unwrap();
+    assert!(text.contains("#[accounts.home]") && text.contains("#enter"), "{text}");
+    std::fs::write(&config, "# mine\n").unwrap();
+    let again = init();
+    assert_eq!(again.status.code(), Some(1));
+    assert!(err(&again).contains("exists already; nothing was changed"), "{}", err(&again));
+    assert_eq!(std::fs::read_to_string(&config).unwrap(), "# mine\n");
+}
+
+#[test]
+fn help_of_a_command_keeps_its_own_options_apart() {
+    let help =
+        Command::new(env!("CARGO_BIN_EXE_skchat")).args(["send", "--help"]).output().unwrap();
+    let text = out(&help);
+    let (own, global) = text.split_once("Global options:").expect("a heading");
+    assert!(own.contains("--json") && own.contains("--markup"), "{text}");
+    assert!(!own.contains("--data-dir") && global.contains("--data-dir"), "{text}");
+}
+
+#[test]
+fn doctor_counts_in_english() {
+    let served = Served::start();
+    let store = served.dir.path().join("data/accounts/home");
+    std::fs::create_dir_all(&store).unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let store = skchat::store::Store::open(&store.join("store.db")).unwrap();
+        store.close().await.unwrap();
+    });
+    let text = out(&served.skchat(ANNA, "anna-token", &["doctor"]));
+    assert!(text.contains("is sound; 0 messages in 0 conversations"), "{text}");
+    assert_eq!(skchat_count(1), "1 message");
+}
+
+/// As the commands count.
+fn skchat_count(n: u64) -> String {
+    skchat::cli::count(n, "message")
+}
+
+#[test]
+fn a_recording_of_another_version_is_told_by_its_version() {
+    let dir = tempfile::tempdir().unwrap();
+    let old = dir.path().join("old.skrec");
+    std::fs::write(&old, "{\"Start\":{\"skchat\":\"0.0.9\",\"format\":1}}\n").unwrap();
+    let played = run(&dir.path().join("c"), dir.path(), "", &["replay", old.to_str().unwrap()], "");
+    assert_eq!(played.status.code(), Some(1));
+    let text = err(&played);
+    assert!(text.contains("recorded by skchat 0.0.9 in format 1"), "{text}");
 }

@@ -1,10 +1,33 @@
 //! From the configuration's words to the client's and sync's options.
 
 use crate::client::{BaseUrl, ClientOptions, TokenSource};
-use crate::config::{AccountConfig, Config, ConfigError};
+use crate::config::{AccountConfig, Config, ConfigError, paths};
 use crate::model::UserId;
 use crate::sync::SyncOptions;
+use std::path::Path;
 use std::time::Duration;
+
+/// The fields of an account that hold addresses.
+fn addresses(account: &AccountConfig) -> [(&'static str, Option<&String>); 4] {
+    [
+        ("gateway", Some(&account.gateway)),
+        ("scheduler", account.scheduler.as_ref()),
+        ("join", account.join.as_ref()),
+        ("profiles", account.profiles.as_ref()),
+    ]
+}
+
+fn base(config: &Config, name: &str, field: &str, text: &str) -> Result<BaseUrl, ConfigError> {
+    BaseUrl::parse(text).map_err(|e| {
+        config.error(&format!("accounts.{name}.{field}"), &format!("{field} \"{text}\": {e}"))
+    })
+}
+
+/// Everything that is wrong with the addresses of an account.
+pub fn problems(config: &Config, name: &str, account: &AccountConfig) -> Vec<ConfigError> {
+    let given = addresses(account).into_iter().filter_map(|(field, text)| Some((field, text?)));
+    given.filter_map(|(field, text)| base(config, name, field, text).err()).collect()
+}
 
 /// What the client of an account needs.
 ///
@@ -15,22 +38,18 @@ pub fn client_options(
     name: &str,
     account: &AccountConfig,
 ) -> Result<ClientOptions, ConfigError> {
-    let base = |field: &str, text: &str| {
-        BaseUrl::parse(text).map_err(|e| {
-            config.error(&format!("accounts.{name}.{field}"), &format!("{field} \"{text}\": {e}"))
-        })
+    let optional = |field: &str, text: &Option<String>| {
+        text.as_ref().map(|text| base(config, name, field, text)).transpose()
     };
-    let optional =
-        |field: &str, text: &Option<String>| text.as_ref().map(|t| base(field, t)).transpose();
     let token = match (&account.token.env, &account.token.file, &account.token.command) {
         (Some(name), ..) => TokenSource::Env(name.clone()),
-        (_, Some(file), _) => TokenSource::File(file.clone()),
-        (_, _, Some(argv)) => TokenSource::Command(argv.clone()),
+        (_, Some(file), _) => TokenSource::File(paths::expand_home(file)),
+        (_, _, Some(argv)) => TokenSource::Command(with_home(argv)),
         (None, None, None) => TokenSource::Env(String::new()),
     };
     let mut options = ClientOptions::new(
         UserId::new(&account.user_id),
-        base("gateway", &account.gateway)?,
+        base(config, name, "gateway", &account.gateway)?,
         token,
     );
     options.scheduler = optional("scheduler", &account.scheduler)?;
@@ -41,6 +60,15 @@ pub fn client_options(
     options.profiles = optional("profiles", &account.profiles)?.or(beside);
     options.auth = account.auth;
     Ok(options)
+}
+
+/// A command whose program may be below the home folder.
+fn with_home(argv: &[String]) -> Vec<String> {
+    let mut argv = argv.to_vec();
+    if let Some(program) = argv.first_mut() {
+        *program = paths::expand_home(Path::new(program.as_str())).to_string_lossy().into_owned();
+    }
+    argv
 }
 
 /// What sync of an account needs.

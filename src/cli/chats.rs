@@ -42,7 +42,9 @@ pub async fn run(session: &Session, json: bool) -> Result<(), ExitError> {
     let client = session.client()?;
     let known = list(session, &client, true).await?;
     if let Some(why) = &known.offline {
-        eprintln!("skchat: the gateway is not available ({why}); showing what is stored");
+        lines::warn(&format!(
+            "skchat: the gateway is not available ({why}); showing what is stored"
+        ));
     }
     let now = crate::model::Timestamp(jiff::Timestamp::now().as_millisecond());
     let zone = jiff::tz::TimeZone::system();

@@ -45,12 +45,12 @@ impl Session {
         let config = Config::load(&file).map_err(|e| ExitError::usage(e.to_string()))?;
         let config = config.ok_or_else(|| {
             ExitError::usage(format!(
-                "there is no configuration at {}; see config.example.toml",
+                "there is no configuration at {}; skchat config init creates it",
                 file.display()
             ))
         })?;
         for warning in &config.warnings {
-            eprintln!("warning: {warning}");
+            super::lines::warn(&format!("warning: {warning}"));
         }
         let found = config
             .account(global.account.as_deref())

@@ -103,8 +103,10 @@ fn stored(file: &Path) -> Finding {
     let checked = store::open_read_only(file).and_then(|store| store.check());
     match checked {
         Ok(counts) => Finding::Pass(format!(
-            "store: {name}, sound; {} messages in {} conversations, {} waiting to be sent",
-            counts.messages, counts.conversations, counts.outbox
+            "store: {name} is sound; {} in {}, {} waiting to be sent",
+            lines::count(counts.messages, "message"),
+            lines::count(counts.conversations, "conversation"),
+            counts.outbox
         )),
         Err(error) => Finding::Fail(format!("store: {name}: {error}")),
     }
@@ -123,6 +125,9 @@ async fn gateway(session: &Session) -> Finding {
 }
 
 fn history(session: &Session, file: &Path) -> Result<(), ExitError> {
+    if !file.exists() {
+        return lines::print_line("nothing is stored yet");
+    }
     let failed = |e: StoreError| ExitError::failed(format!("{}: {e}", file.display()));
     let store = store::open_read_only(file).map_err(failed)?;
     let mut names = Names::default();
@@ -161,8 +166,13 @@ fn coverage(
     } else {
         ", unknown whether there are older ones"
     };
-    let _ =
-        write!(text, "  {count} messages, {} to {}{beginning}", when(first.lo.at), when(top.at));
+    let _ = write!(
+        text,
+        "  {}, {} to {}{beginning}",
+        lines::count(count, "message"),
+        when(first.lo.at),
+        when(top.at)
+    );
     for gap in coverage.gaps() {
         let what = if gap.closed { "not kept by the server" } else { "unknown, asked for again" };
         let _ =
@@ -190,8 +200,7 @@ fn salvage(dir: &Path, file: &Path) -> Result<(), ExitError> {
     let _lock = lock(dir)?;
     match store::open_read_only(file).and_then(|store| store.check()) {
         Ok(_) => {
-            println!("the store is sound; nothing was done");
-            return Ok(());
+            return lines::print_line("the store is sound; nothing was done");
         }
         Err(error @ StoreError::Newer(_)) => {
             return Err(ExitError::failed(format!("{}: {error}", file.display())));
@@ -223,15 +232,19 @@ fn salvage(dir: &Path, file: &Path) -> Result<(), ExitError> {
             std::fs::rename(&from, with_suffix(file, suffix)).map_err(|e| failed(&from, &e))?;
         }
     }
-    println!(
-        "recovered {} messages in {} conversations, {} drafts, {} unsent messages; {} places could not be read",
-        saved.messages, saved.conversations, saved.drafts, saved.outbox, saved.unreadable
-    );
+    let count = lines::count;
+    lines::print_line(format!(
+        "recovered {} in {}, {}, {}; {} could not be read",
+        count(saved.messages, "message"),
+        count(saved.conversations, "conversation"),
+        count(saved.drafts, "draft"),
+        count(saved.outbox, "unsent message"),
+        count(saved.unreadable, "place")
+    ))?;
     if saved.messages == 0 {
-        println!("messages that the gateway still has are fetched at the next start");
+        lines::print_line("messages that the gateway still has are fetched at the next start")?;
     }
-    println!("the damaged store is kept as {}", aside.display());
-    Ok(())
+    lines::print_line(format!("the damaged store is kept as {}", aside.display()))
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {

@@ -1,5 +1,6 @@
 //! Output of commands: lines for people and JSON for scripts, from the same decoded messages as the screen.
 
+use super::context::ExitError;
 use crate::model::edits::{EditRole, Edits};
 use crate::model::{
     ClientMessageId, Conversation, Member, Message, MessageBody, NameSource, Names,
@@ -172,6 +173,23 @@ pub fn json_line(value: &Value) -> String {
         }
     }
     out
+}
+
+/// A number and what is counted: `1 message`, `2 messages`.
+pub fn count(n: impl TryInto<u64>, what: &str) -> String {
+    let n = n.try_into().unwrap_or(u64::MAX);
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
+
+/// Writes one line to standard output; see [`print`].
+pub fn print_line(text: impl Into<String>) -> Result<(), ExitError> {
+    print(std::iter::once(text.into())).map_err(|e| ExitError::failed(e.to_string()))
+}
+
+/// Writes one line for the user to standard error, if anyone still reads it.
+pub fn warn(text: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 /// Writes lines to standard output. It is not an error if the reader has closed it.

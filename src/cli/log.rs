@@ -52,7 +52,9 @@ pub async fn run(session: &Session, arguments: &LogArgs) -> Result<(), ExitError
         }
     };
     if let Some(why) = &offline {
-        eprintln!("skchat: the gateway is not available ({why}); showing what is stored");
+        lines::warn(&format!(
+            "skchat: the gateway is not available ({why}); showing what is stored"
+        ));
     }
     lines::learn(&mut known.names, &raw);
     if offline.is_none() {

@@ -2,9 +2,11 @@
 
 use super::chats;
 use super::context::{ExitError, Session};
+use super::lines;
 use crate::client::{Client, Error, ErrorKind};
 use crate::model::{ClientMessageId, ConversationId, NameSource, Names, Outgoing};
 use clap::Args;
+use serde_json::json;
 use std::io::Read;
 
 #[derive(Debug, Args)]
@@ -14,6 +16,9 @@ pub struct SendArgs {
     /// The text, or - for standard input
     #[arg(allow_hyphen_values = true)]
     text: String,
+    /// Print the ids of the message as a JSON object
+    #[arg(long)]
+    json: bool,
     /// Turn *bold* _italic_ ~strike~ {code}…{code} into formatting
     #[arg(long)]
     markup: bool,
@@ -44,14 +49,11 @@ pub async fn run(session: &Session, arguments: &SendArgs) -> Result<(), ExitErro
     let client_id = ClientMessageId::from(random.to_string());
     let name = my_name(session, &client).await;
     match client.send(&id, &outgoing, &client_id, &name).await {
-        Ok(sent) => {
-            println!(
-                "{}",
-                sent.key.map_or_else(|| client_id.as_str().to_owned(), |key| key.id.to_string())
-            );
-            Ok(())
+        Ok(sent) => report(arguments, &id, &client_id, sent.key.map(|key| key.id.to_string())),
+        Err(error) if error.outcome_unknown => {
+            let found = confirm(&client, &id, &client_id, &error).await?;
+            report(arguments, &id, &client_id, Some(found))
         }
-        Err(error) if error.outcome_unknown => confirm(&client, &id, &client_id, &error).await,
         Err(error) if error.kind == ErrorKind::NotFound && id.peer().is_some() => {
             let whom = id.as_str();
             Err(ExitError::failed(format!("not sent: {whom} is unknown on this server: {error}")))
@@ -60,18 +62,34 @@ pub async fn run(session: &Session, arguments: &SendArgs) -> Result<(), ExitErro
     }
 }
 
-/// Looks on the server for a message whose outcome is unknown.
+/// Prints the message's id, or its client id where the server did not name one.
+fn report(
+    arguments: &SendArgs,
+    conversation: &ConversationId,
+    client_id: &ClientMessageId,
+    id: Option<String>,
+) -> Result<(), ExitError> {
+    if !arguments.json {
+        return lines::print_line(id.unwrap_or_else(|| client_id.as_str().to_owned()));
+    }
+    lines::print_line(lines::json_line(&json!({
+        "id": id,
+        "client_id": client_id.as_str(),
+        "conversation": conversation.as_str(),
+    })))
+}
+
+/// Looks on the server for a message whose outcome is unknown; gives its id.
 async fn confirm(
     client: &Client,
     id: &ConversationId,
     client_id: &ClientMessageId,
     error: &Error,
-) -> Result<(), ExitError> {
+) -> Result<String, ExitError> {
     if let Ok(page) = client.messages(id, 100).await
         && let Some(found) = page.items.iter().find(|raw| raw.client_id.as_ref() == Some(client_id))
     {
-        println!("{}", found.id);
-        return Ok(());
+        return Ok(found.id.to_string());
     }
     Err(ExitError::failed(format!("not confirmed: {error}; it may have been sent")))
 }

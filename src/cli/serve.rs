@@ -4,9 +4,9 @@ mod files;
 mod users;
 
 use super::context::ExitError;
+use super::lines;
 use crate::gateway::{self, ConnectionLimits, GatewayOptions, Origin, demo};
 use clap::Args;
-use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use tokio::net::TcpListener;
@@ -86,8 +86,7 @@ pub async fn run(arguments: &ServeArgs) -> Result<(), ExitError> {
         demo::seed(&gateway).map_err(ExitError::failed)?;
         tokio::spawn(demo::answer(gateway.clone()));
     }
-    println!("listening on http://{at}");
-    let _ = std::io::stdout().flush();
+    lines::print_line(format!("listening on http://{at}"))?;
     tracing::info!(%at, "gateway listening");
     gateway::serve(listener, gateway, shutdown())
         .await

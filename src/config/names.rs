@@ -15,6 +15,11 @@ pub fn did_you_mean(path: &str) -> Option<&'static str> {
     nearest(name, fields(table).iter().copied())
 }
 
+/// Whether an account has a setting of this name.
+pub fn is_account_field(name: &str) -> bool {
+    serde_introspect::<AccountConfig>().contains(&name)
+}
+
 /// The keys of a table of the file.
 fn fields(table: &str) -> &'static [&'static str] {
     match table.split('.').collect::<Vec<_>>().as_slice() {

@@ -9,14 +9,25 @@ fn project() -> Option<ProjectDirs> {
     ProjectDirs::from("", "", "skchat")
 }
 
+/// A path whose `~/` at the beginning stands for the home folder. A shell does that before the program sees it; in a
+/// configuration file nobody else does.
+pub fn expand_home(path: &Path) -> PathBuf {
+    let home = || std::env::var_os("HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
+    match path.strip_prefix("~") {
+        Ok(rest) => home().map_or_else(|| path.to_owned(), |home| home.join(rest)),
+        Err(_) => path.to_owned(),
+    }
+}
+
 /// The configuration file: the flag, else the environment, else the usual place.
 ///
 /// # Errors
 /// When there is neither and no home either.
 pub fn config_file(flag: Option<PathBuf>) -> Result<PathBuf, String> {
     flag.or_else(|| from_env("SKCHAT_CONFIG"))
+        .map(|path| expand_home(&path))
         .or_else(|| project().map(|p| p.config_dir().join("config.toml")))
-        .ok_or_else(|| "there is no home directory: give --config FILE".to_owned())
+        .ok_or_else(|| "there is no home folder; give --config FILE".to_owned())
 }
 
 /// The folder that holds all state.
@@ -25,8 +36,9 @@ pub fn config_file(flag: Option<PathBuf>) -> Result<PathBuf, String> {
 /// When there is neither flag, environment nor home.
 pub fn data_dir(flag: Option<PathBuf>) -> Result<PathBuf, String> {
     flag.or_else(|| from_env("SKCHAT_DATA_DIR"))
+        .map(|path| expand_home(&path))
         .or_else(|| project().map(|p| p.data_dir().to_owned()))
-        .ok_or_else(|| "there is no home directory: give --data-dir DIR".to_owned())
+        .ok_or_else(|| "there is no home folder; give --data-dir DIR".to_owned())
 }
 
 fn from_env(name: &str) -> Option<PathBuf> {

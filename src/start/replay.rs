@@ -4,6 +4,7 @@ use super::{RunSetup, THEME};
 use crate::app::overlay::{Overlay, Welcome};
 use crate::app::{Account, Accounts, Model, Prefs};
 use crate::cli::context::ExitError;
+use crate::cli::lines;
 use crate::cli::replay::ReplayArgs;
 use crate::config::keymap_with;
 use crate::runtime::recording::{self, FORMAT, Player, RecordingEntry, RecordingHeader, Redactor};
@@ -62,6 +63,10 @@ fn player(header: &RecordingHeader) -> Result<Player, String> {
     Player::new(first_model(prefs, header)?, theme)
 }
 
+fn played(inputs: usize, frames: usize) -> String {
+    format!("{}, {}", lines::count(inputs, "input"), lines::count(frames, "frame"))
+}
+
 /// Plays a recording.
 ///
 /// # Errors
@@ -71,7 +76,9 @@ pub fn run(arguments: &ReplayArgs) -> Result<(), ExitError> {
     let failed = |e: String| ExitError::failed(format!("{name}: {e}"));
     let (header, entries, cut) = recording::read(&arguments.file).map_err(failed)?;
     if cut {
-        eprintln!("skchat: {name} ends in the middle of a line; it is played up to there");
+        lines::warn(&format!(
+            "skchat: {name} ends in the middle of a line; it is played up to there"
+        ));
     }
     if let Some(target) = &arguments.redact {
         let key = getrandom::u64()
@@ -82,8 +89,9 @@ pub fn run(arguments: &ReplayArgs) -> Result<(), ExitError> {
         let target_name = target.display();
         recording::write_redacted(target, &header, &entries, player, &redactor)
             .map_err(|e| ExitError::failed(format!("{target_name}: {e}")))?;
-        println!("{target_name} holds the same run without anything that can be read");
-        return Ok(());
+        return lines::print_line(format!(
+            "{target_name} holds the same run without anything that can be read"
+        ));
     }
     let mut player = player(&header).map_err(failed)?;
     for entry in &entries {
@@ -95,17 +103,15 @@ pub fn run(arguments: &ReplayArgs) -> Result<(), ExitError> {
         player.play(entry);
     }
     if arguments.until.is_some() {
-        print!("{}", player.picture());
+        lines::print_line(player.picture().trim_end_matches('\n'))?;
     }
     let (inputs, frames) = (player.inputs, player.frames);
     match player.differing.first() {
-        None => {
-            println!("{inputs} inputs, {frames} frames: all as recorded");
-            Ok(())
-        }
+        None => lines::print_line(format!("{}: all as recorded", played(inputs, frames))),
         Some(first) => Err(ExitError::failed(format!(
-            "{inputs} inputs, {frames} frames: {} are not as recorded by skchat {}, from frame {first} on",
-            player.differing.len(),
+            "{}: {} not as recorded by skchat {}, from frame {first} on",
+            played(inputs, frames),
+            lines::count(player.differing.len(), "frame"),
             header.skchat
         ))),
     }

@@ -1,6 +1,7 @@
 //! The files of the gateway. They contain messages and tokens, so only this user may access them.
 
 use crate::cli::context::ExitError;
+use crate::cli::lines;
 use rustix::fs::OFlags;
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Read};
@@ -54,7 +55,10 @@ pub fn make_private(db: &Path) -> Result<(), ExitError> {
         if mode & OTHERS != 0 {
             let narrow = Permissions::from_mode(mode & 0o700);
             file.set_permissions(narrow).map_err(|e| fail(&path, &e))?;
-            eprintln!("{}: other users had access; it was removed", path.display());
+            lines::warn(&format!(
+                "{}: other users had access to it; now they do not",
+                path.display()
+            ));
         }
     }
     Ok(())

@@ -2,6 +2,7 @@
 
 use super::{ServeArgs, files};
 use crate::cli::context::ExitError;
+use crate::cli::lines;
 use crate::gateway::{GatewayUser, demo, is_person_id};
 use crate::model::UserId;
 use std::collections::HashMap;
@@ -123,7 +124,7 @@ fn fresh(db: &Path) -> Result<Vec<GatewayUser>, ExitError> {
         files::write_private(&file, &users.iter().map(line).collect::<String>())?;
         users
     };
-    eprintln!("tokens of the users are in {}", file.display());
+    lines::warn(&format!("the tokens of the users are in {}", file.display()));
     Ok(users)
 }
 
