@@ -7,6 +7,7 @@ pub mod account;
 pub mod body;
 pub mod composer_markup;
 pub mod conversation;
+mod copied;
 pub mod coverage;
 pub mod delta;
 pub mod edits;

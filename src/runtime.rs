@@ -3,6 +3,7 @@
 //! Typing never waits behind a burst: keys are taken first, a key is drawn at once, and what the network brings is
 //! drawn at most every 16 ms.
 
+pub mod clipboard;
 pub mod device;
 mod effects;
 mod event_loop;

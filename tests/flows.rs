@@ -510,10 +510,10 @@ async fn several_messages_are_copied_and_the_bare_view_shows_only_text() {
     anna.press(&["alt-down"]).await;
     anna.wait_for("three").await;
     anna.press(&["ctrl-up", "shift-up", "y"]).await;
-    anna.wait_for("Copied 2 messages, 9 characters (OSC 52)").await;
+    anna.wait_for("Sent to the terminal: 2 messages, 9 characters").await;
     assert_eq!(anna.copied(), ["two\nthree"]);
     anna.press(&["shift-up", "shift-down", "shift-down", "y"]).await;
-    anna.wait_for("Copied 5 characters").await;
+    anna.wait_for("Sent to the terminal: 5 characters").await;
     anna.press(&["esc", "alt-l"]).await;
     let screen = anna.wait_gone("To Joe Bloggs").await;
     assert!(screen.contains("\none\ntwo\nthree\n"), "{screen}");

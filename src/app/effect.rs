@@ -29,7 +29,8 @@ pub enum Effect {
 /// What became of an effect that another program carried out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Outcome {
-    /// `terminal`: by OSC 52, which the terminal may still ignore. `program`: the clipboard program that was started.
+    /// `terminal`: by OSC 52, which the terminal may ignore without a word. `program`: the programs that have taken the
+    /// text, by name.
     Copied {
         what: String,
         terminal: bool,

@@ -4,7 +4,7 @@ use super::input::{EventReaction, reaction};
 use super::keys::{Keys, TerminalEvent};
 use super::recording::{self, Recorder, RecordingEntry};
 use super::signals::StopRequest;
-use super::{Editor, Surface, effects, open_url};
+use super::{Editor, Surface, clipboard, effects, open_url};
 use crate::app::effect::Outcome;
 use crate::app::keymap::Resolver;
 use crate::app::{Action, AppAction, ComposeAction, Effect, Input, Model, next_deadline, update};
@@ -300,10 +300,11 @@ impl<'a, S: Surface> EventLoop<'a, S> {
             Effect::Suspend => self.surface.stop(),
             Effect::Copy { what, text } => {
                 let terminal = self.surface.copy(&text)?;
-                let program = effects::to_clipboard_program(text).map(str::to_owned);
-                self.feed_outcome(model, Outcome::Copied { what, terminal, program });
+                if !clipboard::copy(&what, text, terminal, &self.outcomes) {
+                    self.feed_outcome(model, Outcome::Copied { what, terminal, program: None });
+                }
             }
-            Effect::PasteClipboard => effects::from_clipboard_program(&self.outcomes),
+            Effect::PasteClipboard => clipboard::paste(&self.outcomes),
             Effect::EditOutside { chat, text } => {
                 keys.close();
                 self.surface.release();

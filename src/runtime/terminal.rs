@@ -7,7 +7,6 @@ use super::Surface;
 use super::device::{self, Device};
 use super::width_safe_backend::{WholeRows, WidthSafeBackend};
 use crate::app::view::layout::Size;
-use base64::Engine as _;
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
@@ -18,8 +17,6 @@ use tokio::net::unix::pipe::Sender;
 
 /// A frame larger than this is wrapped so that the terminal shows it in one piece.
 const SYNCHRONIZED: usize = 4096;
-/// OSC 52 is cut by many terminals above this.
-const MAX_OSC52: usize = 74_000;
 /// Saves the title and the meaning of the wheel, which would come as arrow keys and select messages.
 const SAVE: &[u8] = b"\x1b[22;2t\x1b[?1007s";
 /// BDSM: what is sent stands in the order it is to be seen in.
@@ -219,11 +216,8 @@ impl Surface for Tty {
     }
 
     fn copy(&mut self, text: &str) -> io::Result<bool> {
-        let encoded = base64::engine::general_purpose::STANDARD.encode(text);
-        if encoded.len() > MAX_OSC52 {
-            return Ok(false);
-        }
-        write!(self.gathered, "\x1b]52;c;{encoded}\x07")?;
+        let Some(sequence) = super::clipboard::osc52(text) else { return Ok(false) };
+        self.gathered.write_all(&sequence)?;
         self.send()?;
         Ok(true)
     }

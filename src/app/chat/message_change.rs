@@ -189,7 +189,7 @@ pub fn selected_text(chat: &Chat, env: &Env<'_>, with_names: bool) -> Option<(us
     let chosen = chat.timeline.from(first).take_while(|m| m.key <= *last);
     let lines: Vec<String> = chosen
         .map(|message| {
-            let text = message.body.text(&|id| env.name(id));
+            let text = message.body.copied(&|id| env.name(id));
             if with_names && !message.body.is_system() {
                 let at = message.at.clock(&env.prefs.zone);
                 format!("[{at}] {}: {text}", env.name(&message.sender))

@@ -10,12 +10,13 @@ use crate::model::text::can_be_typed;
 pub fn apply(model: &mut Model, outcome: Outcome) {
     match outcome {
         Outcome::Copied { what, terminal, program } => {
-            let ways: Vec<&str> =
-                terminal.then_some("OSC 52").into_iter().chain(program.as_deref()).collect();
-            if ways.is_empty() {
-                model.app.complain(&format!("{what}: too long for the terminal's clipboard"));
-            } else {
-                model.app.note(&format!("Copied {what} ({})", ways.join(" and ")));
+            match program {
+                Some(program) => model.app.note(&format!("Copied {what} ({program})")),
+                // Terminals do not say whether they put it on their clipboard.
+                None if terminal => model.app.note(&format!("Sent to the terminal: {what}")),
+                None => model.app.complain(&format!(
+                    "Not copied: {what}: too long for the terminal's clipboard"
+                )),
             }
         }
         Outcome::NotOpened { program } => {
