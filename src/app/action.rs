@@ -12,6 +12,18 @@ pub enum Action {
     Compose(ComposeAction),
     Thread(ThreadAction),
     Overlay(OverlayAction),
+    /// The first of two keys, or a second one that leads nowhere.
+    Prefix(PrefixKey),
+}
+
+/// What became of a key that waits for a second one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PrefixKey {
+    /// It was pressed; its name.
+    Began(String),
+    /// No action has these two keys.
+    Wrong(String),
+    Cancelled,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -133,6 +145,8 @@ pub enum ThreadAction {
     AddMembers,
     Leave,
     Clear,
+    /// Takes a group that was left out of the list.
+    Hide,
     Create,
     Join,
 }
@@ -240,6 +254,7 @@ impl Action {
         ("add-members", Action::Thread(ThreadAction::AddMembers)),
         ("leave-group", Action::Thread(ThreadAction::Leave)),
         ("delete-history", Action::Thread(ThreadAction::Clear)),
+        ("hide-group", Action::Thread(ThreadAction::Hide)),
         ("create-group", Action::Thread(ThreadAction::Create)),
         ("join-group", Action::Thread(ThreadAction::Join)),
         ("choose-up", Action::Overlay(OverlayAction::Up)),
@@ -279,14 +294,13 @@ impl Action {
 }
 
 impl OverlayAction {
-    /// By how many lines it moves, if it moves.
-    pub fn step(&self) -> Option<isize> {
-        const PAGE: isize = 10;
+    /// By how many lines it moves, if it moves; `page` is what fits at once.
+    pub fn step(&self, page: isize) -> Option<isize> {
         match self {
             Self::Up | Self::Scroll(Scroll::LineUp) => Some(-1),
             Self::Down | Self::Scroll(Scroll::LineDown) => Some(1),
-            Self::Scroll(Scroll::PageUp) => Some(-PAGE),
-            Self::Scroll(Scroll::PageDown) => Some(PAGE),
+            Self::Scroll(Scroll::PageUp) => Some(-page),
+            Self::Scroll(Scroll::PageDown) => Some(page),
             Self::Scroll(Scroll::Oldest) => Some(isize::MIN),
             Self::Scroll(Scroll::Newest) => Some(isize::MAX),
             _ => None,
@@ -294,8 +308,8 @@ impl OverlayAction {
     }
 
     /// [`OverlayAction::step`] where Tab has no meaning of its own and moves on.
-    pub fn step_or_tab(&self) -> Option<isize> {
-        self.step().or_else(|| (*self == Self::Pick).then_some(1))
+    pub fn step_or_tab(&self, page: isize) -> Option<isize> {
+        self.step(page).or_else(|| (*self == Self::Pick).then_some(1))
     }
 
     /// Edits the line that is typed into; false when it is no editing key.

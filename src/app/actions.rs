@@ -6,12 +6,17 @@ mod list;
 mod messages;
 mod thread;
 
-use super::action::{Action, AppAction, OverlayAction};
+use super::action::{Action, AppAction, ComposeAction, Motion, OverlayAction, PrefixKey};
 use super::model::Model;
 
 /// Carries out an action, and those it leads to.
 pub fn act(model: &mut Model, action: Action) {
     model.app.presence.acted = true;
+    model.app.prefix = None;
+    if let Action::Prefix(key) = action {
+        prefix(model, key);
+        return;
+    }
     if model.overlays.shows_welcome() {
         model.overlays.drop_passive();
         if action == Action::App(AppAction::Escape) {
@@ -24,13 +29,19 @@ pub fn act(model: &mut Model, action: Action) {
     }
 }
 
+fn prefix(model: &mut Model, key: PrefixKey) {
+    match key {
+        PrefixKey::Began(name) => model.app.prefix = Some((name, model.app.clock.mono)),
+        PrefixKey::Wrong(keys) => model.app.complain(&format!("No action has the keys {keys}")),
+        PrefixKey::Cancelled => {}
+    }
+}
+
 /// Whether the user decides with it what of the chat is in sight.
 fn moves_the_view(action: &Action) -> bool {
     matches!(
         action,
-        Action::Messages(_)
-            | Action::App(AppAction::Escape)
-            | Action::Compose(super::ComposeAction::Send)
+        Action::Messages(_) | Action::App(AppAction::Escape) | Action::Compose(ComposeAction::Send)
     )
 }
 
@@ -39,7 +50,11 @@ fn act_once(model: &mut Model, action: Action) -> Option<Action> {
         model.app.with_open(|chat, _| chat.reading.stay_put());
     }
     if action != Action::App(AppAction::FocusNext) {
-        model.app.with_open(|chat, _| chat.composer.completion = None);
+        let again = action == Action::Compose(ComposeAction::Delete(Motion::LineStart));
+        model.app.with_open(|chat, _| {
+            chat.composer.completion = None;
+            chat.composer.cleared_line &= again;
+        });
     }
     if model.app.prefs.read_only && action.writes() {
         model.app.note("Read-only: nothing can be written here");
@@ -55,6 +70,8 @@ fn act_once(model: &mut Model, action: Action) -> Option<Action> {
         Action::Compose(action) => return compose::act(model, action),
         Action::Thread(action) => thread::act(model, action),
         Action::Overlay(action) => return model.act_on_dialog(action),
+        // Taken before.
+        Action::Prefix(_) => {}
     }
     None
 }

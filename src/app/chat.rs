@@ -45,6 +45,8 @@ pub struct Chat {
     pub reading: Reading,
     pub sending: Sending,
     pub group: Group,
+    /// The user wants it out of the list as long as they are no member.
+    pub hidden: bool,
 }
 
 /// Where the view of a chat stands: a place in the text, never a row, so that a resize or an older page above changes
@@ -94,6 +96,7 @@ impl Chat {
             reading: Reading::default(),
             sending: Sending::default(),
             group,
+            hidden: false,
         }
     }
 
@@ -120,13 +123,18 @@ impl Chat {
         last.max(self.info.activity)
     }
 
-    /// A one-to-one chat whose history was deleted and where nothing was said since.
+    /// A one-to-one chat or a group that was left, whose history was deleted and where nothing was said since.
     pub fn is_empty(&self) -> bool {
-        !self.info.is_group()
+        (!self.info.is_group() || (self.info.left && self.info.cleared_at.is_some()))
             && self.timeline.is_empty()
             && self.composer.draft.is_empty()
             && self.info.last.is_none()
             && (self.info.cleared_at.is_some() || self.info.activity.0 == 0)
+    }
+
+    /// Whether the user took it out of the list.
+    pub fn is_hidden(&self) -> bool {
+        self.hidden && self.info.left
     }
 
     /// Whether one of the newest own messages was not sent.

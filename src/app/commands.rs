@@ -54,7 +54,7 @@ const fn flag(at: usize) -> SlashCommand {
 }
 
 /// All of them, in the order in which help shows them.
-const COMMANDS: [SlashCommand; 23] = [
+const COMMANDS: [SlashCommand; 24] = [
     command("me", "TEXT", "Say what you do", Run::Function(emote)),
     command("open", "NAME", "Open a conversation, or a new one by id", Run::Function(open)),
     command("topic", "[TEXT]", "Set the topic (groups)", Run::Either(set_topic, "edit-topic")),
@@ -78,6 +78,12 @@ const COMMANDS: [SlashCommand; 23] = [
     flag(2),
     flag(3),
     command("leave", "", "Leave this group", Run::Action("leave-group")),
+    command(
+        "hide",
+        "",
+        "Take a group that you have left out of the list",
+        Run::Action("hide-group"),
+    ),
     command("delete", "", "Delete the history for this account", Run::Action("delete-history")),
     command("create", "[TOPIC]", "Create a group", Run::Either(create, "create-group")),
     command("join", "[URL]", "Join a group by its URL", Run::Either(join, "join-group")),

@@ -57,9 +57,10 @@ impl Conversations {
         self.map.values_mut()
     }
 
-    /// What the list shows: chats in which nothing was ever said are left out, unless one of them is open.
+    /// What the list shows: chats in which nothing was ever said and groups that were hidden are left out, unless one of
+    /// them is open.
     pub fn shown<'a>(&'a self, open: Option<&'a ConversationId>) -> impl Iterator<Item = &'a Chat> {
-        self.iter().filter(move |c| Some(&c.info.id) == open || !c.is_empty())
+        self.iter().filter(move |c| Some(&c.info.id) == open || !(c.is_empty() || c.is_hidden()))
     }
 
     /// While frozen, rows keep their places.

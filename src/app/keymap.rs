@@ -1,7 +1,7 @@
 //! Keys to actions, as data: the table of `assets/keymap.toml` with the user's changes, and the resolver that
 //! remembers the first chord of a pair.
 
-use super::action::{Action, ComposeAction, OverlayAction};
+use super::action::{Action, ComposeAction, OverlayAction, PrefixKey};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use std::collections::HashMap;
 
@@ -277,14 +277,15 @@ impl Resolver {
     pub fn resolve(&mut self, map: &Keymap, context: Context, event: &KeyEvent) -> Option<Action> {
         let chord = Chord::of(event);
         if let Some(first) = self.pending.take() {
-            return map.find(context, &[first, chord]).cloned();
+            let found = map.find(context, &[first, chord]).cloned();
+            return found.or_else(|| Some(Action::Prefix(ended(first, chord))));
         }
         if let Some(action) = map.find(context, &[chord]) {
             return Some(action.clone());
         }
         if map.prefixes.contains(&chord) {
             self.pending = Some(chord);
-            return None;
+            return Some(Action::Prefix(PrefixKey::Began(chord.short())));
         }
         match chord.code {
             KeyCode::Char(c) if chord.modifiers.is_empty() && !c.is_control() => {
@@ -296,6 +297,13 @@ impl Resolver {
             _ => None,
         }
     }
+}
+
+/// What a second key does that leads to no action: Esc and Ctrl-C take the first one back.
+fn ended(first: Chord, second: Chord) -> PrefixKey {
+    let is_cancel = second.code == KeyCode::Esc
+        || (second.code == KeyCode::Char('c') && second.modifiers == KeyModifiers::CONTROL);
+    if is_cancel { PrefixKey::Cancelled } else { PrefixKey::Wrong(write(&[first, second])) }
 }
 
 #[cfg(test)]
@@ -347,11 +355,16 @@ mod tests {
         let mut resolver = Resolver::default();
         let x = event(KeyCode::Char('x'), KeyModifiers::CONTROL);
         let j = event(KeyCode::Char('j'), KeyModifiers::NONE);
-        assert_eq!(resolver.resolve(&map, Context::Compose, &x), None);
+        let began = Action::Prefix(PrefixKey::Began("Ctrl-X".into()));
+        assert_eq!(resolver.resolve(&map, Context::Compose, &x), Some(began));
         assert_eq!(resolver.resolve(&map, Context::Compose, &j), Action::named("toggle-joining"));
         assert_eq!(
             resolver.resolve(&map, Context::Compose, &j),
             Some(Action::Compose(ComposeAction::Insert('j')))
         );
+        let z = event(KeyCode::Char('z'), KeyModifiers::NONE);
+        resolver.resolve(&map, Context::Compose, &x);
+        let wrong = Action::Prefix(PrefixKey::Wrong("Ctrl-X z".into()));
+        assert_eq!(resolver.resolve(&map, Context::Compose, &z), Some(wrong));
     }
 }

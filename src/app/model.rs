@@ -63,7 +63,8 @@ impl Model {
         self.view.visible.status = status(&self.app, &input);
         let size = self.view.size;
         let box_top = layout.divider.or(layout.compose).map_or(size.rows, |area| area.y);
-        self.dialog = self.overlays.view(&self.app, size, box_top);
+        self.dialog = overlay::which_key(&self.app, size, box_top)
+            .or_else(|| self.overlays.view(&self.app, size, box_top));
         wants
     }
 

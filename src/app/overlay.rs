@@ -23,6 +23,7 @@ pub mod search;
 mod settings;
 mod switcher;
 mod welcome;
+mod which_key;
 
 pub use confirm::{Confirm, Consent};
 pub use content::{DialogBody, DialogLine, DialogView, InputView};
@@ -43,6 +44,7 @@ pub use search::Search;
 pub use settings::Settings;
 pub use switcher::{Switcher, find};
 pub use welcome::Welcome;
+pub use which_key::{SHOWN_AFTER, which_key};
 
 use super::action::{Action, OverlayAction};
 use super::state::AppState;
@@ -54,6 +56,8 @@ use content::Content;
 pub struct DialogEnv<'a> {
     pub app: &'a mut AppState,
     pub size: Size,
+    /// The lines that a page up or down moves by: one less than are visible at once.
+    pub page: isize,
 }
 
 /// What happens after a dialog has handled a key.
@@ -236,7 +240,8 @@ impl OverlayStack {
     /// Passes a key to the top dialog. Returns what the caller has to do.
     pub fn act(&mut self, action: OverlayAction, app: &mut AppState, size: Size) -> Next {
         let Some(top) = self.stack.last_mut() else { return Next::Stay };
-        let next = top.dialog_mut().act(action, &mut DialogEnv { app, size });
+        let page = top.dialog().content(app, size).page(size);
+        let next = top.dialog_mut().act(action, &mut DialogEnv { app, size, page });
         self.follow(next)
     }
 

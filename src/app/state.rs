@@ -40,6 +40,8 @@ pub struct AppState {
     pub presence: Presence,
     pub notes: Notes,
     pub ids: IdCounters,
+    /// The first of two keys, and when (monotonic) it was pressed.
+    pub prefix: Option<(String, Duration)>,
     /// What was asked of sync and is not answered yet.
     pub pending: PendingRequests,
     /// What the input at hand is to bring about; [`super::update`] returns it.
@@ -58,6 +60,7 @@ impl AppState {
             marked: None,
             presence: Presence { focused: true, acted: false, interrupted_at: None },
             notes: Notes::default(),
+            prefix: None,
             pending: PendingRequests::default(),
             effects: Vec::new(),
         }
@@ -268,7 +271,8 @@ impl AppState {
         self.set_focus(Focus::Compose);
     }
 
-    fn close_chat(&mut self) {
+    /// Closes the open chat; then none is open.
+    pub fn close_chat(&mut self) {
         self.with_each(|chat, env| sending::save_draft(chat, env, true));
         let Some(open) = self.open.take() else { return };
         self.with_chat(&open, |chat, env| {

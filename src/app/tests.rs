@@ -11,3 +11,4 @@ mod pasting;
 mod questions;
 mod reading;
 mod text;
+mod writing;

@@ -17,11 +17,11 @@ pub use list::{Badge, ListRow};
 pub use rows::{Glyph, PaneRow, RowKind, indent};
 pub use status::{StatusInput, StatusView, status};
 
-use super::chat::{Anchor, Chat, Older, Window};
+use super::chat::{Anchor, Older, Window};
 use super::prefs::Prefs;
 use super::state::{AppState, Focus};
 use crate::model::text::width;
-use crate::model::{ChatRef, MessageBody, MessageKey, SafeText};
+use crate::model::{ChatRef, MessageKey, SafeText};
 use layout::{Layout, LayoutInput, Rect, Size};
 use scroll::{RowCache, RowsStamp};
 use serde::{Deserialize, Serialize};
@@ -237,29 +237,11 @@ impl ViewState {
         }
         if c.paging.window == Window::Live
             && !covered
-            && let Some((from, upto)) = self.in_sight(c)
+            && let Some((from, upto)) = rows::whole(&self.visible.messages, c)
         {
             wants.push(Want::Seen { chat, from, upto });
         }
         wants
-    }
-
-    /// The first message in sight, and the last one that is there to its end.
-    fn in_sight(&self, c: &Chat) -> Option<(MessageKey, MessageKey)> {
-        let messages = &self.visible.messages;
-        let mut keys: Vec<&MessageKey> =
-            messages.rows.iter().filter_map(|row| row.key.as_ref()).collect();
-        keys.dedup();
-        if messages.is_cut {
-            keys.pop();
-        }
-        let is_message = |key: &&&MessageKey| {
-            let message = c.timeline.get(key);
-            message
-                .is_some_and(|m| !m.key.is_unsent() && !matches!(m.body, MessageBody::Gap { .. }))
-        };
-        let upto = keys.iter().rev().find(is_message)?;
-        Some(((*keys.first()?).clone(), (*upto).clone()))
     }
 
     /// Moves the view to the line above new messages, unless all of them fit below it.
@@ -357,7 +339,11 @@ fn compose_view(app: &AppState, columns: u16) -> ComposeView {
     let title = shown(&app.prefs, &app.accounts.of(chat).title(chat));
     let most = usize::from(columns / PROMPT_SHARE).max(8);
     let name = crate::model::text::cut(&title, most.saturating_sub(7));
-    let prompt = format!(" To {name} › ");
+    let prompt = if chat.info.left && draft.is_empty() {
+        " You are no longer a member of this group".to_owned()
+    } else {
+        format!(" To {name} › ")
+    };
     let left = width(&prompt);
     let columns = usize::from(columns).saturating_sub(left + 1).max(4);
     let ranges = break_lines(&draft.text, columns);
@@ -388,7 +374,7 @@ fn compose_view(app: &AppState, columns: u16) -> ComposeView {
         prompt,
         rows,
         cursor: (column, u16::try_from(cursor.1 - skip).unwrap_or(0)),
-        shows_cursor: chat.selection.is_none() && app.focus == Focus::Compose,
+        shows_cursor: chat.selection.is_none() && app.focus == Focus::Compose && !chat.info.left,
         editing: draft.edit.is_some(),
     }
 }

@@ -99,6 +99,8 @@ pub enum Delta {
         client_id: ClientMessageId,
         result: Result<(), Fault>,
     },
+    /// Groups that the user left and took out of the list.
+    Hidden(Vec<ConversationId>),
     /// The chat that was open when the program ended.
     LastOpen(ConversationId),
     Drafts(Vec<(ConversationId, Draft)>),

@@ -3,7 +3,7 @@
 use super::preferences::{EmojiStyle, EmojiWidth};
 use super::rich::{Block, Link, RichText, Span};
 use super::text::SafeText;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -39,9 +39,28 @@ static BY_GLYPH: LazyLock<HashMap<&'static str, EmoticonEntry>> = LazyLock::new(
     map
 });
 
-/// Names that begin with `prefix`, with their glyphs, in the order of the table.
-pub fn complete(prefix: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
-    ENTRIES.iter().filter(move |e| e.name.starts_with(prefix)).map(|e| (e.name, e.glyph))
+/// The glyphs whose names begin with `prefix`: those that many programs share (the shortcodes of GitHub), the shortest
+/// name first, then those of the wire in the order of the table.
+pub fn complete(prefix: &str) -> Vec<&'static str> {
+    let mut shared: Vec<(&'static str, &'static str)> = emojis::iter()
+        .flat_map(|emoji| emoji.shortcodes().map(|name| (name, emoji.as_str())))
+        .filter(|(name, _)| name.starts_with(prefix))
+        .collect();
+    shared.sort_by_key(|(name, _)| (name.len(), *name));
+    let own = ENTRIES.iter().filter(|e| e.name.starts_with(prefix)).map(|e| e.glyph);
+    let mut seen = HashSet::new();
+    shared
+        .into_iter()
+        .map(|(_, glyph)| glyph)
+        .chain(own)
+        .filter(|glyph| seen.insert(*glyph))
+        .collect()
+}
+
+/// The emoji with this name: one of the shortcodes that many programs share, or a name of the wire.
+pub fn of_shortcode(name: &str) -> Option<&'static str> {
+    let shared = emojis::get_by_shortcode(name).map(emojis::Emoji::as_str);
+    shared.or_else(|| BY_NAME.get(name).map(|entry| entry.glyph))
 }
 
 /// The emoticon that is typed as this face, such as `:)`.
@@ -178,6 +197,18 @@ mod tests {
             assert!(!entry.ascii.is_empty() && entry.ascii.is_ascii(), "{}", entry.name);
             assert_eq!(SafeText::line(entry.glyph).as_str(), entry.glyph, "{}", entry.name);
         }
+    }
+
+    #[test]
+    fn shortcodes_and_names_of_the_wire_are_found_the_shortest_first() {
+        for (name, glyph) in [("smile", "😄"), ("+1", "👍"), ("heart", "❤\u{FE0F}"), ("tada", "🎉")]
+        {
+            assert_eq!(of_shortcode(name), Some(glyph), "{name}");
+        }
+        assert_eq!(of_shortcode("tongueout"), Some("😛"));
+        assert_eq!(of_shortcode("nosuchthing"), None);
+        assert_eq!(complete("smile").first(), Some(&"😄"));
+        assert!(complete("s").len() > 20);
     }
 
     #[test]

@@ -117,6 +117,10 @@ pub enum Request {
         conversation: ConversationId,
         draft: Draft,
     },
+    /// Remember that a group which was left is not to be listed.
+    Hide {
+        conversation: ConversationId,
+    },
     /// A message as the server sent it, with its edit records.
     Source {
         conversation: ConversationId,

@@ -244,6 +244,12 @@ pub(super) fn meta(c: &Connection, key: &str) -> rusqlite::Result<Option<String>
         .optional()
 }
 
+/// The groups that are not to be listed.
+fn hidden(c: &Connection) -> rusqlite::Result<Vec<ConversationId>> {
+    let mut query = c.prepare("SELECT value FROM meta WHERE key LIKE 'hidden:%'")?;
+    query.query_map([], |row| row.get::<_, String>(0).map(ConversationId::from))?.collect()
+}
+
 /// Everything that the first screen needs.
 pub struct Snapshot {
     pub conversations: Vec<CachedConversation>,
@@ -251,6 +257,8 @@ pub struct Snapshot {
     pub drafts: Vec<(ConversationId, Draft)>,
     pub outbox: Vec<OutboxItem>,
     pub last_open: Option<ConversationId>,
+    /// Groups that were left and are not to be listed.
+    pub hidden: Vec<ConversationId>,
 }
 
 impl Store {
@@ -268,6 +276,7 @@ impl Store {
                 drafts: drafts.collect::<Result<_, _>>()?,
                 outbox: outbox::all(c)?,
                 last_open: meta(c, "last_open")?.map(ConversationId::from),
+                hidden: hidden(c)?,
             })
         })
         .await

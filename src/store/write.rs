@@ -364,6 +364,17 @@ impl Store {
         .await
     }
 
+    /// Remembers that a group which was left is not to be listed.
+    pub async fn hide(&self, id: &ConversationId) -> Result<(), StoreError> {
+        let id = id.clone();
+        self.write(move |c| {
+            c.prepare_cached("INSERT OR REPLACE INTO meta VALUES ('hidden:' || ?1, ?1)")?
+                .execute([id.as_str()])?;
+            Ok(())
+        })
+        .await
+    }
+
     pub async fn set_last_open(&self, id: &ConversationId) -> Result<(), StoreError> {
         let id = id.clone();
         self.write(move |c| {

@@ -320,6 +320,13 @@ async fn execute(shared: &Arc<Shared>, request: Request) {
             }
         }
         Request::Resync { conversation } => resync(shared, &conversation).await,
+        Request::Hide { conversation } => {
+            if let Err(error) = shared.store.hide(&conversation).await {
+                shared
+                    .notice(&format!("the group is listed again at the next start: {error}"))
+                    .await;
+            }
+        }
         Request::Fill { conversation, above } => fill(shared, &conversation, &above).await,
         // Executed by the dispatcher.
         Request::SaveDraft { .. }

@@ -29,6 +29,10 @@ pub fn act(model: &mut Model, action: ComposeAction) -> Option<Action> {
         }
         return None;
     }
+    if writes(&action) && model.app.opened().is_some_and(|chat| chat.info.left) {
+        model.app.note("You are no longer a member of this group and cannot write here");
+        return None;
+    }
     match action {
         ComposeAction::Send => return submit(model),
         ComposeAction::Undo => undo(model),
@@ -37,13 +41,23 @@ pub fn act(model: &mut Model, action: ComposeAction) -> Option<Action> {
         ComposeAction::EditOutside => edit_outside(model),
         ComposeAction::Paste(text) => paste(model, &text),
         ComposeAction::Insert(c) => {
-            edit(model, |composer| composer.insert(c.encode_utf8(&mut [0; 4])));
+            edit(model, |composer| {
+                composer.insert(c.encode_utf8(&mut [0; 4]));
+                if c == ':' {
+                    composer.finish_shortcode();
+                }
+            });
         }
         ComposeAction::Newline => edit(model, |composer| composer.insert("\n")),
         ComposeAction::Delete(motion) => edit(model, |composer| composer.delete(motion)),
         ComposeAction::Yank => edit(model, Composer::yank),
     }
     None
+}
+
+/// Whether an action puts something into the box or sends it.
+fn writes(action: &ComposeAction) -> bool {
+    !matches!(action, ComposeAction::Undo | ComposeAction::Move(_) | ComposeAction::Delete(_))
 }
 
 /// Typing always types, whatever was selected or focused before.
@@ -62,6 +76,9 @@ fn edit(model: &mut Model, change: impl FnOnce(&mut Composer)) {
         change(&mut chat.composer);
         sending::draft_changed(chat, env.now.mono);
         sending::report_typing(chat, env);
+        if let Some(size) = sending::too_long(chat.composer.text()) {
+            env.note(&size);
+        }
     });
 }
 
@@ -167,6 +184,10 @@ fn submit(model: &mut Model) -> Option<Action> {
     }
     if let Some(kind) = looks_like_command(&text) {
         literal::ask_like(model, kind);
+        return None;
+    }
+    if let Some(size) = sending::too_long(&text) {
+        literal::ask_long(model, &size);
         return None;
     }
     let text = match text.strip_prefix('/') {

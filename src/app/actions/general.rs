@@ -1,6 +1,7 @@
 //! Quitting, focus, panes, and opening dialogs.
 
 use crate::app::action::AppAction;
+use crate::app::chat::completion::Completed;
 use crate::app::chat::{Window, completion, history, outbox, sending};
 use crate::app::commands;
 use crate::app::effect::Effect;
@@ -58,15 +59,17 @@ pub fn act(model: &mut Model, action: AppAction) {
     }
 }
 
-/// Completes the word before the cursor; false when there is nothing to complete.
+/// Completes the word before the cursor; false when there is no word that asks for it.
 fn complete(model: &mut Model) -> bool {
     let commands = commands::names();
     let completed = model.app.with_open(|chat, env| {
         let done = completion::complete(chat, env.me, env.names, &commands);
-        if done {
-            sending::draft_changed(chat, env.now.mono);
+        match &done {
+            Completed::Done => sending::draft_changed(chat, env.now.mono),
+            Completed::NoMatch(word) => env.note(&format!("Nothing begins with {word}")),
+            Completed::NoWord => {}
         }
-        done
+        done != Completed::NoWord
     });
     completed == Some(true)
 }

@@ -29,6 +29,17 @@ pub fn act(model: &mut Model, action: MessagesAction) {
         }
         return;
     }
+    let for_people = matches!(
+        action,
+        MessagesAction::Reply
+            | MessagesAction::React
+            | MessagesAction::Edit
+            | MessagesAction::Delete
+    );
+    if for_people && selected(model).is_some_and(is_nobodys) {
+        model.app.note("This line is not a message of a person: it can only be viewed and copied");
+        return;
+    }
     match action {
         MessagesAction::Scroll(by) => scroll(model, by),
         MessagesAction::FirstUnread => first_unread(model),
@@ -59,6 +70,11 @@ pub fn act(model: &mut Model, action: MessagesAction) {
         MessagesAction::TakeBack => with_selected(model, outbox::take_back),
         MessagesAction::MarkUnread => with_selected(model, reading::unread_from),
     }
+}
+
+/// Whether there is nothing in a line that a person could be answered to.
+fn is_nobodys(message: &Message) -> bool {
+    message.body.is_system() || matches!(message.body, MessageBody::Deleted)
 }
 
 fn selected(model: &Model) -> Option<&Message> {

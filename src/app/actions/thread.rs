@@ -1,7 +1,8 @@
 //! Settings and members of the open chat, new groups, joining.
 
 use crate::app::action::ThreadAction;
-use crate::app::chat::join_url;
+use crate::app::chat::{group, join_url};
+use crate::app::keymap::KeymapEntry;
 use crate::app::model::Model;
 use crate::app::overlay::{
     Members, Overlay, PeoplePicker, PickPurpose, Prompt, Settings, ask_clear, ask_leave,
@@ -36,6 +37,15 @@ pub fn act(model: &mut Model, action: ThreadAction) {
             .map(Overlay::PeoplePicker),
         ThreadAction::Leave => ask_leave(&mut model.app, chat),
         ThreadAction::Clear => ask_clear(&model.app, chat),
+        ThreadAction::Hide => {
+            if model.app.with_open(group::hide) == Some(true) {
+                model.app.close_chat();
+                let key = model.app.prefs.keymap.entry("switcher").map(KeymapEntry::key);
+                let key = key.unwrap_or_default();
+                model.app.note(&format!("The group is hidden; {key} finds it by its name"));
+            }
+            None
+        }
         ThreadAction::Create | ThreadAction::Join => None,
     };
     model.overlays.extend(opened);

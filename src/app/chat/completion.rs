@@ -17,9 +17,18 @@ pub struct Completion {
     at: usize,
 }
 
-/// Completes the word before the cursor; false when there is nothing to complete. `commands` are the names of the slash
-/// commands.
-pub fn complete(chat: &mut Chat, me: &UserId, names: &Names, commands: &[&str]) -> bool {
+/// What Tab did in the box.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Completed {
+    Done,
+    /// The word asks to be completed, but nothing begins like it.
+    NoMatch(String),
+    /// There is no such word: Tab is free for something else.
+    NoWord,
+}
+
+/// Completes the word before the cursor. `commands` are the names of the slash commands.
+pub fn complete(chat: &mut Chat, me: &UserId, names: &Names, commands: &[&str]) -> Completed {
     let next = match &chat.composer.completion {
         Some(known) => {
             let mut next = known.clone();
@@ -28,11 +37,29 @@ pub fn complete(chat: &mut Chat, me: &UserId, names: &Names, commands: &[&str]) 
         }
         None => begin(chat, me, names, commands),
     };
-    let Some(next) = next else { return false };
-    let Some(option) = next.options.get(next.at).cloned() else { return false };
+    let option = next.as_ref().and_then(|next| next.options.get(next.at).cloned());
+    let (Some(next), Some(option)) = (next, option) else {
+        return open_word(chat).map_or(Completed::NoWord, Completed::NoMatch);
+    };
     chat.composer.replace_before_cursor(next.from, &option);
     chat.composer.completion = Some(next);
-    true
+    Completed::Done
+}
+
+/// The word before the cursor, if it begins a name, an emoticon or a command.
+fn open_word(chat: &Chat) -> Option<String> {
+    let before = chat.composer.text().get(..chat.composer.draft.cursor)?;
+    let from = before.rfind(char::is_whitespace).map_or(0, |at| at + 1);
+    let word = before.get(from..)?;
+    let mut chars = word.chars();
+    let begins = match chars.next()? {
+        '@' => true,
+        // A face such as `:)` is complete.
+        ':' => chars.all(|c| c.is_alphanumeric() || matches!(c, '_' | '+' | '-')),
+        '/' => from == 0,
+        _ => false,
+    };
+    begins.then(|| word.to_owned())
 }
 
 fn begin(chat: &Chat, me: &UserId, names: &Names, commands: &[&str]) -> Option<Completion> {
@@ -52,8 +79,8 @@ fn begin(chat: &Chat, me: &UserId, names: &Names, commands: &[&str]) -> Option<C
             !is_plain(m) && (name.starts_with(&prefix) || parts || m.id.bare().starts_with(&prefix))
         };
         people.iter().filter(fits).map(|m| format!("@{} ", m.typed())).collect()
-    } else if word.starts_with(':') && prefix.len() >= 2 {
-        emoticon::complete(&prefix).map(|(_, glyph)| format!("{glyph} ")).collect()
+    } else if word.starts_with(':') && !prefix.is_empty() {
+        emoticon::complete(&prefix).into_iter().map(|glyph| format!("{glyph} ")).collect()
     } else if word.starts_with('/') && from == 0 {
         let fitting = commands.iter().filter(|name| name.starts_with(&prefix));
         fitting.map(|name| format!("/{name} ")).collect()

@@ -2,7 +2,7 @@
 
 use super::completion::Completion;
 use crate::app::action::Motion;
-use crate::model::{Draft, EditTarget, QuoteOf};
+use crate::model::{Draft, EditTarget, QuoteOf, emoticon};
 use std::time::Duration;
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -25,6 +25,8 @@ pub struct Composer {
     pub completion: Option<Completion>,
     /// When the others were last told that we type.
     pub told_typing: Option<Duration>,
+    /// The last key deleted to the start of the line: once more empties the box.
+    pub cleared_line: bool,
 }
 
 impl Composer {
@@ -180,8 +182,33 @@ impl Composer {
         self.draft.cursor = self.target(motion);
     }
 
-    /// Deletes from the cursor to where the motion leads. Words and lines can be yanked back.
+    /// Puts an emoji in place of `:name:`, whose end was just typed. Not in code, nor in markup.
+    pub fn finish_shortcode(&mut self) {
+        let before = self.before();
+        let Some(open) = before.strip_suffix(':') else { return };
+        let Some(from) = open.rfind(':') else { return };
+        let name = open.get(from + 1..).unwrap_or_default();
+        let outside = open.get(..from).unwrap_or_default();
+        let is_word = outside.chars().next_back().is_some_and(|c| c.is_alphanumeric() || c == ':');
+        let is_code = outside.matches("{code}").count() % 2 == 1;
+        let is_markup = self.draft.edit.as_ref().is_some_and(|edit| edit.source.is_some());
+        if is_word || is_code || is_markup {
+            return;
+        }
+        if let Some(glyph) = emoticon::of_shortcode(name) {
+            self.replace_before_cursor(from, glyph);
+        }
+    }
+
+    /// Deletes from the cursor to where the motion leads; to the start of the line twice in a row empties the box. Words
+    /// and lines can be yanked back.
     pub fn delete(&mut self, motion: Motion) {
+        if motion == Motion::LineStart && self.cleared_line && !self.draft.text.is_empty() {
+            self.killed = self.draft.text.clone();
+            self.set_text("");
+            return;
+        }
+        self.cleared_line = motion == Motion::LineStart;
         let target = self.target(motion);
         let (from, to) = (target.min(self.draft.cursor), target.max(self.draft.cursor));
         if from == to {

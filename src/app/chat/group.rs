@@ -8,7 +8,7 @@ use crate::app::notes::UndoOffer;
 use crate::app::pending::{PendingRequest, PendingRequests};
 use crate::model::{
     Fault, Member, Names, Request, Role, SafeText, ThreadChange, ThreadFlag, ThreadSettings,
-    Timestamp, UserId,
+    Timestamp, Unread, UserId,
 };
 use std::collections::BTreeMap;
 use std::fmt;
@@ -169,6 +169,8 @@ impl Chat {
                 self.info.cleared_at = Some(now);
                 self.timeline.clear_until(now);
                 self.info.last = None;
+                self.info.unread = Unread::default();
+                self.drop_new_line();
             }
         }
     }
@@ -272,6 +274,17 @@ pub fn set_topic(chat: &Chat, env: &mut Env<'_>, topic: &str) {
     } else {
         change(chat, env, ThreadChange::Topic(topic));
     }
+}
+
+/// Takes a group that was left out of the list; true when that was done.
+pub fn hide(chat: &mut Chat, env: &mut Env<'_>) -> bool {
+    if !chat.info.left {
+        env.complain("Only a group that you have left can be hidden");
+        return false;
+    }
+    chat.hidden = true;
+    env.request(Request::Hide { conversation: chat.info.id.clone() });
+    true
 }
 
 /// Adds people, or gives members a role, one request each.

@@ -14,6 +14,18 @@ const SAVE_AFTER: Duration = Duration::from_millis(300);
 /// How often others are told that we type (facts 3.2).
 const TYPING_EVERY: Duration = Duration::from_secs(5);
 
+/// What servers take in one message, as far as is known (facts 3.2: about 28 KB).
+const LONGEST: usize = 28_000;
+
+/// For a text that servers may refuse: what to tell the user about it.
+pub fn too_long(text: &str) -> Option<String> {
+    let kilobytes = |bytes: usize| bytes.div_ceil(1000);
+    (text.len() > LONGEST).then(|| {
+        let (now, most) = (kilobytes(text.len()), kilobytes(LONGEST));
+        format!("This text has {now} kB; servers may refuse more than {most} kB")
+    })
+}
+
 /// Own messages on their way.
 #[derive(Debug, Default)]
 pub struct Sending {

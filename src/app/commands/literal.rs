@@ -82,6 +82,11 @@ pub fn ask_like(model: &mut Model, kind: CommandLike) {
     }
 }
 
+/// Asks before a text is sent that the server may refuse because of its size.
+pub fn ask_long(model: &mut Model, size: &str) {
+    ask(model, &format!("{size}. Send it?"), "With n the text stays in the box.");
+}
+
 /// Asks before a name that several people have is sent without mentioning any of them.
 pub fn ask_without_mention(model: &mut Model, name: &str) {
     let question = format!("Several people here are called {name}. Send it without a mention?");

@@ -2,6 +2,7 @@
 
 use crate::app::chat::{reading, sending};
 use crate::app::model::Model;
+use crate::app::overlay::SHOWN_AFTER;
 use crate::app::state::AppState;
 use crate::model::ChatRef;
 use std::time::Duration;
@@ -19,8 +20,10 @@ pub fn next(app: &AppState) -> Option<Duration> {
     });
     let looked_at = app.presence.focused && app.prefs.receipts().by_looking();
     let reading = app.opened().filter(|_| looked_at).and_then(|c| c.reading.next_due());
+    let prefix = app.prefix.as_ref().map(|(_, since)| *since + SHOWN_AFTER);
+    let prefix = prefix.filter(|due| *due > now);
     let countdowns = app.accounts.iter().filter_map(|a| a.connection.next_tick(now));
-    let moments = chats.chain(note).chain(reading).chain(held(app)).chain(countdowns);
+    let moments = chats.chain(note).chain(reading).chain(prefix).chain(held(app)).chain(countdowns);
     moments.chain(midnight(app)).min()
 }
 

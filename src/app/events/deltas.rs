@@ -30,6 +30,11 @@ pub fn apply(model: &mut Model, inbound: Inbound) {
                 }
             }
         }
+        Delta::Hidden(ids) => {
+            for id in ids {
+                model.app.with_new_chat(&at(id), |chat, _| chat.hidden = true);
+            }
+        }
         Delta::LastOpen(id) => open_by_itself(model, &at(id)),
         Delta::Drafts(drafts) => {
             for (id, draft) in drafts {

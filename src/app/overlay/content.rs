@@ -183,6 +183,13 @@ impl Content {
         self.lines.len().saturating_sub(room)
     }
 
+    /// By how many entries a page moves: one less than are visible at this size.
+    pub fn page(&self, size: Size) -> isize {
+        let room = self.area(size, size.rows).map_or(0, |area| self.room(area));
+        let entries = (room / self.step.max(1)).saturating_sub(1).max(1);
+        isize::try_from(entries).unwrap_or(1)
+    }
+
     /// The dialog ready to be drawn; `None` if there is no room for it.
     pub fn place(self, size: Size, above: u16) -> Option<DialogView> {
         let area = self.area(size, above)?;

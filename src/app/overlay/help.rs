@@ -2,7 +2,7 @@
 
 use super::content::{Content, DialogLine};
 use super::{Dialog, DialogEnv, Next};
-use crate::app::action::{OverlayAction, Scroll};
+use crate::app::action::OverlayAction;
 use crate::app::keymap::{Context, KeymapEntry};
 use crate::app::state::AppState;
 use crate::app::view::Tone;
@@ -57,7 +57,7 @@ impl Dialog for Help {
 
     fn act(&mut self, action: OverlayAction, env: &mut DialogEnv<'_>) -> Next {
         let max = self.content(env.app, env.size).max_scroll(env.size);
-        scroll_key(&mut self.scroll, &action, max, env.size)
+        scroll_key(&mut self.scroll, &action, max, env.page)
     }
 
     fn chooses(&self) -> bool {
@@ -66,15 +66,13 @@ impl Dialog for Help {
 }
 
 /// Handles the keys of a read-only dialog: they scroll, and some letters close it.
-pub fn scroll_key(scroll: &mut usize, action: &OverlayAction, max: usize, size: Size) -> Next {
-    let page = isize::try_from(size.rows.saturating_sub(6).max(1)).unwrap_or(1);
+pub fn scroll_key(scroll: &mut usize, action: &OverlayAction, max: usize, page: isize) -> Next {
     let by = match action {
         OverlayAction::Type('k') => -1,
         OverlayAction::Type('j') => 1,
-        OverlayAction::Scroll(Scroll::PageUp) => -page,
-        OverlayAction::Scroll(Scroll::PageDown) => page,
+        OverlayAction::Type(' ') => page,
         OverlayAction::Choose | OverlayAction::Type('q' | '?' | 'v') => return Next::Close,
-        other => match other.step_or_tab() {
+        other => match other.step_or_tab(page) {
             Some(by) => by,
             None => return Next::Stay,
         },

@@ -57,7 +57,7 @@ impl Dialog for Inspector {
 
     fn act(&mut self, action: OverlayAction, env: &mut DialogEnv<'_>) -> Next {
         let max = self.content(env.app, env.size).max_scroll(env.size);
-        scroll_key(&mut self.scroll, &action, max, env.size)
+        scroll_key(&mut self.scroll, &action, max, env.page)
     }
 
     fn chooses(&self) -> bool {

@@ -28,12 +28,12 @@ impl Dialog for Links {
             .with_marked(self.marked, "")
     }
 
-    fn act(&mut self, action: OverlayAction, _: &mut DialogEnv<'_>) -> Next {
+    fn act(&mut self, action: OverlayAction, env: &mut DialogEnv<'_>) -> Next {
         let chosen = match action {
             OverlayAction::Choose => Some(self.marked),
             OverlayAction::Type(c) => digit(c),
             other => {
-                step(&mut self.marked, other.step_or_tab().unwrap_or(0), self.links.len());
+                step(&mut self.marked, other.step_or_tab(env.page).unwrap_or(0), self.links.len());
                 None
             }
         };

@@ -107,7 +107,7 @@ impl Dialog for Members {
             // A name does not begin with a space.
             OverlayAction::Type(' ') if self.input.is_empty() => self.pick(env.app),
             other => {
-                if let Some(by) = other.step() {
+                if let Some(by) = other.step(env.page) {
                     self.step(by, env.app);
                 } else if other.edit(&mut self.input) {
                     self.marked = 0;

@@ -61,7 +61,7 @@ impl Dialog for MessageMenu {
                 found.into_iter().find(|(entry, _)| entry.key() == letter.to_string())
             }
             other => {
-                let by = other.step_or_tab().unwrap_or(0);
+                let by = other.step_or_tab(env.page).unwrap_or(0);
                 step(&mut self.marked, by, found.len());
                 None
             }

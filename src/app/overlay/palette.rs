@@ -54,7 +54,7 @@ impl Dialog for Palette {
             }
             OverlayAction::Pick => step(&mut self.marked, 1, found.len()),
             other => {
-                if let Some(by) = other.step() {
+                if let Some(by) = other.step(env.page) {
                     step(&mut self.marked, by, found.len());
                 } else if other.edit(&mut self.input) {
                     self.marked = 0;

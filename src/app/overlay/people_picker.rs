@@ -49,7 +49,7 @@ impl PeoplePicker {
             chosen.extend(self.found.get(self.marked).map(|(id, _)| (id.clone(), Role::User)));
         }
         match &self.purpose {
-            PickPurpose::Add(_) if chosen.is_empty() => {
+            _ if chosen.is_empty() => {
                 app.note("Nobody found with that name; you can enter a full id such as 8:joe.4");
                 return Next::Stay;
             }
@@ -103,7 +103,7 @@ impl Dialog for PeoplePicker {
             OverlayAction::Choose => return self.choose(env.app),
             OverlayAction::Pick => self.pick(),
             other => {
-                if let Some(by) = other.step() {
+                if let Some(by) = other.step(env.page) {
                     step(&mut self.marked, by, self.found.len());
                 } else if other.edit(&mut self.input) {
                     self.found = people(env.app, &self.purpose, &self.input);

@@ -36,7 +36,7 @@ impl Dialog for Reactions {
             OverlayAction::Choose => Some(self.marked),
             OverlayAction::Type(c) => digit(c),
             other => {
-                step(&mut self.marked, other.step_or_tab().unwrap_or(0), REACTIONS.len());
+                step(&mut self.marked, other.step_or_tab(env.page).unwrap_or(0), REACTIONS.len());
                 None
             }
         };

@@ -215,7 +215,7 @@ impl Dialog for Search {
                 self.ask(env.app);
             }
             other => {
-                if let Some(by) = other.step() {
+                if let Some(by) = other.step(env.page) {
                     step(&mut self.marked, by, self.hits.len());
                     self.more(env.app);
                 } else if other.edit(&mut self.input) {

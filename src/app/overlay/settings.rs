@@ -4,7 +4,7 @@ use super::content::{Content, DialogLine, Position, step, wide_columns};
 use super::questions::{ask_clear, ask_leave, change_flag};
 use super::{Dialog, DialogEnv, Members, Next, Overlay, Prompt, QrCode};
 use crate::app::account::Account;
-use crate::app::action::OverlayAction;
+use crate::app::action::{Action, OverlayAction, ThreadAction};
 use crate::app::chat::{Blocked, Chat};
 use crate::app::chat::{JoinUrlState, group, join_url};
 use crate::app::state::AppState;
@@ -31,6 +31,7 @@ enum RowId {
     Members,
     Fact,
     Leave,
+    Hide,
     Clear,
 }
 
@@ -82,6 +83,7 @@ impl Settings {
                 app.with_chat(&chat, |_, env| env.copy(&row.label.to_lowercase(), row.value));
             }
             RowId::Leave => return ask_leave(app, chat).map_or(Next::Stay, Next::Push),
+            RowId::Hide => return Next::Do(Action::Thread(ThreadAction::Hide)),
             RowId::Clear => return ask_clear(app, chat).map_or(Next::Stay, Next::Push),
         }
         Next::Stay
@@ -144,7 +146,7 @@ impl Dialog for Settings {
                 self.marked = at;
             }
             other => {
-                step(&mut self.marked, other.step_or_tab().unwrap_or(0), rows.len());
+                step(&mut self.marked, other.step_or_tab(env.page).unwrap_or(0), rows.len());
                 return Next::Stay;
             }
         }
@@ -215,6 +217,12 @@ fn rows(app: &AppState, account: &Account, chat: &Chat) -> Vec<SettingRow> {
                 |change| matches!(change, ThreadChange::Remove(who) if *who == account.me),
             ),
             ..SettingRow::new(RowId::Leave, Some('q'), "Leave", value.into())
+        });
+    }
+    if is_group && chat.info.left {
+        rows.push(SettingRow {
+            does: "hide",
+            ..SettingRow::new(RowId::Hide, Some('x'), "Hide", "out of the list".into())
         });
     }
     rows.push(SettingRow {

@@ -85,7 +85,7 @@ impl Dialog for Switcher {
             }
             OverlayAction::Pick => step(&mut self.marked, 1, self.found.len()),
             other => {
-                if let Some(by) = other.step() {
+                if let Some(by) = other.step(env.page) {
                     step(&mut self.marked, by, self.found.len());
                 } else if other.edit(&mut self.input) {
                     self.edited(env.app);
@@ -116,7 +116,8 @@ pub fn find(app: &AppState, input: &str) -> Vec<SwitcherEntry> {
 fn chats(app: &AppState, input: &str) -> Vec<(u32, SwitcherEntry)> {
     let mut ranker = Ranker::new(input);
     let mut found = Vec::new();
-    for c in app.shown_chats() {
+    let hidden = app.accounts.chats().filter(|c| !input.is_empty() && c.is_hidden());
+    for c in app.shown_chats().chain(hidden) {
         let chat = c.chat_ref();
         if input.is_empty() && app.open.as_ref() == Some(&chat) {
             continue;

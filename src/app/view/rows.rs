@@ -2,13 +2,15 @@
 
 use super::layout::{Rect, Size};
 use super::scroll::Laid;
-use super::shown;
 use super::wrap::TextRow;
+use super::{MessagesView, shown};
 use crate::app::account::Account;
 use crate::app::chat::Chat;
 use crate::app::chat::Selection;
 use crate::app::state::AppState;
-use crate::model::{Delivery, EmojiStyle, Member, Message, MessageKey, SafeText, UserId, emoticon};
+use crate::model::{
+    Delivery, EmojiStyle, Member, Message, MessageBody, MessageKey, SafeText, UserId, emoticon,
+};
 use std::sync::Arc;
 
 /// Cells left of a message's text: time and space. Narrow panes get less.
@@ -115,6 +117,20 @@ pub fn day_of(rows: &[PaneRow], pane: &Pane<'_>) -> Option<String> {
     Some(message.at.day_name(pane.app.clock.wall, &pane.app.prefs.zone))
 }
 
+/// The first message in sight, and the last one that is there to its end.
+pub fn whole(view: &MessagesView, chat: &Chat) -> Option<(MessageKey, MessageKey)> {
+    let mut keys: Vec<&MessageKey> = view.rows.iter().filter_map(|row| row.key.as_ref()).collect();
+    keys.dedup();
+    if view.is_cut {
+        keys.pop();
+    }
+    let is_gap = |key: &MessageKey| {
+        chat.timeline.get(key).is_none_or(|m| matches!(m.body, MessageBody::Gap { .. }))
+    };
+    let upto = keys.iter().rev().find(|key| !key.is_unsent() && !is_gap(key))?;
+    Some(((*keys.first()?).clone(), (*upto).clone()))
+}
+
 /// A message's rows in order.
 pub fn rows<'a>(
     pane: &'a Pane<'_>,
@@ -150,7 +166,7 @@ pub fn rows<'a>(
 
 /// A continuation shows its minute when it is another than the one above.
 fn shows_minute(pane: &Pane<'_>, message: &Message) -> bool {
-    if matches!(message.body, crate::model::MessageBody::Gap { .. }) {
+    if matches!(message.body, MessageBody::Gap { .. }) {
         return false;
     }
     message.body.is_system()

@@ -246,8 +246,12 @@ fn selected(app: &AppState, chat: &Chat) -> Option<String> {
         n if n > 0 && message.sender == account.me => format!(" · read by {n}"),
         _ => String::new(),
     };
-    let name = shown(&app.prefs, &account.name(&message.sender));
-    Some(format!("{name}, {day} {}{readers}", message.at.clock(&app.prefs.zone)))
+    let clock = message.at.clock(&app.prefs.zone);
+    if message.body.is_system() {
+        return Some(format!("{day} {clock}"));
+    }
+    let name = shown(&app.prefs, &account.distinct_name(&message.sender));
+    Some(format!("{name}, {day} {clock}{readers}"))
 }
 
 fn typing(app: &AppState, chat: &Chat) -> Option<String> {

@@ -1,0 +1,44 @@
+//! What can follow the first of two keys, right above the message box. It takes no keys: the second one is waited for.
+
+use super::content::{Content, DialogLine, DialogView, Extent};
+use crate::app::keymap::KeymapEntry;
+use crate::app::state::AppState;
+use crate::app::view::layout::Size;
+use crate::model::text::width;
+use std::time::Duration;
+
+/// Who knows the second key presses it before that.
+pub const SHOWN_AFTER: Duration = Duration::from_millis(300);
+
+/// The keys that can follow the one that was pressed, once it has waited for a while.
+pub fn which_key(app: &AppState, size: Size, above: u16) -> Option<DialogView> {
+    let (prefix, since) = app.prefix.as_ref()?;
+    if app.clock.mono < *since + SHOWN_AFTER {
+        return None;
+    }
+    let columns = usize::from(size.columns.min(80).saturating_sub(4));
+    let mut rows: Vec<String> = Vec::new();
+    for entry in app.prefs.keymap.entries() {
+        let Some(key) = second_key(entry, prefix) else { continue };
+        let word = entry.label.as_deref().unwrap_or(&entry.name);
+        let item = format!("{key} {word}");
+        match rows.last_mut() {
+            Some(row) if width(row) + 3 + width(&item) <= columns => {
+                row.push_str("   ");
+                row.push_str(&item);
+            }
+            _ => rows.push(item),
+        }
+    }
+    let lines = rows.into_iter().map(|row| DialogLine::new(row, "")).collect();
+    let content = Content::new(format!("{prefix} and"), lines, "Esc cancels");
+    Content { extent: Extent::AboveBox, ..content }.place(size, above)
+}
+
+/// The second key of an action that begins with this one.
+fn second_key(entry: &KeymapEntry, prefix: &str) -> Option<String> {
+    entry.keys.iter().find_map(|keys| match keys.as_slice() {
+        [first, second] if first.short() == prefix => Some(second.short()),
+        _ => None,
+    })
+}

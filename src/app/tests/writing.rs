@@ -1,0 +1,224 @@
+//! The message box, keys in two steps, and what cannot be written where.
+
+use crate::fixture::{App, chat, direct, message, text};
+use crate::model::{
+    Delta, MessageBody, Placement, Request, Response, ThreadActivity, ThreadChange, ThreadFlag,
+    Unread,
+};
+use std::time::Duration;
+
+/// The texts sent since the last look.
+fn sent(app: &mut App) -> Vec<String> {
+    let sent = app.requests().into_iter().filter_map(|request| match request {
+        Request::Send { outgoing, .. } => Some(outgoing.text),
+        _ => None,
+    });
+    sent.collect()
+}
+
+fn in_box(app: &App) -> String {
+    app.open_chat().composer.text().to_owned()
+}
+
+#[test]
+fn a_shortcode_becomes_its_emoji_when_its_end_is_typed() {
+    for (typed, becomes) in [
+        (":smile:", "😄"),
+        ("ok :+1:", "ok 👍"),
+        (":tongueout:", "😛"),
+        ("12:30:45", "12:30:45"),
+        ("a:smile:", "a:smile:"),
+        (":nosuchthing:", ":nosuchthing:"),
+        ("{code}:smile:{code}", "{code}:smile:{code}"),
+    ] {
+        let mut app = direct("joe").opened();
+        app.type_text(typed);
+        assert_eq!(in_box(&app), becomes);
+    }
+    let mut app = direct("joe").opened();
+    app.type_text(":smile:");
+    app.press("alt-z");
+    assert_eq!(in_box(&app), ":smile:", "undo gives the letters back");
+    app.paste(" :smile:");
+    assert_eq!(in_box(&app), ":smile: :smile:", "pasted text stays as it is");
+}
+
+#[test]
+fn tab_on_a_word_that_asks_for_it_never_moves_the_focus() {
+    for word in [":s", ":", "@", "@jo", ":nosuch", "@nobody", "/t", "/nosuch"] {
+        let mut app = chat("Team").opened();
+        app.type_text(word);
+        app.press("tab");
+        app.type_text("x");
+        assert!(in_box(&app).ends_with('x'), "{word}: {}", in_box(&app));
+        app.expect("Alt-Enter new line");
+    }
+    let mut app = chat("Team").opened();
+    app.type_text("done :)");
+    app.press("tab");
+    app.expect("Enter open");
+}
+
+#[test]
+fn deleting_to_the_start_of_the_line_twice_empties_the_box() {
+    let mut app = direct("joe").opened();
+    app.paste("one\ntwo\nthree");
+    app.press("up ctrl-u");
+    assert_eq!(in_box(&app), "one\n\nthree");
+    app.press("ctrl-u");
+    assert_eq!(in_box(&app), "");
+    app.press("alt-z");
+    assert_eq!(in_box(&app), "one\n\nthree");
+    app.press("ctrl-u x ctrl-u");
+    assert_eq!(in_box(&app), "one\n\nthree", "another key came between");
+}
+
+#[test]
+fn the_first_of_two_keys_shows_what_can_follow_after_a_moment() {
+    let mut app = chat("Team").opened();
+    app.press("ctrl-x");
+    app.expect_none("u URL");
+    app.pass(Duration::from_millis(301));
+    let screen = app.expect("u URL");
+    for item in ["m members", "a add", "q leave", "d delete history", "Esc cancels"] {
+        assert!(screen.contains(item), "{item} is missing in\n{screen}");
+    }
+    app.press("m");
+    app.expect_none("u URL");
+    app.expect("Members of Team");
+    app.press("esc ctrl-x z");
+    app.expect("No action has the keys Ctrl-X z");
+    assert_eq!(in_box(&app), "");
+    app.pass(Duration::from_secs(6));
+    app.press("ctrl-x");
+    app.pass(Duration::from_millis(301));
+    app.press("esc");
+    app.expect_none("u URL");
+    app.expect_none("No action has");
+}
+
+#[test]
+fn what_can_follow_fits_at_forty_columns() {
+    let mut app = chat("Team").opened().sized(40, 15);
+    app.press("ctrl-x");
+    app.pass(Duration::from_millis(301));
+    let screen = app.expect("u URL");
+    assert!(screen.contains("x hide"), "{screen}");
+}
+
+#[test]
+fn a_page_in_a_list_is_what_is_visible_of_it() {
+    for keys in ["f1", "alt-x"] {
+        let mut app = chat("Team").opened();
+        app.press(keys);
+        let before = app.screen();
+        app.press("pagedown pagedown");
+        let after = app.screen();
+        assert_ne!(before, after, "{keys}");
+        app.press("pageup pageup");
+        assert_eq!(app.screen(), before, "{keys}");
+    }
+}
+
+#[test]
+fn a_group_of_nobody_is_not_created() {
+    let mut app = chat("Team").opened();
+    app.press("ctrl-x g enter");
+    app.type_text("nobody at all");
+    app.press("enter");
+    app.expect("Nobody found with that name");
+    let asked = app.requests();
+    assert!(!asked.iter().any(|r| matches!(r, Request::Create { .. })), "{asked:?}");
+}
+
+#[test]
+fn a_draft_that_servers_may_refuse_says_so_and_asks() {
+    let mut app = direct("joe").opened();
+    app.paste(&"x".repeat(30_000));
+    app.expect("This text has 30 kB; servers may refuse more than 28 kB");
+    app.press("enter");
+    app.expect("Send it?");
+    app.press("enter n");
+    assert_eq!(sent(&mut app), Vec::<String>::new());
+    assert_eq!(in_box(&app).len(), 30_000);
+    app.press("enter y");
+    assert_eq!(sent(&mut app).len(), 1);
+}
+
+fn left() -> App {
+    let mut app = chat("Team").message("joe", "words to keep").opened();
+    let conversation = app.open_chat().info.id.clone();
+    app.delta(Delta::Gone(conversation));
+    app
+}
+
+#[test]
+fn a_group_that_was_left_takes_no_text() {
+    let mut app = left();
+    app.expect("You are no longer a member of this group");
+    app.type_text("hello");
+    app.paste("pasted");
+    app.press("alt-enter enter");
+    assert_eq!(in_box(&app), "");
+    assert_eq!(sent(&mut app), Vec::<String>::new());
+    app.expect("cannot write here");
+}
+
+#[test]
+fn a_group_that_was_left_can_be_hidden_and_is_found_by_its_name() {
+    let mut app = left().with_direct("joe");
+    app.press("ctrl-x x");
+    app.expect("The group is hidden; Ctrl-K finds it by its name");
+    assert!(app.requests().iter().any(|r| matches!(r, Request::Hide { .. })));
+    app.press("esc");
+    app.expect_none("Team");
+    app.press("ctrl-k");
+    app.type_text("team");
+    app.press("enter");
+    app.expect("words to keep");
+    let mut app = chat("Team").opened();
+    app.press("ctrl-x x");
+    app.expect("Only a group that you have left can be hidden");
+}
+
+#[test]
+fn a_deleted_history_takes_the_badge_with_it() {
+    for is_left in [false, true] {
+        let mut app = if is_left { left() } else { chat("Team").message("joe", "old").opened() };
+        let conversation = app.open_chat().info.id.clone();
+        let unread = Unread { messages: 7, mentions: 2 };
+        app.delta(Delta::Unread { conversation, unread, read_marker: None });
+        app.pass(Duration::from_secs(120));
+        app.expect("7 unread");
+        app.press("alt-i d y");
+        app.answer(Response::Done(Ok(())));
+        app.expect_none("7 unread");
+        app.expect_none("2 @");
+        // A group that was left and is empty is not listed any more.
+        app = app.with_direct("joe").opened();
+        app.press("esc");
+        assert_eq!(app.screen().contains("Team"), !is_left, "{}", app.screen());
+    }
+}
+
+#[test]
+fn nothing_but_reading_is_done_with_a_line_of_the_system() {
+    let mut app = chat("Team").opened();
+    let by = crate::fixture::person("anna");
+    let activity = ThreadActivity::Flag { by, flag: ThreadFlag::JoiningEnabled, on: true };
+    let line = message("anna", 1, MessageBody::Thread(activity));
+    app.messages(vec![line, message("joe", 0, text("hi"))], Placement::Event);
+    app.press("ctrl-up");
+    let screen = app.screen();
+    let divider = screen.lines().find(|line| line.starts_with("──")).expect("the rule");
+    assert!(!divider.contains("Anna") && !divider.contains("8:"), "{divider}");
+    for key in ["+", "a", "r", "e", "d"] {
+        app.press(key);
+        app.expect("it can only be viewed and copied");
+        assert!(app.model.overlays.is_empty(), "{key}");
+    }
+    let changes = app.requests().into_iter().filter(|r| {
+        matches!(r, Request::Change { .. } | Request::Thread { change: ThreadChange::Clear, .. })
+    });
+    assert_eq!(changes.count(), 0);
+}
