@@ -46,7 +46,7 @@ pub fn main(cli: Cli) -> Result<(), ExitError> {
     let for_screen_only =
         [(global.read_only, "--read-only"), (global.record.is_some(), "--record")];
     if let Some((_, flag)) = for_screen_only.iter().find(|(given, _)| *given && !shows_screen) {
-        return Err(ExitError::usage(format!("{flag} is for the program with a screen only")));
+        return Err(ExitError::usage(format!("{flag} has no meaning for this command")));
     }
     start_log(&global, shows_screen)?;
     match command {
@@ -257,7 +257,7 @@ async fn converse(
     let header = replay::header(&setup, &prefs, depth);
     let recorder = match &setup.record {
         Some(path) => Some(Recorder::create(path, header.clone()).map_err(|e| {
-            ExitError::usage(format!("{} cannot be recorded to: {e}", path.display()))
+            ExitError::usage(format!("the recording {} cannot be written: {e}", path.display()))
         })?),
         None => None,
     };
@@ -287,7 +287,10 @@ async fn converse(
     };
     signals::end_within(END);
     handle.stop(PATIENCE).await;
-    if let Ok(Err(error)) = tokio::time::timeout(PATIENCE, store.close()).await {
+    // One that may only be read has nothing to be written back.
+    if !setup.read_only
+        && let Ok(Err(error)) = tokio::time::timeout(PATIENCE, store.close()).await
+    {
         tracing::warn!(%error, "the store's log was not written back");
     }
     result.map_err(|e| terminal_failed(&e))

@@ -308,7 +308,7 @@ async fn seeing_the_end_of_a_chat_clears_its_badge_and_tells_the_server() {
     });
     told.await.expect("the read marker reaches the server");
     anna.press(&["alt-a"]).await;
-    anna.wait_for("Nothing unread").await;
+    anna.wait_for("No unread messages").await;
     anna.quit().await;
 }
 

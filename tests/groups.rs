@@ -22,7 +22,7 @@ async fn every_row_is_changed_from_the_screen_and_the_server_holds_it() {
         "Topic",
         "Joining by link",
         "Join URL",
-        "History for new",
+        "History for new members",
         "Members",
         "Alerts",
         "Created by",
@@ -38,7 +38,7 @@ async fn every_row_is_changed_from_the_screen_and_the_server_holds_it() {
     anna.wait_until("the address", |s| row(s, "Join URL", "/join/")).await;
     anna.press(&["h", "y"]).await;
     anna.wait_until("history hidden", |s| {
-        row(s, "History for new", "[ ] hidden") && !s.contains("saving")
+        row(s, "History for new members", "[ ] hidden") && !s.contains("saving")
     })
     .await;
     anna.press(&["n"]).await;

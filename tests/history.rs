@@ -225,7 +225,7 @@ async fn held_messages_are_kept_over_a_restart_and_leave_in_order() {
     anna.wait_for("› taken back").await;
     // Quitting says what has not left.
     anna.press(&["ctrl-q"]).await;
-    anna.wait_for("once more quits").await;
+    anna.wait_for("press again to quit").await;
     let held = gateway.client(JOE).messages(&ConversationId::new(ANNA), 10).await;
     assert!(held.map_or(true, |page| page.items.is_empty()), "nothing has left");
     anna.quit().await;

@@ -281,7 +281,7 @@ fn on_a_full_disk_nothing_is_called_queued_and_the_text_stays() {
     assert!(screen.contains("kept "), "{screen}");
     // It would be lost: that is said before the program ends.
     t.send("\x11");
-    t.wait_for("once more quits");
+    t.wait_for("press again to quit");
     t.send("\x11");
     t.wait_end();
 }

@@ -57,7 +57,7 @@ fn act_once(model: &mut Model, action: Action) -> Option<Action> {
         });
     }
     if model.app.prefs.read_only && action.writes() {
-        model.app.note("Read-only: nothing can be written here");
+        model.app.note("Read-only: nothing can be sent or changed");
         return None;
     }
     match action {

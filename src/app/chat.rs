@@ -3,6 +3,7 @@
 //! The modules below change a [`Chat`] through an [`Env`]: they know the account's names, the clock and the preferences,
 //! note what the user should see and ask things of sync. They know no other chat, no dialog and no screen.
 
+pub mod change_words;
 pub mod completion;
 pub mod composer;
 pub mod env;

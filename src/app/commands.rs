@@ -55,13 +55,13 @@ const fn flag(at: usize) -> SlashCommand {
 
 /// All of them, in the order in which help shows them.
 const COMMANDS: [SlashCommand; 24] = [
-    command("me", "TEXT", "Say what you do", Run::Function(emote)),
+    command("me", "TEXT", "Say what you are doing", Run::Function(emote)),
     command("open", "NAME", "Open a conversation, or a new one by id", Run::Function(open)),
     command("topic", "[TEXT]", "Set the topic (groups)", Run::Either(set_topic, "edit-topic")),
     flag(0),
     command("url", "", "Copy the join URL (groups)", Run::Action("copy-join-url")),
     flag(1),
-    command("members", "", "Members and their roles (groups)", Run::Action("members")),
+    command("members", "", "Show the members and their roles (groups)", Run::Action("members")),
     command(
         "add",
         "[NAME, …]",
@@ -84,20 +84,25 @@ const COMMANDS: [SlashCommand; 24] = [
         "Take a group that you have left out of the list",
         Run::Action("hide-group"),
     ),
-    command("delete", "", "Delete the history for this account", Run::Action("delete-history")),
+    command("delete", "", "Delete the history for your account", Run::Action("delete-history")),
     command("create", "[TOPIC]", "Create a group", Run::Either(create, "create-group")),
     command("join", "[URL]", "Join a group by its URL", Run::Either(join, "join-group")),
-    command("settings", "", "All settings of this conversation", Run::Action("settings")),
+    command("settings", "", "Open the settings of this conversation", Run::Action("settings")),
     command(
         "search",
         "[WORDS] [from:NAME] [in:CHAT] …",
         "Search all stored messages",
         Run::Function(search),
     ),
-    command("preview", "TEXT", "How a text will look", Run::Function(preview)),
+    command("preview", "TEXT", "Preview a text", Run::Function(preview)),
     command("read", "", "Mark this conversation as read", Run::Action("mark-read")),
-    command("unread", "", "The next conversation with unread messages", Run::Action("next-unread")),
-    command("help", "", "All keys", Run::Action("help")),
+    command(
+        "unread",
+        "",
+        "Open the next conversation with unread messages",
+        Run::Action("next-unread"),
+    ),
+    command("help", "", "Show all keys", Run::Action("help")),
     command("quit", "", "Quit; drafts are kept", Run::Action("quit")),
 ];
 
@@ -238,7 +243,7 @@ fn search(model: &mut Model, _: &ChatRef, words: &str) -> CommandResult {
 
 fn preview(model: &mut Model, _: &ChatRef, text: &str) -> CommandResult {
     if text.is_empty() {
-        model.app.note("Alt-P shows how the text in the box will look; or /preview TEXT");
+        model.app.note("Alt-P previews the text in the box; or type /preview TEXT");
         return CommandResult::Done;
     }
     model.app.with_open(|chat, env| {

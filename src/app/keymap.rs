@@ -38,7 +38,7 @@ impl Context {
         match self {
             Self::Global => "Anywhere",
             Self::Compose => "Writing",
-            Self::Selection => "A message is selected",
+            Self::Selection => "With a message selected",
             Self::List => "In the conversation list",
             Self::Overlay => "In a dialog",
         }
@@ -59,7 +59,7 @@ impl Chord {
     /// Reads `ctrl-x`, `alt-enter`, `f1`, `+`, `Y`.
     pub fn parse(text: &str) -> Result<Self, String> {
         if UNREACHABLE.contains(&text.to_ascii_lowercase().as_str()) {
-            return Err(format!("terminals send the same for \"{text}\" as for another key"));
+            return Err(format!("a terminal cannot tell \"{text}\" from another key"));
         }
         let mut modifiers = KeyModifiers::NONE;
         let mut rest = text;
@@ -68,7 +68,7 @@ impl Chord {
                 "ctrl" => KeyModifiers::CONTROL,
                 "alt" => KeyModifiers::ALT,
                 "shift" => KeyModifiers::SHIFT,
-                _ => return Err(format!("\"{head}\" is no modifier (ctrl, alt, shift)")),
+                _ => return Err(format!("\"{head}\" is not a modifier (ctrl, alt or shift)")),
             };
             rest = tail;
         }
@@ -94,7 +94,7 @@ impl Chord {
             ) {
                 (Some(n @ 1..=12), _) => KeyCode::F(n),
                 (_, [c]) => KeyCode::Char(*c),
-                _ => return Err(format!("\"{rest}\" is no key")),
+                _ => return Err(format!("\"{rest}\" is not a key")),
             },
         };
         Ok(Self { code, modifiers }.normal())
@@ -262,7 +262,7 @@ impl Keymap {
 pub fn parse_keys(text: &str) -> Result<Vec<Chord>, String> {
     let chords: Vec<Chord> = text.split_whitespace().map(Chord::parse).collect::<Result<_, _>>()?;
     if chords.is_empty() || chords.len() > 2 {
-        return Err(format!("\"{text}\" is not one chord, or two"));
+        return Err(format!("\"{text}\" has to be one key, or two keys"));
     }
     Ok(chords)
 }

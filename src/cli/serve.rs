@@ -56,7 +56,7 @@ fn public_url(text: &str) -> Result<Origin, String> {
 pub async fn run(arguments: &ServeArgs) -> Result<(), ExitError> {
     if !arguments.listen.ip().is_loopback() && !arguments.allow_remote {
         return Err(ExitError::usage(format!(
-            "{} is not an address of this machine alone; give --allow-remote and --allow-host NAME if you mean it",
+            "others can reach {}; if that is what you want, add --allow-remote and --allow-host NAME",
             arguments.listen
         )));
     }

@@ -274,7 +274,7 @@ fn values(config: &mut Config) -> Vec<ConfigError> {
         let letters = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         if name.is_empty() || name.starts_with('.') || !name.chars().all(letters) {
             let message = format!(
-                "\"{name}\" cannot name an account: it names a folder; use letters, digits, - and _"
+                "\"{name}\" cannot be the name of an account, because it names a folder; use letters, digits, - and _"
             );
             wrong.push((format!("accounts.{name}"), message));
         }
@@ -310,7 +310,7 @@ fn token_is_wrong(token: &Token) -> Option<&'static str> {
         || token.file.as_ref().is_some_and(|f| f.as_os_str().is_empty())
         || token.command.as_ref().is_some_and(|c| c.first().is_none_or(String::is_empty))
     {
-        return Some("token names nothing");
+        return Some("the token is empty");
     }
     let ways = usize::from(token.env.is_some())
         + usize::from(token.file.is_some())

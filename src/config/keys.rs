@@ -98,7 +98,8 @@ pub fn with_changes(
         let types = |context: &Context| matches!(context, Context::Global | Context::Compose);
         let typing = contexts.iter().any(types);
         if let Some(chord) = keys.iter().filter_map(|k| k.first()).find(|c| typing && c.types()) {
-            let message = format!("\"{}\" types a letter there; add ctrl- or alt-", chord.short());
+            let message =
+                format!("\"{}\" would type a letter there; add ctrl- or alt-", chord.short());
             return Err(fail(message));
         }
         entries.push(KeymapEntry {

@@ -55,7 +55,7 @@ fn mistakes_name_file_and_line() {
     assert_eq!(error("default_account = \"x\""), "config.toml:1: there is no account \"x\"");
     assert_eq!(
         error("[keys]\nsend = [\"ctrl-i\"]"),
-        "config.toml:2: terminals send the same for \"ctrl-i\" as for another key"
+        "config.toml:2: a terminal cannot tell \"ctrl-i\" from another key"
     );
     let config = parse("[keys]\nsned = [\"f2\"]\n[sending]\ngrace_seconds = 4").unwrap();
     assert_eq!(config.preferences.sending.grace_seconds, 4);
@@ -86,12 +86,12 @@ fn enter_as_a_new_line_swaps_its_keys_with_sending() {
 fn what_cannot_work_is_refused() {
     let error = |text: &str| parse(text).unwrap_err().to_string();
     let account = ACCOUNT.replace("accounts.home", "accounts.\"../up\"");
-    assert!(error(&account).contains("cannot name an account"), "{}", error(&account));
+    assert!(error(&account).contains("cannot be the name of an account"), "{}", error(&account));
     let empty = ACCOUNT.replace("{ env = \"T\" }", "{ command = [] }");
-    assert!(error(&empty).contains("token names nothing"));
+    assert!(error(&empty).contains("the token is empty"));
     let text = ACCOUNT.replace("{ env = \"T\" }", "\"abc\"");
     assert!(error(&text).contains("expected { env ="), "{}", error(&text));
-    assert!(error("[keys]\nswitcher = [\"a\"]").contains("types a letter"));
+    assert!(error("[keys]\nswitcher = [\"a\"]").contains("type a letter"));
     let two = format!("{ACCOUNT}{}", ACCOUNT.replace("home", "work"));
     assert!(parse(&two).unwrap().warnings.iter().any(|w| w.contains("several accounts")));
 }

@@ -172,7 +172,7 @@ impl MessageBody {
             Self::Hidden | Self::Deletes(_) => String::new(),
             Self::Deleted => "message removed".into(),
             Self::Gap { closed: false } => "messages are missing here".into(),
-            Self::Gap { closed: true } => "the server has nothing in between any more".into(),
+            Self::Gap { closed: true } => "the server no longer has the messages in between".into(),
             Self::Unknown { kind, text } => {
                 let text = text.plain_text();
                 if text.is_empty() { format!("[{kind}]") } else { format!("[{kind}] {text}") }
@@ -311,10 +311,8 @@ impl Call {
 
 impl ThreadActivity {
     fn text(&self, name: &dyn Fn(&UserId) -> SafeText) -> String {
-        let list = |ids: &[UserId]| {
-            let names: Vec<String> = ids.iter().map(|id| name(id).to_string()).collect();
-            names.join(", ")
-        };
+        let object = |id: &UserId| name(id).replace_you();
+        let list = |ids: &[UserId]| ids.iter().map(object).collect::<Vec<_>>().join(", ");
         match self {
             Self::Topic { by, topic } if topic.is_empty() => {
                 format!("{} removed the topic", name(by))
@@ -345,7 +343,7 @@ impl ThreadActivity {
                         let who = match (id == by, name(id)) {
                             (true, own) if own.as_str() == "You" => "yourself".to_owned(),
                             (true, _) => "themselves".to_owned(),
-                            (false, other) => other.to_string(),
+                            (false, _) => object(id),
                         };
                         format!("{who} {}", if *admin { "an admin" } else { "a user" })
                     })

@@ -171,6 +171,13 @@ pub fn title_people(conversation: &Conversation, members: &[Member], me: &UserId
     if people.is_empty() { others.into_iter().cloned().collect() } else { people }
 }
 
+impl SafeText {
+    /// A name as the object of a sentence: `Joe added you`.
+    pub(super) fn replace_you(&self) -> String {
+        if self.as_str() == "You" { "you".to_owned() } else { self.to_string() }
+    }
+}
+
 /// A name with the id that tells its bearer from others: `Bob · bob.2`.
 pub fn with_id(name: &str, who: &UserId) -> SafeText {
     SafeText::line(&format!("{name} · {}", id_word(who)))

@@ -105,7 +105,7 @@ impl Recorder {
         let Some(lines) = &self.lines else { return };
         let Ok(line) = serde_json::to_string(entry) else { return };
         if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) = lines.try_send(line) {
-            tracing::warn!("the recording ends here: the disk does not follow");
+            tracing::warn!("the recording ends here: the disk is too slow");
             self.lines = None;
         }
     }

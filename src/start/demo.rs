@@ -39,8 +39,8 @@ pub fn first_run(global: &Global, file: &Path) -> Result<(), ExitError> {
                     out,
                     "\n  Put this into {}, with your own id and gateway:\n\n    [accounts.home]\n    \
                      user_id = \"8:anna.7\"\n    gateway = \"http://127.0.0.1:8080/v1\"\n    \
-                     token   = {{ file = \"/path/to/token\" }}\n\n  config.example.toml explains every line; \
-                     skchat config check tells what is wrong.\n  skchat serve runs a gateway of your own.",
+                     token   = {{ file = \"/path/to/token\" }}\n\n  skchat config init creates that file with every setting \
+                     explained;\n  skchat config check finds mistakes in it. skchat serve runs a gateway of your own.",
                     file.display()
                 );
                 return Ok(());
@@ -56,7 +56,9 @@ pub fn first_run(global: &Global, file: &Path) -> Result<(), ExitError> {
 
 pub fn run(global: &Global, reset: bool) -> Result<(), ExitError> {
     if global.read_only {
-        return Err(ExitError::usage("the demo is not shared: --read-only is for an account"));
+        return Err(ExitError::usage(
+            "--read-only does not work with the demo, only with an account",
+        ));
     }
     let data = paths::data_dir(global.data_dir.clone()).map_err(ExitError::usage)?;
     let size = check_terminal()?;

@@ -214,7 +214,7 @@ impl Shared {
             Ok(stored) => (stored, true),
             Err(error) => {
                 tracing::error!(%error, "a batch was not stored");
-                self.notice(&format!("{error}; messages are shown but not kept")).await;
+                self.notice(&format!("{error}; messages are shown but not stored")).await;
                 (Applied::default(), false)
             }
         };

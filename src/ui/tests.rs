@@ -253,7 +253,7 @@ fn conversation_settings_at_eighty_columns() {
       │ t  Topic             Oven day                                       edit │
       │ l  Joining by link   [x] on                                       toggle │
       │ u  Join URL          https://join.example/AbC123                copy, QR │
-      │ h  History for new   [x] shown (history disclosed)                toggle │
+      │ h  History for new   [x] visible (history disclosed)                toggle │
       │ m  Members           3 · 1 admin                                    open │
       │ n  Alerts            [ ] off (muted)                            saving ↑ │
       │ p  Pinned to the top [ ] no                                       toggle │
@@ -290,7 +290,7 @@ fn conversation_settings_beside_three_panes() {
                           │ t  Topic             Oven day                                       edit │
                           │ l  Joining by link   [x] on                                       toggle │S
                           │ u  Join URL          https://join.example/AbC123                copy, QR │                admin
-                          │ h  History for new   [x] shown (history disclosed)                toggle │oggs             user
+                          │ h  History for new   [x] visible (history disclosed)                toggle │oggs             user
                           │ m  Members           3 · 1 admin                                    open │n                user
                           │ n  Alerts            [ ] off (muted)                            saving ↑ │
                           │ p  Pinned to the top [ ] no                                       toggle │edits · F2 hides this

@@ -25,7 +25,7 @@ pub fn act(model: &mut Model, action: ComposeAction) -> Option<Action> {
     }
     if model.app.opened().is_none() {
         if types {
-            model.app.note("Open a conversation first: Alt-Down, or Ctrl-K to find one");
+            model.app.note("Open a conversation first: Alt-↓, or Ctrl-K to find one");
         }
         return None;
     }
@@ -87,7 +87,7 @@ fn paste(model: &mut Model, text: &str) {
     let text: String = text.chars().filter(|c| can_be_typed(*c)).collect();
     let length = model.app.opened().map_or(0, |chat| chat.composer.text().len());
     if length + text.len() > MAX_TEXT {
-        model.app.complain("The text is too long to be pasted");
+        model.app.complain("The text is too long to paste");
         return;
     }
     let lines = text.lines().count();
@@ -166,7 +166,7 @@ fn submit(model: &mut Model) -> Option<Action> {
     let text = chat.composer.text();
     if text.trim().is_empty() {
         if chat.composer.draft.edit.is_some() {
-            model.app.note("A message cannot be changed into nothing; d on the message deletes it");
+            model.app.note("A message cannot be made empty; select it and press d to delete it");
         }
         return None;
     }

@@ -89,18 +89,18 @@ fn reason_to_stay(model: &Model) -> Option<&'static str> {
     let now = model.app.clock.mono;
     let mut chats = model.app.accounts.chats();
     if chats.any(crate::app::chat::Chat::has_unsaved) {
-        return Some("A message could not be saved and will be lost: once more quits");
+        return Some("A message could not be saved and would be lost: press again to quit anyway");
     }
     let mut chats = model.app.accounts.chats();
     if chats.any(|c| outbox::is_holding(c, now)) {
         return Some(
-            "A message is still held back: once more quits, and it leaves at the next start",
+            "A message has not been sent yet: press again to quit; it is sent at the next start",
         );
     }
     let mut chats = model.app.accounts.chats();
     let is_lost = !model.app.prefs.choices.drafts.persist;
     (is_lost && chats.any(|c| !c.composer.draft.is_empty()))
-        .then_some("Drafts are not saved (drafts.persist = false): once more quits without them")
+        .then_some("Drafts are not saved (drafts.persist = false): press again to quit without them")
 }
 
 /// Saves what is being written, then ends the loop.

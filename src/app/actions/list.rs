@@ -68,6 +68,6 @@ fn next_unread(model: &mut Model) {
     };
     match unread(false).or_else(|| unread(true)).map(|c| c.chat_ref()) {
         Some(chat) => model.open(&chat),
-        None => model.app.note("Nothing unread"),
+        None => model.app.note("No unread messages"),
     }
 }

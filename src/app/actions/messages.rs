@@ -37,7 +37,7 @@ pub fn act(model: &mut Model, action: MessagesAction) {
             | MessagesAction::Delete
     );
     if for_people && selected(model).is_some_and(is_nobodys) {
-        model.app.note("This line is not a message of a person: it can only be viewed and copied");
+        model.app.note("Nobody wrote this line: it can only be viewed and copied");
         return;
     }
     match action {
@@ -136,7 +136,7 @@ fn first_unread(model: &mut Model) {
     if wanted == Some(true) {
         model.go_to_new();
     } else if wanted == Some(false) {
-        model.app.note("Nothing is unread here");
+        model.app.note("No unread messages here");
     }
 }
 
@@ -227,7 +227,7 @@ fn ask_delete(model: &mut Model) {
             return;
         }
         Some(client_id) => {
-            let question = "Discard this message? It was not sent";
+            let question = "Discard this unsent message?";
             Confirm::new(question, &one_line(&text), Consent::Discard(at, client_id))
         }
         None if !mine => {
@@ -235,7 +235,7 @@ fn ask_delete(model: &mut Model) {
             return;
         }
         None if key.is_unsent() => {
-            model.app.complain("It is being sent; once it has arrived it can be deleted");
+            model.app.complain("This message is still being sent; delete it once it has arrived");
             return;
         }
         None => {
@@ -300,7 +300,7 @@ fn all_links(model: &mut Model) {
         }
     }
     if links.is_empty() {
-        model.app.note("No links in what is loaded of this conversation");
+        model.app.note("No links in the loaded part of this conversation");
     } else {
         model.overlays.push(Overlay::Links(Links::new(links)));
     }

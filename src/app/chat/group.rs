@@ -1,6 +1,7 @@
 //! Members and settings of a conversation, and changing them. A change is shown as under way until the server answers;
 //! its answer decides.
 
+use super::change_words::{done_words, words};
 use super::join_url::{self, JoinUrlState};
 use super::{Chat, Env};
 use crate::app::keymap::KeymapEntry;
@@ -74,9 +75,9 @@ pub enum Blocked {
 impl fmt::Display for Blocked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::NotAGroup => "only groups have this",
+            Self::NotAGroup => "only groups have this setting",
             Self::NotAMember => "you are no longer a member",
-            Self::AdminsOnly => "only admins may change this",
+            Self::AdminsOnly => "only admins can change this",
             Self::JoiningIsOff => "joining by link is off",
         })
     }
@@ -175,10 +176,16 @@ impl Chat {
         }
     }
 
-    fn note_result(&mut self, what: &str, now: Timestamp, result: &Result<(), Fault>) {
+    fn note_result(
+        &mut self,
+        what: &str,
+        done: String,
+        now: Timestamp,
+        result: &Result<(), Fault>,
+    ) {
         const MAX_RESULTS: usize = 3;
         let text = match result {
-            Ok(()) => format!("{what} saved"),
+            Ok(()) => done,
             // Nobody said no: the connection broke, and the next look at the server tells.
             Err(fault) if fault.can_retry => format!("{what} not confirmed: {}", fault.reason),
             Err(fault) => format!("{what} refused: {}", fault.reason),
@@ -194,19 +201,6 @@ impl Chat {
         if self.group.results.len() > MAX_RESULTS {
             self.group.results.remove(0);
         }
-    }
-}
-
-/// A change in a few words, for the line that tells what came of it.
-pub fn words(names: &Names, me: &UserId, change: &ThreadChange) -> String {
-    match change {
-        ThreadChange::Flag(flag, _) => flag.label().to_owned(),
-        ThreadChange::Topic(_) => "topic".to_owned(),
-        ThreadChange::Member(who, Role::Admin) => format!("{} as admin", names.distinct(who)),
-        ThreadChange::Member(who, Role::User) => format!("{} as user", names.distinct(who)),
-        ThreadChange::Remove(who) if who == me => "leaving".to_owned(),
-        ThreadChange::Remove(who) => format!("removing {}", names.distinct(who)),
-        ThreadChange::Clear => "deleting the history".to_owned(),
     }
 }
 
@@ -231,21 +225,25 @@ pub fn wanted_flag(
     }
     let state = chat.flag(env.pending, flag);
     if state.is_changing() {
-        env.note("Still being saved");
+        env.note("The last change is still being saved");
         return None;
     }
     // Whether we may is the server's decision; a role that may have changed meanwhile is no reason to refuse here.
     match (to, state.known) {
         (Some(on), Some(known)) if on == known => {
-            env.note(&format!("Already so: {}", flag.spec().done_text(on)));
+            env.note(&format!("No change: {}", flag.spec().done_text(on)));
             None
         }
         (Some(on), _) => Some(on),
         (None, Some(known)) => Some(!known),
         (None, None) => {
             let role = chat.my_role(env.me);
-            let why = if role.is_none() { "not loaded yet" } else { "the server did not say" };
-            env.complain(&format!("This setting is not known: {why}"));
+            let why = if role.is_none() {
+                "it has not been loaded"
+            } else {
+                "the server did not send it"
+            };
+            env.complain(&format!("This setting cannot be changed yet: {why}"));
             None
         }
     }
@@ -270,7 +268,7 @@ pub fn set_topic(chat: &Chat, env: &mut Env<'_>, topic: &str) {
     if let Some(why) = chat.blocked(env.me, &ThreadChange::Topic(String::new())) {
         env.complain(&format!("The topic cannot be changed: {why}"));
     } else if chat.info.topic.as_deref().unwrap_or_default() == topic {
-        env.note("The topic is the same");
+        env.note("The topic is unchanged");
     } else {
         change(chat, env, ThreadChange::Topic(topic));
     }
@@ -305,13 +303,14 @@ pub fn changed(
     if result.is_ok() {
         chat.apply_change(change, env.me, env.now.wall);
     }
-    chat.note_result(&what, env.now.wall, result);
+    let done = done_words(env.names, env.me, change);
+    chat.note_result(&what, done, env.now.wall, result);
     if matches!(change, ThreadChange::Flag(ThreadFlag::JoiningEnabled, _)) {
         join_url::joining_settled(chat, env);
     }
     match (change, result) {
         (ThreadChange::Remove(who), Ok(())) if who == env.me => {
-            env.note("You have left; what you read stays readable here");
+            env.note("You have left the group; its history stays readable here");
         }
         (ThreadChange::Flag(flag, on), Ok(())) => offer_undo(chat, env, *flag, *on),
         (_, Ok(())) => {}
@@ -335,7 +334,8 @@ pub fn flag_announced(chat: &mut Chat, env: &mut Env<'_>, flag: ThreadFlag, on: 
         |change| matches!(change, ThreadChange::Flag(changing, _) if *changing == flag),
     );
     if ours {
-        chat.note_result(flag.label(), env.now.wall, &Ok(()));
+        let done = format!("{} saved", flag.label());
+        chat.note_result(flag.label(), done, env.now.wall, &Ok(()));
         offer_undo(chat, env, flag, on);
     }
     chat.know(flag, on);
@@ -350,7 +350,7 @@ pub fn topic_announced(chat: &mut Chat, env: &mut Env<'_>, topic: SafeText) {
     let at = chat.chat_ref();
     let ours = |change: &ThreadChange| matches!(change, ThreadChange::Topic(own) if *own == *topic);
     if env.pending.is_changing(&at, ours) {
-        chat.note_result("topic", env.now.wall, &Ok(()));
+        chat.note_result("topic", "topic saved".to_owned(), env.now.wall, &Ok(()));
     }
     env.pending.give_up_thread(&at, |change| matches!(change, ThreadChange::Topic(_)));
     chat.info.topic = Some(topic);

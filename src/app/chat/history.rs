@@ -201,7 +201,7 @@ pub fn take(
                 (true, _) => Older::Reached,
                 (false, true) => Older::Unknown,
                 // The server said there is more and gave nothing new: asking at once again would never end.
-                (false, false) => Older::Failed(SafeText::line("nothing older came")),
+                (false, false) => Older::Failed(SafeText::line("the server sent nothing older")),
             };
         }
         Placement::Around { reached_start, at_end, .. } => {
@@ -272,7 +272,7 @@ pub fn take_coverage(chat: &mut Chat, coverage: &Coverage) {
 /// Selects a message that is loaded; false when it is not shown any more.
 pub fn select(chat: &mut Chat, env: &mut Env<'_>, key: &MessageKey) -> bool {
     if chat.timeline.get(key).is_none() {
-        env.note("That message is not shown any more");
+        env.note("That message is no longer shown");
         return false;
     }
     chat.selection = Some(Selection::one(key.clone()));
@@ -339,7 +339,7 @@ pub fn fill_selected_gap(chat: &mut Chat, env: &mut Env<'_>) {
     let Some(line) = chat.selected() else { return };
     let MessageBody::Gap { closed } = line.body else { return };
     if closed {
-        env.note("The server has nothing in between any more");
+        env.note("The server no longer has the messages in between");
         return;
     }
     let above = chat.timeline.after(&line.key).next().map(|m| m.key.clone());

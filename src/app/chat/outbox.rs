@@ -150,7 +150,7 @@ pub fn discard(chat: &mut Chat, env: &mut Env<'_>, client_id: ClientMessageId) {
     if let Some(outgoing) = chat.sending.unsent.get(&client_id) {
         chat.composer.keep(&outgoing.text);
     }
-    env.note("Discarded; Ctrl-Y puts the text into the box");
+    env.note("Discarded; Ctrl-Y puts the text back into the box");
     if chat.is_only_here(&client_id) {
         taken_out(chat, env, &client_id, Ok(()));
         return;
@@ -174,7 +174,10 @@ pub fn taken_out(
     if let Err(fault) = result
         && !chat.is_only_here(client_id)
     {
-        env.complain(&format!("Not taken back: {}; d deletes it for everyone", fault.reason));
+        env.complain(&format!(
+            "Not taken back: {}; d on the message deletes it for everyone",
+            fault.reason
+        ));
         return;
     }
     chat.sending.held.retain(|(held, _)| held != client_id);
@@ -199,7 +202,7 @@ pub fn retry(chat: &mut Chat, env: &mut Env<'_>) {
     let Some(message) = chat.selected() else { return };
     if message.delivery == Delivery::Unconfirmed {
         env.request(Request::RetryNow);
-        env.note("Looking once more whether it arrived…");
+        env.note("Checking again whether it was sent…");
         return;
     }
     let Delivery::Failed { can_retry: on_disk, .. } = message.delivery else { return };

@@ -124,7 +124,7 @@ fn person(chat: &Chat, names: &Names, part: &str, target: Target) -> Result<User
         known.filter_map(|(id, name)| Some((part_of(name, part)?, id))).collect();
     fits.sort();
     match fits.as_slice() {
-        [] => Err(format!("Nobody here is called {part}; an id such as 8:joe.4 works")),
+        [] => Err(format!("Nobody here is called {part}; you can use an id such as 8:joe.4")),
         [(best, one), (second, other), ..] if best == second => {
             let ids = format!("{} or {}", one.as_str(), other.as_str());
             Err(format!("Several people are called {part}: use the id, such as {ids}"))

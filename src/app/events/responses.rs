@@ -54,10 +54,9 @@ fn joined(model: &mut Model, chat: &ChatRef, result: Result<(), Fault>) {
             model.open(chat);
             model.app.note("Joined");
         }
-        Err(fault) => model.app.complain(&format!(
-            "Joining: {}; the link may have been closed meanwhile",
-            fault.reason
-        )),
+        Err(fault) => model
+            .app
+            .complain(&format!("Could not join: {}; the link may have been closed", fault.reason)),
     }
 }
 
@@ -87,7 +86,7 @@ fn resolved(model: &mut Model, account: AccountId, result: Result<ConversationId
     let known = model.app.accounts.chat(&at);
     if known.is_some_and(|c| !c.info.left && c.info.activity.0 > 0) {
         model.open(&at);
-        model.app.note("You are a member already");
+        model.app.note("You are already a member");
         return;
     }
     let title = known.map(|c| model.app.accounts.of(c).title(c).to_string());

@@ -8,6 +8,21 @@ use crate::app::state::AppState;
 use crate::app::view::Tone;
 use crate::app::view::layout::Size;
 
+/// The signs on the screen, and what they mean.
+const SIGNS: [(&str, &str); 11] = [
+    ("·", "Your message is saved and waits to be sent"),
+    ("↑", "It is being sent, or a setting is being saved"),
+    ("✓", "The server has accepted it"),
+    ("✓✓", "Someone else has read it"),
+    ("?", "It is not known whether it was sent; this is being checked"),
+    ("!", "It was not sent, or a change was refused"),
+    ("▎", "A message that mentions you"),
+    ("@2", "Two unread messages that mention you"),
+    ("2", "Two unread messages"),
+    ("✎", "A draft"),
+    ("↥", "Pinned to the top"),
+];
+
 #[derive(Debug)]
 pub struct Help {
     context: Context,
@@ -52,7 +67,9 @@ impl Dialog for Help {
             lines.push(DialogLine::new(*what, usage.as_str()));
         }
         lines.push(DialogLine::new("Send text that begins with a slash", "//text"));
-        Content::new("Help", lines, "↑↓ PgUp PgDn move · Esc closes").scrolled(self.scroll)
+        heading(&mut lines, "Signs");
+        lines.extend(SIGNS.map(|(sign, what)| DialogLine::new(what, sign)));
+        Content::new("Help", lines, "↑↓ PgUp PgDn scroll · Esc closes").scrolled(self.scroll)
     }
 
     fn act(&mut self, action: OverlayAction, env: &mut DialogEnv<'_>) -> Next {

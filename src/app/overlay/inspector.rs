@@ -52,7 +52,8 @@ impl Dialog for Inspector {
                 lines.push(DialogLine::new(format!("{:LABEL$}… and {more} more lines", ""), ""));
             }
         }
-        Content::new("Message", lines, "↑↓ PgUp PgDn move · Esc closes").scrolled(self.scroll)
+        Content::new("Message details", lines, "↑↓ PgUp PgDn scroll · Esc closes")
+            .scrolled(self.scroll)
     }
 
     fn act(&mut self, action: OverlayAction, env: &mut DialogEnv<'_>) -> Next {
@@ -83,7 +84,7 @@ fn lines(
         add("edited", &edited.rfc3339());
     }
     if message.key.is_unsent() {
-        add("id", "none yet: the server has not accepted it");
+        add("id", "none: the server has not accepted it yet");
     } else {
         add("id", &message.key.id);
         add("version", &version(message));

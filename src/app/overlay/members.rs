@@ -83,8 +83,8 @@ impl Dialog for Members {
         });
         let title = format!("Members of {}", shown(&app.prefs, &account.title(chat)));
         let enter = match self.picked.len() {
-            0 => "Enter: details, role, remove".to_owned(),
-            n => format!("Enter: {n} picked"),
+            0 => "Enter details".to_owned(),
+            n => format!("Enter for {n} picked"),
         };
         let add = app.prefs.keymap.entry("add-members").map(KeymapEntry::key).unwrap_or_default();
         let add = if add.is_empty() { add } else { format!(" · {add} adds") };

@@ -87,11 +87,15 @@ impl Dialog for PeoplePicker {
             };
             DialogLine::new(format!("{mark} {name}"), cut(id.as_str(), 28))
         });
-        let enter = match self.picked.len() {
-            0 => "adds the highlighted person".to_owned(),
-            n => format!("adds {n}"),
+        let does = match &self.purpose {
+            PickPurpose::Add(_) => "adds",
+            PickPurpose::Create { .. } => "creates the group with",
         };
-        let hint = format!("Tab picks, again: as admin · Enter {enter}");
+        let hint = match self.picked.len() {
+            0 if self.found.is_empty() => "Esc cancels".to_owned(),
+            0 => format!("Tab picks, twice: as admin · Enter {does} the highlighted person"),
+            n => format!("Tab picks, twice: as admin · Enter {does} {n}"),
+        };
         Content::new(title, lines.collect(), hint).with_input(&self.input).with_marked(
             self.marked,
             "Nobody found. You can enter one or more full ids such as 8:joe.4.",

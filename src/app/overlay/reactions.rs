@@ -1,4 +1,4 @@
-//! Chooses a reaction; choosing the same one again removes it.
+//! Chooses a reaction; choosing choosing the same one again removes it.
 
 use super::content::{Content, DialogLine, step};
 use super::{Dialog, DialogEnv, Next};
@@ -26,7 +26,7 @@ impl Dialog for Reactions {
         let lines = (1..).zip(REACTIONS);
         let lines =
             lines.map(|(n, (key, glyph))| DialogLine::new(format!("{n} {glyph}  {key}"), ""));
-        Content::new("React", lines.collect(), "the same one again removes it")
+        Content::new("React", lines.collect(), "choosing the same one again removes it")
             .narrow()
             .with_marked(self.marked, "")
     }

@@ -6,7 +6,7 @@ use super::{Dialog, DialogEnv, Members, Next, Overlay, Prompt, QrCode};
 use crate::app::account::Account;
 use crate::app::action::{Action, OverlayAction, ThreadAction};
 use crate::app::chat::{Blocked, Chat};
-use crate::app::chat::{JoinUrlState, group, join_url};
+use crate::app::chat::{JoinUrlState, change_words, join_url};
 use crate::app::state::AppState;
 use crate::app::view::layout::Size;
 use crate::app::view::{Tone, shown};
@@ -15,7 +15,7 @@ use crate::model::text::{cut, fit, width};
 use crate::model::{ChatRef, Role, SafeText, ThreadChange, ThreadFlag, UserId};
 
 /// The width of a row's label in cells.
-const LABEL: usize = 18;
+const LABEL: usize = 25;
 
 #[derive(Debug)]
 pub struct Settings {
@@ -107,7 +107,7 @@ impl Dialog for Settings {
         let role = if chat.info.left {
             "You are no longer a member."
         } else if rows.iter().any(|r| r.blocked == Some(Blocked::AdminsOnly)) {
-            "You are not an admin: only admins can change the grey rows."
+            "You are not an admin: only admins can change the dimmed rows."
         } else if chat.my_role(&account.me) == Some(Role::Admin) {
             "You are an admin."
         } else {
@@ -341,8 +341,8 @@ fn status(app: &AppState, account: &Account, chat: &Chat) -> Vec<String> {
         format!("{} {} {mark}", result.text, result.at.clock(&app.prefs.zone))
     });
     let saving = app.pending.thread_changes(&chat.chat_ref());
-    let saving = saving
-        .into_iter()
-        .map(|change| format!("{}: saving ↑", group::words(&account.names, &account.me, change)));
+    let saving = saving.into_iter().map(|change| {
+        format!("{}: saving ↑", change_words::words(&account.names, &account.me, change))
+    });
     results.chain(saving).collect()
 }

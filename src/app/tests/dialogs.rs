@@ -21,7 +21,7 @@ fn help_at_eighty_by_twenty_four_reaches_its_last_line_and_its_first_again() {
     for _ in 0..40 {
         app.press("pagedown");
     }
-    app.expect("Send text that begins with a slash");
+    app.expect("Pinned to the top");
     for _ in 0..40 {
         app.press("pageup");
     }

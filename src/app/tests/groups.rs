@@ -34,7 +34,7 @@ fn topic_becomes(app: &mut App, topic: &str) {
 fn a_refused_flag_goes_back_with_the_servers_reason() {
     for (key, label, before, word) in [
         ("l", "Joining by link", "[ ] off", "link"),
-        ("h", "History for new", "[x] shown", "history"),
+        ("h", "History for new members", "[x] visible", "history"),
         ("n", "Alerts", "[x] on", "alerts"),
         ("p", "Pinned", "[ ] no", "pin"),
     ] {
@@ -84,11 +84,11 @@ fn a_refused_topic_goes_back_and_a_refused_leaving_leaves_nobody_out() {
 fn who_is_not_an_admin_sees_grey_rows_and_who_may() {
     let mut app = chat("Team").members(&[("anna", Role::User), ("joe", Role::Admin)]).opened();
     app.press("alt-i");
-    app.expect("You are not an admin: only admins can change the grey rows.");
+    app.expect("You are not an admin: only admins can change the dimmed rows.");
     app.press("l");
-    app.expect("Joining by link: only admins may change this");
+    app.expect("Joining by link: only admins can change this");
     app.press("m enter o");
-    app.expect("Cannot change the role: only admins may change this");
+    app.expect("Cannot change the role: only admins can change this");
     assert_eq!(changes(&mut app), [], "nothing was asked of the server");
     // The direct key asks the server, whose answer decides.
     app.press("esc esc esc alt-j y");
@@ -100,7 +100,7 @@ fn a_refusal_tells_who_may_where_the_role_explains_it() {
     let mut app = chat("Team").members(&[("anna", Role::User), ("joe", Role::Admin)]).opened();
     app.press("alt-j y");
     app.answer(refused());
-    app.expect("link stays off: not allowed (403); only admins may change this");
+    app.expect("link stays off: not allowed (403); only admins can change this");
 }
 
 #[test]

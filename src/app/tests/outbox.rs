@@ -114,7 +114,7 @@ fn quitting_says_that_a_held_message_has_not_left() {
     let id = send(&mut app, "too fast");
     delivery(&mut app, &id, Delivery::Held);
     app.press("ctrl-q");
-    app.expect("once more quits");
+    app.expect("press again to quit");
     assert!(!app.effects().contains(&Effect::Quit));
     app.press("ctrl-q");
     assert!(app.effects().contains(&Effect::Quit));
@@ -148,7 +148,7 @@ fn a_refused_message_is_sent_again_or_discarded_after_a_question() {
     assert!(again);
     refused(&mut app, &id);
     app.press("ctrl-up d");
-    app.expect("Discard this message? It was not sent");
+    app.expect("Discard this unsent message?");
     app.press("y");
     assert_eq!(discards(&mut app), [(id.clone(), None)]);
     discarded(&mut app, &id, Ok(()));

@@ -97,7 +97,7 @@ fn a_chat_is_marked_unread_from_a_message_on_and_stays_so_until_it_is_left() {
     app.effects();
     app.press("ctrl-up up u");
     assert_eq!(marked(&mut app), [(message(1).at, true, true)]);
-    app.expect("Unread from here on");
+    app.expect("Marked as unread from here on");
     unread(&mut app, 1, 2);
     app.expect("2 new");
     look(&mut app);
@@ -321,7 +321,7 @@ fn without_unread_messages_the_key_to_them_says_so() {
     messages(&mut app, 1..30, Arrival::History);
     unread(&mut app, 29, 0);
     app.press("alt-u");
-    app.expect("Nothing is unread here");
+    app.expect("No unread messages here");
 }
 
 #[test]

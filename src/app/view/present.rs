@@ -8,7 +8,7 @@ use crate::model::{
 /// A message as formatted text.
 pub fn presented(pane: &Pane<'_>, message: &Message) -> RichText {
     let (account, ui) = (pane.account, &pane.app.prefs.choices.ui);
-    let name = |id: &UserId| account.name(id);
+    let name = |id: &UserId| account.distinct_name(id);
     let dim = SpanStyle { dim: true, ..SpanStyle::default() };
     let mut rich = match &message.body {
         MessageBody::Text(rich) => rich.clone(),
@@ -41,7 +41,7 @@ pub fn presented(pane: &Pane<'_>, message: &Message) -> RichText {
         }
         MessageBody::Gap { closed } => {
             let text = if *closed {
-                "┄┄ the server has nothing in between any more ┄┄"
+                "┄┄ the server no longer has the messages in between ┄┄"
             } else {
                 "┄┄ messages missing · Enter fetches them ┄┄"
             };

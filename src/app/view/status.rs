@@ -108,7 +108,7 @@ fn connection(app: &AppState, connection: &Connection, columns: usize) -> Label 
     let (text, tone) = match &connection.state {
         ConnectionState::Online => ("live".to_owned(), Tone::Good),
         ConnectionState::ReadOnly => {
-            ("read-only: what is stored · F5 looks again".to_owned(), Tone::New)
+            ("read-only: stored messages · F5 refreshes".to_owned(), Tone::New)
         }
         ConnectionState::Connecting => ("connecting…".to_owned(), Tone::Dim),
         ConnectionState::Waiting { why, .. } => {
@@ -273,11 +273,11 @@ fn banner(chat: &Chat, columns: usize) -> Bar {
     let (text, hint) = match (&draft.reply, &draft.edit) {
         (_, Some(edit)) => {
             let what = match edit.source.as_deref() {
-                Some(kind) if kind != "Text" => "editing the markup, tags and all",
+                Some(kind) if kind != "Text" => "editing the markup with its tags",
                 _ => "editing",
             };
             let was = SafeText::line(&first_words(&edit.was));
-            (format!("{what}: {was}"), " · Esc ends the edit, keeps the text")
+            (format!("{what}: {was}"), " · Esc stops editing, keeps the text")
         }
         (Some(quote), None) => {
             let text = format!("↳ replying to {}: {}", quote.name, first_words(&quote.text));

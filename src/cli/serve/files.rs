@@ -35,7 +35,7 @@ fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
         }
     })?;
     if !file.metadata()?.is_file() {
-        return Err(io::Error::other("it is no regular file"));
+        return Err(io::Error::other("it is not a regular file"));
     }
     Ok(file)
 }
@@ -101,7 +101,7 @@ pub fn read_private_if_there(path: &Path) -> Result<Option<String>, ExitError> {
     };
     if file.metadata().map_err(cannot)?.mode() & OTHERS != 0 {
         return Err(ExitError::usage(format!(
-            "{} can be read by others: chmod 600 it",
+            "{} can be read by others; chmod 600 fixes that",
             path.display()
         )));
     }
