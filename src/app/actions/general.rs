@@ -99,8 +99,9 @@ fn reason_to_stay(model: &Model) -> Option<&'static str> {
     }
     let mut chats = model.app.accounts.chats();
     let is_lost = !model.app.prefs.choices.drafts.persist;
-    (is_lost && chats.any(|c| !c.composer.draft.is_empty()))
-        .then_some("Drafts are not saved (drafts.persist = false): press again to quit without them")
+    (is_lost && chats.any(|c| !c.composer.draft.is_empty())).then_some(
+        "Drafts are not saved (drafts.persist = false): press again to quit without them",
+    )
 }
 
 /// Saves what is being written, then ends the loop.
