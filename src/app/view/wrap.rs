@@ -270,6 +270,10 @@ mod tests {
         // A tab stop behind the edge, and a row that begins in the middle of a word.
         assert_eq!(lines("abcdefg\th", 7), ["abcdefg", "h"]);
         assert_eq!(lines("\t\tabc", 12), ["", "abc"]);
+        // No line break is allowed before the bracket, and the tab before it grows in the next row.
+        for row in lines("あああ aa\t)a", 11) {
+            assert!(width(&row) <= 11, "{row:?}");
+        }
         let code = RichText { blocks: vec![Block::Code("x\t= 1\nlong\t= 2".into())] };
         let rows = wrap(&code, 20);
         let texts: Vec<&str> = rows.iter().map(|r| r.pieces[0].text.as_str()).collect();
