@@ -17,6 +17,7 @@ pub mod id;
 pub mod message;
 pub mod names;
 pub mod preferences;
+mod read_marker;
 pub mod request;
 pub mod rich;
 pub mod search;
@@ -29,8 +30,7 @@ pub use account::{AccountId, AuthStyle, ChatRef, PollMode};
 pub use body::{Call, CallState, Card, Media, MediaKind, MessageBody, Poll, ThreadActivity};
 pub use composer_markup::Mention;
 pub use conversation::{
-    Conversation, ListedPeople, Member, RawConversation, ReadMarker, Role, ThreadFlag,
-    ThreadSettings,
+    Conversation, ListedPeople, Member, RawConversation, Role, ThreadFlag, ThreadSettings,
 };
 pub use coverage::{Coverage, Gap, Point, Range};
 pub use delta::{
@@ -43,6 +43,7 @@ pub use message::{
 };
 pub use names::{NameSource, Names, is_name, title, title_people};
 pub use preferences::{Bidi, EmojiStyle, EmojiWidth, Enter, Preferences, Receipts};
+pub use read_marker::ReadMarker;
 pub use request::{Outbound, Request, ThreadChange, Ticket};
 pub use rich::{Align, Attribution, Block, Link, Rgb, RichText, Span, SpanStyle};
 pub use text::SafeText;

@@ -18,7 +18,7 @@ const MAX_PROBLEMS: usize = 100;
 /// # Errors
 /// When it is no TOML: then nothing else in it can be read.
 pub fn examine(text: &str, file: &Path) -> Result<(Config, Vec<ConfigError>), ConfigError> {
-    let mut reader = Reader::new(text, file)?;
+    let mut reader = ConfigReader::new(text, file)?;
     let parsed = reader.settings()?;
     let mut problems = std::mem::take(&mut reader.problems);
     let mut changes = parsed.keys;
@@ -55,7 +55,7 @@ pub fn examine(text: &str, file: &Path) -> Result<(Config, Vec<ConfigError>), Co
 }
 
 /// A text and what was found wrong in it so far.
-struct Reader<'a> {
+struct ConfigReader<'a> {
     text: String,
     file: &'a Path,
     /// The line of every key, by its path.
@@ -64,7 +64,7 @@ struct Reader<'a> {
     problems: Vec<ConfigError>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> ConfigReader<'a> {
     fn new(text: &str, file: &'a Path) -> Result<Self, ConfigError> {
         let mut reader = Self {
             text: text.to_owned(),

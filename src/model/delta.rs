@@ -1,11 +1,12 @@
 //! What sync tells the app. Applying one twice is the same as once; an older version changes nothing.
 
 use super::account::AccountId;
-use super::conversation::{Conversation, Member, ReadMarker, ThreadFlag, ThreadSettings};
+use super::conversation::{Conversation, Member, ThreadFlag, ThreadSettings};
 use super::coverage::{Coverage, Point};
 use super::id::{ClientMessageId, ConversationId, UserId};
 use super::message::{Delivery, Draft, Message, MessageKey, Outgoing, RawMessage};
 use super::names::NameSource;
+use super::read_marker::ReadMarker;
 use super::request::Ticket;
 use super::search::Hit;
 use super::text::SafeText;

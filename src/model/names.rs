@@ -101,7 +101,8 @@ pub fn is_name(who: &UserId, text: &str) -> bool {
         && text.bytes().filter(|b| *b == b'-').count() == 4;
     !(text.is_empty()
         || same(who.as_str())
-        || same(who.bare())
+        // In other letter case it is how someone writes the own name.
+        || text == who.bare()
         || id.is_machine_made()
         || is_guid
         || text.to_ascii_lowercase().starts_with("unknown_user_")

@@ -4,9 +4,10 @@
 //! second list of the same things.
 
 use super::account::AccountId;
-use super::conversation::{ReadMarker, Role, ThreadFlag};
+use super::conversation::{Role, ThreadFlag};
 use super::id::{ClientMessageId, ConversationId, UserId};
 use super::message::{Draft, MessageKey, Outgoing};
+use super::read_marker::ReadMarker;
 use super::search::Query;
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,6 @@
 //! The one function that says what is unread. Store, list and commands all use it.
 
-use super::conversation::ReadMarker;
+use super::read_marker::ReadMarker;
 use super::time::Timestamp;
 use serde::{Deserialize, Serialize};
 

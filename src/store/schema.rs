@@ -8,10 +8,10 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-type Step = fn(&Transaction<'_>) -> rusqlite::Result<()>;
+type Migration = fn(&Transaction<'_>) -> rusqlite::Result<()>;
 
 /// Each entry migrates the database from the version of its index to the next one.
-const STEPS: [Step; VERSION as usize] = [first, places_ranges_and_words];
+const STEPS: [Migration; VERSION as usize] = [first, places_ranges_and_words];
 
 pub const VERSION: i64 = 2;
 /// A version beyond this is damage, not that of a newer skchat.

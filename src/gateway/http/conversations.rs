@@ -3,7 +3,7 @@
 use super::super::api_error::ApiError;
 use super::super::render::{self, PageLink};
 use super::super::rules::conversations as rules;
-use super::super::rules::paging::PageRequest;
+use super::super::rules::paging::PageQuery;
 use super::super::state::GatewayState;
 use super::super::storage::StorageTx;
 use super::JsonText;
@@ -38,8 +38,8 @@ fn number<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Option<i64>, D::Erro
 }
 
 impl ListQuery {
-    pub fn request(&self) -> PageRequest {
-        PageRequest::new(self.start_time, self.end_time, self.page_size, self.sync_state.clone())
+    pub fn request(&self) -> PageQuery {
+        PageQuery::new(self.start_time, self.end_time, self.page_size, self.sync_state.clone())
     }
 
     pub fn view(&self) -> &str {

@@ -6,7 +6,7 @@ use super::super::directory::Directory;
 use super::super::storage::{
     ConversationEntry, MemberReadMark, MessageRow, Participant, StorageTx, ThreadRow,
 };
-use super::paging::{PageRequest, PageRoom, SyncState};
+use super::paging::{PageQuery, PageRoom, SyncState};
 use super::{READ_MARK, Work, find_chat, member_thread, server_body};
 use crate::model::UserId;
 use serde_json::json;
@@ -75,7 +75,7 @@ pub fn page(
     store: &dyn StorageTx,
     directory: &Directory,
     me: &UserId,
-    request: &PageRequest,
+    request: &PageQuery,
     target_type: Option<&str>,
 ) -> Result<ConversationPage, ApiError> {
     let state = request.sync_state.as_deref().map(SyncState::decode).transpose()?;
@@ -138,7 +138,7 @@ struct Chosen<'a> {
     complete: Option<i64>,
 }
 
-fn first<'a>(entries: &'a [ConversationEntry], request: &PageRequest, targets: u8) -> Chosen<'a> {
+fn first<'a>(entries: &'a [ConversationEntry], request: &PageQuery, targets: u8) -> Chosen<'a> {
     let (start, page) = (request.start.unwrap_or(0), request.size_or(DEFAULT_PAGE));
     let high = entries.iter().map(|entry| entry.change).max().unwrap_or(0);
     let older = entries.iter().filter(|entry| entry.version >= start).take(page).collect();

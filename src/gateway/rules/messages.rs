@@ -5,7 +5,7 @@ use super::super::chat_key::ChatKey;
 use super::super::directory::Directory;
 use super::super::storage::{MessageRow, Participant, ReadWindow, StorageTx};
 use super::fields::SenderFields;
-use super::paging::{PageRequest, PageRoom, SyncState};
+use super::paging::{PageQuery, PageRoom, SyncState};
 use super::{ACTIVITY, Work, enter, enter_to_write, find_chat};
 use crate::model::UserId;
 use serde_json::{Map, Value, json};
@@ -42,7 +42,7 @@ pub fn page(
     directory: &Directory,
     me: &UserId,
     id: &str,
-    request: &PageRequest,
+    request: &PageQuery,
 ) -> Result<MessagePage, ApiError> {
     let (chat, place) = find_chat(store, directory, me, id)?;
     let window = place.window;
@@ -63,7 +63,7 @@ fn first(
     store: &dyn StorageTx,
     chat: &ChatKey,
     window: ReadWindow,
-    request: &PageRequest,
+    request: &PageQuery,
 ) -> Result<(SyncState, Vec<MessageRow>), ApiError> {
     let (start, page) = (request.start.unwrap_or(0), request.size_or(DEFAULT_PAGE));
     let bounds = ReadWindow {

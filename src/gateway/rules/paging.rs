@@ -9,7 +9,7 @@ const MAX_PAGE_BYTES: usize = 2 * 1024 * 1024;
 
 /// A request for a page of a list.
 #[derive(Default)]
-pub struct PageRequest {
+pub struct PageQuery {
     /// Lower bound, in milliseconds.
     pub start: Option<i64>,
     /// Upper bound, as on Teams.
@@ -18,7 +18,7 @@ pub struct PageRequest {
     pub sync_state: Option<String>,
 }
 
-impl PageRequest {
+impl PageQuery {
     /// `size` is limited to what a page can hold.
     pub fn new(
         start: Option<i64>,
