@@ -5,10 +5,12 @@
 //! limits the size of an answer after decompression.
 
 mod auth;
+mod backoff;
 mod base_url;
 mod body;
 mod calls;
 mod error;
+mod gate;
 
 pub use auth::{Secret, TokenSource};
 pub use base_url::BaseUrl;
@@ -19,8 +21,9 @@ use crate::model::{AuthStyle, UserId};
 use crate::protocol::service::ServiceProfile;
 use auth::ClientSession;
 use body::ReplyBody;
+use gate::{Gate, Purpose, Waits};
 use reqwest::header::{
-    ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
+    ACCEPT, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
 };
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
@@ -73,6 +76,12 @@ pub struct Client {
     session: Mutex<ClientSession>,
     /// Held while a token is read or an endpoint registered, so that only one task does it.
     refreshing: tokio::sync::Mutex<()>,
+    gate: Gate,
+}
+
+/// The wait before attempt number `attempt` (from 1), between `base` and `cap`.
+pub(crate) fn backoff(base: Duration, cap: Duration, attempt: u32) -> Duration {
+    backoff::wait(base, cap, attempt, backoff::random())
 }
 
 /// The credential that a request carries (facts 1.1).
@@ -111,7 +120,13 @@ impl Client {
             http: OnceCell::new(),
             session: Mutex::new(ClientSession::default()),
             refreshing: tokio::sync::Mutex::new(()),
+            gate: Gate::default(),
         }
+    }
+
+    /// Sets the first and the longest wait of the back-off.
+    pub(crate) fn set_backoff(&self, base: Duration, cap: Duration) {
+        self.gate.set_waits(Waits { base, cap });
     }
 
     pub fn user(&self) -> &UserId {
@@ -208,8 +223,18 @@ impl Client {
         }
     }
 
-    /// Sends one request and reads its answer.
+    /// Sends one request when the gate lets it through, and reads its answer.
     async fn send_once(&self, call: &ApiCall<'_>) -> Result<Reply, Error> {
+        let is_poll =
+            call.timeout == self.options.poll_timeout && call.credential == Credential::Endpoint;
+        let purpose = Purpose::new(call.method.as_str(), call.path, is_poll);
+        let pass = self.gate.enter(&purpose).await?;
+        let mut result = self.exchange(call).await;
+        self.gate.leave(pass, &purpose, &mut result);
+        result
+    }
+
+    async fn exchange(&self, call: &ApiCall<'_>) -> Result<Reply, Error> {
         let base = self
             .session(|s| s.moved_to.clone())
             .filter(|_| std::ptr::eq(call.base, &raw const self.options.gateway));
@@ -233,7 +258,10 @@ impl Client {
             self.session(|s| s.registration = Some(Secret::new(token)));
         }
         let location = header(response.headers(), LOCATION.as_str());
-        let retry_after = header(response.headers(), RETRY_AFTER.as_str());
+        let asked_wait = error::AskedWait {
+            retry_after: header(response.headers(), RETRY_AFTER.as_str()),
+            date: header(response.headers(), DATE.as_str()),
+        };
         let is_html = header(response.headers(), CONTENT_TYPE.as_str())
             .is_some_and(|t| t.to_ascii_lowercase().contains("html"));
         let mut body = ReplyBody::default();
@@ -245,12 +273,10 @@ impl Client {
             return Err(Error::moved());
         }
         if !status.is_success() {
-            return Err(Error::of_status(status, &body, retry_after.as_deref()));
+            return Err(Error::of_status(status, &body, &asked_wait));
         }
-        if is_html {
-            return Err(Error::bad_answer(
-                "the answer is a web page, not data (does this network require a sign-in?)",
-            ));
+        if is_html || body.trim_start().starts_with('<') {
+            return Err(Error::web_page());
         }
         if let Some(code) = crate::protocol::wire::error_code(&body) {
             return Err(Error::inside(code));

@@ -24,7 +24,7 @@ pub(crate) use read_only::{ReadOnly, open_read_only};
 pub(crate) use salvage::salvage;
 pub(crate) use search::SearchHandle;
 pub(crate) use write::{Applied, SyncToken};
-pub use write::{Batch, ConversationRow, CoverageUpdate};
+pub use write::{Batch, Completion, ConversationRow, CoverageUpdate};
 
 use rusqlite::{Connection, InterruptHandle, OpenFlags};
 use std::path::Path;

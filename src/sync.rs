@@ -6,12 +6,13 @@
 
 mod apply;
 mod backfill;
-mod backoff;
 mod catch_up;
 mod connection;
+mod events;
 mod fault;
 mod fetch;
 mod history;
+mod list;
 mod offline;
 mod outbox;
 mod people;
@@ -173,6 +174,7 @@ fn prepare(
     store: Store,
     options: SyncOptions,
 ) -> (Handle, Arc<Shared>, mpsc::Receiver<Outbound>, mpsc::Receiver<Inbound>) {
+    client.set_backoff(options.backoff_base, options.backoff_cap);
     let (deltas, receiver) = mpsc::channel(DELTAS);
     let (requests, requested) = mpsc::channel(REQUESTS);
     let stop = CancellationToken::new();
@@ -248,7 +250,7 @@ impl Shared {
     /// The wait before the next attempt after `attempt` failed ones.
     fn backoff(&self, attempt: u32) -> Duration {
         let (base, cap) = (self.options.backoff_base, self.options.backoff_cap);
-        backoff::wait(base, cap, attempt, backoff::random())
+        crate::client::backoff(base, cap, attempt)
     }
 }
 

@@ -36,7 +36,7 @@ async fn scripted_people_answer_and_fall_silent_once_a_real_client_registers_as_
     let mut answered_by = async |who: &str| {
         let wait = tokio::time::timeout(PATIENCE, async {
             loop {
-                for event in anna.poll(Some(seen)).await.unwrap() {
+                for event in anna.poll(Some(seen)).await.unwrap().events {
                     seen = seen.max(event.id);
                     let sent = event.resource.contains(&format!("/contacts/{who}\""));
                     if sent && event.resource.contains("\"messagetype\":\"Text\"") {

@@ -370,8 +370,8 @@ async fn joining_by_link_and_hidden_history() {
     .await;
     say_as(&anna, id.as_str(), "hello joe").await;
     let events = joe.poll(Some(0)).await.unwrap();
-    assert!(events.iter().any(|e| e.resource.contains("hello joe")));
-    assert!(events.iter().all(|e| !e.resource.contains("still secret")));
+    assert!(events.events.iter().any(|e| e.resource.contains("hello joe")));
+    assert!(events.events.iter().all(|e| !e.resource.contains("still secret")));
     anna.set_flag(&id, ThreadFlag::JoiningEnabled, false).await.unwrap();
     assert!(joe.resolve_join(&url).await.is_err(), "a closed link leads nowhere");
 }
@@ -493,7 +493,7 @@ async fn every_way_of_signing_in_works_and_a_restart_means_registering_again() {
         assert_eq!(client.poll(None).await.unwrap_err().kind, ErrorKind::EndpointGone, "{auth:?}");
         client.subscribe().await.unwrap();
         say_as(&gateway.client(JOE), ANNA, "ping").await;
-        assert_eq!(client.poll(Some(0)).await.unwrap().len(), 1, "{auth:?}");
+        assert_eq!(client.poll(Some(0)).await.unwrap().events.len(), 1, "{auth:?}");
     }
 }
 

@@ -90,9 +90,38 @@ impl ReplyBody {
         false
     }
 
-    pub(super) fn into_text(self) -> String {
-        String::from_utf8_lossy(&self.kept).into_owned()
+    /// The body as text. Bytes that are not UTF-8, and halves of a surrogate pair, become replacement characters: they
+    /// cost one character each and not the item that contains them.
+    pub(super) fn into_text(mut self) -> String {
+        replace_lone_surrogates(&mut self.kept);
+        let bytes = self.kept.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.kept);
+        String::from_utf8_lossy(bytes).into_owned()
     }
+}
+
+/// Replaces `\ud8xx` without its other half in JSON, which readers of JSON refuse.
+fn replace_lone_surrogates(json: &mut [u8]) {
+    let mut at = 0;
+    while let Some(found) = json.get(at..).and_then(|rest| rest.iter().position(|b| *b == b'\\')) {
+        at += found;
+        at += match (surrogate(json, at), surrogate(json, at + 6)) {
+            (Some(0xD800..=0xDBFF), Some(0xDC00..=0xDFFF)) => 12,
+            (Some(_), _) => {
+                if let Some(escape) = json.get_mut(at..at + 6) {
+                    escape.copy_from_slice(b"\\ufffd");
+                }
+                6
+            }
+            (None, _) => 2,
+        };
+    }
+}
+
+/// The surrogate that is escaped at this place.
+fn surrogate(json: &[u8], at: usize) -> Option<u32> {
+    let escape = json.get(at..at + 6)?.strip_prefix(b"\\u")?;
+    let value = u32::from_str_radix(std::str::from_utf8(escape).ok()?, 16).ok()?;
+    (0xD800..=0xDFFF).contains(&value).then_some(value)
 }
 
 #[cfg(test)]
@@ -121,6 +150,26 @@ mod tests {
             let bytes: Vec<&[u8]> = text.as_bytes().chunks(1).collect();
             assert_eq!(read(&bytes).as_deref(), Ok(text), "byte by byte");
         }
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_costs_one_character() {
+        for (json, expected) in [
+            (r#"["a\ud800b"]"#, "a\u{fffd}b"),
+            (r#"["\uDC00"]"#, "\u{fffd}"),
+            (r#"["\ud83d\ude42"]"#, "\u{1f642}"),
+            (r#"["\ud83d\ud83d\ude42"]"#, "\u{fffd}\u{1f642}"),
+            (r#"["\ud800\n\ud800"]"#, "\u{fffd}\n\u{fffd}"),
+            (r#"["\\ud800"]"#, "\\ud800"),
+        ] {
+            let text = read(&[json.as_bytes()]).unwrap();
+            let list: Vec<String> = serde_json::from_str(&text).unwrap();
+            assert_eq!(list, [expected], "{json}");
+        }
+        for odd in ["[\"\\", "[\"\\u", "[\"\\ud8", "\\ud800"] {
+            assert_eq!(read(&[odd.as_bytes()]).unwrap().len(), odd.len(), "{odd}");
+        }
+        assert_eq!(read(&[b"\xef\xbb\xbf{}"]).as_deref(), Ok("{}"));
     }
 
     #[test]

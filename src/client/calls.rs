@@ -313,7 +313,7 @@ impl Client {
     }
 
     /// Waits for events. `ack` is the id of the last event received; without it the server drops those it has sent.
-    pub async fn poll(&self, ack: Option<u64>) -> Result<Vec<wire::PolledEvent>, Error> {
+    pub async fn poll(&self, ack: Option<u64>) -> Result<wire::PolledEvents, Error> {
         let path = self.service().poll(ack);
         let call = ApiCall {
             method: Method::POST,
@@ -324,7 +324,7 @@ impl Client {
             timeout: self.options.poll_timeout,
         };
         let reply = self.send_authenticated(call).await?;
-        Ok(wire::events(&reply.body)?)
+        Ok(wire::events(&reply.body))
     }
 
     async fn endpoint(

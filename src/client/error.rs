@@ -7,8 +7,16 @@ use crate::protocol::wire::WireError;
 use reqwest::StatusCode;
 use std::time::{Duration, SystemTime};
 
-/// The longest `Retry-After` that is obeyed.
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(15 * 60);
+/// The pause after a 429 that names none.
+const UNNAMED_PAUSE: Duration = Duration::from_secs(20);
+
+/// The headers that say when to come back.
+#[derive(Debug, Default)]
+pub(super) struct AskedWait {
+    pub retry_after: Option<String>,
+    /// The server's clock, by which a date in `Retry-After` is meant.
+    pub date: Option<String>,
+}
 
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
@@ -18,6 +26,8 @@ pub struct Error {
     /// The server may have carried out the request although there is no usable answer.
     pub outcome_unknown: bool,
     oversized: bool,
+    rate_limit: bool,
+    no_service: bool,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -58,7 +68,15 @@ pub enum ErrorKind {
 
 impl Error {
     fn new(kind: ErrorKind, message: impl Into<String>, outcome_unknown: bool) -> Self {
-        Self { kind, message: message.into(), outcome_unknown, oversized: false, source: None }
+        Self {
+            kind,
+            message: message.into(),
+            outcome_unknown,
+            oversized: false,
+            rate_limit: false,
+            no_service: false,
+            source: None,
+        }
     }
 
     /// Sets the source. It must not contain anything that was sent or received.
@@ -84,6 +102,19 @@ impl Error {
         Self::new(ErrorKind::BadAnswer, message, true)
     }
 
+    /// A page for people instead of data, as networks with a sign-in page and broken proxies give it.
+    pub(super) fn web_page() -> Self {
+        let error = Self::bad_answer(
+            "the answer is a web page, not data (does this network require a sign-in?)",
+        );
+        Self { no_service: true, ..error }
+    }
+
+    /// Whatever answered, it was not the service.
+    pub(super) fn is_no_service(&self) -> bool {
+        self.no_service
+    }
+
     /// An answer that is larger than any may be.
     pub(super) fn oversized() -> Self {
         let error = Self::bad_answer("the answer is larger than 8 MiB");
@@ -92,6 +123,21 @@ impl Error {
 
     pub(super) fn is_oversized(&self) -> bool {
         self.oversized
+    }
+
+    /// The server has asked for a pause because there were too many requests.
+    pub(super) fn rate_limit(wait: Duration) -> Self {
+        let error = Self::new(ErrorKind::RetryAfter(wait), "the server asks for a pause", false);
+        Self { rate_limit: true, ..error }
+    }
+
+    pub(super) fn is_rate_limit(&self) -> bool {
+        self.rate_limit
+    }
+
+    /// A request that was not sent, because those before it failed for this reason.
+    pub(super) fn held_back(wait: Duration, why: &str) -> Self {
+        Self::new(ErrorKind::RetryAfter(wait), why, false)
     }
 
     pub(super) fn refused(message: &str) -> Self {
@@ -145,7 +191,7 @@ impl Error {
         Self::new(kind, format!("the server says error {code}"), false)
     }
 
-    pub(super) fn of_status(status: StatusCode, body: &str, retry_after: Option<&str>) -> Self {
+    pub(super) fn of_status(status: StatusCode, body: &str, asked: &AskedWait) -> Self {
         let code = crate::protocol::wire::error_code(body);
         let with = |text: &str| match code {
             Some(code) => {
@@ -173,23 +219,16 @@ impl Error {
             (404, _) => Self::new(ErrorKind::NotFound, with("not found"), false),
             (413, _) => Self::new(ErrorKind::TooLarge, with("the message is too large"), false),
             (429, _) => {
-                let wait =
-                    retry_after.and_then(parse_retry_after).unwrap_or(Duration::from_secs(20));
-                Self::new(
-                    ErrorKind::RetryAfter(wait.min(MAX_RETRY_AFTER)),
-                    with("the server asks for a pause"),
-                    false,
-                )
+                let error = Self::rate_limit(asked.wait().unwrap_or(UNNAMED_PAUSE));
+                Self { message: with("the server asks for a pause"), ..error }
             }
             (408 | 425, _) => {
                 Self::new(ErrorKind::Unavailable, with("the server asks to try again"), false)
             }
-            (500..=599, _) => match retry_after.and_then(parse_retry_after) {
-                Some(wait) => Self::new(
-                    ErrorKind::RetryAfter(wait.min(MAX_RETRY_AFTER)),
-                    with("the server has trouble"),
-                    true,
-                ),
+            (500..=599, _) => match asked.wait() {
+                Some(wait) => {
+                    Self::new(ErrorKind::RetryAfter(wait), with("the server has trouble"), true)
+                }
                 None => Self::new(ErrorKind::Unavailable, with("the server has trouble"), true),
             },
             (409, _) => Self::new(ErrorKind::Unavailable, with("the server sees a conflict"), true),
@@ -234,14 +273,21 @@ impl From<WireError> for Error {
     }
 }
 
-/// Parses `Retry-After`: seconds or an HTTP date.
-fn parse_retry_after(text: &str) -> Option<Duration> {
-    if let Ok(seconds) = text.trim().parse() {
-        return Some(Duration::from_secs(seconds));
+impl AskedWait {
+    /// The wait that `Retry-After` names: seconds, or a date by the server's clock, or else by ours. The gate limits it.
+    fn wait(&self) -> Option<Duration> {
+        let text = self.retry_after.as_deref()?.trim();
+        if let Ok(seconds) = text.parse::<f64>() {
+            let seconds = if seconds.is_finite() { seconds.max(0.0) } else { return None };
+            return Some(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX));
+        }
+        let date = |text: &str| -> Option<SystemTime> {
+            let at = jiff::fmt::rfc2822::parse(text.trim()).ok()?;
+            Some(at.timestamp().into())
+        };
+        let now = self.date.as_deref().and_then(date).unwrap_or_else(SystemTime::now);
+        Some(date(text)?.duration_since(now).unwrap_or_default())
     }
-    let at = jiff::fmt::rfc2822::parse(text.trim()).ok()?;
-    let at: SystemTime = at.timestamp().into();
-    Some(at.duration_since(SystemTime::now()).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -256,7 +302,8 @@ mod tests {
     }
 
     fn kind(status: u16, body: &str) -> ErrorKind {
-        Error::of_status(StatusCode::from_u16(status).unwrap(), body, None).kind
+        let status = StatusCode::from_u16(status).unwrap();
+        Error::of_status(status, body, &AskedWait::default()).kind
     }
 
     #[test]
@@ -277,17 +324,27 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_reads_seconds_and_dates_and_has_a_limit() {
-        let after =
-            |text: &str| match Error::of_status(StatusCode::TOO_MANY_REQUESTS, "", Some(text)).kind
-            {
-                ErrorKind::RetryAfter(wait) => wait.as_secs(),
+    fn retry_after_is_seconds_or_a_date_by_the_clock_of_the_server() {
+        let moment = "Wed, 21 Oct 2015 07:28:00 GMT";
+        let after = |text: &str, date: Option<&str>| {
+            let asked =
+                AskedWait { retry_after: Some(text.to_owned()), date: date.map(str::to_owned) };
+            match Error::of_status(StatusCode::TOO_MANY_REQUESTS, "", &asked).kind {
+                ErrorKind::RetryAfter(wait) => wait.as_millis(),
                 other => panic!("{other:?}"),
-            };
-        assert_eq!(after("7"), 7);
-        assert_eq!(after("999999"), 900);
-        assert_eq!(after("Wed, 21 Oct 2015 07:28:00 GMT"), 0);
-        assert_eq!(after("soon"), 20);
+            }
+        };
+        for (text, wait) in [("7", 7_000), (" 1.5 ", 1_500), ("0", 0), ("-3", 0)] {
+            assert_eq!(after(text, None), wait, "{text}");
+        }
+        assert!(after("99999999999999999999999", None) > 1_000_000_000);
+        for unreadable in ["soon", "", "NaN", "inf"] {
+            assert_eq!(after(unreadable, None), 20_000, "{unreadable}");
+        }
+        assert_eq!(after(moment, None), 0, "long past by our clock");
+        // The server's clock stands ten years back; it asks for half a minute.
+        assert_eq!(after(moment, Some("Wed, 21 Oct 2015 07:27:30 GMT")), 30_000);
+        assert_eq!(after(moment, Some("Wed, 21 Oct 2015 07:28:30 GMT")), 0);
     }
 
     #[tokio::test]

@@ -3,13 +3,15 @@
 mod answers;
 mod conversation;
 mod names;
+mod partial;
 mod properties;
 mod thread;
 
-pub use answers::{PolledEvent, error_code, events, profiles, sent};
+pub use answers::{PolledEvent, PolledEvents, error_code, events, profiles, sent};
 pub(crate) use answers::{join_url, resolved_join_url};
 pub(crate) use conversation::WireConversation;
 pub use conversation::raw_conversation;
+pub use partial::completed;
 pub(crate) use properties::MessageProperties;
 pub use thread::{WireThread, read_receipts, thread, thread_id};
 

@@ -1,5 +1,6 @@
 //! Storing one message: its row, its place in the order of time, and its entries in the search index.
 
+use super::Completion;
 use crate::model::fold::{folded, grams};
 use crate::model::{ClientMessageId, ConversationId, Indexed, RawMessage, UserId};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
@@ -193,6 +194,41 @@ fn update_index(
         add_entries(tx, old.place, columns)?;
     }
     Ok(Some(old.place))
+}
+
+/// A message completed by its stored row, or the row by the message, whichever is newer. `None` where nothing can be
+/// missing.
+pub(super) fn completed(
+    tx: &Transaction<'_>,
+    number: i64,
+    raw: &RawMessage,
+    completion: Completion,
+    me: &UserId,
+) -> rusqlite::Result<Option<(RawMessage, Indexed)>> {
+    let mut query = tx.prepare_cached(
+        "SELECT version, at, client_id IS NOT NULL, kind = '' OR sender = '' OR text = '' OR client_id IS NULL \
+         FROM messages WHERE conversation = ?1 AND id = ?2",
+    )?;
+    let row = query.query_row(params![number, &*raw.id], |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, bool>(2)?, row.get(3)?))
+    });
+    let Some((version, at, has_client_id, row_may_lack)) = row.optional()? else { return Ok(None) };
+    let is_older = i64::try_from(raw.version).unwrap_or(i64::MAX) < version;
+    let may_lack = raw.kind.is_empty()
+        || raw.sender.as_str().is_empty()
+        || raw.content.is_empty()
+        || raw.at.0 != at
+        || (has_client_id && raw.client_id.is_none());
+    let is_needed = may_lack || (is_older && row_may_lack);
+    if !is_needed {
+        return Ok(None);
+    }
+    let json: String = tx
+        .prepare_cached("SELECT json FROM messages WHERE conversation = ?1 AND id = ?2")?
+        .query_row(params![number, &*raw.id], |row| row.get(0))?;
+    let (newer, older) =
+        if is_older { (json.as_str(), &*raw.json) } else { (&*raw.json, json.as_str()) };
+    Ok(completion(newer, older, &raw.conversation, me))
 }
 
 /// Stores a message. An older version never replaces a newer one.

@@ -262,6 +262,23 @@ pub struct Snapshot {
 }
 
 impl Store {
+    /// Those of these conversations that are not stored.
+    pub(crate) async fn unknown(
+        &self,
+        ids: Vec<ConversationId>,
+    ) -> Result<Vec<ConversationId>, StoreError> {
+        self.read(move |c| {
+            let mut unknown = Vec::new();
+            for id in ids {
+                if number(c, &id)?.is_none() {
+                    unknown.push(id);
+                }
+            }
+            Ok(unknown)
+        })
+        .await
+    }
+
     pub async fn snapshot(&self, me: UserId) -> Result<Snapshot, StoreError> {
         self.read(move |c| {
             let mut query = c.prepare("SELECT conversation, draft FROM drafts")?;

@@ -36,7 +36,18 @@ pub struct Batch {
     /// How the coverage of conversations changes. A message that is not covered by an entry is a range of its own.
     pub coverage: Vec<(ConversationId, CoverageUpdate)>,
     pub decoder: u32,
+    /// Completes items that lack fields which are stored, and the other way round.
+    pub completion: Option<Completion>,
 }
+
+/// Completes the newer of two items of one message by the older one, for this account. `None` if it cannot be read. The
+/// store does not know what items look like.
+pub type Completion = fn(
+    newer: &str,
+    older: &str,
+    conversation: &ConversationId,
+    me: &UserId,
+) -> Option<(RawMessage, Indexed)>;
 
 /// How a batch changes a conversation's coverage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +62,8 @@ pub enum CoverageUpdate {
 #[derive(Clone, Debug, Default)]
 pub struct Applied {
     pub unread: Vec<(ConversationId, Unread, Option<ReadMarker>)>,
+    /// Messages of the batch as they are stored, where that differs: completed by what was stored before.
+    pub completed: Vec<RawMessage>,
     /// Coverages that changed.
     pub coverages: Vec<(ConversationId, Coverage)>,
     /// Messages of the batch that are edits of other stored ones: their conversation and id.
@@ -163,6 +176,11 @@ fn apply(c: &mut Connection, batch: &Batch, me: &UserId) -> rusqlite::Result<App
                 touched.push(raw.conversation.clone());
             }
         }
+        let completed = match batch.completion {
+            Some(completion) => messages::completed(&tx, number, raw, completion, me)?,
+            None => None,
+        };
+        let (raw, index) = completed.as_ref().map_or((raw, index), |(raw, index)| (raw, index));
         messages::put(&tx, number, raw, index, batch.decoder)?;
         tx.prepare_cached(
             "UPDATE conversations SET activity = max(activity, ?2) WHERE number = ?1",
@@ -171,6 +189,7 @@ fn apply(c: &mut Connection, batch: &Batch, me: &UserId) -> rusqlite::Result<App
         if raw.sender == *me {
             confirm(&tx, raw, index)?;
         }
+        stored.completed.extend(completed.map(|(raw, _)| raw));
     }
     for (raw, _) in batch.messages.iter().filter(|(_, index)| index.edit_of.is_some()) {
         if edits::is_stored_record(&tx, &raw.conversation, &raw.id)? {

@@ -4,7 +4,7 @@
 use super::Shared;
 use crate::model::edits::Edits;
 use crate::model::{
-    Arrival, Conversation, ConversationId, Delta, Message, MessageBody, NameSource, Names,
+    Arrival, Conversation, ConversationId, Delta, Indexed, Message, MessageBody, NameSource, Names,
     Placement, RawConversation, RawMessage, SafeText, ThreadActivity, ThreadFlag, UserId,
 };
 use crate::protocol::{decode, wire};
@@ -131,7 +131,29 @@ struct DecodedPage {
     arrival: Arrival,
 }
 
+/// Completes an item by an older copy of the same message.
+fn completed(
+    newer: &str,
+    older: &str,
+    conversation: &ConversationId,
+    me: &UserId,
+) -> Option<(RawMessage, Indexed)> {
+    let json = wire::completed(newer, older);
+    let raw = wire::raw_message(json.as_deref().unwrap_or(newer), Some(conversation))?;
+    let index = decode::indexed(&decode::message(&raw, me));
+    Some((raw, index))
+}
+
 impl DecodedPage {
+    /// Shows messages as they are stored, where what was received lacks something.
+    fn complete(&mut self, completed: &[RawMessage], me: &UserId) {
+        for raw in completed.iter().filter(|raw| raw.conversation == self.conversation) {
+            for message in self.messages.iter_mut().filter(|m| m.key.id == raw.key().id) {
+                *message = decode::message(raw, me);
+            }
+        }
+    }
+
     /// Marks the edits whose originals are stored, so that they are not shown where these are not loaded.
     fn mark_edit_records(&mut self, records: &[(ConversationId, Box<str>)]) {
         let own = records.iter().filter(|(conversation, _)| *conversation == self.conversation);
@@ -158,6 +180,7 @@ impl DecodedAnswer {
     ) -> Self {
         let mut answer = Self::default();
         answer.batch.decoder = decode::DECODER_VERSION;
+        answer.batch.completion = Some(completed);
         for conversation in conversations {
             answer.add_conversation(conversation, me, names);
         }
@@ -240,6 +263,7 @@ impl Shared {
             self.send(Delta::Coverage { conversation, coverage }).await;
         }
         for page in &mut pages {
+            page.complete(&stored.completed, &self.me);
             page.mark_edit_records(&stored.edit_records);
         }
         for page in pages {
@@ -303,6 +327,7 @@ fn announced_flag(message: &Message) -> Option<(ThreadFlag, bool)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{ClientMessageId, Timestamp};
 
     fn raw(kind: &str, content: &str) -> RawMessage {
         let item = serde_json::json!({
@@ -362,5 +387,64 @@ mod tests {
         let history = flag("ThreadActivity/HistoryDisclosedUpdate", &xml.replace("true", "false"));
         assert_eq!(history, Some((ThreadFlag::HistoryDisclosed, false)));
         assert_eq!(flag("ThreadActivity/TopicUpdate", xml), None);
+    }
+
+    /// Copies of one message: its version, and which fields are missing.
+    fn copies() -> impl proptest::strategy::Strategy<Value = Vec<(i64, u8)>> {
+        use proptest::prelude::*;
+        proptest::collection::vec((1..4i64, 0..32u8), 1..7).prop_shuffle()
+    }
+
+    fn copy(id: &str, version: i64, missing: u8) -> String {
+        let mut item = serde_json::json!({
+            "id": id, "version": version, "conversationid": "19:team@thread.skype", "messagetype": "Text",
+            "content": format!("text {version}"), "from": "8:joe.4", "clientmessageid": "77",
+            "originalarrivaltime": "2026-01-02T03:04:05Z",
+        });
+        let fields = ["messagetype", "content", "from", "clientmessageid", "originalarrivaltime"];
+        for (n, field) in fields.iter().enumerate().filter(|(n, _)| missing & (1 << n) != 0) {
+            match n % 2 {
+                0 => drop(item.as_object_mut().unwrap().remove(*field)),
+                _ => item[*field] = serde_json::Value::Null,
+            }
+        }
+        item.to_string()
+    }
+
+    #[test]
+    fn copies_that_lack_fields_never_cost_a_message_its_text_sender_or_kind() {
+        use proptest::test_runner::{Config, TestRunner};
+        let dir = tempfile::tempdir().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let store = crate::store::Store::open(&dir.path().join("store.db")).unwrap();
+        let (me, chat) = (UserId::new("8:anna.7"), ConversationId::new("19:team@thread.skype"));
+        let next = std::cell::Cell::new(1_700_000_000_000i64);
+        let config = Config { cases: 96, failure_persistence: None, ..Config::default() };
+        let all = (copies(), 1..4i64, proptest::prelude::any::<proptest::sample::Index>());
+        let checked = TestRunner::new(config).run(&all, |(mut copies, whole, place)| {
+            // One of them is whole.
+            copies.insert(place.index(copies.len() + 1), (whole, 0));
+            let id = next.replace(next.get() + 1).to_string();
+            let stored = runtime.block_on(async {
+                for (version, missing) in &copies {
+                    let raw = wire::raw_message(&copy(&id, *version, *missing), Some(&chat));
+                    let batch = decoded(vec![raw.unwrap()]).batch;
+                    store.apply(batch, me.clone()).await.unwrap();
+                }
+                let rows = store.newest(&chat, 10_000).await.unwrap();
+                rows.into_iter().find(|raw| *raw.id == *id).map(decode_stored).unwrap()
+            });
+            let newest = copies.iter().map(|(version, _)| *version).max().unwrap();
+            assert_eq!(stored.version, newest.unsigned_abs());
+            assert_eq!((stored.sender.as_str(), &*stored.kind), ("8:joe.4", "Text"));
+            assert_eq!(stored.client_id.as_ref().map(ClientMessageId::as_str), Some("77"));
+            assert_eq!(stored.at, Timestamp(1_767_323_045_000));
+            assert!(stored.content.starts_with("text "), "{}", stored.content);
+            if copies.iter().any(|(version, missing)| *version == newest && missing & 2 == 0) {
+                assert_eq!(&*stored.content, format!("text {newest}"));
+            }
+            Ok(())
+        });
+        checked.unwrap();
     }
 }

@@ -1,8 +1,9 @@
-//! Backfill: fills gaps in the history in the background while online, those of the open chat first.
+//! Backfill: fills gaps in the history in the background while online, those of the open chat first, and conversations of
+//! which no messages were fetched yet.
 
 use super::Shared;
 use super::catch_up::News;
-use crate::client::ErrorKind;
+use crate::client::{Error, ErrorKind};
 use crate::model::{Arrival, ConversationId, Point};
 use crate::store::OpenGap;
 use std::collections::HashMap;
@@ -59,6 +60,15 @@ pub async fn run(shared: Arc<Shared>) {
             continue;
         }
         let Ok(Some(gap)) = shared.store.next_gap(shared.open_chat(), stuck.waiting()).await else {
+            match shared.list_step().await {
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(error) => {
+                    attempt += 1;
+                    shared.wait_after(&error, attempt).await;
+                    continue;
+                }
+            }
             let due = behind.map(|(_, due)| due).into_iter().chain(stuck.next_due()).min();
             tokio::select! {
                 () = shared.history.gaps.notified() => {}
@@ -75,11 +85,7 @@ pub async fn run(shared: Arc<Shared>) {
             Ok(false) => stuck.failed(gap, shared.options.backoff_cap),
             Err(error) if error.is_transient() && error.kind != ErrorKind::BadAnswer => {
                 attempt += 1;
-                let wait = match error.kind {
-                    ErrorKind::RetryAfter(wait) => wait,
-                    _ => shared.backoff(attempt),
-                };
-                shared.connection.wait(wait).await;
+                shared.wait_after(&error, attempt).await;
             }
             Err(error) => {
                 tracing::info!(kind = ?error.kind, "a gap was not filled");
@@ -90,11 +96,23 @@ pub async fn run(shared: Arc<Shared>) {
 }
 
 impl Shared {
+    /// Waits after an error for as long as the server asks for, or else for the back-off.
+    async fn wait_after(&self, error: &Error, attempt: u32) {
+        let wait = match error.kind {
+            ErrorKind::RetryAfter(wait) => wait,
+            _ => self.backoff(attempt),
+        };
+        self.connection.wait(wait).await;
+    }
+
     /// Tries again to catch up with a conversation that is behind.
     async fn catch_up_again(&self, id: &ConversationId) {
         let error = match self.client.conversation(id).await {
             // Records success and failure itself.
-            Ok(raw) => self.catch_up(raw, News::above_stored(Arrival::CatchUp)).await.err(),
+            Ok(raw) => {
+                let news = News::above_stored(Arrival::CatchUp);
+                self.catch_up(raw, news).await.err()
+            }
             // The account has left, or there is no such conversation any more: there is nothing to fetch.
             Err(error) if !error.is_transient() => return self.history.caught_up(id),
             Err(error) => {

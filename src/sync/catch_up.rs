@@ -78,12 +78,13 @@ impl Shared {
     /// transaction together with the conversation's version. If an error or the number of messages ends that early, the
     /// messages are stored with a gap below them.
     ///
-    /// Changes to older messages are fetched by the `syncState` of the last time.
+    /// Changes to older messages are fetched by the `syncState` of the last time. Returns whether there was a message that
+    /// was not stored.
     pub(super) async fn catch_up(
         &self,
         conversation: RawConversation,
         news: News,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let id = conversation.id.clone();
         let coverage = self.store.coverage(&id).await.unwrap_or_default();
         let before = self.store.sync_token(&id).await.unwrap_or_default();
@@ -106,6 +107,7 @@ impl Shared {
         let changed_group = messages
             .iter()
             .any(|m| m.kind.starts_with("ThreadActivity/") && top.is_some_and(|top| m.at > top.at));
+        let any_new = messages.iter().any(|m| !coverage.covers(Point::from(&m.key())));
         let top_now = ranges.first().map(|range| range.hi).or(top);
         let ranges = ranges.into_iter().map(CoverageUpdate::Range).collect();
         let failed =
@@ -149,7 +151,7 @@ impl Shared {
             // One conversation that cannot be read must not stop the others. If its answer made no sense, it is tried
             // again in the background.
             Some(error) if error.kind != ErrorKind::BadAnswer => Err(error),
-            _ => Ok(()),
+            _ => Ok(any_new),
         }
     }
 

@@ -1,65 +1,20 @@
-//! Fetching the conversation list, older pages, names and threads.
+//! Fetching older pages, names and threads.
 
 use super::Shared;
-use super::apply::{IncomingConversation, IncomingMessages};
+use super::apply::IncomingMessages;
 use super::catch_up::News;
 use super::walk::{PageRequest, PastEnd, Step, Walk};
 use crate::client::Error;
 use crate::model::{
-    Arrival, ConversationId, Delta, Fault, MessageKey, Placement, Point, Range, RawConversation,
-    RawMessage, Timestamp,
+    Arrival, ConversationId, Delta, Fault, MessageKey, Placement, Point, Range, RawMessage,
 };
 use crate::protocol::wire;
 use crate::store::{CoverageUpdate, OpenGap};
-use std::collections::{BTreeSet, HashMap};
 
-/// Conversations requested at once.
-const LIST_PAGE: u32 = 100;
 /// The most pages that are fetched in a row, in case a server's links never end.
 pub(super) const MAX_PAGES: usize = 1_000;
 
 impl Shared {
-    /// Fetches the conversation list, and catches up with the conversations that have changed. With `all`, which is for
-    /// the start and after an interruption, it reads the whole list; otherwise it stops at the first page on which
-    /// something has not changed, and new messages count as live.
-    pub(super) async fn refresh(&self, all: bool) -> Result<(), Error> {
-        let known: HashMap<ConversationId, u64> =
-            self.store.versions().await.unwrap_or_default().into_iter().collect();
-        // A conversation's version is the server's time of its last change.
-        let since = known.values().max().and_then(|version| i64::try_from(*version).ok());
-        let arrival = if all { Arrival::CatchUp } else { Arrival::Live };
-        let news = News { arrival, since: since.map(Timestamp) };
-        let mut page = self.client.conversations(LIST_PAGE).await?;
-        let mut seen = BTreeSet::new();
-        for _ in 0..MAX_PAGES {
-            let items: Vec<RawConversation> = std::mem::take(&mut page.items)
-                .into_iter()
-                .filter(|c| !c.id.is_virtual() && seen.insert(c.id.clone()))
-                .collect();
-            let moved: Vec<RawConversation> =
-                items.iter().filter(|c| known.get(&c.id) != Some(&c.version)).cloned().collect();
-            let all_moved = !items.is_empty() && moved.len() == items.len();
-            if !moved.is_empty() {
-                // The list first, so that names and order are shown while messages are still being fetched.
-                let rows = moved.iter().cloned().map(IncomingConversation::listed).collect();
-                self.ingest(rows, Vec::new()).await;
-            }
-            for conversation in moved {
-                self.catch_up(conversation, news).await?;
-            }
-            match page.older.take() {
-                Some(older) if all || all_moved => {
-                    page = self.client.conversations_next(&older, LIST_PAGE).await?;
-                    if page.items.iter().all(|c| seen.contains(&c.id)) {
-                        break;
-                    }
-                }
-                _ => break,
-            }
-        }
-        Ok(())
-    }
-
     /// Sends messages before `before` to the app, from the store or else from the server.
     pub(super) async fn load_older(&self, id: &ConversationId, before: MessageKey) {
         if before.is_unsent() {
@@ -134,7 +89,7 @@ impl Shared {
         below: Option<Point>,
     ) -> Result<OlderPage, Error> {
         let above = Point::from(before);
-        let mut walk = Walk::below(id, above, self.history.older_link(id, before), below);
+        let mut walk = Walk::below(id, above, self.history.take_older_link(id, before), below);
         let mut page = OlderPage::default();
         let mut spans = Vec::new();
         for _ in 0..MAX_PAGES {
@@ -190,9 +145,8 @@ impl Shared {
         &self,
         ids: impl Iterator<Item = &ConversationId>,
     ) -> Vec<ConversationId> {
-        let known: BTreeSet<ConversationId> =
-            self.store.versions().await.unwrap_or_default().into_iter().map(|(id, _)| id).collect();
-        ids.filter(|id| !known.contains(id) && !id.is_virtual()).cloned().collect()
+        let ids = ids.filter(|id| !id.is_virtual()).cloned().collect();
+        self.store.unknown(ids).await.unwrap_or_default()
     }
 
     /// Fetches a conversation that was not known until a message of it arrived.

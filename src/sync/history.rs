@@ -1,5 +1,6 @@
 //! The state of fetching histories: where to continue paging back, and which conversations are behind.
 
+use super::list::ListState;
 use crate::model::{ConversationId, MessageKey, Point};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -27,6 +28,7 @@ pub struct HistoryState {
     behind: Mutex<HashMap<ConversationId, RetryState>>,
     /// Wakes the backfill: there may be a gap to fill.
     pub gaps: Notify,
+    pub lists: ListState,
 }
 
 impl HistoryState {
@@ -40,11 +42,14 @@ impl HistoryState {
         older.insert(id.clone(), OlderLink { below, sync_state });
     }
 
-    /// The link to messages older than this one, if it was the oldest of the last page.
-    pub fn older_link(&self, id: &ConversationId, below: &MessageKey) -> Option<String> {
-        let older = self.older.lock().unwrap_or_else(PoisonError::into_inner);
-        let link = older.get(id).filter(|link| link.below == Point::from(below))?;
-        Some(link.sync_state.clone())
+    /// The link to messages older than this one, if it was the oldest of the last page. It is given once: if it leads
+    /// nowhere, the next attempt goes another way.
+    pub fn take_older_link(&self, id: &ConversationId, below: &MessageKey) -> Option<String> {
+        let mut older = self.older.lock().unwrap_or_else(PoisonError::into_inner);
+        if older.get(id)?.below != Point::from(below) {
+            return None;
+        }
+        older.remove(id).map(|link| link.sync_state)
     }
 
     /// Records that everything new in a conversation is stored: what arrives next follows without a gap.
@@ -92,10 +97,11 @@ mod tests {
         let history = HistoryState::default();
         let oldest = MessageKey::server(Timestamp(50), "50");
         history.remember_older(&id("8:joe"), Point::from(&oldest), "state".into());
-        assert_eq!(history.older_link(&id("8:joe"), &oldest).as_deref(), Some("state"));
         let other = MessageKey::server(Timestamp(40), "40");
-        assert_eq!(history.older_link(&id("8:joe"), &other), None);
-        assert_eq!(history.older_link(&id("8:mia"), &oldest), None);
+        assert_eq!(history.take_older_link(&id("8:joe"), &other), None);
+        assert_eq!(history.take_older_link(&id("8:mia"), &oldest), None);
+        assert_eq!(history.take_older_link(&id("8:joe"), &oldest).as_deref(), Some("state"));
+        assert_eq!(history.take_older_link(&id("8:joe"), &oldest), None);
     }
 
     #[test]

@@ -64,6 +64,9 @@ impl PeopleState {
     }
 }
 
+/// The most names that are looked up at once for the conversation list.
+const MAX_NAMES: usize = 500;
+
 impl Shared {
     /// Fetches what names of conversations are made of: the members of threads without a topic, and the names of this
     /// account and of the other person in each one-to-one chat.
@@ -80,7 +83,12 @@ impl Shared {
         }
         let conversations = self.store.versions().await.unwrap_or_default();
         let peers = conversations.iter().filter_map(|(id, _)| id.peer());
-        self.fetch_names(peers.chain(std::iter::once(self.me.clone())).collect()).await;
+        let missing: Vec<UserId> = {
+            let names = self.names();
+            let all = std::iter::once(self.me.clone()).chain(peers);
+            all.filter(|id| !names.knows(id)).take(MAX_NAMES).collect()
+        };
+        self.fetch_names(missing).await;
     }
 
     /// Fetches the names of those of these people whose names are not known.

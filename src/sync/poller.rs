@@ -1,20 +1,14 @@
 //! The poller: connects, catches up, and then receives events by long poll or polls at intervals.
 
 use super::Shared;
-use super::apply::{IncomingConversation, IncomingMessages};
+use super::events::apply_events;
 use crate::client::{Error, ErrorKind};
-use crate::model::PollMode;
-use crate::model::{
-    Arrival, ConnectionState, ConversationId, Delta, Placement, RawMessage, SafeText, UserId,
-};
-use crate::protocol::decode;
-use crate::protocol::wire::{self, PolledEvent};
-
-use crate::store::CoverageUpdate;
-use std::collections::BTreeMap;
+use crate::model::{ConnectionState, Delta, PollMode, SafeText};
+use crate::protocol::wire::{PolledEvent, PolledEvents};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// How long to wait for the user after the token was rejected.
 const SIGNED_OUT_WAIT: Duration = Duration::from_secs(24 * 3600);
@@ -22,18 +16,37 @@ const SIGNED_OUT_WAIT: Duration = Duration::from_secs(24 * 3600);
 /// An empty answer sooner than this means that the server does not hold the poll.
 const QUICK: Duration = Duration::from_secs(1);
 
+/// A server that works for so long is trusted again: the next interruption begins with short waits.
+const HEALTHY: Duration = Duration::from_secs(120);
+
+/// After a failure a poll has to be open for so long before the connection counts as one.
+const HOLDS: Duration = Duration::from_secs(3);
+
+/// After so many answers that might have hidden something and did not, the next ones are checked without a word.
+const HARMLESS: u32 = 3;
+
+/// A jump in the ids of events is looked into after so long, if there is no quiet moment before.
+const JUMP_WAITS: Duration = Duration::from_secs(60);
+
+/// A new registration is followed by several requests, so its back-off begins with longer waits.
+const REGISTRATION_STEPS: u32 = 4;
+
 pub async fn run(shared: Arc<Shared>) {
     let mut attempts = Attempts::default();
+    let mut channel = EventChannel::default();
     loop {
         if attempts.failed == 0 {
             shared.send(Delta::Connection(ConnectionState::Connecting)).await;
         }
-        let error = match session(&shared, &mut attempts).await {
+        let error = match session(&shared, &mut attempts, &mut channel).await {
             Ok(never) => match never {},
             Err(error) => error,
         };
         shared.connection.set_online(false);
         tracing::info!(kind = ?error.kind, error = error.with_causes(), "the connection ended");
+        if !keeps_channel(error.kind) {
+            channel = EventChannel::default();
+        }
         let why = SafeText::line(&error.message);
         let wait = match attempts.after(error.kind) {
             NextAttempt::Now => continue,
@@ -44,7 +57,7 @@ pub async fn run(shared: Arc<Shared>) {
                 continue;
             }
             NextAttempt::After(wait) => wait,
-            NextAttempt::Backoff => shared.backoff(attempts.failed),
+            NextAttempt::Backoff(steps) => shared.backoff(steps),
         };
         let attempt = attempts.failed;
         shared.send(Delta::Connection(ConnectionState::Waiting { wait, attempt, why })).await;
@@ -52,12 +65,30 @@ pub async fn run(shared: Arc<Shared>) {
     }
 }
 
-/// Attempts to connect since the last success.
+/// How events are received.
+#[derive(Debug, Default)]
+struct EventChannel {
+    /// Subscribed to events, or known that the server offers none.
+    long: Option<bool>,
+    /// The last event received.
+    ack: u64,
+    /// Answers in a row that might have hidden something and did not.
+    harmless: u32,
+    /// Since when a jump in the ids of events has not been looked into.
+    jumped: Option<Instant>,
+}
+
+/// Whether the subscription is still there after an error. If it is not, the next poll says so.
+fn keeps_channel(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::RetryAfter(_) | ErrorKind::Unreachable | ErrorKind::Unavailable)
+}
+
+/// Attempts to connect since the connection was last good for some time.
 #[derive(Debug, Default)]
 struct Attempts {
     failed: u32,
-    /// The last attempt only registered a new endpoint.
-    registered: bool,
+    /// Since when there was no failure.
+    works_since: Option<Instant>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -67,83 +98,211 @@ enum NextAttempt {
     SignedOut,
     /// When the server allows it.
     After(Duration),
-    Backoff,
+    /// After the wait of so many failures.
+    Backoff(u32),
 }
 
 impl Attempts {
     /// What follows an error that ended the connection.
     fn after(&mut self, kind: ErrorKind) -> NextAttempt {
-        // The server does answer, so a new endpoint is registered at once, but not twice in a row. What was missed is
-        // fetched as after any other interruption.
-        self.registered = kind == ErrorKind::EndpointGone && !self.registered;
-        if self.registered {
-            self.failed = 1;
-            return NextAttempt::Now;
-        }
+        self.works_since = None;
+        let is_first = self.failed == 0;
         self.failed = self.failed.saturating_add(1);
         match kind {
+            // The server does answer, so a new endpoint is registered at once, but not twice in a row. What was missed is
+            // fetched as after any other interruption.
+            ErrorKind::EndpointGone if is_first => NextAttempt::Now,
+            ErrorKind::EndpointGone => NextAttempt::Backoff(self.failed + REGISTRATION_STEPS),
             ErrorKind::SignedOut | ErrorKind::TokenRejected => {
                 self.failed = 0;
                 NextAttempt::SignedOut
             }
             ErrorKind::RetryAfter(wait) => NextAttempt::After(wait),
-            _ => NextAttempt::Backoff,
+            _ => NextAttempt::Backoff(self.failed),
         }
     }
 
-    fn succeeded(&mut self) {
-        self.failed = 0;
+    /// The connection works. Earlier failures count until it has done so for some time.
+    fn works(&mut self) {
+        let since = *self.works_since.get_or_insert_with(Instant::now);
+        if since.elapsed() >= HEALTHY {
+            self.failed = 0;
+        }
     }
 }
 
 /// Connects, and stays connected until there is an error.
-async fn session(shared: &Arc<Shared>, attempts: &mut Attempts) -> Result<Infallible, Error> {
-    let long = match shared.options.poll {
-        PollMode::Interval => false,
-        PollMode::Long => {
-            shared.client.subscribe().await?;
-            true
-        }
-        PollMode::Auto => match shared.client.subscribe().await {
-            Ok(()) => true,
-            Err(error) if error.kind == ErrorKind::Unsupported || error.is_inaccessible() => false,
-            Err(error) => return Err(error),
-        },
+async fn session(
+    shared: &Arc<Shared>,
+    attempts: &mut Attempts,
+    channel: &mut EventChannel,
+) -> Result<Infallible, Error> {
+    let long = match channel.long {
+        Some(long) => long,
+        None => subscribe(shared).await?,
     };
+    channel.long = Some(long);
     shared.connection.set_has_events(long);
     shared.refresh(true).await?;
-    shared.connection.set_online(true);
-    shared.send(Delta::Connection(ConnectionState::Online)).await;
-    shared.flush_read_markers().await;
-    shared.fetch_missing_names().await;
+    if attempts.failed == 0 || !long {
+        online(shared).await;
+    }
     if long {
-        take_events(shared, attempts).await
+        take_events(shared, attempts, channel).await
     } else {
+        attempts.works();
         ask_at_intervals(shared, attempts).await
     }
 }
 
-async fn take_events(shared: &Arc<Shared>, attempts: &mut Attempts) -> Result<Infallible, Error> {
-    let mut ack = 0;
-    loop {
-        let asked = tokio::time::Instant::now();
-        // A poll acknowledges the events of the one before, so that events are sent again if an answer is lost.
-        let events = shared.client.poll(Some(ack)).await?;
-        // Only an answered poll proves that the connection works.
-        attempts.succeeded();
-        let fresh = unseen(events, ack);
-        if fresh.is_empty() && asked.elapsed() < QUICK {
-            // Do not flood a server that does not hold the poll.
-            shared.connection.wait(shared.options.interval).await;
-        }
-        ack = fresh.iter().map(|e| e.id).max().unwrap_or(ack).max(ack);
-        apply_events(shared, fresh).await;
+/// Whether there will be events.
+async fn subscribe(shared: &Shared) -> Result<bool, Error> {
+    match shared.options.poll {
+        PollMode::Interval => Ok(false),
+        PollMode::Long => shared.client.subscribe().await.map(|()| true),
+        PollMode::Auto => match shared.client.subscribe().await {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind == ErrorKind::Unsupported || error.is_inaccessible() => {
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        },
     }
 }
 
-/// Events after the acknowledged one. Events without an id are always included, because they cannot be compared.
-fn unseen(events: Vec<PolledEvent>, ack: u64) -> Vec<PolledEvent> {
-    events.into_iter().filter(|event| event.id == 0 || event.id > ack).collect()
+/// Says that the connection is there, and does what waited for it.
+async fn online(shared: &Shared) {
+    shared.connection.set_online(true);
+    shared.send(Delta::Connection(ConnectionState::Online)).await;
+    shared.flush_read_markers().await;
+    shared.fetch_missing_names().await;
+}
+
+async fn take_events(
+    shared: &Arc<Shared>,
+    attempts: &mut Attempts,
+    channel: &mut EventChannel,
+) -> Result<Infallible, Error> {
+    let mut odd = 0;
+    loop {
+        let asked = Instant::now();
+        let answer = match poll(shared, channel.ack).await {
+            // The subscription stays: it goes on where it was.
+            Err(Error { kind: ErrorKind::RetryAfter(wait), message, .. }) => {
+                odd += 1;
+                shared.connection.set_online(false);
+                shared.pause_all(wait, odd, &message).await;
+                continue;
+            }
+            other => other?,
+        };
+        let quick = asked.elapsed() < QUICK;
+        if !shared.connection.is_online() {
+            online(shared).await;
+        }
+        // Only an answered poll proves that the connection works.
+        attempts.works();
+        // That is how some servers say that there are no events.
+        let answer_is_empty = answer.is_empty_form;
+        let Received { events, ack, complete, gapless } = Received::of(answer, channel.ack);
+        let nothing = events.is_empty();
+        channel.ack = ack;
+        // A server that has often left ids out for no reason is believed more.
+        let follows = complete && (gapless || channel.harmless >= HARMLESS);
+        let readable = apply_events(shared, events, follows).await;
+        if !gapless {
+            channel.jumped.get_or_insert(asked);
+        }
+        if !complete || !readable {
+            odd += 1;
+            check(shared, channel, !answer_is_empty).await?;
+            if quick && odd > 1 {
+                shared.connection.wait(shared.backoff(odd)).await;
+            }
+            continue;
+        }
+        odd = 0;
+        if channel.is_jump_due(nothing) {
+            check(shared, channel, false).await?;
+        }
+        if quick && nothing {
+            // Do not flood a server that does not hold the poll.
+            shared.connection.wait(shared.options.interval).await;
+        }
+    }
+}
+
+impl EventChannel {
+    /// Whether to look into a jump in the ids of events: at once, unless that was for nothing several times. Then it waits
+    /// for a moment without events.
+    fn is_jump_due(&self, idle: bool) -> bool {
+        let Some(since) = self.jumped else { return false };
+        self.harmless < HARMLESS || idle || since.elapsed() >= JUMP_WAITS
+    }
+}
+
+/// Polls for events. The connection counts as one again when the poll is open for some time.
+async fn poll(shared: &Shared, ack: u64) -> Result<PolledEvents, Error> {
+    // A poll acknowledges the events of the one before, so that events are sent again if an answer is lost.
+    let poll = shared.client.poll(Some(ack));
+    if shared.connection.is_online() {
+        return poll.await;
+    }
+    tokio::pin!(poll);
+    if let Ok(answer) = tokio::time::timeout(HOLDS, poll.as_mut()).await {
+        return answer;
+    }
+    online(shared).await;
+    poll.await
+}
+
+/// After an answer that may have hidden something: fetches what it may have been by the list, before the status says
+/// again that everything is there. Ids that are left out need not mean anything, so that is shown only if it takes long.
+async fn check(shared: &Shared, channel: &mut EventChannel, is_wrong: bool) -> Result<(), Error> {
+    channel.jumped = None;
+    let patience = if is_wrong && channel.harmless < HARMLESS { Duration::ZERO } else { QUICK };
+    let refresh = shared.refresh(false);
+    tokio::pin!(refresh);
+    let found = if let Ok(found) = tokio::time::timeout(patience, refresh.as_mut()).await {
+        found?
+    } else {
+        shared.send(Delta::Connection(ConnectionState::Connecting)).await;
+        let found = refresh.await?;
+        shared.send(Delta::Connection(ConnectionState::Online)).await;
+        found
+    };
+    channel.harmless = if found { 0 } else { channel.harmless.saturating_add(1) };
+    Ok(())
+}
+
+/// The events of an answer that are to be applied.
+#[derive(Debug)]
+struct Received {
+    events: Vec<PolledEvent>,
+    ack: u64,
+    /// See [`PolledEvents::complete`].
+    complete: bool,
+    /// No id is left out before or between these events.
+    gapless: bool,
+}
+
+impl Received {
+    /// Events without an id are always taken, because they cannot be compared. Ids count up by one; where they do not,
+    /// something may have been lost. If they begin anew, all are taken.
+    fn of(answer: PolledEvents, ack: u64) -> Self {
+        let PolledEvents { events, complete, .. } = answer;
+        let numbered = || events.iter().map(|event| event.id).filter(|id| *id > 0);
+        let began_anew = numbered().all(|id| id <= ack) && numbered().next().is_some();
+        let before = if began_anew { 0 } else { ack };
+        let events: Vec<PolledEvent> =
+            events.into_iter().filter(|event| event.id == 0 || event.id > before).collect();
+        let ids: Vec<u64> = events.iter().map(|event| event.id).filter(|id| *id > 0).collect();
+        let first = (before > 0).then_some(before).into_iter();
+        let all: Vec<u64> = first.chain(ids.iter().copied()).collect();
+        let gapless = all.iter().zip(all.iter().skip(1)).all(|(a, b)| *b <= a.saturating_add(1));
+        let ack = ids.into_iter().max().unwrap_or(ack);
+        Self { events, ack, complete, gapless: gapless && !began_anew }
+    }
 }
 
 async fn ask_at_intervals(
@@ -153,138 +312,14 @@ async fn ask_at_intervals(
     loop {
         shared.connection.wait(shared.options.interval).await;
         shared.refresh(false).await?;
-        attempts.succeeded();
+        if !shared.connection.is_online() {
+            online(shared).await;
+        }
+        attempts.works();
         if shared.people.misses_members() {
             shared.fetch_missing_names().await;
         }
     }
-}
-
-/// Stores a batch of events and sends what changed to the app. What cannot be read is skipped.
-async fn apply_events(shared: &Arc<Shared>, events: Vec<PolledEvent>) {
-    let batch = EventBatch::read(events);
-    for (conversation, who, active) in batch.typing {
-        if who != shared.me {
-            shared.send(Delta::Typing { conversation, who, active }).await;
-        }
-    }
-    let open = shared.open_chat();
-    if batch.read_marks.iter().any(|id| open.as_ref() == Some(id)) {
-        shared.receipts.announced();
-    }
-    let strangers = shared.unknown_conversations(batch.messages.keys()).await;
-    apply_messages(shared, batch.conversations, batch.messages).await;
-    for id in strangers {
-        shared.fetch_new_conversation(&id).await;
-    }
-    for (json, thread) in batch.threads {
-        apply_thread(shared, json, thread).await;
-    }
-    if shared.people.misses_members() {
-        shared.fetch_missing_names().await;
-    }
-}
-
-/// The events of one poll, sorted by what they contain.
-#[derive(Default)]
-struct EventBatch {
-    messages: BTreeMap<ConversationId, Vec<RawMessage>>,
-    conversations: Vec<IncomingConversation>,
-    threads: Vec<(String, wire::WireThread)>,
-    typing: Vec<(ConversationId, UserId, bool)>,
-    /// Conversations in which someone has read further.
-    read_marks: Vec<ConversationId>,
-}
-
-impl EventBatch {
-    fn read(events: Vec<PolledEvent>) -> Self {
-        let mut batch = Self::default();
-        for event in events {
-            batch.add(event);
-        }
-        batch
-    }
-
-    fn add(&mut self, event: PolledEvent) {
-        match event.resource_type.as_str() {
-            "NewMessage" | "MessageUpdate" => {
-                self.add_message(wire::raw_message(&event.resource, None));
-            }
-            // Its messages are separate events and may come later, so its version is not recorded as stored.
-            "ConversationUpdate" => {
-                self.conversations.extend(
-                    wire::raw_conversation(&event.resource).map(IncomingConversation::listed),
-                );
-            }
-            "ThreadUpdate" => {
-                let thread = wire::thread(&event.resource).ok();
-                self.threads.extend(thread.map(|thread| (event.resource, thread)));
-            }
-            _ => {}
-        }
-    }
-
-    fn add_message(&mut self, raw: Option<RawMessage>) {
-        let Some(raw) = raw else { return };
-        if let Some(active) = decode::typing(&raw) {
-            self.typing.push((raw.conversation, raw.sender, active));
-        } else if decode::is_read_mark(&raw) {
-            self.read_marks.push(raw.conversation);
-        } else {
-            self.messages.entry(raw.conversation.clone()).or_default().push(raw);
-        }
-    }
-}
-
-async fn apply_messages(
-    shared: &Shared,
-    conversations: Vec<IncomingConversation>,
-    messages: BTreeMap<ConversationId, Vec<RawMessage>>,
-) {
-    let real = messages.into_iter().filter(|(id, _)| !id.is_virtual());
-    let incoming: Vec<IncomingMessages> = real
-        .map(|(conversation, messages)| {
-            // After coming back into a group, what was written meanwhile has to be fetched.
-            if messages.iter().any(|raw| adds(raw, &shared.me)) {
-                shared.fell_behind(&conversation);
-            }
-            let follows = !shared.history.is_behind(&conversation);
-            let coverage = follows.then_some(CoverageUpdate::Append).into_iter().collect();
-            let (placement, arrival) = (Placement::Event, Arrival::Live);
-            IncomingMessages { conversation, messages, placement, arrival, coverage }
-        })
-        .collect();
-    if incoming.is_empty() && conversations.is_empty() {
-        return;
-    }
-    let touched: Vec<ConversationId> = incoming.iter().map(|i| i.conversation.clone()).collect();
-    if !shared.ingest(conversations, incoming).await {
-        // They are shown but not stored, so the next messages must not be appended to the stored ones.
-        for id in &touched {
-            shared.fell_behind(id);
-        }
-    }
-}
-
-async fn apply_thread(shared: &Shared, json: String, thread: wire::WireThread) {
-    let Some(id) = wire::thread_id(&json) else { return };
-    // What does not list the members must not replace what does.
-    if thread.lists_members
-        && let Err(error) = shared.store.save_thread(&id, json).await
-    {
-        tracing::error!(%error, "a thread was not stored");
-    }
-    if let Some(topic) = &thread.settings.topic {
-        shared.send(Delta::Topic { conversation: id.clone(), topic: topic.clone() }).await;
-    }
-    shared.send_thread(&id, thread).await;
-}
-
-/// Whether a message says that this account was added to the conversation.
-fn adds(raw: &RawMessage, me: &UserId) -> bool {
-    let kind = raw.kind.strip_prefix("ThreadActivity/");
-    kind.is_some_and(|kind| matches!(kind, "AddMember" | "MemberJoined"))
-        && raw.content.contains(me.as_str())
 }
 
 #[cfg(test)]
@@ -295,31 +330,30 @@ mod tests {
         PolledEvent { id, resource_type: kind.into(), resource: resource.into() }
     }
 
-    fn message(id: u64, kind: &str, content: &str) -> String {
-        serde_json::json!({
-            "id": id.to_string(), "messagetype": kind, "content": content, "from": "8:joe.4",
-            "conversationid": "19:team@thread.skype",
-        })
-        .to_string()
-    }
-
-    #[test]
-    fn a_lost_connection_is_tried_again_after_longer_and_longer_waits() {
+    #[tokio::test(start_paused = true)]
+    async fn failures_count_until_the_connection_was_good_for_minutes() {
         let mut attempts = Attempts::default();
         for failed in 1..=3 {
-            assert_eq!(attempts.after(ErrorKind::Unreachable), NextAttempt::Backoff);
+            assert_eq!(attempts.after(ErrorKind::Unreachable), NextAttempt::Backoff(failed));
+            attempts.works();
+            tokio::time::advance(Duration::from_secs(50)).await;
+            attempts.works();
             assert_eq!(attempts.failed, failed);
         }
-        attempts.succeeded();
+        tokio::time::advance(HEALTHY).await;
+        attempts.works();
         assert_eq!(attempts.failed, 0);
     }
 
     #[test]
-    fn an_endpoint_that_is_gone_is_registered_at_once_but_not_twice_in_a_row() {
+    fn an_endpoint_that_is_gone_is_registered_at_once_but_not_again_and_again() {
         let mut attempts = Attempts::default();
         assert_eq!(attempts.after(ErrorKind::EndpointGone), NextAttempt::Now);
-        assert_eq!(attempts.after(ErrorKind::EndpointGone), NextAttempt::Backoff);
-        assert_eq!(attempts.after(ErrorKind::EndpointGone), NextAttempt::Now);
+        for failed in 2..10 {
+            attempts.works();
+            let next = attempts.after(ErrorKind::EndpointGone);
+            assert_eq!(next, NextAttempt::Backoff(failed + REGISTRATION_STEPS));
+        }
     }
 
     #[test]
@@ -333,47 +367,23 @@ mod tests {
     }
 
     #[test]
-    fn events_that_were_acknowledged_are_not_applied_again() {
-        let events = [3, 0, 5, 4].map(|id| event(id, "NewMessage", "{}")).into();
-        let ids: Vec<u64> = unseen(events, 4).iter().map(|event| event.id).collect();
-        assert_eq!(ids, [0, 5]);
-    }
-
-    #[test]
-    fn events_are_sorted_by_what_they_bring_and_unreadable_ones_are_skipped() {
-        let batch = EventBatch::read(vec![
-            event(1, "NewMessage", &message(11, "Text", "hi")),
-            event(2, "NewMessage", &message(12, "Control/Typing", "")),
-            event(3, "MessageUpdate", &message(11, "Text", "hello")),
-            event(
-                4,
-                "NewMessage",
-                &message(13, "ThreadActivity/MemberConsumptionHorizonUpdate", ""),
-            ),
-            event(5, "ConversationUpdate", r#"{"id":"8:mia.tan"}"#),
-            event(6, "ThreadUpdate", r#"{"id":"19:team@thread.skype","members":[]}"#),
-            event(7, "NewMessage", "[]"),
-            event(8, "ThreadUpdate", "{}"),
-            event(9, "EndpointPresence", "{}"),
-        ]);
-        let team = ConversationId::new("19:team@thread.skype");
-        assert_eq!(batch.messages.len(), 1);
-        assert_eq!(batch.messages[&team].len(), 2);
-        assert_eq!(batch.typing, [(team.clone(), UserId::new("8:joe.4"), true)]);
-        assert_eq!(batch.read_marks, [team]);
-        assert_eq!((batch.conversations.len(), batch.threads.len()), (1, 1));
-    }
-
-    #[test]
-    fn only_the_own_id_in_a_member_change_means_that_this_account_came_back() {
-        let me = UserId::new("8:anna.7");
-        let raw = |kind: &str, content: &str| {
-            wire::raw_message(&message(1, kind, content), None).unwrap()
+    fn a_jump_in_the_ids_of_events_is_noticed_and_ids_that_begin_anew_are_taken() {
+        let received = |ids: &[u64], ack| {
+            let events = ids.iter().map(|id| event(*id, "NewMessage", "{}")).collect();
+            let received =
+                Received::of(PolledEvents { events, complete: true, is_empty_form: false }, ack);
+            let ids: Vec<u64> = received.events.iter().map(|event| event.id).collect();
+            (ids, received.ack, received.gapless)
         };
-        let added = "<addmember><target>8:anna.7</target></addmember>";
-        assert!(adds(&raw("ThreadActivity/AddMember", added), &me));
-        assert!(!adds(&raw("ThreadActivity/AddMember", "<target>8:mia.tan</target>"), &me));
-        assert!(!adds(&raw("ThreadActivity/DeleteMember", added), &me));
-        assert!(!adds(&raw("Text", added), &me));
+        assert_eq!(received(&[], 7), (vec![], 7, true));
+        assert_eq!(received(&[1000, 1001], 0), (vec![1000, 1001], 1001, true));
+        assert_eq!(received(&[0, 8], 7), (vec![0, 8], 8, true));
+        assert_eq!(received(&[9], 7), (vec![9], 9, false));
+        assert_eq!(received(&[8, 10], 7), (vec![8, 10], 10, false));
+        assert_eq!(received(&[1000, 1002], 0), (vec![1000, 1002], 1002, false));
+        // Sent again although it was acknowledged.
+        assert_eq!(received(&[7, 8], 7), (vec![8], 8, true));
+        assert_eq!(received(&[3, 4], 7), (vec![3, 4], 4, false));
+        assert_eq!(received(&[5, 5], 4), (vec![5, 5], 5, true));
     }
 }

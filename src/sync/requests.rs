@@ -121,6 +121,7 @@ impl Dispatcher {
         save_last_open(shared, &conversation).await;
         self.spawn(move |shared| async move {
             if shared.connection.is_online() {
+                shared.fill_now(&conversation).await;
                 refresh_thread(&shared, &conversation).await;
             }
         });
@@ -367,7 +368,7 @@ async fn mark_read(
 
 async fn resync(shared: &Arc<Shared>, id: &ConversationId) {
     let result = match shared.client.conversation(id).await {
-        Ok(raw) => shared.catch_up(raw, News::above_stored(Arrival::CatchUp)).await,
+        Ok(raw) => shared.catch_up(raw, News::above_stored(Arrival::CatchUp)).await.map(drop),
         Err(error) => Err(error),
     };
     if let Err(error) = result {

@@ -1,6 +1,7 @@
 //! What the tests share: a gateway on a free port, and the whole program on a screen in memory.
 #![expect(dead_code, reason = "each test file uses its own part of this")]
 
+pub mod clock;
 pub mod fixture;
 pub mod kill;
 pub mod random;
@@ -245,6 +246,8 @@ pub struct Setup<'a> {
     pub editor: &'a [&'a str],
     /// How long messages can be taken back.
     pub grace: Duration,
+    /// First and longest wait between two attempts.
+    pub backoff: (Duration, Duration),
 }
 
 impl Default for Setup<'_> {
@@ -257,6 +260,7 @@ impl Default for Setup<'_> {
             receipts: Receipts::Auto,
             editor: &[],
             grace: Duration::ZERO,
+            backoff: (Duration::from_millis(100), Duration::from_millis(500)),
         }
     }
 }
@@ -290,8 +294,8 @@ impl Runner {
         let sync_options = sync::SyncOptions {
             poll: setup.poll,
             interval: Duration::from_millis(150),
-            backoff_base: Duration::from_millis(100),
-            backoff_cap: Duration::from_millis(500),
+            backoff_base: setup.backoff.0,
+            backoff_cap: setup.backoff.1,
             page: 50,
             grace: setup.grace,
         };
@@ -432,6 +436,25 @@ impl Runner {
         self.wait_for(&format!("› {name}")).await;
         self.press(&["enter"]).await;
         self.wait_gone("Find a conversation").await;
+    }
+
+    /// Waits until the screen shows `text`, while the clock is moved on.
+    pub async fn passes(&mut self, clock: &clock::SteppedClock, text: &str) {
+        let shown = self.shown.clone();
+        let is_so = || shown.borrow().contains(text);
+        let is_so = clock.pass_until(Duration::from_secs(300), is_so).await;
+        assert!(is_so, "waited for {text:?}; the screen was\n{}", self.screen());
+    }
+
+    /// Quits, while the clock is moved on.
+    pub async fn end(self, clock: &clock::SteppedClock) {
+        // What has not been sent is asked about.
+        self.press(&["ctrl-q"]).await;
+        clock.pass(Duration::from_secs(1)).await;
+        if !self.task.is_finished() {
+            self.press(&["ctrl-q"]).await;
+        }
+        assert!(clock.pass_until(PATIENCE, || self.task.is_finished()).await, "quits");
     }
 
     pub async fn quit(self) {

@@ -27,6 +27,7 @@ pub struct Asked {
     pub body: Value,
     /// How many requests with this method and path came before.
     pub earlier: usize,
+    pub at: tokio::time::Instant,
 }
 
 impl Asked {
@@ -90,6 +91,8 @@ pub struct Script {
     pub profiles: BTreeMap<String, String>,
     events: VecDeque<Value>,
     next_event: u64,
+    /// How long a poll waits for events; 2 seconds unless said otherwise.
+    pub poll_wait: Option<Duration>,
     /// Answers before all else.
     special: Option<Special>,
     asked: Vec<Asked>,
@@ -261,6 +264,7 @@ async fn answered(
         query: uri.query().unwrap_or_default().to_owned(),
         body: serde_json::from_slice(&body).unwrap_or_default(),
         earlier: 0,
+        at: tokio::time::Instant::now(),
     };
     let reply = {
         let mut script = script.lock().unwrap();
@@ -268,8 +272,11 @@ async fn answered(
         asked.earlier = script.asked.iter().filter(same).count();
         script.asked.push(asked.clone());
         let is_poll = asked.is("POST", "/poll");
-        let reply = (!is_poll || script.special.is_some()).then(|| script.reply(&asked));
-        reply.filter(|reply| !is_poll || reply.status != 404)
+        if is_poll {
+            script.special.as_mut().and_then(|special| special(&asked))
+        } else {
+            Some(script.reply(&asked))
+        }
     };
     changed.notify_waiters();
     let reply = match reply {
@@ -288,7 +295,8 @@ async fn answered(
 
 /// Waits for events as a long poll does, for a while.
 async fn polled(script: &Arc<Mutex<Script>>, changed: &Arc<Notify>) -> Reply {
-    let wait = tokio::time::timeout(Duration::from_secs(2), async {
+    let time = script.lock().unwrap().poll_wait.unwrap_or(Duration::from_secs(2));
+    let wait = tokio::time::timeout(time, async {
         loop {
             let notified = changed.notified();
             let events: Vec<Value> = script.lock().unwrap().events.drain(..).collect();

@@ -126,7 +126,7 @@ pub async fn poll(
                 return Ok(answer.into_json());
             }
         } else if tokio::time::timeout_at(deadline, waiting.wake.notified()).await.is_err() {
-            return Ok(JsonText("{}".into()));
+            return Ok(PollResponse::default().into_json());
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{WireError, names};
 use crate::model::{ConversationId, SafeText, Timestamp, UserId};
-use crate::protocol::lenient::{self, Text};
+use crate::protocol::lenient::Text;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -14,12 +14,22 @@ pub struct PolledEvent {
     pub resource: String,
 }
 
-/// Reads the answer to a poll. The events are sorted by id, because servers disagree on the order (facts 2.2). An empty
-/// object or list means that there are none.
-pub fn events(body: &str) -> Result<Vec<PolledEvent>, WireError> {
+/// The answer to a poll.
+#[derive(Debug, Default)]
+pub struct PolledEvents {
+    /// Sorted by id, because servers disagree on the order (facts 2.2).
+    pub events: Vec<PolledEvent>,
+    /// The answer had a list of events and every item of it could be read. Otherwise events may be lost.
+    pub complete: bool,
+    /// An empty object or list, or nothing at all: by some servers meant as "no events" (facts 2.2).
+    pub is_empty_form: bool,
+}
+
+/// Reads the answer to a poll. An empty answer may mean that there are no events (facts 2.2), and it may be a wrong one.
+pub fn events(body: &str) -> PolledEvents {
     #[derive(Deserialize)]
     struct PollAnswer<'a> {
-        #[serde(borrow, default, rename = "eventMessages", deserialize_with = "lenient::items")]
+        #[serde(borrow, rename = "eventMessages")]
         events: Vec<&'a RawValue>,
     }
     #[derive(Deserialize)]
@@ -31,25 +41,22 @@ pub fn events(body: &str) -> Result<Vec<PolledEvent>, WireError> {
         #[serde(borrow)]
         resource: &'a RawValue,
     }
-    let trimmed = body.trim();
-    if trimmed.is_empty() || trimmed == "[]" {
-        return Ok(Vec::new());
-    }
-    let body: PollAnswer<'_> = serde_json::from_str(trimmed).map_err(|_| WireError::NotJson)?;
-    let mut events: Vec<PolledEvent> = body
-        .events
-        .iter()
-        .filter_map(|raw| {
-            let item: PollItem<'_> = serde_json::from_str(raw.get()).ok()?;
-            Some(PolledEvent {
-                id: item.id.number().unwrap_or(0),
-                resource_type: item.resource_type.as_str().to_owned(),
-                resource: item.resource.get().to_owned(),
-            })
+    let Ok(answer) = serde_json::from_str::<PollAnswer<'_>>(body) else {
+        let is_empty_form = matches!(body.trim(), "" | "{}" | "[]");
+        return PolledEvents { is_empty_form, ..PolledEvents::default() };
+    };
+    let read = |raw: &&RawValue| {
+        let item: PollItem<'_> = serde_json::from_str(raw.get()).ok()?;
+        Some(PolledEvent {
+            id: item.id.number().unwrap_or(0),
+            resource_type: item.resource_type.as_str().to_owned(),
+            resource: item.resource.get().to_owned(),
         })
-        .collect();
+    };
+    let mut events: Vec<PolledEvent> = answer.events.iter().filter_map(read).collect();
+    let complete = events.len() == answer.events.len();
     events.sort_by_key(|e| e.id);
-    Ok(events)
+    PolledEvents { events, complete, is_empty_form: false }
 }
 
 /// Reads display names from the answer of a profile service, in any form (facts 5).

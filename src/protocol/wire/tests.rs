@@ -92,13 +92,44 @@ fn the_reference_pages_thread_reads() {
 }
 
 #[test]
-fn events_come_in_order_and_an_empty_poll_is_none() {
-    for empty in ["{}", "[]", "", "{\"eventMessages\":[]}"] {
-        assert!(events(empty).unwrap().is_empty(), "{empty}");
+fn events_come_in_order() {
+    assert!(events("{\"eventMessages\":[]}").complete);
+    let body = r#"{"eventMessages":[{"id":1001,"resourceType":"NewMessage","resource":{"id":"2"}},{"id":"1000","resourceType":"X","resource":{}}]}"#;
+    let read = events(body);
+    let ids: Vec<u64> = read.events.iter().map(|e| e.id).collect();
+    assert_eq!((ids.as_slice(), read.complete), (&[1000, 1001][..], true));
+}
+
+#[test]
+fn an_answer_that_may_have_hidden_events_is_not_complete() {
+    let deep = format!("{{\"eventMessages\":[{}{}]}}", "[".repeat(500), "]".repeat(500));
+    for odd in [
+        "",
+        "{}",
+        "[]",
+        "null",
+        "7",
+        "<html>",
+        "[{\"eventMessages\":[]}]",
+        "{\"eventMessages\":null}",
+        "{\"eventMessages\":{}}",
+        "{\"eventMessages\":\"[]\"}",
+        "{\"events\":[]}",
+        "{\"eventMessages\":[],\"eventMessages\":[]}",
+        "{\"eventMessages\":[null]}",
+        "{\"eventMessages\":[{\"id\":3}]}",
+        "{\"eventMessages\":[{\"id\":3,\"resource\":{},\"resource\":{}}]}",
+        "{\"eventMessages\":[]",
+        "{\"eventMessages\":[]}{}",
+        "{\0\"\0e\0",
+        deep.as_str(),
+    ] {
+        assert!(!events(odd).complete, "{odd}");
+        assert!(events(odd).events.is_empty(), "{odd}");
     }
-    let body = r#"{"eventMessages":[{"id":1001,"resourceType":"NewMessage","resource":{"id":"2"}},{"id":"1000","resourceType":"X","resource":{}},{"id":3}]}"#;
-    let ids: Vec<u64> = events(body).unwrap().iter().map(|e| e.id).collect();
-    assert_eq!(ids, [1000, 1001]);
+    // One bad item costs no other.
+    let mixed = r#"{"eventMessages":[7,{"id":5,"resourceType":"NewMessage","resource":{}}]}"#;
+    assert_eq!((events(mixed).events.len(), events(mixed).complete), (1, false));
 }
 
 #[test]

@@ -6,8 +6,8 @@ use std::time::Duration;
 pub fn wait(base: Duration, cap: Duration, attempt: u32, random: u64) -> Duration {
     let factor = 1u32.checked_shl(attempt.saturating_sub(1).min(20)).unwrap_or(u32::MAX);
     let ceiling = base.saturating_mul(factor).min(cap);
-    // At least a tenth of it: without any wait, a server that is down would be flooded.
-    let floor = ceiling / 10;
+    // At least half of it: the first attempts would follow each other too closely otherwise.
+    let floor = ceiling / 2;
     let span = u64::try_from(ceiling.saturating_sub(floor).as_micros())
         .unwrap_or(u64::MAX)
         .saturating_add(1);
@@ -25,10 +25,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn waits_stay_between_a_tenth_of_the_ceiling_and_the_cap(attempt in 0u32..1000, random: u64) {
+        fn waits_stay_between_half_of_the_ceiling_and_the_cap(attempt in 0u32..1000, random: u64) {
             let (base, cap) = (Duration::from_secs(1), Duration::from_secs(60));
             let wait = wait(base, cap, attempt, random);
-            prop_assert!(wait >= base / 10);
+            prop_assert!(wait >= base / 2);
             prop_assert!(wait <= cap);
         }
     }
@@ -36,9 +36,14 @@ mod tests {
     #[test]
     fn the_ceiling_doubles_and_stops_at_the_cap() {
         let ceiling = |attempt| {
-            (0..2000u64)
+            (0..2_000u64)
                 .map(|r| {
-                    wait(Duration::from_secs(1), Duration::from_secs(60), attempt, r * 1_000_003)
+                    wait(
+                        Duration::from_secs(1),
+                        Duration::from_secs(60),
+                        attempt,
+                        r.wrapping_mul(0x9e37_79b9_7f4a_7c15),
+                    )
                 })
                 .max()
                 .unwrap()

@@ -1,0 +1,377 @@
+//! Wrong answers, limits and outages: a table row each, with what must be on the screen, what must be stored, and how many
+//! requests it may cost.
+
+mod common;
+
+use common::clock::SteppedClock;
+use common::scripted::{Asked, Reply, Scripted, item};
+use common::*;
+use serde_json::{Value, json};
+use skchat::model::{ConversationId, Receipts};
+use skchat::store::Store;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::time::Instant;
+
+const MISSING: &str = "messages missing";
+/// All messages of a chat with Joe that the server holds, and those that were there at the first start.
+const COUNT: u64 = 250;
+const BEFORE: u64 = 20;
+
+fn setup(dir: &Path) -> Setup<'_> {
+    Setup { dir: Some(dir), receipts: Receipts::Never, ..Setup::default() }
+}
+
+/// Numbers of the stored messages, oldest first, and the number of open and closed gaps.
+async fn stored(dir: &Path) -> (Vec<u64>, usize, usize) {
+    let store = Store::open(&dir.join("store.db")).unwrap();
+    let id = ConversationId::new(JOE);
+    let rows = store.newest(&id, 10_000).await.unwrap();
+    let number = |id: &str| id.parse::<u64>().unwrap() - fixture::START.unsigned_abs();
+    let mut numbers: Vec<u64> = rows.iter().map(|raw| number(&raw.id)).collect();
+    numbers.sort_unstable();
+    let coverage = store.coverage(&id).await.unwrap();
+    let closed = coverage.gaps().filter(|gap| gap.closed).count();
+    (numbers, coverage.gaps().count() - closed, closed)
+}
+
+fn said(range: std::ops::RangeInclusive<u64>) -> Vec<Value> {
+    range.rev().map(|n| item(n, JOE, JOE, &format!("said {n:03}."))).collect()
+}
+
+/// How a server answers for a page of messages that begins below `end`.
+#[derive(Clone, Copy)]
+struct OddPages {
+    name: &'static str,
+    /// `_metadata` of a page that ends above the message `lowest`.
+    metadata: fn(lowest: u64) -> Option<Value>,
+    /// What a link leads to, other than an older page.
+    link: fn() -> Option<Reply>,
+}
+
+const NO_LINK: fn() -> Option<Reply> = || None;
+
+fn odd_pages() -> Vec<OddPages> {
+    let odd = |name, metadata| OddPages { name, metadata, link: NO_LINK };
+    vec![
+        odd("no metadata", |_| None),
+        odd("metadata of another type", |_| Some(json!("none"))),
+        odd("metadata without a link", |_| Some(json!({}))),
+        odd("an empty link", |_| Some(json!({ "backwardLink": "" }))),
+        odd("null for a link", |_| Some(json!({ "backwardLink": null }))),
+        odd("a link to a file", |_| Some(json!({ "backwardLink": "file:///etc/hostname" }))),
+        odd("a link without a state", |_| {
+            Some(json!({ "backwardLink": "https://evil.example/v1/x?startTime=0" }))
+        }),
+        odd("a link that is not UTF-8", |_| {
+            Some(json!({ "backwardLink": "https://h.example/?syncState=%ff%fe" }))
+        }),
+        odd("a link to itself", |lowest| {
+            let own = lowest + 50;
+            Some(json!({ "backwardLink": format!("https://h.example/?syncState={own}") }))
+        }),
+        odd("links in a circle", |lowest| {
+            let next = if lowest > 160 { lowest } else { COUNT + 1 };
+            Some(json!({ "backwardLink": format!("https://h.example/?syncState={next}") }))
+        }),
+        OddPages {
+            name: "a link that is refused",
+            metadata: |lowest| Some(json!({ "backwardLink": format!("?syncState={lowest}") })),
+            link: || Some(Reply::status(400, "{\"errorCode\":230}")),
+        },
+        OddPages {
+            name: "a link to nothing",
+            metadata: |lowest| Some(json!({ "backwardLink": format!("?syncState={lowest}") })),
+            link: || Some(Reply::status(404, "{}")),
+        },
+        OddPages {
+            name: "a link to a web page",
+            metadata: |lowest| Some(json!({ "backwardLink": format!("?syncState={lowest}") })),
+            link: || Some(Reply::status(200, "<html>hello</html>")),
+        },
+    ]
+}
+
+/// A page of at most 50 of the messages up to `COUNT`, as such a server gives it.
+fn odd_page(pages: OddPages, heeds_bounds: bool, asked: &Asked) -> Option<Reply> {
+    if !asked.is("GET", &format!("/{JOE}/messages")) {
+        return None;
+    }
+    let state = asked.value("syncState").and_then(|state| state.parse::<u64>().ok());
+    if state.is_some()
+        && let Some(reply) = (pages.link)()
+    {
+        return Some(reply);
+    }
+    let bound = asked.value("endTime").filter(|_| heeds_bounds);
+    let end = bound.map(|end| end.parse::<u64>().unwrap() - fixture::START.unsigned_abs() + 1);
+    let below = state.or(end).unwrap_or(COUNT + 1).min(COUNT + 1);
+    let lowest = below.saturating_sub(50).max(1);
+    let mut body = json!({ "messages": said(lowest..=below - 1) });
+    if let Some(metadata) = (pages.metadata)(lowest) {
+        body["_metadata"] = metadata;
+    }
+    Some(Reply::json(&body))
+}
+
+async fn history_row(pages: OddPages, heeds_bounds: bool) {
+    let name = format!("{}, bounds are heeded: {heeds_bounds}", pages.name);
+    let dir = tempfile::tempdir().unwrap();
+    let server = Scripted::start(|script| script.chat(JOE, said(1..=BEFORE))).await;
+    let mut anna = Runner::launch(server.options(ANNA), &setup(dir.path()));
+    anna.wait_for("live").await;
+    anna.press(&["alt-down"]).await;
+    anna.wait_for("said 020.").await;
+    anna.quit().await;
+    server.change(|script| {
+        script.chat(JOE, said(BEFORE + 1..=COUNT));
+        script.answer(move |asked| odd_page(pages, heeds_bounds, asked));
+    });
+    let before = server.count("GET", "/messages");
+    let size = (80, 300);
+    let mut anna = Runner::launch(server.options(ANNA), &Setup { size, ..setup(dir.path()) });
+    anna.wait_for("said 250.").await;
+    anna.wait_for("live").await;
+    if heeds_bounds {
+        let screen = anna.wait_gone(MISSING).await;
+        let screen =
+            if screen.contains("said 021.") { screen } else { anna.wait_for("said 021.").await };
+        assert!(!screen.contains("nothing in between"), "{name}\n{screen}");
+    } else {
+        let screen = anna.wait_for(MISSING).await;
+        assert!(screen.contains("said 020.") && screen.contains("said 201."), "{name}\n{screen}");
+    }
+    let requests = server.count("GET", "/messages") - before;
+    anna.quit().await;
+    let (numbers, open, closed) = stored(dir.path()).await;
+    assert_eq!(closed, 0, "{name}");
+    assert_eq!(open, usize::from(!heeds_bounds), "{name}: {numbers:?}");
+    if heeds_bounds {
+        assert_eq!(numbers, (1..=COUNT).collect::<Vec<_>>(), "{name}");
+    }
+    assert!(requests <= 30, "{name}: {requests} requests");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_odd_page_of_a_history_loses_nothing() {
+    for pages in odd_pages() {
+        for heeds_bounds in [true, false] {
+            history_row(pages, heeds_bounds).await;
+        }
+    }
+}
+
+/// Answers to a poll in which the event of a message gets lost.
+fn odd_polls() -> Vec<(&'static str, Vec<u8>)> {
+    let message = item(30, JOE, JOE, "the lost one");
+    let event = |id: u64, resource: &Value| json!({ "id": id, "type": "EventMessage", "resourceType": "NewMessage", "resource": resource });
+    let deep = format!("{{\"eventMessages\":[{}{}]}}", "[".repeat(300), "]".repeat(300));
+    let doubled = format!("{{\"eventMessages\":[{}],\"eventMessages\":[]}}", event(1000, &message));
+    let utf16: Vec<u8> =
+        "{\"eventMessages\":[]}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    vec![
+        ("nothing", Vec::new()),
+        ("an empty object", b"{}".to_vec()),
+        ("an empty array", b"[]".to_vec()),
+        ("an array", json!([event(1000, &message)]).to_string().into_bytes()),
+        ("null for a list", b"{\"eventMessages\":null}".to_vec()),
+        ("another name", json!({ "events": [event(1000, &message)] }).to_string().into_bytes()),
+        ("too deep", deep.into_bytes()),
+        ("doubled keys", doubled.into_bytes()),
+        ("UTF-16", utf16),
+        ("cut off", b"{\"eventMessages\":[{\"id\":1000,".to_vec()),
+        ("an item that is null", b"{\"eventMessages\":[null]}".to_vec()),
+        ("an item without its resource", b"{\"eventMessages\":[{\"id\":1000}]}".to_vec()),
+        (
+            "a message with only an id",
+            json!({ "eventMessages": [event(1000, &json!({ "id": message["id"], "conversationLink": message["conversationLink"] }))] })
+                .to_string()
+                .into_bytes(),
+        ),
+        (
+            "a message that is an array",
+            json!({ "eventMessages": [event(1000, &json!([]))] }).to_string().into_bytes(),
+        ),
+        (
+            "a jump in the ids",
+            json!({ "eventMessages": [
+                { "id": 1000, "resourceType": "X", "resource": {} },
+                { "id": 1002, "resourceType": "X", "resource": {} },
+            ] })
+            .to_string()
+            .into_bytes(),
+        ),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_odd_answer_to_a_poll_loses_no_message() {
+    for (name, body) in odd_polls() {
+        let server = Scripted::start(|script| script.chat(JOE, said(1..=BEFORE))).await;
+        let mut anna = Runner::launch(server.options(ANNA), &Setup::default());
+        anna.wait_for("live").await;
+        anna.press(&["alt-down"]).await;
+        anna.wait_for("said 020.").await;
+        server.until("POST", "/poll", 1).await;
+        // The message is there for lists and pages; its event is in an answer that cannot be read, once.
+        let mut once = Some(String::from_utf8_lossy(&body).into_owned());
+        server.change(|script| {
+            let mut all = said(1..=BEFORE);
+            all.insert(0, item(30, JOE, JOE, "the lost one"));
+            script.chat(JOE, all);
+            script.answer(move |asked| {
+                let body = if asked.is("POST", "/poll") { once.take() } else { None };
+                body.map(|body| Reply::status(200, &body))
+            });
+        });
+        let screen = anna.wait_for("the lost one").await;
+        assert_eq!(screen.matches("the lost one").count(), 1, "{name}\n{screen}");
+        anna.wait_for("live").await;
+        let lists = server.asked("GET", "/conversations").len();
+        assert!(lists <= 12, "{name}: {lists} requests");
+        anna.quit().await;
+    }
+}
+
+/// A fault that lasts, and what it may cost.
+struct Outage {
+    name: &'static str,
+    answer: fn(&Asked) -> Option<Reply>,
+    /// What the screen shows meanwhile.
+    screen: &'static str,
+    /// Requests in the first minute, in which ten chats are opened and written in, and in each later one.
+    first: usize,
+    later: usize,
+}
+
+fn with_header(status: u16, name: &'static str, value: &str) -> Reply {
+    Reply { headers: vec![(name, value.to_owned())], ..Reply::status(status, "{}") }
+}
+
+fn outages() -> Vec<Outage> {
+    let all = |name, answer, screen| Outage { name, answer, screen, first: 8, later: 8 };
+    let poll = |name, answer| Outage { name, answer, screen: "offline", first: 45, later: 12 };
+    vec![
+        all("503 on everything", |_| Some(Reply::status(503, "")), "offline"),
+        all("500 on everything", |_| Some(Reply::status(500, "{}")), "offline"),
+        all("429 without a pause", |_| Some(with_header(429, "retry-after", "0")), "offline"),
+        all(
+            "429 until a date that is past",
+            |_| Some(with_header(429, "retry-after", "Wed, 21 Oct 2015 07:28:00 GMT")),
+            "offline",
+        ),
+        all(
+            "503 with a pause of a second",
+            |_| Some(with_header(503, "retry-after", "1")),
+            "offline",
+        ),
+        all("429 for half a minute", |_| Some(with_header(429, "retry-after", "30")), "offline"),
+        all("a web page", |_| Some(Reply::status(200, "<html>sign in</html>")), "offline"),
+        poll("403 on the poll", |a| a.is("POST", "/poll").then(|| Reply::status(403, "{}"))),
+        poll("404 on the poll", |a| a.is("POST", "/poll").then(|| Reply::status(404, "{}"))),
+        poll("404 and 729 on the poll", |a| {
+            a.is("POST", "/poll").then(|| Reply::status(404, "{\"errorCode\":729}"))
+        }),
+        poll("503 on the poll", |a| a.is("POST", "/poll").then(|| Reply::status(503, ""))),
+        poll("500 on the poll", |a| a.is("POST", "/poll").then(|| Reply::status(500, ""))),
+    ]
+}
+
+/// Requests by the minute since `start`.
+fn by_minute(server: &Scripted, start: Instant, minutes: u64) -> Vec<usize> {
+    let all = ["GET", "POST", "PUT", "DELETE"].iter().flat_map(|method| server.asked(method, "/"));
+    let at: Vec<u64> = all
+        .filter(|asked| asked.at >= start)
+        .map(|asked| asked.at.duration_since(start).as_secs() / 60)
+        .collect();
+    (0..minutes).map(|minute| at.iter().filter(|at| **at == minute).count()).collect()
+}
+
+const MINUTES: u64 = 3;
+
+async fn outage_row(row: &Outage) {
+    let clock = SteppedClock::start();
+    let server = Scripted::start(|script| {
+        script.poll_wait = Some(Duration::from_secs(30));
+        for n in 0..10 {
+            script.chat(
+                &format!("8:friend.{n}"),
+                vec![item(n, &format!("8:friend.{n}"), &format!("8:friend.{n}"), "hi")],
+            );
+        }
+    })
+    .await;
+    let options = server.options(ANNA);
+    let dir = tempfile::tempdir().unwrap();
+    let backoff = (Duration::from_secs(1), Duration::from_secs(60));
+    let mut anna = Runner::launch(options, &Setup { backoff, ..setup(dir.path()) });
+    anna.passes(&clock, "live").await;
+    let answer = row.answer;
+    server.change(|script| script.answer(answer));
+    let start = Instant::now();
+    // Ten chats with a message that waits.
+    for n in 0..10 {
+        anna.press(&["alt-down"]).await;
+        anna.passes(&clock, "To friend").await;
+        anna.paste(&format!("queued {n}")).await;
+        anna.passes(&clock, &format!("queued {n}")).await;
+        anna.press(&["enter"]).await;
+        clock.pass(Duration::from_millis(500)).await;
+    }
+    clock.pass(Duration::from_secs(60 * MINUTES)).await;
+    let counts = by_minute(&server, start, MINUTES);
+    println!("{}: {counts:?} requests a minute", row.name);
+    let screen = anna.screen();
+    assert!(counts[0] <= row.first, "{}: {counts:?}\n{screen}", row.name);
+    assert!(counts[1..].iter().all(|count| *count <= row.later), "{}: {counts:?}", row.name);
+    assert!(screen.contains(row.screen) || screen.contains("retry"), "{}\n{screen}", row.name);
+    anna.end(&clock).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_costs_few_requests_however_many_chats_wait() {
+    for row in outages() {
+        outage_row(&row).await;
+    }
+}
+
+/// Five requests in any second are answered; what is beyond gets a 429.
+fn quota(recent: &Arc<Mutex<Vec<Instant>>>) -> Option<Reply> {
+    let now = Instant::now();
+    let mut recent = recent.lock().unwrap();
+    recent.retain(|at| now.duration_since(*at) < Duration::from_secs(1));
+    if recent.len() >= 5 {
+        return Some(with_header(429, "retry-after", "1"));
+    }
+    recent.push(now);
+    None
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_a_quota_a_session_goes_on_where_it_was_and_is_soon_live() {
+    let clock = SteppedClock::start();
+    let recent = Arc::new(Mutex::new(Vec::new()));
+    let server = Scripted::start(|script| {
+        script.poll_wait = Some(Duration::from_secs(30));
+        for n in 0..120 {
+            let id = format!("8:friend.{n}");
+            script.chat(&id, vec![item(n, &id, &id, "hi")]);
+        }
+        script.answer(move |_| quota(&recent));
+    })
+    .await;
+    let dir = tempfile::tempdir().unwrap();
+    let backoff = (Duration::from_secs(1), Duration::from_secs(60));
+    let start = Instant::now();
+    let mut anna = Runner::launch(server.options(ANNA), &Setup { backoff, ..setup(dir.path()) });
+    anna.passes(&clock, "live").await;
+    assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
+    let registrations = server.asked("POST", "/endpoints").into_iter();
+    let registered = registrations.filter(|asked| asked.path.ends_with("/endpoints")).count();
+    assert!(registered <= 2, "{registered}");
+    // All of them are filled in the end, at the pace that was learnt.
+    let filled = || (0..120).all(|n| server.count("GET", &format!("/8:friend.{n}/messages")) > 0);
+    assert!(clock.pass_until(Duration::from_secs(300), filled).await);
+    anna.end(&clock).await;
+}
