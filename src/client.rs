@@ -11,13 +11,14 @@ mod body;
 mod calls;
 mod error;
 mod gate;
+mod tls;
 
 pub use auth::{Secret, TokenSource};
 pub use base_url::BaseUrl;
 pub use calls::NewMember;
 pub use error::{Error, ErrorKind};
 
-use crate::model::{AuthStyle, UserId};
+use crate::model::{AuthStyle, Timestamp, UserId};
 use crate::protocol::service::ServiceProfile;
 use auth::ClientSession;
 use body::ReplyBody;
@@ -27,11 +28,10 @@ use reqwest::header::{
 };
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::OnceCell;
-
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+use tokio::time::Instant;
 
 /// Where an account lives and how it signs in.
 #[derive(Clone)]
@@ -47,8 +47,10 @@ pub struct ClientOptions {
     pub token: TokenSource,
     /// Limit for requests other than polls.
     pub timeout: Duration,
-    /// Limit for polls, which the server answers only when there is something new.
+    /// Limit for polls, which the server answers when there is something new, or after 30 seconds (facts 2.2).
     pub poll_timeout: Duration,
+    /// Certificates in PEM form to trust beside those of the system.
+    pub ca_file: Option<PathBuf>,
 }
 
 impl ClientOptions {
@@ -64,19 +66,23 @@ impl ClientOptions {
             auth: AuthStyle::Registration,
             token,
             timeout: Duration::from_secs(30),
-            poll_timeout: Duration::from_secs(75),
+            poll_timeout: Duration::from_secs(40),
+            ca_file: None,
         }
     }
 }
 
 pub struct Client {
     options: ClientOptions,
-    /// Built on first use, because loading the root certificates takes longer than painting the first screen.
-    http: OnceCell<reqwest::Client>,
+    /// Built on first use, because loading the root certificates takes longer than painting the first screen. Built anew
+    /// after a request without an answer, so that the next one does not use a connection that is dead.
+    http: tokio::sync::Mutex<Option<reqwest::Client>>,
     session: Mutex<ClientSession>,
     /// Held while a token is read or an endpoint registered, so that only one task does it.
     refreshing: tokio::sync::Mutex<()>,
     gate: Gate,
+    /// The server's clock as last heard, and when that was.
+    server_clock: Mutex<Option<(Timestamp, Instant)>>,
 }
 
 /// The wait before attempt number `attempt` (from 1), between `base` and `cap`.
@@ -117,11 +123,19 @@ impl Client {
     pub fn new(options: ClientOptions) -> Self {
         Self {
             options,
-            http: OnceCell::new(),
+            http: tokio::sync::Mutex::new(None),
             session: Mutex::new(ClientSession::default()),
             refreshing: tokio::sync::Mutex::new(()),
             gate: Gate::default(),
+            server_clock: Mutex::new(None),
         }
+    }
+
+    /// The time by the server's clock; `None` before its first answer, or if it does not tell.
+    pub(crate) fn server_time(&self) -> Option<Timestamp> {
+        let (then, at) = (*self.server_clock.lock().unwrap_or_else(PoisonError::into_inner))?;
+        let since = i64::try_from(at.elapsed().as_millis()).unwrap_or(i64::MAX);
+        Some(Timestamp(then.0.saturating_add(since)))
     }
 
     /// Sets the first and the longest wait of the back-off.
@@ -141,26 +155,19 @@ impl Client {
         f(&mut self.session.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    async fn http(&self) -> Result<&reqwest::Client, Error> {
-        let build = || async {
-            let loopback = self.options.gateway.is_loopback();
-            // Loading the root certificates reads files, which would block the runtime's threads.
-            let built = tokio::task::spawn_blocking(move || {
-                let builder = reqwest::Client::builder()
-                    .redirect(reqwest::redirect::Policy::none())
-                    .connect_timeout(CONNECT_TIMEOUT)
-                    .pool_idle_timeout(Duration::from_secs(90))
-                    .user_agent(concat!("skchat/", env!("CARGO_PKG_VERSION")));
-                let builder = if loopback { builder.no_proxy() } else { builder };
-                builder.build()
-            });
-            let failed = || Error::bad_answer("the HTTP client could not start");
-            match built.await {
-                Ok(built) => built.map_err(|e| failed().caused_by(e)),
-                Err(e) => Err(failed().caused_by(e)),
-            }
-        };
-        self.http.get_or_try_init(build).await
+    async fn http(&self) -> Result<reqwest::Client, Error> {
+        let mut kept = self.http.lock().await;
+        if let Some(http) = kept.as_ref() {
+            return Ok(http.clone());
+        }
+        let loopback = self.options.gateway.is_loopback();
+        let ca_file = self.options.ca_file.clone();
+        // Loading certificates reads files, which would block the runtime's threads.
+        let built =
+            tokio::task::spawn_blocking(move || tls::http_client(loopback, ca_file.as_deref()));
+        let http = built.await.map_err(|e| tls::failed().caused_by(e))??;
+        *kept = Some(http.clone());
+        Ok(http)
     }
 
     /// Sends a chat request. See `send_authenticated`.
@@ -230,6 +237,9 @@ impl Client {
         let purpose = Purpose::new(call.method.as_str(), call.path, is_poll);
         let pass = self.gate.enter(&purpose).await?;
         let mut result = self.exchange(call).await;
+        if result.as_ref().is_err_and(Error::is_timeout) {
+            *self.http.lock().await = None;
+        }
         self.gate.leave(pass, &purpose, &mut result);
         result
     }
@@ -249,7 +259,8 @@ impl Client {
         if let Some(body) = call.body {
             request = request.header(CONTENT_TYPE, "application/json").body(body.to_string());
         }
-        let mut response = request.send().await.map_err(Error::transport)?;
+        let failed = |error| Error::transport(error, call.timeout);
+        let mut response = request.send().await.map_err(failed)?;
         let status = response.status();
         let fresh = header(response.headers(), "set-registrationtoken");
         if let Some(token) = fresh.as_deref().and_then(auth::registration_of)
@@ -262,10 +273,14 @@ impl Client {
             retry_after: header(response.headers(), RETRY_AFTER.as_str()),
             date: header(response.headers(), DATE.as_str()),
         };
+        if let Some(now) = asked_wait.server_time() {
+            let mut clock = self.server_clock.lock().unwrap_or_else(PoisonError::into_inner);
+            *clock = Some((now, Instant::now()));
+        }
         let is_html = header(response.headers(), CONTENT_TYPE.as_str())
             .is_some_and(|t| t.to_ascii_lowercase().contains("html"));
         let mut body = ReplyBody::default();
-        while let Some(chunk) = response.chunk().await.map_err(Error::transport)? {
+        while let Some(chunk) = response.chunk().await.map_err(failed)? {
             body.push(&chunk).map_err(|_| Error::oversized())?;
         }
         let body = body.into_text();

@@ -69,6 +69,9 @@ pub struct AccountConfig {
     #[serde(default)]
     pub auth: AuthStyle,
     pub token: Token,
+    /// Certificates to trust beside those of the system, in PEM form.
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
     #[serde(default)]
     pub poll: PollMode,
     #[serde(default = "default_poll_seconds")]

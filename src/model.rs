@@ -38,8 +38,8 @@ pub use delta::{
 };
 pub use id::{ClientMessageId, ConversationId, ConversationKind, UserId, UserKind};
 pub use message::{
-    Delivery, Draft, EditMark, EditTarget, Indexed, Message, MessageKey, Outgoing, QuoteOf,
-    RawMessage, Reaction,
+    Delivery, Draft, EditMark, EditTarget, Indexed, Message, MessageKey, NOT_CONFIRMED, Outgoing,
+    QuoteOf, RawMessage, Reaction, failure,
 };
 pub use names::{NameSource, Names, is_name, title, title_people};
 pub use preferences::{Bidi, EmojiStyle, EmojiWidth, Enter, Preferences, Receipts};

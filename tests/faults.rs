@@ -375,3 +375,69 @@ async fn with_a_quota_a_session_goes_on_where_it_was_and_is_soon_live() {
     assert!(clock.pass_until(Duration::from_secs(300), filled).await);
     anna.end(&clock).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_froze_is_told_within_forty_seconds_and_a_fresh_one_is_tried() {
+    let clock = SteppedClock::start();
+    let never = Arc::new(tokio::sync::Notify::new());
+    let server = Scripted::start(|script| {
+        script.poll_wait = Some(Duration::from_secs(30));
+        script.chat(JOE, said(1..=BEFORE));
+    })
+    .await;
+    let mut options = server.options(ANNA);
+    options.poll_timeout = Duration::from_secs(40);
+    let dir = tempfile::tempdir().unwrap();
+    let backoff = (Duration::from_secs(1), Duration::from_secs(60));
+    let mut anna = Runner::launch(options, &Setup { backoff, ..setup(dir.path()) });
+    anna.passes(&clock, "live").await;
+    let frozen = Arc::clone(&never);
+    server.change(|script| {
+        script.answer(move |_| Some(Reply::status(200, "{}").held_until(&frozen)));
+    });
+    let froze = Instant::now();
+    anna.passes(&clock, "no answer for 40 s").await;
+    assert!(froze.elapsed() <= Duration::from_secs(75), "{:?}", froze.elapsed());
+    let polls = server.count("POST", "/poll");
+    server.change(|script| script.answer(|_| None));
+    anna.passes(&clock, "live").await;
+    assert!(server.count("POST", "/poll") > polls);
+    anna.end(&clock).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rejected_token_is_told_at_once_and_tried_again_by_itself() {
+    let clock = SteppedClock::start();
+    let server = Scripted::start(|script| {
+        script.poll_wait = Some(Duration::from_secs(30));
+        script.chat(JOE, said(1..=BEFORE));
+    })
+    .await;
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("token");
+    std::fs::write(&file, "old").unwrap();
+    let mut options = server.options(ANNA);
+    options.token = skchat::client::TokenSource::File(file.clone());
+    let backoff = (Duration::from_secs(1), Duration::from_secs(60));
+    let mut anna = Runner::launch(options, &Setup { backoff, ..setup(dir.path()) });
+    anna.passes(&clock, "live").await;
+    server.change(|script| {
+        script.answer(|_| Some(Reply::status(401, "{\"message\":\"Token expired\"}")));
+        script.event("X", &json!({}));
+    });
+    let began = Instant::now();
+    anna.passes(&clock, "signed out").await;
+    anna.passes(&clock, "write a new token to").await;
+    assert!(began.elapsed() <= Duration::from_secs(35), "{:?}", began.elapsed());
+    // It was a passing fault.
+    let before = server.count("POST", "/");
+    clock.pass(Duration::from_secs(120)).await;
+    let requests = server.count("POST", "/") - before;
+    assert!((1..=16).contains(&requests), "{requests} requests in two minutes");
+    server.change(|script| script.answer(|_| None));
+    std::fs::write(&file, "new").unwrap();
+    let began = Instant::now();
+    anna.passes(&clock, "live").await;
+    assert!(began.elapsed() <= Duration::from_secs(8), "{:?}", began.elapsed());
+    anna.end(&clock).await;
+}

@@ -59,6 +59,7 @@ pub fn client_options(
     let beside = options.gateway.beside("profiles", suffixes);
     options.profiles = optional("profiles", &account.profiles)?.or(beside);
     options.auth = account.auth;
+    options.ca_file.clone_from(&account.ca_file);
     Ok(options)
 }
 

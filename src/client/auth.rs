@@ -42,6 +42,16 @@ pub enum TokenSource {
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(60);
 
 impl TokenSource {
+    /// What the user can do about a token that is rejected.
+    fn advice(&self) -> String {
+        match self {
+            Self::Fixed(_) => "a new token is needed".to_owned(),
+            Self::Env(name) => format!("start skchat again with a new token in {name}"),
+            Self::File(path) => format!("write a new token to {}", path.display()),
+            Self::Command(_) => "the token command has to give a new token".to_owned(),
+        }
+    }
+
     async fn read(&self) -> Result<Secret, Error> {
         let text = match self {
             Self::Fixed(secret) => return Ok(secret.clone()),
@@ -198,6 +208,20 @@ impl Client {
             return Err(Error::signed_out("the server rejects the token"));
         }
         Ok(())
+    }
+
+    /// What the user can do about a token that is rejected.
+    pub(crate) fn token_advice(&self) -> String {
+        self.options.token.advice()
+    }
+
+    /// Whether the token file has another token than the one in use. Other sources are not read for this.
+    pub(crate) async fn has_new_token(&self) -> bool {
+        if !matches!(self.options.token, TokenSource::File(_)) {
+            return false;
+        }
+        let token = self.options.token.read().await.ok();
+        token.is_some() && token != self.session(|s| s.token.clone())
     }
 
     /// Forgets the registration, and whether the server offers endpoints; the next call finds out again.

@@ -3,6 +3,7 @@
 //! Carries codes and the causes that libraries give, but never a body, a token or the address of a request: errors are
 //! logged and shown.
 
+use crate::model::{SafeText, Timestamp};
 use crate::protocol::wire::WireError;
 use reqwest::StatusCode;
 use std::time::{Duration, SystemTime};
@@ -28,6 +29,9 @@ pub struct Error {
     oversized: bool,
     rate_limit: bool,
     no_service: bool,
+    timeout: bool,
+    /// The server's own words, cleaned.
+    reason: Option<SafeText>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -75,6 +79,8 @@ impl Error {
             oversized: false,
             rate_limit: false,
             no_service: false,
+            timeout: false,
+            reason: None,
             source: None,
         }
     }
@@ -170,18 +176,37 @@ impl Error {
     }
 
     /// A request without an answer, or with an incomplete one.
-    pub(super) fn transport(error: reqwest::Error) -> Self {
-        let (message, outcome_unknown) = if error.is_connect() {
+    pub(super) fn transport(error: reqwest::Error, timeout: Duration) -> Self {
+        let no_answer = format!("no answer for {} s", timeout.as_secs());
+        let is_timeout = error.is_timeout();
+        let (message, outcome_unknown) = if let Some(fault) = super::tls::certificate_fault(&error)
+        {
+            (fault, false)
+        } else if error.is_connect() {
             ("the server cannot be reached", false)
-        } else if error.is_timeout() {
-            ("the server did not answer in time", true)
+        } else if is_timeout {
+            (no_answer.as_str(), true)
         } else if error.is_builder() {
             ("the request is not valid", false)
         } else {
             ("the connection was interrupted", true)
         };
         // The URL contains ids of conversations and people.
-        Self::new(ErrorKind::Unreachable, message, outcome_unknown).caused_by(error.without_url())
+        let failed = Self::new(ErrorKind::Unreachable, message, outcome_unknown);
+        Self { timeout: is_timeout, ..failed }.caused_by(error.without_url())
+    }
+
+    /// There was no answer in time; the connection may be dead.
+    pub(super) fn is_timeout(&self) -> bool {
+        self.timeout
+    }
+
+    /// The message and the server's own words, for the screen. They are not logged.
+    pub(crate) fn shown(&self) -> String {
+        match &self.reason {
+            Some(reason) => format!("{}: {reason}", self.message),
+            None => self.message.clone(),
+        }
     }
 
     /// An error code in an answer with status 200.
@@ -192,6 +217,11 @@ impl Error {
     }
 
     pub(super) fn of_status(status: StatusCode, body: &str, asked: &AskedWait) -> Self {
+        let reason = crate::protocol::wire::error_text(body);
+        Self { reason, ..Self::kind_of_status(status, body, asked) }
+    }
+
+    fn kind_of_status(status: StatusCode, body: &str, asked: &AskedWait) -> Self {
         let code = crate::protocol::wire::error_code(body);
         let with = |text: &str| match code {
             Some(code) => {
@@ -274,6 +304,12 @@ impl From<WireError> for Error {
 }
 
 impl AskedWait {
+    /// The time that the server gives its answer.
+    pub(super) fn server_time(&self) -> Option<Timestamp> {
+        let at = jiff::fmt::rfc2822::parse(self.date.as_deref()?.trim()).ok()?;
+        Some(Timestamp(at.timestamp().as_millisecond()))
+    }
+
     /// The wait that `Retry-After` names: seconds, or a date by the server's clock, or else by ours. The gate limits it.
     fn wait(&self) -> Option<Duration> {
         let text = self.retry_after.as_deref()?.trim();
@@ -352,7 +388,7 @@ mod tests {
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         // Port 1 of this machine: nothing listens there.
         let sent = http.get("http://127.0.0.1:1/v1/8:joe.4?token=abc").send().await;
-        let error = Error::transport(sent.unwrap_err());
+        let error = Error::transport(sent.unwrap_err(), Duration::from_secs(1));
         assert_eq!((error.kind, error.outcome_unknown), (ErrorKind::Unreachable, false));
         assert!(std::error::Error::source(&error).is_some());
         let causes = error.with_causes();

@@ -121,6 +121,14 @@ pub struct Reaction {
     pub users: Vec<UserId>,
 }
 
+/// The reason of a message whose outcome could not be found out. It is not sent again by itself.
+pub const NOT_CONFIRMED: &str = "not confirmed: R sends again";
+
+/// How a message that failed for this reason is shown.
+pub fn failure(reason: &str) -> String {
+    if reason == NOT_CONFIRMED { reason.to_owned() } else { format!("not sent: {reason}") }
+}
+
 /// How far an own message got. Received messages are always `Sent`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Delivery {

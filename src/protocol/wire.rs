@@ -7,7 +7,7 @@ mod partial;
 mod properties;
 mod thread;
 
-pub use answers::{PolledEvent, PolledEvents, error_code, events, profiles, sent};
+pub use answers::{PolledEvent, PolledEvents, error_code, error_text, events, profiles, sent};
 pub(crate) use answers::{join_url, resolved_join_url};
 pub(crate) use conversation::WireConversation;
 pub use conversation::raw_conversation;

@@ -2,7 +2,7 @@
 
 use super::{Store, StoreError};
 use crate::model::{
-    ClientMessageId, ConversationId, Delivery, Draft, Outgoing, SafeText, Timestamp,
+    ClientMessageId, ConversationId, Delivery, Draft, NOT_CONFIRMED, Outgoing, SafeText, Timestamp,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -17,6 +17,8 @@ pub enum OutboxState {
     Sent,
     /// Whether the server has it must be looked up.
     Unknown,
+    /// It could not be found out, and the user decides.
+    Unconfirmed,
     Failed,
 }
 
@@ -28,6 +30,7 @@ impl OutboxState {
             Self::Sending => "sending",
             Self::Sent => "sent",
             Self::Unknown => "unknown",
+            Self::Unconfirmed => "unconfirmed",
             Self::Failed => "failed",
         }
     }
@@ -38,6 +41,7 @@ impl OutboxState {
             "queued" => Self::Queued,
             "sent" => Self::Sent,
             "failed" => Self::Failed,
+            "unconfirmed" => Self::Unconfirmed,
             // `sending` after a restart, or an unknown word: look it up before sending again.
             _ => Self::Unknown,
         }
@@ -62,6 +66,9 @@ impl OutboxItem {
             OutboxState::Sending => Delivery::Sending,
             OutboxState::Sent => Delivery::Sent,
             OutboxState::Unknown => Delivery::Unconfirmed,
+            OutboxState::Unconfirmed => {
+                Delivery::Failed { reason: SafeText::line(NOT_CONFIRMED), can_retry: true }
+            }
             OutboxState::Failed => {
                 Delivery::Failed { reason: self.reason.clone(), can_retry: true }
             }
@@ -146,20 +153,46 @@ impl Store {
         .await
     }
 
-    /// Moves a message from one state to another. Returns false if it is not in `from` any more.
+    /// Moves a message from one state to another. Returns false if it is not in `from` any more. With `at`, the server's
+    /// time of an attempt to send it, the message counts as queued no later than that, whatever our clock said.
     pub(crate) async fn advance(
         &self,
         client_id: &ClientMessageId,
         from: OutboxState,
         to: OutboxState,
+        at: Option<Timestamp>,
     ) -> Result<bool, StoreError> {
         let client_id = client_id.clone();
         self.write(move |c| {
-            let sql =
-                "UPDATE outbox SET state = ?3, reason = '' WHERE client_id = ?1 AND state = ?2";
-            let moved =
-                c.prepare_cached(sql)?.execute([client_id.as_str(), from.as_str(), to.as_str()])?;
+            let sql = "UPDATE outbox SET state = ?3, reason = '', queued_at = min(queued_at, ?4) \
+                       WHERE client_id = ?1 AND state = ?2";
+            let at = at.map_or(i64::MAX, |at| at.0);
+            let values = params![client_id.as_str(), from.as_str(), to.as_str(), at];
+            let moved = c.prepare_cached(sql)?.execute(values)?;
             Ok(moved > 0)
+        })
+        .await
+    }
+
+    /// Whether a message that was accepted has been seen in the next page, so that a message which is not in a page was not
+    /// accepted. `None` if that was never tried.
+    pub(crate) async fn reads_follow_writes(&self) -> Option<bool> {
+        let read = self.read(|c| {
+            c.prepare_cached("SELECT value = 'yes' FROM meta WHERE key = 'reads_follow_writes'")?
+                .query_row([], |row| row.get(0))
+                .optional()
+        });
+        read.await.ok().flatten()
+    }
+
+    pub(crate) async fn set_reads_follow_writes(&self, follow: bool) -> Result<(), StoreError> {
+        self.write(move |c| {
+            let value = if follow { "yes" } else { "no" };
+            c.prepare_cached(
+                "INSERT INTO meta VALUES ('reads_follow_writes', ?1) ON CONFLICT (key) DO UPDATE SET value = ?1",
+            )?
+            .execute([value])?;
+            Ok(())
         })
         .await
     }
@@ -177,7 +210,7 @@ impl Store {
             let tx = super::write::begin(c)?;
             let gone = tx
                 .prepare_cached(
-                    "DELETE FROM outbox WHERE client_id = ?1 AND state IN ('held', 'queued', 'failed')",
+                    "DELETE FROM outbox WHERE client_id = ?1 AND state IN ('held', 'queued', 'failed', 'unconfirmed')",
                 )?
                 .execute([client_id.as_str()])?;
             if let Some(draft) = draft.filter(|_| gone > 0) {

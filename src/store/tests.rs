@@ -269,7 +269,10 @@ fn a_message_is_in_the_box_or_in_the_outbox_and_never_in_both() {
         assert_eq!(both().await, (1, 0));
         store.enqueue(&id, &client_id, &outgoing, Timestamp(1), OutboxState::Queued).await.unwrap();
         assert!(
-            store.advance(&client_id, OutboxState::Queued, OutboxState::Sending).await.unwrap()
+            store
+                .advance(&client_id, OutboxState::Queued, OutboxState::Sending, None)
+                .await
+                .unwrap()
         );
         assert!(!store.cancel(&id, &client_id, Some(draft)).await.unwrap(), "it is on its way");
         assert_eq!(both().await, (0, 1));

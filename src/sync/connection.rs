@@ -14,6 +14,8 @@ pub struct ConnectionSignals {
     retry_now: Notify,
     /// The server sends changes as events. Otherwise, what this account changes has to be fetched again.
     has_events: AtomicBool,
+    /// In this run a page has shown a message that was accepted just before.
+    pub reads_proven: AtomicBool,
 }
 
 impl ConnectionSignals {

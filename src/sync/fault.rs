@@ -6,7 +6,7 @@ use crate::store::StoreError;
 
 impl From<&Error> for Fault {
     fn from(error: &Error) -> Self {
-        Self::new(kind_of(error.kind), &error.message)
+        Self::new(kind_of(error.kind), error.shown())
     }
 }
 
@@ -41,7 +41,7 @@ pub fn of_join(error: &Error) -> Fault {
         FaultKind::Unsupported | FaultKind::Invalid => FaultKind::JoinUnavailable,
         other => other,
     };
-    Fault::new(kind, &error.message)
+    Fault::new(kind, error.shown())
 }
 
 #[cfg(test)]

@@ -2,23 +2,24 @@
 //! rejected, or its outcome is unknown. In the last case the message is looked up on the server before it is sent again,
 //! under the same client id.
 
+mod lookup;
 mod outcome;
 
 use super::{Shared, wall_clock};
 use crate::client::{Error, ErrorKind};
 use crate::model::{
-    ClientMessageId, ConversationId, Delivery, Delta, Draft, Fault, FaultKind, MessageKey,
-    Outgoing, RawMessage, Timestamp,
+    ClientMessageId, ConversationId, Delivery, Delta, Draft, Fault, FaultKind, MessageKey, Outgoing,
 };
 use crate::store::{OutboxItem, OutboxState};
-use outcome::{NextStep, SendOutcome, reaches_back, wait_after};
+use outcome::{NextStep, SendOutcome, wait_after};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
-const LOOK_BACK_PAGES: usize = 50;
+/// The reason of a message that the user wants to be sent again.
+const WANTED: &str = "wanted";
 
 pub enum OutboxCommand {
     /// There is something new in this conversation's queue.
@@ -69,7 +70,7 @@ pub async fn run(
             OutboxCommand::Wake { conversation } => wake(&shared, &conversation),
             OutboxCommand::Resend { conversation, client_id } => {
                 if let Err(error) =
-                    shared.store.set_outbox_state(&client_id, OutboxState::Unknown, "").await
+                    shared.store.set_outbox_state(&client_id, OutboxState::Unknown, WANTED).await
                 {
                     shared.notice(&error.to_string()).await;
                 }
@@ -157,6 +158,14 @@ async fn report(
         .await;
 }
 
+/// What was tried for the first message of a queue.
+#[derive(Debug, Default)]
+struct Progress {
+    attempts: u32,
+    /// How often it was looked for and not found.
+    looks: u32,
+}
+
 /// Sends one conversation's messages in order.
 struct OutboxWorker {
     shared: Arc<Shared>,
@@ -168,14 +177,14 @@ impl OutboxWorker {
     async fn run(self) {
         loop {
             self.wake.notified().await;
-            let mut attempt = 0;
+            let mut progress = Progress::default();
             loop {
                 match self.shared.store.next_to_send(&self.id).await {
-                    Ok(Some(item)) => self.step(item, &mut attempt).await,
+                    Ok(Some(item)) => self.step(item, &mut progress).await,
                     Ok(None) => break,
                     Err(error) => {
                         tracing::error!(%error, "the outbox cannot be read");
-                        self.pause(&mut attempt, None).await;
+                        self.pause(&mut progress, None).await;
                     }
                 }
             }
@@ -183,47 +192,63 @@ impl OutboxWorker {
     }
 
     /// Does what the first message in the queue needs next.
-    async fn step(&self, item: OutboxItem, attempt: &mut u32) {
+    async fn step(&self, item: OutboxItem, progress: &mut Progress) {
         match NextStep::of(item.state) {
             NextStep::Hold => return self.hold(&item).await,
             NextStep::Send => {}
-            NextStep::LookUp => return self.resolve_outcome(item, attempt).await,
+            NextStep::LookUp => return self.resolve_outcome(item, progress).await,
+        }
+        if self.shared.client.server_time().is_none()
+            // Any answer tells the server's time, by which the message is looked for if its own answer is lost.
+            && let Err(error) = self.shared.client.conversations(1).await
+            && error.is_transient()
+        {
+            return self.pause(progress, Some(&error)).await;
         }
         let client_id = item.client_id.clone();
         // Recorded before the request is made, so that after a crash the message is looked up.
         let (from, to) = (OutboxState::Queued, OutboxState::Sending);
-        match self.shared.store.advance(&client_id, from, to).await {
+        let at = self.shared.client.server_time();
+        match self.shared.store.advance(&client_id, from, to, at).await {
             Ok(true) => {}
             // Cancelled in the last moment.
             Ok(false) => return,
             Err(error) => {
                 tracing::error!(%error, "the outbox cannot be written");
-                return self.pause(attempt, None).await;
+                return self.pause(progress, None).await;
             }
         }
         self.report(&client_id, Delivery::Sending, None).await;
         match self.try_once(&item).await {
             SendOutcome::Accepted(key) => {
-                *attempt = 0;
+                *progress = Progress::default();
                 self.set_state(&client_id, OutboxState::Sent, "").await;
                 if let Some(key) = &key {
                     self.shared.receipts.sent(&self.id, key.at);
                 }
-                self.report(&client_id, Delivery::Sent, key).await;
+                self.report(&client_id, Delivery::Sent, key.clone()).await;
+                if let Some(key) = key {
+                    self.prove_reads(&key).await;
+                }
             }
             SendOutcome::Rejected(reason) => {
-                *attempt = 0;
+                *progress = Progress::default();
                 self.fail(&client_id, &reason).await;
             }
             SendOutcome::NotSent(error) => {
                 self.set_state(&client_id, OutboxState::Queued, "").await;
                 self.report(&client_id, Delivery::Queued, None).await;
-                self.pause(attempt, Some(&error)).await;
+                if matches!(error.kind, ErrorKind::SignedOut | ErrorKind::TokenRejected) {
+                    let advice = self.shared.client.token_advice();
+                    let message = format!("not sent yet, the token was rejected: {advice}");
+                    self.shared.notice(&message).await;
+                }
+                self.pause(progress, Some(&error)).await;
             }
             SendOutcome::Unknown(error) => {
                 self.set_state(&client_id, OutboxState::Unknown, "").await;
                 self.report(&client_id, Delivery::Unconfirmed, None).await;
-                self.pause(attempt, Some(&error)).await;
+                self.pause(progress, Some(&error)).await;
             }
         }
     }
@@ -242,12 +267,12 @@ impl OutboxWorker {
         }
         self.shared.held.release(&item.client_id);
         let (from, to) = (OutboxState::Held, OutboxState::Queued);
-        match self.shared.store.advance(&item.client_id, from, to).await {
+        match self.shared.store.advance(&item.client_id, from, to, None).await {
             Ok(true) => self.report(&item.client_id, Delivery::Queued, None).await,
             Ok(false) => {}
             Err(error) => {
                 tracing::error!(%error, "the outbox cannot be written");
-                self.pause(&mut 0, None).await;
+                self.pause(&mut Progress::default(), None).await;
             }
         }
     }
@@ -257,61 +282,6 @@ impl OutboxWorker {
         let client = &self.shared.client;
         let sent = client.send(&self.id, &item.outgoing, &item.client_id, &name).await;
         SendOutcome::of(sent.map(|sent| sent.key))
-    }
-
-    /// Looks on the server for a message whose outcome is unknown.
-    async fn resolve_outcome(&self, item: OutboxItem, attempt: &mut u32) {
-        match self.find(&item.client_id, item.queued_at).await {
-            Ok(Some(raw)) => {
-                *attempt = 0;
-                let key = raw.key();
-                self.set_state(&item.client_id, OutboxState::Sent, "").await;
-                self.report(&item.client_id, Delivery::Sent, Some(key)).await;
-            }
-            Ok(None) => {
-                // It is not there: send it again, under the same client id.
-                self.set_state(&item.client_id, OutboxState::Queued, "").await;
-                self.report(&item.client_id, Delivery::Queued, None).await;
-            }
-            // The conversation does not exist yet, so the message is not there.
-            Err(error) if error.is_inaccessible() && self.id.peer().is_some() => {
-                self.set_state(&item.client_id, OutboxState::Queued, "").await;
-                self.report(&item.client_id, Delivery::Queued, None).await;
-            }
-            Err(error) if error.is_inaccessible() || error.kind == ErrorKind::Refused => {
-                self.fail(&item.client_id, &error.message).await;
-            }
-            Err(error) => {
-                self.report(&item.client_id, Delivery::Unconfirmed, None).await;
-                self.pause(attempt, Some(&error)).await;
-            }
-        }
-    }
-
-    async fn find(
-        &self,
-        client_id: &ClientMessageId,
-        queued_at: Timestamp,
-    ) -> Result<Option<RawMessage>, Error> {
-        let client = &self.shared.client;
-        let mut page = client.messages(&self.id, self.shared.options.page).await?;
-        for _ in 0..LOOK_BACK_PAGES {
-            let mine = |raw: &RawMessage| {
-                raw.client_id.as_ref() == Some(client_id) && raw.sender == self.shared.me
-            };
-            if let Some(found) = page.items.iter().find(|raw| mine(raw)) {
-                return Ok(Some(found.clone()));
-            }
-            let oldest = page.items.iter().map(|raw| raw.at).min();
-            match page.older.take() {
-                Some(link) if !reaches_back(oldest, queued_at) => {
-                    page = client.messages_next(&self.id, &link, self.shared.options.page).await?;
-                }
-                _ => return Ok(None),
-            }
-        }
-        // Not all of it was read, so sending again could result in a second copy.
-        Err(Error::incomplete())
     }
 
     async fn set_state(&self, client_id: &ClientMessageId, state: OutboxState, reason: &str) {
@@ -336,10 +306,12 @@ impl OutboxWorker {
     }
 
     /// Waits before the next attempt. The connection coming back or the user ends the wait.
-    async fn pause(&self, attempt: &mut u32, error: Option<&Error>) {
-        *attempt += 1;
+    async fn pause(&self, progress: &mut Progress, error: Option<&Error>) {
         let asked_for = wait_after(error.map(|e| e.kind), self.shared.options.backoff_cap);
-        let wait = asked_for.unwrap_or_else(|| self.shared.backoff(*attempt));
+        let wait = asked_for.unwrap_or_else(|| {
+            progress.attempts += 1;
+            self.shared.backoff(progress.attempts)
+        });
         tokio::select! {
             () = self.shared.connection.wait(wait) => {}
             () = self.shared.connection.came_online() => {}

@@ -10,8 +10,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long to wait for the user after the token was rejected.
-const SIGNED_OUT_WAIT: Duration = Duration::from_secs(24 * 3600);
+/// While the token is rejected, how often its file is looked at.
+const TOKEN_LOOK: Duration = Duration::from_secs(2);
+/// The waits after a rejected token are so many times longer than after other failures.
+const SIGNED_OUT_FACTOR: u32 = 5;
 
 /// An empty answer sooner than this means that the server does not hold the poll.
 const QUICK: Duration = Duration::from_secs(1);
@@ -47,12 +49,12 @@ pub async fn run(shared: Arc<Shared>) {
         if !keeps_channel(error.kind) {
             channel = EventChannel::default();
         }
-        let why = SafeText::line(&error.message);
+        let why = SafeText::line(&error.shown());
         let wait = match attempts.after(error.kind) {
             NextAttempt::Now => continue,
             NextAttempt::SignedOut => {
                 shared.send(Delta::Connection(ConnectionState::SignedOut { why })).await;
-                shared.connection.wait(SIGNED_OUT_WAIT).await;
+                wait_for_token(&shared, attempts.rejected).await;
                 shared.client.forget_registration();
                 continue;
             }
@@ -62,6 +64,25 @@ pub async fn run(shared: Arc<Shared>) {
         let attempt = attempts.failed;
         shared.send(Delta::Connection(ConnectionState::Waiting { wait, attempt, why })).await;
         shared.connection.wait(wait).await;
+    }
+}
+
+/// Says what to do about a rejected token, and waits for a new one, for the user, or for the next attempt: the server may
+/// have been wrong.
+async fn wait_for_token(shared: &Shared, rejected: u32) {
+    if rejected == 1 {
+        shared.notice(&format!("The token was rejected: {}", shared.client.token_advice())).await;
+    }
+    let wait = shared.backoff(rejected).saturating_mul(SIGNED_OUT_FACTOR);
+    let due = Instant::now() + wait;
+    while Instant::now() < due {
+        let step = TOKEN_LOOK.min(due - Instant::now());
+        let began = Instant::now();
+        shared.connection.wait(step).await;
+        // It ended early: the user asked for it.
+        if began.elapsed() < step || shared.client.has_new_token().await {
+            return;
+        }
     }
 }
 
@@ -89,12 +110,14 @@ struct Attempts {
     failed: u32,
     /// Since when there was no failure.
     works_since: Option<Instant>,
+    /// How often in a row the token was rejected.
+    rejected: u32,
 }
 
 #[derive(Debug, PartialEq, Eq)]
 enum NextAttempt {
     Now,
-    /// When the user asks for it.
+    /// With a new token, or when the user asks for it.
     SignedOut,
     /// When the server allows it.
     After(Duration),
@@ -115,6 +138,7 @@ impl Attempts {
             ErrorKind::EndpointGone => NextAttempt::Backoff(self.failed + REGISTRATION_STEPS),
             ErrorKind::SignedOut | ErrorKind::TokenRejected => {
                 self.failed = 0;
+                self.rejected = self.rejected.saturating_add(1);
                 NextAttempt::SignedOut
             }
             ErrorKind::RetryAfter(wait) => NextAttempt::After(wait),
@@ -125,6 +149,7 @@ impl Attempts {
     /// The connection works. Earlier failures count until it has done so for some time.
     fn works(&mut self) {
         let since = *self.works_since.get_or_insert_with(Instant::now);
+        self.rejected = 0;
         if since.elapsed() >= HEALTHY {
             self.failed = 0;
         }

@@ -5,8 +5,8 @@ use super::paint;
 use crate::app::view::layout::Rect;
 use crate::app::view::wrap::{QUOTE_BAR, TextRow};
 use crate::app::view::{Glyph, MessagesView, PaneRow, RowKind, indent};
-use crate::model::Link;
 use crate::model::text::{cut, width};
+use crate::model::{Link, failure};
 use ratatui::buffer::Buffer;
 use ratatui::style::{Modifier, Style};
 
@@ -51,7 +51,7 @@ fn draw_bare(row: &PaneRow, theme: &Theme, area: Rect, y: u16, buffer: &mut Buff
             paint::text(buffer, area.x, y, end, &shown.join("  "), theme.dim);
         }
         RowKind::Failed(reason) => {
-            paint::text(buffer, area.x, y, end, &format!("not sent: {reason}"), theme.bad);
+            paint::text(buffer, area.x, y, end, &failure(reason), theme.bad);
         }
         RowKind::Day(name) => {
             paint::text(buffer, area.x, y, end, name, theme.dim);
@@ -102,7 +102,7 @@ fn draw_row(row: &PaneRow, theme: &Theme, area: Rect, y: u16, buffer: &mut Buffe
             }
         }
         RowKind::Failed(reason) => {
-            let text = format!("not sent: {reason} · R again · x back to the box");
+            let text = format!("{} · R again · x back to the box", failure(reason));
             paint::text(
                 buffer,
                 left,

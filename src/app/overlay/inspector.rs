@@ -9,7 +9,9 @@ use crate::app::state::AppState;
 use crate::app::view::Tone;
 use crate::app::view::layout::Size;
 use crate::app::view::wrap::break_lines;
-use crate::model::{Delivery, Message, MessageKey, RawMessage, SafeText, Timestamp, UserId};
+use crate::model::{
+    Delivery, Message, MessageKey, RawMessage, SafeText, Timestamp, UserId, failure,
+};
 
 /// The most rows shown of one value.
 const MAX_ROWS: usize = 400;
@@ -139,6 +141,6 @@ fn step(delivery: &Delivery) -> String {
         Delivery::Sending => "sending".into(),
         Delivery::Sent => "accepted by the server".into(),
         Delivery::Unconfirmed => "outcome unknown, checking the server".into(),
-        Delivery::Failed { reason, .. } => format!("not sent: {reason}"),
+        Delivery::Failed { reason, .. } => failure(reason),
     }
 }

@@ -1,12 +1,18 @@
 //! Decisions of the outbox as pure functions: what an answer means, what is next, and how long to wait.
 
 use crate::client::{Error, ErrorKind};
-use crate::model::{MessageKey, Timestamp};
+use crate::model::{MessageKey, RawMessage, Timestamp};
 use crate::store::OutboxState;
 use std::time::Duration;
 
 /// A message may have arrived this much earlier than its queue time says, because clocks differ.
 const LOOK_BACK_MARGIN_MS: i64 = 10 * 60 * 1000;
+
+/// The server's clock is told in seconds.
+const CLOCK_STEP_MS: i64 = 2_000;
+
+/// How often a message is looked for before the user is asked.
+const MAX_LOOKS: u32 = 5;
 
 /// The outcome of one attempt to send.
 #[derive(Debug)]
@@ -30,7 +36,7 @@ impl SendOutcome {
                 | ErrorKind::Forbidden
                 | ErrorKind::NotFound
                 | ErrorKind::Unsupported
-                | ErrorKind::StaleSyncState => Self::Rejected(error.message),
+                | ErrorKind::StaleSyncState => Self::Rejected(error.shown()),
                 _ if error.outcome_unknown => Self::Unknown(error),
                 _ => Self::NotSent(error),
             },
@@ -56,14 +62,55 @@ impl NextStep {
             OutboxState::Sending
             | OutboxState::Sent
             | OutboxState::Unknown
+            | OutboxState::Unconfirmed
             | OutboxState::Failed => Self::LookUp,
         }
     }
 }
 
-/// Whether pages down to this oldest message include everything since a message was queued.
+/// Whether pages down to this place include everything since a message was queued.
 pub fn reaches_back(oldest: Option<Timestamp>, queued_at: Timestamp) -> bool {
-    oldest.is_none_or(|at| at.0 < queued_at.0.saturating_sub(LOOK_BACK_MARGIN_MS))
+    oldest.is_some_and(|at| at.0 < queued_at.0.saturating_sub(LOOK_BACK_MARGIN_MS))
+}
+
+/// What a look at the server's pages says of a message whose outcome is unknown.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Look {
+    Found(MessageKey),
+    /// It is not in any page since it was queued.
+    Absent,
+    /// It cannot be told: an own message that may be it does not carry a client id that is known.
+    Unclear,
+}
+
+/// Whether this own message may be the one looked for, though it does not carry its client id: it came in the time since
+/// then, and has no client id, or the same text under another one.
+pub fn may_be(raw: &RawMessage, text: &str, queued_at: Timestamp) -> bool {
+    let since = queued_at.0.saturating_sub(CLOCK_STEP_MS);
+    raw.at.0 >= since && (raw.client_id.is_none() || &*raw.content == text)
+}
+
+/// What follows when a message was not found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AfterLook {
+    /// It certainly did not arrive: send it.
+    Send,
+    /// Look again after the wait of so many looks.
+    LookAgain(u32),
+    /// It cannot be found out.
+    GiveUp,
+}
+
+/// What follows a look in which the message was not found, after so many looks. `follows` says whether reads of this
+/// server are known to follow its writes; `wanted` that the user has asked for it to be sent.
+pub fn after_look(look: &Look, looks: u32, follows: Option<bool>, wanted: bool) -> AfterLook {
+    match look {
+        _ if wanted => AfterLook::Send,
+        Look::Unclear => AfterLook::GiveUp,
+        _ if follows == Some(true) && looks > 1 => AfterLook::Send,
+        _ if looks < MAX_LOOKS => AfterLook::LookAgain(looks),
+        _ => AfterLook::GiveUp,
+    }
 }
 
 /// The wait that an error determines; `None` for exponential backoff.
@@ -126,8 +173,37 @@ mod tests {
         assert!(!reaches_back(Some(Timestamp(9_999_999)), queued), "clocks differ");
         assert!(!reaches_back(Some(Timestamp(10_000_000 - LOOK_BACK_MARGIN_MS)), queued));
         assert!(reaches_back(Some(Timestamp(9_999_999 - LOOK_BACK_MARGIN_MS)), queued));
-        assert!(reaches_back(None, queued), "an empty page holds everything there is");
+        assert!(!reaches_back(None, queued), "nothing was read");
         assert!(!reaches_back(Some(Timestamp(0)), Timestamp(i64::MIN)));
+    }
+
+    #[test]
+    fn a_message_that_is_not_found_is_sent_again_only_where_reads_are_known_to_follow_writes() {
+        let after = |look: &Look, looks, follows| after_look(look, looks, follows, false);
+        assert_eq!(after(&Look::Absent, 1, Some(true)), AfterLook::LookAgain(1));
+        assert_eq!(after(&Look::Absent, 2, Some(true)), AfterLook::Send);
+        for follows in [None, Some(false)] {
+            assert_eq!(after(&Look::Absent, 4, follows), AfterLook::LookAgain(4));
+            assert_eq!(after(&Look::Absent, 5, follows), AfterLook::GiveUp);
+        }
+        assert_eq!(after(&Look::Unclear, 1, Some(true)), AfterLook::GiveUp);
+        assert_eq!(after_look(&Look::Unclear, 1, None, true), AfterLook::Send);
+    }
+
+    #[test]
+    fn an_own_message_without_the_client_id_may_be_the_one_looked_for() {
+        let raw = |at: i64, client_id: Option<&str>, text: &str| {
+            let item = serde_json::json!({
+                "id": at.to_string(), "clientmessageid": client_id, "content": text,
+                "conversationid": "8:joe.4",
+            });
+            crate::protocol::wire::raw_message(&item.to_string(), None).unwrap()
+        };
+        let queued = Timestamp(1_000_000);
+        assert!(may_be(&raw(1_000_500, None, "x"), "hi", queued));
+        assert!(may_be(&raw(1_000_500, Some("7"), "hi"), "hi", queued));
+        assert!(!may_be(&raw(1_000_500, Some("7"), "x"), "hi", queued));
+        assert!(!may_be(&raw(900_000, None, "hi"), "hi", queued), "it was there before");
     }
 
     #[test]
