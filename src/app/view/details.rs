@@ -7,11 +7,13 @@ use crate::app::chat::Chat;
 use crate::app::keymap::KeymapEntry;
 use crate::app::state::AppState;
 use crate::model::conversation::{FLAGS, FlagSpec};
-use crate::model::{ChatRef, MessageBody, Role, SafeText};
+use crate::model::{ChatRef, Member, MessageBody, Role, SafeText};
 
 /// Messages looked through for what was shared, newest first.
 const MAX_LOOKED_THROUGH: usize = 100;
 const MAX_SHARED: usize = 6;
+/// Members that are sorted by name; more are listed as the server has them.
+const MAX_SORTED: usize = 1_000;
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum DetailRow {
@@ -76,16 +78,24 @@ pub fn rows(app: &AppState, area: Rect) -> Vec<DetailRow> {
 
 fn member_rows(app: &AppState, account: &Account, c: &Chat, room: usize) -> Vec<DetailRow> {
     let mut rows = vec![DetailRow::Blank, DetailRow::Heading("MEMBERS")];
-    let people = c.members_by_role(&account.names);
+    let count = c.group.members.len();
+    let people =
+        if count <= MAX_SORTED { c.members_by_role(&account.names) } else { admins_first(c, room) };
     for member in people.iter().take(room) {
         let role = if member.role == Role::Admin { "admin" } else { "user" };
         let name = shown(&app.prefs, &account.distinct_name(&member.id));
         rows.push(DetailRow::Item(name, role.into()));
     }
-    if people.len() > room {
-        rows.push(DetailRow::Dim(format!("and {} more", people.len() - room)));
+    if count > room {
+        rows.push(DetailRow::Dim(format!("and {} more", count - room)));
     }
     rows
+}
+
+/// Some members, admins first, in the order of the server: a large group cannot be sorted by name for every frame.
+fn admins_first(c: &Chat, count: usize) -> Vec<&Member> {
+    let of = |role: Role| c.group.members.iter().filter(move |m| m.role == role).take(count);
+    of(Role::Admin).chain(of(Role::User)).take(count).collect()
 }
 
 fn kind(c: &Chat) -> String {
