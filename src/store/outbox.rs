@@ -136,7 +136,8 @@ impl Store {
         .await
     }
 
-    /// The first message of a conversation that has to be sent or looked up.
+    /// The first message of a conversation that has to be sent or looked up, or that the user has to decide about. What
+    /// follows it waits, so that the order stays.
     pub(crate) async fn next_to_send(
         &self,
         conversation: &ConversationId,
@@ -144,7 +145,7 @@ impl Store {
         let conversation = conversation.clone();
         self.write(move |c| {
             c.prepare_cached(
-                "SELECT * FROM outbox WHERE conversation = ?1 AND state IN ('held', 'queued', 'sending', 'unknown') \
+                "SELECT * FROM outbox WHERE conversation = ?1 AND state IN ('held', 'queued', 'sending', 'unknown', 'unconfirmed') \
                  ORDER BY number LIMIT 1",
             )?
             .query_row([conversation.as_str()], OutboxItem::read)

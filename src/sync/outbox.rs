@@ -180,6 +180,7 @@ impl OutboxWorker {
             let mut progress = Progress::default();
             loop {
                 match self.shared.store.next_to_send(&self.id).await {
+                    Ok(Some(item)) if NextStep::of(item.state) == NextStep::Wait => break,
                     Ok(Some(item)) => self.step(item, &mut progress).await,
                     Ok(None) => break,
                     Err(error) => {
@@ -196,6 +197,7 @@ impl OutboxWorker {
         match NextStep::of(item.state) {
             NextStep::Hold => return self.hold(&item).await,
             NextStep::Send => {}
+            NextStep::Wait => return,
             NextStep::LookUp => return self.resolve_outcome(item, progress).await,
         }
         if self.shared.client.server_time().is_none()

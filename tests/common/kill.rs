@@ -343,12 +343,28 @@ impl Harness {
         self.calm();
         let wrapper = std::mem::take(&mut self.wrapper);
         let mut t = self.start();
-        t.wait("everything sent", |seen| {
-            let screen = seen.parser.screen().contents();
+        let is_sent = |screen: &str| {
             screen.contains("live")
                 && screen.contains("To Joe Bloggs ›")
                 && !screen.contains("unsent")
-        });
+        };
+        let mut decided = 0;
+        while !t.wait_at_most(Duration::from_secs(40), |seen| {
+            let screen = seen.parser.screen().contents();
+            is_sent(&screen) || screen.contains("not confirmed")
+        }) || !is_sent(&t.seen.0.lock().unwrap().parser.screen().contents())
+        {
+            // Where nothing is known of the server yet, the person decides about a message.
+            decided += 1;
+            assert!(decided < 20, "not everything can be sent");
+            t.send("\x1b[1;5A");
+            (1..decided).for_each(|_| t.send("\x1b[A"));
+            t.send("R");
+            t.wait_at_most(Duration::from_secs(2), |seen| {
+                is_sent(&seen.parser.screen().contents())
+            });
+            t.send("\x1b");
+        }
         t.send("\x11");
         t.wait_end();
         self.wrapper = wrapper;

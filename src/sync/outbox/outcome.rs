@@ -52,6 +52,8 @@ pub enum NextStep {
     Send,
     /// Whether it arrived is not known.
     LookUp,
+    /// The user has to decide.
+    Wait,
 }
 
 impl NextStep {
@@ -62,8 +64,8 @@ impl NextStep {
             OutboxState::Sending
             | OutboxState::Sent
             | OutboxState::Unknown
-            | OutboxState::Unconfirmed
             | OutboxState::Failed => Self::LookUp,
+            OutboxState::Unconfirmed => Self::Wait,
         }
     }
 }
@@ -165,6 +167,7 @@ mod tests {
         assert_eq!(NextStep::of(OutboxState::Unknown), NextStep::LookUp);
         assert_eq!(NextStep::of(OutboxState::Queued), NextStep::Send);
         assert_eq!(NextStep::of(OutboxState::Held), NextStep::Hold);
+        assert_eq!(NextStep::of(OutboxState::Unconfirmed), NextStep::Wait);
     }
 
     #[test]
