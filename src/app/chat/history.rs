@@ -1,6 +1,6 @@
 //! Which part of the history is loaded, and taking messages in: live, as pages, or around a place that was found.
 
-use super::{Chat, Env, Selection};
+use super::{Anchor, Chat, Env, Selection};
 use crate::model::{
     Arrival, Coverage, Message, MessageBody, MessageKey, Placement, Point, Request, SafeText,
     Timestamp, UserId,
@@ -8,6 +8,9 @@ use crate::model::{
 
 /// Loaded messages of the open chat; more are dropped at the old end while the view is at the bottom.
 const KEEP_OPEN: usize = 20_000;
+/// While the view is further up: messages below it that stay loaded, and how many may come before the others go.
+const KEEP_BELOW: usize = 1_000;
+const MAX_BELOW: usize = 2_000;
 /// Messages of a closed chat that stay loaded.
 const KEEP_CLOSED: usize = 200;
 
@@ -115,6 +118,24 @@ impl Chat {
         if matches!(self.paging.older, Older::Failed(_)) {
             self.paging.older = Older::Unknown;
         }
+    }
+
+    /// Drops what has arrived far below the place that is being read: it is in the store, and loaded again from there when
+    /// the view comes near.
+    fn unload_far_below(&mut self) {
+        let Anchor::At { key, .. } = &self.anchor else { return };
+        let below = || self.timeline.after(key).skip(KEEP_BELOW);
+        let far = self.timeline.after(key).nth(MAX_BELOW).is_some();
+        if !far || self.paging.window != Window::Live || below().any(|m| m.key.is_unsent()) {
+            return;
+        }
+        let gone: Vec<MessageKey> = below().map(|m| m.key.clone()).collect();
+        for key in &gone {
+            self.timeline.remove(key);
+        }
+        self.paging.window = Window::Past { loading: false };
+        self.paging.newest = None;
+        self.paging.beyond = gone.into_iter().max();
     }
 
     fn mark_gaps(&mut self) {
@@ -228,6 +249,9 @@ pub fn take(
     if !keeps_place && chat.timeline.keep_newest(limit) {
         chat.paging.older = Older::Unknown;
         chat.paging.oldest = None;
+    }
+    if is_open && !at_bottom && wanted.is_none() {
+        chat.unload_far_below();
     }
     chat.mark_gaps();
     chat.follow_selection();

@@ -4,7 +4,7 @@ use crate::app::chat::Window;
 use crate::app::view::Want;
 use crate::app::{Action, AppAction, Effect, Input};
 use crate::fixture::{self, App, direct};
-use crate::model::{Coverage, Delta, Message, Placement, Point, Range, Request};
+use crate::model::{Arrival, Coverage, Delta, Message, Placement, Point, Range, Request};
 
 /// Joe's message number `n`; so many minutes after the start.
 fn message(n: i64) -> Message {
@@ -150,4 +150,27 @@ fn what_is_sent_while_the_past_is_read_stands_at_the_newest_end() {
     page(&mut app, 901..911, Placement::Newest);
     let screen = app.expect("answer");
     assert!(screen.contains("number 910.") && !screen.contains("number 100."), "{screen}");
+}
+
+#[test]
+fn what_arrives_far_below_the_place_that_is_read_leaves_memory_and_comes_back() {
+    let mut app = direct("joe").opened();
+    page(&mut app, 0..200, Placement::Newest);
+    app.layout();
+    app.press("pageup pageup");
+    app.effects();
+    for n in 200..6_000 {
+        app.arrive(vec![message(n)], Placement::Event, Arrival::Live);
+    }
+    assert!(app.open_chat().timeline.iter().count() < 2_500);
+    assert_eq!(app.open_chat().paging.window, Window::Past { loading: false });
+    // Further down it is asked for again, and at the end it goes on live.
+    want_newer(&mut app);
+    let asked = app.requests();
+    let [Request::Newer { after, .. }] = &asked[..] else { panic!("{asked:?}") };
+    let (after, last) = (after.clone(), *numbers(&app).last().unwrap());
+    assert_eq!(after, message(last).key);
+    page(&mut app, last + 1..6_000, Placement::Newer { after: (&after).into(), at_end: true });
+    assert_eq!(app.open_chat().paging.window, Window::Live);
+    assert_eq!(numbers(&app).last(), Some(&5_999));
 }
