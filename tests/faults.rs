@@ -4,6 +4,7 @@
 mod common;
 
 use common::clock::SteppedClock;
+use common::outages::{self, outages, with_header};
 use common::scripted::{Asked, Reply, Scripted, item};
 use common::*;
 use serde_json::{Value, json};
@@ -234,105 +235,15 @@ async fn an_odd_answer_to_a_poll_loses_no_message() {
     }
 }
 
-/// A fault that lasts, and what it may cost.
-struct Outage {
-    name: &'static str,
-    answer: fn(&Asked) -> Option<Reply>,
-    /// What the screen shows meanwhile.
-    screen: &'static str,
-    /// Requests in the first minute, in which ten chats are opened and written in, and in each later one.
-    first: usize,
-    later: usize,
-}
-
-fn with_header(status: u16, name: &'static str, value: &str) -> Reply {
-    Reply { headers: vec![(name, value.to_owned())], ..Reply::status(status, "{}") }
-}
-
-fn outages() -> Vec<Outage> {
-    let all = |name, answer, screen| Outage { name, answer, screen, first: 8, later: 8 };
-    let poll = |name, answer| Outage { name, answer, screen: "offline", first: 45, later: 12 };
-    vec![
-        all("503 on everything", |_| Some(Reply::status(503, "")), "offline"),
-        all("500 on everything", |_| Some(Reply::status(500, "{}")), "offline"),
-        all("429 without a pause", |_| Some(with_header(429, "retry-after", "0")), "offline"),
-        all(
-            "429 until a date that is past",
-            |_| Some(with_header(429, "retry-after", "Wed, 21 Oct 2015 07:28:00 GMT")),
-            "offline",
-        ),
-        all(
-            "503 with a pause of a second",
-            |_| Some(with_header(503, "retry-after", "1")),
-            "offline",
-        ),
-        all("429 for half a minute", |_| Some(with_header(429, "retry-after", "30")), "offline"),
-        all("a web page", |_| Some(Reply::status(200, "<html>sign in</html>")), "offline"),
-        poll("403 on the poll", |a| a.is("POST", "/poll").then(|| Reply::status(403, "{}"))),
-        poll("404 on the poll", |a| a.is("POST", "/poll").then(|| Reply::status(404, "{}"))),
-        poll("404 and 729 on the poll", |a| {
-            a.is("POST", "/poll").then(|| Reply::status(404, "{\"errorCode\":729}"))
-        }),
-        poll("503 on the poll", |a| a.is("POST", "/poll").then(|| Reply::status(503, ""))),
-        poll("500 on the poll", |a| a.is("POST", "/poll").then(|| Reply::status(500, ""))),
-    ]
-}
-
-/// Requests by the minute since `start`.
-fn by_minute(server: &Scripted, start: Instant, minutes: u64) -> Vec<usize> {
-    let all = ["GET", "POST", "PUT", "DELETE"].iter().flat_map(|method| server.asked(method, "/"));
-    let at: Vec<u64> = all
-        .filter(|asked| asked.at >= start)
-        .map(|asked| asked.at.duration_since(start).as_secs() / 60)
-        .collect();
-    (0..minutes).map(|minute| at.iter().filter(|at| **at == minute).count()).collect()
-}
-
-const MINUTES: u64 = 3;
-
-async fn outage_row(row: &Outage) {
-    let clock = SteppedClock::start();
-    let server = Scripted::start(|script| {
-        script.poll_wait = Some(Duration::from_secs(30));
-        for n in 0..10 {
-            script.chat(
-                &format!("8:friend.{n}"),
-                vec![item(n, &format!("8:friend.{n}"), &format!("8:friend.{n}"), "hi")],
-            );
-        }
-    })
-    .await;
-    let options = server.options(ANNA);
-    let dir = tempfile::tempdir().unwrap();
-    let backoff = (Duration::from_secs(1), Duration::from_secs(60));
-    let mut anna = Runner::launch(options, &Setup { backoff, ..setup(dir.path()) });
-    anna.passes(&clock, "live").await;
-    let answer = row.answer;
-    server.change(|script| script.answer(answer));
-    let start = Instant::now();
-    // Ten chats with a message that waits.
-    for n in 0..10 {
-        anna.press(&["alt-down"]).await;
-        anna.passes(&clock, "To friend").await;
-        anna.paste(&format!("queued {n}")).await;
-        anna.passes(&clock, &format!("queued {n}")).await;
-        anna.press(&["enter"]).await;
-        clock.pass(Duration::from_millis(500)).await;
-    }
-    clock.pass(Duration::from_secs(60 * MINUTES)).await;
-    let counts = by_minute(&server, start, MINUTES);
-    println!("{}: {counts:?} requests a minute", row.name);
-    let screen = anna.screen();
-    assert!(counts[0] <= row.first, "{}: {counts:?}\n{screen}", row.name);
-    assert!(counts[1..].iter().all(|count| *count <= row.later), "{}: {counts:?}", row.name);
-    assert!(screen.contains(row.screen) || screen.contains("retry"), "{}\n{screen}", row.name);
-    anna.end(&clock).await;
-}
-
 #[tokio::test(start_paused = true)]
 async fn an_outage_costs_few_requests_however_many_chats_wait() {
     for row in outages() {
-        outage_row(&row).await;
+        let (counts, screen) = outages::run(&row).await;
+        println!("{}: {counts:?} requests a minute", row.name);
+        let (first, later) = counts.split_first().unwrap();
+        assert!(*first <= row.first, "{}: {counts:?}\n{screen}", row.name);
+        assert!(later.iter().all(|count| *count <= row.later), "{}: {counts:?}", row.name);
+        assert!(screen.contains(row.screen) || screen.contains("retry"), "{}\n{screen}", row.name);
     }
 }
 

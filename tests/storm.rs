@@ -41,6 +41,16 @@ async fn stored(store: &Store, id: &ConversationId) -> Versions {
     rows.into_iter().map(|raw| (raw.id.to_string(), raw.version)).collect()
 }
 
+/// What some servers answer instead of events.
+fn odd_poll(random: &Random) -> &'static str {
+    match random.below(4) {
+        0 => "{}",
+        1 => "[]",
+        2 => "{\"eventMessages\":null}",
+        _ => "{\"eventMessages\":[null,{\"id\":7}]}",
+    }
+}
+
 /// Joe says, changes and removes things; the connection and the server misbehave meanwhile.
 async fn storm(gateway: &Gateway, proxy: &Proxy, random: &Random) {
     let joe = gateway.client(JOE);
@@ -52,18 +62,19 @@ async fn storm(gateway: &Gateway, proxy: &Proxy, random: &Random) {
             proxy.set_breaks(u32::try_from(random.below(25)).unwrap());
             faults.clear();
             for _ in 0..random.below(4) {
-                let fault = match random.below(4) {
+                let (method, path, odd) = match random.below(3) {
+                    0 => ("GET", "/messages", InjectedFault::WithoutMetadata),
+                    1 => ("GET", "/users/ME/conversations", InjectedFault::WithoutMetadata),
+                    _ => ("POST", "/poll", InjectedFault::Body(odd_poll(random))),
+                };
+                let fault = match random.below(6) {
                     0 => InjectedFault::Status { code: 503, error: 0, retry_after: None },
                     1 => InjectedFault::Html,
                     2 => InjectedFault::BrokenJson,
-                    _ => InjectedFault::ErrorInside,
+                    3 => InjectedFault::ErrorInside,
+                    _ => odd,
                 };
                 let count = 1 + usize::try_from(random.below(3)).unwrap();
-                let (method, path) = match random.below(3) {
-                    0 => ("GET", "/messages"),
-                    1 => ("GET", "/users/ME/conversations"),
-                    _ => ("POST", "/poll"),
-                };
                 // Joe's own requests go past the faults: they are of other kinds.
                 faults.add(method, path, count, fault);
             }

@@ -21,6 +21,10 @@ pub enum InjectedFault {
     Delay(Duration),
     /// The request is processed, but answered with 502.
     LostAck,
+    /// This body with status 200; the request is not processed.
+    Body(&'static str),
+    /// A page without its `_metadata`.
+    WithoutMetadata,
     /// A redirect to another origin.
     Redirect(String),
 }

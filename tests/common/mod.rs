@@ -4,6 +4,7 @@
 pub mod clock;
 pub mod fixture;
 pub mod kill;
+pub mod outages;
 pub mod random;
 pub mod scripted;
 pub mod terminal;

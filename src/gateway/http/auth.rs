@@ -41,8 +41,21 @@ pub async fn gate(
             next.run(request).await;
             (StatusCode::BAD_GATEWAY, "<html>bad gateway</html>").into_response()
         }
+        Some(InjectedFault::WithoutMetadata) => without_metadata(next.run(request).await).await,
         Some(fault) => play(fault),
     }
+}
+
+async fn without_metadata(response: Response<Body>) -> Response<Body> {
+    let (parts, body) = response.into_parts();
+    let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let Ok(mut page) = serde_json::from_slice::<serde_json::Value>(&bytes) else {
+        return Response::from_parts(parts, Body::from(bytes));
+    };
+    if let Some(page) = page.as_object_mut() {
+        page.remove("_metadata");
+    }
+    ([(header::CONTENT_TYPE, "application/json")], page.to_string()).into_response()
 }
 
 fn play(fault: InjectedFault) -> Response<Body> {
@@ -68,7 +81,8 @@ fn play(fault: InjectedFault) -> Response<Body> {
         InjectedFault::Redirect(to) => {
             (StatusCode::FOUND, [(header::LOCATION, to)]).into_response()
         }
-        InjectedFault::Delay(_) | InjectedFault::LostAck => {
+        InjectedFault::Body(body) => (json, body).into_response(),
+        InjectedFault::Delay(_) | InjectedFault::LostAck | InjectedFault::WithoutMetadata => {
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
