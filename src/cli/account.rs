@@ -59,7 +59,7 @@ pub fn client_options(
     let beside = options.gateway.beside("profiles", suffixes);
     options.profiles = optional("profiles", &account.profiles)?.or(beside);
     options.auth = account.auth;
-    options.ca_file.clone_from(&account.ca_file);
+    options.ca_file = account.ca_file.as_deref().map(paths::expand_home);
     Ok(options)
 }
 

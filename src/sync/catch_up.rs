@@ -110,10 +110,14 @@ impl Shared {
         let any_new = messages.iter().any(|m| !coverage.covers(Point::from(&m.key())));
         let top_now = ranges.first().map(|range| range.hi).or(top);
         let ranges = ranges.into_iter().map(CoverageUpdate::Range).collect();
+        let is_closed = error
+            .as_ref()
+            .is_some_and(|error| error.is_inaccessible() || error.kind == ErrorKind::Refused);
         let failed =
             error.filter(|error| !error.is_inaccessible() && error.kind != ErrorKind::Refused);
-        let complete =
-            failed.is_none() && changes.complete && self.is_up_to_date(&conversation, top_now);
+        let complete = failed.is_none()
+            && changes.complete
+            && (is_closed || self.is_up_to_date(&conversation, top_now));
         let (new, known): (Vec<RawMessage>, Vec<RawMessage>) = messages
             .into_iter()
             .partition(|raw| news.arrival_of(Point::from(&raw.key()), top) != Arrival::History);

@@ -157,7 +157,8 @@ impl Shared {
         let rows = moved.iter().cloned().map(IncomingConversation::listed).collect();
         self.ingest(rows, Vec::new()).await;
         let mut changed = false;
-        for conversation in moved {
+        let mut moved = moved.into_iter();
+        while let Some(conversation) = moved.next() {
             if listing.knows(&conversation.id) {
                 changed = true;
             } else if listing.fills != usize::MAX {
@@ -169,7 +170,14 @@ impl Shared {
             } else {
                 changed = true;
             }
-            listing.found |= self.catch_up_patiently(conversation, listing.news).await?;
+            match self.catch_up_patiently(conversation, listing.news).await {
+                Ok(found) => listing.found |= found,
+                Err(error) => {
+                    // They are on no page that is read again.
+                    moved.filter(|c| listing.knows(&c.id)).for_each(|c| self.fell_behind(&c.id));
+                    return Err(error);
+                }
+            }
         }
         Ok(changed)
     }
