@@ -9,17 +9,46 @@
 )]
 
 use clap::Parser;
-use skchat::cli::Cli;
-use std::io::Write;
+use skchat::cli::{Cli, FAILED, USAGE};
+use skchat::model::SafeText;
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) if error.use_stderr() => {
+            report(&misuse(error));
+            return ExitCode::from(USAGE);
+        }
+        // Help and version.
+        Err(text) => {
+            return match text.print() {
+                Err(error) if error.kind() != ErrorKind::BrokenPipe => ExitCode::from(FAILED),
+                _ => ExitCode::SUCCESS,
+            };
+        }
+    };
     match skchat::start::main(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            let _ = writeln!(std::io::stderr(), "skchat: {failure}");
+            report(&format!("skchat: {failure}"));
             ExitCode::from(failure.status)
         }
     }
+}
+
+/// What is wrong with the command line. It is read again with each word cleaned, so that a line break in a word makes
+/// no line of its own.
+fn misuse(error: clap::Error) -> String {
+    let words = std::env::args_os();
+    let cleaned = words.map(|word| SafeText::line(&word.to_string_lossy()).as_str().to_owned());
+    let error = Cli::try_parse_from(cleaned).err().unwrap_or(error);
+    error.render().to_string().trim_end().to_owned()
+}
+
+/// Tells the user. Parts of the command line may be in it, so nothing in it acts on the terminal. When that fails,
+/// there is nobody to tell.
+fn report(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{}", SafeText::text(text).as_str());
 }

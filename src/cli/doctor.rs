@@ -52,7 +52,8 @@ pub async fn run(session: &Session, arguments: &DoctorArgs) -> Result<(), ExitEr
             format!("FAIL  {text}")
         }
     });
-    lines::print(lines).map_err(|e| ExitError::failed(e.to_string()))?;
+    lines::print(lines.map(|line| lines::clean(&line)))
+        .map_err(|e| ExitError::failed(e.to_string()))?;
     if failed > 0 {
         return Err(ExitError::failed("some checks failed"));
     }
@@ -244,7 +245,7 @@ fn salvage(dir: &Path, file: &Path) -> Result<(), ExitError> {
     if saved.messages == 0 {
         lines::print_line("messages that the gateway still has are fetched at the next start")?;
     }
-    lines::print_line(format!("the damaged store is kept as {}", aside.display()))
+    lines::print_line(lines::clean(&format!("the damaged store is kept as {}", aside.display())))
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {

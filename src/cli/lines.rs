@@ -10,6 +10,8 @@ use crate::protocol::{decode, wire};
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::io::IsTerminal;
+use unicode_segmentation::UnicodeSegmentation;
 
 /// A conversation's name as the screen shows it. Members come from a thread that was fetched or is stored.
 pub fn title(
@@ -157,22 +159,38 @@ pub fn message_line(
     format!("{day} {}  {who} {text}{edited}", message.at.clock(zone))
 }
 
-/// JSON in one line, in which characters that could act on a terminal are written as `\\uXXXX`.
+/// JSON in one line, in which characters that could act on a terminal are written as `\\uXXXX`. On a terminal, also
+/// all that the screen would not show as received: what it removes, and what it shows as a replacement.
 pub fn json_line(value: &Value) -> String {
+    escaped_json(value, std::io::stdout().is_terminal())
+}
+
+fn escaped_json(value: &Value, for_terminal: bool) -> String {
     let text = value.to_string();
     let tricky = |c: char| {
         matches!(c, '\u{7f}'..='\u{9f}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
     };
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if tricky(c) {
-            out.extend(format!("\\u{:04x}", u32::from(c)).chars());
-        } else {
-            out.push(c);
+    for cluster in text.graphemes(true) {
+        let changed = for_terminal
+            && !cluster.is_ascii()
+            && SafeText::line_as_is(cluster).as_str() != cluster;
+        for c in cluster.chars() {
+            if tricky(c) || (changed && !c.is_ascii()) {
+                let units = c.encode_utf16(&mut [0; 2]).to_vec();
+                out.extend(units.iter().map(|unit| format!("\\u{unit:04x}")));
+            } else {
+                out.push(c);
+            }
         }
     }
     out
+}
+
+/// A line in which nothing acts on a terminal, although what was typed or read may be part of it.
+pub fn clean(line: &str) -> String {
+    SafeText::text(line).as_str().to_owned()
 }
 
 /// A number and what is counted: `1 message`, `2 messages`.
@@ -186,10 +204,10 @@ pub fn print_line(text: impl Into<String>) -> Result<(), ExitError> {
     print(std::iter::once(text.into())).map_err(|e| ExitError::failed(e.to_string()))
 }
 
-/// Writes one line for the user to standard error, if anyone still reads it.
+/// Writes one line for the user to standard error, cleaned, if anyone still reads it.
 pub fn warn(text: &str) {
     use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let _ = writeln!(std::io::stderr(), "{}", clean(text));
 }
 
 /// Writes lines to standard output. It is not an error if the reader has closed it.
@@ -201,5 +219,38 @@ pub fn print(lines: impl Iterator<Item = String>) -> std::io::Result<()> {
     match written {
         Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_for_a_terminal_shows_what_the_screen_would_remove() {
+        let tricks = [
+            "\u{9b}31m",
+            "a\u{202e}b",
+            "\u{200b}",
+            "\u{e0041}",
+            "\u{3164}",
+            "\u{fff9}",
+            "\u{2066}",
+            "\u{ad}",
+        ];
+        for trick in tricks {
+            let value = json!({ "text": trick });
+            let line = escaped_json(&value, true);
+            let back: Value = serde_json::from_str(&line).unwrap();
+            assert_eq!(back, value, "it is still the same JSON");
+            assert_eq!(SafeText::line_as_is(&line).as_str(), line, "{line:?} acts on a terminal");
+        }
+        let long = format!("a{}", "\u{301}".repeat(40));
+        let line = escaped_json(&json!(long), true);
+        assert_eq!(serde_json::from_str::<String>(&line).unwrap(), long);
+        assert!(!line.contains('\u{301}'), "{line}");
+        let plain = json!("Grüße 👨\u{200d}👩 中文");
+        assert!(escaped_json(&plain, true).contains("Grüße"));
+        assert!(escaped_json(&plain, true).contains("中文"));
     }
 }
