@@ -12,11 +12,13 @@ mod calls;
 mod error;
 mod gate;
 mod tls;
+mod token;
 
-pub use auth::{Secret, TokenSource};
+pub use auth::Secret;
 pub use base_url::BaseUrl;
 pub use calls::NewMember;
 pub use error::{Error, ErrorKind};
+pub use token::{TokenFile, TokenSource};
 
 use crate::model::{AuthStyle, Timestamp, UserId};
 use crate::protocol::service::ServiceProfile;

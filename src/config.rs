@@ -89,6 +89,8 @@ pub struct Token {
     pub env: Option<String>,
     pub file: Option<PathBuf>,
     pub command: Option<Vec<String>>,
+    /// Others may read or replace the file.
+    pub allow_access_by_others: bool,
 }
 
 /// A configuration that was read and checked.

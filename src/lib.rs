@@ -14,6 +14,7 @@
 //!         protocol         JSON, paths and markup <-> model; FACTS.md: what is known of the wire
 //!   gateway                the other end: a server that speaks the protocol (serve, demo, tests)
 //!   config                 the configuration file and the key table
+//! process                  what the process keeps from others: memory, secrets in its environment
 //! model                    ids, times, messages, deltas, requests; used by all
 //! ```
 //!
@@ -56,6 +57,7 @@ pub mod client;
 pub mod config;
 pub mod gateway;
 pub mod model;
+pub mod process;
 pub mod protocol;
 pub mod runtime;
 pub mod start;

@@ -49,6 +49,9 @@ pub fn main(cli: Cli) -> Result<(), ExitError> {
         return Err(ExitError::usage(format!("{flag} has no meaning for this command")));
     }
     start_log(&global, shows_screen)?;
+    if let Err(error) = crate::process::protect_memory() {
+        tracing::warn!(%error, "the memory is not kept from core dumps");
+    }
     match command {
         None => tui(&global),
         Some(Command::Demo { reset }) => demo::run(&global, reset),
@@ -185,7 +188,8 @@ fn terminal_failed(error: &std::io::Error) -> ExitError {
 
 /// Opens the account's store, after its lock.
 fn open_store(dir: &Path) -> Result<(File, Store), ExitError> {
-    paths::make_dir(dir).map_err(|e| ExitError::failed(format!("{}: {e}", dir.display())))?;
+    paths::make_private_dir(dir)
+        .map_err(|e| ExitError::failed(format!("{}: {e}", dir.display())))?;
     let lock = lock(dir)?;
     let file = dir.join(STORE);
     let store =

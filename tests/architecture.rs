@@ -10,19 +10,23 @@ use std::collections::BTreeMap;
 /// What each layer may use of the others.
 const LAYERS: &[(&str, &[&str])] = &[
     ("model", &[]),
+    ("process", &[]),
     ("protocol", &["model"]),
-    ("client", &["protocol", "model"]),
+    ("client", &["process", "protocol", "model"]),
     ("store", &["model"]),
     ("sync", &["client", "store", "protocol", "model"]),
     ("app", &["model"]),
     ("ui", &["app", "model"]),
-    ("runtime", &["app", "ui", "model"]),
+    ("runtime", &["app", "process", "ui", "model"]),
     ("gateway", &["model"]),
     ("config", &["app", "model"]),
-    ("cli", &["config", "client", "store", "sync", "gateway", "protocol", "model"]),
+    ("cli", &["config", "process", "client", "store", "sync", "gateway", "protocol", "model"]),
     (
         "start",
-        &["app", "cli", "client", "config", "gateway", "model", "runtime", "store", "sync", "ui"],
+        &[
+            "app", "cli", "client", "config", "gateway", "model", "process", "runtime", "store",
+            "sync", "ui",
+        ],
     ),
 ];
 

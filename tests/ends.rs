@@ -157,3 +157,101 @@ fn a_slow_terminal_shows_the_last_of_many_states_soon() {
     let sent = t.sent();
     assert!(sent.rfind("\u{1b}[?1049l") > sent.rfind("\u{1b}[?1049h"), "not given back");
 }
+
+fn run(data: &Path, arguments: &[&str]) -> std::process::Command {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_skchat"));
+    command.args(arguments).env("SKCHAT_DATA_DIR", data).env("TEST_TOKEN", "anna");
+    command.env("SKCHAT_CONFIG", data.join("config.toml"));
+    command
+}
+
+#[test]
+fn a_full_output_is_a_failure_and_no_crash() {
+    let dir = tempfile::tempdir().unwrap();
+    write_config(dir.path(), "http://127.0.0.1:9", "{ env = \"TEST_TOKEN\" }");
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    for arguments in [
+        ["config", "check"].as_slice(),
+        &["--help"],
+        &["--version"],
+        &["doctor"],
+        &["doctor", "--salvage"],
+        &["no-such-command"],
+        &["--account", "nobody", "chats"],
+    ] {
+        let with_output = run(dir.path(), arguments).stdout(full()).status().unwrap();
+        let code = with_output.code();
+        assert!(matches!(code, Some(1 | 2)), "{arguments:?} ended with {code:?}");
+        let without = run(dir.path(), arguments).stdout(full()).stderr(full()).status().unwrap();
+        assert_eq!(without.code(), code, "{arguments:?}");
+    }
+}
+
+#[test]
+fn what_was_typed_on_the_command_line_does_not_act_on_the_terminal() {
+    let dir = tempfile::tempdir().unwrap();
+    write_config(dir.path(), "http://127.0.0.1:9", "{ env = \"TEST_TOKEN\" }");
+    let trick = "\u{1b}]0;title\u{7}\u{1b}[31m\u{9b}2J\u{202e}evil\nskchat: fine";
+    let missing = format!("/nowhere/{trick}");
+    for arguments in [
+        ["--config", missing.as_str(), "chats"].as_slice(),
+        &["--account", trick, "chats"],
+        &["--data-dir", trick, "--account", trick, "doctor"],
+        &[trick],
+        &["config", trick],
+        &["log", trick, "--no-such", trick],
+        &["replay", trick],
+        &["serve", "--listen", trick],
+    ] {
+        let output = run(dir.path(), arguments).output().unwrap();
+        assert!(matches!(output.status.code(), Some(1 | 2)), "{arguments:?}");
+        for text in [output.stdout, output.stderr] {
+            let text = String::from_utf8(text).unwrap();
+            let acts = |c: char| c != '\n' && (c.is_control() || c == '\u{202e}');
+            assert!(!text.contains(acts), "{arguments:?}: {text:?}");
+        }
+    }
+}
+
+#[test]
+fn a_program_that_is_started_does_not_get_the_token_and_nobody_gets_the_memory() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let account = dir.path().join("accounts/home");
+    std::fs::create_dir_all(&account).unwrap();
+    std::fs::set_permissions(&account, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let seen = dir.path().join("environment");
+    let editor = dir.path().join("editor");
+    std::fs::write(&editor, format!("#!/bin/sh\nenv > {}\n", seen.display())).unwrap();
+    std::fs::set_permissions(&editor, std::fs::Permissions::from_mode(0o755)).unwrap();
+    write_config(dir.path(), "http://127.0.0.1:9", "{ env = \"TEST_TOKEN\" }");
+    let config = dir.path().join("config.toml");
+    let env = [
+        ("EDITOR", editor.to_str().unwrap()),
+        ("VISUAL", ""),
+        ("SKCHAT_DATA_DIR", dir.path().to_str().unwrap()),
+        ("SKCHAT_CONFIG", config.to_str().unwrap()),
+        ("TEST_TOKEN", "canary-token"),
+    ];
+    let program = Path::new(env!("CARGO_BIN_EXE_skchat"));
+    let mut t = Terminal::start(program, &[], &env, 80, 24);
+    t.wait_for("F1");
+    let pid = t.pid().as_raw_nonzero();
+    let limits = std::fs::read_to_string(format!("/proc/{pid}/limits")).unwrap();
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    assert_eq!(core.split_whitespace().nth(4), Some("0"), "{core}");
+    let mode = std::fs::metadata(&account).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700, "the folder was narrowed");
+    t.send("\u{b}8:joe.4\r");
+    t.wait_for("To ");
+    t.send("\u{1b}e");
+    let until = Instant::now() + Duration::from_secs(20);
+    while !std::fs::read_to_string(&seen).is_ok_and(|text| text.contains("SKCHAT_CONFIG")) {
+        assert!(Instant::now() < until, "the editor was not started");
+        std::thread::yield_now();
+    }
+    let text = std::fs::read_to_string(&seen).unwrap();
+    assert!(!text.contains("canary") && !text.contains("TEST_TOKEN"), "{text}");
+    t.send("\u{11}");
+    t.wait_end();
+}

@@ -328,7 +328,9 @@ async fn a_rejected_token_is_told_at_once_and_tried_again_by_itself() {
     let file = dir.path().join("token");
     std::fs::write(&file, "old").unwrap();
     let mut options = server.options(ANNA);
-    options.token = skchat::client::TokenSource::File(file.clone());
+    let path = file.clone();
+    let source = skchat::client::TokenFile { path, shared: true };
+    options.token = skchat::client::TokenSource::File(source);
     let backoff = (Duration::from_secs(1), Duration::from_secs(60));
     let mut anna = Runner::launch(options, &Setup { backoff, ..setup(dir.path()) });
     anna.passes(&clock, "live").await;

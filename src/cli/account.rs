@@ -1,6 +1,6 @@
 //! From the configuration's words to the client's and sync's options.
 
-use crate::client::{BaseUrl, ClientOptions, TokenSource};
+use crate::client::{BaseUrl, ClientOptions, TokenFile, TokenSource};
 use crate::config::{AccountConfig, Config, ConfigError, paths};
 use crate::model::UserId;
 use crate::sync::SyncOptions;
@@ -43,7 +43,10 @@ pub fn client_options(
     };
     let token = match (&account.token.env, &account.token.file, &account.token.command) {
         (Some(name), ..) => TokenSource::Env(name.clone()),
-        (_, Some(file), _) => TokenSource::File(paths::expand_home(file)),
+        (_, Some(file), _) => TokenSource::File(TokenFile {
+            path: paths::expand_home(file),
+            shared: account.token.allow_access_by_others,
+        }),
         (_, _, Some(argv)) => TokenSource::Command(with_home(argv)),
         (None, None, None) => TokenSource::Env(String::new()),
     };

@@ -49,6 +49,7 @@ impl Session {
                 file.display()
             ))
         })?;
+        hide_tokens(&config);
         for warning in &config.warnings {
             super::lines::warn(&format!("warning: {warning}"));
         }
@@ -73,6 +74,12 @@ impl Session {
             .map_err(|e| ExitError::usage(e.to_string()))?;
         Ok(Client::new(options))
     }
+}
+
+/// Keeps the variables that hold tokens from the programs that are started.
+pub fn hide_tokens(config: &Config) {
+    let names = config.accounts.values().filter_map(|account| account.token.env.clone());
+    crate::process::hide_variables(names);
 }
 
 /// The file that holds an account's messages.

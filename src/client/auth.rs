@@ -1,12 +1,11 @@
-//! Signing in: reading the Skype token, registering an endpoint, and renewing both.
+//! Signing in: obtaining the Skype token, registering an endpoint, and renewing both.
 
 use super::error::{Error, ErrorKind};
+use super::token::TokenSource;
 use super::{ApiCall, Client, Credential};
 use crate::protocol::encode;
 use reqwest::Method;
 use std::fmt;
-use std::path::PathBuf;
-use std::time::Duration;
 
 /// A token. Its `Debug` output does not contain it.
 #[derive(Clone, PartialEq, Eq)]
@@ -26,70 +25,6 @@ impl Secret {
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(…)")
-    }
-}
-
-/// Where the Skype token comes from. The source is read again when the server rejects the token.
-#[derive(Clone, Debug)]
-pub enum TokenSource {
-    Fixed(Secret),
-    Env(String),
-    File(PathBuf),
-    /// Program and arguments; the token is its first line of output.
-    Command(Vec<String>),
-}
-
-const COMMAND_TIMEOUT: Duration = Duration::from_secs(60);
-
-impl TokenSource {
-    /// What the user can do about a token that is rejected.
-    fn advice(&self) -> String {
-        match self {
-            Self::Fixed(_) => "a new token is needed".to_owned(),
-            Self::Env(name) => format!("start skchat again with a new token in {name}"),
-            Self::File(path) => format!("write a new token to {}", path.display()),
-            Self::Command(_) => "the token command has to give a new token".to_owned(),
-        }
-    }
-
-    async fn read(&self) -> Result<Secret, Error> {
-        let text = match self {
-            Self::Fixed(secret) => return Ok(secret.clone()),
-            // The error is not kept as the source, because it can contain the value.
-            Self::Env(name) => std::env::var(name).map_err(|_| {
-                Error::signed_out(&format!("the environment variable {name} is not set"))
-            })?,
-            Self::File(path) => tokio::fs::read_to_string(path).await.map_err(|e| {
-                let message = format!("the token file cannot be read: {}", e.kind());
-                Error::signed_out(&message).caused_by(e)
-            })?,
-            Self::Command(argv) => run(argv).await?,
-        };
-        let line = text.lines().next().unwrap_or_default().trim();
-        if line.is_empty() {
-            return Err(Error::signed_out("the token is empty"));
-        }
-        Ok(Secret::new(line))
-    }
-}
-
-async fn run(argv: &[String]) -> Result<String, Error> {
-    let (program, arguments) =
-        argv.split_first().ok_or_else(|| Error::signed_out("the token command is empty"))?;
-    let child = tokio::process::Command::new(program)
-        .args(arguments)
-        .stdin(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
-        .kill_on_drop(true)
-        .output();
-    let output = tokio::time::timeout(COMMAND_TIMEOUT, child).await;
-    match output {
-        Ok(Ok(output)) if output.status.success() => {
-            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-        }
-        Ok(Ok(_)) => Err(Error::signed_out("the token command failed")),
-        Ok(Err(e)) => Err(Error::signed_out("the token command cannot be started").caused_by(e)),
-        Err(_) => Err(Error::signed_out("the token command did not finish")),
     }
 }
 
@@ -243,6 +178,7 @@ pub(super) fn registration_of(header: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::TokenSource;
 
     #[test]
     fn a_secret_is_not_shown() {

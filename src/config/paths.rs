@@ -1,8 +1,8 @@
-//! Where things are on disk. Folders are made with mode 0700, never widened afterwards.
+//! Where things are on disk. Folders are made with mode 0700, and narrowed to it where they hold messages.
 
 use directories::ProjectDirs;
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 fn project() -> Option<ProjectDirs> {
@@ -51,6 +51,20 @@ fn from_env(name: &str) -> Option<PathBuf> {
 /// What the system says.
 pub fn make_dir(path: &Path) -> io::Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Makes a private folder. One that exists and lets others in is narrowed.
+///
+/// # Errors
+/// What the system says.
+pub fn make_private_dir(path: &Path) -> io::Result<()> {
+    make_dir(path)?;
+    let mode = std::fs::metadata(path)?.permissions().mode();
+    if mode & 0o777 == mode & 0o700 {
+        return Ok(());
+    }
+    tracing::warn!("a private folder let other users in; it was narrowed");
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode & 0o700))
 }
 
 /// The folder of one account.

@@ -3,9 +3,9 @@
 //! A program says whether it has taken the text. A terminal does not: it may be told not to listen to OSC 52, or not
 //! know it.
 
-use super::signals::with_all_signals;
 use crate::app::effect::Outcome;
 use crate::model::SafeText;
+use crate::process::{self, with_all_signals};
 use base64::Engine;
 use std::process::Stdio;
 use std::time::Duration;
@@ -104,7 +104,7 @@ pub fn copy(what: &str, text: String, terminal: bool, outcomes: &mpsc::Sender<Ou
 
 /// Gives text to a program; whether the program has taken it.
 async fn feed(program: &str, arguments: &[&str], text: &str) -> bool {
-    let mut command = Command::new(program);
+    let mut command = Command::from(process::command(program));
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
     let Ok(mut child) = with_all_signals(|| command.spawn()) else {
         tracing::info!("a clipboard program could not be started");
@@ -134,7 +134,7 @@ pub fn paste(outcomes: &mpsc::Sender<Outcome>) {
 async fn clipboard_text() -> Result<String, SafeText> {
     let (program, arguments) =
         paster().ok_or("There is no desktop clipboard here; paste with the terminal's own keys")?;
-    let mut command = Command::new(program);
+    let mut command = Command::from(process::command(program));
     command.args(arguments).kill_on_drop(true);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let missing = || SafeText::line(&format!("{program} is not installed; the clipboard needs it"));

@@ -1,9 +1,9 @@
 //! Effects outside the terminal: the editor, and the program that opens links. By argv, never a
 //! shell.
 
-use super::signals::with_all_signals;
 use crate::app::effect::Outcome;
 use crate::model::{ChatRef, SafeText};
+use crate::process::{self, with_all_signals};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ pub struct Editor {
 pub fn open_url(url: &SafeText) -> Result<(), &'static str> {
     let program = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
     // The scheme check guarantees that the target is no option; a dash in front would be refused here all the same.
-    if url.starts_with('-') || !spawn(Command::new(program).arg(url.as_str())) {
+    if url.starts_with('-') || !spawn(process::command(program).arg(url.as_str())) {
         return Err(program);
     }
     Ok(())
@@ -47,7 +47,7 @@ async fn run_editor(editor: &Editor, text: &str) -> Result<String, String> {
     let number = getrandom::u64().map_err(|_| "no random numbers")?;
     let path = editor.dir.join(format!("edit-{number:016x}.txt"));
     write_new(&path, text).map_err(|e| format!("{}: {e}", path.display()))?;
-    let mut command = tokio::process::Command::new(program);
+    let mut command = tokio::process::Command::from(process::command(program));
     command.args(arguments).arg(&path).kill_on_drop(true);
     let status = match with_all_signals(|| command.spawn()) {
         Ok(mut child) => child.wait().await,

@@ -1,7 +1,7 @@
 //! Signals: what ends the program, and what stops it until somebody continues it.
 
 use super::device;
-use nix::sys::signal::{SigSet, SigmaskHow, Signal};
+use nix::sys::signal::{SigSet, Signal};
 use std::io;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
@@ -88,23 +88,13 @@ impl StopRequest {
 /// Holds SIGTSTP back, so that the terminal can be given back before it takes effect. A handler would not do: the
 /// system stops a process only where somebody can continue it, and only if the signal has its default action.
 ///
-/// To be called before any thread is started.
+/// To be called before any thread is started. Programs are started with [`crate::process::with_all_signals`], or they
+/// would inherit this.
 ///
 /// # Errors
 /// What the system says.
 pub fn hold_stop_signal() -> io::Result<()> {
     Ok(stop_signal().thread_block()?)
-}
-
-/// Starts something with no signal held back, which programs inherit.
-pub fn with_all_signals<T>(start: impl FnOnce() -> T) -> T {
-    let held = SigSet::empty().thread_swap_mask(SigmaskHow::SIG_SETMASK);
-    let result = start();
-    if let Ok(held) = held {
-        // Fails only for a wrong argument.
-        let _ = held.thread_set_mask();
-    }
-    result
 }
 
 /// Watches for SIGTSTP, which [`hold_stop_signal`] holds back.

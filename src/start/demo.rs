@@ -2,7 +2,7 @@
 
 use super::{PATIENCE, RunSetup, check_terminal, converse, runtime, terminal_failed};
 use crate::cli::Global;
-use crate::cli::context::{ExitError, STORE, lock};
+use crate::cli::context::{ExitError, STORE, hide_tokens, lock};
 use crate::client::{BaseUrl, Client, ClientOptions, Secret, TokenSource};
 use crate::config::{Config, paths};
 use crate::gateway::{self, GatewayUser, demo};
@@ -64,7 +64,8 @@ pub fn run(global: &Global, reset: bool) -> Result<(), ExitError> {
     let size = check_terminal()?;
     signals::hold_stop_signal().map_err(|e| terminal_failed(&e))?;
     let dir = data.join("demo");
-    paths::make_dir(&dir).map_err(|e| ExitError::failed(format!("{}: {e}", dir.display())))?;
+    paths::make_private_dir(&dir)
+        .map_err(|e| ExitError::failed(format!("{}: {e}", dir.display())))?;
     let lock = lock(&dir)?;
     if reset {
         for name in [STORE, "gateway.db"] {
@@ -80,7 +81,10 @@ pub fn run(global: &Global, reset: bool) -> Result<(), ExitError> {
     let own = file.map(|f| Config::load(&f)).transpose();
     let own = own.map_err(|e| ExitError::usage(e.to_string()))?.flatten();
     let config = match own {
-        Some(config) => config,
+        Some(config) => {
+            hide_tokens(&config);
+            config
+        }
         None => Config::builtin().map_err(|e| ExitError::failed(e.to_string()))?,
     };
     let record = global.record.clone();
