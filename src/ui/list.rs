@@ -73,14 +73,18 @@ fn draw_row(
     if row.marked {
         style = style.add_modifier(Modifier::REVERSED);
     }
-    let room = usize::from(edge.saturating_sub(x + 1));
-    let title = if row.muted {
-        format!("{} (muted)", cut(&row.title, room.saturating_sub(8)))
-    } else {
-        row.title.to_string()
+    // Signs stand at the right, so that names begin in one column.
+    let signs = match (row.pinned, row.muted) {
+        (true, true) => "↥m",
+        (true, false) => "↥",
+        (false, true) => "m",
+        (false, false) => "",
     };
-    let title = if row.pinned { format!("↥{title}") } else { title };
-    paint::text(buffer, x + 1, y, edge, &cut(&title, room), style);
+    if !signs.is_empty() {
+        edge = paint::right(buffer, x, y, edge, signs, theme.dim).saturating_sub(1);
+    }
+    let room = usize::from(edge.saturating_sub(x + 1));
+    paint::text(buffer, x + 1, y, edge, &cut(&row.title, room), style);
 }
 
 fn badge(row: &ListRow, theme: &Theme) -> (String, Style) {

@@ -5,8 +5,8 @@ use super::paint;
 use crate::app::view::layout::Rect;
 use crate::app::view::wrap::{QUOTE_BAR, TextRow};
 use crate::app::view::{Glyph, MessagesView, PaneRow, RowKind, indent};
+use crate::model::Link;
 use crate::model::text::{cut, width};
-use crate::model::{Link, failure};
 use ratatui::buffer::Buffer;
 use ratatui::style::{Modifier, Style};
 
@@ -48,10 +48,10 @@ fn draw_bare(row: &PaneRow, theme: &Theme, area: Rect, y: u16, buffer: &mut Buff
         }
         RowKind::Reactions(list) => {
             let shown: Vec<String> = list.iter().map(|(s, n, _)| format!("{s} {n}")).collect();
-            paint::text(buffer, area.x, y, end, &shown.join("  "), theme.dim);
+            paint::text(buffer, area.x, y, end, &shown.join("  "), Style::new());
         }
         RowKind::Failed(reason) => {
-            paint::text(buffer, area.x, y, end, &failure(reason), theme.bad);
+            paint::text(buffer, area.x, y, end, reason, theme.bad);
         }
         RowKind::Day(name) => {
             paint::text(buffer, area.x, y, end, name, theme.dim);
@@ -95,22 +95,17 @@ fn draw_row(row: &PaneRow, theme: &Theme, area: Rect, y: u16, buffer: &mut Buffe
         RowKind::Reactions(list) => {
             let mut x = left;
             for (shown, count, mine) in list {
-                let style =
-                    if *mine { theme.dim.add_modifier(Modifier::REVERSED) } else { theme.dim };
+                let style = if *mine {
+                    Style::new().add_modifier(Modifier::REVERSED)
+                } else {
+                    Style::new()
+                };
                 x = paint::text(buffer, x, y, end, &format!("{shown} {count}"), style);
                 x = paint::text(buffer, x, y, end, "  ", Style::new());
             }
         }
         RowKind::Failed(reason) => {
-            let text = format!("{} · R again · x back to the box", failure(reason));
-            paint::text(
-                buffer,
-                left,
-                y,
-                end,
-                &cut(&text, usize::from(end.saturating_sub(left))),
-                theme.bad,
-            );
+            paint::text(buffer, left, y, end, reason, theme.bad);
         }
     }
     if row.mention {

@@ -89,7 +89,7 @@ fn a_conversation_at_eighty_columns() {
                          │        You
     ─────────────────────┴──────────────────────────────────────────────────────────
      To Joe Bloggs ›
-     Enter send  Alt-Enter new line  Alt-↑↓ chats  Ctrl-K find  Alt-A unread   live
+     Enter send  Alt-Enter new line  Alt-↑↓ chats  F1 help  Ctrl-Q quit        live
     ");
 }
 
@@ -361,7 +361,7 @@ fn conversation_settings_beside_three_panes() {
                                 │                                                             │
     ────────────────────────────┴─────────────────────────────────────────────────────────────┴─────────────────────────────
      To Oven day ›
-     Enter send  Alt-Enter new line  Alt-↑↓ chats  Ctrl-K find  Alt-A unread  Ctrl-↑ select  F1 help  Ctrl-R search
+     Enter send  Alt-Enter new line  Alt-↑↓ chats  Ctrl-K find  Alt-A unread  Ctrl-↑ select  F1 help  Ctrl-Q quit
     ");
 }
 

@@ -9,7 +9,7 @@ use crate::app::view::Tone;
 use crate::app::view::layout::Size;
 
 /// The signs on the screen, and what they mean.
-const SIGNS: [(&str, &str); 11] = [
+const SIGNS: [(&str, &str); 12] = [
     ("·", "Your message is saved and waits to be sent"),
     ("↑", "It is being sent, or a setting is being saved"),
     ("✓", "The server has accepted it"),
@@ -21,6 +21,7 @@ const SIGNS: [(&str, &str); 11] = [
     ("2", "Two unread messages"),
     ("✎", "A draft"),
     ("↥", "Pinned to the top"),
+    ("m", "Muted: no alerts"),
 ];
 
 #[derive(Debug)]

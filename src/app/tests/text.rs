@@ -1,8 +1,12 @@
 //! Text on the screen: tabs, invisible characters, the words for days.
 
 use crate::app::next_deadline;
-use crate::fixture::direct;
-use crate::model::Request;
+use crate::app::view::RowKind;
+use crate::fixture::{direct, message, text};
+use crate::model::{
+    Conversation, Delivery, Delta, MessageKey, Placement, Request, SafeText, Timestamp,
+};
+use jiff::tz::TimeZone;
 use std::time::Duration;
 
 #[test]
@@ -46,4 +50,96 @@ fn at_midnight_today_becomes_yesterday_by_itself() {
     app.expect("─ Yesterday ─");
     let next = next_deadline(&app.model.app).expect("the next midnight");
     assert_eq!(next.saturating_sub(app.now.mono), Duration::from_secs(24 * 60 * 60));
+}
+
+#[test]
+fn every_sign_is_explained_in_the_help_and_in_the_readme() {
+    let readme = include_str!("../../../README.md");
+    let (_, signs) = readme.split_once("### Signs").expect("a legend");
+    let mut app = direct("joe").sized(80, 200).opened();
+    app.press("f1");
+    let help = app.screen();
+    let (_, help) = help.split_once("Signs").expect("a legend");
+    for sign in ["·", "↑", "✓", "✓✓", "?", "!", "✎", "@2", "↥", "▎", "m"] {
+        let stands_alone = |text: &str| text.split([' ', '|', '│', '\n']).any(|word| word == sign);
+        assert!(stands_alone(help) && stands_alone(signs), "{sign}");
+    }
+}
+
+#[test]
+fn the_footer_keeps_help_and_quit_at_every_width() {
+    let mut app = direct("joe").opened();
+    for (columns, rows) in (20..=200).flat_map(|columns| [(columns, 10), (columns, 24)]) {
+        app.resize(columns, rows);
+        for keys in ["", "tab"] {
+            app.press(keys);
+            let screen = app.screen();
+            let footer = screen.lines().last().unwrap_or_default();
+            assert!(footer.contains("F1 help"), "{columns}x{rows}: {footer:?}");
+            assert!(footer.contains("Ctrl-Q quit"), "{columns}x{rows}: {footer:?}");
+        }
+    }
+}
+
+#[test]
+fn what_can_be_done_with_an_unsent_message_is_not_cut_at_any_width() {
+    for columns in [40, 60, 80, 120] {
+        let mut app = direct("joe").sized(columns, 24).opened();
+        app.type_text("hello");
+        app.press("enter");
+        let client_id = app.requests().into_iter().find_map(|request| match request {
+            Request::Send { client_id, .. } => Some(client_id),
+            _ => None,
+        });
+        let reason = SafeText::line("the server refused it because of a rule (400, error 201)");
+        app.delta(Delta::Delivery {
+            conversation: "8:joe.4".into(),
+            client_id: client_id.expect("a message"),
+            delivery: Delivery::Failed { reason, can_retry: true },
+            sent: None,
+        });
+        app.layout();
+        let visible = &app.model.view.visible;
+        let pane = visible.layout.and_then(|layout| layout.messages).expect("a pane");
+        let lines: Vec<&str> = visible
+            .messages
+            .rows
+            .iter()
+            .filter_map(|row| match &row.kind {
+                RowKind::Failed(line) => Some(line.as_str()),
+                _ => None,
+            })
+            .collect();
+        assert!(lines.iter().all(|line| line.len() < usize::from(pane.width)), "{lines:?}");
+        let text = lines.join(" ");
+        assert!(text.ends_with("201) · R again · x back to the box"), "{columns}: {text}");
+    }
+}
+
+#[test]
+fn messages_of_one_sender_in_one_minute_each_show_their_time() {
+    let mut app = direct("joe").opened();
+    let said = (0i64..3).map(|n| {
+        let mut message = message("joe", 1, text(&format!("line {n}")));
+        message.key = MessageKey::server(Timestamp(message.at.0 + n), &format!("m{n}"));
+        message
+    });
+    app.messages(said.collect(), Placement::Newest);
+    let clock = app.open_chat().timeline.last().expect("a message").at.clock(&TimeZone::UTC);
+    for n in 1..3 {
+        app.expect(&format!("{clock}  line {n}"));
+    }
+}
+
+#[test]
+fn names_of_muted_and_pinned_chats_begin_where_others_do() {
+    let mut app = direct("joe").with_direct("mia");
+    let mut conversation = Conversation::empty("8:mia.tan".into());
+    (conversation.muted, conversation.pinned) = (true, true);
+    conversation.activity = Timestamp(1);
+    app.delta(Delta::Conversations(vec![conversation]));
+    let screen = app.screen();
+    let at = |name: &str| screen.lines().find_map(|line| line.find(name));
+    assert_eq!(at("Mia Tan"), at("Joe Bloggs"), "{screen}");
+    assert!(screen.lines().any(|line| line.contains("Mia Tan") && line.contains("↥m")), "{screen}");
 }

@@ -2,7 +2,7 @@
 
 use super::layout::{Rect, Size};
 use super::scroll::Laid;
-use super::wrap::TextRow;
+use super::wrap::{TextRow, break_lines};
 use super::{MessagesView, shown};
 use crate::app::account::Account;
 use crate::app::chat::Chat;
@@ -53,7 +53,8 @@ pub enum RowKind {
         system: bool,
     },
     Reactions(Vec<(String, usize, bool)>),
-    Failed(SafeText),
+    /// A row of why it was not sent, and what can be done.
+    Failed(String),
 }
 
 /// How far an own message got, at the right edge.
@@ -142,8 +143,7 @@ pub fn rows<'a>(
     let system = message.body.is_system();
     let mark = glyph(pane, message);
     let named = laid.lead.iter().any(|k| matches!(k, RowKind::Name { .. }));
-    let time =
-        (!named && shows_minute(pane, message)).then(|| message.at.clock(&pane.app.prefs.zone));
+    let time = (!named && shows_time(message)).then(|| message.at.clock(&pane.app.prefs.zone));
     let last = laid.text.len().saturating_sub(1);
     let text = (0..laid.text.len()).map(move |index| RowKind::Text {
         time: if index == 0 { time.clone() } else { None },
@@ -164,13 +164,10 @@ pub fn rows<'a>(
     })
 }
 
-/// A continuation shows its minute when it is another than the one above.
-fn shows_minute(pane: &Pane<'_>, message: &Message) -> bool {
-    if matches!(message.body, MessageBody::Gap { .. }) {
-        return false;
-    }
-    message.body.is_system()
-        || pane.previous(&message.key).is_none_or(|p| p.at.0 / 60_000 != message.at.0 / 60_000)
+/// A message without a line with its sender's name shows its time, also in the minute of the one above: that is what
+/// tells two messages from two lines of one.
+fn shows_time(message: &Message) -> bool {
+    !matches!(message.body, MessageBody::Gap { .. })
 }
 
 /// The rows above a message's text: day, new line, name.
@@ -246,7 +243,10 @@ pub fn tail(pane: &Pane<'_>, message: &Message) -> Vec<RowKind> {
         tail.push(RowKind::Reactions(list.collect()));
     }
     if let Delivery::Failed { reason, .. } = &message.delivery {
-        tail.push(RowKind::Failed(reason.clone()));
+        let text = format!("{} · R again · x back to the box", crate::model::failure(reason));
+        let lines = break_lines(&text, pane.columns);
+        let lines = lines.into_iter().filter_map(|line| text.get(line));
+        tail.extend(lines.map(|line| RowKind::Failed(line.trim_end().to_owned())));
     }
     tail
 }

@@ -305,9 +305,7 @@ fn offered(context: Context, bare: bool) -> &'static [&'static str] {
             "switcher",
             "next-unread",
             "select-message",
-            "help",
             "search",
-            "quit",
         ],
         Context::Selection => &[
             "message-menu",
@@ -324,17 +322,23 @@ fn offered(context: Context, bare: bool) -> &'static [&'static str] {
             "delete-message",
             "mark-unread",
         ],
-        Context::List => &["list-open", "switcher", "next-unread", "help", "quit"],
+        Context::List => &["list-open", "switcher", "next-unread"],
         Context::Overlay => &["choose"],
     }
 }
 
-fn footer(app: &AppState, input: &StatusInput<'_>, columns: usize) -> Bar {
-    let mut bar = Bar::default();
-    if input.layout.top.is_none() {
-        let connection = connection(app, &app.current_account().connection, columns / 2);
-        bar.right = vec![connection, Label::new(" ", Tone::Plain)];
+/// The actions that keep their place in the footer at every width.
+fn kept(context: Context, bare: bool) -> &'static [&'static str] {
+    match context {
+        Context::Compose | Context::Global | Context::List if !bare => &["help", "quit"],
+        _ => &[],
     }
+}
+
+fn footer(app: &AppState, input: &StatusInput<'_>, columns: usize) -> Bar {
+    let kept: Vec<(String, String)> =
+        kept(input.context, input.bare).iter().filter_map(|name| offer(app, input, name)).collect();
+    let last: usize = kept.iter().map(|(key, label)| width(key) + width(label) + 3).sum();
     // The way out keeps its place, whatever else there is.
     let esc = match (input.context, app.focus) {
         (Context::Overlay, _) => Some("close"),
@@ -342,21 +346,35 @@ fn footer(app: &AppState, input: &StatusInput<'_>, columns: usize) -> Bar {
         (Context::Selection, _) | (_, Focus::List) => Some("back"),
         _ => None,
     };
-    let end = columns.saturating_sub(bar.right_width().max(usize::from(!bar.right.is_empty())));
-    let end = if bar.right.is_empty() { columns } else { end.saturating_sub(1) };
-    let room = end.saturating_sub(if esc.is_some() { 10 } else { 0 });
+    let mut bar = Bar::default();
+    if input.layout.top.is_none() {
+        let room = columns.saturating_sub(last + 2).min(columns / 2);
+        let connection = connection(app, &app.current_account().connection, room);
+        if connection.width() > 0 && connection.width() <= room {
+            bar.right = vec![connection, Label::new(" ", Tone::Plain)];
+        }
+    }
+    let taken = if bar.right.is_empty() { 0 } else { bar.right_width() + 1 };
+    let end = columns.saturating_sub(taken);
+    let room = end.saturating_sub(last + if esc.is_some() { 10 } else { 0 });
+    // Where only what is kept fits, it gets every cell.
+    let (margin, gap) = if last + 1 > end { ("", " ") } else { (" ", "  ") };
     let mut used = 1;
-    bar.left.push(Label::new(" ", Tone::Plain));
+    bar.left.push(Label::new(margin, Tone::Plain));
+    let mut shown = Vec::new();
     for name in offered(input.context, input.bare) {
         let Some((key, label)) = offer(app, input, name) else { continue };
         if used + width(&key) + 1 + width(&label) > room {
             break;
         }
         used += width(&key) + width(&label) + 3;
-        bar.left.push(Label::new(key, Tone::Key));
-        bar.left.push(Label::new(format!(" {label}  "), Tone::Dim));
+        shown.push((key, label));
     }
-    if let Some(esc) = esc.filter(|_| used + 8 <= end) {
+    for (key, label) in shown.into_iter().chain(kept) {
+        bar.left.push(Label::new(key, Tone::Key));
+        bar.left.push(Label::new(format!(" {label}{gap}"), Tone::Dim));
+    }
+    if let Some(esc) = esc.filter(|_| used + last + 8 <= end) {
         bar.left.push(Label::new("Esc", Tone::Key));
         bar.left.push(Label::new(format!(" {esc}"), Tone::Dim));
     }
