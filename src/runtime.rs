@@ -3,6 +3,7 @@
 //! Typing never waits behind a burst: keys are taken first, a key is drawn at once, and what the network brings is
 //! drawn at most every 16 ms.
 
+mod ansi_backend;
 pub mod clipboard;
 pub mod device;
 mod effects;
@@ -12,6 +13,7 @@ pub mod keys;
 pub mod recording;
 pub mod signals;
 pub mod terminal;
+pub mod terminfo;
 mod width_safe_backend;
 
 use crate::app::view::layout::Size;

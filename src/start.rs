@@ -14,10 +14,11 @@ use crate::runtime::device::{self, Device};
 use crate::runtime::recording::Recorder;
 use crate::runtime::signals;
 use crate::runtime::terminal::{Tty, install_panic_hook};
+use crate::runtime::terminfo;
 use crate::runtime::{Editor, Wiring, keys, run};
 use crate::store::Store;
 use crate::sync;
-use crate::ui::{ColorDepth, Theme};
+use crate::ui::Theme;
 use std::fs::{File, OpenOptions};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -256,7 +257,8 @@ async fn converse(
     stop: Option<CancellationToken>,
 ) -> Result<(), ExitError> {
     let prefs = prefs(&setup)?;
-    let depth = color_depth();
+    let hints = terminfo::ColorHints::of_environment();
+    let depth = hints.depth(terminfo::colors(&hints.term));
     let theme = Theme::new(THEME, depth, prefs.choices.ui.blink).map_err(ExitError::failed)?;
     let header = replay::header(&setup, &prefs, depth);
     let recorder = match &setup.record {
@@ -315,19 +317,5 @@ fn decided(bidi: Bidi) -> Bidi {
         }
         Bidi::Auto => Bidi::Reorder,
         chosen => chosen,
-    }
-}
-
-/// What the terminal says it can show; `NO_COLOR` wins.
-fn color_depth() -> ColorDepth {
-    let var = |name: &str| std::env::var(name).unwrap_or_default();
-    if !var("NO_COLOR").is_empty() {
-        ColorDepth::None
-    } else if matches!(var("COLORTERM").as_str(), "truecolor" | "24bit") {
-        ColorDepth::True
-    } else if var("TERM").contains("256color") {
-        ColorDepth::Indexed
-    } else {
-        ColorDepth::Sixteen
     }
 }

@@ -358,3 +358,33 @@ fn a_terminal_that_closes_without_a_signal_ends_it_with_the_draft_kept() {
     let t = start(&["demo"], dir.path());
     t.wait_for("unsaved words");
 }
+
+/// The parameters of every SGR sequence that was sent.
+fn styles(bytes: &str) -> Vec<Vec<u32>> {
+    let sequences = bytes.split("\u{1b}[").filter_map(|rest| {
+        let (code, _) = rest.split_once('m')?;
+        code.split(';').map(|n| n.parse().ok()).collect::<Option<Vec<u32>>>()
+    });
+    sequences.collect()
+}
+
+#[test]
+fn a_terminal_of_few_colours_gets_no_codes_it_does_not_know() {
+    for (term, has_colours) in
+        [("linux", true), ("xterm-16color", true), ("screen", true), ("vt100", false)]
+    {
+        let dir = tempfile::tempdir().unwrap();
+        let env = [("TERM", term), ("NO_COLOR", ""), ("STY", "1.pts"), ("COLORTERM", "")];
+        let mut t = start_with(&["demo"], dir.path(), &env);
+        t.wait_for("live");
+        t.send("\u{11}");
+        let bytes = t.end();
+        let styles = styles(&bytes);
+        assert!(!styles.iter().any(|s| s.contains(&38) || s.contains(&48)), "{term}");
+        let coloured = styles.iter().flatten().any(|n| matches!(n, 30..=37 | 40..=47 | 90..=107));
+        assert_eq!(coloured, has_colours, "{term}");
+        if term == "linux" {
+            assert!(!bytes.contains(['✓', '▎', '⏎']), "signs that its fonts lack");
+        }
+    }
+}

@@ -4,10 +4,11 @@
 //! made: a terminal that is slower than the program sees the newest state next, and none of those in between.
 
 use super::Surface;
+use super::ansi_backend::AnsiBackend;
 use super::device::{self, Device};
+use super::terminfo;
 use super::width_safe_backend::{WholeRows, WidthSafeBackend};
 use crate::app::view::layout::Size;
-use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
 use std::cell::RefCell;
@@ -79,7 +80,7 @@ pub struct Tty {
     explicit_bidi: bool,
     /// The terminal knows the kitty keyboard protocol.
     enhanced_keyboard: bool,
-    terminal: Terminal<WidthSafeBackend<CrosstermBackend<Gathered>>>,
+    terminal: Terminal<WidthSafeBackend<AnsiBackend<Gathered>>>,
     rows: WholeRows,
     size: Size,
     gathered: Gathered,
@@ -96,7 +97,7 @@ impl Tty {
         let (gathered, rows) = (Gathered::default(), WholeRows::default());
         let size = device.size().unwrap_or_default();
         let viewport = Viewport::Fixed(Rect::new(0, 0, size.columns, size.rows));
-        let backend = CrosstermBackend::new(gathered.clone());
+        let backend = AnsiBackend::new(gathered.clone(), terminfo::has_plain_font());
         let backend = WidthSafeBackend::new(backend, rows.clone());
         let terminal = Terminal::with_options(backend, TerminalOptions { viewport })?;
         let output = Sender::from_owned_fd_unchecked(device.output()?)?;

@@ -176,9 +176,9 @@ mod tests {
     use crate::app::action::{Action, MessagesAction, Scroll};
     use crate::fixture::{App, direct, message, text};
     use crate::model::Placement;
+    use crate::runtime::ansi_backend::AnsiBackend;
     use crate::ui::{ColorDepth, Screen, Theme};
     use proptest::prelude::*;
-    use ratatui::backend::CrosstermBackend;
     use ratatui::layout::Rect;
     use ratatui::style::Style;
     use ratatui::{Frame, Terminal, TerminalOptions, Viewport};
@@ -201,7 +201,7 @@ mod tests {
 
     /// A screen of a fixed size and the bytes that are sent to it.
     struct Drawn {
-        terminal: Terminal<WidthSafeBackend<CrosstermBackend<Sink>>>,
+        terminal: Terminal<WidthSafeBackend<AnsiBackend<Sink>>>,
         rows: WholeRows,
         sink: Sink,
     }
@@ -209,7 +209,8 @@ mod tests {
     impl Drawn {
         fn new(columns: u16, height: u16) -> Self {
             let (sink, rows) = (Sink::default(), WholeRows::default());
-            let backend = WidthSafeBackend::new(CrosstermBackend::new(sink.clone()), rows.clone());
+            let backend =
+                WidthSafeBackend::new(AnsiBackend::new(sink.clone(), false), rows.clone());
             let viewport = Viewport::Fixed(Rect::new(0, 0, columns, height));
             let terminal = Terminal::with_options(backend, TerminalOptions { viewport }).unwrap();
             Self { terminal, rows, sink }
