@@ -27,7 +27,9 @@ pub mod unread;
 pub mod width;
 
 pub use account::{AccountId, AuthStyle, ChatRef, PollMode};
-pub use body::{Call, CallState, Card, Media, MediaKind, MessageBody, Poll, ThreadActivity};
+pub use body::{
+    Call, CallPerson, CallState, Card, Media, MediaKind, MessageBody, Poll, ThreadActivity,
+};
 pub use composer_markup::Mention;
 pub use conversation::{
     Conversation, ListedPeople, Member, RawConversation, Role, ThreadFlag, ThreadSettings,

@@ -143,3 +143,105 @@ fn no_fixture_shows_a_raw_tag_an_escape_or_a_row_that_is_too_wide() {
         }
     }
 }
+
+/// Fixtures in which people typed what looks like an id, a number or a tag, or which are hostile on purpose.
+fn is_typed(name: &str) -> bool {
+    ["text_", "hostile_", "broken_"].iter().any(|prefix| name.starts_with(prefix))
+        || [
+            "literal",
+            "unknown_type_hostile",
+            "poll_uriobject",
+            "lone_angle",
+            "entities",
+            "script_and_style",
+        ]
+        .iter()
+        .any(|part| name.contains(part))
+}
+
+#[test]
+fn no_line_shows_an_id_a_long_number_a_brace_or_a_tag() {
+    for (name, json) in cases().iter().filter(|(name, _)| !is_typed(name)) {
+        let names = |id: &UserId| match id.as_str() {
+            "8:joe.4" => SafeText::line("Joe Bloggs"),
+            _ => SafeText::line("Somebody"),
+        };
+        let shown = read(json).body.text(&names);
+        for word in shown.split_whitespace().filter(|word| !word.contains("://")) {
+            let digits = word.chars().filter(char::is_ascii_digit).count();
+            assert!(digits < 13 || word.contains('+'), "{name} has a number: {shown:?}");
+            let is_id =
+                ["8:", "19:", "28:", "48:", "live:.cid."].iter().any(|id| word.starts_with(id));
+            assert!(!is_id, "{name} has an id: {shown:?}");
+        }
+        let code = name.contains("code") || name.contains("pre_");
+        assert!(code || !shown.contains(['{', '}']), "{name} has a brace: {shown:?}");
+        let is_tag =
+            |at: usize| shown[at + 1..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '/');
+        let tag = shown.match_indices('<').any(|(at, _)| is_tag(at));
+        assert!(!tag || name.contains("unknown_tag"), "{name} has a tag: {shown:?}");
+    }
+}
+
+#[test]
+fn no_fixture_is_an_empty_row() {
+    for (name, json) in cases() {
+        let message = read(&json);
+        let hidden = matches!(message.body, MessageBody::Hidden | MessageBody::Deletes(_));
+        let shown = message.body.text(&|id| SafeText::line(id.bare()));
+        assert!(hidden || !shown.trim().is_empty(), "{name}");
+    }
+}
+
+/// Tags that are opened and never closed.
+const OPEN: [&str; 24] = [
+    "<b>",
+    "<i>",
+    "<u>",
+    "<s>",
+    "<pre>",
+    "<center>",
+    "<ss type=\"smile\">",
+    "<ss type=\"nosuch\">",
+    "<ss type=\"smile\" alt=\"x\">",
+    "<legacyquote>",
+    "<quote author=\"mia\" authorname=\"Mia\">",
+    "<context>",
+    "<at id=\"8:mia.tan\">",
+    "<a href=\"https://a.example\">",
+    "<span style=\"font-weight: bold\">",
+    "<h2>",
+    "<p>",
+    "<li>",
+    "<td>",
+    "<e_m ts=\"1\">",
+    "<emoji alt=\"x\">",
+    "<bing-response>",
+    "<attribution>",
+    "<span style=\"display:none\">",
+];
+
+proptest::proptest! {
+    #[test]
+    fn no_visible_word_is_lost_in_markup_that_is_not_closed(tags in proptest::collection::vec(0..OPEN.len(), 1..12)) {
+        let mut content = String::from("word0");
+        for (n, tag) in tags.iter().enumerate() {
+            content.push_str(&format!(" {}word{} more{}", OPEN[*tag], n + 1, n + 1));
+        }
+        for kind in ["RichText", "RichText/Html"] {
+            let item = serde_json::json!({
+                "id": "1600000000000", "messagetype": kind, "content": content, "from": "8:joe.4",
+            });
+            let body = read(&item.to_string()).body;
+            let mut body = body;
+            body.show_emoji(skchat::model::EmojiStyle::Glyph, skchat::model::EmojiWidth::Cluster);
+            let shown = body.text(&|id| SafeText::line(id.bare()));
+            for n in 0..=tags.len() {
+                proptest::prop_assert!(shown.contains(&format!("word{n}")), "{}: {} is {}", kind, content, shown);
+            }
+            for n in 1..=tags.len() {
+                proptest::prop_assert!(shown.contains(&format!("more{n}")), "{}: {} is {}", kind, content, shown);
+            }
+        }
+    }
+}

@@ -104,6 +104,16 @@ pub struct Call {
     pub state: CallState,
     /// The longest part of anyone, where the wire tells it.
     pub seconds: Option<u32>,
+    /// Who was in it.
+    pub people: Vec<CallPerson>,
+}
+
+/// Someone in a call. The id can be empty.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallPerson {
+    pub id: UserId,
+    /// The name that the call itself gives.
+    pub name: SafeText,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,9 +121,13 @@ pub enum CallState {
     Started,
     Ended,
     Missed,
+    Declined,
+    /// Only that there was a call is known.
+    Unknown,
 }
 
-/// The `ThreadActivity/…` types. Names come with the ids where the wire brings them (facts 3.7).
+/// The `ThreadActivity/…` types. Names come with the ids where the wire brings them (facts 3.7). `by` is empty where the
+/// wire does not say who did it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ThreadActivity {
     Topic {
@@ -137,6 +151,8 @@ pub enum ThreadActivity {
         by: UserId,
         targets: Vec<UserId>,
     },
+    Joined(Vec<UserId>),
+    Left(Vec<UserId>),
     Roles {
         by: UserId,
         targets: Vec<(UserId, bool)>,
@@ -167,7 +183,7 @@ impl MessageBody {
                 format!("[contact] {}", names.join(", "))
             }
             Self::Location { address, .. } => format!("[location] {address}"),
-            Self::Call(call) => call.text(),
+            Self::Call(call) => call.text(name),
             Self::Thread(activity) => activity.text(name),
             Self::Hidden | Self::Deletes(_) => String::new(),
             Self::Deleted => "message removed".into(),
@@ -293,8 +309,11 @@ fn paragraph(spans: Vec<Span>) -> Block {
     Block::Paragraph { align: Align::Left, spans }
 }
 
+/// The most people of a call that are named.
+const CALL_NAMES: usize = 5;
+
 impl Call {
-    fn text(&self) -> String {
+    fn text(&self, name: &dyn Fn(&UserId) -> SafeText) -> String {
         let length = self.seconds.map(|s| match (s / 3600, s / 60 % 60, s % 60) {
             (0, 0, s) => format!(" · {s} s"),
             (0, m, s) => format!(" · {m} min {s} s"),
@@ -304,54 +323,107 @@ impl Call {
             CallState::Started => "Call started",
             CallState::Ended => "Call ended",
             CallState::Missed => "Missed call",
+            CallState::Declined => "Declined call",
+            CallState::Unknown => "Call",
         };
-        format!("{state}{}", length.unwrap_or_default())
+        let called = |person: &CallPerson| {
+            let known = name(&person.id);
+            let nameless = person.id.as_str().is_empty() || known.as_str() == person.id.bare();
+            if nameless && !person.name.is_empty() { person.name.clone() } else { known }
+        };
+        let people = self.people.iter().map(|person| called(person).to_string());
+        let people: Vec<String> = people.filter(|name| !name.is_empty()).collect();
+        let named = people.iter().take(CALL_NAMES).cloned().collect::<Vec<_>>().join(", ");
+        let people = match (people.len(), people.len().saturating_sub(CALL_NAMES)) {
+            (0, _) => String::new(),
+            (_, 0) => format!(" · {named}"),
+            (_, more) => format!(" · {named} +{more}"),
+        };
+        format!("{state}{}{people}", length.unwrap_or_default())
+    }
+}
+
+/// The names in a sentence about a change of a conversation.
+struct Sentence<'a> {
+    name: &'a dyn Fn(&UserId) -> SafeText,
+}
+
+impl Sentence<'_> {
+    /// Who does something.
+    fn subject(&self, who: &UserId) -> String {
+        if who.as_str().is_empty() { "Someone".into() } else { (self.name)(who).to_string() }
+    }
+
+    /// To whom something is done: oneself is `you` within a sentence.
+    fn object(&self, who: &UserId) -> String {
+        if who.as_str().is_empty() { "Someone".into() } else { (self.name)(who).replace_you() }
+    }
+
+    fn subjects(&self, ids: &[UserId]) -> String {
+        ids.iter().map(|id| self.subject(id)).collect::<Vec<_>>().join(", ")
+    }
+
+    fn objects(&self, ids: &[UserId]) -> String {
+        ids.iter().map(|id| self.object(id)).collect::<Vec<_>>().join(", ")
+    }
+
+    fn roles(&self, by: &UserId, targets: &[(UserId, bool)]) -> String {
+        let role = |admin: bool| if admin { "an admin" } else { "a user" };
+        let part = |(id, admin): &(UserId, bool)| {
+            let who = match (id == by, self.object(id)) {
+                (true, own) if own == "you" => "yourself".to_owned(),
+                (true, _) => "themselves".to_owned(),
+                (false, other) => other,
+            };
+            format!("{who} {}", role(*admin))
+        };
+        let parts: Vec<String> = targets.iter().map(part).collect();
+        format!("{} made {}", self.subject(by), parts.join(", "))
     }
 }
 
 impl ThreadActivity {
     fn text(&self, name: &dyn Fn(&UserId) -> SafeText) -> String {
-        let object = |id: &UserId| name(id).replace_you();
-        let list = |ids: &[UserId]| ids.iter().map(object).collect::<Vec<_>>().join(", ");
+        let say = Sentence { name };
+        let nobody = |by: &UserId| by.as_str().is_empty();
         match self {
             Self::Topic { by, topic } if topic.is_empty() => {
-                format!("{} removed the topic", name(by))
+                format!("{} removed the topic", say.subject(by))
             }
-            Self::Topic { by, topic } => format!("{} set the topic to \"{topic}\"", name(by)),
+            Self::Topic { by, topic } => {
+                format!("{} set the topic to \"{topic}\"", say.subject(by))
+            }
             Self::Flag { by, flag, on } => {
                 let phrases = flag.spec().activity.as_ref().map(|activity| activity.phrases);
                 let [turned_on, turned_off] = phrases.unwrap_or_default();
-                format!("{} {}", name(by), if *on { turned_on } else { turned_off })
+                format!("{} {}", say.subject(by), if *on { turned_on } else { turned_off })
             }
-            Self::Picture { by } => format!("{} changed the picture", name(by)),
+            Self::Picture { by } => format!("{} changed the picture", say.subject(by)),
+            Self::Added { by, targets } if nobody(by) && !targets.is_empty() => {
+                format!("{} joined", say.subjects(targets))
+            }
             Self::Added { by, targets } if targets.iter().all(|t| t == by) => {
-                format!("{} joined", name(by))
+                format!("{} joined", say.subject(by))
             }
             Self::Added { by, targets } => {
                 // Who creates a group is among its first members.
                 let others: Vec<UserId> = targets.iter().filter(|t| *t != by).cloned().collect();
-                format!("{} added {}", name(by), list(&others))
+                format!("{} added {}", say.subject(by), say.objects(&others))
+            }
+            Self::Removed { by, targets } if nobody(by) && !targets.is_empty() => {
+                format!("{} left", say.subjects(targets))
             }
             Self::Removed { by, targets } if targets.iter().all(|t| t == by) => {
-                format!("{} left", name(by))
+                format!("{} left", say.subject(by))
             }
-            Self::Removed { by, targets } => format!("{} removed {}", name(by), list(targets)),
-            Self::Roles { by, targets } => {
-                let parts: Vec<String> = targets
-                    .iter()
-                    .map(|(id, admin)| {
-                        let who = match (id == by, name(id)) {
-                            (true, own) if own.as_str() == "You" => "yourself".to_owned(),
-                            (true, _) => "themselves".to_owned(),
-                            (false, _) => object(id),
-                        };
-                        format!("{who} {}", if *admin { "an admin" } else { "a user" })
-                    })
-                    .collect();
-                format!("{} made {}", name(by), parts.join(", "))
+            Self::Removed { by, targets } => {
+                format!("{} removed {}", say.subject(by), say.objects(targets))
             }
-            Self::Did { by, what } => format!("{} {what}", name(by)),
-            Self::Other { by: Some(by), what } => format!("{}: {what}", name(by)),
+            Self::Joined(people) => format!("{} joined", say.subjects(people)),
+            Self::Left(people) => format!("{} left", say.subjects(people)),
+            Self::Roles { by, targets } => say.roles(by, targets),
+            Self::Did { by, what } => format!("{} {what}", say.subject(by)),
+            Self::Other { by: Some(by), what } => format!("{}: {what}", say.subject(by)),
             Self::Other { by: None, what } => what.to_string(),
         }
     }
@@ -404,12 +476,58 @@ mod tests {
     }
 
     #[test]
+    fn oneself_is_you_in_every_place_of_a_sentence() {
+        let name = |id: &UserId| match id.as_str() {
+            "8:anna.7" => SafeText::line("You"),
+            _ => SafeText::line("Joe"),
+        };
+        let (me, joe, nobody) = (UserId::new("8:anna.7"), UserId::new("8:joe.4"), UserId::new(""));
+        use ThreadActivity as T;
+        let by = |who: &UserId| who.clone();
+        for (activity, sentence) in [
+            (T::Added { by: by(&joe), targets: vec![me.clone()] }, "Joe added you"),
+            (T::Added { by: by(&me), targets: vec![joe.clone()] }, "You added Joe"),
+            (T::Added { by: by(&nobody), targets: vec![joe.clone()] }, "Joe joined"),
+            (
+                T::Added { by: by(&nobody), targets: vec![me.clone(), joe.clone()] },
+                "You, Joe joined",
+            ),
+            (T::Added { by: by(&me), targets: vec![me.clone()] }, "You joined"),
+            (T::Added { by: by(&nobody), targets: vec![] }, "Someone joined"),
+            (T::Removed { by: by(&joe), targets: vec![me.clone()] }, "Joe removed you"),
+            (
+                T::Removed { by: by(&joe), targets: vec![me.clone(), joe.clone()] },
+                "Joe removed you, Joe",
+            ),
+            (T::Removed { by: by(&me), targets: vec![me.clone()] }, "You left"),
+            (T::Removed { by: by(&nobody), targets: vec![me.clone()] }, "You left"),
+            (T::Joined(vec![joe.clone()]), "Joe joined"),
+            (T::Left(vec![joe.clone(), me.clone()]), "Joe, You left"),
+            (T::Roles { by: by(&joe), targets: vec![(me.clone(), true)] }, "Joe made you an admin"),
+            (
+                T::Roles { by: by(&me), targets: vec![(me.clone(), false)] },
+                "You made yourself a user",
+            ),
+            (
+                T::Roles { by: by(&nobody), targets: vec![(joe.clone(), true)] },
+                "Someone made Joe an admin",
+            ),
+            (T::Picture { by: by(&nobody) }, "Someone changed the picture"),
+            (T::Topic { by: by(&me), topic: "Team".into() }, "You set the topic to \"Team\""),
+            (T::Other { by: Some(by(&me)), what: "[X]".into() }, "You: [X]"),
+        ] {
+            assert_eq!(activity.text(&name), sentence);
+        }
+    }
+
+    #[test]
     fn sizes_and_lengths_read_well() {
         assert_eq!(human_size(84), "84 B");
         assert_eq!(human_size(1_234_567), "1.2 MB");
         assert_eq!(human_size(999_960), "1.0 MB");
         assert_eq!(
-            Call { state: CallState::Ended, seconds: Some(84) }.text(),
+            Call { state: CallState::Ended, seconds: Some(84), people: Vec::new() }
+                .text(&|id| SafeText::line(id.bare())),
             "Call ended · 1 min 24 s"
         );
     }

@@ -98,11 +98,17 @@ pub fn shown(name: &str, inner: &str, style: EmojiStyle) -> SafeText {
     }
 }
 
-/// `1f44d_thumbsup`: a code point in hex, and a word.
+/// `1f44d_thumbsup`: a code point in hex, or several with hyphens between them, and a word. Skin tones are passed over.
 fn coded(name: &str) -> Option<(SafeText, &str)> {
     let (hex, word) = name.split_once('_')?;
-    let point = u32::from_str_radix(hex, 16).ok().filter(|p| *p >= 0x2000)?;
-    let glyph = SafeText::line(&char::from_u32(point)?.to_string());
+    let points: Vec<u32> =
+        hex.split('-').map(|part| u32::from_str_radix(part, 16).ok()).collect::<Option<_>>()?;
+    let is_tone = |point: &u32| (0x1F3FB..=0x1F3FF).contains(point);
+    let first = points.first().filter(|point| **point >= 0x2000)?;
+    let rest = points.iter().skip(1).filter(|point| !is_tone(point));
+    let glyph: String =
+        std::iter::once(first).chain(rest).filter_map(|p| char::from_u32(*p)).collect();
+    let glyph = SafeText::line(&glyph);
     (!glyph.contains('\u{FFFD}') && !glyph.is_empty()).then_some((glyph, word))
 }
 
@@ -186,6 +192,8 @@ mod tests {
         assert_eq!(all("nosuchthing", "(hug me)"), ["(hug me)", "(hug me)", "(hug me)"]);
         assert_eq!(all("nosuchthing", ""), ["(nosuchthing)"; 3]);
         assert_eq!(all("1b_escape", "x"), ["x", "x", "x"]);
+        assert_eq!(all("1f44d-1f3fb_thumbsup", "")[0], "👍");
+        assert_eq!(all("1f44d_thumbsup-tone1", "")[0], "👍");
     }
 
     #[test]

@@ -7,7 +7,7 @@ mod properties;
 pub use conversation::{conversation, listed_names, snippet};
 
 use super::wire::{self, MessageProperties};
-use super::{entity, html, link, payload, richtext};
+use super::{entity, html, lenient, link, payload, richtext};
 use crate::model::{
     Align, Block, Delivery, EditMark, EmojiStyle, EmojiWidth, Indexed, MediaKind, Message,
     MessageBody, NameSource, RawMessage, RichText, SafeText, Span, ThreadActivity, Timestamp,
@@ -171,6 +171,12 @@ pub fn names(raw: &RawMessage) -> Vec<(UserId, NameSource, SafeText)> {
         let found = payload::activity_names(&raw.content);
         names.extend(found.into_iter().map(|(id, name)| (id, NameSource::Profile, name)));
     }
+    let calls = matches!(&*raw.kind, "Event/Call" | "RichText/Media_Calling")
+        || (raw.kind.starts_with("RichText") && payload::is_call(&raw.content));
+    if calls {
+        let found = payload::call_names(&payload::call(&raw.content, &raw.sender));
+        names.extend(found.into_iter().map(|(id, name)| (id, NameSource::Message, name)));
+    }
     names
 }
 
@@ -195,8 +201,17 @@ fn body(
 ) -> MessageBody {
     let content = &*raw.content;
     let kind = &*raw.kind;
+    if let Some(body) = of_properties(properties) {
+        return body;
+    }
+    if kind.contains("ncrypt") || raw.conversation.as_str().ends_with("@encrypted.skype") {
+        return MessageBody::Text(RichText::plain("Encrypted message"));
+    }
     let known = match kind {
         "Text" | "" => Some(text(content, item)),
+        "RichText" | "RichText/Html" if payload::is_call(content) => {
+            Some(payload::call(content, &raw.sender))
+        }
         "RichText" => Some(rich(content, item, &mentioned(properties))),
         "RichText/Html" => Some(MessageBody::Text(html::parse(content, &mentioned(properties)))),
         "RichText/Contacts" => payload::contacts(content),
@@ -207,7 +222,7 @@ fn body(
         "Poll" => payload::poll_object(content)
             .or_else(|| payload::uri_object(content, MediaKind::Card))
             .or_else(|| payload::poll(&super::tree::Node::parse(content))),
-        "Event/Call" => Some(payload::call(content)),
+        "Event/Call" | "RichText/Media_Calling" => Some(payload::call(content, &raw.sender)),
         "Event/SkypeVideoMessage" => payload::message_record(content, MediaKind::Video),
         "Event/SkypeAudioMessage" => payload::message_record(content, MediaKind::Voice),
         "PopCard" | "Notice" => Some(payload::notice(content)),
@@ -222,13 +237,33 @@ fn body(
         _ if is_signal(kind) => Some(MessageBody::Hidden),
         _ => media(kind, content).or_else(|| {
             let kind = kind.strip_prefix("ThreadActivity/")?;
-            Some(MessageBody::Thread(payload::thread_activity(kind, content)))
+            Some(MessageBody::Thread(payload::thread_activity(kind, content, &raw.sender)))
         }),
     };
-    known.unwrap_or_else(|| MessageBody::Unknown {
+    known.unwrap_or_else(|| unknown(kind, content))
+}
+
+/// What a message is by its properties alone: an entry of the call log, or a poll.
+fn of_properties(properties: &MessageProperties<'_>) -> Option<MessageBody> {
+    let unpacked = |raw: &serde_json::value::RawValue| lenient::unpacked(raw.get()).into_owned();
+    let call = properties.call_log.map(unpacked).and_then(|json| payload::log_entry(&json));
+    let poll = || properties.poll.map(unpacked).and_then(|json| payload::poll_object(&json));
+    call.or_else(poll)
+}
+
+/// A type that is not known: its name, and the words in it.
+fn unknown(kind: &str, content: &str) -> MessageBody {
+    let trimmed = content.trim();
+    let is_json = trimmed.starts_with(['{', '[']) && trimmed.ends_with(['}', ']']);
+    let text = if is_json {
+        payload::first_words(content).unwrap_or_default()
+    } else {
+        richtext::strip_record(content)
+    };
+    MessageBody::Unknown {
         kind: SafeText::line(kind),
-        text: RichText::plain(&one_line(&richtext::strip_record(content))),
-    })
+        text: RichText::plain(&payload::readable(&text)),
+    }
 }
 
 /// Types that are meant for programs and are not shown (facts 3.7).

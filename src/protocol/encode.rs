@@ -35,7 +35,9 @@ fn body(outgoing: &Outgoing, my_name: &str) -> Map<String, Value> {
         body.insert("imdisplayname".into(), my_name.into());
     }
     if outgoing.emote {
-        body.insert("skypeemoteoffset".into(), (my_name.encode_utf16().count() + 1).into());
+        // Text, because a number ends a plugin of Pidgin.
+        let offset = my_name.encode_utf16().count() + 1;
+        body.insert("skypeemoteoffset".into(), offset.to_string().into());
     }
     body
 }
@@ -242,7 +244,7 @@ mod tests {
         let out = Outgoing { text: "waves".into(), emote: true, ..Outgoing::default() };
         let body = message(&out, &"1".into(), "Änna");
         assert_eq!(body["content"], "Änna waves");
-        assert_eq!(body["skypeemoteoffset"], 5);
+        assert_eq!(body["skypeemoteoffset"], "5");
     }
 
     proptest! {

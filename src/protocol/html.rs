@@ -17,9 +17,28 @@ const WIDTH: usize = 1000;
 /// Whether a `RichText` body is in fact HTML with block elements.
 pub(crate) fn looks_like_html(content: &str) -> bool {
     let start = content.trim_start();
-    ["<div", "<p>", "<p ", "<table", "<ul", "<ol"]
-        .iter()
-        .any(|tag| start.get(..tag.len()).is_some_and(|s| s.eq_ignore_ascii_case(tag)))
+    [
+        "<div",
+        "<p>",
+        "<p ",
+        "<table",
+        "<ul",
+        "<ol",
+        "<h1",
+        "<h2",
+        "<h3",
+        "<h4",
+        "<h5",
+        "<h6",
+        "<blockquote",
+        "<section",
+        "<article",
+        "<html",
+        "<body",
+        "<!doctype html",
+    ]
+    .iter()
+    .any(|tag| start.get(..tag.len()).is_some_and(|s| s.eq_ignore_ascii_case(tag)))
 }
 
 /// A part of a body: HTML for html2text, or a block that needs no further conversion.

@@ -1,16 +1,20 @@
 //! XML and JSON records in `content`: files, contacts, locations, calls and thread activities (facts 3.7).
 
 mod activity;
+mod call;
 mod card;
 mod poll;
+mod words;
 
 pub use activity::{activity_names, thread_activity};
+pub use call::{call, call_names, is_call, log_entry};
 pub use card::{card_object, cards, swift};
 pub use poll::{poll, poll_in_text, poll_object};
+pub use words::readable;
 
 use super::tree::Node;
 use super::{entity, link, richtext};
-use crate::model::{Call, CallState, Media, MediaKind, MessageBody, RichText, SafeText};
+use crate::model::{Media, MediaKind, MessageBody, RichText, SafeText};
 
 /// A `URIObject`. Its kind is determined by its `type`, not by the messagetype (facts 7, row 14).
 pub fn uri_object(content: &str, fallback: MediaKind) -> Option<MessageBody> {
@@ -118,15 +122,17 @@ pub fn call_invite(content: &str) -> MessageBody {
 
 /// A notice of the service's own bot: the first text in its JSON.
 pub fn notice(content: &str) -> MessageBody {
-    let text = serde_json::from_str(content)
-        .ok()
-        .and_then(|json| first_words(&json, 0))
-        .unwrap_or_else(|| richtext::strip(content));
+    let text = first_words(content).unwrap_or_else(|| richtext::strip(content));
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     MessageBody::Labelled { label: "notice".into(), text: RichText::plain(&text) }
 }
 
-fn first_words(json: &serde_json::Value, depth: usize) -> Option<String> {
+/// The first words for people in JSON.
+pub fn first_words(json: &str) -> Option<String> {
+    serde_json::from_str(json).ok().and_then(|json| words_of(&json, 0))
+}
+
+fn words_of(json: &serde_json::Value, depth: usize) -> Option<String> {
     const KEYS: [&str; 4] = ["title", "text", "subtitle", "value"];
     if depth > 8 {
         return None;
@@ -134,9 +140,9 @@ fn first_words(json: &serde_json::Value, depth: usize) -> Option<String> {
     match json {
         serde_json::Value::Object(map) => {
             let own = KEYS.iter().find_map(|key| map.get(*key)?.as_str());
-            own.map(str::to_owned).or_else(|| map.values().find_map(|v| first_words(v, depth + 1)))
+            own.map(str::to_owned).or_else(|| map.values().find_map(|v| words_of(v, depth + 1)))
         }
-        serde_json::Value::Array(list) => list.iter().find_map(|v| first_words(v, depth + 1)),
+        serde_json::Value::Array(list) => list.iter().find_map(|v| words_of(v, depth + 1)),
         _ => None,
     }
 }
@@ -189,21 +195,4 @@ pub fn location(content: &str) -> Option<MessageBody> {
         address: SafeText::line(address),
         link: anchor.and_then(|a| a.attribute("href")).and_then(link::safe_target),
     })
-}
-
-/// `<partlist>`: a call began, ended or was missed.
-pub fn call(content: &str) -> MessageBody {
-    let root = Node::parse(content);
-    let list = root.find("partlist");
-    let state = match list.and_then(|l| l.attribute("type")) {
-        Some("ended") => CallState::Ended,
-        Some("missed") => CallState::Missed,
-        _ if root.child("ended").is_some() => CallState::Ended,
-        _ => CallState::Started,
-    };
-    let lengths = list.into_iter().flat_map(|l| l.all("part")).filter_map(|p| p.child("duration"));
-    let seconds = lengths
-        .filter_map(|d| d.trimmed().parse::<f64>().ok())
-        .fold(None, |max: Option<f64>, s| Some(max.map_or(s, |m| m.max(s))));
-    MessageBody::Call(Call { state, seconds: seconds.map(|s| s.max(0.0) as u32) })
 }

@@ -4,6 +4,7 @@
 //! literal text.
 
 mod builder;
+mod emoticon;
 mod open_tags;
 mod parts;
 mod tag;
@@ -11,7 +12,7 @@ mod tag;
 use super::entity;
 use crate::model::{RichText, UserId};
 use builder::Builder;
-pub(super) use parts::escape_stray;
+pub(super) use parts::{css, escape_stray};
 use quick_xml::Reader;
 use quick_xml::events::Event;
 use tag::Tag;

@@ -92,6 +92,17 @@ impl Node {
         self.attributes.iter().find(|(k, _)| k == name).map(|(_, v)| v.as_str())
     }
 
+    /// The text of this element and of all elements in it, in no exact order, in one line.
+    pub fn whole_text(&self) -> String {
+        fn collect<'a>(node: &'a Node, out: &mut Vec<&'a str>) {
+            out.extend(node.text.split_whitespace());
+            node.children.iter().for_each(|child| collect(child, out));
+        }
+        let mut words = Vec::new();
+        collect(self, &mut words);
+        words.join(" ")
+    }
+
     pub fn trimmed(&self) -> &str {
         self.text.trim()
     }

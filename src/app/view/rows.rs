@@ -233,14 +233,8 @@ fn sender_name(pane: &Pane<'_>, who: &UserId) -> SafeText {
 /// The rows below it: reactions, why it was not sent.
 pub fn tail(pane: &Pane<'_>, message: &Message) -> Vec<RowKind> {
     let mut tail = Vec::new();
-    let ui = &pane.app.prefs.choices.ui;
     if !message.reactions.is_empty() {
-        let list = message.reactions.iter().map(|r| {
-            let shown = emoticon::shown(&r.key, "", ui.emoji);
-            let shown = emoticon::text(&shown, EmojiStyle::Glyph, ui.emoji_width);
-            (shown.to_string(), r.users.len(), r.users.contains(&pane.account.me))
-        });
-        tail.push(RowKind::Reactions(list.collect()));
+        tail.push(RowKind::Reactions(reactions(pane, message)));
     }
     if let Delivery::Failed { reason, .. } = &message.delivery {
         let text = format!("{} · R again · x back to the box", crate::model::failure(reason));
@@ -249,6 +243,27 @@ pub fn tail(pane: &Pane<'_>, message: &Message) -> Vec<RowKind> {
         tail.extend(lines.map(|line| RowKind::Failed(line.trim_end().to_owned())));
     }
     tail
+}
+
+/// What is shown of reactions: the picture, how many people chose it, and whether the user did. Keys with the same picture,
+/// such as `like` and `yes-tone1`, are one.
+fn reactions(pane: &Pane<'_>, message: &Message) -> Vec<(String, usize, bool)> {
+    let ui = &pane.app.prefs.choices.ui;
+    let mut shown: Vec<(String, Vec<&UserId>)> = Vec::new();
+    for reaction in &message.reactions {
+        let picture = emoticon::shown(&reaction.key, "", ui.emoji);
+        let picture = emoticon::text(&picture, EmojiStyle::Glyph, ui.emoji_width).to_string();
+        match shown.iter_mut().find(|(known, _)| *known == picture) {
+            Some((_, users)) => {
+                let more = reaction.users.iter().filter(|id| !users.contains(id));
+                let more: Vec<&UserId> = more.collect();
+                users.extend(more);
+            }
+            None => shown.push((picture, reaction.users.iter().collect())),
+        }
+    }
+    let me = &pane.account.me;
+    shown.into_iter().map(|(picture, users)| (picture, users.len(), users.contains(&me))).collect()
 }
 
 /// The mark of an own message; of a run that arrived only the last one has it.

@@ -54,7 +54,7 @@ fn every_message_type_of_the_reference_page_has_a_line() {
     assert_eq!(read("Control/Typing", "").body, MessageBody::Hidden);
     assert_eq!(read("Control/ClearTyping", "").body, MessageBody::Hidden);
     let call = r#"<partlist type="started" alt=""><part identity="joe.4"><name>Joe Bloggs</name></part></partlist>"#;
-    assert_eq!(line(&read("Event/Call", call)), "Call started");
+    assert_eq!(line(&read("Event/Call", call)), "Call started · Joe Bloggs");
     let change = |tag: &str, by: &str, rest: &str| {
         format!(
             "<{tag}>\n  <eventtime>1451606400000</eventtime>\n  <initiator>{by}</initiator>\n  {rest}\n</{tag}>"

@@ -2,8 +2,8 @@
 //! draw badly. Takes linear time, and leaves unknown tags as they are (facts 4.2).
 
 use super::Section;
-use crate::model::{Attribution, Block, SafeText, Timestamp, UserId};
-use crate::protocol::richtext::{MentionedPeople, escape_stray, mentioned_person};
+use crate::model::{Attribution, Block, RichText, SafeText, SpanStyle, Timestamp, UserId};
+use crate::protocol::richtext::{MentionedPeople, css, escape_stray, mentioned_person};
 use crate::protocol::tree::{self, Node};
 use crate::protocol::{entity, link};
 use quick_xml::Reader;
@@ -24,6 +24,8 @@ pub fn sections(html: &str, mentioned: &MentionedPeople) -> Vec<Section> {
     config.check_end_names = false;
     config.allow_unmatched_ends = true;
     config.allow_dangling_amp = true;
+    // The element being passed over because it is not to be seen, and how many of its name are open in it.
+    let mut hidden: Option<(String, usize)> = None;
     // The quote being read: where it begins, its tag, and how many blockquotes are open in it.
     let mut quote: Option<(usize, BytesStart<'_>, usize)> = None;
     loop {
@@ -32,6 +34,20 @@ pub fn sections(html: &str, mentioned: &MentionedPeople) -> Vec<Section> {
             pass.out.push_str(&entity::escape(escaped.get(before..).unwrap_or_default()));
             break;
         };
+        if let Some((name, open)) = &mut hidden {
+            match &event {
+                Event::Start(inner) if is(inner.name().0, name) => *open += 1,
+                Event::End(inner) if is(inner.name().0, name) => *open -= 1,
+                Event::Eof => *open = 0,
+                _ => {}
+            }
+            if *open == 0 {
+                hidden = None;
+            }
+            if !matches!(event, Event::Eof) {
+                continue;
+            }
+        }
         if let Some((from, tag, open)) = &mut quote {
             match &event {
                 Event::Start(inner) if is(inner.name().0, "blockquote") => *open += 1,
@@ -50,6 +66,9 @@ pub fn sections(html: &str, mentioned: &MentionedPeople) -> Vec<Section> {
         }
         match event {
             Event::Eof => break,
+            Event::Start(tag) if is_hidden(&tag) && has_end(&tag, &reader, &escaped) => {
+                hidden = Some((tag.name().0.to_owned(), 1));
+            }
             Event::Start(tag) if is(tag.name().0, "blockquote") => {
                 quote = Some((position(&reader), tag.into_owned(), 1));
             }
@@ -69,6 +88,24 @@ fn position(reader: &Reader<&[u8]>) -> usize {
     usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX)
 }
 
+/// Whether an element is not to be seen: by its style, as the preheader of a mail, or because it only says where an answer
+/// comes from.
+fn is_hidden(tag: &BytesStart<'_>) -> bool {
+    let name = tag.name().0;
+    if is(name, "attribution") || is(name, "attributions-group") {
+        return true;
+    }
+    let may_be = tag.contains("none") || tag.contains("hidden");
+    may_be && attribute(tag, "style").is_some_and(|rules| !css(&rules, &mut SpanStyle::default()))
+}
+
+/// Whether the end of an element follows. Without it, nobody knows what it encloses.
+fn has_end(tag: &BytesStart<'_>, reader: &Reader<&[u8]>, html: &str) -> bool {
+    let rest = html.get(position(reader)..).unwrap_or_default();
+    let end = format!("</{}", tag.name().0);
+    rest.contains(&end)
+}
+
 fn is(name: &str, wanted: &str) -> bool {
     name.eq_ignore_ascii_case(wanted)
 }
@@ -78,7 +115,7 @@ struct Pass<'a> {
     out: String,
     sections: Vec<Section>,
     /// The open tags that were replaced: their name, and what their end is replaced by.
-    ends: Vec<(String, &'static str)>,
+    ends: Vec<(String, String)>,
     /// The number of open links; links must not be nested.
     anchors: usize,
 }
@@ -101,7 +138,17 @@ impl Pass<'_> {
                     self.anchors += 1;
                 }
             }
-            "span" | "readonly" | "u" | "attachment" => self.ends.push((name, "")),
+            "span" | "font" if attribute(tag, "style").is_some() && !empty => {
+                self.styled(name, &attribute(tag, "style").unwrap_or_default());
+            }
+            "emoji" => {
+                let alt = attribute(tag, "alt").or_else(|| attribute(tag, "title"));
+                self.out.push_str(&entity::escape(&alt.unwrap_or_default()));
+                if !empty {
+                    self.ends.push((name, String::new()));
+                }
+            }
+            "span" | "readonly" | "u" | "attachment" => self.ends.push((name, String::new())),
             "video" => {
                 let length = attribute(tag, "data-duration").and_then(|d| seconds(&d));
                 let label = match length {
@@ -109,7 +156,7 @@ impl Pass<'_> {
                     Some(s) => format!("[video · {}:{:02}]", s / 60, s % 60),
                 };
                 self.linked(&attribute(tag, "src").unwrap_or_default(), &label);
-                self.ends.push((name, ""));
+                self.ends.push((name, String::new()));
             }
             "img" => self.picture(tag, &kind),
             // html2text would draw a line of its full width.
@@ -121,13 +168,16 @@ impl Pass<'_> {
     fn end(&mut self, name: &str) {
         if let Some(at) = self.ends.iter().rposition(|(open, _)| open == name) {
             let (_, text) = self.ends.remove(at);
-            if !text.is_empty() {
+            if text.contains("</a>") {
                 self.anchors = self.anchors.saturating_sub(1);
             }
-            self.out.push_str(text);
+            self.out.push_str(&text);
             return;
         }
-        if matches!(name, "span" | "readonly" | "u" | "attachment" | "video" | "img" | "hr") {
+        if matches!(
+            name,
+            "span" | "readonly" | "u" | "attachment" | "video" | "img" | "hr" | "emoji"
+        ) {
             return;
         }
         if name == "a" {
@@ -150,8 +200,32 @@ impl Pass<'_> {
 
     fn open(&mut self, name: &str, target: &str) {
         self.anchors += 1;
-        self.ends.push((name.to_owned(), "</a>"));
+        self.ends.push((name.to_owned(), "</a>".to_owned()));
         self.out.push_str(&format!("<a href=\"{}\">", entity::escape(target)));
+    }
+
+    /// Opens the tags that mean the same as a `style` attribute.
+    fn styled(&mut self, name: String, rules: &str) {
+        let mut style = SpanStyle::default();
+        css(rules, &mut style);
+        let mut end = String::new();
+        for (on, tag) in [
+            (style.bold, "strong"),
+            (style.italic, "em"),
+            (style.strike, "s"),
+            (style.mono, "code"),
+        ] {
+            if on {
+                self.out.extend(["<", tag, ">"]);
+                end.insert_str(0, &format!("</{tag}>"));
+            }
+        }
+        if style.underline && self.anchors == 0 {
+            self.anchors += 1;
+            self.out.push_str(&format!("<a href=\"{UNDERLINE}\">"));
+            end.insert_str(0, "</a>");
+        }
+        self.ends.push((name, end));
     }
 
     fn linked(&mut self, url: &str, label: &str) {
@@ -199,10 +273,10 @@ impl Pass<'_> {
             return;
         }
         let root = Node::parse(inner);
-        let name = root.find("strong");
+        let name = find_prop(&root, "mri").or_else(|| root.find("strong"));
         let time = find_prop(&root, "time").and_then(|n| n.attribute("itemid"));
         let from = Attribution {
-            name: SafeText::line(name.map(Node::trimmed).unwrap_or_default()),
+            name: SafeText::line(&author(inner, name)),
             author: name.and_then(|n| n.attribute("itemid")).map(UserId::with_prefix),
             at: time.and_then(Timestamp::parse),
             message: attribute(tag, "itemid").filter(|id| !id.is_empty()).map(Into::into),
@@ -211,7 +285,11 @@ impl Pass<'_> {
         };
         let body = match preview(inner) {
             Some(preview) => super::blocks(sections(preview, self.mentioned)),
-            None => Vec::new(),
+            // Without a preview everything but the author and the time was quoted.
+            None => {
+                let quoted = without_props(&root, name);
+                if quoted.is_empty() { Vec::new() } else { RichText::plain(&quoted).blocks }
+            }
         };
         self.sections.push(Section::Ready(Block::Quote { from: Some(from), body }));
     }
@@ -255,9 +333,44 @@ fn find_prop<'a>(node: &'a Node, prop: &str) -> Option<&'a Node> {
     })
 }
 
+/// The name in a quote: the text of the element with the author's id, whatever tags are in it.
+fn author(inner: &str, element: Option<&Node>) -> String {
+    let Some(element) = element else { return String::new() };
+    if element.children.is_empty() {
+        return element.trimmed().to_owned();
+    }
+    let within = || {
+        let from = inner.find(&format!("<{}", element.name))?;
+        let rest = inner.get(from..)?;
+        let end = rest.rfind(&format!("</{}", element.name)).unwrap_or(rest.len());
+        // Only up to the element that follows it.
+        match rest.find("itemprop=\"time\"").filter(|next| *next < end) {
+            Some(next) => Some(rest.get(..next)?.rsplit_once('<')?.0),
+            None => rest.get(..end),
+        }
+    };
+    let text = within().map(crate::protocol::richtext::strip_record).unwrap_or_default();
+    let words: Vec<&str> = text.split_whitespace().collect();
+    if words.is_empty() { element.whole_text() } else { words.join(" ") }
+}
+
+/// The text of a quote without the elements that say who is quoted, and when.
+fn without_props(node: &Node, name: Option<&Node>) -> String {
+    let mut words: Vec<String> = node.text.split_whitespace().map(str::to_owned).collect();
+    for child in &node.children {
+        let is_prop = matches!(child.attribute("itemprop"), Some("mri" | "time"));
+        if !is_prop && !name.is_some_and(|name| std::ptr::eq(name, child)) {
+            words.push(without_props(child, name));
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words.join(" ")
+}
+
 /// The content of the element with the quoted text.
 fn preview(inner: &str) -> Option<&str> {
-    let at = inner.find("itemprop=\"preview\"").or_else(|| inner.find("itemprop='preview'"))?;
+    let forms = ["itemprop=\"preview\"", "itemprop='preview'", "itemprop=preview"];
+    let at = forms.iter().find_map(|form| inner.find(form))?;
     let rest = inner.get(at..)?;
     let from = rest.find('>')? + 1;
     let rest = rest.get(from..)?;

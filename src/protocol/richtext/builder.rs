@@ -1,7 +1,8 @@
 //! Builds formatted text from tags, which may be opened and closed in any order.
 
+use super::emoticon;
 use super::open_tags::{ElementKind, Open, OpenTags};
-use super::parts::{attribute, attribution, font, joined, trim_breaks};
+use super::parts::{attribute, attribution, css, font, joined, style_of, trim_breaks};
 use super::tag::{Meaning, Tag};
 use super::{MentionedPeople, mentioned_person};
 use crate::model::{Align, Attribution, Block, Link, RichText, SafeText, Span, SpanStyle, UserId};
@@ -29,8 +30,8 @@ pub struct Builder<'a> {
     link: Option<Link>,
     open: OpenTags,
     quotes: Vec<Outer>,
-    /// Open tags whose content is not shown.
-    silent: usize,
+    /// Open tags whose content is replaced or not shown if they have an end. Nothing in them begins a block.
+    inline: usize,
 }
 
 /// What a tag changes for its content.
@@ -53,13 +54,22 @@ impl<'a> Builder<'a> {
             link: None,
             open: OpenTags::new(),
             quotes: Vec::new(),
-            silent: 0,
+            inline: 0,
         }
     }
 
     pub fn text(&mut self, text: &str) {
-        if self.silent == 0 {
-            self.pending.push_str(text);
+        self.pending.push_str(text);
+    }
+
+    /// Begins a new line, unless one has just begun.
+    fn break_line(&mut self) {
+        let at_start = match self.pending.chars().next_back() {
+            Some(last) => last == '\n',
+            None => self.spans.last().is_none_or(|span| span.text.ends_with('\n')),
+        };
+        if !at_start {
+            self.pending.push('\n');
         }
     }
 
@@ -117,7 +127,11 @@ impl<'a> Builder<'a> {
             return;
         };
         self.flush();
+        let within_line = self.inline > 0;
         match change.kind {
+            ElementKind::Centre | ElementKind::Quote | ElementKind::Pre { .. } if within_line => {
+                change.kind = ElementKind::Style;
+            }
             ElementKind::Centre => {
                 self.end_block();
                 self.align = Align::Centre;
@@ -128,8 +142,12 @@ impl<'a> Builder<'a> {
                 self.quotes.push(Outer { blocks, from: attribution(tag) });
             }
             ElementKind::Quote => change.kind = ElementKind::Style,
-            ElementKind::Silent => self.silent += 1,
-            ElementKind::Style | ElementKind::Anchor { .. } | ElementKind::Pre { .. } => {}
+            ElementKind::Silent { .. } => {
+                self.inline += 1;
+                change.kind = ElementKind::Silent { from: self.spans.len() };
+            }
+            ElementKind::Emoticon { .. } => self.inline += 1,
+            _ => {}
         }
         let before = std::mem::replace(&mut self.style, change.style);
         let link_before = self.link.clone();
@@ -139,7 +157,7 @@ impl<'a> Builder<'a> {
         let open = Open { tag: name, style: before, link: link_before, kind: change.kind };
         if let Some(too_many) = self.open.push(open) {
             // Nested too deeply to be formatting: the change is undone at once, and the text is kept.
-            self.undo(too_many);
+            self.undo(too_many, false);
         }
     }
 
@@ -165,6 +183,10 @@ impl<'a> Builder<'a> {
             Meaning::Mention => change.link = Some(Link::Mention(self.mentioned(tag))),
             Meaning::Quote => change.kind = ElementKind::Quote,
             Meaning::Emoticon => self.emoticon(tag, empty, &mut change),
+            Meaning::Emoji => {
+                let alt = attribute(tag, "alt").or_else(|| attribute(tag, "title"));
+                self.text(&alt.unwrap_or_default());
+            }
             Meaning::Flag => change.link = self.flag(tag, empty),
             Meaning::Image => {
                 self.text(&attribute(tag, "alt").unwrap_or_default());
@@ -174,15 +196,36 @@ impl<'a> Builder<'a> {
                 self.text("\n");
                 return None;
             }
-            Meaning::Silent => change.kind = ElementKind::Silent,
+            Meaning::Silent => change.kind = ElementKind::Silent { from: 0 },
+            Meaning::Styled => {}
+            Meaning::Block | Meaning::Heading | Meaning::Item => {
+                self.break_line();
+                change.kind = ElementKind::Block;
+                change.style.bold |= matches!(meaning, Meaning::Heading);
+                if matches!(meaning, Meaning::Item) {
+                    self.text("* ");
+                }
+            }
+            Meaning::Cell => self.text(" "),
+            Meaning::Rule => {
+                self.break_line();
+                self.text("———\n");
+                return None;
+            }
             Meaning::Dropped => {}
             Meaning::Unknown if self.record => self.text(" "),
+            Meaning::Unknown if is_answer_part(tag.name().0) => {}
             // With attributes it was not typed by a person: it is an unknown tag, and is dropped.
             Meaning::Unknown if tag.contains('=') && tag.contains(' ') => {}
             Meaning::Unknown => {
                 self.text(&format!("<{}>", &**tag));
                 return None;
             }
+        }
+        if let Some(rules) = style_of(tag)
+            && !css(&rules, &mut change.style)
+        {
+            change.kind = ElementKind::Silent { from: 0 };
         }
         Some(change)
     }
@@ -212,9 +255,11 @@ impl<'a> Builder<'a> {
         let alt = attribute(tag, "alt").filter(|alt| !alt.trim().is_empty());
         if let Some(alt) = alt.or_else(|| empty.then(|| format!("({name})"))) {
             self.push_emoticon(&name, &alt);
-            change.kind = ElementKind::Silent;
+            change.kind = ElementKind::Silent { from: 0 };
         } else if !name.is_empty() {
+            self.flush();
             change.link = Some(Link::Emoticon(SafeText::line(&name)));
+            change.kind = ElementKind::Emoticon { name, from: self.spans.len() };
         }
     }
 
@@ -228,11 +273,9 @@ impl<'a> Builder<'a> {
     }
 
     fn push_emoticon(&mut self, name: &str, text: &str) {
-        if self.silent == 0 {
-            self.flush();
-            let link = Some(Link::Emoticon(SafeText::line(name)));
-            self.spans.push(Span { text: SafeText::line(text), style: self.style, link });
-        }
+        self.flush();
+        let link = Some(Link::Emoticon(SafeText::line(name)));
+        self.spans.push(Span { text: SafeText::line(text), style: self.style, link });
     }
 
     pub fn end(&mut self, tag: Tag, name: &str) {
@@ -241,22 +284,22 @@ impl<'a> Builder<'a> {
         }
         if !self.open.holds(tag) {
             // The end of a tag that is not open. It is shown only if it is not a known tag.
-            if tag == Tag::UNKNOWN && !self.record {
+            if tag == Tag::UNKNOWN && !self.record && !is_answer_part(name) {
                 self.text(&format!("</{name}>"));
             }
             return;
         }
         while let Some(top) = self.open.pop() {
             let found = top.tag == tag;
-            self.undo(top);
+            self.undo(top, found);
             if found {
                 break;
             }
         }
     }
 
-    /// Puts back what an open tag changed.
-    fn undo(&mut self, open: Open) {
+    /// Puts back what an open tag changed. `ended` is false where its own end is missing.
+    fn undo(&mut self, open: Open, ended: bool) {
         match open.kind {
             ElementKind::Anchor { target, label_from } => {
                 self.flush();
@@ -276,7 +319,26 @@ impl<'a> Builder<'a> {
                     self.blocks.push(Block::Quote { from: outer.from, body });
                 }
             }
-            ElementKind::Silent => self.silent -= 1,
+            ElementKind::Silent { from } => {
+                self.flush();
+                self.inline = self.inline.saturating_sub(1);
+                // Without an end, nobody knows what was not to be shown.
+                if ended {
+                    self.spans.truncate(from);
+                }
+            }
+            ElementKind::Emoticon { name, from } => {
+                self.flush();
+                self.inline = self.inline.saturating_sub(1);
+                if from <= self.spans.len() {
+                    let inner = self.spans.split_off(from);
+                    self.spans.extend(emoticon::of_text(&name, inner, open.link.as_ref(), ended));
+                }
+            }
+            ElementKind::Block => {
+                self.break_line();
+                self.flush();
+            }
         }
         self.style = open.style;
         self.link = open.link;
@@ -317,9 +379,14 @@ impl<'a> Builder<'a> {
 
     pub fn finish(mut self) -> RichText {
         while let Some(open) = self.open.pop() {
-            self.undo(open);
+            self.undo(open, false);
         }
         self.end_block();
         RichText { blocks: self.blocks }
     }
+}
+
+/// Tags that only structure the answer of a search engine.
+fn is_answer_part(name: &str) -> bool {
+    name.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("bing-"))
 }

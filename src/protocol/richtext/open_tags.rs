@@ -27,8 +27,17 @@ pub enum ElementKind {
     Pre {
         from: usize,
     },
-    /// Its content is not shown.
-    Silent,
+    /// Its content, from this span on, is not shown if the tag has an end.
+    Silent {
+        from: usize,
+    },
+    /// An emoticon, and where its text began.
+    Emoticon {
+        name: String,
+        from: usize,
+    },
+    /// Lines of its own.
+    Block,
 }
 
 /// The tags that are open, outermost first.

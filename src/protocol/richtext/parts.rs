@@ -143,6 +143,12 @@ pub fn color(value: &str) -> Option<Rgb> {
     let value = value.trim().to_ascii_lowercase();
     let number = match value.strip_prefix('#') {
         Some(hex) if hex.len() == 6 => u32::from_str_radix(hex, 16).ok()?,
+        None if value.starts_with("rgb(") => {
+            let parts = value.strip_prefix("rgb(")?.strip_suffix(')')?.split(',');
+            parts.take(3).try_fold(0, |acc, part| {
+                Some(acc * 256 + u32::from(part.trim().parse::<u8>().ok()?))
+            })?
+        }
         Some(hex) if hex.len() == 3 => {
             hex.chars().try_fold(0, |acc, c| Some(acc * 256 + c.to_digit(16)? * 17))?
         }
@@ -151,12 +157,46 @@ pub fn color(value: &str) -> Option<Rgb> {
     Some(Rgb((number >> 16) as u8, (number >> 8) as u8, number as u8))
 }
 
+/// Applies a `style` attribute. False if it says that the element is not to be seen.
+pub fn css(rules: &str, style: &mut SpanStyle) -> bool {
+    let mut seen = true;
+    for (name, value) in rules.split(';').filter_map(|rule| rule.split_once(':')) {
+        let value = value.trim().to_ascii_lowercase();
+        let value = value.trim_end_matches("!important").trim_end();
+        let has = |word: &str| value.contains(word);
+        match name.trim().to_ascii_lowercase().as_str() {
+            "font-weight" => {
+                style.bold = has("bold") || value.parse::<u16>().is_ok_and(|weight| weight >= 600);
+            }
+            "font-style" => style.italic = has("italic") || has("oblique"),
+            "text-decoration" | "text-decoration-line" => {
+                style.underline |= has("underline");
+                style.strike |= has("line-through");
+            }
+            "font-family" => style.mono |= has("monospace") || has("courier") || has("consolas"),
+            "color" => style.color = color(value).or(style.color),
+            "display" => seen &= value != "none",
+            "visibility" => seen &= value != "hidden",
+            _ => {}
+        }
+    }
+    seen
+}
+
+/// The `style` attribute of a tag, if it has one.
+pub fn style_of(tag: &BytesStart<'_>) -> Option<String> {
+    tag.contains('=').then(|| attribute(tag, "style")).flatten()
+}
+
 /// Applies the attributes of a `font` tag to a style.
 pub fn font(tag: &BytesStart<'_>, style: &mut SpanStyle) {
     for (key, value) in tree::attributes(tag) {
         match key.as_str() {
             "color" => style.color = color(&value).or(style.color),
             "size" => style.size = value.trim().parse().ok().or(style.size),
+            "style" => {
+                css(&value, style);
+            }
             _ => {}
         }
     }

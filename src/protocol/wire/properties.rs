@@ -30,6 +30,10 @@ pub(crate) struct MessageProperties<'a> {
     pub subject: Text<'a>,
     #[serde(borrow)]
     pub title: Text<'a>,
+    #[serde(borrow, rename = "call-log", alias = "callLog")]
+    pub call_log: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub poll: Option<&'a RawValue>,
 }
 
 /// The marks of deletion, in lower case.
@@ -49,7 +53,8 @@ impl<'a> MessageProperties<'a> {
     /// Whether there is anything that the decoder reads.
     pub fn matter(&self) -> bool {
         let lists = [self.emotions, self.mentions, self.files, self.cards, self.links];
-        lists.iter().any(Option::is_some)
+        let objects = [self.call_log, self.poll];
+        lists.iter().chain(&objects).any(Option::is_some)
             || [&self.edittime, &self.subject, &self.title].iter().any(|text| text.some().is_some())
     }
 
