@@ -1,11 +1,14 @@
 //! The command line. This file only defines it; each command has a file of its own.
 
 pub(crate) mod account;
+pub(crate) mod archives;
 pub(crate) mod chats;
 pub(crate) mod config_check;
 pub(crate) mod config_init;
 pub(crate) mod context;
 pub(crate) mod doctor;
+pub(crate) mod export;
+pub(crate) mod import;
 pub(crate) mod lines;
 pub(crate) mod log;
 pub(crate) mod replay;
@@ -41,7 +44,7 @@ pub struct Global {
     /// Configuration file [default: ~/.config/skchat/config.toml, or SKCHAT_CONFIG]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Account of the configuration file to use
+    /// Account of the configuration file to use, or archive
     #[arg(long, global = true, value_name = "NAME")]
     pub account: Option<String>,
     /// Folder for messages, drafts and logs [default: ~/.local/share/skchat, or SKCHAT_DATA_DIR]
@@ -78,6 +81,10 @@ pub enum Command {
     Log(log::LogArgs),
     /// Send a message
     Send(send::SendArgs),
+    /// Put an export of Skype or Teams into an archive, which is shown beside the accounts
+    Import(import::ImportArgs),
+    /// Write conversations out: a page, Markdown, text, JSON or a table
+    Export(export::ExportArgs),
     /// Check the configuration, the message store and the gateway
     Doctor(doctor::DoctorArgs),
     /// Play a recording and check that every frame is as recorded

@@ -12,6 +12,7 @@
 //!       client             one HTTP gate, one method an operation
 //!       store              SQLite: raw items, coverage, search index, drafts, outbox
 //!         protocol         JSON, paths and markup <-> model; FACTS.md: what is known of the wire
+//!   archive                exports of Skype and Teams: reads them into a store of their own
 //!   gateway                the other end: a server that speaks the protocol (serve, demo, tests)
 //!   config                 the configuration file and the key table
 //! process                  what the process keeps from others: memory, secrets in its environment
@@ -52,6 +53,7 @@ extern crate self as skchat;
 mod fixture;
 
 pub mod app;
+pub mod archive;
 pub mod cli;
 pub mod client;
 pub mod config;

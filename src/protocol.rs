@@ -12,8 +12,11 @@ mod entity;
 pub mod html;
 mod lenient;
 mod link;
+mod media;
 mod payload;
 pub mod richtext;
 pub mod service;
 mod tree;
 pub mod wire;
+
+pub use media::media_object;

@@ -2,10 +2,11 @@
 
 use crate::app::Prefs;
 use crate::app::view::layout::Size;
+use crate::cli::archives::{ArchiveAccount, chosen};
 use crate::cli::context::{ExitError, STORE, Session, lock};
 use crate::cli::{
-    Cli, Command, ConfigCommand, Global, account, chats, config_check, config_init, doctor, log,
-    send, serve,
+    Cli, Command, ConfigCommand, Global, account, chats, config_check, config_init, doctor, export,
+    import, log, send, serve,
 };
 use crate::client::Client;
 use crate::config::{Config, paths};
@@ -17,7 +18,7 @@ use crate::runtime::terminal::{Tty, install_panic_hook};
 use crate::runtime::terminfo;
 use crate::runtime::{Editor, Wiring, keys, run};
 use crate::store::Store;
-use crate::sync;
+use crate::sync::{self, RunningAccount, RunningAccounts};
 use crate::ui::Theme;
 use std::fs::{File, OpenOptions};
 use std::io::IsTerminal;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
+mod archives;
 mod demo;
 mod replay;
 
@@ -58,13 +60,21 @@ pub fn main(cli: Cli) -> Result<(), ExitError> {
         Some(Command::Demo { reset }) => demo::run(&global, reset),
         Some(Command::Serve(arguments)) => runtime()?.block_on(serve::run(&arguments)),
         Some(Command::Chats { json }) => {
+            if let Some(archive) = chosen(&global)? {
+                return chats::run_archive(&archive, json);
+            }
             let session = Session::open(&global)?;
             runtime()?.block_on(chats::run(&session, json))
         }
         Some(Command::Log(arguments)) => {
+            if let Some(archive) = chosen(&global)? {
+                return log::run_archive(&global, &archive, &arguments);
+            }
             let session = Session::open(&global)?;
             runtime()?.block_on(log::run(&session, &arguments))
         }
+        Some(Command::Export(arguments)) => export::run(&global, &arguments),
+        Some(Command::Import(arguments)) => runtime()?.block_on(import::run(&global, &arguments)),
         Some(Command::Send(arguments)) => {
             let session = Session::open(&global)?;
             runtime()?.block_on(send::run(&session, &arguments))
@@ -149,6 +159,10 @@ fn tui(global: &Global) -> Result<(), ExitError> {
     let file = paths::config_file(global.config.clone()).map_err(ExitError::usage)?;
     let config = Config::load(&file).map_err(|e| ExitError::usage(e.to_string()))?;
     let has_account = config.as_ref().is_some_and(|c| !c.accounts.is_empty());
+    let alone = archives::alone(global, config.as_ref())?;
+    if !alone.is_empty() {
+        return archives::run(global, config, alone);
+    }
     if !has_account && global.account.is_none() {
         check_terminal()?;
         return demo::first_run(global, &file);
@@ -165,19 +179,23 @@ fn tui(global: &Global) -> Result<(), ExitError> {
     };
     let client = session.client()?;
     let options = account::sync_options(&session.config, &session.account);
-    let dir = session.dir.clone();
+    let archives = archives::beside(global)?;
+    let own = (AccountId::new(&session.name), session.me);
     let setup = RunSetup {
         config: session.config,
-        account: AccountId::new(&session.name),
-        me: session.me,
+        accounts: std::iter::once(own)
+            .chain(archives.iter().map(|a| (a.account(), a.owner.clone())))
+            .collect(),
+        archives,
         demo: false,
         size,
-        dir,
+        dir: session.dir,
         first_start,
         record: global.record.clone(),
         read_only: global.read_only,
     };
-    let result = runtime.block_on(converse(setup, client, store, options, None));
+    let result =
+        runtime.block_on(converse(setup, Some(LiveAccount { client, store, options }), None));
     // What still waits for a name server or a file is not waited for.
     runtime.shutdown_background();
     result
@@ -207,11 +225,13 @@ fn open_store_read_only(dir: &Path) -> Result<Store, ExitError> {
 /// What the loop is started with.
 struct RunSetup {
     config: Config,
-    account: AccountId,
-    me: UserId,
+    /// All accounts with the own id in each, the live one first.
+    accounts: Vec<(AccountId, UserId)>,
+    /// Those of them that are archives.
+    archives: Vec<ArchiveAccount>,
     demo: bool,
     size: Size,
-    /// The account's private folder.
+    /// The first account's private folder.
     dir: PathBuf,
     /// There was no store here before.
     first_start: bool,
@@ -249,11 +269,33 @@ fn prefs(setup: &RunSetup) -> Result<Prefs, ExitError> {
     })
 }
 
-async fn converse(
-    setup: RunSetup,
+/// An account with a server.
+struct LiveAccount {
     client: Client,
     store: Store,
     options: sync::SyncOptions,
+}
+
+/// Starts the sync of all accounts.
+fn start_accounts(
+    setup: &RunSetup,
+    live: Option<LiveAccount>,
+) -> Result<Vec<RunningAccount>, ExitError> {
+    let mut running = Vec::new();
+    if let (Some(live), Some((account, _))) = (live, setup.accounts.first()) {
+        let begin = if setup.read_only { sync::start_offline } else { sync::start };
+        let (handle, deltas) = begin(account.clone(), live.client, live.store, live.options);
+        running.push(RunningAccount { account: account.clone(), handle, deltas });
+    }
+    for archive in &setup.archives {
+        running.push(archives::start(archive)?);
+    }
+    Ok(running)
+}
+
+async fn converse(
+    setup: RunSetup,
+    live: Option<LiveAccount>,
     stop: Option<CancellationToken>,
 ) -> Result<(), ExitError> {
     let prefs = prefs(&setup)?;
@@ -268,8 +310,8 @@ async fn converse(
         None => None,
     };
     let stop = stop.unwrap_or_default();
-    let begin = if setup.read_only { sync::start_offline } else { sync::start };
-    let (handle, deltas) = begin(setup.account.clone(), client, store.clone(), options);
+    let store = live.as_ref().map(|live| live.store.clone());
+    let (handle, deltas) = RunningAccounts::join(start_accounts(&setup, live)?);
     let mut model = replay::first_model(prefs, &header).map_err(ExitError::failed)?;
     install_panic_hook();
     let result = {
@@ -294,7 +336,7 @@ async fn converse(
     signals::end_within(END);
     handle.stop(PATIENCE).await;
     // One that may only be read has nothing to be written back.
-    if !setup.read_only
+    if let Some(store) = store.filter(|_| !setup.read_only)
         && let Ok(Err(error)) = tokio::time::timeout(PATIENCE, store.close()).await
     {
         tracing::warn!(%error, "the store's log was not written back");

@@ -3,6 +3,8 @@
 //! Three threads own a connection each. One writes, one reads and one searches, so that opening a chat never waits for
 //! a large write or for a search. Message bodies are kept as received. Knows nothing of the wire format or the screen.
 
+mod archive;
+mod archive_search;
 mod coverage;
 mod edits;
 mod examine;
@@ -17,6 +19,10 @@ mod schema;
 mod search;
 mod write;
 
+pub use archive::{
+    ArchiveBatch, ArchiveCounts, ArchiveMedia, ArchiveSource, ArchiveStore, archive_owner,
+    imported_range,
+};
 pub(crate) use coverage::OpenGap;
 pub(crate) use outbox::{OutboxItem, OutboxState};
 pub(crate) use read::CachedConversation;
@@ -102,6 +108,20 @@ impl Store {
     pub(crate) fn open_read_only(path: &Path) -> Result<Self, StoreError> {
         open_read_only(path)?;
         Self::with(None, path)
+    }
+
+    /// Opens the store of an archive without writing to it, after upgrading its schema where that is older.
+    ///
+    /// # Errors
+    /// As [`Store::open_read_only`].
+    pub fn open_archive(path: &Path) -> Result<Self, StoreError> {
+        match Self::open_read_only(path) {
+            Err(StoreError::Older) => {
+                ArchiveStore::open(path)?.close()?;
+                Self::open_read_only(path)
+            }
+            opened => opened,
+        }
     }
 
     /// Starts the threads. Without a writer, every write fails as on a read-only database.

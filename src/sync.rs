@@ -4,6 +4,7 @@
 //! gaps, reindexing, and fetching read receipts. All of them send to the app through one bounded channel, and wait when it
 //! is full. Knows nothing of the screen.
 
+mod accounts;
 mod apply;
 mod backfill;
 mod catch_up;
@@ -23,6 +24,7 @@ mod requests;
 mod threads;
 mod walk;
 
+pub use accounts::{RunningAccount, RunningAccounts};
 pub use apply::decode_stored;
 pub use offline::start_offline;
 

@@ -14,13 +14,20 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("protocol", &["model"]),
     ("client", &["process", "protocol", "model"]),
     ("store", &["model"]),
+    ("archive", &["store", "protocol", "model"]),
     ("sync", &["client", "store", "protocol", "model"]),
     ("app", &["model"]),
     ("ui", &["app", "model"]),
     ("runtime", &["app", "process", "ui", "model"]),
     ("gateway", &["model"]),
     ("config", &["app", "model"]),
-    ("cli", &["config", "process", "client", "store", "sync", "gateway", "protocol", "model"]),
+    (
+        "cli",
+        &[
+            "archive", "config", "process", "client", "store", "sync", "gateway", "protocol",
+            "model",
+        ],
+    ),
     (
         "start",
         &[
@@ -36,6 +43,7 @@ const BANNED: &[(&str, &[&str])] = &[
     ("protocol", &["tokio", "reqwest", "rusqlite", "axum", "ratatui", "std::fs"]),
     ("client", &["rusqlite", "ratatui"]),
     ("store", &["reqwest", "ratatui"]),
+    ("archive", &["tokio", "reqwest", "rusqlite", "ratatui"]),
     ("sync", &["ratatui", "crossterm"]),
     (
         "app",
@@ -78,6 +86,7 @@ const MOST_FIELDS: usize = 12;
 /// Records that are as wide as what they describe: items of the wire, the configuration, the theme, what a program is
 /// started with.
 const RECORDS: &[(&str, &str)] = &[
+    ("MessageLine", "a message as `skchat export` writes it"),
     ("RecordingHeader", "what a recording needs to be played"),
     ("Theme", "one style a role"),
     ("WireMessage", "a message item of the wire"),

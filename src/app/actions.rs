@@ -56,9 +56,15 @@ fn act_once(model: &mut Model, action: Action) -> Option<Action> {
             chat.composer.cleared_line &= again;
         });
     }
-    if model.app.prefs.read_only && action.writes() {
-        model.app.note("Read-only: nothing can be sent or changed");
-        return None;
+    if action.writes() {
+        if model.app.is_in_archive() {
+            model.app.note("This is an archive: it can be read, searched and exported");
+            return None;
+        }
+        if model.app.prefs.read_only {
+            model.app.note("Read-only: nothing can be sent or changed");
+            return None;
+        }
     }
     match action {
         Action::App(action) => general::act(model, action),

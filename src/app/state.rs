@@ -76,6 +76,11 @@ impl AppState {
         self.accounts.chat(self.open.as_ref()?)
     }
 
+    /// Whether the open chat is one of an archive, in which nothing can be written.
+    pub fn is_in_archive(&self) -> bool {
+        self.open.as_ref().is_some_and(|open| open.account.archive().is_some())
+    }
+
     /// The account of the open chat; the first one while none is open.
     pub fn current_account(&self) -> &Account {
         let open = self.open.as_ref().and_then(|open| self.accounts.get(&open.account));

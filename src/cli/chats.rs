@@ -1,5 +1,6 @@
 //! `skchat chats`: lists the conversations, from the gateway or else from the store.
 
+use super::archives::ArchiveAccount;
 use super::context::{ExitError, STORE, Session};
 use super::lines;
 use crate::client::Client;
@@ -46,6 +47,35 @@ pub async fn run(session: &Session, json: bool) -> Result<(), ExitError> {
             "skchat: the gateway is not available ({why}); showing what is stored"
         ));
     }
+    print(&known, json)
+}
+
+/// Prints the list of an archive.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn run_archive(archive: &ArchiveAccount, json: bool) -> Result<(), ExitError> {
+    let (_, known) = of_archive(archive)?;
+    print(&known, json)
+}
+
+/// The store of an archive and the conversations in it.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn of_archive(archive: &ArchiveAccount) -> Result<(ReadOnly, KnownChats), ExitError> {
+    let path = archive.store();
+    let failed = |e| ExitError::failed(format!("{}: {e}", path.display()));
+    let store = store::open_read_only(&path).map_err(failed)?;
+    let mut names = Names::default();
+    for (id, source, name) in store.names().map_err(failed)? {
+        names.learn(&id, source, &name);
+    }
+    let chats = from_store(&store, &names, &archive.owner);
+    Ok((store, KnownChats { chats, names, offline: None }))
+}
+
+fn print(known: &KnownChats, json: bool) -> Result<(), ExitError> {
     let now = crate::model::Timestamp(jiff::Timestamp::now().as_millisecond());
     let zone = jiff::tz::TimeZone::system();
     let line = |chat: &ChatLine| {

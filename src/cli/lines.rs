@@ -106,7 +106,8 @@ pub fn learn_thread(names: &mut Names, thread: &wire::WireThread) {
     }
 }
 
-fn shown_text(message: &Message, names: &Names) -> String {
+/// The text of a message as the screen shows it.
+pub fn shown_text(message: &Message, names: &Names) -> String {
     match &message.body {
         MessageBody::Text(rich) => rich.quoted_text(),
         body => body.text(&|id| names.of(id)),

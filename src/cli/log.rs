@@ -1,11 +1,12 @@
 //! `skchat log`: prints the newest messages of a conversation.
 
-use super::chats;
+use super::archives::{self, ArchiveAccount};
 use super::context::{ExitError, STORE, Session};
 use super::lines;
+use super::{Global, chats};
 use crate::client::Client;
 use crate::model::edits::{EditRole, Edits};
-use crate::model::{ConversationId, EmojiWidth, RawMessage, Timestamp, UserId};
+use crate::model::{ConversationId, EmojiStyle, EmojiWidth, Names, RawMessage, Timestamp, UserId};
 use crate::protocol::decode;
 use crate::store;
 use crate::sync::decode_stored;
@@ -35,12 +36,8 @@ pub async fn run(session: &Session, arguments: &LogArgs) -> Result<(), ExitError
     let (raw, offline) = match fetch(&client, &id, arguments.count, &session.me).await {
         Ok(raw) => (raw, known.offline.clone()),
         Err(error) => {
-            let stored = store::open_read_only(&session.dir.join(STORE)).and_then(|s| {
-                // More rows than messages, because edit records and signals are rows, too.
-                let limit = u32::try_from(arguments.count.saturating_mul(2).saturating_add(50))
-                    .unwrap_or(u32::MAX);
-                s.newest(&id, limit)
-            });
+            let stored = store::open_read_only(&session.dir.join(STORE))
+                .and_then(|s| s.newest(&id, rows(arguments.count)));
             let stored: Vec<RawMessage> =
                 stored.unwrap_or_default().into_iter().map(decode_stored).collect();
             if stored.is_empty() {
@@ -61,8 +58,42 @@ pub async fn run(session: &Session, arguments: &LogArgs) -> Result<(), ExitError
         let senders = raw.iter().map(|message| message.sender.clone()).collect();
         chats::look_up(&client, &mut known.names, senders).await;
     }
-    let mut all = lines::merged(raw, &session.me);
-    let style = session.config.preferences.ui.emoji;
+    print(known.names, raw, &session.me, session.config.preferences.ui.emoji, arguments)
+}
+
+/// Prints the log of a conversation in an archive.
+///
+/// # Errors
+/// When the archive cannot be read, or there is no such conversation.
+pub fn run_archive(
+    global: &Global,
+    archive: &ArchiveAccount,
+    arguments: &LogArgs,
+) -> Result<(), ExitError> {
+    let (store, known) = chats::of_archive(archive)?;
+    let id = chats::choose(&known, &arguments.chat)?.conversation.id.clone();
+    let raw = store.newest(&id, rows(arguments.count));
+    let raw = raw.map_err(|e| ExitError::failed(e.to_string()))?;
+    let raw = raw.into_iter().map(decode_stored).collect();
+    let style =
+        archives::config(global)?.map_or_else(EmojiStyle::default, |c| c.preferences.ui.emoji);
+    print(known.names, raw, &archive.owner, style, arguments)
+}
+
+/// The rows that so many messages need: edit records and signals are rows, too.
+fn rows(count: usize) -> u32 {
+    u32::try_from(count.saturating_mul(2).saturating_add(50)).unwrap_or(u32::MAX)
+}
+
+fn print(
+    mut names: Names,
+    raw: Vec<RawMessage>,
+    me: &UserId,
+    style: EmojiStyle,
+    arguments: &LogArgs,
+) -> Result<(), ExitError> {
+    lines::learn(&mut names, &raw);
+    let mut all = lines::merged(raw, me);
     for (_, message) in &mut all {
         message.body.show_emoji(style, EmojiWidth::Cluster);
     }
@@ -71,9 +102,9 @@ pub async fn run(session: &Session, arguments: &LogArgs) -> Result<(), ExitError
     let now = Timestamp(jiff::Timestamp::now().as_millisecond());
     let line = |(raw, message): &(RawMessage, crate::model::Message)| {
         if arguments.json {
-            lines::json_line(&lines::message_json(raw, message, &known.names))
+            lines::json_line(&lines::message_json(raw, message, &names))
         } else {
-            lines::message_line(message, &known.names, &zone, now)
+            lines::message_line(message, &names, &zone, now)
         }
     };
     lines::print(all.iter().skip(skip).map(line)).map_err(|e| ExitError::failed(e.to_string()))

@@ -14,10 +14,23 @@ impl AccountId {
         Self(name.into())
     }
 
+    /// Names an archive. Its slash occurs in no name of the configuration.
+    pub fn of_archive(name: &str) -> Self {
+        Self(format!("{ARCHIVE}{name}").into())
+    }
+
+    /// The name of an archive: a read-only account of what was imported. `None` for any other account.
+    pub fn archive(&self) -> Option<&str> {
+        self.0.strip_prefix(ARCHIVE)
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
+
+/// Begins the id of an archive.
+const ARCHIVE: &str = "archive/";
 
 impl fmt::Debug for AccountId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -75,8 +75,10 @@ pub struct MessageKey {
 }
 
 impl MessageKey {
+    /// The key of a message that the server has. In archives, the author may follow the id after a `~`.
     pub fn server(at: Timestamp, id: &str) -> Self {
-        Self { at, order: id.parse().unwrap_or(0), id: id.into() }
+        let number = id.split('~').next().unwrap_or_default();
+        Self { at, order: number.parse().unwrap_or(0), id: id.into() }
     }
 
     pub fn unsent(queue: u64, client_id: &ClientMessageId) -> Self {

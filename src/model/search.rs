@@ -43,7 +43,7 @@ impl SearchInput {
                 Some(("has", "file")) => input.file = true,
                 Some(("has", what)) if "link".starts_with(what) || "file".starts_with(what) => {}
                 Some(("has", _)) => input.wrong = Some("has: knows link and file".into()),
-                Some((which @ ("before" | "after"), date)) => match day(date, zone) {
+                Some((which @ ("before" | "after"), date)) => match date_range(date, zone) {
                     Some((first, next)) if which == "before" => {
                         input.before = Some(first);
                         let _ = next;
@@ -100,7 +100,7 @@ fn words(text: &str) -> Vec<(String, bool)> {
 }
 
 /// The beginning of a year, month or day in the reader's zone, and of the one after it.
-fn day(text: &str, zone: &TimeZone) -> Option<(Timestamp, Timestamp)> {
+pub fn date_range(text: &str, zone: &TimeZone) -> Option<(Timestamp, Timestamp)> {
     let mut parts = text.split('-');
     let year: i16 = parts.next()?.parse().ok()?;
     let month: Option<i8> = parts.next().map(str::parse).transpose().ok()?;

@@ -89,6 +89,11 @@ impl Timestamp {
         }
     }
 
+    /// `Monday 21 September 2026`.
+    pub fn date_name(self, zone: &TimeZone) -> String {
+        zone.to_datetime(self.utc()).strftime("%A %-d %B %Y").to_string()
+    }
+
     /// At most five cells for the conversation list: `12:03` today, `Sun` this week, `4 Aug`, `2019`.
     pub fn short(self, now: Timestamp, zone: &TimeZone) -> String {
         let at = zone.to_datetime(self.utc());

@@ -18,7 +18,7 @@ use properties::{mentioned, reactions};
 use std::borrow::Cow;
 
 /// To be increased whenever the result of decoding changes, so that the store indexes old rows again.
-pub const DECODER_VERSION: u32 = 6;
+pub const DECODER_VERSION: u32 = 7;
 
 /// Decodes a message. `me` is this account, for recognising mentions of it.
 pub fn message(raw: &RawMessage, me: &UserId) -> Message {
@@ -29,7 +29,8 @@ pub fn message(raw: &RawMessage, me: &UserId) -> Message {
     };
     let json = item.properties();
     let properties = MessageProperties::read(&json);
-    let mark = item.skypeeditedid.some().filter(|mark| *mark != "0");
+    let copied = copy_of(raw, &properties);
+    let mark = item.skypeeditedid.some().filter(|mark| *mark != "0").or(copied);
     let edited = properties.edittime.some().and_then(Timestamp::parse).filter(|at| at.0 > 0);
     let removed_at = if raw.extras {
         MessageProperties::removed_at(&raw.json).or_else(|| MessageProperties::removed_at(&json))
@@ -39,7 +40,10 @@ pub fn message(raw: &RawMessage, me: &UserId) -> Message {
     let attached = Attached::read(&properties);
     let read = body(raw, &item, &properties);
     let marks = Marks { removed_at, edited, is_edited: mark.is_some() || edited.is_some() };
-    let body = if is_removed(raw, &read, &marks, attached.is_empty()) {
+    let body = if copied.is_some() && is_blank(&raw.content) {
+        // A copy of an edited message without its text says nothing (facts 9.3).
+        MessageBody::Hidden
+    } else if is_removed(raw, &read, &marks, attached.is_empty()) {
         MessageBody::Deleted
     } else {
         never_blank(attached.added_to(read))
@@ -52,7 +56,9 @@ pub fn message(raw: &RawMessage, me: &UserId) -> Message {
         sender_name: raw.sender_name.as_deref().map(SafeText::line),
         at: raw.at,
         version: raw.version,
-        edited: edited.or_else(|| mark.is_some().then(|| changed_at(raw))),
+        edited: edited
+            .or_else(|| mark.is_some().then(|| changed_at(raw)))
+            .or_else(|| edit_tag_time(&raw.content)),
         body,
         edit_of: mark
             .filter(|mark| !is_own_id(raw, mark))
@@ -117,6 +123,26 @@ fn never_blank(body: MessageBody) -> MessageBody {
         }
         other => other,
     }
+}
+
+/// An attribute of the tag that the service put at the end of an edited text (facts 9.3).
+fn edit_tag<'a>(content: &'a str, attribute: &str) -> Option<&'a str> {
+    let tag = content.rsplit_once("<e_m")?.1;
+    let tag = tag.split('>').next()?;
+    let value = tag.split_once(&format!(" {attribute}=\""))?.1;
+    value.split('"').next().filter(|value| !value.is_empty())
+}
+
+/// When a text was edited, by that tag; its `ts` is in seconds.
+fn edit_tag_time(content: &str) -> Option<Timestamp> {
+    let seconds: i64 = edit_tag(content, "ts")?.parse().ok()?;
+    Timestamp::parse(&seconds.checked_mul(1_000)?.to_string())
+}
+
+/// The message that this one is a copy of, made by the service when it was edited (facts 9.3).
+fn copy_of<'a>(raw: &'a RawMessage, properties: &MessageProperties<'_>) -> Option<&'a str> {
+    let is_made = properties.is_server_generated.flag() == Some(true);
+    edit_tag(&raw.content, "ts_ms").filter(|id| is_made && **id != *raw.id)
 }
 
 /// Whether an edit mark names the message that it stands on: that message was edited in place (facts 3.3).

@@ -7,6 +7,7 @@ mod partial;
 mod properties;
 mod thread;
 
+pub use super::lenient::Text as JsonText;
 pub use answers::{PolledEvent, PolledEvents, error_code, error_text, events, profiles, sent};
 pub(crate) use answers::{join_url, resolved_join_url};
 pub(crate) use conversation::WireConversation;
@@ -147,6 +148,9 @@ pub(crate) struct WireMessage<'a> {
     pub imdisplayname: Text<'a>,
     #[serde(borrow, rename = "imDisplayName")]
     pub im_display_name: Text<'a>,
+    /// In exports (facts 9.2).
+    #[serde(borrow, rename = "displayName")]
+    pub display_name: Text<'a>,
     #[serde(borrow, rename = "fromDisplayNameInToken")]
     pub token_name: Text<'a>,
     #[serde(borrow, rename = "fromGivenNameInToken")]

@@ -1,8 +1,8 @@
 //! `skchat demo`: the program over a gateway of its own with sample people, and the first start without an account.
 
-use super::{PATIENCE, RunSetup, check_terminal, converse, runtime, terminal_failed};
-use crate::cli::Global;
+use super::{LiveAccount, PATIENCE, RunSetup, check_terminal, converse, runtime, terminal_failed};
 use crate::cli::context::{ExitError, STORE, hide_tokens, lock};
+use crate::cli::{Global, import};
 use crate::client::{BaseUrl, Client, ClientOptions, Secret, TokenSource};
 use crate::config::{Config, paths};
 use crate::gateway::{self, GatewayUser, demo};
@@ -21,7 +21,9 @@ pub fn first_run(global: &Global, file: &Path) -> Result<(), ExitError> {
     let text = format!(
         "\n  skchat {} — Skype's chat protocol in the terminal\n\n  \
          1  Look around with sample conversations   (nothing leaves this machine)\n  \
-         2  How to add an account\n  q  Quit\n\n  Choose 1, 2 or q, Enter = 1: ",
+         2  How to add an account\n  \
+         3  Import an export of Skype or Teams, to read it here   (no account needed)\n  q  Quit\n\n  \
+         Choose 1, 2, 3 or q, Enter = 1: ",
         env!("CARGO_PKG_VERSION")
     );
     let _ = write!(out, "{text}");
@@ -45,13 +47,29 @@ pub fn first_run(global: &Global, file: &Path) -> Result<(), ExitError> {
                 );
                 return Ok(());
             }
+            "3" => return import_first(global),
             "q" | "Q" => return Ok(()),
             _ => {
-                let _ = write!(out, "  1, 2 or q: ");
+                let _ = write!(out, "  1, 2, 3 or q: ");
                 let _ = out.flush();
             }
         }
     }
+}
+
+/// Asks for an export, imports it and shows it.
+fn import_first(global: &Global) -> Result<(), ExitError> {
+    let mut out = std::io::stdout();
+    let _ = write!(out, "\n  The .tar, the folder it was unpacked to, or messages.json: ");
+    let _ = out.flush();
+    let mut path = String::new();
+    let given = std::io::stdin().read_line(&mut path).is_ok();
+    let path = path.trim();
+    if !given || path.is_empty() {
+        return Ok(());
+    }
+    runtime()?.block_on(import::run(global, &import::ImportArgs::of(path)))?;
+    super::tui(global)
 }
 
 pub fn run(global: &Global, reset: bool) -> Result<(), ExitError> {
@@ -117,8 +135,8 @@ pub fn run(global: &Global, reset: bool) -> Result<(), ExitError> {
         };
         let setup = RunSetup {
             config,
-            account: AccountId::new("demo"),
-            me,
+            accounts: vec![(AccountId::new("demo"), me)],
+            archives: Vec::new(),
             demo: true,
             size,
             dir,
@@ -126,7 +144,10 @@ pub fn run(global: &Global, reset: bool) -> Result<(), ExitError> {
             record,
             read_only: false,
         };
-        let result = converse(setup, Client::new(options), store, sync_options, None).await;
+        let result = {
+            let client = Client::new(options);
+            converse(setup, Some(LiveAccount { client, store, options: sync_options }), None).await
+        };
         stop.cancel();
         let _ = tokio::time::timeout(PATIENCE, served).await;
         result

@@ -16,7 +16,7 @@ pub fn header(setup: &RunSetup, prefs: &Prefs, depth: ColorDepth) -> RecordingHe
     RecordingHeader {
         skchat: env!("CARGO_PKG_VERSION").to_owned(),
         format: FORMAT,
-        accounts: vec![(setup.account.clone(), setup.me.clone())],
+        accounts: setup.accounts.clone(),
         zone: prefs.zone.iana_name().unwrap_or("UTC").to_owned(),
         size: setup.size,
         depth,

@@ -1,9 +1,13 @@
 //! Read-only access for commands, also while the program writes to the store.
 
-use super::read::{CachedConversation, conversations, names, newest, number, thread_json, unread};
-use super::{StoreError, coverage, file_state, open_to_read, schema};
+use super::archive::ArchiveMedia;
+use super::read::{
+    CachedConversation, MESSAGE, after, conversations, message, names, newest, number, thread_json,
+    unread,
+};
+use super::{StoreError, archive_search, coverage, file_state, open_to_read, schema};
 use crate::model::{
-    ConversationId, Coverage, NameSource, RawMessage, Unread, UserId, text::SafeText,
+    ConversationId, Coverage, MessageKey, NameSource, RawMessage, Unread, UserId, text::SafeText,
 };
 use rusqlite::Connection;
 use std::path::Path;
@@ -76,6 +80,33 @@ impl ReadOnly {
 
     pub fn newest(&self, id: &ConversationId, limit: u32) -> Result<Vec<RawMessage>, StoreError> {
         Ok(newest(&self.connection, id, limit)?)
+    }
+
+    /// Stored messages after `key`, oldest first.
+    pub fn after(
+        &self,
+        id: &ConversationId,
+        key: &MessageKey,
+        limit: u32,
+    ) -> Result<Vec<RawMessage>, StoreError> {
+        Ok(after(&self.connection, id, key, limit)?)
+    }
+
+    /// The items of a conversation that change others: those with an edit mark, and deletion notices.
+    pub fn edit_records(&self, id: &ConversationId) -> Result<Vec<RawMessage>, StoreError> {
+        let Some((number, _)) = number(&self.connection, id)? else { return Ok(Vec::new()) };
+        let sql = format!(
+            "SELECT {MESSAGE} FROM messages m WHERE m.conversation = ?1 \
+             AND (m.edit_of IS NOT NULL OR m.kind = 'MessageDelete') ORDER BY m.at, m.number"
+        );
+        let mut query = self.connection.prepare_cached(&sql)?;
+        let rows = query.query_map([number], |row| message(row, id))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The files of an object in the exports of an archive; none in other stores.
+    pub fn media(&self, object: &str) -> Result<Vec<ArchiveMedia>, StoreError> {
+        Ok(archive_search::media(&self.connection, object)?)
     }
 
     pub(crate) fn thread_json(&self, id: &ConversationId) -> Result<Option<String>, StoreError> {

@@ -5,7 +5,7 @@
 //! before it.
 
 use super::messages::{keyword, token};
-use super::{Store, StoreError, edits, index, read};
+use super::{Store, StoreError, archive_search, edits, index, read};
 use crate::model::fold::{folded, grams_of_term};
 use crate::model::search::{Hit, Query};
 use crate::model::{ConversationId, MessageKey, Timestamp, UserId};
@@ -88,6 +88,9 @@ fn search(
     limit: usize,
     stale: &dyn Fn() -> bool,
 ) -> rusqlite::Result<SearchPage> {
+    if archive_search::is_archive(c)? {
+        return archive_search::search(c, query, below, limit, stale);
+    }
     let low = query.after.map_or(i64::MIN, |at| super::messages::wanted_place(at.0));
     let high = below.unwrap_or(i64::MAX);
     let (sql, expression) = match expression(query) {

@@ -74,7 +74,7 @@ pub(super) fn begin(c: &mut Connection) -> rusqlite::Result<Transaction<'_>> {
     c.transaction_with_behavior(TransactionBehavior::Immediate)
 }
 
-fn ensure(tx: &Transaction<'_>, id: &ConversationId) -> rusqlite::Result<i64> {
+pub(super) fn ensure(tx: &Transaction<'_>, id: &ConversationId) -> rusqlite::Result<i64> {
     if let Some((number, _)) = read::number(tx, id)? {
         return Ok(number);
     }

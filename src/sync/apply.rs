@@ -41,10 +41,17 @@ pub struct IncomingMessages {
     pub coverage: Vec<CoverageUpdate>,
 }
 
-/// Completes a stored row with what is only in the item as received, such as its content.
+/// Completes a stored row with what is only in the item as received, such as its content. The row knows better where the
+/// message belongs and what it is called here, and who sent it where the item does not say so.
 pub fn decode_stored(row: RawMessage) -> RawMessage {
     match wire::raw_message(&row.json, Some(&row.conversation)) {
-        Some(raw) => RawMessage { original_is_stored: row.original_is_stored, ..raw },
+        Some(raw) => RawMessage {
+            sender: if raw.sender.as_str().is_empty() { row.sender } else { raw.sender },
+            id: row.id,
+            conversation: row.conversation,
+            original_is_stored: row.original_is_stored,
+            ..raw
+        },
         None => row,
     }
 }

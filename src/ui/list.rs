@@ -67,6 +67,7 @@ fn draw_row(
     let mut style = match (row.current, row.unread, row.muted) {
         (_, _, true) => theme.dim,
         (true, _, _) => theme.current,
+        _ if row.is_archived => theme.dim,
         (_, true, _) => theme.unread,
         _ => Style::new(),
     };
@@ -84,7 +85,8 @@ fn draw_row(
         edge = paint::right(buffer, x, y, edge, signs, theme.dim).saturating_sub(1);
     }
     let room = usize::from(edge.saturating_sub(x + 1));
-    paint::text(buffer, x + 1, y, edge, &cut(&row.title, room), style);
+    let title = if row.is_archived { format!("▤ {}", row.title) } else { row.title.to_string() };
+    paint::text(buffer, x + 1, y, edge, &cut(&title, room), style);
 }
 
 fn badge(row: &ListRow, theme: &Theme) -> (String, Style) {

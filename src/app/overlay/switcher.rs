@@ -57,6 +57,7 @@ impl Dialog for Switcher {
         let lines = self.found.iter().map(|entry| {
             let id = &entry.chat.conversation;
             let right = match (entry.is_new, entry.unread) {
+                _ if entry.chat.account.archive().is_some() => "archive".to_owned(),
                 (true, _) => format!("new chat · {}", cut(id.as_str(), 20)),
                 (false, 0) => String::new(),
                 (false, n) => format!("{n} unread"),

@@ -22,6 +22,8 @@ pub struct ListRow {
     pub unread: bool,
     pub muted: bool,
     pub pinned: bool,
+    /// It belongs to an archive.
+    pub is_archived: bool,
 }
 
 /// What the right edge tells, most important first.
@@ -109,6 +111,7 @@ fn row(app: &AppState, c: &Chat, wide: bool, marked: Option<&ChatRef>) -> ListRo
         unread: unread.messages > 0,
         muted: c.info.muted,
         pinned: c.info.pinned,
+        is_archived: chat.account.archive().is_some(),
         chat,
     }
 }

@@ -68,7 +68,11 @@ fn top(app: &AppState, columns: usize) -> Bar {
     }
     // Program, account and counts keep their room; the reason of a trouble gets what is left.
     let room = columns.saturating_sub(if columns < 60 { 20 } else { 26 });
-    bar.right.push(connection(app, &account.connection, room));
+    let label = match account.id.archive() {
+        Some(name) => Label::new(format!("archive {}", cut(name, 20)), Tone::New),
+        None => connection(app, &account.connection, room),
+    };
+    bar.right.push(label);
     bar.right.push(Label::new(" ", Tone::Plain));
     let (dot, tone) = if account.connection.state == ConnectionState::Online {
         ("●", Tone::Good)

@@ -52,8 +52,10 @@ pub fn reactions(properties: &MessageProperties<'_>) -> Vec<Reaction> {
     }
     #[derive(Deserialize)]
     struct ReactionUser<'a> {
-        #[serde(borrow)]
+        #[serde(borrow, default)]
         mri: Text<'a>,
+        #[serde(borrow, default, rename = "DisplayName")]
+        name: Text<'a>,
     }
     let Some(raw) = properties.emotions.map(RawValue::get) else { return Vec::new() };
     let list = unpacked(raw);
@@ -65,7 +67,9 @@ pub fn reactions(properties: &MessageProperties<'_>) -> Vec<Reaction> {
         };
         let users = emotion.users.iter().filter_map(|raw| {
             let user: ReactionUser<'_> = serde_json::from_str(raw.get()).ok()?;
-            user.mri.some().map(UserId::new)
+            // Exports of Teams name people only (facts 9.3).
+            let by_name = || user.name.some().map(|name| UserId::from(format!("name:{name}")));
+            user.mri.some().map(UserId::new).or_else(by_name)
         });
         by_key.entry(key).or_default().extend(users);
     }

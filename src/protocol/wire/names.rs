@@ -11,7 +11,7 @@ pub fn of_sender(item: &WireMessage<'_>, sender: &UserId) -> Option<String> {
         let from: Value = serde_json::from_str(item.from?.get()).ok()?;
         from.is_object().then(|| of_person(&from))?
     };
-    let given = [&item.imdisplayname, &item.im_display_name, &item.token_name];
+    let given = [&item.imdisplayname, &item.im_display_name, &item.display_name, &item.token_name];
     let given = given.iter().filter_map(|name| name.some()).map(clean);
     let name = given.into_iter().find(|name| is_name(sender, name));
     let name = name.or_else(|| full(item.given_name.as_str(), item.family_name.as_str()));

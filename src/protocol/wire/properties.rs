@@ -34,6 +34,8 @@ pub(crate) struct MessageProperties<'a> {
     pub call_log: Option<&'a RawValue>,
     #[serde(borrow)]
     pub poll: Option<&'a RawValue>,
+    #[serde(borrow, rename = "isserversidegenerated")]
+    pub is_server_generated: Text<'a>,
 }
 
 /// The marks of deletion, in lower case.
@@ -55,7 +57,9 @@ impl<'a> MessageProperties<'a> {
         let lists = [self.emotions, self.mentions, self.files, self.cards, self.links];
         let objects = [self.call_log, self.poll];
         lists.iter().chain(&objects).any(Option::is_some)
-            || [&self.edittime, &self.subject, &self.title].iter().any(|text| text.some().is_some())
+            || [&self.edittime, &self.subject, &self.title, &self.is_server_generated]
+                .iter()
+                .any(|text| text.some().is_some())
     }
 
     /// Whether a message can have a mark of deletion: a quick look before all its fields are read.

@@ -1,0 +1,248 @@
+//! `skchat export`: writes conversations out of the store, of an archive or of a configured account. Without network.
+
+mod csv;
+mod html;
+mod json;
+mod markdown;
+mod media;
+mod pages;
+mod plain;
+
+use super::Global;
+use super::archives::{self, ArchiveAccount, chosen};
+use super::chats::{self, ChatLine, KnownChats};
+use super::context::{ExitError, STORE, Session};
+use crate::model::search::date_range;
+use crate::model::{EmojiStyle, Message, Names, RawMessage, SafeText, Timestamp, UserId};
+use crate::store::ReadOnly;
+use clap::{Args, ValueEnum};
+use jiff::tz::TimeZone;
+use media::{MediaFolder, MediaState};
+use pages::Pages;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// An id, or part of a name
+    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    chat: Option<String>,
+    /// Every conversation
+    #[arg(long)]
+    all: bool,
+    /// How it is written; json is one object a line, which skchat import reads back
+    #[arg(long, value_enum, default_value_t = ExportFormat::Txt)]
+    format: ExportFormat,
+    /// Only messages from this day, month or year on, such as 2019-12-31
+    #[arg(long, value_name = "DATE")]
+    since: Option<String>,
+    /// Only messages up to the end of this day, month or year
+    #[arg(long, value_name = "DATE")]
+    until: Option<String>,
+    /// Write pictures and other files that are in the archive's exports to this folder, and refer to them there
+    #[arg(long, value_name = "DIR")]
+    media: Option<PathBuf>,
+    /// Write to this new file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// A page that opens offline in a browser
+    Html,
+    /// Markdown
+    Md,
+    /// Plain text, as skchat log prints it
+    Txt,
+    /// One JSON object a line
+    Json,
+    /// A table for spreadsheets
+    Csv,
+}
+
+/// The conversations of an account, and what is needed to show them.
+struct StoredAccount {
+    store: ReadOnly,
+    known: KnownChats,
+    me: UserId,
+    emoji: EmojiStyle,
+}
+
+/// A message with all that a format may want of it.
+struct ExportItem<'a> {
+    raw: &'a RawMessage,
+    message: &'a Message,
+    /// Records of edits that were folded into it.
+    edits: &'a [RawMessage],
+    media: MediaState,
+}
+
+/// What is the same for all messages of a conversation.
+struct ExportChat<'a> {
+    title: &'a SafeText,
+    id: &'a str,
+    /// The name, if it is a real one.
+    name: Option<&'a str>,
+    names: &'a Names,
+    me: &'a UserId,
+    zone: &'a TimeZone,
+    now: Timestamp,
+}
+
+impl ExportChat<'_> {
+    /// The sender's name as the log has it; `None` for lines about the conversation itself.
+    fn sender(&self, message: &Message) -> Option<SafeText> {
+        if message.body.is_system() {
+            return None;
+        }
+        Some(match &message.sender_name {
+            Some(name) if !self.names.knows(&message.sender) => name.clone(),
+            _ => self.names.of(&message.sender),
+        })
+    }
+
+    fn text(&self, message: &Message) -> String {
+        super::lines::shown_text(message, self.names)
+    }
+}
+
+/// Writes one format.
+trait ExportWriter {
+    fn begin(&mut self, out: &mut dyn Write) -> io::Result<()>;
+    fn chat(&mut self, chat: &ExportChat<'_>, out: &mut dyn Write) -> io::Result<()>;
+    fn message(
+        &mut self,
+        chat: &ExportChat<'_>,
+        item: &ExportItem<'_>,
+        out: &mut dyn Write,
+    ) -> io::Result<()>;
+    fn end(&mut self, out: &mut dyn Write) -> io::Result<()>;
+}
+
+fn writer(format: ExportFormat) -> Box<dyn ExportWriter> {
+    match format {
+        ExportFormat::Html => Box::new(html::Html::default()),
+        ExportFormat::Md => Box::new(markdown::Markdown::default()),
+        ExportFormat::Txt => Box::new(plain::Plain),
+        ExportFormat::Json => Box::new(json::Json),
+        ExportFormat::Csv => Box::new(csv::Csv),
+    }
+}
+
+/// Exports a conversation or all.
+///
+/// # Errors
+/// When there is no such conversation, the store cannot be read, or the output cannot be written.
+pub fn run(global: &Global, arguments: &ExportArgs) -> Result<(), ExitError> {
+    let zone = TimeZone::system();
+    let since = date(arguments.since.as_deref(), "--since", &zone)?.map(|(first, _)| first);
+    let until = date(arguments.until.as_deref(), "--until", &zone)?.map(|(_, next)| next);
+    let account = account(global)?;
+    let chats: Vec<&ChatLine> = match &arguments.chat {
+        Some(chat) => vec![chats::choose(&account.known, chat)?],
+        None => account.known.chats.iter().collect(),
+    };
+    let period = (since.unwrap_or(Timestamp(i64::MIN)), until.unwrap_or(Timestamp(i64::MAX)));
+    let failed = |e: io::Error| ExitError::failed(format!("the export was not written: {e}"));
+    let Some(path) = &arguments.output else {
+        let mut out = BufWriter::new(io::stdout().lock());
+        let written = write(&account, &chats, arguments, period, &zone, &mut out)?;
+        return match written.and_then(|()| out.flush()) {
+            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            other => other.map_err(failed),
+        };
+    };
+    // Complete under its name, or not there at all.
+    let mut half = path.clone().into_os_string();
+    half.push(".half");
+    let half = PathBuf::from(half);
+    if path.exists() {
+        return Err(ExitError::usage(format!("{} exists already", path.display())));
+    }
+    let file = new_file(&half).map_err(failed)?;
+    let mut out = BufWriter::new(file);
+    let written = write(&account, &chats, arguments, period, &zone, &mut out);
+    let written = written.and_then(|done| done.and_then(|()| out.flush()).map_err(failed));
+    let moved = written.and_then(|()| std::fs::rename(&half, path).map_err(failed));
+    if moved.is_err() {
+        let _ = std::fs::remove_file(&half);
+    }
+    moved
+}
+
+fn new_file(path: &Path) -> io::Result<std::fs::File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
+fn date(
+    text: Option<&str>,
+    option: &str,
+    zone: &TimeZone,
+) -> Result<Option<(Timestamp, Timestamp)>, ExitError> {
+    let wrong = || ExitError::usage(format!("{option} wants a date such as 2019-12-31 or 2019"));
+    text.map(|text| date_range(text, zone).ok_or_else(wrong)).transpose()
+}
+
+fn account(global: &Global) -> Result<StoredAccount, ExitError> {
+    let emoji = archives::config(global)?
+        .map_or_else(EmojiStyle::default, |config| config.preferences.ui.emoji);
+    let archive = if let Some(archive) = chosen(global)? {
+        archive
+    } else {
+        let session = Session::open(global)?;
+        ArchiveAccount { name: session.name, dir: session.dir, owner: session.me }
+    };
+    if !archive.dir.join(STORE).exists() {
+        return Err(ExitError::failed("nothing is stored yet"));
+    }
+    let (store, known) = chats::of_archive(&archive)?;
+    Ok(StoredAccount { store, known, me: archive.owner, emoji })
+}
+
+/// Writes conversations; an error of the store is one of the command, one of the output is returned.
+fn write(
+    account: &StoredAccount,
+    chats: &[&ChatLine],
+    arguments: &ExportArgs,
+    period: (Timestamp, Timestamp),
+    zone: &TimeZone,
+    out: &mut dyn Write,
+) -> Result<io::Result<()>, ExitError> {
+    let mut media = MediaFolder::new(arguments.media.as_deref(), arguments.output.as_deref())
+        .map_err(|e| ExitError::failed(format!("the folder for media cannot be made: {e}")))?;
+    let mut writer = writer(arguments.format);
+    let now = Timestamp(jiff::Timestamp::now().as_millisecond());
+    if let Err(error) = writer.begin(out) {
+        return Ok(Err(error));
+    }
+    for line in chats {
+        let id = &line.conversation.id;
+        let is_named = id.peer().is_none_or(|peer| account.known.names.knows(&peer));
+        let chat = ExportChat {
+            title: &line.name,
+            id: id.as_str(),
+            name: is_named.then(|| line.name.as_str()),
+            names: &account.known.names,
+            me: &account.me,
+            zone,
+            now,
+        };
+        let mut pages = Pages::new(&account.store, id, &account.me, account.emoji, period)?;
+        let mut has_begun = false;
+        while let Some(page) = pages.next()? {
+            for (raw, message) in &page {
+                let edits = pages.edits_of(raw);
+                let state = media.take(&account.store, raw, message)?;
+                let item = ExportItem { raw, message, edits: &edits, media: state };
+                let begun = if has_begun { Ok(()) } else { writer.chat(&chat, out) };
+                has_begun = true;
+                if let Err(error) = begun.and_then(|()| writer.message(&chat, &item, out)) {
+                    return Ok(Err(error));
+                }
+            }
+        }
+    }
+    Ok(writer.end(out))
+}

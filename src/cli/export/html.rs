@@ -1,0 +1,236 @@
+//! A page that opens offline in any browser: no script, nothing from the network, and markup of messages only as far as
+//! the decoder knows it.
+
+use super::{ExportChat, ExportItem, ExportWriter, MediaState};
+use crate::model::{Block, Link, Message, MessageBody, RichText, Span};
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+const HEAD: &str = "<!DOCTYPE html>
+<html lang=\"en\">
+<head>
+<meta charset=\"utf-8\">
+<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src 'self' file:\">
+<meta name=\"viewport\" content=\"width=device-width\">
+<title>Conversations</title>
+<style>
+:root { color-scheme: light dark; font: 16px/1.45 system-ui, sans-serif; }
+body { max-width: 46rem; margin: 2rem auto; padding: 0 1rem; }
+h2 { font-size: 1rem; border-top: 1px solid #8886; padding-top: .6rem; margin: 1.6rem 0 .6rem; color: #888; }
+p { margin: .15rem 0 .15rem 3.4rem; white-space: pre-wrap; overflow-wrap: anywhere; }
+p > time { float: left; margin-left: -3.4rem; color: #888; font-variant-numeric: tabular-nums; }
+b.name { color: #06a; margin-right: .5em; }
+b.me { color: #083; }
+.system, .note { color: #888; font-style: italic; }
+blockquote { margin: .2rem 0; padding-left: .7rem; border-left: 3px solid #8888; color: #777; }
+pre { margin: .2rem 0; white-space: pre-wrap; }
+img { display: block; max-width: 100%; max-height: 24rem; }
+@media (prefers-color-scheme: dark) { b.name { color: #6bf; } b.me { color: #6c8; } }
+</style>
+</head>
+<body>
+";
+
+#[derive(Default)]
+pub struct Html {
+    day: Option<i64>,
+}
+
+/// Whether a message says that it was edited.
+pub fn is_edited(message: &Message) -> bool {
+    message.edited.is_some() && message.body != MessageBody::Deleted
+}
+
+/// Text in which nothing is markup.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+/// A path as a relative URL: every byte but those of plain names is percent-encoded.
+fn url(path: &str) -> String {
+    let mut out = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        if byte.is_ascii_alphanumeric() || b"/-_.".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
+}
+
+fn span(span: &Span, out: &mut String) {
+    let style = span.style;
+    let tags: [(bool, &str); 5] = [
+        (style.bold, "b"),
+        (style.italic, "i"),
+        (style.underline, "u"),
+        (style.strike, "s"),
+        (style.mono, "code"),
+    ];
+    let tags: Vec<&str> = tags.into_iter().filter(|(is, _)| *is).map(|(_, tag)| tag).collect();
+    for tag in &tags {
+        let _ = write!(out, "<{tag}>");
+    }
+    match &span.link {
+        Some(Link::Url(target)) => {
+            let target = escaped(target);
+            let text = escaped(&span.text);
+            let _ = write!(out, "<a href=\"{target}\" rel=\"noreferrer\">{text}</a>");
+        }
+        _ => out.push_str(&escaped(&span.text)),
+    }
+    for tag in tags.iter().rev() {
+        let _ = write!(out, "</{tag}>");
+    }
+}
+
+fn blocks(list: &[Block], out: &mut String) {
+    for (at, block) in list.iter().enumerate() {
+        match block {
+            Block::Paragraph { spans, .. } => {
+                if at > 0 && matches!(list.get(at - 1), Some(Block::Paragraph { .. })) {
+                    out.push('\n');
+                }
+                for part in spans {
+                    span(part, out);
+                }
+            }
+            Block::Quote { from, body } => {
+                out.push_str("<blockquote>");
+                if let Some(from) = from {
+                    let _ = write!(out, "<b>{}</b>: ", escaped(&from.name));
+                }
+                blocks(body, out);
+                out.push_str("</blockquote>");
+            }
+            other @ Block::Media(_) => {
+                let text = RichText { blocks: vec![other.clone()] }.plain_text();
+                out.push_str(&escaped(&text));
+            }
+            Block::Code(code) => {
+                let _ = write!(out, "<pre>{}</pre>", escaped(code));
+            }
+        }
+    }
+}
+
+fn rich(text: &RichText) -> String {
+    let mut out = String::new();
+    blocks(&text.blocks, &mut out);
+    out
+}
+
+impl ExportWriter for Html {
+    fn begin(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        out.write_all(HEAD.as_bytes())
+    }
+
+    fn chat(&mut self, chat: &ExportChat<'_>, out: &mut dyn Write) -> io::Result<()> {
+        self.day = None;
+        writeln!(out, "<h1>{}</h1>", escaped(chat.title))
+    }
+
+    fn message(
+        &mut self,
+        chat: &ExportChat<'_>,
+        item: &ExportItem<'_>,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        let message = item.message;
+        let day = message.at.day(chat.zone);
+        if self.day.replace(day) != Some(day) {
+            writeln!(out, "<h2>{}</h2>", escaped(&message.at.date_name(chat.zone)))?;
+        }
+        let text = match &message.body {
+            MessageBody::Text(text) => rich(text),
+            _ => escaped(&chat.text(message)),
+        };
+        let time = format!(
+            "<time datetime=\"{}\">{}</time>",
+            message.at.rfc3339(),
+            message.at.clock(chat.zone)
+        );
+        let is_mine = message.sender == *chat.me;
+        let class = if is_mine { "name me" } else { "name" };
+        // A paragraph cannot hold quotes, so that it is a block of its own.
+        match chat.sender(message) {
+            Some(name) => {
+                let name = escaped(&name);
+                write!(out, "<div role=\"listitem\"><p>{time}<b class=\"{class}\">{name}</b></p>")?;
+                write!(out, "<p class=\"text\">")?;
+                write_body(&text, out)?;
+            }
+            None => {
+                write!(
+                    out,
+                    "<div role=\"listitem\"><p>{time}<span class=\"system\">{text}</span></p><p>"
+                )?;
+            }
+        }
+        if is_edited(message) {
+            write!(out, " <span class=\"note\">(edited)</span>")?;
+        }
+        write!(out, "</p>")?;
+        media(&item.media, out)?;
+        writeln!(out, "</div>")
+    }
+
+    fn end(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        out.write_all(b"</body>\n</html>\n")
+    }
+}
+
+/// Blocks end the paragraph that they stand in, and another one goes on after them.
+fn write_body(text: &str, out: &mut dyn Write) -> io::Result<()> {
+    let text = text
+        .replace("<blockquote>", "</p><blockquote>")
+        .replace("</blockquote>", "</blockquote><p>")
+        .replace("<pre>", "</p><pre>")
+        .replace("</pre>", "</pre><p>");
+    out.write_all(text.as_bytes())
+}
+
+fn media(state: &MediaState, out: &mut dyn Write) -> io::Result<()> {
+    match (state, state.picture()) {
+        (_, Some(path)) => {
+            write!(out, "<p><img src=\"{}\" alt=\"\" loading=\"lazy\"></p>", url(path))
+        }
+        (MediaState::Here(path), _) => write!(out, "<p><a href=\"{}\">file</a></p>", url(path)),
+        (MediaState::NotInExport, _) => write!(out, "<p class=\"note\">not in the export</p>"),
+        (MediaState::None, _) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::SafeText;
+
+    #[test]
+    fn nothing_in_a_text_becomes_markup() {
+        assert_eq!(escaped("<script>'\"&"), "&lt;script&gt;&#39;&quot;&amp;");
+        let span = Span {
+            text: SafeText::text("<b>"),
+            link: Some(Link::Url(SafeText::line("https://a.example/?\"onload=x"))),
+            ..Span::default()
+        };
+        let html = rich(&RichText::from_spans(vec![span]));
+        assert_eq!(
+            html,
+            "<a href=\"https://a.example/?&quot;onload=x\" rel=\"noreferrer\">&lt;b&gt;</a>"
+        );
+        assert_eq!(url("a b/\"x.png"), "a%20b/%22x.png");
+    }
+}

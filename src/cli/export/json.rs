@@ -1,0 +1,43 @@
+//! One JSON object a line: what `skchat log --json` prints, and beside it what an import needs to have the same again.
+
+use super::{ExportChat, ExportItem, ExportWriter};
+use crate::cli::lines;
+use serde_json::{Value, json};
+use std::io::{self, Write};
+
+pub struct Json;
+
+fn item(json: &str) -> Value {
+    serde_json::from_str(json).unwrap_or_default()
+}
+
+impl ExportWriter for Json {
+    fn begin(&mut self, _: &mut dyn Write) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn chat(&mut self, _: &ExportChat<'_>, _: &mut dyn Write) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn message(
+        &mut self,
+        chat: &ExportChat<'_>,
+        item_of: &ExportItem<'_>,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        let mut line = lines::message_json(item_of.raw, item_of.message, chat.names);
+        line["conversation_name"] = json!(chat.name);
+        line["owner"] = json!(chat.me.as_str());
+        line["item"] = item(&item_of.raw.json);
+        line["edits"] = item_of.edits.iter().map(|edit| item(&edit.json)).collect();
+        if let Some(path) = item_of.media.path() {
+            line["media"] = json!(path);
+        }
+        writeln!(out, "{}", lines::json_line(&line))
+    }
+
+    fn end(&mut self, _: &mut dyn Write) -> io::Result<()> {
+        Ok(())
+    }
+}

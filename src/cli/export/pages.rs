@@ -1,0 +1,89 @@
+//! The messages of a conversation, oldest first and page by page, with edits applied: a conversation of a million needs
+//! no more memory than a small one.
+
+use crate::cli::context::ExitError;
+use crate::model::edits::{EditRole, Edits};
+use crate::model::{
+    ConversationId, EmojiStyle, EmojiWidth, Message, MessageKey, RawMessage, Timestamp, UserId,
+};
+use crate::protocol::decode;
+use crate::store::{ReadOnly, StoreError};
+use crate::sync::decode_stored;
+
+/// Rows that are read at once.
+const PAGE: u32 = 2_000;
+
+pub struct Pages<'a> {
+    store: &'a ReadOnly,
+    chat: &'a ConversationId,
+    me: &'a UserId,
+    emoji: EmojiStyle,
+    /// All edit records and deletion notices of the conversation, which are few.
+    records: Vec<RawMessage>,
+    edits: Edits,
+    next: Option<MessageKey>,
+    until: Timestamp,
+}
+
+fn failed(error: &StoreError) -> ExitError {
+    ExitError::failed(error.to_string())
+}
+
+impl<'a> Pages<'a> {
+    pub fn new(
+        store: &'a ReadOnly,
+        chat: &'a ConversationId,
+        me: &'a UserId,
+        emoji: EmojiStyle,
+        (since, until): (Timestamp, Timestamp),
+    ) -> Result<Self, ExitError> {
+        let records: Vec<RawMessage> = store
+            .edit_records(chat)
+            .map_err(|e| failed(&e))?
+            .into_iter()
+            .map(decode_stored)
+            .collect();
+        let mut edits = Edits::default();
+        for raw in &records {
+            edits.take(&mut decode::message(raw, me));
+        }
+        let before = Timestamp(since.0.saturating_sub(1));
+        let next = Some(MessageKey { at: before, order: u64::MAX, id: "".into() });
+        Ok(Self { store, chat, me, emoji, records, edits, next, until })
+    }
+
+    /// The next messages that are shown; `None` after the last.
+    pub fn next(&mut self) -> Result<Option<Vec<(RawMessage, Message)>>, ExitError> {
+        let Some(after) = self.next.take() else { return Ok(None) };
+        let rows = self.store.after(self.chat, &after, PAGE).map_err(|e| failed(&e))?;
+        let is_last = rows.len() < PAGE as usize;
+        let last = rows.last().map(RawMessage::key);
+        self.next = last.filter(|last| !is_last && last.at < self.until);
+        // Only the records and this page: the originals of other pages need no room.
+        let mut edits = self.edits.clone();
+        let mut page = Vec::with_capacity(rows.len());
+        for row in rows.into_iter().filter(|row| row.at < self.until) {
+            let raw = decode_stored(row);
+            let mut message = decode::message(&raw, self.me);
+            if edits.take(&mut message).role == EditRole::Shown {
+                edits.refold(&mut message);
+                message.body.show_emoji(self.emoji, EmojiWidth::Cluster);
+                page.push((raw, message));
+            }
+        }
+        Ok(Some(page))
+    }
+
+    /// The records that edit a message.
+    pub fn edits_of(&self, raw: &RawMessage) -> Vec<RawMessage> {
+        let names = |record: &&RawMessage| {
+            let message = decode::message(record, self.me);
+            let by_id = message.edit_of.as_ref().is_some_and(|mark| {
+                *mark.id == *raw.id
+                    || raw.client_id.as_ref().is_some_and(|id| id.as_str() == &*mark.id)
+            });
+            record.id != raw.id && record.sender == raw.sender && by_id
+        };
+        self.records.iter().filter(names).cloned().collect()
+    }
+}

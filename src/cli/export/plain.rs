@@ -1,0 +1,34 @@
+//! Plain text, as `skchat log` prints it.
+
+use super::{ExportChat, ExportItem, ExportWriter};
+use crate::cli::lines;
+use std::io::{self, Write};
+
+pub struct Plain;
+
+impl ExportWriter for Plain {
+    fn begin(&mut self, _: &mut dyn Write) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn chat(&mut self, chat: &ExportChat<'_>, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "== {} ==\n", chat.title)
+    }
+
+    fn message(
+        &mut self,
+        chat: &ExportChat<'_>,
+        item: &ExportItem<'_>,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        write!(out, "{}", lines::message_line(item.message, chat.names, chat.zone, chat.now))?;
+        match item.media.path() {
+            Some(path) => writeln!(out, "  {path}"),
+            None => writeln!(out),
+        }
+    }
+
+    fn end(&mut self, _: &mut dyn Write) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,214 @@
+//! `skchat import`: puts an export of Skype or Teams into an archive.
+
+use super::Global;
+use super::archives::{self, ArchiveAccount};
+use super::context::{ExitError, lock};
+use crate::archive::report::{ImportEnd, grouped};
+use crate::archive::{Export, ImportOptions, ImportReport, Progress, import};
+use crate::config::paths;
+use crate::model::{SafeText, Timestamp, UserId};
+use clap::Args;
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Time between two lines of progress.
+const PAUSE: Duration = Duration::from_millis(200);
+
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// The export: a .tar, the folder it was unpacked to, its messages.json, or the output of skchat export --format json
+    path: PathBuf,
+    /// Name of the archive [default: made from the owner's id]
+    #[arg(long, value_name = "NAME")]
+    into: Option<String>,
+    /// Whose export it is, where it does not say so itself, such as 8:live:anna
+    #[arg(long, value_name = "ID")]
+    owner: Option<String>,
+}
+
+impl ImportArgs {
+    /// Imports this export into its owner's archive.
+    pub fn of(path: &str) -> Self {
+        Self { path: path.into(), into: None, owner: None }
+    }
+}
+
+/// Imports an export, shows the progress, and prints and keeps the report.
+///
+/// # Errors
+/// When there is nothing to import, the archive is another person's, or the disk is full.
+pub async fn run(global: &Global, arguments: &ImportArgs) -> Result<(), ExitError> {
+    let export = Export::open(&arguments.path).map_err(|e| ExitError::failed(e.to_string()))?;
+    let archive = archive(global, arguments, &export)?;
+    paths::make_dir(&archive.dir)
+        .map_err(|e| ExitError::failed(format!("{}: {e}", archive.dir.display())))?;
+    let _lock = lock(&archive.dir)?;
+    let cancel = Arc::new(AtomicBool::new(false));
+    let owner = Some(archive.owner.clone()).filter(|owner| !owner.as_str().is_empty());
+    let (flag, store) = (Arc::clone(&cancel), archive.store());
+    let now = Timestamp(jiff::Timestamp::now().as_millisecond());
+    let mut task = tokio::task::spawn_blocking(move || {
+        let mut meter = Meter::new();
+        let mut progress = |progress: &Progress| meter.show(progress);
+        let options = ImportOptions { owner, now, cancel: &flag, progress: &mut progress };
+        let result = import(&export, &store, options);
+        meter.end();
+        result
+    });
+    let failed = |e: std::io::Error| ExitError::failed(format!("signals cannot be received: {e}"));
+    let mut interrupted = signal(SignalKind::interrupt()).map_err(failed)?;
+    let mut terminated = signal(SignalKind::terminate()).map_err(failed)?;
+    let result = loop {
+        tokio::select! {
+            result = &mut task => break result,
+            _ = interrupted.recv() => cancel.store(true, Ordering::Relaxed),
+            _ = terminated.recv() => cancel.store(true, Ordering::Relaxed),
+        }
+    };
+    let result = result.map_err(|_| ExitError::failed("the import stopped unexpectedly"))?;
+    let report = result.map_err(|error| {
+        ExitError::failed(format!(
+            "{error}; what was read before is kept, and the same command continues"
+        ))
+    })?;
+    finish(&archive, &arguments.path, &report)
+}
+
+/// The archive that an export goes into: the one named, or its owner's.
+fn archive(
+    global: &Global,
+    arguments: &ImportArgs,
+    export: &Export,
+) -> Result<ArchiveAccount, ExitError> {
+    let data = paths::data_dir(global.data_dir.clone()).map_err(ExitError::usage)?;
+    let given = arguments.owner.as_deref().map(UserId::with_prefix);
+    let owner = export.owner().or(given);
+    let name = match &arguments.into {
+        Some(name) if archives::is_name(name) => name.clone(),
+        Some(_) => {
+            return Err(ExitError::usage("an archive is called by letters, digits, - and _"));
+        }
+        None => name_of(owner.as_ref()),
+    };
+    let known = archives::all(&data).into_iter().find(|archive| archive.name == name);
+    let known_owner = known.map(|archive| archive.owner).filter(|id| !id.as_str().is_empty());
+    if let (Some(known), Some(owner)) = (&known_owner, &owner)
+        && known != owner
+    {
+        return Err(ExitError::usage(format!(
+            "the archive {name} is that of {} and this export is that of {}; give another name with --into",
+            SafeText::line(known.as_str()),
+            SafeText::line(owner.as_str())
+        )));
+    }
+    let dir = archives::folder(&data).join(&name);
+    let owner = owner.or(known_owner).unwrap_or_else(|| UserId::new(""));
+    Ok(ArchiveAccount { name, dir, owner })
+}
+
+fn name_of(owner: Option<&UserId>) -> String {
+    let Some(owner) = owner else { return "archive".to_owned() };
+    let letters = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' };
+    let name: String = owner.bare().chars().map(letters).take(64).collect();
+    let name = name.trim_start_matches('.');
+    if name.is_empty() { "archive".to_owned() } else { name.to_owned() }
+}
+
+/// Prints the report and keeps it in the archive's folder.
+fn finish(archive: &ArchiveAccount, path: &Path, report: &ImportReport) -> Result<(), ExitError> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let file = archive.dir.join("report.txt");
+    let text = format!("{}\n{}", crate::archive::source::shown(path), report.text());
+    let mut options = std::fs::OpenOptions::new();
+    let written = options
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .mode(0o600)
+        .open(&file)
+        .and_then(|mut file| file.write_all(text.as_bytes()));
+    println!("Archive {}", archive.name);
+    print!("{}", report.summary());
+    match written {
+        Ok(()) => println!("The report is in {}", file.display()),
+        Err(error) => eprintln!("skchat: the report was not kept: {}: {error}", file.display()),
+    }
+    match report.end {
+        ImportEnd::Cancelled => Err(ExitError::failed("cancelled; what was read is kept")),
+        ImportEnd::Complete | ImportEnd::Cut => Ok(()),
+    }
+}
+
+/// Shows how far an import is, on a terminal.
+struct Meter {
+    began: Instant,
+    shown: Option<Instant>,
+    is_terminal: bool,
+}
+
+impl Meter {
+    fn new() -> Self {
+        Self { began: Instant::now(), shown: None, is_terminal: std::io::stderr().is_terminal() }
+    }
+
+    fn show(&mut self, progress: &Progress) {
+        let is_due = self.shown.is_none_or(|shown| shown.elapsed() >= PAUSE);
+        if self.is_terminal && is_due {
+            self.shown = Some(Instant::now());
+            eprint!("\r\x1b[K{}", progress_line(progress, self.began.elapsed()));
+            let _ = std::io::stderr().flush();
+        }
+    }
+
+    fn end(&self) {
+        if self.shown.is_some() {
+            eprint!("\r\x1b[K");
+        }
+    }
+}
+
+/// `45 %  450,000 messages  120,000 a second  about 3 s left  Ctrl-C stops`
+fn progress_line(progress: &Progress, elapsed: Duration) -> String {
+    let share = progress.read as f64 / progress.size.max(1) as f64;
+    let seconds = elapsed.as_secs_f64();
+    let rate = (progress.messages as f64 / seconds.max(0.001)) as u64;
+    let left = seconds / share.max(0.001) * (1.0 - share);
+    let left = match left as u64 {
+        0 => "nearly done".to_owned(),
+        s if s < 120 => format!("about {s} s left"),
+        s => format!("about {} min left", s / 60),
+    };
+    format!(
+        "{:3.0} %  {} messages  {} a second  {left}  Ctrl-C stops",
+        share * 100.0,
+        grouped(progress.messages),
+        grouped(rate)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_progress_tells_rate_and_time_left() {
+        let progress = Progress { read: 450, size: 1_000, messages: 450_000 };
+        assert_eq!(
+            progress_line(&progress, Duration::from_secs(3)),
+            " 45 %  450,000 messages  150,000 a second  about 3 s left  Ctrl-C stops"
+        );
+    }
+
+    #[test]
+    fn an_archive_is_called_after_its_owner() {
+        let name = |id: &str| name_of(Some(&UserId::new(id)));
+        assert_eq!(name("8:live:.cid.1f"), "live-.cid.1f");
+        assert_eq!(name("8:../../x"), "-..-x");
+        assert_eq!(name_of(None), "archive");
+        assert!(archives::is_name(&name("8:live:anna")));
+    }
+}

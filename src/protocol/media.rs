@@ -1,0 +1,36 @@
+//! The objects that messages refer to.
+
+use super::tree::Node;
+use crate::model::RawMessage;
+
+/// The id of the object in a message's `URIObject` (facts 9.1), by which an export names its file.
+pub fn media_object(raw: &RawMessage) -> Option<String> {
+    let root = Node::parse(&raw.content);
+    let object = root.find("uriobject")?;
+    let of_uri = |uri: &str| {
+        let (_, rest) = uri.split_once("/objects/")?;
+        rest.split(['/', '?', '#']).next().map(str::to_owned)
+    };
+    let named = object.attribute("doc_id").map(str::to_owned);
+    let uri = || object.attribute("uri").and_then(of_uri);
+    named.filter(|id| !id.is_empty()).or_else(uri).filter(|id| !id.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::wire;
+
+    #[test]
+    fn an_object_is_named_by_its_id_or_by_its_address() {
+        let object = |content: &str| {
+            let item = serde_json::json!({ "id": "5", "content": content });
+            media_object(&wire::raw_message(&item.to_string(), Some(&"8:joe".into())).unwrap())
+        };
+        let uri = r#"<URIObject uri="https://api.asm.skype.com/v1/objects/0-weu-d3-ab/views/x"/>"#;
+        assert_eq!(object(uri).as_deref(), Some("0-weu-d3-ab"));
+        assert_eq!(object(r#"<URIObject doc_id="0-a" uri="x"/>"#).as_deref(), Some("0-a"));
+        assert_eq!(object("<URIObject/>"), None);
+        assert_eq!(object("text"), None);
+    }
+}

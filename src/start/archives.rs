@@ -1,0 +1,79 @@
+//! Archives on the screen: beside the configured account, or alone where there is none.
+
+use super::{RunSetup, check_terminal, converse, runtime, terminal_failed};
+use crate::cli::Global;
+use crate::cli::archives::{self, ArchiveAccount};
+use crate::cli::context::ExitError;
+use crate::client::{BaseUrl, Client, ClientOptions, TokenSource};
+use crate::config::{Config, paths};
+use crate::runtime::signals;
+use crate::store::Store;
+use crate::sync::{self, RunningAccount};
+
+/// The archives that are shown beside the configured account; `--account` leaves them out.
+pub fn beside(global: &Global) -> Result<Vec<ArchiveAccount>, ExitError> {
+    if global.account.is_some() {
+        return Ok(Vec::new());
+    }
+    let data = paths::data_dir(global.data_dir.clone()).map_err(ExitError::usage)?;
+    Ok(archives::all(&data))
+}
+
+/// The archives that are shown alone: the one that `--account` names, or all where no account is configured.
+pub fn alone(global: &Global, config: Option<&Config>) -> Result<Vec<ArchiveAccount>, ExitError> {
+    let is_configured = |name: &str| config.is_some_and(|c| c.accounts.contains_key(name));
+    match &global.account {
+        Some(name) if is_configured(name) => Ok(Vec::new()),
+        Some(name) => {
+            let data = paths::data_dir(global.data_dir.clone()).map_err(ExitError::usage)?;
+            Ok(archives::all(&data).into_iter().filter(|a| a.name == *name).collect())
+        }
+        None if config.is_some_and(|c| !c.accounts.is_empty()) => Ok(Vec::new()),
+        None => beside(global),
+    }
+}
+
+/// Shows archives without any other account.
+pub fn run(
+    global: &Global,
+    config: Option<Config>,
+    archives: Vec<ArchiveAccount>,
+) -> Result<(), ExitError> {
+    let size = check_terminal()?;
+    let config = match config {
+        Some(config) => config,
+        None => Config::builtin().map_err(|e| ExitError::failed(e.to_string()))?,
+    };
+    let dir = archives.first().map(|archive| archive.dir.clone()).unwrap_or_default();
+    let setup = RunSetup {
+        config,
+        accounts: archives.iter().map(|a| (a.account(), a.owner.clone())).collect(),
+        archives,
+        demo: false,
+        size,
+        dir,
+        first_start: false,
+        record: global.record.clone(),
+        read_only: true,
+    };
+    signals::hold_stop_signal().map_err(|e| terminal_failed(&e))?;
+    let runtime = runtime()?;
+    let result = runtime.block_on(converse(setup, None, None));
+    runtime.shutdown_background();
+    result
+}
+
+/// Starts showing an archive.
+pub fn start(archive: &ArchiveAccount) -> Result<RunningAccount, ExitError> {
+    let path = archive.store();
+    let failed = |e: &dyn std::fmt::Display| ExitError::failed(format!("{}: {e}", path.display()));
+    let store = Store::open_archive(&path).map_err(|e| failed(&e))?;
+    // Without network: this address is never asked for anything.
+    let nowhere = BaseUrl::parse("http://127.0.0.1:9").map_err(|e| failed(&e))?;
+    let token = TokenSource::Env(String::new());
+    let client = Client::new(ClientOptions::new(archive.owner.clone(), nowhere, token));
+    let account = archive.account();
+    let (handle, deltas) =
+        sync::start_offline(account.clone(), client, store, sync::SyncOptions::default());
+    Ok(RunningAccount { account, handle, deltas })
+}

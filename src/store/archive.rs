@@ -1,0 +1,212 @@
+//! Writing the store of an archive: many messages at once, numbered as they come, with their text in blocks that are
+//! searched as a whole (`archive_search`). Has the tables of every store and a few of its own.
+
+mod batch;
+
+use super::{StoreError, prepare, schema, write};
+use crate::model::{
+    ConversationId, Indexed, NameSource, Point, Range, RawConversation, RawMessage, SafeText,
+    Timestamp, UserId,
+};
+use batch::BatchWriter;
+use rusqlite::{Connection, params};
+use std::collections::HashMap;
+use std::path::Path;
+
+/// Created in addition to the schema of every store.
+const TABLES: &str = "
+CREATE TABLE IF NOT EXISTS archive_texts (
+    number INTEGER PRIMARY KEY, newest INTEGER NOT NULL, entries BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS archive_people (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE) STRICT;
+-- A document that was imported, and how far; resume_at is the start of a conversation in it.
+CREATE TABLE IF NOT EXISTS archive_sources (
+    number INTEGER PRIMARY KEY, path TEXT NOT NULL, begins INTEGER NOT NULL, size INTEGER NOT NULL,
+    imported_at INTEGER NOT NULL, resume_at INTEGER NOT NULL, is_done INTEGER NOT NULL,
+    report TEXT NOT NULL, UNIQUE (path, begins, size)) STRICT;
+-- Messages from this place on, up to the next row's, came from this source.
+CREATE TABLE IF NOT EXISTS archive_places (first INTEGER PRIMARY KEY, source INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS archive_media (
+    object TEXT NOT NULL, part TEXT NOT NULL, path TEXT NOT NULL, begins INTEGER NOT NULL,
+    size INTEGER NOT NULL, PRIMARY KEY (object, part)) STRICT, WITHOUT ROWID;
+";
+
+/// What came of messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ArchiveCounts {
+    pub new: u64,
+    /// Replaced by a higher version.
+    pub changed: u64,
+    pub unchanged: u64,
+}
+
+/// What is stored in one transaction.
+#[derive(Debug, Default)]
+pub struct ArchiveBatch {
+    pub owner: Option<UserId>,
+    pub messages: Vec<(RawMessage, Indexed)>,
+    pub conversations: Vec<(RawConversation, Option<String>)>,
+    pub names: Vec<(UserId, NameSource, SafeText)>,
+    pub coverage: Vec<(ConversationId, Range)>,
+    /// Conversations whose ids became known after their messages.
+    pub renamed: Vec<(ConversationId, ConversationId)>,
+    /// Everything before this place of the document is stored with this batch.
+    pub resume_at: u64,
+    pub decoder: u32,
+}
+
+/// A document to be imported.
+#[derive(Clone, Copy, Debug)]
+pub struct ArchiveSource<'a> {
+    pub path: &'a str,
+    /// Where in the file it begins, and its size, in bytes.
+    pub begins: u64,
+    pub size: u64,
+    pub imported_at: Timestamp,
+}
+
+/// A file in an export.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArchiveMedia {
+    pub object: String,
+    pub part: String,
+    pub path: String,
+    pub begins: u64,
+    pub size: u64,
+}
+
+/// The store of an archive, open for an import.
+pub struct ArchiveStore {
+    connection: Connection,
+    next_place: i64,
+    people: HashMap<UserId, i64>,
+    source: i64,
+}
+
+impl ArchiveStore {
+    /// Opens or creates the file.
+    ///
+    /// # Errors
+    /// As `Store::open`.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let mut connection = Connection::open(path)?;
+        prepare(&connection)?;
+        connection.pragma_update(None, "cache_size", -16_384)?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        // Complete transactions survive a kill; a power failure may cost the last ones, which importing again brings back.
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        connection.pragma_update(None, "wal_autocheckpoint", 8_192)?;
+        schema::migrate(&mut connection, Some(path))?;
+        connection.execute_batch(TABLES)?;
+        let last: Option<i64> =
+            connection.query_row("SELECT max(place) FROM messages", [], |row| row.get(0))?;
+        let mut people = HashMap::new();
+        {
+            let mut query = connection.prepare("SELECT id, number FROM archive_people")?;
+            let rows = query.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
+            for row in rows {
+                let (id, number) = row?;
+                people.insert(UserId::from(id), number);
+            }
+        }
+        Ok(Self { connection, next_place: last.unwrap_or(0) + 1, people, source: 0 })
+    }
+
+    /// Whose archive it is.
+    pub fn owner(&self) -> Result<Option<UserId>, StoreError> {
+        Ok(super::read::meta(&self.connection, OWNER)?.map(UserId::from))
+    }
+
+    pub fn set_owner(&mut self, owner: &UserId) -> Result<(), StoreError> {
+        self.connection.execute(SET_OWNER, [OWNER, owner.as_str()])?;
+        Ok(())
+    }
+
+    /// Begins or continues a document. Gives the place in it to continue at.
+    pub fn begin(&mut self, source: &ArchiveSource<'_>) -> Result<u64, StoreError> {
+        let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+        let tx = write::begin(&mut self.connection)?;
+        tx.execute(
+            "INSERT INTO archive_sources (path, begins, size, imported_at, resume_at, is_done, report) \
+             VALUES (?1, ?2, ?3, ?4, 0, 0, '') ON CONFLICT (path, begins, size) DO UPDATE SET imported_at = ?4, \
+             resume_at = CASE WHEN is_done THEN 0 ELSE resume_at END, is_done = 0",
+            params![source.path, number(source.begins), number(source.size), source.imported_at.0],
+        )?;
+        let (id, resume_at): (i64, i64) = tx.query_row(
+            "SELECT number, resume_at FROM archive_sources WHERE path = ?1 AND begins = ?2 AND size = ?3",
+            params![source.path, number(source.begins), number(source.size)],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        tx.execute("INSERT OR REPLACE INTO archive_places VALUES (?1, ?2)", [self.next_place, id])?;
+        tx.commit()?;
+        self.source = id;
+        Ok(resume_at.unsigned_abs())
+    }
+
+    /// Records that the document is imported, and the report.
+    pub fn end(&mut self, is_done: bool, report: &str) -> Result<(), StoreError> {
+        self.connection.execute(
+            "UPDATE archive_sources SET is_done = ?2, report = ?3 WHERE number = ?1",
+            params![self.source, is_done, report],
+        )?;
+        Ok(())
+    }
+
+    /// Records where the files of an export are.
+    pub fn put_media(&mut self, media: &[ArchiveMedia]) -> Result<(), StoreError> {
+        let tx = write::begin(&mut self.connection)?;
+        for item in media {
+            let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+            tx.prepare_cached("INSERT OR REPLACE INTO archive_media VALUES (?1, ?2, ?3, ?4, ?5)")?
+                .execute(params![
+                    item.object,
+                    item.part,
+                    item.path,
+                    number(item.begins),
+                    number(item.size)
+                ])?;
+        }
+        tx.commit()?;
+        Ok(())
+    }
+
+    /// Stores a batch completely or not at all.
+    pub fn put(&mut self, batch: &ArchiveBatch) -> Result<ArchiveCounts, StoreError> {
+        let tx = self.connection.transaction()?;
+        let mut writer = BatchWriter::new(&tx, self.next_place, &mut self.people, batch.decoder);
+        writer.put(batch)?;
+        let (counts, next_place) = (writer.counts, writer.next_place);
+        tx.prepare_cached("UPDATE archive_sources SET resume_at = ?2 WHERE number = ?1")?
+            .execute(params![self.source, i64::try_from(batch.resume_at).unwrap_or(i64::MAX)])?;
+        tx.commit()?;
+        self.next_place = next_place;
+        Ok(counts)
+    }
+
+    /// Writes the write-ahead log back into the file.
+    pub fn close(self) -> Result<(), StoreError> {
+        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        Ok(())
+    }
+}
+
+/// Whose archive this is; empty if its exports do not say.
+///
+/// # Errors
+/// When there is no such file, or it is not the store of an archive.
+pub fn archive_owner(path: &Path) -> Result<UserId, StoreError> {
+    let connection = super::open_to_read(path)?;
+    if !super::archive_search::is_archive(&connection)? {
+        return Err(StoreError::Older);
+    }
+    Ok(super::read::meta(&connection, OWNER)?.unwrap_or_default().into())
+}
+
+/// The key of the owner's id in `meta`.
+pub(super) const OWNER: &str = "archive_owner";
+const SET_OWNER: &str =
+    "INSERT INTO meta VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2";
+
+/// The part of a conversation's history that an import read.
+pub fn imported_range(lo: Point, hi: Point, to_the_start: bool) -> Range {
+    Range { lo, hi, floor: to_the_start }
+}

@@ -1,0 +1,243 @@
+//! Writing one batch of an import.
+
+use super::{ArchiveBatch, ArchiveCounts, OWNER, SET_OWNER};
+use crate::model::fold::folded;
+use crate::model::{
+    ClientMessageId, ConversationId, Indexed, RawConversation, RawMessage, ReadMarker, Timestamp,
+    UserId,
+};
+use crate::store::{coverage, write};
+use rusqlite::{OptionalExtension, Transaction, params};
+use std::collections::HashMap;
+
+/// Searchable texts that are not written yet.
+#[derive(Default)]
+struct TextBlock {
+    entries: Vec<u8>,
+    newest: i64,
+}
+
+impl TextBlock {
+    fn add(&mut self, place: i64, at: i64, conversation: i64, sender: i64, index: &Indexed) {
+        let text = folded(&index.text);
+        self.newest = if self.entries.is_empty() { at } else { self.newest.max(at) };
+        let flags = u8::from(index.link) | u8::from(index.file) << 1;
+        for number in [at, place, conversation, sender] {
+            self.entries.extend(number.to_le_bytes());
+        }
+        self.entries.push(flags);
+        self.entries.extend(u32::try_from(text.len()).unwrap_or(u32::MAX).to_le_bytes());
+        self.entries.extend(text.as_bytes());
+    }
+
+    fn write(&mut self, tx: &Transaction<'_>) -> rusqlite::Result<()> {
+        if !self.entries.is_empty() {
+            tx.prepare_cached("INSERT INTO archive_texts (newest, entries) VALUES (?1, ?2)")?
+                .execute(params![self.newest, self.entries])?;
+            self.entries.clear();
+        }
+        Ok(())
+    }
+}
+
+/// Writes one batch.
+pub struct BatchWriter<'a> {
+    tx: &'a Transaction<'a>,
+    pub next_place: i64,
+    people: &'a mut HashMap<UserId, i64>,
+    texts: TextBlock,
+    numbers: HashMap<ConversationId, i64>,
+    /// The newest message of each conversation.
+    newest: HashMap<i64, Timestamp>,
+    pub counts: ArchiveCounts,
+    decoder: u32,
+}
+
+impl<'a> BatchWriter<'a> {
+    pub fn new(
+        tx: &'a Transaction<'a>,
+        next_place: i64,
+        people: &'a mut HashMap<UserId, i64>,
+        decoder: u32,
+    ) -> Self {
+        Self {
+            tx,
+            next_place,
+            people,
+            texts: TextBlock::default(),
+            numbers: HashMap::new(),
+            newest: HashMap::new(),
+            counts: ArchiveCounts::default(),
+            decoder,
+        }
+    }
+
+    pub fn put(&mut self, batch: &ArchiveBatch) -> rusqlite::Result<()> {
+        if let Some(owner) = &batch.owner {
+            self.tx.execute(SET_OWNER, [OWNER, owner.as_str()])?;
+        }
+        for (raw, index) in &batch.messages {
+            self.message(raw, index)?;
+        }
+        for (old, new) in &batch.renamed {
+            self.rename(old, new)?;
+        }
+        for (raw, thread) in &batch.conversations {
+            self.conversation(raw, thread.as_deref())?;
+        }
+        for (id, source, name) in &batch.names {
+            write::put_name(self.tx, id, *source, name)?;
+        }
+        for (id, range) in &batch.coverage {
+            let number = self.number(id)?;
+            let before = coverage::load(self.tx, number)?;
+            let mut after = before.clone();
+            after.add(*range);
+            coverage::change(self.tx, number, &before, &after)?;
+        }
+        for (number, at) in &self.newest {
+            // Nothing in an archive is unread.
+            let read = ReadMarker { arrival: *at, read_at: *at, client_id: None };
+            self.tx
+                .prepare_cached(
+                    "UPDATE conversations SET activity = ?2, horizon = ?3 WHERE number = ?1 AND activity < ?2",
+                )?
+                .execute(params![number, at.0, read.text()])?;
+        }
+        self.texts.write(self.tx)
+    }
+
+    fn number(&mut self, id: &ConversationId) -> rusqlite::Result<i64> {
+        if let Some(number) = self.numbers.get(id) {
+            return Ok(*number);
+        }
+        let number = write::ensure(self.tx, id)?;
+        self.numbers.insert(id.clone(), number);
+        Ok(number)
+    }
+
+    fn person(&mut self, id: &UserId) -> rusqlite::Result<i64> {
+        if let Some(number) = self.people.get(id) {
+            return Ok(*number);
+        }
+        self.tx
+            .prepare_cached("INSERT OR IGNORE INTO archive_people (id) VALUES (?1)")?
+            .execute([id.as_str()])?;
+        let number = self
+            .tx
+            .prepare_cached("SELECT number FROM archive_people WHERE id = ?1")?
+            .query_row([id.as_str()], |row| row.get(0))?;
+        self.people.insert(id.clone(), number);
+        Ok(number)
+    }
+
+    fn message(&mut self, raw: &RawMessage, index: &Indexed) -> rusqlite::Result<()> {
+        let number = self.number(&raw.conversation)?;
+        let newest = self.newest.entry(number).or_default();
+        *newest = raw.at.max(*newest);
+        if self.insert(number, &raw.id, raw, index)? {
+            return Ok(());
+        }
+        let sender: String = self
+            .tx
+            .prepare_cached("SELECT sender FROM messages WHERE conversation = ?1 AND id = ?2")?
+            .query_row(params![number, &*raw.id], |row| row.get(0))?;
+        // An id names a message of one author; now and then two of them wrote in the same millisecond.
+        let other = format!("{}~{}", raw.id, raw.sender.as_str());
+        if sender == raw.sender.as_str() || !self.insert(number, &other, raw, index)? {
+            self.counts.unchanged += 1;
+        }
+        Ok(())
+    }
+
+    /// Inserts a message, or replaces an older version of it by the same sender. False if neither.
+    fn insert(
+        &mut self,
+        number: i64,
+        id: &str,
+        raw: &RawMessage,
+        index: &Indexed,
+    ) -> rusqlite::Result<bool> {
+        let place = self.next_place;
+        let version = i64::try_from(raw.version).unwrap_or(i64::MAX);
+        let order = i64::try_from(raw.key().order).unwrap_or(i64::MAX);
+        let changed = self
+            .tx
+            .prepare_cached(
+                "INSERT INTO messages (place, conversation, at, number, id, version, sender, client_id, kind, text, \
+                 edit_of, counts, mentions, link, file, decoder, indexed, json) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, 0, ?17) \
+                 ON CONFLICT (conversation, id) DO UPDATE SET at = ?3, number = ?4, version = ?6, client_id = ?8, \
+                 kind = ?9, text = ?10, edit_of = ?11, counts = ?12, mentions = ?13, link = ?14, file = ?15, \
+                 decoder = ?16, json = ?17 WHERE ?6 > version AND sender = ?7 RETURNING place",
+            )?
+            .query_row(
+                params![
+                    place,
+                    number,
+                    raw.at.0,
+                    order,
+                    id,
+                    version,
+                    raw.sender.as_str(),
+                    raw.client_id.as_ref().map(ClientMessageId::as_str),
+                    &*raw.kind,
+                    index.text,
+                    index.edit_of.as_deref(),
+                    index.counts,
+                    index.mentions_me,
+                    index.link,
+                    index.file,
+                    self.decoder,
+                    &*raw.json
+                ],
+                |row| row.get::<_, i64>(0),
+            )
+            .optional()?;
+        let Some(stored) = changed else { return Ok(false) };
+        if stored == place {
+            self.next_place += 1;
+            self.counts.new += 1;
+        } else {
+            self.counts.changed += 1;
+        }
+        if !index.text.is_empty() || index.file {
+            let sender = self.person(&raw.sender)?;
+            self.texts.add(stored, raw.at.0, number, sender, index);
+        }
+        Ok(true)
+    }
+
+    fn conversation(
+        &mut self,
+        raw: &RawConversation,
+        thread: Option<&str>,
+    ) -> rusqlite::Result<()> {
+        let number = self.number(&raw.id)?;
+        let version = i64::try_from(raw.version).unwrap_or(i64::MAX);
+        self.tx
+            .prepare_cached(
+                "UPDATE conversations SET json = ?2, version = ?3, \
+                 thread_json = CASE WHEN ?4 = '' THEN thread_json ELSE ?4 END WHERE number = ?1 AND version <= ?3",
+            )?
+            .execute(params![number, &*raw.json, version, thread.unwrap_or_default()])?;
+        Ok(())
+    }
+
+    /// Moves the messages of a conversation whose id was not known yet.
+    fn rename(&mut self, old: &ConversationId, new: &ConversationId) -> rusqlite::Result<()> {
+        let (from, to) = (self.number(old)?, self.number(new)?);
+        self.tx.execute(
+            "UPDATE OR IGNORE messages SET conversation = ?2 WHERE conversation = ?1",
+            [from, to],
+        )?;
+        self.tx.execute("DELETE FROM messages WHERE conversation = ?1", [from])?;
+        self.tx.execute("DELETE FROM conversations WHERE number = ?1", [from])?;
+        self.tx.execute("DELETE FROM ranges WHERE conversation = ?1", [from])?;
+        let newest = self.newest.remove(&from);
+        let known = self.newest.entry(to).or_default();
+        *known = newest.unwrap_or_default().max(*known);
+        self.numbers.remove(old);
+        Ok(())
+    }
+}

@@ -1,0 +1,216 @@
+//! Search in an archive. Its texts lie folded in blocks, and a search goes through all of them: fifty megabytes of a
+//! lifetime take less time than reading an index of them would.
+
+use super::archive::ArchiveMedia;
+use super::read::MESSAGE;
+use super::search::SearchPage;
+use crate::model::fold::folded;
+use crate::model::search::{Hit, Query};
+use crate::model::{ConversationId, MessageKey, Timestamp, UserId};
+use rusqlite::{Connection, OptionalExtension, params};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashSet};
+
+/// Where a text stands in the order of hits: time, then place. The time is rounded, so that both fit into one number.
+const MS_PER_RANK: i64 = 16;
+const PLACE_BITS: u32 = 26;
+
+/// Whether this is the store of an archive.
+pub(super) fn is_archive(c: &Connection) -> rusqlite::Result<bool> {
+    c.prepare_cached("SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'archive_texts')")?
+        .query_row([], |row| row.get(0))
+}
+
+/// The files of an object.
+pub(super) fn media(c: &Connection, object: &str) -> rusqlite::Result<Vec<ArchiveMedia>> {
+    if !is_archive(c)? {
+        return Ok(Vec::new());
+    }
+    let mut query = c.prepare_cached(
+        "SELECT object, part, path, begins, size FROM archive_media WHERE object = ?1 ORDER BY part",
+    )?;
+    let rows = query.query_map([object], |row| {
+        Ok(ArchiveMedia {
+            object: row.get(0)?,
+            part: row.get(1)?,
+            path: row.get(2)?,
+            begins: row.get::<_, i64>(3)?.unsigned_abs(),
+            size: row.get::<_, i64>(4)?.unsigned_abs(),
+        })
+    })?;
+    rows.collect()
+}
+
+/// One text of a block.
+struct TextEntry<'a> {
+    at: i64,
+    place: i64,
+    conversation: i64,
+    sender: i64,
+    flags: u8,
+    text: &'a [u8],
+}
+
+impl TextEntry<'_> {
+    fn rank(&self) -> i64 {
+        (self.at.div_euclid(MS_PER_RANK) << PLACE_BITS) | (self.place & ((1 << PLACE_BITS) - 1))
+    }
+}
+
+/// The texts of a block, in its order.
+struct TextBlockReader<'a>(&'a [u8]);
+
+impl<'a> Iterator for TextBlockReader<'a> {
+    type Item = TextEntry<'a>;
+
+    fn next(&mut self) -> Option<TextEntry<'a>> {
+        let (head, rest) = self.0.split_at_checked(37)?;
+        let number = |at: usize| {
+            let bytes: [u8; 8] = head.get(at..at + 8)?.try_into().ok()?;
+            Some(i64::from_le_bytes(bytes))
+        };
+        let length = u32::from_le_bytes(head.get(33..37)?.try_into().ok()?);
+        let (text, rest) = rest.split_at_checked(usize::try_from(length).ok()?)?;
+        self.0 = rest;
+        Some(TextEntry {
+            at: number(0)?,
+            place: number(8)?,
+            conversation: number(16)?,
+            sender: number(24)?,
+            flags: *head.get(32)?,
+            text,
+        })
+    }
+}
+
+/// A query in the numbers of this store.
+struct ArchiveQuery<'a> {
+    query: &'a Query,
+    terms: Vec<memchr::memmem::Finder<'a>>,
+    from: Vec<i64>,
+    within: Vec<i64>,
+    below: i64,
+}
+
+impl<'a> ArchiveQuery<'a> {
+    fn new(c: &Connection, query: &'a Query, below: Option<i64>) -> rusqlite::Result<Self> {
+        let numbers = |sql: &str, ids: Vec<&str>| -> rusqlite::Result<Vec<i64>> {
+            let mut statement = c.prepare_cached(sql)?;
+            let found =
+                ids.into_iter().map(|id| statement.query_row([id], |row| row.get(0)).optional());
+            Ok(found
+                .collect::<rusqlite::Result<Vec<Option<i64>>>>()?
+                .into_iter()
+                .flatten()
+                .collect())
+        };
+        let people = "SELECT number FROM archive_people WHERE id = ?1";
+        let chats = "SELECT number FROM conversations WHERE id = ?1";
+        Ok(Self {
+            terms: query
+                .terms
+                .iter()
+                .map(|term| memchr::memmem::Finder::new(term.as_str()))
+                .collect(),
+            from: numbers(people, query.from.iter().map(UserId::as_str).collect())?,
+            within: numbers(chats, query.within.iter().map(ConversationId::as_str).collect())?,
+            below: below.unwrap_or(i64::MAX),
+            query,
+        })
+    }
+
+    fn matches(&self, entry: &TextEntry<'_>) -> bool {
+        let is_one_of =
+            |wanted: bool, numbers: &[i64], number: i64| !wanted || numbers.contains(&number);
+        let query = self.query;
+        query.before.is_none_or(|before| entry.at < before.0)
+            && query.after.is_none_or(|after| entry.at >= after.0)
+            && is_one_of(!query.from.is_empty(), &self.from, entry.sender)
+            && is_one_of(!query.within.is_empty(), &self.within, entry.conversation)
+            && (!query.link || entry.flags & 1 != 0)
+            && (!query.file || entry.flags & 2 != 0)
+            && self.terms.iter().all(|term| term.find(entry.text).is_some())
+    }
+}
+
+/// Up to `limit` hits below a rank, newest first. Stops early when `stale` returns true.
+pub(super) fn search(
+    c: &Connection,
+    query: &Query,
+    below: Option<i64>,
+    limit: usize,
+    stale: &dyn Fn() -> bool,
+) -> rusqlite::Result<SearchPage> {
+    let wanted = ArchiveQuery::new(c, query, below)?;
+    let mut statement =
+        c.prepare_cached("SELECT newest, entries FROM archive_texts ORDER BY newest DESC")?;
+    let mut blocks = statement.query([])?;
+    let mut best: BinaryHeap<Reverse<(i64, i64)>> = BinaryHeap::new();
+    while let Some(block) = blocks.next()? {
+        let newest: i64 = block.get(0)?;
+        let is_full = best.len() > limit;
+        let lowest = best.peek().map_or(i64::MIN, |Reverse((rank, _))| *rank);
+        // All other blocks are older than the hits that are known.
+        if stale() || (is_full && (newest.div_euclid(MS_PER_RANK) + 1) << PLACE_BITS <= lowest) {
+            break;
+        }
+        for entry in TextBlockReader(block.get_ref(1)?.as_blob()?) {
+            let rank = entry.rank();
+            let is_better = rank < wanted.below
+                && (best.len() <= limit || best.peek().is_none_or(|Reverse((low, _))| rank > *low));
+            if is_better && wanted.matches(&entry) {
+                best.push(Reverse((rank, entry.place)));
+                if best.len() > limit + 1 {
+                    best.pop();
+                }
+            }
+        }
+    }
+    let mut found: Vec<(i64, i64)> = best.into_iter().map(|Reverse(hit)| hit).collect();
+    found.sort_unstable_by_key(|hit| Reverse(*hit));
+    page(c, query, &found, limit)
+}
+
+/// The hits at these places that are still as their texts say.
+fn page(
+    c: &Connection,
+    query: &Query,
+    found: &[(i64, i64)],
+    limit: usize,
+) -> rusqlite::Result<SearchPage> {
+    let mut page = SearchPage::default();
+    let mut seen = HashSet::new();
+    for (rank, place) in found.iter().take(limit) {
+        page.next = Some(*rank);
+        // A message that was changed has an entry for each of its texts.
+        if seen.insert(*place)
+            && let Some(hit) = hit(c, query, *place)?
+        {
+            page.hits.push(hit);
+        }
+    }
+    if found.len() <= limit {
+        page.next = None;
+    }
+    Ok(page)
+}
+
+fn hit(c: &Connection, query: &Query, place: i64) -> rusqlite::Result<Option<Hit>> {
+    let sql = format!(
+        "SELECT {MESSAGE}, m.text AS text, c.id AS conversation_id FROM messages m \
+         JOIN conversations c ON c.number = m.conversation WHERE m.place = ?1"
+    );
+    let row = c
+        .prepare_cached(&sql)?
+        .query_row(params![place], |row| {
+            let key = MessageKey::server(Timestamp(row.get("at")?), &row.get::<_, String>("id")?);
+            let sender = UserId::from(row.get::<_, String>("sender")?);
+            let conversation = ConversationId::from(row.get::<_, String>("conversation_id")?);
+            Ok((conversation, key, sender, row.get::<_, String>("text")?))
+        })
+        .optional()?;
+    let Some((conversation, key, sender, text)) = row else { return Ok(None) };
+    let folded = folded(&text);
+    let is_current = query.terms.iter().all(|term| folded.contains(term.as_str()));
+    Ok(is_current.then(|| Hit::new(conversation, key, sender, &text, &query.terms)))
+}

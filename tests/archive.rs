@@ -1,0 +1,302 @@
+//! Archives, as a user sees them: exports of each dialect are imported, read, and written out again.
+
+#[path = "common/export.rs"]
+mod export;
+
+use export::{DIALECTS, Dialect, GROUP, OWNER, PEER, hostile, sample, tar};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use tempfile::TempDir;
+
+/// A home without any account.
+struct Home(TempDir);
+
+impl Home {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn file(&self, name: &str, content: &[u8]) -> PathBuf {
+        let path = self.path(name);
+        std::fs::write(&path, content).unwrap();
+        path
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_skchat"));
+        command
+            .args(arguments)
+            .env("SKCHAT_CONFIG", self.path("config.toml"))
+            .env("SKCHAT_DATA_DIR", self.path("data"))
+            .env("TZ", "UTC");
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// The output of a command that has to succeed.
+    fn text(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {errors}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn import(&self, path: &Path) -> String {
+        self.text(&["import", path.to_str().unwrap()])
+    }
+
+    fn log(&self, chat: &str) -> Vec<Value> {
+        json_lines(&self.text(&["log", chat, "-n", "1000", "--json"]))
+    }
+}
+
+fn json_lines(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn every_dialect_shows_what_is_in_it() {
+    for dialect in DIALECTS {
+        let home = Home::new();
+        let sample = sample(dialect);
+        let summary = home.import(&home.file("messages.json", sample.json.as_bytes()));
+        let stored = sample.items - 1; // without the typing signal
+        assert!(summary.contains(&format!("{stored} new")), "{dialect:?}: {summary}");
+        for chat in [PEER, GROUP] {
+            let shown = home.log(chat);
+            let expected: Vec<_> = sample.shown.iter().filter(|(c, ..)| *c == chat).collect();
+            let texts: Vec<&str> = shown.iter().map(|m| m["text"].as_str().unwrap()).collect();
+            assert_eq!(shown.len(), expected.len(), "{dialect:?}: {texts:#?}");
+            for (message, (_, from, needle)) in shown.iter().zip(expected) {
+                assert!(
+                    message["text"].as_str().unwrap().contains(needle),
+                    "{dialect:?}: {message}"
+                );
+                assert_eq!(message["from"].as_str().unwrap(), from, "{dialect:?}: {message}");
+            }
+        }
+        let chats = json_lines(&home.text(&["chats", "--json"]));
+        let names: Vec<&str> = chats.iter().map(|c| c["name"].as_str().unwrap()).collect();
+        assert!(names.contains(&"Joe Bloggs") && names.contains(&"Bread & butter"), "{names:?}");
+        assert!(chats.iter().all(|c| c["unread"] == 0));
+        let edited: Vec<Value> =
+            home.log(PEER).into_iter().filter(|m| m["edited"] == true).collect();
+        assert_eq!(edited.len(), 1, "{dialect:?}: {edited:#?}");
+        let deleted = home.log(PEER).into_iter().filter(|m| m["deleted"] == true).count();
+        assert_eq!(deleted, 1, "{dialect:?}");
+    }
+}
+
+#[test]
+fn a_tar_and_its_folder_give_the_same_as_the_document() {
+    let sample = sample(Dialect::Skype2025);
+    let plain = Home::new();
+    plain.import(&plain.file("messages.json", sample.json.as_bytes()));
+    let home = Home::new();
+    let bytes = tar(&[
+        ("endpoints.json", b"{}"),
+        ("media/0-weu-d3-0123456789abcdef0123456789abcdef.1.jpeg", b"picture"),
+        ("media/0-weu-d3-0123456789abcdef0123456789abcdef.json", b"{}"),
+        ("messages.json", sample.json.as_bytes()),
+    ]);
+    let summary = home.import(&home.file("8_live_anna_export.tar", &bytes));
+    assert!(summary.contains("1 pictures and files"), "{summary}");
+    let unpacked = Home::new();
+    std::fs::create_dir(unpacked.path("export")).unwrap();
+    unpacked.file("export/messages.json", sample.json.as_bytes());
+    unpacked.import(&unpacked.path("export"));
+    for chat in [PEER, GROUP] {
+        assert_eq!(home.log(chat), plain.log(chat));
+        assert_eq!(unpacked.log(chat), plain.log(chat));
+    }
+}
+
+#[test]
+fn importing_again_changes_nothing_and_a_newer_export_adds() {
+    let home = Home::new();
+    let sample = sample(Dialect::Skype2025);
+    let path = home.file("messages.json", sample.json.as_bytes());
+    home.import(&path);
+    let before = (home.log(PEER), home.log(GROUP));
+    let again = home.import(&path);
+    assert!(again.contains("0 new, 0 changed"), "{again}");
+    assert_eq!((home.log(PEER), home.log(GROUP)), before);
+    // One message has a higher version and another text, one is new, and most are gone.
+    let newer = r#"{"userId":"8:live:anna","conversations":[{"id":"8:live:joe","MessageList":[
+        {"id":"1599000000000","originalarrivaltime":"2020-09-01T22:40:00Z","messagetype":"Text","version":1599000000000,"content":"later","from":"8:live:joe"},
+        {"id":"1594000000000","originalarrivaltime":"2020-07-06T01:46:40Z","messagetype":"Text","version":1599000000001,"content":"changed","from":"8:live:joe"},
+        {"id":"1594000061000","originalarrivaltime":"2020-07-06T01:47:41Z","messagetype":"Text","version":1,"content":"older version","from":"8:live:anna"}]}]}"#;
+    let summary = home.import(&home.file("newer.json", newer.as_bytes()));
+    assert!(summary.contains("1 new, 1 changed, 1 already there"), "{summary}");
+    let after = home.log(PEER);
+    assert_eq!(after.len(), before.0.len() + 1);
+    assert_eq!(
+        (after[0]["text"].as_str(), after[1]["text"].as_str()),
+        (Some("changed"), Some("a &amp; b"))
+    );
+    assert_eq!(after.last().unwrap()["text"], "later");
+}
+
+#[test]
+fn two_authors_of_the_same_millisecond_keep_their_messages() {
+    let home = Home::new();
+    let item = |from: &str, text: &str| {
+        format!(
+            r#"{{"id":"1594000000000","messagetype":"Text","version":1594000000000,"content":"{text}","from":"{from}"}}"#
+        )
+    };
+    let export = |items: [String; 2]| {
+        format!(
+            r#"{{"userId":"8:live:anna","conversations":[{{"id":"{GROUP}","MessageList":[{}]}}]}}"#,
+            items.join(",")
+        )
+    };
+    let (anna, joe) = (item(OWNER, "from Anna"), item(PEER, "from Joe"));
+    home.import(&home.file("a.json", export([anna.clone(), joe.clone()]).as_bytes()));
+    let again = home.import(&home.file("b.json", export([joe, anna]).as_bytes()));
+    assert!(again.contains("0 new, 0 changed"), "{again}");
+    let texts: Vec<String> = home.log(GROUP).iter().map(|m| m["text"].to_string()).collect();
+    assert_eq!(texts.len(), 2, "{texts:?}");
+    assert!(texts.iter().any(|t| t.contains("Anna")) && texts.iter().any(|t| t.contains("Joe")));
+}
+
+#[test]
+fn hostile_exports_cost_only_what_is_broken_and_write_nothing_elsewhere() {
+    for (name, bytes) in hostile() {
+        let home = Home::new();
+        let path = home.file("export", &bytes);
+        home.import(&path);
+        let found = home.log(PEER).iter().filter(|m| m["text"] == "the needle").count();
+        assert_eq!(found, 1, "{name}");
+        let mut files: Vec<_> =
+            std::fs::read_dir(home.0.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        files.sort();
+        assert_eq!(files, ["data", "export"], "{name}");
+    }
+}
+
+#[test]
+fn what_is_no_export_is_named_and_leaves_nothing() {
+    let home = Home::new();
+    for (bytes, what) in [
+        (b"\x1f\x8b\x08".as_slice(), "gzip"),
+        (b"", "empty"),
+        (b"hello", "neither"),
+        (b"\xff\xfe{\0", "UTF-16"),
+    ] {
+        let output = home.run(&["import", home.file("x\u{1b}[31m", bytes).to_str().unwrap()]);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        assert!(error.contains(what) && !error.contains('\u{1b}'), "{error:?}");
+        assert!(!home.path("data").exists());
+    }
+}
+
+#[test]
+fn the_archive_of_one_person_is_not_mixed_with_that_of_another() {
+    let home = Home::new();
+    home.import(&home.file("a.json", sample(Dialect::Skype2025).json.as_bytes()));
+    let other = sample(Dialect::Skype2025)
+        .json
+        .replace("\"userId\":\"8:live:anna\"", "\"userId\":\"8:mia.tan\"");
+    let path = home.file("b.json", other.as_bytes());
+    let output = home.run(&["import", path.to_str().unwrap(), "--into", "live-anna"]);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(error.contains("--into"), "{error}");
+    home.import(&path);
+    let error = String::from_utf8(home.run(&["chats"]).stderr).unwrap();
+    assert!(error.contains("live-anna") && error.contains("mia.tan"), "{error}");
+    assert!(home.text(&["chats", "--account", "mia.tan"]).contains("Joe"));
+}
+
+#[test]
+fn what_was_exported_as_json_is_imported_to_the_same() {
+    for dialect in DIALECTS {
+        let home = Home::new();
+        home.import(&home.file("messages.json", sample(dialect).json.as_bytes()));
+        let lines = home.text(&["export", "--all", "--format", "json"]);
+        assert_eq!(json_lines(&lines).len(), sample(dialect).shown.len());
+        let other = Home::new();
+        other.import(&other.file("lines.json", lines.as_bytes()));
+        let again = other.text(&["export", "--all", "--format", "json"]);
+        for (before, after) in json_lines(&lines).iter().zip(json_lines(&again)) {
+            assert_eq!(*before, after, "{dialect:?}");
+        }
+        assert_eq!(lines, again, "{dialect:?}");
+        // The log alone can be imported, too.
+        let log = home.text(&["log", PEER, "-n", "1000", "--json"]);
+        let third = Home::new();
+        third.import(&third.file("log.json", log.as_bytes()));
+        let text = |home: &Home| -> Vec<String> {
+            home.log(PEER).iter().map(|m| m["text"].to_string()).collect()
+        };
+        assert_eq!(text(&third), text(&home), "{dialect:?}");
+    }
+}
+
+#[test]
+fn a_page_has_every_message_once_and_nothing_that_runs_or_loads() {
+    let home = Home::new();
+    let picture = b"not really a picture";
+    let object = "media/0-weu-d3-0123456789abcdef0123456789abcdef.1.jpeg";
+    let hostile = sample(Dialect::Skype2025)
+        .json
+        .replace("bring flour", "&lt;script&gt;alert(1)&lt;/script&gt;");
+    home.import(
+        &home.file("x.tar", &tar(&[(object, picture), ("messages.json", hostile.as_bytes())])),
+    );
+    let page = home.path("page.html");
+    let media = home.path("pictures");
+    let arguments = ["export", "Joe", "--format", "html", "-o", page.to_str().unwrap(), "--media"];
+    home.text(&[&arguments[..], &[media.to_str().unwrap()]].concat());
+    let html = std::fs::read_to_string(&page).unwrap();
+    assert!(html.contains("Content-Security-Policy") && !html.contains("<script"), "{html}");
+    assert!(html.contains("&lt;script&gt;alert(1)&lt;/script&gt;"));
+    assert!(html.contains("Joe Bloggs") && html.contains("Monday 6 July 2020"));
+    let name = "pictures/0-weu-d3-0123456789abcdef0123456789abcdef.jpeg";
+    assert!(html.contains(&format!("<img src=\"{name}\"")), "{html}");
+    assert_eq!(std::fs::read(home.path(name)).unwrap(), picture);
+    let rows = html.matches("<time ").count();
+    assert_eq!(rows, sample(Dialect::Skype2025).shown.iter().filter(|(c, ..)| *c == PEER).count());
+    // An existing file is never replaced.
+    assert_eq!(
+        home.run(&[&arguments[..], &[media.to_str().unwrap()]].concat()).status.code(),
+        Some(2)
+    );
+}
+
+#[test]
+fn every_format_has_the_same_messages_and_dates_narrow_them() {
+    let home = Home::new();
+    let sample = sample(Dialect::Skype2020);
+    home.import(&home.file("messages.json", sample.json.as_bytes()));
+    for format in ["html", "md", "txt", "json", "csv"] {
+        let all = home.text(&["export", "--all", "--format", format]);
+        for needle in ["at eleven", "who brings the sourdough", "running late", "bread.jpg"] {
+            assert_eq!(all.matches(needle).count().min(1), 1, "{format}: {needle}");
+        }
+        assert!(!all.contains('\u{1b}'));
+        let none = home.text(&["export", "--all", "--format", format, "--since", "2021"]);
+        assert!(!none.contains("at eleven"), "{format}");
+        let day =
+            ["export", "--all", "--format", format, "--since", "2020-07-06", "--until", "2020-07"];
+        assert_eq!(home.text(&day), all, "{format}");
+    }
+    let csv = home.text(&["export", "Joe", "--format", "csv"]);
+    assert!(
+        csv.starts_with("conversation,name,at,from,from_name,text,state,media,id\r\n"),
+        "{csv}"
+    );
+    let error = home.run(&["export", "Joe", "--since", "soon"]);
+    assert_eq!(error.status.code(), Some(2));
+    assert_eq!(home.run(&["export"]).status.code(), Some(2));
+}
