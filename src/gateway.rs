@@ -35,6 +35,7 @@ mod events;
 pub mod fault;
 mod http;
 mod hub;
+pub mod played;
 mod render;
 mod rules;
 mod secret;
@@ -111,6 +112,8 @@ pub struct GatewayOptions {
     /// Whether a reverse proxy is in front, so that `X-Forwarded-Proto` and `X-Forwarded-For` are trusted.
     pub behind_proxy: bool,
     pub limits: ConnectionLimits,
+    /// Plays a live service instead of the reference page.
+    pub plays: Option<played::PlayedOptions>,
     pub faults: Faults,
 }
 
@@ -128,6 +131,7 @@ impl Default for GatewayOptions {
             public_url: None,
             behind_proxy: false,
             limits: ConnectionLimits::default(),
+            plays: None,
             faults: Faults::default(),
         }
     }

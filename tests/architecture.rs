@@ -87,6 +87,7 @@ const MOST_FIELDS: usize = 12;
 /// started with.
 const RECORDS: &[(&str, &str)] = &[
     ("MessageLine", "a message as `skchat export` writes it"),
+    ("GatewayOptions", "the settings of a gateway"),
     ("RecordingHeader", "what a recording needs to be played"),
     ("Theme", "one style a role"),
     ("WireMessage", "a message item of the wire"),

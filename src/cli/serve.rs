@@ -5,6 +5,7 @@ mod users;
 
 use super::context::ExitError;
 use super::lines;
+use crate::gateway::played::{PlayedKind, PlayedOptions};
 use crate::gateway::{self, ConnectionLimits, GatewayOptions, Origin, demo};
 use clap::Args;
 use std::net::SocketAddr;
@@ -28,6 +29,12 @@ pub struct ServeArgs {
     /// Fill a new database with sample conversations, whose people answer
     #[arg(long)]
     demo: bool,
+    /// Play a live service: its sign-in, service map and refusals; sign-ins end with the gateway
+    #[arg(long = "as", value_name = "SERVICE", value_parser = ["teams-free", "teams-work"])]
+    plays: Option<String>,
+    /// Requests a minute of each account before a 429; only with --as
+    #[arg(long, value_name = "N", requires = "plays")]
+    budget: Option<u32>,
     /// Listen on an address that others can reach; plain http, so put TLS in front
     #[arg(long, requires = "allow_host")]
     allow_remote: bool,
@@ -43,6 +50,16 @@ pub struct ServeArgs {
     /// Maximum number of connections; an eighth is reserved for signed-in users
     #[arg(long, value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u32).range(8..=100_000))]
     max_connections: u32,
+}
+
+impl ServeArgs {
+    fn played(&self) -> Option<PlayedOptions> {
+        let kind = match self.plays.as_deref()? {
+            "teams-work" => PlayedKind::TeamsWork,
+            _ => PlayedKind::TeamsFree,
+        };
+        Some(PlayedOptions { budget: self.budget, ..PlayedOptions::new(kind) })
+    }
 }
 
 fn public_url(text: &str) -> Result<Origin, String> {
@@ -78,6 +95,7 @@ pub async fn run(arguments: &ServeArgs) -> Result<(), ExitError> {
             connections: arguments.max_connections as usize,
             ..ConnectionLimits::default()
         },
+        plays: arguments.played(),
         ..GatewayOptions::default()
     };
     let gateway = gateway::open(options)

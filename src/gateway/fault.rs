@@ -25,6 +25,11 @@ pub enum InjectedFault {
     Body(&'static str),
     /// A page without its `_metadata`.
     WithoutMetadata,
+    /// Any answer with a JSON body.
+    Json {
+        code: u16,
+        body: String,
+    },
     /// A redirect to another origin.
     Redirect(String),
 }

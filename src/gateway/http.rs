@@ -5,11 +5,14 @@ mod body;
 mod conversations;
 mod endpoints;
 mod join;
+mod live;
 mod messages;
 mod profiles;
+mod sign_in;
 mod threads;
 
 use super::api_error::ApiError;
+use super::played::PlayedKind;
 use super::state::GatewayState;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -23,8 +26,14 @@ use std::sync::Arc;
 const MAX_BODY: usize = 8 * 1024 * 1024;
 
 pub fn router(gateway: Arc<GatewayState>) -> Router {
+    let chat = || {
+        let differences = axum::middleware::from_fn_with_state(gateway.clone(), live::differences);
+        chat_service().layer(differences)
+    };
     Router::new()
-        .nest("/v1", chat_service())
+        .nest("/v1", chat())
+        .nest("/api/chatsvc/consumer/v1", chat())
+        .merge(live_service(gateway.played_kind()))
         .route("/scheduler/threads", post(join::join_url))
         .route("/join/api/v2/conversation", post(join::resolve))
         .route("/join/{code}", get(join::page))
@@ -34,6 +43,27 @@ pub fn router(gateway: Arc<GatewayState>) -> Router {
         .layer(axum::middleware::from_fn_with_state(gateway.clone(), auth::gate))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .with_state(gateway)
+}
+
+/// What a played live service has beside its chat service.
+fn live_service(kind: Option<PlayedKind>) -> Router<Arc<GatewayState>> {
+    let Some(kind) = kind else { return Router::new() };
+    let (right, wrong) = match kind {
+        PlayedKind::TeamsFree => ("/api/auth/v1.0/authz/consumer", "/api/authsvc/v1.0/authz"),
+        PlayedKind::TeamsWork => ("/api/authsvc/v1.0/authz", "/api/auth/v1.0/authz/consumer"),
+    };
+    Router::new()
+        .route("/link", get(sign_in::page).post(sign_in::confirm))
+        .route("/{tenant}/oauth2/v2.0/devicecode", post(sign_in::device_code))
+        .route("/{tenant}/oauth2/v2.0/token", post(sign_in::token))
+        .route("/{tenant}/oauth2/devicecode", post(sign_in::older_device_code))
+        .route("/{tenant}/oauth2/token", post(sign_in::token))
+        .route(right, post(live::exchange))
+        .route(wrong, post(live::wrong_exchange))
+        .route("/api/auth/v2.0/authz/consumer", post(live::wrong_exchange))
+        .route("/api/mt/beta/users/fetchShortProfile", post(live::short_profiles))
+        .route("/api/mt/part/beta/users/fetchShortProfile", post(live::short_profiles))
+        .route("/api/groups/v1/threads", post(live::create_chat))
 }
 
 fn chat_service() -> Router<Arc<GatewayState>> {

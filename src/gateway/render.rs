@@ -2,11 +2,11 @@
 //! are; the server's own fields are added.
 
 use super::chat_key::ChatKey;
-use super::directory::Directory;
 use super::events::{MessageEvent, WrittenMessage};
 use super::hub::QueuedEvent;
 use super::rules::conversations::OwnConversation;
 use super::rules::threads::Thread;
+use super::state::GatewayState;
 use super::storage::MessageRow;
 use crate::model::{Role, Timestamp, UserId};
 use serde_json::{Map, Value, json};
@@ -187,7 +187,7 @@ pub fn conversation(conversation: &OwnConversation, viewer: Viewer<'_>) -> Strin
 }
 
 /// A group with its members.
-pub fn thread(thread: &Thread, directory: &Directory, origin: &str) -> String {
+pub fn thread(thread: &Thread, gateway: &GatewayState, origin: &str) -> String {
     let Thread { row, members } = thread;
     let mut list = String::from("[");
     for member in members {
@@ -196,7 +196,7 @@ pub fn thread(thread: &Thread, directory: &Directory, origin: &str) -> String {
         }
         let id = member.id.as_str();
         list.push_str("{\"capabilities\":[],\"cid\":0,\"linkedMri\":\"\",\"userTile\":\"\"");
-        push_field(&mut list, "friendlyName", directory.name(&member.id));
+        push_field(&mut list, "friendlyName", gateway.member_name(&member.id));
         push_field(&mut list, "id", id);
         push_field(&mut list, "role", if member.role == Role::Admin { "Admin" } else { "User" });
         push_field(&mut list, "type", "ThreadMember");

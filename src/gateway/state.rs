@@ -7,6 +7,7 @@ use super::directory::Directory;
 use super::events::Committed;
 use super::fault::Faults;
 use super::hub::Hub;
+use super::played::{Played, PlayedKind};
 use super::rules::Work;
 use super::storage::{RegistrationRow, SqliteStorage, Storage, StorageError, StorageTx};
 use super::{ConnectionLimits, GatewayOptions, MAX_READS};
@@ -21,6 +22,7 @@ pub struct GatewayState {
     /// Limits concurrent reads: each uses a thread and a connection to the database.
     reads: Semaphore,
     faults: Faults,
+    played: Option<Played>,
     pub(super) access: Access,
     pub(super) limits: ConnectionLimits,
     pub(super) poll_wait: Duration,
@@ -46,6 +48,7 @@ impl GatewayState {
             jobs: jobs.map_err(|error| StorageError::Failed(Box::new(error)))?,
             reads: Semaphore::new(MAX_READS),
             faults: options.faults,
+            played: options.plays.map(Played::new),
             access: Access::new(&options.allowed_hosts, options.public_url, options.behind_proxy),
             limits: options.limits,
             poll_wait: options.poll_wait,
@@ -61,6 +64,28 @@ impl GatewayState {
 
     pub fn faults(&self) -> &Faults {
         &self.faults
+    }
+
+    /// The live service that is played.
+    pub fn played(&self) -> Option<&Played> {
+        self.played.as_ref()
+    }
+
+    pub(super) fn played_kind(&self) -> Option<PlayedKind> {
+        self.played().map(|played| played.options.kind)
+    }
+
+    /// The user with this Skype token.
+    pub(super) fn user_of(&self, token: &str) -> Option<UserId> {
+        match self.played() {
+            Some(played) => played.authority.tokens(|tokens| tokens.user_of_skype(token)),
+            None => self.directory().user_of(token),
+        }
+    }
+
+    /// The name of a member in the answer about a group. Live services leave it out (facts 8.11).
+    pub(super) fn member_name(&self, user: &UserId) -> &str {
+        if self.played.is_some() { "" } else { self.directory().name(user) }
     }
 
     pub(super) fn hub(&self) -> &Hub {

@@ -78,6 +78,10 @@ fn play(fault: InjectedFault) -> Response<Body> {
         InjectedFault::ErrorInside => {
             (json, "{\"errorCode\":201,\"message\":\"no\"}").into_response()
         }
+        InjectedFault::Json { code, body } => {
+            let status = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            (status, json, body).into_response()
+        }
         InjectedFault::Redirect(to) => {
             (StatusCode::FOUND, [(header::LOCATION, to)]).into_response()
         }
@@ -119,7 +123,7 @@ impl FromRequestParts<Arc<GatewayState>> for AuthUser {
             (owner.0, Some(owner.1))
         } else {
             let token = skype_token(&parts.headers).ok_or(ApiError::unauthorized())?;
-            let Some(user) = gateway.directory().user_of(token) else {
+            let Some(user) = gateway.user_of(token) else {
                 tokio::time::sleep(gateway.access.refused(from, "wrong token")).await;
                 return Err(ApiError::unauthorized());
             };
@@ -138,11 +142,17 @@ fn registration_token(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// The Skype token, from one of its three headers.
-fn skype_token(headers: &HeaderMap) -> Option<&str> {
+pub fn skype_token(headers: &HeaderMap) -> Option<&str> {
     let get = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
     get("authentication")
         .and_then(|v| v.trim().strip_prefix("skypetoken="))
         .or_else(|| get("x-skypetoken"))
-        .or_else(|| get("authorization").and_then(|v| v.strip_prefix("Bearer ")))
         .map(str::trim)
+        .or_else(|| bearer(headers))
+}
+
+/// The token of an `Authorization: Bearer` header.
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    value.strip_prefix("Bearer ").map(str::trim)
 }

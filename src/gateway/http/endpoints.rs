@@ -231,7 +231,7 @@ fn write_state(
         EventBody::Thread(id) => {
             let link = format!("{origin}/v1/threads/{id}");
             let found = threads::one(store, &caller.user, id);
-            found.map(|found| (render::thread(&found, gateway.directory(), origin), link))
+            found.map(|found| (render::thread(&found, gateway, origin), link))
         }
         EventBody::Message(_) => return Ok(None),
     };

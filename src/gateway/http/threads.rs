@@ -58,7 +58,7 @@ pub async fn one(
 ) -> Result<JsonText, ApiError> {
     let AuthUser { user, origin, .. } = caller;
     let thread = gateway.read(move |store| rules::one(store, &user, &id)).await?;
-    Ok(JsonText(render::thread(&thread, gateway.directory(), &origin)))
+    Ok(JsonText(render::thread(&thread, &gateway, &origin)))
 }
 
 pub async fn set_property(

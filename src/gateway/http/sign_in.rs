@@ -1,0 +1,165 @@
+//! The sign-in service of a played service: device codes, tokens, and the page on which a code is confirmed.
+
+use super::super::api_error::ApiError;
+use super::super::played::{CodeState, Played, TokenRequest};
+use super::super::state::GatewayState;
+use super::JsonText;
+use super::body::RawBody;
+use crate::gateway::access::Origin;
+use axum::Extension;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Response};
+use serde_json::json;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+type Form = HashMap<String, String>;
+
+fn form(body: &[u8]) -> Form {
+    let text = String::from_utf8_lossy(body).replace('+', " ");
+    let decode =
+        |part: &str| percent_encoding::percent_decode_str(part).decode_utf8_lossy().into_owned();
+    let pairs = text.split('&').filter_map(|pair| pair.split_once('='));
+    pairs.map(|(name, value)| (decode(name), decode(value))).collect()
+}
+
+fn take(form: &Form, name: &str) -> String {
+    form.get(name).cloned().unwrap_or_default()
+}
+
+fn played(gateway: &GatewayState) -> Result<&Played, ApiError> {
+    gateway.played().ok_or(ApiError::not_found("The resource URL is misformatted."))
+}
+
+/// A refusal in the form of the sign-in service.
+fn refused((error, number): (&'static str, u32)) -> Response {
+    let codes = if number == 0 { json!([]) } else { json!([number]) };
+    let body = json!({
+        "error": error,
+        "error_description": format!("AADSTS{number}: {error} (played). Trace ID: 0"),
+        "error_codes": codes,
+        "trace_id": "0",
+        "correlation_id": "0",
+    });
+    (StatusCode::BAD_REQUEST, JsonText(body.to_string())).into_response()
+}
+
+/// A device code by the newer form.
+pub async fn device_code(
+    State(gateway): State<Arc<GatewayState>>,
+    Extension(caller): Extension<Origin>,
+    Path(tenant): Path<String>,
+    RawBody(body): RawBody,
+) -> Result<Response, ApiError> {
+    let played = played(&gateway)?;
+    let form = form(&body);
+    let scope = take(&form, "scope");
+    Ok(match played.authority.begin(&tenant, &take(&form, "client_id"), Some(&scope)) {
+        Err(refusal) => refused(refusal),
+        Ok(code) => {
+            let answer = json!({
+                "user_code": code.user_code,
+                "device_code": code.device_code,
+                "verification_uri": format!("{}/link", gateway.access.links(&caller)),
+                "expires_in": played.options.code_life.as_secs(),
+                "interval": played.options.interval,
+                "message": "To sign in, open the page and enter the code.",
+            });
+            JsonText(answer.to_string()).into_response()
+        }
+    })
+}
+
+/// A device code by the older form, with numbers as text and another name for the address (facts 8.1).
+pub async fn older_device_code(
+    State(gateway): State<Arc<GatewayState>>,
+    Extension(caller): Extension<Origin>,
+    Path(tenant): Path<String>,
+    RawBody(body): RawBody,
+) -> Result<Response, ApiError> {
+    let played = played(&gateway)?;
+    let form = form(&body);
+    Ok(match played.authority.begin(&tenant, &take(&form, "client_id"), None) {
+        Err(refusal) => refused(refusal),
+        Ok(code) => {
+            let answer = json!({
+                "user_code": code.user_code,
+                "device_code": code.device_code,
+                "verification_url": format!("{}/link", gateway.access.links(&caller)),
+                "expires_in": played.options.code_life.as_secs().to_string(),
+                "interval": played.options.interval.to_string(),
+            });
+            JsonText(answer.to_string()).into_response()
+        }
+    })
+}
+
+/// Tokens for a device code or a refresh token, in both forms.
+pub async fn token(
+    State(gateway): State<Arc<GatewayState>>,
+    Path(_tenant): Path<String>,
+    RawBody(body): RawBody,
+) -> Result<Response, ApiError> {
+    let played = played(&gateway)?;
+    let form = form(&body);
+    let client = take(&form, "client_id");
+    let request = match take(&form, "grant_type").as_str() {
+        "refresh_token" => TokenRequest::Refresh {
+            client,
+            token: take(&form, "refresh_token"),
+            scope: take(&form, "scope"),
+        },
+        "urn:ietf:params:oauth:grant-type:device_code" | "device_code" => {
+            let code = form.get("device_code").or_else(|| form.get("code")).cloned();
+            TokenRequest::DeviceCode { client, code: code.unwrap_or_default() }
+        }
+        _ => return Ok(refused(("unsupported_grant_type", 70_003))),
+    };
+    Ok(match played.authority.buy(&request) {
+        Err(refusal) => refused(refusal),
+        Ok(bought) => {
+            let answer = json!({
+                "token_type": "Bearer",
+                "scope": bought.scope,
+                "expires_in": bought.life.as_secs(),
+                "access_token": bought.access,
+                "refresh_token": bought.refresh,
+            });
+            JsonText(answer.to_string()).into_response()
+        }
+    })
+}
+
+const PAGE: &str = "<!doctype html><title>Sign in</title><h1>Confirm a device code</h1>\
+<p>This gateway plays the sign-in of another service. Enter the code that skchat shows, and your token of this gateway.</p>\
+<form method=post><p><label>Code <input name=code></label>\
+<p><label>Token <input name=token type=password></label>\
+<p><button name=do value=approve>Confirm</button> <button name=do value=decline>Decline</button></form>";
+
+/// The page on which a code is confirmed.
+pub async fn page(
+    State(gateway): State<Arc<GatewayState>>,
+) -> Result<Html<&'static str>, ApiError> {
+    played(&gateway)?;
+    Ok(Html(PAGE))
+}
+
+/// Confirms or declines a code for the owner of a token of this gateway.
+pub async fn confirm(
+    State(gateway): State<Arc<GatewayState>>,
+    RawBody(body): RawBody,
+) -> Result<Html<&'static str>, ApiError> {
+    let played = played(&gateway)?;
+    let form = form(&body);
+    let user = gateway.directory().user_of(&take(&form, "token")).ok_or(ApiError::unauthorized())?;
+    let decision = match take(&form, "do").as_str() {
+        "decline" => CodeState::Declined,
+        _ => CodeState::Approved(user),
+    };
+    if played.authority.decide(&take(&form, "code"), &decision) {
+        Ok(Html("<!doctype html><title>Done</title><p>Done. You can close this page."))
+    } else {
+        Err(ApiError::not_found("There is no such code."))
+    }
+}

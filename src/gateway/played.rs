@@ -1,0 +1,100 @@
+//! Playing a live service: its sign-in, its service map, and its differences from the reference page (facts 8).
+//!
+//! For trying sign-in without the real service, and for tests. Sign-ins are kept in memory and end with the gateway.
+
+mod authority;
+mod tokens;
+
+pub use authority::{Authority, CodeState, DeviceCode, TokenRequest};
+pub use tokens::{Audience, IssuedTokens};
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Which service is played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlayedKind {
+    TeamsFree,
+    TeamsWork,
+}
+
+/// How a service is played.
+#[derive(Clone, Copy, Debug)]
+pub struct PlayedOptions {
+    pub kind: PlayedKind,
+    /// Seconds between two questions whether a device code was confirmed.
+    pub interval: u64,
+    /// Life of a device code, of access tokens, and of Skype tokens.
+    pub code_life: Duration,
+    pub access_life: Duration,
+    pub skype_life: Duration,
+    /// Chat requests that an account has within a minute; `None` for any number.
+    pub budget: Option<u32>,
+    /// Whether a 429 says when to come back.
+    pub says_retry_after: bool,
+}
+
+impl PlayedOptions {
+    pub fn new(kind: PlayedKind) -> Self {
+        Self {
+            kind,
+            interval: 5,
+            code_life: Duration::from_secs(900),
+            access_life: Duration::from_secs(86_399),
+            skype_life: Duration::from_secs(86_398),
+            budget: None,
+            says_retry_after: true,
+        }
+    }
+}
+
+/// The state of a played service.
+pub struct Played {
+    pub options: PlayedOptions,
+    pub authority: Authority,
+    calls: Mutex<HashMap<String, VecDeque<Instant>>>,
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+impl Played {
+    pub fn new(options: PlayedOptions) -> Self {
+        Self { options, authority: Authority::new(options), calls: Mutex::default() }
+    }
+
+    /// Counts a chat request. Returns how long the account has to wait if it has used up its requests; requests that
+    /// are refused do not count.
+    pub fn over_budget(&self, account: &str, now: Instant) -> Option<Duration> {
+        let budget = self.options.budget? as usize;
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        let calls = calls.entry(account.to_owned()).or_default();
+        while calls.front().is_some_and(|at| now.duration_since(*at) >= MINUTE) {
+            calls.pop_front();
+        }
+        if calls.len() < budget {
+            calls.push_back(now);
+            return None;
+        }
+        calls.front().map(|at| MINUTE.saturating_sub(now.duration_since(*at)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_has_so_many_requests_within_a_minute() {
+        let options =
+            PlayedOptions { budget: Some(2), ..PlayedOptions::new(PlayedKind::TeamsFree) };
+        let played = Played::new(options);
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        assert_eq!(played.over_budget("a", at(0)), None);
+        assert_eq!(played.over_budget("a", at(10)), None);
+        assert_eq!(played.over_budget("a", at(20)), Some(Duration::from_secs(40)));
+        assert_eq!(played.over_budget("b", at(20)), None, "accounts share nothing");
+        assert_eq!(played.over_budget("a", at(60)), None);
+    }
+}
