@@ -477,12 +477,12 @@ mod tests {
 
     #[test]
     fn oneself_is_you_in_every_place_of_a_sentence() {
+        use ThreadActivity as T;
         let name = |id: &UserId| match id.as_str() {
             "8:anna.7" => SafeText::line("You"),
             _ => SafeText::line("Joe"),
         };
         let (me, joe, nobody) = (UserId::new("8:anna.7"), UserId::new("8:joe.4"), UserId::new(""));
-        use ThreadActivity as T;
         let by = |who: &UserId| who.clone();
         for (activity, sentence) in [
             (T::Added { by: by(&joe), targets: vec![me.clone()] }, "Joe added you"),

@@ -283,13 +283,12 @@ impl Pass<'_> {
             client_id: None,
             conversation: None,
         };
-        let body = match preview(inner) {
-            Some(preview) => super::blocks(sections(preview, self.mentioned)),
+        let body = if let Some(preview) = preview(inner) {
+            super::blocks(sections(preview, self.mentioned))
+        } else {
             // Without a preview everything but the author and the time was quoted.
-            None => {
-                let quoted = without_props(&root, name);
-                if quoted.is_empty() { Vec::new() } else { RichText::plain(&quoted).blocks }
-            }
+            let quoted = without_props(&root, name);
+            if quoted.is_empty() { Vec::new() } else { RichText::plain(&quoted).blocks }
         };
         self.sections.push(Section::Ready(Block::Quote { from: Some(from), body }));
     }

@@ -197,7 +197,6 @@ impl<'a> Builder<'a> {
                 return None;
             }
             Meaning::Silent => change.kind = ElementKind::Silent { from: 0 },
-            Meaning::Styled => {}
             Meaning::Block | Meaning::Heading | Meaning::Item => {
                 self.break_line();
                 change.kind = ElementKind::Block;
@@ -212,7 +211,7 @@ impl<'a> Builder<'a> {
                 self.text("———\n");
                 return None;
             }
-            Meaning::Dropped => {}
+            Meaning::Styled | Meaning::Dropped => {}
             Meaning::Unknown if self.record => self.text(" "),
             Meaning::Unknown if is_answer_part(tag.name().0) => {}
             // With attributes it was not typed by a person: it is an unknown tag, and is dropped.

@@ -9,7 +9,9 @@ pub fn of_text(name: &str, spans: Vec<Span>, outer: Option<&Link>, ended: bool) 
     let is_blank = spans.iter().all(|span| span.text.trim().is_empty());
     if is_blank {
         let mut spans = spans;
-        spans.iter_mut().for_each(|span| span.link = outer.cloned());
+        for span in &mut spans {
+            span.link = outer.cloned();
+        }
         if ended {
             let style = spans.first().map(|span| span.style).unwrap_or_default();
             spans.push(Span { text: SafeText::line(&format!("({name})")), style, link });
