@@ -25,7 +25,7 @@ pub fn want(model: &mut Model, want: Want) {
         Want::Seen { chat, from, upto } => {
             let presence = model.app.presence;
             // A chat that opened by itself is read once someone does something.
-            if model.app.prefs.receipts().by_looking() && presence.focused && presence.acted {
+            if presence.focused && presence.acted {
                 model.app.with_chat(&chat, |chat, env| reading::seen(chat, env, &from, &upto));
             }
         }

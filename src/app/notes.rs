@@ -1,6 +1,6 @@
 //! Notes to the user that go away by themselves.
 
-use crate::model::{ChatRef, SafeText, ThreadFlag};
+use crate::model::{ChatRef, SafeText, ThreadChange};
 use std::time::Duration;
 
 /// How long a note stays in sight.
@@ -23,9 +23,8 @@ pub struct Note {
 #[derive(Clone, Debug, PartialEq)]
 pub struct UndoOffer {
     pub chat: ChatRef,
-    pub flag: ThreadFlag,
-    /// What it was before.
-    pub to: bool,
+    /// What brings back what was before.
+    pub back: ThreadChange,
 }
 
 /// The note in sight. A new one takes the place of the one before.

@@ -11,8 +11,8 @@ use crate::app::effect::Effect;
 use crate::app::model::Model;
 use crate::app::overlay::{Confirm, Consent, Overlay};
 use crate::app::state::Focus;
+use crate::model::Outgoing;
 use crate::model::text::can_be_typed;
-use crate::model::{Outgoing, ThreadChange};
 
 /// A paste of more lines or bytes asks first.
 const ASK_LINES: usize = 20;
@@ -114,7 +114,7 @@ fn ask_to_paste(model: &mut Model, text: String, lines: usize) {
 fn undo(model: &mut Model) {
     if let Some(offer) = model.app.notes.take_offer() {
         model.app.with_chat(&offer.chat, |chat, env| {
-            group::change(chat, env, ThreadChange::Flag(offer.flag, offer.to));
+            group::change(chat, env, offer.back);
         });
         return;
     }

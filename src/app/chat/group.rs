@@ -249,17 +249,26 @@ pub fn wanted_flag(
     }
 }
 
-/// Says that a flag was changed, and offers to undo that.
-fn offer_undo(chat: &Chat, env: &mut Env<'_>, flag: ThreadFlag, on: bool) {
-    let done = flag.spec().done_text(on);
+/// Says that a setting was changed, and offers to undo that.
+fn offer_undo(chat: &Chat, env: &mut Env<'_>, done: &str, back: ThreadChange) {
     let key = env.prefs.keymap.entry("undo").map(KeymapEntry::key).filter(|key| !key.is_empty());
     match key {
         Some(key) => {
-            let offer = UndoOffer { chat: chat.chat_ref(), flag, to: !on };
+            let offer = UndoOffer { chat: chat.chat_ref(), back };
             env.notes.offer(&format!("{done} · {key} undoes it"), offer);
         }
         None => env.note(done),
     }
+}
+
+/// The flag was changed by the user.
+fn flag_changed(chat: &Chat, env: &mut Env<'_>, flag: ThreadFlag, on: bool) {
+    offer_undo(chat, env, flag.spec().done_text(on), ThreadChange::Flag(flag, !on));
+}
+
+/// The topic was changed by the user, from this one.
+fn topic_changed(chat: &Chat, env: &mut Env<'_>, before: &str) {
+    offer_undo(chat, env, "The topic was changed", ThreadChange::Topic(before.to_owned()));
 }
 
 /// Sets the topic: one line, as long as it needs to be.
@@ -300,6 +309,7 @@ pub fn changed(
     result: &Result<(), Fault>,
 ) {
     let what = words(env.names, env.me, change);
+    let topic = chat.info.topic.clone().unwrap_or_default();
     if result.is_ok() {
         chat.apply_change(change, env.me, env.now.wall);
     }
@@ -312,7 +322,8 @@ pub fn changed(
         (ThreadChange::Remove(who), Ok(())) if who == env.me => {
             env.note("You have left the group; its history stays readable here");
         }
-        (ThreadChange::Flag(flag, on), Ok(())) => offer_undo(chat, env, *flag, *on),
+        (ThreadChange::Flag(flag, on), Ok(())) => flag_changed(chat, env, *flag, *on),
+        (ThreadChange::Topic(_), Ok(())) => topic_changed(chat, env, &topic),
         (_, Ok(())) => {}
         (ThreadChange::Flag(flag, to), Err(fault)) => {
             let state = if chat.known(*flag).unwrap_or(!to) { "on" } else { "off" };
@@ -336,7 +347,7 @@ pub fn flag_announced(chat: &mut Chat, env: &mut Env<'_>, flag: ThreadFlag, on: 
     if ours {
         let done = format!("{} saved", flag.label());
         chat.note_result(flag.label(), done, env.now.wall, &Ok(()));
-        offer_undo(chat, env, flag, on);
+        flag_changed(chat, env, flag, on);
     }
     chat.know(flag, on);
     if flag == ThreadFlag::JoiningEnabled {
@@ -351,6 +362,8 @@ pub fn topic_announced(chat: &mut Chat, env: &mut Env<'_>, topic: SafeText) {
     let ours = |change: &ThreadChange| matches!(change, ThreadChange::Topic(own) if *own == *topic);
     if env.pending.is_changing(&at, ours) {
         chat.note_result("topic", "topic saved".to_owned(), env.now.wall, &Ok(()));
+        let before = chat.info.topic.clone().unwrap_or_default();
+        topic_changed(chat, env, &before);
     }
     env.pending.give_up_thread(&at, |change| matches!(change, ThreadChange::Topic(_)));
     chat.info.topic = Some(topic);

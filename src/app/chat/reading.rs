@@ -219,6 +219,9 @@ pub fn seen(chat: &mut Chat, env: &mut Env<'_>, from: &MessageKey, upto: &Messag
     }
     let looking = &mut chat.reading.looking;
     looking.seen = Some(upto.clone());
+    if !env.prefs.receipts().by_looking() {
+        return;
+    }
     if looking.due.len() >= MAX_STEPS {
         looking.due.pop();
     }
@@ -241,7 +244,15 @@ pub fn mark_seen(chat: &mut Chat, env: &mut Env<'_>) {
     read_up_to(chat, env, &key);
 }
 
-/// The chat counts as read up to its end, because the user answered or asked for it.
+/// What was on the screen counts as read, because the user answered.
+pub fn answered(chat: &mut Chat, env: &mut Env<'_>) {
+    if let Some(key) = chat.reading.looking.seen.clone() {
+        chat.reading.looking.reported = Some(key.clone());
+        read_up_to(chat, env, &key);
+    }
+}
+
+/// The chat counts as read up to its end, because the user asked for it.
 pub fn read_all(chat: &mut Chat, env: &mut Env<'_>) {
     chat.reading.wants_new_line = false;
     chat.reading.kept_unread = false;

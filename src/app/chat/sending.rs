@@ -114,7 +114,7 @@ pub fn typed_message(chat: &Chat, env: &Env<'_>, text: String) -> Outgoing {
 /// Takes the text out of the box and shows it as a message that is being saved.
 pub fn send(chat: &mut Chat, env: &mut Env<'_>, outgoing: Outgoing) {
     if reading::by_answering(env) {
-        reading::read_all(chat, env);
+        reading::answered(chat, env);
     }
     history::to_newest(chat, env);
     let client_id = env.ids.client_id();

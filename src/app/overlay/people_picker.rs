@@ -49,6 +49,10 @@ impl PeoplePicker {
             chosen.extend(self.found.get(self.marked).map(|(id, _)| (id.clone(), Role::User)));
         }
         match &self.purpose {
+            _ if self.picked.is_empty() && self.input.trim().is_empty() => {
+                app.note("Type a name or an id, or pick people with Tab");
+                return Next::Stay;
+            }
             _ if chosen.is_empty() => {
                 app.note("Nobody found with that name; you can enter a full id such as 8:joe.4");
                 return Next::Stay;
@@ -93,6 +97,7 @@ impl Dialog for PeoplePicker {
         };
         let hint = match self.picked.len() {
             0 if self.found.is_empty() => "Esc cancels".to_owned(),
+            0 if self.input.trim().is_empty() => "Tab picks, twice: as admin".to_owned(),
             0 => format!("Tab picks, twice: as admin · Enter {does} the highlighted person"),
             n => format!("Tab picks, twice: as admin · Enter {does} {n}"),
         };

@@ -243,3 +243,31 @@ fn a_refused_change_offers_nothing() {
     app.press("alt-z");
     assert_eq!(changes(&mut app), []);
 }
+
+#[test]
+fn a_topic_that_was_changed_by_mistake_is_undone_with_one_key() {
+    // Esc and then "that is fine", faster than the terminal can tell from Alt-T.
+    let mut app = chat("Team").opened();
+    app.press("alt-t");
+    app.type_text("hat");
+    app.press("enter");
+    app.answer(Response::Done(Ok(())));
+    app.expect("The topic was changed · Alt-Z undoes it");
+    app.press("alt-z");
+    assert_eq!(changes(&mut app), [ThreadChange::Topic("Team".into())]);
+}
+
+#[test]
+fn enter_on_an_untouched_list_of_people_adds_nobody() {
+    for keys in ["ctrl-x a enter", "ctrl-x g enter enter"] {
+        let mut app = chat("Team").members(&[("anna", Role::Admin)]).opened();
+        app.press(keys);
+        app.expect("Type a name or an id, or pick people with Tab");
+        let asked = app.requests();
+        let adds = |r: &Request| matches!(r, Request::Create { .. } | Request::Thread { .. });
+        assert!(!asked.iter().any(adds), "{asked:?}");
+        app.type_text("joe");
+        app.press("enter");
+        assert!(app.requests().iter().any(adds), "{keys}");
+    }
+}

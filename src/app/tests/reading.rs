@@ -331,3 +331,18 @@ fn a_question_over_the_chat_covers_it() {
     look(&mut app);
     assert_eq!(marked(&mut app), []);
 }
+
+#[test]
+fn an_answer_tells_only_what_was_on_the_screen() {
+    let mut app = app(Receipts::OnReply);
+    messages(&mut app, 1..61, Arrival::History);
+    unread(&mut app, 10, 50);
+    app = app.opened();
+    look(&mut app);
+    app.effects();
+    app.type_text("yes");
+    app.press("enter");
+    let read = marked(&mut app);
+    let [(upto, false, true)] = read.as_slice() else { panic!("{read:?}") };
+    assert!(*upto > message(11).at && *upto < message(40).at, "{upto:?}");
+}
