@@ -30,7 +30,7 @@
 //! | colours | `assets/theme.toml`, `ui::theme` |
 //! | a message type, a tag, a field of the wire | `protocol`, and its FACTS.md |
 //! | a setting of the user | `model::preferences` |
-//! | a setting of a conversation | `model::conversation::FLAGS` |
+//! | a setting of a conversation | `model::conversation::FLAGS` (`model/thread_flag.rs`) |
 //! | when and how often the server is asked | `sync` |
 //! | what is kept on disk | `store` |
 //!

@@ -22,6 +22,7 @@ pub mod request;
 pub mod rich;
 pub mod search;
 pub mod text;
+mod thread_flag;
 pub mod time;
 pub mod unread;
 pub mod width;

@@ -198,7 +198,7 @@ async fn a_reply_carries_a_quote_and_a_copy_reaches_the_clipboard() {
     anna.wait_for("Where is the <key>?").await;
     anna.wait_for("To Joe Bloggs").await;
     anna.press(&["up", "y"]).await;
-    anna.wait_for("Copied 19 characters").await;
+    anna.wait_for("Sent to the terminal: 19 characters").await;
     anna.press(&["r"]).await;
     anna.wait_for("↳").await;
     assert_eq!(anna.copied(), ["Where is the <key>?"]);

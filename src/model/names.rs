@@ -63,8 +63,9 @@ impl Names {
 
     /// Whether someone else who is known has the same name.
     pub fn is_shared(&self, who: &UserId) -> bool {
-        let name = self.known.get(who).map(|(_, name)| folded(name));
-        name.and_then(|name| self.bearers.get(&name)).is_some_and(|count| *count > 1)
+        let bearers = self.bearers.get(&folded(&self.of(who))).copied().unwrap_or(0);
+        // Someone without a known name is shown by an id, which may look like the name of someone else.
+        bearers > usize::from(self.knows(who))
     }
 
     /// The name to show in lists and where someone is chosen: followed by the id when several people have the name.
@@ -220,12 +221,12 @@ mod tests {
 
     #[test]
     fn people_of_one_name_are_told_apart_as_long_as_there_are_several() {
-        let [one, other] = ["8:bob", "8:bob.2"].map(UserId::new);
+        let [one, other] = ["8:bob.1", "8:bob.2"].map(UserId::new);
         let mut names = Names::default();
         names.learn(&one, NameSource::Profile, &"Bob".into());
         assert_eq!(&*names.distinct(&one), "Bob");
         names.learn(&other, NameSource::Profile, &"BOB".into());
-        assert_eq!(&*names.distinct(&one), "Bob · bob");
+        assert_eq!(&*names.distinct(&one), "Bob · bob.1");
         assert_eq!(&*names.distinct(&other), "BOB · bob.2");
         assert_eq!(&*names.of(&other), "BOB");
         names.learn(&other, NameSource::Member, &"Robert".into());

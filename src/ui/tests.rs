@@ -250,17 +250,17 @@ fn conversation_settings_at_eighty_columns() {
      skchat  ● Anna Lindqvist                                                  live
      Joe Bloggs    22:13 │ Oven day                3 members · link on · history on
     ▌O┌─ Conversation settings ─ Oven day ───────────────────────────────────────┐
-      │ t  Topic             Oven day                                       edit │
-      │ l  Joining by link   [x] on                                       toggle │
-      │ u  Join URL          https://join.example/AbC123                copy, QR │
-      │ h  History for new   [x] visible (history disclosed)                toggle │
-      │ m  Members           3 · 1 admin                                    open │
-      │ n  Alerts            [ ] off (muted)                            saving ↑ │
-      │ p  Pinned to the top [ ] no                                       toggle │
-      │    Created by        You (8:anna.7)                                 copy │
-      │    Created           Today 22:13                                    copy │
-      │ q  Leave             …                                        asks first │
-      │ d  Delete history    for your account only                    asks first │
+      │ t  Topic                    Oven day                                edit │
+      │ l  Joining by link          [x] on                                toggle │
+      │ u  Join URL                 https://join.example/AbC123         copy, QR │
+      │ h  History for new members  [x] visible                           toggle │
+      │ m  Members                  3 · 1 admin                             open │
+      │ n  Alerts                   [ ] off (muted)                     saving ↑ │
+      │ p  Pinned to the top        [ ] no                                toggle │
+      │    Created by               You (8:anna.7)                          copy │
+      │    Created                  Today 22:13                             copy │
+      │ q  Leave                    …                                 asks first │
+      │ d  Delete history           for your account only             asks first │
       │                                                                          │
       │ Server: history refused: not allowed (403) 22:13 !                       │
       │         alerts: saving ↑                                                 │
@@ -285,19 +285,19 @@ fn conversation_settings_beside_three_panes() {
     ▌Oven day              1970 │                                                             │
     ▌                           │                                                             │ Topic      Oven day
                                 │                                                             │ Join link  on
-                                │                                                             │ History    shown to new
+                                │                                                             │ History    visible
                           ┌─ Conversation settings ─ Oven day ───────────────────────────────────────┐     off ↑
-                          │ t  Topic             Oven day                                       edit │
-                          │ l  Joining by link   [x] on                                       toggle │S
-                          │ u  Join URL          https://join.example/AbC123                copy, QR │                admin
-                          │ h  History for new   [x] visible (history disclosed)                toggle │oggs             user
-                          │ m  Members           3 · 1 admin                                    open │n                user
-                          │ n  Alerts            [ ] off (muted)                            saving ↑ │
-                          │ p  Pinned to the top [ ] no                                       toggle │edits · F2 hides this
-                          │    Created by        You (8:anna.7)                                 copy │
-                          │    Created           Today 22:13                                    copy │
-                          │ q  Leave             …                                        asks first │
-                          │ d  Delete history    for your account only                    asks first │
+                          │ t  Topic                    Oven day                                edit │
+                          │ l  Joining by link          [x] on                                toggle │S
+                          │ u  Join URL                 https://join.example/AbC123         copy, QR │                admin
+                          │ h  History for new members  [x] visible                           toggle │oggs             user
+                          │ m  Members                  3 · 1 admin                             open │n                user
+                          │ n  Alerts                   [ ] off (muted)                     saving ↑ │
+                          │ p  Pinned to the top        [ ] no                                toggle │edits · F2 hides this
+                          │    Created by               You (8:anna.7)                          copy │
+                          │    Created                  Today 22:13                             copy │
+                          │ q  Leave                    …                                 asks first │
+                          │ d  Delete history           for your account only             asks first │
                           │                                                                          │
                           │ Server: history refused: not allowed (403) 22:13 !                       │
                           │         alerts: saving ↑                                                 │

@@ -168,6 +168,9 @@ fn carry_out(app: &mut AppState, consent: Consent) {
                 chat.composer.insert(&text);
                 sending::draft_changed(chat, env.now.mono);
                 sending::report_typing(chat, env);
+                if let Some(size) = sending::too_long(chat.composer.text()) {
+                    env.note(&size);
+                }
             });
         }
         Consent::OpenLink(url) => app.effects.push(Effect::OpenUrl(url)),

@@ -274,7 +274,7 @@ fn url(app: &AppState, chat: &Chat) -> SettingRow {
     let value = match &chat.group.url {
         _ if !open => "none".to_owned(),
         JoinUrlState::Known(url) => url.to_string(),
-        JoinUrlState::Failed(why) => format!("unavailable: {why}"),
+        JoinUrlState::Failed(why) => why.to_string(),
         JoinUrlState::Unknown => "loading…".to_owned(),
     };
     SettingRow {

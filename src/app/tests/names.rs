@@ -3,7 +3,7 @@
 use crate::fixture::{App, chat, person};
 use crate::model::{Delta, Mention, NameSource, Request, Role, SafeText, UserId};
 
-const BOBS: [&str; 2] = ["8:bob", "8:bob.2"];
+const BOBS: [&str; 2] = ["8:bob.1", "8:bob.2"];
 
 fn named(app: &mut App, people: &[(&str, &str)]) {
     let names = people
@@ -94,8 +94,8 @@ fn lists_tell_people_of_one_name_apart() {
     app.expect_none("Bob ·");
     named(&mut app, &[(BOBS[1], "Bob")]);
     let screen = app.expect("Bob · bob.2");
-    assert!(screen.contains("Bob · bob "), "{screen}");
-    app.expect("To Bob · bob");
+    assert!(screen.contains("Bob · bob.1"), "{screen}");
+    app.expect("To Bob · bob.1");
     app.press("ctrl-k");
     app.type_text("bob");
     app.expect("Bob · bob.2");

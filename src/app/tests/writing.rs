@@ -135,7 +135,7 @@ fn a_group_of_nobody_is_not_created() {
 fn a_draft_that_servers_may_refuse_says_so_and_asks() {
     let mut app = direct("joe").opened();
     app.paste(&"x".repeat(30_000));
-    app.press("enter");
+    app.press("y");
     app.expect("This text has 30 kB; servers may refuse more than 28 kB");
     app.press("enter");
     app.expect("Send it?");
