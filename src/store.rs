@@ -24,13 +24,14 @@ pub use archive::{
     imported_range,
 };
 pub(crate) use coverage::OpenGap;
+pub use messages::ItemCompleter;
 pub(crate) use outbox::{OutboxItem, OutboxState};
 pub(crate) use read::CachedConversation;
 pub(crate) use read_only::{ReadOnly, open_read_only};
 pub(crate) use salvage::salvage;
 pub(crate) use search::SearchHandle;
 pub(crate) use write::{Applied, SyncToken};
-pub use write::{Batch, Completion, ConversationRow, CoverageUpdate};
+pub use write::{Batch, ConversationRow, CoverageUpdate};
 
 use rusqlite::{Connection, InterruptHandle, OpenFlags};
 use std::path::Path;

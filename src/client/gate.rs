@@ -120,12 +120,12 @@ pub(super) struct Gate {
 }
 
 /// Permission for one request.
-pub(super) struct Pass<'a> {
+pub(super) struct GatePass<'a> {
     gate: &'a Gate,
     single: bool,
 }
 
-impl Drop for Pass<'_> {
+impl Drop for GatePass<'_> {
     fn drop(&mut self) {
         if self.single {
             self.gate.state().trying = false;
@@ -159,7 +159,7 @@ impl Gate {
     ///
     /// # Errors
     /// When it is held back for longer: nothing was sent, and the error says when to come back.
-    pub async fn enter(&self, purpose: &Purpose) -> Result<Pass<'_>, Error> {
+    pub async fn enter(&self, purpose: &Purpose) -> Result<GatePass<'_>, Error> {
         let mut slot = None;
         loop {
             let tried = self.tried.notified();
@@ -179,7 +179,7 @@ impl Gate {
                     let due = *slot.get_or_insert_with(|| state.pace.slot(now));
                     if due <= now {
                         state.trying |= single;
-                        return Ok(Pass { gate: self, single });
+                        return Ok(GatePass { gate: self, single });
                     }
                     Some(due)
                 }
@@ -192,7 +192,7 @@ impl Gate {
     }
 
     /// Notes what came of a request. A pause that the server asked for is lengthened where it is too short.
-    pub fn leave<T>(&self, pass: Pass<'_>, purpose: &Purpose, result: &mut Result<T, Error>) {
+    pub fn leave<T>(&self, pass: GatePass<'_>, purpose: &Purpose, result: &mut Result<T, Error>) {
         match result {
             Err(error) => match error.kind {
                 ErrorKind::RetryAfter(asked) => {

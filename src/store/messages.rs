@@ -1,6 +1,5 @@
 //! Storing one message: its row, its place in the order of time, and its entries in the search index.
 
-use super::Completion;
 use crate::model::fold::{folded, grams};
 use crate::model::{ClientMessageId, ConversationId, Indexed, RawMessage, UserId};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
@@ -196,13 +195,22 @@ fn update_index(
     Ok(Some(old.place))
 }
 
+/// Completes the newer of two items of one message by the older one, for this account. `None` if it cannot be read. The
+/// store does not know what items look like.
+pub type ItemCompleter = fn(
+    newer: &str,
+    older: &str,
+    conversation: &ConversationId,
+    me: &UserId,
+) -> Option<(RawMessage, Indexed)>;
+
 /// A message completed by its stored row, or the row by the message, whichever is newer. `None` where nothing can be
 /// missing.
 pub(super) fn completed(
     tx: &Transaction<'_>,
     number: i64,
     raw: &RawMessage,
-    completion: Completion,
+    completion: ItemCompleter,
     me: &UserId,
 ) -> rusqlite::Result<Option<(RawMessage, Indexed)>> {
     let mut query = tx.prepare_cached(

@@ -1,5 +1,6 @@
 //! Writing: one transaction per batch. An older version of a message never replaces a newer one.
 
+use super::messages::ItemCompleter;
 use super::{Store, StoreError, coverage, edits, messages, read};
 use crate::model::{
     ClientMessageId, ConversationId, Coverage, Draft, Indexed, NameSource, Point, Range,
@@ -37,17 +38,8 @@ pub struct Batch {
     pub coverage: Vec<(ConversationId, CoverageUpdate)>,
     pub decoder: u32,
     /// Completes items that lack fields which are stored, and the other way round.
-    pub completion: Option<Completion>,
+    pub completion: Option<ItemCompleter>,
 }
-
-/// Completes the newer of two items of one message by the older one, for this account. `None` if it cannot be read. The
-/// store does not know what items look like.
-pub type Completion = fn(
-    newer: &str,
-    older: &str,
-    conversation: &ConversationId,
-    me: &UserId,
-) -> Option<(RawMessage, Indexed)>;
 
 /// How a batch changes a conversation's coverage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use super::Shared;
 use super::apply::IncomingMessages;
 use super::catch_up::News;
-use super::walk::{PageRequest, PastEnd, Step, Walk};
+use super::walk::{NextPage, PastEnd, Step, Walk};
 use crate::client::Error;
 use crate::model::{
     Arrival, ConversationId, Delta, Fault, MessageKey, Placement, Point, Range, RawMessage,
@@ -125,9 +125,9 @@ impl Shared {
         while let Ok(request) = walk.next() {
             let id = walk.id();
             let page = match request {
-                PageRequest::Newest => client.messages(id, size).await,
-                PageRequest::Link(link) => client.messages_next(id, link, size).await,
-                PageRequest::Between(start, end) => {
+                NextPage::Newest => client.messages(id, size).await,
+                NextPage::Link(link) => client.messages_next(id, link, size).await,
+                NextPage::Between(start, end) => {
                     client.messages_between(id, *start, *end, size).await
                 }
             };

@@ -15,7 +15,7 @@ const MAX_IDLE: usize = 3;
 
 /// The next page to ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PageRequest {
+pub enum NextPage {
     Newest,
     /// The page that a `syncState` leads to.
     Link(String),
@@ -44,7 +44,7 @@ pub struct Step {
 
 pub struct Walk {
     id: ConversationId,
-    next: Result<PageRequest, PastEnd>,
+    next: Result<NextPage, PastEnd>,
     /// Everything from the start of the walk down to here has been read.
     reach: Option<Point>,
     /// How far down the pages since the last change of ways lead.
@@ -84,7 +84,7 @@ impl Walk {
     pub fn from_newest(id: &ConversationId, below: Option<Point>) -> Self {
         Self {
             id: id.clone(),
-            next: Ok(PageRequest::Newest),
+            next: Ok(NextPage::Newest),
             reach: None,
             chain: None,
             below,
@@ -119,7 +119,7 @@ impl Walk {
     }
 
     /// The next page to ask for, or what is known where the walk ended.
-    pub fn next(&self) -> Result<&PageRequest, PastEnd> {
+    pub fn next(&self) -> Result<&NextPage, PastEnd> {
         self.next.as_ref().map_err(|end| *end)
     }
 
@@ -131,7 +131,7 @@ impl Walk {
     /// The link to what is older than the last page.
     pub fn link(&self) -> Option<&str> {
         match &self.next {
-            Ok(PageRequest::Link(link)) => Some(link),
+            Ok(NextPage::Link(link)) => Some(link),
             _ => None,
         }
     }
@@ -142,9 +142,9 @@ impl Walk {
         let WirePage { items, older, is_last, is_full, sync_state, .. } = page;
         let items = items.into_iter().filter(|raw| raw.conversation == self.id);
         let items: Vec<RawMessage> = items.collect();
-        let linked = matches!(request, PageRequest::Link(_));
+        let linked = matches!(request, NextPage::Link(_));
         let (by_time, heeded) = match &request {
-            PageRequest::Between(_, end) => (true, items.iter().all(|raw| raw.at <= *end)),
+            NextPage::Between(_, end) => (true, items.iter().all(|raw| raw.at <= *end)),
             _ => (false, true),
         };
         let points = || items.iter().map(|raw| Point::from(&raw.key()));
@@ -181,12 +181,12 @@ impl Walk {
         );
         match &self.next {
             // A link that is no good. The conversation itself was readable a moment ago.
-            Ok(PageRequest::Link(_))
+            Ok(NextPage::Link(_))
                 if refused || matches!(error.kind, ErrorKind::NotFound | ErrorKind::Forbidden) =>
             {
                 self.go_by_time();
             }
-            Ok(PageRequest::Between(..)) if refused && error.kind != ErrorKind::BadAnswer => {
+            Ok(NextPage::Between(..)) if refused && error.kind != ErrorKind::BadAnswer => {
                 self.go_by_time();
             }
             _ => return false,
@@ -225,7 +225,7 @@ impl Walk {
 
     fn follow(&mut self, link: String) {
         self.links.insert(link.clone());
-        self.next = Ok(PageRequest::Link(link));
+        self.next = Ok(NextPage::Link(link));
     }
 
     /// Asks for what is older than the place that was reached: by an upper bound in time; then down from the newest page,
@@ -242,14 +242,14 @@ impl Walk {
         let end = Timestamp(reach.at.0.saturating_add(1));
         self.next = if self.tried.until != Some(reach) {
             self.tried.until = Some(reach);
-            Ok(PageRequest::Between(Timestamp(0), end))
+            Ok(NextPage::Between(Timestamp(0), end))
         } else if !std::mem::replace(&mut self.tried.newest, true) {
             self.chain = None;
-            Ok(PageRequest::Newest)
+            Ok(NextPage::Newest)
         } else if let Some(below) = self.below
             && !std::mem::replace(&mut self.tried.window, true)
         {
-            Ok(PageRequest::Between(below.at, end))
+            Ok(NextPage::Between(below.at, end))
         } else {
             Err(PastEnd::Unknown)
         };
@@ -358,16 +358,16 @@ mod tests {
             WirePage { items, older, is_last, is_full, sync_state: None, bad: 0 }
         }
 
-        fn answer(&self, request: &PageRequest) -> Result<WirePage<RawMessage>, Error> {
+        fn answer(&self, request: &NextPage) -> Result<WirePage<RawMessage>, Error> {
             let refused = || Err(Error::of_kind(ErrorKind::Refused, false));
             match request {
-                PageRequest::Newest => Ok(self.page(self.count, 1, 0)),
-                PageRequest::Link(_) if self.links == Links::Refused => refused(),
-                PageRequest::Link(link) => {
+                NextPage::Newest => Ok(self.page(self.count, 1, 0)),
+                NextPage::Link(_) if self.links == Links::Refused => refused(),
+                NextPage::Link(link) => {
                     let (hi, turn) = link.split_once(':').unwrap();
                     Ok(self.page(hi.parse().unwrap(), 1, turn.parse().unwrap()))
                 }
-                PageRequest::Between(lo, hi) => match self.bounds {
+                NextPage::Between(lo, hi) => match self.bounds {
                     Bounds::Heeded => Ok(self.page(hi.0.min(self.count), lo.0, 0)),
                     Bounds::EndNotIncluded => Ok(self.page((hi.0 - 1).min(self.count), lo.0, 0)),
                     Bounds::Ignored => Ok(self.page(self.count, 1, 0)),
@@ -502,7 +502,7 @@ mod tests {
         let mut walk = Walk::below(&CHAT.into(), point(90), None, Some(point(5)));
         let error = Error::of_kind(ErrorKind::Refused, false);
         assert!(walk.take_error(&error));
-        assert_eq!(walk.next(), Ok(&PageRequest::Newest));
+        assert_eq!(walk.next(), Ok(&NextPage::Newest));
         assert!(!walk.take_error(&error), "that is an error of the conversation");
         let page = |items: Vec<RawMessage>| WirePage {
             items,
@@ -513,7 +513,7 @@ mod tests {
             bad: 0,
         };
         assert_eq!(walk.take(page(vec![raw(120, 120), raw(91, 91)])).span, None);
-        assert_eq!(walk.next(), Ok(&PageRequest::Between(Timestamp(5), Timestamp(91))));
+        assert_eq!(walk.next(), Ok(&NextPage::Between(Timestamp(5), Timestamp(91))));
         // Oldest first: it begins below and ends in the middle.
         let step = walk.take(page((5..=40).map(|n| raw(n, n)).collect()));
         assert_eq!(step.span, Some((point(5), point(40))));

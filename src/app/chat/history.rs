@@ -250,7 +250,7 @@ pub fn take(
         chat.paging.older = Older::Unknown;
         chat.paging.oldest = None;
     }
-    if is_open && !at_bottom && wanted.is_none() {
+    if is_open && !at_bottom && matches!(placement, Placement::Event) {
         chat.unload_far_below();
     }
     chat.mark_gaps();
