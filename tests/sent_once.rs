@@ -144,37 +144,6 @@ async fn a_lost_answer_is_found_in_the_pages_and_nothing_is_sent_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn with_a_skewed_clock_it_is_found_below_many_newer_messages() {
-    for behind in [20 * 60_000, -20 * 60_000] {
-        let world = World { lost: 1, behind, ..World::default() };
-        let (world, server, mut anna) = opened(world).await;
-        let held = Arc::clone(&world);
-        let mut unread = true;
-        // Its pages cannot be read until 150 more messages are there.
-        server.change(|script| {
-            script.answer(move |asked| {
-                let mut world = held.lock().unwrap();
-                if asked.is("GET", &format!("/{JOE}/messages")) && !world.sent.is_empty() && unread
-                {
-                    unread = false;
-                    for n in 0..150 {
-                        world.add(JOE, &format!("newer {n:03}"), &json!(n.to_string()));
-                    }
-                    return Some(Reply::status(502, ""));
-                }
-                world.answer(asked)
-            });
-        });
-        anna.say("only once").await;
-        anna.wait_gone("unsent").await;
-        let looks = || world.lock().unwrap().sent.len();
-        server.until("GET", &format!("/{JOE}/messages?syncState"), 1).await;
-        assert_eq!((looks(), world.lock().unwrap().copies("only once")), (1, 1), "{behind}");
-        anna.quit().await;
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn where_it_cannot_be_told_the_user_decides() {
     for (name, world) in [
         ("no client ids", World { lost: 1, silent: true, ..World::default() }),
