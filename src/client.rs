@@ -296,7 +296,7 @@ impl Client {
             return Err(Error::web_page());
         }
         if let Some(code) = crate::protocol::wire::error_code(&body) {
-            return Err(Error::inside(code));
+            return Err(Error::inside(code, &body));
         }
         Ok(Reply { body, location })
     }

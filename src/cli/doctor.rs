@@ -101,9 +101,14 @@ fn stored(file: &Path) -> Finding {
     if let Err(error) = writable {
         return Finding::Fail(format!("store: {name} cannot be written: {error}"));
     }
-    let checked = store::open_read_only(file).and_then(|store| store.check());
+    let checked = store::open_read_only(file)
+        .and_then(|store| Ok((store.check()?, store.unplaced().unwrap_or(0))));
     match checked {
-        Ok(counts) => Finding::Pass(format!(
+        Ok((_, unplaced)) if unplaced > 0 => Finding::Warn(format!(
+            "store: {name} is sound, but {} of the server could not be placed in any conversation",
+            lines::count(unplaced, "item")
+        )),
+        Ok((counts, _)) => Finding::Pass(format!(
             "store: {name} is sound; {} in {}, {} waiting to be sent",
             lines::count(counts.messages, "message"),
             lines::count(counts.conversations, "conversation"),

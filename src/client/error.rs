@@ -19,6 +19,22 @@ pub(super) struct AskedWait {
     pub date: Option<String>,
 }
 
+/// What a code of the service means to the user (facts 6).
+fn meaning(code: u32) -> Option<&'static str> {
+    Some(match code {
+        201 => "the server does not know this address",
+        206 => "this message is not accepted in this conversation",
+        284 => "the other person cannot be reached by messages",
+        403 | 7_000 => "not allowed here",
+        429 | 800 | 803 | 19_000 => "the server asks for a pause",
+        804 => "the other person has not accepted your contact request yet",
+        1_000 | 1_102 => "the server does not understand the message",
+        1_003 => "the message is too large",
+        7_100 => "you are not a member of this conversation",
+        _ => return None,
+    })
+}
+
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct Error {
@@ -210,10 +226,18 @@ impl Error {
     }
 
     /// An error code in an answer with status 200.
-    pub(super) fn inside(code: u32) -> Self {
-        let kind =
-            if matches!(code, 729 | 450) { ErrorKind::EndpointGone } else { ErrorKind::Refused };
-        Self::new(kind, format!("the server says error {code}"), false)
+    pub(super) fn inside(code: u32, body: &str) -> Self {
+        let text = meaning(code).unwrap_or("the server refused");
+        let message = format!("{text} (error {code})");
+        let error = match code {
+            729 | 450 => Self::new(ErrorKind::EndpointGone, message, false),
+            // Too many requests, in one form or another (facts 6).
+            429 | 800..=803 | 805..=899 | 19_000 => {
+                Self { message, ..Self::rate_limit(UNNAMED_PAUSE) }
+            }
+            _ => Self::new(ErrorKind::Refused, message, false),
+        };
+        Self { reason: crate::protocol::wire::error_text(body), ..error }
     }
 
     pub(super) fn of_status(status: StatusCode, body: &str, asked: &AskedWait) -> Self {
@@ -235,6 +259,10 @@ impl Error {
             None => format!("{text} ({})", status.as_u16()),
         };
         match (status.as_u16(), code) {
+            // It stays so until the other person accepts, so waiting does not help.
+            (400..=499, Some(804)) => {
+                Self::new(ErrorKind::Refused, with(meaning(804).unwrap_or("refused")), false)
+            }
             (401, _) => Self::new(ErrorKind::TokenRejected, with("the token was rejected"), false),
             (404, Some(729 | 450)) => {
                 Self::new(ErrorKind::EndpointGone, with("the registration has ended"), false)
@@ -245,7 +273,10 @@ impl Error {
             (403, Some(209)) => {
                 Self::unsupported("this server offers no endpoints to this account")
             }
-            (403, _) => Self::new(ErrorKind::Forbidden, with("not allowed"), false),
+            (403, code) => {
+                let text = code.and_then(meaning).unwrap_or("not allowed");
+                Self::new(ErrorKind::Forbidden, with(text), false)
+            }
             (404, _) => Self::new(ErrorKind::NotFound, with("not found"), false),
             (413, _) => Self::new(ErrorKind::TooLarge, with("the message is too large"), false),
             (429, _) => {
@@ -267,7 +298,10 @@ impl Error {
                 with("the server redirects, which is not followed"),
                 false,
             ),
-            _ => Self::new(ErrorKind::Refused, with("the server refused"), false),
+            (_, code) => {
+                let text = code.and_then(meaning).unwrap_or("the server refused");
+                Self::new(ErrorKind::Refused, with(text), false)
+            }
         }
     }
 
@@ -357,6 +391,31 @@ mod tests {
         assert_eq!(kind(400, r#"{"errorCode":230}"#), ErrorKind::StaleSyncState);
         assert_eq!(kind(400, "<html>"), ErrorKind::Refused);
         assert_eq!(kind(503, ""), ErrorKind::Unavailable);
+    }
+
+    #[test]
+    fn codes_of_a_send_are_told_in_words_and_those_of_a_pause_wait() {
+        let pause = ErrorKind::RetryAfter(UNNAMED_PAUSE);
+        for (status, code, kind_of_it, words) in [
+            (429, 804, ErrorKind::Refused, "has not accepted"),
+            (403, 804, ErrorKind::Refused, "has not accepted"),
+            (403, 206, ErrorKind::Forbidden, "not accepted in this conversation"),
+            (400, 284, ErrorKind::Refused, "cannot be reached"),
+            (403, 403, ErrorKind::Forbidden, "not allowed"),
+            (429, 803, pause, "pause"),
+        ] {
+            let body = format!("{{\"errorCode\":{code}}}");
+            let status = StatusCode::from_u16(status).unwrap();
+            let error = Error::of_status(status, &body, &AskedWait::default());
+            assert_eq!(error.kind, kind_of_it, "{status}/{code}");
+            assert!(error.message.contains(words), "{}", error.message);
+        }
+        for code in [800, 803, 820, 899, 429] {
+            assert_eq!(Error::inside(code, "{}").kind, pause, "{code}");
+        }
+        assert_eq!(Error::inside(804, "{}").kind, ErrorKind::Refused);
+        assert_eq!(Error::inside(206, "{}").kind, ErrorKind::Refused);
+        assert_eq!(Error::inside(729, "{}").kind, ErrorKind::EndpointGone);
     }
 
     #[test]

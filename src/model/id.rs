@@ -112,6 +112,8 @@ const MACHINE_MADE: [&str; 5] = ["orgid:", "acs:", "live:.cid.", "teamsvisitor:"
 impl ConversationId {
     /// The id of the conversation with oneself.
     pub const NOTES: &str = "48:notes";
+    /// Stands before the first message of a chain of replies: such an id is no conversation of its own.
+    const REPLY_CHAIN: &str = ";messageid=";
 
     pub fn kind(&self) -> ConversationKind {
         let id = self.as_str();
@@ -136,9 +138,17 @@ impl ConversationId {
         self.as_str().starts_with("19:")
     }
 
-    /// Virtual conversations (call logs, notifications) hold nothing a person wrote (facts 3.6).
+    /// Virtual conversations (call logs, notifications) hold nothing a person wrote, and chains of replies are part of
+    /// another one (facts 3.1, 3.6).
     pub fn is_virtual(&self) -> bool {
-        self.as_str().starts_with("48:") && self.as_str() != Self::NOTES
+        (self.as_str().starts_with("48:") && self.as_str() != Self::NOTES)
+            || self.as_str().contains(Self::REPLY_CHAIN)
+    }
+
+    /// The conversation itself, of an id that names a chain of replies in a channel (facts 3.1).
+    #[must_use]
+    pub fn without_reply_chain(id: &str) -> &str {
+        id.split_once(Self::REPLY_CHAIN).map_or(id, |(id, _)| id)
     }
 
     /// The two people whose ids a one-to-one thread of work accounts is made of (facts 3.6).

@@ -82,7 +82,11 @@ pub fn messages_page(
 ) -> Result<WirePage<RawMessage>, WireError> {
     let page: PageBody<'_> = serde_json::from_str(body).map_err(|_| WireError::NotJson)?;
     let list = page.messages.ok_or(WireError::Missing("messages"))?;
-    read_page(list, page.metadata, "messages", size, |item| raw_message(item, Some(conversation)))
+    // The page is this conversation's, also where an item names another one: the sender's, or all of them.
+    read_page(list, page.metadata, "messages", size, |item| {
+        let raw = raw_message(item, Some(conversation))?;
+        Some(RawMessage { conversation: conversation.clone(), ..raw })
+    })
 }
 
 /// Reads a page of the conversation list; `size` as above.
@@ -140,8 +144,10 @@ pub(crate) struct WireMessage<'a> {
     pub from: Option<&'a RawValue>,
     #[serde(borrow, rename = "conversationLink")]
     pub conversation_link: Text<'a>,
-    #[serde(borrow)]
+    #[serde(borrow, alias = "conversationId", alias = "threadid")]
     pub conversationid: Text<'a>,
+    #[serde(borrow, rename = "originalArrivalTime", alias = "OriginalArrivalTime")]
+    pub arrival_time: Text<'a>,
     #[serde(borrow)]
     pub content: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -173,13 +179,16 @@ pub(crate) struct WireMessage<'a> {
 pub fn raw_message(json: &str, conversation: Option<&ConversationId>) -> Option<RawMessage> {
     let item: WireMessage<'_> = serde_json::from_str(json).ok()?;
     let time = |t: &Text<'_>| t.some().and_then(Timestamp::parse);
-    let by_id = || item.id.number().and_then(|n| i64::try_from(n).ok()).map(Timestamp);
-    let at = time(&item.originalarrivaltime).or_else(|| time(&item.composetime)).or_else(by_id)?;
-    let id = item.id.some().or_else(|| item.clientmessageid.some())?;
+    let times = [&item.originalarrivaltime, &item.composetime, &item.id, &item.version];
+    let at = times.into_iter().find_map(time).or_else(|| time(&item.arrival_time))?;
+    // Without any id the time stands for it: the service makes ids of times, too.
+    let id = item.id.some().or_else(|| item.clientmessageid.some());
+    let id = id.map_or_else(|| at.0.to_string(), str::to_owned);
     let conversation = item
         .conversation_link
         .some()
         .and_then(last_segment)
+        .filter(|id| !id.eq_ignore_ascii_case("ALL"))
         .or_else(|| item.conversationid.some().map(str::to_owned))
         .map(|id| ConversationId::new(id.split(';').next().unwrap_or_default()))
         .filter(|id| !id.as_str().is_empty())
@@ -188,7 +197,7 @@ pub fn raw_message(json: &str, conversation: Option<&ConversationId>) -> Option<
     let properties = MessageProperties::read(&properties);
     let sender = sender(&item, &properties);
     Some(RawMessage {
-        id: id.into(),
+        id: id.as_str().into(),
         client_id: item.clientmessageid.some().map(ClientMessageId::new),
         sender_name: names::of_sender(&item, &sender).map(Into::into),
         sender,

@@ -2,8 +2,8 @@
 
 use super::archive::ArchiveMedia;
 use super::read::{
-    CachedConversation, MESSAGE, after, conversations, message, names, newest, number, thread_json,
-    unread,
+    CachedConversation, MESSAGE, after, conversations, message, meta, names, newest, number,
+    thread_json, unread,
 };
 use super::{StoreError, archive_search, coverage, file_state, open_to_read, schema};
 use crate::model::{
@@ -72,6 +72,12 @@ impl ReadOnly {
 
     pub fn conversations(&self, me: &UserId) -> Result<Vec<CachedConversation>, StoreError> {
         Ok(conversations(&self.connection, me)?)
+    }
+
+    /// How many items of the server could not be placed in any conversation.
+    pub fn unplaced(&self) -> Result<i64, StoreError> {
+        let text = meta(&self.connection, "unplaced")?;
+        Ok(text.and_then(|text| text.parse().ok()).unwrap_or(0))
     }
 
     pub fn names(&self) -> Result<Vec<(UserId, NameSource, SafeText)>, StoreError> {

@@ -360,6 +360,20 @@ impl Store {
         .await
     }
 
+    /// Counts items of the server that could not be placed in any conversation, for `doctor`.
+    pub(crate) async fn count_unplaced(&self, more: usize) -> Result<(), StoreError> {
+        let more = i64::try_from(more).unwrap_or(i64::MAX);
+        self.write(move |c| {
+            c.prepare_cached(
+                "INSERT INTO meta VALUES ('unplaced', ?1) \
+                 ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + ?1",
+            )?
+            .execute([more])?;
+            Ok(())
+        })
+        .await
+    }
+
     /// Stores how far other members have read, to be shown offline.
     pub(crate) async fn save_read_receipts(
         &self,

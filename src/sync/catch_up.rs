@@ -49,7 +49,14 @@ impl News {
 /// Messages read from the newest page down.
 #[derive(Default)]
 struct Fetched {
+    /// Those that have not been stored page by page.
     messages: Vec<RawMessage>,
+    /// Messages were stored page by page, which is only done with new ones.
+    any_shown: bool,
+    /// The newest version of any message.
+    newest: u64,
+    /// One of the new ones changed the group.
+    changed_group: bool,
     /// Parts of the history that they hold completely; the newest one first.
     ranges: Vec<Range>,
     /// For asking later what has changed since the first page.
@@ -73,9 +80,41 @@ impl Default for Changes {
     }
 }
 
+impl Fetched {
+    fn note(&mut self, page: &[RawMessage], top: Option<Point>) {
+        let newest = page.iter().map(|raw| raw.version).max().unwrap_or(0);
+        self.newest = self.newest.max(newest);
+        self.changed_group |= page
+            .iter()
+            .any(|m| m.kind.starts_with("ThreadActivity/") && top.is_some_and(|top| m.at > top.at));
+    }
+}
+
+/// Messages of a conversation with how they arrived, if `top` was the newest one stored before.
+fn parts(
+    id: &ConversationId,
+    messages: Vec<RawMessage>,
+    ranges: Vec<Range>,
+    news: News,
+    top: Option<Point>,
+) -> Vec<IncomingMessages> {
+    let (new, known): (Vec<RawMessage>, Vec<RawMessage>) = messages
+        .into_iter()
+        .partition(|raw| news.arrival_of(Point::from(&raw.key()), top) != Arrival::History);
+    let part = |messages, arrival, coverage| IncomingMessages {
+        conversation: id.clone(),
+        messages,
+        placement: Placement::Newest,
+        arrival,
+        coverage,
+    };
+    let ranges = ranges.into_iter().map(CoverageUpdate::Range).collect();
+    vec![part(known, Arrival::History, Vec::new()), part(new, news.arrival, ranges)]
+}
+
 impl Shared {
-    /// Fetches everything new in a conversation, from the newest page down to what is stored, and stores it in one
-    /// transaction together with the conversation's version. If an error or the number of messages ends that early, the
+    /// Fetches everything new in a conversation, from the newest page down to what is stored, and stores it page by page,
+    /// the last one together with the conversation's version. If an error or the number of messages ends that early, the
     /// messages are stored with a gap below them.
     ///
     /// Changes to older messages are fetched by the `syncState` of the last time. Returns whether there was a message that
@@ -89,8 +128,9 @@ impl Shared {
         let coverage = self.store.coverage(&id).await.unwrap_or_default();
         let before = self.store.sync_token(&id).await.unwrap_or_default();
         let top = coverage.top();
-        let Fetched { messages, ranges, sync_state, mut error } = self.fetch_missed(&id, top).await;
-        let newest = messages.iter().map(|m| m.version).max().unwrap_or(0);
+        let fetched = self.fetch_missed(&conversation, top, news).await;
+        let Fetched { messages, any_shown, newest, changed_group, ranges, sync_state, mut error } =
+            fetched;
         let mut sync_token = sync_state.map(|sync_state| SyncToken { sync_state, version: newest });
         let mut changes = Changes::default();
         // Fetched after the newest page, so that no change falls between the two.
@@ -104,12 +144,7 @@ impl Shared {
                 sync_token = changes.next.take();
             }
         }
-        let changed_group = messages
-            .iter()
-            .any(|m| m.kind.starts_with("ThreadActivity/") && top.is_some_and(|top| m.at > top.at));
-        let any_new = messages.iter().any(|m| !coverage.covers(Point::from(&m.key())));
         let top_now = ranges.first().map(|range| range.hi).or(top);
-        let ranges = ranges.into_iter().map(CoverageUpdate::Range).collect();
         let is_closed = error
             .as_ref()
             .is_some_and(|error| error.is_inaccessible() || error.kind == ErrorKind::Refused);
@@ -118,19 +153,8 @@ impl Shared {
         let complete = failed.is_none()
             && changes.complete
             && (is_closed || self.is_up_to_date(&conversation, top_now));
-        let (new, known): (Vec<RawMessage>, Vec<RawMessage>) = messages
-            .into_iter()
-            .partition(|raw| news.arrival_of(Point::from(&raw.key()), top) != Arrival::History);
-        let placement = Placement::Newest;
-        let part = |messages, arrival, coverage| IncomingMessages {
-            conversation: id.clone(),
-            messages,
-            placement,
-            arrival,
-            coverage,
-        };
-        let mut incoming =
-            vec![part(known, Arrival::History, Vec::new()), part(new, news.arrival, ranges)];
+        let any_new = any_shown || messages.iter().any(|m| !coverage.covers(Point::from(&m.key())));
+        let mut incoming = parts(&id, messages, ranges, news, top);
         if !changes.messages.is_empty() {
             incoming.push(IncomingMessages {
                 conversation: id.clone(),
@@ -169,7 +193,17 @@ impl Shared {
 
     /// Fetches pages from the newest one down to `until`, or only one page if nothing is stored yet. After an error it
     /// returns what was read so far.
-    async fn fetch_missed(&self, id: &ConversationId, until: Option<Point>) -> Fetched {
+    ///
+    /// Every page but the last one is stored and shown when it comes, with a gap below it.
+    async fn fetch_missed(
+        &self,
+        conversation: &RawConversation,
+        until: Option<Point>,
+        news: News,
+    ) -> Fetched {
+        let id = &conversation.id;
+        let mut oldest: Option<Point> = None;
+        let mut count = 0;
         let mut fetched = Fetched::default();
         let mut walk = Walk::from_newest(id, until);
         let (mut newest, mut apart) = (None, Vec::new());
@@ -188,17 +222,27 @@ impl Shared {
                 newest = step.span.map(|(_, hi)| hi);
             }
             apart.extend(step.span);
+            fetched.note(&step.messages, until);
+            oldest = step.messages.iter().map(|raw| Point::from(&raw.key())).chain(oldest).min();
+            count += step.messages.len();
             fetched.messages.extend(step.messages);
             let overlaps = match until {
                 Some(until) => walk.reach().is_some_and(|reach| reach <= until),
-                None => !fetched.messages.is_empty(),
+                None => count > 0,
             };
-            if overlaps || fetched.messages.len() >= MAX_MESSAGES {
+            if overlaps || count >= MAX_MESSAGES || walk.next().is_err() {
                 break;
+            }
+            let shown = std::mem::take(&mut fetched.messages);
+            if !shown.is_empty() {
+                fetched.any_shown = true;
+                let whole = walk.reach().zip(newest);
+                let whole = whole.map(|(lo, hi)| Range { lo, hi, floor: false });
+                let pages = parts(id, shown, whole.into_iter().collect(), news, until);
+                self.ingest(Vec::new(), pages).await;
             }
         }
         let floor = walk.next() == Err(PastEnd::Floor);
-        let oldest = fetched.messages.iter().map(|raw| Point::from(&raw.key())).min();
         if let (Some(link), Some(oldest)) = (walk.link(), oldest) {
             self.history.remember_older(id, oldest, link.to_owned());
         }

@@ -17,6 +17,7 @@ pub(super) async fn apply_events(
     follows: bool,
 ) -> bool {
     let batch = EventBatch::read(events);
+    shared.count_unplaced(batch.unplaced).await;
     let readable = batch.unreadable == 0;
     let follows = follows && readable;
     for (conversation, who, active) in batch.typing {
@@ -51,6 +52,8 @@ struct EventBatch {
     typing: Vec<(ConversationId, UserId, bool)>,
     /// Conversations in which someone has read further.
     read_marks: Vec<ConversationId>,
+    /// Messages that say neither what they are nor where they belong.
+    unplaced: usize,
     /// Messages that cannot be read, or of which nothing but the id is there.
     unreadable: usize,
 }
@@ -86,6 +89,7 @@ impl EventBatch {
     fn add_message(&mut self, raw: Option<RawMessage>) {
         let Some(raw) = raw else {
             self.unreadable += 1;
+            self.unplaced += 1;
             return;
         };
         if raw.kind.is_empty() {

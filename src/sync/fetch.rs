@@ -132,12 +132,24 @@ impl Shared {
                 }
             };
             match page {
-                Ok(page) => return Ok(Some(walk.take(page))),
+                Ok(page) => {
+                    self.count_unplaced(page.bad).await;
+                    return Ok(Some(walk.take(page)));
+                }
                 Err(error) if walk.take_error(&error) => {}
                 Err(error) => return Err(error),
             }
         }
         Ok(None)
+    }
+
+    /// Counts items that could not be placed, so that they are not dropped in silence.
+    pub(super) async fn count_unplaced(&self, count: usize) {
+        if count > 0
+            && let Err(error) = self.store.count_unplaced(count).await
+        {
+            tracing::warn!(%error, count, "items that could not be placed were not counted");
+        }
     }
 
     /// Those of these conversations that are not in the store.

@@ -139,5 +139,5 @@ pub fn sent(body: &str) -> Option<Timestamp> {
     }
     let body: SentAnswer<'_> = serde_json::from_str(body).ok()?;
     let text = body.upper.some().or_else(|| body.originalarrivaltime.some())?;
-    Timestamp::parse(text)
+    Timestamp::parse(text).filter(|at| at.0 > 0)
 }

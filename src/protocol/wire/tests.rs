@@ -154,3 +154,69 @@ fn profiles_of_both_services_read() {
     let people = profiles(r#"{"value":[{"mri":"8:joe.4","displayName":"Joe"}]}"#).unwrap();
     assert_eq!(people[0].0.as_str(), "8:joe.4");
 }
+
+#[test]
+fn items_that_say_little_have_a_place() {
+    let seconds = "1610047995";
+    for (json, id, at) in [
+        // No id at all: its time stands for it.
+        (
+            r#"{"content":"x","originalarrivaltime":"2021-01-07T19:33:15.931Z"}"#,
+            "1610047995931",
+            1_610_047_995_931,
+        ),
+        (
+            r#"{"content":"x","composetime":"2021-01-07T19:33:15.931Z"}"#,
+            "1610047995931",
+            1_610_047_995_931,
+        ),
+        (
+            r#"{"content":"x","originalArrivalTime":1610047995931}"#,
+            "1610047995931",
+            1_610_047_995_931,
+        ),
+        (r#"{"content":"x","version":"1610047995931"}"#, "1610047995931", 1_610_047_995_931),
+        // No time: the id is one.
+        (r#"{"id":"1610047995931"}"#, "1610047995931", 1_610_047_995_931),
+        (r#"{"id":"abc","version":1610047995931}"#, "abc", 1_610_047_995_931),
+        (r#"{"clientmessageid":"77","composetime":"1610047995931.0"}"#, "77", 1_610_047_995_931),
+        // Seconds.
+        (r#"{"id":"1610047995"}"#, seconds, 1_610_047_995_000),
+        (r#"{"id":"1","originalarrivaltime":"1610047995"}"#, "1", 1_610_047_995_000),
+        (r#"{"id":"1","originalarrivaltime":1610047995}"#, "1", 1_610_047_995_000),
+    ] {
+        let m = message(json);
+        assert_eq!((&*m.id, m.at), (id, Timestamp(at)), "{json}");
+    }
+    for nothing in ["{}", r#"{"content":"x"}"#, r#"{"id":"abc"}"#, "[]", "null"] {
+        assert!(raw_message(nothing, Some(&TEAM.into())).is_none(), "{nothing}");
+    }
+}
+
+#[test]
+fn an_item_belongs_to_its_page_and_an_event_to_what_it_names() {
+    let link = "https://h.example/v1/users/ME/conversations/";
+    for named in [
+        format!("\"conversationLink\":\"{link}8:anna.7\""),
+        format!("\"conversationLink\":\"{link}ALL\""),
+        format!("\"conversationLink\":\"{link}{TEAM};messageid=1610047995931\""),
+        "\"conversationid\":\"19:other@thread.skype\"".to_owned(),
+        "\"x\":1".to_owned(),
+    ] {
+        let body = format!("{{\"messages\":[{{\"id\":\"5\",{named}}}],\"_metadata\":{{}}}}");
+        let page = messages_page(&body, &TEAM.into(), 10).unwrap();
+        assert_eq!(page.items[0].conversation.as_str(), TEAM, "{named}");
+    }
+    let event = |json: String| raw_message(&json, None).map(|raw| raw.conversation);
+    let all =
+        |more: &str| event(format!("{{\"id\":\"5\",\"conversationLink\":\"{link}ALL\"{more}}}"));
+    assert_eq!(all(""), None);
+    assert_eq!(all(",\"conversationid\":\"8:joe.4\""), Some("8:joe.4".into()));
+    assert_eq!(all(",\"conversationId\":\"8:joe.4\""), Some("8:joe.4".into()));
+    let chain =
+        format!("{{\"id\":\"5\",\"conversationLink\":\"{link}19:c@thread.tacv2;messageid=7\"}}");
+    assert_eq!(event(chain), Some("19:c@thread.tacv2".into()));
+    assert!(ConversationId::new("19:c@thread.tacv2;messageid=7").is_virtual());
+    let thread = thread_id("{\"id\":\"19:c@thread.tacv2;messageid=7\"}");
+    assert_eq!(thread, Some("19:c@thread.tacv2".into()));
+}

@@ -101,7 +101,8 @@ pub fn thread_id(body: &str) -> Option<ConversationId> {
         id: Text<'a>,
     }
     let head: ThreadHead<'_> = serde_json::from_str(body).ok()?;
-    head.id.some().map(|id| ConversationId::new(&*entity::unescape(id)))
+    let id = head.id.some().map(entity::unescape)?;
+    Some(ConversationId::new(ConversationId::without_reply_chain(&id)))
 }
 
 /// Reads the answer to `GET /threads/ID`, or the item of a `ThreadUpdate`.
