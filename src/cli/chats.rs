@@ -147,7 +147,16 @@ async fn from_gateway(
         }
         match page.older.take() {
             Some(older) if conversations.len() > before => {
-                page = client.conversations_next(&older, 100).await?;
+                page = match client.conversations_next(&older, 100).await {
+                    Ok(page) => page,
+                    // What was read is better than nothing.
+                    Err(error) => {
+                        lines::warn(&format!(
+                            "skchat: the rest of the conversations could not be fetched: {error}"
+                        ));
+                        break;
+                    }
+                };
             }
             _ => break,
         }

@@ -34,7 +34,11 @@ pub async fn run(session: &Session, arguments: &LogArgs) -> Result<(), ExitError
     let mut known = chats::list(session, &client, false).await?;
     let id = chats::choose(&known, &arguments.chat)?.conversation.id.clone();
     let (raw, offline) = match fetch(&client, &id, arguments.count, &session.me).await {
-        Ok(raw) => (raw, known.offline.clone()),
+        Ok((raw, None)) => (raw, known.offline.clone()),
+        Ok((raw, Some(error))) => {
+            lines::warn(&format!("skchat: older messages could not be fetched: {error}"));
+            (raw, known.offline.clone())
+        }
         Err(error) => {
             let stored = store::open_read_only(&session.dir.join(STORE))
                 .and_then(|s| s.newest(&id, rows(arguments.count)));
@@ -110,18 +114,22 @@ fn print(
     lines::print(all.iter().skip(skip).map(line)).map_err(|e| ExitError::failed(e.to_string()))
 }
 
-/// Fetches pages from the newest one back until there are enough messages.
+/// Pages in a row that may bring nothing new, such as those with signals only.
+const MAX_IDLE: usize = 3;
+
+/// Fetches pages from the newest one back until there are enough messages. Also gives the error that ended that early.
 async fn fetch(
     client: &Client,
     id: &ConversationId,
     count: usize,
     me: &UserId,
-) -> Result<Vec<RawMessage>, crate::client::Error> {
+) -> Result<(Vec<RawMessage>, Option<crate::client::Error>), crate::client::Error> {
     let mut page = client.messages(id, 100).await?;
     let mut edits = Edits::default();
     let (mut seen, mut ids) = (HashSet::new(), HashSet::new());
     let mut all: Vec<RawMessage> = Vec::new();
-    let mut shown = 0;
+    let (mut shown, mut idle) = (0, 0);
+    let mut links = HashSet::new();
     loop {
         let before = all.len();
         for raw in page.items.drain(..).filter(|raw| seen.insert((raw.id.clone(), raw.version))) {
@@ -129,11 +137,17 @@ async fn fetch(
             shown += usize::from(is_shown && ids.insert(raw.id.clone()));
             all.push(raw);
         }
-        match page.older.take() {
-            Some(older) if shown < count && all.len() > before => {
-                page = client.messages_next(id, &older, 200).await?;
+        idle = if all.len() > before { 0 } else { idle + 1 };
+        // A link that was followed before leads nowhere new.
+        let older = page.older.take().filter(|older| links.insert(older.clone()));
+        match older {
+            Some(older) if shown < count && idle < MAX_IDLE => {
+                page = match client.messages_next(id, &older, 200).await {
+                    Ok(page) => page,
+                    Err(error) => return Ok((all, Some(error))),
+                };
             }
-            _ => return Ok(all),
+            _ => return Ok((all, None)),
         }
     }
 }

@@ -385,7 +385,12 @@ impl Home {
 
     /// The texts that `log` prints of a conversation.
     pub async fn log(&self, origin: &str, chat: &str) -> Vec<String> {
-        let (out, err) = self.command(origin, &["log", chat, "--json"]).await;
+        self.log_of(origin, &["log", chat, "--json"]).await
+    }
+
+    /// [`Home::log`] with these arguments, of which one is `--json`.
+    pub async fn log_of(&self, origin: &str, arguments: &[&str]) -> Vec<String> {
+        let (out, err) = self.command(origin, arguments).await;
         let line = |line: &str| serde_json::from_str::<Value>(line).unwrap()["text"].clone();
         let lines: Vec<Value> = out.lines().map(line).collect();
         assert!(!lines.is_empty(), "nothing was printed: {err}");
