@@ -252,6 +252,10 @@ fn a_program_that_is_started_does_not_get_the_token_and_nobody_gets_the_memory()
     }
     let text = std::fs::read_to_string(&seen).unwrap();
     assert!(!text.contains("canary") && !text.contains("TEST_TOKEN"), "{text}");
+    // Until then, keys are for the editor.
+    t.wait("the terminal taken again", |s| {
+        String::from_utf8_lossy(&s.bytes).matches("\u{1b}[?1049h").count() == 2
+    });
     t.send("\u{11}");
     t.wait_end();
 }
