@@ -6,6 +6,7 @@
 mod archive;
 mod archive_search;
 mod coverage;
+mod drafts;
 mod edits;
 mod examine;
 mod file_state;

@@ -339,7 +339,9 @@ fn config_check_lists_everything_that_is_wrong() {
 fn a_token_file_below_the_home_folder_is_found() {
     let served = Served::start();
     let home = tempfile::tempdir().unwrap();
-    std::fs::write(home.path().join("token"), "anna-token\n").unwrap();
+    let token = home.path().join("token");
+    std::fs::write(&token, "anna-token\n").unwrap();
+    std::fs::set_permissions(&token, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     let config = home.path().join("config.toml");
     let text = format!(
         "[accounts.home]\nuser_id = \"{ANNA}\"\ngateway = \"{}/v1\"\ntoken = {{ file = \"~/token\" }}\n",

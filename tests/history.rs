@@ -44,6 +44,8 @@ async fn interrupted(gateway: &Gateway, dir: &Path, count: usize) -> Runner {
     }
     gateway.state.faults().add_after("GET", "/messages", 1, 100_000, TROUBLE);
     let mut anna = Runner::with(gateway, at(dir)).await;
+    anna.wait_for("missed").await;
+    anna.press(&["ctrl-end"]).await;
     anna.wait_for(&format!("missed {:03}.", count - 1)).await;
     anna
 }
@@ -96,7 +98,7 @@ async fn an_old_message_that_is_edited_does_not_look_like_a_neighbour() {
     let change = skchat::model::request::Change::Edit(outgoing);
     joe.change(&ConversationId::new(ANNA), &first, &change, "", Timestamp(0)).await.unwrap();
     gateway.state.faults().add("GET", "/messages", 100_000, TROUBLE);
-    anna.press(&["alt-down"]).await;
+    anna.press(&["alt-down", "ctrl-end"]).await;
     anna.wait_for("filler 119.").await;
     let screen = anna.wait_for(MISSING).await;
     let line = |text: &str| screen.lines().position(|l| l.contains(text)).unwrap();
@@ -120,6 +122,8 @@ async fn everything_read_is_found_offline_and_opens_in_its_place() {
     let mut anna = Runner::with(&gateway, Setup { size: (90, 30), ..at(dir.path()) }).await;
     anna.wait_for("live").await;
     anna.open("joe").await;
+    anna.wait_for("filler").await;
+    anna.press(&["ctrl-end"]).await;
     anna.wait_for("filler 299.").await;
     anna.press_until("ctrl-home", "the first message", |s| s.contains("Der Ofen")).await;
     anna.press(&["ctrl-end"]).await;
@@ -131,6 +135,8 @@ async fn everything_read_is_found_offline_and_opens_in_its_place() {
     let options = gateway.options(ANNA);
     let _stopped = gateway.stop().await;
     let mut anna = Runner::launch(options, &Setup { size: (90, 30), ..at(dir.path()) });
+    anna.wait_for("filler").await;
+    anna.press(&["ctrl-end"]).await;
     anna.wait_for("filler 299.").await;
     for (typed, found) in [
         ("k", "2 found"),
@@ -256,7 +262,7 @@ async fn a_refused_message_goes_back_into_the_box_and_is_sent_from_there() {
     gateway.until("POST", "/messages", 1).await;
     gateway.state.faults().add("POST", "/messages", 1, refused);
     anna.press(&["enter"]).await;
-    anna.wait_for("not sent: the server refused").await;
+    anna.wait_for("not sent: the server does not know this address").await;
     anna.press(&["ctrl-up", "e"]).await;
     anna.wait_for("› first try").await;
     anna.wait_gone("not sent").await;

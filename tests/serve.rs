@@ -71,7 +71,7 @@ fn the_database_is_narrowed_and_links_are_refused() {
     let said = refused(other.path(), &["--users", link.to_str().unwrap()]);
     assert!(said.contains("symbolic link"), "{said}");
     let said = refused(other.path(), &["--users", other.path().to_str().unwrap()]);
-    assert!(said.contains("no regular file"), "{said}");
+    assert!(said.contains("not a regular file"), "{said}");
     let said = refused(other.path(), &["--users", "/no/such/file"]);
     assert!(said.contains("does not exist"), "{said}");
 }

@@ -213,7 +213,7 @@ fn a_damaged_store_is_told_kept_and_saved_from() {
     let saved = place.command(&["doctor", "--salvage"]);
     let told = text(&saved.stdout);
     assert!(
-        told.contains("recovered 1 messages in 1 conversations, 1 drafts"),
+        told.contains("recovered 1 message in 1 conversation, 1 draft"),
         "{told}{}",
         text(&saved.stderr)
     );

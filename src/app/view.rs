@@ -3,6 +3,7 @@
 mod bar;
 pub mod bidi;
 mod details;
+mod footer;
 pub mod layout;
 mod list;
 mod present;

@@ -102,8 +102,9 @@ pub fn is_name(who: &UserId, text: &str) -> bool {
         && text.bytes().filter(|b| *b == b'-').count() == 4;
     !(text.is_empty()
         || same(who.as_str())
-        // In other letter case it is how someone writes the own name.
+        // A word in other letter case is how someone writes the own name.
         || text == who.bare()
+        || (same(who.bare()) && !text.chars().all(char::is_alphabetic))
         || id.is_machine_made()
         || is_guid
         || text.to_ascii_lowercase().starts_with("unknown_user_")

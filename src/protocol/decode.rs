@@ -2,6 +2,7 @@
 
 mod attached;
 mod conversation;
+mod edit_marks;
 mod properties;
 
 pub use conversation::{conversation, listed_names, snippet};
@@ -14,6 +15,7 @@ use crate::model::{
     UserId,
 };
 use attached::Attached;
+use edit_marks::{changed_at, copy_of, edit_tag_time, is_own_id};
 use properties::{mentioned, reactions};
 use std::borrow::Cow;
 
@@ -123,39 +125,6 @@ fn never_blank(body: MessageBody) -> MessageBody {
         }
         other => other,
     }
-}
-
-/// An attribute of the tag that the service put at the end of an edited text (facts 9.3).
-fn edit_tag<'a>(content: &'a str, attribute: &str) -> Option<&'a str> {
-    let tag = content.rsplit_once("<e_m")?.1;
-    let tag = tag.split('>').next()?;
-    let value = tag.split_once(&format!(" {attribute}=\""))?.1;
-    value.split('"').next().filter(|value| !value.is_empty())
-}
-
-/// When a text was edited, by that tag; its `ts` is in seconds.
-fn edit_tag_time(content: &str) -> Option<Timestamp> {
-    let seconds: i64 = edit_tag(content, "ts")?.parse().ok()?;
-    Timestamp::parse(&seconds.checked_mul(1_000)?.to_string())
-}
-
-/// The message that this one is a copy of, made by the service when it was edited (facts 9.3).
-fn copy_of<'a>(raw: &'a RawMessage, properties: &MessageProperties<'_>) -> Option<&'a str> {
-    let is_made = properties.is_server_generated.flag() == Some(true);
-    edit_tag(&raw.content, "ts_ms").filter(|id| is_made && **id != *raw.id)
-}
-
-/// Whether an edit mark names the message that it stands on: that message was edited in place (facts 3.3).
-fn is_own_id(raw: &RawMessage, mark: &str) -> bool {
-    *raw.id == *mark || raw.client_id.as_ref().is_some_and(|id| id.as_str() == mark)
-}
-
-/// When a message with an edit mark was edited: its version, if it was changed in place, else its arrival.
-fn changed_at(raw: &RawMessage) -> Timestamp {
-    let changed = (raw.version > raw.key().order)
-        .then(|| Timestamp::parse(&raw.version.to_string()))
-        .flatten();
-    changed.filter(|at| *at > raw.at).unwrap_or(raw.at)
 }
 
 /// What the store keeps in addition to the raw message.

@@ -94,17 +94,7 @@ pub fn run(global: &Global, reset: bool) -> Result<(), ExitError> {
     }
     let first_start = !dir.join(STORE).exists();
     let store = Store::open(&dir.join(STORE)).map_err(|e| ExitError::failed(e.to_string()))?;
-    // The user's keys and ways of showing hold here, too; the accounts have no part in it.
-    let file = paths::config_file(global.config.clone()).ok();
-    let own = file.map(|f| Config::load(&f)).transpose();
-    let own = own.map_err(|e| ExitError::usage(e.to_string()))?.flatten();
-    let config = match own {
-        Some(config) => {
-            hide_tokens(&config);
-            config
-        }
-        None => Config::builtin().map_err(|e| ExitError::failed(e.to_string()))?,
-    };
+    let config = config(global)?;
     let record = global.record.clone();
     let me = UserId::new(demo::ME);
     let users = demo::users();
@@ -154,6 +144,19 @@ pub fn run(global: &Global, reset: bool) -> Result<(), ExitError> {
     });
     runtime.shutdown_background();
     result
+}
+
+/// The user's keys and ways of showing hold in the demo, too; the accounts have no part in it.
+fn config(global: &Global) -> Result<Config, ExitError> {
+    let file = paths::config_file(global.config.clone()).ok();
+    let own = file.map(|f| Config::load(&f)).transpose();
+    match own.map_err(|e| ExitError::usage(e.to_string()))?.flatten() {
+        Some(config) => {
+            hide_tokens(&config);
+            Ok(config)
+        }
+        None => Config::builtin().map_err(|e| ExitError::failed(e.to_string())),
+    }
 }
 
 fn demo_client(

@@ -215,7 +215,7 @@ impl Store {
                 )?
                 .execute([client_id.as_str()])?;
             if let Some(draft) = draft.filter(|_| gone > 0) {
-                super::write::put_draft(&tx, &conversation, &draft)?;
+                super::drafts::put_draft(&tx, &conversation, &draft)?;
             }
             tx.commit()?;
             Ok(gone > 0)

@@ -1,7 +1,7 @@
 //! Recovery: copies what can be read of a damaged store to a new file. The damaged file is not changed.
 
 use super::file_state::{self, SUFFIXES, with_suffix};
-use super::{StoreError, coverage, messages, prepare, schema, write};
+use super::{StoreError, coverage, drafts, messages, prepare, schema, write};
 use crate::model::{
     ClientMessageId, ConversationId, Coverage, Draft, Indexed, NameSource, Point, Range,
     RawMessage, SafeText, Timestamp, UserId,
@@ -322,7 +322,7 @@ fn recover_small_tables(
     }
     for (conversation, draft) in drafts {
         let draft: Draft = serde_json::from_str(&draft).unwrap_or_default();
-        write::put_draft(&tx, &ConversationId::from(conversation), &draft)?;
+        drafts::put_draft(&tx, &ConversationId::from(conversation), &draft)?;
         recovered.drafts += 1;
     }
     for (number, conversation, client_id, outgoing, queued_at, state, reason) in outbox {

@@ -3,8 +3,8 @@
 use super::messages::ItemCompleter;
 use super::{Store, StoreError, coverage, edits, messages, read};
 use crate::model::{
-    ClientMessageId, ConversationId, Coverage, Draft, Indexed, NameSource, Point, Range,
-    RawConversation, RawMessage, ReadMarker, SafeText, Timestamp, Unread, UserId,
+    ClientMessageId, ConversationId, Coverage, Indexed, NameSource, Point, Range, RawConversation,
+    RawMessage, ReadMarker, SafeText, Timestamp, Unread, UserId,
 };
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
@@ -246,23 +246,6 @@ fn update_coverage(
     Ok(Some(after))
 }
 
-pub(super) fn put_draft(
-    c: &Connection,
-    id: &ConversationId,
-    draft: &Draft,
-) -> rusqlite::Result<()> {
-    if draft.is_empty() && draft.undo.is_empty() {
-        c.prepare_cached("DELETE FROM drafts WHERE conversation = ?1")?.execute([id.as_str()])?;
-        return Ok(());
-    }
-    let json = serde_json::to_string(draft).unwrap_or_default();
-    c.prepare_cached(
-        "INSERT INTO drafts VALUES (?1, ?2) ON CONFLICT (conversation) DO UPDATE SET draft = ?2",
-    )?
-    .execute(params![id.as_str(), json])?;
-    Ok(())
-}
-
 impl Store {
     pub async fn apply(&self, batch: Batch, me: UserId) -> Result<Applied, StoreError> {
         self.write(move |c| apply(c, &batch, &me)).await
@@ -332,16 +315,6 @@ impl Store {
             Ok(())
         })
         .await
-    }
-
-    /// Saves a draft; an empty one is deleted.
-    pub(crate) async fn save_draft(
-        &self,
-        id: &ConversationId,
-        draft: &Draft,
-    ) -> Result<(), StoreError> {
-        let (id, draft) = (id.clone(), draft.clone());
-        self.write(move |c| put_draft(c, &id, &draft)).await
     }
 
     pub(crate) async fn save_thread(

@@ -160,7 +160,7 @@ async fn report(
 
 /// What was tried for the first message of a queue.
 #[derive(Debug, Default)]
-struct Progress {
+struct ChatProgress {
     attempts: u32,
     /// How often it was looked for and not found.
     looks: u32,
@@ -177,7 +177,7 @@ impl OutboxWorker {
     async fn run(self) {
         loop {
             self.wake.notified().await;
-            let mut progress = Progress::default();
+            let mut progress = ChatProgress::default();
             loop {
                 match self.shared.store.next_to_send(&self.id).await {
                     Ok(Some(item)) if NextStep::of(item.state) == NextStep::Wait => break,
@@ -193,7 +193,7 @@ impl OutboxWorker {
     }
 
     /// Does what the first message in the queue needs next.
-    async fn step(&self, item: OutboxItem, progress: &mut Progress) {
+    async fn step(&self, item: OutboxItem, progress: &mut ChatProgress) {
         match NextStep::of(item.state) {
             NextStep::Hold => return self.hold(&item).await,
             NextStep::Send => {}
@@ -223,7 +223,7 @@ impl OutboxWorker {
         self.report(&client_id, Delivery::Sending, None).await;
         match self.try_once(&item).await {
             SendOutcome::Accepted(key) => {
-                *progress = Progress::default();
+                *progress = ChatProgress::default();
                 self.set_state(&client_id, OutboxState::Sent, "").await;
                 if let Some(key) = &key {
                     self.shared.receipts.sent(&self.id, key.at);
@@ -234,7 +234,7 @@ impl OutboxWorker {
                 }
             }
             SendOutcome::Rejected(reason) => {
-                *progress = Progress::default();
+                *progress = ChatProgress::default();
                 self.fail(&client_id, &reason).await;
             }
             SendOutcome::NotSent(error) => {
@@ -274,7 +274,7 @@ impl OutboxWorker {
             Ok(false) => {}
             Err(error) => {
                 tracing::error!(%error, "the outbox cannot be written");
-                self.pause(&mut Progress::default(), None).await;
+                self.pause(&mut ChatProgress::default(), None).await;
             }
         }
     }
@@ -308,7 +308,7 @@ impl OutboxWorker {
     }
 
     /// Waits before the next attempt. The connection coming back or the user ends the wait.
-    async fn pause(&self, progress: &mut Progress, error: Option<&Error>) {
+    async fn pause(&self, progress: &mut ChatProgress, error: Option<&Error>) {
         let asked_for = wait_after(error.map(|e| e.kind), self.shared.options.backoff_cap);
         let wait = asked_for.unwrap_or_else(|| {
             progress.attempts += 1;

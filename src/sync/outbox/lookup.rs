@@ -2,7 +2,7 @@
 
 use super::super::walk::{PastEnd, Walk};
 use super::outcome::{AfterLook, Look, after_look, may_be, reaches_back};
-use super::{OutboxWorker, Progress, WANTED};
+use super::{ChatProgress, OutboxWorker, WANTED};
 use crate::client::{Error, ErrorKind};
 use crate::model::{Delivery, MessageKey, NOT_CONFIRMED, RawMessage, SafeText};
 use crate::store::{OutboxItem, OutboxState};
@@ -39,7 +39,7 @@ impl OutboxWorker {
     }
 
     /// Looks on the server for a message whose outcome is unknown.
-    pub(super) async fn resolve_outcome(&self, item: OutboxItem, progress: &mut Progress) {
+    pub(super) async fn resolve_outcome(&self, item: OutboxItem, progress: &mut ChatProgress) {
         let client_id = &item.client_id;
         let look = match self.look_for(&item).await {
             Ok(look) => look,
@@ -62,7 +62,7 @@ impl OutboxWorker {
             if progress.looks == 0 && !self.shared.connection.reads_proven.load(Ordering::Relaxed) {
                 self.record_reads(true).await;
             }
-            *progress = Progress::default();
+            *progress = ChatProgress::default();
             self.set_state(client_id, OutboxState::Sent, "").await;
             return self.report(client_id, Delivery::Sent, Some(key)).await;
         }
@@ -76,14 +76,14 @@ impl OutboxWorker {
         item: &OutboxItem,
         look: &Look,
         follows: Option<bool>,
-        progress: &mut Progress,
+        progress: &mut ChatProgress,
     ) {
         let client_id = &item.client_id;
         progress.looks += 1;
         let wanted = item.reason.as_str() == WANTED;
         match after_look(look, progress.looks, follows, wanted) {
             AfterLook::Send => {
-                *progress = Progress::default();
+                *progress = ChatProgress::default();
                 self.set_state(client_id, OutboxState::Queued, "").await;
                 self.report(client_id, Delivery::Queued, None).await;
             }
@@ -93,7 +93,7 @@ impl OutboxWorker {
                 tokio::time::sleep(first.saturating_mul(1 << looks.saturating_sub(1).min(5))).await;
             }
             AfterLook::GiveUp => {
-                *progress = Progress::default();
+                *progress = ChatProgress::default();
                 self.set_state(client_id, OutboxState::Unconfirmed, "").await;
                 let reason = SafeText::line(NOT_CONFIRMED);
                 self.report(client_id, Delivery::Failed { reason, can_retry: true }, None).await;

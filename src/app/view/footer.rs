@@ -1,0 +1,115 @@
+//! The footer: what can be pressed here.
+
+use super::bar::{Bar, Label, Tone};
+use super::status::{StatusInput, connection};
+use crate::app::keymap::Context;
+use crate::app::state::{AppState, Focus};
+use crate::model::text::width;
+
+/// The actions a place offers in its footer, in this order; those that do not fit are left out from the end.
+fn offered(context: Context, bare: bool) -> &'static [&'static str] {
+    match context {
+        _ if bare => &["bare-view"],
+        Context::Compose | Context::Global => &[
+            "send",
+            "newline",
+            "previous-conversation",
+            "switcher",
+            "next-unread",
+            "select-message",
+            "search",
+        ],
+        Context::Selection => &[
+            "message-menu",
+            "select-up",
+            "take-back",
+            "retry",
+            "reply",
+            "react",
+            "copy",
+            "open-link",
+            "view",
+            "edit",
+            "go-to-quoted",
+            "delete-message",
+            "mark-unread",
+        ],
+        Context::List => &["list-open", "switcher", "next-unread"],
+        Context::Overlay => &["choose"],
+    }
+}
+
+/// The actions that keep their place in the footer at every width.
+fn kept(context: Context, bare: bool) -> &'static [&'static str] {
+    match context {
+        Context::Compose | Context::Global | Context::List if !bare => &["help", "quit"],
+        _ => &[],
+    }
+}
+
+/// The keys that can be pressed here.
+pub(super) fn footer(app: &AppState, input: &StatusInput<'_>, columns: usize) -> Bar {
+    let kept: Vec<(String, String)> =
+        kept(input.context, input.bare).iter().filter_map(|name| offer(app, input, name)).collect();
+    let last: usize = kept.iter().map(|(key, label)| width(key) + width(label) + 3).sum();
+    // The way out keeps its place, whatever else there is.
+    let esc = match (input.context, app.focus) {
+        (Context::Overlay, _) => Some("close"),
+        _ if input.bare => Some("back"),
+        (Context::Selection, _) | (_, Focus::List) => Some("back"),
+        _ => None,
+    };
+    let mut bar = Bar::default();
+    if input.layout.top.is_none() {
+        let room = columns.saturating_sub(last + 2).min(columns / 2);
+        let connection = connection(app, &app.current_account().connection, room);
+        if connection.width() > 0 && connection.width() <= room {
+            bar.right = vec![connection, Label::new(" ", Tone::Plain)];
+        }
+    }
+    let taken = if bar.right.is_empty() { 0 } else { bar.right_width() + 1 };
+    let end = columns.saturating_sub(taken);
+    let room = end.saturating_sub(last + if esc.is_some() { 10 } else { 0 });
+    // Where only what is kept fits, it gets every cell.
+    let (margin, gap) = if last + 1 > end { ("", " ") } else { (" ", "  ") };
+    let mut used = 1;
+    bar.left.push(Label::new(margin, Tone::Plain));
+    let mut shown = Vec::new();
+    for name in offered(input.context, input.bare) {
+        let Some((key, label)) = offer(app, input, name) else { continue };
+        if used + width(&key) + 1 + width(&label) > room {
+            break;
+        }
+        used += width(&key) + width(&label) + 3;
+        shown.push((key, label));
+    }
+    for (key, label) in shown.into_iter().chain(kept) {
+        bar.left.push(Label::new(key, Tone::Key));
+        bar.left.push(Label::new(format!(" {label}{gap}"), Tone::Dim));
+    }
+    if let Some(esc) = esc.filter(|_| used + last + 8 <= end) {
+        bar.left.push(Label::new("Esc", Tone::Key));
+        bar.left.push(Label::new(format!(" {esc}"), Tone::Dim));
+    }
+    bar
+}
+
+/// An action's key and word, if it can be done here.
+fn offer(app: &AppState, input: &StatusInput<'_>, name: &str) -> Option<(String, String)> {
+    let always = matches!(name, "message-menu" | "select-up");
+    // Of a message only what can be done with it.
+    if input.context == Context::Selection && !always && !input.fitting.iter().any(|f| f == name) {
+        return None;
+    }
+    if name == "choose" && !input.chooses {
+        return None;
+    }
+    let entry = app.prefs.keymap.entry(name)?;
+    let label = entry.label.clone()?;
+    let key = match name {
+        "previous-conversation" => "Alt-↑↓".to_owned(),
+        "select-up" => "↑↓".to_owned(),
+        _ => entry.key(),
+    };
+    (!key.is_empty()).then_some((key, label))
+}
