@@ -194,7 +194,7 @@ async fn everything_read_is_found_offline_and_opens_in_its_place() {
     anna.press(&["ctrl-r"]).await;
     anna.wait_for("› kuch").await;
     anna.press(&["f1"]).await;
-    anna.wait_for("Help (").await;
+    anna.wait_for("─ Help ─").await;
     anna.press(&["esc"]).await;
     anna.wait_for("› kuch").await;
     anna.press(&["ctrl-u"]).await;
@@ -371,7 +371,7 @@ async fn a_changed_first_message_is_no_end_of_the_history_of_its_own() {
     let dir = tempfile::tempdir().unwrap();
     let mut anna = Runner::with(&gateway, at(dir.path())).await;
     anna.wait_for("live").await;
-    anna.press(&["alt-down"]).await;
+    anna.press(&["alt-down", "ctrl-end"]).await;
     anna.wait_for("filler 119.").await;
     let screen = anna
         .press_until("ctrl-home", "the first message", |s| s.contains("changed (edited)"))

@@ -115,6 +115,7 @@ async fn the_newest_of_many_missed_messages_are_shown_before_the_older_pages_com
         });
     });
     let mut anna = Runner::launch(server.options(ANNA), &at(&home.dir()));
+    anna.wait_for("word 211.").await;
     anna.press(&["ctrl-end"]).await;
     anna.wait_for("word 260.").await;
     assert_eq!(server.count("GET", "syncState=2"), 0, "the second page has not come");

@@ -328,7 +328,7 @@ fn conversation_settings_beside_three_panes() {
     ▌Oven day              1970 │                                                             │
     ▌                           │                                                             │ Topic      Oven day
                                 │                                                             │ Join link  on
-                                │                                                             │ History    shown to new
+                                │                                                             │ History    visible
                                 │                                                             │ Alerts     off ↑
                                 │                                                             │
                                 │                                                             │ MEMBERS

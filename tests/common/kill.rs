@@ -261,7 +261,7 @@ impl Harness {
                 self.tally.drafts_lost.push(draft);
             }
         }
-        t.send("\x15");
+        t.send("\x15\x15");
         for _ in 0..messages {
             self.typed += 1;
             let text = format!("message {:05}.", self.typed);
@@ -303,12 +303,17 @@ impl Harness {
             let mut t = self.start();
             if Self::until(&t, "the chat", |s| s.contains("To Joe Bloggs ›")) {
                 self.draft = None;
-                t.send("\x15");
+                t.send("\x15\x15");
                 for _ in 0..messages {
                     self.typed += 1;
                     let text = format!("message {:05}.", self.typed);
                     self.said.push((text.clone(), false));
-                    t.send(&format!("{text}\r"));
+                    // Lines that come all at once are a paste.
+                    t.send(&text);
+                    if !Self::until(&t, &text, |s| s.contains(&format!("› {text}"))) {
+                        break;
+                    }
+                    t.send("\r");
                 }
                 some_time(&self.random, 60);
             }
