@@ -115,7 +115,7 @@ impl Store {
     /// Opens the store of an archive without writing to it, after upgrading its schema where that is older.
     ///
     /// # Errors
-    /// As [`Store::open_read_only`].
+    /// As `Store::open_read_only`.
     pub fn open_archive(path: &Path) -> Result<Self, StoreError> {
         match Self::open_read_only(path) {
             Err(StoreError::Older) => {

@@ -202,6 +202,8 @@ async fn everything_read_is_found_offline_and_opens_in_its_place() {
     anna.press(&["enter"]).await;
     anna.wait_for("To Mia Tan").await;
     anna.open("joe").await;
+    anna.wait_for("filler").await;
+    anna.press(&["ctrl-end"]).await;
     anna.wait_for("filler 299.").await;
     // In the open chat only, and Tab widens it.
     anna.press(&["ctrl-f"]).await;

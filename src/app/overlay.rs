@@ -268,7 +268,7 @@ impl OverlayStack {
         Next::Stay
     }
 
-    /// The top dialog, ready to be drawn. A dialog with [`Extent::AboveBox`](content::Extent) ends at row `above`.
+    /// The top dialog, ready to be drawn. A dialog with `Extent::AboveBox` ends at row `above`.
     pub fn view(&self, app: &AppState, size: Size, above: u16) -> Option<DialogView> {
         let content = self.top()?.dialog().content(app, size);
         content.place(size, above)

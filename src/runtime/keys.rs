@@ -12,8 +12,8 @@
 //! - *vte* parses what terminals are sent, not what they send: the forms of rxvt and of the Linux console mean
 //!   something else there.
 //!
-//! What remained to be written around any of them was most of the work, so the decoder is ours: [`sequence`] and
-//! [`csi`] know the forms, [`decoder`] the time. Keys are still named in crossterm's types.
+//! What remained to be written around any of them was most of the work, so the decoder is ours: `sequence` and
+//! `csi` know the forms, `decoder` the time. Keys are still named in crossterm's types.
 
 mod csi;
 mod decoder;
