@@ -3,7 +3,7 @@
 //!
 //! Nothing is extracted: members of a tar are read at their offsets ([`tar`]). A document of any size is cut into messages
 //! in constant memory ([`scan`]), and each message is read alone by the decoder of live messages ([`item`]), so that a
-//! broken one costs nothing but itself. [`import`] puts them into the store, [`report`] says what was read and what not.
+//! broken one costs nothing but itself. `import` puts them into the store, `report` says what was read and what not.
 //! Facts about exports: facts 9.
 
 pub mod head;

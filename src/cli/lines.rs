@@ -200,7 +200,7 @@ pub fn count(n: impl TryInto<u64>, what: &str) -> String {
     if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
-/// Writes one line to standard output; see [`print`].
+/// Writes one line to standard output; see `print`.
 pub fn print_line(text: impl Into<String>) -> Result<(), ExitError> {
     print(std::iter::once(text.into())).map_err(|e| ExitError::failed(e.to_string()))
 }
