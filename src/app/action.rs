@@ -68,6 +68,7 @@ pub enum MessagesAction {
     Scroll(Scroll),
     /// To the line above new messages.
     FirstUnread,
+    FirstNotSent,
     SelectUp,
     SelectDown,
     /// Selects one more message, from the first selected one on.
@@ -195,6 +196,7 @@ impl Action {
         ("oldest", Action::Messages(MessagesAction::Scroll(Scroll::Oldest))),
         ("newest", Action::Messages(MessagesAction::Scroll(Scroll::Newest))),
         ("first-unread", Action::Messages(MessagesAction::FirstUnread)),
+        ("first-not-sent", Action::Messages(MessagesAction::FirstNotSent)),
         ("select-message", Action::Messages(MessagesAction::SelectUp)),
         ("select-up", Action::Messages(MessagesAction::SelectUp)),
         ("select-down", Action::Messages(MessagesAction::SelectDown)),

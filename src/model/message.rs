@@ -162,6 +162,13 @@ impl<'de> Deserialize<'de> for SafeText {
     }
 }
 
+impl Delivery {
+    /// Its outcome could not be found out, and the user decides whether it is sent again.
+    pub fn is_not_confirmed(&self) -> bool {
+        matches!(self, Self::Failed { reason, .. } if reason.as_str() == NOT_CONFIRMED)
+    }
+}
+
 /// What is being written, for one conversation. The compose box edits this value and nothing else.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Draft {

@@ -353,17 +353,22 @@ impl Harness {
                 && screen.contains("To Joe Bloggs ›")
                 && !screen.contains("unsent")
         };
+        // Where nothing is known of the server yet, the person decides about a message that is not confirmed.
+        let decides = |screen: &str| screen.contains("for one that is not confirmed");
         let mut decided = 0;
-        while !t.wait_at_most(Duration::from_secs(40), |seen| {
-            let screen = seen.parser.screen().contents();
-            is_sent(&screen) || screen.contains("not confirmed")
-        }) || !is_sent(&t.seen.0.lock().unwrap().parser.screen().contents())
-        {
-            // Where nothing is known of the server yet, the person decides about a message.
+        loop {
+            let came = t.wait_at_most(Duration::from_secs(120), |seen| {
+                let screen = seen.parser.screen().contents();
+                is_sent(&screen) || decides(&screen) || screen.contains("not confirmed")
+            });
+            let screen = t.seen.0.lock().unwrap().parser.screen().contents();
+            if is_sent(&screen) {
+                break;
+            }
             decided += 1;
-            assert!(decided < 20, "not everything can be sent");
-            t.send("\x1b[1;5A");
-            (1..decided).for_each(|_| t.send("\x1b[A"));
+            assert!(came && decided < 20, "not everything can be sent:\n{screen}");
+            t.send("\x18!");
+            t.wait_for("Esc back");
             t.send("R");
             t.wait_at_most(Duration::from_secs(2), |seen| {
                 is_sent(&seen.parser.screen().contents())

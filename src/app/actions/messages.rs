@@ -16,6 +16,7 @@ pub fn act(model: &mut Model, action: MessagesAction) {
         action,
         MessagesAction::Scroll(_)
             | MessagesAction::FirstUnread
+            | MessagesAction::FirstNotSent
             | MessagesAction::SelectUp
             | MessagesAction::SelectDown
             | MessagesAction::Extend { .. }
@@ -43,6 +44,7 @@ pub fn act(model: &mut Model, action: MessagesAction) {
     match action {
         MessagesAction::Scroll(by) => scroll(model, by),
         MessagesAction::FirstUnread => first_unread(model),
+        MessagesAction::FirstNotSent => first_not_sent(model),
         MessagesAction::SelectUp => select(model, true),
         MessagesAction::SelectDown => select(model, false),
         MessagesAction::Extend { up } => extend(model, up),
@@ -137,6 +139,20 @@ fn first_unread(model: &mut Model) {
         model.go_to_new();
     } else if wanted == Some(false) {
         model.app.note("No unread messages here");
+    }
+}
+
+/// Selects the first message that needs a decision of the user.
+fn first_not_sent(model: &mut Model) {
+    let found = model.app.with_open(|chat, env| {
+        let key = chat.first_not_sent()?.key.clone();
+        history::select(chat, env, &key).then_some(key)
+    });
+    if let Some(key) = found.flatten() {
+        model.app.set_focus(Focus::Compose);
+        model.view.reveal(&mut model.app, &key);
+    } else {
+        model.app.note("Nothing here failed to be sent");
     }
 }
 

@@ -3,7 +3,7 @@
 use super::sending::{self, own_message};
 use super::{Chat, Env};
 use crate::model::{
-    ClientMessageId, Delivery, Draft, Fault, MessageKey, Outgoing, Request, Timestamp,
+    ClientMessageId, Delivery, Draft, Fault, Message, MessageKey, Outgoing, Request, Timestamp,
 };
 use std::time::Duration;
 
@@ -80,6 +80,20 @@ fn is_only_here(delivery: &Delivery) -> bool {
 }
 
 impl Chat {
+    /// The first message that was not sent, or not confirmed.
+    pub fn first_not_sent(&self) -> Option<&Message> {
+        let mut unsent = self.timeline.iter().filter(|m| m.key.is_unsent());
+        unsent.find(|m| matches!(m.delivery, Delivery::Failed { .. }))
+    }
+
+    /// How many messages wait for one that is not confirmed, which keeps their order.
+    pub fn waiting_for_decision(&self) -> usize {
+        let mut unsent = self.timeline.iter().filter(|m| m.key.is_unsent());
+        unsent.find(|m| m.delivery.is_not_confirmed()).map_or(0, |_| {
+            unsent.filter(|m| matches!(m.delivery, Delivery::Held | Delivery::Queued)).count()
+        })
+    }
+
     /// A message that only the screen has, because the disk did not take it.
     pub fn has_unsaved(&self) -> bool {
         self.sending.unsent.keys().any(|id| self.is_only_here(id))

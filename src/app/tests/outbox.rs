@@ -3,7 +3,8 @@
 use crate::app::Effect;
 use crate::fixture::{App, direct};
 use crate::model::{
-    ClientMessageId, ConversationId, Delivery, Delta, Fault, FaultKind, Request, SafeText,
+    ClientMessageId, ConversationId, Delivery, Delta, Fault, FaultKind, NOT_CONFIRMED, Request,
+    SafeText,
 };
 use std::time::Duration;
 
@@ -174,4 +175,35 @@ fn a_refused_message_of_another_chat_is_told_once() {
     let reason = SafeText::line("the server refused");
     delivery(&mut app, &id, Delivery::Failed { reason, can_retry: true });
     app.expect("A message to Joe Bloggs was not sent");
+}
+
+#[test]
+fn messages_behind_one_that_is_not_confirmed_say_that_they_wait_and_a_key_selects_it() {
+    let mut app = app(0);
+    let ids: Vec<_> = (0..40).map(|n| send(&mut app, &format!("number {n}"))).collect();
+    for id in &ids {
+        delivery(&mut app, id, Delivery::Queued);
+    }
+    app.expect_none("waits for one");
+    let reason = SafeText::line(NOT_CONFIRMED);
+    delivery(&mut app, &ids[0], Delivery::Failed { reason, can_retry: true });
+    app.expect("39 messages wait for one that is not confirmed · Ctrl-X ! shows it");
+    app.expect_none("number 0");
+    app.press("ctrl-x !");
+    app.expect("number 0");
+    app.effects();
+    app.press("R");
+    assert!(
+        app.requests()
+            .iter()
+            .any(|r| matches!(r, Request::Resend { client_id, .. } if *client_id == ids[0])),
+        "the first one is sent again"
+    );
+}
+
+#[test]
+fn where_nothing_failed_the_key_for_what_was_not_sent_says_so() {
+    let mut app = app(0);
+    app.press("ctrl-x !");
+    app.expect("Nothing here failed to be sent");
 }

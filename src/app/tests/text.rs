@@ -112,7 +112,7 @@ fn what_can_be_done_with_an_unsent_message_is_not_cut_at_any_width() {
             .collect();
         assert!(lines.iter().all(|line| line.len() < usize::from(pane.width)), "{lines:?}");
         let text = lines.join(" ");
-        assert!(text.ends_with("201) · R again · x back to the box"), "{columns}: {text}");
+        assert!(text.ends_with("201) · R sends again · x back to the box"), "{columns}: {text}");
     }
 }
 

@@ -222,6 +222,7 @@ fn divider(app: &AppState, opened: Option<&Chat>, below: usize, columns: usize) 
         .map(|note| Label::new(note.text.as_str(), if note.bad { Tone::Bad } else { Tone::New }))
         .or_else(|| Some(Label::new(held(app)?, Tone::New)))
         .or_else(|| Some(Label::new(selected(app, opened?)?, Tone::Dim)))
+        .or_else(|| Some(Label::new(undecided(app, opened?)?, Tone::Bad)))
         .or_else(|| Some(Label::new(typing(app, opened?)?, Tone::Dim)));
     if let Some(Label { text, tone }) = passing {
         let taken = bar.right_width().max(1);
@@ -237,6 +238,16 @@ fn held(app: &AppState) -> Option<String> {
     let seconds = app.held_for()?;
     let key = app.prefs.keymap.entry("undo").map(KeymapEntry::key)?;
     Some(format!("leaves in {seconds}s · {key} takes it back"))
+}
+
+/// That messages wait until the user has decided about one, which may be far above.
+fn undecided(app: &AppState, chat: &Chat) -> Option<String> {
+    let key = app.prefs.keymap.entry("first-not-sent").map(KeymapEntry::key)?;
+    match chat.waiting_for_decision() {
+        0 => None,
+        1 => Some(format!("1 message waits for one that is not confirmed · {key} shows it")),
+        n => Some(format!("{n} messages wait for one that is not confirmed · {key} shows it")),
+    }
 }
 
 /// Who wrote the selected message, and on which day.
