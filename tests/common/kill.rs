@@ -373,7 +373,6 @@ impl Harness {
             t.wait_at_most(Duration::from_secs(2), |seen| {
                 is_sent(&seen.parser.screen().contents())
             });
-            t.send("\x1b");
         }
         t.send("\x11");
         t.wait_end();
