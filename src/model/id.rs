@@ -195,12 +195,19 @@ impl UserId {
     /// Makes a full id of one that some XML attributes give without its prefix (`joe.4`; facts 3.6).
     pub fn with_prefix(id: &str) -> Self {
         let id = id.trim();
+        if Self::has_prefix(id) { Self::new(id) } else { Self(Arc::from(format!("8:{id}"))) }
+    }
+
+    fn has_prefix(id: &str) -> bool {
         let users = USER_PREFIXES.iter().map(|(prefix, _)| *prefix);
-        if users.chain(["19:", "48:", "guest:"]).any(|prefix| id.starts_with(prefix)) {
-            Self::new(id)
-        } else {
-            Self(Arc::from(format!("8:{id}")))
-        }
+        users.chain(["19:", "48:", "guest:"]).any(|prefix| id.starts_with(prefix))
+    }
+
+    /// [`UserId::is_machine_made`] for a text that may be an id with or without its prefix.
+    pub fn is_machine_made_text(text: &str) -> bool {
+        let is_made = |id: &str| MACHINE_MADE.iter().any(|made| id.starts_with(made));
+        let Some((_, rest)) = text.split_once(':') else { return false };
+        is_made(text) || (is_made(rest) && Self::has_prefix(text))
     }
 
     /// The form that [`UserId::with_prefix`] completes: an id of Skype's own without its prefix.
@@ -292,5 +299,10 @@ mod tests {
         let made = |id: &str| UserId::new(id).is_machine_made();
         assert!(made("8:live:.cid.1f") && made("8:orgid:a-b") && made("gid:7"));
         assert!(!made("8:joe.4") && !made("8:live:joe") && !made("28:bot"));
+        let made = UserId::is_machine_made_text;
+        assert!(
+            made("8:live:.cid.1f") && made("live:.cid.1f") && made("orgid:a-b") && made("gid:7")
+        );
+        assert!(!made("joe.4") && !made("live:joe") && !made("Joe: orgid:1") && !made(""));
     }
 }

@@ -92,11 +92,13 @@ impl Names {
 /// Words that exports and clients put in place of a name they do not know.
 const PLACEHOLDERS: [&str; 4] = ["unknown user", "unknown", "export owner", "skype user"];
 
+/// How exports begin the names of people who are gone.
+const UNKNOWN: &str = "unknown_user_";
+
 /// Whether a text is somebody's name, and not that person's id, a number made by a service, or a word for a missing name.
 pub fn is_name(who: &UserId, text: &str) -> bool {
     let text = text.trim();
     let same = |id: &str| text.eq_ignore_ascii_case(id);
-    let id = UserId::with_prefix(text);
     let is_guid = text.len() == 36
         && text.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-')
         && text.bytes().filter(|b| *b == b'-').count() == 4;
@@ -105,9 +107,9 @@ pub fn is_name(who: &UserId, text: &str) -> bool {
         // A word in other letter case is how someone writes the own name.
         || text == who.bare()
         || (same(who.bare()) && !text.chars().all(char::is_alphabetic))
-        || id.is_machine_made()
+        || UserId::is_machine_made_text(text)
         || is_guid
-        || text.to_ascii_lowercase().starts_with("unknown_user_")
+        || text.get(..UNKNOWN.len()).is_some_and(|start| start.eq_ignore_ascii_case(UNKNOWN))
         || PLACEHOLDERS.iter().any(|placeholder| same(placeholder)))
 }
 

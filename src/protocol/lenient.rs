@@ -1,6 +1,7 @@
 //! Values that occur in more than one form: number or string, bool or `"true"`, null or missing (facts 3, 7).
 
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -87,7 +88,7 @@ where
     D: Deserializer<'de>,
     T: Deserialize<'de> + Default,
 {
-    let raw = <&serde_json::value::RawValue>::deserialize(d)?;
+    let raw = <&RawValue>::deserialize(d)?;
     if !raw.get().starts_with('{') {
         return Ok(T::default());
     }
@@ -106,13 +107,62 @@ pub fn unpacked(raw: &str) -> Cow<'_, str> {
     text
 }
 
+/// The items of a list, to be parsed one by one; `None` for anything but a list.
+#[derive(Debug, Default)]
+pub struct Items<'a>(pub Option<Vec<&'a RawValue>>);
+
+struct ItemsVisitor;
+
+impl<'de> Visitor<'de> for ItemsVisitor {
+    type Value = Items<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Items<'de>, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = seq.next_element::<&RawValue>()? {
+            items.push(item);
+        }
+        Ok(Items(Some(items)))
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Items<'de>, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Items::default())
+    }
+    fn visit_str<E>(self, _: &str) -> Result<Items<'de>, E> {
+        Ok(Items::default())
+    }
+    fn visit_u64<E>(self, _: u64) -> Result<Items<'de>, E> {
+        Ok(Items::default())
+    }
+    fn visit_i64<E>(self, _: i64) -> Result<Items<'de>, E> {
+        Ok(Items::default())
+    }
+    fn visit_f64<E>(self, _: f64) -> Result<Items<'de>, E> {
+        Ok(Items::default())
+    }
+    fn visit_bool<E>(self, _: bool) -> Result<Items<'de>, E> {
+        Ok(Items::default())
+    }
+    fn visit_unit<E>(self) -> Result<Items<'de>, E> {
+        Ok(Items::default())
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Items<'a> {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        d.deserialize_any(ItemsVisitor)
+    }
+}
+
 /// The items of a list, to be parsed one by one, so that one bad item does not affect the others. Empty if it is not a
 /// list.
-pub fn items<'de, D>(d: D) -> Result<Vec<&'de serde_json::value::RawValue>, D::Error>
+pub fn items<'de, D>(d: D) -> Result<Vec<&'de RawValue>, D::Error>
 where
     D: Deserializer<'de>,
 {
-    let raw = <&'de serde_json::value::RawValue>::deserialize(d)?;
+    let raw = <&'de RawValue>::deserialize(d)?;
     serde_json::from_str(raw.get()).map_err(de::Error::custom).or_else(|_: D::Error| Ok(Vec::new()))
 }
 

@@ -17,7 +17,7 @@ pub(crate) use properties::MessageProperties;
 pub use thread::{WireThread, read_receipts, thread, thread_id};
 
 use super::endpoint;
-use super::lenient::Text;
+use super::lenient::{self, Text};
 use super::service::ENTITY_TEXT_HOST_LABEL;
 use crate::model::{
     ClientMessageId, ConversationId, RawConversation, RawMessage, Timestamp, UserId,
@@ -64,10 +64,10 @@ pub struct WirePage<T> {
 
 #[derive(Deserialize)]
 struct PageBody<'a> {
-    #[serde(borrow)]
-    messages: Option<&'a RawValue>,
-    #[serde(borrow)]
-    conversations: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    messages: lenient::Items<'a>,
+    #[serde(borrow, default)]
+    conversations: lenient::Items<'a>,
     #[serde(borrow, default, rename = "_metadata")]
     metadata: Option<&'a RawValue>,
 }
@@ -81,12 +81,10 @@ pub fn messages_page(
     size: u32,
 ) -> Result<WirePage<RawMessage>, WireError> {
     let page: PageBody<'_> = serde_json::from_str(body).map_err(|_| WireError::NotJson)?;
-    let list = page.messages.ok_or(WireError::Missing("messages"))?;
+    let list = page.messages.0.ok_or(WireError::Missing("messages"))?;
     // The page is this conversation's, also where an item names another one: the sender's, or all of them.
-    read_page(list, page.metadata, "messages", size, |item| {
-        let raw = raw_message(item, Some(conversation))?;
-        Some(RawMessage { conversation: conversation.clone(), ..raw })
-    })
+    let read = |item: &str| message_of(item, |_| Some(conversation.clone()));
+    Ok(read_page(&list, page.metadata, size, read))
 }
 
 /// Reads a page of the conversation list; `size` as above.
@@ -95,19 +93,16 @@ pub(crate) fn conversations_page(
     size: u32,
 ) -> Result<WirePage<RawConversation>, WireError> {
     let page: PageBody<'_> = serde_json::from_str(body).map_err(|_| WireError::NotJson)?;
-    let list = page.conversations.ok_or(WireError::Missing("conversations"))?;
-    read_page(list, page.metadata, "conversations", size, raw_conversation)
+    let list = page.conversations.0.ok_or(WireError::Missing("conversations"))?;
+    Ok(read_page(&list, page.metadata, size, raw_conversation))
 }
 
 fn read_page<T>(
-    list: &RawValue,
+    raw: &[&RawValue],
     metadata: Option<&RawValue>,
-    name: &'static str,
     size: u32,
     read: impl Fn(&str) -> Option<T>,
-) -> Result<WirePage<T>, WireError> {
-    let raw: Vec<&RawValue> =
-        serde_json::from_str(list.get()).map_err(|_| WireError::Missing(name))?;
+) -> WirePage<T> {
     let items: Vec<T> = raw.iter().filter_map(|item| read(item.get())).collect();
     let bad = raw.len() - items.len();
     let metadata = metadata.map(RawValue::get).filter(|json| json.starts_with('{'));
@@ -116,14 +111,14 @@ fn read_page<T>(
     let unlinked = metadata.as_ref().is_some_and(|metadata| metadata.backward_link.is_none());
     let Metadata { backward_link, sync_state } = metadata.unwrap_or_default();
     let older = backward_link.unwrap_or_default();
-    Ok(WirePage {
+    WirePage {
         items,
         older: older.some().and_then(endpoint::sync_state_of),
         is_last: unlinked && !is_full,
         is_full,
         sync_state: sync_state.some().and_then(endpoint::sync_state_of),
         bad,
-    })
+    }
 }
 
 /// A message item.
@@ -177,6 +172,13 @@ pub(crate) struct WireMessage<'a> {
 /// Reads a message item. `None` if it is not an object or has no id or no time, so that it could not be told apart from
 /// others.
 pub fn raw_message(json: &str, conversation: Option<&ConversationId>) -> Option<RawMessage> {
+    message_of(json, |item| item.conversation().or_else(|| conversation.cloned()))
+}
+
+fn message_of(
+    json: &str,
+    conversation: impl Fn(&WireMessage<'_>) -> Option<ConversationId>,
+) -> Option<RawMessage> {
     let item: WireMessage<'_> = serde_json::from_str(json).ok()?;
     let time = |t: &Text<'_>| t.some().and_then(Timestamp::parse);
     let times = [&item.originalarrivaltime, &item.composetime, &item.id, &item.version];
@@ -184,15 +186,7 @@ pub fn raw_message(json: &str, conversation: Option<&ConversationId>) -> Option<
     // Without any id the time stands for it: the service makes ids of times, too.
     let id = item.id.some().or_else(|| item.clientmessageid.some());
     let id = id.map_or_else(|| at.0.to_string(), str::to_owned);
-    let conversation = item
-        .conversation_link
-        .some()
-        .and_then(last_segment)
-        .filter(|id| !id.eq_ignore_ascii_case("ALL"))
-        .or_else(|| item.conversationid.some().map(str::to_owned))
-        .map(|id| ConversationId::new(id.split(';').next().unwrap_or_default()))
-        .filter(|id| !id.as_str().is_empty())
-        .or_else(|| conversation.cloned())?;
+    let conversation = conversation(&item)?;
     let properties = item.properties();
     let properties = MessageProperties::read(&properties);
     let sender = sender(&item, &properties);
@@ -213,6 +207,17 @@ pub fn raw_message(json: &str, conversation: Option<&ConversationId>) -> Option<
 }
 
 impl<'a> WireMessage<'a> {
+    /// The conversation that the item names.
+    fn conversation(&self) -> Option<ConversationId> {
+        self.conversation_link
+            .some()
+            .and_then(last_segment)
+            .filter(|id| !id.eq_ignore_ascii_case("ALL"))
+            .or_else(|| self.conversationid.some().map(str::to_owned))
+            .map(|id| ConversationId::new(id.split(';').next().unwrap_or_default()))
+            .filter(|id| !id.as_str().is_empty())
+    }
+
     fn has_extras(&self) -> bool {
         self.skypeeditedid.some().is_some()
             || self.skypeemoteoffset.some().is_some()

@@ -82,16 +82,25 @@ fn is_only_here(delivery: &Delivery) -> bool {
 impl Chat {
     /// The first message that was not sent, or not confirmed.
     pub fn first_not_sent(&self) -> Option<&Message> {
-        let mut unsent = self.timeline.iter().filter(|m| m.key.is_unsent());
-        unsent.find(|m| matches!(m.delivery, Delivery::Failed { .. }))
+        self.unsent().filter(|m| matches!(m.delivery, Delivery::Failed { .. })).last()
     }
 
     /// How many messages wait for one that is not confirmed, which keeps their order.
     pub fn waiting_for_decision(&self) -> usize {
-        let mut unsent = self.timeline.iter().filter(|m| m.key.is_unsent());
-        unsent.find(|m| m.delivery.is_not_confirmed()).map_or(0, |_| {
-            unsent.filter(|m| matches!(m.delivery, Delivery::Held | Delivery::Queued)).count()
-        })
+        let mut waiting = 0;
+        let mut behind = 0;
+        for message in self.unsent() {
+            if message.delivery.is_not_confirmed() {
+                behind = waiting;
+            }
+            waiting += usize::from(matches!(message.delivery, Delivery::Held | Delivery::Queued));
+        }
+        behind
+    }
+
+    /// Messages without a place on the server, from the newest to the oldest. They are the end of the timeline.
+    fn unsent(&self) -> impl Iterator<Item = &Message> {
+        self.timeline.iter().rev().take_while(|m| m.key.is_unsent())
     }
 
     /// A message that only the screen has, because the disk did not take it.

@@ -31,7 +31,9 @@ impl Attached {
                 headings.push(heading);
             }
         }
-        let read = |raw: Option<&serde_json::value::RawValue>| list(raw.map_or("", |r| r.get()));
+        let read = |raw: Option<&serde_json::value::RawValue>| {
+            raw.map_or_else(Vec::new, |raw| list(raw.get()))
+        };
         Self {
             headings,
             files: read(properties.files).iter().take(MOST).filter_map(file).collect(),
