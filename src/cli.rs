@@ -11,6 +11,8 @@ pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod lines;
 pub(crate) mod log;
+pub(crate) mod login;
+pub(crate) mod logout;
 pub(crate) mod replay;
 pub(crate) mod send;
 pub(crate) mod serve;
@@ -85,6 +87,10 @@ pub enum Command {
     Import(import::ImportArgs),
     /// Write conversations out: a page, Markdown, text, JSON or a table
     Export(export::ExportArgs),
+    /// Sign in to the service of an account, with a code that you confirm in a browser
+    Login(login::LoginArgs),
+    /// Delete the tokens of an account from this machine; its messages stay
+    Logout(logout::LogoutArgs),
     /// Check the configuration, the message store and the gateway
     Doctor(doctor::DoctorArgs),
     /// Play a recording and check that every frame is as recorded

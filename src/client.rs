@@ -4,18 +4,26 @@
 //! Knows nothing of the store or the screen. It follows no redirects, sends credentials to configured origins only, and
 //! limits the size of an answer after decompression.
 
+mod admission;
 mod auth;
 mod backoff;
 mod base_url;
 mod body;
+mod budget;
 mod calls;
 mod error;
 mod gate;
+mod headers;
+mod names;
+mod other_host;
+pub mod sign_in;
 mod tls;
 mod token;
+mod transport;
 
+pub(crate) use admission::for_user;
 pub use auth::Secret;
-pub use base_url::BaseUrl;
+pub use base_url::{BaseUrl, BaseUrlError};
 pub use calls::NewMember;
 pub use error::{Error, ErrorKind};
 pub use token::{TokenFile, TokenSource};
@@ -24,10 +32,9 @@ use crate::model::{AuthStyle, Timestamp, UserId};
 use crate::protocol::service::ServiceProfile;
 use auth::ClientSession;
 use body::ReplyBody;
+use budget::RequestBudget;
 use gate::{Gate, Purpose, Waits};
-use reqwest::header::{
-    ACCEPT, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
-};
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use std::path::PathBuf;
@@ -45,6 +52,8 @@ pub struct ClientOptions {
     pub scheduler: Option<BaseUrl>,
     pub join: Option<BaseUrl>,
     pub profiles: Option<BaseUrl>,
+    /// The chat service at another host.
+    pub fallback: Option<BaseUrl>,
     pub auth: AuthStyle,
     pub token: TokenSource,
     /// Limit for requests other than polls.
@@ -65,6 +74,7 @@ impl ClientOptions {
             scheduler: None,
             join: None,
             profiles: None,
+            fallback: None,
             auth: AuthStyle::Registration,
             token,
             timeout: Duration::from_secs(30),
@@ -83,6 +93,9 @@ pub struct Client {
     /// Held while a token is read or an endpoint registered, so that only one task does it.
     refreshing: tokio::sync::Mutex<()>,
     gate: Gate,
+    budget: Mutex<RequestBudget>,
+    /// When this client was made; the budget counts from here.
+    started: Instant,
     /// The server's clock as last heard, and when that was.
     server_clock: Mutex<Option<(Timestamp, Instant)>>,
 }
@@ -103,6 +116,8 @@ enum Credential {
     SkypeToken,
     /// `X-Skypetoken`, for the scheduler and the profile service.
     Service,
+    /// A token of its own beside that, for the middle tier.
+    Names,
     None,
 }
 
@@ -124,9 +139,14 @@ struct Reply {
 impl Client {
     pub fn new(options: ClientOptions) -> Self {
         Self {
+            session: Mutex::new(ClientSession::of_hosts(
+                &options.gateway,
+                options.fallback.as_ref(),
+            )),
+            budget: Mutex::new(RequestBudget::new(options.service.polling.budget)),
+            started: Instant::now(),
             options,
             http: tokio::sync::Mutex::new(None),
-            session: Mutex::new(ClientSession::default()),
             refreshing: tokio::sync::Mutex::new(()),
             gate: Gate::default(),
             server_clock: Mutex::new(None),
@@ -147,6 +167,11 @@ impl Client {
 
     pub fn user(&self) -> &UserId {
         &self.options.user
+    }
+
+    /// The address of the chat service.
+    pub fn address(&self) -> String {
+        self.options.gateway.to_string()
     }
 
     fn service(&self) -> &ServiceProfile {
@@ -228,6 +253,7 @@ impl Client {
                 self.sign_in(call.credential).await?;
                 self.send_once(&call).await
             }
+            Err(error) if self.changes_host(&call, &error) => self.send_once(&call).await,
             other => other,
         }
     }
@@ -237,10 +263,13 @@ impl Client {
         let is_poll =
             call.timeout == self.options.poll_timeout && call.credential == Credential::Endpoint;
         let purpose = Purpose::new(call.method.as_str(), call.path, is_poll);
-        let pass = self.gate.enter(&purpose).await?;
+        let pass = self.admit(&purpose, call).await?;
         let mut result = self.exchange(call).await;
         if result.as_ref().is_err_and(Error::is_timeout) {
             *self.http.lock().await = None;
+        }
+        if result.as_ref().is_err_and(Error::is_rate_limit) {
+            self.with_budget(RequestBudget::refused);
         }
         self.gate.leave(pass, &purpose, &mut result);
         result
@@ -248,7 +277,7 @@ impl Client {
 
     async fn exchange(&self, call: &ApiCall<'_>) -> Result<Reply, Error> {
         let base = self
-            .session(|s| s.moved_to.clone())
+            .session(|s| s.moved_to.clone().or_else(|| s.chat.first().cloned()))
             .filter(|_| std::ptr::eq(call.base, &raw const self.options.gateway));
         let url = base.as_ref().unwrap_or(call.base).join(call.path)?;
         let headers = self.headers(call.credential)?;
@@ -266,7 +295,7 @@ impl Client {
         let status = response.status();
         let fresh = header(response.headers(), "set-registrationtoken");
         if let Some(token) = fresh.as_deref().and_then(auth::registration_of)
-            && call.credential != Credential::Service
+            && !matches!(call.credential, Credential::Service | Credential::Names)
         {
             self.session(|s| s.registration = Some(Secret::new(token)));
         }
@@ -318,8 +347,7 @@ impl Client {
         let redirected =
             status.is_redirection() || (status == StatusCode::NOT_FOUND && names_host());
         if !redirected
-            || call.credential == Credential::Service
-            || call.credential == Credential::None
+            || matches!(call.credential, Credential::Service | Credential::Names | Credential::None)
         {
             return Ok(false);
         }
@@ -336,40 +364,6 @@ impl Client {
             }
             _ => Err(Error::refused("the server redirects to a host that is not allowed")),
         }
-    }
-
-    fn headers(&self, credential: Credential) -> Result<HeaderMap, Error> {
-        let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        headers.insert("behavioroverride", HeaderValue::from_static("redirectAs404"));
-        let (token, registration) = self.session(|s| (s.token.clone(), s.registration.clone()));
-        let token = || token.as_ref().ok_or_else(|| Error::signed_out("there is no token"));
-        let mut put = |name: &'static str, value: String| -> Result<(), Error> {
-            let mut value = HeaderValue::from_str(&value).map_err(|_| {
-                Error::signed_out("the token contains characters that are not allowed in a header")
-            })?;
-            value.set_sensitive(true);
-            headers.insert(HeaderName::from_static(name), value);
-            Ok(())
-        };
-        let registered = |r: &Secret| format!("registrationToken={}", r.reveal());
-        match (credential, self.options.auth) {
-            (Credential::None, _) => {}
-            (Credential::Service, _) => put("x-skypetoken", token()?.reveal().to_owned())?,
-            (Credential::SkypeToken | Credential::Chat, AuthStyle::Bearer) => {
-                put("authorization", format!("Bearer {}", token()?.reveal()))?;
-            }
-            (Credential::Chat, AuthStyle::Registration) | (Credential::Endpoint, _) => {
-                match &registration {
-                    Some(registration) => put("registrationtoken", registered(registration))?,
-                    None => put("authentication", format!("skypetoken={}", token()?.reveal()))?,
-                }
-            }
-            (Credential::Chat | Credential::SkypeToken, _) => {
-                put("authentication", format!("skypetoken={}", token()?.reveal()))?;
-            }
-        }
-        Ok(headers)
     }
 }
 

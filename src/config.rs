@@ -51,6 +51,7 @@ impl fmt::Display for ConfigError {
 struct ConfigFile {
     default_account: Option<String>,
     accounts: BTreeMap<String, AccountConfig>,
+    services: BTreeMap<String, toml::Table>,
     ui: UiPreferences,
     reading: ReadingPreferences,
     sending: SendingPreferences,
@@ -58,28 +59,23 @@ struct ConfigFile {
     keys: BTreeMap<String, Vec<String>>,
 }
 
-/// `[accounts.NAME]`.
-#[derive(Clone, Debug, Deserialize)]
+/// `[accounts.NAME]`. What is missing comes from the profile of the service.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
 pub struct AccountConfig {
-    pub user_id: String,
-    pub gateway: String,
+    /// The name of a service profile.
+    pub service: Option<String>,
+    pub user_id: Option<String>,
+    pub gateway: Option<String>,
     pub scheduler: Option<String>,
     pub join: Option<String>,
     pub profiles: Option<String>,
-    #[serde(default)]
-    pub auth: AuthStyle,
-    pub token: Token,
+    pub auth: Option<AuthStyle>,
+    pub token: Option<Token>,
     /// Certificates to trust beside those of the system, in PEM form.
-    #[serde(default)]
     pub ca_file: Option<PathBuf>,
-    #[serde(default)]
-    pub poll: PollMode,
-    #[serde(default = "default_poll_seconds")]
-    pub poll_seconds: u64,
-}
-
-fn default_poll_seconds() -> u64 {
-    2
+    pub poll: Option<PollMode>,
+    pub poll_seconds: Option<u64>,
 }
 
 /// Where the token comes from: exactly one of the three.
@@ -97,6 +93,8 @@ pub struct Token {
 #[derive(Clone, Debug)]
 pub struct Config {
     pub accounts: BTreeMap<String, AccountConfig>,
+    /// `[services.NAME]`: changes of service profiles, and new ones.
+    pub services: BTreeMap<String, toml::Table>,
     pub default_account: Option<String>,
     pub preferences: Preferences,
     pub keymap: Keymap,

@@ -16,7 +16,9 @@ pub mod fold;
 pub mod id;
 pub mod message;
 pub mod names;
+pub mod notice;
 pub mod preferences;
+pub mod qr;
 mod read_marker;
 pub mod request;
 pub mod rich;
@@ -27,7 +29,7 @@ pub mod time;
 pub mod unread;
 pub mod width;
 
-pub use account::{AccountId, AuthStyle, ChatRef, PollMode};
+pub use account::{AccountId, AuthStyle, ChatRef, PollMode, SignInWay};
 pub use body::{
     Call, CallPerson, CallState, Card, Media, MediaKind, MessageBody, Poll, ThreadActivity,
 };
@@ -47,7 +49,7 @@ pub use message::{
 pub use names::{NameSource, Names, is_name, title, title_people};
 pub use preferences::{Bidi, EmojiStyle, EmojiWidth, Enter, Preferences, Receipts};
 pub use read_marker::ReadMarker;
-pub use request::{Outbound, Request, ThreadChange, Ticket};
+pub use request::{Outbound, Request, SignInCode, ThreadChange, Ticket};
 pub use rich::{Align, Attribution, Block, Link, Rgb, RichText, Span, SpanStyle};
 pub use text::SafeText;
 pub use time::{Now, Timestamp};

@@ -16,6 +16,7 @@ mod media;
 mod payload;
 pub mod richtext;
 pub mod service;
+pub mod sign_in;
 mod tree;
 pub mod wire;
 

@@ -5,8 +5,8 @@ use crate::app::view::layout::Size;
 use crate::cli::archives::{ArchiveAccount, chosen};
 use crate::cli::context::{ExitError, STORE, Session, lock};
 use crate::cli::{
-    Cli, Command, ConfigCommand, Global, account, chats, config_check, config_init, doctor, export,
-    import, log, send, serve,
+    Cli, Command, ConfigCommand, Global, chats, config_check, config_init, doctor, export, import,
+    log, logout, send, serve,
 };
 use crate::client::Client;
 use crate::config::{Config, paths};
@@ -29,6 +29,8 @@ use tokio_util::sync::CancellationToken;
 
 mod archives;
 mod demo;
+mod first_run;
+mod login;
 mod replay;
 
 const THEME: &str = include_str!("../assets/theme.toml");
@@ -79,9 +81,17 @@ pub fn main(cli: Cli) -> Result<(), ExitError> {
             let session = Session::open(&global)?;
             runtime()?.block_on(send::run(&session, &arguments))
         }
+        Some(Command::Login(arguments)) => {
+            let session = Session::of(&global, arguments.account(&global))?;
+            runtime()?.block_on(login::run(&session, &arguments))
+        }
+        Some(Command::Logout(arguments)) => {
+            let session = Session::of(&global, arguments.account(&global))?;
+            runtime()?.block_on(logout::run(&session))
+        }
         Some(Command::Replay(arguments)) => replay::run(&arguments),
         Some(Command::Doctor(arguments)) => {
-            let session = Session::open(&global)?;
+            let session = Session::of(&global, global.account.as_deref())?;
             runtime()?.block_on(doctor::run(&session, &arguments))
         }
         Some(Command::Config { command: ConfigCommand::Check }) => config_check::run(&global),
@@ -164,8 +174,7 @@ fn tui(global: &Global) -> Result<(), ExitError> {
         return archives::run(global, config, alone);
     }
     if !has_account && global.account.is_none() {
-        check_terminal()?;
-        return demo::first_run(global, &file);
+        return first_run::run(global, &file);
     }
     let session = Session::open(global)?;
     let size = check_terminal()?;
@@ -178,7 +187,7 @@ fn tui(global: &Global) -> Result<(), ExitError> {
         open_store(&session.dir).map(|(lock, store)| (Some(lock), store))?
     };
     let client = session.client()?;
-    let options = account::sync_options(&session.config, &session.account);
+    let options = session.sync_options()?;
     let archives = archives::beside(global)?;
     let own = (AccountId::new(&session.name), session.me);
     let setup = RunSetup {

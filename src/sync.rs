@@ -5,6 +5,7 @@
 //! is full. Knows nothing of the screen.
 
 mod accounts;
+mod activity;
 mod apply;
 mod backfill;
 mod catch_up;
@@ -21,12 +22,15 @@ mod poller;
 mod read_receipts;
 mod reindex;
 mod requests;
+mod schedule;
+mod sign_in;
 mod threads;
 mod walk;
 
 pub use accounts::{RunningAccount, RunningAccounts};
 pub use apply::decode_stored;
 pub use offline::start_offline;
+pub use schedule::PollIntervals;
 
 use crate::client::Client;
 use crate::model::{
@@ -34,7 +38,7 @@ use crate::model::{
     Ticket, Timestamp, UserId,
 };
 use crate::store::Store;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -49,6 +53,8 @@ const REQUESTS: usize = 256;
 pub struct SyncOptions {
     pub poll: PollMode,
     pub interval: Duration,
+    /// How often to look for news where there is no long poll; `None` for `interval`, always.
+    pub intervals: Option<PollIntervals>,
     /// First and longest wait between two attempts.
     pub backoff_base: Duration,
     pub backoff_cap: Duration,
@@ -63,6 +69,7 @@ impl Default for SyncOptions {
         Self {
             poll: PollMode::Auto,
             interval: Duration::from_secs(2),
+            intervals: None,
             backoff_base: Duration::from_secs(1),
             backoff_cap: Duration::from_secs(60),
             page: 100,
@@ -82,11 +89,10 @@ struct Shared {
     stop: CancellationToken,
     connection: connection::ConnectionSignals,
     history: history::HistoryState,
-    /// The chat on the screen; its gaps are filled first.
-    open: Mutex<Option<ConversationId>>,
     /// When to ask how far others have read.
     receipts: read_receipts::ReceiptTracker,
     held: outbox::HeldMessages,
+    activity: activity::UserActivity,
 }
 
 /// Where the deltas of an account go.
@@ -191,9 +197,9 @@ fn prepare(
         stop: stop.clone(),
         connection: connection::ConnectionSignals::default(),
         history: history::HistoryState::default(),
-        open: Mutex::default(),
         receipts: read_receipts::ReceiptTracker::default(),
         held: outbox::HeldMessages::default(),
+        activity: activity::UserActivity::default(),
     });
     let handle =
         Handle { requests, stop, drained: CancellationToken::new(), tasks: TaskTracker::new() };
@@ -242,11 +248,11 @@ impl Shared {
 
     /// The chat on the screen.
     fn open_chat(&self) -> Option<ConversationId> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.activity.open_chat()
     }
 
     fn set_open_chat(&self, id: &ConversationId) {
-        *self.open.lock().unwrap_or_else(PoisonError::into_inner) = Some(id.clone());
+        self.activity.set_open_chat(id);
     }
 
     /// The wait before the next attempt after `attempt` failed ones.

@@ -22,6 +22,7 @@ impl Running {
         let options = SyncOptions {
             poll,
             interval: Duration::from_millis(50),
+            intervals: None,
             backoff_base: Duration::from_millis(20),
             backoff_cap: Duration::from_millis(200),
             page: 10,

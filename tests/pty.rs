@@ -204,12 +204,31 @@ fn a_second_one_on_the_same_data_says_so() {
 }
 
 #[test]
-fn without_an_account_it_offers_the_demo_and_says_how_to_go_on() {
+fn without_an_account_its_questions_lead_to_a_configured_account_and_its_screen() {
     let dir = tempfile::tempdir().unwrap();
     let mut t = start(&[], dir.path());
     t.wait_for("1  Look around with sample conversations");
-    t.send("2\r");
-    t.wait_for("[accounts.home]");
+    t.send("4\r");
+    t.wait_for("Address");
+    // Nothing listens there.
+    t.send("http://127.0.0.1:1/v1\r");
+    t.wait_for("Your id there");
+    t.send("anna\r");
+    t.wait_for("an id has a prefix");
+    t.send("8:anna.7\r");
+    t.wait_for("Your token");
+    t.send("canary-token\r");
+    t.wait_for("offline");
+    let shown = String::from_utf8_lossy(&t.seen.0.lock().unwrap().bytes).into_owned();
+    assert!(!shown.contains("canary"), "the token is not shown");
+    let config = std::fs::read_to_string(dir.path().join("config.toml")).unwrap();
+    assert!(config.contains("\n[accounts.home]\nuser_id = \"8:anna.7\"") && config.contains("# "));
+    assert!(!config.contains("canary"));
+    let token = dir.path().join("accounts/home/token");
+    assert_eq!(std::fs::read_to_string(&token).unwrap(), "canary-token\n");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&token.metadata().unwrap().permissions());
+    assert_eq!(mode & 0o077, 0);
+    t.send("\u{11}");
     assert_eq!(t.exit_code(), 0);
     let mut t = start_with(&["demo"], dir.path(), &[("TERM", "dumb")]);
     t.wait_for("TERM");

@@ -115,6 +115,7 @@ async fn nothing_is_missing_after_a_storm(poll: PollMode, long_poll: bool) {
     let sync_options = sync::SyncOptions {
         poll,
         interval: Duration::from_millis(50),
+        intervals: None,
         backoff_base: Duration::from_millis(20),
         backoff_cap: Duration::from_millis(200),
         page: 10,

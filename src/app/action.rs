@@ -38,6 +38,8 @@ pub enum AppAction {
     Redraw,
     Suspend,
     Resync,
+    /// Signs in again.
+    SignIn,
     TogglePanes,
     /// Only text on the whole screen, for the terminal's own selecting.
     Bare,
@@ -182,6 +184,7 @@ impl Action {
         ("redraw", Action::App(AppAction::Redraw)),
         ("suspend", Action::App(AppAction::Suspend)),
         ("resync", Action::App(AppAction::Resync)),
+        ("sign-in", Action::App(AppAction::SignIn)),
         ("list-up", Action::List(ListAction::Up)),
         ("list-down", Action::List(ListAction::Down)),
         ("list-open", Action::List(ListAction::Open)),

@@ -15,12 +15,12 @@ mod people_picker;
 mod person;
 mod preview;
 mod prompt;
-mod qr;
 mod qr_code;
 mod questions;
 mod reactions;
 pub mod search;
 mod settings;
+mod sign_in;
 mod switcher;
 mod welcome;
 mod which_key;
@@ -42,6 +42,7 @@ pub use questions::{ask_clear, ask_leave, ask_remove, change_flag, role_question
 pub use reactions::Reactions;
 pub use search::Search;
 pub use settings::Settings;
+pub use sign_in::SignInDialog;
 pub use switcher::{Switcher, find};
 pub use welcome::Welcome;
 pub use which_key::{SHOWN_AFTER, which_key};
@@ -111,6 +112,7 @@ pub enum Overlay {
     Prompt(Prompt),
     PeoplePicker(PeoplePicker),
     QrCode(QrCode),
+    SignIn(SignInDialog),
 }
 
 impl Overlay {
@@ -133,6 +135,7 @@ impl Overlay {
             Self::Prompt(d) => d,
             Self::PeoplePicker(d) => d,
             Self::QrCode(d) => d,
+            Self::SignIn(d) => d,
         }
     }
 
@@ -155,6 +158,7 @@ impl Overlay {
             Self::Prompt(d) => d,
             Self::PeoplePicker(d) => d,
             Self::QrCode(d) => d,
+            Self::SignIn(d) => d,
         }
     }
 }
@@ -235,6 +239,19 @@ impl OverlayStack {
             Overlay::Search(search) => Some(search),
             _ => None,
         })
+    }
+
+    /// The open sign-in, which receives the code.
+    pub fn sign_in_mut(&mut self) -> Option<&mut SignInDialog> {
+        self.stack.iter_mut().rev().find_map(|overlay| match overlay {
+            Overlay::SignIn(sign_in) => Some(sign_in),
+            _ => None,
+        })
+    }
+
+    /// Closes the sign-in.
+    pub fn close_sign_in(&mut self) {
+        self.stack.retain(|overlay| !matches!(overlay, Overlay::SignIn(_)));
     }
 
     /// Passes a key to the top dialog. Returns what the caller has to do.

@@ -40,6 +40,10 @@ pub enum PendingRequest {
     },
     JoinGroup(ChatRef),
     Search,
+    /// A code for signing in.
+    SignInCode(AccountId),
+    /// The user's confirmation of that code.
+    SignInApproval(AccountId),
 }
 
 /// A change of a message, with what is needed when it is refused.

@@ -10,5 +10,6 @@ mod outbox;
 mod pasting;
 mod questions;
 mod reading;
+mod sign_in;
 mod text;
 mod writing;

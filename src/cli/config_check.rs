@@ -55,7 +55,7 @@ fn token_problem(config: &Config, name: &str, account: &AccountConfig) -> Option
         };
         Some(config.error(&format!("accounts.{name}.token"), &message))
     };
-    let token = &account.token;
+    let token = account.token.as_ref()?;
     if let Some(file) = &token.file {
         return missing(&paths::expand_home(file));
     }

@@ -6,6 +6,7 @@ use crate::config::paths;
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 
 const EXAMPLE: &str = include_str!("../../config.example.toml");
 const HEAD: &str = "# Remove the # in front of a setting to use it.\n#\n";
@@ -26,28 +27,36 @@ fn commented() -> String {
 /// When it exists or cannot be written.
 pub fn run(global: &Global) -> Result<(), ExitError> {
     let file = paths::config_file(global.config.clone()).map_err(ExitError::usage)?;
+    create(&file)?;
+    lines::print_line(format!(
+        "created {}: add your account there, then run skchat config check",
+        file.display()
+    ))
+}
+
+/// Creates the file with every setting commented out.
+///
+/// # Errors
+/// When it exists or cannot be written.
+pub fn create(file: &Path) -> Result<(), ExitError> {
     let name = file.display();
     let failed = |e: std::io::Error| ExitError::failed(format!("{name} cannot be written: {e}"));
     if let Some(dir) = file.parent().filter(|dir| !dir.as_os_str().is_empty()) {
         paths::make_dir(dir).map_err(failed)?;
     }
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&file) {
-        Ok(mut out) => out.write_all(commented().as_bytes()).map_err(failed)?,
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(file) {
+        Ok(mut out) => out.write_all(commented().as_bytes()).map_err(failed),
         Err(e) if e.kind() == ErrorKind::AlreadyExists => {
-            return Err(ExitError::failed(format!("{name} exists already; nothing was changed")));
+            Err(ExitError::failed(format!("{name} exists already; nothing was changed")))
         }
-        Err(e) => return Err(failed(e)),
+        Err(e) => Err(failed(e)),
     }
-    lines::print_line(format!(
-        "created {name}: add your account there, then run skchat config check"
-    ))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::Config;
-    use std::path::Path;
 
     #[test]
     fn the_file_changes_nothing_and_with_every_setting_uncommented_it_is_the_example() {

@@ -2,10 +2,14 @@
 
 use super::{FAILED, Global, USAGE, account};
 use crate::client::Client;
+use crate::client::sign_in::SignIn;
 use crate::config::{AccountConfig, Config, paths};
 use crate::model::UserId;
+use crate::protocol::service::ServiceProfile;
+use crate::sync::SyncOptions;
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// An error with its exit status.
 #[derive(Debug, thiserror::Error)]
@@ -37,9 +41,26 @@ pub struct Session {
 }
 
 impl Session {
+    /// The configured account, signed in.
+    ///
+    /// # Errors
+    /// When there is no configuration or no such account, or it is not signed in.
+    pub fn open(global: &Global) -> Result<Self, ExitError> {
+        let session = Self::of(global, global.account.as_deref())?;
+        if session.me.as_str().is_empty() {
+            return Err(ExitError::failed(format!(
+                "the account \"{name}\" is not signed in: skchat login {name}",
+                name = session.name
+            )));
+        }
+        Ok(session)
+    }
+
+    /// A configured account, which need not be signed in.
+    ///
     /// # Errors
     /// When there is no configuration or no such account.
-    pub fn open(global: &Global) -> Result<Self, ExitError> {
+    pub fn of(global: &Global, account: Option<&str>) -> Result<Self, ExitError> {
         let data = paths::data_dir(global.data_dir.clone()).map_err(ExitError::usage)?;
         let file = paths::config_file(global.config.clone()).map_err(ExitError::usage)?;
         let config = Config::load(&file).map_err(|e| ExitError::usage(e.to_string()))?;
@@ -53,16 +74,32 @@ impl Session {
         for warning in &config.warnings {
             super::lines::warn(&format!("warning: {warning}"));
         }
-        let found = config
-            .account(global.account.as_deref())
-            .map_err(|e| ExitError::usage(e.to_string()))?;
+        let found = config.account(account).map_err(|e| ExitError::usage(e.to_string()))?;
         let (name, account) =
             found.ok_or_else(|| ExitError::usage(format!("{} has no account", file.display())))?;
         let dir = paths::account_dir(&data, &name);
-        account::client_options(&config, &name, &account)
+        let options = account::client_options(&config, &name, &account, &dir)
             .map_err(|e| ExitError::usage(e.to_string()))?;
-        let me = UserId::new(&account.user_id);
+        let me = options.user;
         Ok(Self { name, config, account, me, dir })
+    }
+
+    /// How the account signs in; `None` if its token comes from elsewhere.
+    ///
+    /// # Errors
+    /// When the profile of its service is wrong; [`Session::of`] has checked that already.
+    pub fn sign_in(&self) -> Result<Option<Arc<SignIn>>, ExitError> {
+        account::sign_in(&self.config, &self.name, &self.account, &self.dir)
+            .map_err(|e| ExitError::usage(e.to_string()))
+    }
+
+    /// The profile of the account's service.
+    ///
+    /// # Errors
+    /// As [`Session::sign_in`].
+    pub fn service(&self) -> Result<ServiceProfile, ExitError> {
+        account::service(&self.config, &self.name, &self.account)
+            .map_err(|e| ExitError::usage(e.to_string()))
     }
 
     /// A client for the account.
@@ -70,15 +107,24 @@ impl Session {
     /// # Errors
     /// When an address in the configuration is wrong; [`Session::open`] has checked that already.
     pub fn client(&self) -> Result<Client, ExitError> {
-        let options = account::client_options(&self.config, "", &self.account)
+        let options = account::client_options(&self.config, &self.name, &self.account, &self.dir)
             .map_err(|e| ExitError::usage(e.to_string()))?;
         Ok(Client::new(options))
+    }
+
+    /// Options of the account's sync.
+    ///
+    /// # Errors
+    /// When the profile of its service is wrong; [`Session::open`] has checked that already.
+    pub fn sync_options(&self) -> Result<SyncOptions, ExitError> {
+        let service = self.service()?;
+        Ok(account::sync_options(&self.config, &self.account, &service))
     }
 }
 
 /// Keeps the variables that hold tokens from the programs that are started.
 pub fn hide_tokens(config: &Config) {
-    let names = config.accounts.values().filter_map(|account| account.token.env.clone());
+    let names = config.accounts.values().filter_map(|account| account.token.as_ref()?.env.clone());
     crate::process::hide_variables(names);
 }
 

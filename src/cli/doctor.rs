@@ -1,5 +1,7 @@
 //! `skchat doctor`: checks the installation, shows which parts of histories are stored, and recovers a damaged store.
 
+mod live;
+
 use super::context::{ExitError, STORE, Session, lock};
 use super::lines;
 use crate::model::{Names, ReadMarker, SafeText, Timestamp};
@@ -18,6 +20,12 @@ pub struct DoctorArgs {
     /// Copy what can be read of a damaged store to a new one; the damaged file is kept
     #[arg(long, conflicts_with = "history")]
     salvage: bool,
+    /// Print one JSON object per line
+    #[arg(long, conflicts_with_all = ["history", "salvage"])]
+    json: bool,
+    /// Print only which checks passed, for a report to others: no names, ids, addresses or paths
+    #[arg(long, conflicts_with_all = ["history", "salvage", "json"])]
+    report: bool,
 }
 
 /// The result of one check.
@@ -25,6 +33,19 @@ enum Finding {
     Pass(String),
     Warn(String),
     Fail(String),
+}
+
+impl Finding {
+    /// The status, what was checked, and what was found.
+    fn parts(&self) -> (&'static str, &str, &str) {
+        let (status, text) = match self {
+            Self::Pass(text) => ("PASS", text),
+            Self::Warn(text) => ("WARN", text),
+            Self::Fail(text) => ("FAIL", text),
+        };
+        let (check, found) = text.split_once(": ").unwrap_or((text, ""));
+        (status, check, found)
+    }
 }
 
 /// Runs all checks.
@@ -42,19 +63,34 @@ pub async fn run(session: &Session, arguments: &DoctorArgs) -> Result<(), ExitEr
     let mut found = vec![Finding::Pass("configuration: no errors".into())];
     found.extend(folder(&session.dir));
     found.push(stored(&file));
-    found.push(gateway(session).await);
-    let mut failed = 0;
-    let lines = found.iter().map(|found| match found {
-        Finding::Pass(text) => format!("PASS  {text}"),
-        Finding::Warn(text) => format!("WARN  {text}"),
-        Finding::Fail(text) => {
-            failed += 1;
-            format!("FAIL  {text}")
+    found.extend(live::findings(session).await?);
+    let signed_out = session.me.as_str().is_empty();
+    if !signed_out {
+        found.push(gateway(session).await);
+    }
+    let service = session.account.service.as_deref().unwrap_or("local");
+    if arguments.report {
+        let own = session.config.services.contains_key(service);
+        let service = if own { "changed" } else { service };
+        println!(
+            "skchat {} on {}, service {service}",
+            env!("CARGO_PKG_VERSION"),
+            std::env::consts::OS
+        );
+    }
+    let lines = found.iter().map(|finding| {
+        let (status, check, text) = finding.parts();
+        if arguments.json {
+            serde_json::json!({ "status": status, "check": check, "found": text }).to_string()
+        } else if arguments.report {
+            format!("{status}  {check}")
+        } else {
+            format!("{status}  {check}: {text}")
         }
     });
     lines::print(lines.map(|line| lines::clean(&line)))
         .map_err(|e| ExitError::failed(e.to_string()))?;
-    if failed > 0 {
+    if found.iter().any(|finding| matches!(finding, Finding::Fail(_))) {
         return Err(ExitError::failed("some checks failed"));
     }
     Ok(())
@@ -119,11 +155,11 @@ fn stored(file: &Path) -> Finding {
 }
 
 async fn gateway(session: &Session) -> Finding {
-    let name = SafeText::line(&session.account.gateway);
     let client = match session.client() {
         Ok(client) => client,
         Err(error) => return Finding::Fail(format!("gateway: {error}")),
     };
+    let name = SafeText::line(&client.address());
     match client.conversations(1).await {
         Ok(_) => Finding::Pass(format!("gateway: {name} answers and accepts the token")),
         Err(error) => Finding::Fail(format!("gateway: {name}: {}", error.with_causes())),

@@ -1,24 +1,44 @@
 //! Signing in: obtaining the Skype token, registering an endpoint, and renewing both.
 
 use super::error::{Error, ErrorKind};
+use super::sign_in::SignIn;
 use super::token::TokenSource;
 use super::{ApiCall, Client, Credential};
+use crate::model::SignInWay;
 use crate::protocol::encode;
+use crate::protocol::service::AccountKind;
 use reqwest::Method;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
+use std::sync::Arc;
+use tokio::time::Instant;
+use zeroize::Zeroizing;
 
-/// A token. Its `Debug` output does not contain it.
+/// A token. Its `Debug` output does not contain it, and its memory is cleared when it is dropped.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+pub struct Secret(Zeroizing<String>);
 
 impl Secret {
     pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+        Self(Zeroizing::new(text.into()))
     }
 
     /// The token itself, to be put into a header.
     pub(crate) fn reveal(&self) -> &str {
         &self.0
+    }
+}
+
+/// Only the file of an account's credentials is written from it.
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::new)
     }
 }
 
@@ -28,10 +48,54 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// What a token source holds, to notice that it has changed.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum TokenMark {
+    None,
+    Token(Option<Secret>),
+    /// See [`SignIn::times`].
+    SignIn(Option<(i64, i64)>),
+}
+
+/// What a source gives.
+struct SourcedToken {
+    token: Secret,
+    /// When to read the source again although the token was not rejected.
+    renew_at: Option<Instant>,
+    /// Addresses of the chat service, if the source knows them.
+    chat: Vec<super::BaseUrl>,
+    profiles: Option<super::BaseUrl>,
+}
+
+impl SourcedToken {
+    /// Reads a source. `rejected` is the token that the server does not accept any more.
+    async fn read(source: &TokenSource, rejected: Option<Secret>) -> Result<Self, Error> {
+        if let TokenSource::SignIn(sign_in) = source {
+            let fresh = sign_in.skype_token(rejected).await?;
+            let renew_at = Some(Instant::now() + fresh.fresh_for);
+            let (chat, profiles) = (fresh.chat, fresh.profiles);
+            return Ok(Self { token: fresh.token, renew_at, chat, profiles });
+        }
+        let token = source.read().await?;
+        Ok(Self { token, renew_at: None, chat: Vec::new(), profiles: None })
+    }
+}
+
 /// The state of the session with the server.
 #[derive(Default)]
 pub(super) struct ClientSession {
     pub token: Option<Secret>,
+    /// When the token is to be renewed.
+    pub renew_at: Option<Instant>,
+    /// Addresses of the chat service that came with the token, the one in use first.
+    pub chat: Vec<super::BaseUrl>,
+    /// The first of them had trouble, and another one is in use for the rest of the session.
+    pub uses_other_host: bool,
+    pub profiles: Option<super::BaseUrl>,
+    /// The token for the profile service, if that wants one of its own.
+    pub names_token: Option<Secret>,
+    /// The profile service has refused, and is left alone.
+    pub no_names_until: Option<Instant>,
     pub registration: Option<Secret>,
     /// The server refused to register an endpoint; the Skype token is sent with each request instead (facts 1.3).
     pub no_endpoints: bool,
@@ -41,20 +105,37 @@ pub(super) struct ClientSession {
     pub generation: u64,
 }
 
+impl ClientSession {
+    /// Takes over a token. Returns whether it is the one from before.
+    fn take(&mut self, sourced: SourcedToken) -> bool {
+        self.generation += 1;
+        self.renew_at = sourced.renew_at;
+        // The order is kept: the first one may have been given up for this session.
+        if sourced.chat.iter().any(|base| !self.chat.contains(base)) {
+            self.chat = sourced.chat;
+        }
+        self.profiles = sourced.profiles;
+        let same = self.token.as_ref() == Some(&sourced.token);
+        self.token = Some(sourced.token);
+        same
+    }
+
+    fn needs_token(&self) -> bool {
+        self.token.is_none() || self.renew_at.is_some_and(|at| Instant::now() >= at)
+    }
+}
+
 impl Client {
     /// Obtains the credential that a request needs, unless it is there already.
     pub(super) async fn sign_in(&self, credential: Credential) -> Result<(), Error> {
         if credential == Credential::None {
             return Ok(());
         }
-        if self.session(|s| s.token.is_none()) {
+        if self.session(|s| s.needs_token()) {
             let _one = self.refreshing.lock().await;
-            if self.session(|s| s.token.is_none()) {
-                let token = self.options.token.read().await?;
-                self.session(|s| {
-                    s.token = Some(token);
-                    s.generation += 1;
-                });
+            if self.session(|s| s.needs_token()) {
+                let sourced = SourcedToken::read(&self.options.token, None).await?;
+                self.session(|s| s.take(sourced));
             }
         }
         let wants_registration = match credential {
@@ -99,8 +180,9 @@ impl Client {
             }
             Err(error) if error.kind == ErrorKind::TokenRejected => {
                 // `refresh_token` cannot be called here, because the caller holds its lock.
-                let token = self.options.token.read().await?;
-                let same = self.session(|s| s.token.replace(token.clone()) == Some(token));
+                let rejected = self.session(|s| s.token.clone());
+                let sourced = SourcedToken::read(&self.options.token, rejected).await?;
+                let same = self.session(|s| s.take(sourced));
                 if same {
                     return Err(Error::signed_out("the server rejects the token"));
                 }
@@ -127,14 +209,14 @@ impl Client {
         if self.session(|s| s.generation) != used {
             return Ok(());
         }
-        let token = self.options.token.read().await?;
+        let rejected = self.session(|s| s.token.clone());
+        let sourced = SourcedToken::read(&self.options.token, rejected).await?;
         let same = self.session(|s| {
-            s.generation += 1;
             // The answer of another service says nothing about the registration with the chat hosts.
             if credential != Credential::Service {
                 s.registration = None;
             }
-            s.token.replace(token.clone()) == Some(token)
+            s.take(sourced)
         });
         if same
             && (self.options.auth != crate::model::AuthStyle::Registration
@@ -150,13 +232,50 @@ impl Client {
         self.options.token.advice()
     }
 
-    /// Whether the token file has another token than the one in use. Other sources are not read for this.
-    pub(crate) async fn has_new_token(&self) -> bool {
-        if !matches!(self.options.token, TokenSource::File(_)) {
-            return false;
+    /// What a new token of the source is known by. Commands and the environment are not asked for this.
+    pub(crate) async fn token_mark(&self) -> TokenMark {
+        match &self.options.token {
+            TokenSource::File(_) => TokenMark::Token(self.options.token.read().await.ok()),
+            TokenSource::SignIn(sign_in) => TokenMark::SignIn(sign_in.times().await),
+            _ => TokenMark::None,
         }
-        let token = self.options.token.read().await.ok();
-        token.is_some() && token != self.session(|s| s.token.clone())
+    }
+
+    /// Whether the source has another token than the one in use, or than when it had this mark. A sign-in is one that
+    /// another process may have renewed.
+    pub(crate) async fn has_new_token(&self, before: &TokenMark) -> bool {
+        match self.token_mark().await {
+            TokenMark::Token(token) => {
+                token.is_some() && token != self.session(|s| s.token.clone())
+            }
+            mark @ TokenMark::SignIn(Some(_)) => mark != *before,
+            _ => false,
+        }
+    }
+
+    /// The sign-in of this account, if it has one.
+    pub(crate) fn own_sign_in(&self) -> Option<Arc<SignIn>> {
+        match &self.options.token {
+            TokenSource::SignIn(sign_in) => Some(Arc::clone(sign_in)),
+            _ => None,
+        }
+    }
+
+    /// What helps when the account is signed out.
+    pub(crate) fn sign_in_way(&self) -> SignInWay {
+        match self.service().sign_in.as_ref().filter(|_| self.own_sign_in().is_some()) {
+            None => SignInWay::Token,
+            Some(profile) if profile.accounts == AccountKind::Work => SignInWay::Work,
+            Some(_) => SignInWay::Personal,
+        }
+    }
+
+    /// Drops the token of before a new sign-in.
+    pub(crate) fn signed_in_again(&self) {
+        self.session(|s| {
+            s.token = None;
+            s.no_names_until = None;
+        });
     }
 
     /// Forgets the registration, and whether the server offers endpoints; the next call finds out again.

@@ -2,7 +2,7 @@
 
 use super::error::Error;
 use reqwest::Url;
-use std::borrow::Cow;
+use std::fmt;
 
 /// The base URL of a service, without a trailing slash.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,9 +63,9 @@ impl BaseUrl {
 
     /// The base with another last part: `…/profiles` beside `…/v1`. Nothing for hosts of a service that ends with one of
     /// these suffixes, whose other parts live elsewhere.
-    pub(crate) fn beside(&self, name: &str, suffixes: &[Cow<'static, str>]) -> Option<BaseUrl> {
+    pub(crate) fn beside(&self, name: &str, suffixes: &[String]) -> Option<BaseUrl> {
         let host = self.0.host_str()?;
-        if suffixes.iter().any(|suffix| host.ends_with(&**suffix)) {
+        if suffixes.iter().any(|suffix| host.ends_with(suffix.as_str())) {
             return None;
         }
         let mut url = self.0.clone();
@@ -90,17 +90,24 @@ impl BaseUrl {
         Ok(url)
     }
 
+    /// Whether the service map, which came from this base, may name `other`: on the same origin, or, for a service, on
+    /// another of its hosts (facts 8.4).
+    pub(super) fn may_map_to(&self, other: &BaseUrl, suffixes: &[String]) -> bool {
+        let service = |url: &Url| {
+            let host = url.host_str().unwrap_or_default();
+            let known = suffixes.iter().any(|suffix| host.ends_with(suffix.as_str()));
+            url.scheme() == "https" && url.port().is_none() && known
+        };
+        self.0.origin() == other.0.origin() || (service(&self.0) && service(&other.0))
+    }
+
     /// The base that a `Location` moves this one to, if that is allowed (facts 1.2): only to https, and only from one
     /// host of the service to another, which their suffixes show.
-    pub(super) fn moved_to(
-        &self,
-        location: &str,
-        suffixes: &[Cow<'static, str>],
-    ) -> Option<BaseUrl> {
+    pub(super) fn moved_to(&self, location: &str, suffixes: &[String]) -> Option<BaseUrl> {
         let url = Url::parse(location).ok()?;
         let host = url.host_str()?;
         let ours = self.0.host_str()?;
-        let service = |host: &str| suffixes.iter().any(|suffix| host.ends_with(&**suffix));
+        let service = |host: &str| suffixes.iter().any(|suffix| host.ends_with(suffix.as_str()));
         let allowed = url.scheme() == "https"
             && url.port().is_none()
             && url.username().is_empty()
@@ -112,6 +119,12 @@ impl BaseUrl {
         let mut base = self.0.clone();
         base.set_host(Some(host)).ok()?;
         Some(BaseUrl(base))
+    }
+}
+
+impl fmt::Display for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.as_str().trim_end_matches('/'))
     }
 }
 
@@ -147,6 +160,26 @@ mod tests {
         let base = BaseUrl::parse("http://127.0.0.1:8080/v1").unwrap();
         assert_eq!(base.join("/threads").unwrap().as_str(), "http://127.0.0.1:8080/v1/threads");
         assert!(base.join("@evil.example/").is_ok_and(|u| u.host_str() == Some("127.0.0.1")));
+    }
+
+    #[test]
+    fn a_service_map_stays_with_the_service() {
+        let suffixes = ServiceProfile::reference().hosts.move_suffixes;
+        let base = |text: &str| BaseUrl::parse(text).unwrap();
+        let live = base("https://teams.live.com/api/auth/v1.0/authz/consumer");
+        let own = base("http://127.0.0.1:8080/api/auth/v1.0/authz/consumer");
+        assert!(live.may_map_to(&base("https://msgapi.teams.live.com/v1"), &suffixes));
+        assert!(own.may_map_to(&base("http://127.0.0.1:8080/v1"), &suffixes));
+        for (from, to) in [
+            (&live, "https://evil.example/v1"),
+            (&live, "https://live.com.evil.example/v1"),
+            (&live, "http://127.0.0.1:8080/v1"),
+            (&live, "https://x.live.com:8443/v1"),
+            (&own, "http://127.0.0.1:8081/v1"),
+            (&own, "https://msgapi.teams.live.com/v1"),
+        ] {
+            assert!(!from.may_map_to(&base(to), &suffixes), "{to}");
+        }
     }
 
     #[test]

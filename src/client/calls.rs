@@ -7,6 +7,7 @@ use crate::model::{
     ClientMessageId, ConversationId, MessageKey, Outgoing, RawConversation, RawMessage, ReadMarker,
     Role, SafeText, ThreadFlag, Timestamp, UserId,
 };
+use crate::protocol::service::NamesCredential;
 use crate::protocol::{encode, wire};
 use reqwest::Method;
 use serde_json::Value;
@@ -272,7 +273,13 @@ impl Client {
 
     /// Display names. Empty if no profile service is configured.
     pub async fn profiles(&self, who: &[UserId]) -> Result<Vec<(UserId, SafeText)>, Error> {
-        let Some(base) = self.options.profiles.as_ref() else { return Ok(Vec::new()) };
+        let mapped = self.session(|s| s.profiles.clone());
+        let Some(base) = self.options.profiles.as_ref().or(mapped.as_ref()) else {
+            return Ok(Vec::new());
+        };
+        if self.service().requests.names != NamesCredential::SkypeToken {
+            return self.short_profiles(base, who).await;
+        }
         let body = encode::profiles(who.iter().map(UserId::as_str));
         let reply = self
             .call_service(base, &self.service().paths.services.profiles, &body, Credential::Service)

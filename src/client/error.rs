@@ -48,6 +48,7 @@ pub struct Error {
     timeout: bool,
     /// The server's own words, cleaned.
     reason: Option<SafeText>,
+    elsewhere: bool,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -96,6 +97,7 @@ impl Error {
             rate_limit: false,
             no_service: false,
             timeout: false,
+            elsewhere: false,
             reason: None,
             source: None,
         }
@@ -174,8 +176,18 @@ impl Error {
         Self::new(ErrorKind::SignedOut, message, false)
     }
 
+    /// The service has trouble; the same may succeed later.
+    pub(super) fn unavailable(message: &str) -> Self {
+        Self::new(ErrorKind::Unavailable, message, false)
+    }
+
     pub(super) fn unsupported(message: &str) -> Self {
         Self::new(ErrorKind::Unsupported, message, false)
+    }
+
+    /// There is no device code that could be confirmed.
+    pub(crate) fn no_code() -> Self {
+        Self::new(ErrorKind::SignedOut, "there is no code to confirm; ask for a new one", false)
     }
 
     pub(super) fn endpoint_gone() -> Self {
@@ -242,7 +254,18 @@ impl Error {
 
     pub(super) fn of_status(status: StatusCode, body: &str, asked: &AskedWait) -> Self {
         let reason = crate::protocol::wire::error_text(body);
-        Self { reason, ..Self::kind_of_status(status, body, asked) }
+        let code = crate::protocol::wire::error_code(body);
+        // Facts 8.4, and 6 for 729.
+        let elsewhere = matches!(
+            (status.as_u16(), code),
+            (404, None | Some(729)) | (500..=599, _) | (_, Some(803))
+        );
+        Self { reason, elsewhere, ..Self::kind_of_status(status, body, asked) }
+    }
+
+    /// Another host of the same service may do better.
+    pub(super) fn may_work_elsewhere(&self) -> bool {
+        self.elsewhere
     }
 
     fn kind_of_status(status: StatusCode, body: &str, asked: &AskedWait) -> Self {

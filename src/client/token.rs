@@ -3,6 +3,7 @@
 
 use super::auth::Secret;
 use super::error::Error;
+use super::sign_in::SignIn;
 use crate::process;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
@@ -11,6 +12,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::io::AsyncReadExt;
 
@@ -22,6 +24,8 @@ pub enum TokenSource {
     File(TokenFile),
     /// Program and arguments; the token is its first line of output.
     Command(Vec<String>),
+    /// skchat signs in itself.
+    SignIn(Arc<SignIn>),
 }
 
 /// A file that holds the token in its first line.
@@ -47,6 +51,7 @@ impl TokenSource {
             Self::Fixed(_) => "a new token is needed".to_owned(),
             Self::Env(name) => format!("start skchat again with a new token in {name}"),
             Self::File(file) => format!("write a new token to {}", file.path.display()),
+            Self::SignIn(_) => "sign in again: Ctrl-X s, or skchat login".to_owned(),
             Self::Command(_) => "the token command has to give a new token".to_owned(),
         }
     }
@@ -58,6 +63,7 @@ impl TokenSource {
     pub(super) async fn read(&self) -> Result<Secret, Error> {
         let text = match self {
             Self::Fixed(secret) => return Ok(secret.clone()),
+            Self::SignIn(sign_in) => return Ok(sign_in.skype_token(None).await?.token),
             // The error is not kept as the source, because it can contain the value.
             Self::Env(name) => std::env::var(name).map_err(|_| {
                 Error::signed_out(&format!("the environment variable {name} is not set"))

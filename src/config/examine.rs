@@ -36,6 +36,7 @@ pub fn examine(text: &str, file: &Path) -> Result<(Config, Vec<ConfigError>), Co
     };
     let mut config = Config {
         accounts: parsed.accounts,
+        services: parsed.services,
         default_account: parsed.default_account,
         preferences: Preferences {
             ui: parsed.ui,
@@ -126,6 +127,10 @@ impl<'a> ConfigReader<'a> {
         for (name, account) in accounts {
             let DeValue::Table(fields) = account.get_ref() else { continue };
             let key = format!("accounts.{}", name.get_ref());
+            // What a service needs is known where its profile is.
+            if fields.contains_key("service") {
+                continue;
+            }
             let missing = NEEDED.into_iter().filter(|field| !fields.contains_key(*field));
             let missing: Vec<&str> = missing.collect();
             if missing.is_empty() {
@@ -278,14 +283,14 @@ fn values(config: &mut Config) -> Vec<ConfigError> {
             );
             wrong.push((format!("accounts.{name}"), message));
         }
-        if let Some(message) = token_is_wrong(&account.token) {
+        if let Some(message) = account.token.as_ref().and_then(token_is_wrong) {
             wrong.push((key("token"), message.to_owned()));
         }
-        if !account.user_id.contains(':') {
-            let message = format!("user_id \"{}\" lacks its prefix, such as 8:", account.user_id);
+        if let Some(id) = account.user_id.as_ref().filter(|id| !id.contains(':')) {
+            let message = format!("user_id \"{id}\" lacks its prefix, such as 8:");
             wrong.push((key("user_id"), message));
         }
-        if account.poll_seconds == 0 {
+        if account.poll_seconds == Some(0) {
             wrong.push((key("poll_seconds"), "poll_seconds must be at least 1".to_owned()));
         }
     }

@@ -67,6 +67,17 @@ fn mistakes_name_file_and_line() {
 }
 
 #[test]
+fn an_account_of_a_service_needs_no_address_and_no_token() {
+    let config = parse(
+        "[accounts.me]\nservice = \"teams-free\"\n[services.teams-free.bases]\nchat = \"https://chat.example\"",
+    );
+    let config = config.unwrap();
+    assert_eq!(config.warnings, Vec::<String>::new());
+    assert_eq!(config.accounts["me"].service.as_deref(), Some("teams-free"));
+    assert!(config.services.contains_key("teams-free"));
+}
+
+#[test]
 fn keys_can_be_changed_and_taken_away() {
     let config = parse("[keys]\nquit = [\"f10\"]\nhelp = []\n").unwrap();
     assert_eq!(config.keymap.entry("quit").unwrap().key(), "F10");

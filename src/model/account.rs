@@ -56,6 +56,18 @@ pub enum AuthStyle {
     Bearer,
 }
 
+/// What helps an account that is signed out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SignInWay {
+    /// The user has to renew the token that the configuration names.
+    #[default]
+    Token,
+    /// The program can sign in to a personal account.
+    Personal,
+    /// The program can sign in to an account of an organisation.
+    Work,
+}
+
 /// How changes are learnt of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -1,13 +1,13 @@
 //! What sync tells the app. Applying one twice is the same as once; an older version changes nothing.
 
-use super::account::AccountId;
+use super::account::{AccountId, SignInWay};
 use super::conversation::{Conversation, Member, ThreadFlag, ThreadSettings};
 use super::coverage::{Coverage, Point};
 use super::id::{ClientMessageId, ConversationId, UserId};
 use super::message::{Delivery, Draft, Message, MessageKey, Outgoing, RawMessage};
 use super::names::NameSource;
 use super::read_marker::ReadMarker;
-use super::request::Ticket;
+use super::request::{SignInCode, Ticket};
 use super::search::Hit;
 use super::text::SafeText;
 use super::time::Timestamp;
@@ -126,6 +126,8 @@ pub enum Response {
     /// The URL under which others join.
     JoinUrl(Result<SafeText, Fault>),
     Found(Result<Findings, Fault>),
+    /// The code that the user has to enter in a browser.
+    SignInCode(Result<SignInCode, Fault>),
     /// The stored item of a message first, then its edit records.
     Source(Vec<RawMessage>),
 }
@@ -191,6 +193,8 @@ pub enum ConnectionState {
     },
     SignedOut {
         why: SafeText,
+        #[serde(default)]
+        way: SignInWay,
     },
     /// Only what is stored is looked at.
     ReadOnly,

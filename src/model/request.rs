@@ -9,6 +9,7 @@ use super::id::{ClientMessageId, ConversationId, UserId};
 use super::message::{Draft, MessageKey, Outgoing};
 use super::read_marker::ReadMarker;
 use super::search::Query;
+use super::text::SafeText;
 use serde::{Deserialize, Serialize};
 
 /// Names one request, so that a late or second answer is harmless.
@@ -128,12 +129,32 @@ pub enum Request {
         key: MessageKey,
         ticket: Ticket,
     },
+    /// A code for signing in again.
+    SignInCode {
+        ticket: Ticket,
+    },
+    /// Waits until the user has confirmed that code, and signs in.
+    SignInApproval {
+        /// Whether names may be looked up.
+        names: bool,
+        ticket: Ticket,
+    },
     /// Ends a wait between two tries.
     RetryNow,
     /// Fetch the newest messages of one conversation again.
     Resync {
         conversation: ConversationId,
     },
+}
+
+/// A code to be entered on a page of the sign-in service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignInCode {
+    pub user_code: SafeText,
+    /// The address of the page.
+    pub address: SafeText,
+    /// How long the code is valid.
+    pub minutes: u64,
 }
 
 /// A change of a conversation: one property or one person a request (facts 5).

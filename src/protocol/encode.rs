@@ -8,7 +8,6 @@ use crate::model::{
     composer_markup,
 };
 use serde_json::{Map, Value, json};
-use std::borrow::Cow;
 
 /// A new message: `Text` for plain text, `RichText` if there are tags. Unset fields are left out.
 pub fn message(outgoing: &Outgoing, client_id: &ClientMessageId, my_name: &str) -> Value {
@@ -151,7 +150,12 @@ pub(crate) fn register() -> Value {
 }
 
 /// The body that subscribes to events of these resources (facts 2.2).
-pub(crate) fn subscribe(resources: &[Cow<'static, str>]) -> Value {
+/// The people whose names the middle tier is asked for (facts 8.9).
+pub(crate) fn short_profiles<'a>(who: impl Iterator<Item = &'a str>) -> Value {
+    who.collect()
+}
+
+pub(crate) fn subscribe(resources: &[String]) -> Value {
     json!({
         "channelType": "httpLongPoll",
         "template": "raw",

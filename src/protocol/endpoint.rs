@@ -4,7 +4,6 @@
 use super::service::ServiceProfile;
 use crate::model::{ConversationId, UserId};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use std::borrow::Cow;
 
 /// What stays as it is in a path segment; the colon and the at sign of ids are fine there.
 const SEGMENT: &AsciiSet =
@@ -20,7 +19,7 @@ fn fill(path: &str, values: &[(&str, &str)]) -> String {
 }
 
 /// A list as the value of a query parameter.
-fn joined(values: &[Cow<'static, str>]) -> String {
+fn joined(values: &[String]) -> String {
     let values: Vec<String> = values.iter().map(|value| segment(value)).collect();
     values.join("%7C")
 }
@@ -143,8 +142,9 @@ pub fn sync_state_of(link: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::LazyLock;
 
-    const SERVICE: ServiceProfile = ServiceProfile::reference();
+    static SERVICE: LazyLock<ServiceProfile> = LazyLock::new(ServiceProfile::reference);
 
     #[test]
     fn ids_go_into_the_path_and_cannot_leave_it() {
@@ -198,7 +198,7 @@ mod tests {
     fn another_service_has_its_own_paths_and_values() {
         let mut other = ServiceProfile::reference();
         other.paths.threads.thread = "/chats/{chat}/details".into();
-        other.queries.item_view = vec!["full".into(), "new".into()].into();
+        other.queries.item_view = vec!["full".into(), "new".into()];
         assert_eq!(other.thread(&"19:a".into()), "/chats/19:a/details?view=full%7Cnew");
     }
 

@@ -1,8 +1,8 @@
-//! `skchat demo`: the program over a gateway of its own with sample people, and the first start without an account.
+//! `skchat demo`: the program over a gateway of its own with sample people.
 
 use super::{LiveAccount, PATIENCE, RunSetup, check_terminal, converse, runtime, terminal_failed};
+use crate::cli::Global;
 use crate::cli::context::{ExitError, STORE, hide_tokens, lock};
-use crate::cli::{Global, import};
 use crate::client::{BaseUrl, Client, ClientOptions, Secret, TokenSource};
 use crate::config::{Config, paths};
 use crate::gateway::{self, GatewayUser, demo};
@@ -10,67 +10,8 @@ use crate::model::{AccountId, UserId};
 use crate::runtime::signals;
 use crate::store::Store;
 use crate::sync;
-use std::io::Write;
-use std::path::Path;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
-
-/// Without any account: what to do, in three lines.
-pub fn first_run(global: &Global, file: &Path) -> Result<(), ExitError> {
-    let mut out = std::io::stdout();
-    let text = format!(
-        "\n  skchat {} — Skype's chat protocol in the terminal\n\n  \
-         1  Look around with sample conversations   (nothing leaves this machine)\n  \
-         2  How to add an account\n  \
-         3  Import an export of Skype or Teams, to read it here   (no account needed)\n  q  Quit\n\n  \
-         Choose 1, 2, 3 or q, Enter = 1: ",
-        env!("CARGO_PKG_VERSION")
-    );
-    let _ = write!(out, "{text}");
-    let _ = out.flush();
-    loop {
-        let mut line = String::new();
-        match std::io::stdin().read_line(&mut line) {
-            Ok(0) | Err(_) => return Ok(()),
-            Ok(_) => {}
-        }
-        match line.trim() {
-            "" | "1" => return run(global, false),
-            "2" => {
-                let _ = writeln!(
-                    out,
-                    "\n  Put this into {}, with your own id and gateway:\n\n    [accounts.home]\n    \
-                     user_id = \"8:anna.7\"\n    gateway = \"http://127.0.0.1:8080/v1\"\n    \
-                     token   = {{ file = \"/path/to/token\" }}\n\n  skchat config init creates that file with every setting \
-                     explained;\n  skchat config check finds mistakes in it. skchat serve runs a gateway of your own.",
-                    file.display()
-                );
-                return Ok(());
-            }
-            "3" => return import_first(global),
-            "q" | "Q" => return Ok(()),
-            _ => {
-                let _ = write!(out, "  1, 2, 3 or q: ");
-                let _ = out.flush();
-            }
-        }
-    }
-}
-
-/// Asks for an export, imports it and shows it.
-fn import_first(global: &Global) -> Result<(), ExitError> {
-    let mut out = std::io::stdout();
-    let _ = write!(out, "\n  The .tar, the folder it was unpacked to, or messages.json: ");
-    let _ = out.flush();
-    let mut path = String::new();
-    let given = std::io::stdin().read_line(&mut path).is_ok();
-    let path = path.trim();
-    if !given || path.is_empty() {
-        return Ok(());
-    }
-    runtime()?.block_on(import::run(global, &import::ImportArgs::of(path)))?;
-    super::tui(global)
-}
 
 pub fn run(global: &Global, reset: bool) -> Result<(), ExitError> {
     if global.read_only {

@@ -15,6 +15,36 @@ use crate::store::{CoverageUpdate, OpenGap};
 pub(super) const MAX_PAGES: usize = 1_000;
 
 impl Shared {
+    /// Reads the newest page of the open chat again: an edit or a reaction may not have moved the list (facts 8.8).
+    pub(super) async fn read_open_chat(&self) -> Result<(), Error> {
+        let Some(id) = self.open_chat().filter(|id| !id.is_virtual()) else { return Ok(()) };
+        let page = match self.client.messages(&id, self.options.page).await {
+            Ok(page) => page,
+            Err(error) if error.is_inaccessible() => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        let top = self.store.coverage(&id).await.unwrap_or_default().top();
+        // New messages are left to the list, which knows how they arrived.
+        let messages: Vec<RawMessage> = page
+            .items
+            .into_iter()
+            .filter(|raw| raw.conversation == id)
+            .filter(|raw| top.is_some_and(|top| Point::from(&raw.key()) <= top))
+            .collect();
+        if messages.is_empty() {
+            return Ok(());
+        }
+        let incoming = IncomingMessages {
+            conversation: id,
+            messages,
+            placement: Placement::Gap,
+            arrival: Arrival::History,
+            coverage: Vec::new(),
+        };
+        self.ingest(Vec::new(), vec![incoming]).await;
+        Ok(())
+    }
+
     /// Sends messages before `before` to the app, from the store or else from the server.
     pub(super) async fn load_older(&self, id: &ConversationId, before: MessageKey) {
         if before.is_unsent() {

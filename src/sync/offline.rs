@@ -76,6 +76,10 @@ async fn run(shared: &Arc<Shared>, mut requests: mpsc::Receiver<Outbound>) {
             Request::Resolve { ticket, .. } => {
                 shared.respond(ticket, Response::Resolved(Err(fault()))).await;
             }
+            Request::SignInCode { ticket } => {
+                shared.respond(ticket, Response::SignInCode(Err(fault()))).await;
+            }
+            Request::SignInApproval { ticket, .. } => refuse(shared, ticket).await,
             Request::JoinUrl { ticket, .. } => {
                 shared.respond(ticket, Response::JoinUrl(Err(fault()))).await;
             }

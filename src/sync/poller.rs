@@ -2,6 +2,7 @@
 
 use super::Shared;
 use super::events::apply_events;
+use super::schedule::{PollIntervals, PollSchedule, PollStep};
 use crate::client::{Error, ErrorKind};
 use crate::model::{ConnectionState, Delta, PollMode, SafeText};
 use crate::protocol::wire::{PolledEvent, PolledEvents};
@@ -53,7 +54,8 @@ pub async fn run(shared: Arc<Shared>) {
         let wait = match attempts.after(error.kind) {
             NextAttempt::Now => continue,
             NextAttempt::SignedOut => {
-                shared.send(Delta::Connection(ConnectionState::SignedOut { why })).await;
+                let way = shared.client.sign_in_way();
+                shared.send(Delta::Connection(ConnectionState::SignedOut { why, way })).await;
                 wait_for_token(&shared, attempts.rejected).await;
                 shared.client.forget_registration();
                 continue;
@@ -73,6 +75,7 @@ async fn wait_for_token(shared: &Shared, rejected: u32) {
     if rejected == 1 {
         shared.notice(&format!("The token was rejected: {}", shared.client.token_advice())).await;
     }
+    let before = shared.client.token_mark().await;
     let wait = shared.backoff(rejected).saturating_mul(SIGNED_OUT_FACTOR);
     let due = Instant::now() + wait;
     while Instant::now() < due {
@@ -80,7 +83,7 @@ async fn wait_for_token(shared: &Shared, rejected: u32) {
         let began = Instant::now();
         shared.connection.wait(step).await;
         // It ended early: the user asked for it.
-        if began.elapsed() < step || shared.client.has_new_token().await {
+        if began.elapsed() < step || shared.client.has_new_token(&before).await {
             return;
         }
     }
@@ -334,15 +337,44 @@ async fn ask_at_intervals(
     shared: &Arc<Shared>,
     attempts: &mut Attempts,
 ) -> Result<Infallible, Error> {
+    let steady = PollIntervals::steady(shared.options.interval);
+    let intervals = shared.options.intervals.unwrap_or(steady);
+    let activity = &shared.activity;
+    let mut schedule = PollSchedule::new(intervals, activity.now());
     loop {
-        shared.connection.wait(shared.options.interval).await;
-        shared.refresh(false).await?;
+        let look = next_look(shared, &schedule).await;
+        match look {
+            PollStep::List => {
+                shared.refresh(false).await?;
+            }
+            // What is new comes as news before the rest is compared.
+            PollStep::WholeList => {
+                shared.refresh(false).await?;
+                shared.refresh(true).await?;
+            }
+            PollStep::OpenChat => shared.read_open_chat().await?,
+        }
         if !shared.connection.is_online() {
             online(shared).await;
         }
         attempts.works();
         if shared.people.misses_members() {
             shared.fetch_missing_names().await;
+        }
+        schedule.looked(look, activity.now());
+    }
+}
+
+/// Waits for the next look. When the user comes back, or asks for it, it is taken at once.
+async fn next_look(shared: &Shared, schedule: &PollSchedule) -> PollStep {
+    let activity = &shared.activity;
+    loop {
+        let now = activity.now();
+        let (look, at) = schedule.next(activity.last(), now);
+        let Some(wait) = at.checked_sub(now).filter(|wait| !wait.is_zero()) else { return look };
+        tokio::select! {
+            () = shared.connection.wait(wait) => return look,
+            () = activity.seen() => {}
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::catch_up::News;
 use super::outbox::{self, OutboxCommand};
-use super::{Shared, threads, wall_clock};
-use crate::client::Error;
+use super::{Shared, sign_in, threads, wall_clock};
+use crate::client::{Error, for_user};
 use crate::model::search::Query;
 use crate::model::{
     Arrival, ConversationId, Delta, Draft, Fault, FaultKind, Findings, MessageKey, Outbound,
@@ -40,6 +40,7 @@ pub async fn run(
     });
     let dispatcher = Dispatcher { shared, slots, changes, outbox };
     while let Some(Outbound { request, .. }) = requests.recv().await {
+        dispatcher.shared.activity.touch();
         dispatcher.dispatch(request).await;
     }
 }
@@ -87,6 +88,8 @@ impl Dispatcher {
                 let shared = Arc::clone(shared);
                 tokio::spawn(async move { search(&shared, handle, query, below, ticket).await });
             }
+            // It may wait for many minutes, and must not keep others waiting.
+            Request::SignInApproval { names, ticket } => sign_in::approval(shared, names, ticket),
             change @ (Request::Change { .. } | Request::Thread { .. }) => self.queue(change).await,
             other => self.spawn(move |shared| async move { execute(&shared, other).await }),
         }
@@ -149,7 +152,7 @@ where
         let Ok(_slot) = slots.acquire_owned().await else { return };
         tokio::select! {
             () = stop.cancelled() => {}
-            () = task(shared) => {}
+            () = for_user(task(shared)) => {}
         }
     });
 }
@@ -320,6 +323,7 @@ async fn execute(shared: &Arc<Shared>, request: Request) {
                 tracing::debug!(kind = ?error.kind, "the typing signal was not sent");
             }
         }
+        Request::SignInCode { ticket } => sign_in::code(shared, ticket).await,
         Request::Resync { conversation } => resync(shared, &conversation).await,
         Request::Hide { conversation } => {
             if let Err(error) = shared.store.hide(&conversation).await {
@@ -330,7 +334,8 @@ async fn execute(shared: &Arc<Shared>, request: Request) {
         }
         Request::Fill { conversation, above } => fill(shared, &conversation, &above).await,
         // Executed by the dispatcher.
-        Request::SaveDraft { .. }
+        Request::SignInApproval { .. }
+        | Request::SaveDraft { .. }
         | Request::Send { .. }
         | Request::Resend { .. }
         | Request::Discard { .. }

@@ -375,6 +375,8 @@ pub fn ticket_of(request: &Request) -> Option<Ticket> {
         | Request::JoinUrl { ticket, .. }
         | Request::Create { ticket, .. }
         | Request::Resolve { ticket, .. }
+        | Request::SignInCode { ticket }
+        | Request::SignInApproval { ticket, .. }
         | Request::Source { ticket, .. } => Some(*ticket),
         _ => None,
     }

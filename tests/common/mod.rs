@@ -295,6 +295,7 @@ impl Runner {
         let sync_options = sync::SyncOptions {
             poll: setup.poll,
             interval: Duration::from_millis(150),
+            intervals: None,
             backoff_base: setup.backoff.0,
             backoff_cap: setup.backoff.1,
             page: 50,

@@ -7,9 +7,9 @@ use crate::app::commands;
 use crate::app::effect::Effect;
 use crate::app::keymap::Context;
 use crate::app::model::Model;
-use crate::app::overlay::{Help, Overlay, Palette, Preview, Switcher};
+use crate::app::overlay::{Help, Overlay, Palette, Preview, SignInDialog, Switcher};
 use crate::app::state::Focus;
-use crate::model::Request;
+use crate::model::{ConnectionState, Request, SignInWay};
 
 pub fn act(model: &mut Model, action: AppAction) {
     match action {
@@ -47,6 +47,7 @@ pub fn act(model: &mut Model, action: AppAction) {
         }
         AppAction::TogglePanes => model.view.hide_list = !model.view.hide_list,
         AppAction::Bare => model.view.bare = !model.view.bare && model.app.open.is_some(),
+        AppAction::SignIn => sign_in(model),
         AppAction::Redraw => model.app.effects.push(Effect::Redraw),
         AppAction::Suspend => model.app.effects.push(Effect::Suspend),
         AppAction::Resync => {
@@ -55,6 +56,25 @@ pub fn act(model: &mut Model, action: AppAction) {
                 chat.forgive_older();
                 env.request(Request::Resync { conversation: chat.info.id.clone() });
             });
+        }
+    }
+}
+
+/// Opens the sign-in of an account that is signed out.
+fn sign_in(model: &mut Model) {
+    let account = model.app.current_account();
+    let id = account.id.clone();
+    let ConnectionState::SignedOut { way, .. } = &account.connection.state else {
+        model.app.note("This account is signed in");
+        return;
+    };
+    match way {
+        SignInWay::Token => model.app.complain(
+            "The token of this account comes from its configuration: renew it there, then press F5",
+        ),
+        SignInWay::Personal | SignInWay::Work => {
+            let sign_in = SignInDialog::new(id, *way == SignInWay::Work);
+            model.overlays.push(Overlay::SignIn(sign_in));
         }
     }
 }

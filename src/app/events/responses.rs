@@ -42,6 +42,12 @@ pub fn apply(model: &mut Model, ticket: Ticket, response: Response) {
         (PendingRequest::Source { chat, key, purpose }, Response::Source(items)) => {
             source(model, &chat, &key, &items, purpose);
         }
+        (PendingRequest::SignInCode(_), Response::SignInCode(code)) => {
+            if let Some(sign_in) = model.overlays.sign_in_mut() {
+                sign_in.received(&mut model.app, code);
+            }
+        }
+        (PendingRequest::SignInApproval(_), Response::Done(result)) => signed_in(model, result),
         // A message that was changed comes back as a delta of its own.
         _ => {}
     }
@@ -57,6 +63,17 @@ fn joined(model: &mut Model, chat: &ChatRef, result: Result<(), Fault>) {
         Err(fault) => model
             .app
             .complain(&format!("Could not join: {}; the link may have been closed", fault.reason)),
+    }
+}
+
+fn signed_in(model: &mut Model, result: Result<(), Fault>) {
+    match (result, model.overlays.sign_in_mut()) {
+        (Ok(()), _) => {
+            model.overlays.close_sign_in();
+            model.app.note("Signed in");
+        }
+        (Err(fault), Some(sign_in)) => sign_in.failed(&fault),
+        (Err(fault), None) => model.app.complain(&format!("Not signed in: {}", fault.reason)),
     }
 }
 

@@ -1,14 +1,14 @@
 //! The join URL as a QR code, to be scanned with a phone.
 
 use super::content::{Content, DialogLine, wide_columns};
-use super::{Dialog, DialogEnv, Next, qr};
+use super::{Dialog, DialogEnv, Next};
 use crate::app::action::OverlayAction;
 use crate::app::effect::Effect;
 use crate::app::state::AppState;
 use crate::app::view::Tone;
 use crate::app::view::layout::Size;
 use crate::app::view::wrap::break_lines;
-use crate::model::SafeText;
+use crate::model::{SafeText, qr};
 
 #[derive(Debug)]
 pub struct QrCode {

@@ -9,7 +9,7 @@ use crate::app::chat::{Chat, Window};
 use crate::app::keymap::{Context, KeymapEntry};
 use crate::app::state::AppState;
 use crate::model::text::{cut, width};
-use crate::model::{ConnectionState, MessageBody, SafeText, conversation::FLAGS};
+use crate::model::{ConnectionState, MessageBody, SafeText, SignInWay, conversation::FLAGS};
 
 /// All rows that tell what is going on.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -131,8 +131,12 @@ pub(super) fn connection(app: &AppState, connection: &Connection, columns: usize
                 Tone::Bad,
             );
         }
-        ConnectionState::SignedOut { why } => {
-            return Label::new(trouble("signed out", why, "F5 tries again", columns), Tone::Bad);
+        ConnectionState::SignedOut { why, way } => {
+            let next = match way {
+                SignInWay::Token => "F5 tries again",
+                SignInWay::Personal | SignInWay::Work => "Ctrl-X s signs in",
+            };
+            return Label::new(trouble("signed out", why, next, columns), Tone::Bad);
         }
     };
     Label::new(cut(&text, columns), tone)

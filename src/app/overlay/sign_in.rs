@@ -1,0 +1,158 @@
+//! Signing in: what to know before, the code, and how it ended.
+
+use super::content::{Content, DialogLine, wide_columns};
+use super::{Dialog, DialogEnv, Next};
+use crate::app::action::OverlayAction;
+use crate::app::effect::Effect;
+use crate::app::pending::PendingRequest;
+use crate::app::state::AppState;
+use crate::app::view::Tone;
+use crate::app::view::layout::Size;
+use crate::app::view::wrap::break_lines;
+use crate::model::request::SignInCode;
+use crate::model::{AccountId, Fault, Request, SafeText, notice, qr};
+
+#[derive(Debug)]
+pub struct SignInDialog {
+    account: AccountId,
+    /// The account belongs to an organisation.
+    work: bool,
+    /// The user agrees to look up names.
+    names: bool,
+    stage: SignInStage,
+    scrolled: usize,
+}
+
+#[derive(Debug)]
+enum SignInStage {
+    Notice,
+    /// A code was requested.
+    Requested,
+    Code {
+        code: SignInCode,
+        rows: Vec<String>,
+    },
+    Failed(SafeText),
+}
+
+impl SignInDialog {
+    pub fn new(account: AccountId, work: bool) -> Self {
+        Self { account, work, names: false, stage: SignInStage::Notice, scrolled: 0 }
+    }
+
+    fn request(&mut self, app: &mut AppState) {
+        let ticket = app.pending.add(PendingRequest::SignInCode(self.account.clone()));
+        app.request(&self.account, Request::SignInCode { ticket });
+        self.stage = SignInStage::Requested;
+        self.scrolled = 0;
+    }
+
+    /// Shows the code, and waits for its approval.
+    pub fn received(&mut self, app: &mut AppState, code: Result<SignInCode, Fault>) {
+        match code {
+            Ok(code) => {
+                let ticket = app.pending.add(PendingRequest::SignInApproval(self.account.clone()));
+                let names = self.names;
+                app.request(&self.account, Request::SignInApproval { names, ticket });
+                let rows = qr::rows(&code.address);
+                self.stage = SignInStage::Code { code, rows };
+            }
+            Err(fault) => self.failed(&fault),
+        }
+    }
+
+    pub fn failed(&mut self, fault: &Fault) {
+        self.stage = SignInStage::Failed(fault.reason.clone());
+    }
+
+    fn notice_lines(&self, columns: usize) -> Vec<DialogLine> {
+        let mut lines = Vec::new();
+        for paragraph in notice::paragraphs(self.work) {
+            lines.extend(
+                wrapped(paragraph, columns).into_iter().map(|row| DialogLine::new(row, "")),
+            );
+            lines.push(DialogLine::default());
+        }
+        let mark = if self.names { "[x]" } else { "[ ]" };
+        let names = format!("{mark} n: {}", notice::NAMES_CONSENT);
+        lines.extend(wrapped(&names, columns).into_iter().map(DialogLine::dim));
+        lines
+    }
+}
+
+fn wrapped(text: &str, columns: usize) -> Vec<String> {
+    let rows = break_lines(text, columns.max(4));
+    rows.into_iter().filter_map(|row| text.get(row)).map(|row| row.trim_end().to_owned()).collect()
+}
+
+fn code_lines(code: &SignInCode, rows: &[String], size: Size) -> Vec<DialogLine> {
+    let columns = wide_columns(size);
+    let mut lines = vec![
+        DialogLine::toned(format!("Open   {}", code.address), "", Tone::Title),
+        DialogLine::toned(format!("enter  {}", code.user_code), "", Tone::Title),
+        DialogLine::default(),
+        DialogLine::dim(format!("Valid for {} minutes; waiting for you there.", code.minutes)),
+    ];
+    let room = usize::from(size.rows.saturating_sub(4));
+    let fits = rows.len() + lines.len() < room
+        && rows.first().is_some_and(|row| row.chars().count() <= columns);
+    if fits {
+        lines.push(DialogLine::default());
+        lines.extend(rows.iter().map(|row| DialogLine::toned(row.clone(), "", Tone::Code)));
+    }
+    lines
+}
+
+impl Dialog for SignInDialog {
+    fn content(&self, _: &AppState, size: Size) -> Content {
+        let columns = wide_columns(size);
+        match &self.stage {
+            SignInStage::Notice => {
+                let hint = "y: sign in · n: names · ↑↓ scroll · Esc: no";
+                Content::new("Sign in", self.notice_lines(columns), hint).scrolled(self.scrolled)
+            }
+            SignInStage::Requested => {
+                Content::new("Sign in", vec![DialogLine::dim("Asking for a code…")], "Esc stops")
+            }
+            SignInStage::Code { code, rows } => Content::new(
+                "Sign in",
+                code_lines(code, rows, size),
+                "Enter: open the page · c: copy the code · Esc: stop",
+            ),
+            SignInStage::Failed(why) => {
+                let lines = wrapped(why, columns);
+                let lines = lines.into_iter().map(|row| DialogLine::toned(row, "", Tone::Bad));
+                Content::new("Not signed in", lines.collect(), "Enter: new code · Esc: close")
+            }
+        }
+    }
+
+    fn act(&mut self, action: OverlayAction, env: &mut DialogEnv<'_>) -> Next {
+        match (&self.stage, action) {
+            (SignInStage::Notice, OverlayAction::Type('y' | 'Y'))
+            | (SignInStage::Failed(_), OverlayAction::Choose) => self.request(env.app),
+            (SignInStage::Notice, OverlayAction::Type('n' | 'N')) => self.names = !self.names,
+            (SignInStage::Notice, OverlayAction::Up) => {
+                self.scrolled = self.scrolled.saturating_sub(1);
+            }
+            (SignInStage::Notice, OverlayAction::Down) => {
+                let rows = self.notice_lines(wide_columns(env.size)).len();
+                let last = rows.saturating_sub(usize::from(env.size.rows.saturating_sub(5)).max(1));
+                self.scrolled = (self.scrolled + 1).min(last);
+            }
+            (SignInStage::Code { code, .. }, OverlayAction::Choose) => {
+                env.app.effects.push(Effect::OpenUrl(code.address.clone()));
+            }
+            (SignInStage::Code { code, .. }, OverlayAction::Type('c' | 'C')) => {
+                let (what, text) = ("the code".to_owned(), code.user_code.to_string());
+                env.app.effects.push(Effect::Copy { what, text });
+            }
+            _ => {}
+        }
+        Next::Stay
+    }
+
+    fn chooses(&self) -> bool {
+        !matches!(self.stage, SignInStage::Notice | SignInStage::Requested)
+    }
+}

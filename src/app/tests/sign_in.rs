@@ -1,0 +1,78 @@
+//! Signing in again: what is shown, asked and done.
+
+use crate::fixture::{App, chat};
+use crate::model::{
+    ConnectionState, Delta, Fault, FaultKind, Request, Response, SafeText, SignInCode, SignInWay,
+};
+
+fn signed_out(way: SignInWay) -> App {
+    let mut app = chat("Team").message("joe", "hi").opened();
+    let why = SafeText::line("the sign-in has ended");
+    app.delta(Delta::Connection(ConnectionState::SignedOut { why, way }));
+    app
+}
+
+fn code() -> SignInCode {
+    let line = SafeText::line;
+    SignInCode {
+        user_code: line("RR5YAE2T"),
+        address: line("https://chat.example/link"),
+        minutes: 15,
+    }
+}
+
+/// The last request, which was for this.
+fn last_request(app: &mut App) -> Request {
+    app.requests().pop().expect("a request")
+}
+
+fn respond(app: &mut App, to: &Request, response: Response) {
+    let ticket = crate::fixture::ticket_of(to).expect("a ticket");
+    app.delta(Delta::Response { ticket, response });
+}
+
+#[test]
+fn a_signed_out_account_says_which_keys_sign_in_and_keeps_its_history() {
+    let mut app = signed_out(SignInWay::Personal);
+    app.expect("Ctrl-X s signs in");
+    app.expect("hi");
+}
+
+#[test]
+fn nothing_is_asked_of_the_service_before_the_user_agrees() {
+    let mut app = signed_out(SignInWay::Personal);
+    app.press("ctrl-x s");
+    app.expect("unofficial");
+    app.requests();
+    app.press("enter down");
+    assert_eq!(app.requests(), []);
+    app.press("n y");
+    app.answer(Response::SignInCode(Ok(code())));
+    app.expect("RR5YAE2T");
+    app.expect("https://chat.example/link");
+    let approval = last_request(&mut app);
+    assert!(matches!(approval, Request::SignInApproval { names: true, .. }), "{approval:?}");
+    respond(&mut app, &approval, Response::Done(Ok(())));
+    app.expect_none("RR5YAE2T");
+    app.expect("Signed in");
+}
+
+#[test]
+fn a_refusal_is_shown_with_its_reason_and_a_new_code_can_be_asked_for() {
+    let mut app = signed_out(SignInWay::Work);
+    app.press("ctrl-x s y");
+    app.answer(Response::SignInCode(Ok(code())));
+    let why = "your organisation does not allow this sign-in (AADSTS53003)";
+    app.answer(Response::Done(Err(Fault::new(FaultKind::SignedOut, why))));
+    app.expect("AADSTS53003");
+    app.press("enter");
+    assert!(matches!(last_request(&mut app), Request::SignInCode { .. }));
+}
+
+#[test]
+fn a_token_from_the_configuration_is_renewed_there() {
+    let mut app = signed_out(SignInWay::Token);
+    app.expect("F5 tries again");
+    app.press("ctrl-x s");
+    app.expect("renew it there");
+}

@@ -1,0 +1,89 @@
+//! `skchat login`: its arguments, and the texts that it prints.
+
+use super::Global;
+use crate::client::sign_in::PendingCode;
+use crate::model::{notice, qr};
+use crate::protocol::service::{AccountKind, ServiceProfile};
+use clap::Args;
+use std::fmt::Write as _;
+
+#[derive(Debug, Args)]
+pub struct LoginArgs {
+    /// Account of the configuration file [default: the account that is used otherwise]
+    account: Option<String>,
+    /// Agree to the text that is printed, without being asked
+    #[arg(long)]
+    pub agree: bool,
+    /// Allow names of people to be looked up, which needs a second token; --names=false does not ask
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub names: Option<bool>,
+}
+
+impl LoginArgs {
+    pub fn account<'a>(&'a self, global: &'a Global) -> Option<&'a str> {
+        self.account.as_deref().or(global.account.as_deref())
+    }
+
+    /// Signing in to the account that is used otherwise, with all questions asked.
+    pub fn ask_everything() -> Self {
+        Self { account: None, agree: false, names: None }
+    }
+}
+
+/// Text is wrapped at this column.
+const WIDTH: usize = 78;
+
+/// What to know before signing in.
+pub fn notice_text(service: &ServiceProfile) -> String {
+    let work = service.sign_in.as_ref().is_some_and(|s| s.accounts == AccountKind::Work);
+    let mut out = format!("\n{}\n\n", service.about.title);
+    for paragraph in notice::paragraphs(work) {
+        out.push_str(&wrapped(paragraph));
+        out.push('\n');
+    }
+    if !service.about.terms.is_empty() {
+        let _ = writeln!(out, "Terms of the service: {}", service.about.terms);
+    }
+    out
+}
+
+/// The question about names.
+pub fn names_text() -> String {
+    format!("\n{}", wrapped(notice::NAMES_CONSENT))
+}
+
+/// Where to enter which code.
+pub fn code_text(code: &PendingCode, with_qr: bool) -> String {
+    let grant = &code.grant;
+    let mut out = String::from("\n");
+    if with_qr {
+        for row in qr::rows(&grant.address) {
+            let _ = writeln!(out, "  {row}");
+        }
+    }
+    let minutes = grant.life.as_secs().div_ceil(60);
+    let _ = write!(
+        out,
+        "\n  Open   {}\n  enter  {}\n\n  The code is valid for {minutes} minutes. Waiting until you have confirmed it.\n",
+        grant.address, grant.user_code
+    );
+    out
+}
+
+fn wrapped(text: &str) -> String {
+    let (mut out, mut column) = (String::new(), 0);
+    for word in text.split_whitespace() {
+        let width = word.chars().count();
+        if column > 0 && column + 1 + width > WIDTH {
+            out.push('\n');
+            column = 0;
+        } else if column > 0 {
+            out.push(' ');
+            column += 1;
+        }
+        out.push_str(word);
+        column += width;
+    }
+    out.push('\n');
+    out
+}

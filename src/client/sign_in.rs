@@ -1,0 +1,319 @@
+//! Signing in by device code, and keeping the tokens fresh (facts 8.1 to 8.5).
+//!
+//! The order of a renewal is fixed: a new refresh token is on disk before the access token that came with it is used.
+//! Renewals run one at a time, across tasks and processes, in a task of their own: who waits for one may give up, and
+//! the renewal still ends with its tokens stored.
+
+mod credentials;
+mod more_tokens;
+mod renewal;
+mod requests;
+
+pub use credentials::stored_owner;
+
+use super::transport::Transport;
+use super::{BaseUrl, BaseUrlError, Error, ErrorKind, Secret};
+use crate::model::UserId;
+use crate::protocol::service::{ServiceProfile, SignInFallback, SignInProfile};
+use crate::protocol::sign_in::{BoughtTokens, CodeStep, CodeWait, DeviceGrant, SignInProblem};
+use credentials::{CredentialStore, Credentials, StoredToken, now};
+use renewal::RefusedRenewal;
+use requests::SignInFailure;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Tokens are renewed this long before they end.
+const MARGIN: Duration = Duration::from_secs(300);
+
+/// The sign-in of one account.
+pub struct SignIn {
+    profile: SignInProfile,
+    /// How the hosts of the service end.
+    suffixes: Vec<String>,
+    authority: BaseUrl,
+    exchange: BaseUrl,
+    store: CredentialStore,
+    transport: Transport,
+    /// Held during a renewal.
+    one: tokio::sync::Mutex<()>,
+    /// A code that the program shows.
+    code: Mutex<Option<PendingCode>>,
+    /// The last refusal of a renewal that repeating does not mend.
+    refused: Mutex<Option<RefusedRenewal>>,
+}
+
+/// A device code that waits for the user.
+pub struct PendingCode {
+    pub grant: DeviceGrant,
+    /// The older form, if it gave out this code.
+    older: Option<SignInFallback>,
+    asked: Instant,
+}
+
+/// A Skype token, and what the account's service says about where it is used.
+pub(super) struct SkypeToken {
+    pub token: Secret,
+    /// How long it can be used before it should be renewed.
+    pub fresh_for: Duration,
+    /// Addresses of the chat service, the preferred one first.
+    pub chat: Vec<BaseUrl>,
+    /// The address of the profile service, if the service map has it.
+    pub profiles: Option<BaseUrl>,
+}
+
+/// What is stored of a sign-in, for `skchat doctor`. Times are milliseconds since 1970.
+#[derive(Clone, Debug, Default)]
+pub struct SignInStatus {
+    pub user: Option<UserId>,
+    pub signed_in: bool,
+    pub names_allowed: bool,
+    pub signed_in_at: i64,
+    pub refreshed_at: i64,
+    /// When the Skype token ends.
+    pub skype_until: Option<i64>,
+}
+
+impl fmt::Debug for SignIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SignIn(…)")
+    }
+}
+
+impl SignIn {
+    /// The sign-in of an account that keeps its tokens in `dir`; `None` for a service without one.
+    ///
+    /// # Errors
+    /// If an address of the profile is not valid.
+    pub fn new(service: &ServiceProfile, dir: &Path) -> Result<Option<Self>, BaseUrlError> {
+        let Some(profile) = service.sign_in.clone() else { return Ok(None) };
+        let (authority, exchange) =
+            (BaseUrl::parse(&profile.authority)?, BaseUrl::parse(&profile.exchange)?);
+        let loopback = authority.is_loopback() && exchange.is_loopback();
+        Ok(Some(Self {
+            profile,
+            suffixes: service.hosts.move_suffixes.clone(),
+            authority,
+            exchange,
+            store: CredentialStore::new(dir),
+            transport: Transport::new(loopback),
+            one: tokio::sync::Mutex::new(()),
+            code: Mutex::default(),
+            refused: Mutex::default(),
+        }))
+    }
+
+    /// Trusts the certificates of this file, too.
+    #[must_use]
+    pub fn trusting(mut self, ca_file: Option<PathBuf>) -> Self {
+        self.transport.ca_file = ca_file;
+        self
+    }
+
+    /// Where the access token is exchanged, for services whose chat address is in the service map only.
+    pub fn exchange_base(&self) -> &BaseUrl {
+        &self.exchange
+    }
+
+    /// What is stored.
+    ///
+    /// # Errors
+    /// If the stored sign-in cannot be read.
+    pub async fn status(&self) -> Result<SignInStatus, Error> {
+        let stored = self.store.load().await?;
+        Ok(SignInStatus {
+            user: (!stored.user_id.is_empty()).then(|| UserId::new(&stored.user_id)),
+            signed_in: stored.refresh_token.is_some(),
+            names_allowed: stored.names_allowed,
+            signed_in_at: stored.signed_in_at,
+            refreshed_at: stored.refreshed_at,
+            skype_until: stored.skype.map(|token| token.until),
+        })
+    }
+
+    /// When the user signed in and when tokens were last bought, in milliseconds since 1970: other values are another
+    /// sign-in, or newer tokens, perhaps those of another process. `None` if the stored sign-in cannot be read.
+    pub(super) async fn times(&self) -> Option<(i64, i64)> {
+        let stored = self.store.load().await.ok()?;
+        Some((stored.signed_in_at, stored.refreshed_at))
+    }
+
+    /// Asks for a device code: by the newer form, and by the older one if the service does not accept that.
+    ///
+    /// # Errors
+    /// If the service refuses both, or cannot be reached.
+    pub async fn request_code(&self) -> Result<PendingCode, Error> {
+        let (grant, older) = match self.device_code().await {
+            Ok(grant) => (grant, None),
+            Err(SignInFailure::Refused(refusal))
+                if refusal.problem == SignInProblem::WrongSetting =>
+            {
+                let Some(form) = self.profile.fallback.clone() else {
+                    return Err(SignInFailure::Refused(refusal).into());
+                };
+                tracing::info!(number = refusal.number, "the older form of the sign-in is used");
+                (self.older_device_code(&form).await?, Some(form))
+            }
+            Err(failure) => return Err(failure.into()),
+        };
+        Ok(PendingCode { grant, older, asked: Instant::now() })
+    }
+
+    /// Keeps a code until its approval is waited for. A newer one takes its place.
+    pub(crate) fn keep_code(&self, code: PendingCode) {
+        *self.code.lock().unwrap_or_else(PoisonError::into_inner) = Some(code);
+    }
+
+    pub(crate) fn take_code(&self) -> Option<PendingCode> {
+        self.code.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Waits until the user has approved the code, and signs in. `expected` is the owner of what is stored for this
+    /// account; nobody else is signed in to it. Returns the owner.
+    ///
+    /// # Errors
+    /// If the user declined, the code expired, or the service refuses the account.
+    pub async fn approval(
+        self: &Arc<Self>,
+        code: &PendingCode,
+        names_allowed: bool,
+        expected: Option<&UserId>,
+    ) -> Result<UserId, Error> {
+        let mut wait = CodeWait::new(&code.grant, Duration::ZERO);
+        loop {
+            match wait.step(code.asked.elapsed()) {
+                CodeStep::WaitUntil(at) => tokio::time::sleep_until(code.asked + at).await,
+                CodeStep::Expired => {
+                    return Err(Error::signed_out("the code has expired; ask for a new one"));
+                }
+                CodeStep::Ask => {
+                    let asked = self.tokens_of_code(&code.grant.device_code, code.older.as_ref());
+                    let problem = match asked.await {
+                        Ok(tokens) => {
+                            let older = code.older.is_some();
+                            return self.finish(tokens, older, names_allowed, expected).await;
+                        }
+                        Err(SignInFailure::Refused(refusal))
+                            if refusal.problem != SignInProblem::Other =>
+                        {
+                            if !wait.answered(Some(refusal.problem), code.asked.elapsed()) {
+                                return Err(SignInFailure::Refused(refusal).into());
+                            }
+                            continue;
+                        }
+                        Err(_) => None,
+                    };
+                    wait.answered(problem, code.asked.elapsed());
+                }
+            }
+        }
+    }
+
+    /// Stores the first tokens of a sign-in, and finds out whose it is.
+    async fn finish(
+        self: &Arc<Self>,
+        tokens: BoughtTokens,
+        older: bool,
+        names_allowed: bool,
+        expected: Option<&UserId>,
+    ) -> Result<UserId, Error> {
+        let (this, expected) = (Arc::clone(self), expected.cloned());
+        detached(async move {
+            let _one = this.one.lock().await;
+            let _lock = this.store.lock().await?;
+            let before = this.store.load().await?;
+            let (refresh, at) = (tokens.refresh.as_ref(), now());
+            let mut fresh = Credentials {
+                client_id: this.profile.client_id.clone(),
+                scope: this.profile.scope.clone(),
+                refresh_token: refresh.map(|token| Secret::new(token.as_str())),
+                // The first token of the older form is not accepted by the exchange.
+                access: (!older).then(|| StoredToken::new(&tokens.access, tokens.life, at)),
+                names_allowed: names_allowed && !this.profile.names_scope.is_empty(),
+                user_id: before.user_id,
+                signed_in_at: at,
+                refreshed_at: at,
+                ..Credentials::default()
+            };
+            let owner = this.renew(&mut fresh, expected.as_ref(), false).await?;
+            this.store.save(&fresh).await?;
+            Ok(owner)
+        })
+        .await
+    }
+
+    /// Deletes the tokens. The owner stays known, so that what is stored can be read. The grant at the service does not
+    /// end by this.
+    ///
+    /// # Errors
+    /// If the stored sign-in cannot be changed.
+    pub async fn sign_out(&self) -> Result<bool, Error> {
+        let _one = self.one.lock().await;
+        let _lock = self.store.lock().await?;
+        let stored = self.store.load().await?;
+        let signed_in = stored.refresh_token.is_some();
+        let kept = Credentials { user_id: stored.user_id, ..Credentials::default() };
+        self.store.save(&kept).await?;
+        Ok(signed_in)
+    }
+
+    /// Waits for a renewal that is under way.
+    pub async fn idle(&self) {
+        drop(self.one.lock().await);
+    }
+
+    /// A Skype token: the stored one while it is valid and is not the rejected one, else a new one.
+    pub(super) async fn skype_token(
+        self: &Arc<Self>,
+        rejected: Option<Secret>,
+    ) -> Result<SkypeToken, Error> {
+        let this = Arc::clone(self);
+        detached(async move {
+            let _one = this.one.lock().await;
+            let _lock = this.store.lock().await?;
+            let mut stored = this.store.load().await?;
+            if stored.refresh_token.is_none() && stored.skype.is_none() {
+                return Err(Error::signed_out("the account is not signed in"));
+            }
+            let usable = |token: &StoredToken, margin| {
+                token.is_valid(now(), margin) && rejected.as_ref() != Some(&token.token)
+            };
+            let old = stored.skype.clone().filter(|token| usable(token, Duration::ZERO));
+            if !old.as_ref().is_some_and(|token| usable(token, MARGIN)) {
+                let expected = (!stored.user_id.is_empty()).then(|| UserId::new(&stored.user_id));
+                let renewed = this.renew(&mut stored, expected.as_ref(), true).await;
+                match renewed {
+                    Ok(_) => this.store.save(&stored).await?,
+                    // The old token is still good for a while.
+                    Err(error) if old.is_some() && error.kind != ErrorKind::SignedOut => {
+                        tracing::info!(kind = ?error.kind, "the Skype token was not renewed");
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            Self::granted(&stored)
+        })
+        .await
+    }
+
+    fn granted(stored: &Credentials) -> Result<SkypeToken, Error> {
+        let skype = stored.skype.as_ref().ok_or(Error::signed_out("there is no token"))?;
+        let left = u64::try_from(skype.until.saturating_sub(now())).unwrap_or(0);
+        let left = Duration::from_millis(left);
+        // A token with a life shorter than the margin is renewed after half of what is left.
+        let fresh_for = left.saturating_sub(MARGIN).max(left / 2);
+        let chat = stored.chat.iter().filter_map(|text| BaseUrl::parse(text).ok()).collect();
+        let profiles = BaseUrl::parse(&stored.profiles).ok();
+        Ok(SkypeToken { token: skype.token.clone(), fresh_for, chat, profiles })
+    }
+}
+
+/// Runs work in a task of its own, which goes on when the caller gives up.
+async fn detached<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Error>> + Send + 'static,
+) -> Result<T, Error> {
+    let done = tokio::spawn(work).await;
+    done.unwrap_or_else(|e| Err(Error::bad_answer("the sign-in stopped unexpectedly").caused_by(e)))
+}

@@ -1,0 +1,218 @@
+//! What an account keeps to stay signed in, in a file of mode 0600 beside its store.
+//!
+//! The file is replaced as a whole: a new one is written and synced before it takes the old one's name, so that a crash
+//! leaves one of the two. A lock file beside it lets one task of one process renew tokens at a time.
+
+use super::super::{Error, Secret};
+use serde::{Deserialize, Serialize};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use zeroize::Zeroizing;
+
+const FILE: &str = "sign-in.json";
+const LOCK: &str = "sign-in.lock";
+/// More than this is no file of ours.
+const MAX_SIZE: u64 = 1024 * 1024;
+
+/// The stored state of a sign-in. Without a refresh token the account is signed out, but its owner is still known.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Credentials {
+    /// The owner's id, with its prefix.
+    pub user_id: String,
+    /// The client id that the refresh token belongs to.
+    pub client_id: String,
+    pub scope: String,
+    pub refresh_token: Option<Secret>,
+    pub access: Option<StoredToken>,
+    pub skype: Option<StoredToken>,
+    /// The token for the profile service.
+    pub names: Option<StoredToken>,
+    /// The user has agreed to ask for names.
+    pub names_allowed: bool,
+    /// Addresses of the chat service, checked, the preferred one first.
+    pub chat: Vec<String>,
+    /// The address of the profile service, checked; empty if the service map has none.
+    pub profiles: String,
+    /// Milliseconds since 1970.
+    pub signed_in_at: i64,
+    pub refreshed_at: i64,
+}
+
+/// A token and its life. Times are milliseconds since 1970 by the clock of this machine.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct StoredToken {
+    pub token: Secret,
+    pub from: i64,
+    pub until: i64,
+}
+
+impl StoredToken {
+    pub(super) fn new(token: &str, life: Duration, now: i64) -> Self {
+        let life = i64::try_from(life.as_millis()).unwrap_or(i64::MAX);
+        Self { token: Secret::new(token), from: now, until: now.saturating_add(life) }
+    }
+
+    /// Whether the token is valid for `margin` more. A clock that was set back makes it invalid: its age is not known.
+    pub(super) fn is_valid(&self, now: i64, margin: Duration) -> bool {
+        let margin = i64::try_from(margin.as_millis()).unwrap_or(i64::MAX);
+        now >= self.from && now.saturating_add(margin) < self.until
+    }
+}
+
+/// Milliseconds since 1970.
+pub(super) fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Where the credentials of an account are kept.
+#[derive(Clone, Debug)]
+pub(super) struct CredentialStore {
+    dir: PathBuf,
+}
+
+impl CredentialStore {
+    /// The store in the private folder of an account, which need not exist.
+    pub(super) fn new(dir: &Path) -> Self {
+        Self { dir: dir.to_owned() }
+    }
+
+    /// Waits until no other process renews the tokens. The lock ends with the file.
+    pub(super) async fn lock(&self) -> Result<File, Error> {
+        let path = self.dir.join(LOCK);
+        blocking(move || {
+            let file = OpenOptions::new()
+                .create(true)
+                .truncate(false)
+                .write(true)
+                .mode(0o600)
+                .open(path)?;
+            file.lock()?;
+            Ok(file)
+        })
+        .await
+        .map_err(|e| failed("the sign-in cannot be locked", e))
+    }
+
+    pub(super) async fn load(&self) -> Result<Credentials, Error> {
+        let path = self.dir.join(FILE);
+        blocking(move || read(&path)).await.map_err(|e| failed("the sign-in cannot be read", e))
+    }
+
+    /// Replaces the credentials. When this returns, they are on disk.
+    pub(super) async fn save(&self, credentials: &Credentials) -> Result<(), Error> {
+        let (dir, credentials) = (self.dir.clone(), credentials.clone());
+        blocking(move || replace(&dir, &credentials))
+            .await
+            .map_err(|e| failed("the sign-in cannot be stored", e))
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
+}
+
+fn failed(what: &str, error: io::Error) -> Error {
+    Error::signed_out(&format!("{what}: {error}")).caused_by(error)
+}
+
+/// Reads the credentials; empty ones if there is no file.
+pub(super) fn read(path: &Path) -> io::Result<Credentials> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Credentials::default()),
+        Err(e) => return Err(e),
+    };
+    let meta = file.metadata()?;
+    let mode = meta.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        let name = path.display();
+        return Err(io::Error::other(format!("others can read {name}: chmod 600 it")));
+    }
+    if meta.len() > MAX_SIZE {
+        return Err(io::Error::other("the file is too large"));
+    }
+    let mut text = Zeroizing::new(Vec::with_capacity(meta.len() as usize + 1));
+    io::Read::read_to_end(&mut &file, &mut text)?;
+    // The cause is left out: it can quote the file.
+    serde_json::from_slice(&text).map_err(|_| io::Error::other("the file is damaged"))
+}
+
+fn replace(dir: &Path, credentials: &Credentials) -> io::Result<()> {
+    let mut text = Zeroizing::new(Vec::with_capacity(32 * 1024));
+    serde_json::to_writer(&mut *text, credentials)?;
+    let (path, fresh) = (dir.join(FILE), dir.join("sign-in.json.new"));
+    match std::fs::remove_file(&fresh) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+        _ => {}
+    }
+    let mut file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(&fresh)?;
+    file.write_all(&text)?;
+    file.sync_all()?;
+    std::fs::rename(&fresh, &path)?;
+    File::open(dir)?.sync_all()
+}
+
+/// The owner of the sign-in in an account's folder, if there is one. For those who start without a connection.
+pub fn stored_owner(dir: &Path) -> Option<String> {
+    let stored = read(&dir.join(FILE)).ok()?;
+    (!stored.user_id.is_empty()).then_some(stored.user_id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> Credentials {
+        Credentials {
+            user_id: "8:anna.7".into(),
+            refresh_token: Some(Secret::new("canary-refresh")),
+            skype: Some(StoredToken::new("canary-skype", Duration::from_secs(60), 1_000)),
+            ..Credentials::default()
+        }
+    }
+
+    #[tokio::test]
+    async fn credentials_are_read_as_they_were_stored_and_for_nobody_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = CredentialStore::new(dir.path());
+        assert_eq!(store.load().await.unwrap().user_id, "");
+        store.save(&sample()).await.unwrap();
+        let mode = std::fs::metadata(dir.path().join(FILE)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let read = store.load().await.unwrap();
+        assert_eq!(read.refresh_token, Some(Secret::new("canary-refresh")));
+        assert_eq!(stored_owner(dir.path()).as_deref(), Some("8:anna.7"));
+        assert!(!format!("{read:?}").contains("canary"), "tokens are not shown");
+    }
+
+    #[tokio::test]
+    async fn a_file_that_others_can_read_or_that_is_damaged_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = CredentialStore::new(dir.path());
+        store.save(&sample()).await.unwrap();
+        let path = dir.path().join(FILE);
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(store.load().await.unwrap_err().message.contains("chmod 600"));
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        std::fs::write(&path, "{\"refresh_token\": 5, \"x\": \"canary").unwrap();
+        let error = store.load().await.unwrap_err();
+        assert!(error.with_causes().contains("damaged") && !error.with_causes().contains("canary"));
+    }
+
+    #[test]
+    fn a_token_is_valid_within_its_life_by_a_clock_that_goes_forward() {
+        let token = StoredToken::new("t", Duration::from_secs(60), 100_000);
+        let margin = Duration::from_secs(10);
+        assert!(token.is_valid(100_000, margin));
+        assert!(!token.is_valid(155_000, margin), "renewed ahead of its end");
+        assert!(token.is_valid(155_000, Duration::ZERO));
+        assert!(!token.is_valid(50_000, margin), "the clock was set back");
+    }
+}

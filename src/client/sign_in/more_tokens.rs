@@ -1,0 +1,54 @@
+//! Tokens of the same sign-in for services beside the chat (facts 8.3, 8.9).
+
+use super::credentials::{StoredToken, now};
+use super::{MARGIN, SignIn, detached};
+use crate::client::{Error, Secret};
+use std::sync::Arc;
+
+impl SignIn {
+    /// The token for the middle tier; `None` without the user's consent.
+    pub(in crate::client) async fn names_token(self: &Arc<Self>) -> Result<Option<Secret>, Error> {
+        let this = Arc::clone(self);
+        detached(async move {
+            let _one = this.one.lock().await;
+            let _lock = this.store.lock().await?;
+            let mut stored = this.store.load().await?;
+            let scope = &this.profile.names_scope;
+            let Some(refresh) = stored.refresh_token.clone() else { return Ok(None) };
+            if !stored.names_allowed || scope.is_empty() {
+                return Ok(None);
+            }
+            if let Some(names) = stored.names.as_ref().filter(|t| t.is_valid(now(), MARGIN)) {
+                return Ok(Some(names.token.clone()));
+            }
+            let tokens = this.refresh(&stored.client_id, &refresh, scope).await?;
+            if let Some(new) = &tokens.refresh {
+                stored.refresh_token = Some(Secret::new(new.as_str()));
+            }
+            let names = StoredToken::new(&tokens.access, tokens.life, now());
+            let token = names.token.clone();
+            stored.names = Some(names);
+            this.store.save(&stored).await?;
+            Ok(Some(token))
+        })
+        .await
+    }
+
+    /// The access token itself, which some services want beside the Skype token.
+    pub(in crate::client) async fn access_token(self: &Arc<Self>) -> Result<Option<Secret>, Error> {
+        let this = Arc::clone(self);
+        detached(async move {
+            let _one = this.one.lock().await;
+            let _lock = this.store.lock().await?;
+            let mut stored = this.store.load().await?;
+            if let Some(access) = stored.access.as_ref().filter(|t| t.is_valid(now(), MARGIN)) {
+                return Ok(Some(access.token.clone()));
+            }
+            if stored.refresh_token.is_none() {
+                return Ok(None);
+            }
+            this.refreshed(&mut stored, true).await.map(Some)
+        })
+        .await
+    }
+}

@@ -1,0 +1,128 @@
+//! Renewing tokens: what is bought with a refresh token, and what is taken over from an exchange.
+
+use super::SignIn;
+use super::credentials::{Credentials, StoredToken, now};
+use super::requests::{SignInFailure, mapped};
+use crate::client::{Error, Secret};
+use crate::model::UserId;
+use crate::protocol::sign_in::{BoughtTokens, ExchangeRefusal, Exchanged, SignInProblem};
+use std::sync::PoisonError;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// A refresh token that was refused for good is asked with again after this time, or in the next run of the program.
+const REFUSED_FOR: Duration = Duration::from_secs(3_600);
+
+/// A refusal of a renewal.
+pub(super) struct RefusedRenewal {
+    refresh: Secret,
+    words: String,
+    at: Instant,
+}
+
+impl SignIn {
+    /// Gets a new Skype token: with the stored access token, else with a new one. Returns the owner.
+    pub(super) async fn renew(
+        &self,
+        stored: &mut Credentials,
+        expected: Option<&UserId>,
+        is_stored: bool,
+    ) -> Result<UserId, Error> {
+        let access = stored.access.clone().filter(|token| token.is_valid(now(), Duration::ZERO));
+        if let Some(access) = access {
+            match self.exchange(&access.token).await {
+                Ok(exchanged) => return self.accept(stored, exchanged, expected),
+                Err(SignInFailure::Exchange(ExchangeRefusal::Token)) => stored.access = None,
+                Err(failure) => return Err(failure.into()),
+            }
+        }
+        let access = self.refreshed(stored, is_stored).await?;
+        let exchanged = self.exchange(&access).await?;
+        self.accept(stored, exchanged, expected)
+    }
+
+    /// Buys a new access token. The new refresh token is on disk before this returns.
+    pub(super) async fn refreshed(
+        &self,
+        stored: &mut Credentials,
+        is_stored: bool,
+    ) -> Result<Secret, Error> {
+        let refresh = stored.refresh_token.clone();
+        let refresh = refresh.ok_or(Error::signed_out("the sign-in has ended: sign in again"))?;
+        let scope = stored.scope.clone();
+        let tokens = self.renewal(&stored.client_id, &refresh, &scope).await?;
+        if let Some(new) = &tokens.refresh {
+            stored.refresh_token = Some(Secret::new(new.as_str()));
+        }
+        let access = StoredToken::new(&tokens.access, tokens.life, now());
+        let token = access.token.clone();
+        stored.access = Some(access);
+        stored.refreshed_at = now();
+        // A first sign-in is stored when its owner is known to be the right one.
+        if is_stored {
+            self.store.save(stored).await?;
+        }
+        Ok(token)
+    }
+
+    /// Buys tokens with a refresh token, unless that was refused a short while ago: a loop of refusals helps nobody.
+    async fn renewal(
+        &self,
+        client_id: &str,
+        refresh: &Secret,
+        scope: &str,
+    ) -> Result<BoughtTokens, Error> {
+        let last = || self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = last()
+            .as_ref()
+            .filter(|refused| refused.refresh == *refresh && refused.at.elapsed() < REFUSED_FOR)
+            .map(|refused| Error::signed_out(&refused.words));
+        if let Some(error) = known {
+            return Err(error);
+        }
+        let result = self.refresh(client_id, refresh, scope).await;
+        if let Err(SignInFailure::Refused(refusal)) = &result
+            && refusal.problem != SignInProblem::Other
+        {
+            let (refresh, words) = (refresh.clone(), refusal.text());
+            *last() = Some(RefusedRenewal { refresh, words, at: Instant::now() });
+        }
+        Ok(result?)
+    }
+
+    /// Takes over the result of an exchange, unless the token belongs to someone else.
+    fn accept(
+        &self,
+        stored: &mut Credentials,
+        exchanged: Exchanged,
+        expected: Option<&UserId>,
+    ) -> Result<UserId, Error> {
+        let owner = exchanged.owner.map(|id| UserId::new(&id));
+        let owner = owner.or_else(|| expected.cloned());
+        let owner = owner.ok_or(Error::signed_out(
+            "the service does not say whose account this is: set user_id in the configuration",
+        ))?;
+        if expected.is_some_and(|expected| *expected != owner) {
+            return Err(Error::signed_out(
+                "somebody else signed in: this account's messages belong to another user; use another account name",
+            ));
+        }
+        let map = &self.profile.service_map;
+        let addresses = |names: &[String], path: &str| -> Result<Vec<String>, Error> {
+            let named = names.iter().filter_map(|name| exchanged.map.get(name));
+            let checked = named.map(|address| {
+                let base = mapped(&self.exchange, address, path, &self.suffixes);
+                base.map(|base| base.to_string()).ok_or(Error::refused(
+                    "the service map names a host that does not belong to the service; nothing was sent there",
+                ))
+            });
+            checked.collect()
+        };
+        stored.chat = addresses(&map.chat, &map.chat_path)?;
+        let profiles = addresses(&map.profiles, &map.profiles_path)?;
+        stored.profiles = profiles.into_iter().next().unwrap_or_default();
+        stored.skype = Some(StoredToken::new(&exchanged.token, exchanged.life, now()));
+        owner.as_str().clone_into(&mut stored.user_id);
+        Ok(owner)
+    }
+}

@@ -1,0 +1,212 @@
+//! Reading profiles: the built-in files, and what a configuration changes in them.
+//!
+//! A file holds only what differs from the profile that it is based on.
+
+use super::ServiceProfile;
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+use toml::{Table, Value};
+
+/// Names and texts of the built-in profiles.
+pub const BUILT_IN: &[(&str, &str)] = &[
+    (LOCAL, include_str!("../../../assets/services/local.toml")),
+    ("skype", include_str!("../../../assets/services/skype.toml")),
+    ("teams-free", include_str!("../../../assets/services/teams-free.toml")),
+    ("teams-work", include_str!("../../../assets/services/teams-work.toml")),
+];
+
+/// The profile of accounts that name none, and the one that all others are based on.
+const LOCAL: &str = "local";
+/// The profile that a file is based on.
+const BASED_ON: &str = "based_on";
+/// One origin (scheme, host and port) for all addresses of a profile.
+const ORIGIN: &str = "origin";
+/// A chain of profiles may be this long.
+const MAX_CHAIN: usize = 8;
+
+/// What is wrong with a profile.
+#[derive(Debug, thiserror::Error)]
+pub enum ProfileError {
+    #[error("there is no service \"{0}\"; known are {1}")]
+    Unknown(String, String),
+    #[error("the services are based on each other in a circle")]
+    Circle,
+    #[error("{0}")]
+    Invalid(String),
+}
+
+static REFERENCE: LazyLock<ServiceProfile> =
+    LazyLock::new(|| ServiceProfile::named(LOCAL, &BTreeMap::new()).unwrap_or_default());
+
+impl ServiceProfile {
+    /// Skype as the reference page describes it, which skchat's own gateway speaks, too.
+    pub fn reference() -> Self {
+        REFERENCE.clone()
+    }
+
+    /// The profile with this name. `changes` are the tables `[services.NAME]` of a configuration: they change a built-in
+    /// profile of the same name, or make a new one.
+    ///
+    /// # Errors
+    /// If there is no such profile, or a value of it is missing, unknown or of the wrong type.
+    pub fn named(name: &str, changes: &BTreeMap<String, Table>) -> Result<Self, ProfileError> {
+        let mut table = merged(name, changes, MAX_CHAIN)?;
+        let origin = match table.remove(ORIGIN) {
+            Some(Value::String(origin)) => Some(origin),
+            Some(_) => return Err(ProfileError::Invalid("origin must be a text".into())),
+            None => None,
+        };
+        let mut profile: Self = table.try_into().map_err(|e: toml::de::Error| {
+            ProfileError::Invalid(e.message().lines().next().unwrap_or_default().to_owned())
+        })?;
+        if let Some(origin) = origin {
+            profile.use_origin(origin.trim_end_matches('/'));
+        }
+        Ok(profile)
+    }
+
+    /// Moves all addresses to one origin: a gateway that plays the service.
+    fn use_origin(&mut self, origin: &str) {
+        let bases = &mut self.bases;
+        let mut addresses = vec![
+            &mut bases.chat,
+            &mut bases.chat_fallback,
+            &mut bases.scheduler,
+            &mut bases.join,
+            &mut bases.profiles,
+            &mut bases.groups,
+        ];
+        if let Some(sign_in) = &mut self.sign_in {
+            addresses.extend([&mut sign_in.authority, &mut sign_in.exchange]);
+        }
+        for address in addresses {
+            if let Some((_, rest)) = address.split_once("://") {
+                let path = rest.find('/').and_then(|at| rest.get(at..)).unwrap_or_default();
+                *address = format!("{origin}{path}");
+            }
+        }
+    }
+}
+
+/// A profile as a table, with those that it is based on.
+fn merged(
+    name: &str,
+    changes: &BTreeMap<String, Table>,
+    chain: usize,
+) -> Result<Table, ProfileError> {
+    if chain == 0 {
+        return Err(ProfileError::Circle);
+    }
+    let built_in = BUILT_IN.iter().find(|(known, _)| *known == name).map(|(_, text)| *text);
+    let change = changes.get(name).cloned();
+    if built_in.is_none() && change.is_none() {
+        let own = changes.keys().map(String::as_str);
+        let mut known: Vec<&str> = BUILT_IN.iter().map(|(name, _)| *name).chain(own).collect();
+        known.sort_unstable();
+        known.dedup();
+        return Err(ProfileError::Unknown(name.to_owned(), known.join(", ")));
+    }
+    let mut table = Table::new();
+    for layer in [built_in.map(parsed).transpose()?, change].into_iter().flatten() {
+        let mut layer = layer;
+        let base = match layer.remove(BASED_ON) {
+            Some(Value::String(base)) => Some(base),
+            Some(_) => return Err(ProfileError::Invalid("based_on must be a text".into())),
+            None if built_in.is_none() => Some(LOCAL.to_owned()),
+            None => None,
+        };
+        if let Some(base) = base {
+            overlay(&mut table, merged(&base, changes, chain - 1)?);
+        }
+        overlay(&mut table, layer);
+    }
+    Ok(table)
+}
+
+fn parsed(text: &str) -> Result<Table, ProfileError> {
+    text.parse().map_err(|e: toml::de::Error| ProfileError::Invalid(e.message().to_owned()))
+}
+
+/// Puts the values of `upper` over those of `lower`, table by table. An empty table replaces one.
+fn overlay(lower: &mut Table, upper: Table) {
+    for (key, value) in upper {
+        match (lower.get_mut(&key), value) {
+            (Some(Value::Table(below)), Value::Table(above)) if !above.is_empty() => {
+                overlay(below, above);
+            }
+            (_, value) => {
+                lower.insert(key, value);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn changes(text: &str) -> BTreeMap<String, Table> {
+        toml::from_str(text).unwrap()
+    }
+
+    fn error(name: &str, text: &str) -> String {
+        ServiceProfile::named(name, &changes(text)).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn every_built_in_profile_reads_and_can_be_written_and_read_again() {
+        for (name, _) in BUILT_IN {
+            let profile = ServiceProfile::named(name, &BTreeMap::new()).unwrap();
+            let file = toml::to_string(&profile).unwrap();
+            assert_eq!(toml::from_str::<ServiceProfile>(&file).unwrap(), profile, "{name}");
+        }
+        assert_ne!(ServiceProfile::reference(), ServiceProfile::default());
+    }
+
+    #[test]
+    fn live_services_are_polled_within_a_budget_and_say_that_they_are_untested() {
+        for name in ["teams-free", "teams-work"] {
+            let profile = ServiceProfile::named(name, &BTreeMap::new()).unwrap();
+            assert!(profile.about.untested && profile.about.terms.starts_with("https://"));
+            assert_eq!(profile.polling.mode, crate::model::PollMode::Interval);
+            assert_eq!(profile.polling.budget, 15);
+            assert!(profile.sign_in.is_some());
+        }
+    }
+
+    #[test]
+    fn a_configuration_changes_single_values_and_makes_profiles_of_its_own() {
+        let own = changes(
+            "[teams-free.sign_in]\nclient_id = \"x\"\n[mine]\nbased_on = \"teams-free\"\nbases.chat = \"https://chat.example/v1\"",
+        );
+        let changed = ServiceProfile::named("teams-free", &own).unwrap();
+        let sign_in = changed.sign_in.unwrap();
+        assert_eq!((sign_in.client_id.as_str(), sign_in.tenant.as_str()), ("x", "consumers"));
+        let mine = ServiceProfile::named("mine", &own).unwrap();
+        assert_eq!(mine.bases.chat, "https://chat.example/v1");
+        assert_eq!(mine.sign_in.unwrap().client_id, "x", "based on the changed one");
+    }
+
+    #[test]
+    fn one_origin_moves_all_addresses_and_keeps_their_paths() {
+        let own = changes("[mine]\nbased_on = \"teams-free\"\norigin = \"http://127.0.0.1:8080/\"");
+        let mine = ServiceProfile::named("mine", &own).unwrap();
+        assert_eq!(mine.bases.chat, "http://127.0.0.1:8080/api/chatsvc/consumer/v1");
+        assert_eq!(mine.bases.scheduler, "");
+        let sign_in = mine.sign_in.unwrap();
+        assert_eq!(sign_in.authority, "http://127.0.0.1:8080");
+        assert_eq!(sign_in.exchange, "http://127.0.0.1:8080/api/auth/v1.0/authz/consumer");
+    }
+
+    #[test]
+    fn mistakes_in_profiles_are_named() {
+        assert_eq!(
+            error("temas-free", ""),
+            "there is no service \"temas-free\"; known are local, skype, teams-free, teams-work"
+        );
+        assert!(error("skype", "[skype.bases]\nchatt = \"x\"").contains("unknown field `chatt`"));
+        assert!(error("skype", "[skype.polling]\nbudget = \"many\"").contains("expected u32"));
+        let circle = "[a]\nbased_on = \"b\"\n[b]\nbased_on = \"a\"";
+        assert!(error("a", circle).contains("circle"));
+    }
+}

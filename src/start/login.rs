@@ -1,0 +1,130 @@
+//! `skchat login`: consent, the code, and waiting for the user, on a plain terminal.
+
+use crate::cli::context::{ExitError, Session};
+use crate::cli::login::{LoginArgs, code_text, names_text, notice_text};
+use crate::client::sign_in::{PendingCode, SignIn};
+use crate::config::paths;
+use crate::model::{SafeText, UserId};
+use crate::runtime::open_url;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::io::{IsTerminal, Write};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How often the keyboard is looked at while waiting.
+const KEYBOARD: Duration = Duration::from_millis(200);
+
+/// Signs in.
+///
+/// # Errors
+/// When the account has no sign-in, the user does not agree, or the service refuses.
+pub async fn run(session: &Session, arguments: &LoginArgs) -> Result<(), ExitError> {
+    let name = &session.name;
+    let sign_in = session.sign_in()?.ok_or_else(|| {
+        ExitError::usage(format!(
+            "\"{name}\" does not sign in: its service has no sign-in, or its token comes from the configuration"
+        ))
+    })?;
+    let service = session.service()?;
+    print(&notice_text(&service));
+    if !arguments.agree && !asked("Sign in? Type yes to go on: ", "yes")? {
+        return Err(ExitError::failed("nothing was done"));
+    }
+    let can_look_up = service.sign_in.as_ref().is_some_and(|s| !s.names_scope.is_empty());
+    let names = match arguments.names {
+        _ if !can_look_up => false,
+        Some(names) => names,
+        None if arguments.agree => false,
+        None => {
+            print(&names_text());
+            asked("Look up names? y or n [n]: ", "y")?
+        }
+    };
+    paths::make_dir(&session.dir)
+        .map_err(|e| ExitError::failed(format!("{}: {e}", session.dir.display())))?;
+    let failed = |e: crate::client::Error| ExitError::failed(e.with_causes());
+    let code = sign_in.request_code().await.map_err(failed)?;
+    let is_terminal = std::io::stdout().is_terminal();
+    print(&code_text(&code, is_terminal));
+    let expected = (!session.me.as_str().is_empty()).then_some(&session.me);
+    let owner = wait(&sign_in, &code, names, expected).await?;
+    println!("\n  \"{name}\" is signed in as {}.", SafeText::line(owner.as_str()));
+    Ok(())
+}
+
+/// Waits for the approval, and meanwhile for lines of the user.
+async fn wait(
+    sign_in: &Arc<SignIn>,
+    code: &PendingCode,
+    names: bool,
+    expected: Option<&UserId>,
+) -> Result<UserId, ExitError> {
+    let approval = sign_in.approval(code, names, expected);
+    tokio::pin!(approval);
+    let interactive = std::io::stdin().is_terminal();
+    if interactive {
+        print("  Enter opens the page, c copies the code, q stops (each with Enter).\n");
+    }
+    let mut keyboard = tokio::time::interval(KEYBOARD);
+    loop {
+        tokio::select! {
+            owner = &mut approval => return owner.map_err(|e| ExitError::failed(e.with_causes())),
+            _ = keyboard.tick(), if interactive => {
+                match line_if_there() {
+                    Some(line) if line == "q" => return Err(ExitError::failed("stopped; nothing was stored")),
+                    Some(line) if line == "c" => copy(code),
+                    Some(_) => open(code),
+                    None => {}
+                }
+            }
+        }
+    }
+}
+
+fn open(code: &PendingCode) {
+    let address = &code.grant.address;
+    let is_page = address.starts_with("https://") || address.starts_with("http://127.0.0.1:");
+    match is_page.then(|| open_url(address)) {
+        Some(Ok(())) => print("  The page is being opened.\n"),
+        Some(Err(program)) => print(&format!("  {program} cannot be started.\n")),
+        None => print("  This is no address of a web page; it is not opened.\n"),
+    }
+}
+
+/// Hands the code to the terminal's clipboard (OSC 52). Whether that took it, a terminal does not say.
+fn copy(code: &PendingCode) {
+    let encoded = BASE64_STANDARD.encode(code.grant.user_code.as_bytes());
+    print(&format!("\x1b]52;c;{encoded}\x07  The code is sent to the terminal's clipboard.\n"));
+}
+
+/// Asks a question. Only the expected answer counts as one.
+fn asked(question: &str, expected: &str) -> Result<bool, ExitError> {
+    if !std::io::stdin().is_terminal() {
+        return Err(ExitError::usage("this asks questions: run it in a terminal, or give --agree"));
+    }
+    print(question);
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line).map_err(|e| ExitError::failed(e.to_string()))?;
+    Ok(line.trim().eq_ignore_ascii_case(expected))
+}
+
+/// A line that the user has typed, without waiting for one.
+fn line_if_there() -> Option<String> {
+    let stdin = std::io::stdin();
+    let ready = {
+        let mut watched = [PollFd::new(&stdin, PollFlags::IN)];
+        poll(&mut watched, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }))
+    };
+    if !ready.is_ok_and(|count| count > 0) {
+        return None;
+    }
+    let mut line = String::new();
+    stdin.read_line(&mut line).ok().map(|_| line.trim().to_owned())
+}
+
+fn print(text: &str) {
+    let mut out = std::io::stdout();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}

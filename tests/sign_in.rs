@@ -1,0 +1,464 @@
+//! Signing in, and staying signed in, against a gateway that plays the services.
+
+mod common;
+
+use common::{ANNA, Gateway, JOE, PATIENCE, Runner, Setup, say_as};
+use skchat::client::sign_in::SignIn;
+use skchat::client::{Client, ClientOptions, ErrorKind, NewMember, TokenSource};
+use skchat::gateway::fault::InjectedFault;
+use skchat::gateway::played::{CodeState, IssuedTokens, PlayedKind, PlayedOptions};
+use skchat::model::{PollMode, Role, UserId};
+use skchat::protocol::service::ServiceProfile;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+const TOKEN: &str = "/oauth2/v2.0/token";
+const EXCHANGE: &str = "/authz";
+
+async fn playing(kind: PlayedKind) -> Gateway {
+    Gateway::configured(move |options| {
+        options.plays = Some(PlayedOptions { interval: 1, ..PlayedOptions::new(kind) });
+    })
+    .await
+}
+
+fn profile(gateway: &Gateway, based_on: &str) -> ServiceProfile {
+    let text = format!("[mine]\nbased_on = \"{based_on}\"\norigin = \"{}\"", gateway.origin);
+    let changes: BTreeMap<String, toml::Table> = toml::from_str(&text).unwrap();
+    ServiceProfile::named("mine", &changes).unwrap()
+}
+
+fn sign_in_of(profile: &ServiceProfile, dir: &Path) -> Arc<SignIn> {
+    Arc::new(SignIn::new(profile, dir).unwrap().unwrap())
+}
+
+/// Signs in as this user, and approves the code.
+async fn signed_in(gateway: &Gateway, sign_in: &Arc<SignIn>, user: &str) -> UserId {
+    let code = sign_in.request_code().await.unwrap();
+    decide(gateway, &CodeState::Approved(UserId::new(user)));
+    sign_in.approval(&code, false, None).await.unwrap()
+}
+
+fn decide(gateway: &Gateway, decision: &CodeState) {
+    let authority = &gateway.state.played().unwrap().authority;
+    let code = authority.waiting().pop().expect("a code was given out");
+    assert!(authority.decide(&code, decision));
+}
+
+fn client(gateway: &Gateway, profile: &ServiceProfile, sign_in: &Arc<SignIn>) -> Client {
+    Client::new(options(gateway, profile, sign_in))
+}
+
+fn options(gateway: &Gateway, profile: &ServiceProfile, sign_in: &Arc<SignIn>) -> ClientOptions {
+    let token = TokenSource::SignIn(Arc::clone(sign_in));
+    let mut options = ClientOptions::new(UserId::new(ANNA), gateway.base("/v1"), token);
+    options.auth = profile.requests.auth;
+    options.service = profile.clone();
+    options
+}
+
+/// A gateway, and an account of Anna's that is signed in.
+struct Live {
+    gateway: Gateway,
+    profile: ServiceProfile,
+    sign_in: Arc<SignIn>,
+    dir: tempfile::TempDir,
+}
+
+impl Live {
+    async fn start(kind: PlayedKind, name: &str) -> Self {
+        let gateway = playing(kind).await;
+        let profile = profile(&gateway, name);
+        let dir = tempfile::tempdir().unwrap();
+        let sign_in = sign_in_of(&profile, dir.path());
+        assert_eq!(signed_in(&gateway, &sign_in, ANNA).await, UserId::new(ANNA));
+        Self { gateway, profile, sign_in, dir }
+    }
+
+    async fn free() -> Self {
+        Self::start(PlayedKind::TeamsFree, "teams-free").await
+    }
+
+    fn client(&self) -> Client {
+        client(&self.gateway, &self.profile, &self.sign_in)
+    }
+
+    fn options(&self) -> ClientOptions {
+        options(&self.gateway, &self.profile, &self.sign_in)
+    }
+
+    fn refreshes(&self) -> usize {
+        self.gateway.requests("POST", TOKEN)
+    }
+}
+
+#[tokio::test]
+async fn a_device_code_signs_in_to_a_personal_account() {
+    let live = Live::free().await;
+    live.client().conversations(10).await.unwrap();
+    assert_eq!(
+        live.gateway.requests("GET", "/api/chatsvc/consumer/v1/"),
+        1,
+        "from the service map"
+    );
+    assert_eq!(live.gateway.requests("POST", "/endpoints"), 0);
+}
+
+#[tokio::test]
+async fn a_device_code_signs_in_to_a_work_account_whose_chat_host_is_in_the_service_map() {
+    let live = Live::start(PlayedKind::TeamsWork, "teams-work").await;
+    live.client().conversations(10).await.unwrap();
+    assert_eq!(live.gateway.requests("GET", "/v1/users/ME/conversations"), 1);
+}
+
+#[tokio::test]
+async fn next_week_nothing_has_to_be_done() {
+    let live = Live::free().await;
+    live.client().conversations(1).await.unwrap();
+    let (asked, exchanged) = (live.refreshes(), live.gateway.requests("POST", EXCHANGE));
+    let again = sign_in_of(&live.profile, live.dir.path());
+    client(&live.gateway, &live.profile, &again).conversations(1).await.unwrap();
+    assert_eq!(live.refreshes(), asked, "the stored tokens are used");
+    assert_eq!(live.gateway.requests("POST", EXCHANGE), exchanged);
+}
+
+#[tokio::test]
+async fn a_rejected_skype_token_is_exchanged_anew_and_then_refreshed() {
+    let live = Live::free().await;
+    let client = live.client();
+    client.conversations(1).await.unwrap();
+    let authority = &live.gateway.state.played().unwrap().authority;
+    let asked = live.refreshes();
+    authority.tokens(IssuedTokens::end_skype);
+    client.conversations(1).await.unwrap();
+    assert_eq!(live.refreshes(), asked, "the access token was still valid");
+    authority.tokens(|tokens| {
+        tokens.end_skype();
+        tokens.end_access();
+    });
+    client.conversations(1).await.unwrap();
+    assert_eq!(live.refreshes(), asked + 1, "one refresh");
+}
+
+#[tokio::test]
+async fn when_the_grant_has_ended_the_user_is_asked_to_sign_in_again() {
+    let live = Live::free().await;
+    let client = live.client();
+    client.conversations(1).await.unwrap();
+    let end = |live: &Live| {
+        live.gateway.state.played().unwrap().authority.tokens(|tokens| {
+            tokens.end_skype();
+            tokens.end_access();
+            tokens.end_refresh();
+        });
+    };
+    end(&live);
+    let error = client.conversations(1).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::SignedOut);
+    assert_eq!(error.message, "the sign-in has ended (AADSTS70000): sign in again");
+    signed_in(&live.gateway, &live.sign_in, ANNA).await;
+    live.client().conversations(1).await.unwrap();
+}
+
+#[tokio::test]
+async fn many_tasks_of_two_processes_refresh_once() {
+    let live = Live::free().await;
+    live.gateway.state.played().unwrap().authority.tokens(|tokens| {
+        tokens.end_skype();
+        tokens.end_access();
+    });
+    let asked = live.refreshes();
+    let other = sign_in_of(&live.profile, live.dir.path());
+    let mut all = tokio::task::JoinSet::new();
+    for sign_in in [&live.sign_in, &other] {
+        let client = Arc::new(client(&live.gateway, &live.profile, sign_in));
+        for _ in 0..4 {
+            let client = Arc::clone(&client);
+            all.spawn(async move { client.conversations(1).await.map(drop) });
+        }
+    }
+    for done in all.join_all().await {
+        done.unwrap();
+    }
+    assert_eq!(live.refreshes(), asked + 1);
+}
+
+#[tokio::test]
+async fn a_declined_or_expired_code_ends_the_wait_with_words() {
+    let gateway = playing(PlayedKind::TeamsFree).await;
+    let dir = tempfile::tempdir().unwrap();
+    let sign_in = sign_in_of(&profile(&gateway, "teams-free"), dir.path());
+    let code = sign_in.request_code().await.unwrap();
+    decide(&gateway, &CodeState::Declined);
+    let declined = sign_in.approval(&code, false, None).await.unwrap_err();
+    assert_eq!(declined.message, "the sign-in was declined in the browser");
+    let code = sign_in.request_code().await.unwrap();
+    let body =
+        r#"{"error":"expired_token","error_codes":[70020],"error_description":"AADSTS70020"}"#;
+    let fault = InjectedFault::Json { code: 400, body: body.into() };
+    gateway.state.faults().add("POST", TOKEN, 1, fault);
+    let expired = sign_in.approval(&code, false, None).await.unwrap_err();
+    assert_eq!(expired.message, "the code has expired; ask for a new one");
+}
+
+#[tokio::test]
+async fn lost_answers_and_slow_down_do_not_end_the_wait() {
+    let gateway = playing(PlayedKind::TeamsFree).await;
+    let dir = tempfile::tempdir().unwrap();
+    let sign_in = sign_in_of(&profile(&gateway, "teams-free"), dir.path());
+    let code = sign_in.request_code().await.unwrap();
+    let faults = gateway.state.faults();
+    faults.add("POST", TOKEN, 1, InjectedFault::Status { code: 503, error: 0, retry_after: None });
+    faults.add("POST", TOKEN, 1, InjectedFault::Html);
+    decide(&gateway, &CodeState::Approved(UserId::new(ANNA)));
+    assert_eq!(sign_in.approval(&code, false, None).await.unwrap(), UserId::new(ANNA));
+}
+
+#[tokio::test]
+async fn a_policy_of_an_organisation_is_final_and_said_in_words() {
+    let gateway = playing(PlayedKind::TeamsWork).await;
+    let dir = tempfile::tempdir().unwrap();
+    let sign_in = sign_in_of(&profile(&gateway, "teams-work"), dir.path());
+    let code = sign_in.request_code().await.unwrap();
+    let body = r#"{"error":"invalid_grant","error_codes":[53003],"error_description":"AADSTS53003: EwAcanary"}"#;
+    gateway.state.faults().add(
+        "POST",
+        TOKEN,
+        1,
+        InjectedFault::Json { code: 400, body: body.into() },
+    );
+    let error = sign_in.approval(&code, false, None).await.unwrap_err();
+    assert!(error.message.contains("organisation") && error.message.contains("AADSTS53003"));
+    assert!(!error.message.contains("canary"));
+    assert_eq!(gateway.requests("POST", TOKEN), 1, "not tried again");
+}
+
+#[tokio::test]
+async fn the_older_form_is_used_where_the_newer_one_is_refused() {
+    let gateway = playing(PlayedKind::TeamsFree).await;
+    let dir = tempfile::tempdir().unwrap();
+    let profile = profile(&gateway, "teams-free");
+    let sign_in = sign_in_of(&profile, dir.path());
+    let body = r#"{"error":"invalid_scope","error_codes":[70011]}"#;
+    let fault = InjectedFault::Json { code: 400, body: body.into() };
+    gateway.state.faults().add("POST", "/oauth2/v2.0/devicecode", 1, fault);
+    assert_eq!(signed_in(&gateway, &sign_in, ANNA).await, UserId::new(ANNA));
+    assert_eq!(gateway.requests("POST", "/common/oauth2/token"), 1);
+    assert_eq!(gateway.requests("POST", "/consumers/oauth2/v2.0/token"), 1, "buys the token");
+    client(&gateway, &profile, &sign_in).conversations(1).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_token_of_somebody_else_is_not_taken() {
+    let live = Live::free().await;
+    let code = live.sign_in.request_code().await.unwrap();
+    decide(&live.gateway, &CodeState::Approved(UserId::new(JOE)));
+    let anna = UserId::new(ANNA);
+    let error = live.sign_in.approval(&code, false, Some(&anna)).await.unwrap_err();
+    assert!(error.message.contains("another user"), "{}", error.message);
+    live.client().conversations(1).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_service_map_that_names_a_foreign_host_is_refused() {
+    let gateway = playing(PlayedKind::TeamsFree).await;
+    let decoy = Gateway::start().await;
+    let dir = tempfile::tempdir().unwrap();
+    let sign_in = sign_in_of(&profile(&gateway, "teams-free"), dir.path());
+    let body = format!(
+        r#"{{"skypeToken":{{"skypetoken":"t","expiresIn":86398,"skypeid":"anna.7"}},"regionGtms":{{"chatServiceAfd":"{}"}}}}"#,
+        decoy.origin
+    );
+    gateway.state.faults().add("POST", EXCHANGE, 1, InjectedFault::Json { code: 200, body });
+    let code = sign_in.request_code().await.unwrap();
+    decide(&gateway, &CodeState::Approved(UserId::new(ANNA)));
+    let error = sign_in.approval(&code, false, None).await.unwrap_err();
+    assert!(error.message.contains("does not belong to the service"), "{}", error.message);
+    assert_eq!(decoy.state.faults().log(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn an_exchange_that_refuses_the_kind_of_account_says_which_service_it_needs() {
+    let gateway = playing(PlayedKind::TeamsFree).await;
+    let dir = tempfile::tempdir().unwrap();
+    let sign_in = sign_in_of(&profile(&gateway, "teams-free"), dir.path());
+    let code = sign_in.request_code().await.unwrap();
+    let body = r#"{"message":"Guest user OID is missing. User is not redeemed"}"#;
+    let fault = InjectedFault::Json { code: 401, body: body.into() };
+    gateway.state.faults().add("POST", EXCHANGE, 1, fault);
+    decide(&gateway, &CodeState::Approved(UserId::new(ANNA)));
+    let error = sign_in.approval(&code, false, None).await.unwrap_err();
+    assert!(error.message.contains("teams-free") && error.message.contains("teams-work"));
+}
+
+#[tokio::test]
+async fn an_outage_of_the_exchange_keeps_a_skype_token_that_is_still_valid() {
+    let gateway = Gateway::configured(|options| {
+        let skype_life = Duration::from_secs(200);
+        let played = PlayedOptions::new(PlayedKind::TeamsFree);
+        options.plays = Some(PlayedOptions { interval: 1, skype_life, ..played });
+    })
+    .await;
+    let dir = tempfile::tempdir().unwrap();
+    let profile = profile(&gateway, "teams-free");
+    let sign_in = sign_in_of(&profile, dir.path());
+    signed_in(&gateway, &sign_in, ANNA).await;
+    let down = InjectedFault::Status { code: 503, error: 0, retry_after: None };
+    gateway.state.faults().add("POST", EXCHANGE, 100, down);
+    client(&gateway, &profile, &sign_in).conversations(1).await.unwrap();
+    assert!(gateway.requests("POST", EXCHANGE) > 1, "it tried to renew ahead of the end");
+}
+
+#[tokio::test]
+async fn signing_out_deletes_the_tokens_and_keeps_the_owner() {
+    let live = Live::free().await;
+    assert!(live.sign_in.sign_out().await.unwrap());
+    let status = live.sign_in.status().await.unwrap();
+    assert_eq!((status.signed_in, status.user), (false, Some(UserId::new(ANNA))));
+    let text = std::fs::read_to_string(live.dir.path().join("sign-in.json")).unwrap();
+    assert!(!text.contains("M.C5") && !text.contains("EwA") && !text.contains("eyJ"), "{text}");
+    let error = live.client().conversations(1).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::SignedOut);
+}
+
+#[tokio::test]
+async fn names_are_looked_up_only_with_consent_and_a_refusal_signs_nobody_out() {
+    let live = Live::free().await;
+    let joe = [UserId::new(JOE)];
+    let mut options = live.options();
+    options.profiles = Some(live.gateway.base("/api/mt/beta"));
+    let without = Client::new(options.clone());
+    assert_eq!(without.profiles(&joe).await.unwrap(), []);
+    assert_eq!(live.gateway.requests("POST", "fetchShortProfile"), 0, "nothing was asked");
+
+    let code = live.sign_in.request_code().await.unwrap();
+    decide(&live.gateway, &CodeState::Approved(UserId::new(ANNA)));
+    live.sign_in.approval(&code, true, None).await.unwrap();
+    let with = Client::new(options);
+    let names = with.profiles(&joe).await.unwrap();
+    assert_eq!(names.first().map(|(_, name)| name.as_str()), Some("Joe Bloggs"));
+
+    let refused = InjectedFault::Json { code: 401, body: r#"{"status":401}"#.into() };
+    live.gateway.state.faults().add("POST", "fetchShortProfile", 1, refused);
+    assert_eq!(with.profiles(&joe).await.unwrap_err().kind, ErrorKind::Unsupported);
+    with.conversations(1).await.unwrap();
+    let asked = live.gateway.requests("POST", "fetchShortProfile");
+    assert_eq!(with.profiles(&joe).await.unwrap(), [], "it is left alone for a while");
+    assert_eq!(live.gateway.requests("POST", "fetchShortProfile"), asked);
+}
+
+#[tokio::test]
+async fn work_accounts_look_up_names_with_their_access_token() {
+    let live = Live::start(PlayedKind::TeamsWork, "teams-work").await;
+    let client = live.client();
+    client.conversations(1).await.unwrap();
+    let names = client.profiles(&[UserId::new(JOE)]).await.unwrap();
+    assert_eq!(names.first().map(|(_, name)| name.as_str()), Some("Joe Bloggs"));
+}
+
+#[tokio::test]
+async fn a_bare_404_of_the_preferred_host_changes_to_the_other_one_for_the_session() {
+    let live = Live::free().await;
+    let client = live.client();
+    let gone = InjectedFault::Json { code: 404, body: "{}".into() };
+    live.gateway.state.faults().add("GET", "/api/chatsvc/", 1, gone);
+    client.conversations(1).await.unwrap();
+    client.conversations(1).await.unwrap();
+    let paths = live.gateway.state.faults().log();
+    let lists: Vec<&String> = paths
+        .iter()
+        .filter(|line| line.contains("GET") && line.contains("/conversations"))
+        .collect();
+    assert_eq!(lists.len(), 3, "{lists:?}");
+    assert!(lists[0].contains("/api/chatsvc/consumer/v1/"));
+    assert!(lists[1..].iter().all(|line| line.contains("GET /v1/")), "{lists:?}");
+}
+
+#[tokio::test]
+async fn old_groups_are_found_because_the_product_header_is_sent() {
+    let live = Live::free().await;
+    let client = live.client();
+    let members = [NewMember { id: UserId::new(JOE), role: Role::User }];
+    let group = client.create_thread(&members, "Old friends").await.unwrap();
+    assert!(group.as_str().ends_with("@thread.skype"), "{group:?}");
+    let thread = client.thread(&group).await.unwrap();
+    assert!(thread.members.iter().all(|member| member.name.is_empty()), "ids only");
+}
+
+/// The request budget of a live service would be used up by a test's short intervals.
+fn without_budget(options: &mut ClientOptions) {
+    options.service.polling.budget = 0;
+}
+
+fn end_everything(live: &Live) {
+    live.gateway.state.played().unwrap().authority.tokens(|tokens| {
+        tokens.end_skype();
+        tokens.end_access();
+        tokens.end_refresh();
+    });
+}
+
+#[tokio::test]
+async fn a_running_program_goes_on_when_the_user_signs_in_with_another_process() {
+    let live = Live::free().await;
+    let mut options = live.options();
+    without_budget(&mut options);
+    let setup = Setup { poll: PollMode::Interval, ..Setup::default() };
+    let mut program = Runner::launch(options, &setup);
+    program.wait_for("live").await;
+    end_everything(&live);
+    program.wait_for("signed out").await;
+    signed_in(&live.gateway, &sign_in_of(&live.profile, live.dir.path()), ANNA).await;
+    program.wait_for("live").await;
+    program.quit().await;
+}
+
+#[tokio::test]
+async fn a_401_that_passes_is_tried_again_without_the_user() {
+    let live = Live::free().await;
+    let mut options = live.options();
+    without_budget(&mut options);
+    let rejected = InjectedFault::Status { code: 401, error: 911, retry_after: None };
+    live.gateway.state.faults().add("GET", "/conversations", 6, rejected);
+    let setup = Setup { poll: PollMode::Interval, ..Setup::default() };
+    let mut program = Runner::launch(options, &setup);
+    program.wait_for("live").await;
+    program.quit().await;
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_was_refused_is_not_sent_again_and_again() {
+    let live = Live::free().await;
+    let client = live.client();
+    end_everything(&live);
+    let asked = live.refreshes();
+    for _ in 0..5 {
+        let error = client.conversations(1).await.unwrap_err();
+        assert_eq!(error.message, "the sign-in has ended (AADSTS70000): sign in again");
+    }
+    assert_eq!(live.refreshes(), asked + 1);
+}
+
+#[tokio::test]
+async fn a_message_does_not_wait_for_background_requests_that_are_over_the_budget() {
+    let live = Live::free().await;
+    let mut options = live.options();
+    options.service.polling.budget = 7;
+    let client = Arc::new(Client::new(options));
+    let members = [NewMember { id: UserId::new(JOE), role: Role::User }];
+    let group = client.create_thread(&members, "Team").await.unwrap();
+    let down = InjectedFault::Status { code: 503, error: 0, retry_after: None };
+    client.conversations(1).await.unwrap();
+    // After a failure one request at a time goes out; this one has to wait for the budget of its class.
+    // Both hosts of the service have the failure.
+    live.gateway.state.faults().add("GET", "/conversations", 2, down);
+    client.conversations(1).await.unwrap_err();
+    let background = Arc::clone(&client);
+    let waiting = tokio::spawn(async move { background.conversations(1).await.map(drop) });
+    let sent = tokio::time::timeout(PATIENCE, say_as(&client, group.as_str(), "hi")).await;
+    assert!(sent.is_ok(), "the message waits for a request that waits for the budget");
+    assert!(!waiting.is_finished());
+    waiting.abort();
+}

@@ -1,0 +1,247 @@
+//! Signing in with the built program: what it prints, where tokens may be, and kills at any moment of a renewal.
+
+mod common;
+
+use common::random::Random;
+use common::{ANNA, Gateway, PATIENCE};
+use skchat::gateway::played::{CodeState, IssuedTokens, PlayedKind, PlayedOptions};
+use skchat::model::UserId;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+use tempfile::TempDir;
+
+const KILLS: u64 = 100;
+
+/// A gateway that plays a service, and a home with an account there.
+struct Home {
+    gateway: Gateway,
+    dir: TempDir,
+}
+
+impl Home {
+    async fn new() -> Self {
+        let gateway = Gateway::configured(|options| {
+            let played = PlayedOptions::new(PlayedKind::TeamsFree);
+            options.plays = Some(PlayedOptions { interval: 1, ..played });
+        })
+        .await;
+        let dir = tempfile::tempdir().unwrap();
+        let config = format!(
+            "[accounts.me]\nservice = \"play\"\n[services.play]\nbased_on = \"teams-free\"\norigin = \"{}\"\n",
+            gateway.origin
+        );
+        std::fs::write(dir.path().join("config.toml"), config).unwrap();
+        Self { gateway, dir }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_skchat"));
+        command
+            .args(arguments)
+            .args(["--log".into(), self.dir.path().join("log.txt")])
+            .env("SKCHAT_CONFIG", self.dir.path().join("config.toml"))
+            .env("SKCHAT_DATA_DIR", self.dir.path().join("data"))
+            .env("TZ", "UTC")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs a command to its end, beside the gateway.
+    async fn run(&self, arguments: &[&str]) -> Output {
+        let mut command = self.command(arguments);
+        tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+    }
+
+    /// Signs in with the program, and confirms its code. Returns what it printed.
+    async fn login(&self) -> String {
+        let mut child = self.command(&["login", "--agree"]).spawn().unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let (mut printed, code) = tokio::task::spawn_blocking(move || {
+            let mut printed = String::new();
+            loop {
+                let mut line = String::new();
+                assert!(out.read_line(&mut line).unwrap() > 0, "no code was shown: {printed}");
+                printed.push_str(&line);
+                if let Some(code) = line.trim().strip_prefix("enter") {
+                    return ((printed, out), code.trim().to_owned());
+                }
+            }
+        })
+        .await
+        .unwrap();
+        let approved = CodeState::Approved(UserId::new(ANNA));
+        assert!(self.gateway.state.played().unwrap().authority.decide(&code, &approved));
+        let done = tokio::task::spawn_blocking(move || {
+            printed.1.read_to_string(&mut printed.0).unwrap();
+            assert!(child.wait().unwrap().success(), "{}", printed.0);
+            printed.0
+        });
+        tokio::time::timeout(PATIENCE, done).await.expect("the login ends").unwrap()
+    }
+
+    fn sign_in_file(&self) -> PathBuf {
+        self.dir.path().join("data/accounts/me/sign-in.json")
+    }
+
+    fn end_tokens(&self) {
+        self.gateway.state.played().unwrap().authority.tokens(|tokens: &mut IssuedTokens| {
+            tokens.end_skype();
+            tokens.end_access();
+        });
+    }
+}
+
+fn text(output: &Output) -> String {
+    let (out, err) = (&output.stdout, &output.stderr);
+    format!("{}{}", String::from_utf8_lossy(out), String::from_utf8_lossy(err))
+}
+
+fn files(dir: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { files(&path, found) } else { found.push(path) }
+    }
+}
+
+fn contains(haystack: &[u8], needle: &str) -> bool {
+    haystack.windows(needle.len()).any(|part| part == needle.as_bytes())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_signs_in_reads_sends_and_signs_out_and_tokens_are_in_one_private_file_only() {
+    let home = Home::new().await;
+    let before = text(&home.run(&["chats"]).await);
+    assert!(before.contains("is not signed in: skchat login me"), "{before}");
+    let doctor = text(&home.run(&["doctor"]).await);
+    assert!(doctor.contains("FAIL  sign-in: not signed in"), "{doctor}");
+
+    let login = home.login().await;
+    assert!(login.contains("unofficial") && login.contains("signed in as 8:anna.7"), "{login}");
+    let file: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(home.sign_in_file()).unwrap()).unwrap();
+    let tokens: Vec<String> = ["/refresh_token", "/access/token", "/skype/token"]
+        .into_iter()
+        .map(|path| file.pointer(path).unwrap().as_str().unwrap().to_owned())
+        .collect();
+
+    let mut printed = login;
+    for arguments in [
+        &["chats", "--json"][..],
+        &["doctor"],
+        &["doctor", "--json"],
+        &["doctor", "--report"],
+        &["log", "8:joe.4"],
+        &["logout"],
+    ] {
+        printed.push_str(&text(&home.run(arguments).await));
+    }
+    assert!(printed.contains("PASS  gateway"), "{printed}");
+    assert!(printed.contains("not tried on the real service"), "{printed}");
+    let report = text(&home.run(&["doctor", "--report"]).await);
+    for private in [ANNA, "anna", &home.gateway.address(), home.dir.path().to_str().unwrap()] {
+        assert!(!report.contains(private), "{private}: {report}");
+    }
+
+    let mut all = Vec::new();
+    files(home.dir.path(), &mut all);
+    assert!(all.len() > 2, "files were written: {all:?}");
+    for token in &tokens {
+        assert!(!printed.contains(token.as_str()), "a token was printed");
+        for path in &all {
+            let found = contains(&std::fs::read(path).unwrap(), token);
+            assert!(!found, "a token is in {} after signing out", path.display());
+        }
+    }
+    let after = text(&home.run(&["chats"]).await);
+    assert!(after.contains("not signed in"), "{after}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_kills_during_renewals_leave_the_account_signed_in_or_saying_that_it_is_not() {
+    let home = Home::new().await;
+    home.login().await;
+    let random = Random::new("kills during renewals");
+    let (mut kept, mut again) = (0, 0);
+    for _ in 0..KILLS {
+        home.end_tokens();
+        kill_after(home.command(&["chats"]).spawn().unwrap(), random.below(150)).await;
+        home.end_tokens();
+        let output = home.run(&["chats"]).await;
+        let printed = text(&output);
+        // Without a connection it shows what is stored, and says why.
+        if printed.contains("sign in again") || printed.contains("not signed in") {
+            again += 1;
+            home.login().await;
+        } else {
+            assert!(output.status.success(), "{printed}");
+            kept += 1;
+        }
+    }
+    println!("{KILLS} kills: {kept} times still signed in, {again} times asked to sign in again");
+    assert!(kept > KILLS / 2, "only {kept} of {KILLS} sign-ins were kept");
+}
+
+/// Kills a program after so many milliseconds, which are the random moment of this test.
+async fn kill_after(mut child: Child, milliseconds: u64) {
+    let kill = move || {
+        std::thread::park_timeout(Duration::from_millis(milliseconds));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    };
+    tokio::task::spawn_blocking(kill).await.unwrap();
+}
+
+/// What a proxy is sent first by `skchat chats` for an account at `origin`.
+fn asked_of_proxy(origin: &str, variable: &str, scheme: &str) -> Vec<u8> {
+    let dir = tempfile::tempdir().unwrap();
+    common::write_config(dir.path(), origin);
+    let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = proxy.local_addr().unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_skchat"))
+        .arg("chats")
+        .env("SKCHAT_CONFIG", dir.path().join("config.toml"))
+        .env("SKCHAT_DATA_DIR", dir.path().join("data"))
+        .env("TEST_TOKEN", "canary")
+        .env(variable, format!("{scheme}://{address}"))
+        .env_remove("NO_PROXY")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    proxy.set_nonblocking(true).unwrap();
+    loop {
+        if let Ok((mut stream, _)) = proxy.accept() {
+            stream.set_nonblocking(false).unwrap();
+            let mut first = [0; 256];
+            let count = stream.read(&mut first).unwrap();
+            // No proxy answers so; the program ends with an error.
+            let _ = stream.write_all(b"HTTP/1.1 403 Forbidden\r\n\r\n");
+            child.kill().unwrap();
+            child.wait().unwrap();
+            return first[..count].to_vec();
+        }
+        if child.try_wait().unwrap().is_some() {
+            return Vec::new();
+        }
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn proxies_of_the_environment_are_used_but_never_for_this_machine() {
+    let remote = "https://chat.invalid";
+    let https = asked_of_proxy(remote, "HTTPS_PROXY", "http");
+    assert!(https.starts_with(b"CONNECT chat.invalid:443"), "{}", String::from_utf8_lossy(&https));
+    let socks = asked_of_proxy(remote, "ALL_PROXY", "socks5h");
+    assert_eq!(socks.first(), Some(&5), "a SOCKS5 greeting");
+    let local = asked_of_proxy("http://127.0.0.1:1", "ALL_PROXY", "http");
+    assert!(local.is_empty(), "{}", String::from_utf8_lossy(&local));
+    assert!(asked_of_proxy("http://localhost:1", "HTTP_PROXY", "http").is_empty());
+    assert!(!https.windows(6).any(|part| part == b"canary"));
+}
