@@ -354,12 +354,12 @@ impl Harness {
                 && !screen.contains("unsent")
         };
         // Where nothing is known of the server yet, the person decides about a message that is not confirmed.
-        let decides = |screen: &str| screen.contains("for one that is not confirmed");
+        let asks = |screen: &str| screen.contains("for one that is not confirmed");
         let mut decided = 0;
         loop {
             let came = t.wait_at_most(Duration::from_secs(120), |seen| {
                 let screen = seen.parser.screen().contents();
-                is_sent(&screen) || decides(&screen) || screen.contains("not confirmed")
+                is_sent(&screen) || asks(&screen) || screen.contains("not confirmed")
             });
             let screen = t.seen.0.lock().unwrap().parser.screen().contents();
             if is_sent(&screen) {
