@@ -72,13 +72,19 @@ fn corpus() -> String {
     format!("{{\"messages\":[{}],\"_metadata\":{{}}}}", items.join(","))
 }
 
+/// The processor time of this thread, which other programs on the machine do not change much.
+fn processor_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::try_from(time).expect("a time since the start")
+}
+
 fn decoding() {
     let body = corpus();
     let me = UserId::new("8:anna.7");
     let chat = ConversationId::new("19:kitchen@thread.skype");
     let mut best = Duration::MAX;
     for _ in 0..7 {
-        let start = Instant::now();
+        let start = processor_time();
         let page = wire::messages_page(&body, &chat, 1_000).expect("a page");
         let mut letters = 0;
         for raw in &page.items {
@@ -87,11 +93,11 @@ fn decoding() {
         }
         black_box(letters);
         assert_eq!(page.items.len(), MESSAGES);
-        best = best.min(start.elapsed());
+        best = best.min(processor_time().saturating_sub(start));
     }
     let ours = MESSAGES as f64 / best.as_secs_f64();
     println!(
-        "JSON bytes to typed message and plain text, one core: {:.0} thousand a second",
+        "JSON bytes to typed message and plain text: {:.0} thousand a second of processor time",
         ours / 1000.0
     );
     let root = env!("CARGO_MANIFEST_DIR");
@@ -111,7 +117,7 @@ fn decoding() {
     let said = String::from_utf8_lossy(&run.stdout);
     match said.trim().parse::<f64>() {
         Ok(theirs) => println!(
-            "  SkPy 0.11 on the same corpus in the same run: {:.1} thousand a second; ratio {:.0}",
+            "  SkPy 0.11 on the same corpus in the same run: {:.1} thousand; ratio {:.0}",
             theirs / 1000.0,
             ours / theirs
         ),
