@@ -1,5 +1,5 @@
-//! The heart: [`Model`], [`update`] and [`Model::layout`]. Synchronous and pure: inputs and the time go in, effects come
-//! out. No await, no clock, no lock, no disk, no terminal.
+//! The core of the program: [`Model`], [`update`] and [`Model::layout`]. Synchronous and pure: inputs and the time go
+//! in, effects come out. No await, no clock, no lock, no disk, no terminal.
 //!
 //! The floors, each of which may use those below it:
 //!
@@ -44,7 +44,7 @@ pub use model::Model;
 pub use prefs::Prefs;
 pub use state::{AppState, Focus};
 
-use crate::model::{Inbound, Now};
+use crate::model::{EmojiWidth, Inbound, Now};
 use std::time::Duration;
 use view::Want;
 use view::layout::Size;
@@ -59,13 +59,15 @@ pub enum Input {
     Resize(Size),
     /// The terminal gained or lost the focus.
     Focus(bool),
-    /// The terminal tells keys apart that are the same elsewhere, such as Enter and Shift-Enter.
+    /// The terminal distinguishes keys that are the same elsewhere, such as Enter and Shift-Enter.
     EnhancedKeyboard,
-    /// The time [`next_deadline`] named has come.
+    /// The terminal has reported how it draws joined emoji.
+    EmojiWidth(EmojiWidth),
+    /// The time returned by [`next_deadline`] has come.
     Deadline,
 }
 
-/// Applies one input. Everything it wants done comes back as effects.
+/// Applies one input. Everything that is to be done outside comes back as effects.
 pub fn update(model: &mut Model, input: Input, now: Now) -> Vec<Effect> {
     model.app.tick(now);
     match input {
@@ -76,6 +78,7 @@ pub fn update(model: &mut Model, input: Input, now: Now) -> Vec<Effect> {
         Input::Resize(size) => model.view.size = size,
         Input::Focus(focused) => events::focus(model, focused),
         Input::EnhancedKeyboard => model.app.prefs.enhanced_keyboard = true,
+        Input::EmojiWidth(width) => events::emoji_width(model, width),
         Input::Deadline => events::deadline::expire(model),
     }
     std::mem::take(&mut model.app.effects)

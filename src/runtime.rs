@@ -1,4 +1,4 @@
-//! The loop: keys, sync and time go into `update`, frames come out. Event-driven: nothing happens, nothing wakes.
+//! The loop: keys, sync and time go into `update`, frames come out. Event-driven: without events there are no wake-ups.
 //!
 //! Typing never waits behind a burst: keys are taken first, a key is drawn at once, and what the network brings is
 //! drawn at most every 16 ms.
@@ -9,6 +9,7 @@ pub mod device;
 mod effects;
 mod event_loop;
 mod input;
+pub mod joined_emoji;
 pub mod keys;
 pub mod recording;
 pub mod signals;
@@ -36,8 +37,7 @@ use recording::Recorder;
 /// Results of other programs (editor, clipboard) that may wait for the loop.
 const OUTCOMES: usize = 8;
 
-/// Where frames go, and what else the program wants of a terminal. Nothing here waits for the terminal but
-/// [`Surface::ready`].
+/// Where frames go, and what else the program does with a terminal. Only [`Surface::ready`] waits for the terminal.
 pub trait Surface {
     /// Paints a frame and sends it out. Not to be called while the surface is busy.
     fn draw(&mut self, paint: &mut dyn FnMut(&mut ratatui::Frame<'_>)) -> io::Result<()>;
@@ -55,11 +55,11 @@ pub trait Surface {
     }
     /// The next frame is painted in full.
     fn invalidate(&mut self) -> io::Result<()>;
-    /// Hands text to the terminal's clipboard; false when it is too long for that.
+    /// Copies text to the terminal's clipboard; false if it is too long for that.
     fn copy(&mut self, text: &str) -> io::Result<bool>;
     /// Gives the terminal back, for another program.
     fn release(&mut self);
-    /// Takes it again, or sets its modes anew, and gives its size; the next frame is painted in full.
+    /// Takes the terminal again, or sets its modes again, and returns its size; the next frame is painted in full.
     fn retake(&mut self) -> io::Result<Size>;
     /// Asks the system to stop the process and its group, which comes back as a [`StopRequest`].
     fn stop(&mut self);
@@ -117,7 +117,7 @@ where
     event_loop.quit(model);
     flush(event_loop.into_waiting(), &requests).await;
     match result {
-        // A closed terminal is an end like any other.
+        // A closed terminal is a normal end.
         Err(error) if device::is_gone(&error) => Ok(()),
         other => other,
     }
@@ -183,7 +183,7 @@ where
                     }
                     None => arrivals.sync_runs = false,
                 }
-                // A steady stream must not put off what is due.
+                // A steady stream must not delay what is due.
                 event_loop.expire(model, &mut effects);
             }
             () = sleep_until(wake.map(|w| event_loop.clock.at(w))) => event_loop.expire(model, &mut effects),
@@ -201,7 +201,7 @@ where
     }
 }
 
-/// Hands the last requests over; sync stores drafts and messages before it stops.
+/// Sends the last requests; sync stores drafts and messages before it stops.
 async fn flush(waiting: VecDeque<Outbound>, requests: &mpsc::Sender<Outbound>) {
     for request in waiting {
         let sent = tokio::time::timeout(Duration::from_millis(500), requests.send(request)).await;

@@ -10,8 +10,9 @@ use crate::cli::{
 };
 use crate::client::Client;
 use crate::config::{Config, paths};
-use crate::model::{AccountId, Bidi, UserId};
+use crate::model::{AccountId, Bidi, EmojiWidth, UserId};
 use crate::runtime::device::{self, Device};
+use crate::runtime::joined_emoji::TerminalHints;
 use crate::runtime::recording::Recorder;
 use crate::runtime::signals;
 use crate::runtime::terminal::{Tty, install_panic_hook};
@@ -36,9 +37,9 @@ mod replay;
 const THEME: &str = include_str!("../assets/theme.toml");
 /// A log larger than this is put aside at the next start.
 const MAX_LOG: u64 = 1024 * 1024;
-/// What is being written at the end may take this long.
+/// How long to wait at the end for pending writes.
 const PATIENCE: Duration = Duration::from_millis(600);
-/// However the program is ended, it ends within this time.
+/// The program ends within this time, whatever happens.
 const END: Duration = Duration::from_secs(4);
 
 /// Carries out a command line.
@@ -51,7 +52,7 @@ pub fn main(cli: Cli) -> Result<(), ExitError> {
     let for_screen_only =
         [(global.read_only, "--read-only"), (global.record.is_some(), "--record")];
     if let Some((_, flag)) = for_screen_only.iter().find(|(given, _)| *given && !shows_screen) {
-        return Err(ExitError::usage(format!("{flag} has no meaning for this command")));
+        return Err(ExitError::usage(format!("{flag} cannot be used with this command")));
     }
     start_log(&global, shows_screen)?;
     if let Err(error) = crate::process::protect_memory() {
@@ -99,14 +100,15 @@ pub fn main(cli: Cli) -> Result<(), ExitError> {
     }
 }
 
-/// Where asked for, and for the program with a screen below the data folder. Never text, names or tokens.
+/// Starts the log where the user wants it; with a screen, by default in the data folder. It never contains text, names
+/// or tokens.
 fn start_log(global: &Global, shows_screen: bool) -> Result<(), ExitError> {
     use std::os::unix::fs::OpenOptionsExt;
     let path = match (&global.log, shows_screen) {
         (Some(path), _) => path.clone(),
         (None, false) => return Ok(()),
         (None, true) => {
-            // Without a place for it, or on a full disk, the program runs all the same.
+            // The program runs without a log if there is no place for one, or the disk is full.
             let Ok(dir) = paths::data_dir(global.data_dir.clone()).map(|d| d.join("logs")) else {
                 return Ok(());
             };
@@ -127,7 +129,7 @@ fn start_log(global: &Global, shows_screen: bool) -> Result<(), ExitError> {
     tracing_subscriber::fmt()
         .with_writer(std::sync::Mutex::new(file))
         .with_ansi(false)
-        // A disk that is full must not be told over the screen.
+        // A full disk must not write to the screen.
         .log_internal_errors(false)
         .with_max_level(tracing::Level::INFO)
         .init();
@@ -140,8 +142,8 @@ fn runtime() -> Result<tokio::runtime::Runtime, ExitError> {
     let failed = |e| ExitError::failed(format!("the program cannot start its threads: {e}"));
     let runtime = runtime.map_err(failed)?;
     {
-        // A file that may not grow any more is an error to be told, not a reason to die: once there is a handler, the
-        // write fails instead.
+        // A file that reaches the size limit must not end the program: with a handler for the signal, the write fails
+        // instead.
         use tokio::signal::unix::{SignalKind, signal};
         let _inside = runtime.enter();
         let raw = rustix::process::Signal::XFSZ.as_raw();
@@ -205,7 +207,7 @@ fn tui(global: &Global) -> Result<(), ExitError> {
     };
     let result =
         runtime.block_on(converse(setup, Some(LiveAccount { client, store, options }), None));
-    // What still waits for a name server or a file is not waited for.
+    // Do not wait for threads that are blocked by a name server or a file.
     runtime.shutdown_background();
     result
 }
@@ -214,7 +216,7 @@ fn terminal_failed(error: &std::io::Error) -> ExitError {
     ExitError::failed(format!("the terminal failed: {error}"))
 }
 
-/// Opens the account's store, after its lock.
+/// Locks the account and opens its store.
 fn open_store(dir: &Path) -> Result<(File, Store), ExitError> {
     paths::make_private_dir(dir)
         .map_err(|e| ExitError::failed(format!("{}: {e}", dir.display())))?;
@@ -225,7 +227,7 @@ fn open_store(dir: &Path) -> Result<(File, Store), ExitError> {
     Ok((lock, store))
 }
 
-/// The account's store beside the program that has its lock.
+/// Opens the account's store without its lock, beside the program that has it.
 fn open_store_read_only(dir: &Path) -> Result<Store, ExitError> {
     let file = dir.join(STORE);
     Store::open_read_only(&file).map_err(|e| ExitError::failed(format!("{}: {e}", file.display())))
@@ -234,7 +236,7 @@ fn open_store_read_only(dir: &Path) -> Result<Store, ExitError> {
 /// What the loop is started with.
 struct RunSetup {
     config: Config,
-    /// All accounts with the own id in each, the live one first.
+    /// All accounts with the user's own id in each, the live one first.
     accounts: Vec<(AccountId, UserId)>,
     /// Those of them that are archives.
     archives: Vec<ArchiveAccount>,
@@ -250,7 +252,7 @@ struct RunSetup {
     read_only: bool,
 }
 
-/// The user's editor, by its words: a program and its arguments, never a shell.
+/// The user's editor as a program and its arguments, never as a shell command.
 fn editor_command() -> Vec<String> {
     let var = |name: &str| std::env::var(name).ok().filter(|v| !v.trim().is_empty());
     let line = var("VISUAL").or_else(|| var("EDITOR")).unwrap_or_else(|| "vi".to_owned());
@@ -264,9 +266,12 @@ fn editor_command() -> Vec<String> {
 fn prefs(setup: &RunSetup) -> Result<Prefs, ExitError> {
     // Random, so that two runs never use the same client id; below 2^62, so that counting up never wraps.
     let random =
-        getrandom::u64().map_err(|_| ExitError::failed("the system gives no random numbers"))?;
+        getrandom::u64().map_err(|_| ExitError::failed("the system provides no random numbers"))?;
     let mut choices = setup.config.preferences.clone();
     choices.ui.bidi = decided(choices.ui.bidi);
+    if choices.ui.emoji_width == EmojiWidth::Auto {
+        choices.ui.emoji_width = TerminalHints::of_environment().width();
+    }
     Ok(Prefs {
         zone: jiff::tz::TimeZone::system(),
         keymap: Arc::new(setup.config.keymap.clone()),
@@ -327,9 +332,11 @@ async fn converse(
         let device = Device::open().map_err(|e| terminal_failed(&e))?;
         let stops = signals::watch_for_stops().map_err(|e| terminal_failed(&e))?;
         signals::watch_for_the_end(&stop).map_err(|e| terminal_failed(&e))?;
-        let events = keys::events(&device).map_err(|e| terminal_failed(&e))?;
-        let surface =
-            Tty::new(device, model.app.prefs.reorders()).map_err(|e| terminal_failed(&e))?;
+        let asks_emoji = setup.config.preferences.ui.emoji_width == EmojiWidth::Auto
+            && TerminalHints::of_environment().should_ask(device.size().unwrap_or_default());
+        let events = keys::events(&device, asks_emoji).map_err(|e| terminal_failed(&e))?;
+        let surface = Tty::new(device, model.app.prefs.reorders(), asks_emoji)
+            .map_err(|e| terminal_failed(&e))?;
         let wiring = Wiring {
             surface,
             events,
@@ -344,7 +351,7 @@ async fn converse(
     };
     signals::end_within(END);
     handle.stop(PATIENCE).await;
-    // One that may only be read has nothing to be written back.
+    // A read-only store has nothing to write back.
     if let Some(store) = store.filter(|_| !setup.read_only)
         && let Ok(Err(error)) = tokio::time::timeout(PATIENCE, store.close()).await
     {

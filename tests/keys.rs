@@ -8,11 +8,14 @@ use std::time::{Duration, Instant};
 
 fn start(data: &Path, columns: u16, rows: u16) -> Terminal {
     let config = data.join("config.toml");
-    let env = [
+    let own = [
         ("COLORTERM", ""),
         ("SKCHAT_DATA_DIR", data.to_str().unwrap()),
         ("SKCHAT_CONFIG", config.to_str().unwrap()),
     ];
+    // These would say which terminal the tests run in.
+    let hints = ["TMUX", "STY", "ZELLIJ", "TERM_PROGRAM", "KONSOLE_VERSION"].map(|name| (name, ""));
+    let env: Vec<(&str, &str)> = own.into_iter().chain(hints).collect();
     let program = Path::new(env!("CARGO_BIN_EXE_skchat"));
     Terminal::start(program, &["demo"], &env, columns, rows)
 }
@@ -89,6 +92,67 @@ fn answers_of_the_terminal_and_wrong_bytes_never_reach_the_box() {
     }
     t.send_bytes(b"\xffa\xc3b\x80c");
     wait_for_box(&t, "abc");
+}
+
+/// A demo in which a scientist was sent as an emoji of three parts. Nothing has answered the question for its width.
+fn demo_with_joined_emoji(data: &Path) -> Terminal {
+    let mut t = start(data, 80, 24);
+    // No answer is needed for the first frame.
+    t.wait_for("To Joe Bloggs ›");
+    t.wait_for("live");
+    assert!(t.sent().contains(skchat::runtime::joined_emoji::QUESTION));
+    assert!(!t.seen.0.lock().unwrap().parser.screen().contents().contains('🔬'), "it stays");
+    t.send("\u{1F469}\u{1F3FD}\u{200D}\u{1F52C} lab\r");
+    t.wait("the message", |s| {
+        s.parser.screen().contents().lines().any(|l| l.contains(" lab") && l.contains('✓'))
+    });
+    t
+}
+
+/// Waits until the parts of the emoji stand one by one, or no more.
+fn wait_for_parts(t: &Terminal, apart: bool) {
+    t.wait(if apart { "parts" } else { "one picture" }, |s| {
+        s.parser.screen().contents().contains("👩🔬 lab") == apart
+    });
+}
+
+#[test]
+fn a_terminal_shows_at_any_time_how_it_draws_joined_emoji_and_types_nothing_by_it() {
+    // What it answers, and whether in pieces.
+    for (answer, torn, apart) in
+        [("\u{1b}[2;3R", false, false), ("\u{1b}[2;7R", false, true), ("\u{1b}[2;3R", true, false)]
+    {
+        let dir = tempfile::tempdir().unwrap();
+        // Without an answer it is drawn so that it is right in every terminal.
+        let mut t = demo_with_joined_emoji(dir.path());
+        wait_for_parts(&t, true);
+        t.send("draft");
+        if torn {
+            for byte in answer.bytes() {
+                t.send_bytes(&[byte]);
+            }
+        } else {
+            t.send(answer);
+        }
+        t.send("ed");
+        wait_for_box(&t, "drafted");
+        wait_for_parts(&t, apart);
+        // A second answer is one to somebody else's question.
+        t.send("\u{1b}[2;3R\u{1b}[2;9R!");
+        wait_for_box(&t, "drafted!");
+        wait_for_parts(&t, apart);
+    }
+}
+
+#[test]
+fn a_width_that_was_chosen_is_not_asked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("config.toml"), "[ui]\nemoji_width = \"cluster\"\n").unwrap();
+    let mut t = demo(dir.path());
+    t.send("\u{1b}[2;9Rok");
+    wait_for_box(&t, "ok");
+    t.send("\u{11}");
+    assert!(!t.end().contains("\u{1b}[6n"));
 }
 
 #[test]

@@ -12,8 +12,9 @@ pub use outcome::apply as outcome;
 use super::chat::{history, reading};
 use super::model::Model;
 use super::view::Want;
+use crate::model::EmojiWidth;
 
-/// What a frame found missing. It is reported with every frame; the first report acts, the rest are ignored.
+/// What a frame found missing. It is reported with every frame; only the first report has an effect.
 pub fn want(model: &mut Model, want: Want) {
     match want {
         Want::Older(chat) => {
@@ -23,12 +24,21 @@ pub fn want(model: &mut Model, want: Want) {
             model.app.with_chat(&chat, history::load_newer);
         }
         Want::Seen { chat, from, upto } => {
-            let presence = model.app.presence;
-            // A chat that opened by itself is read once someone does something.
+            let presence = &model.app.presence;
+            // A chat that opened by itself counts as read only once the user has done something.
             if presence.focused && presence.acted {
                 model.app.with_chat(&chat, |chat, env| reading::seen(chat, env, &from, &upto));
             }
         }
+    }
+}
+
+/// The terminal has reported how it draws joined emoji. If that is new, everything is laid out again.
+pub fn emoji_width(model: &mut Model, width: EmojiWidth) {
+    let ui = &mut model.app.prefs.choices.ui;
+    if ui.emoji_width != width {
+        ui.emoji_width = width;
+        model.view.forget();
     }
 }
 

@@ -1,7 +1,7 @@
-//! What does not change while the program runs, but for what the terminal answers.
+//! Preferences that stay the same while the program runs, except for what the terminal reports.
 
 use super::keymap::Keymap;
-use crate::model::{Bidi, Preferences, Receipts};
+use crate::model::{Bidi, EmojiWidth, Preferences, Receipts};
 use jiff::tz::TimeZone;
 use std::sync::Arc;
 
@@ -16,16 +16,18 @@ pub struct Prefs {
     pub enhanced_keyboard: bool,
     /// The first client id of this run is this number, the next ones follow: random, so that runs do not collide.
     pub first_client_id: u64,
-    /// What the user chose. `ui.bidi` is decided: never [`Bidi::Auto`].
+    /// What the user chose. What is "auto" in the configuration is decided: `ui.bidi` is never [`Bidi::Auto`],
+    /// `ui.emoji_width` never [`EmojiWidth::Auto`].
     pub choices: Preferences,
 }
 
 impl Prefs {
-    /// The plainest there are: UTC, nobody is told anything, nothing is held back.
+    /// Minimal preferences: UTC, nothing is reported to others, nothing is held back.
     pub fn plain(keymap: Arc<Keymap>) -> Self {
         let mut choices = Preferences::default();
         choices.ui.typing = false;
         choices.ui.bidi = Bidi::Reorder;
+        choices.ui.emoji_width = EmojiWidth::Cluster;
         choices.reading.receipts = Receipts::Never;
         Self {
             zone: TimeZone::UTC,

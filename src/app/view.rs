@@ -28,20 +28,20 @@ use scroll::{RowCache, RowsStamp};
 use serde::{Deserialize, Serialize};
 use wrap::{break_lines, expand_tabs};
 
-/// Text as this terminal is to get it: emoji in the chosen style, right-to-left text in reading order.
+/// Text as it is sent to this terminal: emoji in the chosen style, right-to-left text in visual order.
 pub fn shown(prefs: &Prefs, text: &SafeText) -> SafeText {
     let ui = &prefs.choices.ui;
     let text = crate::model::emoticon::text(text, ui.emoji, ui.emoji_width);
     if prefs.reorders() { bidi::line(&text) } else { text }
 }
 
-/// What was found missing while deriving a frame. `update` decides what comes of it.
+/// What turned out to be missing while a frame was derived. `update` decides what to do about it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Want {
     Older(ChatRef),
-    /// The end of a stretch of the past is near.
+    /// The end of a loaded part of the past is near.
     Newer(ChatRef),
-    /// These messages are on the screen: from the first one in sight to the last one that is there to its end.
+    /// These messages are on the screen: from the first visible one to the last one whose end is visible.
     Seen {
         chat: ChatRef,
         from: MessageKey,
@@ -54,14 +54,14 @@ pub enum Want {
 pub struct ComposeView {
     pub prompt: String,
     pub rows: Vec<String>,
-    /// Column and row of the cursor inside the box, the prompt counted.
+    /// Column and row of the cursor inside the box, including the prompt.
     pub cursor: (u16, u16),
     pub shows_cursor: bool,
-    /// An existing message is being changed.
+    /// An existing message is being edited.
     pub editing: bool,
 }
 
-/// Everything that is drawn but dialogs, derived from the state.
+/// Everything that is drawn except dialogs, derived from the state.
 #[derive(Default)]
 pub struct Visible {
     /// `None` while the terminal is too small.
@@ -86,13 +86,13 @@ pub struct ListView {
 #[derive(Default)]
 pub struct MessagesView {
     pub rows: Vec<PaneRow>,
-    /// What it says while it has no rows.
+    /// The text shown while there are no rows.
     pub hint: Option<&'static [&'static str]>,
-    /// Messages below the last row, one that is not there to its end counted.
+    /// The number of messages below the last row, including one that is only partly visible.
     pub below: usize,
-    /// The last message in sight is not there to its end.
+    /// The last visible message continues below the pane.
     pub is_cut: bool,
-    /// The day of the top row while the view is scrolled up and no line in sight above it says so.
+    /// The day of the top row, while the view is scrolled up and no visible line shows it.
     pub day: Option<String>,
     pub stamp: u64,
 }
@@ -106,9 +106,9 @@ pub struct DetailsView {
 
 pub struct ViewState {
     pub size: Size,
-    /// The list is put away; it comes back while it has the focus.
+    /// The list is hidden, except while it has the focus.
     pub hide_list: bool,
-    /// Only text on the whole screen, so that the terminal's own selecting copies nothing else.
+    /// Only text is shown, on the whole screen, so that the terminal's own selection copies nothing else.
     pub bare: bool,
     pub visible: Visible,
     row_cache: RowCache,
@@ -131,7 +131,15 @@ impl ViewState {
         }
     }
 
-    /// Rectangles and message box for the state as it is.
+    /// Drops all caches: the next frame is derived from scratch.
+    pub fn forget(&mut self) {
+        self.row_cache = RowCache::default();
+        self.rows_of = None;
+        self.list_of = None;
+        self.details_of = None;
+    }
+
+    /// The rectangles and the message box for the current state.
     fn geometry(&self, app: &AppState) -> (Option<Layout>, ComposeView) {
         let compose = compose_view(app, self.size.columns);
         let draft = app.opened().map(|c| &c.composer.draft);
@@ -264,12 +272,12 @@ impl ViewState {
         self.move_anchor(app, RowCache::top);
     }
 
-    /// Moves as little as needed to bring a whole message into sight.
+    /// Scrolls as little as needed to show a whole message.
     pub fn reveal(&mut self, app: &mut AppState, key: &MessageKey) {
         self.move_anchor(app, |cache, pane| cache.reveal(pane, &pane.chat.anchor, key));
     }
 
-    /// Brings a message into sight, with some of what was said before it.
+    /// Scrolls to a message, with some of the messages before it.
     pub fn show_in_place(&mut self, app: &mut AppState, key: &MessageKey) {
         app.set_anchor(Anchor::Bottom);
         self.reveal(app, key);
@@ -279,12 +287,12 @@ impl ViewState {
         }
     }
 
-    /// Holds what is in sight where it is, also when the end is in sight: more is coming below.
+    /// Fixes the view where it is, even at the end, before messages are added below.
     pub fn pin(&mut self, app: &mut AppState) {
         self.move_anchor(app, |cache, pane| cache.pin(pane, &pane.chat.anchor));
     }
 
-    /// Whether a message taller than the pane goes on above it, or below it.
+    /// Whether a message that is taller than the pane continues above it, or below it.
     pub fn goes_on(&mut self, app: &AppState, key: &MessageKey, up: bool) -> bool {
         self.with_pane(app, |cache, pane| cache.goes_on(pane, &pane.chat.anchor, key, up))
             .unwrap_or(false)
@@ -317,7 +325,7 @@ impl ViewState {
     }
 }
 
-/// What an empty pane says.
+/// The texts of an empty pane.
 const NO_CHATS: [&str; 3] =
     ["No conversations yet.", "Ctrl-K and an id such as 8:joe.4 starts one.", "F1 shows all keys."];
 const NO_CHAT_OPEN: [&str; 3] =
@@ -329,7 +337,7 @@ fn shown_row(typed: &str) -> String {
     SafeText::line_as_is(&expand_tabs(typed.trim_end_matches('\n'), &mut 0)).to_string()
 }
 
-/// The widest part of the box that the recipient's name may take.
+/// The recipient's name takes at most this part of the box (one divided by it).
 const PROMPT_SHARE: u16 = 3;
 
 fn compose_view(app: &AppState, columns: u16) -> ComposeView {
@@ -366,7 +374,7 @@ fn compose_view(app: &AppState, columns: u16) -> ComposeView {
         }
         rows.push(text);
     }
-    // The box shows at most its rows, with the cursor's among them.
+    // If the text has more rows than the box, the cursor's row stays visible.
     let most = usize::from(layout::MAX_COMPOSE);
     let skip = (cursor.1 + 1).saturating_sub(most);
     let rows: Vec<String> = rows.into_iter().skip(skip).take(most).collect();

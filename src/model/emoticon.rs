@@ -30,7 +30,7 @@ static ENTRIES: LazyLock<Vec<EmoticonEntry>> = LazyLock::new(|| {
 static BY_NAME: LazyLock<HashMap<&'static str, EmoticonEntry>> =
     LazyLock::new(|| ENTRIES.iter().map(|e| (e.name, *e)).collect());
 
-/// The first name of a glyph is the one it is called by.
+/// The first name of a glyph is its canonical one.
 static BY_GLYPH: LazyLock<HashMap<&'static str, EmoticonEntry>> = LazyLock::new(|| {
     let mut map = HashMap::new();
     for entry in ENTRIES.iter() {
@@ -150,9 +150,9 @@ fn show(span: &mut Span, style: EmojiStyle, width: EmojiWidth) {
     }
 }
 
-/// Any text as the terminal is to get it.
+/// Any text as it is sent to the terminal.
 pub fn text(raw: &SafeText, style: EmojiStyle, width: EmojiWidth) -> SafeText {
-    if raw.is_ascii() || (style == EmojiStyle::Glyph && width == EmojiWidth::Cluster) {
+    if raw.is_ascii() || (style == EmojiStyle::Glyph && width != EmojiWidth::Sum) {
         return raw.clone();
     }
     let mut out = String::with_capacity(raw.len());
@@ -169,7 +169,7 @@ pub fn text(raw: &SafeText, style: EmojiStyle, width: EmojiWidth) -> SafeText {
     SafeText::text(&out)
 }
 
-/// What makes one picture of several: joiners, variation selectors, skin tones, the keycap.
+/// Characters that join several into one picture: joiners, variation selectors, skin tones, the keycap.
 fn joins(c: char) -> bool {
     matches!(c, '\u{200D}' | '\u{FE0E}' | '\u{FE0F}' | '\u{20E3}' | '\u{1F3FB}'..='\u{1F3FF}')
 }

@@ -1,7 +1,7 @@
 //! What the user can choose in the configuration file, accounts and keys aside.
 //!
-//! A setting is declared here and nowhere else: the configuration reads these structs, the app keeps them, a recording
-//! carries them.
+//! Each setting is declared only here: the configuration reads these structs, the app keeps them, a recording contains
+//! them.
 
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -20,7 +20,7 @@ pub struct Preferences {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct UiPreferences {
-    /// Others are told that we type.
+    /// Others are told that the user is typing.
     pub typing: bool,
     pub enter: Enter,
     /// `<blink>` really blinks; otherwise it is bold.
@@ -43,20 +43,20 @@ impl Default for UiPreferences {
     }
 }
 
-/// `[reading]`: what others learn of what was read.
+/// `[reading]`: what others are told about reading.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ReadingPreferences {
     pub receipts: Receipts,
 }
 
-/// `[sending]`: how messages leave.
+/// `[sending]`: how messages are sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SendingPreferences {
     /// Typed markers (`*bold*`) become formatting.
     pub markup: bool,
-    /// Seconds a message is held back before it leaves, so that it can be taken back.
+    /// Seconds that a message is held back before it is sent, so that it can be taken back.
     pub grace_seconds: u64,
 }
 
@@ -113,10 +113,12 @@ pub enum EmojiStyle {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EmojiWidth {
-    /// A cluster is one picture, as wide as `unicode-width` says.
+    /// Asked of the terminal at the start.
     #[default]
+    Auto,
+    /// A cluster is one picture, as wide as `unicode-width` says.
     Cluster,
-    /// Joined emoji are shown as their parts, whose widths no terminal disputes.
+    /// Joined emoji are shown as their parts, which have the same width in every terminal.
     Sum,
 }
 
@@ -124,7 +126,7 @@ pub enum EmojiWidth {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Bidi {
-    /// Decided at start, by what is known of the terminal.
+    /// Decided at the start, by a table of known terminals.
     #[default]
     Auto,
     Terminal,
@@ -147,7 +149,7 @@ pub enum Receipts {
 }
 
 impl Receipts {
-    /// Looking at a message counts as reading it.
+    /// Whether looking at a message counts as reading it.
     pub fn by_looking(self) -> bool {
         matches!(self, Self::Auto | Self::Never)
     }

@@ -1,4 +1,4 @@
-//! What the terminal reports, as inputs.
+//! Events of the terminal as inputs.
 
 use super::keys::{Report, TerminalEvent};
 use crate::app::keymap::{Context, Resolver};
@@ -17,14 +17,14 @@ pub enum EventReaction {
     Nothing,
 }
 
-/// What is to be done about an event.
+/// Decides what to do about an event.
 pub fn reaction(event: TerminalEvent, resolver: &mut Resolver, model: &Model) -> EventReaction {
     match event {
         TerminalEvent::Input(event) => input_of(event, resolver, model)
             .map_or(EventReaction::Nothing, |input| EventReaction::Feed(Box::new(input))),
         TerminalEvent::Burst(text) => {
             let lines = text.trim_end_matches(['\r', '\n']);
-            // A line in a dialog is a choice, and what follows it is for what the choice opens.
+            // In a dialog the first line is a choice, and the rest is for what the choice opens.
             if model.context() == Context::Overlay || !lines.contains(['\r', '\n']) {
                 EventReaction::PutBack(first_line(&text))
             } else {
@@ -33,6 +33,9 @@ pub fn reaction(event: TerminalEvent, resolver: &mut Resolver, model: &Model) ->
             }
         }
         TerminalEvent::Report(Report::EnhancedKeyboard) => EventReaction::EnhanceKeyboard,
+        TerminalEvent::Report(Report::EmojiWidth(width)) => {
+            EventReaction::Feed(Box::new(Input::EmojiWidth(width)))
+        }
         TerminalEvent::Report(Report::Position { .. }) => EventReaction::Nothing,
         TerminalEvent::Continued => EventReaction::SetModes,
     }
@@ -56,7 +59,7 @@ fn first_line(text: &str) -> Vec<TerminalEvent> {
     events
 }
 
-/// A terminal event as an input; `None` for what means nothing.
+/// A terminal event as an input; `None` if it has no meaning here.
 fn input_of(event: Event, resolver: &mut Resolver, model: &Model) -> Option<Input> {
     match event {
         Event::Key(key) if key.kind != KeyEventKind::Release => {

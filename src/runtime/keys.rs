@@ -1,7 +1,7 @@
-//! What the terminal sends: keys, pastes, answers, and what the system reports of it.
+//! Input from the terminal: keys, pastes, answers, and what the system reports about it.
 //!
 //! The bytes are read by the loop's own task, as soon as there are any, and decoded here. Crossterm's reader was used
-//! before, and three ways were weighed when it could not be kept:
+//! before; these alternatives were considered when it could not be kept:
 //!
 //! - *A filter in front of crossterm's parser* is impossible without a second pseudo-terminal: crossterm reads the
 //!   device itself. It also decides at the end of each read that an Esc is the Esc key, so sequences torn by a slow
@@ -12,8 +12,8 @@
 //! - *vte* parses what terminals are sent, not what they send: the forms of rxvt and of the Linux console mean
 //!   something else there.
 //!
-//! What remained to be written around any of them was most of the work, so the decoder is ours: `sequence` and
-//! `csi` know the forms, `decoder` the time. Keys are still named in crossterm's types.
+//! With any of them, most of the work would have remained, so the decoder is our own: `sequence` and `csi` know the
+//! byte sequences, `decoder` the time. Keys still use crossterm's types.
 
 mod csi;
 mod decoder;
@@ -22,6 +22,8 @@ mod sequence;
 mod tests;
 
 use super::device::Device;
+use super::joined_emoji;
+use crate::model::EmojiWidth;
 use crossterm::event::Event;
 use decoder::Decoder;
 use futures_util::{FutureExt, Stream, StreamExt};
@@ -36,11 +38,11 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 pub enum TerminalEvent {
     /// A key, a paste, a new size, a change of the focus.
     Input(Event),
-    /// Lines that arrived faster than anybody types, without the markers of a paste.
+    /// Lines that arrived faster than anyone can type, without the markers of a paste.
     Burst(String),
-    /// An answer of the terminal to a question of ours.
+    /// An answer of the terminal to a query of this program.
     Report(Report),
-    /// The process was stopped by somebody else and goes on: the terminal's modes may be lost.
+    /// The process was stopped by somebody else and continues: the terminal's modes may be lost.
     Continued,
 }
 
@@ -51,6 +53,8 @@ pub enum Report {
     EnhancedKeyboard,
     /// Where the cursor is, counted from one.
     Position { row: u16, column: u16 },
+    /// How joined emoji are drawn.
+    EmojiWidth(EmojiWidth),
 }
 
 /// Bytes taken in one read.
@@ -63,17 +67,21 @@ struct Source {
     ready: VecDeque<TerminalEvent>,
     resized: Signal,
     continued: Signal,
-    /// The terminal gave no size; a position report far right and below is one.
+    /// The terminal has no known size; the next position report gives it.
     size_unknown: bool,
+    /// The terminal was asked how it draws joined emoji, and has not answered yet.
+    asked_emoji: bool,
     device: Device,
 }
 
-/// The events of a terminal, beginning with its size. Nothing is read while nobody waits for an event.
+/// The events of a terminal, beginning with its size. Nothing is read while nobody waits for an event. With
+/// `asks_emoji` the terminal will be asked [`joined_emoji::QUESTION`].
 ///
 /// # Errors
 /// When the terminal cannot be watched, or signals cannot.
 pub fn events(
     device: &Device,
+    asks_emoji: bool,
 ) -> io::Result<impl Stream<Item = io::Result<TerminalEvent>> + Unpin + use<>> {
     let mut source = Source {
         input: Receiver::from_owned_fd_unchecked(device.input()?)?,
@@ -82,9 +90,10 @@ pub fn events(
         resized: signal(SignalKind::window_change())?,
         continued: signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?,
         size_unknown: false,
+        asked_emoji: asks_emoji,
         device: device.clone(),
     };
-    // Only now that changes of the size are noticed, or one in the first milliseconds would be lost.
+    // Read only after changes of the size are watched, or a resize in the first milliseconds would be lost.
     source.size();
     if source.ready.is_empty() {
         source.size_unknown = true;
@@ -129,7 +138,7 @@ impl Source {
         self.add(events);
     }
 
-    /// Decides what an unfinished sequence was, unless its rest has arrived in the meantime.
+    /// Decides what an unfinished sequence means, unless the rest has arrived in the meantime.
     fn expire(&mut self) {
         let mut buffer = [0; READ];
         if let Ok(count @ 1..) = rustix::io::read(&self.input, &mut buffer) {
@@ -144,6 +153,13 @@ impl Source {
     fn add(&mut self, events: Vec<TerminalEvent>) {
         for event in events {
             match event {
+                TerminalEvent::Report(Report::Position { row: joined_emoji::ROW, column })
+                    if self.asked_emoji =>
+                {
+                    self.asked_emoji = false;
+                    let report = Report::EmojiWidth(joined_emoji::width_for(column));
+                    self.ready.push_back(TerminalEvent::Report(report));
+                }
                 TerminalEvent::Report(Report::Position { row, column }) if self.size_unknown => {
                     self.size_unknown = false;
                     self.ready.push_back(TerminalEvent::Input(Event::Resize(column, row)));
@@ -153,7 +169,7 @@ impl Source {
         }
     }
 
-    /// Reports the size. A terminal without one is waited for.
+    /// Reports the size, if the terminal has one.
     fn size(&mut self) {
         if let Some(size) = self.device.size() {
             self.size_unknown = false;
@@ -224,7 +240,7 @@ impl<E: Stream<Item = io::Result<TerminalEvent>> + Unpin> Keys<E> {
         self.next().now_or_never().flatten()
     }
 
-    /// What `next` gives before anything else.
+    /// Puts events back; `next` returns them first.
     pub fn put_back(&mut self, events: impl DoubleEndedIterator<Item = TerminalEvent>) {
         for event in events.rev() {
             self.put_back.push_front(event);

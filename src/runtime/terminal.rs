@@ -1,11 +1,12 @@
-//! The terminal as the loop sees it: taken, drawn to, and given back whatever happens.
+//! The terminal of the loop: taken over, drawn to, and given back whatever happens.
 //!
 //! Nothing here waits for the terminal. Bytes that it does not take yet are kept, and while there are any, no frame is
-//! made: a terminal that is slower than the program sees the newest state next, and none of those in between.
+//! made: a terminal that is slower than the program shows the newest state next and skips those in between.
 
 use super::Surface;
 use super::ansi_backend::AnsiBackend;
 use super::device::{self, Device};
+use super::joined_emoji;
 use super::terminfo;
 use super::width_safe_backend::{WholeRows, WidthSafeBackend};
 use crate::app::view::layout::Size;
@@ -20,7 +21,7 @@ use tokio::net::unix::pipe::Sender;
 const SYNCHRONIZED: usize = 4096;
 /// Saves the title and the meaning of the wheel, which would come as arrow keys and select messages.
 const SAVE: &[u8] = b"\x1b[22;2t\x1b[?1007s";
-/// BDSM: what is sent stands in the order it is to be seen in.
+/// BDSM: text is sent in visual order.
 const EXPLICIT_BIDI: &[u8] = b"\x1b[8l";
 /// The alternate screen, without what a program that was killed left there: its colours and its text. Then the wheel;
 /// no autowrap, so that a cluster that is drawn wider than counted cannot reach the next row; pastes in brackets, and
@@ -30,11 +31,11 @@ const MODES: &[u8] = b"\x1b[?1049h\x1b[0m\x1b[2J\x1b[?1007l\x1b[?7l\x1b[?2004h\x
 const ASK_KEYBOARD: &[u8] = b"\x1b[?u";
 /// Keys that are ambiguous otherwise are told apart, with what they are on a Latin keyboard.
 const PUSH_KEYBOARD: &[u8] = b"\x1b[>5u";
-/// Where the cursor stops on its way far right and down is the size.
+/// The cursor stops at the last column and row, so its position is the size.
 const ASK_SIZE: &[u8] = b"\x1b[999;999H\x1b[6n";
 
 /// A panic of the loop gives the terminal back first and then prints one fixed line: its message could hold text of
-/// others. One of a background task is told by whoever waits for it, and the screen stays. To be called on the
+/// others. A panic of a background task is reported by its owner, and the screen stays. To be called on the
 /// loop's thread.
 pub fn install_panic_hook() {
     let loop_thread = std::thread::current().id();
@@ -55,7 +56,7 @@ pub fn install_panic_hook() {
     }));
 }
 
-/// Bytes of a frame, gathered until it is complete.
+/// Bytes of a frame, collected until it is complete.
 #[derive(Clone, Default)]
 struct Gathered(Rc<RefCell<Vec<u8>>>);
 
@@ -89,11 +90,11 @@ pub struct Tty {
 }
 
 impl Tty {
-    /// Takes the terminal. To be called inside the runtime.
+    /// Takes the terminal; with `asks_emoji` asks it how it draws joined emoji. To be called inside the runtime.
     ///
     /// # Errors
     /// What the system says.
-    pub fn new(device: Device, explicit_bidi: bool) -> io::Result<Self> {
+    pub fn new(device: Device, explicit_bidi: bool, asks_emoji: bool) -> io::Result<Self> {
         let (gathered, rows) = (Gathered::default(), WholeRows::default());
         let size = device.size().unwrap_or_default();
         let viewport = Viewport::Fixed(Rect::new(0, 0, size.columns, size.rows));
@@ -117,11 +118,14 @@ impl Tty {
         if size == Size::default() {
             tty.gathered.write_all(ASK_SIZE)?;
         }
+        if asks_emoji {
+            tty.gathered.write_all(joined_emoji::QUESTION.as_bytes())?;
+        }
         tty.send()?;
         Ok(tty)
     }
 
-    /// Sets all modes. `save` unless they are lost and were saved before.
+    /// Sets all modes. With `save`, first saves those of the terminal.
     fn take(&mut self, save: bool) -> io::Result<()> {
         self.device.take()?;
         if save {
@@ -137,7 +141,7 @@ impl Tty {
         Ok(())
     }
 
-    /// Hands what was gathered to the terminal, as far as it takes it.
+    /// Writes the collected bytes, as far as the terminal accepts them.
     fn send(&mut self) -> io::Result<()> {
         let mut bytes = self.gathered.0.borrow_mut();
         let wrapped = bytes.len() > SYNCHRONIZED;
@@ -224,7 +228,7 @@ impl Surface for Tty {
     }
 
     fn release(&mut self) {
-        // The rest of a frame is of no use any more: the next one is painted in full.
+        // The rest of the frame is no longer needed: the next one is painted in full.
         self.unsent.clear();
         self.gathered.0.borrow_mut().clear();
         device::restore();
