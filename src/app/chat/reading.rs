@@ -1,7 +1,7 @@
 //! What was read, by the user and by others.
 //!
-//! Only what was on the screen counts as read. A read marker says that everything up to a place was read; so it moves
-//! on only as far as no unread message was left out.
+//! Only what was on the screen counts as read, or scrolled by at the end of a chat that someone was watching. A read
+//! marker says that everything up to a place was read; so it moves on only as far as no unread message was left out.
 
 use super::{Chat, Env, Older, Window};
 use crate::model::{
@@ -9,20 +9,20 @@ use crate::model::{
 };
 use std::time::Duration;
 
-/// What is on the screen for so long counts as read.
+/// How long a message has to be on the screen to count as read.
 const READ_AFTER: Duration = Duration::from_secs(1);
-/// For so long after a chat was opened its messages may still come in, and the view goes to the first unread one.
+/// How long after a chat was opened its messages may still arrive, so that the view goes to the first unread one.
 const OPENING: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Default)]
 pub struct Reading {
     /// The first message of the `2 new` line; stays until the chat is left or Esc at the bottom.
     pub new_from: Option<MessageKey>,
-    /// How far was read when that line was drawn: what is loaded later may move it up.
+    /// How far was read when that line was drawn. Messages that are loaded later may move it up.
     new_after: Option<Timestamp>,
-    /// The chat was opened with unread messages before its page was here.
+    /// The chat was opened with unread messages before its page arrived.
     pub wants_new_line: bool,
-    /// Until then (monotonic) the view goes to the line when messages come in, unless the user moves it.
+    /// Until then (monotonic) the view goes to the line when messages arrive, unless the user scrolls.
     goes_to_new: Option<Duration>,
     looking: Looking,
     /// The user marked it unread: looking at it does not undo that until the chat is left.
@@ -34,11 +34,11 @@ pub struct Reading {
 /// What was on the screen since the chat was opened.
 #[derive(Debug, Default)]
 struct Looking {
-    /// Up to here nothing unread was left out.
+    /// Everything unread up to here was on the screen.
     seen: Option<MessageKey>,
-    /// The steps of that which do not count as read yet, and when (monotonic) they do.
+    /// Parts of that which do not count as read yet, and when (monotonic) they do.
     due: Vec<(MessageKey, Duration)>,
-    /// Up to here it was reported as read.
+    /// Up to here the chat was reported as read.
     reported: Option<MessageKey>,
 }
 
@@ -61,7 +61,7 @@ impl Reading {
         *self = Self { read_receipts, ..Self::default() };
     }
 
-    /// The user moves the view: it does not go to the unread messages by itself any more.
+    /// The user scrolls: the view no longer goes to the unread messages by itself.
     pub fn stay_put(&mut self) {
         self.goes_to_new = None;
     }
@@ -73,19 +73,19 @@ impl Reading {
 }
 
 impl Chat {
-    /// Between what was read before and this message some are missing here.
+    /// Whether messages are missing here between what was read before and this message.
     fn misses_unread(&self, upto: &MessageKey) -> bool {
         let read = self.info.read_marker.as_ref().map_or(Timestamp(0), |h| h.arrival);
         let missing = |at: Timestamp| at > read && at <= upto.at;
         self.paging.coverage.gaps().any(|gap| !gap.closed && missing(gap.above.at))
     }
 
-    /// How many others have read an own message.
+    /// The number of people who have read an own message.
     pub fn readers(&self, at: Timestamp) -> usize {
         self.reading.read_receipts.iter().filter(|(_, read)| *read >= at).count()
     }
 
-    /// Up to when everything was read, or has been on the screen; `None` without a read marker.
+    /// The time up to which everything was read or has been on the screen; `None` without a read marker.
     fn seen_until(&self) -> Option<Timestamp> {
         let looking = &self.reading.looking;
         let seen = looking.seen.iter().chain(&looking.reported).map(|key| key.at);
@@ -127,7 +127,7 @@ impl Chat {
     /// Puts the `2 new` line above the first unread message, once that message is loaded. When an earlier one is loaded
     /// after that, the line goes up to it.
     pub fn draw_new_line(&mut self, me: &UserId) {
-        // Further back nothing is new.
+        // There is nothing new in the past.
         if self.paging.window != Window::Live {
             return;
         }
@@ -137,7 +137,7 @@ impl Chat {
             self.reading.new_after
         };
         let first = match &self.reading.new_from {
-            // What is above the line was read, unless it was not loaded when the line was drawn.
+            // Messages above the line were read, unless they were loaded after the line was drawn.
             Some(line) if !self.reading.wants_new_line => {
                 let first = after.and_then(|after| self.first_after(Some(after), me));
                 first.filter(|m| m.key < *line)
@@ -153,7 +153,7 @@ impl Chat {
         }
     }
 
-    /// Puts the line where it was wanted and, with `unseen`, above messages that came while nobody could see them.
+    /// Draws the line if it is due and, with `unseen`, above messages that arrived while nobody could see them.
     pub fn draw_new_line_for(&mut self, me: &UserId, unseen: bool) {
         let before = self.reading.wants_new_line;
         self.reading.wants_new_line |= unseen && self.reading.new_from.is_none();
@@ -161,7 +161,7 @@ impl Chat {
         self.reading.wants_new_line &= before;
     }
 
-    /// What came while the connection was down begins after `end`: the line goes there, and the view to the line.
+    /// The connection was down from `end` on: draws the line there and moves the view to it.
     pub fn draw_missed_line(&mut self, me: &UserId, end: Timestamp, now: Duration) {
         if self.reading.goes_to_new(now) {
             return;
@@ -173,7 +173,7 @@ impl Chat {
         self.timeline.touch();
     }
 
-    /// Wants the view at the first unread message, which may have to be loaded. False when nothing is unread.
+    /// Moves the view to the first unread message, which may have to be loaded first. False if nothing is unread.
     pub fn want_first_unread(&mut self, me: &UserId, now: Duration) -> bool {
         if self.info.unread.messages > 0 && self.reading.new_from.is_none() {
             self.reading.wants_new_line = true;
@@ -184,14 +184,14 @@ impl Chat {
         any
     }
 
-    /// Takes the `2 new` line away.
+    /// Removes the `2 new` line.
     pub fn drop_new_line(&mut self) {
         self.reading.new_from = None;
         self.timeline.touch();
     }
 }
 
-/// Before every message that arrived later than this.
+/// A key before every message that arrived later than this.
 fn after_key(at: Timestamp) -> MessageKey {
     MessageKey { at: Timestamp(at.0.saturating_add(1)), order: 0, id: "".into() }
 }
@@ -228,14 +228,14 @@ pub fn seen(chat: &mut Chat, env: &mut Env<'_>, from: &MessageKey, upto: &Messag
     looking.due.push((upto.clone(), env.now.mono + READ_AFTER));
 }
 
-/// What was on the screen for its second counts as read.
+/// Marks what has been on the screen long enough as read.
 pub fn mark_seen(chat: &mut Chat, env: &mut Env<'_>) {
     let now = env.now.mono;
     let due = &mut chat.reading.looking.due;
     let count = due.iter().take_while(|(_, due)| *due <= now).count();
     let Some((key, _)) = due.drain(..count).next_back() else { return };
     if chat.misses_unread(&key) {
-        // What is not here has not been read: asked again once the gap is filled.
+        // Missing messages have not been read: try again once the gap is filled.
         look_away(chat);
         return;
     }
@@ -244,7 +244,7 @@ pub fn mark_seen(chat: &mut Chat, env: &mut Env<'_>) {
     read_up_to(chat, env, &key);
 }
 
-/// What was on the screen counts as read, because the user answered.
+/// The user answered: marks what was on the screen as read.
 pub fn answered(chat: &mut Chat, env: &mut Env<'_>) {
     if let Some(key) = chat.reading.looking.seen.clone() {
         chat.reading.looking.reported = Some(key.clone());
@@ -252,13 +252,13 @@ pub fn answered(chat: &mut Chat, env: &mut Env<'_>) {
     }
 }
 
-/// The chat counts as read up to its end, because the user asked for it.
+/// Marks the chat as read up to its end, at the user's request.
 pub fn read_all(chat: &mut Chat, env: &mut Env<'_>) {
     chat.reading.wants_new_line = false;
     chat.reading.kept_unread = false;
     chat.reading.stay_put();
     let last = chat.timeline.iter().rev().find(|m| !m.key.is_unsent()).map(|m| m.key.clone());
-    // The end may lie beyond what is loaded.
+    // The end may not be loaded.
     let top = chat.paging.coverage.top().map(|top| MessageKey {
         at: top.at,
         order: top.order,
@@ -282,7 +282,7 @@ fn read_up_to(chat: &mut Chat, env: &mut Env<'_>, key: &MessageKey) {
     env.request(Request::MarkRead { conversation, read_marker, back: false, tell });
 }
 
-/// From a message on the chat is unread again, here and, where that is wanted, for the server.
+/// Marks the chat as unread from a message on, here and, if the user wants that, on the server.
 pub fn unread_from(chat: &mut Chat, env: &mut Env<'_>, key: &MessageKey) {
     let first = chat.timeline.from(key).find(|m| is_theirs(m, env.me)).map(|m| m.key.clone());
     let Some(first) = first else {
@@ -308,7 +308,7 @@ pub fn unread_from(chat: &mut Chat, env: &mut Env<'_>, key: &MessageKey) {
     env.request(Request::MarkRead { conversation, read_marker, back: true, tell });
 }
 
-/// Nothing counts as read while nobody looks; the second begins anew when someone does again.
+/// Nobody is looking: what was not on the screen long enough does not count as read.
 pub fn look_away(chat: &mut Chat) {
     chat.reading.looking.seen = None;
     chat.reading.looking.due.clear();

@@ -1,8 +1,8 @@
-//! Messages that come in, and where the reader stands afterwards.
+//! Messages that arrive, and what the view shows afterwards.
 
-use crate::app::chat::{Older, history, jump_to_quote};
+use crate::app::chat::{Older, Window, history, jump_to_quote, reading};
 use crate::app::model::Model;
-use crate::model::{Arrival, ChatRef, Coverage, Fault, Message, Placement};
+use crate::model::{Arrival, ChatRef, Coverage, Fault, Message, MessageKey, Placement};
 
 pub fn take(
     model: &mut Model,
@@ -15,9 +15,14 @@ pub fn take(
     let wanted = model.app.with_new_chat(chat, |chat, _| history::is_wanted(chat, placement));
     if wanted == Some(true) {
         if is_open && matches!(placement, Placement::Newer { .. }) {
-            // What comes below must not push away what is being read.
+            // Messages that are added below must not move the text that is being read.
             model.view.pin(&mut model.app);
         }
+        let passing = if is_open && arrival == Arrival::Live && watches_the_end(model) {
+            bounds(&messages)
+        } else {
+            None
+        };
         let arrived = model
             .app
             .with_chat(chat, |chat, env| {
@@ -28,6 +33,10 @@ pub fn take(
         if !matches!(placement, Placement::Older { .. } | Placement::Gap | Placement::Newer { .. })
         {
             model.app.sort(&chat.account);
+        }
+        if let Some((first, last)) = passing {
+            // A batch larger than the pane scrolls by; a user who is watching the end has seen it all the same.
+            model.app.with_chat(chat, |chat, env| reading::seen(chat, env, &first, &last));
         }
         if let Some(key) = arrived.filter(|_| is_open) {
             model.view.show_in_place(&mut model.app, &key);
@@ -44,7 +53,25 @@ pub fn take(
     }
 }
 
-/// Goes on looking for a quoted message, as long as its chat is open.
+/// Whether the end of the open chat is on the screen and the user is looking.
+fn watches_the_end(model: &Model) -> bool {
+    let presence = &model.app.presence;
+    let is_at_end =
+        |chat: &crate::app::chat::Chat| chat.is_at_bottom() && chat.paging.window == Window::Live;
+    presence.focused
+        && presence.acted
+        && model.overlays.is_empty()
+        && model.view.visible.layout.is_some_and(|layout| layout.messages.is_some())
+        && model.app.opened().is_some_and(is_at_end)
+}
+
+/// The first and the last of some messages.
+fn bounds(messages: &[Message]) -> Option<(MessageKey, MessageKey)> {
+    let keys = || messages.iter().map(|message| &message.key);
+    Some((keys().min()?.clone(), keys().max()?.clone()))
+}
+
+/// Continues to look for a quoted message while its chat is open.
 fn seek(model: &mut Model, chat: &ChatRef, is_open: bool) {
     let found = model.app.with_chat(chat, |chat, env| {
         if !is_open {

@@ -1,5 +1,6 @@
 //! What counts as read and what as new: by the user, told to the server, and by others.
 
+use crate::app::Input;
 use crate::fixture::{self, App, direct, person, text};
 use crate::model::{
     Arrival, ConversationId, Coverage, Delta, Message, Placement, Point, Range, ReadMarker,
@@ -255,17 +256,61 @@ fn in_a_chat_that_never_rests_what_was_seen_counts_all_the_same() {
 }
 
 #[test]
-fn more_than_fits_at_once_is_not_read_by_standing_at_the_end() {
+fn a_burst_that_scrolls_by_at_the_watched_end_counts_as_read_and_one_that_nobody_watches_does_not()
+{
+    for watched in
+        ["end", "unfocused", "scrolled up", "covered", "left alone for less than a second"]
+    {
+        let mut app = app(Receipts::Auto).opened();
+        messages(&mut app, 1..30, Arrival::Live);
+        look(&mut app);
+        unread(&mut app, 29, 0);
+        match watched {
+            "unfocused" => app.input(Input::Focus(false)),
+            "scrolled up" => app.press("pageup"),
+            "covered" => app.press("f1"),
+            _ => {}
+        }
+        app.effects();
+        // Several bursts, each larger than the pane, with no frame in between.
+        for from in [30, 60, 100] {
+            let messages = (from..from + 30).map(message).collect();
+            app.arrive(messages, Placement::Event, Arrival::Live);
+        }
+        if watched == "left alone for less than a second" {
+            app.pass(Duration::from_millis(900));
+            app.input(Input::Focus(false));
+        }
+        look(&mut app);
+        let read = marked(&mut app);
+        if watched == "end" {
+            assert_eq!(read, [(message(129).at, false, true)]);
+            continue;
+        }
+        assert_eq!(read, [], "{watched}");
+        // At the end again: what was missed is above, and stays unread.
+        app.input(Input::Focus(true));
+        app.press("esc ctrl-end");
+        unread(&mut app, 29, 90);
+        look(&mut app);
+        assert_eq!(marked(&mut app), [], "{watched}");
+        app.press("ctrl-x r");
+        assert_eq!(marked(&mut app), [(message(129).at, false, true)]);
+    }
+}
+
+#[test]
+fn what_was_missed_while_offline_is_not_read_by_standing_at_the_end() {
     let mut app = app(Receipts::Auto).opened();
     messages(&mut app, 1..5, Arrival::Live);
     look(&mut app);
     unread(&mut app, 4, 0);
     app.effects();
-    messages(&mut app, 5..90, Arrival::Live);
+    messages(&mut app, 5..90, Arrival::CatchUp);
+    app.press("ctrl-end");
     look(&mut app);
-    assert_eq!(marked(&mut app), []);
-    app.press("ctrl-x r");
-    assert_eq!(marked(&mut app), [(message(89).at, false, true)]);
+    let read = marked(&mut app);
+    assert!(read.iter().all(|(upto, ..)| *upto < message(60).at), "{read:?}");
 }
 
 #[test]
