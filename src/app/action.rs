@@ -12,7 +12,7 @@ pub enum Action {
     Compose(ComposeAction),
     Thread(ThreadAction),
     Overlay(OverlayAction),
-    /// The first of two keys, or a second one that leads nowhere.
+    /// The first of two keys, or a second one that completes no binding.
     Prefix(PrefixKey),
 }
 
@@ -31,6 +31,8 @@ pub enum AppAction {
     Quit,
     Interrupt,
     Escape,
+    /// Opens the question that waits.
+    Answer,
     Help,
     Palette,
     Switcher,
@@ -41,11 +43,11 @@ pub enum AppAction {
     /// Signs in again.
     SignIn,
     TogglePanes,
-    /// Only text on the whole screen, for the terminal's own selecting.
+    /// Shows only text, on the whole screen, so that the terminal's own selection copies nothing else.
     Bare,
-    /// How the text in the box will look.
+    /// Previews the text in the box.
     Preview,
-    /// Looks through everything stored, or through the open chat.
+    /// Searches everything that is stored, or the open chat.
     Search {
         here: bool,
     },
@@ -59,7 +61,7 @@ pub enum ListAction {
     Previous,
     Next,
     NextUnread,
-    /// The open chat counts as read.
+    /// Marks the open chat as read.
     MarkRead,
     /// The nth conversation on the screen, from 1.
     Nth(usize),
@@ -68,21 +70,21 @@ pub enum ListAction {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MessagesAction {
     Scroll(Scroll),
-    /// To the line above new messages.
+    /// Goes to the line above new messages.
     FirstUnread,
     FirstNotSent,
     SelectUp,
     SelectDown,
-    /// Selects one more message, from the first selected one on.
+    /// Extends the selection by one message.
     Extend {
         up: bool,
     },
     Menu,
-    /// All there is to know of the message.
+    /// Shows the details of the message.
     Inspect,
-    /// To the message that this one quotes.
+    /// Goes to the message that this one quotes.
     Follow,
-    /// From this message on the chat is unread.
+    /// Marks the chat as unread from this message on.
     MarkUnread,
     Reply,
     Edit,
@@ -93,7 +95,7 @@ pub enum MessagesAction {
     },
     OpenLink,
     CopyId,
-    /// All links of the conversation that are loaded.
+    /// Lists the links in the loaded messages of the conversation.
     AllLinks,
     Retry,
     TakeBack,
@@ -121,7 +123,7 @@ pub enum ComposeAction {
     Yank,
     /// Asks a clipboard program for its text.
     PasteClipboard,
-    /// In the user's editor.
+    /// Opens the text in the user's editor.
     EditOutside,
 }
 
@@ -148,7 +150,7 @@ pub enum ThreadAction {
     AddMembers,
     Leave,
     Clear,
-    /// Takes a group that was left out of the list.
+    /// Hides a group that the user has left.
     Hide,
     Create,
     Join,
@@ -159,11 +161,11 @@ pub enum OverlayAction {
     Up,
     Down,
     Choose,
-    /// Picks the marked person; again: as admin; again: not.
+    /// Cycles the highlighted person through picked, picked as admin, and not picked.
     Pick,
     Scroll(Scroll),
     Erase,
-    /// All that was typed.
+    /// Erases the whole input.
     Clear,
     Type(char),
     Paste(String),
@@ -176,6 +178,7 @@ impl Action {
         ("interrupt", Action::App(AppAction::Interrupt)),
         ("escape", Action::App(AppAction::Escape)),
         ("help", Action::App(AppAction::Help)),
+        ("answer", Action::App(AppAction::Answer)),
         ("palette", Action::App(AppAction::Palette)),
         ("search", Action::App(AppAction::Search { here: false })),
         ("search-here", Action::App(AppAction::Search { here: true })),
@@ -270,7 +273,7 @@ impl Action {
         ("erase-all", Action::Overlay(OverlayAction::Clear)),
     ];
 
-    /// What is of no use where nothing can be sent or saved.
+    /// Whether the action needs a writable account.
     pub fn writes(&self) -> bool {
         use MessagesAction as M;
         match self {
@@ -299,7 +302,7 @@ impl Action {
 }
 
 impl OverlayAction {
-    /// By how many lines it moves, if it moves; `page` is what fits at once.
+    /// The number of lines it moves by, if it moves; `page` is the number of visible lines.
     pub fn step(&self, page: isize) -> Option<isize> {
         match self {
             Self::Up | Self::Scroll(Scroll::LineUp) => Some(-1),
@@ -312,12 +315,12 @@ impl OverlayAction {
         }
     }
 
-    /// [`OverlayAction::step`] where Tab has no meaning of its own and moves on.
+    /// [`OverlayAction::step`] for dialogs in which Tab moves to the next line.
     pub fn step_or_tab(&self, page: isize) -> Option<isize> {
         self.step(page).or_else(|| (*self == Self::Pick).then_some(1))
     }
 
-    /// Edits the line that is typed into; false when it is no editing key.
+    /// Edits the input line; false if it is not an editing key.
     pub fn edit(&self, input: &mut String) -> bool {
         match self {
             Self::Type(c) => input.push(*c),

@@ -1,6 +1,6 @@
 //! What the user does: one file an area.
 
-mod compose;
+pub mod compose;
 mod general;
 mod list;
 mod messages;
@@ -12,6 +12,8 @@ use super::model::Model;
 /// Carries out an action, and those it leads to.
 pub fn act(model: &mut Model, action: Action) {
     model.app.presence.acted = true;
+    model.app.presence.question_due = None;
+    model.app.pending.count_action();
     model.app.prefix = None;
     if let Action::Prefix(key) = action {
         prefix(model, key);
@@ -23,6 +25,11 @@ pub fn act(model: &mut Model, action: Action) {
             return;
         }
     }
+    carry_out(model, action);
+}
+
+/// Carries out an action that does not come from a key press, and those it leads to.
+pub fn carry_out(model: &mut Model, action: Action) {
     let mut next = Some(action);
     while let Some(action) = next.take() {
         next = act_once(model, action);
@@ -32,12 +39,12 @@ pub fn act(model: &mut Model, action: Action) {
 fn prefix(model: &mut Model, key: PrefixKey) {
     match key {
         PrefixKey::Began(name) => model.app.prefix = Some((name, model.app.clock.mono)),
-        PrefixKey::Wrong(keys) => model.app.complain(&format!("No action has the keys {keys}")),
+        PrefixKey::Wrong(keys) => model.app.complain(&format!("No action is bound to {keys}")),
         PrefixKey::Cancelled => {}
     }
 }
 
-/// Whether the user decides with it what of the chat is in sight.
+/// Whether the action decides which part of the chat is visible.
 fn moves_the_view(action: &Action) -> bool {
     matches!(
         action,
@@ -76,7 +83,7 @@ fn act_once(model: &mut Model, action: Action) -> Option<Action> {
         Action::Compose(action) => return compose::act(model, action),
         Action::Thread(action) => thread::act(model, action),
         Action::Overlay(action) => return model.act_on_dialog(action),
-        // Taken before.
+        // Handled above.
         Action::Prefix(_) => {}
     }
     None

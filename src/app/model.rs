@@ -4,12 +4,16 @@ use super::account::Accounts;
 use super::action::{Action, OverlayAction};
 use super::chat::history;
 use super::keymap::Context;
-use super::overlay::{self, DialogView, Next, OverlayStack};
+use super::overlay::{self, Confirm, DialogView, Next, OverlayStack};
 use super::prefs::Prefs;
 use super::state::{AppState, Focus};
 use super::view::layout::Size;
 use super::view::{StatusInput, ViewState, Want, status};
 use crate::model::{ChatRef, MessageKey};
+use std::time::Duration;
+
+/// A question that no key press has opened waits for this long without a key press.
+const QUIET: Duration = Duration::from_millis(500);
 
 pub struct Model {
     pub app: AppState,
@@ -40,7 +44,7 @@ impl Model {
         }
     }
 
-    /// Derives the next frame; gives what it found missing.
+    /// Derives the next frame; returns what turned out to be missing.
     pub fn layout(&mut self) -> Vec<Want> {
         let wants = self.view.layout(&self.app, !self.overlays.is_empty());
         let Some(layout) = self.view.visible.layout else { return wants };
@@ -59,6 +63,7 @@ impl Model {
             day: self.view.visible.messages.day.as_deref(),
             fitting: &fitting,
             chooses: self.overlays.chooses(),
+            question: self.overlays.waiting().filter(|_| self.app.presence.question_due.is_none()),
         };
         self.view.visible.status = status(&self.app, &input);
         let size = self.view.size;
@@ -73,6 +78,37 @@ impl Model {
         self.overlays.clear();
         self.app.open_chat(chat);
         self.go_to_new();
+    }
+
+    /// Opens a chat that was requested earlier, unless the user has done something else since (`acted`): text that is
+    /// being typed must not end up in another conversation. `news` says what happened.
+    pub fn open_unless_busy(&mut self, chat: &ChatRef, acted: bool, news: &str) {
+        if acted {
+            self.app.note(&format!("{news}; Ctrl-K finds it"));
+        } else {
+            self.open(chat);
+            self.app.note(news);
+        }
+    }
+
+    /// Asks a question that no key press has just led to. It opens by itself after a while without a key press, but
+    /// only on request if the user has done something since (`acted`). So text typed for the message box cannot answer
+    /// it.
+    pub fn ask_later(&mut self, question: Confirm, acted: bool) {
+        self.overlays.wait(question);
+        let due = self.app.clock.mono + QUIET;
+        self.app.presence.question_due = (!acted).then_some(due);
+    }
+
+    /// Opens a waiting question if no key was pressed for a while.
+    pub fn ask_if_quiet(&mut self) {
+        let now = self.app.clock.mono;
+        if self.app.presence.question_due.is_some_and(|due| due <= now) {
+            self.app.presence.question_due = None;
+            if !self.overlays.takes_keys() {
+                self.overlays.open_waiting();
+            }
+        }
     }
 
     /// Moves the view of a chat that is being opened to its first unread message.
@@ -91,7 +127,7 @@ impl Model {
         }
     }
 
-    /// Gives a key to the dialog on top; gives the action back that it wants done.
+    /// Passes a key to the dialog on top; returns the action that it asks for.
     pub fn act_on_dialog(&mut self, action: OverlayAction) -> Option<Action> {
         let next = self.overlays.act(action, &mut self.app, self.view.size);
         self.follow(next)

@@ -52,6 +52,7 @@ use super::state::AppState;
 use super::view::layout::Size;
 use crate::model::{ChatRef, MessageKey};
 use content::Content;
+use std::collections::VecDeque;
 
 /// What a dialog has access to.
 pub struct DialogEnv<'a> {
@@ -169,6 +170,8 @@ pub struct OverlayStack {
     stack: Vec<Overlay>,
     /// The search that the last hit was opened from; opening the search again resumes it.
     last_search: Option<Search>,
+    /// Questions that no key press has opened, oldest first. They are not shown as dialogs yet and take no keys.
+    waiting: VecDeque<Confirm>,
 }
 
 impl OverlayStack {
@@ -219,6 +222,28 @@ impl OverlayStack {
 
     pub fn shows_preview(&self) -> bool {
         matches!(self.top(), Some(Overlay::Preview(_)))
+    }
+
+    pub fn shows_help(&self) -> bool {
+        matches!(self.top(), Some(Overlay::Help(_)))
+    }
+
+    /// Queues a question until it can be opened.
+    pub fn wait(&mut self, question: Confirm) {
+        self.waiting.push_back(question);
+    }
+
+    /// The text of the oldest waiting question.
+    pub fn waiting(&self) -> Option<&str> {
+        self.waiting.front().map(Confirm::question)
+    }
+
+    /// Opens the oldest waiting question; false if there is none.
+    pub fn open_waiting(&mut self) -> bool {
+        let question = self.waiting.pop_front();
+        let is_there = question.is_some();
+        self.extend(question.map(Overlay::Confirm));
+        is_there
     }
 
     /// Whether chat settings or a member list are open.

@@ -1,7 +1,7 @@
-//! What was asked of sync and is not answered yet: one registry, by ticket.
+//! Requests to sync that are not answered yet: one registry, by ticket.
 //!
-//! An answer finds its request here and nowhere else. A ticket that is not in the registry was answered already, or the
-//! request was given up: such an answer changes nothing.
+//! An answer finds its request only here. If its ticket is not in the registry, the request was answered already or
+//! given up, and the answer is ignored.
 
 use crate::model::{AccountId, ChatRef, EditTarget, MessageKey, ThreadChange, ThreadFlag, Ticket};
 use std::collections::HashMap;
@@ -22,7 +22,7 @@ pub enum PendingRequest {
     /// The URL under which others join.
     JoinUrl {
         chat: ChatRef,
-        /// It goes to the clipboard when it is here.
+        /// Copy it to the clipboard when it arrives.
         copy: bool,
     },
     /// The stored source of a message.
@@ -34,7 +34,7 @@ pub enum PendingRequest {
     CreateGroup {
         account: AccountId,
     },
-    /// The group a join URL leads to.
+    /// Which group a join URL belongs to.
     ResolveJoinUrl {
         account: AccountId,
     },
@@ -46,10 +46,10 @@ pub enum PendingRequest {
     SignInApproval(AccountId),
 }
 
-/// A change of a message, with what is needed when it is refused.
+/// A change of a message, with what is needed if it is refused.
 #[derive(Clone, Debug, PartialEq)]
 pub enum MessageChange {
-    /// With what was typed, so that a refusal does not lose it.
+    /// Keeps what was typed, so that a refusal does not lose it.
     Edit {
         target: EditTarget,
         text: String,
@@ -67,13 +67,22 @@ pub enum SourcePurpose {
 
 #[derive(Clone, Debug, Default)]
 pub struct PendingRequests {
-    requests: HashMap<Ticket, PendingRequest>,
+    requests: HashMap<Ticket, Asked>,
     last: u64,
     revision: u64,
+    /// How many actions the user has taken in this run.
+    actions: u64,
+}
+
+#[derive(Clone, Debug)]
+struct Asked {
+    request: PendingRequest,
+    /// The actions that the user had taken then.
+    actions: u64,
 }
 
 impl PendingRequests {
-    /// Rises with every change.
+    /// Increases with every change.
     pub fn revision(&self) -> u64 {
         self.revision
     }
@@ -83,23 +92,38 @@ impl PendingRequests {
         self.revision += 1;
         self.last += 1;
         let ticket = Ticket(self.last);
-        self.requests.insert(ticket, request);
+        self.requests.insert(ticket, Asked { request, actions: self.actions });
         ticket
     }
 
-    /// Ends the wait for an answer; `None` when nobody waits for it any more.
+    /// Counts an action of the user.
+    pub fn count_action(&mut self) {
+        self.actions += 1;
+    }
+
+    /// How many actions the user has taken in this run.
+    pub fn actions(&self) -> u64 {
+        self.actions
+    }
+
+    /// Whether the user has done something since the request was made.
+    pub fn acted_since(&self, ticket: Ticket) -> bool {
+        self.requests.get(&ticket).is_some_and(|asked| asked.actions < self.actions)
+    }
+
+    /// Removes and returns a request that was answered; `None` if nobody waits for it any more.
     pub fn take(&mut self, ticket: Ticket) -> Option<PendingRequest> {
         self.revision += 1;
-        self.requests.remove(&ticket)
+        self.requests.remove(&ticket).map(|asked| asked.request)
     }
 
-    /// Gives requests up: their answers will be ignored.
+    /// Gives up requests; their answers will be ignored.
     pub fn give_up(&mut self, which: impl Fn(&PendingRequest) -> bool) {
         self.revision += 1;
-        self.requests.retain(|_, request| !which(request));
+        self.requests.retain(|_, asked| !which(&asked.request));
     }
 
-    /// Gives changes of a conversation up.
+    /// Gives up changes of a conversation.
     pub fn give_up_thread(&mut self, at: &ChatRef, which: impl Fn(&ThreadChange) -> bool) {
         self.give_up(|request| match request {
             PendingRequest::Thread { chat, change } => chat == at && which(change),
@@ -108,15 +132,15 @@ impl PendingRequests {
     }
 
     pub fn any(&self, which: impl Fn(&PendingRequest) -> bool) -> bool {
-        self.requests.values().any(which)
+        self.requests.values().any(|asked| which(&asked.request))
     }
 
-    /// The changes of a conversation that are under way, oldest first.
+    /// The pending changes of a conversation, oldest first.
     pub fn thread_changes(&self, at: &ChatRef) -> Vec<&ThreadChange> {
         let mut found: Vec<(&Ticket, &ThreadChange)> = self
             .requests
             .iter()
-            .filter_map(|(ticket, request)| match request {
+            .filter_map(|(ticket, asked)| match &asked.request {
                 PendingRequest::Thread { chat, change } if chat == at => Some((ticket, change)),
                 _ => None,
             })
@@ -125,9 +149,9 @@ impl PendingRequests {
         found.into_iter().map(|(_, change)| change).collect()
     }
 
-    /// Whether the join URL of a conversation is being fetched; with `copy` it will be copied when it is here.
+    /// Whether the join URL of a conversation is being fetched; with `copy` it will be copied when it arrives.
     pub fn wants_join_url(&mut self, at: &ChatRef, copy: bool) -> bool {
-        let found = self.requests.values_mut().find_map(|request| match request {
+        let found = self.requests.values_mut().find_map(|asked| match &mut asked.request {
             PendingRequest::JoinUrl { chat, copy } if chat == at => Some(copy),
             _ => None,
         });
@@ -138,7 +162,7 @@ impl PendingRequests {
         false
     }
 
-    /// Whether a change like this of a conversation is under way.
+    /// Whether a change like this of a conversation is pending.
     pub fn is_changing(&self, at: &ChatRef, is_it: impl Fn(&ThreadChange) -> bool) -> bool {
         self.any(|request| match request {
             PendingRequest::Thread { chat, change } => chat == at && is_it(change),

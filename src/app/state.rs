@@ -19,14 +19,26 @@ pub enum Focus {
     List,
 }
 
-/// Whether someone is looking.
-#[derive(Clone, Copy, Debug)]
+/// Whether the user is looking, and what they are waiting for.
+#[derive(Clone, Debug)]
 pub struct Presence {
-    /// Terminals that cannot tell count as looked at.
+    /// True on terminals that do not report the focus.
     pub focused: bool,
     /// The user has done something in this run.
     pub acted: bool,
     pub interrupted_at: Option<Duration>,
+    /// When (monotonic) a waiting question opens by itself, unless a key is pressed before.
+    pub question_due: Option<Duration>,
+    /// The clipboard's text was requested and has not arrived yet.
+    pub pasting: Option<Pasting>,
+}
+
+/// A request for the clipboard's text.
+#[derive(Clone, Debug)]
+pub struct Pasting {
+    pub chat: Option<ChatRef>,
+    /// The number of actions that the user had taken at that time.
+    pub actions: u64,
 }
 
 pub struct AppState {
@@ -42,9 +54,9 @@ pub struct AppState {
     pub ids: IdCounters,
     /// The first of two keys, and when (monotonic) it was pressed.
     pub prefix: Option<(String, Duration)>,
-    /// What was asked of sync and is not answered yet.
+    /// Requests to sync that are not answered yet.
     pub pending: PendingRequests,
-    /// What the input at hand is to bring about; [`super::update`] returns it.
+    /// The effects of the current input; [`super::update`] returns them.
     pub effects: Vec<Effect>,
 }
 
@@ -58,7 +70,13 @@ impl AppState {
             open: None,
             focus: Focus::Compose,
             marked: None,
-            presence: Presence { focused: true, acted: false, interrupted_at: None },
+            presence: Presence {
+                focused: true,
+                acted: false,
+                interrupted_at: None,
+                question_due: None,
+                pasting: None,
+            },
             notes: Notes::default(),
             prefix: None,
             pending: PendingRequests::default(),
@@ -76,7 +94,7 @@ impl AppState {
         self.accounts.chat(self.open.as_ref()?)
     }
 
-    /// Whether the open chat is one of an archive, in which nothing can be written.
+    /// Whether the open chat belongs to an archive, which is read-only.
     pub fn is_in_archive(&self) -> bool {
         self.open.as_ref().is_some_and(|open| open.account.archive().is_some())
     }
@@ -87,7 +105,7 @@ impl AppState {
         open.unwrap_or(self.accounts.first())
     }
 
-    /// Does something with a chat.
+    /// Runs `work` on a chat.
     pub fn with_chat<T>(
         &mut self,
         chat: &ChatRef,
@@ -98,7 +116,7 @@ impl AppState {
         })?
     }
 
-    /// Does something with a chat, which is made when it is not known.
+    /// Runs `work` on a chat, which is created if it is not known.
     pub fn with_new_chat<T>(
         &mut self,
         chat: &ChatRef,
@@ -109,13 +127,13 @@ impl AppState {
         })
     }
 
-    /// Does something with the open chat.
+    /// Runs `work` on the open chat.
     pub fn with_open<T>(&mut self, work: impl FnOnce(&mut Chat, &mut Env<'_>) -> T) -> Option<T> {
         let open = self.open.clone()?;
         self.with_chat(&open, work)
     }
 
-    /// Moves the reader of the open chat. Nothing that the list shows changes by it.
+    /// Scrolls the open chat. Does not change what the list shows.
     pub fn set_anchor(&mut self, anchor: Anchor) {
         let Some(open) = &self.open else { return };
         let account = self.accounts.get_mut(&open.account);
@@ -124,7 +142,7 @@ impl AppState {
         }
     }
 
-    /// Does something with every chat of every account. What the list shows does not change by it.
+    /// Runs `work` on every chat of every account, for changes that do not show in the list.
     pub fn with_each(&mut self, mut work: impl FnMut(&mut Chat, &mut Env<'_>)) {
         let Self { accounts, prefs, clock, ids, pending, notes, effects, .. } = self;
         for account in accounts.iter_mut() {
@@ -164,13 +182,13 @@ impl AppState {
         Some(work(&mut account.conversations, &mut env))
     }
 
-    /// Asks something of an account's sync that has no answer of its own.
+    /// Sends a request without an answer to an account's sync.
     pub fn request(&mut self, account: &AccountId, request: Request) {
         let account = account.clone();
         self.effects.push(Effect::Request(Box::new(Outbound { account, request })));
     }
 
-    /// Asks the same of every account's sync.
+    /// Sends the same request to every account's sync.
     pub fn request_all(&mut self, request: &Request) {
         let ids: Vec<AccountId> = self.accounts.iter().map(|a| a.id.clone()).collect();
         for id in &ids {
@@ -201,7 +219,7 @@ impl AppState {
         }
     }
 
-    /// What the list shows, in its order.
+    /// The chats in the list, in order.
     pub fn shown_chats(&self) -> impl Iterator<Item = &Chat> {
         self.accounts.iter().flat_map(|account| {
             let open = self.open.as_ref().filter(|open| open.account == account.id);
@@ -209,7 +227,7 @@ impl AppState {
         })
     }
 
-    /// Rises with everything the list may show.
+    /// Increases with every change that may show in the list.
     pub fn list_revision(&self) -> u64 {
         let names = self.accounts.iter().map(|a| a.names.revision());
         let chats = self.accounts.iter().map(|a| a.conversations.revision());
@@ -224,39 +242,39 @@ impl AppState {
             .fold((0, 0), |(m, n), c| (m + c.info.unread.messages, n + c.info.unread.mentions))
     }
 
-    /// Whether counting stopped somewhere: there are at least so many.
+    /// Whether a count reached its cap, so that the total is a lower bound.
     pub fn unread_is_capped(&self) -> bool {
         let cap = u32::try_from(crate::model::unread::COUNT_CAP).unwrap_or(u32::MAX);
         self.accounts.chats().any(|c| !c.info.muted && c.info.unread.messages >= cap)
     }
 
-    /// Own messages that have not arrived yet.
+    /// The number of own messages that the server has not accepted yet.
     pub fn total_unsent(&self) -> usize {
         self.accounts.chats().map(|c| c.sending.unsent.len()).sum()
     }
 
-    /// Seconds in which the last message of the open chat can still be taken back.
+    /// For how many seconds the last message of the open chat can still be taken back.
     pub fn held_for(&self) -> Option<u64> {
         let (_, until) = self.opened()?.sending.held.last()?;
         let left = until.saturating_sub(self.clock.mono);
         (!left.is_zero()).then(|| left.as_secs_f64().ceil() as u64)
     }
 
-    /// The order of the list stands still while someone moves in it.
+    /// Moves the focus. The order of the list is frozen while the list has it.
     pub fn set_focus(&mut self, focus: Focus) {
         self.focus = focus;
         let frozen = focus == Focus::List;
         self.accounts.iter_mut().for_each(|account| account.conversations.freeze(frozen));
     }
 
-    /// Sorts an account's list after something happened in it.
+    /// Sorts an account's list after a change.
     pub fn sort(&mut self, account: &AccountId) {
         if let Some(account) = self.accounts.get_mut(account) {
             account.conversations.sort();
         }
     }
 
-    /// Opens a chat: what was being written in the one before is saved first.
+    /// Opens a chat, after saving the draft of the one that was open.
     pub fn open_chat(&mut self, chat: &ChatRef) {
         self.notes.clear();
         self.marked = None;
@@ -276,7 +294,7 @@ impl AppState {
         self.set_focus(Focus::Compose);
     }
 
-    /// Closes the open chat; then none is open.
+    /// Closes the open chat, so that none is open.
     pub fn close_chat(&mut self) {
         self.with_each(|chat, env| sending::save_draft(chat, env, true));
         let Some(open) = self.open.take() else { return };

@@ -1,7 +1,8 @@
 //! The message box: typing, editing, sending.
 
 use super::messages;
-use crate::app::action::{Action, ComposeAction, MessagesAction, Motion};
+use crate::app::action::{Action, ComposeAction, MessagesAction, Motion, OverlayAction};
+use crate::app::actions;
 use crate::app::chat::Chat;
 use crate::app::chat::composer::{Composer, MAX_TEXT};
 use crate::app::chat::{completion, group, message_change, outbox, sending};
@@ -10,7 +11,7 @@ use crate::app::commands::literal::{self, CommandLike, looks_like_command};
 use crate::app::effect::Effect;
 use crate::app::model::Model;
 use crate::app::overlay::{Confirm, Consent, Overlay};
-use crate::app::state::Focus;
+use crate::app::state::{Focus, Pasting};
 use crate::model::Outgoing;
 use crate::model::text::can_be_typed;
 
@@ -37,7 +38,11 @@ pub fn act(model: &mut Model, action: ComposeAction) -> Option<Action> {
         ComposeAction::Send => return submit(model),
         ComposeAction::Undo => undo(model),
         ComposeAction::Move(motion) => go(model, motion),
-        ComposeAction::PasteClipboard => model.app.effects.push(Effect::PasteClipboard),
+        ComposeAction::PasteClipboard => {
+            let (chat, actions) = (model.app.open.clone(), model.app.pending.actions());
+            model.app.presence.pasting = Some(Pasting { chat, actions });
+            model.app.effects.push(Effect::PasteClipboard);
+        }
         ComposeAction::EditOutside => edit_outside(model),
         ComposeAction::Paste(text) => paste(model, &text),
         ComposeAction::Insert(c) => {
@@ -60,7 +65,7 @@ fn writes(action: &ComposeAction) -> bool {
     !matches!(action, ComposeAction::Undo | ComposeAction::Move(_) | ComposeAction::Delete(_))
 }
 
-/// Typing always types, whatever was selected or focused before.
+/// Typing always goes to the box, whatever was selected or focused before.
 fn begin_typing(model: &mut Model) {
     model.view.bare = false;
     if model.app.focus == Focus::List {
@@ -69,7 +74,7 @@ fn begin_typing(model: &mut Model) {
     model.app.with_open(|chat, _| chat.selection = None);
 }
 
-/// Changes the text in the box. From then on the undo key is about the text again.
+/// Changes the text in the box. From then on the undo key undoes changes of the text again.
 fn edit(model: &mut Model, change: impl FnOnce(&mut Composer)) {
     model.app.notes.take_offer();
     model.app.with_open(|chat, env| {
@@ -82,35 +87,69 @@ fn edit(model: &mut Model, change: impl FnOnce(&mut Composer)) {
     });
 }
 
-fn paste(model: &mut Model, text: &str) {
+/// The clipboard's text has arrived; it goes where it was requested, and nowhere else.
+pub fn paste_clipboard(model: &mut Model, text: String) {
+    let Some(Pasting { chat, actions }) = model.app.presence.pasting.take() else { return };
+    if model.overlays.takes_keys() {
+        actions::carry_out(model, Action::Overlay(OverlayAction::Paste(text)));
+        return;
+    }
+    if chat != model.app.open {
+        model.app.complain("Not pasted: another conversation is open now");
+        return;
+    }
+    let text = pasted(&text);
+    if is_large(&text) && model.app.opened().is_some_and(|chat| fits(chat, &text)) {
+        let acted = model.app.pending.actions() > actions;
+        if let Some(question) = paste_question(model, text) {
+            model.ask_later(question, acted);
+        }
+        return;
+    }
+    actions::carry_out(model, Action::Compose(ComposeAction::Paste(text)));
+}
+
+/// Pasted text with the line breaks and characters that the box accepts.
+fn pasted(text: &str) -> String {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
-    let text: String = text.chars().filter(|c| can_be_typed(*c)).collect();
-    let length = model.app.opened().map_or(0, |chat| chat.composer.text().len());
-    if length + text.len() > MAX_TEXT {
+    text.chars().filter(|c| can_be_typed(*c)).collect()
+}
+
+fn is_large(text: &str) -> bool {
+    text.lines().count() > ASK_LINES || text.len() > ASK_BYTES
+}
+
+fn fits(chat: &Chat, text: &str) -> bool {
+    chat.composer.text().len() + text.len() <= MAX_TEXT
+}
+
+fn paste(model: &mut Model, text: &str) {
+    let text = pasted(text);
+    if model.app.opened().is_some_and(|chat| !fits(chat, &text)) {
         model.app.complain("The text is too long to paste");
-        return;
+    } else if is_large(&text) {
+        let question = paste_question(model, text);
+        model.overlays.extend(question.map(Overlay::Confirm));
+    } else {
+        edit(model, |composer| composer.insert(&text));
     }
-    let lines = text.lines().count();
-    if lines > ASK_LINES || text.len() > ASK_BYTES {
-        ask_to_paste(model, text, lines);
-        return;
-    }
-    edit(model, |composer| composer.insert(&text));
 }
 
 /// A large text may be the wrong one: shows how it begins before it is put into the box.
-fn ask_to_paste(model: &mut Model, text: String, lines: usize) {
-    let Some(chat) = model.app.opened().map(Chat::chat_ref) else { return };
-    let lines = if lines == 1 { "1 line".to_owned() } else { format!("{lines} lines") };
+fn paste_question(model: &Model, text: String) -> Option<Confirm> {
+    let chat = model.app.opened().map(Chat::chat_ref)?;
+    let lines = match text.lines().count() {
+        1 => "1 line".to_owned(),
+        lines => format!("{lines} lines"),
+    };
     let question = format!("Paste {lines} ({} kB)?", text.len().div_ceil(1000));
     let first: Vec<String> =
         text.lines().take(ASK_LINES).map(|line| line.chars().take(200).collect()).collect();
-    let confirm = Confirm::new(&question, &first.join("\n"), Consent::Paste(chat, text));
-    model.overlays.push(Overlay::Confirm(confirm));
+    Some(Confirm::new(&question, &first.join("\n"), Consent::Paste(chat, text)))
 }
 
-/// Undoes the setting that the note in sight is about, else the last change of the text. With nothing to undo in an
-/// empty box, what was just sent comes back, as long as it has not left.
+/// Undoes the change of a setting while the note about it is visible, otherwise the last change of the text. In an
+/// empty box without anything to undo, takes the last message back if it has not been sent yet.
 fn undo(model: &mut Model) {
     if let Some(offer) = model.app.notes.take_offer() {
         model.app.with_chat(&offer.chat, |chat, env| {
@@ -170,7 +209,7 @@ fn submit(model: &mut Model) -> Option<Action> {
         }
         return None;
     }
-    // Pasted lines end with a line break that nobody means to send.
+    // Pasted text often ends with a line break, which is not meant to be sent.
     let text = text.trim_end_matches('\n').to_owned();
     if let Some(edit) = &chat.composer.draft.edit {
         let is_command = |text: &str| text.starts_with('/') && !text.starts_with("//");

@@ -17,6 +17,9 @@ pub fn act(model: &mut Model, action: AppAction) {
         AppAction::Interrupt if model.app.interrupted() => quit(model),
         AppAction::Interrupt => model.app.note_interrupt(),
         AppAction::Escape => escape(model),
+        AppAction::Help if model.overlays.shows_help() => {
+            model.overlays.pop();
+        }
         AppAction::Help => {
             let help = Help::new(model.context(), commands::help());
             model.overlays.push(Overlay::Help(help));
@@ -24,6 +27,11 @@ pub fn act(model: &mut Model, action: AppAction) {
         AppAction::Search { here } => {
             let here = model.app.open.clone().filter(|_| here);
             model.overlays.open_search(&mut model.app, here, "");
+        }
+        AppAction::Answer => {
+            if !model.overlays.open_waiting() {
+                model.app.note("No question is waiting");
+            }
         }
         AppAction::Palette => model.overlays.push(Overlay::Palette(Palette::default())),
         AppAction::Switcher => {
@@ -79,7 +87,7 @@ fn sign_in(model: &mut Model) {
     }
 }
 
-/// Completes the word before the cursor; false when there is no word that asks for it.
+/// Completes the word before the cursor; false if there is no word to complete.
 fn complete(model: &mut Model) -> bool {
     let commands = commands::names();
     let completed = model.app.with_open(|chat, env| {
@@ -130,7 +138,7 @@ fn quit(model: &mut Model) {
     model.app.effects.push(Effect::Quit);
 }
 
-/// Peels off one layer. Never deletes text.
+/// Goes back one step. Never deletes text.
 fn escape(model: &mut Model) {
     model.app.notes.clear();
     if model.overlays.pop() || std::mem::take(&mut model.view.bare) {

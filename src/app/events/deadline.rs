@@ -7,7 +7,7 @@ use crate::app::state::AppState;
 use crate::model::ChatRef;
 use std::time::Duration;
 
-/// A clock that jumps at midnight cannot make the program spin.
+/// The shortest wait, so that a clock that jumps at midnight cannot make the program spin.
 const MIN_MIDNIGHT: Duration = Duration::from_secs(1);
 
 /// The next moment (monotonic) at which something changes without an input; `None` means never.
@@ -20,14 +20,21 @@ pub fn next(app: &AppState) -> Option<Duration> {
     });
     let looked_at = app.presence.focused && app.prefs.receipts().by_looking();
     let reading = app.opened().filter(|_| looked_at).and_then(|c| c.reading.next_due());
+    let question = app.presence.question_due;
     let prefix = app.prefix.as_ref().map(|(_, since)| *since + SHOWN_AFTER);
     let prefix = prefix.filter(|due| *due > now);
     let countdowns = app.accounts.iter().filter_map(|a| a.connection.next_tick(now));
-    let moments = chats.chain(note).chain(reading).chain(prefix).chain(held(app)).chain(countdowns);
+    let moments = chats
+        .chain(note)
+        .chain(reading)
+        .chain(prefix)
+        .chain(question)
+        .chain(held(app))
+        .chain(countdowns);
     moments.chain(midnight(app)).min()
 }
 
-/// The seconds in which a message can be taken back, as they pass.
+/// The next tick of the countdown in which a message can be taken back.
 fn held(app: &AppState) -> Option<Duration> {
     let now = app.clock.mono;
     let (_, until) = app.opened()?.sending.held.last()?;
@@ -54,6 +61,7 @@ fn midnight(app: &AppState) -> Option<Duration> {
 pub fn expire(model: &mut Model) {
     let now = model.app.clock.mono;
     model.app.notes.expire();
+    model.ask_if_quiet();
     let is_over = |until: &Duration| *until <= now;
     let typing_ended: Vec<ChatRef> = model
         .app

@@ -1,7 +1,6 @@
 //! What other programs gave back: the clipboard, the editor.
 
-use crate::app::action::{Action, ComposeAction};
-use crate::app::actions;
+use crate::app::actions::compose;
 use crate::app::chat::sending;
 use crate::app::effect::Outcome;
 use crate::app::model::Model;
@@ -23,7 +22,7 @@ pub fn apply(model: &mut Model, outcome: Outcome) {
             model.app.complain(&format!("{program} cannot be started; y copies the link"));
         }
         Outcome::Pasted(Ok(text)) => {
-            actions::act(model, Action::Compose(ComposeAction::Paste(text)));
+            compose::paste_clipboard(model, text);
         }
         Outcome::Pasted(Err(why)) | Outcome::EditedOutside { text: Err(why), .. } => {
             model.app.complain(&why);

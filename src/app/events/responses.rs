@@ -1,8 +1,9 @@
-//! Answers to what was asked of sync. One that nobody waits for any more changes nothing.
+//! Answers from sync. An answer that nobody waits for any more is ignored.
 
 use super::deltas::fetch_url_if_shown;
 use crate::app::actions;
 use crate::app::chat::{group, join_url, message_change};
+use crate::app::keymap::Context;
 use crate::app::model::Model;
 use crate::app::overlay::{Confirm, Consent, Inspector, Overlay};
 use crate::app::pending::{PendingRequest, SourcePurpose};
@@ -11,6 +12,7 @@ use crate::model::{
 };
 
 pub fn apply(model: &mut Model, ticket: Ticket, response: Response) {
+    let acted = model.app.pending.acted_since(ticket);
     let Some(request) = model.app.pending.take(ticket) else { return };
     match (request, response) {
         (PendingRequest::Thread { chat, change }, Response::Done(result)) => {
@@ -23,12 +25,14 @@ pub fn apply(model: &mut Model, ticket: Ticket, response: Response) {
                 message_change::not_changed(chat, env, change, &fault);
             });
         }
-        (PendingRequest::JoinGroup(chat), Response::Done(result)) => joined(model, &chat, result),
+        (PendingRequest::JoinGroup(chat), Response::Done(result)) => {
+            joined(model, &chat, result, acted);
+        }
         (PendingRequest::CreateGroup { account }, Response::Created(result)) => {
-            created(model, account, result);
+            created(model, account, result, acted);
         }
         (PendingRequest::ResolveJoinUrl { account }, Response::Resolved(result)) => {
-            resolved(model, account, result);
+            resolved(model, account, result, acted);
         }
         (PendingRequest::JoinUrl { chat, copy }, Response::JoinUrl(result)) => {
             model.app.with_chat(&chat, |chat, env| join_url::received(chat, env, copy, result));
@@ -36,7 +40,7 @@ pub fn apply(model: &mut Model, ticket: Ticket, response: Response) {
         (PendingRequest::Search, Response::Found(result)) => {
             let found = model.overlays.search_mut().map(|s| s.found(&model.app, result));
             if let Some(action) = found.and_then(|next| model.follow(next)) {
-                actions::act(model, action);
+                actions::carry_out(model, action);
             }
         }
         (PendingRequest::Source { chat, key, purpose }, Response::Source(items)) => {
@@ -53,12 +57,11 @@ pub fn apply(model: &mut Model, ticket: Ticket, response: Response) {
     }
 }
 
-fn joined(model: &mut Model, chat: &ChatRef, result: Result<(), Fault>) {
+fn joined(model: &mut Model, chat: &ChatRef, result: Result<(), Fault>, acted: bool) {
     match result {
         Ok(()) => {
             model.app.with_chat(chat, |chat, _| chat.info.left = false);
-            model.open(chat);
-            model.app.note("Joined");
+            model.open_unless_busy(chat, acted, "You joined the group");
         }
         Err(fault) => model
             .app
@@ -77,16 +80,29 @@ fn signed_in(model: &mut Model, result: Result<(), Fault>) {
     }
 }
 
-/// The new group is opened at once.
-fn created(model: &mut Model, account: AccountId, result: Result<ConversationId, Fault>) {
+/// The new group is opened, unless the user has done something else since.
+fn created(
+    model: &mut Model,
+    account: AccountId,
+    result: Result<ConversationId, Fault>,
+    acted: bool,
+) {
     match result {
-        Ok(conversation) => model.open(&ChatRef { account, conversation }),
+        Ok(conversation) => {
+            let chat = ChatRef { account, conversation };
+            model.open_unless_busy(&chat, acted, "The group was created");
+        }
         Err(fault) => model.app.complain(&format!("The group was not created: {}", fault.reason)),
     }
 }
 
-/// Shows what will be joined, and asks.
-fn resolved(model: &mut Model, account: AccountId, result: Result<ConversationId, Fault>) {
+/// Asks whether to join the group that was found.
+fn resolved(
+    model: &mut Model,
+    account: AccountId,
+    result: Result<ConversationId, Fault>,
+    acted: bool,
+) {
     let conversation = match result {
         Ok(conversation) => conversation,
         Err(fault) => {
@@ -102,8 +118,7 @@ fn resolved(model: &mut Model, account: AccountId, result: Result<ConversationId
     let at = ChatRef { account, conversation };
     let known = model.app.accounts.chat(&at);
     if known.is_some_and(|c| !c.info.left && c.info.activity.0 > 0) {
-        model.open(&at);
-        model.app.note("You are already a member");
+        model.open_unless_busy(&at, acted, "You are already a member of this group");
         return;
     }
     let title = known.map(|c| model.app.accounts.of(c).title(c).to_string());
@@ -111,10 +126,10 @@ fn resolved(model: &mut Model, account: AccountId, result: Result<ConversationId
     let id = at.conversation.as_str();
     let detail = format!("Its members will see that you joined. {id}");
     let confirm = Confirm::new(&question, &detail, Consent::Join(at.clone()));
-    model.overlays.push(Overlay::Confirm(confirm));
+    model.ask_later(confirm, acted);
 }
 
-/// A message's source came: for looking at it, or for editing what cannot be typed.
+/// The source of a message arrived: for its details, or for editing what cannot be typed.
 fn source(
     model: &mut Model,
     at: &ChatRef,
@@ -126,7 +141,8 @@ fn source(
         return;
     }
     match purpose {
-        SourcePurpose::Inspect if model.overlays.takes_keys() => {}
+        // The user is typing again or has opened something else.
+        SourcePurpose::Inspect if model.context() != Context::Selection => {}
         SourcePurpose::Inspect => {
             let chat = model.app.opened();
             let inspector = chat.and_then(|c| Inspector::new(&model.app, c, key, items));

@@ -11,6 +11,7 @@ use crate::app::view::Tone;
 use crate::app::view::layout::Size;
 use crate::app::view::wrap::break_lines;
 use crate::model::request::Change;
+use crate::model::text::width;
 use crate::model::{
     ChatRef, ClientMessageId, MessageKey, Outgoing, Request, Role, SafeText, ThreadChange, UserId,
 };
@@ -56,6 +57,21 @@ impl Confirm {
         Self { question, detail, consent }
     }
 
+    pub fn question(&self) -> &str {
+        self.question.as_str()
+    }
+
+    /// The title, and the question as lines if it is too long for a title: it must not be cut.
+    fn heading(&self, columns: usize) -> (&str, Vec<DialogLine>) {
+        if width(&self.question) < columns {
+            return (self.question.as_str(), Vec::new());
+        }
+        let rows = break_lines(&self.question, columns).into_iter();
+        let rows = rows.filter_map(|row| self.question.get(row));
+        let lines = rows.map(|row| DialogLine::toned(row.trim_end(), "", Tone::Title));
+        ("Please confirm", lines.collect())
+    }
+
     /// Shows the whole address before it is opened.
     pub fn open_link(url: SafeText) -> Self {
         Self {
@@ -68,12 +84,13 @@ impl Confirm {
 
 impl Dialog for Confirm {
     fn content(&self, _: &AppState, size: Size) -> Content {
-        let most = usize::from(size.rows.saturating_sub(6)).max(1);
-        let rows = break_lines(&self.detail, wide_columns(size));
+        let columns = wide_columns(size);
+        let (title, mut lines) = self.heading(columns);
+        let most = usize::from(size.rows.saturating_sub(6)).saturating_sub(lines.len()).max(1);
+        let rows = break_lines(&self.detail, columns);
         let more = rows.len().saturating_sub(most);
         let shown = rows.into_iter().take(most).filter_map(|r| self.detail.get(r));
-        let mut lines: Vec<DialogLine> =
-            shown.map(|row| DialogLine::dim(row.trim_end_matches('\n'))).collect();
+        lines.extend(shown.map(|row| DialogLine::dim(row.trim_end_matches('\n'))));
         if more > 0 {
             let text = format!("… and {more} more lines");
             lines.push(DialogLine::toned(text, "", Tone::Bad));
@@ -83,7 +100,7 @@ impl Dialog for Confirm {
         } else {
             "y: yes · n or Esc: no"
         };
-        Content::new(self.question.as_str(), lines, hint)
+        Content::new(title, lines, hint)
     }
 
     fn act(&mut self, action: OverlayAction, env: &mut DialogEnv<'_>) -> Next {

@@ -1,4 +1,4 @@
-//! Top bar, the open chat's header, the rule above the box, the line above it, and the footer: what they say.
+//! The contents of the top bar, the open chat's header, the rule above the box, the line above it, and the footer.
 
 use super::bar::{Bar, Label, Tone};
 use super::footer::footer;
@@ -11,7 +11,10 @@ use crate::app::state::AppState;
 use crate::model::text::{cut, width};
 use crate::model::{ConnectionState, MessageBody, SafeText, SignInWay, conversation::FLAGS};
 
-/// All rows that tell what is going on.
+/// A name that is cut to less is left out of the top bar.
+const LEAST_NAME: usize = 4;
+
+/// All rows that show the state of the program.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StatusView {
     pub top: Bar,
@@ -35,6 +38,8 @@ pub struct StatusInput<'a> {
     pub fitting: &'a [String],
     /// Enter chooses something in the dialog that is open.
     pub chooses: bool,
+    /// A question that waits to be opened.
+    pub question: Option<&'a str>,
 }
 
 pub fn status(app: &AppState, input: &StatusInput<'_>) -> StatusView {
@@ -48,7 +53,7 @@ pub fn status(app: &AppState, input: &StatusInput<'_>) -> StatusView {
         view.header = header(app, chat, input.day, columns);
     }
     if let Some(columns) = columns(input.layout.divider) {
-        view.divider = divider(app, opened, input.below, columns);
+        view.divider = divider(app, opened, input, columns);
     }
     if let (Some(columns), Some(chat)) = (columns(input.layout.banner), opened) {
         view.banner = banner(chat, columns);
@@ -67,7 +72,7 @@ fn top(app: &AppState, columns: usize) -> Bar {
         bar.right.push(Label::new(counts, Tone::Unread));
         bar.right.push(Label::new(" │ ", Tone::Rule));
     }
-    // Program, account and counts keep their room; the reason of a trouble gets what is left.
+    // Program, account and counts keep their room; the reason of a problem gets what is left.
     let room = columns.saturating_sub(if columns < 60 { 20 } else { 26 });
     let label = match account.id.archive() {
         Some(name) => Label::new(format!("archive {}", cut(name, 20)), Tone::New),
@@ -81,13 +86,19 @@ fn top(app: &AppState, columns: usize) -> Bar {
         ("○", Tone::Dim)
     };
     let me = account.names.of(&account.me);
-    let room = columns.saturating_sub(bar.right_width() + 11).min(30);
+    let room = columns.saturating_sub(bar.right_width() + 12).min(30);
     bar.left = vec![
         Label::new(" skchat", Tone::Title),
         Label::new("  ", Tone::Plain),
         Label::new(dot, tone),
         Label::new(format!(" {}", cut(&me, room)), Tone::Plain),
     ];
+    if room < width(&me).min(LEAST_NAME) {
+        // What is left of the name would say nothing.
+        let has_room = columns > bar.right_width() + width(" skchat");
+        bar.left.truncate(usize::from(has_room));
+        return bar;
+    }
     if app.prefs.demo {
         bar.left.push(Label::new("  ", Tone::Plain));
         bar.left.push(Label::new(" DEMO ", Tone::Demo));
@@ -107,7 +118,7 @@ fn counts(app: &AppState) -> String {
     counts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
-/// The truth about the connection, in one place and in words.
+/// The state of the connection, in words.
 pub(super) fn connection(app: &AppState, connection: &Connection, columns: usize) -> Label {
     let now = app.clock.mono;
     let (text, tone) = match &connection.state {
@@ -206,9 +217,11 @@ fn header_facts(app: &AppState, chat: &Chat, title: usize, room: usize) -> Strin
     }
 }
 
-/// The rule above the box carries what is passing: a note, who types, what waits below.
-fn divider(app: &AppState, opened: Option<&Chat>, below: usize, columns: usize) -> Bar {
+/// The rule above the box shows what is temporary: a note, a waiting question, who is typing, how many messages are
+/// below.
+fn divider(app: &AppState, opened: Option<&Chat>, input: &StatusInput<'_>, columns: usize) -> Bar {
     let mut bar = Bar::default();
+    let below = input.below;
     let past = opened.is_some_and(|c| c.paging.window != Window::Live);
     if (below > 0 || past) && opened.is_some() {
         let count = match below {
@@ -224,6 +237,7 @@ fn divider(app: &AppState, opened: Option<&Chat>, below: usize, columns: usize) 
         .notes
         .current()
         .map(|note| Label::new(note.text.as_str(), if note.bad { Tone::Bad } else { Tone::New }))
+        .or_else(|| Some(Label::new(waiting(app, input.question?)?, Tone::New)))
         .or_else(|| Some(Label::new(held(app)?, Tone::New)))
         .or_else(|| Some(Label::new(selected(app, opened?)?, Tone::Dim)))
         .or_else(|| Some(Label::new(undecided(app, opened?)?, Tone::Bad)))
@@ -235,6 +249,12 @@ fn divider(app: &AppState, opened: Option<&Chat>, below: usize, columns: usize) 
             vec![Label::new("──", Tone::Rule), Label::new(format!(" {} ", cut(&text, room)), tone)];
     }
     bar
+}
+
+/// A waiting question, and the key that opens it.
+fn waiting(app: &AppState, question: &str) -> Option<String> {
+    let key = app.prefs.keymap.entry("answer").map(KeymapEntry::key)?;
+    Some(format!("{question} {key} opens the question"))
 }
 
 /// For how long the last message can still be taken back, and how.
