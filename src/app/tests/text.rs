@@ -2,7 +2,7 @@
 
 use crate::app::next_deadline;
 use crate::app::view::RowKind;
-use crate::fixture::{direct, message, text};
+use crate::fixture::{chat, direct, message, text};
 use crate::model::{
     Conversation, Delivery, Delta, MessageKey, Placement, Request, SafeText, Timestamp,
 };
@@ -67,18 +67,63 @@ fn every_sign_is_explained_in_the_help_and_in_the_readme() {
 }
 
 #[test]
-fn the_footer_keeps_help_and_quit_at_every_width() {
-    let mut app = direct("joe").opened();
-    for (columns, rows) in (20..=200).flat_map(|columns| [(columns, 10), (columns, 24)]) {
-        app.resize(columns, rows);
-        for keys in ["", "tab"] {
-            app.press(keys);
+fn the_footer_keeps_help_and_quit_everywhere_and_at_every_width() {
+    for (place, keys) in [
+        ("box", ""),
+        ("list", "tab"),
+        ("selection", "ctrl-up"),
+        ("bare view", "alt-l"),
+        ("question", "alt-j"),
+        ("settings", "alt-i"),
+        ("members", "ctrl-x m"),
+        ("search", "ctrl-r"),
+        ("switcher", "ctrl-k"),
+        ("palette", "alt-x"),
+        ("help", "f1"),
+        ("first of two keys", "ctrl-x"),
+    ] {
+        let mut app = chat("Team").message("joe", "hi").message("anna", "hello").opened();
+        app.press(keys);
+        for (columns, rows) in (20..=200).flat_map(|columns| [(columns, 10), (columns, 24)]) {
+            app.resize(columns, rows);
             let screen = app.screen();
             let footer = screen.lines().last().unwrap_or_default();
-            assert!(footer.contains("F1 help"), "{columns}x{rows}: {footer:?}");
-            assert!(footer.contains("Ctrl-Q quit"), "{columns}x{rows}: {footer:?}");
+            for key in ["F1 help", "Ctrl-Q quit"] {
+                assert!(footer.contains(key), "{place} {columns}x{rows}: {footer:?}");
+            }
+            let goes_back = !matches!(place, "box" | "first of two keys");
+            if goes_back && columns >= 40 {
+                assert!(footer.contains("Esc "), "{place} {columns}x{rows}: {footer:?}");
+            }
         }
+        if place != "first of two keys" {
+            app.press("f1");
+            assert_eq!(app.model.overlays.shows_help(), place != "help", "{place}");
+        }
+        app.press("esc ctrl-q");
+        let quits = app.effects().iter().any(|e| matches!(e, crate::app::Effect::Quit));
+        assert!(quits, "{place}");
     }
+}
+
+#[test]
+fn when_the_terminal_shows_how_it_draws_joined_emoji_every_row_is_made_anew() {
+    use crate::model::EmojiWidth;
+    let scientist = "\u{1F469}\u{1F3FD}\u{200D}\u{1F52C}";
+    let mut app = chat(&format!("{scientist}lab"))
+        .message("joe", &format!("{scientist}said"))
+        .sized(120, 40)
+        .opened();
+    let one = app.screen();
+    assert!(!one.contains("👩🔬"), "{one}");
+    app.input(crate::app::Input::EmojiWidth(EmojiWidth::Sum));
+    let parts = app.screen();
+    let bare = parts.replace(' ', "");
+    // In the list, in the header, in the message, in the pane beside it.
+    assert!(bare.matches("👩🔬lab").count() >= 3, "{parts}");
+    assert!(bare.contains("👩🔬said"), "{parts}");
+    app.input(crate::app::Input::EmojiWidth(EmojiWidth::Cluster));
+    assert_eq!(app.screen(), one);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The footer: what can be pressed here.
+//! The footer: the keys that can be pressed here.
 
 use super::bar::{Bar, Label, Tone};
 use super::status::{StatusInput, connection};
@@ -6,7 +6,7 @@ use crate::app::keymap::Context;
 use crate::app::state::{AppState, Focus};
 use crate::model::text::width;
 
-/// The actions a place offers in its footer, in this order; those that do not fit are left out from the end.
+/// The actions in the footer of a place, in this order; those that do not fit are dropped from the end.
 fn offered(context: Context, bare: bool) -> &'static [&'static str] {
     match context {
         _ if bare => &["bare-view"],
@@ -39,20 +39,15 @@ fn offered(context: Context, bare: bool) -> &'static [&'static str] {
     }
 }
 
-/// The actions that keep their place in the footer at every width.
-fn kept(context: Context, bare: bool) -> &'static [&'static str] {
-    match context {
-        Context::Compose | Context::Global | Context::List if !bare => &["help", "quit"],
-        _ => &[],
-    }
-}
+/// The actions that keep their place in the footer everywhere and at every width.
+const KEPT: [&str; 2] = ["help", "quit"];
 
 /// The keys that can be pressed here.
 pub(super) fn footer(app: &AppState, input: &StatusInput<'_>, columns: usize) -> Bar {
     let kept: Vec<(String, String)> =
-        kept(input.context, input.bare).iter().filter_map(|name| offer(app, input, name)).collect();
+        KEPT.iter().filter_map(|name| offer(app, input, name)).collect();
     let last: usize = kept.iter().map(|(key, label)| width(key) + width(label) + 3).sum();
-    // The way out keeps its place, whatever else there is.
+    // The way back keeps its place.
     let esc = match (input.context, app.focus) {
         (Context::Overlay, _) => Some("close"),
         _ if input.bare => Some("back"),
@@ -70,7 +65,7 @@ pub(super) fn footer(app: &AppState, input: &StatusInput<'_>, columns: usize) ->
     let taken = if bar.right.is_empty() { 0 } else { bar.right_width() + 1 };
     let end = columns.saturating_sub(taken);
     let room = end.saturating_sub(last + if esc.is_some() { 10 } else { 0 });
-    // Where only what is kept fits, it gets every cell.
+    // If nothing else fits, there are no margins.
     let (margin, gap) = if last + 1 > end { ("", " ") } else { (" ", "  ") };
     let mut used = 1;
     bar.left.push(Label::new(margin, Tone::Plain));
@@ -96,8 +91,8 @@ pub(super) fn footer(app: &AppState, input: &StatusInput<'_>, columns: usize) ->
 
 /// An action's key and word, if it can be done here.
 fn offer(app: &AppState, input: &StatusInput<'_>, name: &str) -> Option<(String, String)> {
-    let always = matches!(name, "message-menu" | "select-up");
-    // Of a message only what can be done with it.
+    let always = matches!(name, "message-menu" | "select-up" | "help" | "quit");
+    // For a message, only the actions that apply to it.
     if input.context == Context::Selection && !always && !input.fitting.iter().any(|f| f == name) {
         return None;
     }
