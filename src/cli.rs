@@ -25,13 +25,18 @@ use std::path::PathBuf;
 /// Exit statuses of all commands.
 pub const FAILED: u8 = 1;
 pub const USAGE: u8 = 2;
+const EXIT_STATUSES: &str = "\
+Exit status:
+  0  it was done
+  1  it failed, or a check found something wrong
+  2  the command line, the configuration or the terminal does not allow it; nothing was done";
 
 /// A terminal chat client for Skype's HTTP chat protocol.
 ///
 /// Without a command it opens the conversations of the configured account. `skchat demo` needs no account and no
 /// network.
 #[derive(Debug, Parser)]
-#[command(name = "skchat", version, about, max_term_width = 100)]
+#[command(name = "skchat", version, about, max_term_width = 100, after_help = EXIT_STATUSES)]
 pub struct Cli {
     #[command(flatten)]
     pub global: Global,

@@ -5,7 +5,7 @@
 //! ```text
 //! main -> start            the composition root: puts everything together
 //!   cli                    the command line, and one file a subcommand
-//!   runtime                the loop: keys + deltas + time -> update -> frame; the terminal; recordings
+//!   runtime                the loop: keys + deltas + time -> update -> frame; terminal and keys; recordings
 //!     ui                   paints what layout derived, decides nothing
 //!     app                  Model, update(), layout(): pure; no clock, no disk, no network
 //!     sync                 poller, outbox, requests, catch_up, backfill: joins client and store, sends deltas

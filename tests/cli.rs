@@ -413,3 +413,48 @@ fn a_recording_of_another_version_is_told_by_its_version() {
     let text = err(&played);
     assert!(text.contains("recorded by skchat 0.0.9 in format 1"), "{text}");
 }
+
+/// The table of the README: each status, and what it says.
+fn documented_statuses() -> Vec<(i32, String)> {
+    let readme = include_str!("../README.md");
+    let (_, table) = readme.split_once("| Exit status | |\n| --- | --- |\n").expect("the table");
+    let rows = table.lines().map_while(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
+    let parsed = rows.map(|row| {
+        let (status, text) = row.split_once(" | ").expect("two columns");
+        (status.parse().expect("a number"), text.to_owned())
+    });
+    parsed.collect()
+}
+
+#[test]
+fn the_exit_statuses_are_those_of_the_readme_and_of_the_help() {
+    let statuses = documented_statuses();
+    assert_eq!(statuses.iter().map(|(status, _)| *status).collect::<Vec<_>>(), [0, 1, 2]);
+    let served = Served::start();
+    let help = out(&served.skchat(ANNA, "anna-token", &["--help"]));
+    let (_, help) = help.split_once("Exit status:").expect("in the help");
+    for (status, text) in &statuses {
+        let first = text.split([';', '(']).next().unwrap_or_default().trim();
+        assert!(help.contains(&format!("  {status}  {first}")), "{first}: {help}");
+    }
+    for (expected, token, arguments) in [
+        (0, "anna-token", &["chats"][..]),
+        (0, "anna-token", &["send", JOE, "hi"]),
+        (0, "anna-token", &["config", "check"]),
+        (0, "anna-token", &["doctor"]),
+        (0, "anna-token", &["--version"]),
+        (1, "wrong", &["send", JOE, "hi"]),
+        (1, "wrong", &["doctor"]),
+        (1, "anna-token", &["replay", "no-such-file"]),
+        (1, "anna-token", &["import", "no-such-file"]),
+        (2, "anna-token", &["send"]),
+        (2, "anna-token", &["--nonsense"]),
+        (2, "anna-token", &["log", "zebra"]),
+        (2, "anna-token", &["--account", "nobody", "chats"]),
+        (2, "anna-token", &["--read-only", "chats"]),
+        (2, "anna-token", &[]),
+    ] {
+        let output = served.skchat(ANNA, token, arguments);
+        assert_eq!(output.status.code(), Some(expected), "{arguments:?}: {}", err(&output));
+    }
+}
