@@ -8,7 +8,7 @@ use crate::app::overlay::{DialogBody, DialogLine, DialogView, InputView};
 use crate::app::view::layout::Rect;
 use crate::model::text::{cut, width};
 use ratatui::buffer::Buffer;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 
 /// Paints a dialog; gives where the cursor belongs in its input line.
 pub fn draw(dialog: &DialogView, theme: &Theme, buffer: &mut Buffer) -> Option<(u16, u16)> {
@@ -56,7 +56,7 @@ fn frame(dialog: &DialogView, theme: &Theme, buffer: &mut Buffer) {
     }
 }
 
-/// The line that is typed into; gives the place behind its last letter.
+/// Paints the input line; returns the position after its last letter.
 fn input(view: &InputView, area: Rect, theme: &Theme, buffer: &mut Buffer) -> (u16, u16) {
     let (y, end) = (area.y + 1, area.x + area.width - 2);
     paint::right(buffer, area.x, y, end, &view.note, theme.dim);
@@ -68,11 +68,15 @@ fn input(view: &InputView, area: Rect, theme: &Theme, buffer: &mut Buffer) -> (u
 fn line(row: &DialogLine, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let end = area.x + area.width;
     let mut edge = end;
+    let used: usize = row.left.iter().map(|label| width(&label.text)).sum();
     if !row.right.is_empty() {
         let style = theme.tone(row.right_tone);
-        edge = paint::right(buffer, area.x, area.y, end, &row.right, style).saturating_sub(1);
+        // It may take half of the row, and what is left free.
+        let columns = usize::from(area.width);
+        let most = (columns / 2).max(columns.saturating_sub(used + 1));
+        let right = cut(&row.right, most);
+        edge = paint::right(buffer, area.x, area.y, end, &right, style).saturating_sub(1);
     }
-    let used: usize = row.left.iter().map(|label| width(&label.text)).sum();
     let room = usize::from(edge.saturating_sub(area.x));
     if let ([only], true) = (row.left.as_slice(), used > room) {
         let text = cut(&only.text, room);
@@ -81,6 +85,7 @@ fn line(row: &DialogLine, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         labels(&row.left, theme, area.x, area.y, edge, buffer);
     }
     if row.marked {
-        paint::fill(buffer, area, theme.selected);
+        // Dim text would be hard to read on the highlight.
+        paint::fill(buffer, area, theme.selected.remove_modifier(Modifier::DIM));
     }
 }

@@ -259,8 +259,8 @@ fn conversation_settings_at_eighty_columns() {
       │ p  Pinned to the top        [ ] no                                toggle │
       │    Created by               You (8:anna.7)                          copy │
       │    Created                  Today 22:13                             copy │
-      │ q  Leave                    …                                 asks first │
-      │ d  Delete history           for your account only             asks first │
+      │ q  Leave                    this group                        asks first │
+      │ d  Delete history           only for you                      asks first │
       │                                                                          │
       │ Server: history refused: not allowed (403) 22:13 !                       │
       │         alerts: saving ↑                                                 │
@@ -270,7 +270,7 @@ fn conversation_settings_at_eighty_columns() {
                          │
     ─────────────────────┴──────────────────────────────────────────────────────────
      To Oven day ›
-     Enter choose  Esc close
+     Enter choose  F1 help  Ctrl-Q quit  Esc close
     ");
 }
 
@@ -296,8 +296,8 @@ fn conversation_settings_beside_three_panes() {
                           │ p  Pinned to the top        [ ] no                                toggle │edits · F2 hides this
                           │    Created by               You (8:anna.7)                          copy │
                           │    Created                  Today 22:13                             copy │
-                          │ q  Leave                    …                                 asks first │
-                          │ d  Delete history           for your account only             asks first │
+                          │ q  Leave                    this group                        asks first │
+                          │ d  Delete history           only for you                      asks first │
                           │                                                                          │
                           │ Server: history refused: not allowed (403) 22:13 !                       │
                           │         alerts: saving ↑                                                 │
@@ -318,7 +318,7 @@ fn conversation_settings_beside_three_panes() {
                                 │                                                             │
     ────────────────────────────┴─────────────────────────────────────────────────────────────┴─────────────────────────────
      To Oven day ›
-     Enter choose  Esc close
+     Enter choose  F1 help  Ctrl-Q quit  Esc close
     ");
     app.press("esc");
     insta::assert_snapshot!(app.screen(), @"
@@ -399,6 +399,6 @@ fn the_search_shows_where_each_hit_stands() {
      │                                                        │
     ─│                                                        │─
      └─ Enter opens · Tab: this chat · Esc closes ────────────┘
-     Enter choose  Esc close                               live
+     Enter choose  F1 help  Ctrl-Q quit  Esc close         live
     ");
 }

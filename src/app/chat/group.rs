@@ -1,5 +1,5 @@
-//! Members and settings of a conversation, and changing them. A change is shown as under way until the server answers;
-//! its answer decides.
+//! Members and settings of a conversation, and changing them. A change is shown as pending until the server answers;
+//! the answer decides.
 
 use super::change_words::{done_words, words};
 use super::join_url::{self, JoinUrlState};
@@ -18,24 +18,24 @@ use std::fmt;
 pub struct Group {
     pub members: Vec<Member>,
     pub settings: ThreadSettings,
-    /// The two-state settings as far as the server said; a missing one is not known.
+    /// The two-state settings that the server has reported; a missing one is not known.
     pub flags: BTreeMap<ThreadFlag, bool>,
     pub url: JoinUrlState,
     /// The join URL is to be copied as soon as the server confirms that joining is on.
     pub copy_url_when_on: bool,
-    /// What came of the last changes, the newest last.
+    /// The results of the last changes, newest last.
     pub results: Vec<ChangeResult>,
 }
 
 impl Group {
-    /// As the conversation list tells it.
+    /// As reported by the conversation list.
     pub fn of(muted: bool, pinned: bool) -> Self {
         let flags = BTreeMap::from([(ThreadFlag::Alerts, !muted), (ThreadFlag::Pinned, pinned)]);
         Self { flags, ..Self::default() }
     }
 }
 
-/// What came of a change.
+/// The result of a change.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChangeResult {
     pub what: String,
@@ -47,7 +47,7 @@ pub struct ChangeResult {
 /// A two-state setting as it is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FlagState {
-    /// What the server holds, as far as it said.
+    /// The state on the server, if known.
     pub known: Option<bool>,
     /// What it is being changed to.
     pub changing_to: Option<bool>,
@@ -63,13 +63,25 @@ impl FlagState {
     }
 }
 
-/// Why a change is not ours to make, as far as can be told here; the server decides.
+/// Why the user cannot make a change, as far as is known here; the server decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Blocked {
     NotAGroup,
     NotAMember,
     AdminsOnly,
     JoiningIsOff,
+}
+
+impl Blocked {
+    /// In two words.
+    pub fn short(self) -> &'static str {
+        match self {
+            Self::NotAGroup => "groups only",
+            Self::NotAMember => "not a member",
+            Self::AdminsOnly => "admins only",
+            Self::JoiningIsOff => "link is off",
+        }
+    }
 }
 
 impl fmt::Display for Blocked {
@@ -84,22 +96,22 @@ impl fmt::Display for Blocked {
 }
 
 impl Chat {
-    /// What the server holds of a flag, as far as it said.
+    /// The state of a flag on the server, if known.
     pub fn known(&self, flag: ThreadFlag) -> Option<bool> {
         self.group.flags.get(&flag).copied()
     }
 
-    /// The server holds this.
+    /// Records the state of a flag on the server.
     pub fn know(&mut self, flag: ThreadFlag, on: bool) {
         self.group.flags.insert(flag, on);
     }
 
-    /// A setting, with a change of it that is under way.
+    /// A setting, with a pending change of it.
     pub fn flag(&self, pending: &PendingRequests, flag: ThreadFlag) -> FlagState {
         FlagState { known: self.known(flag), changing_to: pending.flag(&self.chat_ref(), flag) }
     }
 
-    /// Why this change is not for `me` to make, if so.
+    /// Why `me` cannot make this change, if so.
     pub fn blocked(&self, me: &UserId, change: &ThreadChange) -> Option<Blocked> {
         let own = match change {
             ThreadChange::Flag(flag, _) => flag.is_own(),
@@ -142,7 +154,7 @@ impl Chat {
                 } else if *flag == ThreadFlag::Pinned {
                     self.info.pinned = *on;
                 } else if *flag == ThreadFlag::JoiningEnabled {
-                    // Each opening may bring another address.
+                    // The address may change each time joining is turned on.
                     self.group.url = JoinUrlState::Unknown;
                 }
             }
@@ -186,7 +198,7 @@ impl Chat {
         const MAX_RESULTS: usize = 3;
         let text = match result {
             Ok(()) => done,
-            // Nobody said no: the connection broke, and the next look at the server tells.
+            // The server did not refuse: the connection broke, so its state has to be fetched.
             Err(fault) if fault.can_retry => format!("{what} not confirmed: {}", fault.reason),
             Err(fault) => format!("{what} refused: {}", fault.reason),
         };
@@ -211,8 +223,8 @@ pub fn change(chat: &Chat, env: &mut Env<'_>, change: ThreadChange) {
     env.ask(pending, |ticket| Request::Thread { conversation, change, ticket });
 }
 
-/// What a flag is to become: `to`, or else the opposite of what it is. `None`, and the user is told why, when there is
-/// nothing to change.
+/// The new state of a flag: `to`, or else the opposite of the current state. If there is nothing to change, tells the
+/// user why and returns `None`.
 pub fn wanted_flag(
     chat: &Chat,
     env: &mut Env<'_>,
@@ -228,7 +240,7 @@ pub fn wanted_flag(
         env.note("The last change is still being saved");
         return None;
     }
-    // Whether we may is the server's decision; a role that may have changed meanwhile is no reason to refuse here.
+    // The server decides whether it is allowed: the role that is known here may be out of date.
     match (to, state.known) {
         (Some(on), Some(known)) if on == known => {
             env.note(&format!("No change: {}", flag.spec().done_text(on)));
@@ -271,7 +283,7 @@ fn topic_changed(chat: &Chat, env: &mut Env<'_>, before: &str) {
     offer_undo(chat, env, "The topic was changed", ThreadChange::Topic(before.to_owned()));
 }
 
-/// Sets the topic: one line, as long as it needs to be.
+/// Sets the topic, as one line.
 pub fn set_topic(chat: &Chat, env: &mut Env<'_>, topic: &str) {
     let topic = SafeText::line(topic).to_string();
     if let Some(why) = chat.blocked(env.me, &ThreadChange::Topic(String::new())) {
@@ -283,7 +295,7 @@ pub fn set_topic(chat: &Chat, env: &mut Env<'_>, topic: &str) {
     }
 }
 
-/// Takes a group that was left out of the list; true when that was done.
+/// Hides a group that the user has left; true if that was done.
 pub fn hide(chat: &mut Chat, env: &mut Env<'_>) -> bool {
     if !chat.info.left {
         env.complain("Only a group that you have left can be hidden");
@@ -337,7 +349,7 @@ pub fn changed(
     }
 }
 
-/// The server announced a flag. It may be our own change that comes back: then this is its answer.
+/// The server announced a flag. If it is the user's own change, this is its answer.
 pub fn flag_announced(chat: &mut Chat, env: &mut Env<'_>, flag: ThreadFlag, on: bool) {
     let ours = chat.flag(env.pending, flag).changing_to == Some(on);
     env.pending.give_up_thread(
@@ -374,7 +386,7 @@ pub fn take_settings(chat: &mut Chat, env: &mut Env<'_>, settings: ThreadSetting
     for (flag, on) in &settings.flags {
         chat.know(*flag, *on);
     }
-    // An answer that was asked for before our change must not show the old topic again.
+    // An answer to a request from before the change must not bring the old topic back.
     let changing = env
         .pending
         .is_changing(&chat.chat_ref(), |change| matches!(change, ThreadChange::Topic(_)));

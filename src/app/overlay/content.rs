@@ -1,7 +1,7 @@
 //! The content of a dialog, and the visible part of it.
 
 use crate::app::view::layout::{Rect, Size};
-use crate::app::view::wrap::TextRow;
+use crate::app::view::wrap::{TextRow, break_lines};
 use crate::app::view::{Label, Tone};
 use crate::model::SafeText;
 use crate::model::text::{tail, width};
@@ -214,6 +214,7 @@ impl Content {
             }
             None => DialogBody::Lines(self.lines.into_iter().skip(skip).take(room).collect()),
         };
+        let hint = hint_for(&self.hint, usize::from(area.width.saturating_sub(6))).to_owned();
         Some(DialogView {
             body: Rect {
                 x: area.x + 2,
@@ -226,7 +227,7 @@ impl Content {
             input,
             ruled,
             lines,
-            hint: self.hint,
+            hint,
             takes_keys,
         })
     }
@@ -244,6 +245,35 @@ fn input_view(text: &str, note: String, columns: u16) -> InputView {
 /// Moves the highlight by `by` lines and keeps it within `count` lines.
 pub fn step(marked: &mut usize, by: isize, count: usize) {
     *marked = marked.saturating_add_signed(by).min(count.saturating_sub(1));
+}
+
+/// Lines for a text that may be too long for one row, with a short text at the right of the first one. If there is no
+/// room beside that, it gets a row of its own.
+pub fn wrapped(left: &str, right: &str, columns: usize) -> Vec<DialogLine> {
+    const LEAST: usize = 16;
+    let beside = columns.saturating_sub(width(right) + 1);
+    let is_apart = beside < LEAST.min(width(left));
+    let rows = break_lines(left, if is_apart { columns } else { beside });
+    let rows = rows.into_iter().filter_map(|row| left.get(row));
+    let mut lines: Vec<DialogLine> = rows.map(|row| DialogLine::new(row.trim_end(), "")).collect();
+    if is_apart {
+        let rows = break_lines(right, columns).into_iter().filter_map(|row| right.get(row));
+        lines.extend(rows.map(|row| DialogLine::new("", row.trim_end())));
+    } else if let Some(first) = lines.first_mut() {
+        right.clone_into(&mut first.right);
+    }
+    lines
+}
+
+/// As many parts of a hint as fit; the last ones are dropped first.
+pub fn hint_for(hint: &str, columns: usize) -> &str {
+    let mut hint = hint;
+    while width(hint) > columns
+        && let Some((shorter, _)) = hint.rsplit_once(" · ")
+    {
+        hint = shorter;
+    }
+    hint
 }
 
 /// The number of text columns in a wide dialog.

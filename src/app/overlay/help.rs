@@ -1,6 +1,6 @@
 //! All keys and commands: first those of the current place, then those that work everywhere, then the rest.
 
-use super::content::{Content, DialogLine};
+use super::content::{Content, DialogLine, wide_columns, wrapped};
 use super::{Dialog, DialogEnv, Next};
 use crate::app::action::OverlayAction;
 use crate::app::keymap::{Context, KeymapEntry};
@@ -40,7 +40,8 @@ impl Help {
 }
 
 impl Dialog for Help {
-    fn content(&self, app: &AppState, _: Size) -> Content {
+    fn content(&self, app: &AppState, size: Size) -> Content {
+        let columns = wide_columns(size);
         let mut lines = Vec::new();
         let heading = |lines: &mut Vec<DialogLine>, words: &str| {
             if !lines.is_empty() {
@@ -58,18 +59,18 @@ impl Dialog for Help {
                 .collect();
             if !here.is_empty() {
                 heading(&mut lines, context.heading());
-                lines.extend(here.iter().map(|e| {
-                    DialogLine::new(e.help.as_str(), e.all_keys(app.prefs.enhanced_keyboard))
+                lines.extend(here.iter().flat_map(|e| {
+                    wrapped(&e.help, &e.all_keys(app.prefs.enhanced_keyboard), columns)
                 }));
             }
         }
         heading(&mut lines, "Commands");
         for (usage, what) in &self.commands {
-            lines.push(DialogLine::new(*what, usage.as_str()));
+            lines.extend(wrapped(what, usage, columns));
         }
-        lines.push(DialogLine::new("Send text that begins with a slash", "//text"));
+        lines.extend(wrapped("Send text that begins with a slash", "//text", columns));
         heading(&mut lines, "Signs");
-        lines.extend(SIGNS.map(|(sign, what)| DialogLine::new(what, sign)));
+        lines.extend(SIGNS.iter().flat_map(|(sign, what)| wrapped(what, sign, columns)));
         Content::new("Help", lines, "↑↓ PgUp PgDn scroll · Esc closes").scrolled(self.scroll)
     }
 

@@ -26,7 +26,7 @@ impl Members {
         Self { chat, input: String::new(), marked: 0, picked: Vec::new() }
     }
 
-    /// The members whose name or id has what was typed in it.
+    /// The members whose name or id contains the input.
     fn list<'a>(&self, app: &'a AppState) -> Vec<&'a Member> {
         let Some(chat) = app.accounts.chat(&self.chat) else { return Vec::new() };
         let names = &app.accounts.of(chat).names;

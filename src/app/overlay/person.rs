@@ -1,6 +1,6 @@
 //! Details of one member of a group, or what can be done with several.
 
-use super::content::{Content, DialogLine};
+use super::content::{Content, DialogLine, wide_columns};
 use super::members::copy_ids;
 use super::questions::{ask_remove, ask_role};
 use super::settings::name_and_id;
@@ -10,8 +10,8 @@ use crate::app::action::OverlayAction;
 use crate::app::state::AppState;
 use crate::app::view::layout::Size;
 use crate::app::view::shown;
-use crate::model::text::cut;
-use crate::model::{ChatRef, Role, UserId};
+use crate::model::text::{cut, width};
+use crate::model::{ChatRef, Role, ThreadChange, UserId};
 
 #[derive(Debug)]
 pub struct Person {
@@ -24,7 +24,7 @@ impl Person {
         Self { chat, who }
     }
 
-    fn details(&self, app: &AppState, who: &UserId) -> Vec<DialogLine> {
+    fn details(&self, app: &AppState, who: &UserId, columns: usize) -> Vec<DialogLine> {
         let chat = app.accounts.chat(&self.chat);
         let member = chat.and_then(|c| c.group.members.iter().find(|m| m.id == *who));
         let mut lines = vec![DialogLine::new("id", who.as_str())];
@@ -36,27 +36,53 @@ impl Person {
                     lines.push(DialogLine::new("friendlyName", member.name.as_str()));
                 }
                 for (name, value) in &member.details {
-                    lines.push(DialogLine::new(name.as_ref(), cut(value, 56)));
+                    let room = columns.saturating_sub(width(name) + 1);
+                    lines.push(DialogLine::new(name.as_ref(), cut(value, room)));
                 }
             }
             None => lines.push(DialogLine::dim("No longer a member.")),
         }
         lines
     }
+
+    /// The keys for what the user may do.
+    fn hint(&self, app: &AppState, account: &Account) -> String {
+        let chat = app.accounts.chat(&self.chat);
+        let may = |change: &dyn Fn(&UserId) -> ThreadChange| {
+            let blocked = |who: &UserId| chat?.blocked(&account.me, &change(who));
+            self.who.iter().all(|who| blocked(who).is_none())
+        };
+        let is_me = self.who == [account.me.clone()];
+        let mut parts = Vec::new();
+        if may(&|who| ThreadChange::Remove(who.clone())) {
+            parts.push(if is_me { "x leave" } else { "x remove" });
+        }
+        if may(&|who| ThreadChange::Member(who.clone(), Role::Admin)) {
+            parts.push("o role");
+        }
+        parts.push(if self.who.len() == 1 {
+            "y or Enter copies the id"
+        } else {
+            "y or Enter copies the ids"
+        });
+        parts.join(" · ")
+    }
 }
 
 impl Dialog for Person {
-    fn content(&self, app: &AppState, _: Size) -> Content {
+    fn content(&self, app: &AppState, size: Size) -> Content {
         let account: &Account =
             app.accounts.get(&self.chat.account).unwrap_or(app.current_account());
         let (title, lines) = if let [one] = self.who.as_slice() {
-            (shown(&app.prefs, &account.name(one)).to_string(), self.details(app, one))
+            (
+                shown(&app.prefs, &account.name(one)).to_string(),
+                self.details(app, one, wide_columns(size)),
+            )
         } else {
             let line = |who| DialogLine::new(name_and_id(app, account, who), "");
             (format!("{} people", self.who.len()), self.who.iter().map(line).collect())
         };
-        let copies = if self.who.len() == 1 { "the id" } else { "the ids" };
-        Content::new(title, lines, format!("x remove · o role · y or Enter copies {copies}"))
+        Content::new(title, lines, self.hint(app, account))
     }
 
     fn act(&mut self, action: OverlayAction, env: &mut DialogEnv<'_>) -> Next {

@@ -5,7 +5,7 @@ use crate::app::chat::group;
 use crate::app::state::AppState;
 use crate::model::{ChatRef, Member, Role, ThreadChange, ThreadFlag, UserId};
 
-/// Changes a two-state setting. One that everyone in the group shares is asked about first; without `to` it is toggled.
+/// Changes a two-state setting, or toggles it without `to`. Asks first if everyone in the group shares it.
 pub fn change_flag(
     app: &mut AppState,
     at: &ChatRef,

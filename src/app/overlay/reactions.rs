@@ -1,4 +1,4 @@
-//! Chooses a reaction; choosing choosing the same one again removes it.
+//! Chooses a reaction; choosing the same one again removes it.
 
 use super::content::{Content, DialogLine, step};
 use super::{Dialog, DialogEnv, Next};

@@ -232,14 +232,19 @@ fn rows(app: &AppState, account: &Account, hit: &Hit, columns: usize) -> [Dialog
     let zone = &app.prefs.zone;
     let day = hit.key.at.day_name(app.clock.wall, zone);
     let when = format!("{day} {}", hit.key.at.clock(zone));
-    let who = shown(&app.prefs, &account.distinct_name(&hit.sender));
+    let chat = account.conversations.get(&hit.conversation);
+    let title = chat.map(|chat| shown(&app.prefs, &account.title(chat)));
+    // System lines are sent by the conversation.
+    let is_system = hit.sender.as_str() == hit.conversation.as_str();
+    let who = match &title {
+        Some(title) if is_system => title.clone(),
+        _ => shown(&app.prefs, &account.distinct_name(&hit.sender)),
+    };
     let mut first = DialogLine {
         left: vec![Label::new(who.as_str(), Tone::Unread)],
         right_tone: Tone::Dim,
         ..DialogLine::default()
     };
-    let chat = account.conversations.get(&hit.conversation);
-    let title = chat.map(|chat| shown(&app.prefs, &account.title(chat)));
     if let Some(title) = title.filter(|title| *title != who) {
         let room = columns.saturating_sub(width(&who) + width(&when) + 1);
         first.left.push(Label::new(cut(&format!("  in {title}"), room), Tone::Dim));

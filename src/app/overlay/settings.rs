@@ -9,6 +9,7 @@ use crate::app::chat::{Blocked, Chat};
 use crate::app::chat::{JoinUrlState, change_words, join_url};
 use crate::app::state::AppState;
 use crate::app::view::layout::Size;
+use crate::app::view::wrap::break_lines;
 use crate::app::view::{Tone, shown};
 use crate::model::conversation::{FLAGS, FlagSpec};
 use crate::model::text::{cut, fit, width};
@@ -16,6 +17,9 @@ use crate::model::{ChatRef, Role, SafeText, ThreadChange, ThreadFlag, UserId};
 
 /// The width of a row's label in cells.
 const LABEL: usize = 25;
+const SHORT_LABEL: usize = 15;
+/// In a dialog with fewer columns a row has no text at its right.
+const TWO_TEXTS: usize = 50;
 
 #[derive(Debug)]
 pub struct Settings {
@@ -114,7 +118,8 @@ impl Dialog for Settings {
             ""
         };
         if !role.is_empty() {
-            lines.push(DialogLine::dim(role));
+            let rows = break_lines(role, columns).into_iter().filter_map(|row| role.get(row));
+            lines.extend(rows.map(|row| DialogLine::dim(row.trim_end())));
         }
         let at = self.marked.min(rows.len().saturating_sub(1));
         if let Some(line) = lines.get_mut(at) {
@@ -176,6 +181,16 @@ impl SettingRow {
         Self { id, key, label, value, does: "asks first", blocked: None, saving: false }
     }
 
+    /// The label in a dialog that has no room for the whole one.
+    fn short_label(&self) -> String {
+        let label = match self.id {
+            RowId::Flag(flag) => flag.spec().short_title,
+            _ => self.label,
+        };
+        let label = if label.is_empty() { "Pinned" } else { label };
+        fit(label, SHORT_LABEL)
+    }
+
     fn line(&self, columns: usize) -> DialogLine {
         let key = self.key.map_or_else(|| " ".to_owned(), String::from);
         let right = match self.blocked {
@@ -183,9 +198,20 @@ impl SettingRow {
             Some(why) => why.to_string(),
             None => self.does.to_owned(),
         };
-        let room = columns.saturating_sub(LABEL + 3 + width(&right) + 1);
-        let value = cut(&SafeText::line(&self.value), room.max(8));
-        let left = format!("{key}  {}{value}", fit(self.label, LABEL));
+        let value = SafeText::line(&self.value);
+        let is_narrow = columns < TWO_TEXTS;
+        let label = if is_narrow { self.short_label() } else { fit(self.label, LABEL) };
+        let room = columns.saturating_sub(width(&label) + 3);
+        // The value matters more than the text at the right.
+        let fits = |right: &str| width(&value) + width(right) < room;
+        let right = match self.blocked.filter(|_| !self.saving) {
+            _ if is_narrow => String::new(),
+            Some(why) if !fits(&right) => why.short().to_owned(),
+            _ => right,
+        };
+        let beside = if right.is_empty() { 0 } else { width(&right) + 1 };
+        let value = cut(&value, room.saturating_sub(beside).max(8));
+        let left = format!("{key}  {label}{value}");
         let tone = if self.blocked.is_some() { Tone::Dim } else { Tone::Plain };
         DialogLine::toned(left, right, tone)
     }
@@ -208,7 +234,7 @@ fn rows(app: &AppState, account: &Account, chat: &Chat) -> Vec<SettingRow> {
     rows.extend(FLAGS.iter().filter(|f| f.is_own()).map(|spec| flag(app, account, chat, spec)));
     if is_group {
         rows.extend(facts(app, account, chat));
-        let value = if chat.info.left { "you have left" } else { "…" };
+        let value = if chat.info.left { "you have left" } else { "this group" };
         rows.push(SettingRow {
             blocked: chat.info.left.then_some(Blocked::NotAMember),
             saving: is_saving(
@@ -222,12 +248,12 @@ fn rows(app: &AppState, account: &Account, chat: &Chat) -> Vec<SettingRow> {
     if is_group && chat.info.left {
         rows.push(SettingRow {
             does: "hide",
-            ..SettingRow::new(RowId::Hide, Some('x'), "Hide", "out of the list".into())
+            ..SettingRow::new(RowId::Hide, Some('x'), "Hide", "from the list".into())
         });
     }
     rows.push(SettingRow {
         saving: is_saving(app, chat, |change| *change == ThreadChange::Clear),
-        ..SettingRow::new(RowId::Clear, Some('d'), "Delete history", "for your account only".into())
+        ..SettingRow::new(RowId::Clear, Some('d'), "Delete history", "only for you".into())
     });
     rows
 }

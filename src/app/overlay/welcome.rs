@@ -1,18 +1,21 @@
 //! The most important keys, shown at the first start. It takes no keys: every key works as usual.
 
-use super::content::{Content, DialogLine};
+use super::content::{Content, DialogLine, wide_columns};
 use super::{Dialog, DialogEnv, Next};
 use crate::app::action::OverlayAction;
 use crate::app::keymap::KeymapEntry;
 use crate::app::state::AppState;
 use crate::app::view::layout::Size;
+use crate::app::view::wrap::break_lines;
 
 #[derive(Debug)]
 pub struct Welcome;
 
 impl Dialog for Welcome {
     /// Takes the keys from the key table, so that they are always correct.
-    fn content(&self, app: &AppState, _: Size) -> Content {
+    fn content(&self, app: &AppState, size: Size) -> Content {
+        const KEY: usize = 10;
+        let columns = wide_columns(size).min(55).saturating_sub(KEY);
         let lines = [
             ("send", "sends"),
             ("next-conversation", "opens the chat below (and ↑ the one above)"),
@@ -21,9 +24,14 @@ impl Dialog for Welcome {
             ("help", "shows all keys"),
         ];
         let keymap = &app.prefs.keymap;
-        let lines = lines.iter().filter_map(|(name, what)| {
-            let key = keymap.entry(name).map(KeymapEntry::key).filter(|key| !key.is_empty())?;
-            Some(DialogLine::new(format!("{key:<9} {what}"), ""))
+        let lines = lines.iter().flat_map(|(name, what)| {
+            let key = keymap.entry(name).map(KeymapEntry::key).filter(|key| !key.is_empty());
+            let mut key = key.unwrap_or_default();
+            let rows = if key.is_empty() { Vec::new() } else { break_lines(what, columns) };
+            let rows = rows.into_iter().filter_map(|row| what.get(row));
+            let line =
+                |row: &str| DialogLine::new(format!("{:<KEY$}{row}", std::mem::take(&mut key)), "");
+            rows.map(line).collect::<Vec<_>>()
         });
         Content::new("Getting started", lines.collect(), "Esc closes this").narrow()
     }

@@ -1,4 +1,4 @@
-//! What can follow the first of two keys, right above the message box. It takes no keys: the second one is waited for.
+//! Shows what can follow the first of two keys, right above the message box. It takes no keys.
 
 use super::content::{Content, DialogLine, DialogView, Extent};
 use crate::app::keymap::KeymapEntry;
@@ -7,10 +7,10 @@ use crate::app::view::layout::Size;
 use crate::model::text::width;
 use std::time::Duration;
 
-/// Who knows the second key presses it before that.
+/// Users who know the second key press it before that.
 pub const SHOWN_AFTER: Duration = Duration::from_millis(300);
 
-/// The keys that can follow the one that was pressed, once it has waited for a while.
+/// The keys that can follow the first one, if the second one has not come for a while.
 pub fn which_key(app: &AppState, size: Size, above: u16) -> Option<DialogView> {
     let (prefix, since) = app.prefix.as_ref()?;
     if app.clock.mono < *since + SHOWN_AFTER {
