@@ -1,4 +1,4 @@
-//! The configuration file: defaults, reading, and complaints that name file and line.
+//! The configuration file: defaults, reading, and errors that name file and line.
 //!
 //! Never written by the program. What is wrong in a value is an error; an unknown key is a warning with the nearest
 //! known name.
@@ -120,7 +120,7 @@ fn read(file: &Path) -> Result<Option<String>, ConfigError> {
 }
 
 impl Config {
-    /// The configuration of someone without a file.
+    /// The configuration without a file.
     ///
     /// # Errors
     /// Never with the built-in key table, which a test reads.
@@ -131,15 +131,15 @@ impl Config {
     /// Reads a file; `None` when there is none.
     ///
     /// # Errors
-    /// When it cannot be read, is no TOML, or holds a value that makes no sense: the first such place.
+    /// When it cannot be read, is not TOML, or holds a value that makes no sense; names the first such place.
     pub fn load(file: &Path) -> Result<Option<Self>, ConfigError> {
         read(file)?.map(|text| Self::parse(&text, file)).transpose()
     }
 
-    /// Reads a file as far as it makes sense, with everything that does not; `None` when there is none.
+    /// Reads a file and returns it with everything that is wrong in it; `None` if there is no file.
     ///
     /// # Errors
-    /// When it cannot be read or is no TOML.
+    /// When it cannot be read or is not TOML.
     pub fn examine(file: &Path) -> Result<Option<(Self, Vec<ConfigError>)>, ConfigError> {
         read(file)?.map(|text| examine::examine(&text, file)).transpose()
     }

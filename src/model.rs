@@ -1,5 +1,5 @@
 //! The things of the protocol as the rest of the program sees them: ids, times, messages, conversations, and the
-//! facts (`Delta`) and wishes (`Request`) that travel between sync and app.
+//! facts (`Delta`) and requests (`Request`) that sync and app exchange.
 //!
 //! Knows no JSON, no HTTP, no SQL and no terminal. Everything here is plain data and pure functions.
 

@@ -19,7 +19,7 @@ use crate::app::view::layout::{Layout, Rect, SMALLEST};
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 
-/// What was painted last, by pane: a pane whose stamp is the same is copied and not painted again.
+/// The cells of each pane as painted last: a pane whose stamp has not changed is copied and not painted again.
 #[derive(Default)]
 pub struct Screen {
     list: Option<Painted<u64>>,

@@ -328,10 +328,10 @@ async fn wrong_answers_are_told_and_change_nothing() {
         (InjectedFault::Html, "web page"),
         (InjectedFault::BrokenJson, "not JSON"),
         (InjectedFault::ErrorInside, "does not know"),
-        (InjectedFault::Status { code: 503, error: 0, retry_after: None }, "has trouble"),
+        (InjectedFault::Status { code: 503, error: 0, retry_after: None }, "is having problems"),
         (
             InjectedFault::Status { code: 429, error: 800, retry_after: Some(60) },
-            "asks for a pause",
+            "too many requests",
         ),
         (InjectedFault::Redirect("http://127.0.0.1:9/evil".into()), "the server redirects to"),
     ];

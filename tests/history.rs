@@ -152,7 +152,7 @@ async fn everything_read_is_found_offline_and_opens_in_its_place() {
         ("in:joe k", "1 found"),
         ("has:link", "1 found"),
         ("k after:2999", "0 found"),
-        ("k before:soon", "before: wants a date"),
+        ("k before:soon", "before: needs a date"),
         ("from:nobody", "from: nobody matches nobody"),
         ("xyzzy", "Nothing found."),
     ] {

@@ -83,7 +83,7 @@ fn what_is_wrong_with_users_and_flags_is_said() {
     for (text, expected) in [
         ("8:anna.7 Anna Lindqvist\n", "wrong:1: the token looks like a name"),
         ("8:anna.7 secret-1\n8:anna.7 secret-2\n", "wrong:2: this id was given before"),
-        ("\n", "wrong: it names no users"),
+        ("\n", "wrong: it contains no users"),
     ] {
         std::fs::write(&file, text).unwrap();
         widen(&file, 0o600);

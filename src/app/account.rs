@@ -10,7 +10,7 @@ use std::time::Duration;
 pub struct Connection {
     pub state: ConnectionState,
     pub since: Duration,
-    /// Since when nothing was heard; `None` while online.
+    /// Since when the connection has been down; `None` while online.
     pub lost: Option<Duration>,
 }
 
@@ -19,7 +19,7 @@ impl Connection {
         Self { state: ConnectionState::Connecting, since: Duration::ZERO, lost: None }
     }
 
-    /// The connection changed. True when it is back.
+    /// Sets the state. True if the connection is back.
     pub fn set(&mut self, state: ConnectionState, now: Duration) -> bool {
         let came_online = state == ConnectionState::Online && self.state != ConnectionState::Online;
         self.lost = match (&state, self.lost) {
@@ -38,7 +38,7 @@ impl Connection {
         self.lost.map(|since| now.saturating_sub(since).as_secs())
     }
 
-    /// Seconds until the next try to connect.
+    /// Seconds until the next attempt to connect.
     pub fn retry_in(&self, now: Duration) -> Option<u64> {
         match &self.state {
             ConnectionState::Waiting { wait, .. } => {
@@ -49,7 +49,7 @@ impl Connection {
         }
     }
 
-    /// The next full second of the countdown to the next try, as long as it runs.
+    /// The next full second of the countdown to the next attempt, while it runs.
     pub fn next_tick(&self, now: Duration) -> Option<Duration> {
         let ConnectionState::Waiting { wait, .. } = &self.state else { return None };
         let past = now.saturating_sub(self.since);

@@ -1,7 +1,7 @@
-//! One conversation: what is known of it, what of it is loaded, and what is being done in it.
+//! One conversation: what is known about it, what is loaded, and what the user is doing in it.
 //!
-//! The modules below change a [`Chat`] through an [`Env`]: they know the account's names, the clock and the preferences,
-//! note what the user should see and ask things of sync. They know no other chat, no dialog and no screen.
+//! The modules below change a [`Chat`] through an [`Env`]: they know the account's names, the clock and the
+//! preferences, show notes to the user and send requests to sync. They know no other chat, no dialog and no screen.
 
 pub mod change_words;
 pub mod completion;
@@ -37,21 +37,21 @@ pub struct Chat {
     pub info: Conversation,
     pub timeline: Timeline,
     pub composer: Composer,
-    /// Who types, and until when (monotonic) that is believed.
+    /// Who is typing, and until when (monotonic) that is shown.
     pub typing: Vec<(UserId, Duration)>,
     pub selection: Option<Selection>,
-    /// Where the reader is.
+    /// What the view shows.
     pub anchor: Anchor,
     pub paging: Paging,
     pub reading: Reading,
     pub sending: Sending,
     pub group: Group,
-    /// The user wants it out of the list as long as they are no member.
+    /// The user has hidden it for as long as they are not a member.
     pub hidden: bool,
 }
 
-/// Where the view of a chat stands: a place in the text, never a row, so that a resize or an older page above changes
-/// nothing under the reader's eye.
+/// The position of a chat's view: a place in the text and not a row, so that the text does not move when the terminal
+/// is resized or older messages are loaded above.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Anchor {
     #[default]
@@ -118,7 +118,7 @@ impl Chat {
         self.group.members.iter().find(|m| m.id == *me).map(|m| m.role)
     }
 
-    /// When something was last said in it.
+    /// The time of the last message.
     pub fn last_activity(&self) -> Timestamp {
         let last = self.timeline.last().map_or(Timestamp(0), |m| m.at);
         last.max(self.info.activity)
@@ -133,7 +133,7 @@ impl Chat {
             && (self.info.cleared_at.is_some() || self.info.activity.0 == 0)
     }
 
-    /// Whether the user took it out of the list.
+    /// Whether the user has hidden it.
     pub fn is_hidden(&self) -> bool {
         self.hidden && self.info.left
     }

@@ -1,4 +1,4 @@
-//! Slash commands: everything that keys do for the open chat, in words.
+//! Slash commands: what the keys do for the open chat, as words.
 
 pub mod literal;
 mod people;
@@ -15,7 +15,7 @@ use crate::model::{ChatRef, Outgoing, ThreadChange};
 /// A slash command.
 struct SlashCommand {
     pub name: &'static str,
-    /// What stands behind its name; in brackets what can be left out.
+    /// The arguments after its name; optional ones are in brackets.
     pub args: &'static str,
     pub help: &'static str,
     run: Run,
@@ -25,14 +25,14 @@ struct SlashCommand {
 enum Run {
     /// As the action with this name in the key table.
     Action(&'static str),
-    /// By a function of what stands behind the name.
+    /// By a function of its arguments.
     Function(fn(&mut Model, &ChatRef, &str) -> CommandResult),
-    /// With something behind its name as a function, else as an action.
+    /// With arguments as a function, otherwise as an action.
     Either(fn(&mut Model, &ChatRef, &str) -> CommandResult, &'static str),
     Flag(&'static FlagSpec),
 }
 
-/// Whether a command was written as it has to be.
+/// Whether a command was written correctly.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum CommandResult {
     Done,
@@ -78,12 +78,7 @@ const COMMANDS: [SlashCommand; 24] = [
     flag(2),
     flag(3),
     command("leave", "", "Leave this group", Run::Action("leave-group")),
-    command(
-        "hide",
-        "",
-        "Take a group that you have left out of the list",
-        Run::Action("hide-group"),
-    ),
+    command("hide", "", "Hide a group that you have left", Run::Action("hide-group")),
     command("delete", "", "Delete the history for your account", Run::Action("delete-history")),
     command("create", "[TOPIC]", "Create a group", Run::Either(create, "create-group")),
     command("join", "[URL]", "Join a group by its URL", Run::Either(join, "join-group")),
@@ -127,7 +122,7 @@ pub fn help() -> Vec<(String, &'static str)> {
     COMMANDS.iter().map(|command| (command.usage(), command.help)).collect()
 }
 
-/// Runs a line that began with a slash. What is no command asks before it is sent.
+/// Runs a line that began with a slash. If it is not a command, the user is asked before it is sent.
 pub fn run(model: &mut Model, chat: &ChatRef, line: &str) -> Option<Action> {
     let (name, args) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     let args = args.trim();
@@ -150,7 +145,7 @@ pub fn run(model: &mut Model, chat: &ChatRef, line: &str) -> Option<Action> {
     None
 }
 
-/// Takes a command that was carried out out of the box.
+/// Removes a command from the box after it was carried out.
 fn clear(model: &mut Model) {
     model.app.notes.clear();
     model.app.with_open(|chat, env| {
@@ -208,7 +203,7 @@ fn set_flag(model: &mut Model, spec: &FlagSpec, args: &str) -> CommandResult {
     clear(model);
     let Some(chat) = model.app.open.clone() else { return CommandResult::Done };
     if to.is_some() {
-        // The line says what is to be: nothing is left to ask.
+        // The line names the new state, so nothing has to be asked.
         model.app.with_open(|chat, env| {
             if let Some(on) = group::wanted_flag(chat, env, spec.flag, to) {
                 group::change(chat, env, ThreadChange::Flag(spec.flag, on));

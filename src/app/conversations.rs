@@ -31,12 +31,12 @@ impl Conversations {
         self.map.get_mut(id)
     }
 
-    /// The conversation, for a change that the list does not show.
+    /// The conversation, for a change that does not show in the list.
     pub fn get_quietly(&mut self, id: &ConversationId) -> Option<&mut Chat> {
         self.map.get_mut(id)
     }
 
-    /// The conversation; made when it is not known.
+    /// The conversation; created if it is not known.
     pub fn ensure(&mut self, id: &ConversationId) -> &mut Chat {
         self.revision += 1;
         if !self.map.contains_key(id) {
@@ -52,13 +52,12 @@ impl Conversations {
         self.order.iter().filter_map(|id| self.map.get(id))
     }
 
-    /// In the order of the list; does not count as a change of what the list shows.
+    /// In the order of the list, for changes that do not show in the list.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Chat> {
         self.map.values_mut()
     }
 
-    /// What the list shows: chats in which nothing was ever said and groups that were hidden are left out, unless one of
-    /// them is open.
+    /// The conversations in the list. Empty chats and hidden groups are left out unless they are open.
     pub fn shown<'a>(&'a self, open: Option<&'a ConversationId>) -> impl Iterator<Item = &'a Chat> {
         self.iter().filter(move |c| Some(&c.info.id) == open || !(c.is_empty() || c.is_hidden()))
     }

@@ -16,7 +16,7 @@ pub enum Effect {
     },
     /// Asks for the clipboard's text.
     PasteClipboard,
-    /// Has the text edited in the user's editor.
+    /// Opens the text in the user's editor.
     EditOutside {
         chat: ChatRef,
         text: String,
@@ -26,7 +26,7 @@ pub enum Effect {
     Quit,
 }
 
-/// What became of an effect that another program carried out.
+/// The result of an effect that another program carried out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Outcome {
     /// `terminal`: by OSC 52, which the terminal may ignore without a word. `program`: the programs that have taken the

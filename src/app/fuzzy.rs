@@ -1,4 +1,4 @@
-//! Choosing from many by typing a few letters.
+//! Choosing from a list by typing a few letters.
 
 use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
@@ -24,14 +24,15 @@ impl Ranker {
         }
     }
 
-    /// How well a name fits, higher is better; `None` when it does not. With nothing typed everything fits equally.
+    /// The score of a name, higher is better; `None` if it does not match. With an empty input, everything matches
+    /// equally.
     pub fn rank(&mut self, name: &str) -> Option<u32> {
         self.pattern.score(Utf32Str::new(name, &mut self.buffer), &mut self.matcher)
     }
 }
 
-/// How a name is meant by a part of it, best first: all of it, its beginning, the beginning of a word, any part.
-/// `None` when the part is not in it.
+/// How a name matches a part of it, best first: as a whole, at its beginning, at the beginning of a word, anywhere.
+/// `None` if the part does not occur.
 pub fn part_of(name: &str, part: &str) -> Option<u32> {
     let (name, part) = (crate::model::fold::folded(name), crate::model::fold::folded(part));
     if name == part {

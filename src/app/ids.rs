@@ -1,4 +1,4 @@
-//! Counters for ids made here.
+//! Counters for ids that are created here.
 
 use crate::model::ClientMessageId;
 

@@ -5,7 +5,7 @@ use super::action::{Action, ComposeAction, OverlayAction, PrefixKey};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use std::collections::HashMap;
 
-/// Where keys work. What a place does not bind is looked up in `Global`.
+/// Where keys work. Keys that a place does not bind are looked up in `Global`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Context {
     Global,
@@ -28,7 +28,7 @@ impl Context {
         Self::ALL.iter().find(|(n, _)| *n == name).map(|(_, c)| *c)
     }
 
-    /// All contexts but dialogs, beginning with this one.
+    /// All contexts except dialogs, starting with this one.
     pub fn order_from(first: Self) -> impl Iterator<Item = Self> {
         let others = Self::ALL.into_iter().map(|(_, context)| context);
         std::iter::once(first).chain(others.filter(move |c| *c != first && *c != Self::Overlay))
@@ -52,7 +52,7 @@ pub struct Chord {
     modifiers: KeyModifiers,
 }
 
-/// What a terminal without extra protocols sends for something else.
+/// Chords that a terminal without extra protocols sends for other keys.
 const UNREACHABLE: [&str; 6] = ["ctrl-i", "ctrl-m", "ctrl-[", "ctrl-@", "ctrl-space", "ctrl-enter"];
 
 impl Chord {
@@ -109,8 +109,8 @@ impl Chord {
         KeyEvent::new(self.code, self.modifiers)
     }
 
-    /// One form for what terminals report in several: shift is in the letter itself, back-tab is shift-tab, and
-    /// Ctrl-_ comes as Ctrl-7.
+    /// The canonical form: terminals report the same chord in several ways. Shift is part of the letter, back-tab is
+    /// shift-tab, and Ctrl-_ is reported as Ctrl-7.
     fn normal(mut self) -> Self {
         self.modifiers &= KeyModifiers::CONTROL | KeyModifiers::ALT | KeyModifiers::SHIFT;
         match self.code {
@@ -142,7 +142,7 @@ impl Chord {
         bare && self.modifiers.intersects(KeyModifiers::SHIFT | KeyModifiers::CONTROL)
     }
 
-    /// Pressed in the box, it types something.
+    /// Whether it types a character when pressed in the box.
     pub fn types(self) -> bool {
         matches!(self.code, KeyCode::Char(_)) && self.modifiers.is_empty()
     }
@@ -183,7 +183,7 @@ pub struct KeymapEntry {
     pub name: String,
     /// Where its keys work.
     pub contexts: Vec<Context>,
-    /// Each one chord, or two to be pressed one after the other.
+    /// Each is one chord, or two that are pressed one after the other.
     pub keys: Vec<Vec<Chord>>,
     pub label: Option<String>,
     pub help: String,
@@ -195,7 +195,7 @@ impl KeymapEntry {
         self.keys.first().map(|k| write(k)).unwrap_or_default()
     }
 
-    /// All bindings as text. Those that only an enhanced keyboard can send are left out where there is none.
+    /// All bindings as text, without those that need an enhanced keyboard if there is none.
     pub fn all_keys(&self, enhanced_keyboard: bool) -> String {
         let can_send =
             |keys: &&Vec<Chord>| enhanced_keyboard || !keys.iter().any(|k| k.is_enhanced());
@@ -216,7 +216,7 @@ pub struct Keymap {
 }
 
 impl Keymap {
-    /// Makes the map of a table.
+    /// Creates the map from a table.
     ///
     /// # Errors
     /// A line for the user when a name is unknown or two actions of one place share a key.
@@ -299,7 +299,7 @@ impl Resolver {
     }
 }
 
-/// What a second key does that leads to no action: Esc and Ctrl-C take the first one back.
+/// The result of a second key that completes no binding: Esc and Ctrl-C cancel the first one.
 fn ended(first: Chord, second: Chord) -> PrefixKey {
     let is_cancel = second.code == KeyCode::Esc
         || (second.code == KeyCode::Char('c') && second.modifiers == KeyModifiers::CONTROL);

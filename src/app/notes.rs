@@ -3,9 +3,9 @@
 use crate::model::{ChatRef, SafeText, ThreadChange};
 use std::time::Duration;
 
-/// How long a note stays in sight.
+/// How long a note stays visible.
 const LASTS: Duration = Duration::from_secs(5);
-/// How long one that offers to undo something does.
+/// How long a note with an offer to undo stays visible.
 const OFFER_LASTS: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Debug, PartialEq)]
@@ -15,7 +15,7 @@ pub struct Note {
     pub until: Duration,
     /// Something went wrong.
     pub bad: bool,
-    /// What the undo key does while the note is in sight.
+    /// What the undo key does while the note is visible.
     pub offer: Option<UndoOffer>,
 }
 
@@ -27,7 +27,7 @@ pub struct UndoOffer {
     pub back: ThreadChange,
 }
 
-/// The note in sight. A new one takes the place of the one before.
+/// The visible note. A new one replaces the one before.
 #[derive(Clone, Debug, Default)]
 pub struct Notes {
     current: Option<Note>,
@@ -59,7 +59,7 @@ impl Notes {
         self.show(text, false);
     }
 
-    /// Something that was done and can be undone with one key while the note is in sight.
+    /// Something that was done and can be undone with one key while the note is visible.
     pub fn offer(&mut self, text: &str, offer: UndoOffer) {
         let until = self.now + OFFER_LASTS;
         let text = SafeText::line(text);

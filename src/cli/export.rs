@@ -181,7 +181,7 @@ fn date(
     option: &str,
     zone: &TimeZone,
 ) -> Result<Option<(Timestamp, Timestamp)>, ExitError> {
-    let wrong = || ExitError::usage(format!("{option} wants a date such as 2019-12-31 or 2019"));
+    let wrong = || ExitError::usage(format!("{option} needs a date such as 2019-12-31 or 2019"));
     text.map(|text| date_range(text, zone).ok_or_else(wrong)).transpose()
 }
 

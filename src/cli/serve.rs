@@ -63,7 +63,7 @@ impl ServeArgs {
 }
 
 fn public_url(text: &str) -> Result<Origin, String> {
-    Origin::parse(text).ok_or_else(|| "it is scheme and host, without a path".to_owned())
+    Origin::parse(text).ok_or_else(|| "expected scheme and host, without a path".to_owned())
 }
 
 /// Serves until the program is terminated.

@@ -173,7 +173,7 @@ impl Client {
         }
         match result {
             Ok(_) if self.session(|s| s.registration.is_some()) => Ok(()),
-            Ok(_) => Err(Error::bad_answer("the server registered no token")),
+            Ok(_) => Err(Error::bad_answer("the server issued no registration token")),
             Err(error) if error.kind == ErrorKind::Unsupported || error.is_inaccessible() => {
                 self.session(|s| s.no_endpoints = true);
                 Ok(())

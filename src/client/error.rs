@@ -24,9 +24,9 @@ fn meaning(code: u32) -> Option<&'static str> {
     Some(match code {
         201 => "the server does not know this address",
         206 => "this message is not accepted in this conversation",
-        284 => "the other person cannot be reached by messages",
+        284 => "this person cannot receive messages",
         403 | 7_000 => "not allowed here",
-        429 | 800 | 803 | 19_000 => "the server asks for a pause",
+        429 | 800 | 803 | 19_000 => "too many requests",
         804 => "the other person has not accepted your contact request yet",
         1_000 | 1_102 => "the server does not understand the message",
         1_003 => "the message is too large",
@@ -151,7 +151,7 @@ impl Error {
 
     /// The server has asked for a pause because there were too many requests.
     pub(super) fn rate_limit(wait: Duration) -> Self {
-        let error = Self::new(ErrorKind::RetryAfter(wait), "the server asks for a pause", false);
+        let error = Self::new(ErrorKind::RetryAfter(wait), "too many requests", false);
         Self { rate_limit: true, ..error }
     }
 
@@ -191,7 +191,7 @@ impl Error {
     }
 
     pub(super) fn endpoint_gone() -> Self {
-        Self::new(ErrorKind::EndpointGone, "the registration has ended", false)
+        Self::new(ErrorKind::EndpointGone, "the registration has expired", false)
     }
 
     /// A search through the history that stopped before it had read everything.
@@ -288,7 +288,7 @@ impl Error {
             }
             (401, _) => Self::new(ErrorKind::TokenRejected, with("the token was rejected"), false),
             (404, Some(729 | 450)) => {
-                Self::new(ErrorKind::EndpointGone, with("the registration has ended"), false)
+                Self::new(ErrorKind::EndpointGone, with("the registration has expired"), false)
             }
             (400, Some(230)) => {
                 Self::new(ErrorKind::StaleSyncState, with("the sync state is too old"), false)
@@ -304,21 +304,29 @@ impl Error {
             (413, _) => Self::new(ErrorKind::TooLarge, with("the message is too large"), false),
             (429, _) => {
                 let error = Self::rate_limit(asked.wait().unwrap_or(UNNAMED_PAUSE));
-                Self { message: with("the server asks for a pause"), ..error }
+                Self { message: with("too many requests"), ..error }
             }
-            (408 | 425, _) => {
-                Self::new(ErrorKind::Unavailable, with("the server asks to try again"), false)
-            }
+            (408 | 425, _) => Self::new(
+                ErrorKind::Unavailable,
+                with("the server asks us to try again later"),
+                false,
+            ),
             (500..=599, _) => match asked.wait() {
-                Some(wait) => {
-                    Self::new(ErrorKind::RetryAfter(wait), with("the server has trouble"), true)
+                Some(wait) => Self::new(
+                    ErrorKind::RetryAfter(wait),
+                    with("the server is having problems"),
+                    true,
+                ),
+                None => {
+                    Self::new(ErrorKind::Unavailable, with("the server is having problems"), true)
                 }
-                None => Self::new(ErrorKind::Unavailable, with("the server has trouble"), true),
             },
-            (409, _) => Self::new(ErrorKind::Unavailable, with("the server sees a conflict"), true),
+            (409, _) => {
+                Self::new(ErrorKind::Unavailable, with("the server reports a conflict"), true)
+            }
             (300..=399, _) => Self::new(
                 ErrorKind::Refused,
-                with("the server redirects, which is not followed"),
+                with("the server sent a redirect, which is not followed"),
                 false,
             ),
             (_, code) => {
@@ -367,7 +375,8 @@ impl AskedWait {
         Some(Timestamp(at.timestamp().as_millisecond()))
     }
 
-    /// The wait that `Retry-After` names: seconds, or a date by the server's clock, or else by ours. The gate limits it.
+    /// The wait that `Retry-After` names: seconds, or a date by the server's clock, or else by ours. The gate limits
+    /// it.
     fn wait(&self) -> Option<Duration> {
         let text = self.retry_after.as_deref()?.trim();
         if let Ok(seconds) = text.parse::<f64>() {
@@ -423,9 +432,9 @@ mod tests {
             (429, 804, ErrorKind::Refused, "has not accepted"),
             (403, 804, ErrorKind::Refused, "has not accepted"),
             (403, 206, ErrorKind::Forbidden, "not accepted in this conversation"),
-            (400, 284, ErrorKind::Refused, "cannot be reached"),
+            (400, 284, ErrorKind::Refused, "cannot receive messages"),
             (403, 403, ErrorKind::Forbidden, "not allowed"),
-            (429, 803, pause, "pause"),
+            (429, 803, pause, "too many requests"),
         ] {
             let body = format!("{{\"errorCode\":{code}}}");
             let status = StatusCode::from_u16(status).unwrap();

@@ -52,7 +52,7 @@ impl TokenSource {
             Self::Env(name) => format!("start skchat again with a new token in {name}"),
             Self::File(file) => format!("write a new token to {}", file.path.display()),
             Self::SignIn(_) => "sign in again: Ctrl-X s, or skchat login".to_owned(),
-            Self::Command(_) => "the token command has to give a new token".to_owned(),
+            Self::Command(_) => "the token command has to print a new token".to_owned(),
         }
     }
 
@@ -131,8 +131,7 @@ impl TokenFile {
             let message = format!("the token file {} cannot be read: {e}", self.path.display());
             Error::signed_out(&message)
         })?;
-        String::from_utf8(bytes)
-            .map_err(|_| Error::signed_out("the token file holds bytes that are no text"))
+        String::from_utf8(bytes).map_err(|_| Error::signed_out("the token file is not text"))
     }
 }
 
@@ -194,7 +193,7 @@ fn read_within(file: &OwnedFd, time: Duration) -> io::Result<Vec<u8>> {
         let left = Timespec::try_from(left).map_err(|_| io::ErrorKind::TimedOut)?;
         let mut fds = [PollFd::new(file, PollFlags::IN)];
         match poll(&mut fds, Some(&left)) {
-            Ok(0) => return Err(io::Error::new(io::ErrorKind::TimedOut, "nobody writes to it")),
+            Ok(0) => return Err(io::Error::new(io::ErrorKind::TimedOut, "nothing writes to it")),
             Ok(_) => {}
             Err(rustix::io::Errno::INTR) => continue,
             Err(e) => return Err(e.into()),

@@ -1,4 +1,4 @@
-//! Reading a configuration with everything that is wrong in it: what is wrong is noted and left out, and the rest is read.
+//! Reads a configuration and reports everything that is wrong in it: wrong settings are left out, and the rest is read.
 
 use super::{Config, ConfigError, ConfigFile, Token, keys, names};
 use crate::model::Preferences;
@@ -8,15 +8,15 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// A message that waits longer looks lost.
+/// The longest grace period: a message that waits longer looks lost.
 const MAX_GRACE_SECONDS: u64 = 60;
-/// In a file with more mistakes than that the first ones are enough.
+/// The most mistakes that are reported.
 const MAX_PROBLEMS: usize = 100;
 
 /// Reads a text.
 ///
 /// # Errors
-/// When it is no TOML: then nothing else in it can be read.
+/// When it is not TOML.
 pub fn examine(text: &str, file: &Path) -> Result<(Config, Vec<ConfigError>), ConfigError> {
     let mut reader = ConfigReader::new(text, file)?;
     let parsed = reader.settings()?;
@@ -137,7 +137,7 @@ impl<'a> ConfigReader<'a> {
                 continue;
             }
             for field in missing {
-                // One that was there and is wrong has been noted already.
+                // A wrong one has been reported already.
                 if !self.lines.contains_key(&format!("{key}.{field}")) {
                     let line = self.lines.get(&key).copied();
                     let message = format!("account \"{}\" has no {field}", name.get_ref());
@@ -201,14 +201,14 @@ impl<'a> ConfigReader<'a> {
         }
     }
 
-    /// Takes a part of the text out; lines stay where they are.
+    /// Removes a part of the text; line numbers stay the same.
     fn blank(&mut self, place: Range<usize>) {
         let Some(part) = self.text.get(place.clone()) else { return };
         let spaces: String = part.bytes().map(|b| if b == b'\n' { '\n' } else { ' ' }).collect();
         self.text.replace_range(place, &spaces);
     }
 
-    /// A line for every key that nothing knows.
+    /// A warning for every unknown key.
     fn warnings(&self) -> Vec<String> {
         let file = self.file.display();
         let line = |key: &str| self.lines.get(key).copied().unwrap_or(1);
@@ -240,7 +240,7 @@ fn line_of(text: &str, at: usize) -> usize {
     text.bytes().take(at).filter(|b| *b == b'\n').count() + 1
 }
 
-/// What the reader says of its own types means nothing to who wrote the file.
+/// The parser's messages name its own types, which mean nothing to the user.
 fn in_our_words(message: &str) -> String {
     message
         .replace(
@@ -267,7 +267,7 @@ fn collect_lines(
     }
 }
 
-/// Values that are of the right type and make no sense.
+/// Values of the right type that make no sense.
 fn values(config: &mut Config) -> Vec<ConfigError> {
     let mut wrong: Vec<(String, String)> = Vec::new();
     if config.preferences.sending.grace_seconds > MAX_GRACE_SECONDS {

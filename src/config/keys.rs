@@ -40,7 +40,7 @@ struct KeymapRow {
     help: String,
 }
 
-/// A warning for a name that no action has.
+/// A warning for the name of an action that does not exist.
 pub fn unknown_action(name: &str) -> Option<String> {
     if Action::named(name).is_some() {
         return None;
@@ -61,7 +61,7 @@ pub fn builtin_keymap() -> Result<Keymap, String> {
 /// The bindings with changes that were checked before.
 ///
 /// # Errors
-/// When they are of another version and name what there is not.
+/// When they are from another version and name unknown actions.
 pub fn keymap_with(
     changes: &BTreeMap<String, Vec<String>>,
     enter: Enter,

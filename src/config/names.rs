@@ -1,4 +1,4 @@
-//! The names that may stand in the file, for hints: read from the structs themselves, so that none is listed twice.
+//! The names of all settings, for hints: taken from the structs, so that no list has to be maintained.
 
 use super::{AccountConfig, ConfigFile, Token};
 use crate::model::preferences::{
@@ -6,7 +6,8 @@ use crate::model::preferences::{
 };
 use serde_aux::serde_introspection::serde_introspect;
 
-/// A name this much like a known one is taken for a slip ([`strsim::normalized_damerau_levenshtein`]).
+/// A name that is this similar to a known one is treated as a typing mistake
+/// ([`strsim::normalized_damerau_levenshtein`]).
 const SIMILAR: f64 = 0.6;
 
 /// The known key of the same table that an unknown key looks most like, if any does.
@@ -34,7 +35,7 @@ fn fields(table: &str) -> &'static [&'static str] {
     }
 }
 
-/// The candidate most like `name`, if it is like it at all.
+/// The candidate most similar to `name`, if any is similar.
 pub fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     candidates
         .map(|known| (strsim::normalized_damerau_levenshtein(name, known), known))

@@ -9,8 +9,8 @@ fn project() -> Option<ProjectDirs> {
     ProjectDirs::from("", "", "skchat")
 }
 
-/// A path whose `~/` at the beginning stands for the home folder. A shell does that before the program sees it; in a
-/// configuration file nobody else does.
+/// Expands `~/` at the beginning of a path. A shell does that for arguments, but nobody does it in a configuration
+/// file.
 pub fn expand_home(path: &Path) -> PathBuf {
     let home = || std::env::var_os("HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
     match path.strip_prefix("~") {
@@ -22,7 +22,7 @@ pub fn expand_home(path: &Path) -> PathBuf {
 /// The configuration file: the flag, else the environment, else the usual place.
 ///
 /// # Errors
-/// When there is neither and no home either.
+/// When there is neither, and no home folder.
 pub fn config_file(flag: Option<PathBuf>) -> Result<PathBuf, String> {
     flag.or_else(|| from_env("SKCHAT_CONFIG"))
         .map(|path| expand_home(&path))
@@ -33,7 +33,7 @@ pub fn config_file(flag: Option<PathBuf>) -> Result<PathBuf, String> {
 /// The folder that holds all state.
 ///
 /// # Errors
-/// When there is neither flag, environment nor home.
+/// When there is neither flag nor environment, and no home folder.
 pub fn data_dir(flag: Option<PathBuf>) -> Result<PathBuf, String> {
     flag.or_else(|| from_env("SKCHAT_DATA_DIR"))
         .map(|path| expand_home(&path))
@@ -45,7 +45,7 @@ fn from_env(name: &str) -> Option<PathBuf> {
     std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from)
 }
 
-/// Makes a folder and those above it, for this user only.
+/// Creates a folder and its parents, for this user only.
 ///
 /// # Errors
 /// What the system says.
@@ -53,7 +53,7 @@ pub fn make_dir(path: &Path) -> io::Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-/// Makes a private folder. One that exists and lets others in is narrowed.
+/// Creates a private folder. Removes the access of others from an existing one.
 ///
 /// # Errors
 /// What the system says.

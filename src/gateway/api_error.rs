@@ -54,19 +54,19 @@ impl ApiError {
         Self::new(413, 1003, message)
     }
     pub const fn too_slow() -> Self {
-        Self::new(408, 408, "The body did not come in time.")
+        Self::new(408, 408, "The body did not arrive in time.")
     }
     pub const fn no_such_method() -> Self {
         Self::new(405, 405, "This method is not allowed here.")
     }
     pub const fn wrong_host() -> Self {
-        Self::new(421, 421, "This gateway does not answer for that host.")
+        Self::new(421, 421, "This gateway does not serve that host.")
     }
     pub const fn foreign_origin() -> Self {
-        Self::forbidden("Requests of web pages are refused.")
+        Self::forbidden("Requests from web pages are refused.")
     }
     pub const fn failed_inside() -> Self {
-        Self::new(500, 500, "The request failed inside the gateway.")
+        Self::new(500, 500, "The gateway could not carry out the request.")
     }
     pub const fn database_failed() -> Self {
         Self::new(500, 500, "The gateway's database failed.")

@@ -1,4 +1,4 @@
-//! Accounts: whose conversation something belongs to, and how an account's service is spoken to.
+//! Accounts: which account a conversation belongs to, and how its service is accessed.
 
 use super::id::ConversationId;
 use serde::{Deserialize, Serialize};
@@ -45,7 +45,7 @@ pub struct ChatRef {
     pub conversation: ConversationId,
 }
 
-/// How the chat hosts want to see the Skype token (facts 1.1).
+/// How the chat hosts expect the Skype token (facts 1.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AuthStyle {
@@ -68,11 +68,11 @@ pub enum SignInWay {
     Work,
 }
 
-/// How changes are learnt of.
+/// How changes are fetched.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PollMode {
-    /// Long poll where the server offers it, intervals where not.
+    /// Long poll where the server offers it, otherwise intervals.
     #[default]
     Auto,
     Long,

@@ -1,4 +1,4 @@
-//! What a message says, by kind. One variant a family of `messagetype`s.
+//! The content of a message, by kind. One variant per family of `messagetype`s.
 
 mod sentence;
 
@@ -18,7 +18,7 @@ pub enum MessageBody {
     Media(Media),
     Card(Card),
     Poll(Poll),
-    /// Text with a word that says what it is: an SMS, an invitation to a call, a notice.
+    /// Text with a label: an SMS, an invitation to a call, a notice.
     Labelled {
         label: SafeText,
         text: RichText,
@@ -31,12 +31,12 @@ pub enum MessageBody {
     Call(Call),
     /// A change of the conversation itself.
     Thread(ThreadActivity),
-    /// Signals that belong on no screen: typing, live state, read markers.
+    /// Signals that are never shown: typing, live state, read markers.
     Hidden,
     Deleted,
     /// `MessageDelete`: names another message that is gone. Never shown itself.
     Deletes(Box<str>),
-    /// No message: here some are missing, or the server has none of them any more. Only the timeline makes it.
+    /// Not a message: some are missing here, or the server no longer has them. Only the timeline creates it.
     Gap {
         closed: bool,
     },
@@ -66,7 +66,7 @@ pub struct Card {
     pub text: RichText,
     /// Label and checked target.
     pub links: Vec<(SafeText, SafeText)>,
-    /// Buttons that lead nowhere outside the bot.
+    /// Buttons that only work inside the bot.
     pub buttons: Vec<SafeText>,
 }
 
@@ -124,12 +124,12 @@ pub enum CallState {
     Ended,
     Missed,
     Declined,
-    /// Only that there was a call is known.
+    /// It is only known that there was a call.
     Unknown,
 }
 
-/// The `ThreadActivity/…` types. Names come with the ids where the wire brings them (facts 3.7). `by` is empty where the
-/// wire does not say who did it.
+/// The `ThreadActivity/…` types. Names come with the ids where the wire brings them (facts 3.7). `by` is empty where
+/// the wire does not say who did it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ThreadActivity {
     Topic {
@@ -248,7 +248,7 @@ impl MessageBody {
         }
     }
 
-    /// One dim line without a header: the conversation speaks, not a person.
+    /// Whether it is a system line, which is shown dim and without a sender.
     pub fn is_system(&self) -> bool {
         matches!(self, Self::Thread(_) | Self::Call(_) | Self::Gap { .. })
     }

@@ -1,7 +1,6 @@
 //! What is typed (`*bold* _italic_ ~strike~ {code}…{code} @Name`) to formatted text and back (facts 4.1).
 //!
-//! Going back is checked by reading what was written: text that would not come out the same is not offered to be
-//! edited as typed.
+//! The way back is checked by reading the result again: text that would not come out the same is not edited as typed.
 
 use super::id::UserId;
 use super::rich::{Align, Block, Link, RichText, Span, SpanStyle};
@@ -9,7 +8,7 @@ use super::text::SafeText;
 use serde::{Deserialize, Serialize};
 
 const CODE: &str = "{code}";
-/// Markers in markers deeper than this are text.
+/// Markers nested deeper than this are text.
 const DEPTH: usize = 3;
 
 /// Someone mentioned by name in the message box.
@@ -17,18 +16,18 @@ const DEPTH: usize = 3;
 pub struct Mention {
     pub name: SafeText,
     pub id: UserId,
-    /// What stands after the `@` in the box, where the name alone does not say who is meant.
+    /// The label after the `@` in the box, if the name alone is ambiguous.
     #[serde(default)]
     pub label: Option<SafeText>,
 }
 
 impl Mention {
-    /// Someone whose name says who is meant.
+    /// A person whose name is not ambiguous.
     pub fn by_name(name: SafeText, id: UserId) -> Self {
         Self { name, id, label: None }
     }
 
-    /// What stands after the `@` in the box.
+    /// The text after the `@` in the box.
     pub fn typed(&self) -> &SafeText {
         self.label.as_ref().unwrap_or(&self.name)
     }

@@ -43,7 +43,7 @@ pub struct Conversation {
     pub listed: ListedPeople,
 }
 
-/// What the conversation list says of the people in a conversation, before its members are fetched.
+/// What the conversation list says about the people in a conversation, before its members are fetched.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListedPeople {
     /// Some of the others, or all of them.
@@ -59,7 +59,7 @@ pub struct ListedPeople {
 pub struct Snippet {
     pub sender: UserId,
     pub text: SafeText,
-    /// What a system line says, so that it is shown with names that become known later.
+    /// The content of a system line, so that it can be shown with names that become known later.
     pub system: Option<MessageBody>,
 }
 
@@ -71,7 +71,7 @@ impl Snippet {
 }
 
 impl Conversation {
-    /// One that is known by its id only, such as a one-to-one chat that does not exist yet.
+    /// A conversation that is known only by its id, such as a one-to-one chat that does not exist yet.
     pub fn empty(id: ConversationId) -> Self {
         Self {
             id,
@@ -98,7 +98,7 @@ impl Conversation {
         self.kind() == ConversationKind::Group
     }
 
-    /// What it is: by the number of its members and what the list says of it, else by its id (facts 3.6).
+    /// Its kind: by the number of members and the conversation list, otherwise by its id (facts 3.6).
     pub fn kind(&self) -> ConversationKind {
         let one_to_one = match (self.listed.one_to_one, self.listed.count) {
             (_, Some(3..)) => Some(false),
@@ -139,7 +139,7 @@ pub struct Member {
     /// `friendlyName`; often empty.
     pub name: SafeText,
     pub role: Role,
-    /// The rest of the reference page's fields, for those who want to know: name on the wire and value.
+    /// The other fields of the reference page: name on the wire and value.
     pub details: Vec<(Cow<'static, str>, SafeText)>,
 }
 

@@ -1,7 +1,7 @@
 //! Which parts of a conversation's history are stored, and what is missing between them. Pure.
 //!
 //! The coverage of a conversation is a list of ranges. Within a range every message that the server holds is stored;
-//! between two ranges nobody knows what there is: a gap. A message that comes by itself, such as an old one that
+//! what lies between two ranges is not known: a gap. A message that comes by itself, such as an old one that
 //! someone edits, is a range of its own. So two messages are neighbours only where one range holds both.
 
 use super::message::MessageKey;
@@ -31,7 +31,7 @@ pub struct Range {
 }
 
 impl Range {
-    /// One message of which nothing is known but itself.
+    /// A range of a single message.
     pub fn alone(point: Point) -> Self {
         Self { lo: point, hi: point, floor: false }
     }
@@ -66,8 +66,7 @@ impl Coverage {
         &self.ranges
     }
 
-    /// Takes a range in; those that share a message with it become one. In any order and any number of times it comes
-    /// to the same.
+    /// Adds a range; ranges that share a message become one. The order and the number of calls do not matter.
     pub fn add(&mut self, mut new: Range) {
         if new.lo > new.hi {
             return;

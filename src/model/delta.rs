@@ -1,4 +1,4 @@
-//! What sync tells the app. Applying one twice is the same as once; an older version changes nothing.
+//! What sync reports to the app. Applying a delta twice is the same as once; an older version changes nothing.
 
 use super::account::{AccountId, SignInWay};
 use super::conversation::{Conversation, Member, ThreadFlag, ThreadSettings};
@@ -55,14 +55,14 @@ pub enum Delta {
         conversation: ConversationId,
         members: Vec<Member>,
     },
-    /// The server lets this account see the group no more, or there is none.
+    /// This account can no longer see the group, or the group does not exist.
     Gone(ConversationId),
     /// A group's topic as the server holds it now.
     Topic {
         conversation: ConversationId,
         topic: SafeText,
     },
-    /// The server's word on one flag, from an announcement.
+    /// The state of one flag on the server, from an announcement.
     Flag {
         conversation: ConversationId,
         flag: ThreadFlag,
@@ -79,7 +79,7 @@ pub enum Delta {
         read_marker: Option<ReadMarker>,
     },
     Names(Vec<(UserId, NameSource, SafeText)>),
-    /// An own message got further, or did not.
+    /// The delivery state of an own message has changed.
     Delivery {
         conversation: ConversationId,
         client_id: ClientMessageId,
@@ -114,7 +114,7 @@ pub enum Delta {
     Notice(SafeText),
 }
 
-/// What came of a request. Which variant it is follows from the request.
+/// The answer to a request. The variant follows from the request.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Response {
     /// A change of a message or a conversation.
@@ -132,8 +132,7 @@ pub enum Response {
     Source(Vec<RawMessage>),
 }
 
-/// How messages came to be known, wherever in the history they belong. What draws attention to messages asks this and
-/// nothing else.
+/// How messages arrived, wherever in the history they belong. Only this decides what draws attention to them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Arrival {
     /// Posted while the connection was up: told by an event, or found at the next interval.
@@ -158,7 +157,8 @@ pub enum Placement {
     },
     /// What was missing between stored messages.
     Gap,
-    /// A place further back and what stands around it, instead of what was loaded. Without messages: it is not available.
+    /// A place further back and what stands around it, instead of what was loaded. Without messages: it is not
+    /// available.
     Around { place: Point, reached_start: bool, at_end: bool },
     /// After such a place.
     Newer {
@@ -180,7 +180,7 @@ pub struct Findings {
     pub behind: bool,
 }
 
-/// The connection, as the status line tells it.
+/// The state of the connection, as the status line shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ConnectionState {
     Connecting,
@@ -196,7 +196,7 @@ pub enum ConnectionState {
         #[serde(default)]
         way: SignInWay,
     },
-    /// Only what is stored is looked at.
+    /// Only stored messages are shown.
     ReadOnly,
 }
 
@@ -215,9 +215,9 @@ pub struct Fault {
 pub enum FaultKind {
     /// The server cannot be reached or does not answer.
     Offline,
-    /// The server has trouble.
+    /// The server is having problems.
     Unavailable,
-    /// The server asks for a pause.
+    /// The server asks the client to slow down.
     RateLimited,
     /// The answer makes no sense.
     BadAnswer,
@@ -225,7 +225,7 @@ pub enum FaultKind {
     SignedOut,
     /// Not a member, or not allowed to do this.
     NotAllowed,
-    /// There is no such thing, or not for this account.
+    /// It does not exist, or not for this account.
     NotFound,
     TooLarge,
     /// Refused for another reason.
@@ -238,11 +238,11 @@ pub enum FaultKind {
     JoinUnavailable,
     /// A message that was to be taken back has been sent.
     AlreadySent,
-    /// Too much is waiting already.
+    /// Too many requests are waiting already.
     Busy,
     /// The store cannot be read or written.
     Store,
-    /// This program may only read.
+    /// The program was started read-only.
     ReadOnly,
     #[default]
     Other,

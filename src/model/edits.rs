@@ -24,10 +24,10 @@ use std::ops::Bound;
 /// The most edits of one message that are looked at, newest first, so that the time stays linear.
 const MAX_EDITS: usize = 100;
 
-/// What a message is with regard to edits.
+/// The role of a message with regard to edits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EditRole {
-    /// It is to be shown; everything that is known about it has been applied.
+    /// It is shown; everything known about it has been applied.
     Shown,
     /// It edits the message with this key; apply it with [`Edits::refold`] if that message is at hand.
     Edit(MessageKey),
@@ -37,7 +37,7 @@ pub enum EditRole {
     Hidden,
 }
 
-/// What follows from taking a message in.
+/// The result of adding a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Taken {
     pub role: EditRole,
@@ -85,7 +85,7 @@ fn ids(message: &Message) -> impl Iterator<Item = (&str, bool)> {
 }
 
 impl Edits {
-    /// Takes a message in: applies what is known about one that is shown, and keeps an edit or a notice.
+    /// Adds a message: applies what is known about one that is shown, and keeps an edit or a notice.
     pub fn take(&mut self, message: &mut Message) -> Taken {
         match &message.body {
             MessageBody::Deletes(id) => {
@@ -221,7 +221,7 @@ impl Edits {
         if shown == (&folded.body, folded.edited, folded.mentions_me) {
             return false;
         }
-        // An older copy than the one at hand is of no importance.
+        // An older copy does not matter.
         if known.is_none_or(|known| known <= message.version) {
             self.posted.insert(message.key.clone(), posted);
         }
@@ -299,8 +299,8 @@ pub struct TextVersion {
     pub is_removed: bool,
 }
 
-/// The key of the version whose text is shown in place of `message`, which has these edits. [`Edits`] without the texts,
-/// for a search over stored rows.
+/// The key of the version whose text is shown in place of `message`, which has these edits. [`Edits`] without the
+/// texts, for a search over stored rows.
 pub fn shown_version(
     message: TextVersion,
     edits: impl IntoIterator<Item = TextVersion>,

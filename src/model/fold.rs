@@ -7,7 +7,7 @@ use super::text::SafeText;
 use std::ops::Range;
 use unicode_normalization::UnicodeNormalization;
 
-/// Rises with every change of [`fold`] or [`grams`], so that the store indexes anew.
+/// Increases with every change of [`fold`] or [`grams`], so that the store rebuilds its index.
 pub const GRAMS_VERSION: u32 = 1;
 
 /// Folded text, and where each of its bytes comes from.
@@ -74,7 +74,7 @@ pub fn fold(text: &str) -> Folded {
     folded
 }
 
-/// [`fold`] where nobody asks where the letters came from.
+/// [`fold`] without the offsets.
 pub fn folded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     text.chars().for_each(|c| fold_char(c, |c| out.push(c)));
@@ -115,7 +115,7 @@ pub fn grams_of_term(term: &str) -> Vec<&str> {
 pub fn snippet(text: &str, terms: &[String], most: usize) -> (SafeText, Vec<Range<usize>>) {
     let line = SafeText::line(text);
     let first = find(&line, terms).into_iter().next().map_or(0, |range| range.start);
-    // Some words before the place, too: a part of a sentence says more than a word.
+    // Include some words before the match: they give it a context.
     let before = line.get(..first).unwrap_or_default();
     let back = before.char_indices().rev().nth(most / 3).map_or(0, |(i, _)| i);
     let rest = line.get(back..).unwrap_or_default();

@@ -54,7 +54,7 @@ text_id!(
     ClientMessageId
 );
 
-/// What the id says a conversation is. The prefixes are those of facts 3.6.
+/// The kind of a conversation, by its id. The prefixes are those of facts 3.6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConversationKind {
     Direct,
@@ -87,7 +87,7 @@ pub enum UserKind {
     Bot,
     /// A member of groups that stands for no one in particular.
     Ghost,
-    /// No prefix that is known, or nothing after it.
+    /// No known prefix, or nothing after it.
     Other,
 }
 
@@ -106,7 +106,7 @@ const USER_PREFIXES: [(&str, UserKind); 7] = [
 const ONE_TO_ONE_SUFFIXES: [&str; 2] = ["@unq.gbl.spaces", "@oneToOne.skype"];
 const ONE_TO_ONE_PREFIX: &str = "19:uni01_";
 
-/// Beginnings of names that were made by machines and that no one can read.
+/// Prefixes of machine-made names that nobody can read.
 const MACHINE_MADE: [&str; 5] = ["orgid:", "acs:", "live:.cid.", "teamsvisitor:", "gid:"];
 
 impl ConversationId {

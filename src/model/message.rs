@@ -8,7 +8,7 @@ use super::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// A message as received, not yet read: what the cache keeps, so that a better decoder improves old history.
+/// A message as received, not yet decoded: the store keeps it like this, so that a better decoder improves old history.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RawMessage {
     /// Server id: arrival in milliseconds as text, unique within one conversation only (facts 3.1).
@@ -25,8 +25,8 @@ pub struct RawMessage {
     /// The wire's `messagetype`.
     pub kind: Box<str>,
     pub content: Box<str>,
-    /// The item holds more that its drawing depends on (edits, reactions, mentions, a host with rules of its own), so
-    /// it has to be read once more.
+    /// The item holds more that its display depends on (edits, reactions, mentions, a host with rules of its own), so
+    /// it has to be decoded again.
     pub extras: bool,
     /// Of a stored row with an edit mark: the store holds the message that it edits. False as received.
     pub original_is_stored: bool,
@@ -131,10 +131,10 @@ pub fn failure(reason: &str) -> String {
     if reason == NOT_CONFIRMED { reason.to_owned() } else { format!("not sent: {reason}") }
 }
 
-/// How far an own message got. Received messages are always `Sent`.
+/// The delivery state of an own message. Received messages are always `Sent`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Delivery {
-    /// On its way to the disk; no request has left.
+    /// Being saved; nothing has been sent.
     Saving,
     /// On disk, and held back for the time in which it can be taken back.
     Held,
@@ -169,7 +169,7 @@ impl Delivery {
     }
 }
 
-/// What is being written, for one conversation. The compose box edits this value and nothing else.
+/// The draft of one conversation. The message box edits only this value.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Draft {
     pub text: String,
@@ -177,8 +177,8 @@ pub struct Draft {
     pub cursor: usize,
     pub reply: Option<QuoteOf>,
     pub edit: Option<EditTarget>,
-    /// Earlier states that undo goes back to, oldest first: text, and byte offset of the cursor. Only set on disk; while
-    /// the program runs, the compose box has them.
+    /// Earlier states that undo goes back to, oldest first: text, and byte offset of the cursor. Only set on disk;
+    /// while the program runs, the compose box has them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub undo: Vec<(String, usize)>,
 }
@@ -198,7 +198,7 @@ pub struct EditTarget {
     /// See [`Outgoing::source`].
     #[serde(default)]
     pub source: Option<Box<str>>,
-    /// What stood in the box before, to be put back afterwards.
+    /// The previous text in the box, which is restored afterwards.
     #[serde(default)]
     pub before: String,
     #[serde(default)]
@@ -215,7 +215,7 @@ pub struct QuoteOf {
     pub text: SafeText,
 }
 
-/// What Enter hands to the outbox.
+/// A message for the outbox, as typed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outgoing {
     pub text: String,
@@ -226,7 +226,7 @@ pub struct Outgoing {
     /// Typed markers (`*bold*`) become tags.
     #[serde(default)]
     pub markup: bool,
-    /// Who is mentioned by name in it.
+    /// The people that it mentions by name.
     #[serde(default)]
     pub mentions: Vec<Mention>,
     /// The text is content of this messagetype as the wire has it, tags and all: an edit of what cannot be typed.

@@ -36,8 +36,8 @@ pub struct Names {
 }
 
 impl Names {
-    /// Takes a name in; what is no name ([`is_name`]) and those of a worse source than the one known are passed over.
-    /// True when what is shown changes.
+    /// Adds a name. Ignores what is not a name ([`is_name`]) and names from a worse source than the known one. True if
+    /// the shown name changes.
     pub fn learn(&mut self, who: &UserId, source: NameSource, name: &SafeText) -> bool {
         if !is_name(who, name) {
             return false;
@@ -89,7 +89,7 @@ impl Names {
     }
 }
 
-/// Words that exports and clients put in place of a name they do not know.
+/// Words that exports and clients use for unknown names.
 const PLACEHOLDERS: [&str; 4] = ["unknown user", "unknown", "export owner", "skype user"];
 
 /// How exports begin the names of people who are gone.
@@ -118,8 +118,8 @@ const TITLE_NAMES: usize = 2;
 
 /// What a conversation is called everywhere: its topic, the other person, its first members, or what it is.
 ///
-/// `members` may be empty where they are not known; then those are named that the list tells of. Bots and ghosts are only
-/// named where there is nobody else.
+/// `members` may be empty where they are not known; then those are named that the list tells of. Bots and ghosts are
+/// only named where there is nobody else.
 pub fn title(
     conversation: &Conversation,
     members: &[Member],
@@ -188,7 +188,7 @@ pub fn with_id(name: &str, who: &UserId) -> SafeText {
     SafeText::line(&format!("{name} · {}", id_word(who)))
 }
 
-/// So much of an id as people stay apart by.
+/// The part of an id that is enough to tell people apart.
 fn id_word(who: &UserId) -> String {
     if who.is_machine_made() { tail(who) } else { who.bare().to_owned() }
 }

@@ -1,4 +1,4 @@
-//! What the app asks of sync. Every answer comes back as a [`super::Delta`].
+//! Requests of the app to sync. Every answer comes back as a [`super::Delta`].
 //!
 //! Requests live in `model` and not in `app`, because sync must not know the app and runtime would otherwise hold a
 //! second list of the same things.
@@ -49,7 +49,7 @@ pub enum Request {
         conversation: ConversationId,
         above: MessageKey,
     },
-    /// Looks through everything stored; `below` is where an earlier answer said that older hits begin.
+    /// Searches everything stored; `below` is where older hits begin, according to an earlier answer.
     Search {
         query: Query,
         below: Option<i64>,
@@ -83,7 +83,7 @@ pub enum Request {
         change: ThreadChange,
         ticket: Ticket,
     },
-    /// Members and settings once more.
+    /// Fetch members and settings again.
     Refresh {
         conversation: ConversationId,
     },
@@ -139,7 +139,7 @@ pub enum Request {
         names: bool,
         ticket: Ticket,
     },
-    /// Ends a wait between two tries.
+    /// End a wait between two attempts.
     RetryNow,
     /// Fetch the newest messages of one conversation again.
     Resync {

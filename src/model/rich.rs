@@ -57,7 +57,7 @@ pub struct Span {
     pub link: Option<Link>,
 }
 
-/// Every formatting tag of the reference page has its place here.
+/// Styles: one field for each formatting tag of the reference page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SpanStyle {
     pub bold: bool,
@@ -109,7 +109,7 @@ impl RichText {
     }
 
     /// [`RichText::plain_text`] with a bar before each quoted line, as the screen has it: what was quoted does not pass
-    /// for what was said.
+    /// for the sender's own words.
     pub fn quoted_text(&self) -> String {
         let parts = self.blocks.iter().map(|block| match block {
             Block::Quote { .. } => {

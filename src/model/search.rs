@@ -12,7 +12,7 @@ use std::ops::Range;
 /// Characters of a message that are shown with a hit.
 const SNIPPET: usize = 160;
 
-/// A line of the search box, taken apart. Names are not looked up yet.
+/// A parsed search line. Names are not looked up yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SearchInput {
     /// Folded; a quoted phrase is one term.
@@ -28,7 +28,8 @@ pub struct SearchInput {
 }
 
 impl SearchInput {
-    /// Reads `oven from:joe in:"kitchen crew" after:2024-05 has:link`. A filter that cannot be read is reported in `wrong` and left out.
+    /// Reads `oven from:joe in:"kitchen crew" after:2024-05 has:link`. A filter that cannot be read is reported in
+    /// `wrong` and left out.
     pub fn read(text: &str, zone: &TimeZone) -> Self {
         let mut input = Self::default();
         for (word, quoted) in words(text) {
@@ -42,14 +43,14 @@ impl SearchInput {
                 Some(("has", "link")) => input.link = true,
                 Some(("has", "file")) => input.file = true,
                 Some(("has", what)) if "link".starts_with(what) || "file".starts_with(what) => {}
-                Some(("has", _)) => input.wrong = Some("has: knows link and file".into()),
+                Some(("has", _)) => input.wrong = Some("has: takes link or file".into()),
                 Some((which @ ("before" | "after"), date)) => match date_range(date, zone) {
                     Some((first, next)) if which == "before" => {
                         input.before = Some(first);
                         let _ = next;
                     }
                     Some((_, next)) => input.after = Some(next),
-                    None => input.wrong = Some(format!("{which}: wants a date such as 2024-05-31")),
+                    None => input.wrong = Some(format!("{which}: needs a date such as 2024-05-31")),
                 },
                 _ => {
                     let term = folded(&word);
@@ -119,7 +120,7 @@ pub fn date_range(text: &str, zone: &TimeZone) -> Option<(Timestamp, Timestamp)>
     Some((at(first)?, at(next)?))
 }
 
-/// A question to the store. Lists are alternatives; an empty list asks for nothing in particular.
+/// A query to the store. Lists are alternatives; an empty list matches everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query {
     pub terms: Vec<String>,
@@ -180,7 +181,7 @@ mod tests {
     fn a_filter_that_cannot_be_read_is_told() {
         let wrong = |text: &str| SearchInput::read(text, &TimeZone::UTC).wrong;
         assert!(wrong("before:soon").unwrap().contains("2024-05-31"));
-        assert!(wrong("has:luck").unwrap().contains("link and file"));
+        assert!(wrong("has:luck").unwrap().contains("link or file"));
         assert_eq!(wrong("has:li"), None, "it is being typed");
         assert_eq!(wrong("at 10:30"), None);
     }

@@ -1,4 +1,4 @@
-//! Settings with two states, of a group or of this account: one table that everything about them is made from.
+//! Settings with two states, of a group or of this account: one table from which everything about them is derived.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,8 +15,8 @@ pub enum ThreadFlag {
     Pinned,
 }
 
-/// What there is to know of a two-state setting: reading and writing it, its announcements, rows, header, keys and slash
-/// commands are made from it.
+/// The description of a two-state setting: reading and writing it, its announcements, rows, header, keys and slash
+/// commands are derived from it.
 #[derive(Debug)]
 pub struct FlagSpec {
     pub flag: ThreadFlag,
@@ -33,7 +33,7 @@ pub struct FlagSpec {
     /// What on and off mean, in the settings and in the details pane.
     pub words: [&'static str; 2],
     pub short_words: [&'static str; 2],
-    /// What is said once it was turned on, and off.
+    /// The note after it was turned on, and off.
     pub done: [&'static str; 2],
     /// Its letter in the settings.
     pub key: char,
@@ -49,7 +49,7 @@ pub struct FlagActivity {
     pub kind: &'static str,
     /// The tag that encloses its content.
     pub tag: &'static str,
-    /// What its initiator did by turning it on, and off.
+    /// What the person who turned it on, or off, did.
     pub phrases: [&'static str; 2],
     /// The question before it is turned on, and what that means for the group.
     pub ask_on: [&'static str; 2],
@@ -164,7 +164,7 @@ impl FlagSpec {
         self.activity.is_none()
     }
 
-    /// What is said once it was turned on or off.
+    /// The note after it was turned on or off.
     pub fn done_text(&self, on: bool) -> &'static str {
         let [turned_on, turned_off] = self.done;
         if on { turned_on } else { turned_off }

@@ -33,8 +33,8 @@ pub struct Now {
 const SECONDS: std::ops::Range<i64> = 1_000_000_000..10_000_000_000;
 
 impl Timestamp {
-    /// Reads RFC 3339 with any number of fraction digits, or milliseconds as digits, which may have decimals. Numbers of
-    /// ten digits that would lie in the spring of 1970 are seconds (facts 3.1).
+    /// Reads RFC 3339 with any number of fraction digits, or milliseconds as digits, which may have decimals. Numbers
+    /// of ten digits that would lie in the spring of 1970 are seconds (facts 3.1).
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
@@ -50,7 +50,7 @@ impl Timestamp {
             .filter(|t| t.is_sane())
     }
 
-    /// From 1970 to the year 9999: anything else is no time a message can have.
+    /// From 1970 to the year 9999: other times are not valid for a message.
     fn is_sane(self) -> bool {
         (0..=253_402_300_799_999).contains(&self.0)
     }

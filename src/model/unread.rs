@@ -1,4 +1,4 @@
-//! The one function that says what is unread. Store, list and commands all use it.
+//! The one function that decides what is unread. Store, list and commands use it.
 
 use super::read_marker::ReadMarker;
 use super::time::Timestamp;

@@ -10,10 +10,9 @@ use unicode_width::UnicodeWidthChar;
 /// A cluster wider than this is divided: rows are never narrower, so every piece fits into one.
 const MAX_CELLS: usize = 4;
 
-/// The cells of one character that stands in a terminal's row.
+/// The number of cells of one character in a row of the terminal.
 ///
-/// The larger of what terminals say, because a character that gets less than it is drawn with is written over by the
-/// next one.
+/// The larger width where terminals differ, because a character that gets too few cells is overwritten by the next one.
 fn char_width(c: char) -> usize {
     match c {
         // Rows hold no tabs: wrapping puts spaces in their place. unicode-width decomposes the two Khmer signs.
@@ -29,7 +28,7 @@ fn char_width(c: char) -> usize {
     }
 }
 
-/// What a terminal gives a character that `unicode-width` gives nothing.
+/// The cells of a character that has no width in `unicode-width`.
 fn invisible_or_spacing(c: char) -> usize {
     use GeneralCategory as G;
     match c {

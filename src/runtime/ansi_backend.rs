@@ -1,8 +1,8 @@
 //! A backend that writes what every terminal understands.
 //!
-//! Crossterm writes each colour as `38;5;n`, which terminals of sixteen colours and fewer do not know: they show nothing,
-//! or blinking text. Here the sixteen colours have their own codes, and every change of style is written in full, so
-//! that it does not depend on what stood before.
+//! Crossterm writes each colour as `38;5;n`, which terminals of sixteen colours and fewer do not know: they show
+//! nothing, or blinking text. Here the sixteen colours have their own codes, and every change of style is written in
+//! full, so that it does not depend on what stood before.
 
 use ratatui::backend::{Backend, ClearType, WindowSize};
 use ratatui::buffer::Cell;
@@ -70,7 +70,7 @@ impl<W: Write> AnsiBackend<W> {
     }
 }
 
-/// What stands for a sign that the fonts of the Linux console lack.
+/// The replacement for a sign that the fonts of the Linux console lack.
 fn in_plain_font(symbol: &str) -> &str {
     match symbol {
         "✓" => "v",
@@ -125,7 +125,7 @@ impl<W: Write> Backend for AnsiBackend<W> {
         self.out.write_all(b"\x1b[?25h")
     }
     fn get_cursor_position(&mut self) -> io::Result<Position> {
-        // Asking would mean to wait for the terminal.
+        // Asking would mean waiting for the terminal.
         Err(io::ErrorKind::Unsupported.into())
     }
     fn set_cursor_position<P: Into<Position>>(&mut self, position: P) -> io::Result<()> {

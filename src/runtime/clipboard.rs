@@ -1,7 +1,6 @@
-//! The clipboard: of the desktop by its program, of tmux by tmux, of the terminal by OSC 52.
+//! The clipboard: the desktop's by a program, tmux's by tmux, the terminal's by OSC 52.
 //!
-//! A program says whether it has taken the text. A terminal does not: it may be told not to listen to OSC 52, or not
-//! know it.
+//! A program reports whether it has accepted the text. A terminal does not: OSC 52 may be disabled or unknown.
 
 use crate::app::effect::Outcome;
 use crate::model::SafeText;
@@ -13,13 +12,13 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 use tokio::sync::mpsc;
 
-/// A program that has not answered by then is not waited for.
+/// How long to wait for a program.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// More than this is no text to be pasted into a message.
+/// The most bytes that are pasted into a message.
 const MAX_PASTE: u64 = 1024 * 1024;
-/// The longest text in base64 that terminals are known to take.
+/// The longest text in base64 that terminals are known to accept.
 const MAX_OSC52: usize = 100_000;
-/// GNU screen passes no longer string on at once.
+/// GNU screen passes on strings of at most this length.
 const SCREEN_PIECE: usize = 76;
 
 /// A program and its arguments.
@@ -29,7 +28,7 @@ fn has(name: &str) -> bool {
     std::env::var_os(name).is_some_and(|v| !v.is_empty())
 }
 
-/// The ways to hand text to a clipboard program: for each the commands to be tried, one after the other.
+/// The clipboards that can be reached by a program: for each, the commands to try one after the other.
 fn copiers() -> Vec<&'static [Argv]> {
     let mut ways: Vec<&'static [Argv]> = Vec::new();
     if has("TMUX") {
@@ -61,8 +60,8 @@ fn paster() -> Option<Argv> {
     }
 }
 
-/// What makes the terminal put a text on its clipboard; `None` when the text is too long for that. GNU screen has to be
-/// told to pass it on.
+/// The sequence that makes the terminal copy a text; `None` if the text is too long for that. GNU screen has to be told
+/// to pass it on.
 pub fn osc52(text: &str) -> Option<Vec<u8>> {
     let encoded = base64::engine::general_purpose::STANDARD.encode(text);
     if encoded.len() > MAX_OSC52 {
@@ -78,7 +77,7 @@ fn through_screen(sequence: &str) -> Vec<u8> {
     pieces.flat_map(|piece| [b"\x1bP", piece, b"\x1b\\"].concat()).collect()
 }
 
-/// Hands text to the clipboard programs there are; what came of it follows as an outcome. False when there is none.
+/// Copies text with the available clipboard programs; the result follows as an outcome. False if there are none.
 pub fn copy(what: &str, text: String, terminal: bool, outcomes: &mpsc::Sender<Outcome>) -> bool {
     let ways = copiers();
     if ways.is_empty() {
@@ -102,7 +101,7 @@ pub fn copy(what: &str, text: String, terminal: bool, outcomes: &mpsc::Sender<Ou
     true
 }
 
-/// Gives text to a program; whether the program has taken it.
+/// Passes text to a program; returns whether the program has accepted it.
 async fn feed(program: &str, arguments: &[&str], text: &str) -> bool {
     let mut command = Command::from(process::command(program));
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());

@@ -11,22 +11,23 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A terminal that does not take the last bytes within this time is left without them.
+/// How long to wait for the terminal to accept the last bytes.
 const LAST_WRITE: Duration = Duration::from_millis(300);
 /// Ends an answer or a title that was cut off.
 const END_OF_STRING: &[u8] = b"\x1b\\";
-/// Everything off that was switched on: focus reports, pastes in brackets, the alternate screen, a hidden cursor, a
-/// frame that was cut short, explicit ordering of text; autowrap, the wheel, attributes and the title as they were.
+/// Switches everything off that was switched on: focus reports, pastes in brackets, the alternate screen, a hidden
+/// cursor, a frame that was cut short, explicit ordering of text; autowrap, the wheel, attributes and the title as they
+/// were.
 const GIVE_BACK: &[u8] =
     b"\x1b[?1004l\x1b[?2004l\x1b[?1049l\x1b[?25h\x1b[?2026l\x1b[?7h\x1b[8h\x1b[?1007r\x1b[0m\x1b[23;2t";
-/// Takes the keyboard's modes of the alternate screen away.
+/// Resets the keyboard mode of the alternate screen.
 const POP_KEYBOARD: &[u8] = b"\x1b[<u";
 
 /// Whether there is something to give back.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 /// Whether the keyboard was put into another mode.
 static ENHANCED: AtomicBool = AtomicBool::new(false);
-/// The device to give back.
+/// The device that [`restore`] gives back.
 static HELD: OnceLock<Device> = OnceLock::new();
 
 /// The terminal of standard input and output. Clones share it.
@@ -38,13 +39,13 @@ struct Ends {
     output: OwnedFd,
     /// The modes before the terminal was taken.
     original: Mutex<Termios>,
-    /// Nothing could be opened: these are standard input and output themselves, which other programs use, too.
+    /// The terminal could not be opened again: these are standard input and output, which other programs share.
     shared: bool,
 }
 
 impl Device {
-    /// Opens the terminal of standard input and output. Files of their own are needed, because not to wait is a
-    /// property of the open file, which is shared with the shell and with every program that is started.
+    /// Opens the terminal of standard input and output again, because non-blocking mode is a property of the open file,
+    /// which is shared with the shell and with every program that is started.
     ///
     /// # Errors
     /// When standard input is no terminal, or the system has no files left.
@@ -93,7 +94,7 @@ impl Device {
     /// What the system says.
     pub fn take(&self) -> io::Result<()> {
         let mut original = self.0.original.lock().unwrap_or_else(PoisonError::into_inner);
-        // Somebody may have stopped the process without its doing, and set modes that are not the shell's.
+        // While the terminal is taken, its current modes are not those of the shell.
         if !TAKEN.load(Ordering::SeqCst) {
             *original = rustix::termios::tcgetattr(&self.0.input)?;
         }
@@ -116,7 +117,7 @@ impl Device {
         Ok(())
     }
 
-    /// Writes what the terminal takes within a time.
+    /// Writes as much as the terminal accepts within a time.
     fn write_within(&self, mut bytes: &[u8], time: Duration) {
         let until = Instant::now() + time;
         while !bytes.is_empty() {
@@ -152,8 +153,8 @@ impl Device {
     }
 }
 
-/// Gives the terminal back, without waiting for one that is not read. May be called any number of times, from any
-/// thread.
+/// Gives the terminal back, without waiting for a terminal that does not read. May be called any number of times, from
+/// any thread.
 pub fn restore() {
     if TAKEN.swap(false, Ordering::SeqCst)
         && let Some(device) = HELD.get()

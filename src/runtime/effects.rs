@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use tokio::sync::mpsc;
 
-/// The user's editor, and the private folder in which the text lies meanwhile.
+/// The user's editor, and the private folder for the text that is being edited.
 #[derive(Clone, Debug)]
 pub struct Editor {
     pub command: Vec<String>,
@@ -20,14 +20,14 @@ pub struct Editor {
 /// Opens a checked target with the desktop's program; gives its name when it cannot be started.
 pub fn open_url(url: &SafeText) -> Result<(), &'static str> {
     let program = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
-    // The scheme check guarantees that the target is no option; a dash in front would be refused here all the same.
+    // The scheme check guarantees that the target is not an option; a leading dash is refused here all the same.
     if url.starts_with('-') || !spawn(process::command(program).arg(url.as_str())) {
         return Err(program);
     }
     Ok(())
 }
 
-/// Has the text edited in the user's editor; it comes back as an outcome, and the terminal is free again then.
+/// Opens the text in the user's editor. It comes back as an outcome, once the editor has released the terminal.
 pub fn edit_outside(
     editor: &Editor,
     chat: ChatRef,
@@ -58,12 +58,12 @@ async fn run_editor(editor: &Editor, text: &str) -> Result<String, String> {
         Ok(status) if !status.success() => Err(format!("{program} ended with {status}")),
         Ok(_) => tokio::fs::read_to_string(&path).await.map_err(|e| e.to_string()),
     };
-    // Only what came back whole is taken away; anything else stays readable in its private folder.
+    // The file is removed only if it was read completely; otherwise it stays in its private folder.
     if result.is_ok() || status_failed_untouched(&path, text) {
         let _ = tokio::fs::remove_file(&path).await;
     }
     let mut edited = result?;
-    // Editors end the last line.
+    // Editors end the last line with a line break.
     if edited.ends_with('\n') && !text.ends_with('\n') {
         edited.pop();
     }

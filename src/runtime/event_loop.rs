@@ -1,4 +1,4 @@
-//! What the loop remembers between two turns, and what it does in one.
+//! The state of the loop between two turns, and the steps of one turn.
 
 use super::input::{EventReaction, reaction};
 use super::keys::{Keys, TerminalEvent};
@@ -16,12 +16,12 @@ use std::io;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 
-/// Between two frames that only the network asked for.
+/// The least time between two frames that are drawn because of the network.
 const FRAME: Duration = Duration::from_millis(16);
-/// Deltas taken in one turn, and the time they may take.
+/// The most deltas per turn, and the time they may take.
 const BURST: usize = 256;
 const BURST_TIME: Duration = Duration::from_millis(4);
-/// Keys that have piled up are taken for so long before a frame.
+/// For how long queued keys are processed before a frame is drawn.
 const BACKLOG_TIME: Duration = Duration::from_millis(8);
 
 pub struct Clock(Instant);
@@ -47,13 +47,13 @@ pub struct EventLoop<'a, S> {
     pub clock: Clock,
     screen: Screen,
     pub resolver: Resolver,
-    /// Requests that sync had no room for; in order, and never dropped.
+    /// Requests that sync had no room for yet, in order. They are never dropped.
     pub waiting: VecDeque<Outbound>,
     last_draw: Duration,
     /// When the next frame is due, on the monotonic clock; `None` when there is nothing new to draw.
     pub frame_due: Option<Duration>,
     title: String,
-    /// For what runs beside the loop.
+    /// For results of what runs beside the loop.
     outcomes: mpsc::Sender<Outcome>,
     recorder: Option<Recorder>,
 }
@@ -82,7 +82,7 @@ impl<'a, S: Surface> EventLoop<'a, S> {
         }
     }
 
-    /// Gives the model its first time.
+    /// Sets the model's clock for the first time.
     pub fn start(&mut self, model: &mut Model) {
         model.app.clock = self.clock.now();
         self.record(&RecordingEntry::Clock(model.app.clock));
@@ -94,7 +94,7 @@ impl<'a, S: Surface> EventLoop<'a, S> {
         }
     }
 
-    /// The one way by which anything reaches the model.
+    /// Applies an input. Everything reaches the model through this method.
     pub fn feed(&mut self, model: &mut Model, input: Input) -> Vec<Effect> {
         let now = self.clock.now();
         if self.recorder.is_some() {
@@ -103,15 +103,15 @@ impl<'a, S: Surface> EventLoop<'a, S> {
         update(model, input, now)
     }
 
-    /// Feeds what came of an effect. Its own effects can only be requests.
+    /// Feeds the result of an effect. Its own effects can only be requests.
     fn feed_outcome(&mut self, model: &mut Model, outcome: Outcome) {
         let effects = self.feed(model, Input::Outcome(outcome));
         self.split_effects(effects);
         self.frame_due = Some(self.clock.now().mono);
     }
 
-    /// Takes all events of the terminal that are there, so that keys that have piled up cost one frame. Ends early when
-    /// something is to be done before the next key.
+    /// Processes all available events of the terminal, so that queued keys need only one frame. Ends early if something
+    /// has to be done before the next key.
     pub fn take_events<E>(
         &mut self,
         model: &mut Model,
@@ -132,7 +132,7 @@ impl<'a, S: Surface> EventLoop<'a, S> {
                         self.surface.resize(size)?;
                     }
                     if !is_first && !types(&input) {
-                        // Keys go by what is on the screen. It was not seen, so what it lacks is not fetched, and
+                        // Keys depend on the layout. This one is not drawn, so nothing is fetched for it and
                         // nothing in it counts as read.
                         self.record(&RecordingEntry::Layout);
                         model.layout();
@@ -177,7 +177,7 @@ impl<'a, S: Surface> EventLoop<'a, S> {
         if ours { self.retake(model) } else { Ok(()) }
     }
 
-    /// Takes all deltas that have arrived, up to a limit, so that a burst costs one frame.
+    /// Applies all deltas that have arrived, up to a limit, so that a burst needs only one frame.
     pub fn take_burst(
         &mut self,
         model: &mut Model,
@@ -205,7 +205,7 @@ impl<'a, S: Surface> EventLoop<'a, S> {
         }
     }
 
-    /// Puts requests into the queue; gives what the loop itself carries out, and whether to end.
+    /// Queues requests; returns the effects that the loop carries out itself, and whether to end.
     pub fn split_effects(&mut self, effects: Vec<Effect>) -> (Vec<Effect>, bool) {
         let mut on_screen = Vec::new();
         let mut quit = false;
@@ -219,7 +219,7 @@ impl<'a, S: Surface> EventLoop<'a, S> {
         (on_screen, quit)
     }
 
-    /// What the user did is drawn at once; what the network brought, at the next frame.
+    /// Schedules a frame: at once for the user's input, at the next frame time for the network.
     pub fn schedule_frame(&mut self, from_user: bool) {
         let now = self.clock.now().mono;
         let due = if from_user {
@@ -337,8 +337,8 @@ impl<'a, S: Surface> EventLoop<'a, S> {
         self.waiting
     }
 
-    /// Quits, whatever ended the loop, so that drafts are saved. The first time the app may only ask whether that is
-    /// meant.
+    /// Quits, whatever ended the loop, so that drafts are saved. At the first attempt the app may only ask for
+    /// confirmation.
     pub fn quit(&mut self, model: &mut Model) {
         for _ in 0..2 {
             let effects = self.feed(model, Input::Action(Action::App(AppAction::Quit)));

@@ -24,7 +24,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 
-/// Rises when recordings of before cannot be played any more.
+/// Increases when older recordings can no longer be played.
 pub const FORMAT: u32 = 3;
 /// Lines that may wait for the disk before the recording ends.
 const WAITING: usize = 8_192;
@@ -34,7 +34,7 @@ const WAITING: usize = 8_192;
 pub struct RecordingHeader {
     pub skchat: String,
     pub format: u32,
-    /// The accounts that run, by name, each with the own id.
+    /// The running accounts by name, each with the user's own id.
     pub accounts: Vec<(AccountId, UserId)>,
     /// IANA name of the time zone.
     pub zone: String,
@@ -59,7 +59,7 @@ pub enum RecordingEntry {
     /// The time before the first input.
     Clock(Now),
     Input(Now, Box<Input>),
-    /// What is in sight was derived; what that asked for follows as inputs.
+    /// A layout was derived; what it requested follows as inputs.
     Layout,
     /// Columns, rows, and a hash of all cells.
     Frame(u16, u16, u64),
@@ -75,7 +75,7 @@ impl Recorder {
     /// Begins a recording in a new file that only this user can read.
     ///
     /// # Errors
-    /// When there is such a file already, or it cannot be made.
+    /// When the file exists already, or cannot be created.
     pub fn create(path: &Path, header: RecordingHeader) -> std::io::Result<Self> {
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
         let (lines, waiting) = sync_channel::<String>(WAITING);
@@ -158,7 +158,7 @@ pub struct Player {
 
 impl Player {
     /// # Errors
-    /// Never, as far as is known: the terminal is memory.
+    /// None are known: the terminal is in memory.
     pub fn new(model: Model, theme: Theme) -> Result<Self, String> {
         let size = model.view.size;
         let backend = TestBackend::new(size.columns, size.rows);
@@ -265,8 +265,8 @@ pub fn read(path: &Path) -> Result<(RecordingHeader, Vec<RecordingEntry>, bool),
     Ok((header, entries, broken.is_some()))
 }
 
-/// Why the first line is no beginning of a recording that can be played here. The header of another version may have
-/// other fields, but says which version that is.
+/// Why a recording with this first line cannot be played. The header of another version may have other fields, but it
+/// names the version.
 fn not_ours(first: &[u8]) -> String {
     let line: serde_json::Value = serde_json::from_slice(first).unwrap_or_default();
     let header = line.get("Start");
@@ -285,11 +285,11 @@ fn not_ours(first: &[u8]) -> String {
     }
 }
 
-/// A recording of the same length in which nothing can be read: letters and digits are others, widths and ids' equality
-/// stay. What is typed into a search by name finds other names there.
+/// Writes a recording of the same length without readable text: letters and digits are replaced, widths and the
+/// equality of ids are kept. A search by name finds other names in it.
 ///
 /// # Errors
-/// When an entry cannot be turned, which would be a mistake in the program, or the file cannot be written.
+/// When an entry cannot be converted, which would be a bug, or the file cannot be written.
 pub fn write_redacted(
     path: &Path,
     header: &RecordingHeader,

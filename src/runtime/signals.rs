@@ -1,4 +1,4 @@
-//! Signals: what ends the program, and what stops it until somebody continues it.
+//! Signals that end the program, or stop it until somebody continues it.
 
 use super::device;
 use nix::sys::signal::{SigSet, Signal};
@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 const END: Duration = Duration::from_millis(1500);
 /// The exit status when something had to be given up.
 const FAILED: i32 = 1;
-/// A loop that does not give the terminal back within this time is stopped without.
+/// The process is stopped after this time, even if the loop has not given the terminal back.
 const RELEASE: Duration = Duration::from_secs(1);
 
 /// Watches for the end: signals, and a terminal that was closed without one. Cancels `stop`; when the program has not
@@ -29,7 +29,7 @@ pub fn watch_for_the_end(stop: &CancellationToken) -> io::Result<()> {
         let stop = stop.clone();
         tokio::spawn(async move {
             while arrived.recv().await.is_some() {
-                // Ctrl-C in an editor that has the terminal meanwhile is for the editor.
+                // Ctrl-C is for the editor while that has the terminal.
                 if kind != SignalKind::interrupt() || device::is_taken() {
                     stop.cancel();
                     end_within(END);
@@ -77,7 +77,7 @@ pub struct StopRequest {
 }
 
 impl StopRequest {
-    /// Says that the terminal was given back, and waits until the process goes on.
+    /// Reports that the terminal was given back, and waits until the process continues.
     pub async fn stopped(self) {
         drop(self.released);
         // An error: the watcher is gone, so nothing will stop the process any more.
@@ -113,7 +113,7 @@ pub fn watch_for_stops() -> io::Result<mpsc::Receiver<StopRequest>> {
                 let _ = wait.recv_timeout(RELEASE);
             }
             if set.thread_unblock().is_ok() {
-                // Comes back when the process goes on; at once where nobody can continue it.
+                // Returns when the process continues; at once if nobody could continue it.
                 let _ = rustix::process::kill_process(
                     rustix::process::getpid(),
                     rustix::process::Signal::TSTP,

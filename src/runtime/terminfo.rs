@@ -1,4 +1,4 @@
-//! What a terminal can show, by the environment and by the system's terminfo database.
+//! What a terminal can show, according to the environment and the system's terminfo database.
 
 use crate::ui::ColorDepth;
 use std::ffi::OsString;
@@ -9,14 +9,14 @@ const MAX_ENTRY: usize = 64 * 1024;
 /// The place of `max_colors` among the numbers of an entry.
 const MAX_COLORS: usize = 13;
 
-/// What the environment says of colours.
+/// What the environment says about colours.
 #[derive(Default)]
 pub struct ColorHints {
     /// `NO_COLOR` is set.
     pub none: bool,
     /// `COLORTERM` is `truecolor` or `24bit`.
     pub truecolor: bool,
-    /// GNU screen, which passes `COLORTERM` on and does not know what it promises.
+    /// GNU screen, which passes `COLORTERM` on without supporting it.
     pub in_screen: bool,
     pub term: String,
 }
@@ -37,7 +37,7 @@ impl ColorHints {
         let term = self.term.as_str();
         let ends = |ends: &[&str]| ends.iter().any(|end| term.ends_with(end));
         let is_old = ["vt1", "vt2", "vt3", "vt4", "vt5"].iter().any(|name| term.starts_with(name));
-        // These names say what the terminal lacks, whatever `COLORTERM` was left by another one.
+        // These names say what the terminal lacks, even if another terminal has left `COLORTERM` in the environment.
         let says_few = term == "linux" || ends(&["-16color", "-8color", "-88color", "-color"]);
         if self.none || is_old || ends(&["-m", "-mono"]) {
             return ColorDepth::None;

@@ -1,9 +1,9 @@
 //! A backend that keeps rows right whatever width the terminal gives a cluster.
 //!
-//! What a row shows depends on what it showed before, where the terminal draws a cluster wider or narrower than it is
-//! counted: parts stay, and the rest of the row is shifted. Therefore a row with anything but plain text is erased and
+//! If the terminal draws a cluster wider or narrower than it is counted, what a row shows depends on what it showed
+//! before: parts stay, and the rest of the row is shifted. Therefore a row with anything but plain text is erased and
 //! painted as a whole when something in it changes, and the cursor is placed after every cluster of disputed width. The
-//! screen after any change is then the screen that painting everything anew would give.
+//! screen after any change is then the same as after a complete redraw.
 
 use ratatui::backend::{Backend, ClearType, WindowSize};
 use ratatui::buffer::{Buffer, Cell, CellWidth};
@@ -11,17 +11,17 @@ use ratatui::layout::{Position, Size};
 use std::cell::RefCell;
 use std::rc::Rc;
 
-/// The rows of the coming frame that may have to be painted as a whole.
+/// The rows of the next frame that may have to be painted as a whole.
 #[derive(Clone, Default)]
 pub struct WholeRows(Rc<RefCell<Vec<WholeRow>>>);
 
 #[derive(Default)]
 struct WholeRow {
-    /// The row as it is to be; empty when differences are enough.
+    /// The new row; empty if painting the differences is enough.
     cells: Vec<Cell>,
     /// It holds more than plain text.
     is_disputed: bool,
-    /// The row on the terminal does.
+    /// The row on the terminal holds more than plain text.
     was_disputed: bool,
 }
 
@@ -58,7 +58,7 @@ impl<B> WidthSafeBackend<B> {
     }
 }
 
-/// One narrow character that no terminal draws otherwise: western letters, and what the program's own frame is made of.
+/// Whether it is one narrow character in every terminal: western letters, and the signs of the program's own frame.
 fn is_plain(symbol: &str) -> bool {
     let mut chars = symbol.chars();
     let (Some(c), None) = (chars.next(), chars.next()) else { return symbol.is_empty() };
@@ -69,7 +69,7 @@ fn is_plain(symbol: &str) -> bool {
         | '\u{2500}'..='\u{259F}' | '●' | '○' | '⏎' | '✓')
 }
 
-/// The cells a terminal may draw a cluster in at most; `None` when no terminal disputes its width.
+/// The most cells that a terminal may draw a cluster in; `None` if all terminals agree on its width.
 fn most_cells(symbol: &str) -> Option<u16> {
     let mut chars = symbol.chars();
     let first = chars.next()?;
@@ -95,7 +95,7 @@ impl<B: Backend> WidthSafeBackend<B> {
             run.push((x, y, cell));
             next = x + cell.cell_width().max(1);
             if let Some(most) = most_cells(cell.symbol()) {
-                // Spaces go where a terminal that draws more than was counted left something.
+                // Spaces overwrite what a terminal may have drawn beyond the counted cells.
                 spilled = spilled.max(x.saturating_add(most));
                 self.inner.draw(run.drain(..))?;
             }

@@ -68,7 +68,7 @@ pub fn start(archive: &ArchiveAccount) -> Result<RunningAccount, ExitError> {
     let path = archive.store();
     let failed = |e: &dyn std::fmt::Display| ExitError::failed(format!("{}: {e}", path.display()));
     let store = Store::open_archive(&path).map_err(|e| failed(&e))?;
-    // Without network: this address is never asked for anything.
+    // There is no network: this address is never contacted.
     let nowhere = BaseUrl::parse("http://127.0.0.1:9").map_err(|e| failed(&e))?;
     let token = TokenSource::Env(String::new());
     let client = Client::new(ClientOptions::new(archive.owner.clone(), nowhere, token));

@@ -87,7 +87,7 @@ pub fn run(global: &Global, reset: bool) -> Result<(), ExitError> {
     result
 }
 
-/// The user's keys and ways of showing hold in the demo, too; the accounts have no part in it.
+/// The demo uses the user's keys and display settings, but not the accounts.
 fn config(global: &Global) -> Result<Config, ExitError> {
     let file = paths::config_file(global.config.clone()).ok();
     let own = file.map(|f| Config::load(&f)).transpose();

@@ -82,7 +82,7 @@ pub fn run(arguments: &ReplayArgs) -> Result<(), ExitError> {
     }
     if let Some(target) = &arguments.redact {
         let key = getrandom::u64()
-            .map_err(|_| ExitError::failed("the system gives no random numbers"))?;
+            .map_err(|_| ExitError::failed("the system provides no random numbers"))?;
         let redactor = Redactor::new(key);
         let header = recording::redacted_header(&header, &redactor).map_err(failed)?;
         let player = player(&header).map_err(failed)?;

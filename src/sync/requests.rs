@@ -328,7 +328,7 @@ async fn execute(shared: &Arc<Shared>, request: Request) {
         Request::Hide { conversation } => {
             if let Err(error) = shared.store.hide(&conversation).await {
                 shared
-                    .notice(&format!("the group is listed again at the next start: {error}"))
+                    .notice(&format!("the group will be listed again at the next start: {error}"))
                     .await;
             }
         }

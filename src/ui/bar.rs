@@ -1,4 +1,4 @@
-//! Rows with something at their left and something at their right.
+//! Rows with labels at the left and at the right.
 
 use super::Theme;
 use super::paint;

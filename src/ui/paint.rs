@@ -1,4 +1,4 @@
-//! Small things all panes paint with.
+//! Drawing primitives for all panes.
 
 use crate::app::view::layout::Rect;
 use crate::model::text::{cluster_width, clusters, head, width};
@@ -10,8 +10,7 @@ pub fn rect(area: Rect) -> ratatui::layout::Rect {
     ratatui::layout::Rect::new(area.x, area.y, area.width, area.height)
 }
 
-/// Puts a cluster into a cell, in place of whatever it held. Where ratatui would count another width than we do, ours
-/// holds.
+/// Puts a cluster into a cell. If ratatui would count another width, our width is used.
 fn put(cell: &mut Cell, cluster: &str, cells: u16, style: Style) {
     // Some terminals join whatever is drawn next to a joiner, wherever it stands.
     let symbol = if cluster == "\t" { " " } else { cluster.trim_end_matches('\u{200D}') };

@@ -201,7 +201,7 @@ fn readable(r: u8, g: u8, b: u8) -> (u8, u8, u8) {
 fn style_of(role: &StyleRole, depth: ColorDepth) -> Result<Style, String> {
     let mut style = Style::new();
     let color = |name: &Option<String>| -> Result<Option<Color>, String> {
-        name.as_ref().map(|n| n.parse().map_err(|_| format!("\"{n}\" is no colour"))).transpose()
+        name.as_ref().map(|n| n.parse().map_err(|_| format!("\"{n}\" is not a colour"))).transpose()
     };
     if depth != ColorDepth::None {
         if let Some(fg) = color(&role.fg)? {
@@ -218,7 +218,7 @@ fn style_of(role: &StyleRole, depth: ColorDepth) -> Result<Style, String> {
             "italic" => Modifier::ITALIC,
             "underline" => Modifier::UNDERLINED,
             "reverse" => Modifier::REVERSED,
-            other => return Err(format!("\"{other}\" is no attribute")),
+            other => return Err(format!("\"{other}\" is not an attribute")),
         });
     }
     Ok(style)

@@ -30,7 +30,7 @@ pub fn act(model: &mut Model, action: ListAction) {
     }
 }
 
-/// The chat `by` places from `from`; from nothing, the first or last one.
+/// The chat `by` places from `from`; without `from`, the first or last one.
 fn step(model: &Model, from: Option<&ChatRef>, by: isize) -> Option<ChatRef> {
     let chats: Vec<ChatRef> = model.app.shown_chats().map(Chat::chat_ref).collect();
     let last = chats.len().checked_sub(1)?;
@@ -56,7 +56,7 @@ fn neighbour(model: &mut Model, by: isize) {
     }
 }
 
-/// The next one with unread messages below the open one, then from the top; muted ones only when nothing else is.
+/// The next unread chat below the open one, then from the top; muted chats only if no other is unread.
 fn next_unread(model: &mut Model) {
     let app = &model.app;
     let all: Vec<&Chat> = app.shown_chats().collect();

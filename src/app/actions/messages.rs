@@ -22,7 +22,7 @@ pub fn act(model: &mut Model, action: MessagesAction) {
             | MessagesAction::Extend { .. }
             | MessagesAction::AllLinks
     );
-    // A line for missing messages is no message: all that can be done there is to fetch them.
+    // The line for missing messages is not a message: they can only be fetched.
     let on_gap = selected(model).is_some_and(|m| matches!(m.body, MessageBody::Gap { .. }));
     if on_gap && !moves {
         if action == MessagesAction::Menu {
@@ -38,7 +38,7 @@ pub fn act(model: &mut Model, action: MessagesAction) {
             | MessagesAction::Delete
     );
     if for_people && selected(model).is_some_and(is_nobodys) {
-        model.app.note("Nobody wrote this line: it can only be viewed and copied");
+        model.app.note("This is a system message: it can only be viewed and copied");
         return;
     }
     match action {
@@ -74,7 +74,7 @@ pub fn act(model: &mut Model, action: MessagesAction) {
     }
 }
 
-/// Whether there is nothing in a line that a person could be answered to.
+/// Whether a line was not written by a person, so that nobody can be answered.
 fn is_nobodys(message: &Message) -> bool {
     message.body.is_system() || matches!(message.body, MessageBody::Deleted)
 }
@@ -90,7 +90,7 @@ fn scroll(model: &mut Model, by: Scroll) {
             chat.forgive_older();
         }
     });
-    // A page keeps one row in sight, so that the eye finds its place again.
+    // A page overlaps by one row, so that the reader keeps the place.
     let page = (model.view.page(&model.app) - 1).max(1);
     let app = &mut model.app;
     match by {
@@ -106,7 +106,7 @@ fn scroll(model: &mut Model, by: Scroll) {
     }
 }
 
-/// At the end: what was skipped on the way there stays unread, and the user learns how that ends.
+/// At the end: messages that were skipped stay unread; tells the user how to get to them.
 pub fn note_skipped(model: &mut Model) {
     if !model.app.prefs.receipts().by_looking() {
         return;
@@ -156,11 +156,11 @@ fn first_not_sent(model: &mut Model) {
     }
 }
 
-/// Moves the selection; from nothing, to the last message in sight. Below the last one it ends.
+/// Moves the selection. Without one, selects the last visible message; below the last message, ends it.
 fn select(model: &mut Model, up: bool) {
     let in_sight = model.view.visible.messages.rows.iter().rev().find_map(|row| row.key.clone());
     model.app.set_focus(Focus::Compose);
-    // Inside a message taller than the pane the text moves first.
+    // A message that is taller than the pane is scrolled first.
     if let Some(key) = selected(model).map(|m| m.key.clone())
         && model.view.goes_on(&model.app, &key, up)
     {
@@ -188,7 +188,7 @@ fn select(model: &mut Model, up: bool) {
     }
 }
 
-/// One more message; back over the first one it becomes fewer again.
+/// Extends the selection by one message, or shrinks it when moving back.
 fn extend(model: &mut Model, up: bool) {
     let next = model.app.with_open(|chat, _| {
         let selection = chat.selection.as_mut()?;
@@ -237,7 +237,7 @@ fn ask_delete(model: &mut Model) {
     let text = message.body.text(&|id| account.names.of(id));
     let mine = message.sender == account.me;
     let confirm = match client_id.filter(|_| outbox::has_not_left(&message.delivery)) {
-        // There is no time for a question.
+        // The message leaves too soon for a question.
         Some(client_id) if matches!(message.delivery, Delivery::Saving | Delivery::Held) => {
             model.app.with_open(|chat, env| outbox::discard(chat, env, client_id));
             return;

@@ -67,7 +67,7 @@ fn is_group(model: &mut Model) -> bool {
     group
 }
 
-/// What the settings show is asked for again, so that it is what the server holds.
+/// Fetches the settings again, so that they are what the server has.
 fn refresh(model: &mut Model) {
     model.app.with_open(|chat, env| {
         join_url::fetch(chat, env);

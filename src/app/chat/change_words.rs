@@ -2,7 +2,7 @@
 
 use crate::model::{Names, Role, ThreadChange, UserId};
 
-/// A change in a few words, for the line that tells what came of it.
+/// A change in a few words, for the line that reports its result.
 pub fn words(names: &Names, me: &UserId, change: &ThreadChange) -> String {
     match change {
         ThreadChange::Flag(flag, _) => flag.label().to_owned(),
@@ -15,7 +15,7 @@ pub fn words(names: &Names, me: &UserId, change: &ThreadChange) -> String {
     }
 }
 
-/// What is said of a change that the server has accepted.
+/// The words for a change that the server has accepted.
 pub fn done_words(names: &Names, me: &UserId, change: &ThreadChange) -> String {
     match change {
         ThreadChange::Member(who, Role::Admin) => format!("{} is an admin", names.distinct(who)),

@@ -6,10 +6,10 @@ use crate::model::names::with_id;
 use crate::model::{Mention, Names, SafeText, UserId, composer_markup, emoticon};
 use std::collections::HashMap;
 
-/// What calls everyone in a group.
+/// The word that mentions everyone in a group.
 const ALL: &str = "all";
 
-/// What stands at a place of the text, and what may stand there instead.
+/// A completed word: where it stands in the text, and the alternatives.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Completion {
     from: usize,
@@ -21,9 +21,9 @@ pub struct Completion {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Completed {
     Done,
-    /// The word asks to be completed, but nothing begins like it.
+    /// There is a word to complete, but no candidate for it.
     NoMatch(String),
-    /// There is no such word: Tab is free for something else.
+    /// There is no word to complete: Tab can do something else.
     NoWord,
 }
 
@@ -69,7 +69,7 @@ fn begin(chat: &Chat, me: &UserId, names: &Names, commands: &[&str]) -> Option<C
     let prefix = word.get(1..).unwrap_or_default().to_lowercase();
     let options: Vec<String> = if word.starts_with('@') {
         let people = people(chat, me, names);
-        // Who has a label is chosen by it.
+        // People with a label are completed by their label.
         let is_plain = |m: &Mention| {
             m.label.is_none() && people.iter().any(|p| p.id == m.id && p.label.is_some())
         };
@@ -108,7 +108,7 @@ pub fn people(chat: &Chat, me: &UserId, names: &Names) -> Vec<Mention> {
         let is_shared = bearers.get(&folded(&person.name)).is_some_and(|count| *count > 1);
         let begins_another = people.get(i + 1).is_some_and(|next| begins(&person.name, &next.name));
         if begins_another && !is_shared {
-            // Typed as it is, the longer name wins where it stands.
+            // When a name is typed out, the longest name that matches is meant.
             out.push(person.clone());
         }
         if is_shared || begins_another {
@@ -136,13 +136,13 @@ pub fn mentioned(chat: &Chat, me: &UserId, names: &Names, text: &str) -> Vec<Men
     }
     let is_named = |m: &Mention| text.contains(&format!("@{}", m.typed()));
     let mut found: Vec<Mention> = people(chat, me, names).into_iter().filter(is_named).collect();
-    // One label may begin another one.
+    // A label may be the beginning of another one.
     let meant = composer_markup::read(text, &found);
     found.retain(|m| meant.names(&m.id));
     found
 }
 
-/// A name after an `@` that several people here have, so that it says nobody in particular.
+/// A name after an `@` that several members have, so that it is ambiguous.
 pub fn ambiguous(chat: &Chat, me: &UserId, names: &Names, text: &str) -> Option<SafeText> {
     if !text.contains('@') {
         return None;

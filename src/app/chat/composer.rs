@@ -1,4 +1,4 @@
-//! The message box: one conversation's draft and its cursor. Deleting is undoable; nothing else ever deletes.
+//! The message box: one conversation's draft and its cursor. Every deletion can be undone.
 
 use super::completion::Completion;
 use crate::app::action::Motion;
@@ -7,9 +7,9 @@ use std::time::Duration;
 use unicode_segmentation::UnicodeSegmentation;
 
 const MAX_UNDO: usize = 200;
-/// Bytes of text in the states that are saved for undo.
+/// The most bytes of text in the states that are saved for undo.
 const MAX_SAVED_UNDO: usize = 16 * 1024;
-/// The service's own limit is near 28 KB; what is longer is refused by it and told to the user.
+/// The service's own limit is near 28 KB; it refuses longer texts, and the user is told.
 pub const MAX_TEXT: usize = 1024 * 1024;
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -17,13 +17,13 @@ pub struct Composer {
     pub draft: Draft,
     undo: Vec<(String, usize)>,
     killed: String,
-    /// The last change was a typed letter: undo takes a run of them back at once.
+    /// The last change was a typed letter; a run of them is undone at once.
     typing_run: bool,
-    /// Unsaved; when it has to be on disk.
+    /// When (monotonic) the draft has to be saved; `None` if it is saved.
     pub save_by: Option<Duration>,
-    /// What Tab put before the cursor last.
+    /// The last completion that Tab inserted.
     pub completion: Option<Completion>,
-    /// When the others were last told that we type.
+    /// When others were last told that the user is typing.
     pub told_typing: Option<Duration>,
     /// The last key deleted to the start of the line: once more empties the box.
     pub cleared_line: bool,
@@ -34,7 +34,7 @@ impl Composer {
         &self.draft.text
     }
 
-    /// Puts a stored draft in, unless something was typed already.
+    /// Restores a stored draft, unless something was typed already.
     pub fn restore(&mut self, mut draft: Draft) {
         if self.draft.is_empty() && self.undo.is_empty() {
             self.undo = std::mem::take(&mut draft.undo);
@@ -43,7 +43,7 @@ impl Composer {
         }
     }
 
-    /// The draft as it is saved: with the newest states that undo goes back to.
+    /// The draft as it is saved: with the newest undo states.
     pub fn to_save(&self) -> Draft {
         let mut left = MAX_SAVED_UNDO;
         let newest = self.undo.iter().rev().take_while(|(text, _)| {
@@ -79,7 +79,7 @@ impl Composer {
     pub fn undo(&mut self) -> bool {
         let Some((text, cursor)) = self.undo.pop() else { return false };
         self.draft.text = text;
-        // What was stored may have been damaged.
+        // The stored draft may be damaged.
         self.draft.cursor = floor(&self.draft.text, cursor);
         self.typing_run = false;
         true
@@ -101,7 +101,7 @@ impl Composer {
         self.draft.cursor = text.len();
     }
 
-    /// Puts text in place of what is there for good: it holds what was there, and nothing may take it away again.
+    /// Replaces the text without an undo step: the new text contains the old one, and undo must not remove it.
     pub fn put_back(&mut self, text: &str) {
         text.clone_into(&mut self.draft.text);
         self.draft.cursor = text.len();
@@ -109,7 +109,7 @@ impl Composer {
         self.typing_run = false;
     }
 
-    /// Keeps text to be yanked.
+    /// Stores text for yanking.
     pub fn keep(&mut self, text: &str) {
         text.clone_into(&mut self.killed);
     }
@@ -119,7 +119,7 @@ impl Composer {
         self.drop_edit() || self.draft.reply.take().is_some()
     }
 
-    /// Puts `text` in place of what stands between `from` and the cursor.
+    /// Replaces the text between `from` and the cursor with `text`.
     pub fn replace_before_cursor(&mut self, from: usize, text: &str) {
         self.remember(false);
         let cursor = self.draft.cursor;
@@ -129,8 +129,8 @@ impl Composer {
         }
     }
 
-    /// Puts an existing message's text into the box; what stood there comes back afterwards. `quote` stays with the
-    /// message; with `source` the text is what the wire has, of that messagetype.
+    /// Puts the text of an existing message into the box; the previous text comes back afterwards. `quote` stays with
+    /// the message; with `source` the text is the message's content on the wire, of that messagetype.
     pub fn begin_edit(
         &mut self,
         id: Box<str>,
@@ -149,7 +149,7 @@ impl Composer {
         self.draft.reply = quote;
     }
 
-    /// Ends an edit: the box holds again what it held before, and below it the text if it was changed.
+    /// Ends an edit: restores the previous text, followed by the edited text if it was changed.
     pub fn drop_edit(&mut self) -> bool {
         let Some(edit) = self.draft.edit.take() else { return false };
         self.remember(false);
@@ -165,7 +165,7 @@ impl Composer {
         true
     }
 
-    /// Takes a finished edit out, with its text and the quote it keeps; the box holds again what it held before.
+    /// Removes and returns a finished edit with its text and its quote; restores the previous text.
     pub fn finish_edit(&mut self) -> Option<(EditTarget, String, Option<QuoteOf>)> {
         let edit = self.draft.edit.take()?;
         let quote = self.draft.reply.take();
@@ -182,7 +182,7 @@ impl Composer {
         self.draft.cursor = self.target(motion);
     }
 
-    /// Puts an emoji in place of `:name:`, whose end was just typed. Not in code, nor in markup.
+    /// Replaces `:name:`, whose end was just typed, with its emoji. Not in code, nor in markup.
     pub fn finish_shortcode(&mut self) {
         let before = self.before();
         let Some(open) = before.strip_suffix(':') else { return };
@@ -200,8 +200,8 @@ impl Composer {
         }
     }
 
-    /// Deletes from the cursor to where the motion leads; to the start of the line twice in a row empties the box. Words
-    /// and lines can be yanked back.
+    /// Deletes from the cursor to the end of the motion. Deleting to the start of the line twice in a row empties the
+    /// box. Words and lines can be yanked back.
     pub fn delete(&mut self, motion: Motion) {
         if motion == Motion::LineStart && self.cleared_line && !self.draft.text.is_empty() {
             self.killed = self.draft.text.clone();

@@ -1,4 +1,4 @@
-//! What an operation on a chat may use beside the chat itself.
+//! What an operation on a chat may use besides the chat itself.
 
 use crate::app::effect::Effect;
 use crate::app::ids::IdCounters;
@@ -20,13 +20,13 @@ pub struct Env<'a> {
 }
 
 impl Env<'_> {
-    /// Asks something of sync that has no answer of its own.
+    /// Sends a request without an answer to sync.
     pub fn request(&mut self, request: Request) {
         let account = self.account.clone();
         self.effects.push(Effect::Request(Box::new(Outbound { account, request })));
     }
 
-    /// Asks something of sync whose answer is waited for.
+    /// Sends a request to sync and registers it, so that its answer is recognised.
     pub fn ask(&mut self, pending: PendingRequest, request: impl FnOnce(Ticket) -> Request) {
         let ticket = self.pending.add(pending);
         self.request(request(ticket));

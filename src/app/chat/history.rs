@@ -1,4 +1,4 @@
-//! Which part of the history is loaded, and taking messages in: live, as pages, or around a place that was found.
+//! Which part of the history is loaded; adding messages to it: live, as pages, or around a search hit.
 
 use super::{Anchor, Chat, Env, Selection};
 use crate::model::{
@@ -6,9 +6,10 @@ use crate::model::{
     Timestamp, UserId,
 };
 
-/// Loaded messages of the open chat; more are dropped at the old end while the view is at the bottom.
+/// The most loaded messages of the open chat; older ones are dropped while the view is at the bottom.
 const KEEP_OPEN: usize = 20_000;
-/// While the view is further up: messages below it that stay loaded, and how many may come before the others go.
+/// While the view is further up: how many messages below it stay loaded, and how many there may be before the others
+/// are dropped.
 const KEEP_BELOW: usize = 1_000;
 const MAX_BELOW: usize = 2_000;
 /// Messages of a closed chat that stay loaded.
@@ -18,13 +19,13 @@ const KEEP_CLOSED: usize = 200;
 #[derive(Debug, Default)]
 pub struct Paging {
     pub older: Older,
-    /// The oldest message ever taken in, shown or not: what lies before it is asked for next.
+    /// The oldest message ever received, shown or not: the next page is requested before it.
     pub oldest: Option<MessageKey>,
-    /// In a window of the past: the newest message ever taken into it, shown or not.
+    /// In a window of the past: its newest message, shown or not.
     pub newest: Option<MessageKey>,
-    /// The newest message that arrived while a window of the past was open, and was not taken in.
+    /// The newest message that arrived while a window of the past was open, and was not added to it.
     pub beyond: Option<MessageKey>,
-    /// A message further back that older pages are being loaded for.
+    /// A message further back; older pages are being loaded to find it.
     pub sought: Option<Sought>,
     /// Which parts of the history are stored.
     pub coverage: Coverage,
@@ -47,37 +48,37 @@ pub enum Window {
     /// Up to the newest message.
     #[default]
     Live,
-    /// A place further back is on its way from the store.
+    /// A place further back is being loaded from the store.
     Opening(MessageKey),
-    /// A stretch further back; what is newer is in the store.
+    /// A part further back; newer messages are in the store.
     Past { loading: bool },
 }
 
-/// A message looked for by what a quote says of it.
+/// A message that is searched for by the data of a quote.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sought {
     pub id: Option<Box<str>>,
     pub author: Option<UserId>,
     /// To the second, as quotes have it.
     pub at: Option<Timestamp>,
-    /// Pages that may still be asked for.
+    /// How many pages may still be requested.
     pub pages: u32,
 }
 
 impl Chat {
-    /// The oldest message that is loaded or known to have been seen: what lies before it is not loaded.
+    /// The oldest message that is or was loaded. Nothing before it is loaded.
     pub fn start(&self) -> Option<MessageKey> {
         let first = self.timeline.first().map(|m| m.key.clone()).filter(|key| !key.is_unsent());
         self.paging.oldest.clone().into_iter().chain(first).min()
     }
 
-    /// The last message that is loaded, and no unsent one.
+    /// The last loaded message that was sent.
     fn end(&self) -> Option<MessageKey> {
         let last = self.timeline.iter().rev().map(|m| &m.key).find(|key| !key.is_unsent());
         last.cloned().into_iter().chain(self.paging.newest.clone()).max()
     }
 
-    /// Where the window stands after its end was looked for: what came meanwhile may be missing from it.
+    /// The window after its end was searched for: messages that arrived in the meantime may be missing from it.
     fn window_at(&mut self, at_end: bool) -> Window {
         let end = self.end();
         let is_beyond = |key: &MessageKey| end.as_ref().is_none_or(|end| key > end);
@@ -90,7 +91,7 @@ impl Chat {
         Window::Past { loading: false }
     }
 
-    /// Forgets what is loaded, but for what was not sent yet.
+    /// Unloads all messages except unsent ones.
     fn unload(&mut self) {
         self.timeline.unload();
         let Paging { coverage, beyond, .. } = std::mem::take(&mut self.paging);
@@ -113,15 +114,15 @@ impl Chat {
         trimmed
     }
 
-    /// What failed may be tried again.
+    /// Allows a failed request to be tried again.
     pub fn forgive_older(&mut self) {
         if matches!(self.paging.older, Older::Failed(_)) {
             self.paging.older = Older::Unknown;
         }
     }
 
-    /// Drops what has arrived far below the place that is being read: it is in the store, and loaded again from there when
-    /// the view comes near.
+    /// Drops messages far below the place that is being read. They are in the store, and loaded again when the view
+    /// comes near.
     fn unload_far_below(&mut self) {
         let Anchor::At { key, .. } = &self.anchor else { return };
         let below = || self.timeline.after(key).skip(KEEP_BELOW);
@@ -142,8 +143,8 @@ impl Chat {
         self.timeline.mark_gaps(&self.paging.coverage);
     }
 
-    /// Whether a message belongs into what is loaded. What lies outside is in the store; beside what is loaded it
-    /// would look like a neighbour.
+    /// Whether a message belongs to the loaded part. Other messages are in the store; next to the loaded ones they
+    /// would look like neighbours.
     fn belongs(&self, key: &MessageKey, placement: Placement) -> bool {
         let is_new = self.timeline.get(key).is_none();
         match (placement, &self.paging.window) {
@@ -162,8 +163,8 @@ impl Chat {
     }
 }
 
-/// Whether a page is still waited for. An answer that comes late names a place that is not the end of what is loaded any
-/// more; beside it its messages would look like neighbours.
+/// Whether a page is still waited for. An answer that comes late names a place that is not the end of what is loaded
+/// any more; beside it its messages would look like neighbours.
 pub fn is_wanted(chat: &mut Chat, placement: Placement) -> bool {
     let is =
         |key: Option<MessageKey>, place: Point| key.is_some_and(|key| Point::from(&key) == place);
@@ -175,7 +176,7 @@ pub fn is_wanted(chat: &mut Chat, placement: Placement) -> bool {
             let loading = chat.paging.older == Older::Loading;
             let wanted = loading && is(chat.start(), before);
             if loading && !wanted {
-                // What is loaded begins elsewhere by now: it is asked for anew.
+                // The loaded part begins elsewhere by now, so the page is requested again.
                 chat.paging.older = Older::Unknown;
             }
             wanted
@@ -184,7 +185,8 @@ pub fn is_wanted(chat: &mut Chat, placement: Placement) -> bool {
     }
 }
 
-/// Takes a page in that [`is_wanted`]. Gives the message the reader is to be taken to, if the page was fetched for that.
+/// Takes a page in that [`is_wanted`]. Gives the message the reader is to be taken to, if the page was fetched for
+/// that.
 pub fn take(
     chat: &mut Chat,
     env: &mut Env<'_>,
@@ -197,7 +199,7 @@ pub fn take(
     let wanted = match (placement, chat.paging.window.clone()) {
         (Placement::Around { .. }, Window::Opening(key)) => {
             if messages.is_empty() {
-                // It is not available: what was loaded stays, and grows from there.
+                // The place is not available: keep what is loaded.
                 chat.paging.window = Window::Past { loading: false };
                 return None;
             }
@@ -276,7 +278,7 @@ fn take_one(chat: &mut Chat, env: &Env<'_>, message: Message, placement: Placeme
     if goes_on && chat.paging.newest.as_ref().is_none_or(|newest| key > newest) {
         chat.paging.newest = Some(key.clone());
     }
-    // Also what is not shown has been seen: or a page of signals would be asked for again and again.
+    // Messages that are not shown count as loaded, too, or a page of signals would be requested again and again.
     if chat.paging.oldest.as_ref().is_none_or(|oldest| key < oldest) && !key.is_unsent() {
         chat.paging.oldest = Some(key.clone());
     }
@@ -333,7 +335,7 @@ pub fn leave_empty_past(chat: &mut Chat, env: &mut Env<'_>) {
 
 /// Asks for older messages, unless they are on their way or there are none.
 pub fn load_older(chat: &mut Chat, env: &mut Env<'_>) {
-    // A message that is not sent yet stands before nothing.
+    // Nothing comes before an unsent message.
     let Some(before) = chat.start() else { return };
     if chat.paging.older != Older::Unknown {
         return;

@@ -1,10 +1,10 @@
-//! The URL under which others join a group: fetched when it is to be shown or copied.
+//! The URL with which others join a group: fetched when it is to be shown or copied.
 
 use super::{Chat, Env};
 use crate::app::pending::PendingRequest;
 use crate::model::{Fault, Request, SafeText, ThreadFlag};
 
-/// The URL under which others join; fetched when it is to be shown.
+/// The URL with which others join; fetched when it is to be shown.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum JoinUrlState {
     #[default]
@@ -13,7 +13,7 @@ pub enum JoinUrlState {
     Failed(SafeText),
 }
 
-/// Asks for the join URL where there is one and it is not known.
+/// Fetches the join URL if there is one and it is not known.
 pub fn fetch(chat: &Chat, env: &mut Env<'_>) {
     let open = chat.info.is_group() && chat.known(ThreadFlag::JoiningEnabled) == Some(true);
     if open && !matches!(chat.group.url, JoinUrlState::Known(_)) {
@@ -21,7 +21,7 @@ pub fn fetch(chat: &Chat, env: &mut Env<'_>) {
     }
 }
 
-/// Asks for the join URL, or adds to a request under way that it is to be copied.
+/// Fetches the join URL to copy it, or marks a pending request for that.
 fn request(chat: &Chat, env: &mut Env<'_>, copy: bool) {
     let conversation = chat.info.id.clone();
     if !env.pending.wants_join_url(&chat.chat_ref(), copy) {
@@ -30,7 +30,7 @@ fn request(chat: &Chat, env: &mut Env<'_>, copy: bool) {
     }
 }
 
-/// Copies the join URL, as soon as it is here.
+/// Copies the join URL as soon as it is known.
 pub fn copy(chat: &mut Chat, env: &mut Env<'_>) {
     if !chat.info.is_group() {
         env.complain("Only groups have a join URL");
@@ -51,7 +51,7 @@ pub fn copy(chat: &mut Chat, env: &mut Env<'_>) {
     }
 }
 
-/// Whether others can join is settled: a URL that was to be copied can be fetched now.
+/// It is known now whether others can join, so a URL that is to be copied can be fetched.
 pub(super) fn joining_settled(chat: &mut Chat, env: &mut Env<'_>) {
     let wanted = std::mem::take(&mut chat.group.copy_url_when_on);
     if wanted && chat.known(ThreadFlag::JoiningEnabled) == Some(true) {

@@ -7,14 +7,14 @@ use crate::model::{Message, MessageBody, MessageKey};
 /// Pages of history that are loaded to find a quoted message.
 const MAX_PAGES: u32 = 200;
 
-/// Starts looking for what the selected message quotes. Gives the message when it is loaded.
+/// Starts looking for the message that the selected one quotes. Returns it if it is loaded.
 pub fn begin(chat: &mut Chat, env: &mut Env<'_>) -> Option<MessageKey> {
     let quoted = match &chat.selected()?.body {
         MessageBody::Text(rich) => rich.quoted(),
         _ => None,
     };
     let Some(quoted) = quoted.filter(|q| q.message.is_some() || q.at.is_some()) else {
-        env.note("This message quotes nothing that can be found");
+        env.note("This message does not quote another one");
         return None;
     };
     chat.paging.sought = Some(Sought {
@@ -26,8 +26,8 @@ pub fn begin(chat: &mut Chat, env: &mut Env<'_>) -> Option<MessageKey> {
     go_on(chat, env)
 }
 
-/// Goes on looking after a page was loaded; more of the history is asked for as long as it may help. Gives the message
-/// when it is there, selected.
+/// Continues after a page was loaded, and requests more of the history as long as that may help. Returns the message,
+/// selected, once it is loaded.
 pub fn go_on(chat: &mut Chat, env: &mut Env<'_>) -> Option<MessageKey> {
     let sought = chat.paging.sought.take()?;
     let found = chat.timeline.iter().rev().find(|m| is_it(m, &sought)).map(|m| m.key.clone());
@@ -35,7 +35,7 @@ pub fn go_on(chat: &mut Chat, env: &mut Env<'_>) -> Option<MessageKey> {
         chat.selection = Some(Selection::one(key.clone()));
         return Some(key);
     }
-    // Before its own time there is no use in looking.
+    // The message cannot be older than its own time.
     let oldest = chat.paging.oldest.as_ref().or_else(|| chat.timeline.first().map(|m| &m.key));
     let passed = sought.at.zip(oldest).is_some_and(|(at, oldest)| oldest.at.0 / 1000 < at.0 / 1000);
     if passed || sought.pages == 0 || chat.paging.older == Older::Reached {

@@ -9,7 +9,7 @@ use crate::model::{
     RawMessage, Request, RichText, SafeText, Timestamp, UserId, composer_markup,
 };
 
-/// Reactions offered, with the wire's keys (facts 3.4).
+/// The reactions on offer, with their keys on the wire (facts 3.4).
 pub const REACTIONS: [(&str, &str); 7] = [
     ("like", "👍"),
     ("heart", "❤"),
@@ -20,7 +20,7 @@ pub const REACTIONS: [(&str, &str); 7] = [
     ("yes", "✔"),
 ];
 
-/// Asks the server for a change of a message.
+/// Asks the server to change a message.
 pub fn change(chat: &Chat, env: &mut Env<'_>, key: &MessageKey, change: Change) {
     let pending = match &change {
         Change::Edit(outgoing) => {
@@ -45,7 +45,7 @@ pub fn change(chat: &Chat, env: &mut Env<'_>, key: &MessageKey, change: Change) 
 pub fn not_changed(chat: &mut Chat, env: &mut Env<'_>, change: MessageChange, fault: &Fault) {
     let what = match change {
         MessageChange::Edit { target, text } => {
-            // What was typed goes back into the box, or one undo away when something new stands there.
+            // The text goes back into the box, or into its undo history if something new was typed.
             if chat.composer.draft.is_empty() {
                 chat.composer.begin_edit(target.id, &text, target.reply, target.source);
             } else {
@@ -56,7 +56,7 @@ pub fn not_changed(chat: &mut Chat, env: &mut Env<'_>, change: MessageChange, fa
             "The message was not changed"
         }
         MessageChange::Delete => "The message was not deleted",
-        MessageChange::React => "The reaction was not set",
+        MessageChange::React => "The reaction was not added",
     };
     env.complain(&format!("{what}: {}", fault.reason));
 }
@@ -73,7 +73,7 @@ pub fn react(chat: &mut Chat, env: &mut Env<'_>, key: &MessageKey, reaction: &'s
 /// Text and origin of a message, for quoting it.
 fn quote_of(env: &Env<'_>, message: &Message) -> QuoteOf {
     let text = match &message.body {
-        // A quote in a quote is dropped: what is answered is what this person wrote.
+        // A quote inside a quote is dropped: the reply is to what this person wrote.
         MessageBody::Text(rich) => {
             let own = rich.blocks.iter().filter(|b| !matches!(b, Block::Quote { .. }));
             RichText { blocks: own.cloned().collect() }.plain_text()
@@ -99,7 +99,7 @@ pub fn reply(chat: &mut Chat, env: &mut Env<'_>) {
     sending::draft_changed(chat, env.now.mono);
 }
 
-/// Puts the selected message into the box: as it would be typed where that loses nothing, else as the server has it.
+/// Puts the selected message into the box: as it would be typed if that loses nothing, otherwise as the server has it.
 pub fn edit(chat: &mut Chat, env: &mut Env<'_>) {
     let Some(message) = chat.selected() else { return };
     let key = message.key.clone();
@@ -118,7 +118,7 @@ pub fn edit(chat: &mut Chat, env: &mut Env<'_>) {
     let people = completion::people(chat, env.me, env.names);
     let label_of =
         |id: &UserId| people.iter().find_map(|m| m.label.clone().filter(|_| m.id == *id));
-    // Who is not here any more cannot be called by typing a name.
+    // People who have left cannot be mentioned by name.
     let all_here = |mentions: &[Mention]| {
         mentions.iter().all(|m| people.iter().any(|p| p.id == m.id && *p.typed() == *m.typed()))
     };
@@ -135,7 +135,7 @@ pub fn edit(chat: &mut Chat, env: &mut Env<'_>) {
     sending::draft_changed(chat, env.now.mono);
 }
 
-/// A reply's quote and what was answered; `None` when a quote cannot be written back as it stands.
+/// A reply's quote and its answer; `None` if the quote cannot be written back unchanged.
 fn split_quote(rich: &RichText) -> Option<(Option<QuoteOf>, RichText)> {
     let Some(Block::Quote { from: Some(from), body }) = rich.blocks.first() else {
         let quotes = rich.blocks.iter().any(|b| matches!(b, Block::Quote { .. }));
@@ -159,7 +159,7 @@ pub fn ask_source(chat: &Chat, env: &mut Env<'_>, key: MessageKey, purpose: Sour
 
 /// The stored source of a message that cannot be edited as it would be typed.
 pub fn edit_source(chat: &mut Chat, env: &mut Env<'_>, key: &MessageKey, items: &[RawMessage]) {
-    // The newest of the message and its edit records is what stands there now.
+    // The newest of the message and its edit records is the current version.
     let Some(item) = items.iter().max_by_key(|i| (i.at, i.version)) else {
         env.complain("This message is not stored and cannot be edited");
         return;
@@ -183,7 +183,7 @@ pub fn submit_edit(chat: &mut Chat, env: &mut Env<'_>, text: String) -> bool {
     true
 }
 
-/// The selected messages as text, with how many there are.
+/// The selected messages as text, and their number.
 pub fn selected_text(chat: &Chat, env: &Env<'_>, with_names: bool) -> Option<(usize, String)> {
     let (first, last) = chat.selection.as_ref()?.bounds();
     let chosen = chat.timeline.from(first).take_while(|m| m.key <= *last);

@@ -1,4 +1,4 @@
-//! Own messages on their way: each step the outbox reports, and taking back what has not left.
+//! Own messages in the outbox: each step it reports, and taking back messages that have not been sent.
 
 use super::sending::{self, own_message};
 use super::{Chat, Env};
@@ -34,12 +34,12 @@ fn hold(chat: &mut Chat, env: &Env<'_>, client_id: ClientMessageId) {
     chat.sending.held.push((client_id, until));
 }
 
-/// Whether a message can still be taken back before it leaves.
+/// Whether a message can still be taken back before it is sent.
 pub fn is_holding(chat: &Chat, now: Duration) -> bool {
     chat.sending.held.iter().any(|(_, until)| *until > now)
 }
 
-/// An own message got further, or did not. `sent` is the place the server gave it.
+/// The delivery of an own message has changed. `sent` is the place that the server gave it.
 pub fn delivery_of(
     chat: &mut Chat,
     env: &mut Env<'_>,
@@ -59,7 +59,7 @@ pub fn delivery_of(
         chat.sending.unsent.remove(client_id);
     }
     chat.sending.log_delivery(client_id, env.now.wall, &delivery);
-    // What has its place on the server was accepted, whatever is reported late.
+    // A message with a place on the server was accepted, whatever is reported late.
     if key.is_unsent() || delivery == Delivery::Sent {
         chat.timeline.update(&key, |m| m.delivery = delivery);
     }
@@ -74,7 +74,7 @@ pub fn has_not_left(delivery: &Delivery) -> bool {
     )
 }
 
-/// It never reached the disk: only the screen has it.
+/// It never reached the disk; it exists only on the screen.
 fn is_only_here(delivery: &Delivery) -> bool {
     matches!(delivery, Delivery::Failed { can_retry: false, .. })
 }
@@ -103,7 +103,7 @@ impl Chat {
         self.timeline.iter().rev().take_while(|m| m.key.is_unsent())
     }
 
-    /// A message that only the screen has, because the disk did not take it.
+    /// A message that exists only on the screen, because it could not be saved.
     pub fn has_unsaved(&self) -> bool {
         self.sending.unsent.keys().any(|id| self.is_only_here(id))
     }
@@ -113,7 +113,7 @@ impl Chat {
     }
 }
 
-/// The draft with what was typed of a message above what stands in the box.
+/// The draft with a message's text above the text in the box.
 fn joined(draft: &Draft, outgoing: &Outgoing) -> Draft {
     let text = &outgoing.text;
     let text = if outgoing.emote { format!("/me {text}") } else { text.clone() };
@@ -127,7 +127,7 @@ fn joined(draft: &Draft, outgoing: &Outgoing) -> Draft {
     }
 }
 
-/// Asks for a message that has not left to go back into the box. The store moves it there in one step, so that it is
+/// Asks for an unsent message to be put back into the box. The store moves it there in one step, so that it is
 /// never in both places or in none; until it answers the message stays where it is.
 pub fn take_back(chat: &mut Chat, env: &mut Env<'_>, key: &MessageKey) {
     let Some(message) = chat.timeline.get(key).filter(|m| has_not_left(&m.delivery)) else {
@@ -154,7 +154,7 @@ pub fn take_back(chat: &mut Chat, env: &mut Env<'_>, key: &MessageKey) {
     env.request(Request::Discard { conversation: chat.info.id.clone(), client_id, draft });
 }
 
-/// The last message that has not left goes back into the box.
+/// Puts the last unsent message back into the box.
 pub fn take_back_last(chat: &mut Chat, env: &mut Env<'_>) {
     let last = {
         let mut unsent = chat.timeline.iter().rev().take_while(|m| m.key.is_unsent());
@@ -167,7 +167,7 @@ pub fn take_back_last(chat: &mut Chat, env: &mut Env<'_>) {
     }
 }
 
-/// Discards a message that has not left.
+/// Discards an unsent message.
 pub fn discard(chat: &mut Chat, env: &mut Env<'_>, client_id: ClientMessageId) {
     chat.selection = None;
     if let Some(outgoing) = chat.sending.unsent.get(&client_id) {
@@ -182,7 +182,7 @@ pub fn discard(chat: &mut Chat, env: &mut Env<'_>, client_id: ClientMessageId) {
     env.request(Request::Discard { conversation, client_id, draft: None });
 }
 
-/// A message is out of the outbox, or has left meanwhile.
+/// A message was removed from the outbox, or was sent in the meantime.
 pub fn taken_out(
     chat: &mut Chat,
     env: &mut Env<'_>,
@@ -193,7 +193,7 @@ pub fn taken_out(
     if let Some(at) = wanted_back {
         chat.sending.taking_back.remove(at);
     }
-    // What the disk never had is not there to be taken out.
+    // A message that never reached the disk is not in the outbox.
     if let Err(fault) = result
         && !chat.is_only_here(client_id)
     {
@@ -220,7 +220,7 @@ pub fn taken_out(
     }
 }
 
-/// Tries the selected message again, if it was not sent.
+/// Sends the selected message again, if it was not sent.
 pub fn retry(chat: &mut Chat, env: &mut Env<'_>) {
     let Some(message) = chat.selected() else { return };
     if message.delivery == Delivery::Unconfirmed {
@@ -234,7 +234,7 @@ pub fn retry(chat: &mut Chat, env: &mut Env<'_>) {
     let delivery = if on_disk { Delivery::Queued } else { Delivery::Saving };
     chat.timeline.update(&key, |m| m.delivery = delivery);
     let conversation = chat.info.id.clone();
-    // What never reached the disk is handed over again, under the same id.
+    // A message that never reached the disk is submitted again under the same id.
     let outgoing = chat.sending.unsent.get(&client_id).filter(|_| !on_disk).cloned();
     env.request(match outgoing {
         Some(outgoing) => Request::Send { conversation, client_id, outgoing },

@@ -11,36 +11,36 @@ use std::time::Duration;
 
 /// A draft is on disk this long after the first unsaved key, also while typing goes on.
 const SAVE_AFTER: Duration = Duration::from_millis(300);
-/// How often others are told that we type (facts 3.2).
+/// How often others are told that the user is typing (facts 3.2).
 const TYPING_EVERY: Duration = Duration::from_secs(5);
 
-/// What servers take in one message, as far as is known (facts 3.2: about 28 KB).
+/// The largest message that servers are known to accept (facts 3.2: about 28 KB).
 const LONGEST: usize = 28_000;
 
-/// For a text that servers may refuse: what to tell the user about it.
+/// The warning for a text that servers may refuse.
 pub fn too_long(text: &str) -> Option<String> {
     let kilobytes = |bytes: usize| bytes.div_ceil(1000);
     (text.len() > LONGEST).then(|| {
         let (now, most) = (kilobytes(text.len()), kilobytes(LONGEST));
-        format!("This text has {now} kB; servers may refuse more than {most} kB")
+        format!("This text is {now} kB; servers may refuse more than {most} kB")
     })
 }
 
-/// Own messages on their way.
+/// Own messages that are not accepted yet.
 #[derive(Debug, Default)]
 pub struct Sending {
-    /// What was typed, of messages that are not accepted yet: to send again, or to put back into the box.
+    /// The typed text of messages that are not accepted yet: to send it again, or to put it back into the box.
     pub unsent: HashMap<ClientMessageId, Outgoing>,
-    /// The steps of own messages of this run, for the inspector.
+    /// The delivery steps of own messages of this run, for the inspector.
     pub deliveries: HashMap<ClientMessageId, Vec<(Timestamp, Delivery)>>,
-    /// Own messages that are to go back into the box as soon as the store has let them go.
+    /// Own messages that go back into the box once the store has removed them.
     pub taking_back: Vec<ClientMessageId>,
     /// Messages that can still be taken back, and until when on the monotonic clock.
     pub held: Vec<(ClientMessageId, Duration)>,
 }
 
 impl Sending {
-    /// Notes a step of an own message. Only the newest messages' steps are kept.
+    /// Records a delivery step of an own message. Only the steps of the newest messages are kept.
     pub fn log_delivery(&mut self, id: &ClientMessageId, at: Timestamp, delivery: &Delivery) {
         const MAX_MESSAGES: usize = 500;
         const MAX_STEPS: usize = 50;
@@ -70,7 +70,7 @@ pub fn save_draft(chat: &mut Chat, env: &mut Env<'_>, all: bool) {
     }
 }
 
-/// Puts a draft from the disk into the box. Where drafts are not to be kept on disk, it is removed from there.
+/// Puts a draft from the disk into the box. If drafts are not to be kept on disk, removes it from there.
 pub fn restore_draft(chat: &mut Chat, env: &mut Env<'_>, draft: Draft) {
     chat.composer.restore(draft);
     if !env.prefs.choices.drafts.persist {
@@ -79,7 +79,7 @@ pub fn restore_draft(chat: &mut Chat, env: &mut Env<'_>, draft: Draft) {
     }
 }
 
-/// Tells others that we type, where the user wants it so, or that we no longer do.
+/// Tells others that the user is typing, or no longer is, if the user allows that.
 pub fn report_typing(chat: &mut Chat, env: &mut Env<'_>) {
     if !env.prefs.choices.ui.typing {
         return;
@@ -96,7 +96,7 @@ pub fn report_typing(chat: &mut Chat, env: &mut Env<'_>) {
     }
 }
 
-/// Ends a typing signal that others still believe.
+/// Ends a typing signal that others still show.
 pub fn stop_typing(chat: &mut Chat, env: &mut Env<'_>) {
     if chat.composer.told_typing.take().is_some() {
         env.request(Request::Typing { conversation: chat.info.id.clone(), active: false });
@@ -111,7 +111,7 @@ pub fn typed_message(chat: &Chat, env: &Env<'_>, text: String) -> Outgoing {
     Outgoing { text, markup, mentions, ..Outgoing::default() }
 }
 
-/// Takes the text out of the box and shows it as a message that is being saved.
+/// Moves the text from the box into the timeline, as a message that is being saved.
 pub fn send(chat: &mut Chat, env: &mut Env<'_>, outgoing: Outgoing) {
     if reading::by_answering(env) {
         reading::answered(chat, env);

@@ -1,4 +1,4 @@
-//! A conversation's loaded messages in order. Idempotent: taking a message in twice is the same as once.
+//! A conversation's loaded messages in order. Idempotent: adding a message twice is the same as adding it once.
 
 use crate::model::edits::{EditRole, Edits, Taken};
 use crate::model::{
@@ -11,7 +11,7 @@ use std::ops::Bound;
 pub struct Timeline {
     messages: BTreeMap<MessageKey, Message>,
     by_client: HashMap<ClientMessageId, MessageKey>,
-    /// Edit records and notices of deletion, for messages that are here and for those that are not yet.
+    /// Edit records and notices of deletion, for messages that are loaded and for those that are not yet.
     edits: Edits,
     /// The lines that stand for missing messages.
     gaps: Vec<MessageKey>,
@@ -19,7 +19,7 @@ pub struct Timeline {
 }
 
 impl Timeline {
-    /// Rises with every change; what was laid out under an older one is stale.
+    /// Increases with every change; layouts of an older revision are stale.
     pub fn revision(&self) -> u64 {
         self.revision
     }
@@ -75,7 +75,7 @@ impl Timeline {
         }
     }
 
-    /// Takes a message in: a new one, a newer version, the server's copy of an own one, an edit record or a notice of
+    /// Adds a message: a new one, a newer version, the server's copy of an own one, an edit record or a notice of
     /// deletion.
     pub fn upsert(&mut self, mut message: Message) {
         let Taken { role, absorbed } = self.edits.take(&mut message);
@@ -133,7 +133,8 @@ impl Timeline {
         self.refold(&key);
     }
 
-    /// Another place at which the same message is shown: without a client id, the mark of an edit tells which one it is.
+    /// Another place at which the same message is shown: without a client id, the mark of an edit tells which one it
+    /// is.
     fn copy_of(&self, message: &Message) -> Option<MessageKey> {
         let marked = message.edit_of.as_ref().map(|mark| ClientMessageId::new(&mark.id));
         let known = self.by_client.get(message.client_id.as_ref().or(marked.as_ref())?)?;
@@ -178,7 +179,7 @@ impl Timeline {
         }
     }
 
-    /// Puts a line between loaded messages that are no neighbours, and takes those away whose gap is closed.
+    /// Adds a line between loaded messages that are not neighbours, and removes the lines of gaps that are closed.
     pub fn mark_gaps(&mut self, coverage: &Coverage) {
         let between = |gap: &Gap| {
             let key = MessageKey { at: gap.above.at, order: gap.above.order, id: "".into() };

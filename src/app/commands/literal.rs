@@ -1,4 +1,4 @@
-//! Text in the message box that looks like a command: it is sent as text only after a yes.
+//! Text in the message box that looks like a command: it is sent as text only after the user has confirmed.
 
 use super::COMMANDS;
 use crate::app::chat::sending;
@@ -13,21 +13,21 @@ const EDITOR: [&str; 36] = [
     "qall", "quit", "quita", "quitall", "r", "read", "set", "sp", "split", "tabe", "tabnew", "vs",
     "vsp", "vsplit", "w", "wa", "wall", "wq", "wqa", "wqall", "write", "x",
 ];
-/// A slash command this much like what was typed is suggested ([`strsim::normalized_damerau_levenshtein`]).
+/// A slash command that is this similar to the input is suggested ([`strsim::normalized_damerau_levenshtein`]).
 const SIMILAR: f64 = 0.6;
 
-/// What a text looks like that is not meant to be read by others.
+/// What a text looks like that was probably not meant as a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CommandLike {
-    /// A slash at the beginning of what a message is to become.
+    /// A slash at the beginning of an edited message.
     Slash,
-    /// A slash after white space, which is no command.
+    /// A slash after white space, which is not a command.
     Indented,
     /// `:q` and the like.
     Editor,
 }
 
-/// Whether a text that is no slash command looks like a command all the same.
+/// Whether a text that is not a slash command looks like a command.
 pub fn looks_like_command(text: &str) -> Option<CommandLike> {
     let trimmed = text.trim_start();
     if trimmed.len() < text.len() && trimmed.starts_with('/') && !trimmed.starts_with("//") {
@@ -66,17 +66,17 @@ pub fn ask_like(model: &mut Model, kind: CommandLike) {
         CommandLike::Slash => ask(
             model,
             "This looks like a command. Change the message into it?",
-            "You are editing a message. With n the text stays in the box.",
+            "You are editing a message. Press n to keep the text in the box.",
         ),
         CommandLike::Indented => ask(
             model,
             "A command begins with a slash, without a space. Send this as text?",
-            "With n the text stays in the box.",
+            "Press n to keep the text in the box.",
         ),
         CommandLike::Editor => {
             let quit =
                 model.app.prefs.keymap.entry("quit").map(KeymapEntry::key).unwrap_or_default();
-            let detail = format!("{quit} quits. With n the text stays in the box.");
+            let detail = format!("{quit} quits. Press n to keep the text in the box.");
             ask(model, "This looks like a command of an editor. Send it as text?", &detail);
         }
     }
@@ -84,17 +84,17 @@ pub fn ask_like(model: &mut Model, kind: CommandLike) {
 
 /// Asks before a text is sent that the server may refuse because of its size.
 pub fn ask_long(model: &mut Model, size: &str) {
-    ask(model, &format!("{size}. Send it?"), "With n the text stays in the box.");
+    ask(model, &format!("{size}. Send it?"), "Press n to keep the text in the box.");
 }
 
 /// Asks before a name that several people have is sent without mentioning any of them.
 pub fn ask_without_mention(model: &mut Model, name: &str) {
     let question = format!("Several people here are called {name}. Send it without a mention?");
     let key = model.app.prefs.keymap.entry("focus-next").map(KeymapEntry::key).unwrap_or_default();
-    ask(model, &question, &format!("With n, {key} after @{name} in the box chooses one of them."));
+    ask(model, &question, &format!("Press n, then {key} after @{name} to choose one of them."));
 }
 
-/// Asks whether the text in the box is to be sent as it stands, or is what a message is to become.
+/// Asks whether to send the text in the box, or to change a message into it.
 fn ask(model: &mut Model, question: &str, detail: &str) {
     let consent = model.app.with_open(|chat, env| {
         let text = chat.composer.text().to_owned();

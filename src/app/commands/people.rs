@@ -7,7 +7,7 @@ use crate::app::model::Model;
 use crate::app::overlay::{Next, Overlay, ask_remove, role_question};
 use crate::model::{ChatRef, Names, Role, ThreadChange, UserId};
 
-/// Whom a command is about.
+/// The people that a command is about.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Target {
     Members,
@@ -87,7 +87,7 @@ fn with_people(
     CommandResult::Done
 }
 
-/// Ids by themselves, and the words between them as names.
+/// Splits arguments into ids, and the words between them as names.
 fn parts(text: &str) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
     for part in text.split(',') {
@@ -108,7 +108,7 @@ fn parts(text: &str) -> Vec<String> {
     out
 }
 
-/// The one person an id or a name means.
+/// The one person that an id or a name refers to.
 fn person(chat: &Chat, names: &Names, part: &str, target: Target) -> Result<UserId, String> {
     let is_member = |id: &UserId| chat.group.members.iter().any(|m| m.id == *id);
     if part.contains(':') {

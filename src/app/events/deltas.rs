@@ -9,7 +9,7 @@ use crate::model::{
 };
 use std::time::Duration;
 
-/// A typing signal is believed this long (facts 3.2; Teams repeats it every 20 s).
+/// How long a typing signal is shown (facts 3.2; Teams repeats it every 20 s).
 const TYPING_LASTS: Duration = Duration::from_secs(22);
 
 pub fn apply(model: &mut Model, inbound: Inbound) {
@@ -155,7 +155,7 @@ fn connection(model: &mut Model, id: &AccountId, state: ConnectionState) {
     let now = model.app.clock.mono;
     let Some(account) = model.app.accounts.get_mut(id) else { return };
     if account.connection.set(state, now) {
-        // What could not be fetched while offline may be asked for again.
+        // Pages that could not be fetched while offline may be requested again.
         let failed: Vec<ConversationId> = account
             .conversations
             .iter()
@@ -186,7 +186,7 @@ fn conversations(model: &mut Model, id: &AccountId, list: Vec<Conversation>) {
             let old_topic = chat.info.topic.take();
             let old_listed = std::mem::take(&mut chat.info.listed);
             chat.info = new;
-            // Somebody who was known to be in it still is, although the last message is by somebody else.
+            // People who were known to be members still are, although the last message is by somebody else.
             let listed = &mut chat.info.listed;
             if listed.others.len() <= 1 {
                 let known = listed.others.clone().into_iter();
@@ -208,13 +208,13 @@ fn conversations(model: &mut Model, id: &AccountId, list: Vec<Conversation>) {
     }
 }
 
-/// Opens a chat that the user did not ask for: never while they are doing something.
+/// Opens a chat without being asked, unless the user has opened something already.
 fn open_by_itself(model: &mut Model, chat: &ChatRef) {
     if model.app.open.is_some() || model.overlays.takes_keys() {
         return;
     }
     model.app.open_chat(chat);
-    // What is unread may not be counted yet.
+    // Unread messages may not be counted yet.
     model.app.with_open(|chat, env| chat.reading.begin(true, env.now.mono));
 }
 

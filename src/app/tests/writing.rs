@@ -87,14 +87,14 @@ fn the_first_of_two_keys_shows_what_can_follow_after_a_moment() {
     app.expect_none("u URL");
     app.expect("Members of Team");
     app.press("esc ctrl-x z");
-    app.expect("No action has the keys Ctrl-X z");
+    app.expect("No action is bound to Ctrl-X z");
     assert_eq!(in_box(&app), "");
     app.pass(Duration::from_secs(6));
     app.press("ctrl-x");
     app.pass(Duration::from_millis(301));
     app.press("esc");
     app.expect_none("u URL");
-    app.expect_none("No action has");
+    app.expect_none("No action is bound");
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn a_draft_that_servers_may_refuse_says_so_and_asks() {
     let mut app = direct("joe").opened();
     app.paste(&"x".repeat(30_000));
     app.press("y");
-    app.expect("This text has 30 kB; servers may refuse more than 28 kB");
+    app.expect("This text is 30 kB; servers may refuse more than 28 kB");
     app.press("enter");
     app.expect("Send it?");
     app.press("enter n");

@@ -1,8 +1,8 @@
-//! Styled text that is not part of a message: what stands in bars and dialogs, and what kind of thing it is.
+//! Styled text that is not part of a message: the content of bars and dialogs, and its tone.
 
 use crate::model::text::width;
 
-/// What a piece of text is; the theme has a style for each.
+/// The kind of a piece of text; the theme has a style for each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tone {
     #[default]
@@ -37,7 +37,7 @@ impl Label {
     }
 }
 
-/// One row: something at its left and something at its right, cut so that both fit.
+/// One row: labels at the left and at the right, cut so that both fit.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Bar {
     pub left: Vec<Label>,

@@ -1,4 +1,4 @@
-//! The pane beside the messages on wide screens: what the conversation is, who is in it, what was shared.
+//! The pane beside the messages on wide screens: settings, members and shared links of the conversation.
 
 use super::layout::Rect;
 use super::shown;
@@ -9,7 +9,7 @@ use crate::app::state::AppState;
 use crate::model::conversation::{FLAGS, FlagSpec};
 use crate::model::{ChatRef, Member, MessageBody, Role, SafeText};
 
-/// Messages looked through for what was shared, newest first.
+/// How many of the newest messages are searched for links and files.
 const MAX_LOOKED_THROUGH: usize = 100;
 const MAX_SHARED: usize = 6;
 /// Members that are sorted by name; more are listed as the server has them.
@@ -23,7 +23,7 @@ pub enum DetailRow {
     Dim(String),
     /// A label and its value.
     Pair(&'static str, String),
-    /// Something at the left and something short at the right.
+    /// Text at the left and a short text at the right.
     Item(SafeText, String),
 }
 

@@ -15,13 +15,13 @@ pub struct Rect {
     pub height: u16,
 }
 
-/// Below this nothing useful fits.
+/// The smallest terminal that is supported.
 pub const SMALLEST: Size = Size { columns: 20, rows: 5 };
 /// Below this width there is one pane: list or messages.
 const TWO_PANES: u16 = 60;
 /// From here on the list shows a second line with the last message.
 const WIDE: u16 = 100;
-/// From here on a third pane tells of the conversation.
+/// From here on a third pane describes the conversation.
 const THREE_PANES: u16 = 110;
 const DETAILS: u16 = 29;
 const LIST: u16 = 21;
@@ -41,7 +41,7 @@ pub struct Layout {
     /// Name and settings of the open conversation.
     pub header: Option<Rect>,
     pub messages: Option<Rect>,
-    /// What the conversation is, on wide screens, and the rule left of it.
+    /// Details of the conversation, on wide screens, and the rule left of them.
     pub details: Option<Rect>,
     pub details_rule: Option<Rect>,
     /// The horizontal rule above the message box.

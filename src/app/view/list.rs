@@ -26,7 +26,7 @@ pub struct ListRow {
     pub is_archived: bool,
 }
 
-/// What the right edge tells, most important first.
+/// What the right edge shows, most important first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Badge {
     Failed,
@@ -69,7 +69,7 @@ pub fn rows(app: &AppState, area: Rect, wide: bool) -> (Vec<ListRow>, u32) {
         Focus::Compose => app.open.as_ref(),
     };
     let at = marked.and_then(|id| all.iter().position(|c| c.chat_ref() == *id)).unwrap_or(0);
-    // With more than fits, the last line tells what is below.
+    // If not everything fits, the last line says what is below.
     if all.len() > room {
         room = (usize::from(area.height) - 1) / per_row;
     }

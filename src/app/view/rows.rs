@@ -1,4 +1,4 @@
-//! Which rows a message has: what stands above its text, beside it, and below it.
+//! The rows of a message: above its text, beside it, and below it.
 
 use super::layout::{Rect, Size};
 use super::scroll::Laid;
@@ -18,7 +18,7 @@ const INDENT: u16 = 8;
 const NARROW_INDENT: u16 = 7;
 /// Cells right of it: the delivery mark.
 const MARGIN: u16 = 3;
-/// A new name line after this pause.
+/// After a pause of this length the name is shown again.
 const GROUP_PAUSE_MS: i64 = 5 * 60 * 1000;
 /// From this height on a blank line stands between groups.
 const ROOMY: u16 = 30;
@@ -53,7 +53,7 @@ pub enum RowKind {
         system: bool,
     },
     Reactions(Vec<(String, usize, bool)>),
-    /// A row of why it was not sent, and what can be done.
+    /// A row of the reason why it was not sent, and of the keys for it.
     Failed(String),
 }
 
@@ -111,14 +111,14 @@ pub fn indent(width: u16, bare: bool) -> u16 {
     }
 }
 
-/// The day of the first row, unless that row or one right below it says it.
+/// The day of the first row, unless that row or the one below it shows the day.
 pub fn day_of(rows: &[PaneRow], pane: &Pane<'_>) -> Option<String> {
     let first = rows.first().filter(|row| !matches!(row.kind, RowKind::Day(_)))?;
     let message = pane.chat.timeline.get(first.key.as_ref()?)?;
     Some(message.at.day_name(pane.app.clock.wall, &pane.app.prefs.zone))
 }
 
-/// The first message in sight, and the last one that is there to its end.
+/// The first visible message, and the last one whose end is visible.
 pub fn whole(view: &MessagesView, chat: &Chat) -> Option<(MessageKey, MessageKey)> {
     let mut keys: Vec<&MessageKey> = view.rows.iter().filter_map(|row| row.key.as_ref()).collect();
     keys.dedup();
@@ -246,8 +246,8 @@ pub fn tail(pane: &Pane<'_>, message: &Message) -> Vec<RowKind> {
     tail
 }
 
-/// What is shown of reactions: the picture, how many people chose it, and whether the user did. Keys with the same picture,
-/// such as `like` and `yes-tone1`, are one.
+/// Reactions as they are shown: the picture, how many people chose it, and whether the user did. Keys with the same
+/// picture, such as `like` and `yes-tone1`, are one.
 fn reactions(pane: &Pane<'_>, message: &Message) -> Vec<(String, usize, bool)> {
     let ui = &pane.app.prefs.choices.ui;
     let mut shown: Vec<(String, Vec<&UserId>)> = Vec::new();

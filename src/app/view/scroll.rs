@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 const MAX_CACHED: usize = 4_000;
 
-/// What the rows depend on; while it is equal they are not made again.
+/// What the rows depend on; they are derived again only if it changes.
 #[derive(Clone, PartialEq)]
 pub struct RowsStamp {
     chat: ChatRef,
@@ -113,7 +113,7 @@ impl RowCache {
         top
     }
 
-    /// The top row that an anchor means; what would leave rows free at the bottom is the bottom.
+    /// The top row of an anchor. If that would leave rows free at the bottom, the view is at the bottom.
     fn resolve(&mut self, pane: &Pane<'_>, anchor: &Anchor) -> Option<Place> {
         let bottom = self.bottom(pane)?;
         let Anchor::At { key, offset, lead, tail } = anchor else { return Some(bottom) };
@@ -194,7 +194,7 @@ impl RowCache {
         }
     }
 
-    /// The anchor that names the row which is on top now.
+    /// The anchor of the current top row.
     pub fn pin(&mut self, pane: &Pane<'_>, anchor: &Anchor) -> Anchor {
         self.refresh(pane);
         match self.resolve(pane, anchor) {
@@ -225,12 +225,12 @@ impl RowCache {
         let end = self.down(pane, top.clone(), pane.height.saturating_sub(1));
         let hidden_below = end.is_some_and(|end| last > end);
         let target = if first < top && hidden_below {
-            // It fills the pane: wherever in it the reader is, is right.
+            // It fills the pane: the view stays where it is in the message.
             return anchor.clone();
         } else if first < top && len < pane.height {
             first
         } else if first < top && last < top {
-            // Taller than the pane and above: its end first, reading upward.
+            // It is taller than the pane and above: show its end first, because the user is reading upward.
             self.up(pane, last, pane.height.saturating_sub(1))
         } else if hidden_below {
             let lowest = self.up(pane, last, pane.height.saturating_sub(1));
@@ -306,7 +306,7 @@ impl RowCache {
             skip = 0;
             last = Some(message.key.clone());
         }
-        // A message whose end is not in sight has not been seen.
+        // A message has not been seen until its end is visible.
         let below = last.map_or(0, |key| pane.chat.timeline.after(&key).take(1000).count());
         (out, below + usize::from(cut), cut)
     }

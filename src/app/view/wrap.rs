@@ -1,4 +1,4 @@
-//! Text to rows of a width: the one wrapping engine, for every body and for the message box.
+//! Wraps text to rows: the one wrapping engine, for all messages and for the message box.
 
 use crate::model::text::{cluster_indices, cluster_width, clusters};
 use crate::model::{Align, Block, Link, RichText, SafeText, Span, SpanStyle};
@@ -21,7 +21,7 @@ pub struct TextRow {
     pub offset: usize,
     /// Cells to leave free before it.
     pub indent: usize,
-    /// How many quotes it stands in.
+    /// The number of quotes around it.
     pub quotes: usize,
 }
 
@@ -31,7 +31,7 @@ pub const QUOTE_BAR: usize = 2;
 const NARROWEST: usize = 4;
 /// Tabs lead to the next column that is a multiple of this.
 const TAB_STOP: usize = 8;
-/// What a row does not show at its end.
+/// Characters that are not shown at the end of a row.
 const HANGING: [char; 3] = [' ', '\t', '\n'];
 
 /// Wraps formatted text. No row is wider than `columns` (four at the least), and no character is lost but the
@@ -183,7 +183,7 @@ pub fn break_lines(text: &str, columns: usize) -> Vec<Range<usize>> {
         }
         if matches!(cluster, " " | "\t") {
             word = end;
-            // Spaces may hang over the edge; they are not drawn there.
+            // Spaces may extend beyond the edge; they are not drawn there.
             used = after(used, cluster);
             continue;
         }

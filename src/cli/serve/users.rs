@@ -85,7 +85,7 @@ fn parse(text: &str) -> Result<Vec<GatewayUser>, WrongLine> {
         users.push(user);
     }
     if users.is_empty() {
-        return Err((None, "it names no users"));
+        return Err((None, "it contains no users"));
     }
     Ok(users)
 }

@@ -37,7 +37,7 @@ impl<T: DeserializeOwned> FromRequest<Arc<GatewayState>> for JsonBody<T> {
     async fn from_request(request: Request, gateway: &Arc<GatewayState>) -> Result<Self, ApiError> {
         let RawBody(bytes) = RawBody::from_request(request, gateway).await?;
         let body = serde_json::from_slice(&bytes);
-        body.map(Self).map_err(|_| ApiError::bad("The body is not the JSON that belongs here."))
+        body.map(Self).map_err(|_| ApiError::bad("The body is not the JSON that is expected here."))
     }
 }
 

@@ -94,7 +94,7 @@ pub async fn page(
         }
         Err(error) => {
             let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::NOT_FOUND);
-            (status, "<p>This link leads nowhere: nobody may join by it any more.</p>".to_owned())
+            (status, "<p>This link is not valid: nobody can join with it any more.</p>".to_owned())
         }
     };
     let page = format!(

@@ -146,7 +146,7 @@ pub async fn differences(
         return ApiError::no_endpoints().into_response();
     }
     if path.contains("/threads/48:") {
-        return ApiError::bad("The thread has no such view.").into_response();
+        return ApiError::bad("The thread does not support this view.").into_response();
     }
     let is_free = played.options.kind == PlayedKind::TeamsFree;
     let product = request.headers().get("ms-ic3-product").is_some_and(|value| value == "tfl");

@@ -93,7 +93,7 @@ pub async fn put_member(
         RoleBody::default()
     } else {
         let body = serde_json::from_slice(&body);
-        body.map_err(|_| ApiError::bad("The body is not the JSON that belongs here."))?
+        body.map_err(|_| ApiError::bad("The body is not the JSON that is expected here."))?
     };
     let role = body.role.as_deref().map(Role::parse);
     let member = UserId::from(member);

@@ -13,7 +13,7 @@ pub const MAX_MEMBERS: usize = 2_000;
 /// Maximum length of the list of added members in one system message, in bytes. Further members need further messages.
 const MAX_TARGETS: usize = 64 * 1024;
 
-pub const FULL: ApiError = ApiError::too_large("A group has 2,000 members at most.");
+pub const FULL: ApiError = ApiError::too_large("A group can have at most 2,000 members.");
 
 /// # Errors
 /// If the id is not valid, or there is no such person.

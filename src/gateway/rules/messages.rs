@@ -19,7 +19,7 @@ const MAX_EMOTIONS: usize = 64;
 const MAX_EMOTION_KEY: usize = 64;
 const MAX_EMOTIONS_SIZE: usize = 256 * 1024;
 
-const OTHER_KIND: ApiError = ApiError::bad("An edit cannot make another kind of message of it.");
+const OTHER_KIND: ApiError = ApiError::bad("An edit cannot change the type of a message.");
 
 pub struct MessagePage {
     pub chat: ChatKey,
@@ -170,7 +170,7 @@ fn own(
 ) -> Result<MessageRow, ApiError> {
     let row = readable(store, me, chat, name)?;
     if row.kind.starts_with(ACTIVITY) {
-        return Err(ApiError::forbidden("What the server wrote cannot be changed."));
+        return Err(ApiError::forbidden("Messages written by the server cannot be changed."));
     }
     if row.sender != *me {
         return Err(ApiError::forbidden("Only the sender may change a message."));

@@ -116,7 +116,7 @@ pub fn open_thread(store: &dyn StorageTx, me: &UserId, id: &str) -> Result<Threa
 /// If there is none, or joining by link is turned off.
 pub fn behind_code(store: &dyn StorageTx, code: &str) -> Result<ThreadRow, ApiError> {
     let thread = store.thread_of_code(code)?.filter(|thread| thread.joining);
-    thread.ok_or(ApiError::not_found("This link leads nowhere."))
+    thread.ok_or(ApiError::not_found("This link is not valid."))
 }
 
 /// Sets a property of a group. Members may change the topic, admins all properties.

@@ -1,9 +1,9 @@
-//! What a control sequence means.
+//! The meaning of control sequences.
 
 use super::sequence::{SequenceMeaning, modifiers};
 use crossterm::event::{KeyCode, KeyModifiers};
 
-/// SequenceMeaning of a control sequence by its parameters and its last byte.
+/// The meaning of a control sequence, by its parameters and its last byte.
 pub fn meaning(parameters: &[u8], last: u8) -> SequenceMeaning {
     match parameters.first().copied() {
         Some(b'<') if matches!(last, b'M' | b'm') => {

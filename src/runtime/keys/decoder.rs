@@ -1,5 +1,5 @@
-//! Bytes of the terminal to events. Knows the time only as far as it is told: [`Decoder::deadline`] names the moment
-//! at which [`Decoder::expire`] decides what an unfinished sequence was.
+//! Turns bytes of the terminal into events. It has no clock of its own: [`Decoder::deadline`] returns the time at which
+//! [`Decoder::expire`] has to decide what an unfinished sequence means.
 
 use super::sequence::{Parsed, SequenceMeaning, Unfinished, parse};
 use super::{Report, TerminalEvent};
@@ -11,13 +11,13 @@ use std::time::{Duration, Instant};
 const ESCAPE: Duration = Duration::from_millis(75);
 /// How long a sequence that has begun, or a character of several bytes, may take between two pieces.
 const SEQUENCE: Duration = Duration::from_millis(250);
-/// How long an answer of the terminal (OSC, DCS, APC) may pause.
+/// The longest pause inside an answer of the terminal (OSC, DCS, APC).
 const CONTROL_STRING: Duration = Duration::from_millis(500);
 /// A paste whose end marker does not come ends after this silence.
 const PASTE: Duration = Duration::from_millis(300);
 /// Text that follows a line break within this time was pasted, not typed.
 const BURST: Duration = Duration::from_millis(20);
-/// What is pasted beyond this is dropped; the message box takes less and reports it.
+/// The most bytes of a paste; more is dropped. The message box accepts less and says so.
 const MAX_PASTE: usize = 2 * 1024 * 1024;
 const PASTE_END: &[u8] = b"\x1b[201~";
 
@@ -43,7 +43,7 @@ pub struct Decoder {
     last: Instant,
     /// What the terminal's backspace key sends according to its settings, if not DEL.
     erase: Option<u8>,
-    /// Cursor position reports that were asked for. Others may be a modified F3, which looks the same.
+    /// The number of expected cursor position reports. Other reports may be F3 with a modifier, which looks the same.
     expected_positions: usize,
 }
 
@@ -85,7 +85,7 @@ impl Decoder {
         Some(self.last + wait)
     }
 
-    /// Ends what has waited long enough.
+    /// Ends everything that has waited long enough.
     pub fn expire(&mut self, out: &mut Vec<TerminalEvent>) {
         match std::mem::replace(&mut self.mode, Mode::Keys) {
             // An Esc at the end may still begin the end of the string or a key.
@@ -191,7 +191,7 @@ impl Decoder {
     /// The first bytes of the buffer, which are valid text, as keys.
     fn text(&mut self, length: usize, out: &mut Vec<TerminalEvent>) {
         let text: Vec<u8> = self.buffer.drain(..length).collect();
-        // Bytes that are no characters are no keys.
+        // Invalid bytes are not keys.
         for c in text.utf8_chunks().flat_map(|chunk| chunk.valid().chars()) {
             let code = if c == '\t' { KeyCode::Tab } else { KeyCode::Char(c) };
             out.push(key(code, KeyModifiers::NONE));
@@ -247,7 +247,7 @@ impl Decoder {
         let Mode::Paste(text) = &mut self.mode else { return true };
         let end = self.buffer.windows(PASTE_END.len()).position(|w| w == PASTE_END);
         let Some(end) = end else {
-            // The marker may be torn.
+            // The marker may be incomplete.
             let kept = self.buffer.len().min(PASTE_END.len() - 1);
             let length = self.buffer.len() - kept;
             append(text, self.buffer.get(..length).unwrap_or_default());
@@ -261,8 +261,8 @@ impl Decoder {
         true
     }
 
-    /// Skips an answer of the terminal up to its end. Answers hold no control characters: one that comes is a key of
-    /// the user, and the answer was none or was cut off.
+    /// Skips an answer of the terminal up to its end. Answers contain no control characters: such a character is a key,
+    /// and the answer was cut off or was not an answer.
     fn control_string(&mut self) -> bool {
         let end = self.buffer.iter().position(|b| *b < 0x20);
         let Some(end) = end else {

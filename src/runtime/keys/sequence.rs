@@ -4,10 +4,10 @@
 use super::csi;
 use crossterm::event::{KeyCode, KeyModifiers};
 
-/// What stands at the front.
+/// The result of reading the front of the bytes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Parsed {
-    /// As many bytes, and what they mean.
+    /// The number of bytes, and their meaning.
     Complete(usize, SequenceMeaning),
     Unfinished(Unfinished),
 }
@@ -45,10 +45,10 @@ pub enum SequenceMeaning {
 }
 
 const ESC: u8 = 0x1b;
-/// A sequence longer than this is none.
+/// Longer sequences are not valid.
 const LONGEST: usize = 256;
 
-/// Reads what stands at the front of `bytes`, which are not empty.
+/// Reads the front of `bytes`, which must not be empty.
 pub fn parse(bytes: &[u8]) -> Parsed {
     match bytes.first() {
         Some(&ESC) => escape(bytes),
@@ -57,7 +57,7 @@ pub fn parse(bytes: &[u8]) -> Parsed {
     }
 }
 
-/// A character that is no escape sequence, behind `skip` bytes.
+/// A character that is not an escape sequence, after `skip` bytes.
 fn plain(bytes: &[u8], skip: usize, modifiers: KeyModifiers) -> Parsed {
     let rest = bytes.get(skip..).unwrap_or_default();
     let Some(first) = rest.first().copied() else {
@@ -72,7 +72,7 @@ fn plain(bytes: &[u8], skip: usize, modifiers: KeyModifiers) -> Parsed {
         Err(e) if e.valid_up_to() == 0 => {
             return match e.error_len() {
                 None => Parsed::Unfinished(Unfinished::Sequence),
-                // The bytes of a wrong character are dropped, the one after it is a key of its own.
+                // Invalid bytes are dropped; the next character is a key of its own.
                 Some(wrong) => Parsed::Complete(skip + wrong, SequenceMeaning::Nothing),
             };
         }

@@ -1,5 +1,5 @@
-//! Text made unreadable, by type: every string and letter that is serialised as such is scrambled, names of variants
-//! and fields are not. So nothing that was typed or received can pass.
+//! Makes text unreadable, by type: everything that is serialised as a string or a letter is scrambled, names of
+//! variants and fields are not. So nothing that was typed or received remains.
 
 use crate::model::ConversationId;
 use crate::model::text::cluster_width;
@@ -30,14 +30,14 @@ impl Redactor {
         serde_json::from_value(scrambled).map_err(|e| e.to_string())
     }
 
-    /// Text: of an address it stays visible that it is one.
+    /// Scrambles text; an address stays recognisable as one.
     fn text(&self, text: &str) -> String {
         let schemes = ["https://", "http://", "mailto:"];
         let head = schemes.into_iter().find(|scheme| text.starts_with(scheme)).unwrap_or_default();
         self.scrambled(head, text.strip_prefix(head).unwrap_or(text), "")
     }
 
-    /// An id: what kind of thing it names stays.
+    /// Scrambles an id; its kind stays recognisable.
     fn id(&self, id: &str) -> String {
         if id == ConversationId::NOTES {
             return id.to_owned();
@@ -119,7 +119,7 @@ struct Scrambling<'a> {
     what: What,
 }
 
-/// What the next string is, as its type says.
+/// The kind of the next string, by its type.
 #[derive(Clone, Copy)]
 enum What {
     Text,
