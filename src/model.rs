@@ -47,7 +47,7 @@ pub use message::{
     QuoteOf, RawMessage, Reaction, failure,
 };
 pub use names::{NameSource, Names, is_name, title, title_people};
-pub use preferences::{Bidi, EmojiStyle, EmojiWidth, Enter, Preferences, Receipts};
+pub use preferences::{Bidi, EmojiStyle, EmojiWidth, Enter, ListOrder, Preferences, Receipts};
 pub use read_marker::ReadMarker;
 pub use request::{Outbound, Request, SignInCode, ThreadChange, Ticket};
 pub use rich::{Align, Attribution, Block, Link, Rgb, RichText, Span, SpanStyle};

@@ -3,7 +3,7 @@
 use crate::app::Prefs;
 use crate::app::view::layout::Size;
 use crate::cli::archives::{ArchiveAccount, chosen};
-use crate::cli::context::{ExitError, STORE, Session, lock};
+use crate::cli::context::{ExitError, Session};
 use crate::cli::{
     Cli, Command, ConfigCommand, Global, chats, config_check, config_init, doctor, export, import,
     log, logout, send, serve,
@@ -21,13 +21,15 @@ use crate::runtime::{Editor, Wiring, keys, run};
 use crate::store::Store;
 use crate::sync::{self, RunningAccount, RunningAccounts};
 use crate::ui::Theme;
-use std::fs::{File, OpenOptions};
+use accounts::{OpenedAccount, OpenedAccounts};
+use std::fs::OpenOptions;
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
+mod accounts;
 mod archives;
 mod demo;
 mod first_run;
@@ -178,35 +180,35 @@ fn tui(global: &Global) -> Result<(), ExitError> {
     if !has_account && global.account.is_none() {
         return first_run::run(global, &file);
     }
-    let session = Session::open(global)?;
     let size = check_terminal()?;
+    let OpenedAccounts { accounts, notices } = accounts::open(global)?;
     signals::hold_stop_signal().map_err(|e| terminal_failed(&e))?;
     let runtime = runtime()?;
-    let first_start = !session.dir.join(STORE).exists();
-    let (_lock, store) = if global.read_only {
-        (None, open_store_read_only(&session.dir)?)
-    } else {
-        open_store(&session.dir).map(|(lock, store)| (Some(lock), store))?
-    };
-    let client = session.client()?;
-    let options = session.sync_options()?;
     let archives = archives::beside(global)?;
-    let own = (AccountId::new(&session.name), session.me);
+    let owners = accounts.iter().map(OpenedAccount::owner);
+    let owners = owners.chain(archives.iter().map(|a| (a.account(), a.owner.clone()))).collect();
+    let first_start = accounts.iter().all(|account| account.first_start);
+    let (mut live, mut locks, mut first) = (Vec::new(), Vec::new(), None);
+    for account in accounts {
+        live.push(account.live);
+        locks.push(account.lock);
+        first.get_or_insert(account.session);
+    }
+    let first = first.ok_or_else(|| ExitError::usage("there is no account"))?;
     let setup = RunSetup {
-        config: session.config,
-        accounts: std::iter::once(own)
-            .chain(archives.iter().map(|a| (a.account(), a.owner.clone())))
-            .collect(),
+        config: first.config,
+        accounts: owners,
         archives,
+        notices,
         demo: false,
         size,
-        dir: session.dir,
+        dir: first.dir,
         first_start,
         record: global.record.clone(),
         read_only: global.read_only,
     };
-    let result =
-        runtime.block_on(converse(setup, Some(LiveAccount { client, store, options }), None));
+    let result = runtime.block_on(converse(setup, live, None));
+    drop(locks);
     // Do not wait for threads that are blocked by a name server or a file.
     runtime.shutdown_background();
     result
@@ -216,30 +218,15 @@ fn terminal_failed(error: &std::io::Error) -> ExitError {
     ExitError::failed(format!("the terminal failed: {error}"))
 }
 
-/// Locks the account and opens its store.
-fn open_store(dir: &Path) -> Result<(File, Store), ExitError> {
-    paths::make_private_dir(dir)
-        .map_err(|e| ExitError::failed(format!("{}: {e}", dir.display())))?;
-    let lock = lock(dir)?;
-    let file = dir.join(STORE);
-    let store =
-        Store::open(&file).map_err(|e| ExitError::failed(format!("{}: {e}", file.display())))?;
-    Ok((lock, store))
-}
-
-/// Opens the account's store without its lock, beside the program that has it.
-fn open_store_read_only(dir: &Path) -> Result<Store, ExitError> {
-    let file = dir.join(STORE);
-    Store::open_read_only(&file).map_err(|e| ExitError::failed(format!("{}: {e}", file.display())))
-}
-
 /// What the loop is started with.
 struct RunSetup {
     config: Config,
-    /// All accounts with the user's own id in each, the live one first.
+    /// All accounts with the user's own id in each, the archives last.
     accounts: Vec<(AccountId, UserId)>,
     /// Those of them that are archives.
     archives: Vec<ArchiveAccount>,
+    /// What to tell the user at the start.
+    notices: Vec<String>,
     demo: bool,
     size: Size,
     /// The first account's private folder.
@@ -285,6 +272,7 @@ fn prefs(setup: &RunSetup) -> Result<Prefs, ExitError> {
 
 /// An account with a server.
 struct LiveAccount {
+    account: AccountId,
     client: Client,
     store: Store,
     options: sync::SyncOptions,
@@ -293,13 +281,13 @@ struct LiveAccount {
 /// Starts the sync of all accounts.
 fn start_accounts(
     setup: &RunSetup,
-    live: Option<LiveAccount>,
+    live: Vec<LiveAccount>,
 ) -> Result<Vec<RunningAccount>, ExitError> {
     let mut running = Vec::new();
-    if let (Some(live), Some((account, _))) = (live, setup.accounts.first()) {
+    for LiveAccount { account, client, store, options } in live {
         let begin = if setup.read_only { sync::start_offline } else { sync::start };
-        let (handle, deltas) = begin(account.clone(), live.client, live.store, live.options);
-        running.push(RunningAccount { account: account.clone(), handle, deltas });
+        let (handle, deltas) = begin(account.clone(), client, store, options);
+        running.push(RunningAccount { account, handle, deltas });
     }
     for archive in &setup.archives {
         running.push(archives::start(archive)?);
@@ -309,7 +297,7 @@ fn start_accounts(
 
 async fn converse(
     setup: RunSetup,
-    live: Option<LiveAccount>,
+    live: Vec<LiveAccount>,
     stop: Option<CancellationToken>,
 ) -> Result<(), ExitError> {
     let prefs = prefs(&setup)?;
@@ -324,8 +312,8 @@ async fn converse(
         None => None,
     };
     let stop = stop.unwrap_or_default();
-    let store = live.as_ref().map(|live| live.store.clone());
-    let (handle, deltas) = RunningAccounts::join(start_accounts(&setup, live)?);
+    let stores: Vec<Store> = live.iter().map(|live| live.store.clone()).collect();
+    let (handle, deltas) = RunningAccounts::join(start_accounts(&setup, live)?, &setup.notices);
     let mut model = replay::first_model(prefs, &header).map_err(ExitError::failed)?;
     install_panic_hook();
     let result = {
@@ -352,10 +340,10 @@ async fn converse(
     signals::end_within(END);
     handle.stop(PATIENCE).await;
     // A read-only store has nothing to write back.
-    if let Some(store) = store.filter(|_| !setup.read_only)
-        && let Ok(Err(error)) = tokio::time::timeout(PATIENCE, store.close()).await
-    {
-        tracing::warn!(%error, "the store's log was not written back");
+    for store in stores.iter().filter(|_| !setup.read_only) {
+        if let Ok(Err(error)) = tokio::time::timeout(PATIENCE, store.close()).await {
+            tracing::warn!(%error, "the store's log was not written back");
+        }
     }
     result.map_err(|e| terminal_failed(&e))
 }

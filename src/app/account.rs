@@ -3,6 +3,8 @@
 use super::chat::Chat;
 use super::conversations::Conversations;
 use crate::model::{AccountId, ChatRef, ConnectionState, Names, SafeText, UserId, title};
+use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// The connection, and since when on the monotonic clock.
@@ -76,6 +78,17 @@ impl Account {
         }
     }
 
+    /// What the account is called: its name in the configuration, or that of the archive.
+    pub fn label(&self) -> &str {
+        self.id.archive().unwrap_or(self.id.as_str())
+    }
+
+    /// Unread messages and mentions of chats that are not muted.
+    pub fn unread(&self) -> (u32, u32) {
+        let chats = self.conversations.iter().filter(|c| !c.info.muted);
+        chats.fold((0, 0), |(m, n), c| (m + c.info.unread.messages, n + c.info.unread.mentions))
+    }
+
     /// Refers to a conversation of this account.
     pub fn chat_ref(&self, id: &crate::model::ConversationId) -> ChatRef {
         ChatRef { account: self.id.clone(), conversation: id.clone() }
@@ -101,11 +114,23 @@ impl Account {
 pub struct Accounts {
     first: Account,
     others: Vec<Account>,
+    /// The order of the list while it stands still.
+    held: Vec<ChatRef>,
 }
 
 impl Accounts {
     pub fn new(first: Account, others: Vec<Account>) -> Self {
-        Self { first, others }
+        Self { first, others, held: Vec::new() }
+    }
+
+    /// Whether there is more than one.
+    pub fn are_several(&self) -> bool {
+        !self.others.is_empty()
+    }
+
+    /// Adds an account after those that are there.
+    pub fn push(&mut self, account: Account) {
+        self.others.push(account);
     }
 
     pub fn first(&self) -> &Account {
@@ -135,6 +160,22 @@ impl Accounts {
 
     pub fn chat(&self, chat: &ChatRef) -> Option<&Chat> {
         self.get(&chat.account)?.conversations.get(&chat.conversation)
+    }
+
+    /// Sorts chats of all accounts by activity, pinned ones first. While the order is held, they keep their places.
+    pub fn sort_by_activity(&self, chats: &mut [&Chat]) {
+        if self.held.is_empty() {
+            chats.sort_by_cached_key(|c| (Reverse(c.info.pinned), Reverse(c.last_activity())));
+            return;
+        }
+        let places: HashMap<&ChatRef, usize> =
+            self.held.iter().enumerate().map(|(at, chat)| (chat, at)).collect();
+        chats.sort_by_cached_key(|c| places.get(&c.chat_ref()).copied().unwrap_or(usize::MAX));
+    }
+
+    /// Holds the order of the list; with no chats, lets it follow what happens.
+    pub fn hold_order(&mut self, chats: Vec<ChatRef>) {
+        self.held = chats;
     }
 
     /// All chats, account by account, each in the order of its list.

@@ -65,6 +65,8 @@ pub enum ListAction {
     MarkRead,
     /// The nth conversation on the screen, from 1.
     Nth(usize),
+    /// One section per account, or all chats by activity.
+    ChangeOrder,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -194,6 +196,7 @@ impl Action {
         ("previous-conversation", Action::List(ListAction::Previous)),
         ("next-conversation", Action::List(ListAction::Next)),
         ("mark-read", Action::List(ListAction::MarkRead)),
+        ("list-order", Action::List(ListAction::ChangeOrder)),
         ("next-unread", Action::List(ListAction::NextUnread)),
         ("scroll-up", Action::Messages(MessagesAction::Scroll(Scroll::PageUp))),
         ("scroll-down", Action::Messages(MessagesAction::Scroll(Scroll::PageDown))),

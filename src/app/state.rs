@@ -7,7 +7,7 @@ use super::ids::IdCounters;
 use super::notes::Notes;
 use super::pending::PendingRequests;
 use super::prefs::Prefs;
-use crate::model::{AccountId, ChatRef, ConversationId, Now, Outbound, Request};
+use crate::model::{AccountId, ChatRef, ListOrder, Now, Outbound, Request};
 use std::time::Duration;
 
 /// The second Ctrl-C has to come within this.
@@ -221,10 +221,20 @@ impl AppState {
 
     /// The chats in the list, in order.
     pub fn shown_chats(&self) -> impl Iterator<Item = &Chat> {
-        self.accounts.iter().flat_map(|account| {
+        let chats = self.accounts.iter().flat_map(|account| {
             let open = self.open.as_ref().filter(|open| open.account == account.id);
             account.conversations.shown(open.map(|open| &open.conversation))
-        })
+        });
+        let mut chats: Vec<&Chat> = chats.collect();
+        if self.accounts.are_several() && self.prefs.choices.ui.list == ListOrder::Activity {
+            self.accounts.sort_by_activity(&mut chats);
+        }
+        chats.into_iter()
+    }
+
+    /// The name of a chat's account, where there is more than one.
+    pub fn account_tag(&self, chat: &Chat) -> Option<&str> {
+        self.accounts.are_several().then(|| self.accounts.of(chat).label())
     }
 
     /// Increases with every change that may show in the list.
@@ -236,10 +246,8 @@ impl AppState {
 
     /// Unread messages and mentions of all conversations that are not muted.
     pub fn total_unread(&self) -> (u32, u32) {
-        self.accounts
-            .chats()
-            .filter(|c| !c.info.muted)
-            .fold((0, 0), |(m, n), c| (m + c.info.unread.messages, n + c.info.unread.mentions))
+        let unread = self.accounts.iter().map(super::account::Account::unread);
+        unread.fold((0, 0), |(m, n), (messages, mentions)| (m + messages, n + mentions))
     }
 
     /// Whether a count reached its cap, so that the total is a lower bound.
@@ -265,6 +273,16 @@ impl AppState {
         self.focus = focus;
         let frozen = focus == Focus::List;
         self.accounts.iter_mut().for_each(|account| account.conversations.freeze(frozen));
+        self.hold_list_order();
+    }
+
+    /// Holds the order of the list as it is now while the list has the focus.
+    pub fn hold_list_order(&mut self) {
+        self.accounts.hold_order(Vec::new());
+        if self.focus == Focus::List {
+            let order = self.shown_chats().map(Chat::chat_ref).collect();
+            self.accounts.hold_order(order);
+        }
     }
 
     /// Sorts an account's list after a change.
@@ -306,10 +324,5 @@ impl AppState {
                 chat.anchor = Anchor::Bottom;
             }
         });
-    }
-
-    /// Refers to a conversation of the current account.
-    pub fn chat_here(&self, id: &ConversationId) -> ChatRef {
-        self.current_account().chat_ref(id)
     }
 }

@@ -14,7 +14,7 @@ pub mod wrap;
 
 pub use bar::{Bar, Label, Tone};
 pub use details::DetailRow;
-pub use list::{Badge, ListRow};
+pub use list::{Badge, ListRow, RowAccount, SectionHeading};
 pub use rows::{Glyph, PaneRow, RowKind, indent};
 pub use status::{StatusInput, StatusView, status};
 

@@ -40,20 +40,26 @@ pub struct Session {
     pub dir: PathBuf,
 }
 
+/// The name of an account, and the account, or why it cannot be used.
+pub type NamedSession = (String, Result<Session, ExitError>);
+
 impl Session {
     /// The configured account, signed in.
     ///
     /// # Errors
     /// When there is no configuration or no such account, or it is not signed in.
     pub fn open(global: &Global) -> Result<Self, ExitError> {
-        let session = Self::of(global, global.account.as_deref())?;
-        if session.me.as_str().is_empty() {
+        Self::of(global, global.account.as_deref())?.signed_in()
+    }
+
+    fn signed_in(self) -> Result<Self, ExitError> {
+        if self.me.as_str().is_empty() {
             return Err(ExitError::failed(format!(
                 "the account \"{name}\" is not signed in: skchat login {name}",
-                name = session.name
+                name = self.name
             )));
         }
-        Ok(session)
+        Ok(self)
     }
 
     /// A configured account, which need not be signed in.
@@ -61,7 +67,39 @@ impl Session {
     /// # Errors
     /// When there is no configuration or no such account.
     pub fn of(global: &Global, account: Option<&str>) -> Result<Self, ExitError> {
-        let data = paths::data_dir(global.data_dir.clone()).map_err(ExitError::usage)?;
+        let config = Self::config(global)?;
+        let found = config.account(account).map_err(|e| ExitError::usage(e.to_string()))?;
+        let (name, account) = found.ok_or_else(|| ExitError::usage("there is no account"))?;
+        Self::of_account(global, config, name, account)
+    }
+
+    /// All configured accounts, the default one first, or the one that `--account` names. One that cannot be used is an
+    /// error of its own.
+    ///
+    /// # Errors
+    /// When there is no configuration.
+    pub fn all(global: &Global) -> Result<Vec<NamedSession>, ExitError> {
+        let config = Self::config(global)?;
+        let is_asked = |name: &String| global.account.as_ref().is_none_or(|asked| asked == name);
+        let mut names: Vec<String> =
+            config.accounts.keys().filter(|n| is_asked(n)).cloned().collect();
+        names.sort_by_key(|name| config.default_account.as_ref() != Some(name));
+        if names.is_empty() {
+            // The error says which name is not known.
+            let account = global.account.as_deref();
+            return Self::of(global, account)
+                .map(|session| vec![(session.name.clone(), Ok(session))]);
+        }
+        let sessions = names.into_iter().map(|name| {
+            let account = config.accounts.get(&name).cloned().unwrap_or_default();
+            let session = Self::of_account(global, config.clone(), name.clone(), account);
+            (name, session.and_then(Self::signed_in))
+        });
+        Ok(sessions.collect())
+    }
+
+    /// The configuration; its warnings are printed.
+    fn config(global: &Global) -> Result<Config, ExitError> {
         let file = paths::config_file(global.config.clone()).map_err(ExitError::usage)?;
         let config = Config::load(&file).map_err(|e| ExitError::usage(e.to_string()))?;
         let config = config.ok_or_else(|| {
@@ -74,9 +112,19 @@ impl Session {
         for warning in &config.warnings {
             super::lines::warn(&format!("warning: {warning}"));
         }
-        let found = config.account(account).map_err(|e| ExitError::usage(e.to_string()))?;
-        let (name, account) =
-            found.ok_or_else(|| ExitError::usage(format!("{} has no account", file.display())))?;
+        if config.accounts.is_empty() {
+            return Err(ExitError::usage(format!("{} has no account", file.display())));
+        }
+        Ok(config)
+    }
+
+    fn of_account(
+        global: &Global,
+        config: Config,
+        name: String,
+        account: AccountConfig,
+    ) -> Result<Self, ExitError> {
+        let data = paths::data_dir(global.data_dir.clone()).map_err(ExitError::usage)?;
         let dir = paths::account_dir(&data, &name);
         let options = account::client_options(&config, &name, &account, &dir)
             .map_err(|e| ExitError::usage(e.to_string()))?;

@@ -28,6 +28,7 @@ pub struct UiPreferences {
     pub emoji: EmojiStyle,
     pub emoji_width: EmojiWidth,
     pub bidi: Bidi,
+    pub list: ListOrder,
 }
 
 impl Default for UiPreferences {
@@ -39,6 +40,7 @@ impl Default for UiPreferences {
             emoji: EmojiStyle::default(),
             emoji_width: EmojiWidth::default(),
             bidi: Bidi::default(),
+            list: ListOrder::default(),
         }
     }
 }
@@ -131,6 +133,17 @@ pub enum Bidi {
     Auto,
     Terminal,
     Reorder,
+}
+
+/// How the conversation list shows the chats of several accounts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ListOrder {
+    /// One section per account.
+    #[default]
+    Accounts,
+    /// All chats among each other, the most recently active first.
+    Activity,
 }
 
 /// When others learn what was read.

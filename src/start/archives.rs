@@ -49,6 +49,7 @@ pub fn run(
         config,
         accounts: archives.iter().map(|a| (a.account(), a.owner.clone())).collect(),
         archives,
+        notices: Vec::new(),
         demo: false,
         size,
         dir,
@@ -58,7 +59,7 @@ pub fn run(
     };
     signals::hold_stop_signal().map_err(|e| terminal_failed(&e))?;
     let runtime = runtime()?;
-    let result = runtime.block_on(converse(setup, None, None));
+    let result = runtime.block_on(converse(setup, Vec::new(), None));
     runtime.shutdown_background();
     result
 }

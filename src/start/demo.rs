@@ -68,6 +68,7 @@ pub fn run(global: &Global, reset: bool) -> Result<(), ExitError> {
             config,
             accounts: vec![(AccountId::new("demo"), me)],
             archives: Vec::new(),
+            notices: Vec::new(),
             demo: true,
             size,
             dir,
@@ -76,8 +77,9 @@ pub fn run(global: &Global, reset: bool) -> Result<(), ExitError> {
             read_only: false,
         };
         let result = {
-            let client = Client::new(options);
-            converse(setup, Some(LiveAccount { client, store, options: sync_options }), None).await
+            let (account, client) = (AccountId::new("demo"), Client::new(options));
+            let live = LiveAccount { account, client, store, options: sync_options };
+            converse(setup, vec![live], None).await
         };
         stop.cancel();
         let _ = tokio::time::timeout(PATIENCE, served).await;

@@ -3,10 +3,13 @@
 use super::Theme;
 use super::paint;
 use crate::app::view::layout::Rect;
-use crate::app::view::{Badge, ListRow, ListView};
+use crate::app::view::{Badge, ListRow, ListView, RowAccount, SectionHeading};
 use crate::model::text::cut;
 use ratatui::buffer::Buffer;
 use ratatui::style::{Modifier, Style};
+
+/// The width of an account's name beside a chat, in cells.
+const ACCOUNT: usize = 6;
 
 pub fn draw(view: &ListView, wide: bool, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     paint::clear(buffer, area);
@@ -20,6 +23,13 @@ pub fn draw(view: &ListView, wide: bool, theme: &Theme, area: Rect, buffer: &mut
     for row in &view.rows {
         if y >= area.y + area.height {
             break;
+        }
+        if let RowAccount::Heading(heading) = &row.account {
+            draw_heading(heading, theme, Rect { y, height: 1, ..area }, buffer);
+            y += 1;
+            if y >= area.y + area.height {
+                break;
+            }
         }
         draw_row(row, theme, area.x, y, end, wide, buffer);
         y += 1;
@@ -39,6 +49,18 @@ pub fn draw(view: &ListView, wide: bool, theme: &Theme, area: Rect, buffer: &mut
         let text = format!("↓ {} more unread", view.below);
         paint::text(buffer, area.x + 1, area.y + area.height - 1, end, &text, theme.new);
     }
+}
+
+fn draw_heading(heading: &SectionHeading, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let (dot, style) = if heading.online { ("●", theme.good) } else { ("○", theme.dim) };
+    let mut edge = (area.x + area.width).saturating_sub(1);
+    if heading.unread > 0 {
+        let unread = heading.unread.to_string();
+        edge = paint::right(buffer, area.x, area.y, edge, &unread, theme.dim).saturating_sub(1);
+    }
+    paint::text(buffer, area.x, area.y, edge, dot, style);
+    let room = usize::from(edge.saturating_sub(area.x + 2));
+    paint::text(buffer, area.x + 2, area.y, edge, &cut(&heading.name, room), theme.title);
 }
 
 fn draw_row(
@@ -83,6 +105,10 @@ fn draw_row(
     };
     if !signs.is_empty() {
         edge = paint::right(buffer, x, y, edge, signs, theme.dim).saturating_sub(1);
+    }
+    if let RowAccount::Beside(account) = &row.account {
+        let account = cut(account, ACCOUNT);
+        edge = paint::right(buffer, x, y, edge, &account, theme.dim).saturating_sub(1);
     }
     let room = usize::from(edge.saturating_sub(x + 1));
     let title = if row.is_archived { format!("▤ {}", row.title) } else { row.title.to_string() };

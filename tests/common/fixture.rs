@@ -226,7 +226,31 @@ impl App {
     }
 
     pub fn delta(&mut self, delta: Delta) {
-        self.input(Input::Delta(Inbound { account: AccountId::new(ACCOUNT), delta }));
+        self.delta_of(ACCOUNT, delta);
+    }
+
+    /// Something comes from the sync of this account.
+    pub fn delta_of(&mut self, account: &str, delta: Delta) {
+        self.input(Input::Delta(Inbound { account: AccountId::new(account), delta }));
+    }
+
+    /// Adds an account of the same user, which is online.
+    pub fn beside(mut self, account: &str) -> Self {
+        let me = UserId::new(ME);
+        self.model.app.accounts.push(Account::new(AccountId::new(account), me));
+        self.delta_of(account, Delta::Connection(ConnectionState::Online));
+        let names = PEOPLE
+            .map(|(_, id, name)| (UserId::new(id), NameSource::Profile, SafeText::line(name)));
+        self.delta_of(account, Delta::Names(names.into()));
+        self
+    }
+
+    /// With a one-to-one chat in this account, which was active at `at`.
+    pub fn with_direct_in(mut self, account: &str, name: &str, at: i64) -> Self {
+        let mut conversation = Conversation::empty(person(name).as_str().into());
+        conversation.activity = Timestamp(at);
+        self.delta_of(account, Delta::Conversations(vec![conversation]));
+        self
     }
 
     pub fn input(&mut self, input: Input) {

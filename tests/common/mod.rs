@@ -289,9 +289,13 @@ impl Runner {
     }
 
     pub fn launch(options: ClientOptions, setup: &Setup<'_>) -> Self {
+        Self::launch_all(vec![("home", options)], setup)
+    }
+
+    /// Starts the program with several accounts, by name.
+    pub fn launch_all(accounts: Vec<(&str, ClientOptions)>, setup: &Setup<'_>) -> Self {
         let own = if setup.dir.is_none() { Some(tempfile::tempdir().unwrap()) } else { None };
         let dir = setup.dir.or_else(|| own.as_ref().map(TempDir::path)).unwrap();
-        let store = Store::open(&dir.join("store.db")).unwrap();
         let sync_options = sync::SyncOptions {
             poll: setup.poll,
             interval: Duration::from_millis(150),
@@ -301,9 +305,18 @@ impl Runner {
             page: 50,
             grace: setup.grace,
         };
-        let me = options.user.clone();
-        let (handle, deltas) =
-            sync::start(AccountId::new("home"), Client::new(options), store, sync_options);
+        let (mut running, mut shown_accounts) = (Vec::new(), Vec::new());
+        for (n, (name, options)) in accounts.into_iter().enumerate() {
+            let file = if n == 0 { "store.db".to_owned() } else { format!("{name}.db") };
+            let store = Store::open(&dir.join(file)).unwrap();
+            let account = AccountId::new(name);
+            shown_accounts.push(Account::new(account.clone(), options.user.clone()));
+            let client = Client::new(options);
+            let (handle, deltas) =
+                sync::start(account.clone(), client, store, sync_options.clone());
+            running.push(sync::RunningAccount { account, handle, deltas });
+        }
+        let (handle, deltas) = sync::RunningAccounts::join(running, &[]);
         let (columns, rows) = setup.size;
         let mut prefs = Prefs::plain(Arc::new(builtin_keymap().unwrap()));
         prefs.first_client_id = getrandom::u64().unwrap() >> 2;
@@ -335,8 +348,7 @@ impl Runner {
         };
         let requests = handle.requests.clone();
         let task = tokio::spawn(async move {
-            let account = Account::new(AccountId::new("home"), me);
-            let accounts = Accounts::new(account, Vec::new());
+            let accounts = Accounts::new(shown_accounts.remove(0), shown_accounts);
             let mut model = Model::new(prefs, accounts, Size { columns, rows });
             let stop = CancellationToken::new();
             let wiring =

@@ -1,5 +1,6 @@
 //! Quitting, focus, panes, and opening dialogs.
 
+use crate::app::account::Account;
 use crate::app::action::AppAction;
 use crate::app::chat::completion::Completed;
 use crate::app::chat::{Window, completion, history, outbox, sending};
@@ -68,9 +69,13 @@ pub fn act(model: &mut Model, action: AppAction) {
     }
 }
 
-/// Opens the sign-in of an account that is signed out.
+/// Opens the sign-in of an account that is signed out: that of the open chat, else the first such one.
 fn sign_in(model: &mut Model) {
-    let account = model.app.current_account();
+    let is_out =
+        |account: &&Account| matches!(account.connection.state, ConnectionState::SignedOut { .. });
+    let current = model.app.current_account();
+    let out = Some(current).filter(is_out).or_else(|| model.app.accounts.iter().find(is_out));
+    let account = out.unwrap_or(current);
     let id = account.id.clone();
     let ConnectionState::SignedOut { way, .. } = &account.connection.state else {
         model.app.note("This account is signed in");

@@ -3,7 +3,7 @@
 use crate::app::action::ListAction;
 use crate::app::chat::{Chat, reading};
 use crate::app::model::Model;
-use crate::model::ChatRef;
+use crate::model::{ChatRef, ListOrder};
 
 pub fn act(model: &mut Model, action: ListAction) {
     match action {
@@ -21,6 +21,7 @@ pub fn act(model: &mut Model, action: ListAction) {
         ListAction::MarkRead => {
             model.app.with_open(reading::read_all);
         }
+        ListAction::ChangeOrder => change_order(model),
         ListAction::Nth(n) => {
             let row = model.view.visible.list.rows.get(n.saturating_sub(1));
             if let Some(chat) = row.map(|row| row.chat.clone()) {
@@ -28,6 +29,21 @@ pub fn act(model: &mut Model, action: ListAction) {
             }
         }
     }
+}
+
+fn change_order(model: &mut Model) {
+    if !model.app.accounts.are_several() {
+        model.app.note("There is one account");
+        return;
+    }
+    let list = &mut model.app.prefs.choices.ui.list;
+    let (order, words) = match *list {
+        ListOrder::Accounts => (ListOrder::Activity, "The list shows all chats by activity"),
+        ListOrder::Activity => (ListOrder::Accounts, "The list has a section for each account"),
+    };
+    *list = order;
+    model.app.hold_list_order();
+    model.app.note(words);
 }
 
 /// The chat `by` places from `from`; without `from`, the first or last one.

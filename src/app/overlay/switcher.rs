@@ -2,6 +2,7 @@
 
 use super::content::{Content, DialogLine, step};
 use super::{Dialog, DialogEnv, Next, Overlay, Palette};
+use crate::app::account::Account;
 use crate::app::action::OverlayAction;
 use crate::app::fuzzy::Ranker;
 use crate::app::state::AppState;
@@ -32,7 +33,8 @@ impl SwitcherEntry {
     /// Whether it is someone with exactly this name.
     pub fn is_named(&self, app: &AppState, name: &str) -> bool {
         let peer = self.chat.conversation.peer();
-        peer.is_some_and(|peer| folded(&app.current_account().names.of(&peer)) == folded(name))
+        let account = app.accounts.get(&self.chat.account).unwrap_or(app.current_account());
+        peer.is_some_and(|peer| folded(&account.names.of(&peer)) == folded(name))
     }
 }
 
@@ -53,7 +55,7 @@ impl Switcher {
 }
 
 impl Dialog for Switcher {
-    fn content(&self, _: &AppState, _: Size) -> Content {
+    fn content(&self, app: &AppState, _: Size) -> Content {
         let lines = self.found.iter().map(|entry| {
             let id = &entry.chat.conversation;
             let right = match (entry.is_new, entry.unread) {
@@ -61,6 +63,11 @@ impl Dialog for Switcher {
                 (true, _) => format!("new chat · {}", cut(id.as_str(), 20)),
                 (false, 0) => String::new(),
                 (false, n) => format!("{n} unread"),
+            };
+            let right = match account_tag(app, &entry.chat) {
+                Some(account) if right.is_empty() => account,
+                Some(account) => format!("{right} · {account}"),
+                None => right,
             };
             DialogLine::new(entry.name.as_str(), right)
         });
@@ -103,15 +110,30 @@ pub fn find(app: &AppState, input: &str) -> Vec<SwitcherEntry> {
     let input = input.trim().trim_start_matches('@');
     let mut found = chats(app, input);
     if !input.is_empty() {
-        found.extend(people(app, input, &found));
-        let named = by_id(app, input);
-        let is_new = |entry: &SwitcherEntry| found.iter().all(|(_, f)| f.chat != entry.chat);
-        if let Some(entry) = named.filter(is_new) {
-            found.push((u32::MAX, entry));
+        for account in writable(app) {
+            found.extend(people(account, input, &found));
+            let named = by_id(account, input);
+            let is_new = |entry: &SwitcherEntry| found.iter().all(|(_, f)| f.chat != entry.chat);
+            if let Some(entry) = named.filter(is_new) {
+                found.push((u32::MAX, entry));
+            }
         }
     }
     found.sort_by_key(|(rank, _)| Reverse(*rank));
     found.into_iter().map(|(_, entry)| entry).collect()
+}
+
+/// The accounts in which a chat can be started, that of the open chat first.
+fn writable(app: &AppState) -> impl Iterator<Item = &Account> {
+    let current = app.current_account();
+    let others = app.accounts.iter().filter(|account| account.id != current.id);
+    std::iter::once(current).chain(others).filter(|account| account.id.archive().is_none())
+}
+
+/// The name of an account, where there is more than one. Archives are called so instead.
+fn account_tag(app: &AppState, chat: &ChatRef) -> Option<String> {
+    let account = app.accounts.get(&chat.account).filter(|_| app.accounts.are_several())?;
+    account.id.archive().is_none().then(|| cut(account.label(), 16))
 }
 
 fn chats(app: &AppState, input: &str) -> Vec<(u32, SwitcherEntry)> {
@@ -145,11 +167,10 @@ fn id_rank(id: &str, input: &str) -> Option<u32> {
 
 /// Known people without a chat.
 fn people(
-    app: &AppState,
+    account: &Account,
     input: &str,
     found: &[(u32, SwitcherEntry)],
 ) -> Vec<(u32, SwitcherEntry)> {
-    let account = app.current_account();
     let mut ranker = Ranker::new(input);
     let people = account.names.people();
     let mut people: Vec<(u32, SwitcherEntry)> = people
@@ -167,7 +188,7 @@ fn people(
 }
 
 /// A chat with the conversation id in the input.
-fn by_id(app: &AppState, input: &str) -> Option<SwitcherEntry> {
+fn by_id(account: &Account, input: &str) -> Option<SwitcherEntry> {
     let id = ConversationId::new(input);
     let opens = matches!(
         id.kind(),
@@ -177,6 +198,6 @@ fn by_id(app: &AppState, input: &str) -> Option<SwitcherEntry> {
         id.peer().is_some_and(|p| !p.bare().is_empty() && !input.contains(char::is_whitespace));
     let name = SafeText::line(input);
     let valid = opens && complete && name.as_str() == input;
-    let chat = app.chat_here(&id);
+    let chat = account.chat_ref(&id);
     valid.then_some(SwitcherEntry { chat, name, unread: 0, is_new: true })
 }

@@ -45,6 +45,10 @@ pub struct Bar {
 }
 
 impl Bar {
+    pub fn left_width(&self) -> usize {
+        self.left.iter().map(Label::width).sum()
+    }
+
     pub fn right_width(&self) -> usize {
         self.right.iter().map(Label::width).sum()
     }

@@ -2,9 +2,11 @@
 
 use super::layout::Rect;
 use super::shown;
+use crate::app::account::Account;
 use crate::app::chat::Chat;
 use crate::app::state::{AppState, Focus};
-use crate::model::{ChatRef, MessageBody, SafeText};
+use crate::model::{ChatRef, ConnectionState, ListOrder, MessageBody, SafeText};
+use std::ops::Range;
 
 /// One conversation in the list.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +26,26 @@ pub struct ListRow {
     pub pinned: bool,
     /// It belongs to an archive.
     pub is_archived: bool,
+    /// How the account is named, where there are several.
+    pub account: RowAccount,
+}
+
+/// How the account of a row is named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RowAccount {
+    None,
+    /// A section of the list begins with this row.
+    Heading(SectionHeading),
+    /// Chats of several accounts are among each other.
+    Beside(String),
+}
+
+/// What stands above the chats of an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SectionHeading {
+    pub name: String,
+    pub online: bool,
+    pub unread: u32,
 }
 
 /// What the right edge shows, most important first.
@@ -44,6 +66,9 @@ pub struct ListStamp {
     marked: Option<ChatRef>,
     focused: bool,
     today: i64,
+    order: ListOrder,
+    /// A bit for each account.
+    online: u64,
 }
 
 impl ListStamp {
@@ -55,6 +80,8 @@ impl ListStamp {
             marked: app.marked.clone(),
             focused: app.focus == Focus::List,
             today: app.clock.wall.day(&app.prefs.zone),
+            order: app.prefs.choices.ui.list,
+            online: app.accounts.iter().fold(0, |bits, a| bits << 1 | u64::from(is_online(a))),
         }
     }
 }
@@ -62,26 +89,79 @@ impl ListStamp {
 /// The rows in sight, and the unread messages of those below.
 pub fn rows(app: &AppState, area: Rect, wide: bool) -> (Vec<ListRow>, u32) {
     let all: Vec<&Chat> = app.shown_chats().collect();
-    let per_row = if wide { 2 } else { 1 };
-    let mut room = usize::from(area.height) / per_row;
     let marked = match app.focus {
         Focus::List => app.marked.as_ref().or(app.open.as_ref()),
         Focus::Compose => app.open.as_ref(),
     };
     let at = marked.and_then(|id| all.iter().position(|c| c.chat_ref() == *id)).unwrap_or(0);
-    // If not everything fits, the last line says what is below.
-    if all.len() > room {
-        room = (usize::from(area.height) - 1) / per_row;
+    let sections = app.accounts.are_several() && app.prefs.choices.ui.list == ListOrder::Accounts;
+    let heights = Heights { chats: &all, per_row: if wide { 2 } else { 1 }, sections };
+    let range = heights.in_sight(at, usize::from(area.height));
+    let (first, end) = (range.start, range.end);
+    let in_sight = all.iter().enumerate().take(end).skip(first);
+    let rows = in_sight.map(|(i, c)| {
+        let account = match app.account_tag(c) {
+            Some(name) if !sections => RowAccount::Beside(name.to_owned()),
+            Some(_) if i == first || heights.begins_section(i) => {
+                RowAccount::Heading(heading(app.accounts.of(c)))
+            }
+            _ => RowAccount::None,
+        };
+        ListRow { account, ..row(app, c, wide, marked) }
+    });
+    let below = all.iter().skip(end).filter(|c| !c.info.muted);
+    (rows.collect(), below.map(|c| c.info.unread.messages).sum())
+}
+
+/// How many lines chats of the list take.
+struct Heights<'a> {
+    chats: &'a [&'a Chat],
+    per_row: usize,
+    /// Accounts have a heading each, which is also above the first row in sight.
+    sections: bool,
+}
+
+impl Heights<'_> {
+    fn begins_section(&self, at: usize) -> bool {
+        let account = |at: usize| self.chats.get(at).map(|c| &c.account);
+        at == 0 || account(at) != account(at - 1)
     }
-    let skip = if all.len() > room { at.saturating_sub(room / 2).min(all.len() - room) } else { 0 };
-    let rows = all.iter().skip(skip).take(room).map(|c| row(app, c, wide, marked)).collect();
-    let below = all
-        .iter()
-        .skip(skip + room)
-        .filter(|c| !c.info.muted)
-        .map(|c| c.info.unread.messages)
-        .sum();
-    (rows, below)
+
+    fn of(&self, range: &Range<usize>) -> usize {
+        let inner = range.clone().skip(1).filter(|at| self.begins_section(*at)).count();
+        let headings = if self.sections && !range.is_empty() { 1 + inner } else { 0 };
+        range.len() * self.per_row + headings
+    }
+
+    /// The chats that fit, with the one at `at` among them. With more than fits, the last line is left free.
+    fn in_sight(&self, at: usize, height: usize) -> Range<usize> {
+        let all = 0..self.chats.len();
+        if all.len() <= height && self.of(&all) <= height {
+            return all;
+        }
+        let room = height.saturating_sub(1);
+        let fits = |range: &Range<usize>| self.of(range) <= room;
+        let mut range = at.saturating_sub(room / self.per_row / 2)..(at + 1).min(all.end);
+        while range.start < at && !fits(&range) {
+            range.start += 1;
+        }
+        while range.end < all.end && fits(&(range.start..range.end + 1)) {
+            range.end += 1;
+        }
+        while range.start > 0 && fits(&(range.start - 1..range.end)) {
+            range.start -= 1;
+        }
+        range
+    }
+}
+
+fn heading(account: &Account) -> SectionHeading {
+    let (unread, _) = account.unread();
+    SectionHeading { name: account.label().to_owned(), online: is_online(account), unread }
+}
+
+fn is_online(account: &Account) -> bool {
+    account.connection.state == ConnectionState::Online
 }
 
 fn row(app: &AppState, c: &Chat, wide: bool, marked: Option<&ChatRef>) -> ListRow {
@@ -112,6 +192,7 @@ fn row(app: &AppState, c: &Chat, wide: bool, marked: Option<&ChatRef>) -> ListRo
         muted: c.info.muted,
         pinned: c.info.pinned,
         is_archived: chat.account.archive().is_some(),
+        account: RowAccount::None,
         chat,
     }
 }

@@ -67,9 +67,10 @@ pub fn status(app: &AppState, input: &StatusInput<'_>) -> StatusView {
 fn top(app: &AppState, columns: usize) -> Bar {
     let account = app.current_account();
     let mut bar = Bar::default();
+    let accounts = accounts(app, columns / 2);
     let counts = counts(app);
-    if !counts.is_empty() {
-        bar.right.push(Label::new(counts, Tone::Unread));
+    if accounts.is_some() || !counts.is_empty() {
+        bar.right.extend(accounts.unwrap_or(vec![Label::new(counts, Tone::Unread)]));
         bar.right.push(Label::new(" │ ", Tone::Rule));
     }
     // Program, account and counts keep their room; the reason of a problem gets what is left.
@@ -104,6 +105,35 @@ fn top(app: &AppState, columns: usize) -> Bar {
         bar.left.push(Label::new(" DEMO ", Tone::Demo));
     }
     bar
+}
+
+/// Each account with its unread messages, and whether it is online; `None` for one account or where that does not fit.
+fn accounts(app: &AppState, columns: usize) -> Option<Vec<Label>> {
+    let live = || app.accounts.iter().filter(|account| account.id.archive().is_none());
+    if live().count() < 2 {
+        return None;
+    }
+    let mut bar = Bar::default();
+    for account in live() {
+        let (dot, tone) = match account.connection.state {
+            ConnectionState::Online => ("●", Tone::Good),
+            ConnectionState::SignedOut { .. } => ("○", Tone::Bad),
+            _ => ("○", Tone::Dim),
+        };
+        let space = if bar.right.is_empty() { "" } else { " " };
+        bar.right.push(Label::new(format!("{space}{dot}"), tone));
+        let name = cut(account.label(), 12);
+        bar.right.push(match account.unread() {
+            (0, _) => Label::new(name, Tone::Dim),
+            (unread, 0) => Label::new(format!("{name} {unread}"), Tone::Unread),
+            (unread, _) => Label::new(format!("{name} {unread} @"), Tone::Unread),
+        });
+    }
+    let unsent = app.total_unsent();
+    if unsent > 0 {
+        bar.right.push(Label::new(format!(" · {unsent} unsent"), Tone::Unread));
+    }
+    (bar.right_width() <= columns).then_some(bar.right)
 }
 
 fn counts(app: &AppState) -> String {
@@ -177,9 +207,16 @@ fn header(app: &AppState, chat: &Chat, day: Option<&str>, columns: usize) -> Bar
         left: vec![Label::new(format!(" {title}"), Tone::Title)],
         right: vec![Label::new(facts, Tone::Dim), Label::new(" ", Tone::Plain)],
     };
+    // An archive is named in the top bar.
+    let account = app.account_tag(chat).filter(|_| chat.account.archive().is_none());
+    if let Some(account) = account.map(|name| format!(" · {}", cut(name, 16)))
+        && 1 + width(&title) + width(&account) + bar.right_width() < columns
+    {
+        bar.left.push(Label::new(account, Tone::Dim));
+    }
     // While reading back, the day stays in sight.
     if let Some(day) = day.map(|day| format!(" · {day}"))
-        && 1 + width(&title) + width(&day) + bar.right_width() < columns
+        && bar.left_width() + width(&day) + bar.right_width() < columns
     {
         bar.left.push(Label::new(day, Tone::Dim));
     }

@@ -1,0 +1,86 @@
+//! The configured accounts, opened for the program: all of them, or the one that `--account` names.
+
+use super::LiveAccount;
+use crate::cli::Global;
+use crate::cli::context::{ExitError, STORE, Session, lock};
+use crate::config::paths;
+use crate::model::{AccountId, UserId};
+use crate::store::Store;
+use std::fs::File;
+use std::path::Path;
+
+/// The accounts that can be used. There is at least one.
+pub struct OpenedAccounts {
+    pub accounts: Vec<OpenedAccount>,
+    /// Why others cannot be used, one line each.
+    pub notices: Vec<String>,
+}
+
+pub struct OpenedAccount {
+    pub session: Session,
+    pub live: LiveAccount,
+    /// There was no store here before.
+    pub first_start: bool,
+    /// Keeps other processes from writing to the store; `None` where it is only read.
+    pub lock: Option<File>,
+}
+
+impl OpenedAccount {
+    /// The account, and the own id in it.
+    pub fn owner(&self) -> (AccountId, UserId) {
+        (self.live.account.clone(), self.session.me.clone())
+    }
+}
+
+/// Opens the accounts. What is wrong with one of several keeps none of the others from starting.
+///
+/// # Errors
+/// When there is no configuration, or none of the accounts can be used.
+pub fn open(global: &Global) -> Result<OpenedAccounts, ExitError> {
+    let mut opened = OpenedAccounts { accounts: Vec::new(), notices: Vec::new() };
+    let mut first_error = None;
+    for (name, session) in Session::all(global)? {
+        match session.and_then(|session| open_one(global, session)) {
+            Ok(account) => opened.accounts.push(account),
+            Err(error) => {
+                tracing::warn!(account = name, "an account cannot be used");
+                opened.notices.push(format!("{name}: {error}"));
+                first_error.get_or_insert(error);
+            }
+        }
+    }
+    match first_error.filter(|_| opened.accounts.is_empty()) {
+        Some(error) => Err(error),
+        None => Ok(opened),
+    }
+}
+
+fn open_one(global: &Global, session: Session) -> Result<OpenedAccount, ExitError> {
+    let first_start = !session.dir.join(STORE).exists();
+    let (lock, store) = if global.read_only {
+        (None, open_store_read_only(&session.dir)?)
+    } else {
+        open_store(&session.dir).map(|(lock, store)| (Some(lock), store))?
+    };
+    let account = AccountId::new(&session.name);
+    let (client, options) = (session.client()?, session.sync_options()?);
+    let live = LiveAccount { account, client, store, options };
+    Ok(OpenedAccount { session, live, first_start, lock })
+}
+
+/// Opens the account's store, after its lock.
+fn open_store(dir: &Path) -> Result<(File, Store), ExitError> {
+    paths::make_private_dir(dir)
+        .map_err(|e| ExitError::failed(format!("{}: {e}", dir.display())))?;
+    let lock = lock(dir)?;
+    let file = dir.join(STORE);
+    let store =
+        Store::open(&file).map_err(|e| ExitError::failed(format!("{}: {e}", file.display())))?;
+    Ok((lock, store))
+}
+
+/// The account's store beside the program that has its lock.
+fn open_store_read_only(dir: &Path) -> Result<Store, ExitError> {
+    let file = dir.join(STORE);
+    Store::open_read_only(&file).map_err(|e| ExitError::failed(format!("{}: {e}", file.display())))
+}
