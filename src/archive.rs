@@ -10,6 +10,7 @@ pub mod head;
 pub mod import;
 pub mod item;
 mod lines;
+pub mod media;
 mod people;
 mod pipeline;
 pub mod report;

@@ -8,7 +8,7 @@
 //!   runtime                the loop: keys + deltas + time -> update -> frame; terminal and keys; recordings
 //!     ui                   paints what layout derived, decides nothing
 //!     app                  Model, update(), layout(): pure; no clock, no disk, no network
-//!     sync                 poller, outbox, requests, catch_up, backfill: joins client and store, sends deltas
+//!     sync                 poller, outbox, requests, catch_up, backfill: joins client, store and archive; sends deltas
 //!       client             one HTTP gate, one method an operation
 //!       store              SQLite: raw items, coverage, search index, drafts, outbox
 //!         protocol         JSON, paths and markup <-> model; FACTS.md: what is known of the wire

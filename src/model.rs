@@ -9,6 +9,7 @@ pub mod composer_markup;
 pub mod conversation;
 mod copied;
 pub mod coverage;
+pub mod date;
 pub mod delta;
 pub mod edits;
 pub mod emoticon;
@@ -23,6 +24,7 @@ mod read_marker;
 pub mod request;
 pub mod rich;
 pub mod search;
+pub mod statistics;
 pub mod text;
 mod thread_flag;
 pub mod time;
@@ -31,7 +33,8 @@ pub mod width;
 
 pub use account::{AccountId, AuthStyle, ChatRef, PollMode, SignInWay};
 pub use body::{
-    Call, CallPerson, CallState, Card, Media, MediaKind, MessageBody, Poll, ThreadActivity,
+    Call, CallPerson, CallState, Card, ExportedFile, Media, MediaKind, MessageBody, Poll,
+    ThreadActivity,
 };
 pub use composer_markup::Mention;
 pub use conversation::{
@@ -39,7 +42,8 @@ pub use conversation::{
 };
 pub use coverage::{Coverage, Gap, Point, Range};
 pub use delta::{
-    Arrival, ConnectionState, Delta, Fault, FaultKind, Findings, Inbound, Placement, Response,
+    Arrival, ConnectionState, Delta, Fault, FaultKind, Findings, ImportOrigin, Inbound,
+    MessageSource, Neighbors, Placement, Response,
 };
 pub use id::{ClientMessageId, ConversationId, ConversationKind, UserId, UserKind};
 pub use message::{
@@ -51,6 +55,7 @@ pub use preferences::{Bidi, EmojiStyle, EmojiWidth, Enter, ListOrder, Preference
 pub use read_marker::ReadMarker;
 pub use request::{Outbound, Request, SignInCode, ThreadChange, Ticket};
 pub use rich::{Align, Attribution, Block, Link, Rgb, RichText, Span, SpanStyle};
+pub use statistics::ChatStatistics;
 pub use text::SafeText;
 pub use time::{Now, Timestamp};
 pub use unread::{Unread, UnreadRow, unread};

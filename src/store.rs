@@ -10,6 +10,7 @@ mod drafts;
 mod edits;
 mod examine;
 mod file_state;
+mod history;
 mod index;
 mod messages;
 mod outbox;
@@ -21,8 +22,8 @@ mod search;
 mod write;
 
 pub use archive::{
-    ArchiveBatch, ArchiveCounts, ArchiveMedia, ArchiveSource, ArchiveStore, archive_owner,
-    imported_range,
+    ArchiveBatch, ArchiveCounts, ArchiveMedia, ArchiveMessage, ArchiveSource, ArchiveStore,
+    archive_owner, imported_range,
 };
 pub(crate) use coverage::OpenGap;
 pub use messages::ItemCompleter;
@@ -59,6 +60,8 @@ pub enum StoreError {
     Backup(String),
     #[error("the message store was written by an older skchat; starting this one once upgrades it")]
     Older,
+    #[error("the file of the message store reports an error: {0}")]
+    File(#[from] std::io::Error),
     #[error("the message store is closed")]
     Closed,
 }
@@ -93,6 +96,7 @@ impl Store {
     /// When the file cannot be opened, is not a database, or has a newer schema. Nothing is ever deleted.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         file_state::check(path)?;
+        file_state::make_private(path)?;
         let mut writer = Connection::open(path)?;
         prepare(&writer)?;
         writer.pragma_update(None, "journal_mode", "WAL")?;

@@ -7,6 +7,7 @@
 mod accounts;
 mod activity;
 mod apply;
+mod archive_files;
 mod backfill;
 mod catch_up;
 mod connection;
@@ -24,6 +25,7 @@ mod reindex;
 mod requests;
 mod schedule;
 mod sign_in;
+mod stored;
 mod threads;
 mod walk;
 

@@ -15,7 +15,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("client", &["process", "protocol", "model"]),
     ("store", &["model"]),
     ("archive", &["store", "protocol", "model"]),
-    ("sync", &["client", "store", "protocol", "model"]),
+    ("sync", &["archive", "client", "store", "protocol", "model"]),
     ("app", &["model"]),
     ("ui", &["app", "model"]),
     ("runtime", &["app", "process", "ui", "model"]),

@@ -184,6 +184,30 @@ fn hostile_exports_cost_only_what_is_broken_and_write_nothing_elsewhere() {
 }
 
 #[test]
+fn the_files_of_an_archive_are_for_their_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = Home::new();
+    let path = home.file("messages.json", sample(Dialect::Skype2025).json.as_bytes());
+    home.import(&path);
+    let archive = home.path("data/archives/live-anna");
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let check = || {
+        assert_eq!((mode(&home.path("data/archives")), mode(&archive)), (0o700, 0o700));
+        for entry in std::fs::read_dir(&archive).unwrap() {
+            let path = entry.unwrap().path();
+            assert_eq!(mode(&path), 0o600, "{}", path.display());
+        }
+    };
+    check();
+    // Files of an earlier version let others in.
+    for path in [&archive, &archive.join("store.db")] {
+        std::fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
+    }
+    home.import(&path);
+    check();
+}
+
+#[test]
 fn what_is_no_export_is_named_and_leaves_nothing() {
     let home = Home::new();
     for (bytes, what) in [
@@ -275,6 +299,43 @@ fn a_page_has_every_message_once_and_nothing_that_runs_or_loads() {
 }
 
 #[test]
+fn every_format_says_why_a_picture_is_missing() {
+    let picture = ("media/0-weu-d3-0123456789abcdef0123456789abcdef.1.jpeg", "picture");
+    let data = |expiry: &str| {
+        let name = "media/0-weu-d3-0123456789abcdef0123456789abcdef.json";
+        (name, format!(r#"{{"expiry_date":"{expiry}","filename":"bread.jpg"}}"#))
+    };
+    let (old, later) = (data("2019-01-01T00:00:00Z"), data("2999-01-01T00:00:00Z"));
+    let cases: [(&[(&str, &str)], &str); 4] = [
+        (&[], "not in the export"),
+        (&[(old.0, &old.1)], "expired"),
+        (&[(later.0, &later.1)], "not in the export"),
+        (&[(old.0, &old.1), picture], "in the export"),
+    ];
+    for (media, word) in cases {
+        let home = Home::new();
+        let json = sample(Dialect::Skype2025).json;
+        let members: Vec<(&str, &[u8])> = media
+            .iter()
+            .map(|(name, content)| (*name, content.as_bytes()))
+            .chain([("messages.json", json.as_bytes())])
+            .collect();
+        let tar = home.file("x.tar", &tar(&members));
+        home.import(&tar);
+        for format in ["html", "md", "txt", "csv", "json"] {
+            let text = home.text(&["export", "Joe", "--format", format]);
+            let is_table = ["csv", "json"].contains(&format);
+            let says = text.contains(word);
+            assert_eq!(says, is_table || word != "in the export", "{format} {word}: {text}");
+        }
+        std::fs::remove_file(&tar).unwrap();
+        let text = home.text(&["export", "Joe"]);
+        let moved = text.contains("the export was moved");
+        assert_eq!(moved, word == "in the export", "{text}");
+    }
+}
+
+#[test]
 fn every_format_has_the_same_messages_and_dates_narrow_them() {
     let home = Home::new();
     let sample = sample(Dialect::Skype2020);
@@ -293,7 +354,7 @@ fn every_format_has_the_same_messages_and_dates_narrow_them() {
     }
     let csv = home.text(&["export", "Joe", "--format", "csv"]);
     assert!(
-        csv.starts_with("conversation,name,at,from,from_name,text,state,media,id\r\n"),
+        csv.starts_with("conversation,name,at,from,from_name,text,state,media,id,media_state\r\n"),
         "{csv}"
     );
     let error = home.run(&["export", "Joe", "--since", "soon"]);

@@ -99,6 +99,8 @@ pub enum MessagesAction {
     CopyId,
     /// Lists the links in the loaded messages of the conversation.
     AllLinks,
+    /// To the messages of a date.
+    GoToDate,
     Retry,
     TakeBack,
 }
@@ -222,6 +224,7 @@ impl Action {
         ("copy-with-name", Action::Messages(MessagesAction::Copy { with_name: true })),
         ("copy-id", Action::Messages(MessagesAction::CopyId)),
         ("all-links", Action::Messages(MessagesAction::AllLinks)),
+        ("go-to-date", Action::Messages(MessagesAction::GoToDate)),
         ("toggle-panes", Action::App(AppAction::TogglePanes)),
         ("bare-view", Action::App(AppAction::Bare)),
         ("extend-up", Action::Messages(MessagesAction::Extend { up: true })),

@@ -7,6 +7,7 @@ pub mod change_words;
 pub mod completion;
 pub mod composer;
 pub mod env;
+pub mod go_to_date;
 pub mod group;
 pub mod history;
 pub mod join_url;
@@ -15,6 +16,7 @@ pub mod message_change;
 pub mod outbox;
 pub mod reading;
 pub mod sending;
+pub mod statistics;
 pub mod timeline;
 
 pub use env::Env;
@@ -23,6 +25,7 @@ pub use history::{Older, Paging, Window};
 pub use join_url::JoinUrlState;
 pub use reading::Reading;
 pub use sending::Sending;
+pub use statistics::Statistics;
 
 use crate::model::{
     AccountId, ChatRef, ClientMessageId, Conversation, Delivery, Message, MessageKey, Role,

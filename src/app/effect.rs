@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 pub enum Effect {
     /// For sync.
     Request(Box<Outbound>),
-    /// Opens a target whose scheme was checked, by argv, never by a shell.
+    /// Opens a target whose scheme was checked, or a file by its absolute path; by argv, never by a shell.
     OpenUrl(SafeText),
     /// To the clipboard; `what` names it for the user.
     Copy {

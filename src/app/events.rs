@@ -9,7 +9,7 @@ mod responses;
 pub use deltas::apply as delta;
 pub use outcome::apply as outcome;
 
-use super::chat::{history, reading};
+use super::chat::{history, reading, statistics};
 use super::model::Model;
 use super::view::Want;
 use crate::model::EmojiWidth;
@@ -22,6 +22,9 @@ pub fn want(model: &mut Model, want: Want) {
         }
         Want::Newer(chat) => {
             model.app.with_chat(&chat, history::load_newer);
+        }
+        Want::Statistics(chat) => {
+            model.app.with_chat(&chat, statistics::ask);
         }
         Want::Seen { chat, from, upto } => {
             let presence = &model.app.presence;

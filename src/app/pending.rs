@@ -3,6 +3,7 @@
 //! An answer finds its request only here. If its ticket is not in the registry, the request was answered already or
 //! given up, and the answer is ignored.
 
+use crate::model::date::Period;
 use crate::model::{AccountId, ChatRef, EditTarget, MessageKey, ThreadChange, ThreadFlag, Ticket};
 use std::collections::HashMap;
 
@@ -39,11 +40,21 @@ pub enum PendingRequest {
         account: AccountId,
     },
     JoinGroup(ChatRef),
-    Search,
     /// A code for signing in.
     SignInCode(AccountId),
     /// The user's confirmation of that code.
     SignInApproval(AccountId),
+    /// Hits in this account.
+    Search(AccountId),
+    /// A file of a message in an archive, to be opened.
+    ExportedFile,
+    /// The messages next to a date.
+    Date {
+        chat: ChatRef,
+        period: Period,
+    },
+    /// How many messages a conversation has.
+    Statistics(ChatRef),
 }
 
 /// A change of a message, with what is needed if it is refused.
@@ -213,9 +224,9 @@ mod tests {
     #[test]
     fn an_answer_to_a_request_that_was_given_up_finds_nothing() {
         let mut pending = PendingRequests::default();
-        let search = pending.add(PendingRequest::Search);
+        let search = pending.add(PendingRequest::Search(AccountId::new("home")));
         let ticket = pending.add(topic("a"));
-        pending.give_up(|request| *request == PendingRequest::Search);
+        pending.give_up(|request| matches!(request, PendingRequest::Search(_)));
         assert_eq!(pending.take(search), None);
         assert!(pending.take(ticket).is_some());
     }

@@ -304,6 +304,7 @@ impl AppState {
         let opened = self.with_new_chat(chat, |chat, env| {
             chat.reading.begin(chat.info.unread.messages > 0, env.now.mono);
             chat.draw_new_line(env.me);
+            chat.paging.statistics.is_asked = false;
             env.request(Request::Open { conversation: chat.info.id.clone() });
         });
         if opened.is_some() {

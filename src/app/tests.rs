@@ -2,6 +2,8 @@
 
 mod accounts;
 mod any_order;
+mod archives;
+mod dates;
 mod dialogs;
 mod drafts;
 mod groups;

@@ -7,6 +7,7 @@ mod footer;
 pub mod layout;
 mod list;
 mod present;
+mod rail;
 mod rows;
 mod scroll;
 mod status;
@@ -15,6 +16,7 @@ pub mod wrap;
 pub use bar::{Bar, Label, Tone};
 pub use details::DetailRow;
 pub use list::{Badge, ListRow, RowAccount, SectionHeading};
+pub use rail::RailLabel;
 pub use rows::{Glyph, PaneRow, RowKind, indent};
 pub use status::{StatusInput, StatusView, status};
 
@@ -41,6 +43,8 @@ pub enum Want {
     Older(ChatRef),
     /// The end of a loaded part of the past is near.
     Newer(ChatRef),
+    /// The number of messages and when they were written.
+    Statistics(ChatRef),
     /// These messages are on the screen: from the first visible one to the last one whose end is visible.
     Seen {
         chat: ChatRef,
@@ -94,6 +98,8 @@ pub struct MessagesView {
     pub is_cut: bool,
     /// The day of the top row, while the view is scrolled up and no visible line shows it.
     pub day: Option<String>,
+    /// The timeline at the right edge while the view is scrolled up.
+    pub rail: Vec<RailLabel>,
     pub stamp: u64,
 }
 
@@ -168,6 +174,7 @@ impl ViewState {
         }
         let Some(area) = layout.messages else { return Vec::new() };
         self.layout_messages(app, area);
+        rail::update(&mut self.visible.messages, app, area, self.bare);
         self.wants(app, area, covered)
     }
 
@@ -232,6 +239,10 @@ impl ViewState {
         let Some(c) = app.opened() else { return Vec::new() };
         let mut wants = Vec::new();
         let chat = c.chat_ref();
+        let has_details = self.visible.layout.is_some_and(|layout| layout.details.is_some());
+        if !c.paging.statistics.is_asked && (has_details || !c.is_at_bottom()) {
+            wants.push(Want::Statistics(chat.clone()));
+        }
         // One screen of messages above the top row is kept loaded, so that PageUp does not wait.
         let height = usize::from(area.height);
         let top = self.visible.messages.rows.iter().find_map(|row| row.key.as_ref());

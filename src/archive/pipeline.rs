@@ -7,9 +7,10 @@ use super::report::ImportReport;
 use super::scan::{Found, Scanner};
 use super::source::{DocumentForm, ExportDocument};
 use super::{item, lines};
+use crate::model::fold::folded;
 use crate::model::{ConversationId, NameSource, Point, RawMessage, SafeText, Timestamp, UserId};
 use crate::protocol::decode;
-use crate::store::{ArchiveBatch, imported_range};
+use crate::store::{ArchiveBatch, ArchiveMessage, imported_range};
 use std::io::Read;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -358,7 +359,9 @@ impl ArchiveDecoder {
         self.chat.range = Some((lo.min(point), hi.max(point)));
         self.report.saw(raw.at);
         self.bytes += raw.json.len() * 2;
-        self.batch.messages.push((raw, decode::indexed(&message)));
+        let index = decode::indexed(&message);
+        let folded = folded(&index.text);
+        self.batch.messages.push(ArchiveMessage { raw, index, folded });
     }
 
     /// A line of `skchat export`.

@@ -1,6 +1,7 @@
 //! What an import read and what not, to be shown and kept.
 
 use super::source::Export;
+use crate::model::text::grouped;
 use crate::model::{SafeText, Timestamp};
 use crate::store::ArchiveCounts;
 use std::fmt::Write;
@@ -150,19 +151,6 @@ impl ImportReport {
 
 fn date(at: Timestamp) -> String {
     at.rfc3339().split('T').next().unwrap_or_default().to_owned()
-}
-
-/// A number with commas between thousands.
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 #[cfg(test)]

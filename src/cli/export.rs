@@ -19,6 +19,7 @@ use clap::{Args, ValueEnum};
 use jiff::tz::TimeZone;
 use media::{MediaFolder, MediaState};
 use pages::Pages;
+use std::borrow::Cow;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -107,17 +108,58 @@ impl ExportChat<'_> {
     }
 }
 
-/// Writes one format.
+/// Writes one format. What a format has nothing for is left out.
 trait ExportWriter {
-    fn begin(&mut self, out: &mut dyn Write) -> io::Result<()>;
-    fn chat(&mut self, chat: &ExportChat<'_>, out: &mut dyn Write) -> io::Result<()>;
+    fn begin(&mut self, _out: &mut dyn Write) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn chat(&mut self, _chat: &ExportChat<'_>, _out: &mut dyn Write) -> io::Result<()> {
+        Ok(())
+    }
+
     fn message(
         &mut self,
         chat: &ExportChat<'_>,
         item: &ExportItem<'_>,
         out: &mut dyn Write,
     ) -> io::Result<()>;
-    fn end(&mut self, out: &mut dyn Write) -> io::Result<()>;
+
+    fn end(&mut self, _out: &mut dyn Write) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Text in which characters that mean something to a format are escaped. Most texts have none and are copied as a whole.
+fn escaped(text: &str, escape: impl Fn(char) -> Option<&'static str>) -> Cow<'_, str> {
+    let Some(first) = text.find(|c| escape(c).is_some()) else { return Cow::Borrowed(text) };
+    let (before, rest) = text.split_at(first);
+    let mut out = String::with_capacity(text.len() + 16);
+    out.push_str(before);
+    for c in rest.chars() {
+        match escape(c) {
+            Some(instead) => out.push_str(instead),
+            None => out.push(c),
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// The headings of days between the messages of a conversation.
+#[derive(Default)]
+struct DayHeadings(Option<i64>);
+
+impl DayHeadings {
+    /// Begins a conversation.
+    fn reset(&mut self) {
+        self.0 = None;
+    }
+
+    /// The day of a message, if it is the first of its day.
+    fn next(&mut self, message: &Message, zone: &TimeZone) -> Option<String> {
+        let day = message.at.day(zone);
+        (self.0.replace(day) != Some(day)).then(|| message.at.date_name(zone))
+    }
 }
 
 fn writer(format: ExportFormat) -> Box<dyn ExportWriter> {
@@ -210,10 +252,10 @@ fn write(
     zone: &TimeZone,
     out: &mut dyn Write,
 ) -> Result<io::Result<()>, ExitError> {
-    let mut media = MediaFolder::new(arguments.media.as_deref(), arguments.output.as_deref())
+    let now = Timestamp(jiff::Timestamp::now().as_millisecond());
+    let mut media = MediaFolder::new(arguments.media.as_deref(), arguments.output.as_deref(), now)
         .map_err(|e| ExitError::failed(format!("the folder for media cannot be made: {e}")))?;
     let mut writer = writer(arguments.format);
-    let now = Timestamp(jiff::Timestamp::now().as_millisecond());
     if let Err(error) = writer.begin(out) {
         return Ok(Err(error));
     }

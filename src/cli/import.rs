@@ -3,9 +3,10 @@
 use super::Global;
 use super::archives::{self, ArchiveAccount};
 use super::context::{ExitError, lock};
-use crate::archive::report::{ImportEnd, grouped};
+use crate::archive::report::ImportEnd;
 use crate::archive::{Export, ImportOptions, ImportReport, Progress, import};
 use crate::config::paths;
+use crate::model::text::grouped;
 use crate::model::{SafeText, Timestamp, UserId};
 use clap::Args;
 use std::io::{IsTerminal, Write};
@@ -44,8 +45,11 @@ impl ImportArgs {
 pub async fn run(global: &Global, arguments: &ImportArgs) -> Result<(), ExitError> {
     let export = Export::open(&arguments.path).map_err(|e| ExitError::failed(e.to_string()))?;
     let archive = archive(global, arguments, &export)?;
-    paths::make_dir(&archive.dir)
-        .map_err(|e| ExitError::failed(format!("{}: {e}", archive.dir.display())))?;
+    let folders = archive.dir.parent().into_iter().chain([archive.dir.as_path()]);
+    for folder in folders {
+        paths::make_private_dir(folder)
+            .map_err(|e| ExitError::failed(format!("{}: {e}", folder.display())))?;
+    }
     let _lock = lock(&archive.dir)?;
     let cancel = Arc::new(AtomicBool::new(false));
     let owner = Some(archive.owner.clone()).filter(|owner| !owner.as_str().is_empty());
@@ -71,9 +75,12 @@ pub async fn run(global: &Global, arguments: &ImportArgs) -> Result<(), ExitErro
     };
     let result = result.map_err(|_| ExitError::failed("the import stopped unexpectedly"))?;
     let report = result.map_err(|error| {
-        ExitError::failed(format!(
-            "{error}; what was read before is kept, and the same command continues"
-        ))
+        let kept = if archive.store().exists() {
+            "what was read before is kept, and the same command continues"
+        } else {
+            "nothing was stored"
+        };
+        ExitError::failed(format!("{error}; {kept}"))
     })?;
     finish(&archive, &arguments.path, &report)
 }

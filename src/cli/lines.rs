@@ -128,7 +128,7 @@ pub fn message_json(raw: &RawMessage, message: &Message, names: &Names) -> Value
         "type": &*raw.kind,
         "text": text,
         "links": message.body.links().iter().map(SafeText::as_str).collect::<Vec<_>>(),
-        "edited": message.edited.is_some() && message.body != MessageBody::Deleted,
+        "edited": message.shows_edited(),
         "deleted": message.body == MessageBody::Deleted,
         "content": &*raw.content,
     })
@@ -151,11 +151,7 @@ pub fn message_line(
             _ => format!("{}:", names.distinct(&message.sender)),
         }
     };
-    let edited = if message.edited.is_some() && message.body != MessageBody::Deleted {
-        " (edited)"
-    } else {
-        ""
-    };
+    let edited = if message.shows_edited() { " (edited)" } else { "" };
     let text = text.replace('\n', "\n    ");
     format!("{day} {}  {who} {text}{edited}", message.at.clock(zone))
 }

@@ -57,6 +57,36 @@ pub struct Media {
     /// Length of sound and pictures in motion.
     pub seconds: Option<u32>,
     pub link: Option<SafeText>,
+    /// In an archive: whether the export has the file.
+    #[serde(default)]
+    pub exported: ExportedFile,
+}
+
+/// Whether an export has the file of a message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ExportedFile {
+    /// The message is of no archive, or nobody looked.
+    #[default]
+    Unknown,
+    Here,
+    /// The export has nothing of it, or its data only.
+    Missing,
+    /// The export has its data only, and the time in which it could be fetched is over.
+    Expired,
+    /// The export is no longer where it was imported from.
+    Moved,
+}
+
+impl ExportedFile {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Unknown => "",
+            Self::Here => "in the export",
+            Self::Missing => "not in the export",
+            Self::Expired => "expired",
+            Self::Moved => "the export was moved or deleted",
+        }
+    }
 }
 
 /// A bot's card: title, text, pictures and buttons as links.
@@ -263,6 +293,9 @@ impl Media {
         }
         parts.extend(self.seconds.map(|s| format!("{}:{:02}", s / 60, s % 60)));
         parts.extend(self.bytes.map(human_size));
+        if self.exported != ExportedFile::Unknown {
+            parts.push(self.exported.word().to_owned());
+        }
         format!("[{}] {}", self.kind.word(), parts.join(" · ")).trim_end().to_owned()
     }
 }

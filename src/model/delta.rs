@@ -9,6 +9,7 @@ use super::names::NameSource;
 use super::read_marker::ReadMarker;
 use super::request::{SignInCode, Ticket};
 use super::search::Hit;
+use super::statistics::ChatStatistics;
 use super::text::SafeText;
 use super::time::Timestamp;
 use super::unread::Unread;
@@ -128,8 +129,36 @@ pub enum Response {
     Found(Result<Findings, Fault>),
     /// The code that the user has to enter in a browser.
     SignInCode(Result<SignInCode, Fault>),
-    /// The stored item of a message first, then its edit records.
-    Source(Vec<RawMessage>),
+    Source(MessageSource),
+    /// The path of the copy.
+    ExportedFile(Result<SafeText, Fault>),
+    Neighbors(Neighbors),
+    Statistics(ChatStatistics),
+}
+
+/// A message as it is stored.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageSource {
+    /// The item of the message first, then its edit records.
+    pub items: Vec<RawMessage>,
+    /// In an archive: what it was imported from.
+    pub origin: Option<ImportOrigin>,
+}
+
+/// The export that a message came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportOrigin {
+    /// The path of the file.
+    pub file: SafeText,
+    pub imported_at: Timestamp,
+}
+
+/// The stored messages next to a moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Neighbors {
+    pub before: Option<MessageKey>,
+    /// At that moment, or the next one after it.
+    pub after: Option<MessageKey>,
 }
 
 /// How messages arrived, wherever in the history they belong. Only this decides what draws attention to them.

@@ -110,6 +110,11 @@ pub struct Message {
 }
 
 impl Message {
+    /// Whether it is shown as edited: a deleted message has no text that could be.
+    pub fn shows_edited(&self) -> bool {
+        self.edited.is_some() && self.body != MessageBody::Deleted
+    }
+
     /// Whether its version says that it was changed after it was posted, if only by a reaction.
     pub fn is_changed_in_place(&self) -> bool {
         self.key.order > 0 && self.version > self.key.order

@@ -10,6 +10,8 @@ use super::message::{Draft, MessageKey, Outgoing};
 use super::read_marker::ReadMarker;
 use super::search::Query;
 use super::text::SafeText;
+use super::time::Timestamp;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 /// Names one request, so that a late or second answer is harmless.
@@ -137,6 +139,24 @@ pub enum Request {
     SignInApproval {
         /// Whether names may be looked up.
         names: bool,
+        ticket: Ticket,
+    },
+    /// Copies the file of a message out of the export, so that another program can open it.
+    ExportedFile {
+        conversation: ConversationId,
+        key: MessageKey,
+        ticket: Ticket,
+    },
+    /// The stored messages next to a moment.
+    Neighbors {
+        conversation: ConversationId,
+        at: Timestamp,
+        ticket: Ticket,
+    },
+    /// Counts the stored messages of a conversation by months of this zone.
+    Statistics {
+        conversation: ConversationId,
+        zone: TimeZone,
         ticket: Ticket,
     },
     /// End a wait between two attempts.

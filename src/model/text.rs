@@ -28,7 +28,7 @@ pub struct SafeText(Box<str>);
 impl SafeText {
     /// Cleans text that may have several lines. `\r\n`, `\r` and U+000B become `\n`.
     pub fn text(raw: &str) -> Self {
-        if raw.bytes().all(|b| b == b'\n' || (0x20..0x7f).contains(&b)) {
+        if raw.chars().all(|c| c == '\n' || is_plain(c)) {
             return Self(raw.into());
         }
         Self(clean(raw, '\n').into_boxed_str())
@@ -37,7 +37,7 @@ impl SafeText {
     /// Cleans text that must stay one line (a name, a topic, a reason): line breaks and tabs become spaces.
     pub fn line(raw: &str) -> Self {
         let raw = raw.trim();
-        if raw.bytes().all(|b| (0x20..0x7f).contains(&b)) {
+        if raw.chars().all(is_plain) {
             return Self(raw.into());
         }
         let cleaned = clean(raw, ' ');
@@ -81,6 +81,15 @@ impl From<&str> for SafeText {
     fn from(raw: &str) -> Self {
         Self::text(raw)
     }
+}
+
+/// Characters that stay as they are whatever stands beside them, which most texts consist of: letters, digits and signs
+/// without any that combine, join, select or hide.
+fn is_plain(c: char) -> bool {
+    matches!(c,
+        ' '..='~' | '\u{A1}'..='\u{AC}' | '\u{AE}'..='\u{24F}' | '\u{386}'..='\u{3FF}'
+        | '\u{400}'..='\u{482}' | '\u{48A}'..='\u{52F}' | '\u{2010}'..='\u{2027}' | '\u{20A0}'..='\u{20BF}'
+        | '\u{3041}'..='\u{3096}' | '\u{30A1}'..='\u{30FA}' | '\u{4E00}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7A3}')
 }
 
 fn clean(raw: &str, line_break: char) -> String {
@@ -245,6 +254,19 @@ pub fn can_be_typed(c: char) -> bool {
     matches!(c, '\n' | '\t') || !c.is_control()
 }
 
+/// A number with commas between thousands.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
 /// The longest beginning of `line` that fits `columns`, cut between clusters.
 pub fn head(line: &str, columns: usize) -> &str {
     let mut used = 0;
@@ -295,6 +317,18 @@ pub fn fit(line: &str, columns: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn plain_characters_stay_as_they_are_beside_each_other() {
+        let plain: Vec<char> = ('\0'..=char::MAX).filter(|c| is_plain(*c)).collect();
+        assert!(plain.len() > 30_000);
+        let mut before = 'x';
+        for c in plain {
+            let text: String = [before, c, before].iter().collect();
+            assert_eq!(clean(&text, '\n'), text, "{:x}", u32::from(c));
+            before = c;
+        }
+    }
     use proptest::prelude::*;
 
     #[test]

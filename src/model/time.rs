@@ -94,6 +94,16 @@ impl Timestamp {
         zone.to_datetime(self.utc()).strftime("%A %-d %B %Y").to_string()
     }
 
+    /// `9 March 2016`.
+    pub fn date(self, zone: &TimeZone) -> String {
+        zone.to_datetime(self.utc()).strftime("%-d %B %Y").to_string()
+    }
+
+    /// `2016-03-09`.
+    pub fn numeric_date(self, zone: &TimeZone) -> String {
+        zone.to_datetime(self.utc()).strftime("%Y-%m-%d").to_string()
+    }
+
     /// At most five cells for the conversation list: `12:03` today, `Sun` this week, `4 Aug`, `2019`.
     pub fn short(self, now: Timestamp, zone: &TimeZone) -> String {
         let at = zone.to_datetime(self.utc());

@@ -1,7 +1,7 @@
 //! The objects that messages refer to.
 
 use super::tree::Node;
-use crate::model::RawMessage;
+use crate::model::{RawMessage, Timestamp};
 
 /// The id of the object in a message's `URIObject` (facts 9.1), by which an export names its file.
 pub fn media_object(raw: &RawMessage) -> Option<String> {
@@ -14,6 +14,16 @@ pub fn media_object(raw: &RawMessage) -> Option<String> {
     let named = object.attribute("doc_id").map(str::to_owned);
     let uri = || object.attribute("uri").and_then(of_uri);
     named.filter(|id| !id.is_empty()).or_else(uri).filter(|id| !id.is_empty())
+}
+
+/// Until when an object could be fetched, by its data in an export (facts 9.1): RFC 3339 or milliseconds since 1970.
+pub fn media_expiry(data: &str) -> Option<Timestamp> {
+    let data: serde_json::Value = serde_json::from_str(data).ok()?;
+    let expiry = data.get("expiry_date")?;
+    match expiry.as_str() {
+        Some(text) => Timestamp::parse(text).or_else(|| text.parse().ok().map(Timestamp)),
+        None => expiry.as_f64().map(|ms| Timestamp(ms as i64)),
+    }
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ pub use words::readable;
 
 use super::tree::Node;
 use super::{entity, link, richtext};
-use crate::model::{Media, MediaKind, MessageBody, RichText, SafeText};
+use crate::model::{ExportedFile, Media, MediaKind, MessageBody, RichText, SafeText};
 
 /// A `URIObject`. Its kind is determined by its `type`, not by the messagetype (facts 7, row 14).
 pub fn uri_object(content: &str, fallback: MediaKind) -> Option<MessageBody> {
@@ -74,6 +74,7 @@ pub fn uri_object(content: &str, fallback: MediaKind) -> Option<MessageBody> {
             .and_then(target)
             .or_else(recorded)
             .or_else(|| object.attribute("uri").and_then(link::safe_target)),
+        exported: ExportedFile::Unknown,
     }))
 }
 
@@ -87,6 +88,7 @@ pub fn message_record(content: &str, kind: MediaKind) -> Option<MessageBody> {
         bytes: None,
         seconds: None,
         link: record.attribute("publiclink").and_then(link::safe_target),
+        exported: ExportedFile::Unknown,
     }))
 }
 
@@ -155,6 +157,7 @@ pub fn nameless(kind: MediaKind) -> MessageBody {
         bytes: None,
         seconds: None,
         link: None,
+        exported: ExportedFile::Unknown,
     })
 }
 
@@ -170,6 +173,7 @@ pub fn files(content: &str) -> Option<MessageBody> {
         bytes: sizes.reduce(u64::saturating_add),
         seconds: None,
         link: None,
+        exported: ExportedFile::Unknown,
     }))
 }
 

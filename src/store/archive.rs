@@ -2,16 +2,25 @@
 //! searched as a whole (`archive_search`). Has the tables of every store and a few of its own.
 
 mod batch;
+mod new_file;
 
-use super::{StoreError, prepare, schema, write};
+use super::{StoreError, file_state, prepare, schema, write};
 use crate::model::{
     ConversationId, Indexed, NameSource, Point, Range, RawConversation, RawMessage, SafeText,
     Timestamp, UserId,
 };
-use batch::BatchWriter;
+use batch::{BatchWriter, NextRow};
+use new_file::NewFile;
 use rusqlite::{Connection, params};
 use std::collections::HashMap;
 use std::path::Path;
+
+/// Memory for pages of the file while it is written.
+const CACHE_KIB: i64 = 24 * 1024;
+/// Large pages suit blocks of text, and rows that come in order.
+const PAGE_BYTES: i64 = 16 * 1024;
+/// The log is written back when it is larger.
+const LOG_BYTES: i64 = 32 * 1024 * 1024;
 
 /// Created in addition to the schema of every store.
 const TABLES: &str = "
@@ -25,6 +34,8 @@ CREATE TABLE IF NOT EXISTS archive_sources (
     report TEXT NOT NULL, UNIQUE (path, begins, size)) STRICT;
 -- Messages from this place on, up to the next row's, came from this source.
 CREATE TABLE IF NOT EXISTS archive_places (first INTEGER PRIMARY KEY, source INTEGER NOT NULL) STRICT;
+-- Messages that a later source has changed.
+CREATE TABLE IF NOT EXISTS archive_changed (place INTEGER PRIMARY KEY, source INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS archive_media (
     object TEXT NOT NULL, part TEXT NOT NULL, path TEXT NOT NULL, begins INTEGER NOT NULL,
     size INTEGER NOT NULL, PRIMARY KEY (object, part)) STRICT, WITHOUT ROWID;
@@ -39,11 +50,20 @@ pub struct ArchiveCounts {
     pub unchanged: u64,
 }
 
+/// A message to be stored.
+#[derive(Debug)]
+pub struct ArchiveMessage {
+    pub raw: RawMessage,
+    pub index: Indexed,
+    /// Its text as search compares it.
+    pub folded: String,
+}
+
 /// What is stored in one transaction.
 #[derive(Debug, Default)]
 pub struct ArchiveBatch {
     pub owner: Option<UserId>,
-    pub messages: Vec<(RawMessage, Indexed)>,
+    pub messages: Vec<ArchiveMessage>,
     pub conversations: Vec<(RawConversation, Option<String>)>,
     pub names: Vec<(UserId, NameSource, SafeText)>,
     pub coverage: Vec<(ConversationId, Range)>,
@@ -75,11 +95,15 @@ pub struct ArchiveMedia {
 }
 
 /// The store of an archive, open for an import.
+///
+/// A new one is written beside its place and moved there when it is closed: nothing of it can be seen before, it needs no
+/// log to be safe, and whatever ends the import early leaves no trace of it.
 pub struct ArchiveStore {
     connection: Connection,
     next_place: i64,
     people: HashMap<UserId, i64>,
     source: i64,
+    new_file: Option<NewFile>,
 }
 
 impl ArchiveStore {
@@ -88,27 +112,31 @@ impl ArchiveStore {
     /// # Errors
     /// As `Store::open`.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let mut connection = Connection::open(path)?;
+        file_state::check(path)?;
+        let new_file = NewFile::for_missing(path)?;
+        let file = new_file.as_ref().map_or(path, |new| new.file.as_path());
+        file_state::make_private(file)?;
+        let mut connection = Connection::open(file)?;
         prepare(&connection)?;
-        connection.pragma_update(None, "cache_size", -16_384)?;
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        // Complete transactions survive a kill; a power failure may cost the last ones, which importing again brings back.
-        connection.pragma_update(None, "synchronous", "NORMAL")?;
-        connection.pragma_update(None, "wal_autocheckpoint", 8_192)?;
-        schema::migrate(&mut connection, Some(path))?;
+        connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+        if new_file.is_some() {
+            connection.pragma_update(None, "page_size", PAGE_BYTES)?;
+            connection.pragma_update(None, "journal_mode", "MEMORY")?;
+            connection.pragma_update(None, "synchronous", "OFF")?;
+        } else {
+            connection.pragma_update(None, "journal_mode", "WAL")?;
+            // Complete transactions survive a kill; a power failure may cost the last ones, which importing again brings
+            // back.
+            connection.pragma_update(None, "synchronous", "NORMAL")?;
+            let page: i64 = connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
+            connection.pragma_update(None, "wal_autocheckpoint", LOG_BYTES / page.max(512))?;
+        }
+        schema::migrate(&mut connection, Some(file))?;
         connection.execute_batch(TABLES)?;
         let last: Option<i64> =
             connection.query_row("SELECT max(place) FROM messages", [], |row| row.get(0))?;
-        let mut people = HashMap::new();
-        {
-            let mut query = connection.prepare("SELECT id, number FROM archive_people")?;
-            let rows = query.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
-            for row in rows {
-                let (id, number) = row?;
-                people.insert(UserId::from(id), number);
-            }
-        }
-        Ok(Self { connection, next_place: last.unwrap_or(0) + 1, people, source: 0 })
+        let people = people(&connection)?;
+        Ok(Self { connection, next_place: last.unwrap_or(0) + 1, people, source: 0, new_file })
     }
 
     /// Whose archive it is.
@@ -127,8 +155,8 @@ impl ArchiveStore {
         let tx = write::begin(&mut self.connection)?;
         tx.execute(
             "INSERT INTO archive_sources (path, begins, size, imported_at, resume_at, is_done, report) \
-             VALUES (?1, ?2, ?3, ?4, 0, 0, '') ON CONFLICT (path, begins, size) DO UPDATE SET imported_at = ?4, \
-             resume_at = CASE WHEN is_done THEN 0 ELSE resume_at END, is_done = 0",
+             VALUES (?1, ?2, ?3, ?4, 0, 0, '') ON CONFLICT (path, begins, size) DO UPDATE SET \
+             imported_at = CASE WHEN is_done THEN imported_at ELSE ?4 END, resume_at = CASE WHEN is_done THEN 0 ELSE resume_at END, is_done = 0",
             params![source.path, number(source.begins), number(source.size), source.imported_at.0],
         )?;
         let (id, resume_at): (i64, i64) = tx.query_row(
@@ -172,9 +200,10 @@ impl ArchiveStore {
     /// Stores a batch completely or not at all.
     pub fn put(&mut self, batch: &ArchiveBatch) -> Result<ArchiveCounts, StoreError> {
         let tx = self.connection.transaction()?;
-        let mut writer = BatchWriter::new(&tx, self.next_place, &mut self.people, batch.decoder);
+        let next = NextRow { place: self.next_place, source: self.source };
+        let mut writer = BatchWriter::new(&tx, next, &mut self.people, batch.decoder);
         writer.put(batch)?;
-        let (counts, next_place) = (writer.counts, writer.next_place);
+        let (counts, next_place) = (writer.counts, writer.next.place);
         tx.prepare_cached("UPDATE archive_sources SET resume_at = ?2 WHERE number = ?1")?
             .execute(params![self.source, i64::try_from(batch.resume_at).unwrap_or(i64::MAX)])?;
         tx.commit()?;
@@ -182,11 +211,28 @@ impl ArchiveStore {
         Ok(counts)
     }
 
-    /// Writes the write-ahead log back into the file.
+    /// Writes the write-ahead log back into the file; a new file appears in its place.
+    ///
+    /// # Errors
+    /// When the disk is full. A new file is deleted then.
     pub fn close(self) -> Result<(), StoreError> {
-        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-        Ok(())
+        self.connection.flush_prepared_statement_cache();
+        // Closing writes the log back, too, but does not say whether it could.
+        let last = if self.new_file.is_some() {
+            "PRAGMA journal_mode = WAL"
+        } else {
+            "PRAGMA wal_checkpoint(TRUNCATE)"
+        };
+        self.connection.query_row(last, [], |_| Ok(()))?;
+        self.connection.close().map_err(|(_, error)| error)?;
+        self.new_file.map_or(Ok(()), NewFile::keep)
     }
+}
+
+fn people(connection: &Connection) -> rusqlite::Result<HashMap<UserId, i64>> {
+    let mut query = connection.prepare("SELECT id, number FROM archive_people")?;
+    let rows = query.query_map([], |row| Ok((row.get::<_, String>(0)?.into(), row.get(1)?)))?;
+    rows.collect()
 }
 
 /// Whose archive this is; empty if its exports do not say.

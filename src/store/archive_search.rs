@@ -4,9 +4,10 @@
 use super::archive::ArchiveMedia;
 use super::read::MESSAGE;
 use super::search::SearchPage;
+use super::{Store, StoreError};
 use crate::model::fold::folded;
 use crate::model::search::{Hit, Query};
-use crate::model::{ConversationId, MessageKey, Timestamp, UserId};
+use crate::model::{ConversationId, ImportOrigin, MessageKey, SafeText, Timestamp, UserId};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashSet};
@@ -19,6 +20,30 @@ const PLACE_BITS: u32 = 26;
 pub(super) fn is_archive(c: &Connection) -> rusqlite::Result<bool> {
     c.prepare_cached("SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'archive_texts')")?
         .query_row([], |row| row.get(0))
+}
+
+/// What a message was imported from; in other stores nothing.
+fn origin(
+    c: &Connection,
+    conversation: &ConversationId,
+    id: &str,
+) -> rusqlite::Result<Option<ImportOrigin>> {
+    if !is_archive(c)? {
+        return Ok(None);
+    }
+    c.prepare_cached(
+        "SELECT s.path, s.imported_at FROM messages m \
+         JOIN conversations c ON c.number = m.conversation AND c.id = ?1 \
+         JOIN archive_sources s ON s.number = coalesce( \
+           (SELECT source FROM archive_changed WHERE place = m.place), \
+           (SELECT source FROM archive_places WHERE first <= m.place ORDER BY first DESC LIMIT 1)) \
+         WHERE m.id = ?2",
+    )?
+    .query_row([conversation.as_str(), id], |row| {
+        let file = SafeText::line(&row.get::<_, String>(0)?);
+        Ok(ImportOrigin { file, imported_at: Timestamp(row.get(1)?) })
+    })
+    .optional()
 }
 
 /// The files of an object.
@@ -83,6 +108,31 @@ impl<'a> Iterator for TextBlockReader<'a> {
     }
 }
 
+/// The texts of a block that may have a term: those in which its bytes stand. Most blocks have none, and finding that out
+/// needs no look at each text.
+struct Candidates<'a, 'q> {
+    texts: TextBlockReader<'a>,
+    /// All of them are candidates without a term.
+    term: Option<&'q memchr::memmem::Finder<'q>>,
+}
+
+impl<'a> Iterator for Candidates<'a, '_> {
+    type Item = TextEntry<'a>;
+
+    fn next(&mut self) -> Option<TextEntry<'a>> {
+        let Some(term) = self.term else { return self.texts.next() };
+        let rest = self.texts.0.len();
+        let found = term.find(self.texts.0)?;
+        // The entry that the place lies in: the first one that ends behind it.
+        loop {
+            let entry = self.texts.next()?;
+            if rest - self.texts.0.len() > found {
+                return Some(entry);
+            }
+        }
+    }
+}
+
 /// A query in the numbers of this store.
 struct ArchiveQuery<'a> {
     query: &'a Query,
@@ -117,6 +167,12 @@ impl<'a> ArchiveQuery<'a> {
             below: below.unwrap_or(i64::MAX),
             query,
         })
+    }
+
+    /// The texts of a block that are worth a closer look.
+    fn candidates<'b>(&self, block: &'b [u8]) -> Candidates<'b, '_> {
+        let longest = self.terms.iter().max_by_key(|term| term.needle().len());
+        Candidates { texts: TextBlockReader(block), term: longest }
     }
 
     fn matches(&self, entry: &TextEntry<'_>) -> bool {
@@ -154,7 +210,7 @@ pub(super) fn search(
         if stale() || (is_full && (newest.div_euclid(MS_PER_RANK) + 1) << PLACE_BITS <= lowest) {
             break;
         }
-        for entry in TextBlockReader(block.get_ref(1)?.as_blob()?) {
+        for entry in wanted.candidates(block.get_ref(1)?.as_blob()?) {
             let rank = entry.rank();
             let is_better = rank < wanted.below
                 && (best.len() <= limit || best.peek().is_none_or(|Reverse((low, _))| rank > *low));
@@ -213,4 +269,24 @@ fn hit(c: &Connection, query: &Query, place: i64) -> rusqlite::Result<Option<Hit
     let folded = folded(&text);
     let is_current = query.terms.iter().all(|term| folded.contains(term.as_str()));
     Ok(is_current.then(|| Hit::new(conversation, key, sender, &text, &query.terms)))
+}
+
+impl Store {
+    /// What a message of an archive was imported from.
+    pub(crate) async fn origin(
+        &self,
+        conversation: &ConversationId,
+        id: &str,
+    ) -> Result<Option<ImportOrigin>, StoreError> {
+        let (conversation, id) = (conversation.clone(), id.to_owned());
+        self.read(move |c| origin(c, &conversation, &id)).await
+    }
+
+    /// The files of objects in the exports of an archive; none in other stores.
+    pub(crate) async fn media(
+        &self,
+        objects: Vec<String>,
+    ) -> Result<Vec<Vec<ArchiveMedia>>, StoreError> {
+        self.read(move |c| objects.iter().map(|object| media(c, object)).collect()).await
+    }
 }

@@ -21,6 +21,29 @@ fn length(path: &Path) -> u64 {
     std::fs::metadata(path).map_or(0, |meta| meta.len())
 }
 
+/// Makes the file for this user only before SQLite does it for everybody; the log and its index get the same mode. A
+/// file that others can read is narrowed.
+///
+/// # Errors
+/// What the system says.
+pub(super) fn make_private(file: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+    // One that exists is not opened: closing it would end the locks of this process on it.
+    match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    for suffix in SUFFIXES {
+        let path = with_suffix(file, suffix);
+        let Ok(data) = std::fs::metadata(&path) else { continue };
+        let mode = data.permissions().mode();
+        if mode & 0o077 != 0 {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode & 0o600))?;
+        }
+    }
+    Ok(())
+}
+
 /// Bytes before the first frame of a log.
 const LOG_HEADER: usize = 32;
 /// Bytes before the page in a frame of a log.

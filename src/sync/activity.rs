@@ -1,5 +1,6 @@
 //! What the user is doing, by what the app asks for: the chat on the screen, and when the user was last seen.
 
+use super::archive_files::CopiedFiles;
 use crate::model::ConversationId;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -12,6 +13,8 @@ pub struct UserActivity {
     last: Mutex<Duration>,
     /// The chat on the screen; its gaps are filled first.
     open: Mutex<Option<ConversationId>>,
+    /// Copies of files that other programs show.
+    pub copies: CopiedFiles,
     seen: Notify,
 }
 
@@ -21,6 +24,7 @@ impl Default for UserActivity {
             started: Instant::now(),
             last: Mutex::default(),
             open: Mutex::default(),
+            copies: CopiedFiles::default(),
             seen: Notify::new(),
         }
     }

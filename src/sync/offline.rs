@@ -2,7 +2,7 @@
 //! something are refused.
 
 use super::requests::{self, send_stored};
-use super::{Handle, Shared, SyncOptions, apply, prepare};
+use super::{Handle, Shared, SyncOptions, apply, archive_files, prepare, stored};
 use crate::client::Client;
 use crate::model::{
     AccountId, ConnectionState, Delta, Fault, FaultKind, Inbound, Outbound, Placement, Request,
@@ -56,11 +56,21 @@ async fn run(shared: &Arc<Shared>, mut requests: mpsc::Receiver<Outbound>) {
                 let handle = shared.store.begin_search();
                 let shared = Arc::clone(shared);
                 tokio::spawn(async move {
-                    requests::search(&shared, handle, query, below, ticket).await;
+                    stored::search(&shared, handle, query, below, ticket).await;
                 });
             }
             Request::Source { conversation, key, ticket } => {
-                requests::source(shared, &conversation, &key, ticket).await;
+                stored::source(shared, &conversation, &key, ticket).await;
+            }
+            Request::ExportedFile { conversation, key, ticket } => {
+                tokio::spawn(archive_files::copy(Arc::clone(shared), conversation, key, ticket));
+            }
+            Request::Neighbors { conversation, at, ticket } => {
+                stored::neighbors(shared, &conversation, at, ticket).await;
+            }
+            Request::Statistics { conversation, zone, ticket } => {
+                let shared = Arc::clone(shared);
+                tokio::spawn(stored::statistics(shared, conversation, zone, ticket));
             }
             // Shows what the other process has stored meanwhile.
             Request::Resync { conversation } => {

@@ -2,15 +2,13 @@
 
 use super::catch_up::News;
 use super::outbox::{self, OutboxCommand};
-use super::{Shared, sign_in, threads, wall_clock};
+use super::{Shared, archive_files, sign_in, stored, threads, wall_clock};
 use crate::client::{Error, for_user};
-use crate::model::search::Query;
 use crate::model::{
-    Arrival, ConversationId, Delta, Draft, Fault, FaultKind, Findings, MessageKey, Outbound,
-    Placement, RawMessage, ReadMarker, Request, Response, Ticket,
+    Arrival, ConversationId, Delta, Draft, Fault, FaultKind, MessageKey, Outbound, Placement,
+    RawMessage, ReadMarker, Request, Response, Ticket,
 };
 use crate::protocol::decode;
-use crate::store::SearchHandle;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc};
 
@@ -22,8 +20,6 @@ const CHANGES: usize = 256;
 const FIRST_PAGE: u32 = 60;
 /// Messages on each side of a place that is opened.
 const AROUND: u32 = 60;
-/// Hits per page of a search.
-const HITS: usize = 60;
 
 pub async fn run(
     shared: Arc<Shared>,
@@ -80,13 +76,24 @@ impl Dispatcher {
             Request::Around { conversation, key } => around(shared, &conversation, &key).await,
             Request::Newer { conversation, after } => newer(shared, &conversation, &after).await,
             Request::Source { conversation, key, ticket } => {
-                source(shared, &conversation, &key, ticket).await;
+                stored::source(shared, &conversation, &key, ticket).await;
+            }
+            Request::ExportedFile { conversation, key, ticket } => {
+                tokio::spawn(archive_files::copy(Arc::clone(shared), conversation, key, ticket));
+            }
+            Request::Neighbors { conversation, at, ticket } => {
+                stored::neighbors(shared, &conversation, at, ticket).await;
+            }
+            Request::Statistics { conversation, zone, ticket } => {
+                tokio::spawn(stored::statistics(Arc::clone(shared), conversation, zone, ticket));
             }
             Request::Search { query, below, ticket } => {
                 // Not limited like other requests, because a new search cancels the one before.
                 let handle = shared.store.begin_search();
                 let shared = Arc::clone(shared);
-                tokio::spawn(async move { search(&shared, handle, query, below, ticket).await });
+                tokio::spawn(
+                    async move { stored::search(&shared, handle, query, below, ticket).await },
+                );
             }
             // It may wait for many minutes, and must not keep others waiting.
             Request::SignInApproval { names, ticket } => sign_in::approval(shared, names, ticket),
@@ -189,8 +196,9 @@ pub(super) async fn send_stored(
     rows: Vec<RawMessage>,
     placement: Placement,
 ) {
-    let rows = rows.into_iter().map(super::decode_stored);
-    let messages = rows.map(|raw| decode::message(&raw, &shared.me)).collect();
+    let rows: Vec<RawMessage> = rows.into_iter().map(super::decode_stored).collect();
+    let mut messages: Vec<_> = rows.iter().map(|raw| decode::message(raw, &shared.me)).collect();
+    archive_files::complete(shared, &rows, &mut messages).await;
     shared
         .send(Delta::Messages {
             conversation: id.clone(),
@@ -227,38 +235,6 @@ pub(super) async fn newer(shared: &Shared, id: &ConversationId, after: &MessageK
         }
         Err(error) => shared.notice(&error.to_string()).await,
     }
-}
-
-pub(super) async fn search(
-    shared: &Shared,
-    handle: SearchHandle,
-    query: Query,
-    below: Option<i64>,
-    ticket: Ticket,
-) {
-    let result = match shared.store.search(handle, query, below, HITS).await {
-        Ok(None) => return,
-        Ok(Some(found)) => Ok(Findings {
-            hits: found.hits,
-            next: found.next,
-            more: below.is_some(),
-            behind: found.behind,
-        }),
-        Err(error) => Err(Fault::from(&error)),
-    };
-    shared.respond(ticket, Response::Found(result)).await;
-}
-
-/// Sends a message as it was received, and its edit records.
-pub(super) async fn source(
-    shared: &Shared,
-    conversation: &ConversationId,
-    key: &MessageKey,
-    ticket: Ticket,
-) {
-    let stored = shared.store.with_edits(conversation, &key.id).await.unwrap_or_default();
-    let items = stored.into_iter().map(super::decode_stored).collect();
-    shared.respond(ticket, Response::Source(items)).await;
 }
 
 /// Fetches a page of a gap because the user asked for it; the backfill continues.
@@ -344,6 +320,9 @@ async fn execute(shared: &Arc<Shared>, request: Request) {
         | Request::Around { .. }
         | Request::Newer { .. }
         | Request::Source { .. }
+        | Request::ExportedFile { .. }
+        | Request::Neighbors { .. }
+        | Request::Statistics { .. }
         | Request::Open { .. } => {}
     }
 }

@@ -4,7 +4,7 @@ use super::Theme;
 use super::paint;
 use crate::app::view::layout::Rect;
 use crate::app::view::wrap::{QUOTE_BAR, TextRow};
-use crate::app::view::{Glyph, MessagesView, PaneRow, RowKind, indent};
+use crate::app::view::{Glyph, MessagesView, PaneRow, RailLabel, RowKind, indent};
 use crate::model::Link;
 use crate::model::text::{cut, width};
 use ratatui::buffer::Buffer;
@@ -25,6 +25,21 @@ pub fn draw(view: &MessagesView, bare: bool, theme: &Theme, area: Rect, buffer: 
         } else {
             draw_row(row, theme, area, y, buffer);
         }
+    }
+    view.rail.iter().for_each(|label| draw_label(label, theme, area, buffer));
+}
+
+/// Draws a label of the timeline where the text beside it leaves room.
+fn draw_label(label: &RailLabel, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let end = area.x + area.width;
+    let y = area.y + label.row;
+    let columns = u16::try_from(width(&label.text)).unwrap_or(u16::MAX);
+    // A cell before it stays free, and so does the edge.
+    let from = end.saturating_sub(columns.saturating_add(2)).max(area.x);
+    let is_free = |x: u16| buffer.cell((x, y)).is_some_and(|cell| cell.symbol() == " ");
+    if (from..end).all(is_free) {
+        let style = if label.is_here { theme.current } else { theme.dim };
+        paint::text(buffer, from + 1, y, end, &label.text, style);
     }
 }
 

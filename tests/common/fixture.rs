@@ -382,6 +382,16 @@ impl App {
         requests.collect()
     }
 
+    /// With another account of the same person, without any chat.
+    pub fn with_account(mut self, id: &AccountId) -> Self {
+        let known =
+            self.model.app.accounts.iter().map(|a| Account::new(a.id.clone(), a.me.clone()));
+        let mut accounts = known.chain([Account::new(id.clone(), UserId::new(ME))]);
+        let first = accounts.next().expect("the first account");
+        self.model.app.accounts = Accounts::new(first, accounts.collect());
+        self
+    }
+
     /// Answers the last request that carried a ticket.
     pub fn answer(&mut self, response: Response) {
         let requests = self.requests();
@@ -401,7 +411,10 @@ pub fn ticket_of(request: &Request) -> Option<Ticket> {
         | Request::Resolve { ticket, .. }
         | Request::SignInCode { ticket }
         | Request::SignInApproval { ticket, .. }
-        | Request::Source { ticket, .. } => Some(*ticket),
+        | Request::Source { ticket, .. }
+        | Request::ExportedFile { ticket, .. }
+        | Request::Neighbors { ticket, .. }
+        | Request::Statistics { ticket, .. } => Some(*ticket),
         _ => None,
     }
 }

@@ -6,10 +6,14 @@ use crate::app::chat::{
 };
 use crate::app::keymap::KeymapEntry;
 use crate::app::model::Model;
-use crate::app::overlay::{Confirm, Consent, Inspector, Links, MessageMenu, Overlay, Reactions};
+use crate::app::overlay::{
+    Confirm, Consent, Inspector, Links, MessageMenu, Overlay, Prompt, Reactions,
+};
 use crate::app::pending::SourcePurpose;
 use crate::app::state::Focus;
-use crate::model::{Delivery, Message, MessageBody, MessageKey, SafeText};
+use crate::model::{
+    Delivery, ExportedFile, Message, MessageBody, MessageKey, MessageSource, SafeText,
+};
 
 pub fn act(model: &mut Model, action: MessagesAction) {
     let moves = matches!(
@@ -21,6 +25,7 @@ pub fn act(model: &mut Model, action: MessagesAction) {
             | MessagesAction::SelectDown
             | MessagesAction::Extend { .. }
             | MessagesAction::AllLinks
+            | MessagesAction::GoToDate
     );
     // The line for missing messages is not a message: they can only be fetched.
     let on_gap = selected(model).is_some_and(|m| matches!(m.body, MessageBody::Gap { .. }));
@@ -66,6 +71,10 @@ pub fn act(model: &mut Model, action: MessagesAction) {
         MessagesAction::OpenLink => open_link(model),
         MessagesAction::CopyId => copy_id(model),
         MessagesAction::AllLinks => all_links(model),
+        MessagesAction::GoToDate => {
+            let prompt = model.app.open.clone().map(Prompt::date);
+            model.overlays.extend(prompt);
+        }
         MessagesAction::Reply => with_open(model, message_change::reply),
         MessagesAction::Edit => with_open(model, message_change::edit),
         MessagesAction::Retry => with_open(model, outbox::retry),
@@ -220,7 +229,7 @@ fn inspect(model: &mut Model) {
     let Some(chat) = model.app.opened() else { return };
     let Some(key) = chat.selected().map(|m| m.key.clone()) else { return };
     if key.is_unsent() {
-        let inspector = Inspector::new(&model.app, chat, &key, &[]);
+        let inspector = Inspector::new(&model.app, chat, &key, &MessageSource::default());
         model.overlays.extend(inspector.map(Overlay::Inspector));
     } else {
         model.app.with_open(|chat, env| {
@@ -280,7 +289,29 @@ fn copy(model: &mut Model, with_names: bool) {
     });
 }
 
+/// Opens the file of a message in an archive, or says why there is none. False if it is no such message.
+fn open_exported(model: &mut Model) -> bool {
+    let Some(message) = selected(model) else { return false };
+    let MessageBody::Media(media) = &message.body else { return false };
+    let (state, key) = (media.exported, message.key.clone());
+    let what = media.text();
+    match (state, model.app.open.clone()) {
+        (ExportedFile::Unknown, _) | (_, None) => return false,
+        (ExportedFile::Here, Some(chat)) => {
+            let detail = format!("{what}\nA private copy is opened, and deleted when skchat ends.");
+            let consent = Consent::OpenExported(chat, key);
+            let confirm = Confirm::new("Open this file of the export?", &detail, consent);
+            model.overlays.push(Overlay::Confirm(confirm));
+        }
+        (other, _) => model.app.note(&format!("This file cannot be opened: {}", other.word())),
+    }
+    true
+}
+
 fn open_link(model: &mut Model) {
+    if open_exported(model) {
+        return;
+    }
     let links = selected(model).map(|m| m.body.links()).unwrap_or_default();
     match links.len() {
         0 => model.app.note("This message has no link"),

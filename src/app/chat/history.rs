@@ -1,6 +1,6 @@
 //! Which part of the history is loaded; adding messages to it: live, as pages, or around a search hit.
 
-use super::{Anchor, Chat, Env, Selection};
+use super::{Anchor, Chat, Env, Selection, Statistics, statistics};
 use crate::model::{
     Arrival, Coverage, Message, MessageBody, MessageKey, Placement, Point, Request, SafeText,
     Timestamp, UserId,
@@ -30,6 +30,7 @@ pub struct Paging {
     /// Which parts of the history are stored.
     pub coverage: Coverage,
     pub window: Window,
+    pub statistics: Statistics,
 }
 
 /// The part of the history above what is loaded.
@@ -94,8 +95,8 @@ impl Chat {
     /// Unloads all messages except unsent ones.
     fn unload(&mut self) {
         self.timeline.unload();
-        let Paging { coverage, beyond, .. } = std::mem::take(&mut self.paging);
-        self.paging = Paging { beyond, coverage, ..Paging::default() };
+        let Paging { coverage, beyond, statistics, .. } = std::mem::take(&mut self.paging);
+        self.paging = Paging { beyond, coverage, statistics, ..Paging::default() };
         self.selection = None;
         self.reading.new_from = None;
     }
@@ -226,6 +227,9 @@ pub fn take(
                 // The server said there is more and gave nothing new: asking at once again would never end.
                 (false, false) => Older::Failed(SafeText::line("the server sent nothing older")),
             };
+            if statistics::is_outdated(chat) {
+                chat.paging.statistics.is_asked = false;
+            }
         }
         Placement::Around { reached_start, at_end, .. } => {
             chat.paging.older = if reached_start { Older::Reached } else { Older::Unknown };

@@ -2,13 +2,15 @@
 
 use super::deltas::fetch_url_if_shown;
 use crate::app::actions;
-use crate::app::chat::{group, join_url, message_change};
+use crate::app::chat::{go_to_date, group, join_url, message_change};
+use crate::app::effect::Effect;
 use crate::app::keymap::Context;
 use crate::app::model::Model;
 use crate::app::overlay::{Confirm, Consent, Inspector, Overlay};
 use crate::app::pending::{PendingRequest, SourcePurpose};
 use crate::model::{
-    AccountId, ChatRef, ConversationId, Fault, FaultKind, MessageKey, RawMessage, Response, Ticket,
+    AccountId, ChatRef, ConversationId, Fault, FaultKind, MessageKey, MessageSource, Response,
+    Ticket,
 };
 
 pub fn apply(model: &mut Model, ticket: Ticket, response: Response) {
@@ -37,14 +39,31 @@ pub fn apply(model: &mut Model, ticket: Ticket, response: Response) {
         (PendingRequest::JoinUrl { chat, copy }, Response::JoinUrl(result)) => {
             model.app.with_chat(&chat, |chat, env| join_url::received(chat, env, copy, result));
         }
-        (PendingRequest::Search, Response::Found(result)) => {
-            let found = model.overlays.search_mut().map(|s| s.found(&model.app, result));
+        (PendingRequest::Search(account), Response::Found(result)) => {
+            let search = model.overlays.search_mut();
+            let found = search.map(|s| s.found(&model.app, &account, result));
             if let Some(action) = found.and_then(|next| model.follow(next)) {
                 actions::carry_out(model, action);
             }
         }
-        (PendingRequest::Source { chat, key, purpose }, Response::Source(items)) => {
-            source(model, &chat, &key, &items, purpose);
+        (PendingRequest::Source { chat, key, purpose }, Response::Source(found)) => {
+            source(model, &chat, &key, &found, purpose);
+        }
+        (PendingRequest::Date { chat, period }, Response::Neighbors(found))
+            if model.app.open.as_ref() == Some(&chat) =>
+        {
+            let key =
+                model.app.with_open(|chat, env| go_to_date::choose(chat, env, &period, found));
+            if let Some(key) = key.flatten() {
+                model.go_to(&key);
+            }
+        }
+        (PendingRequest::ExportedFile, Response::ExportedFile(copied)) => match copied {
+            Ok(path) => model.app.effects.push(Effect::OpenUrl(path)),
+            Err(fault) => model.app.complain(&format!("Not opened: {}", fault.reason)),
+        },
+        (PendingRequest::Statistics(chat), Response::Statistics(counted)) => {
+            model.app.with_chat(&chat, |chat, _| chat.paging.statistics.counted = Some(counted));
         }
         (PendingRequest::SignInCode(_), Response::SignInCode(code)) => {
             if let Some(sign_in) = model.overlays.sign_in_mut() {
@@ -134,7 +153,7 @@ fn source(
     model: &mut Model,
     at: &ChatRef,
     key: &MessageKey,
-    items: &[RawMessage],
+    found: &MessageSource,
     purpose: SourcePurpose,
 ) {
     if model.app.open.as_ref() != Some(at) {
@@ -145,11 +164,13 @@ fn source(
         SourcePurpose::Inspect if model.context() != Context::Selection => {}
         SourcePurpose::Inspect => {
             let chat = model.app.opened();
-            let inspector = chat.and_then(|c| Inspector::new(&model.app, c, key, items));
+            let inspector = chat.and_then(|c| Inspector::new(&model.app, c, key, found));
             model.overlays.extend(inspector.map(Overlay::Inspector));
         }
         SourcePurpose::Edit => {
-            model.app.with_open(|chat, env| message_change::edit_source(chat, env, key, items));
+            model
+                .app
+                .with_open(|chat, env| message_change::edit_source(chat, env, key, &found.items));
         }
     }
 }

@@ -34,6 +34,8 @@ pub enum Consent {
     Roles(ChatRef, Vec<(UserId, Role)>),
     Join(ChatRef),
     OpenLink(SafeText),
+    /// Opens a file that is in an export.
+    OpenExported(ChatRef, MessageKey),
     /// Puts a large text into the message box.
     Paste(ChatRef, String),
     /// Discards an unsent message.
@@ -47,7 +49,7 @@ pub enum Consent {
 impl Consent {
     /// Whether Enter is enough. What cannot be undone or changes something for others needs a `y`.
     fn takes_enter(&self) -> bool {
-        matches!(self, Self::OpenLink(_) | Self::Join(_))
+        matches!(self, Self::OpenLink(_) | Self::Join(_) | Self::OpenExported(..))
     }
 }
 
@@ -191,6 +193,16 @@ fn carry_out(app: &mut AppState, consent: Consent) {
             });
         }
         Consent::OpenLink(url) => app.effects.push(Effect::OpenUrl(url)),
+        Consent::OpenExported(chat, key) => {
+            app.with_chat(&chat, |chat, env| {
+                let conversation = chat.info.id.clone();
+                env.ask(PendingRequest::ExportedFile, |ticket| Request::ExportedFile {
+                    conversation,
+                    key,
+                    ticket,
+                });
+            });
+        }
         Consent::SendLiteral(chat, outgoing) => {
             app.with_chat(&chat, |chat, env| {
                 // The text may have been edited or sent since.

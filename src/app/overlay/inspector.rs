@@ -10,7 +10,7 @@ use crate::app::view::Tone;
 use crate::app::view::layout::Size;
 use crate::app::view::wrap::break_lines;
 use crate::model::{
-    Delivery, Message, MessageKey, RawMessage, SafeText, Timestamp, UserId, failure,
+    Delivery, Message, MessageKey, MessageSource, SafeText, Timestamp, UserId, failure,
 };
 
 /// The most rows shown of one value.
@@ -25,14 +25,14 @@ pub struct Inspector {
 }
 
 impl Inspector {
-    /// `items` are the stored item of the message and its edit records. `None` if the message is not loaded.
+    /// What is stored of the message is shown, too. `None` if the message is not loaded.
     pub fn new(
         app: &AppState,
         chat: &Chat,
         key: &MessageKey,
-        items: &[RawMessage],
+        source: &MessageSource,
     ) -> Option<Self> {
-        let lines = lines(app, chat, chat.timeline.get(key)?, items);
+        let lines = lines(app, chat, chat.timeline.get(key)?, source);
         Some(Self { lines, scroll: 0 })
     }
 }
@@ -72,7 +72,7 @@ fn lines(
     app: &AppState,
     chat: &Chat,
     message: &Message,
-    items: &[RawMessage],
+    source: &MessageSource,
 ) -> Vec<(&'static str, SafeText)> {
     let account = app.accounts.of(chat);
     let name = |id: &UserId| account.names.of(id);
@@ -95,6 +95,14 @@ fn lines(
         add("client id", client_id.as_str());
     }
     add("conversation", chat.info.id.as_str());
+    if let Some(archive) = chat.account.archive() {
+        add("archive", archive);
+    }
+    if let Some(origin) = &source.origin {
+        add("export", &origin.file);
+        let day = origin.imported_at.date(zone);
+        add("imported", &format!("{day} {}", origin.imported_at.clock(zone)));
+    }
     for reaction in &message.reactions {
         let people: Vec<String> =
             reaction.users.iter().map(|u| account.names.distinct(u).to_string()).collect();
@@ -109,6 +117,7 @@ fn lines(
     for (at, delivery) in log.into_iter().flatten() {
         add("delivery", &format!("{} {}", at.rfc3339(), step(delivery)));
     }
+    let items = &source.items;
     for item in items.iter().skip(1) {
         add("edit", &format!("{} id {}: {}", item.at.rfc3339(), item.id, item.content));
     }

@@ -3,11 +3,11 @@
 use super::content::{Content, DialogLine};
 use super::{Confirm, Consent, Dialog, DialogEnv, Next, Overlay, PeoplePicker, PickPurpose};
 use crate::app::action::OverlayAction;
-use crate::app::chat::group;
+use crate::app::chat::{go_to_date, group};
 use crate::app::pending::PendingRequest;
 use crate::app::state::AppState;
 use crate::app::view::layout::Size;
-use crate::model::{ChatRef, Request, SafeText, ThreadChange};
+use crate::model::{ChatRef, Request, SafeText, ThreadChange, date};
 
 #[derive(Debug)]
 pub struct Prompt {
@@ -24,6 +24,8 @@ enum AskFor {
     },
     NewGroup,
     JoinUrl,
+    /// A date in this chat.
+    Date(ChatRef),
 }
 
 impl Prompt {
@@ -48,8 +50,13 @@ impl Prompt {
         Overlay::Prompt(Self { what: AskFor::JoinUrl, input: String::new() })
     }
 
+    pub fn date(chat: ChatRef) -> Overlay {
+        Overlay::Prompt(Self { what: AskFor::Date(chat), input: String::new() })
+    }
+
     fn submit(&self, app: &mut AppState) -> Next {
         match &self.what {
+            AskFor::Date(chat) => return go_to_date(app, chat, &self.input),
             AskFor::Topic { chat, was } => return set_topic(app, chat, was, &self.input),
             AskFor::NewGroup => {
                 let purpose = PickPurpose::Create { topic: self.input.clone() };
@@ -62,8 +69,18 @@ impl Prompt {
 }
 
 impl Dialog for Prompt {
-    fn content(&self, _: &AppState, _: Size) -> Content {
+    fn content(&self, app: &AppState, _: Size) -> Content {
+        let mut note = String::new();
         let (title, text, hint) = match self.what {
+            AskFor::Date(_) => {
+                let period = date::period(&self.input, app.clock.wall, &app.prefs.zone);
+                note = period.map(|period| period.name).unwrap_or_default();
+                (
+                    "Go to a date",
+                    "Such as 2016, March 2016, 9.3.2016, yesterday or 3 weeks ago",
+                    "Enter goes there · Esc cancels",
+                )
+            }
             AskFor::Topic { .. } => (
                 "Topic",
                 "Everyone in the group sees it. Leave it empty to remove it.",
@@ -80,7 +97,10 @@ impl Dialog for Prompt {
                 "Enter checks the link · Esc cancels",
             ),
         };
-        Content::new(title, vec![DialogLine::dim(text)], hint).with_input(&self.input)
+        Content {
+            input: Some((self.input.clone(), note)),
+            ..Content::new(title, vec![DialogLine::dim(text)], hint)
+        }
     }
 
     fn act(&mut self, action: OverlayAction, env: &mut DialogEnv<'_>) -> Next {
@@ -90,6 +110,19 @@ impl Dialog for Prompt {
         action.edit(&mut self.input);
         Next::Stay
     }
+}
+
+/// Asks for the messages around a date. What is no date can be corrected.
+fn go_to_date(app: &mut AppState, chat: &ChatRef, input: &str) -> Next {
+    if input.trim().is_empty() {
+        return Next::Close;
+    }
+    let Some(period) = date::period(input, app.clock.wall, &app.prefs.zone) else {
+        app.complain("This is no date; try 2016-03-09, March 2016 or yesterday");
+        return Next::Stay;
+    };
+    app.with_chat(chat, |chat, env| go_to_date::ask(chat, env, period));
+    Next::Close
 }
 
 /// Sets the topic. Asks first if someone else has changed it since the prompt was opened.

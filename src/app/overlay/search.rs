@@ -1,17 +1,21 @@
-//! Searches all stored messages while the user types; the newest hits come first.
+//! Searches the stored messages of all accounts, or of one chat, while the user types; the newest hits come first.
+
+mod hits;
+mod query;
 
 use super::content::{Content, DialogLine, Extent, Position, step};
 use super::{Dialog, DialogEnv, Next};
 use crate::app::account::Account;
 use crate::app::action::OverlayAction;
-use crate::app::fuzzy::part_of;
 use crate::app::pending::PendingRequest;
 use crate::app::state::AppState;
 use crate::app::view::layout::Size;
 use crate::app::view::{Label, Tone, shown};
-use crate::model::search::{Hit, Query, SearchInput};
+use crate::model::search::Query;
 use crate::model::text::{cut, head, width};
-use crate::model::{ChatRef, ConversationId, Fault, Findings, Request, SafeText, UserId};
+use crate::model::{AccountId, ChatRef, Fault, Findings, Request, SafeText};
+use hits::{AccountHit, SearchedAccounts};
+use query::queries;
 
 /// More hits are requested when the highlighted one is this close to the last.
 const NEAR: usize = 20;
@@ -24,12 +28,10 @@ pub struct Search {
     /// Searches only this chat.
     pub here: Option<ChatRef>,
     marked: usize,
-    hits: Vec<Hit>,
+    /// What is shown: the hits of the accounts, or of the search before until there are any.
+    hits: Vec<AccountHit>,
+    accounts: SearchedAccounts,
     state: SearchState,
-    /// Part of the history is not indexed yet.
-    behind: bool,
-    /// Where the older hits begin.
-    next: Option<i64>,
     /// Enter was pressed before the answer arrived: open the first hit when it does.
     opens_first: bool,
 }
@@ -52,9 +54,8 @@ impl Search {
             here,
             marked: 0,
             hits: Vec::new(),
+            accounts: SearchedAccounts::default(),
             state: SearchState::Idle,
-            behind: false,
-            next: None,
             opens_first: false,
         };
         search.ask(app);
@@ -63,59 +64,61 @@ impl Search {
 
     /// Sends the query again after the input has changed.
     fn ask(&mut self, app: &mut AppState) {
-        let query = query(app, &self.input, self.here.as_ref());
-        // The answer to an earlier query is no longer needed.
-        app.pending.give_up(|request| *request == PendingRequest::Search);
+        let queries = queries(app, &self.input, self.here.as_ref());
+        // The answers to an earlier query are no longer needed.
+        app.pending.give_up(|request| matches!(request, PendingRequest::Search(_)));
         self.marked = 0;
         self.opens_first = false;
-        match query {
-            Ok(Some(query)) => {
-                // Keep the previous hits until the answer arrives, to avoid flicker.
-                self.request(app, query, None);
+        match queries {
+            Ok(queries) if !queries.is_empty() => {
+                // Keep the previous hits until an answer arrives, to avoid flicker.
+                self.state = SearchState::Asking;
+                for (account, query) in &queries {
+                    request(app, account, query.clone(), None);
+                }
+                self.accounts = SearchedAccounts::new(queries);
                 return;
             }
-            Ok(None) => self.state = SearchState::Idle,
+            Ok(_) => self.state = SearchState::Idle,
             Err(why) => self.state = SearchState::Failed(SafeText::line(&why)),
         }
         self.hits.clear();
-        self.next = None;
-    }
-
-    fn request(&mut self, app: &mut AppState, query: Query, below: Option<i64>) {
-        self.state = SearchState::Asking;
-        let account = self.account(app).id.clone();
-        let ticket = app.pending.add(PendingRequest::Search);
-        app.request(&account, Request::Search { query, below, ticket });
-    }
-
-    fn account<'a>(&self, app: &'a AppState) -> &'a Account {
-        let here = self.here.as_ref().and_then(|chat| app.accounts.get(&chat.account));
-        here.unwrap_or(app.current_account())
+        self.accounts = SearchedAccounts::default();
     }
 
     /// Requests older hits if the highlighted one is near the last.
     fn more(&mut self, app: &mut AppState) {
         let near = self.marked + NEAR >= self.hits.len() && self.state == SearchState::Answered;
-        let Some(below) = self.next.filter(|_| near) else { return };
-        if let Ok(Some(query)) = query(app, &self.input, self.here.as_ref()) {
-            self.request(app, query, Some(below));
+        if !near {
+            return;
+        }
+        for (account, query, below) in self.accounts.ask_for_more() {
+            self.state = SearchState::Asking;
+            request(app, &account, query, Some(below));
         }
     }
 
-    /// Takes the hits of the newest query. Opens the first one if Enter was pressed before they arrived.
-    pub fn found(&mut self, app: &AppState, result: Result<Findings, Fault>) -> Next {
-        match result {
-            Ok(found) => {
-                if !found.more {
-                    self.hits.clear();
-                }
-                self.hits.extend(found.hits);
-                self.next = found.next;
-                self.behind = found.behind;
-                self.state = SearchState::Answered;
-            }
-            Err(fault) => self.state = SearchState::Failed(fault.reason),
+    /// Takes the hits that an account has for the newest query. Opens the first one of all accounts if Enter was pressed
+    /// before they arrived.
+    pub fn found(
+        &mut self,
+        app: &AppState,
+        account: &AccountId,
+        result: Result<Findings, Fault>,
+    ) -> Next {
+        self.accounts.take(account, result);
+        // The highlight stays on its hit when others come before it.
+        let marked = self.hits.get(self.marked).filter(|_| self.marked > 0).cloned();
+        self.hits = self.accounts.merged();
+        let place = marked.and_then(|marked| self.hits.iter().position(|hit| *hit == marked));
+        self.marked = place.unwrap_or(self.marked).min(self.hits.len().saturating_sub(1));
+        if self.accounts.is_waiting() {
+            return Next::Stay;
         }
+        self.state = match self.accounts.failed() {
+            Some(reason) => SearchState::Failed(reason),
+            None => SearchState::Answered,
+        };
         if std::mem::take(&mut self.opens_first) { self.choose(app) } else { Next::Stay }
     }
 
@@ -125,11 +128,11 @@ impl Search {
             self.opens_first = true;
             return Next::Stay;
         }
-        let account = self.account(app);
-        let hit = self.hits.get(self.marked);
-        hit.map_or(Next::Stay, |hit| {
-            Next::Open(account.chat_ref(&hit.conversation), Some(hit.key.clone()))
-        })
+        let Some(AccountHit { account, hit }) = self.hits.get(self.marked) else {
+            return Next::Stay;
+        };
+        let account = app.accounts.get(account).unwrap_or(app.accounts.first());
+        Next::Open(account.chat_ref(&hit.conversation), Some(hit.key.clone()))
     }
 
     /// The number of hits, as far as it is known.
@@ -137,10 +140,10 @@ impl Search {
         let count = match self.state {
             SearchState::Idle | SearchState::Failed(_) => String::new(),
             SearchState::Asking if self.hits.is_empty() => "searching…".to_owned(),
-            _ if self.next.is_some() => format!("{}+ found", self.hits.len()),
+            _ if self.accounts.has_more() => format!("{}+ found", self.hits.len()),
             _ => format!("{} found", self.hits.len()),
         };
-        if self.behind { format!("{count} · still indexing") } else { count }
+        if self.accounts.is_behind() { format!("{count} · still indexing") } else { count }
     }
 
     fn title(&self, app: &AppState) -> String {
@@ -186,11 +189,10 @@ impl Dialog for Search {
         let hint = format!("Enter opens · {other} · Esc closes");
         let has_hits = !self.hits.is_empty() && !matches!(self.state, SearchState::Failed(_));
         let columns = usize::from(size.columns.saturating_sub(2).min(100).saturating_sub(4));
-        let account = self.account(app);
         let lines = if has_hits {
             let hits = self.hits.iter().enumerate();
             hits.flat_map(|(i, hit)| {
-                rows(app, account, hit, columns)
+                rows(app, hit, self.here.is_none(), columns)
                     .map(|row| DialogLine { marked: i == self.marked, ..row })
             })
             .collect()
@@ -227,8 +229,32 @@ impl Dialog for Search {
     }
 }
 
-/// Two rows for a hit: sender, conversation and time, then the text around the match.
-fn rows(app: &AppState, account: &Account, hit: &Hit, columns: usize) -> [DialogLine; ROWS] {
+/// Asks the sync of an account.
+fn request(app: &mut AppState, account: &AccountId, query: Query, below: Option<i64>) {
+    let ticket = app.pending.add(PendingRequest::Search(account.clone()));
+    app.request(account, Request::Search { query, below, ticket });
+}
+
+/// Which account a hit is of, where that may be unclear.
+fn account_label(app: &AppState, account: &Account) -> String {
+    match account.id.archive() {
+        Some(_) => "  · archive".to_owned(),
+        None if app.accounts.iter().filter(|a| a.id.archive().is_none()).count() > 1 => {
+            format!("  · {}", SafeText::line(account.id.as_str()))
+        }
+        None => String::new(),
+    }
+}
+
+/// Two rows for a hit: sender, conversation, account and time, then the text around the match.
+fn rows(
+    app: &AppState,
+    found: &AccountHit,
+    names_account: bool,
+    columns: usize,
+) -> [DialogLine; ROWS] {
+    let hit = &found.hit;
+    let account = app.accounts.get(&found.account).unwrap_or(app.accounts.first());
     let zone = &app.prefs.zone;
     let day = hit.key.at.day_name(app.clock.wall, zone);
     let when = format!("{day} {}", hit.key.at.clock(zone));
@@ -245,10 +271,11 @@ fn rows(app: &AppState, account: &Account, hit: &Hit, columns: usize) -> [Dialog
         right_tone: Tone::Dim,
         ..DialogLine::default()
     };
-    if let Some(title) = title.filter(|title| *title != who) {
-        let room = columns.saturating_sub(width(&who) + width(&when) + 1);
-        first.left.push(Label::new(cut(&format!("  in {title}"), room), Tone::Dim));
-    }
+    let place = title.filter(|title| *title != who).map(|title| format!("  in {title}"));
+    let of = if names_account { account_label(app, account) } else { String::new() };
+    let room = columns.saturating_sub(width(&who) + width(&when) + width(&of) + 1);
+    let place = cut(&place.unwrap_or_default(), room);
+    first.left.push(Label::new(format!("{place}{of}"), Tone::Dim));
     first.right = when;
     let mut second =
         DialogLine { left: vec![Label::new("  ", Tone::Plain)], ..DialogLine::default() };
@@ -273,72 +300,4 @@ fn rows(app: &AppState, account: &Account, hit: &Hit, columns: usize) -> [Dialog
         second.left.push(Label::new("…", Tone::Plain));
     }
     [first, second]
-}
-
-/// The people that a `from:` value matches: the user, or people by part of their name, or by id.
-fn people(account: &Account, word: &str) -> Vec<UserId> {
-    if word.eq_ignore_ascii_case("me") || word.eq_ignore_ascii_case("you") {
-        return vec![account.me.clone()];
-    }
-    let fits = |name: &str| part_of(name, word).is_some();
-    let people = account.names.people();
-    let mut found: Vec<UserId> =
-        people.filter(|(_, name)| fits(name)).map(|(id, _)| id.clone()).collect();
-    let id = UserId::with_prefix(word);
-    let by_id = account.names.people().map(|(known, _)| known).find(|known| **known == id);
-    if let Some(known) = by_id.cloned().or_else(|| word.contains(':').then_some(id))
-        && !found.contains(&known)
-    {
-        found.push(known);
-    }
-    found
-}
-
-/// The conversations that an `in:` value matches.
-fn chats(account: &Account, word: &str) -> Vec<ConversationId> {
-    let fits = |name: &str| part_of(name, word).is_some();
-    let chats = account.conversations.iter();
-    chats
-        .filter(|c| c.info.id.as_str() == word || fits(&account.title(c)))
-        .map(|c| c.info.id.clone())
-        .collect()
-}
-
-/// The query for this input; `None` if the input is empty.
-fn query(app: &AppState, input: &str, here: Option<&ChatRef>) -> Result<Option<Query>, String> {
-    let parsed = SearchInput::read(input, &app.prefs.zone);
-    if let Some(wrong) = parsed.wrong {
-        return Err(wrong);
-    }
-    if parsed.is_empty() {
-        return Ok(None);
-    }
-    let account = here.and_then(|chat| app.accounts.get(&chat.account));
-    let account = account.unwrap_or(app.current_account());
-    let mut query = Query {
-        terms: parsed.terms,
-        before: parsed.before,
-        after: parsed.after,
-        link: parsed.link,
-        file: parsed.file,
-        ..Query::default()
-    };
-    for word in &parsed.from {
-        let found = people(account, word);
-        if found.is_empty() {
-            return Err(format!("from: nobody matches {word}"));
-        }
-        query.from.extend(found);
-    }
-    for word in &parsed.within {
-        let found = chats(account, word);
-        if found.is_empty() {
-            return Err(format!("in: no conversation matches {word}"));
-        }
-        query.within.extend(found);
-    }
-    if let Some(here) = here {
-        query.within = vec![here.conversation.clone()];
-    }
-    Ok(Some(query))
 }

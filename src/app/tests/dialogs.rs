@@ -42,7 +42,7 @@ fn the_inspector_scrolls_back_at_once_after_page_down_past_its_end() {
     let long = "a long message that takes many rows in a low window. ".repeat(20);
     let mut app = direct("joe").message("joe", &long).sized(80, 12).opened();
     app.press("ctrl-up v");
-    app.answer(crate::model::Response::Source(Vec::new()));
+    app.answer(crate::model::Response::Source(crate::model::MessageSource::default()));
     app.layout();
     let first = app.expect("Message");
     for _ in 0..20 {

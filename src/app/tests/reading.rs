@@ -150,7 +150,7 @@ fn others_reading_is_shown_and_who_it_was() {
     app.press("ctrl-up up");
     app.expect("read by 1");
     app.press("v");
-    app.answer(crate::model::Response::Source(Vec::new()));
+    app.answer(crate::model::Response::Source(crate::model::MessageSource::default()));
     app.expect("read by      Joe Bloggs");
 }
 

@@ -3,7 +3,7 @@
 
 use crate::app::{Effect, Input, effect::Outcome};
 use crate::fixture::{App, chat, direct};
-use crate::model::{ConversationId, Request, Response, Role, ThreadChange};
+use crate::model::{ConversationId, MessageSource, Request, Response, Role, ThreadChange};
 use proptest::prelude::*;
 use std::time::Duration;
 
@@ -138,11 +138,11 @@ fn questions_wait_behind_a_dialog_and_behind_each_other() {
 fn details_of_a_message_do_not_open_over_what_is_being_typed() {
     let mut app = direct("joe").message("joe", "hi").opened();
     app.press("ctrl-up v");
-    app.answer(Response::Source(Vec::new()));
+    app.answer(Response::Source(MessageSource::default()));
     app.expect("Message details");
     app.press("esc ctrl-up v");
     app.type_text("zest");
-    app.answer(Response::Source(Vec::new()));
+    app.answer(Response::Source(MessageSource::default()));
     app.expect_none("Message details");
     app.type_text("!");
     app.expect("› zest!");

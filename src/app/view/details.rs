@@ -7,7 +7,8 @@ use crate::app::chat::Chat;
 use crate::app::keymap::KeymapEntry;
 use crate::app::state::AppState;
 use crate::model::conversation::{FLAGS, FlagSpec};
-use crate::model::{ChatRef, Member, MessageBody, Role, SafeText};
+use crate::model::text::grouped;
+use crate::model::{ChatRef, Member, MessageBody, Role, SafeText, Timestamp};
 
 /// How many of the newest messages are searched for links and files.
 const MAX_LOOKED_THROUGH: usize = 100;
@@ -63,6 +64,8 @@ pub fn rows(app: &AppState, area: Rect) -> Vec<DetailRow> {
         let taken = rows.len() + shared.len() + 6;
         rows.extend(member_rows(app, account, c, height.saturating_sub(taken).max(3)));
     }
+    let taken = rows.len() + if shared.is_empty() { 0 } else { shared.len() + 2 } + 2;
+    rows.extend(history_rows(app, c, height.saturating_sub(taken)));
     if !shared.is_empty() {
         rows.push(DetailRow::Blank);
         rows.push(DetailRow::Heading("SHARED"));
@@ -73,6 +76,37 @@ pub fn rows(app: &AppState, area: Rect) -> Vec<DetailRow> {
     let key = |name: &str| app.prefs.keymap.entry(name).map(KeymapEntry::key).unwrap_or_default();
     let last = format!("{} edits · {} hides this", key("settings"), key("toggle-panes"));
     rows.push(DetailRow::Dim(last));
+    rows
+}
+
+/// When the conversation began, how much was written in it, and in which years.
+fn history_rows(app: &AppState, c: &Chat, room: usize) -> Vec<DetailRow> {
+    const FIXED: usize = 5;
+    let counted = c.paging.statistics.counted.as_ref();
+    let Some((counted, (first, last))) = counted.and_then(|c| Some((c, c.period?))) else {
+        return Vec::new();
+    };
+    let day = |at: Timestamp| at.numeric_date(&app.prefs.zone);
+    let heading = if c.paging.coverage.reached_start() { "HISTORY" } else { "HISTORY STORED HERE" };
+    let mut rows = vec![
+        DetailRow::Blank,
+        DetailRow::Heading(heading),
+        DetailRow::Pair("First", day(first)),
+        DetailRow::Pair("Last", day(last.max(c.last_activity()))),
+        DetailRow::Pair("Messages", grouped(counted.total())),
+    ];
+    let years = counted.years();
+    if years.len() > 1 && room > FIXED {
+        let is_cut = years.len() > room - FIXED;
+        let shown = if is_cut { room - FIXED - 1 } else { years.len() };
+        let row = |(year, count): &(i16, u64)| {
+            DetailRow::Item(SafeText::line(&year.to_string()), grouped(*count))
+        };
+        rows.extend(years.iter().take(shown).map(row));
+        if is_cut {
+            rows.push(DetailRow::Dim(format!("and {} more years", years.len() - shown)));
+        }
+    }
     rows
 }
 

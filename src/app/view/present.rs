@@ -66,7 +66,7 @@ pub fn presented(pane: &Pane<'_>, message: &Message) -> RichText {
         }
     };
     rich.show_emoji(ui.emoji, ui.emoji_width);
-    if message.edited.is_some() && !matches!(message.body, MessageBody::Deleted) {
+    if message.shows_edited() {
         let span = Span { text: " (edited)".into(), style: dim, link: None };
         match rich.blocks.last_mut() {
             Some(Block::Paragraph { spans, .. }) => spans.push(span),

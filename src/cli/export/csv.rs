@@ -22,13 +22,19 @@ fn row(cells: &[&str], out: &mut dyn Write) -> io::Result<()> {
 
 impl ExportWriter for Csv {
     fn begin(&mut self, out: &mut dyn Write) -> io::Result<()> {
-        let columns =
-            ["conversation", "name", "at", "from", "from_name", "text", "state", "media", "id"];
+        let columns = [
+            "conversation",
+            "name",
+            "at",
+            "from",
+            "from_name",
+            "text",
+            "state",
+            "media",
+            "id",
+            "media_state",
+        ];
         row(&columns, out)
-    }
-
-    fn chat(&mut self, _: &ExportChat<'_>, _: &mut dyn Write) -> io::Result<()> {
-        Ok(())
     }
 
     fn message(
@@ -38,9 +44,9 @@ impl ExportWriter for Csv {
         out: &mut dyn Write,
     ) -> io::Result<()> {
         let message = item.message;
-        let state = match (&message.body, message.edited) {
-            (MessageBody::Deleted, _) => "deleted",
-            (_, Some(_)) => "edited",
+        let state = match &message.body {
+            MessageBody::Deleted => "deleted",
+            _ if message.shows_edited() => "edited",
             _ => "",
         };
         let sender = chat.sender(message).unwrap_or_default();
@@ -54,12 +60,9 @@ impl ExportWriter for Csv {
             state,
             item.media.path().unwrap_or_default(),
             &item.raw.id,
+            item.media.word(),
         ];
         row(&cells, out)
-    }
-
-    fn end(&mut self, _: &mut dyn Write) -> io::Result<()> {
-        Ok(())
     }
 }
 

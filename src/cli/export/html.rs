@@ -1,8 +1,10 @@
 //! A page that opens offline in any browser: no script, nothing from the network, and markup of messages only as far as
 //! the decoder knows it.
 
-use super::{ExportChat, ExportItem, ExportWriter, MediaState};
-use crate::model::{Block, Link, Message, MessageBody, RichText, Span};
+use super::media::MediaView;
+use super::{DayHeadings, ExportChat, ExportItem, ExportWriter};
+use crate::model::{Block, Link, MessageBody, RichText, Span};
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
@@ -17,9 +19,10 @@ const HEAD: &str = "<!DOCTYPE html>
 :root { color-scheme: light dark; font: 16px/1.45 system-ui, sans-serif; }
 body { max-width: 46rem; margin: 2rem auto; padding: 0 1rem; }
 h2 { font-size: 1rem; border-top: 1px solid #8886; padding-top: .6rem; margin: 1.6rem 0 .6rem; color: #888; }
-p { margin: .15rem 0 .15rem 3.4rem; white-space: pre-wrap; overflow-wrap: anywhere; }
-p > time { float: left; margin-left: -3.4rem; color: #888; font-variant-numeric: tabular-nums; }
-b.name { color: #06a; margin-right: .5em; }
+article { margin: .15rem 0 .15rem 3.4rem; }
+article > time { float: left; margin-left: -3.4rem; color: #888; font-variant-numeric: tabular-nums; }
+article > div { white-space: pre-wrap; overflow-wrap: anywhere; }
+b.name { color: #06a; }
 b.me { color: #083; }
 .system, .note { color: #888; font-style: italic; }
 blockquote { margin: .2rem 0; padding-left: .7rem; border-left: 3px solid #8888; color: #777; }
@@ -33,28 +36,19 @@ img { display: block; max-width: 100%; max-height: 24rem; }
 
 #[derive(Default)]
 pub struct Html {
-    day: Option<i64>,
-}
-
-/// Whether a message says that it was edited.
-pub fn is_edited(message: &Message) -> bool {
-    message.edited.is_some() && message.body != MessageBody::Deleted
+    days: DayHeadings,
 }
 
 /// Text in which nothing is markup.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            _ => out.push(c),
-        }
-    }
-    out
+fn escaped(text: &str) -> Cow<'_, str> {
+    super::escaped(text, |c| match c {
+        '&' => Some("&amp;"),
+        '<' => Some("&lt;"),
+        '>' => Some("&gt;"),
+        '"' => Some("&quot;"),
+        '\'' => Some("&#39;"),
+        _ => None,
+    })
 }
 
 /// A path as a relative URL: every byte but those of plain names is percent-encoded.
@@ -138,7 +132,7 @@ impl ExportWriter for Html {
     }
 
     fn chat(&mut self, chat: &ExportChat<'_>, out: &mut dyn Write) -> io::Result<()> {
-        self.day = None;
+        self.days.reset();
         writeln!(out, "<h1>{}</h1>", escaped(chat.title))
     }
 
@@ -149,42 +143,33 @@ impl ExportWriter for Html {
         out: &mut dyn Write,
     ) -> io::Result<()> {
         let message = item.message;
-        let day = message.at.day(chat.zone);
-        if self.day.replace(day) != Some(day) {
-            writeln!(out, "<h2>{}</h2>", escaped(&message.at.date_name(chat.zone)))?;
+        if let Some(day) = self.days.next(message, chat.zone) {
+            writeln!(out, "<h2>{}</h2>", escaped(&day))?;
         }
-        let text = match &message.body {
-            MessageBody::Text(text) => rich(text),
-            _ => escaped(&chat.text(message)),
-        };
-        let time = format!(
-            "<time datetime=\"{}\">{}</time>",
+        write!(
+            out,
+            "<article><time datetime=\"{}\">{}</time>",
             message.at.rfc3339(),
             message.at.clock(chat.zone)
-        );
-        let is_mine = message.sender == *chat.me;
-        let class = if is_mine { "name me" } else { "name" };
-        // A paragraph cannot hold quotes, so that it is a block of its own.
-        match chat.sender(message) {
-            Some(name) => {
-                let name = escaped(&name);
-                write!(out, "<div role=\"listitem\"><p>{time}<b class=\"{class}\">{name}</b></p>")?;
-                write!(out, "<p class=\"text\">")?;
-                write_body(&text, out)?;
-            }
-            None => {
-                write!(
-                    out,
-                    "<div role=\"listitem\"><p>{time}<span class=\"system\">{text}</span></p><p>"
-                )?;
-            }
+        )?;
+        let sender = chat.sender(message);
+        if let Some(name) = &sender {
+            let class = if message.sender == *chat.me { "name me" } else { "name" };
+            write!(out, "<b class=\"{class}\">{}</b>", escaped(name))?;
         }
-        if is_edited(message) {
-            write!(out, " <span class=\"note\">(edited)</span>")?;
-        }
-        write!(out, "</p>")?;
-        media(&item.media, out)?;
-        writeln!(out, "</div>")
+        let class = if sender.is_some() { "" } else { " class=\"system\"" };
+        let shown;
+        let text = if let MessageBody::Text(text) = &message.body {
+            Cow::Owned(rich(text))
+        } else {
+            shown = chat.text(message);
+            escaped(&shown)
+        };
+        let edited =
+            if message.shows_edited() { " <span class=\"note\">(edited)</span>" } else { "" };
+        write!(out, "<div{class}>{text}{edited}</div>")?;
+        media(item.media.view(), out)?;
+        writeln!(out, "</article>")
     }
 
     fn end(&mut self, out: &mut dyn Write) -> io::Result<()> {
@@ -192,24 +177,14 @@ impl ExportWriter for Html {
     }
 }
 
-/// Blocks end the paragraph that they stand in, and another one goes on after them.
-fn write_body(text: &str, out: &mut dyn Write) -> io::Result<()> {
-    let text = text
-        .replace("<blockquote>", "</p><blockquote>")
-        .replace("</blockquote>", "</blockquote><p>")
-        .replace("<pre>", "</p><pre>")
-        .replace("</pre>", "</pre><p>");
-    out.write_all(text.as_bytes())
-}
-
-fn media(state: &MediaState, out: &mut dyn Write) -> io::Result<()> {
-    match (state, state.picture()) {
-        (_, Some(path)) => {
-            write!(out, "<p><img src=\"{}\" alt=\"\" loading=\"lazy\"></p>", url(path))
+fn media(view: MediaView<'_>, out: &mut dyn Write) -> io::Result<()> {
+    match view {
+        MediaView::Picture(path) => {
+            write!(out, "<div><img src=\"{}\" alt=\"\" loading=\"lazy\"></div>", url(path))
         }
-        (MediaState::Here(path), _) => write!(out, "<p><a href=\"{}\">file</a></p>", url(path)),
-        (MediaState::NotInExport, _) => write!(out, "<p class=\"note\">not in the export</p>"),
-        (MediaState::None, _) => Ok(()),
+        MediaView::File(path) => write!(out, "<div><a href=\"{}\">file</a></div>", url(path)),
+        MediaView::Missing(why) => write!(out, "<div class=\"note\">{}</div>", escaped(why)),
+        MediaView::None => Ok(()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! One JSON object a line: what `skchat log --json` prints, and beside it what an import needs to have the same again.
 
-use super::{ExportChat, ExportItem, ExportWriter};
+use super::{ExportChat, ExportItem, ExportWriter, MediaState};
 use crate::cli::lines;
 use serde_json::{Value, json};
 use std::io::{self, Write};
@@ -12,14 +12,6 @@ fn item(json: &str) -> Value {
 }
 
 impl ExportWriter for Json {
-    fn begin(&mut self, _: &mut dyn Write) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn chat(&mut self, _: &ExportChat<'_>, _: &mut dyn Write) -> io::Result<()> {
-        Ok(())
-    }
-
     fn message(
         &mut self,
         chat: &ExportChat<'_>,
@@ -34,10 +26,9 @@ impl ExportWriter for Json {
         if let Some(path) = item_of.media.path() {
             line["media"] = json!(path);
         }
+        if item_of.media != MediaState::None {
+            line["media_state"] = json!(item_of.media.word());
+        }
         writeln!(out, "{}", lines::json_line(&line))
-    }
-
-    fn end(&mut self, _: &mut dyn Write) -> io::Result<()> {
-        Ok(())
     }
 }

@@ -1,66 +1,57 @@
 //! Markdown: a heading for each conversation and each day, a paragraph for each message.
 
-use super::{ExportChat, ExportItem, ExportWriter, MediaState};
+use super::media::MediaView;
+use super::{DayHeadings, ExportChat, ExportItem, ExportWriter};
 use std::io::{self, Write};
 
 #[derive(Default)]
 pub struct Markdown {
-    day: Option<i64>,
+    days: DayHeadings,
+}
+
+/// What stands for a character that would be markup anywhere, or that ends a line.
+fn escape(c: char) -> Option<&'static str> {
+    Some(match c {
+        '\\' => "\\\\",
+        '`' => "\\`",
+        '*' => "\\*",
+        '_' => "\\_",
+        '{' => "\\{",
+        '}' => "\\}",
+        '[' => "\\[",
+        ']' => "\\]",
+        '<' => "\\<",
+        '>' => "\\>",
+        '(' => "\\(",
+        ')' => "\\)",
+        '#' => "\\#",
+        '!' => "\\!",
+        '|' => "\\|",
+        '~' => "\\~",
+        '&' => "\\&",
+        _ => return None,
+    })
 }
 
 /// Text in which nothing is markup. Line breaks stay.
 fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 8);
-    let mut is_line_start = true;
-    for c in text.chars() {
-        let is_markup = matches!(
-            c,
-            '\\' | '`'
-                | '*'
-                | '_'
-                | '{'
-                | '}'
-                | '['
-                | ']'
-                | '<'
-                | '>'
-                | '('
-                | ')'
-                | '#'
-                | '!'
-                | '|'
-                | '~'
-                | '&'
-        );
-        let begins_list = is_line_start && matches!(c, '+' | '-' | '=');
-        if is_markup || begins_list {
-            out.push('\\');
-        }
-        if c == '.' && ends_in_number(&out) {
-            out.push('\\');
-        }
-        if c == '\n' {
-            out.push_str("  ");
-        }
-        out.push(c);
-        is_line_start = c == '\n' || (is_line_start && c == ' ');
-    }
-    out
-}
-
-/// Whether the last line so far is a number, which a dot would make an item of a list.
-fn ends_in_number(text: &str) -> bool {
-    let line = text.rsplit('\n').next().unwrap_or_default().trim_start();
-    !line.is_empty() && line.len() < 10 && line.bytes().all(|b| b.is_ascii_digit())
+    let lines = text.split('\n').map(|line| {
+        let start = line.len() - line.trim_start_matches(' ').len();
+        let (spaces, rest) = line.split_at(start);
+        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let (number, after) = rest.split_at(digits);
+        // What would begin a list, or underline a heading.
+        let is_numbered = (1..10).contains(&digits) && after.starts_with('.');
+        let begins = is_numbered || rest.starts_with(['+', '-', '=']);
+        let slash = if begins { "\\" } else { "" };
+        format!("{spaces}{number}{slash}{}", super::escaped(after, escape))
+    });
+    lines.collect::<Vec<_>>().join("  \n")
 }
 
 impl ExportWriter for Markdown {
-    fn begin(&mut self, _: &mut dyn Write) -> io::Result<()> {
-        Ok(())
-    }
-
     fn chat(&mut self, chat: &ExportChat<'_>, out: &mut dyn Write) -> io::Result<()> {
-        self.day = None;
+        self.days.reset();
         writeln!(out, "# {}\n", escaped(chat.title))
     }
 
@@ -71,28 +62,23 @@ impl ExportWriter for Markdown {
         out: &mut dyn Write,
     ) -> io::Result<()> {
         let message = item.message;
-        let day = message.at.day(chat.zone);
-        if self.day.replace(day) != Some(day) {
-            writeln!(out, "## {}\n", escaped(&message.at.date_name(chat.zone)))?;
+        if let Some(day) = self.days.next(message, chat.zone) {
+            writeln!(out, "## {}\n", escaped(&day))?;
         }
         let text = escaped(&chat.text(message));
-        let edited = if super::html::is_edited(message) { " *(edited)*" } else { "" };
+        let edited = if message.shows_edited() { " *(edited)*" } else { "" };
         let clock = message.at.clock(chat.zone);
         match chat.sender(message) {
             Some(name) => writeln!(out, "**{}** {clock}  \n{text}{edited}", escaped(&name))?,
             None => writeln!(out, "*{clock} {text}*")?,
         }
-        match (&item.media, item.media.picture()) {
-            (_, Some(path)) => writeln!(out, "\n![]({})", target(path))?,
-            (MediaState::Here(path), _) => writeln!(out, "\n[file]({})", target(path))?,
-            (MediaState::NotInExport, _) => writeln!(out, "\n*not in the export*")?,
-            (MediaState::None, _) => {}
+        match item.media.view() {
+            MediaView::Picture(path) => writeln!(out, "\n![]({})", target(path))?,
+            MediaView::File(path) => writeln!(out, "\n[file]({})", target(path))?,
+            MediaView::Missing(why) => writeln!(out, "\n*{}*", escaped(why))?,
+            MediaView::None => {}
         }
         writeln!(out)
-    }
-
-    fn end(&mut self, _: &mut dyn Write) -> io::Result<()> {
-        Ok(())
     }
 }
 

@@ -1,5 +1,6 @@
 //! Plain text, as `skchat log` prints it.
 
+use super::media::MediaView;
 use super::{ExportChat, ExportItem, ExportWriter};
 use crate::cli::lines;
 use std::io::{self, Write};
@@ -7,10 +8,6 @@ use std::io::{self, Write};
 pub struct Plain;
 
 impl ExportWriter for Plain {
-    fn begin(&mut self, _: &mut dyn Write) -> io::Result<()> {
-        Ok(())
-    }
-
     fn chat(&mut self, chat: &ExportChat<'_>, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "== {} ==\n", chat.title)
     }
@@ -22,13 +19,10 @@ impl ExportWriter for Plain {
         out: &mut dyn Write,
     ) -> io::Result<()> {
         write!(out, "{}", lines::message_line(item.message, chat.names, chat.zone, chat.now))?;
-        match item.media.path() {
-            Some(path) => writeln!(out, "  {path}"),
-            None => writeln!(out),
+        match item.media.view() {
+            MediaView::Picture(path) | MediaView::File(path) => writeln!(out, "  {path}"),
+            MediaView::Missing(why) => writeln!(out, "  ({why})"),
+            MediaView::None => writeln!(out),
         }
-    }
-
-    fn end(&mut self, _: &mut dyn Write) -> io::Result<()> {
-        Ok(())
     }
 }

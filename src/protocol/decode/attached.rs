@@ -2,7 +2,8 @@
 
 use super::properties::list;
 use crate::model::{
-    Align, Block, Card, Link, Media, MediaKind, MessageBody, RichText, SafeText, Span, SpanStyle,
+    Align, Block, Card, ExportedFile, Link, Media, MediaKind, MessageBody, RichText, SafeText,
+    Span, SpanStyle,
 };
 use crate::protocol::wire::MessageProperties;
 use crate::protocol::{entity, link, payload};
@@ -133,6 +134,7 @@ fn file(item: &Value) -> Option<Media> {
         bytes: size.filter(|bytes| *bytes > 0),
         seconds: None,
         link: url,
+        exported: ExportedFile::Unknown,
     })
 }
 

@@ -1,10 +1,8 @@
 //! Writing one batch of an import.
 
-use super::{ArchiveBatch, ArchiveCounts, OWNER, SET_OWNER};
-use crate::model::fold::folded;
+use super::{ArchiveBatch, ArchiveCounts, ArchiveMessage, OWNER, SET_OWNER};
 use crate::model::{
-    ClientMessageId, ConversationId, Indexed, RawConversation, RawMessage, ReadMarker, Timestamp,
-    UserId,
+    ClientMessageId, ConversationId, RawConversation, ReadMarker, Timestamp, UserId,
 };
 use crate::store::{coverage, write};
 use rusqlite::{OptionalExtension, Transaction, params};
@@ -18,16 +16,17 @@ struct TextBlock {
 }
 
 impl TextBlock {
-    fn add(&mut self, place: i64, at: i64, conversation: i64, sender: i64, index: &Indexed) {
-        let text = folded(&index.text);
+    fn add(&mut self, place: i64, conversation: i64, sender: i64, message: &ArchiveMessage) {
+        let ArchiveMessage { raw, index, folded } = message;
+        let at = raw.at.0;
         self.newest = if self.entries.is_empty() { at } else { self.newest.max(at) };
         let flags = u8::from(index.link) | u8::from(index.file) << 1;
         for number in [at, place, conversation, sender] {
             self.entries.extend(number.to_le_bytes());
         }
         self.entries.push(flags);
-        self.entries.extend(u32::try_from(text.len()).unwrap_or(u32::MAX).to_le_bytes());
-        self.entries.extend(text.as_bytes());
+        self.entries.extend(u32::try_from(folded.len()).unwrap_or(u32::MAX).to_le_bytes());
+        self.entries.extend(folded.as_bytes());
     }
 
     fn write(&mut self, tx: &Transaction<'_>) -> rusqlite::Result<()> {
@@ -40,10 +39,17 @@ impl TextBlock {
     }
 }
 
+/// Where the next row goes, and what it comes from.
+#[derive(Clone, Copy)]
+pub struct NextRow {
+    pub place: i64,
+    pub source: i64,
+}
+
 /// Writes one batch.
 pub struct BatchWriter<'a> {
     tx: &'a Transaction<'a>,
-    pub next_place: i64,
+    pub next: NextRow,
     people: &'a mut HashMap<UserId, i64>,
     texts: TextBlock,
     numbers: HashMap<ConversationId, i64>,
@@ -56,13 +62,13 @@ pub struct BatchWriter<'a> {
 impl<'a> BatchWriter<'a> {
     pub fn new(
         tx: &'a Transaction<'a>,
-        next_place: i64,
+        next: NextRow,
         people: &'a mut HashMap<UserId, i64>,
         decoder: u32,
     ) -> Self {
         Self {
             tx,
-            next_place,
+            next,
             people,
             texts: TextBlock::default(),
             numbers: HashMap::new(),
@@ -76,8 +82,8 @@ impl<'a> BatchWriter<'a> {
         if let Some(owner) = &batch.owner {
             self.tx.execute(SET_OWNER, [OWNER, owner.as_str()])?;
         }
-        for (raw, index) in &batch.messages {
-            self.message(raw, index)?;
+        for message in &batch.messages {
+            self.message(message)?;
         }
         for (old, new) in &batch.renamed {
             self.rename(old, new)?;
@@ -131,11 +137,12 @@ impl<'a> BatchWriter<'a> {
         Ok(number)
     }
 
-    fn message(&mut self, raw: &RawMessage, index: &Indexed) -> rusqlite::Result<()> {
+    fn message(&mut self, message: &ArchiveMessage) -> rusqlite::Result<()> {
+        let raw = &message.raw;
         let number = self.number(&raw.conversation)?;
         let newest = self.newest.entry(number).or_default();
         *newest = raw.at.max(*newest);
-        if self.insert(number, &raw.id, raw, index)? {
+        if self.insert(number, &raw.id, message)? {
             return Ok(());
         }
         let sender: String = self
@@ -144,7 +151,7 @@ impl<'a> BatchWriter<'a> {
             .query_row(params![number, &*raw.id], |row| row.get(0))?;
         // An id names a message of one author; now and then two of them wrote in the same millisecond.
         let other = format!("{}~{}", raw.id, raw.sender.as_str());
-        if sender == raw.sender.as_str() || !self.insert(number, &other, raw, index)? {
+        if sender == raw.sender.as_str() || !self.insert(number, &other, message)? {
             self.counts.unchanged += 1;
         }
         Ok(())
@@ -155,10 +162,10 @@ impl<'a> BatchWriter<'a> {
         &mut self,
         number: i64,
         id: &str,
-        raw: &RawMessage,
-        index: &Indexed,
+        message: &ArchiveMessage,
     ) -> rusqlite::Result<bool> {
-        let place = self.next_place;
+        let ArchiveMessage { raw, index, .. } = message;
+        let place = self.next.place;
         let version = i64::try_from(raw.version).unwrap_or(i64::MAX);
         let order = i64::try_from(raw.key().order).unwrap_or(i64::MAX);
         let changed = self
@@ -196,14 +203,17 @@ impl<'a> BatchWriter<'a> {
             .optional()?;
         let Some(stored) = changed else { return Ok(false) };
         if stored == place {
-            self.next_place += 1;
+            self.next.place += 1;
             self.counts.new += 1;
         } else {
+            self.tx
+                .prepare_cached("INSERT OR REPLACE INTO archive_changed VALUES (?1, ?2)")?
+                .execute([stored, self.next.source])?;
             self.counts.changed += 1;
         }
         if !index.text.is_empty() || index.file {
             let sender = self.person(&raw.sender)?;
-            self.texts.add(stored, raw.at.0, number, sender, index);
+            self.texts.add(stored, number, sender, message);
         }
         Ok(true)
     }

@@ -1,0 +1,95 @@
+//! What a line of the search box asks of the store of one account.
+
+use crate::app::account::Account;
+use crate::app::fuzzy::part_of;
+use crate::app::state::AppState;
+use crate::model::search::{Query, SearchInput};
+use crate::model::{AccountId, ChatRef, ConversationId, UserId};
+
+/// The people that a `from:` value matches: the user, or people by part of their name, or by id.
+fn people(account: &Account, word: &str) -> Vec<UserId> {
+    if word.eq_ignore_ascii_case("me") || word.eq_ignore_ascii_case("you") {
+        return vec![account.me.clone()];
+    }
+    let fits = |name: &str| part_of(name, word).is_some();
+    let people = account.names.people();
+    let mut found: Vec<UserId> =
+        people.filter(|(_, name)| fits(name)).map(|(id, _)| id.clone()).collect();
+    let id = UserId::with_prefix(word);
+    let by_id = account.names.people().map(|(known, _)| known).find(|known| **known == id);
+    if let Some(known) = by_id.cloned().or_else(|| word.contains(':').then_some(id))
+        && !found.contains(&known)
+    {
+        found.push(known);
+    }
+    found
+}
+
+/// The conversations that an `in:` value matches.
+fn chats(account: &Account, word: &str) -> Vec<ConversationId> {
+    let fits = |name: &str| part_of(name, word).is_some();
+    let chats = account.conversations.iter();
+    chats
+        .filter(|c| c.info.id.as_str() == word || fits(&account.title(c)))
+        .map(|c| c.info.id.clone())
+        .collect()
+}
+
+/// The queries for this input, one for each account that can have hits; none if the input is empty.
+///
+/// # Errors
+/// What is wrong with a filter. A name only has to be known to one account.
+pub fn queries(
+    app: &AppState,
+    input: &str,
+    here: Option<&ChatRef>,
+) -> Result<Vec<(AccountId, Query)>, String> {
+    let parsed = SearchInput::read(input, &app.prefs.zone);
+    if let Some(wrong) = parsed.wrong {
+        return Err(wrong);
+    }
+    if parsed.is_empty() {
+        return Ok(Vec::new());
+    }
+    let accounts = app.accounts.iter().filter(|a| here.is_none_or(|here| here.account == a.id));
+    let (mut found, mut wrong) = (Vec::new(), None);
+    for account in accounts {
+        match query(account, &parsed, here) {
+            Ok(query) => found.push((account.id.clone(), query)),
+            Err(why) => wrong = wrong.or(Some(why)),
+        }
+    }
+    match wrong {
+        Some(why) if found.is_empty() => Err(why),
+        _ => Ok(found),
+    }
+}
+
+fn query(account: &Account, parsed: &SearchInput, here: Option<&ChatRef>) -> Result<Query, String> {
+    let mut query = Query {
+        terms: parsed.terms.clone(),
+        before: parsed.before,
+        after: parsed.after,
+        link: parsed.link,
+        file: parsed.file,
+        ..Query::default()
+    };
+    for word in &parsed.from {
+        let found = people(account, word);
+        if found.is_empty() {
+            return Err(format!("from: nobody matches {word}"));
+        }
+        query.from.extend(found);
+    }
+    for word in &parsed.within {
+        let found = chats(account, word);
+        if found.is_empty() {
+            return Err(format!("in: no conversation matches {word}"));
+        }
+        query.within.extend(found);
+    }
+    if let Some(here) = here {
+        query.within = vec![here.conversation.clone()];
+    }
+    Ok(query)
+}

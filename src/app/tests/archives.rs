@@ -1,0 +1,156 @@
+//! Archives on the screen: what a message came from, its file, and a search through all accounts.
+
+use crate::app::Effect;
+use crate::fixture::{App, START, direct, message, text, ticket_of};
+use crate::model::search::Hit;
+use crate::model::{
+    AccountId, Arrival, ChatRef, Conversation, Delta, ExportedFile, Fault, FaultKind, Findings,
+    ImportOrigin, Inbound, Media, MediaKind, Message, MessageBody, MessageKey, MessageSource,
+    Placement, Request, Response, SafeText, Timestamp,
+};
+
+fn archive() -> AccountId {
+    AccountId::of_archive("live-anna")
+}
+
+fn of_archive(app: &mut App, delta: Delta) {
+    app.input(crate::app::Input::Delta(Inbound { account: archive(), delta }));
+}
+
+/// An app with an archive whose only chat is open and has these messages.
+fn in_archive(messages: Vec<Message>) -> App {
+    let mut app = App::new().with_account(&archive()).sized(100, 30);
+    let mut conversation = Conversation::empty("8:joe.4".into());
+    conversation.activity = Timestamp(START);
+    let id = conversation.id.clone();
+    of_archive(&mut app, Delta::Conversations(vec![conversation]));
+    app.model.open(&ChatRef { account: archive(), conversation: id.clone() });
+    let (placement, arrival) = (Placement::Newest, Arrival::History);
+    of_archive(&mut app, Delta::Messages { conversation: id, messages, placement, arrival });
+    app.layout();
+    app.requests();
+    app
+}
+
+fn picture(exported: ExportedFile) -> Message {
+    let media = Media {
+        kind: MediaKind::Image,
+        name: SafeText::line("bread.jpg"),
+        bytes: None,
+        seconds: None,
+        link: None,
+        exported,
+    };
+    message("joe", 1, MessageBody::Media(media))
+}
+
+#[test]
+fn the_details_of_a_message_name_the_export_it_came_from() {
+    let mut app = in_archive(vec![message("joe", 1, text("hi"))]);
+    app.press("ctrl-up v");
+    let origin = ImportOrigin {
+        file: SafeText::line("/home/anna/8_live_anna_export.tar"),
+        imported_at: Timestamp(START),
+    };
+    app.answer(Response::Source(MessageSource { items: Vec::new(), origin: Some(origin) }));
+    app.expect_row("archive", "live-anna");
+    app.expect_row("export", "/home/anna/8_live_anna_export.tar");
+    app.expect_row("imported", "14 November 2023 22:13");
+}
+
+#[test]
+fn a_file_of_the_export_is_opened_after_a_question() {
+    let mut app = in_archive(vec![picture(ExportedFile::Here)]);
+    app.expect("bread.jpg · in the export");
+    app.press("ctrl-up o");
+    app.expect("Open this file of the export?");
+    assert_eq!(app.requests(), [], "nothing is copied before the answer");
+    app.press("enter");
+    app.answer(Response::ExportedFile(Ok(SafeText::line("/tmp/skchat-1/0-weu-d3-ab.jpeg"))));
+    let opened = Effect::OpenUrl(SafeText::line("/tmp/skchat-1/0-weu-d3-ab.jpeg"));
+    assert!(app.effects().contains(&opened));
+    app.press("ctrl-up o enter");
+    let fault = Fault::new(FaultKind::NotFound, "the export was moved or deleted");
+    app.answer(Response::ExportedFile(Err(fault)));
+    app.expect("Not opened: the export was moved or deleted");
+}
+
+#[test]
+fn a_file_that_is_not_there_says_why() {
+    for (state, word) in [
+        (ExportedFile::Missing, "not in the export"),
+        (ExportedFile::Expired, "expired"),
+        (ExportedFile::Moved, "the export was moved or deleted"),
+    ] {
+        let mut app = in_archive(vec![picture(state)]);
+        app.expect(&format!("bread.jpg · {word}"));
+        app.press("ctrl-up o");
+        app.expect(&format!("This file cannot be opened: {word}"));
+        assert_eq!(app.requests(), []);
+    }
+}
+
+fn hit(at: i64, words: &str) -> Hit {
+    let key = MessageKey::server(Timestamp(at), &at.to_string());
+    Hit::new("8:joe.4".into(), key, "8:joe.4".into(), words, &["oven".to_owned()])
+}
+
+fn found(hits: Vec<Hit>) -> Response {
+    Response::Found(Ok(Findings { hits, ..Findings::default() }))
+}
+
+#[test]
+fn a_search_everywhere_looks_through_archives_too_and_opens_the_hit_where_it_is() {
+    let mut app = direct("joe").with_account(&archive()).sized(100, 30);
+    app.press("ctrl-r");
+    app.type_text("oven");
+    let asked: Vec<_> = app
+        .effects()
+        .into_iter()
+        .filter_map(|effect| match effect {
+            Effect::Request(outbound) => Some((outbound.account.clone(), outbound.request)),
+            _ => None,
+        })
+        .collect();
+    let ticket = |of_archive: bool| {
+        let mut mine = asked.iter().rev().filter(|(id, _)| id.archive().is_some() == of_archive);
+        mine.find_map(|(_, request)| ticket_of(request)).unwrap()
+    };
+    let live =
+        Delta::Response { ticket: ticket(false), response: found(vec![hit(START, "new oven")]) };
+    app.delta(live);
+    app.expect("new oven");
+    let old = found(vec![hit(1_300_000_000_000, "old oven")]);
+    of_archive(&mut app, Delta::Response { ticket: ticket(true), response: old });
+    let screen = app.expect("old oven");
+    let row = |text: &str| screen.lines().position(|line| line.contains(text)).unwrap();
+    assert!(row("new oven") < row("old oven"), "newest first:\n{screen}");
+    app.expect("· archive");
+    app.press("down enter");
+    assert_eq!(app.model.app.open.as_ref().map(|open| open.account.clone()), Some(archive()));
+    let place = app.requests().into_iter().find_map(|request| match request {
+        Request::Around { key, .. } => Some(key.at),
+        _ => None,
+    });
+    assert_eq!(place, Some(Timestamp(1_300_000_000_000)));
+}
+
+#[test]
+fn a_name_that_one_account_knows_is_searched_there_and_one_that_none_knows_is_said() {
+    let mut app = direct("joe").with_account(&archive()).sized(100, 30);
+    let names =
+        vec![("8:old.1".into(), crate::model::NameSource::Message, SafeText::line("Oldrich"))];
+    of_archive(&mut app, Delta::Names(names));
+    app.press("ctrl-r");
+    app.type_text("from:oldrich");
+    let asked = app.effects().into_iter().rev().find_map(|effect| match effect {
+        Effect::Request(outbound) if matches!(outbound.request, Request::Search { .. }) => {
+            Some(outbound.account.clone())
+        }
+        _ => None,
+    });
+    assert_eq!(asked, Some(archive()));
+    app.press("ctrl-u");
+    app.type_text("from:nobody");
+    app.expect("from: nobody matches nobody");
+}

@@ -1,0 +1,151 @@
+//! Files of messages in archives: whether the export has them, and copies of them for other programs. Without network: the
+//! addresses in old messages lead nowhere, and would tell the service what is being read.
+
+use super::{Shared, wall_clock};
+use crate::archive::media;
+use crate::model::{
+    ConversationId, ExportedFile, Fault, FaultKind, Message, MessageBody, MessageKey, RawMessage,
+    Response, SafeText, Ticket,
+};
+use crate::protocol::media_object;
+use crate::store::ArchiveMedia;
+use std::collections::HashMap;
+use std::fs::{DirBuilder, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The private folder that copies are written to. It is deleted with everything in it when the account's sync ends.
+#[derive(Default)]
+pub struct CopiedFiles(Mutex<Option<PathBuf>>);
+
+impl CopiedFiles {
+    fn folder(&self) -> io::Result<PathBuf> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(folder) = known.as_ref().filter(|folder| folder.is_dir()) {
+            return Ok(folder.clone());
+        }
+        let number = getrandom::u64().map_err(|_| io::Error::other("no random numbers"))?;
+        let folder = std::env::temp_dir().join(format!("skchat-{number:016x}"));
+        // Fails if somebody else has made it.
+        DirBuilder::new().mode(0o700).create(&folder)?;
+        *known = Some(folder.clone());
+        Ok(folder)
+    }
+}
+
+impl Drop for CopiedFiles {
+    fn drop(&mut self) {
+        let known = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(folder) = known.take() {
+            // What cannot be deleted is left to the system, which empties this folder now and then.
+            let _ = std::fs::remove_dir_all(folder);
+        }
+    }
+}
+
+/// Says of files in messages whether the export has them, and takes the addresses away that lead to the network.
+pub async fn complete(shared: &Shared, rows: &[RawMessage], messages: &mut [Message]) {
+    if shared.deltas.account.archive().is_none() {
+        return;
+    }
+    let mut objects = HashMap::new();
+    for (row, message) in rows.iter().zip(&mut *messages) {
+        if let MessageBody::Media(media) = &mut message.body {
+            media.link = None;
+            media.exported = ExportedFile::Missing;
+            objects.extend(media_object(row).map(|object| (message.key.clone(), object)));
+        }
+    }
+    let (keys, objects): (Vec<MessageKey>, Vec<String>) = objects.into_iter().unzip();
+    let parts = shared.store.media(objects).await.unwrap_or_default();
+    // Looks at files.
+    let states = tokio::task::spawn_blocking(move || {
+        let states = parts.iter().map(|parts| media::find(parts, wall_clock()).0);
+        keys.into_iter().zip(states).collect::<HashMap<MessageKey, ExportedFile>>()
+    });
+    let states = states.await.unwrap_or_default();
+    for message in messages {
+        if let (MessageBody::Media(media), Some(state)) =
+            (&mut message.body, states.get(&message.key))
+        {
+            media.exported = *state;
+        }
+    }
+}
+
+/// Copies the file of a message, and tells where the copy is.
+pub async fn copy(
+    shared: Arc<Shared>,
+    conversation: ConversationId,
+    key: MessageKey,
+    ticket: Ticket,
+) {
+    let row = shared.store.with_edits(&conversation, &key.id).await.unwrap_or_default();
+    let row = row.into_iter().next().map(super::decode_stored);
+    let object = row.as_ref().and_then(media_object);
+    let parts = shared.store.media(object.into_iter().collect()).await.unwrap_or_default();
+    let parts = parts.into_iter().next().unwrap_or_default();
+    let files = Arc::clone(&shared);
+    let copied = tokio::task::spawn_blocking(move || match media::find(&parts, wall_clock()) {
+        (_, Some(part)) => {
+            let failed = |error: io::Error| Fault::new(FaultKind::Other, error.to_string());
+            files.activity.copies.folder().and_then(|folder| copy_to(part, &folder)).map_err(failed)
+        }
+        (state, None) => Err(Fault::new(FaultKind::NotFound, state.word())),
+    });
+    let copied = copied.await.unwrap_or_else(|_| Err(Fault::new(FaultKind::Other, "it stopped")));
+    let answer = copied.map(|path| SafeText::line(&path.to_string_lossy()));
+    shared.respond(ticket, Response::ExportedFile(answer)).await;
+}
+
+/// A copy under the file's own name, if there is none yet.
+fn copy_to(part: &ArchiveMedia, folder: &Path) -> io::Result<PathBuf> {
+    let path = folder.join(media::file_name(part));
+    let mut options = OpenOptions::new();
+    match options.write(true).create_new(true).mode(0o600).open(&path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(path),
+        Err(error) => return Err(error),
+        Ok(mut file) => {
+            if let Err(error) = media::copy(part, &mut file) {
+                let _ = std::fs::remove_file(&path);
+                return Err(error);
+            }
+        }
+    }
+    Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_copy_is_private_and_goes_when_sync_ends() {
+        let dir = tempfile::tempdir().unwrap();
+        let export = dir.path().join("export.tar");
+        std::fs::write(&export, b"before picture after").unwrap();
+        let part = ArchiveMedia {
+            object: "0-weu-d3-ab".into(),
+            part: "1.jpeg".into(),
+            path: export.to_str().unwrap().into(),
+            begins: 7,
+            size: 7,
+        };
+        let files = CopiedFiles::default();
+        let folder = files.folder().unwrap();
+        let copy = copy_to(&part, &folder).unwrap();
+        assert_eq!(copy, copy_to(&part, &files.folder().unwrap()).unwrap());
+        assert_eq!(std::fs::read(&copy).unwrap(), b"picture");
+        assert!(copy.ends_with("0-weu-d3-ab.jpeg"));
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&folder), mode(&copy)), (0o700, 0o600));
+        let cut = ArchiveMedia { part: "1.png".into(), size: 700, ..part };
+        assert!(copy_to(&cut, &folder).is_err());
+        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1, "half a file is none");
+        drop(files);
+        assert!(!folder.exists());
+    }
+}

@@ -1,0 +1,69 @@
+//! Answers to requests that need nothing but the store.
+
+use super::Shared;
+use crate::model::search::Query;
+use crate::model::{
+    ConversationId, Fault, Findings, MessageKey, MessageSource, Response, Ticket, Timestamp,
+};
+use crate::store::SearchHandle;
+use jiff::tz::TimeZone;
+use std::sync::Arc;
+
+/// Hits per page of a search.
+const HITS: usize = 60;
+
+pub async fn search(
+    shared: &Shared,
+    handle: SearchHandle,
+    query: Query,
+    below: Option<i64>,
+    ticket: Ticket,
+) {
+    let result = match shared.store.search(handle, query, below, HITS).await {
+        Ok(None) => return,
+        Ok(Some(found)) => Ok(Findings {
+            hits: found.hits,
+            next: found.next,
+            more: below.is_some(),
+            behind: found.behind,
+        }),
+        Err(error) => Err(Fault::from(&error)),
+    };
+    shared.respond(ticket, Response::Found(result)).await;
+}
+
+/// Sends a message as it was received, and its edit records.
+pub async fn source(
+    shared: &Shared,
+    conversation: &ConversationId,
+    key: &MessageKey,
+    ticket: Ticket,
+) {
+    let stored = shared.store.with_edits(conversation, &key.id).await.unwrap_or_default();
+    let items = stored.into_iter().map(super::decode_stored).collect();
+    let origin = shared.store.origin(conversation, &key.id).await.unwrap_or_default();
+    shared.respond(ticket, Response::Source(MessageSource { items, origin })).await;
+}
+
+pub async fn neighbors(
+    shared: &Shared,
+    conversation: &ConversationId,
+    at: Timestamp,
+    ticket: Ticket,
+) {
+    let found = shared.store.neighbors(conversation, at).await.unwrap_or_default();
+    shared.respond(ticket, Response::Neighbors(found)).await;
+}
+
+/// Counts a conversation's messages, which may take a while.
+pub async fn statistics(
+    shared: Arc<Shared>,
+    conversation: ConversationId,
+    zone: TimeZone,
+    ticket: Ticket,
+) {
+    match shared.store.statistics(&conversation, &zone).await {
+        Ok(counted) => shared.respond(ticket, Response::Statistics(counted)).await,
+        Err(error) => tracing::warn!(%error, "messages were not counted"),
+    }
+}
