@@ -76,7 +76,7 @@ fn ends_address(c: char) -> bool {
         || matches!(c, '<' | '>' | '"' | '«' | '»' | '‹' | '›' | '\u{FFFD}')
         || matches!(c, '\u{2018}'..='\u{201F}' | '\u{2039}' | '\u{203A}' | '\u{3000}'..='\u{3004}' | '\u{3008}'..='\u{301F}')
         || matches!(c, '\u{FF01}'..='\u{FF0F}' | '\u{FF1A}'..='\u{FF20}' | '\u{FF3B}'..='\u{FF40}' | '\u{FF5B}'..='\u{FF65}')
-        || matches!(c, '\u{FE10}'..='\u{FE19}' | '\u{FE30}'..='\u{FE4F}')
+        || matches!(c, '—' | '―' | '\u{2E3A}' | '\u{2E3B}' | '\u{FE10}'..='\u{FE19}' | '\u{FE30}'..='\u{FE4F}')
 }
 
 /// An address without trailing punctuation, and without closing brackets that are not opened in it.
@@ -102,7 +102,7 @@ fn without_punctuation(url: &str) -> &str {
 /// Greek, Hebrew, Indic, Tibetan, Khmer and Burmese text.
 fn is_punctuation(c: char) -> bool {
     matches!(c,
-        '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '…' | '–' | '—' | '·' | '•' | '‥' | '‼' | '⁇' | '⁈' | '⁉' | '¡' | '¿'
+        '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '…' | '–' | '·' | '・' | '•' | '‥' | '‼' | '⁇' | '⁈' | '⁉' | '¡' | '¿'
         | '\u{37E}' | '\u{387}' | '\u{55A}'..='\u{55F}' | '\u{589}' | '\u{5C3}' | '\u{60C}' | '\u{61B}' | '\u{61F}'
         | '\u{6D4}' | '\u{964}' | '\u{965}' | '\u{E2F}' | '\u{E5A}' | '\u{F08}'..='\u{F14}' | '\u{104A}' | '\u{104B}'
         | '\u{1361}'..='\u{1368}' | '\u{17D4}'..='\u{17D6}')
@@ -165,6 +165,10 @@ mod tests {
             "’",
             "…",
             "—",
+            "—and so on",
+            "―x",
+            "・",
+            "–",
             "»",
             "›",
             "।",
