@@ -242,6 +242,13 @@ fn line_of(text: &str, at: usize) -> usize {
 
 /// The parser's messages name its own types, which mean nothing to the user.
 fn in_our_words(message: &str) -> String {
+    let unknown = message.strip_prefix("unknown variant `");
+    if let Some((value, known)) = unknown.and_then(|rest| rest.split_once("`, expected ")) {
+        let known = known.strip_prefix("one of ").unwrap_or(known).replace('`', "\"");
+        let names = known.split('"').filter(|name| !name.is_empty() && !name.contains([',', ' ']));
+        let hint = names::nearest(value, names).map(|name| format!("; did you mean \"{name}\"?"));
+        return format!("\"{value}\" is not one of {known}{}", hint.unwrap_or_default());
+    }
     message
         .replace(
             "expected struct Token",

@@ -41,8 +41,13 @@ fn an_unknown_key_is_a_warning_with_the_nearest_name() {
 fn mistakes_name_file_and_line() {
     let error = |text: &str| parse(text).unwrap_err().to_string();
     assert!(error("x = ").starts_with("config.toml:1: "));
-    assert!(
-        error(&format!("{ACCOUNT}poll = \"often\"")).starts_with("config.toml:5: unknown variant")
+    assert_eq!(
+        error(&format!("{ACCOUNT}poll = \"ofter\"")),
+        "config.toml:5: \"ofter\" is not one of \"auto\", \"long\", \"interval\""
+    );
+    assert_eq!(
+        error("[ui]\nenter = \"sned\""),
+        "config.toml:2: \"sned\" is not one of \"send\" or \"newline\"; did you mean \"send\"?"
     );
     assert_eq!(
         error("[accounts.a]\nuser_id = \"anna\"\ngateway = \"x\"\ntoken = { env = \"T\" }"),
