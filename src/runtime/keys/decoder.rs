@@ -45,6 +45,8 @@ pub struct Decoder {
     erase: Option<u8>,
     /// The number of expected cursor position reports. Other reports may be F3 with a modifier, which looks the same.
     expected_positions: usize,
+    /// The terminal knows the kitty protocol, in which Super is a modifier of its own.
+    knows_super: bool,
 }
 
 impl Decoder {
@@ -57,6 +59,7 @@ impl Decoder {
             last: Instant::now(),
             erase,
             expected_positions: 0,
+            knows_super: false,
         }
     }
 
@@ -284,6 +287,14 @@ impl Decoder {
         match meaning {
             SequenceMeaning::Nothing => {}
             // The window manager's keys: nothing here is bound to them, and they type nothing.
+            // Without the kitty protocol this bit is Meta, which iTerm2 sends for arrows with its Option key.
+            SequenceMeaning::Key(code, held)
+                if held.contains(KeyModifiers::SUPER)
+                    && !self.knows_super
+                    && !matches!(code, KeyCode::Char(_)) =>
+            {
+                out.push(key(code, (held - KeyModifiers::SUPER) | KeyModifiers::ALT));
+            }
             SequenceMeaning::Key(_, held)
                 if held.intersects(KeyModifiers::SUPER | KeyModifiers::HYPER) => {}
             SequenceMeaning::Key(code, modifiers) => out.push(key(code, modifiers)),
@@ -301,7 +312,10 @@ impl Decoder {
             }
             SequenceMeaning::PasteStart => self.mode = Mode::Paste(Vec::new()),
             SequenceMeaning::StringStart => self.mode = Mode::ControlString,
-            SequenceMeaning::Keyboard => out.push(TerminalEvent::Report(Report::EnhancedKeyboard)),
+            SequenceMeaning::Keyboard => {
+                self.knows_super = true;
+                out.push(TerminalEvent::Report(Report::EnhancedKeyboard));
+            }
             SequenceMeaning::Position { row, column } => {
                 let modifiers = super::sequence::modifiers(column).filter(|_| column <= 16);
                 let is_key = self.expected_positions == 0 && row == 1;
