@@ -56,6 +56,34 @@ fn alt_arrows_of_every_kind_switch_chats() {
 }
 
 #[test]
+fn esc_and_a_character_in_one_moment_are_two_keys_unless_alt_is_bound() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut t = demo(dir.path());
+    // As one who is used to vi leaves.
+    for (line, typed) in
+        [("\u{1b}:q\r", ":q"), ("\u{1b}:wq!\r", ":wq!"), ("\u{1b}/quti\r", "/quti")]
+    {
+        t.send(line);
+        t.wait_for("n or Esc: no");
+        t.send("n");
+        wait_for_box(&t, typed);
+        t.send("\u{15}\u{15}");
+        wait_for_box(&t, "");
+    }
+    t.send("\u{1b}ZZ");
+    wait_for_box(&t, "ZZ");
+    let screen = t.seen.0.lock().unwrap().parser.screen().contents();
+    assert!(!screen.lines().any(|line| line.contains('✓') && line.contains('q')), "{screen}");
+    // Where Alt is bound it is one key, and with the kitty protocol it always is.
+    t.send("\u{1b}x");
+    t.wait_for("All actions");
+    t.send("\u{1b}");
+    wait_for_box(&t, "ZZ");
+    t.send("\u{1b}[?0u\u{1b}:q");
+    wait_for_box(&t, "ZZq");
+}
+
+#[test]
 fn a_sequence_that_is_torn_apart_is_put_together() {
     let dir = tempfile::tempdir().unwrap();
     let mut t = demo(dir.path());

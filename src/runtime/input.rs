@@ -20,8 +20,10 @@ pub enum EventReaction {
 /// Decides what to do about an event.
 pub fn reaction(event: TerminalEvent, resolver: &mut Resolver, model: &Model) -> EventReaction {
     match event {
-        TerminalEvent::Input(event) => input_of(event, resolver, model)
-            .map_or(EventReaction::Nothing, |input| EventReaction::Feed(Box::new(input))),
+        TerminalEvent::Input(event) => match input_of(event.clone(), resolver, model) {
+            Some(input) => EventReaction::Feed(Box::new(input)),
+            None => apart(&event, model).map_or(EventReaction::Nothing, EventReaction::PutBack),
+        },
         TerminalEvent::Burst(text) => {
             let lines = text.trim_end_matches(['\r', '\n']);
             // In a dialog the first line is a choice, and the rest is for what the choice opens.
@@ -39,6 +41,19 @@ pub fn reaction(event: TerminalEvent, resolver: &mut Resolver, model: &Model) ->
         TerminalEvent::Report(Report::Position { .. }) => EventReaction::Nothing,
         TerminalEvent::Continued => EventReaction::SetModes,
     }
+}
+
+/// A character with Alt that nothing is bound to, as the two keys that it was on a terminal that sends Alt as an Esc:
+/// after `Esc :q` typed quickly, the colon must not get lost, or "q" would be a message.
+fn apart(event: &Event, model: &Model) -> Option<Vec<TerminalEvent>> {
+    let Event::Key(key) = event else { return None };
+    let is_char = matches!(key.code, KeyCode::Char(_)) && key.kind == KeyEventKind::Press;
+    let was_two = is_char && key.modifiers.contains(KeyModifiers::ALT);
+    (was_two && !model.app.prefs.enhanced_keyboard).then(|| {
+        let escape = KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE);
+        let second = KeyEvent::new(key.code, key.modifiers - KeyModifiers::ALT);
+        [escape, second].map(|key| TerminalEvent::Input(Event::Key(key))).into()
+    })
 }
 
 /// The first line as keys, and the rest as it was.
