@@ -126,8 +126,14 @@ fn start_log(global: &Global, shows_screen: bool) -> Result<(), ExitError> {
     };
     let path = &path;
     let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
-    let file =
-        file.map_err(|e| ExitError::usage(format!("{} cannot be written: {e}", path.display())))?;
+    let file = match file {
+        Ok(file) => file,
+        // Nobody asked for it, and the folder may be one that can only be read.
+        Err(_) if global.log.is_none() => return Ok(()),
+        Err(e) => {
+            return Err(ExitError::usage(format!("{} cannot be written: {e}", path.display())));
+        }
+    };
     tracing_subscriber::fmt()
         .with_writer(std::sync::Mutex::new(file))
         .with_ansi(false)

@@ -13,9 +13,11 @@ mod file_state;
 mod history;
 mod index;
 mod messages;
+mod network;
 mod outbox;
 mod read;
 mod read_only;
+mod readable;
 mod salvage;
 mod schema;
 mod search;
@@ -27,6 +29,7 @@ pub use archive::{
 };
 pub(crate) use coverage::OpenGap;
 pub use messages::ItemCompleter;
+pub(crate) use network::{network_advice, network_file_system};
 pub(crate) use outbox::{OutboxItem, OutboxState};
 pub(crate) use read::CachedConversation;
 pub(crate) use read_only::{ReadOnly, open_read_only};
@@ -35,7 +38,8 @@ pub(crate) use search::SearchHandle;
 pub(crate) use write::{Applied, SyncToken};
 pub use write::{Batch, ConversationRow, CoverageUpdate};
 
-use rusqlite::{Connection, InterruptHandle, OpenFlags};
+use readable::Readable;
+use rusqlite::{Connection, InterruptHandle};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,6 +66,10 @@ pub enum StoreError {
     Older,
     #[error("the file of the message store reports an error: {0}")]
     File(#[from] std::io::Error),
+    #[error(
+        "the message store cannot be written to, and what is in its log can only be read from a copy, which has failed: {0}"
+    )]
+    Copy(String),
     #[error("the message store is closed")]
     Closed,
 }
@@ -112,7 +120,8 @@ impl Store {
     /// # Errors
     /// When there is no such file, or its schema is of another version.
     pub(crate) fn open_read_only(path: &Path) -> Result<Self, StoreError> {
-        open_read_only(path)?;
+        // First of all it is checked.
+        drop(open_read_only(path)?);
         Self::with(None, path)
     }
 
@@ -132,17 +141,24 @@ impl Store {
 
     /// Starts the threads. Without a writer, every write fails as on a read-only database.
     fn with(writer: Option<Connection>, path: &Path) -> Result<Self, StoreError> {
-        let writer = writer.map_or_else(|| open_to_read(path), Ok)?;
-        let searcher = open_to_read(path)?;
+        let readable = Readable::of(path)?;
+        let writer = writer.map_or_else(|| readable.connect(), Ok)?;
+        let searcher = readable.connect()?;
         let interrupt = Some(Arc::new(searcher.get_interrupt_handle()));
         Ok(Self {
             writer: serve("store-writer", writer)?,
-            reader: serve("store-reader", open_to_read(path)?)?,
+            reader: serve("store-reader", readable.connect()?)?,
             searcher: serve("store-search", searcher)?,
             latest_search: search::LatestSearch::default(),
             interrupt,
             path: path.into(),
         })
+    }
+
+    /// The network file system that the store is on, if it is on one. See [`network_file_system`].
+    pub(crate) async fn network_file_system(&self) -> Option<&'static str> {
+        let folder = self.path.parent()?.to_owned();
+        tokio::task::spawn_blocking(move || network_file_system(&folder)).await.ok()?
     }
 
     /// Writes the write-ahead log back into the file, so that the next start need not read it.
@@ -193,10 +209,7 @@ fn probe(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    prepare(&connection)?;
-    Ok(connection)
+    Readable::of(path)?.connect()
 }
 
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {

@@ -169,8 +169,11 @@ pub fn start(
     (handle, receiver)
 }
 
-/// Looks for damage in the whole store, and reports it.
+/// Looks for damage in the whole store and at the file system it is on, and reports what is wrong.
 async fn examine(shared: Arc<Shared>) {
+    if let Some(kind) = shared.store.network_file_system().await {
+        shared.notice(&crate::store::network_advice(kind)).await;
+    }
     if let Err(error) = shared.store.examine().await {
         tracing::error!(%error, "the store was examined");
         shared.notice(&error.to_string()).await;

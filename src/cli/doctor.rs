@@ -62,6 +62,10 @@ pub async fn run(session: &Session, arguments: &DoctorArgs) -> Result<(), ExitEr
     }
     let mut found = vec![Finding::Pass("configuration: no errors".into())];
     found.extend(folder(&session.dir));
+    found.extend(
+        store::network_file_system(&session.dir)
+            .map(|kind| Finding::Warn(format!("file system: {}", store::network_advice(kind)))),
+    );
     found.push(stored(&file));
     found.extend(live::findings(session).await?);
     let signed_out = session.me.as_str().is_empty();

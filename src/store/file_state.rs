@@ -54,6 +54,11 @@ pub(super) fn is_cut_off(file: &Path) -> bool {
     length(file) == 0 && length(&with_suffix(file, "-wal")) > (LOG_HEADER + FRAME_HEADER) as u64
 }
 
+/// Whether everything is in the database itself.
+pub(super) fn has_no_log(file: &Path) -> bool {
+    length(&with_suffix(file, "-wal")) == 0
+}
+
 /// Refuses a store whose database is cut off.
 ///
 /// # Errors
