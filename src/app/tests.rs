@@ -13,6 +13,7 @@ mod narrow;
 mod outbox;
 mod pasting;
 mod questions;
+mod reactions;
 mod reading;
 mod sign_in;
 mod text;

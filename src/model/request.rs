@@ -195,5 +195,9 @@ pub enum ThreadChange {
 pub enum Change {
     Edit(Outgoing),
     Delete,
-    React { key: &'static str, on: bool },
+    /// Sets or takes back this account's reaction. The key is the wire's, as in [`Reaction`](super::Reaction).
+    React {
+        key: String,
+        on: bool,
+    },
 }

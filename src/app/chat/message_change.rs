@@ -5,8 +5,8 @@ use super::{Chat, Env, completion, sending};
 use crate::app::pending::{MessageChange, PendingRequest, SourcePurpose};
 use crate::model::request::Change;
 use crate::model::{
-    Block, EditTarget, Fault, Mention, Message, MessageBody, MessageKey, Outgoing, QuoteOf,
-    RawMessage, Request, RichText, SafeText, Timestamp, UserId, composer_markup,
+    Block, EditTarget, EmojiStyle, Fault, Mention, Message, MessageBody, MessageKey, Outgoing,
+    QuoteOf, RawMessage, Request, RichText, SafeText, Timestamp, UserId, composer_markup, emoticon,
 };
 
 /// The reactions on offer, with their keys on the wire (facts 3.4).
@@ -61,12 +61,22 @@ pub fn not_changed(chat: &mut Chat, env: &mut Env<'_>, change: MessageChange, fa
     env.complain(&format!("{what}: {}", fault.reason));
 }
 
-/// Reacts with one of [`REACTIONS`]; the same reaction again takes it back.
-pub fn react(chat: &mut Chat, env: &mut Env<'_>, key: &MessageKey, reaction: &'static str) {
+/// Reacts with one of [`REACTIONS`]; the same reaction again takes it back. Clients have different keys for one picture,
+/// so all of this account's reactions that look the same are taken back, by the keys that they have on the server.
+pub fn react(chat: &mut Chat, env: &mut Env<'_>, key: &MessageKey, reaction: &str) {
     let Some(message) = chat.timeline.get(key) else { return };
-    let has =
-        message.reactions.iter().any(|r| r.key.as_str() == reaction && r.users.contains(env.me));
-    change(chat, env, key, Change::React { key: reaction, on: !has });
+    let picture = emoticon::shown(reaction, "", EmojiStyle::Glyph);
+    let same =
+        |key: &str| key == reaction || emoticon::shown(key, "", EmojiStyle::Glyph) == picture;
+    let own = message.reactions.iter().filter(|r| same(&r.key) && r.users.contains(env.me));
+    let mut changes: Vec<Change> =
+        own.map(|r| Change::React { key: r.key.to_string(), on: false }).collect();
+    if changes.is_empty() {
+        changes.push(Change::React { key: reaction.to_owned(), on: true });
+    }
+    for one in changes {
+        change(chat, env, key, one);
+    }
     chat.selection = None;
 }
 
