@@ -2,16 +2,18 @@
 
 mod answers;
 mod conversation;
+mod failure;
 mod names;
 mod partial;
 mod properties;
 mod thread;
 
 pub use super::lenient::Text as JsonText;
-pub use answers::{PolledEvent, PolledEvents, error_code, error_text, events, profiles, sent};
+pub use answers::{PolledEvent, PolledEvents, events, profiles, sent};
 pub(crate) use answers::{join_url, resolved_join_url};
 pub(crate) use conversation::WireConversation;
 pub use conversation::raw_conversation;
+pub use failure::{error_code, error_text};
 pub use partial::completed;
 pub(crate) use properties::MessageProperties;
 pub use thread::{WireThread, read_receipts, thread, thread_id};

@@ -79,36 +79,6 @@ pub fn profiles(body: &str) -> Result<Vec<(UserId, SafeText)>, WireError> {
     Ok(names.collect())
 }
 
-/// The error code in an answer: `errorCode` as number or text, at the top or in JSON inside `message`.
-pub fn error_code(body: &str) -> Option<u32> {
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct ErrorAnswer<'a> {
-        #[serde(borrow, rename = "errorCode")]
-        code: Text<'a>,
-        #[serde(borrow)]
-        message: Text<'a>,
-    }
-    let body: ErrorAnswer<'_> = serde_json::from_str(body).ok()?;
-    let inner = body.message.some().filter(|m| m.starts_with('{')).and_then(|m| {
-        serde_json::from_str::<ErrorAnswer<'_>>(m)
-            .ok()?
-            .code
-            .number()
-            .and_then(|n| u32::try_from(n).ok())
-    });
-    inner.or_else(|| body.code.number().and_then(|n| u32::try_from(n).ok()))
-}
-
-/// The server's own words in an error answer: at most a line. Words that are themselves JSON are no words for people.
-pub fn error_text(body: &str) -> Option<SafeText> {
-    const LONGEST: usize = 120;
-    let json: serde_json::Value = serde_json::from_str(body).ok()?;
-    let text = json.get("message").or_else(|| json.pointer("/status/text"))?.as_str()?.trim();
-    let is_words = !text.is_empty() && !text.starts_with(['{', '[', '<']);
-    is_words.then(|| SafeText::line(&crate::model::text::cut(&SafeText::line(text), LONGEST)))
-}
-
 /// The join URL of a group, from the scheduler's answer.
 pub fn join_url(body: &str) -> Result<SafeText, WireError> {
     let url = member_of(body, "JoinUrl")?;
