@@ -4,8 +4,8 @@
 mod common;
 
 use common::clock::SteppedClock;
-use common::outages::{self, outages, with_header};
-use common::scripted::{Asked, Reply, Scripted, item};
+use common::outages::{self, Cost, MOST, outages, with_header};
+use common::scripted::{Asked, Reply, Scripted, item, item_with};
 use common::*;
 use serde_json::{Value, json};
 use skchat::model::{ConversationId, Receipts};
@@ -357,4 +357,62 @@ async fn a_rejected_token_is_told_at_once_and_tried_again_by_itself() {
     anna.passes(&clock, "live").await;
     assert!(began.elapsed() <= Duration::from_secs(8), "{:?}", began.elapsed());
     anna.end(&clock).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rejected_token_of_a_send_is_in_the_status_at_once_with_what_to_do() {
+    let server = Scripted::start(|script| {
+        script.poll_wait = Some(Duration::from_secs(30));
+        script.chat(JOE, said(1..=BEFORE));
+    })
+    .await;
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("token");
+    std::fs::write(&file, "old").unwrap();
+    let mut options = server.options(ANNA);
+    let source = skchat::client::TokenFile { path: file.clone(), shared: true };
+    options.token = skchat::client::TokenSource::File(source);
+    let backoff = (Duration::from_secs(1), Duration::from_secs(60));
+    let mut anna = Runner::launch(options, &Setup { backoff, ..setup(dir.path()) });
+    anna.wait_for("live").await;
+    anna.press(&["alt-down"]).await;
+    anna.wait_for("To joe").await;
+    server.change(|script| {
+        script.answer(|asked| {
+            let is_send = asked.is("POST", &format!("/{JOE}/messages"));
+            is_send.then(|| Reply::status(401, "{\"message\":\"Token expired\"}"))
+        });
+    });
+    let began = Instant::now();
+    anna.say("not yet").await;
+    anna.wait_for("signed out: write a new token").await;
+    assert!(began.elapsed() <= Duration::from_secs(5), "{:?}", began.elapsed());
+    // Messages are still received.
+    server.change(|script| script.event("NewMessage", &item(30, JOE, JOE, "still heard")));
+    anna.wait_for("still heard").await;
+    server.change(|script| script.answer(|_| None));
+    std::fs::write(&file, "new").unwrap();
+    let sent = |s: &str| s.lines().any(|l| l.contains("not yet") && l.trim_end().ends_with('✓'));
+    anna.wait_until("it to be sent", sent).await;
+    anna.wait_for("live").await;
+    anna.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_item_that_names_no_conversation_is_placed_by_the_link_of_its_event() {
+    let all = "https://h.example/v1/users/ME/conversations/ALL";
+    let link = format!("https://h.example/v1/users/ME/conversations/{JOE}/messages/1");
+    let server = Scripted::start(|script| script.chat(JOE, said(1..=BEFORE))).await;
+    let mut anna = Runner::launch(server.options(ANNA), &Setup::default());
+    anna.wait_for("live").await;
+    anna.press(&["alt-down", "ctrl-end"]).await;
+    anna.wait_for("said 020.").await;
+    for (n, named) in [(30, json!(all)), (31, Value::Null), (32, json!(""))] {
+        let text = format!("from everywhere {n}");
+        let fields = json!({ "conversationLink": named });
+        let message = item_with(item(n, JOE, JOE, &text), &fields);
+        server.change(|script| script.event_with_link("NewMessage", &link, &message));
+        anna.wait_for(&text).await;
+    }
+    anna.quit().await;
 }

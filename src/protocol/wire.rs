@@ -211,13 +211,8 @@ fn message_of(
 impl<'a> WireMessage<'a> {
     /// The conversation that the item names.
     fn conversation(&self) -> Option<ConversationId> {
-        self.conversation_link
-            .some()
-            .and_then(last_segment)
-            .filter(|id| !id.eq_ignore_ascii_case("ALL"))
-            .or_else(|| self.conversationid.some().map(str::to_owned))
-            .map(|id| ConversationId::new(id.split(';').next().unwrap_or_default()))
-            .filter(|id| !id.as_str().is_empty())
+        let linked = self.conversation_link.some().and_then(conversation_of_link);
+        linked.or_else(|| self.conversationid.some().and_then(conversation_named))
     }
 
     fn has_extras(&self) -> bool {
@@ -302,6 +297,21 @@ fn imported_by(properties: &MessageProperties<'_>) -> Option<UserId> {
     let raw = properties.imported_by?.get();
     let imported: Imported<'_> = serde_json::from_str(raw).ok()?;
     imported.raw.some().map(UserId::new)
+}
+
+/// The conversation that a link to it, or to something in it, leads to. `ALL` stands for none of them.
+pub fn conversation_of_link(link: &str) -> Option<ConversationId> {
+    let after = link.split_once("/conversations/").map(|(_, after)| after);
+    match after.map(|after| after.split(['/', '?', '#']).next().unwrap_or_default()) {
+        Some(segment) => conversation_named(&last_segment(segment)?),
+        None => conversation_named(&last_segment(link)?),
+    }
+}
+
+/// A conversation by its id, without the root of a thread of replies (facts 3.1).
+fn conversation_named(id: &str) -> Option<ConversationId> {
+    let id = id.split(';').next().unwrap_or_default();
+    (!id.is_empty() && !id.eq_ignore_ascii_case("ALL")).then(|| ConversationId::new(id))
 }
 
 /// The last path segment of a URL, decoded.

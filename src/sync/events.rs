@@ -70,7 +70,9 @@ impl EventBatch {
     fn add(&mut self, event: PolledEvent) {
         match event.resource_type.as_str() {
             "NewMessage" | "MessageUpdate" => {
-                self.add_message(wire::raw_message(&event.resource, None));
+                // The link of the event says where a message belongs that does not say so itself.
+                let linked = wire::conversation_of_link(&event.link);
+                self.add_message(wire::raw_message(&event.resource, linked.as_ref()));
             }
             // Its messages are separate events and may come later, so its version is not recorded as stored.
             "ConversationUpdate" => {
@@ -162,7 +164,12 @@ mod tests {
     use super::*;
 
     fn event(id: u64, kind: &str, resource: &str) -> PolledEvent {
-        PolledEvent { id, resource_type: kind.into(), resource: resource.into() }
+        PolledEvent {
+            id,
+            resource_type: kind.into(),
+            link: String::new(),
+            resource: resource.into(),
+        }
     }
 
     fn message(id: u64, kind: &str, content: &str) -> String {

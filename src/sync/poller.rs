@@ -384,32 +384,11 @@ mod tests {
     use super::*;
 
     fn event(id: u64, kind: &str, resource: &str) -> PolledEvent {
-        PolledEvent { id, resource_type: kind.into(), resource: resource.into() }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn failures_count_until_the_connection_was_good_for_minutes() {
-        let mut attempts = Attempts::default();
-        for failed in 1..=3 {
-            assert_eq!(attempts.after(ErrorKind::Unreachable), NextAttempt::Backoff(failed));
-            attempts.works();
-            tokio::time::advance(Duration::from_secs(50)).await;
-            attempts.works();
-            assert_eq!(attempts.failed, failed);
-        }
-        tokio::time::advance(HEALTHY).await;
-        attempts.works();
-        assert_eq!(attempts.failed, 0);
-    }
-
-    #[test]
-    fn an_endpoint_that_is_gone_is_registered_at_once_but_not_again_and_again() {
-        let mut attempts = Attempts::default();
-        assert_eq!(attempts.after(ErrorKind::EndpointGone), NextAttempt::Now);
-        for failed in 2..10 {
-            attempts.works();
-            let next = attempts.after(ErrorKind::EndpointGone);
-            assert_eq!(next, NextAttempt::Backoff(failed + REGISTRATION_STEPS));
+        PolledEvent {
+            id,
+            resource_type: kind.into(),
+            link: String::new(),
+            resource: resource.into(),
         }
     }
 

@@ -127,6 +127,14 @@ impl Script {
         );
     }
 
+    /// An event with the link of its resource.
+    pub fn event_with_link(&mut self, kind: &str, link: &str, resource: &Value) {
+        self.event(kind, resource);
+        if let Some(event) = self.events.back_mut() {
+            event["resourceLink"] = link.into();
+        }
+    }
+
     fn reply(&mut self, asked: &Asked) -> Reply {
         if let Some(reply) = self.special.as_mut().and_then(|special| special(asked)) {
             return reply;

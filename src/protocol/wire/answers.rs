@@ -11,6 +11,8 @@ use serde_json::value::RawValue;
 pub struct PolledEvent {
     pub id: u64,
     pub resource_type: String,
+    /// Where the resource is, such as `…/conversations/ID/messages/MID`; empty where that is not said.
+    pub link: String,
     pub resource: String,
 }
 
@@ -38,6 +40,8 @@ pub fn events(body: &str) -> PolledEvents {
         id: Text<'a>,
         #[serde(borrow, default, rename = "resourceType")]
         resource_type: Text<'a>,
+        #[serde(borrow, default, rename = "resourceLink")]
+        link: Text<'a>,
         #[serde(borrow)]
         resource: &'a RawValue,
     }
@@ -50,6 +54,7 @@ pub fn events(body: &str) -> PolledEvents {
         Some(PolledEvent {
             id: item.id.number().unwrap_or(0),
             resource_type: item.resource_type.as_str().to_owned(),
+            link: item.link.as_str().to_owned(),
             resource: item.resource.get().to_owned(),
         })
     };

@@ -133,6 +133,23 @@ fn an_answer_that_may_have_hidden_events_is_not_complete() {
 }
 
 #[test]
+fn a_link_names_the_conversation_of_what_it_leads_to() {
+    let base = "https://h.example/v1/users/ME/conversations";
+    for (link, id) in [
+        (format!("{base}/19:team@thread.skype/messages/1700000000000"), Some(TEAM)),
+        (format!("{base}/19:team@thread.skype"), Some(TEAM)),
+        (format!("{base}/19%3Ateam%40thread.skype/messages/1?x=1"), Some(TEAM)),
+        (format!("{base}/19:team@thread.skype;messageid=17/messages/18"), Some(TEAM)),
+        (format!("{base}/ALL/messages/1"), None),
+        (format!("{base}/"), None),
+        (TEAM.to_owned(), Some(TEAM)),
+        (String::new(), None),
+    ] {
+        assert_eq!(conversation_of_link(&link), id.map(Into::into), "{link}");
+    }
+}
+
+#[test]
 fn error_codes_of_every_dress() {
     assert_eq!(
         error_code(r#"{"errorCode":729,"message":"You must create an endpoint"}"#),
