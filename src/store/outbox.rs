@@ -6,6 +6,10 @@ use crate::model::{
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+/// A message that is sent is later than the stored ones by at least so many milliseconds, less the two seconds by which
+/// the look-back extends further: the server's clock is told in seconds.
+const AFTER_STORED_MS: i64 = 2_001;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OutboxState {
     /// Held back while it can still be cancelled.
@@ -161,14 +165,40 @@ impl Store {
         client_id: &ClientMessageId,
         from: OutboxState,
         to: OutboxState,
-        at: Option<Timestamp>,
     ) -> Result<bool, StoreError> {
         let client_id = client_id.clone();
         self.write(move |c| {
-            let sql = "UPDATE outbox SET state = ?3, reason = '', queued_at = min(queued_at, ?4) \
+            let sql =
+                "UPDATE outbox SET state = ?3, reason = '' WHERE client_id = ?1 AND state = ?2";
+            let values = params![client_id.as_str(), from.as_str(), to.as_str()];
+            let moved = c.prepare_cached(sql)?.execute(values)?;
+            Ok(moved > 0)
+        })
+        .await
+    }
+
+    /// Moves a queued message to [`OutboxState::Sending`], and records from when on it may be on the server. Returns false
+    /// if it was cancelled.
+    ///
+    /// The time bounds how far back the message is looked for, so it must not be later than the message by the server's
+    /// clock. `now` is that clock as the server tells it; without it the time of queueing stays. Neither may be right, but
+    /// the message cannot be older than those of its conversation that are stored already.
+    pub(crate) async fn start_sending(
+        &self,
+        client_id: &ClientMessageId,
+        now: Option<Timestamp>,
+    ) -> Result<bool, StoreError> {
+        let client_id = client_id.clone();
+        self.write(move |c| {
+            let sql = "UPDATE outbox SET state = ?3, reason = '', queued_at = min(\
+                           coalesce(?4, queued_at), \
+                           coalesce((SELECT max(m.at) + ?5 FROM messages m \
+                               WHERE m.conversation = (SELECT number FROM conversations \
+                                   WHERE id = outbox.conversation)), ?6)) \
                        WHERE client_id = ?1 AND state = ?2";
-            let at = at.map_or(i64::MAX, |at| at.0);
-            let values = params![client_id.as_str(), from.as_str(), to.as_str(), at];
+            let (from, to) = (OutboxState::Queued.as_str(), OutboxState::Sending.as_str());
+            let now = now.map(|now| now.0);
+            let values = params![client_id.as_str(), from, to, now, AFTER_STORED_MS, i64::MAX];
             let moved = c.prepare_cached(sql)?.execute(values)?;
             Ok(moved > 0)
         })

@@ -268,14 +268,43 @@ fn a_message_is_in_the_box_or_in_the_outbox_and_never_in_both() {
         assert!(store.cancel(&id, &client_id, Some(draft.clone())).await.unwrap());
         assert_eq!(both().await, (1, 0));
         store.enqueue(&id, &client_id, &outgoing, Timestamp(1), OutboxState::Queued).await.unwrap();
-        assert!(
-            store
-                .advance(&client_id, OutboxState::Queued, OutboxState::Sending, None)
-                .await
-                .unwrap()
-        );
+        assert!(store.start_sending(&client_id, None).await.unwrap());
         assert!(!store.cancel(&id, &client_id, Some(draft)).await.unwrap(), "it is on its way");
         assert_eq!(both().await, (0, 1));
+    });
+}
+
+#[test]
+fn a_message_is_looked_for_since_the_server_s_time_or_the_newest_stored_message() {
+    run(async {
+        let (_dir, store) = fresh();
+        let (id, own) = (ConversationId::new(CHAT), ClientMessageId::from("1"));
+        let outgoing = Outgoing { text: "hi".into(), ..Default::default() };
+        let day = 86_400_000;
+        for (stored, queued, now, since) in [
+            // The server's clock counts, whatever ours says.
+            (None, 100 * day, Some(3 * day), 3 * day),
+            (None, day, Some(3 * day), 3 * day),
+            (None, 100 * day, None, 100 * day),
+            // Messages have the server's clock, too.
+            (Some(2 * day), 100 * day, None, 2 * day + 2_001),
+            (Some(2 * day), 100 * day, Some(9 * day), 2 * day + 2_001),
+            (Some(50 * day), 100 * day, Some(9 * day), 9 * day),
+        ] {
+            if let Some(at) = stored {
+                let old = raw(at, at.unsigned_abs(), CHAT, "old");
+                store.apply(batch(vec![old], None), UserId::new(ME)).await.unwrap();
+            }
+            store
+                .enqueue(&id, &own, &outgoing, Timestamp(queued), OutboxState::Queued)
+                .await
+                .unwrap();
+            assert!(store.start_sending(&own, now.map(Timestamp)).await.unwrap());
+            let item = store.next_to_send(&id).await.unwrap().unwrap();
+            assert_eq!(item.queued_at, Timestamp(since), "{stored:?} {queued} {now:?}");
+            store.set_outbox_state(&own, OutboxState::Failed, "").await.unwrap();
+            assert!(store.cancel(&id, &own, None).await.unwrap());
+        }
     });
 }
 

@@ -209,9 +209,8 @@ impl OutboxWorker {
         }
         let client_id = item.client_id.clone();
         // Recorded before the request is made, so that after a crash the message is looked up.
-        let (from, to) = (OutboxState::Queued, OutboxState::Sending);
-        let at = self.shared.client.server_time();
-        match self.shared.store.advance(&client_id, from, to, at).await {
+        let now = self.shared.client.server_time();
+        match self.shared.store.start_sending(&client_id, now).await {
             Ok(true) => {}
             // Cancelled in the last moment.
             Ok(false) => return,
@@ -269,7 +268,7 @@ impl OutboxWorker {
         }
         self.shared.held.release(&item.client_id);
         let (from, to) = (OutboxState::Held, OutboxState::Queued);
-        match self.shared.store.advance(&item.client_id, from, to, None).await {
+        match self.shared.store.advance(&item.client_id, from, to).await {
             Ok(true) => self.report(&item.client_id, Delivery::Queued, None).await,
             Ok(false) => {}
             Err(error) => {

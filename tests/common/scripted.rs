@@ -93,6 +93,8 @@ pub struct Script {
     next_event: u64,
     /// How long a poll waits for events; 2 seconds unless said otherwise.
     pub poll_wait: Option<Duration>,
+    /// The `Date` of all answers, for a server with another clock, or with none that can be read.
+    pub date: Option<Box<dyn Fn() -> String + Send>>,
     /// Answers before all else.
     special: Option<Special>,
     asked: Vec<Asked>,
@@ -295,7 +297,8 @@ async fn answered(
         held.notified().await;
     }
     let mut response = Response::builder().status(StatusCode::from_u16(reply.status).unwrap());
-    for (name, value) in &reply.headers {
+    let date = script.lock().unwrap().date.as_ref().map(|date| date());
+    for (name, value) in reply.headers.iter().chain(date.map(|date| ("date", date)).iter()) {
         response = response.header(*name, value);
     }
     response.header("content-type", "application/json").body(reply.body.into()).unwrap()
