@@ -51,6 +51,17 @@ fn odd_poll(random: &Random) -> &'static str {
     }
 }
 
+/// What becomes of the answer to a poll whose events the server takes for received.
+fn lost_poll(random: &Random) -> InjectedFault {
+    let (code, body) = match random.below(4) {
+        0 => (200, "{\"eventMessages\":[]}"),
+        1 => (200, ""),
+        2 => (500, "{}"),
+        _ => (502, "<html>bad gateway</html>"),
+    };
+    InjectedFault::LostEvents { code, body }
+}
+
 /// Joe says, changes and removes things; the connection and the server misbehave meanwhile.
 async fn storm(gateway: &Gateway, proxy: &Proxy, random: &Random) {
     let joe = gateway.client(JOE);
@@ -62,10 +73,11 @@ async fn storm(gateway: &Gateway, proxy: &Proxy, random: &Random) {
             proxy.set_breaks(u32::try_from(random.below(25)).unwrap());
             faults.clear();
             for _ in 0..random.below(4) {
-                let (method, path, odd) = match random.below(3) {
+                let (method, path, odd) = match random.below(4) {
                     0 => ("GET", "/messages", InjectedFault::WithoutMetadata),
                     1 => ("GET", "/users/ME/conversations", InjectedFault::WithoutMetadata),
-                    _ => ("POST", "/poll", InjectedFault::Body(odd_poll(random))),
+                    2 => ("POST", "/poll", InjectedFault::Body(odd_poll(random))),
+                    _ => ("POST", "/poll", lost_poll(random)),
                 };
                 let fault = match random.below(6) {
                     0 => InjectedFault::Status { code: 503, error: 0, retry_after: None },
@@ -178,4 +190,25 @@ async fn after_a_storm_over_a_long_poll_nothing_is_missing_extra_or_old() {
 #[tokio::test(flavor = "multi_thread")]
 async fn after_a_storm_with_intervals_nothing_is_missing_extra_or_old() {
     nothing_is_missing_after_a_storm(PollMode::Interval, false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_poll_whose_answer_is_lost_while_the_server_takes_it_for_received_loses_nothing() {
+    for (code, body) in [(502, ""), (500, "{}"), (200, ""), (200, "{}"), (200, "<html>")] {
+        let gateway = Gateway::start().await;
+        say_as(&gateway.client(JOE), ANNA, "before").await;
+        let mut anna = Runner::start(&gateway, ANNA).await;
+        anna.wait_for("live").await;
+        anna.open("Joe").await;
+        anna.wait_for("before").await;
+        let lost = InjectedFault::LostEvents { code, body };
+        // The poll that waits now passes; the next one is lost.
+        gateway.state.faults().add("POST", "/poll", 1, lost);
+        say_as(&gateway.client(JOE), ANNA, "not lost").await;
+        anna.wait_for("not lost").await;
+        say_as(&gateway.client(JOE), ANNA, "gone on the way").await;
+        anna.wait_for("gone on the way").await;
+        anna.wait_for("live").await;
+        anna.quit().await;
+    }
 }

@@ -21,6 +21,11 @@ pub enum InjectedFault {
     Delay(Duration),
     /// The request is processed, but answered with 502.
     LostAck,
+    /// A poll whose events count as received although its answer is another one.
+    LostEvents {
+        code: u16,
+        body: &'static str,
+    },
     /// This body with status 200; the request is not processed.
     Body(&'static str),
     /// A page without its `_metadata`.

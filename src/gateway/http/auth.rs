@@ -41,6 +41,15 @@ pub async fn gate(
             next.run(request).await;
             (StatusCode::BAD_GATEWAY, "<html>bad gateway</html>").into_response()
         }
+        Some(InjectedFault::LostEvents { code, body }) => {
+            // Without the number of the last event received, those of the answer count as received.
+            let path = request.uri().path().to_owned();
+            if let Ok(uri) = path.parse() {
+                *request.uri_mut() = uri;
+            }
+            next.run(request).await;
+            play(InjectedFault::Json { code, body: body.to_owned() })
+        }
         Some(InjectedFault::WithoutMetadata) => without_metadata(next.run(request).await).await,
         Some(fault) => play(fault),
     }
@@ -86,9 +95,10 @@ fn play(fault: InjectedFault) -> Response<Body> {
             (StatusCode::FOUND, [(header::LOCATION, to)]).into_response()
         }
         InjectedFault::Body(body) => (json, body).into_response(),
-        InjectedFault::Delay(_) | InjectedFault::LostAck | InjectedFault::WithoutMetadata => {
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
-        }
+        InjectedFault::Delay(_)
+        | InjectedFault::LostAck
+        | InjectedFault::LostEvents { .. }
+        | InjectedFault::WithoutMetadata => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
 
