@@ -91,7 +91,8 @@ pub struct Client {
     http: tokio::sync::Mutex<Option<reqwest::Client>>,
     session: Mutex<ClientSession>,
     /// Held while a token is read or an endpoint registered, so that only one task does it.
-    refreshing: tokio::sync::Mutex<()>,
+    /// Holds when the endpoint was last registered anew because of a rejection, although the token was the same.
+    refreshing: tokio::sync::Mutex<Option<Instant>>,
     gate: Gate,
     budget: Mutex<RequestBudget>,
     /// When this client was made; the budget counts from here.
@@ -147,7 +148,7 @@ impl Client {
             started: Instant::now(),
             options,
             http: tokio::sync::Mutex::new(None),
-            refreshing: tokio::sync::Mutex::new(()),
+            refreshing: tokio::sync::Mutex::new(None),
             gate: Gate::default(),
             server_clock: Mutex::new(None),
         }

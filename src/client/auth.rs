@@ -11,8 +11,12 @@ use reqwest::Method;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
+
+/// A registration lasts longer than this, so what is rejected sooner is the token.
+const REGISTRATION_LASTS: Duration = Duration::from_secs(10 * 60);
 
 /// A token. Its `Debug` output does not contain it, and its memory is cleared when it is dropped.
 #[derive(Clone, PartialEq, Eq)]
@@ -184,13 +188,11 @@ impl Client {
                 let sourced = SourcedToken::read(&self.options.token, rejected).await?;
                 let same = self.session(|s| s.take(sourced));
                 if same {
-                    return Err(Error::signed_out("the server rejects the token"));
+                    return Err(Error::token_rejected());
                 }
                 match self.send_once(&call).await {
                     Ok(_) => Ok(()),
-                    Err(e) if e.kind == ErrorKind::TokenRejected => {
-                        Err(Error::signed_out("the server rejects the token"))
-                    }
+                    Err(e) if e.kind == ErrorKind::TokenRejected => Err(Error::token_rejected()),
                     Err(e) => Err(e),
                 }
             }
@@ -205,26 +207,29 @@ impl Client {
         used: u64,
         credential: Credential,
     ) -> Result<(), Error> {
-        let _one = self.refreshing.lock().await;
+        let mut registered_again = self.refreshing.lock().await;
         if self.session(|s| s.generation) != used {
             return Ok(());
         }
         let rejected = self.session(|s| s.token.clone());
         let sourced = SourcedToken::read(&self.options.token, rejected).await?;
-        let same = self.session(|s| {
-            // The answer of another service says nothing about the registration with the chat hosts.
-            if credential != Credential::Service {
-                s.registration = None;
+        // The answer of another service says nothing about the registration with the chat hosts.
+        let registers = credential != Credential::Service;
+        let by_registration = self.options.auth == crate::model::AuthStyle::Registration;
+        let repeats = self.session(|s| {
+            let same = s.take(sourced);
+            let recent = registered_again.is_some_and(|at| at.elapsed() < REGISTRATION_LASTS);
+            // The registration may have ended, but not again and again.
+            if same && (!registers || !by_registration || recent) {
+                return false;
             }
-            s.take(sourced)
+            if registers {
+                s.registration = None;
+                *registered_again = same.then(Instant::now);
+            }
+            true
         });
-        if same
-            && (self.options.auth != crate::model::AuthStyle::Registration
-                || credential == Credential::Service)
-        {
-            return Err(Error::signed_out("the server rejects the token"));
-        }
-        Ok(())
+        if repeats { Ok(()) } else { Err(Error::token_rejected()) }
     }
 
     /// What the user can do about a token that is rejected.

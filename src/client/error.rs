@@ -181,6 +181,11 @@ impl Error {
         Self::new(ErrorKind::Unavailable, message, false)
     }
 
+    /// The server rejects the token, and its source gives no other one.
+    pub(super) fn token_rejected() -> Self {
+        Self::new(ErrorKind::TokenRejected, "the server rejects the token", false)
+    }
+
     pub(super) fn unsupported(message: &str) -> Self {
         Self::new(ErrorKind::Unsupported, message, false)
     }

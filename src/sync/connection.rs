@@ -1,5 +1,6 @@
 //! Whether there is a connection, and waking up the tasks that wait for one.
 
+use super::outbox::TokenRejection;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -12,6 +13,8 @@ pub struct ConnectionSignals {
     came_online: Notify,
     /// Ends every wait between two attempts.
     retry_now: Notify,
+    /// The token was rejected for a message.
+    pub token_rejection: TokenRejection,
     /// The server sends changes as events. Otherwise, what this account changes has to be fetched again.
     has_events: AtomicBool,
     /// In this run a page has shown a message that was accepted just before.

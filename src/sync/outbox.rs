@@ -4,9 +4,12 @@
 
 mod lookup;
 mod outcome;
+mod rejection;
+
+pub use rejection::TokenRejection;
 
 use super::{Shared, wall_clock};
-use crate::client::{Error, ErrorKind};
+use crate::client::Error;
 use crate::model::{
     ClientMessageId, ConversationId, Delivery, Delta, Draft, Fault, FaultKind, MessageKey, Outgoing,
 };
@@ -200,6 +203,10 @@ impl OutboxWorker {
             NextStep::Wait => return,
             NextStep::LookUp => return self.resolve_outcome(item, progress).await,
         }
+        let _turn = self.shared.connection.token_rejection.turn().await;
+        if let Some(due) = self.shared.connection.token_rejection.due() {
+            return self.wait_for_token(due).await;
+        }
         if self.shared.client.server_time().is_none()
             // Any answer tells the server's time, by which the message is looked for if its own answer is lost.
             && let Err(error) = self.shared.client.conversations(1).await
@@ -223,6 +230,7 @@ impl OutboxWorker {
         match self.try_once(&item).await {
             SendOutcome::Accepted(key) => {
                 *progress = ChatProgress::default();
+                self.token_accepted().await;
                 self.set_state(&client_id, OutboxState::Sent, "").await;
                 if let Some(key) = &key {
                     self.shared.receipts.sent(&self.id, key.at);
@@ -239,10 +247,8 @@ impl OutboxWorker {
             SendOutcome::NotSent(error) => {
                 self.set_state(&client_id, OutboxState::Queued, "").await;
                 self.report(&client_id, Delivery::Queued, None).await;
-                if matches!(error.kind, ErrorKind::SignedOut | ErrorKind::TokenRejected) {
-                    let advice = self.shared.client.token_advice();
-                    let message = format!("not sent yet, the token was rejected: {advice}");
-                    self.shared.notice(&message).await;
+                if rejection::is_of_token(&error) {
+                    return self.token_rejected(&error).await;
                 }
                 self.pause(progress, Some(&error)).await;
             }

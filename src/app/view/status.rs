@@ -75,6 +75,8 @@ fn top(app: &AppState, columns: usize) -> Bar {
     }
     // Program, account and counts keep their room; the reason of a problem gets what is left.
     let room = columns.saturating_sub(if columns < 60 { 20 } else { 26 });
+    // Of a long reason the beginning is enough: notices say it in full.
+    let room = room.min(columns.saturating_sub(bar.right_width() + 10).max(31));
     let label = match account.id.archive() {
         Some(name) => Label::new(format!("archive {}", cut(name, 20)), Tone::New),
         None => connection(app, &account.connection, room),
@@ -159,8 +161,8 @@ pub(super) fn connection(app: &AppState, connection: &Connection, columns: usize
         ConnectionState::Connecting => ("connecting…".to_owned(), Tone::Dim),
         ConnectionState::Waiting { why, .. } => {
             let retry = match connection.retry_in(now) {
-                Some(seconds) if seconds > 0 => format!("retry in {seconds}s"),
-                _ => "retrying".to_owned(),
+                Some(seconds) if seconds > 0 => format!(" · retry in {seconds}s"),
+                _ => ", trying again".to_owned(),
             };
             let since = match connection.lost_for(now) {
                 Some(seconds @ 1..=99) => format!(" {seconds}s"),
@@ -175,24 +177,34 @@ pub(super) fn connection(app: &AppState, connection: &Connection, columns: usize
         ConnectionState::SignedOut { why, way } => {
             let next = match way {
                 SignInWay::Token => "F5 tries again",
-                SignInWay::Personal | SignInWay::Work => "Ctrl-X s signs in",
+                SignInWay::Personal | SignInWay::Work => {
+                    let text = trouble("signed out", why, " · Ctrl-X s signs in", columns);
+                    return Label::new(text, Tone::Bad);
+                }
             };
-            return Label::new(trouble("signed out", why, next, columns), Tone::Bad);
+            // What to do about it matters more than the key.
+            let text = format!("signed out: {why} · {next}");
+            let text = if width(&text) <= columns {
+                text
+            } else {
+                cut(&format!("signed out: {why}"), columns)
+            };
+            return Label::new(text, Tone::Bad);
         }
     };
     Label::new(cut(&text, columns), tone)
 }
 
-/// What is wrong, why, and what comes next; the reason is cut first.
+/// What is wrong, why, and what comes next, which begins with what separates it; the reason is cut first.
 fn trouble(what: &str, why: &str, next: &str, columns: usize) -> String {
     const MAX_REASON: usize = 40;
     const MIN_REASON: usize = 7;
-    let fixed = width(what) + width(next) + 5;
+    let fixed = width(what) + width(next) + 2;
     let room = columns.saturating_sub(fixed).min(MAX_REASON);
     if room >= width(why).min(MIN_REASON) {
-        return format!("{what}: {} · {next}", cut(why, room));
+        return format!("{what}: {}{next}", cut(why, room));
     }
-    let without = format!("{what} · {next}");
+    let without = format!("{what}{next}");
     if width(&without) <= columns { without } else { cut(what, columns) }
 }
 
