@@ -3,11 +3,15 @@
 
 mod common;
 
+use common::clock::SteppedClock;
 use common::scripted::{Asked, Reply, Scripted};
 use common::*;
 use serde_json::{Value, json};
-use skchat::model::{Receipts, Timestamp};
+use skchat::model::{PollMode, Receipts, Timestamp};
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// A server whose answers to sends get lost.
 #[derive(Default)]
@@ -26,6 +30,12 @@ struct World {
     lags: bool,
     /// How far the server's clock is behind ours, in milliseconds.
     behind: i64,
+    /// It does not tell its clock.
+    no_date: bool,
+    /// So many messages from Joe follow each own one whose answer gets lost.
+    newer: usize,
+    /// What the next sends are answered, and whether the message is kept.
+    answers: VecDeque<(Reply, bool)>,
 }
 
 impl World {
@@ -52,7 +62,7 @@ impl World {
     fn page(&self, asked: &Asked) -> Reply {
         let mine = |m: &Value| m["from"].as_str().is_some_and(|from| from.ends_with(ANNA));
         let shown = self.messages.iter().filter(|m| !(self.lags && mine(m)));
-        let skip = asked.value("syncState").map_or(0, |state| state.parse::<usize>().unwrap());
+        let skip = asked.value("syncState").map_or(0, |state| state.parse().unwrap_or(0));
         let all: Vec<Value> = shown
             .cloned()
             .map(|mut m| {
@@ -70,6 +80,12 @@ impl World {
     fn send(&mut self, asked: &Asked) -> Reply {
         let text = asked.body["content"].as_str().unwrap_or_default().to_owned();
         self.sent.push(text.clone());
+        if let Some((reply, is_kept)) = self.answers.pop_front() {
+            if is_kept {
+                self.add(ANNA, &text, &asked.body["clientmessageid"]);
+            }
+            return reply;
+        }
         let is_lost = self.lost > 0;
         self.lost = self.lost.saturating_sub(1);
         if is_lost && self.drops {
@@ -77,6 +93,9 @@ impl World {
         }
         let at = self.add(ANNA, &text, &asked.body["clientmessageid"]);
         if is_lost {
+            for n in 0..self.newer {
+                self.add(JOE, &format!("newer {n:03}"), &json!(n.to_string()));
+            }
             return Reply::status(502, "");
         }
         Reply::status(201, &json!({ "OriginalArrivalTime": at }).to_string())
@@ -85,22 +104,26 @@ impl World {
     fn answer(&mut self, asked: &Asked) -> Option<Reply> {
         let is_signal =
             asked.body["messagetype"].as_str().is_some_and(|t| t.starts_with("Control"));
-        let reply = if asked.is("POST", "/messages") && !is_signal {
-            self.send(asked)
+        if asked.is("POST", "/messages") && !is_signal {
+            Some(self.send(asked))
         } else if asked.is("GET", &format!("/{JOE}/messages")) {
-            self.page(asked)
+            Some(self.page(asked))
         } else if asked.is("GET", "/conversations") && !asked.path.contains(JOE) {
             let last = self.messages.first().cloned().unwrap_or_default();
-            let chat = json!({ "id": JOE, "version": 7, "lastMessage": last });
-            Reply::json(&json!({ "conversations": [chat], "_metadata": {} }))
+            let chat = json!({ "id": JOE, "version": last["version"], "lastMessage": last });
+            Some(Reply::json(&json!({ "conversations": [chat], "_metadata": {} })))
         } else {
-            return None;
-        };
-        let date = jiff::Timestamp::from_millisecond(self.now())
-            .unwrap()
-            .to_zoned(jiff::tz::TimeZone::UTC);
-        let date = date.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
-        Some(Reply { headers: vec![("date", date)], ..reply })
+            None
+        }
+    }
+
+    /// The `Date` of every answer.
+    fn date(&self) -> String {
+        if self.no_date {
+            return "none".to_owned();
+        }
+        let now = jiff::Timestamp::from_millisecond(self.now()).unwrap();
+        now.to_zoned(jiff::tz::TimeZone::UTC).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
     }
 
     fn copies(&self, text: &str) -> usize {
@@ -108,14 +131,22 @@ impl World {
     }
 }
 
-/// Anna in the chat with Joe.
-async fn opened(world: World) -> (Arc<Mutex<World>>, Scripted, Runner) {
+/// A server for Anna's chat with Joe.
+async fn serve(world: World) -> (Arc<Mutex<World>>, Scripted) {
     let world = Arc::new(Mutex::new(world));
     world.lock().unwrap().add(JOE, "hello there", &json!("1"));
-    let held = Arc::clone(&world);
-    let server =
-        Scripted::start(|script| script.answer(move |asked| held.lock().unwrap().answer(asked)))
-            .await;
+    let (held, clock) = (Arc::clone(&world), Arc::clone(&world));
+    let server = Scripted::start(|script| {
+        script.answer(move |asked| held.lock().unwrap().answer(asked));
+        script.date = Some(Box::new(move || clock.lock().unwrap().date()));
+    })
+    .await;
+    (world, server)
+}
+
+/// Anna in the chat with Joe.
+async fn opened(world: World) -> (Arc<Mutex<World>>, Scripted, Runner) {
+    let (world, server) = serve(world).await;
     let setup = Setup { receipts: Receipts::Never, ..Setup::default() };
     let mut anna = Runner::launch(server.options(ANNA), &setup);
     anna.wait_for("live").await;
@@ -140,6 +171,27 @@ async fn a_lost_answer_is_found_in_the_pages_and_nothing_is_sent_twice() {
         shown_sent(&mut anna, "only once").await;
         assert_eq!(world.lock().unwrap().copies("only once"), 1, "{behind}");
         anna.quit().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_a_wrong_clock_a_message_is_found_below_many_newer_ones() {
+    const YEARS: i64 = 3 * 365 * 86_400_000;
+    for behind in [0, 20 * 60_000, -20 * 60_000, YEARS, -YEARS] {
+        for no_date in [false, true] {
+            let world = World { lost: 1, newer: 150, behind, no_date, ..World::default() };
+            let (world, server, mut anna) = opened(world).await;
+            anna.say("only once").await;
+            // Three pages of newer messages, and then the one that has it.
+            server.until("GET", "syncState=150", 1).await;
+            anna.wait_gone("unsent").await;
+            let (sends, copies) = {
+                let world = world.lock().unwrap();
+                (world.sent.len(), world.copies("only once"))
+            };
+            assert_eq!((sends, copies), (1, 1), "{behind} behind, no date: {no_date}");
+            anna.quit().await;
+        }
     }
 }
 
@@ -183,4 +235,115 @@ async fn where_reads_are_known_to_follow_writes_a_lost_message_is_sent_again() {
     let copies = |text: &str| world.lock().unwrap().copies(text);
     assert_eq!((copies("first"), copies("second")), (1, 1));
     anna.quit().await;
+}
+
+/// An answer that reports an error.
+fn failure(status: u16, code: u32, words: &str) -> Reply {
+    Reply::status(status, &json!({ "errorCode": code, "message": words }).to_string())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_message_says_why_in_words_and_is_not_sent_again() {
+    let nested = json!({ "errorCode": 206, "message": "8:joe.4 has blocked you" }).to_string();
+    let envelope = json!({ "error": { "code": 284, "message": "Gone since 1700000000000" } });
+    for (answer, words) in [
+        (failure(429, 804, ""), vec!["has not accepted your contact request yet"]),
+        (
+            failure(403, 206, &nested),
+            vec!["not accepted in this conversation", "… has blocked you"],
+        ),
+        (Reply::status(400, &envelope.to_string()), vec!["cannot be reached", "Gone since …"]),
+        (failure(403, 403, "Forbidden by policy"), vec!["not allowed", "Forbidden by policy"]),
+        (failure(200, 206, "Not today"), vec!["not accepted in this", "Not today"]),
+        (Reply::status(400, "<html><title>No bots</title></html>"), vec!["refused", "No bots"]),
+        (Reply::status(404, ""), vec!["not found (404)"]),
+        (Reply::status(413, "{}"), vec!["the message is too large"]),
+    ] {
+        let name = format!("{answer:?}");
+        let world = World { answers: [(answer, false)].into(), ..World::default() };
+        let (world, _server, mut anna) = opened(world).await;
+        anna.resize(300, 24).await;
+        anna.say("is this fine?").await;
+        let screen = anna.wait_for("not sent").await;
+        assert!(words.iter().all(|word| screen.contains(word)), "{name}\n{screen}");
+        assert!(
+            !screen.contains("8:joe.4 has") && !screen.contains("17000000"),
+            "{name}\n{screen}"
+        );
+        assert_eq!(world.lock().unwrap().sent.len(), 1, "{name}");
+        anna.quit().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_waits_where_the_server_asks_for_a_pause_in_an_answer_that_looks_like_success() {
+    let clock = SteppedClock::start();
+    for code in [800, 803, 820, 899, 429] {
+        let answers = [(failure(200, code, "Slow down"), false), (failure(429, code, ""), false)];
+        let (world, server) = serve(World { answers: answers.into(), ..World::default() }).await;
+        server.change(|script| script.poll_wait = Some(Duration::from_secs(30)));
+        let dir = tempfile::tempdir().unwrap();
+        let backoff = (Duration::from_secs(1), Duration::from_secs(60));
+        let receipts = Receipts::Never;
+        let setup = Setup { receipts, backoff, dir: Some(dir.path()), ..Setup::default() };
+        let mut anna = Runner::launch(server.options(ANNA), &setup);
+        anna.passes(&clock, "live").await;
+        anna.press(&["alt-down"]).await;
+        anna.passes(&clock, "hello there").await;
+        let began = Instant::now();
+        anna.paste("in a while").await;
+        anna.passes(&clock, "in a while").await;
+        anna.press(&["enter"]).await;
+        anna.passes(&clock, "unsent").await;
+        anna.passes(&clock, "✓").await;
+        assert!(began.elapsed() > Duration::from_secs(30), "{code}: {:?}", began.elapsed());
+        let (sends, copies) = {
+            let world = world.lock().unwrap();
+            (world.sent.len(), world.copies("in a while"))
+        };
+        assert_eq!((sends, copies), (3, 1), "{code}");
+        anna.end(&clock).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_whose_answer_names_no_id_gets_it_from_the_next_page_or_event() {
+    for (status, body) in [
+        (201, ""),
+        (201, "{}"),
+        (201, "null"),
+        (200, "[]"),
+        (201, "{\"OriginalArrivalTime\":0}"),
+        (201, "{\"OriginalArrivalTime\":\"0\"}"),
+        (201, "{\"OriginalArrivalTime\":null}"),
+    ] {
+        for by_event in [false, true] {
+            let name = format!("{status} {body}, by event: {by_event}");
+            let answers = [(Reply::status(status, body), true)].into();
+            let (world, server) = serve(World { answers, ..World::default() }).await;
+            let poll = if by_event { PollMode::Long } else { PollMode::Interval };
+            let setup = Setup { receipts: Receipts::Never, poll, ..Setup::default() };
+            let mut anna = Runner::launch(server.options(ANNA), &setup);
+            anna.wait_for("live").await;
+            anna.press(&["alt-down"]).await;
+            anna.wait_for("hello there").await;
+            anna.say("without an id").await;
+            server.until("POST", &format!("/{JOE}/messages"), 1).await;
+            shown_sent(&mut anna, "without an id").await;
+            let echo = world.lock().unwrap().messages[0].clone();
+            if by_event {
+                server.change(|script| script.event("NewMessage", &echo));
+            }
+            // It can be edited only when its id is known.
+            let id = echo["id"].as_str().unwrap();
+            let path = format!("/{JOE}/messages/{id}");
+            anna.press(&["ctrl-up"]).await;
+            anna.press_until("e", "editing", |s| s.contains("editing:")).await;
+            anna.type_text(" now").await;
+            anna.press(&["enter"]).await;
+            server.until("PUT", &path, 1).await;
+            assert_eq!(world.lock().unwrap().sent.len(), 1, "{name}");
+            anna.quit().await;
+        }
+    }
 }

@@ -236,8 +236,9 @@ impl OutboxWorker {
                     self.shared.receipts.sent(&self.id, key.at);
                 }
                 self.report(&client_id, Delivery::Sent, key.clone()).await;
-                if let Some(key) = key {
-                    self.prove_reads(&key).await;
+                match key {
+                    Some(key) => self.prove_reads(&key).await,
+                    None => self.find_key(&client_id).await,
                 }
             }
             SendOutcome::Rejected(reason) => {

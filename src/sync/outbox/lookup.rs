@@ -4,7 +4,7 @@ use super::super::walk::{PastEnd, Walk};
 use super::outcome::{AfterLook, Look, after_look, may_be, reaches_back};
 use super::{ChatProgress, OutboxWorker, WANTED};
 use crate::client::{Error, ErrorKind};
-use crate::model::{Delivery, MessageKey, NOT_CONFIRMED, RawMessage, SafeText};
+use crate::model::{ClientMessageId, Delivery, MessageKey, NOT_CONFIRMED, RawMessage, SafeText};
 use crate::store::{OutboxItem, OutboxState};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -28,6 +28,20 @@ impl OutboxWorker {
         let follows = page.items.iter().any(|raw| raw.key().id == key.id);
         if began.elapsed() <= READ_LAG {
             self.record_reads(follows).await;
+        }
+    }
+
+    /// Looks in the newest page for a message that was accepted without an id: without one it cannot be changed. If it is
+    /// not there yet, its copy brings the id.
+    pub(super) async fn find_key(&self, client_id: &ClientMessageId) {
+        let Ok(page) = self.shared.client.messages(&self.id, self.shared.options.page).await else {
+            return;
+        };
+        let own = |raw: &&RawMessage| {
+            raw.sender == self.shared.me && raw.client_id.as_ref() == Some(client_id)
+        };
+        if let Some(found) = page.items.iter().find(own) {
+            self.report(client_id, Delivery::Sent, Some(found.key())).await;
         }
     }
 
