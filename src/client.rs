@@ -78,7 +78,8 @@ impl ClientOptions {
             auth: AuthStyle::Registration,
             token,
             timeout: Duration::from_secs(30),
-            poll_timeout: Duration::from_secs(40),
+            // So that a dead connection is reported within 40 seconds.
+            poll_timeout: Duration::from_millis(39_500),
             ca_file: None,
         }
     }
@@ -266,6 +267,10 @@ impl Client {
         let purpose = Purpose::new(call.method.as_str(), call.path, is_poll);
         let pass = self.admit(&purpose, call).await?;
         let mut result = self.exchange(call).await;
+        // Of a poll, what can be read counts.
+        if !is_poll && result.as_ref().is_ok_and(|reply| is_cut_off(&reply.body)) {
+            result = Err(Error::cut_off());
+        }
         if result.as_ref().is_err_and(Error::is_timeout) {
             *self.http.lock().await = None;
         }
@@ -366,6 +371,13 @@ impl Client {
             _ => Err(Error::refused("the server redirects to a host that is not allowed")),
         }
     }
+}
+
+/// Whether the JSON of an answer ends too early.
+fn is_cut_off(body: &str) -> bool {
+    let body = body.trim();
+    let ends = |open, close| body.starts_with(open) && !body.ends_with(close);
+    ends('{', '}') || ends('[', ']')
 }
 
 fn header(headers: &HeaderMap, name: &str) -> Option<String> {

@@ -8,6 +8,7 @@ mod accounts;
 mod activity;
 mod apply;
 mod archive_files;
+mod attempts;
 mod backfill;
 mod catch_up;
 mod connection;

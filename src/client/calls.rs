@@ -312,9 +312,12 @@ impl Client {
             .await?;
         // Without this some hosts send no events for edits and reactions. It is no error if a host does not know it.
         let path = self.service().endpoint_property("supportsMessageProperties");
+        let registered = self.session(|s| s.registration.clone());
         let set = self.endpoint(Method::PUT, &path, Some(&encode::message_properties())).await;
         if let Err(error) = set {
             tracing::debug!(%error, "the server does not send message properties as events");
+            // The subscription that was just made belongs to it.
+            self.session(|s| s.registration = s.registration.take().or(registered));
         }
         Ok(())
     }

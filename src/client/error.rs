@@ -134,7 +134,12 @@ impl Error {
         Self { no_service: true, ..error }
     }
 
-    /// Whatever answered, it was not the service.
+    /// An answer that ends too early.
+    pub(super) fn cut_off() -> Self {
+        Self { no_service: true, ..Self::bad_answer("the answer is not JSON, or cut off") }
+    }
+
+    /// Whatever answered, it was not the service as it should be.
     pub(super) fn is_no_service(&self) -> bool {
         self.no_service
     }
@@ -145,7 +150,7 @@ impl Error {
         Self { oversized: true, ..error }
     }
 
-    pub(super) fn is_oversized(&self) -> bool {
+    pub(crate) fn is_oversized(&self) -> bool {
         self.oversized
     }
 
@@ -210,7 +215,7 @@ impl Error {
 
     /// A request without an answer, or with an incomplete one.
     pub(super) fn transport(error: reqwest::Error, timeout: Duration) -> Self {
-        let no_answer = format!("no answer for {} s", timeout.as_secs());
+        let no_answer = format!("no answer for {:.0} s", timeout.as_secs_f64());
         let is_timeout = error.is_timeout();
         let (message, outcome_unknown) = if let Some(fault) = super::tls::certificate_fault(&error)
         {

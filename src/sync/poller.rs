@@ -1,6 +1,7 @@
 //! The poller: connects, catches up, and then receives events by long poll or polls at intervals.
 
 use super::Shared;
+use super::attempts::{Attempts, NextAttempt};
 use super::events::apply_events;
 use super::schedule::{PollIntervals, PollSchedule, PollStep};
 use crate::client::{Error, ErrorKind};
@@ -19,20 +20,14 @@ const SIGNED_OUT_FACTOR: u32 = 5;
 /// An empty answer sooner than this means that the server does not hold the poll.
 const QUICK: Duration = Duration::from_secs(1);
 
-/// A server that works for so long is trusted again: the next interruption begins with short waits.
-const HEALTHY: Duration = Duration::from_secs(120);
-
-/// After a failure a poll has to be open for so long before the connection counts as one.
-const HOLDS: Duration = Duration::from_secs(3);
-
 /// After so many answers that might have hidden something and did not, the next ones are checked without a word.
 const HARMLESS: u32 = 3;
 
+/// After a wrong answer the list is read as well, so the back-off begins with longer waits.
+const WRONG_STEPS: u32 = 4;
+
 /// A jump in the ids of events is looked into after so long, if there is no quiet moment before.
 const JUMP_WAITS: Duration = Duration::from_secs(60);
-
-/// A new registration is followed by several requests, so its back-off begins with longer waits.
-const REGISTRATION_STEPS: u32 = 4;
 
 pub async fn run(shared: Arc<Shared>) {
     let mut attempts = Attempts::default();
@@ -47,10 +42,14 @@ pub async fn run(shared: Arc<Shared>) {
         };
         shared.connection.set_online(false);
         tracing::info!(kind = ?error.kind, error = error.with_causes(), "the connection ended");
-        if !keeps_channel(error.kind) {
+        if !keeps_channel(&error) {
             channel = EventChannel::default();
         }
-        let why = SafeText::line(&error.shown());
+        let why = match error.kind {
+            ErrorKind::TokenRejected => shared.client.token_advice(),
+            _ => error.shown(),
+        };
+        let why = SafeText::line(&why);
         let wait = match attempts.after(error.kind) {
             NextAttempt::Now => continue,
             NextAttempt::SignedOut => {
@@ -62,6 +61,9 @@ pub async fn run(shared: Arc<Shared>) {
             }
             NextAttempt::After(wait) => wait,
             NextAttempt::Backoff(steps) => shared.backoff(steps),
+            NextAttempt::Register => {
+                shared.options.backoff_cap + shared.backoff(attempts.failed) / 2
+            }
         };
         let attempt = attempts.failed;
         shared.send(Delta::Connection(ConnectionState::Waiting { wait, attempt, why })).await;
@@ -103,59 +105,12 @@ struct EventChannel {
 }
 
 /// Whether the subscription is still there after an error. If it is not, the next poll says so.
-fn keeps_channel(kind: ErrorKind) -> bool {
-    matches!(kind, ErrorKind::RetryAfter(_) | ErrorKind::Unreachable | ErrorKind::Unavailable)
-}
-
-/// Attempts to connect since the connection was last good for some time.
-#[derive(Debug, Default)]
-struct Attempts {
-    failed: u32,
-    /// Since when there was no failure.
-    works_since: Option<Instant>,
-    /// How often in a row the token was rejected.
-    rejected: u32,
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum NextAttempt {
-    Now,
-    /// With a new token, or when the user asks for it.
-    SignedOut,
-    /// When the server allows it.
-    After(Duration),
-    /// After the wait of so many failures.
-    Backoff(u32),
-}
-
-impl Attempts {
-    /// What follows an error that ended the connection.
-    fn after(&mut self, kind: ErrorKind) -> NextAttempt {
-        self.works_since = None;
-        let is_first = self.failed == 0;
-        self.failed = self.failed.saturating_add(1);
-        match kind {
-            // The server does answer, so a new endpoint is registered at once, but not twice in a row. What was missed is
-            // fetched as after any other interruption.
-            ErrorKind::EndpointGone if is_first => NextAttempt::Now,
-            ErrorKind::EndpointGone => NextAttempt::Backoff(self.failed + REGISTRATION_STEPS),
-            ErrorKind::SignedOut | ErrorKind::TokenRejected => {
-                self.failed = 0;
-                self.rejected = self.rejected.saturating_add(1);
-                NextAttempt::SignedOut
-            }
-            ErrorKind::RetryAfter(wait) => NextAttempt::After(wait),
-            _ => NextAttempt::Backoff(self.failed),
-        }
-    }
-
-    /// The connection works. Earlier failures count until it has done so for some time.
-    fn works(&mut self) {
-        let since = *self.works_since.get_or_insert_with(Instant::now);
-        self.rejected = 0;
-        if since.elapsed() >= HEALTHY {
-            self.failed = 0;
-        }
+fn keeps_channel(error: &Error) -> bool {
+    match error.kind {
+        ErrorKind::RetryAfter(_) | ErrorKind::Unreachable | ErrorKind::Unavailable => true,
+        // Events that are too many to be read would come again and again.
+        ErrorKind::BadAnswer => !error.is_oversized(),
+        _ => false,
     }
 }
 
@@ -171,7 +126,12 @@ async fn session(
     };
     channel.long = Some(long);
     shared.connection.set_has_events(long);
-    shared.refresh(true).await?;
+    // While only polls fail, the list is not read for each of them, but when one of them holds.
+    attempts.behind = attempts.listed && long;
+    if !attempts.behind {
+        shared.refresh(true).await?;
+        attempts.listed = true;
+    }
     if attempts.failed == 0 || !long {
         online(shared).await;
     }
@@ -214,7 +174,7 @@ async fn take_events(
     let mut odd = 0;
     loop {
         let asked = Instant::now();
-        let answer = match poll(shared, channel.ack).await {
+        let answer = match poll(shared, channel.ack, attempts).await {
             // The subscription stays: it goes on where it was.
             Err(Error { kind: ErrorKind::RetryAfter(wait), message, .. }) => {
                 odd += 1;
@@ -225,9 +185,7 @@ async fn take_events(
             other => other?,
         };
         let quick = asked.elapsed() < QUICK;
-        if !shared.connection.is_online() {
-            online(shared).await;
-        }
+        come_back(shared, attempts).await?;
         // Only an answered poll proves that the connection works.
         attempts.works();
         // That is how some servers say that there are no events.
@@ -245,7 +203,8 @@ async fn take_events(
             odd += 1;
             check(shared, channel, !answer_is_empty).await?;
             if quick && odd > 1 {
-                shared.connection.wait(shared.backoff(odd)).await;
+                let steps = if answer_is_empty { odd } else { odd + WRONG_STEPS };
+                shared.connection.wait(shared.backoff(steps)).await;
             }
             continue;
         }
@@ -270,18 +229,44 @@ impl EventChannel {
 }
 
 /// Polls for events. The connection counts as one again when the poll is open for some time.
-async fn poll(shared: &Shared, ack: u64) -> Result<PolledEvents, Error> {
+async fn poll(shared: &Shared, ack: u64, attempts: &mut Attempts) -> Result<PolledEvents, Error> {
     // A poll acknowledges the events of the one before, so that events are sent again if an answer is lost.
     let poll = shared.client.poll(Some(ack));
     if shared.connection.is_online() {
         return poll.await;
     }
     tokio::pin!(poll);
-    if let Ok(answer) = tokio::time::timeout(HOLDS, poll.as_mut()).await {
+    if let Ok(answer) = tokio::time::timeout(attempts.holds(), poll.as_mut()).await {
         return answer;
     }
-    online(shared).await;
-    poll.await
+    let back = come_back(shared, attempts);
+    tokio::pin!(back);
+    tokio::select! {
+        answer = poll.as_mut() => {
+            let answer = answer?;
+            back.await?;
+            Ok(answer)
+        }
+        done = back.as_mut() => {
+            done?;
+            poll.await
+        }
+    }
+}
+
+/// Fetches what was missed, if the list has not been read since, and reports that the connection is there.
+async fn come_back(shared: &Shared, attempts: &mut Attempts) -> Result<(), Error> {
+    if attempts.behind {
+        // Where it cannot be read, the next attempt begins with it.
+        attempts.listed = false;
+        shared.refresh(true).await?;
+        attempts.listed = true;
+        attempts.behind = false;
+    }
+    if !shared.connection.is_online() {
+        online(shared).await;
+    }
+    Ok(())
 }
 
 /// After an answer that may have hidden something: fetches what it may have been by the list, before the status says
@@ -390,16 +375,6 @@ mod tests {
             link: String::new(),
             resource: resource.into(),
         }
-    }
-
-    #[test]
-    fn a_rejected_token_waits_for_the_user_and_a_busy_server_for_the_time_it_asked_for() {
-        let mut attempts = Attempts::default();
-        attempts.after(ErrorKind::Unreachable);
-        assert_eq!(attempts.after(ErrorKind::TokenRejected), NextAttempt::SignedOut);
-        assert_eq!(attempts.failed, 0, "the next attempt says that it connects");
-        let pause = Duration::from_secs(7);
-        assert_eq!(attempts.after(ErrorKind::RetryAfter(pause)), NextAttempt::After(pause));
     }
 
     #[test]

@@ -21,7 +21,7 @@ fn main() {
     };
     println!("requests by the minute, with ten chats that wait to be sent:");
     for row in outages() {
-        let (counts, _) = paused().block_on(outages::run(&row));
+        let counts = paused().block_on(outages::run(&row, 3)).counts;
         println!("  {:<34} {counts:?}", row.name);
     }
     println!("resident memory of program, server and screen together, MiB:");

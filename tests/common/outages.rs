@@ -12,18 +12,21 @@ pub struct Outage {
     pub answer: fn(&Asked) -> Option<Reply>,
     /// What the screen shows meanwhile.
     pub screen: &'static str,
-    /// Requests in the first minute, in which ten chats are opened and written in, and in each later one.
-    pub first: usize,
-    pub later: usize,
+    /// A message waits in each of ten chats.
+    pub queues: bool,
 }
+
+/// Requests that any outage may cost in a minute, from the first on.
+pub const MOST: usize = 8;
 
 pub fn with_header(status: u16, name: &'static str, value: &str) -> Reply {
     Reply { headers: vec![(name, value.to_owned())], ..Reply::status(status, "{}") }
 }
 
 pub fn outages() -> Vec<Outage> {
-    let all = |name, answer, screen| Outage { name, answer, screen, first: 8, later: 8 };
-    let poll = |name, answer| Outage { name, answer, screen: "offline", first: 45, later: 12 };
+    let all = |name, answer, screen| Outage { name, answer, screen, queues: true };
+    let poll = |name, answer| Outage { name, answer, screen: "offline", queues: false };
+    let sends = |name, answer| Outage { name, answer, screen: "offline", queues: true };
     vec![
         all("503 on everything", |_| Some(Reply::status(503, "")), "offline"),
         all("500 on everything", |_| Some(Reply::status(500, "{}")), "offline"),
@@ -40,6 +43,8 @@ pub fn outages() -> Vec<Outage> {
         ),
         all("429 for half a minute", |_| Some(with_header(429, "retry-after", "30")), "offline"),
         all("a web page", |_| Some(Reply::status(200, "<html>sign in</html>")), "offline"),
+        all("502 on everything", |_| Some(Reply::status(502, "<html>bad</html>")), "offline"),
+        all("408 on everything", |_| Some(Reply::status(408, "")), "offline"),
         poll("403 on the poll", |a| a.is("POST", "/poll").then(|| Reply::status(403, "{}"))),
         poll("404 on the poll", |a| a.is("POST", "/poll").then(|| Reply::status(404, "{}"))),
         poll("404 and 729 on the poll", |a| {
@@ -47,23 +52,98 @@ pub fn outages() -> Vec<Outage> {
         }),
         poll("503 on the poll", |a| a.is("POST", "/poll").then(|| Reply::status(503, ""))),
         poll("500 on the poll", |a| a.is("POST", "/poll").then(|| Reply::status(500, ""))),
+        poll("502 on the poll", |a| a.is("POST", "/poll").then(|| Reply::status(502, ""))),
+        poll("a web page on the poll", |a| {
+            a.is("POST", "/poll").then(|| Reply::status(200, "<html>sign in</html>"))
+        }),
+        poll("429 on the poll", |a| {
+            a.is("POST", "/poll").then(|| with_header(429, "retry-after", "0"))
+        }),
+        Outage {
+            name: "cut off answers on the poll",
+            answer: |a| a.is("POST", "/poll").then(|| Reply::status(200, "{\"eventMess")),
+            screen: "live",
+            queues: false,
+        },
+        poll("answers that are cut off", |a| {
+            let is = a.method == "GET" || a.is("POST", "/poll");
+            is.then(|| Reply::status(200, "{\"convers"))
+        }),
+        poll("409 on the poll", |a| a.is("POST", "/poll").then(|| Reply::status(409, "{}"))),
+        poll("400 on the poll", |a| a.is("POST", "/poll").then(|| Reply::status(400, "{}"))),
+        poll("403 on subscriptions and the poll", |a| {
+            let is = a.is("POST", "/poll") || a.is("POST", "/subscriptions");
+            is.then(|| Reply::status(403, "{}"))
+        }),
+        poll("404 and 729 on the poll, 503 on registrations", |a| match a {
+            a if a.is("POST", "/poll") => Some(Reply::status(404, "{\"errorCode\":729}")),
+            a if a.path.ends_with("/endpoints") => Some(Reply::status(503, "")),
+            _ => None,
+        }),
+        sends("503 on the poll and on sends", |a| {
+            let is = a.is("POST", "/poll") || a.is("POST", "/messages");
+            is.then(|| Reply::status(503, ""))
+        }),
+        sends("403 on the poll, 503 on sends", |a| match a {
+            a if a.is("POST", "/poll") => Some(Reply::status(403, "{}")),
+            a if a.is("POST", "/messages") => Some(Reply::status(503, "")),
+            _ => None,
+        }),
+        Outage {
+            name: "401 on sends",
+            answer: |a| a.is("POST", "/messages").then(|| Reply::status(401, "{}")),
+            screen: "signed out",
+            queues: true,
+        },
+        Outage {
+            name: "401 on everything",
+            answer: |_| Some(Reply::status(401, "{}")),
+            screen: "signed out",
+            queues: true,
+        },
+        sends("429 on sends", |a| {
+            a.is("POST", "/messages").then(|| with_header(429, "retry-after", "0"))
+        }),
     ]
+}
+
+/// The kinds of requests since `start`, with the second of each.
+fn kinds(server: &Scripted, start: Instant) -> String {
+    let mut text = String::new();
+    for asked in all_asked(server, start) {
+        let second = asked.at.duration_since(start).as_secs_f32();
+        text.push_str(&format!("\n  {second:>6.1} {} {}", asked.method, asked.path));
+    }
+    text
+}
+
+fn all_asked(server: &Scripted, start: Instant) -> Vec<Asked> {
+    let methods = ["GET", "POST", "PUT", "DELETE"];
+    let mut all: Vec<Asked> = methods.iter().flat_map(|method| server.asked(method, "/")).collect();
+    all.retain(|asked| asked.at >= start);
+    all.sort_by_key(|asked| asked.at);
+    all
 }
 
 /// Requests by the minute since `start`.
 pub fn by_minute(server: &Scripted, start: Instant, minutes: u64) -> Vec<usize> {
-    let all = ["GET", "POST", "PUT", "DELETE"].iter().flat_map(|method| server.asked(method, "/"));
-    let at: Vec<u64> = all
-        .filter(|asked| asked.at >= start)
-        .map(|asked| asked.at.duration_since(start).as_secs() / 60)
-        .collect();
+    let minute = |asked: Asked| asked.at.duration_since(start).as_secs() / 60;
+    let at: Vec<u64> = all_asked(server, start).into_iter().map(minute).collect();
     (0..minutes).map(|minute| at.iter().filter(|at| **at == minute).count()).collect()
 }
 
-pub const MINUTES: u64 = 3;
+/// What a fault costs.
+pub struct Cost {
+    /// Requests of each minute.
+    pub counts: Vec<usize>,
+    /// All requests, for whoever looks into it.
+    pub requests: String,
+    /// The last screen.
+    pub screen: String,
+}
 
-/// Ten chats with a message that waits, while the fault lasts. The requests of each minute, and the last screen.
-pub async fn run(row: &Outage) -> (Vec<usize>, String) {
+/// Ten chats, with a message that waits in each, while the fault lasts.
+pub async fn run(row: &Outage, minutes: u64) -> Cost {
     let clock = SteppedClock::start();
     let server = Scripted::start(|script| {
         script.poll_wait = Some(Duration::from_secs(30));
@@ -78,24 +158,35 @@ pub async fn run(row: &Outage) -> (Vec<usize>, String) {
     let options = server.options(ANNA);
     let dir = tempfile::tempdir().unwrap();
     let backoff = (Duration::from_secs(1), Duration::from_secs(60));
-    let mut anna =
-        Runner::launch(options, &Setup { backoff, dir: Some(dir.path()), ..Setup::default() });
+    let setup = Setup {
+        backoff,
+        dir: Some(dir.path()),
+        receipts: skchat::model::Receipts::Never,
+        ..Setup::default()
+    };
+    let mut anna = Runner::launch(options, &setup);
     anna.passes(&clock, "live").await;
+    // What opening a chat asks for is no part of the outage.
+    for _ in 0..10 {
+        anna.press(&["alt-down"]).await;
+        anna.passes(&clock, "To friend").await;
+        clock.pass(Duration::from_secs(2)).await;
+    }
     let answer = row.answer;
     server.change(|script| script.answer(answer));
     let start = Instant::now();
-    // Ten chats with a message that waits.
-    for n in 0..10 {
-        anna.press(&["alt-down"]).await;
+    for n in 0..if row.queues { 10 } else { 0 } {
+        anna.press(&["alt-up"]).await;
         anna.passes(&clock, "To friend").await;
         anna.paste(&format!("queued {n}")).await;
         anna.passes(&clock, &format!("queued {n}")).await;
         anna.press(&["enter"]).await;
         clock.pass(Duration::from_millis(500)).await;
     }
-    clock.pass(Duration::from_secs(60 * MINUTES)).await;
-    let counts = by_minute(&server, start, MINUTES);
+    clock.pass(Duration::from_secs(60 * minutes)).await;
+    let counts = by_minute(&server, start, minutes);
+    let requests = kinds(&server, start);
     let screen = anna.screen();
     anna.end(&clock).await;
-    (counts, screen)
+    Cost { counts, requests, screen }
 }
