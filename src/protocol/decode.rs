@@ -214,7 +214,7 @@ fn body(
         "RichText/Files" => payload::files(content),
         "RichText/Sms" => payload::sms(content),
         "RichText/ScheduledCallInvite" => Some(payload::call_invite(content)),
-        "Poll" => payload::poll_object(content)
+        "Poll" | "RichText/Media_Poll" => payload::poll_object(content)
             .or_else(|| payload::uri_object(content, MediaKind::Card))
             .or_else(|| payload::poll(&super::tree::Node::parse(content))),
         "Event/Call" | "RichText/Media_Calling" => Some(payload::call(content, &raw.sender)),
@@ -326,11 +326,20 @@ fn text(content: &str, item: &wire::WireMessage<'_>) -> MessageBody {
     if rest.is_some() { MessageBody::Emote(rich) } else { MessageBody::Text(rich) }
 }
 
+/// Content without an edit mark at its end that was cut off.
+fn without_cut_mark(content: &str) -> &str {
+    match content.rsplit_once("<e_m ") {
+        Some((before, mark)) if !mark.contains('>') => before,
+        _ => content,
+    }
+}
+
 fn rich(
     content: &str,
     item: &wire::WireMessage<'_>,
     mentioned: &richtext::MentionedPeople,
 ) -> MessageBody {
+    let content = without_cut_mark(content);
     if let Some(rest) = emote_text(content, item) {
         return MessageBody::Emote(richtext::parse(rest));
     }

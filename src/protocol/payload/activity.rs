@@ -73,7 +73,8 @@ pub fn thread_activity(kind: &str, content: &str, sender: &UserId) -> ThreadActi
     let is_topic = kind == "TopicUpdate" || (is_json && kind.contains("Topic"));
     if is_topic && said.value.is_some() {
         let by = by.unwrap_or_else(nobody);
-        return ThreadActivity::Topic { by, topic: SafeText::line(value) };
+        // Entities in it are those of a text in a text.
+        return ThreadActivity::Topic { by, topic: SafeText::line(&entity::unescape(value)) };
     }
     let on = value.eq_ignore_ascii_case("true");
     if let Some(spec) = FlagSpec::of_activity(kind).filter(|_| said.value.is_some()) {

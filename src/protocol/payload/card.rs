@@ -118,6 +118,29 @@ impl Reader {
             self.actions(content, key, 0);
         }
         self.tap(content.get("tap"), 0);
+        if self.is_empty() {
+            self.unknown(content, 0);
+        }
+    }
+
+    /// A card of no known form: every text in it that is called one.
+    fn unknown(&mut self, json: &Value, depth: usize) {
+        const TEXTS: [&str; 5] = ["title", "text", "subtitle", "description", "label"];
+        if depth > adaptive::MAX_DEPTH || is_hidden(json) {
+            return;
+        }
+        match json {
+            Value::Object(fields) => {
+                for name in TEXTS {
+                    self.line(fields.get(name));
+                }
+                fields.values().for_each(|value| self.unknown(value, depth + 1));
+            }
+            Value::Array(items) => {
+                items.iter().take(MAX_ITEMS).for_each(|item| self.unknown(item, depth + 1));
+            }
+            _ => {}
+        }
     }
 
     /// A section of an Office 365 card.

@@ -52,8 +52,22 @@ pub fn poll_in_text(content: &str) -> Option<MessageBody> {
     let root = Node::parse(content);
     let holder = holder(&root);
     match holder {
-        Some(node) => poll(node).or_else(|| poll(&root)),
+        Some(node) => poll(node).or_else(|| poll(&root)).map(|poll| beside(&root, node, poll)),
         None => root.find(ENCODED).and_then(|_| poll(&root)),
+    }
+}
+
+/// A poll with the words of the text around its element, which stand before the question.
+fn beside(root: &Node, element: &Node, poll: MessageBody) -> MessageBody {
+    let (all, own) = (root.whole_text(), element.whole_text());
+    let around = if own.is_empty() { all } else { all.replacen(&own, " ", 1) };
+    let around = SafeText::line(around.split_whitespace().collect::<Vec<_>>().join(" ").as_str());
+    match poll {
+        MessageBody::Poll(poll) if !around.is_empty() => {
+            let question = SafeText::line(format!("{around} {}", poll.question).trim_end());
+            MessageBody::Poll(Poll { question, ..poll })
+        }
+        other => other,
     }
 }
 

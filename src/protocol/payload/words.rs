@@ -32,6 +32,14 @@ fn is_for_programs(word: &str) -> bool {
         || ["19:", "48:"].iter().any(|prefix| word.starts_with(prefix))
         || id.is_machine_made()
         || (bare.len() >= LONG_WORD && is_packed(bare))
+        || is_padded(word)
+}
+
+/// Whether a word ends as data in base64 does and can be read as such, however short it is.
+fn is_padded(word: &str) -> bool {
+    word.len() >= 8
+        && word.ends_with('=')
+        && base64::engine::general_purpose::STANDARD.decode(word).is_ok()
 }
 
 /// Whether a word is data in base64 and no word of a language.
@@ -52,6 +60,7 @@ mod tests {
     fn words_stay_and_what_is_for_programs_goes() {
         for (text, read) in [
             ("hello you", "hello you"),
+            ("key QUJDREVGRw== for a=b", "key for a=b"),
             ("at 1600000000000 by 8:joe.4 in 19:a@thread.v2", "at by in"),
             ("00000000-0000-4000-8000-0000000000a7 joined", "joined"),
             ("{\"a\":1}", ""),
