@@ -252,7 +252,10 @@ async fn a_refused_message_says_why_in_words_and_is_not_sent_again() {
             failure(403, 206, &nested),
             vec!["not accepted in this conversation", "… has blocked you"],
         ),
-        (Reply::status(400, &envelope.to_string()), vec!["cannot be reached", "Gone since …"]),
+        (
+            Reply::status(400, &envelope.to_string()),
+            vec!["this person cannot receive messages", "Gone since …"],
+        ),
         (failure(403, 403, "Forbidden by policy"), vec!["not allowed", "Forbidden by policy"]),
         (failure(200, 206, "Not today"), vec!["not accepted in this", "Not today"]),
         (Reply::status(400, "<html><title>No bots</title></html>"), vec!["refused", "No bots"]),

@@ -128,10 +128,8 @@ impl Error {
 
     /// A page for people instead of data, as networks with a sign-in page and broken proxies give it.
     pub(super) fn web_page() -> Self {
-        let error = Self::bad_answer(
-            "the answer is a web page, not data (does this network require a sign-in?)",
-        );
-        Self { no_service: true, ..error }
+        let text = "the answer is a web page, not data (does this network require a sign-in?)";
+        Self { no_service: true, ..Self::bad_answer(text) }
     }
 
     /// An answer that ends too early.
@@ -146,8 +144,7 @@ impl Error {
 
     /// An answer that is larger than any may be.
     pub(super) fn oversized() -> Self {
-        let error = Self::bad_answer("the answer is larger than 8 MiB");
-        Self { oversized: true, ..error }
+        Self { oversized: true, ..Self::bad_answer("the answer is larger than 8 MiB") }
     }
 
     pub(crate) fn is_oversized(&self) -> bool {
@@ -216,13 +213,12 @@ impl Error {
     /// A request without an answer, or with an incomplete one.
     pub(super) fn transport(error: reqwest::Error, timeout: Duration) -> Self {
         let no_answer = format!("no answer for {:.0} s", timeout.as_secs_f64());
-        let is_timeout = error.is_timeout();
         let (message, outcome_unknown) = if let Some(fault) = super::tls::certificate_fault(&error)
         {
             (fault, false)
         } else if error.is_connect() {
             ("the server cannot be reached", false)
-        } else if is_timeout {
+        } else if error.is_timeout() {
             (no_answer.as_str(), true)
         } else if error.is_builder() {
             ("the request is not valid", false)
@@ -231,7 +227,7 @@ impl Error {
         };
         // The URL contains ids of conversations and people.
         let failed = Self::new(ErrorKind::Unreachable, message, outcome_unknown);
-        Self { timeout: is_timeout, ..failed }.caused_by(error.without_url())
+        Self { timeout: error.is_timeout(), ..failed }.caused_by(error.without_url())
     }
 
     /// There was no answer in time; the connection may be dead.
