@@ -132,6 +132,9 @@ struct ApiCall<'a> {
     timeout: Duration,
 }
 
+/// The error of a message that was sent before under the same client id.
+const DUPLICATE: u32 = 8_400;
+
 /// A successful answer.
 struct Reply {
     body: String,
@@ -323,6 +326,12 @@ impl Client {
         let body = body.into_text();
         if self.moved(status, &body, location.as_deref(), call)? {
             return Err(Error::moved());
+        }
+        // The message is there already: an earlier answer was lost (facts 6).
+        let is_duplicate = status == StatusCode::CONFLICT
+            && crate::protocol::wire::error_code(&body) == Some(DUPLICATE);
+        if is_duplicate {
+            return Ok(Reply { body: String::new(), location });
         }
         if !status.is_success() {
             return Err(Error::of_status(status, &body, &asked_wait));

@@ -65,6 +65,9 @@ pub struct SyncOptions {
     pub page: u32,
     /// How long a message is held back before it is sent, so that it can be cancelled.
     pub grace: Duration,
+    /// A message counts as sent only when a page shows it; after this time without, the user is asked. `None` for
+    /// services whose answer is reliable.
+    pub seen_within: Option<Duration>,
 }
 
 impl Default for SyncOptions {
@@ -77,6 +80,7 @@ impl Default for SyncOptions {
             backoff_cap: Duration::from_secs(60),
             page: 100,
             grace: Duration::ZERO,
+            seen_within: None,
         }
     }
 }

@@ -27,6 +27,7 @@ impl Running {
             backoff_cap: Duration::from_millis(200),
             page: 10,
             grace: Duration::ZERO,
+            seen_within: None,
         };
         let client = gateway.client(ANNA);
         let (handle, deltas) = sync::start(AccountId::new("home"), client, store.clone(), options);

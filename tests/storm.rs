@@ -132,6 +132,7 @@ async fn nothing_is_missing_after_a_storm(poll: PollMode, long_poll: bool) {
         backoff_cap: Duration::from_millis(200),
         page: 10,
         grace: Duration::ZERO,
+        seen_within: None,
     };
     let (handle, mut deltas) =
         sync::start(AccountId::new("home"), Client::new(options), store.clone(), sync_options);

@@ -37,6 +37,9 @@ pub fn problems(config: &Config, name: &str, account: &AccountConfig) -> Vec<Con
     wrong
 }
 
+/// An accepted message has this long to be seen in a page: more than the slowest interval of looking for news.
+const SEEN_WITHIN: Duration = Duration::from_secs(90);
+
 /// The service of accounts that name none.
 const DEFAULT_SERVICE: &str = "local";
 
@@ -175,6 +178,7 @@ pub fn sync_options(
         intervals: intervals(account, service),
         page: service.requests.page,
         grace: config.preferences.sending.grace(),
+        seen_within: service.requests.sent_when_seen.then_some(SEEN_WITHIN),
         ..SyncOptions::default()
     }
 }

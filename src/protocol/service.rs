@@ -69,6 +69,8 @@ pub struct RequestProfile {
     pub page: u32,
     /// What the profile service wants to see.
     pub names: NamesCredential,
+    /// An accepted message counts as sent only when a page shows it (facts 8.7).
+    pub sent_when_seen: bool,
 }
 
 /// The credential of the profile service, and with it the form of its request (facts 5, 8.9).

@@ -158,6 +158,21 @@ impl Store {
         .await
     }
 
+    /// Whether a message was accepted and has not come back yet.
+    pub(crate) async fn is_accepted(
+        &self,
+        client_id: &ClientMessageId,
+    ) -> Result<bool, StoreError> {
+        let client_id = client_id.clone();
+        self.write(move |c| {
+            c.prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM outbox WHERE client_id = ?1 AND state = 'sent')",
+            )?
+            .query_row([client_id.as_str()], |row| row.get(0))
+        })
+        .await
+    }
+
     /// Moves a message from one state to another. Returns false if it is not in `from` any more. With `at`, the server's
     /// time of an attempt to send it, the message counts as queued no later than that, whatever our clock said.
     pub(crate) async fn advance(

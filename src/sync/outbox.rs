@@ -5,6 +5,7 @@
 mod lookup;
 mod outcome;
 mod rejection;
+mod seen;
 
 pub use rejection::TokenRejection;
 
@@ -62,6 +63,16 @@ pub async fn run(
         notify.notify_one();
     };
     for item in pending {
+        if let Some(within) = shared.options.seen_within
+            && item.state == OutboxState::Sent
+        {
+            // What became of it was not known when the program ended.
+            let wake = Arc::new(Notify::new());
+            let id = item.conversation.clone();
+            let worker = OutboxWorker { shared: Arc::clone(&shared), id, wake };
+            seen::watch(&worker, item, None, within);
+            continue;
+        }
         if item.state == OutboxState::Held {
             // The time to cancel starts for all of them now, not for one after the other.
             shared.held.due(&item.client_id, Instant::now(), shared.options.grace);
@@ -234,6 +245,9 @@ impl OutboxWorker {
                 self.set_state(&client_id, OutboxState::Sent, "").await;
                 if let Some(key) = &key {
                     self.shared.receipts.sent(&self.id, key.at);
+                }
+                if let Some(within) = self.shared.options.seen_within {
+                    return seen::watch(self, item, key, within);
                 }
                 self.report(&client_id, Delivery::Sent, key.clone()).await;
                 match key {

@@ -249,6 +249,8 @@ pub struct Setup<'a> {
     pub grace: Duration,
     /// First and longest wait between two attempts.
     pub backoff: (Duration, Duration),
+    /// Accepted messages have to be seen in a page.
+    pub seen_within: Option<Duration>,
 }
 
 impl Default for Setup<'_> {
@@ -262,6 +264,7 @@ impl Default for Setup<'_> {
             editor: &[],
             grace: Duration::ZERO,
             backoff: (Duration::from_millis(100), Duration::from_millis(500)),
+            seen_within: None,
         }
     }
 }
@@ -304,6 +307,7 @@ impl Runner {
             backoff_cap: setup.backoff.1,
             page: 50,
             grace: setup.grace,
+            seen_within: setup.seen_within,
         };
         let (mut running, mut shown_accounts) = (Vec::new(), Vec::new());
         for (n, (name, options)) in accounts.into_iter().enumerate() {

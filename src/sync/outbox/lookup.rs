@@ -116,7 +116,7 @@ impl OutboxWorker {
     }
 
     /// Looks through the pages since a message was queued, by the server's clock.
-    async fn look_for(&self, item: &OutboxItem) -> Result<Look, Error> {
+    pub(super) async fn look_for(&self, item: &OutboxItem) -> Result<Look, Error> {
         let mut walk = Walk::from_newest(&self.id, None);
         let mut look = Look::Absent;
         for _ in 0..LOOK_BACK_PAGES {
