@@ -462,3 +462,48 @@ async fn a_message_does_not_wait_for_background_requests_that_are_over_the_budge
     assert!(!waiting.is_finished());
     waiting.abort();
 }
+
+/// A page of messages whose link to older ones leads to another origin.
+fn page_that_leads_to(origin: &str) -> InjectedFault {
+    let body = format!(
+        r#"{{"messages":[{{"id":"1700000000000","originalarrivaltime":"2023-11-14T22:13:20.000Z","messagetype":"Text","content":"<URIObject uri=\"{origin}/object\" url_thumbnail=\"{origin}/thumbnail\"/>","from":"{origin}/v1/users/ME/contacts/8:joe.4","conversationLink":"{origin}/v1/users/ME/conversations/8:joe.4"}}],"_metadata":{{"backwardLink":"{origin}/v1/users/ME/conversations/8:joe.4/messages?syncState=x","syncState":"{origin}/next"}}}}"#
+    );
+    InjectedFault::Json { code: 200, body }
+}
+
+#[tokio::test]
+async fn no_token_reaches_another_origin_by_a_redirect_a_link_or_a_picture() {
+    let live = Live::free().await;
+    let decoy = Gateway::start().await;
+    let faults = live.gateway.state.faults();
+    let mut options = live.options();
+    without_budget(&mut options);
+    options.profiles = Some(live.gateway.base("/api/mt/beta"));
+    let client = Client::new(options);
+    client.conversations(1).await.unwrap();
+
+    let to = |path: &str| InjectedFault::Redirect(format!("{}{path}", decoy.origin));
+    faults.add("GET", "/conversations", 1, to("/v1/users/ME/conversations"));
+    client.conversations(1).await.unwrap_err();
+    faults.add("GET", "/messages", 1, page_that_leads_to(&decoy.origin));
+    let chat = skchat::model::ConversationId::new(JOE);
+    let page = client.messages(&chat, 10).await.unwrap();
+    assert_eq!(page.items.len(), 1);
+    let link = page.older.expect("a link to older messages");
+    let _ = client.messages_next(&chat, &link, 10).await;
+
+    let code = live.sign_in.request_code().await.unwrap();
+    decide(&live.gateway, &CodeState::Approved(UserId::new(ANNA)));
+    live.sign_in.approval(&code, true, None).await.unwrap();
+    faults.add("POST", "fetchShortProfile", 1, to("/users/fetchShortProfile"));
+    let _ = client.profiles(&[UserId::new(JOE)]).await;
+    for path in [TOKEN, EXCHANGE] {
+        live.gateway.state.played().unwrap().authority.tokens(|tokens| {
+            tokens.end_skype();
+            tokens.end_access();
+        });
+        faults.add("POST", path, 1, to("/oauth2/v2.0/token"));
+        let _ = client.conversations(1).await;
+    }
+    assert_eq!(decoy.state.faults().log(), Vec::<String>::new(), "nothing was asked there");
+}

@@ -350,6 +350,7 @@ mod tests {
         let pause = ErrorKind::RetryAfter(Duration::ZERO);
         for kind in [ErrorKind::Unreachable, ErrorKind::Unavailable, pause] {
             let counts = outage(5, kind, &targets).await;
+            println!("requests a minute in an outage ({kind:?}): {counts:?}");
             assert!(counts.iter().all(|count| (1..=8).contains(count)), "{kind:?}: {counts:?}");
         }
     }

@@ -131,6 +131,10 @@ mod tests {
     fn requests_a_minute_stay_within_the_budget_in_use_idle_and_away() {
         let (busy, idle, away) = (hour(0, Some(30)), hour(200, None), hour(2_000, None));
         let rates = [per_minute(&busy, 59), per_minute(&idle, 20), per_minute(&away, 59)];
+        let [in_use, in_idle, in_background] = rates;
+        println!(
+            "requests a minute: {in_use} in use, {in_idle} idle, {in_background} in the background"
+        );
         assert_eq!(rates, [12, 5, 1], "{busy:?}");
     }
 

@@ -76,3 +76,43 @@ fn a_token_from_the_configuration_is_renewed_there() {
     app.press("ctrl-x s");
     app.expect("renew it there");
 }
+
+#[test]
+fn what_to_know_before_a_sign_in_on_the_screen() {
+    let mut app = signed_out(SignInWay::Personal);
+    app.press("ctrl-x s");
+    insta::assert_snapshot!(app.screen());
+}
+
+#[test]
+fn the_code_of_a_sign_in_on_the_screen() {
+    let mut app = signed_out(SignInWay::Personal);
+    app.press("ctrl-x s y");
+    app.answer(Response::SignInCode(Ok(code())));
+    insta::assert_snapshot!(app.screen());
+}
+
+#[test]
+fn a_sign_in_that_has_ended_on_the_screen() {
+    let mut app = signed_out(SignInWay::Personal);
+    insta::assert_snapshot!(app.screen());
+}
+
+#[test]
+fn a_service_that_asks_for_a_pause_on_the_screen() {
+    let mut app = chat("Team").message("joe", "hi").opened();
+    let why = SafeText::line("the server asks for a pause (429)");
+    let wait = std::time::Duration::from_secs(42);
+    app.delta(Delta::Connection(ConnectionState::Waiting { wait, attempt: 1, why }));
+    insta::assert_snapshot!(app.screen());
+}
+
+#[test]
+fn an_organisation_that_forbids_the_sign_in_on_the_screen() {
+    let mut app = signed_out(SignInWay::Work);
+    app.press("ctrl-x s y");
+    let words = "your organisation does not allow this sign-in (AADSTS53003); only its administrators can change that";
+    let refused = Fault::new(FaultKind::SignedOut, words);
+    app.answer(Response::SignInCode(Err(refused)));
+    insta::assert_snapshot!(app.screen());
+}
