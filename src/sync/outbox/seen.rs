@@ -54,7 +54,7 @@ impl OutboxWorker {
             }
         }
         let (from, to) = (OutboxState::Sent, OutboxState::Unconfirmed);
-        if let Ok(true) = self.shared.store.advance(&item.client_id, from, to, None).await {
+        if let Ok(true) = self.shared.store.advance(&item.client_id, from, to).await {
             let reason = SafeText::line(NOT_CONFIRMED);
             let failed = Delivery::Failed { reason, can_retry: true };
             report(&self.shared, &self.id, &item.client_id, failed, None).await;
