@@ -18,6 +18,6 @@ pub mod scan;
 pub mod source;
 pub mod tar;
 
-pub use import::{ImportOptions, Progress, import};
+pub use import::{ImportOptions, import};
 pub use report::ImportReport;
 pub use source::{ArchiveError, Export};

@@ -15,6 +15,7 @@ pub mod edits;
 pub mod emoticon;
 pub mod fold;
 pub mod id;
+mod importing;
 pub mod message;
 pub mod names;
 pub mod notice;
@@ -46,6 +47,7 @@ pub use delta::{
     MessageSource, Neighbors, Placement, Response,
 };
 pub use id::{ClientMessageId, ConversationId, ConversationKind, UserId, UserKind};
+pub use importing::{ImportNews, ImportProgress};
 pub use message::{
     Delivery, Draft, EditMark, EditTarget, Indexed, Message, MessageKey, NOT_CONFIRMED, Outgoing,
     QuoteOf, RawMessage, Reaction, failure,

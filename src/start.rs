@@ -27,12 +27,14 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 mod accounts;
 mod archives;
 mod demo;
 mod first_run;
+mod imports;
 mod login;
 mod replay;
 
@@ -212,6 +214,7 @@ fn tui(global: &Global) -> Result<(), ExitError> {
         first_start,
         record: global.record.clone(),
         read_only: global.read_only,
+        imports: (!global.read_only).then(|| global.clone()),
     };
     let result = runtime.block_on(converse(setup, live, None));
     drop(locks);
@@ -243,6 +246,8 @@ struct RunSetup {
     record: Option<PathBuf>,
     /// Another instance may have the account: nothing is written.
     read_only: bool,
+    /// Exports can be imported, with these options.
+    imports: Option<Global>,
 }
 
 /// The user's editor as a program and its arguments, never as a shell command.
@@ -319,7 +324,14 @@ async fn converse(
     };
     let stop = stop.unwrap_or_default();
     let stores: Vec<Store> = live.iter().map(|live| live.store.clone()).collect();
-    let (handle, deltas) = RunningAccounts::join(start_accounts(&setup, live)?, &setup.notices);
+    let (imports_in, import_requests) = mpsc::channel(imports::QUEUE);
+    let imports_in = setup.imports.as_ref().map(|_| imports_in);
+    let running = start_accounts(&setup, live)?;
+    let (handle, deltas, joiner) = RunningAccounts::join(running, &setup.notices, imports_in);
+    if let Some(global) = setup.imports.clone() {
+        let shown = setup.archives.iter().map(ArchiveAccount::account).collect();
+        imports::serve(global, shown, joiner, import_requests);
+    }
     let mut model = replay::first_model(prefs, &header).map_err(ExitError::failed)?;
     install_panic_hook();
     let result = {

@@ -30,7 +30,7 @@ mod stored;
 mod threads;
 mod walk;
 
-pub use accounts::{RunningAccount, RunningAccounts};
+pub use accounts::{AccountJoiner, RunningAccount, RunningAccounts};
 pub use apply::decode_stored;
 pub use offline::start_offline;
 pub use schedule::PollIntervals;

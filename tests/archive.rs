@@ -298,6 +298,123 @@ fn a_page_has_every_message_once_and_nothing_that_runs_or_loads() {
     );
 }
 
+/// What a page may consist of: elements and their attributes.
+const ELEMENTS: [(&str, &[&str]); 24] = [
+    ("html", &["lang"]),
+    ("head", &[]),
+    ("meta", &["charset", "http-equiv", "content", "name"]),
+    ("title", &[]),
+    ("style", &[]),
+    ("body", &[]),
+    ("h1", &[]),
+    ("h2", &[]),
+    ("article", &[]),
+    ("time", &["datetime"]),
+    ("div", &["class"]),
+    ("span", &["class"]),
+    ("b", &["class"]),
+    ("i", &[]),
+    ("u", &[]),
+    ("s", &[]),
+    ("code", &[]),
+    ("pre", &[]),
+    ("blockquote", &[]),
+    ("a", &["href", "rel"]),
+    ("img", &["src", "alt", "loading"]),
+    ("p", &[]),
+    ("em", &[]),
+    ("strong", &[]),
+];
+/// Elements that only words and their markup may stand in.
+const PHRASES: [&str; 9] = ["b", "i", "u", "s", "code", "span", "a", "time", "h2"];
+
+/// Checks that a page is well-formed, so that every browser reads the same tree, and has nothing that runs or loads.
+/// Gives the number of its elements.
+fn check_page(html: &str) -> usize {
+    use quick_xml::events::{BytesStart, Event};
+    let mut reader = quick_xml::Reader::from_str(html);
+    reader.config_mut().check_end_names = true;
+    let mut open: Vec<String> = Vec::new();
+    let mut count = 0;
+    let mut element = |start: &BytesStart<'_>, open: &[String]| {
+        let name = start.name().as_ref().to_owned();
+        let known = ELEMENTS.iter().find(|(known, _)| *known == name);
+        let (_, allowed) = known.unwrap_or_else(|| panic!("<{name}> in {open:?}"));
+        for attribute in start.attributes() {
+            let attribute = attribute.unwrap();
+            let key = attribute.key.as_ref().to_owned();
+            assert!(allowed.contains(&key.as_str()), "{key} of <{name}>");
+            let value = attribute.value.into_owned();
+            assert!(
+                !value.contains('<') && !value.to_lowercase().contains("javascript:"),
+                "{value}"
+            );
+            if key == "src" {
+                assert!(!value.contains(':') && !value.starts_with('/'), "it is loaded: {value}");
+            }
+        }
+        let is_block = ["div", "pre", "blockquote", "article", "h1", "h2"].contains(&name.as_str());
+        let in_phrase = open.last().is_some_and(|last| PHRASES.contains(&last.as_str()));
+        assert!(!(is_block && in_phrase), "<{name}> in {open:?}");
+        assert!(name != "a" || !open.contains(&name), "a link in a link");
+        count += 1;
+        name
+    };
+    loop {
+        match reader.read_event().unwrap_or_else(|e| panic!("{e} at {}", reader.buffer_position()))
+        {
+            Event::Start(start) => {
+                let name = element(&start, &open);
+                open.push(name);
+            }
+            Event::Empty(start) => {
+                let name = element(&start, &open);
+                assert!(["meta", "img"].contains(&name.as_str()), "<{name}/>");
+            }
+            Event::End(_) => drop(open.pop()),
+            Event::Eof => break,
+            Event::CData(_) | Event::PI(_) | Event::Comment(_) => panic!("no page has this"),
+            _ => {}
+        }
+    }
+    assert_eq!(open, [] as [String; 0]);
+    count
+}
+
+#[test]
+fn a_page_is_well_formed_whatever_the_messages_hold() {
+    for dialect in DIALECTS {
+        let home = Home::new();
+        home.import(&home.file("messages.json", sample(dialect).json.as_bytes()));
+        assert!(check_page(&home.text(&["export", "--all", "--format", "html"])) > 40);
+    }
+    let hostile = [
+        "<b>a<i>b</b>c</i>",
+        "<quote author=\"joe\"><quote author=\"mia\">inner</quote>middle<b>x</quote>rest",
+        "<pre raw_pre=\"{code}\">\nfn main() { &lt;b&gt; }</pre>",
+        "<a href=\"javascript:alert(1)\">x</a><a href=\"https://a.example/?a=1&amp;b=&quot;\">y</a>",
+        "</div></article><script>alert(1)</script>]]>&<<<>",
+        "<ss type=\"smile\">:)</ss> <at id=\"8:joe\">Joe</at> <u><s>both</s></u> \u{0}\u{1b}[31m",
+        "<blockquote>a<pre>b</pre>c</blockquote><ul><li>one<li>two</ul>",
+        "<quote><pre>code in a quote</pre></quote><b><quote>quote in bold</quote></b>",
+    ];
+    let kinds = ["RichText", "Text", "RichText/Html"];
+    let contents = hostile.iter().flat_map(|content| kinds.map(|kind| (kind, *content)));
+    let items: Vec<Value> = contents
+        .enumerate()
+        .map(|(n, (kind, content))| {
+            let id = (1_594_000_000_000_u64 + n as u64 * 7_919).to_string();
+            serde_json::json!({ "id": id, "messagetype": kind, "content": content, "from": PEER })
+        })
+        .collect();
+    let chats =
+        [serde_json::json!({ "id": PEER, "displayName": "</h1><b>", "MessageList": items })];
+    let export = serde_json::json!({ "userId": OWNER, "conversations": chats });
+    let home = Home::new();
+    home.import(&home.file("messages.json", export.to_string().as_bytes()));
+    check_page(&home.text(&["export", "--all", "--format", "html"]));
+}
+
 #[test]
 fn every_format_says_why_a_picture_is_missing() {
     let picture = ("media/0-weu-d3-0123456789abcdef0123456789abcdef.1.jpeg", "picture");

@@ -153,6 +153,13 @@ impl Accounts {
         self.iter_mut().find(|account| account.id == *id)
     }
 
+    /// Shows another account, if it is not known yet.
+    pub fn add(&mut self, account: Account) {
+        if self.get(&account.id).is_none() {
+            self.others.push(account);
+        }
+    }
+
     /// The account of a chat.
     pub fn of(&self, chat: &Chat) -> &Account {
         self.get(&chat.account).unwrap_or(&self.first)

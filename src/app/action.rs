@@ -47,6 +47,8 @@ pub enum AppAction {
     Bare,
     /// Previews the text in the box.
     Preview,
+    /// Puts an export into an archive.
+    Import,
     /// Searches everything that is stored, or the open chat.
     Search {
         here: bool,
@@ -191,6 +193,7 @@ impl Action {
         ("redraw", Action::App(AppAction::Redraw)),
         ("suspend", Action::App(AppAction::Suspend)),
         ("resync", Action::App(AppAction::Resync)),
+        ("import", Action::App(AppAction::Import)),
         ("sign-in", Action::App(AppAction::SignIn)),
         ("list-up", Action::List(ListAction::Up)),
         ("list-down", Action::List(ListAction::Down)),

@@ -2,6 +2,7 @@
 
 pub mod deadline;
 mod deltas;
+mod imports;
 mod messages;
 mod outcome;
 mod responses;

@@ -6,6 +6,7 @@
 mod confirm;
 mod content;
 mod help;
+mod import;
 mod inspector;
 mod links;
 mod members;
@@ -28,6 +29,7 @@ mod which_key;
 pub use confirm::{Confirm, Consent};
 pub use content::{DialogBody, DialogLine, DialogView, InputView};
 pub use help::Help;
+pub use import::Import;
 pub use inspector::Inspector;
 pub use links::Links;
 pub use members::Members;
@@ -113,6 +115,7 @@ pub enum Overlay {
     Prompt(Prompt),
     PeoplePicker(PeoplePicker),
     QrCode(QrCode),
+    Import(Import),
     SignIn(SignInDialog),
 }
 
@@ -136,6 +139,7 @@ impl Overlay {
             Self::Prompt(d) => d,
             Self::PeoplePicker(d) => d,
             Self::QrCode(d) => d,
+            Self::Import(d) => d,
             Self::SignIn(d) => d,
         }
     }
@@ -159,6 +163,7 @@ impl Overlay {
             Self::Prompt(d) => d,
             Self::PeoplePicker(d) => d,
             Self::QrCode(d) => d,
+            Self::Import(d) => d,
             Self::SignIn(d) => d,
         }
     }
@@ -277,6 +282,14 @@ impl OverlayStack {
     /// Closes the sign-in.
     pub fn close_sign_in(&mut self) {
         self.stack.retain(|overlay| !matches!(overlay, Overlay::SignIn(_)));
+    }
+
+    /// The dialog of an import, which receives the report.
+    pub fn import_mut(&mut self) -> Option<&mut Import> {
+        self.stack.iter_mut().rev().find_map(|overlay| match overlay {
+            Overlay::Import(import) => Some(import),
+            _ => None,
+        })
     }
 
     /// Passes a key to the top dialog. Returns what the caller has to do.

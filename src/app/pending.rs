@@ -4,8 +4,11 @@
 //! given up, and the answer is ignored.
 
 use crate::model::date::Period;
-use crate::model::{AccountId, ChatRef, EditTarget, MessageKey, ThreadChange, ThreadFlag, Ticket};
+use crate::model::{
+    AccountId, ChatRef, EditTarget, ImportProgress, MessageKey, ThreadChange, ThreadFlag, Ticket,
+};
 use std::collections::HashMap;
+use std::time::Duration;
 
 /// What a request was for, as far as its answer needs to know.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,9 +79,18 @@ pub enum SourcePurpose {
     Edit,
 }
 
+/// An import, and when (monotonic) it began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunningImport {
+    pub began: Duration,
+    pub progress: ImportProgress,
+}
+
 #[derive(Clone, Debug, Default)]
 pub struct PendingRequests {
     requests: HashMap<Ticket, Asked>,
+    /// The import that is running.
+    pub import: Option<RunningImport>,
     last: u64,
     revision: u64,
     /// How many actions the user has taken in this run.

@@ -239,10 +239,7 @@ impl ViewState {
         let Some(c) = app.opened() else { return Vec::new() };
         let mut wants = Vec::new();
         let chat = c.chat_ref();
-        let has_details = self.visible.layout.is_some_and(|layout| layout.details.is_some());
-        if !c.paging.statistics.is_asked && (has_details || !c.is_at_bottom()) {
-            wants.push(Want::Statistics(chat.clone()));
-        }
+        wants.extend(rail::want(c, self.visible.layout));
         // One screen of messages above the top row is kept loaded, so that PageUp does not wait.
         let height = usize::from(area.height);
         let top = self.visible.messages.rows.iter().find_map(|row| row.key.as_ref());

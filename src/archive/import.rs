@@ -3,7 +3,7 @@
 use super::pipeline::{self, ArchiveDecoder, DecodedPart};
 use super::report::{ImportEnd, ImportReport};
 use super::source::{ArchiveError, Export, ExportDocument};
-use crate::model::{Timestamp, UserId};
+use crate::model::{ImportProgress, Timestamp, UserId};
 use crate::store::{ArchiveMedia, ArchiveSource, ArchiveStore};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,16 +19,7 @@ pub struct ImportOptions<'a> {
     pub now: Timestamp,
     /// Set to true to end it; everything that was stored until then stays.
     pub cancel: &'a AtomicBool,
-    pub progress: &'a mut dyn FnMut(&Progress),
-}
-
-/// How far an import is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Progress {
-    /// Bytes read, and all there are.
-    pub read: u64,
-    pub size: u64,
-    pub messages: u64,
+    pub progress: &'a mut dyn FnMut(&ImportProgress),
 }
 
 /// Imports an export into a store, which is created if need be. What is there already stays, and a higher version of a
@@ -45,7 +36,7 @@ pub fn import(
     let mut run = ImportRun {
         store: ArchiveStore::open(store)?,
         report: ImportReport::of(export),
-        progress: Progress { size: export.size(), ..Progress::default() },
+        progress: ImportProgress { size: export.size(), ..ImportProgress::default() },
         options,
     };
     run.store.put_media(&media(export))?;
@@ -73,7 +64,7 @@ fn media(export: &Export) -> Vec<ArchiveMedia> {
 struct ImportRun<'a> {
     store: ArchiveStore,
     report: ImportReport,
-    progress: Progress,
+    progress: ImportProgress,
     options: ImportOptions<'a>,
 }
 

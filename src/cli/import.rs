@@ -4,13 +4,12 @@ use super::Global;
 use super::archives::{self, ArchiveAccount};
 use super::context::{ExitError, lock};
 use crate::archive::report::ImportEnd;
-use crate::archive::{Export, ImportOptions, ImportReport, Progress, import};
+use crate::archive::{Export, ImportOptions, ImportReport, import};
 use crate::config::paths;
-use crate::model::text::grouped;
-use crate::model::{SafeText, Timestamp, UserId};
+use crate::model::{ImportProgress, SafeText, Timestamp, UserId};
 use clap::Args;
 use std::io::{IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -38,11 +37,19 @@ impl ImportArgs {
     }
 }
 
-/// Imports an export, shows the progress, and prints and keeps the report.
+/// An import that can begin: its archive is locked.
+pub struct PreparedImport {
+    pub archive: ArchiveAccount,
+    path: PathBuf,
+    export: Export,
+    _lock: std::fs::File,
+}
+
+/// Looks at an export, and makes and locks the archive that it goes into.
 ///
 /// # Errors
-/// When there is nothing to import, the archive is another person's, or the disk is full.
-pub async fn run(global: &Global, arguments: &ImportArgs) -> Result<(), ExitError> {
+/// When there is nothing to import, or the archive is another person's or in use.
+pub fn prepare(global: &Global, arguments: &ImportArgs) -> Result<PreparedImport, ExitError> {
     let export = Export::open(&arguments.path).map_err(|e| ExitError::failed(e.to_string()))?;
     let archive = archive(global, arguments, &export)?;
     let folders = archive.dir.parent().into_iter().chain([archive.dir.as_path()]);
@@ -50,16 +57,72 @@ pub async fn run(global: &Global, arguments: &ImportArgs) -> Result<(), ExitErro
         paths::make_private_dir(folder)
             .map_err(|e| ExitError::failed(format!("{}: {e}", folder.display())))?;
     }
-    let _lock = lock(&archive.dir)?;
+    let lock = lock(&archive.dir)?;
+    Ok(PreparedImport { archive, path: arguments.path.clone(), export, _lock: lock })
+}
+
+impl PreparedImport {
+    /// Imports, and keeps the report in the archive's folder. Blocks until it is done.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or the disk is full.
+    pub fn run(
+        &self,
+        cancel: &AtomicBool,
+        progress: &mut dyn FnMut(&ImportProgress),
+    ) -> Result<ImportReport, ExitError> {
+        let owner = Some(self.archive.owner.clone()).filter(|owner| !owner.as_str().is_empty());
+        let now = Timestamp(jiff::Timestamp::now().as_millisecond());
+        let options = ImportOptions { owner, now, cancel, progress };
+        let store = self.archive.store();
+        let report = import(&self.export, &store, options).map_err(|error| {
+            let kept = if store.exists() {
+                "what was read before is kept, and the same command continues"
+            } else {
+                "nothing was stored"
+            };
+            ExitError::failed(format!("{error}; {kept}"))
+        })?;
+        if let Err(error) = self.keep(&report) {
+            tracing::warn!(%error, "the report of an import was not kept");
+        }
+        Ok(report)
+    }
+
+    fn report_file(&self) -> PathBuf {
+        self.archive.dir.join("report.txt")
+    }
+
+    fn keep(&self, report: &ImportReport) -> std::io::Result<()> {
+        use std::os::unix::fs::OpenOptionsExt;
+        let text = format!("{}\n{}", crate::archive::source::shown(&self.path), report.text());
+        let mut options = std::fs::OpenOptions::new();
+        options.create(true).truncate(true).write(true).mode(0o600);
+        options.open(self.report_file())?.write_all(text.as_bytes())
+    }
+
+    /// What is said at the end.
+    pub fn summary(&self, report: &ImportReport) -> String {
+        let mut text = format!("Archive {}\n{}", self.archive.name, report.summary());
+        let file = self.report_file();
+        if file.exists() {
+            text.push_str(&format!("The report is in {}\n", file.display()));
+        }
+        text
+    }
+}
+
+/// Imports an export, shows the progress, and prints and keeps the report.
+///
+/// # Errors
+/// When there is nothing to import, the archive is another person's, or the disk is full.
+pub async fn run(global: &Global, arguments: &ImportArgs) -> Result<(), ExitError> {
+    let prepared = Arc::new(prepare(global, arguments)?);
     let cancel = Arc::new(AtomicBool::new(false));
-    let owner = Some(archive.owner.clone()).filter(|owner| !owner.as_str().is_empty());
-    let (flag, store) = (Arc::clone(&cancel), archive.store());
-    let now = Timestamp(jiff::Timestamp::now().as_millisecond());
+    let (flag, import) = (Arc::clone(&cancel), Arc::clone(&prepared));
     let mut task = tokio::task::spawn_blocking(move || {
         let mut meter = Meter::new();
-        let mut progress = |progress: &Progress| meter.show(progress);
-        let options = ImportOptions { owner, now, cancel: &flag, progress: &mut progress };
-        let result = import(&export, &store, options);
+        let result = import.run(&flag, &mut |progress| meter.show(progress));
         meter.end();
         result
     });
@@ -73,16 +136,12 @@ pub async fn run(global: &Global, arguments: &ImportArgs) -> Result<(), ExitErro
             _ = terminated.recv() => cancel.store(true, Ordering::Relaxed),
         }
     };
-    let result = result.map_err(|_| ExitError::failed("the import stopped unexpectedly"))?;
-    let report = result.map_err(|error| {
-        let kept = if archive.store().exists() {
-            "what was read before is kept, and the same command continues"
-        } else {
-            "nothing was stored"
-        };
-        ExitError::failed(format!("{error}; {kept}"))
-    })?;
-    finish(&archive, &arguments.path, &report)
+    let report = result.map_err(|_| ExitError::failed("the import stopped unexpectedly"))??;
+    print!("{}", prepared.summary(&report));
+    match report.end {
+        ImportEnd::Cancelled => Err(ExitError::failed("cancelled; what was read is kept")),
+        ImportEnd::Complete | ImportEnd::Cut => Ok(()),
+    }
 }
 
 /// The archive that an export goes into: the one named, or its owner's.
@@ -125,31 +184,6 @@ fn name_of(owner: Option<&UserId>) -> String {
     if name.is_empty() { "archive".to_owned() } else { name.to_owned() }
 }
 
-/// Prints the report and keeps it in the archive's folder.
-fn finish(archive: &ArchiveAccount, path: &Path, report: &ImportReport) -> Result<(), ExitError> {
-    use std::os::unix::fs::OpenOptionsExt;
-    let file = archive.dir.join("report.txt");
-    let text = format!("{}\n{}", crate::archive::source::shown(path), report.text());
-    let mut options = std::fs::OpenOptions::new();
-    let written = options
-        .create(true)
-        .truncate(true)
-        .write(true)
-        .mode(0o600)
-        .open(&file)
-        .and_then(|mut file| file.write_all(text.as_bytes()));
-    println!("Archive {}", archive.name);
-    print!("{}", report.summary());
-    match written {
-        Ok(()) => println!("The report is in {}", file.display()),
-        Err(error) => eprintln!("skchat: the report was not kept: {}: {error}", file.display()),
-    }
-    match report.end {
-        ImportEnd::Cancelled => Err(ExitError::failed("cancelled; what was read is kept")),
-        ImportEnd::Complete | ImportEnd::Cut => Ok(()),
-    }
-}
-
 /// Shows how far an import is, on a terminal.
 struct Meter {
     began: Instant,
@@ -162,11 +196,11 @@ impl Meter {
         Self { began: Instant::now(), shown: None, is_terminal: std::io::stderr().is_terminal() }
     }
 
-    fn show(&mut self, progress: &Progress) {
+    fn show(&mut self, progress: &ImportProgress) {
         let is_due = self.shown.is_none_or(|shown| shown.elapsed() >= PAUSE);
         if self.is_terminal && is_due {
             self.shown = Some(Instant::now());
-            eprint!("\r\x1b[K{}", progress_line(progress, self.began.elapsed()));
+            eprint!("\r\x1b[K{}  Ctrl-C stops", progress.line(self.began.elapsed()));
             let _ = std::io::stderr().flush();
         }
     }
@@ -178,37 +212,9 @@ impl Meter {
     }
 }
 
-/// `45 %  450,000 messages  120,000 a second  about 3 s left  Ctrl-C stops`
-fn progress_line(progress: &Progress, elapsed: Duration) -> String {
-    let share = progress.read as f64 / progress.size.max(1) as f64;
-    let seconds = elapsed.as_secs_f64();
-    let rate = (progress.messages as f64 / seconds.max(0.001)) as u64;
-    let left = seconds / share.max(0.001) * (1.0 - share);
-    let left = match left as u64 {
-        0 => "nearly done".to_owned(),
-        s if s < 120 => format!("about {s} s left"),
-        s => format!("about {} min left", s / 60),
-    };
-    format!(
-        "{:3.0} %  {} messages  {} a second  {left}  Ctrl-C stops",
-        share * 100.0,
-        grouped(progress.messages),
-        grouped(rate)
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_progress_tells_rate_and_time_left() {
-        let progress = Progress { read: 450, size: 1_000, messages: 450_000 };
-        assert_eq!(
-            progress_line(&progress, Duration::from_secs(3)),
-            " 45 %  450,000 messages  150,000 a second  about 3 s left  Ctrl-C stops"
-        );
-    }
 
     #[test]
     fn an_archive_is_called_after_its_owner() {

@@ -4,6 +4,7 @@ use super::account::{AccountId, SignInWay};
 use super::conversation::{Conversation, Member, ThreadFlag, ThreadSettings};
 use super::coverage::{Coverage, Point};
 use super::id::{ClientMessageId, ConversationId, UserId};
+use super::importing::ImportNews;
 use super::message::{Delivery, Draft, Message, MessageKey, Outgoing, RawMessage};
 use super::names::NameSource;
 use super::read_marker::ReadMarker;
@@ -111,6 +112,11 @@ pub enum Delta {
         ticket: Ticket,
         response: Response,
     },
+    /// This account is shown from now on.
+    Joined {
+        me: UserId,
+    },
+    Import(ImportNews),
     /// Something the user should know that belongs to no message.
     Notice(SafeText),
 }

@@ -159,6 +159,12 @@ pub enum Request {
         zone: TimeZone,
         ticket: Ticket,
     },
+    /// Imports an export into an archive. Concerns no account; answered by [`super::ImportNews`].
+    Import {
+        path: String,
+    },
+    /// Ends the import; what is whole is kept.
+    CancelImport,
     /// End a wait between two attempts.
     RetryNow,
     /// Fetch the newest messages of one conversation again.

@@ -56,6 +56,7 @@ pub fn run(
         first_start: false,
         record: global.record.clone(),
         read_only: true,
+        imports: (!global.read_only).then(|| global.clone()),
     };
     signals::hold_stop_signal().map_err(|e| terminal_failed(&e))?;
     let runtime = runtime()?;

@@ -75,6 +75,7 @@ pub fn run(global: &Global, reset: bool) -> Result<(), ExitError> {
             first_start,
             record,
             read_only: false,
+            imports: None,
         };
         let result = {
             let (account, client) = (AccountId::new("demo"), Client::new(options));

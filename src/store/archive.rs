@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 /// Memory for pages of the file while it is written.
-const CACHE_KIB: i64 = 24 * 1024;
+const CACHE_KIB: i64 = 16 * 1024;
 /// Large pages suit blocks of text, and rows that come in order.
 const PAGE_BYTES: i64 = 16 * 1024;
 /// The log is written back when it is larger.
@@ -121,7 +121,8 @@ impl ArchiveStore {
         connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
         if new_file.is_some() {
             connection.pragma_update(None, "page_size", PAGE_BYTES)?;
-            connection.pragma_update(None, "journal_mode", "MEMORY")?;
+            // What fails is not taken back but deleted.
+            connection.pragma_update(None, "journal_mode", "OFF")?;
             connection.pragma_update(None, "synchronous", "OFF")?;
         } else {
             connection.pragma_update(None, "journal_mode", "WAL")?;

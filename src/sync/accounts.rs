@@ -1,12 +1,15 @@
 //! Several accounts behind one pair of channels: requests find the sync of their account, and what all of them report
-//! comes out of one end.
+//! comes out of one end. Accounts can join later.
 
 use super::{DELTAS, Handle, REQUESTS};
-use crate::model::{AccountId, Delta, Inbound, Outbound, SafeText};
+use crate::model::{AccountId, Delta, ImportNews, Inbound, Outbound, Request, SafeText};
 use std::collections::HashMap;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+
+/// Accounts that can wait to join.
+const JOINING: usize = 4;
 
 /// The sync of one account.
 pub struct RunningAccount {
@@ -18,26 +21,112 @@ pub struct RunningAccount {
 /// The sync of all accounts.
 pub struct RunningAccounts {
     pub requests: mpsc::Sender<Outbound>,
+    router: JoinHandle<Vec<Handle>>,
+}
+
+/// Adds accounts to those that are running, and reports what concerns none of them.
+#[derive(Clone)]
+pub struct AccountJoiner {
+    deltas: mpsc::Sender<Inbound>,
+    joining: mpsc::Sender<RunningAccount>,
+    requests: mpsc::WeakSender<Outbound>,
+}
+
+impl AccountJoiner {
+    /// Tells the app something. Waits while it has no room.
+    pub async fn report(&self, account: AccountId, delta: Delta) {
+        // If the app is gone, nobody needs it.
+        let _ = self.deltas.send(Inbound { account, delta }).await;
+    }
+
+    /// Tells the app something that may be left out while it has no room.
+    pub fn try_report(&self, account: AccountId, delta: Delta) {
+        let _ = self.deltas.try_send(Inbound { account, delta });
+    }
+
+    pub async fn join(&self, account: RunningAccount) {
+        let _ = self.joining.send(account).await;
+    }
+
+    /// Asks something of the sync of an account, as the app does.
+    pub async fn request(&self, account: AccountId, request: Request) {
+        if let Some(requests) = self.requests.upgrade() {
+            let _ = requests.send(Outbound { account, request }).await;
+        }
+    }
+}
+
+/// Hands requests on.
+struct Router {
+    senders: HashMap<AccountId, mpsc::Sender<Outbound>>,
     handles: Vec<Handle>,
-    /// Hands requests on, where there are several accounts.
-    router: Option<JoinHandle<()>>,
+    deltas: mpsc::Sender<Inbound>,
+    /// Who imports; nobody where nothing may be written.
+    imports: Option<mpsc::Sender<Request>>,
+}
+
+impl Router {
+    fn add(&mut self, running: RunningAccount) {
+        let RunningAccount { account, handle, deltas: mut from } = running;
+        self.senders.insert(account, handle.requests.clone());
+        self.handles.push(handle);
+        let out = self.deltas.clone();
+        tokio::spawn(async move {
+            while let Some(delta) = from.recv().await {
+                if out.send(delta).await.is_err() {
+                    break;
+                }
+            }
+        });
+    }
+
+    async fn hand_on(&self, outbound: Outbound) {
+        let Outbound { account, request } = outbound;
+        match (request, &self.imports) {
+            (request @ (Request::Import { .. } | Request::CancelImport), Some(imports)) => {
+                let _ = imports.send(request).await;
+            }
+            (Request::Import { .. }, None) => {
+                let why = SafeText::line("nothing can be imported here");
+                let delta = Delta::Import(ImportNews::Failed(why));
+                let _ = self.deltas.send(Inbound { account, delta }).await;
+            }
+            (request, _) => {
+                if let Some(sender) = self.senders.get(&account) {
+                    // Fails only when that account's sync has ended.
+                    let _ = sender.send(Outbound { account, request }).await;
+                }
+            }
+        }
+    }
+
+    async fn run(
+        mut self,
+        mut requested: mpsc::Receiver<Outbound>,
+        mut joining: mpsc::Receiver<RunningAccount>,
+    ) -> Vec<Handle> {
+        loop {
+            tokio::select! {
+                request = requested.recv() => match request {
+                    Some(request) => self.hand_on(request).await,
+                    None => return self.handles,
+                },
+                Some(account) = joining.recv() => self.add(account),
+            }
+        }
+    }
 }
 
 impl RunningAccounts {
-    /// Joins accounts; there has to be one. The notices are reported first.
+    /// Joins accounts. The notices are reported first; requests to import go to `imports`.
     pub fn join(
-        mut accounts: Vec<RunningAccount>,
+        accounts: Vec<RunningAccount>,
         notices: &[String],
-    ) -> (Self, mpsc::Receiver<Inbound>) {
-        if accounts.len() == 1
-            && notices.is_empty()
-            && let Some(only) = accounts.pop()
-        {
-            let requests = only.handle.requests.clone();
-            return (Self { requests, handles: vec![only.handle], router: None }, only.deltas);
-        }
+        imports: Option<mpsc::Sender<Request>>,
+    ) -> (Self, mpsc::Receiver<Inbound>, AccountJoiner) {
         let (deltas_in, deltas) = mpsc::channel(DELTAS);
-        let (requests, mut requested) = mpsc::channel::<Outbound>(REQUESTS);
+        let (requests, requested) = mpsc::channel::<Outbound>(REQUESTS);
+        let (joining_in, joining) = mpsc::channel(JOINING);
         if let Some(first) = accounts.first() {
             for notice in notices {
                 let (account, delta) =
@@ -46,40 +135,28 @@ impl RunningAccounts {
                 let _ = deltas_in.try_send(Inbound { account, delta });
             }
         }
-        let mut senders = HashMap::new();
-        let mut handles = Vec::new();
-        for RunningAccount { account, handle, deltas: mut from } in accounts {
-            senders.insert(account, handle.requests.clone());
-            handles.push(handle);
-            let out = deltas_in.clone();
-            tokio::spawn(async move {
-                while let Some(delta) = from.recv().await {
-                    if out.send(delta).await.is_err() {
-                        break;
-                    }
-                }
-            });
+        let joiner = AccountJoiner {
+            deltas: deltas_in.clone(),
+            joining: joining_in,
+            requests: requests.downgrade(),
+        };
+        let mut router =
+            Router { senders: HashMap::new(), handles: Vec::new(), deltas: deltas_in, imports };
+        for account in accounts {
+            router.add(account);
         }
-        let router = tokio::spawn(async move {
-            while let Some(request) = requested.recv().await {
-                if let Some(sender) = senders.get(&request.account) {
-                    // Fails only when that account's sync has ended.
-                    let _ = sender.send(request).await;
-                }
-            }
-        });
-        (Self { requests, handles, router: Some(router) }, deltas)
+        let router = tokio::spawn(router.run(requested, joining));
+        (Self { requests, router }, deltas, joiner)
     }
 
     /// As [`Handle::stop`], for all of them. All other senders of requests must have been dropped.
     pub async fn stop(self, patience: Duration) {
         drop(self.requests);
-        if let Some(router) = self.router
-            && tokio::time::timeout(patience, router).await.is_err()
-        {
+        let Ok(Ok(handles)) = tokio::time::timeout(patience, self.router).await else {
             tracing::warn!("not all requests were handed on");
-        }
-        for handle in self.handles {
+            return;
+        };
+        for handle in handles {
             handle.stop(patience).await;
         }
     }
@@ -115,7 +192,7 @@ mod tests {
     async fn every_request_reaches_the_sync_of_its_own_account_in_order() {
         let names = ["home", "work", "club"];
         let (running, mut fakes): (Vec<_>, Vec<_>) = names.iter().map(|name| fake(name)).unzip();
-        let (all, _deltas) = RunningAccounts::join(running, &[]);
+        let (all, _deltas, _) = RunningAccounts::join(running, &[], None);
         for n in 0..300 {
             let name = names[n * 7 % 3];
             let conversation = format!("8:{name}.{n}").as_str().into();
@@ -144,7 +221,7 @@ mod tests {
         let (home, home_fake) = fake("home");
         let (work, work_fake) = fake("work");
         let notices = ["club: not signed in".to_owned()];
-        let (_all, mut deltas) = RunningAccounts::join(vec![home, work], &notices);
+        let (_all, mut deltas, _) = RunningAccounts::join(vec![home, work], &notices, None);
         let first = deltas.recv().await.unwrap();
         assert_eq!(first.delta, Delta::Notice(SafeText::line("club: not signed in")));
         for (name, fake) in [("work", work_fake), ("home", home_fake)] {

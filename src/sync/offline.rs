@@ -72,7 +72,10 @@ async fn run(shared: &Arc<Shared>, mut requests: mpsc::Receiver<Outbound>) {
                 let shared = Arc::clone(shared);
                 tokio::spawn(stored::statistics(shared, conversation, zone, ticket));
             }
-            // Shows what the other process has stored meanwhile.
+            // Both show what another process or an import has stored meanwhile.
+            Request::RetryNow => {
+                apply::send_snapshot(shared).await;
+            }
             Request::Resync { conversation } => {
                 apply::send_snapshot(shared).await;
                 requests::show_stored(shared, &conversation).await;
@@ -100,11 +103,12 @@ async fn run(shared: &Arc<Shared>, mut requests: mpsc::Receiver<Outbound>) {
             }
             Request::Send { .. } | Request::Resend { .. } => shared.notice(WHY).await,
             Request::MarkRead { .. }
-            | Request::RetryNow
             | Request::Refresh { .. }
             | Request::Typing { .. }
             | Request::SaveDraft { .. }
             | Request::Hide { .. }
+            | Request::Import { .. }
+            | Request::CancelImport
             | Request::Fill { .. } => {}
         }
     }

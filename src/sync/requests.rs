@@ -323,6 +323,8 @@ async fn execute(shared: &Arc<Shared>, request: Request) {
         | Request::ExportedFile { .. }
         | Request::Neighbors { .. }
         | Request::Statistics { .. }
+        | Request::Import { .. }
+        | Request::CancelImport
         | Request::Open { .. } => {}
     }
 }

@@ -166,7 +166,7 @@ fn megabytes(path: &Path) -> u64 {
 
 fn import_all(path: &Path, store: &Path) {
     let cancel = AtomicBool::new(false);
-    let mut progress = |_: &skchat::archive::Progress| {};
+    let mut progress = |_: &skchat::model::ImportProgress| {};
     let now = Timestamp(0);
     let options = ImportOptions { owner: None, now, cancel: &cancel, progress: &mut progress };
     let began = Instant::now();

@@ -1,6 +1,6 @@
-//! Draws the picture of the README: the demo in a real terminal, its screen as an SVG.
+//! Draws the pictures of the README: the demo and an imported decade in a real terminal, their screens as SVGs.
 //!
-//! `cargo build --release && cargo run --release --example picture` writes assets/screen.svg.
+//! `cargo build --release && cargo run --release --example picture` writes assets/screen.svg and assets/archive.svg.
 
 #[path = "../common/terminal.rs"]
 mod terminal;
@@ -13,6 +13,11 @@ const ROWS: u16 = 30;
 const CELL: (f32, f32) = (8.4, 18.0);
 
 fn main() {
+    archive();
+    demo();
+}
+
+fn demo() {
     let data = tempfile::tempdir().expect("a folder");
     let env = [("SKCHAT_DATA_DIR", data.path().to_str().expect("a readable path"))];
     let mut terminal = Terminal::start(&program("skchat"), &["demo"], &env, COLUMNS, ROWS);
@@ -27,10 +32,67 @@ fn main() {
         "the screen was ready {:.1} s after the start",
         terminal.after_start(drawn).as_secs_f64()
     );
+    write("screen.svg", &terminal);
+}
+
+/// A chat of ten years, as a message each few days.
+fn decade() -> String {
+    const WORDS: [&str; 8] = [
+        "Did you see the light over the harbour this morning?",
+        "The bakery at the corner has closed. They were there for forty years.",
+        "Train is late again, start without me",
+        "I still have your umbrella, by the way",
+        "Can you send me the recipe once more?",
+        "Happy new year! May it be a quiet one.",
+        "We finally painted the kitchen. It is very yellow now.",
+        "Call you tonight?",
+    ];
+    let first = 1_155_000_000_000_u64;
+    let messages: Vec<String> = (0..1_400_u64)
+        .rev()
+        .map(|n| {
+            let id = first + n * 225_000_000 + n % 7 * 3_600_000;
+            let (from, name) = if n % 3 == 0 { ("8:live:anna", "null") } else { ("8:joe", "\"Joe Bloggs\"") };
+            let text = WORDS[usize::try_from(n * 5 % 8).unwrap_or(0)];
+            format!(
+                r#"{{"id":"{id}","displayName":{name},"messagetype":"Text","version":{id},"content":"{text}","from":"{from}"}}"#
+            )
+        })
+        .collect();
+    format!(
+        r#"{{"userId":"8:live:anna","conversations":[{{"id":"8:joe","displayName":"Joe Bloggs","MessageList":[{}]}}]}}"#,
+        messages.join(",")
+    )
+}
+
+fn archive() {
+    let data = tempfile::tempdir().expect("a folder");
+    let export = data.path().join("messages.json");
+    std::fs::write(&export, decade()).expect("a file");
+    let folder = data.path().to_str().expect("a readable path");
+    let config = data.path().join("none.toml");
+    let env =
+        [("SKCHAT_DATA_DIR", folder), ("SKCHAT_CONFIG", config.to_str().expect("a readable path"))];
+    let imported = std::process::Command::new(program("skchat"))
+        .args(["import", export.to_str().expect("a readable path")])
+        .envs(env)
+        .stdout(std::process::Stdio::null())
+        .status();
+    assert!(imported.is_ok_and(|status| status.success()));
+    let mut terminal = Terminal::start(&program("skchat"), &[], &env, 120, ROWS);
+    terminal.wait_for("Joe Bloggs");
+    terminal.send("\x1b[1;3B");
+    terminal.wait_for("First");
+    terminal.send("\x07may 2011\r");
+    terminal.wait_for("‹ May 2011");
+    write("archive.svg", &terminal);
+}
+
+fn write(name: &str, terminal: &Terminal) {
     let svg = draw(terminal.seen.0.lock().expect("nobody panics with it").parser.screen());
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/screen.svg");
+    let path = format!("{}/assets/{name}", env!("CARGO_MANIFEST_DIR"));
     std::fs::write(path, svg).expect("assets can be written");
-    println!("{COLUMNS}x{ROWS} cells drawn into assets/screen.svg");
+    println!("drawn into assets/{name}");
 }
 
 /// A cell's colours as SVG, the terminal's own sixteen in the tones of a dark theme.
@@ -56,15 +118,17 @@ fn escape(text: &str) -> String {
 }
 
 fn draw(screen: &vt100::Screen) -> String {
-    let (width, height) = (f32::from(COLUMNS) * CELL.0 + 24.0, f32::from(ROWS) * CELL.1 + 24.0);
+    let (rows, columns) = screen.size();
+    let (rows, columns) = (rows.get(), columns.get());
+    let (width, height) = (f32::from(columns) * CELL.0 + 24.0, f32::from(rows) * CELL.1 + 24.0);
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" \
          font-family=\"'DejaVu Sans Mono', 'Cascadia Mono', Menlo, Consolas, monospace\" font-size=\"14\">\n\
          <title>skchat in a terminal</title>\n\
          <rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"#1e2228\"/>\n"
     );
-    for row in 0..ROWS {
-        for column in 0..COLUMNS {
+    for row in 0..rows {
+        for column in 0..columns {
             let Some(cell) = screen.cell(row, column) else { continue };
             if cell.is_wide_continuation() {
                 continue;

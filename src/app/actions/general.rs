@@ -8,7 +8,9 @@ use crate::app::commands;
 use crate::app::effect::Effect;
 use crate::app::keymap::Context;
 use crate::app::model::Model;
-use crate::app::overlay::{Help, Overlay, Palette, Preview, SignInDialog, Switcher};
+use crate::app::overlay::{
+    Help, Import, Overlay, Palette, Preview, Prompt, SignInDialog, Switcher,
+};
 use crate::app::state::Focus;
 use crate::model::{ConnectionState, Request, SignInWay};
 
@@ -53,6 +55,11 @@ pub fn act(model: &mut Model, action: AppAction) {
                     Focus::Compose => Focus::List,
                 });
             }
+        }
+        AppAction::Import => {
+            let is_running = model.app.pending.import.is_some();
+            let dialog = if is_running { Import::running() } else { Prompt::import() };
+            model.overlays.push(dialog);
         }
         AppAction::TogglePanes => model.view.hide_list = !model.view.hide_list,
         AppAction::Bare => model.view.bare = !model.view.bare && model.app.open.is_some(),

@@ -1,6 +1,7 @@
 //! Remote changes. Each is idempotent; what the server says wins over anything local.
 
-use super::{messages, responses};
+use super::{imports, messages, responses};
+use crate::app::account::Account;
 use crate::app::chat::{Older, group, join_url, outbox, sending};
 use crate::app::model::Model;
 use crate::model::{
@@ -23,6 +24,8 @@ pub fn apply(model: &mut Model, inbound: Inbound) {
         }
         Delta::Response { ticket, response } => responses::apply(model, ticket, response),
         Delta::Notice(text) => model.app.complain(&text),
+        Delta::Joined { me } => model.app.accounts.add(Account::new(account, me)),
+        Delta::Import(news) => imports::apply(model, news),
         Delta::Names(names) => {
             if let Some(account) = model.app.accounts.get_mut(&account) {
                 for (id, source, name) in names {

@@ -1,7 +1,9 @@
 //! Asks for one line: a topic, the topic of a new group, or a join URL.
 
 use super::content::{Content, DialogLine};
-use super::{Confirm, Consent, Dialog, DialogEnv, Next, Overlay, PeoplePicker, PickPurpose};
+use super::{
+    Confirm, Consent, Dialog, DialogEnv, Import, Next, Overlay, PeoplePicker, PickPurpose,
+};
 use crate::app::action::OverlayAction;
 use crate::app::chat::{go_to_date, group};
 use crate::app::pending::PendingRequest;
@@ -26,6 +28,8 @@ enum AskFor {
     JoinUrl,
     /// A date in this chat.
     Date(ChatRef),
+    /// The path of an export.
+    Import,
 }
 
 impl Prompt {
@@ -50,12 +54,18 @@ impl Prompt {
         Overlay::Prompt(Self { what: AskFor::JoinUrl, input: String::new() })
     }
 
+    pub fn import() -> Overlay {
+        Overlay::Prompt(Self { what: AskFor::Import, input: String::new() })
+    }
+
     pub fn date(chat: ChatRef) -> Overlay {
         Overlay::Prompt(Self { what: AskFor::Date(chat), input: String::new() })
     }
 
     fn submit(&self, app: &mut AppState) -> Next {
         match &self.what {
+            AskFor::Import if self.input.trim().is_empty() => {}
+            AskFor::Import => return Next::Replace(Import::begin(app, &self.input)),
             AskFor::Date(chat) => return go_to_date(app, chat, &self.input),
             AskFor::Topic { chat, was } => return set_topic(app, chat, was, &self.input),
             AskFor::NewGroup => {
@@ -72,6 +82,11 @@ impl Dialog for Prompt {
     fn content(&self, app: &AppState, _: Size) -> Content {
         let mut note = String::new();
         let (title, text, hint) = match self.what {
+            AskFor::Import => (
+                "Import an export of Skype or Teams",
+                "Path of the .tar, of the folder it was unpacked to, or of its messages.json",
+                "Enter begins · Esc cancels",
+            ),
             AskFor::Date(_) => {
                 let period = date::period(&self.input, app.clock.wall, &app.prefs.zone);
                 note = period.map(|period| period.name).unwrap_or_default();

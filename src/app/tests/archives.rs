@@ -5,8 +5,8 @@ use crate::fixture::{App, START, direct, message, text, ticket_of};
 use crate::model::search::Hit;
 use crate::model::{
     AccountId, Arrival, ChatRef, Conversation, Delta, ExportedFile, Fault, FaultKind, Findings,
-    ImportOrigin, Inbound, Media, MediaKind, Message, MessageBody, MessageKey, MessageSource,
-    Placement, Request, Response, SafeText, Timestamp,
+    ImportNews, ImportOrigin, ImportProgress, Inbound, Media, MediaKind, Message, MessageBody,
+    MessageKey, MessageSource, Placement, Request, Response, SafeText, Timestamp,
 };
 
 fn archive() -> AccountId {
@@ -153,4 +153,61 @@ fn a_name_that_one_account_knows_is_searched_there_and_one_that_none_knows_is_sa
     app.press("ctrl-u");
     app.type_text("from:nobody");
     app.expect("from: nobody matches nobody");
+}
+
+fn import_news(app: &mut App, news: ImportNews) {
+    of_archive(app, Delta::Import(news));
+}
+
+#[test]
+fn an_export_is_imported_from_the_palette_with_progress_and_a_report() {
+    let mut app = direct("joe").sized(100, 30);
+    app.press("alt-x");
+    app.type_text("import an export");
+    app.press("enter");
+    app.expect("Path of the .tar");
+    app.press("enter");
+    app.expect_none("Path of the .tar");
+    app.press("ctrl-x i");
+    app.type_text("/tmp/export.tar");
+    app.press("enter");
+    let asked = Request::Import { path: "/tmp/export.tar".to_owned() };
+    assert!(app.requests().contains(&asked));
+    app.expect("Looking at the export");
+    app.pass(std::time::Duration::from_secs(3));
+    let progress = ImportProgress { read: 450, size: 1_000, messages: 450_000 };
+    import_news(&mut app, ImportNews::Progress(progress));
+    app.expect("45 %  450,000 messages  150,000 a second  about 3 s left");
+    app.press("x");
+    assert!(app.requests().contains(&Request::CancelImport));
+    // The new account comes before the report.
+    of_archive(&mut app, Delta::Joined { me: crate::fixture::person("anna") });
+    let mut conversation = Conversation::empty("8:old.1".into());
+    conversation.activity = Timestamp(START);
+    of_archive(&mut app, Delta::Conversations(vec![conversation]));
+    import_news(
+        &mut app,
+        ImportNews::Done("Archive live-anna\n9 messages in 1 conversations\n".into()),
+    );
+    app.expect("9 messages in 1 conversations");
+    app.press("esc");
+    app.expect("old.1");
+}
+
+#[test]
+fn a_hidden_import_says_when_it_has_ended_and_can_be_looked_at_again() {
+    let mut app = direct("joe").sized(100, 30);
+    app.press("ctrl-x i");
+    app.type_text("/tmp/a");
+    app.press("enter esc");
+    app.press("ctrl-x i");
+    app.expect("Looking at the export");
+    app.press("esc");
+    import_news(&mut app, ImportNews::Done("Archive a\n9 messages in 1 conversations\n".into()));
+    app.expect("Imported: 9 messages in 1 conversations");
+    app.press("ctrl-x i");
+    app.type_text("/tmp/none");
+    app.press("enter");
+    import_news(&mut app, ImportNews::Failed("/tmp/none cannot be read".into()));
+    app.expect("Not imported: /tmp/none cannot be read");
 }

@@ -1,9 +1,9 @@
 //! The timeline beside the messages while the view is scrolled up: years and months of the conversation from top to
 //! bottom, and where in it the view stands.
 
-use super::MessagesView;
-use super::layout::Rect;
-use crate::app::chat::Anchor;
+use super::layout::{Layout, Rect};
+use super::{MessagesView, Want};
+use crate::app::chat::{Anchor, Chat};
 use crate::app::state::AppState;
 use crate::model::ChatStatistics;
 use crate::model::date::Month;
@@ -20,6 +20,13 @@ pub struct RailLabel {
     pub text: String,
     /// It is where the view stands.
     pub is_here: bool,
+}
+
+/// The numbers that the labels and the details pane are made of, if they are to be counted.
+pub fn want(chat: &Chat, layout: Option<Layout>) -> Option<Want> {
+    let is_needed = layout.is_some_and(|layout| layout.details.is_some()) || !chat.is_at_bottom();
+    let is_asked = chat.paging.statistics.is_asked;
+    (is_needed && !is_asked).then(|| Want::Statistics(chat.chat_ref()))
 }
 
 /// Brings the labels of the message pane up to date, after its rows.

@@ -29,7 +29,7 @@ impl Fixture {
         let path = self.dir.path().join("messages.json");
         std::fs::write(&path, json).unwrap();
         let cancel = AtomicBool::new(false);
-        let mut progress = |progress: &Progress| {
+        let mut progress = |progress: &ImportProgress| {
             if progress.messages >= messages {
                 cancel.store(true, Ordering::Relaxed);
             }

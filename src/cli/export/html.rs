@@ -11,9 +11,9 @@ use std::io::{self, Write};
 const HEAD: &str = "<!DOCTYPE html>
 <html lang=\"en\">
 <head>
-<meta charset=\"utf-8\">
-<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src 'self' file:\">
-<meta name=\"viewport\" content=\"width=device-width\">
+<meta charset=\"utf-8\"/>
+<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src 'self' file:\"/>
+<meta name=\"viewport\" content=\"width=device-width\"/>
 <title>Conversations</title>
 <style>
 :root { color-scheme: light dark; font: 16px/1.45 system-ui, sans-serif; }
@@ -114,7 +114,8 @@ fn blocks(list: &[Block], out: &mut String) {
                 out.push_str(&escaped(&text));
             }
             Block::Code(code) => {
-                let _ = write!(out, "<pre>{}</pre>", escaped(code));
+                // A line break right after the tag is not part of the text.
+                let _ = write!(out, "<pre>\n{}</pre>", escaped(code));
             }
         }
     }
@@ -180,7 +181,7 @@ impl ExportWriter for Html {
 fn media(view: MediaView<'_>, out: &mut dyn Write) -> io::Result<()> {
     match view {
         MediaView::Picture(path) => {
-            write!(out, "<div><img src=\"{}\" alt=\"\" loading=\"lazy\"></div>", url(path))
+            write!(out, "<div><img src=\"{}\" alt=\"\" loading=\"lazy\"/></div>", url(path))
         }
         MediaView::File(path) => write!(out, "<div><a href=\"{}\">file</a></div>", url(path)),
         MediaView::Missing(why) => write!(out, "<div class=\"note\">{}</div>", escaped(why)),

@@ -1,0 +1,154 @@
+//! Imports that are begun on the screen. They run beside everything else; the archive joins the list when it is complete.
+
+use super::archives;
+use crate::cli::Global;
+use crate::cli::import::{self, ImportArgs, PreparedImport};
+use crate::config::paths;
+use crate::model::{AccountId, Delta, ImportNews, Request, SafeText};
+use crate::sync::AccountJoiner;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+
+/// Time between two reports of progress.
+const PAUSE: Duration = Duration::from_millis(200);
+/// Requests that can wait.
+pub const QUEUE: usize = 8;
+
+/// Imports what is asked for, one export at a time, until nobody can ask any more. `shown` are the archives on the screen.
+pub fn serve(
+    global: Global,
+    mut shown: Vec<AccountId>,
+    joiner: AccountJoiner,
+    mut requests: mpsc::Receiver<Request>,
+) {
+    tokio::spawn(async move {
+        let cancel = Arc::new(AtomicBool::new(false));
+        let mut running: Option<tokio::task::JoinHandle<Option<AccountId>>> = None;
+        loop {
+            let request = tokio::select! {
+                request = requests.recv() => request,
+                Some(added) = ended(&mut running) => {
+                    shown.extend(added);
+                    continue;
+                }
+            };
+            match request {
+                None => break,
+                Some(Request::CancelImport) => cancel.store(true, Ordering::Relaxed),
+                Some(Request::Import { path }) if running.is_none() => {
+                    cancel.store(false, Ordering::Relaxed);
+                    let task = run(
+                        global.clone(),
+                        path,
+                        shown.clone(),
+                        joiner.clone(),
+                        Arc::clone(&cancel),
+                    );
+                    running = Some(tokio::spawn(task));
+                }
+                Some(_) => {}
+            }
+        }
+        // What is whole is kept, if there is still time for it.
+        cancel.store(true, Ordering::Relaxed);
+    });
+}
+
+/// Waits for the import that is running; without one, there is nothing to wait for.
+async fn ended(
+    running: &mut Option<tokio::task::JoinHandle<Option<AccountId>>>,
+) -> Option<Option<AccountId>> {
+    let added = running.as_mut()?.await.ok().flatten();
+    *running = None;
+    Some(added)
+}
+
+/// A path as people paste it: in quotes, or with a tilde.
+fn pasted(path: &str) -> std::path::PathBuf {
+    let path = path.trim();
+    let quotes = ['\'', '"'];
+    let inner = quotes.iter().find_map(|q| path.strip_prefix(*q)?.strip_suffix(*q));
+    paths::expand_home(Path::new(inner.unwrap_or(path)))
+}
+
+/// Imports one export. Gives the archive if it was not shown before.
+async fn run(
+    global: Global,
+    path: String,
+    shown: Vec<AccountId>,
+    joiner: AccountJoiner,
+    cancel: Arc<AtomicBool>,
+) -> Option<AccountId> {
+    // Before it is known which archive it is.
+    let nobody = AccountId::of_archive("");
+    let arguments = ImportArgs::of(&pasted(&path).to_string_lossy());
+    let prepared = tokio::task::spawn_blocking(move || import::prepare(&global, &arguments)).await;
+    let prepared = match prepared {
+        Ok(Ok(prepared)) => Arc::new(prepared),
+        Ok(Err(error)) => return failed(&joiner, nobody, &error.message).await,
+        Err(_) => return failed(&joiner, nobody, "the import stopped unexpectedly").await,
+    };
+    let account = prepared.archive.account();
+    let (task, reports, of) = (Arc::clone(&prepared), joiner.clone(), account.clone());
+    let imported = tokio::task::spawn_blocking(move || {
+        let mut reported: Option<Instant> = None;
+        task.run(&cancel, &mut |progress| {
+            if reported.is_none_or(|at| at.elapsed() >= PAUSE) {
+                reported = Some(Instant::now());
+                let delta = Delta::Import(ImportNews::Progress(*progress));
+                reports.try_report(of.clone(), delta);
+            }
+        })
+    });
+    let report = match imported.await {
+        Ok(Ok(report)) => report,
+        Ok(Err(error)) => return failed(&joiner, account, &error.message).await,
+        Err(_) => return failed(&joiner, account, "the import stopped unexpectedly").await,
+    };
+    let is_new = !shown.contains(&account);
+    let text = match show(&prepared, is_new, &joiner).await {
+        Ok(()) => prepared.summary(&report),
+        Err(why) => format!("{}It is shown at the next start: {why}\n", prepared.summary(&report)),
+    };
+    joiner.report(account.clone(), Delta::Import(ImportNews::Done(SafeText::text(&text)))).await;
+    is_new.then_some(account)
+}
+
+/// Puts the archive on the screen, or brings it up to date there.
+async fn show(
+    prepared: &PreparedImport,
+    is_new: bool,
+    joiner: &AccountJoiner,
+) -> Result<(), String> {
+    let archive = &prepared.archive;
+    let account = archive.account();
+    if is_new {
+        let running = archives::start(archive).map_err(|error| error.message)?;
+        joiner.report(account, Delta::Joined { me: archive.owner.clone() }).await;
+        joiner.join(running).await;
+    } else {
+        joiner.request(account, Request::RetryNow).await;
+    }
+    Ok(())
+}
+
+async fn failed(joiner: &AccountJoiner, account: AccountId, why: &str) -> Option<AccountId> {
+    let why = SafeText::line(why);
+    joiner.report(account, Delta::Import(ImportNews::Failed(why))).await;
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_taken_as_it_was_pasted() {
+        assert_eq!(pasted(" '/tmp/my export.tar' "), Path::new("/tmp/my export.tar"));
+        assert_eq!(pasted("\"/tmp/a\""), Path::new("/tmp/a"));
+        assert_eq!(pasted("/tmp/it's"), Path::new("/tmp/it's"));
+    }
+}
