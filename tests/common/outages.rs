@@ -26,7 +26,6 @@ pub fn with_header(status: u16, name: &'static str, value: &str) -> Reply {
 pub fn outages() -> Vec<Outage> {
     let all = |name, answer, screen| Outage { name, answer, screen, queues: true };
     let poll = |name, answer| Outage { name, answer, screen: "offline", queues: false };
-    let sends = |name, answer| Outage { name, answer, screen: "offline", queues: true };
     vec![
         all("503 on everything", |_| Some(Reply::status(503, "")), "offline"),
         all("500 on everything", |_| Some(Reply::status(500, "{}")), "offline"),
@@ -79,30 +78,6 @@ pub fn outages() -> Vec<Outage> {
             a if a.is("POST", "/poll") => Some(Reply::status(404, "{\"errorCode\":729}")),
             a if a.path.ends_with("/endpoints") => Some(Reply::status(503, "")),
             _ => None,
-        }),
-        sends("503 on the poll and on sends", |a| {
-            let is = a.is("POST", "/poll") || a.is("POST", "/messages");
-            is.then(|| Reply::status(503, ""))
-        }),
-        sends("403 on the poll, 503 on sends", |a| match a {
-            a if a.is("POST", "/poll") => Some(Reply::status(403, "{}")),
-            a if a.is("POST", "/messages") => Some(Reply::status(503, "")),
-            _ => None,
-        }),
-        Outage {
-            name: "401 on sends",
-            answer: |a| a.is("POST", "/messages").then(|| Reply::status(401, "{}")),
-            screen: "signed out",
-            queues: true,
-        },
-        Outage {
-            name: "401 on everything",
-            answer: |_| Some(Reply::status(401, "{}")),
-            screen: "signed out",
-            queues: true,
-        },
-        sends("429 on sends", |a| {
-            a.is("POST", "/messages").then(|| with_header(429, "retry-after", "0"))
         }),
     ]
 }
