@@ -128,6 +128,34 @@ fn two_people_chat_through_a_served_gateway_each_in_a_terminal() {
 }
 
 #[test]
+fn all_accounts_that_can_be_used_are_started_and_account_narrows_them_to_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let served = Served::start(dir.path());
+    let home = dir.path().join("several");
+    std::fs::create_dir_all(&home).unwrap();
+    let account = |name: &str, user: &str, token: &str| {
+        format!(
+            "[accounts.{name}]\nuser_id = \"{user}\"\ngateway = \"{}/v1\"\ntoken = {{ env = \"{token}\" }}\n",
+            served.1
+        )
+    };
+    let (anna, joe) = (account("home", "8:anna.7", "ANNA"), account("other", "8:joe.4", "JOE"));
+    let work = "[accounts.work]\nservice = \"teams-free\"\n";
+    std::fs::write(home.join("config.toml"), format!("{anna}{joe}{work}")).unwrap();
+    let tokens = [("ANNA", "anna"), ("JOE", "joe")];
+    let mut all = start_with(&[], &home, &tokens);
+    all.wait_for("●home ●other");
+    all.wait_for("not signed in");
+    all.send("\u{11}");
+    assert_given_back(&all.end());
+    let mut one = start_with(&["--account", "other"], &home, &tokens);
+    let is_one = |screen: &str| screen.contains("live") && !screen.contains("●home");
+    one.wait("one account", |s| is_one(&s.parser.screen().contents()));
+    one.send("\u{11}");
+    assert_given_back(&one.end());
+}
+
+#[test]
 fn what_was_typed_is_there_again_after_a_kill() {
     let dir = tempfile::tempdir().unwrap();
     let mut t = start(&["demo"], dir.path());
