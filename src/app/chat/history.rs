@@ -270,6 +270,7 @@ fn take_one(chat: &mut Chat, env: &Env<'_>, message: Message, placement: Placeme
     {
         chat.sending.unsent.remove(client_id);
     }
+    statistics::count(chat, &message, &env.prefs.zone);
     let key = &message.key;
     if !chat.belongs(key, placement) {
         let newer = chat.paging.beyond.as_ref().is_none_or(|beyond| key > beyond);

@@ -1,9 +1,11 @@
 //! What is known of how much was written in a conversation. Sync counts it: once each time the conversation is opened, and
-//! again when older messages come.
+//! again when older messages come. New messages are added here.
 
 use super::{Chat, Env};
 use crate::app::pending::PendingRequest;
-use crate::model::{ChatStatistics, Request};
+use crate::model::date::Month;
+use crate::model::{ChatStatistics, Message, Request};
+use jiff::tz::TimeZone;
 
 #[derive(Debug, Default)]
 pub struct Statistics {
@@ -20,6 +22,43 @@ pub fn ask(chat: &mut Chat, env: &mut Env<'_>) {
     let (conversation, zone) = (chat.info.id.clone(), env.prefs.zone.clone());
     let pending = PendingRequest::Statistics(chat.chat_ref());
     env.ask(pending, |ticket| Request::Statistics { conversation, zone, ticket });
+}
+
+/// Takes what was counted, and adds the messages that have arrived meanwhile.
+pub fn take(chat: &mut Chat, mut counted: ChatStatistics, zone: &TimeZone) {
+    let newest = chat.timeline.iter().rev();
+    let mut late: Vec<&Message> = newest
+        .take_while(|message| message.key.is_unsent() || is_newer(&counted, message))
+        .collect();
+    late.reverse();
+    for message in late {
+        add(&mut counted, message, zone);
+    }
+    chat.paging.statistics.counted = Some(counted);
+}
+
+/// Adds a message that has just arrived.
+pub fn count(chat: &mut Chat, message: &Message, zone: &TimeZone) {
+    if let Some(counted) = &mut chat.paging.statistics.counted {
+        add(counted, message, zone);
+    }
+}
+
+fn is_newer(counted: &ChatStatistics, message: &Message) -> bool {
+    counted.period.is_none_or(|(_, last)| message.key.at > last)
+}
+
+fn add(counted: &mut ChatStatistics, message: &Message, zone: &TimeZone) {
+    let at = message.key.at;
+    if message.key.is_unsent() || message.edit_of.is_some() || !is_newer(counted, message) {
+        return;
+    }
+    counted.period = Some((counted.period.map_or(at, |(first, _)| first), at));
+    let month = Month::of(at, zone);
+    match counted.months.last_mut() {
+        Some((last, count)) if *last == month => *count += 1,
+        _ => counted.months.push((month, 1)),
+    }
 }
 
 /// Whether what was counted lacks messages that are loaded.

@@ -2,7 +2,7 @@
 
 use super::deltas::fetch_url_if_shown;
 use crate::app::actions;
-use crate::app::chat::{go_to_date, group, join_url, message_change};
+use crate::app::chat::{go_to_date, group, join_url, message_change, statistics};
 use crate::app::effect::Effect;
 use crate::app::keymap::Context;
 use crate::app::model::Model;
@@ -63,7 +63,9 @@ pub fn apply(model: &mut Model, ticket: Ticket, response: Response) {
             Err(fault) => model.app.complain(&format!("Not opened: {}", fault.reason)),
         },
         (PendingRequest::Statistics(chat), Response::Statistics(counted)) => {
-            model.app.with_chat(&chat, |chat, _| chat.paging.statistics.counted = Some(counted));
+            model
+                .app
+                .with_chat(&chat, |chat, env| statistics::take(chat, counted, &env.prefs.zone));
         }
         (PendingRequest::SignInCode(_), Response::SignInCode(code)) => {
             if let Some(sign_in) = model.overlays.sign_in_mut() {

@@ -152,6 +152,19 @@ fn the_details_count_the_messages_of_each_year() {
 }
 
 #[test]
+fn messages_that_come_after_the_count_are_added_to_it() {
+    let mut app = chat("Team").opened().sized(120, 30);
+    app.layout();
+    app.say("joe", "arrives before the answer");
+    app.answer(counted(START - 1, &[(2023, 11, 5)]));
+    app.say("joe", "arrives later");
+    app.expect_row("Messages", "7");
+    let again = app.open_chat().timeline.last().unwrap().clone();
+    app.messages(vec![again], Placement::Event);
+    app.expect_row("Messages", "7");
+}
+
+#[test]
 fn older_messages_than_were_counted_are_counted_too() {
     let mut app = chat("Team").message("joe", "new").opened().sized(120, 30);
     app.layout();
