@@ -27,6 +27,8 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use threads::{background, converse, runtime};
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -37,6 +39,7 @@ mod first_run;
 mod imports;
 mod login;
 mod replay;
+mod threads;
 
 const THEME: &str = include_str!("../assets/theme.toml");
 /// A log larger than this is put aside at the next start.
@@ -146,22 +149,6 @@ fn start_log(global: &Global, shows_screen: bool) -> Result<(), ExitError> {
     Ok(())
 }
 
-fn runtime() -> Result<tokio::runtime::Runtime, ExitError> {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let failed = |e| ExitError::failed(format!("the program cannot start its threads: {e}"));
-    let runtime = runtime.map_err(failed)?;
-    {
-        // A file that reaches the size limit must not end the program: with a handler for the signal, the write fails
-        // instead.
-        use tokio::signal::unix::{SignalKind, signal};
-        let _inside = runtime.enter();
-        let raw = rustix::process::Signal::XFSZ.as_raw();
-        drop(signal(SignalKind::from_raw(raw)).map_err(failed)?);
-    }
-    Ok(runtime)
-}
-
 /// A terminal that can show the program, or one clear line.
 fn check_terminal() -> Result<Size, ExitError> {
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
@@ -191,7 +178,7 @@ fn tui(global: &Global) -> Result<(), ExitError> {
     let size = check_terminal()?;
     let OpenedAccounts { accounts, notices } = accounts::open(global)?;
     signals::hold_stop_signal().map_err(|e| terminal_failed(&e))?;
-    let runtime = runtime()?;
+    let background = background()?;
     let archives = archives::beside(global)?;
     let owners = accounts.iter().map(OpenedAccount::owner);
     let owners = owners.chain(archives.iter().map(|a| (a.account(), a.owner.clone()))).collect();
@@ -216,10 +203,10 @@ fn tui(global: &Global) -> Result<(), ExitError> {
         read_only: global.read_only,
         imports: (!global.read_only).then(|| global.clone()),
     };
-    let result = runtime.block_on(converse(setup, live, None));
+    let result = converse(&background, setup, live);
     drop(locks);
     // Do not wait for threads that are blocked by a name server or a file.
-    runtime.shutdown_background();
+    background.shutdown_background();
     result
 }
 
@@ -306,10 +293,10 @@ fn start_accounts(
     Ok(running)
 }
 
-async fn converse(
+async fn show(
+    background: &Handle,
     setup: RunSetup,
     live: Vec<LiveAccount>,
-    stop: Option<CancellationToken>,
 ) -> Result<(), ExitError> {
     let prefs = prefs(&setup)?;
     let hints = terminfo::ColorHints::of_environment();
@@ -322,22 +309,29 @@ async fn converse(
         })?),
         None => None,
     };
-    let stop = stop.unwrap_or_default();
+    let stop = CancellationToken::new();
     let stores: Vec<Store> = live.iter().map(|live| live.store.clone()).collect();
     let (imports_in, import_requests) = mpsc::channel(imports::QUEUE);
     let imports_in = setup.imports.as_ref().map(|_| imports_in);
-    let running = start_accounts(&setup, live)?;
-    let (handle, deltas, joiner) = RunningAccounts::join(running, &setup.notices, imports_in);
-    if let Some(global) = setup.imports.clone() {
-        let shown = setup.archives.iter().map(ArchiveAccount::account).collect();
-        imports::serve(global, shown, joiner, import_requests);
-    }
+    let (handle, deltas) = {
+        let _inside = background.enter();
+        let running = start_accounts(&setup, live)?;
+        let (handle, deltas, joiner) = RunningAccounts::join(running, &setup.notices, imports_in);
+        if let Some(global) = setup.imports.clone() {
+            let shown = setup.archives.iter().map(ArchiveAccount::account).collect();
+            imports::serve(global, shown, joiner, import_requests);
+        }
+        (handle, deltas)
+    };
     let mut model = replay::first_model(prefs, &header).map_err(ExitError::failed)?;
     install_panic_hook();
     let result = {
         let device = Device::open().map_err(|e| terminal_failed(&e))?;
-        let stops = signals::watch_for_stops().map_err(|e| terminal_failed(&e))?;
-        signals::watch_for_the_end(&stop).map_err(|e| terminal_failed(&e))?;
+        let stops = signals::watch_for_stops(&stop).map_err(|e| terminal_failed(&e))?;
+        {
+            let _inside = background.enter();
+            signals::watch_for_the_end(&stop).map_err(|e| terminal_failed(&e))?;
+        }
         let asks_emoji = setup.config.preferences.ui.emoji_width == EmojiWidth::Auto
             && TerminalHints::of_environment().should_ask(device.size().unwrap_or_default());
         let events = keys::events(&device, asks_emoji).map_err(|e| terminal_failed(&e))?;

@@ -41,7 +41,7 @@ pub use write::{Batch, ConversationRow, CoverageUpdate};
 use readable::Readable;
 use rusqlite::{Connection, InterruptHandle};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
@@ -86,15 +86,49 @@ impl From<rusqlite::Error> for StoreError {
 
 type StoreJob = Box<dyn FnOnce(&mut Connection) + Send>;
 
-/// A handle to the store. Clones share the three threads, which end when the last clone is dropped.
+/// A handle to the store. Clones share its threads, which end when the last clone is dropped: one writes, one reads, and
+/// one searches from the first search on.
 #[derive(Clone)]
 pub struct Store {
     writer: mpsc::Sender<StoreJob>,
     reader: mpsc::Sender<StoreJob>,
-    searcher: mpsc::Sender<StoreJob>,
+    searcher: Arc<Searcher>,
     latest_search: search::LatestSearch,
-    interrupt: Option<Arc<InterruptHandle>>,
     path: Arc<Path>,
+}
+
+/// The thread that searches, on a connection of its own.
+struct Searcher {
+    file: Arc<Readable>,
+    started: OnceLock<SearchThread>,
+}
+
+struct SearchThread {
+    jobs: mpsc::Sender<StoreJob>,
+    interrupt: Arc<OnceLock<InterruptHandle>>,
+}
+
+impl Searcher {
+    fn jobs(&self) -> Result<&mpsc::Sender<StoreJob>, StoreError> {
+        if let Some(started) = self.started.get() {
+            return Ok(&started.jobs);
+        }
+        let file = Arc::clone(&self.file);
+        let interrupt = Arc::new(OnceLock::new());
+        let handle = Arc::clone(&interrupt);
+        let jobs = serve_with("store-search", move || {
+            let connection = file.connect()?;
+            let _ = handle.set(connection.get_interrupt_handle());
+            Ok(connection)
+        })?;
+        Ok(&self.started.get_or_init(|| SearchThread { jobs, interrupt }).jobs)
+    }
+
+    fn interrupt(&self) {
+        if let Some(interrupt) = self.started.get().and_then(|started| started.interrupt.get()) {
+            interrupt.interrupt();
+        }
+    }
 }
 
 impl Store {
@@ -143,14 +177,11 @@ impl Store {
     fn with(writer: Option<Connection>, path: &Path) -> Result<Self, StoreError> {
         let readable = Readable::of(path)?;
         let writer = writer.map_or_else(|| readable.connect(), Ok)?;
-        let searcher = readable.connect()?;
-        let interrupt = Some(Arc::new(searcher.get_interrupt_handle()));
         Ok(Self {
             writer: serve("store-writer", writer)?,
             reader: serve("store-reader", readable.connect()?)?,
-            searcher: serve("store-search", searcher)?,
+            searcher: Arc::new(Searcher { file: Arc::new(readable), started: OnceLock::new() }),
             latest_search: search::LatestSearch::default(),
-            interrupt,
             path: path.into(),
         })
     }
@@ -219,11 +250,20 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "cache_size", -2048)
 }
 
-fn serve(name: &str, mut connection: Connection) -> Result<mpsc::Sender<StoreJob>, StoreError> {
+fn serve(name: &str, connection: Connection) -> Result<mpsc::Sender<StoreJob>, StoreError> {
+    serve_with(name, || Ok(connection))
+}
+
+/// Starts a thread that first opens its connection. Without one, all jobs are dropped.
+fn serve_with(
+    name: &str,
+    open: impl FnOnce() -> Result<Connection, StoreError> + Send + 'static,
+) -> Result<mpsc::Sender<StoreJob>, StoreError> {
     let (sender, mut jobs) = mpsc::channel::<StoreJob>(QUEUE);
     std::thread::Builder::new()
         .name(name.into())
         .spawn(move || {
+            let Ok(mut connection) = open() else { return };
             while let Some(job) = jobs.blocking_recv() {
                 job(&mut connection);
             }

@@ -1,4 +1,5 @@
-//! Signals that end the program, or stop it until somebody continues it.
+//! Signals that end the program, or stop it until somebody continues it. On Linux one thread waits for the stop signal and
+//! for a hang-up; elsewhere there are two.
 
 use super::device;
 use nix::sys::signal::{SigSet, Signal};
@@ -15,8 +16,8 @@ const FAILED: i32 = 1;
 /// The process is stopped after this time, even if the loop has not given the terminal back.
 const RELEASE: Duration = Duration::from_secs(1);
 
-/// Watches for the end: signals, and a terminal that was closed without one. Cancels `stop`; when the program has not
-/// ended a second and a half later, ends the process.
+/// Watches for signals to end. Cancels `stop`; when the program has not ended a second and a half later, ends the
+/// process.
 ///
 /// # Errors
 /// When signals cannot be watched.
@@ -38,17 +39,13 @@ pub fn watch_for_the_end(stop: &CancellationToken) -> io::Result<()> {
             }
         });
     }
-    let stop = stop.clone();
-    std::thread::Builder::new().name("hang-up".into()).spawn(move || {
-        use rustix::event::{PollFd, PollFlags, poll};
-        let stdin = io::stdin();
-        let mut fds = [PollFd::new(&stdin, PollFlags::empty())];
-        // Without events asked for, poll only returns on hang-up or error: no wake-ups while all is well.
-        while poll(&mut fds, None) == Err(rustix::io::Errno::INTR) {}
-        stop.cancel();
-        end_within(END);
-    })?;
     Ok(())
+}
+
+/// The terminal was closed, perhaps without a signal.
+fn hung_up(stop: &CancellationToken) {
+    stop.cancel();
+    end_within(END);
 }
 
 /// Ends the process after this time, if it has not ended by itself.
@@ -97,15 +94,17 @@ pub fn hold_stop_signal() -> io::Result<()> {
     Ok(stop_signal().thread_block()?)
 }
 
-/// Watches for SIGTSTP, which [`hold_stop_signal`] holds back.
+/// Watches for SIGTSTP, which [`hold_stop_signal`] holds back, and for a terminal that was closed, which ends the
+/// program as [`watch_for_the_end`] does.
 ///
 /// # Errors
 /// When the thread cannot be started.
-pub fn watch_for_stops() -> io::Result<mpsc::Receiver<StopRequest>> {
+pub fn watch_for_stops(stop: &CancellationToken) -> io::Result<mpsc::Receiver<StopRequest>> {
     let (requests, receiver) = mpsc::channel(1);
+    let mut watch = Watch::new(stop.clone())?;
     std::thread::Builder::new().name("stop".into()).spawn(move || {
         let set = stop_signal();
-        while set.wait().is_ok() {
+        while watch.wait() {
             let (released, wait) = sync_channel(1);
             let (go_on, continued) = oneshot::channel();
             if requests.blocking_send(StopRequest { released, continued }).is_ok() {
@@ -124,6 +123,70 @@ pub fn watch_for_stops() -> io::Result<mpsc::Receiver<StopRequest>> {
         }
     })?;
     Ok(receiver)
+}
+
+/// Waits for the stop signal, and on Linux for a hang-up as well.
+struct Watch {
+    #[cfg(target_os = "linux")]
+    signals: nix::sys::signalfd::SignalFd,
+    #[cfg(target_os = "linux")]
+    stop: CancellationToken,
+}
+
+#[cfg(target_os = "linux")]
+impl Watch {
+    fn new(stop: CancellationToken) -> io::Result<Self> {
+        use nix::sys::signalfd::{SfdFlags, SignalFd};
+        let flags = SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC;
+        Ok(Self { signals: SignalFd::with_flags(&stop_signal(), flags)?, stop })
+    }
+
+    /// Waits for the stop signal; false when there will be none any more.
+    fn wait(&mut self) -> bool {
+        use rustix::event::{PollFd, PollFlags, poll};
+        let stdin = io::stdin();
+        loop {
+            // Without events asked for, the terminal only reports a hang-up or an error.
+            let mut fds = [
+                PollFd::new(&stdin, PollFlags::empty()),
+                PollFd::new(&self.signals, PollFlags::IN),
+            ];
+            let polled = poll(&mut fds, None);
+            let [terminal, _] = fds.map(|fd| fd.revents());
+            match polled {
+                Err(rustix::io::Errno::INTR) => continue,
+                Err(_) => return false,
+                Ok(_) if !terminal.is_empty() => {
+                    hung_up(&self.stop);
+                    return false;
+                }
+                Ok(_) => {}
+            }
+            match self.signals.read_signal() {
+                Ok(Some(_)) => return true,
+                Ok(None) => {}
+                Err(_) => return false,
+            }
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+impl Watch {
+    fn new(stop: CancellationToken) -> io::Result<Self> {
+        std::thread::Builder::new().name("hang-up".into()).spawn(move || {
+            use rustix::event::{PollFd, PollFlags, poll};
+            let stdin = io::stdin();
+            let mut fds = [PollFd::new(&stdin, PollFlags::empty())];
+            while poll(&mut fds, None) == Err(rustix::io::Errno::INTR) {}
+            hung_up(&stop);
+        })?;
+        Ok(Self {})
+    }
+
+    fn wait(&mut self) -> bool {
+        stop_signal().wait().is_ok()
+    }
 }
 
 /// Asks for the process and the others of its job to be stopped.

@@ -1,6 +1,6 @@
 //! Archives on the screen: beside the configured account, or alone where there is none.
 
-use super::{RunSetup, check_terminal, converse, runtime, terminal_failed};
+use super::{RunSetup, background, check_terminal, converse, terminal_failed};
 use crate::cli::Global;
 use crate::cli::archives::{self, ArchiveAccount};
 use crate::cli::context::ExitError;
@@ -59,9 +59,9 @@ pub fn run(
         imports: (!global.read_only).then(|| global.clone()),
     };
     signals::hold_stop_signal().map_err(|e| terminal_failed(&e))?;
-    let runtime = runtime()?;
-    let result = runtime.block_on(converse(setup, Vec::new(), None));
-    runtime.shutdown_background();
+    let background = background()?;
+    let result = converse(&background, setup, Vec::new());
+    background.shutdown_background();
     result
 }
 

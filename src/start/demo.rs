@@ -1,11 +1,13 @@
 //! `skchat demo`: the program over a gateway of its own with sample people.
 
-use super::{LiveAccount, PATIENCE, RunSetup, check_terminal, converse, runtime, terminal_failed};
+use super::{
+    LiveAccount, PATIENCE, RunSetup, background, check_terminal, converse, terminal_failed,
+};
 use crate::cli::Global;
 use crate::cli::context::{ExitError, STORE, hide_tokens, lock};
 use crate::client::{BaseUrl, Client, ClientOptions, Secret, TokenSource};
 use crate::config::{Config, paths};
-use crate::gateway::{self, GatewayUser, demo};
+use crate::gateway::{self, GatewayOptions, GatewayUser, demo};
 use crate::model::{AccountId, UserId};
 use crate::runtime::signals;
 use crate::store::Store;
@@ -39,54 +41,48 @@ pub fn run(global: &Global, reset: bool) -> Result<(), ExitError> {
     let record = global.record.clone();
     let me = UserId::new(demo::ME);
     let users = demo::users();
-    let runtime = runtime()?;
-    let result = runtime.block_on(async move {
-        let _lock = lock;
-        let fail = |e: &dyn std::fmt::Display| {
-            ExitError::failed(format!("the sample gateway cannot start: {e}"))
-        };
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.map_err(|e| fail(&e))?;
-        let origin = format!("http://{}", listener.local_addr().map_err(|e| fail(&e))?);
-        let options = demo_client(&origin, &me, &users)?;
-        let db = Some(dir.join("gateway.db"));
-        let gateway = gateway::open(gateway::GatewayOptions {
-            db,
-            users,
-            ..gateway::GatewayOptions::default()
-        })
-        .map_err(|e| fail(&e))?;
+    let background = background()?;
+    let fail = |e: &dyn std::fmt::Display| {
+        ExitError::failed(format!("the sample gateway cannot start: {e}"))
+    };
+    let listener =
+        background.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).map_err(|e| fail(&e))?;
+    let origin = format!("http://{}", listener.local_addr().map_err(|e| fail(&e))?);
+    let options = demo_client(&origin, &me, &users)?;
+    let db = Some(dir.join("gateway.db"));
+    let stop = CancellationToken::new();
+    let served = {
+        let _inside = background.enter();
+        let options = GatewayOptions { db, users, ..GatewayOptions::default() };
+        let gateway = gateway::open(options).map_err(|e| fail(&e))?;
         demo::seed(&gateway).map_err(ExitError::failed)?;
         tokio::spawn(demo::answer(Arc::clone(&gateway)));
-        let stop = CancellationToken::new();
-        let served =
-            tokio::spawn(gateway::serve(listener, gateway, stop.clone().cancelled_owned()));
-        let sync_options = sync::SyncOptions {
-            grace: config.preferences.sending.grace(),
-            ..sync::SyncOptions::default()
-        };
-        let setup = RunSetup {
-            config,
-            accounts: vec![(AccountId::new("demo"), me)],
-            archives: Vec::new(),
-            notices: Vec::new(),
-            demo: true,
-            size,
-            dir,
-            first_start,
-            record,
-            read_only: false,
-            imports: None,
-        };
-        let result = {
-            let (account, client) = (AccountId::new("demo"), Client::new(options));
-            let live = LiveAccount { account, client, store, options: sync_options };
-            converse(setup, vec![live], None).await
-        };
-        stop.cancel();
-        let _ = tokio::time::timeout(PATIENCE, served).await;
-        result
-    });
-    runtime.shutdown_background();
+        tokio::spawn(gateway::serve(listener, gateway, stop.clone().cancelled_owned()))
+    };
+    let sync_options = sync::SyncOptions {
+        grace: config.preferences.sending.grace(),
+        ..sync::SyncOptions::default()
+    };
+    let setup = RunSetup {
+        config,
+        accounts: vec![(AccountId::new("demo"), me)],
+        archives: Vec::new(),
+        notices: Vec::new(),
+        demo: true,
+        size,
+        dir,
+        first_start,
+        record,
+        read_only: false,
+        imports: None,
+    };
+    let (account, client) = (AccountId::new("demo"), Client::new(options));
+    let live = LiveAccount { account, client, store, options: sync_options };
+    let result = converse(&background, setup, vec![live]);
+    stop.cancel();
+    let _ = background.block_on(async { tokio::time::timeout(PATIENCE, served).await });
+    drop(lock);
+    background.shutdown_background();
     result
 }
 

@@ -60,7 +60,7 @@ fn player(header: &RecordingHeader) -> Result<Player, String> {
         choices: header.preferences.clone(),
     };
     let theme = Theme::new(THEME, header.depth, header.preferences.ui.blink)?;
-    Player::new(first_model(prefs, header)?, theme)
+    Ok(Player::new(first_model(prefs, header)?, theme))
 }
 
 fn played(inputs: usize, frames: usize) -> String {

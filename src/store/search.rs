@@ -164,9 +164,7 @@ impl Store {
     /// searches.
     pub fn begin_search(&self) -> SearchHandle {
         let mine = self.latest_search.0.fetch_add(1, Ordering::AcqRel) + 1;
-        if let Some(interrupt) = &self.interrupt {
-            interrupt.interrupt();
-        }
+        self.searcher.interrupt();
         SearchHandle(mine)
     }
 
@@ -191,7 +189,7 @@ impl Store {
                 Err(error) => Err(error),
             }
         };
-        Self::run(&self.searcher, job).await
+        Self::run(self.searcher.jobs()?, job).await
     }
 }
 
