@@ -1,9 +1,8 @@
 //! The loop: keys, sync and time go into `update`, frames come out. Event-driven: without events there are no wake-ups.
 //!
 //! Typing never waits behind a burst: keys are taken first, a key is drawn at once, and what the network brings is
-//! drawn at most every 16 ms.
+//! drawn at once after a rest, and at most every 16 ms in a steady stream.
 
-mod ansi_backend;
 pub mod clipboard;
 pub mod device;
 mod effects;
@@ -11,16 +10,16 @@ mod event_loop;
 mod input;
 pub mod joined_emoji;
 pub mod keys;
+mod painter;
 pub mod recording;
 pub mod signals;
 pub mod terminal;
 pub mod terminfo;
-mod width_safe_backend;
 
 use crate::app::view::layout::Size;
 use crate::app::{Input, Model, next_deadline};
 use crate::model::{Inbound, Outbound};
-use crate::ui::Theme;
+use crate::ui::{ScreenFrame, Theme};
 use event_loop::EventLoop;
 use futures_util::Stream;
 use keys::{Keys, TerminalEvent};
@@ -39,8 +38,8 @@ const OUTCOMES: usize = 8;
 
 /// Where frames go, and what else the program does with a terminal. Only [`Surface::ready`] waits for the terminal.
 pub trait Surface {
-    /// Paints a frame and sends it out. Not to be called while the surface is busy.
-    fn draw(&mut self, paint: &mut dyn FnMut(&mut ratatui::Frame<'_>)) -> io::Result<()>;
+    /// Sends out a frame. Not to be called while the surface is busy.
+    fn draw(&mut self, frame: &ScreenFrame<'_>) -> io::Result<()>;
     /// The terminal has not taken the last frame yet.
     fn is_busy(&self) -> bool {
         false
@@ -54,7 +53,7 @@ pub trait Surface {
         Ok(())
     }
     /// The next frame is painted in full.
-    fn invalidate(&mut self) -> io::Result<()>;
+    fn invalidate(&mut self);
     /// Copies text to the terminal's clipboard; false if it is too long for that.
     fn copy(&mut self, text: &str) -> io::Result<bool>;
     /// Gives the terminal back, for another program.
@@ -192,7 +191,7 @@ where
         if quit {
             return Ok(());
         }
-        event_loop.schedule_frame(from_user);
+        event_loop.schedule_frame(model, from_user);
         event_loop.draw_if_due(model, keys.is_open())?;
         for effect in on_screen {
             event_loop.carry_out(model, effect, keys)?;

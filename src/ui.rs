@@ -1,6 +1,9 @@
-//! Painting. [`Screen::draw`] turns what `layout` derived into cells and decides nothing.
+//! Painting. [`Screen::paint`] turns what `layout` derived into cells and decides nothing.
 //!
-//! Accepts only cleaned text, and looks at every cell once more before it leaves: a control character cannot pass.
+//! Accepts only cleaned text, and looks at every new cell once more before it leaves: a control character cannot pass.
+//!
+//! The cells of the last frame are kept. Only a pane, bar or box that has changed is painted again, and only its rows
+//! are reported as changed: a typed key costs the row of the message box, whatever the size of the terminal.
 
 mod bar;
 mod compose;
@@ -14,124 +17,215 @@ mod theme;
 pub use theme::{ColorDepth, Theme};
 
 use crate::app::Model;
-use crate::app::view::Visible;
-use crate::app::view::layout::{Layout, Rect, SMALLEST};
+use crate::app::view::layout::{Layout, Rect, SMALLEST, Size};
+use crate::app::view::{Bar, ComposeView, StatusView, Visible};
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 
-/// The cells of each pane as painted last: a pane whose stamp has not changed is copied and not painted again.
+/// The cells of the last frame, and what they were painted from.
 #[derive(Default)]
 pub struct Screen {
-    list: Option<Painted<u64>>,
-    messages: Option<Painted<u64>>,
-    details: Option<Painted<u64>>,
+    /// Everything but the dialog.
+    below: Buffer,
+    /// The whole frame.
+    cells: Buffer,
+    painted: Option<Painted>,
+    /// The area that a dialog covered in the last frame.
+    covered: Option<Rect>,
+    changed: ChangedRows,
 }
 
-struct Painted<S> {
-    area: Rect,
-    stamp: S,
-    cells: Buffer,
+/// A frame as it goes to the terminal.
+#[derive(Clone, Copy)]
+pub struct ScreenFrame<'a> {
+    pub cells: &'a Buffer,
+    /// For each row whether it may differ from the frame before.
+    pub changed: &'a [bool],
+    /// Column and row of the cursor; `None` hides it.
+    pub cursor: Option<(u16, u16)>,
+}
+
+/// What the cells below the dialog were painted from.
+struct Painted {
+    size: Size,
+    layout: Layout,
+    bare: bool,
+    list: u64,
+    messages: u64,
+    details: u64,
+    status: StatusView,
+    compose: ComposeView,
+    cursor: Option<(u16, u16)>,
+}
+
+/// The rows that differ from the frame before.
+#[derive(Default)]
+struct ChangedRows(Vec<bool>);
+
+impl ChangedRows {
+    fn reset(&mut self, rows: u16, changed: bool) {
+        self.0.clear();
+        self.0.resize(usize::from(rows), changed);
+    }
+
+    fn add(&mut self, area: Rect) {
+        let from = usize::from(area.y);
+        self.0.iter_mut().skip(from).take(usize::from(area.height)).for_each(|row| *row = true);
+    }
+
+    fn iter(&self) -> impl Iterator<Item = u16> + '_ {
+        (0u16..).zip(&self.0).filter_map(|(y, changed)| changed.then_some(y))
+    }
 }
 
 impl Screen {
-    /// Paints the model. A warm and a fresh screen paint equal cells.
-    pub fn draw(&mut self, model: &Model, theme: &Theme, frame: &mut Frame<'_>) {
+    /// Paints what has changed since the last call. A warm and a fresh screen paint equal cells.
+    pub fn paint(&mut self, model: &Model, theme: &Theme) -> ScreenFrame<'_> {
+        let size = model.view.size;
         let visible = &model.view.visible;
-        let fits = frame.area().width >= SMALLEST.columns && frame.area().height >= SMALLEST.rows;
+        let fits = size.columns >= SMALLEST.columns && size.rows >= SMALLEST.rows;
         let (Some(layout), true) = (&visible.layout, fits) else {
-            too_small(frame);
-            return;
+            self.paint_too_small(size);
+            return ScreenFrame { cells: &self.cells, changed: &self.changed.0, cursor: None };
         };
-        let buffer = frame.buffer_mut();
-        self.draw_panes(visible, layout, theme, buffer, model.view.bare);
-        let status = &visible.status;
-        for (bar, area) in [
-            (&status.top, layout.top),
-            (&status.header, layout.header),
-            (&status.banner, layout.banner),
-            (&status.footer, layout.footer),
-        ] {
-            if let Some(area) = area {
-                bar::draw(bar, theme, area, buffer);
-            }
+        let last = self.painted.take().filter(|last| {
+            last.size == size && last.layout == *layout && last.bare == model.view.bare
+        });
+        self.changed.reset(size.rows, last.is_none());
+        if last.is_none() {
+            self.below = empty(size);
+            self.cells = empty(size);
+            self.covered = None;
         }
-        if let Some(area) = layout.divider {
-            let rules = [layout.rule, layout.details_rule];
-            bar::divider(&status.divider, theme, area, rules, buffer);
+        let mut cursor = self.paint_below(visible, layout, theme, model.view.bare, last.as_ref());
+        self.painted = Some(Painted {
+            size,
+            layout: *layout,
+            bare: model.view.bare,
+            list: visible.list.stamp,
+            messages: visible.messages.stamp,
+            details: visible.details.stamp,
+            status: visible.status.clone(),
+            compose: visible.compose.clone(),
+            cursor,
+        });
+        // The rows of a dialog are put together anew in every frame.
+        let dialog = model.dialog.as_ref();
+        let area = dialog.map(|dialog| dialog.area);
+        for area in [self.covered, area].into_iter().flatten() {
+            self.changed.add(area);
         }
-        let mut cursor =
-            layout.compose.and_then(|area| compose::draw(&visible.compose, theme, area, buffer));
-        if let Some(dialog) = &model.dialog {
-            let place = dialog::draw(dialog, theme, buffer);
+        self.covered = area;
+        for y in self.changed.iter() {
+            paint::copy_row(&self.below, &mut self.cells, y);
+        }
+        if let Some(dialog) = dialog {
+            let place = dialog::draw(dialog, theme, &mut self.cells);
             if dialog.takes_keys {
                 cursor = place;
             }
         }
-        paint::guard(buffer);
-        if let Some(at) = cursor {
+        for y in self.changed.iter() {
+            paint::guard(&mut self.cells, y);
+        }
+        ScreenFrame { cells: &self.cells, changed: &self.changed.0, cursor }
+    }
+
+    /// Paints the model into a frame of ratatui.
+    pub fn draw(&mut self, model: &Model, theme: &Theme, frame: &mut Frame<'_>) {
+        let painted = self.paint(model, theme);
+        let buffer = frame.buffer_mut();
+        if buffer.area == painted.cells.area {
+            buffer.content.clone_from(&painted.cells.content);
+        }
+        if let Some(at) = painted.cursor {
             frame.set_cursor_position(at);
         }
     }
 
-    fn draw_panes(
+    /// Paints the parts that differ from what was painted last, and returns the position of the cursor.
+    fn paint_below(
         &mut self,
         visible: &Visible,
         layout: &Layout,
         theme: &Theme,
-        buffer: &mut Buffer,
         bare: bool,
-    ) {
-        if let Some(area) = layout.list {
-            pane(&mut self.list, area, visible.list.stamp, buffer, |b| {
-                list::draw(&visible.list, layout.wide_list, theme, area, b);
-            });
+        last: Option<&Painted>,
+    ) -> Option<(u16, u16)> {
+        let Self { below, changed, .. } = self;
+        if let Some(area) = layout.list
+            && last.is_none_or(|last| last.list != visible.list.stamp)
+        {
+            list::draw(&visible.list, layout.wide_list, theme, area, below);
+            changed.add(area);
         }
-        if let Some(area) = layout.rule {
-            paint::vertical(buffer, area, theme.rule);
+        if let Some(area) = layout.messages
+            && last.is_none_or(|last| last.messages != visible.messages.stamp)
+        {
+            messages::draw(&visible.messages, bare, theme, area, below);
+            changed.add(area);
         }
-        if let Some(area) = layout.messages {
-            pane(&mut self.messages, area, visible.messages.stamp, buffer, |b| {
-                messages::draw(&visible.messages, bare, theme, area, b);
-            });
+        if let Some(area) = layout.details
+            && last.is_none_or(|last| last.details != visible.details.stamp)
+        {
+            details::draw(&visible.details, theme, area, below);
+            changed.add(area);
         }
-        if let (Some(area), Some(rule)) = (layout.details, layout.details_rule) {
-            paint::vertical(buffer, rule, theme.rule);
-            pane(&mut self.details, area, visible.details.stamp, buffer, |b| {
-                details::draw(&visible.details, theme, area, b);
-            });
+        if last.is_none() {
+            for rule in [layout.rule, layout.details_rule].into_iter().flatten() {
+                paint::vertical(below, rule, theme.rule);
+            }
+        }
+        let status = &visible.status;
+        let painted = last.map(|last| &last.status);
+        for (bar, before, area) in [
+            (&status.top, painted.map(|s| &s.top), layout.top),
+            (&status.header, painted.map(|s| &s.header), layout.header),
+            (&status.banner, painted.map(|s| &s.banner), layout.banner),
+            (&status.footer, painted.map(|s| &s.footer), layout.footer),
+        ] {
+            if let Some(area) = changed_area(bar, before, area) {
+                paint::clear(below, area);
+                bar::draw(bar, theme, area, below);
+                changed.add(area);
+            }
+        }
+        let before = painted.map(|s| &s.divider);
+        if let Some(area) = changed_area(&status.divider, before, layout.divider) {
+            paint::clear(below, area);
+            let rules = [layout.rule, layout.details_rule];
+            bar::divider(&status.divider, theme, area, rules, below);
+            changed.add(area);
+        }
+        let area = layout.compose?;
+        if let Some(last) = last.filter(|last| last.compose == visible.compose) {
+            return last.cursor;
+        }
+        paint::clear(below, area);
+        changed.add(area);
+        compose::draw(&visible.compose, theme, area, below)
+    }
+
+    fn paint_too_small(&mut self, size: Size) {
+        self.painted = None;
+        self.covered = None;
+        self.changed.reset(size.rows, true);
+        self.cells = empty(size);
+        if size.columns > 0 && size.rows > 0 {
+            let text = "skchat needs 20x5";
+            let style = ratatui::style::Style::default();
+            self.cells.set_stringn(0, 0, text, usize::from(size.columns), style);
         }
     }
 }
 
-/// Copies a pane's cells when its stamp is the one they were painted for, else paints and keeps them.
-fn pane(
-    kept: &mut Option<Painted<u64>>,
-    area: Rect,
-    stamp: u64,
-    buffer: &mut Buffer,
-    paint: impl FnOnce(&mut Buffer),
-) {
-    let target = paint::rect(area);
-    if let Some(known) = kept
-        && known.area == area
-        && known.stamp == stamp
-    {
-        paint::copy(&known.cells, buffer, target);
-        return;
-    }
-    paint(buffer);
-    let mut cells = Buffer::empty(target);
-    paint::copy(buffer, &mut cells, target);
-    *kept = Some(Painted { area, stamp, cells });
+/// The area of a bar if it has to be painted.
+fn changed_area(bar: &Bar, before: Option<&Bar>, area: Option<Rect>) -> Option<Rect> {
+    area.filter(|_| before != Some(bar))
 }
 
-fn too_small(frame: &mut Frame<'_>) {
-    let area = frame.area();
-    let text = "skchat needs 20x5";
-    let buffer = frame.buffer_mut();
-    if area.width > 0 && area.height > 0 {
-        buffer.set_stringn(0, 0, text, usize::from(area.width), ratatui::style::Style::default());
-    }
+fn empty(size: Size) -> Buffer {
+    Buffer::empty(ratatui::layout::Rect::new(0, 0, size.columns, size.rows))
 }
 
 #[cfg(test)]

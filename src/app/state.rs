@@ -94,6 +94,11 @@ impl AppState {
         self.accounts.chat(self.open.as_ref()?)
     }
 
+    /// Whether there is something to read in the open chat.
+    pub fn shows_messages(&self) -> bool {
+        self.opened().is_some_and(|chat| !chat.timeline.is_empty())
+    }
+
     /// Whether the open chat belongs to an archive, which is read-only.
     pub fn is_in_archive(&self) -> bool {
         self.open.as_ref().is_some_and(|open| open.account.archive().is_some())

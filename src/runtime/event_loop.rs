@@ -16,8 +16,13 @@ use std::io;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 
-/// The least time between two frames that are drawn because of the network.
+/// The time between two frames that are drawn because of the network, in a steady stream.
 const FRAME: Duration = Duration::from_millis(16);
+/// So many of them may be drawn at once after a rest: one message brings several changes, and the one that matters
+/// may be the last.
+const FRAMES_AT_ONCE: u32 = 4;
+/// The first frame waits for so long for the newest page of the store.
+const FIRST_FRAME: Duration = Duration::from_millis(10);
 /// The most deltas per turn, and the time they may take.
 const BURST: usize = 256;
 const BURST_TIME: Duration = Duration::from_millis(4);
@@ -40,6 +45,29 @@ impl Clock {
     }
 }
 
+/// When frames are drawn for what the network brings: a few at once, then one per [`FRAME`].
+#[derive(Default)]
+struct FramePace {
+    /// When all frames that were drawn are paid for, at one per [`FRAME`]; `None` before the first frame.
+    paid: Option<Duration>,
+}
+
+impl FramePace {
+    fn is_new(&self) -> bool {
+        self.paid.is_none()
+    }
+
+    /// The earliest time for the next frame.
+    fn next(&self, now: Duration) -> Duration {
+        let paid = self.paid.unwrap_or_default();
+        now.max(paid.saturating_sub(FRAME * (FRAMES_AT_ONCE - 1)))
+    }
+
+    fn drawn(&mut self, now: Duration) {
+        self.paid = Some(self.paid.unwrap_or_default().max(now) + FRAME);
+    }
+}
+
 pub struct EventLoop<'a, S> {
     pub surface: S,
     theme: &'a Theme,
@@ -49,7 +77,7 @@ pub struct EventLoop<'a, S> {
     pub resolver: Resolver,
     /// Requests that sync had no room for yet, in order. They are never dropped.
     pub waiting: VecDeque<Outbound>,
-    last_draw: Duration,
+    pace: FramePace,
     /// When the next frame is due, on the monotonic clock; `None` when there is nothing new to draw.
     pub frame_due: Option<Duration>,
     title: String,
@@ -74,18 +102,19 @@ impl<'a, S: Surface> EventLoop<'a, S> {
             screen: Screen::default(),
             resolver: Resolver::default(),
             waiting: VecDeque::new(),
-            last_draw: Duration::ZERO,
-            frame_due: Some(Duration::ZERO),
+            pace: FramePace::default(),
+            frame_due: None,
             title: String::new(),
             outcomes,
             recorder,
         }
     }
 
-    /// Sets the model's clock for the first time.
+    /// Sets the model's clock for the first time. The first frame waits for a moment, so that it shows messages.
     pub fn start(&mut self, model: &mut Model) {
         model.app.clock = self.clock.now();
         self.record(&RecordingEntry::Clock(model.app.clock));
+        self.frame_due = Some(model.app.clock.mono + FIRST_FRAME);
     }
 
     fn record(&mut self, entry: &RecordingEntry) {
@@ -219,15 +248,21 @@ impl<'a, S: Surface> EventLoop<'a, S> {
         (on_screen, quit)
     }
 
-    /// Schedules a frame: at once for the user's input, at the next frame time for the network.
-    pub fn schedule_frame(&mut self, from_user: bool) {
+    /// Schedules a frame: at once for the user's input; for the network as its pace allows.
+    pub fn schedule_frame(&mut self, model: &Model, from_user: bool) {
         let now = self.clock.now().mono;
-        let due = if from_user {
+        let due = if self.pace.is_new() {
+            // Of the first frame the time is set already.
+            if !model.app.shows_messages() {
+                return;
+            }
+            now
+        } else if from_user {
             now
         } else {
-            self.frame_due.unwrap_or(self.last_draw + FRAME).min(now + FRAME)
+            self.pace.next(now)
         };
-        self.frame_due = Some(due);
+        self.frame_due = Some(self.frame_due.map_or(due, |before| before.min(due)));
     }
 
     /// Draws when a frame is due, and the terminal is ours and has taken the last one.
@@ -243,18 +278,12 @@ impl<'a, S: Surface> EventLoop<'a, S> {
             let effects = self.feed(model, Input::Want(want));
             self.split_effects(effects);
         }
-        let mut painted = None;
-        let is_recording = self.recorder.is_some();
-        self.surface.draw(&mut |frame| {
-            self.screen.draw(model, self.theme, frame);
-            if is_recording {
-                painted = Some(recording::frame(frame.buffer_mut()));
-            }
-        })?;
-        if let Some(painted) = painted {
-            self.record(&painted);
+        let frame = self.screen.paint(model, self.theme);
+        self.surface.draw(&frame)?;
+        if let Some(recorder) = &mut self.recorder {
+            recorder.note(&recording::frame(frame.cells));
         }
-        self.last_draw = self.clock.now().mono;
+        self.pace.drawn(self.clock.now().mono);
         self.frame_due = None;
         self.set_title(model)
     }
@@ -294,7 +323,7 @@ impl<'a, S: Surface> EventLoop<'a, S> {
     {
         match effect {
             Effect::Redraw => {
-                self.surface.invalidate()?;
+                self.surface.invalidate();
                 self.frame_due = Some(self.clock.now().mono);
             }
             Effect::Suspend => self.surface.stop(),

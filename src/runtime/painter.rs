@@ -1,60 +1,211 @@
-//! A backend that keeps rows right whatever width the terminal gives a cluster.
+//! Sends the differences between two frames to the terminal.
+//!
+//! Ratatui's own difference compares every cell of the screen for every key; here only rows that may have changed are
+//! compared, the terminal moves rows itself where that is shorter, and a row keeps right whatever width the terminal
+//! gives a cluster:
 //!
 //! If the terminal draws a cluster wider or narrower than it is counted, what a row shows depends on what it showed
 //! before: parts stay, and the rest of the row is shifted. Therefore a row with anything but plain text is erased and
 //! painted as a whole when something in it changes, and the cursor is placed after every cluster of disputed width. The
 //! screen after any change is then the same as after a complete redraw.
 
-use ratatui::backend::{Backend, ClearType, WindowSize};
+mod pen;
+mod shift;
+
+use crate::ui::ScreenFrame;
+use pen::Pen;
 use ratatui::buffer::{Buffer, Cell, CellWidth};
-use ratatui::layout::{Position, Size};
-use std::cell::RefCell;
-use std::rc::Rc;
+use ratatui::layout::Rect;
+use shift::Shift;
 
-/// The rows of the next frame that may have to be painted as a whole.
-#[derive(Clone, Default)]
-pub struct WholeRows(Rc<RefCell<Vec<WholeRow>>>);
+/// Erasing the rest of a row is shorter than so many spaces.
+const ERASED: usize = 4;
 
+/// What the terminal shows.
 #[derive(Default)]
-struct WholeRow {
-    /// The new row; empty if painting the differences is enough.
-    cells: Vec<Cell>,
-    /// It holds more than plain text.
-    is_disputed: bool,
-    /// The row on the terminal holds more than plain text.
-    was_disputed: bool,
+pub struct Painter {
+    shown: Rows,
+    /// `None` if the cursor's state is not known.
+    cursor: Option<CursorState>,
+    /// The font of the terminal lacks signs that others have.
+    plain_font: bool,
 }
 
-impl WholeRows {
-    /// Keeps what is needed of a frame. To be called with each, before it is drawn.
-    pub fn keep(&self, next: &Buffer) {
-        let columns = usize::from(next.area.width).max(1);
-        let mut rows = self.0.borrow_mut();
-        rows.resize_with(usize::from(next.area.height), WholeRow::default);
-        for (row, cells) in rows.iter_mut().zip(next.content.chunks(columns)) {
-            row.is_disputed = cells.iter().any(|cell| !is_plain(cell.symbol()));
-            row.cells.clear();
-            if row.is_disputed || row.was_disputed {
-                row.cells.extend_from_slice(cells);
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum CursorState {
+    Hidden,
+    At(u16, u16),
+}
+
+impl Painter {
+    pub fn new(plain_font: bool) -> Self {
+        Self { plain_font, ..Self::default() }
+    }
+
+    /// What the terminal shows is not known any more: the next frame is painted in full.
+    pub fn forget(&mut self) {
+        self.shown = Rows::default();
+        self.cursor = None;
+    }
+
+    /// Writes what turns the last frame into this one, and returns how many cells had to be compared for that.
+    pub fn paint(&mut self, frame: &ScreenFrame<'_>, out: &mut Vec<u8>) -> usize {
+        let area = frame.cells.area;
+        let start = out.len();
+        let mut changed = frame.changed.to_vec();
+        if self.shown.cells.area != area || changed.len() != usize::from(area.height) {
+            changed = vec![true; usize::from(area.height)];
+            self.shown = Rows::empty(area);
+            self.cursor = None;
+            Pen::new(out, area.width, self.plain_font).erase_screen();
+        }
+        let compared = usize::from(area.width) * changed.iter().filter(|row| **row).count();
+        if let Some(shift) = Shift::between(&self.shown.cells, frame.cells, &changed) {
+            self.paint_shifted(shift, frame.cells, changed, out);
+            let mut pen = Pen::new(out, area.width, self.plain_font);
+            self.place_cursor(frame.cursor, true, &mut pen);
+        } else {
+            let mut pen = Pen::new(out, area.width, self.plain_font);
+            self.shown.update(frame.cells, &changed, &mut pen);
+            pen.finish();
+            let wrote = pen.has_written_since(start);
+            self.place_cursor(frame.cursor, wrote, &mut pen);
+        }
+        compared
+    }
+
+    /// Writes the new rows with and without a move of rows by the terminal, and sends what is shorter.
+    fn paint_shifted(
+        &mut self,
+        shift: Shift,
+        cells: &Buffer,
+        mut changed: Vec<bool>,
+        out: &mut Vec<u8>,
+    ) {
+        let columns = cells.area.width;
+        let mut moved = self.shown.clone();
+        let (mut without, mut with) = (Vec::new(), Vec::new());
+        let mut pen = Pen::new(&mut without, columns, self.plain_font);
+        self.shown.update(cells, &changed, &mut pen);
+        pen.finish();
+        shift.apply(&mut moved.cells);
+        shift.apply_to_rows(&mut moved.disputed);
+        // What stands beside the block has moved with it.
+        let block = usize::from(shift.top)..usize::from(shift.bottom);
+        changed.get_mut(block).unwrap_or_default().fill(true);
+        let mut pen = Pen::new(&mut with, columns, self.plain_font);
+        pen.scroll(shift.top, shift.bottom, shift.up);
+        moved.update(cells, &changed, &mut pen);
+        pen.finish();
+        if with.len() < without.len() {
+            self.shown = moved;
+            out.append(&mut with);
+        } else {
+            out.append(&mut without);
+        }
+    }
+
+    fn place_cursor(&mut self, at: Option<(u16, u16)>, wrote: bool, pen: &mut Pen<'_>) {
+        let wanted = at.map_or(CursorState::Hidden, |(x, y)| CursorState::At(x, y));
+        let before = self.cursor.replace(wanted);
+        match wanted {
+            CursorState::Hidden if before != Some(wanted) => pen.raw(b"\x1b[?25l"),
+            CursorState::At(x, y) if wrote || before != Some(wanted) => {
+                pen.go_to(x, y);
+                if !matches!(before, Some(CursorState::At(..))) {
+                    pen.raw(b"\x1b[?25h");
+                }
             }
-        }
-    }
-
-    fn forget(&self) {
-        for row in self.0.borrow_mut().iter_mut() {
-            row.was_disputed = false;
+            _ => {}
         }
     }
 }
 
-pub struct WidthSafeBackend<B> {
-    inner: B,
-    rows: WholeRows,
+/// The rows on the terminal.
+#[derive(Clone, Default)]
+struct Rows {
+    cells: Buffer,
+    /// For each row whether it holds more than plain text.
+    disputed: Vec<bool>,
 }
 
-impl<B> WidthSafeBackend<B> {
-    pub fn new(inner: B, rows: WholeRows) -> Self {
-        Self { inner, rows }
+impl Rows {
+    fn empty(area: Rect) -> Self {
+        Self { cells: Buffer::empty(area), disputed: vec![false; usize::from(area.height)] }
+    }
+
+    /// Writes and takes over the rows that differ.
+    fn update(&mut self, next: &Buffer, changed: &[bool], pen: &mut Pen<'_>) {
+        let columns = usize::from(next.area.width).max(1);
+        let rows = self.cells.content.chunks_mut(columns).zip(next.content.chunks(columns));
+        let rows = rows.zip(&mut self.disputed).zip(changed);
+        for (y, (((old, new), was_disputed), changed)) in (0u16..).zip(rows) {
+            if !changed || old == new {
+                continue;
+            }
+            let is_disputed = new.iter().any(|cell| !is_plain(cell.symbol()));
+            if is_disputed || *was_disputed {
+                whole_row(y, new, pen);
+            } else {
+                differences(y, old, new, pen);
+            }
+            *was_disputed = is_disputed;
+            old.clone_from_slice(new);
+        }
+    }
+}
+
+/// The number of cells up to the last one that is not empty.
+fn filled(row: &[Cell]) -> usize {
+    row.iter().rposition(|cell| *cell != Cell::EMPTY).map_or(0, |last| last + 1)
+}
+
+/// Writes the cells in which two rows of plain text differ.
+fn differences(y: u16, old: &[Cell], new: &[Cell], pen: &mut Pen<'_>) {
+    let (before, after) = (filled(old), filled(new));
+    let erases = before >= after + ERASED;
+    let end = if erases { after } else { before.max(after) };
+    for (x, (was, is)) in old.iter().zip(new).enumerate().take(end) {
+        if was == is {
+            continue;
+        }
+        let column = u16::try_from(x).unwrap_or(u16::MAX);
+        let between = pen.gap(column, y).and_then(|gap| new.get(x - usize::from(gap)..x));
+        match between {
+            Some(cells) if cells.iter().all(|cell| pen.matches(cell)) => {
+                for cell in cells {
+                    pen.put(cell, 1);
+                }
+            }
+            _ => pen.go_to(column, y),
+        }
+        pen.put(is, 1);
+    }
+    if erases {
+        pen.go_to(u16::try_from(after).unwrap_or(u16::MAX), y);
+        pen.erase_rest_of_row();
+    }
+}
+
+/// Erases a row and writes all of it.
+fn whole_row(y: u16, cells: &[Cell], pen: &mut Pen<'_>) {
+    pen.go_to(0, y);
+    pen.erase_row();
+    let (mut next, mut spilled) = (0, 0);
+    for (x, cell) in (0u16..).zip(cells) {
+        let hidden = x < next;
+        if hidden || (x >= spilled && *cell == Cell::EMPTY) {
+            continue;
+        }
+        let width = cell.cell_width().max(1);
+        next = x + width;
+        pen.go_to(x, y);
+        pen.put(cell, width);
+        if let Some(most) = most_cells(cell.symbol()) {
+            // Spaces overwrite what a terminal may have drawn beyond the counted cells.
+            spilled = spilled.max(x.saturating_add(most));
+            pen.lose_place();
+        }
     }
 }
 
@@ -80,158 +231,54 @@ fn most_cells(symbol: &str) -> Option<u16> {
     Some(cells.sum())
 }
 
-impl<B: Backend> WidthSafeBackend<B> {
-    fn paint_row(&mut self, y: u16, cells: &[Cell]) -> Result<(), B::Error> {
-        self.inner.set_cursor_position(Position { x: 0, y })?;
-        self.inner.clear_region(ClearType::CurrentLine)?;
-        // Each call of draw begins by placing the cursor.
-        let mut run: Vec<(u16, u16, &Cell)> = Vec::new();
-        let (mut next, mut spilled) = (0, 0);
-        for (x, cell) in (0u16..).zip(cells) {
-            let hidden = x < next;
-            if hidden || (x >= spilled && *cell == Cell::EMPTY) {
-                continue;
-            }
-            run.push((x, y, cell));
-            next = x + cell.cell_width().max(1);
-            if let Some(most) = most_cells(cell.symbol()) {
-                // Spaces overwrite what a terminal may have drawn beyond the counted cells.
-                spilled = spilled.max(x.saturating_add(most));
-                self.inner.draw(run.drain(..))?;
-            }
-        }
-        if run.is_empty() { Ok(()) } else { self.inner.draw(run.into_iter()) }
-    }
-}
-
-impl<B: Backend> Backend for WidthSafeBackend<B> {
-    type Error = B::Error;
-
-    fn draw<'a, I>(&mut self, content: I) -> Result<(), Self::Error>
-    where
-        I: Iterator<Item = (u16, u16, &'a Cell)>,
-    {
-        let rows = self.rows.clone();
-        let mut rows = rows.0.borrow_mut();
-        let mut run: Vec<(u16, u16, &Cell)> = Vec::new();
-        let mut whole: Vec<u16> = Vec::new();
-        for (x, y, cell) in content {
-            if rows.get(usize::from(y)).is_none_or(|row| row.cells.is_empty()) {
-                run.push((x, y, cell));
-            } else if whole.last() != Some(&y) {
-                whole.push(y);
-            }
-        }
-        if !run.is_empty() {
-            self.inner.draw(run.into_iter())?;
-        }
-        for y in whole {
-            if let Some(row) = rows.get_mut(usize::from(y)) {
-                self.paint_row(y, &row.cells)?;
-                row.was_disputed = row.is_disputed;
-            }
-        }
-        Ok(())
-    }
-
-    fn append_lines(&mut self, n: u16) -> Result<(), Self::Error> {
-        self.inner.append_lines(n)
-    }
-    fn hide_cursor(&mut self) -> Result<(), Self::Error> {
-        self.inner.hide_cursor()
-    }
-    fn show_cursor(&mut self) -> Result<(), Self::Error> {
-        self.inner.show_cursor()
-    }
-    fn get_cursor_position(&mut self) -> Result<Position, Self::Error> {
-        self.inner.get_cursor_position()
-    }
-    fn set_cursor_position<P: Into<Position>>(&mut self, position: P) -> Result<(), Self::Error> {
-        self.inner.set_cursor_position(position)
-    }
-    fn clear(&mut self) -> Result<(), Self::Error> {
-        self.rows.forget();
-        self.inner.clear()
-    }
-    fn clear_region(&mut self, clear_type: ClearType) -> Result<(), Self::Error> {
-        if clear_type == ClearType::All {
-            self.rows.forget();
-        }
-        self.inner.clear_region(clear_type)
-    }
-    fn size(&self) -> Result<Size, Self::Error> {
-        self.inner.size()
-    }
-    fn window_size(&mut self) -> Result<WindowSize, Self::Error> {
-        self.inner.window_size()
-    }
-    fn flush(&mut self) -> Result<(), Self::Error> {
-        self.inner.flush()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::app::action::{Action, MessagesAction, Scroll};
     use crate::fixture::{App, direct, message, text};
     use crate::model::Placement;
-    use crate::runtime::ansi_backend::AnsiBackend;
     use crate::ui::{ColorDepth, Screen, Theme};
     use proptest::prelude::*;
-    use ratatui::layout::Rect;
     use ratatui::style::Style;
-    use ratatui::{Frame, Terminal, TerminalOptions, Viewport};
-    use std::io::Write;
     use std::num::NonZero;
-
-    /// What was written.
-    #[derive(Clone, Default)]
-    struct Sink(Rc<RefCell<Vec<u8>>>);
-
-    impl Write for Sink {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.borrow_mut().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
 
     /// A screen of a fixed size and the bytes that are sent to it.
     struct Drawn {
-        terminal: Terminal<WidthSafeBackend<AnsiBackend<Sink>>>,
-        rows: WholeRows,
-        sink: Sink,
+        painter: Painter,
+        columns: u16,
+        height: u16,
     }
 
     impl Drawn {
         fn new(columns: u16, height: u16) -> Self {
-            let (sink, rows) = (Sink::default(), WholeRows::default());
-            let backend =
-                WidthSafeBackend::new(AnsiBackend::new(sink.clone(), false), rows.clone());
-            let viewport = Viewport::Fixed(Rect::new(0, 0, columns, height));
-            let terminal = Terminal::with_options(backend, TerminalOptions { viewport }).unwrap();
-            Self { terminal, rows, sink }
+            let mut drawn = Self { painter: Painter::default(), columns, height };
+            // The first frame erases the screen.
+            drawn.buffer(&Buffer::empty(Rect::new(0, 0, columns, height)));
+            drawn
         }
 
         /// The bytes of one frame.
-        fn draw(&mut self, paint: impl FnOnce(&mut Frame<'_>)) -> Vec<u8> {
-            self.terminal
-                .draw(|frame| {
-                    paint(frame);
-                    self.rows.keep(frame.buffer_mut());
-                })
-                .unwrap();
-            std::mem::take(&mut *self.sink.0.borrow_mut())
+        fn frame(&mut self, frame: &ScreenFrame<'_>) -> Vec<u8> {
+            let mut out = Vec::new();
+            self.painter.paint(frame, &mut out);
+            out
+        }
+
+        fn buffer(&mut self, cells: &Buffer) -> Vec<u8> {
+            let changed = vec![true; usize::from(cells.area.height)];
+            self.frame(&ScreenFrame { cells, changed: &changed, cursor: None })
+        }
+
+        fn lines(&mut self, texts: &[&str]) -> String {
+            let mut cells = Buffer::empty(Rect::new(0, 0, self.columns, self.height));
+            for (y, text) in (0u16..).zip(texts) {
+                cells.set_string(0, y, text, Style::default());
+            }
+            String::from_utf8(self.buffer(&cells)).unwrap()
         }
 
         fn line(&mut self, text: &str) -> String {
-            let bytes = self.draw(|frame| {
-                frame.buffer_mut().set_string(0, 0, text, Style::default());
-            });
-            String::from_utf8(bytes).unwrap()
+            self.lines(&[text])
         }
     }
 
@@ -260,6 +307,62 @@ mod tests {
         let family = Drawn::new(20, 1).line("👨\u{200D}👩\u{200D}👧");
         let (_, after) = family.split_once("👧").unwrap();
         assert!(after.contains("\u{1b}[1;3H        "), "{after:?}");
+    }
+
+    #[test]
+    fn rows_that_move_are_moved_by_the_terminal() {
+        let text = |n: usize| format!("{n} {}", "words that stay the same ".repeat(3));
+        let page = |from: usize| (from..from + 12).map(text).collect::<Vec<_>>();
+        let mut drawn = Drawn::new(90, 14);
+        let mut seen = vt100::Parser::new(NonZero::new(14).unwrap(), NonZero::new(90).unwrap(), 0);
+        for (from, lines) in [0, 1, 4, 2, 3].map(|from| (from, page(from))) {
+            let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+            let bytes = drawn.lines(&lines);
+            seen.process(bytes.as_bytes());
+            assert!(from == 0 || bytes.len() < 300, "{} bytes", bytes.len());
+            let expected: Vec<String> =
+                lines.iter().map(|line| line.trim_end().to_owned()).collect();
+            let rows: Vec<String> = seen.screen().rows(0, 90).take(12).collect();
+            assert_eq!(rows, expected);
+        }
+    }
+
+    #[test]
+    fn an_unchanged_frame_writes_nothing() {
+        let mut drawn = Drawn::new(20, 2);
+        drawn.lines(&["abc", "def"]);
+        assert_eq!(drawn.lines(&["abc", "def"]), "");
+    }
+
+    #[test]
+    fn a_typed_key_costs_its_row_of_the_box_and_ten_bytes() {
+        let theme = Theme::new(include_str!("../../assets/theme.toml"), ColorDepth::Sixteen, false)
+            .unwrap();
+        let mut app = polyglot();
+        app.resize(120, 40);
+        let (mut screen, mut painter) = (Screen::default(), Painter::default());
+        let mut paint = |app: &mut App| {
+            app.layout();
+            let mut out = Vec::new();
+            let frame = screen.paint(&app.model, &theme);
+            let compared = painter.paint(&frame, &mut out);
+            (compared, out.len())
+        };
+        let (all, _) = paint(&mut app);
+        assert_eq!(all, 120 * 40);
+        app.press("a");
+        paint(&mut app);
+        for key in ["b", "c", "d", "e"] {
+            let rows = app.model.view.visible.messages.stamp;
+            app.press(key);
+            let (compared, bytes) = paint(&mut app);
+            assert!(compared <= 120, "{compared} cells were compared");
+            assert!(bytes <= 10, "{bytes} bytes were written");
+            assert_eq!(
+                app.model.view.visible.messages.stamp, rows,
+                "no row of messages was laid out"
+            );
+        }
     }
 
     #[test]
@@ -309,13 +412,13 @@ mod tests {
             let theme = Theme::new(include_str!("../../assets/theme.toml"), ColorDepth::Sixteen, false).unwrap();
             let size = || vt100::Parser::new(NonZero::new(13).unwrap(), NonZero::new(46).unwrap(), 0);
             let (mut app, mut drawn, mut seen) = (polyglot(), Drawn::new(46, 13), size());
+            let mut screen = Screen::default();
             for turn in turns {
                 app.action(Action::Messages(MessagesAction::Scroll(scrolls[turn])));
                 app.model.layout();
-                let frame = |drawn: &mut Drawn| drawn.draw(|f| Screen::default().draw(&app.model, &theme, f));
-                seen.process(&frame(&mut drawn));
+                seen.process(&drawn.frame(&screen.paint(&app.model, &theme)));
                 let mut fresh = size();
-                fresh.process(&frame(&mut Drawn::new(46, 13)));
+                fresh.process(&Drawn::new(46, 13).frame(&Screen::default().paint(&app.model, &theme)));
                 prop_assert_eq!(cells(&seen), cells(&fresh));
             }
         }

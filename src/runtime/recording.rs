@@ -12,8 +12,6 @@ use crate::app::view::layout::Size;
 use crate::app::{Input, Model, update};
 use crate::model::{AccountId, Now, Preferences, SafeText, UserId};
 use crate::ui::{ColorDepth, Screen, Theme};
-use ratatui::Terminal;
-use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -149,7 +147,6 @@ pub struct Player {
     model: Model,
     theme: Theme,
     screen: Screen,
-    terminal: Terminal<TestBackend>,
     pub inputs: usize,
     pub frames: usize,
     /// The frames, counted from one, that were not as recorded.
@@ -157,20 +154,15 @@ pub struct Player {
 }
 
 impl Player {
-    /// # Errors
-    /// None are known: the terminal is in memory.
-    pub fn new(model: Model, theme: Theme) -> Result<Self, String> {
-        let size = model.view.size;
-        let backend = TestBackend::new(size.columns, size.rows);
-        Ok(Self {
-            terminal: Terminal::new(backend).map_err(|e| e.to_string())?,
+    pub fn new(model: Model, theme: Theme) -> Self {
+        Self {
             model,
             theme,
             screen: Screen::default(),
             inputs: 0,
             frames: 0,
             differing: Vec::new(),
-        })
+        }
     }
 
     /// Plays one entry; gives a frame entry as it is here.
@@ -185,35 +177,22 @@ impl Player {
             RecordingEntry::Layout => {
                 self.model.layout();
             }
-            RecordingEntry::Frame(columns, rows, _) => {
+            RecordingEntry::Frame(..) => {
                 self.frames += 1;
-                let painted = self.paint(*columns, *rows);
-                if painted.as_ref() != Some(entry) {
+                let painted = frame(self.screen.paint(&self.model, &self.theme).cells);
+                if painted != *entry {
                     self.differing.push(self.frames);
                 }
-                return painted;
+                return Some(painted);
             }
         }
         None
     }
 
-    fn paint(&mut self, columns: u16, rows: u16) -> Option<RecordingEntry> {
-        self.terminal.backend_mut().resize(columns, rows);
-        let mut painted = None;
-        let (screen, model, theme) = (&mut self.screen, &self.model, &self.theme);
-        let done = self.terminal.draw(|area| {
-            screen.draw(model, theme, area);
-            painted = Some(frame(area.buffer_mut()));
-        });
-        done.ok().and(painted)
-    }
-
     /// The screen as it stands after what was played, as lines.
     pub fn picture(&mut self) -> String {
         self.model.layout();
-        let size = self.model.view.size;
-        self.paint(size.columns, size.rows);
-        picture(self.terminal.backend().buffer())
+        picture(self.screen.paint(&self.model, &self.theme).cells)
     }
 }
 

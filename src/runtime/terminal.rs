@@ -4,17 +4,13 @@
 //! made: a terminal that is slower than the program shows the newest state next and skips those in between.
 
 use super::Surface;
-use super::ansi_backend::AnsiBackend;
 use super::device::{self, Device};
 use super::joined_emoji;
+use super::painter::Painter;
 use super::terminfo;
-use super::width_safe_backend::{WholeRows, WidthSafeBackend};
 use crate::app::view::layout::Size;
-use ratatui::layout::Rect;
-use ratatui::{Terminal, TerminalOptions, Viewport};
-use std::cell::RefCell;
+use crate::ui::ScreenFrame;
 use std::io::{self, Write};
-use std::rc::Rc;
 use tokio::net::unix::pipe::Sender;
 
 /// A frame larger than this is wrapped so that the terminal shows it in one piece.
@@ -56,22 +52,6 @@ pub fn install_panic_hook() {
     }));
 }
 
-/// Bytes of a frame, collected until it is complete.
-#[derive(Clone, Default)]
-struct Gathered(Rc<RefCell<Vec<u8>>>);
-
-impl Write for Gathered {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    /// Only [`Tty::send`] sends: a frame leaves in one piece.
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 /// The real terminal; gives it back when dropped.
 pub struct Tty {
     device: Device,
@@ -81,10 +61,10 @@ pub struct Tty {
     explicit_bidi: bool,
     /// The terminal knows the kitty keyboard protocol.
     enhanced_keyboard: bool,
-    terminal: Terminal<WidthSafeBackend<AnsiBackend<Gathered>>>,
-    rows: WholeRows,
+    painter: Painter,
     size: Size,
-    gathered: Gathered,
+    /// Bytes of a frame, collected until it is complete: it leaves in one piece.
+    gathered: Vec<u8>,
     /// Bytes that the terminal has not taken yet.
     unsent: Vec<u8>,
 }
@@ -95,22 +75,16 @@ impl Tty {
     /// # Errors
     /// What the system says.
     pub fn new(device: Device, explicit_bidi: bool, asks_emoji: bool) -> io::Result<Self> {
-        let (gathered, rows) = (Gathered::default(), WholeRows::default());
         let size = device.size().unwrap_or_default();
-        let viewport = Viewport::Fixed(Rect::new(0, 0, size.columns, size.rows));
-        let backend = AnsiBackend::new(gathered.clone(), terminfo::has_plain_font());
-        let backend = WidthSafeBackend::new(backend, rows.clone());
-        let terminal = Terminal::with_options(backend, TerminalOptions { viewport })?;
         let output = Sender::from_owned_fd_unchecked(device.output()?)?;
         let mut tty = Self {
             device,
             output,
             explicit_bidi,
             enhanced_keyboard: false,
-            terminal,
-            rows,
+            painter: Painter::new(terminfo::has_plain_font()),
             size,
-            gathered,
+            gathered: Vec::new(),
             unsent: Vec::new(),
         };
         tty.take(true)?;
@@ -143,16 +117,14 @@ impl Tty {
 
     /// Writes the collected bytes, as far as the terminal accepts them.
     fn send(&mut self) -> io::Result<()> {
-        let mut bytes = self.gathered.0.borrow_mut();
-        let wrapped = bytes.len() > SYNCHRONIZED;
+        let wrapped = self.gathered.len() > SYNCHRONIZED;
         if wrapped {
             self.unsent.extend_from_slice(b"\x1b[?2026h");
         }
-        self.unsent.append(&mut bytes);
+        self.unsent.append(&mut self.gathered);
         if wrapped {
             self.unsent.extend_from_slice(b"\x1b[?2026l");
         }
-        drop(bytes);
         self.write()
     }
 
@@ -182,14 +154,12 @@ impl Drop for Tty {
 }
 
 impl Surface for Tty {
-    fn draw(&mut self, paint: &mut dyn FnMut(&mut ratatui::Frame<'_>)) -> io::Result<()> {
+    fn draw(&mut self, frame: &ScreenFrame<'_>) -> io::Result<()> {
         if self.size == Size::default() {
+            self.painter.forget();
             return Ok(());
         }
-        self.terminal.draw(|frame| {
-            paint(frame);
-            self.rows.keep(frame.buffer_mut());
-        })?;
+        self.painter.paint(frame, &mut self.gathered);
         self.send()
     }
 
@@ -210,14 +180,12 @@ impl Surface for Tty {
             return Ok(());
         }
         self.size = size;
-        self.invalidate()
+        self.invalidate();
+        Ok(())
     }
 
-    fn invalidate(&mut self) -> io::Result<()> {
-        // `clear` would ask the terminal where its cursor is and wait for the answer; a resize forgets the old
-        // frame without asking anything.
-        write!(self.gathered, "\x1b[2J")?;
-        self.terminal.resize(Rect::new(0, 0, self.size.columns, self.size.rows))
+    fn invalidate(&mut self) {
+        self.painter.forget();
     }
 
     fn copy(&mut self, text: &str) -> io::Result<bool> {
@@ -230,7 +198,7 @@ impl Surface for Tty {
     fn release(&mut self) {
         // The rest of the frame is no longer needed: the next one is painted in full.
         self.unsent.clear();
-        self.gathered.0.borrow_mut().clear();
+        self.gathered.clear();
         device::restore();
     }
 
@@ -243,7 +211,7 @@ impl Surface for Tty {
         if let Some(size) = self.device.size() {
             self.size = size;
         }
-        self.invalidate()?;
+        self.invalidate();
         Ok(self.size)
     }
 

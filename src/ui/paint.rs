@@ -87,37 +87,39 @@ pub fn vertical(buffer: &mut Buffer, area: Rect, style: Style) {
     }
 }
 
-pub fn copy(from: &Buffer, to: &mut Buffer, area: ratatui::layout::Rect) {
-    for y in area.top()..area.bottom() {
-        for x in area.left()..area.right() {
-            if let (Some(source), Some(target)) = (from.cell((x, y)), to.cell_mut((x, y))) {
-                target.clone_from(source);
-            }
-        }
+/// Copies a row of one buffer to another of the same size.
+pub fn copy_row(from: &Buffer, to: &mut Buffer, y: u16) {
+    let row = row_range(from, y);
+    if let (Some(source), Some(target)) = (from.content.get(row.clone()), to.content.get_mut(row)) {
+        target.clone_from_slice(source);
     }
 }
 
-/// The second line of defence: a cell that holds a control character shows U+FFFD, and a wide cluster of which
-/// something else covers a part is taken away, or ratatui would leave out what covers it.
-pub fn guard(buffer: &mut Buffer) {
-    let columns = usize::from(buffer.area.width).max(1);
-    for row in buffer.content.chunks_mut(columns) {
-        let mut rest = row;
-        while let Some((cell, after)) = rest.split_first_mut() {
-            if !is_harmless(cell.symbol()) {
-                put(cell, "\u{FFFD}", 1, Style::new());
-            }
-            let behind = match cell.symbol().len() {
-                0 | 1 => 0,
-                _ => usize::from(cell.cell_width()).saturating_sub(1),
-            };
-            let whole =
-                after.get(..behind).is_some_and(|hidden| hidden.iter().all(|c| c.symbol() == " "));
-            if !whole {
-                put(cell, " ", 1, Style::new());
-            }
-            rest = after;
+fn row_range(buffer: &Buffer, y: u16) -> std::ops::Range<usize> {
+    let columns = usize::from(buffer.area.width);
+    let start = usize::from(y) * columns;
+    start..start + columns
+}
+
+/// The second line of defence: a cell of this row that holds a control character shows U+FFFD, and a wide cluster of
+/// which something else covers a part is taken away, or what covers it would be left out.
+pub fn guard(buffer: &mut Buffer, y: u16) {
+    let range = row_range(buffer, y);
+    let mut rest = buffer.content.get_mut(range).unwrap_or_default();
+    while let Some((cell, after)) = rest.split_first_mut() {
+        if !is_harmless(cell.symbol()) {
+            put(cell, "\u{FFFD}", 1, Style::new());
         }
+        let behind = match cell.symbol().len() {
+            0 | 1 => 0,
+            _ => usize::from(cell.cell_width()).saturating_sub(1),
+        };
+        let whole =
+            after.get(..behind).is_some_and(|hidden| hidden.iter().all(|c| c.symbol() == " "));
+        if !whole {
+            put(cell, " ", 1, Style::new());
+        }
+        rest = after;
     }
 }
 
@@ -173,7 +175,7 @@ mod tests {
         let mut buffer = Buffer::empty(Area::new(0, 0, 4, 1));
         text(&mut buffer, 0, 0, 4, "あい", Style::new());
         text(&mut buffer, 1, 0, 4, "│", Style::new());
-        guard(&mut buffer);
+        guard(&mut buffer, 0);
         assert_eq!(buffer, Buffer::with_lines([" │い"]));
     }
 }

@@ -11,8 +11,6 @@ pub mod terminal;
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use fixture::key;
-use ratatui::Terminal;
-use ratatui::backend::TestBackend;
 use skchat::app::view::layout::Size;
 use skchat::app::{Account, Accounts, Model, Prefs};
 use skchat::client::{BaseUrl, Client, ClientOptions, Secret, TokenSource};
@@ -24,7 +22,7 @@ pub use skchat::runtime::recording::picture;
 use skchat::runtime::{Editor, Surface, Wiring, run};
 use skchat::store::Store;
 use skchat::sync;
-use skchat::ui::{ColorDepth, Theme};
+use skchat::ui::{ColorDepth, ScreenFrame, Theme};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -199,7 +197,6 @@ impl Stopped {
 
 /// A screen in memory that tells of every frame.
 struct Memory {
-    terminal: Terminal<TestBackend>,
     shown: watch::Sender<String>,
     copied: Arc<std::sync::Mutex<Vec<String>>>,
     size: watch::Receiver<(u16, u16)>,
@@ -207,27 +204,18 @@ struct Memory {
 }
 
 impl Surface for Memory {
-    fn draw(&mut self, paint: &mut dyn FnMut(&mut ratatui::Frame<'_>)) -> io::Result<()> {
-        let (columns, rows) = *self.size.borrow();
-        if self.terminal.backend().buffer().area.as_size() != (columns, rows).into() {
-            self.terminal.backend_mut().resize(columns, rows);
-        }
-        self.terminal.draw(|frame| paint(frame)).unwrap();
+    fn draw(&mut self, frame: &ScreenFrame<'_>) -> io::Result<()> {
         self.frames.fetch_add(1, Ordering::SeqCst);
-        self.shown.send_replace(picture(self.terminal.backend().buffer()));
+        self.shown.send_replace(picture(frame.cells));
         Ok(())
     }
-    fn invalidate(&mut self) -> io::Result<()> {
-        self.terminal.clear().unwrap();
-        Ok(())
-    }
+    fn invalidate(&mut self) {}
     fn copy(&mut self, text: &str) -> io::Result<bool> {
         self.copied.lock().unwrap().push(text.to_owned());
         Ok(true)
     }
     fn release(&mut self) {}
     fn retake(&mut self) -> io::Result<Size> {
-        self.invalidate()?;
         let (columns, rows) = *self.size.borrow();
         Ok(Size { columns, rows })
     }
@@ -335,7 +323,6 @@ impl Runner {
         let copied = Arc::new(std::sync::Mutex::new(Vec::new()));
         let frames = Arc::new(AtomicU64::new(0));
         let surface = Memory {
-            terminal: Terminal::new(TestBackend::new(columns, rows)).unwrap(),
             shown: shown_sender,
             copied: Arc::clone(&copied),
             size: size_receiver,

@@ -1,28 +1,158 @@
-//! A backend that writes what every terminal understands.
+//! Writes cells as bytes that every terminal understands.
 //!
-//! Crossterm writes each colour as `38;5;n`, which terminals of sixteen colours and fewer do not know: they show
-//! nothing, or blinking text. Here the sixteen colours have their own codes, and every change of style is written in
-//! full, so that it does not depend on what stood before.
+//! The sixteen colours have their own codes: terminals of sixteen colours and fewer do not know `38;5;n` and show
+//! nothing, or blinking text. Each frame begins and ends with plain text and places the cursor before it writes, so
+//! that a byte that was lost, or written by another program, spoils one frame at most.
 
-use ratatui::backend::{Backend, ClearType, WindowSize};
 use ratatui::buffer::Cell;
-use ratatui::layout::{Position, Size};
 use ratatui::style::{Color, Modifier};
-use std::io::{self, Write};
+use std::io::Write;
 
-pub struct AnsiBackend<W> {
-    out: W,
-    /// The font of the terminal lacks signs that others have.
-    plain_font: bool,
+/// Moving over so few cells costs more bytes than writing them again.
+const NEAR: u16 = 3;
+
+/// Colours and attributes of a cell.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct CellStyle {
+    fg: Color,
+    bg: Color,
+    modifier: Modifier,
 }
 
-impl<W: Write> AnsiBackend<W> {
-    pub fn new(out: W, plain_font: bool) -> Self {
-        Self { out, plain_font }
+const PLAIN: CellStyle =
+    CellStyle { fg: Color::Reset, bg: Color::Reset, modifier: Modifier::empty() };
+
+impl CellStyle {
+    fn of(cell: &Cell) -> Self {
+        Self { fg: cell.fg, bg: cell.bg, modifier: cell.modifier }
+    }
+}
+
+/// Writes one frame.
+pub struct Pen<'a> {
+    out: &'a mut Vec<u8>,
+    columns: u16,
+    /// The font of the terminal lacks signs that others have.
+    plain_font: bool,
+    /// Where the cursor is, if all terminals agree on it.
+    at: Option<(u16, u16)>,
+    style: CellStyle,
+}
+
+impl<'a> Pen<'a> {
+    pub fn new(out: &'a mut Vec<u8>, columns: u16, plain_font: bool) -> Self {
+        Self { out, columns, plain_font, at: None, style: PLAIN }
     }
 
-    fn style(&mut self, fg: Color, bg: Color, modifier: Modifier) -> io::Result<()> {
-        write!(self.out, "\x1b[0")?;
+    pub fn raw(&mut self, bytes: &[u8]) {
+        self.out.extend_from_slice(bytes);
+    }
+
+    fn print(&mut self, arguments: std::fmt::Arguments<'_>) {
+        // Writing to memory does not fail.
+        let _ = self.out.write_fmt(arguments);
+    }
+
+    /// Whether the output has grown beyond a length.
+    pub fn has_written_since(&self, length: usize) -> bool {
+        self.out.len() > length
+    }
+
+    /// The number of cells from the cursor to a cell right of it, if it is so near that the cells between should be
+    /// written instead of moving.
+    pub fn gap(&self, x: u16, y: u16) -> Option<u16> {
+        let (at, row) = self.at?;
+        let gap = x.checked_sub(at)?;
+        (row == y && (1..=NEAR).contains(&gap)).then_some(gap)
+    }
+
+    /// Whether a cell can be written without a change of colours.
+    pub fn matches(&self, cell: &Cell) -> bool {
+        CellStyle::of(cell) == self.style
+    }
+
+    pub fn go_to(&mut self, x: u16, y: u16) {
+        match self.at {
+            Some(at) if at == (x, y) => {}
+            Some((before, row)) if row == y && before < x => {
+                self.print(format_args!("\x1b[{}C", x - before));
+            }
+            _ => self.print(format_args!("\x1b[{};{}H", y + 1, x + 1)),
+        }
+        self.at = Some((x, y));
+    }
+
+    /// The next cell is placed by its row and column.
+    pub fn lose_place(&mut self) {
+        self.at = None;
+    }
+
+    /// Writes a cell at the cursor, which moves on by `cells`.
+    pub fn put(&mut self, cell: &Cell, cells: u16) {
+        self.set(CellStyle::of(cell));
+        let symbol = cell.symbol();
+        let symbol = if self.plain_font { in_plain_font(symbol) } else { symbol };
+        self.out.extend_from_slice(symbol.as_bytes());
+        // At the last column terminals differ in where the cursor stays.
+        self.at =
+            self.at.map(|(x, y)| (x.saturating_add(cells), y)).filter(|(x, _)| *x < self.columns);
+    }
+
+    pub fn erase_rest_of_row(&mut self) {
+        self.set(PLAIN);
+        self.raw(b"\x1b[K");
+    }
+
+    pub fn erase_row(&mut self) {
+        self.set(PLAIN);
+        self.raw(b"\x1b[2K");
+    }
+
+    pub fn erase_screen(&mut self) {
+        self.set(PLAIN);
+        self.raw(b"\x1b[2J");
+    }
+
+    /// Moves the rows from `top` to before `bottom` up by some rows, or down if the number is negative; the rows that
+    /// become free are empty. All of it is known since the VT100.
+    pub fn scroll(&mut self, top: u16, bottom: u16, up: i32) {
+        self.set(PLAIN);
+        self.print(format_args!("\x1b[{};{}r", top + 1, bottom));
+        let (row, step): (u16, &[u8]) = if up > 0 { (bottom, b"\n") } else { (top + 1, b"\x1bM") };
+        self.print(format_args!("\x1b[{row};1H"));
+        for _ in 0..up.unsigned_abs() {
+            self.raw(step);
+        }
+        self.raw(b"\x1b[r");
+        self.at = None;
+    }
+
+    /// Ends the frame with plain text.
+    pub fn finish(&mut self) {
+        self.set(PLAIN);
+    }
+
+    /// Changes colours and attributes by as few codes as possible.
+    fn set(&mut self, wanted: CellStyle) {
+        let now = self.style;
+        if now == wanted {
+            return;
+        }
+        self.style = wanted;
+        if wanted == PLAIN {
+            self.raw(b"\x1b[0m");
+            return;
+        }
+        let stays = |now: Color, wanted: Color| now == wanted || wanted != Color::Reset;
+        let adds = wanted.modifier.contains(now.modifier)
+            && stays(now.fg, wanted.fg)
+            && stays(now.bg, wanted.bg);
+        let from = if adds { now } else { PLAIN };
+        let mut separator = "\x1b[";
+        if !adds {
+            self.print(format_args!("{separator}0"));
+            separator = ";";
+        }
         for (flag, code) in [
             (Modifier::BOLD, 1),
             (Modifier::DIM, 2),
@@ -34,19 +164,24 @@ impl<W: Write> AnsiBackend<W> {
             (Modifier::HIDDEN, 8),
             (Modifier::CROSSED_OUT, 9),
         ] {
-            if modifier.contains(flag) {
-                write!(self.out, ";{code}")?;
+            if wanted.modifier.contains(flag) && !from.modifier.contains(flag) {
+                self.print(format_args!("{separator}{code}"));
+                separator = ";";
             }
         }
-        self.color(fg, 30)?;
-        self.color(bg, 40)?;
-        write!(self.out, "m")
+        for (color, before, base) in [(wanted.fg, from.fg, 30), (wanted.bg, from.bg, 40)] {
+            if color != before {
+                self.color(separator, color, base);
+                separator = ";";
+            }
+        }
+        self.raw(b"m");
     }
 
     /// One colour; `base` is 30 for the text and 40 for what is behind it.
-    fn color(&mut self, color: Color, base: u8) -> io::Result<()> {
+    fn color(&mut self, separator: &str, color: Color, base: u8) {
         let number = match color {
-            Color::Reset => return Ok(()),
+            Color::Reset => 9,
             Color::Black => 0,
             Color::Red => 1,
             Color::Green => 2,
@@ -63,10 +198,16 @@ impl<W: Write> AnsiBackend<W> {
             Color::LightMagenta => 65,
             Color::LightCyan => 66,
             Color::White => 67,
-            Color::Indexed(n) => return write!(self.out, ";{};5;{n}", base + 8),
-            Color::Rgb(r, g, b) => return write!(self.out, ";{};2;{r};{g};{b}", base + 8),
+            Color::Indexed(n) => {
+                self.print(format_args!("{separator}{};5;{n}", base + 8));
+                return;
+            }
+            Color::Rgb(r, g, b) => {
+                self.print(format_args!("{separator}{};2;{r};{g};{b}", base + 8));
+                return;
+            }
         };
-        write!(self.out, ";{}", base + number)
+        self.print(format_args!("{separator}{}", base + number));
     }
 }
 
@@ -88,103 +229,50 @@ fn in_plain_font(symbol: &str) -> &str {
     }
 }
 
-impl<W: Write> Backend for AnsiBackend<W> {
-    type Error = io::Error;
-
-    fn draw<'a, I>(&mut self, content: I) -> io::Result<()>
-    where
-        I: Iterator<Item = (u16, u16, &'a Cell)>,
-    {
-        let plain = (Color::Reset, Color::Reset, Modifier::empty());
-        let mut style = plain;
-        let mut next = None;
-        for (x, y, cell) in content {
-            if next != Some((x, y)) {
-                write!(self.out, "\x1b[{};{}H", y + 1, x + 1)?;
-            }
-            next = Some((x + 1, y));
-            let wanted = (cell.fg, cell.bg, cell.modifier);
-            if wanted != style {
-                self.style(cell.fg, cell.bg, cell.modifier)?;
-                style = wanted;
-            }
-            let symbol = cell.symbol();
-            let symbol = if self.plain_font { in_plain_font(symbol) } else { symbol };
-            self.out.write_all(symbol.as_bytes())?;
-        }
-        if style == plain { Ok(()) } else { write!(self.out, "\x1b[0m") }
-    }
-
-    fn append_lines(&mut self, n: u16) -> io::Result<()> {
-        (0..n).try_for_each(|_| self.out.write_all(b"\n"))
-    }
-    fn hide_cursor(&mut self) -> io::Result<()> {
-        self.out.write_all(b"\x1b[?25l")
-    }
-    fn show_cursor(&mut self) -> io::Result<()> {
-        self.out.write_all(b"\x1b[?25h")
-    }
-    fn get_cursor_position(&mut self) -> io::Result<Position> {
-        // Asking would mean waiting for the terminal.
-        Err(io::ErrorKind::Unsupported.into())
-    }
-    fn set_cursor_position<P: Into<Position>>(&mut self, position: P) -> io::Result<()> {
-        let at = position.into();
-        write!(self.out, "\x1b[{};{}H", at.y + 1, at.x + 1)
-    }
-    fn clear(&mut self) -> io::Result<()> {
-        self.clear_region(ClearType::All)
-    }
-    fn clear_region(&mut self, clear_type: ClearType) -> io::Result<()> {
-        self.out.write_all(match clear_type {
-            ClearType::All => b"\x1b[2J",
-            ClearType::AfterCursor => b"\x1b[0J",
-            ClearType::BeforeCursor => b"\x1b[1J",
-            ClearType::CurrentLine => b"\x1b[2K",
-            ClearType::UntilNewLine => b"\x1b[0K",
-        })
-    }
-    fn size(&self) -> io::Result<Size> {
-        crossterm::terminal::size().map(|(width, height)| Size { width, height })
-    }
-    fn window_size(&mut self) -> io::Result<WindowSize> {
-        Ok(WindowSize { columns_rows: self.size()?, pixels: Size::default() })
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use ratatui::style::Style;
 
-    fn bytes(style: Style, symbol: &str, plain_font: bool) -> String {
+    fn written(cells: &[(Style, &str)], plain_font: bool) -> String {
         let mut out = Vec::new();
-        let mut cell = Cell::default();
-        cell.set_symbol(symbol).set_style(style);
-        AnsiBackend::new(&mut out, plain_font).draw([(2, 1, &cell)].into_iter()).unwrap();
+        let mut pen = Pen::new(&mut out, 80, plain_font);
+        pen.go_to(2, 1);
+        for (style, symbol) in cells {
+            let mut cell = Cell::default();
+            cell.set_symbol(symbol).set_style(*style);
+            pen.put(&cell, 1);
+        }
+        pen.finish();
         String::from_utf8(out).unwrap()
     }
 
     #[test]
     fn the_sixteen_colours_have_their_own_codes() {
         let red = Style::new().fg(Color::Red).bg(Color::White).add_modifier(Modifier::BOLD);
-        assert_eq!(bytes(red, "x", false), "\u{1b}[2;3H\u{1b}[0;1;31;107mx\u{1b}[0m");
+        assert_eq!(written(&[(red, "x")], false), "\u{1b}[2;3H\u{1b}[1;31;107mx\u{1b}[0m");
         let light = Style::new().fg(Color::LightGreen);
-        assert_eq!(bytes(light, "x", false), "\u{1b}[2;3H\u{1b}[0;92mx\u{1b}[0m");
-        assert_eq!(bytes(Style::new(), "x", false), "\u{1b}[2;3Hx");
+        assert_eq!(written(&[(light, "x")], false), "\u{1b}[2;3H\u{1b}[92mx\u{1b}[0m");
+        assert_eq!(written(&[(Style::new(), "x")], false), "\u{1b}[2;3Hx");
         let indexed = Style::new().fg(Color::Indexed(208));
-        assert!(bytes(indexed, "x", false).contains("\u{1b}[0;38;5;208m"));
+        assert!(written(&[(indexed, "x")], false).contains("\u{1b}[38;5;208m"));
+    }
+
+    #[test]
+    fn a_change_of_style_is_written_as_the_difference_unless_something_ends() {
+        let red = Style::new().fg(Color::Red);
+        let bold = red.add_modifier(Modifier::BOLD);
+        let cells = [(red, "a"), (bold, "b"), (bold, "c"), (red, "d")];
+        let expected = "\u{1b}[2;3H\u{1b}[31ma\u{1b}[1mbc\u{1b}[0;31md\u{1b}[0m";
+        assert_eq!(written(&cells, false), expected);
     }
 
     #[test]
     fn the_linux_console_gets_signs_that_its_fonts_have() {
         for (sign, plain) in [("✓", "v"), ("▎", "|"), ("⏎", "<"), ("│", "│"), ("é", "é")]
         {
-            assert_eq!(bytes(Style::new(), sign, true), format!("\u{1b}[2;3H{plain}"));
-            assert_eq!(bytes(Style::new(), sign, false), format!("\u{1b}[2;3H{sign}"));
+            assert_eq!(written(&[(Style::new(), sign)], true), format!("\u{1b}[2;3H{plain}"));
+            assert_eq!(written(&[(Style::new(), sign)], false), format!("\u{1b}[2;3H{sign}"));
         }
     }
 }
