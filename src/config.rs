@@ -7,8 +7,10 @@ mod examine;
 mod keys;
 mod names;
 pub mod paths;
+mod zone;
 
 pub use keys::{builtin_keymap, keymap_with};
+pub use zone::local_zone;
 
 use crate::app::keymap::Keymap;
 use crate::model::preferences::{

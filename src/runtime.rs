@@ -80,6 +80,8 @@ pub struct Wiring<S, E> {
     pub deltas: mpsc::Receiver<Inbound>,
     pub requests: mpsc::Sender<Outbound>,
     pub stop: CancellationToken,
+    /// Cancelled when the first frame has been sent.
+    pub shown: CancellationToken,
     pub editor: Editor,
     /// Where every input is recorded, when that was asked for.
     pub recorder: Option<Recorder>,
@@ -104,11 +106,11 @@ where
     S: Surface,
     E: Stream<Item = io::Result<TerminalEvent>> + Unpin,
 {
-    let Wiring { surface, events, stops, deltas, requests, stop, editor, recorder } = wiring;
+    let Wiring { surface, events, stops, deltas, requests, stop, shown, editor, recorder } = wiring;
     let (outcomes_in, outcomes) = mpsc::channel(OUTCOMES);
     let mut arrivals = Arrivals { deltas, outcomes, stops, sync_runs: true, can_stop: true };
     let mut keys = Keys::new(events);
-    let mut event_loop = EventLoop::new(surface, theme, editor, outcomes_in, recorder);
+    let mut event_loop = EventLoop::new(surface, theme, editor, outcomes_in, recorder, shown);
     let result = tokio::select! { biased;
         () = stop.cancelled() => Ok(()),
         result = run_loop(model, &mut event_loop, &mut keys, &mut arrivals, &requests) => result,

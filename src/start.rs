@@ -258,7 +258,7 @@ fn prefs(setup: &RunSetup) -> Result<Prefs, ExitError> {
         choices.ui.emoji_width = TerminalHints::of_environment().width();
     }
     Ok(Prefs {
-        zone: jiff::tz::TimeZone::system(),
+        zone: crate::config::local_zone(),
         keymap: Arc::new(setup.config.keymap.clone()),
         demo: setup.demo,
         read_only: setup.read_only,
@@ -280,9 +280,11 @@ struct LiveAccount {
 fn start_accounts(
     setup: &RunSetup,
     live: Vec<LiveAccount>,
+    shown: &CancellationToken,
 ) -> Result<Vec<RunningAccount>, ExitError> {
     let mut running = Vec::new();
-    for LiveAccount { account, client, store, options } in live {
+    for LiveAccount { account, client, store, mut options } in live {
+        options.shown = Some(shown.clone());
         let begin = if setup.read_only { sync::start_offline } else { sync::start };
         let (handle, deltas) = begin(account.clone(), client, store, options);
         running.push(RunningAccount { account, handle, deltas });
@@ -309,13 +311,13 @@ async fn show(
         })?),
         None => None,
     };
-    let stop = CancellationToken::new();
+    let (stop, shown) = (CancellationToken::new(), CancellationToken::new());
     let stores: Vec<Store> = live.iter().map(|live| live.store.clone()).collect();
     let (imports_in, import_requests) = mpsc::channel(imports::QUEUE);
     let imports_in = setup.imports.as_ref().map(|_| imports_in);
     let (handle, deltas) = {
         let _inside = background.enter();
-        let running = start_accounts(&setup, live)?;
+        let running = start_accounts(&setup, live, &shown)?;
         let (handle, deltas, joiner) = RunningAccounts::join(running, &setup.notices, imports_in);
         if let Some(global) = setup.imports.clone() {
             let shown = setup.archives.iter().map(ArchiveAccount::account).collect();
@@ -344,6 +346,7 @@ async fn show(
             deltas,
             requests: handle.requests.clone(),
             stop,
+            shown,
             editor: Editor { command: editor_command(), dir: setup.dir.clone() },
             recorder,
         };

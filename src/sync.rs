@@ -52,6 +52,9 @@ const DELTAS: usize = 256;
 /// Capacity of the channel from the app; what does not fit is kept by the runtime.
 const REQUESTS: usize = 256;
 
+/// The network waits at most this long for the first frame.
+const FIRST_FRAME: Duration = Duration::from_secs(1);
+
 #[derive(Clone, Debug)]
 pub struct SyncOptions {
     pub poll: PollMode,
@@ -68,6 +71,9 @@ pub struct SyncOptions {
     /// A message counts as sent only when a page shows it; after this time without, the user is asked. `None` for
     /// services whose answer is reliable.
     pub seen_within: Option<Duration>,
+    /// Cancelled when the first frame is on the screen. The network, and work that only the next start needs, wait for
+    /// that.
+    pub shown: Option<CancellationToken>,
 }
 
 impl Default for SyncOptions {
@@ -81,6 +87,7 @@ impl Default for SyncOptions {
             page: 100,
             grace: Duration::ZERO,
             seen_within: None,
+            shown: None,
         }
     }
 }
@@ -155,16 +162,17 @@ pub fn start(
     let all_done = drained;
     tasks.spawn(async move {
         let pending = apply::send_snapshot(&main).await;
-        tracker.spawn(guarded(
-            Arc::clone(&main),
-            outbox::run(Arc::clone(&main), outbox_receiver, pending),
-        ));
         let execute = requests::run(Arc::clone(&main), requested, outbox_sender);
         tracker.spawn(guarded(Arc::clone(&main), async move {
             // Also after a panic, so that `stop` does not wait in vain.
             let _done = all_done.drop_guard();
             execute.await;
         }));
+        first_frame(&main).await;
+        tracker.spawn(guarded(
+            Arc::clone(&main),
+            outbox::run(Arc::clone(&main), outbox_receiver, pending),
+        ));
         tracker.spawn(guarded(Arc::clone(&main), backfill::run(Arc::clone(&main))));
         tracker.spawn(guarded(Arc::clone(&main), reindex::run(Arc::clone(&main))));
         tracker.spawn(guarded(Arc::clone(&main), examine(Arc::clone(&main))));
@@ -172,6 +180,16 @@ pub fn start(
         guarded(Arc::clone(&main), poller::run(Arc::clone(&main))).await;
     });
     (handle, receiver)
+}
+
+/// Waits for the first frame, but not long: there may be no terminal of a known size yet.
+async fn first_frame(shared: &Shared) {
+    let Some(shown) = &shared.options.shown else { return };
+    tokio::select! {
+        () = shown.cancelled() => {}
+        () = shared.stop.cancelled() => {}
+        () = tokio::time::sleep(FIRST_FRAME) => {}
+    }
 }
 
 /// Looks for damage in the whole store and at the file system it is on, and reports what is wrong.

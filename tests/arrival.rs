@@ -28,6 +28,7 @@ impl Running {
             page: 10,
             grace: Duration::ZERO,
             seen_within: None,
+            shown: None,
         };
         let client = gateway.client(ANNA);
         let (handle, deltas) = sync::start(AccountId::new("home"), client, store.clone(), options);

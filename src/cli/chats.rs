@@ -77,7 +77,7 @@ pub fn of_archive(archive: &ArchiveAccount) -> Result<(ReadOnly, KnownChats), Ex
 
 fn print(known: &KnownChats, json: bool) -> Result<(), ExitError> {
     let now = crate::model::Timestamp(jiff::Timestamp::now().as_millisecond());
-    let zone = jiff::tz::TimeZone::system();
+    let zone = crate::config::local_zone();
     let line = |chat: &ChatLine| {
         if json {
             return lines::json_line(&lines::chat_json(

@@ -177,7 +177,7 @@ fn writer(format: ExportFormat) -> Box<dyn ExportWriter> {
 /// # Errors
 /// When there is no such conversation, the store cannot be read, or the output cannot be written.
 pub fn run(global: &Global, arguments: &ExportArgs) -> Result<(), ExitError> {
-    let zone = TimeZone::system();
+    let zone = crate::config::local_zone();
     let since = date(arguments.since.as_deref(), "--since", &zone)?.map(|(first, _)| first);
     let until = date(arguments.until.as_deref(), "--until", &zone)?.map(|(_, next)| next);
     let account = account(global)?;

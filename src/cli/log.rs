@@ -102,7 +102,7 @@ fn print(
         message.body.show_emoji(style, EmojiWidth::Cluster);
     }
     let skip = all.len().saturating_sub(arguments.count);
-    let zone = jiff::tz::TimeZone::system();
+    let zone = crate::config::local_zone();
     let now = Timestamp(jiff::Timestamp::now().as_millisecond());
     let line = |(raw, message): &(RawMessage, crate::model::Message)| {
         if arguments.json {

@@ -15,6 +15,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 /// The time between two frames that are drawn because of the network, in a steady stream.
 const FRAME: Duration = Duration::from_millis(16);
@@ -84,6 +85,8 @@ pub struct EventLoop<'a, S> {
     /// For results of what runs beside the loop.
     outcomes: mpsc::Sender<Outcome>,
     recorder: Option<Recorder>,
+    /// Cancelled with the first frame.
+    shown: CancellationToken,
 }
 
 impl<'a, S: Surface> EventLoop<'a, S> {
@@ -93,6 +96,7 @@ impl<'a, S: Surface> EventLoop<'a, S> {
         editor: Editor,
         outcomes: mpsc::Sender<Outcome>,
         recorder: Option<Recorder>,
+        shown: CancellationToken,
     ) -> Self {
         Self {
             surface,
@@ -107,6 +111,7 @@ impl<'a, S: Surface> EventLoop<'a, S> {
             title: String::new(),
             outcomes,
             recorder,
+            shown,
         }
     }
 
@@ -284,6 +289,7 @@ impl<'a, S: Surface> EventLoop<'a, S> {
             recorder.note(&recording::frame(frame.cells));
         }
         self.pace.drawn(self.clock.now().mono);
+        self.shown.cancel();
         self.frame_due = None;
         self.set_title(model)
     }

@@ -287,6 +287,7 @@ impl Runner {
     pub fn launch_all(accounts: Vec<(&str, ClientOptions)>, setup: &Setup<'_>) -> Self {
         let own = if setup.dir.is_none() { Some(tempfile::tempdir().unwrap()) } else { None };
         let dir = setup.dir.or_else(|| own.as_ref().map(TempDir::path)).unwrap();
+        let first_frame = CancellationToken::new();
         let sync_options = sync::SyncOptions {
             poll: setup.poll,
             interval: Duration::from_millis(150),
@@ -296,6 +297,7 @@ impl Runner {
             page: 50,
             grace: setup.grace,
             seen_within: setup.seen_within,
+            shown: Some(first_frame.clone()),
         };
         let (mut running, mut shown_accounts) = (Vec::new(), Vec::new());
         for (n, (name, options)) in accounts.into_iter().enumerate() {
@@ -342,8 +344,17 @@ impl Runner {
             let accounts = Accounts::new(shown_accounts.remove(0), shown_accounts);
             let mut model = Model::new(prefs, accounts, Size { columns, rows });
             let stop = CancellationToken::new();
-            let wiring =
-                Wiring { surface, events, stops, deltas, requests, stop, editor, recorder: None };
+            let wiring = Wiring {
+                surface,
+                events,
+                stops,
+                deltas,
+                requests,
+                stop,
+                shown: first_frame,
+                editor,
+                recorder: None,
+            };
             run(&mut model, &theme, wiring).await.unwrap();
             handle.stop(PATIENCE).await;
         });
