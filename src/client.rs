@@ -12,6 +12,7 @@ mod body;
 mod budget;
 mod calls;
 mod error;
+mod failing;
 mod gate;
 mod headers;
 mod names;
@@ -21,7 +22,7 @@ mod tls;
 mod token;
 mod transport;
 
-pub(crate) use admission::for_user;
+pub(crate) use admission::{for_user, if_all_is_well};
 pub use auth::Secret;
 pub use base_url::{BaseUrl, BaseUrlError};
 pub use calls::NewMember;
@@ -33,7 +34,8 @@ use crate::protocol::service::ServiceProfile;
 use auth::ClientSession;
 use body::ReplyBody;
 use budget::RequestBudget;
-use gate::{Gate, Purpose, Waits};
+use failing::Purpose;
+use gate::{Gate, Waits};
 use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
@@ -267,7 +269,8 @@ impl Client {
     async fn send_once(&self, call: &ApiCall<'_>) -> Result<Reply, Error> {
         let is_poll =
             call.timeout == self.options.poll_timeout && call.credential == Credential::Endpoint;
-        let purpose = Purpose::new(call.method.as_str(), call.path, is_poll);
+        let purpose =
+            Purpose::new(call.method.as_str(), call.path, admission::urgency(call, is_poll));
         let pass = self.admit(&purpose, call).await?;
         let mut result = self.exchange(call).await;
         // Of a poll, what can be read counts.

@@ -4,7 +4,7 @@
 mod common;
 
 use common::clock::SteppedClock;
-use common::outages::{self, Cost, MOST, outages, with_header};
+use common::outages::{self, Cost, MOST, Outage, outages, with_header};
 use common::scripted::{Asked, Reply, Scripted, item, item_with};
 use common::*;
 use serde_json::{Value, json};
@@ -235,9 +235,9 @@ async fn an_odd_answer_to_a_poll_loses_no_message() {
     }
 }
 
-/// Runs those of the table's rows with or without messages that wait.
-async fn costs_few_requests(queues: bool) {
-    for row in outages().into_iter().filter(|row| row.queues == queues) {
+/// Runs some of the table's rows.
+async fn cost_few_requests(chosen: impl Fn(&Outage) -> bool) {
+    for row in outages().into_iter().filter(chosen) {
         let Cost { counts, requests, screen } = outages::run(&row, 2).await;
         println!("{}: {counts:?} requests a minute", row.name);
         let few = counts.iter().all(|count| (1..=MOST).contains(count));
@@ -245,17 +245,28 @@ async fn costs_few_requests(queues: bool) {
         // Between two attempts the line may say that it connects.
         let is_told = screen.contains(row.screen) || screen.contains("connecting");
         assert!(is_told, "{}\n{screen}", row.name);
+        let unsent = screen.contains("10 unsent");
+        assert_eq!(unsent, row.queues, "{}: nothing is lost\n{screen}", row.name);
     }
+}
+
+fn is_of_sends(row: &Outage) -> bool {
+    row.name.contains("sends")
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_outage_costs_few_requests_however_many_chats_wait() {
-    costs_few_requests(true).await;
+    cost_few_requests(|row| row.queues && !is_of_sends(row)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn sends_that_fail_cost_few_requests_with_all_that_they_lead_to() {
+    cost_few_requests(is_of_sends).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn polls_that_fail_cost_few_requests_with_all_that_they_lead_to() {
-    costs_few_requests(false).await;
+    cost_few_requests(|row| !row.queues).await;
 }
 
 /// Five requests in any second are answered; what is beyond gets a 429.
@@ -327,6 +338,18 @@ async fn a_connection_that_froze_is_told_within_forty_seconds_and_a_fresh_one_is
     anna.end(&clock).await;
 }
 
+/// The program with a token that it reads from a file; and that file.
+fn with_token_file(server: &Scripted, dir: &Path) -> (Runner, std::path::PathBuf) {
+    let file = dir.join("token");
+    std::fs::write(&file, "old").unwrap();
+    let mut options = server.options(ANNA);
+    options.poll_timeout = Duration::from_secs(40);
+    let source = skchat::client::TokenFile { path: file.clone(), shared: true };
+    options.token = skchat::client::TokenSource::File(source);
+    let backoff = (Duration::from_secs(1), Duration::from_secs(60));
+    (Runner::launch(options, &Setup { backoff, ..setup(dir) }), file)
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_rejected_token_is_told_at_once_and_tried_again_by_itself() {
     let clock = SteppedClock::start();
@@ -336,14 +359,7 @@ async fn a_rejected_token_is_told_at_once_and_tried_again_by_itself() {
     })
     .await;
     let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("token");
-    std::fs::write(&file, "old").unwrap();
-    let mut options = server.options(ANNA);
-    let path = file.clone();
-    let source = skchat::client::TokenFile { path, shared: true };
-    options.token = skchat::client::TokenSource::File(source);
-    let backoff = (Duration::from_secs(1), Duration::from_secs(60));
-    let mut anna = Runner::launch(options, &Setup { backoff, ..setup(dir.path()) });
+    let (mut anna, file) = with_token_file(&server, dir.path());
     anna.passes(&clock, "live").await;
     server.change(|script| {
         script.answer(|_| Some(Reply::status(401, "{\"message\":\"Token expired\"}")));
@@ -374,13 +390,7 @@ async fn a_rejected_token_of_a_send_is_in_the_status_at_once_with_what_to_do() {
     })
     .await;
     let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("token");
-    std::fs::write(&file, "old").unwrap();
-    let mut options = server.options(ANNA);
-    let source = skchat::client::TokenFile { path: file.clone(), shared: true };
-    options.token = skchat::client::TokenSource::File(source);
-    let backoff = (Duration::from_secs(1), Duration::from_secs(60));
-    let mut anna = Runner::launch(options, &Setup { backoff, ..setup(dir.path()) });
+    let (mut anna, file) = with_token_file(&server, dir.path());
     anna.wait_for("live").await;
     anna.press(&["alt-down"]).await;
     anna.wait_for("To joe").await;

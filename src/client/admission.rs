@@ -1,20 +1,41 @@
 //! When a request may be sent: when the gate lets it through and the account's budget has room for it (facts 8.8).
 
 use super::budget::{RequestBudget, RequestClass};
-use super::gate::{GatePass, Purpose};
-use super::{ApiCall, Client, Error};
+use super::failing::{Purpose, Urgency};
+use super::gate::GatePass;
+use super::{ApiCall, Client, Credential, Error};
 use reqwest::Method;
 use std::sync::PoisonError;
 use std::time::Duration;
 
 tokio::task_local! {
-    /// Present in tasks that do what the user has asked for.
-    static FOR_USER: ();
+    /// For whom a task works, where that is not known from the requests themselves.
+    static WORKS_FOR: Urgency;
 }
 
 /// Runs work that the user waits for: its requests come before those that only look for news.
 pub(crate) async fn for_user<T>(work: impl Future<Output = T>) -> T {
-    FOR_USER.scope((), work).await
+    WORKS_FOR.scope(Urgency::User, work).await
+}
+
+/// Runs work that is left out while requests fail.
+pub(crate) async fn if_all_is_well<T>(work: impl Future<Output = T>) -> T {
+    WORKS_FOR.scope(Urgency::Optional, work).await
+}
+
+/// Who waits for a request.
+pub(super) fn urgency(call: &ApiCall<'_>, is_poll: bool) -> Urgency {
+    let task = WORKS_FOR.try_with(|urgency| *urgency).ok();
+    let registers = matches!(call.credential, Credential::Endpoint | Credential::SkypeToken);
+    match task {
+        _ if is_poll => Urgency::Poll,
+        Some(Urgency::Optional) => Urgency::Optional,
+        _ if registers => Urgency::Background,
+        // Whatever is not a GET is something that the user does.
+        Some(urgency) => urgency,
+        None if call.method == Method::GET => Urgency::Background,
+        None => Urgency::User,
+    }
 }
 
 impl Client {
@@ -31,9 +52,12 @@ impl Client {
         purpose: &Purpose,
         call: &ApiCall<'_>,
     ) -> Result<GatePass<'_>, Error> {
-        // Whatever is not a GET is something that the user does.
-        let is_user = call.method != Method::GET || FOR_USER.try_with(|()| ()).is_ok();
-        let class = if is_user { RequestClass::User } else { RequestClass::Background };
+        let can_wait = match purpose.urgency {
+            Urgency::Background => call.method == Method::GET,
+            Urgency::Optional => true,
+            Urgency::Poll | Urgency::User => false,
+        };
+        let class = if can_wait { RequestClass::Background } else { RequestClass::User };
         loop {
             let pass = self.gate.enter(purpose).await?;
             let Err(wait) = self.with_budget(|budget, now| budget.take(class, now)) else {

@@ -1,6 +1,6 @@
 //! One method for each operation of the protocol.
 
-use super::error::Error;
+use super::error::{Error, ErrorKind};
 use super::{ApiCall, Client, Credential};
 use crate::model::request::Change;
 use crate::model::{
@@ -308,13 +308,22 @@ impl Client {
     /// Subscribes to all events, after registering an endpoint if necessary. [`Client::poll`] then returns them.
     pub async fn subscribe(&self) -> Result<(), Error> {
         let body = encode::subscribe(&self.service().paths.events.resources);
-        self.endpoint(Method::POST, &self.service().paths.events.subscriptions, Some(&body))
-            .await?;
-        // Without this some hosts send no events for edits and reactions. It is no error if a host does not know it.
+        self.endpoint(Method::POST, &self.service().paths.events.subscriptions, Some(&body)).await
+    }
+
+    /// Asks for events of edits and reactions, which some hosts do not send otherwise. It is no error if a host does not
+    /// know that.
+    ///
+    /// # Errors
+    /// If requests are held back, so that it has to be asked again.
+    pub(crate) async fn ask_for_message_properties(&self) -> Result<(), Error> {
         let path = self.service().endpoint_property("supportsMessageProperties");
         let registered = self.session(|s| s.registration.clone());
         let set = self.endpoint(Method::PUT, &path, Some(&encode::message_properties())).await;
         if let Err(error) = set {
+            if let ErrorKind::RetryAfter(_) = error.kind {
+                return Err(error);
+            }
             tracing::debug!(%error, "the server does not send message properties as events");
             // The subscription that was just made belongs to it.
             self.session(|s| s.registration = s.registration.take().or(registered));

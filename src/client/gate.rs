@@ -1,16 +1,20 @@
-//! The gate that every request of an account passes. It keeps all of them back after the server has asked for a pause,
-//! and spaces them out while requests fail, so that an outage costs a few requests a minute, however many tasks wait.
+//! The gate that every request of an account passes. It keeps requests back after the server has asked for a pause, and
+//! spaces them out while requests fail, so that an outage costs a few requests a minute, however many tasks wait.
 //!
 //! - A pause that the server asks for (429, or `Retry-After`) holds for everything. It lasts at least as long as the usual
 //!   back-off, so that a server which asks for no time at all is not flooded.
-//! - Requests without an answer hold everything back; a 5xx does so once different kinds of requests fail. What fails in
-//!   one conversation only holds nothing else back.
-//! - While something fails, and before the first answer, one request at a time goes out; the others wait for what comes
-//!   of it. Polls are no such attempts, because they take long to be answered.
+//! - An outage begins with a request without an answer, or when different things fail: two kinds of requests, or one kind
+//!   for two conversations. While it lasts, requests follow each other at the pace of the back-off, whether they are
+//!   attempts or only look for what became of one. What fails in one conversation only holds nothing else back.
+//! - Kinds of requests that still work go on during an outage where the user waits for them, and so do polls.
+//! - What can be left out, such as typing signals, is left out while anything fails.
+//! - While something fails, and before the first answer of each kind, one request at a time goes out; the others wait for
+//!   what comes of it. Polls are no such attempts, because they take long to be answered.
 
 use super::backoff;
 use super::error::{Error, ErrorKind};
-use std::collections::HashMap;
+use super::failing::{Failures, Purpose, Trouble, Urgency};
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -23,57 +27,47 @@ const FIRST_PACE: Duration = Duration::from_millis(250);
 const SLOWEST_PACE: Duration = Duration::from_secs(4);
 /// After so much time without a 429 requests may follow each other twice as fast.
 const PACE_HOLDS: Duration = Duration::from_secs(60);
-
-/// What a request is for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Purpose {
-    /// The kind of request, such as sending.
-    kind: String,
-    /// What it is about, such as a conversation.
-    target: String,
-    is_poll: bool,
-}
-
-impl Purpose {
-    pub fn new(method: &str, path: &str, is_poll: bool) -> Self {
-        let path = path.split('?').next().unwrap_or_default();
-        let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-        Self { kind: format!("{method} {last}"), target: path.to_owned(), is_poll }
-    }
-}
-
-/// Failures in a row.
-#[derive(Debug, Default)]
-struct Failing {
-    count: u32,
-    /// What the last one was about.
-    last: String,
-    /// They were about different things.
-    many: bool,
-    until: Option<Instant>,
-}
-
-impl Failing {
-    fn add(&mut self, what: &str) {
-        self.many |= self.count > 0 && self.last != what;
-        self.count = self.count.saturating_add(1);
-        what.clone_into(&mut self.last);
-    }
-}
+/// The longest wait after a request that succeeded during an outage: it is no sign that the rest still fails.
+const SUCCESS_WAIT: Duration = Duration::from_secs(30);
+/// A poll that is open for so long works, so the others need not wait for its end.
+const POLL_WORKS: Duration = Duration::from_secs(3);
 
 #[derive(Default)]
 struct GateState {
-    /// A request has been answered.
-    proven: bool,
-    /// A single request is on its way while others wait for what comes of it.
-    trying: bool,
-    all: Failing,
-    kinds: HashMap<String, Failing>,
+    /// Kinds of requests that have been answered.
+    answered: HashSet<String>,
+    /// Kinds of which a single request is on its way while others wait for what comes of it; the empty one is for all.
+    trying: HashMap<String, Attempt>,
+    /// The number of the last of them.
+    attempts: u64,
+    failures: Failures,
+    outage: Option<Outage>,
     /// Pauses asked for in a row, by kind of request.
     pauses: HashMap<String, u32>,
+    /// Pauses asked for since any request succeeded.
+    pauses_in_row: u32,
+    /// The end of a pause that the server asked for.
+    paused_until: Option<Instant>,
     /// Why everything is held back.
     why: String,
     pace: Pace,
+}
+
+/// A request that others wait for.
+#[derive(Clone, Copy)]
+struct Attempt {
+    number: u64,
+    /// Until when they do; `None` until it ends.
+    until: Option<Instant>,
+}
+
+/// A time in which different things fail.
+struct Outage {
+    /// Requests since it began, and the failures before.
+    count: u32,
+    until: Instant,
+    /// There was no answer at all.
+    no_answer: bool,
 }
 
 /// The least time between two requests, learnt from refusals.
@@ -122,13 +116,18 @@ pub(super) struct Gate {
 /// Permission for one request.
 pub(super) struct GatePass<'a> {
     gate: &'a Gate,
-    single: bool,
+    /// The entry of [`GateState::trying`], and its number.
+    single: Option<(String, u64)>,
 }
 
 impl Drop for GatePass<'_> {
     fn drop(&mut self) {
-        if self.single {
-            self.gate.state().trying = false;
+        if let Some((kind, number)) = &self.single {
+            let mut state = self.gate.state();
+            if state.trying.get(kind).is_some_and(|attempt| attempt.number == *number) {
+                state.trying.remove(kind);
+            }
+            drop(state);
             self.gate.tried.notify_waiters();
         }
     }
@@ -146,12 +145,16 @@ impl Gate {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn waits(&self) -> Waits {
+        *self.waits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub fn set_waits(&self, waits: Waits) {
         *self.waits.lock().unwrap_or_else(PoisonError::into_inner) = waits;
     }
 
     fn backoff(&self, count: u32) -> Duration {
-        let Waits { base, cap } = *self.waits.lock().unwrap_or_else(PoisonError::into_inner);
+        let Waits { base, cap } = self.waits();
         backoff::wait(base, cap, count, backoff::random())
     }
 
@@ -160,6 +163,7 @@ impl Gate {
     /// # Errors
     /// When it is held back for longer: nothing was sent, and the error says when to come back.
     pub async fn enter(&self, purpose: &Purpose) -> Result<GatePass<'_>, Error> {
+        let base = self.waits().base;
         let mut slot = None;
         loop {
             let tried = self.tried.notified();
@@ -169,24 +173,26 @@ impl Gate {
             let now = Instant::now();
             let wait_until = {
                 let mut state = self.state();
-                if let Some(error) = state.held_back(purpose, now) {
-                    return Err(error);
+                if let Some(wait) = state.held_back(purpose, now, base) {
+                    return Err(Error::held_back(wait, &state.why));
                 }
-                let single = !purpose.is_poll && (!state.proven || state.all.count > 0);
-                if single && state.trying {
-                    None
+                let single = state.single(purpose);
+                let other = single.as_ref().and_then(|kind| state.trying.get(kind).copied());
+                let other = other.filter(|other| other.until.is_none_or(|until| until > now));
+                if let Some(other) = other {
+                    other.until
                 } else {
                     let due = *slot.get_or_insert_with(|| state.pace.slot(now));
                     if due <= now {
-                        state.trying |= single;
+                        let single = single.map(|kind| state.begin(kind, purpose, now));
                         return Ok(GatePass { gate: self, single });
                     }
                     Some(due)
                 }
             };
-            match wait_until {
-                Some(due) => tokio::time::sleep_until(due).await,
-                None => tried.await,
+            tokio::select! {
+                () = tried => {}
+                () = tokio::time::sleep_until(wait_until.unwrap_or(now)), if wait_until.is_some() => {}
             }
         }
     }
@@ -199,9 +205,15 @@ impl Gate {
                     let wait = self.pause(purpose, asked, error);
                     error.kind = ErrorKind::RetryAfter(wait);
                 }
-                ErrorKind::Unreachable => self.failed(purpose, true, &error.message),
-                ErrorKind::Unavailable => self.failed(purpose, false, &error.message),
-                _ if error.is_no_service() => self.failed(purpose, false, &error.message),
+                ErrorKind::Unreachable => self.failed(purpose, Trouble::NoAnswer, error),
+                ErrorKind::TokenRejected => self.failed(purpose, Trouble::Token, error),
+                ErrorKind::Unavailable | ErrorKind::EndpointGone => {
+                    self.failed(purpose, Trouble::Server, error);
+                }
+                _ if error.is_no_service() => self.failed(purpose, Trouble::Server, error),
+                _ if purpose.is_poll() && error.is_inaccessible() => {
+                    self.failed(purpose, Trouble::Server, error);
+                }
                 _ => self.worked(purpose),
             },
             Ok(_) => self.worked(purpose),
@@ -210,24 +222,39 @@ impl Gate {
     }
 
     fn worked(&self, purpose: &Purpose) {
+        let now = Instant::now();
         let mut state = self.state();
-        state.proven = true;
-        state.all = Failing::default();
-        state.kinds.remove(&purpose.kind);
+        state.answered.insert(purpose.kind.clone());
         state.pauses.remove(&purpose.kind);
-        state.pace.relax(Instant::now());
+        state.pauses_in_row = 0;
+        state.pace.relax(now);
+        let failed_before = state.failures.remove(&purpose.kind, now);
+        let still_fails = state.failures.is_wide();
+        let free = purpose.is_free();
+        match &mut state.outage {
+            Some(outage) if still_fails => {
+                outage.no_answer = false;
+                if !failed_before && !free {
+                    outage.count = outage.count.saturating_add(1);
+                    outage.until = now + self.backoff(outage.count).min(SUCCESS_WAIT);
+                }
+            }
+            outage => *outage = None,
+        }
     }
 
     fn pause(&self, purpose: &Purpose, asked: Duration, error: &Error) -> Duration {
         let now = Instant::now();
         let mut state = self.state();
+        state.pauses_in_row = state.pauses_in_row.saturating_add(1);
+        let in_row = state.pauses_in_row;
         let count = state.pauses.entry(purpose.kind.clone()).or_default();
-        *count = count.saturating_add(1);
-        let count = *count;
-        state.proven = true;
-        state.all.add(&purpose.kind);
-        let wait = asked.max(self.backoff(count.max(state.all.count))).min(MAX_PAUSE);
-        state.all.until = state.all.until.max(Some(now + wait));
+        // Who asks for a pause again means a longer one.
+        *count = count.saturating_add(if *count == 0 { 1 } else { 2 });
+        let count = in_row.max(*count);
+        state.answered.insert(purpose.kind.clone());
+        let wait = asked.max(self.backoff(count)).min(MAX_PAUSE);
+        state.paused_until = state.paused_until.max(Some(now + wait));
         state.why.clone_from(&error.message);
         if error.is_rate_limit() {
             state.pace.slow_down(now);
@@ -235,30 +262,78 @@ impl Gate {
         wait
     }
 
-    fn failed(&self, purpose: &Purpose, no_answer: bool, why: &str) {
+    fn failed(&self, purpose: &Purpose, trouble: Trouble, error: &Error) {
         let now = Instant::now();
+        let no_answer = trouble == Trouble::NoAnswer;
         let mut state = self.state();
-        state.all.add(&purpose.kind);
-        state.all.many |= no_answer;
-        if state.all.many {
-            let wait = self.backoff(state.all.count);
-            state.all.until = state.all.until.max(Some(now + wait));
+        if !no_answer {
+            state.answered.insert(purpose.kind.clone());
         }
-        why.clone_into(&mut state.why);
-        let kind = state.kinds.entry(purpose.kind.clone()).or_default();
-        kind.add(&purpose.target);
-        if kind.many {
-            kind.until = Some(now + self.backoff(kind.count));
+        state.failures.add(purpose, trouble, now);
+        error.message.clone_into(&mut state.why);
+        if !state.failures.is_wide() {
+            return;
         }
+        // An answer that never came may be a passing fault of the way; a server that fails has trouble for longer.
+        let before = state.failures.count().saturating_add(if no_answer { 0 } else { 2 });
+        let known = state.outage.take();
+        let count = known.as_ref().map_or(before, |known| known.count.saturating_add(1));
+        let until = now + self.backoff(count);
+        let until = known.map_or(until, |known| known.until.max(until));
+        state.outage = Some(Outage { count, until, no_answer });
     }
 }
 
 impl GateState {
-    /// The error for a request that may not leave yet.
-    fn held_back(&self, purpose: &Purpose, now: Instant) -> Option<Error> {
-        let kind = self.kinds.get(&purpose.kind).and_then(|kind| kind.until);
-        let until = self.all.until.max(kind).filter(|until| *until > now)?;
-        Some(Error::held_back(until - now, &self.why))
+    /// How long a request may not leave yet; `None` if it may. `base` is the first back-off.
+    fn held_back(&mut self, purpose: &Purpose, now: Instant, base: Duration) -> Option<Duration> {
+        let until = |until: Option<Instant>| until.filter(|until| *until > now);
+        if let Some(until) = until(self.paused_until) {
+            return Some(until - now);
+        }
+        self.failures.forget_old(now);
+        if !self.failures.is_wide() {
+            self.outage = None;
+        }
+        let works = !self.failures.has(&purpose.kind);
+        if purpose.urgency == Urgency::Optional
+            && (!works || self.failures.count() > 0 || self.is_pausing(&purpose.kind))
+        {
+            return Some(base);
+        }
+        let outage = self.outage.as_ref()?;
+        if works && purpose.is_free() && !outage.no_answer {
+            return None;
+        }
+        until(Some(outage.until)).map(|until| until - now)
+    }
+
+    /// What a request is a single attempt of, if others have to wait for its outcome.
+    fn single(&self, purpose: &Purpose) -> Option<String> {
+        let kind = &purpose.kind;
+        let fails = self.failures.has(kind) || self.pauses.contains_key(kind);
+        if purpose.is_poll() && !fails {
+            None
+        } else if self.answered.is_empty() || self.outage.is_some() || self.pauses_in_row > 0 {
+            Some(String::new())
+        } else if purpose.is_poll() || purpose.is_read_for_user() {
+            None
+        } else {
+            (fails || !self.answered.contains(kind)).then(|| kind.clone())
+        }
+    }
+
+    /// Whether the server has asked for a pause and has not answered this kind of request since.
+    fn is_pausing(&self, kind: &str) -> bool {
+        self.pauses_in_row > 0 || self.pauses.contains_key(kind)
+    }
+
+    /// Notes that others have to wait for a request.
+    fn begin(&mut self, kind: String, purpose: &Purpose, now: Instant) -> (String, u64) {
+        self.attempts += 1;
+        let until = purpose.is_poll().then(|| now + POLL_WORKS);
+        self.trying.insert(kind.clone(), Attempt { number: self.attempts, until });
+        (kind, self.attempts)
     }
 }
 
@@ -268,7 +343,8 @@ mod tests {
     use std::sync::Arc;
 
     fn to(kind: &str, chat: &str) -> Purpose {
-        Purpose::new("POST", &format!("/users/ME/conversations/{chat}/{kind}?x=1"), false)
+        let path = format!("/users/ME/conversations/{chat}/{kind}?x=1");
+        Purpose::new("POST", &path, Urgency::User)
     }
 
     fn failure(kind: ErrorKind) -> Result<(), Error> {

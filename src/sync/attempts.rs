@@ -56,10 +56,11 @@ impl Attempts {
                 NextAttempt::SignedOut
             }
             ErrorKind::RetryAfter(wait) => NextAttempt::After(wait),
-            ErrorKind::Unreachable
-            | ErrorKind::Unavailable
-            | ErrorKind::BadAnswer
-            | ErrorKind::Moved => NextAttempt::Backoff(self.failed),
+            ErrorKind::Unreachable | ErrorKind::Unavailable | ErrorKind::Moved => {
+                NextAttempt::Backoff(self.failed)
+            }
+            // What was asked for has been read in vain, so it costs more.
+            ErrorKind::BadAnswer => NextAttempt::Backoff(self.failed.saturating_add(1)),
             // A refusal costs the subscription, too.
             _ if self.is_gone_again() => NextAttempt::Register,
             _ => NextAttempt::Backoff(self.failed),

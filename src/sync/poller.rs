@@ -96,6 +96,8 @@ async fn wait_for_token(shared: &Shared, rejected: u32) {
 struct EventChannel {
     /// Subscribed to events, or known that the server offers none.
     long: Option<bool>,
+    /// Asked for events of edits and reactions.
+    with_properties: bool,
     /// The last event received.
     ack: u64,
     /// Answers in a row that might have hidden something and did not.
@@ -125,6 +127,10 @@ async fn session(
         None => subscribe(shared).await?,
     };
     channel.long = Some(long);
+    if long && !channel.with_properties {
+        shared.client.ask_for_message_properties().await?;
+        channel.with_properties = true;
+    }
     shared.connection.set_has_events(long);
     // While only polls fail, the list is not read for each of them, but when one of them holds.
     attempts.behind = attempts.listed && long;
@@ -158,10 +164,23 @@ async fn subscribe(shared: &Shared) -> Result<bool, Error> {
     }
 }
 
+impl Shared {
+    /// Reports that events are received, or that the token is rejected for messages although they are.
+    async fn report_online(&self) {
+        let state = if self.connection.token_rejection.is_current(self.options.backoff_cap) {
+            let why = SafeText::line(&self.client.token_advice());
+            ConnectionState::SignedOut { why, way: self.client.sign_in_way() }
+        } else {
+            ConnectionState::Online
+        };
+        self.send(Delta::Connection(state)).await;
+    }
+}
+
 /// Says that the connection is there, and does what waited for it.
 async fn online(shared: &Shared) {
     shared.connection.set_online(true);
-    shared.send(Delta::Connection(ConnectionState::Online)).await;
+    shared.report_online().await;
     shared.flush_read_markers().await;
     shared.fetch_missing_names().await;
 }
@@ -281,7 +300,7 @@ async fn check(shared: &Shared, channel: &mut EventChannel, is_wrong: bool) -> R
     } else {
         shared.send(Delta::Connection(ConnectionState::Connecting)).await;
         let found = refresh.await?;
-        shared.send(Delta::Connection(ConnectionState::Online)).await;
+        shared.report_online().await;
         found
     };
     channel.harmless = if found { 0 } else { channel.harmless.saturating_add(1) };

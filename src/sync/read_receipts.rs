@@ -4,6 +4,7 @@
 //! message has not been read, with waits that double each time, to limit the number of requests.
 
 use super::Shared;
+use crate::client::if_all_is_well;
 use crate::model::{ConversationId, Delta, Timestamp};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError};
@@ -93,7 +94,7 @@ impl Shared {
         else {
             return;
         };
-        match self.client.read_receipts(&id).await {
+        match if_all_is_well(self.client.read_receipts(&id)).await {
             Ok(all) => {
                 let others: Vec<_> = all.into_iter().filter(|(who, _)| *who != self.me).collect();
                 let furthest = others.iter().map(|(_, at)| *at).max().unwrap_or_default();

@@ -3,7 +3,7 @@
 use super::catch_up::News;
 use super::outbox::{self, OutboxCommand};
 use super::{Shared, archive_files, sign_in, stored, threads, wall_clock};
-use crate::client::{Error, for_user};
+use crate::client::{Error, for_user, if_all_is_well};
 use crate::model::{
     Arrival, ConversationId, Delta, Draft, Fault, FaultKind, MessageKey, Outbound, Placement,
     RawMessage, ReadMarker, Request, Response, Ticket,
@@ -294,7 +294,8 @@ async fn execute(shared: &Arc<Shared>, request: Request) {
         }
         Request::Typing { conversation, active } => {
             if shared.connection.is_online()
-                && let Err(error) = shared.client.typing(&conversation, active).await
+                && let Err(error) =
+                    if_all_is_well(shared.client.typing(&conversation, active)).await
             {
                 tracing::debug!(kind = ?error.kind, "the typing signal was not sent");
             }

@@ -36,6 +36,11 @@ impl TokenRejection {
         self.until().filter(|until| *until > Instant::now())
     }
 
+    /// Whether messages wait for a token. A rejection that no message followed for long says nothing any more.
+    pub fn is_current(&self, longest: Duration) -> bool {
+        self.until().is_some_and(|until| Instant::now() < until + longest)
+    }
+
     /// The token was accepted. True if it had been rejected before.
     pub(super) fn accepted(&self) -> bool {
         self.until().take().is_some()
