@@ -205,6 +205,10 @@ impl Gate {
                     let wait = self.pause(purpose, asked, error);
                     error.kind = ErrorKind::RetryAfter(wait);
                 }
+                // The way of a poll alone may be dead: a message finds out.
+                ErrorKind::Unreachable if purpose.is_poll() => {
+                    self.failed(purpose, Trouble::Server, error);
+                }
                 ErrorKind::Unreachable => self.failed(purpose, Trouble::NoAnswer, error),
                 ErrorKind::TokenRejected => self.failed(purpose, Trouble::Token, error),
                 ErrorKind::Unavailable | ErrorKind::EndpointGone => {
