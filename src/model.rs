@@ -52,7 +52,7 @@ pub use message::{
     Delivery, Draft, EditMark, EditTarget, Indexed, Message, MessageKey, NOT_CONFIRMED, Outgoing,
     QuoteOf, RawMessage, Reaction, failure,
 };
-pub use names::{NameSource, Names, is_name, title, title_people};
+pub use names::{NameSource, Names, YOU, is_name, title, title_people};
 pub use preferences::{Bidi, EmojiStyle, EmojiWidth, Enter, ListOrder, Preferences, Receipts};
 pub use read_marker::ReadMarker;
 pub use request::{Outbound, Request, SignInCode, ThreadChange, Ticket};

@@ -218,3 +218,41 @@ async fn a_thread_update_without_members_keeps_them() {
     anna.wait_for("3 members").await;
     anna.quit().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_account_itself_did_is_of_you_on_the_screen_and_in_the_log() {
+    let id = "19:team@thread.skype";
+    let line = |n: u64, kind: &str, content: &str| {
+        let kind = format!("ThreadActivity/{kind}");
+        item_with(item(n, id, id, content), &json!({ "messagetype": kind }))
+    };
+    let topic = format!(
+        "<topicupdate><eventtime>1</eventtime><initiator>{ANNA}</initiator><value>Soup</value></topicupdate>"
+    );
+    let removed =
+        format!("<deletemember><initiator>{JOE}</initiator><target>{ANNA}</target></deletemember>");
+    let named =
+        item_with(item(3, ANNA, id, "hello"), &json!({ "imdisplayname": "Anna Lindqvist" }));
+    let server = Scripted::start(|script| {
+        let lines = vec![named, line(2, "DeleteMember", &removed), line(1, "TopicUpdate", &topic)];
+        script.chat(id, lines);
+        script.conversations[0]["threadProperties"] = json!({ "topic": "Soup" });
+    })
+    .await;
+    let home = Home::new();
+    let dir = home.dir();
+    let mut anna = Runner::launch(server.options(ANNA), &at(&dir));
+    anna.wait_for("live").await;
+    anna.open("Soup").await;
+    anna.wait_for("You set the topic to \"Soup\"").await;
+    anna.wait_for("removed you").await;
+    anna.quit().await;
+    for arguments in [&["log", "Soup"][..], &["log", "Soup", "--json"]] {
+        let (out, err) = home.command(&server.origin, arguments).await;
+        let quoted = out.replace("\\\"", "\"");
+        assert!(quoted.contains("You set the topic to \"Soup\""), "{out}{err}");
+        assert!(out.contains("removed you"), "{out}{err}");
+        // Who wrote a message is named, because a log is read by others, too.
+        assert!(out.contains("Anna Lindqvist"), "{out}{err}");
+    }
+}

@@ -96,7 +96,7 @@ impl Account {
 
     /// The name to show for a person; `You` for oneself.
     pub fn name(&self, who: &UserId) -> SafeText {
-        if *who == self.me { SafeText::line("You") } else { self.names.of(who) }
+        if *who == self.me { SafeText::line(crate::model::YOU) } else { self.names.of(who) }
     }
 
     /// The name to show in lists: told apart from others of the same name; `You` for oneself.

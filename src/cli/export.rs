@@ -104,7 +104,7 @@ impl ExportChat<'_> {
     }
 
     fn text(&self, message: &Message) -> String {
-        super::lines::shown_text(message, self.names)
+        super::lines::shown_text(message, self.names, None)
     }
 }
 

@@ -106,16 +106,23 @@ pub fn learn_thread(names: &mut Names, thread: &wire::WireThread) {
     }
 }
 
-/// The text of a message as the screen shows it.
-pub fn shown_text(message: &Message, names: &Names) -> String {
+/// The text of a message as the screen shows it. With `me`, the account is "You" in it.
+pub fn shown_text(message: &Message, names: &Names, me: Option<&UserId>) -> String {
     match &message.body {
         MessageBody::Text(rich) => rich.quoted_text(),
-        body => body.text(&|id| names.of(id)),
+        body => body.text(&|id| {
+            if me == Some(id) { SafeText::line(crate::model::YOU) } else { names.of(id) }
+        }),
     }
 }
 
-pub fn message_json(raw: &RawMessage, message: &Message, names: &Names) -> Value {
-    let text = shown_text(message, names);
+pub fn message_json(
+    raw: &RawMessage,
+    message: &Message,
+    names: &Names,
+    me: Option<&UserId>,
+) -> Value {
+    let text = shown_text(message, names, me);
     let from_name = names.knows(&message.sender).then(|| names.of(&message.sender).to_string());
     let from_name = from_name.or_else(|| message.sender_name.as_ref().map(ToString::to_string));
     json!({
@@ -138,11 +145,12 @@ pub fn message_json(raw: &RawMessage, message: &Message, names: &Names) -> Value
 pub fn message_line(
     message: &Message,
     names: &Names,
+    me: Option<&UserId>,
     zone: &jiff::tz::TimeZone,
     now: Timestamp,
 ) -> String {
     let day = message.at.day_name(now, zone);
-    let text = shown_text(message, names);
+    let text = shown_text(message, names, me);
     let who = if message.body.is_system() {
         "—".to_owned()
     } else {

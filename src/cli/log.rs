@@ -106,9 +106,9 @@ fn print(
     let now = Timestamp(jiff::Timestamp::now().as_millisecond());
     let line = |(raw, message): &(RawMessage, crate::model::Message)| {
         if arguments.json {
-            lines::json_line(&lines::message_json(raw, message, &names))
+            lines::json_line(&lines::message_json(raw, message, &names, Some(me)))
         } else {
-            lines::message_line(message, &names, &zone, now)
+            lines::message_line(message, &names, Some(me), &zone, now)
         }
     };
     lines::print(all.iter().skip(skip).map(line)).map_err(|e| ExitError::failed(e.to_string()))

@@ -176,10 +176,13 @@ pub fn title_people(conversation: &Conversation, members: &[Member], me: &UserId
     if people.is_empty() { others.into_iter().cloned().collect() } else { people }
 }
 
+/// What this account is called on its own screen.
+pub const YOU: &str = "You";
+
 impl SafeText {
     /// A name as the object of a sentence: `Joe added you`.
     pub(super) fn replace_you(&self) -> String {
-        if self.as_str() == "You" { "you".to_owned() } else { self.to_string() }
+        if self.as_str() == YOU { "you".to_owned() } else { self.to_string() }
     }
 }
 

@@ -18,7 +18,7 @@ impl ExportWriter for Json {
         item_of: &ExportItem<'_>,
         out: &mut dyn Write,
     ) -> io::Result<()> {
-        let mut line = lines::message_json(item_of.raw, item_of.message, chat.names);
+        let mut line = lines::message_json(item_of.raw, item_of.message, chat.names, None);
         line["conversation_name"] = json!(chat.name);
         line["owner"] = json!(chat.me.as_str());
         line["item"] = item(&item_of.raw.json);
