@@ -227,6 +227,37 @@ const OPEN: [&str; 24] = [
 ];
 
 proptest::proptest! {
+    /// Objects of any shape in place of a text.
+    #[test]
+    fn an_object_as_content_shows_its_words_and_no_brace_id_or_number(
+        shape in proptest::collection::vec((0usize..4, 0usize..5), 1..8), kind in 0usize..4,
+    ) {
+        let mut content = serde_json::json!({ "id": "8:joe.4", "at": 1_700_000_000_123_u64 });
+        let mut words = Vec::new();
+        for (n, (how, key)) in shape.into_iter().enumerate() {
+            let word = format!("word{n}");
+            let key = ["text", "title", "body", "value", "Summary"][key];
+            let inner = match how {
+                0 => serde_json::json!({ key: word }),
+                1 => serde_json::json!([{ key: word, "type": "x" }, 1_700_000_000_123_u64]),
+                2 => serde_json::json!({ key: { "text": word }, "mri": "8:mia.5" }),
+                _ => serde_json::json!({ "inner": [{ key: [word.clone()] }] }),
+            };
+            words.push(format!("word{n}"));
+            content[format!("part{n}")] = inner;
+        }
+        let kind = ["Text", "RichText", "RichText/Html", ""][kind];
+        let item = serde_json::json!({
+            "id": "1600000000000", "messagetype": kind, "content": content, "from": "8:joe.4",
+        });
+        let shown = read(&item.to_string()).body.text(&|id| SafeText::line(id.bare()));
+        for word in words {
+            proptest::prop_assert!(shown.contains(&word), "{}: {} is {}", kind, content, shown);
+        }
+        proptest::prop_assert!(!shown.contains(['{', '}', '[', ']', ':']), "{}: {}", kind, shown);
+        proptest::prop_assert!(!shown.contains("1700000000123"), "{}: {}", kind, shown);
+    }
+
     #[test]
     fn no_visible_word_is_lost_in_markup_that_is_not_closed(tags in proptest::collection::vec(0..OPEN.len(), 1..12)) {
         let mut content = String::from("word0");

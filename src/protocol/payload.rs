@@ -149,6 +149,43 @@ fn words_of(json: &serde_json::Value, depth: usize) -> Option<String> {
     }
 }
 
+/// All words for people in JSON, a line each.
+pub fn all_words(json: &str) -> String {
+    let mut lines = Vec::new();
+    if let Ok(json) = serde_json::from_str(json) {
+        collect_words(&json, true, 0, &mut lines);
+    }
+    lines.join("\n")
+}
+
+/// Adds the words in JSON. `is_shown` says whether a text here is meant for people.
+fn collect_words(json: &serde_json::Value, is_shown: bool, depth: usize, lines: &mut Vec<String>) {
+    const KEYS: [&str; 10] = [
+        "title", "text", "subtitle", "value", "content", "body", "message", "caption", "summary",
+        "html",
+    ];
+    if depth > 8 {
+        return;
+    }
+    match json {
+        serde_json::Value::Object(map) => {
+            for (key, value) in map {
+                let is_shown = KEYS.iter().any(|known| key.eq_ignore_ascii_case(known));
+                collect_words(value, is_shown, depth + 1, lines);
+            }
+        }
+        serde_json::Value::Array(list) => {
+            for value in list {
+                collect_words(value, is_shown, depth + 1, lines);
+            }
+        }
+        serde_json::Value::String(text) if is_shown && !text.trim().is_empty() => {
+            lines.push(text.clone());
+        }
+        _ => {}
+    }
+}
+
 /// Media of which only the kind is known.
 pub fn nameless(kind: MediaKind) -> MessageBody {
     MessageBody::Media(Media {

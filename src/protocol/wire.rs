@@ -20,6 +20,7 @@ pub use thread::{WireThread, read_receipts, thread, thread_id};
 
 use super::endpoint;
 use super::lenient::{self, Text};
+use super::payload;
 use super::service::ENTITY_TEXT_HOST_LABEL;
 use crate::model::{
     ClientMessageId, ConversationId, RawConversation, RawMessage, Timestamp, UserId,
@@ -200,7 +201,7 @@ fn message_of(
         at,
         version: item.version.number().or_else(|| item.id.number()).unwrap_or(0),
         kind: item.messagetype.as_str().into(),
-        content: content(item.content).into(),
+        content: content(item.content, item.messagetype.as_str()).into(),
         conversation,
         extras: item.has_extras() || properties.matter() || MessageProperties::may_be_removed(json),
         original_is_stored: false,
@@ -233,8 +234,9 @@ impl<'a> WireMessage<'a> {
     }
 }
 
-/// The content, which is usually a string, but may be missing, an object with `text`, or any JSON (facts 3.1).
-fn content(raw: Option<&RawValue>) -> Cow<'_, str> {
+/// The content, which is usually a string, but may be missing, an object with `text`, or any JSON (facts 3.1). Where it
+/// should be text, only the words of an object are.
+fn content<'a>(raw: Option<&'a RawValue>, kind: &str) -> Cow<'a, str> {
     let Some(raw) = raw.map(RawValue::get) else { return Cow::Borrowed("") };
     match raw.as_bytes().first() {
         Some(b'"') => serde_json::from_str::<Text<'_>>(raw).unwrap_or_default().0,
@@ -247,11 +249,21 @@ fn content(raw: Option<&RawValue>) -> Cow<'_, str> {
             }
             match serde_json::from_str::<Object<'_>>(raw) {
                 Ok(object) if object.text.some().is_some() => object.text.0,
-                _ => Cow::Borrowed(raw),
+                _ => words_or_json(raw, kind),
             }
         }
+        Some(b'[') => words_or_json(raw, kind),
         _ if raw == "null" => Cow::Borrowed(""),
         _ => Cow::Borrowed(raw),
+    }
+}
+
+fn words_or_json<'a>(raw: &'a str, kind: &str) -> Cow<'a, str> {
+    let is_text = matches!(kind, "" | "Text" | "RichText" | "RichText/Html");
+    if is_text && !payload::is_call(raw) {
+        payload::all_words(raw).into()
+    } else {
+        Cow::Borrowed(raw)
     }
 }
 

@@ -205,6 +205,14 @@ impl<'a> Builder<'a> {
                     self.text("* ");
                 }
             }
+            Meaning::Answer => {
+                self.break_line();
+                change.kind = ElementKind::Block;
+                if let Some(answer) = attribute(tag, "answer") {
+                    self.text(&super::strip(&answer));
+                    self.break_line();
+                }
+            }
             Meaning::Cell => self.text(" "),
             Meaning::Rule => {
                 self.break_line();

@@ -32,6 +32,8 @@ pub enum Meaning {
     /// Lines of its own.
     Block,
     Heading,
+    /// The answer of a search engine.
+    Answer,
     /// A cell of a table.
     Cell,
     Item,
@@ -70,7 +72,7 @@ pub const TAGS: &[(&[&str], Meaning)] = &[
     (&["e_m"], Meaning::Silent),
     (&["context"], Meaning::Silent),
     // An answer of a search engine, and where it has it from.
-    (&["bing-response"], Meaning::Block),
+    (&["bing-response"], Meaning::Answer),
     (&["attribution"], Meaning::Silent),
     (&["attributions-group"], Meaning::Silent),
     (&["preheader"], Meaning::Block),

@@ -32,7 +32,13 @@ fn missing_and_odd_fields_cost_nothing() {
     assert_eq!(m.sender.as_str(), "");
     assert_eq!(m.conversation.as_str(), TEAM);
     assert_eq!(&*message(r#"{"id":"1","content":{"text":"hi"}}"#).content, "hi");
-    assert_eq!(&*message(r#"{"id":"1","content":{"type":"card"}}"#).content, r#"{"type":"card"}"#);
+    let card = r#"{"id":"1","messagetype":"RichText/Media_Card","content":{"type":"card"}}"#;
+    assert_eq!(&*message(card).content, r#"{"type":"card"}"#);
+    let words =
+        r#"{"id":"1","messagetype":"Text","content":{"type":"x","body":[{"text":"one"},"two"]}}"#;
+    assert_eq!(&*message(words).content, "one\ntwo");
+    assert_eq!(&*message(r#"{"id":"1","content":["one","two"]}"#).content, "one\ntwo");
+    assert_eq!(&*message(r#"{"id":"1","content":{"type":"card"}}"#).content, "");
     assert_eq!(&*message(r#"{"id":"1","content":42}"#).content, "42");
     assert_eq!(message(r#"{"id":"1","from":{"id":"8:joe.4"}}"#).sender.as_str(), "8:joe.4");
     assert_eq!(message(r#"{"id":"1","from":42}"#).sender.as_str(), "");
