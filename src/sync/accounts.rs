@@ -1,12 +1,12 @@
 //! Several accounts behind one pair of channels: requests find the sync of their account, and what all of them report
 //! comes out of one end. Accounts can join later.
 
-use super::{DELTAS, Handle, REQUESTS};
+use super::{DELTAS, Handle, REQUESTS, account_queue};
 use crate::model::{AccountId, Delta, ImportNews, Inbound, Outbound, Request, SafeText};
 use std::collections::HashMap;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 /// Accounts that can wait to join.
 const JOINING: usize = 4;
@@ -68,7 +68,8 @@ struct Router {
 impl Router {
     fn add(&mut self, running: RunningAccount) {
         let RunningAccount { account, handle, deltas: mut from } = running;
-        self.senders.insert(account, handle.requests.clone());
+        let (sync, deltas) = (handle.requests.clone(), self.deltas.clone());
+        self.senders.insert(account.clone(), account_queue::start(account, sync, deltas));
         self.handles.push(handle);
         let out = self.deltas.clone();
         tokio::spawn(async move {
@@ -93,7 +94,7 @@ impl Router {
             }
             (request, _) => {
                 if let Some(sender) = self.senders.get(&account) {
-                    // Fails only when that account's sync has ended.
+                    // Its queue takes it at once. Fails only when that account's sync has ended.
                     let _ = sender.send(Outbound { account, request }).await;
                 }
             }
@@ -156,16 +157,17 @@ impl RunningAccounts {
             tracing::warn!("not all requests were handed on");
             return;
         };
-        for handle in handles {
-            handle.stop(patience).await;
-        }
+        // Side by side, so that one that hangs takes none of the others' time.
+        let mut stops: JoinSet<()> =
+            handles.into_iter().map(|handle| handle.stop(patience)).collect();
+        while stops.join_next().await.is_some() {}
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Request;
+    use crate::model::{Draft, Request};
     use tokio_util::sync::CancellationToken;
     use tokio_util::task::TaskTracker;
 
@@ -214,6 +216,45 @@ mod tests {
             }
             assert_eq!(count, 100, "{name}");
         }
+    }
+
+    fn draft(n: usize) -> Request {
+        let text = n.to_string();
+        let draft = Draft { text, ..Draft::default() };
+        Request::SaveDraft { conversation: "8:joe.4".into(), draft }
+    }
+
+    #[tokio::test]
+    async fn an_account_that_takes_nothing_holds_up_no_other_and_loses_nothing_written() {
+        const ASKED: usize = 5_000;
+        let (hung, mut hung_fake) = fake("hung");
+        let (work, mut work_fake) = fake("work");
+        let (all, mut deltas, _) = RunningAccounts::join(vec![hung, work], &[], None);
+        let send = |name: &str, request| {
+            let outbound = Outbound { account: AccountId::new(name), request };
+            let requests = all.requests.clone();
+            async move { requests.send(outbound).await.unwrap() }
+        };
+        for n in 0..ASKED {
+            send("hung", Request::RetryNow).await;
+            send("hung", draft(n)).await;
+            send("work", draft(n)).await;
+            let Outbound { request, .. } = work_fake.requests.recv().await.unwrap();
+            assert_eq!(request, draft(n), "while the other account takes nothing");
+        }
+        let refused = deltas.recv().await.unwrap();
+        assert!(matches!(&refused.delta, Delta::Notice(text) if text.contains("keep up")));
+        assert_eq!(refused.account, AccountId::new("hung"));
+        // Once it takes requests again, everything written arrives in order.
+        let mut drafts = 0;
+        while drafts < ASKED {
+            let Outbound { request, .. } = hung_fake.requests.recv().await.unwrap();
+            if request != Request::RetryNow {
+                assert_eq!(request, draft(drafts));
+                drafts += 1;
+            }
+        }
+        all.stop(Duration::from_secs(20)).await;
     }
 
     #[tokio::test]

@@ -1,0 +1,82 @@
+//! The requests of one account that its sync has no room for yet. Each account has a queue of its own, so that one whose
+//! disk hangs keeps no other waiting.
+
+use crate::model::{
+    AccountId, Delta, Fault, FaultKind, Inbound, Outbound, Request, Response, SafeText,
+};
+use std::collections::VecDeque;
+use tokio::sync::mpsc;
+
+/// Requests that wait for one account; further ones are refused, except those that hold what the user wrote.
+const MOST: usize = 1_024;
+/// Requests between the router and the queue, which always takes them at once.
+const HANDED_ON: usize = 16;
+
+/// Starts the queue of an account in front of its sync. What is refused is reported to `deltas`.
+pub(super) fn start(
+    account: AccountId,
+    sync: mpsc::Sender<Outbound>,
+    deltas: mpsc::Sender<Inbound>,
+) -> mpsc::Sender<Outbound> {
+    let (sender, requests) = mpsc::channel(HANDED_ON);
+    let queue = AccountQueue { account, waiting: VecDeque::new(), deltas };
+    tokio::spawn(queue.run(requests, sync));
+    sender
+}
+
+struct AccountQueue {
+    account: AccountId,
+    waiting: VecDeque<Outbound>,
+    deltas: mpsc::Sender<Inbound>,
+}
+
+impl AccountQueue {
+    /// Hands requests on in order, until both ends are closed or the sync has ended.
+    async fn run(mut self, mut requests: mpsc::Receiver<Outbound>, sync: mpsc::Sender<Outbound>) {
+        let mut open = true;
+        while open || !self.waiting.is_empty() {
+            tokio::select! {
+                permit = sync.reserve(), if !self.waiting.is_empty() => {
+                    let Ok(permit) = permit else { return };
+                    if let Some(request) = self.waiting.pop_front() {
+                        permit.send(request);
+                    }
+                }
+                request = requests.recv(), if open => match request {
+                    Some(outbound) => self.take(outbound),
+                    None => open = false,
+                },
+            }
+        }
+    }
+
+    fn take(&mut self, outbound: Outbound) {
+        if self.waiting.len() < MOST || holds_text(&outbound.request) {
+            self.waiting.push_back(outbound);
+            return;
+        }
+        let busy = || Fault::new(FaultKind::Busy, "too many requests are waiting for this account");
+        let delta = match outbound.request {
+            Request::Change { ticket, .. } | Request::Thread { ticket, .. } => {
+                Delta::Response { ticket, response: Response::Done(Err(busy())) }
+            }
+            _ => Delta::Notice(SafeText::line(&format!(
+                "\"{}\" does not keep up; what was just asked of it was not done",
+                self.account.as_str()
+            ))),
+        };
+        // Where the app has no room either, the user sees that nothing happens.
+        let _ = self.deltas.try_send(Inbound { account: self.account.clone(), delta });
+    }
+}
+
+/// Whether a request holds what the user wrote. It is never refused; there are no more of them than anybody can type.
+fn holds_text(request: &Request) -> bool {
+    matches!(
+        request,
+        Request::Send { .. }
+            | Request::SaveDraft { .. }
+            | Request::Discard { .. }
+            | Request::Resend { .. }
+    )
+}
