@@ -10,7 +10,7 @@ use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -53,22 +53,16 @@ pub async fn device_code(
     RawBody(body): RawBody,
 ) -> Result<Response, ApiError> {
     let played = played(&gateway)?;
+    let page = link(&gateway, &caller);
     let form = form(&body);
     let scope = take(&form, "scope");
-    Ok(match played.authority.begin(&tenant, &take(&form, "client_id"), Some(&scope)) {
-        Err(refusal) => refused(refusal),
-        Ok(code) => {
-            let answer = json!({
-                "user_code": code.user_code,
-                "device_code": code.device_code,
-                "verification_uri": format!("{}/link", gateway.access.links(&caller)),
-                "expires_in": played.options.code_life.as_secs(),
-                "interval": played.options.interval,
-                "message": "To sign in, open the page and enter the code.",
-            });
-            JsonText(answer.to_string()).into_response()
-        }
-    })
+    Ok(given_out(
+        played,
+        &tenant,
+        &form,
+        Some(&scope),
+        |life, interval| json!({ "verification_uri": page, "expires_in": life, "interval": interval }),
+    ))
 }
 
 /// A device code by the older form, with numbers as text and another name for the address (facts 8.1).
@@ -79,20 +73,42 @@ pub async fn older_device_code(
     RawBody(body): RawBody,
 ) -> Result<Response, ApiError> {
     let played = played(&gateway)?;
-    let form = form(&body);
-    Ok(match played.authority.begin(&tenant, &take(&form, "client_id"), None) {
-        Err(refusal) => refused(refusal),
-        Ok(code) => {
-            let answer = json!({
-                "user_code": code.user_code,
-                "device_code": code.device_code,
-                "verification_url": format!("{}/link", gateway.access.links(&caller)),
-                "expires_in": played.options.code_life.as_secs().to_string(),
-                "interval": played.options.interval.to_string(),
-            });
-            JsonText(answer.to_string()).into_response()
-        }
-    })
+    let page = link(&gateway, &caller);
+    Ok(given_out(played, &tenant, &form(&body), None, |life, interval| {
+        json!({
+            "verification_url": page,
+            "expires_in": life.to_string(),
+            "interval": interval.to_string(),
+        })
+    }))
+}
+
+/// The page on which codes are confirmed.
+fn link(gateway: &GatewayState, caller: &Origin) -> String {
+    format!("{}/link", gateway.access.links(caller))
+}
+
+/// Gives out a code. What the two forms write differently comes from `fields`, which is given the life of the code and the
+/// interval in seconds.
+fn given_out(
+    played: &Played,
+    tenant: &str,
+    form: &Form,
+    scope: Option<&str>,
+    fields: impl FnOnce(u64, u64) -> Value,
+) -> Response {
+    let code = match played.authority.begin(tenant, &take(form, "client_id"), scope) {
+        Err(refusal) => return refused(refusal),
+        Ok(code) => code,
+    };
+    let mut answer = fields(played.options.code_life.as_secs(), played.options.interval);
+    if let Value::Object(answer) = &mut answer {
+        let message = "To sign in, open the page and enter the code.";
+        answer.insert("user_code".to_owned(), code.user_code.into());
+        answer.insert("device_code".to_owned(), code.device_code.into());
+        answer.insert("message".to_owned(), message.into());
+    }
+    JsonText(answer.to_string()).into_response()
 }
 
 /// Tokens for a device code or a refresh token, in both forms.
