@@ -5,8 +5,8 @@
 mod authority;
 mod tokens;
 
-pub use authority::{Authority, CodeState, DeviceCode, TokenRequest};
-pub use tokens::{Audience, IssuedTokens};
+pub use authority::{Authority, Bought, CodeState, DeviceCode, TokenRequest};
+pub use tokens::{Audience, IssuedTokens, RefreshState};
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
@@ -33,6 +33,8 @@ pub struct PlayedOptions {
     pub budget: Option<u32>,
     /// Whether a 429 says when to come back.
     pub says_retry_after: bool,
+    /// Whether a refresh token that was replaced is accepted until its successor has been used.
+    pub accepts_last_refresh: bool,
 }
 
 impl PlayedOptions {
@@ -45,6 +47,7 @@ impl PlayedOptions {
             skype_life: Duration::from_secs(86_398),
             budget: None,
             says_retry_after: true,
+            accepts_last_refresh: false,
         }
     }
 }

@@ -71,6 +71,12 @@ impl GatewayState {
         self.played.as_ref()
     }
 
+    /// Whether this token was valid before.
+    pub(super) fn has_ended(&self, token: &str) -> bool {
+        self.played()
+            .is_some_and(|played| played.authority.tokens(|tokens| tokens.has_issued_skype(token)))
+    }
+
     pub(super) fn played_kind(&self) -> Option<PlayedKind> {
         self.played().map(|played| played.options.kind)
     }

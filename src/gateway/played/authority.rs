@@ -151,8 +151,11 @@ impl Authority {
             TokenRequest::DeviceCode { client, code } => self.by_code(s, client, code),
             TokenRequest::Refresh { client, token, scope } => {
                 let what = Audience::of_scope(scope).ok_or(("invalid_scope", 70_011))?;
-                let user = s.tokens.take_refresh(token, client).ok_or(INVALID_GRANT)?;
-                Ok(self.issue(&mut s.tokens, &user, client, what, scope))
+                let again = self.options.accepts_last_refresh;
+                let user = s.tokens.take_refresh(token, client, again).ok_or(INVALID_GRANT)?;
+                let bought = self.issue(&mut s.tokens, &user, client, what, scope);
+                s.tokens.replace(token, client, &user, &bought);
+                Ok(bought)
             }
         })
     }
@@ -213,9 +216,27 @@ impl Authority {
 
 #[cfg(test)]
 mod tests {
+    use super::super::RefreshState;
     use super::*;
 
     const SCOPE: &str = "service::api.fl.spaces.skype.com::MBI_SSL openid";
+
+    #[test]
+    fn a_service_may_accept_the_last_refresh_token_until_its_successor_was_used() {
+        let options = PlayedOptions::new(PlayedKind::TeamsFree);
+        let authority = Authority::new(PlayedOptions { accepts_last_refresh: true, ..options });
+        let first = authority.tokens(|t| t.refresh(&UserId::new("8:anna.7"), "c"));
+        let lost = refresh(&authority, &first).ok().unwrap();
+        let unused = RefreshState::Replaced { access_was_used: false };
+        assert_eq!(authority.tokens(|t| t.refresh_state(&first)), unused);
+        let second = refresh(&authority, &first).ok().unwrap();
+        assert!(refresh(&authority, &second.refresh).is_ok());
+        assert!(refresh(&authority, &first).is_err(), "its successor was used");
+        authority.tokens(|t| t.user_of_access(&second.access, Audience::Chat)).unwrap();
+        let used = RefreshState::Replaced { access_was_used: true };
+        assert_eq!(authority.tokens(|t| t.refresh_state(&first)), used);
+        assert_eq!(authority.tokens(|t| t.refresh_state(&lost.refresh)), RefreshState::Valid);
+    }
 
     fn authority(interval: u64) -> Authority {
         Authority::new(PlayedOptions { interval, ..PlayedOptions::new(PlayedKind::TeamsFree) })

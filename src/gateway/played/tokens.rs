@@ -5,7 +5,7 @@ use crate::model::UserId;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::json;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// What an access token is for (facts 8.1, 8.3).
@@ -49,6 +49,30 @@ pub struct IssuedTokens {
     access: HashMap<String, Issued<Audience>>,
     refresh: HashMap<String, Issued<String>>,
     skype: HashMap<String, Issued<()>>,
+    /// Refresh tokens that have been used, with what they bought last.
+    replaced: HashMap<String, ReplacedToken>,
+    /// Access tokens that a service has accepted.
+    used: HashSet<String>,
+}
+
+/// A refresh token that has been used.
+struct ReplacedToken {
+    user: UserId,
+    client: String,
+    /// The tokens that it bought.
+    successor: String,
+    access: String,
+}
+
+/// What has become of a refresh token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefreshState {
+    /// It has not been used.
+    Valid,
+    /// It has bought another one. `access_was_used`: a service has accepted the access token that came with that.
+    Replaced { access_was_used: bool },
+    /// It was never issued, or all have been ended.
+    Unknown,
 }
 
 /// Refresh tokens live longer than any test and any gateway.
@@ -95,18 +119,49 @@ impl IssuedTokens {
         token
     }
 
-    /// Uses up a refresh token.
-    pub fn take_refresh(&mut self, token: &str, client: &str) -> Option<UserId> {
+    /// Uses up a refresh token. With `again`, one that was used up is accepted until its successor has been used.
+    pub fn take_refresh(&mut self, token: &str, client: &str, again: bool) -> Option<UserId> {
+        if let Some(replaced) = self.replaced.get(token) {
+            let accepted = again
+                && replaced.client == client
+                && !self.replaced.contains_key(&replaced.successor);
+            return accepted.then(|| replaced.user.clone());
+        }
         if self.refresh.get(token)?.what != client {
             return None;
         }
         self.refresh.remove(token).filter(|i| i.until > SystemTime::now()).map(|i| i.user)
     }
 
-    pub fn user_of_access(&self, token: &str, what: Audience) -> Option<UserId> {
+    /// Records what a refresh token has bought.
+    pub fn replace(&mut self, token: &str, client: &str, user: &UserId, bought: &super::Bought) {
+        let replaced = ReplacedToken {
+            user: user.clone(),
+            client: client.to_owned(),
+            successor: bought.refresh.clone(),
+            access: bought.access.clone(),
+        };
+        self.replaced.insert(token.to_owned(), replaced);
+    }
+
+    pub fn refresh_state(&self, token: &str) -> RefreshState {
+        if self.refresh.contains_key(token) {
+            return RefreshState::Valid;
+        }
+        match self.replaced.get(token) {
+            Some(replaced) => {
+                RefreshState::Replaced { access_was_used: self.used.contains(&replaced.access) }
+            }
+            None => RefreshState::Unknown,
+        }
+    }
+
+    pub fn user_of_access(&mut self, token: &str, what: Audience) -> Option<UserId> {
         let issued = self.access.get(token)?;
         let valid = issued.what == what && issued.until > SystemTime::now();
-        valid.then(|| issued.user.clone())
+        let user = valid.then(|| issued.user.clone())?;
+        self.used.insert(token.to_owned());
+        Some(user)
     }
 
     pub fn user_of_skype(&self, token: &str) -> Option<UserId> {
@@ -114,9 +169,14 @@ impl IssuedTokens {
         (issued.until > SystemTime::now()).then(|| issued.user.clone())
     }
 
+    /// Whether this was a Skype token at some time: who sends one that has ended is not guessing.
+    pub fn has_issued_skype(&self, token: &str) -> bool {
+        self.skype.contains_key(token)
+    }
+
     /// Ends all Skype tokens, as after a change of the password.
     pub fn end_skype(&mut self) {
-        self.skype.clear();
+        self.skype.values_mut().for_each(|issued| issued.until = UNIX_EPOCH);
     }
 
     pub fn end_access(&mut self) {
@@ -125,6 +185,7 @@ impl IssuedTokens {
 
     pub fn end_refresh(&mut self) {
         self.refresh.clear();
+        self.replaced.clear();
     }
 }
 
