@@ -348,7 +348,7 @@ impl Client {
         Ok(Reply { body, location })
     }
 
-    /// Handles a redirect to another host: 404 with code 752 or without a body, or 3xx, with a `Location` (facts 1.2). The new host is used
+    /// Handles a redirect to another host: 404 with code 752 or 8003 or without a body, or 3xx, with a `Location` (facts 1.2). The new host is used
     /// only if [`BaseUrl::moved_to`] allows it, and the registration with the old one is dropped. Returns true if the
     /// request is to be repeated.
     fn moved(
@@ -360,7 +360,7 @@ impl Client {
     ) -> Result<bool, Error> {
         let names_host = || {
             let bare = body.trim().is_empty() && location.is_some();
-            bare || crate::protocol::wire::error_code(body) == Some(752)
+            bare || matches!(crate::protocol::wire::error_code(body), Some(752 | 8_003))
         };
         let redirected =
             status.is_redirection() || (status == StatusCode::NOT_FOUND && names_host());
@@ -421,6 +421,7 @@ mod tests {
         };
         assert!(moves("", Some(to)));
         assert!(moves("{\"errorCode\":752,\"message\":\"elsewhere\"}", Some(to)));
+        assert!(moves("{\"errorCode\":8003,\"message\":\"elsewhere\"}", Some(to)));
         assert!(!moves("{\"errorCode\":730,\"message\":\"no chat\"}", Some(to)));
         assert!(!moves("", None));
     }

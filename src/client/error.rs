@@ -157,13 +157,16 @@ impl Error {
         Self { rate_limit: true, ..error }
     }
 
-    pub(super) fn is_rate_limit(&self) -> bool {
+    /// The server has asked for the pause, because there were too many requests.
+    pub(crate) fn is_rate_limit(&self) -> bool {
         self.rate_limit
     }
 
-    /// A request that was not sent, because those before it failed for this reason.
-    pub(super) fn held_back(wait: Duration, why: &str) -> Self {
-        Self::new(ErrorKind::RetryAfter(wait), why, false)
+    /// A request that was not sent, because those before it failed for this reason. `rate_limit`: because there were too
+    /// many of them.
+    pub(super) fn held_back(wait: Duration, why: &str, rate_limit: bool) -> Self {
+        let error = Self::new(ErrorKind::RetryAfter(wait), why, false);
+        Self { rate_limit, ..error }
     }
 
     pub(super) fn refused(message: &str) -> Self {

@@ -48,8 +48,9 @@ struct GateState {
     pauses_in_row: u32,
     /// The end of a pause that the server asked for.
     paused_until: Option<Instant>,
-    /// Why everything is held back.
+    /// Why everything is held back, and whether because there were too many requests.
     why: String,
+    rate_limit: bool,
     pace: Pace,
 }
 
@@ -174,7 +175,7 @@ impl Gate {
             let wait_until = {
                 let mut state = self.state();
                 if let Some(wait) = state.held_back(purpose, now, base) {
-                    return Err(Error::held_back(wait, &state.why));
+                    return Err(Error::held_back(wait, &state.why, state.rate_limit));
                 }
                 let single = state.single(purpose);
                 let other = single.as_ref().and_then(|kind| state.trying.get(kind).copied());
@@ -260,6 +261,7 @@ impl Gate {
         let wait = asked.max(self.backoff(count)).min(MAX_PAUSE);
         state.paused_until = state.paused_until.max(Some(now + wait));
         state.why.clone_from(&error.message);
+        state.rate_limit = error.is_rate_limit();
         if error.is_rate_limit() {
             state.pace.slow_down(now);
         }
@@ -275,6 +277,7 @@ impl Gate {
         }
         state.failures.add(purpose, trouble, now);
         error.message.clone_into(&mut state.why);
+        state.rate_limit = false;
         if !state.failures.is_wide() {
             return;
         }

@@ -225,6 +225,9 @@ pub enum ConnectionState {
         wait: Duration,
         attempt: u32,
         why: SafeText,
+        /// The service has asked for the wait, because there were too many requests.
+        #[serde(default)]
+        asked: bool,
     },
     SignedOut {
         why: SafeText,

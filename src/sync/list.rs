@@ -214,19 +214,21 @@ impl Shared {
         let mut attempt = 0;
         loop {
             match request().await {
-                Err(Error { kind: ErrorKind::RetryAfter(wait), message, .. }) => {
+                Err(error) => {
+                    let ErrorKind::RetryAfter(wait) = error.kind else { return Err(error) };
                     attempt += 1;
-                    self.pause_all(wait, attempt, &message).await;
+                    self.pause_all(wait, attempt, &error).await;
                 }
-                other => return other,
+                Ok(value) => return Ok(value),
             }
         }
     }
 
     /// Shows that nothing is sent for this long, and waits.
-    pub(super) async fn pause_all(&self, wait: Duration, attempt: u32, why: &str) {
-        let why = SafeText::line(why);
-        self.send(Delta::Connection(ConnectionState::Waiting { wait, attempt, why })).await;
+    pub(super) async fn pause_all(&self, wait: Duration, attempt: u32, error: &Error) {
+        let (why, asked) = (SafeText::line(&error.message), error.is_rate_limit());
+        let waiting = ConnectionState::Waiting { wait, attempt, why, asked };
+        self.send(Delta::Connection(waiting)).await;
         self.connection.wait(wait).await;
         self.send(Delta::Connection(ConnectionState::Connecting)).await;
     }

@@ -45,6 +45,7 @@ pub async fn run(shared: Arc<Shared>) {
         if !keeps_channel(&error) {
             channel = EventChannel::default();
         }
+        let asked = error.is_rate_limit();
         let why = match error.kind {
             ErrorKind::TokenRejected => shared.client.token_advice(),
             _ => error.shown(),
@@ -66,7 +67,8 @@ pub async fn run(shared: Arc<Shared>) {
             }
         };
         let attempt = attempts.failed;
-        shared.send(Delta::Connection(ConnectionState::Waiting { wait, attempt, why })).await;
+        let waiting = ConnectionState::Waiting { wait, attempt, why, asked };
+        shared.send(Delta::Connection(waiting)).await;
         shared.connection.wait(wait).await;
     }
 }
@@ -195,13 +197,14 @@ async fn take_events(
         let asked = Instant::now();
         let answer = match poll(shared, channel.ack, attempts).await {
             // The subscription stays: it goes on where it was.
-            Err(Error { kind: ErrorKind::RetryAfter(wait), message, .. }) => {
+            Err(error) => {
+                let ErrorKind::RetryAfter(wait) = error.kind else { return Err(error) };
                 odd += 1;
                 shared.connection.set_online(false);
-                shared.pause_all(wait, odd, &message).await;
+                shared.pause_all(wait, odd, &error).await;
                 continue;
             }
-            other => other?,
+            Ok(answer) => answer,
         };
         let quick = asked.elapsed() < QUICK;
         come_back(shared, attempts).await?;

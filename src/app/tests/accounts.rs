@@ -97,7 +97,10 @@ fn the_top_bar_has_the_unread_messages_of_each_account() {
     app.expect("●home 3 ●work 12");
     let why = SafeText::line("the server cannot be reached");
     let (wait, attempt) = (std::time::Duration::from_secs(9), 1);
-    app.delta_of(WORK, Delta::Connection(ConnectionState::Waiting { wait, attempt, why }));
+    app.delta_of(
+        WORK,
+        Delta::Connection(ConnectionState::Waiting { wait, attempt, why, asked: false }),
+    );
     app.expect("●home 3 ○work 12");
     app.expect("live");
 }

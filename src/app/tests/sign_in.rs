@@ -101,10 +101,15 @@ fn a_sign_in_that_has_ended_on_the_screen() {
 #[test]
 fn a_service_that_asks_for_a_pause_on_the_screen() {
     let mut app = chat("Team").message("joe", "hi").opened();
-    let why = SafeText::line("the server asks for a pause (429)");
+    let why = SafeText::line("too many requests (429)");
     let wait = std::time::Duration::from_secs(42);
-    app.delta(Delta::Connection(ConnectionState::Waiting { wait, attempt: 1, why }));
+    let waiting = ConnectionState::Waiting { wait, attempt: 1, why, asked: true };
+    app.delta(Delta::Connection(waiting));
     insta::assert_snapshot!(app.screen());
+    app.pass(std::time::Duration::from_secs(2));
+    app.expect("The service asks to wait: next try in 40 s");
+    let mut app = app.sized(46, 16);
+    app.expect("asked to wait 40 s");
 }
 
 #[test]

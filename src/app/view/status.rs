@@ -88,7 +88,11 @@ fn top(app: &AppState, columns: usize) -> Bar {
     } else {
         ("○", Tone::Dim)
     };
-    let me = account.names.of(&account.me);
+    let me = if account.me.as_str().is_empty() {
+        SafeText::line(account.label())
+    } else {
+        account.names.of(&account.me)
+    };
     let room = columns.saturating_sub(bar.right_width() + 12).min(30);
     bar.left = vec![
         Label::new(" skchat", Tone::Title),
@@ -159,6 +163,9 @@ pub(super) fn connection(app: &AppState, connection: &Connection, columns: usize
             ("read-only: stored messages · F5 refreshes".to_owned(), Tone::New)
         }
         ConnectionState::Connecting => ("connecting…".to_owned(), Tone::Dim),
+        ConnectionState::Waiting { asked: true, .. } => {
+            (asked_to_wait(connection.retry_in(now).unwrap_or(0), columns), Tone::Bad)
+        }
         ConnectionState::Waiting { why, .. } => {
             let retry = match connection.retry_in(now) {
                 Some(seconds) if seconds > 0 => format!(" · retry in {seconds}s"),
@@ -193,6 +200,15 @@ pub(super) fn connection(app: &AppState, connection: &Connection, columns: usize
         }
     };
     Label::new(cut(&text, columns), tone)
+}
+
+/// That the service has asked for a wait, as far as there is room.
+fn asked_to_wait(seconds: u64, columns: usize) -> String {
+    if seconds == 0 {
+        return "trying again".to_owned();
+    }
+    let long = format!("The service asks to wait: next try in {seconds} s");
+    if width(&long) <= columns { long } else { format!("asked to wait {seconds} s") }
 }
 
 /// What is wrong, why, and what comes next, which begins with what separates it; the reason is cut first.
