@@ -18,7 +18,7 @@ use crate::runtime::signals;
 use crate::runtime::terminal::{Tty, install_panic_hook};
 use crate::runtime::terminfo;
 use crate::runtime::{Editor, Wiring, keys, run};
-use crate::store::Store;
+use crate::store::{OpenArchives, Store};
 use crate::sync::{self, RunningAccount, RunningAccounts};
 use crate::ui::Theme;
 use accounts::{OpenedAccount, OpenedAccounts};
@@ -81,7 +81,7 @@ pub fn main(cli: Cli) -> Result<(), ExitError> {
                 return log::run_archive(&global, &archive, &arguments);
             }
             let session = Session::open(&global)?;
-            runtime()?.block_on(log::run(&session, &arguments))
+            runtime()?.block_on(log::run(&global, &session, &arguments))
         }
         Some(Command::Export(arguments)) => export::run(&global, &arguments),
         Some(Command::Import(arguments)) => runtime()?.block_on(import::run(&global, &arguments)),
@@ -281,16 +281,18 @@ fn start_accounts(
     setup: &RunSetup,
     live: Vec<LiveAccount>,
     shown: &CancellationToken,
+    archives: &OpenArchives,
 ) -> Result<Vec<RunningAccount>, ExitError> {
     let mut running = Vec::new();
     for LiveAccount { account, client, store, mut options } in live {
         options.shown = Some(shown.clone());
+        options.archives = archives.clone();
         let begin = if setup.read_only { sync::start_offline } else { sync::start };
         let (handle, deltas) = begin(account.clone(), client, store, options);
         running.push(RunningAccount { account, handle, deltas });
     }
     for archive in &setup.archives {
-        running.push(archives::start(archive)?);
+        running.push(archives::start(archive, archives)?);
     }
     Ok(running)
 }
@@ -315,13 +317,14 @@ async fn show(
     let stores: Vec<Store> = live.iter().map(|live| live.store.clone()).collect();
     let (imports_in, import_requests) = mpsc::channel(imports::QUEUE);
     let imports_in = setup.imports.as_ref().map(|_| imports_in);
+    let archives = OpenArchives::default();
     let (handle, deltas) = {
         let _inside = background.enter();
-        let running = start_accounts(&setup, live, &shown)?;
+        let running = start_accounts(&setup, live, &shown, &archives)?;
         let (handle, deltas, joiner) = RunningAccounts::join(running, &setup.notices, imports_in);
         if let Some(global) = setup.imports.clone() {
             let shown = setup.archives.iter().map(ArchiveAccount::account).collect();
-            imports::serve(global, shown, joiner, import_requests);
+            imports::serve(imports::Imports { global, archives, joiner }, shown, import_requests);
         }
         (handle, deltas)
     };

@@ -12,6 +12,7 @@ mod examine;
 mod file_state;
 mod history;
 mod index;
+mod joined;
 mod messages;
 mod network;
 mod outbox;
@@ -28,10 +29,12 @@ pub use archive::{
     archive_owner, imported_range,
 };
 pub(crate) use coverage::OpenGap;
+pub use joined::{JoinedHistory, JoinedPage, OpenArchive, OpenArchives};
+pub(crate) use joined::{SourcePage, join};
 pub use messages::ItemCompleter;
 pub(crate) use network::{network_advice, network_file_system};
 pub(crate) use outbox::{OutboxItem, OutboxState};
-pub(crate) use read::CachedConversation;
+pub(crate) use read::{CachedConversation, PageOf};
 pub(crate) use read_only::{ReadOnly, open_read_only};
 pub(crate) use salvage::salvage;
 pub(crate) use search::SearchHandle;

@@ -41,7 +41,7 @@ use crate::model::{
     AccountId, ConversationId, Delta, Inbound, Names, Outbound, PollMode, Response, SafeText,
     Ticket, Timestamp, UserId,
 };
-use crate::store::Store;
+use crate::store::{JoinedHistory, OpenArchives, Store};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
@@ -75,6 +75,8 @@ pub struct SyncOptions {
     /// Cancelled when the first frame is on the screen. The network, and work that only the next start needs, wait for
     /// that.
     pub shown: Option<CancellationToken>,
+    /// Archives that may hold earlier years of the account's conversations.
+    pub archives: OpenArchives,
 }
 
 impl Default for SyncOptions {
@@ -89,6 +91,7 @@ impl Default for SyncOptions {
             grace: Duration::ZERO,
             seen_within: None,
             shown: None,
+            archives: OpenArchives::default(),
         }
     }
 }
@@ -273,6 +276,11 @@ impl Shared {
     fn my_name(&self) -> String {
         let names = self.names();
         if names.knows(&self.me) { names.of(&self.me).to_string() } else { self.me.bare().into() }
+    }
+
+    /// The stored history of a conversation, with what archives have of it.
+    fn joined(&self, id: &ConversationId) -> JoinedHistory {
+        JoinedHistory::new(&self.store, &self.options.archives, id, &self.me)
     }
 
     /// The chat on the screen.

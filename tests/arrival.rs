@@ -29,6 +29,7 @@ impl Running {
             grace: Duration::ZERO,
             seen_within: None,
             shown: None,
+            ..SyncOptions::default()
         };
         let client = gateway.client(ANNA);
         let (handle, deltas) = sync::start(AccountId::new("home"), client, store.clone(), options);

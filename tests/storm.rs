@@ -134,6 +134,7 @@ async fn nothing_is_missing_after_a_storm(poll: PollMode, long_poll: bool) {
         grace: Duration::ZERO,
         seen_within: None,
         shown: None,
+        ..sync::SyncOptions::default()
     };
     let (handle, mut deltas) =
         sync::start(AccountId::new("home"), Client::new(options), store.clone(), sync_options);

@@ -160,6 +160,27 @@ impl Accounts {
         }
     }
 
+    /// The chat of another account that goes on with a chat of an archive, if that chat is listed. Where its history was
+    /// deleted, the archive's chat stays one of its own.
+    pub fn successor(&self, chat: &ChatRef) -> Option<&Chat> {
+        let archive = self.get(&chat.account).filter(|account| account.id.archive().is_some())?;
+        let live = self.iter().filter(|account| account.id.archive().is_none());
+        let same = live.filter(|account| chat.conversation.is_same_for(&archive.me, &account.me));
+        let mut chats = same.filter_map(|account| account.conversations.get(&chat.conversation));
+        chats.find(|chat| chat.is_listed() && chat.info.cleared_at.is_none())
+    }
+
+    /// The archives that hold earlier years of a chat.
+    pub fn archives_of(&self, chat: &Chat) -> impl Iterator<Item = &Account> {
+        let id = chat.info.id.clone();
+        let account = self.of(chat);
+        let can_have = account.id.archive().is_none() && chat.info.cleared_at.is_none();
+        let archives = self.iter().filter(move |other| can_have && other.id.archive().is_some());
+        archives.filter(move |archive| {
+            id.is_same_for(&archive.me, &account.me) && archive.conversations.get(&id).is_some()
+        })
+    }
+
     /// The account of a chat.
     pub fn of(&self, chat: &Chat) -> &Account {
         self.get(&chat.account).unwrap_or(&self.first)

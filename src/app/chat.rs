@@ -141,6 +141,11 @@ impl Chat {
         self.hidden && self.info.left
     }
 
+    /// Whether the list shows it when it is not open.
+    pub fn is_listed(&self) -> bool {
+        !(self.is_empty() || self.is_hidden())
+    }
+
     /// Whether one of the newest own messages was not sent.
     pub fn has_failed(&self) -> bool {
         self.timeline.iter().rev().take(50).any(|m| matches!(m.delivery, Delivery::Failed { .. }))

@@ -59,7 +59,7 @@ impl Conversations {
 
     /// The conversations in the list. Empty chats and hidden groups are left out unless they are open.
     pub fn shown<'a>(&'a self, open: Option<&'a ConversationId>) -> impl Iterator<Item = &'a Chat> {
-        self.iter().filter(move |c| Some(&c.info.id) == open || !(c.is_empty() || c.is_hidden()))
+        self.iter().filter(move |c| Some(&c.info.id) == open || c.is_listed())
     }
 
     /// While frozen, rows keep their places.

@@ -2,7 +2,7 @@
 
 use super::account::Accounts;
 use super::action::{Action, OverlayAction};
-use super::chat::history;
+use super::chat::{Chat, history};
 use super::keymap::Context;
 use super::overlay::{self, Confirm, DialogView, Next, OverlayStack};
 use super::prefs::Prefs;
@@ -73,10 +73,11 @@ impl Model {
         wants
     }
 
-    /// Opens a chat; every dialog is closed.
+    /// Opens a chat, or the one that goes on with it; every dialog is closed.
     pub fn open(&mut self, chat: &ChatRef) {
+        let successor = self.app.accounts.successor(chat).map(Chat::chat_ref);
         self.overlays.clear();
-        self.app.open_chat(chat);
+        self.app.open_chat(successor.as_ref().unwrap_or(chat));
         self.go_to_new();
     }
 

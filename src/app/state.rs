@@ -230,7 +230,12 @@ impl AppState {
             let open = self.open.as_ref().filter(|open| open.account == account.id);
             account.conversations.shown(open.map(|open| &open.conversation))
         });
-        let mut chats: Vec<&Chat> = chats.collect();
+        // A chat of an archive and the one that goes on with it are one conversation.
+        let is_alone = |chat: &&Chat| {
+            let chat = chat.chat_ref();
+            self.open.as_ref() == Some(&chat) || self.accounts.successor(&chat).is_none()
+        };
+        let mut chats: Vec<&Chat> = chats.filter(is_alone).collect();
         if self.accounts.are_several() && self.prefs.choices.ui.list == ListOrder::Activity {
             self.accounts.sort_by_activity(&mut chats);
         }

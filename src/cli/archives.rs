@@ -4,8 +4,8 @@
 use super::Global;
 use super::context::{ExitError, STORE};
 use crate::config::{Config, paths};
-use crate::model::{AccountId, SafeText, UserId};
-use crate::store;
+use crate::model::{AccountId, ConversationId, SafeText, UserId};
+use crate::store::{self, ReadOnly};
 use std::path::{Path, PathBuf};
 
 /// An archive on disk.
@@ -78,6 +78,29 @@ pub fn chosen(global: &Global) -> Result<Option<ArchiveAccount>, ExitError> {
             )))
         }
     }
+}
+
+/// The archives that have a conversation which an account goes on with. One that cannot be read is left out with a
+/// warning.
+///
+/// # Errors
+/// When there is no place for the data folder.
+pub fn earlier_years(
+    global: &Global,
+    conversation: &ConversationId,
+    me: &UserId,
+) -> Result<Vec<ReadOnly>, ExitError> {
+    let data = paths::data_dir(global.data_dir.clone()).map_err(ExitError::usage)?;
+    let archives = all(&data).into_iter().filter(|a| conversation.is_same_for(&a.owner, me));
+    let opened = archives.filter_map(|archive| match store::open_read_only(&archive.store()) {
+        Ok(store) => Some(store),
+        Err(error) => {
+            let name = SafeText::line(&archive.name);
+            super::lines::warn(&format!("skchat: the archive {name} is left out: {error}"));
+            None
+        }
+    });
+    Ok(opened.collect())
 }
 
 /// The configuration, if there is one.

@@ -18,7 +18,7 @@ use crate::store::ReadOnly;
 use clap::{Args, ValueEnum};
 use jiff::tz::TimeZone;
 use media::{MediaFolder, MediaState};
-use pages::Pages;
+use pages::{Pages, ShownMessage};
 use std::borrow::Cow;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -65,6 +65,7 @@ pub enum ExportFormat {
 /// The conversations of an account, and what is needed to show them.
 struct StoredAccount {
     store: ReadOnly,
+    is_archive: bool,
     known: KnownChats,
     me: UserId,
     emoji: EmojiStyle,
@@ -189,7 +190,7 @@ pub fn run(global: &Global, arguments: &ExportArgs) -> Result<(), ExitError> {
     let failed = |e: io::Error| ExitError::failed(format!("the export was not written: {e}"));
     let Some(path) = &arguments.output else {
         let mut out = BufWriter::new(io::stdout().lock());
-        let written = write(&account, &chats, arguments, period, &zone, &mut out)?;
+        let written = write((global, &account), &chats, arguments, period, &zone, &mut out)?;
         return match written.and_then(|()| out.flush()) {
             Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             other => other.map_err(failed),
@@ -204,7 +205,7 @@ pub fn run(global: &Global, arguments: &ExportArgs) -> Result<(), ExitError> {
     }
     let file = new_file(&half).map_err(failed)?;
     let mut out = BufWriter::new(file);
-    let written = write(&account, &chats, arguments, period, &zone, &mut out);
+    let written = write((global, &account), &chats, arguments, period, &zone, &mut out);
     let written = written.and_then(|done| done.and_then(|()| out.flush()).map_err(failed));
     let moved = written.and_then(|()| std::fs::rename(&half, path).map_err(failed));
     if moved.is_err() {
@@ -227,25 +228,41 @@ fn date(
     text.map(|text| date_range(text, zone).ok_or_else(wrong)).transpose()
 }
 
+/// The names that an account knows, and those of people whom only archives know.
+fn names_with<'a>(known: &'a Names, archives: &[ReadOnly]) -> Result<Cow<'a, Names>, ExitError> {
+    let mut names = Cow::Borrowed(known);
+    for archive in archives {
+        let others = archive.names().map_err(|e| ExitError::failed(e.to_string()))?;
+        for (id, source, name) in others {
+            if !names.knows(&id) {
+                names.to_mut().learn(&id, source, &name);
+            }
+        }
+    }
+    Ok(names)
+}
+
 fn account(global: &Global) -> Result<StoredAccount, ExitError> {
     let emoji = archives::config(global)?
         .map_or_else(EmojiStyle::default, |config| config.preferences.ui.emoji);
-    let archive = if let Some(archive) = chosen(global)? {
+    let chosen = chosen(global)?;
+    let is_archive = chosen.is_some();
+    let account = if let Some(archive) = chosen {
         archive
     } else {
         let session = Session::open(global)?;
         ArchiveAccount { name: session.name, dir: session.dir, owner: session.me }
     };
-    if !archive.dir.join(STORE).exists() {
+    if !account.dir.join(STORE).exists() {
         return Err(ExitError::failed("nothing is stored yet"));
     }
-    let (store, known) = chats::of_archive(&archive)?;
-    Ok(StoredAccount { store, known, me: archive.owner, emoji })
+    let (store, known) = chats::of_archive(&account)?;
+    Ok(StoredAccount { store, is_archive, known, me: account.owner, emoji })
 }
 
 /// Writes conversations; an error of the store is one of the command, one of the output is returned.
 fn write(
-    account: &StoredAccount,
+    (global, account): (&Global, &StoredAccount),
     chats: &[&ChatLine],
     arguments: &ExportArgs,
     period: (Timestamp, Timestamp),
@@ -261,22 +278,33 @@ fn write(
     }
     for line in chats {
         let id = &line.conversation.id;
+        let archives = if account.is_archive {
+            Vec::new()
+        } else {
+            archives::earlier_years(global, id, &account.me)?
+        };
+        let names = names_with(&account.known.names, &archives)?;
         let is_named = id.peer().is_none_or(|peer| account.known.names.knows(&peer));
         let chat = ExportChat {
             title: &line.name,
             id: id.as_str(),
             name: is_named.then(|| line.name.as_str()),
-            names: &account.known.names,
+            names: &names,
             me: &account.me,
             zone,
             now,
         };
-        let mut pages = Pages::new(&account.store, id, &account.me, account.emoji, period)?;
+        let stores: Vec<&ReadOnly> = std::iter::once(&account.store).chain(&archives).collect();
+        let mut pages = Pages::new(stores.clone(), id, &account.me, account.emoji, period)?;
         let mut has_begun = false;
         while let Some(page) = pages.next()? {
-            for (raw, message) in &page {
+            for ShownMessage { raw, message, is_archived } in &page {
                 let edits = pages.edits_of(raw);
-                let state = media.take(&account.store, raw, message)?;
+                let state = if account.is_archive || *is_archived {
+                    media.take(&stores, raw, message)?
+                } else {
+                    MediaState::None
+                };
                 let item = ExportItem { raw, message, edits: &edits, media: state };
                 let begun = if has_begun { Ok(()) } else { writer.chat(&chat, out) };
                 has_begun = true;

@@ -29,11 +29,12 @@ pub struct LogArgs {
 ///
 /// # Errors
 /// When the conversation is not found, or the gateway cannot be reached and nothing is stored.
-pub async fn run(session: &Session, arguments: &LogArgs) -> Result<(), ExitError> {
+pub async fn run(global: &Global, session: &Session, arguments: &LogArgs) -> Result<(), ExitError> {
     let client = session.client()?;
     let mut known = chats::list(session, &client, false).await?;
     let id = chats::choose(&known, &arguments.chat)?.conversation.id.clone();
-    let (raw, offline) = match fetch(&client, &id, arguments.count, &session.me).await {
+    let archived = archived(global, &id, &session.me, arguments.count)?;
+    let (mut raw, offline) = match fetch(&client, &id, arguments.count, &session.me).await {
         Ok((raw, None)) => (raw, known.offline.clone()),
         Ok((raw, Some(error))) => {
             lines::warn(&format!("skchat: older messages could not be fetched: {error}"));
@@ -44,7 +45,7 @@ pub async fn run(session: &Session, arguments: &LogArgs) -> Result<(), ExitError
                 .and_then(|s| s.newest(&id, rows(arguments.count)));
             let stored: Vec<RawMessage> =
                 stored.unwrap_or_default().into_iter().map(decode_stored).collect();
-            if stored.is_empty() {
+            if stored.is_empty() && archived.is_empty() {
                 let message =
                     format!("the gateway is not available ({error}) and nothing is stored");
                 return Err(ExitError::failed(message));
@@ -57,6 +58,7 @@ pub async fn run(session: &Session, arguments: &LogArgs) -> Result<(), ExitError
             "skchat: the gateway is not available ({why}); showing what is stored"
         ));
     }
+    raw.extend(archived);
     lines::learn(&mut known.names, &raw);
     if offline.is_none() {
         let senders = raw.iter().map(|message| message.sender.clone()).collect();
@@ -82,6 +84,22 @@ pub fn run_archive(
     let style =
         archives::config(global)?.map_or_else(EmojiStyle::default, |c| c.preferences.ui.emoji);
     print(known.names, raw, &archive.owner, style, arguments)
+}
+
+/// What archives have of a conversation, as far as so many messages may need it.
+fn archived(
+    global: &Global,
+    id: &ConversationId,
+    me: &UserId,
+    count: usize,
+) -> Result<Vec<RawMessage>, ExitError> {
+    let mut found = Vec::new();
+    for archive in archives::earlier_years(global, id, me)? {
+        let rows = archive.newest(id, rows(count));
+        let rows = rows.map_err(|e| ExitError::failed(e.to_string()))?;
+        found.extend(rows.into_iter().map(decode_stored));
+    }
+    Ok(found)
 }
 
 /// The rows that so many messages need: edit records and signals are rows, too.

@@ -154,6 +154,9 @@ pub struct MessageSource {
 /// The export that a message came from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportOrigin {
+    /// The name of the archive, if the message is shown in the conversation of another account.
+    #[serde(default)]
+    pub archive: Option<SafeText>,
     /// The path of the file.
     pub file: SafeText,
     pub imported_at: Timestamp,

@@ -138,6 +138,14 @@ impl ConversationId {
         self.as_str().starts_with("19:")
     }
 
+    /// Whether the conversation of this id that `other` had is the one that `me` has: a group is the same for all its
+    /// members, a one-to-one chat only for the same person.
+    pub fn is_same_for(&self, other: &UserId, me: &UserId) -> bool {
+        let is_same_person =
+            !me.as_str().is_empty() && me.as_str().eq_ignore_ascii_case(other.as_str());
+        self.is_thread() || is_same_person
+    }
+
     /// Virtual conversations (call logs, notifications) hold nothing a person wrote, and chains of replies are part of
     /// another one (facts 3.1, 3.6).
     pub fn is_virtual(&self) -> bool {

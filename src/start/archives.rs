@@ -6,8 +6,9 @@ use crate::cli::archives::{self, ArchiveAccount};
 use crate::cli::context::ExitError;
 use crate::client::{BaseUrl, Client, ClientOptions, TokenSource};
 use crate::config::{Config, paths};
+use crate::model::SafeText;
 use crate::runtime::signals;
-use crate::store::Store;
+use crate::store::{OpenArchive, OpenArchives, Store};
 use crate::sync::{self, RunningAccount};
 
 /// The archives that are shown beside the configured account; `--account` leaves them out.
@@ -65,8 +66,8 @@ pub fn run(
     result
 }
 
-/// Starts showing an archive.
-pub fn start(archive: &ArchiveAccount) -> Result<RunningAccount, ExitError> {
+/// Starts showing an archive, by itself and as the earlier years of conversations of other accounts.
+pub fn start(archive: &ArchiveAccount, open: &OpenArchives) -> Result<RunningAccount, ExitError> {
     let path = archive.store();
     let failed = |e: &dyn std::fmt::Display| ExitError::failed(format!("{}: {e}", path.display()));
     let store = Store::open_archive(&path).map_err(|e| failed(&e))?;
@@ -74,6 +75,11 @@ pub fn start(archive: &ArchiveAccount) -> Result<RunningAccount, ExitError> {
     let nowhere = BaseUrl::parse("http://127.0.0.1:9").map_err(|e| failed(&e))?;
     let token = TokenSource::Env(String::new());
     let client = Client::new(ClientOptions::new(archive.owner.clone(), nowhere, token));
+    open.add(OpenArchive {
+        name: SafeText::line(&archive.name),
+        owner: archive.owner.clone(),
+        store: store.clone(),
+    });
     let account = archive.account();
     let (handle, deltas) =
         sync::start_offline(account.clone(), client, store, sync::SyncOptions::default());

@@ -5,6 +5,7 @@ use crate::cli::Global;
 use crate::cli::import::{self, ImportArgs, PreparedImport};
 use crate::config::paths;
 use crate::model::{AccountId, Delta, ImportNews, Request, SafeText};
+use crate::store::OpenArchives;
 use crate::sync::AccountJoiner;
 use std::path::Path;
 use std::sync::Arc;
@@ -17,13 +18,17 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// Requests that can wait.
 pub const QUEUE: usize = 8;
 
+/// What imports need.
+#[derive(Clone)]
+pub struct Imports {
+    pub global: Global,
+    /// Where new archives are added.
+    pub archives: OpenArchives,
+    pub joiner: AccountJoiner,
+}
+
 /// Imports what is asked for, one export at a time, until nobody can ask any more. `shown` are the archives on the screen.
-pub fn serve(
-    global: Global,
-    mut shown: Vec<AccountId>,
-    joiner: AccountJoiner,
-    mut requests: mpsc::Receiver<Request>,
-) {
+pub fn serve(imports: Imports, mut shown: Vec<AccountId>, mut requests: mpsc::Receiver<Request>) {
     tokio::spawn(async move {
         let cancel = Arc::new(AtomicBool::new(false));
         let mut running: Option<tokio::task::JoinHandle<Option<AccountId>>> = None;
@@ -40,13 +45,8 @@ pub fn serve(
                 Some(Request::CancelImport) => cancel.store(true, Ordering::Relaxed),
                 Some(Request::Import { path }) if running.is_none() => {
                     cancel.store(false, Ordering::Relaxed);
-                    let task = run(
-                        global.clone(),
-                        path,
-                        shown.clone(),
-                        joiner.clone(),
-                        Arc::clone(&cancel),
-                    );
+                    let cancel = Arc::clone(&cancel);
+                    let task = run(imports.clone(), path, shown.clone(), cancel);
                     running = Some(tokio::spawn(task));
                 }
                 Some(_) => {}
@@ -76,12 +76,12 @@ fn pasted(path: &str) -> std::path::PathBuf {
 
 /// Imports one export. Gives the archive if it was not shown before.
 async fn run(
-    global: Global,
+    imports: Imports,
     path: String,
     shown: Vec<AccountId>,
-    joiner: AccountJoiner,
     cancel: Arc<AtomicBool>,
 ) -> Option<AccountId> {
+    let Imports { global, archives, joiner } = imports;
     // Before it is known which archive it is.
     let nobody = AccountId::of_archive("");
     let arguments = ImportArgs::of(&pasted(&path).to_string_lossy());
@@ -109,7 +109,7 @@ async fn run(
         Err(_) => return failed(&joiner, account, "the import stopped unexpectedly").await,
     };
     let is_new = !shown.contains(&account);
-    let text = match show(&prepared, is_new, &joiner).await {
+    let text = match show(&prepared, is_new, &archives, &joiner).await {
         Ok(()) => prepared.summary(&report),
         Err(why) => format!("{}It is shown at the next start: {why}\n", prepared.summary(&report)),
     };
@@ -121,12 +121,13 @@ async fn run(
 async fn show(
     prepared: &PreparedImport,
     is_new: bool,
+    open: &OpenArchives,
     joiner: &AccountJoiner,
 ) -> Result<(), String> {
     let archive = &prepared.archive;
     let account = archive.account();
     if is_new {
-        let running = archives::start(archive).map_err(|error| error.message)?;
+        let running = archives::start(archive, open).map_err(|error| error.message)?;
         joiner.report(account, Delta::Joined { me: archive.owner.clone() }).await;
         joiner.join(running).await;
     } else {

@@ -41,7 +41,7 @@ fn origin(
     )?
     .query_row([conversation.as_str(), id], |row| {
         let file = SafeText::line(&row.get::<_, String>(0)?);
-        Ok(ImportOrigin { file, imported_at: Timestamp(row.get(1)?) })
+        Ok(ImportOrigin { archive: None, file, imported_at: Timestamp(row.get(1)?) })
     })
     .optional()
 }

@@ -1,12 +1,12 @@
 //! Places and numbers of a conversation's history: the messages next to a moment, and how many there are in each month.
 
 use super::read::{IS_EDIT_RECORD, number};
-use super::{Store, StoreError, open_to_read};
+use super::{Store, StoreError};
 use crate::model::date::Month;
 use crate::model::{ChatStatistics, ConversationId, MessageKey, Neighbors, Timestamp};
 use jiff::tz::TimeZone;
-use rusqlite::{Connection, OptionalExtension, params};
-use std::collections::BTreeMap;
+use rusqlite::{Connection, OptionalExtension, Rows, params};
+use std::collections::{BTreeMap, HashSet};
 
 /// The nearest message before a moment, or at and after it.
 fn nearest(
@@ -36,41 +36,105 @@ fn neighbors(c: &Connection, id: &ConversationId, at: Timestamp) -> rusqlite::Re
     })
 }
 
-/// Counts messages by month. Goes through an index only, and through the few rows with an edit mark.
-fn statistics(
-    c: &Connection,
+/// Messages of one store in the order of time, by what tells them apart.
+struct MessageTimes<'a> {
+    rows: Rows<'a>,
+    next: Option<(i64, i64, String)>,
+}
+
+impl<'a> MessageTimes<'a> {
+    fn new(rows: Rows<'a>) -> rusqlite::Result<Self> {
+        let mut times = Self { rows, next: None };
+        times.step()?;
+        Ok(times)
+    }
+
+    fn step(&mut self) -> rusqlite::Result<()> {
+        self.next = match self.rows.next()? {
+            Some(row) => Some((row.get(0)?, row.get(1)?, row.get(2)?)),
+            None => None,
+        };
+        Ok(())
+    }
+}
+
+/// Counts the messages of a conversation in several stores by month. One that several of them have counts once.
+pub(super) fn statistics(
+    connections: &[Connection],
     id: &ConversationId,
     zone: &TimeZone,
 ) -> rusqlite::Result<ChatStatistics> {
-    let Some((number, cleared)) = number(c, id)? else { return Ok(ChatStatistics::default()) };
-    let mut months: BTreeMap<Month, u64> = BTreeMap::new();
-    let mut period: Option<(Timestamp, Timestamp)> = None;
-    let (mut month, mut end) = (Month { year: 0, month: 1 }, Timestamp(i64::MIN));
-    let mut query = c.prepare(
-        "SELECT at FROM messages WHERE conversation = ?1 AND at > ?2 ORDER BY at, number",
-    )?;
-    let mut rows = query.query(params![number, cleared])?;
-    while let Some(row) = rows.next()? {
-        let at = Timestamp(row.get(0)?);
-        period = Some((period.map_or(at, |(first, _)| first), at));
-        if at >= end {
-            month = Month::of(at, zone);
-            end = month.end(zone);
-        }
-        *months.entry(month).or_default() += 1;
-    }
-    let sql = format!(
-        "SELECT m.at FROM messages m WHERE m.conversation = ?1 AND m.at > ?2 AND m.edit_of IS NOT NULL AND ({IS_EDIT_RECORD})"
+    let (mut statements, mut records) = (Vec::new(), HashSet::new());
+    // The ids of messages tell apart what several stores have; without them, an index alone is read.
+    let id_column = if connections.len() > 1 { "id" } else { "''" };
+    let times = format!(
+        "SELECT at, number, {id_column} FROM messages WHERE conversation = ?1 AND at > ?2 ORDER BY at, number"
     );
-    let mut query = c.prepare(&sql)?;
-    let mut rows = query.query(params![number, cleared])?;
-    while let Some(row) = rows.next()? {
-        if let Some(count) = months.get_mut(&Month::of(Timestamp(row.get(0)?), zone)) {
-            *count = count.saturating_sub(1);
+    let edits = format!(
+        "SELECT m.at, m.id FROM messages m WHERE m.conversation = ?1 AND m.at > ?2 \
+         AND m.edit_of IS NOT NULL AND ({IS_EDIT_RECORD})"
+    );
+    for c in connections {
+        let Some(bound) = number(c, id)? else { continue };
+        let mut query = c.prepare(&edits)?;
+        let rows =
+            query.query_map(<[i64; 2]>::from(bound), |row| Ok((row.get(0)?, row.get(1)?)))?;
+        for record in rows {
+            let record: (i64, String) = record?;
+            records.insert(record);
+        }
+        statements.push((c.prepare(&times)?, bound));
+    }
+    let mut stores = Vec::new();
+    for (statement, bound) in &mut statements {
+        stores.push(MessageTimes::new(statement.query(<[i64; 2]>::from(*bound))?)?);
+    }
+    let mut counted = MonthCounter::new(zone);
+    while let Some(next) = stores.iter().filter_map(|times| times.next.clone()).min() {
+        counted.add(Timestamp(next.0));
+        for times in &mut stores {
+            if times.next.as_ref() == Some(&next) {
+                times.step()?;
+            }
         }
     }
-    let months = months.into_iter().filter(|(_, count)| *count > 0).collect();
-    Ok(ChatStatistics { period, months })
+    Ok(counted.without(records.into_iter().map(|(at, _)| Timestamp(at))))
+}
+
+/// Counts messages that come in the order of time.
+struct MonthCounter<'a> {
+    zone: &'a TimeZone,
+    months: BTreeMap<Month, u64>,
+    period: Option<(Timestamp, Timestamp)>,
+    month: Month,
+    end: Timestamp,
+}
+
+impl<'a> MonthCounter<'a> {
+    fn new(zone: &'a TimeZone) -> Self {
+        let (month, end) = (Month { year: 0, month: 1 }, Timestamp(i64::MIN));
+        Self { zone, months: BTreeMap::new(), period: None, month, end }
+    }
+
+    fn add(&mut self, at: Timestamp) {
+        self.period = Some((self.period.map_or(at, |(first, _)| first), at));
+        if at >= self.end {
+            self.month = Month::of(at, self.zone);
+            self.end = self.month.end(self.zone);
+        }
+        *self.months.entry(self.month).or_default() += 1;
+    }
+
+    /// The counts without messages that are not shown themselves.
+    fn without(mut self, hidden: impl Iterator<Item = Timestamp>) -> ChatStatistics {
+        for at in hidden {
+            if let Some(count) = self.months.get_mut(&Month::of(at, self.zone)) {
+                *count = count.saturating_sub(1);
+            }
+        }
+        let months = self.months.into_iter().filter(|(_, count)| *count > 0).collect();
+        ChatStatistics { period: self.period, months }
+    }
 }
 
 impl Store {
@@ -82,18 +146,5 @@ impl Store {
     ) -> Result<Neighbors, StoreError> {
         let id = id.clone();
         self.read(move |c| neighbors(c, &id, at)).await
-    }
-
-    /// Counts the stored messages of a conversation, on a connection of its own: a large one takes a while, and opening a
-    /// chat must not wait for it.
-    pub async fn statistics(
-        &self,
-        id: &ConversationId,
-        zone: &TimeZone,
-    ) -> Result<ChatStatistics, StoreError> {
-        let connection = open_to_read(&self.path)?;
-        let (id, zone) = (id.clone(), zone.clone());
-        let counted = tokio::task::spawn_blocking(move || statistics(&connection, &id, &zone));
-        Ok(counted.await.map_err(|_| StoreError::Closed)??)
     }
 }

@@ -110,11 +110,6 @@ impl ReadOnly {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Whether this is the store of an archive.
-    pub fn is_archive(&self) -> bool {
-        archive_search::is_archive(&self.connection).unwrap_or(false)
-    }
-
     /// The files of an object in the exports of an archive; none in other stores.
     pub fn media(&self, object: &str) -> Result<Vec<ArchiveMedia>, StoreError> {
         Ok(archive_search::media(&self.connection, object)?)

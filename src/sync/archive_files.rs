@@ -8,8 +8,8 @@ use crate::model::{
     Response, SafeText, Ticket,
 };
 use crate::protocol::media_object;
-use crate::store::ArchiveMedia;
-use std::collections::HashMap;
+use crate::store::{ArchiveMedia, JoinedHistory};
+use std::collections::{HashMap, HashSet};
 use std::fs::{DirBuilder, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -45,21 +45,32 @@ impl Drop for CopiedFiles {
     }
 }
 
-/// Says of files in messages whether the export has them, and takes the addresses away that lead to the network.
-pub async fn complete(shared: &Shared, rows: &[RawMessage], messages: &mut [Message]) {
-    if shared.deltas.account.archive().is_none() {
+/// Says of files in messages from archives whether the export has them, and takes the addresses away that lead to the
+/// network. `archived` are those messages, where the account itself is no archive.
+pub async fn complete(
+    shared: &Shared,
+    history: &JoinedHistory,
+    archived: &HashSet<MessageKey>,
+    rows: &[RawMessage],
+    messages: &mut [Message],
+) {
+    let is_archive = shared.deltas.account.archive().is_some();
+    if !is_archive && archived.is_empty() {
         return;
     }
     let mut objects = HashMap::new();
     for (row, message) in rows.iter().zip(&mut *messages) {
-        if let MessageBody::Media(media) = &mut message.body {
+        let is_archived = is_archive || archived.contains(&message.key);
+        if let MessageBody::Media(media) = &mut message.body
+            && is_archived
+        {
             media.link = None;
             media.exported = ExportedFile::Missing;
             objects.extend(media_object(row).map(|object| (message.key.clone(), object)));
         }
     }
     let (keys, objects): (Vec<MessageKey>, Vec<String>) = objects.into_iter().unzip();
-    let parts = shared.store.media(objects).await.unwrap_or_default();
+    let parts = history.media(objects).await;
     // Looks at files.
     let states = tokio::task::spawn_blocking(move || {
         let states = parts.iter().map(|parts| media::find(parts, wall_clock()).0);
@@ -82,10 +93,11 @@ pub async fn copy(
     key: MessageKey,
     ticket: Ticket,
 ) {
-    let row = shared.store.with_edits(&conversation, &key.id).await.unwrap_or_default();
+    let history = shared.joined(&conversation);
+    let (row, _) = history.source(&key.id).await;
     let row = row.into_iter().next().map(super::decode_stored);
     let object = row.as_ref().and_then(media_object);
-    let parts = shared.store.media(object.into_iter().collect()).await.unwrap_or_default();
+    let parts = history.media(object.into_iter().collect()).await;
     let parts = parts.into_iter().next().unwrap_or_default();
     let files = Arc::clone(&shared);
     let copied = tokio::task::spawn_blocking(move || match media::find(&parts, wall_clock()) {

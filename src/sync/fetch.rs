@@ -3,13 +3,14 @@
 use super::Shared;
 use super::apply::IncomingMessages;
 use super::catch_up::News;
+use super::requests::send_stored;
 use super::walk::{NextPage, PastEnd, Step, Walk};
 use crate::client::Error;
 use crate::model::{
     Arrival, ConversationId, Delta, Fault, MessageKey, Placement, Point, Range, RawMessage,
 };
 use crate::protocol::wire;
-use crate::store::{CoverageUpdate, OpenGap};
+use crate::store::{CoverageUpdate, JoinedHistory, OpenGap, PageOf};
 
 /// The most pages that are fetched in a row, in case a server's links never end.
 pub(super) const MAX_PAGES: usize = 1_000;
@@ -45,52 +46,92 @@ impl Shared {
         Ok(())
     }
 
-    /// Sends messages before `before` to the app, from the store or else from the server.
+    /// Sends messages before `before` to the app: from the store or else from the server, and from archives.
     pub(super) async fn load_older(&self, id: &ConversationId, before: MessageKey) {
         if before.is_unsent() {
             return;
         }
-        let (place, arrival) = (Point::from(&before), Arrival::History);
         let limit = self.options.page;
+        let history = self.joined(id);
         let stored = self.store.before(id, &before, limit).await.unwrap_or_default();
-        if !stored.messages.is_empty() || stored.reached_start {
-            let messages = stored.messages.into_iter().map(super::decode_stored);
-            let messages =
-                messages.map(|raw| crate::protocol::decode::message(&raw, &self.me)).collect();
-            let placement = Placement::Older { before: place, reached_start: stored.reached_start };
-            self.send(Delta::Messages { conversation: id.clone(), messages, placement, arrival })
-                .await;
+        let own = if !stored.messages.is_empty() || stored.reached_start {
+            Ok(stored)
+        } else {
+            self.older_of_server(id, &before, &history).await
+        };
+        let (own, fault) = match own {
+            Ok(own) => (own, None),
+            Err(LeftOut::Sent) => return,
+            Err(LeftOut::Failed(fault)) => (PageOf::default(), Some(fault)),
+        };
+        let page = history.before(own, &before, limit).await;
+        // Archives are read without the server, too.
+        if let Some(fault) = fault.filter(|_| page.messages.is_empty()) {
+            self.send(Delta::Older { conversation: id.clone(), fault }).await;
             return;
         }
-        match self.fetch_older(id, &before, None).await {
-            Ok(OlderPage { messages, coverage, floor, .. }) => {
-                let placement = Placement::Older { before: place, reached_start: floor };
-                let incoming = IncomingMessages {
-                    conversation: id.clone(),
-                    messages,
-                    placement,
-                    arrival,
-                    coverage,
-                };
-                self.ingest(Vec::new(), vec![incoming]).await;
-            }
-            // A new chat that the server does not know yet, so there is nothing older.
-            Err(error) if error.is_inaccessible() && id.peer().is_some() => {
-                let placement = Placement::Older { before: place, reached_start: true };
-                let messages = Vec::new();
-                self.send(Delta::Messages {
-                    conversation: id.clone(),
-                    messages,
-                    placement,
-                    arrival,
-                })
-                .await;
-            }
-            Err(error) => {
-                let fault = Fault::from(&error);
-                self.send(Delta::Older { conversation: id.clone(), fault }).await;
-            }
+        let place = Point::from(&before);
+        let placement = Placement::Older { before: place, reached_start: page.is_last };
+        send_stored(self, id, &history, page, placement).await;
+    }
+
+    /// Fetches a page before `before` and stores it. Where no archive can add to it, it goes to the app as it came;
+    /// otherwise the stored page is given.
+    async fn older_of_server(
+        &self,
+        id: &ConversationId,
+        before: &MessageKey,
+        history: &JoinedHistory,
+    ) -> Result<PageOf, LeftOut> {
+        let OlderPage { messages, coverage, floor, .. } =
+            match self.fetch_older(id, before, None).await {
+                Ok(page) => page,
+                // A new chat that the server does not know yet, so there is nothing older.
+                Err(error) if error.is_inaccessible() && id.peer().is_some() => {
+                    return Ok(PageOf { reached_start: true, ..PageOf::default() });
+                }
+                Err(error) => return Err(LeftOut::Failed(Fault::from(&error))),
+            };
+        let is_whole = history.is_own_only();
+        let placement = if is_whole {
+            Placement::Older { before: before.into(), reached_start: floor }
+        } else {
+            // Above what is loaded nothing is taken in by itself.
+            Placement::Gap
+        };
+        let incoming = IncomingMessages {
+            conversation: id.clone(),
+            messages,
+            placement,
+            arrival: Arrival::History,
+            coverage,
+        };
+        self.ingest(Vec::new(), vec![incoming]).await;
+        if is_whole {
+            return Err(LeftOut::Sent);
         }
+        let limit = self.options.page;
+        let mut stored = self.store.before(id, before, limit).await.unwrap_or_default();
+        stored.reached_start |= floor && stored.messages.len() < limit as usize;
+        Ok(stored)
+    }
+
+    /// Fetches a page right below a message.
+    pub(super) async fn fetch_below(
+        &self,
+        id: &ConversationId,
+        above: &MessageKey,
+    ) -> Result<(), Error> {
+        let OlderPage { messages, coverage, .. } = self.fetch_older(id, above, None).await?;
+        let incoming = IncomingMessages {
+            conversation: id.clone(),
+            messages,
+            placement: Placement::Gap,
+            arrival: Arrival::History,
+            coverage,
+        };
+        self.ingest(Vec::new(), vec![incoming]).await;
+        Ok(())
     }
 
     /// Fetches one page of a gap. Returns whether that made the gap smaller.
@@ -232,6 +273,13 @@ impl Shared {
             }
         }
     }
+}
+
+/// Why there is no page to be joined with archives.
+enum LeftOut {
+    /// It has gone to the app.
+    Sent,
+    Failed(Fault),
 }
 
 /// A page of messages older than a stored one.

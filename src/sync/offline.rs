@@ -5,8 +5,8 @@ use super::requests::{self, send_stored};
 use super::{Handle, Shared, SyncOptions, apply, archive_files, prepare, stored};
 use crate::client::Client;
 use crate::model::{
-    AccountId, ConnectionState, Delta, Fault, FaultKind, Inbound, Outbound, Placement, Request,
-    Response, Ticket,
+    AccountId, ConnectionState, ConversationId, Delta, Fault, FaultKind, Inbound, MessageKey,
+    Outbound, Placement, Request, Response, Ticket,
 };
 use crate::store::Store;
 use std::sync::Arc;
@@ -39,12 +39,7 @@ async fn run(shared: &Arc<Shared>, mut requests: mpsc::Receiver<Outbound>) {
         match request {
             Request::Open { conversation } => requests::show_stored(shared, &conversation).await,
             Request::Older { conversation, before } => {
-                let limit = shared.options.page;
-                let found =
-                    shared.store.before(&conversation, &before, limit).await.unwrap_or_default();
-                let reached_start = found.messages.len() < limit as usize;
-                let placement = Placement::Older { before: (&before).into(), reached_start };
-                send_stored(shared, &conversation, found.messages, placement).await;
+                older(shared, &conversation, &before).await;
             }
             Request::Around { conversation, key } => {
                 requests::around(shared, &conversation, &key).await;
@@ -112,6 +107,17 @@ async fn run(shared: &Arc<Shared>, mut requests: mpsc::Receiver<Outbound>) {
             | Request::Fill { .. } => {}
         }
     }
+}
+
+/// Sends stored messages before `before`. There is no server that could have more.
+async fn older(shared: &Shared, conversation: &ConversationId, before: &MessageKey) {
+    let limit = shared.options.page;
+    let history = shared.joined(conversation);
+    let mut own = shared.store.before(conversation, before, limit).await.unwrap_or_default();
+    own.reached_start = own.messages.len() < limit as usize;
+    let page = history.before(own, before, limit).await;
+    let placement = Placement::Older { before: before.into(), reached_start: page.is_last };
+    send_stored(shared, conversation, &history, page, placement).await;
 }
 
 fn fault() -> Fault {

@@ -9,6 +9,7 @@ use crate::model::{
     RawMessage, ReadMarker, Request, Response, Ticket,
 };
 use crate::protocol::decode;
+use crate::store::{JoinedHistory, JoinedPage};
 use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc};
 
@@ -165,9 +166,10 @@ where
 }
 
 pub(super) async fn show_stored(shared: &Arc<Shared>, id: &ConversationId) {
-    let stored = shared.store.newest(id, FIRST_PAGE).await.unwrap_or_default();
-    send_coverage(shared, id).await;
-    send_stored(shared, id, stored, Placement::Newest).await;
+    let history = shared.joined(id);
+    let stored = history.newest(FIRST_PAGE).await;
+    send_coverage(shared, id, &history).await;
+    send_stored(shared, id, &history, stored, Placement::Newest).await;
     if let Ok(read_receipts) = shared.store.read_receipts(id).await
         && !read_receipts.is_empty()
     {
@@ -183,8 +185,8 @@ async fn save_last_open(shared: &Shared, id: &ConversationId) {
     }
 }
 
-async fn send_coverage(shared: &Shared, id: &ConversationId) {
-    if let Ok(coverage) = shared.store.coverage(id).await {
+async fn send_coverage(shared: &Shared, id: &ConversationId, history: &JoinedHistory) {
+    if let Ok(coverage) = history.coverage().await {
         shared.send(Delta::Coverage { conversation: id.clone(), coverage }).await;
     }
 }
@@ -193,12 +195,14 @@ async fn send_coverage(shared: &Shared, id: &ConversationId) {
 pub(super) async fn send_stored(
     shared: &Shared,
     id: &ConversationId,
-    rows: Vec<RawMessage>,
+    history: &JoinedHistory,
+    page: JoinedPage,
     placement: Placement,
 ) {
+    let JoinedPage { messages: rows, archived, .. } = page;
     let rows: Vec<RawMessage> = rows.into_iter().map(super::decode_stored).collect();
     let mut messages: Vec<_> = rows.iter().map(|raw| decode::message(raw, &shared.me)).collect();
-    archive_files::complete(shared, &rows, &mut messages).await;
+    archive_files::complete(shared, history, &archived, &rows, &mut messages).await;
     shared
         .send(Delta::Messages {
             conversation: id.clone(),
@@ -210,28 +214,29 @@ pub(super) async fn send_stored(
 }
 
 pub(super) async fn around(shared: &Shared, id: &ConversationId, key: &MessageKey) {
-    match shared.store.around(id, key, AROUND).await {
+    let history = shared.joined(id);
+    match history.around(key, AROUND).await {
         Ok((found, at_end)) => {
             let placement =
-                Placement::Around { place: key.into(), reached_start: found.reached_start, at_end };
-            send_coverage(shared, id).await;
-            send_stored(shared, id, found.messages, placement).await;
+                Placement::Around { place: key.into(), reached_start: found.is_last, at_end };
+            send_coverage(shared, id, &history).await;
+            send_stored(shared, id, &history, found, placement).await;
         }
         Err(error) => {
             shared.notice(&error.to_string()).await;
             let placement =
                 Placement::Around { place: key.into(), reached_start: false, at_end: false };
-            send_stored(shared, id, Vec::new(), placement).await;
+            send_stored(shared, id, &history, JoinedPage::default(), placement).await;
         }
     }
 }
 
 pub(super) async fn newer(shared: &Shared, id: &ConversationId, after: &MessageKey) {
-    match shared.store.after(id, after, AROUND).await {
-        Ok(rows) => {
-            let placement =
-                Placement::Newer { after: after.into(), at_end: rows.len() < AROUND as usize };
-            send_stored(shared, id, rows, placement).await;
+    let history = shared.joined(id);
+    match history.after(after, AROUND).await {
+        Ok(page) => {
+            let placement = Placement::Newer { after: after.into(), at_end: page.is_last };
+            send_stored(shared, id, &history, page, placement).await;
         }
         Err(error) => shared.notice(&error.to_string()).await,
     }
@@ -240,9 +245,14 @@ pub(super) async fn newer(shared: &Shared, id: &ConversationId, after: &MessageK
 /// Fetches a page of a gap because the user asked for it; the backfill continues.
 async fn fill(shared: &Shared, id: &ConversationId, above: &MessageKey) {
     let gap = shared.store.gap_above(id, above).await;
-    let Ok(Some(gap)) = gap else { return };
-    match shared.fill_gap(&gap).await {
-        Ok(_) => shared.history.gaps.notify_one(),
+    let filled = match gap {
+        Ok(Some(gap)) => shared.fill_gap(&gap).await.map(drop),
+        // Below the gap are messages of an archive, of which the own store knows nothing.
+        Ok(None) if !shared.joined(id).is_own_only() => shared.fetch_below(id, above).await,
+        _ => return,
+    };
+    match filled {
+        Ok(()) => shared.history.gaps.notify_one(),
         Err(error) => {
             shared.notice(&format!("Missing messages were not fetched: {}", error.message)).await;
         }

@@ -39,9 +39,8 @@ pub async fn source(
     key: &MessageKey,
     ticket: Ticket,
 ) {
-    let stored = shared.store.with_edits(conversation, &key.id).await.unwrap_or_default();
+    let (stored, origin) = shared.joined(conversation).source(&key.id).await;
     let items = stored.into_iter().map(super::decode_stored).collect();
-    let origin = shared.store.origin(conversation, &key.id).await.unwrap_or_default();
     shared.respond(ticket, Response::Source(MessageSource { items, origin })).await;
 }
 
@@ -51,7 +50,7 @@ pub async fn neighbors(
     at: Timestamp,
     ticket: Ticket,
 ) {
-    let found = shared.store.neighbors(conversation, at).await.unwrap_or_default();
+    let found = shared.joined(conversation).neighbors(at).await;
     shared.respond(ticket, Response::Neighbors(found)).await;
 }
 
@@ -62,7 +61,7 @@ pub async fn statistics(
     zone: TimeZone,
     ticket: Ticket,
 ) {
-    match shared.store.statistics(&conversation, &zone).await {
+    match shared.joined(&conversation).statistics(&zone).await {
         Ok(counted) => shared.respond(ticket, Response::Statistics(counted)).await,
         Err(error) => tracing::warn!(%error, "messages were not counted"),
     }

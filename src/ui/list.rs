@@ -89,7 +89,7 @@ fn draw_row(
     let mut style = match (row.current, row.unread, row.muted) {
         (_, _, true) => theme.dim,
         (true, _, _) => theme.current,
-        _ if row.is_archived => theme.dim,
+        _ if row.chat.account.archive().is_some() => theme.dim,
         (_, true, _) => theme.unread,
         _ => Style::new(),
     };

@@ -298,6 +298,7 @@ impl Runner {
             grace: setup.grace,
             seen_within: setup.seen_within,
             shown: Some(first_frame.clone()),
+            ..sync::SyncOptions::default()
         };
         let (mut running, mut shown_accounts) = (Vec::new(), Vec::new());
         for (n, (name, options)) in accounts.into_iter().enumerate() {

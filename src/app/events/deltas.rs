@@ -2,11 +2,11 @@
 
 use super::{imports, messages, responses};
 use crate::app::account::Account;
-use crate::app::chat::{Older, group, join_url, outbox, sending};
+use crate::app::chat::{Chat, Older, group, join_url, outbox, sending};
 use crate::app::model::Model;
 use crate::model::{
     AccountId, ChatRef, ConnectionState, Conversation, ConversationId, Delivery, Delta, Inbound,
-    ThreadFlag,
+    NameSource, SafeText, ThreadFlag, UserId,
 };
 use std::time::Duration;
 
@@ -27,6 +27,9 @@ pub fn apply(model: &mut Model, inbound: Inbound) {
         Delta::Joined { me } => model.app.accounts.add(Account::new(account, me)),
         Delta::Import(news) => imports::apply(model, news),
         Delta::Names(names) => {
+            if account.archive().is_some() {
+                lend_names(model, &names);
+            }
             if let Some(account) = model.app.accounts.get_mut(&account) {
                 for (id, source, name) in names {
                     account.names.learn(&id, source, &name);
@@ -176,6 +179,7 @@ fn connection(model: &mut Model, id: &AccountId, state: ConnectionState) {
 fn conversations(model: &mut Model, id: &AccountId, list: Vec<Conversation>) {
     for new in list {
         let chat = ChatRef { account: id.clone(), conversation: new.id.clone() };
+        look_for_older(model, &chat);
         model.app.with_new_chat(&chat, |chat, _| {
             if new.version < chat.info.version {
                 return;
@@ -204,7 +208,7 @@ fn conversations(model: &mut Model, id: &AccountId, list: Vec<Conversation>) {
     }
     model.app.sort(id);
     if model.app.prefs.demo {
-        let first = model.app.shown_chats().next().map(crate::app::chat::Chat::chat_ref);
+        let first = model.app.shown_chats().next().map(Chat::chat_ref);
         if let Some(chat) = first {
             open_by_itself(model, &chat);
         }
@@ -219,6 +223,29 @@ fn open_by_itself(model: &mut Model, chat: &ChatRef) {
     model.app.open_chat(chat);
     // Unread messages may not be counted yet.
     model.app.with_open(|chat, env| chat.reading.begin(true, env.now.mono));
+}
+
+/// Old messages are shown in chats of other accounts, too, which may not know the people who wrote them.
+fn lend_names(model: &mut Model, names: &[(UserId, NameSource, SafeText)]) {
+    let accounts = model.app.accounts.iter_mut().filter(|account| account.id.archive().is_none());
+    for account in accounts {
+        for (id, _, name) in names {
+            if !account.names.knows(id) {
+                account.names.learn(id, NameSource::Message, name);
+            }
+        }
+    }
+}
+
+/// An archive has joined that may hold earlier years of a chat which had reached its start.
+fn look_for_older(model: &mut Model, archived: &ChatRef) {
+    let Some(chat) = model.app.accounts.successor(archived).map(Chat::chat_ref) else { return };
+    model.app.with_chat(&chat, |chat, _| {
+        if chat.paging.older == Older::Reached {
+            chat.paging.older = Older::Unknown;
+        }
+        chat.paging.statistics.is_asked = false;
+    });
 }
 
 fn not_sent(model: &mut Model, chat: &ChatRef) {

@@ -95,8 +95,11 @@ fn lines(
         add("client id", client_id.as_str());
     }
     add("conversation", chat.info.id.as_str());
-    if let Some(archive) = chat.account.archive() {
+    let archive = source.origin.as_ref().and_then(|origin| origin.archive.as_deref());
+    if let Some(archive) = archive.or(chat.account.archive()) {
         add("archive", archive);
+    } else if app.accounts.archives_of(chat).next().is_some() {
+        add("account", account.label());
     }
     if let Some(origin) = &source.origin {
         add("export", &origin.file);

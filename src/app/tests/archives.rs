@@ -49,6 +49,7 @@ fn the_details_of_a_message_name_the_export_it_came_from() {
     let mut app = in_archive(vec![message("joe", 1, text("hi"))]);
     app.press("ctrl-up v");
     let origin = ImportOrigin {
+        archive: None,
         file: SafeText::line("/home/anna/8_live_anna_export.tar"),
         imported_at: Timestamp(START),
     };
@@ -210,4 +211,137 @@ fn a_hidden_import_says_when_it_has_ended_and_can_be_looked_at_again() {
     app.press("enter");
     import_news(&mut app, ImportNews::Failed("/tmp/none cannot be read".into()));
     app.expect("Not imported: /tmp/none cannot be read");
+}
+
+/// An app with a chat with Joe, and an archive of `owner` that has one, too.
+fn joined(owner: &str) -> App {
+    let mut app = direct("joe").message("joe", "the newest").opened().sized(100, 30);
+    of_archive(&mut app, Delta::Joined { me: crate::fixture::person(owner) });
+    let mut conversation = Conversation::empty("8:joe.4".into());
+    conversation.activity = Timestamp(1_300_000_000_000);
+    of_archive(&mut app, Delta::Conversations(vec![conversation]));
+    app
+}
+
+fn archived_chat() -> ChatRef {
+    ChatRef { account: archive(), conversation: "8:joe.4".into() }
+}
+
+#[test]
+fn a_chat_and_the_archive_of_its_earlier_years_are_one_row_that_is_marked() {
+    let mut app = joined("anna");
+    let screen = app.expect("▤ Joe Bloggs");
+    assert_eq!(screen.matches("▤").count(), 1, "{screen}");
+    assert_eq!(app.model.app.shown_chats().count(), 1);
+    app.model.open(&archived_chat());
+    assert!(!app.model.app.is_in_archive(), "the chat that can be written in is opened");
+    app.press("ctrl-k");
+    app.type_text("joe");
+    app.expect_none("archive");
+}
+
+#[test]
+fn a_one_to_one_chat_of_another_person_stays_one_of_its_own_and_a_group_does_not() {
+    let mut app = joined("mia");
+    assert_eq!(app.model.app.shown_chats().count(), 2);
+    app.model.open(&archived_chat());
+    assert!(app.model.app.is_in_archive());
+    let mut app = crate::fixture::chat("Bread").opened();
+    of_archive(&mut app, Delta::Joined { me: crate::fixture::person("mia") });
+    let mut conversation = Conversation::empty("19:bread@thread.skype".into());
+    conversation.activity = Timestamp(1_300_000_000_000);
+    of_archive(&mut app, Delta::Conversations(vec![conversation]));
+    assert_eq!(app.model.app.shown_chats().count(), 1);
+}
+
+#[test]
+fn an_archive_of_a_chat_whose_history_was_deleted_stays_in_the_list() {
+    let mut app = joined("anna");
+    let mut conversation = Conversation::empty("8:joe.4".into());
+    (conversation.activity, conversation.version) = (Timestamp(START), 9);
+    conversation.cleared_at = Some(Timestamp(START));
+    app.delta(Delta::Conversations(vec![conversation]));
+    assert_eq!(app.model.app.shown_chats().count(), 2);
+    app.model.open(&archived_chat());
+    assert!(app.model.app.is_in_archive());
+}
+
+#[test]
+fn an_archive_that_joins_later_goes_on_above_the_start_of_the_chat() {
+    let mut app = direct("joe").message("joe", "the newest").opened().sized(100, 30);
+    app.layout();
+    let first = app.open_chat().start().unwrap();
+    let reached = Placement::Older { before: (&first).into(), reached_start: true };
+    app.messages(Vec::new(), reached);
+    app.layout();
+    app.requests();
+    of_archive(&mut app, Delta::Joined { me: crate::fixture::person("anna") });
+    let mut conversation = Conversation::empty("8:joe.4".into());
+    conversation.activity = Timestamp(1_300_000_000_000);
+    of_archive(&mut app, Delta::Conversations(vec![conversation]));
+    app.layout();
+    let asks = |request: &Request| matches!(request, Request::Older { .. });
+    assert!(app.requests().iter().any(asks));
+    let old = Message { sender: "8:old.1".into(), ..message("joe", -9_000_000, text("long ago")) };
+    app.messages(vec![old], Placement::Older { before: (&first).into(), reached_start: true });
+    app.expect("long ago");
+    let names =
+        vec![("8:old.1".into(), crate::model::NameSource::Message, SafeText::line("Oldrich"))];
+    of_archive(&mut app, Delta::Names(names));
+    assert_eq!(&*app.model.app.current_account().name(&"8:old.1".into()), "Oldrich");
+}
+
+#[test]
+fn a_hit_of_the_archive_opens_in_the_chat_that_goes_on_with_it_also_from_a_search_there() {
+    for here in [false, true] {
+        let mut app = joined("anna");
+        app.press(if here { "ctrl-r tab" } else { "ctrl-r" });
+        app.type_text("oven");
+        let asked: Vec<_> = app
+            .effects()
+            .into_iter()
+            .filter_map(|effect| match effect {
+                Effect::Request(outbound) => Some((outbound.account.clone(), outbound.request)),
+                _ => None,
+            })
+            .collect();
+        for of_archived in [false, true] {
+            let mut mine =
+                asked.iter().rev().filter(|(id, _)| id.archive().is_some() == of_archived);
+            let ticket = mine.find_map(|(_, request)| ticket_of(request)).unwrap();
+            let hits =
+                if of_archived { vec![hit(1_300_000_000_000, "old oven")] } else { Vec::new() };
+            let delta = Delta::Response { ticket, response: found(hits) };
+            if of_archived { of_archive(&mut app, delta) } else { app.delta(delta) }
+        }
+        app.expect("old oven");
+        app.press("enter");
+        assert!(!app.model.app.is_in_archive());
+        let asked = app.effects().into_iter().find_map(|effect| match effect {
+            Effect::Request(outbound) => match outbound.request {
+                Request::Around { key, .. } => Some((outbound.account.clone(), key.at.0)),
+                _ => None,
+            },
+            _ => None,
+        });
+        let home = AccountId::new(crate::fixture::ACCOUNT);
+        assert_eq!(asked, Some((home, 1_300_000_000_000)), "here: {here}");
+    }
+}
+
+#[test]
+fn the_details_of_a_message_say_whether_it_is_of_the_account_or_of_an_archive() {
+    let mut app = joined("anna");
+    app.press("ctrl-up v");
+    app.answer(Response::Source(MessageSource::default()));
+    app.expect_row("account", "home");
+    app.press("esc esc ctrl-up v");
+    let origin = ImportOrigin {
+        archive: Some(SafeText::line("live-anna")),
+        file: SafeText::line("/home/anna/export.tar"),
+        imported_at: Timestamp(START),
+    };
+    app.answer(Response::Source(MessageSource { items: Vec::new(), origin: Some(origin) }));
+    app.expect_row("archive", "live-anna");
+    app.expect_row("export", "/home/anna/export.tar");
 }

@@ -54,6 +54,12 @@ pub fn rows(app: &AppState, area: Rect) -> Vec<DetailRow> {
     let height = usize::from(area.height);
     let title = shown(&app.prefs, &account.title(c));
     let mut rows = vec![DetailRow::Title(title), DetailRow::Dim(kind(c)), DetailRow::Blank];
+    for archive in app.accounts.archives_of(c) {
+        rows.push(DetailRow::Pair(
+            "Archive",
+            shown(&app.prefs, &SafeText::line(archive.label())).to_string(),
+        ));
+    }
     if let Some(topic) = c.info.shown_topic().filter(|_| c.info.is_group()) {
         rows.push(DetailRow::Pair("Topic", shown(&app.prefs, topic).to_string()));
     }

@@ -24,7 +24,7 @@ pub struct ListRow {
     pub unread: bool,
     pub muted: bool,
     pub pinned: bool,
-    /// It belongs to an archive.
+    /// It belongs to an archive, or an archive has earlier years of it.
     pub is_archived: bool,
     /// How the account is named, where there are several.
     pub account: RowAccount,
@@ -191,7 +191,8 @@ fn row(app: &AppState, c: &Chat, wide: bool, marked: Option<&ChatRef>) -> ListRo
         unread: unread.messages > 0,
         muted: c.info.muted,
         pinned: c.info.pinned,
-        is_archived: chat.account.archive().is_some(),
+        is_archived: chat.account.archive().is_some()
+            || app.accounts.archives_of(c).next().is_some(),
         account: RowAccount::None,
         chat,
     }

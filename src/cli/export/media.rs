@@ -84,14 +84,14 @@ impl MediaFolder {
         Ok(Self { folder: folder.map(Path::to_owned), prefix, known: HashMap::new(), now })
     }
 
-    /// What became of the file of a message, which is written once if there is a folder.
+    /// What became of the file of a message from an archive, which is written once if there is a folder.
     pub fn take(
         &mut self,
-        store: &ReadOnly,
+        stores: &[&ReadOnly],
         raw: &RawMessage,
         message: &Message,
     ) -> Result<MediaState, ExitError> {
-        if !store.is_archive() || !matches!(message.body, MessageBody::Media(_)) {
+        if !matches!(message.body, MessageBody::Media(_)) {
             return Ok(MediaState::None);
         }
         let Some(object) = media_object(raw) else {
@@ -100,7 +100,13 @@ impl MediaFolder {
         if let Some(known) = self.known.get(&object) {
             return Ok(known.clone());
         }
-        let parts = store.media(&object).map_err(|e| ExitError::failed(e.to_string()))?;
+        let mut parts = Vec::new();
+        for store in stores {
+            parts = store.media(&object).map_err(|e| ExitError::failed(e.to_string()))?;
+            if !parts.is_empty() {
+                break;
+            }
+        }
         let state = match (media::find(&parts, self.now), &self.folder) {
             ((_, Some(part)), Some(folder)) => self.write(folder, part)?,
             ((state, _), _) => MediaState::Left(state),

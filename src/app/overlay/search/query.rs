@@ -51,7 +51,13 @@ pub fn queries(
     if parsed.is_empty() {
         return Ok(Vec::new());
     }
-    let accounts = app.accounts.iter().filter(|a| here.is_none_or(|here| here.account == a.id));
+    // The archives of a chat are a part of it.
+    let chat = here.and_then(|here| app.accounts.chat(here));
+    let archives: Vec<&AccountId> =
+        chat.into_iter().flat_map(|chat| app.accounts.archives_of(chat)).map(|a| &a.id).collect();
+    let accounts = app.accounts.iter().filter(|account| {
+        here.is_none_or(|here| here.account == account.id || archives.contains(&&account.id))
+    });
     let (mut found, mut wrong) = (Vec::new(), None);
     for account in accounts {
         match query(account, &parsed, here) {
