@@ -42,6 +42,7 @@ pub(crate) use write::{Applied, SyncToken};
 pub use write::{Batch, ConversationRow, CoverageUpdate};
 
 use readable::Readable;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, InterruptHandle};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -250,6 +251,8 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     // First of all: without it, instances that start at the same moment fail.
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.set_prepared_statement_cache_capacity(64);
+    // Plans do not depend on the values that are bound. Otherwise SQLite prepares statements anew for each of them.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "cache_size", -2048)
 }
 

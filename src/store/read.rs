@@ -183,6 +183,9 @@ pub(super) fn conversations(
     c: &Connection,
     me: &UserId,
 ) -> rusqlite::Result<Vec<CachedConversation>> {
+    // One lock for all the queries.
+    let c = c.unchecked_transaction()?;
+    let c = &*c;
     let mut query = c.prepare_cached(
         "SELECT id, json, version, activity, cleared_at FROM conversations ORDER BY activity DESC",
     )?;
