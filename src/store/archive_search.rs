@@ -189,6 +189,15 @@ impl<'a> ArchiveQuery<'a> {
     }
 }
 
+/// The newest time and the number of each block of texts, newest first. SQLite would sort them with all their texts.
+fn blocks(c: &Connection) -> rusqlite::Result<Vec<(i64, i64)>> {
+    let mut statement = c.prepare_cached("SELECT newest, number FROM archive_texts")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut found: Vec<(i64, i64)> = rows.collect::<rusqlite::Result<_>>()?;
+    found.sort_unstable_by_key(|block| Reverse(*block));
+    Ok(found)
+}
+
 /// Up to `limit` hits below a rank, newest first. Stops early when `stale` returns true.
 pub(super) fn search(
     c: &Connection,
@@ -198,19 +207,18 @@ pub(super) fn search(
     stale: &dyn Fn() -> bool,
 ) -> rusqlite::Result<SearchPage> {
     let wanted = ArchiveQuery::new(c, query, below)?;
-    let mut statement =
-        c.prepare_cached("SELECT newest, entries FROM archive_texts ORDER BY newest DESC")?;
-    let mut blocks = statement.query([])?;
+    let mut statement = c.prepare_cached("SELECT entries FROM archive_texts WHERE number = ?1")?;
     let mut best: BinaryHeap<Reverse<(i64, i64)>> = BinaryHeap::new();
-    while let Some(block) = blocks.next()? {
-        let newest: i64 = block.get(0)?;
+    for (newest, number) in blocks(c)? {
         let is_full = best.len() > limit;
         let lowest = best.peek().map_or(i64::MIN, |Reverse((rank, _))| *rank);
         // All other blocks are older than the hits that are known.
         if stale() || (is_full && (newest.div_euclid(MS_PER_RANK) + 1) << PLACE_BITS <= lowest) {
             break;
         }
-        for entry in wanted.candidates(block.get_ref(1)?.as_blob()?) {
+        let mut rows = statement.query([number])?;
+        let Some(block) = rows.next()? else { continue };
+        for entry in wanted.candidates(block.get_ref(0)?.as_blob()?) {
             let rank = entry.rank();
             let is_better = rank < wanted.below
                 && (best.len() <= limit || best.peek().is_none_or(|Reverse((low, _))| rank > *low));
