@@ -2,12 +2,23 @@
 
 use crate::model::{NameSource, SafeText, Timestamp, UserId, is_name};
 use std::collections::HashMap;
+use std::collections::hash_map::{Entry, RandomState};
+use std::hash::BuildHasher;
 
-/// The best name known of each person: of the best source, and of those the newest.
+/// How good the name is that is known of a person, and which one it is.
+struct SeenName {
+    at: Timestamp,
+    source: NameSource,
+    name: u32,
+}
+
+/// The best name known of each person: of the best source, and of those the newest. Of names that are stored only hashes
+/// are kept, because an export may have very many people.
 #[derive(Default)]
 pub struct People {
-    known: HashMap<UserId, (NameSource, Timestamp, SafeText)>,
-    changed: Vec<UserId>,
+    hashes: RandomState,
+    seen: HashMap<u64, SeenName>,
+    changed: HashMap<UserId, (NameSource, SafeText)>,
 }
 
 impl People {
@@ -16,25 +27,28 @@ impl People {
         if id.as_str().is_empty() || !is_name(id, name) {
             return;
         }
-        let better = self.known.get(id).is_none_or(|(known, seen, old)| {
-            (source, at) > (*known, *seen) && (source > *known || old != name)
-        });
-        if better {
-            self.known.insert(id.clone(), (source, at, name.clone()));
-            self.changed.push(id.clone());
+        let hash = self.hashes.hash_one(name.as_str()) as u32;
+        let known = self.seen.entry(self.hashes.hash_one(id.as_str()));
+        let is_better = match &known {
+            Entry::Vacant(_) => true,
+            Entry::Occupied(known) => {
+                let known = known.get();
+                (source, at) > (known.source, known.at)
+                    && (source > known.source || hash != known.name)
+            }
+        };
+        if is_better {
+            known.insert_entry(SeenName { at, source, name: hash });
+            self.changed.insert(id.clone(), (source, name.clone()));
         }
     }
 
     /// The names that are new since the last call.
     pub fn take_changed(&mut self) -> Vec<(UserId, NameSource, SafeText)> {
-        let mut changed = std::mem::take(&mut self.changed);
-        changed.sort();
-        changed.dedup();
-        let known = |id: UserId| {
-            let (source, _, name) = self.known.get(&id)?;
-            Some((id, *source, name.clone()))
-        };
-        changed.into_iter().filter_map(known).collect()
+        let changed = std::mem::take(&mut self.changed).into_iter();
+        let mut changed: Vec<_> = changed.map(|(id, (source, name))| (id, source, name)).collect();
+        changed.sort_by(|a, b| a.0.cmp(&b.0));
+        changed
     }
 }
 
