@@ -77,7 +77,7 @@ impl PreparedImport {
         let store = self.archive.store();
         let report = import(&self.export, &store, options).map_err(|error| {
             let kept = if store.exists() {
-                "what was read before is kept, and the same command continues"
+                "the archive is as it was before"
             } else {
                 "nothing was stored"
             };

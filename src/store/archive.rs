@@ -4,23 +4,25 @@
 mod batch;
 mod new_file;
 
-use super::{StoreError, file_state, prepare, schema, write};
+use super::{StoreError, file_state, prepare, schema};
 use crate::model::{
     ConversationId, Indexed, NameSource, Point, Range, RawConversation, RawMessage, SafeText,
     Timestamp, UserId,
 };
 use batch::{BatchWriter, NextRow};
 use new_file::NewFile;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Transaction, params};
 use std::collections::HashMap;
 use std::path::Path;
 
-/// Memory for pages of the file while it is written.
-const CACHE_KIB: i64 = 16 * 1024;
+/// Memory for pages of a new file while it is written.
+const NEW_CACHE_KIB: i64 = 16 * 1024;
+/// Memory for pages of an existing file; others go to its log before the import is complete.
+const CACHE_KIB: i64 = 4 * 1024;
 /// Large pages suit blocks of text, and rows that come in order.
 const PAGE_BYTES: i64 = 16 * 1024;
-/// The log is written back when it is larger.
-const LOG_BYTES: i64 = 32 * 1024 * 1024;
+/// People whose numbers are kept in memory.
+const MOST_PEOPLE: usize = 50_000;
 
 /// Created in addition to the schema of every store.
 const TABLES: &str = "
@@ -97,7 +99,8 @@ pub struct ArchiveMedia {
 /// The store of an archive, open for an import.
 ///
 /// A new one is written beside its place and moved there when it is closed: nothing of it can be seen before, it needs no
-/// log to be safe, and whatever ends the import early leaves no trace of it.
+/// log to be safe, and whatever ends the import early leaves no trace of it. An existing one is changed in one transaction,
+/// which is complete when it is closed: otherwise, on a full disk or after a kill, it is as it was.
 pub struct ArchiveStore {
     connection: Connection,
     next_place: i64,
@@ -118,7 +121,8 @@ impl ArchiveStore {
         file_state::make_private(file)?;
         let mut connection = Connection::open(file)?;
         prepare(&connection)?;
-        connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+        let cache = if new_file.is_some() { NEW_CACHE_KIB } else { CACHE_KIB };
+        connection.pragma_update(None, "cache_size", -cache)?;
         if new_file.is_some() {
             connection.pragma_update(None, "page_size", PAGE_BYTES)?;
             // What fails is not taken back but deleted.
@@ -126,18 +130,18 @@ impl ArchiveStore {
             connection.pragma_update(None, "synchronous", "OFF")?;
         } else {
             connection.pragma_update(None, "journal_mode", "WAL")?;
-            // Complete transactions survive a kill; a power failure may cost the last ones, which importing again brings
-            // back.
+            // A complete transaction survives a kill; a power failure may cost it, and importing again brings it back.
             connection.pragma_update(None, "synchronous", "NORMAL")?;
-            let page: i64 = connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
-            connection.pragma_update(None, "wal_autocheckpoint", LOG_BYTES / page.max(512))?;
         }
         schema::migrate(&mut connection, Some(file))?;
         connection.execute_batch(TABLES)?;
+        if new_file.is_none() {
+            connection.execute_batch("BEGIN IMMEDIATE")?;
+        }
         let last: Option<i64> =
             connection.query_row("SELECT max(place) FROM messages", [], |row| row.get(0))?;
-        let people = people(&connection)?;
-        Ok(Self { connection, next_place: last.unwrap_or(0) + 1, people, source: 0, new_file })
+        let (next_place, people) = (last.unwrap_or(0) + 1, HashMap::new());
+        Ok(Self { connection, next_place, people, source: 0, new_file })
     }
 
     /// Whose archive it is.
@@ -153,7 +157,7 @@ impl ArchiveStore {
     /// Begins or continues a document. Gives the place in it to continue at.
     pub fn begin(&mut self, source: &ArchiveSource<'_>) -> Result<u64, StoreError> {
         let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
-        let tx = write::begin(&mut self.connection)?;
+        let tx = &self.connection;
         tx.execute(
             "INSERT INTO archive_sources (path, begins, size, imported_at, resume_at, is_done, report) \
              VALUES (?1, ?2, ?3, ?4, 0, 0, '') ON CONFLICT (path, begins, size) DO UPDATE SET \
@@ -166,7 +170,6 @@ impl ArchiveStore {
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?;
         tx.execute("INSERT OR REPLACE INTO archive_places VALUES (?1, ?2)", [self.next_place, id])?;
-        tx.commit()?;
         self.source = id;
         Ok(resume_at.unsigned_abs())
     }
@@ -182,10 +185,11 @@ impl ArchiveStore {
 
     /// Records where the files of an export are.
     pub fn put_media(&mut self, media: &[ArchiveMedia]) -> Result<(), StoreError> {
-        let tx = write::begin(&mut self.connection)?;
+        let part = self.begin_part()?;
         for item in media {
             let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
-            tx.prepare_cached("INSERT OR REPLACE INTO archive_media VALUES (?1, ?2, ?3, ?4, ?5)")?
+            self.connection
+                .prepare_cached("INSERT OR REPLACE INTO archive_media VALUES (?1, ?2, ?3, ?4, ?5)")?
                 .execute(params![
                     item.object,
                     item.part,
@@ -194,46 +198,59 @@ impl ArchiveStore {
                     number(item.size)
                 ])?;
         }
-        tx.commit()?;
+        Self::end_part(part)?;
         Ok(())
     }
 
-    /// Stores a batch completely or not at all.
+    /// Begins a part of the import. A new file has a transaction for each, so that a part is written in one go.
+    fn begin_part(&self) -> rusqlite::Result<Option<Transaction<'_>>> {
+        self.new_file.as_ref().map(|_| self.connection.unchecked_transaction()).transpose()
+    }
+
+    fn end_part(part: Option<Transaction<'_>>) -> rusqlite::Result<()> {
+        part.map_or(Ok(()), Transaction::commit)
+    }
+
+    /// Stores a batch.
     pub fn put(&mut self, batch: &ArchiveBatch) -> Result<ArchiveCounts, StoreError> {
-        let tx = self.connection.transaction()?;
+        let mut people = std::mem::take(&mut self.people);
+        let part = self.begin_part()?;
         let next = NextRow { place: self.next_place, source: self.source };
-        let mut writer = BatchWriter::new(&tx, next, &mut self.people, batch.decoder);
+        let mut writer = BatchWriter::new(&self.connection, next, &mut people, batch.decoder);
         writer.put(batch)?;
         let (counts, next_place) = (writer.counts, writer.next.place);
-        tx.prepare_cached("UPDATE archive_sources SET resume_at = ?2 WHERE number = ?1")?
+        self.connection
+            .prepare_cached("UPDATE archive_sources SET resume_at = ?2 WHERE number = ?1")?
             .execute(params![self.source, i64::try_from(batch.resume_at).unwrap_or(i64::MAX)])?;
-        tx.commit()?;
+        Self::end_part(part)?;
+        if people.len() > MOST_PEOPLE {
+            people.clear();
+        }
+        self.people = people;
         self.next_place = next_place;
         Ok(counts)
     }
 
-    /// Writes the write-ahead log back into the file; a new file appears in its place.
+    /// Completes the import; a new file appears in its place.
     ///
     /// # Errors
-    /// When the disk is full. A new file is deleted then.
+    /// When the disk is full. A new file is deleted then, and an existing one is as it was.
     pub fn close(self) -> Result<(), StoreError> {
         self.connection.flush_prepared_statement_cache();
-        // Closing writes the log back, too, but does not say whether it could.
-        let last = if self.new_file.is_some() {
-            "PRAGMA journal_mode = WAL"
+        if self.new_file.is_some() {
+            self.connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
         } else {
-            "PRAGMA wal_checkpoint(TRUNCATE)"
-        };
-        self.connection.query_row(last, [], |_| Ok(()))?;
+            self.connection.execute_batch("COMMIT")?;
+            let written: rusqlite::Result<()> =
+                self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+            if let Err(error) = written {
+                // Everything is in the log, which is read as well as the file, and is written back another time.
+                tracing::warn!(%error, "the log of an archive was not written back");
+            }
+        }
         self.connection.close().map_err(|(_, error)| error)?;
         self.new_file.map_or(Ok(()), NewFile::keep)
     }
-}
-
-fn people(connection: &Connection) -> rusqlite::Result<HashMap<UserId, i64>> {
-    let mut query = connection.prepare("SELECT id, number FROM archive_people")?;
-    let rows = query.query_map([], |row| Ok((row.get::<_, String>(0)?.into(), row.get(1)?)))?;
-    rows.collect()
 }
 
 /// Whose archive this is; empty if its exports do not say.

@@ -66,20 +66,21 @@ pub(super) fn begin(c: &mut Connection) -> rusqlite::Result<Transaction<'_>> {
     c.transaction_with_behavior(TransactionBehavior::Immediate)
 }
 
-pub(super) fn ensure(tx: &Transaction<'_>, id: &ConversationId) -> rusqlite::Result<i64> {
-    if let Some((number, _)) = read::number(tx, id)? {
-        return Ok(number);
+/// The number of a conversation, which is added if it is not known, and whether it was.
+pub(super) fn ensure(c: &Connection, id: &ConversationId) -> rusqlite::Result<(i64, bool)> {
+    if let Some((number, _)) = read::number(c, id)? {
+        return Ok((number, false));
     }
     let json = serde_json::json!({ "id": id.as_str() }).to_string();
-    tx.prepare_cached(
+    c.prepare_cached(
         "INSERT INTO conversations (id, json, version, activity) VALUES (?1, ?2, 0, 0)",
     )?
     .execute(params![id.as_str(), json])?;
-    Ok(tx.last_insert_rowid())
+    Ok((c.last_insert_rowid(), true))
 }
 
 fn put_conversation(tx: &Transaction<'_>, row: &ConversationRow) -> rusqlite::Result<()> {
-    let number = ensure(tx, &row.raw.id)?;
+    let (number, _) = ensure(tx, &row.raw.id)?;
     let version = if row.complete { i64::try_from(row.raw.version).unwrap_or(i64::MAX) } else { 0 };
     tx.prepare_cached(
         "UPDATE conversations SET json = ?2, version = max(version, ?3), activity = max(activity, ?4), \
@@ -136,7 +137,7 @@ fn confirm(tx: &Transaction<'_>, raw: &RawMessage, index: &Indexed) -> rusqlite:
 }
 
 pub(super) fn put_name(
-    tx: &Transaction<'_>,
+    tx: &Connection,
     id: &UserId,
     source: NameSource,
     name: &SafeText,
@@ -160,7 +161,7 @@ fn apply(c: &mut Connection, batch: &Batch, me: &UserId) -> rusqlite::Result<App
     for (raw, index) in &batch.messages {
         let number = match &last {
             Some((id, number)) if *id == raw.conversation => *number,
-            _ => ensure(&tx, &raw.conversation)?,
+            _ => ensure(&tx, &raw.conversation)?.0,
         };
         if last.as_ref().is_none_or(|(id, _)| *id != raw.conversation) {
             last = Some((raw.conversation.clone(), number));
@@ -213,7 +214,7 @@ fn update_coverage(
     batch: &Batch,
     id: &ConversationId,
 ) -> rusqlite::Result<Option<Coverage>> {
-    let number = ensure(tx, id)?;
+    let (number, _) = ensure(tx, id)?;
     let before = coverage::load(tx, number)?;
     let mut after = before.clone();
     let points: Vec<Point> = batch
@@ -264,7 +265,7 @@ impl Store {
         let id = id.clone();
         self.write(move |c| {
             let tx = begin(c)?;
-            let number = ensure(&tx, &id)?;
+            let (number, _) = ensure(&tx, &id)?;
             let old: String = tx
                 .prepare_cached("SELECT horizon FROM conversations WHERE number = ?1")?
                 .query_row([number], |row| row.get(0))?;
@@ -325,7 +326,7 @@ impl Store {
         let id = id.clone();
         self.write(move |c| {
             let tx = begin(c)?;
-            let number = ensure(&tx, &id)?;
+            let (number, _) = ensure(&tx, &id)?;
             tx.prepare_cached("UPDATE conversations SET thread_json = ?2 WHERE number = ?1")?
                 .execute(params![number, json])?;
             tx.commit()

@@ -2,11 +2,11 @@
 
 use super::{ArchiveBatch, ArchiveCounts, ArchiveMessage, OWNER, SET_OWNER};
 use crate::model::{
-    ClientMessageId, ConversationId, RawConversation, ReadMarker, Timestamp, UserId,
+    ClientMessageId, ConversationId, Coverage, RawConversation, ReadMarker, Timestamp, UserId,
 };
 use crate::store::{coverage, write};
-use rusqlite::{OptionalExtension, Transaction, params};
-use std::collections::HashMap;
+use rusqlite::{Connection, OptionalExtension, params};
+use std::collections::{HashMap, HashSet};
 
 /// Searchable texts that are not written yet.
 #[derive(Default)]
@@ -29,7 +29,7 @@ impl TextBlock {
         self.entries.extend(folded.as_bytes());
     }
 
-    fn write(&mut self, tx: &Transaction<'_>) -> rusqlite::Result<()> {
+    fn write(&mut self, tx: &Connection) -> rusqlite::Result<()> {
         if !self.entries.is_empty() {
             tx.prepare_cached("INSERT INTO archive_texts (newest, entries) VALUES (?1, ?2)")?
                 .execute(params![self.newest, self.entries])?;
@@ -48,11 +48,13 @@ pub struct NextRow {
 
 /// Writes one batch.
 pub struct BatchWriter<'a> {
-    tx: &'a Transaction<'a>,
+    tx: &'a Connection,
     pub next: NextRow,
     people: &'a mut HashMap<UserId, i64>,
     texts: TextBlock,
     numbers: HashMap<ConversationId, i64>,
+    /// Conversations that this batch has added, of which no coverage is stored yet.
+    added: HashSet<i64>,
     /// The newest message of each conversation.
     newest: HashMap<i64, Timestamp>,
     pub counts: ArchiveCounts,
@@ -61,7 +63,7 @@ pub struct BatchWriter<'a> {
 
 impl<'a> BatchWriter<'a> {
     pub fn new(
-        tx: &'a Transaction<'a>,
+        tx: &'a Connection,
         next: NextRow,
         people: &'a mut HashMap<UserId, i64>,
         decoder: u32,
@@ -72,6 +74,7 @@ impl<'a> BatchWriter<'a> {
             people,
             texts: TextBlock::default(),
             numbers: HashMap::new(),
+            added: HashSet::new(),
             newest: HashMap::new(),
             counts: ArchiveCounts::default(),
             decoder,
@@ -96,6 +99,16 @@ impl<'a> BatchWriter<'a> {
         }
         for (id, range) in &batch.coverage {
             let number = self.number(id)?;
+            if self.added.contains(&number) {
+                coverage::change(
+                    self.tx,
+                    number,
+                    &Coverage::default(),
+                    &[*range].into_iter().collect(),
+                )?;
+                self.added.remove(&number);
+                continue;
+            }
             let before = coverage::load(self.tx, number)?;
             let mut after = before.clone();
             after.add(*range);
@@ -117,7 +130,10 @@ impl<'a> BatchWriter<'a> {
         if let Some(number) = self.numbers.get(id) {
             return Ok(*number);
         }
-        let number = write::ensure(self.tx, id)?;
+        let (number, is_new) = write::ensure(self.tx, id)?;
+        if is_new {
+            self.added.insert(number);
+        }
         self.numbers.insert(id.clone(), number);
         Ok(number)
     }
@@ -126,13 +142,17 @@ impl<'a> BatchWriter<'a> {
         if let Some(number) = self.people.get(id) {
             return Ok(*number);
         }
-        self.tx
+        let added = self
+            .tx
             .prepare_cached("INSERT OR IGNORE INTO archive_people (id) VALUES (?1)")?
             .execute([id.as_str()])?;
-        let number = self
-            .tx
-            .prepare_cached("SELECT number FROM archive_people WHERE id = ?1")?
-            .query_row([id.as_str()], |row| row.get(0))?;
+        let number = if added > 0 {
+            self.tx.last_insert_rowid()
+        } else {
+            self.tx
+                .prepare_cached("SELECT number FROM archive_people WHERE id = ?1")?
+                .query_row([id.as_str()], |row| row.get(0))?
+        };
         self.people.insert(id.clone(), number);
         Ok(number)
     }
@@ -248,6 +268,7 @@ impl<'a> BatchWriter<'a> {
         let known = self.newest.entry(to).or_default();
         *known = newest.unwrap_or_default().max(*known);
         self.numbers.remove(old);
+        self.added.remove(&from);
         Ok(())
     }
 }
