@@ -1,6 +1,7 @@
 //! Events of the terminal as inputs.
 
 use super::keys::{Report, TerminalEvent};
+use crate::app::chat::completion::open_word;
 use crate::app::keymap::{Context, Resolver};
 use crate::app::view::layout::Size;
 use crate::app::{Action, ComposeAction, Input, Model, OverlayAction};
@@ -27,7 +28,9 @@ pub fn reaction(event: TerminalEvent, resolver: &mut Resolver, model: &Model) ->
         TerminalEvent::Burst(text) => {
             let lines = text.trim_end_matches(['\r', '\n']);
             // In a dialog the first line is a choice, and the rest is for what the choice opens.
-            if model.context() == Context::Overlay || !lines.contains(['\r', '\n']) {
+            let is_dialog = model.context() == Context::Overlay;
+            let is_one_line = !lines.contains(['\r', '\n']);
+            if is_dialog || is_one_line && tabs_are_keys(lines, model) {
                 EventReaction::PutBack(first_line(&text))
             } else {
                 let paste = ComposeAction::Paste(lines.to_owned());
@@ -53,6 +56,15 @@ fn apart(event: &Event, model: &Model) -> Option<Vec<TerminalEvent>> {
         let escape = KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE);
         let second = KeyEvent::new(key.code, key.modifiers - KeyModifiers::ALT);
         [escape, second].map(|key| TerminalEvent::Input(Event::Key(key))).into()
+    })
+}
+
+/// Whether each tab in a line that came at once completes the word before it: then it was typed, else pasted.
+fn tabs_are_keys(line: &str, model: &Model) -> bool {
+    let draft = model.app.opened().map(|chat| chat.composer.before_cursor()).unwrap_or_default();
+    line.match_indices('\t').all(|(at, _)| {
+        let before = line.get(..at).unwrap_or_default();
+        open_word(&format!("{draft}{before}")).is_some()
     })
 }
 

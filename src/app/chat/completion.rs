@@ -39,16 +39,16 @@ pub fn complete(chat: &mut Chat, me: &UserId, names: &Names, commands: &[&str]) 
     };
     let option = next.as_ref().and_then(|next| next.options.get(next.at).cloned());
     let (Some(next), Some(option)) = (next, option) else {
-        return open_word(chat).map_or(Completed::NoWord, Completed::NoMatch);
+        let word = open_word(chat.composer.before_cursor());
+        return word.map_or(Completed::NoWord, |word| Completed::NoMatch(word.to_owned()));
     };
     chat.composer.replace_before_cursor(next.from, &option);
     chat.composer.completion = Some(next);
     Completed::Done
 }
 
-/// The word before the cursor, if it begins a name, an emoticon or a command.
-fn open_word(chat: &Chat) -> Option<String> {
-    let before = chat.composer.text().get(..chat.composer.draft.cursor)?;
+/// The last word of a text, if it begins a name, an emoticon or a command.
+pub fn open_word(before: &str) -> Option<&str> {
     let from = before.rfind(char::is_whitespace).map_or(0, |at| at + 1);
     let word = before.get(from..)?;
     let mut chars = word.chars();
@@ -59,11 +59,11 @@ fn open_word(chat: &Chat) -> Option<String> {
         '/' => from == 0,
         _ => false,
     };
-    begins.then(|| word.to_owned())
+    begins.then_some(word)
 }
 
 fn begin(chat: &Chat, me: &UserId, names: &Names, commands: &[&str]) -> Option<Completion> {
-    let before = chat.composer.text().get(..chat.composer.draft.cursor)?;
+    let before = chat.composer.before_cursor();
     let from = before.rfind(char::is_whitespace).map_or(0, |at| at + 1);
     let word = before.get(from..)?;
     let prefix = word.get(1..).unwrap_or_default().to_lowercase();

@@ -34,6 +34,11 @@ impl Composer {
         &self.draft.text
     }
 
+    /// The text before the cursor.
+    pub fn before_cursor(&self) -> &str {
+        self.draft.text.get(..self.draft.cursor).unwrap_or_default()
+    }
+
     /// Restores a stored draft, unless something was typed already.
     pub fn restore(&mut self, mut draft: Draft) {
         if self.draft.is_empty() && self.undo.is_empty() {
@@ -184,7 +189,7 @@ impl Composer {
 
     /// Replaces `:name:`, whose end was just typed, with its emoji. Not in code, nor in markup.
     pub fn finish_shortcode(&mut self) {
-        let before = self.before();
+        let before = self.before_cursor();
         let Some(open) = before.strip_suffix(':') else { return };
         let Some(from) = open.rfind(':') else { return };
         let name = open.get(from + 1..).unwrap_or_default();
@@ -230,15 +235,11 @@ impl Composer {
     }
 
     pub fn is_on_first_line(&self) -> bool {
-        !self.before().contains('\n')
+        !self.before_cursor().contains('\n')
     }
 
     pub fn is_on_last_line(&self) -> bool {
         !self.after().contains('\n')
-    }
-
-    fn before(&self) -> &str {
-        self.draft.text.get(..self.draft.cursor).unwrap_or_default()
     }
 
     fn after(&self) -> &str {
@@ -246,7 +247,7 @@ impl Composer {
     }
 
     fn target(&self, motion: Motion) -> usize {
-        let (before, after, cursor) = (self.before(), self.after(), self.draft.cursor);
+        let (before, after, cursor) = (self.before_cursor(), self.after(), self.draft.cursor);
         let line_start = before.rfind('\n').map_or(0, |i| i + 1);
         let line_end = cursor + after.find('\n').unwrap_or(after.len());
         match motion {

@@ -29,7 +29,7 @@ enum Mode {
     Paste(Vec<u8>),
     /// After text and a line break: more text makes it a burst.
     AfterLine,
-    /// Lines that came too fast to be typed.
+    /// Lines, or text around a tab, that came too fast to be typed.
     Burst(Vec<u8>),
 }
 
@@ -156,6 +156,12 @@ impl Decoder {
             return false;
         }
         let run = text_run(&self.buffer);
+        if has_inner_tab(run) {
+            let length = run.len();
+            self.mode = Mode::Burst(run.to_vec());
+            self.take(length);
+            return true;
+        }
         let first_break = run.iter().position(|b| is_break(*b)).unwrap_or(run.len());
         if first_break > 0 && first_break < run.len() {
             let after = run.get(first_break..).unwrap_or_default();
@@ -351,6 +357,13 @@ fn text_run(bytes: &[u8]) -> &[u8] {
         !tail.is_empty() && is_torn(tail)
     });
     run.get(..torn.unwrap_or(end)).unwrap_or_default()
+}
+
+/// Whether text arrived at once before and after a tab. It may be pasted, or typed over a slow connection.
+fn has_inner_tab(run: &[u8]) -> bool {
+    let is_text = |b: &u8| !is_break(*b) && *b != b'\t';
+    let after = run.iter().skip_while(|b| !is_text(b)).skip_while(|b| **b != b'\t');
+    run.first().is_some_and(is_text) && after.into_iter().any(is_text)
 }
 
 /// Nothing, or the first bytes of one character.

@@ -284,6 +284,20 @@ fn lines_without_brackets_are_one_text_and_typed_lines_are_keys() {
 }
 
 #[test]
+fn text_around_a_tab_that_comes_at_once_is_one_text() {
+    assert_eq!(keys("name\tage"), "burst\"name\\tage\"");
+    assert_eq!(keys("a\t\tb\tc\x11"), "burst\"a\\t\\tb\\tc\" C-q");
+    assert_eq!(keys("one\ttwo\r"), "burst\"one\\ttwo\\r\"");
+    // The key alone, and at either end of what was typed.
+    assert_eq!(keys("\t"), "Tab");
+    assert_eq!(keys("\tx"), "Tab x");
+    assert_eq!(keys("x\t"), "x Tab");
+    assert_eq!(keys("x\t\r"), "x Tab Enter");
+    let typed: [(u64, &[u8]); 3] = [(0, b"x"), (30, b"\t"), (30, b"y")];
+    assert_eq!(written(&decode(&typed)), "x Tab y");
+}
+
+#[test]
 fn the_erase_character_of_the_terminal_is_backspace() {
     let events = decode_with(Decoder::new(Some(8)), &[(0, b"\x08\x1b\x08\x7f")]);
     assert_eq!(written(&events), "Backspace M-Backspace Backspace");
