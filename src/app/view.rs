@@ -13,7 +13,7 @@ mod scroll;
 mod status;
 pub mod wrap;
 
-pub use bar::{Bar, Label, Tone};
+pub use bar::{Bar, Label, Tone, whole_parts};
 pub use details::DetailRow;
 pub use list::{Badge, ListRow, RowAccount, SectionHeading};
 pub use rail::RailLabel;

@@ -1,6 +1,7 @@
 //! The conversation list: opening, neighbours, the next unread one.
 
-use crate::app::action::ListAction;
+use super::messages;
+use crate::app::action::{ListAction, MessagesAction};
 use crate::app::chat::{Chat, reading};
 use crate::app::model::Model;
 use crate::model::{ChatRef, ListOrder};
@@ -72,7 +73,8 @@ fn neighbour(model: &mut Model, by: isize) {
     }
 }
 
-/// The next unread chat below the open one, then from the top; muted chats only if no other is unread.
+/// The next unread chat below the open one, then from the top; muted chats only if no other is unread. If only the open
+/// one has unread messages, the first of them.
 fn next_unread(model: &mut Model) {
     let app = &model.app;
     let all: Vec<&Chat> = app.shown_chats().collect();
@@ -84,6 +86,9 @@ fn next_unread(model: &mut Model) {
     };
     match unread(false).or_else(|| unread(true)).map(|c| c.chat_ref()) {
         Some(chat) => model.open(&chat),
+        None if model.app.opened().is_some_and(|chat| chat.info.unread.messages > 0) => {
+            messages::act(model, MessagesAction::FirstUnread);
+        }
         None => model.app.note("No unread messages"),
     }
 }

@@ -173,8 +173,10 @@ impl Chat {
         self.timeline.touch();
     }
 
-    /// Moves the view to the first unread message, which may have to be loaded first. False if nothing is unread.
+    /// Moves the view to the first unread message, which may have to be loaded first. When some of the messages below the
+    /// line were read since it was drawn, the line moves down to the first of the others. False if nothing is unread.
     pub fn want_first_unread(&mut self, me: &UserId, now: Duration) -> bool {
+        self.move_new_line(me);
         if self.info.unread.messages > 0 && self.reading.new_from.is_none() {
             self.reading.wants_new_line = true;
             self.draw_new_line(me);
@@ -182,6 +184,21 @@ impl Chat {
         let any = self.reading.wants_new_line || self.reading.new_from.is_some();
         self.reading.goes_to_new = any.then_some(now + OPENING);
         any
+    }
+
+    fn move_new_line(&mut self, me: &UserId) {
+        let Some(line) = self.reading.new_from.as_ref().filter(|_| !self.reading.kept_unread)
+        else {
+            return;
+        };
+        let read = self.info.read_marker.as_ref().map(|marker| marker.arrival);
+        let read = read.max(self.reading.looking.reported.as_ref().map(|key| key.at));
+        let first = read.and_then(|read| self.first_after(Some(read), me));
+        if let Some(first) = first.map(|m| m.key.clone()).filter(|first| first > line) {
+            self.reading.new_from = Some(first);
+            self.reading.new_after = read;
+            self.timeline.touch();
+        }
     }
 
     /// Removes the `2 new` line.

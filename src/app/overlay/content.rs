@@ -2,7 +2,7 @@
 
 use crate::app::view::layout::{Rect, Size};
 use crate::app::view::wrap::{TextRow, break_lines};
-use crate::app::view::{Label, Tone};
+use crate::app::view::{Label, Tone, whole_parts};
 use crate::model::SafeText;
 use crate::model::text::{tail, width};
 
@@ -95,6 +95,8 @@ pub struct Content {
     pub position: Position,
     /// The number of lines that form one entry and are only shown together.
     pub step: usize,
+    /// The number of entries, where they have different numbers of lines.
+    pub entries: Option<usize>,
     pub hint: String,
     pub extent: Extent,
 }
@@ -108,6 +110,7 @@ impl Content {
             text: None,
             position: Position::Scroll(0),
             step: 1,
+            entries: None,
             hint: hint.into(),
             extent: Extent::Wide,
         }
@@ -135,6 +138,27 @@ impl Content {
             line.marked = true;
         }
         Self { position: Position::Marked { at, last: at }, ..self }
+    }
+
+    /// Puts entries of several lines into it and highlights one of them. If there are none, shows `empty` instead.
+    pub fn with_entries(
+        mut self,
+        entries: Vec<Vec<DialogLine>>,
+        marked: usize,
+        empty: &str,
+    ) -> Self {
+        if entries.is_empty() {
+            return self.with_marked(marked, empty);
+        }
+        let (count, marked) = (entries.len(), marked.min(entries.len() - 1));
+        let at: usize = entries.iter().take(marked).map(Vec::len).sum();
+        let rows = entries.get(marked).map_or(1, Vec::len).max(1);
+        self.lines = entries.into_iter().flatten().collect();
+        for line in self.lines.iter_mut().skip(at).take(rows) {
+            line.marked = true;
+        }
+        let position = Position::Marked { at, last: at + rows - 1 };
+        Self { position, entries: Some(count), ..self }
     }
 
     pub fn scrolled(self, from: usize) -> Self {
@@ -186,7 +210,11 @@ impl Content {
     /// By how many entries a page moves: one less than are visible at this size.
     pub fn page(&self, size: Size) -> isize {
         let room = self.area(size, size.rows).map_or(0, |area| self.room(area));
-        let entries = (room / self.step.max(1)).saturating_sub(1).max(1);
+        let visible = match self.entries {
+            Some(entries) => room * entries / self.lines.len().max(1),
+            None => room / self.step.max(1),
+        };
+        let entries = visible.saturating_sub(1).max(1);
         isize::try_from(entries).unwrap_or(1)
     }
 
@@ -214,7 +242,7 @@ impl Content {
             }
             None => DialogBody::Lines(self.lines.into_iter().skip(skip).take(room).collect()),
         };
-        let hint = hint_for(&self.hint, usize::from(area.width.saturating_sub(6))).to_owned();
+        let hint = whole_parts(&self.hint, usize::from(area.width.saturating_sub(6))).to_owned();
         Some(DialogView {
             body: Rect {
                 x: area.x + 2,
@@ -265,15 +293,9 @@ pub fn wrapped(left: &str, right: &str, columns: usize) -> Vec<DialogLine> {
     lines
 }
 
-/// As many parts of a hint as fit; the last ones are dropped first.
-pub fn hint_for(hint: &str, columns: usize) -> &str {
-    let mut hint = hint;
-    while width(hint) > columns
-        && let Some((shorter, _)) = hint.rsplit_once(" · ")
-    {
-        hint = shorter;
-    }
-    hint
+/// The number of text columns in a narrow dialog.
+pub fn narrow_columns(size: Size) -> usize {
+    usize::from(size.columns.saturating_sub(2)).clamp(18, 60).saturating_sub(5)
 }
 
 /// The number of text columns in a wide dialog.

@@ -391,3 +391,46 @@ fn an_answer_tells_only_what_was_on_the_screen() {
     let [(upto, false, true)] = read.as_slice() else { panic!("{read:?}") };
     assert!(*upto > message(11).at && *upto < message(40).at, "{upto:?}");
 }
+
+#[test]
+fn the_key_to_unread_messages_goes_to_the_first_that_was_not_read_yet() {
+    let mut app = long_unread();
+    look(&mut app);
+    let [(upto, ..)] = marked(&mut app)[..] else { panic!("one page was read") };
+    let next = (1..=60).find(|n| message(*n).at > upto).expect("a message that was not read");
+    app.press("ctrl-end alt-u");
+    let screen = app.expect(&format!("═ {} new ═", 61 - next));
+    assert!(screen.contains(&format!("number {next}.")), "{screen}");
+    assert!(!screen.contains("number 11."), "{screen}");
+    // Marked as unread again, it is the one that was marked.
+    app.press("ctrl-up k k u");
+    app.effects();
+    let line = app.screen().lines().find(|line| line.contains(" new ═")).map(str::to_owned);
+    app.press("ctrl-end alt-u");
+    assert_eq!(app.screen().lines().find(|l| l.contains(" new ═")).map(str::to_owned), line);
+}
+
+#[test]
+fn where_only_the_open_chat_has_unread_messages_the_key_to_the_next_ones_goes_to_them() {
+    let mut app = long_unread();
+    app.press("ctrl-end alt-a");
+    app.expect("═ 50 new ═");
+    app.expect_none("No unread messages");
+    unread(&mut app, 60, 0);
+    app.press("alt-a");
+    app.expect("No unread messages");
+}
+
+#[test]
+fn a_note_beside_the_count_below_ends_with_a_whole_part() {
+    let mut app = long_unread();
+    look(&mut app);
+    for columns in 40..=120 {
+        app.resize(columns, 24);
+        app.press("ctrl-end pageup");
+        let screen = app.expect("above stay unread ");
+        let rule = screen.lines().find(|line| line.contains("stay unread")).unwrap_or_default();
+        assert!(!rule.contains('…') && !rule.contains("· ─"), "{columns}: {rule}");
+        assert!(rule.contains('↓'), "{columns}: {rule}");
+    }
+}

@@ -53,3 +53,14 @@ impl Bar {
         self.right.iter().map(Label::width).sum()
     }
 }
+
+/// As many parts of a text as fit into so many columns; the last ones are dropped first.
+pub fn whole_parts(text: &str, columns: usize) -> &str {
+    let mut text = text;
+    while width(text) > columns
+        && let Some((shorter, _)) = text.rsplit_once(" · ")
+    {
+        text = shorter;
+    }
+    text
+}

@@ -1,6 +1,6 @@
 //! The contents of the top bar, the open chat's header, the rule above the box, the line above it, and the footer.
 
-use super::bar::{Bar, Label, Tone};
+use super::bar::{Bar, Label, Tone, whole_parts};
 use super::footer::footer;
 use super::layout::Layout;
 use super::shown;
@@ -286,15 +286,14 @@ fn header_facts(app: &AppState, chat: &Chat, title: usize, room: usize) -> Strin
 /// below.
 fn divider(app: &AppState, opened: Option<&Chat>, input: &StatusInput<'_>, columns: usize) -> Bar {
     let mut bar = Bar::default();
-    let below = input.below;
     let past = opened.is_some_and(|c| c.paging.window != Window::Live);
-    if (below > 0 || past) && opened.is_some() {
-        let count = match below {
-            // How many there are is not known: they are in the store.
-            _ if past => "more".to_owned(),
-            1000.. => "999+".to_owned(),
-            few => few.to_string(),
-        };
+    let count = match input.below {
+        // How many there are is not known: they are in the store.
+        _ if past => "more".to_owned(),
+        1000.. => "999+".to_owned(),
+        few => few.to_string(),
+    };
+    if (input.below > 0 || past) && opened.is_some() {
         bar.right.push(Label::new(format!(" ↓ {count} below · Ctrl-End "), Tone::New));
         bar.right.push(Label::new("─", Tone::Rule));
     }
@@ -308,10 +307,14 @@ fn divider(app: &AppState, opened: Option<&Chat>, input: &StatusInput<'_>, colum
         .or_else(|| Some(Label::new(undecided(app, opened?)?, Tone::Bad)))
         .or_else(|| Some(Label::new(typing(app, opened?)?, Tone::Dim)));
     if let Some(Label { text, tone }) = passing {
-        let taken = bar.right_width().max(1);
-        let room = columns.saturating_sub(taken + 5);
-        bar.left =
-            vec![Label::new("──", Tone::Rule), Label::new(format!(" {} ", cut(&text, room)), tone)];
+        let room = |bar: &Bar| columns.saturating_sub(bar.right_width().max(1) + 5);
+        let is_cut = width(whole_parts(&text, room(&bar))) > room(&bar);
+        if let Some(below) = bar.right.first_mut().filter(|_| is_cut) {
+            below.text = format!(" ↓ {count} ");
+        }
+        let room = room(&bar);
+        let text = cut(whole_parts(&text, room), room);
+        bar.left = vec![Label::new("──", Tone::Rule), Label::new(format!(" {text} "), tone)];
     }
     bar
 }
