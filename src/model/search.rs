@@ -1,5 +1,6 @@
 //! Searching: the words and filters of a search line, the query they resolve to, and its hits.
 
+use super::body::MessageBody;
 use super::fold::{folded, snippet};
 use super::id::{ConversationId, UserId};
 use super::message::MessageKey;
@@ -143,6 +144,12 @@ pub struct Hit {
     /// A piece of its text, and where in it the terms stand.
     pub text: SafeText,
     pub marks: Vec<Range<usize>>,
+    /// A line of the system, whose stored text has ids in place of names.
+    #[serde(default)]
+    pub is_system: bool,
+    /// Of a line of the system, what it says, so that it can be shown with names.
+    #[serde(default)]
+    pub body: Option<Box<MessageBody>>,
 }
 
 impl Hit {
@@ -154,7 +161,26 @@ impl Hit {
         terms: &[String],
     ) -> Self {
         let (text, marks) = snippet(text, terms, SNIPPET);
-        Self { conversation, key, sender, text, marks }
+        Self { conversation, key, sender, text, marks, is_system: false, body: None }
+    }
+
+    /// The same for a message of this wire type.
+    #[must_use]
+    pub fn of_kind(self, kind: &str) -> Self {
+        let is_system = kind.starts_with("ThreadActivity/") || kind == "Event/Call";
+        Self { is_system, ..self }
+    }
+
+    /// The piece of the text around the terms, and where in it they stand. `name` gives people's names.
+    pub fn named(
+        &self,
+        name: &dyn Fn(&UserId) -> SafeText,
+        terms: &[String],
+    ) -> (SafeText, Vec<Range<usize>>) {
+        match &self.body {
+            Some(body) => snippet(&body.text(name), terms, SNIPPET),
+            None => (self.text.clone(), self.marks.clone()),
+        }
     }
 }
 

@@ -261,7 +261,7 @@ fn page(
 
 fn hit(c: &Connection, query: &Query, place: i64) -> rusqlite::Result<Option<Hit>> {
     let sql = format!(
-        "SELECT {MESSAGE}, m.text AS text, c.id AS conversation_id FROM messages m \
+        "SELECT {MESSAGE}, m.text AS text, m.kind AS kind, c.id AS conversation_id FROM messages m \
          JOIN conversations c ON c.number = m.conversation WHERE m.place = ?1"
     );
     let row = c
@@ -270,13 +270,14 @@ fn hit(c: &Connection, query: &Query, place: i64) -> rusqlite::Result<Option<Hit
             let key = MessageKey::server(Timestamp(row.get("at")?), &row.get::<_, String>("id")?);
             let sender = UserId::from(row.get::<_, String>("sender")?);
             let conversation = ConversationId::from(row.get::<_, String>("conversation_id")?);
-            Ok((conversation, key, sender, row.get::<_, String>("text")?))
+            let (text, kind) = (row.get::<_, String>("text")?, row.get::<_, String>("kind")?);
+            Ok((Hit::new(conversation, key, sender, &text, &query.terms).of_kind(&kind), text))
         })
         .optional()?;
-    let Some((conversation, key, sender, text)) = row else { return Ok(None) };
+    let Some((hit, text)) = row else { return Ok(None) };
     let folded = folded(&text);
     let is_current = query.terms.iter().all(|term| folded.contains(term.as_str()));
-    Ok(is_current.then(|| Hit::new(conversation, key, sender, &text, &query.terms)))
+    Ok(is_current.then_some(hit))
 }
 
 impl Store {

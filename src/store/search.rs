@@ -61,6 +61,7 @@ struct Candidate {
     id: String,
     sender: String,
     text: String,
+    kind: String,
 }
 
 impl Candidate {
@@ -74,11 +75,13 @@ impl Candidate {
             id: row.get(5)?,
             sender: row.get(6)?,
             text: row.get(7)?,
+            kind: row.get(8)?,
         })
     }
 }
 
-const COLUMNS: &str = "m.place, m.conversation, c.id, c.cleared_at, m.at, m.id, m.sender, m.text";
+const COLUMNS: &str =
+    "m.place, m.conversation, c.id, c.cleared_at, m.at, m.id, m.sender, m.text, m.kind";
 
 /// Up to `limit` hits below a place, newest first. Stops early when `stale` returns true.
 fn search(
@@ -140,7 +143,8 @@ fn search(
             continue;
         }
         let sender = UserId::new(&row.sender);
-        found.hits.push(Hit::new(row.conversation, key, sender, &row.text, &query.terms));
+        let hit = Hit::new(row.conversation, key, sender, &row.text, &query.terms);
+        found.hits.push(hit.of_kind(&row.kind));
         if found.hits.len() >= limit {
             found.next = Some(row.place);
             break;

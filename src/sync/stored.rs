@@ -1,10 +1,12 @@
 //! Answers to requests that need nothing but the store.
 
 use super::Shared;
-use crate::model::search::Query;
+use crate::model::search::{Hit, Query};
 use crate::model::{
-    ConversationId, Fault, Findings, MessageKey, MessageSource, Response, Ticket, Timestamp,
+    ConversationId, Fault, Findings, MessageBody, MessageKey, MessageSource, Response, Ticket,
+    Timestamp,
 };
+use crate::protocol::decode;
 use crate::store::SearchHandle;
 use jiff::tz::TimeZone;
 use std::sync::Arc;
@@ -21,15 +23,23 @@ pub async fn search(
 ) {
     let result = match shared.store.search(handle, query, below, HITS).await {
         Ok(None) => return,
-        Ok(Some(found)) => Ok(Findings {
-            hits: found.hits,
-            next: found.next,
-            more: below.is_some(),
-            behind: found.behind,
-        }),
+        Ok(Some(mut found)) => {
+            for hit in found.hits.iter_mut().filter(|hit| hit.is_system) {
+                hit.body = body(shared, hit).await.map(Box::new);
+            }
+            let more = below.is_some();
+            Ok(Findings { hits: found.hits, next: found.next, more, behind: found.behind })
+        }
         Err(error) => Err(Fault::from(&error)),
     };
     shared.respond(ticket, Response::Found(result)).await;
+}
+
+/// What a stored message says.
+async fn body(shared: &Shared, hit: &Hit) -> Option<MessageBody> {
+    let stored = shared.store.with_edits(&hit.conversation, &hit.key.id).await.ok()?;
+    let raw = super::decode_stored(stored.into_iter().next()?);
+    Some(decode::message(&raw, &shared.me).body)
 }
 
 /// Sends a message as it was received, and its edit records.

@@ -192,7 +192,8 @@ impl Dialog for Search {
         let lines = if has_hits {
             let hits = self.hits.iter().enumerate();
             hits.flat_map(|(i, hit)| {
-                rows(app, hit, self.here.is_none(), columns)
+                let terms = self.accounts.terms(&hit.account);
+                rows(app, hit, terms, self.here.is_none(), columns)
                     .map(|row| DialogLine { marked: i == self.marked, ..row })
             })
             .collect()
@@ -250,6 +251,7 @@ fn account_label(app: &AppState, account: &Account) -> String {
 fn rows(
     app: &AppState,
     found: &AccountHit,
+    terms: &[String],
     names_account: bool,
     columns: usize,
 ) -> [DialogLine; ROWS] {
@@ -260,8 +262,8 @@ fn rows(
     let when = format!("{day} {}", hit.key.at.clock(zone));
     let chat = account.conversations.get(&hit.conversation);
     let title = chat.map(|chat| shown(&app.prefs, &account.title(chat)));
-    // System lines are sent by the conversation.
-    let is_system = hit.sender.as_str() == hit.conversation.as_str();
+    // Most lines of the system are sent by the conversation.
+    let is_system = hit.is_system || hit.sender.as_str() == hit.conversation.as_str();
     let who = match &title {
         Some(title) if is_system => title.clone(),
         _ => shown(&app.prefs, &account.distinct_name(&hit.sender)),
@@ -279,20 +281,21 @@ fn rows(
     first.right = when;
     let mut second =
         DialogLine { left: vec![Label::new("  ", Tone::Plain)], ..DialogLine::default() };
-    let is_cut = width(&hit.text) + 2 > columns;
+    let (text, marks) = hit.named(&|id| account.distinct_name(id), terms);
+    let is_cut = width(&text) + 2 > columns;
     let mut room = columns.saturating_sub(2 + usize::from(is_cut));
     let mut at = 0;
-    let mut add = |text: &str, tone| {
-        let text = head(text, room);
-        room = room.saturating_sub(width(text));
-        second.left.push(Label::new(text, tone));
+    let mut add = |piece: &str, tone| {
+        let piece = head(piece, room);
+        room = room.saturating_sub(width(piece));
+        second.left.push(Label::new(piece, tone));
     };
-    for range in &hit.marks {
-        add(hit.text.get(at..range.start).unwrap_or_default(), Tone::Plain);
-        add(hit.text.get(range.clone()).unwrap_or_default(), Tone::New);
+    for range in &marks {
+        add(text.get(at..range.start).unwrap_or_default(), Tone::Plain);
+        add(text.get(range.clone()).unwrap_or_default(), Tone::New);
         at = range.end;
     }
-    add(hit.text.get(at..).unwrap_or_default(), Tone::Plain);
+    add(text.get(at..).unwrap_or_default(), Tone::Plain);
     if is_cut {
         if let Some(last) = second.left.last_mut() {
             last.text.truncate(last.text.trim_end().len());

@@ -114,6 +114,12 @@ impl SearchedAccounts {
         self.0.iter().any(|known| known.behind)
     }
 
+    /// The terms that an account was searched for.
+    pub fn terms(&self, account: &AccountId) -> &[String] {
+        let known = self.0.iter().find(|known| known.account == *account);
+        known.map_or(&[], |known| known.query.terms.as_slice())
+    }
+
     /// Why nothing could be searched; `None` while any account could.
     pub fn failed(&self) -> Option<SafeText> {
         let mut reasons = self.0.iter().map(|known| known.failed.clone());
