@@ -173,6 +173,38 @@ fn a_terminal_shows_at_any_time_how_it_draws_joined_emoji_and_types_nothing_by_i
 }
 
 #[test]
+fn an_answer_that_comes_late_is_typed_nowhere_and_draws_the_whole_screen_anew() {
+    // Where the user may be meanwhile, how that shows, and that the input there is still empty.
+    for (keys, shows) in [("\u{1b}x", "All actions"), ("\u{12}", "exact phrase"), ("", "lab")] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut t = demo_with_joined_emoji(dir.path());
+        // Seconds after the question: somebody has answered the message.
+        t.wait_for("Ha, exactly what I was going to say.");
+        t.send(keys);
+        t.wait_for(shows);
+        let cleared = |s: &common::terminal::Seen| {
+            String::from_utf8_lossy(&s.bytes).matches("\u{1b}[2J").count()
+        };
+        let before = cleared(&t.seen.0.lock().unwrap());
+        t.send("\u{1b}[2;3R");
+        t.wait("a clear screen", |s| cleared(s) > before);
+        t.wait_for(shows);
+        t.send("z");
+        t.wait("only what was typed", |s| {
+            let screen = s.parser.screen().contents();
+            let input = screen.lines().find(|line| line.contains("› z"));
+            input.is_some_and(|line| {
+                line.split_once("› z").unwrap().1.trim_matches([' ', '│']) == ""
+            })
+        });
+        t.send("\u{8}\u{1b}");
+        wait_for_parts(&t, false);
+        t.send("\u{11}");
+        t.wait_end();
+    }
+}
+
+#[test]
 fn a_width_that_was_chosen_is_not_asked_for() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("config.toml"), "[ui]\nemoji_width = \"cluster\"\n").unwrap();
@@ -191,6 +223,24 @@ fn a_paste_without_its_end_ends_by_itself_and_ctrl_q_works() {
     wait_for_box(&t, "half a paste");
     t.send("\u{11}");
     assert_eq!(t.exit_code(), 0);
+}
+
+#[test]
+fn a_tab_that_comes_at_once_with_text_is_text_unless_it_completes_a_word() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut t = demo(dir.path());
+    t.send("name\tage\tplace");
+    wait_for_box(&t, "name    age     place");
+    t.send("\u{15}\u{15}");
+    wait_for_box(&t, "");
+    t.send("\tled");
+    wait_for_box(&t, "led");
+    t.send("\u{15}\u{15}");
+    wait_for_box(&t, "");
+    t.send("well @jo\thello");
+    wait_for_box(&t, "well @Joe Bloggs hello");
+    t.send("\u{11}");
+    t.wait_end();
 }
 
 #[test]

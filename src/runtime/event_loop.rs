@@ -162,8 +162,15 @@ impl<'a, S: Surface> EventLoop<'a, S> {
         while let Some(event) = next {
             match reaction(event, &mut self.resolver, model) {
                 EventReaction::Feed(input) => {
-                    if let Input::Resize(size) = *input {
-                        self.surface.resize(size)?;
+                    match *input {
+                        Input::Resize(size) => self.surface.resize(size)?,
+                        // The terminal may have moved what is right of an emoji.
+                        Input::EmojiWidth(width)
+                            if model.app.prefs.choices.ui.emoji_width != width =>
+                        {
+                            self.surface.invalidate();
+                        }
+                        _ => {}
                     }
                     if !is_first && !types(&input) {
                         // Keys depend on the layout. This one is not drawn, so nothing is fetched for it and

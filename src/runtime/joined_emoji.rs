@@ -1,10 +1,17 @@
 //! Whether the terminal draws joined emoji as one picture: by asking the terminal, and by a table of known ones.
 //!
 //! At the start one joined emoji is written and erased again, with a query for the cursor position in between. Nothing
-//! waits for the answer: frames are drawn according to the table, and again if the answer differs.
+//! waits for the answer: frames are drawn according to the table, and all of the screen again if the answer differs.
+//!
+//! The answer has no time limit on purpose. A limit would have two effects, and both are worse. Either the first frame
+//! waits for it, so that every start on a terminal that does not answer takes that long. Or an answer that comes later
+//! is not recognised: over a slow connection the right width would never be used, and what nobody expects any more could
+//! be taken for a key. So one answer is expected for as long as the program runs, it is never text, and it counts
+//! whenever it comes.
 
 use crate::app::view::layout::Size;
 use crate::model::EmojiWidth;
+use crate::runtime::terminfo::has_plain_font;
 
 /// Where the emoji is written, counted from one. In the first row the answer could be a key: F3 with a modifier.
 pub const ROW: u16 = 2;
@@ -62,7 +69,7 @@ impl TerminalHints {
     /// Whether to ask a terminal of this size. Terminals without UTF-8 could take the emoji's bytes for control
     /// characters.
     pub fn should_ask(&self, size: Size) -> bool {
-        let is_old = self.term == "linux" || self.term.starts_with("vt");
+        let is_old = has_plain_font(&self.term) || self.term.starts_with("vt");
         !is_old && size.columns >= LEAST.columns && size.rows >= LEAST.rows
     }
 }
@@ -109,6 +116,8 @@ mod tests {
             ("xterm", 9, 24),
             ("xterm", 0, 0),
             ("linux", 80, 24),
+            ("linux-16color", 80, 24),
+            ("screen.linux", 80, 24),
             ("vt220", 80, 24),
         ] {
             assert!(!hints(term).should_ask(size(columns, rows)), "{term} {columns}x{rows}");

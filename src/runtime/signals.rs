@@ -23,9 +23,16 @@ const RELEASE: Duration = Duration::from_secs(1);
 /// When signals cannot be watched.
 pub fn watch_for_the_end(stop: &CancellationToken) -> io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
-    for kind in
-        [SignalKind::terminate(), SignalKind::hangup(), SignalKind::quit(), SignalKind::interrupt()]
-    {
+    // All whose default action would end the process without giving the terminal back.
+    for kind in [
+        SignalKind::terminate(),
+        SignalKind::hangup(),
+        SignalKind::quit(),
+        SignalKind::interrupt(),
+        SignalKind::user_defined1(),
+        SignalKind::user_defined2(),
+        SignalKind::alarm(),
+    ] {
         let mut arrived = signal(kind)?;
         let stop = stop.clone();
         tokio::spawn(async move {

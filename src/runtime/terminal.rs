@@ -76,13 +76,14 @@ impl Tty {
     /// What the system says.
     pub fn new(device: Device, explicit_bidi: bool, asks_emoji: bool) -> io::Result<Self> {
         let size = device.size().unwrap_or_default();
+        let term = std::env::var("TERM").unwrap_or_default();
         let output = Sender::from_owned_fd_unchecked(device.output()?)?;
         let mut tty = Self {
             device,
             output,
             explicit_bidi,
             enhanced_keyboard: false,
-            painter: Painter::new(terminfo::has_plain_font()),
+            painter: Painter::new(terminfo::has_plain_font(&term)),
             size,
             gathered: Vec::new(),
             unsent: Vec::new(),

@@ -54,9 +54,11 @@ impl ColorHints {
     }
 }
 
-/// The fonts of the Linux console have a few hundred characters.
-pub fn has_plain_font() -> bool {
-    std::env::var("TERM").is_ok_and(|term| term == "linux" || term.starts_with("linux-"))
+/// Whether the terminal is the Linux console, whose fonts have a few hundred characters. GNU screen names the terminal
+/// around it in its own name.
+pub fn has_plain_font(term: &str) -> bool {
+    let around = term.strip_prefix("screen.").unwrap_or(term);
+    around == "linux" || around.starts_with("linux-")
 }
 
 /// How many colours the database gives a terminal: 0 where it has none, `None` where it is not known.
@@ -144,6 +146,16 @@ mod tests {
         }
         assert_eq!(colors_of(b"no entry at all"), None);
         assert_eq!(colors("../../etc/passwd"), None);
+    }
+
+    #[test]
+    fn the_linux_console_is_known_by_any_of_its_names() {
+        for term in ["linux", "linux-16color", "screen.linux", "screen.linux-bce"] {
+            assert!(has_plain_font(term), "{term}");
+        }
+        for term in ["", "xterm", "screen", "screen.xterm-256color", "linuxish", "tmux-256color"] {
+            assert!(!has_plain_font(term), "{term}");
+        }
     }
 
     #[test]
