@@ -265,7 +265,7 @@ fn conversation_settings_at_eighty_columns() {
       │ Server: history refused: not allowed (403) 22:13 !                       │
       │         alerts: saving ↑                                                 │
       │ You are an admin.                                                        │
-      └─ ↑↓ move · Enter or letter changes · Esc closes ─────────────────────────┘
+      └─ Enter or letter changes · Esc closes · ↑↓ move ─────────────────────────┘
                          │
                          │
     ─────────────────────┴──────────────────────────────────────────────────────────
@@ -302,7 +302,7 @@ fn conversation_settings_beside_three_panes() {
                           │ Server: history refused: not allowed (403) 22:13 !                       │
                           │         alerts: saving ↑                                                 │
                           │ You are an admin.                                                        │
-                          └─ ↑↓ move · Enter or letter changes · Esc closes ─────────────────────────┘
+                          └─ Enter or letter changes · Esc closes · ↑↓ move ─────────────────────────┘
                                 │                                                             │
                                 │                                                             │
                                 │                                                             │

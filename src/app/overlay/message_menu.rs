@@ -1,6 +1,6 @@
 //! The actions for the selected message.
 
-use super::content::{Content, DialogLine, step};
+use super::content::{Content, narrow_columns, step, wrapped};
 use super::{Dialog, DialogEnv, Next};
 use crate::app::action::{Action, MessagesAction as M, OverlayAction};
 use crate::app::chat::outbox::has_not_left;
@@ -44,12 +44,13 @@ pub fn fitting_actions(app: &AppState) -> Vec<(&KeymapEntry, Action)> {
 }
 
 impl Dialog for MessageMenu {
-    fn content(&self, app: &AppState, _: Size) -> Content {
-        let lines = fitting_actions(app);
-        let lines = lines.iter().map(|(e, _)| DialogLine::new(e.help.as_str(), e.key())).collect();
-        Content::new("Message", lines, "Enter or the key runs it")
+    fn content(&self, app: &AppState, size: Size) -> Content {
+        let columns = narrow_columns(size);
+        let entries = fitting_actions(app);
+        let lines = entries.iter().map(|(e, _)| wrapped(&e.help, &e.key(), columns)).collect();
+        Content::new("Message", Vec::new(), "Enter or the key runs it · Esc closes")
             .narrow()
-            .with_marked(self.marked, "This message no longer exists.")
+            .with_entries(lines, self.marked, "This message no longer exists.")
     }
 
     fn act(&mut self, action: OverlayAction, env: &mut DialogEnv<'_>) -> Next {

@@ -1,6 +1,6 @@
 //! All actions by name, opened with Alt-X.
 
-use super::content::{Content, DialogLine, step};
+use super::content::{Content, step, wide_columns, wrapped};
 use super::{Dialog, DialogEnv, Next};
 use crate::app::action::{Action, OverlayAction};
 use crate::app::fuzzy::Ranker;
@@ -37,12 +37,13 @@ fn entries<'a>(app: &'a AppState, input: &str) -> Vec<&'a KeymapEntry> {
 }
 
 impl Dialog for Palette {
-    fn content(&self, app: &AppState, _: Size) -> Content {
-        let lines = entries(app, &self.input);
-        let lines = lines.iter().map(|e| DialogLine::new(e.help.as_str(), e.key())).collect();
-        Content::new("All actions", lines, "Enter runs it")
+    fn content(&self, app: &AppState, size: Size) -> Content {
+        let columns = wide_columns(size);
+        let entries = entries(app, &self.input);
+        let lines = entries.iter().map(|e| wrapped(&e.help, &e.key(), columns)).collect();
+        Content::new("All actions", Vec::new(), "Enter runs it · Esc closes")
             .with_input(&self.input)
-            .with_marked(self.marked, "No action with that name.")
+            .with_entries(lines, self.marked, "No action with that name.")
     }
 
     fn act(&mut self, action: OverlayAction, env: &mut DialogEnv<'_>) -> Next {

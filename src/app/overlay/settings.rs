@@ -133,7 +133,7 @@ impl Dialog for Settings {
             ..Content::new(
                 format!("Conversation settings ─ {title}"),
                 lines,
-                "↑↓ move · Enter or letter changes · Esc closes",
+                "Enter or letter changes · Esc closes · ↑↓ move",
             )
         }
     }

@@ -35,6 +35,15 @@ fn help_welcome_settings_and_questions_are_not_cut_at_any_size() {
             expect_nothing_cut(&mut app, "help");
             app.press("pagedown");
         }
+        let mut app = group().message("joe", "https://oven.example/x");
+        for (keys, place) in [("alt-x", "palette"), ("esc ctrl-up enter", "menu")] {
+            app.press(keys);
+            // Every entry, to the last one.
+            for _ in 0..100 {
+                expect_nothing_cut(&mut app, place);
+                app.press("down");
+            }
+        }
         for keys in ["alt-j", "alt-h", "ctrl-x q", "ctrl-x d", "alt-i", "ctrl-x m down enter"] {
             let mut app = group();
             app.press(keys);
@@ -91,7 +100,7 @@ fn the_hint_of_a_dialog_ends_with_a_whole_part() {
     let screen = app.expect("Enter opens ─");
     assert!(!screen.contains("Enter opens ·"), "{screen}");
     app.press("esc alt-i");
-    app.expect("↑↓ move ─");
+    app.expect("Enter or letter changes ─");
 }
 
 #[test]
@@ -152,4 +161,25 @@ fn a_found_line_of_the_system_is_named_after_its_conversation() {
     app.expect_row("Team", "Today");
     let screen = app.screen();
     assert!(!screen.contains("@thread"), "{screen}");
+}
+
+#[test]
+fn a_found_line_of_the_system_has_names_as_on_the_screen() {
+    use crate::fixture::person;
+    use crate::model::{MessageBody, ThreadActivity};
+    let mut app = chat("Team").opened();
+    app.press("ctrl-r");
+    app.type_text("added");
+    let id = app.open_chat().info.id.clone();
+    let key = MessageKey::server(Timestamp(1_700_000_000_000), "1700000000000");
+    let (by, targets) = (person("joe"), vec![person("mia"), person("anna")]);
+    let stored = "joe.4 added mia.tan and anna.7";
+    let sender = UserId::new(id.as_str());
+    let hit = Hit::new(id, key, sender, stored, &["added".to_owned()]);
+    let body = MessageBody::Thread(ThreadActivity::Added { by, targets });
+    let hit = Hit { body: Some(Box::new(body)), ..hit.of_kind("ThreadActivity/AddMember") };
+    let found = Findings { hits: vec![hit], next: None, more: false, behind: false };
+    app.answer(Response::Found(Ok(found)));
+    let screen = app.expect("Joe Bloggs added Mia Tan");
+    assert!(!screen.contains("joe.4") && !screen.contains("mia.tan"), "{screen}");
 }
