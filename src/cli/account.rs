@@ -1,4 +1,4 @@
-//! From the configuration's words to the client's and sync's options.
+//! Turns the configuration into options of the client and of sync.
 
 use crate::client::sign_in::{SignIn, stored_owner};
 use crate::client::{BaseUrl, ClientOptions, TokenFile, TokenSource};
@@ -37,7 +37,7 @@ pub fn problems(config: &Config, name: &str, account: &AccountConfig) -> Vec<Con
     wrong
 }
 
-/// An accepted message has this long to be seen in a page: more than the slowest interval of looking for news.
+/// How long an accepted message may take to appear in a page: longer than the slowest polling interval.
 const SEEN_WITHIN: Duration = Duration::from_secs(90);
 
 /// The service of accounts that name none.
@@ -133,7 +133,7 @@ pub fn client_options(
     let mut options = ClientOptions::new(UserId::new(&user), gateway, token);
     options.scheduler = address("scheduler", &account.scheduler, &bases.scheduler)?;
     options.join = address("join", &account.join, &bases.join)?;
-    // A gateway of one's own looks names up beside its messages.
+    // A self-hosted gateway answers name lookups at the same origin as messages.
     let is_own = service.sign_in.is_none();
     let beside = options.gateway.beside("profiles", &service.hosts.move_suffixes);
     let beside = beside.filter(|_| is_own);
@@ -145,7 +145,7 @@ pub fn client_options(
     Ok(options)
 }
 
-/// A command whose program may be below the home folder.
+/// A command; `~` at the beginning of its program is the home folder.
 fn with_home(argv: &[String]) -> Vec<String> {
     let mut argv = argv.to_vec();
     if let Some(program) = argv.first_mut() {
@@ -154,7 +154,7 @@ fn with_home(argv: &[String]) -> Vec<String> {
     argv
 }
 
-/// How often an account without long poll is looked at; a number of the account's own holds always.
+/// How often an account without long poll is polled. An interval that the account itself sets always applies.
 fn intervals(account: &AccountConfig, service: &ServiceProfile) -> Option<PollIntervals> {
     let polling = &service.polling;
     account.poll_seconds.is_none().then(|| PollIntervals {
@@ -165,7 +165,7 @@ fn intervals(account: &AccountConfig, service: &ServiceProfile) -> Option<PollIn
     })
 }
 
-/// What sync of an account needs.
+/// The options of an account's sync.
 pub fn sync_options(
     config: &Config,
     account: &AccountConfig,

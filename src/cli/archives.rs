@@ -32,7 +32,7 @@ pub fn folder(data: &Path) -> PathBuf {
     data.join("archives")
 }
 
-/// All archives, by name. Folders without a store are none.
+/// All archives, by name. Folders without a store are skipped.
 pub fn all(data: &Path) -> Vec<ArchiveAccount> {
     let entries = std::fs::read_dir(folder(data)).into_iter().flatten().filter_map(Result::ok);
     let archive = |entry: std::fs::DirEntry| {
@@ -46,13 +46,13 @@ pub fn all(data: &Path) -> Vec<ArchiveAccount> {
     found
 }
 
-/// Whether this can name an archive: it is the name of a folder.
+/// Whether this can be an archive's name, which is also the name of a folder.
 pub fn is_name(name: &str) -> bool {
     let letters = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     !name.is_empty() && name.len() <= 64 && !name.starts_with('.') && name.chars().all(letters)
 }
 
-/// The archive that a command is to work with: the one that `--account` names if no configured account is called so, or
+/// The archive that a command is to work with: the one that `--account` names if no configured account has that name, or
 /// the only one if there is no configured account at all.
 ///
 /// # Errors
@@ -73,7 +73,7 @@ pub fn chosen(global: &Global) -> Result<Option<ArchiveAccount>, ExitError> {
         _ => {
             let names: Vec<&str> = archives.iter().map(|a| a.name.as_str()).collect();
             Err(ExitError::usage(format!(
-                "several archives: give --account with one of {}",
+                "there are several archives; choose one with --account: {}",
                 SafeText::line(&names.join(", "))
             )))
         }

@@ -101,7 +101,7 @@ impl PreparedImport {
         options.open(self.report_file())?.write_all(text.as_bytes())
     }
 
-    /// What is said at the end.
+    /// The text that is printed at the end.
     pub fn summary(&self, report: &ImportReport) -> String {
         let mut text = format!("Archive {}\n{}", self.archive.name, report.summary());
         let file = self.report_file();
@@ -156,7 +156,9 @@ fn archive(
     let name = match &arguments.into {
         Some(name) if archives::is_name(name) => name.clone(),
         Some(_) => {
-            return Err(ExitError::usage("an archive is called by letters, digits, - and _"));
+            return Err(ExitError::usage(
+                "the name of an archive has only letters, digits, - and _",
+            ));
         }
         None => name_of(owner.as_ref()),
     };
@@ -166,7 +168,7 @@ fn archive(
         && known != owner
     {
         return Err(ExitError::usage(format!(
-            "the archive {name} is that of {} and this export is that of {}; give another name with --into",
+            "the archive {name} belongs to {}, but this export belongs to {}; choose another name with --into",
             SafeText::line(known.as_str()),
             SafeText::line(owner.as_str())
         )));

@@ -9,12 +9,12 @@ use std::fmt::Write as _;
 
 #[derive(Debug, Args)]
 pub struct LoginArgs {
-    /// Account of the configuration file [default: the account that is used otherwise]
+    /// Account of the configuration file [default: default_account, or the only one]
     account: Option<String>,
     /// Agree to the text that is printed, without being asked
     #[arg(long)]
     pub agree: bool,
-    /// Allow names of people to be looked up, which needs a second token; --names=false does not ask
+    /// Allow names of people to be looked up, which needs a second token; --names=false declines without asking
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub names: Option<bool>,
 }
@@ -24,7 +24,7 @@ impl LoginArgs {
         self.account.as_deref().or(global.account.as_deref())
     }
 
-    /// Signing in to the account that is used otherwise, with all questions asked.
+    /// Signing in to the default account, with all questions asked.
     pub fn ask_everything() -> Self {
         Self { account: None, agree: false, names: None }
     }

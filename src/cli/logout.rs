@@ -6,7 +6,7 @@ use clap::Args;
 
 #[derive(Debug, Args)]
 pub struct LogoutArgs {
-    /// Account of the configuration file [default: the account that is used otherwise]
+    /// Account of the configuration file [default: default_account, or the only one]
     account: Option<String>,
 }
 
@@ -16,7 +16,7 @@ impl LogoutArgs {
     }
 }
 
-/// Deletes the tokens, and says what that does not do.
+/// Deletes the tokens, and prints what that does not end.
 ///
 /// # Errors
 /// When the account's token comes from elsewhere, or the file cannot be changed.

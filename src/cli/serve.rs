@@ -20,16 +20,16 @@ pub struct ServeArgs {
     /// Database file; created if missing
     #[arg(long, value_name = "FILE")]
     db: PathBuf,
-    /// File with lines "ID TOKEN DISPLAY NAME", mode 0600; nobody else exists on this gateway
+    /// File with lines "ID TOKEN DISPLAY NAME", mode 0600; only these users exist on the gateway
     #[arg(long, value_name = "FILE")]
     users: Option<PathBuf>,
     /// A user for tests; visible to other users of this machine
     #[arg(long = "user", value_name = "ID=TOKEN")]
     user: Vec<String>,
-    /// Fill a new database with sample conversations, whose people answer
+    /// Fill a new database with sample conversations in which people answer
     #[arg(long)]
     demo: bool,
-    /// Play a live service: its sign-in, service map and refusals; sign-ins end with the gateway
+    /// Imitate a live service: its sign-in, service map and refusals; sign-ins are lost when the gateway ends
     #[arg(long = "as", value_name = "SERVICE", value_parser = ["teams-free", "teams-work"])]
     plays: Option<String>,
     /// Requests a minute of each account before a 429; only with --as

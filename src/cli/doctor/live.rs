@@ -9,7 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// A clock before this (2026) makes certificates and tokens look invalid.
 const EARLIEST: u64 = 1_767_225_600;
 
-/// What there is to say about the service, the sign-in and the way to the network.
+/// Findings about the service, the sign-in and the way to the network.
 ///
 /// # Errors
 /// When the profile of the service is wrong.
@@ -77,7 +77,9 @@ fn clock() -> Finding {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let now = Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX)).rfc3339();
     if since.as_secs() < EARLIEST {
-        return Finding::Fail(format!("clock: it says {now}; set it, or no certificate is valid"));
+        return Finding::Fail(format!(
+            "clock: it shows {now}; set it, or no certificate will be valid"
+        ));
     }
     Finding::Pass(format!("clock: {now}"))
 }
