@@ -144,6 +144,19 @@ impl<'a, S: Surface> EventLoop<'a, S> {
         self.frame_due = Some(self.clock.now().mono);
     }
 
+    /// Does what a change of the terminal means for the surface.
+    fn follow_terminal(&mut self, model: &Model, input: &Input) -> io::Result<()> {
+        match *input {
+            Input::Resize(size) => return self.surface.resize(size),
+            // The terminal may have moved what is right of an emoji.
+            Input::EmojiWidth(width) if model.app.prefs.choices.ui.emoji_width != width => {
+                self.surface.invalidate();
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
     /// Processes all available events of the terminal, so that queued keys need only one frame. Ends early if something
     /// has to be done before the next key.
     pub fn take_events<E>(
@@ -162,16 +175,7 @@ impl<'a, S: Surface> EventLoop<'a, S> {
         while let Some(event) = next {
             match reaction(event, &mut self.resolver, model) {
                 EventReaction::Feed(input) => {
-                    match *input {
-                        Input::Resize(size) => self.surface.resize(size)?,
-                        // The terminal may have moved what is right of an emoji.
-                        Input::EmojiWidth(width)
-                            if model.app.prefs.choices.ui.emoji_width != width =>
-                        {
-                            self.surface.invalidate();
-                        }
-                        _ => {}
-                    }
+                    self.follow_terminal(model, &input)?;
                     if !is_first && !types(&input) {
                         // Keys depend on the layout. This one is not drawn, so nothing is fetched for it and
                         // nothing in it counts as read.

@@ -20,6 +20,7 @@ mod decoder;
 mod sequence;
 #[cfg(test)]
 mod tests;
+mod text_run;
 
 use super::device::Device;
 use super::joined_emoji;

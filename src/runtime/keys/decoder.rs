@@ -2,6 +2,7 @@
 //! [`Decoder::expire`] has to decide what an unfinished sequence means.
 
 use super::sequence::{Parsed, SequenceMeaning, Unfinished, parse};
+use super::text_run::{has_inner_tab, is_break, is_torn, text_run};
 use super::{Report, TerminalEvent};
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers, MouseEvent, MouseEventKind};
 use std::time::{Duration, Instant};
@@ -336,42 +337,6 @@ impl Decoder {
     }
 }
 
-fn is_break(byte: u8) -> bool {
-    matches!(byte, b'\r' | b'\n')
-}
-
-/// The text at the front: printable characters, tabs and line breaks, and bytes of other encodings. A character whose
-/// last bytes are still to come is left out.
-fn text_run(bytes: &[u8]) -> &[u8] {
-    let end = bytes
-        .iter()
-        .position(|b| *b == 0x7f || *b < 0x20 && !matches!(b, b'\r' | b'\n' | b'\t'))
-        .unwrap_or(bytes.len());
-    let run = bytes.get(..end).unwrap_or_default();
-    if end < bytes.len() {
-        return run;
-    }
-    let from = end.saturating_sub(3);
-    let torn = (from..end).find(|at| {
-        let tail = run.get(*at..).unwrap_or_default();
-        !tail.is_empty() && is_torn(tail)
-    });
-    run.get(..torn.unwrap_or(end)).unwrap_or_default()
-}
-
-/// Whether text arrived at once before and after a tab. It may be pasted, or typed over a slow connection.
-fn has_inner_tab(run: &[u8]) -> bool {
-    let is_text = |b: &u8| !is_break(*b) && *b != b'\t';
-    let after = run.iter().skip_while(|b| !is_text(b)).skip_while(|b| **b != b'\t');
-    run.first().is_some_and(is_text) && after.into_iter().any(is_text)
-}
-
-/// Nothing, or the first bytes of one character.
-fn is_torn(bytes: &[u8]) -> bool {
-    bytes.is_empty()
-        || std::str::from_utf8(bytes)
-            .is_err_and(|e| e.valid_up_to() == 0 && e.error_len().is_none())
-}
 fn append(text: &mut Vec<u8>, more: &[u8]) {
     let room = MAX_PASTE.saturating_sub(text.len());
     text.extend_from_slice(more.get(..room).unwrap_or(more));
