@@ -5,6 +5,7 @@
 //! limits the size of an answer after decompression.
 
 mod admission;
+mod asked_wait;
 mod auth;
 mod backoff;
 mod base_url;
@@ -312,7 +313,7 @@ impl Client {
             self.session(|s| s.registration = Some(Secret::new(token)));
         }
         let location = header(response.headers(), LOCATION.as_str());
-        let asked_wait = error::AskedWait {
+        let asked_wait = asked_wait::AskedWait {
             retry_after: header(response.headers(), RETRY_AFTER.as_str()),
             date: header(response.headers(), DATE.as_str()),
         };

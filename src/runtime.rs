@@ -7,6 +7,7 @@ pub mod clipboard;
 pub mod device;
 mod effects;
 mod event_loop;
+mod frames;
 mod input;
 pub mod joined_emoji;
 pub mod keys;
@@ -139,7 +140,7 @@ where
     loop {
         // Nothing is drawn while another program has the terminal, or while the terminal is behind.
         let busy = event_loop.surface.is_busy();
-        let frame = event_loop.frame_due.filter(|_| keys.is_open() && !busy);
+        let frame = event_loop.frames.due.filter(|_| keys.is_open() && !busy);
         let wake = [frame, next_deadline(&model.app)].into_iter().flatten().min();
         let mut effects = Vec::new();
         let mut from_user = false;
@@ -166,7 +167,7 @@ where
             }
             sent = event_loop.surface.ready(), if busy => {
                 sent?;
-                if event_loop.frame_due.is_none() {
+                if event_loop.frames.due.is_none() {
                     continue;
                 }
             }

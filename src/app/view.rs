@@ -2,6 +2,7 @@
 
 mod bar;
 pub mod bidi;
+mod connection;
 mod details;
 mod footer;
 pub mod layout;

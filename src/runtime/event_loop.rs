@@ -1,5 +1,6 @@
 //! The state of the loop between two turns, and the steps of one turn.
 
+use super::frames::FrameSchedule;
 use super::input::{EventReaction, reaction};
 use super::keys::{Keys, TerminalEvent};
 use super::recording::{self, Recorder, RecordingEntry};
@@ -17,13 +18,6 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-/// The time between two frames that are drawn because of the network, in a steady stream.
-const FRAME: Duration = Duration::from_millis(16);
-/// So many of them may be drawn at once after a rest: one message brings several changes, and the one that matters
-/// may be the last.
-const FRAMES_AT_ONCE: u32 = 4;
-/// The first frame waits for so long for the newest page of the store.
-const FIRST_FRAME: Duration = Duration::from_millis(10);
 /// The most deltas per turn, and the time they may take.
 const BURST: usize = 256;
 const BURST_TIME: Duration = Duration::from_millis(4);
@@ -46,29 +40,6 @@ impl Clock {
     }
 }
 
-/// When frames are drawn for what the network brings: a few at once, then one per [`FRAME`].
-#[derive(Default)]
-struct FramePace {
-    /// When all frames that were drawn are paid for, at one per [`FRAME`]; `None` before the first frame.
-    paid: Option<Duration>,
-}
-
-impl FramePace {
-    fn is_new(&self) -> bool {
-        self.paid.is_none()
-    }
-
-    /// The earliest time for the next frame.
-    fn next(&self, now: Duration) -> Duration {
-        let paid = self.paid.unwrap_or_default();
-        now.max(paid.saturating_sub(FRAME * (FRAMES_AT_ONCE - 1)))
-    }
-
-    fn drawn(&mut self, now: Duration) {
-        self.paid = Some(self.paid.unwrap_or_default().max(now) + FRAME);
-    }
-}
-
 pub struct EventLoop<'a, S> {
     pub surface: S,
     theme: &'a Theme,
@@ -78,15 +49,11 @@ pub struct EventLoop<'a, S> {
     pub resolver: Resolver,
     /// Requests that sync had no room for yet, in order. They are never dropped.
     pub waiting: VecDeque<Outbound>,
-    pace: FramePace,
-    /// When the next frame is due, on the monotonic clock; `None` when there is nothing new to draw.
-    pub frame_due: Option<Duration>,
+    pub frames: FrameSchedule,
     title: String,
     /// For results of what runs beside the loop.
     outcomes: mpsc::Sender<Outcome>,
     recorder: Option<Recorder>,
-    /// Cancelled with the first frame.
-    shown: CancellationToken,
 }
 
 impl<'a, S: Surface> EventLoop<'a, S> {
@@ -106,12 +73,10 @@ impl<'a, S: Surface> EventLoop<'a, S> {
             screen: Screen::default(),
             resolver: Resolver::default(),
             waiting: VecDeque::new(),
-            pace: FramePace::default(),
-            frame_due: None,
+            frames: FrameSchedule::new(shown),
             title: String::new(),
             outcomes,
             recorder,
-            shown,
         }
     }
 
@@ -119,7 +84,7 @@ impl<'a, S: Surface> EventLoop<'a, S> {
     pub fn start(&mut self, model: &mut Model) {
         model.app.clock = self.clock.now();
         self.record(&RecordingEntry::Clock(model.app.clock));
-        self.frame_due = Some(model.app.clock.mono + FIRST_FRAME);
+        self.frames.wait_for_messages(model.app.clock.mono);
     }
 
     fn record(&mut self, entry: &RecordingEntry) {
@@ -141,7 +106,7 @@ impl<'a, S: Surface> EventLoop<'a, S> {
     fn feed_outcome(&mut self, model: &mut Model, outcome: Outcome) {
         let effects = self.feed(model, Input::Outcome(outcome));
         self.split_effects(effects);
-        self.frame_due = Some(self.clock.now().mono);
+        self.frames.due = Some(self.clock.now().mono);
     }
 
     /// Does what a change of the terminal means for the surface.
@@ -246,7 +211,7 @@ impl<'a, S: Surface> EventLoop<'a, S> {
         let now = self.clock.now().mono;
         if next_deadline(&model.app).is_some_and(|due| due <= now) {
             effects.extend(self.feed(model, Input::Deadline));
-            self.frame_due.get_or_insert(now);
+            self.frames.due.get_or_insert(now);
         }
     }
 
@@ -266,24 +231,12 @@ impl<'a, S: Surface> EventLoop<'a, S> {
 
     /// Schedules a frame: at once for the user's input; for the network as its pace allows.
     pub fn schedule_frame(&mut self, model: &Model, from_user: bool) {
-        let now = self.clock.now().mono;
-        let due = if self.pace.is_new() {
-            // Of the first frame the time is set already.
-            if !model.app.shows_messages() {
-                return;
-            }
-            now
-        } else if from_user {
-            now
-        } else {
-            self.pace.next(now)
-        };
-        self.frame_due = Some(self.frame_due.map_or(due, |before| before.min(due)));
+        self.frames.schedule(self.clock.now().mono, from_user, model.app.shows_messages());
     }
 
     /// Draws when a frame is due, and the terminal is ours and has taken the last one.
     pub fn draw_if_due(&mut self, model: &mut Model, owns_terminal: bool) -> io::Result<()> {
-        let is_due = self.frame_due.is_some_and(|due| due <= self.clock.now().mono);
+        let is_due = self.frames.due.is_some_and(|due| due <= self.clock.now().mono);
         let can_draw = owns_terminal && !self.surface.is_busy();
         if is_due && can_draw { self.draw(model) } else { Ok(()) }
     }
@@ -299,9 +252,7 @@ impl<'a, S: Surface> EventLoop<'a, S> {
         if let Some(recorder) = &mut self.recorder {
             recorder.note(&recording::frame(frame.cells));
         }
-        self.pace.drawn(self.clock.now().mono);
-        self.shown.cancel();
-        self.frame_due = None;
+        self.frames.drawn(self.clock.now().mono);
         self.set_title(model)
     }
 
@@ -324,7 +275,7 @@ impl<'a, S: Surface> EventLoop<'a, S> {
         let size = self.surface.retake()?;
         let effects = self.feed(model, Input::Resize(size));
         self.split_effects(effects);
-        self.frame_due = Some(self.clock.now().mono);
+        self.frames.due = Some(self.clock.now().mono);
         Ok(())
     }
 
@@ -341,7 +292,7 @@ impl<'a, S: Surface> EventLoop<'a, S> {
         match effect {
             Effect::Redraw => {
                 self.surface.invalidate();
-                self.frame_due = Some(self.clock.now().mono);
+                self.frames.due = Some(self.clock.now().mono);
             }
             Effect::Suspend => self.surface.stop(),
             Effect::Copy { what, text } => {

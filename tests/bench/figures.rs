@@ -14,7 +14,7 @@ use skchat::store::{Batch, ConversationRow, CoverageUpdate, Store};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use terminal::{Terminal, program};
+use terminal::{Speed, Terminal, program};
 
 const ME: &str = "8:anna.7";
 const PEER: &str = "8:joe.4";
@@ -34,6 +34,8 @@ fn main() {
     write_config(empty.path(), "http://127.0.0.1:9");
     starts(small.path(), large.path());
     keys(large.path());
+    typing(large.path());
+    slow_line(&runtime);
     idle(&runtime);
     memory(empty.path(), large.path());
     trickle(&runtime);
@@ -144,6 +146,10 @@ fn starts(small: &Path, large: &Path) {
         at(&many, 0.5) / at(&few, 0.5)
     );
     println!("bare ratatui, first screen                     {:7.2} ms", at(&floor, 0.5));
+    println!(
+        "  ratio of 1,000 stored to bare                {:7.2}",
+        at(&few, 0.5) / at(&floor, 0.5)
+    );
 }
 
 /// Key written to its character on the screen, one at a time.
@@ -221,6 +227,128 @@ fn keys(large: &Path) {
         at(&pages, 0.5),
         at(&pages, 0.95)
     );
+}
+
+/// Nanoseconds that all threads of a process have computed.
+fn computed(pid: u32) -> u64 {
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).expect("a running program");
+    let of = |task: std::fs::DirEntry| {
+        let text = std::fs::read_to_string(task.path().join("schedstat")).ok()?;
+        text.split(' ').next()?.parse::<u64>().ok()
+    };
+    tasks.flatten().filter_map(of).sum()
+}
+
+/// Keys at a typist's pace, whether the program is ready or not, and what they cost.
+fn typing(large: &Path) {
+    let mut ours = start(large);
+    ours.wait_for("message 99999 ");
+    let mut bare = Terminal::start(&program("bare"), &[], &[], 120, 40);
+    bare.wait_for("line 003");
+    let ours = typist(&mut ours, " To joe.4 › ");
+    let bare = typist(&mut bare, "> ");
+    println!();
+    for (what, (times, cpu)) in [("skchat", &ours), ("bare ratatui", &bare)] {
+        println!(
+            "typed every 25 to 55 ms, {what:<13} p50 {:.3} p95 {:.3} ms, {cpu:.0} ms of processor time per 1,000 keys",
+            at(times, 0.5),
+            at(times, 0.95)
+        );
+    }
+    println!(
+        "  ratio of p50 {:.2}, of processor time {:.2}",
+        at(&ours.0, 0.5) / at(&bare.0, 0.5),
+        ours.1 / bare.1
+    );
+}
+
+fn typist(terminal: &mut Terminal, prefix: &str) -> (Vec<Duration>, f64) {
+    const TYPED: usize = 200;
+    let pid = terminal.child.process_id().expect("running");
+    // A draft of an earlier run may stand there.
+    terminal.send(&"\x7f".repeat(60));
+    terminal.wait("an empty line", |s| {
+        s.parser.screen().contents().lines().any(|l| l.trim_end() == prefix.trim_end())
+    });
+    let mut times = Vec::with_capacity(TYPED);
+    let mut typed = String::new();
+    let before = computed(pid);
+    for i in 0..TYPED {
+        let c = char::from(b'a' + u8::try_from(i % 26).unwrap_or(0));
+        // A line of the box at most.
+        if typed.len() == 60 {
+            terminal.send(&"\x7f".repeat(60));
+            typed.clear();
+            std::thread::sleep(Duration::from_millis(40));
+        }
+        typed.push(c);
+        let wanted = format!("{prefix}{typed}");
+        let sent = Instant::now();
+        terminal.send(&c.to_string());
+        let shown = terminal.wait(&wanted, |s| s.parser.screen().contents().contains(&wanted));
+        let took = shown.saturating_duration_since(sent);
+        times.push(took);
+        let pause = Duration::from_millis(25 + u64::try_from(i * 7 % 31).unwrap_or(0));
+        std::thread::sleep(pause.saturating_sub(took));
+    }
+    let cpu = computed(pid).saturating_sub(before) as f64 / 1e6 / TYPED as f64 * 1000.0;
+    (sorted(times), cpu)
+}
+
+/// What a terminal is sent where bytes are dear: a new message on a full screen, and many chats in a row over a line of
+/// 10 kB/s.
+fn slow_line(runtime: &tokio::runtime::Runtime) {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (world, mut terminal) = live(runtime, dir.path());
+    let client = peer(&world.origin);
+    let sent = |t: &Terminal| t.seen.0.lock().expect("nobody panics with it").bytes.len();
+    for n in 0..60 {
+        runtime.block_on(say(
+            &client,
+            format!("line {n:03} of a chat that fills the screen"),
+            10 + n,
+        ));
+    }
+    terminal.wait_for("line 059");
+    let mut costs = Vec::new();
+    for n in 60..80 {
+        let before = sent(&terminal);
+        runtime.block_on(say(
+            &client,
+            format!("line {n:03} of a chat that fills the screen"),
+            10 + n,
+        ));
+        terminal.wait_for(&format!("line {n:03}"));
+        // What else a message changes, such as a receipt, comes a little later.
+        std::thread::sleep(Duration::from_millis(60));
+        costs.push(sent(&terminal) - before);
+    }
+    costs.sort_unstable();
+    println!(
+        "\na new message on a full screen: {} bytes (median), {} at most",
+        costs.get(costs.len() / 2).copied().unwrap_or_default(),
+        costs.last().copied().unwrap_or_default()
+    );
+    terminal.set_speed(Speed::Slow(10_000));
+    for _ in 0..30 {
+        terminal.send("\x1b[5~");
+        terminal.send("\x1b[6~");
+    }
+    terminal.send("the end");
+    let asked = Instant::now();
+    let shown = terminal.wait("the end", |s| {
+        let screen = s.parser.screen().contents();
+        screen.contains("› the end") && screen.contains("line 079")
+    });
+    println!(
+        "60 pages up and down over 10 kB/s: the last screen stands {:.2} s after the last key",
+        shown.saturating_duration_since(asked).as_secs_f64()
+    );
+    world.stop.cancel();
+}
+
+fn threads(pid: u32) -> usize {
+    std::fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count)
 }
 
 struct GatewayState {
@@ -320,8 +448,9 @@ fn memory(empty: &Path, large: &Path) {
     terminal.wait_for("message 99999 ");
     terminal.wait_for("offline");
     let with = resident(terminal.child.process_id().expect("running"));
+    let threads = threads(terminal.child.process_id().expect("running"));
     println!(
-        "resident memory: {without:.1} MiB empty, {with:.1} MiB with 100,000 stored messages (+{:.1})",
+        "{threads} threads; resident memory: {without:.1} MiB empty, {with:.1} MiB with 100,000 stored messages (+{:.1})",
         with - without
     );
 }

@@ -124,7 +124,8 @@ fn an_answer_for_a_chat_that_was_left_moves_nothing() {
 
 fn counted(first: i64, months: &[(i16, i8, u64)]) -> Response {
     let months = months.iter().map(|(year, month, n)| (Month { year: *year, month: *month }, *n));
-    let period = Some((Timestamp(first), Timestamp(START)));
+    // All that was said when it was counted.
+    let period = Some((Timestamp(first), Timestamp(START + 3_600_000)));
     Response::Statistics(ChatStatistics { period, months: months.collect() })
 }
 
@@ -156,7 +157,9 @@ fn messages_that_come_after_the_count_are_added_to_it() {
     let mut app = chat("Team").opened().sized(120, 30);
     app.layout();
     app.say("joe", "arrives before the answer");
-    app.answer(counted(START - 1, &[(2023, 11, 5)]));
+    let months = vec![(Month { year: 2023, month: 11 }, 5)];
+    let period = Some((Timestamp(START - 1), Timestamp(START)));
+    app.answer(Response::Statistics(ChatStatistics { period, months }));
     app.say("joe", "arrives later");
     app.expect_row("Messages", "7");
     let again = app.open_chat().timeline.last().unwrap().clone();

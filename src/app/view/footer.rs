@@ -1,7 +1,8 @@
 //! The footer: the keys that can be pressed here.
 
 use super::bar::{Bar, Label, Tone};
-use super::status::{StatusInput, connection};
+use super::connection::connection;
+use super::status::StatusInput;
 use crate::app::keymap::Context;
 use crate::app::state::{AppState, Focus};
 use crate::model::text::width;

@@ -1,7 +1,7 @@
 //! The requests of a sign-in. Bodies of answers are never passed on: a refusal can contain the token that was sent.
 
+use super::super::asked_wait::AskedWait;
 use super::super::body::ReplyBody;
-use super::super::error::AskedWait;
 use super::super::{BaseUrl, Error, ErrorKind, Secret};
 use super::SignIn;
 use crate::protocol::service::SignInFallback;

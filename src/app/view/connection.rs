@@ -1,0 +1,77 @@
+//! The state of a connection, in words.
+
+use super::bar::{Label, Tone};
+use crate::app::account::Connection;
+use crate::app::state::AppState;
+use crate::model::text::{cut, width};
+use crate::model::{ConnectionState, SignInWay};
+
+/// The state of the connection, in words.
+pub(super) fn connection(app: &AppState, connection: &Connection, columns: usize) -> Label {
+    let now = app.clock.mono;
+    let (text, tone) = match &connection.state {
+        ConnectionState::Online => ("live".to_owned(), Tone::Good),
+        ConnectionState::ReadOnly => {
+            ("read-only: stored messages · F5 refreshes".to_owned(), Tone::New)
+        }
+        ConnectionState::Connecting => ("connecting…".to_owned(), Tone::Dim),
+        ConnectionState::Waiting { asked: true, .. } => {
+            (asked_to_wait(connection.retry_in(now).unwrap_or(0), columns), Tone::Bad)
+        }
+        ConnectionState::Waiting { why, .. } => {
+            let retry = match connection.retry_in(now) {
+                Some(seconds) if seconds > 0 => format!(" · retry in {seconds}s"),
+                _ => ", trying again".to_owned(),
+            };
+            let since = match connection.lost_for(now) {
+                Some(seconds @ 1..=99) => format!(" {seconds}s"),
+                Some(seconds @ 100..) => format!(" {} min", seconds / 60),
+                _ => String::new(),
+            };
+            return Label::new(
+                trouble(&format!("offline{since}"), why, &retry, columns),
+                Tone::Bad,
+            );
+        }
+        ConnectionState::SignedOut { why, way } => {
+            let next = match way {
+                SignInWay::Token => "F5 tries again",
+                SignInWay::Personal | SignInWay::Work => {
+                    let text = trouble("signed out", why, " · Ctrl-X s signs in", columns);
+                    return Label::new(text, Tone::Bad);
+                }
+            };
+            // What to do about it matters more than the key.
+            let text = format!("signed out: {why} · {next}");
+            let text = if width(&text) <= columns {
+                text
+            } else {
+                cut(&format!("signed out: {why}"), columns)
+            };
+            return Label::new(text, Tone::Bad);
+        }
+    };
+    Label::new(cut(&text, columns), tone)
+}
+
+/// That the service has asked for a wait, as far as there is room.
+fn asked_to_wait(seconds: u64, columns: usize) -> String {
+    if seconds == 0 {
+        return "trying again".to_owned();
+    }
+    let long = format!("The service asks to wait: next try in {seconds} s");
+    if width(&long) <= columns { long } else { format!("asked to wait {seconds} s") }
+}
+
+/// What is wrong, why, and what comes next, which begins with what separates it; the reason is cut first.
+fn trouble(what: &str, why: &str, next: &str, columns: usize) -> String {
+    const MAX_REASON: usize = 40;
+    const MIN_REASON: usize = 7;
+    let fixed = width(what) + width(next) + 2;
+    let room = columns.saturating_sub(fixed).min(MAX_REASON);
+    if room >= width(why).min(MIN_REASON) {
+        return format!("{what}: {}{next}", cut(why, room));
+    }
+    let without = format!("{what}{next}");
+    if width(&without) <= columns { without } else { cut(what, columns) }
+}

@@ -1,0 +1,111 @@
+//! When frames are drawn.
+
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// The time between two frames that are drawn because of the network, in a steady stream.
+const FRAME: Duration = Duration::from_millis(16);
+/// So many of them may be drawn at once after a rest: one message brings several changes, and the one that matters
+/// may be the last.
+const FRAMES_AT_ONCE: u32 = 4;
+/// The first frame waits for so long for the newest page of the store.
+const FIRST_FRAME: Duration = Duration::from_millis(10);
+
+/// The user's input is drawn at once, what the network brings as a pace allows. Times are monotonic.
+pub struct FrameSchedule {
+    /// When the next frame is due; `None` when there is nothing new to draw.
+    pub due: Option<Duration>,
+    /// When all frames that were drawn are paid for, at one per [`FRAME`]; `None` before the first frame.
+    paid: Option<Duration>,
+    /// Cancelled with the first frame.
+    shown: CancellationToken,
+}
+
+impl FrameSchedule {
+    pub fn new(shown: CancellationToken) -> Self {
+        Self { due: None, paid: None, shown }
+    }
+
+    /// The first frame waits for a moment, so that it shows messages.
+    pub fn wait_for_messages(&mut self, now: Duration) {
+        self.due = Some(now + FIRST_FRAME);
+    }
+
+    /// Something has changed.
+    pub fn schedule(&mut self, now: Duration, from_user: bool, shows_messages: bool) {
+        let due = match self.paid {
+            None if !shows_messages => return,
+            None => now,
+            Some(_) if from_user => now,
+            Some(paid) => now.max(paid.saturating_sub(FRAME * (FRAMES_AT_ONCE - 1))),
+        };
+        self.due = Some(self.due.map_or(due, |before| before.min(due)));
+    }
+
+    /// A frame was sent.
+    pub fn drawn(&mut self, now: Duration) {
+        self.paid = Some(self.paid.unwrap_or_default().max(now) + FRAME);
+        self.due = None;
+        self.shown.cancel();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: Duration = Duration::from_secs(5);
+
+    fn milliseconds(time: u64) -> Duration {
+        START + Duration::from_millis(time)
+    }
+
+    /// When a change that comes at `now` is drawn.
+    fn drawn_at(schedule: &mut FrameSchedule, now: Duration, from_user: bool) -> Duration {
+        schedule.schedule(now, from_user, true);
+        let due = schedule.due.unwrap().max(now);
+        schedule.drawn(due);
+        due
+    }
+
+    fn running() -> FrameSchedule {
+        let mut schedule = FrameSchedule::new(CancellationToken::new());
+        schedule.drawn(Duration::ZERO);
+        schedule
+    }
+
+    #[test]
+    fn after_a_rest_four_changes_are_drawn_at_once_and_a_steady_stream_every_16_ms() {
+        let mut schedule = running();
+        for _ in 0..FRAMES_AT_ONCE {
+            assert_eq!(drawn_at(&mut schedule, START, false), START);
+        }
+        assert_eq!(drawn_at(&mut schedule, START, false), milliseconds(16));
+        assert_eq!(drawn_at(&mut schedule, milliseconds(16), false), milliseconds(32));
+        let later = milliseconds(1_000);
+        assert_eq!(drawn_at(&mut schedule, later, false), later);
+    }
+
+    #[test]
+    fn keys_are_drawn_at_once_whatever_the_network_does() {
+        let mut schedule = running();
+        for _ in 0..20 {
+            drawn_at(&mut schedule, START, false);
+        }
+        assert_eq!(drawn_at(&mut schedule, START, true), START);
+    }
+
+    #[test]
+    fn the_first_frame_waits_for_messages_but_not_long() {
+        let shown = CancellationToken::new();
+        let mut schedule = FrameSchedule::new(shown.clone());
+        schedule.wait_for_messages(START);
+        schedule.schedule(milliseconds(1), true, false);
+        assert_eq!(schedule.due, Some(milliseconds(10)));
+        schedule.schedule(milliseconds(4), false, true);
+        assert_eq!(schedule.due, Some(milliseconds(4)));
+        assert!(!shown.is_cancelled());
+        schedule.drawn(milliseconds(4));
+        assert!(shown.is_cancelled());
+    }
+}
