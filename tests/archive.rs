@@ -478,3 +478,38 @@ fn every_format_has_the_same_messages_and_dates_narrow_them() {
     assert_eq!(error.status.code(), Some(2));
     assert_eq!(home.run(&["export"]).status.code(), Some(2));
 }
+
+#[test]
+fn a_tar_that_is_cut_anywhere_gives_every_whole_message_before_the_cut() {
+    use skchat::archive::{Export, ImportOptions, import};
+    use skchat::model::Timestamp;
+    use std::sync::atomic::AtomicBool;
+    let item =
+        |n: u32| format!(r#"{{"id":"159400000{n:04}","content":"message {n}","from":"{PEER}"}}"#);
+    let items: Vec<String> = (0..5).map(item).collect();
+    let json = format!(
+        r#"{{"userId":"{OWNER}","conversations":[{{"id":"{PEER}","MessageList":[{}]}}]}}"#,
+        items.join(",")
+    );
+    let whole = tar(&[("media/a.1.png", b"picture"), ("messages.json", json.as_bytes())]);
+    let begins = |text: &str| whole.windows(text.len()).position(|at| at == text.as_bytes());
+    let ends: Vec<usize> = items.iter().map(|item| begins(item).unwrap() + item.len()).collect();
+    let begin = begins(&json).unwrap();
+    let home = Home::new();
+    for cut in (1..whole.len()).step_by(31) {
+        let path = home.file("cut.tar", &whole[..cut]);
+        let expected = ends.iter().filter(|end| **end <= cut).count() as u64;
+        let found = match Export::open(&path) {
+            Ok(export) => {
+                let cancel = AtomicBool::new(false);
+                let progress: &mut dyn FnMut(&skchat::model::ImportProgress) = &mut |_| {};
+                let now = Timestamp(0);
+                let options = ImportOptions { owner: None, now, cancel: &cancel, progress };
+                import(&export, &home.path(&format!("{cut}.db")), options).unwrap().counts.new
+            }
+            Err(_) => 0,
+        };
+        assert_eq!(found, expected, "cut at {cut} of {}", whole.len());
+        assert!(expected == 0 || cut > begin);
+    }
+}

@@ -37,7 +37,10 @@ pub fn start_offline(
 async fn run(shared: &Arc<Shared>, mut requests: mpsc::Receiver<Outbound>) {
     while let Some(Outbound { request, .. }) = requests.recv().await {
         match request {
-            Request::Open { conversation } => requests::show_stored(shared, &conversation).await,
+            Request::Open { conversation } => {
+                shared.set_open_chat(&conversation);
+                requests::show_stored(shared, &conversation).await;
+            }
             Request::Older { conversation, before } => {
                 older(shared, &conversation, &before).await;
             }
@@ -70,6 +73,9 @@ async fn run(shared: &Arc<Shared>, mut requests: mpsc::Receiver<Outbound>) {
             // Both show what another process or an import has stored meanwhile.
             Request::RetryNow => {
                 apply::send_snapshot(shared).await;
+                if let Some(open) = shared.open_chat() {
+                    requests::show_stored(shared, &open).await;
+                }
             }
             Request::Resync { conversation } => {
                 apply::send_snapshot(shared).await;

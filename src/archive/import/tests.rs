@@ -26,7 +26,11 @@ impl Fixture {
 
     /// Imports until so many messages are stored.
     fn import_until(&self, json: &str, messages: u64) -> ImportReport {
-        let path = self.dir.path().join("messages.json");
+        self.import_file("messages.json", json, messages, Timestamp(1))
+    }
+
+    fn import_file(&self, name: &str, json: &str, messages: u64, now: Timestamp) -> ImportReport {
+        let path = self.dir.path().join(name);
         std::fs::write(&path, json).unwrap();
         let cancel = AtomicBool::new(false);
         let mut progress = |progress: &ImportProgress| {
@@ -34,7 +38,6 @@ impl Fixture {
                 cancel.store(true, Ordering::Relaxed);
             }
         };
-        let now = Timestamp(1);
         let options = ImportOptions { owner: None, now, cancel: &cancel, progress: &mut progress };
         import(&Export::open(&path).unwrap(), &self.store(), options).unwrap()
     }
@@ -178,8 +181,29 @@ async fn a_changed_text_is_found_and_the_one_before_is_not() {
     }
 }
 
+#[tokio::test]
+async fn each_message_names_the_export_that_brought_or_last_changed_it() {
+    let fixture = Fixture::new();
+    let first = export(&[message(1, "rye"), message(2, "oats")]);
+    fixture.import_file("first.json", &first, u64::MAX, Timestamp(10));
+    let changed =
+        message(1, "wheat").replace("\"version\":1594000001000", "\"version\":1594000002000");
+    let second = export(&[changed, message(2, "oats"), message(3, "millet")]);
+    fixture.import_file("second.json", &second, u64::MAX, Timestamp(20));
+    let store = Store::open_archive(&fixture.store()).unwrap();
+    for (n, file, at) in [(1, "second.json", 20), (2, "first.json", 10), (3, "second.json", 20)] {
+        let id = (1_594_000_000_000_u64 + n * 1_000).to_string();
+        let origin = store.origin(&"8:joe".into(), &id).await.unwrap().unwrap();
+        assert!(origin.file.ends_with(file), "{n}: {}", origin.file);
+        assert_eq!(origin.imported_at, Timestamp(at));
+    }
+    assert_eq!(store.origin(&"8:joe".into(), "1").await.unwrap(), None);
+    let live = Store::open(&fixture.dir.path().join("live.db")).unwrap();
+    assert_eq!(live.origin(&"8:joe".into(), "1594000001000").await.unwrap(), None);
+}
+
 #[test]
-fn a_tar_that_is_cut_anywhere_is_read_as_far_as_it_goes() {
+fn a_document_that_is_cut_anywhere_is_taken_for_an_export() {
     let json = export(&[message(1, "rye")]);
     let dir = tempfile::tempdir().unwrap();
     assert!(!tar::begins(json.as_bytes()));

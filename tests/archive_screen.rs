@@ -1,5 +1,5 @@
-//! An archive and the live conversation that goes on with it are one conversation: on the screen of the built program, in
-//! `log` and in `export`.
+//! Archives on the screen of the built program, driven by keys: imports from the first run and beside a live account, and
+//! an archive and the live conversation that goes on with it as one conversation, also in `log` and in `export`.
 
 mod common;
 
@@ -53,19 +53,71 @@ fn texts(lines: &str) -> Vec<String> {
     lines.lines().map(|line| read(line)["text"].as_str().unwrap().to_owned()).collect()
 }
 
-/// The archive's years on the screen above the live messages, by scrolling, by date and by search.
-fn read_on_the_screen(home: &Path) {
+fn start(home: &Path) -> Terminal {
     let own = environment(home);
     let own: Vec<(&str, &str)> = own.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
-    let mut t = Terminal::start(Path::new(PROGRAM), &[], &own, 100, 30);
+    Terminal::start(Path::new(PROGRAM), &[], &own, 100, 30)
+}
+
+#[test]
+fn the_first_run_imports_an_export_and_later_ones_are_imported_from_the_screen() {
+    let dir = tempfile::tempdir().unwrap();
+    let home = dir.path();
+    std::fs::write(home.join("my export.json"), export()).unwrap();
+    let newer = format!(
+        r#"{{"userId":"{ANNA}","conversations":[{{"id":"{JOE}","MessageList":[{{"id":"1600000000000","messagetype":"Text","version":1600000000000,"content":"much later","from":"{JOE}"}}]}}]}}"#
+    );
+    std::fs::write(home.join("newer.json"), newer).unwrap();
+    let path = |name: &str| home.join(name).to_str().unwrap().to_owned();
+    let mut t = start(home);
+    t.wait_for("5  Import an export of Skype or Teams");
+    t.send("5\r");
+    t.wait_for("or messages.json:");
+    t.send(&format!("{}\r", path("my export.json")));
+    t.wait_for("▤ Joe");
+    t.send("\u{b}Joe");
+    t.wait_for("› Joe");
+    t.send("\r");
+    t.wait_for(&format!("year-{}.", OLD - 1));
+    // What is no export says so, and nothing changes.
+    t.send("\u{18}i");
+    t.wait_for("Path of the .tar");
+    t.send(&format!("{}\r", path("none.tar")));
+    t.wait_for("Not imported");
+    t.send("\u{1b}");
+    // The open chat goes on with what a newer export brings. Paths are pasted in quotes.
+    t.send("\u{18}i");
+    t.wait_for("Path of the .tar");
+    t.send(&format!("'{}'\r", path("newer.json")));
+    t.wait_for("1 new, 0 changed, 0 already there");
+    t.send("\u{1b}");
+    t.wait_for("much later");
+    t.send("\u{11}");
+    assert_eq!(t.exit_code(), 0);
+    assert!(home.join("data/archives/anna.7/report.txt").exists());
+    assert!(!home.join("config.toml").exists(), "the configuration is the user's");
+}
+
+/// The archive's years on the screen above the live messages, by scrolling, by date and by search.
+fn read_on_the_screen(home: &Path) {
+    let mut t = start(home);
     t.wait_for("live");
     t.send("\u{b}Joe");
     t.wait_for("› Joe");
     t.send("\r");
     t.wait_for("live word 3");
+    // The program has reached the start of what the server has before the archive joins.
+    for _ in 0..3 {
+        t.send("\u{1b}[5~");
+    }
+    t.send("\u{18}i");
+    t.wait_for("Path of the .tar");
+    t.send(&format!("{}\r", home.join("export.json").to_str().unwrap()));
+    t.wait_for(&format!("{OLD} new, 0 changed"));
+    t.send("\u{1b}");
     t.wait("one marked row", |seen| {
         let text = seen.parser.screen().contents();
-        text.matches('▤').count() == 1
+        text.matches('▤').count() == 1 && !text.contains("Esc closes")
     });
     // Scrolling up leads from the live messages into the archive.
     for _ in 0..6 {
@@ -105,7 +157,6 @@ async fn an_archive_and_its_live_successor_are_one_conversation_everywhere() {
     std::fs::write(home.join("config.toml"), config).unwrap();
     std::fs::write(home.join("export.json"), export()).unwrap();
     let work = tokio::task::spawn_blocking(move || {
-        run(&home, &["import", home.join("export.json").to_str().unwrap()]);
         read_on_the_screen(&home);
         let log = texts(&run(&home, &["log", "Joe", "-n", "10", "--json"]));
         assert_eq!(log.len(), 10);
