@@ -67,6 +67,10 @@ pub trait Surface {
     fn enhance_keyboard(&mut self) -> io::Result<()> {
         Ok(())
     }
+    /// Asks the terminal to report the mouse, or not to.
+    fn set_mouse(&mut self, _on: bool) -> io::Result<()> {
+        Ok(())
+    }
     fn set_title(&mut self, title: &str) -> io::Result<()>;
 }
 

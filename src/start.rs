@@ -340,7 +340,8 @@ async fn show(
         let asks_emoji = setup.config.preferences.ui.emoji_width == EmojiWidth::Auto
             && TerminalHints::of_environment().should_ask(device.size().unwrap_or_default());
         let events = keys::events(&device, asks_emoji).map_err(|e| terminal_failed(&e))?;
-        let surface = Tty::new(device, model.app.prefs.reorders(), asks_emoji)
+        let mouse = model.app.prefs.choices.ui.mouse;
+        let surface = Tty::new(device, model.app.prefs.reorders(), asks_emoji, mouse)
             .map_err(|e| terminal_failed(&e))?;
         let wiring = Wiring {
             surface,

@@ -258,6 +258,33 @@ fn lines_that_come_at_once_are_one_text_and_not_sent() {
 }
 
 #[test]
+fn reports_of_the_mouse_act_however_they_are_torn_and_type_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut t = demo(dir.path());
+    for byte in b"\x1b[<0;3;3M\x1b[<0;3;3m" {
+        t.send_bytes(&[*byte]);
+    }
+    t.wait_for("To Kitchen crew ›");
+    // One that is cut off takes no key with it.
+    t.send("\u{1b}[<0;3\u{1b}[1;3A");
+    t.wait_for("To Joe Bloggs ›");
+    t.send("\u{1b}[<0;3;3");
+    t.send("M");
+    t.wait_for("To Kitchen crew ›");
+    t.send("\u{1b}s");
+    t.wait("the terminal's own mouse", |s| {
+        let bytes = String::from_utf8_lossy(&s.bytes);
+        bytes.rfind("\u{1b}[?1000l") > bytes.rfind("\u{1b}[?1000h")
+    });
+    // What was reported before the terminal knew.
+    t.send("\u{1b}[<0;3;2M\u{1b}[<64;9;9Mok");
+    wait_for_box(&t, "ok");
+    t.wait_for("To Kitchen crew ›");
+    t.send("\u{11}");
+    t.wait_end();
+}
+
+#[test]
 fn a_terminal_with_the_kitty_protocol_has_shift_enter() {
     let dir = tempfile::tempdir().unwrap();
     let mut t = demo(dir.path());

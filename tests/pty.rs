@@ -28,7 +28,7 @@ fn start_with(arguments: &[&str], data: &Path, env: &[(&str, &str)]) -> Terminal
 
 /// Every mode that was switched on is switched off after it.
 fn assert_given_back(bytes: &str) {
-    for mode in ["1049", "2004", "1004"] {
+    for mode in ["1049", "2004", "1004", "1000", "1006"] {
         let on = bytes
             .rfind(&format!("\u{1b}[?{mode}h"))
             .unwrap_or_else(|| panic!("{mode} was never on"));

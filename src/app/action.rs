@@ -14,6 +14,23 @@ pub enum Action {
     Overlay(OverlayAction),
     /// The first of two keys, or a second one that completes no binding.
     Prefix(PrefixKey),
+    Pointer(Pointer),
+}
+
+/// What the mouse did, and in which cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pointer {
+    pub column: u16,
+    pub row: u16,
+    pub kind: PointerKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PointerKind {
+    /// The left button was pressed.
+    Click,
+    WheelUp,
+    WheelDown,
 }
 
 /// What became of a key that waits for a second one.
@@ -43,6 +60,8 @@ pub enum AppAction {
     /// Signs in again.
     SignIn,
     TogglePanes,
+    /// Uses the mouse, or leaves it to the terminal, which selects text with it.
+    ToggleMouse,
     /// Shows only text, on the whole screen, so that the terminal's own selection copies nothing else.
     Bare,
     /// Previews the text in the box.
@@ -229,6 +248,7 @@ impl Action {
         ("all-links", Action::Messages(MessagesAction::AllLinks)),
         ("go-to-date", Action::Messages(MessagesAction::GoToDate)),
         ("toggle-panes", Action::App(AppAction::TogglePanes)),
+        ("toggle-mouse", Action::App(AppAction::ToggleMouse)),
         ("bare-view", Action::App(AppAction::Bare)),
         ("extend-up", Action::Messages(MessagesAction::Extend { up: true })),
         ("extend-down", Action::Messages(MessagesAction::Extend { up: false })),

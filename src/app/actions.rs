@@ -4,6 +4,7 @@ pub mod compose;
 mod general;
 mod list;
 mod messages;
+mod pointer;
 mod thread;
 
 use super::action::{Action, AppAction, ComposeAction, Motion, OverlayAction, PrefixKey};
@@ -15,6 +16,10 @@ pub fn act(model: &mut Model, action: Action) {
     model.app.presence.question_due = None;
     model.app.pending.count_action();
     model.app.prefix = None;
+    if !matches!(action, Action::Pointer(_)) {
+        model.view.list_from = None;
+        model.view.clicked = None;
+    }
     if let Action::Prefix(key) = action {
         prefix(model, key);
         return;
@@ -83,6 +88,7 @@ fn act_once(model: &mut Model, action: Action) -> Option<Action> {
         Action::Compose(action) => return compose::act(model, action),
         Action::Thread(action) => thread::act(model, action),
         Action::Overlay(action) => return model.act_on_dialog(action),
+        Action::Pointer(pointer) => return pointer::act(model, pointer),
         // Handled above.
         Action::Prefix(_) => {}
     }

@@ -22,6 +22,8 @@ pub enum Effect {
         text: String,
     },
     Redraw,
+    /// Asks the terminal to report the mouse, or not to.
+    Mouse(bool),
     Suspend,
     Quit,
 }

@@ -8,6 +8,7 @@ mod dialogs;
 mod drafts;
 mod groups;
 mod history;
+mod mouse;
 mod names;
 mod narrow;
 mod outbox;

@@ -7,6 +7,7 @@ mod details;
 mod footer;
 pub mod layout;
 mod list;
+mod pointed;
 mod present;
 mod rail;
 mod rows;
@@ -17,6 +18,7 @@ pub mod wrap;
 pub use bar::{Bar, Label, Tone, whole_parts};
 pub use details::DetailRow;
 pub use list::{Badge, ListRow, RowAccount, SectionHeading};
+pub use pointed::Pointed;
 pub use rail::RailLabel;
 pub use rows::{Glyph, PaneRow, RowKind, indent};
 pub use status::{StatusInput, StatusView, status};
@@ -29,6 +31,7 @@ use crate::model::{ChatRef, MessageKey, SafeText};
 use layout::{Layout, LayoutInput, Rect, Size};
 use scroll::{RowCache, RowsStamp};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 use wrap::{break_lines, expand_tabs};
 
 /// Text as it is sent to this terminal: emoji in the chosen style, right-to-left text in visual order.
@@ -118,6 +121,10 @@ pub struct ViewState {
     /// Only text is shown, on the whole screen, so that the terminal's own selection copies nothing else.
     pub bare: bool,
     pub visible: Visible,
+    /// Which chat the list begins with since the wheel was turned over it; `None` while it follows the open chat.
+    pub list_from: Option<usize>,
+    /// The message that was clicked last, and when (monotonic).
+    pub clicked: Option<(MessageKey, Duration)>,
     row_cache: RowCache,
     rows_of: Option<RowsStamp>,
     list_of: Option<list::ListStamp>,
@@ -131,6 +138,8 @@ impl ViewState {
             hide_list: false,
             bare: false,
             visible: Visible::default(),
+            list_from: None,
+            clicked: None,
             row_cache: RowCache::default(),
             rows_of: None,
             list_of: None,
@@ -180,9 +189,9 @@ impl ViewState {
     }
 
     fn layout_list(&mut self, app: &AppState, area: Rect, wide: bool) {
-        let stamp = list::ListStamp::of(app, area);
+        let stamp = list::ListStamp::of(app, area, self.list_from);
         if self.list_of.as_ref() != Some(&stamp) {
-            let (rows, below) = list::rows(app, area, wide);
+            let (rows, below) = list::rows(app, area, wide, self.list_from);
             if (&rows, below) != (&self.visible.list.rows, self.visible.list.below) {
                 self.visible.list.rows = rows;
                 self.visible.list.below = below;

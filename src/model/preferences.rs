@@ -29,6 +29,8 @@ pub struct UiPreferences {
     pub emoji_width: EmojiWidth,
     pub bidi: Bidi,
     pub list: ListOrder,
+    /// Clicks and the wheel are used; otherwise the terminal selects text with the mouse.
+    pub mouse: bool,
 }
 
 impl Default for UiPreferences {
@@ -41,6 +43,7 @@ impl Default for UiPreferences {
             emoji_width: EmojiWidth::default(),
             bidi: Bidi::default(),
             list: ListOrder::default(),
+            mouse: true,
         }
     }
 }

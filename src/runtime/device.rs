@@ -15,11 +15,11 @@ use std::time::{Duration, Instant};
 const LAST_WRITE: Duration = Duration::from_millis(300);
 /// Ends an answer or a title that was cut off.
 const END_OF_STRING: &[u8] = b"\x1b\\";
-/// Switches everything off that was switched on: focus reports, pastes in brackets, the alternate screen, a hidden
+/// Switches everything off that was switched on: reports of the mouse and of the focus, pastes in brackets, the alternate screen, a hidden
 /// cursor, a frame that was cut short, explicit ordering of text; autowrap, the wheel, attributes and the title as they
 /// were.
 const GIVE_BACK: &[u8] =
-    b"\x1b[?1004l\x1b[?2004l\x1b[?1049l\x1b[?25h\x1b[?2026l\x1b[?7h\x1b[8h\x1b[?1007r\x1b[0m\x1b[23;2t";
+    b"\x1b[?1006l\x1b[?1000l\x1b[?1004l\x1b[?2004l\x1b[?1049l\x1b[?25h\x1b[?2026l\x1b[?7h\x1b[8h\x1b[?1007r\x1b[0m\x1b[23;2t";
 /// Resets the keyboard mode of the alternate screen.
 const POP_KEYBOARD: &[u8] = b"\x1b[<u";
 

@@ -294,6 +294,7 @@ impl<'a, S: Surface> EventLoop<'a, S> {
                 self.surface.invalidate();
                 self.frames.due = Some(self.clock.now().mono);
             }
+            Effect::Mouse(on) => self.surface.set_mouse(on)?,
             Effect::Suspend => self.surface.stop(),
             Effect::Copy { what, text } => {
                 let terminal = self.surface.copy(&text)?;

@@ -1,11 +1,14 @@
 //! Events of the terminal as inputs.
 
 use super::keys::{Report, TerminalEvent};
+use crate::app::action::{Pointer, PointerKind};
 use crate::app::chat::completion::open_word;
 use crate::app::keymap::{Context, Resolver};
 use crate::app::view::layout::Size;
 use crate::app::{Action, ComposeAction, Input, Model, OverlayAction};
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseEventKind};
+use crossterm::event::{
+    Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind,
+};
 
 /// What the loop does about an event of the terminal.
 pub enum EventReaction {
@@ -100,19 +103,17 @@ fn input_of(event: Event, resolver: &mut Resolver, model: &Model) -> Option<Inpu
         Event::Resize(columns, rows) => Some(Input::Resize(Size { columns, rows })),
         Event::FocusGained => Some(Input::Focus(true)),
         Event::FocusLost => Some(Input::Focus(false)),
-        Event::Mouse(mouse) => {
-            use crate::app::MessagesAction::Scroll;
-            use crate::app::action::Scroll as By;
-            match mouse.kind {
-                MouseEventKind::ScrollUp => {
-                    Some(Input::Action(Action::Messages(Scroll(By::LineUp))))
-                }
-                MouseEventKind::ScrollDown => {
-                    Some(Input::Action(Action::Messages(Scroll(By::LineDown))))
-                }
-                _ => None,
-            }
+        // A report may still come after the mouse was left to the terminal.
+        Event::Mouse(mouse) if model.app.prefs.choices.ui.mouse => {
+            let kind = match mouse.kind {
+                MouseEventKind::Down(MouseButton::Left) => PointerKind::Click,
+                MouseEventKind::ScrollUp => PointerKind::WheelUp,
+                MouseEventKind::ScrollDown => PointerKind::WheelDown,
+                _ => return None,
+            };
+            let pointer = Pointer { column: mouse.column, row: mouse.row, kind };
+            Some(Input::Action(Action::Pointer(pointer)))
         }
-        Event::Key(_) => None,
+        Event::Key(_) | Event::Mouse(_) => None,
     }
 }

@@ -23,6 +23,9 @@ const EXPLICIT_BIDI: &[u8] = b"\x1b[8l";
 /// no autowrap, so that a cluster that is drawn wider than counted cannot reach the next row; pastes in brackets, and
 /// focus reports.
 const MODES: &[u8] = b"\x1b[?1049h\x1b[0m\x1b[2J\x1b[?1007l\x1b[?7l\x1b[?2004h\x1b[?1004h";
+/// Reports of buttons and the wheel, with decimal numbers.
+const MOUSE_ON: &[u8] = b"\x1b[?1000h\x1b[?1006h";
+const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1000l";
 /// Asks for the kitty keyboard protocol; terminals without it answer nothing.
 const ASK_KEYBOARD: &[u8] = b"\x1b[?u";
 /// Keys that are ambiguous otherwise are told apart, with what they are on a Latin keyboard.
@@ -61,6 +64,8 @@ pub struct Tty {
     explicit_bidi: bool,
     /// The terminal knows the kitty keyboard protocol.
     enhanced_keyboard: bool,
+    /// The terminal reports the mouse.
+    mouse: bool,
     painter: Painter,
     size: Size,
     /// Bytes of a frame, collected until it is complete: it leaves in one piece.
@@ -70,11 +75,17 @@ pub struct Tty {
 }
 
 impl Tty {
-    /// Takes the terminal; with `asks_emoji` asks it how it draws joined emoji. To be called inside the runtime.
+    /// Takes the terminal; with `asks_emoji` asks it how it draws joined emoji, with `mouse` to report the mouse. To be
+    /// called inside the runtime.
     ///
     /// # Errors
     /// What the system says.
-    pub fn new(device: Device, explicit_bidi: bool, asks_emoji: bool) -> io::Result<Self> {
+    pub fn new(
+        device: Device,
+        explicit_bidi: bool,
+        asks_emoji: bool,
+        mouse: bool,
+    ) -> io::Result<Self> {
         let size = device.size().unwrap_or_default();
         let term = std::env::var("TERM").unwrap_or_default();
         let output = Sender::from_owned_fd_unchecked(device.output()?)?;
@@ -83,6 +94,7 @@ impl Tty {
             output,
             explicit_bidi,
             enhanced_keyboard: false,
+            mouse,
             painter: Painter::new(terminfo::has_plain_font(&term)),
             size,
             gathered: Vec::new(),
@@ -110,6 +122,9 @@ impl Tty {
             self.gathered.write_all(EXPLICIT_BIDI)?;
         }
         self.gathered.write_all(MODES)?;
+        if self.mouse {
+            self.gathered.write_all(MOUSE_ON)?;
+        }
         if self.enhanced_keyboard && device::set_enhanced() {
             self.gathered.write_all(PUSH_KEYBOARD)?;
         }
@@ -223,6 +238,12 @@ impl Surface for Tty {
             self.send()?;
         }
         Ok(())
+    }
+
+    fn set_mouse(&mut self, on: bool) -> io::Result<()> {
+        self.mouse = on;
+        self.gathered.write_all(if on { MOUSE_ON } else { MOUSE_OFF })?;
+        self.send()
     }
 
     fn set_title(&mut self, title: &str) -> io::Result<()> {

@@ -6,7 +6,7 @@ use crate::app::chat::completion::Completed;
 use crate::app::chat::{Window, completion, history, outbox, sending};
 use crate::app::commands;
 use crate::app::effect::Effect;
-use crate::app::keymap::Context;
+use crate::app::keymap::{Context, KeymapEntry};
 use crate::app::model::Model;
 use crate::app::overlay::{
     Help, Import, Overlay, Palette, Preview, Prompt, SignInDialog, Switcher,
@@ -64,6 +64,7 @@ pub fn act(model: &mut Model, action: AppAction) {
         AppAction::TogglePanes => model.view.hide_list = !model.view.hide_list,
         AppAction::Bare => model.view.bare = !model.view.bare && model.app.open.is_some(),
         AppAction::SignIn => sign_in(model),
+        AppAction::ToggleMouse => toggle_mouse(model),
         AppAction::Redraw => model.app.effects.push(Effect::Redraw),
         AppAction::Suspend => model.app.effects.push(Effect::Suspend),
         AppAction::Resync => {
@@ -177,4 +178,18 @@ fn escape(model: &mut Model) {
     if left_history {
         super::messages::note_skipped(model);
     }
+}
+
+fn toggle_mouse(model: &mut Model) {
+    let mouse = &mut model.app.prefs.choices.ui.mouse;
+    *mouse = !*mouse;
+    let on = *mouse;
+    model.app.effects.push(Effect::Mouse(on));
+    let key = model.app.prefs.keymap.entry("toggle-mouse").map(KeymapEntry::key);
+    let key = key.unwrap_or_default();
+    model.app.note(&if on {
+        "The mouse is used here; with Shift, the terminal selects text".to_owned()
+    } else {
+        format!("The terminal selects text with the mouse · {key} uses it here again")
+    });
 }

@@ -24,6 +24,16 @@ const SIGNS: [(&str, &str); 12] = [
     ("m", "Muted: no alerts"),
 ];
 
+/// What the mouse does.
+const MOUSE: [(&str, &str); 6] = [
+    ("Wheel", "Scroll what is below it"),
+    ("Click", "Open a chat, select a message, press a key of the footer"),
+    ("Click a link", "Open it, after a question"),
+    ("Double click", "Reply to the message"),
+    ("Shift and drag", "Select text, as the terminal does"),
+    ("Click the box", "Write"),
+];
+
 #[derive(Debug)]
 pub struct Help {
     context: Context,
@@ -69,6 +79,8 @@ impl Dialog for Help {
             lines.extend(wrapped(what, usage, columns));
         }
         lines.extend(wrapped("Send text that begins with a slash", "//text", columns));
+        heading(&mut lines, "Mouse");
+        lines.extend(MOUSE.iter().flat_map(|(how, what)| wrapped(what, how, columns)));
         heading(&mut lines, "Signs");
         lines.extend(SIGNS.iter().flat_map(|(sign, what)| wrapped(what, sign, columns)));
         Content::new("Help", lines, "↑↓ PgUp PgDn scroll · Esc closes").scrolled(self.scroll)

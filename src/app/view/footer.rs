@@ -6,6 +6,7 @@ use super::status::StatusInput;
 use crate::app::keymap::Context;
 use crate::app::state::{AppState, Focus};
 use crate::model::text::width;
+use std::ops::Range;
 
 /// The actions in the footer of a place, in this order; those that do not fit are dropped from the end.
 fn offered(context: Context, bare: bool) -> &'static [&'static str] {
@@ -43,11 +44,24 @@ fn offered(context: Context, bare: bool) -> &'static [&'static str] {
 /// The actions that keep their place in the footer everywhere and at every width.
 const KEPT: [&str; 2] = ["help", "quit"];
 
-/// The keys that can be pressed here.
-pub(super) fn footer(app: &AppState, input: &StatusInput<'_>, columns: usize) -> Bar {
-    let kept: Vec<(String, String)> =
-        KEPT.iter().filter_map(|name| offer(app, input, name)).collect();
-    let last: usize = kept.iter().map(|(key, label)| width(key) + width(label) + 3).sum();
+/// A key in the footer: its columns, and the name of its action.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FooterKey {
+    pub columns: Range<usize>,
+    pub action: &'static str,
+}
+
+/// The keys that can be pressed here, and where each stands.
+pub(super) fn footer(
+    app: &AppState,
+    input: &StatusInput<'_>,
+    columns: usize,
+) -> (Bar, Vec<FooterKey>) {
+    let offered_with_name =
+        |name: &'static str| offer(app, input, name).map(|(key, label)| (name, key, label));
+    let kept: Vec<(&str, String, String)> =
+        KEPT.iter().filter_map(|name| offered_with_name(name)).collect();
+    let last: usize = kept.iter().map(|(_, key, label)| width(key) + width(label) + 3).sum();
     // The way back keeps its place.
     let esc = match (input.context, app.focus) {
         (Context::Overlay, _) => Some("close"),
@@ -72,22 +86,24 @@ pub(super) fn footer(app: &AppState, input: &StatusInput<'_>, columns: usize) ->
     bar.left.push(Label::new(margin, Tone::Plain));
     let mut shown = Vec::new();
     for name in offered(input.context, input.bare) {
-        let Some((key, label)) = offer(app, input, name) else { continue };
+        let Some((name, key, label)) = offered_with_name(name) else { continue };
         if used + width(&key) + 1 + width(&label) > room {
             break;
         }
         used += width(&key) + width(&label) + 3;
-        shown.push((key, label));
+        shown.push((name, key, label));
     }
-    for (key, label) in shown.into_iter().chain(kept) {
+    let esc = esc.filter(|_| used + last + 8 <= end);
+    let esc = esc.map(|label| ("escape", "Esc".to_owned(), label.to_owned()));
+    let mut keys = Vec::new();
+    for (action, key, label) in shown.into_iter().chain(kept).chain(esc) {
+        let from = bar.left_width();
+        keys.push(FooterKey { columns: from..from + width(&key) + 1 + width(&label), action });
         bar.left.push(Label::new(key, Tone::Key));
+        let gap = if action == "escape" { "" } else { gap };
         bar.left.push(Label::new(format!(" {label}{gap}"), Tone::Dim));
     }
-    if let Some(esc) = esc.filter(|_| used + last + 8 <= end) {
-        bar.left.push(Label::new("Esc", Tone::Key));
-        bar.left.push(Label::new(format!(" {esc}"), Tone::Dim));
-    }
-    bar
+    (bar, keys)
 }
 
 /// An action's key and word, if it can be done here.

@@ -67,12 +67,13 @@ pub struct ListStamp {
     focused: bool,
     today: i64,
     order: ListOrder,
+    first: Option<usize>,
     /// A bit for each account.
     online: u64,
 }
 
 impl ListStamp {
-    pub fn of(app: &AppState, area: Rect) -> Self {
+    pub fn of(app: &AppState, area: Rect, first: Option<usize>) -> Self {
         Self {
             revision: app.list_revision(),
             area,
@@ -81,13 +82,15 @@ impl ListStamp {
             focused: app.focus == Focus::List,
             today: app.clock.wall.day(&app.prefs.zone),
             order: app.prefs.choices.ui.list,
+            first,
             online: app.accounts.iter().fold(0, |bits, a| bits << 1 | u64::from(is_online(a))),
         }
     }
 }
 
-/// The rows in sight, and the unread messages of those below.
-pub fn rows(app: &AppState, area: Rect, wide: bool) -> (Vec<ListRow>, u32) {
+/// The rows in sight, and the unread messages of those below. They begin with the chat at `first`, or are around the
+/// open one.
+pub fn rows(app: &AppState, area: Rect, wide: bool, first: Option<usize>) -> (Vec<ListRow>, u32) {
     let all: Vec<&Chat> = app.shown_chats().collect();
     let marked = match app.focus {
         Focus::List => app.marked.as_ref().or(app.open.as_ref()),
@@ -96,7 +99,11 @@ pub fn rows(app: &AppState, area: Rect, wide: bool) -> (Vec<ListRow>, u32) {
     let at = marked.and_then(|id| all.iter().position(|c| c.chat_ref() == *id)).unwrap_or(0);
     let sections = app.accounts.are_several() && app.prefs.choices.ui.list == ListOrder::Accounts;
     let heights = Heights { chats: &all, per_row: if wide { 2 } else { 1 }, sections };
-    let range = heights.in_sight(at, usize::from(area.height));
+    let height = usize::from(area.height);
+    let range = match first {
+        Some(first) => heights.from(first, height),
+        None => heights.in_sight(at, height),
+    };
     let (first, end) = (range.start, range.end);
     let in_sight = all.iter().enumerate().take(end).skip(first);
     let rows = in_sight.map(|(i, c)| {
@@ -135,16 +142,28 @@ impl Heights<'_> {
 
     /// The chats that fit, with the one at `at` among them. With more than fits, the last line is left free.
     fn in_sight(&self, at: usize, height: usize) -> Range<usize> {
+        let room = height.saturating_sub(1);
+        let mut range = at.saturating_sub(room / self.per_row / 2)..(at + 1).min(self.chats.len());
+        while range.start < at && self.of(&range) > room {
+            range.start += 1;
+        }
+        self.filled(range, height)
+    }
+
+    /// The chats that fit from the one at `first` on.
+    fn from(&self, first: usize, height: usize) -> Range<usize> {
+        let first = first.min(self.chats.len().saturating_sub(1));
+        self.filled(first..(first + 1).min(self.chats.len()), height)
+    }
+
+    /// A range with as many chats after it as fit, and then before it.
+    fn filled(&self, mut range: Range<usize>, height: usize) -> Range<usize> {
         let all = 0..self.chats.len();
         if all.len() <= height && self.of(&all) <= height {
             return all;
         }
         let room = height.saturating_sub(1);
         let fits = |range: &Range<usize>| self.of(range) <= room;
-        let mut range = at.saturating_sub(room / self.per_row / 2)..(at + 1).min(all.end);
-        while range.start < at && !fits(&range) {
-            range.start += 1;
-        }
         while range.end < all.end && fits(&(range.start..range.end + 1)) {
             range.end += 1;
         }

@@ -2,7 +2,7 @@
 
 use super::bar::{Bar, Label, Tone, whole_parts};
 use super::connection::connection;
-use super::footer::footer;
+use super::footer::{FooterKey, footer};
 use super::layout::Layout;
 use super::shown;
 use crate::app::account::Account;
@@ -23,6 +23,7 @@ pub struct StatusView {
     pub divider: Bar,
     pub banner: Bar,
     pub footer: Bar,
+    pub footer_keys: Vec<FooterKey>,
 }
 
 /// What the rows depend on besides the state.
@@ -60,7 +61,7 @@ pub fn status(app: &AppState, input: &StatusInput<'_>) -> StatusView {
         view.banner = banner(chat, columns);
     }
     if let Some(columns) = columns(input.layout.footer) {
-        view.footer = footer(app, input, columns);
+        (view.footer, view.footer_keys) = footer(app, input, columns);
     }
     view
 }

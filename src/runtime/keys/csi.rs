@@ -1,7 +1,7 @@
 //! The meaning of control sequences.
 
 use super::sequence::{SequenceMeaning, modifiers};
-use crossterm::event::{KeyCode, KeyModifiers};
+use crossterm::event::{KeyCode, KeyModifiers, MouseButton, MouseEventKind};
 
 /// The meaning of a control sequence, by its parameters and its last byte.
 pub fn meaning(parameters: &[u8], last: u8) -> SequenceMeaning {
@@ -179,14 +179,21 @@ fn position(parameters: &[u8]) -> SequenceMeaning {
     }
 }
 
-/// Only the wheel means something here.
+/// The left button without a modifier, and the wheel. With Shift, terminals select text themselves.
 fn mouse(parameters: &[u8], pressed: bool) -> SequenceMeaning {
+    let cell = |index| parameter(parameters, index, 0)?.checked_sub(1);
+    let (Some(button), Some(column), Some(row)) = (parameter(parameters, 0, 0), cell(1), cell(2))
+    else {
+        return SequenceMeaning::Nothing;
+    };
     // Bits 2 to 4 are modifiers.
-    match parameter(parameters, 0, 0).map(|button| button & !0b1_1100) {
-        Some(64) if pressed => SequenceMeaning::Wheel { up: true },
-        Some(65) if pressed => SequenceMeaning::Wheel { up: false },
-        _ => SequenceMeaning::Nothing,
-    }
+    let kind = match (button, button & !0b1_1100) {
+        (0, _) => MouseEventKind::Down(MouseButton::Left),
+        (_, 64) => MouseEventKind::ScrollUp,
+        (_, 65) => MouseEventKind::ScrollDown,
+        _ => return SequenceMeaning::Nothing,
+    };
+    if pressed { SequenceMeaning::Mouse { kind, column, row } } else { SequenceMeaning::Nothing }
 }
 
 /// A part of a parameter: parameters are separated by `;`, their parts by `:`.

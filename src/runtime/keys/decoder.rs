@@ -4,7 +4,7 @@
 use super::sequence::{Parsed, SequenceMeaning, Unfinished, parse};
 use super::text_run::{has_inner_tab, is_break, is_torn, text_run};
 use super::{Report, TerminalEvent};
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers, MouseEvent, MouseEventKind};
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers, MouseEvent};
 use std::time::{Duration, Instant};
 
 /// How long the rest of a sequence may take after its Esc. A slow connection tears sequences apart by tens of
@@ -311,10 +311,8 @@ impl Decoder {
             }
             SequenceMeaning::Focus(true) => out.push(TerminalEvent::Input(Event::FocusGained)),
             SequenceMeaning::Focus(false) => out.push(TerminalEvent::Input(Event::FocusLost)),
-            SequenceMeaning::Wheel { up } => {
-                let kind = if up { MouseEventKind::ScrollUp } else { MouseEventKind::ScrollDown };
-                let modifiers = KeyModifiers::NONE;
-                let mouse = MouseEvent { kind, column: 0, row: 0, modifiers };
+            SequenceMeaning::Mouse { kind, column, row } => {
+                let mouse = MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE };
                 out.push(TerminalEvent::Input(Event::Mouse(mouse)));
             }
             SequenceMeaning::PasteStart => self.mode = Mode::Paste(Vec::new()),

@@ -2,7 +2,7 @@
 //! xterm, VTE, kitty, foot, macOS Terminal, rxvt, tmux, screen and the Linux console.
 
 use super::csi;
-use crossterm::event::{KeyCode, KeyModifiers};
+use crossterm::event::{KeyCode, KeyModifiers, MouseEventKind};
 
 /// The result of reading the front of the bytes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,8 +29,11 @@ pub enum SequenceMeaning {
     /// A control character.
     Control(u8, KeyModifiers),
     Focus(bool),
-    Wheel {
-        up: bool,
+    /// The cell is counted from zero.
+    Mouse {
+        kind: MouseEventKind,
+        column: u16,
+        row: u16,
     },
     PasteStart,
     /// OSC, DCS, APC, PM or SOS: everything up to its end belongs to an answer.

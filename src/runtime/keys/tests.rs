@@ -105,8 +105,11 @@ fn the_keys_of_every_terminal_are_known() {
         ("\x1b[1;1:1A\x1b[1;1:2A\x1b[1;1:3A\x1b[97;5:3u", "Up Up"),
         ("\x1b[57414u\x1b[57400u\x1b[57417u\x1b[57441;2u\x1b[97;9u", "Enter 1 Left"),
         ("\x1b[1;129A\x1b[97;69u", "Up C-a"),
-        // the wheel; other reports of the mouse mean nothing
-        ("\x1b[<64;10;5M\x1b[<65;10;5M\x1b[<0;1;1M\x1b[<0;1;1m", "ScrollUp ScrollDown"),
+        // the wheel and the left button; other reports of the mouse mean nothing
+        ("\x1b[<64;10;5M\x1b[<65;10;5M\x1b[<80;1;1M", "ScrollUp ScrollDown ScrollUp"),
+        ("\x1b[<0;1;1M\x1b[<0;1;1m\x1b[<1;1;1M\x1b[<2;9;9M", "Down(Left)"),
+        ("\x1b[<4;1;1M\x1b[<32;3;3M\x1b[<35;3;3M\x1b[<128;3;3M", ""),
+        ("\x1b[<0;0;1M\x1b[<0;1M\x1b[<M\x1b[<;;M\x1b[<0;99999;1Mx", "x"),
         ("\x1b[M !!x\x1b[32;10;10Mx", "x x"),
         // control characters
         ("\x00\x01\x08\x1a\x1c\x1f\x7f", "C-  C-a C-h C-z C-4 C-7 Backspace"),

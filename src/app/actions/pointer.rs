@@ -1,0 +1,88 @@
+//! The mouse: clicks and the wheel.
+
+use super::carry_out;
+use crate::app::action::{Action, ListAction, MessagesAction, Pointer, PointerKind, Scroll};
+use crate::app::chat::history;
+use crate::app::model::Model;
+use crate::app::overlay::{Confirm, Overlay};
+use crate::app::state::Focus;
+use crate::app::view::Pointed;
+use crate::model::{MessageKey, SafeText};
+use std::time::Duration;
+
+/// How many lines one notch of the wheel moves.
+const WHEEL: isize = 3;
+/// Two clicks on a message within this time are a double click.
+const DOUBLE_CLICK: Duration = Duration::from_millis(400);
+
+/// Acts on the mouse; returns the action that a click stands for.
+pub fn act(model: &mut Model, pointer: Pointer) -> Option<Action> {
+    let target = model.view.pointed(pointer.column, pointer.row);
+    let by = match pointer.kind {
+        PointerKind::Click => return click(model, target),
+        PointerKind::WheelUp => -1,
+        PointerKind::WheelDown => 1,
+    };
+    match target {
+        Pointed::List(_) if !model.overlays.takes_keys() => scroll_list(model, by * WHEEL),
+        _ => {
+            let line = if by < 0 { Scroll::LineUp } else { Scroll::LineDown };
+            for _ in 0..WHEEL {
+                carry_out(model, Action::Messages(MessagesAction::Scroll(line)));
+            }
+        }
+    }
+    None
+}
+
+fn click(model: &mut Model, pointed: Pointed) -> Option<Action> {
+    let before = model.view.clicked.take();
+    match pointed {
+        Pointed::Key("previous-conversation") => Some(Action::List(ListAction::Next)),
+        Pointed::Key(name) => Action::named(name),
+        // Behind a dialog nothing is clicked, and a click answers no question.
+        _ if model.overlays.takes_keys() => None,
+        Pointed::List(Some(chat)) => {
+            model.open(&chat);
+            None
+        }
+        Pointed::Message { key, link } => click_message(model, key, link, before),
+        Pointed::Box => {
+            model.app.set_focus(Focus::Compose);
+            model.app.with_open(|chat, _| chat.selection = None);
+            None
+        }
+        Pointed::List(None) | Pointed::Nothing => None,
+    }
+}
+
+fn click_message(
+    model: &mut Model,
+    key: MessageKey,
+    link: Option<SafeText>,
+    before: Option<(MessageKey, Duration)>,
+) -> Option<Action> {
+    model.app.set_focus(Focus::Compose);
+    let selected = model.app.with_open(|chat, env| history::select(chat, env, &key));
+    if selected != Some(true) {
+        return None;
+    }
+    if let Some(link) = link {
+        model.overlays.push(Overlay::Confirm(Confirm::open_link(link)));
+        return None;
+    }
+    let now = model.app.clock.mono;
+    if before.is_some_and(|(other, at)| other == key && now.saturating_sub(at) <= DOUBLE_CLICK) {
+        return Some(Action::Messages(MessagesAction::Reply));
+    }
+    model.view.clicked = Some((key, now));
+    None
+}
+
+/// Moves the list without opening another chat.
+fn scroll_list(model: &mut Model, by: isize) {
+    let first = model.view.visible.list.rows.first().map(|row| &row.chat);
+    let Some(first) = first else { return };
+    let at = model.app.shown_chats().position(|chat| chat.chat_ref() == *first).unwrap_or(0);
+    model.view.list_from = Some(at.saturating_add_signed(by));
+}
