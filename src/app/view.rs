@@ -2,6 +2,7 @@
 
 mod bar;
 pub mod bidi;
+mod compose;
 mod connection;
 mod details;
 mod footer;
@@ -16,6 +17,7 @@ mod status;
 pub mod wrap;
 
 pub use bar::{Bar, Label, Tone, whole_parts};
+pub use compose::ComposeView;
 pub use details::DetailRow;
 pub use list::{Badge, ListRow, RowAccount, SectionHeading};
 pub use pointed::Pointed;
@@ -26,13 +28,11 @@ pub use status::{StatusInput, StatusView, status};
 use super::chat::{Anchor, Older, Window};
 use super::prefs::Prefs;
 use super::state::{AppState, Focus};
-use crate::model::text::width;
 use crate::model::{ChatRef, MessageKey, SafeText};
 use layout::{Layout, LayoutInput, Rect, Size};
 use scroll::{RowCache, RowsStamp};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
-use wrap::{break_lines, expand_tabs};
 
 /// Text as it is sent to this terminal: emoji in the chosen style, right-to-left text in visual order.
 pub fn shown(prefs: &Prefs, text: &SafeText) -> SafeText {
@@ -55,18 +55,6 @@ pub enum Want {
         from: MessageKey,
         upto: MessageKey,
     },
-}
-
-/// The message box as it is drawn.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct ComposeView {
-    pub prompt: String,
-    pub rows: Vec<String>,
-    /// Column and row of the cursor inside the box, including the prompt.
-    pub cursor: (u16, u16),
-    pub shows_cursor: bool,
-    /// An existing message is being edited.
-    pub editing: bool,
 }
 
 /// Everything that is drawn except dialogs, derived from the state.
@@ -157,7 +145,7 @@ impl ViewState {
 
     /// The rectangles and the message box for the current state.
     fn geometry(&self, app: &AppState) -> (Option<Layout>, ComposeView) {
-        let compose = compose_view(app, self.size.columns);
+        let compose = compose::view(app, self.size.columns);
         let draft = app.opened().map(|c| &c.composer.draft);
         let input = LayoutInput {
             list_focused: app.focus == Focus::List,
@@ -349,62 +337,6 @@ const NO_CHATS: [&str; 3] =
 const NO_CHAT_OPEN: [&str; 3] =
     ["Alt-↓ opens the first conversation.", "Ctrl-K finds one by name.", "F1 shows all keys."];
 const NOTHING_SAID: [&str; 1] = ["Nothing here yet. Write the first message below."];
-
-/// A row of the message box, or its beginning, as it is drawn.
-fn shown_row(typed: &str) -> String {
-    SafeText::line_as_is(&expand_tabs(typed.trim_end_matches('\n'), &mut 0)).to_string()
-}
-
-/// The recipient's name takes at most this part of the box (one divided by it).
-const PROMPT_SHARE: u16 = 3;
-
-fn compose_view(app: &AppState, columns: u16) -> ComposeView {
-    let Some(chat) = app.opened() else {
-        return ComposeView { rows: vec![String::new()], ..ComposeView::default() };
-    };
-    let draft = &chat.composer.draft;
-    let title = shown(&app.prefs, &app.accounts.of(chat).title(chat));
-    let most = usize::from(columns / PROMPT_SHARE).max(8);
-    let name = crate::model::text::cut(&title, most.saturating_sub(7));
-    let prompt = if chat.info.left && draft.is_empty() {
-        " You are no longer a member of this group".to_owned()
-    } else {
-        format!(" To {name} › ")
-    };
-    let left = width(&prompt);
-    let columns = usize::from(columns).saturating_sub(left + 1).max(4);
-    let ranges = break_lines(&draft.text, columns);
-    let mut cursor = (0, 0);
-    let mut rows = Vec::with_capacity(ranges.len());
-    for (i, range) in ranges.iter().enumerate() {
-        let row = draft.text.get(range.clone()).unwrap_or_default();
-        let last = i + 1 == ranges.len();
-        let here = range.start <= draft.cursor && (draft.cursor < range.end || last);
-        let before = row.get(..draft.cursor.saturating_sub(range.start)).unwrap_or_default();
-        let (clean, before) = (shown_row(row), shown_row(before));
-        let (text, column) = if app.prefs.reorders() {
-            bidi::typed(&clean, before.len())
-        } else {
-            (clean, width(&before))
-        };
-        if here {
-            cursor = (left + column.min(columns), i);
-        }
-        rows.push(text);
-    }
-    // If the text has more rows than the box, the cursor's row stays visible.
-    let most = usize::from(layout::MAX_COMPOSE);
-    let skip = (cursor.1 + 1).saturating_sub(most);
-    let rows: Vec<String> = rows.into_iter().skip(skip).take(most).collect();
-    let column = u16::try_from(cursor.0).unwrap_or(0);
-    ComposeView {
-        prompt,
-        rows,
-        cursor: (column, u16::try_from(cursor.1 - skip).unwrap_or(0)),
-        shows_cursor: chat.selection.is_none() && app.focus == Focus::Compose && !chat.info.left,
-        editing: draft.edit.is_some(),
-    }
-}
 
 #[cfg(test)]
 mod tests;

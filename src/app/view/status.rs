@@ -1,6 +1,7 @@
 //! The contents of the top bar, the open chat's header, the rule above the box, the line above it, and the footer.
 
 use super::bar::{Bar, Label, Tone, whole_parts};
+use super::compose::banner;
 use super::connection::connection;
 use super::footer::{FooterKey, footer};
 use super::layout::Layout;
@@ -304,32 +305,4 @@ fn typing(app: &AppState, chat: &Chat) -> Option<String> {
         [one, two] => Some(format!("{one} and {two} are typing…")),
         many => Some(format!("{} people are typing…", many.len())),
     }
-}
-
-/// What is being replied to or edited.
-fn banner(chat: &Chat, columns: usize) -> Bar {
-    let draft = &chat.composer.draft;
-    let room = columns.saturating_sub(2);
-    let (text, hint) = match (&draft.reply, &draft.edit) {
-        (_, Some(edit)) => {
-            let what = match edit.source.as_deref() {
-                Some(kind) if kind != "Text" => "editing the markup with its tags",
-                _ => "editing",
-            };
-            let was = SafeText::line(&first_words(&edit.was));
-            (format!("{what}: {was}"), " · Esc stops editing, keeps the text")
-        }
-        (Some(quote), None) => {
-            let text = format!("↳ replying to {}: {}", quote.name, first_words(&quote.text));
-            (text, " · Esc removes the quote")
-        }
-        (None, None) => return Bar::default(),
-    };
-    let text = format!("{}{hint}", cut(&text, room.saturating_sub(width(hint))));
-    let left = vec![Label::new(format!(" {}", cut(&text, room)), Tone::Dim)];
-    Bar { left, right: Vec::new() }
-}
-
-fn first_words(text: &str) -> String {
-    text.split_whitespace().take(30).collect::<Vec<_>>().join(" ")
 }

@@ -1,0 +1,106 @@
+//! The message box as rows of text, and the row above it.
+
+use super::bar::{Bar, Label, Tone};
+use super::wrap::{break_lines, expand_tabs};
+use super::{bidi, layout, shown};
+use crate::app::chat::Chat;
+use crate::app::state::{AppState, Focus};
+use crate::model::SafeText;
+use crate::model::text::{cut, width};
+
+/// The message box as it is drawn.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ComposeView {
+    pub prompt: String,
+    pub rows: Vec<String>,
+    /// Column and row of the cursor inside the box, including the prompt.
+    pub cursor: (u16, u16),
+    pub shows_cursor: bool,
+    /// An existing message is being edited.
+    pub editing: bool,
+}
+
+/// A row of the message box, or its beginning, as it is drawn.
+fn shown_row(typed: &str) -> String {
+    SafeText::line_as_is(&expand_tabs(typed.trim_end_matches('\n'), &mut 0)).to_string()
+}
+
+/// The recipient's name takes at most this part of the box (one divided by it).
+const PROMPT_SHARE: u16 = 3;
+
+/// The box of the open chat on a screen of so many columns.
+pub(super) fn view(app: &AppState, columns: u16) -> ComposeView {
+    let Some(chat) = app.opened() else {
+        return ComposeView { rows: vec![String::new()], ..ComposeView::default() };
+    };
+    let draft = &chat.composer.draft;
+    let title = shown(&app.prefs, &app.accounts.of(chat).title(chat));
+    let most = usize::from(columns / PROMPT_SHARE).max(8);
+    let name = cut(&title, most.saturating_sub(7));
+    let prompt = if chat.info.left && draft.is_empty() {
+        " You are no longer a member of this group".to_owned()
+    } else {
+        format!(" To {name} › ")
+    };
+    let left = width(&prompt);
+    let columns = usize::from(columns).saturating_sub(left + 1).max(4);
+    let ranges = break_lines(&draft.text, columns);
+    let mut cursor = (0, 0);
+    let mut rows = Vec::with_capacity(ranges.len());
+    for (i, range) in ranges.iter().enumerate() {
+        let row = draft.text.get(range.clone()).unwrap_or_default();
+        let last = i + 1 == ranges.len();
+        let here = range.start <= draft.cursor && (draft.cursor < range.end || last);
+        let before = row.get(..draft.cursor.saturating_sub(range.start)).unwrap_or_default();
+        let (clean, before) = (shown_row(row), shown_row(before));
+        let (text, column) = if app.prefs.reorders() {
+            bidi::typed(&clean, before.len())
+        } else {
+            (clean, width(&before))
+        };
+        if here {
+            cursor = (left + column.min(columns), i);
+        }
+        rows.push(text);
+    }
+    // If the text has more rows than the box, the cursor's row stays visible.
+    let most = usize::from(layout::MAX_COMPOSE);
+    let skip = (cursor.1 + 1).saturating_sub(most);
+    let rows: Vec<String> = rows.into_iter().skip(skip).take(most).collect();
+    let column = u16::try_from(cursor.0).unwrap_or(0);
+    ComposeView {
+        prompt,
+        rows,
+        cursor: (column, u16::try_from(cursor.1 - skip).unwrap_or(0)),
+        shows_cursor: chat.selection.is_none() && app.focus == Focus::Compose && !chat.info.left,
+        editing: draft.edit.is_some(),
+    }
+}
+
+/// What is being replied to or edited.
+pub(super) fn banner(chat: &Chat, columns: usize) -> Bar {
+    let draft = &chat.composer.draft;
+    let room = columns.saturating_sub(2);
+    let (text, hint) = match (&draft.reply, &draft.edit) {
+        (_, Some(edit)) => {
+            let what = match edit.source.as_deref() {
+                Some(kind) if kind != "Text" => "editing the markup with its tags",
+                _ => "editing",
+            };
+            let was = SafeText::line(&first_words(&edit.was));
+            (format!("{what}: {was}"), " · Esc stops editing, keeps the text")
+        }
+        (Some(quote), None) => {
+            let text = format!("↳ replying to {}: {}", quote.name, first_words(&quote.text));
+            (text, " · Esc removes the quote")
+        }
+        (None, None) => return Bar::default(),
+    };
+    let text = format!("{}{hint}", cut(&text, room.saturating_sub(width(hint))));
+    let left = vec![Label::new(format!(" {}", cut(&text, room)), Tone::Dim)];
+    Bar { left, right: Vec::new() }
+}
+
+fn first_words(text: &str) -> String {
+    text.split_whitespace().take(30).collect::<Vec<_>>().join(" ")
+}
