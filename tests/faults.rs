@@ -243,7 +243,8 @@ async fn cost_few_requests(chosen: impl Fn(&Outage) -> bool) {
         let few = counts.iter().all(|count| (1..=MOST).contains(count));
         assert!(few, "{}: {counts:?}{requests}\n{screen}", row.name);
         // Between two attempts the line may say that it connects.
-        let is_told = screen.contains(row.screen) || screen.contains("connecting");
+        let between = ["connecting", "trying again"].iter().any(|text| screen.contains(text));
+        let is_told = screen.contains(row.screen) || between;
         assert!(is_told, "{}\n{screen}", row.name);
         let unsent = screen.contains("10 unsent");
         assert_eq!(unsent, row.queues, "{}: nothing is lost\n{screen}", row.name);

@@ -349,7 +349,7 @@ fn a_long_message_is_written_in_the_editor_which_has_the_terminal_meanwhile() {
     t.wait_for("To Joe Bloggs");
     t.wait_for("live");
     t.send("first ");
-    t.wait_for("first ");
+    t.wait_for("› first");
     t.send("\u{1b}e");
     t.wait_for("editor is here");
     t.send("typed in the editor\r");

@@ -16,6 +16,8 @@ pub struct Outage {
     pub queues: bool,
 }
 
+/// How the screen names a pause that the server asked for.
+const ASKED: &str = "asks to wait";
 /// Requests that any outage may cost in a minute, from the first on.
 pub const MOST: usize = 8;
 
@@ -31,18 +33,18 @@ pub fn outages() -> Vec<Outage> {
     vec![
         all("503 on everything", |_| Some(Reply::status(503, "")), "offline"),
         all("500 on everything", |_| Some(Reply::status(500, "{}")), "offline"),
-        all("429 without a pause", |_| Some(with_header(429, "retry-after", "0")), "offline"),
+        all("429 without a pause", |_| Some(with_header(429, "retry-after", "0")), ASKED),
         all(
             "429 until a date that is past",
             |_| Some(with_header(429, "retry-after", "Wed, 21 Oct 2015 07:28:00 GMT")),
-            "offline",
+            ASKED,
         ),
         all(
             "503 with a pause of a second",
             |_| Some(with_header(503, "retry-after", "1")),
             "offline",
         ),
-        all("429 for half a minute", |_| Some(with_header(429, "retry-after", "30")), "offline"),
+        all("429 for half a minute", |_| Some(with_header(429, "retry-after", "30")), ASKED),
         all("a web page", |_| Some(Reply::status(200, "<html>sign in</html>")), "offline"),
         all("502 on everything", |_| Some(Reply::status(502, "<html>bad</html>")), "offline"),
         all("408 on everything", |_| Some(Reply::status(408, "")), "offline"),
@@ -57,9 +59,12 @@ pub fn outages() -> Vec<Outage> {
         poll("a web page on the poll", |a| {
             a.is("POST", "/poll").then(|| Reply::status(200, "<html>sign in</html>"))
         }),
-        poll("429 on the poll", |a| {
-            a.is("POST", "/poll").then(|| with_header(429, "retry-after", "0"))
-        }),
+        Outage {
+            name: "429 on the poll",
+            answer: |a| a.is("POST", "/poll").then(|| with_header(429, "retry-after", "0")),
+            screen: ASKED,
+            queues: false,
+        },
         Outage {
             name: "cut off answers on the poll",
             answer: |a| a.is("POST", "/poll").then(|| Reply::status(200, "{\"eventMess")),
