@@ -1,8 +1,9 @@
 //! The configuration file: defaults, reading, and errors that name file and line.
 //!
-//! Never written by the program. What is wrong in a value is an error; an unknown key is a warning with the nearest
+//! [`edit`] changes the accounts in it when the user asks for that; nothing else is written. What is wrong in a value is an error; an unknown key is a warning with the nearest
 //! known name.
 
+pub mod edit;
 mod examine;
 mod keys;
 mod names;
@@ -62,11 +63,13 @@ struct ConfigFile {
 }
 
 /// `[accounts.NAME]`. What is missing comes from the profile of the service.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct AccountConfig {
     /// The name of a service profile.
     pub service: Option<String>,
+    /// The organisation to sign in at: its id or one of its domains.
+    pub tenant: Option<String>,
     pub user_id: Option<String>,
     pub gateway: Option<String>,
     pub scheduler: Option<String>,
@@ -81,7 +84,7 @@ pub struct AccountConfig {
 }
 
 /// Where the token comes from: exactly one of the three.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Token {
     pub env: Option<String>,

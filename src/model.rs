@@ -4,6 +4,7 @@
 //! Knows no JSON, no HTTP, no SQL and no terminal. Everything here is plain data and pure functions.
 
 pub mod account;
+pub mod account_change;
 pub mod body;
 pub mod composer_markup;
 pub mod conversation;
@@ -33,6 +34,7 @@ pub mod unread;
 pub mod width;
 
 pub use account::{AccountId, AuthStyle, ChatRef, PollMode, SignInWay};
+pub use account_change::{AccountChange, NewAccount, ServiceChoice};
 pub use body::{
     Call, CallPerson, CallState, Card, ExportedFile, Media, MediaKind, MessageBody, Poll,
     ThreadActivity,

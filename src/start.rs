@@ -19,8 +19,9 @@ use crate::runtime::terminal::{Tty, install_panic_hook};
 use crate::runtime::terminfo;
 use crate::runtime::{Editor, Wiring, keys, run};
 use crate::store::{OpenArchives, Store};
-use crate::sync::{self, RunningAccount, RunningAccounts};
+use crate::sync::{self, BesideAccounts, RunningAccount, RunningAccounts};
 use crate::ui::Theme;
+use account_manager::OpenAccounts;
 use accounts::{OpenedAccount, OpenedAccounts};
 use std::fs::OpenOptions;
 use std::io::IsTerminal;
@@ -32,6 +33,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+mod account_manager;
 mod accounts;
 mod archives;
 mod demo;
@@ -176,35 +178,38 @@ fn tui(global: &Global) -> Result<(), ExitError> {
         return first_run::run(global, &file);
     }
     let size = check_terminal()?;
-    let OpenedAccounts { accounts, notices } = accounts::open(global)?;
+    let OpenedAccounts { accounts, signed_out, notices } = accounts::open(global)?;
     signals::hold_stop_signal().map_err(|e| terminal_failed(&e))?;
     let background = background()?;
     let archives = archives::beside(global)?;
     let owners = accounts.iter().map(OpenedAccount::owner);
+    let owners = owners.chain(signed_out.iter().map(|s| (AccountId::new(&s.name), s.me.clone())));
     let owners = owners.chain(archives.iter().map(|a| (a.account(), a.owner.clone()))).collect();
     let first_start = accounts.iter().all(|account| account.first_start);
-    let (mut live, mut locks, mut first) = (Vec::new(), Vec::new(), None);
+    let open = OpenAccounts::default();
+    let (mut live, mut first) = (Vec::new(), None);
     for account in accounts {
+        open.insert(&account.live.account, account.live.store.clone(), account.lock);
         live.push(account.live);
-        locks.push(account.lock);
-        first.get_or_insert(account.session);
+        first.get_or_insert((account.session.config, account.session.dir));
     }
-    let first = first.ok_or_else(|| ExitError::usage("there is no account"))?;
+    let first = first.or_else(|| signed_out.first().map(|s| (s.config.clone(), s.dir.clone())));
+    let (config, dir) = first.ok_or_else(|| ExitError::usage("there is no account"))?;
+    let manager = ManagerSetup { open, signed_out };
     let setup = RunSetup {
-        config: first.config,
+        config,
         accounts: owners,
         archives,
         notices,
         demo: false,
         size,
-        dir: first.dir,
+        dir,
         first_start,
         record: global.record.clone(),
         read_only: global.read_only,
         imports: (!global.read_only).then(|| global.clone()),
     };
-    let result = converse(&background, setup, live);
-    drop(locks);
+    let result = converse(&background, setup, live, manager);
     // Do not wait for threads that are blocked by a name server or a file.
     background.shutdown_background();
     result
@@ -297,10 +302,18 @@ fn start_accounts(
     Ok(running)
 }
 
+/// The accounts as the manager of accounts takes them over.
+#[derive(Default)]
+struct ManagerSetup {
+    open: OpenAccounts,
+    signed_out: Vec<Session>,
+}
+
 async fn show(
     background: &Handle,
     setup: RunSetup,
     live: Vec<LiveAccount>,
+    manager: ManagerSetup,
 ) -> Result<(), ExitError> {
     let prefs = prefs(&setup)?;
     let hints = terminfo::ColorHints::of_environment();
@@ -314,17 +327,30 @@ async fn show(
         None => None,
     };
     let (stop, shown) = (CancellationToken::new(), CancellationToken::new());
-    let stores: Vec<Store> = live.iter().map(|live| live.store.clone()).collect();
+    let open = manager.open.clone();
     let (imports_in, import_requests) = mpsc::channel(imports::QUEUE);
-    let imports_in = setup.imports.as_ref().map(|_| imports_in);
+    let (accounts_in, account_requests) = mpsc::channel(account_manager::QUEUE);
+    let writes = setup.imports.is_some();
+    let beside = BesideAccounts {
+        imports: writes.then_some(imports_in),
+        accounts: (writes && !setup.read_only).then_some(accounts_in),
+    };
     let archives = OpenArchives::default();
     let (handle, deltas) = {
         let _inside = background.enter();
         let running = start_accounts(&setup, live, &shown, &archives)?;
-        let (handle, deltas, joiner) = RunningAccounts::join(running, &setup.notices, imports_in);
+        let (handle, deltas, joiner) = RunningAccounts::join(running, &setup.notices, beside);
         if let Some(global) = setup.imports.clone() {
-            let shown = setup.archives.iter().map(ArchiveAccount::account).collect();
-            imports::serve(imports::Imports { global, archives, joiner }, shown, import_requests);
+            let known = setup.archives.iter().map(ArchiveAccount::account).collect();
+            let (more, waiting) = (joiner.clone(), manager.signed_out);
+            let parts = account_manager::ManagerParts {
+                global: global.clone(),
+                joiner: more,
+                open: manager.open,
+                archives: archives.clone(),
+            };
+            account_manager::serve(parts, waiting, account_requests);
+            imports::serve(imports::Imports { global, archives, joiner }, known, import_requests);
         }
         (handle, deltas)
     };
@@ -359,7 +385,7 @@ async fn show(
     signals::end_within(END);
     handle.stop(PATIENCE).await;
     // A read-only store has nothing to write back.
-    for store in stores.iter().filter(|_| !setup.read_only) {
+    for store in open.stores().iter().filter(|_| !setup.read_only) {
         if let Ok(Err(error)) = tokio::time::timeout(PATIENCE, store.close()).await {
             tracing::warn!(%error, "the store's log was not written back");
         }

@@ -27,14 +27,16 @@ mod reindex;
 mod requests;
 mod schedule;
 mod sign_in;
+mod signed_out;
 mod stored;
 mod threads;
 mod walk;
 
-pub use accounts::{AccountJoiner, RunningAccount, RunningAccounts};
+pub use accounts::{AccountJoiner, BesideAccounts, RunningAccount, RunningAccounts};
 pub use apply::decode_stored;
 pub use offline::start_offline;
 pub use schedule::PollIntervals;
+pub use signed_out::start_signed_out;
 
 use crate::client::Client;
 use crate::model::{

@@ -1,6 +1,9 @@
 //! The built binary in a real terminal: starts, sends, receives, resizes, gives the terminal back, survives a kill.
 
 mod common;
+#[path = "common/export.rs"]
+#[expect(dead_code, reason = "only one export is needed here")]
+mod export;
 
 use common::terminal::{Terminal, size};
 use portable_pty::{CommandBuilder, native_pty_system};
@@ -261,6 +264,40 @@ fn without_an_account_its_questions_lead_to_a_configured_account_and_its_screen(
     let mut t = start_with(&["demo"], dir.path(), &[("TERM", "dumb")]);
     t.wait_for("TERM");
     assert_eq!(t.exit_code(), 2);
+}
+
+#[test]
+fn the_first_run_signs_in_to_an_organisation_only_after_a_yes() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut t = start(&[], dir.path());
+    t.wait_for("Choose 1 to 5");
+    t.send("3\r");
+    t.wait_for("domain or tenant id");
+    t.send("no domain!\r");
+    t.wait_for("this is no domain and no id");
+    t.send("example.org\r");
+    t.wait_for("Sign in? Type yes");
+    t.send("no\r");
+    assert_eq!(t.exit_code(), 1);
+    let config = std::fs::read_to_string(dir.path().join("config.toml")).unwrap();
+    let account = "[accounts.me]\nservice = \"teams-work\"\ntenant = \"example.org\"\n";
+    assert!(config.contains(account), "{config}");
+}
+
+#[test]
+fn the_first_run_imports_an_export_and_shows_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("messages.json");
+    std::fs::write(&file, export::sample(export::Dialect::Skype2025).json).unwrap();
+    let mut t = start(&[], dir.path());
+    t.wait_for("Choose 1 to 5");
+    t.send("5\r");
+    t.wait_for("The .tar, the folder");
+    t.send(&format!("{}\r", file.display()));
+    t.wait_for("archive");
+    t.wait_for("Joe Bloggs");
+    t.send("\u{11}");
+    assert_eq!(t.exit_code(), 0);
 }
 
 #[test]

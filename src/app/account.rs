@@ -128,11 +128,6 @@ impl Accounts {
         !self.others.is_empty()
     }
 
-    /// Adds an account after those that are there.
-    pub fn push(&mut self, account: Account) {
-        self.others.push(account);
-    }
-
     pub fn first(&self) -> &Account {
         &self.first
     }
@@ -153,10 +148,22 @@ impl Accounts {
         self.iter_mut().find(|account| account.id == *id)
     }
 
-    /// Shows another account, if it is not known yet.
+    /// Shows another account. One whose owner was not known takes the place of what was shown before.
     pub fn add(&mut self, account: Account) {
-        if self.get(&account.id).is_none() {
-            self.others.push(account);
+        match self.get_mut(&account.id) {
+            Some(known) if known.me.as_str().is_empty() => *known = account,
+            Some(_) => {}
+            None => self.others.push(account),
+        }
+    }
+
+    /// Shows an account no longer. The only one stays.
+    pub fn remove(&mut self, id: &AccountId) {
+        self.held.retain(|chat| chat.account != *id);
+        if self.first.id != *id {
+            self.others.retain(|account| account.id != *id);
+        } else if !self.others.is_empty() {
+            self.first = self.others.remove(0);
         }
     }
 

@@ -68,6 +68,8 @@ pub enum AppAction {
     Preview,
     /// Puts an export into an archive.
     Import,
+    /// Adds, renames and removes accounts.
+    Accounts,
     /// Searches everything that is stored, or the open chat.
     Search {
         here: bool,
@@ -214,6 +216,7 @@ impl Action {
         ("resync", Action::App(AppAction::Resync)),
         ("import", Action::App(AppAction::Import)),
         ("sign-in", Action::App(AppAction::SignIn)),
+        ("accounts", Action::App(AppAction::Accounts)),
         ("list-up", Action::List(ListAction::Up)),
         ("list-down", Action::List(ListAction::Down)),
         ("list-open", Action::List(ListAction::Open)),

@@ -1,5 +1,6 @@
 //! What happens without the user: changes from sync, answers, results of other programs, and time.
 
+mod accounts;
 pub mod deadline;
 mod deltas;
 mod imports;

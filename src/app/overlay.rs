@@ -3,6 +3,8 @@
 //! Esc closes the top dialog; the ones below keep their state. A dialog itself does what affects one chat or makes a
 //! request to sync; what affects the whole program it returns as [`Next`].
 
+mod accounts;
+mod add_account;
 mod confirm;
 mod content;
 mod help;
@@ -26,6 +28,8 @@ mod switcher;
 mod welcome;
 mod which_key;
 
+pub use accounts::AccountsDialog;
+pub use add_account::AddAccount;
 pub use confirm::{Confirm, Consent};
 pub use content::{DialogBody, DialogLine, DialogView, InputView};
 pub use help::Help;
@@ -117,6 +121,8 @@ pub enum Overlay {
     QrCode(QrCode),
     Import(Import),
     SignIn(SignInDialog),
+    Accounts(AccountsDialog),
+    AddAccount(AddAccount),
 }
 
 impl Overlay {
@@ -141,6 +147,8 @@ impl Overlay {
             Self::QrCode(d) => d,
             Self::Import(d) => d,
             Self::SignIn(d) => d,
+            Self::Accounts(d) => d,
+            Self::AddAccount(d) => d,
         }
     }
 
@@ -165,6 +173,8 @@ impl Overlay {
             Self::QrCode(d) => d,
             Self::Import(d) => d,
             Self::SignIn(d) => d,
+            Self::Accounts(d) => d,
+            Self::AddAccount(d) => d,
         }
     }
 }
@@ -277,6 +287,22 @@ impl OverlayStack {
             Overlay::SignIn(sign_in) => Some(sign_in),
             _ => None,
         })
+    }
+
+    /// The open dialog for adding an account.
+    pub fn add_account_mut(&mut self) -> Option<&mut AddAccount> {
+        self.stack.iter_mut().rev().find_map(|overlay| match overlay {
+            Overlay::AddAccount(dialog) => Some(dialog),
+            _ => None,
+        })
+    }
+
+    /// Closes the dialogs about accounts. Whether one for adding an account was open.
+    pub fn close_add_account(&mut self) -> bool {
+        let was_open = self.add_account_mut().is_some();
+        let is_kept = |o: &Overlay| !matches!(o, Overlay::AddAccount(_) | Overlay::Accounts(_));
+        self.stack.retain(is_kept);
+        was_open
     }
 
     /// Closes the sign-in.

@@ -58,6 +58,28 @@ pub enum PendingRequest {
     },
     /// How many messages a conversation has.
     Statistics(ChatRef),
+    /// A change of the accounts.
+    Account {
+        account: AccountId,
+        task: AccountTask,
+    },
+}
+
+/// What is asked about the accounts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AccountTask {
+    /// For the dialog that adds an account.
+    List,
+    Add {
+        name: String,
+        signs_in: bool,
+        /// The account belongs to an organisation.
+        work: bool,
+    },
+    Rename {
+        to: String,
+    },
+    Remove,
 }
 
 /// A change of a message, with what is needed if it is refused.

@@ -1,5 +1,6 @@
 //! The app as a pure function: deltas and keys in, state, effects and screens out.
 
+mod account_changes;
 mod accounts;
 mod any_order;
 mod archives;

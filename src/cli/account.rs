@@ -53,7 +53,7 @@ pub fn service(
     account: &AccountConfig,
 ) -> Result<ServiceProfile, ConfigError> {
     let service = account.service.as_deref().unwrap_or(DEFAULT_SERVICE);
-    ServiceProfile::named(service, &config.services).map_err(|error| {
+    let profile = ServiceProfile::named(service, &config.services).map_err(|error| {
         let key = match error {
             crate::protocol::service::ProfileError::Unknown(..) => {
                 format!("accounts.{name}.service")
@@ -61,7 +61,15 @@ pub fn service(
             _ => format!("services.{service}"),
         };
         config.error(&key, &format!("service \"{service}\": {error}"))
-    })
+    });
+    let mut profile = profile?;
+    if let (Some(tenant), Some(sign_in)) = (&account.tenant, &mut profile.sign_in) {
+        sign_in.tenant.clone_from(tenant);
+        if let Some(older) = &mut sign_in.fallback {
+            older.tenant.clone_from(tenant);
+        }
+    }
+    Ok(profile)
 }
 
 /// The sign-in of an account, which keeps its tokens in `dir`; `None` if its token comes from elsewhere.

@@ -52,7 +52,11 @@ impl Session {
         Self::of(global, global.account.as_deref())?.signed_in()
     }
 
-    fn signed_in(self) -> Result<Self, ExitError> {
+    /// The account, unless nobody has signed in to it.
+    ///
+    /// # Errors
+    /// Says what to do.
+    pub fn signed_in(self) -> Result<Self, ExitError> {
         if self.me.as_str().is_empty() {
             return Err(ExitError::failed(format!(
                 "the account \"{name}\" is not signed in: skchat login {name}",
@@ -73,8 +77,8 @@ impl Session {
         Self::of_account(global, config, name, account)
     }
 
-    /// All configured accounts, the default one first, or the one that `--account` names. One that cannot be used is an
-    /// error of its own.
+    /// All configured accounts, the default one first, or the one that `--account` names, signed in or not. One that
+    /// cannot be used is an error of its own.
     ///
     /// # Errors
     /// When there is no configuration.
@@ -93,9 +97,20 @@ impl Session {
         let sessions = names.into_iter().map(|name| {
             let account = config.accounts.get(&name).cloned().unwrap_or_default();
             let session = Self::of_account(global, config.clone(), name.clone(), account);
-            (name, session.and_then(Self::signed_in))
+            (name, session)
         });
         Ok(sessions.collect())
+    }
+
+    /// An account of a configuration that was read already. Prints nothing, so that it can be used beside a screen.
+    ///
+    /// # Errors
+    /// When there is no such account, or it is not configured properly.
+    pub fn of_name(global: &Global, config: Config, name: &str) -> Result<Self, ExitError> {
+        hide_tokens(&config);
+        let found = config.account(Some(name)).map_err(|e| ExitError::usage(e.to_string()))?;
+        let (name, account) = found.ok_or_else(|| ExitError::usage("there is no account"))?;
+        Self::of_account(global, config, name, account)
     }
 
     /// The configuration; its warnings are printed.

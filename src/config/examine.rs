@@ -297,6 +297,13 @@ fn values(config: &mut Config) -> Vec<ConfigError> {
             let message = format!("user_id \"{id}\" lacks its prefix, such as 8:");
             wrong.push((key("user_id"), message));
         }
+        let is_tenant = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
+        if let Some(tenant) = &account.tenant
+            && (tenant.is_empty() || !tenant.chars().all(is_tenant))
+        {
+            let message = "tenant is the id or a domain of an organisation".to_owned();
+            wrong.push((key("tenant"), message));
+        }
         if account.poll_seconds == Some(0) {
             wrong.push((key("poll_seconds"), "poll_seconds must be at least 1".to_owned()));
         }

@@ -1,6 +1,7 @@
 //! What sync reports to the app. Applying a delta twice is the same as once; an older version changes nothing.
 
 use super::account::{AccountId, SignInWay};
+use super::account_change::ServiceChoice;
 use super::conversation::{Conversation, Member, ThreadFlag, ThreadSettings};
 use super::coverage::{Coverage, Point};
 use super::id::{ClientMessageId, ConversationId, UserId};
@@ -112,10 +113,12 @@ pub enum Delta {
         ticket: Ticket,
         response: Response,
     },
-    /// This account is shown from now on.
+    /// This account is shown from now on. The own id is empty while nobody has signed in.
     Joined {
         me: UserId,
     },
+    /// This account is not shown any more.
+    Left,
     Import(ImportNews),
     /// Something the user should know that belongs to no message.
     Notice(SafeText),
@@ -140,6 +143,8 @@ pub enum Response {
     ExportedFile(Result<SafeText, Fault>),
     Neighbors(Neighbors),
     Statistics(ChatStatistics),
+    /// The services that an account can be added for.
+    Services(Result<Vec<ServiceChoice>, Fault>),
 }
 
 /// A message as it is stored.

@@ -4,6 +4,7 @@
 //! second list of the same things.
 
 use super::account::AccountId;
+use super::account_change::AccountChange;
 use super::conversation::{Role, ThreadFlag};
 use super::id::{ClientMessageId, ConversationId, UserId};
 use super::message::{Draft, MessageKey, Outgoing};
@@ -165,6 +166,11 @@ pub enum Request {
     },
     /// Ends the import; what is whole is kept.
     CancelImport,
+    /// Concerns the configured accounts themselves. Answered by [`super::Response::Done`] or `Services`.
+    Accounts {
+        change: AccountChange,
+        ticket: Ticket,
+    },
     /// End a wait between two attempts.
     RetryNow,
     /// Fetch the newest messages of one conversation again.

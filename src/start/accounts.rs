@@ -9,9 +9,11 @@ use crate::store::Store;
 use std::fs::File;
 use std::path::Path;
 
-/// The accounts that can be used. There is at least one.
+/// The accounts that can be used or signed in to. There is at least one.
 pub struct OpenedAccounts {
     pub accounts: Vec<OpenedAccount>,
+    /// Those that nobody has signed in to. They are shown all the same.
+    pub signed_out: Vec<Session>,
     /// Why others cannot be used, one line each.
     pub notices: Vec<String>,
 }
@@ -37,9 +39,19 @@ impl OpenedAccount {
 /// # Errors
 /// When there is no configuration, or none of the accounts can be used.
 pub fn open(global: &Global) -> Result<OpenedAccounts, ExitError> {
-    let mut opened = OpenedAccounts { accounts: Vec::new(), notices: Vec::new() };
+    let mut opened =
+        OpenedAccounts { accounts: Vec::new(), signed_out: Vec::new(), notices: Vec::new() };
     let mut first_error = None;
     for (name, session) in Session::all(global)? {
+        let session = match session {
+            Ok(session) if session.me.as_str().is_empty() && !global.read_only => {
+                opened.notices.push(format!("{name}: not signed in; Ctrl-X s does that"));
+                opened.signed_out.push(session);
+                continue;
+            }
+            Ok(session) => session.signed_in(),
+            Err(error) => Err(error),
+        };
         match session.and_then(|session| open_one(global, session)) {
             Ok(account) => opened.accounts.push(account),
             Err(error) => {
@@ -49,13 +61,18 @@ pub fn open(global: &Global) -> Result<OpenedAccounts, ExitError> {
             }
         }
     }
-    match first_error.filter(|_| opened.accounts.is_empty()) {
+    let is_empty = opened.accounts.is_empty() && opened.signed_out.is_empty();
+    match first_error.filter(|_| is_empty) {
         Some(error) => Err(error),
         None => Ok(opened),
     }
 }
 
-fn open_one(global: &Global, session: Session) -> Result<OpenedAccount, ExitError> {
+/// Opens one account, after its lock.
+///
+/// # Errors
+/// When another program has it, or its store cannot be opened.
+pub fn open_one(global: &Global, session: Session) -> Result<OpenedAccount, ExitError> {
     let first_start = !session.dir.join(STORE).exists();
     let (lock, store) = if global.read_only {
         (None, open_store_read_only(&session.dir)?)

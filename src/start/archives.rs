@@ -1,6 +1,6 @@
 //! Archives on the screen: beside the configured account, or alone where there is none.
 
-use super::{RunSetup, background, check_terminal, converse, terminal_failed};
+use super::{ManagerSetup, RunSetup, background, check_terminal, converse, terminal_failed};
 use crate::cli::Global;
 use crate::cli::archives::{self, ArchiveAccount};
 use crate::cli::context::ExitError;
@@ -61,7 +61,7 @@ pub fn run(
     };
     signals::hold_stop_signal().map_err(|e| terminal_failed(&e))?;
     let background = background()?;
-    let result = converse(&background, setup, Vec::new());
+    let result = converse(&background, setup, Vec::new(), ManagerSetup::default());
     background.shutdown_background();
     result
 }

@@ -1,7 +1,8 @@
 //! `skchat demo`: the program over a gateway of its own with sample people.
 
 use super::{
-    LiveAccount, PATIENCE, RunSetup, background, check_terminal, converse, terminal_failed,
+    LiveAccount, ManagerSetup, PATIENCE, RunSetup, background, check_terminal, converse,
+    terminal_failed,
 };
 use crate::cli::Global;
 use crate::cli::context::{ExitError, STORE, hide_tokens, lock};
@@ -78,7 +79,9 @@ pub fn run(global: &Global, reset: bool) -> Result<(), ExitError> {
     };
     let (account, client) = (AccountId::new("demo"), Client::new(options));
     let live = LiveAccount { account, client, store, options: sync_options };
-    let result = converse(&background, setup, vec![live]);
+    let manager = ManagerSetup::default();
+    manager.open.insert(&live.account, live.store.clone(), None);
+    let result = converse(&background, setup, vec![live], manager);
     stop.cancel();
     let _ = background.block_on(async { tokio::time::timeout(PATIENCE, served).await });
     drop(lock);

@@ -5,12 +5,17 @@ use crate::cli::context::{ExitError, Session};
 use crate::cli::login::LoginArgs;
 use crate::cli::{Global, config_init, import};
 use crate::client::BaseUrl;
+use crate::config::edit::ConfigEdit;
 use crate::config::paths;
+use crate::model::NewAccount;
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use std::fs::OpenOptions;
 use std::io::{BufRead, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+
+/// The service of work and school accounts.
+const WORK: &str = "teams-work";
 
 /// Asks what to do, and does it.
 ///
@@ -32,7 +37,7 @@ pub fn run(global: &Global, file: &Path) -> Result<(), ExitError> {
             None | Some("q" | "Q") => return Ok(()),
             Some("" | "1") => return demo::run(global, false),
             Some("2") => return with_sign_in(global, file, "teams-free"),
-            Some("3") => return with_sign_in(global, file, "teams-work"),
+            Some("3") => return with_sign_in(global, file, WORK),
             Some("4") => return with_gateway(global, file),
             Some("5") => return import_first(global),
             Some(_) => {}
@@ -43,7 +48,21 @@ pub fn run(global: &Global, file: &Path) -> Result<(), ExitError> {
 /// Writes an account that signs in, and signs in.
 fn with_sign_in(global: &Global, file: &Path, service: &str) -> Result<(), ExitError> {
     const NAME: &str = "me";
-    add_account(file, &format!("[accounts.{NAME}]\nservice = \"{service}\"\n"))?;
+    let mut account =
+        NewAccount { name: NAME.to_owned(), service: service.to_owned(), ..NewAccount::default() };
+    if service == WORK {
+        let tenant = answer(
+            "\n  Your organisation's domain or tenant id; Enter: the one that your account belongs to: ",
+            |text| {
+                let letters = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
+                let is_tenant = text.chars().all(letters);
+                if is_tenant { Ok(()) } else { Err("this is no domain and no id".to_owned()) }
+            },
+        )?;
+        let Some(tenant) = tenant else { return Ok(()) };
+        account.tenant = tenant;
+    }
+    add_account(file, &account)?;
     let session = Session::of(global, Some(NAME))?;
     runtime()?.block_on(login::run(&session, &LoginArgs::ask_everything()))?;
     tui(global)
@@ -84,14 +103,14 @@ fn with_gateway(global: &Global, file: &Path) -> Result<(), ExitError> {
         .open(&token_file)
         .map_err(failed)?;
     writeln!(out, "{token}").map_err(failed)?;
-    let path = token_file.display().to_string();
-    let path = toml::Value::String(path).to_string();
-    add_account(
-        file,
-        &format!(
-            "[accounts.{NAME}]\nuser_id = \"{user}\"\ngateway = \"{gateway}\"\ntoken = {{ file = {path} }}\n"
-        ),
-    )?;
+    let account = NewAccount {
+        name: NAME.to_owned(),
+        gateway,
+        user_id: user,
+        token_file: token_file.display().to_string(),
+        ..NewAccount::default()
+    };
+    add_account(file, &account)?;
     tui(global)
 }
 
@@ -104,14 +123,12 @@ fn import_first(global: &Global) -> Result<(), ExitError> {
 }
 
 /// Adds an account to the configuration file, which is created with every setting explained if there is none.
-fn add_account(file: &Path, account: &str) -> Result<(), ExitError> {
+fn add_account(file: &Path, account: &NewAccount) -> Result<(), ExitError> {
     if !file.exists() {
         config_init::create(file)?;
     }
-    let failed =
-        |e: std::io::Error| ExitError::failed(format!("{} cannot be written: {e}", file.display()));
-    let mut out = OpenOptions::new().append(true).open(file).map_err(failed)?;
-    write!(out, "\n{account}").map_err(failed)?;
+    let edit = ConfigEdit::add(file, account).map_err(ExitError::failed)?;
+    edit.write().map_err(ExitError::failed)?;
     say(&format!("\n  The account is in {}.\n", file.display()));
     Ok(())
 }

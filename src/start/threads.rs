@@ -1,6 +1,6 @@
 //! The threads of the program: one for the screen, one for everything else, and those of the stores.
 
-use super::{LiveAccount, RunSetup, show};
+use super::{LiveAccount, ManagerSetup, RunSetup, show};
 use crate::cli::context::ExitError;
 use tokio::runtime::Runtime;
 
@@ -43,7 +43,13 @@ pub fn converse(
     background: &Runtime,
     setup: RunSetup,
     live: Vec<LiveAccount>,
+    manager: ManagerSetup,
 ) -> Result<(), ExitError> {
     let screen = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    screen.map_err(|e| threads_failed(&e))?.block_on(show(background.handle(), setup, live))
+    screen.map_err(|e| threads_failed(&e))?.block_on(show(
+        background.handle(),
+        setup,
+        live,
+        manager,
+    ))
 }

@@ -2,13 +2,16 @@
 //! comes out of one end. Accounts can join later.
 
 use super::{DELTAS, Handle, REQUESTS, account_queue};
-use crate::model::{AccountId, Delta, ImportNews, Inbound, Outbound, Request, SafeText};
+use crate::model::{
+    AccountChange, AccountId, Delta, Fault, FaultKind, ImportNews, Inbound, Outbound, Request,
+    Response, SafeText, Ticket,
+};
 use std::collections::HashMap;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 
-/// Accounts that can wait to join.
+/// Accounts that can wait to join or to leave.
 const JOINING: usize = 4;
 
 /// The sync of one account.
@@ -21,14 +24,14 @@ pub struct RunningAccount {
 /// The sync of all accounts.
 pub struct RunningAccounts {
     pub requests: mpsc::Sender<Outbound>,
-    router: JoinHandle<Vec<Handle>>,
+    router: JoinHandle<HashMap<AccountId, Handle>>,
 }
 
 /// Adds accounts to those that are running, and reports what concerns none of them.
 #[derive(Clone)]
 pub struct AccountJoiner {
     deltas: mpsc::Sender<Inbound>,
-    joining: mpsc::Sender<RunningAccount>,
+    joining: mpsc::Sender<Membership>,
     requests: mpsc::WeakSender<Outbound>,
 }
 
@@ -45,7 +48,14 @@ impl AccountJoiner {
     }
 
     pub async fn join(&self, account: RunningAccount) {
-        let _ = self.joining.send(account).await;
+        let _ = self.joining.send(Membership::Join(account)).await;
+    }
+
+    /// Hands an account no more requests. What it was asked before is still executed; the caller stops its sync.
+    pub async fn leave(&self, account: AccountId) -> Option<Handle> {
+        let (handle, left) = oneshot::channel();
+        self.joining.send(Membership::Leave(account, handle)).await.ok()?;
+        left.await.ok().flatten()
     }
 
     /// Asks something of the sync of an account, as the app does.
@@ -56,21 +66,34 @@ impl AccountJoiner {
     }
 }
 
+/// A change of the accounts that run.
+enum Membership {
+    Join(RunningAccount),
+    Leave(AccountId, oneshot::Sender<Option<Handle>>),
+}
+
+/// Who executes the requests that concern no account's sync; nobody where nothing may be written.
+#[derive(Default)]
+pub struct BesideAccounts {
+    pub imports: Option<mpsc::Sender<Request>>,
+    pub accounts: Option<mpsc::Sender<Outbound>>,
+}
+
 /// Hands requests on.
 struct Router {
     senders: HashMap<AccountId, mpsc::Sender<Outbound>>,
-    handles: Vec<Handle>,
+    handles: HashMap<AccountId, Handle>,
     deltas: mpsc::Sender<Inbound>,
-    /// Who imports; nobody where nothing may be written.
-    imports: Option<mpsc::Sender<Request>>,
+    beside: BesideAccounts,
 }
 
 impl Router {
     fn add(&mut self, running: RunningAccount) {
         let RunningAccount { account, handle, deltas: mut from } = running;
         let (sync, deltas) = (handle.requests.clone(), self.deltas.clone());
-        self.senders.insert(account.clone(), account_queue::start(account, sync, deltas));
-        self.handles.push(handle);
+        let queue = account_queue::start(account.clone(), sync, deltas);
+        self.senders.insert(account.clone(), queue);
+        self.handles.insert(account, handle);
         let out = self.deltas.clone();
         tokio::spawn(async move {
             while let Some(delta) = from.recv().await {
@@ -83,7 +106,10 @@ impl Router {
 
     async fn hand_on(&self, outbound: Outbound) {
         let Outbound { account, request } = outbound;
-        match (request, &self.imports) {
+        match (request, &self.beside.imports) {
+            (Request::Accounts { change, ticket }, _) => {
+                self.change_accounts(account, change, ticket).await;
+            }
             (request @ (Request::Import { .. } | Request::CancelImport), Some(imports)) => {
                 let _ = imports.send(request).await;
             }
@@ -101,40 +127,66 @@ impl Router {
         }
     }
 
+    async fn change_accounts(&self, account: AccountId, change: AccountChange, ticket: Ticket) {
+        let request = Request::Accounts { change, ticket };
+        let outbound = Outbound { account: account.clone(), request };
+        let sender = self.beside.accounts.as_ref();
+        if sender.is_some_and(|sender| sender.try_send(outbound).is_ok()) {
+            return;
+        }
+        let why = if sender.is_some() {
+            "another change is not finished yet"
+        } else {
+            "accounts cannot be changed here"
+        };
+        let result = Err(Fault::new(FaultKind::Busy, why));
+        let delta = Delta::Response { ticket, response: Response::Done(result) };
+        let _ = self.deltas.send(Inbound { account, delta }).await;
+    }
+
+    fn change(&mut self, membership: Membership) {
+        match membership {
+            Membership::Join(running) => self.add(running),
+            Membership::Leave(account, reply) => {
+                self.senders.remove(&account);
+                // If nobody waits for it any more, its tasks end with the program.
+                let _ = reply.send(self.handles.remove(&account));
+            }
+        }
+    }
+
     async fn run(
         mut self,
         mut requested: mpsc::Receiver<Outbound>,
-        mut joining: mpsc::Receiver<RunningAccount>,
-    ) -> Vec<Handle> {
+        mut joining: mpsc::Receiver<Membership>,
+    ) -> HashMap<AccountId, Handle> {
         loop {
             tokio::select! {
                 request = requested.recv() => match request {
                     Some(request) => self.hand_on(request).await,
                     None => return self.handles,
                 },
-                Some(account) = joining.recv() => self.add(account),
+                Some(membership) = joining.recv() => self.change(membership),
             }
         }
     }
 }
 
 impl RunningAccounts {
-    /// Joins accounts. The notices are reported first; requests to import go to `imports`.
+    /// Joins accounts. The notices are reported first.
     pub fn join(
         accounts: Vec<RunningAccount>,
         notices: &[String],
-        imports: Option<mpsc::Sender<Request>>,
+        beside: BesideAccounts,
     ) -> (Self, mpsc::Receiver<Inbound>, AccountJoiner) {
         let (deltas_in, deltas) = mpsc::channel(DELTAS);
         let (requests, requested) = mpsc::channel::<Outbound>(REQUESTS);
         let (joining_in, joining) = mpsc::channel(JOINING);
-        if let Some(first) = accounts.first() {
-            for notice in notices {
-                let (account, delta) =
-                    (first.account.clone(), Delta::Notice(SafeText::line(notice)));
-                // There is room for more accounts than anybody has.
-                let _ = deltas_in.try_send(Inbound { account, delta });
-            }
+        let first = accounts.first().map_or(AccountId::new(""), |first| first.account.clone());
+        for notice in notices {
+            let (account, delta) = (first.clone(), Delta::Notice(SafeText::line(notice)));
+            // There is room for more accounts than anybody has.
+            let _ = deltas_in.try_send(Inbound { account, delta });
         }
         let joiner = AccountJoiner {
             deltas: deltas_in.clone(),
@@ -142,7 +194,7 @@ impl RunningAccounts {
             requests: requests.downgrade(),
         };
         let mut router =
-            Router { senders: HashMap::new(), handles: Vec::new(), deltas: deltas_in, imports };
+            Router { senders: HashMap::new(), handles: HashMap::new(), deltas: deltas_in, beside };
         for account in accounts {
             router.add(account);
         }
@@ -159,7 +211,7 @@ impl RunningAccounts {
         };
         // Side by side, so that one that hangs takes none of the others' time.
         let mut stops: JoinSet<()> =
-            handles.into_iter().map(|handle| handle.stop(patience)).collect();
+            handles.into_values().map(|handle| handle.stop(patience)).collect();
         while stops.join_next().await.is_some() {}
     }
 }
@@ -194,7 +246,7 @@ mod tests {
     async fn every_request_reaches_the_sync_of_its_own_account_in_order() {
         let names = ["home", "work", "club"];
         let (running, mut fakes): (Vec<_>, Vec<_>) = names.iter().map(|name| fake(name)).unzip();
-        let (all, _deltas, _) = RunningAccounts::join(running, &[], None);
+        let (all, _deltas, _) = RunningAccounts::join(running, &[], BesideAccounts::default());
         for n in 0..300 {
             let name = names[n * 7 % 3];
             let conversation = format!("8:{name}.{n}").as_str().into();
@@ -229,7 +281,8 @@ mod tests {
         const ASKED: usize = 5_000;
         let (hung, mut hung_fake) = fake("hung");
         let (work, mut work_fake) = fake("work");
-        let (all, mut deltas, _) = RunningAccounts::join(vec![hung, work], &[], None);
+        let (all, mut deltas, _) =
+            RunningAccounts::join(vec![hung, work], &[], BesideAccounts::default());
         let send = |name: &str, request| {
             let outbound = Outbound { account: AccountId::new(name), request };
             let requests = all.requests.clone();
@@ -262,7 +315,8 @@ mod tests {
         let (home, home_fake) = fake("home");
         let (work, work_fake) = fake("work");
         let notices = ["club: not signed in".to_owned()];
-        let (_all, mut deltas, _) = RunningAccounts::join(vec![home, work], &notices, None);
+        let (_all, mut deltas, _) =
+            RunningAccounts::join(vec![home, work], &notices, BesideAccounts::default());
         let first = deltas.recv().await.unwrap();
         assert_eq!(first.delta, Delta::Notice(SafeText::line("club: not signed in")));
         for (name, fake) in [("work", work_fake), ("home", home_fake)] {

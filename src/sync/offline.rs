@@ -110,6 +110,7 @@ async fn run(shared: &Arc<Shared>, mut requests: mpsc::Receiver<Outbound>) {
             | Request::Hide { .. }
             | Request::Import { .. }
             | Request::CancelImport
+            | Request::Accounts { .. }
             | Request::Fill { .. } => {}
         }
     }

@@ -310,7 +310,10 @@ async fn execute(shared: &Arc<Shared>, request: Request) {
                 tracing::debug!(kind = ?error.kind, "the typing signal was not sent");
             }
         }
-        Request::SignInCode { ticket } => sign_in::code(shared, ticket).await,
+        Request::SignInCode { ticket } => {
+            let code = sign_in::code(&shared.client).await;
+            shared.respond(ticket, Response::SignInCode(code)).await;
+        }
         Request::Resync { conversation } => resync(shared, &conversation).await,
         Request::Hide { conversation } => {
             if let Err(error) = shared.store.hide(&conversation).await {
@@ -336,6 +339,7 @@ async fn execute(shared: &Arc<Shared>, request: Request) {
         | Request::Statistics { .. }
         | Request::Import { .. }
         | Request::CancelImport
+        | Request::Accounts { .. }
         | Request::Open { .. } => {}
     }
 }

@@ -237,7 +237,7 @@ impl App {
     /// Adds an account of the same user, which is online.
     pub fn beside(mut self, account: &str) -> Self {
         let me = UserId::new(ME);
-        self.model.app.accounts.push(Account::new(AccountId::new(account), me));
+        self.model.app.accounts.add(Account::new(AccountId::new(account), me));
         self.delta_of(account, Delta::Connection(ConnectionState::Online));
         let names = PEOPLE
             .map(|(_, id, name)| (UserId::new(id), NameSource::Profile, SafeText::line(name)));
@@ -414,6 +414,7 @@ pub fn ticket_of(request: &Request) -> Option<Ticket> {
         | Request::Source { ticket, .. }
         | Request::ExportedFile { ticket, .. }
         | Request::Neighbors { ticket, .. }
+        | Request::Accounts { ticket, .. }
         | Request::Statistics { ticket, .. } => Some(*ticket),
         _ => None,
     }

@@ -311,7 +311,8 @@ impl Runner {
                 sync::start(account.clone(), client, store, sync_options.clone());
             running.push(sync::RunningAccount { account, handle, deltas });
         }
-        let (handle, deltas, _) = sync::RunningAccounts::join(running, &[], None);
+        let (handle, deltas, _) =
+            sync::RunningAccounts::join(running, &[], sync::BesideAccounts::default());
         let (columns, rows) = setup.size;
         let mut prefs = Prefs::plain(Arc::new(builtin_keymap().unwrap()));
         prefs.first_client_id = getrandom::u64().unwrap() >> 2;

@@ -9,7 +9,7 @@ use crate::app::effect::Effect;
 use crate::app::keymap::{Context, KeymapEntry};
 use crate::app::model::Model;
 use crate::app::overlay::{
-    Help, Import, Overlay, Palette, Preview, Prompt, SignInDialog, Switcher,
+    AccountsDialog, Help, Import, Overlay, Palette, Preview, Prompt, SignInDialog, Switcher,
 };
 use crate::app::state::Focus;
 use crate::model::{ConnectionState, Request, SignInWay};
@@ -65,6 +65,15 @@ pub fn act(model: &mut Model, action: AppAction) {
         AppAction::Bare => model.view.bare = !model.view.bare && model.app.open.is_some(),
         AppAction::SignIn => sign_in(model),
         AppAction::ToggleMouse => toggle_mouse(model),
+        AppAction::Accounts if model.app.prefs.demo => {
+            model.app.complain("The demo has no accounts to change");
+        }
+        AppAction::Accounts if model.app.prefs.read_only => {
+            model.app.complain("Accounts cannot be changed here, because nothing may be written");
+        }
+        AppAction::Accounts => {
+            model.overlays.push(Overlay::Accounts(AccountsDialog::default()));
+        }
         AppAction::Redraw => model.app.effects.push(Effect::Redraw),
         AppAction::Suspend => model.app.effects.push(Effect::Suspend),
         AppAction::Resync => {

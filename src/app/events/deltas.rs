@@ -1,7 +1,6 @@
 //! Remote changes. Each is idempotent; what the server says wins over anything local.
 
-use super::{imports, messages, responses};
-use crate::app::account::Account;
+use super::{accounts, imports, messages, responses};
 use crate::app::chat::{Chat, Older, group, join_url, outbox, sending};
 use crate::app::model::Model;
 use crate::model::{
@@ -24,7 +23,8 @@ pub fn apply(model: &mut Model, inbound: Inbound) {
         }
         Delta::Response { ticket, response } => responses::apply(model, ticket, response),
         Delta::Notice(text) => model.app.complain(&text),
-        Delta::Joined { me } => model.app.accounts.add(Account::new(account, me)),
+        Delta::Joined { me } => accounts::joined(model, account, me),
+        Delta::Left => accounts::left(model, &account),
         Delta::Import(news) => imports::apply(model, news),
         Delta::Names(names) => {
             if account.archive().is_some() {

@@ -73,6 +73,9 @@ pub fn apply(model: &mut Model, ticket: Ticket, response: Response) {
             }
         }
         (PendingRequest::SignInApproval(_), Response::Done(result)) => signed_in(model, result),
+        (PendingRequest::Account { account, task }, response) => {
+            super::accounts::answered(model, &account, task, response);
+        }
         // A message that was changed comes back as a delta of its own.
         _ => {}
     }

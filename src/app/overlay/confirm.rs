@@ -5,7 +5,7 @@ use super::{Dialog, DialogEnv, Next};
 use crate::app::action::OverlayAction;
 use crate::app::chat::{Chat, Env, group, message_change, outbox, sending};
 use crate::app::effect::Effect;
-use crate::app::pending::PendingRequest;
+use crate::app::pending::{AccountTask, PendingRequest};
 use crate::app::state::AppState;
 use crate::app::view::Tone;
 use crate::app::view::layout::Size;
@@ -13,7 +13,8 @@ use crate::app::view::wrap::break_lines;
 use crate::model::request::Change;
 use crate::model::text::width;
 use crate::model::{
-    ChatRef, ClientMessageId, MessageKey, Outgoing, Request, Role, SafeText, ThreadChange, UserId,
+    AccountChange, AccountId, ChatRef, ClientMessageId, MessageKey, Outgoing, Request, Role,
+    SafeText, ThreadChange, UserId,
 };
 
 #[derive(Debug)]
@@ -44,6 +45,8 @@ pub enum Consent {
     SendLiteral(ChatRef, Outgoing),
     /// Changes a message into text that looks like a command.
     EditLiteral(ChatRef, String),
+    /// Takes an account out of the configuration.
+    RemoveAccount(AccountId),
 }
 
 impl Consent {
@@ -211,6 +214,14 @@ fn carry_out(app: &mut AppState, consent: Consent) {
                 }
             });
             app.sort(&chat.account);
+        }
+        Consent::RemoveAccount(account) => {
+            app.with_each(|chat, env| sending::save_draft(chat, env, true));
+            let task = AccountTask::Remove;
+            let pending = PendingRequest::Account { account: account.clone(), task };
+            let ticket = app.pending.add(pending);
+            let change = AccountChange::Remove;
+            app.request(&account, Request::Accounts { change, ticket });
         }
         Consent::EditLiteral(chat, text) => {
             app.with_chat(&chat, |chat, env| {

@@ -5,11 +5,11 @@ use super::{
     Confirm, Consent, Dialog, DialogEnv, Import, Next, Overlay, PeoplePicker, PickPurpose,
 };
 use crate::app::action::OverlayAction;
-use crate::app::chat::{go_to_date, group};
-use crate::app::pending::PendingRequest;
+use crate::app::chat::{go_to_date, group, sending};
+use crate::app::pending::{AccountTask, PendingRequest};
 use crate::app::state::AppState;
 use crate::app::view::layout::Size;
-use crate::model::{ChatRef, Request, SafeText, ThreadChange, date};
+use crate::model::{AccountChange, AccountId, ChatRef, Request, SafeText, ThreadChange, date};
 
 #[derive(Debug)]
 pub struct Prompt {
@@ -30,6 +30,8 @@ enum AskFor {
     Date(ChatRef),
     /// The path of an export.
     Import,
+    /// Another name of an account.
+    RenameAccount(AccountId),
 }
 
 impl Prompt {
@@ -58,6 +60,11 @@ impl Prompt {
         Overlay::Prompt(Self { what: AskFor::Import, input: String::new() })
     }
 
+    pub fn rename_account(account: AccountId) -> Overlay {
+        let input = account.as_str().to_owned();
+        Overlay::Prompt(Self { what: AskFor::RenameAccount(account), input })
+    }
+
     pub fn date(chat: ChatRef) -> Overlay {
         Overlay::Prompt(Self { what: AskFor::Date(chat), input: String::new() })
     }
@@ -73,6 +80,7 @@ impl Prompt {
                 return Next::Replace(Overlay::PeoplePicker(PeoplePicker::new(app, purpose)));
             }
             AskFor::JoinUrl => resolve(app, &self.input),
+            AskFor::RenameAccount(account) => rename_account(app, account, self.input.trim()),
         }
         Next::Close
     }
@@ -86,6 +94,11 @@ impl Dialog for Prompt {
                 "Import an export of Skype or Teams",
                 "Path of the .tar, of the folder it was unpacked to, or of its messages.json",
                 "Enter begins · Esc cancels",
+            ),
+            AskFor::RenameAccount(_) => (
+                "Rename the account",
+                "Letters, digits, - and _. Its messages and its sign-in stay.",
+                "Enter renames · Esc cancels",
             ),
             AskFor::Date(_) => {
                 let period = date::period(&self.input, app.clock.wall, &app.prefs.zone);
@@ -125,6 +138,19 @@ impl Dialog for Prompt {
         action.edit(&mut self.input);
         Next::Stay
     }
+}
+
+/// Asks for another name of an account, after its drafts are saved.
+fn rename_account(app: &mut AppState, account: &AccountId, to: &str) {
+    if to.is_empty() || to == account.as_str() {
+        return;
+    }
+    app.with_each(|chat, env| sending::save_draft(chat, env, true));
+    let task = AccountTask::Rename { to: to.to_owned() };
+    let pending = PendingRequest::Account { account: account.clone(), task };
+    let ticket = app.pending.add(pending);
+    let change = AccountChange::Rename { to: to.to_owned() };
+    app.request(account, Request::Accounts { change, ticket });
 }
 
 /// Asks for the messages around a date. What is no date can be corrected.

@@ -7,7 +7,7 @@ use super::super::{Error, Secret};
 use serde::{Deserialize, Serialize};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use zeroize::Zeroizing;
@@ -83,8 +83,10 @@ impl CredentialStore {
 
     /// Waits until no other process renews the tokens. The lock ends with the file.
     pub(super) async fn lock(&self) -> Result<File, Error> {
-        let path = self.dir.join(LOCK);
+        let (dir, path) = (self.dir.clone(), self.dir.join(LOCK));
         blocking(move || {
+            // The first sign-in of an account may be the first thing that is stored of it.
+            std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
             let file = OpenOptions::new()
                 .create(true)
                 .truncate(false)

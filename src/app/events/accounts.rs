@@ -1,0 +1,81 @@
+//! Accounts that come, change and go while the program runs.
+
+use crate::app::account::Account;
+use crate::app::model::Model;
+use crate::app::overlay::{Overlay, SignInDialog};
+use crate::app::pending::AccountTask;
+use crate::model::{AccountId, ConnectionState, Fault, Response, SignInWay, UserId};
+
+/// Shows an account. One that was shown before its owner was known is replaced; there is nothing in it.
+pub fn joined(model: &mut Model, id: AccountId, me: UserId) {
+    model.app.accounts.add(Account::new(id, me));
+}
+
+/// Shows an account no longer, unless it is the only one.
+pub fn left(model: &mut Model, id: &AccountId) {
+    if model.app.open.as_ref().is_some_and(|open| open.account == *id) {
+        model.app.close_chat();
+    }
+    if model.app.marked.as_ref().is_some_and(|marked| marked.account == *id) {
+        model.app.marked = None;
+    }
+    model.app.accounts.remove(id);
+    model.app.hold_list_order();
+}
+
+/// What became of a change of the accounts.
+pub fn answered(model: &mut Model, account: &AccountId, task: AccountTask, response: Response) {
+    match (task, response) {
+        (AccountTask::List, Response::Services(services)) => {
+            if let Some(dialog) = model.overlays.add_account_mut() {
+                dialog.received(services);
+            }
+        }
+        (AccountTask::List, Response::Done(Err(fault))) => {
+            if let Some(dialog) = model.overlays.add_account_mut() {
+                dialog.failed(&fault);
+            }
+        }
+        (AccountTask::Add { name, signs_in, work }, Response::Done(result)) => match result {
+            Ok(()) => added(model, &name, signs_in.then_some(work)),
+            Err(fault) => not_added(model, &fault),
+        },
+        (AccountTask::Rename { to }, Response::Done(Ok(()))) => {
+            model.app.note(&format!("\"{}\" is called \"{to}\" now", account.as_str()));
+        }
+        (AccountTask::Remove, Response::Done(Ok(()))) => {
+            model.app.note(&format!("\"{}\" was removed", account.as_str()));
+        }
+        (AccountTask::Rename { .. }, Response::Done(Err(fault))) => {
+            model.app.complain(&format!("Not renamed: {}", fault.reason));
+        }
+        (AccountTask::Remove, Response::Done(Err(fault))) => {
+            model.app.complain(&format!("Not removed completely: {}", fault.reason));
+        }
+        _ => {}
+    }
+}
+
+/// The account is there; the next thing is to sign in to it, if nobody has before.
+fn added(model: &mut Model, name: &str, signs_in_to_work: Option<bool>) {
+    let was_open = model.overlays.close_add_account();
+    model.app.note(&format!("\"{name}\" was added"));
+    let id = AccountId::new(name);
+    let has_owner = model.app.accounts.get(&id).is_some_and(|a| !a.me.as_str().is_empty());
+    if let (Some(work), true, false) = (signs_in_to_work, was_open, has_owner) {
+        if let Some(account) = model.app.accounts.get_mut(&id) {
+            // Its own report may come later.
+            let way = if work { SignInWay::Work } else { SignInWay::Personal };
+            let why = crate::model::SafeText::line("nobody has signed in yet");
+            account.connection.state = ConnectionState::SignedOut { why, way };
+        }
+        model.overlays.push(Overlay::SignIn(SignInDialog::new(id, work)));
+    }
+}
+
+fn not_added(model: &mut Model, fault: &Fault) {
+    match model.overlays.add_account_mut() {
+        Some(dialog) => dialog.failed(fault),
+        None => model.app.complain(&format!("Not added: {}", fault.reason)),
+    }
+}

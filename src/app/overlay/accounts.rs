@@ -1,0 +1,105 @@
+//! The configured accounts: how each is doing, and what can be done with it.
+
+use super::content::{Content, DialogLine, step};
+use super::{AddAccount, Confirm, Consent, Dialog, DialogEnv, Next, Overlay, Prompt, SignInDialog};
+use crate::app::account::Account;
+use crate::app::action::OverlayAction;
+use crate::app::state::AppState;
+use crate::app::view::layout::Size;
+use crate::model::{AccountId, ConnectionState, SignInWay};
+
+#[derive(Debug, Default)]
+pub struct AccountsDialog {
+    marked: usize,
+}
+
+/// The accounts that a configuration names, which archives are not.
+fn configured(app: &AppState) -> impl Iterator<Item = &Account> {
+    app.accounts.iter().filter(|account| account.id.archive().is_none())
+}
+
+fn state_words(account: &Account) -> &'static str {
+    match account.connection.state {
+        ConnectionState::Online => "live",
+        ConnectionState::Connecting => "connecting",
+        ConnectionState::Waiting { .. } => "offline",
+        ConnectionState::ReadOnly => "read-only",
+        ConnectionState::SignedOut { .. } if account.me.as_str().is_empty() => "not signed in",
+        ConnectionState::SignedOut { .. } => "signed out",
+    }
+}
+
+impl AccountsDialog {
+    fn at(&self, app: &AppState) -> Option<AccountId> {
+        configured(app).nth(self.marked).map(|account| account.id.clone())
+    }
+
+    fn remove(&self, app: &mut AppState) -> Next {
+        let Some(account) = self.at(app) else { return Next::Stay };
+        if configured(app).count() < 2 {
+            app.complain("This is the only account; skchat needs one");
+            return Next::Stay;
+        }
+        let question = format!("Remove the account \"{}\"?", account.as_str());
+        let detail = "It is taken out of the configuration, and its tokens are deleted from this machine. Its messages \
+            stay on disk: an account of the same name shows them again.";
+        let consent = Consent::RemoveAccount(account);
+        Next::Push(Overlay::Confirm(Confirm::new(&question, detail, consent)))
+    }
+
+    fn sign_in(&self, app: &mut AppState) -> Next {
+        let Some(account) = configured(app).nth(self.marked) else { return Next::Stay };
+        match &account.connection.state {
+            ConnectionState::SignedOut { way: SignInWay::Token, .. } => {
+                app.complain("The token of this account comes from its configuration");
+                Next::Stay
+            }
+            ConnectionState::SignedOut { way, .. } => {
+                let dialog = SignInDialog::new(account.id.clone(), *way == SignInWay::Work);
+                Next::Push(Overlay::SignIn(dialog))
+            }
+            _ => {
+                app.note("This account is signed in");
+                Next::Stay
+            }
+        }
+    }
+}
+
+impl Dialog for AccountsDialog {
+    fn content(&self, app: &AppState, _: Size) -> Content {
+        let lines = configured(app).map(|account| {
+            let who = account.me.bare();
+            let who = if who.is_empty() { String::new() } else { format!("  {who}") };
+            DialogLine::new(format!("{}{who}", account.label()), state_words(account))
+        });
+        let hint = "a: add · r: rename · d: remove · s: sign in · Esc: close";
+        Content::new("Accounts", lines.collect(), hint).with_marked(self.marked, "None.")
+    }
+
+    fn act(&mut self, action: OverlayAction, env: &mut DialogEnv<'_>) -> Next {
+        let count = configured(env.app).count();
+        self.marked = self.marked.min(count.saturating_sub(1));
+        match action {
+            OverlayAction::Type('a' | 'A') => return Next::Push(AddAccount::begin(env.app)),
+            OverlayAction::Type('r' | 'R') => {
+                return match self.at(env.app) {
+                    Some(account) => Next::Push(Prompt::rename_account(account)),
+                    None => Next::Stay,
+                };
+            }
+            OverlayAction::Type('d' | 'D') => return self.remove(env.app),
+            OverlayAction::Type('s' | 'S') => return self.sign_in(env.app),
+            other => {
+                if let Some(by) = other.step_or_tab(env.page) {
+                    step(&mut self.marked, by, count);
+                }
+            }
+        }
+        Next::Stay
+    }
+
+    fn chooses(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,160 @@
+//! Adding, renaming and removing accounts: what is shown, asked and done.
+
+use crate::fixture::{ACCOUNT, App, chat};
+use crate::model::{
+    AccountChange, Delta, Fault, FaultKind, NewAccount, Request, Response, SafeText, ServiceChoice,
+    UserId,
+};
+
+const WORK: &str = "work";
+
+fn choice(name: &str, signs_in: bool, work: bool) -> ServiceChoice {
+    let title = SafeText::line(&format!("Service {name}"));
+    ServiceChoice { name: name.into(), title, signs_in, work, has_address: signs_in }
+}
+
+/// The last change of the accounts that was asked for.
+fn asked(app: &mut App) -> AccountChange {
+    let changes = app.requests().into_iter().filter_map(|request| match request {
+        Request::Accounts { change, .. } => Some(change),
+        _ => None,
+    });
+    changes.last().expect("a change of the accounts")
+}
+
+/// The dialog for adding an account, with these services to choose from.
+fn adding() -> App {
+    let mut app = chat("Team").message("joe", "hi").opened();
+    app.press("ctrl-x c a");
+    let choices = vec![
+        choice("personal", true, false),
+        choice("org", true, true),
+        choice("own", false, false),
+    ];
+    app.answer(Response::Services(Ok(choices)));
+    app.expect("Service personal");
+    app.requests();
+    app
+}
+
+#[test]
+fn a_new_account_is_asked_for_and_leads_to_its_sign_in() {
+    let mut app = adding();
+    app.press("enter");
+    app.expect("Name of the account");
+    app.press("enter");
+    let wanted =
+        NewAccount { name: "me".into(), service: "personal".into(), ..NewAccount::default() };
+    app.delta_of("me", Delta::Joined { me: UserId::new("") });
+    let requests = app.requests();
+    let ticket = requests.iter().rev().find_map(crate::fixture::ticket_of).expect("a ticket");
+    assert!(requests.contains(&Request::Accounts { change: AccountChange::Add(wanted), ticket }));
+    app.delta(Delta::Response { ticket, response: Response::Done(Ok(())) });
+    app.expect("Sign in");
+    app.expect("unofficial");
+    app.press("esc");
+    app.expect("hi");
+}
+
+#[test]
+fn an_organisation_and_a_gateway_are_asked_for_where_they_are_needed() {
+    let mut app = adding();
+    app.press("down enter enter");
+    app.expect("Organisation");
+    app.type_text("example.org");
+    app.press("enter");
+    let AccountChange::Add(new) = asked(&mut app) else { panic!("an account is added") };
+    assert_eq!((new.name.as_str(), new.tenant.as_str()), ("work", "example.org"));
+
+    let mut app = adding();
+    app.press("down down enter enter");
+    app.expect("Address of the gateway");
+    app.press("enter");
+    app.expect("An address is needed");
+    app.type_text("http://127.0.0.1:1/v1");
+    app.press("enter");
+    app.type_text("anna");
+    app.press("enter");
+    app.expect("An id has a prefix");
+    app.press("ctrl-u");
+    app.type_text("8:anna.7");
+    app.press("enter");
+    app.type_text("~/token");
+    app.press("enter");
+    let AccountChange::Add(new) = asked(&mut app) else { panic!("an account is added") };
+    assert_eq!((new.user_id.as_str(), new.token_file.as_str()), ("8:anna.7", "~/token"));
+}
+
+#[test]
+fn a_refused_account_can_be_corrected() {
+    let mut app = adding();
+    app.press("enter enter");
+    let why = Fault::new(FaultKind::Invalid, "there is an account \"me\" already");
+    app.answer(Response::Done(Err(why)));
+    app.expect("there is an account \"me\" already");
+    app.press("enter");
+    app.type_text("2");
+    app.press("enter");
+    let AccountChange::Add(new) = asked(&mut app) else { panic!("an account is added") };
+    assert_eq!(new.name, "me2");
+}
+
+#[test]
+fn an_account_is_renamed_and_removed_after_a_question_but_never_the_only_one() {
+    let mut app = App::new().beside(WORK).with_direct_in(WORK, "mia", 1_000);
+    app.press("ctrl-x c down r");
+    app.expect("Rename the account");
+    app.type_text("2");
+    app.press("enter");
+    assert_eq!(asked(&mut app), AccountChange::Rename { to: "work2".into() });
+    app.press("d");
+    app.expect("Remove the account \"work\"?");
+    app.press("enter");
+    assert_eq!(app.requests(), [], "Enter is no answer");
+    app.press("y");
+    assert_eq!(asked(&mut app), AccountChange::Remove);
+    app.delta_of(WORK, Delta::Left);
+    app.press("d");
+    app.expect("This is the only account");
+}
+
+#[test]
+fn an_account_that_leaves_takes_its_open_chat_along_and_the_only_one_stays() {
+    let mut app = chat("Team").message("joe", "hi").opened().beside(WORK);
+    app.delta_of(ACCOUNT, Delta::Left);
+    app.expect_none("hi");
+    app.delta_of(WORK, Delta::Left);
+    app.layout();
+    assert_eq!(app.model.app.accounts.iter().count(), 1);
+}
+
+#[test]
+fn an_account_that_was_signed_out_gets_its_owner_and_keeps_its_place() {
+    let mut app = App::new();
+    app.delta_of("me", Delta::Joined { me: UserId::new("") });
+    app.delta_of("me", Delta::Joined { me: UserId::new("8:anna.7") });
+    app.delta_of("me", Delta::Joined { me: UserId::new("8:joe.4") });
+    let owners: Vec<&str> =
+        app.model.app.accounts.iter().skip(1).map(|account| account.me.as_str()).collect();
+    assert_eq!(owners, ["8:anna.7"], "a known owner is not replaced");
+}
+
+#[test]
+fn nothing_can_be_changed_where_nothing_may_be_written() {
+    let mut app = App::new();
+    app.model.app.prefs.read_only = true;
+    app.press("ctrl-x c");
+    app.expect("nothing may be written");
+    app.model.app.prefs.read_only = false;
+    app.model.app.prefs.demo = true;
+    app.press("ctrl-x c");
+    app.expect("The demo has no accounts to change");
+}
+
+#[test]
+fn the_accounts_on_the_screen() {
+    let mut app = App::new().beside(WORK);
+    app.delta_of("me", Delta::Joined { me: UserId::new("") });
+    app.press("ctrl-x c");
+    insta::assert_snapshot!(app.screen());
+}

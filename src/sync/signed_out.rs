@@ -1,0 +1,126 @@
+//! An account that nobody has signed in to on this machine: its owner is not known, so there is no store and nothing to
+//! sync yet. It can only be signed in to.
+
+use super::sign_in::{approved, code};
+use super::{DELTAS, DeltaSender, Handle, REQUESTS};
+use crate::client::Client;
+use crate::model::{
+    AccountId, ConnectionState, Delta, Fault, FaultKind, Inbound, Outbound, Request, Response,
+    SafeText, Ticket,
+};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// How often to look whether another process has signed in.
+const LOOK: Duration = Duration::from_secs(2);
+
+struct SignedOutAccount {
+    client: Client,
+    deltas: DeltaSender,
+    /// The user has signed in here.
+    done: Notify,
+    stop: CancellationToken,
+}
+
+/// Shows an account as signed out, and signs in to it. The receiver gets a value when somebody has signed in, here or by
+/// another process; the account can be started then.
+pub fn start_signed_out(
+    account: AccountId,
+    client: Client,
+) -> (Handle, mpsc::Receiver<Inbound>, oneshot::Receiver<()>) {
+    let (channel, deltas) = mpsc::channel(DELTAS);
+    let (requests, requested) = mpsc::channel(REQUESTS);
+    let (signed_in, receiver) = oneshot::channel();
+    let (stop, drained) = (CancellationToken::new(), CancellationToken::new());
+    drained.cancel();
+    let this = SignedOutAccount {
+        client,
+        deltas: DeltaSender { account, channel },
+        done: Notify::new(),
+        stop: stop.clone(),
+    };
+    let tasks = TaskTracker::new();
+    tasks.spawn(run(Arc::new(this), requested, signed_in));
+    (Handle { requests, stop, drained, tasks }, deltas, receiver)
+}
+
+async fn run(
+    this: Arc<SignedOutAccount>,
+    mut requests: mpsc::Receiver<Outbound>,
+    signed_in: oneshot::Sender<()>,
+) {
+    let why = SafeText::line("nobody has signed in yet");
+    let way = this.client.sign_in_way();
+    this.deltas.send(Delta::Connection(ConnectionState::SignedOut { why, way })).await;
+    let before = this.client.token_mark().await;
+    loop {
+        tokio::select! {
+            () = this.stop.cancelled() => return,
+            request = requests.recv() => match request {
+                Some(Outbound { request, .. }) => this.answer(request),
+                None => return,
+            },
+            () = this.done.notified() => break,
+            () = tokio::time::sleep(LOOK) => {
+                if this.client.has_new_token(&before).await {
+                    break;
+                }
+            }
+        }
+    }
+    // Nobody waits for it while the program ends.
+    let _ = signed_in.send(());
+}
+
+impl SignedOutAccount {
+    /// Answers a request beside others, because a sign-in may wait for many minutes.
+    fn answer(self: &Arc<Self>, request: Request) {
+        let this = Arc::clone(self);
+        tokio::spawn(async move {
+            let stop = this.stop.clone();
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = this.carry_out(request) => {}
+            }
+        });
+    }
+
+    async fn carry_out(&self, request: Request) {
+        let refused = || Fault::new(FaultKind::SignedOut, "sign in first: Ctrl-X s");
+        match request {
+            Request::SignInCode { ticket } => {
+                let code = code(&self.client).await;
+                self.respond(ticket, Response::SignInCode(code)).await;
+            }
+            Request::SignInApproval { names, ticket } => {
+                let result = approved(&self.client, names, None).await;
+                let is_done = result.is_ok();
+                self.respond(ticket, Response::Done(result.map_err(|e| Fault::from(&e)))).await;
+                if is_done {
+                    self.done.notify_one();
+                }
+            }
+            Request::Change { ticket, .. } | Request::Thread { ticket, .. } => {
+                self.respond(ticket, Response::Done(Err(refused()))).await;
+            }
+            Request::Create { ticket, .. } => {
+                self.respond(ticket, Response::Created(Err(refused()))).await;
+            }
+            Request::Resolve { ticket, .. } => {
+                self.respond(ticket, Response::Resolved(Err(refused()))).await;
+            }
+            Request::Search { ticket, .. } => {
+                self.respond(ticket, Response::Found(Err(refused()))).await;
+            }
+            // There is no conversation that others could be about.
+            _ => {}
+        }
+    }
+
+    async fn respond(&self, ticket: Ticket, response: Response) {
+        self.deltas.send(Delta::Response { ticket, response }).await;
+    }
+}
