@@ -219,7 +219,13 @@ impl Shared {
                     attempt += 1;
                     self.pause_all(wait, attempt, &error).await;
                 }
-                Ok(value) => return Ok(value),
+                Ok(value) => {
+                    // The pause was shown, and the connection never was lost.
+                    if attempt > 0 && self.connection.is_online() {
+                        self.send(Delta::Connection(ConnectionState::Online)).await;
+                    }
+                    return Ok(value);
+                }
             }
         }
     }

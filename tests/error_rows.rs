@@ -1,0 +1,206 @@
+//! Every row of the tables of errors (facts 6 and 8.10): the answer, the words on the screen, and what happens next.
+
+mod common;
+
+use common::{ANNA, Gateway, JOE, Runner, Setup, say_as};
+use skchat::gateway::fault::InjectedFault;
+use skchat::model::PollMode;
+
+/// An answer of the server.
+struct Answer {
+    status: u16,
+    body: &'static str,
+}
+
+const fn answer(status: u16, body: &'static str) -> Answer {
+    Answer { status, body }
+}
+
+impl Answer {
+    fn fault(&self) -> InjectedFault {
+        if self.status == 429 {
+            let body: serde_json::Value = serde_json::from_str(self.body).unwrap_or_default();
+            let error = body["errorCode"].as_u64().and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
+            // Without a time the pause would be longer than a test.
+            return InjectedFault::Status { code: 429, error, retry_after: Some(1) };
+        }
+        InjectedFault::Json { code: self.status, body: self.body.to_owned() }
+    }
+
+    fn row(&self) -> String {
+        format!("{} {}", self.status, self.body)
+    }
+}
+
+/// What is shown when the list cannot be read. All of it passes by itself once the server answers again.
+const LIST_ROWS: &[(Answer, &str)] = &[
+    (answer(401, r#"{"errorCode":911,"message":"Authentication failed."}"#), "signed out"),
+    (answer(401, r#"{"errorCode":912,"message":""}"#), "signed out"),
+    (answer(401, "<html><body>Sign in</body></html>"), "signed out"),
+    (answer(401, ""), "signed out"),
+    (answer(429, r#"{"errorCode":429,"message":"API calls quota exceeded!"}"#), "asks to wait"),
+    (answer(429, r#"{"errorCode":19000}"#), "asks to wait"),
+    (answer(429, r#"{"errorCode":803,"message":"Login Rate limit exceeded"}"#), "asks to wait"),
+    (answer(429, r#"{"errorCode":800,"message":"Command Rate limit exceeded"}"#), "asks to wait"),
+    (answer(500, ""), "offline: the server is having problems"),
+    (answer(503, "<html>Service Unavailable</html>"), "offline: the server is having problems"),
+    (answer(502, "{}"), "offline: the server is having problems"),
+    (answer(408, ""), "offline: the server asks us to try again"),
+    (answer(200, "<html>Welcome to this hotel</html>"), "offline: the answer is a web page"),
+    (answer(200, r#"{"conversations":["#), "offline: the answer is not JSON"),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_answer_to_the_list_is_said_in_words_and_passes_with_the_history_readable() {
+    let mut rows = tokio::task::JoinSet::new();
+    for (answer, words) in LIST_ROWS {
+        rows.spawn(async move {
+            let gateway = Gateway::start().await;
+            say_as(&gateway.client(JOE), ANNA, "readable history").await;
+            let setup = Setup { poll: PollMode::Interval, size: (110, 24), ..Setup::default() };
+            let mut anna = Runner::with(&gateway, setup).await;
+            anna.wait_for("live").await;
+            anna.open("Joe").await;
+            anna.wait_for("readable history").await;
+            gateway.state.faults().add("GET", "/users/ME/conversations", 1_000, answer.fault());
+            let row = answer.row();
+            let screen = anna.wait_until(&row, |screen| screen.contains(words)).await;
+            assert!(screen.contains("readable history"), "{row}\n{screen}");
+            gateway.state.faults().clear();
+            anna.wait_until(&row, |screen| screen.contains("live")).await;
+            anna.quit().await;
+        });
+    }
+    rows.join_all().await;
+}
+
+/// What a row leads to for a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// It is shown as not sent with these words, and not sent again.
+    Refused(&'static str),
+    /// It counts as sent although the server had no message of its own for it.
+    Sent,
+    /// It is sent again, and arrives.
+    SentLater,
+    /// It may have arrived: it is looked for, and the user decides.
+    Asked,
+}
+
+const SEND_ROWS: &[(Answer, Fate)] = &[
+    (answer(403, r#"{"errorCode":7100}"#), Fate::Refused("not a member of this conversation")),
+    (answer(403, r#"{"errorCode":7000}"#), Fate::Refused("not allowed here")),
+    (answer(403, ""), Fate::Refused("not allowed")),
+    (answer(403, r#"{"errorCode":804}"#), Fate::Refused("not accepted your contact request")),
+    (answer(429, r#"{"errorCode":804}"#), Fate::Refused("not accepted your contact request")),
+    (answer(404, r#"{"errorCode":"ThreadNotFound","message":""}"#), Fate::Refused("not found")),
+    (answer(404, r#"{"errorCode":"SoftDeleted"}"#), Fate::Refused("not found")),
+    (answer(404, r#"{"errorCode":730}"#), Fate::Refused("not found")),
+    (answer(404, r#"{"errorCode":8002}"#), Fate::Refused("not found")),
+    (answer(400, r#"{"errorCode":201,"message":"To field is invalid"}"#), Fate::Refused("address")),
+    (answer(400, r#"{"errorCode":1000}"#), Fate::Refused("does not understand")),
+    (answer(400, r#"{"errorCode":1102}"#), Fate::Refused("does not understand")),
+    (answer(400, r#"{"errorCode":1003}"#), Fate::Refused("too large")),
+    (answer(413, r#"{"errorCode":1003}"#), Fate::Refused("too large")),
+    (answer(400, ""), Fate::Refused("the server refused")),
+    (answer(200, r#"{"errorCode":206,"message":""}"#), Fate::Refused("not accepted")),
+    (answer(409, r#"{"errorCode":8400,"message":"duplicate"}"#), Fate::Sent),
+    (answer(429, r#"{"errorCode":800}"#), Fate::SentLater),
+    (answer(429, ""), Fate::SentLater),
+    (answer(503, ""), Fate::Asked),
+    (answer(409, ""), Fate::Asked),
+    (answer(404, r#"{"errorCode":729,"message":"You must create an endpoint"}"#), Fate::SentLater),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_answer_to_a_message_is_said_in_words_and_nothing_is_lost() {
+    let mut rows = tokio::task::JoinSet::new();
+    for (answer, fate) in SEND_ROWS {
+        rows.spawn(send_row(answer, *fate));
+    }
+    rows.join_all().await;
+}
+
+async fn send_row(answer: &Answer, fate: Fate) {
+    let row = answer.row();
+    let gateway = Gateway::start().await;
+    say_as(&gateway.client(JOE), ANNA, "hello Anna").await;
+    let setup = Setup { size: (140, 24), ..Setup::default() };
+    let mut anna = Runner::with(&gateway, setup).await;
+    anna.wait_for("live").await;
+    anna.open("Joe").await;
+    anna.wait_for("hello Anna").await;
+    let before = gateway.requests("POST", "/messages");
+    anna.type_text(TEXT).await;
+    // The typing signal goes to the same path.
+    gateway.until("POST", "/messages", before + 1).await;
+    gateway.state.faults().add("POST", "/messages", 1, answer.fault());
+    anna.press(&["enter"]).await;
+    gateway.until("POST", "/messages", before + 2).await;
+    let shows_text = |screen: &str| screen.contains(TEXT);
+    let is_sent = |screen: &str| shows_text(screen) && screen.contains('✓');
+    match fate {
+        Fate::Refused(words) => {
+            anna.wait_until(&row, |screen| shows_text(screen) && screen.contains(words)).await;
+            // Another message goes out, so this one would have gone, too.
+            anna.say("the next one").await;
+            anna.wait_until(&row, is_sent).await;
+            assert_eq!(arrived(&gateway, "the next one").await, 1, "{row}");
+            assert_eq!(arrived(&gateway, TEXT).await, 0, "{row}");
+        }
+        Fate::Sent => {
+            anna.wait_until(&row, is_sent).await;
+            assert_eq!(arrived(&gateway, TEXT).await, 0, "{row}: it was not sent again");
+        }
+        Fate::Asked => {
+            let is_asked = |screen: &str| screen.contains("not confirmed: R sends again");
+            anna.wait_until(&row, |screen| shows_text(screen) && is_asked(screen)).await;
+            assert_eq!(arrived(&gateway, TEXT).await, 0, "{row}: it was not sent again");
+        }
+        Fate::SentLater => {
+            anna.wait_until(&row, is_sent).await;
+            assert_eq!(arrived(&gateway, TEXT).await, 1, "{row}: once");
+        }
+    }
+    anna.quit().await;
+}
+
+const TEXT: &str = "a message that matters";
+
+/// How often Joe has received this text.
+async fn arrived(gateway: &Gateway, text: &str) -> usize {
+    let messages = gateway.client(JOE).messages(&ANNA.into(), 20).await.unwrap();
+    messages.items.iter().filter(|raw| raw.content.contains(text)).count()
+}
+
+/// Answers that are about the endpoint and not about the user: the connection goes on by itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_with_an_endpoint_or_a_sync_state_is_mended_without_a_word() {
+    for (method, path, wrong) in [
+        ("POST", "/users/ME/endpoints", answer(403, r#"{"errorCode":209,"message":"forbidden"}"#)),
+        (
+            "POST",
+            "/poll",
+            answer(
+                404,
+                r#"{"errorCode":450,"message":"Subscription requested could not be found."}"#,
+            ),
+        ),
+        ("POST", "/poll", answer(404, r#"{"errorCode":404,"message":"{\"errorCode\":729}"}"#)),
+        ("POST", "/poll", answer(403, "")),
+        (
+            "GET",
+            "/users/ME/conversations",
+            answer(400, r#"{"errorCode":230,"message":"invalid sync state"}"#),
+        ),
+    ] {
+        let row = wrong.row();
+        let gateway = Gateway::start().await;
+        gateway.state.faults().add(method, path, 1, wrong.fault());
+        let mut anna = Runner::start(&gateway, ANNA).await;
+        anna.wait_until(&row, |screen| screen.contains("live")).await;
+        say_as(&gateway.client(JOE), ANNA, "arrives all the same").await;
+        anna.wait_until(&row, |screen| screen.contains("1 unread")).await;
+        anna.quit().await;
+    }
+}
