@@ -53,6 +53,7 @@ impl fmt::Display for ConfigError {
 #[serde(default)]
 struct ConfigFile {
     default_account: Option<String>,
+    keyring: KeyringUse,
     accounts: BTreeMap<String, AccountConfig>,
     services: BTreeMap<String, toml::Table>,
     ui: UiPreferences,
@@ -60,6 +61,17 @@ struct ConfigFile {
     sending: SendingPreferences,
     drafts: DraftPreferences,
     keys: BTreeMap<String, Vec<String>>,
+}
+
+/// Where tokens of a sign-in are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyringUse {
+    /// In the system's keyring where there is one and this build can use it, else in a private file.
+    #[default]
+    Auto,
+    /// In a private file.
+    Never,
 }
 
 /// `[accounts.NAME]`. What is missing comes from the profile of the service.
@@ -101,6 +113,7 @@ pub struct Config {
     /// `[services.NAME]`: changes of service profiles, and new ones.
     pub services: BTreeMap<String, toml::Table>,
     pub default_account: Option<String>,
+    pub keyring: KeyringUse,
     pub preferences: Preferences,
     pub keymap: Keymap,
     /// The user's part of `keymap`: action to keys.

@@ -2,7 +2,7 @@
 
 use crate::client::sign_in::{SignIn, stored_owner};
 use crate::client::{BaseUrl, ClientOptions, TokenFile, TokenSource};
-use crate::config::{AccountConfig, Config, ConfigError, paths};
+use crate::config::{AccountConfig, Config, ConfigError, KeyringUse, paths};
 use crate::model::UserId;
 use crate::protocol::service::ServiceProfile;
 use crate::sync::{PollIntervals, SyncOptions};
@@ -91,7 +91,11 @@ pub fn sign_in(
         let service = account.service.as_deref().unwrap_or(DEFAULT_SERVICE);
         config.error(&format!("services.{service}.sign_in"), &format!("sign_in of {service}: {e}"))
     })?;
-    Ok(sign_in.map(|sign_in| Arc::new(sign_in.trusting(ca_file))))
+    let uses_keyring = config.keyring == KeyringUse::Auto;
+    Ok(sign_in.map(|sign_in| {
+        let sign_in = sign_in.trusting(ca_file);
+        Arc::new(if uses_keyring { sign_in.using_keyring() } else { sign_in })
+    }))
 }
 
 /// What the client of an account needs. The user is empty if the account has to sign in first.

@@ -5,6 +5,7 @@
 //! the renewal still ends with its tokens stored.
 
 mod credentials;
+mod keyring;
 mod more_tokens;
 mod renewal;
 mod requests;
@@ -74,6 +75,8 @@ pub struct SignInStatus {
     pub refreshed_at: i64,
     /// When the Skype token ends.
     pub skype_until: Option<i64>,
+    /// Why the tokens are not in the keyring; empty if they will be from the next renewal on. `None`: they are.
+    pub not_in_keyring: Option<String>,
 }
 
 impl fmt::Debug for SignIn {
@@ -105,6 +108,13 @@ impl SignIn {
         }))
     }
 
+    /// Keeps the tokens in the keyring of the session if there is one.
+    #[must_use]
+    pub fn using_keyring(mut self) -> Self {
+        self.store = self.store.with_keyring(keyring::Keyring::of_session());
+        self
+    }
+
     /// Trusts the certificates of this file, too.
     #[must_use]
     pub fn trusting(mut self, ca_file: Option<PathBuf>) -> Self {
@@ -124,6 +134,7 @@ impl SignIn {
     pub async fn status(&self) -> Result<SignInStatus, Error> {
         let stored = self.store.load().await?;
         Ok(SignInStatus {
+            not_in_keyring: self.store.place(&stored).await.err(),
             user: (!stored.user_id.is_empty()).then(|| UserId::new(&stored.user_id)),
             signed_in: stored.refresh_token.is_some(),
             names_allowed: stored.names_allowed,
@@ -223,7 +234,8 @@ impl SignIn {
         detached(async move {
             let _one = this.one.lock().await;
             let _lock = this.store.lock().await?;
-            let before = this.store.load().await?;
+            // A keyring that cannot be opened any more keeps nobody from signing in.
+            let before = this.store.load_file().await?;
             let (refresh, at) = (tokens.refresh.as_ref(), now());
             let mut fresh = Credentials {
                 client_id: this.profile.client_id.clone(),
@@ -233,6 +245,7 @@ impl SignIn {
                 access: (!older).then(|| StoredToken::new(&tokens.access, tokens.life, at)),
                 names_allowed: names_allowed && !this.profile.names_scope.is_empty(),
                 user_id: before.user_id,
+                keyring_entry: before.keyring_entry,
                 signed_in_at: at,
                 refreshed_at: at,
                 ..Credentials::default()
@@ -252,11 +265,7 @@ impl SignIn {
     pub async fn sign_out(&self) -> Result<bool, Error> {
         let _one = self.one.lock().await;
         let _lock = self.store.lock().await?;
-        let stored = self.store.load().await?;
-        let signed_in = stored.refresh_token.is_some();
-        let kept = Credentials { user_id: stored.user_id, ..Credentials::default() };
-        self.store.save(&kept).await?;
-        Ok(signed_in)
+        self.store.clear().await
     }
 
     /// Waits for a renewal that is under way.

@@ -38,6 +38,7 @@ pub fn examine(text: &str, file: &Path) -> Result<(Config, Vec<ConfigError>), Co
         accounts: parsed.accounts,
         services: parsed.services,
         default_account: parsed.default_account,
+        keyring: parsed.keyring,
         preferences: Preferences {
             ui: parsed.ui,
             reading: parsed.reading,

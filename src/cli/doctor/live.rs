@@ -56,9 +56,13 @@ fn sign_in_lines(session: &Session, status: &SignInStatus) -> Vec<Finding> {
             SafeText::line(user.as_str()),
             when(status.signed_in_at)
         )),
-        Finding::Pass(
-            "keyring: not used; tokens are in sign-in.json, for this user only".to_owned(),
-        ),
+        Finding::Pass(match status.not_in_keyring.as_deref() {
+            None => "keyring: has the tokens".to_owned(),
+            Some("") => "keyring: takes the tokens at the next renewal".to_owned(),
+            Some(why) => {
+                format!("keyring: not used, {why}; tokens are in sign-in.json, for this user only")
+            }
+        }),
         Finding::Pass(format!("refresh token: renewed {}", when(status.refreshed_at))),
     ];
     lines.push(match status.skype_until {

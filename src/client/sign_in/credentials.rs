@@ -1,9 +1,11 @@
-//! What an account keeps to stay signed in, in a file of mode 0600 beside its store.
+//! What an account keeps to stay signed in: in the system's keyring where that is used, else in a file of mode 0600
+//! beside its store. With a keyring, the file only says whose sign-in it is and where its tokens are.
 //!
 //! The file is replaced as a whole: a new one is written and synced before it takes the old one's name, so that a crash
 //! leaves one of the two. A lock file beside it lets one task of one process renew tokens at a time.
 
 use super::super::{Error, Secret};
+use super::keyring::Keyring;
 use serde::{Deserialize, Serialize};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -40,6 +42,25 @@ pub(super) struct Credentials {
     /// Milliseconds since 1970.
     pub signed_in_at: i64,
     pub refreshed_at: i64,
+    /// The name of the entry in the keyring; empty before there was one.
+    pub keyring_entry: String,
+    /// The tokens are in the keyring, and in this file only what is needed to find them.
+    pub in_keyring: bool,
+}
+
+impl Credentials {
+    /// What the file says while the tokens are in the keyring.
+    fn without_tokens(&self) -> Self {
+        Self {
+            user_id: self.user_id.clone(),
+            names_allowed: self.names_allowed,
+            signed_in_at: self.signed_in_at,
+            refreshed_at: self.refreshed_at,
+            keyring_entry: self.keyring_entry.clone(),
+            in_keyring: true,
+            ..Self::default()
+        }
+    }
 }
 
 /// A token and its life. Times are milliseconds since 1970 by the clock of this machine.
@@ -73,12 +94,18 @@ pub(super) fn now() -> i64 {
 #[derive(Clone, Debug)]
 pub(super) struct CredentialStore {
     dir: PathBuf,
+    keyring: Option<Keyring>,
 }
 
 impl CredentialStore {
     /// The store in the private folder of an account, which need not exist.
     pub(super) fn new(dir: &Path) -> Self {
-        Self { dir: dir.to_owned() }
+        Self { dir: dir.to_owned(), keyring: None }
+    }
+
+    /// Keeps the tokens in a keyring if it can be used.
+    pub(super) fn with_keyring(self, keyring: Keyring) -> Self {
+        Self { keyring: Some(keyring), ..self }
     }
 
     /// Waits until no other process renews the tokens. The lock ends with the file.
@@ -100,18 +127,100 @@ impl CredentialStore {
         .map_err(|e| failed("the sign-in cannot be locked", e))
     }
 
-    pub(super) async fn load(&self) -> Result<Credentials, Error> {
+    /// What the file says: everything, or whose sign-in it is while the tokens are in the keyring.
+    pub(super) async fn load_file(&self) -> Result<Credentials, Error> {
         let path = self.dir.join(FILE);
         blocking(move || read(&path)).await.map_err(|e| failed("the sign-in cannot be read", e))
     }
 
-    /// Replaces the credentials. When this returns, they are on disk.
+    pub(super) async fn load(&self) -> Result<Credentials, Error> {
+        let stored = self.load_file().await?;
+        if !stored.in_keyring {
+            return Ok(stored);
+        }
+        let Some(keyring) = &self.keyring else {
+            return Err(Error::signed_out(
+                "the tokens are in the keyring, which keyring = \"never\" leaves alone: sign in again",
+            ));
+        };
+        let kept = keyring.get(&stored.keyring_entry).await.map_err(|why| {
+            Error::signed_out(&format!("the keyring that has the tokens cannot be used: {why}"))
+        })?;
+        // Somebody has deleted it.
+        let Some(kept) = kept else { return Ok(stored) };
+        // The cause is left out: it can quote the entry.
+        serde_json::from_slice(&kept)
+            .map_err(|_| Error::signed_out("the entry in the keyring is damaged: sign in again"))
+    }
+
+    /// Replaces the credentials. When this returns, they are stored.
+    ///
+    /// Until the keyring has tokens, they are written to the file first, so that they are in one of the two whatever
+    /// happens. A keyring that fails is done without.
     pub(super) async fn save(&self, credentials: &Credentials) -> Result<(), Error> {
+        let mut credentials = credentials.clone();
+        let Some(keyring) = &self.keyring else { return self.save_file(&credentials).await };
+        if credentials.keyring_entry.is_empty() {
+            credentials.keyring_entry = entry_name()?;
+        }
+        let is_moved = self.load_file().await.is_ok_and(|file| file.in_keyring);
+        credentials.in_keyring = false;
+        if !is_moved {
+            self.save_file(&credentials).await?;
+        }
+        let kept = Credentials { in_keyring: true, ..credentials.clone() };
+        let mut secret = Zeroizing::new(Vec::with_capacity(32 * 1024));
+        serde_json::to_writer(&mut *secret, &kept)
+            .map_err(|_| Error::bad_answer("the tokens cannot be stored"))?;
+        match keyring.set(&kept.keyring_entry, secret).await {
+            Ok(()) => self.save_file(&kept.without_tokens()).await,
+            Err(why) => {
+                tracing::info!(why, "the keyring is not used");
+                if is_moved { self.save_file(&credentials).await } else { Ok(()) }
+            }
+        }
+    }
+
+    /// Deletes the tokens, and keeps what says whose they were.
+    pub(super) async fn clear(&self) -> Result<bool, Error> {
+        let stored = self.load_file().await?;
+        let had_tokens = stored.in_keyring || stored.refresh_token.is_some();
+        if stored.in_keyring
+            && let Some(keyring) = &self.keyring
+        {
+            keyring.delete(&stored.keyring_entry).await.map_err(|why| {
+                Error::signed_out(&format!("the tokens in the keyring are not deleted: {why}"))
+            })?;
+        }
+        let kept = Credentials { user_id: stored.user_id, ..Credentials::default() };
+        self.save_file(&kept).await?;
+        Ok(had_tokens)
+    }
+
+    /// Where the tokens are, and why not in the keyring.
+    pub(super) async fn place(&self, stored: &Credentials) -> Result<(), String> {
+        let Some(keyring) = &self.keyring else {
+            return Err("the setting is keyring = \"never\"".to_owned());
+        };
+        if stored.in_keyring {
+            Ok(())
+        } else {
+            Err(keyring.check().await.err().unwrap_or_default())
+        }
+    }
+
+    async fn save_file(&self, credentials: &Credentials) -> Result<(), Error> {
         let (dir, credentials) = (self.dir.clone(), credentials.clone());
         blocking(move || replace(&dir, &credentials))
             .await
             .map_err(|e| failed("the sign-in cannot be stored", e))
     }
+}
+
+/// A name for an entry, which says nothing about the account.
+fn entry_name() -> Result<String, Error> {
+    let number = getrandom::u64().map_err(|_| Error::unavailable("no random numbers"))?;
+    Ok(format!("sign-in-{number:016x}"))
 }
 
 async fn blocking<T: Send + 'static>(
@@ -206,6 +315,58 @@ mod tests {
         std::fs::write(&path, "{\"refresh_token\": 5, \"x\": \"canary").unwrap();
         let error = store.load().await.unwrap_err();
         assert!(error.with_causes().contains("damaged") && !error.with_causes().contains("canary"));
+    }
+
+    fn file_text(dir: &Path) -> String {
+        std::fs::read_to_string(dir.join(FILE)).unwrap()
+    }
+
+    #[tokio::test]
+    async fn with_a_keyring_no_token_is_in_the_file_and_the_owner_is_known_without_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = CredentialStore::new(dir.path()).with_keyring(Keyring::in_memory());
+        store.save(&sample()).await.unwrap();
+        store.save(&store.load().await.unwrap()).await.unwrap();
+        assert!(!file_text(dir.path()).contains("canary"), "{}", file_text(dir.path()));
+        let read = store.load().await.unwrap();
+        assert_eq!(read.refresh_token, Some(Secret::new("canary-refresh")));
+        assert_eq!(stored_owner(dir.path()).as_deref(), Some("8:anna.7"));
+        assert_eq!(store.place(&read).await, Ok(()));
+        assert!(store.clear().await.unwrap());
+        let cleared = store.load().await.unwrap();
+        assert_eq!((cleared.refresh_token, cleared.user_id.as_str()), (None, "8:anna.7"));
+    }
+
+    #[tokio::test]
+    async fn without_a_keyring_in_the_session_the_file_has_the_tokens_and_it_is_said_why() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = CredentialStore::new(dir.path()).with_keyring(Keyring::missing());
+        store.save(&sample()).await.unwrap();
+        let read = store.load().await.unwrap();
+        assert_eq!(read.refresh_token, Some(Secret::new("canary-refresh")));
+        assert_eq!(store.place(&read).await, Err("there is none in this session".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn a_keyring_that_is_locked_at_a_renewal_loses_no_token() {
+        let dir = tempfile::tempdir().unwrap();
+        let keyring = Keyring::in_memory();
+        let store = CredentialStore::new(dir.path()).with_keyring(keyring.clone());
+        store.save(&sample()).await.unwrap();
+        let mut renewed = store.load().await.unwrap();
+        renewed.refresh_token = Some(Secret::new("canary-new"));
+        keyring.lock_next(&renewed.keyring_entry);
+        store.save(&renewed).await.unwrap();
+        let read = store.load().await.unwrap();
+        assert_eq!(read.refresh_token, Some(Secret::new("canary-new")), "from the file");
+        // Locked when the tokens are needed: said in words, and nothing is changed.
+        store.save(&read).await.unwrap();
+        keyring.lock_next(&read.keyring_entry);
+        let error = store.load().await.unwrap_err();
+        assert!(error.message.contains("locked"), "{}", error.message);
+        assert_eq!(store.load().await.unwrap().refresh_token, Some(Secret::new("canary-new")));
+        let never = CredentialStore::new(dir.path());
+        assert!(never.load().await.unwrap_err().message.contains("sign in again"));
     }
 
     #[test]
