@@ -35,6 +35,7 @@ pub mod width;
 
 pub use account::{AccountId, AuthStyle, ChatRef, PollMode, SignInWay};
 pub use account_change::{AccountChange, NewAccount, ServiceChoice};
+pub(crate) use body::human_size;
 pub use body::{
     Call, CallPerson, CallState, Card, ExportedFile, Media, MediaKind, MessageBody, Poll,
     ThreadActivity,

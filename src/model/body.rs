@@ -379,7 +379,7 @@ impl Call {
 }
 
 /// Bytes in the largest unit that keeps at most four digits.
-fn human_size(bytes: u64) -> String {
+pub(crate) fn human_size(bytes: u64) -> String {
     const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
     if bytes < 1000 {
         return format!("{bytes} B");

@@ -3,24 +3,27 @@
 mod attached;
 mod conversation;
 mod edit_marks;
+mod long_text;
 mod properties;
+mod texts;
 
 pub use conversation::{conversation, listed_names, snippet};
 
 use super::wire::{self, MessageProperties};
-use super::{entity, html, lenient, link, payload, richtext};
+use super::{html, lenient, payload, richtext};
 use crate::model::{
-    Align, Block, Delivery, EditMark, EmojiStyle, EmojiWidth, Indexed, MediaKind, Message,
-    MessageBody, NameSource, RawMessage, RichText, SafeText, Span, ThreadActivity, Timestamp,
-    UserId,
+    Delivery, EditMark, EmojiStyle, EmojiWidth, Indexed, MediaKind, Message, MessageBody,
+    NameSource, RawMessage, RichText, SafeText, ThreadActivity, Timestamp, UserId,
 };
 use attached::Attached;
 use edit_marks::{changed_at, copy_of, edit_tag_time, is_own_id};
+use long_text::{shown_part, with_rest};
 use properties::{mentioned, reactions};
 use std::borrow::Cow;
+use texts::{rich, text};
 
 /// To be increased whenever the result of decoding changes, so that the store indexes old rows again.
-pub const DECODER_VERSION: u32 = 7;
+pub const DECODER_VERSION: u32 = 8;
 
 /// Decodes a message. `me` is this account, for recognising mentions of it.
 pub fn message(raw: &RawMessage, me: &UserId) -> Message {
@@ -194,7 +197,20 @@ fn body(
     item: &wire::WireMessage<'_>,
     properties: &MessageProperties<'_>,
 ) -> MessageBody {
-    let content = &*raw.content;
+    let kind = &*raw.kind;
+    let (content, rest) = match kind {
+        "" | "Text" | "RichText" | "RichText/Html" => shown_part(&raw.content),
+        _ => (&*raw.content, 0),
+    };
+    with_rest(body_of(raw, content, item, properties), rest)
+}
+
+fn body_of(
+    raw: &RawMessage,
+    content: &str,
+    item: &wire::WireMessage<'_>,
+    properties: &MessageProperties<'_>,
+) -> MessageBody {
     let kind = &*raw.kind;
     if let Some(body) = of_properties(properties) {
         return body;
@@ -235,7 +251,10 @@ fn body(
             Some(MessageBody::Thread(payload::thread_activity(kind, content, &raw.sender)))
         }),
     };
-    known.unwrap_or_else(|| unknown(kind, content))
+    known.unwrap_or_else(|| {
+        let (part, rest) = shown_part(content);
+        with_rest(unknown(kind, part), rest)
+    })
 }
 
 /// What a message is by its properties alone: an entry of the call log, or a poll.
@@ -312,90 +331,6 @@ fn deletion_notice(content: &str) -> MessageBody {
 
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// The content of `Text` is literal. On Teams hosts it contains the five XML entities, which are decoded (facts 7, row
-/// 22).
-fn text(content: &str, item: &wire::WireMessage<'_>) -> MessageBody {
-    let decoded = if item.is_of_teams() { entity::unescape_five(content) } else { content.into() };
-    let rest = emote_text(&decoded, item);
-    let mut spans = Vec::new();
-    let span = Span { text: SafeText::text(rest.unwrap_or(&decoded)), ..Span::default() };
-    link::linkify(span, &mut spans);
-    let rich = RichText { blocks: vec![Block::Paragraph { align: Align::Left, spans }] };
-    if rest.is_some() { MessageBody::Emote(rich) } else { MessageBody::Text(rich) }
-}
-
-/// Content without an edit mark at its end that was cut off.
-fn without_cut_mark(content: &str) -> &str {
-    match content.rsplit_once("<e_m ") {
-        Some((before, mark)) if !mark.contains('>') => before,
-        _ => content,
-    }
-}
-
-fn rich(
-    content: &str,
-    item: &wire::WireMessage<'_>,
-    mentioned: &richtext::MentionedPeople,
-) -> MessageBody {
-    let content = without_cut_mark(content);
-    if let Some(rest) = emote_text(content, item) {
-        return MessageBody::Emote(richtext::parse(rest));
-    }
-    if let Some(poll) = payload::poll_in_text(content) {
-        return poll;
-    }
-    let start = content.trim_start();
-    if start.get(..10).is_some_and(|s| s.eq_ignore_ascii_case("<URIObject"))
-        && let Some(body) = payload::uri_object(content, MediaKind::File)
-    {
-        return body;
-    }
-    if start.get(..14).is_some_and(|s| s.eq_ignore_ascii_case("<systemMessage")) {
-        return system_line(None, content, "This chat was moved to a newer version");
-    }
-    if html::looks_like_html(content) {
-        return MessageBody::Text(html::parse(content, mentioned));
-    }
-    let content = content.strip_prefix("Edited previous message: ").unwrap_or(content);
-    if let Some(rich) = with_object(content, mentioned) {
-        return MessageBody::Text(rich);
-    }
-    MessageBody::Text(richtext::parse_with(content, mentioned))
-}
-
-/// Text with a file in it: the file's label takes its place.
-fn with_object(content: &str, mentioned: &richtext::MentionedPeople) -> Option<RichText> {
-    const END: &str = "</uriobject>";
-    let lower = content.to_ascii_lowercase();
-    let from = lower.find("<uriobject")?;
-    let to = lower.get(from..)?.find(END)? + from + END.len();
-    let object = payload::uri_object(content.get(from..to)?, MediaKind::File)?;
-    let mut blocks = richtext::parse_with(content.get(..from)?, mentioned).blocks;
-    match object {
-        MessageBody::Media(media) => blocks.push(Block::Media(media)),
-        MessageBody::Card(card) => blocks.extend(card.rich().blocks),
-        MessageBody::Poll(poll) => blocks.extend(poll.rich().blocks),
-        _ => return None,
-    }
-    blocks.extend(richtext::parse_with(content.get(to..)?, mentioned).blocks);
-    Some(RichText { blocks })
-}
-
-/// The text of a `/me` message after the name (facts 3.1: `skypeemoteoffset`, in UTF-16 units as the web client counts).
-fn emote_text<'a>(content: &'a str, item: &wire::WireMessage<'_>) -> Option<&'a str> {
-    let offset = usize::try_from(item.skypeemoteoffset.number()?).ok()?;
-    let mut units = 0;
-    let mut at = content.len();
-    for (i, c) in content.char_indices() {
-        if units >= offset {
-            at = i;
-            break;
-        }
-        units += c.len_utf16();
-    }
-    (offset > 0).then(|| content.get(at..).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -206,6 +206,8 @@ fn member_lists_with_details_bring_names() {
 #[test]
 fn long_lists_of_people_are_read_in_linear_time() {
     const COUNT: usize = 40_000;
+    // As much text as is shown at all.
+    const SHOWN: usize = 7_000;
     let start = std::time::Instant::now();
     let list = |item: fn(usize) -> String| (0..COUNT).map(item).collect::<Vec<_>>().join(",");
     let mentions = list(|n| format!(r#"{{"itemid":{n},"mri":"8:p{n}"}}"#));
@@ -213,10 +215,11 @@ fn long_lists_of_people_are_read_in_linear_time() {
     let extra = format!(
         r#"{{"properties":{{"mentions":[{mentions}],"emotions":[{{"key":"like","users":[{users}]}}]}}}}"#
     );
-    let content = list(|n| format!("<at id='{n}'>P</at> https://{n} "));
+    let words = (0..SHOWN).map(|n| format!("<at id='{n}'>P</at> https://{n} "));
+    let content = words.collect::<Vec<_>>().join(",");
     let message = read_with("RichText", &content, &extra);
     assert_eq!(message.reactions[0].users.len(), COUNT / 2);
-    assert_eq!(message.body.links().len(), COUNT);
+    assert_eq!(message.body.links().len(), SHOWN);
     // Quadratic reading needs far more than this; the bound is loose so that a slow machine passes.
     assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
 }
