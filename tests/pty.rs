@@ -210,7 +210,7 @@ fn what_a_killed_one_left_on_the_alternate_screen_does_not_show_through() {
 #[test]
 fn signals_end_it_with_the_terminal_given_back_and_the_draft_kept() {
     use rustix::process::Signal;
-    for signal in [Signal::TERM, Signal::HUP, Signal::QUIT] {
+    for signal in [Signal::TERM, Signal::HUP, Signal::QUIT, Signal::USR1, Signal::ALARM] {
         let dir = tempfile::tempdir().unwrap();
         let mut t = start(&["demo"], dir.path());
         t.wait_for("To Joe Bloggs");
