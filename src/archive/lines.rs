@@ -2,43 +2,57 @@
 
 use crate::model::{ConversationId, UserId};
 use crate::protocol::wire::JsonText;
-use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
+use std::collections::HashMap;
 
-/// A message as a line. The items as received are only in what `export` writes.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct MessageLine<'a> {
-    #[serde(borrow)]
-    conversation: JsonText<'a>,
-    #[serde(borrow)]
-    conversation_name: JsonText<'a>,
-    #[serde(borrow)]
-    owner: JsonText<'a>,
-    #[serde(borrow)]
-    id: JsonText<'a>,
-    #[serde(borrow)]
-    client_id: JsonText<'a>,
-    #[serde(borrow)]
-    from: JsonText<'a>,
-    #[serde(borrow)]
-    from_name: JsonText<'a>,
-    #[serde(borrow)]
-    at: JsonText<'a>,
-    #[serde(borrow, rename = "type")]
-    kind: JsonText<'a>,
-    #[serde(borrow)]
-    content: JsonText<'a>,
-    edited: bool,
-    deleted: bool,
-    #[serde(borrow)]
-    item: Option<&'a RawValue>,
-    #[serde(borrow)]
-    edits: Vec<&'a RawValue>,
+/// The fields of a line. The items as received are only in what `export` writes.
+struct MessageLine<'a>(HashMap<String, &'a RawValue>);
+
+impl<'a> MessageLine<'a> {
+    /// A field as text; empty if it is missing.
+    fn text(&self, field: &str) -> JsonText<'a> {
+        let value = self.0.get(field).map(|value| serde_json::from_str(value.get()));
+        value.and_then(Result::ok).unwrap_or_default()
+    }
+
+    fn owned(&self, field: &str) -> Option<String> {
+        self.text(field).some().map(str::to_owned)
+    }
+
+    /// The items of a list.
+    fn list(&self, field: &str) -> Vec<&'a RawValue> {
+        let value = self.0.get(field).map(|value| serde_json::from_str(value.get()));
+        value.and_then(Result::ok).unwrap_or_default()
+    }
+
+    /// The item as it was received, or one with the same content.
+    fn item(&self) -> String {
+        match self.0.get("item") {
+            Some(item) if item.get() != "null" => item.get().to_owned(),
+            _ => self.new_item(),
+        }
+    }
+
+    fn new_item(&self) -> String {
+        let at = self.owned("at");
+        let time_if = |field: &str| at.clone().filter(|_| self.text(field).flag() == Some(true));
+        json!({
+            "id": self.owned("id"),
+            "clientmessageid": self.owned("client_id"),
+            "originalarrivaltime": at,
+            "messagetype": self.text("type").as_str(),
+            "content": self.text("content").as_str(),
+            "from": self.text("from").as_str(),
+            "imdisplayname": self.owned("from_name"),
+            "conversationid": self.owned("conversation"),
+            "properties": { "edittime": time_if("edited"), "deletetime": time_if("deleted") },
+        })
+        .to_string()
+    }
 }
 
-/// What a line says.
+/// What is in a line.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ReadLine {
     pub conversation: ConversationId,
@@ -59,41 +73,23 @@ pub fn is_line(first: &str) -> bool {
 /// Reads a line.
 ///
 /// # Errors
-/// When it is no such line.
+/// When it is not such a line.
 pub fn read(line: &str) -> Result<ReadLine, &'static str> {
-    let line: MessageLine<'_> = serde_json::from_str(line.trim()).map_err(|_| "it is no JSON")?;
-    let conversation = line.conversation.some().ok_or("it has no conversation")?;
-    if line.id.some().is_none() || line.at.some().is_none() {
-        return Err("it has no id or no time");
+    let fields = serde_json::from_str(line.trim()).map_err(|_| "this is not JSON")?;
+    let line = MessageLine(fields);
+    let conversation = line.owned("conversation").ok_or("it names no conversation")?;
+    if line.owned("id").is_none() || line.owned("at").is_none() {
+        return Err("it lacks an id or a time");
     }
-    let owned = |text: &JsonText<'_>| text.some().map(str::to_owned);
-    let item = line.item.map_or_else(|| item_of(&line), |item| item.get().to_owned());
-    let edits = line.edits.iter().map(|edit| edit.get().to_owned());
+    let edits = line.list("edits").into_iter().map(|edit| edit.get().to_owned());
     Ok(ReadLine {
-        conversation: conversation.into(),
-        conversation_name: owned(&line.conversation_name),
-        owner: line.owner.some().map(UserId::new),
-        from: line.from.as_str().into(),
-        from_name: owned(&line.from_name),
-        items: std::iter::once(item).chain(edits).collect(),
+        conversation: ConversationId::new(&conversation),
+        conversation_name: line.owned("conversation_name"),
+        owner: line.text("owner").some().map(UserId::new),
+        from: line.text("from").as_str().into(),
+        from_name: line.owned("from_name"),
+        items: std::iter::once(line.item()).chain(edits).collect(),
     })
-}
-
-/// A message item of a line that does not have the one that was received.
-fn item_of(line: &MessageLine<'_>) -> String {
-    let time = |is: bool| is.then(|| line.at.as_str());
-    json!({
-        "id": line.id.as_str(),
-        "clientmessageid": line.client_id.some(),
-        "originalarrivaltime": line.at.as_str(),
-        "messagetype": line.kind.as_str(),
-        "content": line.content.as_str(),
-        "from": line.from.as_str(),
-        "imdisplayname": line.from_name.some(),
-        "conversationid": line.conversation.as_str(),
-        "properties": { "edittime": time(line.edited), "deletetime": time(line.deleted) },
-    })
-    .to_string()
 }
 
 #[cfg(test)]
@@ -113,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn an_export_is_no_line() {
+    fn an_export_is_not_a_line() {
         for text in
             [r#"{"userId":"8:a","conversations":[]}"#, "[", "", r#"{"conversation":"8:joe"}"#]
         {

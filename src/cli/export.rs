@@ -71,7 +71,7 @@ struct StoredAccount {
     emoji: EmojiStyle,
 }
 
-/// A message with all that a format may want of it.
+/// A message with everything that a format may write of it.
 struct ExportItem<'a> {
     raw: &'a RawMessage,
     message: &'a Message,
@@ -80,7 +80,7 @@ struct ExportItem<'a> {
     media: MediaState,
 }
 
-/// What is the same for all messages of a conversation.
+/// What all messages of a conversation share.
 struct ExportChat<'a> {
     title: &'a SafeText,
     id: &'a str,
@@ -109,13 +109,18 @@ impl ExportChat<'_> {
     }
 }
 
-/// Writes one format. What a format has nothing for is left out.
+/// Writes one format. The default methods write nothing.
 trait ExportWriter {
     fn begin(&mut self, _out: &mut dyn Write) -> io::Result<()> {
         Ok(())
     }
 
     fn chat(&mut self, _chat: &ExportChat<'_>, _out: &mut dyn Write) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Before the first message of each day.
+    fn day(&mut self, _name: &str, _out: &mut dyn Write) -> io::Result<()> {
         Ok(())
     }
 
@@ -146,27 +151,37 @@ fn escaped(text: &str, escape: impl Fn(char) -> Option<&'static str>) -> Cow<'_,
     Cow::Owned(out)
 }
 
-/// The headings of days between the messages of a conversation.
+/// The headings between the messages: that of the conversation, and one for each day.
 #[derive(Default)]
-struct DayHeadings(Option<i64>);
+struct Headings {
+    has_begun: bool,
+    day: Option<i64>,
+}
 
-impl DayHeadings {
-    /// Begins a conversation.
-    fn reset(&mut self) {
-        self.0 = None;
-    }
-
-    /// The day of a message, if it is the first of its day.
-    fn next(&mut self, message: &Message, zone: &TimeZone) -> Option<String> {
-        let day = message.at.day(zone);
-        (self.0.replace(day) != Some(day)).then(|| message.at.date_name(zone))
+impl Headings {
+    /// Writes those that come before a message.
+    fn before(
+        &mut self,
+        message: &Message,
+        chat: &ExportChat<'_>,
+        writer: &mut dyn ExportWriter,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        if !std::mem::replace(&mut self.has_begun, true) {
+            writer.chat(chat, out)?;
+        }
+        let day = message.at.day(chat.zone);
+        if self.day.replace(day) != Some(day) {
+            writer.day(&message.at.date_name(chat.zone), out)?;
+        }
+        Ok(())
     }
 }
 
 fn writer(format: ExportFormat) -> Box<dyn ExportWriter> {
     match format {
-        ExportFormat::Html => Box::new(html::Html::default()),
-        ExportFormat::Md => Box::new(markdown::Markdown::default()),
+        ExportFormat::Html => Box::new(html::Html),
+        ExportFormat::Md => Box::new(markdown::Markdown),
         ExportFormat::Txt => Box::new(plain::Plain),
         ExportFormat::Json => Box::new(json::Json),
         ExportFormat::Csv => Box::new(csv::Csv),
@@ -296,7 +311,7 @@ fn write(
         };
         let stores: Vec<&ReadOnly> = std::iter::once(&account.store).chain(&archives).collect();
         let mut pages = Pages::new(stores.clone(), id, &account.me, account.emoji, period)?;
-        let mut has_begun = false;
+        let mut headings = Headings::default();
         while let Some(page) = pages.next()? {
             for ShownMessage { raw, message, is_archived } in &page {
                 let edits = pages.edits_of(raw);
@@ -306,8 +321,7 @@ fn write(
                     MediaState::None
                 };
                 let item = ExportItem { raw, message, edits: &edits, media: state };
-                let begun = if has_begun { Ok(()) } else { writer.chat(&chat, out) };
-                has_begun = true;
+                let begun = headings.before(message, &chat, &mut *writer, out);
                 if let Err(error) = begun.and_then(|()| writer.message(&chat, &item, out)) {
                     return Ok(Err(error));
                 }

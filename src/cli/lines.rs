@@ -172,6 +172,10 @@ pub fn json_line(value: &Value) -> String {
 
 fn escaped_json(value: &Value, for_terminal: bool) -> String {
     let text = value.to_string();
+    // Most lines have nothing that would be changed.
+    if text.is_ascii() && !text.contains('\u{7f}') {
+        return text;
+    }
     let tricky = |c: char| {
         matches!(c, '\u{7f}'..='\u{9f}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')

@@ -2,7 +2,7 @@
 //! the decoder knows it.
 
 use super::media::MediaView;
-use super::{DayHeadings, ExportChat, ExportItem, ExportWriter};
+use super::{ExportChat, ExportItem, ExportWriter};
 use crate::model::{Block, Link, MessageBody, RichText, Span};
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -34,10 +34,7 @@ img { display: block; max-width: 100%; max-height: 24rem; }
 <body>
 ";
 
-#[derive(Default)]
-pub struct Html {
-    days: DayHeadings,
-}
+pub struct Html;
 
 /// Text in which nothing is markup.
 fn escaped(text: &str) -> Cow<'_, str> {
@@ -133,8 +130,11 @@ impl ExportWriter for Html {
     }
 
     fn chat(&mut self, chat: &ExportChat<'_>, out: &mut dyn Write) -> io::Result<()> {
-        self.days.reset();
         writeln!(out, "<h1>{}</h1>", escaped(chat.title))
+    }
+
+    fn day(&mut self, name: &str, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "<h2>{}</h2>", escaped(name))
     }
 
     fn message(
@@ -144,9 +144,6 @@ impl ExportWriter for Html {
         out: &mut dyn Write,
     ) -> io::Result<()> {
         let message = item.message;
-        if let Some(day) = self.days.next(message, chat.zone) {
-            writeln!(out, "<h2>{}</h2>", escaped(&day))?;
-        }
         write!(
             out,
             "<article><time datetime=\"{}\">{}</time>",

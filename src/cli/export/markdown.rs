@@ -1,13 +1,10 @@
 //! Markdown: a heading for each conversation and each day, a paragraph for each message.
 
 use super::media::MediaView;
-use super::{DayHeadings, ExportChat, ExportItem, ExportWriter};
+use super::{ExportChat, ExportItem, ExportWriter};
 use std::io::{self, Write};
 
-#[derive(Default)]
-pub struct Markdown {
-    days: DayHeadings,
-}
+pub struct Markdown;
 
 /// What stands for a character that would be markup anywhere, or that ends a line.
 fn escape(c: char) -> Option<&'static str> {
@@ -51,8 +48,11 @@ fn escaped(text: &str) -> String {
 
 impl ExportWriter for Markdown {
     fn chat(&mut self, chat: &ExportChat<'_>, out: &mut dyn Write) -> io::Result<()> {
-        self.days.reset();
         writeln!(out, "# {}\n", escaped(chat.title))
+    }
+
+    fn day(&mut self, name: &str, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "## {}\n", escaped(name))
     }
 
     fn message(
@@ -62,9 +62,6 @@ impl ExportWriter for Markdown {
         out: &mut dyn Write,
     ) -> io::Result<()> {
         let message = item.message;
-        if let Some(day) = self.days.next(message, chat.zone) {
-            writeln!(out, "## {}\n", escaped(&day))?;
-        }
         let text = escaped(&chat.text(message));
         let edited = if message.shows_edited() { " *(edited)*" } else { "" };
         let clock = message.at.clock(chat.zone);
