@@ -83,8 +83,12 @@ fn archive() {
     terminal.wait_for("Joe Bloggs");
     terminal.send("\x1b[1;3B");
     terminal.wait_for("First");
-    terminal.send("\x07may 2011\r");
-    terminal.wait_for("‹ May 2011");
+    terminal.send("\x07");
+    terminal.wait_for("date");
+    terminal.send("may 2011\r");
+    // The month at the place that is shown stands beside the years.
+    terminal.wait_for("May 2011");
+    terminal.wait_for("‹ ");
     write("archive.svg", &terminal);
 }
 
