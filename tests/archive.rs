@@ -108,7 +108,7 @@ fn a_tar_and_its_folder_give_the_same_as_the_document() {
         ("messages.json", sample.json.as_bytes()),
     ]);
     let summary = home.import(&home.file("8_live_anna_export.tar", &bytes));
-    assert!(summary.contains("1 pictures and files"), "{summary}");
+    assert!(summary.contains("the export has 1 file "), "{summary}");
     let unpacked = Home::new();
     std::fs::create_dir(unpacked.path("export")).unwrap();
     unpacked.file("export/messages.json", sample.json.as_bytes());
@@ -208,7 +208,7 @@ fn the_files_of_an_archive_are_for_their_owner_alone() {
 }
 
 #[test]
-fn what_is_no_export_is_named_and_leaves_nothing() {
+fn what_is_not_an_export_is_named_and_leaves_nothing() {
     let home = Home::new();
     for (bytes, what) in [
         (b"\x1f\x8b\x08".as_slice(), "gzip"),

@@ -197,7 +197,7 @@ fn a_message_that_is_too_large_costs_only_itself() {
     let huge = message("8:joe", 2, &"x".repeat(17 * 1024 * 1024));
     let list = vec![message("8:joe", 1, "first"), huge, message("8:joe", 3, "last")];
     let summary = home.import(&home.file("huge.json", &export(&[("8:joe".to_owned(), list)])));
-    assert!(summary.contains("2 new") && summary.contains("1 items cannot be read"), "{summary}");
+    assert!(summary.contains("2 new") && summary.contains("1 item cannot be read"), "{summary}");
     let texts: Vec<String> = home.log("8:joe").iter().map(|m| m["text"].to_string()).collect();
     assert_eq!(texts, ["\"first\"", "\"last\""]);
 }

@@ -1,4 +1,4 @@
-//! What an export says of itself and of a conversation, beside the messages.
+//! The fields of an export and of its conversations other than the messages.
 
 use crate::model::{ConversationId, RawConversation, SafeText, UserId, is_name};
 use crate::protocol::wire;
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_placeholder_is_no_name() {
+    fn a_placeholder_is_not_a_name() {
         let peer = |name: &str| {
             read(
                 format!(r#"{{"id":"8:joe","displayName":{name},"threadProperties":null}}"#)

@@ -21,8 +21,8 @@ pub fn read(
     if let Some(raw) = wire::raw_message(&text, conversation) {
         return Ok(raw);
     }
-    let repaired = repaired(&text).ok_or("it is no JSON")?;
-    wire::raw_message(&repaired, conversation).ok_or("it has no id, no time or no conversation")
+    let repaired = repaired(&text).ok_or("this is not JSON")?;
+    wire::raw_message(&repaired, conversation).ok_or("it lacks an id, a time or a conversation")
 }
 
 /// Who wrote a message whose item does not say so (facts 9.2): the other person of a one-to-one chat, or in a group
@@ -95,9 +95,9 @@ mod tests {
 
     #[test]
     fn what_cannot_be_repaired_is_refused_with_a_reason() {
-        assert_eq!(content(br#"{"id":"5",}"#), Err("it is no JSON"));
-        assert_eq!(content(br#"{"id":"5","version":NaN}"#), Err("it is no JSON"));
-        assert!(content(br#"{"content":"x"}"#).unwrap_err().contains("no id"));
+        assert_eq!(content(br#"{"id":"5",}"#), Err("this is not JSON"));
+        assert_eq!(content(br#"{"id":"5","version":NaN}"#), Err("this is not JSON"));
+        assert!(content(br#"{"content":"x"}"#).unwrap_err().contains("lacks an id"));
     }
 
     #[test]

@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn the_places_of_a_file_are_told_apart() {
+    fn it_is_known_why_a_file_is_not_there() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("data.json");
         let path = path.to_str().unwrap();

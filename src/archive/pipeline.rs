@@ -286,7 +286,7 @@ impl ArchiveDecoder {
             }
             return;
         };
-        // A list of messages alone looks like a list of conversations, whose ids are no numbers.
+        // A list of messages alone looks like a list of conversations, but the ids of conversations are not numbers.
         let is_number = head.raw.id.as_str().bytes().all(|b| b.is_ascii_digit());
         if is_last && !has_list && is_number {
             self.chat.id = None;

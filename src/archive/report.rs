@@ -1,4 +1,4 @@
-//! What an import read and what not, to be shown and kept.
+//! The report of an import: what was read, and what was not and why.
 
 use super::source::Export;
 use crate::model::text::grouped;
@@ -6,7 +6,7 @@ use crate::model::{SafeText, Timestamp};
 use crate::store::ArchiveCounts;
 use std::fmt::Write;
 
-/// So many unreadable items are named; the others are only counted.
+/// How many unreadable items are named; the others are only counted.
 const MOST_NAMED: usize = 200;
 
 /// Something of a document that could not be read.
@@ -33,7 +33,7 @@ pub enum ImportEnd {
 pub struct ImportReport {
     pub conversations: u64,
     pub counts: ArchiveCounts,
-    /// Signals, which mean nothing later.
+    /// Signals such as typing, which are not kept.
     pub signals: u64,
     pub unreadable: Vec<Unreadable>,
     pub unreadable_count: u64,
@@ -91,9 +91,8 @@ impl ImportReport {
     /// The summary, in a few lines.
     pub fn summary(&self) -> String {
         let mut out = String::new();
-        let messages = grouped(self.read());
-        let _ =
-            writeln!(out, "{messages} messages in {} conversations", grouped(self.conversations));
+        let messages = counted(self.read(), "message");
+        let _ = writeln!(out, "{messages} in {}", counted(self.conversations, "conversation"));
         let ArchiveCounts { new, changed, unchanged } = self.counts;
         let _ = writeln!(
             out,
@@ -106,15 +105,22 @@ impl ImportReport {
             let _ = writeln!(out, "from {} to {}", date(first), date(last));
         }
         if self.media > 0 {
-            let _ = writeln!(out, "{} pictures and files are in the export", grouped(self.media));
+            let _ = writeln!(
+                out,
+                "the export has {} (pictures and others)",
+                counted(self.media, "file")
+            );
         }
         if self.unreadable_count > 0 {
-            let _ = writeln!(out, "{} items cannot be read", grouped(self.unreadable_count));
+            let _ = writeln!(out, "{} cannot be read", counted(self.unreadable_count, "item"));
         }
         match self.end {
             ImportEnd::Complete => {}
             ImportEnd::Cut => {
-                let _ = writeln!(out, "the export ends in the middle; everything before is here");
+                let _ = writeln!(
+                    out,
+                    "the export ends in the middle; everything before that was imported"
+                );
             }
             ImportEnd::Cancelled => {
                 let _ = writeln!(out, "cancelled; the same command continues");
@@ -127,7 +133,7 @@ impl ImportReport {
     pub fn text(&self) -> String {
         let mut out = self.summary();
         if self.signals > 0 {
-            let _ = writeln!(out, "{} signals were left out", grouped(self.signals));
+            let _ = writeln!(out, "left out: {}", counted(self.signals, "signal"));
         }
         for item in &self.unreadable {
             let place =
@@ -149,6 +155,12 @@ impl ImportReport {
     }
 }
 
+/// `1 item`, `2,000 items`
+fn counted(count: u64, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {what}{plural}", grouped(count))
+}
+
 fn date(at: Timestamp) -> String {
     at.rfc3339().split('T').next().unwrap_or_default().to_owned()
 }
@@ -161,11 +173,11 @@ mod tests {
     fn a_report_names_what_was_not_read_up_to_a_limit() {
         let mut report = ImportReport::default();
         for offset in 0..1_500 {
-            report.unreadable(Some("8:joe".into()), offset, "it is no JSON");
+            report.unreadable(Some("8:joe".into()), offset, "this is not JSON");
         }
         let text = report.text();
         assert!(text.contains("1,500 items cannot be read"), "{text}");
-        assert!(text.contains("byte 7 in 8:joe: it is no JSON") && text.contains("1,300 more"));
+        assert!(text.contains("byte 7 in 8:joe: this is not JSON") && text.contains("1,300 more"));
         assert_eq!(grouped(1_234_567), "1,234,567");
     }
 }

@@ -145,7 +145,7 @@ impl Scanner {
             ScanPlace::Message => {
                 sink(Found::Broken {
                     offset: self.began.message,
-                    why: "the export ends inside it",
+                    why: "the export ends in the middle of it",
                 });
             }
             ScanPlace::Conversation => self.report_head(false, sink),
@@ -301,7 +301,7 @@ impl Scanner {
 
     /// The brackets make no sense here: the byte at hand is looked at again while searching for the next beginning.
     fn lose(&mut self, chunk: &[u8], at: usize, from: usize, sink: Sink<'_>) -> usize {
-        let why = "it is no JSON";
+        let why = "this is not JSON";
         let offset = match self.place {
             ScanPlace::Message => self.began.message,
             ScanPlace::Conversation => self.began.conversation,

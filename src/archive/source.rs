@@ -1,4 +1,4 @@
-//! What an export is found in: a tar, a folder, or a document of its own. Only looked at, never written to.
+//! The containers of an export: a tar, a folder, or a document of its own. They are only read.
 
 use super::scan::{Found, Scanner};
 use super::tar::{self, TarEntry};
@@ -7,12 +7,12 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-/// Of the members that are not read, so many are named.
+/// How many of the members that are not read are named.
 const MOST_SKIPPED: usize = 200;
-/// A first line that is longer is none of `skchat export`.
+/// A longer first line is not one that `skchat export` wrote.
 const MOST_FIRST_LINE: u64 = 16 * 1024 * 1024;
 
-/// The owner is looked for in so many bytes.
+/// How many bytes are searched for the owner.
 const MOST_BEFORE_OWNER: u64 = 1024 * 1024;
 
 /// Why there is nothing to import. The texts are for the user, and clean.
@@ -50,7 +50,7 @@ pub struct FileSection {
     /// Where it begins, in bytes.
     pub offset: u64,
     pub size: u64,
-    /// It was longer once.
+    /// The file ends before the section does.
     pub is_cut: bool,
 }
 
@@ -93,7 +93,7 @@ pub struct MediaMember {
     pub section: FileSection,
 }
 
-/// An export that was looked through.
+/// An export and what is in it.
 #[derive(Clone, Debug, Default)]
 pub struct Export {
     pub documents: Vec<ExportDocument>,
@@ -104,10 +104,10 @@ pub struct Export {
 }
 
 impl Export {
-    /// Looks at a tar, a folder or a document.
+    /// Reads what is in a tar, a folder or a document of its own.
     ///
     /// # Errors
-    /// When it cannot be read, or is nothing of the kind. The error says what it is, if that can be told.
+    /// When it cannot be read, or is not an export. The error says what it is instead, where the first bytes show that.
     pub fn open(path: &Path) -> Result<Self, ArchiveError> {
         let unreadable = |error| ArchiveError::unreadable(path, error);
         // An absolute path is still right when it is asked for media later.
@@ -240,7 +240,7 @@ impl Export {
                 _ => self.skip(SafeText::line(name), "its name is not that of an object"),
             }
         } else if file.eq_ignore_ascii_case("endpoints.json") {
-            self.skip(SafeText::line(name), "it is about devices");
+            self.skip(SafeText::line(name), "it describes devices");
         } else {
             self.skip(SafeText::line(name), "it is not part of an export");
         }
@@ -298,7 +298,7 @@ fn kind_of(start: &[u8]) -> FileKind {
         }
         (Some(b'{' | b'['), _) => FileKind::Json,
         (Some(b'<'), _) => FileKind::Other("is a web page and not an export"),
-        _ => FileKind::Other("is no export: it is neither a tar nor JSON"),
+        _ => FileKind::Other("is not an export: it is neither a tar nor JSON"),
     }
 }
 
@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_export_is_named() {
+    fn what_is_not_an_export_is_named() {
         let dir = tempfile::tempdir().unwrap();
         let error = |content: &[u8]| {
             let path = dir.path().join("export\u{1b}[31m.tar");

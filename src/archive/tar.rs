@@ -126,12 +126,12 @@ fn refused_name(name: &str) -> Option<&'static str> {
 fn refused_type(kind: u8) -> Option<&'static str> {
     match kind {
         b'0' | 0 | b'7' => None,
-        b'1' | b'2' => Some("it is a link"),
-        b'3' | b'4' => Some("it is a device"),
-        b'5' => Some("it is a folder"),
-        b'6' => Some("it is a pipe"),
-        b'S' => Some("it is a sparse file"),
-        _ => Some("its type is unknown"),
+        b'1' | b'2' => Some("a link"),
+        b'3' | b'4' => Some("a device"),
+        b'5' => Some("a folder"),
+        b'6' => Some("a pipe"),
+        b'S' => Some("a sparse file"),
+        _ => Some("a member of unknown type"),
     }
 }
 
@@ -210,7 +210,7 @@ impl<R: Read + Seek> TarWalk<'_, R> {
 /// Reports everything in a tar, in its order. Stops when `found` returns false.
 ///
 /// # Errors
-/// When the file cannot be read. Whatever stands in it is no error.
+/// When the file cannot be read. Its content never is an error.
 pub fn index(
     file: &mut (impl Read + Seek),
     length: u64,

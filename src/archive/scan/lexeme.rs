@@ -2,9 +2,9 @@
 
 use super::{Expect, Lexeme, ScanPlace, Scanner, Sink};
 
-/// A longer key is none that matters.
+/// No key that matters is longer.
 const MOST_KEY: usize = 24;
-/// Deeper values are taken for damage.
+/// Deeper nesting counts as damage.
 const MOST_DEPTH: usize = 1_000_000;
 
 impl Scanner {

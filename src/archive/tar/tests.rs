@@ -55,7 +55,7 @@ fn members_are_found_at_their_offsets_whatever_stands_between_them() {
     .concat();
     let found = listing(&tar);
     assert_eq!(found[0], "messages.json {}");
-    assert_eq!(found[1], "- media it is a folder");
+    assert_eq!(found[1], "- media a folder");
     assert_eq!(found[2], format!("media/a.1.png {}", "x".repeat(600)));
     assert_eq!(found.len(), 3);
 }
