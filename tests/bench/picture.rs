@@ -89,6 +89,8 @@ fn archive() {
     // The month at the place that is shown stands beside the years.
     terminal.wait_for("May 2011");
     terminal.wait_for("‹ ");
+    // The last row is drawn last.
+    terminal.wait_for("Esc back");
     write("archive.svg", &terminal);
 }
 
