@@ -21,7 +21,7 @@ use crate::runtime::{Editor, Wiring, keys, run};
 use crate::store::{OpenArchives, Store};
 use crate::sync::{self, BesideAccounts, RunningAccount, RunningAccounts};
 use crate::ui::Theme;
-use account_manager::OpenAccounts;
+use account_manager::{ManagerSetup, OpenAccounts};
 use accounts::{OpenedAccount, OpenedAccounts};
 use std::fs::OpenOptions;
 use std::io::IsTerminal;
@@ -302,13 +302,6 @@ fn start_accounts(
     Ok(running)
 }
 
-/// The accounts as the manager of accounts takes them over.
-#[derive(Default)]
-struct ManagerSetup {
-    open: OpenAccounts,
-    signed_out: Vec<Session>,
-}
-
 async fn show(
     background: &Handle,
     setup: RunSetup,
@@ -342,14 +335,7 @@ async fn show(
         let (handle, deltas, joiner) = RunningAccounts::join(running, &setup.notices, beside);
         if let Some(global) = setup.imports.clone() {
             let known = setup.archives.iter().map(ArchiveAccount::account).collect();
-            let (more, waiting) = (joiner.clone(), manager.signed_out);
-            let parts = account_manager::ManagerParts {
-                global: global.clone(),
-                joiner: more,
-                open: manager.open,
-                archives: archives.clone(),
-            };
-            account_manager::serve(parts, waiting, account_requests);
+            manager.serve(global.clone(), joiner.clone(), archives.clone(), account_requests);
             imports::serve(imports::Imports { global, archives, joiner }, known, import_requests);
         }
         (handle, deltas)

@@ -94,6 +94,12 @@ impl Account {
         ChatRef { account: self.id.clone(), conversation: id.clone() }
     }
 
+    /// The own name; what the account is called while its owner is not known.
+    pub fn own_name(&self) -> SafeText {
+        let is_known = !self.me.as_str().is_empty();
+        if is_known { self.names.of(&self.me) } else { SafeText::line(self.label()) }
+    }
+
     /// The name to show for a person; `You` for oneself.
     pub fn name(&self, who: &UserId) -> SafeText {
         if *who == self.me { SafeText::line(crate::model::YOU) } else { self.names.of(who) }

@@ -146,8 +146,7 @@ impl Error {
 
     /// The server has asked for a pause because there were too many requests.
     pub(super) fn rate_limit(wait: Duration) -> Self {
-        let error = Self::new(ErrorKind::RetryAfter(wait), "too many requests", false);
-        Self { rate_limit: true, ..error }
+        Self::held_back(wait, "too many requests", true)
     }
 
     /// The server has asked for the pause, because there were too many requests.
@@ -155,11 +154,9 @@ impl Error {
         self.rate_limit
     }
 
-    /// A request that was not sent, because those before it failed for this reason. `rate_limit`: because there were too
-    /// many of them.
+    /// A request that was not sent, because those before it failed for this reason.
     pub(super) fn held_back(wait: Duration, why: &str, rate_limit: bool) -> Self {
-        let error = Self::new(ErrorKind::RetryAfter(wait), why, false);
-        Self { rate_limit, ..error }
+        Self { rate_limit, ..Self::new(ErrorKind::RetryAfter(wait), why, false) }
     }
 
     pub(super) fn refused(message: &str) -> Self {

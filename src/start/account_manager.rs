@@ -53,9 +53,28 @@ impl OpenAccounts {
     }
 }
 
-/// Runs the requests about accounts, one at a time, until nobody can ask any more. `waiting` are the accounts that are
-/// not signed in.
-pub fn serve(parts: ManagerParts, waiting: Vec<Session>, mut requests: mpsc::Receiver<Outbound>) {
+/// The accounts as the manager takes them over: what is open, and those that are not signed in.
+#[derive(Default)]
+pub struct ManagerSetup {
+    pub open: OpenAccounts,
+    pub signed_out: Vec<Session>,
+}
+
+impl ManagerSetup {
+    /// Runs the requests about accounts, one at a time, until nobody can ask any more.
+    pub fn serve(
+        self,
+        global: Global,
+        joiner: AccountJoiner,
+        archives: OpenArchives,
+        requests: mpsc::Receiver<Outbound>,
+    ) {
+        let parts = ManagerParts { global, joiner, open: self.open, archives };
+        serve(parts, self.signed_out, requests);
+    }
+}
+
+fn serve(parts: ManagerParts, waiting: Vec<Session>, mut requests: mpsc::Receiver<Outbound>) {
     let (signed_in, mut events) = mpsc::channel(QUEUE);
     let manager = AccountManager { parts, signed_in };
     tokio::spawn(async move {
@@ -83,12 +102,12 @@ pub fn serve(parts: ManagerParts, waiting: Vec<Session>, mut requests: mpsc::Rec
 }
 
 /// What the manager of accounts works with.
-pub struct ManagerParts {
-    pub global: Global,
-    pub joiner: AccountJoiner,
-    pub open: OpenAccounts,
+struct ManagerParts {
+    global: Global,
+    joiner: AccountJoiner,
+    open: OpenAccounts,
     /// Archives that may hold earlier years of conversations.
-    pub archives: OpenArchives,
+    archives: OpenArchives,
 }
 
 struct AccountManager {

@@ -4,9 +4,11 @@ use super::content::{Content, DialogLine, step};
 use super::{AddAccount, Confirm, Consent, Dialog, DialogEnv, Next, Overlay, Prompt, SignInDialog};
 use crate::app::account::Account;
 use crate::app::action::OverlayAction;
+use crate::app::chat::sending;
+use crate::app::pending::{AccountTask, PendingRequest};
 use crate::app::state::AppState;
 use crate::app::view::layout::Size;
-use crate::model::{AccountId, ConnectionState, SignInWay};
+use crate::model::{AccountChange, AccountId, ConnectionState, Request, SignInWay};
 
 #[derive(Debug, Default)]
 pub struct AccountsDialog {
@@ -16,6 +18,19 @@ pub struct AccountsDialog {
 /// The accounts that a configuration names, which archives are not.
 fn configured(app: &AppState) -> impl Iterator<Item = &Account> {
     app.accounts.iter().filter(|account| account.id.archive().is_none())
+}
+
+/// Asks for a change of an account, after every draft is saved: its sync may be stopped for it.
+pub(super) fn ask_change(
+    app: &mut AppState,
+    account: &AccountId,
+    task: AccountTask,
+    change: AccountChange,
+) {
+    app.with_each(|chat, env| sending::save_draft(chat, env, true));
+    let pending = PendingRequest::Account { account: account.clone(), task };
+    let ticket = app.pending.add(pending);
+    app.request(account, Request::Accounts { change, ticket });
 }
 
 fn state_words(account: &Account) -> &'static str {

@@ -1,5 +1,6 @@
 //! Asks for confirmation before something is done.
 
+use super::accounts::ask_change;
 use super::content::{Content, DialogLine, wide_columns};
 use super::{Dialog, DialogEnv, Next};
 use crate::app::action::OverlayAction;
@@ -216,12 +217,7 @@ fn carry_out(app: &mut AppState, consent: Consent) {
             app.sort(&chat.account);
         }
         Consent::RemoveAccount(account) => {
-            app.with_each(|chat, env| sending::save_draft(chat, env, true));
-            let task = AccountTask::Remove;
-            let pending = PendingRequest::Account { account: account.clone(), task };
-            let ticket = app.pending.add(pending);
-            let change = AccountChange::Remove;
-            app.request(&account, Request::Accounts { change, ticket });
+            ask_change(app, &account, AccountTask::Remove, AccountChange::Remove);
         }
         Consent::EditLiteral(chat, text) => {
             app.with_chat(&chat, |chat, env| {

@@ -1,11 +1,12 @@
 //! Asks for one line: a topic, the topic of a new group, or a join URL.
 
+use super::accounts::ask_change;
 use super::content::{Content, DialogLine};
 use super::{
     Confirm, Consent, Dialog, DialogEnv, Import, Next, Overlay, PeoplePicker, PickPurpose,
 };
 use crate::app::action::OverlayAction;
-use crate::app::chat::{go_to_date, group, sending};
+use crate::app::chat::{go_to_date, group};
 use crate::app::pending::{AccountTask, PendingRequest};
 use crate::app::state::AppState;
 use crate::app::view::layout::Size;
@@ -140,17 +141,13 @@ impl Dialog for Prompt {
     }
 }
 
-/// Asks for another name of an account, after its drafts are saved.
+/// Asks for another name of an account.
 fn rename_account(app: &mut AppState, account: &AccountId, to: &str) {
     if to.is_empty() || to == account.as_str() {
         return;
     }
-    app.with_each(|chat, env| sending::save_draft(chat, env, true));
-    let task = AccountTask::Rename { to: to.to_owned() };
-    let pending = PendingRequest::Account { account: account.clone(), task };
-    let ticket = app.pending.add(pending);
-    let change = AccountChange::Rename { to: to.to_owned() };
-    app.request(account, Request::Accounts { change, ticket });
+    let (task, to) = (AccountTask::Rename { to: to.to_owned() }, to.to_owned());
+    ask_change(app, account, task, AccountChange::Rename { to });
 }
 
 /// Asks for the messages around a date. What is no date can be corrected.

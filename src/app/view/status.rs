@@ -91,11 +91,7 @@ fn top(app: &AppState, columns: usize) -> Bar {
     } else {
         ("○", Tone::Dim)
     };
-    let me = if account.me.as_str().is_empty() {
-        SafeText::line(account.label())
-    } else {
-        account.names.of(&account.me)
-    };
+    let me = account.own_name();
     let room = columns.saturating_sub(bar.right_width() + 12).min(30);
     bar.left = vec![
         Label::new(" skchat", Tone::Title),
