@@ -121,9 +121,16 @@ impl Chat {
         self.group.members.iter().find(|m| m.id == *me).map(|m| m.role)
     }
 
+    /// The newest message that is known. The end of a part of the past that is loaded is not it.
+    pub fn newest(&self) -> Option<&Message> {
+        let shows_end = self.paging.window == Window::Live || self.info.last.is_none();
+        let loaded = self.timeline.last().filter(|_| shows_end);
+        self.paging.beyond.iter().chain(loaded).max_by_key(|message| &message.key)
+    }
+
     /// The time of the last message.
     pub fn last_activity(&self) -> Timestamp {
-        let last = self.timeline.last().map_or(Timestamp(0), |m| m.at);
+        let last = self.newest().map_or(Timestamp(0), |m| m.at);
         last.max(self.info.activity)
     }
 

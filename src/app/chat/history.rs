@@ -24,7 +24,7 @@ pub struct Paging {
     /// In a window of the past: its newest message, shown or not.
     pub newest: Option<MessageKey>,
     /// The newest message that arrived while a window of the past was open, and was not added to it.
-    pub beyond: Option<MessageKey>,
+    pub beyond: Option<Message>,
     /// A message further back; older pages are being loaded to find it.
     pub sought: Option<Sought>,
     /// Which parts of the history are stored.
@@ -82,7 +82,7 @@ impl Chat {
     /// The window after its end was searched for: messages that arrived in the meantime may be missing from it.
     fn window_at(&mut self, at_end: bool) -> Window {
         let end = self.end();
-        let is_beyond = |key: &MessageKey| end.as_ref().is_none_or(|end| key > end);
+        let is_beyond = |message: &Message| end.as_ref().is_none_or(|end| message.key > *end);
         let missed = self.paging.beyond.as_ref().is_some_and(is_beyond);
         if at_end && !missed {
             self.paging.beyond = None;
@@ -132,12 +132,13 @@ impl Chat {
             return;
         }
         let gone: Vec<MessageKey> = below().map(|m| m.key.clone()).collect();
+        let mut last = None;
         for key in &gone {
-            self.timeline.remove(key);
+            last = self.timeline.remove(key).or(last);
         }
         self.paging.window = Window::Past { loading: false };
         self.paging.newest = None;
-        self.paging.beyond = gone.into_iter().max();
+        self.paging.beyond = last;
     }
 
     fn mark_gaps(&mut self) {
@@ -273,9 +274,9 @@ fn take_one(chat: &mut Chat, env: &Env<'_>, message: Message, placement: Placeme
     statistics::count(chat, &message, &env.prefs.zone);
     let key = &message.key;
     if !chat.belongs(key, placement) {
-        let newer = chat.paging.beyond.as_ref().is_none_or(|beyond| key > beyond);
+        let newer = chat.paging.beyond.as_ref().is_none_or(|beyond| *key > beyond.key);
         if chat.paging.window != Window::Live && newer {
-            chat.paging.beyond = Some(key.clone());
+            chat.paging.beyond = Some(message);
         }
         return;
     }

@@ -163,6 +163,8 @@ fn what_arrives_far_below_the_place_that_is_read_leaves_memory_and_comes_back() 
         app.arrive(vec![message(n)], Placement::Event, Arrival::Live);
     }
     assert!(app.open_chat().timeline.iter().count() < 2_500);
+    let newest = app.open_chat().newest().unwrap();
+    assert_eq!(newest.key, message(5_999).key, "the list shows the newest, loaded or not");
     assert_eq!(app.open_chat().paging.window, Window::Past { loading: false });
     // Further down it is asked for again, and at the end it goes on live.
     want_newer(&mut app);

@@ -223,7 +223,7 @@ fn snippet(app: &AppState, c: &Chat, current: bool) -> SafeText {
     if !draft.is_empty() && !current {
         return SafeText::line(&format!("draft: {draft}"));
     }
-    let (sender, text, system) = match (c.timeline.last(), &c.info.last) {
+    let (sender, text, system) = match (c.newest(), &c.info.last) {
         (Some(m), _) => {
             let text = m.body.preview(&|id| account.name(id));
             (m.sender.clone(), text, m.body.is_system() || matches!(m.body, MessageBody::Deleted))
