@@ -31,8 +31,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "start",
         &[
-            "app", "cli", "client", "config", "gateway", "model", "process", "runtime", "store",
-            "sync", "ui",
+            "app", "cli", "client", "config", "gateway", "model", "process", "protocol", "runtime",
+            "store", "sync", "ui",
         ],
     ),
 ];
@@ -86,7 +86,7 @@ const MOST_FIELDS: usize = 12;
 /// Records that are as wide as what they describe: items of the wire, the configuration, the theme, what a program is
 /// started with.
 const RECORDS: &[(&str, &str)] = &[
-    ("MessageLine", "a message as `skchat export` writes it"),
+    ("Credentials", "what the file of a sign-in holds"),
     ("GatewayOptions", "the settings of a gateway"),
     ("RecordingHeader", "what a recording needs to be played"),
     ("Theme", "one style a role"),

@@ -81,9 +81,9 @@ async fn run(shared: &Arc<Shared>, mut requests: mpsc::Receiver<Outbound>) {
                 apply::send_snapshot(shared).await;
                 requests::show_stored(shared, &conversation).await;
             }
-            Request::Change { ticket, .. } | Request::Thread { ticket, .. } => {
-                refuse(shared, ticket).await;
-            }
+            Request::Change { ticket, .. }
+            | Request::Thread { ticket, .. }
+            | Request::SignInApproval { ticket, .. } => refuse(shared, ticket).await,
             Request::Create { ticket, .. } => {
                 shared.respond(ticket, Response::Created(Err(fault()))).await;
             }
@@ -93,7 +93,6 @@ async fn run(shared: &Arc<Shared>, mut requests: mpsc::Receiver<Outbound>) {
             Request::SignInCode { ticket } => {
                 shared.respond(ticket, Response::SignInCode(Err(fault()))).await;
             }
-            Request::SignInApproval { ticket, .. } => refuse(shared, ticket).await,
             Request::JoinUrl { ticket, .. } => {
                 shared.respond(ticket, Response::JoinUrl(Err(fault()))).await;
             }

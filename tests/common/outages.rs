@@ -215,6 +215,8 @@ pub async fn run(row: &Outage, minutes: u64) -> Cost {
     clock.pass(Duration::from_secs(60 * minutes)).await;
     let counts = by_minute(row, &server, start, minutes);
     let requests = kinds(&server, start);
+    // A poll that was open before the fault may just have been answered.
+    clock.pass_until(Duration::from_secs(60), || anna.screen().contains(row.screen)).await;
     let screen = anna.screen();
     anna.end(&clock).await;
     Cost { counts, requests, screen }

@@ -147,6 +147,17 @@ fn clear_command(chat: &mut Chat, env: &Env<'_>) {
     }
 }
 
+fn open_exported(app: &mut AppState, chat: &ChatRef, key: MessageKey) {
+    app.with_chat(chat, |chat, env| {
+        let conversation = chat.info.id.clone();
+        env.ask(PendingRequest::ExportedFile, |ticket| Request::ExportedFile {
+            conversation,
+            key,
+            ticket,
+        });
+    });
+}
+
 fn carry_out(app: &mut AppState, consent: Consent) {
     match consent {
         Consent::DeleteMessage(chat, key) => {
@@ -197,16 +208,7 @@ fn carry_out(app: &mut AppState, consent: Consent) {
             });
         }
         Consent::OpenLink(url) => app.effects.push(Effect::OpenUrl(url)),
-        Consent::OpenExported(chat, key) => {
-            app.with_chat(&chat, |chat, env| {
-                let conversation = chat.info.id.clone();
-                env.ask(PendingRequest::ExportedFile, |ticket| Request::ExportedFile {
-                    conversation,
-                    key,
-                    ticket,
-                });
-            });
-        }
+        Consent::OpenExported(chat, key) => open_exported(app, &chat, key),
         Consent::SendLiteral(chat, outgoing) => {
             app.with_chat(&chat, |chat, env| {
                 // The text may have been edited or sent since.
