@@ -122,16 +122,21 @@ impl Shared {
         id: &ConversationId,
         above: &MessageKey,
     ) -> Result<(), Error> {
-        let OlderPage { messages, coverage, .. } = self.fetch_older(id, above, None).await?;
+        let page = self.fetch_older(id, above, None).await?;
+        self.ingest_in_gap(id, page).await;
+        Ok(())
+    }
+
+    /// Stores and shows a page of older messages between loaded ones. Returns whether it was stored.
+    async fn ingest_in_gap(&self, id: &ConversationId, page: OlderPage) -> bool {
         let incoming = IncomingMessages {
             conversation: id.clone(),
-            messages,
+            messages: page.messages,
             placement: Placement::Gap,
             arrival: Arrival::History,
-            coverage,
+            coverage: page.coverage,
         };
-        self.ingest(Vec::new(), vec![incoming]).await;
-        Ok(())
+        self.ingest(Vec::new(), vec![incoming]).await
     }
 
     /// Fetches one page of a gap. Returns whether that made the gap smaller.
@@ -141,15 +146,8 @@ impl Shared {
     pub(super) async fn fill_gap(&self, gap: &OpenGap) -> Result<bool, Error> {
         let id = &gap.conversation;
         let page = self.fetch_older(id, &gap.above, Some(gap.gap.below)).await?;
-        let OlderPage { messages, coverage, nearer, .. } = page;
-        let incoming = IncomingMessages {
-            conversation: id.clone(),
-            messages,
-            placement: Placement::Gap,
-            arrival: Arrival::History,
-            coverage,
-        };
-        Ok(self.ingest(Vec::new(), vec![incoming]).await && nearer)
+        let nearer = page.nearer;
+        Ok(self.ingest_in_gap(id, page).await && nearer)
     }
 
     /// Fetches one page before `before`. `below` is the next stored message below it.

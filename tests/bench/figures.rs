@@ -264,14 +264,19 @@ fn typing(large: &Path) {
     );
 }
 
-fn typist(terminal: &mut Terminal, prefix: &str) -> (Vec<Duration>, f64) {
-    const TYPED: usize = 200;
-    let pid = terminal.child.process_id().expect("running");
-    // A draft of an earlier run may stand there.
+/// Deletes what is in the box, and waits until it is empty.
+fn delete_all(terminal: &mut Terminal, prefix: &str) {
     terminal.send(&"\x7f".repeat(60));
     terminal.wait("an empty line", |s| {
         s.parser.screen().contents().lines().any(|l| l.trim_end() == prefix.trim_end())
     });
+}
+
+fn typist(terminal: &mut Terminal, prefix: &str) -> (Vec<Duration>, f64) {
+    const TYPED: usize = 200;
+    let pid = terminal.child.process_id().expect("running");
+    // A draft of an earlier run may stand there.
+    delete_all(terminal, prefix);
     let mut times = Vec::with_capacity(TYPED);
     let mut typed = String::new();
     let before = computed(pid);
@@ -279,9 +284,8 @@ fn typist(terminal: &mut Terminal, prefix: &str) -> (Vec<Duration>, f64) {
         let c = char::from(b'a' + u8::try_from(i % 26).unwrap_or(0));
         // A line of the box at most.
         if typed.len() == 60 {
-            terminal.send(&"\x7f".repeat(60));
+            delete_all(terminal, prefix);
             typed.clear();
-            std::thread::sleep(Duration::from_millis(40));
         }
         typed.push(c);
         let wanted = format!("{prefix}{typed}");

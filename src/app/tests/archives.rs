@@ -100,19 +100,22 @@ fn found(hits: Vec<Hit>) -> Response {
     Response::Found(Ok(Findings { hits, ..Findings::default() }))
 }
 
+/// What was asked of sync, with the account that each request goes to.
+fn asked_of_accounts(app: &mut App) -> Vec<(AccountId, Request)> {
+    let effects = app.effects().into_iter();
+    let asked = effects.filter_map(|effect| match effect {
+        Effect::Request(outbound) => Some((outbound.account.clone(), outbound.request)),
+        _ => None,
+    });
+    asked.collect()
+}
+
 #[test]
 fn a_search_everywhere_looks_through_archives_too_and_opens_the_hit_where_it_is() {
     let mut app = direct("joe").with_account(&archive()).sized(100, 30);
     app.press("ctrl-r");
     app.type_text("oven");
-    let asked: Vec<_> = app
-        .effects()
-        .into_iter()
-        .filter_map(|effect| match effect {
-            Effect::Request(outbound) => Some((outbound.account.clone(), outbound.request)),
-            _ => None,
-        })
-        .collect();
+    let asked = asked_of_accounts(&mut app);
     let ticket = |of_archive: bool| {
         let mut mine = asked.iter().rev().filter(|(id, _)| id.archive().is_some() == of_archive);
         mine.find_map(|(_, request)| ticket_of(request)).unwrap()
@@ -297,14 +300,7 @@ fn a_hit_of_the_archive_opens_in_the_chat_that_goes_on_with_it_also_from_a_searc
         let mut app = joined("anna");
         app.press(if here { "ctrl-r tab" } else { "ctrl-r" });
         app.type_text("oven");
-        let asked: Vec<_> = app
-            .effects()
-            .into_iter()
-            .filter_map(|effect| match effect {
-                Effect::Request(outbound) => Some((outbound.account.clone(), outbound.request)),
-                _ => None,
-            })
-            .collect();
+        let asked = asked_of_accounts(&mut app);
         for of_archived in [false, true] {
             let mut mine =
                 asked.iter().rev().filter(|(id, _)| id.archive().is_some() == of_archived);
