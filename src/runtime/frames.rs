@@ -15,15 +15,15 @@ const FIRST_FRAME: Duration = Duration::from_millis(10);
 pub struct FrameSchedule {
     /// When the next frame is due; `None` when there is nothing new to draw.
     pub due: Option<Duration>,
-    /// When all frames that were drawn are paid for, at one per [`FRAME`]; `None` before the first frame.
-    paid: Option<Duration>,
+    /// The end of the time that the frames drawn so far use up, [`FRAME`] for each; `None` before the first frame.
+    used_until: Option<Duration>,
     /// Cancelled with the first frame.
     shown: CancellationToken,
 }
 
 impl FrameSchedule {
     pub fn new(shown: CancellationToken) -> Self {
-        Self { due: None, paid: None, shown }
+        Self { due: None, used_until: None, shown }
     }
 
     /// The first frame waits for a moment, so that it shows messages.
@@ -33,18 +33,18 @@ impl FrameSchedule {
 
     /// Something has changed.
     pub fn schedule(&mut self, now: Duration, from_user: bool, shows_messages: bool) {
-        let due = match self.paid {
+        let due = match self.used_until {
             None if !shows_messages => return,
             None => now,
             Some(_) if from_user => now,
-            Some(paid) => now.max(paid.saturating_sub(FRAME * (FRAMES_AT_ONCE - 1))),
+            Some(used) => now.max(used.saturating_sub(FRAME * (FRAMES_AT_ONCE - 1))),
         };
         self.due = Some(self.due.map_or(due, |before| before.min(due)));
     }
 
     /// A frame was sent.
     pub fn drawn(&mut self, now: Duration) {
-        self.paid = Some(self.paid.unwrap_or_default().max(now) + FRAME);
+        self.used_until = Some(self.used_until.unwrap_or_default().max(now) + FRAME);
         self.due = None;
         self.shown.cancel();
     }

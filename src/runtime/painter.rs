@@ -204,7 +204,7 @@ fn whole_row(y: u16, cells: &[Cell], pen: &mut Pen<'_>) {
         if let Some(most) = most_cells(cell.symbol()) {
             // Spaces overwrite what a terminal may have drawn beyond the counted cells.
             spilled = spilled.max(x.saturating_add(most));
-            pen.lose_place();
+            pen.forget_position();
         }
     }
 }

@@ -83,7 +83,7 @@ impl<'a> Pen<'a> {
     }
 
     /// The next cell is placed by its row and column.
-    pub fn lose_place(&mut self) {
+    pub fn forget_position(&mut self) {
         self.at = None;
     }
 
