@@ -436,3 +436,39 @@ async fn an_item_that_names_no_conversation_is_placed_by_the_link_of_its_event()
     }
     anna.quit().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_item_that_can_be_placed_nowhere_is_counted_by_doctor() {
+    let all = "https://h.example/v1/users/ME/conversations/ALL";
+    let server = Scripted::start(|script| script.chat(JOE, said(1..=BEFORE))).await;
+    let dir = tempfile::tempdir().unwrap();
+    let account = dir.path().join("accounts/home");
+    std::fs::create_dir_all(&account).unwrap();
+    let mut anna = Runner::launch(server.options(ANNA), &setup(&account));
+    anna.wait_for("live").await;
+    anna.press(&["alt-down", "ctrl-end"]).await;
+    anna.wait_for("said 020.").await;
+    let nowhere = item_with(item(30, JOE, JOE, "lost"), &json!({ "conversationLink": all }));
+    server.change(|script| script.event_with_link("NewMessage", all, &nowhere));
+    let link = format!("https://h.example/v1/users/ME/conversations/{JOE}/messages/1");
+    let placed = item(31, JOE, JOE, "after it");
+    server.change(|script| script.event_with_link("NewMessage", &link, &placed));
+    anna.wait_for("after it").await;
+    anna.quit().await;
+    let config = dir.path().join("config.toml");
+    let text = format!(
+        "[accounts.home]\nuser_id = \"{ANNA}\"\ngateway = \"http://127.0.0.1:9/v1\"\ntoken = {{ env = \"SKCHAT_TOKEN\" }}\n"
+    );
+    std::fs::write(&config, text).unwrap();
+    let doctor = std::process::Command::new(env!("CARGO_BIN_EXE_skchat"))
+        .args(["doctor", "--config"])
+        .arg(&config)
+        .arg("--data-dir")
+        .arg(dir.path())
+        .env("SKCHAT_TOKEN", "secret")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&doctor.stdout);
+    let expected = "1 item of the server could not be placed in any conversation";
+    assert!(said.contains(expected), "{said}{}", String::from_utf8_lossy(&doctor.stderr));
+}
