@@ -240,9 +240,7 @@ async fn cost_few_requests(chosen: impl Fn(&Outage) -> bool) {
     for row in outages().into_iter().filter(chosen) {
         let Cost { counts, requests, screen } = outages::run(&row, 2).await;
         println!("{}: {counts:?} requests a minute", row.name);
-        // In the first minute requests are on their way when the fault begins: how many depends on the moment.
-        let most = |minute: usize| if minute == 0 { MOST + MOST / 2 } else { MOST };
-        let few = counts.iter().enumerate().all(|(at, count)| (1..=most(at)).contains(count));
+        let few = counts.iter().all(|count| (1..=MOST).contains(count));
         assert!(few, "{}: {counts:?}{requests}\n{screen}", row.name);
         // Between two attempts the line may say that it connects.
         let between = ["connecting", "trying again"].iter().any(|text| screen.contains(text));

@@ -46,6 +46,8 @@ struct GateState {
     pauses: HashMap<String, u32>,
     /// Pauses asked for since any request succeeded.
     pauses_in_row: u32,
+    /// When the server last asked for a pause.
+    last_pause: Option<Instant>,
     /// The end of a pause that the server asked for.
     paused_until: Option<Instant>,
     /// Why everything is held back, and whether because there were too many requests.
@@ -117,6 +119,8 @@ pub(super) struct Gate {
 /// Permission for one request.
 pub(super) struct GatePass<'a> {
     gate: &'a Gate,
+    /// When it was given.
+    since: Instant,
     /// The entry of [`GateState::trying`], and its number.
     single: Option<(String, u64)>,
 }
@@ -186,7 +190,7 @@ impl Gate {
                     let due = *slot.get_or_insert_with(|| state.pace.slot(now));
                     if due <= now {
                         let single = single.map(|kind| state.begin(kind, purpose, now));
-                        return Ok(GatePass { gate: self, single });
+                        return Ok(GatePass { gate: self, since: now, single });
                     }
                     Some(due)
                 }
@@ -219,19 +223,22 @@ impl Gate {
                 _ if purpose.is_poll() && error.is_inaccessible() => {
                     self.failed(purpose, Trouble::Server, error);
                 }
-                _ => self.worked(purpose),
+                _ => self.worked(purpose, pass.since),
             },
-            Ok(_) => self.worked(purpose),
+            Ok(_) => self.worked(purpose, pass.since),
         }
         drop(pass);
     }
 
-    fn worked(&self, purpose: &Purpose) {
+    fn worked(&self, purpose: &Purpose, since: Instant) {
         let now = Instant::now();
         let mut state = self.state();
         state.answered.insert(purpose.kind.clone());
-        state.pauses.remove(&purpose.kind);
-        state.pauses_in_row = 0;
+        // What was on its way before the server asked for a pause, such as a poll, does not end it.
+        if state.last_pause.is_none_or(|asked| since > asked) {
+            state.pauses.remove(&purpose.kind);
+            state.pauses_in_row = 0;
+        }
         state.pace.relax(now);
         let failed_before = state.failures.remove(&purpose.kind, now);
         let still_fails = state.failures.is_wide();
@@ -252,6 +259,7 @@ impl Gate {
         let now = Instant::now();
         let mut state = self.state();
         state.pauses_in_row = state.pauses_in_row.saturating_add(1);
+        state.last_pause = Some(now);
         let in_row = state.pauses_in_row;
         let count = state.pauses.entry(purpose.kind.clone()).or_default();
         // Who asks for a pause again means a longer one.
@@ -436,6 +444,27 @@ mod tests {
             println!("requests a minute in an outage ({kind:?}): {counts:?}");
             assert!(counts.iter().all(|count| (1..=8).contains(count)), "{kind:?}: {counts:?}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_to_what_was_asked_before_a_pause_does_not_shorten_the_next_one() {
+        let gate = Gate::default();
+        let poll = Purpose::new("POST", "/subscriptions/0/poll", Urgency::Poll);
+        let asked = || failure(ErrorKind::RetryAfter(Duration::ZERO));
+        ask(&gate, &to("list", "x"), Ok(())).await;
+        let mut last = Duration::ZERO;
+        for _ in 0..4 {
+            let open = gate.enter(&poll).await.unwrap();
+            let wait = ask(&gate, &to("messages", "joe"), asked()).await.unwrap();
+            assert!(wait > last, "{wait:?} {last:?}");
+            last = wait;
+            gate.leave(open, &poll, &mut Ok(()));
+            tokio::time::advance(wait).await;
+        }
+        tokio::time::advance(Duration::from_secs(1)).await;
+        ask(&gate, &poll, Ok(())).await;
+        let wait = ask(&gate, &to("list", "x"), asked()).await.unwrap();
+        assert!(wait < last, "what was asked afterwards begins anew");
     }
 
     #[tokio::test(start_paused = true)]
