@@ -86,6 +86,46 @@ fn odd_pages() -> Vec<OddPages> {
             metadata: |lowest| Some(json!({ "backwardLink": format!("?syncState={lowest}") })),
             link: || Some(Reply::status(404, "{}")),
         },
+        odd("a number for a link", |_| Some(json!({ "backwardLink": 7 }))),
+        odd("an array of links", |lowest| {
+            Some(json!({ "backwardLink": [format!("?syncState={lowest}")] }))
+        }),
+        odd("a list for metadata", |_| Some(json!([]))),
+        odd("a link with control characters", |_| {
+            Some(json!({ "backwardLink": "https://h.example/?syncState=\u{0}\r\n\u{1b}[2J" }))
+        }),
+        odd("a link of many bytes", |_| {
+            Some(json!({ "backwardLink": format!("?syncState={}", "x".repeat(300_000)) }))
+        }),
+        odd("a link that is no address", |_| Some(json!({ "backwardLink": "http://[::" }))),
+        odd("a link to the newest page", |_| {
+            Some(json!({ "backwardLink": format!("?syncState={}", COUNT + 1) }))
+        }),
+        OddPages {
+            name: "a link to an empty list",
+            metadata: |lowest| Some(json!({ "backwardLink": format!("?syncState={lowest}") })),
+            link: || Some(Reply::status(200, "{\"messages\":[]}")),
+        },
+        OddPages {
+            name: "a link to null",
+            metadata: |lowest| Some(json!({ "backwardLink": format!("?syncState={lowest}") })),
+            link: || Some(Reply::status(200, "{\"messages\":null}")),
+        },
+        OddPages {
+            name: "a link to nothing at all",
+            metadata: |lowest| Some(json!({ "backwardLink": format!("?syncState={lowest}") })),
+            link: || Some(Reply::status(200, "")),
+        },
+        OddPages {
+            name: "a link to other things",
+            metadata: |lowest| Some(json!({ "backwardLink": format!("?syncState={lowest}") })),
+            link: || Some(Reply::status(200, "{\"messages\":[null,1,\"a\",{},[]]}")),
+        },
+        OddPages {
+            name: "a link that leads to another host",
+            metadata: |lowest| Some(json!({ "backwardLink": format!("?syncState={lowest}") })),
+            link: || Some(with_header(302, "location", "http://127.0.0.2:9/")),
+        },
         OddPages {
             name: "a link to a web page",
             metadata: |lowest| Some(json!({ "backwardLink": format!("?syncState={lowest}") })),
@@ -118,6 +158,7 @@ fn odd_page(pages: OddPages, heeds_bounds: bool, asked: &Asked) -> Option<Reply>
 
 async fn history_row(pages: OddPages, heeds_bounds: bool) {
     let name = format!("{}, bounds are heeded: {heeds_bounds}", pages.name);
+    println!("{name}");
     let dir = tempfile::tempdir().unwrap();
     let server = Scripted::start(|script| script.chat(JOE, said(1..=BEFORE))).await;
     let mut anna = Runner::launch(server.options(ANNA), &setup(dir.path()));
@@ -181,6 +222,16 @@ fn odd_polls() -> Vec<(&'static str, Vec<u8>)> {
         ("too deep", deep.into_bytes()),
         ("doubled keys", doubled.into_bytes()),
         ("UTF-16", utf16),
+        ("a list for an event list that is text", b"{\"eventMessages\":\"[]\"}".to_vec()),
+        ("an object for a list", json!({ "eventMessages": { "0": event(1000, &message) } }).to_string().into_bytes()),
+        ("another case", json!({ "EventMessages": [event(1000, &message)] }).to_string().into_bytes()),
+        ("an error inside", b"{\"errorCode\":500,\"message\":\"later\"}".to_vec()),
+        ("a number", b"1".to_vec()),
+        ("zero bytes", vec![0; 64]),
+        ("two answers", b"{\"eventMessages\":[]}{\"eventMessages\":[]}".to_vec()),
+        ("a resource that is text", json!({ "eventMessages": [{ "id": 1000, "type": "EventMessage", "resourceType": "NewMessage", "resource": message.to_string() }] }).to_string().into_bytes()),
+        ("items that are text", b"{\"eventMessages\":[\"a\",1,true]}".to_vec()),
+        ("an id of another type", json!({ "eventMessages": [{ "id": {}, "resourceType": "NewMessage", "resource": {} }] }).to_string().into_bytes()),
         ("cut off", b"{\"eventMessages\":[{\"id\":1000,".to_vec()),
         ("an item that is null", b"{\"eventMessages\":[null]}".to_vec()),
         ("an item without its resource", b"{\"eventMessages\":[{\"id\":1000}]}".to_vec()),
