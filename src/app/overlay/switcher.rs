@@ -58,17 +58,15 @@ impl Dialog for Switcher {
     fn content(&self, app: &AppState, _: Size) -> Content {
         let lines = self.found.iter().map(|entry| {
             let id = &entry.chat.conversation;
-            let right = match (entry.is_new, entry.unread) {
-                _ if entry.chat.account.archive().is_some() => "archive".to_owned(),
-                (true, _) => format!("new chat · {}", cut(id.as_str(), 20)),
-                (false, 0) => String::new(),
-                (false, n) => format!("{n} unread"),
+            let state = match (entry.is_new, entry.unread) {
+                _ if entry.chat.account.archive().is_some() => Some("archive".to_owned()),
+                (true, _) => Some(format!("new chat · {}", cut(id.as_str(), 20))),
+                (false, 0) => None,
+                (false, n) => Some(format!("{n} unread")),
             };
-            let right = match account_tag(app, &entry.chat) {
-                Some(account) if right.is_empty() => account,
-                Some(account) => format!("{right} · {account}"),
-                None => right,
-            };
+            let archive = has_archive(app, &entry.chat).then(|| "with archive".to_owned());
+            let tags = [state, archive, account_tag(app, &entry.chat)];
+            let right = tags.into_iter().flatten().collect::<Vec<_>>().join(" · ");
             DialogLine::new(entry.name.as_str(), right)
         });
         let hint = "Enter opens · an id (8:name) starts a chat · > actions";
@@ -128,6 +126,11 @@ fn writable(app: &AppState) -> impl Iterator<Item = &Account> {
     let current = app.current_account();
     let others = app.accounts.iter().filter(|account| account.id != current.id);
     std::iter::once(current).chain(others).filter(|account| account.id.archive().is_none())
+}
+
+/// Whether years from an archive are shown in a chat of a live account.
+fn has_archive(app: &AppState, chat: &ChatRef) -> bool {
+    app.accounts.chat(chat).is_some_and(|chat| app.accounts.archives_of(chat).next().is_some())
 }
 
 /// The name of an account, where there is more than one. Archives are called so instead.
