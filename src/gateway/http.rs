@@ -27,8 +27,12 @@ const MAX_BODY: usize = 8 * 1024 * 1024;
 
 pub fn router(gateway: Arc<GatewayState>) -> Router {
     let chat = || {
-        let differences = axum::middleware::from_fn_with_state(gateway.clone(), live::differences);
-        chat_service().layer(differences)
+        let service = chat_service();
+        // Each layer costs every waiting poll some kilobytes.
+        if gateway.played_kind().is_none() {
+            return service;
+        }
+        service.layer(axum::middleware::from_fn_with_state(gateway.clone(), live::differences))
     };
     Router::new()
         .nest("/v1", chat())
@@ -102,18 +106,18 @@ fn chat_service() -> Router<Arc<GatewayState>> {
         .route("/meetings", post(join::meeting))
 }
 
+/// The paths of an endpoint are written out: a nested router costs every waiting poll some kilobytes, as layers do.
 fn endpoints() -> Router<Arc<GatewayState>> {
-    let one = Router::new()
-        .route("/", put(endpoints::accept).delete(endpoints::end))
-        .route("/active", post(endpoints::active))
-        .route("/properties", put(endpoints::accept))
-        .route("/presenceDocs/{name}", put(endpoints::accept))
-        .route("/subscriptions", post(endpoints::subscribe))
-        .route("/subscriptions/0", put(endpoints::accept))
-        .route("/subscriptions/0/poll", post(endpoints::poll));
+    let own = |path: &str| format!("/users/ME/endpoints/{{endpoint}}{path}");
     Router::new()
         .route("/users/ME/endpoints", post(endpoints::register))
-        .nest("/users/ME/endpoints/{endpoint}", one)
+        .route(&own(""), put(endpoints::accept).delete(endpoints::end))
+        .route(&own("/active"), post(endpoints::active))
+        .route(&own("/properties"), put(endpoints::accept))
+        .route(&own("/presenceDocs/{name}"), put(endpoints::accept))
+        .route(&own("/subscriptions"), post(endpoints::subscribe))
+        .route(&own("/subscriptions/0"), put(endpoints::accept))
+        .route(&own("/subscriptions/0/poll"), post(endpoints::poll))
         .route("/users/ME/presenceDocs/{name}", get(endpoints::accept).put(endpoints::accept))
 }
 
