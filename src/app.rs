@@ -81,6 +81,7 @@ pub fn update(model: &mut Model, input: Input, now: Now) -> Vec<Effect> {
         Input::EmojiWidth(width) => events::emoji_width(model, width),
         Input::Deadline => events::deadline::expire(model),
     }
+    model.app.accounts.settle();
     std::mem::take(&mut model.app.effects)
 }
 

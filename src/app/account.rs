@@ -1,7 +1,7 @@
 //! Accounts as values: who someone is to a service, the connection to it, and everything known through it.
 
 use super::chat::Chat;
-use super::conversations::Conversations;
+use super::conversations::{Conversations, Totals};
 use crate::model::{AccountId, ChatRef, ConnectionState, Names, SafeText, UserId, title};
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -85,8 +85,8 @@ impl Account {
 
     /// Unread messages and mentions of chats that are not muted.
     pub fn unread(&self) -> (u32, u32) {
-        let chats = self.conversations.iter().filter(|c| !c.info.muted);
-        chats.fold((0, 0), |(m, n), c| (m + c.info.unread.messages, n + c.info.unread.mentions))
+        let totals = self.conversations.totals();
+        (totals.unread, totals.mentions)
     }
 
     /// Refers to a conversation of this account.
@@ -217,6 +217,18 @@ impl Accounts {
     /// Holds the order of the list; with no chats, lets it follow what happens.
     pub fn hold_order(&mut self, chats: Vec<ChatRef>) {
         self.held = chats;
+    }
+
+    /// Brings what is known of changed chats up to date: see [`Conversations::settle`].
+    pub fn settle(&mut self) {
+        self.iter_mut().for_each(|account| account.conversations.settle());
+    }
+
+    /// Sums over the chats of all accounts.
+    pub fn totals(&self) -> Totals {
+        self.iter()
+            .map(|account| account.conversations.totals())
+            .fold(Totals::default(), Totals::plus)
     }
 
     /// All chats, account by account, each in the order of its list.

@@ -108,6 +108,11 @@ impl Chat {
         ChatRef { account: self.account.clone(), conversation: self.info.id.clone() }
     }
 
+    /// Whether it is the chat that is referred to.
+    pub fn is(&self, chat: &ChatRef) -> bool {
+        self.info.id == chat.conversation && self.account == chat.account
+    }
+
     pub fn is_at_bottom(&self) -> bool {
         self.anchor == Anchor::Bottom
     }
@@ -132,6 +137,12 @@ impl Chat {
     pub fn last_activity(&self) -> Timestamp {
         let last = self.newest().map_or(Timestamp(0), |m| m.at);
         last.max(self.info.activity)
+    }
+
+    /// When something happens here by itself (monotonic): someone is shown as typing no longer, or the draft is saved.
+    pub fn next_due(&self) -> Option<std::time::Duration> {
+        let typing = self.typing.iter().map(|(_, until)| *until);
+        typing.chain(self.composer.save_by).min()
     }
 
     /// A one-to-one chat or a group that was left, whose history was deleted and where nothing was said since.

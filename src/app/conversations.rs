@@ -1,20 +1,98 @@
 //! The conversations of an account and their order: pinned ones, then most recently active first.
+//!
+//! An account may have a hundred thousand of them. What is asked of all of them at every change (the order, which ones are
+//! listed, the sums of the top bar, what is due) is therefore kept in a short record beside each chat, and
+//! [`Conversations::settle`] brings the records of the changed chats up to date.
 
 use super::chat::Chat;
 use crate::model::{AccountId, Conversation, ConversationId, Timestamp};
-use std::collections::HashMap;
+use indexmap::IndexMap;
+use std::cmp::Reverse;
+use std::time::Duration;
 
 pub struct Conversations {
     account: AccountId,
-    map: HashMap<ConversationId, Chat>,
-    order: Vec<ConversationId>,
+    chats: IndexMap<ConversationId, Chat>,
+    /// By place in `chats`.
+    records: Vec<Record>,
+    /// Places of chats that may have changed since their record was made.
+    changed: Vec<usize>,
+    /// Places, in the order of the list.
+    order: Vec<usize>,
+    totals: Totals,
     frozen: bool,
     revision: u64,
 }
 
+/// What is known of a chat without looking at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Record {
+    activity: Timestamp,
+    pinned: bool,
+    listed: bool,
+    totals: Totals,
+    /// When something happens in it by itself (monotonic).
+    due: Option<Duration>,
+}
+
+impl Record {
+    fn of(chat: &Chat) -> Self {
+        Self {
+            activity: chat.last_activity(),
+            pinned: chat.info.pinned,
+            listed: chat.is_listed(),
+            totals: Totals::of(chat),
+            due: chat.next_due(),
+        }
+    }
+}
+
+/// Sums over chats.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Unread messages and mentions of chats that are not muted.
+    pub unread: u32,
+    pub mentions: u32,
+    /// Chats of which no more unread messages are counted.
+    pub capped: u32,
+    /// Own messages that the server has not accepted yet.
+    pub unsent: usize,
+}
+
+impl Totals {
+    fn of(chat: &Chat) -> Self {
+        let unsent = chat.sending.unsent.len();
+        if chat.info.muted {
+            return Self { unsent, ..Self::default() };
+        }
+        let unread = chat.info.unread;
+        let capped = u32::from(unread.messages as usize >= crate::model::unread::COUNT_CAP);
+        Self { unread: unread.messages, mentions: unread.mentions, capped, unsent }
+    }
+
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            unread: self.unread.saturating_add(other.unread),
+            mentions: self.mentions.saturating_add(other.mentions),
+            capped: self.capped.saturating_add(other.capped),
+            unsent: self.unsent.saturating_add(other.unsent),
+        }
+    }
+}
+
 impl Conversations {
     pub fn new(account: AccountId) -> Self {
-        Self { account, map: HashMap::new(), order: Vec::new(), frozen: false, revision: 0 }
+        Self {
+            account,
+            chats: IndexMap::new(),
+            records: Vec::new(),
+            changed: Vec::new(),
+            order: Vec::new(),
+            totals: Totals::default(),
+            frozen: false,
+            revision: 0,
+        }
     }
 
     /// Rises with everything the list may show.
@@ -23,43 +101,81 @@ impl Conversations {
     }
 
     pub fn get(&self, id: &ConversationId) -> Option<&Chat> {
-        self.map.get(id)
+        self.chats.get(id)
     }
 
     pub fn get_mut(&mut self, id: &ConversationId) -> Option<&mut Chat> {
         self.revision += 1;
-        self.map.get_mut(id)
+        self.get_quietly(id)
     }
 
     /// The conversation, for a change that does not show in the list.
     pub fn get_quietly(&mut self, id: &ConversationId) -> Option<&mut Chat> {
-        self.map.get_mut(id)
+        let (place, _, chat) = self.chats.get_full_mut(id)?;
+        if self.changed.last() != Some(&place) {
+            self.changed.push(place);
+        }
+        Some(chat)
     }
 
     /// The conversation; created if it is not known.
     pub fn ensure(&mut self, id: &ConversationId) -> &mut Chat {
         self.revision += 1;
-        if !self.map.contains_key(id) {
-            self.order.push(id.clone());
+        let entry = self.chats.entry(id.clone());
+        let place = entry.index();
+        if self.changed.last() != Some(&place) {
+            self.changed.push(place);
         }
-        self.map
-            .entry(id.clone())
-            .or_insert_with(|| Chat::new(self.account.clone(), Conversation::empty(id.clone())))
+        entry.or_insert_with(|| {
+            let chat = Chat::new(self.account.clone(), Conversation::empty(id.clone()));
+            self.records.push(Record::of(&chat));
+            self.order.push(place);
+            chat
+        })
+    }
+
+    fn at(&self, place: usize) -> Option<&Chat> {
+        self.chats.get_index(place).map(|(_, chat)| chat)
     }
 
     /// In the order of the list.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Chat> {
-        self.order.iter().filter_map(|id| self.map.get(id))
+        self.order.iter().filter_map(|place| self.at(*place))
     }
 
-    /// In the order of the list, for changes that do not show in the list.
-    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Chat> {
-        self.map.values_mut()
+    /// The conversations in which something happens by itself, as of the last [`Conversations::settle`].
+    pub fn timed(&self) -> impl Iterator<Item = &Chat> {
+        let timed = self.chats.values().zip(self.records.iter());
+        timed.filter(|(_, record)| record.due.is_some()).map(|(chat, _)| chat)
+    }
+
+    /// The conversations in which something happens by itself, for changes that do not show in the list.
+    pub fn timed_mut(&mut self) -> impl Iterator<Item = &mut Chat> {
+        self.settle();
+        let Self { chats, records, changed, .. } = self;
+        let timed = chats.values_mut().zip(records.iter()).enumerate();
+        timed.filter(|(_, (_, record))| record.due.is_some()).map(|(place, (chat, _))| {
+            changed.push(place);
+            chat
+        })
+    }
+
+    /// When something happens in one of them by itself (monotonic).
+    pub fn next_due(&self) -> Option<Duration> {
+        self.records.iter().filter_map(|record| record.due).min()
+    }
+
+    pub fn totals(&self) -> Totals {
+        self.totals
     }
 
     /// The conversations in the list. Empty chats and hidden groups are left out unless they are open.
-    pub fn shown<'a>(&'a self, open: Option<&'a ConversationId>) -> impl Iterator<Item = &'a Chat> {
-        self.iter().filter(move |c| Some(&c.info.id) == open || c.is_listed())
+    pub fn shown<'a>(&'a self, open: Option<&ConversationId>) -> impl Iterator<Item = &'a Chat> {
+        let open = open.and_then(|open| self.chats.get_index_of(open));
+        let is_listed = |place: usize| self.records.get(place).is_some_and(|record| record.listed);
+        let shown = self.order.iter().copied();
+        let shown = shown.filter(move |place| Some(*place) == open || is_listed(*place));
+        shown.filter_map(|place| self.at(place))
     }
 
     /// While frozen, rows keep their places.
@@ -69,16 +185,82 @@ impl Conversations {
     }
 
     pub fn sort(&mut self) {
+        self.settle();
         if self.frozen {
             return;
         }
-        let map = &self.map;
-        let activity = |id: &ConversationId| map.get(id).map_or(Timestamp(0), Chat::last_activity);
-        let pinned = |id: &ConversationId| map.get(id).is_some_and(|c| c.info.pinned);
-        self.order.sort_by(|a, b| {
-            let order = pinned(b).cmp(&pinned(a)).then_with(|| activity(b).cmp(&activity(a)));
-            order.then_with(|| a.cmp(b))
-        });
+        let Self { order, records, chats, .. } = self;
+        let key = |place: usize| {
+            records.get(place).map(|record| (Reverse(record.pinned), Reverse(record.activity)))
+        };
+        let id = |place: usize| chats.get_index(place).map(|(id, _)| id);
+        order.sort_by(|a, b| key(*a).cmp(&key(*b)).then_with(|| id(*a).cmp(&id(*b))));
         self.revision += 1;
+    }
+
+    /// Brings everything that is known of changed chats up to date.
+    pub fn settle(&mut self) {
+        let before = self.changed.len();
+        for place in self.changed.drain(..) {
+            let chat = self.chats.get_index(place).map(|(_, chat)| chat);
+            if let (Some(chat), Some(record)) = (chat, self.records.get_mut(place)) {
+                *record = Record::of(chat);
+            }
+        }
+        if before > 0 {
+            let all = self.records.iter().map(|record| record.totals);
+            self.totals = all.fold(Totals::default(), Totals::plus);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Unread, UserId};
+    use proptest::prelude::*;
+
+    /// Sums, order and what is due, from the chats themselves.
+    fn looked_up(conversations: &Conversations) -> (Totals, Option<Duration>, Vec<ConversationId>) {
+        let totals = conversations.iter().map(Totals::of).fold(Totals::default(), Totals::plus);
+        let due = conversations.iter().filter_map(Chat::next_due).min();
+        let mut all: Vec<&Chat> = conversations.iter().collect();
+        all.sort_by_key(|c| (!c.info.pinned, Reverse(c.last_activity()), c.info.id.clone()));
+        all.retain(|chat| chat.is_listed());
+        (totals, due, all.iter().map(|chat| chat.info.id.clone()).collect())
+    }
+
+    proptest! {
+        #[test]
+        fn sums_order_and_deadlines_are_those_of_the_chats_after_any_changes(
+            changes in prop::collection::vec((0..6_u64, 0..7_u8, 0..2_000_u32), 0..60),
+        ) {
+            let mut conversations = Conversations::new(AccountId::new("home"));
+            for (chat, kind, value) in changes {
+                let id = ConversationId::new(&format!("8:live:{chat}"));
+                let chat = if kind == 6 {
+                    conversations.get_quietly(&id)
+                } else {
+                    Some(conversations.ensure(&id))
+                };
+                let Some(chat) = chat else { continue };
+                match kind {
+                    0 => chat.info.activity = Timestamp(i64::from(value)),
+                    1 => chat.info.pinned = value % 2 == 0,
+                    2 => chat.info.muted = value % 2 == 0,
+                    3 => chat.info.unread = Unread { messages: value, mentions: value % 3 },
+                    4 => chat.typing = vec![(UserId::new("8:a"), Duration::from_secs(value.into()))],
+                    5 => chat.typing.clear(),
+                    _ => chat.composer.save_by = Some(Duration::from_millis(value.into())),
+                }
+                if value % 3 == 0 {
+                    conversations.sort();
+                }
+            }
+            conversations.sort();
+            let shown = conversations.shown(None).map(|chat| chat.info.id.clone()).collect();
+            let found = (conversations.totals(), conversations.next_due(), shown);
+            prop_assert_eq!(found, looked_up(&conversations));
+        }
     }
 }

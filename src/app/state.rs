@@ -147,8 +147,9 @@ impl AppState {
         }
     }
 
-    /// Runs `work` on every chat of every account, for changes that do not show in the list.
-    pub fn with_each(&mut self, mut work: impl FnMut(&mut Chat, &mut Env<'_>)) {
+    /// Runs `work` on every chat of every account in which something happens by itself, such as saving the draft, for
+    /// changes that do not show in the list.
+    pub fn with_timed(&mut self, mut work: impl FnMut(&mut Chat, &mut Env<'_>)) {
         let Self { accounts, prefs, clock, ids, pending, notes, effects, .. } = self;
         for account in accounts.iter_mut() {
             let mut env = Env {
@@ -162,7 +163,7 @@ impl AppState {
                 notes,
                 effects,
             };
-            account.conversations.iter_mut().for_each(|chat| work(chat, &mut env));
+            account.conversations.timed_mut().for_each(|chat| work(chat, &mut env));
         }
     }
 
@@ -232,6 +233,9 @@ impl AppState {
         });
         // A chat of an archive and the one that goes on with it are one conversation.
         let is_alone = |chat: &&Chat| {
+            if chat.account.archive().is_none() {
+                return true;
+            }
             let chat = chat.chat_ref();
             self.open.as_ref() == Some(&chat) || self.accounts.successor(&chat).is_none()
         };
@@ -256,19 +260,18 @@ impl AppState {
 
     /// Unread messages and mentions of all conversations that are not muted.
     pub fn total_unread(&self) -> (u32, u32) {
-        let unread = self.accounts.iter().map(super::account::Account::unread);
-        unread.fold((0, 0), |(m, n), (messages, mentions)| (m + messages, n + mentions))
+        let totals = self.accounts.totals();
+        (totals.unread, totals.mentions)
     }
 
     /// Whether a count reached its cap, so that the total is a lower bound.
     pub fn unread_is_capped(&self) -> bool {
-        let cap = u32::try_from(crate::model::unread::COUNT_CAP).unwrap_or(u32::MAX);
-        self.accounts.chats().any(|c| !c.info.muted && c.info.unread.messages >= cap)
+        self.accounts.totals().capped > 0
     }
 
     /// The number of own messages that the server has not accepted yet.
     pub fn total_unsent(&self) -> usize {
-        self.accounts.chats().map(|c| c.sending.unsent.len()).sum()
+        self.accounts.totals().unsent
     }
 
     /// For how many seconds the last message of the open chat can still be taken back.
@@ -325,7 +328,7 @@ impl AppState {
 
     /// Closes the open chat, so that none is open.
     pub fn close_chat(&mut self) {
-        self.with_each(|chat, env| sending::save_draft(chat, env, true));
+        self.with_timed(|chat, env| sending::save_draft(chat, env, true));
         let Some(open) = self.open.take() else { return };
         self.with_chat(&open, |chat, env| {
             chat.selection = None;

@@ -156,7 +156,7 @@ fn reason_to_stay(model: &Model) -> Option<&'static str> {
 
 /// Saves what is being written, then ends the loop.
 fn quit(model: &mut Model) {
-    model.app.with_each(|chat, env| sending::save_draft(chat, env, true));
+    model.app.with_timed(|chat, env| sending::save_draft(chat, env, true));
     model.app.effects.push(Effect::Quit);
 }
 

@@ -78,7 +78,7 @@ fn neighbour(model: &mut Model, by: isize) {
 fn next_unread(model: &mut Model) {
     let app = &model.app;
     let all: Vec<&Chat> = app.shown_chats().collect();
-    let is_open = |c: &Chat| app.open.as_ref() == Some(&c.chat_ref());
+    let is_open = |c: &Chat| app.open.as_ref().is_some_and(|open| c.is(open));
     let at = all.iter().position(|c| is_open(c)).map_or(0, |i| i + 1);
     let turned = all.iter().cycle().skip(at).take(all.len());
     let unread = |muted: bool| {

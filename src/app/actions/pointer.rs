@@ -83,6 +83,6 @@ fn click_message(
 fn scroll_list(model: &mut Model, by: isize) {
     let first = model.view.visible.list.rows.first().map(|row| &row.chat);
     let Some(first) = first else { return };
-    let at = model.app.shown_chats().position(|chat| chat.chat_ref() == *first).unwrap_or(0);
+    let at = model.app.shown_chats().position(|chat| chat.is(first)).unwrap_or(0);
     model.view.list_from = Some(at.saturating_add_signed(by));
 }

@@ -14,10 +14,7 @@ const MIN_MIDNIGHT: Duration = Duration::from_secs(1);
 pub fn next(app: &AppState) -> Option<Duration> {
     let now = app.clock.mono;
     let note = app.notes.current().map(|note| note.until);
-    let chats = app.accounts.chats().flat_map(|c| {
-        let typing = c.typing.iter().map(|(_, until)| *until);
-        typing.chain(c.composer.save_by)
-    });
+    let chats = app.accounts.iter().filter_map(|account| account.conversations.next_due());
     let looked_at = app.presence.focused && app.prefs.receipts().by_looking();
     let reading = app.opened().filter(|_| looked_at).and_then(|c| c.reading.next_due());
     let question = app.presence.question_due;
@@ -63,17 +60,13 @@ pub fn expire(model: &mut Model) {
     model.app.notes.expire();
     model.ask_if_quiet();
     let is_over = |until: &Duration| *until <= now;
-    let typing_ended: Vec<ChatRef> = model
-        .app
-        .accounts
-        .chats()
-        .filter(|c| c.typing.iter().any(|(_, until)| is_over(until)))
-        .map(crate::app::chat::Chat::chat_ref)
-        .collect();
+    let typing = model.app.accounts.iter().flat_map(|account| account.conversations.timed());
+    let ended = typing.filter(|c| c.typing.iter().any(|(_, until)| is_over(until)));
+    let typing_ended: Vec<ChatRef> = ended.map(crate::app::chat::Chat::chat_ref).collect();
     for chat in typing_ended {
         model.app.with_chat(&chat, |chat, _| chat.typing.retain(|(_, until)| !is_over(until)));
     }
-    model.app.with_each(|chat, env| sending::save_draft(chat, env, false));
+    model.app.with_timed(|chat, env| sending::save_draft(chat, env, false));
     if model.app.prefs.receipts().by_looking() && model.app.presence.focused {
         model.app.with_open(reading::mark_seen);
     }

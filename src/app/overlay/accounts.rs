@@ -27,7 +27,7 @@ pub(super) fn ask_change(
     task: AccountTask,
     change: AccountChange,
 ) {
-    app.with_each(|chat, env| sending::save_draft(chat, env, true));
+    app.with_timed(|chat, env| sending::save_draft(chat, env, true));
     let pending = PendingRequest::Account { account: account.clone(), task };
     let ticket = app.pending.add(pending);
     app.request(account, Request::Accounts { change, ticket });

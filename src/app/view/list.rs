@@ -96,7 +96,7 @@ pub fn rows(app: &AppState, area: Rect, wide: bool, first: Option<usize>) -> (Ve
         Focus::List => app.marked.as_ref().or(app.open.as_ref()),
         Focus::Compose => app.open.as_ref(),
     };
-    let at = marked.and_then(|id| all.iter().position(|c| c.chat_ref() == *id)).unwrap_or(0);
+    let at = marked.and_then(|id| all.iter().position(|c| c.is(id))).unwrap_or(0);
     let sections = app.accounts.are_several() && app.prefs.choices.ui.list == ListOrder::Accounts;
     let heights = Heights { chats: &all, per_row: if wide { 2 } else { 1 }, sections };
     let height = usize::from(area.height);
@@ -185,7 +185,7 @@ fn is_online(account: &Account) -> bool {
 
 fn row(app: &AppState, c: &Chat, wide: bool, marked: Option<&ChatRef>) -> ListRow {
     let chat = c.chat_ref();
-    let current = app.open.as_ref() == Some(&chat);
+    let current = app.open.as_ref().is_some_and(|open| c.is(open));
     let unread = c.info.unread;
     let badge = if c.has_failed() {
         Badge::Failed
