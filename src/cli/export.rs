@@ -100,7 +100,7 @@ impl ExportChat<'_> {
         }
         Some(match &message.sender_name {
             Some(name) if !self.names.knows(&message.sender) => name.clone(),
-            _ => self.names.of(&message.sender),
+            _ => self.names.distinct(&message.sender),
         })
     }
 

@@ -111,7 +111,7 @@ pub fn shown_text(message: &Message, names: &Names, me: Option<&UserId>) -> Stri
     match &message.body {
         MessageBody::Text(rich) => rich.quoted_text(),
         body => body.text(&|id| {
-            if me == Some(id) { SafeText::line(crate::model::YOU) } else { names.of(id) }
+            if me == Some(id) { SafeText::line(crate::model::YOU) } else { names.distinct(id) }
         }),
     }
 }

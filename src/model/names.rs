@@ -30,8 +30,8 @@ impl NameSource {
 #[derive(Clone, Debug, Default)]
 pub struct Names {
     known: HashMap<UserId, (NameSource, SafeText)>,
-    /// How many people have a name, by the name without case and accents.
-    bearers: HashMap<String, usize>,
+    /// The people of each name, by the name as [`likeness`] gives it.
+    bearers: HashMap<String, Vec<UserId>>,
     revision: u64,
 }
 
@@ -45,10 +45,11 @@ impl Names {
         match self.known.get(who) {
             Some((known, old)) if *known > source || old == name => false,
             old => {
-                if let Some(count) = old.and_then(|(_, old)| self.bearers.get_mut(&folded(old))) {
-                    *count = count.saturating_sub(1);
+                let before = old.and_then(|(_, old)| self.bearers.get_mut(&likeness(old)));
+                if let Some(people) = before {
+                    people.retain(|id| id != who);
                 }
-                *self.bearers.entry(folded(name)).or_default() += 1;
+                self.bearers.entry(likeness(name)).or_default().push(who.clone());
                 self.known.insert(who.clone(), (source, name.clone()));
                 self.revision += 1;
                 true
@@ -61,17 +62,31 @@ impl Names {
         self.known.get(who).map_or_else(|| nameless(who), |(_, name)| name.clone())
     }
 
-    /// Whether someone else who is known has the same name.
+    /// Whether a name alone does not say who is meant: someone else who is known has the same one, or it looks like
+    /// what only this program writes.
     pub fn is_shared(&self, who: &UserId) -> bool {
-        let bearers = self.bearers.get(&folded(&self.of(who))).copied().unwrap_or(0);
+        let name = self.of(who);
         // Someone without a known name is shown by an id, which may look like the name of someone else.
-        bearers > usize::from(self.knows(who))
+        pretends(&name) || self.others(&name, who).next().is_some()
     }
 
     /// The name to show in lists and where someone is chosen: followed by the id when several people have the name.
     pub fn distinct(&self, who: &UserId) -> SafeText {
+        if self.is_shared(who) { self.label(who) } else { self.of(who) }
+    }
+
+    /// The name with as much of the id as tells its bearer from everyone of the same name: `Bob · bob.2`.
+    pub fn label(&self, who: &UserId) -> SafeText {
         let name = self.of(who);
-        if self.is_shared(who) { with_id(&name, who) } else { name }
+        let short = id_word(who);
+        let is_unclear = self.others(&name, who).any(|other| id_word(other) == short);
+        let id = if is_unclear { who.as_str() } else { &short };
+        SafeText::line(&format!("{name}{SEPARATOR}{id}"))
+    }
+
+    /// The other people with this name.
+    fn others(&self, name: &str, who: &UserId) -> impl Iterator<Item = &UserId> {
+        self.bearers.get(&likeness(name)).into_iter().flatten().filter(move |id| *id != who)
     }
 
     /// Rises with every change.
@@ -186,9 +201,17 @@ impl SafeText {
     }
 }
 
-/// A name with the id that tells its bearer from others: `Bob · bob.2`.
-pub fn with_id(name: &str, who: &UserId) -> SafeText {
-    SafeText::line(&format!("{name} · {}", id_word(who)))
+/// What stands between a name and the id of its bearer.
+pub const SEPARATOR: &str = " · ";
+
+/// A name as people compare names at a glance: without case, accents and forms of letters, and with single spaces.
+pub fn likeness(name: &str) -> String {
+    folded(name).split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// Whether a name looks like a name with an id, or like what oneself is called.
+pub fn pretends(name: &str) -> bool {
+    name.contains(SEPARATOR.trim()) || likeness(name) == likeness(YOU)
 }
 
 /// The part of an id that is enough to tell people apart.
@@ -240,6 +263,49 @@ mod tests {
         assert_eq!(&*names.distinct(&other), "Robert");
         names.learn(&other, NameSource::Member, &"Robert".into());
         assert_eq!(&*names.distinct(&other), "Robert");
+    }
+
+    #[test]
+    fn names_that_look_equal_are_told_apart() {
+        for (first, second) in [
+            ("Bob", "BOB"),
+            ("Bob Smith", "Bob  Smith"),
+            ("Bob Smith", "Bob\u{a0}Smith"),
+            ("Bob", "Bo\u{200b}b"),
+            ("Zoë", "Zoe"),
+            ("Zoë", "Zoe\u{308}"),
+            ("Bob", "Ｂｏｂ"),
+            ("ﾀﾛｳ", "タロウ"),
+        ] {
+            let [one, other] = ["8:one", "8:other"].map(UserId::new);
+            let mut names = Names::default();
+            names.learn(&one, NameSource::Profile, &SafeText::line(first));
+            names.learn(&other, NameSource::Profile, &SafeText::line(second));
+            assert!(names.distinct(&one).ends_with(" · one"), "{first:?} {second:?}");
+            assert!(names.distinct(&other).ends_with(" · other"), "{first:?} {second:?}");
+        }
+    }
+
+    #[test]
+    fn no_name_passes_for_the_label_of_someone_else() {
+        let mut names = Names::default();
+        for (id, name) in [
+            ("8:bob.1", "Bob"),
+            ("8:bob.2", "Bob"),
+            ("8:eve", "Bob · bob.1"),
+            ("8:mallory", "you"),
+            ("28:bob.1", "Bob"),
+            ("8:orgid:11111111-2222-4333-8444-000000000000", "Kim"),
+            ("8:orgid:99999999-2222-4333-8444-000000000000", "Kim"),
+        ] {
+            names.learn(&id.into(), NameSource::Profile, &name.into());
+        }
+        let shown: Vec<SafeText> =
+            names.people().map(|(id, _)| names.distinct(id)).chain([YOU.into()]).collect();
+        let different: std::collections::HashSet<String> =
+            shown.iter().map(|name| likeness(name)).collect();
+        assert_eq!(different.len(), shown.len(), "{shown:?}");
+        assert_eq!(&*names.distinct(&"8:bob.2".into()), "Bob · bob.2");
     }
 
     #[test]

@@ -125,6 +125,9 @@ pub fn date_range(text: &str, zone: &TimeZone) -> Option<(Timestamp, Timestamp)>
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query {
     pub terms: Vec<String>,
+    /// For each term the people whose names have it, where there are any: lines of the system are stored with ids in
+    /// place of names.
+    pub named: Vec<Vec<UserId>>,
     pub from: Vec<UserId>,
     pub within: Vec<ConversationId>,
     /// Messages that arrived before this.
@@ -133,6 +136,43 @@ pub struct Query {
     pub after: Option<Timestamp>,
     pub link: bool,
     pub file: bool,
+}
+
+impl Query {
+    /// Whether a folded text has all terms. In a line of the system, the id of a person stands for the name.
+    pub fn matches(&self, text: &str, kind: &str) -> bool {
+        self.terms.iter().enumerate().all(|(i, term)| {
+            let people = self.named.get(i).into_iter().flatten();
+            text.contains(term.as_str())
+                || (is_system(kind) && people.into_iter().any(|id| has_id(text, id)))
+        })
+    }
+}
+
+/// Whether a message of this wire type is a line of the system.
+fn is_system(kind: &str) -> bool {
+    kind.starts_with("ThreadActivity/") || kind == "Event/Call"
+}
+
+/// Whether an id stands in a folded text, and not as a part of a longer one.
+fn has_id(text: &str, id: &UserId) -> bool {
+    let id = folded(id.bare());
+    let goes_on = |rest: &str| {
+        let mut chars = rest.chars();
+        match chars.next() {
+            Some('.' | '-' | '_' | ':') => chars.next().is_some_and(char::is_alphanumeric),
+            next => next.is_some_and(char::is_alphanumeric),
+        }
+    };
+    let follows = |before: &str| {
+        let is_of_id = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':');
+        before.chars().next_back().is_some_and(is_of_id)
+    };
+    !id.is_empty()
+        && text.match_indices(id.as_str()).any(|(at, _)| {
+            let (before, rest) = text.split_at(at);
+            !follows(before) && !goes_on(rest.get(id.len()..).unwrap_or_default())
+        })
 }
 
 /// A message that was found.
@@ -167,8 +207,7 @@ impl Hit {
     /// The same for a message of this wire type.
     #[must_use]
     pub fn of_kind(self, kind: &str) -> Self {
-        let is_system = kind.starts_with("ThreadActivity/") || kind == "Event/Call";
-        Self { is_system, ..self }
+        Self { is_system: is_system(kind), ..self }
     }
 
     /// The piece of the text around the terms, and where in it they stand. `name` gives people's names.
@@ -201,6 +240,25 @@ mod tests {
         assert_eq!(input.after, Timestamp::parse("2024-06-01T00:00:00Z"));
         assert_eq!(input.before, Timestamp::parse("2025-01-01T00:00:00Z"));
         assert_eq!(input.wrong, None);
+    }
+
+    #[test]
+    fn an_id_stands_for_a_name_in_lines_of_the_system_only() {
+        let query = Query {
+            terms: vec!["bob".into(), "added".into()],
+            named: vec![vec!["8:joe.4".into(), "8:live:bob".into()], Vec::new()],
+            ..Query::default()
+        };
+        let added = "ThreadActivity/AddMember";
+        for text in
+            ["joe.4 added mia", "mia added joe.4.", "mia added live:bob and joe", "bob added"]
+        {
+            assert!(query.matches(text, added), "{text}");
+        }
+        for text in ["joe.42 added mia", "mia added joe.4.5", "ajoe.4 added", "joe.4 left", ""] {
+            assert!(!query.matches(text, added), "{text}");
+        }
+        assert!(!query.matches("joe.4 added mia", "Text"));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! [`SafeText`] is the only text the screen accepts: it is made here, after every decoding step, and nowhere else.
 
+use super::names::SEPARATOR;
 use super::width::{is_mark, is_zero_width};
 use std::fmt;
 use unicode_normalization::char::canonical_combining_class;
@@ -290,6 +291,17 @@ pub fn cut(line: &str, columns: usize) -> String {
     }
 }
 
+/// [`cut`] for what someone is called: where an id follows the name, it stays and the name is cut, because it is what
+/// tells people of one name apart.
+pub fn cut_name(name: &str, columns: usize) -> String {
+    let id = name.rsplit_once(SEPARATOR).map_or(0, |(_, id)| width(SEPARATOR) + width(id));
+    if width(name) <= columns || id == 0 || id + 2 > columns {
+        return cut(name, columns);
+    }
+    let (name, id) = name.rsplit_once(SEPARATOR).unwrap_or((name, ""));
+    format!("{}{SEPARATOR}{id}", cut(name, columns - width(SEPARATOR) - width(id)))
+}
+
 /// The end of a line in at most `columns`: what was typed last.
 pub fn tail(line: &str, columns: usize) -> &str {
     let mut room = columns;
@@ -415,6 +427,15 @@ mod tests {
         assert_eq!(cut("ありがとう", 5), "あり…");
         assert_eq!(fit("ありがとう", 6), "あり… ");
         assert_eq!(cut("abc", 0), "");
+    }
+
+    #[test]
+    fn the_id_behind_a_name_stays_when_the_name_is_cut() {
+        assert_eq!(cut_name("Maximilian Schwarz · max.2", 18), "Maximilia… · max.2");
+        assert_eq!(cut_name("Bob · bob.2", 11), "Bob · bob.2");
+        assert_eq!(cut_name("Bob · bob.2", 9), "Bob · bo…");
+        assert_eq!(cut_name("Bob · a.long.id.without.an.end", 12), "Bob · a.lon…");
+        assert_eq!(cut_name("Robert the Great", 7), "Robert…");
     }
 
     proptest! {

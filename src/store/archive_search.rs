@@ -137,6 +137,8 @@ impl<'a> Iterator for Candidates<'a, '_> {
 struct ArchiveQuery<'a> {
     query: &'a Query,
     terms: Vec<memchr::memmem::Finder<'a>>,
+    /// For each term the ids that stand for it in lines of the system.
+    ids: Vec<Vec<memchr::memmem::Finder<'static>>>,
     from: Vec<i64>,
     within: Vec<i64>,
     below: i64,
@@ -162,6 +164,14 @@ impl<'a> ArchiveQuery<'a> {
                 .iter()
                 .map(|term| memchr::memmem::Finder::new(term.as_str()))
                 .collect(),
+            ids: query
+                .named
+                .iter()
+                .map(|people| {
+                    let ids = people.iter().map(|id| folded(id.bare())).filter(|id| !id.is_empty());
+                    ids.map(|id| memchr::memmem::Finder::new(&id).into_owned()).collect()
+                })
+                .collect(),
             from: numbers(people, query.from.iter().map(UserId::as_str).collect())?,
             within: numbers(chats, query.within.iter().map(ConversationId::as_str).collect())?,
             below: below.unwrap_or(i64::MAX),
@@ -171,10 +181,17 @@ impl<'a> ArchiveQuery<'a> {
 
     /// The texts of a block that are worth a closer look.
     fn candidates<'b>(&self, block: &'b [u8]) -> Candidates<'b, '_> {
-        let longest = self.terms.iter().max_by_key(|term| term.needle().len());
+        // Every text that matches has these.
+        let certain = self.terms.iter().enumerate().filter(|(i, _)| self.ids_for(*i).is_empty());
+        let longest = certain.map(|(_, term)| term).max_by_key(|term| term.needle().len());
         Candidates { texts: TextBlockReader(block), term: longest }
     }
 
+    fn ids_for(&self, term: usize) -> &[memchr::memmem::Finder<'static>] {
+        self.ids.get(term).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Whether a text may be a hit. Whether an id stands in a line of the system is checked for each hit.
     fn matches(&self, entry: &TextEntry<'_>) -> bool {
         let is_one_of =
             |wanted: bool, numbers: &[i64], number: i64| !wanted || numbers.contains(&number);
@@ -185,7 +202,10 @@ impl<'a> ArchiveQuery<'a> {
             && is_one_of(!query.within.is_empty(), &self.within, entry.conversation)
             && (!query.link || entry.flags & 1 != 0)
             && (!query.file || entry.flags & 2 != 0)
-            && self.terms.iter().all(|term| term.find(entry.text).is_some())
+            && self.terms.iter().enumerate().all(|(i, term)| {
+                term.find(entry.text).is_some()
+                    || self.ids_for(i).iter().any(|id| id.find(entry.text).is_some())
+            })
     }
 }
 
@@ -271,13 +291,12 @@ fn hit(c: &Connection, query: &Query, place: i64) -> rusqlite::Result<Option<Hit
             let sender = UserId::from(row.get::<_, String>("sender")?);
             let conversation = ConversationId::from(row.get::<_, String>("conversation_id")?);
             let (text, kind) = (row.get::<_, String>("text")?, row.get::<_, String>("kind")?);
-            Ok((Hit::new(conversation, key, sender, &text, &query.terms).of_kind(&kind), text))
+            let is_current = query.matches(&folded(&text), &kind);
+            let hit = Hit::new(conversation, key, sender, &text, &query.terms).of_kind(&kind);
+            Ok(is_current.then_some(hit))
         })
         .optional()?;
-    let Some((hit, text)) = row else { return Ok(None) };
-    let folded = folded(&text);
-    let is_current = query.terms.iter().all(|term| folded.contains(term.as_str()));
-    Ok(is_current.then_some(hit))
+    Ok(row.flatten())
 }
 
 impl Store {

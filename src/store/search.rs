@@ -31,10 +31,20 @@ pub struct SearchPage {
 fn expression(query: &Query) -> Option<String> {
     let mut all: Vec<String> = Vec::new();
     let quote = |word: &str| format!("\"{word}\"");
-    for term in &query.terms {
-        all.extend(
-            grams_of_term(term).into_iter().take(MOST_GRAMS).map(|gram| quote(&token(gram))),
-        );
+    let grams_of = |term: &str| {
+        let grams = grams_of_term(term).into_iter().take(MOST_GRAMS);
+        grams.map(|gram| quote(&token(gram))).collect::<Vec<_>>()
+    };
+    for (i, term) in query.terms.iter().enumerate() {
+        let people = query.named.get(i).map(Vec::as_slice).unwrap_or_default();
+        if people.is_empty() {
+            all.extend(grams_of(term));
+        } else {
+            let ids = people.iter().map(|id| grams_of(&folded(id.bare())));
+            let any = std::iter::once(grams_of(term)).chain(ids).filter(|grams| !grams.is_empty());
+            let any: Vec<String> = any.map(|grams| format!("({})", grams.join(" AND "))).collect();
+            all.push(format!("({})", any.join(" OR ")));
+        }
     }
     let mut any = |words: Vec<String>| {
         if !words.is_empty() {
@@ -134,7 +144,7 @@ fn search(
             continue;
         }
         let text = folded(&row.text);
-        if !query.terms.iter().all(|term| text.contains(term.as_str())) {
+        if !query.matches(&text, &row.kind) {
             continue;
         }
         let shown = edits::shown_as(c, row.number, &row.sender, &row.id)?;

@@ -399,3 +399,40 @@ fn of_a_damaged_file_everything_that_can_be_read_is_saved_and_it_is_not_touched(
     assert!(matches!(Store::open(&file), Err(StoreError::Damaged)));
     assert!(file.exists());
 }
+
+#[test]
+fn a_line_of_the_system_is_found_by_the_name_of_whoever_it_is_about() {
+    run(async {
+        let (_dir, store) = fresh();
+        let line = |at: i64, text: &str, kind: &str| {
+            let (message, index) = raw(at, at.unsigned_abs(), CHAT, text);
+            (RawMessage { kind: kind.into(), ..message }, index)
+        };
+        let added = "ThreadActivity/AddMember";
+        let messages = vec![
+            line(10, "mia.tan added joe.4", added),
+            line(20, "mia.tan added joe.42", added),
+            line(30, "joe.4 is what someone wrote", "Text"),
+            line(40, "Joe was here, mia.tan added it", "Text"),
+        ];
+        store.apply(batch(messages, None), UserId::new(ME)).await.unwrap();
+        let query = |terms: &[&str], named: Vec<Vec<UserId>>| Query {
+            terms: terms.iter().map(|term| (*term).to_owned()).collect(),
+            named,
+            ..Query::default()
+        };
+        let joe = || vec![UserId::new("8:joe.4")];
+        for (query, expected) in [
+            (query(&["joe b"], vec![joe()]), vec!["10"]),
+            (query(&["joe"], vec![joe()]), vec!["40", "30", "20", "10"]),
+            (query(&["joe b", "added"], vec![joe(), Vec::new()]), vec!["10"]),
+            (query(&["joe b", "left"], vec![joe(), Vec::new()]), vec![]),
+            (query(&["joe b"], Vec::new()), vec![]),
+        ] {
+            let handle = store.begin_search();
+            let found = store.search(handle, query.clone(), None, 100).await.unwrap().unwrap();
+            let ids: Vec<&str> = found.hits.iter().map(|hit| &*hit.key.id).collect();
+            assert_eq!(ids, expected, "{query:?}");
+        }
+    });
+}

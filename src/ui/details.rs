@@ -4,7 +4,7 @@ use super::Theme;
 use super::paint;
 use crate::app::view::layout::Rect;
 use crate::app::view::{DetailRow, DetailsView};
-use crate::model::text::{cut, width};
+use crate::model::text::{cut, cut_name, width};
 use ratatui::buffer::Buffer;
 use ratatui::style::Style;
 
@@ -19,7 +19,7 @@ pub fn draw(view: &DetailsView, theme: &Theme, area: Rect, buffer: &mut Buffer) 
         match row {
             DetailRow::Blank => {}
             DetailRow::Title(title) => {
-                paint::text(buffer, x, y, end, &cut(title, room), theme.title);
+                paint::text(buffer, x, y, end, &cut_name(title, room), theme.title);
             }
             DetailRow::Heading(words) => {
                 paint::text(buffer, x, y, end, words, theme.title);
@@ -35,8 +35,9 @@ pub fn draw(view: &DetailsView, theme: &Theme, area: Rect, buffer: &mut Buffer) 
             DetailRow::Item(name, right) => {
                 let edge = paint::right(buffer, x, y, end.saturating_sub(1), right, theme.dim);
                 let room = usize::from(edge.saturating_sub(x + 1));
-                debug_assert!(width(&cut(name, room)) <= room);
-                paint::text(buffer, x, y, edge, &cut(name, room), Style::new());
+                let name = cut_name(name, room);
+                debug_assert!(width(&name) <= room);
+                paint::text(buffer, x, y, edge, &name, Style::new());
             }
         }
     }

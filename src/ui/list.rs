@@ -4,7 +4,7 @@ use super::Theme;
 use super::paint;
 use crate::app::view::layout::Rect;
 use crate::app::view::{Badge, ListRow, ListView, RowAccount, SectionHeading};
-use crate::model::text::cut;
+use crate::model::text::{cut, cut_name};
 use ratatui::buffer::Buffer;
 use ratatui::style::{Modifier, Style};
 
@@ -112,7 +112,7 @@ fn draw_row(
     }
     let room = usize::from(edge.saturating_sub(x + 1));
     let title = if row.is_archived { format!("▤ {}", row.title) } else { row.title.to_string() };
-    paint::text(buffer, x + 1, y, edge, &cut(&title, room), style);
+    paint::text(buffer, x + 1, y, edge, &cut_name(&title, room), style);
 }
 
 fn badge(row: &ListRow, theme: &Theme) -> (String, Style) {

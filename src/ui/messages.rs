@@ -6,7 +6,7 @@ use crate::app::view::layout::Rect;
 use crate::app::view::wrap::{QUOTE_BAR, TextRow};
 use crate::app::view::{Glyph, MessagesView, PaneRow, RailLabel, RowKind, indent};
 use crate::model::Link;
-use crate::model::text::{cut, width};
+use crate::model::text::{cut, cut_name, width};
 use ratatui::buffer::Buffer;
 use ratatui::style::{Modifier, Style};
 
@@ -96,7 +96,7 @@ fn draw_row(row: &PaneRow, theme: &Theme, area: Rect, y: u16, buffer: &mut Buffe
             paint::text(buffer, area.x + 1, y, left, time, theme.dim);
             let style = if *mine { theme.me } else { theme.name(sender) };
             let room = usize::from(end.saturating_sub(left + 3));
-            paint::text(buffer, left, y, end, &cut(name, room), style);
+            paint::text(buffer, left, y, end, &cut_name(name, room), style);
         }
         RowKind::Text { time, rows, index, glyph, system } => {
             if let Some(time) = time {

@@ -56,7 +56,7 @@ fn members(model: &mut Model, chat: ChatRef) -> Option<Overlay> {
         return None;
     }
     refresh(model);
-    Some(Overlay::Members(Members::new(chat)))
+    Some(Overlay::Members(Members::new(&model.app, chat)))
 }
 
 fn is_group(model: &mut Model) -> bool {

@@ -1,8 +1,7 @@
 //! Tab in the message box: names after `@`, emoticons after `:`, commands after `/`. Again: the next one.
 
 use super::Chat;
-use crate::model::fold::folded;
-use crate::model::names::with_id;
+use crate::model::names::{likeness, pretends};
 use crate::model::{Mention, Names, SafeText, UserId, composer_markup, emoticon};
 use std::collections::HashMap;
 
@@ -101,18 +100,19 @@ pub fn people(chat: &Chat, me: &UserId, names: &Names) -> Vec<Mention> {
     let everyone = chat.info.is_group().then(|| Mention::by_name(ALL.into(), UserId::new("*")));
     let mut bearers: HashMap<String, usize> = HashMap::new();
     for person in people.iter().chain(&everyone) {
-        *bearers.entry(folded(&person.name)).or_default() += 1;
+        *bearers.entry(likeness(&person.name)).or_default() += 1;
     }
     let mut out: Vec<Mention> = Vec::with_capacity(people.len() + 1);
     for (i, person) in people.iter().enumerate() {
-        let is_shared = bearers.get(&folded(&person.name)).is_some_and(|count| *count > 1);
+        let is_shared = pretends(&person.name)
+            || bearers.get(&likeness(&person.name)).is_some_and(|count| *count > 1);
         let begins_another = people.get(i + 1).is_some_and(|next| begins(&person.name, &next.name));
         if begins_another && !is_shared {
             // When a name is typed out, the longest name that matches is meant.
             out.push(person.clone());
         }
         if is_shared || begins_another {
-            out.push(Mention { label: Some(with_id(&person.name, &person.id)), ..person.clone() });
+            out.push(Mention { label: Some(names.label(&person.id)), ..person.clone() });
         } else {
             out.push(person.clone());
         }

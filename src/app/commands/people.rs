@@ -5,6 +5,7 @@ use crate::app::chat::{Chat, group};
 use crate::app::fuzzy::part_of;
 use crate::app::model::Model;
 use crate::app::overlay::{Next, Overlay, ask_remove, role_question};
+use crate::model::names::likeness;
 use crate::model::{ChatRef, Names, Role, ThreadChange, UserId};
 
 /// The people that a command is about.
@@ -118,10 +119,17 @@ fn person(chat: &Chat, names: &Names, part: &str, target: Target) -> Result<User
         }
         return Ok(id);
     }
-    let wanted = |id: &UserId| is_member(id) == (target == Target::Members);
-    let known = names.people().filter(|(id, _)| wanted(id));
+    // Members without a known name are called by their id.
+    let candidates: Vec<&UserId> = match target {
+        Target::Members => chat.group.members.iter().map(|m| &m.id).collect(),
+        Target::Others => names.people().map(|(id, _)| id).filter(|id| !is_member(id)).collect(),
+    };
+    let rank = |id: &UserId| {
+        let is_label = likeness(&names.distinct(id)) == likeness(part);
+        if is_label { Some(0) } else { part_of(&names.of(id), part) }
+    };
     let mut fits: Vec<(u32, &UserId)> =
-        known.filter_map(|(id, name)| Some((part_of(name, part)?, id))).collect();
+        candidates.into_iter().filter_map(|id| Some((rank(id)?, id))).collect();
     fits.sort();
     match fits.as_slice() {
         [] => Err(format!("Nobody here is called {part}; you can use an id such as 8:joe.4")),

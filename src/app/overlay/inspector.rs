@@ -75,7 +75,7 @@ fn lines(
     source: &MessageSource,
 ) -> Vec<(&'static str, SafeText)> {
     let account = app.accounts.of(chat);
-    let name = |id: &UserId| account.names.of(id);
+    let name = |id: &UserId| account.names.distinct(id);
     let mut lines = Vec::new();
     let mut add = |label: &'static str, value: &str| lines.push((label, SafeText::text(value)));
     add("from", &format!("{} ({})", name(&message.sender), message.sender.as_str()));

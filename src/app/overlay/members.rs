@@ -17,13 +17,31 @@ pub struct Members {
     chat: ChatRef,
     input: String,
     marked: usize,
+    /// The person on the highlighted row, which stays theirs when someone is renamed, joins or leaves.
+    marked_person: Option<UserId>,
     /// The members that were picked with Tab.
     picked: Vec<UserId>,
 }
 
 impl Members {
-    pub fn new(chat: ChatRef) -> Self {
-        Self { chat, input: String::new(), marked: 0, picked: Vec::new() }
+    pub fn new(app: &AppState, chat: ChatRef) -> Self {
+        let mut members =
+            Self { chat, input: String::new(), marked: 0, marked_person: None, picked: Vec::new() };
+        members.mark(app, 0);
+        members
+    }
+
+    /// Highlights the row at this index.
+    fn mark(&mut self, app: &AppState, index: usize) {
+        self.marked = index;
+        self.marked_person = self.list(app).get(index).map(|member| member.id.clone());
+    }
+
+    /// The index of the highlighted row.
+    fn marked_in(&self, list: &[&Member]) -> usize {
+        let known = self.marked_person.as_ref();
+        let index = known.and_then(|who| list.iter().position(|member| member.id == *who));
+        index.unwrap_or(self.marked.min(list.len().saturating_sub(1)))
     }
 
     /// The members whose name or id contains the input.
@@ -40,7 +58,8 @@ impl Members {
     }
 
     fn at(&self, app: &AppState) -> Option<UserId> {
-        Some(self.list(app).get(self.marked)?.id.clone())
+        let list = self.list(app);
+        Some(list.get(self.marked_in(&list))?.id.clone())
     }
 
     /// The picked members, else the highlighted one.
@@ -65,8 +84,10 @@ impl Members {
     }
 
     fn step(&mut self, by: isize, app: &AppState) {
-        let count = self.list(app).len();
-        step(&mut self.marked, by, count);
+        let list = self.list(app);
+        let (mut index, count) = (self.marked_in(&list), list.len());
+        step(&mut index, by, count);
+        self.mark(app, index);
     }
 }
 
@@ -76,7 +97,9 @@ impl Dialog for Members {
             return Content::new("", Vec::new(), "");
         };
         let account = app.accounts.of(chat);
-        let lines = self.list(app).into_iter().map(|member| {
+        let list = self.list(app);
+        let marked = self.marked_in(&list);
+        let lines = list.into_iter().map(|member| {
             let mark = if self.picked.contains(&member.id) { "[x] " } else { "" };
             let name = name_and_id(app, account, &member.id);
             DialogLine::new(format!("{mark}{name}"), role_or_saving(app, chat, member))
@@ -92,7 +115,7 @@ impl Dialog for Members {
         let empty =
             if self.input.trim().is_empty() { "Not loaded yet." } else { "No member matches." };
         let lines = lines.collect();
-        Content::new(title, lines, hint).with_input(&self.input).with_marked(self.marked, empty)
+        Content::new(title, lines, hint).with_input(&self.input).with_marked(marked, empty)
     }
 
     fn act(&mut self, action: OverlayAction, env: &mut DialogEnv<'_>) -> Next {
@@ -110,7 +133,7 @@ impl Dialog for Members {
                 if let Some(by) = other.step(env.page) {
                     self.step(by, env.app);
                 } else if other.edit(&mut self.input) {
-                    self.marked = 0;
+                    self.mark(env.app, 0);
                 }
             }
         }

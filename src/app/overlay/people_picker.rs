@@ -146,11 +146,11 @@ fn people(app: &AppState, purpose: &PickPurpose, input: &str) -> Vec<(UserId, Sa
         .collect();
     found.sort();
     let mut people: Vec<(UserId, SafeText)> =
-        found.into_iter().map(|(_, name, id)| (id, name)).collect();
+        found.into_iter().map(|(_, _, id)| (id.clone(), account.names.distinct(&id))).collect();
     for word in input.split([' ', ',', ';']).filter(|w| !w.is_empty()) {
         let id = UserId::new(word);
         if id.is_addressable() && !taken(&id) && people.iter().all(|(known, _)| *known != id) {
-            people.push((id.clone(), account.names.of(&id)));
+            people.push((id.clone(), account.names.distinct(&id)));
         }
     }
     people

@@ -82,7 +82,7 @@ impl Settings {
                     return Next::Push(Overlay::QrCode(QrCode::new(url)));
                 }
             }
-            RowId::Members => return Next::Push(Overlay::Members(Members::new(chat))),
+            RowId::Members => return Next::Push(Overlay::Members(Members::new(app, chat))),
             RowId::Fact => {
                 app.with_chat(&chat, |_, env| env.copy(&row.label.to_lowercase(), row.value));
             }

@@ -1,6 +1,6 @@
 //! Finds a conversation or a person. The list of results does not change while the user looks at it.
 
-use super::content::{Content, DialogLine, step};
+use super::content::{Content, DialogLine, narrow_columns, step};
 use super::{Dialog, DialogEnv, Next, Overlay, Palette};
 use crate::app::account::Account;
 use crate::app::action::OverlayAction;
@@ -9,7 +9,7 @@ use crate::app::state::AppState;
 use crate::app::view::layout::Size;
 use crate::app::view::shown;
 use crate::model::fold::folded;
-use crate::model::text::cut;
+use crate::model::text::{cut, cut_name, width};
 use crate::model::{ChatRef, ConversationId, ConversationKind, SafeText};
 use std::cmp::Reverse;
 
@@ -55,7 +55,7 @@ impl Switcher {
 }
 
 impl Dialog for Switcher {
-    fn content(&self, app: &AppState, _: Size) -> Content {
+    fn content(&self, app: &AppState, size: Size) -> Content {
         let lines = self.found.iter().map(|entry| {
             let id = &entry.chat.conversation;
             let state = match (entry.is_new, entry.unread) {
@@ -67,7 +67,8 @@ impl Dialog for Switcher {
             let archive = has_archive(app, &entry.chat).then(|| "with archive".to_owned());
             let tags = [state, archive, account_tag(app, &entry.chat)];
             let right = tags.into_iter().flatten().collect::<Vec<_>>().join(" · ");
-            DialogLine::new(entry.name.as_str(), right)
+            let room = narrow_columns(size).saturating_sub(width(&right) + 2);
+            DialogLine::new(cut_name(&entry.name, room), right)
         });
         let hint = "Enter opens · an id (8:name) starts a chat · > actions";
         Content::new("Find a conversation or a person", lines.collect(), hint)

@@ -3,10 +3,11 @@
 use super::bar::{Bar, Label, Tone};
 use super::wrap::{break_lines, expand_tabs};
 use super::{bidi, layout, shown};
+use crate::app::account::Account;
 use crate::app::chat::Chat;
 use crate::app::state::{AppState, Focus};
 use crate::model::SafeText;
-use crate::model::text::{cut, width};
+use crate::model::text::{cut, cut_name, width};
 
 /// The message box as it is drawn.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -36,7 +37,7 @@ pub(super) fn view(app: &AppState, columns: u16) -> ComposeView {
     let draft = &chat.composer.draft;
     let title = shown(&app.prefs, &app.accounts.of(chat).title(chat));
     let most = usize::from(columns / PROMPT_SHARE).max(8);
-    let name = cut(&title, most.saturating_sub(7));
+    let name = cut_name(&title, most.saturating_sub(7));
     let prompt = if chat.info.left && draft.is_empty() {
         " You are no longer a member of this group".to_owned()
     } else {
@@ -78,7 +79,7 @@ pub(super) fn view(app: &AppState, columns: u16) -> ComposeView {
 }
 
 /// What is being replied to or edited.
-pub(super) fn banner(chat: &Chat, columns: usize) -> Bar {
+pub(super) fn banner(account: &Account, chat: &Chat, columns: usize) -> Bar {
     let draft = &chat.composer.draft;
     let room = columns.saturating_sub(2);
     let (text, hint) = match (&draft.reply, &draft.edit) {
@@ -91,7 +92,10 @@ pub(super) fn banner(chat: &Chat, columns: usize) -> Bar {
             (format!("{what}: {was}"), " · Esc stops editing, keeps the text")
         }
         (Some(quote), None) => {
-            let text = format!("↳ replying to {}: {}", quote.name, first_words(&quote.text));
+            let is_shared = quote.author != account.me && account.names.is_shared(&quote.author);
+            let name = Some(account.names.label(&quote.author)).filter(|_| is_shared);
+            let name = name.as_ref().unwrap_or(&quote.name);
+            let text = format!("↳ replying to {name}: {}", first_words(&quote.text));
             (text, " · Esc removes the quote")
         }
         (None, None) => return Bar::default(),

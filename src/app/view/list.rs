@@ -238,7 +238,8 @@ fn snippet(app: &AppState, c: &Chat, current: bool) -> SafeText {
     if system || !(mine || c.info.is_group()) {
         return SafeText::line(&text);
     }
-    let name = account.name(&sender);
-    let first = name.split_whitespace().next().unwrap_or_default();
+    let name = account.distinct_name(&sender);
+    let is_shared = !mine && account.names.is_shared(&sender);
+    let first = name.split_whitespace().next().filter(|_| !is_shared).unwrap_or(&name);
     SafeText::line(&format!("{first}: {text}"))
 }

@@ -1,6 +1,7 @@
 //! A message as it is shown: every kind of body as formatted text.
 
 use super::rows::Pane;
+use crate::app::account::Account;
 use crate::model::{
     Align, Block, Link, Message, MessageBody, RichText, SafeText, Span, SpanStyle, UserId,
 };
@@ -11,12 +12,16 @@ pub fn presented(pane: &Pane<'_>, message: &Message) -> RichText {
     let name = |id: &UserId| account.distinct_name(id);
     let dim = SpanStyle { dim: true, ..SpanStyle::default() };
     let mut rich = match &message.body {
-        MessageBody::Text(rich) => rich.clone(),
+        MessageBody::Text(rich) => {
+            let mut rich = rich.clone();
+            tell_quoted_apart(account, &mut rich);
+            rich
+        }
         MessageBody::Emote(rich) => {
             let mut rich = rich.clone();
             let who = match &message.sender_name {
                 Some(own) if !account.names.knows(&message.sender) => own.clone(),
-                _ => account.names.of(&message.sender),
+                _ => account.names.distinct(&message.sender),
             };
             let span = Span {
                 text: SafeText::text(&format!("* {who} ")),
@@ -74,6 +79,18 @@ pub fn presented(pane: &Pane<'_>, message: &Message) -> RichText {
         }
     }
     rich
+}
+
+/// Adds the ids of people who are quoted and whose names others have too.
+fn tell_quoted_apart(account: &Account, rich: &mut RichText) {
+    for block in &mut rich.blocks {
+        if let Block::Quote { from: Some(from), .. } = block
+            && let Some(author) = from.author.as_ref().filter(|id| **id != account.me)
+            && account.names.is_shared(author)
+        {
+            from.name = account.names.label(author);
+        }
+    }
 }
 
 fn put_first(rich: &mut RichText, span: Span) {

@@ -9,7 +9,7 @@ use crate::app::chat::Chat;
 use crate::app::chat::Selection;
 use crate::app::state::AppState;
 use crate::model::{
-    Delivery, EmojiStyle, Member, Message, MessageBody, MessageKey, SafeText, UserId, emoticon,
+    Delivery, EmojiStyle, Message, MessageBody, MessageKey, SafeText, UserId, emoticon,
 };
 use std::sync::Arc;
 
@@ -208,7 +208,11 @@ pub fn lead(pane: &Pane<'_>, message: &Message) -> Vec<RowKind> {
         let name = match (&message.sender_name, mine) {
             (Some(name), false) if !known && !name.is_empty() => name.clone(),
             _ if message.sender.as_str().is_empty() => SafeText::line("unknown sender"),
-            _ => shown(&pane.app.prefs, &sender_name(pane, &message.sender)),
+            // Who writes in a chat of two is said by its title.
+            _ if !pane.chat.info.is_group() => {
+                shown(&pane.app.prefs, &pane.account.name(&message.sender))
+            }
+            _ => shown(&pane.app.prefs, &pane.account.distinct_name(&message.sender)),
         };
         lead.push(RowKind::Name {
             time: message.at.clock(zone),
@@ -218,16 +222,6 @@ pub fn lead(pane: &Pane<'_>, message: &Message) -> Vec<RowKind> {
         });
     }
     lead
-}
-
-/// A sender's name, told apart from that of another member.
-fn sender_name(pane: &Pane<'_>, who: &UserId) -> SafeText {
-    let (account, name) = (pane.account, pane.account.name(who));
-    let same = |m: &Member| m.id != *who && account.names.of(&m.id) == name;
-    let is_shared = *who != account.me
-        && account.names.is_shared(who)
-        && pane.chat.group.members.iter().any(same);
-    if is_shared { account.names.distinct(who) } else { name }
 }
 
 /// The rows below it: reactions, why it was not sent.

@@ -10,7 +10,7 @@ use crate::app::account::Account;
 use crate::app::chat::{Chat, Window};
 use crate::app::keymap::{Context, KeymapEntry};
 use crate::app::state::AppState;
-use crate::model::text::{cut, width};
+use crate::model::text::{cut, cut_name, width};
 use crate::model::{ConnectionState, MessageBody, SafeText, conversation::FLAGS};
 
 /// A name that is cut to less is left out of the top bar.
@@ -59,7 +59,7 @@ pub fn status(app: &AppState, input: &StatusInput<'_>) -> StatusView {
         view.divider = divider(app, opened, input, columns);
     }
     if let (Some(columns), Some(chat)) = (columns(input.layout.banner), opened) {
-        view.banner = banner(chat, columns);
+        view.banner = banner(app.accounts.of(chat), chat, columns);
     }
     if let Some(columns) = columns(input.layout.footer) {
         (view.footer, view.footer_keys) = footer(app, input, columns);
@@ -159,7 +159,7 @@ fn header(app: &AppState, chat: &Chat, day: Option<&str>, columns: usize) -> Bar
     let facts = header_facts(app, chat, width(&title), room);
     let facts = cut(&facts, room.saturating_sub(width(&title).min(8) + 1));
     let room = columns.saturating_sub(width(&facts) + 3);
-    let title = cut(&title, room);
+    let title = cut_name(&title, room);
     let mut bar = Bar {
         left: vec![Label::new(format!(" {title}"), Tone::Title)],
         right: vec![Label::new(facts, Tone::Dim), Label::new(" ", Tone::Plain)],

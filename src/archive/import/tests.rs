@@ -166,6 +166,27 @@ async fn a_search_finds_parts_of_words_newest_first_page_by_page() {
 }
 
 #[tokio::test]
+async fn a_line_of_the_system_is_found_by_the_name_of_whoever_it_is_about() {
+    let fixture = Fixture::new();
+    let added = "<addmember><initiator>8:mia</initiator><target>8:live:joe</target></addmember>";
+    let line = message(1, added).replace("\"Text\"", "\"ThreadActivity/AddMember\"");
+    assert_ne!(line, message(1, added));
+    fixture.import(&export(&[line, message(2, "live:joe"), message(3, "nothing of it")]));
+    let store = Store::open_archive(&fixture.store()).unwrap();
+    for (terms, hits) in
+        [(vec!["joseph"], 1), (vec!["joseph", "added"], 1), (vec!["joseph", "left"], 0)]
+    {
+        let mut named = vec![Vec::new(); terms.len()];
+        named[0].push("8:live:joe".into());
+        let terms = terms.into_iter().map(str::to_owned).collect();
+        let query = Query { terms, named, ..Query::default() };
+        let handle = store.begin_search();
+        let page = store.search(handle, query, None, 30).await.unwrap().unwrap();
+        assert_eq!(page.hits.len(), hits);
+    }
+}
+
+#[tokio::test]
 async fn a_changed_text_is_found_and_the_one_before_is_not() {
     let fixture = Fixture::new();
     fixture.import(&export(&[message(1, "rye")]));

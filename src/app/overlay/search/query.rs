@@ -3,13 +3,22 @@
 use crate::app::account::Account;
 use crate::app::fuzzy::part_of;
 use crate::app::state::AppState;
+use crate::model::fold::folded;
+use crate::model::names::{SEPARATOR, likeness};
 use crate::model::search::{Query, SearchInput};
-use crate::model::{AccountId, ChatRef, ConversationId, UserId};
+use crate::model::{AccountId, ChatRef, ConversationId, SafeText, UserId, YOU};
 
 /// The people that a `from:` value matches: the user, or people by part of their name, or by id.
 fn people(account: &Account, word: &str) -> Vec<UserId> {
     if word.eq_ignore_ascii_case("me") || word.eq_ignore_ascii_case("you") {
         return vec![account.me.clone()];
+    }
+    // The name with the id, as lists show it, means one person.
+    let is_label = |id: &UserId| likeness(&account.names.distinct(id)) == likeness(word);
+    if word.contains(SEPARATOR.trim())
+        && let Some((id, _)) = account.names.people().find(|(id, _)| is_label(id))
+    {
+        return vec![id.clone()];
     }
     let fits = |name: &str| part_of(name, word).is_some();
     let people = account.names.people();
@@ -23,6 +32,19 @@ fn people(account: &Account, word: &str) -> Vec<UserId> {
         found.push(known);
     }
     found
+}
+
+/// The people whose names have this term, as far as they are few: a beginning that many names share says nothing.
+fn named(account: &Account, term: &str) -> Vec<UserId> {
+    const FEW: usize = 16;
+    let is_me = term == folded(YOU);
+    let fits = |(id, name): &(&UserId, &SafeText)| {
+        (is_me && **id == account.me)
+            || (term.chars().nth(1).is_some() && folded(name).contains(term))
+    };
+    let found: Vec<UserId> =
+        account.names.people().filter(fits).map(|(id, _)| id.clone()).take(FEW + 1).collect();
+    if found.len() > FEW { Vec::new() } else { found }
 }
 
 /// The conversations that an `in:` value matches.
@@ -74,6 +96,7 @@ pub fn queries(
 fn query(account: &Account, parsed: &SearchInput, here: Option<&ChatRef>) -> Result<Query, String> {
     let mut query = Query {
         terms: parsed.terms.clone(),
+        named: parsed.terms.iter().map(|term| named(account, term)).collect(),
         before: parsed.before,
         after: parsed.after,
         link: parsed.link,
