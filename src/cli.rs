@@ -27,7 +27,7 @@ pub const FAILED: u8 = 1;
 pub const USAGE: u8 = 2;
 const EXIT_STATUSES: &str = "\
 Exit status:
-  0  it was done
+  0  success
   1  it failed, or a check found something wrong
   2  the command line, the configuration or the terminal does not allow it; nothing was done";
 

@@ -65,7 +65,7 @@ pub fn main(cli: Cli) -> Result<(), ExitError> {
     }
     start_log(&global, shows_screen)?;
     if let Err(error) = crate::process::protect_memory() {
-        tracing::warn!(%error, "the memory is not kept from core dumps");
+        tracing::warn!(%error, "memory is not excluded from core dumps");
     }
     match command {
         None => tui(&global),

@@ -99,7 +99,7 @@ async fn a_second_account_is_added_signed_in_to_renamed_and_removed_without_a_re
         t.send("\r");
         t.wait_for("unofficial");
         t.send("y");
-        t.wait_for("waiting for you there");
+        t.wait_for("Waiting for you to confirm it");
     })
     .await;
     assert!(home.config().contains("[accounts.me]\nservice = \"play\""), "{}", home.config());
@@ -219,7 +219,7 @@ async fn no_token_is_in_the_arguments_or_the_environment_of_any_program_that_is_
     let (screen, ()) = on_screen(home.start_with(&[], &spied), move |t| {
         t.wait_for("●third");
         t.send("\u{18}sy");
-        t.wait_for("waiting for you there");
+        t.wait_for("Waiting for you to confirm it");
         t.send("\rc");
         let both = || ran("xdg-open") && ran("wl-copy");
         t.wait_at_most(Duration::from_secs(20), |_| both());

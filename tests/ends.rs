@@ -158,6 +158,43 @@ fn a_slow_terminal_shows_the_last_of_many_states_soon() {
     assert!(sent.rfind("\u{1b}[?1049l") > sent.rfind("\u{1b}[?1049h"), "not given back");
 }
 
+#[test]
+fn dialogs_and_sizes_on_a_slow_terminal_show_their_last_state_soon() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut t = start(&["demo"], dir.path());
+    t.wait_for("To Joe Bloggs");
+    t.wait_for("live");
+    t.send("\u{1b}[27u");
+    t.set_speed(Speed::Slow(10_000));
+    let soon = |t: &Terminal, what: &str, text: &str| {
+        let asked = Instant::now();
+        t.wait_for(text);
+        let time = asked.elapsed();
+        println!("{what}: shown after {time:?}");
+        assert!(time < END, "{what}: {time:?}");
+    };
+    for _ in 0..20 {
+        t.send("\u{1b}xchat\u{1b}[B\u{15}\u{1b}[27u");
+    }
+    t.send("\u{1b}xpreview");
+    soon(&t, "the palette", "› preview");
+    t.send("\u{15}\u{1b}[27u\u{1b}OP");
+    for page in 0..60 {
+        t.send(if page % 3 == 2 { "\u{1b}[5~" } else { "\u{1b}[6~" });
+    }
+    t.send("\u{1b}[F");
+    soon(&t, "the help", "Signs");
+    t.send("\u{1b}[27u");
+    for n in 0..30 {
+        t.resize(70 + n % 20, 20 + n % 10);
+    }
+    t.resize(90, 28);
+    t.send("the last");
+    soon(&t, "the sizes", "› the last");
+    t.send("\u{11}");
+    assert_eq!(t.exit_code_within(END), 0);
+}
+
 fn run(data: &Path, arguments: &[&str]) -> std::process::Command {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_skchat"));
     command.args(arguments).env("SKCHAT_DATA_DIR", data).env("TEST_TOKEN", "anna");

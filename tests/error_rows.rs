@@ -38,10 +38,19 @@ const LIST_ROWS: &[(Answer, &str)] = &[
     (answer(401, r#"{"errorCode":912,"message":""}"#), "signed out"),
     (answer(401, "<html><body>Sign in</body></html>"), "signed out"),
     (answer(401, ""), "signed out"),
-    (answer(429, r#"{"errorCode":429,"message":"API calls quota exceeded!"}"#), "asks to wait"),
-    (answer(429, r#"{"errorCode":19000}"#), "asks to wait"),
-    (answer(429, r#"{"errorCode":803,"message":"Login Rate limit exceeded"}"#), "asks to wait"),
-    (answer(429, r#"{"errorCode":800,"message":"Command Rate limit exceeded"}"#), "asks to wait"),
+    (
+        answer(429, r#"{"errorCode":429,"message":"API calls quota exceeded!"}"#),
+        "asked for a pause",
+    ),
+    (answer(429, r#"{"errorCode":19000}"#), "asked for a pause"),
+    (
+        answer(429, r#"{"errorCode":803,"message":"Login Rate limit exceeded"}"#),
+        "asked for a pause",
+    ),
+    (
+        answer(429, r#"{"errorCode":800,"message":"Command Rate limit exceeded"}"#),
+        "asked for a pause",
+    ),
     (answer(500, ""), "offline: the server is having problems"),
     (answer(503, "<html>Service Unavailable</html>"), "offline: the server is having problems"),
     (answer(502, "{}"), "offline: the server is having problems"),

@@ -227,7 +227,7 @@ async fn held_messages_are_kept_over_a_restart_and_leave_in_order() {
     anna.wait_for("live").await;
     anna.open("8:joe.4").await;
     anna.say("one").await;
-    anna.wait_for("leaves in 60s").await;
+    anna.wait_for("sent in 60s").await;
     anna.say("taken back").await;
     anna.press(&["alt-z"]).await;
     anna.wait_for("› taken back").await;

@@ -274,7 +274,7 @@ fn the_first_run_signs_in_to_an_organisation_only_after_a_yes() {
     t.send("3\r");
     t.wait_for("domain or tenant id");
     t.send("no domain!\r");
-    t.wait_for("this is no domain and no id");
+    t.wait_for("this is not a domain or a tenant id");
     t.send("example.org\r");
     t.wait_for("Sign in? Type yes");
     t.send("no\r");

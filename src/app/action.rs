@@ -298,6 +298,8 @@ impl Action {
         ("create-group", Action::Thread(ThreadAction::Create)),
         ("join-group", Action::Thread(ThreadAction::Join)),
         ("choose-up", Action::Overlay(OverlayAction::Up)),
+        ("choose-first", Action::Overlay(OverlayAction::Scroll(Scroll::Oldest))),
+        ("choose-last", Action::Overlay(OverlayAction::Scroll(Scroll::Newest))),
         ("choose-down", Action::Overlay(OverlayAction::Down)),
         ("choose", Action::Overlay(OverlayAction::Choose)),
         ("pick", Action::Overlay(OverlayAction::Pick)),

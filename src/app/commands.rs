@@ -56,7 +56,7 @@ const fn flag(at: usize) -> SlashCommand {
 /// All of them, in the order in which help shows them.
 const COMMANDS: [SlashCommand; 24] = [
     command("me", "TEXT", "Say what you are doing", Run::Function(emote)),
-    command("open", "NAME", "Open a conversation, or a new one by id", Run::Function(open)),
+    command("open", "NAME", "Open a conversation, or start one by id", Run::Function(open)),
     command("topic", "[TEXT]", "Set the topic (groups)", Run::Either(set_topic, "edit-topic")),
     flag(0),
     command("url", "", "Copy the join URL (groups)", Run::Action("copy-join-url")),

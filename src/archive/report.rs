@@ -123,7 +123,7 @@ impl ImportReport {
                 );
             }
             ImportEnd::Cancelled => {
-                let _ = writeln!(out, "cancelled; the same command continues");
+                let _ = writeln!(out, "cancelled; the same command continues it");
             }
         }
         out

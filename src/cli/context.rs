@@ -206,7 +206,7 @@ pub fn lock(dir: &Path) -> Result<File, ExitError> {
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => Err(ExitError::failed(format!(
-            "another skchat is open on {}; skchat --read-only shows what is stored, and skchat chats, log and send work all the same",
+            "another skchat is open on {}; skchat --read-only shows what is stored, and skchat chats, log and send still work",
             dir.display()
         ))),
         Err(std::fs::TryLockError::Error(e)) => {

@@ -31,10 +31,10 @@ pub struct ExportArgs {
     /// Every conversation
     #[arg(long)]
     all: bool,
-    /// How it is written; json is one object a line, which skchat import reads back
+    /// Format of the output; json has one object per line, which skchat import reads back
     #[arg(long, value_enum, default_value_t = ExportFormat::Txt)]
     format: ExportFormat,
-    /// Only messages from this day, month or year on, such as 2019-12-31
+    /// Only messages since this day, month or year, such as 2019-12-31
     #[arg(long, value_name = "DATE")]
     since: Option<String>,
     /// Only messages up to the end of this day, month or year
@@ -56,7 +56,7 @@ pub enum ExportFormat {
     Md,
     /// Plain text, as skchat log prints it
     Txt,
-    /// One JSON object a line
+    /// One JSON object per line
     Json,
     /// A table for spreadsheets
     Csv,
@@ -286,7 +286,7 @@ fn write(
 ) -> Result<io::Result<()>, ExitError> {
     let now = Timestamp(jiff::Timestamp::now().as_millisecond());
     let mut media = MediaFolder::new(arguments.media.as_deref(), arguments.output.as_deref(), now)
-        .map_err(|e| ExitError::failed(format!("the folder for media cannot be made: {e}")))?;
+        .map_err(|e| ExitError::failed(format!("the folder for media cannot be created: {e}")))?;
     let mut writer = writer(arguments.format);
     if let Err(error) = writer.begin(out) {
         return Ok(Err(error));

@@ -17,7 +17,7 @@ use std::collections::HashSet;
 pub struct LogArgs {
     /// An id, or part of a name
     chat: String,
-    /// How many messages
+    /// Number of messages to print
     #[arg(short = 'n', value_name = "N", default_value_t = 20)]
     count: usize,
     /// Print one JSON object per line

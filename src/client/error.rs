@@ -205,7 +205,7 @@ impl Error {
 
     /// A request without an answer, or with an incomplete one.
     pub(super) fn transport(error: reqwest::Error, timeout: Duration) -> Self {
-        let no_answer = format!("no answer for {:.0} s", timeout.as_secs_f64());
+        let no_answer = format!("no answer within {:.0} s", timeout.as_secs_f64());
         let (message, outcome_unknown) = if let Some(fault) = super::tls::certificate_fault(&error)
         {
             (fault, false)

@@ -63,7 +63,7 @@ pub fn make_private_dir(path: &Path) -> io::Result<()> {
     if mode & 0o777 == mode & 0o700 {
         return Ok(());
     }
-    tracing::warn!("a private folder let other users in; it was narrowed");
+    tracing::warn!("a private folder was open to other users; its permissions were restricted");
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode & 0o700))
 }
 

@@ -5,9 +5,9 @@ private protocol of the web page, which can stop working any day. It is built fr
 not tried it on the real service.";
 const CLIENT_ID: &str = "You sign in under the client id of Microsoft's own Teams program, so the page says \
 \"Microsoft Teams\". Microsoft's terms forbid working around technical limits.";
-const ORGANISATION: &str = "With a work or school account this goes past your organisation's control of programs. Its \
+const ORGANISATION: &str = "With a work or school account, this bypasses your organisation's control over programs. Its \
 administrators may see an unusual client, forbid it, or object: ask them first.";
-const TOKEN: &str = "skchat keeps a refresh token in a file that only you can read. Such a token could buy access to \
+const TOKEN: &str = "skchat keeps a refresh token in a file that only you can read. Such a token could be exchanged for access to \
 other Microsoft services of the account. skchat asks for the chat scope only, and sends the token to the sign-in host \
 only. skchat logout deletes it here; to end it at Microsoft, sign out everywhere on your account's security page, or \
 change the password.";
@@ -15,8 +15,7 @@ const CODES: &str = "Enter a code only if you have just started this yourself, o
 one that somebody sent you.";
 const RISK: &str = "No account is known to have been closed for normal chatting with such programs. Accounts were \
 locked for bulk messages, and for sign-ins from new places. If yours matters to you, try another one first.";
-const OFFLINE: &str =
-    "Others see you as offline. What you read and that you type is told only if you switch it on.";
+const OFFLINE: &str = "Others see you as offline. They learn what you have read, and that you are typing, only if you turn that on.";
 
 /// What signing in gives besides chats, and what it needs.
 pub const NAMES_CONSENT: &str = "Names of people can be looked up at a second service (the middle tier), which needs a \

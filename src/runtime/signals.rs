@@ -64,7 +64,7 @@ pub fn end_within(time: Duration) {
     };
     let watch = std::thread::Builder::new().name("end".into()).spawn(end);
     if watch.is_err() {
-        tracing::warn!("nothing watches over the end of the program");
+        tracing::warn!("the end of the program is not supervised");
     }
 }
 

@@ -45,7 +45,7 @@ pub fn open(global: &Global) -> Result<OpenedAccounts, ExitError> {
     for (name, session) in Session::all(global)? {
         let session = match session {
             Ok(session) if session.me.as_str().is_empty() && !global.read_only => {
-                opened.notices.push(format!("{name}: not signed in; Ctrl-X s does that"));
+                opened.notices.push(format!("{name}: not signed in; Ctrl-X s signs in"));
                 opened.signed_out.push(session);
                 continue;
             }

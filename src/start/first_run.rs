@@ -26,10 +26,10 @@ pub fn run(global: &Global, file: &Path) -> Result<(), ExitError> {
     say(&format!(
         "\n  skchat {} — Skype's chat protocol in the terminal\n\n  \
          1  Look around with sample conversations   (nothing leaves this machine)\n  \
-         2  Microsoft Teams, a personal account     (unofficial; you read first what that means)\n  \
+         2  Microsoft Teams, a personal account     (unofficial; what that means is explained first)\n  \
          3  Microsoft Teams, a work or school account\n  \
          4  A gateway by address and token\n  \
-         5  Import an export of Skype or Teams, to read it here   (no account needed)\n  q  Quit\n\n",
+         5  Import an export of Skype or Teams and read it here   (no account needed)\n  q  Quit\n\n",
         env!("CARGO_PKG_VERSION")
     ));
     loop {
@@ -56,7 +56,11 @@ fn with_sign_in(global: &Global, file: &Path, service: &str) -> Result<(), ExitE
             |text| {
                 let letters = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
                 let is_tenant = text.chars().all(letters);
-                if is_tenant { Ok(()) } else { Err("this is no domain and no id".to_owned()) }
+                if is_tenant {
+                    Ok(())
+                } else {
+                    Err("this is not a domain or a tenant id".to_owned())
+                }
             },
         )?;
         let Some(tenant) = tenant else { return Ok(()) };

@@ -89,7 +89,7 @@ fn open(code: &PendingCode) {
     match is_page.then(|| open_url(address)) {
         Some(Ok(())) => print("  The page is being opened.\n"),
         Some(Err(program)) => print(&format!("  {program} cannot be started.\n")),
-        None => print("  This is no address of a web page; it is not opened.\n"),
+        None => print("  This is not the address of a web page, so it is not opened.\n"),
     }
 }
 

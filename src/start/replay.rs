@@ -90,7 +90,7 @@ pub fn run(arguments: &ReplayArgs) -> Result<(), ExitError> {
         recording::write_redacted(target, &header, &entries, player, &redactor)
             .map_err(|e| ExitError::failed(format!("{target_name}: {e}")))?;
         return lines::print_line(format!(
-            "{target_name} holds the same run without anything that can be read"
+            "{target_name} holds the same run without any readable text"
         ));
     }
     let mut player = player(&header).map_err(failed)?;

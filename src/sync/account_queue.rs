@@ -61,7 +61,7 @@ impl AccountQueue {
                 Delta::Response { ticket, response: Response::Done(Err(busy())) }
             }
             _ => Delta::Notice(SafeText::line(&format!(
-                "\"{}\" does not keep up; what was just asked of it was not done",
+                "\"{}\" does not keep up; your last request was not carried out",
                 self.account.as_str()
             ))),
         };

@@ -206,7 +206,7 @@ impl RunningAccounts {
     pub async fn stop(self, patience: Duration) {
         drop(self.requests);
         let Ok(Ok(handles)) = tokio::time::timeout(patience, self.router).await else {
-            tracing::warn!("not all requests were handed on");
+            tracing::warn!("some requests were not passed on");
             return;
         };
         // Side by side, so that one that hangs takes none of the others' time.

@@ -357,7 +357,43 @@ fn slow_line(runtime: &tokio::runtime::Runtime) {
         "60 pages up and down over 10 kB/s: the last screen stands {:.2} s after the last key",
         shown.saturating_duration_since(asked).as_secs_f64()
     );
+    slow_dialogs(&mut terminal);
     world.stop.cancel();
+}
+
+/// Dialogs and sizes that change faster than a line of 10 kB/s can show.
+fn slow_dialogs(terminal: &mut Terminal) {
+    let stands = |terminal: &mut Terminal, what: &str, text: &str| {
+        let asked = Instant::now();
+        let shown = terminal.wait_for(text);
+        println!(
+            "{what} over 10 kB/s: the last screen stands {:.2} s after it",
+            shown.saturating_duration_since(asked).as_secs_f64()
+        );
+    };
+    for _ in 0..20 {
+        terminal.send("\x1bx");
+        terminal.send("chat");
+        terminal.send("\x1b[B\x1b[B\x15");
+        terminal.send("\x1b[27u");
+    }
+    terminal.send("\x1bx");
+    terminal.send("preview");
+    stands(terminal, "the palette opened 20 times and typed in", "› preview");
+    terminal.send("\x15\x1b[27u");
+    terminal.send("\x1bOP");
+    for page in 0..60 {
+        terminal.send(if page % 3 == 2 { "\x1b[5~" } else { "\x1b[6~" });
+    }
+    terminal.send("\x1b[F");
+    stands(terminal, "60 pages of the help", "Signs");
+    terminal.send("\x1b[27u");
+    for n in 0..30 {
+        terminal.resize(100 + n % 20, 30 + n % 10);
+    }
+    terminal.resize(110, 36);
+    terminal.send(" again");
+    stands(terminal, "30 changes of the size", "› the end again");
 }
 
 fn threads(pid: u32) -> usize {

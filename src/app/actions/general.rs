@@ -69,7 +69,7 @@ pub fn act(model: &mut Model, action: AppAction) {
             model.app.complain("The demo has no accounts to change");
         }
         AppAction::Accounts if model.app.prefs.read_only => {
-            model.app.complain("Accounts cannot be changed here, because nothing may be written");
+            model.app.complain("Accounts cannot be changed while nothing may be written");
         }
         AppAction::Accounts => {
             model.overlays.push(Overlay::Accounts(AccountsDialog::default()));
@@ -116,7 +116,7 @@ fn complete(model: &mut Model) -> bool {
         let done = completion::complete(chat, env.me, env.names, &commands);
         match &done {
             Completed::Done => sending::draft_changed(chat, env.now.mono),
-            Completed::NoMatch(word) => env.note(&format!("Nothing begins with {word}")),
+            Completed::NoMatch(word) => env.note(&format!("Nothing to complete {word} with")),
             Completed::NoWord => {}
         }
         done != Completed::NoWord
@@ -197,8 +197,8 @@ fn toggle_mouse(model: &mut Model) {
     let key = model.app.prefs.keymap.entry("toggle-mouse").map(KeymapEntry::key);
     let key = key.unwrap_or_default();
     model.app.note(&if on {
-        "The mouse is used here; with Shift, the terminal selects text".to_owned()
+        "skchat uses the mouse; hold Shift to select text".to_owned()
     } else {
-        format!("The terminal selects text with the mouse · {key} uses it here again")
+        format!("The mouse selects text · {key} gives it back to skchat")
     });
 }

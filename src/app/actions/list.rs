@@ -34,7 +34,7 @@ pub fn act(model: &mut Model, action: ListAction) {
 
 fn change_order(model: &mut Model) {
     if !model.app.accounts.are_several() {
-        model.app.note("There is one account");
+        model.app.note("There is only one account");
         return;
     }
     let list = &mut model.app.prefs.choices.ui.list;

@@ -161,7 +161,7 @@ fn first_not_sent(model: &mut Model) {
         model.app.set_focus(Focus::Compose);
         model.view.reveal(&mut model.app, &key);
     } else {
-        model.app.note("Nothing here failed to be sent");
+        model.app.note("No message here waits for you: all were sent");
     }
 }
 

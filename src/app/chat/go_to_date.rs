@@ -25,10 +25,10 @@ pub fn choose(
         (_, Some(after)) if after.at < period.next => return Some(after),
         (None, None) => (None, "Nothing of this conversation is stored".to_owned()),
         (Some(last), None) if period.first > env.now.wall => {
-            (Some(last), format!("{name} is yet to come: this is the newest message"))
+            (Some(last), format!("{name} is in the future: this is the newest message"))
         }
         (Some(last), None) => {
-            let note = format!("Nothing since {name}: the last message is of {}", day(last.at));
+            let note = format!("Nothing since {name}: the last message is from {}", day(last.at));
             (Some(last), note)
         }
         (None, Some(first)) => {
@@ -46,7 +46,7 @@ pub fn choose(
                 after.at.0.abs_diff(period.next.0) <= period.first.0.abs_diff(before.at.0);
             let nearest = if is_nearer_after { after } else { before };
             let why = if is_missing { "is not stored here" } else { "has no messages" };
-            let note = format!("{name} {why}: the nearest is of {}", day(nearest.at));
+            let note = format!("{name} {why}: the nearest is from {}", day(nearest.at));
             (Some(nearest), note)
         }
     };

@@ -199,7 +199,7 @@ impl Chat {
         let text = match result {
             Ok(()) => done,
             // The server did not refuse: the connection broke, so its state has to be fetched.
-            Err(fault) if fault.can_retry => format!("{what} not confirmed: {}", fault.reason),
+            Err(fault) if fault.can_retry => format!("{what} is not confirmed: {}", fault.reason),
             Err(fault) => format!("{what} refused: {}", fault.reason),
         };
         let result = ChangeResult {
@@ -298,7 +298,7 @@ pub fn set_topic(chat: &Chat, env: &mut Env<'_>, topic: &str) {
 /// Hides a group that the user has left; true if that was done.
 pub fn hide(chat: &mut Chat, env: &mut Env<'_>) -> bool {
     if !chat.info.left {
-        env.complain("Only a group that you have left can be hidden");
+        env.complain("Leave the group before you hide it");
         return false;
     }
     chat.hidden = true;

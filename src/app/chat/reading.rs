@@ -303,7 +303,7 @@ fn read_up_to(chat: &mut Chat, env: &mut Env<'_>, key: &MessageKey) {
 pub fn unread_from(chat: &mut Chat, env: &mut Env<'_>, key: &MessageKey) {
     let first = chat.timeline.from(key).find(|m| is_theirs(m, env.me)).map(|m| m.key.clone());
     let Some(first) = first else {
-        env.note("There are no messages from others from here on");
+        env.note("There are no messages from others from here");
         return;
     };
     let before = chat.timeline.before(&first).next_back().filter(|m| !m.key.id.is_empty());
@@ -319,7 +319,7 @@ pub fn unread_from(chat: &mut Chat, env: &mut Env<'_>, key: &MessageKey) {
     chat.reading.new_from = Some(first);
     chat.reading.new_after = Some(read_marker.arrival);
     chat.timeline.touch();
-    env.note("Marked as unread from here on");
+    env.note("Marked as unread from here");
     let conversation = chat.info.id.clone();
     let tell = env.prefs.reports_reading();
     env.request(Request::MarkRead { conversation, read_marker, back: true, tell });

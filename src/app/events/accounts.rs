@@ -41,7 +41,7 @@ pub fn answered(model: &mut Model, account: &AccountId, task: AccountTask, respo
             Err(fault) => not_added(model, &fault),
         },
         (AccountTask::Rename { to }, Response::Done(Ok(()))) => {
-            model.app.note(&format!("\"{}\" is called \"{to}\" now", account.as_str()));
+            model.app.note(&format!("\"{}\" is now called \"{to}\"", account.as_str()));
         }
         (AccountTask::Remove, Response::Done(Ok(()))) => {
             model.app.note(&format!("\"{}\" was removed", account.as_str()));

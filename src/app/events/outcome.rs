@@ -14,7 +14,7 @@ pub fn apply(model: &mut Model, outcome: Outcome) {
                 // Terminals do not say whether they put it on their clipboard.
                 None if terminal => model.app.note(&format!("Sent to the terminal: {what}")),
                 None => model.app.complain(&format!(
-                    "Not copied: {what}: too long for the terminal's clipboard"
+                    "Not copied: {what} is too long for the terminal's clipboard"
                 )),
             }
         }

@@ -56,8 +56,8 @@ impl AccountsDialog {
             return Next::Stay;
         }
         let question = format!("Remove the account \"{}\"?", account.as_str());
-        let detail = "It is taken out of the configuration, and its tokens are deleted from this machine. Its messages \
-            stay on disk: an account of the same name shows them again.";
+        let detail = "It is removed from the configuration, and its tokens are deleted from this machine. Its messages \
+            stay on disk: an account with the same name shows them again.";
         let consent = Consent::RemoveAccount(account);
         Next::Push(Overlay::Confirm(Confirm::new(&question, detail, consent)))
     }

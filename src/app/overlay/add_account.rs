@@ -42,9 +42,7 @@ enum AddField {
 impl AddField {
     fn words(self) -> (&'static str, &'static str) {
         match self {
-            Self::Name => {
-                ("Name of the account", "How it is called here: letters, digits, - and _")
-            }
+            Self::Name => ("Name of the account", "What to call it here: letters, digits, - and _"),
             Self::Tenant => (
                 "Organisation",
                 "Its domain or tenant id. Empty: the organisation that the account belongs to",
@@ -65,7 +63,9 @@ impl AddField {
         match self {
             Self::Name if input.is_empty() || input.starts_with('.') => Some("A name is needed"),
             Self::Name if !input.chars().all(letters) => Some("Use letters, digits, - and _"),
-            Self::Tenant if !input.chars().all(letters) => Some("This is no domain and no id"),
+            Self::Tenant if !input.chars().all(letters) => {
+                Some("This is not a domain or a tenant id")
+            }
             Self::Gateway if input.is_empty() => Some("An address is needed"),
             Self::UserId if !input.contains(':') => Some("An id has a prefix, such as 8:"),
             Self::TokenFile if input.is_empty() => Some("A file is needed"),
@@ -185,7 +185,7 @@ impl Dialog for AddAccount {
         match &self.stage {
             AddStage::Listing => Content::new(TITLE, vec![DialogLine::dim("…")], "Esc: close"),
             AddStage::Adding => {
-                let line = DialogLine::dim("The account is being added…");
+                let line = DialogLine::dim("Adding the account…");
                 Content::new(TITLE, vec![line], "Esc hides this")
             }
             AddStage::Choosing => {
@@ -207,7 +207,7 @@ impl Dialog for AddAccount {
                 let rows = break_lines(why, wide_columns(size)).into_iter();
                 let rows = rows.filter_map(|row| why.get(row));
                 let lines = rows.map(|row| DialogLine::toned(row.trim_end(), "", Tone::Bad));
-                Content::new("Not added", lines.collect(), "Enter: correct it · Esc: close")
+                Content::new("Not added", lines.collect(), "Enter: edit it · Esc: close")
             }
         }
     }

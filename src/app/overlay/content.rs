@@ -293,6 +293,12 @@ pub fn wrapped(left: &str, right: &str, columns: usize) -> Vec<DialogLine> {
     lines
 }
 
+/// An explanation, as many lines as it needs.
+pub fn dim_lines(text: &str, columns: usize) -> Vec<DialogLine> {
+    let rows = break_lines(text, columns).into_iter().filter_map(|row| text.get(row));
+    rows.map(|row| DialogLine::dim(row.trim_end())).collect()
+}
+
 /// The number of text columns in a narrow dialog.
 pub fn narrow_columns(size: Size) -> usize {
     usize::from(size.columns.saturating_sub(2)).clamp(18, 60).saturating_sub(5)

@@ -14,7 +14,7 @@ const SIGNS: [(&str, &str); 12] = [
     ("↑", "It is being sent, or a setting is being saved"),
     ("✓", "The server has accepted it"),
     ("✓✓", "Someone else has read it"),
-    ("?", "It is not known whether it was sent; this is being checked"),
+    ("?", "It is not known whether it was sent; skchat is checking"),
     ("!", "It was not sent, or a change was refused"),
     ("▎", "A message that mentions you"),
     ("@2", "Two unread messages that mention you"),
@@ -28,7 +28,7 @@ const SIGNS: [(&str, &str); 12] = [
 const MOUSE: [(&str, &str); 6] = [
     ("Wheel", "Scroll what is below it"),
     ("Click", "Open a chat, select a message, press a key of the footer"),
-    ("Click a link", "Open it, after a question"),
+    ("Click a link", "Open it (asks first)"),
     ("Double click", "Reply to the message"),
     ("Shift and drag", "Select text, as the terminal does"),
     ("Click the box", "Write"),

@@ -53,7 +53,7 @@ impl Dialog for Import {
             }
             _ => "Looking at the export…".to_owned(),
         };
-        let hint = "x stops, what is whole is kept · Esc hides this, the import goes on";
+        let hint = "x stops and keeps what is complete · Esc hides this; the import goes on";
         Content::new("Importing", vec![DialogLine::new(line, "")], hint)
     }
 
@@ -62,7 +62,7 @@ impl Dialog for Import {
             OverlayAction::Type('x') if self.report.is_none() => {
                 let account = env.app.accounts.first().id.clone();
                 env.app.request(&account, Request::CancelImport);
-                env.app.note("The import is being stopped");
+                env.app.note("Stopping the import…");
                 Next::Stay
             }
             OverlayAction::Choose => Next::Close,

@@ -1,7 +1,7 @@
 //! Asks for one line: a topic, the topic of a new group, or a join URL.
 
 use super::accounts::ask_change;
-use super::content::{Content, DialogLine};
+use super::content::{Content, dim_lines, wide_columns};
 use super::{
     Confirm, Consent, Dialog, DialogEnv, Import, Next, Overlay, PeoplePicker, PickPurpose,
 };
@@ -88,13 +88,13 @@ impl Prompt {
 }
 
 impl Dialog for Prompt {
-    fn content(&self, app: &AppState, _: Size) -> Content {
+    fn content(&self, app: &AppState, size: Size) -> Content {
         let mut note = String::new();
         let (title, text, hint) = match self.what {
             AskFor::Import => (
                 "Import an export of Skype or Teams",
                 "Path of the .tar, of the folder it was unpacked to, or of its messages.json",
-                "Enter begins · Esc cancels",
+                "Enter starts the import · Esc cancels",
             ),
             AskFor::RenameAccount(_) => (
                 "Rename the account",
@@ -128,7 +128,7 @@ impl Dialog for Prompt {
         };
         Content {
             input: Some((self.input.clone(), note)),
-            ..Content::new(title, vec![DialogLine::dim(text)], hint)
+            ..Content::new(title, dim_lines(text, wide_columns(size)), hint)
         }
     }
 
@@ -156,7 +156,7 @@ fn go_to_date(app: &mut AppState, chat: &ChatRef, input: &str) -> Next {
         return Next::Close;
     }
     let Some(period) = date::period(input, app.clock.wall, &app.prefs.zone) else {
-        app.complain("This is no date; try 2016-03-09, March 2016 or yesterday");
+        app.complain("This is not a date; try 2016-03-09, March 2016 or yesterday");
         return Next::Stay;
     };
     app.with_chat(chat, |chat, env| go_to_date::ask(chat, env, period));

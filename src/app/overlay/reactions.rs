@@ -6,6 +6,7 @@ use crate::app::action::OverlayAction;
 use crate::app::chat::message_change::{REACTIONS, react};
 use crate::app::state::AppState;
 use crate::app::view::layout::Size;
+use crate::model::text::fit;
 use crate::model::{ChatRef, MessageKey};
 
 #[derive(Debug)]
@@ -24,9 +25,9 @@ impl Reactions {
 impl Dialog for Reactions {
     fn content(&self, _: &AppState, _: Size) -> Content {
         let lines = (1..).zip(REACTIONS);
-        let lines =
-            lines.map(|(n, (key, glyph))| DialogLine::new(format!("{n} {glyph}  {key}"), ""));
-        Content::new("React", lines.collect(), "choosing the same one again removes it")
+        let lines = lines
+            .map(|(n, (key, glyph))| DialogLine::new(format!("{n} {}  {key}", fit(glyph, 2)), ""));
+        Content::new("React", lines.collect(), "Enter or a number reacts · again: removes it")
             .narrow()
             .with_marked(self.marked, "")
     }

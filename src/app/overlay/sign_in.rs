@@ -91,7 +91,10 @@ fn code_lines(code: &SignInCode, rows: &[String], size: Size) -> Vec<DialogLine>
         DialogLine::toned(format!("Open   {}", code.address), "", Tone::Title),
         DialogLine::toned(format!("enter  {}", code.user_code), "", Tone::Title),
         DialogLine::default(),
-        DialogLine::dim(format!("Valid for {} minutes; waiting for you there.", code.minutes)),
+        DialogLine::dim(format!(
+            "Valid for {} minutes. Waiting for you to confirm it.",
+            code.minutes
+        )),
     ];
     let room = usize::from(size.rows.saturating_sub(4));
     let fits = rows.len() + lines.len() < room

@@ -55,7 +55,7 @@ fn with_one_account_there_are_no_sections() {
     let mut app = App::new().with_direct("joe");
     assert_eq!(list(&mut app)[0], "Joe Bloggs");
     app.press("ctrl-x o");
-    app.expect("There is one account");
+    app.expect("There is only one account");
 }
 
 #[test]

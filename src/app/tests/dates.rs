@@ -48,7 +48,7 @@ fn a_date_leads_to_the_first_message_of_it() {
 fn what_is_no_date_can_be_corrected_and_nothing_leads_nowhere() {
     let mut app = direct("joe").message("joe", "new").opened();
     go_to(&mut app, "soon");
-    app.expect("This is no date");
+    app.expect("This is not a date");
     app.press("ctrl-u enter");
     app.expect_none("Go to a date");
     assert!(!app.requests().iter().any(|request| matches!(request, Request::Neighbors { .. })));
@@ -64,21 +64,27 @@ fn a_date_without_messages_leads_to_the_nearest_and_says_so() {
             "2006-07-01T00:00:00Z",
             "begins on 1 July 2006",
         ),
-        ("2036", Some("2023-11-14T00:00:00Z"), None, "2023-11-14T00:00:00Z", "2036 is yet to come"),
+        (
+            "2036",
+            Some("2023-11-14T00:00:00Z"),
+            None,
+            "2023-11-14T00:00:00Z",
+            "2036 is in the future",
+        ),
         ("2022", Some("2021-11-14T00:00:00Z"), None, "2021-11-14T00:00:00Z", "Nothing since 2022"),
         (
             "2016-03-09",
             Some("2016-03-01T00:00:00Z"),
             Some("2016-03-11T00:00:00Z"),
             "2016-03-11T00:00:00Z",
-            "9 March 2016 has no messages: the nearest is of 11 March 2016",
+            "9 March 2016 has no messages: the nearest is from 11 March 2016",
         ),
         (
             "2016-03-09",
             Some("2016-03-08T00:00:00Z"),
             Some("2016-04-11T00:00:00Z"),
             "2016-03-08T00:00:00Z",
-            "the nearest is of 8 March 2016",
+            "the nearest is from 8 March 2016",
         ),
     ] {
         let mut app = direct("joe").message("joe", "new").opened().sized(110, 24);

@@ -201,10 +201,10 @@ fn a_click_on_a_key_of_the_footer_is_that_key() {
 fn a_key_leaves_the_mouse_to_the_terminal_and_takes_it_again() {
     let mut app = many();
     app.press("alt-s");
-    app.expect("The terminal selects text with the mouse · Alt-S uses it here again");
+    app.expect("The mouse selects text · Alt-S gives it back to skchat");
     assert!(app.effects().contains(&Effect::Mouse(false)));
     app.action(Action::App(AppAction::ToggleMouse));
-    app.expect("The mouse is used here");
+    app.expect("skchat uses the mouse");
     assert!(app.effects().contains(&Effect::Mouse(true)));
 }
 

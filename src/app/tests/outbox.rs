@@ -61,9 +61,9 @@ fn a_held_message_says_how_it_is_taken_back_and_counts_down() {
     let mut app = app(60);
     let id = send(&mut app, "too fast");
     delivery(&mut app, &id, Delivery::Held);
-    app.expect("leaves in 60s · Alt-Z takes it back");
+    app.expect("sent in 60s · Alt-Z takes it back");
     app.pass(Duration::from_secs(10));
-    app.expect("leaves in 50s");
+    app.expect("sent in 50s");
     app.press("alt-z");
     assert_eq!(discards(&mut app), [(id.clone(), Some("too fast".into()))]);
     // Until the store answers it stays where it is.
@@ -205,5 +205,5 @@ fn messages_behind_one_that_is_not_confirmed_say_that_they_wait_and_a_key_select
 fn where_nothing_failed_the_key_for_what_was_not_sent_says_so() {
     let mut app = app(0);
     app.press("ctrl-x !");
-    app.expect("Nothing here failed to be sent");
+    app.expect("No message here waits for you: all were sent");
 }

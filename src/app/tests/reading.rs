@@ -98,7 +98,7 @@ fn a_chat_is_marked_unread_from_a_message_on_and_stays_so_until_it_is_left() {
     app.effects();
     app.press("ctrl-up up u");
     assert_eq!(marked(&mut app), [(message(1).at, true, true)]);
-    app.expect("Marked as unread from here on");
+    app.expect("Marked as unread from here");
     unread(&mut app, 1, 2);
     app.expect("2 new");
     look(&mut app);

@@ -107,7 +107,7 @@ fn a_service_that_asks_for_a_pause_on_the_screen() {
     app.delta(Delta::Connection(waiting));
     insta::assert_snapshot!(app.screen());
     app.pass(std::time::Duration::from_secs(2));
-    app.expect("The service asks to wait: next try in 40 s");
+    app.expect("The service asked for a pause: next try in 40 s");
     let mut app = app.sized(46, 16);
     app.expect("asked to wait 40 s");
 }

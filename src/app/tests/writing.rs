@@ -179,7 +179,7 @@ fn a_group_that_was_left_can_be_hidden_and_is_found_by_its_name() {
     app.expect("words to keep");
     let mut app = chat("Team").opened();
     app.press("ctrl-x x");
-    app.expect("Only a group that you have left can be hidden");
+    app.expect("Leave the group before you hide it");
 }
 
 #[test]

@@ -59,7 +59,7 @@ fn asked_to_wait(seconds: u64, columns: usize) -> String {
     if seconds == 0 {
         return "trying again".to_owned();
     }
-    let long = format!("The service asks to wait: next try in {seconds} s");
+    let long = format!("The service asked for a pause: next try in {seconds} s");
     if width(&long) <= columns { long } else { format!("asked to wait {seconds} s") }
 }
 

@@ -258,7 +258,7 @@ fn waiting(app: &AppState, question: &str) -> Option<String> {
 fn held(app: &AppState) -> Option<String> {
     let seconds = app.held_for()?;
     let key = app.prefs.keymap.entry("undo").map(KeymapEntry::key)?;
-    Some(format!("leaves in {seconds}s · {key} takes it back"))
+    Some(format!("sent in {seconds}s · {key} takes it back"))
 }
 
 /// That messages wait until the user has decided about one, which may be far above.

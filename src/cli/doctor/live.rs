@@ -47,7 +47,7 @@ fn sign_in_lines(session: &Session, status: &SignInStatus) -> Vec<Finding> {
     let when = |at: i64| Timestamp(at).rfc3339();
     let Some(user) = status.user.as_ref().filter(|_| status.signed_in) else {
         return vec![Finding::Fail(format!(
-            "sign-in: not signed in; skchat login {name} does that"
+            "sign-in: not signed in; skchat login {name} signs in"
         ))];
     };
     let mut lines = vec![
@@ -57,8 +57,8 @@ fn sign_in_lines(session: &Session, status: &SignInStatus) -> Vec<Finding> {
             when(status.signed_in_at)
         )),
         Finding::Pass(match status.not_in_keyring.as_deref() {
-            None => "keyring: has the tokens".to_owned(),
-            Some("") => "keyring: takes the tokens at the next renewal".to_owned(),
+            None => "keyring: holds the tokens".to_owned(),
+            Some("") => "keyring: the tokens move there at the next renewal".to_owned(),
             Some(why) => {
                 format!("keyring: not used, {why}; tokens are in sign-in.json, for this user only")
             }
@@ -67,10 +67,10 @@ fn sign_in_lines(session: &Session, status: &SignInStatus) -> Vec<Finding> {
     ];
     lines.push(match status.skype_until {
         Some(until) => Finding::Pass(format!("Skype token: until {}", when(until))),
-        None => Finding::Warn("Skype token: none; the next request gets one".to_owned()),
+        None => Finding::Warn("Skype token: none; the next request fetches one".to_owned()),
     });
     lines.push(Finding::Pass(if status.names_allowed {
-        "names: may be looked up".to_owned()
+        "names: looked up with your consent".to_owned()
     } else {
         format!("names: from messages only; skchat login {name} --names allows more")
     }));
@@ -81,9 +81,7 @@ fn clock() -> Finding {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let now = Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX)).rfc3339();
     if since.as_secs() < EARLIEST {
-        return Finding::Fail(format!(
-            "clock: it shows {now}; set it, or no certificate will be valid"
-        ));
+        return Finding::Fail(format!("clock: it shows {now}; set it, or no certificate is valid"));
     }
     Finding::Pass(format!("clock: {now}"))
 }

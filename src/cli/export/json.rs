@@ -1,4 +1,4 @@
-//! One JSON object a line: the fields of `skchat log --json`, and those that an import needs to restore the message.
+//! One JSON object per line: the fields of `skchat log --json`, and those that an import needs to restore the message.
 
 use super::{ExportChat, ExportItem, ExportWriter, MediaState};
 use crate::cli::lines;

@@ -56,7 +56,7 @@ pub fn make_private(db: &Path) -> Result<(), ExitError> {
             let narrow = Permissions::from_mode(mode & 0o700);
             file.set_permissions(narrow).map_err(|e| fail(&path, &e))?;
             lines::warn(&format!(
-                "{}: other users had access to it; now they do not",
+                "{}: other users had access to it; its permissions were restricted",
                 path.display()
             ));
         }

@@ -107,7 +107,7 @@ fn action_phrase(kind: &str, on: bool) -> Option<&'static str> {
     Some(match kind {
         "ModeratedThreadUpdate" if on => "made this a moderated group",
         "ModeratedThreadUpdate" => "ended the moderation of this group",
-        "LegacyMemberUpgraded" => "came over from an older version",
+        "LegacyMemberUpgraded" => "moved here from an older version",
         "CallStarted" => "started a call",
         "CallEnded" => "ended the call",
         "CallRecordingFinished" => "recorded the call",
