@@ -11,6 +11,7 @@ mod frames;
 mod input;
 pub mod joined_emoji;
 pub mod keys;
+mod pace;
 mod painter;
 pub mod recording;
 pub mod signals;

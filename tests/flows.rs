@@ -329,14 +329,17 @@ async fn wrong_answers_are_told_and_change_nothing() {
         (InjectedFault::BrokenJson, "not JSON"),
         (InjectedFault::ErrorInside, "does not know"),
         (InjectedFault::Status { code: 503, error: 0, retry_after: None }, "is having problems"),
-        (InjectedFault::Status { code: 429, error: 800, retry_after: Some(60) }, "asks to wait"),
+        (
+            InjectedFault::Status { code: 429, error: 800, retry_after: Some(60) },
+            "asked for a pause",
+        ),
         (InjectedFault::Redirect("http://127.0.0.1:9/evil".into()), "the server redirects to"),
     ];
     for (fault, told) in cases {
         gateway.state.faults().add("GET", "/users/ME/conversations", 1000, fault.clone());
         let mut anna = Runner::with(&gateway, setup()).await;
         let screen = anna.wait_for(told).await;
-        let is_offline = screen.contains("offline") || screen.contains("asks to wait");
+        let is_offline = screen.contains("offline") || screen.contains("asked for a pause");
         assert!(is_offline, "{fault:?}\n{screen}");
         anna.wait_for("still here").await;
         anna.quit().await;

@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 const BURST: usize = 256;
 const BURST_TIME: Duration = Duration::from_millis(4);
 /// For how long queued keys are processed before a frame is drawn.
-const BACKLOG_TIME: Duration = Duration::from_millis(8);
+const BACKLOG_TIME: Duration = Duration::from_millis(50);
 
 pub struct Clock(Instant);
 

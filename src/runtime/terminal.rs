@@ -6,11 +6,13 @@
 use super::Surface;
 use super::device::{self, Device};
 use super::joined_emoji;
+use super::pace::Pace;
 use super::painter::Painter;
 use super::terminfo;
 use crate::app::view::layout::Size;
 use crate::ui::ScreenFrame;
 use std::io::{self, Write};
+use std::time::Instant;
 use tokio::net::unix::pipe::Sender;
 
 /// A frame larger than this is wrapped so that the terminal shows it in one piece.
@@ -72,6 +74,7 @@ pub struct Tty {
     gathered: Vec<u8>,
     /// Bytes that the terminal has not taken yet.
     unsent: Vec<u8>,
+    pace: Pace,
 }
 
 impl Tty {
@@ -99,6 +102,7 @@ impl Tty {
             size,
             gathered: Vec::new(),
             unsent: Vec::new(),
+            pace: Pace::default(),
         };
         tty.take(true)?;
         tty.gathered.write_all(ASK_KEYBOARD)?;
@@ -149,12 +153,19 @@ impl Tty {
         let result = loop {
             let rest = self.unsent.get(written..).unwrap_or_default();
             if rest.is_empty() {
+                self.pace.emptied(Instant::now());
                 break Ok(());
             }
             match self.output.try_write(rest) {
-                Ok(count) => written += count,
+                Ok(count) => {
+                    written += count;
+                    self.pace.wrote(count, Instant::now());
+                }
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => break Ok(()),
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                    self.pace.blocked(Instant::now());
+                    break Ok(());
+                }
                 Err(e) => break Err(e),
             }
         };
@@ -180,13 +191,16 @@ impl Surface for Tty {
     }
 
     fn is_busy(&self) -> bool {
-        !self.unsent.is_empty()
+        !self.unsent.is_empty() || self.pace.next(Instant::now()).is_some()
     }
 
     async fn ready(&mut self) -> io::Result<()> {
         while !self.unsent.is_empty() {
             self.output.writable().await?;
             self.write()?;
+        }
+        if let Some(next) = self.pace.next(Instant::now()) {
+            tokio::time::sleep_until(next.into()).await;
         }
         Ok(())
     }
@@ -215,6 +229,7 @@ impl Surface for Tty {
         // The rest of the frame is no longer needed: the next one is painted in full.
         self.unsent.clear();
         self.gathered.clear();
+        self.pace.reset();
         device::restore();
     }
 

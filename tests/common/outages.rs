@@ -17,7 +17,7 @@ pub struct Outage {
 }
 
 /// How the screen names a pause that the server asked for.
-const ASKED: &str = "asks to wait";
+const ASKED: &str = "asked for a pause";
 /// Requests that any outage may cost in a minute, from the first on.
 pub const MOST: usize = 8;
 
