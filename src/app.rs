@@ -13,12 +13,13 @@
 //! view         what is in sight: layout, rows, list, status
 //! state        AppState: accounts, the open chat, notes, pending requests
 //! chat         one conversation: timeline, history, reading, sending, composer, group
-//! (the rest)   actions' names, keys, effects, preferences, pending requests, notes
+//! (the rest)   actions' names, keys, effects, preferences, pending requests, notes, what draws attention
 //! ```
 
 pub mod account;
 pub mod action;
 mod actions;
+pub mod attention;
 pub mod chat;
 pub mod commands;
 pub mod conversations;

@@ -17,7 +17,7 @@ use crate::app::keymap::Keymap;
 use crate::model::preferences::{
     DraftPreferences, ReadingPreferences, SendingPreferences, UiPreferences,
 };
-use crate::model::{AuthStyle, PollMode, Preferences};
+use crate::model::{AuthStyle, NotificationPreferences, PollMode, Preferences};
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -60,6 +60,7 @@ struct ConfigFile {
     reading: ReadingPreferences,
     sending: SendingPreferences,
     drafts: DraftPreferences,
+    notifications: NotificationPreferences,
     keys: BTreeMap<String, Vec<String>>,
 }
 

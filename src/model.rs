@@ -6,6 +6,7 @@
 pub mod account;
 pub mod account_change;
 pub mod body;
+pub mod chat_choices;
 pub mod composer_markup;
 pub mod conversation;
 mod copied;
@@ -20,6 +21,7 @@ mod importing;
 pub mod message;
 pub mod names;
 pub mod notice;
+pub mod notifications;
 pub mod preferences;
 pub mod qr;
 mod read_marker;
@@ -40,6 +42,7 @@ pub use body::{
     Call, CallPerson, CallState, Card, ExportedFile, Media, MediaKind, MessageBody, Poll,
     ThreadActivity,
 };
+pub use chat_choices::ChatChoices;
 pub use composer_markup::Mention;
 pub use conversation::{
     Conversation, ListedPeople, Member, RawConversation, Role, ThreadFlag, ThreadSettings,
@@ -56,6 +59,9 @@ pub use message::{
     QuoteOf, RawMessage, Reaction, failure,
 };
 pub use names::{NameSource, Names, YOU, is_name, title, title_people};
+pub use notifications::{
+    DesktopWay, NotificationDetail, NotificationPreferences, NotifyAbout, has_keyword,
+};
 pub use preferences::{Bidi, EmojiStyle, EmojiWidth, Enter, ListOrder, Preferences, Receipts};
 pub use read_marker::ReadMarker;
 pub use request::{Outbound, Request, SignInCode, ThreadChange, Ticket};

@@ -12,6 +12,7 @@ mod input;
 pub mod joined_emoji;
 pub mod keys;
 mod pace;
+mod notifier;
 mod painter;
 pub mod recording;
 pub mod signals;
@@ -70,6 +71,10 @@ pub trait Surface {
     }
     /// Asks the terminal to report the mouse, or not to.
     fn set_mouse(&mut self, _on: bool) -> io::Result<()> {
+        Ok(())
+    }
+    /// Sends a notification to the terminal, which shows nothing of it in the frame.
+    fn alert(&mut self, _sequence: &[u8]) -> io::Result<()> {
         Ok(())
     }
     fn set_title(&mut self, title: &str) -> io::Result<()>;

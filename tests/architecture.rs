@@ -65,7 +65,10 @@ const BANNED: &[(&str, &[&str])] = &[
 
 /// The floors of `app`, the lowest first. A floor may use those above it in this list and itself.
 const FLOORS: &[(&str, &[&str])] = &[
-    ("words", &["action", "effect", "fuzzy", "ids", "keymap", "notes", "pending", "prefs"]),
+    (
+        "words",
+        &["action", "attention", "effect", "fuzzy", "ids", "keymap", "notes", "pending", "prefs"],
+    ),
     ("chat", &["chat"]),
     ("accounts", &["conversations", "account"]),
     ("state", &["state"]),

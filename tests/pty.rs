@@ -472,3 +472,35 @@ fn a_terminal_of_few_colours_gets_no_codes_it_does_not_know() {
         }
     }
 }
+
+#[test]
+fn a_message_out_of_sight_reaches_the_terminal_and_the_program_as_arguments() {
+    let dir = tempfile::tempdir().unwrap();
+    let told = dir.path().join("told");
+    let text = format!("printf '%s\\n' \"$#\" \"$@\" > {}", told.display());
+    let path = script(dir.path(), "my-notify", &text);
+    let config = "[notifications]\ndemo = true\ncommand = [\"my-notify\", \"--\"]\n";
+    std::fs::write(dir.path().join("config.toml"), config).unwrap();
+    let env = [
+        ("PATH", path.as_str()),
+        ("TERM_PROGRAM", "WezTerm"),
+        ("TMUX", ""),
+        ("STY", ""),
+        ("ZELLIJ", ""),
+    ];
+    let mut t = start_with(&["demo"], dir.path(), &env);
+    t.wait_for("To Joe Bloggs");
+    t.wait_for("live");
+    t.send("see you at nine\r");
+    t.wait_for("see you at nine");
+    // The window loses the focus before he answers.
+    t.send("\u{1b}[O");
+    t.wait("the notification", |s| {
+        let sent = String::from_utf8_lossy(&s.bytes);
+        sent.contains("\u{1b}]777;notify;Joe Bloggs;New message\u{7}")
+    });
+    wait_for_file(&told, "3\n--\nJoe Bloggs\nNew message\n");
+    t.wait_for("Ha, exactly what I was going to say.");
+    t.send("\u{11}");
+    assert_given_back(&t.end());
+}

@@ -171,6 +171,8 @@ pub enum Motion {
 pub enum ThreadAction {
     Toggle(ThreadFlag),
     Settings,
+    /// Which messages of the chat are notified about.
+    Notifications,
     EditTopic,
     CopyUrl,
     Members,
@@ -288,6 +290,7 @@ impl Action {
         ("kill-to-start", Action::Compose(ComposeAction::Delete(Motion::LineStart))),
         ("kill-to-end", Action::Compose(ComposeAction::Delete(Motion::LineEnd))),
         ("settings", Action::Thread(ThreadAction::Settings)),
+        ("notifications", Action::Thread(ThreadAction::Notifications)),
         ("edit-topic", Action::Thread(ThreadAction::EditTopic)),
         ("copy-join-url", Action::Thread(ThreadAction::CopyUrl)),
         ("members", Action::Thread(ThreadAction::Members)),

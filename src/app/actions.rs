@@ -13,6 +13,7 @@ use super::model::Model;
 /// Carries out an action, and those it leads to.
 pub fn act(model: &mut Model, action: Action) {
     model.app.presence.acted = true;
+    model.app.presence.acted_at = model.app.clock.mono;
     model.app.presence.question_due = None;
     model.app.pending.count_action();
     model.app.prefix = None;

@@ -3,6 +3,7 @@
 //! The modules below change a [`Chat`] through an [`Env`]: they know the account's names, the clock and the
 //! preferences, show notes to the user and send requests to sync. They know no other chat, no dialog and no screen.
 
+pub mod alerts;
 pub mod change_words;
 pub mod completion;
 pub mod composer;
@@ -28,8 +29,8 @@ pub use sending::Sending;
 pub use statistics::Statistics;
 
 use crate::model::{
-    AccountId, ChatRef, ClientMessageId, Conversation, Delivery, Message, MessageKey, Role,
-    Timestamp, UserId,
+    AccountId, ChatChoices, ChatRef, ClientMessageId, Conversation, Delivery, Message, MessageKey,
+    Role, Timestamp, UserId,
 };
 use composer::Composer;
 use std::time::Duration;
@@ -49,8 +50,8 @@ pub struct Chat {
     pub reading: Reading,
     pub sending: Sending,
     pub group: Group,
-    /// The user has hidden it for as long as they are not a member.
-    pub hidden: bool,
+    /// What the user has chosen for it on this machine.
+    pub choices: ChatChoices,
 }
 
 /// The position of a chat's view: a place in the text and not a row, so that the text does not move when the terminal
@@ -100,7 +101,7 @@ impl Chat {
             reading: Reading::default(),
             sending: Sending::default(),
             group,
-            hidden: false,
+            choices: ChatChoices::default(),
         }
     }
 
@@ -154,9 +155,9 @@ impl Chat {
             && (self.info.cleared_at.is_some() || self.info.activity.0 == 0)
     }
 
-    /// Whether the user has hidden it.
+    /// Whether the user has hidden it, which counts for as long as they are not a member.
     pub fn is_hidden(&self) -> bool {
-        self.hidden && self.info.left
+        self.choices.hidden && self.info.left
     }
 
     /// Whether the list shows it when it is not open.

@@ -4,13 +4,14 @@ pub mod literal;
 mod people;
 
 use super::action::Action;
+use super::chat::alerts::{self, MuteFor};
 use super::chat::{group, sending};
 use super::model::Model;
 use super::overlay::{
     Overlay, PeoplePicker, PickPurpose, Preview, Switcher, change_flag, find, resolve_join_url,
 };
 use crate::model::conversation::{FLAGS, FlagSpec};
-use crate::model::{ChatRef, Outgoing, ThreadChange};
+use crate::model::{ChatRef, NotifyAbout, Outgoing, ThreadChange, ThreadFlag};
 
 /// A slash command.
 struct SlashCommand {
@@ -54,7 +55,7 @@ const fn flag(at: usize) -> SlashCommand {
 }
 
 /// All of them, in the order in which help shows them.
-const COMMANDS: [SlashCommand; 24] = [
+const COMMANDS: [SlashCommand; 25] = [
     command("me", "TEXT", "Say what you are doing", Run::Function(emote)),
     command("open", "NAME", "Open a conversation, or start one by id", Run::Function(open)),
     command("topic", "[TEXT]", "Set the topic (groups)", Run::Either(set_topic, "edit-topic")),
@@ -76,6 +77,12 @@ const COMMANDS: [SlashCommand; 24] = [
         Run::Function(people::role),
     ),
     flag(2),
+    command(
+        "notify",
+        "[all|mentions|nothing|1h|8h|tomorrow]",
+        "Choose what to notify about here, or mute for a while",
+        Run::Either(notify, "notifications"),
+    ),
     flag(3),
     command("leave", "", "Leave this group", Run::Action("leave-group")),
     command("hide", "", "Hide a group that you have left", Run::Action("hide-group")),
@@ -202,6 +209,14 @@ fn set_flag(model: &mut Model, spec: &FlagSpec, args: &str) -> CommandResult {
     };
     clear(model);
     let Some(chat) = model.app.open.clone() else { return CommandResult::Done };
+    if spec.flag == ThreadFlag::Alerts && to != Some(false) {
+        // Silence for a while is not the server's setting.
+        let ended = model.app.with_open(alerts::unmute) == Some(true);
+        if ended && model.app.opened().is_some_and(|chat| !chat.info.muted) {
+            model.app.note(spec.done_text(true));
+            return CommandResult::Done;
+        }
+    }
     if to.is_some() {
         // The line names the new state, so nothing has to be asked.
         model.app.with_open(|chat, env| {
@@ -213,6 +228,27 @@ fn set_flag(model: &mut Model, spec: &FlagSpec, args: &str) -> CommandResult {
         let question = change_flag(&mut model.app, &chat, spec.flag, None);
         model.overlays.extend(question);
     }
+    CommandResult::Done
+}
+
+fn notify(model: &mut Model, _: &ChatRef, args: &str) -> CommandResult {
+    let about = match args.to_lowercase().as_str() {
+        "all" => NotifyAbout::All,
+        "mentions" => NotifyAbout::Mentions,
+        "nothing" | "none" => NotifyAbout::Nothing,
+        time => {
+            let time = match time.strip_suffix('h').map(str::parse::<u16>) {
+                Some(Ok(hours @ 1..=168)) => MuteFor::Hours(hours.into()),
+                _ if time == "tomorrow" => MuteFor::Tomorrow,
+                _ => return CommandResult::WrongArgs,
+            };
+            clear(model);
+            model.app.with_open(|chat, env| alerts::mute(chat, env, time));
+            return CommandResult::Done;
+        }
+    };
+    clear(model);
+    model.app.with_open(|chat, env| alerts::set_notify(chat, env, Some(about)));
     CommandResult::Done
 }
 

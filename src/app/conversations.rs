@@ -33,6 +33,8 @@ struct Record {
     totals: Totals,
     /// When something happens in it by itself (monotonic).
     due: Option<Duration>,
+    /// When it is no longer muted.
+    muted_until: Option<Timestamp>,
 }
 
 impl Record {
@@ -43,7 +45,13 @@ impl Record {
             listed: chat.is_listed(),
             totals: Totals::of(chat),
             due: chat.next_due(),
+            muted_until: chat.choices.muted_until,
         }
+    }
+
+    /// Whether something happens in the chat by itself.
+    fn is_timed(&self) -> bool {
+        self.due.is_some() || self.muted_until.is_some()
     }
 }
 
@@ -62,7 +70,7 @@ pub struct Totals {
 impl Totals {
     fn of(chat: &Chat) -> Self {
         let unsent = chat.sending.unsent.len();
-        if chat.info.muted {
+        if chat.is_muted() {
             return Self { unsent, ..Self::default() };
         }
         let unread = chat.info.unread;
@@ -146,7 +154,7 @@ impl Conversations {
     /// The conversations in which something happens by itself, as of the last [`Conversations::settle`].
     pub fn timed(&self) -> impl Iterator<Item = &Chat> {
         let timed = self.chats.values().zip(self.records.iter());
-        timed.filter(|(_, record)| record.due.is_some()).map(|(chat, _)| chat)
+        timed.filter(|(_, record)| record.is_timed()).map(|(chat, _)| chat)
     }
 
     /// The conversations in which something happens by itself, for changes that do not show in the list.
@@ -154,7 +162,7 @@ impl Conversations {
         self.settle();
         let Self { chats, records, changed, .. } = self;
         let timed = chats.values_mut().zip(records.iter()).enumerate();
-        timed.filter(|(_, (_, record))| record.due.is_some()).map(|(place, (chat, _))| {
+        timed.filter(|(_, (_, record))| record.is_timed()).map(|(place, (chat, _))| {
             changed.push(place);
             chat
         })
@@ -163,6 +171,11 @@ impl Conversations {
     /// When something happens in one of them by itself (monotonic).
     pub fn next_due(&self) -> Option<Duration> {
         self.records.iter().filter_map(|record| record.due).min()
+    }
+
+    /// When one of them is no longer muted.
+    pub fn muted_until(&self) -> Option<Timestamp> {
+        self.records.iter().filter_map(|record| record.muted_until).min()
     }
 
     pub fn totals(&self) -> Totals {

@@ -21,11 +21,24 @@ pub enum Effect {
         chat: ChatRef,
         text: String,
     },
+    /// Draws attention to new messages, outside the window.
+    Notify(Notification),
+    /// What the notification with this number was about has been read.
+    Withdraw(u64),
     Redraw,
     /// Asks the terminal to report the mouse, or not to.
     Mouse(bool),
     Suspend,
     Quit,
+}
+
+/// A notification, in the words that may be shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notification {
+    /// Tells it from others of this run.
+    pub number: u64,
+    pub title: SafeText,
+    pub text: SafeText,
 }
 
 /// The result of an effect that another program carried out.
@@ -39,6 +52,10 @@ pub enum Outcome {
         program: Option<String>,
     },
     NotOpened {
+        program: String,
+    },
+    /// The program that shows notifications cannot be started.
+    NotNotified {
         program: String,
     },
     Pasted(Result<String, SafeText>),

@@ -1,6 +1,7 @@
 //! What happens without the user: changes from sync, answers, results of other programs, and time.
 
 mod accounts;
+mod attention;
 pub mod deadline;
 mod deltas;
 mod imports;
@@ -50,5 +51,6 @@ pub fn emoji_width(model: &mut Model, width: EmojiWidth) {
 /// The terminal gained or lost the focus.
 pub fn focus(model: &mut Model, focused: bool) {
     model.app.presence.focused = focused;
+    model.app.presence.reports_focus = true;
     model.app.with_open(|chat, _| reading::look_away(chat));
 }

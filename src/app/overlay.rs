@@ -5,6 +5,7 @@
 
 mod accounts;
 mod add_account;
+mod alerts;
 mod confirm;
 mod content;
 mod help;
@@ -30,6 +31,7 @@ mod which_key;
 
 pub use accounts::AccountsDialog;
 pub use add_account::AddAccount;
+pub use alerts::Alerts;
 pub use confirm::{Confirm, Consent};
 pub use content::{DialogBody, DialogLine, DialogView, InputView};
 pub use help::Help;
@@ -114,6 +116,7 @@ pub enum Overlay {
     Inspector(Inspector),
     Confirm(Confirm),
     Settings(Settings),
+    Alerts(Alerts),
     Members(Members),
     Person(Person),
     Prompt(Prompt),
@@ -140,6 +143,7 @@ impl Overlay {
             Self::Inspector(d) => d,
             Self::Confirm(d) => d,
             Self::Settings(d) => d,
+            Self::Alerts(d) => d,
             Self::Members(d) => d,
             Self::Person(d) => d,
             Self::Prompt(d) => d,
@@ -166,6 +170,7 @@ impl Overlay {
             Self::Inspector(d) => d,
             Self::Confirm(d) => d,
             Self::Settings(d) => d,
+            Self::Alerts(d) => d,
             Self::Members(d) => d,
             Self::Person(d) => d,
             Self::Prompt(d) => d,

@@ -1,6 +1,7 @@
 //! The state that `update` owns. What belongs to one conversation is in [`super::chat`].
 
 use super::account::{Account, Accounts};
+use super::attention::Attention;
 use super::chat::{Anchor, Chat, Env, sending};
 use super::effect::Effect;
 use super::ids::IdCounters;
@@ -24,13 +25,27 @@ pub enum Focus {
 pub struct Presence {
     /// True on terminals that do not report the focus.
     pub focused: bool,
+    /// The terminal has reported the focus.
+    pub reports_focus: bool,
     /// The user has done something in this run.
     pub acted: bool,
+    /// When (monotonic) the user did something last.
+    pub acted_at: Duration,
     pub interrupted_at: Option<Duration>,
     /// When (monotonic) a waiting question opens by itself, unless a key is pressed before.
     pub question_due: Option<Duration>,
     /// The clipboard's text was requested and has not arrived yet.
     pub pasting: Option<Pasting>,
+    /// New messages that are to be notified about.
+    pub attention: Attention,
+}
+
+impl Presence {
+    /// Whether the user looks at the screen. Where the terminal does not report the focus, one who has done nothing for
+    /// `idle` does not.
+    pub fn is_looking(&self, now: Duration, idle: Duration) -> bool {
+        self.focused && (self.reports_focus || now < self.acted_at + idle)
+    }
 }
 
 /// A request for the clipboard's text.
@@ -72,10 +87,13 @@ impl AppState {
             marked: None,
             presence: Presence {
                 focused: true,
+                reports_focus: false,
                 acted: false,
+                acted_at: Duration::ZERO,
                 interrupted_at: None,
                 question_due: None,
                 pasting: None,
+                attention: Attention::default(),
             },
             notes: Notes::default(),
             prefix: None,

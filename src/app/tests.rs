@@ -12,6 +12,7 @@ mod history;
 mod mouse;
 mod names;
 mod narrow;
+mod notifications;
 mod outbox;
 mod pasting;
 mod questions;

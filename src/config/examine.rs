@@ -44,6 +44,7 @@ pub fn examine(text: &str, file: &Path) -> Result<(Config, Vec<ConfigError>), Co
             reading: parsed.reading,
             sending: parsed.sending,
             drafts: parsed.drafts,
+            notifications: parsed.notifications,
         },
         keymap,
         key_changes: changes,
@@ -281,6 +282,11 @@ fn values(config: &mut Config) -> Vec<ConfigError> {
     if config.preferences.sending.grace_seconds > MAX_GRACE_SECONDS {
         let message = format!("grace_seconds is at most {MAX_GRACE_SECONDS}");
         wrong.push(("sending.grace_seconds".to_owned(), message));
+    }
+    let command = &config.preferences.notifications.command;
+    if command.first().is_some_and(|program| program.trim().is_empty()) {
+        let message = "the first word of command is the program, and it is empty".to_owned();
+        wrong.push(("notifications.command".to_owned(), message));
     }
     for (name, account) in &config.accounts {
         let key = |field: &str| format!("accounts.{name}.{field}");

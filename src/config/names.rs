@@ -1,6 +1,7 @@
 //! The names of all settings, for hints: taken from the structs, so that no list has to be maintained.
 
 use super::{AccountConfig, ConfigFile, Token};
+use crate::model::NotificationPreferences;
 use crate::model::preferences::{
     DraftPreferences, ReadingPreferences, SendingPreferences, UiPreferences,
 };
@@ -29,6 +30,7 @@ fn fields(table: &str) -> &'static [&'static str] {
         ["reading"] => serde_introspect::<ReadingPreferences>(),
         ["sending"] => serde_introspect::<SendingPreferences>(),
         ["drafts"] => serde_introspect::<DraftPreferences>(),
+        ["notifications"] => serde_introspect::<NotificationPreferences>(),
         ["accounts", _] => serde_introspect::<AccountConfig>(),
         ["accounts", _, "token"] => serde_introspect::<Token>(),
         _ => &[],

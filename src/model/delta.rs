@@ -2,6 +2,7 @@
 
 use super::account::{AccountId, SignInWay};
 use super::account_change::ServiceChoice;
+use super::chat_choices::ChatChoices;
 use super::conversation::{Conversation, Member, ThreadFlag, ThreadSettings};
 use super::coverage::{Coverage, Point};
 use super::id::{ClientMessageId, ConversationId, UserId};
@@ -103,8 +104,8 @@ pub enum Delta {
         client_id: ClientMessageId,
         result: Result<(), Fault>,
     },
-    /// Groups that the user left and took out of the list.
-    Hidden(Vec<ConversationId>),
+    /// What the user has chosen for conversations on this machine.
+    Choices(Vec<(ConversationId, ChatChoices)>),
     /// The chat that was open when the program ended.
     LastOpen(ConversationId),
     Drafts(Vec<(ConversationId, Draft)>),

@@ -3,6 +3,7 @@
 //! Each setting is declared only here: the configuration reads these structs, the app keeps them, a recording contains
 //! them.
 
+use super::notifications::NotificationPreferences;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ pub struct Preferences {
     pub reading: ReadingPreferences,
     pub sending: SendingPreferences,
     pub drafts: DraftPreferences,
+    pub notifications: NotificationPreferences,
 }
 
 /// `[ui]`: the screen.

@@ -5,6 +5,7 @@
 
 use super::account::AccountId;
 use super::account_change::AccountChange;
+use super::chat_choices::ChatChoices;
 use super::conversation::{Role, ThreadFlag};
 use super::id::{ClientMessageId, ConversationId, UserId};
 use super::message::{Draft, MessageKey, Outgoing};
@@ -122,9 +123,10 @@ pub enum Request {
         conversation: ConversationId,
         draft: Draft,
     },
-    /// Remember that a group which was left is not to be listed.
-    Hide {
+    /// Keep what the user has chosen for a conversation on this machine.
+    SaveChoices {
         conversation: ConversationId,
+        choices: ChatChoices,
     },
     /// A message as the server sent it, with its edit records.
     Source {

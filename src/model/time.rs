@@ -70,6 +70,12 @@ impl Timestamp {
         format!("{:02}:{:02}", at.hour(), at.minute())
     }
 
+    /// The minute of the day in the reader's zone, from 0 to 1439.
+    pub fn minute_of_day(self, zone: &TimeZone) -> u16 {
+        let at = zone.to_datetime(self.utc());
+        u16::try_from(i32::from(at.hour()) * 60 + i32::from(at.minute())).unwrap_or(0)
+    }
+
     /// The calendar day in the reader's zone, counted so that neighbouring days differ by one.
     pub fn day(self, zone: &TimeZone) -> i64 {
         let offset = zone.to_offset(self.utc()).seconds();

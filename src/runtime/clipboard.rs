@@ -72,7 +72,7 @@ pub fn osc52(text: &str) -> Option<Vec<u8>> {
 }
 
 /// A sequence for the terminal around GNU screen, in pieces that it passes on.
-fn through_screen(sequence: &str) -> Vec<u8> {
+pub fn through_screen(sequence: &str) -> Vec<u8> {
     let pieces = sequence.as_bytes().chunks(SCREEN_PIECE);
     pieces.flat_map(|piece| [b"\x1bP", piece, b"\x1b\\"].concat()).collect()
 }

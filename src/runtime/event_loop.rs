@@ -3,6 +3,7 @@
 use super::frames::FrameSchedule;
 use super::input::{EventReaction, reaction};
 use super::keys::{Keys, TerminalEvent};
+use super::notifier::{Notifier, NotifierHints};
 use super::recording::{self, Recorder, RecordingEntry};
 use super::signals::StopRequest;
 use super::{Editor, Surface, clipboard, effects, open_url};
@@ -54,6 +55,7 @@ pub struct EventLoop<'a, S> {
     /// For results of what runs beside the loop.
     outcomes: mpsc::Sender<Outcome>,
     recorder: Option<Recorder>,
+    notifier: Notifier,
 }
 
 impl<'a, S: Surface> EventLoop<'a, S> {
@@ -77,6 +79,7 @@ impl<'a, S: Surface> EventLoop<'a, S> {
             title: String::new(),
             outcomes,
             recorder,
+            notifier: Notifier::new(NotifierHints::of_environment()),
         }
     }
 
@@ -312,6 +315,21 @@ impl<'a, S: Surface> EventLoop<'a, S> {
                 if let Err(program) = open_url(&url) {
                     let program = program.to_owned();
                     self.feed_outcome(model, Outcome::NotOpened { program });
+                }
+            }
+            Effect::Notify(new) => {
+                let prefs = &model.app.prefs.choices.notifications;
+                self.notifier.run_command(prefs, &new, &self.outcomes);
+                let sequence = self.notifier.sequence(prefs, &new);
+                if keys.is_open() && !sequence.is_empty() {
+                    self.surface.alert(&sequence)?;
+                }
+            }
+            Effect::Withdraw(number) => {
+                let prefs = &model.app.prefs.choices.notifications;
+                let sequence = self.notifier.withdrawal(prefs, number);
+                if keys.is_open() && !sequence.is_empty() {
+                    self.surface.alert(&sequence)?;
                 }
             }
             // Taken out by `split_effects`.

@@ -10,7 +10,7 @@ pub use redact::Redactor;
 
 use crate::app::view::layout::Size;
 use crate::app::{Input, Model, update};
-use crate::model::{AccountId, Now, Preferences, SafeText, UserId};
+use crate::model::{AccountId, NotificationPreferences, Now, Preferences, SafeText, UserId};
 use crate::ui::{ColorDepth, Screen, Theme};
 use ratatui::buffer::Buffer;
 use serde::{Deserialize, Serialize};
@@ -302,5 +302,8 @@ pub fn redacted_header(
     redactor: &Redactor,
 ) -> Result<RecordingHeader, String> {
     let accounts = redactor.turn(&header.accounts)?;
-    Ok(RecordingHeader { accounts, warning: None, ..header.clone() })
+    // Keywords and the command are typed text; no frame depends on them.
+    let mut preferences = header.preferences.clone();
+    preferences.notifications = NotificationPreferences::default();
+    Ok(RecordingHeader { accounts, preferences, warning: None, ..header.clone() })
 }

@@ -17,6 +17,8 @@ use tokio::net::unix::pipe::Sender;
 
 /// A frame larger than this is wrapped so that the terminal shows it in one piece.
 const SYNCHRONIZED: usize = 4096;
+/// With more than this waiting for the terminal, no notification is added.
+const MAX_UNSENT: usize = 256 * 1024;
 /// Saves the title and the meaning of the wheel, which would come as arrow keys and select messages.
 const SAVE: &[u8] = b"\x1b[22;2t\x1b[?1007s";
 /// BDSM: text is sent in visual order.
@@ -259,6 +261,15 @@ impl Surface for Tty {
         self.mouse = on;
         self.gathered.write_all(if on { MOUSE_ON } else { MOUSE_OFF })?;
         self.send()
+    }
+
+    fn alert(&mut self, sequence: &[u8]) -> io::Result<()> {
+        // A terminal that has stopped reading shows none of them, and they would pile up.
+        if self.unsent.len() < MAX_UNSENT {
+            self.gathered.write_all(sequence)?;
+            self.send()?;
+        }
+        Ok(())
     }
 
     fn set_title(&mut self, title: &str) -> io::Result<()> {

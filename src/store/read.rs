@@ -2,8 +2,8 @@
 
 use super::{OutboxItem, Store, StoreError, coverage, edits, outbox};
 use crate::model::{
-    ClientMessageId, ConversationId, Coverage, Draft, MessageKey, NameSource, RawConversation,
-    RawMessage, ReadMarker, Timestamp, Unread, UnreadRow, UserId, text::SafeText,
+    ChatChoices, ClientMessageId, ConversationId, Coverage, Draft, MessageKey, NameSource,
+    RawConversation, RawMessage, ReadMarker, Timestamp, Unread, UnreadRow, UserId, text::SafeText,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -247,10 +247,25 @@ pub(super) fn meta(c: &Connection, key: &str) -> rusqlite::Result<Option<String>
         .optional()
 }
 
-/// The groups that are not to be listed.
-fn hidden(c: &Connection) -> rusqlite::Result<Vec<ConversationId>> {
+/// What the user has chosen for conversations. A choice that cannot be read counts as none.
+fn choices(c: &Connection) -> rusqlite::Result<Vec<(ConversationId, ChatChoices)>> {
+    let mut query =
+        c.prepare("SELECT substr(key, 9), value FROM meta WHERE key LIKE 'choices:%'")?;
+    let rows = query.query_map([], |row| {
+        let (id, json): (String, String) = (row.get(0)?, row.get(1)?);
+        Ok((ConversationId::from(id), serde_json::from_str(&json).unwrap_or_default()))
+    })?;
+    let mut all: Vec<(ConversationId, ChatChoices)> = rows.collect::<Result<_, _>>()?;
+    // Where the first versions kept hidden groups.
     let mut query = c.prepare("SELECT value FROM meta WHERE key LIKE 'hidden:%'")?;
-    query.query_map([], |row| row.get::<_, String>(0).map(ConversationId::from))?.collect()
+    let hidden = query.query_map([], |row| row.get::<_, String>(0).map(ConversationId::from))?;
+    for id in hidden {
+        let id = id?;
+        if !all.iter().any(|(known, _)| *known == id) {
+            all.push((id, ChatChoices { hidden: true, ..ChatChoices::default() }));
+        }
+    }
+    Ok(all)
 }
 
 /// Everything that the first screen needs.
@@ -260,8 +275,7 @@ pub struct Snapshot {
     pub drafts: Vec<(ConversationId, Draft)>,
     pub outbox: Vec<OutboxItem>,
     pub last_open: Option<ConversationId>,
-    /// Groups that were left and are not to be listed.
-    pub hidden: Vec<ConversationId>,
+    pub choices: Vec<(ConversationId, ChatChoices)>,
 }
 
 impl Store {
@@ -296,7 +310,7 @@ impl Store {
                 drafts: drafts.collect::<Result<_, _>>()?,
                 outbox: outbox::all(c)?,
                 last_open: meta(c, "last_open")?.map(ConversationId::from),
-                hidden: hidden(c)?,
+                choices: choices(c)?,
             })
         })
         .await

@@ -3,8 +3,8 @@
 use super::messages::ItemCompleter;
 use super::{Store, StoreError, coverage, edits, messages, read};
 use crate::model::{
-    ClientMessageId, ConversationId, Coverage, Indexed, NameSource, Point, Range, RawConversation,
-    RawMessage, ReadMarker, SafeText, Timestamp, Unread, UserId,
+    ChatChoices, ClientMessageId, ConversationId, Coverage, Indexed, NameSource, Point, Range,
+    RawConversation, RawMessage, ReadMarker, SafeText, Timestamp, Unread, UserId,
 };
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
@@ -363,11 +363,18 @@ impl Store {
         .await
     }
 
-    /// Remembers that a group which was left is not to be listed.
-    pub async fn hide(&self, id: &ConversationId) -> Result<(), StoreError> {
+    /// Keeps what the user has chosen for a conversation.
+    pub async fn save_choices(
+        &self,
+        id: &ConversationId,
+        choices: ChatChoices,
+    ) -> Result<(), StoreError> {
         let id = id.clone();
         self.write(move |c| {
-            c.prepare_cached("INSERT OR REPLACE INTO meta VALUES ('hidden:' || ?1, ?1)")?
+            let json = serde_json::to_string(&choices).unwrap_or_default();
+            c.prepare_cached("INSERT OR REPLACE INTO meta VALUES ('choices:' || ?1, ?2)")?
+                .execute([id.as_str(), &json])?;
+            c.prepare_cached("DELETE FROM meta WHERE key = 'hidden:' || ?1")?
                 .execute([id.as_str()])?;
             Ok(())
         })

@@ -89,7 +89,7 @@ pub async fn send_snapshot(shared: &Arc<Shared>) -> Vec<OutboxItem> {
         shared.send_cached_thread(id).await;
     }
     shared.send(Delta::Drafts(snapshot.drafts)).await;
-    shared.send(Delta::Hidden(snapshot.hidden)).await;
+    shared.send(Delta::Choices(snapshot.choices)).await;
     let open =
         snapshot.last_open.filter(|id| snapshot.conversations.iter().any(|c| c.raw.id == *id));
     if let Some(id) = open {

@@ -106,7 +106,7 @@ async fn run(shared: &Arc<Shared>, mut requests: mpsc::Receiver<Outbound>) {
             | Request::Refresh { .. }
             | Request::Typing { .. }
             | Request::SaveDraft { .. }
-            | Request::Hide { .. }
+            | Request::SaveChoices { .. }
             | Request::Import { .. }
             | Request::CancelImport
             | Request::Accounts { .. }

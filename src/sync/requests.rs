@@ -315,11 +315,9 @@ async fn execute(shared: &Arc<Shared>, request: Request) {
             shared.respond(ticket, Response::SignInCode(code)).await;
         }
         Request::Resync { conversation } => resync(shared, &conversation).await,
-        Request::Hide { conversation } => {
-            if let Err(error) = shared.store.hide(&conversation).await {
-                shared
-                    .notice(&format!("the group will be listed again at the next start: {error}"))
-                    .await;
+        Request::SaveChoices { conversation, choices } => {
+            if let Err(error) = shared.store.save_choices(&conversation, choices).await {
+                shared.notice(&format!("this choice lasts until the program ends: {error}")).await;
             }
         }
         Request::Fill { conversation, above } => fill(shared, &conversation, &above).await,

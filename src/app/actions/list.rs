@@ -82,7 +82,7 @@ fn next_unread(model: &mut Model) {
     let at = all.iter().position(|c| is_open(c)).map_or(0, |i| i + 1);
     let turned = all.iter().cycle().skip(at).take(all.len());
     let unread = |muted: bool| {
-        turned.clone().find(|c| c.info.unread.messages > 0 && c.info.muted == muted && !is_open(c))
+        turned.clone().find(|c| c.info.unread.messages > 0 && c.is_muted() == muted && !is_open(c))
     };
     match unread(false).or_else(|| unread(true)).map(|c| c.chat_ref()) {
         Some(chat) => model.open(&chat),

@@ -1,14 +1,14 @@
 //! Settings and members of the open chat, new groups, joining.
 
 use crate::app::action::ThreadAction;
-use crate::app::chat::{group, join_url};
+use crate::app::chat::{alerts, group, join_url};
 use crate::app::keymap::KeymapEntry;
 use crate::app::model::Model;
 use crate::app::overlay::{
-    Members, Overlay, PeoplePicker, PickPurpose, Prompt, Settings, ask_clear, ask_leave,
+    Alerts, Members, Overlay, PeoplePicker, PickPurpose, Prompt, Settings, ask_clear, ask_leave,
     change_flag,
 };
-use crate::model::{ChatRef, Request};
+use crate::model::{ChatRef, Request, ThreadFlag};
 
 pub fn act(model: &mut Model, action: ThreadAction) {
     match action {
@@ -21,6 +21,13 @@ pub fn act(model: &mut Model, action: ThreadAction) {
         return;
     };
     let opened = match action {
+        ThreadAction::Toggle(ThreadFlag::Alerts)
+            if model.app.with_open(alerts::unmute) == Some(true) =>
+        {
+            model.app.note("Alerts are on");
+            None
+        }
+        ThreadAction::Notifications => Some(Overlay::Alerts(Alerts::new(chat))),
         ThreadAction::Toggle(flag) => change_flag(&mut model.app, &chat, flag, None),
         ThreadAction::CopyUrl => {
             model.app.with_open(join_url::copy);

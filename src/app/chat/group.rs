@@ -301,8 +301,9 @@ pub fn hide(chat: &mut Chat, env: &mut Env<'_>) -> bool {
         env.complain("Leave the group before you hide it");
         return false;
     }
-    chat.hidden = true;
-    env.request(Request::Hide { conversation: chat.info.id.clone() });
+    chat.choices.hidden = true;
+    let (conversation, choices) = (chat.info.id.clone(), chat.choices.clone());
+    env.request(Request::SaveChoices { conversation, choices });
     true
 }
 

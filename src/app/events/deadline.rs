@@ -1,20 +1,26 @@
 //! Everything that happens by itself after a while, and the one function that says when.
 
-use crate::app::chat::{reading, sending};
+use crate::app::chat::{Chat, alerts, reading, sending};
 use crate::app::model::Model;
 use crate::app::overlay::SHOWN_AFTER;
 use crate::app::state::AppState;
 use crate::model::ChatRef;
 use std::time::Duration;
 
-/// The shortest wait, so that a clock that jumps at midnight cannot make the program spin.
-const MIN_MIDNIGHT: Duration = Duration::from_secs(1);
+/// The shortest wait for a time of the wall clock, so that a clock that jumps cannot make the program spin.
+const MIN_WALL_WAIT: Duration = Duration::from_secs(1);
 
 /// The next moment (monotonic) at which something changes without an input; `None` means never.
 pub fn next(app: &AppState) -> Option<Duration> {
     let now = app.clock.mono;
     let note = app.notes.current().map(|note| note.until);
+    let wall = app.clock.wall;
     let chats = app.accounts.iter().filter_map(|account| account.conversations.next_due());
+    let muted = app.accounts.iter().filter_map(|a| a.conversations.muted_until()).min();
+    let muted = muted.map(|until| {
+        let left = u64::try_from(until.0.saturating_sub(wall.0)).unwrap_or(0);
+        now.saturating_add(Duration::from_millis(left).max(MIN_WALL_WAIT))
+    });
     let looked_at = app.presence.focused && app.prefs.receipts().by_looking();
     let reading = app.opened().filter(|_| looked_at).and_then(|c| c.reading.next_due());
     let question = app.presence.question_due;
@@ -22,6 +28,8 @@ pub fn next(app: &AppState) -> Option<Duration> {
     let prefix = prefix.filter(|due| *due > now);
     let countdowns = app.accounts.iter().filter_map(|a| a.connection.next_tick(now));
     let moments = chats
+        .chain(app.presence.attention.due)
+        .chain(muted)
         .chain(note)
         .chain(reading)
         .chain(prefix)
@@ -51,7 +59,7 @@ fn midnight(app: &AppState) -> Option<Duration> {
     }
     let left = wall.next_midnight(&app.prefs.zone).0 - wall.0;
     let left = Duration::from_millis(u64::try_from(left).unwrap_or(0));
-    Some(app.clock.mono + left.max(MIN_MIDNIGHT))
+    Some(app.clock.mono + left.max(MIN_WALL_WAIT))
 }
 
 /// Carries out what is due.
@@ -59,6 +67,7 @@ pub fn expire(model: &mut Model) {
     let now = model.app.clock.mono;
     model.app.notes.expire();
     model.ask_if_quiet();
+    super::attention::expire(model);
     let is_over = |until: &Duration| *until <= now;
     let typing = model.app.accounts.iter().flat_map(|account| account.conversations.timed());
     let ended = typing.filter(|c| c.typing.iter().any(|(_, until)| is_over(until)));
@@ -67,7 +76,19 @@ pub fn expire(model: &mut Model) {
         model.app.with_chat(&chat, |chat, _| chat.typing.retain(|(_, until)| !is_over(until)));
     }
     model.app.with_timed(|chat, env| sending::save_draft(chat, env, false));
+    end_muting(model);
     if model.app.prefs.receipts().by_looking() && model.app.presence.focused {
         model.app.with_open(reading::mark_seen);
+    }
+}
+
+/// Ends what was muted for a while.
+fn end_muting(model: &mut Model) {
+    let wall = model.app.clock.wall;
+    let is_over = |c: &&Chat| c.choices.muted_until.is_some_and(|until| until <= wall);
+    let timed = model.app.accounts.iter().flat_map(|account| account.conversations.timed());
+    let over: Vec<ChatRef> = timed.filter(is_over).map(Chat::chat_ref).collect();
+    for chat in over {
+        model.app.with_chat(&chat, alerts::unmute);
     }
 }

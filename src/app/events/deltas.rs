@@ -1,6 +1,6 @@
 //! Remote changes. Each is idempotent; what the server says wins over anything local.
 
-use super::{accounts, imports, messages, responses};
+use super::{accounts, attention, imports, messages, responses};
 use crate::app::chat::{Chat, Older, group, join_url, outbox, sending};
 use crate::app::model::Model;
 use crate::model::{
@@ -36,9 +36,9 @@ pub fn apply(model: &mut Model, inbound: Inbound) {
                 }
             }
         }
-        Delta::Hidden(ids) => {
-            for id in ids {
-                model.app.with_new_chat(&at(id), |chat, _| chat.hidden = true);
+        Delta::Choices(choices) => {
+            for (id, choices) in choices {
+                model.app.with_new_chat(&at(id), |chat, _| chat.choices = choices);
             }
         }
         Delta::LastOpen(id) => open_by_itself(model, &at(id)),
@@ -95,6 +95,9 @@ fn chat_delta(model: &mut Model, account: &AccountId, delta: Delta) {
             });
             if is_open {
                 model.go_to_new();
+            }
+            if unread.messages == 0 {
+                attention::read(model, &chat);
             }
         }
         Delta::Typing { conversation, who, active } => {

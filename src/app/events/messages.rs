@@ -1,5 +1,6 @@
 //! Messages that arrive, and what the view shows afterwards.
 
+use super::attention;
 use crate::app::chat::{Older, Window, history, jump_to_quote, reading};
 use crate::app::model::Model;
 use crate::model::{Arrival, ChatRef, Coverage, Fault, Message, MessageKey, Placement};
@@ -12,6 +13,9 @@ pub fn take(
     arrival: Arrival,
 ) {
     let is_open = model.app.open.as_ref() == Some(chat);
+    if arrival == Arrival::Live {
+        attention::arrived(model, chat, &messages);
+    }
     let wanted = model.app.with_new_chat(chat, |chat, _| history::is_wanted(chat, placement));
     if wanted == Some(true) {
         if is_open && matches!(placement, Placement::Newer { .. }) {

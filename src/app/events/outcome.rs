@@ -21,6 +21,12 @@ pub fn apply(model: &mut Model, outcome: Outcome) {
         Outcome::NotOpened { program } => {
             model.app.complain(&format!("{program} cannot be started; y copies the link"));
         }
+        // Once is enough: it would come with every message.
+        Outcome::NotNotified { .. } if model.app.presence.attention.told_of_program => {}
+        Outcome::NotNotified { program } => {
+            model.app.presence.attention.told_of_program = true;
+            model.app.complain(&format!("{program} cannot be started (notifications.command)"));
+        }
         Outcome::Pasted(Ok(text)) => {
             compose::paste_clipboard(model, text);
         }

@@ -170,7 +170,7 @@ fn a_group_that_was_left_can_be_hidden_and_is_found_by_its_name() {
     let mut app = left().with_direct("joe");
     app.press("ctrl-x x");
     app.expect("The group is hidden; Ctrl-K finds it by its name");
-    assert!(app.requests().iter().any(|r| matches!(r, Request::Hide { .. })));
+    assert!(app.requests().iter().any(|r| matches!(r, Request::SaveChoices { .. })));
     app.press("esc");
     app.expect_none("Team");
     app.press("ctrl-k");

@@ -116,7 +116,7 @@ pub fn rows(app: &AppState, area: Rect, wide: bool, first: Option<usize>) -> (Ve
         };
         ListRow { account, ..row(app, c, wide, marked) }
     });
-    let below = all.iter().skip(end).filter(|c| !c.info.muted);
+    let below = all.iter().skip(end).filter(|c| !c.is_muted());
     (rows.collect(), below.map(|c| c.info.unread.messages).sum())
 }
 
@@ -208,7 +208,7 @@ fn row(app: &AppState, c: &Chat, wide: bool, marked: Option<&ChatRef>) -> ListRo
         current,
         marked: app.focus == Focus::List && marked == Some(&chat),
         unread: unread.messages > 0,
-        muted: c.info.muted,
+        muted: c.is_muted(),
         pinned: c.info.pinned,
         is_archived: chat.account.archive().is_some()
             || app.accounts.archives_of(c).next().is_some(),

@@ -7,6 +7,7 @@ use super::footer::{FooterKey, footer};
 use super::layout::Layout;
 use super::shown;
 use crate::app::account::Account;
+use crate::app::chat::alerts::muted_words;
 use crate::app::chat::{Chat, Window};
 use crate::app::keymap::{Context, KeymapEntry};
 use crate::app::state::AppState;
@@ -199,8 +200,13 @@ fn header_facts(app: &AppState, chat: &Chat, title: usize, room: usize) -> Strin
             }
         }
     }
-    if chat.info.muted {
-        facts.push("muted".into());
+    match chat.choices.muted_until {
+        Some(until) if !chat.info.muted => {
+            let words = muted_words(until, app.clock.wall, &app.prefs.zone);
+            facts.push(format!("muted until {words}"));
+        }
+        _ if chat.info.muted => facts.push("muted".into()),
+        _ => {}
     }
     let facts = facts.join(" · ");
     match members {

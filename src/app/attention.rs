@@ -1,0 +1,137 @@
+//! New messages that are to be notified about: collected for a moment, and once per burst of messages.
+
+use crate::model::{ChatRef, MessageKey, SafeText};
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// How long messages are collected. Meanwhile it may turn out that they were read on another device.
+const COLLECT: Duration = Duration::from_millis(400);
+/// Messages of one chat that follow each other within this time are one burst.
+const BURST: Duration = Duration::from_secs(20);
+/// A burst that lasts longer is notified about again.
+const LONGEST_BURST: Duration = Duration::from_secs(300);
+/// Bursts that are over are forgotten when there are more than these.
+const MAX_BURSTS: usize = 64;
+
+/// A message that may be worth a notification.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FreshMessage {
+    pub key: MessageKey,
+    /// It mentions the user or contains a keyword.
+    pub is_for_me: bool,
+    /// Who wrote what, in one line.
+    pub text: SafeText,
+}
+
+/// The messages of one chat that the next notification is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FreshMessages {
+    pub chat: ChatRef,
+    pub count: usize,
+    /// The last one; one for the user is kept.
+    pub last: FreshMessage,
+}
+
+#[derive(Clone, Debug)]
+struct Burst {
+    began: Duration,
+    last: Duration,
+    newest: MessageKey,
+    /// It contained a message for the user.
+    was_for_me: bool,
+    /// The number of the notification that was shown about it.
+    shown: Option<u64>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Attention {
+    waiting: Vec<FreshMessages>,
+    /// When (monotonic) the collected messages are notified about.
+    pub due: Option<Duration>,
+    bursts: HashMap<ChatRef, Burst>,
+    shown: u64,
+    /// The user was told that the program for notifications cannot be started.
+    pub told_of_program: bool,
+}
+
+impl Attention {
+    /// Whether a message of this chat was taken before.
+    pub fn knows(&self, chat: &ChatRef, key: &MessageKey) -> bool {
+        self.bursts.get(chat).is_some_and(|burst| *key <= burst.newest)
+    }
+
+    /// Takes a message. Of a burst only the first message is notified about, and the first one for the user.
+    pub fn take(&mut self, chat: &ChatRef, message: FreshMessage, now: Duration) {
+        if let Some(waiting) = self.waiting.iter_mut().find(|new| new.chat == *chat) {
+            waiting.count += 1;
+            if message.is_for_me || !waiting.last.is_for_me {
+                waiting.last = message.clone();
+            }
+            self.extend_burst(chat, &message, now);
+            return;
+        }
+        let goes_on = self.bursts.get(chat).is_some_and(|burst| {
+            now < burst.last + BURST
+                && now < burst.began + LONGEST_BURST
+                && (burst.was_for_me || !message.is_for_me)
+        });
+        if goes_on {
+            self.extend_burst(chat, &message, now);
+            return;
+        }
+        self.forget_old(now);
+        let burst = Burst {
+            began: now,
+            last: now,
+            newest: message.key.clone(),
+            was_for_me: message.is_for_me,
+            shown: None,
+        };
+        self.bursts.insert(chat.clone(), burst);
+        self.waiting.push(FreshMessages { chat: chat.clone(), count: 1, last: message });
+        self.due.get_or_insert(now + COLLECT);
+    }
+
+    fn extend_burst(&mut self, chat: &ChatRef, message: &FreshMessage, now: Duration) {
+        if let Some(burst) = self.bursts.get_mut(chat) {
+            burst.last = now;
+            burst.newest = burst.newest.clone().max(message.key.clone());
+            burst.was_for_me |= message.is_for_me;
+        }
+    }
+
+    fn forget_old(&mut self, now: Duration) {
+        if self.bursts.len() >= MAX_BURSTS {
+            self.bursts.retain(|_, burst| now < burst.last + LONGEST_BURST);
+        }
+    }
+
+    /// The collected messages, once they have been collected for long enough.
+    pub fn collected(&mut self, now: Duration) -> Vec<FreshMessages> {
+        if self.due.is_none_or(|due| now < due) {
+            return Vec::new();
+        }
+        self.due = None;
+        std::mem::take(&mut self.waiting)
+    }
+
+    /// A notification about these chats is shown; gives it a number.
+    pub fn show(&mut self, chats: &[FreshMessages]) -> u64 {
+        self.shown += 1;
+        for new in chats {
+            if let Some(burst) = self.bursts.get_mut(&new.chat) {
+                burst.shown = Some(self.shown);
+            }
+        }
+        self.shown
+    }
+
+    /// The messages of a chat were read, wherever. Gives the number of the notification that is no longer about
+    /// anything.
+    pub fn read(&mut self, chat: &ChatRef) -> Option<u64> {
+        self.waiting.retain(|new| new.chat != *chat);
+        let number = self.bursts.get_mut(chat)?.shown.take()?;
+        let is_left = self.bursts.values().any(|burst| burst.shown == Some(number));
+        (!is_left).then_some(number)
+    }
+}

@@ -1,0 +1,16 @@
+//! What the user has chosen for a single conversation, on this machine only: the server knows nothing of it.
+
+use super::notifications::NotifyAbout;
+use super::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ChatChoices {
+    /// A group that was left is not to be listed.
+    pub hidden: bool,
+    /// `None`: as configured.
+    pub notify: Option<NotifyAbout>,
+    /// Muted for a while. The state on the server is a setting of its own.
+    pub muted_until: Option<Timestamp>,
+}

@@ -1,0 +1,298 @@
+//! Desktop notifications: by an escape sequence of the terminal, by a program of the user, by the bell.
+//!
+//! A program gets the text as arguments and never through a shell. Received text in a sequence cannot end it, because
+//! [`SafeText`] holds no control characters.
+
+use super::clipboard::through_screen;
+use crate::app::effect::{Notification, Outcome};
+use crate::model::{DesktopWay, NotificationPreferences, SafeText};
+use crate::process::{self, with_all_signals};
+use base64::Engine;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::process::Command;
+use tokio::sync::{Semaphore, mpsc};
+
+/// How long a program may run.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How many programs may run at once; further notifications are not passed to one.
+const MAX_PROGRAMS: usize = 4;
+
+const BELL: &str = "\x07";
+
+/// What stands between the program and the terminal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Multiplexer {
+    #[default]
+    None,
+    Tmux,
+    Screen,
+    /// Passes nothing on.
+    Zellij,
+}
+
+/// What the environment says about the terminal.
+#[derive(Clone, Debug, Default)]
+pub struct NotifierHints {
+    term: String,
+    /// `TERM_PROGRAM`.
+    program: String,
+    is_kitty: bool,
+    multiplexer: Multiplexer,
+}
+
+impl NotifierHints {
+    pub fn of_environment() -> Self {
+        let var = |name: &str| std::env::var(name).unwrap_or_default();
+        let has = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let multiplexer = match () {
+            () if has("TMUX") => Multiplexer::Tmux,
+            () if has("STY") => Multiplexer::Screen,
+            () if has("ZELLIJ") => Multiplexer::Zellij,
+            () => Multiplexer::None,
+        };
+        Self {
+            term: var("TERM"),
+            program: var("TERM_PROGRAM"),
+            is_kitty: has("KITTY_WINDOW_ID"),
+            multiplexer,
+        }
+    }
+
+    /// The table of known terminals; `None` where the bell is all there is. Inside a multiplexer the terminal around it
+    /// is not known: what it left in the environment may be that of another one.
+    fn sequence(&self) -> Option<DesktopWay> {
+        let is = |names: &[&str]| names.iter().any(|name| self.term.starts_with(name));
+        match self.program.as_str() {
+            _ if self.multiplexer != Multiplexer::None => None,
+            "iTerm.app" => Some(DesktopWay::Osc9),
+            "WezTerm" | "ghostty" | "mintty" | "contour" | "WarpTerminal" => {
+                Some(DesktopWay::Osc777)
+            }
+            _ if self.is_kitty || is(&["xterm-kitty"]) => Some(DesktopWay::Osc99),
+            _ if is(&["foot", "rxvt-unicode", "xterm-ghostty", "wezterm", "contour"]) => {
+                Some(DesktopWay::Osc777)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Shows notifications.
+pub struct Notifier {
+    hints: NotifierHints,
+    programs: Arc<Semaphore>,
+}
+
+impl Notifier {
+    pub fn new(hints: NotifierHints) -> Self {
+        Self { hints, programs: Arc::new(Semaphore::new(MAX_PROGRAMS)) }
+    }
+
+    /// What the terminal is sent for a notification; empty if nothing is wanted.
+    pub fn sequence(&self, prefs: &NotificationPreferences, new: &Notification) -> Vec<u8> {
+        let way = self.way(prefs);
+        let mut bytes = way.map(|way| self.wrapped(&shown(way, new))).unwrap_or_default();
+        let is_bell = way.is_none() && prefs.desktop == DesktopWay::Auto;
+        if prefs.bell || is_bell {
+            bytes.extend_from_slice(BELL.as_bytes());
+        }
+        bytes
+    }
+
+    /// What takes a notification back, where the terminal can do that.
+    pub fn withdrawal(&self, prefs: &NotificationPreferences, number: u64) -> Vec<u8> {
+        match self.way(prefs) {
+            Some(DesktopWay::Osc99) => {
+                self.wrapped(&format!("\x1b]99;i=skchat-{number}:p=close;\x1b\\"))
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn way(&self, prefs: &NotificationPreferences) -> Option<DesktopWay> {
+        match prefs.desktop {
+            DesktopWay::Auto => self.hints.sequence(),
+            DesktopWay::Off => None,
+            way => Some(way),
+        }
+    }
+
+    /// A sequence for the terminal around the multiplexer.
+    fn wrapped(&self, sequence: &str) -> Vec<u8> {
+        match self.hints.multiplexer {
+            // Needs `allow-passthrough` in tmux.
+            Multiplexer::Tmux => {
+                let doubled = sequence.replace('\x1b', "\x1b\x1b");
+                format!("\x1bPtmux;{doubled}\x1b\\").into_bytes()
+            }
+            Multiplexer::Screen => through_screen(sequence),
+            Multiplexer::None | Multiplexer::Zellij => sequence.as_bytes().to_vec(),
+        }
+    }
+
+    /// Starts the user's program beside the loop. That it cannot be started comes back as an outcome.
+    pub fn run_command(
+        &self,
+        prefs: &NotificationPreferences,
+        new: &Notification,
+        outcomes: &mpsc::Sender<Outcome>,
+    ) {
+        let Some((program, arguments)) = argv(&prefs.command, new) else { return };
+        let Ok(permit) = Arc::clone(&self.programs).try_acquire_owned() else {
+            tracing::info!("too many notification programs are running");
+            return;
+        };
+        let outcomes = outcomes.clone();
+        tokio::spawn(async move {
+            let mut command = Command::from(process::command(&program));
+            command.args(arguments).kill_on_drop(true);
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+            match with_all_signals(|| command.spawn()) {
+                Ok(mut child) => {
+                    let _ = tokio::time::timeout(PATIENCE, child.wait()).await;
+                }
+                Err(_) => {
+                    // The loop may have ended meanwhile.
+                    let _ = outcomes.send(Outcome::NotNotified { program }).await;
+                }
+            }
+            drop(permit);
+        });
+    }
+}
+
+/// The program and its arguments.
+fn argv(command: &[String], new: &Notification) -> Option<(String, Vec<String>)> {
+    let (program, rest) = command.split_first().filter(|(program, _)| !program.is_empty())?;
+    let (title, text) = (argument(&new.title), argument(&new.text));
+    let mut arguments: Vec<String> = rest.iter().map(|word| filled(word, &title, &text)).collect();
+    if !rest.iter().any(|word| word.contains("{title}") || word.contains("{text}")) {
+        arguments.extend([title, text]);
+    }
+    Some((program.clone(), arguments))
+}
+
+/// A word of the command with its placeholders filled in. What is filled in is not looked at again.
+fn filled(word: &str, title: &str, text: &str) -> String {
+    let parts = word.split("{title}").map(|part| part.replace("{text}", text));
+    parts.collect::<Vec<_>>().join(title)
+}
+
+/// Received text as an argument: it must not be taken for an option.
+fn argument(text: &SafeText) -> String {
+    let text = without_markup(text);
+    if text.starts_with('-') { format!(" {text}") } else { text }
+}
+
+/// Notification services read tags and entities in texts: these become characters that look alike.
+fn without_markup(text: &SafeText) -> String {
+    text.replace('<', "‹").replace('>', "›").replace('&', "＆")
+}
+
+/// The sequence that shows a notification.
+fn shown(way: DesktopWay, new: &Notification) -> String {
+    let (title, text) = (without_markup(&new.title), without_markup(&new.text));
+    match way {
+        // Begins with a name: terminals take a number at the beginning for another command.
+        DesktopWay::Osc9 if title == "skchat" => format!("\x1b]9;skchat: {text}\x07"),
+        DesktopWay::Osc9 => format!("\x1b]9;skchat: {title}: {text}\x07"),
+        DesktopWay::Osc777 => {
+            // A semicolon ends the title.
+            let title = title.replace(';', ",");
+            format!("\x1b]777;notify;{title};{text}\x07")
+        }
+        DesktopWay::Osc99 => {
+            let encode = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
+            let (id, title, text) = (new.number, encode(&title), encode(&text));
+            format!(
+                "\x1b]99;i=skchat-{id}:d=0:e=1;{title}\x1b\\\x1b]99;i=skchat-{id}:d=1:e=1:p=body;{text}\x1b\\"
+            )
+        }
+        DesktopWay::Auto | DesktopWay::Off => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn new(title: &str, text: &str) -> Notification {
+        Notification { number: 7, title: SafeText::line(title), text: SafeText::line(text) }
+    }
+
+    fn notifier(term: &str, program: &str, multiplexer: Multiplexer) -> Notifier {
+        let hints = NotifierHints {
+            term: term.into(),
+            program: program.into(),
+            is_kitty: false,
+            multiplexer,
+        };
+        Notifier::new(hints)
+    }
+
+    fn sent(notifier: &Notifier, desktop: DesktopWay, new: &Notification) -> String {
+        let prefs = NotificationPreferences { desktop, ..NotificationPreferences::default() };
+        String::from_utf8(notifier.sequence(&prefs, new)).unwrap()
+    }
+
+    #[test]
+    fn each_terminal_gets_the_sequence_that_it_knows_and_others_the_bell() {
+        let auto = |term: &str, program: &str| {
+            sent(&notifier(term, program, Multiplexer::None), DesktopWay::Auto, &new("Joe", "Hi"))
+        };
+        let rxvt = "\x1b]777;notify;Joe;Hi\x07";
+        assert_eq!(auto("xterm-256color", "iTerm.app"), "\x1b]9;skchat: Joe: Hi\x07");
+        assert_eq!(auto("xterm-256color", "WezTerm"), rxvt);
+        assert_eq!(auto("rxvt-unicode-256color", ""), rxvt);
+        assert_eq!(auto("foot-extra", ""), rxvt);
+        let kitty =
+            "\x1b]99;i=skchat-7:d=0:e=1;Sm9l\x1b\\\x1b]99;i=skchat-7:d=1:e=1:p=body;SGk=\x1b\\";
+        assert_eq!(auto("xterm-kitty", ""), kitty);
+        for term in ["xterm-256color", "linux", "alacritty", ""] {
+            assert_eq!(auto(term, ""), BELL, "{term}");
+        }
+    }
+
+    #[test]
+    fn a_multiplexer_gets_the_bell_and_passes_on_what_was_chosen() {
+        let tmux = notifier("tmux-256color", "tmux", Multiplexer::Tmux);
+        assert_eq!(sent(&tmux, DesktopWay::Auto, &new("Joe", "Hi")), BELL);
+        let passed = "\x1bPtmux;\x1b\x1b]9;skchat: Joe: Hi\x07\x1b\\";
+        assert_eq!(sent(&tmux, DesktopWay::Osc9, &new("Joe", "Hi")), passed);
+        assert_eq!(sent(&tmux, DesktopWay::Off, &new("Joe", "Hi")), "");
+        let screen = notifier("screen", "", Multiplexer::Screen);
+        let passed = "\x1bP\x1b]9;skchat: Joe: Hi\x07\x1b\\";
+        assert_eq!(sent(&screen, DesktopWay::Osc9, &new("Joe", "Hi")), passed);
+    }
+
+    #[test]
+    fn received_text_neither_ends_a_sequence_nor_becomes_markup_or_an_option() {
+        let evil = new("a;b\x1b]0;x\x07", "\x1b\\<b>&\u{9c}\r\nend");
+        for way in [DesktopWay::Osc9, DesktopWay::Osc777, DesktopWay::Osc99] {
+            let sequence = shown(way, &evil);
+            let inner = sequence.replace("\x1b]99;", "").replace("\x1b\\", "");
+            let inner = inner.trim_start_matches("\x1b]").trim_end_matches('\x07');
+            assert!(!inner.contains(|c: char| c.is_control() || c == '<' || c == '&'), "{inner:?}");
+        }
+        assert_eq!(shown(DesktopWay::Osc777, &new("a;b", "c;d")), "\x1b]777;notify;a,b;c;d\x07");
+        assert_eq!(shown(DesktopWay::Osc9, &new("4;1;50", "x")), "\x1b]9;skchat: 4;1;50: x\x07");
+        let words = |words: &[&str]| words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>();
+        let run = |command: &[&str], new: &Notification| argv(&words(command), new).unwrap().1;
+        assert_eq!(run(&["n"], &new("--help", "-u <b>")), words(&[" --help", " -u ‹b›"]));
+        assert_eq!(
+            run(&["n", "-t", "{title}: {text}"], &new("{text}", "$(x)")),
+            words(&["-t", "{text}: $(x)"])
+        );
+        assert_eq!(argv(&[], &new("a", "b")), None);
+    }
+
+    #[test]
+    fn only_kitty_takes_a_notification_back() {
+        let prefs = NotificationPreferences::default();
+        let back = |term: &str| notifier(term, "", Multiplexer::None).withdrawal(&prefs, 7);
+        assert_eq!(back("xterm-kitty"), b"\x1b]99;i=skchat-7:p=close;\x1b\\");
+        assert!(back("foot").is_empty() && back("xterm").is_empty());
+    }
+}
