@@ -5,6 +5,7 @@ mod general;
 mod list;
 mod messages;
 mod pointer;
+mod suggestions;
 mod thread;
 
 use super::action::{Action, AppAction, ComposeAction, Motion, OverlayAction, PrefixKey};
@@ -62,10 +63,17 @@ fn act_once(model: &mut Model, action: Action) -> Option<Action> {
     if moves_the_view(&action) {
         model.app.with_open(|chat, _| chat.reading.stay_put());
     }
+    if suggestions::take(model, &action) {
+        return None;
+    }
     if action != Action::App(AppAction::FocusNext) {
+        let keeps_suggestions = suggestions::stay_with(&action);
         let again = action == Action::Compose(ComposeAction::Delete(Motion::LineStart));
         model.app.with_open(|chat, _| {
             chat.composer.completion = None;
+            if !keeps_suggestions {
+                chat.composer.suggestions = None;
+            }
             chat.composer.cleared_line &= again;
         });
     }

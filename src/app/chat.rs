@@ -18,6 +18,7 @@ pub mod outbox;
 pub mod reading;
 pub mod sending;
 pub mod statistics;
+pub mod suggestions;
 pub mod timeline;
 
 pub use env::Env;

@@ -119,11 +119,6 @@ impl SlashCommand {
     }
 }
 
-/// The names of all commands.
-pub fn names() -> Vec<&'static str> {
-    COMMANDS.iter().map(|command| command.name).collect()
-}
-
 /// How each command is written, and what it does.
 pub fn help() -> Vec<(String, &'static str)> {
     COMMANDS.iter().map(|command| (command.usage(), command.help)).collect()

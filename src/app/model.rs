@@ -68,7 +68,12 @@ impl Model {
         self.view.visible.status = status(&self.app, &input);
         let size = self.view.size;
         let box_top = layout.divider.or(layout.compose).map_or(size.rows, |area| area.y);
+        let suggested = || match context {
+            Context::Compose => overlay::suggestions(&self.app, size, box_top),
+            _ => None,
+        };
         self.dialog = overlay::which_key(&self.app, size, box_top)
+            .or_else(suggested)
             .or_else(|| self.overlays.view(&self.app, size, box_top));
         wants
     }

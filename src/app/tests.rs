@@ -19,6 +19,7 @@ mod questions;
 mod reactions;
 mod reading;
 mod sign_in;
+mod suggestions;
 mod text;
 mod unasked;
 mod writing;

@@ -39,22 +39,28 @@ static BY_GLYPH: LazyLock<HashMap<&'static str, EmoticonEntry>> = LazyLock::new(
     map
 });
 
-/// The glyphs whose names begin with `prefix`: those that many programs share (the shortcodes of GitHub), the shortest
-/// name first, then those of the wire in the order of the table.
-pub fn complete(prefix: &str) -> Vec<&'static str> {
-    let mut shared: Vec<(&'static str, &'static str)> = emojis::iter()
-        .flat_map(|emoji| emoji.shortcodes().map(|name| (name, emoji.as_str())))
-        .filter(|(name, _)| name.starts_with(prefix))
-        .collect();
+/// The emoji whose names begin with `prefix`, each once, with that name: those that many programs share (the shortcodes
+/// of GitHub), the shortest name first, then those of the wire in the order of the table.
+pub fn named(prefix: &str) -> Vec<(&'static str, &'static str)> {
+    let mut shared: Vec<(&'static str, &'static str)> =
+        shared_names().filter(|(name, _)| name.starts_with(prefix)).collect();
     shared.sort_by_key(|(name, _)| (name.len(), *name));
-    let own = ENTRIES.iter().filter(|e| e.name.starts_with(prefix)).map(|e| e.glyph);
+    let own = own_names().filter(|(name, _)| name.starts_with(prefix));
     let mut seen = HashSet::new();
-    shared
-        .into_iter()
-        .map(|(_, glyph)| glyph)
-        .chain(own)
-        .filter(|glyph| seen.insert(*glyph))
-        .collect()
+    shared.into_iter().chain(own).filter(|(_, glyph)| seen.insert(*glyph)).collect()
+}
+
+/// All names of emoji, each with its emoji.
+pub fn names() -> impl Iterator<Item = (&'static str, &'static str)> {
+    shared_names().chain(own_names())
+}
+
+fn shared_names() -> impl Iterator<Item = (&'static str, &'static str)> {
+    emojis::iter().flat_map(|emoji| emoji.shortcodes().map(|name| (name, emoji.as_str())))
+}
+
+fn own_names() -> impl Iterator<Item = (&'static str, &'static str)> {
+    ENTRIES.iter().map(|entry| (entry.name, entry.glyph))
 }
 
 /// The emoji with this name: one of the shortcodes that many programs share, or a name of the wire.
@@ -215,8 +221,8 @@ mod tests {
         }
         assert_eq!(of_shortcode("tongueout"), Some("😛"));
         assert_eq!(of_shortcode("nosuchthing"), None);
-        assert_eq!(complete("smile").first(), Some(&"😄"));
-        assert!(complete("s").len() > 20);
+        assert_eq!(named("smile").first(), Some(&("smile", "😄")));
+        assert!(named("s").len() > 20);
     }
 
     #[test]

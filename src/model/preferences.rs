@@ -33,6 +33,8 @@ pub struct UiPreferences {
     pub list: ListOrder,
     /// Clicks and the wheel are used; otherwise the terminal selects text with the mouse.
     pub mouse: bool,
+    /// People, emoji and commands are suggested while they are typed.
+    pub suggestions: bool,
 }
 
 impl Default for UiPreferences {
@@ -46,6 +48,7 @@ impl Default for UiPreferences {
             bidi: Bidi::default(),
             list: ListOrder::default(),
             mouse: true,
+            suggestions: true,
         }
     }
 }

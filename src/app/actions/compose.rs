@@ -1,6 +1,6 @@
 //! The message box: typing, editing, sending.
 
-use super::messages;
+use super::{messages, suggestions};
 use crate::app::action::{Action, ComposeAction, MessagesAction, Motion, OverlayAction};
 use crate::app::actions;
 use crate::app::chat::Chat;
@@ -52,9 +52,15 @@ pub fn act(model: &mut Model, action: ComposeAction) -> Option<Action> {
                     composer.finish_shortcode();
                 }
             });
+            suggestions::renew(model);
         }
         ComposeAction::Newline => edit(model, |composer| composer.insert("\n")),
-        ComposeAction::Delete(motion) => edit(model, |composer| composer.delete(motion)),
+        ComposeAction::Delete(motion) => {
+            edit(model, |composer| composer.delete(motion));
+            if motion == Motion::Left {
+                suggestions::renew(model);
+            }
+        }
         ComposeAction::Yank => edit(model, Composer::yank),
     }
     None

@@ -111,7 +111,7 @@ fn sign_in(model: &mut Model) {
 
 /// Completes the word before the cursor; false if there is no word to complete.
 fn complete(model: &mut Model) -> bool {
-    let commands = commands::names();
+    let commands = commands::help();
     let completed = model.app.with_open(|chat, env| {
         let done = completion::complete(chat, env.me, env.names, &commands);
         match &done {

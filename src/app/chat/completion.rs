@@ -1,8 +1,9 @@
 //! Tab in the message box: names after `@`, emoticons after `:`, commands after `/`. Again: the next one.
 
 use super::Chat;
+use super::suggestions::{self, CommandUsage, Suggestion};
 use crate::model::names::{likeness, pretends};
-use crate::model::{Mention, Names, SafeText, UserId, composer_markup, emoticon};
+use crate::model::{Mention, Names, SafeText, UserId, composer_markup};
 use std::collections::HashMap;
 
 /// The word that mentions everyone in a group.
@@ -26,24 +27,50 @@ pub enum Completed {
     NoWord,
 }
 
-/// Completes the word before the cursor. `commands` are the names of the slash commands.
-pub fn complete(chat: &mut Chat, me: &UserId, names: &Names, commands: &[&str]) -> Completed {
-    let next = match &chat.composer.completion {
-        Some(known) => {
-            let mut next = known.clone();
-            next.at = (next.at + 1) % next.options.len().max(1);
-            Some(next)
+/// Completes the word before the cursor, with what is suggested for it.
+pub fn complete(
+    chat: &mut Chat,
+    me: &UserId,
+    names: &Names,
+    commands: &[CommandUsage],
+) -> Completed {
+    if let Some(mut known) = chat.composer.completion.take() {
+        known.at = (known.at + 1) % known.options.len().max(1);
+        if let Some(option) = known.options.get(known.at) {
+            chat.composer.replace_before_cursor(known.from, option);
         }
-        None => begin(chat, me, names, commands),
-    };
-    let option = next.as_ref().and_then(|next| next.options.get(next.at).cloned());
-    let (Some(next), Some(option)) = (next, option) else {
-        let word = open_word(chat.composer.before_cursor());
-        return word.map_or(Completed::NoWord, |word| Completed::NoMatch(word.to_owned()));
-    };
-    chat.composer.replace_before_cursor(next.from, &option);
-    chat.composer.completion = Some(next);
+        chat.composer.completion = Some(known);
+        return Completed::Done;
+    }
+    if take_suggestion(chat) {
+        return Completed::Done;
+    }
+    let Some(word) = open_word(chat.composer.before_cursor()) else { return Completed::NoWord };
+    let found = suggestions::of_word(chat, me, names, commands, word);
+    if found.is_empty() {
+        return Completed::NoMatch(word.to_owned());
+    }
+    let from = chat.composer.before_cursor().len() - word.len();
+    insert(chat, from, found, 0);
     Completed::Done
+}
+
+/// Takes the suggestion that the user has moved to, or the first one; false if none are shown.
+pub fn take_suggestion(chat: &mut Chat) -> bool {
+    let composer = &mut chat.composer;
+    let are_shown = composer.suggestions.as_ref().is_some_and(|s| s.are_shown(composer));
+    let Some(open) = composer.suggestions.take().filter(|_| are_shown) else { return false };
+    insert(chat, open.from, open.found, open.marked.unwrap_or(0));
+    true
+}
+
+fn insert(chat: &mut Chat, from: usize, found: Vec<Suggestion>, at: usize) {
+    let options: Vec<String> = found.into_iter().map(|suggestion| suggestion.text).collect();
+    if let Some(option) = options.get(at) {
+        chat.composer.replace_before_cursor(from, option);
+    }
+    chat.composer.suggestions = None;
+    chat.composer.completion = Some(Completion { from, options, at });
 }
 
 /// The last word of a text, if it begins a name, an emoticon or a command.
@@ -59,34 +86,6 @@ pub fn open_word(before: &str) -> Option<&str> {
         _ => false,
     };
     begins.then_some(word)
-}
-
-fn begin(chat: &Chat, me: &UserId, names: &Names, commands: &[&str]) -> Option<Completion> {
-    let before = chat.composer.before_cursor();
-    let from = before.rfind(char::is_whitespace).map_or(0, |at| at + 1);
-    let word = before.get(from..)?;
-    let prefix = word.get(1..).unwrap_or_default().to_lowercase();
-    let options: Vec<String> = if word.starts_with('@') {
-        let people = people(chat, me, names);
-        // People with a label are completed by their label.
-        let is_plain = |m: &Mention| {
-            m.label.is_none() && people.iter().any(|p| p.id == m.id && p.label.is_some())
-        };
-        let fits = |m: &&Mention| {
-            let name = m.typed().to_lowercase();
-            let parts = name.split(' ').any(|part| part.starts_with(&prefix));
-            !is_plain(m) && (name.starts_with(&prefix) || parts || m.id.bare().starts_with(&prefix))
-        };
-        people.iter().filter(fits).map(|m| format!("@{} ", m.typed())).collect()
-    } else if word.starts_with(':') && !prefix.is_empty() {
-        emoticon::complete(&prefix).into_iter().map(|glyph| format!("{glyph} ")).collect()
-    } else if word.starts_with('/') && from == 0 {
-        let fitting = commands.iter().filter(|name| name.starts_with(&prefix));
-        fitting.map(|name| format!("/{name} ")).collect()
-    } else {
-        Vec::new()
-    };
-    (!options.is_empty()).then_some(Completion { from, options, at: 0 })
 }
 
 /// Everyone who can be mentioned here. Someone whose name others have too, or whose name begins a longer one, has a

@@ -1,6 +1,7 @@
 //! The message box: one conversation's draft and its cursor. Every deletion can be undone.
 
 use super::completion::Completion;
+use super::suggestions::Suggestions;
 use crate::app::action::Motion;
 use crate::model::{Draft, EditTarget, QuoteOf, emoticon};
 use std::time::Duration;
@@ -23,6 +24,8 @@ pub struct Composer {
     pub save_by: Option<Duration>,
     /// The last completion that Tab inserted.
     pub completion: Option<Completion>,
+    /// What is suggested for the word before the cursor.
+    pub suggestions: Option<Suggestions>,
     /// When others were last told that the user is typing.
     pub told_typing: Option<Duration>,
     /// The last key deleted to the start of the line: once more empties the box.
@@ -96,6 +99,7 @@ impl Composer {
         self.typing_run = false;
         self.save_by = None;
         self.told_typing = None;
+        self.suggestions = None;
         std::mem::take(&mut self.draft)
     }
 

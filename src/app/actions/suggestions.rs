@@ -1,0 +1,53 @@
+//! Keys that mean something else while suggestions are shown above the message box.
+
+use crate::app::action::{Action, AppAction, ComposeAction, Motion};
+use crate::app::chat::{completion, sending, suggestions};
+use crate::app::commands;
+use crate::app::keymap::Context;
+use crate::app::model::Model;
+
+/// Whether the suggestions have taken the key. Enter is theirs only after the user has moved to one of them, so that it
+/// sends what was typed.
+pub fn take(model: &mut Model, action: &Action) -> bool {
+    if model.context() != Context::Compose {
+        return false;
+    }
+    let taken = model.app.with_open(|chat, env| {
+        let composer = &mut chat.composer;
+        let are_shown = composer.suggestions.as_ref().is_some_and(|s| s.are_shown(composer));
+        let Some(open) = composer.suggestions.as_mut().filter(|_| are_shown) else { return false };
+        match action {
+            Action::Compose(ComposeAction::Move(Motion::Up)) => open.step(false),
+            Action::Compose(ComposeAction::Move(Motion::Down)) => open.step(true),
+            Action::App(AppAction::Escape) => open.closed = true,
+            Action::Compose(ComposeAction::Send) if open.marked.is_some() => {
+                completion::take_suggestion(chat);
+                sending::draft_changed(chat, env.now.mono);
+            }
+            _ => return false,
+        }
+        true
+    });
+    taken == Some(true)
+}
+
+/// Whether an action leaves the suggestions as they are, or renews them itself.
+pub fn stay_with(action: &Action) -> bool {
+    matches!(
+        action,
+        Action::App(AppAction::FocusNext)
+            | Action::Compose(ComposeAction::Insert(_) | ComposeAction::Delete(Motion::Left))
+    )
+}
+
+/// Renews them after something was typed.
+pub fn renew(model: &mut Model) {
+    if !model.app.prefs.choices.ui.suggestions {
+        return;
+    }
+    let begins_command =
+        |chat: &crate::app::chat::Chat| chat.composer.before_cursor().starts_with('/');
+    let commands =
+        if model.app.opened().is_some_and(begins_command) { commands::help() } else { Vec::new() };
+    model.app.with_open(|chat, env| suggestions::renew(chat, env.me, env.names, &commands));
+}

@@ -1,0 +1,227 @@
+//! What can stand in place of the word that is being typed: people after `@`, emoji after `:`, commands after `/`.
+//!
+//! What begins with the typed letters comes first, then what contains them in this order. Tab goes through the same
+//! list. Everyone in a group is listed once per word, so that each further letter only has to be compared.
+
+use super::Chat;
+use super::completion::{open_word, people};
+use super::composer::Composer;
+use crate::app::fuzzy::Ranker;
+use crate::model::{Names, SafeText, UserId, emoticon};
+use std::cmp::Reverse;
+use std::collections::HashSet;
+
+/// The most entries of a list.
+const MOST: usize = 50;
+/// From so many letters on, letters count that do not stand at a beginning.
+const FUZZY_FROM: usize = 2;
+/// From so many letters on, emoji are suggested: fewer are often a face, such as `:D`.
+const EMOJI_FROM: usize = 2;
+
+/// How a slash command is written, and what it does.
+pub type CommandUsage = (String, &'static str);
+
+/// Something that can be taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suggestion {
+    /// The text for the box.
+    pub text: String,
+    pub label: SafeText,
+    pub detail: SafeText,
+}
+
+/// A person who can be mentioned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// The name in lower case, and the id without its prefix.
+    keys: [String; 2],
+    suggestion: Suggestion,
+}
+
+/// The suggestions for the word before the cursor.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Suggestions {
+    /// Where the word begins.
+    pub from: usize,
+    pub word: String,
+    people: Vec<Candidate>,
+    pub found: Vec<Suggestion>,
+    /// The entry that the user has moved to; only then Enter takes it.
+    pub marked: Option<usize>,
+    /// The user does not want to see them for this word.
+    pub closed: bool,
+}
+
+impl Suggestions {
+    /// Whether they are shown, and still are about the word before the cursor.
+    pub fn are_shown(&self, composer: &Composer) -> bool {
+        let before = composer.before_cursor();
+        !self.closed && !self.found.is_empty() && before.get(self.from..) == Some(&self.word)
+    }
+
+    /// Moves to the next entry, or the one before. From outside the list, to its first or last entry.
+    pub fn step(&mut self, forward: bool) {
+        let count = self.found.len().max(1);
+        self.marked = Some(match (self.marked, forward) {
+            (None, true) => 0,
+            (None, false) => count - 1,
+            (Some(at), true) => (at + 1) % count,
+            (Some(at), false) => (at + count - 1) % count,
+        });
+    }
+}
+
+/// Renews the suggestions after something was typed or deleted.
+pub fn renew(chat: &mut Chat, me: &UserId, names: &Names, commands: &[CommandUsage]) {
+    let last = chat.composer.suggestions.take();
+    let is_markup = chat.composer.draft.edit.as_ref().is_some_and(|edit| edit.source.is_some());
+    let after = chat.composer.draft.text.get(chat.composer.draft.cursor..).unwrap_or_default();
+    let is_inside = after.chars().next().is_some_and(char::is_alphanumeric);
+    let Some(word) = open_word(chat.composer.before_cursor()).filter(|_| !is_markup && !is_inside)
+    else {
+        return;
+    };
+    let is_short = word.starts_with(':') && word.chars().count() <= EMOJI_FROM;
+    let from = chat.composer.before_cursor().len() - word.len();
+    let word = word.to_owned();
+    let last = last.filter(|last| last.from == from);
+    let closed = last.as_ref().is_some_and(|last| last.closed);
+    let people = match last {
+        Some(last) if word.starts_with('@') && !last.people.is_empty() => last.people,
+        _ if word.starts_with('@') && !closed => candidates(chat, me, names),
+        _ => Vec::new(),
+    };
+    let mut found = Vec::new();
+    if !closed && !is_short {
+        found = find(&word, &people, commands);
+        // Nothing is left to be taken.
+        found = if matches!(found.as_slice(), [only] if only.text.trim_end() == word) {
+            Vec::new()
+        } else {
+            found
+        };
+    }
+    let suggestions = Suggestions { from, word, people, found, marked: None, closed };
+    chat.composer.suggestions = Some(suggestions);
+}
+
+/// What fits a word that stands alone.
+pub fn of_word(
+    chat: &Chat,
+    me: &UserId,
+    names: &Names,
+    commands: &[CommandUsage],
+    word: &str,
+) -> Vec<Suggestion> {
+    let people = if word.starts_with('@') { candidates(chat, me, names) } else { Vec::new() };
+    find(word, &people, commands)
+}
+
+fn find(word: &str, people: &[Candidate], commands: &[CommandUsage]) -> Vec<Suggestion> {
+    let prefix = word.get(1..).unwrap_or_default().to_lowercase();
+    match word.chars().next() {
+        Some('@') => {
+            let begins = |c: &&Candidate| {
+                let [name, id] = &c.keys;
+                name.starts_with(&prefix)
+                    || id.starts_with(&prefix)
+                    || name.split(' ').any(|part| part.starts_with(&prefix))
+            };
+            ranked(people, &prefix, begins, |c| &c.keys, |c| c.suggestion.clone())
+        }
+        Some(':') if !prefix.is_empty() => emoji(&prefix),
+        Some('/') => {
+            let name = |usage: &CommandUsage| {
+                let word = usage.0.split(' ').next().unwrap_or_default();
+                word.trim_start_matches('/').to_owned()
+            };
+            let commands: Vec<([String; 1], &CommandUsage)> =
+                commands.iter().map(|usage| ([name(usage)], usage)).collect();
+            let begins = |(names, _): &&([String; 1], &CommandUsage)| {
+                names.iter().any(|name| name.starts_with(&prefix))
+            };
+            ranked(
+                &commands,
+                &prefix,
+                begins,
+                |(names, _)| names,
+                |(names, usage)| Suggestion {
+                    text: format!("/{} ", names.concat()),
+                    label: SafeText::line(&usage.0),
+                    detail: usage.1.into(),
+                },
+            )
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// First those that begin with the letters, in their order; then those that contain them, the best first.
+fn ranked<'a, T>(
+    all: &'a [T],
+    prefix: &str,
+    begins: impl Fn(&&'a T) -> bool,
+    keys: impl Fn(&'a T) -> &'a [String],
+    suggest: impl Fn(&'a T) -> Suggestion,
+) -> Vec<Suggestion> {
+    let mut found: Vec<Suggestion> =
+        all.iter().filter(|item| begins(item)).take(MOST).map(&suggest).collect();
+    if found.len() < MOST && prefix.chars().count() >= FUZZY_FROM {
+        let mut ranker = Ranker::new(prefix);
+        let others = all.iter().filter(|item| !begins(item));
+        let mut others: Vec<(u32, &T)> = others
+            .filter_map(|item| {
+                let ranks = keys(item).iter().filter_map(|key| ranker.rank(key));
+                Some((ranks.max()?, item))
+            })
+            .collect();
+        others.sort_by_key(|(rank, _)| Reverse(*rank));
+        let room = MOST - found.len();
+        found.extend(others.into_iter().take(room).map(|(_, item)| suggest(item)));
+    }
+    found
+}
+
+fn emoji(prefix: &str) -> Vec<Suggestion> {
+    let suggest = |(name, glyph): (&str, &str)| Suggestion {
+        text: format!("{glyph} "),
+        label: SafeText::line(&format!("{glyph}  {name}")),
+        detail: SafeText::default(),
+    };
+    let begin = emoticon::named(prefix);
+    let mut seen: HashSet<&str> = begin.iter().map(|(_, glyph)| *glyph).collect();
+    let mut found: Vec<Suggestion> = begin.into_iter().take(MOST).map(suggest).collect();
+    if found.len() < MOST && prefix.chars().count() >= FUZZY_FROM {
+        let mut ranker = Ranker::new(prefix);
+        let names = emoticon::names();
+        let mut others: Vec<(u32, (&str, &str))> =
+            names.filter_map(|named| Some((ranker.rank(named.0)?, named))).collect();
+        others.sort_by_key(|(rank, (name, _))| (Reverse(*rank), name.len()));
+        let others = others.into_iter().map(|(_, named)| named);
+        let others = others.filter(|(_, glyph)| seen.insert(*glyph));
+        let room = MOST - found.len();
+        found.extend(others.take(room).map(suggest));
+    }
+    found
+}
+
+/// Everyone who can be mentioned. People with a label are completed by their label.
+fn candidates(chat: &Chat, me: &UserId, names: &Names) -> Vec<Candidate> {
+    let people = people(chat, me, names);
+    let labelled: HashSet<&UserId> =
+        people.iter().filter(|m| m.label.is_some()).map(|m| &m.id).collect();
+    let shown = people.iter().filter(|m| m.label.is_some() || !labelled.contains(&m.id));
+    let candidate = shown.map(|m| {
+        let is_everyone = m.id.as_str() == "*";
+        let detail = if is_everyone { "everyone here" } else { m.id.as_str() };
+        Candidate {
+            keys: [m.typed().to_lowercase(), m.id.bare().to_lowercase()],
+            suggestion: Suggestion {
+                text: format!("@{} ", m.typed()),
+                label: m.typed().clone(),
+                detail: SafeText::line(detail),
+            },
+        }
+    });
+    candidate.collect()
+}

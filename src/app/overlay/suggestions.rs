@@ -1,0 +1,41 @@
+//! The suggestions for the word that is being typed, right above the message box. They take no focus.
+
+use super::content::{Content, DialogLine, DialogView, Extent};
+use crate::app::state::AppState;
+use crate::app::view::layout::Size;
+use crate::app::view::{Tone, shown};
+
+/// The rows that are visible at once.
+const ROWS: usize = 8;
+
+/// The suggestions of the open chat, if there are any.
+pub fn suggestions(app: &AppState, size: Size, above: u16) -> Option<DialogView> {
+    let composer = &app.opened()?.composer;
+    let open = composer.suggestions.as_ref().filter(|open| open.are_shown(composer))?;
+    let first = open.marked.map_or(0, |at| (at + 1).saturating_sub(ROWS));
+    let visible = open.found.iter().enumerate().skip(first).take(ROWS);
+    let lines = visible.map(|(at, entry)| DialogLine {
+        right_tone: Tone::Dim,
+        marked: open.marked == Some(at),
+        ..DialogLine::new(
+            shown(&app.prefs, &entry.label).as_str(),
+            shown(&app.prefs, &entry.detail).as_str(),
+        )
+    });
+    let kind = match open.word.chars().next() {
+        Some('@') => "People",
+        Some('/') => "Commands",
+        _ => "Emoji",
+    };
+    let title = match open.found.len() {
+        count if count > ROWS => format!("{kind}, {count}"),
+        _ => kind.to_owned(),
+    };
+    let hint = if open.marked.is_some() {
+        "Tab or Enter takes it · Esc closes"
+    } else {
+        "Tab takes the first · ↑↓ choose · Esc closes"
+    };
+    let content = Content::new(title, lines.collect(), hint);
+    Content { extent: Extent::AboveBox, ..content }.place(size, above)
+}
