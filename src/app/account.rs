@@ -65,6 +65,8 @@ pub struct Account {
     pub connection: Connection,
     pub names: Names,
     pub conversations: Conversations,
+    /// The keys of the reactions that were chosen in this run, newest last.
+    pub recent_reactions: Vec<String>,
 }
 
 impl Account {
@@ -75,6 +77,7 @@ impl Account {
             me,
             connection: Connection::new(),
             names: Names::default(),
+            recent_reactions: Vec::new(),
         }
     }
 

@@ -145,6 +145,10 @@ pub enum ComposeAction {
     Send,
     Newline,
     Undo,
+    /// Puts a line that was sent before into the box.
+    Recall {
+        older: bool,
+    },
     Move(Motion),
     Delete(Motion),
     Yank,
@@ -274,6 +278,8 @@ impl Action {
         ("send", Action::Compose(ComposeAction::Send)),
         ("newline", Action::Compose(ComposeAction::Newline)),
         ("undo", Action::Compose(ComposeAction::Undo)),
+        ("recall-older", Action::Compose(ComposeAction::Recall { older: true })),
+        ("recall-newer", Action::Compose(ComposeAction::Recall { older: false })),
         ("yank", Action::Compose(ComposeAction::Yank)),
         ("left", Action::Compose(ComposeAction::Move(Motion::Left))),
         ("right", Action::Compose(ComposeAction::Move(Motion::Right))),

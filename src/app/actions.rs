@@ -71,6 +71,9 @@ fn act_once(model: &mut Model, action: Action) -> Option<Action> {
         let again = action == Action::Compose(ComposeAction::Delete(Motion::LineStart));
         model.app.with_open(|chat, _| {
             chat.composer.completion = None;
+            if !matches!(action, Action::Compose(ComposeAction::Recall { .. })) {
+                chat.composer.recall = None;
+            }
             if !keeps_suggestions {
                 chat.composer.suggestions = None;
             }

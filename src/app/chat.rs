@@ -16,6 +16,7 @@ pub mod jump_to_quote;
 pub mod message_change;
 pub mod outbox;
 pub mod reading;
+pub mod recall;
 pub mod sending;
 pub mod statistics;
 pub mod suggestions;

@@ -18,6 +18,7 @@ mod pasting;
 mod questions;
 mod reactions;
 mod reading;
+mod recall;
 mod sign_in;
 mod suggestions;
 mod text;

@@ -50,6 +50,17 @@ pub fn named(prefix: &str) -> Vec<(&'static str, &'static str)> {
     shared.into_iter().chain(own).filter(|(_, glyph)| seen.insert(*glyph)).collect()
 }
 
+/// The key of an emoji as a reaction: the name of the wire, else its code points and a name (facts 3.4).
+pub fn reaction_key(name: &str, glyph: &str) -> String {
+    let bare = glyph.trim_end_matches('\u{FE0F}');
+    if let Some(entry) = BY_GLYPH.get(glyph).or_else(|| BY_GLYPH.get(bare)) {
+        return entry.name.to_owned();
+    }
+    let points: Vec<String> = glyph.chars().map(|c| format!("{:x}", u32::from(c))).collect();
+    let letters = name.chars().filter(char::is_ascii_alphanumeric);
+    format!("{}_{}", points.join("-"), letters.collect::<String>())
+}
+
 /// All names of emoji, each with its emoji.
 pub fn names() -> impl Iterator<Item = (&'static str, &'static str)> {
     shared_names().chain(own_names())

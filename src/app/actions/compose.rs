@@ -5,7 +5,7 @@ use crate::app::action::{Action, ComposeAction, MessagesAction, Motion, OverlayA
 use crate::app::actions;
 use crate::app::chat::Chat;
 use crate::app::chat::composer::{Composer, MAX_TEXT};
-use crate::app::chat::{completion, group, message_change, outbox, sending};
+use crate::app::chat::{completion, group, message_change, outbox, recall, sending};
 use crate::app::commands;
 use crate::app::commands::literal::{self, CommandLike, looks_like_command};
 use crate::app::effect::Effect;
@@ -53,6 +53,10 @@ pub fn act(model: &mut Model, action: ComposeAction) -> Option<Action> {
                 }
             });
             suggestions::renew(model);
+        }
+        ComposeAction::Recall { older } => {
+            model.app.notes.take_offer();
+            model.app.with_open(|chat, env| recall::step(chat, env, older));
         }
         ComposeAction::Newline => edit(model, |composer| composer.insert("\n")),
         ComposeAction::Delete(motion) => {
@@ -235,6 +239,7 @@ fn submit(model: &mut Model) -> Option<Action> {
         literal::ask_long(model, &size);
         return None;
     }
+    model.app.with_open(|chat, _| recall::remember(&mut chat.composer.sent, &text));
     let text = match text.strip_prefix('/') {
         Some(command) if !command.starts_with('/') => return commands::run(model, &at, command),
         Some(literal) => literal.to_owned(),

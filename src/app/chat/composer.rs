@@ -1,6 +1,7 @@
 //! The message box: one conversation's draft and its cursor. Every deletion can be undone.
 
 use super::completion::Completion;
+use super::recall::Recall;
 use super::suggestions::Suggestions;
 use crate::app::action::Motion;
 use crate::model::{Draft, EditTarget, QuoteOf, emoticon};
@@ -26,6 +27,10 @@ pub struct Composer {
     pub completion: Option<Completion>,
     /// What is suggested for the word before the cursor.
     pub suggestions: Option<Suggestions>,
+    /// The lines that were sent in this run, newest last.
+    pub sent: Vec<String>,
+    /// One of them, or of the messages before, was put into the box.
+    pub recall: Option<Recall>,
     /// When others were last told that the user is typing.
     pub told_typing: Option<Duration>,
     /// The last key deleted to the start of the line: once more empties the box.

@@ -9,16 +9,8 @@ use crate::model::{
     QuoteOf, RawMessage, Request, RichText, SafeText, Timestamp, UserId, composer_markup, emoticon,
 };
 
-/// The reactions on offer, with their keys on the wire (facts 3.4).
-pub const REACTIONS: [(&str, &str); 7] = [
-    ("like", "👍"),
-    ("heart", "❤"),
-    ("laugh", "😆"),
-    ("surprised", "😮"),
-    ("sad", "😢"),
-    ("angry", "😠"),
-    ("yes", "✔"),
-];
+/// The usual reactions, by their keys on the wire (facts 3.4).
+pub const REACTIONS: [&str; 6] = ["like", "heart", "laugh", "surprised", "sad", "angry"];
 
 /// Asks the server to change a message.
 pub fn change(chat: &Chat, env: &mut Env<'_>, key: &MessageKey, change: Change) {
@@ -61,7 +53,7 @@ pub fn not_changed(chat: &mut Chat, env: &mut Env<'_>, change: MessageChange, fa
     env.complain(&format!("{what}: {}", fault.reason));
 }
 
-/// Reacts with one of [`REACTIONS`]; the same reaction again takes it back. Clients have different keys for one picture,
+/// Reacts with the emoji of a key; the same reaction again takes it back. Clients have different keys for one picture,
 /// so all of this account's reactions that look the same are taken back, by the keys that they have on the server.
 pub fn react(chat: &mut Chat, env: &mut Env<'_>, key: &MessageKey, reaction: &str) {
     let Some(message) = chat.timeline.get(key) else { return };

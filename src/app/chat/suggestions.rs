@@ -188,19 +188,23 @@ fn emoji(prefix: &str) -> Vec<Suggestion> {
         label: SafeText::line(&format!("{glyph}  {name}")),
         detail: SafeText::default(),
     };
-    let begin = emoticon::named(prefix);
-    let mut seen: HashSet<&str> = begin.iter().map(|(_, glyph)| *glyph).collect();
-    let mut found: Vec<Suggestion> = begin.into_iter().take(MOST).map(suggest).collect();
+    find_emoji(prefix).into_iter().map(suggest).collect()
+}
+
+/// The emoji whose names begin with the letters or contain them, each with that name.
+pub fn find_emoji(prefix: &str) -> Vec<(&'static str, &'static str)> {
+    let mut found = emoticon::named(prefix);
+    found.truncate(MOST);
     if found.len() < MOST && prefix.chars().count() >= FUZZY_FROM {
+        let mut seen: HashSet<&str> = found.iter().map(|(_, glyph)| *glyph).collect();
         let mut ranker = Ranker::new(prefix);
         let names = emoticon::names();
         let mut others: Vec<(u32, (&str, &str))> =
             names.filter_map(|named| Some((ranker.rank(named.0)?, named))).collect();
         others.sort_by_key(|(rank, (name, _))| (Reverse(*rank), name.len()));
         let others = others.into_iter().map(|(_, named)| named);
-        let others = others.filter(|(_, glyph)| seen.insert(*glyph));
         let room = MOST - found.len();
-        found.extend(others.take(room).map(suggest));
+        found.extend(others.filter(|(_, glyph)| seen.insert(*glyph)).take(room));
     }
     found
 }

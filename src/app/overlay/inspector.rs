@@ -10,7 +10,8 @@ use crate::app::view::Tone;
 use crate::app::view::layout::Size;
 use crate::app::view::wrap::break_lines;
 use crate::model::{
-    Delivery, Message, MessageKey, MessageSource, SafeText, Timestamp, UserId, failure,
+    Delivery, EmojiStyle, Message, MessageKey, MessageSource, SafeText, Timestamp, UserId,
+    emoticon, failure,
 };
 
 /// The most rows shown of one value.
@@ -109,7 +110,8 @@ fn lines(
     for reaction in &message.reactions {
         let people: Vec<String> =
             reaction.users.iter().map(|u| account.names.distinct(u).to_string()).collect();
-        add("reaction", &format!("{}: {}", reaction.key, people.join(", ")));
+        let picture = emoticon::shown(&reaction.key, "", EmojiStyle::Glyph);
+        add("reaction", &format!("{picture} {}: {}", reaction.key, people.join(", ")));
     }
     let mine = message.sender == account.me;
     let readers = chat.reading.read_receipts.iter().filter(|(_, at)| mine && *at >= message.key.at);

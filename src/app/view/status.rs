@@ -12,7 +12,9 @@ use crate::app::chat::{Chat, Window};
 use crate::app::keymap::{Context, KeymapEntry};
 use crate::app::state::AppState;
 use crate::model::text::{cut, cut_name, width};
-use crate::model::{ConnectionState, MessageBody, SafeText, conversation::FLAGS};
+use crate::model::{
+    ConnectionState, Message, MessageBody, SafeText, conversation::FLAGS, emoticon,
+};
 
 /// A name that is cut to less is left out of the top bar.
 const LEAST_NAME: usize = 4;
@@ -294,7 +296,24 @@ fn selected(app: &AppState, chat: &Chat) -> Option<String> {
         return Some(format!("{day} {clock}"));
     }
     let name = shown(&app.prefs, &account.distinct_name(&message.sender));
-    Some(format!("{name}, {day} {clock}{readers}"))
+    Some(format!("{name}, {day} {clock}{readers}{}", reacted(app, account, message)))
+}
+
+/// Who reacted to a message, as far as there is room.
+fn reacted(app: &AppState, account: &Account, message: &Message) -> String {
+    const MOST: usize = 3;
+    let mut out = String::new();
+    for reaction in message.reactions.iter().filter(|reaction| !reaction.users.is_empty()) {
+        let picture = emoticon::shown(&reaction.key, "", app.prefs.choices.ui.emoji);
+        let people = reaction.users.iter().take(MOST).map(|id| account.name(id).to_string());
+        let people = people.collect::<Vec<_>>().join(", ");
+        let more = match reaction.users.len().saturating_sub(MOST) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        out.push_str(&format!(" · {} {people}{more}", shown(&app.prefs, &picture)));
+    }
+    out
 }
 
 fn typing(app: &AppState, chat: &Chat) -> Option<String> {
