@@ -250,7 +250,7 @@ mod tests {
         ) {
             let mut conversations = Conversations::new(AccountId::new("home"));
             for (chat, kind, value) in changes {
-                let id = ConversationId::new(&format!("8:live:{chat}"));
+                let id = ConversationId::new(format!("8:live:{chat}"));
                 let chat = if kind == 6 {
                     conversations.get_quietly(&id)
                 } else {
