@@ -87,6 +87,15 @@ impl Totals {
             unsent: self.unsent.saturating_add(other.unsent),
         }
     }
+
+    fn minus(self, other: Self) -> Self {
+        Self {
+            unread: self.unread.saturating_sub(other.unread),
+            mentions: self.mentions.saturating_sub(other.mentions),
+            capped: self.capped.saturating_sub(other.capped),
+            unsent: self.unsent.saturating_sub(other.unsent),
+        }
+    }
 }
 
 impl Conversations {
@@ -136,7 +145,9 @@ impl Conversations {
         }
         entry.or_insert_with(|| {
             let chat = Chat::new(self.account.clone(), Conversation::empty(id.clone()));
-            self.records.push(Record::of(&chat));
+            let record = Record::of(&chat);
+            self.totals = self.totals.plus(record.totals);
+            self.records.push(record);
             self.order.push(place);
             chat
         })
@@ -213,16 +224,12 @@ impl Conversations {
 
     /// Brings everything that is known of changed chats up to date.
     pub fn settle(&mut self) {
-        let before = self.changed.len();
         for place in self.changed.drain(..) {
             let chat = self.chats.get_index(place).map(|(_, chat)| chat);
             if let (Some(chat), Some(record)) = (chat, self.records.get_mut(place)) {
-                *record = Record::of(chat);
+                let before = std::mem::replace(record, Record::of(chat));
+                self.totals = self.totals.minus(before.totals).plus(record.totals);
             }
-        }
-        if before > 0 {
-            let all = self.records.iter().map(|record| record.totals);
-            self.totals = all.fold(Totals::default(), Totals::plus);
         }
     }
 }

@@ -245,19 +245,21 @@ impl AppState {
 
     /// The chats in the list, in order.
     pub fn shown_chats(&self) -> impl Iterator<Item = &Chat> {
-        let chats = self.accounts.iter().flat_map(|account| {
-            let open = self.open.as_ref().filter(|open| open.account == account.id);
-            account.conversations.shown(open.map(|open| &open.conversation))
-        });
         // A chat of an archive and the one that goes on with it are one conversation.
         let is_alone = |chat: &&Chat| {
-            if chat.account.archive().is_none() {
-                return true;
-            }
             let chat = chat.chat_ref();
             self.open.as_ref() == Some(&chat) || self.accounts.successor(&chat).is_none()
         };
-        let mut chats: Vec<&Chat> = chats.filter(is_alone).collect();
+        let mut chats: Vec<&Chat> = Vec::new();
+        for account in self.accounts.iter() {
+            let open = self.open.as_ref().filter(|open| open.account == account.id);
+            let shown = account.conversations.shown(open.map(|open| &open.conversation));
+            if account.id.archive().is_none() {
+                chats.extend(shown);
+            } else {
+                chats.extend(shown.filter(is_alone));
+            }
+        }
         if self.accounts.are_several() && self.prefs.choices.ui.list == ListOrder::Activity {
             self.accounts.sort_by_activity(&mut chats);
         }
