@@ -3,6 +3,7 @@
 use super::account::{Account, Accounts};
 use super::attention::Attention;
 use super::chat::{Anchor, Chat, Env, sending};
+use super::conversations::Conversations;
 use super::effect::Effect;
 use super::ids::IdCounters;
 use super::notes::Notes;
@@ -156,6 +157,19 @@ impl AppState {
         self.with_chat(&open, work)
     }
 
+    /// Runs `work` on the open chat, for changes in its box. While a chat is open, the list shows nothing of its box, so
+    /// the list need not be derived again for every key.
+    pub fn with_open_box<T>(
+        &mut self,
+        work: impl FnOnce(&mut Chat, &mut Env<'_>) -> T,
+    ) -> Option<T> {
+        let open = self.open.clone()?;
+        let with_env = |account: &mut Conversations, env: &mut Env<'_>| {
+            account.get_quietly(&open.conversation).map(|chat| work(chat, env))
+        };
+        self.with_account(&open.account, with_env)?
+    }
+
     /// Scrolls the open chat. Does not change what the list shows.
     pub fn set_anchor(&mut self, anchor: Anchor) {
         let Some(open) = &self.open else { return };
@@ -188,7 +202,7 @@ impl AppState {
     fn with_account<T>(
         &mut self,
         id: &AccountId,
-        work: impl FnOnce(&mut super::conversations::Conversations, &mut Env<'_>) -> T,
+        work: impl FnOnce(&mut Conversations, &mut Env<'_>) -> T,
     ) -> Option<T> {
         let Self { accounts, prefs, clock, ids, pending, notes, effects, .. } = self;
         let account = accounts.get_mut(id)?;

@@ -81,13 +81,15 @@ fn begin_typing(model: &mut Model) {
     if model.app.focus == Focus::List {
         model.app.set_focus(Focus::Compose);
     }
-    model.app.with_open(|chat, _| chat.selection = None);
+    if model.app.opened().is_some_and(|chat| chat.selection.is_some()) {
+        model.app.with_open(|chat, _| chat.selection = None);
+    }
 }
 
 /// Changes the text in the box. From then on the undo key undoes changes of the text again.
 fn edit(model: &mut Model, change: impl FnOnce(&mut Composer)) {
     model.app.notes.take_offer();
-    model.app.with_open(|chat, env| {
+    model.app.with_open_box(|chat, env| {
         change(&mut chat.composer);
         sending::draft_changed(chat, env.now.mono);
         sending::report_typing(chat, env);
@@ -192,7 +194,7 @@ fn go(model: &mut Model, motion: Motion) {
         Motion::Down if composer.is_on_last_line() => Motion::LineEnd,
         other => other,
     };
-    model.app.with_open(|chat, env| {
+    model.app.with_open_box(|chat, env| {
         let before = chat.composer.draft.cursor;
         chat.composer.go(motion);
         // The cursor is kept with the text.

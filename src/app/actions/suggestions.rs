@@ -12,7 +12,7 @@ pub fn take(model: &mut Model, action: &Action) -> bool {
     if model.context() != Context::Compose {
         return false;
     }
-    let taken = model.app.with_open(|chat, env| {
+    let taken = model.app.with_open_box(|chat, env| {
         let composer = &mut chat.composer;
         let are_shown = composer.suggestions.as_ref().is_some_and(|s| s.are_shown(composer));
         let Some(open) = composer.suggestions.as_mut().filter(|_| are_shown) else { return false };
@@ -49,5 +49,5 @@ pub fn renew(model: &mut Model) {
         |chat: &crate::app::chat::Chat| chat.composer.before_cursor().starts_with('/');
     let commands =
         if model.app.opened().is_some_and(begins_command) { commands::help() } else { Vec::new() };
-    model.app.with_open(|chat, env| suggestions::renew(chat, env.me, env.names, &commands));
+    model.app.with_open_box(|chat, env| suggestions::renew(chat, env.me, env.names, &commands));
 }
