@@ -381,7 +381,7 @@ async fn a_connection_that_froze_is_told_within_forty_seconds_and_a_fresh_one_is
         script.answer(move |_| Some(Reply::status(200, "{}").held_until(&frozen)));
     });
     let froze = Instant::now();
-    anna.passes(&clock, "no answer for 40 s").await;
+    anna.passes(&clock, "no answer within 40 s").await;
     assert!(froze.elapsed() <= Duration::from_secs(75), "{:?}", froze.elapsed());
     let polls = server.count("POST", "/poll");
     server.change(|script| script.answer(|_| None));

@@ -21,7 +21,7 @@ const LASTS: Duration = Duration::from_secs(5);
 const MOST_HELD: f64 = 65_536.0;
 
 #[derive(Debug, Default)]
-pub struct Pace {
+pub struct TerminalPace {
     last_write: Option<Instant>,
     /// Bytes that the terminal has not read yet, as far as is known; it never has more than this.
     held: f64,
@@ -33,7 +33,7 @@ pub struct Pace {
     next: Option<Instant>,
 }
 
-impl Pace {
+impl TerminalPace {
     /// The system has taken bytes for the terminal.
     pub fn wrote(&mut self, count: usize, now: Instant) {
         let count = f64::from(u32::try_from(count).unwrap_or(u32::MAX));
@@ -95,7 +95,7 @@ mod tests {
         const QUEUE: usize = 12_000;
         const FRAME: usize = 3_000;
         const LAST: u32 = 3_000;
-        let (mut pace, start) = (Pace::default(), Instant::now());
+        let (mut pace, start) = (TerminalPace::default(), Instant::now());
         let (mut queued, mut unsent, mut has_last) = (0, 0, false);
         for turn in 0.. {
             let now = start + MS * turn;
@@ -126,7 +126,7 @@ mod tests {
     fn a_slow_terminal_is_never_far_behind_and_a_fast_one_is_never_waited_for() {
         assert!(delay(10) < MS * 900, "{:?}", delay(10));
         assert!(delay(100) < MS * 300, "{:?}", delay(100));
-        let mut pace = Pace::default();
+        let mut pace = TerminalPace::default();
         let now = Instant::now();
         for turn in 0..1_000 {
             pace.wrote(8_000, now + MS * turn);
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_terminal_that_stood_still_is_not_waited_for_afterwards() {
-        let (mut pace, now) = (Pace::default(), Instant::now());
+        let (mut pace, now) = (TerminalPace::default(), Instant::now());
         pace.wrote(12_000, now);
         pace.blocked(now);
         let later = now + MS * 60_000;

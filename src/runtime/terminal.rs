@@ -6,7 +6,7 @@
 use super::Surface;
 use super::device::{self, Device};
 use super::joined_emoji;
-use super::pace::Pace;
+use super::pace::TerminalPace;
 use super::painter::Painter;
 use super::terminfo;
 use crate::app::view::layout::Size;
@@ -76,7 +76,7 @@ pub struct Tty {
     gathered: Vec<u8>,
     /// Bytes that the terminal has not taken yet.
     unsent: Vec<u8>,
-    pace: Pace,
+    pace: TerminalPace,
 }
 
 impl Tty {
@@ -104,7 +104,7 @@ impl Tty {
             size,
             gathered: Vec::new(),
             unsent: Vec::new(),
-            pace: Pace::default(),
+            pace: TerminalPace::default(),
         };
         tty.take(true)?;
         tty.gathered.write_all(ASK_KEYBOARD)?;
