@@ -17,6 +17,7 @@
 
 mod csi;
 mod decoder;
+mod late;
 mod sequence;
 #[cfg(test)]
 mod tests;

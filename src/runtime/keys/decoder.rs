@@ -1,6 +1,7 @@
 //! Turns bytes of the terminal into events. It has no clock of its own: [`Decoder::deadline`] returns the time at which
 //! [`Decoder::expire`] has to decide what an unfinished sequence means.
 
+use super::late::GivenUp;
 use super::sequence::{Parsed, SequenceMeaning, Unfinished, parse};
 use super::text_run::{has_inner_tab, is_break, is_torn, text_run};
 use super::{Report, TerminalEvent};
@@ -41,6 +42,8 @@ pub struct Decoder {
     buffer: Vec<u8>,
     /// What the first bytes of the buffer wait for.
     unfinished: Option<Unfinished>,
+    /// A report of which no more came in time; its rest may still come.
+    given_up: Option<GivenUp>,
     last: Instant,
     /// What the terminal's backspace key sends according to its settings, if not DEL.
     erase: Option<u8>,
@@ -57,6 +60,7 @@ impl Decoder {
             mode: Mode::Keys,
             buffer: Vec::new(),
             unfinished: None,
+            given_up: None,
             last: Instant::now(),
             erase,
             expected_positions: 0,
@@ -72,7 +76,10 @@ impl Decoder {
     /// Decodes what was read; adds the events to `out`.
     pub fn feed(&mut self, bytes: &[u8], now: Instant, out: &mut Vec<TerminalEvent>) {
         self.last = now;
-        self.buffer.extend_from_slice(bytes);
+        match self.given_up.take().and_then(|given_up| given_up.with_rest(bytes, now)) {
+            Some(whole) => self.buffer.extend(whole),
+            None => self.buffer.extend_from_slice(bytes),
+        }
         self.decode(out);
     }
 
@@ -93,7 +100,12 @@ impl Decoder {
     pub fn expire(&mut self, out: &mut Vec<TerminalEvent>) {
         match std::mem::replace(&mut self.mode, Mode::Keys) {
             // An Esc at the end may still begin the end of the string or a key.
-            Mode::ControlString => {}
+            Mode::ControlString => {
+                // What is left of it is an Esc at most.
+                if self.buffer.is_empty() {
+                    self.given_up = Some(GivenUp::control_string(self.last));
+                }
+            }
             Mode::Paste(mut text) => {
                 let rest = std::mem::take(&mut self.buffer);
                 text.extend_from_slice(&rest);
@@ -113,7 +125,9 @@ impl Decoder {
     /// Decides what an unfinished sequence was: keys when nothing but Esc and an introducer came, else nothing.
     fn give_up(&mut self, out: &mut Vec<TerminalEvent>) {
         let bytes = std::mem::take(&mut self.buffer);
-        if self.unfinished.take() != Some(Unfinished::Escape) {
+        let what = self.unfinished.take();
+        self.given_up = what.map(|what| GivenUp::sequence(&bytes, what, self.last));
+        if what != Some(Unfinished::Escape) {
             return;
         }
         let mut rest = bytes.as_slice();

@@ -229,6 +229,53 @@ fn an_answer_that_is_cut_off_takes_no_key_with_it() {
 }
 
 #[test]
+fn the_rest_of_a_report_is_not_typed_however_late_it_comes() {
+    for (begun, rest, expected) in [
+        ("\x1b[<64;1", "0;5M", "ScrollUp"),
+        ("\x1b[<64;10;5", "M", "ScrollUp"),
+        ("\x1b[<0;1;1", "m", ""),
+        ("\x1b[<", "65;10;5M", "ScrollDown"),
+        ("\x1b[", "<65;10;5M", "M-[ ScrollDown"),
+        ("\x1b", "[<65;10;5M", "Esc ScrollDown"),
+        ("\x1b[M", " !!", ""),
+        ("\x1b[M ", "!!", ""),
+        ("\x1b[?62;1;2", ";4c", ""),
+        ("\x1b", "[?62;4c", "Esc"),
+        ("\x1b[", ">41;390;0c", "M-["),
+        ("\x1b[?2026;2", "$y", ""),
+        ("\x1b[24;8", "0R", "at24,80"),
+        ("\x1b]11;rgb:1e1e/", "1e1e/2e2e\x1b\\", ""),
+        ("\x1b]11;rgb:1e1e/", "1e1e/2e2e\x07", ""),
+        ("\x1bP>|XTerm", "(390)\x1b\\", ""),
+        ("\x1b", "]11;rgb:1e1e/1e1e/2e2e\x1b\\", "Esc"),
+        ("\x1b", "P>|foot(1.16.2)\x1b\\", "Esc"),
+        ("\x1b_", "Gi=31;OK\x1b\\", "M-_"),
+    ] {
+        let reads: [(u64, &[u8]); 3] = [(0, begun.as_bytes()), (900, rest.as_bytes()), (1, b"ok")];
+        let expected = format!("{expected} o k");
+        assert_eq!(written(&decode(&reads)), expected.trim_start(), "{begun:?} {rest:?}");
+        // Much later it is what it is.
+        let reads: [(u64, &[u8]); 2] = [(0, begun.as_bytes()), (9_000, b"ok")];
+        assert!(written(&decode(&reads)).ends_with("o k"), "{begun:?}");
+    }
+    // What is typed instead stays.
+    for (begun, typed, expected) in [
+        ("\x1b[<64;1", "hi", "h i"),
+        ("\x1b[<64;1", "5", "5"),
+        ("\x1b[12;3", "M", "M"),
+        ("\x1b", "[A", "Esc [ A"),
+        ("\x1b", "[?", "Esc [ ?"),
+        ("\x1b", "]1", "Esc ] 1"),
+        ("\x1b]11;rgb:12", "hi", "h i"),
+        ("\x1b]11;rgb:12", "\x07", "C-g"),
+        ("\x1b]11;rgb:12", "a\x1b[A", "a Up"),
+    ] {
+        let reads: [(u64, &[u8]); 2] = [(0, begun.as_bytes()), (900, typed.as_bytes())];
+        assert_eq!(written(&decode(&reads)), expected, "{begun:?} {typed:?}");
+    }
+}
+
+#[test]
 fn a_position_report_that_was_asked_for_is_no_key() {
     let mut decoder = Decoder::new(None);
     decoder.expect_position();
@@ -294,6 +341,9 @@ fn text_around_a_tab_that_comes_at_once_is_one_text() {
     // The key alone, and at either end of what was typed.
     assert_eq!(keys("\t"), "Tab");
     assert_eq!(keys("\tx"), "Tab x");
+    assert_eq!(keys("\thello"), "Tab h e l l o");
+    assert_eq!(keys("\tname\tage"), "burst\"\\tname\\tage\"");
+    assert_eq!(keys("\t\tlet x = compute();"), "burst\"\\t\\tlet x = compute();\"");
     assert_eq!(keys("x\t"), "x Tab");
     assert_eq!(keys("x\t\r"), "x Tab Enter");
     let typed: [(u64, &[u8]); 3] = [(0, b"x"), (30, b"\t"), (30, b"y")];

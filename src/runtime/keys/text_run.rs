@@ -23,9 +23,17 @@ pub(super) fn text_run(bytes: &[u8]) -> &[u8] {
     run.get(..torn.unwrap_or(end)).unwrap_or_default()
 }
 
-/// Whether text arrived at once before and after a tab. It may be pasted, or typed over a slow connection.
+/// More text than this is not typed at once after the Tab key, however slow the connection is.
+const TYPED_AFTER_TAB: usize = 15;
+
+/// Whether text arrived at once before and after a tab. It may be pasted, or typed over a slow connection. A tab that
+/// comes first may be the key, if little text follows it.
 pub(super) fn has_inner_tab(run: &[u8]) -> bool {
     let is_text = |b: &u8| !is_break(*b) && *b != b'\t';
+    if let Some((b'\t', rest)) = run.split_first() {
+        let text = rest.iter().skip_while(|b| **b == b'\t').take_while(|b| is_text(b)).count();
+        return text > TYPED_AFTER_TAB || has_inner_tab(rest);
+    }
     let after = run.iter().skip_while(|b| !is_text(b)).skip_while(|b| **b != b'\t');
     run.first().is_some_and(is_text) && after.into_iter().any(is_text)
 }
