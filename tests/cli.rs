@@ -305,8 +305,8 @@ fn config_check_lists_everything_that_is_wrong() {
     for part in [
         ":1: account \"home\" has no token",
         ":4: unknown key \"accounts.home.tokn\"; did you mean \"token\"?",
-        ":7: ",
-        ":8: ",
+        ":7: expected true or false, not \"yes\"",
+        ":8: \"big\" is not one of",
         ":10: grace_seconds is at most 60",
         ":12: there is no action \"sned\"; did you mean \"send\"?",
         ":13: ",
@@ -323,6 +323,22 @@ fn config_check_lists_everything_that_is_wrong() {
     let home = std::env::var("HOME").unwrap();
     let missing = format!(":4: the token file {home}/no/such/file does not exist");
     assert!(err(&text).contains(&missing), "{}", err(&text));
+    // Services and files that are named elsewhere, in the order of their lines.
+    let text = check(&format!(
+        "{good}token = {{ command = [] }}\nca_file = \"/no/such.pem\"\nservice = \"mine\"\n[services.mine]\n\
+         based_on = \"teams\"\n[services.other]\npolling.activ = 3\n[keys]\nsend = \"enter\"\n"
+    ));
+    let lines: Vec<String> = err(&text).lines().map(str::to_owned).collect();
+    let parts = [
+        ":4: the token command is empty",
+        ":5: ca_file /no/such.pem does not exist",
+        ": service \"mine\": there is no service \"teams\"",
+        ":9: service \"other\": unknown field",
+        ":12: expected a list such as [\"ctrl-k\"], not \"enter\"",
+    ];
+    let places: Vec<Option<usize>> =
+        parts.iter().map(|part| lines.iter().position(|line| line.contains(part))).collect();
+    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?} {lines:#?}");
     // A single unknown key is wrong enough.
     let text = check(&format!("{good}token = {{ env = \"T\" }}\ngatway = 1\n"));
     assert_eq!(text.status.code(), Some(1));

@@ -3,6 +3,7 @@
 use super::context::ExitError;
 use super::{Global, account, lines};
 use crate::config::{AccountConfig, Config, ConfigError, paths};
+use crate::protocol::service::ServiceProfile;
 use std::path::Path;
 
 /// Prints that the file is fine, or a line for each problem.
@@ -24,10 +25,21 @@ pub fn run(global: &Global) -> Result<(), ExitError> {
     for (name, found) in &config.accounts {
         problems.extend(account::problems(&config, name, found));
         problems.extend(token_problem(&config, name, found));
+        problems.extend(found.ca_file.as_ref().and_then(|file| {
+            let message = file_problem("ca_file", &paths::expand_home(file))?;
+            Some(config.error(&format!("accounts.{name}.ca_file"), &message))
+        }));
     }
-    problems.sort_by_key(ConfigError::line);
+    problems.extend(service_problems(&config));
     let mut lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
     lines.extend(config.warnings.iter().cloned());
+    let line_of = |text: &String| {
+        let place = text.strip_prefix(&format!("{name}:"))?.split(':').next()?;
+        place.parse::<usize>().ok()
+    };
+    // What concerns the file as a whole comes last.
+    lines.sort_by_key(|text| line_of(text).unwrap_or(usize::MAX));
+    lines.dedup();
     if config.accounts.is_empty() && lines.is_empty() {
         lines.push(format!("{name}: there is no account; add [accounts.NAME]"));
     }
@@ -45,14 +57,7 @@ pub fn run(global: &Global) -> Result<(), ExitError> {
 /// What is wrong with the place that the token comes from.
 fn token_problem(config: &Config, name: &str, account: &AccountConfig) -> Option<ConfigError> {
     let missing = |path: &Path| {
-        let message = match std::fs::metadata(path) {
-            Ok(found) if found.is_file() => return None,
-            Ok(_) => format!("{} is not a file", path.display()),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                format!("the token file {} does not exist", path.display())
-            }
-            Err(error) => format!("the token file {} cannot be read: {error}", path.display()),
-        };
+        let message = file_problem("the token file", path)?;
         Some(config.error(&format!("accounts.{name}.token"), &message))
     };
     let token = account.token.as_ref()?;
@@ -62,4 +67,26 @@ fn token_problem(config: &Config, name: &str, account: &AccountConfig) -> Option
     let program = token.command.as_ref().and_then(|command| command.first())?;
     let program = paths::expand_home(Path::new(program));
     if program.components().count() > 1 { missing(&program) } else { None }
+}
+
+/// Why a file cannot be used; `what` names it.
+fn file_problem(what: &str, path: &Path) -> Option<String> {
+    match std::fs::metadata(path) {
+        Ok(found) if found.is_file() => None,
+        Ok(_) => Some(format!("{what} {} is not a file", path.display())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Some(format!("{what} {} does not exist", path.display()))
+        }
+        Err(error) => Some(format!("{what} {} cannot be read: {error}", path.display())),
+    }
+}
+
+/// What is wrong with the services of the configuration, whether an account uses them or not.
+fn service_problems(config: &Config) -> Vec<ConfigError> {
+    let wrong = config.services.keys().filter_map(|name| {
+        let error = ServiceProfile::named(name, &config.services).err()?;
+        let message = format!("service \"{name}\": {error}");
+        Some(config.error(&format!("services.{name}"), &message))
+    });
+    wrong.collect()
 }

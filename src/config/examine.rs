@@ -251,12 +251,30 @@ fn in_our_words(message: &str) -> String {
         let hint = names::nearest(value, names).map(|name| format!("; did you mean \"{name}\"?"));
         return format!("\"{value}\" is not one of {known}{}", hint.unwrap_or_default());
     }
+    if let Some(rest) = message.strip_prefix("invalid type: ")
+        && let Some((found, expected)) = rest.split_once(", expected ")
+        && let Some(expected) = value_in_words(expected)
+    {
+        let found = found.split_once(' ').map_or(found, |(_, value)| value).trim_matches('`');
+        return format!("expected {expected}, not {found}");
+    }
     message
         .replace(
             "expected struct Token",
             "expected { env = \"…\" }, { file = \"…\" } or { command = [\"…\"] }",
         )
         .replace("wanted string or table", "expected a word in quotes")
+}
+
+/// A type of the parser as the user writes a value of it.
+fn value_in_words(expected: &str) -> Option<&'static str> {
+    Some(match expected {
+        "a boolean" => "true or false",
+        "a string" => "a text in quotes",
+        "a sequence" => "a list such as [\"ctrl-k\"]",
+        "u8" | "u16" | "u32" | "u64" | "usize" | "i64" => "a whole number",
+        _ => return None,
+    })
 }
 
 /// Notes the line of every key of the file, by its path.
@@ -332,10 +350,10 @@ fn values(config: &mut Config) -> Vec<ConfigError> {
 
 fn token_is_wrong(token: &Token) -> Option<&'static str> {
     let empty = |text: &Option<String>| text.as_ref().is_some_and(String::is_empty);
-    if empty(&token.env)
-        || token.file.as_ref().is_some_and(|f| f.as_os_str().is_empty())
-        || token.command.as_ref().is_some_and(|c| c.first().is_none_or(String::is_empty))
-    {
+    if token.command.as_ref().is_some_and(|c| c.first().is_none_or(String::is_empty)) {
+        return Some("the token command is empty");
+    }
+    if empty(&token.env) || token.file.as_ref().is_some_and(|f| f.as_os_str().is_empty()) {
         return Some("the token is empty");
     }
     let ways = usize::from(token.env.is_some())

@@ -116,7 +116,7 @@ fn complete(model: &mut Model) -> bool {
         let done = completion::complete(chat, env.me, env.names, &commands);
         match &done {
             Completed::Done => sending::draft_changed(chat, env.now.mono),
-            Completed::NoMatch(word) => env.note(&format!("Nothing to complete {word} with")),
+            Completed::NoMatch(word) => env.note(&format!("No completion for {word}")),
             Completed::NoWord => {}
         }
         done != Completed::NoWord

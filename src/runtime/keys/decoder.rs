@@ -225,7 +225,9 @@ impl Decoder {
     /// The line breaks at the front of the buffer as keys.
     fn break_keys(&mut self, out: &mut Vec<TerminalEvent>) {
         while let Some(b @ (b'\r' | b'\n')) = self.buffer.first().copied() {
-            self.take(1);
+            // A line of Windows that is pasted ends with both.
+            let both = self.buffer.starts_with(b"\r\n");
+            self.take(if both { 2 } else { 1 });
             out.push(match b {
                 b'\r' => key(KeyCode::Enter, KeyModifiers::NONE),
                 _ => key(KeyCode::Char('j'), KeyModifiers::CONTROL),

@@ -331,6 +331,7 @@ fn lines_without_brackets_are_one_text_and_typed_lines_are_keys() {
     // A key ends it.
     assert_eq!(keys("one\rtwo\x11"), "burst\"one\\rtwo\" C-q");
     assert_eq!(keys("\r\r"), "Enter Enter");
+    assert_eq!(keys("one\r\n"), "o n e Enter");
 }
 
 #[test]
