@@ -70,6 +70,8 @@ pub enum AppAction {
     Import,
     /// Adds, renames and removes accounts.
     Accounts,
+    /// Shows what is waiting in all chats.
+    Inbox,
     /// Searches everything that is stored, or the open chat.
     Search {
         here: bool,
@@ -223,6 +225,7 @@ impl Action {
         ("import", Action::App(AppAction::Import)),
         ("sign-in", Action::App(AppAction::SignIn)),
         ("accounts", Action::App(AppAction::Accounts)),
+        ("inbox", Action::App(AppAction::Inbox)),
         ("list-up", Action::List(ListAction::Up)),
         ("list-down", Action::List(ListAction::Down)),
         ("list-open", Action::List(ListAction::Open)),

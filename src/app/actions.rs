@@ -2,6 +2,7 @@
 
 pub mod compose;
 mod general;
+pub mod inbox;
 mod list;
 mod messages;
 mod pointer;
@@ -13,6 +14,7 @@ use super::model::Model;
 
 /// Carries out an action, and those it leads to.
 pub fn act(model: &mut Model, action: Action) {
+    inbox::welcome_back(model);
     model.app.presence.acted = true;
     model.app.presence.acted_at = model.app.clock.mono;
     model.app.presence.question_due = None;

@@ -55,7 +55,7 @@ const fn flag(at: usize) -> SlashCommand {
 }
 
 /// All of them, in the order in which help shows them.
-const COMMANDS: [SlashCommand; 25] = [
+const COMMANDS: [SlashCommand; 26] = [
     command("me", "TEXT", "Say what you are doing", Run::Function(emote)),
     command("open", "NAME", "Open a conversation, or start one by id", Run::Function(open)),
     command("topic", "[TEXT]", "Set the topic (groups)", Run::Either(set_topic, "edit-topic")),
@@ -104,6 +104,7 @@ const COMMANDS: [SlashCommand; 25] = [
         "Open the next conversation with unread messages",
         Run::Action("next-unread"),
     ),
+    command("inbox", "", "Show what is waiting in all chats", Run::Action("inbox")),
     command("help", "", "Show all keys", Run::Action("help")),
     command("quit", "", "Quit; drafts are kept", Run::Action("quit")),
 ];

@@ -12,6 +12,7 @@ mod responses;
 pub use deltas::apply as delta;
 pub use outcome::apply as outcome;
 
+use super::actions;
 use super::chat::{history, reading, statistics};
 use super::model::Model;
 use super::view::Want;
@@ -53,4 +54,7 @@ pub fn focus(model: &mut Model, focused: bool) {
     model.app.presence.focused = focused;
     model.app.presence.reports_focus = true;
     model.app.with_open(|chat, _| reading::look_away(chat));
+    if focused {
+        actions::inbox::welcome_back(model);
+    }
 }

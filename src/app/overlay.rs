@@ -10,6 +10,7 @@ mod confirm;
 mod content;
 mod help;
 mod import;
+mod inbox;
 mod inspector;
 mod links;
 mod members;
@@ -37,6 +38,7 @@ pub use confirm::{Confirm, Consent};
 pub use content::{DialogBody, DialogLine, DialogView, InputView};
 pub use help::Help;
 pub use import::Import;
+pub use inbox::Inbox;
 pub use inspector::Inspector;
 pub use links::Links;
 pub use members::Members;
@@ -119,6 +121,7 @@ pub enum Overlay {
     Confirm(Confirm),
     Settings(Settings),
     Alerts(Alerts),
+    Inbox(Inbox),
     Members(Members),
     Person(Person),
     Prompt(Prompt),
@@ -146,6 +149,7 @@ impl Overlay {
             Self::Confirm(d) => d,
             Self::Settings(d) => d,
             Self::Alerts(d) => d,
+            Self::Inbox(d) => d,
             Self::Members(d) => d,
             Self::Person(d) => d,
             Self::Prompt(d) => d,
@@ -173,6 +177,7 @@ impl Overlay {
             Self::Confirm(d) => d,
             Self::Settings(d) => d,
             Self::Alerts(d) => d,
+            Self::Inbox(d) => d,
             Self::Members(d) => d,
             Self::Person(d) => d,
             Self::Prompt(d) => d,

@@ -9,6 +9,7 @@ mod dialogs;
 mod drafts;
 mod groups;
 mod history;
+mod inbox;
 mod mouse;
 mod names;
 mod narrow;

@@ -19,7 +19,7 @@ pub mod wrap;
 pub use bar::{Bar, Label, Tone, whole_parts};
 pub use compose::ComposeView;
 pub use details::DetailRow;
-pub use list::{Badge, ListRow, RowAccount, SectionHeading};
+pub use list::{Badge, ListRow, RowAccount, SectionHeading, snippet};
 pub use pointed::Pointed;
 pub use rail::RailLabel;
 pub use rows::{Glyph, PaneRow, RowKind, indent};

@@ -74,6 +74,7 @@ pub fn act(model: &mut Model, action: AppAction) {
         AppAction::Accounts => {
             model.overlays.push(Overlay::Accounts(AccountsDialog::default()));
         }
+        AppAction::Inbox => super::inbox::open(model),
         AppAction::Redraw => model.app.effects.push(Effect::Redraw),
         AppAction::Suspend => model.app.effects.push(Effect::Suspend),
         AppAction::Resync => {

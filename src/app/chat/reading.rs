@@ -282,6 +282,9 @@ pub fn read_all(chat: &mut Chat, env: &mut Env<'_>) {
         id: "".into(),
     });
     let last = if chat.paging.window == Window::Live { last } else { last.max(top) };
+    // Of a chat that was not opened yet only the time of its last message may be known.
+    let at = chat.info.activity;
+    let last = last.or((at.0 > 0).then(|| MessageKey { at, order: u64::MAX, id: "".into() }));
     if let Some(key) = last {
         read_up_to(chat, env, &key);
     }

@@ -6,7 +6,7 @@ use super::{
     Confirm, Consent, Dialog, DialogEnv, Import, Next, Overlay, PeoplePicker, PickPurpose,
 };
 use crate::app::action::OverlayAction;
-use crate::app::chat::{go_to_date, group};
+use crate::app::chat::{go_to_date, group, sending};
 use crate::app::pending::{AccountTask, PendingRequest};
 use crate::app::state::AppState;
 use crate::app::view::layout::Size;
@@ -33,6 +33,11 @@ enum AskFor {
     Import,
     /// Another name of an account.
     RenameAccount(AccountId),
+    /// A message to a chat that stays closed.
+    Reply {
+        chat: ChatRef,
+        title: SafeText,
+    },
 }
 
 impl Prompt {
@@ -66,6 +71,10 @@ impl Prompt {
         Overlay::Prompt(Self { what: AskFor::RenameAccount(account), input })
     }
 
+    pub fn reply(chat: ChatRef, title: SafeText) -> Overlay {
+        Overlay::Prompt(Self { what: AskFor::Reply { chat, title }, input: String::new() })
+    }
+
     pub fn date(chat: ChatRef) -> Overlay {
         Overlay::Prompt(Self { what: AskFor::Date(chat), input: String::new() })
     }
@@ -81,6 +90,7 @@ impl Prompt {
                 return Next::Replace(Overlay::PeoplePicker(PeoplePicker::new(app, purpose)));
             }
             AskFor::JoinUrl => resolve(app, &self.input),
+            AskFor::Reply { chat, .. } => return send_reply(app, chat, self.input.trim()),
             AskFor::RenameAccount(account) => rename_account(app, account, self.input.trim()),
         }
         Next::Close
@@ -90,7 +100,12 @@ impl Prompt {
 impl Dialog for Prompt {
     fn content(&self, app: &AppState, size: Size) -> Content {
         let mut note = String::new();
-        let (title, text, hint) = match self.what {
+        let (title, text, hint) = match &self.what {
+            AskFor::Reply { title, .. } => (
+                title.as_str(),
+                "Your answer. The chat stays unread until it is opened or marked as read.",
+                "Enter sends · Esc cancels",
+            ),
             AskFor::Import => (
                 "Import an export of Skype or Teams",
                 "Path of the .tar, of the folder it was unpacked to, or of its messages.json",
@@ -139,6 +154,28 @@ impl Dialog for Prompt {
         action.edit(&mut self.input);
         Next::Stay
     }
+}
+
+/// Sends a message to a chat without a draft, as it would be sent from its message box.
+fn send_reply(app: &mut AppState, chat: &ChatRef, text: &str) -> Next {
+    if text.is_empty() {
+        return Next::Close;
+    }
+    if text.starts_with('/') {
+        app.complain("Commands work in the message box of the chat");
+        return Next::Stay;
+    }
+    if let Some(size) = sending::too_long(text) {
+        app.complain(&size);
+        return Next::Stay;
+    }
+    app.with_chat(chat, |chat, env| {
+        let outgoing = sending::typed_message(chat, env, text.to_owned());
+        sending::send(chat, env, outgoing);
+    });
+    app.sort(&chat.account);
+    app.note("Your answer is on its way");
+    Next::Close
 }
 
 /// Asks for another name of an account.

@@ -217,7 +217,8 @@ fn row(app: &AppState, c: &Chat, wide: bool, marked: Option<&ChatRef>) -> ListRo
     }
 }
 
-fn snippet(app: &AppState, c: &Chat, current: bool) -> SafeText {
+/// The last message of a chat in one line, or its draft where it is not the current one.
+pub fn snippet(app: &AppState, c: &Chat, current: bool) -> SafeText {
     let account = app.accounts.of(c);
     let draft = &c.composer.draft.text;
     if !draft.is_empty() && !current {

@@ -1,0 +1,31 @@
+//! The inbox: opened by its key, and pointed at after an absence.
+
+use crate::app::keymap::KeymapEntry;
+use crate::app::model::Model;
+use crate::app::overlay::{Inbox, Overlay};
+use std::time::Duration;
+
+/// Who does nothing for this long was away.
+const ABSENCE: Duration = Duration::from_secs(2 * 60 * 60);
+
+pub fn open(model: &mut Model) {
+    match Inbox::new(&model.app) {
+        Some(inbox) => model.overlays.push(Overlay::Inbox(inbox)),
+        None => model.app.note("Nothing is waiting"),
+    }
+}
+
+/// Says what is waiting to a user who comes back after hours. A line and not a dialog, so that it is in nobody's way.
+pub fn welcome_back(model: &mut Model) {
+    let app = &mut model.app;
+    let was_away = app.presence.acted && app.clock.mono >= app.presence.acted_at + ABSENCE;
+    let (unread, _) = app.total_unread();
+    if !was_away || unread == 0 {
+        return;
+    }
+    // Not again with the next key.
+    app.presence.acted_at = app.clock.mono;
+    let messages = if unread == 1 { "1 message".to_owned() } else { format!("{unread} messages") };
+    let key = app.prefs.keymap.entry("inbox").map(KeymapEntry::key).unwrap_or_default();
+    app.note(&format!("{messages} came while you were away · {key} shows them"));
+}
