@@ -3,7 +3,6 @@
 use super::chat::Chat;
 use super::conversations::{Conversations, Totals};
 use crate::model::{AccountId, ChatRef, ConnectionState, Names, SafeText, UserId, title};
-use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -209,7 +208,7 @@ impl Accounts {
     /// Sorts chats of all accounts by activity, pinned ones first. While the order is held, they keep their places.
     pub fn sort_by_activity(&self, chats: &mut [&Chat]) {
         if self.held.is_empty() {
-            chats.sort_by_cached_key(|c| (Reverse(c.info.pinned), Reverse(c.last_activity())));
+            chats.sort_by_cached_key(|c| c.sort_key());
             return;
         }
         let places: HashMap<&ChatRef, usize> =

@@ -85,6 +85,10 @@ pub enum ListAction {
     Open,
     Previous,
     Next,
+    /// Moves the marked pinned chat among the pinned ones.
+    MovePinned {
+        up: bool,
+    },
     NextUnread,
     /// Marks the open chat as read.
     MarkRead,
@@ -185,8 +189,10 @@ pub enum ThreadAction {
     AddMembers,
     Leave,
     Clear,
-    /// Hides a group that the user has left.
+    /// Hides the chat until something new is said, or for good if the user has left it.
     Hide,
+    /// Puts the chat away, or brings it back.
+    PutAway,
     Create,
     Join,
 }
@@ -229,6 +235,8 @@ impl Action {
         ("list-up", Action::List(ListAction::Up)),
         ("list-down", Action::List(ListAction::Down)),
         ("list-open", Action::List(ListAction::Open)),
+        ("pinned-up", Action::List(ListAction::MovePinned { up: true })),
+        ("pinned-down", Action::List(ListAction::MovePinned { up: false })),
         ("previous-conversation", Action::List(ListAction::Previous)),
         ("next-conversation", Action::List(ListAction::Next)),
         ("mark-read", Action::List(ListAction::MarkRead)),
@@ -306,6 +314,7 @@ impl Action {
         ("add-members", Action::Thread(ThreadAction::AddMembers)),
         ("leave-group", Action::Thread(ThreadAction::Leave)),
         ("delete-history", Action::Thread(ThreadAction::Clear)),
+        ("put-away", Action::Thread(ThreadAction::PutAway)),
         ("hide-group", Action::Thread(ThreadAction::Hide)),
         ("create-group", Action::Thread(ThreadAction::Create)),
         ("join-group", Action::Thread(ThreadAction::Join)),

@@ -13,6 +13,7 @@ pub mod group;
 pub mod history;
 pub mod join_url;
 pub mod jump_to_quote;
+pub mod listing;
 pub mod message_change;
 pub mod outbox;
 pub mod reading;
@@ -35,6 +36,7 @@ use crate::model::{
     Role, Timestamp, UserId,
 };
 use composer::Composer;
+use std::cmp::Reverse;
 use std::time::Duration;
 use timeline::Timeline;
 
@@ -54,6 +56,14 @@ pub struct Chat {
     pub group: Group,
     /// What the user has chosen for it on this machine.
     pub choices: ChatChoices,
+}
+
+/// What the list is sorted by, smallest first: pinned chats in the user's order, then the most recently active.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SortKey {
+    pinned: Reverse<bool>,
+    place: u32,
+    activity: Reverse<Timestamp>,
 }
 
 /// The position of a chat's view: a place in the text and not a row, so that the text does not move when the terminal
@@ -157,9 +167,27 @@ impl Chat {
             && (self.info.cleared_at.is_some() || self.info.activity.0 == 0)
     }
 
-    /// Whether the user has hidden it, which counts for as long as they are not a member.
+    /// Whether the user has taken it out of the list: a group that was left for good, another chat until something new
+    /// is said, or until it is brought back.
     pub fn is_hidden(&self) -> bool {
-        self.choices.hidden && self.info.left
+        let choices = &self.choices;
+        (choices.hidden && self.info.left)
+            || choices.put_away
+            || choices.hidden_at.is_some_and(|at| self.last_activity() <= at)
+    }
+
+    /// Whether its unread messages are counted for the whole program.
+    pub fn is_counted(&self) -> bool {
+        !self.is_muted() && !self.is_hidden()
+    }
+
+    pub fn sort_key(&self) -> SortKey {
+        let place = self.choices.pin_place.filter(|_| self.info.pinned);
+        SortKey {
+            pinned: Reverse(self.info.pinned),
+            place: place.unwrap_or(u32::MAX),
+            activity: Reverse(self.last_activity()),
+        }
     }
 
     /// Whether the list shows it when it is not open.

@@ -55,7 +55,7 @@ const fn flag(at: usize) -> SlashCommand {
 }
 
 /// All of them, in the order in which help shows them.
-const COMMANDS: [SlashCommand; 26] = [
+const COMMANDS: [SlashCommand; 27] = [
     command("me", "TEXT", "Say what you are doing", Run::Function(emote)),
     command("open", "NAME", "Open a conversation, or start one by id", Run::Function(open)),
     command("topic", "[TEXT]", "Set the topic (groups)", Run::Either(set_topic, "edit-topic")),
@@ -85,7 +85,8 @@ const COMMANDS: [SlashCommand; 26] = [
     ),
     flag(3),
     command("leave", "", "Leave this group", Run::Action("leave-group")),
-    command("hide", "", "Hide a group that you have left", Run::Action("hide-group")),
+    command("hide", "", "Hide this chat until something new is said", Run::Action("hide-group")),
+    command("putaway", "", "Put this chat away, or bring it back", Run::Action("put-away")),
     command("delete", "", "Delete the history for your account", Run::Action("delete-history")),
     command("create", "[TOPIC]", "Create a group", Run::Either(create, "create-group")),
     command("join", "[URL]", "Join a group by its URL", Run::Either(join, "join-group")),

@@ -4,10 +4,9 @@
 //! listed, the sums of the top bar, what is due) is therefore kept in a short record beside each chat, and
 //! [`Conversations::settle`] brings the records of the changed chats up to date.
 
-use super::chat::Chat;
+use super::chat::{Chat, SortKey};
 use crate::model::{AccountId, Conversation, ConversationId, Timestamp};
 use indexmap::IndexMap;
-use std::cmp::Reverse;
 use std::time::Duration;
 
 pub struct Conversations {
@@ -27,8 +26,7 @@ pub struct Conversations {
 /// What is known of a chat without looking at it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Record {
-    activity: Timestamp,
-    pinned: bool,
+    sort_key: SortKey,
     listed: bool,
     totals: Totals,
     /// When something happens in it by itself (monotonic).
@@ -40,8 +38,7 @@ struct Record {
 impl Record {
     fn of(chat: &Chat) -> Self {
         Self {
-            activity: chat.last_activity(),
-            pinned: chat.info.pinned,
+            sort_key: chat.sort_key(),
             listed: chat.is_listed(),
             totals: Totals::of(chat),
             due: chat.next_due(),
@@ -58,7 +55,7 @@ impl Record {
 /// Sums over chats.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// Unread messages and mentions of chats that are not muted.
+    /// Unread messages and mentions of chats that are neither muted nor hidden.
     pub unread: u32,
     pub mentions: u32,
     /// Chats of which no more unread messages are counted.
@@ -70,7 +67,7 @@ pub struct Totals {
 impl Totals {
     fn of(chat: &Chat) -> Self {
         let unsent = chat.sending.unsent.len();
-        if chat.is_muted() {
+        if !chat.is_counted() {
             return Self { unsent, ..Self::default() };
         }
         let unread = chat.info.unread;
@@ -214,9 +211,7 @@ impl Conversations {
             return;
         }
         let Self { order, records, chats, .. } = self;
-        let key = |place: usize| {
-            records.get(place).map(|record| (Reverse(record.pinned), Reverse(record.activity)))
-        };
+        let key = |place: usize| records.get(place).map(|record| record.sort_key);
         let id = |place: usize| chats.get_index(place).map(|(id, _)| id);
         order.sort_by(|a, b| key(*a).cmp(&key(*b)).then_with(|| id(*a).cmp(&id(*b))));
         self.revision += 1;
@@ -245,7 +240,7 @@ mod tests {
         let totals = conversations.iter().map(Totals::of).fold(Totals::default(), Totals::plus);
         let due = conversations.iter().filter_map(Chat::next_due).min();
         let mut all: Vec<&Chat> = conversations.iter().collect();
-        all.sort_by_key(|c| (!c.info.pinned, Reverse(c.last_activity()), c.info.id.clone()));
+        all.sort_by_key(|c| (c.sort_key(), c.info.id.clone()));
         all.retain(|chat| chat.is_listed());
         (totals, due, all.iter().map(|chat| chat.info.id.clone()).collect())
     }
@@ -253,7 +248,7 @@ mod tests {
     proptest! {
         #[test]
         fn sums_order_and_deadlines_are_those_of_the_chats_after_any_changes(
-            changes in prop::collection::vec((0..6_u64, 0..7_u8, 0..2_000_u32), 0..60),
+            changes in prop::collection::vec((0..6_u64, 0..9_u8, 0..2_000_u32), 0..60),
         ) {
             let mut conversations = Conversations::new(AccountId::new("home"));
             for (chat, kind, value) in changes {
@@ -268,6 +263,8 @@ mod tests {
                     0 => chat.info.activity = Timestamp(i64::from(value)),
                     1 => chat.info.pinned = value % 2 == 0,
                     2 => chat.info.muted = value % 2 == 0,
+                    7 => chat.choices.put_away = value % 2 == 0,
+                    8 => chat.choices.pin_place = Some(value % 4),
                     3 => chat.info.unread = Unread { messages: value, mentions: value % 3 },
                     4 => chat.typing = vec![(UserId::new("8:a"), Duration::from_secs(value.into()))],
                     5 => chat.typing.clear(),

@@ -10,6 +10,7 @@ mod drafts;
 mod groups;
 mod history;
 mod inbox;
+mod listing;
 mod mouse;
 mod names;
 mod narrow;

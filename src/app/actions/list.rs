@@ -2,8 +2,10 @@
 
 use super::messages;
 use crate::app::action::{ListAction, MessagesAction};
-use crate::app::chat::{Chat, reading};
+use crate::app::chat::{Chat, listing, reading};
+use crate::app::keymap::KeymapEntry;
 use crate::app::model::Model;
+use crate::app::state::Focus;
 use crate::model::{ChatRef, ListOrder};
 
 pub fn act(model: &mut Model, action: ListAction) {
@@ -18,6 +20,7 @@ pub fn act(model: &mut Model, action: ListAction) {
         }
         ListAction::Previous => neighbour(model, -1),
         ListAction::Next => neighbour(model, 1),
+        ListAction::MovePinned { up } => move_pinned(model, up),
         ListAction::NextUnread => next_unread(model),
         ListAction::MarkRead => {
             model.app.with_open(reading::read_all);
@@ -45,6 +48,30 @@ fn change_order(model: &mut Model) {
     *list = order;
     model.app.hold_list_order();
     model.app.note(words);
+}
+
+/// Moves the marked chat of the list past the next pinned one of its account.
+fn move_pinned(model: &mut Model, up: bool) {
+    let Some(marked) = model.app.marked.clone().or_else(|| model.app.open.clone()) else { return };
+    let Some(account) = model.app.accounts.get(&marked.account) else { return };
+    let pinned = account.conversations.iter().filter(|c| c.info.pinned && c.is_listed());
+    let mut pinned: Vec<ChatRef> = pinned.map(Chat::chat_ref).collect();
+    let Some(at) = pinned.iter().position(|chat| *chat == marked) else {
+        let key = model.app.prefs.keymap.entry("toggle-pin").map(KeymapEntry::key);
+        let key = key.unwrap_or_default();
+        model.app.note(&format!("Only pinned chats can be moved; {key} pins the open one"));
+        return;
+    };
+    let to = if up { at.checked_sub(1) } else { Some(at + 1).filter(|to| *to < pinned.len()) };
+    let Some(to) = to else { return };
+    pinned.swap(at, to);
+    for (place, chat) in (0..).zip(&pinned) {
+        model.app.with_chat(chat, |chat, env| listing::set_pin_place(chat, env, place));
+    }
+    // The order stands still while the list has the focus.
+    let focus = model.app.focus;
+    model.app.set_focus(Focus::Compose);
+    model.app.set_focus(focus);
 }
 
 /// The chat `by` places from `from`; without `from`, the first or last one.

@@ -1,8 +1,7 @@
 //! Settings and members of the open chat, new groups, joining.
 
 use crate::app::action::ThreadAction;
-use crate::app::chat::{alerts, group, join_url};
-use crate::app::keymap::KeymapEntry;
+use crate::app::chat::{alerts, join_url, listing};
 use crate::app::model::Model;
 use crate::app::overlay::{
     Alerts, Members, Overlay, PeoplePicker, PickPurpose, Prompt, Settings, ask_clear, ask_leave,
@@ -44,12 +43,13 @@ pub fn act(model: &mut Model, action: ThreadAction) {
             .map(Overlay::PeoplePicker),
         ThreadAction::Leave => ask_leave(&mut model.app, chat),
         ThreadAction::Clear => ask_clear(&model.app, chat),
-        ThreadAction::Hide => {
-            if model.app.with_open(group::hide) == Some(true) {
+        ThreadAction::Hide | ThreadAction::PutAway => {
+            let away = action == ThreadAction::PutAway;
+            let work = if away { listing::put_away } else { listing::hide };
+            if model.app.with_open(work) == Some(true) {
+                let note = model.app.notes.current().map(|note| note.text.to_string());
                 model.app.close_chat();
-                let key = model.app.prefs.keymap.entry("switcher").map(KeymapEntry::key);
-                let key = key.unwrap_or_default();
-                model.app.note(&format!("The group is hidden; {key} finds it by its name"));
+                model.app.note(&note.unwrap_or_default());
             }
             None
         }

@@ -15,9 +15,9 @@ const HOUR: i64 = 3_600_000;
 const MORNING: i64 = 8 * HOUR;
 
 impl Chat {
-    /// Whether its messages draw no attention: by the setting on the server, or for a while.
+    /// Whether its messages draw no attention: by the setting on the server, for a while, or because it was put away.
     pub fn is_muted(&self) -> bool {
-        self.info.muted || self.choices.muted_until.is_some()
+        self.info.muted || self.choices.muted_until.is_some() || self.choices.put_away
     }
 
     /// What notifications are about here, muting aside.
@@ -26,7 +26,7 @@ impl Chat {
     }
 }
 
-fn save(chat: &Chat, env: &mut Env<'_>) {
+pub fn save(chat: &Chat, env: &mut Env<'_>) {
     let (conversation, choices) = (chat.info.id.clone(), chat.choices.clone());
     env.request(Request::SaveChoices { conversation, choices });
 }

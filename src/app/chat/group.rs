@@ -295,18 +295,6 @@ pub fn set_topic(chat: &Chat, env: &mut Env<'_>, topic: &str) {
     }
 }
 
-/// Hides a group that the user has left; true if that was done.
-pub fn hide(chat: &mut Chat, env: &mut Env<'_>) -> bool {
-    if !chat.info.left {
-        env.complain("Leave the group before you hide it");
-        return false;
-    }
-    chat.choices.hidden = true;
-    let (conversation, choices) = (chat.info.id.clone(), chat.choices.clone());
-    env.request(Request::SaveChoices { conversation, choices });
-    true
-}
-
 /// Adds people, or gives members a role, one request each.
 pub fn put_members(chat: &Chat, env: &mut Env<'_>, people: &[(UserId, Role)]) {
     for (who, role) in people {

@@ -32,7 +32,7 @@ pub struct Suggestion {
 
 /// A person who can be mentioned.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Candidate {
+pub struct MentionCandidate {
     /// The name in lower case, and the id without its prefix.
     keys: [String; 2],
     suggestion: Suggestion,
@@ -44,7 +44,7 @@ pub struct Suggestions {
     /// Where the word begins.
     pub from: usize,
     pub word: String,
-    people: Vec<Candidate>,
+    people: Vec<MentionCandidate>,
     pub found: Vec<Suggestion>,
     /// The entry that the user has moved to; only then Enter takes it.
     pub marked: Option<usize>,
@@ -117,11 +117,11 @@ pub fn of_word(
     find(word, &people, commands)
 }
 
-fn find(word: &str, people: &[Candidate], commands: &[CommandUsage]) -> Vec<Suggestion> {
+fn find(word: &str, people: &[MentionCandidate], commands: &[CommandUsage]) -> Vec<Suggestion> {
     let prefix = word.get(1..).unwrap_or_default().to_lowercase();
     match word.chars().next() {
         Some('@') => {
-            let begins = |c: &&Candidate| {
+            let begins = |c: &&MentionCandidate| {
                 let [name, id] = &c.keys;
                 name.starts_with(&prefix)
                     || id.starts_with(&prefix)
@@ -210,7 +210,7 @@ pub fn find_emoji(prefix: &str) -> Vec<(&'static str, &'static str)> {
 }
 
 /// Everyone who can be mentioned. People with a label are completed by their label.
-fn candidates(chat: &Chat, me: &UserId, names: &Names) -> Vec<Candidate> {
+fn candidates(chat: &Chat, me: &UserId, names: &Names) -> Vec<MentionCandidate> {
     let people = people(chat, me, names);
     let labelled: HashSet<&UserId> =
         people.iter().filter(|m| m.label.is_some()).map(|m| &m.id).collect();
@@ -218,7 +218,7 @@ fn candidates(chat: &Chat, me: &UserId, names: &Names) -> Vec<Candidate> {
     let candidate = shown.map(|m| {
         let is_everyone = m.id.as_str() == "*";
         let detail = if is_everyone { "everyone here" } else { m.id.as_str() };
-        Candidate {
+        MentionCandidate {
             keys: [m.typed().to_lowercase(), m.id.bare().to_lowercase()],
             suggestion: Suggestion {
                 text: format!("@{} ", m.typed()),

@@ -114,16 +114,12 @@ impl Inbox {
         let newest = chat.and_then(Chat::newest).filter(|message| {
             !message.key.is_unsent() && !message.body.is_system() && !app.prefs.read_only
         });
-        match newest {
-            Some(message) => {
-                let reactions = Reactions::new(entry.chat.clone(), message.key.clone());
-                Next::Push(Overlay::Reactions(reactions))
-            }
-            None => {
-                app.note("Its last message is not loaded: Enter opens the chat");
-                Next::Stay
-            }
-        }
+        let Some(message) = newest else {
+            app.note("Its last message is not loaded: Enter opens the chat");
+            return Next::Stay;
+        };
+        let reactions = Reactions::new(entry.chat.clone(), message.key.clone());
+        Next::Push(Overlay::Reactions(reactions))
     }
 }
 

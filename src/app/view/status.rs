@@ -202,6 +202,9 @@ fn header_facts(app: &AppState, chat: &Chat, title: usize, room: usize) -> Strin
             }
         }
     }
+    if chat.choices.put_away {
+        facts.push("put away".into());
+    }
     match chat.choices.muted_until {
         Some(until) if !chat.info.muted => {
             let words = muted_words(until, app.clock.wall, &app.prefs.zone);

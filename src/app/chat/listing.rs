@@ -1,0 +1,56 @@
+//! Taking a chat out of the list and bringing it back. The choice is stored on this machine.
+
+use super::{Chat, Env, alerts};
+use crate::app::keymap::KeymapEntry;
+
+fn key(env: &Env<'_>, action: &str) -> String {
+    env.prefs.keymap.entry(action).map(KeymapEntry::key).unwrap_or_default()
+}
+
+/// Hides a group that was left for good, and another chat until something new is said; a hidden one is listed again.
+/// True if it is hidden now.
+pub fn hide(chat: &mut Chat, env: &mut Env<'_>) -> bool {
+    let find = key(env, "switcher");
+    if chat.is_hidden() {
+        bring_back(chat, env);
+        return false;
+    }
+    if chat.info.left {
+        chat.choices.hidden = true;
+        env.note(&format!("The group is hidden; {find} finds it by its name"));
+    } else {
+        chat.choices.hidden_at = Some(chat.last_activity());
+        env.note(&format!("Hidden until something new is said; {find} finds it by its name"));
+    }
+    alerts::save(chat, env);
+    true
+}
+
+/// Puts the chat away, or brings it back. True if it is put away now.
+pub fn put_away(chat: &mut Chat, env: &mut Env<'_>) -> bool {
+    if chat.choices.put_away {
+        bring_back(chat, env);
+        return false;
+    }
+    chat.choices.put_away = true;
+    alerts::save(chat, env);
+    let (find, back) = (key(env, "switcher"), key(env, "put-away"));
+    env.note(&format!("Put away; {find} finds it by its name, {back} brings it back"));
+    true
+}
+
+fn bring_back(chat: &mut Chat, env: &mut Env<'_>) {
+    chat.choices.hidden = false;
+    chat.choices.hidden_at = None;
+    chat.choices.put_away = false;
+    alerts::save(chat, env);
+    env.note("In the list again");
+}
+
+/// Gives a pinned chat its place among the pinned ones.
+pub fn set_pin_place(chat: &mut Chat, env: &mut Env<'_>, place: u32) {
+    if chat.choices.pin_place != Some(place) {
+        chat.choices.pin_place = Some(place);
+        alerts::save(chat, env);
+    }
+}
