@@ -73,7 +73,12 @@ fn find_url(text: &str, from: usize) -> Option<(usize, usize)> {
 /// and the punctuation of scripts that write no space after it.
 fn ends_address(c: char) -> bool {
     c.is_whitespace()
-        || matches!(c, '<' | '>' | '"' | '«' | '»' | '‹' | '›' | '\u{FFFD}')
+        || matches!(c, '<' | '>' | '"' | '`' | '«' | '»' | '‹' | '›' | '\u{FFFD}')
+        // Brackets and quotation marks of mathematics, editions and ornament.
+        || matches!(c, '\u{2045}' | '\u{2046}' | '\u{207D}' | '\u{207E}' | '\u{208D}' | '\u{208E}' | '\u{2308}'..='\u{230B}')
+        || matches!(c, '\u{2329}' | '\u{232A}' | '\u{275B}'..='\u{2760}' | '\u{2768}'..='\u{2775}' | '\u{27E6}'..='\u{27EF}')
+        || matches!(c, '\u{2983}'..='\u{2998}' | '\u{29D8}'..='\u{29DB}' | '\u{29FC}' | '\u{29FD}' | '\u{2E02}'..='\u{2E0D}')
+        || matches!(c, '\u{2E1C}' | '\u{2E1D}' | '\u{2E20}'..='\u{2E29}' | '\u{2E42}' | '\u{2E55}'..='\u{2E5C}')
         || matches!(c, '\u{2018}'..='\u{201F}' | '\u{2039}' | '\u{203A}' | '\u{3000}'..='\u{3004}' | '\u{3008}'..='\u{301F}')
         || matches!(c, '\u{FF01}'..='\u{FF0F}' | '\u{FF1A}'..='\u{FF20}' | '\u{FF3B}'..='\u{FF40}' | '\u{FF5B}'..='\u{FF65}')
         || matches!(c, '—' | '―' | '\u{2E3A}' | '\u{2E3B}' | '\u{FE10}'..='\u{FE19}' | '\u{FE30}'..='\u{FE4F}')
@@ -99,13 +104,18 @@ fn without_punctuation(url: &str) -> &str {
 }
 
 /// What may stand inside an address, but at its end belongs to the sentence: of Latin, Arabic, Armenian, Ethiopic,
-/// Greek, Hebrew, Indic, Tibetan, Khmer and Burmese text.
+/// Greek, Hebrew, Indic, Tibetan, Khmer, Burmese and other text.
 fn is_punctuation(c: char) -> bool {
     matches!(c,
         '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '…' | '–' | '·' | '・' | '•' | '‥' | '‼' | '⁇' | '⁈' | '⁉' | '¡' | '¿'
         | '\u{37E}' | '\u{387}' | '\u{55A}'..='\u{55F}' | '\u{589}' | '\u{5C3}' | '\u{60C}' | '\u{61B}' | '\u{61F}'
         | '\u{6D4}' | '\u{964}' | '\u{965}' | '\u{E2F}' | '\u{E5A}' | '\u{F08}'..='\u{F14}' | '\u{104A}' | '\u{104B}'
-        | '\u{1361}'..='\u{1368}' | '\u{17D4}'..='\u{17D6}')
+        | '\u{1361}'..='\u{1368}' | '\u{17D4}'..='\u{17D6}' | '\u{2E2E}' | '\u{203D}' | '\u{203B}'
+        // N'Ko, Mongolian, Cham, Javanese, Balinese, Lepcha, Ol Chiki, Lisu, Vai, Saurashtra, Meetei Mayek, Syriac.
+        | '\u{7F8}' | '\u{7F9}' | '\u{700}'..='\u{70C}' | '\u{1802}'..='\u{1805}' | '\u{1808}' | '\u{1809}'
+        | '\u{1AA8}'..='\u{1AAB}' | '\u{1B5A}' | '\u{1B5B}' | '\u{1B5D}'..='\u{1B5F}' | '\u{1C3B}'..='\u{1C3F}'
+        | '\u{1C7E}' | '\u{1C7F}' | '\u{A4FE}' | '\u{A4FF}' | '\u{A60D}'..='\u{A60F}' | '\u{A8CE}' | '\u{A8CF}'
+        | '\u{A9C7}'..='\u{A9C9}' | '\u{AA5D}'..='\u{AA5F}' | '\u{ABEB}')
 }
 
 #[cfg(test)]
@@ -183,6 +193,25 @@ mod tests {
             "･",
             "…)",
             ".”",
+            "`",
+            "`, x",
+            "⟩",
+            "⟨x",
+            "⸥",
+            "❞",
+            "⁆",
+            "〛",
+            "﹂",
+            "＂",
+            "„x",
+            "‚x",
+            "〟",
+            "᠃",
+            "꧉",
+            "܀",
+            "‽",
+            "꘎",
+            "᭞",
         ] {
             let text = format!("（https://a.example/b?c=d{after}");
             assert_eq!(links(&text), ["https://a.example/b?c=d"], "{after}");

@@ -23,6 +23,8 @@ pub enum CommandLike {
     Slash,
     /// A slash after white space, which is not a command.
     Indented,
+    /// The wide slash of an input method.
+    Wide,
     /// `:q` and the like.
     Editor,
 }
@@ -33,7 +35,10 @@ pub fn looks_like_command(text: &str) -> Option<CommandLike> {
     if trimmed.len() < text.len() && trimmed.starts_with('/') && !trimmed.starts_with("//") {
         return Some(CommandLike::Indented);
     }
-    let command = trimmed.strip_prefix(':')?;
+    if trimmed.starts_with('／') && !trimmed.starts_with("／／") {
+        return Some(CommandLike::Wide);
+    }
+    let command = trimmed.strip_prefix([':', '：'])?;
     let (word, rest) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
     if word.starts_with('%') {
         return Some(CommandLike::Editor);
@@ -71,6 +76,11 @@ pub fn ask_like(model: &mut Model, kind: CommandLike) {
         CommandLike::Indented => ask(
             model,
             "A command begins with a slash, without a space. Send this as text?",
+            "Press n to keep the text in the box.",
+        ),
+        CommandLike::Wide => ask(
+            model,
+            "A command begins with a narrow slash (/). Send this as text?",
             "Press n to keep the text in the box.",
         ),
         CommandLike::Editor => {
@@ -119,6 +129,10 @@ mod tests {
         for text in [":q", ":WQ", ":q!", ":w file", ":%s/a/b/", ":x", ":foo", " :q", ":quit "] {
             assert_eq!(looks_like_command(text), Some(CommandLike::Editor), "{text:?}");
         }
+        assert_eq!(looks_like_command("：wq"), Some(CommandLike::Editor));
+        for text in ["／kick joe", " ／leave"] {
+            assert_eq!(looks_like_command(text), Some(CommandLike::Wide), "{text:?}");
+        }
         for text in [" /quit", "\t/leave now"] {
             assert_eq!(looks_like_command(text), Some(CommandLike::Indented), "{text:?}");
         }
@@ -140,6 +154,7 @@ mod tests {
             " //x",
             ":) /x",
             "::",
+            "／／x",
         ] {
             assert_eq!(looks_like_command(text), None, "{text:?}");
         }
