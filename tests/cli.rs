@@ -4,6 +4,9 @@ mod common;
 
 use common::{ANNA, JOE};
 use serde_json::Value;
+use skchat::model::{ConversationId, UserId};
+use skchat::protocol::{decode, wire};
+use skchat::store::Batch;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -411,12 +414,21 @@ fn doctor_counts_in_english() {
     });
     let text = out(&served.skchat(ANNA, "anna-token", &["doctor"]));
     assert!(text.contains("is sound; 0 messages in 0 conversations"), "{text}");
-    assert_eq!(skchat_count(1), "1 message");
-}
-
-/// As the commands count.
-fn skchat_count(n: u64) -> String {
-    skchat::cli::count(n, "message")
+    let chat = ConversationId::new(JOE);
+    let raw = wire::raw_message(
+        "{\"id\":\"1\",\"messagetype\":\"Text\",\"originalarrivaltime\":\"1\",\"content\":\"hi\"}",
+        Some(&chat),
+    );
+    let raw = raw.unwrap();
+    let index = decode::indexed(&decode::message(&raw, &UserId::new(ANNA)));
+    runtime.block_on(async {
+        let store = skchat::store::Store::open(&store.join("store.db")).unwrap();
+        let batch = Batch { messages: vec![(raw, index)], ..Batch::default() };
+        store.apply(batch, UserId::new(ANNA)).await.unwrap();
+        store.close().await.unwrap();
+    });
+    let text = out(&served.skchat(ANNA, "anna-token", &["doctor"]));
+    assert!(text.contains("is sound; 1 message in 1 conversation,"), "{text}");
 }
 
 #[test]

@@ -108,7 +108,9 @@ fn looks(place: &Place, name: &str) {
     t.send("\u{1b}");
     t.wait("the chat again", |s| !s.parser.screen().contents().contains("found"));
     t.send("\u{11}");
-    t.wait_end();
+    let sent = t.end();
+    let after = sent.rsplit("\u{1b}[?1049l").next().unwrap_or_default();
+    assert!(!after.contains("skchat"), "{name}: it ends with a warning: {after}");
     let (out, err) = place.command(&["doctor", "--history"]);
     assert!(out.contains("Joe Bloggs"), "{name}: {out}{err}");
     assert_eq!(place.files("data/accounts/home"), before, "{name}");

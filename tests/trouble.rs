@@ -113,6 +113,17 @@ fn a_recording_plays_the_same_frames_and_a_redacted_one_says_nothing() {
     let told = text(&played.stdout);
     assert!(played.status.success(), "{told}{}", text(&played.stderr));
     assert!(told.contains("frames: all as recorded"), "{told}");
+    // A reader that goes away ends it quietly.
+    let mut child = Command::new(PROGRAM)
+        .args(["replay", file, "--until", "3"])
+        .envs(place.env())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let gone = child.wait_with_output().unwrap();
+    assert_eq!((gone.status.code(), text(&gone.stderr)), (Some(0), String::new()));
     let frames: usize =
         told.split(", ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
     assert!(frames > 10, "{told}");

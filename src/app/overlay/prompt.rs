@@ -107,7 +107,7 @@ impl Dialog for Prompt {
                 "Enter sends · Esc cancels",
             ),
             AskFor::Import => (
-                "Import an export of Skype or Teams",
+                "Import a Skype or Teams export",
                 "Path of the .tar, of the folder it was unpacked to, or of its messages.json",
                 "Enter starts the import · Esc cancels",
             ),

@@ -29,6 +29,22 @@ fn help_at_eighty_by_twenty_four_reaches_its_last_line_and_its_first_again() {
 }
 
 #[test]
+fn the_first_and_the_last_line_are_one_key_away() {
+    for (keys, last) in [("f1", "Pinned to the top"), ("alt-x", "Suspend to the shell")] {
+        let mut app = chat("Team").opened();
+        app.press(keys);
+        app.expect("Send the message");
+        app.press("end");
+        app.expect_none("Send the message");
+        if keys == "f1" {
+            app.expect(last);
+        }
+        app.press("home");
+        app.expect("Send the message");
+    }
+}
+
+#[test]
 fn help_scrolls_line_by_line_with_the_arrow_keys() {
     let mut app = chat("Team").opened();
     app.press("f1 down down down");

@@ -44,7 +44,19 @@ fn help_welcome_settings_and_questions_are_not_cut_at_any_size() {
                 app.press("down");
             }
         }
-        for keys in ["alt-j", "alt-h", "ctrl-x q", "ctrl-x d", "alt-i", "ctrl-x m down enter"] {
+        for keys in [
+            "alt-j",
+            "alt-h",
+            "ctrl-x q",
+            "ctrl-x d",
+            "alt-i",
+            "ctrl-x m down enter",
+            "alt-t",
+            "ctrl-g",
+            "ctrl-x g",
+            "ctrl-x l",
+            "ctrl-x i",
+        ] {
             let mut app = group();
             app.press(keys);
             expect_nothing_cut(&mut app, keys);
