@@ -9,10 +9,12 @@ pub(crate) mod context;
 pub(crate) mod doctor;
 pub(crate) mod export;
 pub(crate) mod import;
+pub(crate) mod keys;
 pub(crate) mod lines;
 pub(crate) mod log;
 pub(crate) mod login;
 pub(crate) mod logout;
+pub(crate) mod manual;
 pub(crate) mod replay;
 pub(crate) mod send;
 pub(crate) mod serve;
@@ -20,6 +22,7 @@ pub(crate) mod serve;
 pub use lines::count;
 
 use clap::{Args, Parser, Subcommand};
+use context::ExitError;
 use std::path::PathBuf;
 
 /// Exit statuses of all commands.
@@ -100,11 +103,28 @@ pub enum Command {
     Doctor(doctor::DoctorArgs),
     /// Play a recording and check that every frame is as recorded
     Replay(replay::ReplayArgs),
+    /// List the keys of all actions, with the changes of the configuration file
+    Keys(keys::KeysArgs),
+    /// Print the manual page of skchat, or of one command, for man(1)
+    Man { command: Option<String> },
+    /// Print what a shell needs to complete the command line
+    Completions { shell: clap_complete::Shell },
     /// Work with the configuration file
     Config {
         #[command(subcommand)]
         command: ConfigCommand,
     },
+}
+
+/// Carries out a command about the configuration file.
+///
+/// # Errors
+/// When the file is missing, cannot be written, or something in it is wrong.
+pub(crate) fn config(global: &Global, command: &ConfigCommand) -> Result<(), ExitError> {
+    match command {
+        ConfigCommand::Check => config_check::run(global),
+        ConfigCommand::Init => config_init::run(global),
+    }
 }
 
 #[derive(Debug, Subcommand)]

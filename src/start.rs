@@ -5,8 +5,7 @@ use crate::app::view::layout::Size;
 use crate::cli::archives::{ArchiveAccount, chosen};
 use crate::cli::context::{ExitError, Session};
 use crate::cli::{
-    Cli, Command, ConfigCommand, Global, chats, config_check, config_init, doctor, export, import,
-    log, logout, send, serve,
+    self, Cli, Command, Global, chats, doctor, export, import, log, logout, send, serve,
 };
 use crate::client::Client;
 use crate::config::{Config, paths};
@@ -104,8 +103,10 @@ pub fn main(cli: Cli) -> Result<(), ExitError> {
             let session = Session::of(&global, global.account.as_deref())?;
             runtime()?.block_on(doctor::run(&session, &arguments))
         }
-        Some(Command::Config { command: ConfigCommand::Check }) => config_check::run(&global),
-        Some(Command::Config { command: ConfigCommand::Init }) => config_init::run(&global),
+        Some(Command::Keys(arguments)) => cli::keys::run(&global, &arguments),
+        Some(Command::Man { command }) => cli::manual::man(command.as_deref()),
+        Some(Command::Completions { shell }) => cli::manual::completions(shell),
+        Some(Command::Config { command }) => cli::config(&global, &command),
     }
 }
 

@@ -486,3 +486,58 @@ fn the_exit_statuses_are_those_of_the_readme_and_of_the_help() {
         assert_eq!(output.status.code(), Some(expected), "{arguments:?}: {}", err(&output));
     }
 }
+
+#[test]
+fn keys_are_listed_with_what_the_configuration_changes() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("config.toml");
+    let keys = |arguments: &[&str]| out(&run(&config, dir.path(), "", arguments, ""));
+    // No configuration is needed.
+    let table = keys(&["keys"]);
+    for part in ["Anywhere\n", "In a dialog\n", "  switcher ", "Ctrl-K, Ctrl-T"] {
+        assert!(table.contains(part), "{part} is missing in\n{table}");
+    }
+    assert_eq!(keys(&["keys", "--diff"]), "all keys are the built-in ones\n");
+    assert_eq!(keys(&["keys", "--diff", "--json"]), "");
+    std::fs::write(&config, "[keys]\nswitcher = [\"ctrl-t\"]\nnext-unread = []\n").unwrap();
+    let changed = keys(&["keys", "--diff"]);
+    assert_eq!(
+        changed,
+        "switcher: Ctrl-T (built in: Ctrl-K, Ctrl-T)\nnext-unread: none (built in: Alt-A, F8)\n"
+    );
+    let changed = lines(&keys(&["keys", "--diff", "--json"]));
+    assert_eq!(changed.len(), 2);
+    assert_eq!(changed[0]["action"], "switcher");
+    assert_eq!(changed[0]["keys"], serde_json::json!(["Ctrl-T"]));
+    assert_eq!(changed[0]["built_in"], serde_json::json!(["Ctrl-K", "Ctrl-T"]));
+    assert!(lines(&keys(&["keys", "--json"])).len() > 100);
+}
+
+#[test]
+fn the_manual_page_and_completions_know_every_command() {
+    let dir = tempfile::tempdir().unwrap();
+    let printed = |arguments: &[&str]| run(&dir.path().join("none"), dir.path(), "", arguments, "");
+    let help = out(&printed(&["--help"]));
+    let commands = help.split("Commands:").nth(1).and_then(|rest| rest.split("\n\n").next());
+    let commands: Vec<&str> = commands
+        .unwrap()
+        .lines()
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    assert!(commands.len() > 12, "{help}");
+    let page = out(&printed(&["man"]));
+    assert!(page.starts_with(".ie") || page.contains(".TH skchat"), "{page}");
+    for command in &commands {
+        assert!(page.contains(command), "{command} is not in the page");
+    }
+    let of_send = out(&printed(&["man", "send"]));
+    assert!(of_send.contains("skchat\\-send") && of_send.contains("markup"), "{of_send}");
+    assert_eq!(printed(&["man", "nothing"]).status.code(), Some(2));
+    for shell in ["bash", "zsh", "fish"] {
+        let script = out(&printed(&["completions", shell]));
+        for command in &commands {
+            assert!(script.contains(command), "{command} is not in that for {shell}");
+        }
+    }
+}

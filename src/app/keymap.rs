@@ -28,6 +28,11 @@ impl Context {
         Self::ALL.iter().find(|(n, _)| *n == name).map(|(_, c)| *c)
     }
 
+    /// What the key table calls it.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, c)| *c == self).map_or("", |(name, _)| name)
+    }
+
     /// All contexts except dialogs, starting with this one.
     pub fn order_from(first: Self) -> impl Iterator<Item = Self> {
         let others = Self::ALL.into_iter().map(|(_, context)| context);
@@ -193,6 +198,11 @@ impl KeymapEntry {
     /// The first binding as text.
     pub fn key(&self) -> String {
         self.keys.first().map(|k| write(k)).unwrap_or_default()
+    }
+
+    /// Each binding as text.
+    pub fn key_texts(&self) -> Vec<String> {
+        self.keys.iter().map(|keys| write(keys)).collect()
     }
 
     /// All bindings as text, without those that need an enhanced keyboard if there is none.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::{Entry, RandomState};
 use std::hash::BuildHasher;
 
-/// How good the name is that is known of a person, and which one it is.
+/// The best name known of a person, with its time and source.
 struct SeenName {
     at: Timestamp,
     source: NameSource,

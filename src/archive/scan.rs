@@ -77,7 +77,7 @@ pub struct Scanner {
     /// Containers that are open inside the current place; true for objects.
     nested: Vec<bool>,
     key: Vec<u8>,
-    /// Of the chunk at hand.
+    /// Where the current chunk begins in the document.
     offset: u64,
     began: Began,
     document: Capture,
@@ -86,7 +86,7 @@ pub struct Scanner {
     resync: Resync,
 }
 
-/// Where the things at hand began, and what is around them.
+/// Where the current conversation and message began, and what encloses them.
 #[derive(Default)]
 struct Began {
     conversation: u64,

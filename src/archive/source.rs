@@ -79,7 +79,7 @@ pub struct ExportDocument {
 pub enum DocumentForm {
     /// `messages.json` of an export, or a list of messages.
     Json,
-    /// One message a line, as `skchat export --format json` and `skchat log --json` write them.
+    /// One message per line, as `skchat export --format json` and `skchat log --json` write them.
     Lines,
 }
 
@@ -302,7 +302,7 @@ fn kind_of(start: &[u8]) -> FileKind {
     }
 }
 
-/// Whether a document is an export or one message a line.
+/// Whether a document is an export or has one message per line.
 fn form_of(section: &FileSection) -> Result<DocumentForm, ArchiveError> {
     let mut first = Vec::new();
     let mut reader = BufReader::new(section.open(0)?.take(MOST_FIRST_LINE));

@@ -45,8 +45,8 @@ impl Drop for CopiedFiles {
     }
 }
 
-/// Says of files in messages from archives whether the export has them, and takes the addresses away that lead to the
-/// network. `archived` are those messages, where the account itself is no archive.
+/// Notes for each file in messages from archives whether the export has it, and removes the addresses that lead to the
+/// network. `archived` are those messages if the account itself is not an archive.
 pub async fn complete(
     shared: &Shared,
     history: &JoinedHistory,

@@ -96,7 +96,7 @@ impl Shared {
         let placement = if is_whole {
             Placement::Older { before: before.into(), reached_start: floor }
         } else {
-            // Above what is loaded nothing is taken in by itself.
+            // A page of the account alone must not be shown as the one right above what is loaded: archives may have more.
             Placement::Gap
         };
         let incoming = IncomingMessages {

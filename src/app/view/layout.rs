@@ -34,7 +34,7 @@ pub const MAX_COMPOSE: u16 = 8;
 pub struct Layout {
     pub top: Option<Rect>,
     pub list: Option<Rect>,
-    /// The list shows two lines a conversation.
+    /// The list shows two lines per conversation.
     pub wide_list: bool,
     /// The vertical rule between list and messages.
     pub rule: Option<Rect>,
