@@ -71,7 +71,7 @@ fn act_once(model: &mut Model, action: Action) -> Option<Action> {
     if action != Action::App(AppAction::FocusNext) {
         let keeps_suggestions = suggestions::stay_with(&action);
         let again = action == Action::Compose(ComposeAction::Delete(Motion::LineStart));
-        model.app.with_open(|chat, _| {
+        model.app.with_open_box(|chat, _| {
             chat.composer.completion = None;
             if !matches!(action, Action::Compose(ComposeAction::Recall { .. })) {
                 chat.composer.recall = None;

@@ -13,7 +13,7 @@ pub use deltas::apply as delta;
 pub use outcome::apply as outcome;
 
 use super::actions;
-use super::chat::{history, reading, statistics};
+use super::chat::{Chat, Env, history, reading, statistics};
 use super::model::Model;
 use super::view::Want;
 use crate::model::EmojiWidth;
@@ -22,10 +22,10 @@ use crate::model::EmojiWidth;
 pub fn want(model: &mut Model, want: Want) {
     match want {
         Want::Older(chat) => {
-            model.app.with_chat(&chat, history::load_older);
+            model.app.with_chat_quietly(&chat, history::load_older);
         }
         Want::Newer(chat) => {
-            model.app.with_chat(&chat, history::load_newer);
+            model.app.with_chat_quietly(&chat, history::load_newer);
         }
         Want::Statistics(chat) => {
             model.app.with_chat(&chat, statistics::ask);
@@ -34,7 +34,9 @@ pub fn want(model: &mut Model, want: Want) {
             let presence = &model.app.presence;
             // A chat that opened by itself counts as read only once the user has done something.
             if presence.focused && presence.acted {
-                model.app.with_chat(&chat, |chat, env| reading::seen(chat, env, &from, &upto));
+                let seen =
+                    |chat: &mut Chat, env: &mut Env<'_>| reading::seen(chat, env, &from, &upto);
+                model.app.with_chat_quietly(&chat, seen);
             }
         }
     }

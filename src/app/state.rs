@@ -164,10 +164,19 @@ impl AppState {
         work: impl FnOnce(&mut Chat, &mut Env<'_>) -> T,
     ) -> Option<T> {
         let open = self.open.clone()?;
+        self.with_chat_quietly(&open, work)
+    }
+
+    /// Runs `work` on a chat, for changes that do not show in the list.
+    pub fn with_chat_quietly<T>(
+        &mut self,
+        chat: &ChatRef,
+        work: impl FnOnce(&mut Chat, &mut Env<'_>) -> T,
+    ) -> Option<T> {
         let with_env = |account: &mut Conversations, env: &mut Env<'_>| {
-            account.get_quietly(&open.conversation).map(|chat| work(chat, env))
+            account.get_quietly(&chat.conversation).map(|chat| work(chat, env))
         };
-        self.with_account(&open.account, with_env)?
+        self.with_account(&chat.account, with_env)?
     }
 
     /// Scrolls the open chat. Does not change what the list shows.

@@ -113,7 +113,7 @@ fn sign_in(model: &mut Model) {
 /// Completes the word before the cursor; false if there is no word to complete.
 fn complete(model: &mut Model) -> bool {
     let commands = commands::help();
-    let completed = model.app.with_open(|chat, env| {
+    let completed = model.app.with_open_box(|chat, env| {
         let done = completion::complete(chat, env.me, env.names, &commands);
         match &done {
             Completed::Done => sending::draft_changed(chat, env.now.mono),

@@ -21,6 +21,18 @@ fn in_box(app: &App) -> String {
 }
 
 #[test]
+fn keys_in_the_box_leave_the_list_and_the_details_underived() {
+    let mut app = direct("joe").message("joe", "hi").opened();
+    app.type_text("a");
+    let before = app.model.app.list_revision();
+    app.type_text("bc @j :sm");
+    app.press("backspace left right shift-left ctrl-w tab");
+    assert_eq!(app.model.app.list_revision(), before);
+    app.press("enter");
+    assert!(app.model.app.list_revision() > before, "the message is in the list");
+}
+
+#[test]
 fn a_shortcode_becomes_its_emoji_when_its_end_is_typed() {
     for (typed, becomes) in [
         (":smile:", "😄"),
