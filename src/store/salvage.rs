@@ -285,6 +285,18 @@ fn recover(scratch: &Path, copy: &Path) -> Result<Salvaged, StoreError> {
     Ok(recovered)
 }
 
+/// What the user has chosen for conversations, as far as it can be read.
+fn choices(from: &Connection) -> Vec<(String, String)> {
+    let found = from
+        .prepare("SELECT key, value FROM meta WHERE key LIKE 'choices:%' OR key LIKE 'hidden:%'")
+        .and_then(|mut query| {
+            let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            // The first row that cannot be read ends it: what follows may be damaged as well.
+            Ok(rows.map_while(Result::ok).collect())
+        });
+    found.unwrap_or_default()
+}
+
 /// Recovers names, drafts, the outbox and which chat was open.
 fn recover_small_tables(
     reader: &mut PageReader,
@@ -311,7 +323,11 @@ fn recover_small_tables(
         .from
         .query_row("SELECT value FROM meta WHERE key = 'last_open'", [], |row| row.get(0))
         .ok();
+    let choices = choices(&reader.from);
     let tx = write::begin(to)?;
+    for (key, value) in choices {
+        tx.execute("INSERT OR REPLACE INTO meta VALUES (?1, ?2)", [key, value])?;
+    }
     for (id, rank, name) in names {
         write::put_name(
             &tx,

@@ -2,8 +2,8 @@ use super::*;
 use crate::model::fold::folded;
 use crate::model::search::Query;
 use crate::model::{
-    ClientMessageId, ConversationId, Indexed, MessageKey, Outgoing, Point, Range, RawMessage,
-    ReadMarker, Timestamp, UserId,
+    ChatChoices, ClientMessageId, ConversationId, Indexed, MessageKey, Outgoing, Point, Range,
+    RawMessage, ReadMarker, Timestamp, UserId,
 };
 use proptest::prelude::*;
 
@@ -361,6 +361,8 @@ fn of_a_damaged_file_everything_that_can_be_read_is_saved_and_it_is_not_touched(
         let read_marker =
             ReadMarker { arrival: Timestamp(100), read_at: Timestamp(200), client_id: None };
         store.mark_read(&CHAT.into(), read_marker, false, false, me.clone()).await.unwrap();
+        let choices = ChatChoices { put_away: true, ..ChatChoices::default() };
+        store.save_choices(&CHAT.into(), choices).await.unwrap();
         let outgoing = Outgoing { text: "unsent".into(), ..Default::default() };
         store
             .enqueue(&CHAT.into(), &"1".into(), &outgoing, Timestamp(1), OutboxState::Queued)
@@ -384,6 +386,7 @@ fn of_a_damaged_file_everything_that_can_be_read_is_saved_and_it_is_not_touched(
         let store = Store::open(&copy).unwrap();
         let snapshot = store.snapshot(me).await.unwrap();
         assert_eq!(snapshot.outbox.len(), 1);
+        assert!(snapshot.choices[0].1.put_away, "{:?}", snapshot.choices);
         let stored = store.newest(&CHAT.into(), 1).await.unwrap();
         assert!(stored[0].json.contains("message 3000 "));
         if saved.messages < 3_000 {

@@ -1,6 +1,6 @@
 //! The mouse: clicks and the wheel.
 
-use super::carry_out;
+use super::{carry_out, suggestions};
 use crate::app::action::{Action, ListAction, MessagesAction, Pointer, PointerKind, Scroll};
 use crate::app::chat::history;
 use crate::app::model::Model;
@@ -17,6 +17,12 @@ const DOUBLE_CLICK: Duration = Duration::from_millis(400);
 
 /// Acts on the mouse; returns the action that a click stands for.
 pub fn act(model: &mut Model, pointer: Pointer) -> Option<Action> {
+    if suggestions::covers(model, pointer.column, pointer.row) {
+        if pointer.kind == PointerKind::Click {
+            suggestions::take_clicked(model, pointer.row);
+        }
+        return None;
+    }
     let target = model.view.pointed(pointer.column, pointer.row);
     let by = match pointer.kind {
         PointerKind::Click => return click(model, target),

@@ -31,12 +31,42 @@ pub fn take(model: &mut Model, action: &Action) -> bool {
     taken == Some(true)
 }
 
+/// Whether the suggestions cover a cell of the screen.
+pub fn covers(model: &Model, column: u16, row: u16) -> bool {
+    let is_shown = model.app.opened().is_some_and(|chat| {
+        let open = chat.composer.suggestions.as_ref();
+        open.is_some_and(|open| open.are_shown(&chat.composer))
+    });
+    let area = model.dialog.as_ref().filter(|dialog| !dialog.takes_keys).map(|dialog| dialog.area);
+    is_shown
+        && area.is_some_and(|area| {
+            (area.x..area.x + area.width).contains(&column)
+                && (area.y..area.y + area.height).contains(&row)
+        })
+}
+
+/// Takes the suggestion in a row of the screen, if one stands there.
+pub fn take_clicked(model: &mut Model, row: u16) {
+    let Some(body) = model.dialog.as_ref().map(|dialog| dialog.body) else { return };
+    let Some(line) = row.checked_sub(body.y).filter(|line| *line < body.height) else { return };
+    model.app.with_open(|chat, env| {
+        if let Some(open) = &mut chat.composer.suggestions {
+            let at = open.first_shown() + usize::from(line);
+            open.marked = Some(at.min(open.found.len().saturating_sub(1)));
+        }
+        if completion::take_suggestion(chat) {
+            sending::draft_changed(chat, env.now.mono);
+        }
+    });
+}
+
 /// Whether an action leaves the suggestions as they are, or renews them itself.
 pub fn stay_with(action: &Action) -> bool {
     matches!(
         action,
         Action::App(AppAction::FocusNext)
             | Action::Compose(ComposeAction::Insert(_) | ComposeAction::Delete(Motion::Left))
+            | Action::Pointer(_)
     )
 }
 

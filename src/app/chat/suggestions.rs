@@ -11,6 +11,8 @@ use crate::model::{Names, SafeText, UserId, emoticon};
 use std::cmp::Reverse;
 use std::collections::HashSet;
 
+/// The entries that are in sight at once.
+pub const IN_SIGHT: usize = 8;
 /// The most entries of a list.
 const MOST: usize = 50;
 /// From so many letters on, letters count that do not stand at a beginning.
@@ -57,6 +59,11 @@ impl Suggestions {
     pub fn are_shown(&self, composer: &Composer) -> bool {
         let before = composer.before_cursor();
         !self.closed && !self.found.is_empty() && before.get(self.from..) == Some(&self.word)
+    }
+
+    /// The first entry in sight: as far down as the one that the user has moved to asks for.
+    pub fn first_shown(&self) -> usize {
+        self.marked.map_or(0, |at| (at + 1).saturating_sub(IN_SIGHT))
     }
 
     /// Moves to the next entry, or the one before. From outside the list, to its first or last entry.

@@ -1,19 +1,16 @@
 //! The suggestions for the word that is being typed, right above the message box. They take no focus.
 
 use super::content::{Content, DialogLine, DialogView, Extent};
+use crate::app::chat::suggestions::IN_SIGHT;
 use crate::app::state::AppState;
 use crate::app::view::layout::Size;
 use crate::app::view::{Tone, shown};
-
-/// The rows that are visible at once.
-const ROWS: usize = 8;
 
 /// The suggestions of the open chat, if there are any.
 pub fn suggestions(app: &AppState, size: Size, above: u16) -> Option<DialogView> {
     let composer = &app.opened()?.composer;
     let open = composer.suggestions.as_ref().filter(|open| open.are_shown(composer))?;
-    let first = open.marked.map_or(0, |at| (at + 1).saturating_sub(ROWS));
-    let visible = open.found.iter().enumerate().skip(first).take(ROWS);
+    let visible = open.found.iter().enumerate().skip(open.first_shown()).take(IN_SIGHT);
     let lines = visible.map(|(at, entry)| DialogLine {
         right_tone: Tone::Dim,
         marked: open.marked == Some(at),
@@ -28,7 +25,7 @@ pub fn suggestions(app: &AppState, size: Size, above: u16) -> Option<DialogView>
         _ => "Emoji",
     };
     let title = match open.found.len() {
-        count if count > ROWS => format!("{kind}, {count}"),
+        count if count > IN_SIGHT => format!("{kind}, {count}"),
         _ => kind.to_owned(),
     };
     let hint = if open.marked.is_some() {

@@ -1,6 +1,7 @@
 //! What is suggested while a name, an emoji or a command is typed, and which keys it takes.
 
-use crate::app::Effect;
+use crate::app::action::{Pointer, PointerKind};
+use crate::app::{Action, Effect};
 use crate::fixture::{App, chat, direct, person};
 use crate::model::{
     ConversationId, Delta, Member, NameSource, Request, Role, SafeText, ThreadSettings, UserId,
@@ -195,6 +196,34 @@ fn ten_thousand_people_are_searched_with_each_letter() {
     assert_eq!(suggested(&app)[0], "Person 09990 Name");
     app.press("down enter");
     assert_eq!(in_box(&app), "@Person 09990 Name ");
+}
+
+#[test]
+fn a_click_takes_the_suggestion_below_it_and_selects_no_message() {
+    let mut app = chat("Team").message("joe", "hello").opened();
+    app.type_text("hi @");
+    let screen = app.screen();
+    let row_of = |words: &str| screen.lines().position(|line| line.contains(words)).expect("a row");
+    let click = |app: &mut App, row: usize| {
+        let row = u16::try_from(row).expect("a row of the screen");
+        app.action(Action::Pointer(Pointer { column: 30, row, kind: PointerKind::Click }));
+        app.layout();
+    };
+    // The frame is no entry.
+    click(&mut app, row_of("People"));
+    assert_eq!(in_box(&app), "hi @");
+    assert_eq!(suggested(&app).len(), 3);
+    click(&mut app, row_of("8:mia.tan"));
+    assert_eq!(in_box(&app), "hi @Mia Tan ");
+    assert!(app.open_chat().selection.is_none());
+    // In a list that was moved through, the row counts and not the entry's number.
+    app.press("ctrl-u");
+    app.type_text("/");
+    app.press("up");
+    let screen = app.screen();
+    let row = screen.lines().position(|line| line.contains("/quit")).expect("a row");
+    click(&mut app, row - 1);
+    assert_eq!(in_box(&app), "/help ");
 }
 
 #[test]
