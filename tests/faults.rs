@@ -5,6 +5,7 @@ mod common;
 
 use common::clock::SteppedClock;
 use common::outages::{self, Cost, MOST, Outage, outages, with_header};
+use common::rates;
 use common::scripted::{Asked, Reply, Scripted, item, item_with};
 use common::*;
 use serde_json::{Value, json};
@@ -319,6 +320,16 @@ async fn sends_that_fail_cost_few_requests_with_all_that_they_lead_to() {
 #[tokio::test(start_paused = true)]
 async fn polls_that_fail_cost_few_requests_with_all_that_they_lead_to() {
     cost_few_requests(|row| !row.queues).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_live_service_gets_few_requests_in_use_idle_away_and_during_an_outage() {
+    let most = [15, 10, 6, MOST];
+    for (rate, most) in rates::rates().await.into_iter().zip(most) {
+        println!("{}: {:?} requests a minute", rate.name, rate.counts);
+        let few = rate.counts.iter().all(|count| (1..=most).contains(count));
+        assert!(few, "{}: {:?}", rate.name, rate.counts);
+    }
 }
 
 /// Five requests in any second are answered; what is beyond gets a 429.

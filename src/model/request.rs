@@ -181,6 +181,14 @@ pub enum Request {
     },
 }
 
+impl Request {
+    /// Whether something that the user has just done has led to it. What arrives on the screen of a user who is away is
+    /// marked as read, too.
+    pub fn is_of_user(&self) -> bool {
+        !matches!(self, Self::MarkRead { back: false, .. } | Self::Statistics { .. })
+    }
+}
+
 /// A code to be entered on a page of the sign-in service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignInCode {

@@ -37,7 +37,9 @@ pub async fn run(
     });
     let dispatcher = Dispatcher { shared, slots, changes, outbox };
     while let Some(Outbound { request, .. }) = requests.recv().await {
-        dispatcher.shared.activity.touch();
+        if request.is_of_user() {
+            dispatcher.shared.activity.touch();
+        }
         dispatcher.dispatch(request).await;
     }
 }

@@ -2,12 +2,13 @@
 //! first sync of a very long list. Figures, not tests: nothing here passes or fails.
 //!
 //! `cargo build --release --bin skchat && cargo run --release --example outages`, with the name of a part for that
-//! alone: `requests`, `all` (requests of every fault that the test has), `memory` or `list`.
+//! alone: `requests`, `all` (requests of every fault that the test has), `rates`, `memory` or `list`.
 
 #[path = "../common/mod.rs"]
 mod common;
 
 use common::outages::{self, Outage, outages};
+use common::rates::rates;
 use common::scripted::{Asked, Reply, Script, Scripted, item, item_with};
 use common::terminal::{Terminal, program};
 use common::{ANNA, JOE, write_config};
@@ -37,6 +38,12 @@ fn main() {
     if only.as_deref() == Some("all") {
         requests(|_| true);
     }
+    if is_asked("rates") {
+        println!("requests by the minute of an account of Microsoft Teams (personal):");
+        for rate in paused().block_on(rates()) {
+            println!("  {:<40} {:?}", rate.name, rate.counts);
+        }
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -56,14 +63,16 @@ fn main() {
     }
 }
 
+/// A runtime whose clock only moves when it is told to.
+fn paused() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .expect("a runtime")
+}
+
 fn requests(chosen: impl Fn(&Outage) -> bool) {
-    let paused = || {
-        tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .start_paused(true)
-            .build()
-            .expect("a runtime")
-    };
     println!("requests by the minute, in ten chats:");
     for row in outages().into_iter().filter(chosen) {
         let counts = paused().block_on(outages::run(&row, 4)).counts;

@@ -6,6 +6,7 @@ pub mod fixture;
 pub mod kill;
 pub mod outages;
 pub mod random;
+pub mod rates;
 pub mod scripted;
 pub mod terminal;
 
@@ -239,6 +240,8 @@ pub struct Setup<'a> {
     pub backoff: (Duration, Duration),
     /// Accepted messages have to be seen in a page.
     pub seen_within: Option<Duration>,
+    /// How often the list is asked for where there is no long poll.
+    pub intervals: Option<sync::PollIntervals>,
 }
 
 impl Default for Setup<'_> {
@@ -253,6 +256,7 @@ impl Default for Setup<'_> {
             grace: Duration::ZERO,
             backoff: (Duration::from_millis(100), Duration::from_millis(500)),
             seen_within: None,
+            intervals: None,
         }
     }
 }
@@ -291,7 +295,7 @@ impl Runner {
         let sync_options = sync::SyncOptions {
             poll: setup.poll,
             interval: Duration::from_millis(150),
-            intervals: None,
+            intervals: setup.intervals,
             backoff_base: setup.backoff.0,
             backoff_cap: setup.backoff.1,
             page: 50,
