@@ -10,7 +10,7 @@ mod names;
 pub mod paths;
 mod zone;
 
-pub use keys::{builtin_keymap, keymap_with};
+pub use keys::{ActionKeys, action_keys, builtin_keymap, keymap_with};
 pub use zone::local_zone;
 
 use crate::app::keymap::Keymap;

@@ -58,6 +58,38 @@ pub fn builtin_keymap() -> Result<Keymap, String> {
     with_changes(&BTreeMap::new(), Enter::Send).map_err(|(_, message)| message)
 }
 
+/// An action as it is listed outside of the program.
+pub struct ActionKeys {
+    pub action: String,
+    /// The places where its keys work, as the key table calls them.
+    pub contexts: Vec<&'static str>,
+    /// The heading of the first of these places.
+    pub heading: &'static str,
+    pub keys: Vec<String>,
+    /// Its keys without the user's changes.
+    pub built_in: Vec<String>,
+    pub help: String,
+}
+
+/// All actions in the order of the key table; without a keymap with the built-in keys.
+///
+/// # Errors
+/// As [`builtin_keymap`].
+pub fn action_keys(keymap: Option<&Keymap>) -> Result<Vec<ActionKeys>, String> {
+    let built_in = builtin_keymap()?;
+    // Both have the rows of the same table. An action may have several.
+    let rows = keymap.unwrap_or(&built_in).entries().iter().zip(built_in.entries());
+    let listed = rows.map(|(entry, built_in)| ActionKeys {
+        action: entry.name.clone(),
+        contexts: entry.contexts.iter().map(|context| context.name()).collect(),
+        heading: entry.contexts.first().map_or("", |context| context.heading()),
+        keys: entry.key_texts(),
+        built_in: built_in.key_texts(),
+        help: entry.help.clone(),
+    });
+    Ok(listed.collect())
+}
+
 /// The bindings with changes that were checked before.
 ///
 /// # Errors
