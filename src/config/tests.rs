@@ -104,7 +104,7 @@ fn what_cannot_work_is_refused() {
     let account = ACCOUNT.replace("accounts.home", "accounts.\"../up\"");
     assert!(error(&account).contains("cannot be the name of an account"), "{}", error(&account));
     let empty = ACCOUNT.replace("{ env = \"T\" }", "{ command = [] }");
-    assert!(error(&empty).contains("the token is empty"));
+    assert!(error(&empty).contains("the token command is empty"));
     let text = ACCOUNT.replace("{ env = \"T\" }", "\"abc\"");
     assert!(error(&text).contains("expected { env ="), "{}", error(&text));
     assert!(error("[keys]\nswitcher = [\"a\"]").contains("type a letter"));
