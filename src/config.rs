@@ -15,7 +15,7 @@ pub use zone::local_zone;
 
 use crate::app::keymap::Keymap;
 use crate::model::preferences::{
-    DraftPreferences, ReadingPreferences, SendingPreferences, UiPreferences,
+    DraftPreferences, LinkPreferences, ReadingPreferences, SendingPreferences, UiPreferences,
 };
 use crate::model::{AuthStyle, NotificationPreferences, PollMode, Preferences};
 use serde::Deserialize;
@@ -61,6 +61,7 @@ struct ConfigFile {
     sending: SendingPreferences,
     drafts: DraftPreferences,
     notifications: NotificationPreferences,
+    links: LinkPreferences,
     keys: BTreeMap<String, Vec<String>>,
 }
 

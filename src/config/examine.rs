@@ -45,6 +45,7 @@ pub fn examine(text: &str, file: &Path) -> Result<(Config, Vec<ConfigError>), Co
             sending: parsed.sending,
             drafts: parsed.drafts,
             notifications: parsed.notifications,
+            links: parsed.links,
         },
         keymap,
         key_changes: changes,

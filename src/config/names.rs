@@ -3,7 +3,7 @@
 use super::{AccountConfig, ConfigFile, Token};
 use crate::model::NotificationPreferences;
 use crate::model::preferences::{
-    DraftPreferences, ReadingPreferences, SendingPreferences, UiPreferences,
+    DraftPreferences, LinkPreferences, ReadingPreferences, SendingPreferences, UiPreferences,
 };
 use serde_aux::serde_introspection::serde_introspect;
 
@@ -30,6 +30,7 @@ fn fields(table: &str) -> &'static [&'static str] {
         ["reading"] => serde_introspect::<ReadingPreferences>(),
         ["sending"] => serde_introspect::<SendingPreferences>(),
         ["drafts"] => serde_introspect::<DraftPreferences>(),
+        ["links"] => serde_introspect::<LinkPreferences>(),
         ["notifications"] => serde_introspect::<NotificationPreferences>(),
         ["accounts", _] => serde_introspect::<AccountConfig>(),
         ["accounts", _, "token"] => serde_introspect::<Token>(),

@@ -16,6 +16,7 @@ pub struct Preferences {
     pub sending: SendingPreferences,
     pub drafts: DraftPreferences,
     pub notifications: NotificationPreferences,
+    pub links: LinkPreferences,
 }
 
 /// `[ui]`: the screen.
@@ -58,6 +59,40 @@ impl Default for UiPreferences {
 #[serde(default)]
 pub struct ReadingPreferences {
     pub receipts: Receipts,
+}
+
+/// `[links]`: opening links.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LinkPreferences {
+    /// Hosts whose links are opened without a question; `*.example.org` stands for all hosts below `example.org`.
+    pub trusted_hosts: Vec<String>,
+}
+
+impl LinkPreferences {
+    /// Whether a link is opened without a question: over https only, and only where there is no doubt about its host.
+    pub fn trusts(&self, url: &str) -> bool {
+        let Some((scheme, rest)) = url.split_once("://") else { return false };
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        // Programs disagree about what else could stand there, such as a backslash or a user name.
+        let is_certain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
+        let (host, port) = authority.split_once(':').unwrap_or((authority, ""));
+        let is_plain = host.chars().all(is_certain) && port.bytes().all(|b| b.is_ascii_digit());
+        let host = host.to_ascii_lowercase();
+        let is_trusted = |trusted: &String| {
+            let trusted = trusted.trim().to_ascii_lowercase();
+            match trusted.strip_prefix("*.") {
+                Some(domain) => {
+                    let before = host.strip_suffix(domain);
+                    !domain.is_empty() && before.is_some_and(|before| before.ends_with('.'))
+                }
+                None => !host.is_empty() && host == trusted,
+            }
+        };
+        scheme.eq_ignore_ascii_case("https")
+            && is_plain
+            && self.trusted_hosts.iter().any(is_trusted)
+    }
 }
 
 /// `[sending]`: how messages are sent.
@@ -173,5 +208,45 @@ impl Receipts {
     /// Whether looking at a message counts as reading it.
     pub fn by_looking(self) -> bool {
         matches!(self, Self::Auto | Self::Never)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_links_whose_host_is_certain_are_trusted() {
+        let hosts = ["Example.org", "*.intra.example", "*.", ""].map(str::to_owned);
+        let links = LinkPreferences { trusted_hosts: hosts.into() };
+        for url in [
+            "https://example.org",
+            "HTTPS://EXAMPLE.ORG/a?b#c",
+            "https://example.org:8443/x",
+            "https://wiki.intra.example/",
+            "https://a.b.intra.example",
+        ] {
+            assert!(links.trusts(url), "{url}");
+        }
+        for url in [
+            "http://example.org",
+            "https://www.example.org",
+            "https://example.org.evil.example",
+            "https://evilexample.org",
+            "https://intra.example",
+            "https://evilintra.example",
+            "https://example.org@evil.example",
+            "https://evil.example\\@example.org",
+            "https://evil.example#@example.org",
+            "https://example.org:80:90",
+            "https://ex\u{e4}mple.org",
+            "https://example.org%2eevil.example",
+            "https:///example.org",
+            "mailto:a@example.org",
+            "example.org",
+            "",
+        ] {
+            assert!(!links.trusts(url), "{url}");
+        }
     }
 }

@@ -316,8 +316,9 @@ fn open_link(model: &mut Model) {
     match links.len() {
         0 => model.app.note("This message has no link"),
         1 => {
-            let confirm = links.into_iter().next().map(Confirm::open_link);
-            model.overlays.extend(confirm.map(Overlay::Confirm));
+            let link = links.into_iter().next();
+            let question = link.and_then(|link| Confirm::open_link(&mut model.app, link));
+            model.overlays.extend(question.map(Overlay::Confirm));
         }
         _ => model.overlays.push(Overlay::Links(Links::new(links))),
     }

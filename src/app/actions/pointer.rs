@@ -74,7 +74,8 @@ fn click_message(
         return None;
     }
     if let Some(link) = link {
-        model.overlays.push(Overlay::Confirm(Confirm::open_link(link)));
+        let question = Confirm::open_link(&mut model.app, link);
+        model.overlays.extend(question.map(Overlay::Confirm));
         return None;
     }
     let now = model.app.clock.mono;

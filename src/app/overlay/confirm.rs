@@ -78,13 +78,18 @@ impl Confirm {
         ("Please confirm", lines.collect())
     }
 
-    /// Shows the whole address before it is opened.
-    pub fn open_link(url: SafeText) -> Self {
-        Self {
+    /// Shows the whole address before it is opened. A link to a host that the user trusts is opened at once.
+    pub fn open_link(app: &mut AppState, url: SafeText) -> Option<Self> {
+        if app.prefs.choices.links.trusts(&url) {
+            app.note(&format!("Opening a link to {}", crate::model::rich::host(&url)));
+            app.effects.push(Effect::OpenUrl(url));
+            return None;
+        }
+        Some(Self {
             question: SafeText::line("Open this address?"),
             detail: url.clone(),
             consent: Consent::OpenLink(url),
-        }
+        })
     }
 }
 

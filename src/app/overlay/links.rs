@@ -37,7 +37,12 @@ impl Dialog for Links {
                 None
             }
         };
-        let chosen = chosen.and_then(|at| self.links.get(at).cloned());
-        chosen.map_or(Next::Stay, |url| Next::Replace(Overlay::Confirm(Confirm::open_link(url))))
+        let Some(url) = chosen.and_then(|at| self.links.get(at).cloned()) else {
+            return Next::Stay;
+        };
+        match Confirm::open_link(env.app, url) {
+            Some(question) => Next::Replace(Overlay::Confirm(question)),
+            None => Next::Close,
+        }
     }
 }

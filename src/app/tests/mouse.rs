@@ -91,6 +91,35 @@ fn a_click_selects_a_message_and_a_double_click_replies() {
 }
 
 #[test]
+fn a_link_to_a_trusted_host_opens_without_a_question() {
+    let trusted = "https://oven.example/a";
+    for (address, opens) in [(trusted, true), ("https://other.example/a", false)] {
+        let span = Span {
+            text: address.into(),
+            style: SpanStyle::default(),
+            link: Some(Link::Url(address.into())),
+        };
+        let body = MessageBody::Text(RichText::from_spans(vec![span]));
+        for keys in ["ctrl-up o", "ctrl-o enter"] {
+            let mut app = App::with_prefs(|prefs| {
+                prefs.choices.links.trusted_hosts = vec!["oven.example".into()];
+            })
+            .with_direct("joe");
+            app.messages(vec![message("joe", 1, body.clone())], Placement::Event);
+            let mut app = app.opened();
+            app.press(keys);
+            let opened = app.effects().iter().any(|effect| matches!(effect, Effect::OpenUrl(_)));
+            assert_eq!(opened, opens, "{address} {keys}");
+            if opens {
+                app.expect("Opening a link to oven.example");
+            } else {
+                app.expect("Open this address?");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_click_on_a_link_shows_its_address_before_it_is_opened() {
     let address = "https://oven.example/a?b=1";
     let span = |text: &str, link| Span { text: text.into(), style: SpanStyle::default(), link };
