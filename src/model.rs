@@ -28,6 +28,7 @@ mod read_marker;
 pub mod request;
 pub mod rich;
 pub mod search;
+pub mod setting;
 pub mod statistics;
 pub mod text;
 mod thread_flag;

@@ -271,6 +271,7 @@ fn prefs(setup: &RunSetup) -> Result<Prefs, ExitError> {
         enhanced_keyboard: false,
         first_client_id: random >> 2 | 1 << 61,
         choices,
+        from_next_start: Vec::new(),
     })
 }
 

@@ -504,3 +504,26 @@ fn a_message_out_of_sight_reaches_the_terminal_and_the_program_as_arguments() {
     t.send("\u{11}");
     assert_given_back(&t.end());
 }
+
+#[test]
+fn a_setting_changed_on_the_screen_is_added_to_the_file_and_the_rest_stays() {
+    let dir = tempfile::tempdir().unwrap();
+    let served = Served::start(dir.path());
+    let mut t = served.client(dir.path(), "8:anna.7", "anna");
+    t.wait_for("live");
+    let file = dir.path().join("anna/config.toml");
+    let before = std::fs::read_to_string(&file).unwrap();
+    t.send("\u{1b}[21~");
+    t.wait_for("Settings");
+    t.send("ui.mouse");
+    t.wait_for("› ui.mouse");
+    t.send("\r");
+    t.wait_for("ui.mouse is saved in your configuration");
+    let after = std::fs::read_to_string(&file).unwrap();
+    assert!(after.starts_with(&before) && after.ends_with("[ui]\nmouse = false\n"), "{after}");
+    t.send("\u{1b}");
+    t.send("\u{11}");
+    t.wait_end();
+    let sent = t.sent();
+    assert!(sent.rfind("\u{1b}[?1000l") > sent.rfind("\u{1b}[?1000h"), "the mouse is given back");
+}

@@ -72,6 +72,8 @@ pub enum AppAction {
     Accounts,
     /// Shows what is waiting in all chats.
     Inbox,
+    /// Shows and changes the settings of the configuration file.
+    Preferences,
     /// Searches everything that is stored, or the open chat.
     Search {
         here: bool,
@@ -232,6 +234,7 @@ impl Action {
         ("sign-in", Action::App(AppAction::SignIn)),
         ("accounts", Action::App(AppAction::Accounts)),
         ("inbox", Action::App(AppAction::Inbox)),
+        ("preferences", Action::App(AppAction::Preferences)),
         ("list-up", Action::List(ListAction::Up)),
         ("list-down", Action::List(ListAction::Down)),
         ("list-open", Action::List(ListAction::Open)),

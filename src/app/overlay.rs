@@ -28,6 +28,7 @@ mod settings;
 mod sign_in;
 mod suggestions;
 mod switcher;
+mod user_settings;
 mod welcome;
 mod which_key;
 
@@ -56,6 +57,7 @@ pub use settings::Settings;
 pub use sign_in::SignInDialog;
 pub use suggestions::suggestions;
 pub use switcher::{Switcher, find};
+pub use user_settings::UserSettings;
 pub use welcome::Welcome;
 pub use which_key::{SHOWN_AFTER, which_key};
 
@@ -122,6 +124,7 @@ pub enum Overlay {
     Settings(Settings),
     Alerts(Alerts),
     Inbox(Inbox),
+    UserSettings(UserSettings),
     Members(Members),
     Person(Person),
     Prompt(Prompt),
@@ -150,6 +153,7 @@ impl Overlay {
             Self::Settings(d) => d,
             Self::Alerts(d) => d,
             Self::Inbox(d) => d,
+            Self::UserSettings(d) => d,
             Self::Members(d) => d,
             Self::Person(d) => d,
             Self::Prompt(d) => d,
@@ -178,6 +182,7 @@ impl Overlay {
             Self::Settings(d) => d,
             Self::Alerts(d) => d,
             Self::Inbox(d) => d,
+            Self::UserSettings(d) => d,
             Self::Members(d) => d,
             Self::Person(d) => d,
             Self::Prompt(d) => d,

@@ -80,6 +80,12 @@ pub enum AccountTask {
         to: String,
     },
     Remove,
+    /// A setting is written to the configuration file.
+    Setting {
+        name: String,
+        /// It counts already.
+        live: bool,
+    },
 }
 
 /// A change of a message, with what is needed if it is refused.

@@ -19,6 +19,8 @@ pub struct Prefs {
     /// What the user chose. What is "auto" in the configuration is decided: `ui.bidi` is never [`Bidi::Auto`],
     /// `ui.emoji_width` never [`EmojiWidth::Auto`].
     pub choices: Preferences,
+    /// Settings that were changed in this run and count from the next start, by name.
+    pub from_next_start: Vec<(String, toml::Value)>,
 }
 
 impl Prefs {
@@ -37,6 +39,7 @@ impl Prefs {
             enhanced_keyboard: false,
             first_client_id: 1,
             choices,
+            from_next_start: Vec::new(),
         }
     }
 

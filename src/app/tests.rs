@@ -17,6 +17,7 @@ mod narrow;
 mod notifications;
 mod outbox;
 mod pasting;
+mod preferences;
 mod questions;
 mod reactions;
 mod reading;

@@ -141,6 +141,29 @@ impl ConfigEdit {
         if is_right { Ok(edit) } else { Err(BY_HAND.to_owned()) }
     }
 
+    /// Sets a value, which is TOML, in a section. The comment beside it stays.
+    ///
+    /// # Errors
+    /// When the file cannot be read or changed, or the setting cannot have that value.
+    pub fn set(file: &Path, section: &str, key: &str, new: &str) -> Result<Self, String> {
+        let (text, config) = Self::read(file)?;
+        let mut document: DocumentMut = text.parse().map_err(|_| BY_HAND.to_owned())?;
+        let mut new: toml_edit::Value = new.parse().map_err(|_| BY_HAND.to_owned())?;
+        let table = document.entry(section).or_insert_with(toml_edit::table);
+        let table = table.as_table_like_mut().ok_or(BY_HAND)?;
+        if let Some(old) = table.get_mut(key) {
+            let old = old.as_value_mut().ok_or(BY_HAND)?;
+            *new.decor_mut() = old.decor().clone();
+            *old = new;
+        } else {
+            table.insert(key, Item::Value(new));
+        }
+        let edit = Self::checked(file, document.to_string())?;
+        let after = edit.config()?;
+        let is_right = after.accounts == config.accounts;
+        if is_right { Ok(edit) } else { Err(BY_HAND.to_owned()) }
+    }
+
     fn checked(file: &Path, text: String) -> Result<Self, String> {
         Config::parse(&text, file).map_err(|e| e.to_string())?;
         Ok(Self { file: file.to_owned(), text })
@@ -260,6 +283,29 @@ mod tests {
         let file = dir.path().join("config.toml");
         std::fs::write(&file, text).unwrap();
         (dir, file)
+    }
+
+    #[test]
+    fn a_setting_is_changed_in_its_place_and_everything_else_stays() {
+        let (_dir, file) = written(TEXT);
+        let set = |section: &str, key: &str, value: &str| {
+            ConfigEdit::set(&file, section, key, value).map(|edit| edit.text)
+        };
+        let text = set("ui", "typing", "false").unwrap();
+        assert_eq!(text, TEXT.replace("typing = true", "typing = false"));
+        let text = set("ui", "mouse", "false").unwrap();
+        assert_eq!(text, TEXT.replace("typing = true\n", "typing = true\nmouse = false\n"));
+        let text = set("notifications", "keywords", "[\"a\", \"b\"]").unwrap();
+        assert!(text.starts_with(TEXT.split("\n# The end.").next().unwrap()), "{text}");
+        let config = Config::parse(&text, &file).unwrap();
+        assert_eq!(config.preferences.notifications.keywords, ["a", "b"]);
+        assert_eq!(comments(&text), comments(TEXT));
+        assert!(set("ui", "mouse", "\"maybe\"").is_err());
+        assert!(set("ui", "mouse", "true\n[accounts.evil]").is_err());
+        std::fs::write(&file, "ui = 3 = 4").unwrap();
+        assert!(set("ui", "mouse", "true").unwrap_err().contains("config.toml:1"));
+        std::fs::write(&file, "[ui]\nmouse = false # not here\n").unwrap();
+        assert_eq!(set("ui", "mouse", "true").unwrap(), "[ui]\nmouse = true # not here\n");
     }
 
     fn new(name: &str) -> NewAccount {

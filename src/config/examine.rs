@@ -2,14 +2,13 @@
 
 use super::{Config, ConfigError, ConfigFile, Token, keys, names};
 use crate::model::Preferences;
+use crate::model::setting::MAX_GRACE_SECONDS;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// The longest grace period: a message that waits longer looks lost.
-const MAX_GRACE_SECONDS: u64 = 60;
 /// The most mistakes that are reported.
 const MAX_PROBLEMS: usize = 100;
 
@@ -298,7 +297,7 @@ fn collect_lines(
 /// Values of the right type that make no sense.
 fn values(config: &mut Config) -> Vec<ConfigError> {
     let mut wrong: Vec<(String, String)> = Vec::new();
-    if config.preferences.sending.grace_seconds > MAX_GRACE_SECONDS {
+    if config.preferences.sending.grace_seconds > MAX_GRACE_SECONDS.unsigned_abs() {
         let message = format!("grace_seconds is at most {MAX_GRACE_SECONDS}");
         wrong.push(("sending.grace_seconds".to_owned(), message));
     }

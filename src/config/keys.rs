@@ -2,7 +2,7 @@
 
 use super::names::nearest;
 use crate::app::action::Action;
-use crate::app::keymap::{Context, Keymap, KeymapEntry, parse_keys};
+use crate::app::keymap::{Chord, Context, Keymap, KeymapEntry, parse_keys};
 use crate::model::Enter;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -142,8 +142,29 @@ pub fn with_changes(
             help: row.help,
         });
     }
+    give_way(&mut entries, changes);
     Keymap::new(entries)
         .map_err(|message| (changes.keys().next().cloned().unwrap_or_default(), message))
+}
+
+/// A key that the user has bound no longer does what is built in at the same place. Otherwise a new built-in key would
+/// make an older configuration invalid.
+fn give_way(entries: &mut [KeymapEntry], changes: &BTreeMap<String, Vec<String>>) {
+    let is_changed = |entry: &KeymapEntry| changes.contains_key(&entry.name);
+    let own: Vec<(Vec<Context>, Vec<Vec<Chord>>)> = entries
+        .iter()
+        .filter(|entry| is_changed(entry))
+        .map(|entry| (entry.contexts.clone(), entry.keys.clone()))
+        .collect();
+    for entry in entries.iter_mut().filter(|entry| !is_changed(entry)) {
+        let KeymapEntry { contexts, keys, .. } = entry;
+        keys.retain(|key| {
+            let takes = |(places, taken): &(Vec<Context>, Vec<Vec<Chord>>)| {
+                taken.contains(key) && places.iter().any(|place| contexts.contains(place))
+            };
+            !own.iter().any(takes)
+        });
+    }
 }
 
 #[cfg(test)]

@@ -87,6 +87,10 @@ fn keys_can_be_changed_and_taken_away() {
     let config = parse("[keys]\nquit = [\"f10\"]\nhelp = []\n").unwrap();
     assert_eq!(config.keymap.entry("quit").unwrap().key(), "F10");
     assert_eq!(config.keymap.entry("help").unwrap().key(), "");
+    // A built-in key gives way, and two of the user's own do not.
+    assert_eq!(config.keymap.entry("preferences").unwrap().key(), "Ctrl-X ,");
+    let twice = parse("[keys]\nquit = [\"f10\"]\nhelp = [\"f10\"]\n");
+    assert!(twice.unwrap_err().to_string().contains("\"F10\" is bound twice"));
 }
 
 #[test]

@@ -15,6 +15,12 @@ pub enum AccountChange {
     },
     /// Takes the account out of the configuration and deletes its tokens. Its messages stay on disk.
     Remove,
+    /// Writes a setting of the user, which concerns no account. The value is TOML.
+    Set {
+        section: String,
+        key: String,
+        value: String,
+    },
 }
 
 /// An account that is to be written to the configuration. What is empty is left to the service.

@@ -128,6 +128,13 @@ impl AccountManager {
             AccountChange::Add(new) => self.add(new).await,
             AccountChange::Rename { to } => self.rename(account, &to).await,
             AccountChange::Remove => self.remove(account).await,
+            AccountChange::Set { section, key, value } => {
+                let write = move |global: Global| {
+                    let file = paths::config_file(global.config.clone())?;
+                    ConfigEdit::set(&file, &section, &key, &value)?.write()
+                };
+                self.blocking(write).await
+            }
         };
         Response::Done(done.map_err(|why| fault(&why)))
     }

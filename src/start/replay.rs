@@ -58,6 +58,7 @@ fn player(header: &RecordingHeader) -> Result<Player, String> {
         enhanced_keyboard: false,
         first_client_id: header.first_client_id,
         choices: header.preferences.clone(),
+        from_next_start: Vec::new(),
     };
     let theme = Theme::new(THEME, header.depth, header.preferences.ui.blink)?;
     Ok(Player::new(first_model(prefs, header)?, theme))

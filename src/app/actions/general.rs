@@ -10,6 +10,7 @@ use crate::app::keymap::{Context, KeymapEntry};
 use crate::app::model::Model;
 use crate::app::overlay::{
     AccountsDialog, Help, Import, Overlay, Palette, Preview, Prompt, SignInDialog, Switcher,
+    UserSettings,
 };
 use crate::app::state::Focus;
 use crate::model::{ConnectionState, Request, SignInWay};
@@ -73,6 +74,9 @@ pub fn act(model: &mut Model, action: AppAction) {
         }
         AppAction::Accounts => {
             model.overlays.push(Overlay::Accounts(AccountsDialog::default()));
+        }
+        AppAction::Preferences => {
+            model.overlays.push(Overlay::UserSettings(UserSettings::default()));
         }
         AppAction::Inbox => super::inbox::open(model),
         AppAction::Redraw => model.app.effects.push(Effect::Redraw),

@@ -46,6 +46,14 @@ pub fn answered(model: &mut Model, account: &AccountId, task: AccountTask, respo
         (AccountTask::Remove, Response::Done(Ok(()))) => {
             model.app.note(&format!("\"{}\" was removed", account.as_str()));
         }
+        (AccountTask::Setting { name, live }, Response::Done(Ok(()))) => {
+            let when = if live { "" } else { "; it counts from the next start" };
+            model.app.note(&format!("{name} is saved in your configuration{when}"));
+        }
+        (AccountTask::Setting { name, .. }, Response::Done(Err(fault))) => {
+            let why = fault.reason;
+            model.app.complain(&format!("{name} is not saved in your configuration: {why}"));
+        }
         (AccountTask::Rename { .. }, Response::Done(Err(fault))) => {
             model.app.complain(&format!("Not renamed: {}", fault.reason));
         }

@@ -2,6 +2,7 @@
 
 use super::accounts::ask_change;
 use super::content::{Content, dim_lines, wide_columns};
+use super::user_settings::change as change_setting;
 use super::{
     Confirm, Consent, Dialog, DialogEnv, Import, Next, Overlay, PeoplePicker, PickPurpose,
 };
@@ -10,6 +11,7 @@ use crate::app::chat::{go_to_date, group, sending};
 use crate::app::pending::{AccountTask, PendingRequest};
 use crate::app::state::AppState;
 use crate::app::view::layout::Size;
+use crate::model::setting::SettingSpec;
 use crate::model::{AccountChange, AccountId, ChatRef, Request, SafeText, ThreadChange, date};
 
 #[derive(Debug)]
@@ -33,6 +35,8 @@ enum AskFor {
     Import,
     /// Another name of an account.
     RenameAccount(AccountId),
+    /// The value of a setting.
+    Setting(&'static SettingSpec),
     /// A message to a chat that stays closed.
     Reply {
         chat: ChatRef,
@@ -71,6 +75,10 @@ impl Prompt {
         Overlay::Prompt(Self { what: AskFor::RenameAccount(account), input })
     }
 
+    pub fn setting(spec: &'static SettingSpec, now: String) -> Overlay {
+        Overlay::Prompt(Self { what: AskFor::Setting(spec), input: now })
+    }
+
     pub fn reply(chat: ChatRef, title: SafeText) -> Overlay {
         Overlay::Prompt(Self { what: AskFor::Reply { chat, title }, input: String::new() })
     }
@@ -90,6 +98,13 @@ impl Prompt {
                 return Next::Replace(Overlay::PeoplePicker(PeoplePicker::new(app, purpose)));
             }
             AskFor::JoinUrl => resolve(app, &self.input),
+            AskFor::Setting(spec) => {
+                let typed = spec.typed(&self.input);
+                if let Err(why) = typed.and_then(|value| change_setting(app, spec, &value)) {
+                    app.complain(&format!("Not changed: {why}"));
+                    return Next::Stay;
+                }
+            }
             AskFor::Reply { chat, .. } => return send_reply(app, chat, self.input.trim()),
             AskFor::RenameAccount(account) => rename_account(app, account, self.input.trim()),
         }
@@ -101,6 +116,7 @@ impl Dialog for Prompt {
     fn content(&self, app: &AppState, size: Size) -> Content {
         let mut note = String::new();
         let (title, text, hint) = match &self.what {
+            AskFor::Setting(spec) => (spec.key, spec.meaning, "Enter saves · Esc cancels"),
             AskFor::Reply { title, .. } => (
                 title.as_str(),
                 "Your answer. The chat stays unread until it is opened or marked as read.",
