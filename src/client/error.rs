@@ -9,8 +9,8 @@ use crate::protocol::wire::WireError;
 use reqwest::StatusCode;
 use std::time::Duration;
 
-/// The pause after a 429 that names none.
-const UNNAMED_PAUSE: Duration = Duration::from_secs(20);
+/// The pause after a 429 that names none (facts 8.8).
+const UNNAMED_PAUSE: Duration = Duration::from_secs(30);
 
 /// What a code of the service means to the user (facts 6).
 fn meaning(code: u32) -> Option<&'static str> {
