@@ -49,7 +49,7 @@ pub fn covers(model: &Model, column: u16, row: u16) -> bool {
 pub fn take_clicked(model: &mut Model, row: u16) {
     let Some(body) = model.dialog.as_ref().map(|dialog| dialog.body) else { return };
     let Some(line) = row.checked_sub(body.y).filter(|line| *line < body.height) else { return };
-    model.app.with_open(|chat, env| {
+    model.app.with_open_box(|chat, env| {
         if let Some(open) = &mut chat.composer.suggestions {
             let at = open.first_shown() + usize::from(line);
             open.marked = Some(at.min(open.found.len().saturating_sub(1)));
