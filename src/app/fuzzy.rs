@@ -1,5 +1,6 @@
 //! Choosing from a list by typing a few letters.
 
+use crate::model::names::likeness;
 use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
@@ -34,7 +35,7 @@ impl Ranker {
 /// How a name matches a part of it, best first: as a whole, at its beginning, at the beginning of a word, anywhere.
 /// `None` if the part does not occur.
 pub fn part_of(name: &str, part: &str) -> Option<u32> {
-    let (name, part) = (crate::model::fold::folded(name), crate::model::fold::folded(part));
+    let (name, part) = (likeness(name), likeness(part));
     if name == part {
         return Some(0);
     }
@@ -82,5 +83,6 @@ mod tests {
         let ranks = ["anna", "ann", "lind", "qvist", "xyz"].map(|p| part_of("Anna Lindqvist", p));
         assert_eq!(ranks, [Some(1), Some(1), Some(2), Some(3), None]);
         assert_eq!(part_of("Müller", "muller"), Some(0));
+        assert_eq!(part_of("BOB  Smith", "bob smith"), Some(0), "spaces look alike");
     }
 }

@@ -108,10 +108,15 @@ pub fn learn_thread(names: &mut Names, thread: &wire::WireThread) {
 
 /// The text of a message as the screen shows it. With `me`, the account is "You" in it.
 pub fn shown_text(message: &Message, names: &Names, me: Option<&UserId>) -> String {
+    text_with(message, me, &|id| names.distinct(id))
+}
+
+/// The text of a message with these names.
+fn text_with(message: &Message, me: Option<&UserId>, name: &dyn Fn(&UserId) -> SafeText) -> String {
     match &message.body {
         MessageBody::Text(rich) => rich.quoted_text(),
         body => body.text(&|id| {
-            if me == Some(id) { SafeText::line(crate::model::YOU) } else { names.distinct(id) }
+            if me == Some(id) { SafeText::line(crate::model::YOU) } else { name(id) }
         }),
     }
 }
@@ -122,7 +127,8 @@ pub fn message_json(
     names: &Names,
     me: Option<&UserId>,
 ) -> Value {
-    let text = shown_text(message, names, me);
+    // Ids tell people apart in data, so names stay as they are.
+    let text = text_with(message, me, &|id| names.of(id));
     let from_name = names.knows(&message.sender).then(|| names.of(&message.sender).to_string());
     let from_name = from_name.or_else(|| message.sender_name.as_ref().map(ToString::to_string));
     json!({

@@ -67,7 +67,7 @@ impl Names {
     pub fn is_shared(&self, who: &UserId) -> bool {
         let name = self.of(who);
         // Someone without a known name is shown by an id, which may look like the name of someone else.
-        pretends(&name) || self.others(&name, who).next().is_some()
+        pretends(&name) || (who.is_addressable() && self.others(&name, who).next().is_some())
     }
 
     /// The name to show in lists and where someone is chosen: followed by the id when several people have the name.
@@ -84,9 +84,11 @@ impl Names {
         SafeText::line(&format!("{name}{SEPARATOR}{id}"))
     }
 
-    /// The other people with this name.
+    /// The other people with this name. Lines of the system may name a thread as their sender, and exports people of
+    /// whom they know only the name.
     fn others(&self, name: &str, who: &UserId) -> impl Iterator<Item = &UserId> {
-        self.bearers.get(&likeness(name)).into_iter().flatten().filter(move |id| *id != who)
+        let bearers = self.bearers.get(&likeness(name)).into_iter().flatten();
+        bearers.filter(move |id| *id != who && id.is_addressable())
     }
 
     /// Rises with every change.
@@ -306,6 +308,11 @@ mod tests {
             shown.iter().map(|name| likeness(name)).collect();
         assert_eq!(different.len(), shown.len(), "{shown:?}");
         assert_eq!(&*names.distinct(&"8:bob.2".into()), "Bob · bob.2");
+        // A thread is not somebody else.
+        names.learn(&"19:a@thread.skype".into(), NameSource::Message, &"Mia".into());
+        names.learn(&"8:mia".into(), NameSource::Profile, &"Mia".into());
+        assert_eq!(&*names.distinct(&"8:mia".into()), "Mia");
+        assert_eq!(&*names.distinct(&"19:a@thread.skype".into()), "Mia");
     }
 
     #[test]
