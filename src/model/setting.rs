@@ -54,7 +54,7 @@ use SettingKind::{Choice, Command, Seconds, Switch, Text, Words};
 pub const MAX_GRACE_SECONDS: i64 = 60;
 
 /// All settings, in the order of the example file.
-pub const SETTINGS: [SettingSpec; 20] = [
+pub const SETTINGS: [SettingSpec; 21] = [
     live("ui", "typing", Switch, "others see when you are typing"),
     later("ui", "enter", Choice(&["send", "newline"]), "what Enter does; Alt-Enter does the other"),
     later("ui", "blink", Switch, "<blink> really blinks"),
@@ -95,6 +95,7 @@ pub const SETTINGS: [SettingSpec; 20] = [
     ),
     live("notifications", "keywords", Words, "words that count like a mention"),
     live("notifications", "quiet_hours", Text, "hours without notifications: 22:00-07:00"),
+    live("links", "trusted_hosts", Words, "hosts whose https links open without a question"),
 ];
 
 impl SettingSpec {
