@@ -511,6 +511,7 @@ async fn several_messages_are_copied_and_the_bare_view_shows_only_text() {
     anna.wait_for("live").await;
     anna.press(&["alt-down"]).await;
     anna.wait_for("three").await;
+    anna.wait_for("To Joe Bloggs").await;
     anna.press(&["ctrl-up", "shift-up", "y"]).await;
     anna.wait_for("Sent to the terminal: 2 messages, 9 characters").await;
     assert_eq!(anna.copied(), ["two\nthree"]);
