@@ -194,6 +194,26 @@ async fn history_row(pages: OddPages, heeds_bounds: bool) {
         assert_eq!(numbers, (1..=COUNT).collect::<Vec<_>>(), "{name}");
     }
     assert!(requests <= 30, "{name}: {requests} requests");
+    if !heeds_bounds {
+        let history = history_of_doctor(dir.path(), &server.origin);
+        assert!(history.contains("unknown, asked for again: after "), "{name}\n{history}");
+        assert!(!history.contains("not kept by the server"), "{name}\n{history}");
+    }
+}
+
+/// What `skchat doctor --history` prints about the store of a run.
+fn history_of_doctor(dir: &Path, origin: &str) -> String {
+    let account = dir.join("accounts/home");
+    std::fs::create_dir_all(&account).unwrap();
+    // What was written last may be in the log beside it.
+    for name in ["store.db", "store.db-wal"].iter().filter(|name| dir.join(name).exists()) {
+        std::fs::copy(dir.join(name), account.join(name)).unwrap();
+    }
+    write_config(dir, origin);
+    let mut doctor = std::process::Command::new(env!("CARGO_BIN_EXE_skchat"));
+    doctor.args(["doctor", "--history"]).env("SKCHAT_DATA_DIR", dir).env("TEST_TOKEN", "x");
+    let output = doctor.env("SKCHAT_CONFIG", dir.join("config.toml")).output().unwrap();
+    String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
