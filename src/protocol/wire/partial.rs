@@ -121,4 +121,33 @@ mod tests {
         assert_eq!(completed("7", "{}"), None);
         assert_eq!(completed("{}", "[]"), None);
     }
+
+    proptest::proptest! {
+        /// Each field of the newer item is absent, null, empty or new.
+        #[test]
+        fn no_partial_item_overwrites_text_sender_or_kind(
+            kinds in proptest::collection::vec(0..4_u8, 4),
+        ) {
+            let names = ["from", "messagetype", "clientmessageid", "content"];
+            let mut newer = json!({ "id": "5", "version": "6" });
+            for (name, kind) in names.into_iter().zip(&kinds) {
+                match kind {
+                    0 => {}
+                    1 => newer[name] = Value::Null,
+                    2 => newer[name] = "".into(),
+                    _ => newer[name] = format!("new {name}").into(),
+                }
+            }
+            let merged = merged(&newer, &whole()).unwrap_or(newer);
+            for (name, kind) in names.into_iter().zip(&kinds) {
+                let expected = match kind {
+                    3 => json!(format!("new {name}")),
+                    // A text may have been emptied; a sender may not.
+                    2 if name == "content" => json!(""),
+                    _ => whole()[name].clone(),
+                };
+                proptest::prop_assert_eq!(&merged[name], &expected, "{}", name);
+            }
+        }
+    }
 }
