@@ -138,6 +138,7 @@ pub fn run(model: &mut Model, chat: &ChatRef, line: &str) -> Option<Action> {
         Run::Function(run) => run(model, chat, args),
         Run::Either(run, _) if !args.is_empty() => run(model, chat, args),
         Run::Flag(spec) => set_flag(model, spec, args),
+        Run::Action(_) if !args.is_empty() => CommandResult::WrongArgs,
         Run::Action(action) | Run::Either(_, action) => {
             clear(model);
             return Action::named(action);

@@ -33,6 +33,21 @@ fn keys_in_the_box_leave_the_list_and_the_details_underived() {
 }
 
 #[test]
+fn a_command_without_arguments_is_not_run_with_text_after_it() {
+    let without = crate::app::commands::help().into_iter().map(|(usage, _)| usage);
+    let without: Vec<String> = without.filter(|usage| !usage.contains(' ')).collect();
+    assert!(without.len() > 8, "{without:?}");
+    for usage in without {
+        let mut app = chat("Team").opened();
+        let line = format!("{usage} now please");
+        app.type_text(&line);
+        app.press("enter");
+        app.expect(&format!("Usage: {usage}"));
+        assert_eq!(in_box(&app), line);
+    }
+}
+
+#[test]
 fn a_shortcode_becomes_its_emoji_when_its_end_is_typed() {
     for (typed, becomes) in [
         (":smile:", "😄"),
