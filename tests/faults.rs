@@ -87,7 +87,7 @@ fn odd_pages() -> Vec<OddPages> {
             metadata: |lowest| Some(json!({ "backwardLink": format!("?syncState={lowest}") })),
             link: || Some(Reply::status(404, "{}")),
         },
-        odd("a number for a link", |_| Some(json!({ "backwardLink": 7 }))),
+        odd("an object for a link", |_| Some(json!({ "backwardLink": { "a": 7 } }))),
         odd("an array of links", |lowest| {
             Some(json!({ "backwardLink": [format!("?syncState={lowest}")] }))
         }),

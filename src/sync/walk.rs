@@ -153,12 +153,7 @@ impl Walk {
         let hi = points().max();
         let reached = |point: Point| self.reach.is_some_and(|reach| point <= reach);
         let answers = heeded && points().any(reached);
-        let skips = linked && lo.is_some_and(|lo| self.skips_stored(lo, points()));
-        let connects = if by_time {
-            hi.zip(self.chain).is_some_and(|(hi, chain)| hi >= chain)
-        } else {
-            !skips
-        };
+        let connects = !by_time || hi.zip(self.chain).is_some_and(|(hi, chain)| hi >= chain);
         let progress = connects && lo.is_some_and(|lo| self.chain.is_none_or(|end| lo < end));
         let span = lo.zip(hi).filter(|_| !linked).and_then(|(lo, hi)| self.span(lo, hi));
         let messages: Vec<RawMessage> = items
@@ -171,10 +166,7 @@ impl Walk {
             self.reach = self.reach.map_or(lo, |reach| lo.map(|lo| lo.min(reach)));
         }
         self.idle = if progress || !messages.is_empty() { 0 } else { self.idle + 1 };
-        self.decide(
-            older.filter(|_| !skips),
-            &PageSigns { by_time, progress, answers, is_last, is_full },
-        );
+        self.decide(older, &PageSigns { by_time, progress, answers, is_last, is_full });
         Step { messages, span, sync_state }
     }
 
@@ -208,16 +200,6 @@ impl Walk {
             Some(above) => (lo < above).then(|| (lo, hi.min(above))),
             None => Some((lo, hi)),
         }
-    }
-
-    /// Whether a page that a link led to reaches past the stored message below the start without having it: then the link
-    /// may have passed over others, too.
-    fn skips_stored(&self, lo: Point, mut points: impl Iterator<Item = Point>) -> bool {
-        self.below.is_some_and(|below| {
-            lo < below
-                && self.chain.is_none_or(|chain| below < chain)
-                && !points.any(|point| point == below)
-        })
     }
 
     fn decide(&mut self, older: Option<String>, signs: &PageSigns) {
@@ -324,8 +306,6 @@ mod tests {
         Cycle(i64),
         /// Signals only, for so many pages, between two pages of messages.
         Idle(i64),
-        /// To a page far down, past messages that no page had.
-        TooFar,
         Refused,
     }
 
@@ -365,7 +345,6 @@ mod tests {
                 }
                 Links::Unusable | Links::Absent => None,
                 Links::ToItself => Some(format!("{hi}:{turn}")),
-                Links::TooFar => Some(format!("3:{}", turn + 1)),
                 Links::Cycle(n) if turn >= n => Some(format!("{}:0", self.count)),
                 Links::Cycle(_) => Some(format!("{next}:{}", turn + 1)),
             };
@@ -432,7 +411,6 @@ mod tests {
             Links::Idle(1),
             Links::Idle(2),
             Links::Idle(9),
-            Links::TooFar,
             Links::Refused,
         ];
         let bounds = [
@@ -481,10 +459,6 @@ mod tests {
         for server in servers().filter(|server| server.count > 100) {
             let case = (server.links, server.bounds, server.count, server.cap);
             for (link, below) in [(None, Some(5)), (Some("39:7"), Some(5)), (Some("39:7"), None)] {
-                if server.links == Links::TooFar && below.is_none() {
-                    // Without a stored message below nothing shows that the link passed over others.
-                    continue;
-                }
                 let above = point(40);
                 let link = link.map(str::to_owned);
                 let walk = Walk::below(&CHAT.into(), above, link, below.map(point));
