@@ -56,6 +56,12 @@ const NO_LINK: fn() -> Option<Reply> = || None;
 
 fn odd_pages() -> Vec<OddPages> {
     let odd = |name, metadata| OddPages { name, metadata, link: NO_LINK };
+    // The link itself is right; what it leads to is not.
+    let leads = |name, link| OddPages {
+        name,
+        metadata: |lowest| Some(json!({ "backwardLink": format!("?syncState={lowest}") })),
+        link,
+    };
     vec![
         odd("no metadata", |_| None),
         odd("metadata of another type", |_| Some(json!("none"))),
@@ -77,16 +83,8 @@ fn odd_pages() -> Vec<OddPages> {
             let next = if lowest > 160 { lowest } else { COUNT + 1 };
             Some(json!({ "backwardLink": format!("https://h.example/?syncState={next}") }))
         }),
-        OddPages {
-            name: "a link that is refused",
-            metadata: |lowest| Some(json!({ "backwardLink": format!("?syncState={lowest}") })),
-            link: || Some(Reply::status(400, "{\"errorCode\":230}")),
-        },
-        OddPages {
-            name: "a link to nothing",
-            metadata: |lowest| Some(json!({ "backwardLink": format!("?syncState={lowest}") })),
-            link: || Some(Reply::status(404, "{}")),
-        },
+        leads("a link that is refused", || Some(Reply::status(400, "{\"errorCode\":230}"))),
+        leads("a link to nothing", || Some(Reply::status(404, "{}"))),
         odd("an object for a link", |_| Some(json!({ "backwardLink": { "a": 7 } }))),
         odd("an array of links", |lowest| {
             Some(json!({ "backwardLink": [format!("?syncState={lowest}")] }))
@@ -102,36 +100,16 @@ fn odd_pages() -> Vec<OddPages> {
         odd("a link to the newest page", |_| {
             Some(json!({ "backwardLink": format!("?syncState={}", COUNT + 1) }))
         }),
-        OddPages {
-            name: "a link to an empty list",
-            metadata: |lowest| Some(json!({ "backwardLink": format!("?syncState={lowest}") })),
-            link: || Some(Reply::status(200, "{\"messages\":[]}")),
-        },
-        OddPages {
-            name: "a link to null",
-            metadata: |lowest| Some(json!({ "backwardLink": format!("?syncState={lowest}") })),
-            link: || Some(Reply::status(200, "{\"messages\":null}")),
-        },
-        OddPages {
-            name: "a link to nothing at all",
-            metadata: |lowest| Some(json!({ "backwardLink": format!("?syncState={lowest}") })),
-            link: || Some(Reply::status(200, "")),
-        },
-        OddPages {
-            name: "a link to other things",
-            metadata: |lowest| Some(json!({ "backwardLink": format!("?syncState={lowest}") })),
-            link: || Some(Reply::status(200, "{\"messages\":[null,1,\"a\",{},[]]}")),
-        },
-        OddPages {
-            name: "a link that leads to another host",
-            metadata: |lowest| Some(json!({ "backwardLink": format!("?syncState={lowest}") })),
-            link: || Some(with_header(302, "location", "http://127.0.0.2:9/")),
-        },
-        OddPages {
-            name: "a link to a web page",
-            metadata: |lowest| Some(json!({ "backwardLink": format!("?syncState={lowest}") })),
-            link: || Some(Reply::status(200, "<html>hello</html>")),
-        },
+        leads("a link to an empty list", || Some(Reply::status(200, "{\"messages\":[]}"))),
+        leads("a link to null", || Some(Reply::status(200, "{\"messages\":null}"))),
+        leads("a link to nothing at all", || Some(Reply::status(200, ""))),
+        leads("a link to other things", || {
+            Some(Reply::status(200, "{\"messages\":[null,1,\"a\",{},[]]}"))
+        }),
+        leads("a link that leads to another host", || {
+            Some(with_header(302, "location", "http://127.0.0.2:9/"))
+        }),
+        leads("a link to a web page", || Some(Reply::status(200, "<html>hello</html>"))),
     ]
 }
 

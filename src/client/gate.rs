@@ -234,7 +234,7 @@ impl Gate {
         let now = Instant::now();
         let mut state = self.state();
         state.answered.insert(purpose.kind.clone());
-        // What was on its way before the server asked for a pause, such as a poll, does not end it.
+        // A request that was sent before the server asked for a pause, such as a poll, does not end the pause.
         if state.last_pause.is_none_or(|asked| since > asked) {
             state.pauses.remove(&purpose.kind);
             state.pauses_in_row = 0;

@@ -182,9 +182,9 @@ pub enum Request {
 }
 
 impl Request {
-    /// Whether something that the user has just done has led to it. What arrives on the screen of a user who is away is
-    /// marked as read, too.
-    pub fn is_of_user(&self) -> bool {
+    /// Whether the user has just done something that caused it. The program sends the others by itself, for example to
+    /// mark as read what arrives on the screen.
+    pub fn is_caused_by_user(&self) -> bool {
         !matches!(self, Self::MarkRead { back: false, .. } | Self::Statistics { .. })
     }
 }

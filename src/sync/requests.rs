@@ -37,7 +37,7 @@ pub async fn run(
     });
     let dispatcher = Dispatcher { shared, slots, changes, outbox };
     while let Some(Outbound { request, .. }) = requests.recv().await {
-        if request.is_of_user() {
+        if request.is_caused_by_user() {
             dispatcher.shared.activity.touch();
         }
         dispatcher.dispatch(request).await;

@@ -63,7 +63,7 @@ impl Day {
     }
 
     /// Someone writes in the open chat.
-    fn hears(&mut self) {
+    fn receive_message(&mut self) {
         self.said += 1;
         let said = (CHATS..=self.said).rev();
         let messages = said.map(|n| item(n, JOE, JOE, &format!("said {n}."))).collect();
@@ -75,7 +75,7 @@ impl Day {
         let mut counts = Vec::new();
         for _ in 0..minutes {
             let start = Instant::now();
-            self.hears();
+            self.receive_message();
             for _ in 0..6 {
                 if in_use {
                     self.anna.type_text("a").await;
