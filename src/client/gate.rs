@@ -7,6 +7,8 @@
 //!   for two conversations. While it lasts, requests follow each other at the pace of the back-off, whether they are
 //!   attempts or only look for what became of one. What fails in one conversation only holds nothing else back.
 //! - Kinds of requests that still work go on during an outage where the user waits for them, and so do polls.
+//! - After a few requests that succeeded in a row an outage holds nothing back until the next failure: work that needs
+//!   several requests must reach its end, because what failed may come after it.
 //! - What can be left out, such as typing signals, is left out while anything fails.
 //! - While something fails, and before the first answer of each kind, one request at a time goes out; the others wait for
 //!   what comes of it. Polls are no such attempts, because they take long to be answered.
@@ -29,6 +31,8 @@ const SLOWEST_PACE: Duration = Duration::from_secs(4);
 const PACE_HOLDS: Duration = Duration::from_secs(60);
 /// The longest wait after a request that succeeded during an outage: it is no sign that the rest still fails.
 const SUCCESS_WAIT: Duration = Duration::from_secs(30);
+/// So many successful requests in a row, polls and what the user does aside, are let through at the pace of the back-off.
+const PACED_SUCCESSES: u32 = 2;
 /// A poll that is open for so long works, so the others need not wait for its end.
 const POLL_WORKS: Duration = Duration::from_secs(3);
 
@@ -68,6 +72,8 @@ struct Attempt {
 struct Outage {
     /// Requests since it began, and the failures before.
     count: u32,
+    /// Successful requests since the last failure, polls and what the user does aside.
+    successes: u32,
     until: Instant,
     /// There was no answer at all.
     no_answer: bool,
@@ -248,7 +254,10 @@ impl Gate {
                 outage.no_answer = false;
                 if !failed_before && !free {
                     outage.count = outage.count.saturating_add(1);
-                    outage.until = now + self.backoff(outage.count).min(SUCCESS_WAIT);
+                    outage.successes = outage.successes.saturating_add(1);
+                    let paced = outage.successes <= PACED_SUCCESSES;
+                    let wait = || self.backoff(outage.count).min(SUCCESS_WAIT);
+                    outage.until = if paced { now + wait() } else { now };
                 }
             }
             outage => *outage = None,
@@ -295,7 +304,7 @@ impl Gate {
         let count = known.as_ref().map_or(before, |known| known.count.saturating_add(1));
         let until = now + self.backoff(count);
         let until = known.map_or(until, |known| known.until.max(until));
-        state.outage = Some(Outage { count, until, no_answer });
+        state.outage = Some(Outage { count, successes: 0, until, no_answer });
     }
 }
 
@@ -465,6 +474,40 @@ mod tests {
         ask(&gate, &poll, Ok(())).await;
         let wait = ask(&gate, &to("list", "x"), asked()).await.unwrap();
         assert!(wait < last, "what was asked afterwards begins anew");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn work_that_needs_several_requests_in_a_row_reaches_its_end_during_an_outage() {
+        let gate = Gate::default();
+        let pages = Purpose::new("GET", "/conversations/joe/messages", Urgency::Background);
+        ask(&gate, &pages, Ok(())).await;
+        for kind in ["subscriptions", "properties"] {
+            let purpose = Purpose::new("POST", kind, Urgency::Background);
+            while ask(&gate, &purpose, failure(ErrorKind::EndpointGone)).await.is_some() {
+                tokio::time::advance(Duration::from_secs(1)).await;
+            }
+        }
+        let start = Instant::now();
+        let mut tries = 0;
+        // It begins anew wherever a request is held back.
+        while tries < 100 {
+            tries += 1;
+            let mut wait = None;
+            for _ in 0..5 {
+                wait = ask(&gate, &pages, Ok(())).await;
+                if wait.is_some() {
+                    break;
+                }
+            }
+            let Some(wait) = wait else { break };
+            tokio::time::advance(wait).await;
+        }
+        assert!(tries <= 4, "{tries}");
+        assert!(start.elapsed() < Duration::from_secs(100), "{:?}", start.elapsed());
+        // The next failure begins the waits again.
+        let failed = failure(ErrorKind::EndpointGone);
+        ask(&gate, &Purpose::new("POST", "subscriptions", Urgency::Background), failed).await;
+        assert!(ask(&gate, &pages, Ok(())).await.is_some());
     }
 
     #[tokio::test(start_paused = true)]
