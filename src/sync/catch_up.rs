@@ -53,7 +53,7 @@ struct Fetched {
     messages: Vec<RawMessage>,
     /// Messages were stored page by page, which is only done with new ones.
     any_shown: bool,
-    /// The newest version of any message.
+    /// The newest version of any message of the first page: later ones have changes from after its `syncState`.
     newest: u64,
     /// One of the new ones changed the group.
     changed_group: bool,
@@ -82,8 +82,6 @@ impl Default for Changes {
 
 impl Fetched {
     fn note(&mut self, page: &[RawMessage], top: Option<Point>) {
-        let newest = page.iter().map(|raw| raw.version).max().unwrap_or(0);
-        self.newest = self.newest.max(newest);
         self.changed_group |= page
             .iter()
             .any(|m| m.kind.starts_with("ThreadActivity/") && top.is_some_and(|top| m.at > top.at));
@@ -218,6 +216,7 @@ impl Shared {
             };
             if turn == 0 {
                 fetched.sync_state = step.sync_state;
+                fetched.newest = step.messages.iter().map(|raw| raw.version).max().unwrap_or(0);
                 // Only the first page tells where the newest end is: messages that arrive meanwhile come as events.
                 newest = step.span.map(|(_, hi)| hi);
             }
