@@ -85,6 +85,8 @@ fn odd_pages() -> Vec<OddPages> {
         }),
         leads("a link that is refused", || Some(Reply::status(400, "{\"errorCode\":230}"))),
         leads("a link to nothing", || Some(Reply::status(404, "{}"))),
+        odd("a number for a link", |_| Some(json!({ "backwardLink": 7 }))),
+        odd("a link far down", |_| Some(json!({ "backwardLink": "?syncState=3" }))),
         odd("an object for a link", |_| Some(json!({ "backwardLink": { "a": 7 } }))),
         odd("an array of links", |lowest| {
             Some(json!({ "backwardLink": [format!("?syncState={lowest}")] }))

@@ -51,6 +51,8 @@ pub struct Walk {
     chain: Option<Point>,
     /// The newest stored message below the start.
     below: Option<Point>,
+    /// A page had that message. It may have been changed, and be on a page far above its place.
+    has_below: bool,
     /// Messages at or above this point are of no interest.
     above: Option<Point>,
     seen: HashSet<(Box<str>, u64)>,
@@ -88,6 +90,7 @@ impl Walk {
             reach: None,
             chain: None,
             below,
+            has_below: false,
             above: None,
             seen: HashSet::new(),
             links: HashSet::new(),
@@ -153,7 +156,13 @@ impl Walk {
         let hi = points().max();
         let reached = |point: Point| self.reach.is_some_and(|reach| point <= reach);
         let answers = heeded && points().any(reached);
-        let connects = !by_time || hi.zip(self.chain).is_some_and(|(hi, chain)| hi >= chain);
+        self.has_below |= points().any(|point| Some(point) == self.below);
+        let skips = linked && lo.is_some_and(|lo| self.skips_stored(lo));
+        let connects = if by_time {
+            hi.zip(self.chain).is_some_and(|(hi, chain)| hi >= chain)
+        } else {
+            !skips
+        };
         let progress = connects && lo.is_some_and(|lo| self.chain.is_none_or(|end| lo < end));
         let span = lo.zip(hi).filter(|_| !linked).and_then(|(lo, hi)| self.span(lo, hi));
         let messages: Vec<RawMessage> = items
@@ -166,7 +175,10 @@ impl Walk {
             self.reach = self.reach.map_or(lo, |reach| lo.map(|lo| lo.min(reach)));
         }
         self.idle = if progress || !messages.is_empty() { 0 } else { self.idle + 1 };
-        self.decide(older, &PageSigns { by_time, progress, answers, is_last, is_full });
+        self.decide(
+            older.filter(|_| !skips),
+            &PageSigns { by_time, progress, answers, is_last, is_full },
+        );
         Step { messages, span, sync_state }
     }
 
@@ -200,6 +212,15 @@ impl Walk {
             Some(above) => (lo < above).then(|| (lo, hi.min(above))),
             None => Some((lo, hi)),
         }
+    }
+
+    /// Whether a page that a link led to reaches past the stored message below the start, and no page had that message: then
+    /// the link may have passed over others, too.
+    fn skips_stored(&self, lo: Point) -> bool {
+        !self.has_below
+            && self
+                .below
+                .is_some_and(|below| lo < below && self.chain.is_none_or(|chain| below < chain))
     }
 
     fn decide(&mut self, older: Option<String>, signs: &PageSigns) {
@@ -306,6 +327,8 @@ mod tests {
         Cycle(i64),
         /// Signals only, for so many pages, between two pages of messages.
         Idle(i64),
+        /// To a page far down, past messages that no page had.
+        TooFar,
         Refused,
     }
 
@@ -345,6 +368,7 @@ mod tests {
                 }
                 Links::Unusable | Links::Absent => None,
                 Links::ToItself => Some(format!("{hi}:{turn}")),
+                Links::TooFar => Some(format!("3:{}", turn + 1)),
                 Links::Cycle(n) if turn >= n => Some(format!("{}:0", self.count)),
                 Links::Cycle(_) => Some(format!("{next}:{}", turn + 1)),
             };
@@ -411,6 +435,7 @@ mod tests {
             Links::Idle(1),
             Links::Idle(2),
             Links::Idle(9),
+            Links::TooFar,
             Links::Refused,
         ];
         let bounds = [
@@ -459,6 +484,10 @@ mod tests {
         for server in servers().filter(|server| server.count > 100) {
             let case = (server.links, server.bounds, server.count, server.cap);
             for (link, below) in [(None, Some(5)), (Some("39:7"), Some(5)), (Some("39:7"), None)] {
+                if server.links == Links::TooFar && below.is_none() {
+                    // Without a stored message below nothing shows that the link passed over others.
+                    continue;
+                }
                 let above = point(40);
                 let link = link.map(str::to_owned);
                 let walk = Walk::below(&CHAT.into(), above, link, below.map(point));
