@@ -376,6 +376,36 @@ fn copying_tells_the_terminal_and_the_clipboard_program_and_pasting_asks_it() {
 }
 
 #[test]
+fn over_ssh_without_a_clipboard_program_copying_is_left_to_the_terminal() {
+    let dir = tempfile::tempdir().unwrap();
+    let env = [
+        ("SSH_CONNECTION", "127.0.0.1 50000 127.0.0.1 22"),
+        ("SSH_TTY", "/dev/pts/0"),
+        ("DISPLAY", ""),
+        ("WAYLAND_DISPLAY", ""),
+        ("TMUX", ""),
+        ("STY", ""),
+    ];
+    let mut t = start_with(&["demo"], dir.path(), &env);
+    t.wait_for("To Joe Bloggs");
+    t.wait_for("live");
+    t.send("copy me\r");
+    t.wait("the sent mark", |s| {
+        s.parser.screen().contents().lines().any(|l| l.contains("copy me") && l.contains('✓'))
+    });
+    t.send("\u{1b}[1;5A");
+    t.wait_for("Esc back");
+    t.send("y");
+    // Whether the terminal has taken it nobody can know.
+    t.wait_for("Sent to the terminal");
+    t.wait("OSC 52", |s| {
+        String::from_utf8_lossy(&s.bytes).contains("\u{1b}]52;c;Y29weSBtZQ==\u{7}")
+    });
+    t.send("\u{11}");
+    assert_given_back(&t.end());
+}
+
+#[test]
 fn a_long_message_is_written_in_the_editor_which_has_the_terminal_meanwhile() {
     let dir = tempfile::tempdir().unwrap();
     // It reads a key itself: none may be taken away from it.

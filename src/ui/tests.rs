@@ -2,8 +2,8 @@ use super::*;
 use crate::app::Input;
 use crate::app::overlay::{Help, Overlay, Palette, Switcher};
 use crate::app::view::layout::Size;
-use crate::fixture::{App, direct, message};
-use crate::model::{MessageBody, Placement};
+use crate::fixture::{App, direct, message, person};
+use crate::model::{MessageBody, Placement, Reaction};
 use crate::protocol::richtext;
 use proptest::prelude::*;
 use ratatui::Terminal;
@@ -168,6 +168,19 @@ fn the_pages_tags_are_styles() {
     assert_eq!(styles(&buffer, "biusc"), "<b>b<i>i<u>u<s>s<rgb(255, 0, 0)>c");
     let buffer = painted(&app, ColorDepth::None);
     assert_eq!(styles(&buffer, "biusc"), "<b>b<i>i<u>u<s>s<>c");
+}
+
+#[test]
+fn the_count_of_a_reaction_is_as_legible_as_text() {
+    for depth in [ColorDepth::None, ColorDepth::Sixteen, ColorDepth::Indexed, ColorDepth::True] {
+        let mut app = app(80, 24, &[]);
+        let mut said = message("joe", 1, MessageBody::Text(richtext::parse("hi")));
+        let users = ["mia", "bob", "zoe"].map(person).to_vec();
+        said.reactions = vec![Reaction { key: "yes".into(), users }];
+        app.messages(vec![said], Placement::Newest);
+        app.layout();
+        assert_eq!(styles(&painted(&app, depth), "👍"), "<>👍  3", "{depth:?}");
+    }
 }
 
 fn help(model: &Model) -> Overlay {

@@ -173,7 +173,8 @@ fn lines(app: &AppState, entry: &InboxEntry, columns: usize) -> Vec<DialogLine> 
     let text = match &entry.kind {
         InboxKind::NotSent(key) => {
             let message = chat.timeline.get(key);
-            let text = message.map(|m| m.body.preview(&|id| app.accounts.of(chat).name(id)));
+            let text =
+                message.map(|m| m.body.preview(&|id| app.accounts.of(chat).distinct_name(id)));
             SafeText::line(&text.unwrap_or_default())
         }
         _ => snippet(app, chat, true),

@@ -1,9 +1,9 @@
 //! People of one name are told apart, and a mention goes to the one who was chosen.
 
-use crate::fixture::{App, chat, message, person};
+use crate::fixture::{App, chat, message, person, text};
 use crate::model::{
-    Attribution, Block, Delta, Mention, MessageBody, NameSource, Placement, Request, RichText,
-    Role, SafeText, UserId,
+    Attribution, Block, ConversationId, Delta, Mention, MessageBody, MessageSource, NameSource,
+    Placement, Reaction, Request, Response, RichText, Role, SafeText, UserId,
 };
 
 const BOBS: [&str; 2] = ["8:bob.1", "8:bob.2"];
@@ -67,6 +67,26 @@ fn a_name_that_several_have_is_asked_about_before_it_is_sent() {
     app.type_text("@Joe Bloggs hi");
     app.press("enter");
     assert_eq!(mentioned(&mut app), [("Joe Bloggs".to_owned(), person("joe").as_str().to_owned())]);
+}
+
+#[test]
+fn who_reacted_and_who_has_read_it_is_told_apart_too() {
+    let mut app = bobs();
+    let mut said = message("anna", 1, text("who comes?"));
+    let users = BOBS.map(UserId::new).to_vec();
+    said.reactions = vec![Reaction { key: "yes".into(), users }];
+    let read_receipts = BOBS.iter().map(|bob| (UserId::new(*bob), said.at)).collect();
+    app.messages(vec![said], Placement::Newest);
+    let conversation = ConversationId::new("19:team@thread.skype");
+    app.delta(Delta::ReadReceipts { conversation, read_receipts });
+    app.press("ctrl-up");
+    app.expect("read by 2");
+    app.expect("Bob · bob.1, Bob · bob.2 ─");
+    app.press("v");
+    app.answer(Response::Source(MessageSource::default()));
+    app.expect("yes: Bob · bob.1, Bob · bob.2");
+    app.expect("read by      Bob · bob.1");
+    app.expect("read by      Bob · bob.2");
 }
 
 #[test]

@@ -226,11 +226,11 @@ pub fn snippet(app: &AppState, c: &Chat, current: bool) -> SafeText {
     }
     let (sender, text, system) = match (c.newest(), &c.info.last) {
         (Some(m), _) => {
-            let text = m.body.preview(&|id| account.name(id));
+            let text = m.body.preview(&|id| account.distinct_name(id));
             (m.sender.clone(), text, m.body.is_system() || matches!(m.body, MessageBody::Deleted))
         }
         (None, Some(last)) => {
-            (last.sender.clone(), last.text(&|id| account.name(id)), last.system.is_some())
+            (last.sender.clone(), last.text(&|id| account.distinct_name(id)), last.system.is_some())
         }
         (None, None) => return SafeText::line(""),
     };

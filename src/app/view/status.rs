@@ -308,7 +308,8 @@ fn reacted(app: &AppState, account: &Account, message: &Message) -> String {
     let mut out = String::new();
     for reaction in message.reactions.iter().filter(|reaction| !reaction.users.is_empty()) {
         let picture = emoticon::shown(&reaction.key, "", app.prefs.choices.ui.emoji);
-        let people = reaction.users.iter().take(MOST).map(|id| account.name(id).to_string());
+        let people =
+            reaction.users.iter().take(MOST).map(|id| account.distinct_name(id).to_string());
         let people = people.collect::<Vec<_>>().join(", ");
         let more = match reaction.users.len().saturating_sub(MOST) {
             0 => String::new(),
