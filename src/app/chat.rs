@@ -15,6 +15,7 @@ pub mod join_url;
 pub mod jump_to_quote;
 pub mod listing;
 pub mod message_change;
+pub mod on_demand;
 pub mod outbox;
 pub mod reading;
 pub mod recall;
@@ -36,24 +37,34 @@ use crate::model::{
     Role, Timestamp, UserId,
 };
 use composer::Composer;
+use on_demand::{Initial, OnDemand, initial};
 use std::cmp::Reverse;
 use std::time::Duration;
 use timeline::Timeline;
 
+initial! {
+    Timeline = Timeline::default(),
+    Composer = Composer::default(),
+    Paging = Paging::default(),
+    Reading = Reading::default(),
+    Sending = Sending::default(),
+    Group = Group::of(false, false),
+}
+
 pub struct Chat {
     pub account: AccountId,
     pub info: Conversation,
-    pub timeline: Timeline,
-    pub composer: Composer,
+    pub timeline: OnDemand<Timeline>,
+    pub composer: OnDemand<Composer>,
     /// Who is typing, and until when (monotonic) that is shown.
     pub typing: Vec<(UserId, Duration)>,
     pub selection: Option<Selection>,
     /// What the view shows.
     pub anchor: Anchor,
-    pub paging: Paging,
-    pub reading: Reading,
-    pub sending: Sending,
-    pub group: Group,
+    pub paging: OnDemand<Paging>,
+    pub reading: OnDemand<Reading>,
+    pub sending: OnDemand<Sending>,
+    pub group: OnDemand<Group>,
     /// What the user has chosen for it on this machine.
     pub choices: ChatChoices,
 }
@@ -100,18 +111,21 @@ impl Selection {
 
 impl Chat {
     pub fn new(account: AccountId, info: Conversation) -> Self {
-        let group = Group::of(info.muted, info.pinned);
+        let group = match (info.muted, info.pinned) {
+            (false, false) => OnDemand::INITIAL,
+            (muted, pinned) => OnDemand::of(Group::of(muted, pinned)),
+        };
         Self {
             account,
             info,
-            timeline: Timeline::default(),
-            composer: Composer::default(),
+            timeline: OnDemand::INITIAL,
+            composer: OnDemand::INITIAL,
             typing: Vec::new(),
             selection: None,
             anchor: Anchor::default(),
-            paging: Paging::default(),
-            reading: Reading::default(),
-            sending: Sending::default(),
+            paging: OnDemand::INITIAL,
+            reading: OnDemand::INITIAL,
+            sending: OnDemand::INITIAL,
             group,
             choices: ChatChoices::default(),
         }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 pub struct Conversations {
     account: AccountId,
-    chats: IndexMap<ConversationId, Chat>,
+    chats: IndexMap<ConversationId, Box<Chat>>,
     /// By place in `chats`.
     records: Vec<Record>,
     /// Places of chats that may have changed since their record was made.
@@ -115,7 +115,7 @@ impl Conversations {
     }
 
     pub fn get(&self, id: &ConversationId) -> Option<&Chat> {
-        self.chats.get(id)
+        self.chats.get(id).map(AsRef::as_ref)
     }
 
     pub fn get_mut(&mut self, id: &ConversationId) -> Option<&mut Chat> {
@@ -146,12 +146,12 @@ impl Conversations {
             self.totals = self.totals.plus(record.totals);
             self.records.push(record);
             self.order.push(place);
-            chat
+            Box::new(chat)
         })
     }
 
     fn at(&self, place: usize) -> Option<&Chat> {
-        self.chats.get_index(place).map(|(_, chat)| chat)
+        self.chats.get_index(place).map(|(_, chat)| chat.as_ref())
     }
 
     /// In the order of the list.
@@ -162,7 +162,7 @@ impl Conversations {
     /// The conversations in which something happens by itself, as of the last [`Conversations::settle`].
     pub fn timed(&self) -> impl Iterator<Item = &Chat> {
         let timed = self.chats.values().zip(self.records.iter());
-        timed.filter(|(_, record)| record.is_timed()).map(|(chat, _)| chat)
+        timed.filter(|(_, record)| record.is_timed()).map(|(chat, _)| chat.as_ref())
     }
 
     /// The conversations in which something happens by itself, for changes that do not show in the list.
@@ -172,7 +172,7 @@ impl Conversations {
         let timed = chats.values_mut().zip(records.iter()).enumerate();
         timed.filter(|(_, (_, record))| record.is_timed()).map(|(place, (chat, _))| {
             changed.push(place);
-            chat
+            chat.as_mut()
         })
     }
 

@@ -103,7 +103,9 @@ impl Chat {
 
     /// Records the state of a flag on the server.
     pub fn know(&mut self, flag: ThreadFlag, on: bool) {
-        self.group.flags.insert(flag, on);
+        if self.group.flags.get(&flag) != Some(&on) {
+            self.group.flags.insert(flag, on);
+        }
     }
 
     /// A setting, with a pending change of it.

@@ -95,8 +95,8 @@ impl Chat {
     /// Unloads all messages except unsent ones.
     fn unload(&mut self) {
         self.timeline.unload();
-        let Paging { coverage, beyond, statistics, .. } = std::mem::take(&mut self.paging);
-        self.paging = Paging { beyond, coverage, statistics, ..Paging::default() };
+        let Paging { coverage, beyond, statistics, .. } = std::mem::take(&mut *self.paging);
+        *self.paging = Paging { beyond, coverage, statistics, ..Paging::default() };
         self.selection = None;
         self.reading.new_from = None;
     }
