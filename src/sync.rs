@@ -28,6 +28,7 @@ mod requests;
 mod schedule;
 mod sign_in;
 mod signed_out;
+mod snapshot;
 mod stored;
 mod threads;
 mod walk;
@@ -167,7 +168,7 @@ pub fn start(
     let tracker = tasks.clone();
     let all_done = drained;
     tasks.spawn(async move {
-        let pending = apply::send_snapshot(&main).await;
+        let pending = snapshot::send(&main).await;
         let execute = requests::run(Arc::clone(&main), requested, outbox_sender);
         tracker.spawn(guarded(Arc::clone(&main), async move {
             // Also after a panic, so that `stop` does not wait in vain.

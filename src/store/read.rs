@@ -1,22 +1,11 @@
 //! Queries: the conversation list, pages of messages, names and unread counts.
 
-use super::{OutboxItem, Store, StoreError, coverage, edits, outbox};
+use super::{Store, StoreError, coverage};
 use crate::model::{
-    ChatChoices, ClientMessageId, ConversationId, Coverage, Draft, MessageKey, NameSource,
-    RawConversation, RawMessage, ReadMarker, Timestamp, Unread, UnreadRow, UserId, text::SafeText,
+    ClientMessageId, ConversationId, Coverage, MessageKey, NameSource, RawMessage, Timestamp,
+    UserId, text::SafeText,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
-
-/// A conversation as received, with what the store knows about it.
-#[derive(Clone, Debug)]
-pub struct CachedConversation {
-    pub raw: RawConversation,
-    pub read_marker: Option<ReadMarker>,
-    pub cleared_at: Timestamp,
-    pub unread: Unread,
-    /// The newest stored message that is no edit record, and then the edit records of it.
-    pub last: Vec<RawMessage>,
-}
 
 /// A page of stored messages, newest first.
 #[derive(Clone, Debug, Default)]
@@ -41,6 +30,8 @@ macro_rules! is_edit_record {
          AND o.sender = m.sender))"
     };
 }
+
+pub(super) use is_edit_record;
 
 pub(super) const IS_EDIT_RECORD: &str = is_edit_record!();
 
@@ -141,85 +132,6 @@ pub(super) fn before(
     Ok(PageOf { messages, reached_start })
 }
 
-/// Counts unread messages; the rule is [`crate::model::unread()`].
-pub(super) fn unread(
-    c: &Connection,
-    id: &ConversationId,
-    me: &UserId,
-) -> rusqlite::Result<(Unread, Option<ReadMarker>)> {
-    let row = c
-        .prepare_cached("SELECT number, horizon, cleared_at FROM conversations WHERE id = ?1")?
-        .query_row([id.as_str()], |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(2)?))
-        })
-        .optional()?;
-    let Some((number, read_marker, cleared)) = row else { return Ok((Unread::default(), None)) };
-    let read_marker = ReadMarker::parse(&read_marker);
-    let from = read_marker.as_ref().map_or(0, |h| h.arrival.0).max(cleared);
-    let client = read_marker.as_ref().and_then(|h| h.client_id.clone());
-    let mut query = c.prepare_cached(concat!(
-        "SELECT m.at, m.sender, m.counts AND NOT (",
-        is_edit_record!(),
-        "), m.mentions, m.client_id FROM messages m \
-         WHERE m.conversation = ?1 AND m.at > ?2 ORDER BY m.at DESC, m.number DESC LIMIT 1000",
-    ))?;
-    let rows = query.query_map(params![number, from], |row| {
-        let client_id: Option<String> = row.get(4)?;
-        Ok(UnreadRow {
-            at: Timestamp(row.get(0)?),
-            mine: row.get::<_, String>(1)? == me.as_str(),
-            counts: row.get(2)?,
-            mentions_me: row.get(3)?,
-            is_read_marker: client
-                .as_ref()
-                .is_some_and(|c| client_id.as_deref() == Some(c.as_str())),
-        })
-    })?;
-    let rows: Vec<UnreadRow> = rows.collect::<Result<_, _>>()?;
-    Ok((crate::model::unread(read_marker.as_ref(), rows.into_iter()), read_marker))
-}
-
-pub(super) fn conversations(
-    c: &Connection,
-    me: &UserId,
-) -> rusqlite::Result<Vec<CachedConversation>> {
-    // One lock for all the queries.
-    let c = c.unchecked_transaction()?;
-    let c = &*c;
-    let mut query = c.prepare_cached(
-        "SELECT id, json, version, activity, cleared_at FROM conversations ORDER BY activity DESC",
-    )?;
-    let rows = query.query_map([], |row| {
-        let id = ConversationId::from(row.get::<_, String>(0)?);
-        let raw = RawConversation {
-            id,
-            json: row.get::<_, String>(1)?.into(),
-            version: u64::try_from(row.get::<_, i64>(2)?).unwrap_or(0),
-            activity: Timestamp(row.get(3)?),
-        };
-        Ok((raw, Timestamp(row.get(4)?)))
-    })?;
-    let rows: Vec<(RawConversation, Timestamp)> = rows.collect::<Result<_, _>>()?;
-    let sql = format!(
-        "SELECT {MESSAGE} FROM messages m JOIN conversations c ON m.conversation = c.number WHERE c.id = ?1 \
-         AND m.at > c.cleared_at AND NOT ({IS_EDIT_RECORD}) ORDER BY m.at DESC, m.number DESC LIMIT 1"
-    );
-    rows.into_iter()
-        .map(|(raw, cleared_at)| {
-            let (unread, read_marker) = unread(c, &raw.id, me)?;
-            let last = c
-                .prepare_cached(&sql)?
-                .query_row([raw.id.as_str()], |row| message(row, &raw.id))
-                .optional()?;
-            let last = match last {
-                Some(last) => edits::with_edits(c, &raw.id, &last.id)?,
-                None => Vec::new(),
-            };
-            Ok(CachedConversation { raw, read_marker, cleared_at, unread, last })
-        })
-        .collect()
-}
-
 pub(super) fn names(c: &Connection) -> rusqlite::Result<Vec<(UserId, NameSource, SafeText)>> {
     let mut query = c.prepare_cached("SELECT id, rank, name FROM names")?;
     let rows = query.query_map([], |row| {
@@ -247,37 +159,6 @@ pub(super) fn meta(c: &Connection, key: &str) -> rusqlite::Result<Option<String>
         .optional()
 }
 
-/// What the user has chosen for conversations. A choice that cannot be read counts as none.
-fn choices(c: &Connection) -> rusqlite::Result<Vec<(ConversationId, ChatChoices)>> {
-    let mut query =
-        c.prepare("SELECT substr(key, 9), value FROM meta WHERE key LIKE 'choices:%'")?;
-    let rows = query.query_map([], |row| {
-        let (id, json): (String, String) = (row.get(0)?, row.get(1)?);
-        Ok((ConversationId::from(id), serde_json::from_str(&json).unwrap_or_default()))
-    })?;
-    let mut all: Vec<(ConversationId, ChatChoices)> = rows.collect::<Result<_, _>>()?;
-    // Where the first versions kept hidden groups.
-    let mut query = c.prepare("SELECT value FROM meta WHERE key LIKE 'hidden:%'")?;
-    let hidden = query.query_map([], |row| row.get::<_, String>(0).map(ConversationId::from))?;
-    for id in hidden {
-        let id = id?;
-        if !all.iter().any(|(known, _)| *known == id) {
-            all.push((id, ChatChoices { hidden: true, ..ChatChoices::default() }));
-        }
-    }
-    Ok(all)
-}
-
-/// Everything that the first screen needs.
-pub struct Snapshot {
-    pub conversations: Vec<CachedConversation>,
-    pub names: Vec<(UserId, NameSource, SafeText)>,
-    pub drafts: Vec<(ConversationId, Draft)>,
-    pub outbox: Vec<OutboxItem>,
-    pub last_open: Option<ConversationId>,
-    pub choices: Vec<(ConversationId, ChatChoices)>,
-}
-
 impl Store {
     /// Those of these conversations that are not stored.
     pub(crate) async fn unknown(
@@ -292,26 +173,6 @@ impl Store {
                 }
             }
             Ok(unknown)
-        })
-        .await
-    }
-
-    pub async fn snapshot(&self, me: UserId) -> Result<Snapshot, StoreError> {
-        self.read(move |c| {
-            let mut query = c.prepare("SELECT conversation, draft FROM drafts")?;
-            let drafts = query.query_map([], |row| {
-                let draft: String = row.get(1)?;
-                let id = ConversationId::from(row.get::<_, String>(0)?);
-                Ok((id, serde_json::from_str(&draft).unwrap_or_default()))
-            })?;
-            Ok(Snapshot {
-                conversations: conversations(c, &me)?,
-                names: names(c)?,
-                drafts: drafts.collect::<Result<_, _>>()?,
-                outbox: outbox::all(c)?,
-                last_open: meta(c, "last_open")?.map(ConversationId::from),
-                choices: choices(c)?,
-            })
         })
         .await
     }

@@ -1,10 +1,8 @@
 //! Read-only access for commands, also while the program writes to the store.
 
 use super::archive::ArchiveMedia;
-use super::read::{
-    CachedConversation, MESSAGE, after, conversations, message, meta, names, newest, number,
-    thread_json, unread,
-};
+use super::listing::{CachedConversation, conversations, unread};
+use super::read::{MESSAGE, after, message, meta, names, newest, number, thread_json};
 use super::{StoreError, archive_search, coverage, file_state, open_to_read, schema};
 use crate::model::{
     ConversationId, Coverage, MessageKey, NameSource, RawMessage, Unread, UserId, text::SafeText,

@@ -2,8 +2,8 @@ use super::*;
 use crate::model::fold::folded;
 use crate::model::search::Query;
 use crate::model::{
-    ChatChoices, ClientMessageId, ConversationId, Indexed, MessageKey, Outgoing, Point, Range,
-    RawMessage, ReadMarker, Timestamp, UserId,
+    ChatChoices, ClientMessageId, ConversationId, Draft, Indexed, MessageKey, Outgoing, Point,
+    Range, RawConversation, RawMessage, ReadMarker, Timestamp, UserId,
 };
 use proptest::prelude::*;
 
@@ -57,6 +57,42 @@ fn fresh() -> (tempfile::TempDir, Store) {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(&dir.path().join("store.db")).unwrap();
     (dir, store)
+}
+
+#[test]
+fn a_long_list_comes_in_parts_with_every_conversation_once_and_what_is_spoken_of_first() {
+    const COUNT: i64 = 1_250;
+    let id = |n: i64| ConversationId::new(format!("8:joe.{n}"));
+    let (_dir, store) = fresh();
+    let rows = (0..COUNT).map(|n| ConversationRow {
+        raw: RawConversation { id: id(n), version: 1, activity: Timestamp(n), json: "{}".into() },
+        read_marker: None,
+        cleared_at: None,
+        complete: true,
+        sync_token: None,
+    });
+    let me = || UserId::new(ME);
+    let first = run(async {
+        let rows = Batch { conversations: rows.collect(), ..Batch::default() };
+        store.apply(rows, me()).await.unwrap();
+        let draft = Draft { text: "not sent".into(), ..Draft::default() };
+        store.save_draft(&id(3), &draft).await.unwrap();
+        let choices = ChatChoices { put_away: true, ..ChatChoices::default() };
+        store.save_choices(&id(7), choices).await.unwrap();
+        store.set_last_open(&id(9)).await.unwrap();
+        let snapshot = store.snapshot(me()).await.unwrap();
+        let mut listed: Vec<_> = snapshot.conversations.into_iter().map(|c| c.raw.id).collect();
+        let first = listed.len();
+        for part in snapshot.rest.chunks(100) {
+            let part = store.cached_conversations(part.to_vec(), me()).await.unwrap();
+            listed.extend(part.into_iter().map(|c| c.raw.id));
+        }
+        let rest = (0..COUNT - 1_000).rev().filter(|n| ![3, 7, 9].contains(n));
+        let expected = (COUNT - 1_000..COUNT).rev().chain([9, 7, 3]).chain(rest);
+        assert_eq!(listed, expected.map(id).collect::<Vec<_>>());
+        first
+    });
+    assert_eq!(first, 1_003);
 }
 
 async fn find(store: &Store, text: &str) -> Vec<String> {

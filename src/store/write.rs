@@ -1,7 +1,7 @@
 //! Writing: one transaction per batch. An older version of a message never replaces a newer one.
 
 use super::messages::ItemCompleter;
-use super::{Store, StoreError, coverage, edits, messages, read};
+use super::{Store, StoreError, coverage, edits, listing, messages, read};
 use crate::model::{
     ChatChoices, ClientMessageId, ConversationId, Coverage, Indexed, NameSource, Point, Range,
     RawConversation, RawMessage, ReadMarker, SafeText, Timestamp, Unread, UserId,
@@ -201,7 +201,7 @@ fn apply(c: &mut Connection, batch: &Batch, me: &UserId) -> rusqlite::Result<App
         stored
             .coverages
             .extend(update_coverage(&tx, batch, &id)?.map(|coverage| (id.clone(), coverage)));
-        let (unread, read_marker) = read::unread(&tx, &id, me)?;
+        let (unread, read_marker) = listing::unread(&tx, &id, me)?;
         stored.unread.push((id, unread, read_marker));
     }
     tx.commit()?;
@@ -273,13 +273,13 @@ impl Store {
             // The new marker must be later than the old one, whose time may be in the future by another device's clock.
             if let Some(old) = ReadMarker::parse(&old) {
                 if old.arrival >= read_marker.arrival && !back {
-                    return Ok((old, read::unread(&tx, &id, &me)?.0));
+                    return Ok((old, listing::unread(&tx, &id, &me)?.0));
                 }
                 read_marker.read_at =
                     read_marker.read_at.max(Timestamp(old.read_at.0.saturating_add(1)));
             }
             put_read_marker(&tx, number, &read_marker, report)?;
-            let (unread, _) = read::unread(&tx, &id, &me)?;
+            let (unread, _) = listing::unread(&tx, &id, &me)?;
             tx.commit()?;
             Ok((read_marker, unread))
         })

@@ -2,18 +2,13 @@
 //! changes are sent all the same, with a warning.
 
 use super::Shared;
-use crate::model::edits::Edits;
 use crate::model::{
     Arrival, Conversation, ConversationId, Delta, Indexed, Message, MessageBody, NameSource, Names,
     Placement, RawConversation, RawMessage, SafeText, ThreadActivity, ThreadFlag, UserId,
 };
 use crate::protocol::{decode, wire};
-use crate::store::{Applied, Batch, ConversationRow, CoverageUpdate, OutboxItem, SyncToken};
+use crate::store::{Applied, Batch, ConversationRow, CoverageUpdate, SyncToken};
 use std::collections::HashSet;
-use std::sync::Arc;
-
-/// The most threads whose stored members are sent at the start, because the conversations are named after them.
-const MOST_STORED_ROSTERS: usize = 300;
 
 /// A conversation received from the server.
 pub struct IncomingConversation {
@@ -54,72 +49,6 @@ pub fn decode_stored(row: RawMessage) -> RawMessage {
         },
         None => row,
     }
-}
-
-/// Sends the content of the store to the app: names, conversations, drafts, the last open chat and the outbox. Returns the
-/// items of the outbox.
-pub async fn send_snapshot(shared: &Arc<Shared>) -> Vec<OutboxItem> {
-    let snapshot = match shared.store.snapshot(shared.me.clone()).await {
-        Ok(snapshot) => snapshot,
-        Err(error) => {
-            shared.notice(&error.to_string()).await;
-            return Vec::new();
-        }
-    };
-    for (id, source, name) in &snapshot.names {
-        shared.names().learn(id, *source, name);
-    }
-    shared.send(Delta::Names(snapshot.names)).await;
-    let conversations = snapshot.conversations.iter().map(|cached| {
-        let mut conversation = decode::conversation(&cached.raw, &shared.me);
-        conversation.unread = cached.unread;
-        conversation.read_marker = cached.read_marker.clone().or(conversation.read_marker);
-        if cached.cleared_at.0 > 0 {
-            conversation.cleared_at = Some(cached.cleared_at);
-        }
-        let last = last_message(&cached.last, &shared.me);
-        conversation.last = last.as_ref().and_then(decode::snippet).or(conversation.last);
-        conversation
-    });
-    let conversations: Vec<Conversation> = conversations.collect();
-    let unnamed = conversations.iter().filter(|c| c.is_named_by_members());
-    let unnamed: Vec<ConversationId> = unnamed.map(|c| c.id.clone()).collect();
-    shared.send(Delta::Conversations(conversations)).await;
-    for id in unnamed.iter().take(MOST_STORED_ROSTERS) {
-        shared.send_cached_thread(id).await;
-    }
-    shared.send(Delta::Drafts(snapshot.drafts)).await;
-    shared.send(Delta::Choices(snapshot.choices)).await;
-    let open =
-        snapshot.last_open.filter(|id| snapshot.conversations.iter().any(|c| c.raw.id == *id));
-    if let Some(id) = open {
-        shared.send(Delta::LastOpen(id)).await;
-    }
-    for item in &snapshot.outbox {
-        shared
-            .send(Delta::Outbox {
-                conversation: item.conversation.clone(),
-                client_id: item.client_id.clone(),
-                outgoing: item.outgoing.clone(),
-                queued_at: item.queued_at,
-                delivery: item.delivery(),
-            })
-            .await;
-    }
-    snapshot.outbox
-}
-
-/// The last message of a conversation, from its stored row and the rows of its edits.
-pub fn last_message(rows: &[RawMessage], me: &UserId) -> Option<Message> {
-    let mut edits = Edits::default();
-    let read = rows.iter().map(|row| {
-        let mut message = decode::message(&decode_stored(row.clone()), me);
-        edits.take(&mut message);
-        message
-    });
-    let mut last = read.collect::<Vec<_>>().into_iter().next()?;
-    edits.refold(&mut last);
-    Some(last)
 }
 
 /// An answer of the server, decoded: what is stored of it, and what is shown.

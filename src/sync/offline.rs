@@ -2,7 +2,7 @@
 //! something are refused.
 
 use super::requests::{self, send_stored};
-use super::{Handle, Shared, SyncOptions, apply, archive_files, prepare, stored};
+use super::{Handle, Shared, SyncOptions, archive_files, prepare, snapshot, stored};
 use crate::client::Client;
 use crate::model::{
     AccountId, ConnectionState, ConversationId, Delta, Fault, FaultKind, Inbound, MessageKey,
@@ -26,7 +26,7 @@ pub fn start_offline(
     handle.tasks.spawn(async move {
         let _done = all_done.drop_guard();
         shared.send(Delta::Connection(ConnectionState::ReadOnly)).await;
-        apply::send_snapshot(&shared).await;
+        snapshot::send(&shared).await;
         let examined = super::examine(Arc::clone(&shared));
         tokio::spawn(super::guarded(Arc::clone(&shared), examined));
         run(&shared, requested).await;
@@ -72,13 +72,13 @@ async fn run(shared: &Arc<Shared>, mut requests: mpsc::Receiver<Outbound>) {
             }
             // Both show what another process or an import has stored meanwhile.
             Request::RetryNow => {
-                apply::send_snapshot(shared).await;
+                snapshot::send(shared).await;
                 if let Some(open) = shared.open_chat() {
                     requests::show_stored(shared, &open).await;
                 }
             }
             Request::Resync { conversation } => {
-                apply::send_snapshot(shared).await;
+                snapshot::send(shared).await;
                 requests::show_stored(shared, &conversation).await;
             }
             Request::Change { ticket, .. }

@@ -1,0 +1,104 @@
+//! The content of the store for the app, as the program starts or an archive is opened. A long list comes in parts, so that
+//! the most recently active conversations are shown at once.
+
+use super::Shared;
+use super::apply::decode_stored;
+use crate::model::edits::Edits;
+use crate::model::{Conversation, ConversationId, Delta, Message, RawMessage, UserId};
+use crate::protocol::decode;
+use crate::store::{CachedConversation, OutboxItem};
+use std::sync::Arc;
+
+/// The most threads whose stored members are sent at the start, because the conversations are named after them.
+const MOST_STORED_ROSTERS: usize = 300;
+
+/// Conversations in each part of the list after the first.
+const NEXT_PARTS: usize = 10_000;
+
+/// Sends the content of the store to the app: names, conversations, drafts, the last open chat and the outbox. Returns the
+/// items of the outbox.
+pub async fn send(shared: &Arc<Shared>) -> Vec<OutboxItem> {
+    let snapshot = match shared.store.snapshot(shared.me.clone()).await {
+        Ok(snapshot) => snapshot,
+        Err(error) => {
+            shared.notice(&error.to_string()).await;
+            return Vec::new();
+        }
+    };
+    for (id, source, name) in &snapshot.names {
+        shared.names().learn(id, *source, name);
+    }
+    shared.send(Delta::Names(snapshot.names)).await;
+    let mut rosters = MOST_STORED_ROSTERS;
+    send_conversations(shared, &snapshot.conversations, &mut rosters).await;
+    shared.send(Delta::Drafts(snapshot.drafts)).await;
+    shared.send(Delta::Choices(snapshot.choices)).await;
+    let open =
+        snapshot.last_open.filter(|id| snapshot.conversations.iter().any(|c| c.raw.id == *id));
+    if let Some(id) = open {
+        shared.send(Delta::LastOpen(id)).await;
+    }
+    for item in &snapshot.outbox {
+        shared
+            .send(Delta::Outbox {
+                conversation: item.conversation.clone(),
+                client_id: item.client_id.clone(),
+                outgoing: item.outgoing.clone(),
+                queued_at: item.queued_at,
+                delivery: item.delivery(),
+            })
+            .await;
+    }
+    for part in snapshot.rest.chunks(NEXT_PARTS) {
+        match shared.store.cached_conversations(part.to_vec(), shared.me.clone()).await {
+            Ok(conversations) => send_conversations(shared, &conversations, &mut rosters).await,
+            Err(error) => {
+                shared.notice(&error.to_string()).await;
+                break;
+            }
+        }
+    }
+    snapshot.outbox
+}
+
+/// Sends a part of the stored list, and the stored members of at most so many conversations that are named by them.
+async fn send_conversations(
+    shared: &Arc<Shared>,
+    stored: &[CachedConversation],
+    rosters: &mut usize,
+) {
+    let conversations: Vec<Conversation> =
+        stored.iter().map(|cached| conversation(cached, &shared.me)).collect();
+    let unnamed = conversations.iter().filter(|c| c.is_named_by_members()).take(*rosters);
+    let unnamed: Vec<ConversationId> = unnamed.map(|c| c.id.clone()).collect();
+    *rosters -= unnamed.len();
+    shared.send(Delta::Conversations(conversations)).await;
+    for id in unnamed {
+        shared.send_cached_thread(&id).await;
+    }
+}
+
+fn conversation(cached: &CachedConversation, me: &UserId) -> Conversation {
+    let mut conversation = decode::conversation(&cached.raw, me);
+    conversation.unread = cached.unread;
+    conversation.read_marker = cached.read_marker.clone().or(conversation.read_marker);
+    if cached.cleared_at.0 > 0 {
+        conversation.cleared_at = Some(cached.cleared_at);
+    }
+    let last = last_message(&cached.last, me);
+    conversation.last = last.as_ref().and_then(decode::snippet).or(conversation.last);
+    conversation
+}
+
+/// The last message of a conversation, from its stored row and the rows of its edits.
+pub fn last_message(rows: &[RawMessage], me: &UserId) -> Option<Message> {
+    let mut edits = Edits::default();
+    let read = rows.iter().map(|row| {
+        let mut message = decode::message(&decode_stored(row.clone()), me);
+        edits.take(&mut message);
+        message
+    });
+    let mut last = read.collect::<Vec<_>>().into_iter().next()?;
+    edits.refold(&mut last);
+    Some(last)
+}
