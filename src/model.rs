@@ -46,7 +46,8 @@ pub use body::{
 pub use chat_choices::ChatChoices;
 pub use composer_markup::Mention;
 pub use conversation::{
-    Conversation, ListedPeople, Member, RawConversation, Role, ThreadFlag, ThreadSettings,
+    ChatAccess, Conversation, ListedPeople, Member, RawConversation, Role, ThreadFlag,
+    ThreadSettings,
 };
 pub use coverage::{Coverage, Gap, Point, Range};
 pub use delta::{

@@ -4,6 +4,7 @@
 //! gaps, reindexing, and fetching read receipts. All of them send to the app through one bounded channel, and wait when it
 //! is full. Knows nothing of the screen.
 
+mod access;
 mod account_queue;
 mod accounts;
 mod activity;

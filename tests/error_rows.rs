@@ -2,9 +2,14 @@
 
 mod common;
 
+use common::clock::SteppedClock;
+use common::scripted::{Reply, Scripted, item};
 use common::{ANNA, Gateway, JOE, Runner, Setup, say_as};
+use serde_json::json;
 use skchat::gateway::fault::InjectedFault;
 use skchat::model::PollMode;
+use skchat::sync::PollIntervals;
+use std::time::Duration;
 
 /// An answer of the server.
 struct Answer {
@@ -88,6 +93,8 @@ async fn every_answer_to_the_list_is_said_in_words_and_passes_with_the_history_r
 enum Fate {
     /// It is shown as not sent with these words, and not sent again.
     Refused(&'static str),
+    /// Like that, and the chat is read-only until a message is taken there.
+    ReadOnly(&'static str),
     /// It counts as sent although the server had no message of its own for it.
     Sent,
     /// It is sent again, and arrives.
@@ -97,9 +104,9 @@ enum Fate {
 }
 
 const SEND_ROWS: &[(Answer, Fate)] = &[
-    (answer(403, r#"{"errorCode":7100}"#), Fate::Refused("not a member of this conversation")),
-    (answer(403, r#"{"errorCode":7000}"#), Fate::Refused("not allowed here")),
-    (answer(403, ""), Fate::Refused("not allowed")),
+    (answer(403, r#"{"errorCode":7100}"#), Fate::ReadOnly("not a member of this conversation")),
+    (answer(403, r#"{"errorCode":7000}"#), Fate::ReadOnly("not allowed here")),
+    (answer(403, ""), Fate::ReadOnly("not allowed")),
     (answer(403, r#"{"errorCode":804}"#), Fate::Refused("not accepted your contact request")),
     (answer(429, r#"{"errorCode":804}"#), Fate::Refused("not accepted your contact request")),
     (answer(404, r#"{"errorCode":"ThreadNotFound","message":""}"#), Fate::Refused("not found")),
@@ -157,6 +164,29 @@ async fn send_row(answer: &Answer, fate: Fate) {
             assert_eq!(arrived(&gateway, "the next one").await, 1, "{row}");
             assert_eq!(arrived(&gateway, TEXT).await, 0, "{row}");
         }
+        Fate::ReadOnly(words) => {
+            let is_told = |screen: &str| {
+                shows_text(screen)
+                    && screen.contains("You cannot write here: ")
+                    && screen.contains(words)
+            };
+            anna.wait_until(&row, is_told).await;
+            // What is written there stays in the box, and costs no request.
+            anna.say("the next one").await;
+            let screen = anna.wait_for("the text stays here").await;
+            assert!(screen.contains("› the next one"), "{row}\n{screen}");
+            assert_eq!(arrived(&gateway, "the next one").await, 0, "{row}");
+            // The refusal may have been lifted: the user can try, and then the chat is as before.
+            anna.press(&["ctrl-x", "!"]).await;
+            anna.press(&["R"]).await;
+            anna.wait_until(&row, is_sent).await;
+            assert_eq!(arrived(&gateway, TEXT).await, 1, "{row}: once");
+            anna.press(&["esc", "enter"]).await;
+            anna.wait_gone("› the next one").await;
+            let is_through = |line: &str| line.contains("the next one") && line.contains('✓');
+            anna.wait_until(&row, |screen| screen.lines().any(is_through)).await;
+            assert_eq!(arrived(&gateway, "the next one").await, 1, "{row}");
+        }
         Fate::Sent => {
             anna.wait_until(&row, is_sent).await;
             assert_eq!(arrived(&gateway, TEXT).await, 0, "{row}: it was not sent again");
@@ -211,5 +241,97 @@ async fn what_is_wrong_with_an_endpoint_or_a_sync_state_is_mended_without_a_word
         say_as(&gateway.client(JOE), ANNA, "arrives all the same").await;
         anna.wait_until(&row, |screen| screen.contains("1 unread")).await;
         anna.quit().await;
+    }
+}
+
+const GROUP: &str = "19:team@thread.skype";
+
+/// A group that is open on the screen of somebody who presses a key now and then.
+struct OpenGroup {
+    clock: SteppedClock,
+    server: Scripted,
+    anna: Runner,
+}
+
+impl OpenGroup {
+    async fn start() -> Self {
+        let clock = SteppedClock::start();
+        let server = Scripted::start(|script| {
+            script.chat(JOE, vec![item(1, JOE, JOE, "hello")]);
+            script.chat(GROUP, vec![item(2, JOE, GROUP, "words to keep")]);
+            let thread = json!({
+                "id": GROUP,
+                "members": [{ "id": ANNA, "role": "User" }, { "id": JOE, "role": "User" }],
+                "properties": { "topic": "Team" },
+            });
+            script.threads.insert(GROUP.to_owned(), thread);
+        })
+        .await;
+        let seconds = Duration::from_secs;
+        let intervals = PollIntervals {
+            active: seconds(6),
+            idle: seconds(20),
+            away: seconds(60),
+            reads_open_chat: true,
+        };
+        let setup = Setup {
+            poll: PollMode::Interval,
+            intervals: Some(intervals),
+            backoff: (seconds(1), seconds(60)),
+            size: (110, 24),
+            ..Setup::default()
+        };
+        let mut anna = Runner::launch(server.options_without_events(ANNA), &setup);
+        anna.passes(&clock, "live").await;
+        anna.press(&["alt-down"]).await;
+        anna.passes(&clock, "words to keep").await;
+        anna.passes(&clock, "To Team").await;
+        Self { clock, server, anna }
+    }
+
+    /// Five minutes of use. Returns how often the group was asked for.
+    async fn use_it(&mut self) -> usize {
+        let before = self.server.count("GET", GROUP);
+        for _ in 0..30 {
+            self.anna.press(&["a"]).await;
+            self.clock.pass(Duration::from_secs(10)).await;
+        }
+        self.server.count("GET", GROUP) - before
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_that_is_gone_says_so_and_is_not_asked_for_until_the_list_shows_a_change() {
+    for (status, body, words) in [
+        (404, r#"{"errorCode":"ThreadNotFound","message":""}"#, "no longer there"),
+        (404, r#"{"errorCode":"SoftDeleted"}"#, "no longer there"),
+        (404, r#"{"errorCode":730}"#, "no longer there"),
+        (404, r#"{"errorCode":8002}"#, "no longer there"),
+        (403, r#"{"errorCode":7100}"#, "no longer a member"),
+    ] {
+        let mut group = OpenGroup::start().await;
+        let read = group.use_it().await;
+        assert!(read >= 5, "the open chat is read: {read}");
+        group.anna.press(&["ctrl-u"]).await;
+        group.server.change(|script| {
+            script.answer(move |asked| {
+                let is_group = asked.method == "GET" && asked.path.contains(GROUP);
+                is_group.then(|| Reply::status(status, body))
+            });
+        });
+        group.anna.passes(&group.clock, words).await;
+        assert!(group.anna.screen().contains("words to keep"), "{}", group.anna.screen());
+        assert_eq!(group.use_it().await, 0, "{body}");
+        // The rest of the account goes on.
+        group.server.change(|script| script.chat(JOE, vec![item(9, JOE, JOE, "still here")]));
+        group.anna.passes(&group.clock, "1 unread").await;
+        // It is there again, with something new.
+        group.server.change(|script| {
+            script.answer(|_| None);
+            script.chat(GROUP, vec![item(10, JOE, GROUP, "welcome back")]);
+        });
+        group.anna.passes(&group.clock, "welcome back").await;
+        group.anna.passes(&group.clock, "To Team").await;
+        group.anna.end(&group.clock).await;
     }
 }

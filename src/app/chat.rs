@@ -174,7 +174,7 @@ impl Chat {
 
     /// A one-to-one chat or a group that was left, whose history was deleted and where nothing was said since.
     pub fn is_empty(&self) -> bool {
-        (!self.info.is_group() || (self.info.left && self.info.cleared_at.is_some()))
+        (!self.info.is_group() || (self.info.access.is_over() && self.info.cleared_at.is_some()))
             && self.timeline.is_empty()
             && self.composer.draft.is_empty()
             && self.info.last.is_none()
@@ -185,7 +185,7 @@ impl Chat {
     /// is said, or until it is brought back.
     pub fn is_hidden(&self) -> bool {
         let choices = &self.choices;
-        (choices.hidden && self.info.left)
+        (choices.hidden && self.info.access.is_over())
             || choices.put_away
             || choices.hidden_at.is_some_and(|at| self.last_activity() <= at)
     }

@@ -35,12 +35,32 @@ pub struct Conversation {
     pub cleared_at: Option<Timestamp>,
     pub muted: bool,
     pub pinned: bool,
-    /// `lastleaveat` after `lastjoinat`: still readable, no longer a member.
-    pub left: bool,
+    #[serde(default)]
+    pub access: ChatAccess,
     pub last: Option<Snippet>,
     pub unread: Unread,
     #[serde(default)]
     pub listed: ListedPeople,
+}
+
+/// What this account may do in a conversation, as far as is known. What is stored stays readable.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ChatAccess {
+    #[default]
+    Full,
+    /// The server takes no messages of this account, for this reason (facts 6).
+    ReadOnly(SafeText),
+    /// No longer a member: `lastleaveat` after `lastjoinat`, or reading was refused.
+    Left,
+    /// It does not exist any more, or not for this account.
+    Gone,
+}
+
+impl ChatAccess {
+    /// Whether nothing can be done there any more but read what is stored.
+    pub fn is_over(&self) -> bool {
+        matches!(self, Self::Left | Self::Gone)
+    }
 }
 
 /// What the conversation list says about the people in a conversation, before its members are fetched.
@@ -82,7 +102,7 @@ impl Conversation {
             cleared_at: None,
             muted: false,
             pinned: false,
-            left: false,
+            access: ChatAccess::Full,
             last: None,
             unread: Unread::default(),
             listed: ListedPeople::default(),

@@ -3,7 +3,7 @@
 use super::account::{AccountId, SignInWay};
 use super::account_change::ServiceChoice;
 use super::chat_choices::ChatChoices;
-use super::conversation::{Conversation, Member, ThreadFlag, ThreadSettings};
+use super::conversation::{ChatAccess, Conversation, Member, ThreadFlag, ThreadSettings};
 use super::coverage::{Coverage, Point};
 use super::id::{ClientMessageId, ConversationId, UserId};
 use super::importing::ImportNews;
@@ -59,8 +59,11 @@ pub enum Delta {
         conversation: ConversationId,
         members: Vec<Member>,
     },
-    /// This account can no longer see the group, or the group does not exist.
-    Gone(ConversationId),
+    /// What this account may do in a conversation has turned out to be something else.
+    Access {
+        conversation: ConversationId,
+        access: ChatAccess,
+    },
     /// A group's topic as the server holds it now.
     Topic {
         conversation: ConversationId,

@@ -2,6 +2,7 @@
 //! which no messages were fetched yet.
 
 use super::Shared;
+use super::access::PARKED;
 use super::catch_up::News;
 use crate::client::{Error, ErrorKind};
 use crate::model::{Arrival, ConversationId, Point};
@@ -41,6 +42,12 @@ impl StuckGaps {
         let factor = 1u32.checked_shl(attempts - 1).unwrap_or(MAX_WAIT).min(MAX_WAIT);
         let due = Instant::now() + cap.saturating_mul(factor);
         self.0.insert(key, StuckGap { attempts, due });
+    }
+
+    /// Leaves a gap alone for so long.
+    fn park(&mut self, gap: OpenGap, wait: Duration) {
+        let (key, due) = ((gap.conversation, gap.gap.above), Instant::now() + wait);
+        self.0.insert(key, StuckGap { attempts: 1, due });
     }
 
     fn filled(&mut self, gap: &OpenGap) {
@@ -87,6 +94,10 @@ pub async fn run(shared: Arc<Shared>) {
                 attempt += 1;
                 shared.wait_after(&error, attempt).await;
             }
+            Err(error) if error.is_inaccessible() && gap.conversation.is_thread() => {
+                shared.reading_refused(&gap.conversation, &error).await;
+                stuck.park(gap, PARKED);
+            }
             Err(error) => {
                 tracing::info!(kind = ?error.kind, "a gap was not filled");
                 stuck.failed(gap, shared.options.backoff_cap);
@@ -114,7 +125,10 @@ impl Shared {
                 self.catch_up(raw, news).await.err()
             }
             // The account has left, or there is no such conversation any more: there is nothing to fetch.
-            Err(error) if !error.is_transient() => return self.history.caught_up(id),
+            Err(error) if !error.is_transient() => {
+                self.reading_refused(id, &error).await;
+                return self.history.caught_up(id);
+            }
             Err(error) => {
                 self.fell_behind(id);
                 Some(error)

@@ -143,11 +143,10 @@ impl Shared {
             }
         }
         let top_now = ranges.first().map(|range| range.hi).or(top);
-        let is_closed = error
-            .as_ref()
-            .is_some_and(|error| error.is_inaccessible() || error.kind == ErrorKind::Refused);
-        let failed =
-            error.filter(|error| !error.is_inaccessible() && error.kind != ErrorKind::Refused);
+        let is_final =
+            |error: &mut Error| error.is_inaccessible() || error.kind == ErrorKind::Refused;
+        let refusal = error.take_if(is_final);
+        let (is_closed, failed) = (refusal.is_some(), error);
         let complete = failed.is_none()
             && changes.complete
             && (is_closed || self.is_up_to_date(&conversation, top_now));
@@ -169,6 +168,12 @@ impl Shared {
             self.history.caught_up(&id);
         } else {
             self.fell_behind(&id);
+        }
+        match refusal {
+            // After the conversation as the list has it, which knows nothing of this.
+            Some(refusal) => self.reading_refused(&id, &refusal).await,
+            None if complete => drop(self.history.refusals.forget(&id)),
+            None => {}
         }
         if changed_group && let Err(error) = self.fetch_thread(&id).await {
             tracing::info!(kind = ?error.kind, "a thread was not fetched");

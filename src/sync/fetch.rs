@@ -7,7 +7,8 @@ use super::requests::send_stored;
 use super::walk::{NextPage, PastEnd, Step, Walk};
 use crate::client::Error;
 use crate::model::{
-    Arrival, ConversationId, Delta, Fault, MessageKey, Placement, Point, Range, RawMessage,
+    Arrival, ConversationId, Delta, Fault, FaultKind, MessageKey, Placement, Point, Range,
+    RawMessage,
 };
 use crate::protocol::wire;
 use crate::store::{CoverageUpdate, JoinedHistory, OpenGap, PageOf};
@@ -18,10 +19,15 @@ pub(super) const MAX_PAGES: usize = 1_000;
 impl Shared {
     /// Reads the newest page of the open chat again: an edit or a reaction may not have moved the list (facts 8.8).
     pub(super) async fn read_open_chat(&self) -> Result<(), Error> {
-        let Some(id) = self.open_chat().filter(|id| !id.is_virtual()) else { return Ok(()) };
+        let readable =
+            |id: &ConversationId| !id.is_virtual() && !self.history.refusals.is_parked(id);
+        let Some(id) = self.open_chat().filter(readable) else { return Ok(()) };
         let page = match self.client.messages(&id, self.options.page).await {
             Ok(page) => page,
-            Err(error) if error.is_inaccessible() => return Ok(()),
+            Err(error) if error.is_inaccessible() => {
+                self.reading_refused(&id, &error).await;
+                return Ok(());
+            }
             Err(error) => return Err(error),
         };
         let top = self.store.coverage(&id).await.unwrap_or_default().top();
@@ -83,6 +89,10 @@ impl Shared {
         before: &MessageKey,
         history: &JoinedHistory,
     ) -> Result<PageOf, LeftOut> {
+        if self.history.refusals.is_parked(id) {
+            let why = "the service does not give out this conversation any more";
+            return Err(LeftOut::Failed(Fault::new(FaultKind::NotFound, why)));
+        }
         let OlderPage { messages, coverage, floor, .. } =
             match self.fetch_older(id, before, None).await {
                 Ok(page) => page,
@@ -90,7 +100,10 @@ impl Shared {
                 Err(error) if error.is_inaccessible() && id.peer().is_some() => {
                     return Ok(PageOf { reached_start: true, ..PageOf::default() });
                 }
-                Err(error) => return Err(LeftOut::Failed(Fault::from(&error))),
+                Err(error) => {
+                    self.reading_refused(id, &error).await;
+                    return Err(LeftOut::Failed(Fault::from(&error)));
+                }
             };
         let is_whole = history.is_own_only();
         let placement = if is_whole {

@@ -1,5 +1,6 @@
 //! The state of fetching histories: where to continue paging back, and which conversations are behind.
 
+use super::access::ChatRefusals;
 use super::list::ListState;
 use crate::model::{ConversationId, MessageKey, Point};
 use std::collections::HashMap;
@@ -29,6 +30,7 @@ pub struct HistoryState {
     /// Wakes the backfill: there may be a gap to fill.
     pub gaps: Notify,
     pub lists: ListState,
+    pub refusals: ChatRefusals,
 }
 
 impl HistoryState {

@@ -242,6 +242,7 @@ impl OutboxWorker {
             SendOutcome::Accepted(key) => {
                 *progress = ChatProgress::default();
                 self.token_accepted().await;
+                self.shared.sending_accepted(&self.id).await;
                 self.set_state(&client_id, OutboxState::Sent, "").await;
                 if let Some(key) = &key {
                     self.shared.receipts.sent(&self.id, key.at);
@@ -255,9 +256,10 @@ impl OutboxWorker {
                     None => self.find_key(&client_id).await,
                 }
             }
-            SendOutcome::Rejected(reason) => {
+            SendOutcome::Rejected(error) => {
                 *progress = ChatProgress::default();
-                self.fail(&client_id, &reason).await;
+                self.fail(&client_id, &error.shown()).await;
+                self.shared.sending_refused(&self.id, &error).await;
             }
             SendOutcome::NotSent(error) => {
                 self.set_state(&client_id, OutboxState::Queued, "").await;

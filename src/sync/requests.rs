@@ -135,7 +135,9 @@ impl Dispatcher {
         self.spawn(move |shared| async move {
             if shared.connection.is_online() {
                 shared.fill_now(&conversation).await;
-                refresh_thread(&shared, &conversation).await;
+                if !shared.history.refusals.is_parked(&conversation) {
+                    refresh_thread(&shared, &conversation).await;
+                }
             }
         });
     }
@@ -270,9 +272,7 @@ pub(super) async fn refresh_thread(shared: &Arc<Shared>, id: &ConversationId) {
         && let Err(error) = shared.fetch_thread(id).await
     {
         tracing::info!(kind = ?error.kind, "a thread was not fetched");
-        if error.is_inaccessible() {
-            shared.send(Delta::Gone(id.clone())).await;
-        }
+        shared.reading_refused(id, &error).await;
     }
 }
 

@@ -12,8 +12,8 @@ use crate::app::effect::Effect;
 use crate::app::model::Model;
 use crate::app::overlay::{Confirm, Consent, Overlay};
 use crate::app::state::{Focus, Pasting};
-use crate::model::Outgoing;
 use crate::model::text::can_be_typed;
+use crate::model::{ChatAccess, Outgoing};
 
 /// A paste of more lines or bytes asks first.
 const ASK_LINES: usize = 20;
@@ -30,9 +30,16 @@ pub fn act(model: &mut Model, action: ComposeAction) -> Option<Action> {
         }
         return None;
     }
-    if writes(&action) && model.app.opened().is_some_and(|chat| chat.info.left) {
-        model.app.note("You are no longer a member of this group and cannot write here");
-        return None;
+    match model.app.opened().map(|chat| &chat.info.access) {
+        Some(ChatAccess::Left) if writes(&action) => {
+            model.app.note("You are no longer a member of this group and cannot write here");
+            return None;
+        }
+        Some(ChatAccess::Gone) if writes(&action) => {
+            model.app.note("The service does not have this conversation any more");
+            return None;
+        }
+        _ => {}
     }
     match action {
         ComposeAction::Send => return submit(model),
@@ -235,6 +242,14 @@ fn submit(model: &mut Model) -> Option<Action> {
     }
     if let Some(kind) = looks_like_command(&text) {
         literal::ask_like(model, kind);
+        return None;
+    }
+    let is_command = text.starts_with('/') && !text.starts_with("//");
+    if let ChatAccess::ReadOnly(why) = &chat.info.access
+        && !is_command
+    {
+        let note = format!("Not sent, the text stays here: {why}");
+        model.app.complain(&note);
         return None;
     }
     if let Some(size) = sending::too_long(&text) {

@@ -8,8 +8,8 @@ use crate::app::keymap::KeymapEntry;
 use crate::app::notes::UndoOffer;
 use crate::app::pending::{PendingRequest, PendingRequests};
 use crate::model::{
-    Fault, Member, Names, Request, Role, SafeText, ThreadChange, ThreadFlag, ThreadSettings,
-    Timestamp, Unread, UserId,
+    ChatAccess, Fault, Member, Names, Request, Role, SafeText, ThreadChange, ThreadFlag,
+    ThreadSettings, Timestamp, Unread, UserId,
 };
 use std::collections::BTreeMap;
 use std::fmt;
@@ -126,7 +126,7 @@ impl Chat {
         if !self.info.is_group() {
             return Some(Blocked::NotAGroup);
         }
-        if self.info.left {
+        if self.info.access.is_over() {
             return Some(Blocked::NotAMember);
         }
         let for_admins = match change {
@@ -171,13 +171,13 @@ impl Chat {
                     }),
                 }
                 if who == me {
-                    self.info.left = false;
+                    self.info.access = ChatAccess::Full;
                 }
             }
             ThreadChange::Remove(who) => {
                 self.group.members.retain(|m| m.id != *who);
                 if who == me {
-                    self.info.left = true;
+                    self.info.access = ChatAccess::Left;
                 }
             }
             ThreadChange::Clear => {

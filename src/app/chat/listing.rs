@@ -15,7 +15,7 @@ pub fn hide(chat: &mut Chat, env: &mut Env<'_>) -> bool {
         bring_back(chat, env);
         return false;
     }
-    if chat.info.left {
+    if chat.info.access.is_over() {
         chat.choices.hidden = true;
         env.note(&format!("The group is hidden; {find} finds it by its name"));
     } else {

@@ -137,8 +137,8 @@ fn group_delta(model: &mut Model, account: &AccountId, delta: Delta) {
                 chat.group.members = members;
             });
         }
-        Delta::Gone(id) => {
-            model.app.with_new_chat(&at(id), |chat, _| chat.info.left = true);
+        Delta::Access { conversation, access } => {
+            model.app.with_new_chat(&at(conversation), |chat, _| chat.info.access = access);
         }
         Delta::Topic { conversation, topic } => {
             let chat = at(conversation);

@@ -9,8 +9,8 @@ use crate::app::model::Model;
 use crate::app::overlay::{Confirm, Consent, Inspector, Overlay};
 use crate::app::pending::{PendingRequest, SourcePurpose};
 use crate::model::{
-    AccountId, ChatRef, ConversationId, Fault, FaultKind, MessageKey, MessageSource, Response,
-    Ticket,
+    AccountId, ChatAccess, ChatRef, ConversationId, Fault, FaultKind, MessageKey, MessageSource,
+    Response, Ticket,
 };
 
 pub fn apply(model: &mut Model, ticket: Ticket, response: Response) {
@@ -84,7 +84,7 @@ pub fn apply(model: &mut Model, ticket: Ticket, response: Response) {
 fn joined(model: &mut Model, chat: &ChatRef, result: Result<(), Fault>, acted: bool) {
     match result {
         Ok(()) => {
-            model.app.with_chat(chat, |chat, _| chat.info.left = false);
+            model.app.with_chat(chat, |chat, _| chat.info.access = ChatAccess::Full);
             model.open_unless_busy(chat, acted, "You joined the group");
         }
         Err(fault) => model

@@ -9,7 +9,7 @@ use crate::app::state::AppState;
 use crate::app::view::layout::Size;
 use crate::app::view::{Tone, shown, snippet};
 use crate::model::text::cut;
-use crate::model::{ChatRef, Delivery, MessageBody, MessageKey, SafeText};
+use crate::model::{ChatAccess, ChatRef, Delivery, MessageBody, MessageKey, SafeText};
 
 /// The most chats that are listed at once; the others follow when these are done.
 const MOST: usize = 300;
@@ -94,8 +94,8 @@ impl Inbox {
     fn reply(&self, app: &mut AppState) -> Next {
         let Some(entry) = self.current() else { return Next::Stay };
         let Some(chat) = app.accounts.chat(&entry.chat) else { return Next::Stay };
-        let refusal = if chat.info.left {
-            "You are no longer a member of this group and cannot write here"
+        let refusal = if chat.info.access != ChatAccess::Full {
+            "You cannot write in this conversation any more"
         } else if !chat.composer.draft.is_empty() {
             "There is a draft in this chat: Enter opens it"
         } else if app.prefs.read_only {

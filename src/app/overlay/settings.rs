@@ -13,7 +13,7 @@ use crate::app::view::wrap::break_lines;
 use crate::app::view::{Tone, shown};
 use crate::model::conversation::{FLAGS, FlagSpec};
 use crate::model::text::{cut, fit, width};
-use crate::model::{ChatRef, Role, SafeText, ThreadChange, ThreadFlag, UserId};
+use crate::model::{ChatAccess, ChatRef, Role, SafeText, ThreadChange, ThreadFlag, UserId};
 
 /// The width of a row's label in cells.
 const LABEL: usize = 25;
@@ -108,7 +108,9 @@ impl Dialog for Settings {
             let head = if i == 0 { "Server: " } else { "        " };
             lines.push(DialogLine::new(format!("{head}{status}"), ""));
         }
-        let role = if chat.info.left {
+        let role = if chat.info.access == ChatAccess::Gone {
+            "The service does not have this group any more, or not for you."
+        } else if chat.info.access == ChatAccess::Left {
             "You are no longer a member."
         } else if rows.iter().any(|r| r.blocked == Some(Blocked::AdminsOnly)) {
             "You are not an admin: only admins can change the dimmed rows."
@@ -234,9 +236,9 @@ fn rows(app: &AppState, account: &Account, chat: &Chat) -> Vec<SettingRow> {
     rows.extend(FLAGS.iter().filter(|f| f.is_own()).map(|spec| flag(app, account, chat, spec)));
     if is_group {
         rows.extend(facts(app, account, chat));
-        let value = if chat.info.left { "you have left" } else { "this group" };
+        let value = if chat.info.access.is_over() { "no longer a member" } else { "this group" };
         rows.push(SettingRow {
-            blocked: chat.info.left.then_some(Blocked::NotAMember),
+            blocked: chat.info.access.is_over().then_some(Blocked::NotAMember),
             saving: is_saving(
                 app,
                 chat,
@@ -245,7 +247,7 @@ fn rows(app: &AppState, account: &Account, chat: &Chat) -> Vec<SettingRow> {
             ..SettingRow::new(RowId::Leave, Some('q'), "Leave", value.into())
         });
     }
-    if is_group && chat.info.left {
+    if is_group && chat.info.access.is_over() {
         rows.push(SettingRow {
             does: "hide",
             ..SettingRow::new(RowId::Hide, Some('x'), "Hide", "from the list".into())

@@ -2,8 +2,8 @@
 
 use crate::fixture::{App, chat, person};
 use crate::model::{
-    Delta, Fault, FaultKind, Member, Message, MessageBody, Request, Response, Role, SafeText,
-    ThreadActivity, ThreadChange, ThreadFlag,
+    ChatAccess, Delta, Fault, FaultKind, Member, Message, MessageBody, Request, Response, Role,
+    SafeText, ThreadActivity, ThreadChange, ThreadFlag,
 };
 
 fn refused() -> Response {
@@ -158,7 +158,7 @@ fn a_wrong_name_stops_the_whole_command_and_keeps_its_line() {
 fn a_group_one_was_put_out_of_stays_readable_and_says_so() {
     let mut app = chat("Team").message("joe", "words to keep").opened();
     let conversation = app.open_chat().info.id.clone();
-    app.delta(Delta::Gone(conversation));
+    app.delta(Delta::Access { conversation, access: ChatAccess::Left });
     let screen = app.expect("no longer a member");
     assert!(screen.contains("words to keep"), "{screen}");
     app.press("alt-i");

@@ -2,8 +2,8 @@
 
 use crate::fixture::{App, chat, direct, message, text};
 use crate::model::{
-    Delta, MessageBody, Placement, Request, Response, ThreadActivity, ThreadChange, ThreadFlag,
-    Unread,
+    ChatAccess, Delta, MessageBody, Placement, Request, Response, SafeText, ThreadActivity,
+    ThreadChange, ThreadFlag, Unread,
 };
 use std::time::Duration;
 
@@ -176,7 +176,7 @@ fn a_draft_that_servers_may_refuse_says_so_and_asks() {
 fn left() -> App {
     let mut app = chat("Team").message("joe", "words to keep").opened();
     let conversation = app.open_chat().info.id.clone();
-    app.delta(Delta::Gone(conversation));
+    app.delta(Delta::Access { conversation, access: ChatAccess::Left });
     app
 }
 
@@ -190,6 +190,45 @@ fn a_group_that_was_left_takes_no_text() {
     assert_eq!(in_box(&app), "");
     assert_eq!(sent(&mut app), Vec::<String>::new());
     app.expect("cannot write here");
+}
+
+#[test]
+fn a_chat_that_takes_no_messages_says_why_and_keeps_the_draft_until_it_does() {
+    let mut app = chat("Team").message("joe", "words to keep").opened();
+    let conversation = app.open_chat().info.id.clone();
+    let access = |access| Delta::Access { conversation: conversation.clone(), access };
+    let why = SafeText::line("you are not a member of this conversation (403, error 7100)");
+    app.delta(access(ChatAccess::ReadOnly(why)));
+    app.expect("You cannot write here: you are not");
+    app.expect("read-only");
+    app.type_text("hello");
+    app.press("enter enter");
+    app.expect("the text stays here: you are not a member");
+    assert_eq!(in_box(&app), "hello");
+    assert_eq!(sent(&mut app), Vec::<String>::new());
+    // Commands are no messages.
+    app.press("ctrl-u");
+    app.type_text("/help");
+    app.press("enter esc");
+    assert_eq!(in_box(&app), "");
+    app.delta(access(ChatAccess::Full));
+    app.type_text("hello");
+    app.press("enter");
+    assert_eq!(sent(&mut app), ["hello"]);
+}
+
+#[test]
+fn a_chat_that_is_gone_says_so_and_its_history_stays() {
+    let mut app = chat("Team").message("joe", "words to keep").opened();
+    app.type_text("a draft");
+    let conversation = app.open_chat().info.id.clone();
+    app.delta(Delta::Access { conversation, access: ChatAccess::Gone });
+    app.expect("no longer there");
+    app.expect("words to keep");
+    app.press("enter");
+    app.expect("does not have this conversation any more");
+    assert_eq!(in_box(&app), "a draft");
+    assert_eq!(sent(&mut app), Vec::<String>::new());
 }
 
 #[test]

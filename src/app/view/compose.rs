@@ -6,8 +6,8 @@ use super::{bidi, layout, shown};
 use crate::app::account::Account;
 use crate::app::chat::Chat;
 use crate::app::state::{AppState, Focus};
-use crate::model::SafeText;
 use crate::model::text::{cut, cut_name, width};
+use crate::model::{ChatAccess, SafeText};
 
 /// The message box as it is drawn.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -38,10 +38,10 @@ pub(super) fn view(app: &AppState, columns: u16) -> ComposeView {
     let title = shown(&app.prefs, &app.accounts.of(chat).title(chat));
     let most = usize::from(columns / PROMPT_SHARE).max(8);
     let name = cut_name(&title, most.saturating_sub(7));
-    let prompt = if chat.info.left && draft.is_empty() {
-        " You are no longer a member of this group".to_owned()
-    } else {
-        format!(" To {name} › ")
+    let closed = closed_words(&chat.info.access).filter(|_| draft.is_empty());
+    let prompt = match closed {
+        Some(words) => cut(&format!(" {words}"), usize::from(columns.saturating_sub(2)).max(4)),
+        None => format!(" To {name} › "),
     };
     let left = width(&prompt);
     let columns = usize::from(columns).saturating_sub(left + 1).max(4);
@@ -73,8 +73,20 @@ pub(super) fn view(app: &AppState, columns: u16) -> ComposeView {
         prompt,
         rows,
         cursor: (column, u16::try_from(cursor.1 - skip).unwrap_or(0)),
-        shows_cursor: chat.selection.is_none() && app.focus == Focus::Compose && !chat.info.left,
+        shows_cursor: chat.selection.is_none()
+            && app.focus == Focus::Compose
+            && !chat.info.access.is_over(),
         editing: draft.edit.is_some(),
+    }
+}
+
+/// Why nothing can be written here, if so.
+fn closed_words(access: &ChatAccess) -> Option<String> {
+    match access {
+        ChatAccess::Full => None,
+        ChatAccess::ReadOnly(why) => Some(format!("You cannot write here: {why}")),
+        ChatAccess::Left => Some("You are no longer a member of this group".to_owned()),
+        ChatAccess::Gone => Some("No longer on the service; its history stays here".to_owned()),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::app::keymap::KeymapEntry;
 use crate::app::state::AppState;
 use crate::model::conversation::{FLAGS, FlagSpec};
 use crate::model::text::grouped;
-use crate::model::{ChatRef, Member, MessageBody, Role, SafeText, Timestamp};
+use crate::model::{ChatAccess, ChatRef, Member, MessageBody, Role, SafeText, Timestamp};
 
 /// How many of the newest messages are searched for links and files.
 const MAX_LOOKED_THROUGH: usize = 100;
@@ -141,7 +141,8 @@ fn admins_first(c: &Chat, count: usize) -> Vec<&Member> {
 fn kind(c: &Chat) -> String {
     use crate::model::ConversationKind as K;
     match c.info.kind() {
-        K::Group if c.info.left => "group · you have left".into(),
+        K::Group if c.info.access == ChatAccess::Gone => "group · no longer there".into(),
+        K::Group if c.info.access == ChatAccess::Left => "group · you have left".into(),
         K::Group if c.group.members.is_empty() => "group".into(),
         K::Group => format!("group · {} members", c.group.members.len()),
         K::Bot => "bot".into(),

@@ -13,7 +13,7 @@ use crate::app::keymap::{Context, KeymapEntry};
 use crate::app::state::AppState;
 use crate::model::text::{cut, cut_name, width};
 use crate::model::{
-    ConnectionState, Message, MessageBody, SafeText, conversation::FLAGS, emoticon,
+    ChatAccess, ConnectionState, Message, MessageBody, SafeText, conversation::FLAGS, emoticon,
 };
 
 /// A name that is cut to less is left out of the top bar.
@@ -187,10 +187,14 @@ fn header(app: &AppState, chat: &Chat, day: Option<&str>, columns: usize) -> Bar
 fn header_facts(app: &AppState, chat: &Chat, title: usize, room: usize) -> String {
     let mut facts = Vec::new();
     let mut members = None;
+    match &chat.info.access {
+        ChatAccess::Left => facts.push("no longer a member".to_owned()),
+        ChatAccess::Gone => facts.push("no longer there".to_owned()),
+        ChatAccess::ReadOnly(_) => facts.push("read-only".to_owned()),
+        ChatAccess::Full => {}
+    }
     if chat.info.is_group() {
-        if chat.info.left {
-            facts.push("no longer a member".to_owned());
-        } else if !chat.group.members.is_empty() {
+        if !chat.info.access.is_over() && !chat.group.members.is_empty() {
             members = Some(format!("{} members", chat.group.members.len()));
         }
         for spec in FLAGS.iter().filter(|f| !f.is_own()) {

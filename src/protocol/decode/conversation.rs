@@ -2,7 +2,7 @@
 
 use super::{message, names, one_line};
 use crate::model::{
-    Conversation, ConversationKind, ListedPeople, Message, MessageBody, NameSource,
+    ChatAccess, Conversation, ConversationKind, ListedPeople, Message, MessageBody, NameSource,
     RawConversation, RawMessage, ReadMarker, SafeText, Timestamp, UserId, conversation::Snippet,
 };
 use crate::protocol::wire::{self, WireConversation};
@@ -27,7 +27,7 @@ pub fn conversation(raw: &RawConversation, me: &UserId) -> Conversation {
         cleared_at: properties.clearedat.some().and_then(Timestamp::parse),
         muted: properties.alerts.flag() == Some(false),
         pinned: properties.favorite.flag() == Some(true),
-        left,
+        access: if left { ChatAccess::Left } else { ChatAccess::Full },
         last: last.as_ref().and_then(|raw| snippet(&message(raw, me))),
         unread: crate::model::Unread::default(),
         listed: listed(raw, &item, last.as_ref(), me),

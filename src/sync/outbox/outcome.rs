@@ -18,7 +18,7 @@ const MAX_LOOKS: u32 = 5;
 #[derive(Debug)]
 pub enum SendOutcome {
     Accepted(Option<MessageKey>),
-    Rejected(String),
+    Rejected(Error),
     /// It certainly did not arrive.
     NotSent(Error),
     /// It may have arrived, although there was no usable answer.
@@ -36,7 +36,7 @@ impl SendOutcome {
                 | ErrorKind::Forbidden
                 | ErrorKind::NotFound
                 | ErrorKind::Unsupported
-                | ErrorKind::StaleSyncState => Self::Rejected(error.shown()),
+                | ErrorKind::StaleSyncState => Self::Rejected(error),
                 _ if error.outcome_unknown => Self::Unknown(error),
                 _ => Self::NotSent(error),
             },
