@@ -373,6 +373,51 @@ async fn with_a_quota_a_session_goes_on_where_it_was_and_is_soon_live() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_429_without_a_time_stops_everything_for_longer_and_longer_and_the_screen_counts_down() {
+    let clock = SteppedClock::start();
+    let server = Scripted::start(|script| script.chat(JOE, said(1..=BEFORE))).await;
+    let dir = tempfile::tempdir().unwrap();
+    let backoff = (Duration::from_secs(1), Duration::from_secs(60));
+    let poll = skchat::model::PollMode::Interval;
+    let setup = Setup { poll, backoff, ..setup(dir.path()) };
+    let mut anna = Runner::launch(server.options_without_events(ANNA), &setup);
+    anna.passes(&clock, "live").await;
+    anna.press(&["alt-down"]).await;
+    anna.passes(&clock, "To joe.4").await;
+    clock.pass(Duration::from_secs(5)).await;
+    let refuse = |asked: &Asked| {
+        let is_any = ["GET", "POST", "PUT"].contains(&asked.method.as_str());
+        is_any.then(|| Reply::status(429, "{\"errorCode\":429}"))
+    };
+    server.change(|script| script.answer(refuse));
+    let start = Instant::now();
+    anna.passes(&clock, "asked for a pause: next try in 2").await;
+    anna.say("not lost").await;
+    // Whatever the user does, it waits.
+    for _ in 0..20 {
+        anna.press(&["f5"]).await;
+        clock.pass(Duration::from_secs(60)).await;
+    }
+    let times: Vec<u64> = ["GET", "POST", "PUT"]
+        .iter()
+        .flat_map(|method| server.asked(method, "/"))
+        .filter(|asked| asked.at >= start)
+        .map(|asked| asked.at.duration_since(start).as_secs())
+        .collect();
+    // After 30, 60, 120, 240 and 480 seconds.
+    assert!((5..=7).contains(&times.len()), "{times:?}");
+    let screen = anna.screen();
+    assert!(screen.contains("min") && screen.contains("not lost"), "{screen}");
+    server.change(|script| script.answer(|_| None));
+    let lifted = Instant::now();
+    anna.passes(&clock, "live").await;
+    assert!(lifted.elapsed() <= Duration::from_secs(660), "{:?}", lifted.elapsed());
+    let sent = || server.asked("POST", "/messages").iter().any(|a| a.body["content"] == "not lost");
+    assert!(clock.pass_until(Duration::from_secs(60), sent).await);
+    anna.end(&clock).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_connection_that_froze_is_told_within_forty_seconds_and_a_fresh_one_is_tried() {
     let clock = SteppedClock::start();
     let never = Arc::new(tokio::sync::Notify::new());

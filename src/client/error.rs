@@ -9,8 +9,8 @@ use crate::protocol::wire::WireError;
 use reqwest::StatusCode;
 use std::time::Duration;
 
-/// The pause after a 429 that names none (facts 8.8).
-const UNNAMED_PAUSE: Duration = Duration::from_secs(30);
+/// The first pause after a 429 that names none (facts 8.8). The gate doubles it.
+pub(super) const UNNAMED_PAUSE: Duration = Duration::from_secs(30);
 
 /// What a code of the service means to the user (facts 6).
 fn meaning(code: u32) -> Option<&'static str> {
@@ -37,6 +37,8 @@ pub struct Error {
     pub outcome_unknown: bool,
     oversized: bool,
     rate_limit: bool,
+    /// The server asked for a pause, and did not say for how long.
+    unnamed_pause: bool,
     no_service: bool,
     timeout: bool,
     /// The server's own words, cleaned.
@@ -88,6 +90,7 @@ impl Error {
             outcome_unknown,
             oversized: false,
             rate_limit: false,
+            unnamed_pause: false,
             no_service: false,
             timeout: false,
             elsewhere: false,
@@ -147,6 +150,16 @@ impl Error {
     /// The server has asked for a pause because there were too many requests.
     pub(super) fn rate_limit(wait: Duration) -> Self {
         Self::held_back(wait, "too many requests", true)
+    }
+
+    /// Like [`Error::rate_limit`], where the server did not say for how long (facts 8.8).
+    pub(super) fn unnamed_rate_limit() -> Self {
+        Self { unnamed_pause: true, ..Self::rate_limit(UNNAMED_PAUSE) }
+    }
+
+    /// The server has asked for a pause without saying for how long.
+    pub(super) fn is_unnamed_pause(&self) -> bool {
+        self.unnamed_pause
     }
 
     /// The server has asked for the pause, because there were too many requests.
@@ -243,9 +256,7 @@ impl Error {
         let error = match code {
             729 | 450 => Self::new(ErrorKind::EndpointGone, message, false),
             // Too many requests, in one form or another (facts 6).
-            429 | 800..=803 | 805..=899 | 19_000 => {
-                Self { message, ..Self::rate_limit(UNNAMED_PAUSE) }
-            }
+            429 | 800..=803 | 805..=899 | 19_000 => Self { message, ..Self::unnamed_rate_limit() },
             _ => Self::new(ErrorKind::Refused, message, false),
         };
         Self { reason: crate::protocol::wire::error_text(body), ..error }
@@ -302,7 +313,7 @@ impl Error {
             (404, _) => Self::new(ErrorKind::NotFound, with("not found"), false),
             (413, _) => Self::new(ErrorKind::TooLarge, with("the message is too large"), false),
             (429, _) => {
-                let error = Self::rate_limit(asked.wait().unwrap_or(UNNAMED_PAUSE));
+                let error = asked.wait().map_or_else(Self::unnamed_rate_limit, Self::rate_limit);
                 Self { message: with("too many requests"), ..error }
             }
             (408 | 425, _) => Self::new(

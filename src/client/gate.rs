@@ -2,7 +2,8 @@
 //! spaces them out while requests fail, so that an outage costs a few requests a minute, however many tasks wait.
 //!
 //! - A pause that the server asks for (429, or `Retry-After`) holds for everything. It lasts at least as long as the usual
-//!   back-off, so that a server which asks for no time at all is not flooded.
+//!   back-off, so that a server which asks for no time at all is not flooded. Where the server does not say how long it
+//!   lasts, it doubles from half a minute to ten minutes (facts 8.8).
 //! - An outage begins with a request without an answer, or when different things fail: two kinds of requests, or one kind
 //!   for two conversations. While it lasts, requests follow each other at the pace of the back-off, whether they are
 //!   attempts or only look for what became of one. What fails in one conversation only holds nothing else back.
@@ -14,7 +15,7 @@
 //!   what comes of it. Polls are no such attempts, because they take long to be answered.
 
 use super::backoff;
-use super::error::{Error, ErrorKind};
+use super::error::{Error, ErrorKind, UNNAMED_PAUSE};
 use super::failing::{Failures, Purpose, Trouble, Urgency};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -24,6 +25,8 @@ use tokio::time::Instant;
 
 /// The longest pause that is kept.
 pub(super) const MAX_PAUSE: Duration = Duration::from_secs(15 * 60);
+/// The longest pause where the server does not say how long it lasts (facts 8.8).
+const LONGEST_UNNAMED: Duration = Duration::from_secs(10 * 60);
 /// The time between two requests after a first 429, which doubles with each further one.
 const FIRST_PACE: Duration = Duration::from_millis(250);
 const SLOWEST_PACE: Duration = Duration::from_secs(4);
@@ -213,7 +216,7 @@ impl Gate {
         match result {
             Err(error) => match error.kind {
                 ErrorKind::RetryAfter(asked) => {
-                    let wait = self.pause(purpose, asked, error);
+                    let wait = self.pause(purpose, pass.since, asked, error);
                     error.kind = ErrorKind::RetryAfter(wait);
                 }
                 // The way of a poll alone may be dead: a message finds out.
@@ -264,17 +267,21 @@ impl Gate {
         }
     }
 
-    fn pause(&self, purpose: &Purpose, asked: Duration, error: &Error) -> Duration {
+    fn pause(&self, purpose: &Purpose, sent: Instant, asked: Duration, error: &Error) -> Duration {
         let now = Instant::now();
         let mut state = self.state();
-        state.pauses_in_row = state.pauses_in_row.saturating_add(1);
+        // Requests that were under way together are refused together.
+        let again = state.last_pause.is_none_or(|last| sent > last);
+        let step = u32::from(again);
+        state.pauses_in_row = state.pauses_in_row.saturating_add(step).max(1);
         state.last_pause = Some(now);
         let in_row = state.pauses_in_row;
         let count = state.pauses.entry(purpose.kind.clone()).or_default();
         // Who asks for a pause again means a longer one.
-        *count = count.saturating_add(if *count == 0 { 1 } else { 2 });
-        let count = in_row.max(*count);
+        *count = if *count == 0 { 1 } else { count.saturating_add(2 * step) };
+        let (times, count) = (in_row.max(count.div_ceil(2)), in_row.max(*count));
         state.answered.insert(purpose.kind.clone());
+        let asked = if error.is_unnamed_pause() { unnamed(times) } else { asked };
         let wait = asked.max(self.backoff(count)).min(MAX_PAUSE);
         state.paused_until = state.paused_until.max(Some(now + wait));
         state.why.clone_from(&error.message);
@@ -306,6 +313,12 @@ impl Gate {
         let until = known.map_or(until, |known| known.until.max(until));
         state.outage = Some(Outage { count, successes: 0, until, no_answer });
     }
+}
+
+/// The pause after so many 429s in a row that name none.
+pub(super) fn unnamed(times: u32) -> Duration {
+    let factor = 1u32.checked_shl(times.saturating_sub(1)).unwrap_or(u32::MAX);
+    UNNAMED_PAUSE.saturating_mul(factor).min(LONGEST_UNNAMED)
 }
 
 impl GateState {
@@ -406,6 +419,41 @@ mod tests {
         assert!(last >= Duration::from_secs(30), "{last:?}");
         let asked = ErrorKind::RetryAfter(Duration::from_secs(80_000));
         assert_eq!(ask(&gate, &to("poll", "x"), failure(asked)).await, Some(MAX_PAUSE));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_without_a_time_doubles_from_half_a_minute_to_ten_minutes_and_begins_anew() {
+        let gate = Gate::default();
+        let unnamed = || Err(Error::unnamed_rate_limit());
+        let list = to("list", "x");
+        let mut waits = Vec::new();
+        for _ in 0..7 {
+            let wait = ask(&gate, &list, unnamed()).await.unwrap();
+            waits.push(wait.as_secs());
+            // It is not cut short for anything.
+            tokio::time::advance(wait.checked_sub(Duration::from_secs(1)).unwrap()).await;
+            assert!(ask(&gate, &to("messages", "joe"), Ok(())).await.is_some());
+            tokio::time::advance(Duration::from_secs(1)).await;
+        }
+        assert_eq!(waits, [30, 60, 120, 240, 480, 600, 600]);
+        assert_eq!(ask(&gate, &list, Ok(())).await, None);
+        assert_eq!(ask(&gate, &list, unnamed()).await, Some(UNNAMED_PAUSE));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_that_are_refused_together_count_once() {
+        let gate = Gate::default();
+        for kind in ["list", "messages"] {
+            ask(&gate, &to(kind, "x"), Ok(())).await;
+        }
+        let (list, messages) = (to("list", "x"), to("messages", "joe"));
+        let together = [gate.enter(&list).await.unwrap(), gate.enter(&messages).await.unwrap()];
+        tokio::time::advance(Duration::from_secs(1)).await;
+        for (pass, purpose) in together.into_iter().zip([&list, &messages]) {
+            let mut end: Result<(), Error> = Err(Error::unnamed_rate_limit());
+            gate.leave(pass, purpose, &mut end);
+            assert_eq!(end.unwrap_err().kind, ErrorKind::RetryAfter(UNNAMED_PAUSE));
+        }
     }
 
     /// So many tasks that try again as soon as they may, for some minutes. The requests that left, by the minute.

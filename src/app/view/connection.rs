@@ -59,8 +59,12 @@ fn asked_to_wait(seconds: u64, columns: usize) -> String {
     if seconds == 0 {
         return "trying again".to_owned();
     }
-    let long = format!("The service asked for a pause: next try in {seconds} s");
-    if width(&long) <= columns { long } else { format!("asked to wait {seconds} s") }
+    let left = match seconds {
+        0..=99 => format!("{seconds} s"),
+        _ => format!("{}:{:02} min", seconds / 60, seconds % 60),
+    };
+    let long = format!("The service asked for a pause: next try in {left}");
+    if width(&long) <= columns { long } else { format!("asked to wait {left}") }
 }
 
 /// What is wrong, why, and what comes next, which begins with what separates it; the reason is cut first.
