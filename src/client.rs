@@ -258,6 +258,9 @@ impl Client {
                 self.send_once(&call).await
             }
             Err(error) if error.kind == ErrorKind::Moved => {
+                if error.may_work_elsewhere() {
+                    self.renew_service_map(used, call.credential).await?;
+                }
                 self.sign_in(call.credential).await?;
                 self.send_once(&call).await
             }
@@ -275,7 +278,7 @@ impl Client {
         let pass = self.admit(&purpose, call).await?;
         let mut result = self.exchange(call).await;
         // Of a poll, what can be read counts.
-        if !is_poll && result.as_ref().is_ok_and(|reply| is_cut_off(&reply.body)) {
+        if !is_poll && result.as_ref().is_ok_and(|reply| body::is_cut_off(&reply.body)) {
             result = Err(Error::cut_off());
         }
         if result.as_ref().is_err_and(Error::is_timeout) {
@@ -328,6 +331,10 @@ impl Client {
             body.push(&chunk).map_err(|_| Error::oversized())?;
         }
         let body = body.into_text();
+        let names_host = matches!(crate::protocol::wire::error_code(&body), Some(752 | 8_003));
+        if status == StatusCode::NOT_FOUND && names_host && self.own_sign_in().is_some() {
+            return Err(Error::stale_map());
+        }
         if self.moved(status, &body, location.as_deref(), call)? {
             return Err(Error::moved());
         }
@@ -384,13 +391,6 @@ impl Client {
             _ => Err(Error::refused("the server redirects to a host that is not allowed")),
         }
     }
-}
-
-/// Whether the JSON of an answer ends too early.
-fn is_cut_off(body: &str) -> bool {
-    let body = body.trim();
-    let ends = |open, close| body.starts_with(open) && !body.ends_with(close);
-    ends('{', '}') || ends('[', ']')
 }
 
 fn header(headers: &HeaderMap, name: &str) -> Option<String> {

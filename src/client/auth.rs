@@ -114,9 +114,13 @@ impl ClientSession {
     fn take(&mut self, sourced: SourcedToken) -> bool {
         self.generation += 1;
         self.renew_at = sourced.renew_at;
-        // The order is kept: the first one may have been given up for this session.
-        if sourced.chat.iter().any(|base| !self.chat.contains(base)) {
+        // The order of the same addresses is kept: the first one may have been given up for this session.
+        let is_new = sourced.chat.len() != self.chat.len()
+            || sourced.chat.iter().any(|base| !self.chat.contains(base));
+        if is_new && !sourced.chat.is_empty() {
             self.chat = sourced.chat;
+            self.uses_other_host = false;
+            self.moved_to = None;
         }
         self.profiles = sourced.profiles;
         let same = self.token.as_ref() == Some(&sourced.token);
@@ -230,6 +234,19 @@ impl Client {
             true
         });
         if repeats { Ok(()) } else { Err(Error::token_rejected()) }
+    }
+
+    /// Exchanges anew for the service map that comes with a token. `used` is the generation of the token in use.
+    pub(super) async fn renew_service_map(
+        &self,
+        used: u64,
+        credential: Credential,
+    ) -> Result<(), Error> {
+        match self.refresh_token(used, credential).await {
+            // The token was not rejected, so the same one will do.
+            Err(error) if error.kind == ErrorKind::TokenRejected => Ok(()),
+            other => other,
+        }
     }
 
     /// What the user can do about a token that is rejected.

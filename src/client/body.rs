@@ -124,6 +124,13 @@ fn surrogate(json: &[u8], at: usize) -> Option<u32> {
     (0xD800..=0xDFFF).contains(&value).then_some(value)
 }
 
+/// Whether the JSON of an answer ends too early.
+pub(super) fn is_cut_off(body: &str) -> bool {
+    let body = body.trim();
+    let ends = |open, close| body.starts_with(open) && !body.ends_with(close);
+    ends('{', '}') || ends('[', ']')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -216,6 +216,12 @@ impl Error {
         Self::new(ErrorKind::Moved, "the account lives on another host", false)
     }
 
+    /// The account lives elsewhere, which a new service map tells (facts 6).
+    pub(super) fn stale_map() -> Self {
+        let text = "the account has moved, and its service map does not say where";
+        Self { elsewhere: true, ..Self::new(ErrorKind::Moved, text, false) }
+    }
+
     /// A request without an answer, or with an incomplete one.
     pub(super) fn transport(error: reqwest::Error, timeout: Duration) -> Self {
         let no_answer = format!("no answer within {:.0} s", timeout.as_secs_f64());
