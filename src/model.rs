@@ -66,7 +66,7 @@ pub use notifications::{
 };
 pub use preferences::{Bidi, EmojiStyle, EmojiWidth, Enter, ListOrder, Preferences, Receipts};
 pub use read_marker::ReadMarker;
-pub use request::{Outbound, Request, SignInCode, ThreadChange, Ticket};
+pub use request::{Outbound, Request, SignInCode, SignInTenant, ThreadChange, Ticket};
 pub use rich::{Align, Attribution, Block, Link, Rgb, RichText, Span, SpanStyle};
 pub use statistics::ChatStatistics;
 pub use text::SafeText;

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{ANNA, Gateway, JOE, PATIENCE, Runner, Setup, say_as};
-use skchat::client::sign_in::SignIn;
+use skchat::client::sign_in::{SignIn, SignInOutcome};
 use skchat::client::{Client, ClientOptions, ErrorKind, NewMember, TokenSource};
 use skchat::gateway::fault::InjectedFault;
 use skchat::gateway::played::{CodeState, IssuedTokens, PlayedKind, PlayedOptions};
@@ -38,7 +38,10 @@ fn sign_in_of(profile: &ServiceProfile, dir: &Path) -> Arc<SignIn> {
 async fn signed_in(gateway: &Gateway, sign_in: &Arc<SignIn>, user: &str) -> UserId {
     let code = sign_in.request_code().await.unwrap();
     decide(gateway, &CodeState::Approved(UserId::new(user)));
-    sign_in.approval(&code, false, None).await.unwrap()
+    match sign_in.approval(&code, false, None).await.unwrap() {
+        SignInOutcome::SignedIn(owner) => owner,
+        SignInOutcome::ChooseTenant(tenants) => panic!("nothing is to be chosen from {tenants:?}"),
+    }
 }
 
 fn decide(gateway: &Gateway, decision: &CodeState) {
@@ -213,7 +216,10 @@ async fn lost_answers_and_slow_down_do_not_end_the_wait() {
     faults.add("POST", TOKEN, 1, InjectedFault::Status { code: 503, error: 0, retry_after: None });
     faults.add("POST", TOKEN, 1, InjectedFault::Html);
     decide(&gateway, &CodeState::Approved(UserId::new(ANNA)));
-    assert_eq!(sign_in.approval(&code, false, None).await.unwrap(), UserId::new(ANNA));
+    assert_eq!(
+        sign_in.approval(&code, false, None).await.unwrap(),
+        SignInOutcome::SignedIn(UserId::new(ANNA))
+    );
 }
 
 #[tokio::test]
@@ -461,6 +467,198 @@ async fn a_message_does_not_wait_for_background_requests_that_are_over_the_budge
     assert!(sent.is_ok(), "the message waits for a request that waits for the budget");
     assert!(!waiting.is_finished());
     waiting.abort();
+}
+
+/// An exchange that gives Anna a Skype token and names this path for the chat service.
+fn exchange_that_leads_to(live: &Live, path: &str) -> InjectedFault {
+    let hour = Duration::from_secs(3_600);
+    let authority = &live.gateway.state.played().unwrap().authority;
+    let token = authority.tokens(|tokens| tokens.skype(&UserId::new(ANNA), hour));
+    let body = format!(
+        r#"{{"skypeToken":{{"skypetoken":"{token}","expiresIn":3600,"skypeid":"anna.7"}},"regionGtms":{{"chatServiceAfd":"{}{path}"}}}}"#,
+        live.gateway.origin
+    );
+    InjectedFault::Json { code: 200, body }
+}
+
+#[tokio::test]
+async fn a_token_of_another_region_and_an_account_that_moved_take_a_new_service_map() {
+    for (code, error) in [(401, 912), (404, 752), (404, 8_003)] {
+        let live = Live::free().await;
+        let client = live.client();
+        client.conversations(1).await.unwrap();
+        let faults = live.gateway.state.faults();
+        let exchanged = live.gateway.requests("POST", EXCHANGE);
+        let wrong = InjectedFault::Status { code, error, retry_after: None };
+        faults.add("GET", "/api/chatsvc/consumer/v1/", 1, wrong);
+        // The old Skype token does not lead to the other region.
+        faults.add("POST", EXCHANGE, 1, exchange_that_leads_to(&live, ""));
+        client.conversations(1).await.unwrap();
+        client.conversations(1).await.unwrap();
+        assert_eq!(live.gateway.requests("POST", EXCHANGE), exchanged + 1, "{error}");
+        let log = faults.log();
+        let lists = log.iter().filter(|line| line.ends_with("/users/ME/conversations"));
+        let lists: Vec<&str> = lists.map(String::as_str).collect();
+        let (old, new) = (
+            "GET /api/chatsvc/consumer/v1/users/ME/conversations",
+            "GET /v1/users/ME/conversations",
+        );
+        assert_eq!(lists, [old, old, new, new], "{error}");
+    }
+}
+
+#[tokio::test]
+async fn an_account_that_moved_where_its_service_map_does_not_lead_is_not_asked_for_again_at_once()
+{
+    let live = Live::free().await;
+    let client = live.client();
+    client.conversations(1).await.unwrap();
+    let moved = InjectedFault::Status { code: 404, error: 752, retry_after: None };
+    live.gateway.state.faults().add("GET", "/conversations", 100, moved);
+    let error = client.conversations(1).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Moved);
+    assert!(error.message.contains("does not say where"), "{}", error.message);
+    assert!(live.gateway.requests("GET", "/conversations") <= 3);
+}
+
+#[tokio::test]
+async fn an_exchange_that_has_too_many_requests_is_left_alone_by_all_tasks() {
+    let live = Live::free().await;
+    live.client().conversations(1).await.unwrap();
+    // Each time a program that has only the stored token, which has ended.
+    for (code, seconds) in [(429, 25), (503, 0)] {
+        let exchanged = live.gateway.requests("POST", EXCHANGE);
+        let busy = InjectedFault::Status { code, error: 429, retry_after: None };
+        live.gateway.state.faults().add("POST", EXCHANGE, 100, busy);
+        live.gateway.state.played().unwrap().authority.tokens(IssuedTokens::end_skype);
+        let sign_in = sign_in_of(&live.profile, live.dir.path());
+        let client = Arc::new(client(&live.gateway, &live.profile, &sign_in));
+        let mut all = tokio::task::JoinSet::new();
+        for _ in 0..10 {
+            let client = Arc::clone(&client);
+            all.spawn(async move { client.conversations(1).await.unwrap_err().kind });
+        }
+        let mut held = 0;
+        for kind in all.join_all().await {
+            match kind {
+                ErrorKind::RetryAfter(wait) => {
+                    held += 1;
+                    assert!(wait >= Duration::from_secs(seconds), "{wait:?}");
+                }
+                other => assert_eq!((code, other), (503, ErrorKind::Unavailable)),
+            }
+        }
+        assert!(held >= 9, "{held}");
+        assert_eq!(live.gateway.requests("POST", EXCHANGE), exchanged + 1, "{code}");
+        live.gateway.state.faults().clear();
+    }
+}
+
+#[tokio::test]
+async fn a_sign_in_that_was_confirmed_survives_an_exchange_that_cannot_answer_at_first() {
+    let gateway = playing(PlayedKind::TeamsFree).await;
+    let dir = tempfile::tempdir().unwrap();
+    let sign_in = sign_in_of(&profile(&gateway, "teams-free"), dir.path());
+    let down = InjectedFault::Status { code: 503, error: 0, retry_after: None };
+    gateway.state.faults().add("POST", EXCHANGE, 1, down);
+    assert_eq!(signed_in(&gateway, &sign_in, ANNA).await, UserId::new(ANNA));
+    assert_eq!(gateway.requests("POST", EXCHANGE), 2);
+}
+
+const CONTOSO: &str = "aaaaaaaa-4d2a-4a52-9c4e-2f3f0a1b2c3d";
+const FABRIKAM: &str = "bbbbbbbb-4d2a-4a52-9c4e-2f3f0a1b2c3d";
+
+/// A gateway whose work accounts belong to these organisations.
+async fn of_organisations(tenants: &'static [(&str, &str)]) -> Gateway {
+    Gateway::configured(|options| {
+        let own = |(id, name): &(&str, &str)| ((*id).to_owned(), (*name).to_owned());
+        let tenants = Some(tenants.iter().map(own).collect());
+        let played = PlayedOptions::new(PlayedKind::TeamsWork);
+        options.plays = Some(PlayedOptions { interval: 1, tenants, ..played });
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_work_account_of_several_organisations_signs_in_where_the_user_chooses_and_stays_there() {
+    let gateway = of_organisations(&[(CONTOSO, "Contoso"), (FABRIKAM, "Fabrikam")]).await;
+    let dir = tempfile::tempdir().unwrap();
+    let profile = profile(&gateway, "teams-work");
+    let sign_in = sign_in_of(&profile, dir.path());
+    let code = sign_in.request_code().await.unwrap();
+    decide(&gateway, &CodeState::Approved(UserId::new(ANNA)));
+    let outcome = sign_in.approval(&code, false, None).await.unwrap();
+    let SignInOutcome::ChooseTenant(tenants) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(
+        tenants.iter().map(|t| t.name.as_str()).collect::<Vec<_>>(),
+        ["Contoso", "Fabrikam"]
+    );
+    assert_eq!(gateway.requests("POST", EXCHANGE), 0, "nothing was exchanged for no organisation");
+    // One that does not know the account is refused; then another one can be chosen.
+    let refused = sign_in.choose_tenant("elsewhere.example", None).await.unwrap_err();
+    assert!(refused.message.contains("tenant"), "{}", refused.message);
+    assert_eq!(sign_in.choose_tenant(FABRIKAM, None).await.unwrap(), UserId::new(ANNA));
+    client(&gateway, &profile, &sign_in).conversations(1).await.unwrap();
+    // Later renewals go there, too, also those of another run.
+    gateway.state.played().unwrap().authority.tokens(|tokens| {
+        tokens.end_skype();
+        tokens.end_access();
+    });
+    let path = format!("/{FABRIKAM}/oauth2/v2.0/token");
+    let before = gateway.requests("POST", &path);
+    let again = sign_in_of(&profile, dir.path());
+    client(&gateway, &profile, &again).conversations(1).await.unwrap();
+    assert_eq!(gateway.requests("POST", &path), before + 1);
+}
+
+#[tokio::test]
+async fn a_work_account_of_one_organisation_is_asked_nothing_and_a_tenant_of_the_user_is_kept() {
+    let gateway = of_organisations(&[(CONTOSO, "Contoso")]).await;
+    let dir = tempfile::tempdir().unwrap();
+    let sign_in = sign_in_of(&profile(&gateway, "teams-work"), dir.path());
+    assert_eq!(signed_in(&gateway, &sign_in, ANNA).await, UserId::new(ANNA));
+    let listed = gateway.requests("GET", "/users/tenants");
+    assert_eq!(listed, 1);
+    let dir = tempfile::tempdir().unwrap();
+    let mut own = profile(&gateway, "teams-work");
+    own.sign_in.as_mut().unwrap().tenant = CONTOSO.to_owned();
+    let sign_in = sign_in_of(&own, dir.path());
+    assert_eq!(signed_in(&gateway, &sign_in, ANNA).await, UserId::new(ANNA));
+    assert_eq!(gateway.requests("GET", "/users/tenants"), listed, "nothing is open");
+}
+
+#[tokio::test]
+async fn a_personal_account_at_the_work_sign_in_is_told_which_one_it_needs() {
+    let gateway = of_organisations(&[]).await;
+    let dir = tempfile::tempdir().unwrap();
+    let sign_in = sign_in_of(&profile(&gateway, "teams-work"), dir.path());
+    let code = sign_in.request_code().await.unwrap();
+    decide(&gateway, &CodeState::Approved(UserId::new(ANNA)));
+    let error = sign_in.approval(&code, false, None).await.unwrap_err();
+    assert!(error.message.contains("personal sign-in (service teams-free)"), "{}", error.message);
+}
+
+#[tokio::test]
+async fn a_list_of_organisations_that_cannot_be_read_or_leads_elsewhere_stops_no_sign_in() {
+    let decoy = Gateway::start().await;
+    for fault in [
+        InjectedFault::Html,
+        InjectedFault::Status { code: 500, error: 0, retry_after: None },
+        InjectedFault::Redirect(format!("{}/users/tenants", decoy.origin)),
+    ] {
+        let gateway = playing(PlayedKind::TeamsWork).await;
+        gateway.state.faults().add("GET", "/users/tenants", 1, fault);
+        let dir = tempfile::tempdir().unwrap();
+        let sign_in = sign_in_of(&profile(&gateway, "teams-work"), dir.path());
+        assert_eq!(signed_in(&gateway, &sign_in, ANNA).await, UserId::new(ANNA));
+    }
+    let gateway = playing(PlayedKind::TeamsWork).await;
+    let mut foreign = profile(&gateway, "teams-work");
+    foreign.sign_in.as_mut().unwrap().tenants = format!("{}/users/tenants", decoy.origin);
+    let dir = tempfile::tempdir().unwrap();
+    let sign_in = sign_in_of(&foreign, dir.path());
+    assert_eq!(signed_in(&gateway, &sign_in, ANNA).await, UserId::new(ANNA));
+    assert_eq!(decoy.state.faults().log(), Vec::<String>::new(), "no token was sent there");
 }
 
 /// A page of messages whose link to older ones leads to another origin.

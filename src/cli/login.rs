@@ -2,7 +2,7 @@
 
 use super::Global;
 use crate::client::sign_in::PendingCode;
-use crate::model::{notice, qr};
+use crate::model::{SignInTenant, notice, qr};
 use crate::protocol::service::{AccountKind, ServiceProfile};
 use clap::Args;
 use std::fmt::Write as _;
@@ -17,6 +17,9 @@ pub struct LoginArgs {
     /// Allow names of people to be looked up, which needs a second token; --names=false declines without asking
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub names: Option<bool>,
+    /// The organisation to sign in to, by id or name, if the account belongs to several
+    #[arg(long, value_name = "TENANT")]
+    pub tenant: Option<String>,
 }
 
 impl LoginArgs {
@@ -26,7 +29,7 @@ impl LoginArgs {
 
     /// Signing in to the default account, with all questions asked.
     pub fn ask_everything() -> Self {
-        Self { account: None, agree: false, names: None }
+        Self { account: None, agree: false, names: None, tenant: None }
     }
 }
 
@@ -68,6 +71,28 @@ pub fn code_text(code: &PendingCode, with_qr: bool) -> String {
         grant.address, grant.user_code
     );
     out
+}
+
+/// The organisations to choose from, numbered from 1.
+pub fn tenants_text(tenants: &[SignInTenant]) -> String {
+    let mut out = String::from("\n  The account belongs to several organisations:\n");
+    for (n, tenant) in tenants.iter().enumerate() {
+        let _ = writeln!(out, "  {:>2}  {}  {}", n + 1, tenant.name, tenant.id);
+    }
+    out
+}
+
+/// The organisation that is meant by a number of the list, an id or a name.
+pub fn tenant_meant(tenants: &[SignInTenant], text: &str) -> Option<String> {
+    let text = text.trim();
+    let number = text.parse::<usize>().ok().and_then(|n| tenants.get(n.checked_sub(1)?));
+    let named = || {
+        let is_it = |tenant: &&SignInTenant| {
+            tenant.id.eq_ignore_ascii_case(text) || tenant.name.eq_ignore_ascii_case(text)
+        };
+        tenants.iter().find(is_it)
+    };
+    number.or_else(named).map(|tenant| tenant.id.clone())
 }
 
 fn wrapped(text: &str) -> String {

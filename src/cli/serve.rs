@@ -29,12 +29,8 @@ pub struct ServeArgs {
     /// Fill a new database with sample conversations in which people answer
     #[arg(long)]
     demo: bool,
-    /// Imitate a live service: its sign-in, service map and refusals; sign-ins are lost when the gateway ends
-    #[arg(long = "as", value_name = "SERVICE", value_parser = ["teams-free", "teams-work"])]
-    plays: Option<String>,
-    /// Requests a minute of each account before a 429; only with --as
-    #[arg(long, value_name = "N", requires = "plays")]
-    budget: Option<u32>,
+    #[command(flatten)]
+    play: PlayArgs,
     /// Listen on an address that others can reach; plain http, so put TLS in front
     #[arg(long, requires = "allow_host")]
     allow_remote: bool,
@@ -52,13 +48,33 @@ pub struct ServeArgs {
     max_connections: u32,
 }
 
-impl ServeArgs {
+/// Which service is imitated, and how.
+#[derive(Debug, Args)]
+struct PlayArgs {
+    /// Imitate a live service: its sign-in, service map and refusals; sign-ins are lost when the gateway ends
+    #[arg(long = "as", value_name = "SERVICE", value_parser = ["teams-free", "teams-work"])]
+    plays: Option<String>,
+    /// Requests a minute of each account before a 429; only with --as
+    #[arg(long, value_name = "N", requires = "plays")]
+    budget: Option<u32>,
+    /// An organisation that every account belongs to, as ID=NAME; may be repeated; only with --as teams-work
+    #[arg(long = "tenant", value_name = "ID=NAME", requires = "plays")]
+    tenants: Vec<String>,
+}
+
+impl PlayArgs {
     fn played(&self) -> Option<PlayedOptions> {
         let kind = match self.plays.as_deref()? {
             "teams-work" => PlayedKind::TeamsWork,
             _ => PlayedKind::TeamsFree,
         };
-        Some(PlayedOptions { budget: self.budget, ..PlayedOptions::new(kind) })
+        let tenant = |text: &String| {
+            let (id, name) = text.split_once('=').unwrap_or((text, ""));
+            (id.to_owned(), name.to_owned())
+        };
+        let tenants: Vec<(String, String)> = self.tenants.iter().map(tenant).collect();
+        let tenants = (!tenants.is_empty()).then_some(tenants);
+        Some(PlayedOptions { budget: self.budget, tenants, ..PlayedOptions::new(kind) })
     }
 }
 
@@ -95,7 +111,7 @@ pub async fn run(arguments: &ServeArgs) -> Result<(), ExitError> {
             connections: arguments.max_connections as usize,
             ..ConnectionLimits::default()
         },
-        plays: arguments.played(),
+        plays: arguments.play.played(),
         ..GatewayOptions::default()
     };
     let gateway = gateway::open(options)

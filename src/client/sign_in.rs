@@ -9,16 +9,20 @@ mod keyring;
 mod more_tokens;
 mod renewal;
 mod requests;
+mod tenant;
 
 pub use credentials::stored_owner;
+pub use tenant::SignInOutcome;
 
 use super::transport::Transport;
 use super::{BaseUrl, BaseUrlError, Error, ErrorKind, Secret};
 use crate::model::UserId;
 use crate::protocol::service::{ServiceProfile, SignInFallback, SignInProfile};
-use crate::protocol::sign_in::{BoughtTokens, CodeStep, CodeWait, DeviceGrant, SignInProblem};
+use crate::protocol::sign_in::{
+    BoughtTokens, CodeStep, CodeWait, DeviceGrant, SignInProblem, TenantStep,
+};
 use credentials::{CredentialStore, Credentials, StoredToken, now};
-use renewal::RefusedRenewal;
+use renewal::{RefusedRenewal, RenewalPause};
 use requests::SignInFailure;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -42,8 +46,12 @@ pub struct SignIn {
     one: tokio::sync::Mutex<()>,
     /// A code that the program shows.
     code: Mutex<Option<PendingCode>>,
+    /// The tokens of a sign-in for which an organisation is to be chosen.
+    choosing: Mutex<Option<Credentials>>,
     /// The last refusal of a renewal that repeating does not mend.
     refused: Mutex<Option<RefusedRenewal>>,
+    /// Until when no token is asked for, because the service could not give one.
+    pause: Mutex<Option<RenewalPause>>,
 }
 
 /// A device code that waits for the user.
@@ -104,7 +112,9 @@ impl SignIn {
             transport: Transport::new(loopback),
             one: tokio::sync::Mutex::new(()),
             code: Mutex::default(),
+            choosing: Mutex::default(),
             refused: Mutex::default(),
+            pause: Mutex::default(),
         }))
     }
 
@@ -174,6 +184,7 @@ impl SignIn {
 
     /// Keeps a code until its approval is waited for. A newer one takes its place.
     pub(crate) fn keep_code(&self, code: PendingCode) {
+        self.forget_choice();
         *self.code.lock().unwrap_or_else(PoisonError::into_inner) = Some(code);
     }
 
@@ -182,7 +193,7 @@ impl SignIn {
     }
 
     /// Waits until the user has approved the code, and signs in. `expected` is the owner of what is stored for this
-    /// account; nobody else is signed in to it. Returns the owner.
+    /// account; nobody else is signed in to it. Returns the owner, or the organisations to choose from.
     ///
     /// # Errors
     /// If the user declined, the code expired, or the service refuses the account.
@@ -191,7 +202,7 @@ impl SignIn {
         code: &PendingCode,
         names_allowed: bool,
         expected: Option<&UserId>,
-    ) -> Result<UserId, Error> {
+    ) -> Result<SignInOutcome, Error> {
         let mut wait = CodeWait::new(&code.grant, Duration::ZERO);
         loop {
             match wait.step(code.asked.elapsed()) {
@@ -229,7 +240,7 @@ impl SignIn {
         older: bool,
         names_allowed: bool,
         expected: Option<&UserId>,
-    ) -> Result<UserId, Error> {
+    ) -> Result<SignInOutcome, Error> {
         let (this, expected) = (Arc::clone(self), expected.cloned());
         detached(async move {
             let _one = this.one.lock().await;
@@ -250,9 +261,22 @@ impl SignIn {
                 refreshed_at: at,
                 ..Credentials::default()
             };
-            let owner = this.renew(&mut fresh, expected.as_ref(), false).await?;
+            match this.tenant_step(&mut fresh).await? {
+                TenantStep::AsItIs => {}
+                TenantStep::In(tenant) => (fresh.tenant, fresh.access) = (tenant, None),
+                TenantStep::Choose(tenants) => {
+                    this.wait_for_choice(fresh);
+                    return Ok(SignInOutcome::ChooseTenant(tenants));
+                }
+                TenantStep::Personal => {
+                    return Err(Error::signed_out(
+                        "this is a personal account: use the personal sign-in (service teams-free)",
+                    ));
+                }
+            }
+            let owner = this.renew_first(&mut fresh, expected.as_ref()).await?;
             this.store.save(&fresh).await?;
-            Ok(owner)
+            Ok(SignInOutcome::SignedIn(owner))
         })
         .await
     }
@@ -292,7 +316,7 @@ impl SignIn {
             let old = stored.skype.clone().filter(|token| usable(token, Duration::ZERO));
             if !old.as_ref().is_some_and(|token| usable(token, MARGIN)) {
                 let expected = (!stored.user_id.is_empty()).then(|| UserId::new(&stored.user_id));
-                let renewed = this.renew(&mut stored, expected.as_ref(), true).await;
+                let renewed = this.renew_or_wait(&mut stored, expected.as_ref()).await;
                 match renewed {
                     Ok(_) => this.store.save(&stored).await?,
                     // The old token is still good for a while.

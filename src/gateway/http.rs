@@ -64,6 +64,7 @@ fn live_service(kind: Option<PlayedKind>) -> Router<Arc<GatewayState>> {
         .route("/{tenant}/oauth2/token", post(sign_in::token))
         .route(right, post(live::exchange))
         .route(wrong, post(live::wrong_exchange))
+        .route("/api/mt/emea/beta/users/tenants", get(live::tenants))
         .route("/api/auth/v2.0/authz/consumer", post(live::wrong_exchange))
         .route("/api/mt/beta/users/fetchShortProfile", post(live::short_profiles))
         .route("/api/mt/part/beta/users/fetchShortProfile", post(live::short_profiles))

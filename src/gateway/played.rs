@@ -20,7 +20,7 @@ pub enum PlayedKind {
 }
 
 /// How a service is played.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct PlayedOptions {
     pub kind: PlayedKind,
     /// Seconds between two questions whether a device code was confirmed.
@@ -35,6 +35,9 @@ pub struct PlayedOptions {
     pub says_retry_after: bool,
     /// Whether a refresh token that was replaced is accepted until its successor has been used.
     pub accepts_last_refresh: bool,
+    /// Ids and names of the organisations that every account belongs to. With them, a sign-in that names none gives a
+    /// token for none, which the exchange refuses (facts 8.5).
+    pub tenants: Option<Vec<(String, String)>>,
 }
 
 impl PlayedOptions {
@@ -48,6 +51,7 @@ impl PlayedOptions {
             budget: None,
             says_retry_after: true,
             accepts_last_refresh: false,
+            tenants: None,
         }
     }
 }
@@ -63,7 +67,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 impl Played {
     pub fn new(options: PlayedOptions) -> Self {
-        Self { options, authority: Authority::new(options), calls: Mutex::default() }
+        Self { authority: Authority::new(options.clone()), options, calls: Mutex::default() }
     }
 
     /// Counts a chat request. Returns how long the account has to wait if it has used up its requests; requests that

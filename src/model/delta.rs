@@ -10,7 +10,7 @@ use super::importing::ImportNews;
 use super::message::{Delivery, Draft, Message, MessageKey, Outgoing, RawMessage};
 use super::names::NameSource;
 use super::read_marker::ReadMarker;
-use super::request::{SignInCode, Ticket};
+use super::request::{SignInCode, SignInTenant, Ticket};
 use super::search::Hit;
 use super::statistics::ChatStatistics;
 use super::text::SafeText;
@@ -142,6 +142,8 @@ pub enum Response {
     Found(Result<Findings, Fault>),
     /// The code that the user has to enter in a browser.
     SignInCode(Result<SignInCode, Fault>),
+    /// The account belongs to several organisations, one of which is to be chosen.
+    SignInTenants(Vec<SignInTenant>),
     Source(MessageSource),
     /// The path of the copy.
     ExportedFile(Result<SafeText, Fault>),

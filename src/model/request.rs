@@ -138,6 +138,11 @@ pub enum Request {
     SignInCode {
         ticket: Ticket,
     },
+    /// Goes on with a sign-in in the organisation that the user has chosen.
+    SignInTenant {
+        tenant: String,
+        ticket: Ticket,
+    },
     /// Waits until the user has confirmed that code, and signs in.
     SignInApproval {
         /// Whether names may be looked up.
@@ -197,6 +202,14 @@ pub struct SignInCode {
     pub address: SafeText,
     /// How long the code is valid.
     pub minutes: u64,
+}
+
+/// An organisation that an account belongs to (facts 8.5).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignInTenant {
+    pub id: String,
+    /// Empty if the service does not say.
+    pub name: SafeText,
 }
 
 /// A change of a conversation: one property or one person a request (facts 5).

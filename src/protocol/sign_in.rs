@@ -5,10 +5,12 @@
 
 mod exchange;
 mod refusal;
+mod tenant;
 mod wait;
 
 pub use exchange::{ExchangeRefusal, Exchanged, exchange_refusal, exchanged};
 pub use refusal::{SignInProblem, SignInRefusal, refusal};
+pub use tenant::{TenantStep, is_any_tenant, is_tenant, tenant_step, tenants, token_tenant};
 pub use wait::{CodeStep, CodeWait};
 
 use super::lenient::Text;

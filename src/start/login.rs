@@ -1,10 +1,12 @@
 //! `skchat login`: consent, the code, and waiting for the user, on a plain terminal.
 
 use crate::cli::context::{ExitError, Session};
-use crate::cli::login::{LoginArgs, code_text, names_text, notice_text};
-use crate::client::sign_in::{PendingCode, SignIn};
+use crate::cli::login::{
+    LoginArgs, code_text, names_text, notice_text, tenant_meant, tenants_text,
+};
+use crate::client::sign_in::{PendingCode, SignIn, SignInOutcome};
 use crate::config::paths;
-use crate::model::{SafeText, UserId};
+use crate::model::{SafeText, SignInTenant, UserId};
 use crate::runtime::open_url;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -49,7 +51,13 @@ pub async fn run(session: &Session, arguments: &LoginArgs) -> Result<(), ExitErr
     let is_terminal = std::io::stdout().is_terminal();
     print(&code_text(&code, is_terminal));
     let expected = (!session.me.as_str().is_empty()).then_some(&session.me);
-    let owner = wait(&sign_in, &code, names, expected).await?;
+    let owner = match wait(&sign_in, &code, names, expected).await? {
+        SignInOutcome::SignedIn(owner) => owner,
+        SignInOutcome::ChooseTenant(tenants) => {
+            let tenant = chosen(&tenants, arguments.tenant.as_deref())?;
+            sign_in.choose_tenant(&tenant, expected).await.map_err(failed)?
+        }
+    };
     println!("\n  \"{name}\" is signed in as {}.", SafeText::line(owner.as_str()));
     Ok(())
 }
@@ -60,7 +68,7 @@ async fn wait(
     code: &PendingCode,
     names: bool,
     expected: Option<&UserId>,
-) -> Result<UserId, ExitError> {
+) -> Result<SignInOutcome, ExitError> {
     let approval = sign_in.approval(code, names, expected);
     tokio::pin!(approval);
     let interactive = std::io::stdin().is_terminal();
@@ -70,7 +78,7 @@ async fn wait(
     let mut keyboard = tokio::time::interval(KEYBOARD);
     loop {
         tokio::select! {
-            owner = &mut approval => return owner.map_err(|e| ExitError::failed(e.with_causes())),
+            outcome = &mut approval => return outcome.map_err(|e| ExitError::failed(e.with_causes())),
             _ = keyboard.tick(), if interactive => {
                 match line_if_there() {
                     Some(line) if line == "q" => return Err(ExitError::failed("stopped; nothing was stored")),
@@ -79,6 +87,30 @@ async fn wait(
                     None => {}
                 }
             }
+        }
+    }
+}
+
+/// The organisation that the arguments name, or that the user chooses.
+fn chosen(tenants: &[SignInTenant], named: Option<&str>) -> Result<String, ExitError> {
+    print(&tenants_text(tenants));
+    if let Some(named) = named {
+        let none = || ExitError::usage(format!("the account does not belong to \"{named}\""));
+        return tenant_meant(tenants, named).ok_or_else(none);
+    }
+    if !std::io::stdin().is_terminal() {
+        return Err(ExitError::usage("name one of them with --tenant, and sign in again"));
+    }
+    loop {
+        print("  Sign in to which one? A number, or q to stop: ");
+        let mut line = String::new();
+        let read = std::io::stdin().read_line(&mut line);
+        let count = read.map_err(|e| ExitError::failed(e.to_string()))?;
+        if count == 0 || line.trim() == "q" {
+            return Err(ExitError::failed("stopped; nothing was stored"));
+        }
+        if let Some(tenant) = tenant_meant(tenants, &line) {
+            return Ok(tenant);
         }
     }
 }

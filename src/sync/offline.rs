@@ -67,8 +67,7 @@ async fn run(shared: &Arc<Shared>, mut requests: mpsc::Receiver<Outbound>) {
                 stored::neighbors(shared, &conversation, at, ticket).await;
             }
             Request::Statistics { conversation, zone, ticket } => {
-                let shared = Arc::clone(shared);
-                tokio::spawn(stored::statistics(shared, conversation, zone, ticket));
+                tokio::spawn(stored::statistics(Arc::clone(shared), conversation, zone, ticket));
             }
             // Both show what another process or an import has stored meanwhile.
             Request::RetryNow => {
@@ -83,7 +82,8 @@ async fn run(shared: &Arc<Shared>, mut requests: mpsc::Receiver<Outbound>) {
             }
             Request::Change { ticket, .. }
             | Request::Thread { ticket, .. }
-            | Request::SignInApproval { ticket, .. } => refuse(shared, ticket).await,
+            | Request::SignInApproval { ticket, .. }
+            | Request::SignInTenant { ticket, .. } => refuse(shared, ticket).await,
             Request::Create { ticket, .. } => {
                 shared.respond(ticket, Response::Created(Err(fault()))).await;
             }

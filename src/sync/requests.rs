@@ -99,7 +99,12 @@ impl Dispatcher {
                 );
             }
             // It may wait for many minutes, and must not keep others waiting.
-            Request::SignInApproval { names, ticket } => sign_in::approval(shared, names, ticket),
+            Request::SignInApproval { names, ticket } => {
+                sign_in::go_on(shared, sign_in::SignInWait::Approval { names }, ticket);
+            }
+            Request::SignInTenant { tenant, ticket } => {
+                sign_in::go_on(shared, sign_in::SignInWait::Tenant(tenant), ticket);
+            }
             change @ (Request::Change { .. } | Request::Thread { .. }) => self.queue(change).await,
             other => self.spawn(move |shared| async move { execute(&shared, other).await }),
         }
@@ -325,6 +330,7 @@ async fn execute(shared: &Arc<Shared>, request: Request) {
         Request::Fill { conversation, above } => fill(shared, &conversation, &above).await,
         // Executed by the dispatcher.
         Request::SignInApproval { .. }
+        | Request::SignInTenant { .. }
         | Request::SaveDraft { .. }
         | Request::Send { .. }
         | Request::Resend { .. }

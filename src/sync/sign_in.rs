@@ -1,6 +1,7 @@
 //! Signing in while the program runs. What is stored can be read meanwhile.
 
 use super::Shared;
+use crate::client::sign_in::SignInOutcome;
 use crate::client::{Client, Error};
 use crate::model::{Fault, FaultKind, Response, SignInCode, Ticket, UserId};
 use std::sync::Arc;
@@ -30,30 +31,74 @@ pub(super) async fn code(client: &Client) -> Result<SignInCode, Fault> {
 ///
 /// # Errors
 /// If there is no code, or the sign-in fails.
-pub(super) async fn approved(
+async fn approved(
     client: &Client,
     names: bool,
     expected: Option<&UserId>,
-) -> Result<(), Error> {
+) -> Result<SignInOutcome, Error> {
     let sign_in = client.own_sign_in().ok_or_else(Error::no_code)?;
     let code = sign_in.take_code().ok_or_else(Error::no_code)?;
-    sign_in.approval(&code, names, expected).await.map(drop)
+    sign_in.approval(&code, names, expected).await
 }
 
-/// Waits until the user has confirmed the code, and connects.
-pub(super) fn approval(shared: &Arc<Shared>, names: bool, ticket: Ticket) {
+/// Goes on with a sign-in in the organisation that the user has chosen.
+///
+/// # Errors
+/// If no sign-in waits for that, or it fails.
+async fn chosen(
+    client: &Client,
+    tenant: &str,
+    expected: Option<&UserId>,
+) -> Result<SignInOutcome, Error> {
+    let sign_in = client.own_sign_in().ok_or_else(Error::no_code)?;
+    sign_in.choose_tenant(tenant, expected).await.map(SignInOutcome::SignedIn)
+}
+
+/// What the app is told of a sign-in.
+pub(super) fn response(result: Result<SignInOutcome, Error>) -> Response {
+    match result {
+        Ok(SignInOutcome::SignedIn(_)) => Response::Done(Ok(())),
+        Ok(SignInOutcome::ChooseTenant(tenants)) => Response::SignInTenants(tenants),
+        Err(error) => Response::Done(Err(Fault::from(&error))),
+    }
+}
+
+/// See [`SignInWait`].
+///
+/// # Errors
+/// See [`approved`] and [`chosen`].
+pub(super) async fn waited(
+    client: &Client,
+    with: SignInWait,
+    expected: Option<&UserId>,
+) -> Result<SignInOutcome, Error> {
+    match with {
+        SignInWait::Approval { names } => approved(client, names, expected).await,
+        SignInWait::Tenant(tenant) => chosen(client, &tenant, expected).await,
+    }
+}
+
+/// What a sign-in waits for.
+pub(super) enum SignInWait {
+    /// The user's confirmation of the code. Names may be looked up or not.
+    Approval { names: bool },
+    /// A token for this organisation.
+    Tenant(String),
+}
+
+/// Waits until the user is signed in, and connects.
+pub(super) fn go_on(shared: &Arc<Shared>, with: SignInWait, ticket: Ticket) {
     let stop = shared.stop.clone();
     let shared = Arc::clone(shared);
     tokio::spawn(async move {
         tokio::select! {
             () = stop.cancelled() => {}
-            result = approved(&shared.client, names, Some(&shared.me)) => {
-                if result.is_ok() {
+            result = waited(&shared.client, with, Some(&shared.me)) => {
+                if matches!(result, Ok(SignInOutcome::SignedIn(_))) {
                     shared.client.signed_in_again();
                     shared.connection.retry_now();
                 }
-                let result = result.map_err(|e| Fault::from(&e));
-                shared.respond(ticket, Response::Done(result)).await;
+                shared.respond(ticket, response(result)).await;
             }
         }
     });

@@ -1,9 +1,10 @@
 //! An account that nobody has signed in to on this machine: its owner is not known, so there is no store and nothing to
 //! sync yet. It can only be signed in to.
 
-use super::sign_in::{approved, code};
+use super::sign_in::{SignInWait, code, response, waited};
 use super::{DELTAS, DeltaSender, Handle, REQUESTS};
 use crate::client::Client;
+use crate::client::sign_in::SignInOutcome;
 use crate::model::{
     AccountId, ConnectionState, Delta, Fault, FaultKind, Inbound, Outbound, Request, Response,
     SafeText, Ticket,
@@ -96,12 +97,10 @@ impl SignedOutAccount {
                 self.respond(ticket, Response::SignInCode(code)).await;
             }
             Request::SignInApproval { names, ticket } => {
-                let result = approved(&self.client, names, None).await;
-                let is_done = result.is_ok();
-                self.respond(ticket, Response::Done(result.map_err(|e| Fault::from(&e)))).await;
-                if is_done {
-                    self.done.notify_one();
-                }
+                self.go_on(SignInWait::Approval { names }, ticket).await;
+            }
+            Request::SignInTenant { tenant, ticket } => {
+                self.go_on(SignInWait::Tenant(tenant), ticket).await;
             }
             Request::Change { ticket, .. } | Request::Thread { ticket, .. } => {
                 self.respond(ticket, Response::Done(Err(refused()))).await;
@@ -117,6 +116,15 @@ impl SignedOutAccount {
             }
             // There is no conversation that others could be about.
             _ => {}
+        }
+    }
+
+    async fn go_on(&self, with: SignInWait, ticket: Ticket) {
+        let result = waited(&self.client, with, None).await;
+        let is_done = matches!(result, Ok(SignInOutcome::SignedIn(_)));
+        self.respond(ticket, response(result)).await;
+        if is_done {
+            self.done.notify_one();
         }
     }
 

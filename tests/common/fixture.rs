@@ -411,6 +411,7 @@ pub fn ticket_of(request: &Request) -> Option<Ticket> {
         | Request::Resolve { ticket, .. }
         | Request::SignInCode { ticket }
         | Request::SignInApproval { ticket, .. }
+        | Request::SignInTenant { ticket, .. }
         | Request::Source { ticket, .. }
         | Request::ExportedFile { ticket, .. }
         | Request::Neighbors { ticket, .. }

@@ -73,6 +73,11 @@ pub fn apply(model: &mut Model, ticket: Ticket, response: Response) {
             }
         }
         (PendingRequest::SignInApproval(_), Response::Done(result)) => signed_in(model, result),
+        (PendingRequest::SignInApproval(_), Response::SignInTenants(tenants)) => {
+            if let Some(sign_in) = model.overlays.sign_in_mut() {
+                sign_in.choose_from(tenants);
+            }
+        }
         (PendingRequest::Account { account, task }, response) => {
             super::accounts::answered(model, &account, task, response);
         }
@@ -141,7 +146,7 @@ fn resolved(
     };
     let at = ChatRef { account, conversation };
     let known = model.app.accounts.chat(&at);
-    if known.is_some_and(|c| !c.info.left && c.info.activity.0 > 0) {
+    if known.is_some_and(|c| !c.info.access.is_over() && c.info.activity.0 > 0) {
         model.open_unless_busy(&at, acted, "You are already a member of this group");
         return;
     }

@@ -1,6 +1,6 @@
 //! Signing in: what to know before, the code, and how it ended.
 
-use super::content::{Content, DialogLine, wide_columns};
+use super::content::{Content, DialogLine, step, wide_columns};
 use super::{Dialog, DialogEnv, Next};
 use crate::app::action::OverlayAction;
 use crate::app::effect::Effect;
@@ -9,7 +9,7 @@ use crate::app::state::AppState;
 use crate::app::view::Tone;
 use crate::app::view::layout::Size;
 use crate::app::view::wrap::break_lines;
-use crate::model::request::SignInCode;
+use crate::model::request::{SignInCode, SignInTenant};
 use crate::model::{AccountId, Fault, Request, SafeText, notice, qr};
 
 #[derive(Debug)]
@@ -32,6 +32,13 @@ enum SignInStage {
         code: SignInCode,
         rows: Vec<String>,
     },
+    /// The account belongs to several organisations.
+    Tenants {
+        tenants: Vec<SignInTenant>,
+        marked: usize,
+    },
+    /// One of them was chosen.
+    Chosen(SafeText),
     Failed(SafeText),
 }
 
@@ -61,6 +68,20 @@ impl SignInDialog {
         }
     }
 
+    /// Lets the user choose an organisation.
+    pub fn choose_from(&mut self, tenants: Vec<SignInTenant>) {
+        self.stage = SignInStage::Tenants { tenants, marked: 0 };
+    }
+
+    fn choose(&mut self, app: &mut AppState) {
+        let SignInStage::Tenants { tenants, marked } = &self.stage else { return };
+        let Some(chosen) = tenants.get(*marked) else { return };
+        let (tenant, name) = (chosen.id.clone(), tenant_name(chosen));
+        let ticket = app.pending.add(PendingRequest::SignInApproval(self.account.clone()));
+        app.request(&self.account, Request::SignInTenant { tenant, ticket });
+        self.stage = SignInStage::Chosen(name);
+    }
+
     pub fn failed(&mut self, fault: &Fault) {
         self.stage = SignInStage::Failed(fault.reason.clone());
     }
@@ -78,6 +99,10 @@ impl SignInDialog {
         lines.extend(wrapped(&names, columns).into_iter().map(DialogLine::dim));
         lines
     }
+}
+
+fn tenant_name(tenant: &SignInTenant) -> SafeText {
+    if tenant.name.is_empty() { SafeText::line(&tenant.id) } else { tenant.name.clone() }
 }
 
 fn wrapped(text: &str, columns: usize) -> Vec<String> {
@@ -122,6 +147,20 @@ impl Dialog for SignInDialog {
                 code_lines(code, rows, size),
                 "Enter: open the page · c: copy the code · Esc: stop",
             ),
+            SignInStage::Tenants { tenants, marked } => {
+                let line = |tenant: &SignInTenant| {
+                    let id = if tenant.name.is_empty() { "" } else { tenant.id.as_str() };
+                    DialogLine::new(tenant_name(tenant).to_string(), id)
+                };
+                let lines = tenants.iter().map(line).collect();
+                let hint = "Enter: sign in there · Esc: stop";
+                Content::new("In which organisation?", lines, hint)
+                    .with_marked(*marked, "No organisation is known.")
+            }
+            SignInStage::Chosen(name) => {
+                let line = DialogLine::dim(format!("Signing in at {name}…"));
+                Content::new("Sign in", vec![line], "Esc hides this")
+            }
             SignInStage::Failed(why) => {
                 let lines = wrapped(why, columns);
                 let lines = lines.into_iter().map(|row| DialogLine::toned(row, "", Tone::Bad));
@@ -131,9 +170,16 @@ impl Dialog for SignInDialog {
     }
 
     fn act(&mut self, action: OverlayAction, env: &mut DialogEnv<'_>) -> Next {
+        if let SignInStage::Tenants { tenants, marked } = &mut self.stage
+            && let Some(by) = action.step_or_tab(env.page)
+        {
+            step(marked, by, tenants.len());
+            return Next::Stay;
+        }
         match (&self.stage, action) {
             (SignInStage::Notice, OverlayAction::Type('y' | 'Y'))
             | (SignInStage::Failed(_), OverlayAction::Choose) => self.request(env.app),
+            (SignInStage::Tenants { .. }, OverlayAction::Choose) => self.choose(env.app),
             (SignInStage::Notice, OverlayAction::Type('n' | 'N')) => self.names = !self.names,
             (SignInStage::Notice, OverlayAction::Up) => {
                 self.scrolled = self.scrolled.saturating_sub(1);
@@ -156,6 +202,6 @@ impl Dialog for SignInDialog {
     }
 
     fn chooses(&self) -> bool {
-        !matches!(self.stage, SignInStage::Notice | SignInStage::Requested)
+        !matches!(self.stage, SignInStage::Notice | SignInStage::Requested | SignInStage::Chosen(_))
     }
 }

@@ -2,7 +2,8 @@
 
 use crate::fixture::{App, chat};
 use crate::model::{
-    ConnectionState, Delta, Fault, FaultKind, Request, Response, SafeText, SignInCode, SignInWay,
+    ConnectionState, Delta, Fault, FaultKind, Request, Response, SafeText, SignInCode,
+    SignInTenant, SignInWay,
 };
 
 fn signed_out(way: SignInWay) -> App {
@@ -120,4 +121,21 @@ fn an_organisation_that_forbids_the_sign_in_on_the_screen() {
     let refused = Fault::new(FaultKind::SignedOut, words);
     app.answer(Response::SignInCode(Err(refused)));
     insta::assert_snapshot!(app.screen());
+}
+
+#[test]
+fn an_account_of_several_organisations_is_asked_for_one() {
+    let mut app = signed_out(SignInWay::Work);
+    app.press("ctrl-x s y");
+    app.answer(Response::SignInCode(Ok(code())));
+    let tenant = |id: &str, name: &str| SignInTenant { id: id.into(), name: SafeText::line(name) };
+    app.answer(Response::SignInTenants(vec![tenant("a-1", "Contoso"), tenant("b-2", "Fabrikam")]));
+    insta::assert_snapshot!(app.screen());
+    app.requests();
+    app.press("down enter");
+    let request = last_request(&mut app);
+    assert!(matches!(&request, Request::SignInTenant { tenant, .. } if tenant == "b-2"));
+    app.expect("Signing in at Fabrikam");
+    respond(&mut app, &request, Response::Done(Ok(())));
+    app.expect("Signed in");
 }

@@ -28,6 +28,8 @@ pub(super) struct Credentials {
     /// The client id that the refresh token belongs to.
     pub client_id: String,
     pub scope: String,
+    /// The organisation that was chosen; empty for that of the profile.
+    pub tenant: String,
     pub refresh_token: Option<Secret>,
     pub access: Option<StoredToken>,
     pub skype: Option<StoredToken>,

@@ -21,7 +21,8 @@ impl SignIn {
             if let Some(names) = stored.names.as_ref().filter(|t| t.is_valid(now(), MARGIN)) {
                 return Ok(Some(names.token.clone()));
             }
-            let tokens = this.refresh(&stored.client_id, &refresh, scope).await?;
+            let tenant = this.tenant_of(&stored).to_owned();
+            let tokens = this.refresh(&stored.client_id, &refresh, scope, &tenant).await?;
             if let Some(new) = &tokens.refresh {
                 stored.refresh_token = Some(Secret::new(new.as_str()));
             }

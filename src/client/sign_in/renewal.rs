@@ -3,7 +3,7 @@
 use super::SignIn;
 use super::credentials::{Credentials, StoredToken, now};
 use super::requests::{SignInFailure, mapped};
-use crate::client::{Error, Secret};
+use crate::client::{Error, ErrorKind, Secret, backoff, gate};
 use crate::model::UserId;
 use crate::protocol::sign_in::{BoughtTokens, ExchangeRefusal, Exchanged, SignInProblem};
 use std::sync::PoisonError;
@@ -20,7 +20,86 @@ pub(super) struct RefusedRenewal {
     at: Instant,
 }
 
+/// The pause after a renewal that the service could not carry out: many tasks want a token at the same time, and each
+/// would ask anew.
+pub(super) struct RenewalPause {
+    until: Instant,
+    /// Failures in a row.
+    failures: u32,
+    why: String,
+    rate_limit: bool,
+}
+
+/// The shortest and the longest wait after a failure of the service.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// How often the first tokens of a sign-in are tried to be exchanged: the code that bought them is used up.
+const FIRST_TRIES: u32 = 6;
+
+impl RenewalPause {
+    fn after(error: &Error, failures: u32) -> Option<Self> {
+        let wait = match error.kind {
+            ErrorKind::RetryAfter(_) if error.is_unnamed_pause() => gate::unnamed(failures),
+            ErrorKind::RetryAfter(asked) => asked.min(gate::MAX_PAUSE),
+            ErrorKind::Unavailable => backoff(FIRST_WAIT, LONGEST_WAIT, failures),
+            _ => return None,
+        };
+        let (why, rate_limit) = (error.message.clone(), error.is_rate_limit());
+        Some(Self { until: Instant::now() + wait, failures, why, rate_limit })
+    }
+}
+
 impl SignIn {
+    /// Gets a new Skype token, unless the service could not give one a short while ago. Returns the owner.
+    ///
+    /// # Errors
+    /// Also while it is too early to ask again: the error says for how long.
+    pub(super) async fn renew_or_wait(
+        &self,
+        stored: &mut Credentials,
+        expected: Option<&UserId>,
+    ) -> Result<UserId, Error> {
+        let pause = || self.pause.lock().unwrap_or_else(PoisonError::into_inner);
+        let failures = {
+            let known = pause();
+            if let Some(known) = known.as_ref()
+                && let Some(left) = known.until.checked_duration_since(Instant::now())
+                && !left.is_zero()
+            {
+                return Err(Error::held_back(left, &known.why, known.rate_limit));
+            }
+            known.as_ref().map_or(0, |known| known.failures)
+        };
+        let renewed = self.renew(stored, expected, true).await;
+        let failed = renewed.as_ref().err();
+        *pause() = failed.and_then(|error| RenewalPause::after(error, failures.saturating_add(1)));
+        renewed
+    }
+
+    /// Gets the first Skype token of a sign-in. The user has done their part, so a service that cannot answer is asked
+    /// again for a while.
+    pub(super) async fn renew_first(
+        &self,
+        fresh: &mut Credentials,
+        expected: Option<&UserId>,
+    ) -> Result<UserId, Error> {
+        let mut tries = 1;
+        loop {
+            match self.renew(fresh, expected, false).await {
+                Err(error) if error.is_transient() && tries < FIRST_TRIES => {
+                    let wait = match error.kind {
+                        ErrorKind::RetryAfter(wait) => wait.min(LONGEST_WAIT),
+                        _ => backoff(FIRST_WAIT, LONGEST_WAIT, tries),
+                    };
+                    tracing::info!(kind = ?error.kind, "the first Skype token is asked for again");
+                    tokio::time::sleep(wait).await;
+                    tries += 1;
+                }
+                done => return done,
+            }
+        }
+    }
+
     /// Gets a new Skype token: with the stored access token, else with a new one. Returns the owner.
     pub(super) async fn renew(
         &self,
@@ -50,7 +129,8 @@ impl SignIn {
         let refresh = stored.refresh_token.clone();
         let refresh = refresh.ok_or(Error::signed_out("the sign-in has ended: sign in again"))?;
         let scope = stored.scope.clone();
-        let tokens = self.renewal(&stored.client_id, &refresh, &scope).await?;
+        let tenant = self.tenant_of(stored).to_owned();
+        let tokens = self.renewal(&stored.client_id, &refresh, &scope, &tenant).await?;
         if let Some(new) = &tokens.refresh {
             stored.refresh_token = Some(Secret::new(new.as_str()));
         }
@@ -71,6 +151,7 @@ impl SignIn {
         client_id: &str,
         refresh: &Secret,
         scope: &str,
+        tenant: &str,
     ) -> Result<BoughtTokens, Error> {
         let last = || self.refused.lock().unwrap_or_else(PoisonError::into_inner);
         let known = last()
@@ -80,7 +161,7 @@ impl SignIn {
         if let Some(error) = known {
             return Err(error);
         }
-        let result = self.refresh(client_id, refresh, scope).await;
+        let result = self.refresh(client_id, refresh, scope, tenant).await;
         if let Err(SignInFailure::Refused(refusal)) = &result
             && refusal.problem != SignInProblem::Other
         {

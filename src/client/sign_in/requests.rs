@@ -99,6 +99,7 @@ impl SignIn {
         client_id: &str,
         refresh_token: &Secret,
         scope: &str,
+        tenant: &str,
     ) -> Result<BoughtTokens, SignInFailure> {
         let fields = [
             ("client_id", client_id),
@@ -106,22 +107,36 @@ impl SignIn {
             ("refresh_token", refresh_token.reveal()),
             ("scope", scope),
         ];
-        let path = path(&self.profile.token_path, &self.profile.tenant);
+        let path = path(&self.profile.token_path, tenant);
         let answer = self.form(&path, &fields).await?;
         read(&answer, sign_in::bought_tokens)
     }
 
+    /// Reads what the service gives to the owner of an access token.
+    pub(super) async fn with_bearer(
+        &self,
+        base: &BaseUrl,
+        access: &Secret,
+    ) -> Result<Zeroizing<String>, Error> {
+        let request = self
+            .transport
+            .client()
+            .await?
+            .get(base.join("")?)
+            .header(AUTHORIZATION, bearer(access)?)
+            .header(ACCEPT, "application/json");
+        let answer = answer(request).await?;
+        if answer.status.is_success() { Ok(answer.body) } else { Err(failed(&answer)) }
+    }
+
     /// Exchanges an access token for a Skype token and the service map.
     pub(super) async fn exchange(&self, access: &Secret) -> Result<Exchanged, SignInFailure> {
-        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", access.reveal()))
-            .map_err(|_| Error::bad_answer("the access token is not valid"))?;
-        bearer.set_sensitive(true);
         let request = self
             .transport
             .client()
             .await?
             .post(self.exchange.join("")?)
-            .header(AUTHORIZATION, bearer)
+            .header(AUTHORIZATION, bearer(access)?)
             .header(ACCEPT, "application/json; ver=1.0")
             .header("content-length", "0");
         let answer = answer(request).await?;
@@ -149,6 +164,13 @@ impl SignIn {
             .body(body);
         answer(request).await
     }
+}
+
+fn bearer(access: &Secret) -> Result<HeaderValue, Error> {
+    let mut bearer = HeaderValue::from_str(&format!("Bearer {}", access.reveal()))
+        .map_err(|_| Error::bad_answer("the access token is not valid"))?;
+    bearer.set_sensitive(true);
+    Ok(bearer)
 }
 
 fn path(path: &str, tenant: &str) -> String {

@@ -36,6 +36,9 @@ pub async fn exchange(
         let body = json!({ "status": { "code": 40_120, "text": "Authentication failed. Invalid token." } });
         return (StatusCode::UNAUTHORIZED, JsonText(body.to_string())).into_response();
     };
+    if played.options.tenants.is_some() && !in_organisation(played, &headers) {
+        return not_redeemed();
+    }
     let life = played.options.skype_life;
     let token = played.authority.tokens(|t| t.skype(&user, life));
     let origin = gateway.access.links(&caller);
@@ -65,9 +68,35 @@ pub async fn exchange(
 
 /// The exchange of another version, or of the other kind of account.
 pub async fn wrong_exchange(State(gateway): State<Arc<GatewayState>>) -> Response<Body> {
-    if gateway.played().is_none() {
-        return unknown_path();
+    if gateway.played().is_none() { unknown_path() } else { not_redeemed() }
+}
+
+/// Whether the caller's access token is for an organisation.
+fn in_organisation(played: &Played, headers: &HeaderMap) -> bool {
+    let tenants = played.authority.tenants();
+    bearer(headers).is_some_and(|token| {
+        let tenant = played.authority.tokens(|t| t.tenant_of_access(token).map(str::to_owned));
+        tenants.iter().any(|(id, _)| Some(id) == tenant.as_ref())
+    })
+}
+
+/// The organisations of the caller (facts 8.5).
+pub async fn tenants(
+    State(gateway): State<Arc<GatewayState>>,
+    headers: HeaderMap,
+) -> Response<Body> {
+    let Some(played) = gateway.played() else { return unknown_path() };
+    let user = bearer(&headers)
+        .and_then(|token| played.authority.tokens(|t| t.user_of_access(token, Audience::Chat)));
+    if user.is_none() {
+        return needs_both_tokens();
     }
+    let row = |(id, name): (String, String)| json!({ "tenantId": id, "tenantName": name, "isInvitationRedeemed": true });
+    let rows: Vec<Value> = played.authority.tenants().into_iter().map(row).collect();
+    JsonText(Value::from(rows).to_string()).into_response()
+}
+
+fn not_redeemed() -> Response<Body> {
     let body = json!({ "errorCode": "GuestUserNotRedeemed", "message": "Guest user OID is missing. User is not redeemed" });
     (StatusCode::UNAUTHORIZED, JsonText(body.to_string())).into_response()
 }

@@ -114,7 +114,7 @@ fn given_out(
 /// Tokens for a device code or a refresh token, in both forms.
 pub async fn token(
     State(gateway): State<Arc<GatewayState>>,
-    Path(_tenant): Path<String>,
+    Path(tenant): Path<String>,
     RawBody(body): RawBody,
 ) -> Result<Response, ApiError> {
     let played = played(&gateway)?;
@@ -132,7 +132,7 @@ pub async fn token(
         }
         _ => return Ok(refused(("unsupported_grant_type", 70_003))),
     };
-    Ok(match played.authority.buy(&request) {
+    Ok(match played.authority.buy(&tenant, &request) {
         Err(refusal) => refused(refusal),
         Ok(bought) => {
             let answer = json!({

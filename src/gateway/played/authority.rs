@@ -61,6 +61,11 @@ struct AuthorityState {
     tokens: IssuedTokens,
 }
 
+/// The organisation of an account that belongs to one only.
+const HOME: &str = "6c0b3e0e-4d2a-4a52-9c4e-2f3f0a1b2c3d";
+/// The tenant of personal accounts, which says nothing about an organisation (facts 8.1).
+const NO_TENANT: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
+
 /// Device codes that are remembered.
 const MAX_CODES: usize = 100;
 
@@ -142,18 +147,35 @@ impl Authority {
         })
     }
 
-    /// Answers a request for tokens.
+    /// The organisations of every account, with their names.
+    pub fn tenants(&self) -> Vec<(String, String)> {
+        let home = || vec![(HOME.to_owned(), "Example".to_owned())];
+        self.options.tenants.clone().unwrap_or_else(home)
+    }
+
+    /// The organisation of tokens that are asked for with this tenant in the path.
+    fn tenant<'a>(&'a self, asked: &'a str) -> Option<&'a str> {
+        if self.options.kind != PlayedKind::TeamsWork {
+            return None;
+        }
+        let Some(tenants) = &self.options.tenants else { return Some(HOME) };
+        let known = tenants.iter().find(|(id, _)| id == asked);
+        Some(known.map_or(NO_TENANT, |(id, _)| id.as_str()))
+    }
+
+    /// Answers a request for tokens with this tenant in the path.
     ///
     /// # Errors
     /// The refusal that the request deserves.
-    pub fn buy(&self, request: &TokenRequest) -> Result<Bought, Refusal> {
+    pub fn buy(&self, tenant: &str, request: &TokenRequest) -> Result<Bought, Refusal> {
+        let tenant = self.tenant(tenant);
         self.state(|s| match request {
-            TokenRequest::DeviceCode { client, code } => self.by_code(s, client, code),
+            TokenRequest::DeviceCode { client, code } => self.by_code(s, client, code, tenant),
             TokenRequest::Refresh { client, token, scope } => {
                 let what = Audience::of_scope(scope).ok_or(("invalid_scope", 70_011))?;
                 let again = self.options.accepts_last_refresh;
                 let user = s.tokens.take_refresh(token, client, again).ok_or(INVALID_GRANT)?;
-                let bought = self.issue(&mut s.tokens, &user, client, what, scope);
+                let bought = self.issue(&mut s.tokens, (&user, client), what, scope, tenant);
                 s.tokens.replace(token, client, &user, &bought);
                 Ok(bought)
             }
@@ -165,6 +187,7 @@ impl Authority {
         s: &mut AuthorityState,
         client: &str,
         device_code: &str,
+        tenant: Option<&str>,
     ) -> Result<Bought, Refusal> {
         let at = s.codes.iter().position(|c| c.device_code == device_code && c.client == client);
         let at = at.ok_or(("bad_verification_code", 70_018))?;
@@ -190,7 +213,7 @@ impl Authority {
                     Some(scope) => Audience::of_scope(scope).ok_or(("invalid_scope", 70_011))?,
                 };
                 let scope = code.scope.unwrap_or_default();
-                Ok(self.issue(&mut s.tokens, &user, client, what, &scope))
+                Ok(self.issue(&mut s.tokens, (&user, client), what, &scope, tenant))
             }
         }
     }
@@ -198,15 +221,14 @@ impl Authority {
     fn issue(
         &self,
         tokens: &mut IssuedTokens,
-        user: &UserId,
-        client: &str,
+        (user, client): (&UserId, &str),
         what: Audience,
         scope: &str,
+        tenant: Option<&str>,
     ) -> Bought {
         let life = self.options.access_life;
-        let jwt = self.options.kind == PlayedKind::TeamsWork;
         Bought {
-            access: tokens.access(user, what, life, jwt),
+            access: tokens.access(user, what, life, tenant),
             refresh: tokens.refresh(user, client),
             scope: scope.to_owned(),
             life,
@@ -244,12 +266,12 @@ mod tests {
 
     fn ask(authority: &Authority, code: &DeviceCode) -> Result<Bought, Refusal> {
         let code = code.device_code.clone();
-        authority.buy(&TokenRequest::DeviceCode { client: "c".into(), code })
+        authority.buy("consumers", &TokenRequest::DeviceCode { client: "c".into(), code })
     }
 
     fn refresh(authority: &Authority, token: &str) -> Result<Bought, Refusal> {
         let (token, scope) = (token.to_owned(), SCOPE.to_owned());
-        authority.buy(&TokenRequest::Refresh { client: "c".into(), token, scope })
+        authority.buy("consumers", &TokenRequest::Refresh { client: "c".into(), token, scope })
     }
 
     #[test]

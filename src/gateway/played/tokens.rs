@@ -39,6 +39,8 @@ impl Audience {
 /// Who a token belongs to, and until when.
 struct Issued<T> {
     user: UserId,
+    /// The organisation; empty if there is none.
+    tenant: String,
     until: SystemTime,
     what: T,
 }
@@ -80,17 +82,25 @@ const REFRESH_LIFE: Duration = Duration::from_secs(90 * 86_400);
 
 impl IssuedTokens {
     /// An access token. Personal accounts get an opaque one, work accounts a JWT (facts 8.1, 8.5).
-    pub fn access(&mut self, user: &UserId, what: Audience, life: Duration, jwt: bool) -> String {
-        let token = if jwt {
+    pub fn access(
+        &mut self,
+        user: &UserId,
+        what: Audience,
+        life: Duration,
+        tenant: Option<&str>,
+    ) -> String {
+        let token = if let Some(tenant) = tenant {
             jwt_of(&json!({
-                "tid": "6c0b3e0e-4d2a-4a52-9c4e-2f3f0a1b2c3d",
+                "tid": tenant,
                 "oid": user.bare(),
                 "exp": unix(SystemTime::now() + life),
             }))
         } else {
             format!("EwA{}", secret::token())
         };
-        let issued = Issued { user: user.clone(), until: SystemTime::now() + life, what };
+        let tenant = tenant.unwrap_or_default().to_owned();
+        let until = SystemTime::now() + life;
+        let issued = Issued { user: user.clone(), tenant, until, what };
         self.access.insert(token.clone(), issued);
         token
     }
@@ -99,7 +109,8 @@ impl IssuedTokens {
     pub fn refresh(&mut self, user: &UserId, client: &str) -> String {
         let token = format!("M.C5{}", secret::token());
         let until = SystemTime::now() + REFRESH_LIFE;
-        let issued = Issued { user: user.clone(), until, what: client.to_owned() };
+        let tenant = String::new();
+        let issued = Issued { user: user.clone(), tenant, until, what: client.to_owned() };
         self.refresh.insert(token.clone(), issued);
         token
     }
@@ -114,7 +125,8 @@ impl IssuedTokens {
             "scp": 780,
             "nonce": secret::token(),
         }));
-        let issued = Issued { user: user.clone(), until: now + life, what: () };
+        let tenant = String::new();
+        let issued = Issued { user: user.clone(), tenant, until: now + life, what: () };
         self.skype.insert(token.clone(), issued);
         token
     }
@@ -162,6 +174,11 @@ impl IssuedTokens {
         let user = valid.then(|| issued.user.clone())?;
         self.used.insert(token.to_owned());
         Some(user)
+    }
+
+    /// The organisation that an access token is for.
+    pub fn tenant_of_access(&self, token: &str) -> Option<&str> {
+        Some(self.access.get(token)?.tenant.as_str())
     }
 
     pub fn user_of_skype(&self, token: &str) -> Option<UserId> {

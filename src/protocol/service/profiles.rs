@@ -77,7 +77,7 @@ impl ServiceProfile {
             &mut bases.groups,
         ];
         if let Some(sign_in) = &mut self.sign_in {
-            addresses.extend([&mut sign_in.authority, &mut sign_in.exchange]);
+            addresses.extend([&mut sign_in.authority, &mut sign_in.exchange, &mut sign_in.tenants]);
         }
         for address in addresses {
             if let Some((_, rest)) = address.split_once("://") {

@@ -19,6 +19,9 @@ pub struct SignInProfile {
     /// Where the access token is exchanged for a Skype token (facts 8.4).
     pub exchange: String,
     pub accounts: AccountKind,
+    /// Lists the organisations that an account belongs to (facts 8.5); empty if the service has no such list.
+    #[serde(default)]
+    pub tenants: String,
     pub fallback: Option<SignInFallback>,
     pub service_map: ServiceMap,
 }
