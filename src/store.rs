@@ -5,6 +5,7 @@
 
 mod archive;
 mod archive_search;
+mod contact;
 mod coverage;
 mod drafts;
 mod edits;

@@ -14,6 +14,7 @@ mod attempts;
 mod backfill;
 mod catch_up;
 mod connection;
+mod contact;
 mod events;
 mod fault;
 mod fetch;

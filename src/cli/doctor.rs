@@ -67,6 +67,7 @@ pub async fn run(session: &Session, arguments: &DoctorArgs) -> Result<(), ExitEr
             .map(|kind| Finding::Warn(format!("file system: {}", store::network_advice(kind)))),
     );
     found.push(stored(&file));
+    found.extend(heard(&file));
     found.extend(live::findings(session).await?);
     let signed_out = session.me.as_str().is_empty();
     if !signed_out {
@@ -156,6 +157,15 @@ fn stored(file: &Path) -> Finding {
         )),
         Err(error) => Finding::Fail(format!("store: {name}: {error}")),
     }
+}
+
+/// When news last came from the service; `None` without a store.
+fn heard(file: &Path) -> Option<Finding> {
+    let store = store::open_read_only(file).ok()?;
+    Some(match store.last_heard().ok()? {
+        Some(at) => Finding::Pass(format!("news: last looked for with success {}", at.rfc3339())),
+        None => Finding::Warn("news: never received yet; open skchat to begin".to_owned()),
+    })
 }
 
 async fn gateway(session: &Session) -> Finding {

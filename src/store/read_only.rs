@@ -5,7 +5,8 @@ use super::listing::{CachedConversation, conversations, unread};
 use super::read::{MESSAGE, after, message, meta, names, newest, number, thread_json};
 use super::{StoreError, archive_search, coverage, file_state, open_to_read, schema};
 use crate::model::{
-    ConversationId, Coverage, MessageKey, NameSource, RawMessage, Unread, UserId, text::SafeText,
+    ConversationId, Coverage, MessageKey, NameSource, RawMessage, Timestamp, Unread, UserId,
+    text::SafeText,
 };
 use rusqlite::Connection;
 use std::path::Path;
@@ -76,6 +77,15 @@ impl ReadOnly {
     pub fn unplaced(&self) -> Result<i64, StoreError> {
         let text = meta(&self.connection, "unplaced")?;
         Ok(text.and_then(|text| text.parse().ok()).unwrap_or(0))
+    }
+
+    /// When the service was last heard from; `None` if never.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn last_heard(&self) -> Result<Option<Timestamp>, StoreError> {
+        let text = meta(&self.connection, "heard_at")?;
+        Ok(text.and_then(|text| text.parse().ok()).map(Timestamp))
     }
 
     pub fn names(&self) -> Result<Vec<(UserId, NameSource, SafeText)>, StoreError> {

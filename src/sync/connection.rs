@@ -1,10 +1,12 @@
 //! Whether there is a connection, and waking up the tasks that wait for one.
 
 use super::outbox::TokenRejection;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
+use tokio::time::Instant;
 
 /// Flags and wake-ups that the tasks of one account share.
 #[derive(Default)]
@@ -19,6 +21,8 @@ pub struct ConnectionSignals {
     has_events: AtomicBool,
     /// In this run a page has shown a message that was accepted just before.
     pub reads_proven: AtomicBool,
+    /// When it was last noted that the service answers.
+    pub heard: Mutex<Option<Instant>>,
 }
 
 impl ConnectionSignals {

@@ -210,6 +210,7 @@ async fn take_events(
         come_back(shared, attempts).await?;
         // Only an answered poll proves that the connection works.
         attempts.works();
+        shared.heard().await;
         // That is how some servers say that there are no events.
         let answer_is_empty = answer.is_empty_form;
         let Received { events, ack, complete, gapless } = Received::of(answer, channel.ack);
@@ -365,6 +366,7 @@ async fn ask_at_intervals(
             online(shared).await;
         }
         attempts.works();
+        shared.heard().await;
         if shared.people.misses_members() {
             shared.fetch_missing_names().await;
         }

@@ -94,6 +94,11 @@ impl SignInDialog {
             );
             lines.push(DialogLine::default());
         }
+        // Names of an organisation need no token of their own (facts 8.5).
+        if self.work {
+            lines.pop();
+            return lines;
+        }
         let mark = if self.names { "[x]" } else { "[ ]" };
         let names = format!("{mark} n: {}", notice::NAMES_CONSENT);
         lines.extend(wrapped(&names, columns).into_iter().map(DialogLine::dim));
@@ -136,7 +141,8 @@ impl Dialog for SignInDialog {
         let columns = wide_columns(size);
         match &self.stage {
             SignInStage::Notice => {
-                let hint = "y: sign in · n: names · ↑↓ scroll · Esc: no";
+                let names = if self.work { "" } else { " · n: names" };
+                let hint = format!("y: sign in{names} · ↑↓ scroll · Esc: no");
                 Content::new("Sign in", self.notice_lines(columns), hint).scrolled(self.scrolled)
             }
             SignInStage::Requested => {
@@ -180,7 +186,9 @@ impl Dialog for SignInDialog {
             (SignInStage::Notice, OverlayAction::Type('y' | 'Y'))
             | (SignInStage::Failed(_), OverlayAction::Choose) => self.request(env.app),
             (SignInStage::Tenants { .. }, OverlayAction::Choose) => self.choose(env.app),
-            (SignInStage::Notice, OverlayAction::Type('n' | 'N')) => self.names = !self.names,
+            (SignInStage::Notice, OverlayAction::Type('n' | 'N')) => {
+                self.names = !self.names && !self.work;
+            }
             (SignInStage::Notice, OverlayAction::Up) => {
                 self.scrolled = self.scrolled.saturating_sub(1);
             }
