@@ -10,14 +10,14 @@ mod names;
 pub mod paths;
 mod zone;
 
-pub use keys::{ActionKeys, action_keys, builtin_keymap, keymap_with};
+pub use keys::{ActionKeys, action_keys};
 pub use zone::local_zone;
 
-use crate::app::keymap::Keymap;
+use crate::app::keymap::{KeyChoices, Keymap};
 use crate::model::preferences::{
     DraftPreferences, LinkPreferences, ReadingPreferences, SendingPreferences, UiPreferences,
 };
-use crate::model::{AuthStyle, NotificationPreferences, PollMode, Preferences};
+use crate::model::{AuthStyle, KeyPreset, NotificationPreferences, PollMode, Preferences};
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -62,7 +62,14 @@ struct ConfigFile {
     drafts: DraftPreferences,
     notifications: NotificationPreferences,
     links: LinkPreferences,
-    keys: BTreeMap<String, Vec<String>>,
+    keys: KeySection,
+}
+
+/// `[keys]`: a preset, and actions with the keys that replace their own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct KeySection {
+    preset: KeyPreset,
+    changes: BTreeMap<String, Vec<String>>,
 }
 
 /// Where tokens of a sign-in are kept.
@@ -118,8 +125,8 @@ pub struct Config {
     pub keyring: KeyringUse,
     pub preferences: Preferences,
     pub keymap: Keymap,
-    /// The user's part of `keymap`: action to keys.
-    pub key_changes: BTreeMap<String, Vec<String>>,
+    /// What `keymap` is made from.
+    pub key_choices: KeyChoices,
     /// Unknown keys and the like; the program runs all the same.
     pub warnings: Vec<String>,
     file: PathBuf,

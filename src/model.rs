@@ -64,7 +64,9 @@ pub use names::{NameSource, Names, YOU, is_name, title, title_people};
 pub use notifications::{
     DesktopWay, NotificationDetail, NotificationPreferences, NotifyAbout, has_keyword,
 };
-pub use preferences::{Bidi, EmojiStyle, EmojiWidth, Enter, ListOrder, Preferences, Receipts};
+pub use preferences::{
+    Bidi, EmojiStyle, EmojiWidth, Enter, KeyPreset, ListOrder, Preferences, Receipts,
+};
 pub use read_marker::ReadMarker;
 pub use request::{Outbound, Request, SignInCode, SignInTenant, ThreadChange, Ticket};
 pub use rich::{Align, Attribution, Block, Link, Rgb, RichText, Span, SpanStyle};

@@ -1,6 +1,5 @@
 //! The composition root: puts store, client, sync, gateway and loop together.
 
-use crate::app::Prefs;
 use crate::app::view::layout::Size;
 use crate::cli::archives::{ArchiveAccount, chosen};
 use crate::cli::context::{ExitError, Session};
@@ -9,7 +8,7 @@ use crate::cli::{
 };
 use crate::client::Client;
 use crate::config::{Config, paths};
-use crate::model::{AccountId, Bidi, EmojiWidth, UserId};
+use crate::model::{AccountId, EmojiWidth, UserId};
 use crate::runtime::device::{self, Device};
 use crate::runtime::joined_emoji::TerminalHints;
 use crate::runtime::recording::Recorder;
@@ -25,7 +24,6 @@ use accounts::{OpenedAccount, OpenedAccounts};
 use std::fs::OpenOptions;
 use std::io::IsTerminal;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 use threads::{background, converse, runtime};
 use tokio::runtime::Handle;
@@ -39,6 +37,7 @@ mod demo;
 mod first_run;
 mod imports;
 mod login;
+mod preferences;
 mod replay;
 mod threads;
 
@@ -250,31 +249,6 @@ fn editor_command() -> Vec<String> {
     line.split_whitespace().map(str::to_owned).collect()
 }
 
-/// Preferences of a run.
-///
-/// # Errors
-/// When the system has no random numbers.
-fn prefs(setup: &RunSetup) -> Result<Prefs, ExitError> {
-    // Random, so that two runs never use the same client id; below 2^62, so that counting up never wraps.
-    let random =
-        getrandom::u64().map_err(|_| ExitError::failed("the system provides no random numbers"))?;
-    let mut choices = setup.config.preferences.clone();
-    choices.ui.bidi = decided(choices.ui.bidi);
-    if choices.ui.emoji_width == EmojiWidth::Auto {
-        choices.ui.emoji_width = TerminalHints::of_environment().width();
-    }
-    Ok(Prefs {
-        zone: crate::config::local_zone(),
-        keymap: Arc::new(setup.config.keymap.clone()),
-        demo: setup.demo,
-        read_only: setup.read_only,
-        enhanced_keyboard: false,
-        first_client_id: random >> 2 | 1 << 61,
-        choices,
-        from_next_start: Vec::new(),
-    })
-}
-
 /// An account with a server.
 struct LiveAccount {
     account: AccountId,
@@ -310,7 +284,7 @@ async fn show(
     live: Vec<LiveAccount>,
     manager: ManagerSetup,
 ) -> Result<(), ExitError> {
-    let prefs = prefs(&setup)?;
+    let prefs = preferences::prefs(&setup)?;
     let hints = terminfo::ColorHints::of_environment();
     let depth = hints.depth(terminfo::colors(&hints.term));
     let theme = Theme::new(THEME, depth, prefs.choices.ui.blink).map_err(ExitError::failed)?;
@@ -379,22 +353,4 @@ async fn show(
         }
     }
     result.map_err(|e| terminal_failed(&e))
-}
-
-/// Who puts right-to-left text into order. The terminals that do it themselves and cannot be told not to are known by
-/// what they put into the environment.
-fn decided(bidi: Bidi) -> Bidi {
-    let has = |name: &str| std::env::var_os(name).is_some();
-    let is = |name: &str, value: &str| std::env::var(name).is_ok_and(|v| v.starts_with(value));
-    match bidi {
-        Bidi::Auto
-            if has("KONSOLE_VERSION")
-                || is("TERM_PROGRAM", "Apple_Terminal")
-                || is("TERM", "mlterm") =>
-        {
-            Bidi::Terminal
-        }
-        Bidi::Auto => Bidi::Reorder,
-        chosen => chosen,
-    }
 }

@@ -19,7 +19,7 @@ pub fn act(model: &mut Model, action: Action) {
     model.app.presence.acted_at = model.app.clock.mono;
     model.app.presence.question_due = None;
     model.app.pending.count_action();
-    model.app.prefix = None;
+    model.app.keys.prefix = None;
     if !matches!(action, Action::Pointer(_)) {
         model.view.list_from = None;
         model.view.clicked = None;
@@ -47,7 +47,7 @@ pub fn carry_out(model: &mut Model, action: Action) {
 
 fn prefix(model: &mut Model, key: PrefixKey) {
     match key {
-        PrefixKey::Began(name) => model.app.prefix = Some((name, model.app.clock.mono)),
+        PrefixKey::Began(name) => model.app.keys.prefix = Some((name, model.app.clock.mono)),
         PrefixKey::Wrong(keys) => model.app.complain(&format!("No action is bound to {keys}")),
         PrefixKey::Cancelled => {}
     }

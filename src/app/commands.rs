@@ -286,7 +286,7 @@ fn preview(model: &mut Model, _: &ChatRef, text: &str) -> CommandResult {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::builtin_keymap;
+    use crate::app::keymap::builtin_keymap;
 
     /// The action that a command stands for, by its name in the key table.
     fn action_of(command: &SlashCommand) -> Option<&'static str> {

@@ -1,24 +1,36 @@
-//! Keys to actions, as data: the table of `assets/keymap.toml` with the user's changes, and the resolver that
-//! remembers the first chord of a pair.
+//! Keys to actions, as data: the bindings in force, and the resolver that remembers the first chord of a pair. `table`
+//! makes the bindings from `assets/keymap.toml`, a preset and the user's changes.
+
+mod chord;
+pub mod table;
+
+pub use chord::{Chord, parse_keys};
+pub use table::{KeyChoices, KeymapError, builtin_keymap};
 
 use super::action::{Action, ComposeAction, OverlayAction, PrefixKey};
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use std::collections::HashMap;
+use chord::write;
+use crossterm::event::KeyEvent;
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
-/// Where keys work. Keys that a place does not bind are looked up in `Global`.
+/// Where keys work. OneOrTwoKeys that a place does not bind are looked up in `Global`; with a modal preset, those of `Selection`
+/// and `List` are looked up in `Normal` before that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Context {
     Global,
     Compose,
+    /// The message box does not take letters, and no message is selected. Only with a modal preset.
+    Normal,
     Selection,
     List,
     Overlay,
 }
 
 impl Context {
-    pub const ALL: [(&'static str, Context); 5] = [
+    pub const ALL: [(&'static str, Context); 6] = [
         ("global", Context::Global),
         ("compose", Context::Compose),
+        ("normal", Context::Normal),
         ("selection", Context::Selection),
         ("list", Context::List),
         ("overlay", Context::Overlay),
@@ -43,142 +55,16 @@ impl Context {
         match self {
             Self::Global => "Anywhere",
             Self::Compose => "Writing",
+            Self::Normal => "In NORMAL mode",
             Self::Selection => "With a message selected",
             Self::List => "In the conversation list",
             Self::Overlay => "In a dialog",
         }
     }
-}
 
-/// One key with its modifiers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Chord {
-    code: KeyCode,
-    modifiers: KeyModifiers,
-}
-
-/// Chords that a terminal without extra protocols sends for other keys.
-const UNREACHABLE: [&str; 6] = ["ctrl-i", "ctrl-m", "ctrl-[", "ctrl-@", "ctrl-space", "ctrl-enter"];
-
-impl Chord {
-    /// Reads `ctrl-x`, `alt-enter`, `f1`, `+`, `Y`.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        if UNREACHABLE.contains(&text.to_ascii_lowercase().as_str()) {
-            return Err(format!("a terminal cannot tell \"{text}\" from another key"));
-        }
-        let mut modifiers = KeyModifiers::NONE;
-        let mut rest = text;
-        while let Some((head, tail)) = rest.split_once('-').filter(|(_, tail)| !tail.is_empty()) {
-            modifiers |= match head.to_ascii_lowercase().as_str() {
-                "ctrl" => KeyModifiers::CONTROL,
-                "alt" => KeyModifiers::ALT,
-                "shift" => KeyModifiers::SHIFT,
-                _ => return Err(format!("\"{head}\" is not a modifier (ctrl, alt or shift)")),
-            };
-            rest = tail;
-        }
-        let code = match rest.to_ascii_lowercase().as_str() {
-            "enter" => KeyCode::Enter,
-            "esc" => KeyCode::Esc,
-            "tab" => KeyCode::Tab,
-            "backspace" => KeyCode::Backspace,
-            "delete" => KeyCode::Delete,
-            "insert" => KeyCode::Insert,
-            "space" => KeyCode::Char(' '),
-            "up" => KeyCode::Up,
-            "down" => KeyCode::Down,
-            "left" => KeyCode::Left,
-            "right" => KeyCode::Right,
-            "home" => KeyCode::Home,
-            "end" => KeyCode::End,
-            "pageup" => KeyCode::PageUp,
-            "pagedown" => KeyCode::PageDown,
-            name => match (
-                name.strip_prefix('f').and_then(|n| n.parse().ok()),
-                rest.chars().collect::<Vec<_>>().as_slice(),
-            ) {
-                (Some(n @ 1..=12), _) => KeyCode::F(n),
-                (_, [c]) => KeyCode::Char(*c),
-                _ => return Err(format!("\"{rest}\" is not a key")),
-            },
-        };
-        Ok(Self { code, modifiers }.normal())
-    }
-
-    pub fn of(event: &KeyEvent) -> Self {
-        Self { code: event.code, modifiers: event.modifiers }.normal()
-    }
-
-    /// The key as a terminal reports it.
-    pub fn event(self) -> KeyEvent {
-        KeyEvent::new(self.code, self.modifiers)
-    }
-
-    /// The canonical form: terminals report the same chord in several ways. Shift is part of the letter, back-tab is
-    /// shift-tab, and Ctrl-_ is reported as Ctrl-7.
-    fn normal(mut self) -> Self {
-        self.modifiers &= KeyModifiers::CONTROL | KeyModifiers::ALT | KeyModifiers::SHIFT;
-        match self.code {
-            KeyCode::Char(c) => {
-                self.modifiers -= KeyModifiers::SHIFT;
-                if self.modifiers.contains(KeyModifiers::CONTROL) {
-                    let c = match c.to_ascii_lowercase() {
-                        '4' => '\\',
-                        '5' => ']',
-                        '6' => '^',
-                        '7' | '/' => '_',
-                        c => c,
-                    };
-                    self.code = KeyCode::Char(c);
-                }
-            }
-            KeyCode::BackTab => {
-                self.code = KeyCode::Tab;
-                self.modifiers |= KeyModifiers::SHIFT;
-            }
-            _ => {}
-        }
-        self
-    }
-
-    /// Sent by terminals with an extended keyboard protocol only; others send the same as for the key alone.
-    fn is_enhanced(self) -> bool {
-        let bare = matches!(self.code, KeyCode::Enter | KeyCode::Backspace | KeyCode::Esc);
-        bare && self.modifiers.intersects(KeyModifiers::SHIFT | KeyModifiers::CONTROL)
-    }
-
-    /// Whether it types a character when pressed in the box.
+    /// Whether a key that is not bound here types a letter, so that none may be bound without Ctrl or Alt.
     pub fn types(self) -> bool {
-        matches!(self.code, KeyCode::Char(_)) && self.modifiers.is_empty()
-    }
-
-    /// As the screen writes it: `Ctrl-K`, `Alt-↓`, `Enter`, `F1`.
-    pub fn short(self) -> String {
-        let mut out = String::new();
-        for (modifier, letter) in [
-            (KeyModifiers::CONTROL, "Ctrl-"),
-            (KeyModifiers::ALT, "Alt-"),
-            (KeyModifiers::SHIFT, "Shift-"),
-        ] {
-            if self.modifiers.contains(modifier) {
-                out.push_str(letter);
-            }
-        }
-        match self.code {
-            KeyCode::Char(' ') => out.push_str("Space"),
-            // A letter alone may mean something else in upper case.
-            KeyCode::Char(c) if self.modifiers.is_empty() => out.push(c),
-            KeyCode::Char(c) => out.extend(c.to_uppercase()),
-            KeyCode::Up => out.push('↑'),
-            KeyCode::Down => out.push('↓'),
-            KeyCode::Left => out.push('←'),
-            KeyCode::Right => out.push('→'),
-            KeyCode::F(n) => out = format!("{out}F{n}"),
-            KeyCode::PageUp => out.push_str("PgUp"),
-            KeyCode::PageDown => out.push_str("PgDn"),
-            code => out = format!("{out}{code:?}"),
-        }
-        out
+        matches!(self, Self::Global | Self::Compose)
     }
 }
 
@@ -213,39 +99,58 @@ impl KeymapEntry {
     }
 }
 
-fn write(chords: &[Chord]) -> String {
-    chords.iter().map(|c| c.short()).collect::<Vec<_>>().join(" ")
+/// A key, or two pressed one after the other.
+type OneOrTwoKeys = (Chord, Option<Chord>);
+
+/// A key that no longer does what it does without the user's changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TakenKey {
+    pub keys: String,
+    /// The action that it had.
+    pub from: String,
+    /// The action of the user's change.
+    pub to: String,
 }
 
 /// The bindings in force.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Keymap {
     entries: Vec<KeymapEntry>,
-    bindings: HashMap<(Context, Vec<Chord>), Action>,
-    prefixes: Vec<Chord>,
+    bindings: HashMap<(Context, OneOrTwoKeys), Action>,
+    /// The first ones of two keys.
+    prefixes: HashSet<(Context, Chord)>,
+    /// There are two modes, and letters are typed in one of them only.
+    modal: bool,
+    /// What the user's changes took from other actions.
+    taken: Vec<TakenKey>,
 }
 
 impl Keymap {
     /// Creates the map from a table.
     ///
     /// # Errors
-    /// A line for the user when a name is unknown or two actions of one place share a key.
-    pub fn new(entries: Vec<KeymapEntry>) -> Result<Self, String> {
-        let mut map = Self::default();
+    /// When a name is unknown or two actions of one place share a key.
+    pub fn new(entries: Vec<KeymapEntry>, modal: bool) -> Result<Self, KeymapError> {
+        let mut map = Self { modal, ..Self::default() };
+        let fail = |entry: &KeymapEntry, message: String| KeymapError {
+            action: entry.name.clone(),
+            message,
+        };
         for entry in &entries {
             let action = Action::named(&entry.name)
-                .ok_or_else(|| format!("there is no action \"{}\"", entry.name))?;
+                .ok_or_else(|| fail(entry, format!("there is no action \"{}\"", entry.name)))?;
             for keys in &entry.keys {
-                if let [first, _] = keys.as_slice()
-                    && !map.prefixes.contains(first)
-                {
-                    map.prefixes.push(*first);
-                }
+                let (Some(first), second) = (keys.first(), keys.get(1)) else { continue };
                 for context in &entry.contexts {
-                    let place = (*context, keys.clone());
-                    if map.bindings.insert(place, action.clone()).is_some() {
+                    if second.is_some() {
+                        map.prefixes.insert((*context, *first));
+                    }
+                    let place = (*context, (*first, second.copied()));
+                    if let Some(other) = map.bindings.insert(place, action.clone()) {
+                        let other = Action::name_of(&other).unwrap_or_default();
                         let keys = write(keys);
-                        return Err(format!("\"{keys}\" is bound twice ({})", entry.name));
+                        let message = format!("\"{keys}\" is bound twice: {other}, {}", entry.name);
+                        return Err(fail(entry, message));
                     }
                 }
             }
@@ -258,23 +163,66 @@ impl Keymap {
         &self.entries
     }
 
+    /// The row of an action: the first one that has keys, if any has.
     pub fn entry(&self, name: &str) -> Option<&KeymapEntry> {
-        self.entries.iter().find(|e| e.name == name)
+        let mut rows = self.entries.iter().filter(|e| e.name == name);
+        let first = rows.next()?;
+        if !first.keys.is_empty() {
+            return Some(first);
+        }
+        rows.find(|e| !e.keys.is_empty()).or(Some(first))
     }
 
-    fn find(&self, context: Context, keys: &[Chord]) -> Option<&Action> {
-        let here = self.bindings.get(&(context, keys.to_vec()));
-        here.or_else(|| self.bindings.get(&(Context::Global, keys.to_vec())))
+    /// The row of an action whose keys work in a place; the first one that has keys if none does.
+    pub fn entry_in(&self, context: Context, name: &str) -> Option<&KeymapEntry> {
+        let places = self.places(context);
+        let mut here = places.iter().filter_map(|place| {
+            let fits = |e: &&KeymapEntry| {
+                e.name == name && e.contexts.contains(place) && !e.keys.is_empty()
+            };
+            self.entries.iter().find(fits)
+        });
+        here.next().or_else(|| self.entry(name))
+    }
+
+    /// Whether there is a mode in which letters are keys and not text.
+    pub fn is_modal(&self) -> bool {
+        self.modal
+    }
+
+    /// What the user's changes took from other actions.
+    pub fn taken(&self) -> &[TakenKey] {
+        &self.taken
+    }
+
+    /// The places where a key that is pressed in `context` is looked up, in this order.
+    pub fn places(&self, context: Context) -> [Context; 3] {
+        let is_normal = self.modal && matches!(context, Context::Selection | Context::List);
+        [context, if is_normal { Context::Normal } else { context }, Context::Global]
+    }
+
+    fn find(&self, context: Context, keys: OneOrTwoKeys) -> Option<&Action> {
+        self.places(context).into_iter().find_map(|place| self.bindings.get(&(place, keys)))
+    }
+
+    /// The action of these keys in a place.
+    pub fn action(&self, context: Context, keys: &[Chord]) -> Option<&Action> {
+        let first = keys.first()?;
+        self.find(context, (*first, keys.get(1).copied()))
+    }
+
+    fn is_prefix(&self, context: Context, chord: Chord) -> bool {
+        self.places(context).into_iter().any(|place| self.prefixes.contains(&(place, chord)))
     }
 }
 
-/// Reads chords `"ctrl-x j"`.
-pub fn parse_keys(text: &str) -> Result<Vec<Chord>, String> {
-    let chords: Vec<Chord> = text.split_whitespace().map(Chord::parse).collect::<Result<_, _>>()?;
-    if chords.is_empty() || chords.len() > 2 {
-        return Err(format!("\"{text}\" has to be one key, or two keys"));
-    }
-    Ok(chords)
+/// What the keys depend on beside the place where they are pressed.
+#[derive(Clone, Debug, Default)]
+pub struct KeyState {
+    /// The first of two keys, and when (monotonic) it was pressed.
+    pub prefix: Option<(String, Duration)>,
+    /// With a modal preset: letters are keys and not text.
+    pub normal: bool,
 }
 
 /// Turns key events into actions; remembers a first chord that waits for its second.
@@ -287,94 +235,82 @@ impl Resolver {
     pub fn resolve(&mut self, map: &Keymap, context: Context, event: &KeyEvent) -> Option<Action> {
         let chord = Chord::of(event);
         if let Some(first) = self.pending.take() {
-            let found = map.find(context, &[first, chord]).cloned();
+            let found = map.find(context, (first, Some(chord))).cloned();
             return found.or_else(|| Some(Action::Prefix(ended(first, chord))));
         }
-        if let Some(action) = map.find(context, &[chord]) {
+        if let Some(action) = map.find(context, (chord, None)) {
             return Some(action.clone());
         }
-        if map.prefixes.contains(&chord) {
+        if map.is_prefix(context, chord) {
             self.pending = Some(chord);
             return Some(Action::Prefix(PrefixKey::Began(chord.short())));
         }
-        match chord.code {
-            KeyCode::Char(c) if chord.modifiers.is_empty() && !c.is_control() => {
-                Some(match context {
-                    Context::Overlay => Action::Overlay(OverlayAction::Type(c)),
-                    _ => Action::Compose(ComposeAction::Insert(c)),
-                })
+        let typed = chord.typed()?;
+        Some(match context {
+            Context::Overlay => Action::Overlay(OverlayAction::Type(typed)),
+            Context::Normal | Context::Selection | Context::List if map.modal => {
+                Action::Prefix(PrefixKey::Wrong(chord.short()))
             }
-            _ => None,
-        }
+            _ => Action::Compose(ComposeAction::Insert(typed)),
+        })
     }
 }
 
 /// The result of a second key that completes no binding: Esc and Ctrl-C cancel the first one.
 fn ended(first: Chord, second: Chord) -> PrefixKey {
-    let is_cancel = second.code == KeyCode::Esc
-        || (second.code == KeyCode::Char('c') && second.modifiers == KeyModifiers::CONTROL);
-    if is_cancel { PrefixKey::Cancelled } else { PrefixKey::Wrong(write(&[first, second])) }
+    if second.is_cancel() {
+        PrefixKey::Cancelled
+    } else {
+        PrefixKey::Wrong(write(&[first, second]))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn event(code: KeyCode, modifiers: KeyModifiers) -> KeyEvent {
-        KeyEvent::new(code, modifiers)
+    fn key(text: &str) -> KeyEvent {
+        Chord::parse(text).unwrap().event()
     }
 
-    #[test]
-    fn chords_read_and_write() {
-        for (text, shown) in [
-            ("ctrl-k", "Ctrl-K"),
-            ("alt-enter", "Alt-Enter"),
-            ("f1", "F1"),
-            ("+", "+"),
-            ("Y", "Y"),
-            ("ctrl--", "Ctrl--"),
-            ("alt-down", "Alt-↓"),
-            ("backspace", "Backspace"),
-            ("shift-tab", "Shift-Tab"),
-            ("pageup", "PgUp"),
-        ] {
-            assert_eq!(Chord::parse(text).unwrap().short(), shown);
+    fn entry(name: &str, context: Context, keys: &str) -> KeymapEntry {
+        KeymapEntry {
+            name: name.into(),
+            contexts: vec![context],
+            keys: vec![parse_keys(keys).unwrap()],
+            label: None,
+            help: String::new(),
         }
-        assert!(Chord::parse("ctrl-i").is_err());
-        assert!(Chord::parse("hyper-x").is_err());
-        assert!(Chord::parse("banana").is_err());
-    }
-
-    #[test]
-    fn control_underscore_is_found_however_the_terminal_reports_it() {
-        let bound = Chord::parse("ctrl-_").unwrap();
-        assert_eq!(Chord::of(&event(KeyCode::Char('7'), KeyModifiers::CONTROL)), bound);
-        assert_eq!(Chord::of(&event(KeyCode::Char('_'), KeyModifiers::CONTROL)), bound);
     }
 
     #[test]
     fn a_pair_of_chords_waits_for_its_second_key() {
-        let entry = KeymapEntry {
-            name: "toggle-joining".into(),
-            contexts: vec![Context::Global],
-            keys: vec![parse_keys("ctrl-x j").unwrap()],
-            label: None,
-            help: String::new(),
-        };
-        let map = Keymap::new(vec![entry]).unwrap();
+        let rows = vec![entry("toggle-joining", Context::Global, "ctrl-x j")];
+        let map = Keymap::new(rows, false).unwrap();
         let mut resolver = Resolver::default();
-        let x = event(KeyCode::Char('x'), KeyModifiers::CONTROL);
-        let j = event(KeyCode::Char('j'), KeyModifiers::NONE);
+        let mut press = |chord: &str| resolver.resolve(&map, Context::Compose, &key(chord));
         let began = Action::Prefix(PrefixKey::Began("Ctrl-X".into()));
-        assert_eq!(resolver.resolve(&map, Context::Compose, &x), Some(began));
-        assert_eq!(resolver.resolve(&map, Context::Compose, &j), Action::named("toggle-joining"));
-        assert_eq!(
-            resolver.resolve(&map, Context::Compose, &j),
-            Some(Action::Compose(ComposeAction::Insert('j')))
-        );
-        let z = event(KeyCode::Char('z'), KeyModifiers::NONE);
-        resolver.resolve(&map, Context::Compose, &x);
+        assert_eq!(press("ctrl-x"), Some(began));
+        assert_eq!(press("j"), Action::named("toggle-joining"));
+        assert_eq!(press("j"), Some(Action::Compose(ComposeAction::Insert('j'))));
+        press("ctrl-x");
         let wrong = Action::Prefix(PrefixKey::Wrong("Ctrl-X z".into()));
-        assert_eq!(resolver.resolve(&map, Context::Compose, &z), Some(wrong));
+        assert_eq!(press("z"), Some(wrong));
+    }
+
+    #[test]
+    fn the_first_of_two_letters_is_text_where_letters_are_typed() {
+        let rows = vec![entry("oldest", Context::Normal, "g g")];
+        let map = Keymap::new(rows, true).unwrap();
+        let mut resolver = Resolver::default();
+        let mut press = |context, chord: &str| resolver.resolve(&map, context, &key(chord));
+        let typed = Some(Action::Compose(ComposeAction::Insert('g')));
+        assert_eq!(press(Context::Compose, "g"), typed);
+        for context in [Context::Normal, Context::Selection, Context::List] {
+            press(context, "g");
+            assert_eq!(press(context, "g"), Action::named("oldest"), "{context:?}");
+            let wrong = Action::Prefix(PrefixKey::Wrong("q".into()));
+            assert_eq!(press(context, "q"), Some(wrong), "{context:?} types nothing");
+        }
     }
 }

@@ -40,6 +40,7 @@ impl Model {
             _ if self.overlays.takes_keys() => Context::Overlay,
             Focus::List => Context::List,
             Focus::Compose if selecting => Context::Selection,
+            Focus::Compose if self.app.is_normal() => Context::Normal,
             Focus::Compose => Context::Compose,
         }
     }
@@ -72,7 +73,7 @@ impl Model {
             Context::Compose => overlay::suggestions(&self.app, size, box_top),
             _ => None,
         };
-        self.dialog = overlay::which_key(&self.app, size, box_top)
+        self.dialog = overlay::which_key(&self.app, context, size, box_top)
             .or_else(suggested)
             .or_else(|| self.overlays.view(&self.app, size, box_top));
         wants

@@ -1,14 +1,17 @@
 //! Preferences that stay the same while the program runs, except for what the terminal reports.
 
-use super::keymap::Keymap;
+use super::keymap::{KeyChoices, Keymap, KeymapError};
 use crate::model::{Bidi, EmojiWidth, Preferences, Receipts};
 use jiff::tz::TimeZone;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 #[derive(Clone)]
 pub struct Prefs {
     pub zone: TimeZone,
     pub keymap: Arc<Keymap>,
+    /// The keys that the user has bound, by action.
+    pub key_changes: BTreeMap<String, Vec<String>>,
     pub demo: bool,
     /// Another instance has the account: nothing can be sent, changed or saved.
     pub read_only: bool,
@@ -34,6 +37,7 @@ impl Prefs {
         Self {
             zone: TimeZone::UTC,
             keymap,
+            key_changes: BTreeMap::new(),
             demo: false,
             read_only: false,
             enhanced_keyboard: false,
@@ -41,6 +45,18 @@ impl Prefs {
             choices,
             from_next_start: Vec::new(),
         }
+    }
+
+    /// The bindings with these preferences and changes.
+    ///
+    /// # Errors
+    /// When the user has bound a key twice, or one that cannot be bound with this preset.
+    pub fn keymap_of(
+        choices: &Preferences,
+        changes: &BTreeMap<String, Vec<String>>,
+    ) -> Result<Keymap, KeymapError> {
+        let changes = changes.clone();
+        KeyChoices { preset: choices.keys.preset, enter: choices.ui.enter, changes }.keymap()
     }
 
     /// Right-to-left text is put into reading order here; otherwise the terminal does it.

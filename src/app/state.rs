@@ -6,6 +6,7 @@ use super::chat::{Anchor, Chat, Env, sending};
 use super::conversations::Conversations;
 use super::effect::Effect;
 use super::ids::IdCounters;
+use super::keymap::KeyState;
 use super::notes::Notes;
 use super::pending::PendingRequests;
 use super::prefs::Prefs;
@@ -68,8 +69,7 @@ pub struct AppState {
     pub presence: Presence,
     pub notes: Notes,
     pub ids: IdCounters,
-    /// The first of two keys, and when (monotonic) it was pressed.
-    pub prefix: Option<(String, Duration)>,
+    pub keys: KeyState,
     /// Requests to sync that are not answered yet.
     pub pending: PendingRequests,
     /// The effects of the current input; [`super::update`] returns them.
@@ -97,7 +97,7 @@ impl AppState {
                 attention: Attention::default(),
             },
             notes: Notes::default(),
-            prefix: None,
+            keys: KeyState::default(),
             pending: PendingRequests::default(),
             effects: Vec::new(),
         }
@@ -249,6 +249,21 @@ impl AppState {
 
     pub fn complain(&mut self, text: &str) {
         self.notes.complain(text);
+    }
+
+    /// Whether letters are keys and not text.
+    pub fn is_normal(&self) -> bool {
+        self.keys.normal && self.prefs.keymap.is_modal()
+    }
+
+    /// From now on letters are text.
+    pub fn write(&mut self) {
+        self.keys.normal = false;
+    }
+
+    /// With a modal preset, letters are keys from now on. Whether they were text before.
+    pub fn stop_writing(&mut self) -> bool {
+        self.prefs.keymap.is_modal() && !std::mem::replace(&mut self.keys.normal, true)
     }
 
     pub fn interrupted(&self) -> bool {

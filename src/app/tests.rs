@@ -18,6 +18,7 @@ mod notifications;
 mod outbox;
 mod pasting;
 mod preferences;
+mod presets;
 mod questions;
 mod reactions;
 mod reading;

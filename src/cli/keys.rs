@@ -1,4 +1,4 @@
-//! `skchat keys`: the keys of all actions, as the configuration file leaves them.
+//! `skchat keys`: the keys of all actions, as the preset and the configuration file leave them.
 
 use super::context::ExitError;
 use super::{Global, lines};
@@ -12,7 +12,7 @@ pub struct KeysArgs {
     /// Print one JSON object per line
     #[arg(long)]
     json: bool,
-    /// Only the actions whose keys differ from the built-in ones
+    /// Only what differs from the built-in keys (preset = "default")
     #[arg(long)]
     diff: bool,
 }
@@ -27,8 +27,13 @@ pub fn run(global: &Global, arguments: &KeysArgs) -> Result<(), ExitError> {
     for warning in config.iter().flat_map(|config| &config.warnings) {
         lines::warn(&format!("warning: {warning}"));
     }
-    let listed = action_keys(config.as_ref().map(|config| &config.keymap));
-    let mut listed = listed.map_err(ExitError::failed)?;
+    let keymap = config.as_ref().map(|config| &config.keymap);
+    for taken in config.iter().flat_map(|config| config.keymap.taken()) {
+        let (keys, from, to) = (&taken.keys, &taken.from, &taken.to);
+        lines::warn(&format!("note: {keys} is \"{to}\" and no longer \"{from}\""));
+    }
+    let listed = action_keys(keymap);
+    let mut listed = listed.map_err(|e| ExitError::failed(e.to_string()))?;
     listed.retain(|row| !arguments.diff || row.keys != row.built_in);
     if arguments.json {
         listed.iter().try_for_each(|row| lines::print_line(lines::json_line(&object(row))))
@@ -57,7 +62,8 @@ fn print_changes(changed: &[ActionKeys]) -> Result<(), ExitError> {
         |keys: &[String]| if keys.is_empty() { "none".to_owned() } else { keys.join(", ") };
     changed.iter().try_for_each(|row| {
         let (now, before) = (written(&row.keys), written(&row.built_in));
-        lines::print_line(format!("{}: {now} (built in: {before})", row.action))
+        let place = if row.contexts == ["normal"] { " in NORMAL mode" } else { "" };
+        lines::print_line(format!("{}{place}: {now} (built in: {before})", row.action))
     })
 }
 

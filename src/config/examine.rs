@@ -1,7 +1,9 @@
 //! Reads a configuration and reports everything that is wrong in it: wrong settings are left out, and the rest is read.
 
-use super::{Config, ConfigError, ConfigFile, Token, keys, names};
+use super::{Config, ConfigError, ConfigFile, KeySection, Token, keys, names};
+use crate::app::keymap::{KeyChoices, Keymap, KeymapError};
 use crate::model::Preferences;
+use crate::model::preferences::KeyPreferences;
 use crate::model::setting::MAX_GRACE_SECONDS;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -20,17 +22,21 @@ pub fn examine(text: &str, file: &Path) -> Result<(Config, Vec<ConfigError>), Co
     let mut reader = ConfigReader::new(text, file)?;
     let parsed = reader.settings()?;
     let mut problems = std::mem::take(&mut reader.problems);
-    let mut changes = parsed.keys;
+    let KeySection { preset, changes } = parsed.keys;
+    let mut key_choices = KeyChoices { preset, enter: parsed.ui.enter, changes };
     let keymap = loop {
-        match keys::with_changes(&changes, parsed.ui.enter) {
+        let KeymapError { action, message } = match key_choices.keymap() {
             Ok(keymap) => break keymap,
-            Err((action, message)) => {
-                let line = reader.lines.get(&format!("keys.{action}")).copied();
-                problems.push(ConfigError { file: file.into(), line, message });
-                if changes.remove(&action).is_none() {
-                    changes.clear();
-                }
-            }
+            Err(error) => error,
+        };
+        let line = reader.lines.get(&format!("keys.{action}")).copied();
+        let problem = ConfigError { file: file.into(), line, message };
+        if key_choices.changes.is_empty() {
+            return Err(problem);
+        }
+        problems.push(problem);
+        if key_choices.changes.remove(&action).is_none() {
+            key_choices.changes.clear();
         }
     };
     let mut config = Config {
@@ -45,10 +51,11 @@ pub fn examine(text: &str, file: &Path) -> Result<(Config, Vec<ConfigError>), Co
             drafts: parsed.drafts,
             notifications: parsed.notifications,
             links: parsed.links,
+            keys: KeyPreferences { preset },
         },
+        warnings: reader.warnings(&keymap),
         keymap,
-        key_changes: changes,
-        warnings: reader.warnings(),
+        key_choices,
         file: file.into(),
         lines: reader.lines,
     };
@@ -210,8 +217,8 @@ impl<'a> ConfigReader<'a> {
         self.text.replace_range(place, &spaces);
     }
 
-    /// A warning for every unknown key.
-    fn warnings(&self) -> Vec<String> {
+    /// A warning for every unknown key, and for every action that the user's keys leave without a key.
+    fn warnings(&self, keymap: &Keymap) -> Vec<String> {
         let file = self.file.display();
         let line = |key: &str| self.lines.get(key).copied().unwrap_or(1);
         let mut warnings: Vec<(usize, String)> = Vec::new();
@@ -220,10 +227,14 @@ impl<'a> ConfigReader<'a> {
             let hint = hint.unwrap_or_default();
             warnings.push((line(path), format!("unknown key \"{path}\"{hint}")));
         }
-        for key in self.lines.keys().filter_map(|key| key.strip_prefix("keys.")) {
+        let changed = self.lines.keys().filter_map(|key| key.strip_prefix("keys."));
+        for key in changed.filter(|key| *key != "preset") {
             if let Some(message) = keys::unknown_action(key) {
                 warnings.push((line(&format!("keys.{key}")), message));
             }
+        }
+        for (by, message) in keys::left_without(keymap) {
+            warnings.push((line(&format!("keys.{by}")), message));
         }
         warnings.sort();
         warnings.dedup();

@@ -3,7 +3,8 @@
 use super::{AccountConfig, ConfigFile, Token};
 use crate::model::NotificationPreferences;
 use crate::model::preferences::{
-    DraftPreferences, LinkPreferences, ReadingPreferences, SendingPreferences, UiPreferences,
+    DraftPreferences, KeyPreferences, LinkPreferences, ReadingPreferences, SendingPreferences,
+    UiPreferences,
 };
 use serde_aux::serde_introspection::serde_introspect;
 
@@ -30,6 +31,7 @@ fn fields(table: &str) -> &'static [&'static str] {
         ["reading"] => serde_introspect::<ReadingPreferences>(),
         ["sending"] => serde_introspect::<SendingPreferences>(),
         ["drafts"] => serde_introspect::<DraftPreferences>(),
+        ["keys"] => serde_introspect::<KeyPreferences>(),
         ["links"] => serde_introspect::<LinkPreferences>(),
         ["notifications"] => serde_introspect::<NotificationPreferences>(),
         ["accounts", _] => serde_introspect::<AccountConfig>(),

@@ -1,4 +1,5 @@
 use super::*;
+use crate::model::KeyPreset;
 
 const ACCOUNT: &str = "[accounts.home]\nuser_id = \"8:anna.7\"\ngateway = \"http://127.0.0.1:8080/v1\"\ntoken = { env = \"T\" }\n";
 
@@ -91,6 +92,33 @@ fn keys_can_be_changed_and_taken_away() {
     assert_eq!(config.keymap.entry("preferences").unwrap().key(), "Ctrl-X ,");
     let twice = parse("[keys]\nquit = [\"f10\"]\nhelp = [\"f10\"]\n");
     assert!(twice.unwrap_err().to_string().contains("\"F10\" is bound twice"));
+}
+
+#[test]
+fn a_preset_changes_the_keys_that_the_user_has_not_bound() {
+    let error = |text: &str| parse(text).unwrap_err().to_string();
+    let config = parse("[keys]\npreset = \"readline\"\nyank = [\"f12\"]\n").unwrap();
+    assert_eq!(config.preferences.keys.preset, KeyPreset::Readline);
+    assert_eq!(config.keymap.entry("kill-to-end").unwrap().key(), "Ctrl-K");
+    assert_eq!(config.keymap.entry("yank").unwrap().key(), "F12");
+    assert_eq!(config.warnings, [""; 0]);
+    assert_eq!(
+        error("[keys]\npreset = \"vi\""),
+        "config.toml:2: \"vi\" is not one of \"default\", \"readline\", \"vim\", \"emacs\"; did you mean \"vim\"?"
+    );
+    assert!(error("[keys]\npreset = [\"vim\"]").starts_with("config.toml:2: "));
+    let config = parse("[keys]\npresett = [\"f12\"]").unwrap();
+    assert!(config.warnings[0].contains("did you mean \"preset\"?"), "{:?}", config.warnings);
+}
+
+#[test]
+fn an_action_that_lost_its_last_key_to_another_is_told_at_the_line_of_that() {
+    let text = "[keys]\n# Mine.\nundo = [\"ctrl-q\"]\nredraw = [\"ctrl-q\"]";
+    let config = parse(text).unwrap();
+    let warning = "config.toml:4: Ctrl-Q is \"redraw\" now and \"quit\" has no key; quit = [] says that it needs none";
+    assert_eq!(config.warnings, [warning]);
+    assert!(parse(&format!("{text}\nquit = []")).unwrap().warnings.is_empty());
+    assert!(parse("[keys]\nredraw = [\"ctrl-t\"]").unwrap().warnings.is_empty(), "find has Ctrl-K");
 }
 
 #[test]

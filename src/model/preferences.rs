@@ -17,6 +17,7 @@ pub struct Preferences {
     pub drafts: DraftPreferences,
     pub notifications: NotificationPreferences,
     pub links: LinkPreferences,
+    pub keys: KeyPreferences,
 }
 
 /// `[ui]`: the screen.
@@ -92,6 +93,38 @@ impl LinkPreferences {
         scheme.eq_ignore_ascii_case("https")
             && is_plain
             && self.trusted_hosts.iter().any(is_trusted)
+    }
+}
+
+/// `[keys]`: what keys do. The keys of single actions are the other entries of this section.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct KeyPreferences {
+    pub preset: KeyPreset,
+}
+
+/// The keys that an action has unless the user has bound others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyPreset {
+    #[default]
+    Default,
+    /// As in readline and the shells that use it.
+    Readline,
+    /// Two modes: letters are text in one, and keys in the other.
+    Vim,
+    Emacs,
+}
+
+impl KeyPreset {
+    /// What the configuration file calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::Readline => "readline",
+            Self::Vim => "vim",
+            Self::Emacs => "emacs",
+        }
     }
 }
 

@@ -54,9 +54,9 @@ use SettingKind::{Choice, Command, Seconds, Switch, Text, Words};
 pub const MAX_GRACE_SECONDS: i64 = 60;
 
 /// All settings, in the order of the example file.
-pub const SETTINGS: [SettingSpec; 21] = [
+pub const SETTINGS: [SettingSpec; 22] = [
     live("ui", "typing", Switch, "others see when you are typing"),
-    later("ui", "enter", Choice(&["send", "newline"]), "what Enter does; Alt-Enter does the other"),
+    live("ui", "enter", Choice(&["send", "newline"]), "what Enter does; Alt-Enter does the other"),
     later("ui", "blink", Switch, "<blink> really blinks"),
     later("ui", "emoji", Choice(&["glyph", "short", "ascii"]), "emoji as pictures, (smile) or :)"),
     later("ui", "bidi", Choice(&["auto", "reorder", "terminal"]), "who orders right-to-left text"),
@@ -96,6 +96,12 @@ pub const SETTINGS: [SettingSpec; 21] = [
     live("notifications", "keywords", Words, "words that count like a mention"),
     live("notifications", "quiet_hours", Text, "hours without notifications: 22:00-07:00"),
     live("links", "trusted_hosts", Words, "hosts whose https links open without a question"),
+    live(
+        "keys",
+        "preset",
+        Choice(&["default", "readline", "vim", "emacs"]),
+        "the keys of all actions that you have not bound; vim begins in INSERT mode",
+    ),
 ];
 
 impl SettingSpec {

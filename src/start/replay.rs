@@ -6,7 +6,6 @@ use crate::app::{Account, Accounts, Model, Prefs};
 use crate::cli::context::ExitError;
 use crate::cli::lines;
 use crate::cli::replay::ReplayArgs;
-use crate::config::keymap_with;
 use crate::runtime::recording::{self, FORMAT, Player, RecordingEntry, RecordingHeader, Redactor};
 use crate::ui::{ColorDepth, Theme};
 use std::sync::Arc;
@@ -26,7 +25,7 @@ pub fn header(setup: &RunSetup, prefs: &Prefs, depth: ColorDepth) -> RecordingHe
         preferences: prefs.choices.clone(),
         welcome: setup.first_start,
         warning: setup.config.warnings.first().cloned(),
-        keys: setup.config.key_changes.clone(),
+        keys: setup.config.key_choices.changes.clone(),
     }
 }
 
@@ -48,11 +47,12 @@ pub fn first_model(prefs: Prefs, header: &RecordingHeader) -> Result<Model, Stri
 }
 
 fn player(header: &RecordingHeader) -> Result<Player, String> {
-    let keymap = keymap_with(&header.keys, header.preferences.ui.enter)?;
+    let keymap = Prefs::keymap_of(&header.preferences, &header.keys).map_err(|e| e.to_string())?;
     let zone = jiff::tz::TimeZone::get(&header.zone).map_err(|e| e.to_string())?;
     let prefs = Prefs {
         zone,
         keymap: Arc::new(keymap),
+        key_changes: header.keys.clone(),
         demo: header.demo,
         read_only: header.read_only,
         enhanced_keyboard: false,

@@ -13,11 +13,11 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use ratatui::{Frame, Terminal};
 use skchat::app::chat::Chat;
+use skchat::app::keymap::builtin_keymap;
 use skchat::app::keymap::{Chord, Resolver};
 use skchat::app::view::layout::Size;
 use skchat::app::{Account, Accounts, Action, ComposeAction, Effect, Input, Model, Prefs};
 use skchat::app::{OverlayAction, keymap::Context, update};
-use skchat::config::builtin_keymap;
 use skchat::model::{
     AccountId, Arrival, ChatRef, ConnectionState, Conversation, ConversationId, Delivery, Delta,
     Inbound, Member, Message, MessageBody, MessageKey, NameSource, Now, Placement, Request,

@@ -12,10 +12,10 @@ pub mod terminal;
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use fixture::key;
+use skchat::app::keymap::builtin_keymap;
 use skchat::app::view::layout::Size;
 use skchat::app::{Account, Accounts, Model, Prefs};
 use skchat::client::{BaseUrl, Client, ClientOptions, Secret, TokenSource};
-use skchat::config::builtin_keymap;
 use skchat::gateway::{self, GatewayState, GatewayUser};
 use skchat::model::{AccountId, AuthStyle, PollMode, Receipts, UserId};
 use skchat::runtime::keys::TerminalEvent;

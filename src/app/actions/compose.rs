@@ -85,6 +85,7 @@ fn writes(action: &ComposeAction) -> bool {
 /// Typing always goes to the box, whatever was selected or focused before.
 fn begin_typing(model: &mut Model) {
     model.view.bare = false;
+    model.app.write();
     if model.app.focus == Focus::List {
         model.app.set_focus(Focus::Compose);
     }

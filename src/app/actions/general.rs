@@ -1,7 +1,7 @@
 //! Quitting, focus, panes, and opening dialogs.
 
 use crate::app::account::Account;
-use crate::app::action::AppAction;
+use crate::app::action::{AppAction, Motion};
 use crate::app::chat::completion::Completed;
 use crate::app::chat::{Window, completion, history, outbox, sending};
 use crate::app::commands;
@@ -28,6 +28,7 @@ pub fn act(model: &mut Model, action: AppAction) {
             let help = Help::new(model.context(), commands::help());
             model.overlays.push(Overlay::Help(help));
         }
+        AppAction::Write(place) => write(model, place),
         AppAction::Search { here } => {
             let here = model.app.open.clone().filter(|_| here);
             model.overlays.open_search(&mut model.app, here, "");
@@ -175,6 +176,10 @@ fn escape(model: &mut Model) {
         model.app.set_focus(Focus::Compose);
         return;
     }
+    if model.app.stop_writing() {
+        model.app.with_open(|chat, _| chat.selection = None);
+        return;
+    }
     let mut left_history = false;
     model.app.with_open(|chat, env| {
         if chat.selection.take().is_some() {
@@ -192,6 +197,19 @@ fn escape(model: &mut Model) {
     if left_history {
         super::messages::note_skipped(model);
     }
+}
+
+/// Goes to the message box, and to a place in its text.
+fn write(model: &mut Model, place: Option<Motion>) {
+    model.view.bare = false;
+    model.app.set_focus(Focus::Compose);
+    model.app.write();
+    model.app.with_open_box(|chat, _| {
+        chat.selection = None;
+        if let Some(place) = place {
+            chat.composer.go(place);
+        }
+    });
 }
 
 fn toggle_mouse(model: &mut Model) {

@@ -75,10 +75,19 @@ pub fn act(model: &mut Model, action: MessagesAction) {
             let prompt = model.app.open.clone().map(Prompt::date);
             model.overlays.extend(prompt);
         }
-        MessagesAction::Reply => with_open(model, message_change::reply),
-        MessagesAction::Edit => with_open(model, message_change::edit),
+        MessagesAction::Reply => {
+            model.app.write();
+            with_open(model, message_change::reply);
+        }
+        MessagesAction::Edit => {
+            model.app.write();
+            with_open(model, message_change::edit);
+        }
         MessagesAction::Retry => with_open(model, outbox::retry),
-        MessagesAction::TakeBack => with_selected(model, outbox::take_back),
+        MessagesAction::TakeBack => {
+            model.app.write();
+            with_selected(model, outbox::take_back);
+        }
         MessagesAction::MarkUnread => with_selected(model, reading::unread_from),
     }
 }
@@ -95,7 +104,7 @@ fn selected(model: &Model) -> Option<&Message> {
 fn scroll(model: &mut Model, by: Scroll) {
     model.app.with_open(|chat, _| {
         history::ask_again(chat);
-        if matches!(by, Scroll::PageUp | Scroll::LineUp | Scroll::Oldest) {
+        if matches!(by, Scroll::PageUp | Scroll::HalfUp | Scroll::LineUp | Scroll::Oldest) {
             chat.forgive_older();
         }
     });
@@ -105,6 +114,8 @@ fn scroll(model: &mut Model, by: Scroll) {
     match by {
         Scroll::PageUp => model.view.scroll(app, -page),
         Scroll::PageDown => model.view.scroll(app, page),
+        Scroll::HalfUp => model.view.scroll(app, -((page + 1) / 2)),
+        Scroll::HalfDown => model.view.scroll(app, (page + 1) / 2),
         Scroll::LineUp => model.view.scroll(app, -1),
         Scroll::LineDown => model.view.scroll(app, 1),
         Scroll::Oldest => model.view.to_top(app),
@@ -167,6 +178,7 @@ fn first_not_sent(model: &mut Model) {
 
 /// Moves the selection. Without one, selects the last visible message; below the last message, ends it.
 fn select(model: &mut Model, up: bool) {
+    model.app.stop_writing();
     let in_sight = model.view.visible.messages.rows.iter().rev().find_map(|row| row.key.clone());
     model.app.set_focus(Focus::Compose);
     // A message that is taller than the pane is scrolled first.

@@ -55,6 +55,7 @@ fn click(model: &mut Model, pointed: Pointed) -> Option<Action> {
         Pointed::Message { key, link } => click_message(model, key, link, before),
         Pointed::Box => {
             model.app.set_focus(Focus::Compose);
+            model.app.write();
             model.app.with_open(|chat, _| chat.selection = None);
             None
         }
@@ -69,6 +70,7 @@ fn click_message(
     before: Option<(MessageKey, Duration)>,
 ) -> Option<Action> {
     model.app.set_focus(Focus::Compose);
+    model.app.stop_writing();
     let selected = model.app.with_open(|chat, env| history::select(chat, env, &key));
     if selected != Some(true) {
         return None;

@@ -24,7 +24,7 @@ pub fn next(app: &AppState) -> Option<Duration> {
     let looked_at = app.presence.focused && app.prefs.receipts().by_looking();
     let reading = app.opened().filter(|_| looked_at).and_then(|c| c.reading.next_due());
     let question = app.presence.question_due;
-    let prefix = app.prefix.as_ref().map(|(_, since)| *since + SHOWN_AFTER);
+    let prefix = app.keys.prefix.as_ref().map(|(_, since)| *since + SHOWN_AFTER);
     let prefix = prefix.filter(|due| *due > now);
     let countdowns = app.accounts.iter().filter_map(|a| a.connection.next_tick(now));
     let moments = chats

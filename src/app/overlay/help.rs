@@ -83,6 +83,13 @@ impl Dialog for Help {
         lines.extend(MOUSE.iter().flat_map(|(how, what)| wrapped(what, how, columns)));
         heading(&mut lines, "Signs");
         lines.extend(SIGNS.iter().flat_map(|(sign, what)| wrapped(what, sign, columns)));
+        heading(&mut lines, "Key presets");
+        let preset = app.prefs.choices.keys.preset.name();
+        let about = format!(
+            "Now \"{preset}\". There are default, readline, vim and emacs: keys.preset in the settings"
+        );
+        let key = app.prefs.keymap.entry("preferences").map(KeymapEntry::key).unwrap_or_default();
+        lines.extend(wrapped(&about, &key, columns));
         Content::new("Help", lines, "↑↓ PgUp PgDn scroll · Esc closes").scrolled(self.scroll)
     }
 

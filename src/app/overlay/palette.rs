@@ -20,7 +20,8 @@ fn entries<'a>(app: &'a AppState, input: &str) -> Vec<&'a KeymapEntry> {
     let selecting = app.opened().is_some_and(|c| c.selection.is_some());
     let makes_sense = |entry: &&KeymapEntry| {
         let somewhere = entry.contexts.iter().any(|context| match context {
-            Context::Overlay => false,
+            // What works only there is of no use elsewhere; the rest has another row.
+            Context::Overlay | Context::Normal => false,
             // These actions need a selected message.
             Context::Selection => selecting,
             _ => true,

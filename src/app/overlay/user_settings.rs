@@ -8,6 +8,7 @@ use crate::app::action::OverlayAction;
 use crate::app::effect::Effect;
 use crate::app::fuzzy::Ranker;
 use crate::app::pending::AccountTask;
+use crate::app::prefs::Prefs;
 use crate::app::state::AppState;
 use crate::app::view::Tone;
 use crate::app::view::layout::Size;
@@ -15,6 +16,7 @@ use crate::model::setting::{SETTINGS, SettingSpec, written};
 use crate::model::text::cut;
 use crate::model::{AccountChange, Preferences, SafeText};
 use std::cmp::Reverse;
+use std::sync::Arc;
 use toml::Value;
 
 #[derive(Debug, Default)]
@@ -49,6 +51,12 @@ fn value(app: &AppState, spec: &SettingSpec) -> Option<Value> {
 pub fn change(app: &mut AppState, spec: &'static SettingSpec, value: &Value) -> Result<(), String> {
     let changed = app.prefs.choices.with_setting(spec, value)?;
     if spec.live {
+        let before = (app.prefs.choices.keys.preset, app.prefs.choices.ui.enter);
+        if before != (changed.keys.preset, changed.ui.enter) {
+            let keymap = Prefs::keymap_of(&changed, &app.prefs.key_changes);
+            app.prefs.keymap = Arc::new(keymap.map_err(|e| format!("{}: {e}", e.action))?);
+            app.write();
+        }
         let mouse = app.prefs.choices.ui.mouse;
         app.prefs.choices = changed;
         if app.prefs.choices.ui.mouse != mouse {

@@ -1,7 +1,7 @@
 //! Shows what can follow the first of two keys, right above the message box. It takes no keys.
 
 use super::content::{Content, DialogLine, DialogView, Extent};
-use crate::app::keymap::KeymapEntry;
+use crate::app::keymap::{Context, KeymapEntry};
 use crate::app::state::AppState;
 use crate::app::view::layout::Size;
 use crate::model::text::width;
@@ -10,15 +10,19 @@ use std::time::Duration;
 /// Users who know the second key press it before that.
 pub const SHOWN_AFTER: Duration = Duration::from_millis(300);
 
-/// The keys that can follow the first one, if the second one has not come for a while.
-pub fn which_key(app: &AppState, size: Size, above: u16) -> Option<DialogView> {
-    let (prefix, since) = app.prefix.as_ref()?;
+/// The keys that can follow the first one in this place, if the second one has not come for a while.
+pub fn which_key(app: &AppState, place: Context, size: Size, above: u16) -> Option<DialogView> {
+    let (prefix, since) = app.keys.prefix.as_ref()?;
     if app.clock.mono < *since + SHOWN_AFTER {
         return None;
     }
     let columns = usize::from(size.columns.min(80).saturating_sub(4));
     let mut rows: Vec<String> = Vec::new();
+    let places = app.prefs.keymap.places(place);
     for entry in app.prefs.keymap.entries() {
+        if !entry.contexts.iter().any(|context| places.contains(context)) {
+            continue;
+        }
         let Some(key) = second_key(entry, prefix) else { continue };
         let word = entry.label.as_deref().unwrap_or(&entry.name);
         let item = format!("{key} {word}");

@@ -49,7 +49,7 @@ fn shift_enter_is_listed_only_where_the_terminal_sends_it() {
     let keys =
         |row: &str| row.split_once("new line").map(|(_, keys)| keys.split_whitespace().count());
     assert!(keys(&enhanced) > keys(&plain), "{plain}\n{enhanced}");
-    let keymap = crate::config::builtin_keymap().unwrap();
+    let keymap = crate::app::keymap::builtin_keymap().unwrap();
     let newline = keymap.entry("newline").unwrap();
     assert_eq!(newline.keys.len(), 3);
     assert!(newline.all_keys(true).len() > newline.all_keys(false).len());

@@ -49,15 +49,15 @@ fn a_switch_counts_at_once_and_is_written() {
 fn what_counts_from_the_next_start_says_so() {
     let mut app = chat("Team").opened();
     app.press("f10");
-    app.type_text("ui.enter");
+    app.type_text("ui.blink");
     app.expect("from the next start");
     app.press("enter");
-    assert_eq!(written(&mut app), one("ui.enter", "\"newline\""));
-    app.expect_row("ui.enter", "newline");
+    assert_eq!(written(&mut app), one("ui.blink", "true"));
+    app.expect_row("ui.blink", "on");
     app.press("enter");
     app.answer(Response::Done(Ok(())));
     app.expect("it counts from the next start");
-    app.expect_row("ui.enter", "send");
+    app.expect_row("ui.blink", "off");
 }
 
 #[test]

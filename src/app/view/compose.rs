@@ -75,7 +75,8 @@ pub(super) fn view(app: &AppState, columns: u16) -> ComposeView {
         cursor: (column, u16::try_from(cursor.1 - skip).unwrap_or(0)),
         shows_cursor: chat.selection.is_none()
             && app.focus == Focus::Compose
-            && !chat.info.access.is_over(),
+            && !chat.info.access.is_over()
+            && !app.is_normal(),
         editing: draft.edit.is_some(),
     }
 }

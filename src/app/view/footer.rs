@@ -21,6 +21,16 @@ fn offered(context: Context, bare: bool) -> &'static [&'static str] {
             "select-message",
             "search",
         ],
+        Context::Normal => &[
+            "insert",
+            "select-up",
+            "search-here",
+            "palette",
+            "newest",
+            "next-conversation",
+            "switcher",
+            "next-unread",
+        ],
         Context::Selection => &[
             "message-menu",
             "select-up",
@@ -67,6 +77,7 @@ pub(super) fn footer(
         (Context::Overlay, _) => Some("close"),
         _ if input.bare => Some("back"),
         (Context::Selection, _) | (_, Focus::List) => Some("back"),
+        (Context::Compose, _) if app.prefs.keymap.is_modal() => Some("NORMAL"),
         _ => None,
     };
     let mut bar = Bar::default();
@@ -116,10 +127,16 @@ fn offer(app: &AppState, input: &StatusInput<'_>, name: &str) -> Option<(String,
     if name == "choose" && !input.chooses {
         return None;
     }
-    let entry = app.prefs.keymap.entry(name)?;
+    let keymap = &app.prefs.keymap;
+    let entry = if input.context == Context::Normal && !KEPT.contains(&name) {
+        keymap.entry_in(input.context, name)
+    } else {
+        keymap.entry(name)
+    }?;
     let label = entry.label.clone()?;
     let key = match name {
-        "previous-conversation" => "Alt-↑↓".to_owned(),
+        "previous-conversation" if entry.key() == "Alt-↑" => "Alt-↑↓".to_owned(),
+        "select-up" if input.context == Context::Normal => entry.key(),
         "select-up" => "↑↓".to_owned(),
         _ => entry.key(),
     };

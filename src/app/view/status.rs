@@ -241,6 +241,11 @@ fn divider(app: &AppState, opened: Option<&Chat>, input: &StatusInput<'_>, colum
         bar.right.push(Label::new(format!(" ↓ {count} below · Ctrl-End "), Tone::New));
         bar.right.push(Label::new("─", Tone::Rule));
     }
+    let has_below = !bar.right.is_empty();
+    if let Some(mode) = mode(app, input.context) {
+        bar.right.push(Label::new(format!(" {mode} "), Tone::Title));
+        bar.right.push(Label::new("─", Tone::Rule));
+    }
     let passing = app
         .notes
         .current()
@@ -253,7 +258,7 @@ fn divider(app: &AppState, opened: Option<&Chat>, input: &StatusInput<'_>, colum
     if let Some(Label { text, tone }) = passing {
         let room = |bar: &Bar| columns.saturating_sub(bar.right_width().max(1) + 5);
         let is_cut = width(whole_parts(&text, room(&bar))) > room(&bar);
-        if let Some(below) = bar.right.first_mut().filter(|_| is_cut) {
+        if let Some(below) = bar.right.first_mut().filter(|_| is_cut && has_below) {
             below.text = format!(" ↓ {count} ");
         }
         let room = room(&bar);
@@ -261,6 +266,16 @@ fn divider(app: &AppState, opened: Option<&Chat>, input: &StatusInput<'_>, colum
         bar.left = vec![Label::new("──", Tone::Rule), Label::new(format!(" {text} "), tone)];
     }
     bar
+}
+
+/// With a modal preset, what letters are.
+fn mode(app: &AppState, context: Context) -> Option<&'static str> {
+    match context {
+        Context::Overlay => None,
+        _ if !app.prefs.keymap.is_modal() => None,
+        Context::Compose | Context::Global => Some("INSERT"),
+        Context::Normal | Context::Selection | Context::List => Some("NORMAL"),
+    }
 }
 
 /// A waiting question, and the key that opens it.
