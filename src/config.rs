@@ -17,7 +17,10 @@ use crate::app::keymap::{KeyChoices, Keymap};
 use crate::model::preferences::{
     DraftPreferences, LinkPreferences, ReadingPreferences, SendingPreferences, UiPreferences,
 };
-use crate::model::{AuthStyle, KeyPreset, NotificationPreferences, PollMode, Preferences};
+use crate::model::setting::SETTINGS;
+use crate::model::{
+    AuthStyle, ConfigChange, KeyPreset, NotificationPreferences, PollMode, Preferences, SafeText,
+};
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -32,6 +35,15 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
+    /// Where it is, by the name of the file, and what it is.
+    pub fn brief(&self) -> String {
+        let name = self.file.file_name().unwrap_or_default().to_string_lossy();
+        match self.line {
+            Some(line) => format!("{name}:{line}: {}", self.message),
+            None => format!("{name}: {}", self.message),
+        }
+    }
+
     /// Its line in the file, from one.
     pub fn line(&self) -> Option<usize> {
         self.line
@@ -133,6 +145,9 @@ pub struct Config {
     lines: HashMap<String, usize>,
 }
 
+/// The file of a configuration without one.
+const BUILT_IN: &str = "(built-in)";
+
 /// The text of a file; `None` when there is none.
 fn read(file: &Path) -> Result<Option<String>, ConfigError> {
     match std::fs::read_to_string(file) {
@@ -152,7 +167,17 @@ impl Config {
     /// # Errors
     /// Never with the built-in key table, which a test reads.
     pub fn builtin() -> Result<Self, ConfigError> {
-        Self::parse("", Path::new("(built-in)"))
+        Self::parse("", Path::new(BUILT_IN))
+    }
+
+    /// What is kept of it to notice changes; `None` if it was read from no file.
+    pub fn live(&self) -> Option<LiveConfig> {
+        (self.file != Path::new(BUILT_IN)).then(|| LiveConfig {
+            file: self.file.clone(),
+            preferences: self.preferences.clone(),
+            keys: self.key_choices.changes.clone(),
+            warnings: self.warnings.clone(),
+        })
     }
 
     /// Reads a file; `None` when there is none.
@@ -225,6 +250,36 @@ impl Config {
         let account = account
             .ok_or_else(|| self.error("accounts", &format!("there is no account \"{name}\"")))?;
         Ok(Some((name, account)))
+    }
+}
+
+/// What can change in a configuration file while the program runs, as it was read last.
+#[derive(Clone, Debug)]
+pub struct LiveConfig {
+    pub file: PathBuf,
+    preferences: Preferences,
+    keys: BTreeMap<String, Vec<String>>,
+    warnings: Vec<String>,
+}
+
+impl LiveConfig {
+    /// What is different in a newer version of the file. From then on that version counts.
+    pub fn change_to(&mut self, newer: &Config) -> ConfigChange {
+        let settings = SETTINGS.iter().filter_map(|spec| {
+            let (old, new) = (self.preferences.setting(spec), newer.preferences.setting(spec));
+            new.filter(|new| old.as_ref() != Some(new)).map(|new| (spec.name(), new))
+        });
+        let keys = &newer.key_choices.changes;
+        let warning = newer.warnings.iter().find(|warning| !self.warnings.contains(warning));
+        let change = ConfigChange {
+            settings: settings.collect(),
+            keys: (self.keys != *keys).then(|| keys.clone()),
+            warning: warning.map(|warning| SafeText::line(warning)),
+        };
+        self.preferences = newer.preferences.clone();
+        self.keys.clone_from(keys);
+        self.warnings.clone_from(&newer.warnings);
+        change
     }
 }
 

@@ -8,6 +8,7 @@ pub mod account_change;
 pub mod body;
 pub mod chat_choices;
 pub mod composer_markup;
+mod config_change;
 pub mod conversation;
 mod copied;
 pub mod coverage;
@@ -45,6 +46,7 @@ pub use body::{
 };
 pub use chat_choices::ChatChoices;
 pub use composer_markup::Mention;
+pub use config_change::ConfigChange;
 pub use conversation::{
     ChatAccess, Conversation, ListedPeople, Member, RawConversation, Role, ThreadFlag,
     ThreadSettings,

@@ -38,6 +38,7 @@ mod first_run;
 mod imports;
 mod login;
 mod preferences;
+mod reload;
 mod replay;
 mod threads;
 
@@ -309,6 +310,9 @@ async fn show(
         let _inside = background.enter();
         let running = start_accounts(&setup, live, &shown, &archives)?;
         let (handle, deltas, joiner) = RunningAccounts::join(running, &setup.notices, beside);
+        if let Some((account, _)) = setup.accounts.first() {
+            reload::watch(&setup.config, account.clone(), joiner.clone());
+        }
         if let Some(global) = setup.imports.clone() {
             let known = setup.archives.iter().map(ArchiveAccount::account).collect();
             manager.serve(global.clone(), joiner.clone(), archives.clone(), account_requests);

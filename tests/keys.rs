@@ -334,3 +334,28 @@ fn a_terminal_without_a_size_is_waited_for() {
     t.send("\u{11}");
     t.wait_end();
 }
+
+#[test]
+fn the_configuration_counts_when_it_changes_on_disk_and_a_broken_one_does_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("config.toml");
+    std::fs::write(&config, "[ui]\nmouse = true\n").unwrap();
+    let mut t = demo(dir.path());
+    // Written in place, as by a shell.
+    std::fs::write(&config, "[keys]\npreset = \"vim\"\n").unwrap();
+    t.wait_for("INSERT");
+    t.send("hello\u{1b}");
+    t.wait_for("NORMAL");
+    std::fs::write(&config, "[keys]\npreset = \"vim\"\n[ui]\nmouse = maybe\n").unwrap();
+    t.wait_for("config.toml:4:");
+    t.send("a!");
+    t.wait_for("INSERT");
+    wait_for_box(&t, "hello!");
+    // Replaced, as by an editor.
+    let fresh = dir.path().join("config.new");
+    std::fs::write(&fresh, "[keys]\npreset = \"default\"\n").unwrap();
+    std::fs::rename(&fresh, &config).unwrap();
+    t.wait_for("Read from your configuration: keys.preset");
+    t.send("jk");
+    wait_for_box(&t, "hello!jk");
+}

@@ -217,6 +217,8 @@ pub enum OverlayAction {
     Clear,
     Type(char),
     Paste(String),
+    /// A key of any kind, as the configuration writes it, for a dialog that asks for one.
+    Press(String),
 }
 
 impl Action {

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod attention;
+mod configuration;
 pub mod deadline;
 mod deltas;
 mod imports;

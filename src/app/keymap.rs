@@ -2,13 +2,14 @@
 //! makes the bindings from `assets/keymap.toml`, a preset and the user's changes.
 
 mod chord;
+mod rebind;
 pub mod table;
 
-pub use chord::{Chord, parse_keys};
+pub use chord::{Chord, parse_keys, write};
+pub use rebind::Rebinding;
 pub use table::{KeyChoices, KeymapError, builtin_keymap};
 
 use super::action::{Action, ComposeAction, OverlayAction, PrefixKey};
-use chord::write;
 use crossterm::event::KeyEvent;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -211,7 +212,8 @@ impl Keymap {
         self.find(context, (*first, keys.get(1).copied()))
     }
 
-    fn is_prefix(&self, context: Context, chord: Chord) -> bool {
+    /// Whether a second key is waited for after this one.
+    pub fn is_prefix(&self, context: Context, chord: Chord) -> bool {
         self.places(context).into_iter().any(|place| self.prefixes.contains(&(place, chord)))
     }
 }

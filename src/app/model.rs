@@ -3,13 +3,14 @@
 use super::account::Accounts;
 use super::action::{Action, OverlayAction};
 use super::chat::{Chat, history};
-use super::keymap::Context;
+use super::keymap::{Chord, Context, Resolver};
 use super::overlay::{self, Confirm, DialogView, Next, OverlayStack};
 use super::prefs::Prefs;
 use super::state::{AppState, Focus};
 use super::view::layout::Size;
 use super::view::{StatusInput, ViewState, Want, status};
 use crate::model::{ChatRef, MessageKey};
+use crossterm::event::KeyEvent;
 use std::time::Duration;
 
 /// A question that no key press has opened waits for this long without a key press.
@@ -43,6 +44,14 @@ impl Model {
             Focus::Compose if self.app.is_normal() => Context::Normal,
             Focus::Compose => Context::Compose,
         }
+    }
+
+    /// What a key does now.
+    pub fn key_action(&self, resolver: &mut Resolver, event: &KeyEvent) -> Option<Action> {
+        if self.overlays.captures() {
+            return Chord::of(event).name().map(|key| Action::Overlay(OverlayAction::Press(key)));
+        }
+        resolver.resolve(&self.app.prefs.keymap, self.context(), event)
     }
 
     /// Derives the next frame; returns what turned out to be missing.

@@ -12,6 +12,7 @@ mod help;
 mod import;
 mod inbox;
 mod inspector;
+mod key_binding;
 mod links;
 mod members;
 mod message_menu;
@@ -41,6 +42,7 @@ pub use help::Help;
 pub use import::Import;
 pub use inbox::Inbox;
 pub use inspector::Inspector;
+pub use key_binding::KeyBinding;
 pub use links::Links;
 pub use members::Members;
 pub use message_menu::{MessageMenu, fitting_actions};
@@ -57,7 +59,7 @@ pub use settings::Settings;
 pub use sign_in::SignInDialog;
 pub use suggestions::suggestions;
 pub use switcher::{Switcher, find};
-pub use user_settings::UserSettings;
+pub use user_settings::{UserSettings, take_over, value};
 pub use welcome::Welcome;
 pub use which_key::{SHOWN_AFTER, which_key};
 
@@ -106,12 +108,18 @@ trait Dialog {
     fn chooses(&self) -> bool {
         true
     }
+
+    /// Whether every key comes as [`OverlayAction::Press`], whatever is bound to it.
+    fn captures(&self) -> bool {
+        false
+    }
 }
 
 #[derive(Debug)]
 pub enum Overlay {
     Welcome(Welcome),
     Help(Help),
+    KeyBinding(KeyBinding),
     Switcher(Switcher),
     Palette(Palette),
     MessageMenu(MessageMenu),
@@ -141,6 +149,7 @@ impl Overlay {
         match self {
             Self::Welcome(d) => d,
             Self::Help(d) => d,
+            Self::KeyBinding(d) => d,
             Self::Switcher(d) => d,
             Self::Palette(d) => d,
             Self::MessageMenu(d) => d,
@@ -170,6 +179,7 @@ impl Overlay {
         match self {
             Self::Welcome(d) => d,
             Self::Help(d) => d,
+            Self::KeyBinding(d) => d,
             Self::Switcher(d) => d,
             Self::Palette(d) => d,
             Self::MessageMenu(d) => d,
@@ -218,6 +228,11 @@ impl OverlayStack {
     /// Whether the top dialog takes the keys.
     pub fn takes_keys(&self) -> bool {
         self.top().is_some_and(|top| !top.dialog().is_passive())
+    }
+
+    /// Whether the top dialog asks for a key.
+    pub fn captures(&self) -> bool {
+        self.top().is_some_and(|top| top.dialog().captures())
     }
 
     /// Whether Enter chooses something in the top dialog.

@@ -47,6 +47,19 @@ impl Prefs {
         }
     }
 
+    /// What the bindings are made from.
+    pub fn key_choices(&self) -> KeyChoices {
+        Self::key_choices_of(&self.choices, &self.key_changes)
+    }
+
+    fn key_choices_of(
+        choices: &Preferences,
+        changes: &BTreeMap<String, Vec<String>>,
+    ) -> KeyChoices {
+        let changes = changes.clone();
+        KeyChoices { preset: choices.keys.preset, enter: choices.ui.enter, changes }
+    }
+
     /// The bindings with these preferences and changes.
     ///
     /// # Errors
@@ -55,8 +68,7 @@ impl Prefs {
         choices: &Preferences,
         changes: &BTreeMap<String, Vec<String>>,
     ) -> Result<Keymap, KeymapError> {
-        let changes = changes.clone();
-        KeyChoices { preset: choices.keys.preset, enter: choices.ui.enter, changes }.keymap()
+        Self::key_choices_of(choices, changes).keymap()
     }
 
     /// Right-to-left text is put into reading order here; otherwise the terminal does it.

@@ -3,6 +3,7 @@
 use super::account::{AccountId, SignInWay};
 use super::account_change::ServiceChoice;
 use super::chat_choices::ChatChoices;
+use super::config_change::ConfigChange;
 use super::conversation::{ChatAccess, Conversation, Member, ThreadFlag, ThreadSettings};
 use super::coverage::{Coverage, Point};
 use super::id::{ClientMessageId, ConversationId, UserId};
@@ -124,6 +125,8 @@ pub enum Delta {
     /// This account is not shown any more.
     Left,
     Import(ImportNews),
+    /// The configuration file was changed on disk, or is wrong now: then the settings stay as they were.
+    Configuration(Result<ConfigChange, SafeText>),
     /// Something the user should know that belongs to no message.
     Notice(SafeText),
 }

@@ -93,8 +93,7 @@ fn first_line(text: &str) -> Vec<TerminalEvent> {
 fn input_of(event: Event, resolver: &mut Resolver, model: &Model) -> Option<Input> {
     match event {
         Event::Key(key) if key.kind != KeyEventKind::Release => {
-            let keymap = &model.app.prefs.keymap;
-            resolver.resolve(keymap, model.context(), &key).map(Input::Action)
+            model.key_action(resolver, &key).map(Input::Action)
         }
         Event::Paste(text) => Some(Input::Action(match model.context() {
             Context::Overlay => Action::Overlay(OverlayAction::Paste(text)),

@@ -284,8 +284,7 @@ impl App {
     }
 
     fn key(&mut self, event: &KeyEvent) {
-        let keymap = Arc::clone(&self.model.app.prefs.keymap);
-        if let Some(action) = self.resolver.resolve(&keymap, self.model.context(), event) {
+        if let Some(action) = self.model.key_action(&mut self.resolver, event) {
             self.action(action);
         }
         self.layout();

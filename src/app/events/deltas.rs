@@ -1,6 +1,6 @@
 //! Remote changes. Each is idempotent; what the server says wins over anything local.
 
-use super::{accounts, attention, imports, messages, responses};
+use super::{accounts, attention, configuration, imports, messages, responses};
 use crate::app::chat::{Chat, Older, group, join_url, outbox, sending};
 use crate::app::model::Model;
 use crate::model::{
@@ -23,6 +23,7 @@ pub fn apply(model: &mut Model, inbound: Inbound) {
         }
         Delta::Response { ticket, response } => responses::apply(model, ticket, response),
         Delta::Notice(text) => model.app.complain(&text),
+        Delta::Configuration(change) => configuration::changed(model, change),
         Delta::Joined { me } => accounts::joined(model, account, me),
         Delta::Left => accounts::left(model, &account),
         Delta::Import(news) => imports::apply(model, news),

@@ -124,6 +124,37 @@ impl Chord {
         matches!(self.code, KeyCode::Char(_)) && self.modifiers.is_empty()
     }
 
+    /// As the configuration writes it: `ctrl-k`, `alt-down`, `Y`; `None` for a key that has no name there.
+    pub fn name(self) -> Option<String> {
+        let key = match self.code {
+            KeyCode::Char(' ') => "space".to_owned(),
+            KeyCode::Char(c) => c.to_string(),
+            KeyCode::F(n @ 1..=12) => format!("f{n}"),
+            KeyCode::Enter
+            | KeyCode::Esc
+            | KeyCode::Tab
+            | KeyCode::Backspace
+            | KeyCode::Delete
+            | KeyCode::Insert
+            | KeyCode::Up
+            | KeyCode::Down
+            | KeyCode::Left
+            | KeyCode::Right
+            | KeyCode::Home
+            | KeyCode::End
+            | KeyCode::PageUp
+            | KeyCode::PageDown => format!("{:?}", self.code).to_lowercase(),
+            _ => return None,
+        };
+        let modifiers = [
+            (KeyModifiers::CONTROL, "ctrl-"),
+            (KeyModifiers::ALT, "alt-"),
+            (KeyModifiers::SHIFT, "shift-"),
+        ];
+        let held = modifiers.into_iter().filter(|(modifier, _)| self.modifiers.contains(*modifier));
+        Some(held.map(|(_, name)| name).chain([key.as_str()]).collect())
+    }
+
     /// As the screen writes it: `Ctrl-K`, `Alt-↓`, `Enter`, `F1`.
     pub fn short(self) -> String {
         let mut out = String::new();
@@ -186,7 +217,9 @@ mod tests {
             ("shift-tab", "Shift-Tab"),
             ("pageup", "PgUp"),
         ] {
-            assert_eq!(Chord::parse(text).unwrap().short(), shown);
+            let chord = Chord::parse(text).unwrap();
+            assert_eq!(chord.short(), shown);
+            assert_eq!(chord.name().as_deref(), Some(text), "it is written as it is read");
         }
         assert!(Chord::parse("ctrl-i").is_err());
         assert!(Chord::parse("hyper-x").is_err());

@@ -1,12 +1,13 @@
-//! All settings of the configuration file: the meaning of each, its value and its default. A change counts at once
+//! All settings of the configuration file, and the keys of all actions: the meaning of each, its value and its default. A change counts at once
 //! where that is possible, and is written to the file, which keeps its comments.
 
 use super::accounts::ask_change;
 use super::content::{Content, DialogLine, step, wide_columns};
-use super::{Dialog, DialogEnv, Next, Prompt};
+use super::{Dialog, DialogEnv, KeyBinding, Next, Overlay, Prompt};
 use crate::app::action::OverlayAction;
 use crate::app::effect::Effect;
 use crate::app::fuzzy::Ranker;
+use crate::app::keymap::{Context, KeymapEntry};
 use crate::app::pending::AccountTask;
 use crate::app::prefs::Prefs;
 use crate::app::state::AppState;
@@ -16,6 +17,7 @@ use crate::model::setting::{SETTINGS, SettingSpec, written};
 use crate::model::text::cut;
 use crate::model::{AccountChange, Preferences, SafeText};
 use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use toml::Value;
 
@@ -25,23 +27,72 @@ pub struct UserSettings {
     marked: usize,
 }
 
-/// The settings that match the input, the best first.
-fn found(input: &str) -> Vec<&'static SettingSpec> {
+/// A line of the dialog.
+enum SettingsLine<'a> {
+    Setting(&'static SettingSpec),
+    /// The keys of an action.
+    Keys(&'a KeymapEntry),
+}
+
+/// The settings and the actions that match the input, the best first. A name counts more than a description.
+fn found<'a>(app: &'a AppState, input: &str) -> Vec<SettingsLine<'a>> {
     let mut ranker = Ranker::new(input);
-    let mut found: Vec<(u32, &SettingSpec)> = SETTINGS
-        .iter()
-        .filter_map(|spec| {
-            Some((ranker.rank(&spec.name()).or_else(|| ranker.rank(spec.meaning))?, spec))
-        })
-        .collect();
+    let mut rank = |name: &str, about: &str| {
+        let by_name = ranker.rank(name).map(|rank| (true, rank));
+        by_name.or_else(|| ranker.rank(about).map(|rank| (false, rank)))
+    };
+    let mut found: Vec<((bool, u32), SettingsLine<'a>)> = Vec::new();
+    for spec in &SETTINGS {
+        found.extend(
+            rank(&spec.name(), spec.meaning).map(|rank| (rank, SettingsLine::Setting(spec))),
+        );
+    }
+    let mut seen: HashSet<&str> = HashSet::new();
+    let modal = app.prefs.keymap.is_modal();
+    for entry in app.prefs.keymap.entries() {
+        let is_here = modal || entry.contexts != [Context::Normal];
+        if is_here && seen.insert(&entry.name) {
+            let rank = rank(&format!("keys.{}", entry.name), &entry.help);
+            found.extend(rank.map(|rank| (rank, SettingsLine::Keys(entry))));
+        }
+    }
     found.sort_by_key(|(rank, _)| Reverse(*rank));
-    found.into_iter().map(|(_, spec)| spec).collect()
+    found.into_iter().map(|(_, found)| found).collect()
 }
 
 /// The value that counts, or will count from the next start.
-fn value(app: &AppState, spec: &SettingSpec) -> Option<Value> {
+pub fn value(app: &AppState, spec: &SettingSpec) -> Option<Value> {
     let later = app.prefs.from_next_start.iter().find(|(name, _)| *name == spec.name());
     later.map(|(_, value)| value.clone()).or_else(|| app.prefs.choices.setting(spec))
+}
+
+/// Lets other preferences and keys count from now on.
+///
+/// # Errors
+/// A line for the user when the keys cannot be bound so; nothing has changed then.
+pub fn take_over(
+    app: &mut AppState,
+    choices: Preferences,
+    keys: BTreeMap<String, Vec<String>>,
+) -> Result<(), String> {
+    let prefs = &mut app.prefs;
+    let before = (prefs.choices.keys.preset, prefs.choices.ui.enter);
+    let has_new_preset = before.0 != choices.keys.preset;
+    if before != (choices.keys.preset, choices.ui.enter) || keys != prefs.key_changes {
+        let keymap = Prefs::keymap_of(&choices, &keys);
+        prefs.keymap = Arc::new(keymap.map_err(|e| format!("keys.{}: {e}", e.action))?);
+        prefs.key_changes = keys;
+    }
+    let mouse = prefs.choices.ui.mouse;
+    prefs.choices = choices;
+    if prefs.choices.ui.mouse != mouse {
+        app.effects.push(Effect::Mouse(!mouse));
+    }
+    if has_new_preset {
+        app.write();
+    }
+    app.hold_list_order();
+    Ok(())
 }
 
 /// Changes a setting.
@@ -51,18 +102,8 @@ fn value(app: &AppState, spec: &SettingSpec) -> Option<Value> {
 pub fn change(app: &mut AppState, spec: &'static SettingSpec, value: &Value) -> Result<(), String> {
     let changed = app.prefs.choices.with_setting(spec, value)?;
     if spec.live {
-        let before = (app.prefs.choices.keys.preset, app.prefs.choices.ui.enter);
-        if before != (changed.keys.preset, changed.ui.enter) {
-            let keymap = Prefs::keymap_of(&changed, &app.prefs.key_changes);
-            app.prefs.keymap = Arc::new(keymap.map_err(|e| format!("{}: {e}", e.action))?);
-            app.write();
-        }
-        let mouse = app.prefs.choices.ui.mouse;
-        app.prefs.choices = changed;
-        if app.prefs.choices.ui.mouse != mouse {
-            app.effects.push(Effect::Mouse(!mouse));
-        }
-        app.hold_list_order();
+        let keys = app.prefs.key_changes.clone();
+        take_over(app, changed, keys)?;
     } else {
         app.prefs.from_next_start.retain(|(name, _)| *name != spec.name());
         app.prefs.from_next_start.push((spec.name(), value.clone()));
@@ -82,28 +123,53 @@ pub fn change(app: &mut AppState, spec: &'static SettingSpec, value: &Value) -> 
     Ok(())
 }
 
+/// A setting with its value, and what it means.
+fn setting_lines(
+    app: &AppState,
+    spec: &SettingSpec,
+    defaults: &Preferences,
+    columns: usize,
+) -> Vec<DialogLine> {
+    let show = |value: Option<Value>| {
+        let value = value.map(|value| written(&value, spec.kind)).unwrap_or_default();
+        SafeText::line(if value.is_empty() { "none" } else { &value }).to_string()
+    };
+    let (now, default) = (show(value(app, spec)), show(defaults.setting(spec)));
+    let mut about = vec![spec.meaning.to_owned()];
+    if now != default {
+        about.push(format!("default {default}"));
+    }
+    if !spec.live {
+        about.push("from the next start".to_owned());
+    }
+    let about = cut(&about.join(" · "), columns.saturating_sub(2));
+    let mut first = DialogLine::new(spec.name(), cut(&now, columns / 2));
+    first.right_tone = if now == default { Tone::Plain } else { Tone::New };
+    vec![first, DialogLine::dim(format!("  {about}"))]
+}
+
+/// An action with its keys, and what it does.
+fn key_lines(app: &AppState, entry: &KeymapEntry, columns: usize) -> Vec<DialogLine> {
+    let rows = app.prefs.keymap.entries().iter().filter(|row| row.name == entry.name);
+    let mut keys: Vec<String> = rows.flat_map(KeymapEntry::key_texts).collect();
+    keys.dedup();
+    let keys = if keys.is_empty() { "none".to_owned() } else { keys.join("  ") };
+    let mut first = DialogLine::new(format!("keys.{}", entry.name), cut(&keys, columns / 2));
+    if app.prefs.key_changes.contains_key(&entry.name) {
+        first.right_tone = Tone::New;
+    }
+    let help = cut(&entry.help, columns.saturating_sub(2));
+    vec![first, DialogLine::dim(format!("  {help}"))]
+}
+
 impl Dialog for UserSettings {
     fn content(&self, app: &AppState, size: Size) -> Content {
         let columns = wide_columns(size);
         let defaults = Preferences::default();
-        let entries = found(&self.input).into_iter().map(|spec| {
-            let show = |value: Option<Value>| {
-                let value = value.map(|value| written(&value, spec.kind)).unwrap_or_default();
-                SafeText::line(if value.is_empty() { "none" } else { &value }).to_string()
-            };
-            let now = show(value(app, spec));
-            let default = show(defaults.setting(spec));
-            let mut about = vec![spec.meaning.to_owned()];
-            if now != default {
-                about.push(format!("default {default}"));
-            }
-            if !spec.live {
-                about.push("from the next start".to_owned());
-            }
-            let about = cut(&about.join(" · "), columns.saturating_sub(2));
-            let mut first = DialogLine::new(spec.name(), cut(&now, columns / 2));
-            first.right_tone = if now == default { Tone::Plain } else { Tone::New };
-            vec![first, DialogLine::dim(format!("  {about}"))]
+        let found = found(app, &self.input);
+        let entries = found.iter().map(|found| match found {
+            SettingsLine::Setting(spec) => setting_lines(app, spec, &defaults, columns),
+            SettingsLine::Keys(entry) => key_lines(app, entry, columns),
         });
         Content::new("Settings", Vec::new(), "Enter changes it · type to find · Esc closes")
             .with_input(&self.input)
@@ -111,10 +177,17 @@ impl Dialog for UserSettings {
     }
 
     fn act(&mut self, action: OverlayAction, env: &mut DialogEnv<'_>) -> Next {
-        let found = found(&self.input);
+        let found = found(env.app, &self.input);
+        let count = found.len();
         match action {
             OverlayAction::Choose => {
-                let Some(spec) = found.get(self.marked).copied() else { return Next::Stay };
+                let spec = match found.into_iter().nth(self.marked) {
+                    Some(SettingsLine::Setting(spec)) => spec,
+                    Some(SettingsLine::Keys(entry)) => {
+                        return Next::Push(Overlay::KeyBinding(KeyBinding::new(&entry.name)));
+                    }
+                    None => return Next::Stay,
+                };
                 let Some(now) = value(env.app, spec) else { return Next::Stay };
                 let Some(next) = spec.next(&now) else {
                     return Next::Push(Prompt::setting(spec, written(&now, spec.kind)));
@@ -125,7 +198,7 @@ impl Dialog for UserSettings {
             }
             other => {
                 if let Some(by) = other.step_or_tab(env.page) {
-                    step(&mut self.marked, by, found.len());
+                    step(&mut self.marked, by, count);
                 } else if other.edit(&mut self.input) {
                     self.marked = 0;
                 }

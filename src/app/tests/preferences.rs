@@ -2,7 +2,9 @@
 
 use crate::app::effect::Effect;
 use crate::fixture::{App, chat};
-use crate::model::{AccountChange, Fault, FaultKind, Request, Response};
+use crate::model::{
+    AccountChange, ConfigChange, Delta, Fault, FaultKind, Request, Response, SafeText,
+};
 
 /// What is to be written to the configuration file.
 fn written(app: &mut App) -> Vec<(String, String)> {
@@ -98,6 +100,160 @@ fn the_demo_and_read_only_runs_write_nothing() {
         assert_eq!(written(&mut app), []);
         assert!(!app.model.app.prefs.choices.ui.suggestions);
     }
+}
+
+/// Opens the settings at the keys of an action, and the question for a key.
+fn ask_for_key(app: &mut App, action: &str) {
+    app.press("f10");
+    app.type_text(&format!("keys.{action}"));
+    app.press("enter");
+    app.expect("Press the key that you want");
+}
+
+#[test]
+fn a_key_that_is_pressed_is_bound_at_once_and_written() {
+    let mut app = chat("Team").opened();
+    ask_for_key(&mut app, "reply");
+    app.expect("Its keys now: r");
+    app.press("z");
+    app.expect("take away");
+    assert_eq!(written(&mut app), one("keys.reply", "[\"r\", \"z\"]"));
+    app.say("joe", "hi");
+    app.press("esc esc up z");
+    app.expect("replying to Joe");
+}
+
+#[test]
+fn every_key_can_be_pressed_for_it_and_escape_leaves() {
+    let mut app = chat("Team").opened();
+    for (key, wanted) in [
+        ("f11", "\"f11\""),
+        ("alt-f", "\"alt-f\""),
+        ("shift-delete", "\"shift-delete\""),
+        ("space", "would type a letter"),
+        ("q", "would type a letter"),
+        ("ctrl-q", "does this already"),
+    ] {
+        ask_for_key(&mut app, "quit");
+        app.press(key);
+        let values: String = written(&mut app).into_iter().map(|(_, value)| value).collect();
+        assert!(values.contains(wanted) || app.screen().contains(wanted), "{key}: {values}");
+        app.press("esc esc esc esc");
+        assert!(!app.model.overlays.takes_keys());
+    }
+}
+
+#[test]
+fn a_key_that_is_taken_is_replaced_when_it_is_pressed_again() {
+    let mut app = chat("Team").opened();
+    ask_for_key(&mut app, "redraw");
+    app.press("ctrl-t");
+    app.expect("Ctrl-T is already: switcher. Press it again to replace it");
+    assert_eq!(written(&mut app), []);
+    // Another key is another question.
+    app.press("ctrl-r");
+    app.expect("Ctrl-R is already: search.");
+    app.press("ctrl-t");
+    app.expect("Ctrl-T is already: switcher.");
+    app.press("ctrl-t");
+    assert_eq!(written(&mut app), one("keys.redraw", "[\"ctrl-l\", \"ctrl-t\"]"));
+    app.press("esc esc ctrl-k");
+    app.expect("Find");
+}
+
+#[test]
+fn two_keys_are_pressed_one_after_the_other() {
+    let mut app = chat("Team").opened();
+    ask_for_key(&mut app, "redraw");
+    app.press("ctrl-x");
+    app.expect("Ctrl-X and …");
+    app.press("ctrl-l");
+    assert_eq!(written(&mut app), one("keys.redraw", "[\"ctrl-l\", \"ctrl-x ctrl-l\"]"));
+}
+
+#[test]
+fn a_key_of_the_users_own_moves_from_one_action_to_another() {
+    let mut app = chat("Team").opened();
+    ask_for_key(&mut app, "redraw");
+    app.press("f11 esc");
+    written(&mut app);
+    app.press("ctrl-u");
+    ask_again(&mut app, "resync");
+    app.press("f11");
+    app.expect("F11 is already: redraw");
+    app.press("f11");
+    let both = [one("keys.redraw", "[\"ctrl-l\"]"), one("keys.resync", "[\"f5\", \"f11\"]")];
+    assert_eq!(written(&mut app), both.concat());
+}
+
+/// As [`ask_for_key`], in settings that are open.
+fn ask_again(app: &mut App, action: &str) {
+    app.type_text(&format!("keys.{action}"));
+    app.press("enter");
+    app.expect("Press the key that you want");
+}
+
+#[test]
+fn keys_are_taken_away_and_come_back_from_the_preset() {
+    let mut app = chat("Team").opened();
+    ask_for_key(&mut app, "switcher");
+    app.press("esc home enter");
+    assert_eq!(written(&mut app), one("keys.switcher", "[\"ctrl-t\"]"));
+    app.press("home enter");
+    assert_eq!(written(&mut app), one("keys.switcher", "[]"));
+    app.expect_row("The keys of the preset", "take back");
+    app.press("end enter");
+    assert_eq!(written(&mut app), one("keys.switcher", "[\"ctrl-k\", \"ctrl-t\"]"));
+}
+
+/// The configuration file has changed on disk.
+fn changed(app: &mut App, settings: &[(&str, toml::Value)], keys: Option<(&str, &str)>) {
+    let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+    let keys = keys.map(|(name, key)| [(name.to_owned(), vec![key.to_owned()])].into());
+    let change = ConfigChange { settings: settings.collect(), keys, warning: None };
+    app.delta(Delta::Configuration(Ok(change)));
+    app.layout();
+}
+
+#[test]
+fn what_changes_on_disk_counts_at_once_and_is_named() {
+    let mut app = chat("Team").opened();
+    let (off, vim) = (toml::Value::from(false), toml::Value::from("vim"));
+    changed(&mut app, &[("ui.mouse", off), ("keys.preset", vim)], Some(("redraw", "f11")));
+    app.expect("Read from your configuration: ui.mouse, keys.preset, keys");
+    app.expect("INSERT");
+    assert!(app.effects().contains(&Effect::Mouse(false)));
+    assert_eq!(app.model.app.prefs.keymap.entry("redraw").unwrap().key(), "F11");
+    assert_eq!(written(&mut app), [], "nothing is written back");
+    app.press("esc esc");
+    changed(&mut app, &[("ui.blink", toml::Value::from(true))], None);
+    app.expect("from the next start: ui.blink");
+}
+
+#[test]
+fn what_was_changed_here_is_no_news_when_it_comes_back_from_disk() {
+    let mut app = chat("Team").opened();
+    app.press("f10");
+    app.type_text("ui.mouse");
+    app.press("enter esc");
+    app.answer(Response::Done(Ok(())));
+    app.pass(std::time::Duration::from_secs(20));
+    changed(&mut app, &[("ui.mouse", toml::Value::from(false))], None);
+    app.expect_none("configuration");
+    assert!(!app.model.app.prefs.choices.ui.mouse);
+}
+
+#[test]
+fn a_broken_file_changes_nothing_and_its_line_is_named() {
+    let mut app = chat("Team").opened();
+    app.delta(Delta::Configuration(Err(SafeText::line("config.toml:3: no"))));
+    app.layout();
+    app.expect("config.toml:3: no · the settings stay as they were");
+    let settings = [("ui.mouse", toml::Value::from("maybe"))];
+    changed(&mut app, &settings, Some(("quit", "z")));
+    app.expect("expected a boolean");
+    assert!(app.model.app.prefs.choices.ui.mouse);
+    assert_eq!(app.model.app.prefs.keymap.entry("quit").unwrap().key(), "Ctrl-Q");
 }
 
 #[test]

@@ -1,0 +1,132 @@
+//! Reads the configuration file again when it changes on disk.
+//!
+//! The system reports changes of the folder (inotify on Linux) to a thread that only waits: nothing wakes up while
+//! nothing changes. Where there is no inotify, changes count from the next start.
+
+use crate::config::{Config, LiveConfig};
+use crate::model::{AccountId, ConfigChange, Delta, SafeText};
+use crate::sync::AccountJoiner;
+
+/// Watches the file of a configuration, if it has one, until the program ends.
+pub fn watch(config: &Config, account: AccountId, joiner: AccountJoiner) {
+    let Some(read) = config.live() else { return };
+    let watcher = Reloader { read, account, joiner };
+    #[cfg(target_os = "linux")]
+    tokio::spawn(linux::run(watcher));
+    #[cfg(not(target_os = "linux"))]
+    drop(watcher);
+}
+
+/// What was read last, and who is told about changes.
+#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "nothing is watched there"))]
+struct Reloader {
+    read: LiveConfig,
+    account: AccountId,
+    joiner: AccountJoiner,
+}
+
+#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "nothing is watched there"))]
+impl Reloader {
+    /// Reads the file and reports what is different. A file that is gone changes nothing: it may be about to be replaced.
+    async fn read_again(&mut self) {
+        let file = self.read.file.clone();
+        let Ok(read) = tokio::task::spawn_blocking(move || Config::load(&file)).await else {
+            return;
+        };
+        let change = match read {
+            Ok(None) => return,
+            Err(error) => Err(SafeText::line(&error.brief())),
+            Ok(Some(newer)) => {
+                let change = self.read.change_to(&newer);
+                if change == ConfigChange::default() {
+                    return;
+                }
+                Ok(change)
+            }
+        };
+        self.joiner.report(self.account.clone(), Delta::Configuration(change)).await;
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use super::Reloader;
+    use rustix::fs::inotify;
+    use rustix::io::Errno;
+    use std::collections::BTreeSet;
+    use std::io;
+    use std::mem::MaybeUninit;
+    use std::os::fd::OwnedFd;
+    use std::os::unix::ffi::OsStrExt;
+    use std::path::{Path, PathBuf};
+    use std::time::Duration;
+    use tokio::sync::mpsc;
+    use tokio::sync::mpsc::error::TrySendError;
+
+    /// Editors write a file in several steps.
+    const QUIET: Duration = Duration::from_millis(100);
+    /// What the waiting thread needs, and some room.
+    const STACK: usize = 128 * 1024;
+
+    pub async fn run(mut reloader: Reloader) {
+        let (changed, mut news) = mpsc::channel(1);
+        if let Err(error) = begin(reloader.read.file.clone(), changed) {
+            tracing::warn!(%error, "changes of the configuration file are not noticed");
+        }
+        while news.recv().await.is_some() {
+            tokio::time::sleep(QUIET).await;
+            // What came meanwhile is read with the rest.
+            let _ = news.try_recv();
+            reloader.read_again().await;
+        }
+    }
+
+    /// Watches the folder of a file, and that of the file which a link leads to, on a thread that only waits. A file
+    /// itself cannot be watched: editors replace it.
+    fn begin(file: PathBuf, changed: mpsc::Sender<()>) -> io::Result<()> {
+        let events = inotify::WatchFlags::CLOSE_WRITE
+            | inotify::WatchFlags::MOVED_TO
+            | inotify::WatchFlags::CREATE;
+        let descriptor = inotify::init(inotify::CreateFlags::CLOEXEC)?;
+        for folder in targets(&file).iter().filter_map(|target| target.parent()) {
+            let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+            inotify::add_watch(&descriptor, folder, events)?;
+        }
+        let wait = move || {
+            if let Err(error) = report_changes(&descriptor, &file, &changed) {
+                tracing::warn!(%error, "changes of the configuration file are not noticed any more");
+            }
+        };
+        let thread = std::thread::Builder::new().name("configuration".into()).stack_size(STACK);
+        thread.spawn(wait).map(drop)
+    }
+
+    /// A file, and where it leads to.
+    fn targets(file: &Path) -> BTreeSet<PathBuf> {
+        let target = file.canonicalize().unwrap_or_else(|_| file.to_owned());
+        BTreeSet::from([file.to_owned(), target])
+    }
+
+    /// Reports changes of the file until nobody wants to know of them.
+    fn report_changes(
+        descriptor: &OwnedFd,
+        file: &Path,
+        changed: &mpsc::Sender<()>,
+    ) -> io::Result<()> {
+        let mut buffer = [MaybeUninit::uninit(); 4096];
+        let mut reader = inotify::Reader::new(descriptor, &mut buffer);
+        loop {
+            let name = match reader.next() {
+                Ok(event) => event.file_name().map(|name| name.to_bytes().to_vec()),
+                Err(Errno::INTR) => continue,
+                Err(error) => return Err(error.into()),
+            };
+            let targets = targets(file);
+            let mut names = targets.iter().filter_map(|target| target.file_name());
+            let is_ours = name.is_some_and(|name| names.any(|ours| ours.as_bytes() == name));
+            if is_ours && matches!(changed.try_send(()), Err(TrySendError::Closed(()))) {
+                return Ok(());
+            }
+        }
+    }
+}
