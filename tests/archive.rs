@@ -415,6 +415,85 @@ fn a_page_is_well_formed_whatever_the_messages_hold() {
     check_page(&home.text(&["export", "--all", "--format", "html"]));
 }
 
+/// The words of each paragraph that begins with a message's line, as a reader of Markdown sees them.
+fn rendered(markdown: &str) -> (String, usize) {
+    use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag};
+    let mut words = String::new();
+    let mut messages = 0;
+    for event in Parser::new_ext(markdown, Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TABLES) {
+        match event {
+            Event::Text(text) | Event::Code(text) => words.push_str(&text),
+            Event::SoftBreak | Event::HardBreak => words.push('\n'),
+            Event::InlineHtml(tag) => {
+                let name = tag.trim_matches(['<', '>', '/']);
+                assert!(["b", "i", "u", "s", "code"].contains(&name), "{tag}");
+            }
+            Event::Start(Tag::Strong) => messages += 1,
+            Event::Start(Tag::Heading { level, .. }) => {
+                assert!(matches!(level, HeadingLevel::H1 | HeadingLevel::H2), "{level:?}");
+            }
+            Event::Start(
+                Tag::Paragraph
+                | Tag::Emphasis
+                | Tag::BlockQuote(_)
+                | Tag::CodeBlock(_)
+                | Tag::Link { .. }
+                | Tag::Image { .. },
+            )
+            | Event::End(_) => words.push(' '),
+            other => panic!("no message becomes {other:?}"),
+        }
+    }
+    (words, messages)
+}
+
+#[test]
+fn markdown_renders_to_what_the_messages_say() {
+    let contents = [
+        ("RichText", "<b>bold</b>er, <i>*italic*</i>, <s>gone</s>, <u>under</u>"),
+        ("RichText", "<pre>fn main() {\n    `x` ``` *y*\n\n\tz\n}</pre>"),
+        ("RichText", "<quote authorname=\"Joe\">Who?\n> you</quote>- Me"),
+        (
+            "RichText",
+            "<a href=\"https://a.example/?a=1&amp;b=(2)\">there</a> &amp;amp; <b>- no list</b>",
+        ),
+        ("Text", "one\n\n    four spaces *not code*\n\n\ttab"),
+        ("Text", "1. one\n2) two\n+ three\n# four\n> five\n---\n===\n| a | b |\n|---|---|\n~~x~~"),
+        (
+            "Text",
+            "<script>x</script> <!-- no --> </i> &lt; &#60; \\* `a` [a](b) ![c](d) <http://e.example>",
+        ),
+        ("RichText", "<b>\nline</b>\n\n<i>  </i>end"),
+        ("Text", "[a]: http://a.example\n\n***\n\n_ _ _"),
+    ];
+    let items: Vec<Value> = contents
+        .iter()
+        .enumerate()
+        .map(|(n, (kind, content))| {
+            let id = (1_594_000_000_000_u64 + n as u64 * 7_919).to_string();
+            serde_json::json!({ "id": id, "messagetype": kind, "content": content, "from": PEER })
+        })
+        .collect();
+    let chats = [serde_json::json!({ "id": PEER, "displayName": "Joe # *", "MessageList": items })];
+    let export = serde_json::json!({ "userId": OWNER, "conversations": chats });
+    let home = Home::new();
+    home.import(&home.file("messages.json", export.to_string().as_bytes()));
+    let markdown = home.text(&["export", "--all", "--format", "md"]);
+    let (words, messages) = rendered(&markdown);
+    // The name before each message, and the one in the quote.
+    assert_eq!(messages, contents.len() + 1, "{markdown}");
+    let plain = |text: &str| -> String {
+        text.chars().filter(|c| !c.is_whitespace() && !['┃', '\u{a0}'].contains(c)).collect()
+    };
+    let words = plain(&words);
+    for message in home.log(PEER) {
+        let said = plain(message["text"].as_str().unwrap());
+        // A link is followed by its address where there is no other way to show it.
+        let said = said.replace("(https://a.example/?a=1&b=(2))", "");
+        assert!(words.contains(&said), "{said}\nis not in\n{words}");
+    }
+}
+
 #[test]
 fn every_format_says_why_a_picture_is_missing() {
     let picture = ("media/0-weu-d3-0123456789abcdef0123456789abcdef.1.jpeg", "picture");

@@ -126,7 +126,9 @@ impl Crate {
                 module = deeper;
                 continue;
             }
-            return match self.exports.get(&module).and_then(|exports| exports.get(name)) {
+            let exported = self.exports.get(&module).and_then(|exports| exports.get(name));
+            // A macro is made known to other modules by a `use` of its own name.
+            return match exported.filter(|target| **target != deeper) {
                 Some(target) => {
                     let rest = path.iter().skip(at + 1).cloned();
                     let target: Vec<String> = target.iter().cloned().chain(rest).collect();
