@@ -25,6 +25,7 @@ pub mod commands;
 pub mod conversations;
 pub mod effect;
 mod events;
+pub mod figures;
 pub mod fuzzy;
 mod ids;
 pub mod keymap;
@@ -45,7 +46,7 @@ pub use model::Model;
 pub use prefs::Prefs;
 pub use state::{AppState, Focus};
 
-use crate::model::{EmojiWidth, Inbound, Now};
+use crate::model::{EmojiWidth, FrameFigures, Inbound, Now};
 use std::time::Duration;
 use view::Want;
 use view::layout::Size;
@@ -64,6 +65,8 @@ pub enum Input {
     EnhancedKeyboard,
     /// The terminal has reported how it draws joined emoji.
     EmojiWidth(EmojiWidth),
+    /// What was measured of keys and frames, while it is shown.
+    Figures(FrameFigures),
     /// The time returned by [`next_deadline`] has come.
     Deadline,
 }
@@ -80,6 +83,7 @@ pub fn update(model: &mut Model, input: Input, now: Now) -> Vec<Effect> {
         Input::Focus(focused) => events::focus(model, focused),
         Input::EnhancedKeyboard => model.app.prefs.enhanced_keyboard = true,
         Input::EmojiWidth(width) => events::emoji_width(model, width),
+        Input::Figures(figures) => events::figures::measured(model, figures),
         Input::Deadline => events::deadline::expire(model),
     }
     model.app.accounts.settle();

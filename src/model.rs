@@ -16,6 +16,7 @@ pub mod date;
 pub mod delta;
 pub mod edits;
 pub mod emoticon;
+mod figures;
 pub mod fold;
 pub mod id;
 mod importing;
@@ -56,6 +57,7 @@ pub use delta::{
     Arrival, ConnectionState, Delta, Fault, FaultKind, Findings, ImportOrigin, Inbound,
     MessageSource, Neighbors, Placement, Response,
 };
+pub use figures::{AccountFigures, FrameFigures};
 pub use id::{ClientMessageId, ConversationId, ConversationKind, UserId, UserKind};
 pub use importing::{ImportNews, ImportProgress};
 pub use message::{

@@ -11,6 +11,7 @@ mod frames;
 mod input;
 pub mod joined_emoji;
 pub mod keys;
+mod meter;
 mod notifier;
 mod pace;
 mod painter;
@@ -43,6 +44,10 @@ const OUTCOMES: usize = 8;
 pub trait Surface {
     /// Sends out a frame. Not to be called while the surface is busy.
     fn draw(&mut self, frame: &ScreenFrame<'_>) -> io::Result<()>;
+    /// The bytes of the last frame.
+    fn frame_bytes(&self) -> usize {
+        0
+    }
     /// The terminal has not taken the last frame yet.
     fn is_busy(&self) -> bool {
         false

@@ -67,7 +67,18 @@ const BANNED: &[(&str, &[&str])] = &[
 const FLOORS: &[(&str, &[&str])] = &[
     (
         "words",
-        &["action", "attention", "effect", "fuzzy", "ids", "keymap", "notes", "pending", "prefs"],
+        &[
+            "action",
+            "attention",
+            "effect",
+            "figures",
+            "fuzzy",
+            "ids",
+            "keymap",
+            "notes",
+            "pending",
+            "prefs",
+        ],
     ),
     ("chat", &["chat"]),
     ("accounts", &["conversations", "account"]),

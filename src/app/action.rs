@@ -75,6 +75,8 @@ pub enum AppAction {
     Accounts,
     /// Shows what is waiting in all chats.
     Inbox,
+    /// Shows or hides how fast keys, frames and the connection are.
+    Figures,
     /// Shows and changes the settings of the configuration file.
     Preferences,
     /// Searches everything that is stored, or the open chat.

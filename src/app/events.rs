@@ -5,6 +5,7 @@ mod attention;
 mod configuration;
 pub mod deadline;
 mod deltas;
+pub mod figures;
 mod imports;
 mod messages;
 mod outcome;

@@ -84,7 +84,8 @@ impl Model {
         };
         self.dialog = overlay::which_key(&self.app, context, size, box_top)
             .or_else(suggested)
-            .or_else(|| self.overlays.view(&self.app, size, box_top));
+            .or_else(|| self.overlays.view(&self.app, size, box_top))
+            .or_else(|| overlay::figures(&self.app, size, box_top));
         wants
     }
 

@@ -58,6 +58,8 @@ pub enum PendingRequest {
     },
     /// How many messages a conversation has.
     Statistics(ChatRef),
+    /// How the connection is doing.
+    Figures,
     /// A change of the accounts.
     Account {
         account: AccountId,

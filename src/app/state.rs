@@ -1,10 +1,13 @@
 //! The state that `update` owns. What belongs to one conversation is in [`super::chat`].
 
+mod modes;
+
 use super::account::{Account, Accounts};
 use super::attention::Attention;
 use super::chat::{Anchor, Chat, Env, sending};
 use super::conversations::Conversations;
 use super::effect::Effect;
+use super::figures::ShownFigures;
 use super::ids::IdCounters;
 use super::keymap::KeyState;
 use super::notes::Notes;
@@ -38,6 +41,8 @@ pub struct Presence {
     pub question_due: Option<Duration>,
     /// The clipboard's text was requested and has not arrived yet.
     pub pasting: Option<Pasting>,
+    /// What F12 shows, while it does.
+    pub figures: Option<ShownFigures>,
     /// New messages that are to be notified about.
     pub attention: Attention,
 }
@@ -94,6 +99,7 @@ impl AppState {
                 interrupted_at: None,
                 question_due: None,
                 pasting: None,
+                figures: None,
                 attention: Attention::default(),
             },
             notes: Notes::default(),
@@ -249,21 +255,6 @@ impl AppState {
 
     pub fn complain(&mut self, text: &str) {
         self.notes.complain(text);
-    }
-
-    /// Whether letters are keys and not text.
-    pub fn is_normal(&self) -> bool {
-        self.keys.normal && self.prefs.keymap.is_modal()
-    }
-
-    /// From now on letters are text.
-    pub fn write(&mut self) {
-        self.keys.normal = false;
-    }
-
-    /// With a modal preset, letters are keys from now on. Whether they were text before.
-    pub fn stop_writing(&mut self) -> bool {
-        self.prefs.keymap.is_modal() && !std::mem::replace(&mut self.keys.normal, true)
     }
 
     pub fn interrupted(&self) -> bool {

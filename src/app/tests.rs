@@ -7,6 +7,7 @@ mod archives;
 mod dates;
 mod dialogs;
 mod drafts;
+mod figures;
 mod groups;
 mod history;
 mod inbox;

@@ -68,6 +68,11 @@ impl Client {
         }
     }
 
+    /// The requests that can still be sent within this minute, and the most of a minute; `None` without a limit.
+    pub fn budget_left(&self) -> Option<(usize, usize)> {
+        self.with_budget(|budget, now| budget.left(now))
+    }
+
     pub(super) fn with_budget<T>(&self, f: impl FnOnce(&mut RequestBudget, Duration) -> T) -> T {
         let now = self.started.elapsed();
         f(&mut self.budget.lock().unwrap_or_else(PoisonError::into_inner), now)

@@ -70,6 +70,13 @@ impl RequestBudget {
         Ok(())
     }
 
+    /// The requests that can still be sent within this minute, and the most of a minute; `None` without a limit.
+    pub fn left(&self, now: Duration) -> Option<(usize, usize)> {
+        let is_counted = |at: &&Duration| now.saturating_sub(**at) < MINUTE;
+        let sent = self.sent.iter().filter(is_counted).count();
+        (self.most > 0).then(|| (self.limit.saturating_sub(sent), self.limit))
+    }
+
     /// Takes note of a 429: half as many requests from now on.
     pub fn refused(&mut self, now: Duration) {
         if self.refused.is_some_and(|at| now.saturating_sub(at) < TOGETHER) {
@@ -109,7 +116,11 @@ mod tests {
             budget.take(RequestClass::User, seconds(20)).unwrap();
         }
         assert_eq!(budget.take(RequestClass::User, seconds(20)), Err(seconds(45)));
+        assert_eq!(budget.left(seconds(20)), Some((0, 15)));
+        assert_eq!(budget.left(seconds(65)), Some((12, 15)));
         budget.take(RequestClass::User, seconds(65)).unwrap();
+        assert_eq!(budget.left(seconds(65)), Some((11, 15)));
+        assert_eq!(RequestBudget::new(0).left(seconds(65)), None);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::chat_choices::ChatChoices;
 use super::config_change::ConfigChange;
 use super::conversation::{ChatAccess, Conversation, Member, ThreadFlag, ThreadSettings};
 use super::coverage::{Coverage, Point};
+use super::figures::AccountFigures;
 use super::id::{ClientMessageId, ConversationId, UserId};
 use super::importing::ImportNews;
 use super::message::{Delivery, Draft, Message, MessageKey, Outgoing, RawMessage};
@@ -152,6 +153,7 @@ pub enum Response {
     ExportedFile(Result<SafeText, Fault>),
     Neighbors(Neighbors),
     Statistics(ChatStatistics),
+    Figures(AccountFigures),
     /// The services that an account can be added for.
     Services(Result<Vec<ServiceChoice>, Fault>),
 }

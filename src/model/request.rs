@@ -167,6 +167,10 @@ pub enum Request {
         zone: TimeZone,
         ticket: Ticket,
     },
+    /// How the connection is doing. Asks nothing of the server.
+    Figures {
+        ticket: Ticket,
+    },
     /// Imports an export into an archive. Concerns no account; answered by [`super::ImportNews`].
     Import {
         path: String,
@@ -190,7 +194,10 @@ impl Request {
     /// Whether the user has just done something that caused it. The program sends the others by itself, for example to
     /// mark as read what arrives on the screen.
     pub fn is_caused_by_user(&self) -> bool {
-        !matches!(self, Self::MarkRead { back: false, .. } | Self::Statistics { .. })
+        !matches!(
+            self,
+            Self::MarkRead { back: false, .. } | Self::Statistics { .. } | Self::Figures { .. }
+        )
     }
 }
 

@@ -137,7 +137,11 @@ impl<'a, S: Surface> EventLoop<'a, S> {
     where
         E: Stream<Item = io::Result<TerminalEvent>> + Unpin,
     {
-        let until = Instant::now() + BACKLOG_TIME;
+        let now = Instant::now();
+        let until = now + BACKLOG_TIME;
+        if model.app.presence.figures.is_some() {
+            self.frames.meter.key(now);
+        }
         let mut next = Some(first);
         let mut is_first = true;
         while let Some(event) = next {
@@ -245,6 +249,11 @@ impl<'a, S: Surface> EventLoop<'a, S> {
     }
 
     fn draw(&mut self, model: &mut Model) -> io::Result<()> {
+        let measures = model.app.presence.figures.is_some();
+        if measures {
+            let figures = self.frames.meter.figures();
+            self.feed(model, Input::Figures(figures));
+        }
         self.record(&RecordingEntry::Layout);
         for want in model.layout() {
             let effects = self.feed(model, Input::Want(want));
@@ -252,6 +261,9 @@ impl<'a, S: Surface> EventLoop<'a, S> {
         }
         let frame = self.screen.paint(model, self.theme);
         self.surface.draw(&frame)?;
+        if measures {
+            self.frames.meter.frame(Instant::now(), self.surface.frame_bytes());
+        }
         if let Some(recorder) = &mut self.recorder {
             recorder.note(&recording::frame(frame.cells));
         }

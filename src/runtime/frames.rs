@@ -1,5 +1,6 @@
 //! When frames are drawn.
 
+use super::meter::KeyMeter;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -19,11 +20,13 @@ pub struct FrameSchedule {
     used_until: Option<Duration>,
     /// Cancelled with the first frame.
     shown: CancellationToken,
+    /// How long frames of keys take, while that is shown.
+    pub meter: KeyMeter,
 }
 
 impl FrameSchedule {
     pub fn new(shown: CancellationToken) -> Self {
-        Self { due: None, used_until: None, shown }
+        Self { due: None, used_until: None, shown, meter: KeyMeter::default() }
     }
 
     /// The first frame waits for a moment, so that it shows messages.

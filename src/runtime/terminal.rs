@@ -74,6 +74,8 @@ pub struct Tty {
     size: Size,
     /// Bytes of a frame, collected until it is complete: it leaves in one piece.
     gathered: Vec<u8>,
+    /// The bytes of the last frame.
+    frame_bytes: usize,
     /// Bytes that the terminal has not taken yet.
     unsent: Vec<u8>,
     pace: TerminalPace,
@@ -103,6 +105,7 @@ impl Tty {
             painter: Painter::new(terminfo::has_plain_font(&term)),
             size,
             gathered: Vec::new(),
+            frame_bytes: 0,
             unsent: Vec::new(),
             pace: TerminalPace::default(),
         };
@@ -189,7 +192,12 @@ impl Surface for Tty {
             return Ok(());
         }
         self.painter.paint(frame, &mut self.gathered);
+        self.frame_bytes = self.gathered.len();
         self.send()
+    }
+
+    fn frame_bytes(&self) -> usize {
+        self.frame_bytes
     }
 
     fn is_busy(&self) -> bool {

@@ -1,8 +1,8 @@
 //! Whether there is a connection, and waking up the tasks that wait for one.
 
 use super::outbox::TokenRejection;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
@@ -23,9 +23,22 @@ pub struct ConnectionSignals {
     pub reads_proven: AtomicBool,
     /// When it was last noted that the service answers.
     pub heard: Mutex<Option<Instant>>,
+    /// When a request for news was last answered.
+    polled: Mutex<Option<Instant>>,
 }
 
 impl ConnectionSignals {
+    /// A request for news was answered.
+    pub fn note_poll(&self) {
+        *self.polled.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// How long ago a request for news was last answered.
+    pub fn polled_ago(&self) -> Option<Duration> {
+        let polled = *self.polled.lock().unwrap_or_else(PoisonError::into_inner);
+        polled.map(|at| at.elapsed())
+    }
+
     pub fn is_online(&self) -> bool {
         self.online.load(Ordering::Acquire)
     }

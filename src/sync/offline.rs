@@ -66,6 +66,7 @@ async fn run(shared: &Arc<Shared>, mut requests: mpsc::Receiver<Outbound>) {
             Request::Neighbors { conversation, at, ticket } => {
                 stored::neighbors(shared, &conversation, at, ticket).await;
             }
+            Request::Figures { ticket } => stored::figures(shared, ticket).await,
             Request::Statistics { conversation, zone, ticket } => {
                 tokio::spawn(stored::statistics(Arc::clone(shared), conversation, zone, ticket));
             }
@@ -97,9 +98,8 @@ async fn run(shared: &Arc<Shared>, mut requests: mpsc::Receiver<Outbound>) {
                 shared.respond(ticket, Response::JoinUrl(Err(fault()))).await;
             }
             Request::Discard { conversation, client_id, .. } => {
-                shared
-                    .send(Delta::Discarded { conversation, client_id, result: Err(fault()) })
-                    .await;
+                let result = Err(fault());
+                shared.send(Delta::Discarded { conversation, client_id, result }).await;
             }
             Request::Send { .. } | Request::Resend { .. } => shared.notice(WHY).await,
             Request::MarkRead { .. }

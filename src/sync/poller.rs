@@ -206,6 +206,7 @@ async fn take_events(
             }
             Ok(answer) => answer,
         };
+        shared.connection.note_poll();
         let quick = asked.elapsed() < QUICK;
         come_back(shared, attempts).await?;
         // Only an answered poll proves that the connection works.
@@ -362,6 +363,7 @@ async fn ask_at_intervals(
             }
             PollStep::OpenChat => shared.read_open_chat().await?,
         }
+        shared.connection.note_poll();
         if !shared.connection.is_online() {
             online(shared).await;
         }

@@ -87,6 +87,7 @@ impl Dispatcher {
             Request::Neighbors { conversation, at, ticket } => {
                 stored::neighbors(shared, &conversation, at, ticket).await;
             }
+            Request::Figures { ticket } => stored::figures(shared, ticket).await,
             Request::Statistics { conversation, zone, ticket } => {
                 tokio::spawn(stored::statistics(Arc::clone(shared), conversation, zone, ticket));
             }
@@ -343,6 +344,7 @@ async fn execute(shared: &Arc<Shared>, request: Request) {
         | Request::ExportedFile { .. }
         | Request::Neighbors { .. }
         | Request::Statistics { .. }
+        | Request::Figures { .. }
         | Request::Import { .. }
         | Request::CancelImport
         | Request::Accounts { .. }

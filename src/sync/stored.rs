@@ -3,8 +3,8 @@
 use super::Shared;
 use crate::model::search::{Hit, Query};
 use crate::model::{
-    ConversationId, Fault, Findings, MessageBody, MessageKey, MessageSource, Response, Ticket,
-    Timestamp,
+    AccountFigures, ConversationId, Fault, Findings, MessageBody, MessageKey, MessageSource,
+    Response, Ticket, Timestamp,
 };
 use crate::protocol::decode;
 use crate::store::SearchHandle;
@@ -62,6 +62,13 @@ pub async fn neighbors(
 ) {
     let found = shared.joined(conversation).neighbors(at).await;
     shared.respond(ticket, Response::Neighbors(found)).await;
+}
+
+/// How the connection is doing.
+pub async fn figures(shared: &Shared, ticket: Ticket) {
+    let polled = shared.connection.polled_ago();
+    let figures = AccountFigures { polled, budget: shared.client.budget_left() };
+    shared.respond(ticket, Response::Figures(figures)).await;
 }
 
 /// Counts a conversation's messages, which may take a while.

@@ -415,6 +415,7 @@ pub fn ticket_of(request: &Request) -> Option<Ticket> {
         | Request::ExportedFile { ticket, .. }
         | Request::Neighbors { ticket, .. }
         | Request::Accounts { ticket, .. }
+        | Request::Figures { ticket }
         | Request::Statistics { ticket, .. } => Some(*ticket),
         _ => None,
     }

@@ -29,6 +29,7 @@ impl Action {
         ("sign-in", Action::App(AppAction::SignIn)),
         ("accounts", Action::App(AppAction::Accounts)),
         ("inbox", Action::App(AppAction::Inbox)),
+        ("figures", Action::App(AppAction::Figures)),
         ("preferences", Action::App(AppAction::Preferences)),
         ("list-up", Action::List(ListAction::Up)),
         ("list-down", Action::List(ListAction::Down)),

@@ -6,6 +6,7 @@ use crate::app::chat::completion::Completed;
 use crate::app::chat::{Window, completion, history, outbox, sending};
 use crate::app::commands;
 use crate::app::effect::Effect;
+use crate::app::figures::ShownFigures;
 use crate::app::keymap::{Context, KeymapEntry};
 use crate::app::model::Model;
 use crate::app::overlay::{
@@ -79,6 +80,10 @@ pub fn act(model: &mut Model, action: AppAction) {
         AppAction::Preferences => {
             model.overlays.push(Overlay::UserSettings(UserSettings::default()));
         }
+        AppAction::Figures => {
+            let figures = &mut model.app.presence.figures;
+            *figures = if figures.is_none() { Some(ShownFigures::default()) } else { None };
+        }
         AppAction::Inbox => super::inbox::open(model),
         AppAction::Redraw => model.app.effects.push(Effect::Redraw),
         AppAction::Suspend => model.app.effects.push(Effect::Suspend),
@@ -117,9 +122,9 @@ fn sign_in(model: &mut Model) {
 
 /// Completes the word before the cursor; false if there is no word to complete.
 fn complete(model: &mut Model) -> bool {
-    let commands = commands::help();
+    let beyond = super::suggestions::beyond(model);
     let completed = model.app.with_open_box(|chat, env| {
-        let done = completion::complete(chat, env.me, env.names, &commands);
+        let done = completion::complete(chat, env.me, env.names, &beyond);
         match &done {
             Completed::Done => sending::draft_changed(chat, env.now.mono),
             Completed::NoMatch(word) => env.note(&format!("No completion for {word}")),

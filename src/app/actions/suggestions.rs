@@ -1,6 +1,7 @@
 //! Keys that mean something else while suggestions are shown above the message box.
 
 use crate::app::action::{Action, AppAction, ComposeAction, Motion};
+use crate::app::chat::suggestions::Beyond;
 use crate::app::chat::{completion, sending, suggestions};
 use crate::app::commands;
 use crate::app::keymap::Context;
@@ -75,9 +76,18 @@ pub fn renew(model: &mut Model) {
     if !model.app.prefs.choices.ui.suggestions {
         return;
     }
-    let begins_command =
-        |chat: &crate::app::chat::Chat| chat.composer.before_cursor().starts_with('/');
-    let commands =
-        if model.app.opened().is_some_and(begins_command) { commands::help() } else { Vec::new() };
-    model.app.with_open_box(|chat, env| suggestions::renew(chat, env.me, env.names, &commands));
+    let beyond = beyond(model);
+    model.app.with_open_box(|chat, env| suggestions::renew(chat, env.me, env.names, &beyond));
+}
+
+/// What is suggested from beyond the chat for the word before the cursor.
+pub fn beyond(model: &Model) -> Beyond {
+    let before = model.app.opened().map(|chat| chat.composer.before_cursor()).unwrap_or_default();
+    let commands = if before.starts_with('/') { commands::help() } else { Vec::new() };
+    let is_chat = completion::open_word(before).is_some_and(|word| word.starts_with('#'));
+    let titles = || {
+        let chats = model.app.shown_chats();
+        chats.map(|chat| model.app.accounts.of(chat).title(chat)).collect()
+    };
+    Beyond { commands, chats: if is_chat { titles() } else { Vec::new() } }
 }

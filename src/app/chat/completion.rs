@@ -1,7 +1,7 @@
-//! Tab in the message box: names after `@`, emoticons after `:`, commands after `/`. Again: the next one.
+//! Tab in the message box: names after `@`, emoticons after `:`, commands after `/`, chats after `#`. Again: the next one.
 
 use super::Chat;
-use super::suggestions::{self, CommandUsage, Suggestion};
+use super::suggestions::{self, Beyond, Suggestion};
 use crate::model::names::{likeness, pretends};
 use crate::model::{Mention, Names, SafeText, UserId, composer_markup};
 use std::collections::HashMap;
@@ -28,12 +28,7 @@ pub enum Completed {
 }
 
 /// Completes the word before the cursor, with what is suggested for it.
-pub fn complete(
-    chat: &mut Chat,
-    me: &UserId,
-    names: &Names,
-    commands: &[CommandUsage],
-) -> Completed {
+pub fn complete(chat: &mut Chat, me: &UserId, names: &Names, beyond: &Beyond) -> Completed {
     if let Some(mut known) = chat.composer.completion.take() {
         known.at = (known.at + 1) % known.options.len().max(1);
         if let Some(option) = known.options.get(known.at) {
@@ -46,7 +41,7 @@ pub fn complete(
         return Completed::Done;
     }
     let Some(word) = open_word(chat.composer.before_cursor()) else { return Completed::NoWord };
-    let found = suggestions::of_word(chat, me, names, commands, word);
+    let found = suggestions::of_word(chat, me, names, beyond, word);
     if found.is_empty() {
         return Completed::NoMatch(word.to_owned());
     }
@@ -83,6 +78,8 @@ pub fn open_word(before: &str) -> Option<&str> {
         // A face such as `:)` is complete.
         ':' => chars.all(|c| c.is_alphanumeric() || matches!(c, '_' | '+' | '-')),
         '/' => from == 0,
+        // A number such as `#17` is none.
+        '#' => chars.next().is_some_and(char::is_alphabetic),
         _ => false,
     };
     begins.then_some(word)

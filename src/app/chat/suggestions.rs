@@ -1,4 +1,5 @@
-//! What can stand in place of the word that is being typed: people after `@`, emoji after `:`, commands after `/`.
+//! What can stand in place of the word that is being typed: people after `@`, emoji after `:`, commands after `/`, chats
+//! after `#`.
 //!
 //! What begins with the typed letters comes first, then what contains them in this order. Tab goes through the same
 //! list. Everyone in a group is listed once per word, so that each further letter only has to be compared.
@@ -22,6 +23,14 @@ const EMOJI_FROM: usize = 2;
 
 /// How a slash command is written, and what it does.
 pub type CommandUsage = (String, &'static str);
+
+/// What is suggested from beyond the chat, as far as the word asks for it.
+#[derive(Clone, Debug, Default)]
+pub struct Beyond {
+    pub commands: Vec<CommandUsage>,
+    /// Titles of the chats, in the order of the list.
+    pub chats: Vec<SafeText>,
+}
 
 /// Something that can be taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,7 +88,7 @@ impl Suggestions {
 }
 
 /// Renews the suggestions after something was typed or deleted.
-pub fn renew(chat: &mut Chat, me: &UserId, names: &Names, commands: &[CommandUsage]) {
+pub fn renew(chat: &mut Chat, me: &UserId, names: &Names, beyond: &Beyond) {
     let last = chat.composer.suggestions.take();
     let is_markup = chat.composer.draft.edit.as_ref().is_some_and(|edit| edit.source.is_some());
     let after = chat.composer.draft.text.get(chat.composer.draft.cursor..).unwrap_or_default();
@@ -100,7 +109,7 @@ pub fn renew(chat: &mut Chat, me: &UserId, names: &Names, commands: &[CommandUsa
     };
     let mut found = Vec::new();
     if !closed && !is_short {
-        found = find(&word, &people, commands);
+        found = find(&word, &people, beyond);
         // Nothing is left to be taken.
         found = if matches!(found.as_slice(), [only] if only.text.trim_end() == word) {
             Vec::new()
@@ -117,14 +126,14 @@ pub fn of_word(
     chat: &Chat,
     me: &UserId,
     names: &Names,
-    commands: &[CommandUsage],
+    beyond: &Beyond,
     word: &str,
 ) -> Vec<Suggestion> {
     let people = if word.starts_with('@') { candidates(chat, me, names) } else { Vec::new() };
-    find(word, &people, commands)
+    find(word, &people, beyond)
 }
 
-fn find(word: &str, people: &[MentionCandidate], commands: &[CommandUsage]) -> Vec<Suggestion> {
+fn find(word: &str, people: &[MentionCandidate], beyond: &Beyond) -> Vec<Suggestion> {
     let prefix = word.get(1..).unwrap_or_default().to_lowercase();
     match word.chars().next() {
         Some('@') => {
@@ -143,7 +152,7 @@ fn find(word: &str, people: &[MentionCandidate], commands: &[CommandUsage]) -> V
                 word.trim_start_matches('/').to_owned()
             };
             let commands: Vec<([String; 1], &CommandUsage)> =
-                commands.iter().map(|usage| ([name(usage)], usage)).collect();
+                beyond.commands.iter().map(|usage| ([name(usage)], usage)).collect();
             let begins = |(names, _): &&([String; 1], &CommandUsage)| {
                 names.iter().any(|name| name.starts_with(&prefix))
             };
@@ -159,8 +168,23 @@ fn find(word: &str, people: &[MentionCandidate], commands: &[CommandUsage]) -> V
                 },
             )
         }
+        Some('#') if !prefix.is_empty() => chats(&prefix, &beyond.chats),
         _ => Vec::new(),
     }
+}
+
+fn chats(prefix: &str, titles: &[SafeText]) -> Vec<Suggestion> {
+    let chats: Vec<([String; 1], &SafeText)> =
+        titles.iter().map(|title| ([title.to_lowercase()], title)).collect();
+    let begins = |([title], _): &&([String; 1], &SafeText)| {
+        title.starts_with(prefix) || title.split(' ').any(|part| part.starts_with(prefix))
+    };
+    let suggest = |(_, title): &([String; 1], &SafeText)| Suggestion {
+        text: format!("#{title} "),
+        label: (*title).clone(),
+        detail: SafeText::default(),
+    };
+    ranked(&chats, prefix, begins, |(keys, _)| keys, suggest)
 }
 
 /// First those that begin with the letters, in their order; then those that contain them, the best first.

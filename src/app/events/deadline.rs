@@ -1,6 +1,7 @@
 //! Everything that happens by itself after a while, and the one function that says when.
 
 use crate::app::chat::{Chat, alerts, reading, sending};
+use crate::app::figures::ShownFigures;
 use crate::app::model::Model;
 use crate::app::overlay::SHOWN_AFTER;
 use crate::app::state::AppState;
@@ -24,6 +25,7 @@ pub fn next(app: &AppState) -> Option<Duration> {
     let looked_at = app.presence.focused && app.prefs.receipts().by_looking();
     let reading = app.opened().filter(|_| looked_at).and_then(|c| c.reading.next_due());
     let question = app.presence.question_due;
+    let figures = app.presence.figures.as_ref().map(ShownFigures::due);
     let prefix = app.keys.prefix.as_ref().map(|(_, since)| *since + SHOWN_AFTER);
     let prefix = prefix.filter(|due| *due > now);
     let countdowns = app.accounts.iter().filter_map(|a| a.connection.next_tick(now));
@@ -34,6 +36,7 @@ pub fn next(app: &AppState) -> Option<Duration> {
         .chain(reading)
         .chain(prefix)
         .chain(question)
+        .chain(figures)
         .chain(held(app))
         .chain(countdowns);
     moments.chain(midnight(app)).min()
@@ -67,6 +70,7 @@ pub fn expire(model: &mut Model) {
     let now = model.app.clock.mono;
     model.app.notes.expire();
     model.ask_if_quiet();
+    super::figures::ask(&mut model.app);
     super::attention::expire(model);
     let is_over = |until: &Duration| *until <= now;
     let typing = model.app.accounts.iter().flat_map(|account| account.conversations.timed());

@@ -1,6 +1,6 @@
 //! Remote changes. Each is idempotent; what the server says wins over anything local.
 
-use super::{accounts, attention, configuration, imports, messages, responses};
+use super::{accounts, attention, configuration, figures, imports, messages, responses};
 use crate::app::chat::{Chat, Older, group, join_url, outbox, sending};
 use crate::app::model::Model;
 use crate::model::{
@@ -53,6 +53,11 @@ pub fn apply(model: &mut Model, inbound: Inbound) {
         Delta::Delivery { conversation, client_id, delivery, sent } => {
             let chat = at(conversation);
             let failed = matches!(delivery, Delivery::Failed { .. });
+            if model.app.presence.figures.is_some() {
+                let sent = model.app.accounts.chat(&chat);
+                let sent = sent.and_then(|chat| chat.timeline.of_client_id(&client_id)).cloned();
+                figures::accepted(&mut model.app, sent.as_ref(), &delivery);
+            }
             model.app.with_chat(&chat, |chat, env| {
                 outbox::delivery_of(chat, env, &client_id, delivery, sent.as_ref());
             });

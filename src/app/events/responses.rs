@@ -62,6 +62,9 @@ pub fn apply(model: &mut Model, ticket: Ticket, response: Response) {
             Ok(path) => model.app.effects.push(Effect::OpenUrl(path)),
             Err(fault) => model.app.complain(&format!("Not opened: {}", fault.reason)),
         },
+        (PendingRequest::Figures, Response::Figures(found)) => {
+            super::figures::received(&mut model.app, found);
+        }
         (PendingRequest::Statistics(chat), Response::Statistics(counted)) => {
             model
                 .app

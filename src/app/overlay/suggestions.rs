@@ -22,6 +22,7 @@ pub fn suggestions(app: &AppState, size: Size, above: u16) -> Option<DialogView>
     let kind = match open.word.chars().next() {
         Some('@') => "People",
         Some('/') => "Commands",
+        Some('#') => "Chats",
         _ => "Emoji",
     };
     let title = match open.found.len() {

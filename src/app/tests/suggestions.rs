@@ -258,3 +258,18 @@ fn names_of_others_are_shown_clean() {
     assert!(!screen.contains(['\u{1b}', '\u{7}', '\u{202E}']));
     assert!(!app.effects().iter().any(|effect| matches!(effect, Effect::Quit)));
 }
+
+#[test]
+fn chats_are_suggested_after_a_hash_and_a_number_is_none() {
+    let mut app = chat("Book club").with_group("Lake trip").with_direct("joe").opened();
+    app.type_text("see #17 and #b");
+    app.expect("Chats");
+    app.expect("Tab takes the first");
+    app.press("tab");
+    assert_eq!(app.open_chat().composer.text(), "see #17 and #Book club ");
+    app.type_text("#tri");
+    app.press("down enter");
+    assert_eq!(app.open_chat().composer.text(), "see #17 and #Book club #Lake trip ");
+    app.type_text("#zz");
+    app.expect_none("Chats");
+}
