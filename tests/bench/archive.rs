@@ -5,6 +5,9 @@
 //!
 //! A FOLDER keeps the generated files for the next run.
 
+#[path = "../common/terminal.rs"]
+mod terminal;
+
 use skchat::archive::{Export, ImportOptions, import};
 use skchat::model::search::Query;
 use skchat::model::{Timestamp, UserId};
@@ -17,7 +20,8 @@ use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::AtomicBool;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+use terminal::{Terminal, program};
 
 const MESSAGES: u64 = 1_000_000;
 const CHATS: u64 = 1_000;
@@ -152,10 +156,15 @@ fn large_tar(path: &Path) -> std::io::Result<()> {
     out.get_ref().set_len(FILES * step + 1_024)
 }
 
-/// The most memory the process has had, in MB.
+/// The most memory this process has had, in MB.
 fn peak() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    memory("/proc/self/status", "VmHWM:")
+}
+
+/// A figure of the status of a process, in MB.
+fn memory(status: &str, name: &str) -> u64 {
+    let status = std::fs::read_to_string(status).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
     let kilobytes = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok());
     kilobytes.unwrap_or(0) / 1_024
 }
@@ -249,6 +258,55 @@ fn exporting(folder: &Path) {
     }
 }
 
+/// An export of a million chats with a message each: what it takes to import it, and to show the list.
+fn many_chats(folder: &Path) -> std::io::Result<()> {
+    let export = folder.join("chats.json");
+    let mut random = Random(0xc4a7);
+    let mut out = BufWriter::new(File::create(&export)?);
+    write!(out, "{{\"userId\":\"8:live:anna\",\"conversations\":[")?;
+    for n in 0..MESSAGES {
+        let comma = if n == 0 { "" } else { "," };
+        let id = format!("8:live:friend{n}");
+        let message = message(&id, FIRST + n * 300_000, &mut random);
+        write!(
+            out,
+            "{comma}{{\"id\":\"{id}\",\"displayName\":\"Friend {n}\",\"MessageList\":[{message}]}}"
+        )?;
+    }
+    write!(out, "]}}")?;
+    out.flush()?;
+    let data = folder.join("many");
+    let archive = data.join("archives/anna");
+    std::fs::create_dir_all(&archive)?;
+    import_all(&export, &archive.join("store.db"));
+    let env = [("SKCHAT_CONFIG", folder.join("none.toml")), ("SKCHAT_DATA_DIR", data)];
+    let env = env.each_ref().map(|(name, path)| (*name, path.to_str().unwrap_or_default()));
+    let began = Instant::now();
+    let terminal = Terminal::start(&program("skchat"), &[], &env, 120, 40);
+    let shown = terminal.wait("the newest chat", |s| {
+        s.parser.screen().contents().contains(&format!("Friend {}", MESSAGES - 1))
+    });
+    let shown = terminal.after_start(shown);
+    let status = format!("/proc/{}/status", terminal.child.process_id().unwrap_or(0));
+    let resident = || memory(&status, "VmRSS:");
+    // The rest of the list comes in parts of some MB, several a second.
+    let (mut last, mut since) = (resident(), Instant::now());
+    while since.elapsed() < Duration::from_secs(5) {
+        std::thread::sleep(Duration::from_millis(100));
+        let now = resident();
+        if now != last {
+            (last, since) = (now, Instant::now());
+        }
+    }
+    println!(
+        "list of {MESSAGES} chats in the program: shown after {:.2} s, all of it after {:.0} s; {last} MB resident, {} MB at most",
+        shown.as_secs_f64(),
+        since.duration_since(began).as_secs_f64(),
+        memory(&status, "VmHWM:")
+    );
+    Ok(())
+}
+
 fn main() {
     let kept = std::env::args().nth(1).map(PathBuf::from);
     let folder = kept.clone().unwrap_or_else(|| {
@@ -282,6 +340,7 @@ fn main() {
         );
     }
     exporting(&folder);
+    many_chats(&folder).expect("generated");
     if kept.is_none() {
         let _ = std::fs::remove_dir_all(&folder);
     }
