@@ -117,10 +117,13 @@ fn words(error: &Error) -> String {
 
 #[cfg(feature = "keyring")]
 fn of_session() -> Opened {
-    match zbus_secret_service_keyring_store::Store::new() {
-        Ok(store) => Ok(store),
+    // Never dropped: its end waits for D-Bus, which a task must not do.
+    static STORE: std::sync::OnceLock<Opened> = std::sync::OnceLock::new();
+    let open = || match zbus_secret_service_keyring_store::Store::new() {
+        Ok(store) => Ok(store as Arc<CredentialStore>),
         Err(_) => Err("there is none in this session".to_owned()),
-    }
+    };
+    STORE.get_or_init(open).clone()
 }
 
 #[cfg(not(feature = "keyring"))]
