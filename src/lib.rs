@@ -27,7 +27,7 @@
 //! | a dialog | `app::overlay` |
 //! | a slash command | `app::commands` |
 //! | what a row of a chat or of the list shows | `app::view` |
-//! | colours | `assets/theme.toml`, `ui::theme` |
+//! | colours | `assets/theme.toml`, `assets/themes`, `ui::theme` |
 //! | a message type, a tag, a field of the wire | `protocol`, and its FACTS.md |
 //! | a setting of the user | `model::preferences` |
 //! | a setting of a conversation | `model::conversation::FLAGS` (`model/thread_flag.rs`) |

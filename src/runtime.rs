@@ -23,7 +23,7 @@ pub mod terminfo;
 use crate::app::view::layout::Size;
 use crate::app::{Input, Model, next_deadline};
 use crate::model::{Inbound, Outbound};
-use crate::ui::{ScreenFrame, Theme};
+use crate::ui::{ScreenFrame, Themes};
 use event_loop::EventLoop;
 use futures_util::Stream;
 use keys::{Keys, TerminalEvent};
@@ -117,7 +117,7 @@ struct Arrivals {
 ///
 /// # Errors
 /// When the terminal cannot be written or read any more.
-pub async fn run<S, E>(model: &mut Model, theme: &Theme, wiring: Wiring<S, E>) -> io::Result<()>
+pub async fn run<S, E>(model: &mut Model, themes: &Themes, wiring: Wiring<S, E>) -> io::Result<()>
 where
     S: Surface,
     E: Stream<Item = io::Result<TerminalEvent>> + Unpin,
@@ -126,7 +126,7 @@ where
     let (outcomes_in, outcomes) = mpsc::channel(OUTCOMES);
     let mut arrivals = Arrivals { deltas, outcomes, stops, sync_runs: true, can_stop: true };
     let mut keys = Keys::new(events);
-    let mut event_loop = EventLoop::new(surface, theme, editor, outcomes_in, recorder, shown);
+    let mut event_loop = EventLoop::new(surface, themes, editor, outcomes_in, recorder, shown);
     let result = tokio::select! { biased;
         () = stop.cancelled() => Ok(()),
         result = run_loop(model, &mut event_loop, &mut keys, &mut arrivals, &requests) => result,

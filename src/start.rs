@@ -18,7 +18,6 @@ use crate::runtime::terminfo;
 use crate::runtime::{Editor, Wiring, keys, run};
 use crate::store::{OpenArchives, Store};
 use crate::sync::{self, BesideAccounts, RunningAccount, RunningAccounts};
-use crate::ui::Theme;
 use account_manager::{ManagerSetup, OpenAccounts};
 use accounts::{OpenedAccount, OpenedAccounts};
 use std::fs::OpenOptions;
@@ -40,9 +39,9 @@ mod login;
 mod preferences;
 mod reload;
 mod replay;
+mod themes;
 mod threads;
 
-const THEME: &str = include_str!("../assets/theme.toml");
 /// A log larger than this is put aside at the next start.
 const MAX_LOG: u64 = 1024 * 1024;
 /// How long to wait at the end for pending writes.
@@ -285,10 +284,13 @@ async fn show(
     live: Vec<LiveAccount>,
     manager: ManagerSetup,
 ) -> Result<(), ExitError> {
-    let prefs = preferences::prefs(&setup)?;
+    let mut prefs = preferences::prefs(&setup)?;
     let hints = terminfo::ColorHints::of_environment();
     let depth = hints.depth(terminfo::colors(&hints.term));
-    let theme = Theme::new(THEME, depth, prefs.choices.ui.blink).map_err(ExitError::failed)?;
+    let own = themes::Own::of(setup.imports.as_ref());
+    let (themes, problems) = own.read(depth, &prefs.choices.ui).map_err(ExitError::failed)?;
+    prefs.themes = themes.names();
+    let notices = [setup.notices.as_slice(), problems.as_slice()].concat();
     let header = replay::header(&setup, &prefs, depth);
     let recorder = match &setup.record {
         Some(path) => Some(Recorder::create(path, header.clone()).map_err(|e| {
@@ -309,7 +311,7 @@ async fn show(
     let (handle, deltas) = {
         let _inside = background.enter();
         let running = start_accounts(&setup, live, &shown, &archives)?;
-        let (handle, deltas, joiner) = RunningAccounts::join(running, &setup.notices, beside);
+        let (handle, deltas, joiner) = RunningAccounts::join(running, &notices, beside);
         if let Some((account, _)) = setup.accounts.first() {
             reload::watch(&setup.config, account.clone(), joiner.clone());
         }
@@ -346,7 +348,7 @@ async fn show(
             editor: Editor { command: editor_command(), dir: setup.dir.clone() },
             recorder,
         };
-        run(&mut model, &theme, wiring).await
+        run(&mut model, &themes, wiring).await
     };
     signals::end_within(END);
     handle.stop(PATIENCE).await;

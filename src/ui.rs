@@ -12,9 +12,12 @@ mod dialog;
 mod list;
 mod messages;
 mod paint;
+mod palette;
 mod theme;
+mod themes;
 
 pub use theme::{ColorDepth, Theme};
+pub use themes::Themes;
 
 use crate::app::Model;
 use crate::app::view::layout::{Layout, Rect, SMALLEST, Size};
@@ -47,6 +50,9 @@ pub struct ScreenFrame<'a> {
 
 /// What the cells below the dialog were painted from.
 struct Painted {
+    theme: usize,
+    /// The frame stood behind a dialog.
+    behind: bool,
     size: Size,
     layout: Layout,
     bare: bool,
@@ -88,8 +94,12 @@ impl Screen {
             self.paint_too_small(size);
             return ScreenFrame { cells: &self.cells, changed: &self.changed.0, cursor: None };
         };
+        let behind = model.dialog.as_ref().is_some_and(|dialog| dialog.takes_keys);
         let last = self.painted.take().filter(|last| {
-            last.size == size && last.layout == *layout && last.bare == model.view.bare
+            last.theme == theme.stamp
+                && last.size == size
+                && last.layout == *layout
+                && last.bare == model.view.bare
         });
         self.changed.reset(size.rows, last.is_none());
         if last.is_none() {
@@ -98,7 +108,13 @@ impl Screen {
             self.covered = None;
         }
         let mut cursor = self.paint_below(visible, layout, theme, model.view.bare, last.as_ref());
+        // What stands behind a dialog is dimmed, and that changes every row once.
+        if last.as_ref().is_some_and(|last| last.behind != behind) {
+            self.changed.reset(size.rows, true);
+        }
         self.painted = Some(Painted {
+            theme: theme.stamp,
+            behind,
             size,
             layout: *layout,
             bare: model.view.bare,
@@ -118,6 +134,9 @@ impl Screen {
         self.covered = area;
         for y in self.changed.iter() {
             paint::copy_row(&self.below, &mut self.cells, y);
+            if behind {
+                paint::dim_row(&mut self.cells, y);
+            }
         }
         if let Some(dialog) = dialog {
             let place = dialog::draw(dialog, theme, &mut self.cells);
@@ -127,6 +146,7 @@ impl Screen {
         }
         for y in self.changed.iter() {
             paint::guard(&mut self.cells, y);
+            paint::stand_on(&mut self.cells, y, theme.screen);
         }
         ScreenFrame { cells: &self.cells, changed: &self.changed.0, cursor }
     }

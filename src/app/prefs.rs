@@ -24,6 +24,8 @@ pub struct Prefs {
     pub choices: Preferences,
     /// Settings that were changed in this run and count from the next start, by name.
     pub from_next_start: Vec<(String, toml::Value)>,
+    /// The names of the themes that can be chosen.
+    pub themes: Vec<String>,
 }
 
 impl Prefs {
@@ -44,6 +46,7 @@ impl Prefs {
             first_client_id: 1,
             choices,
             from_next_start: Vec::new(),
+            themes: Vec::new(),
         }
     }
 

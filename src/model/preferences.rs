@@ -37,6 +37,8 @@ pub struct UiPreferences {
     pub mouse: bool,
     /// People, emoji and commands are suggested while they are typed.
     pub suggestions: bool,
+    /// The name of the theme.
+    pub theme: String,
 }
 
 impl Default for UiPreferences {
@@ -51,6 +53,7 @@ impl Default for UiPreferences {
             list: ListOrder::default(),
             mouse: true,
             suggestions: true,
+            theme: "default".to_owned(),
         }
     }
 }

@@ -24,6 +24,8 @@ pub enum SettingKind {
     /// A number of seconds up to this one.
     Seconds(i64),
     Text,
+    /// The name of a theme.
+    Theme,
     /// Words, separated by commas.
     Words,
     /// A program and its arguments, separated by spaces.
@@ -48,13 +50,13 @@ const fn later(
     SettingSpec { section, key, meaning, kind, live: false }
 }
 
-use SettingKind::{Choice, Command, Seconds, Switch, Text, Words};
+use SettingKind::{Choice, Command, Seconds, Switch, Text, Theme, Words};
 
 /// The longest grace period: a message that waits longer looks lost.
 pub const MAX_GRACE_SECONDS: i64 = 60;
 
 /// All settings, in the order of the example file.
-pub const SETTINGS: [SettingSpec; 22] = [
+pub const SETTINGS: [SettingSpec; 23] = [
     live("ui", "typing", Switch, "others see when you are typing"),
     live("ui", "enter", Choice(&["send", "newline"]), "what Enter does; Alt-Enter does the other"),
     later("ui", "blink", Switch, "<blink> really blinks"),
@@ -63,6 +65,7 @@ pub const SETTINGS: [SettingSpec; 22] = [
     live("ui", "list", Choice(&["accounts", "activity"]), "the list with several accounts"),
     live("ui", "mouse", Switch, "clicks and the wheel are used here"),
     live("ui", "suggestions", Switch, "people, emoji and commands are suggested while you type"),
+    live("ui", "theme", Theme, "colours: the terminal's own by default"),
     later("ui", "emoji_width", Choice(&["auto", "cluster", "sum"]), "joined emoji as one picture"),
     live(
         "reading",
@@ -139,7 +142,7 @@ impl SettingSpec {
             }
             Words => Ok(words(|c| c == ',')),
             Command => Ok(words(char::is_whitespace)),
-            Switch | Choice(_) | Text => Ok(Value::from(text.trim())),
+            Switch | Choice(_) | Text | Theme => Ok(Value::from(text.trim())),
         }
     }
 }

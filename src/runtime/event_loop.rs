@@ -11,7 +11,7 @@ use crate::app::effect::Outcome;
 use crate::app::keymap::Resolver;
 use crate::app::{Action, AppAction, ComposeAction, Effect, Input, Model, next_deadline, update};
 use crate::model::{Inbound, Now, Outbound, Timestamp};
-use crate::ui::{Screen, Theme};
+use crate::ui::{Screen, Themes};
 use futures_util::Stream;
 use std::collections::VecDeque;
 use std::io;
@@ -43,7 +43,7 @@ impl Clock {
 
 pub struct EventLoop<'a, S> {
     pub surface: S,
-    theme: &'a Theme,
+    themes: &'a Themes,
     editor: Editor,
     pub clock: Clock,
     screen: Screen,
@@ -61,7 +61,7 @@ pub struct EventLoop<'a, S> {
 impl<'a, S: Surface> EventLoop<'a, S> {
     pub fn new(
         surface: S,
-        theme: &'a Theme,
+        themes: &'a Themes,
         editor: Editor,
         outcomes: mpsc::Sender<Outcome>,
         recorder: Option<Recorder>,
@@ -69,7 +69,7 @@ impl<'a, S: Surface> EventLoop<'a, S> {
     ) -> Self {
         Self {
             surface,
-            theme,
+            themes,
             editor,
             clock: Clock(Instant::now()),
             screen: Screen::default(),
@@ -259,7 +259,8 @@ impl<'a, S: Surface> EventLoop<'a, S> {
             let effects = self.feed(model, Input::Want(want));
             self.split_effects(effects);
         }
-        let frame = self.screen.paint(model, self.theme);
+        let theme = self.themes.of(&model.app.prefs.choices.ui.theme);
+        let frame = self.screen.paint(model, theme);
         self.surface.draw(&frame)?;
         if measures {
             self.frames.meter.frame(Instant::now(), self.surface.frame_bytes());

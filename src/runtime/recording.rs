@@ -11,7 +11,7 @@ pub use redact::Redactor;
 use crate::app::view::layout::Size;
 use crate::app::{Input, Model, update};
 use crate::model::{AccountId, NotificationPreferences, Now, Preferences, SafeText, UserId};
-use crate::ui::{ColorDepth, Screen, Theme};
+use crate::ui::{ColorDepth, Screen, Themes};
 use ratatui::buffer::Buffer;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -145,7 +145,7 @@ pub fn frame(buffer: &Buffer) -> RecordingEntry {
 /// Plays entries into a model.
 pub struct Player {
     model: Model,
-    theme: Theme,
+    themes: Themes,
     screen: Screen,
     pub inputs: usize,
     pub frames: usize,
@@ -154,10 +154,10 @@ pub struct Player {
 }
 
 impl Player {
-    pub fn new(model: Model, theme: Theme) -> Self {
+    pub fn new(model: Model, themes: Themes) -> Self {
         Self {
             model,
-            theme,
+            themes,
             screen: Screen::default(),
             inputs: 0,
             frames: 0,
@@ -179,7 +179,11 @@ impl Player {
             }
             RecordingEntry::Frame(..) => {
                 self.frames += 1;
-                let painted = frame(self.screen.paint(&self.model, &self.theme).cells);
+                let painted = frame(
+                    self.screen
+                        .paint(&self.model, self.themes.of(&self.model.app.prefs.choices.ui.theme))
+                        .cells,
+                );
                 if painted != *entry {
                     self.differing.push(self.frames);
                 }
@@ -192,7 +196,11 @@ impl Player {
     /// The screen as it stands after what was played, as lines.
     pub fn picture(&mut self) -> String {
         self.model.layout();
-        picture(self.screen.paint(&self.model, &self.theme).cells)
+        picture(
+            self.screen
+                .paint(&self.model, self.themes.of(&self.model.app.prefs.choices.ui.theme))
+                .cells,
+        )
     }
 }
 

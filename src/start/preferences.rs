@@ -27,6 +27,7 @@ pub fn prefs(setup: &RunSetup) -> Result<Prefs, ExitError> {
         first_client_id: random >> 2 | 1 << 61,
         choices,
         from_next_start: Vec::new(),
+        themes: Vec::new(),
     })
 }
 

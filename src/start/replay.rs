@@ -1,13 +1,13 @@
 //! `skchat replay`, and what a recording begins with.
 
-use super::{RunSetup, THEME};
+use super::RunSetup;
 use crate::app::overlay::{Overlay, Welcome};
 use crate::app::{Account, Accounts, Model, Prefs};
 use crate::cli::context::ExitError;
 use crate::cli::lines;
 use crate::cli::replay::ReplayArgs;
 use crate::runtime::recording::{self, FORMAT, Player, RecordingEntry, RecordingHeader, Redactor};
-use crate::ui::{ColorDepth, Theme};
+use crate::ui::{ColorDepth, Themes};
 use std::sync::Arc;
 
 /// What this run starts from.
@@ -59,9 +59,10 @@ fn player(header: &RecordingHeader) -> Result<Player, String> {
         first_client_id: header.first_client_id,
         choices: header.preferences.clone(),
         from_next_start: Vec::new(),
+        themes: Vec::new(),
     };
-    let theme = Theme::new(THEME, header.depth, header.preferences.ui.blink)?;
-    Ok(Player::new(first_model(prefs, header)?, theme))
+    let themes = Themes::built_in(header.depth, header.preferences.ui.blink)?;
+    Ok(Player::new(first_model(prefs, header)?, themes))
 }
 
 fn played(inputs: usize, frames: usize) -> String {

@@ -3,7 +3,7 @@
 use crate::app::view::layout::Rect;
 use crate::model::text::{cluster_width, clusters, head, width};
 use ratatui::buffer::{Buffer, Cell, CellDiffOption, CellWidth};
-use ratatui::style::Style;
+use ratatui::style::{Color, Modifier, Style};
 use std::num::NonZeroU16;
 
 pub fn rect(area: Rect) -> ratatui::layout::Rect {
@@ -92,6 +92,31 @@ pub fn copy_row(from: &Buffer, to: &mut Buffer, y: u16) {
     let row = row_range(from, y);
     if let (Some(source), Some(target)) = (from.content.get(row.clone()), to.content.get_mut(row)) {
         target.clone_from_slice(source);
+    }
+}
+
+/// Dims a row that stands behind a dialog.
+pub fn dim_row(buffer: &mut Buffer, y: u16) {
+    let range = row_range(buffer, y);
+    for cell in buffer.content.get_mut(range).unwrap_or_default() {
+        cell.modifier.remove(Modifier::BOLD);
+        cell.modifier.insert(Modifier::DIM);
+    }
+}
+
+/// Gives a row the colours of the screen where it has none of its own.
+pub fn stand_on(buffer: &mut Buffer, y: u16, screen: Style) {
+    if screen.fg.is_none() && screen.bg.is_none() {
+        return;
+    }
+    let range = row_range(buffer, y);
+    for cell in buffer.content.get_mut(range).unwrap_or_default() {
+        if cell.fg == Color::Reset {
+            cell.fg = screen.fg.unwrap_or(Color::Reset);
+        }
+        if cell.bg == Color::Reset {
+            cell.bg = screen.bg.unwrap_or(Color::Reset);
+        }
     }
 }
 

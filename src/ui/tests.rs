@@ -415,3 +415,38 @@ fn the_search_shows_where_each_hit_stands() {
      Enter choose  F1 help  Ctrl-Q quit  Esc close         live
     ");
 }
+
+#[test]
+fn another_theme_is_on_the_whole_screen_at_once_and_changes_back() {
+    let themes = crate::ui::Themes::built_in(ColorDepth::True, false).unwrap();
+    let app = app(80, 24, &["hello"]);
+    let mut screen = Screen::default();
+    let first = paint(&mut screen, &app.model, themes.of("default"));
+    let nord = paint(&mut screen, &app.model, themes.of("nord"));
+    assert_eq!(nord, paint(&mut Screen::default(), &app.model, themes.of("nord")));
+    let background = ratatui::style::Color::Rgb(0x2e, 0x34, 0x40);
+    let stands_on = nord.content.iter().filter(|cell| cell.bg == background).count();
+    assert!(stands_on > 80 * 20, "{stands_on}");
+    assert!(first.content.iter().all(|cell| cell.bg != background));
+    assert_eq!(first, paint(&mut screen, &app.model, themes.of("default")));
+}
+
+#[test]
+fn what_stands_behind_a_dialog_is_dimmed_and_is_not_after_it() {
+    use ratatui::style::Modifier;
+    let theme = theme(ColorDepth::True);
+    let mut app = app(80, 24, &["hello"]);
+    let mut screen = Screen::default();
+    let before = paint(&mut screen, &app.model, &theme);
+    app.press("f1");
+    let behind = paint(&mut screen, &app.model, &theme);
+    assert_eq!(behind, paint(&mut Screen::default(), &app.model, &theme));
+    let dim = |buffer: &Buffer, x, y| buffer[(x, y)].modifier.contains(Modifier::DIM);
+    assert!(dim(&behind, 1, 0) && !dim(&before, 1, 0), "the top bar");
+    assert!(!behind[(1, 0)].modifier.contains(Modifier::BOLD));
+    let area = app.model.dialog.as_ref().unwrap().area;
+    let inside = (area.x + 2..area.x + area.width - 2).any(|x| !dim(&behind, x, area.y + 1));
+    assert!(inside, "the dialog itself is not dimmed");
+    app.press("esc");
+    assert_eq!(before, paint(&mut screen, &app.model, &theme));
+}

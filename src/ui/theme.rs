@@ -1,9 +1,11 @@
 //! Roles to styles. Sixteen colours of the terminal's own palette, none with `NO_COLOR`; meaning is never in colour
 //! alone.
 
+use super::{palette, themes};
 use crate::app::view::Tone;
 use crate::model::{Rgb, SpanStyle, UserId};
 use ratatui::style::{Color, Modifier, Style};
+use std::collections::HashMap;
 
 /// How many colours may be used for what people colour themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -16,6 +18,14 @@ pub enum ColorDepth {
 
 #[derive(Clone, Debug)]
 pub struct Theme {
+    /// Tells themes of a run apart.
+    pub stamp: usize,
+    /// What everything stands on; nothing where the terminal's own colours are used.
+    pub screen: Style,
+    /// Colours of people's names; empty for those of the terminal.
+    pub names: Vec<Color>,
+    /// Roles whose colours could not be read and were changed.
+    pub lifted: Vec<String>,
     pub depth: ColorDepth,
     /// `<blink>` blinks; otherwise it is only emphasised.
     pub blink: bool,
@@ -39,7 +49,76 @@ pub struct Theme {
     pub code: Style,
 }
 
+/// The roles that a theme can have a style for.
+const ROLES: [&str; 17] = [
+    "screen", "title", "rule", "dim", "unread", "badge", "mention", "current", "selected", "new",
+    "me", "link", "mono", "good", "bad", "key", "demo",
+];
+/// A theme without colours for names has this one.
+const NO_COLOR: &str = "none";
+
+/// A theme as a file has it.
 #[derive(serde::Deserialize)]
+struct ThemeTable {
+    #[serde(default)]
+    names: Vec<String>,
+    #[serde(flatten)]
+    roles: HashMap<String, StyleRole>,
+}
+
+impl ThemeTable {
+    fn parse(table: &str) -> Result<Self, String> {
+        let read: Self = toml::from_str(table)
+            .map_err(|e| e.message().lines().next().unwrap_or_default().to_owned())?;
+        match read.roles.keys().find(|name| !ROLES.contains(&name.as_str())) {
+            Some(unknown) => Err(format!("there is no role \"{unknown}\"")),
+            None => Ok(read),
+        }
+    }
+}
+
+/// Styles being made readable.
+struct StyleReader {
+    depth: ColorDepth,
+    /// The background of the screen.
+    background: Option<Rgb>,
+    lifted: Vec<String>,
+}
+
+impl StyleReader {
+    fn read(&mut self, name: &str, role: &StyleRole) -> Result<Style, String> {
+        let mut style = style_of(role, self.depth).map_err(|e| format!("{name}: {e}"))?;
+        let on = palette::rgb(style.bg).or(self.background);
+        // Rules are no text.
+        if name != "rule"
+            && let (Some(text), Some(on)) = (palette::rgb(style.fg), on)
+            && let Some(Rgb(r, g, b)) = palette::lifted(text, on)
+        {
+            style.fg = Some(Color::Rgb(r, g, b));
+            self.lifted.push(name.to_owned());
+        }
+        Ok(style)
+    }
+
+    /// The style as the terminal can show it.
+    fn fitted(&self, style: Style) -> Style {
+        let fit = |color: Option<Color>| color.map(|color| palette::fitted(color, self.depth));
+        Style { fg: fit(style.fg), bg: fit(style.bg), ..style }
+    }
+
+    fn names(&mut self, names: &[String]) -> Result<Vec<Color>, String> {
+        let mut colors = Vec::new();
+        for name in names.iter().filter(|name| *name != NO_COLOR) {
+            let role = StyleRole { fg: Some(name.clone()), bg: None, attributes: Vec::new() };
+            let style = self.read("names", &role)?;
+            colors.extend(self.fitted(style).fg);
+        }
+        Ok(colors)
+    }
+}
+
+#[derive(Clone, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 struct StyleRole {
     fg: Option<String>,
     bg: Option<String>,
@@ -48,18 +127,35 @@ struct StyleRole {
 }
 
 impl Theme {
-    /// Reads the built-in table.
+    /// Reads a theme. What it has no style for is as in the built-in one, or plain if it has a background of its own.
     ///
     /// # Errors
     /// A line that names the role and what is wrong with it.
     pub fn new(table: &str, depth: ColorDepth, blink: bool) -> Result<Self, String> {
-        let roles: std::collections::HashMap<String, StyleRole> =
-            toml::from_str(table).map_err(|e| e.to_string())?;
-        let style = |name: &str| {
-            let role = roles.get(name).ok_or_else(|| format!("the theme lacks \"{name}\""))?;
-            style_of(role, depth).map_err(|e| format!("{name}: {e}"))
+        let (own, built_in) = (ThemeTable::parse(table)?, ThemeTable::parse(themes::DEFAULT)?);
+        let mut reader = StyleReader { depth, background: None, lifted: Vec::new() };
+        let screen = match own.roles.get("screen") {
+            // With sixteen colours, those of the terminal are what everything stands on.
+            Some(role) if depth != ColorDepth::Sixteen => {
+                let on = style_of(role, depth).map_err(|e| format!("screen: {e}"))?;
+                reader.background = palette::rgb(on.bg);
+                let style = reader.read("screen", role)?;
+                reader.fitted(style)
+            }
+            _ => Style::new(),
         };
-        Ok(Self {
+        let names = reader.names(&own.names)?;
+        let mut style = |name: &str| {
+            let role = own.roles.get(name).or_else(|| built_in.roles.get(name));
+            let role = role.ok_or_else(|| format!("the theme lacks \"{name}\""))?;
+            let style = reader.read(name, role)?;
+            Ok::<_, String>(reader.fitted(style))
+        };
+        let theme = Self {
+            stamp: 0,
+            screen,
+            names,
+            lifted: Vec::new(),
             depth,
             blink,
             title: style("title")?,
@@ -83,7 +179,9 @@ impl Theme {
                 ColorDepth::Sixteen => Style::new().fg(Color::Black).bg(Color::White),
                 _ => Style::new().fg(Color::Indexed(16)).bg(Color::Indexed(231)),
             },
-        })
+        };
+        reader.lifted.dedup();
+        Ok(Self { lifted: reader.lifted, ..theme })
     }
 
     /// The style of a tone.
@@ -117,9 +215,10 @@ impl Theme {
         if self.depth == ColorDepth::None {
             return bold;
         }
+        let colors = if self.names.is_empty() { &COLORS } else { self.names.as_slice() };
         let hash = who.as_str().bytes().fold(5381u32, |h, b| h.wrapping_mul(33) ^ u32::from(b));
-        let at = usize::try_from(hash).unwrap_or(0) % COLORS.len();
-        COLORS.get(at).map_or(bold, |color| bold.fg(*color))
+        let at = usize::try_from(hash).unwrap_or(0) % colors.len();
+        colors.get(at).map_or(bold, |color| bold.fg(*color))
     }
 
     /// The style of a span of a message.

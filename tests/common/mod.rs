@@ -23,7 +23,7 @@ pub use skchat::runtime::recording::picture;
 use skchat::runtime::{Editor, Surface, Wiring, run};
 use skchat::store::Store;
 use skchat::sync;
-use skchat::ui::{ColorDepth, ScreenFrame, Theme};
+use skchat::ui::{ColorDepth, ScreenFrame, Themes};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -323,8 +323,7 @@ impl Runner {
         prefs.choices.ui.typing = true;
         prefs.choices.reading.receipts = setup.receipts;
         prefs.choices.sending.grace_seconds = setup.grace.as_secs();
-        let theme =
-            Theme::new(include_str!("../../assets/theme.toml"), ColorDepth::True, false).unwrap();
+        let themes = Themes::built_in(ColorDepth::True, false).unwrap();
         let (keys, events) = mpsc::channel::<io::Result<Event>>(256);
         let (shown_sender, shown) = watch::channel(String::new());
         let (size, size_receiver) = watch::channel(setup.size);
@@ -361,7 +360,7 @@ impl Runner {
                 editor,
                 recorder: None,
             };
-            run(&mut model, &theme, wiring).await.unwrap();
+            run(&mut model, &themes, wiring).await.unwrap();
             handle.stop(PATIENCE).await;
         });
         Self { keys, shown, size, copied, frames, task, _dir: own }

@@ -13,7 +13,7 @@ use crate::app::prefs::Prefs;
 use crate::app::state::AppState;
 use crate::app::view::Tone;
 use crate::app::view::layout::Size;
-use crate::model::setting::{SETTINGS, SettingSpec, written};
+use crate::model::setting::{SETTINGS, SettingKind, SettingSpec, written};
 use crate::model::text::cut;
 use crate::model::{AccountChange, Preferences, SafeText};
 use std::cmp::Reverse;
@@ -162,6 +162,14 @@ fn key_lines(app: &AppState, entry: &KeymapEntry, columns: usize) -> Vec<DialogL
     vec![first, DialogLine::dim(format!("  {help}"))]
 }
 
+/// The theme after this one.
+fn next_theme(app: &AppState, spec: &SettingSpec, now: &Value) -> Option<Value> {
+    let themes = Some(&app.prefs.themes).filter(|_| spec.kind == SettingKind::Theme)?;
+    let at = themes.iter().position(|name| Some(name.as_str()) == now.as_str());
+    let next = themes.get(at.map_or(0, |at| (at + 1) % themes.len()))?;
+    Some(Value::from(next.as_str()))
+}
+
 impl Dialog for UserSettings {
     fn content(&self, app: &AppState, size: Size) -> Content {
         let columns = wide_columns(size);
@@ -189,7 +197,8 @@ impl Dialog for UserSettings {
                     None => return Next::Stay,
                 };
                 let Some(now) = value(env.app, spec) else { return Next::Stay };
-                let Some(next) = spec.next(&now) else {
+                let next = spec.next(&now).or_else(|| next_theme(env.app, spec, &now));
+                let Some(next) = next else {
                     return Next::Push(Prompt::setting(spec, written(&now, spec.kind)));
                 };
                 if let Err(why) = change(env.app, spec, &next) {

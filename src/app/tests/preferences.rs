@@ -48,6 +48,21 @@ fn a_switch_counts_at_once_and_is_written() {
 }
 
 #[test]
+fn themes_are_tried_one_after_the_other_and_count_at_once() {
+    let mut app = chat("Team").opened();
+    app.model.app.prefs.themes = ["default", "nord", "mine"].map(str::to_owned).to_vec();
+    app.press("f10");
+    app.type_text("ui.theme");
+    app.expect_row("ui.theme", "default");
+    for name in ["nord", "mine", "default"] {
+        app.press("enter");
+        assert_eq!(written(&mut app), one("ui.theme", &format!("\"{name}\"")));
+        assert_eq!(app.model.app.prefs.choices.ui.theme, name);
+        app.expect_row("ui.theme", name);
+    }
+}
+
+#[test]
 fn what_counts_from_the_next_start_says_so() {
     let mut app = chat("Team").opened();
     app.press("f10");

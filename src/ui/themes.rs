@@ -1,0 +1,124 @@
+//! All themes that can be chosen: the built-in ones, and those of the user, which take the place of built-in ones of the
+//! same name.
+
+use super::{ColorDepth, Theme};
+
+/// The built-in theme that uses the terminal's own colours.
+pub const DEFAULT: &str = include_str!("../../assets/theme.toml");
+
+/// The other built-in themes by name.
+const BUILT_IN: [(&str, &str); 8] = [
+    ("dark", include_str!("../../assets/themes/dark.toml")),
+    ("light", include_str!("../../assets/themes/light.toml")),
+    ("high-contrast", include_str!("../../assets/themes/high-contrast.toml")),
+    ("monochrome", include_str!("../../assets/themes/monochrome.toml")),
+    ("gruvbox-dark", include_str!("../../assets/themes/gruvbox-dark.toml")),
+    ("nord", include_str!("../../assets/themes/nord.toml")),
+    ("dracula", include_str!("../../assets/themes/dracula.toml")),
+    ("solarized-dark", include_str!("../../assets/themes/solarized-dark.toml")),
+];
+
+/// The name of the theme that is shown if no other one is chosen.
+const FIRST: &str = "default";
+
+/// The themes of a run.
+#[derive(Clone, Debug)]
+pub struct Themes {
+    first: Theme,
+    others: Vec<(String, Theme)>,
+    depth: ColorDepth,
+    blink: bool,
+}
+
+impl Themes {
+    /// # Errors
+    /// A line that names the theme and what is wrong with it.
+    pub fn built_in(depth: ColorDepth, blink: bool) -> Result<Self, String> {
+        let first = Theme::new(DEFAULT, depth, blink)?;
+        let mut themes = Self { first, others: Vec::new(), depth, blink };
+        for (name, table) in BUILT_IN {
+            themes.add(name, table)?;
+        }
+        Ok(themes)
+    }
+
+    /// Adds a theme. Returns the roles whose colours could not be read on their background and were changed.
+    ///
+    /// # Errors
+    /// A line that names the theme and what is wrong with it.
+    pub fn add(&mut self, name: &str, table: &str) -> Result<Vec<String>, String> {
+        let theme = Theme::new(table, self.depth, self.blink);
+        let mut theme = theme.map_err(|why| format!("theme {name}: {why}"))?;
+        let lifted = theme.lifted.clone();
+        if name == FIRST {
+            self.first = theme;
+            return Ok(lifted);
+        }
+        let known = self.others.iter().position(|(other, _)| other == name);
+        theme.stamp = known.unwrap_or(self.others.len()) + 1;
+        match known.and_then(|at| self.others.get_mut(at)) {
+            Some((_, known)) => *known = theme,
+            None => self.others.push((name.to_owned(), theme)),
+        }
+        Ok(lifted)
+    }
+
+    /// All names, in the order in which they are offered.
+    pub fn names(&self) -> Vec<String> {
+        let others = self.others.iter().map(|(name, _)| name.clone());
+        std::iter::once(FIRST.to_owned()).chain(others).collect()
+    }
+
+    /// The theme of this name, or else the first one.
+    pub fn of(&self, name: &str) -> &Theme {
+        let found = self.others.iter().find(|(other, _)| other == name);
+        found.map_or(&self.first, |(_, theme)| theme)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ratatui::style::Color;
+
+    #[test]
+    fn every_built_in_theme_is_complete_and_can_be_read() {
+        for depth in [ColorDepth::None, ColorDepth::Sixteen, ColorDepth::Indexed, ColorDepth::True]
+        {
+            let themes = Themes::built_in(depth, false).unwrap();
+            assert_eq!(themes.names().len(), BUILT_IN.len() + 1);
+            for name in themes.names() {
+                let theme = themes.of(&name);
+                assert_eq!(theme.lifted, Vec::<String>::new(), "{name}");
+                let has_names = name == FIRST || name == "monochrome" || theme.names.len() == 12;
+                assert!(depth == ColorDepth::None || has_names, "{name}: {}", theme.names.len());
+            }
+        }
+        let palettes = ["gruvbox-dark", "nord", "dracula", "solarized-dark"];
+        for (name, table) in BUILT_IN.iter().filter(|(name, _)| palettes.contains(name)) {
+            assert!(table.lines().next().unwrap().contains("MIT licence"), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_theme_of_the_user_replaces_a_built_in_one_and_says_what_is_wrong() {
+        let mut themes = Themes::built_in(ColorDepth::True, false).unwrap();
+        let count = themes.names().len();
+        let lifted = themes.add("nord", "screen = { fg = \"#202020\", bg = \"#101010\" }").unwrap();
+        assert_eq!(lifted, ["screen"]);
+        assert_eq!(themes.names().len(), count);
+        let theme = themes.of("nord");
+        assert_eq!(theme.screen.bg, Some(Color::Rgb(16, 16, 16)));
+        assert_ne!(theme.screen.fg, Some(Color::Rgb(32, 32, 32)), "it was made readable");
+        assert_eq!(theme.me, themes.of("default").me, "what it does not name is as by default");
+        let mistake = themes.add("mine", "titel = { fg = \"red\" }").unwrap_err();
+        assert!(mistake.contains("theme mine") && mistake.contains("\"titel\""), "{mistake}");
+        let mistake = themes.add("mine", "title = { fg = \"reddish\" }").unwrap_err();
+        assert!(mistake.contains("\"reddish\" is not a colour"), "{mistake}");
+        assert!(themes.add("mine", "no table").is_err());
+        assert_eq!(themes.of("nowhere").stamp, themes.of("default").stamp);
+        let stamps: std::collections::HashSet<usize> =
+            themes.names().iter().map(|name| themes.of(name).stamp).collect();
+        assert_eq!(stamps.len(), count);
+    }
+}
