@@ -22,7 +22,7 @@ pub use details::DetailRow;
 pub use list::{Badge, ListRow, RowAccount, SectionHeading, snippet};
 pub use pointed::Pointed;
 pub use rail::RailLabel;
-pub use rows::{Glyph, PaneRow, RowKind, indent};
+pub use rows::{Glyph, PaneRow, RowKind, indent, measured};
 pub use status::{StatusInput, StatusView, status};
 
 use super::chat::{Anchor, Older, Window};

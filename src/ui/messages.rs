@@ -4,7 +4,7 @@ use super::Theme;
 use super::paint;
 use crate::app::view::layout::Rect;
 use crate::app::view::wrap::{QUOTE_BAR, TextRow};
-use crate::app::view::{Glyph, MessagesView, PaneRow, RailLabel, RowKind, indent};
+use crate::app::view::{Glyph, MessagesView, PaneRow, RailLabel, RowKind, indent, measured};
 use crate::model::Link;
 use crate::model::text::{cut, cut_name, width};
 use ratatui::buffer::Buffer;
@@ -88,6 +88,7 @@ fn draw_bare(row: &PaneRow, theme: &Theme, area: Rect, y: u16, buffer: &mut Buff
 fn draw_row(row: &PaneRow, theme: &Theme, area: Rect, y: u16, buffer: &mut Buffer) {
     let end = area.x + area.width;
     let left = area.x + indent(area.width, false);
+    let edge = area.x + measured(area.width);
     match &row.kind {
         RowKind::Blank => {}
         RowKind::Day(name) => ruled(buffer, area, y, "─", name, theme.rule),
@@ -103,9 +104,9 @@ fn draw_row(row: &PaneRow, theme: &Theme, area: Rect, y: u16, buffer: &mut Buffe
                 paint::text(buffer, area.x + 1, y, left, time, theme.dim);
             }
             if let Some(text) = rows.get(*index) {
-                draw_text(text, theme, left, y, end - 1, *system, buffer);
+                draw_text(text, theme, left, y, edge - 1, *system, buffer);
             }
-            mark(*glyph, theme, end, y, buffer);
+            mark(*glyph, theme, edge, y, buffer);
         }
         RowKind::Reactions(list) => {
             let mut x = left;

@@ -450,3 +450,21 @@ fn what_stands_behind_a_dialog_is_dimmed_and_is_not_after_it() {
     app.press("esc");
     assert_eq!(before, paint(&mut screen, &app.model, &theme));
 }
+
+#[test]
+fn long_lines_end_at_a_hundred_columns() {
+    let words = "word ".repeat(80);
+    let mut app = app(220, 40, &[]);
+    app.type_text(&words);
+    app.press("enter");
+    let screen = app.screen();
+    // The pane between the list and the details.
+    let pane = screen.lines().filter_map(|line| line.split('│').nth(1));
+    let rows: Vec<&str> = pane.filter(|line| line.contains("word word")).collect();
+    let left = rows.first().expect("the text").find("word").unwrap();
+    let text = rows.iter().map(|row| row.rfind("word").unwrap() + 4 - left).max().unwrap();
+    assert!((90..=100).contains(&text), "{text}\n{screen}");
+    // There is room for its mark beside it, and nothing stands further right.
+    let end = rows.iter().map(|row| row.trim_end().chars().count()).max().unwrap();
+    assert!((left + text..=left + 103).contains(&end), "{end}\n{screen}");
+}

@@ -25,7 +25,9 @@ const WIDE: u16 = 100;
 const THREE_PANES: u16 = 110;
 const DETAILS: u16 = 29;
 const LIST: u16 = 21;
+/// The list of a wide screen, which gets a fifth of it up to this.
 const WIDE_LIST: u16 = 28;
+const WIDEST_LIST: u16 = 38;
 /// Below this height there is no top bar.
 const TOP_BAR: u16 = 15;
 pub const MAX_COMPOSE: u16 = 8;
@@ -102,7 +104,7 @@ pub fn split(size: Size, input: LayoutInput) -> Option<Layout> {
     layout.wide_list = size.columns >= WIDE;
     let list_width = match (one_pane, layout.wide_list) {
         (true, _) => size.columns,
-        (false, true) => WIDE_LIST,
+        (false, true) => (size.columns / 5).clamp(WIDE_LIST, WIDEST_LIST),
         (false, false) => LIST,
     };
     let mut x = 0;
@@ -134,6 +136,15 @@ pub fn split(size: Size, input: LayoutInput) -> Option<Layout> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn the_list_grows_with_a_wide_screen_up_to_a_limit() {
+        let list = |columns| {
+            let layout = split(Size { columns, rows: 40 }, LayoutInput::default()).unwrap();
+            layout.list.unwrap().width
+        };
+        assert_eq!([80, 100, 140, 160, 190, 300].map(list), [21, 28, 28, 32, 38, 38]);
+    }
 
     proptest! {
         #[test]

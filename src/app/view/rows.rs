@@ -18,6 +18,8 @@ const INDENT: u16 = 8;
 const NARROW_INDENT: u16 = 7;
 /// Cells right of it: the delivery mark.
 const MARGIN: u16 = 3;
+/// Text is at most this wide: longer lines are hard to follow.
+const MEASURE: u16 = 100;
 /// After a pause of this length the name is shown again.
 const GROUP_PAUSE_MS: i64 = 5 * 60 * 1000;
 /// From this height on a blank line stands between groups.
@@ -82,12 +84,14 @@ pub struct Pane<'a> {
 
 impl<'a> Pane<'a> {
     pub fn new(app: &'a AppState, chat: &'a Chat, area: Rect, size: Size, bare: bool) -> Self {
+        // Text that stands alone is there to be copied, and gets the whole width.
+        let width = if bare { area.width } else { measured(area.width) };
         let beside = if bare { 0 } else { indent(area.width, bare) + MARGIN };
         Self {
             app,
             account: app.accounts.of(chat),
             chat,
-            columns: usize::from(area.width.saturating_sub(beside)).max(4),
+            columns: usize::from(width.saturating_sub(beside)).max(4),
             height: usize::from(area.height),
             roomy: size.rows >= ROOMY,
         }
@@ -109,6 +113,11 @@ pub fn indent(width: u16, bare: bool) -> u16 {
         (false, ..40) => NARROW_INDENT,
         (false, _) => INDENT,
     }
+}
+
+/// The cells of a pane of this width up to the right edge of text and of its delivery mark.
+pub fn measured(width: u16) -> u16 {
+    width.min(indent(width, false) + MEASURE + MARGIN)
 }
 
 /// The day of the first row, unless that row or the one below it shows the day.
