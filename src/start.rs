@@ -287,10 +287,7 @@ async fn show(
     let mut prefs = preferences::prefs(&setup)?;
     let hints = terminfo::ColorHints::of_environment();
     let depth = hints.depth(terminfo::colors(&hints.term));
-    let own = themes::Own::of(setup.imports.as_ref());
-    let (themes, problems) = own.read(depth, &prefs.choices.ui).map_err(ExitError::failed)?;
-    prefs.themes = themes.names();
-    let notices = [setup.notices.as_slice(), problems.as_slice()].concat();
+    let (themes, notices) = themes::of_run(&setup, depth, &mut prefs)?;
     let header = replay::header(&setup, &prefs, depth);
     let recorder = match &setup.record {
         Some(path) => Some(Recorder::create(path, header.clone()).map_err(|e| {

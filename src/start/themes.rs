@@ -1,6 +1,9 @@
 //! The themes of the user: files `themes/NAME.toml` beside the configuration file.
 
+use super::RunSetup;
+use crate::app::Prefs;
 use crate::cli::Global;
+use crate::cli::context::ExitError;
 use crate::config::paths;
 use crate::model::UiPreferences;
 use crate::ui::{ColorDepth, Themes};
@@ -8,6 +11,21 @@ use std::path::PathBuf;
 
 /// More than this is no theme.
 const MAX_SIZE: u64 = 256 * 1024;
+
+/// The themes of a run, and what to tell the user at its start.
+///
+/// # Errors
+/// If a built-in theme cannot be read.
+pub fn of_run(
+    setup: &RunSetup,
+    depth: ColorDepth,
+    prefs: &mut Prefs,
+) -> Result<(Themes, Vec<String>), ExitError> {
+    let own = Own::of(setup.imports.as_ref());
+    let (themes, problems) = own.read(depth, &prefs.choices.ui).map_err(ExitError::failed)?;
+    prefs.themes = themes.names();
+    Ok((themes, [setup.notices.as_slice(), problems.as_slice()].concat()))
+}
 
 /// Where the user keeps themes.
 pub struct Own {
