@@ -8,6 +8,7 @@ pub mod device;
 mod effects;
 mod event_loop;
 mod frames;
+mod hyperlinks;
 mod input;
 pub mod joined_emoji;
 pub mod keys;

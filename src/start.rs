@@ -332,7 +332,8 @@ async fn show(
             && TerminalHints::of_environment().should_ask(device.size().unwrap_or_default());
         let events = keys::events(&device, asks_emoji).map_err(|e| terminal_failed(&e))?;
         let mouse = model.app.prefs.choices.ui.mouse;
-        let surface = Tty::new(device, model.app.prefs.reorders(), asks_emoji, mouse)
+        let links = setup.config.preferences.links.hyperlinks;
+        let surface = Tty::new(device, model.app.prefs.reorders(), asks_emoji, mouse, links)
             .map_err(|e| terminal_failed(&e))?;
         let wiring = Wiring {
             surface,

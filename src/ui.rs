@@ -21,7 +21,7 @@ pub use themes::Themes;
 
 use crate::app::Model;
 use crate::app::view::layout::{Layout, Rect, SMALLEST, Size};
-use crate::app::view::{Bar, ComposeView, StatusView, Visible};
+use crate::app::view::{Bar, ComposeView, Hyperlink, StatusView, Visible, links_in_sight};
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 
@@ -36,6 +36,9 @@ pub struct Screen {
     /// The area that a dialog covered in the last frame.
     covered: Option<Rect>,
     changed: ChangedRows,
+    /// The links of the message pane, and those of them that no dialog covers.
+    links: Vec<Hyperlink>,
+    uncovered: Vec<Hyperlink>,
 }
 
 /// A frame as it goes to the terminal.
@@ -44,6 +47,8 @@ pub struct ScreenFrame<'a> {
     pub cells: &'a Buffer,
     /// For each row whether it may differ from the frame before.
     pub changed: &'a [bool],
+    /// The links in it, from the top.
+    pub links: &'a [Hyperlink],
     /// Column and row of the cursor; `None` hides it.
     pub cursor: Option<(u16, u16)>,
 }
@@ -92,7 +97,8 @@ impl Screen {
         let fits = size.columns >= SMALLEST.columns && size.rows >= SMALLEST.rows;
         let (Some(layout), true) = (&visible.layout, fits) else {
             self.paint_too_small(size);
-            return ScreenFrame { cells: &self.cells, changed: &self.changed.0, cursor: None };
+            let (cells, changed) = (&self.cells, &self.changed.0);
+            return ScreenFrame { cells, changed, links: &[], cursor: None };
         };
         let behind = model.dialog.as_ref().is_some_and(|dialog| dialog.takes_keys);
         let last = self.painted.take().filter(|last| {
@@ -106,6 +112,7 @@ impl Screen {
             self.below = empty(size);
             self.cells = empty(size);
             self.covered = None;
+            self.links.clear();
         }
         let mut cursor = self.paint_below(visible, layout, theme, model.view.bare, last.as_ref());
         // What stands behind a dialog is dimmed, and that changes every row once.
@@ -148,7 +155,11 @@ impl Screen {
             paint::guard(&mut self.cells, y);
             paint::stand_on(&mut self.cells, y, theme.screen);
         }
-        ScreenFrame { cells: &self.cells, changed: &self.changed.0, cursor }
+        if let Some(area) = area {
+            self.uncover(area);
+        }
+        let links = if area.is_some() { &self.uncovered } else { &self.links };
+        ScreenFrame { cells: &self.cells, changed: &self.changed.0, links, cursor }
     }
 
     /// Paints the model into a frame of ratatui.
@@ -172,7 +183,7 @@ impl Screen {
         bare: bool,
         last: Option<&Painted>,
     ) -> Option<(u16, u16)> {
-        let Self { below, changed, .. } = self;
+        let Self { below, changed, links, .. } = self;
         if let Some(area) = layout.list
             && last.is_none_or(|last| last.list != visible.list.stamp)
         {
@@ -183,6 +194,7 @@ impl Screen {
             && last.is_none_or(|last| last.messages != visible.messages.stamp)
         {
             messages::draw(&visible.messages, bare, theme, area, below);
+            *links = links_in_sight(&visible.messages, area, bare);
             changed.add(area);
         }
         if let Some(area) = layout.details
@@ -224,6 +236,18 @@ impl Screen {
         paint::clear(below, area);
         changed.add(area);
         compose::draw(&visible.compose, theme, area, below)
+    }
+
+    /// Finds the links that a dialog in this area leaves in sight.
+    fn uncover(&mut self, area: Rect) {
+        let is_covered = |link: &&Hyperlink| {
+            let columns = &link.columns;
+            (area.y..area.y + area.height).contains(&link.row)
+                && columns.start < area.x + area.width
+                && area.x < columns.end
+        };
+        self.uncovered.clear();
+        self.uncovered.extend(self.links.iter().filter(|link| !is_covered(link)).cloned());
     }
 
     fn paint_too_small(&mut self, size: Size) {

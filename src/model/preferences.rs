@@ -71,6 +71,19 @@ pub struct ReadingPreferences {
 pub struct LinkPreferences {
     /// Hosts whose links are opened without a question; `*.example.org` stands for all hosts below `example.org`.
     pub trusted_hosts: Vec<String>,
+    /// Whether the terminal gets the links of messages, so that it can open them itself.
+    pub hyperlinks: Hyperlinks,
+}
+
+/// Whether links are written to the terminal (OSC 8).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Hyperlinks {
+    /// To terminals that are known to have links.
+    #[default]
+    Auto,
+    On,
+    Off,
 }
 
 impl LinkPreferences {
@@ -254,7 +267,7 @@ mod tests {
     #[test]
     fn only_links_whose_host_is_certain_are_trusted() {
         let hosts = ["Example.org", "*.intra.example", "*.", ""].map(str::to_owned);
-        let links = LinkPreferences { trusted_hosts: hosts.into() };
+        let links = LinkPreferences { trusted_hosts: hosts.into(), ..LinkPreferences::default() };
         for url in [
             "https://example.org",
             "HTTPS://EXAMPLE.ORG/a?b#c",

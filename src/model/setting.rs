@@ -56,7 +56,7 @@ use SettingKind::{Choice, Command, Seconds, Switch, Text, Theme, Words};
 pub const MAX_GRACE_SECONDS: i64 = 60;
 
 /// All settings, in the order of the example file.
-pub const SETTINGS: [SettingSpec; 23] = [
+pub const SETTINGS: [SettingSpec; 24] = [
     live("ui", "typing", Switch, "others see when you are typing"),
     live("ui", "enter", Choice(&["send", "newline"]), "what Enter does; Alt-Enter does the other"),
     later("ui", "blink", Switch, "<blink> really blinks"),
@@ -99,6 +99,12 @@ pub const SETTINGS: [SettingSpec; 23] = [
     live("notifications", "keywords", Words, "words that count like a mention"),
     live("notifications", "quiet_hours", Text, "hours without notifications: 22:00-07:00"),
     live("links", "trusted_hosts", Words, "hosts whose https links open without a question"),
+    later(
+        "links",
+        "hyperlinks",
+        Choice(&["auto", "on", "off"]),
+        "the terminal gets the links of messages, and can open them itself",
+    ),
     live(
         "keys",
         "preset",

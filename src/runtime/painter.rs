@@ -12,6 +12,7 @@
 mod pen;
 mod shift;
 
+use crate::app::view::Hyperlink;
 use crate::ui::ScreenFrame;
 use pen::Pen;
 use ratatui::buffer::{Buffer, Cell, CellWidth};
@@ -29,6 +30,8 @@ pub struct Painter {
     cursor: Option<CursorState>,
     /// The font of the terminal lacks signs that others have.
     plain_font: bool,
+    /// The terminal knows links.
+    hyperlinks: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -38,8 +41,8 @@ enum CursorState {
 }
 
 impl Painter {
-    pub fn new(plain_font: bool) -> Self {
-        Self { plain_font, ..Self::default() }
+    pub fn new(plain_font: bool, hyperlinks: bool) -> Self {
+        Self { plain_font, hyperlinks, ..Self::default() }
     }
 
     /// What the terminal shows is not known any more: the next frame is painted in full.
@@ -60,13 +63,14 @@ impl Painter {
             Pen::new(out, area.width, self.plain_font).erase_screen();
         }
         let compared = usize::from(area.width) * changed.iter().filter(|row| **row).count();
+        let links = if self.hyperlinks { frame.links } else { &[] };
         if let Some(shift) = Shift::between(&self.shown.cells, frame.cells, &changed) {
-            self.paint_shifted(shift, frame.cells, changed, out);
+            self.paint_shifted(shift, (frame.cells, links), changed, out);
             let mut pen = Pen::new(out, area.width, self.plain_font);
             self.place_cursor(frame.cursor, true, &mut pen);
         } else {
             let mut pen = Pen::new(out, area.width, self.plain_font);
-            self.shown.update(frame.cells, &changed, &mut pen);
+            self.shown.update((frame.cells, links), &changed, &mut pen);
             pen.finish();
             let wrote = pen.has_written_since(start);
             self.place_cursor(frame.cursor, wrote, &mut pen);
@@ -78,24 +82,25 @@ impl Painter {
     fn paint_shifted(
         &mut self,
         shift: Shift,
-        cells: &Buffer,
+        next: (&Buffer, &[Hyperlink]),
         mut changed: Vec<bool>,
         out: &mut Vec<u8>,
     ) {
-        let columns = cells.area.width;
+        let columns = next.0.area.width;
         let mut moved = self.shown.clone();
         let (mut without, mut with) = (Vec::new(), Vec::new());
         let mut pen = Pen::new(&mut without, columns, self.plain_font);
-        self.shown.update(cells, &changed, &mut pen);
+        self.shown.update(next, &changed, &mut pen);
         pen.finish();
         shift.apply(&mut moved.cells);
         shift.apply_to_rows(&mut moved.disputed);
+        shift.apply_to_rows(&mut moved.links);
         // What stands beside the block has moved with it.
         let block = usize::from(shift.top)..usize::from(shift.bottom);
         changed.get_mut(block).unwrap_or_default().fill(true);
         let mut pen = Pen::new(&mut with, columns, self.plain_font);
         pen.scroll(shift.top, shift.bottom, shift.up);
-        moved.update(cells, &changed, &mut pen);
+        moved.update(next, &changed, &mut pen);
         pen.finish();
         if with.len() < without.len() {
             self.shown = moved;
@@ -127,32 +132,63 @@ struct Rows {
     cells: Buffer,
     /// For each row whether it holds more than plain text.
     disputed: Vec<bool>,
+    /// The links of each row.
+    links: Vec<Vec<Hyperlink>>,
 }
 
 impl Rows {
     fn empty(area: Rect) -> Self {
-        Self { cells: Buffer::empty(area), disputed: vec![false; usize::from(area.height)] }
+        let height = usize::from(area.height);
+        let links = vec![Vec::new(); height];
+        Self { cells: Buffer::empty(area), disputed: vec![false; height], links }
     }
 
     /// Writes and takes over the rows that differ.
-    fn update(&mut self, next: &Buffer, changed: &[bool], pen: &mut Pen<'_>) {
+    fn update<'a>(
+        &mut self,
+        (next, links): (&Buffer, &'a [Hyperlink]),
+        changed: &[bool],
+        pen: &mut Pen<'a>,
+    ) {
         let columns = usize::from(next.area.width).max(1);
         let rows = self.cells.content.chunks_mut(columns).zip(next.content.chunks(columns));
-        let rows = rows.zip(&mut self.disputed).zip(changed);
-        for (y, (((old, new), was_disputed), changed)) in (0u16..).zip(rows) {
-            if !changed || old == new {
+        let rows = rows.zip(self.disputed.iter_mut().zip(&mut self.links)).zip(changed);
+        for (y, (((old, new), (was_disputed, linked)), changed)) in (0u16..).zip(rows) {
+            if !changed {
                 continue;
             }
+            let links = in_row(links, y);
+            let has_same_links = same_links(linked, links);
+            if old == new && has_same_links {
+                continue;
+            }
+            pen.begin_row(links);
             let is_disputed = new.iter().any(|cell| !is_plain(cell.symbol()));
-            if is_disputed || *was_disputed {
+            if is_disputed || *was_disputed || !has_same_links {
                 whole_row(y, new, pen);
             } else {
                 differences(y, old, new, pen);
             }
             *was_disputed = is_disputed;
+            if !has_same_links {
+                *linked = links.to_vec();
+            }
             old.clone_from_slice(new);
         }
     }
+}
+
+/// The links of one row.
+fn in_row(links: &[Hyperlink], y: u16) -> &[Hyperlink] {
+    let from = links.partition_point(|link| link.row < y);
+    let to = links.partition_point(|link| link.row <= y);
+    links.get(from..to).unwrap_or_default()
+}
+
+/// Whether two rows, wherever they stand, have the same links.
+fn same_links(one: &[Hyperlink], other: &[Hyperlink]) -> bool {
+    let what = |link: &Hyperlink| (link.columns.clone(), link.id, link.url.clone());
+    one.len() == other.len() && one.iter().zip(other).all(|(a, b)| what(a) == what(b))
 }
 
 /// The number of cells up to the last one that is not empty.
@@ -266,7 +302,7 @@ mod tests {
 
         fn buffer(&mut self, cells: &Buffer) -> Vec<u8> {
             let changed = vec![true; usize::from(cells.area.height)];
-            self.frame(&ScreenFrame { cells, changed: &changed, cursor: None })
+            self.frame(&ScreenFrame { cells, changed: &changed, links: &[], cursor: None })
         }
 
         fn lines(&mut self, texts: &[&str]) -> String {
@@ -363,6 +399,39 @@ mod tests {
                 "no row of messages was laid out"
             );
         }
+    }
+
+    /// A frame of one text, of which these columns are a link.
+    fn linked(painter: &mut Painter, text: &str, columns: std::ops::Range<u16>) -> String {
+        let mut cells = Buffer::empty(Rect::new(0, 0, 20, 2));
+        cells.set_string(0, 1, text, Style::default());
+        let url = "https://example.org".into();
+        let links = [Hyperlink { row: 1, columns, id: 0x2a, url }];
+        let links = if links[0].columns.is_empty() { &[][..] } else { &links[..] };
+        let mut out = Vec::new();
+        let frame = ScreenFrame { cells: &cells, changed: &[true; 2], links, cursor: None };
+        painter.paint(&frame, &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_link_is_opened_before_its_cells_and_closed_after_them() {
+        let mut painter = Painter::new(false, true);
+        let bytes = linked(&mut painter, "see this page", 4..8);
+        let (_, after) =
+            bytes.split_once("\u{1b}]8;id=2a;https://example.org\u{1b}\\this").unwrap();
+        let closed = after.find("\u{1b}]8;;\u{1b}\\").unwrap();
+        assert!(closed < after.find("page").unwrap(), "{bytes:?}");
+        assert_eq!(linked(&mut painter, "see this page", 4..8), "");
+        // The text stays, and the link is another one.
+        let bytes = linked(&mut painter, "see this page", 9..13);
+        assert!(bytes.contains("example.org\u{1b}\\page\u{1b}]8;;"), "{bytes:?}");
+        // Only a letter changes: it belongs to the link as well.
+        let bytes = linked(&mut painter, "see this pane", 9..13);
+        assert!(bytes.contains("example.org\u{1b}\\n\u{1b}]8;;"), "{bytes:?}");
+        assert!(!linked(&mut painter, "see this pane", 0..0).contains("example.org"));
+        let mut other = Painter::new(false, false);
+        assert!(!linked(&mut other, "see this page", 4..8).contains("]8;"), "not known there");
     }
 
     #[test]

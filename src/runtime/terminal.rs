@@ -5,11 +5,13 @@
 
 use super::Surface;
 use super::device::{self, Device};
+
 use super::joined_emoji;
 use super::pace::TerminalPace;
 use super::painter::Painter;
 use super::terminfo;
 use crate::app::view::layout::Size;
+use crate::model::Hyperlinks;
 use crate::ui::ScreenFrame;
 use std::io::{self, Write};
 use std::time::Instant;
@@ -82,7 +84,7 @@ pub struct Tty {
 }
 
 impl Tty {
-    /// Takes the terminal; with `asks_emoji` asks it how it draws joined emoji, with `mouse` to report the mouse. To be
+    /// Takes the terminal; with `asks_emoji` asks it how it draws joined emoji, with `mouse` to report the mouse; `links` says whether it gets those of messages. To be
     /// called inside the runtime.
     ///
     /// # Errors
@@ -92,6 +94,7 @@ impl Tty {
         explicit_bidi: bool,
         asks_emoji: bool,
         mouse: bool,
+        links: Hyperlinks,
     ) -> io::Result<Self> {
         let size = device.size().unwrap_or_default();
         let term = std::env::var("TERM").unwrap_or_default();
@@ -102,7 +105,10 @@ impl Tty {
             explicit_bidi,
             enhanced_keyboard: false,
             mouse,
-            painter: Painter::new(terminfo::has_plain_font(&term)),
+            painter: Painter::new(
+                terminfo::has_plain_font(&term),
+                super::hyperlinks::are_written(links),
+            ),
             size,
             gathered: Vec::new(),
             frame_bytes: 0,

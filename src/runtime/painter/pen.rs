@@ -4,6 +4,7 @@
 //! nothing, or blinking text. Each frame begins and ends with plain text and places the cursor before it writes, so
 //! that a byte that was lost, or written by another program, spoils one frame at most.
 
+use crate::app::view::Hyperlink;
 use ratatui::buffer::Cell;
 use ratatui::style::{Color, Modifier};
 use std::io::Write;
@@ -37,11 +38,33 @@ pub struct Pen<'a> {
     /// Where the cursor is, if all terminals agree on it.
     at: Option<(u16, u16)>,
     style: CellStyle,
+    /// The links of the row that is being written.
+    links: &'a [Hyperlink],
+    /// The link that the terminal takes what is written for.
+    link: Option<&'a Hyperlink>,
 }
 
 impl<'a> Pen<'a> {
     pub fn new(out: &'a mut Vec<u8>, columns: u16, plain_font: bool) -> Self {
-        Self { out, columns, plain_font, at: None, style: PLAIN }
+        Self { out, columns, plain_font, at: None, style: PLAIN, links: &[], link: None }
+    }
+
+    /// The links of the row that is written next.
+    pub fn begin_row(&mut self, links: &'a [Hyperlink]) {
+        self.links = links;
+    }
+
+    /// Takes what is written next for a link, or for none.
+    fn set_link(&mut self, wanted: Option<&'a Hyperlink>) {
+        let name = |link: &'a Hyperlink| (link.id, &link.url);
+        if self.link.map(name) == wanted.map(name) {
+            return;
+        }
+        self.link = wanted;
+        match wanted {
+            Some(link) => self.print(format_args!("\x1b]8;id={:x};{}\x1b\\", link.id, link.url)),
+            None => self.raw(b"\x1b]8;;\x1b\\"),
+        }
     }
 
     pub fn raw(&mut self, bytes: &[u8]) {
@@ -90,6 +113,11 @@ impl<'a> Pen<'a> {
     /// Writes a cell at the cursor, which moves on by `cells`.
     pub fn put(&mut self, cell: &Cell, cells: u16) {
         self.set(CellStyle::of(cell));
+        if !self.links.is_empty() || self.link.is_some() {
+            let x = self.at.map(|(x, _)| x);
+            let is_here = |link: &&Hyperlink| x.is_some_and(|x| link.columns.contains(&x));
+            self.set_link(self.links.iter().find(is_here));
+        }
         let symbol = cell.symbol();
         let symbol = if self.plain_font { in_plain_font(symbol) } else { symbol };
         self.out.extend_from_slice(symbol.as_bytes());
@@ -99,16 +127,19 @@ impl<'a> Pen<'a> {
     }
 
     pub fn erase_rest_of_row(&mut self) {
+        self.set_link(None);
         self.set(PLAIN);
         self.raw(b"\x1b[K");
     }
 
     pub fn erase_row(&mut self) {
+        self.set_link(None);
         self.set(PLAIN);
         self.raw(b"\x1b[2K");
     }
 
     pub fn erase_screen(&mut self) {
+        self.set_link(None);
         self.set(PLAIN);
         self.raw(b"\x1b[2J");
     }
@@ -116,6 +147,7 @@ impl<'a> Pen<'a> {
     /// Moves the rows from `top` to before `bottom` up by some rows, or down if the number is negative; the rows that
     /// become free are empty. All of it is known since the VT100.
     pub fn scroll(&mut self, top: u16, bottom: u16, up: i32) {
+        self.set_link(None);
         self.set(PLAIN);
         self.print(format_args!("\x1b[{};{}r", top + 1, bottom));
         let (row, step): (u16, &[u8]) = if up > 0 { (bottom, b"\n") } else { (top + 1, b"\x1bM") };
@@ -129,6 +161,7 @@ impl<'a> Pen<'a> {
 
     /// Ends the frame with plain text.
     pub fn finish(&mut self) {
+        self.set_link(None);
         self.set(PLAIN);
     }
 

@@ -79,7 +79,7 @@ impl Shift {
     }
 
     /// The same for one value per row.
-    pub fn apply_to_rows(self, rows: &mut [bool]) {
+    pub fn apply_to_rows<T: Default>(self, rows: &mut [T]) {
         let by = usize::try_from(self.up.unsigned_abs()).unwrap_or(0);
         let Some(block) = rows.get_mut(usize::from(self.top)..usize::from(self.bottom)) else {
             return;
@@ -88,10 +88,10 @@ impl Shift {
         let kept = block.len() - by;
         if self.up > 0 {
             block.rotate_left(by);
-            block.iter_mut().skip(kept).for_each(|row| *row = false);
+            block.iter_mut().skip(kept).for_each(|row| *row = T::default());
         } else {
             block.rotate_right(by);
-            block.iter_mut().take(by).for_each(|row| *row = false);
+            block.iter_mut().take(by).for_each(|row| *row = T::default());
         }
     }
 }
