@@ -453,6 +453,7 @@ fn markdown_renders_to_what_the_messages_say() {
         ("RichText", "<b>bold</b>er, <i>*italic*</i>, <s>gone</s>, <u>under</u>"),
         ("RichText", "<pre>fn main() {\n    `x` ``` *y*\n\n\tz\n}</pre>"),
         ("RichText", "<quote authorname=\"Joe\">Who?\n> you</quote>- Me"),
+        ("RichText", "<quote authorname=\"Joe\"><pre>*x* &lt;img src=x&gt;</pre></quote>code"),
         (
             "RichText",
             "<a href=\"https://a.example/?a=1&amp;b=(2)\">there</a> &amp;amp; <b>- no list</b>",
@@ -480,8 +481,8 @@ fn markdown_renders_to_what_the_messages_say() {
     home.import(&home.file("messages.json", export.to_string().as_bytes()));
     let markdown = home.text(&["export", "--all", "--format", "md"]);
     let (words, messages) = rendered(&markdown);
-    // The name before each message, and the one in the quote.
-    assert_eq!(messages, contents.len() + 1, "{markdown}");
+    // The name before each message, and those in the quotes.
+    assert_eq!(messages, contents.len() + 2, "{markdown}");
     let plain = |text: &str| -> String {
         text.chars().filter(|c| !c.is_whitespace() && !['┃', '\u{a0}'].contains(c)).collect()
     };

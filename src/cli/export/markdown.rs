@@ -3,7 +3,7 @@
 
 use super::media::MediaView;
 use super::{ExportChat, ExportItem, ExportWriter};
-use crate::model::{Block, Link, MessageBody, RichText, Span};
+use crate::model::{Attribution, Block, Link, MessageBody, RichText, Span};
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
@@ -116,7 +116,7 @@ fn code(text: &str) -> String {
     format!("{fence}\n{}\n{fence}", text.trim_end_matches('\n'))
 }
 
-/// What a block is, as far as it decides how the next one follows.
+/// What stands between two blocks.
 fn separator(before: Option<&Block>, block: &Block) -> &'static str {
     match (before, block) {
         (None, _) => "",
@@ -136,7 +136,11 @@ fn blocks(list: &[Block]) -> String {
         match block {
             Block::Paragraph { spans, .. } => out.push_str(&paragraph(spans)),
             Block::Quote { from, body } => {
-                let who = from.as_ref().map(|from| format!("**{}**: ", escaped(&from.name)));
+                // A block of code begins a line.
+                let follows = matches!(body.first(), None | Some(Block::Paragraph { .. }));
+                let gap = if follows { " " } else { "\n" };
+                let name = |from: &Attribution| format!("**{}**:{gap}", escaped(from.name.trim()));
+                let who = from.as_ref().map(name);
                 let quoted = format!("{}{}", who.unwrap_or_default(), blocks(body));
                 let lines: Vec<String> = quoted.split('\n').map(|l| format!("> {l}")).collect();
                 out.push_str(&lines.join("\n"));
