@@ -312,6 +312,10 @@ impl Error {
             (403, Some(209)) => {
                 Self::unsupported("this server offers no endpoints to this account")
             }
+            // It is about this message; others may be accepted.
+            (403, Some(206)) => {
+                Self::new(ErrorKind::Refused, with(meaning(206).unwrap_or("refused")), false)
+            }
             (403, code) => {
                 let text = code.and_then(meaning).unwrap_or("not allowed");
                 Self::new(ErrorKind::Forbidden, with(text), false)
@@ -423,7 +427,7 @@ mod tests {
         for (status, code, kind_of_it, words) in [
             (429, 804, ErrorKind::Refused, "has not accepted"),
             (403, 804, ErrorKind::Refused, "has not accepted"),
-            (403, 206, ErrorKind::Forbidden, "not accepted in this conversation"),
+            (403, 206, ErrorKind::Refused, "not accepted in this conversation"),
             (400, 284, ErrorKind::Refused, "cannot receive messages"),
             (403, 403, ErrorKind::Forbidden, "not allowed"),
             (429, 803, pause, "too many requests"),

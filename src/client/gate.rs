@@ -334,7 +334,7 @@ impl GateState {
         }
         let works = !self.failures.has(&purpose.kind);
         if purpose.urgency == Urgency::Optional
-            && (!works || self.failures.count() > 0 || self.is_pausing(&purpose.kind))
+            && (!works || self.failures.count() > 0 || self.pauses_in_row > 0)
         {
             return Some(base);
         }
@@ -358,11 +358,6 @@ impl GateState {
         } else {
             (fails || !self.answered.contains(kind)).then(|| kind.clone())
         }
-    }
-
-    /// Whether the server has asked for a pause and has not answered this kind of request since.
-    fn is_pausing(&self, kind: &str) -> bool {
-        self.pauses_in_row > 0 || self.pauses.contains_key(kind)
     }
 
     /// Notes that others have to wait for a request.
@@ -556,6 +551,19 @@ mod tests {
         let failed = failure(ErrorKind::EndpointGone);
         ask(&gate, &Purpose::new("POST", "subscriptions", Urgency::Background), failed).await;
         assert!(ask(&gate, &pages, Ok(())).await.is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_can_be_left_out_is_sent_again_some_time_after_a_pause() {
+        let gate = Gate::default();
+        let receipts = Purpose::new("GET", "/threads/x/consumptionhorizons", Urgency::Optional);
+        ask(&gate, &to("list", "x"), Ok(())).await;
+        let paused = failure(ErrorKind::RetryAfter(Duration::from_secs(5)));
+        let wait = ask(&gate, &receipts, paused).await.unwrap();
+        tokio::time::advance(wait).await;
+        assert!(ask(&gate, &receipts, Ok(())).await.is_some(), "nothing has worked since");
+        assert_eq!(ask(&gate, &to("list", "x"), Ok(())).await, None);
+        assert_eq!(ask(&gate, &receipts, Ok(())).await, None);
     }
 
     #[tokio::test(start_paused = true)]
