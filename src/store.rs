@@ -33,7 +33,7 @@ pub use archive::{
 pub(crate) use coverage::OpenGap;
 pub use joined::{JoinedHistory, JoinedPage, OpenArchive, OpenArchives};
 pub(crate) use joined::{SourcePage, join};
-pub(crate) use listing::CachedConversation;
+pub(crate) use listing::{CachedConversation, ConversationNumber};
 pub use messages::ItemCompleter;
 pub(crate) use network::{network_advice, network_file_system};
 pub(crate) use outbox::{OutboxItem, OutboxState};

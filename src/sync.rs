@@ -170,7 +170,7 @@ pub fn start(
     let tracker = tasks.clone();
     let all_done = drained;
     tasks.spawn(async move {
-        let pending = snapshot::send(&main).await;
+        let (pending, rest) = snapshot::send(&main).await;
         let execute = requests::run(Arc::clone(&main), requested, outbox_sender);
         tracker.spawn(guarded(Arc::clone(&main), async move {
             // Also after a panic, so that `stop` does not wait in vain.
@@ -182,6 +182,8 @@ pub fn start(
             Arc::clone(&main),
             outbox::run(Arc::clone(&main), outbox_receiver, pending),
         ));
+        // What the user does is carried out meanwhile.
+        snapshot::send_rest(&main, rest).await;
         tracker.spawn(guarded(Arc::clone(&main), backfill::run(Arc::clone(&main))));
         tracker.spawn(guarded(Arc::clone(&main), reindex::run(Arc::clone(&main))));
         tracker.spawn(guarded(Arc::clone(&main), examine(Arc::clone(&main))));

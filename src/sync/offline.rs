@@ -26,7 +26,10 @@ pub fn start_offline(
     handle.tasks.spawn(async move {
         let _done = all_done.drop_guard();
         shared.send(Delta::Connection(ConnectionState::ReadOnly)).await;
-        snapshot::send(&shared).await;
+        let (_, rest) = snapshot::send(&shared).await;
+        let list = Arc::clone(&shared);
+        let listed = async move { snapshot::send_rest(&list, rest).await };
+        tokio::spawn(super::guarded(Arc::clone(&shared), listed));
         let examined = super::examine(Arc::clone(&shared));
         tokio::spawn(super::guarded(Arc::clone(&shared), examined));
         run(&shared, requested).await;
@@ -72,13 +75,13 @@ async fn run(shared: &Arc<Shared>, mut requests: mpsc::Receiver<Outbound>) {
             }
             // Both show what another process or an import has stored meanwhile.
             Request::RetryNow => {
-                snapshot::send(shared).await;
+                snapshot::send_all(shared).await;
                 if let Some(open) = shared.open_chat() {
                     requests::show_stored(shared, &open).await;
                 }
             }
             Request::Resync { conversation } => {
-                snapshot::send(shared).await;
+                snapshot::send_all(shared).await;
                 requests::show_stored(shared, &conversation).await;
             }
             Request::Change { ticket, .. }

@@ -6,7 +6,7 @@ use super::apply::decode_stored;
 use crate::model::edits::Edits;
 use crate::model::{Conversation, ConversationId, Delta, Message, RawMessage, UserId};
 use crate::protocol::decode;
-use crate::store::{CachedConversation, OutboxItem};
+use crate::store::{CachedConversation, ConversationNumber, OutboxItem};
 use std::sync::Arc;
 
 /// The most threads whose stored members are sent at the start, because the conversations are named after them.
@@ -15,14 +15,21 @@ const MOST_STORED_ROSTERS: usize = 300;
 /// Conversations in each part of the list after the first.
 const NEXT_PARTS: usize = 10_000;
 
-/// Sends the content of the store to the app: names, conversations, drafts, the last open chat and the outbox. Returns the
-/// items of the outbox.
-pub async fn send(shared: &Arc<Shared>) -> Vec<OutboxItem> {
+/// The conversations that are not sent yet, and how many of their stored members may be.
+#[derive(Default)]
+pub struct ListRest {
+    numbers: Vec<ConversationNumber>,
+    rosters: usize,
+}
+
+/// Sends the content of the store to the app: names, the first part of the list, drafts, the last open chat and the outbox.
+/// Returns the items of the outbox, and the rest of the list, which may take long.
+pub async fn send(shared: &Arc<Shared>) -> (Vec<OutboxItem>, ListRest) {
     let snapshot = match shared.store.snapshot(shared.me.clone()).await {
         Ok(snapshot) => snapshot,
         Err(error) => {
             shared.notice(&error.to_string()).await;
-            return Vec::new();
+            return (Vec::new(), ListRest::default());
         }
     };
     for (id, source, name) in &snapshot.names {
@@ -49,7 +56,13 @@ pub async fn send(shared: &Arc<Shared>) -> Vec<OutboxItem> {
             })
             .await;
     }
-    for part in snapshot.rest.chunks(NEXT_PARTS) {
+    (snapshot.outbox, ListRest { numbers: snapshot.rest, rosters })
+}
+
+/// Sends the rest of the list, part by part.
+pub async fn send_rest(shared: &Arc<Shared>, rest: ListRest) {
+    let ListRest { numbers, mut rosters } = rest;
+    for part in numbers.chunks(NEXT_PARTS) {
         match shared.store.cached_conversations(part.to_vec(), shared.me.clone()).await {
             Ok(conversations) => send_conversations(shared, &conversations, &mut rosters).await,
             Err(error) => {
@@ -58,7 +71,12 @@ pub async fn send(shared: &Arc<Shared>) -> Vec<OutboxItem> {
             }
         }
     }
-    snapshot.outbox
+}
+
+/// Sends everything at once.
+pub async fn send_all(shared: &Arc<Shared>) {
+    let (_, rest) = send(shared).await;
+    send_rest(shared, rest).await;
 }
 
 /// Sends a part of the stored list, and the stored members of at most so many conversations that are named by them.
