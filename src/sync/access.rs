@@ -39,6 +39,12 @@ impl ChatRefusals {
         self.lock().insert(id.clone(), refusal);
     }
 
+    /// Forgets that a conversation could not be read. Returns whether it could not.
+    fn forget_reading(&self, id: &ConversationId) -> bool {
+        let mut all = self.lock();
+        matches!(all.get(id), Some(ChatRefusal::Reading(_))) && all.remove(id).is_some()
+    }
+
     /// Forgets what was refused of a conversation. Returns whether there was anything.
     pub fn forget(&self, id: &ConversationId) -> bool {
         self.lock().remove(id).is_some()
@@ -71,6 +77,14 @@ impl Shared {
         self.send(Delta::Access { conversation: id.clone(), access }).await;
     }
 
+    /// The server gives out a conversation again: something new has come from it.
+    pub(super) async fn reading_works(&self, id: &ConversationId) {
+        if self.history.refusals.forget_reading(id) {
+            let access = ChatAccess::Full;
+            self.send(Delta::Access { conversation: id.clone(), access }).await;
+        }
+    }
+
     /// The server has taken a message for a conversation.
     pub(super) async fn sending_accepted(&self, id: &ConversationId) {
         if self.history.refusals.forget(id) {
@@ -94,6 +108,7 @@ mod tests {
         assert!(refusals.is_parked(&gone) && !refusals.is_parked(&quiet));
         tokio::time::advance(PARKED).await;
         assert!(!refusals.is_parked(&gone));
+        assert!(!refusals.forget_reading(&quiet) && refusals.forget_reading(&gone));
         assert!(refusals.forget(&quiet) && !refusals.forget(&quiet));
     }
 }

@@ -136,6 +136,9 @@ async fn apply_messages(
             shared.fell_behind(id);
         }
     }
+    for id in &touched {
+        shared.reading_works(id).await;
+    }
 }
 
 async fn apply_thread(shared: &Shared, json: String, thread: wire::WireThread) {
