@@ -262,6 +262,11 @@ fn in_our_words(message: &str) -> String {
         let hint = names::nearest(value, names).map(|name| format!("; did you mean \"{name}\"?"));
         return format!("\"{value}\" is not one of {known}{}", hint.unwrap_or_default());
     }
+    // What stands there may be the token itself.
+    if message.ends_with("expected struct Token") {
+        return "a token must be { env = \"…\" }, { file = \"…\" } or { command = [\"…\"] }"
+            .to_owned();
+    }
     if let Some(rest) = message.strip_prefix("invalid type: ")
         && let Some((found, expected)) = rest.split_once(", expected ")
         && let Some(expected) = value_in_words(expected)

@@ -138,7 +138,7 @@ fn what_cannot_work_is_refused() {
     let empty = ACCOUNT.replace("{ env = \"T\" }", "{ command = [] }");
     assert!(error(&empty).contains("the token command is empty"));
     let text = ACCOUNT.replace("{ env = \"T\" }", "\"abc\"");
-    assert!(error(&text).contains("expected { env ="), "{}", error(&text));
+    assert!(error(&text).contains("must be { env ="), "{}", error(&text));
     assert!(error("[keys]\nswitcher = [\"a\"]").contains("type a letter"));
     let two = format!("{ACCOUNT}{}", ACCOUNT.replace("home", "work"));
     assert!(parse(&two).unwrap().warnings.iter().any(|w| w.contains("several accounts")));

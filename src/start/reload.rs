@@ -116,11 +116,18 @@ mod linux {
         let mut buffer = [MaybeUninit::uninit(); 4096];
         let mut reader = inotify::Reader::new(descriptor, &mut buffer);
         loop {
-            let name = match reader.next() {
-                Ok(event) => event.file_name().map(|name| name.to_bytes().to_vec()),
+            let (name, is_new) = match reader.next() {
+                Ok(event) => (
+                    event.file_name().map(|name| name.to_bytes().to_vec()),
+                    event.events().contains(inotify::ReadFlags::CREATE),
+                ),
                 Err(Errno::INTR) => continue,
                 Err(error) => return Err(error.into()),
             };
+            // Only a link is whole when it is created; a file is when it has been written.
+            if is_new && !file.is_symlink() {
+                continue;
+            }
             let targets = targets(file);
             let mut names = targets.iter().filter_map(|target| target.file_name());
             let is_ours = name.is_some_and(|name| names.any(|ours| ours.as_bytes() == name));

@@ -51,8 +51,9 @@ impl Own {
         let mut themes = Themes::built_in(depth, ui.blink)?;
         let mut problems = Vec::new();
         for (name, file) in self.files() {
-            let is_small = std::fs::metadata(&file).is_ok_and(|meta| meta.len() <= MAX_SIZE);
-            let text = std::fs::read_to_string(&file).ok().filter(|_| is_small);
+            let is_small =
+                std::fs::metadata(&file).is_ok_and(|meta| meta.is_file() && meta.len() <= MAX_SIZE);
+            let text = is_small.then(|| std::fs::read_to_string(&file).ok()).flatten();
             let Some(text) = text else {
                 problems.push(format!("theme {name}: the file cannot be read"));
                 continue;

@@ -3,7 +3,7 @@
 use crate::app::model::Model;
 use crate::app::overlay::{take_over, value};
 use crate::app::state::AppState;
-use crate::model::setting::SETTINGS;
+use crate::model::setting::{SETTINGS, SettingKind};
 use crate::model::{ConfigChange, SafeText};
 
 /// Lets what has changed count. Nothing is said of what counts already: it was changed here.
@@ -23,6 +23,10 @@ fn apply(app: &mut AppState, change: ConfigChange) -> Result<Option<String>, Str
         let Some(spec) = spec.filter(|spec| value(app, spec).as_ref() != Some(&new)) else {
             continue;
         };
+        let is_theme = |known: &String| new.as_str() == Some(known.as_str());
+        if spec.kind == SettingKind::Theme && !app.prefs.themes.iter().any(is_theme) {
+            return Err(format!("there is no theme {new}; F10 lists them"));
+        }
         if spec.live {
             choices = choices.with_setting(spec, &new)?;
             now.push(name);
