@@ -3,6 +3,7 @@
 use super::frames::FrameSchedule;
 use super::input::{EventReaction, reaction};
 use super::keys::{Keys, TerminalEvent};
+use super::meter::KeyMeter;
 use super::notifier::{Notifier, NotifierHints};
 use super::recording::{self, Recorder, RecordingEntry};
 use super::signals::StopRequest;
@@ -12,6 +13,7 @@ use crate::app::keymap::Resolver;
 use crate::app::{Action, AppAction, ComposeAction, Effect, Input, Model, next_deadline, update};
 use crate::model::{Inbound, Now, Outbound, Timestamp};
 use crate::ui::{Screen, Themes};
+use crossterm::event::Event;
 use futures_util::Stream;
 use std::collections::VecDeque;
 use std::io;
@@ -139,14 +141,16 @@ impl<'a, S: Surface> EventLoop<'a, S> {
     {
         let now = Instant::now();
         let until = now + BACKLOG_TIME;
-        if model.app.presence.figures.is_some() {
-            self.frames.meter.key(now);
-        }
+        let measures = model.app.presence.figures.is_some();
         let mut next = Some(first);
         let mut is_first = true;
         while let Some(event) = next {
+            let is_key = matches!(event, TerminalEvent::Input(Event::Key(_)));
             match reaction(event, &mut self.resolver, model) {
                 EventReaction::Feed(input) => {
+                    if measures && is_key {
+                        self.frames.meter.key(now);
+                    }
                     self.follow_terminal(model, &input)?;
                     if !is_first && !types(&input) {
                         // Keys depend on the layout. This one is not drawn, so nothing is fetched for it and
@@ -264,6 +268,8 @@ impl<'a, S: Surface> EventLoop<'a, S> {
         self.surface.draw(&frame)?;
         if measures {
             self.frames.meter.frame(Instant::now(), self.surface.frame_bytes());
+        } else {
+            self.frames.meter = KeyMeter::default();
         }
         if let Some(recorder) = &mut self.recorder {
             recorder.note(&recording::frame(frame.cells));

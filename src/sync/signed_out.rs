@@ -6,8 +6,8 @@ use super::{DELTAS, DeltaSender, Handle, REQUESTS};
 use crate::client::Client;
 use crate::client::sign_in::SignInOutcome;
 use crate::model::{
-    AccountId, ConnectionState, Delta, Fault, FaultKind, Inbound, Outbound, Request, Response,
-    SafeText, Ticket,
+    AccountFigures, AccountId, ConnectionState, Delta, Fault, FaultKind, Inbound, Outbound,
+    Request, Response, SafeText, Ticket,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -113,6 +113,10 @@ impl SignedOutAccount {
             }
             Request::Search { ticket, .. } => {
                 self.respond(ticket, Response::Found(Err(refused()))).await;
+            }
+            Request::Figures { ticket } => {
+                let figures = AccountFigures { polled: None, budget: self.client.budget_left() };
+                self.respond(ticket, Response::Figures(figures)).await;
             }
             // There is no conversation that others could be about.
             _ => {}
