@@ -16,6 +16,8 @@ const REFUSED_FOR: Duration = Duration::from_secs(3_600);
 /// A refusal of a renewal.
 pub(super) struct RefusedRenewal {
     refresh: Secret,
+    /// The organisation it was refused in.
+    tenant: String,
     words: String,
     at: Instant,
 }
@@ -88,7 +90,9 @@ impl SignIn {
             match self.renew(fresh, expected, false).await {
                 Err(error) if error.is_transient() && tries < FIRST_TRIES => {
                     let wait = match error.kind {
-                        ErrorKind::RetryAfter(wait) => wait.min(LONGEST_WAIT),
+                        // Others wait for the same file meanwhile.
+                        ErrorKind::RetryAfter(wait) if wait > LONGEST_WAIT => return Err(error),
+                        ErrorKind::RetryAfter(wait) => wait,
                         _ => backoff(FIRST_WAIT, LONGEST_WAIT, tries),
                     };
                     tracing::info!(kind = ?error.kind, "the first Skype token is asked for again");
@@ -156,7 +160,8 @@ impl SignIn {
         let last = || self.refused.lock().unwrap_or_else(PoisonError::into_inner);
         let known = last()
             .as_ref()
-            .filter(|refused| refused.refresh == *refresh && refused.at.elapsed() < REFUSED_FOR)
+            .filter(|refused| refused.refresh == *refresh && refused.tenant == tenant)
+            .filter(|refused| refused.at.elapsed() < REFUSED_FOR)
             .map(|refused| Error::signed_out(&refused.words));
         if let Some(error) = known {
             return Err(error);
@@ -166,7 +171,8 @@ impl SignIn {
             && refusal.problem != SignInProblem::Other
         {
             let (refresh, words) = (refresh.clone(), refusal.text());
-            *last() = Some(RefusedRenewal { refresh, words, at: Instant::now() });
+            let tenant = tenant.to_owned();
+            *last() = Some(RefusedRenewal { refresh, tenant, words, at: Instant::now() });
         }
         Ok(result?)
     }
