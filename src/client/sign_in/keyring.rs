@@ -118,12 +118,13 @@ fn words(error: &Error) -> String {
 #[cfg(feature = "keyring")]
 fn of_session() -> Opened {
     // Never dropped: its end waits for D-Bus, which a task must not do.
-    static STORE: std::sync::OnceLock<Opened> = std::sync::OnceLock::new();
-    let open = || match zbus_secret_service_keyring_store::Store::new() {
-        Ok(store) => Ok(store as Arc<CredentialStore>),
-        Err(_) => Err("there is none in this session".to_owned()),
-    };
-    STORE.get_or_init(open).clone()
+    static STORE: std::sync::OnceLock<Arc<CredentialStore>> = std::sync::OnceLock::new();
+    if let Some(store) = STORE.get() {
+        return Ok(Arc::clone(store));
+    }
+    let missing = |_| "there is none in this session".to_owned();
+    let store = zbus_secret_service_keyring_store::Store::new().map_err(missing)?;
+    Ok(Arc::clone(STORE.get_or_init(|| store)))
 }
 
 #[cfg(not(feature = "keyring"))]
