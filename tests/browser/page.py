@@ -103,7 +103,7 @@ def messages(port):
     said = [
         ("RichText", "<b>bold</b> and <i>italic</i>", "bold and italic"),
         ("RichText", "<pre>fn main() {\n\tlet x = 1;\n}</pre>", "fn main() {\n\tlet x = 1;\n}"),
-        ("RichText", "<quote authorname=\"Joe\">Who?</quote>Me", "Me"),
+        ("RichText", "<quote authorname=\"Joe\">Who asked?</quote>My answer", "My answer"),
         ("Text", "<script>document.title = 'ran'</script>", "<script>document.title = 'ran'</script>"),
         ("RichText", "&lt;img src=x onerror=\"document.title='ran'\"&gt;", "<img src=x onerror=\"document.title='ran'\">"),
         ("RichText", "</div></article><script>document.title = 'ran'</script>after", "after"),
@@ -162,6 +162,13 @@ def main():
     browser = next(filter(None, map(shutil.which, BROWSERS)), None) or fail("no Chromium is installed")
     listener = Listener()
     with tempfile.TemporaryDirectory() as folder:
+        control = os.path.join(folder, "control.html")
+        with open(control, "w") as file:
+            file.write("<img src=\"http://127.0.0.1:{0}/control.png\">".format(listener.port))
+        browse(browser, folder, control, "--dump-dom")
+        if not listener.connections:
+            fail("the browser cannot reach the server, so nothing would be noticed")
+        listener.connections = 0
         page, shown = export(skchat, folder, listener.port)
         tree = browse(browser, folder, page, "--dump-dom")
         picture = os.path.join(folder, "page.png")
@@ -172,7 +179,7 @@ def main():
     if "<title>Conversations</title>" not in tree:
         fail("something on the page ran")
     text = text_of(tree)
-    for line in shown:
+    for line in [*shown, "Who asked?"]:
         if line not in text:
             fail("the page does not show: {0!r}".format(line))
     articles = tree.count("<article>")

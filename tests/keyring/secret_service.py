@@ -2,9 +2,8 @@
 
 Usage: secret_service.py PATH_TO_SKCHAT, a build with the keyring feature.
 
-Signs in to a gateway that plays a service, and checks where the tokens are: in the keyring only, read from there by the next
-process, gone after signing out. A locked keyring costs nobody the sign-in, and where there is none they are in a private
-file."""
+Signs in to a gateway that plays a service, and checks where the tokens are: in the keyring only, where the next process finds
+them, and gone after signing out. A locked keyring is named; where there is none the tokens are in a private file."""
 
 import os
 import re
@@ -44,9 +43,12 @@ class Session:
     def __init__(self, folder):
         self.folder = folder
         self.environment = dict(os.environ, HOME=folder, XDG_RUNTIME_DIR=folder, XDG_DATA_HOME=os.path.join(folder, "share"))
+        self.processes = []
+
+    def start(self):
         bus = subprocess.Popen([need("dbus-daemon"), "--session", "--nofork", "--print-address"], stdout=subprocess.PIPE,
                                text=True, env=self.environment)
-        self.processes = [bus]
+        self.processes.append(bus)
         self.environment["DBUS_SESSION_BUS_ADDRESS"] = bus.stdout.readline().strip()
         keyring = subprocess.Popen([need("gnome-keyring-daemon"), "--foreground", "--unlock", "--components=secrets"],
                                    stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -121,6 +123,7 @@ class Home:
 def check(skchat, folder, origin):
     session = Session(os.path.join(folder, "session"))
     try:
+        session.start()
         home = Home(skchat, os.path.join(folder, "with"), session.environment, origin)
         home.sign_in()
         says = home.run("doctor")
@@ -128,17 +131,22 @@ def check(skchat, folder, origin):
             fail("the keyring is not used:\n" + says)
         if home.refresh_token_in_files():
             fail("a refresh token is in a file although there is a keyring")
-        if "signed in" not in says.lower() and "sign-in" not in says.lower():
+        if "8:live:anna" not in home.run("chats", "--json") + says:
             fail("another process does not know of the sign-in:\n" + says)
+        home.run("logout", "me")
+        says = home.run("doctor")
+        if "not signed in" not in says:
+            fail("the sign-in is still there after signing out:\n" + says)
+        home.sign_in()
         session.lock()
         says = home.run("doctor")
-        if "keyring: holds the tokens" in says:
-            fail("a locked keyring gives its secrets:\n" + says)
+        if "keyring: holds the tokens" in says or "locked" not in says:
+            fail("a locked keyring is not named:\n" + says)
         print("locked: " + next((line.strip() for line in says.splitlines() if "keyring" in line), "?"))
     finally:
         session.end()
-    bare = {name: value for name, value in os.environ.items() if name not in ("DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR")}
-    home = Home(skchat, os.path.join(folder, "without"), dict(bare, HOME=folder), origin)
+    nowhere = "unix:path=" + os.path.join(folder, "no-bus")
+    home = Home(skchat, os.path.join(folder, "without"), dict(os.environ, HOME=folder, DBUS_SESSION_BUS_ADDRESS=nowhere), origin)
     home.sign_in()
     says = home.run("doctor")
     if "keyring: not used" not in says or not home.refresh_token_in_files():
