@@ -3,6 +3,7 @@
 mod common;
 
 use common::{ANNA, Gateway, JOE, MIA, Runner, Setup, say_as};
+use skchat::client::Client;
 
 /// How often the gateway was sent a message.
 fn sent(gateway: &Gateway) -> usize {
@@ -51,4 +52,26 @@ async fn an_outage_of_one_account_touches_no_other() {
     assert!(texts.iter().any(|text| text.contains("waits for home")), "{texts:?}");
     assert!(!texts.iter().any(|text| text.contains("goes through work")), "{texts:?}");
     program.quit().await;
+}
+
+#[tokio::test]
+async fn accounts_at_one_service_do_not_share_a_budget_of_requests() {
+    let gateway = Gateway::start().await;
+    let client = |who| {
+        let mut options = gateway.options(who);
+        options.service.polling.budget = 8;
+        Client::new(options)
+    };
+    let (anna, mia) = (client(ANNA), client(MIA));
+    while anna.budget_left().is_some_and(|(left, _)| left > 3) {
+        anna.conversations(10).await.unwrap();
+    }
+    // What is left is for the user: looking for news waits now.
+    tokio::select! {
+        biased;
+        _ = anna.conversations(10) => panic!("more than the budget was sent"),
+        answer = mia.conversations(10) => drop(answer.unwrap()),
+    }
+    assert_eq!(anna.budget_left(), Some((3, 8)));
+    assert!(mia.budget_left().is_some_and(|(left, _)| left > 3), "{:?}", mia.budget_left());
 }
