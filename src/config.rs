@@ -1,7 +1,7 @@
 //! The configuration file: defaults, reading, and errors that name file and line.
 //!
-//! [`edit`] changes the accounts in it when the user asks for that; nothing else is written. What is wrong in a value is an error; an unknown key is a warning with the nearest
-//! known name.
+//! [`edit`] changes the accounts and settings in it when the user asks for that; nothing else is written. What is wrong in a
+//! value is an error; an unknown key is a warning with the nearest known name.
 
 pub mod edit;
 mod examine;

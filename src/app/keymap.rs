@@ -14,8 +14,8 @@ use crossterm::event::KeyEvent;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-/// Where keys work. OneOrTwoKeys that a place does not bind are looked up in `Global`; with a modal preset, those of `Selection`
-/// and `List` are looked up in `Normal` before that.
+/// Where keys work. Keys that a place does not bind are looked up in `Global`; with a modal preset, those of `Selection` and
+/// `List` are looked up in `Normal` before that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Context {
     Global,

@@ -60,11 +60,18 @@ fn print_changes(changed: &[ActionKeys]) -> Result<(), ExitError> {
     }
     let written =
         |keys: &[String]| if keys.is_empty() { "none".to_owned() } else { keys.join(", ") };
-    changed.iter().try_for_each(|row| {
+    let mut printed = Vec::new();
+    for row in changed {
         let (now, before) = (written(&row.keys), written(&row.built_in));
         let place = if row.contexts == ["normal"] { " in NORMAL mode" } else { "" };
-        lines::print_line(format!("{}{place}: {now} (built in: {before})", row.action))
-    })
+        let line = format!("{}{place}: {now} (built in: {before})", row.action);
+        // Some actions have the same keys in several places.
+        if !printed.contains(&line) {
+            lines::print_line(line.clone())?;
+            printed.push(line);
+        }
+    }
+    Ok(())
 }
 
 fn print_table(listed: &[ActionKeys]) -> Result<(), ExitError> {

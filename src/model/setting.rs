@@ -65,7 +65,7 @@ pub const SETTINGS: [SettingSpec; 24] = [
     live("ui", "list", Choice(&["accounts", "activity"]), "the list with several accounts"),
     live("ui", "mouse", Switch, "clicks and the wheel are used here"),
     live("ui", "suggestions", Switch, "people, emoji and commands are suggested while you type"),
-    live("ui", "theme", Theme, "colours: the terminal's own by default"),
+    live("ui", "theme", Theme, "colours; the theme \"default\" keeps those of the terminal"),
     later("ui", "emoji_width", Choice(&["auto", "cluster", "sum"]), "joined emoji as one picture"),
     live(
         "reading",

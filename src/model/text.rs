@@ -134,6 +134,7 @@ impl Cleaner {
 
     fn take(&mut self, c: char) {
         match c {
+            _ if self.joiner.is_none() && is_plain(c) => self.put_base(c),
             _ if is_harmless_invisible(c) => {}
             '\u{200C}' | '\u{200D}' => self.join(c),
             '\r' | '\n' | '\u{B}' => {

@@ -5,7 +5,6 @@
 
 use super::Surface;
 use super::device::{self, Device};
-
 use super::joined_emoji;
 use super::pace::TerminalPace;
 use super::painter::Painter;
@@ -84,8 +83,8 @@ pub struct Tty {
 }
 
 impl Tty {
-    /// Takes the terminal; with `asks_emoji` asks it how it draws joined emoji, with `mouse` to report the mouse; `links` says whether it gets those of messages. To be
-    /// called inside the runtime.
+    /// Takes the terminal. With `asks_emoji` it is asked how it draws joined emoji, with `mouse` to report the mouse; `links`
+    /// says whether it gets those of messages. To be called inside the runtime.
     ///
     /// # Errors
     /// What the system says.

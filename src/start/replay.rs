@@ -49,6 +49,7 @@ pub fn first_model(prefs: Prefs, header: &RecordingHeader) -> Result<Model, Stri
 fn player(header: &RecordingHeader) -> Result<Player, String> {
     let keymap = Prefs::keymap_of(&header.preferences, &header.keys).map_err(|e| e.to_string())?;
     let zone = jiff::tz::TimeZone::get(&header.zone).map_err(|e| e.to_string())?;
+    let themes = Themes::built_in(header.depth, header.preferences.ui.blink)?;
     let prefs = Prefs {
         zone,
         keymap: Arc::new(keymap),
@@ -59,9 +60,8 @@ fn player(header: &RecordingHeader) -> Result<Player, String> {
         first_client_id: header.first_client_id,
         choices: header.preferences.clone(),
         from_next_start: Vec::new(),
-        themes: Vec::new(),
+        themes: themes.names(),
     };
-    let themes = Themes::built_in(header.depth, header.preferences.ui.blink)?;
     Ok(Player::new(first_model(prefs, header)?, themes))
 }
 

@@ -77,7 +77,7 @@ pub async fn run(shared: Arc<Shared>) {
 /// have been wrong.
 async fn wait_for_token(shared: &Shared, rejected: u32) {
     if rejected == 1 {
-        shared.notice(&format!("The token was rejected: {}", shared.client.token_advice())).await;
+        shared.notice(&format!("Not signed in: {}", shared.client.token_advice())).await;
     }
     let before = shared.client.token_mark().await;
     let wait = shared.backoff(rejected).saturating_mul(SIGNED_OUT_FACTOR);

@@ -7,6 +7,9 @@ use crate::app::commands;
 use crate::app::keymap::Context;
 use crate::app::model::Model;
 
+/// The most recently active chats that are suggested after `#`: titles are made for every letter.
+const MOST_TITLES: usize = 2_000;
+
 /// Whether the suggestions have taken the key. Enter is theirs only after the user has moved to one of them, so that it
 /// sends what was typed.
 pub fn take(model: &mut Model, action: &Action) -> bool {
@@ -86,7 +89,7 @@ pub fn beyond(model: &Model) -> Beyond {
     let commands = if before.starts_with('/') { commands::help() } else { Vec::new() };
     let is_chat = completion::open_word(before).is_some_and(|word| word.starts_with('#'));
     let titles = || {
-        let chats = model.app.shown_chats();
+        let chats = model.app.shown_chats().take(MOST_TITLES);
         chats.map(|chat| model.app.accounts.of(chat).title(chat)).collect()
     };
     Beyond { commands, chats: if is_chat { titles() } else { Vec::new() } }

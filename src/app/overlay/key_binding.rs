@@ -199,13 +199,13 @@ impl Dialog for KeyBinding {
                 line
             });
             lines.extend(news);
-            return Content::new(title, lines, "Esc: no other key");
+            return Content::new(title, lines, "Esc cancels");
         }
         let above = lines.len();
         lines.extend(self.rows(app).into_iter().map(|row| match row {
-            BindingRow::Key(key) => DialogLine::new(shown(&key), "take away"),
-            BindingRow::Another => DialogLine::new("Another key", "press it"),
-            BindingRow::AsPreset => DialogLine::new("The keys of the preset", "take back"),
+            BindingRow::Key(key) => DialogLine::new(shown(&key), "remove"),
+            BindingRow::Another => DialogLine::new("Add a key", "…"),
+            BindingRow::AsPreset => DialogLine::new("Back to the keys of the preset", ""),
         }));
         Content::new(title, lines, "Enter does it · Esc closes")
             .with_marked(above + self.marked, "")

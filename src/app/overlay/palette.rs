@@ -28,6 +28,9 @@ fn entries<'a>(app: &'a AppState, input: &str) -> Vec<&'a KeymapEntry> {
         });
         somewhere && !matches!(entry.name.as_str(), "palette" | "interrupt")
     };
+    if let Some(line) = vim_line(app, input) {
+        return line;
+    }
     let mut ranker = Ranker::new(input);
     let fitting = app.prefs.keymap.entries().iter().filter(makes_sense);
     let mut found: Vec<(u32, &KeymapEntry)> = fitting
@@ -35,6 +38,21 @@ fn entries<'a>(app: &'a AppState, input: &str) -> Vec<&'a KeymapEntry> {
         .collect();
     found.sort_by_key(|(rank, _)| Reverse(*rank));
     found.into_iter().map(|(_, entry)| entry).collect()
+}
+
+/// What a command line of vim means, with its keys: a letter or two would find something else by its name.
+fn vim_line<'a>(app: &'a AppState, input: &str) -> Option<Vec<&'a KeymapEntry>> {
+    if !app.prefs.keymap.is_modal() {
+        return None;
+    }
+    match input {
+        "q" | "q!" | "qa" | "qa!" | "wq" | "wqa" | "x" => {
+            Some(app.prefs.keymap.entry("quit").into_iter().collect())
+        }
+        // Everything is saved as it is typed.
+        "w" | "wa" => Some(Vec::new()),
+        _ => None,
+    }
 }
 
 impl Dialog for Palette {

@@ -74,7 +74,7 @@ impl Dialog for Switcher {
         Content::new("Find a conversation or a person", lines.collect(), hint)
             .narrow()
             .with_input(&self.input)
-            .with_marked(self.marked, "Nothing found. A full id such as 8:joe.4 starts a new chat.")
+            .with_marked(self.marked, "Nothing found.")
     }
 
     fn act(&mut self, action: OverlayAction, env: &mut DialogEnv<'_>) -> Next {
@@ -83,9 +83,7 @@ impl Dialog for Switcher {
                 if let Some(chosen) = self.found.get(self.marked) {
                     return Next::Open(chosen.chat.clone(), None);
                 }
-                env.app.note(
-                    "No conversation or person with that name; a full id (8:name) starts a new chat",
-                );
+                env.app.note("No conversation or person with that name");
             }
             OverlayAction::Type('>') if self.input.is_empty() => {
                 return Next::Replace(Overlay::Palette(Palette::default()));

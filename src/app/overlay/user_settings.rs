@@ -1,5 +1,5 @@
-//! All settings of the configuration file, and the keys of all actions: the meaning of each, its value and its default. A change counts at once
-//! where that is possible, and is written to the file, which keeps its comments.
+//! All settings of the configuration file, and the keys of all actions: the meaning of each, its value and its default. A
+//! change counts at once where that is possible, and is written to the file, which keeps its comments.
 
 use super::accounts::ask_change;
 use super::content::{Content, DialogLine, step, wide_columns};
@@ -137,7 +137,7 @@ fn setting_lines(
     let (now, default) = (show(value(app, spec)), show(defaults.setting(spec)));
     let mut about = vec![spec.meaning.to_owned()];
     if now != default {
-        about.push(format!("default {default}"));
+        about.push(format!("default: {default}"));
     }
     if !spec.live {
         about.push("from the next start".to_owned());
@@ -151,8 +151,12 @@ fn setting_lines(
 /// An action with its keys, and what it does.
 fn key_lines(app: &AppState, entry: &KeymapEntry, columns: usize) -> Vec<DialogLine> {
     let rows = app.prefs.keymap.entries().iter().filter(|row| row.name == entry.name);
-    let mut keys: Vec<String> = rows.flat_map(KeymapEntry::key_texts).collect();
-    keys.dedup();
+    let mut keys: Vec<String> = Vec::new();
+    for key in rows.flat_map(KeymapEntry::key_texts) {
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
     let keys = if keys.is_empty() { "none".to_owned() } else { keys.join("  ") };
     let mut first = DialogLine::new(format!("keys.{}", entry.name), cut(&keys, columns / 2));
     if app.prefs.key_changes.contains_key(&entry.name) {

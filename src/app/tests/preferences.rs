@@ -36,7 +36,7 @@ fn a_switch_counts_at_once_and_is_written() {
     let effects = app.effects();
     assert!(effects.contains(&Effect::Mouse(false)), "{effects:?}");
     app.expect_row("ui.mouse", "off");
-    app.expect("default on");
+    app.expect("default: on");
     app.press("enter");
     assert_eq!(written(&mut app), one("ui.mouse", "true"));
     app.press("enter");
@@ -131,7 +131,7 @@ fn a_key_that_is_pressed_is_bound_at_once_and_written() {
     ask_for_key(&mut app, "reply");
     app.expect("Its keys now: r");
     app.press("z");
-    app.expect("take away");
+    app.expect("remove");
     assert_eq!(written(&mut app), one("keys.reply", "[\"r\", \"z\"]"));
     app.say("joe", "hi");
     app.press("esc esc up z");
@@ -216,7 +216,7 @@ fn keys_are_taken_away_and_come_back_from_the_preset() {
     assert_eq!(written(&mut app), one("keys.switcher", "[\"ctrl-t\"]"));
     app.press("home enter");
     assert_eq!(written(&mut app), one("keys.switcher", "[]"));
-    app.expect_row("The keys of the preset", "take back");
+    app.expect("Back to the keys of the preset");
     app.press("end enter");
     assert_eq!(written(&mut app), one("keys.switcher", "[\"ctrl-k\", \"ctrl-t\"]"));
 }

@@ -203,3 +203,17 @@ fn a_preset_chosen_in_the_settings_counts_at_once() {
     app.press("end");
     app.expect("Now \"vim\"");
 }
+
+#[test]
+fn a_command_line_of_vim_quits_or_does_nothing() {
+    for line in ["q", "q!", "wq", "x", "w"] {
+        let mut app = vim();
+        app.press("esc :");
+        app.type_text(line);
+        app.effects();
+        app.press("enter");
+        let quits = app.effects().iter().any(|effect| matches!(effect, Effect::Quit));
+        assert_eq!(quits, line != "w", "{line}");
+        assert_eq!(app.model.context(), if quits { Context::Normal } else { Context::Overlay });
+    }
+}
