@@ -334,6 +334,29 @@ fn wait_for_file(path: &Path, text: &str) {
     }
 }
 
+/// The demo after a message, `copy me`, was sent and copied.
+fn copying_in_the_demo(dir: &Path, env: &[(&str, &str)]) -> Terminal {
+    let mut t = start_with(&["demo"], dir, env);
+    t.wait_for("To Joe Bloggs");
+    t.wait_for("live");
+    t.send("copy me\r");
+    t.wait("the sent mark", |s| {
+        s.parser.screen().contents().lines().any(|l| l.contains("copy me") && l.contains('✓'))
+    });
+    t.send("\u{1b}[1;5A");
+    t.wait_for("Esc back");
+    t.send("y");
+    t
+}
+
+/// Waits until the terminal is asked to copy it.
+fn wait_for_osc52(t: &Terminal) {
+    // base64 of the text
+    t.wait("OSC 52", |s| {
+        String::from_utf8_lossy(&s.bytes).contains("\u{1b}]52;c;Y29weSBtZQ==\u{7}")
+    });
+}
+
 #[test]
 fn copying_tells_the_terminal_and_the_clipboard_program_and_pasting_asks_it() {
     let dir = tempfile::tempdir().unwrap();
@@ -350,22 +373,10 @@ fn copying_tells_the_terminal_and_the_clipboard_program_and_pasting_asks_it() {
         ("TMUX", ""),
         ("STY", ""),
     ];
-    let mut t = start_with(&["demo"], dir.path(), &env);
-    t.wait_for("To Joe Bloggs");
-    t.wait_for("live");
-    t.send("copy me\r");
-    t.wait("the sent mark", |s| {
-        s.parser.screen().contents().lines().any(|l| l.contains("copy me") && l.contains('✓'))
-    });
-    t.send("\u{1b}[1;5A");
-    t.wait_for("Esc back");
-    t.send("y");
+    let mut t = copying_in_the_demo(dir.path(), &env);
     t.wait_for("Copied 7 characters (xclip)");
     wait_for_file(&kept, "copy me");
-    // base64 of the text
-    t.wait("OSC 52", |s| {
-        String::from_utf8_lossy(&s.bytes).contains("\u{1b}]52;c;Y29weSBtZQ==\u{7}")
-    });
+    wait_for_osc52(&t);
     t.send("\u{1b}");
     t.wait("the box again", |s| !s.parser.screen().contents().contains("Esc back"));
     t.send("\u{16}");
@@ -386,21 +397,10 @@ fn over_ssh_without_a_clipboard_program_copying_is_left_to_the_terminal() {
         ("TMUX", ""),
         ("STY", ""),
     ];
-    let mut t = start_with(&["demo"], dir.path(), &env);
-    t.wait_for("To Joe Bloggs");
-    t.wait_for("live");
-    t.send("copy me\r");
-    t.wait("the sent mark", |s| {
-        s.parser.screen().contents().lines().any(|l| l.contains("copy me") && l.contains('✓'))
-    });
-    t.send("\u{1b}[1;5A");
-    t.wait_for("Esc back");
-    t.send("y");
+    let mut t = copying_in_the_demo(dir.path(), &env);
     // Whether the terminal has taken it nobody can know.
     t.wait_for("Sent to the terminal");
-    t.wait("OSC 52", |s| {
-        String::from_utf8_lossy(&s.bytes).contains("\u{1b}]52;c;Y29weSBtZQ==\u{7}")
-    });
+    wait_for_osc52(&t);
     t.send("\u{11}");
     assert_given_back(&t.end());
 }

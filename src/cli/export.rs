@@ -13,7 +13,9 @@ use super::archives::{self, ArchiveAccount, chosen};
 use super::chats::{self, ChatLine, KnownChats};
 use super::context::{ExitError, STORE, Session};
 use crate::model::search::date_range;
-use crate::model::{EmojiStyle, Message, Names, RawMessage, SafeText, Timestamp, UserId};
+use crate::model::{
+    EmojiStyle, Message, Names, RawMessage, SafeText, SpanStyle, Timestamp, UserId,
+};
 use crate::store::ReadOnly;
 use clap::{Args, ValueEnum};
 use jiff::tz::TimeZone;
@@ -149,6 +151,18 @@ fn escaped(text: &str, escape: impl Fn(char) -> Option<&'static str>) -> Cow<'_,
         }
     }
     Cow::Owned(out)
+}
+
+/// The HTML elements of a style, the outermost first.
+fn style_tags(style: SpanStyle) -> Vec<&'static str> {
+    let tags = [
+        (style.bold, "b"),
+        (style.italic, "i"),
+        (style.underline, "u"),
+        (style.strike, "s"),
+        (style.mono, "code"),
+    ];
+    tags.into_iter().filter(|(is, _)| *is).map(|(_, tag)| tag).collect()
 }
 
 /// The headings between the messages: that of the conversation, and one for each day.

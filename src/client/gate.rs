@@ -9,7 +9,7 @@
 //!   attempts or only look for what became of one. What fails in one conversation only holds nothing else back.
 //! - Kinds of requests that still work go on during an outage where the user waits for them, and so do polls.
 //! - After a few requests that succeeded in a row an outage holds nothing back until the next failure: work that needs
-//!   several requests must reach its end, because what failed may come after it.
+//!   several requests must be able to finish, because the request that failed may come after it.
 //! - What can be left out, such as typing signals, is left out while anything fails.
 //! - While something fails, and before the first answer of each kind, one request at a time goes out; the others wait for
 //!   what comes of it. Polls are no such attempts, because they take long to be answered.

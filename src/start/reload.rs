@@ -124,7 +124,7 @@ mod linux {
                 Err(Errno::INTR) => continue,
                 Err(error) => return Err(error.into()),
             };
-            // Only a link is whole when it is created; a file is when it has been written.
+            // A link is complete when it is created; a file is complete when it has been written.
             if is_new && !file.is_symlink() {
                 continue;
             }

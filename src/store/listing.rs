@@ -29,8 +29,8 @@ pub struct ConversationNumber(i64);
 
 /// Everything that the first screen needs.
 pub struct Snapshot {
-    /// The first part of the list: the most recently active conversations, the one that was open last, and those of which
-    /// something else in here speaks.
+    /// The first part of the list: the most recently active conversations, the one that was open last, and those that have
+    /// a draft, an unsent message or a choice of the user.
     pub conversations: Vec<CachedConversation>,
     /// All others, most recently active first.
     pub rest: Vec<ConversationNumber>,

@@ -60,7 +60,7 @@ fn fresh() -> (tempfile::TempDir, Store) {
 }
 
 #[test]
-fn a_long_list_comes_in_parts_with_every_conversation_once_and_what_is_spoken_of_first() {
+fn a_long_list_comes_in_parts_with_drafts_choices_and_the_last_open_chat_in_the_first() {
     const COUNT: i64 = 1_250;
     let id = |n: i64| ConversationId::new(format!("8:joe.{n}"));
     let (_dir, store) = fresh();

@@ -62,15 +62,7 @@ fn url(path: &str) -> String {
 }
 
 fn span(span: &Span, out: &mut String) {
-    let style = span.style;
-    let tags: [(bool, &str); 5] = [
-        (style.bold, "b"),
-        (style.italic, "i"),
-        (style.underline, "u"),
-        (style.strike, "s"),
-        (style.mono, "code"),
-    ];
-    let tags: Vec<&str> = tags.into_iter().filter(|(is, _)| *is).map(|(_, tag)| tag).collect();
+    let tags = super::style_tags(span.style);
     for tag in &tags {
         let _ = write!(out, "<{tag}>");
     }

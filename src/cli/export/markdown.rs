@@ -71,15 +71,7 @@ fn span_line(span: &Span, line: &str, begins_line: bool, out: &mut String) {
     if line.is_empty() {
         return;
     }
-    let style = span.style;
-    let tags = [
-        (style.bold, "b"),
-        (style.italic, "i"),
-        (style.underline, "u"),
-        (style.strike, "s"),
-        (style.mono, "code"),
-    ];
-    let tags: Vec<&str> = tags.into_iter().filter(|(is, _)| *is).map(|(_, tag)| tag).collect();
+    let tags = super::style_tags(span.style);
     for tag in &tags {
         let _ = write!(out, "<{tag}>");
     }
