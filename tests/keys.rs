@@ -122,9 +122,11 @@ fn answers_of_the_terminal_and_wrong_bytes_never_reach_the_box() {
     wait_for_box(&t, "abc");
 }
 
-/// A demo in which a scientist was sent as an emoji of three parts. Nothing has answered the question for its width.
-fn demo_with_joined_emoji(data: &Path) -> Terminal {
+/// A demo in which a scientist was sent as an emoji of three parts. `answer` is what the terminal has answered by the
+/// time that the program reads it.
+fn demo_with_joined_emoji(data: &Path, answer: &str) -> Terminal {
     let mut t = start(data, 80, 24);
+    t.send(answer);
     // No answer is needed for the first frame.
     t.wait_for("To Joe Bloggs ›");
     t.wait_for("live");
@@ -145,48 +147,42 @@ fn wait_for_parts(t: &Terminal, apart: bool) {
 }
 
 #[test]
-fn a_terminal_shows_at_any_time_how_it_draws_joined_emoji_and_types_nothing_by_it() {
-    // What it answers, and whether in pieces.
-    for (answer, torn, apart) in
-        [("\u{1b}[2;3R", false, false), ("\u{1b}[2;7R", false, true), ("\u{1b}[2;3R", true, false)]
-    {
+fn a_terminal_that_answers_at_once_shows_how_it_draws_joined_emoji_and_types_nothing_by_it() {
+    for (answer, apart) in [("\u{1b}[2;3R", false), ("\u{1b}[2;7R", true)] {
         let dir = tempfile::tempdir().unwrap();
-        // Without an answer it is drawn so that it is right in every terminal.
-        let mut t = demo_with_joined_emoji(dir.path());
-        wait_for_parts(&t, true);
-        t.send("draft");
-        if torn {
-            for byte in answer.bytes() {
-                t.send_bytes(&[byte]);
-            }
-        } else {
-            t.send(answer);
-        }
-        t.send("ed");
-        wait_for_box(&t, "drafted");
+        let mut t = demo_with_joined_emoji(dir.path(), answer);
         wait_for_parts(&t, apart);
+        t.send("draft");
+        wait_for_box(&t, "draft");
         // A second answer is one to somebody else's question.
-        t.send("\u{1b}[2;3R\u{1b}[2;9R!");
-        wait_for_box(&t, "drafted!");
+        t.send("\u{1b}[2;3R\u{1b}[2;9Red");
+        wait_for_box(&t, "drafted");
         wait_for_parts(&t, apart);
     }
 }
 
 #[test]
-fn an_answer_that_comes_late_is_typed_nowhere_and_draws_the_whole_screen_anew() {
+fn an_answer_that_comes_late_is_typed_nowhere_and_changes_nothing() {
     // Where the user may be meanwhile, how that shows, and that the input there is still empty.
-    for (keys, shows) in [("\u{1b}x", "All actions"), ("\u{12}", "exact phrase"), ("", "lab")] {
+    for (keys, shows, torn) in
+        [("\u{1b}x", "All actions", false), ("\u{12}", "exact phrase", true), ("", "lab", true)]
+    {
         let dir = tempfile::tempdir().unwrap();
-        let mut t = demo_with_joined_emoji(dir.path());
+        // Without an answer it is drawn so that it is right in every terminal.
+        let mut t = demo_with_joined_emoji(dir.path(), "");
         // Seconds after the question: somebody has answered the message.
         t.wait_for("Ha, exactly what I was going to say.");
         t.send(keys);
         t.wait_for(shows);
         let cleared = |s: &Seen| String::from_utf8_lossy(&s.bytes).matches("\u{1b}[2J").count();
         let before = cleared(&t.seen.0.lock().unwrap());
-        t.send("\u{1b}[2;3R");
-        t.wait("a clear screen", |s| cleared(s) > before);
-        t.wait_for(shows);
+        if torn {
+            for byte in b"\x1b[2;3R" {
+                t.send_bytes(&[*byte]);
+            }
+        } else {
+            t.send("\u{1b}[2;3R");
+        }
         t.send("z");
         t.wait("only what was typed", |s| {
             let screen = s.parser.screen().contents();
@@ -194,7 +190,9 @@ fn an_answer_that_comes_late_is_typed_nowhere_and_draws_the_whole_screen_anew() 
             inputs.any(|(_, after)| after.is_empty() || after.starts_with("  "))
         });
         t.send("\u{8}\u{1b}");
-        wait_for_parts(&t, false);
+        t.wait_for("lab");
+        wait_for_parts(&t, true);
+        assert_eq!(cleared(&t.seen.0.lock().unwrap()), before, "nothing is drawn anew");
         t.send("\u{11}");
         t.wait_end();
     }

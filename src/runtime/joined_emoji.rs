@@ -3,11 +3,11 @@
 //! At the start one joined emoji is written and erased again, with a query for the cursor position in between. Nothing
 //! waits for the answer: frames are drawn according to the table, and all of the screen again if the answer differs.
 //!
-//! The answer has no time limit on purpose. A limit would have two effects, and both are worse. Either the first frame
-//! waits for it, so that every start on a terminal that does not answer takes that long. Or an answer that comes later
-//! is not recognised: over a slow connection the right width would never be used, and what nobody expects any more could
-//! be taken for a key. So one answer is expected for as long as the program runs, it is never text, and it counts
-//! whenever it comes.
+//! The answer counts if it is read within [`LIMIT`] of the question: over a connection as slow as that the whole screen
+//! would be drawn twice, and so late an answer may belong to another program's question. A late one is dropped, it is
+//! never text, and the table stays; `ui.emoji_width` chooses the width without asking.
+
+use std::time::{Duration, Instant};
 
 use crate::app::view::layout::Size;
 use crate::model::EmojiWidth;
@@ -17,12 +17,57 @@ use crate::runtime::terminfo::has_plain_font;
 pub const ROW: u16 = 2;
 /// Writes a woman, a skin tone, a joiner and a microscope, asks where the cursor is, and erases the row.
 pub const QUESTION: &str = "\x1b[2;1H\u{1F469}\u{1F3FD}\u{200D}\u{1F52C}\x1b[6n\x1b[2;1H\x1b[2K";
+/// How long after the question an answer counts.
+pub const LIMIT: Duration = Duration::from_millis(100);
 /// The least size for it: terminals that draw every part need seven columns.
 const LEAST: Size = Size { columns: 10, rows: ROW };
 
 /// The meaning of the cursor's column after the emoji: one picture takes two cells.
 pub fn width_for(column: u16) -> EmojiWidth {
     if column == 3 { EmojiWidth::Cluster } else { EmojiWidth::Sum }
+}
+
+/// What a position report in [`ROW`] means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The terminal draws joined emoji so.
+    Width(EmojiWidth),
+    /// The answer to our question, after its [`LIMIT`].
+    Late,
+    /// The answer to another question.
+    Unasked,
+}
+
+/// A question that was sent, and whether an answer to it still counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Probe {
+    /// Nothing was asked, or the answer has come.
+    Closed,
+    /// Asked; the terminal has not been read since. What it answers before the first read is in time, however long
+    /// the rest of the start takes.
+    Asked,
+    /// Asked, and the terminal is read. An answer counts until then.
+    Open { until: Instant },
+}
+
+impl Probe {
+    /// The terminal is read from now on.
+    pub fn begin(&mut self, now: Instant) {
+        if *self == Self::Asked {
+            *self = Self::Open { until: now + LIMIT };
+        }
+    }
+
+    /// Takes a position report in [`ROW`] for an answer, and closes the question.
+    pub fn answer(&mut self, column: u16, now: Instant) -> Answer {
+        let answer = match *self {
+            Self::Closed => Answer::Unasked,
+            Self::Open { until } if now > until => Answer::Late,
+            Self::Asked | Self::Open { .. } => Answer::Width(width_for(column)),
+        };
+        *self = Self::Closed;
+        answer
+    }
 }
 
 /// What the environment says about the terminal.
@@ -122,6 +167,43 @@ mod tests {
         ] {
             assert!(!hints(term).should_ask(size(columns, rows)), "{term} {columns}x{rows}");
         }
+    }
+
+    #[test]
+    fn an_answer_counts_for_a_tenth_of_a_second_and_once() {
+        let start = Instant::now();
+        let after = |millis| start + Duration::from_millis(millis);
+        for (millis, expected) in [
+            (0, Answer::Width(EmojiWidth::Cluster)),
+            (99, Answer::Width(EmojiWidth::Cluster)),
+            (100, Answer::Width(EmojiWidth::Cluster)),
+            (101, Answer::Late),
+            (60_000, Answer::Late),
+        ] {
+            let mut probe = Probe::Asked;
+            probe.begin(start);
+            assert_eq!(probe.answer(3, after(millis)), expected, "{millis} ms");
+            assert_eq!(
+                probe.answer(3, after(millis)),
+                Answer::Unasked,
+                "a second one after {millis} ms"
+            );
+        }
+    }
+
+    #[test]
+    fn a_slow_start_takes_nothing_from_the_time_to_answer() {
+        let start = Instant::now();
+        let later = start + Duration::from_secs(5);
+        let mut probe = Probe::Asked;
+        probe.begin(later);
+        // Reading goes on; the limit stays where it is.
+        probe.begin(later + LIMIT / 2);
+        assert_eq!(probe, Probe::Open { until: later + LIMIT });
+        assert_eq!(probe.answer(7, later + LIMIT), Answer::Width(EmojiWidth::Sum));
+        let mut unasked = Probe::Closed;
+        unasked.begin(start);
+        assert_eq!(unasked.answer(3, start), Answer::Unasked);
     }
 
     #[test]

@@ -24,7 +24,7 @@ mod tests;
 mod text_run;
 
 use super::device::Device;
-use super::joined_emoji;
+use super::joined_emoji::{self, Answer, Probe};
 use crate::model::EmojiWidth;
 use crossterm::event::Event;
 use decoder::Decoder;
@@ -71,8 +71,8 @@ struct Source {
     continued: Signal,
     /// The terminal has no known size; the next position report gives it.
     size_unknown: bool,
-    /// The terminal was asked how it draws joined emoji, and has not answered yet.
-    asked_emoji: bool,
+    /// Whether an answer to how the terminal draws joined emoji is awaited.
+    emoji: Probe,
     device: Device,
 }
 
@@ -92,7 +92,7 @@ pub fn events(
         resized: signal(SignalKind::window_change())?,
         continued: signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?,
         size_unknown: false,
-        asked_emoji: asks_emoji,
+        emoji: if asks_emoji { Probe::Asked } else { Probe::Closed },
         device: device.clone(),
     };
     // Read only after changes of the size are watched, or a resize in the first milliseconds would be lost.
@@ -114,6 +114,7 @@ impl Source {
             if let Some(event) = self.ready.pop_front() {
                 return Some(Ok(event));
             }
+            self.emoji.begin(Instant::now());
             let deadline = self.decoder.deadline();
             tokio::select! { biased;
                 ready = self.input.readable() => {
@@ -155,19 +156,29 @@ impl Source {
     fn add(&mut self, events: Vec<TerminalEvent>) {
         for event in events {
             match event {
-                TerminalEvent::Report(Report::Position { row: joined_emoji::ROW, column })
-                    if self.asked_emoji =>
-                {
-                    self.asked_emoji = false;
-                    let report = Report::EmojiWidth(joined_emoji::width_for(column));
-                    self.ready.push_back(TerminalEvent::Report(report));
-                }
-                TerminalEvent::Report(Report::Position { row, column }) if self.size_unknown => {
-                    self.size_unknown = false;
-                    self.ready.push_back(TerminalEvent::Input(Event::Resize(column, row)));
+                TerminalEvent::Report(Report::Position { row, column }) => {
+                    self.take_position(row, column);
                 }
                 other => self.ready.push_back(other),
             }
+        }
+    }
+
+    /// Takes a position report for the answer to a question of ours. Any other is dropped.
+    fn take_position(&mut self, row: u16, column: u16) {
+        let answer = match row {
+            joined_emoji::ROW => self.emoji.answer(column, Instant::now()),
+            _ => Answer::Unasked,
+        };
+        match answer {
+            Answer::Width(width) => {
+                self.ready.push_back(TerminalEvent::Report(Report::EmojiWidth(width)));
+            }
+            Answer::Unasked if self.size_unknown => {
+                self.size_unknown = false;
+                self.ready.push_back(TerminalEvent::Input(Event::Resize(column, row)));
+            }
+            Answer::Late | Answer::Unasked => {}
         }
     }
 
