@@ -4,7 +4,6 @@
 //! a large write or for a search. Message bodies are kept as received. Knows nothing of the wire format or the screen.
 
 mod archive;
-mod archive_search;
 mod contact;
 mod coverage;
 mod drafts;
@@ -24,6 +23,7 @@ mod readable;
 mod salvage;
 mod schema;
 mod search;
+mod texts;
 mod write;
 
 pub use archive::{

@@ -13,7 +13,7 @@ use super::message::{Delivery, Draft, Message, MessageKey, Outgoing, RawMessage}
 use super::names::NameSource;
 use super::read_marker::ReadMarker;
 use super::request::{SignInCode, SignInTenant, Ticket};
-use super::search::Hit;
+use super::search::{Hit, SearchPosition};
 use super::statistics::ChatStatistics;
 use super::text::SafeText;
 use super::time::Timestamp;
@@ -227,7 +227,7 @@ pub enum Placement {
 pub struct Findings {
     pub hits: Vec<Hit>,
     /// Where older hits begin; nothing when there are none.
-    pub next: Option<i64>,
+    pub next: Option<SearchPosition>,
     /// These follow earlier ones of the same search.
     pub more: bool,
     /// Not all of the history is indexed yet.

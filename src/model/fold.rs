@@ -1,13 +1,13 @@
 //! Text as search compares it: without case, accents and forms of the same letter; and the grams it is indexed by.
 //!
-//! A gram is one, two or three neighbouring characters of a word. A word part is found through the grams it consists
+//! A gram is one to four neighbouring characters of a word. A word part is found through the grams it consists
 //! of, from its first character on, in any script; what the index offers is then compared as text.
 
 use super::text::SafeText;
 use std::ops::Range;
 use unicode_normalization::UnicodeNormalization;
 
-/// Increases with every change of [`fold`] or [`grams`], so that the store rebuilds its index.
+/// Increases with every change of [`fold`] or [`each_gram`], so that the store rebuilds its index.
 pub const GRAMS_VERSION: u32 = 1;
 
 /// Folded text, and where each of its bytes comes from.
@@ -81,29 +81,38 @@ pub fn folded(text: &str) -> String {
     out
 }
 
-/// Every gram of a folded text once, in no particular order.
-pub fn grams(folded: &str) -> Vec<&str> {
-    let mut grams = Vec::with_capacity(folded.len());
-    for word in folded.split(' ').filter(|word| !word.is_empty()) {
-        let ends: Vec<usize> = word.char_indices().map(|(i, c)| i + c.len_utf8()).collect();
-        for (n, (start, _)) in word.char_indices().enumerate() {
-            for end in ends.iter().skip(n).take(3) {
-                grams.extend(word.get(start..*end));
+/// Characters of the longest gram. Three of them stand in every tenth message of a language with few syllables.
+const MOST_CHARS: usize = 4;
+
+/// Calls `take` with every gram of a folded text, in its order. Those that stand in it several times come several times.
+pub fn each_gram<'a>(folded: &'a str, mut take: impl FnMut(&'a str)) {
+    // Where the last characters of the word begin, the nearest first.
+    let mut starts: [Option<usize>; MOST_CHARS] = [None; MOST_CHARS];
+    for (at, c) in folded.char_indices() {
+        if c == ' ' {
+            starts = [None; MOST_CHARS];
+            continue;
+        }
+        starts.rotate_right(1);
+        starts[0] = Some(at);
+        for start in starts.into_iter().flatten() {
+            if let Some(gram) = folded.get(start..at + c.len_utf8()) {
+                take(gram);
             }
         }
     }
-    grams.sort_unstable();
-    grams.dedup();
-    grams
 }
 
-/// The grams that a text holding this term must have: all of three characters, or the one shorter gram.
+/// The grams that a text holding this term must have: all of four characters, or the one shorter gram.
 pub fn grams_of_term(term: &str) -> Vec<&str> {
     let mut wanted = Vec::new();
     for word in term.split(' ').filter(|word| !word.is_empty()) {
         let length = word.chars().count();
-        let of_word = grams(word).into_iter().filter(|gram| gram.chars().count() == length.min(3));
-        wanted.extend(of_word);
+        each_gram(word, |gram| {
+            if gram.chars().count() == length.min(MOST_CHARS) {
+                wanted.push(gram);
+            }
+        });
     }
     wanted.sort_unstable();
     wanted.dedup();
@@ -185,7 +194,8 @@ mod tests {
             let folded = folded(&text);
             let chars: Vec<char> = folded.chars().collect();
             let part: String = chars.iter().skip(from).take(length).collect();
-            let all = grams(&folded);
+            let mut all = Vec::new();
+            each_gram(&folded, |gram| all.push(gram));
             for gram in grams_of_term(&part) {
                 prop_assert!(all.contains(&gram), "{gram:?} of {part:?} in {folded:?}");
             }

@@ -10,7 +10,7 @@ use super::conversation::{Role, ThreadFlag};
 use super::id::{ClientMessageId, ConversationId, UserId};
 use super::message::{Draft, MessageKey, Outgoing};
 use super::read_marker::ReadMarker;
-use super::search::Query;
+use super::search::{Query, SearchPosition};
 use super::text::SafeText;
 use super::time::Timestamp;
 use jiff::tz::TimeZone;
@@ -56,7 +56,7 @@ pub enum Request {
     /// Searches everything stored; `below` is where older hits begin, according to an earlier answer.
     Search {
         query: Query,
-        below: Option<i64>,
+        below: Option<SearchPosition>,
         ticket: Ticket,
     },
     Send {

@@ -121,6 +121,14 @@ pub fn date_range(text: &str, zone: &TimeZone) -> Option<(Timestamp, Timestamp)>
     Some((at(first)?, at(next)?))
 }
 
+/// Where a hit stands in the order of hits: by time, and messages of one moment by their rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct SearchPosition {
+    /// In milliseconds.
+    pub at: i64,
+    pub place: i64,
+}
+
 /// A query to the store. Lists are alternatives; an empty list matches everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query {

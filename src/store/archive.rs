@@ -1,8 +1,9 @@
-//! Writing the store of an archive: many messages at once, numbered as they come, with their text in blocks that are
-//! searched as a whole (`archive_search`). Has the tables of every store and a few of its own.
+//! Writing the store of an archive: many messages at once, numbered as they come. Has the tables of every store and a
+//! few of its own.
 
 mod batch;
 mod new_file;
+pub(super) mod origin;
 
 use super::{StoreError, file_state, prepare, schema};
 use crate::model::{
@@ -12,7 +13,6 @@ use crate::model::{
 use batch::{BatchWriter, NextRow};
 use new_file::NewFile;
 use rusqlite::{Connection, Transaction, params};
-use std::collections::HashMap;
 use std::path::Path;
 
 /// Memory for pages of a new file while it is written.
@@ -21,14 +21,9 @@ const NEW_CACHE_KIB: i64 = 16 * 1024;
 const CACHE_KIB: i64 = 4 * 1024;
 /// Large pages suit blocks of text, and rows that come in order.
 const PAGE_BYTES: i64 = 16 * 1024;
-/// People whose numbers are kept in memory.
-const MOST_PEOPLE: usize = 50_000;
 
 /// Created in addition to the schema of every store.
 const TABLES: &str = "
-CREATE TABLE IF NOT EXISTS archive_texts (
-    number INTEGER PRIMARY KEY, newest INTEGER NOT NULL, entries BLOB NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS archive_people (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE) STRICT;
 -- A document that was imported, and how far; resume_at is the start of a conversation in it.
 CREATE TABLE IF NOT EXISTS archive_sources (
     number INTEGER PRIMARY KEY, path TEXT NOT NULL, begins INTEGER NOT NULL, size INTEGER NOT NULL,
@@ -104,7 +99,6 @@ pub struct ArchiveMedia {
 pub struct ArchiveStore {
     connection: Connection,
     next_place: i64,
-    people: HashMap<UserId, i64>,
     source: i64,
     new_file: Option<NewFile>,
 }
@@ -140,8 +134,7 @@ impl ArchiveStore {
         }
         let last: Option<i64> =
             connection.query_row("SELECT max(place) FROM messages", [], |row| row.get(0))?;
-        let (next_place, people) = (last.unwrap_or(0) + 1, HashMap::new());
-        Ok(Self { connection, next_place, people, source: 0, new_file })
+        Ok(Self { connection, next_place: last.unwrap_or(0) + 1, source: 0, new_file })
     }
 
     /// Whose archive it is.
@@ -213,20 +206,15 @@ impl ArchiveStore {
 
     /// Stores a batch.
     pub fn put(&mut self, batch: &ArchiveBatch) -> Result<ArchiveCounts, StoreError> {
-        let mut people = std::mem::take(&mut self.people);
         let part = self.begin_part()?;
         let next = NextRow { place: self.next_place, source: self.source };
-        let mut writer = BatchWriter::new(&self.connection, next, &mut people, batch.decoder);
+        let mut writer = BatchWriter::new(&self.connection, next, batch.decoder);
         writer.put(batch)?;
         let (counts, next_place) = (writer.counts, writer.next.place);
         self.connection
             .prepare_cached("UPDATE archive_sources SET resume_at = ?2 WHERE number = ?1")?
             .execute(params![self.source, i64::try_from(batch.resume_at).unwrap_or(i64::MAX)])?;
         Self::end_part(part)?;
-        if people.len() > MOST_PEOPLE {
-            people.clear();
-        }
-        self.people = people;
         self.next_place = next_place;
         Ok(counts)
     }
@@ -259,7 +247,7 @@ impl ArchiveStore {
 /// When there is no such file, or it is not the store of an archive.
 pub fn archive_owner(path: &Path) -> Result<UserId, StoreError> {
     let connection = super::open_to_read(path)?;
-    if !super::archive_search::is_archive(&connection)? {
+    if !origin::is_archive(&connection)? {
         return Err(StoreError::Older);
     }
     Ok(super::read::meta(&connection, OWNER)?.unwrap_or_default().into())

@@ -4,6 +4,7 @@
 //! a restart.
 
 use super::read::{MESSAGE, message, meta};
+use super::texts::{self, TextWriter};
 use super::write::begin;
 use super::{Store, StoreError, messages};
 use crate::model::fold::GRAMS_VERSION;
@@ -51,9 +52,8 @@ impl Store {
             };
             let other_grams = known(GRAMS)?.is_some_and(|version| version != GRAMS_VERSION);
             if other_grams {
-                tx.execute_batch(
-                    "INSERT INTO words (words) VALUES ('delete-all'); UPDATE messages SET indexed = 0;",
-                )?;
+                texts::clear(&tx)?;
+                tx.execute_batch("UPDATE messages SET indexed = 0")?;
             }
             if other_grams || known(DECODER)?.is_some_and(|version| version != decoder) {
                 set_meta(&tx, BELOW, &i64::MAX.to_string())?;
@@ -100,11 +100,13 @@ impl Store {
         let below = done.below;
         self.write(move |c| {
             let tx = begin(c)?;
+            let mut texts = TextWriter::default();
             for (raw, index) in &rows {
                 if let Some((number, _)) = super::read::number(&tx, &raw.conversation)? {
-                    messages::put(&tx, number, raw, index, decoder)?;
+                    messages::put(&tx, number, raw, index, decoder, &mut texts)?;
                 }
             }
+            texts.write(&tx)?;
             set_meta(&tx, BELOW, &below.to_string())?;
             tx.commit()
         })

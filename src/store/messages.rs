@@ -1,6 +1,6 @@
-//! Storing one message: its row, its place in the order of time, and its entries in the search index.
+//! Storing one message: its row, its place in the order of time, and its entry in the search index.
 
-use crate::model::fold::{folded, grams};
+use super::texts::{TextOf, TextWriter};
 use crate::model::{ClientMessageId, ConversationId, Indexed, RawMessage, UserId};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
@@ -40,35 +40,10 @@ fn free_place(c: &Connection, at: i64) -> rusqlite::Result<i64> {
     }
 }
 
-/// Index entries that are not grams of the text: the sender, the conversation, and whether there is a link or file.
-pub(super) mod keyword {
-    use super::{ConversationId, UserId};
-
-    pub fn sender(id: &UserId) -> String {
-        super::token(&format!("\u{F000}{}", id.as_str()))
-    }
-    pub fn conversation(id: &ConversationId) -> String {
-        super::token(&format!("\u{F001}{}", id.as_str()))
-    }
-    pub const LINK: &str = "\u{F002}link";
-    pub const FILE: &str = "\u{F002}file";
-}
-
-/// Encodes an entry so that the tokenizer does not split it, as it does at ASCII characters other than letters and
-/// digits.
-pub(super) fn token(gram: &str) -> String {
-    let safe = |c: char| match c {
-        c if c.is_ascii() && !c.is_ascii_alphanumeric() => {
-            char::from_u32(0xE000 + u32::from(c)).unwrap_or(c)
-        }
-        c => c,
-    };
-    gram.chars().map(safe).collect()
-}
-
-/// The columns that a row's index entries are made of.
+/// The columns that a row's entry in the index is made of.
 #[derive(PartialEq)]
 pub(super) struct IndexedColumns<'a> {
+    pub at: i64,
     pub conversation: &'a ConversationId,
     pub sender: &'a str,
     pub text: &'a str,
@@ -77,64 +52,23 @@ pub(super) struct IndexedColumns<'a> {
 }
 
 impl IndexedColumns<'_> {
-    /// The entries, separated by spaces. A row without text has none.
-    fn entries(&self) -> String {
-        if self.text.is_empty() && !self.link && !self.file {
-            return String::new();
-        }
-        let folded = folded(self.text);
-        let mut list = String::with_capacity(folded.len() * 8);
-        for gram in grams(&folded) {
-            for c in gram.chars() {
-                match c {
-                    c if c.is_ascii() && !c.is_ascii_alphanumeric() => {
-                        list.push_str(&token(&c.to_string()));
-                    }
-                    c => list.push(c),
-                }
-            }
-            list.push(' ');
-        }
-        list.push_str(&keyword::sender(&UserId::new(self.sender)));
-        list.push(' ');
-        list.push_str(&keyword::conversation(self.conversation));
-        for (is, word) in [(self.link, keyword::LINK), (self.file, keyword::FILE)] {
-            if is {
-                list.push(' ');
-                list.push_str(word);
-            }
-        }
-        list
+    fn add_to(&self, texts: &mut TextWriter, place: i64) {
+        let of = TextOf {
+            at: self.at,
+            place,
+            conversation: self.conversation.as_str(),
+            sender: self.sender,
+            link: self.link,
+            file: self.file,
+        };
+        texts.add(&of, self.text);
     }
-}
-
-fn add_entries(c: &Connection, place: i64, columns: &IndexedColumns<'_>) -> rusqlite::Result<()> {
-    let list = columns.entries();
-    if list.is_empty() {
-        return Ok(());
-    }
-    c.prepare_cached("INSERT INTO words (rowid, grams) VALUES (?1, ?2)")?
-        .execute(params![place, list])?;
-    Ok(())
-}
-
-fn remove_entries(
-    c: &Connection,
-    place: i64,
-    columns: &IndexedColumns<'_>,
-) -> rusqlite::Result<()> {
-    let list = columns.entries();
-    if list.is_empty() {
-        return Ok(());
-    }
-    c.prepare_cached("INSERT INTO words (words, rowid, grams) VALUES ('delete', ?1, ?2)")?
-        .execute(params![place, list])?;
-    Ok(())
 }
 
 /// The stored row of a message, as far as the index depends on it.
 struct StoredRow {
     place: i64,
+    at: i64,
     version: i64,
     sender: String,
     text: String,
@@ -145,39 +79,42 @@ struct StoredRow {
 
 fn stored_row(c: &Connection, conversation: i64, id: &str) -> rusqlite::Result<Option<StoredRow>> {
     c.prepare_cached(
-        "SELECT place, version, sender, text, link, file, indexed FROM messages WHERE conversation = ?1 AND id = ?2",
+        "SELECT place, at, version, sender, text, link, file, indexed FROM messages WHERE conversation = ?1 AND id = ?2",
     )?
     .query_row(params![conversation, id], |row| {
         Ok(StoredRow {
             place: row.get(0)?,
-            version: row.get(1)?,
-            sender: row.get(2)?,
-            text: row.get(3)?,
-            link: row.get(4)?,
-            file: row.get(5)?,
-            indexed: row.get(6)?,
+            at: row.get(1)?,
+            version: row.get(2)?,
+            sender: row.get(3)?,
+            text: row.get(4)?,
+            link: row.get(5)?,
+            file: row.get(6)?,
+            indexed: row.get(7)?,
         })
     })
     .optional()
 }
 
-/// Brings the index entries of a message up to date. Returns its place; `None` if a newer version is stored.
+/// Adds a message to the index, if its text is not there yet. Returns its place; `None` if a newer version is stored.
 fn update_index(
     tx: &Transaction<'_>,
     number: i64,
     raw: &RawMessage,
     version: i64,
     columns: &IndexedColumns<'_>,
+    texts: &mut TextWriter,
 ) -> rusqlite::Result<Option<i64>> {
     let Some(old) = stored_row(tx, number, &raw.id)? else {
         let place = free_place(tx, raw.at.0)?;
-        add_entries(tx, place, columns)?;
+        columns.add_to(texts, place);
         return Ok(Some(place));
     };
     if old.version > version {
         return Ok(None);
     }
     let before = IndexedColumns {
+        at: old.at,
         conversation: columns.conversation,
         sender: &old.sender,
         text: &old.text,
@@ -185,12 +122,8 @@ fn update_index(
         file: old.file,
     };
     // Most updates, such as reactions, leave the text as it is.
-    let same = before == *columns;
-    if old.indexed && !same {
-        remove_entries(tx, old.place, &before)?;
-    }
-    if !old.indexed || !same {
-        add_entries(tx, old.place, columns)?;
+    if !old.indexed || before != *columns {
+        columns.add_to(texts, old.place);
     }
     Ok(Some(old.place))
 }
@@ -238,23 +171,27 @@ pub(super) fn completed(
     Ok(completion(newer, older, &raw.conversation, me))
 }
 
-/// Stores a message. An older version never replaces a newer one.
+/// Stores a message. An older version never replaces a newer one. It is found when `texts` are written.
 pub(super) fn put(
     tx: &Transaction<'_>,
     number: i64,
     raw: &RawMessage,
     index_of: &Indexed,
     decoder: u32,
+    texts: &mut TextWriter,
 ) -> rusqlite::Result<()> {
     let version = i64::try_from(raw.version).unwrap_or(i64::MAX);
     let columns = IndexedColumns {
+        at: raw.at.0,
         conversation: &raw.conversation,
         sender: raw.sender.as_str(),
         text: &index_of.text,
         link: index_of.link,
         file: index_of.file,
     };
-    let Some(place) = update_index(tx, number, raw, version, &columns)? else { return Ok(()) };
+    let Some(place) = update_index(tx, number, raw, version, &columns, texts)? else {
+        return Ok(());
+    };
     let order = i64::try_from(raw.key().order).unwrap_or(i64::MAX);
     tx.prepare_cached(
         "INSERT INTO messages (place, conversation, at, number, id, version, sender, client_id, kind, text, edit_of, \

@@ -3,7 +3,7 @@
 use super::archive::ArchiveMedia;
 use super::listing::{CachedConversation, conversations, unread};
 use super::read::{MESSAGE, after, message, meta, names, newest, number, thread_json};
-use super::{StoreError, archive_search, coverage, file_state, open_to_read, schema};
+use super::{StoreError, archive, coverage, file_state, open_to_read, schema};
 use crate::model::{
     ConversationId, Coverage, MessageKey, NameSource, RawMessage, Timestamp, Unread, UserId,
     text::SafeText,
@@ -120,7 +120,7 @@ impl ReadOnly {
 
     /// The files of an object in the exports of an archive; none in other stores.
     pub fn media(&self, object: &str) -> Result<Vec<ArchiveMedia>, StoreError> {
-        Ok(archive_search::media(&self.connection, object)?)
+        Ok(archive::origin::media(&self.connection, object)?)
     }
 
     pub(crate) fn thread_json(&self, id: &ConversationId) -> Result<Option<String>, StoreError> {

@@ -1,6 +1,7 @@
 //! Recovery: copies what can be read of a damaged store to a new file. The damaged file is not changed.
 
 use super::file_state::{self, SUFFIXES, with_suffix};
+use super::texts::TextWriter;
 use super::{StoreError, coverage, drafts, messages, prepare, schema, write};
 use crate::model::{
     ClientMessageId, ConversationId, Coverage, Draft, Indexed, NameSource, Point, Range,
@@ -246,13 +247,15 @@ fn recover(scratch: &Path, copy: &Path) -> Result<Salvaged, StoreError> {
     let mut points: HashMap<i64, Vec<Point>> = HashMap::new();
     for chunk in stored.chunks_mut(BATCH) {
         let tx = write::begin(&mut to)?;
+        let mut texts = TextWriter::default();
         for row in chunk {
             let Some(id) = ids.get(&row.number) else { continue };
             row.raw.conversation = id.clone();
             // Decoder 0: the program decodes and indexes these rows again.
-            messages::put(&tx, row.number, &row.raw, &row.index, 0)?;
+            messages::put(&tx, row.number, &row.raw, &row.index, 0, &mut texts)?;
             points.entry(row.number).or_default().push(Point::from(&row.raw.key()));
         }
+        texts.write(&tx)?;
         tx.commit()?;
     }
     recovered.messages =

@@ -2,7 +2,7 @@
 //!
 //! Before an existing file is migrated, a copy of it (`store.db.v1`) is made and kept.
 
-use super::{StoreError, coverage};
+use super::{StoreError, coverage, texts};
 use crate::model::{Coverage, Point, Range, Timestamp};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use std::os::unix::fs::OpenOptionsExt;
@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 type Migration = fn(&Transaction<'_>) -> rusqlite::Result<()>;
 
 /// Each entry migrates the database from the version of its index to the next one.
-const STEPS: [Migration; VERSION as usize] = [first, places_ranges_and_words];
+const STEPS: [Migration; VERSION as usize] = [first, places_ranges_and_words, texts_in_blocks];
 
-pub const VERSION: i64 = 2;
+pub const VERSION: i64 = 3;
 /// A version beyond this is damage, not that of a newer skchat.
 const HIGHEST_VERSION: i64 = 9_999;
 
@@ -140,6 +140,15 @@ ALTER TABLE conversations ADD COLUMN others_read TEXT NOT NULL DEFAULT '[]';
 CREATE VIRTUAL TABLE words USING fts5 (grams, content = '', columnsize = 0, detail = none, tokenize = 'ascii');
 ",
     )
+}
+
+/// Replaces the index of grams, and the texts of an archive, by one index for both (`texts`).
+fn texts_in_blocks(tx: &Transaction<'_>) -> rusqlite::Result<()> {
+    tx.execute_batch(
+        "DROP TABLE words; DROP TABLE IF EXISTS archive_texts; DROP TABLE IF EXISTS archive_people;",
+    )?;
+    tx.execute_batch(texts::TABLES)?;
+    texts::fill(tx)
 }
 
 /// Copies the messages of the first version, in their order of arrival.

@@ -1,168 +1,190 @@
-//! Search over all stored messages, newest first. The index finds rows that contain all grams of the terms; whether they
-//! match is decided by their text.
+//! Search over all stored messages, newest first. The index ([`super::texts`]) says in which blocks of texts the terms
+//! may be; the blocks say which messages may be hits; whether they are is decided by their rows.
 //!
 //! Runs on its own connection, so that neither opening a chat nor writing waits for it. A new search cancels the one
 //! before it.
 
-use super::messages::{keyword, token};
-use super::{Store, StoreError, archive_search, edits, index, read};
-use crate::model::fold::{folded, grams_of_term};
-use crate::model::search::{Hit, Query};
+mod wanted;
+
+use super::texts::{BlockReader, BlockTimes, UNSEALED, block_times};
+use super::{Store, StoreError, edits, index, read};
+use crate::model::fold::folded;
+use crate::model::search::{Hit, Query, SearchPosition};
 use crate::model::{ConversationId, MessageKey, Timestamp, UserId};
-use rusqlite::{Connection, Row, params_from_iter};
-use std::collections::HashSet;
+use rusqlite::{Connection, OptionalExtension, params};
+use std::collections::{BinaryHeap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-
-/// Grams of a term that are looked up in the index; the text decides about the rest.
-const MOST_GRAMS: usize = 24;
+use wanted::Wanted;
 
 /// The result of a search.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SearchPage {
     pub hits: Vec<Hit>,
     /// Where older hits continue; `None` if there are no more.
-    pub next: Option<i64>,
+    pub next: Option<SearchPosition>,
     /// Some rows are not indexed yet.
     pub behind: bool,
 }
 
-/// The query in the language of the index; `None` when only dates are given.
-fn expression(query: &Query) -> Option<String> {
-    let mut all: Vec<String> = Vec::new();
-    let quote = |word: &str| format!("\"{word}\"");
-    let grams_of = |term: &str| {
-        let grams = grams_of_term(term).into_iter().take(MOST_GRAMS);
-        grams.map(|gram| quote(&token(gram))).collect::<Vec<_>>()
-    };
-    for (i, term) in query.terms.iter().enumerate() {
-        let people = query.named.get(i).map(Vec::as_slice).unwrap_or_default();
-        if people.is_empty() {
-            all.extend(grams_of(term));
-        } else {
-            let ids = people.iter().map(|id| grams_of(&folded(id.bare())));
-            let any = std::iter::once(grams_of(term)).chain(ids).filter(|grams| !grams.is_empty());
-            let any: Vec<String> = any.map(|grams| format!("({})", grams.join(" AND "))).collect();
-            all.push(format!("({})", any.join(" OR ")));
+/// A search that is going on.
+struct Running<'a> {
+    connection: &'a Connection,
+    query: &'a Query,
+    limit: usize,
+    page: SearchPage,
+    /// Messages that were hits, or are not.
+    seen: HashSet<i64>,
+    shown: HashSet<(i64, Arc<str>)>,
+    /// What the blocks so far offer, and was not looked at.
+    candidates: BinaryHeap<SearchPosition>,
+}
+
+impl Running<'_> {
+    /// Takes the candidates that no block can precede whose newest text is of this time. True when the page is full.
+    fn take_newer(&mut self, newest: i64) -> rusqlite::Result<bool> {
+        while let Some(next) = self.candidates.peek().copied().filter(|next| next.at > newest) {
+            self.candidates.pop();
+            // A message that was changed has an entry for each of its texts.
+            if !self.seen.insert(next.place) {
+                continue;
+            }
+            if let Some(hit) = self.hit(next.place)? {
+                self.page.hits.push(hit);
+            }
+            if self.page.hits.len() >= self.limit {
+                self.page.next = Some(next);
+                return Ok(true);
+            }
         }
+        Ok(false)
     }
-    let mut any = |words: Vec<String>| {
-        if !words.is_empty() {
-            all.push(format!("({})", words.join(" OR ")));
-        }
-    };
-    any(query.from.iter().map(|id| quote(&keyword::sender(id))).collect());
-    any(query.within.iter().map(|id| quote(&keyword::conversation(id))).collect());
-    for (wanted, word) in [(query.link, keyword::LINK), (query.file, keyword::FILE)] {
-        if wanted {
-            all.push(quote(word));
-        }
+
+    /// The page. Its edits are where their originals are.
+    fn end(self) -> SearchPage {
+        let mut page = self.page;
+        page.hits
+            .sort_by(|a, b| b.key.at.cmp(&a.key.at).then_with(|| b.key.order.cmp(&a.key.order)));
+        page
     }
-    (!all.is_empty()).then(|| all.join(" AND "))
+
+    /// The hit in this row, if its text is still what the index says.
+    fn hit(&mut self, place: i64) -> rusqlite::Result<Option<Hit>> {
+        let row = self
+            .connection
+            .prepare_cached(
+                "SELECT m.conversation, c.id, c.cleared_at, m.at, m.id, m.sender, m.text, m.kind, m.link, m.file \
+                 FROM messages m JOIN conversations c ON c.number = m.conversation WHERE m.place = ?1",
+            )?
+            .query_row(params![place], FoundRow::read)
+            .optional()?;
+        let Some(row) = row.filter(|row| row.matches(self.query)) else { return Ok(None) };
+        let shown = edits::shown_as(self.connection, row.number, row.sender.as_str(), &row.id)?;
+        let Some(key) = shown else { return Ok(None) };
+        if !self.shown.insert((row.number, key.id.clone())) {
+            return Ok(None);
+        }
+        let hit = Hit::new(row.conversation, key, row.sender, &row.text, &self.query.terms);
+        Ok(Some(hit.of_kind(&row.kind)))
+    }
 }
 
 /// A row that the index found.
-struct Candidate {
-    place: i64,
+struct FoundRow {
     number: i64,
     conversation: ConversationId,
     cleared: i64,
     at: i64,
     id: String,
-    sender: String,
+    sender: UserId,
     text: String,
     kind: String,
+    link: bool,
+    file: bool,
 }
 
-impl Candidate {
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+impl FoundRow {
+    fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
-            place: row.get(0)?,
-            number: row.get(1)?,
-            conversation: ConversationId::from(row.get::<_, String>(2)?),
-            cleared: row.get(3)?,
-            at: row.get(4)?,
-            id: row.get(5)?,
-            sender: row.get(6)?,
-            text: row.get(7)?,
-            kind: row.get(8)?,
+            number: row.get(0)?,
+            conversation: ConversationId::from(row.get::<_, String>(1)?),
+            cleared: row.get(2)?,
+            at: row.get(3)?,
+            id: row.get(4)?,
+            sender: UserId::from(row.get::<_, String>(5)?),
+            text: row.get(6)?,
+            kind: row.get(7)?,
+            link: row.get(8)?,
+            file: row.get(9)?,
         })
+    }
+
+    fn matches(&self, query: &Query) -> bool {
+        let at = Timestamp(self.at);
+        self.at > self.cleared
+            && query.before.is_none_or(|before| at < before)
+            && query.after.is_none_or(|after| at >= after)
+            && (query.from.is_empty() || query.from.contains(&self.sender))
+            && (query.within.is_empty() || query.within.contains(&self.conversation))
+            && (!query.link || self.link)
+            && (!query.file || self.file)
+            && (!self.text.is_empty() || query.link || query.file)
+            && query.matches(&folded(&self.text), &self.kind)
     }
 }
 
-const COLUMNS: &str =
-    "m.place, m.conversation, c.id, c.cleared_at, m.at, m.id, m.sender, m.text, m.kind";
+/// The blocks that may have hits.
+fn blocks(c: &Connection, wanted: &Wanted<'_>) -> rusqlite::Result<BinaryHeap<BlockTimes>> {
+    let possible = wanted.blocks(c)?;
+    let is_possible = |number: i64| {
+        let word = usize::try_from(number / 64).unwrap_or(usize::MAX);
+        let word = possible.as_ref().and_then(|all| all.get(word)).filter(|_| number < UNSEALED);
+        word.is_none_or(|word| word & (1 << (number % 64)) != 0)
+    };
+    let (low, high) = wanted.times();
+    let mut found = Vec::new();
+    block_times(c, |block| {
+        if block.newest >= low && block.oldest <= high && is_possible(block.number) {
+            found.push(block);
+        }
+    })?;
+    Ok(found.into())
+}
 
-/// Up to `limit` hits below a place, newest first. Stops early when `stale` returns true.
+/// Up to `limit` hits below a position, newest first. Stops early when `stale` returns true.
 fn search(
-    c: &Connection,
+    connection: &Connection,
     query: &Query,
-    below: Option<i64>,
+    below: Option<SearchPosition>,
     limit: usize,
     stale: &dyn Fn() -> bool,
 ) -> rusqlite::Result<SearchPage> {
-    if archive_search::is_archive(c)? {
-        return archive_search::search(c, query, below, limit, stale);
-    }
-    let low = query.after.map_or(i64::MIN, |at| super::messages::wanted_place(at.0));
-    let high = below.unwrap_or(i64::MAX);
-    let (sql, expression) = match expression(query) {
-        Some(expression) => (
-            format!(
-                "SELECT {COLUMNS} FROM words w JOIN messages m ON m.place = w.rowid \
-                 JOIN conversations c ON c.number = m.conversation \
-                 WHERE words MATCH ?3 AND w.rowid >= ?1 AND w.rowid < ?2 ORDER BY w.rowid DESC"
-            ),
-            Some(expression),
-        ),
-        None => (
-            format!(
-                "SELECT {COLUMNS} FROM messages m JOIN conversations c ON c.number = m.conversation \
-                 WHERE m.place >= ?1 AND m.place < ?2 AND m.text <> '' ORDER BY m.place DESC"
-            ),
-            None,
-        ),
+    // All of it is read as it is at one moment.
+    let c = &connection.unchecked_transaction()?;
+    let wanted = Wanted::new(query, below);
+    let page = SearchPage { behind: index::is_incomplete(c)?, ..SearchPage::default() };
+    let mut running = Running {
+        connection: c,
+        query,
+        limit,
+        page,
+        seen: HashSet::new(),
+        shown: HashSet::new(),
+        candidates: BinaryHeap::new(),
     };
-    let mut statement = c.prepare_cached(&sql)?;
-    let bound: Vec<rusqlite::types::Value> = [low.into(), high.into()]
-        .into_iter()
-        .chain(expression.map(rusqlite::types::Value::from))
-        .collect();
-    let mut rows = statement.query(params_from_iter(bound))?;
-    let mut found = SearchPage { behind: index::is_incomplete(c)?, ..SearchPage::default() };
-    let mut seen = HashSet::new();
-    while let Some(row) = rows.next()? {
-        if stale() {
-            break;
+    let mut entries = c.prepare_cached("SELECT entries FROM text_blocks WHERE number = ?1")?;
+    let mut blocks = blocks(c, &wanted)?;
+    while let Some(next) = blocks.pop() {
+        if stale() || running.take_newer(next.newest)? {
+            return Ok(running.end());
         }
-        let row = Candidate::read(row)?;
-        let at = Timestamp(row.at);
-        let in_time = query.before.is_none_or(|before| at < before)
-            && query.after.is_none_or(|after| at >= after)
-            && row.at > row.cleared;
-        if !in_time {
-            continue;
-        }
-        let text = folded(&row.text);
-        if !query.matches(&text, &row.kind) {
-            continue;
-        }
-        let shown = edits::shown_as(c, row.number, &row.sender, &row.id)?;
-        let Some(key) = shown else { continue };
-        if !seen.insert((row.number, key.id.clone())) {
-            continue;
-        }
-        let sender = UserId::new(&row.sender);
-        let hit = Hit::new(row.conversation, key, sender, &row.text, &query.terms);
-        found.hits.push(hit.of_kind(&row.kind));
-        if found.hits.len() >= limit {
-            found.next = Some(row.place);
-            break;
-        }
+        let mut found = entries.query([next.number])?;
+        let Some(block) = found.next()? else { continue };
+        let texts = BlockReader::new(block.get_ref(0)?.as_blob()?);
+        running.candidates.extend(wanted.candidates(texts));
     }
-    // Messages that arrived at the same moment may not have their places in order.
-    found.hits.sort_by(|a, b| b.key.at.cmp(&a.key.at).then_with(|| b.key.order.cmp(&a.key.order)));
-    Ok(found)
+    running.take_newer(i64::MIN)?;
+    Ok(running.end())
 }
 
 /// The number of the latest search; older ones are cancelled.
@@ -187,7 +209,7 @@ impl Store {
         &self,
         handle: SearchHandle,
         query: Query,
-        below: Option<i64>,
+        below: Option<SearchPosition>,
         limit: usize,
     ) -> Result<Option<SearchPage>, StoreError> {
         let latest = self.latest_search.clone();

@@ -8,6 +8,10 @@ use crate::model::{
 use proptest::prelude::*;
 
 mod damage;
+mod finding;
+#[path = "../../tests/common/random.rs"]
+#[expect(dead_code, reason = "each test uses its own part of this")]
+mod random;
 
 impl Store {
     async fn outbox(&self) -> Result<Vec<OutboxItem>, StoreError> {

@@ -1,6 +1,7 @@
 //! Writing: one transaction per batch. An older version of a message never replaces a newer one.
 
 use super::messages::ItemCompleter;
+use super::texts::TextWriter;
 use super::{Store, StoreError, coverage, edits, listing, messages, read};
 use crate::model::{
     ChatChoices, ClientMessageId, ConversationId, Coverage, Indexed, NameSource, Point, Range,
@@ -153,6 +154,7 @@ fn apply(c: &mut Connection, batch: &Batch, me: &UserId) -> rusqlite::Result<App
     let tx = begin(c)?;
     let mut touched: Vec<ConversationId> = Vec::new();
     let mut stored = Applied::default();
+    let mut texts = TextWriter::default();
     for row in &batch.conversations {
         put_conversation(&tx, row)?;
         touched.push(row.raw.id.clone());
@@ -174,7 +176,7 @@ fn apply(c: &mut Connection, batch: &Batch, me: &UserId) -> rusqlite::Result<App
             None => None,
         };
         let (raw, index) = completed.as_ref().map_or((raw, index), |(raw, index)| (raw, index));
-        messages::put(&tx, number, raw, index, batch.decoder)?;
+        messages::put(&tx, number, raw, index, batch.decoder, &mut texts)?;
         tx.prepare_cached(
             "UPDATE conversations SET activity = max(activity, ?2) WHERE number = ?1",
         )?
@@ -184,6 +186,7 @@ fn apply(c: &mut Connection, batch: &Batch, me: &UserId) -> rusqlite::Result<App
         }
         stored.completed.extend(completed.map(|(raw, _)| raw));
     }
+    texts.write(&tx)?;
     for (raw, _) in batch.messages.iter().filter(|(_, index)| index.edit_of.is_some()) {
         if edits::is_stored_record(&tx, &raw.conversation, &raw.id)? {
             stored.edit_records.push((raw.conversation.clone(), raw.id.clone()));

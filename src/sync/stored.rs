@@ -1,7 +1,7 @@
 //! Answers to requests that need nothing but the store.
 
 use super::Shared;
-use crate::model::search::{Hit, Query};
+use crate::model::search::{Hit, Query, SearchPosition};
 use crate::model::{
     AccountFigures, ConversationId, Fault, Findings, MessageBody, MessageKey, MessageSource,
     Response, Ticket, Timestamp,
@@ -18,7 +18,7 @@ pub async fn search(
     shared: &Shared,
     handle: SearchHandle,
     query: Query,
-    below: Option<i64>,
+    below: Option<SearchPosition>,
     ticket: Ticket,
 ) {
     let result = match shared.store.search(handle, query, below, HITS).await {

@@ -380,7 +380,7 @@ fn conversation_settings_beside_three_panes() {
 
 #[test]
 fn the_search_shows_where_each_hit_stands() {
-    use crate::model::search::Hit;
+    use crate::model::search::{Hit, SearchPosition};
     use crate::model::{Findings, MessageKey, Response, Timestamp, UserId};
     let mut app = app(60, 14, &["Did the oven man come?"]);
     app.press("ctrl-r");
@@ -396,7 +396,12 @@ fn the_search_shows_where_each_hit_stands() {
             "He said he would repair the OVEN before noon, and then he did not come at all",
         ),
     ];
-    let found = Findings { hits, next: Some(1), more: false, behind: false };
+    let found = Findings {
+        hits,
+        next: Some(SearchPosition { at: 1, place: 1 }),
+        more: false,
+        behind: false,
+    };
     app.answer(Response::Found(Ok(found)));
     insta::assert_snapshot!(app.screen(), @"
     ▌Joe Bloggs    22:13 │ Joe Bloggs

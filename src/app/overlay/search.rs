@@ -11,7 +11,7 @@ use crate::app::pending::PendingRequest;
 use crate::app::state::AppState;
 use crate::app::view::layout::Size;
 use crate::app::view::{Label, Tone, shown};
-use crate::model::search::Query;
+use crate::model::search::{Query, SearchPosition};
 use crate::model::text::{cut, head, width};
 use crate::model::{AccountId, ChatRef, Fault, Findings, Request, SafeText};
 use hits::{AccountHit, SearchedAccounts};
@@ -231,7 +231,7 @@ impl Dialog for Search {
 }
 
 /// Asks the sync of an account.
-fn request(app: &mut AppState, account: &AccountId, query: Query, below: Option<i64>) {
+fn request(app: &mut AppState, account: &AccountId, query: Query, below: Option<SearchPosition>) {
     let ticket = app.pending.add(PendingRequest::Search(account.clone()));
     app.request(account, Request::Search { query, below, ticket });
 }

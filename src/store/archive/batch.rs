@@ -2,42 +2,12 @@
 
 use super::{ArchiveBatch, ArchiveCounts, ArchiveMessage, OWNER, SET_OWNER};
 use crate::model::{
-    ClientMessageId, ConversationId, Coverage, RawConversation, ReadMarker, Timestamp, UserId,
+    ClientMessageId, ConversationId, Coverage, RawConversation, ReadMarker, Timestamp,
 };
+use crate::store::texts::{TextOf, TextWriter};
 use crate::store::{coverage, write};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::{HashMap, HashSet};
-
-/// Searchable texts that are not written yet.
-#[derive(Default)]
-struct TextBlock {
-    entries: Vec<u8>,
-    newest: i64,
-}
-
-impl TextBlock {
-    fn add(&mut self, place: i64, conversation: i64, sender: i64, message: &ArchiveMessage) {
-        let ArchiveMessage { raw, index, folded } = message;
-        let at = raw.at.0;
-        self.newest = if self.entries.is_empty() { at } else { self.newest.max(at) };
-        let flags = u8::from(index.link) | u8::from(index.file) << 1;
-        for number in [at, place, conversation, sender] {
-            self.entries.extend(number.to_le_bytes());
-        }
-        self.entries.push(flags);
-        self.entries.extend(u32::try_from(folded.len()).unwrap_or(u32::MAX).to_le_bytes());
-        self.entries.extend(folded.as_bytes());
-    }
-
-    fn write(&mut self, tx: &Connection) -> rusqlite::Result<()> {
-        if !self.entries.is_empty() {
-            tx.prepare_cached("INSERT INTO archive_texts (newest, entries) VALUES (?1, ?2)")?
-                .execute(params![self.newest, self.entries])?;
-            self.entries.clear();
-        }
-        Ok(())
-    }
-}
 
 /// Where the next row goes, and what it comes from.
 #[derive(Clone, Copy)]
@@ -50,8 +20,7 @@ pub struct NextRow {
 pub struct BatchWriter<'a> {
     tx: &'a Connection,
     pub next: NextRow,
-    people: &'a mut HashMap<UserId, i64>,
-    texts: TextBlock,
+    texts: TextWriter,
     numbers: HashMap<ConversationId, i64>,
     /// Conversations that this batch has added, of which no coverage is stored yet.
     added: HashSet<i64>,
@@ -62,17 +31,11 @@ pub struct BatchWriter<'a> {
 }
 
 impl<'a> BatchWriter<'a> {
-    pub fn new(
-        tx: &'a Connection,
-        next: NextRow,
-        people: &'a mut HashMap<UserId, i64>,
-        decoder: u32,
-    ) -> Self {
+    pub fn new(tx: &'a Connection, next: NextRow, decoder: u32) -> Self {
         Self {
             tx,
             next,
-            people,
-            texts: TextBlock::default(),
+            texts: TextWriter::default(),
             numbers: HashMap::new(),
             added: HashSet::new(),
             newest: HashMap::new(),
@@ -138,25 +101,6 @@ impl<'a> BatchWriter<'a> {
         Ok(number)
     }
 
-    fn person(&mut self, id: &UserId) -> rusqlite::Result<i64> {
-        if let Some(number) = self.people.get(id) {
-            return Ok(*number);
-        }
-        let added = self
-            .tx
-            .prepare_cached("INSERT OR IGNORE INTO archive_people (id) VALUES (?1)")?
-            .execute([id.as_str()])?;
-        let number = if added > 0 {
-            self.tx.last_insert_rowid()
-        } else {
-            self.tx
-                .prepare_cached("SELECT number FROM archive_people WHERE id = ?1")?
-                .query_row([id.as_str()], |row| row.get(0))?
-        };
-        self.people.insert(id.clone(), number);
-        Ok(number)
-    }
-
     fn message(&mut self, message: &ArchiveMessage) -> rusqlite::Result<()> {
         let raw = &message.raw;
         let number = self.number(&raw.conversation)?;
@@ -184,7 +128,7 @@ impl<'a> BatchWriter<'a> {
         id: &str,
         message: &ArchiveMessage,
     ) -> rusqlite::Result<bool> {
-        let ArchiveMessage { raw, index, .. } = message;
+        let ArchiveMessage { raw, index, folded } = message;
         let place = self.next.place;
         let version = i64::try_from(raw.version).unwrap_or(i64::MAX);
         let order = i64::try_from(raw.key().order).unwrap_or(i64::MAX);
@@ -231,10 +175,15 @@ impl<'a> BatchWriter<'a> {
                 .execute([stored, self.next.source])?;
             self.counts.changed += 1;
         }
-        if !index.text.is_empty() || index.file {
-            let sender = self.person(&raw.sender)?;
-            self.texts.add(stored, number, sender, message);
-        }
+        let of = TextOf {
+            at: raw.at.0,
+            place: stored,
+            conversation: raw.conversation.as_str(),
+            sender: raw.sender.as_str(),
+            link: index.link,
+            file: index.file,
+        };
+        self.texts.add_folded(&of, folded);
         Ok(true)
     }
 
@@ -261,6 +210,7 @@ impl<'a> BatchWriter<'a> {
             "UPDATE OR IGNORE messages SET conversation = ?2 WHERE conversation = ?1",
             [from, to],
         )?;
+        self.index_renamed(to, new)?;
         self.tx.execute("DELETE FROM messages WHERE conversation = ?1", [from])?;
         self.tx.execute("DELETE FROM conversations WHERE number = ?1", [from])?;
         self.tx.execute("DELETE FROM ranges WHERE conversation = ?1", [from])?;
@@ -269,6 +219,26 @@ impl<'a> BatchWriter<'a> {
         *known = newest.unwrap_or_default().max(*known);
         self.numbers.remove(old);
         self.added.remove(&from);
+        Ok(())
+    }
+
+    /// Adds the messages of a conversation to the index again, under its new id.
+    fn index_renamed(&mut self, number: i64, id: &ConversationId) -> rusqlite::Result<()> {
+        let mut query = self.tx.prepare_cached(
+            "SELECT at, place, sender, link, file, text FROM messages WHERE conversation = ?1",
+        )?;
+        let mut rows = query.query([number])?;
+        while let Some(row) = rows.next()? {
+            let of = TextOf {
+                at: row.get(0)?,
+                place: row.get(1)?,
+                conversation: id.as_str(),
+                sender: row.get_ref(2)?.as_str()?,
+                link: row.get(3)?,
+                file: row.get(4)?,
+            };
+            self.texts.add(&of, row.get_ref(5)?.as_str()?);
+        }
         Ok(())
     }
 }

@@ -1,16 +1,12 @@
 //! Damaged stores: what is refused, what is recovered, and that recovery always ends.
 
+use super::random::Random;
 use super::{CHAT, ME, batch, fresh, raw, run};
 use crate::model::{Outgoing, Timestamp, UserId};
 use crate::store::{OutboxState, Store, StoreError, open_read_only, salvage};
-use random::Random;
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-
-#[path = "../../../tests/common/random.rs"]
-#[expect(dead_code, reason = "each test uses its own part of this")]
-mod random;
 
 const PAGE: usize = 4096;
 

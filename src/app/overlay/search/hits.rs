@@ -1,6 +1,6 @@
 //! The hits of several accounts as one list, newest first.
 
-use crate::model::search::{Hit, Query};
+use crate::model::search::{Hit, Query, SearchPosition};
 use crate::model::{AccountId, Fault, Findings, SafeText, Timestamp};
 use std::cmp::Reverse;
 
@@ -18,7 +18,7 @@ struct SearchedAccount {
     query: Query,
     hits: Vec<Hit>,
     /// Where older hits begin.
-    next: Option<i64>,
+    next: Option<SearchPosition>,
     is_waiting: bool,
     /// Part of the history is not indexed yet.
     behind: bool,
@@ -89,7 +89,7 @@ impl SearchedAccounts {
     }
 
     /// The accounts whose older hits come next, with where those begin. They are waited for from now on.
-    pub fn ask_for_more(&mut self) -> Vec<(AccountId, Query, i64)> {
+    pub fn ask_for_more(&mut self) -> Vec<(AccountId, Query, SearchPosition)> {
         let Some(frontier) = self.frontier() else { return Vec::new() };
         let mut asked = Vec::new();
         for known in self.0.iter_mut().filter(|known| !known.is_waiting) {
@@ -138,7 +138,11 @@ mod tests {
         Hit::new("8:joe".into(), key, "8:joe".into(), "word", &["word".to_owned()])
     }
 
-    fn found(times: &[i64], next: Option<i64>, more: bool) -> Findings {
+    fn place(at: i64) -> SearchPosition {
+        SearchPosition { at, place: 1 }
+    }
+
+    fn found(times: &[i64], next: Option<SearchPosition>, more: bool) -> Findings {
         let hits = times.iter().map(|at| hit(*at)).collect();
         Findings { hits, next, more, behind: false }
     }
@@ -166,10 +170,10 @@ mod tests {
     #[test]
     fn what_could_have_newer_hits_before_it_waits_for_them() {
         let (mut searched, live, archive) = two();
-        searched.take(&live, Ok(found(&[90, 80], Some(7), false)));
+        searched.take(&live, Ok(found(&[90, 80], Some(place(7)), false)));
         searched.take(&archive, Ok(found(&[85, 10], None, false)));
         assert_eq!(times(&searched), [90, 85, 80]);
-        assert_eq!(searched.ask_for_more(), [(live.clone(), Query::default(), 7)]);
+        assert_eq!(searched.ask_for_more(), [(live.clone(), Query::default(), place(7))]);
         assert_eq!(searched.ask_for_more(), [], "it is asked already");
         searched.take(&live, Ok(found(&[70, 5], None, true)));
         assert_eq!(times(&searched), [90, 85, 80, 70, 10, 5]);

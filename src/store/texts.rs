@@ -1,0 +1,301 @@
+//! The search index: the texts of the messages, as search compares them, in blocks of a page of the database.
+//!
+//! A search goes through blocks from the newest to the oldest, which takes a few microseconds each. Which of them can
+//! be left out is known by their signatures ([`signature`]). New texts are put behind the ones before, in blocks
+//! without signatures; when there are [`GROUP_BLOCKS`] of these they are sorted by time and become a group with a
+//! signature. A changed message gets a new entry, and the old one stays: every hit is
+//! compared with its row, so an entry need only be there, not be removed.
+//!
+//! An inverted index of words or of grams (SQLite's FTS5, tantivy) was weighed: parts of words must be found in any
+//! script, so it has an entry for each of about a hundred grams of a message, which takes three times as long to write
+//! and more room than the messages themselves. Tantivy needs files and threads of its own, which would not be written
+//! in one transaction with the messages.
+
+mod seal;
+pub(super) mod signature;
+mod times;
+
+pub(super) use times::{BlockTimes, block_times};
+
+use crate::model::fold::folded;
+use rusqlite::{Connection, OptionalExtension, params};
+
+/// Bytes in a block, as far as one text is not longer. A record of this size lies on one page, beside nothing else.
+const BLOCK_BYTES: usize = 4_000;
+/// Blocks in a group.
+const GROUP_BLOCKS: i64 = 256;
+/// Bytes of texts that are gathered before they are written.
+const FILL_BYTES: usize = 1024 * 1024;
+/// Blocks from this number on have no signatures; below, a block's group is its number by [`GROUP_BLOCKS`].
+pub(super) const UNSEALED: i64 = 1 << 40;
+
+/// Times are those of the newest and the oldest text of a block in milliseconds.
+pub(super) const TABLES: &str = "
+CREATE TABLE text_blocks (
+    number INTEGER PRIMARY KEY, newest INTEGER NOT NULL, oldest INTEGER NOT NULL, entries BLOB NOT NULL) STRICT;
+-- The times of each block of a group.
+CREATE TABLE text_groups (number INTEGER PRIMARY KEY, times BLOB NOT NULL) STRICT;
+-- The key is the number of a part of the signature and that of the group.
+CREATE TABLE text_signatures (key INTEGER PRIMARY KEY, bits BLOB NOT NULL) STRICT;
+";
+
+/// Identifies a sender or a conversation in an entry. Two may share one: hits are compared with their rows.
+pub(super) fn id_hash(id: &str) -> u32 {
+    let wide = signature::hash(id.as_bytes());
+    u32::try_from(wide >> 32).unwrap_or_default()
+}
+
+const LINK: u8 = 1;
+const FILE: u8 = 2;
+
+/// A text of a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TextEntry<'a> {
+    /// When the message arrived, in milliseconds.
+    pub at: i64,
+    /// Its row.
+    pub place: i64,
+    /// The [`id_hash`] of the conversation and of the sender.
+    pub conversation: u32,
+    pub sender: u32,
+    flags: u8,
+    /// Folded.
+    pub text: &'a [u8],
+}
+
+impl TextEntry<'_> {
+    pub fn has_link(&self) -> bool {
+        self.flags & LINK != 0
+    }
+
+    pub fn has_file(&self) -> bool {
+        self.flags & FILE != 0
+    }
+}
+
+/// The entries of a block, in its order. Ends where the block is damaged.
+#[derive(Clone)]
+pub(super) struct BlockReader<'a> {
+    pub rest: &'a [u8],
+    at: i64,
+    place: i64,
+}
+
+impl<'a> BlockReader<'a> {
+    pub fn new(block: &'a [u8]) -> Self {
+        Self { rest: block, at: 0, place: 0 }
+    }
+
+    fn varint(&mut self) -> Option<u64> {
+        let mut value = 0u64;
+        for shift in (0..64).step_by(7) {
+            let (byte, rest) = self.rest.split_first()?;
+            self.rest = rest;
+            value |= u64::from(byte & 0x7F) << shift;
+            if byte & 0x80 == 0 {
+                return Some(value);
+            }
+        }
+        None
+    }
+
+    fn difference(&mut self) -> Option<i64> {
+        let value = self.varint()?;
+        Some((value >> 1).cast_signed() ^ -(value & 1).cast_signed())
+    }
+
+    fn number(&mut self) -> Option<u32> {
+        let (bytes, rest) = self.rest.split_first_chunk::<4>()?;
+        self.rest = rest;
+        Some(u32::from_le_bytes(*bytes))
+    }
+}
+
+impl<'a> Iterator for BlockReader<'a> {
+    type Item = TextEntry<'a>;
+
+    fn next(&mut self) -> Option<TextEntry<'a>> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        self.at = self.at.wrapping_add(self.difference()?);
+        self.place = self.place.wrapping_add(self.difference()?);
+        let (conversation, sender) = (self.number()?, self.number()?);
+        let size = self.varint()?;
+        let (text, rest) = self.rest.split_at_checked(usize::try_from(size >> 2).ok()?)?;
+        self.rest = rest;
+        let flags = u8::try_from(size & 3).unwrap_or_default();
+        Some(TextEntry { at: self.at, place: self.place, conversation, sender, flags, text })
+    }
+}
+
+/// About the bytes of an entry beside its text.
+const ENTRY_BYTES: usize = 18;
+
+/// A block that is put together. Times and places are written as differences from those before.
+#[derive(Default)]
+struct BlockBuilder {
+    entries: Vec<u8>,
+    at: i64,
+    place: i64,
+    newest: i64,
+    oldest: i64,
+}
+
+impl BlockBuilder {
+    /// Continues a stored block.
+    fn resume(entries: Vec<u8>, newest: i64, oldest: i64) -> Self {
+        let mut reader = BlockReader::new(&entries);
+        while reader.next().is_some() {}
+        let (at, place) = (reader.at, reader.place);
+        Self { entries, at, place, newest, oldest }
+    }
+
+    fn varint(&mut self, mut value: u64) {
+        while value >= 0x80 {
+            self.entries.push(u8::try_from(value & 0x7F).unwrap_or_default() | 0x80);
+            value >>= 7;
+        }
+        self.entries.push(u8::try_from(value).unwrap_or_default());
+    }
+
+    fn difference(&mut self, value: i64) {
+        self.varint(((value << 1) ^ (value >> 63)).cast_unsigned());
+    }
+
+    fn push(&mut self, entry: &TextEntry<'_>) {
+        let is_first = self.entries.is_empty();
+        self.newest = if is_first { entry.at } else { self.newest.max(entry.at) };
+        self.oldest = if is_first { entry.at } else { self.oldest.min(entry.at) };
+        self.difference(entry.at.wrapping_sub(self.at));
+        self.difference(entry.place.wrapping_sub(self.place));
+        (self.at, self.place) = (entry.at, entry.place);
+        self.entries.extend(entry.conversation.to_le_bytes());
+        self.entries.extend(entry.sender.to_le_bytes());
+        let length = u64::try_from(entry.text.len()).unwrap_or_default();
+        self.varint(length << 2 | u64::from(entry.flags & 3));
+        self.entries.extend(entry.text);
+    }
+
+    /// Whether a block of at most `most` bytes has no room for one more entry.
+    fn is_full(&self, entry: &TextEntry<'_>, most: usize) -> bool {
+        !self.entries.is_empty() && self.entries.len() + entry.text.len() + ENTRY_BYTES > most
+    }
+
+    fn write(&self, c: &Connection, number: i64) -> rusqlite::Result<()> {
+        c.prepare_cached("INSERT OR REPLACE INTO text_blocks VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![number, self.newest, self.oldest, self.entries])?;
+        Ok(())
+    }
+}
+
+/// The message that a text is of.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TextOf<'a> {
+    pub at: i64,
+    pub place: i64,
+    pub conversation: &'a str,
+    pub sender: &'a str,
+    pub link: bool,
+    pub file: bool,
+}
+
+/// Gathers the texts of a transaction. They are in the index when [`TextWriter::write`] was called.
+#[derive(Default)]
+#[must_use = "texts that are not written are not found"]
+pub(super) struct TextWriter(BlockBuilder);
+
+impl TextWriter {
+    pub fn add(&mut self, of: &TextOf<'_>, text: &str) {
+        // Folding takes longer than anything else here.
+        if !text.is_empty() || of.link || of.file {
+            self.add_folded(of, &folded(text));
+        }
+    }
+
+    /// A text that is folded already. One that is empty is not added, unless it has a link or a file.
+    pub fn add_folded(&mut self, of: &TextOf<'_>, folded: &str) {
+        if folded.is_empty() && !of.link && !of.file {
+            return;
+        }
+        self.0.push(&TextEntry {
+            at: of.at,
+            place: of.place,
+            conversation: id_hash(of.conversation),
+            sender: id_hash(of.sender),
+            flags: if of.link { LINK } else { 0 } | if of.file { FILE } else { 0 },
+            text: folded.as_bytes(),
+        });
+    }
+
+    /// Bytes that are not written yet.
+    pub fn len(&self) -> usize {
+        self.0.entries.len()
+    }
+
+    /// Writes the texts behind those that are stored.
+    pub fn write(&mut self, c: &Connection) -> rusqlite::Result<()> {
+        let added = std::mem::take(&mut self.0);
+        if added.entries.is_empty() {
+            return Ok(());
+        }
+        let (mut number, mut block) = open_block(c)?;
+        for entry in BlockReader::new(&added.entries) {
+            if block.is_full(&entry, BLOCK_BYTES) {
+                block.write(c, number)?;
+                block = BlockBuilder::default();
+                number += 1;
+            }
+            block.push(&entry);
+        }
+        block.write(c, number)?;
+        seal::seal_if_many(c, number)
+    }
+}
+
+/// The block that takes the next texts, and its number.
+fn open_block(c: &Connection) -> rusqlite::Result<(i64, BlockBuilder)> {
+    let last = c
+        .prepare_cached(
+            "SELECT number, newest, oldest, entries FROM text_blocks WHERE number >= ?1 \
+             ORDER BY number DESC LIMIT 1",
+        )?
+        .query_row([UNSEALED], |row| {
+            let block = BlockBuilder::resume(row.get(3)?, row.get(1)?, row.get(2)?);
+            Ok((row.get(0)?, block))
+        })
+        .optional()?;
+    Ok(last.unwrap_or_else(|| (UNSEALED, BlockBuilder::default())))
+}
+
+/// Empties the index.
+pub(super) fn clear(c: &Connection) -> rusqlite::Result<()> {
+    c.execute_batch(
+        "DELETE FROM text_blocks; DELETE FROM text_groups; DELETE FROM text_signatures;",
+    )
+}
+
+/// Fills an empty index with the texts of all stored messages.
+pub(super) fn fill(c: &Connection) -> rusqlite::Result<()> {
+    let mut texts = TextWriter::default();
+    let mut query = c.prepare(
+        "SELECT m.at, m.place, c.id, m.sender, m.link, m.file, m.text FROM messages m \
+         JOIN conversations c ON c.number = m.conversation ORDER BY m.place",
+    )?;
+    let mut rows = query.query([])?;
+    while let Some(row) = rows.next()? {
+        let of = TextOf {
+            at: row.get(0)?,
+            place: row.get(1)?,
+            conversation: row.get_ref(2)?.as_str()?,
+            sender: row.get_ref(3)?.as_str()?,
+            link: row.get(4)?,
+            file: row.get(5)?,
+        };
+        texts.add(&of, row.get_ref(6)?.as_str()?);
+        if texts.len() > FILL_BYTES {
+            texts.write(c)?;
+        }
+    }
+    texts.write(c)
+}
