@@ -1,7 +1,6 @@
 //! Reads the configuration file again when it changes on disk.
 //!
-//! The system reports changes of the folder (inotify on Linux) to a thread that only waits: nothing wakes up while
-//! nothing changes. Where there is no inotify, changes count from the next start.
+//! The system reports changes of the folder (inotify on Linux): nothing wakes up while nothing changes. Where there is no inotify, changes count from the next start.
 
 use crate::config::{Config, LiveConfig};
 use crate::model::{AccountId, ConfigChange, Delta, SafeText};
@@ -56,49 +55,52 @@ mod linux {
     use std::collections::BTreeSet;
     use std::io;
     use std::mem::MaybeUninit;
-    use std::os::fd::OwnedFd;
+    use std::os::fd::AsFd;
     use std::os::unix::ffi::OsStrExt;
     use std::path::{Path, PathBuf};
     use std::time::Duration;
-    use tokio::sync::mpsc;
-    use tokio::sync::mpsc::error::TrySendError;
+    use tokio::net::unix::pipe::Receiver;
 
     /// Editors write a file in several steps.
     const QUIET: Duration = Duration::from_millis(100);
-    /// What the waiting thread needs, and some room.
-    const STACK: usize = 128 * 1024;
 
     pub async fn run(mut reloader: Reloader) {
-        let (changed, mut news) = mpsc::channel(1);
-        if let Err(error) = begin(reloader.read.file.clone(), changed) {
-            tracing::warn!(%error, "changes of the configuration file are not noticed");
-        }
-        while news.recv().await.is_some() {
-            tokio::time::sleep(QUIET).await;
-            // What came meanwhile is read with the rest.
-            let _ = news.try_recv();
-            reloader.read_again().await;
+        if let Err(error) = reload(&mut reloader).await {
+            tracing::warn!(%error, "changes of the configuration file are not noticed any more");
         }
     }
 
-    /// Watches the folder of a file, and that of the file which a link leads to, on a thread that only waits. A file
-    /// itself cannot be watched: editors replace it.
-    fn begin(file: PathBuf, changed: mpsc::Sender<()>) -> io::Result<()> {
+    async fn reload(reloader: &mut Reloader) -> io::Result<()> {
+        let file = reloader.read.file.clone();
+        let descriptor = watch(&file)?;
+        loop {
+            descriptor.readable().await?;
+            let mut is_changed = has_changed(&descriptor, &file)?;
+            // There is nothing more to read, which tells the runtime to wait; or there is by now, whatever it is about.
+            is_changed |= descriptor.try_read(&mut [0; 4096]).is_ok();
+            if is_changed {
+                tokio::time::sleep(QUIET).await;
+                // What came meanwhile is read with the rest.
+                let _ = has_changed(&descriptor, &file)?;
+                reloader.read_again().await;
+            }
+        }
+    }
+
+    /// Watches the folder of a file, and that of the file which a link leads to. A file itself cannot be watched: editors
+    /// replace it.
+    fn watch(file: &Path) -> io::Result<Receiver> {
         let events = inotify::WatchFlags::CLOSE_WRITE
             | inotify::WatchFlags::MOVED_TO
             | inotify::WatchFlags::CREATE;
-        let descriptor = inotify::init(inotify::CreateFlags::CLOEXEC)?;
-        for folder in targets(&file).iter().filter_map(|target| target.parent()) {
+        let flags = inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK;
+        let descriptor = inotify::init(flags)?;
+        for folder in targets(file).iter().filter_map(|target| target.parent()) {
             let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
             inotify::add_watch(&descriptor, folder, events)?;
         }
-        let wait = move || {
-            if let Err(error) = report_changes(&descriptor, &file, &changed) {
-                tracing::warn!(%error, "changes of the configuration file are not noticed any more");
-            }
-        };
-        let thread = std::thread::Builder::new().name("configuration".into()).stack_size(STACK);
-        thread.spawn(wait).map(drop)
+        // Tokio's type for what is only read.
+        Receiver::from_owned_fd_unchecked(descriptor)
     }
 
     /// A file, and where it leads to.
@@ -107,14 +109,11 @@ mod linux {
         BTreeSet::from([file.to_owned(), target])
     }
 
-    /// Reports changes of the file until nobody wants to know of them.
-    fn report_changes(
-        descriptor: &OwnedFd,
-        file: &Path,
-        changed: &mpsc::Sender<()>,
-    ) -> io::Result<()> {
+    /// Reads all events. True if the file changed.
+    fn has_changed(descriptor: impl AsFd, file: &Path) -> io::Result<bool> {
         let mut buffer = [MaybeUninit::uninit(); 4096];
         let mut reader = inotify::Reader::new(descriptor, &mut buffer);
+        let mut is_changed = false;
         loop {
             let (name, is_new) = match reader.next() {
                 Ok(event) => (
@@ -122,6 +121,7 @@ mod linux {
                     event.events().contains(inotify::ReadFlags::CREATE),
                 ),
                 Err(Errno::INTR) => continue,
+                Err(Errno::AGAIN) => return Ok(is_changed),
                 Err(error) => return Err(error.into()),
             };
             // A link is complete when it is created; a file is complete when it has been written.
@@ -130,10 +130,7 @@ mod linux {
             }
             let targets = targets(file);
             let mut names = targets.iter().filter_map(|target| target.file_name());
-            let is_ours = name.is_some_and(|name| names.any(|ours| ours.as_bytes() == name));
-            if is_ours && matches!(changed.try_send(()), Err(TrySendError::Closed(()))) {
-                return Ok(());
-            }
+            is_changed |= name.is_some_and(|name| names.any(|ours| ours.as_bytes() == name));
         }
     }
 }

@@ -2,7 +2,11 @@
 
 use super::{LiveAccount, ManagerSetup, RunSetup, show};
 use crate::cli::context::ExitError;
+use std::time::Duration;
 use tokio::runtime::Runtime;
+
+/// How long a thread waits for more work that blocks. There is some at the start, and seldom any later.
+const KEEP_ALIVE: Duration = Duration::from_millis(200);
 
 /// The threads of a command without a screen.
 pub fn runtime() -> Result<Runtime, ExitError> {
@@ -23,6 +27,7 @@ fn threads(count: usize) -> Result<Runtime, ExitError> {
     let failed = |e| threads_failed(&e);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(count)
+        .thread_keep_alive(KEEP_ALIVE)
         .enable_all()
         .build()
         .map_err(failed)?;
