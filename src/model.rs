@@ -35,6 +35,7 @@ pub mod statistics;
 pub mod text;
 mod thread_flag;
 pub mod time;
+mod time_format;
 pub mod unread;
 pub mod width;
 
@@ -69,8 +70,8 @@ pub use notifications::{
     DesktopWay, NotificationDetail, NotificationPreferences, NotifyAbout, has_keyword,
 };
 pub use preferences::{
-    Bidi, EmojiStyle, EmojiWidth, Enter, Hyperlinks, KeyPreset, ListOrder, Preferences, Receipts,
-    UiPreferences,
+    Bidi, Density, EmojiStyle, EmojiWidth, Enter, Hyperlinks, KeyPreset, ListOrder, Preferences,
+    Receipts, UiPreferences,
 };
 pub use read_marker::ReadMarker;
 pub use request::{Outbound, Request, SignInCode, SignInTenant, ThreadChange, Ticket};
@@ -78,4 +79,5 @@ pub use rich::{Align, Attribution, Block, Link, Rgb, RichText, Span, SpanStyle};
 pub use statistics::ChatStatistics;
 pub use text::SafeText;
 pub use time::{Now, Timestamp};
+pub use time_format::{DateFormat, TimeFormat};
 pub use unread::{Unread, UnreadRow, unread};

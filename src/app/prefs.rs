@@ -1,7 +1,7 @@
 //! Preferences that stay the same while the program runs, except for what the terminal reports.
 
 use super::keymap::{KeyChoices, Keymap, KeymapError};
-use crate::model::{Bidi, EmojiWidth, Preferences, Receipts};
+use crate::model::{Bidi, Density, EmojiWidth, Preferences, Receipts, Timestamp};
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,6 +22,8 @@ pub struct Prefs {
     /// What the user chose. What is "auto" in the configuration is decided: `ui.bidi` is never [`Bidi::Auto`],
     /// `ui.emoji_width` never [`EmojiWidth::Auto`].
     pub choices: Preferences,
+    /// Grows whenever a choice changes: what is derived from choices is derived again then.
+    pub revision: u64,
     /// Settings that were changed in this run and count from the next start, by name.
     pub from_next_start: Vec<(String, toml::Value)>,
     /// The names of the themes that can be chosen.
@@ -45,6 +47,7 @@ impl Prefs {
             enhanced_keyboard: false,
             first_client_id: 1,
             choices,
+            revision: 0,
             from_next_start: Vec::new(),
             themes: Vec::new(),
         }
@@ -77,6 +80,30 @@ impl Prefs {
     /// Right-to-left text is put into reading order here; otherwise the terminal does it.
     pub fn reorders(&self) -> bool {
         self.choices.ui.bidi == Bidi::Reorder
+    }
+
+    /// The time of a moment as the user chose to see it.
+    pub fn clock(&self, at: Timestamp) -> String {
+        self.choices.ui.time.show(at, &self.zone)
+    }
+
+    /// The day of a moment, as the user chose to see it.
+    pub fn day_name(&self, at: Timestamp, now: Timestamp) -> String {
+        self.choices.ui.date.day_name(at, now, &self.zone)
+    }
+
+    /// At most six cells for the conversation list: the time today, otherwise as [`Timestamp::short`].
+    pub fn short_time(&self, at: Timestamp, now: Timestamp) -> String {
+        if now.day(&self.zone) <= at.day(&self.zone) {
+            self.choices.ui.time.compact(at, &self.zone)
+        } else {
+            at.short(now, &self.zone)
+        }
+    }
+
+    /// Whether blank lines and second lines are left out.
+    pub fn is_compact(&self) -> bool {
+        self.choices.ui.density == Density::Compact
     }
 
     /// When others learn what was read.

@@ -12,6 +12,7 @@ mod groups;
 mod history;
 mod inbox;
 mod listing;
+mod looks;
 mod mouse;
 mod names;
 mod narrow;

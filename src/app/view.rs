@@ -24,7 +24,7 @@ pub use hyperlinks::{Hyperlink, links_in_sight};
 pub use list::{Badge, ListRow, RowAccount, SectionHeading, snippet};
 pub use pointed::Pointed;
 pub use rail::RailLabel;
-pub use rows::{Glyph, PaneRow, RowKind, indent, measured};
+pub use rows::{Glyph, PaneRow, RowKind, measured};
 pub use status::{StatusInput, StatusView, status};
 
 use super::chat::{Anchor, Older, Window};
@@ -84,6 +84,8 @@ pub struct ListView {
 #[derive(Default)]
 pub struct MessagesView {
     pub rows: Vec<PaneRow>,
+    /// Cells left of the text.
+    pub indent: u16,
     /// The text shown while there are no rows.
     pub hint: Option<&'static [&'static str]>,
     /// The number of messages below the last row, including one that is only partly visible.
@@ -153,6 +155,7 @@ impl ViewState {
             list_focused: app.focus == Focus::List,
             hide_list: self.hide_list,
             bare: self.bare,
+            compact: app.prefs.is_compact(),
             compose_rows: u16::try_from(compose.rows.len()).unwrap_or(layout::MAX_COMPOSE),
             banner: draft.is_some_and(|d| d.reply.is_some() || d.edit.is_some()),
         };
@@ -167,7 +170,7 @@ impl ViewState {
         self.visible.compose = compose;
         let Some(layout) = layout else { return Vec::new() };
         if let Some(area) = layout.list {
-            self.layout_list(app, area, layout.wide_list);
+            self.layout_list(app, area, layout.two_lines);
         }
         if let Some(area) = layout.details {
             self.layout_details(app, area);
@@ -178,10 +181,10 @@ impl ViewState {
         self.wants(app, area, covered)
     }
 
-    fn layout_list(&mut self, app: &AppState, area: Rect, wide: bool) {
+    fn layout_list(&mut self, app: &AppState, area: Rect, two_lines: bool) {
         let stamp = list::ListStamp::of(app, area, self.list_from);
         if self.list_of.as_ref() != Some(&stamp) {
-            let (rows, below) = list::rows(app, area, wide, self.list_from);
+            let (rows, below) = list::rows(app, area, two_lines, self.list_from);
             if (&rows, below) != (&self.visible.list.rows, self.visible.list.below) {
                 self.visible.list.rows = rows;
                 self.visible.list.below = below;
@@ -222,6 +225,7 @@ impl ViewState {
             return;
         }
         let pane = rows::Pane::new(app, chat, area, self.size, self.bare);
+        self.visible.messages.indent = rows::indent(&app.prefs, area.width, self.bare);
         let (rows, below, is_cut) = self.row_cache.fill(&pane, &chat.anchor);
         self.visible.messages.is_cut = is_cut;
         self.visible.messages.hint = rows.is_empty().then_some(&NOTHING_SAID[..]);

@@ -4,6 +4,7 @@
 //! them.
 
 use super::notifications::NotificationPreferences;
+use super::time_format::{DateFormat, TimeFormat};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -39,6 +40,11 @@ pub struct UiPreferences {
     pub suggestions: bool,
     /// The name of the theme.
     pub theme: String,
+    /// How the times of messages are shown.
+    pub time: TimeFormat,
+    /// How days are shown.
+    pub date: DateFormat,
+    pub density: Density,
 }
 
 impl Default for UiPreferences {
@@ -54,6 +60,9 @@ impl Default for UiPreferences {
             mouse: true,
             suggestions: true,
             theme: "default".to_owned(),
+            time: TimeFormat::default(),
+            date: DateFormat::default(),
+            density: Density::default(),
         }
     }
 }
@@ -225,6 +234,18 @@ pub enum Bidi {
     Auto,
     Terminal,
     Reorder,
+}
+
+/// How much room there is between what is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Density {
+    /// Blank lines between groups of messages where the screen is high, and the last message of each chat in the list
+    /// where it is wide.
+    #[default]
+    Comfortable,
+    /// No blank lines, and one line per chat.
+    Compact,
 }
 
 /// How the conversation list shows the chats of several accounts.

@@ -56,7 +56,7 @@ use SettingKind::{Choice, Command, Seconds, Switch, Text, Theme, Words};
 pub const MAX_GRACE_SECONDS: i64 = 60;
 
 /// All settings, in the order of the example file.
-pub const SETTINGS: [SettingSpec; 24] = [
+pub const SETTINGS: [SettingSpec; 27] = [
     live("ui", "typing", Switch, "others see when you are typing"),
     live("ui", "enter", Choice(&["send", "newline"]), "what Enter does; Alt-Enter does the other"),
     later("ui", "blink", Switch, "<blink> really blinks"),
@@ -66,6 +66,14 @@ pub const SETTINGS: [SettingSpec; 24] = [
     live("ui", "mouse", Switch, "clicks and the wheel are used here"),
     live("ui", "suggestions", Switch, "people, emoji and commands are suggested while you type"),
     live("ui", "theme", Theme, "colours; the theme \"default\" keeps those of the terminal"),
+    live("ui", "time", Text, "times of messages: 24h, 12h, or a format such as %H:%M:%S"),
+    live("ui", "date", Text, "days: long, short, iso, or a format such as %d.%m.%Y"),
+    live(
+        "ui",
+        "density",
+        Choice(&["comfortable", "compact"]),
+        "blank lines between messages, and two lines per chat",
+    ),
     later("ui", "emoji_width", Choice(&["auto", "cluster", "sum"]), "joined emoji as one picture"),
     live(
         "reading",
@@ -220,11 +228,17 @@ mod tests {
         };
         assert_eq!(typed("keywords", " deploy,Anna ,, "), Ok("deploy, Anna".into()));
         assert_eq!(typed("command", "notify-send  --"), Ok("notify-send --".into()));
+        assert_eq!(typed("time", "12h"), Ok("12h".into()));
+        assert_eq!(typed("date", " %d.%m."), Ok("%d.%m.".into()));
         assert_eq!(typed("quiet_hours", "22:00-7:00"), Ok("22:00-07:00".into()));
         assert_eq!(typed("grace_seconds", "5"), Ok("5".into()));
-        for (key, text) in
-            [("quiet_hours", "late"), ("grace_seconds", "61"), ("grace_seconds", "x")]
-        {
+        for (key, text) in [
+            ("time", "%"),
+            ("date", "tomorrow"),
+            ("quiet_hours", "late"),
+            ("grace_seconds", "61"),
+            ("grace_seconds", "x"),
+        ] {
             assert!(typed(key, text).is_err(), "{key} = {text}");
         }
     }

@@ -59,6 +59,11 @@ impl Timestamp {
         jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
     }
 
+    /// The moment in a zone.
+    pub fn zoned(self, zone: &TimeZone) -> jiff::Zoned {
+        self.utc().to_zoned(zone.clone())
+    }
+
     /// RFC 3339 in UTC with milliseconds and `Z`.
     pub fn rfc3339(self) -> String {
         self.utc().strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
@@ -68,6 +73,14 @@ impl Timestamp {
     pub fn clock(self, zone: &TimeZone) -> String {
         let at = zone.to_datetime(self.utc());
         format!("{:02}:{:02}", at.hour(), at.minute())
+    }
+
+    /// Hours from 1 to 12 and minutes in the reader's zone, with one of two words for the half of the day.
+    pub fn half_day_clock(self, zone: &TimeZone, halves: [&str; 2]) -> String {
+        let at = zone.to_datetime(self.utc());
+        let [morning, afternoon] = halves;
+        let half = if at.hour() < 12 { morning } else { afternoon };
+        format!("{}:{:02}{half}", (at.hour() + 11) % 12 + 1, at.minute())
     }
 
     /// The minute of the day in the reader's zone, from 0 to 1439.
@@ -93,6 +106,13 @@ impl Timestamp {
                 at.strftime(if same_year { "%A %-d %B" } else { "%A %-d %B %Y" }).to_string()
             }
         }
+    }
+
+    /// `Mon 21 Sep`, and with the year where it is not the current one.
+    pub fn short_day_name(self, now: Timestamp, zone: &TimeZone) -> String {
+        let at = zone.to_datetime(self.utc());
+        let same_year = at.year() == zone.to_datetime(now.utc()).year();
+        at.strftime(if same_year { "%a %-d %b" } else { "%a %-d %b %Y" }).to_string()
     }
 
     /// `Monday 21 September 2026`.

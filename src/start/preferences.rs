@@ -26,6 +26,7 @@ pub fn prefs(setup: &RunSetup) -> Result<Prefs, ExitError> {
         enhanced_keyboard: false,
         first_client_id: random >> 2 | 1 << 61,
         choices,
+        revision: 0,
         from_next_start: Vec::new(),
         themes: Vec::new(),
     })

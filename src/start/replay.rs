@@ -59,6 +59,7 @@ fn player(header: &RecordingHeader) -> Result<Player, String> {
         enhanced_keyboard: false,
         first_client_id: header.first_client_id,
         choices: header.preferences.clone(),
+        revision: 0,
         from_next_start: Vec::new(),
         themes: themes.names(),
     };

@@ -4,7 +4,7 @@ use super::Theme;
 use super::paint;
 use crate::app::view::layout::Rect;
 use crate::app::view::wrap::{QUOTE_BAR, TextRow};
-use crate::app::view::{Glyph, MessagesView, PaneRow, RailLabel, RowKind, indent, measured};
+use crate::app::view::{Glyph, MessagesView, PaneRow, RailLabel, RowKind, measured};
 use crate::model::Link;
 use crate::model::text::{cut, cut_name, width};
 use ratatui::buffer::Buffer;
@@ -23,7 +23,7 @@ pub fn draw(view: &MessagesView, bare: bool, theme: &Theme, area: Rect, buffer: 
         if bare {
             draw_bare(row, theme, area, y, buffer);
         } else {
-            draw_row(row, theme, area, y, buffer);
+            draw_row(row, view.indent, theme, area, y, buffer);
         }
     }
     view.rail.iter().for_each(|label| draw_label(label, theme, area, buffer));
@@ -85,10 +85,10 @@ fn draw_bare(row: &PaneRow, theme: &Theme, area: Rect, y: u16, buffer: &mut Buff
     }
 }
 
-fn draw_row(row: &PaneRow, theme: &Theme, area: Rect, y: u16, buffer: &mut Buffer) {
+fn draw_row(row: &PaneRow, indent: u16, theme: &Theme, area: Rect, y: u16, buffer: &mut Buffer) {
     let end = area.x + area.width;
-    let left = area.x + indent(area.width, false);
-    let edge = area.x + measured(area.width);
+    let left = area.x + indent;
+    let edge = area.x + measured(area.width, indent);
     match &row.kind {
         RowKind::Blank => {}
         RowKind::Day(name) => ruled(buffer, area, y, "─", name, theme.rule),
@@ -101,7 +101,8 @@ fn draw_row(row: &PaneRow, theme: &Theme, area: Rect, y: u16, buffer: &mut Buffe
         }
         RowKind::Text { time, rows, index, glyph, system } => {
             if let Some(time) = time {
-                paint::text(buffer, area.x + 1, y, left, time, theme.dim);
+                let style = theme.dim.add_modifier(Modifier::DIM);
+                paint::text(buffer, area.x + 1, y, left, time, style);
             }
             if let Some(text) = rows.get(*index) {
                 draw_text(text, theme, left, y, edge - 1, *system, buffer);

@@ -1,6 +1,7 @@
 //! Which messages of a chat draw attention: the user's choices for it, which are stored on this machine.
 
 use super::{Chat, Env};
+use crate::app::prefs::Prefs;
 use crate::model::{NotifyAbout, Request, Timestamp};
 
 /// For how long a chat is muted.
@@ -48,15 +49,16 @@ pub fn mute(chat: &mut Chat, env: &mut Env<'_>, time: MuteFor) {
     };
     chat.choices.muted_until = Some(until);
     save(chat, env);
-    env.note(&format!("Muted until {}", muted_words(until, now, zone)));
+    env.note(&format!("Muted until {}", muted_words(until, now, env.prefs)));
 }
 
 /// When muting ends: the time, and the day if it is another one.
-pub fn muted_words(until: Timestamp, now: Timestamp, zone: &jiff::tz::TimeZone) -> String {
+pub fn muted_words(until: Timestamp, now: Timestamp, prefs: &Prefs) -> String {
+    let (zone, clock) = (&prefs.zone, prefs.clock(until));
     match until.day(zone) - now.day(zone) {
-        0 => until.clock(zone),
-        1 => format!("tomorrow {}", until.clock(zone)),
-        _ => format!("{} {}", until.date(zone), until.clock(zone)),
+        0 => clock,
+        1 => format!("tomorrow {clock}"),
+        _ => format!("{} {clock}", until.date(zone)),
     }
 }
 

@@ -193,7 +193,7 @@ pub fn selected_text(chat: &Chat, env: &Env<'_>, with_names: bool) -> Option<(us
         .map(|message| {
             let text = message.body.copied(&|id| env.name(id));
             if with_names && !message.body.is_system() {
-                let at = message.at.clock(&env.prefs.zone);
+                let at = env.prefs.clock(message.at);
                 format!("[{at}] {}: {text}", env.name(&message.sender))
             } else {
                 text

@@ -61,7 +61,7 @@ impl AlertChoice {
             Self::About(about) => about == chat.choices.notify,
             Self::MuteForGood => chat.info.muted,
             Self::Unmute => {
-                let words = until.map(|until| muted_words(until, now, &app.prefs.zone));
+                let words = until.map(|until| muted_words(until, now, &app.prefs));
                 return words.map(|words| format!("muted until {words}")).unwrap_or_default();
             }
             Self::Mute(_) => false,

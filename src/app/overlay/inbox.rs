@@ -167,7 +167,7 @@ fn lines(app: &AppState, entry: &InboxEntry, columns: usize) -> Vec<DialogLine> 
         InboxKind::Unread => (" ", format!("{} unread", unread.messages), Tone::Plain),
     };
     let at = chat.last_activity();
-    let time = if at.0 > 0 { at.short(app.clock.wall, &app.prefs.zone) } else { String::new() };
+    let time = if at.0 > 0 { app.prefs.short_time(at, app.clock.wall) } else { String::new() };
     let title = shown(&app.prefs, &app.accounts.of(chat).title(chat));
     let account = app.account_tag(chat).map(|tag| format!(" · {tag}")).unwrap_or_default();
     let text = match &entry.kind {

@@ -81,8 +81,8 @@ fn lines(
     let mut add = |label: &'static str, value: &str| lines.push((label, SafeText::text(value)));
     add("from", &format!("{} ({})", name(&message.sender), message.sender.as_str()));
     let zone = &app.prefs.zone;
-    let day = message.at.day_name(app.clock.wall, zone);
-    add("time", &format!("{day} {} · {}", message.at.clock(zone), message.at.rfc3339()));
+    let day = app.prefs.day_name(message.at, app.clock.wall);
+    add("time", &format!("{day} {} · {}", app.prefs.clock(message.at), message.at.rfc3339()));
     if let Some(edited) = message.edited {
         add("edited", &edited.rfc3339());
     }

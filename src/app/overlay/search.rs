@@ -257,9 +257,8 @@ fn rows(
 ) -> [DialogLine; ROWS] {
     let hit = &found.hit;
     let account = app.accounts.get(&found.account).unwrap_or(app.accounts.first());
-    let zone = &app.prefs.zone;
-    let day = hit.key.at.day_name(app.clock.wall, zone);
-    let when = format!("{day} {}", hit.key.at.clock(zone));
+    let day = app.prefs.day_name(hit.key.at, app.clock.wall);
+    let when = format!("{day} {}", app.prefs.clock(hit.key.at));
     let chat = account.conversations.get(&hit.conversation);
     let title = chat.map(|chat| shown(&app.prefs, &account.title(chat)));
     // Most lines of the system are sent by the conversation.

@@ -341,9 +341,8 @@ fn facts(app: &AppState, account: &Account, chat: &Chat) -> Vec<SettingRow> {
         rows.push(SettingRow::fact("Created by", name_and_id(app, account, creator)));
     }
     if let Some(created) = settings.created {
-        let zone = &app.prefs.zone;
-        let day = created.day_name(app.clock.wall, zone);
-        rows.push(SettingRow::fact("Created", format!("{day} {}", created.clock(zone))));
+        let day = app.prefs.day_name(created, app.clock.wall);
+        rows.push(SettingRow::fact("Created", format!("{day} {}", app.prefs.clock(created))));
     }
     if !settings.capabilities.is_empty() {
         let words: Vec<&str> = settings.capabilities.iter().map(SafeText::as_str).collect();
@@ -366,7 +365,7 @@ pub fn name_and_id(app: &AppState, account: &Account, who: &UserId) -> String {
 fn status(app: &AppState, account: &Account, chat: &Chat) -> Vec<String> {
     let results = chat.group.results.iter().rev().map(|result| {
         let mark = if result.accepted { "✓" } else { "!" };
-        format!("{} {} {mark}", result.text, result.at.clock(&app.prefs.zone))
+        format!("{} {} {mark}", result.text, app.prefs.clock(result.at))
     });
     let saving = app.pending.thread_changes(&chat.chat_ref());
     let saving = saving.into_iter().map(|change| {

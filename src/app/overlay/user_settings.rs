@@ -85,6 +85,7 @@ pub fn take_over(
     }
     let mouse = prefs.choices.ui.mouse;
     prefs.choices = choices;
+    prefs.revision += 1;
     if prefs.choices.ui.mouse != mouse {
         app.effects.push(Effect::Mouse(!mouse));
     }

@@ -34,6 +34,7 @@ pub struct DetailsStamp {
     area: Rect,
     open: Option<ChatRef>,
     today: i64,
+    choices: u64,
 }
 
 impl DetailsStamp {
@@ -43,6 +44,7 @@ impl DetailsStamp {
             area,
             open: app.open.clone(),
             today: app.clock.wall.day(&app.prefs.zone),
+            choices: app.prefs.revision,
         }
     }
 }
@@ -175,7 +177,7 @@ fn shared(app: &AppState, c: &Chat) -> Vec<DetailRow> {
         };
         if let Some(name) = named.filter(|name| !seen.contains(name)) {
             seen.push(name.clone());
-            let at = message.at.short(app.clock.wall, &app.prefs.zone);
+            let at = app.prefs.short_time(message.at, app.clock.wall);
             rows.push(DetailRow::Item(name, at));
         }
         if rows.len() >= MAX_SHARED {

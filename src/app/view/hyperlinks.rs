@@ -2,7 +2,7 @@
 
 use super::layout::Rect;
 use super::wrap::{QUOTE_BAR, TextRow};
-use super::{MessagesView, RowKind, indent};
+use super::{MessagesView, RowKind};
 use crate::model::Link;
 use crate::model::text::width;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -36,7 +36,7 @@ pub fn links_in_sight(view: &MessagesView, area: Rect, bare: bool) -> Vec<Hyperl
         return found;
     }
     let free = area.height.saturating_sub(u16::try_from(view.rows.len()).unwrap_or(area.height));
-    let left = area.x + indent(area.width, bare);
+    let left = area.x + view.indent;
     // A glyph may stand in the last column.
     let end = area.x + area.width - u16::from(!bare);
     for (y, row) in (area.y + free..area.y + area.height).zip(&view.rows) {

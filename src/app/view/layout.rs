@@ -36,8 +36,10 @@ pub const MAX_COMPOSE: u16 = 8;
 pub struct Layout {
     pub top: Option<Rect>,
     pub list: Option<Rect>,
-    /// The list shows two lines per conversation.
+    /// The list shows time and counts beside each other.
     pub wide_list: bool,
+    /// The list shows two lines per conversation.
+    pub two_lines: bool,
     /// The vertical rule between list and messages.
     pub rule: Option<Rect>,
     /// Name and settings of the open conversation.
@@ -61,6 +63,8 @@ pub struct LayoutInput {
     pub hide_list: bool,
     /// Messages and a footer, nothing else.
     pub bare: bool,
+    /// One line per conversation at every width.
+    pub compact: bool,
     /// Rows the message box wants.
     pub compose_rows: u16,
     pub banner: bool,
@@ -102,6 +106,7 @@ pub fn split(size: Size, input: LayoutInput) -> Option<Layout> {
     let height = bottom - top;
     let one_pane = size.columns < TWO_PANES || input.hide_list;
     layout.wide_list = size.columns >= WIDE;
+    layout.two_lines = layout.wide_list && !input.compact;
     let list_width = match (one_pane, layout.wide_list) {
         (true, _) => size.columns,
         (false, true) => (size.columns / 5).clamp(WIDE_LIST, WIDEST_LIST),
@@ -149,10 +154,10 @@ mod tests {
     proptest! {
         #[test]
         fn areas_stay_on_the_screen_and_never_overlap(
-            columns in 20u16..300, rows in 5u16..200, compose_rows in 0u16..30, banner: bool, list_focused: bool, hide_list: bool, bare: bool,
+            columns in 20u16..300, rows in 5u16..200, compose_rows in 0u16..30, banner: bool, list_focused: bool, hide_list: bool, bare: bool, compact: bool,
         ) {
             let size = Size { columns, rows };
-            let a = split(size, LayoutInput { list_focused, hide_list, bare, compose_rows, banner }).unwrap();
+            let a = split(size, LayoutInput { list_focused, hide_list, bare, compact, compose_rows, banner }).unwrap();
             let parts = [a.top, a.list, a.rule, a.header, a.messages, a.details_rule, a.details, a.divider, a.banner, a.compose, a.footer];
             let parts: Vec<Rect> = parts.into_iter().flatten().collect();
             for (i, p) in parts.iter().enumerate() {

@@ -67,6 +67,7 @@ pub struct ListStamp {
     focused: bool,
     today: i64,
     order: ListOrder,
+    choices: u64,
     first: Option<usize>,
     /// A bit for each account.
     online: u64,
@@ -82,6 +83,7 @@ impl ListStamp {
             focused: app.focus == Focus::List,
             today: app.clock.wall.day(&app.prefs.zone),
             order: app.prefs.choices.ui.list,
+            choices: app.prefs.revision,
             first,
             online: app.accounts.iter().fold(0, |bits, a| bits << 1 | u64::from(is_online(a))),
         }
@@ -90,7 +92,12 @@ impl ListStamp {
 
 /// The rows in sight, and the unread messages of those below. They begin with the chat at `first`, or are around the
 /// open one.
-pub fn rows(app: &AppState, area: Rect, wide: bool, first: Option<usize>) -> (Vec<ListRow>, u32) {
+pub fn rows(
+    app: &AppState,
+    area: Rect,
+    two_lines: bool,
+    first: Option<usize>,
+) -> (Vec<ListRow>, u32) {
     let all: Vec<&Chat> = app.shown_chats().collect();
     let marked = match app.focus {
         Focus::List => app.marked.as_ref().or(app.open.as_ref()),
@@ -98,7 +105,7 @@ pub fn rows(app: &AppState, area: Rect, wide: bool, first: Option<usize>) -> (Ve
     };
     let at = marked.and_then(|id| all.iter().position(|c| c.is(id))).unwrap_or(0);
     let sections = app.accounts.are_several() && app.prefs.choices.ui.list == ListOrder::Accounts;
-    let heights = Heights { chats: &all, per_row: if wide { 2 } else { 1 }, sections };
+    let heights = Heights { chats: &all, per_row: if two_lines { 2 } else { 1 }, sections };
     let height = usize::from(area.height);
     let range = match first {
         Some(first) => heights.from(first, height),
@@ -114,7 +121,7 @@ pub fn rows(app: &AppState, area: Rect, wide: bool, first: Option<usize>) -> (Ve
             }
             _ => RowAccount::None,
         };
-        ListRow { account, ..row(app, c, wide, marked) }
+        ListRow { account, ..row(app, c, two_lines, marked) }
     });
     let below = all.iter().skip(end).filter(|c| !c.is_muted());
     (rows.collect(), below.map(|c| c.info.unread.messages).sum())
@@ -183,7 +190,7 @@ fn is_online(account: &Account) -> bool {
     account.connection.state == ConnectionState::Online
 }
 
-fn row(app: &AppState, c: &Chat, wide: bool, marked: Option<&ChatRef>) -> ListRow {
+fn row(app: &AppState, c: &Chat, two_lines: bool, marked: Option<&ChatRef>) -> ListRow {
     let chat = c.chat_ref();
     let current = app.open.as_ref().is_some_and(|open| c.is(open));
     let unread = c.info.unread;
@@ -199,12 +206,12 @@ fn row(app: &AppState, c: &Chat, wide: bool, marked: Option<&ChatRef>) -> ListRo
         Badge::None
     };
     let at = c.last_activity();
-    let time = if at.0 > 0 { at.short(app.clock.wall, &app.prefs.zone) } else { String::new() };
+    let time = if at.0 > 0 { app.prefs.short_time(at, app.clock.wall) } else { String::new() };
     ListRow {
         title: shown(&app.prefs, &app.accounts.of(c).title(c)),
         badge,
         time,
-        snippet: wide.then(|| shown(&app.prefs, &snippet(app, c, current))),
+        snippet: two_lines.then(|| shown(&app.prefs, &snippet(app, c, current))),
         current,
         marked: app.focus == Focus::List && marked == Some(&chat),
         unread: unread.messages > 0,

@@ -1,7 +1,7 @@
 //! What stands in a cell of the screen.
 
 use super::layout::Rect;
-use super::{PaneRow, RowAccount, RowKind, ViewState, indent};
+use super::{PaneRow, RowAccount, RowKind, ViewState};
 use crate::app::view::wrap::QUOTE_BAR;
 use crate::model::text::width;
 use crate::model::{ChatRef, Link, MessageKey, SafeText};
@@ -74,7 +74,7 @@ impl ViewState {
         let free = usize::from(area.height).saturating_sub(rows.len());
         let row = rows.get(usize::from(row - area.y).checked_sub(free)?)?;
         let key = row.key.clone()?;
-        let left = area.x + indent(area.width, self.bare);
+        let left = area.x + self.visible.messages.indent;
         let link = column.checked_sub(left).and_then(|column| link_at(row, usize::from(column)));
         Some(Pointed::Message { key, link })
     }

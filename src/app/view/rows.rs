@@ -7,15 +7,16 @@ use super::{MessagesView, shown};
 use crate::app::account::Account;
 use crate::app::chat::Chat;
 use crate::app::chat::Selection;
+use crate::app::prefs::Prefs;
 use crate::app::state::AppState;
+use crate::model::text::width;
 use crate::model::{
     Delivery, EmojiStyle, Message, MessageBody, MessageKey, SafeText, UserId, emoticon,
 };
 use std::sync::Arc;
 
-/// Cells left of a message's text: time and space. Narrow panes get less.
-const INDENT: u16 = 8;
-const NARROW_INDENT: u16 = 7;
+/// Panes below this width show times in a shorter form.
+const NARROW: u16 = 40;
 /// Cells right of it: the delivery mark.
 const MARGIN: u16 = 3;
 /// Text is at most this wide: longer lines are hard to follow.
@@ -24,6 +25,8 @@ const MEASURE: u16 = 100;
 const GROUP_PAUSE_MS: i64 = 5 * 60 * 1000;
 /// From this height on a blank line stands between groups.
 const ROOMY: u16 = 30;
+/// From this height on a blank line stands before a day and before new messages.
+const SPACED: u16 = 20;
 
 /// A row of the pane, ready to be painted.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,21 +82,30 @@ pub struct Pane<'a> {
     pub chat: &'a Chat,
     pub columns: usize,
     pub height: usize,
+    /// Times are shown in a shorter form.
+    narrow: bool,
+    /// Blank lines stand between groups.
     roomy: bool,
+    /// Blank lines stand before rules.
+    spaced: bool,
 }
 
 impl<'a> Pane<'a> {
     pub fn new(app: &'a AppState, chat: &'a Chat, area: Rect, size: Size, bare: bool) -> Self {
+        let indent = indent(&app.prefs, area.width, bare);
         // Text that stands alone is there to be copied, and gets the whole width.
-        let width = if bare { area.width } else { measured(area.width) };
-        let beside = if bare { 0 } else { indent(area.width, bare) + MARGIN };
+        let width = if bare { area.width } else { measured(area.width, indent) };
+        let beside = if bare { 0 } else { indent + MARGIN };
+        let comfortable = !app.prefs.is_compact();
         Self {
             app,
             account: app.accounts.of(chat),
             chat,
             columns: usize::from(width.saturating_sub(beside)).max(4),
             height: usize::from(area.height),
-            roomy: size.rows >= ROOMY,
+            narrow: area.width < NARROW,
+            roomy: comfortable && size.rows >= ROOMY,
+            spaced: comfortable && size.rows >= SPACED,
         }
     }
 
@@ -101,30 +113,45 @@ impl<'a> Pane<'a> {
         self.chat.timeline.before(key).next_back()
     }
 
+    /// The time of a message, as long as all others.
+    fn time(&self, message: &Message) -> String {
+        let prefs = &self.app.prefs;
+        let time = &prefs.choices.ui.time;
+        let (shown, columns) = if self.narrow {
+            (time.compact(message.at, &prefs.zone), time.compact_columns())
+        } else {
+            (time.show(message.at, &prefs.zone), time.columns())
+        };
+        let free = usize::from(columns).saturating_sub(width(&shown));
+        format!("{:free$}{shown}", "")
+    }
+
     pub fn next(&self, key: &MessageKey) -> Option<&'a Message> {
         self.chat.timeline.after(key).next()
     }
 }
 
-/// The cells left of the text in a pane of this width.
-pub fn indent(width: u16, bare: bool) -> u16 {
+/// The cells left of the text in a pane of this width: a mark, the time, and space.
+pub fn indent(prefs: &Prefs, width: u16, bare: bool) -> u16 {
+    let time = &prefs.choices.ui.time;
     match (bare, width) {
         (true, _) => 0,
-        (false, ..40) => NARROW_INDENT,
-        (false, _) => INDENT,
+        (false, ..NARROW) => time.compact_columns() + 2,
+        (false, _) => time.columns() + 3,
     }
 }
 
-/// The cells of a pane of this width up to the right edge of text and of its delivery mark.
-pub fn measured(width: u16) -> u16 {
-    width.min(indent(width, false) + MEASURE + MARGIN)
+/// The cells of a pane of this width up to the right edge of text, which begins after `indent`, and of its delivery
+/// mark.
+pub fn measured(width: u16, indent: u16) -> u16 {
+    width.min(indent + MEASURE + MARGIN)
 }
 
 /// The day of the first row, unless that row or the one below it shows the day.
 pub fn day_of(rows: &[PaneRow], pane: &Pane<'_>) -> Option<String> {
     let first = rows.first().filter(|row| !matches!(row.kind, RowKind::Day(_)))?;
     let message = pane.chat.timeline.get(first.key.as_ref()?)?;
-    Some(message.at.day_name(pane.app.clock.wall, &pane.app.prefs.zone))
+    Some(pane.app.prefs.day_name(message.at, pane.app.clock.wall))
 }
 
 /// The first visible message, and the last one whose end is visible.
@@ -152,7 +179,7 @@ pub fn rows<'a>(
     let system = message.body.is_system();
     let mark = glyph(pane, message);
     let named = laid.lead.iter().any(|k| matches!(k, RowKind::Name { .. }));
-    let time = (!named && shows_time(message)).then(|| message.at.clock(&pane.app.prefs.zone));
+    let time = (!named && shows_time(message)).then(|| pane.time(message));
     let last = laid.text.len().saturating_sub(1);
     let text = (0..laid.text.len()).map(move |index| RowKind::Text {
         time: if index == 0 { time.clone() } else { None },
@@ -185,10 +212,13 @@ pub fn lead(pane: &Pane<'_>, message: &Message) -> Vec<RowKind> {
     let previous = pane.previous(&message.key);
     let mut lead = Vec::new();
     let new_day = previous.is_none_or(|p| p.at.day(zone) != message.at.day(zone));
-    if new_day {
-        lead.push(RowKind::Day(message.at.day_name(pane.app.clock.wall, zone)));
-    }
     let is_new = pane.chat.reading.new_from.as_ref() == Some(&message.key);
+    if pane.spaced && previous.is_some() && (new_day || is_new) {
+        lead.push(RowKind::Blank);
+    }
+    if new_day {
+        lead.push(RowKind::Day(pane.app.prefs.day_name(message.at, pane.app.clock.wall)));
+    }
     if is_new {
         let count = pane
             .chat
@@ -224,7 +254,7 @@ pub fn lead(pane: &Pane<'_>, message: &Message) -> Vec<RowKind> {
             _ => shown(&pane.app.prefs, &pane.account.distinct_name(&message.sender)),
         };
         lead.push(RowKind::Name {
-            time: message.at.clock(zone),
+            time: pane.time(message),
             name,
             sender: message.sender.clone(),
             mine,

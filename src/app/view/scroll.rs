@@ -26,6 +26,7 @@ pub struct RowsStamp {
     selection: Option<Selection>,
     new_from: Option<MessageKey>,
     today: i64,
+    choices: u64,
     bare: bool,
 }
 
@@ -40,6 +41,7 @@ impl RowsStamp {
             selection: c.selection.clone(),
             new_from: c.reading.new_from.clone(),
             today: app.clock.wall.day(&app.prefs.zone),
+            choices: app.prefs.revision,
             bare,
         }
     }

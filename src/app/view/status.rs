@@ -211,7 +211,7 @@ fn header_facts(app: &AppState, chat: &Chat, title: usize, room: usize) -> Strin
     }
     match chat.choices.muted_until {
         Some(until) if !chat.info.muted => {
-            let words = muted_words(until, app.clock.wall, &app.prefs.zone);
+            let words = muted_words(until, app.clock.wall, &app.prefs);
             facts.push(format!("muted until {words}"));
         }
         _ if chat.info.muted => facts.push("muted".into()),
@@ -308,12 +308,12 @@ fn selected(app: &AppState, chat: &Chat) -> Option<String> {
         return Some("Messages are missing here".to_owned());
     }
     let account = app.accounts.of(chat);
-    let day = message.at.day_name(app.clock.wall, &app.prefs.zone);
+    let day = app.prefs.day_name(message.at, app.clock.wall);
     let readers = match chat.readers(message.key.at) {
         n if n > 0 && message.sender == account.me => format!(" · read by {n}"),
         _ => String::new(),
     };
-    let clock = message.at.clock(&app.prefs.zone);
+    let clock = app.prefs.clock(message.at);
     if message.body.is_system() {
         return Some(format!("{day} {clock}"));
     }

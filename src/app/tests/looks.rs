@@ -1,0 +1,82 @@
+//! How the screen looks: times, dates, density.
+
+use crate::fixture::{App, START, chat, message, text};
+use crate::model::{Message, Placement, Timestamp};
+
+const DAY: i64 = 24 * 60;
+
+fn settings(app: &mut App, name: &str, value: &str) {
+    app.press("f10");
+    app.type_text(name);
+    app.press("enter ctrl-u");
+    app.type_text(value);
+    app.press("enter esc");
+}
+
+/// A group with a message of two days ago, two of today, and a new one.
+fn days() -> App {
+    let mut app = chat("Team").opened();
+    let old: Vec<Message> =
+        [-2 * DAY, -2, -1].map(|n| message("joe", n, text(&format!("at {n}")))).into();
+    app.messages(old, Placement::Newest);
+    app
+}
+
+#[test]
+fn times_and_dates_are_shown_as_chosen_and_change_at_once() {
+    let mut app = days();
+    app.expect("Sunday 12 November");
+    app.expect_row("22:11  Joe Bloggs", "");
+    settings(&mut app, "ui.time", "12h");
+    app.expect("10:11 pm  Joe Bloggs");
+    settings(&mut app, "ui.time", "%H:%M:%S");
+    app.expect("22:11:20  Joe Bloggs");
+    settings(&mut app, "ui.date", "iso");
+    app.expect("2023-11-12");
+    app.expect("Today");
+    // A mistake changes nothing and says why.
+    settings(&mut app, "ui.time", "%");
+    app.press("esc esc");
+    app.expect("22:11:20  Joe Bloggs");
+    settings(&mut app, "ui.date", "%Q %A %B %d %Y %A %B %d %Y");
+    app.press("esc esc");
+    app.expect("2023-11-12");
+}
+
+#[test]
+fn twelve_hours_take_less_room_in_the_list_and_in_a_narrow_pane() {
+    let mut app = days();
+    settings(&mut app, "ui.time", "12h");
+    app.expect_row("Team", "10:12p");
+    app.resize(38, 20);
+    app.press("esc");
+    app.expect_row("10:11p Joe Bloggs", "");
+    // Text begins in one column whatever the hour.
+    let mut morning = message("mia", -2, text("early"));
+    morning.at = Timestamp(START - 13 * 3_600_000);
+    morning.key.at = morning.at;
+    app.messages(vec![morning], Placement::Newest);
+    app.expect_row(" 9:13a Mia Tan", "");
+}
+
+#[test]
+fn a_blank_line_stands_before_days_unless_the_density_is_compact() {
+    let blank_before = |app: &mut App, word: &str| {
+        let screen = app.screen();
+        let rows: Vec<&str> = screen.lines().map(|row| row.rsplit('│').next().unwrap()).collect();
+        let at = rows.iter().position(|row| row.contains(word)).expect(word);
+        rows[at - 1].trim().is_empty()
+    };
+    let mut app = days();
+    assert!(blank_before(&mut app, "── Today"));
+    app.resize(80, 15);
+    assert!(!blank_before(&mut app, "── Today"), "there is no room");
+    app.resize(100, 40);
+    app.expect("Joe: at -1");
+    app.press("f10");
+    app.type_text("ui.density");
+    app.press("enter esc");
+    assert!(!blank_before(&mut app, "── Today"));
+    app.expect_none("Joe: at -1");
+    app.expect_row("Team", "22:12");
+}
