@@ -74,7 +74,7 @@ fn the_first_run_imports_an_export_and_later_ones_are_imported_from_the_screen()
     t.send("5\r");
     t.wait_for("or messages.json:");
     t.send(&format!("{}\r", path("my export.json")));
-    t.wait_for("▤ Joe");
+    t.wait_for("▤");
     t.send("\u{b}Joe");
     t.wait_for("› Joe");
     t.send("\r");

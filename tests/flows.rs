@@ -123,22 +123,32 @@ async fn toggles_change_the_group_and_a_refusal_is_shown_with_its_reason() {
     let gateway = Gateway::start().await;
     let id = group(&gateway, "Kitchen crew").await;
     let mut anna = Runner::with(&gateway, Setup { size: (120, 40), ..Setup::default() }).await;
-    let mut joe = Runner::start(&gateway, JOE).await;
+    let wide = Setup { size: (120, 40), user: JOE, ..Setup::default() };
+    let mut joe = Runner::with(&gateway, wide).await;
+    // The pane at the right shows them.
+    let shows = |link: &'static str, history: &'static str| {
+        move |screen: &str| {
+            let row = |name: &str, value: &str| {
+                screen.lines().any(|line| line.contains(name) && line.trim_end().ends_with(value))
+            };
+            row("Join link", link) && row("History", history)
+        }
+    };
     anna.wait_for("live").await;
     joe.wait_for("live").await;
     anna.open("kitchen").await;
-    anna.wait_for("link off · history on").await;
+    anna.wait_until("link off", shows("off", "visible")).await;
     joe.open("kitchen").await;
-    joe.wait_for("link off · history on").await;
+    joe.wait_until("link off", shows("off", "visible")).await;
     anna.press(&["alt-j", "y"]).await;
-    anna.wait_for("link on · history on").await;
-    joe.wait_for("link on · history on").await;
+    anna.wait_until("link on", shows("on", "visible")).await;
+    joe.wait_until("link on", shows("on", "visible")).await;
     joe.wait_for("Anna Lindqvist turned joining by link on").await;
     anna.press(&["ctrl-x", "h", "y"]).await;
-    joe.wait_for("link on · history off").await;
+    joe.wait_until("history off", shows("on", "hidden")).await;
     joe.press(&["alt-h", "y"]).await;
     joe.wait_for("history stays off: not allowed").await;
-    joe.wait_for("link on · history off").await;
+    joe.wait_until("history off", shows("on", "hidden")).await;
     let thread = gateway.client(ANNA).thread(&ConversationId::new(&id)).await.unwrap();
     assert_eq!(thread.settings.flags.get(&skchat::model::ThreadFlag::JoiningEnabled), Some(&true));
     assert_eq!(

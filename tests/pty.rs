@@ -193,7 +193,7 @@ fn what_was_typed_is_there_again_after_a_kill() {
 fn what_a_killed_one_left_on_the_alternate_screen_does_not_show_through() {
     let dir = tempfile::tempdir().unwrap();
     let t = start(&["demo"], dir.path());
-    t.wait_for("Getting started");
+    t.wait_for("DEMO");
     let seen = t.seen.0.lock().unwrap();
     let mut left = vt100::Parser::new(NonZero::new(24).unwrap(), NonZero::new(80).unwrap(), 0);
     left.process(b"\x1b[?1049h\x1b[1;41m\x1b[H");

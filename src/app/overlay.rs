@@ -177,6 +177,18 @@ impl Overlay {
         }
     }
 
+    /// Whether two of this kind would be the same: those that a key opens, and not what a dialog asks.
+    fn is_unique(&self) -> bool {
+        !matches!(
+            self,
+            Self::Confirm(_) | Self::Prompt(_) | Self::PeoplePicker(_) | Self::Person(_)
+        )
+    }
+
+    fn is_like(&self, other: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other)
+    }
+
     fn dialog_mut(&mut self) -> &mut dyn Dialog {
         match self {
             Self::Welcome(d) => d,
@@ -242,13 +254,19 @@ impl OverlayStack {
         self.top().is_some_and(|top| top.dialog().chooses())
     }
 
+    /// Opens a dialog. One that is on top already is not opened a second time.
     pub fn push(&mut self, overlay: Overlay) {
-        self.stack.push(overlay);
+        let is_open = self.top().is_some_and(|top| overlay.is_unique() && top.is_like(&overlay));
+        if !is_open {
+            self.stack.push(overlay);
+        }
     }
 
     /// Opens a dialog if there is one.
     pub fn extend(&mut self, overlay: Option<Overlay>) {
-        self.stack.extend(overlay);
+        if let Some(overlay) = overlay {
+            self.push(overlay);
+        }
     }
 
     /// Closes the top dialog. Returns false if there is none.

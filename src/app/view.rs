@@ -6,6 +6,7 @@ mod compose;
 mod connection;
 mod details;
 mod footer;
+mod hues;
 mod hyperlinks;
 pub mod layout;
 mod list;
@@ -20,6 +21,7 @@ pub mod wrap;
 pub use bar::{Bar, Label, Tone, whole_parts};
 pub use compose::ComposeView;
 pub use details::DetailRow;
+pub use hues::{FEW_HUES, HUES, Hue};
 pub use hyperlinks::{Hyperlink, links_in_sight};
 pub use list::{Badge, ListRow, RowAccount, SectionHeading, snippet};
 pub use pointed::Pointed;
@@ -141,7 +143,7 @@ impl ViewState {
 
     /// Drops all caches: the next frame is derived from scratch.
     pub fn forget(&mut self) {
-        self.row_cache = RowCache::default();
+        self.row_cache.forget();
         self.rows_of = None;
         self.list_of = None;
         self.details_of = None;

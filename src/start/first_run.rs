@@ -26,7 +26,7 @@ pub fn run(global: &Global, file: &Path) -> Result<(), ExitError> {
     say(&format!(
         "\n  skchat {} — Skype's chat protocol in the terminal\n\n  \
          1  Look around with sample conversations   (nothing leaves this machine)\n  \
-         2  Microsoft Teams, a personal account     (unofficial; what that means is explained first)\n  \
+         2  Microsoft Teams, a personal account     (unofficial; explained first)\n  \
          3  Microsoft Teams, a work or school account\n  \
          4  A gateway by address and token\n  \
          5  Import an export of Skype or Teams and read it here   (no account needed)\n  q  Quit\n\n",

@@ -37,7 +37,7 @@ pub fn first_model(prefs: Prefs, header: &RecordingHeader) -> Result<Model, Stri
     let mut accounts = header.accounts.iter().map(|(id, me)| Account::new(id.clone(), me.clone()));
     let first = accounts.next().ok_or("there is no account")?;
     let mut model = Model::new(prefs, Accounts::new(first, accounts.collect()), header.size);
-    if header.welcome {
+    if header.welcome && Welcome::fits(header.size) {
         model.overlays.push(Overlay::Welcome(Welcome));
     }
     if let Some(warning) = &header.warning {

@@ -12,7 +12,8 @@ pub fn draw(bar: &Bar, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let end = area.x + area.width;
     let right: usize = bar.right.iter().map(|label| width(&label.text)).sum();
     let edge = end.saturating_sub(u16::try_from(right).unwrap_or(u16::MAX)).max(area.x);
-    labels(&bar.left, theme, area.x, area.y, edge, buffer);
+    let from = area.x.saturating_add(u16::try_from(bar.from).unwrap_or(u16::MAX));
+    labels(&bar.left, theme, from, area.y, edge, buffer);
     labels(&bar.right, theme, edge, area.y, end, buffer);
 }
 

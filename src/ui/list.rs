@@ -10,6 +10,10 @@ use ratatui::style::{Modifier, Style};
 
 /// The width of an account's name beside a chat, in cells.
 const ACCOUNT: usize = 6;
+/// The cells right of a chat's signs: the time or a count, with spaces around it. Longer ones move the signs.
+const SIGNS: u16 = 7;
+/// The same where time and count stand beside each other.
+const WIDE_SIGNS: u16 = 11;
 
 pub fn draw(view: &ListView, wide: bool, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     paint::clear(buffer, area);
@@ -76,6 +80,8 @@ fn draw_row(
         paint::text(buffer, x, y, end, "▌", theme.current);
     }
     let (mark, style) = badge(row, theme);
+    let is_filled = style.bg.is_some() || style.add_modifier.contains(Modifier::REVERSED);
+    let mark = if wide && is_filled { format!(" {mark} ") } else { mark };
     let mut edge = end.saturating_sub(1);
     if wide && !row.time.is_empty() {
         edge = paint::right(buffer, x, y, edge, &format!("{:>5}", row.time), theme.dim)
@@ -96,33 +102,34 @@ fn draw_row(
     if row.marked {
         style = style.add_modifier(Modifier::REVERSED);
     }
-    // Signs stand at the right, so that names begin in one column.
-    let signs = match (row.pinned, row.muted) {
-        (true, true) => "↥m",
-        (true, false) => "↥",
-        (false, true) => "m",
-        (false, false) => "",
-    };
+    // Signs stand below each other at the right, so that names begin in one column.
+    let signs = [(row.is_archived, "▤"), (row.pinned, "↥"), (row.muted, "m")];
+    let signs: String = signs.iter().filter(|(is_so, _)| *is_so).map(|(_, sign)| *sign).collect();
     if !signs.is_empty() {
-        edge = paint::right(buffer, x, y, edge, signs, theme.dim).saturating_sub(1);
+        let column = end.saturating_sub(if wide { WIDE_SIGNS } else { SIGNS });
+        edge = paint::right(buffer, x, y, edge.min(column), &signs, theme.dim).saturating_sub(1);
     }
     if let RowAccount::Beside(account) = &row.account {
         let account = cut(account, ACCOUNT);
         edge = paint::right(buffer, x, y, edge, &account, theme.dim).saturating_sub(1);
     }
     let room = usize::from(edge.saturating_sub(x + 1));
-    let title = if row.is_archived { format!("▤ {}", row.title) } else { row.title.to_string() };
-    paint::text(buffer, x + 1, y, edge, &cut_name(&title, room), style);
+    paint::text(buffer, x + 1, y, edge, &cut_name(&row.title, room), style);
 }
 
 fn badge(row: &ListRow, theme: &Theme) -> (String, Style) {
     let capped = |n: u32| if n > 99 { "99+".to_owned() } else { n.to_string() };
     match row.badge {
-        Badge::Failed => ("!".into(), theme.bad),
-        Badge::Mentions(n) => (format!("@{}", capped(n)), theme.mention),
+        Badge::Failed => ("!".into(), filled(theme.bad)),
+        Badge::Mentions(n) => (format!("@{}", capped(n)), filled(theme.mention)),
         Badge::Draft => ("✎".into(), theme.me),
         Badge::Unread(n) if row.muted => (capped(n), theme.dim),
         Badge::Unread(n) => (capped(n), theme.badge),
         Badge::None => (String::new(), Style::new()),
     }
+}
+
+/// A style whose colour is that of the cell and not of the letter.
+fn filled(style: Style) -> Style {
+    style.add_modifier(Modifier::REVERSED)
 }

@@ -71,9 +71,9 @@ fn draw_bare(row: &PaneRow, theme: &Theme, area: Rect, y: u16, buffer: &mut Buff
         RowKind::Day(name) => {
             paint::text(buffer, area.x, y, end, name, theme.dim);
         }
-        RowKind::Name { time, name, sender, mine, .. } => {
+        RowKind::Name { time, name, hue, mine } => {
             // Reversed: no text of a message can look like this, and without a gutter that has to be seen.
-            let style = if *mine { theme.me } else { theme.name(sender) };
+            let style = if *mine { theme.me } else { theme.name(*hue) };
             let style = style.add_modifier(Modifier::REVERSED);
             paint::text(buffer, area.x, y, end, &format!("{time} {name}"), style);
         }
@@ -93,9 +93,9 @@ fn draw_row(row: &PaneRow, indent: u16, theme: &Theme, area: Rect, y: u16, buffe
         RowKind::Blank => {}
         RowKind::Day(name) => ruled(buffer, area, y, "─", name, theme.rule),
         RowKind::New(count) => ruled(buffer, area, y, "═", &format!("{count} new"), theme.new),
-        RowKind::Name { time, name, sender, mine } => {
+        RowKind::Name { time, name, hue, mine } => {
             paint::text(buffer, area.x + 1, y, left, time, theme.dim);
-            let style = if *mine { theme.me } else { theme.name(sender) };
+            let style = if *mine { theme.me } else { theme.name(*hue) };
             let room = usize::from(end.saturating_sub(left + 3));
             paint::text(buffer, left, y, end, &cut_name(name, room), style);
         }

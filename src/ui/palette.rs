@@ -52,6 +52,35 @@ pub fn fitted(color: Color, depth: ColorDepth) -> Color {
     }
 }
 
+/// Whether a colour is a grey between black and white.
+pub fn is_grey(color: Option<Color>) -> bool {
+    rgb(color).is_some_and(|Rgb(r, g, b)| {
+        let (least, most) = (r.min(g).min(b), r.max(g).max(b));
+        most - least < 48 && (48..=208).contains(&most)
+    })
+}
+
+/// Colours at this depth: no two alike, and none of the reserved ones.
+pub fn fitted_apart(colors: &[Color], reserved: &[Color], depth: ColorDepth) -> Vec<Color> {
+    if depth != ColorDepth::Indexed {
+        return colors.iter().map(|color| fitted(*color, depth)).collect();
+    }
+    let level = |at: u8| LEVELS.get(usize::from(at)).copied().unwrap_or_default();
+    let cube = |n: u8| Rgb(level(n / 36), level(n / 6 % 6), level(n % 6));
+    let mut taken: Vec<Color> = Vec::with_capacity(colors.len());
+    for color in colors {
+        let nearest = rgb(Some(*color)).and_then(|wanted| {
+            let free = (0..216).filter(|n| {
+                let color = Color::Indexed(16 + n);
+                !taken.contains(&color) && !reserved.contains(&color)
+            });
+            free.min_by_key(|n| distance(cube(*n), wanted))
+        });
+        taken.push(nearest.map_or(*color, |n| Color::Indexed(16 + n)));
+    }
+    taken
+}
+
 fn luminance(Rgb(r, g, b): Rgb) -> f64 {
     let linear = |v: u8| {
         let v = f64::from(v) / 255.0;
@@ -109,5 +138,11 @@ mod tests {
         assert_eq!(fitted(orange, ColorDepth::Indexed), Color::Indexed(208));
         assert_eq!(fitted(Color::Rgb(250, 5, 5), ColorDepth::Sixteen), Color::LightRed);
         assert_eq!(fitted(Color::Cyan, ColorDepth::Indexed), Color::Cyan);
+        let near = [orange, Color::Rgb(255, 136, 1), Color::Rgb(250, 130, 0), Color::Green];
+        let apart = fitted_apart(&near, &[], ColorDepth::Indexed);
+        assert_eq!(apart.iter().collect::<std::collections::HashSet<_>>().len(), 4);
+        assert_eq!((apart[0], apart[3]), (Color::Indexed(208), Color::Green));
+        assert!(is_grey(Some(Color::Rgb(138, 138, 138))) && !is_grey(Some(orange)));
+        assert!(!is_grey(Some(Color::Rgb(20, 20, 20))) && !is_grey(Some(Color::Cyan)));
     }
 }

@@ -2,8 +2,8 @@ use super::*;
 use crate::app::Input;
 use crate::app::overlay::{Help, Overlay, Palette, Switcher};
 use crate::app::view::layout::Size;
-use crate::fixture::{App, direct, message, person};
-use crate::model::{MessageBody, Placement, Reaction};
+use crate::fixture::{App, chat, direct, message, person};
+use crate::model::{MessageBody, Placement, Reaction, RichText};
 use crate::protocol::richtext;
 use proptest::prelude::*;
 use ratatui::Terminal;
@@ -117,7 +117,7 @@ const TABLE: [(&str, &str, &str, &str); 11] = [
     (
         "<a href=\"http://google.com\">Custom link</a>",
         "Custom link",
-        "<ublue>Custom link<udblue> [google.com]",
+        "<ublue>Custom link<urgb(135, 135, 135)> [google.com]",
         "<u>Custom link<ud> [google.com]",
     ),
     ("<pre>Preformatted</pre>", "Preformatted", "<green>Preformatted", "<>Preformatted"),
@@ -261,7 +261,7 @@ fn conversation_settings_at_eighty_columns() {
     app.press("alt-i down");
     insta::assert_snapshot!(app.screen(), @"
      skchat  ● Anna Lindqvist                                                  live
-     Joe Bloggs    22:13 │ Oven day                3 members · link on · history on
+     Joe Bloggs    22:13 │ Oven day                 Joe Bloggs, Mia Tan · 3 members
     ▌O┌─ Conversation settings ─ Oven day ───────────────────────────────────────┐
       │ t  Topic                    Oven day                                edit │
       │ l  Joining by link          [x] on                                toggle │
@@ -293,7 +293,7 @@ fn conversation_settings_beside_three_panes() {
     app.press("alt-i down");
     insta::assert_snapshot!(app.screen(), @"
      skchat  ● Anna Lindqvist                                                                                          live
-     Joe Bloggs           22:13 │ Oven day                   3 members · link on · history on │ Oven day
+     Joe Bloggs           22:13 │ Oven day                    Joe Bloggs, Mia Tan · 3 members │ Oven day
        one                      │                                                             │ group · 3 members
     ▌Oven day              1970 │                                                             │
     ▌                           │                                                             │ Topic      Oven day
@@ -336,7 +336,7 @@ fn conversation_settings_beside_three_panes() {
     app.press("esc");
     insta::assert_snapshot!(app.screen(), @"
      skchat  ● Anna Lindqvist                                                                                          live
-     Joe Bloggs           22:13 │ Oven day                   3 members · link on · history on │ Oven day
+     Joe Bloggs           22:13 │ Oven day                    Joe Bloggs, Mia Tan · 3 members │ Oven day
        one                      │                                                             │ group · 3 members
     ▌Oven day              1970 │                                                             │
     ▌                           │                                                             │ Topic      Oven day
@@ -472,4 +472,25 @@ fn long_lines_end_at_a_hundred_columns() {
     // There is room for its mark beside it, and nothing stands further right.
     let end = rows.iter().map(|row| row.trim_end().chars().count()).max().unwrap();
     assert!((left + text..=left + 103).contains(&end), "{end}\n{screen}");
+}
+
+#[test]
+fn two_people_of_a_chat_never_have_names_of_one_colour() {
+    for depth in [ColorDepth::Sixteen, ColorDepth::Indexed, ColorDepth::True] {
+        let mut app = chat("Team").sized(100, 40).opened();
+        let people = ["joe", "mia", "8:a.1", "8:b.2", "8:c.3", "8:d.4"];
+        let said = (0..)
+            .zip(people)
+            .map(|(n, who)| message(who, n, MessageBody::Text(RichText::plain("word"))));
+        app.messages(said.collect(), Placement::Newest);
+        app.layout();
+        let buffer = painted(&app, depth);
+        let width = usize::from(buffer.area.width);
+        let rows = buffer.content.chunks(width);
+        // A name stands beside a time, above each text.
+        let names = rows.filter(|row| row[30].symbol() != " " && row[37].symbol() != " ");
+        let colors: std::collections::HashSet<ratatui::style::Color> =
+            names.map(|row| row[37].fg).collect();
+        assert!(colors.len() >= people.len(), "{depth:?}: {colors:?}\n{}", app.screen());
+    }
 }

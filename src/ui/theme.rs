@@ -2,8 +2,8 @@
 //! alone.
 
 use super::{palette, themes};
-use crate::app::view::Tone;
-use crate::model::{Rgb, SpanStyle, UserId};
+use crate::app::view::{FEW_HUES, HUES, Hue, Tone};
+use crate::model::{Rgb, SpanStyle};
 use ratatui::style::{Color, Modifier, Style};
 use std::collections::HashMap;
 
@@ -22,7 +22,7 @@ pub struct Theme {
     pub stamp: usize,
     /// What everything stands on; nothing where the terminal's own colours are used.
     pub screen: Style,
-    /// Colours of people's names; empty for those of the terminal.
+    /// Colours of people's names; empty where names have none.
     pub names: Vec<Color>,
     /// Roles whose colours could not be read and were changed.
     pub lifted: Vec<String>,
@@ -53,6 +53,19 @@ pub struct Theme {
 const ROLES: [&str; 17] = [
     "screen", "title", "rule", "dim", "unread", "badge", "mention", "current", "selected", "new",
     "me", "link", "mono", "good", "bad", "key", "demo",
+];
+/// Names on terminals with sixteen colours. Those that the theme gives another meaning are left out.
+const FEW_NAMES: [Color; 10] = [
+    Color::Green,
+    Color::Magenta,
+    Color::Yellow,
+    Color::LightBlue,
+    Color::LightMagenta,
+    Color::LightGreen,
+    Color::Blue,
+    Color::LightYellow,
+    Color::LightCyan,
+    Color::Gray,
 ];
 /// A theme without colours for names has this one.
 const NO_COLOR: &str = "none";
@@ -88,6 +101,12 @@ struct StyleReader {
 impl StyleReader {
     fn read(&mut self, name: &str, role: &StyleRole) -> Result<Style, String> {
         let mut style = style_of(role, self.depth).map_err(|e| format!("{name}: {e}"))?;
+        // Without many colours a grey is dim text: the grey of the sixteen can be the background of a palette.
+        let has_greys = matches!(self.depth, ColorDepth::Indexed | ColorDepth::True);
+        let color = role.fg.as_ref().and_then(|fg| fg.parse().ok());
+        if !has_greys && role.bg.is_none() && palette::is_grey(color) {
+            style = Style { fg: None, ..style }.add_modifier(Modifier::DIM);
+        }
         let on = palette::rgb(style.bg).or(self.background);
         // Rules are no text.
         if name != "rule"
@@ -106,14 +125,20 @@ impl StyleReader {
         Style { fg: fit(style.fg), bg: fit(style.bg), ..style }
     }
 
-    fn names(&mut self, names: &[String]) -> Result<Vec<Color>, String> {
+    /// The colours of names: no two alike, and none that means something else.
+    fn names(&mut self, names: &[String], reserved: &[Color]) -> Result<Vec<Color>, String> {
         let mut colors = Vec::new();
         for name in names.iter().filter(|name| *name != NO_COLOR) {
             let role = StyleRole { fg: Some(name.clone()), bg: None, attributes: Vec::new() };
-            let style = self.read("names", &role)?;
-            colors.extend(self.fitted(style).fg);
+            colors.extend(self.read("names", &role)?.fg);
         }
-        Ok(colors)
+        match self.depth {
+            ColorDepth::Sixteen if !colors.is_empty() => {
+                let free = FEW_NAMES.into_iter().filter(|color| !reserved.contains(color));
+                Ok(free.take(usize::from(FEW_HUES)).collect())
+            }
+            depth => Ok(palette::fitted_apart(&colors, reserved, depth)),
+        }
     }
 }
 
@@ -144,7 +169,6 @@ impl Theme {
             }
             _ => Style::new(),
         };
-        let names = reader.names(&own.names)?;
         let mut style = |name: &str| {
             let role = own.roles.get(name).or_else(|| built_in.roles.get(name));
             let role = role.ok_or_else(|| format!("the theme lacks \"{name}\""))?;
@@ -154,7 +178,7 @@ impl Theme {
         let theme = Self {
             stamp: 0,
             screen,
-            names,
+            names: Vec::new(),
             lifted: Vec::new(),
             depth,
             blink,
@@ -180,8 +204,11 @@ impl Theme {
                 _ => Style::new().fg(Color::Indexed(16)).bg(Color::Indexed(231)),
             },
         };
+        let names = if own.names.is_empty() { &built_in.names } else { &own.names };
+        let reserved = [theme.me, theme.bad, theme.link].map(|style| style.fg);
+        let names = reader.names(names, &reserved.into_iter().flatten().collect::<Vec<_>>())?;
         reader.lifted.dedup();
-        Ok(Self { lifted: reader.lifted, ..theme })
+        Ok(Self { names, lifted: reader.lifted, ..theme })
     }
 
     /// The style of a tone.
@@ -201,24 +228,12 @@ impl Theme {
         }
     }
 
-    /// A person's own colour, the same everywhere.
-    pub fn name(&self, who: &UserId) -> Style {
-        const COLORS: [Color; 6] = [
-            Color::Green,
-            Color::Magenta,
-            Color::Blue,
-            Color::Yellow,
-            Color::LightRed,
-            Color::LightGreen,
-        ];
+    /// The style of a person's name.
+    pub fn name(&self, hue: Hue) -> Style {
         let bold = Style::new().add_modifier(Modifier::BOLD);
-        if self.depth == ColorDepth::None {
-            return bold;
-        }
-        let colors = if self.names.is_empty() { &COLORS } else { self.names.as_slice() };
-        let hash = who.as_str().bytes().fold(5381u32, |h, b| h.wrapping_mul(33) ^ u32::from(b));
-        let at = usize::try_from(hash).unwrap_or(0) % colors.len();
-        colors.get(at).map_or(bold, |color| bold.fg(*color))
+        let at = if self.names.len() < usize::from(HUES) { hue.of_few } else { hue.of_many };
+        let at = usize::from(at) % self.names.len().max(1);
+        self.names.get(at).map_or(bold, |color| bold.fg(*color))
     }
 
     /// The style of a span of a message.

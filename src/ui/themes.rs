@@ -79,7 +79,9 @@ impl Themes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::view::{FEW_HUES, HUES};
     use ratatui::style::Color;
+    use std::collections::HashSet;
 
     #[test]
     fn every_built_in_theme_is_complete_and_can_be_read() {
@@ -90,8 +92,18 @@ mod tests {
             for name in themes.names() {
                 let theme = themes.of(&name);
                 assert_eq!(theme.lifted, Vec::<String>::new(), "{name}");
-                let has_names = name == FIRST || name == "monochrome" || theme.names.len() == 12;
-                assert!(depth == ColorDepth::None || has_names, "{name}: {}", theme.names.len());
+                let expected = match depth {
+                    ColorDepth::None => 0,
+                    _ if name == "monochrome" => 0,
+                    ColorDepth::Sixteen => usize::from(FEW_HUES),
+                    _ => usize::from(HUES),
+                };
+                let colors: HashSet<_> = theme.names.iter().collect();
+                assert_eq!(colors.len(), expected, "{name}");
+                // No name looks like the own name, an error, a link or a selection.
+                let roles = [theme.me, theme.bad, theme.link, theme.selected];
+                let reserved = roles.map(|style| style.fg).into_iter().flatten();
+                assert!(reserved.into_iter().all(|color| !colors.contains(&color)), "{name}");
             }
         }
         let palettes = ["gruvbox-dark", "nord", "dracula", "solarized-dark"];
@@ -117,7 +129,7 @@ mod tests {
         assert!(mistake.contains("\"reddish\" is not a colour"), "{mistake}");
         assert!(themes.add("mine", "no table").is_err());
         assert_eq!(themes.of("nowhere").stamp, themes.of("default").stamp);
-        let stamps: std::collections::HashSet<usize> =
+        let stamps: HashSet<usize> =
             themes.names().iter().map(|name| themes.of(name).stamp).collect();
         assert_eq!(stamps.len(), count);
     }

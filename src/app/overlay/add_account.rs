@@ -43,10 +43,9 @@ impl AddField {
     fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::Name => ("Name of the account", "What to call it here: letters, digits, - and _"),
-            Self::Tenant => (
-                "Organisation",
-                "Its domain or tenant id. Empty: the organisation that the account belongs to",
-            ),
+            Self::Tenant => {
+                ("Organisation", "Its domain or id; empty: the one the account belongs to")
+            }
             Self::Gateway => ("Address of the gateway", "Such as http://127.0.0.1:8080/v1"),
             Self::UserId => ("Your id there", "With its prefix, such as 8:anna.7"),
             Self::TokenFile => (

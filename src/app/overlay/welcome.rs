@@ -11,6 +11,13 @@ use crate::app::view::wrap::break_lines;
 #[derive(Debug)]
 pub struct Welcome;
 
+impl Welcome {
+    /// Whether enough of the screen stays in sight beside it.
+    pub fn fits(size: Size) -> bool {
+        size.columns >= 90 && size.rows >= 30
+    }
+}
+
 impl Dialog for Welcome {
     /// Takes the keys from the key table, so that they are always correct.
     fn content(&self, app: &AppState, size: Size) -> Content {

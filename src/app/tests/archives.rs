@@ -233,7 +233,8 @@ fn archived_chat() -> ChatRef {
 #[test]
 fn a_chat_and_the_archive_of_its_earlier_years_are_one_row_that_is_marked() {
     let mut app = joined("anna");
-    let screen = app.expect("▤ Joe Bloggs");
+    app.expect_row("Joe Bloggs", "▤");
+    let screen = app.screen();
     assert_eq!(screen.matches("▤").count(), 1, "{screen}");
     assert_eq!(app.model.app.shown_chats().count(), 1);
     app.model.open(&archived_chat());

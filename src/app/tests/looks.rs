@@ -80,3 +80,47 @@ fn a_blank_line_stands_before_days_unless_the_density_is_compact() {
     app.expect_none("Joe: at -1");
     app.expect_row("Team", "22:12");
 }
+
+#[test]
+fn a_key_that_opens_a_dialog_does_not_open_it_twice() {
+    for keys in ["f9 f9", "ctrl-t ctrl-t", "f10 f10", "ctrl-k ctrl-k"] {
+        let mut app = chat("Team").opened();
+        app.press(keys);
+        assert!(!app.model.overlays.is_empty(), "{keys}");
+        app.press("esc");
+        assert!(app.model.overlays.is_empty(), "{keys}");
+    }
+}
+
+#[test]
+fn a_note_is_seen_beside_a_dialog_of_any_height() {
+    for (columns, rows) in [(80, 24), (40, 12), (120, 40)] {
+        let mut app = chat("Team").sized(columns, rows).opened();
+        app.press("f1");
+        app.model.app.complain("It did not work");
+        app.expect("It did not work");
+        app.pass(std::time::Duration::from_secs(6));
+        app.expect_none("It did not work");
+        app.expect_row("Esc", "close");
+    }
+}
+
+#[test]
+fn notes_stand_below_the_pane_that_they_are_about() {
+    let mut app = days();
+    app.model.app.note("Copied");
+    app.expect("┴── Copied ──");
+    app.model.app.note(&"word ".repeat(12));
+    app.expect("── word word");
+    app.expect_none("┴── word");
+}
+
+#[test]
+fn the_header_names_the_people_where_there_is_room() {
+    let mut app = days();
+    app.expect_row("Team", "Joe Bloggs, Mia Tan · 3 members");
+    app.expect_none("history on");
+    app.resize(60, 20);
+    app.expect_row("Team", "3 members");
+    app.expect_none("Mia Tan ·");
+}

@@ -3,7 +3,7 @@
 use crate::app::action::{Action, AppAction, Pointer, PointerKind};
 use crate::app::{Effect, Input};
 use crate::fixture::{App, chat, direct, message};
-use crate::model::{Link, MessageBody, Placement, RichText, Span, SpanStyle};
+use crate::model::{Link, MessageBody, Placement, RichText, Role, Span, SpanStyle};
 use std::time::Duration;
 
 impl App {
@@ -44,7 +44,8 @@ fn many() -> App {
 #[test]
 fn a_click_on_a_chat_opens_it_at_every_size() {
     for (columns, rows) in [(60, 20), (80, 24), (120, 40), (200, 50)] {
-        let mut app = chat("Team").with_direct("mia").with_direct("joe").opened();
+        let app = chat("Team").members(&[("anna", Role::Admin)]);
+        let mut app = app.with_direct("mia").with_direct("joe").opened();
         app.resize(columns, rows);
         app.type_text("half a thought");
         app.click("Team ");

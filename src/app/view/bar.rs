@@ -40,13 +40,16 @@ impl Label {
 /// One row: labels at the left and at the right, cut so that both fit.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Bar {
+    /// The column in which the left labels begin.
+    pub from: usize,
     pub left: Vec<Label>,
     pub right: Vec<Label>,
 }
 
 impl Bar {
+    /// The columns up to the end of the left labels.
     pub fn left_width(&self) -> usize {
-        self.left.iter().map(Label::width).sum()
+        self.from + self.left.iter().map(Label::width).sum::<usize>()
     }
 
     pub fn right_width(&self) -> usize {

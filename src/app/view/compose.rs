@@ -115,7 +115,7 @@ pub(super) fn banner(account: &Account, chat: &Chat, columns: usize) -> Bar {
     };
     let text = format!("{}{hint}", cut(&text, room.saturating_sub(width(hint))));
     let left = vec![Label::new(format!(" {}", cut(&text, room)), Tone::Dim)];
-    Bar { left, right: Vec::new() }
+    Bar { left, ..Bar::default() }
 }
 
 fn first_words(text: &str) -> String {

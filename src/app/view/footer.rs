@@ -4,8 +4,9 @@ use super::bar::{Bar, Label, Tone};
 use super::connection::connection;
 use super::status::StatusInput;
 use crate::app::keymap::Context;
+use crate::app::notes::Note;
 use crate::app::state::{AppState, Focus};
-use crate::model::text::width;
+use crate::model::text::{cut, width};
 use std::ops::Range;
 
 /// The actions in the footer of a place, in this order; those that do not fit are dropped from the end.
@@ -80,6 +81,10 @@ pub(super) fn footer(
         (Context::Compose, _) if app.prefs.keymap.is_modal() => Some("NORMAL"),
         _ => None,
     };
+    // A dialog may cover the rule on which notes are shown.
+    if let (Context::Overlay, Some(note)) = (input.context, app.notes.current()) {
+        return (of_note(note, columns), Vec::new());
+    }
     let mut bar = Bar::default();
     if input.layout.top.is_none() {
         let room = columns.saturating_sub(last + 2).min(columns / 2);
@@ -115,6 +120,22 @@ pub(super) fn footer(
         bar.left.push(Label::new(format!(" {label}{gap}"), Tone::Dim));
     }
     (bar, keys)
+}
+
+/// A note in place of the keys, except for the one that closes the dialog.
+fn of_note(note: &Note, columns: usize) -> Bar {
+    const CLOSE: [&str; 2] = ["Esc", " close "];
+    let tone = if note.bad { Tone::Bad } else { Tone::New };
+    let room = columns.saturating_sub(2);
+    let mut bar = Bar {
+        left: vec![Label::new(format!(" {}", cut(&note.text, room)), tone)],
+        ..Bar::default()
+    };
+    let [key, word] = CLOSE;
+    if bar.left_width() + 2 + width(key) + width(word) <= columns {
+        bar.right = vec![Label::new(key, Tone::Key), Label::new(word, Tone::Dim)];
+    }
+    bar
 }
 
 /// An action's key and word, if it can be done here.

@@ -1,5 +1,6 @@
 //! The rows of a message: above its text, beside it, and below it.
 
+use super::hues::{Hue, Hues};
 use super::layout::{Rect, Size};
 use super::scroll::Laid;
 use super::wrap::{TextRow, break_lines};
@@ -47,7 +48,7 @@ pub enum RowKind {
     Name {
         time: String,
         name: SafeText,
-        sender: UserId,
+        hue: Hue,
         mine: bool,
     },
     Text {
@@ -207,7 +208,7 @@ fn shows_time(message: &Message) -> bool {
 }
 
 /// The rows above a message's text: day, new line, name.
-pub fn lead(pane: &Pane<'_>, message: &Message) -> Vec<RowKind> {
+pub fn lead(pane: &Pane<'_>, message: &Message, hues: &mut Hues) -> Vec<RowKind> {
     let zone = &pane.app.prefs.zone;
     let previous = pane.previous(&message.key);
     let mut lead = Vec::new();
@@ -256,7 +257,7 @@ pub fn lead(pane: &Pane<'_>, message: &Message) -> Vec<RowKind> {
         lead.push(RowKind::Name {
             time: pane.time(message),
             name,
-            sender: message.sender.clone(),
+            hue: hues.of(pane.chat, message),
             mine,
         });
     }

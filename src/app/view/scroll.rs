@@ -3,6 +3,7 @@
 //! Works upward from the bottom or downward from the anchor and touches only what it shows.
 
 use super::bidi;
+use super::hues::Hues;
 use super::layout::Rect;
 use super::present::presented;
 use super::rows::{Pane, PaneRow, RowKind, lead, rows, tail};
@@ -72,9 +73,17 @@ struct Place {
 pub struct RowCache {
     valid_for: Option<(ChatRef, u64, u64, usize)>,
     texts: HashMap<MessageKey, Arc<Vec<TextRow>>>,
+    /// Kept for the whole run.
+    hues: Hues,
 }
 
 impl RowCache {
+    /// Drops what can be derived again.
+    pub fn forget(&mut self) {
+        self.texts.clear();
+        self.valid_for = None;
+    }
+
     fn refresh(&mut self, pane: &Pane<'_>) {
         let c = pane.chat;
         let stamp =
@@ -97,7 +106,7 @@ impl RowCache {
             self.texts.insert(message.key.clone(), Arc::clone(&rows));
             rows
         };
-        Laid { lead: lead(pane, message), text, tail: tail(pane, message) }
+        Laid { lead: lead(pane, message, &mut self.hues), text, tail: tail(pane, message) }
     }
 
     /// The place of the top row when the end is at the bottom; `None` without messages.

@@ -10,7 +10,7 @@ use crate::app::account::Account;
 use crate::app::chat::alerts::muted_words;
 use crate::app::chat::{Chat, Window};
 use crate::app::keymap::{Context, KeymapEntry};
-use crate::app::state::AppState;
+use crate::app::state::{AppState, Focus};
 use crate::model::text::{cut, cut_name, width};
 use crate::model::{
     ChatAccess, ConnectionState, Message, MessageBody, SafeText, conversation::FLAGS, emoticon,
@@ -164,6 +164,7 @@ fn header(app: &AppState, chat: &Chat, day: Option<&str>, columns: usize) -> Bar
     let room = columns.saturating_sub(width(&facts) + 3);
     let title = cut_name(&title, room);
     let mut bar = Bar {
+        from: 0,
         left: vec![Label::new(format!(" {title}"), Tone::Title)],
         right: vec![Label::new(facts, Tone::Dim), Label::new(" ", Tone::Plain)],
     };
@@ -183,10 +184,9 @@ fn header(app: &AppState, chat: &Chat, day: Option<&str>, columns: usize) -> Bar
     bar
 }
 
-/// Members and settings. The settings matter more than the number of members, and the name more than all of it.
+/// The people, and what is unusual about the chat: that matters more, and the name more than all of it.
 fn header_facts(app: &AppState, chat: &Chat, title: usize, room: usize) -> String {
     let mut facts = Vec::new();
-    let mut members = None;
     match &chat.info.access {
         ChatAccess::Left => facts.push("no longer a member".to_owned()),
         ChatAccess::Gone => facts.push("no longer there".to_owned()),
@@ -194,15 +194,10 @@ fn header_facts(app: &AppState, chat: &Chat, title: usize, room: usize) -> Strin
         ChatAccess::Full => {}
     }
     if chat.info.is_group() {
-        if !chat.info.access.is_over() && !chat.group.members.is_empty() {
-            members = Some(format!("{} members", chat.group.members.len()));
-        }
         for spec in FLAGS.iter().filter(|f| !f.is_own()) {
             let state = chat.flag(&app.pending, spec.flag);
-            if let Some(on) = state.shown() {
-                let word = if on { "on" } else { "off" };
-                let more = if state.is_changing() { "…" } else { "" };
-                facts.push(format!("{} {word}{more}", spec.label));
+            if let (true, Some(on)) = (state.is_changing(), state.shown()) {
+                facts.push(format!("{} {}…", spec.label, if on { "on" } else { "off" }));
             }
         }
     }
@@ -218,12 +213,35 @@ fn header_facts(app: &AppState, chat: &Chat, title: usize, room: usize) -> Strin
         _ => {}
     }
     let facts = facts.join(" · ");
-    match members {
-        Some(members) if width(&members) + 3 + width(&facts) + title.min(16) <= room => {
-            if facts.is_empty() { members } else { format!("{members} · {facts}") }
-        }
-        _ => facts,
+    let separator = if facts.is_empty() { "" } else { " · " };
+    let room = room.saturating_sub(title.min(16) + 1 + width(separator) + width(&facts));
+    let people = if chat.info.access.is_over() { None } else { people(app, chat, title, room) };
+    people.map_or_else(|| facts.clone(), |people| format!("{people}{separator}{facts}"))
+}
+
+/// How many people are in a group, and who if all names fit beside the title.
+fn people(app: &AppState, chat: &Chat, title: usize, room: usize) -> Option<String> {
+    /// The names of more people are not worth being read.
+    const MOST: usize = 8;
+    let members = &chat.group.members;
+    if !chat.info.is_group() || members.is_empty() {
+        return None;
     }
+    let plural = if members.len() == 1 { "" } else { "s" };
+    let count = format!("{} member{plural}", members.len());
+    let account = app.accounts.of(chat);
+    // Without a topic, the title is made of the names.
+    if members.len() <= MOST && chat.info.shown_topic().is_some() {
+        let others = members.iter().filter(|member| member.id != account.me);
+        let names: Vec<String> =
+            others.map(|member| account.distinct_name(&member.id).to_string()).collect();
+        let names = shown(&app.prefs, &SafeText::line(&names.join(", ")));
+        let all = format!("{names} · {count}");
+        if !names.is_empty() && width(&all) + title.saturating_sub(16) <= room {
+            return Some(all);
+        }
+    }
+    (width(&count) <= room).then_some(count)
 }
 
 /// The rule above the box shows what is temporary: a note, a waiting question, who is typing, how many messages are
@@ -249,6 +267,7 @@ fn divider(app: &AppState, opened: Option<&Chat>, input: &StatusInput<'_>, colum
     let passing = app
         .notes
         .current()
+        .filter(|_| input.context != Context::Overlay)
         .map(|note| Label::new(note.text.as_str(), if note.bad { Tone::Bad } else { Tone::New }))
         .or_else(|| Some(Label::new(waiting(app, input.question?)?, Tone::New)))
         .or_else(|| Some(Label::new(held(app)?, Tone::New)))
@@ -263,6 +282,12 @@ fn divider(app: &AppState, opened: Option<&Chat>, input: &StatusInput<'_>, colum
         }
         let room = room(&bar);
         let text = cut(whole_parts(&text, room), room);
+        // It stands below the pane that it is about, if it fits there.
+        let from = match (app.focus, input.layout.messages) {
+            (Focus::Compose, Some(area)) => usize::from(area.x),
+            _ => 0,
+        };
+        bar.from = if width(&text) + from <= room { from } else { 0 };
         bar.left = vec![Label::new("──", Tone::Rule), Label::new(format!(" {text} "), tone)];
     }
     bar
