@@ -46,7 +46,7 @@ pub use model::Model;
 pub use prefs::Prefs;
 pub use state::{AppState, Focus};
 
-use crate::model::{EmojiWidth, FrameFigures, Inbound, Now};
+use crate::model::{Background, EmojiWidth, FrameFigures, Inbound, Now, Rgb};
 use std::time::Duration;
 use view::Want;
 use view::layout::Size;
@@ -65,6 +65,8 @@ pub enum Input {
     EnhancedKeyboard,
     /// The terminal has reported how it draws joined emoji.
     EmojiWidth(EmojiWidth),
+    /// The terminal has reported its background.
+    Background(Rgb),
     /// What was measured of keys and frames, while it is shown.
     Figures(FrameFigures),
     /// The time returned by [`next_deadline`] has come.
@@ -83,6 +85,7 @@ pub fn update(model: &mut Model, input: Input, now: Now) -> Vec<Effect> {
         Input::Focus(focused) => events::focus(model, focused),
         Input::EnhancedKeyboard => model.app.prefs.enhanced_keyboard = true,
         Input::EmojiWidth(width) => events::emoji_width(model, width),
+        Input::Background(color) => model.app.prefs.background = Background::Color(color),
         Input::Figures(figures) => events::figures::measured(model, figures),
         Input::Deadline => events::deadline::expire(model),
     }

@@ -3,6 +3,7 @@
 //! Typing never waits behind a burst: keys are taken first, a key is drawn at once, and what the network brings is
 //! drawn at once after a rest, and at most every 16 ms in a steady stream.
 
+pub mod background;
 pub mod clipboard;
 pub mod device;
 mod effects;

@@ -11,6 +11,7 @@ use crate::config::{Config, paths};
 use crate::model::{AccountId, EmojiWidth, UserId};
 use crate::runtime::device::{self, Device};
 use crate::runtime::joined_emoji::TerminalHints;
+use crate::runtime::keys::Questions;
 use crate::runtime::recording::Recorder;
 use crate::runtime::signals;
 use crate::runtime::terminal::{Tty, install_panic_hook};
@@ -328,12 +329,16 @@ async fn show(
             let _inside = background.enter();
             signals::watch_for_the_end(&stop).map_err(|e| terminal_failed(&e))?;
         }
-        let asks_emoji = setup.config.preferences.ui.emoji_width == EmojiWidth::Auto
-            && TerminalHints::of_environment().should_ask(device.size().unwrap_or_default());
-        let events = keys::events(&device, asks_emoji).map_err(|e| terminal_failed(&e))?;
+        let ui = &setup.config.preferences.ui;
+        let can_ask = TerminalHints::of_environment().should_ask(device.size().unwrap_or_default());
+        let questions = Questions {
+            emoji: can_ask && ui.emoji_width == EmojiWidth::Auto,
+            background: can_ask && depth.has_shades(),
+        };
+        let events = keys::events(&device, questions).map_err(|e| terminal_failed(&e))?;
         let mouse = model.app.prefs.choices.ui.mouse;
         let links = setup.config.preferences.links.hyperlinks;
-        let surface = Tty::new(device, model.app.prefs.reorders(), asks_emoji, mouse, links)
+        let surface = Tty::new(device, model.app.prefs.reorders(), questions, mouse, links)
             .map_err(|e| terminal_failed(&e))?;
         let wiring = Wiring {
             surface,

@@ -1,7 +1,7 @@
 //! Preferences that stay the same while the program runs, except for what the terminal reports.
 
 use super::keymap::{KeyChoices, Keymap, KeymapError};
-use crate::model::{Bidi, Density, EmojiWidth, Preferences, Receipts, Timestamp};
+use crate::model::{Background, Bidi, Density, EmojiWidth, Preferences, Receipts, Timestamp};
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,6 +28,7 @@ pub struct Prefs {
     pub from_next_start: Vec<(String, toml::Value)>,
     /// The names of the themes that can be chosen.
     pub themes: Vec<String>,
+    pub background: Background,
 }
 
 impl Prefs {
@@ -50,6 +51,7 @@ impl Prefs {
             revision: 0,
             from_next_start: Vec::new(),
             themes: Vec::new(),
+            background: Background::default(),
         }
     }
 

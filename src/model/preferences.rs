@@ -4,6 +4,7 @@
 //! them.
 
 use super::notifications::NotificationPreferences;
+use super::rich::Rgb;
 use super::time_format::{DateFormat, TimeFormat};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -59,7 +60,7 @@ impl Default for UiPreferences {
             list: ListOrder::default(),
             mouse: true,
             suggestions: true,
-            theme: "default".to_owned(),
+            theme: "auto".to_owned(),
             time: TimeFormat::default(),
             date: DateFormat::default(),
             density: Density::default(),
@@ -223,6 +224,19 @@ pub enum EmojiWidth {
     Cluster,
     /// Joined emoji are shown as their parts, which have the same width in every terminal.
     Sum,
+}
+
+/// What is known of the terminal's background.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Background {
+    #[default]
+    Unknown,
+    /// As the environment says.
+    Dark,
+    Light,
+    /// As the terminal says.
+    Color(Rgb),
 }
 
 /// Who puts right-to-left text into reading order.

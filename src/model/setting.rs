@@ -65,7 +65,12 @@ pub const SETTINGS: [SettingSpec; 27] = [
     live("ui", "list", Choice(&["accounts", "activity"]), "the list with several accounts"),
     live("ui", "mouse", Switch, "clicks and the wheel are used here"),
     live("ui", "suggestions", Switch, "people, emoji and commands are suggested while you type"),
-    live("ui", "theme", Theme, "colours; the theme \"default\" keeps those of the terminal"),
+    live(
+        "ui",
+        "theme",
+        Theme,
+        "colours; \"auto\" fits the terminal's background, \"default\" has its sixteen colours",
+    ),
     live("ui", "time", Text, "times of messages: 24h, 12h, or a format such as %H:%M:%S"),
     live("ui", "date", Text, "days: long, short, iso, or a format such as %d.%m.%Y"),
     live(

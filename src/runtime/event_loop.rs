@@ -263,7 +263,7 @@ impl<'a, S: Surface> EventLoop<'a, S> {
             let effects = self.feed(model, Input::Want(want));
             self.split_effects(effects);
         }
-        let theme = self.themes.of(&model.app.prefs.choices.ui.theme);
+        let theme = self.themes.of_prefs(&model.app.prefs);
         let frame = self.screen.paint(model, theme);
         self.surface.draw(&frame)?;
         if measures {

@@ -44,6 +44,9 @@ pub fn reaction(event: TerminalEvent, resolver: &mut Resolver, model: &Model) ->
         TerminalEvent::Report(Report::EmojiWidth(width)) => {
             EventReaction::Feed(Box::new(Input::EmojiWidth(width)))
         }
+        TerminalEvent::Report(Report::Background(color)) => {
+            EventReaction::Feed(Box::new(Input::Background(color)))
+        }
         TerminalEvent::Report(Report::Position { .. }) => EventReaction::Nothing,
         TerminalEvent::Continued => EventReaction::SetModes,
     }

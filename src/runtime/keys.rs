@@ -25,7 +25,7 @@ mod text_run;
 
 use super::device::Device;
 use super::joined_emoji::{self, Answer, Probe};
-use crate::model::EmojiWidth;
+use crate::model::{EmojiWidth, Rgb};
 use crossterm::event::Event;
 use decoder::Decoder;
 use futures_util::{FutureExt, Stream, StreamExt};
@@ -57,6 +57,17 @@ pub enum Report {
     Position { row: u16, column: u16 },
     /// How joined emoji are drawn.
     EmojiWidth(EmojiWidth),
+    /// The colour of the background.
+    Background(Rgb),
+}
+
+/// What the terminal is asked at the start.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Questions {
+    /// How it draws joined emoji: [`joined_emoji::QUESTION`].
+    pub emoji: bool,
+    /// Its background: [`super::background::QUESTION`].
+    pub background: bool,
 }
 
 /// Bytes taken in one read.
@@ -73,17 +84,19 @@ struct Source {
     size_unknown: bool,
     /// Whether an answer to how the terminal draws joined emoji is awaited.
     emoji: Probe,
+    /// The terminal was asked for its background, and has not answered yet.
+    asked_background: bool,
     device: Device,
 }
 
-/// The events of a terminal, beginning with its size. Nothing is read while nobody waits for an event. With
-/// `asks_emoji` the terminal will be asked [`joined_emoji::QUESTION`].
+/// The events of a terminal, beginning with its size. Nothing is read while nobody waits for an event. The terminal
+/// will be asked these questions.
 ///
 /// # Errors
 /// When the terminal cannot be watched, or signals cannot.
 pub fn events(
     device: &Device,
-    asks_emoji: bool,
+    questions: Questions,
 ) -> io::Result<impl Stream<Item = io::Result<TerminalEvent>> + Unpin + use<>> {
     let mut source = Source {
         input: Receiver::from_owned_fd_unchecked(device.input()?)?,
@@ -92,7 +105,8 @@ pub fn events(
         resized: signal(SignalKind::window_change())?,
         continued: signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?,
         size_unknown: false,
-        emoji: if asks_emoji { Probe::Asked } else { Probe::Closed },
+        emoji: if questions.emoji { Probe::Asked } else { Probe::Closed },
+        asked_background: questions.background,
         device: device.clone(),
     };
     // Read only after changes of the size are watched, or a resize in the first milliseconds would be lost.
@@ -159,6 +173,9 @@ impl Source {
                 TerminalEvent::Report(Report::Position { row, column }) => {
                     self.take_position(row, column);
                 }
+                // Nobody else's answer counts, and no second one.
+                TerminalEvent::Report(Report::Background(_))
+                    if !std::mem::take(&mut self.asked_background) => {}
                 other => self.ready.push_back(other),
             }
         }

@@ -10,7 +10,9 @@ pub use redact::Redactor;
 
 use crate::app::view::layout::Size;
 use crate::app::{Input, Model, update};
-use crate::model::{AccountId, NotificationPreferences, Now, Preferences, SafeText, UserId};
+use crate::model::{
+    AccountId, Background, NotificationPreferences, Now, Preferences, SafeText, UserId,
+};
 use crate::ui::{ColorDepth, Screen, Themes};
 use ratatui::buffer::Buffer;
 use serde::{Deserialize, Serialize};
@@ -38,6 +40,8 @@ pub struct RecordingHeader {
     pub zone: String,
     pub size: Size,
     pub depth: ColorDepth,
+    #[serde(default)]
+    pub background: Background,
     pub demo: bool,
     pub read_only: bool,
     pub first_client_id: u64,
@@ -181,7 +185,7 @@ impl Player {
                 self.frames += 1;
                 let painted = frame(
                     self.screen
-                        .paint(&self.model, self.themes.of(&self.model.app.prefs.choices.ui.theme))
+                        .paint(&self.model, self.themes.of_prefs(&self.model.app.prefs))
                         .cells,
                 );
                 if painted != *entry {
@@ -196,11 +200,7 @@ impl Player {
     /// The screen as it stands after what was played, as lines.
     pub fn picture(&mut self) -> String {
         self.model.layout();
-        picture(
-            self.screen
-                .paint(&self.model, self.themes.of(&self.model.app.prefs.choices.ui.theme))
-                .cells,
-        )
+        picture(self.screen.paint(&self.model, self.themes.of_prefs(&self.model.app.prefs)).cells)
     }
 }
 

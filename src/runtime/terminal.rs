@@ -4,8 +4,10 @@
 //! made: a terminal that is slower than the program shows the newest state next and skips those in between.
 
 use super::Surface;
+use super::background;
 use super::device::{self, Device};
 use super::joined_emoji;
+use super::keys::Questions;
 use super::pace::TerminalPace;
 use super::painter::Painter;
 use super::terminfo;
@@ -83,15 +85,15 @@ pub struct Tty {
 }
 
 impl Tty {
-    /// Takes the terminal. With `asks_emoji` it is asked how it draws joined emoji, with `mouse` to report the mouse; `links`
-    /// says whether it gets those of messages. To be called inside the runtime.
+    /// Takes the terminal. It is asked these questions, with `mouse` to report the mouse; `links` says whether it
+    /// gets those of messages. To be called inside the runtime.
     ///
     /// # Errors
     /// What the system says.
     pub fn new(
         device: Device,
         explicit_bidi: bool,
-        asks_emoji: bool,
+        questions: Questions,
         mouse: bool,
         links: Hyperlinks,
     ) -> io::Result<Self> {
@@ -119,7 +121,10 @@ impl Tty {
         if size == Size::default() {
             tty.gathered.write_all(ASK_SIZE)?;
         }
-        if asks_emoji {
+        if questions.background {
+            tty.gathered.write_all(background::QUESTION)?;
+        }
+        if questions.emoji {
             tty.gathered.write_all(joined_emoji::QUESTION.as_bytes())?;
         }
         tty.send()?;

@@ -4,6 +4,7 @@ use super::RunSetup;
 use crate::app::Prefs;
 use crate::cli::context::ExitError;
 use crate::model::{Bidi, EmojiWidth, Preferences};
+use crate::runtime::background;
 use crate::runtime::joined_emoji::TerminalHints;
 use std::sync::Arc;
 
@@ -29,6 +30,7 @@ pub fn prefs(setup: &RunSetup) -> Result<Prefs, ExitError> {
         revision: 0,
         from_next_start: Vec::new(),
         themes: Vec::new(),
+        background: background::of_environment(&std::env::var("COLORFGBG").unwrap_or_default()),
     })
 }
 

@@ -19,6 +19,7 @@ pub fn header(setup: &RunSetup, prefs: &Prefs, depth: ColorDepth) -> RecordingHe
         zone: prefs.zone.iana_name().unwrap_or("UTC").to_owned(),
         size: setup.size,
         depth,
+        background: prefs.background,
         demo: prefs.demo,
         read_only: prefs.read_only,
         first_client_id: prefs.first_client_id,
@@ -62,6 +63,7 @@ fn player(header: &RecordingHeader) -> Result<Player, String> {
         revision: 0,
         from_next_start: Vec::new(),
         themes: themes.names(),
+        background: header.background,
     };
     Ok(Player::new(first_model(prefs, header)?, themes))
 }

@@ -109,6 +109,18 @@ pub fn lifted(text: Rgb, background: Rgb) -> Option<Rgb> {
     (1..=20).map(mixed).find(|color| contrast(*color, background) >= LEAST_CONTRAST)
 }
 
+/// Whether text on this background is rather light than dark.
+pub fn is_dark(background: Rgb) -> bool {
+    contrast(background, Rgb(255, 255, 255)) >= contrast(background, Rgb(0, 0, 0))
+}
+
+/// A background that stands out from this one a little, for what is selected.
+pub fn raised(background: Rgb) -> Rgb {
+    let target = if is_dark(background) { 255u32 } else { 0 };
+    let part = |v: u8| ((u32::from(v) * 86 + target * 14) / 100) as u8;
+    Rgb(part(background.0), part(background.1), part(background.2))
+}
+
 /// The parts of a colour, if it has any of its own.
 pub fn rgb(color: Option<Color>) -> Option<Rgb> {
     match color? {

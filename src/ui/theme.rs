@@ -16,6 +16,13 @@ pub enum ColorDepth {
     True,
 }
 
+impl ColorDepth {
+    /// Whether there are more colours than the sixteen that a terminal's palette chooses.
+    pub fn has_shades(self) -> bool {
+        matches!(self, Self::Indexed | Self::True)
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct Theme {
     /// Tells themes of a run apart.
@@ -102,9 +109,8 @@ impl StyleReader {
     fn read(&mut self, name: &str, role: &StyleRole) -> Result<Style, String> {
         let mut style = style_of(role, self.depth).map_err(|e| format!("{name}: {e}"))?;
         // Without many colours a grey is dim text: the grey of the sixteen can be the background of a palette.
-        let has_greys = matches!(self.depth, ColorDepth::Indexed | ColorDepth::True);
         let color = role.fg.as_ref().and_then(|fg| fg.parse().ok());
-        if !has_greys && role.bg.is_none() && palette::is_grey(color) {
+        if !self.depth.has_shades() && role.bg.is_none() && palette::is_grey(color) {
             style = Style { fg: None, ..style }.add_modifier(Modifier::DIM);
         }
         let on = palette::rgb(style.bg).or(self.background);
@@ -157,11 +163,24 @@ impl Theme {
     /// # Errors
     /// A line that names the role and what is wrong with it.
     pub fn new(table: &str, depth: ColorDepth, blink: bool) -> Result<Self, String> {
+        Self::on(table, depth, blink, None)
+    }
+
+    /// A theme without its background: everything stands on the terminal's own, which is known, and can be read on it.
+    ///
+    /// # Errors
+    /// As [`Theme::new`].
+    pub fn on(
+        table: &str,
+        depth: ColorDepth,
+        blink: bool,
+        background: Option<Rgb>,
+    ) -> Result<Self, String> {
         let (own, built_in) = (ThemeTable::parse(table)?, ThemeTable::parse(themes::DEFAULT)?);
-        let mut reader = StyleReader { depth, background: None, lifted: Vec::new() };
+        let mut reader = StyleReader { depth, background, lifted: Vec::new() };
         let screen = match own.roles.get("screen") {
             // With sixteen colours, those of the terminal are what everything stands on.
-            Some(role) if depth != ColorDepth::Sixteen => {
+            Some(role) if depth != ColorDepth::Sixteen && background.is_none() => {
                 let on = style_of(role, depth).map_err(|e| format!("screen: {e}"))?;
                 reader.background = palette::rgb(on.bg);
                 let style = reader.read("screen", role)?;
@@ -204,11 +223,18 @@ impl Theme {
                 _ => Style::new().fg(Color::Indexed(16)).bg(Color::Indexed(231)),
             },
         };
+        let selected = match background {
+            Some(on) => {
+                let Rgb(r, g, b) = palette::raised(on);
+                reader.fitted(Style::new().bg(Color::Rgb(r, g, b)))
+            }
+            None => theme.selected,
+        };
         let names = if own.names.is_empty() { &built_in.names } else { &own.names };
         let reserved = [theme.me, theme.bad, theme.link].map(|style| style.fg);
         let names = reader.names(names, &reserved.into_iter().flatten().collect::<Vec<_>>())?;
         reader.lifted.dedup();
-        Ok(Self { names, lifted: reader.lifted, ..theme })
+        Ok(Self { names, selected, lifted: reader.lifted, ..theme })
     }
 
     /// The style of a tone.

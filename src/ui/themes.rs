@@ -1,7 +1,10 @@
 //! All themes that can be chosen: the built-in ones, and those of the user, which take the place of built-in ones of the
 //! same name.
 
-use super::{ColorDepth, Theme};
+use super::{ColorDepth, Theme, palette};
+use crate::app::Prefs;
+use crate::model::{Background, Rgb};
+use std::sync::OnceLock;
 
 /// The built-in theme that uses the terminal's own colours.
 pub const DEFAULT: &str = include_str!("../../assets/theme.toml");
@@ -18,8 +21,10 @@ const BUILT_IN: [(&str, &str); 8] = [
     ("solarized-dark", include_str!("../../assets/themes/solarized-dark.toml")),
 ];
 
-/// The name of the theme that is shown if no other one is chosen.
+/// The name of the theme that has the terminal's own colours.
 const FIRST: &str = "default";
+/// The name of the one that fits the terminal's background.
+const AUTO: &str = "auto";
 
 /// The themes of a run.
 #[derive(Clone, Debug)]
@@ -28,6 +33,8 @@ pub struct Themes {
     others: Vec<(String, Theme)>,
     depth: ColorDepth,
     blink: bool,
+    /// Those for a dark, a light, and a reported background, made when they are needed.
+    fitting: [OnceLock<Option<Theme>>; 3],
 }
 
 impl Themes {
@@ -35,7 +42,8 @@ impl Themes {
     /// A line that names the theme and what is wrong with it.
     pub fn built_in(depth: ColorDepth, blink: bool) -> Result<Self, String> {
         let first = Theme::new(DEFAULT, depth, blink)?;
-        let mut themes = Self { first, others: Vec::new(), depth, blink };
+        let mut themes =
+            Self { first, others: Vec::new(), depth, blink, fitting: Default::default() };
         for (name, table) in BUILT_IN {
             themes.add(name, table)?;
         }
@@ -66,7 +74,33 @@ impl Themes {
     /// All names, in the order in which they are offered.
     pub fn names(&self) -> Vec<String> {
         let others = self.others.iter().map(|(name, _)| name.clone());
-        std::iter::once(FIRST.to_owned()).chain(others).collect()
+        [AUTO, FIRST].map(str::to_owned).into_iter().chain(others).collect()
+    }
+
+    /// The theme that the user chose.
+    pub fn of_prefs(&self, prefs: &Prefs) -> &Theme {
+        let name = &prefs.choices.ui.theme;
+        let has_own = || self.others.iter().any(|(other, _)| other == AUTO);
+        let fitting = (name == AUTO && !has_own()).then(|| self.fitting(prefs.background));
+        fitting.flatten().unwrap_or_else(|| self.of(name))
+    }
+
+    /// The light or dark theme on the terminal's own background; `None` if too little is known, or there are only the
+    /// terminal's own colours.
+    fn fitting(&self, background: Background) -> Option<&Theme> {
+        let (slot, on) = match background {
+            Background::Unknown => return None,
+            Background::Dark => (0, Rgb(0, 0, 0)),
+            Background::Light => (1, Rgb(255, 255, 255)),
+            Background::Color(color) => (2, color),
+        };
+        let name = if palette::is_dark(on) { "dark" } else { "light" };
+        let table = BUILT_IN.iter().find(|(other, _)| *other == name)?.1;
+        let made = self.fitting.get(slot)?.get_or_init(|| {
+            let theme = Theme::on(table, self.depth, self.blink, Some(on)).ok()?;
+            Some(Theme { stamp: usize::MAX - slot, ..theme })
+        });
+        made.as_ref().filter(|_| self.depth.has_shades())
     }
 
     /// The theme of this name, or else the first one.
@@ -88,7 +122,7 @@ mod tests {
         for depth in [ColorDepth::None, ColorDepth::Sixteen, ColorDepth::Indexed, ColorDepth::True]
         {
             let themes = Themes::built_in(depth, false).unwrap();
-            assert_eq!(themes.names().len(), BUILT_IN.len() + 1);
+            assert_eq!(themes.names().len(), BUILT_IN.len() + 2);
             for name in themes.names() {
                 let theme = themes.of(&name);
                 assert_eq!(theme.lifted, Vec::<String>::new(), "{name}");
@@ -131,6 +165,48 @@ mod tests {
         assert_eq!(themes.of("nowhere").stamp, themes.of("default").stamp);
         let stamps: HashSet<usize> =
             themes.names().iter().map(|name| themes.of(name).stamp).collect();
-        assert_eq!(stamps.len(), count);
+        assert_eq!(
+            stamps.len(),
+            count - 1,
+            "auto is one of the others as long as nothing is known"
+        );
+    }
+
+    #[test]
+    fn the_automatic_theme_fits_the_background_of_the_terminal() {
+        let keymap = crate::app::keymap::builtin_keymap().unwrap();
+        let mut prefs = Prefs::plain(std::sync::Arc::new(keymap));
+        let themes = Themes::built_in(ColorDepth::True, false).unwrap();
+        assert_eq!(themes.of_prefs(&prefs).stamp, themes.of("default").stamp, "nothing is known");
+        let rgb = |color: Option<Color>| palette::rgb(color).unwrap();
+        let backgrounds =
+            [Rgb(0, 0, 0), Rgb(0x28, 0x2a, 0x36), Rgb(0x80, 0x80, 0x80), Rgb(0xfd, 0xf6, 0xe3)];
+        for on in backgrounds {
+            // The terminal answers once in a run.
+            let themes = themes.clone();
+            prefs.background = Background::Color(on);
+            let theme = themes.of_prefs(&prefs);
+            assert_eq!(theme.screen, ratatui::style::Style::new(), "the terminal keeps its own");
+            let texts = [theme.dim, theme.me, theme.bad, theme.link, theme.new, theme.good];
+            let texts =
+                texts.map(|style| style.fg).into_iter().chain(theme.names.iter().map(|c| Some(*c)));
+            for text in texts {
+                assert!(
+                    palette::contrast(rgb(text), on) >= palette::LEAST_CONTRAST,
+                    "{on:?} {text:?}"
+                );
+            }
+            assert_ne!(rgb(theme.selected.bg), on);
+            assert_ne!(theme.stamp, themes.of("dark").stamp);
+        }
+        prefs.background = Background::Light;
+        assert_eq!(themes.of_prefs(&prefs).me, themes.of("light").me);
+        prefs.background = Background::Dark;
+        assert_eq!(themes.of_prefs(&prefs).me, themes.of("dark").me);
+        prefs.choices.ui.theme = "nord".into();
+        assert_eq!(themes.of_prefs(&prefs).stamp, themes.of("nord").stamp);
+        let few = Themes::built_in(ColorDepth::Sixteen, false).unwrap();
+        prefs.choices.ui.theme = "auto".into();
+        assert_eq!(few.of_prefs(&prefs).stamp, few.of("default").stamp);
     }
 }

@@ -65,11 +65,16 @@ impl DialogLine {
     }
 }
 
+/// The width of a dialog with two columns, where the screen has it.
+const BROAD: u16 = 150;
+
 /// The size of a dialog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {
     Narrow,
     Wide,
+    /// Room for two columns of text.
+    Broad,
     /// The whole screen, up to 100 columns.
     Full,
     /// Right above the message box.
@@ -118,6 +123,10 @@ impl Content {
 
     pub fn narrow(self) -> Self {
         Self { extent: Extent::Narrow, ..self }
+    }
+
+    pub fn broad(self) -> Self {
+        Self { extent: Extent::Broad, ..self }
     }
 
     /// Adds an input line.
@@ -182,8 +191,12 @@ impl Content {
             Some(Rect { x: (columns - width) / 2, y, width, height })
         };
         match self.extent {
-            Extent::Narrow | Extent::Wide => {
-                let width = fit(if self.extent == Extent::Wide { 76 } else { 60 });
+            Extent::Narrow | Extent::Wide | Extent::Broad => {
+                let width = fit(match self.extent {
+                    Extent::Broad => BROAD,
+                    Extent::Wide => 76,
+                    _ => 60,
+                });
                 let height = wanted.clamp(3, most);
                 place(width, height, rows.saturating_sub(height) / 3)
             }
@@ -307,4 +320,32 @@ pub fn narrow_columns(size: Size) -> usize {
 /// The number of text columns in a wide dialog.
 pub fn wide_columns(size: Size) -> usize {
     usize::from(size.columns.saturating_sub(2)).clamp(18, 76).saturating_sub(5)
+}
+
+/// The number of text columns in a broad dialog.
+pub fn broad_columns(size: Size) -> usize {
+    usize::from(size.columns.saturating_sub(2)).clamp(18, usize::from(BROAD)).saturating_sub(5)
+}
+
+/// Two lists of lines beside each other, each so many cells wide.
+pub fn beside(first: Vec<DialogLine>, second: Vec<DialogLine>, columns: usize) -> Vec<DialogLine> {
+    const GAP: usize = 3;
+    let rows = first.len().max(second.len());
+    let (mut first, mut second) = (first.into_iter(), second.into_iter());
+    let row = |_| {
+        let mut left = in_cells(first.next().unwrap_or_default(), columns);
+        left.push(Label::new(" ".repeat(GAP), Tone::Plain));
+        left.extend(in_cells(second.next().unwrap_or_default(), columns));
+        DialogLine { left, ..DialogLine::default() }
+    };
+    (0..rows).map(row).collect()
+}
+
+/// The labels of a line that fill so many cells.
+fn in_cells(line: DialogLine, columns: usize) -> Vec<Label> {
+    let used = line.left.iter().map(Label::width).sum::<usize>() + width(&line.right);
+    let mut labels = line.left;
+    labels.push(Label::new(" ".repeat(columns.saturating_sub(used)), Tone::Plain));
+    labels.push(Label::new(line.right, line.right_tone));
+    labels
 }

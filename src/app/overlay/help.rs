@@ -1,6 +1,6 @@
 //! All keys and commands: first those of the current place, then those that work everywhere, then the rest.
 
-use super::content::{Content, DialogLine, wide_columns, wrapped};
+use super::content::{Content, DialogLine, beside, broad_columns, wide_columns, wrapped};
 use super::{Dialog, DialogEnv, Next};
 use crate::app::action::OverlayAction;
 use crate::app::keymap::{Context, KeymapEntry};
@@ -34,66 +34,123 @@ const MOUSE: [(&str, &str); 6] = [
     ("Click the box", "Write"),
 ];
 
+/// From this width on there are two columns.
+const TWO_COLUMNS: u16 = 118;
+
 #[derive(Debug)]
 pub struct Help {
     context: Context,
     /// The usage of each slash command, and what it does.
     commands: Vec<(String, &'static str)>,
+    /// Only what contains these words is shown.
+    filter: String,
     scroll: usize,
+}
+
+/// A part of the help: what can be done, and how.
+struct Section {
+    heading: &'static str,
+    entries: Vec<(String, String)>,
+}
+
+impl Section {
+    fn new<A: Into<String>, B: Into<String>>(
+        heading: &'static str,
+        entries: impl IntoIterator<Item = (A, B)>,
+    ) -> Self {
+        let entries = entries.into_iter().map(|(what, how)| (what.into(), how.into()));
+        Self { heading, entries: entries.collect() }
+    }
+
+    /// The lines of the entries that contain all words; none without such an entry.
+    fn lines(&self, words: &[String], columns: usize) -> Vec<DialogLine> {
+        let is_found = |(what, how): &&(String, String)| {
+            let text = format!("{what} {how} {}", self.heading).to_lowercase();
+            words.iter().all(|word| text.contains(word))
+        };
+        let entries = self.entries.iter().filter(is_found);
+        let mut lines: Vec<DialogLine> =
+            entries.flat_map(|(what, how)| wrapped(what, how, columns)).collect();
+        if !lines.is_empty() {
+            lines.insert(0, DialogLine::toned(self.heading, "", Tone::Title));
+        }
+        lines
+    }
 }
 
 impl Help {
     /// Help for a context, with the usage and the description of each slash command.
     pub fn new(context: Context, commands: Vec<(String, &'static str)>) -> Self {
-        Self { context, commands, scroll: 0 }
+        Self { context, commands, filter: String::new(), scroll: 0 }
     }
+
+    fn sections(&self, app: &AppState) -> Vec<Section> {
+        let prefs = &app.prefs;
+        let keys = |context: Context| {
+            let entries = prefs.keymap.entries().iter();
+            let here = entries.filter(|e| e.contexts.contains(&context) && !e.keys.is_empty());
+            let keys = here.map(|e| (e.help.as_str(), e.all_keys(prefs.enhanced_keyboard)));
+            Section::new(context.heading(), keys)
+        };
+        let mut sections: Vec<Section> = Context::order_from(self.context).map(keys).collect();
+        let literal = ("Send text that begins with a slash", "//text".to_owned());
+        let commands = self.commands.iter().map(|(usage, what)| (*what, usage.clone()));
+        sections.push(Section::new("Commands", commands.chain([literal])));
+        sections.push(Section::new("Mouse", MOUSE.map(|(how, what)| (what, how))));
+        sections.push(Section::new("Signs", SIGNS.map(|(sign, what)| (what, sign))));
+        let preset = prefs.choices.keys.preset.name();
+        let about = format!(
+            "Now \"{preset}\". There are default, readline, vim and emacs: keys.preset in the settings"
+        );
+        let key = prefs.keymap.entry("preferences").map(KeymapEntry::key).unwrap_or_default();
+        sections.push(Section::new("Key presets", [(about, key)]));
+        sections
+    }
+}
+
+/// Sections below each other, with a blank line between them.
+fn stacked(sections: &[Vec<DialogLine>]) -> Vec<DialogLine> {
+    sections.join(&DialogLine::default())
+}
+
+/// Sections in two columns that are about equally long.
+fn in_two_columns(sections: &[Vec<DialogLine>], columns: usize) -> Vec<DialogLine> {
+    let height = |sections: &[Vec<DialogLine>]| stacked(sections).len();
+    let split = (0..=sections.len()).min_by_key(|at| {
+        let (first, second) = sections.split_at(*at);
+        height(first).max(height(second))
+    });
+    let (first, second) = sections.split_at(split.unwrap_or(sections.len()));
+    beside(stacked(first), stacked(second), columns)
 }
 
 impl Dialog for Help {
     fn content(&self, app: &AppState, size: Size) -> Content {
-        let columns = wide_columns(size);
-        let mut lines = Vec::new();
-        let heading = |lines: &mut Vec<DialogLine>, words: &str| {
-            if !lines.is_empty() {
-                lines.push(DialogLine::default());
-            }
-            lines.push(DialogLine::toned(words, "", Tone::Title));
-        };
-        for context in Context::order_from(self.context) {
-            let here: Vec<&KeymapEntry> = app
-                .prefs
-                .keymap
-                .entries()
-                .iter()
-                .filter(|e| e.contexts.contains(&context) && !e.keys.is_empty())
-                .collect();
-            if !here.is_empty() {
-                heading(&mut lines, context.heading());
-                lines.extend(here.iter().flat_map(|e| {
-                    wrapped(&e.help, &e.all_keys(app.prefs.enhanced_keyboard), columns)
-                }));
-            }
+        let has_two = size.columns >= TWO_COLUMNS;
+        let columns = if has_two { broad_columns(size) / 2 - 2 } else { wide_columns(size) };
+        let words: Vec<String> = self.filter.split_whitespace().map(str::to_lowercase).collect();
+        let sections = self.sections(app);
+        let sections: Vec<Vec<DialogLine>> = sections
+            .iter()
+            .map(|section| section.lines(&words, columns))
+            .filter(|lines| !lines.is_empty())
+            .collect();
+        let mut lines =
+            if has_two { in_two_columns(&sections, columns) } else { stacked(&sections) };
+        if lines.is_empty() {
+            lines.push(DialogLine::dim("Nothing here contains that."));
         }
-        heading(&mut lines, "Commands");
-        for (usage, what) in &self.commands {
-            lines.extend(wrapped(what, usage, columns));
-        }
-        lines.extend(wrapped("Send text that begins with a slash", "//text", columns));
-        heading(&mut lines, "Mouse");
-        lines.extend(MOUSE.iter().flat_map(|(how, what)| wrapped(what, how, columns)));
-        heading(&mut lines, "Signs");
-        lines.extend(SIGNS.iter().flat_map(|(sign, what)| wrapped(what, sign, columns)));
-        heading(&mut lines, "Key presets");
-        let preset = app.prefs.choices.keys.preset.name();
-        let about = format!(
-            "Now \"{preset}\". There are default, readline, vim and emacs: keys.preset in the settings"
-        );
-        let key = app.prefs.keymap.entry("preferences").map(KeymapEntry::key).unwrap_or_default();
-        lines.extend(wrapped(&about, &key, columns));
-        Content::new("Help", lines, "↑↓ PgUp PgDn scroll · Esc closes").scrolled(self.scroll)
+        let hint = "Type to find · ↑↓ PgUp PgDn scroll · Esc closes";
+        let content = Content::new("Help", lines, hint).with_input(&self.filter);
+        let content = if has_two { content.broad() } else { content };
+        content.scrolled(self.scroll)
     }
 
     fn act(&mut self, action: OverlayAction, env: &mut DialogEnv<'_>) -> Next {
+        if action.edit(&mut self.filter) {
+            self.scroll = 0;
+            return Next::Stay;
+        }
         let max = self.content(env.app, env.size).max_scroll(env.size);
         scroll_key(&mut self.scroll, &action, max, env.page)
     }

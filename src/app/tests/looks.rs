@@ -124,3 +124,27 @@ fn the_header_names_the_people_where_there_is_room() {
     app.expect_row("Team", "3 members");
     app.expect_none("Mia Tan ·");
 }
+
+#[test]
+fn the_help_is_narrowed_by_typing_and_has_two_columns_where_they_fit() {
+    let mut app = chat("Team").sized(80, 24).opened();
+    app.press("f1");
+    app.type_text("MUTE");
+    app.expect_row("Muted: no alerts", "m");
+    app.expect_none("Mouse");
+    app.type_text(" xyz");
+    app.expect("Nothing here contains that.");
+    app.press("ctrl-u");
+    app.type_text("wheel");
+    app.expect_row("Scroll what is below it", "Wheel");
+    app.resize(140, 40);
+    app.press("ctrl-u");
+    let screen = app.screen();
+    let titles = ["Writing", "Anywhere", "Commands", "With a message selected", "Signs"];
+    let beside = |line: &str| titles.iter().filter(|title| line.contains(*title)).count() == 2;
+    let rows = screen.lines().filter(|line| line.contains("  ")).count();
+    assert!(rows > 30 && screen.lines().any(|line| line.contains("Help")), "{screen}");
+    assert!(screen.lines().any(beside), "{screen}");
+    app.press("esc");
+    assert!(app.model.overlays.is_empty());
+}

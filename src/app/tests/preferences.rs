@@ -51,6 +51,7 @@ fn a_switch_counts_at_once_and_is_written() {
 fn themes_are_tried_one_after_the_other_and_count_at_once() {
     let mut app = chat("Team").opened();
     app.model.app.prefs.themes = ["default", "nord", "mine"].map(str::to_owned).to_vec();
+    app.model.app.prefs.choices.ui.theme = "default".to_owned();
     app.press("f10");
     app.type_text("ui.theme");
     app.expect_row("ui.theme", "default");

@@ -1,6 +1,7 @@
 //! Turns bytes of the terminal into events. It has no clock of its own: [`Decoder::deadline`] returns the time at which
 //! [`Decoder::expire`] has to decide what an unfinished sequence means.
 
+use super::super::background;
 use super::late::GivenUp;
 use super::sequence::{Parsed, SequenceMeaning, Unfinished, parse};
 use super::text_run::{has_inner_tab, is_break, is_torn, text_run};
@@ -25,8 +26,8 @@ const PASTE_END: &[u8] = b"\x1b[201~";
 
 enum Mode {
     Keys,
-    /// Inside an answer of the terminal, which is dropped.
-    ControlString,
+    /// Inside an answer of the terminal: its beginning, if it is an OSC.
+    ControlString(Option<Vec<u8>>),
     /// Between the markers of a bracketed paste.
     Paste(Vec<u8>),
     /// After text and a line break: more text makes it a burst.
@@ -86,7 +87,7 @@ impl Decoder {
     /// When [`Self::expire`] is due, unless more bytes come before.
     pub fn deadline(&self) -> Option<Instant> {
         let wait = match (&self.mode, self.unfinished) {
-            (Mode::ControlString, _) => CONTROL_STRING,
+            (Mode::ControlString(_), _) => CONTROL_STRING,
             (Mode::Paste(_), _) => PASTE,
             (Mode::AfterLine | Mode::Burst(_), _) => BURST,
             (Mode::Keys, Some(Unfinished::Escape)) => ESCAPE,
@@ -100,7 +101,7 @@ impl Decoder {
     pub fn expire(&mut self, out: &mut Vec<TerminalEvent>) {
         match std::mem::replace(&mut self.mode, Mode::Keys) {
             // An Esc at the end may still begin the end of the string or a key.
-            Mode::ControlString => {
+            Mode::ControlString(_) => {
                 // What is left of it is an Esc at most.
                 if self.buffer.is_empty() {
                     self.given_up = Some(GivenUp::control_string(self.last));
@@ -150,7 +151,7 @@ impl Decoder {
         loop {
             let goes_on = match &mut self.mode {
                 Mode::Keys => self.keys(out),
-                Mode::ControlString => self.control_string(),
+                Mode::ControlString(_) => self.control_string(out),
                 Mode::Paste(_) => self.paste(out),
                 Mode::AfterLine => self.after_line(out),
                 Mode::Burst(_) => self.burst(out),
@@ -205,8 +206,13 @@ impl Decoder {
                 false
             }
             Parsed::Complete(length, meaning) => {
+                let is_osc = self.buffer.get(1) == Some(&b']');
                 self.take(length);
-                self.emit(meaning, out);
+                if meaning == SequenceMeaning::StringStart {
+                    self.mode = Mode::ControlString(is_osc.then(Vec::new));
+                } else {
+                    self.emit(meaning, out);
+                }
                 true
             }
         }
@@ -287,28 +293,38 @@ impl Decoder {
         true
     }
 
-    /// Skips an answer of the terminal up to its end. Answers contain no control characters: such a character is a key,
+    /// Takes an answer of the terminal up to its end; what nobody waits for is dropped. Answers contain no control characters: such a character is a key,
     /// and the answer was cut off or was not an answer.
-    fn control_string(&mut self) -> bool {
+    fn control_string(&mut self, out: &mut Vec<TerminalEvent>) -> bool {
         let end = self.buffer.iter().position(|b| *b < 0x20);
+        let text = self.buffer.get(..end.unwrap_or(self.buffer.len())).unwrap_or_default();
+        if let Mode::ControlString(Some(begun)) = &mut self.mode {
+            let room = background::LONGEST.saturating_sub(begun.len());
+            begun.extend_from_slice(text.get(..room).unwrap_or(text));
+        }
         let Some(end) = end else {
             self.buffer.clear();
             return false;
         };
         self.take(end);
-        match (self.buffer.first(), self.buffer.get(1)) {
+        let length = match (self.buffer.first(), self.buffer.get(1)) {
             (Some(0x1b), None) => return false,
-            (Some(0x1b), Some(b'\\')) => self.take(2),
-            (Some(0x07), _) => self.take(1),
-            _ => {}
+            (Some(0x1b), Some(b'\\')) => 2,
+            (Some(0x07), _) => 1,
+            _ => 0,
+        };
+        self.take(length);
+        let mode = std::mem::replace(&mut self.mode, Mode::Keys);
+        if let (Mode::ControlString(Some(text)), 1..) = (mode, length) {
+            let color = background::answer(&text);
+            out.extend(color.map(|color| TerminalEvent::Report(Report::Background(color))));
         }
-        self.mode = Mode::Keys;
         true
     }
 
     fn emit(&mut self, meaning: SequenceMeaning, out: &mut Vec<TerminalEvent>) {
         match meaning {
-            SequenceMeaning::Nothing => {}
+            SequenceMeaning::Nothing | SequenceMeaning::StringStart => {}
             // The window manager's keys: nothing here is bound to them, and they type nothing.
             // Without the kitty protocol this bit is Meta, which iTerm2 sends for arrows with its Option key.
             SequenceMeaning::Key(code, held)
@@ -332,7 +348,6 @@ impl Decoder {
                 out.push(TerminalEvent::Input(Event::Mouse(mouse)));
             }
             SequenceMeaning::PasteStart => self.mode = Mode::Paste(Vec::new()),
-            SequenceMeaning::StringStart => self.mode = Mode::ControlString,
             SequenceMeaning::Keyboard => {
                 self.knows_super = true;
                 out.push(TerminalEvent::Report(Report::EnhancedKeyboard));

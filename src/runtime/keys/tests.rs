@@ -219,6 +219,26 @@ fn answers_of_the_terminal_never_become_text() {
 }
 
 #[test]
+fn the_background_is_read_from_an_answer_however_it_is_torn_and_types_nothing() {
+    for answer in ["\x1b]11;rgb:1c1c/2d2d/3e3e\x1b\\", "\x1b]11;rgb:1c/2d/3e\x07"] {
+        let bytes = answer.as_bytes();
+        for cut in 2..bytes.len() {
+            let (before, after) = bytes.split_at(cut);
+            let events = decode(&[(0, b"a"), (0, before), (20, after), (20, b"b")]);
+            let expected = "a Report(Background(Rgb(28, 45, 62))) b";
+            assert_eq!(written(&events), expected, "{answer:?} cut at {cut}");
+        }
+    }
+    // Other answers, and one that a key cuts off.
+    for answer in ["\x1b]10;rgb:1/2/3\x07", "\x1bP11;rgb:1/2/3\x1b\\", "\x1b]11;pink\x07"] {
+        assert_eq!(written(&decode(&[(0, answer.as_bytes()), (9, b"b")])), "b", "{answer:?}");
+    }
+    assert_eq!(written(&decode(&[(0, b"\x1b]11;rgb:1/2/3\rb")])), "Enter b");
+    let long = format!("\x1b]11;rgb:1/2/3{}\x07", "0".repeat(5000));
+    assert_eq!(written(&decode(&[(0, long.as_bytes()), (9, b"b")])), "b");
+}
+
+#[test]
 fn an_answer_that_is_cut_off_takes_no_key_with_it() {
     assert_eq!(written(&decode(&[(0, b"\x1b]11;rgb:12"), (600, b"hi")])), "h i");
     assert_eq!(keys("\x1b]11;rgb:12\x11"), "C-q");
@@ -247,7 +267,8 @@ fn the_rest_of_a_report_is_not_typed_however_late_it_comes() {
         ("\x1b]11;rgb:1e1e/", "1e1e/2e2e\x1b\\", ""),
         ("\x1b]11;rgb:1e1e/", "1e1e/2e2e\x07", ""),
         ("\x1bP>|XTerm", "(390)\x1b\\", ""),
-        ("\x1b", "]11;rgb:1e1e/1e1e/2e2e\x1b\\", "Esc"),
+        ("\x1b", "]11;rgb:1e1e/1e1e/2e2e\x1b\\", "Esc Report(Background(Rgb(30, 30, 46)))"),
+        ("\x1b", "]10;rgb:1e1e/1e1e/2e2e\x1b\\", "Esc"),
         ("\x1b", "P>|foot(1.16.2)\x1b\\", "Esc"),
         ("\x1b_", "Gi=31;OK\x1b\\", "M-_"),
     ] {
