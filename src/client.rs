@@ -17,6 +17,7 @@ mod failing;
 mod gate;
 mod headers;
 mod names;
+pub(crate) mod new_chat;
 mod other_host;
 pub mod sign_in;
 mod tls;

@@ -16,6 +16,7 @@ mod joined;
 mod listing;
 mod messages;
 mod network;
+mod new_chat;
 mod outbox;
 mod read;
 mod read_only;

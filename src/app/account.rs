@@ -131,6 +131,18 @@ impl Accounts {
         Self { first, others, held: Vec::new() }
     }
 
+    /// The thread of two that is the conversation with a person, if nothing is known under the person's own id
+    /// (facts 8.7).
+    pub fn thread_of(&self, chat: &ChatRef) -> Option<ChatRef> {
+        let person = chat.conversation.peer()?;
+        let known = self.chat(chat);
+        if known.is_some_and(|chat| chat.info.version > 0 || !chat.is_empty()) {
+            return None;
+        }
+        let mut chats = self.get(&chat.account)?.conversations.iter();
+        chats.find(|chat| chat.is_thread_with(&person)).map(Chat::chat_ref)
+    }
+
     /// Whether there is more than one.
     pub fn are_several(&self) -> bool {
         !self.others.is_empty()

@@ -140,6 +140,17 @@ impl Chat {
         self.info.id == chat.conversation && self.account == chat.account
     }
 
+    /// Whether it is a thread of this account and one other person.
+    pub fn is_thread_with(&self, person: &UserId) -> bool {
+        if !self.info.id.is_thread() || self.info.is_group() || self.info.access.is_over() {
+            return false;
+        }
+        match self.group.members.as_slice() {
+            [] => self.info.listed.others.as_slice() == std::slice::from_ref(person),
+            members => members.len() == 2 && members.iter().any(|m| m.id == *person),
+        }
+    }
+
     pub fn is_at_bottom(&self) -> bool {
         self.anchor == Anchor::Bottom
     }

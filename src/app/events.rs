@@ -2,6 +2,7 @@
 
 mod accounts;
 mod attention;
+mod became_thread;
 mod configuration;
 pub mod deadline;
 mod deltas;

@@ -356,6 +356,7 @@ impl AppState {
 
     /// Opens a chat, after saving the draft of the one that was open.
     pub fn open_chat(&mut self, chat: &ChatRef) {
+        let chat = &self.accounts.thread_of(chat).unwrap_or_else(|| chat.clone());
         self.notes.clear();
         self.marked = None;
         if self.open.as_ref() == Some(chat) {

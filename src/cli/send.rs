@@ -8,6 +8,16 @@ use crate::model::{ClientMessageId, ConversationId, NameSource, Names, Outgoing}
 use clap::Args;
 use serde_json::json;
 use std::io::Read;
+use std::time::Duration;
+
+const PAGE: u32 = 50;
+/// The waits before the list is asked for a thread whose id the service did not say.
+const NOT_LISTED_YET: [Duration; 4] = [
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+];
 
 #[derive(Debug, Args)]
 pub struct SendArgs {
@@ -43,6 +53,7 @@ pub async fn run(session: &Session, arguments: &SendArgs) -> Result<(), ExitErro
         }
         chats::choose(&known, &arguments.chat)?.conversation.id.clone()
     };
+    let id = thread_for(&client, id).await?;
     let outgoing = Outgoing { text, markup: arguments.markup, ..Outgoing::default() };
     let random =
         getrandom::u64().map_err(|_| ExitError::failed("the system provides no random numbers"))?;
@@ -60,6 +71,27 @@ pub async fn run(session: &Session, arguments: &SendArgs) -> Result<(), ExitErro
         }
         Err(error) => Err(ExitError::failed(format!("not sent: {error}"))),
     }
+}
+
+/// The thread to send to, where the service takes no messages under the id of a person (facts 8.7).
+async fn thread_for(client: &Client, id: ConversationId) -> Result<ConversationId, ExitError> {
+    let Some(person) = client.needs_thread(&id) else { return Ok(id) };
+    let not_sent = |error: Error| ExitError::failed(format!("not sent: {error}"));
+    if let Some(thread) = client.find_chat_with(&person, PAGE).await.map_err(not_sent)? {
+        return Ok(thread);
+    }
+    if let Some(thread) = client.create_chat_with(&person).await.map_err(not_sent)? {
+        return Ok(thread);
+    }
+    for wait in NOT_LISTED_YET {
+        tokio::time::sleep(wait).await;
+        if let Some(thread) = client.find_chat_with(&person, PAGE).await.map_err(not_sent)? {
+            return Ok(thread);
+        }
+    }
+    Err(ExitError::failed(
+        "not sent: the service created the conversation, but its list does not show it yet",
+    ))
 }
 
 /// Prints the message's id, or its client id where the server did not name one.

@@ -35,6 +35,8 @@ pub struct PlayedOptions {
     pub says_retry_after: bool,
     /// Whether a refresh token that was replaced is accepted until its successor has been used.
     pub accepts_last_refresh: bool,
+    /// Whether the answer to the creation of a one-to-one chat says which chat it is (facts 8.7).
+    pub names_new_chats: bool,
     /// Ids and names of the organisations that every account belongs to. With them, a sign-in that names none gives a
     /// token for none, which the exchange refuses (facts 8.5).
     pub tenants: Option<Vec<(String, String)>>,
@@ -51,6 +53,7 @@ impl PlayedOptions {
             budget: None,
             says_retry_after: true,
             accepts_last_refresh: false,
+            names_new_chats: true,
             tenants: None,
         }
     }

@@ -5,7 +5,7 @@ use super::chat_key::ChatKey;
 use super::events::{MessageEvent, WrittenMessage};
 use super::hub::QueuedEvent;
 use super::rules::conversations::OwnConversation;
-use super::rules::threads::Thread;
+use super::rules::threads::{Thread, UNIQUE};
 use super::state::GatewayState;
 use super::storage::MessageRow;
 use crate::model::{Role, Timestamp, UserId};
@@ -180,6 +180,9 @@ pub fn conversation(conversation: &OwnConversation, viewer: Viewer<'_>) -> Strin
         p.insert("membercount".into(), thread.member_count.to_string().into());
         p.insert("createdat".into(), thread.created.to_string().into());
         p.insert("creator".into(), thread.creator.as_str().into());
+        if let Some(unique) = thread.more.get(UNIQUE) {
+            p.insert(UNIQUE.into(), unique.clone());
+        }
         item["threadProperties"] = Value::Object(p);
     }
     let last = last.as_ref().map_or_else(|| "{}".to_owned(), |row| message(row, chat, viewer));

@@ -103,6 +103,13 @@ pub enum Delta {
         queued_at: Timestamp,
         delivery: Delivery,
     },
+    /// The conversation with a person has become a thread with an id of its own; what was written to the person and not
+    /// sent yet belongs there from now on.
+    BecameThread {
+        from: ConversationId,
+        to: ConversationId,
+        with: UserId,
+    },
     /// An own message left the outbox without being sent, for good or back into the box; or it was too late for that.
     Discarded {
         conversation: ConversationId,

@@ -3,6 +3,7 @@
 pub mod markup;
 
 use super::entity::escape;
+use super::service::NewChatProfile;
 use crate::model::{
     ClientMessageId, ConversationId, Outgoing, QuoteOf, Role, ThreadFlag, Timestamp, UserId,
     composer_markup,
@@ -126,6 +127,13 @@ pub(crate) fn thread<'a>(members: impl Iterator<Item = (&'a UserId, Role)>, topi
         body["properties"] = json!({ "topic": topic });
     }
     body
+}
+
+/// A new thread for a one-to-one conversation.
+pub(crate) fn chat_of_two(me: &UserId, other: &UserId, new: &NewChatProfile) -> Value {
+    let member = |id: &UserId, role: &str| json!({ "id": id.as_str(), "role": role });
+    let members = [member(me, &new.own_role), member(other, role_word(Role::User))];
+    json!({ "members": members, "properties": new.properties })
 }
 
 pub(crate) fn topic(topic: &str) -> Value {

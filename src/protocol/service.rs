@@ -24,6 +24,7 @@ pub struct ServiceProfile {
     pub bases: ServiceBases,
     pub requests: RequestProfile,
     pub polling: PollingProfile,
+    pub new_chats: NewChatProfile,
     pub queries: ServiceQueries,
     pub paths: ServicePaths,
     pub hosts: ServiceHosts,
@@ -84,6 +85,18 @@ pub enum NamesCredential {
     NamesToken,
     /// The access token beside it.
     AccessToken,
+}
+
+/// How a conversation with a person begins (facts 8.7).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewChatProfile {
+    /// A thread of two has to be created first; otherwise the id of the person is the id of the conversation.
+    pub thread: bool,
+    /// The role of this account in the thread; the other person is a user.
+    pub own_role: ProfileText,
+    /// The properties of the thread.
+    pub properties: BTreeMap<String, String>,
 }
 
 /// How changes are learnt of, and how many requests the service tolerates (facts 8.8).

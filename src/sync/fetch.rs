@@ -22,6 +22,9 @@ impl Shared {
         let readable =
             |id: &ConversationId| !id.is_virtual() && !self.history.refusals.is_parked(id);
         let Some(id) = self.open_chat().filter(readable) else { return Ok(()) };
+        if self.has_not_begun(&id).await {
+            return Ok(());
+        }
         let page = match self.client.messages(&id, self.options.page).await {
             Ok(page) => page,
             Err(error) if error.is_inaccessible() => {
@@ -89,6 +92,9 @@ impl Shared {
         before: &MessageKey,
         history: &JoinedHistory,
     ) -> Result<PageOf, LeftOut> {
+        if self.has_not_begun(id).await {
+            return Ok(PageOf { reached_start: true, ..PageOf::default() });
+        }
         if self.history.refusals.is_parked(id) {
             let why = "the service does not give out this conversation any more";
             return Err(LeftOut::Failed(Fault::new(FaultKind::NotFound, why)));
@@ -241,6 +247,13 @@ impl Shared {
     ) -> Vec<ConversationId> {
         let ids = ids.filter(|id| !id.is_virtual()).cloned().collect();
         self.store.unknown(ids).await.unwrap_or_default()
+    }
+
+    /// Whether a conversation with a person has no thread yet, so that the service knows nothing under this id
+    /// (facts 8.7).
+    pub(super) async fn has_not_begun(&self, id: &ConversationId) -> bool {
+        self.client.needs_thread(id).is_some()
+            && !self.unknown_conversations(std::iter::once(id)).await.is_empty()
     }
 
     /// Fetches a conversation that was not known until a message of it arrived.

@@ -3,6 +3,7 @@
 //! under the same client id.
 
 mod lookup;
+mod new_chat;
 mod outcome;
 mod rejection;
 mod seen;
@@ -25,6 +26,9 @@ use tokio::time::Instant;
 /// The reason of a message that the user wants to be sent again.
 const WANTED: &str = "wanted";
 
+/// Threads that messages were moved to and whose queues have not been woken yet.
+const MOVED: usize = 16;
+
 pub enum OutboxCommand {
     /// There is something new in this conversation's queue.
     Wake {
@@ -43,6 +47,7 @@ pub async fn run(
     pending: Vec<OutboxItem>,
 ) {
     let mut workers: HashMap<ConversationId, Arc<Notify>> = HashMap::new();
+    let (moved, mut threads) = mpsc::channel(MOVED);
     let mut wake = |shared: &Arc<Shared>, id: &ConversationId| {
         let notify = workers.entry(id.clone()).or_insert_with(|| {
             let notify = Arc::new(Notify::new());
@@ -50,6 +55,7 @@ pub async fn run(
                 shared: Arc::clone(shared),
                 id: id.clone(),
                 wake: Arc::clone(&notify),
+                moved: moved.clone(),
             };
             let stop = shared.stop.clone();
             tokio::spawn(async move {
@@ -69,7 +75,8 @@ pub async fn run(
             // What became of it was not known when the program ended.
             let wake = Arc::new(Notify::new());
             let id = item.conversation.clone();
-            let worker = OutboxWorker { shared: Arc::clone(&shared), id, wake };
+            let moved = moved.clone();
+            let worker = OutboxWorker { shared: Arc::clone(&shared), id, wake, moved };
             seen::watch(&worker, item, None, within);
             continue;
         }
@@ -79,7 +86,14 @@ pub async fn run(
         }
         wake(&shared, &item.conversation);
     }
-    while let Some(command) = commands.recv().await {
+    loop {
+        let command = tokio::select! {
+            command = commands.recv() => command,
+            thread = threads.recv() => {
+                thread.map(|conversation| OutboxCommand::Wake { conversation })
+            }
+        };
+        let Some(command) = command else { return };
         match command {
             OutboxCommand::Wake { conversation } => wake(&shared, &conversation),
             OutboxCommand::Resend { conversation, client_id } => {
@@ -185,6 +199,8 @@ struct OutboxWorker {
     shared: Arc<Shared>,
     id: ConversationId,
     wake: Arc<Notify>,
+    /// Wakes the queue of a thread that messages were moved to.
+    moved: mpsc::Sender<ConversationId>,
 }
 
 impl OutboxWorker {
@@ -224,6 +240,9 @@ impl OutboxWorker {
             && error.is_transient()
         {
             return self.pause(progress, Some(&error)).await;
+        }
+        if let Some(person) = self.shared.client.needs_thread(&self.id) {
+            return self.begin_thread(&item, &person, progress).await;
         }
         let client_id = item.client_id.clone();
         // Recorded before the request is made, so that after a crash the message is looked up.

@@ -94,6 +94,9 @@ impl Shared {
         else {
             return;
         };
+        if self.has_not_begun(&id).await {
+            return;
+        }
         match if_all_is_well(self.client.read_receipts(&id)).await {
             Ok(all) => {
                 let others: Vec<_> = all.into_iter().filter(|(who, _)| *who != self.me).collect();

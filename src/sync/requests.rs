@@ -139,7 +139,7 @@ impl Dispatcher {
         shared.history.gaps.notify_one();
         save_last_open(shared, &conversation).await;
         self.spawn(move |shared| async move {
-            if shared.connection.is_online() {
+            if shared.connection.is_online() && !shared.has_not_begun(&conversation).await {
                 shared.fill_now(&conversation).await;
                 if !shared.history.refusals.is_parked(&conversation) {
                     refresh_thread(&shared, &conversation).await;
@@ -311,7 +311,9 @@ async fn execute(shared: &Arc<Shared>, request: Request) {
             mark_read(shared, conversation, read_marker, back, report).await;
         }
         Request::Typing { conversation, active } => {
+            // A person who was not written to yet cannot be told.
             if shared.connection.is_online()
+                && shared.client.needs_thread(&conversation).is_none()
                 && let Err(error) =
                     if_all_is_well(shared.client.typing(&conversation, active)).await
             {
@@ -376,6 +378,9 @@ async fn mark_read(
 }
 
 async fn resync(shared: &Arc<Shared>, id: &ConversationId) {
+    if shared.has_not_begun(id).await {
+        return;
+    }
     let result = match shared.client.conversation(id).await {
         Ok(raw) => shared.catch_up(raw, News::above_stored(Arrival::CatchUp)).await.map(drop),
         Err(error) => Err(error),

@@ -478,6 +478,11 @@ impl Runner {
         assert!(clock.pass_until(PATIENCE, || self.task.is_finished()).await, "quits");
     }
 
+    /// Waits until the program has ended, after it was told to.
+    pub async fn ended(self) {
+        tokio::time::timeout(PATIENCE, self.task).await.expect("ends").unwrap();
+    }
+
     pub async fn quit(self) {
         self.press(&["ctrl-q"]).await;
         tokio::time::timeout(PATIENCE, self.task).await.expect("quits").unwrap();

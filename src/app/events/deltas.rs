@@ -1,6 +1,8 @@
 //! Remote changes. Each is idempotent; what the server says wins over anything local.
 
-use super::{accounts, attention, configuration, figures, imports, messages, responses};
+use super::{
+    accounts, attention, became_thread, configuration, figures, imports, messages, responses,
+};
 use crate::app::chat::{Chat, Older, group, join_url, outbox, sending};
 use crate::app::model::Model;
 use crate::model::{
@@ -118,6 +120,9 @@ fn chat_delta(model: &mut Model, account: &AccountId, delta: Delta) {
             model.app.with_new_chat(&at(conversation), |chat, env| {
                 outbox::waiting(chat, env, client_id, outgoing, queued_at, delivery);
             });
+        }
+        Delta::BecameThread { from, to, with } => {
+            became_thread::apply(model, &at(from), &at(to), with);
         }
         Delta::Discarded { conversation, client_id, result } => {
             model.app.with_chat(&at(conversation), |chat, env| {

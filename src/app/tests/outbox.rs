@@ -207,3 +207,57 @@ fn where_nothing_failed_the_key_for_what_was_not_sent_says_so() {
     app.press("ctrl-x !");
     app.expect("No message here waits for you: all were sent");
 }
+
+fn became_thread(app: &mut App) {
+    let (from, to) = (ConversationId::new("8:joe.4"), ConversationId::new(THREAD));
+    app.delta(Delta::BecameThread { from, to, with: crate::fixture::person("joe") });
+    app.layout();
+}
+
+const THREAD: &str = "19:uni01_a@thread.v2";
+
+#[test]
+fn a_chat_that_becomes_a_thread_takes_its_messages_and_its_draft_along() {
+    let mut app = App::new();
+    app.press("ctrl-k");
+    app.type_text("8:joe.4");
+    app.press("enter");
+    let sent = send(&mut app, "hello");
+    app.type_text("and then");
+    // Reported twice it is the same.
+    became_thread(&mut app);
+    became_thread(&mut app);
+    app.expect("hello");
+    app.expect("To Joe Bloggs › and then");
+    assert!(app.requests().iter().any(
+        |request| matches!(request, Request::Open { conversation } if conversation.as_str() == THREAD)
+    ));
+    let conversation = ConversationId::new(THREAD);
+    let (client_id, delivery) = (sent, Delivery::Sent);
+    let key = crate::model::MessageKey::server(crate::model::Timestamp(5), "5");
+    app.delta(Delta::Delivery { conversation, client_id, delivery, sent: Some(key) });
+    app.layout();
+    app.expect("✓");
+    // The person's id leads to the thread from now on, and to nothing else in the list.
+    app.press("ctrl-k");
+    app.type_text("8:joe.4");
+    app.press("enter");
+    app.expect("hello");
+    let listed: Vec<String> =
+        app.model.app.shown_chats().map(|chat| chat.info.id.as_str().to_owned()).collect();
+    assert_eq!(listed, [THREAD]);
+}
+
+#[test]
+fn a_draft_of_the_thread_stays_and_the_other_text_can_be_brought_back() {
+    let mut app = App::new().with_direct("joe").opened();
+    app.type_text("to the person");
+    let (mine, thread) = (ConversationId::new("8:joe.4"), ConversationId::new(THREAD));
+    let draft = crate::model::Draft { text: "in the thread".into(), ..Default::default() };
+    app.delta(Delta::Drafts(vec![(thread.clone(), draft)]));
+    app.delta(Delta::BecameThread { from: mine, to: thread, with: crate::fixture::person("joe") });
+    app.layout();
+    app.expect("in the thread");
+    app.press("ctrl-y");
+    app.expect("to the person");
+}

@@ -20,7 +20,7 @@ use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use std::time::Instant;
 
-/// A client id that the service refuses has other characters than digits (facts 3.2).
+/// Bodies of messages up to this size are checked for a client id that the service refuses (facts 3.2).
 const MAX_LOOKED_AT: usize = 1024 * 1024;
 
 /// Exchanges an access token for a Skype token, with the service map (facts 8.4).
@@ -155,7 +155,9 @@ pub async fn create_chat(
     let members: Vec<MemberRow> = members
         .iter()
         .filter_map(|member| member.get("id").and_then(Value::as_str))
-        .map(|id| MemberRow { id: UserId::new(id), role: Role::User })
+        .map(UserId::new)
+        // Here all members are listed as users; whoever creates it may do more all the same.
+        .map(|id| MemberRow { role: if id == user { Role::Admin } else { Role::User }, id })
         .collect();
     let properties = body.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
     let id = gateway.change(move |work| rules::create(work, &user, &members, &properties)).await?;

@@ -44,9 +44,13 @@ pub async fn create(
 ) -> Result<Response, ApiError> {
     let origin = caller.origin.clone();
     let members: Vec<MemberRow> = body.members.iter().map(MemberRow::from).collect();
+    let is_chat = body.properties.contains_key(rules::UNIQUE);
     let id = gateway
         .change(move |work| rules::create(work, &caller.user, &members, &body.properties))
         .await?;
+    if is_chat && gateway.played().is_some_and(|played| !played.options.names_new_chats) {
+        return Ok(StatusCode::CREATED.into_response());
+    }
     let location = format!("{origin}/v1/threads/{id}");
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(json!({}))).into_response())
 }

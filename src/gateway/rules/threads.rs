@@ -18,6 +18,9 @@ const MAX_TOPIC: usize = 1_024;
 const MAX_CAPABILITIES: usize = 64;
 const MAX_CAPABILITY: usize = 64;
 
+/// The property of a thread that there is once for its two members.
+pub const UNIQUE: &str = "uniquerosterthread";
+
 /// A group with its members.
 pub struct Thread {
     pub row: ThreadRow,
@@ -43,8 +46,12 @@ pub fn create(
     if !members.iter().any(|m| m.id == *me && m.role == Role::Admin) {
         return Err(ApiError::bad("The creator must be among the members, as Admin."));
     }
-    let token = secret::token();
-    let id = format!("19:{}@thread.skype", token.get(..32).unwrap_or_default());
+    let members = without_doubles(members);
+    let id = match unique_id(&members, properties)? {
+        Some(id) if work.store.thread(&id)?.is_some() => return Ok(id),
+        Some(id) => id,
+        None => format!("19:{}@thread.skype", secret::token().get(..32).unwrap_or_default()),
+    };
     let mut thread = ThreadRow {
         id: id.clone(),
         creator: me.as_str().to_owned(),
@@ -61,13 +68,33 @@ pub fn create(
         apply(&mut thread, name, value)?;
     }
     work.store.create_thread(&thread)?;
-    let members = without_doubles(members);
     work.store.add_members(&id, &members, true, work.now)?;
     note_added(work, &id, me, &members)?;
     if !thread.topic.is_empty() {
         work.note_activity(&id, Activity::TopicUpdate, me, &value_tag(&thread.topic))?;
     }
     Ok(id)
+}
+
+/// The id of a thread that there is once for two people, if one is asked for (facts 8.7).
+///
+/// # Errors
+/// If there are not two members.
+fn unique_id(
+    members: &[MemberRow],
+    properties: &Map<String, Value>,
+) -> Result<Option<String>, ApiError> {
+    if properties.get(UNIQUE).and_then(flag) != Some(true) {
+        return Ok(None);
+    }
+    let mut ids: Vec<&str> = members.iter().map(|member| member.id.as_str()).collect();
+    ids.sort_unstable();
+    let [_, _] = ids.as_slice() else {
+        return Err(ApiError::bad("A one-to-one chat has two members."));
+    };
+    let digest = secret::digest(&ids);
+    let name = digest.iter().fold(String::new(), |name, byte| name + &format!("{byte:02x}"));
+    Ok(Some(format!("19:uni01_{name}@thread.v2")))
 }
 
 /// Removes duplicates. A member listed both as admin and as user is an admin.
@@ -197,7 +224,10 @@ fn apply(thread: &mut ThreadRow, name: &str, value: &Value) -> Result<(), ApiErr
             }
             thread.more.insert(name.into(), value.clone());
         }
-        "threadType" | "fixedRoster" | "uniquerosterthread" | "chatFilesIndexId" => {}
+        UNIQUE => {
+            thread.more.insert(name.into(), flag(value).ok_or(WRONG)?.to_string().into());
+        }
+        "threadType" | "fixedRoster" | "isStickyThread" | "chatFilesIndexId" => {}
         _ => return Err(ApiError::bad("Unknown property.")),
     }
     Ok(())

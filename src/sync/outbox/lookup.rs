@@ -55,6 +55,11 @@ impl OutboxWorker {
     /// Looks on the server for a message whose outcome is unknown.
     pub(super) async fn resolve_outcome(&self, item: OutboxItem, progress: &mut ChatProgress) {
         let client_id = &item.client_id;
+        if self.shared.client.needs_thread(&self.id).is_some() {
+            // Nothing is ever sent to this id itself.
+            self.set_state(client_id, OutboxState::Queued, "").await;
+            return self.report(client_id, Delivery::Queued, None).await;
+        }
         let look = match self.look_for(&item).await {
             Ok(look) => look,
             // The conversation does not exist yet, so the message is not there.

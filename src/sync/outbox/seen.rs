@@ -14,7 +14,8 @@ const STEP: Duration = Duration::from_secs(1);
 /// Watches an accepted message beside the queue, which goes on with the next one.
 pub fn watch(worker: &OutboxWorker, item: OutboxItem, key: Option<MessageKey>, within: Duration) {
     let (shared, id) = (Arc::clone(&worker.shared), worker.id.clone());
-    let worker = OutboxWorker { shared, id, wake: Arc::clone(&worker.wake) };
+    let (wake, moved) = (Arc::clone(&worker.wake), worker.moved.clone());
+    let worker = OutboxWorker { shared, id, wake, moved };
     let stop = worker.shared.stop.clone();
     tokio::spawn(async move {
         tokio::select! {

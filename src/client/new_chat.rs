@@ -1,0 +1,100 @@
+//! The first message to a person, where the service wants a thread for it (facts 8.7).
+
+use super::{Client, Error};
+use crate::model::{ConversationId, ConversationKind, RawConversation, UserId};
+use crate::protocol::{decode, encode, wire};
+use reqwest::Method;
+
+/// The most threads whose members are asked for to find the one with a person.
+const MAX_LOOKED_UP: usize = 5;
+
+impl Client {
+    /// The person for whom a thread has to be found or created before a message can be sent to this id.
+    pub(crate) fn needs_thread(&self, id: &ConversationId) -> Option<UserId> {
+        id.peer().filter(|_| self.service().new_chats.thread)
+    }
+
+    /// The thread that this account and one other person are in, if the newest page of the list shows it. Not created
+    /// twice where the answer to its creation was lost.
+    pub(crate) async fn find_chat_with(
+        &self,
+        other: &UserId,
+        page_size: u32,
+    ) -> Result<Option<ConversationId>, Error> {
+        let page = self.conversations(page_size).await?;
+        let me = self.user();
+        let mut not_told = Vec::new();
+        for raw in &page.items {
+            match is_chat_with(raw, me, other) {
+                Some(true) => return Ok(Some(raw.id.clone())),
+                Some(false) => {}
+                None => not_told.push(&raw.id),
+            }
+        }
+        for id in not_told.into_iter().take(MAX_LOOKED_UP) {
+            match self.thread(id).await {
+                Ok(thread) if is_roster_of(&thread, me, other) => return Ok(Some(id.clone())),
+                Err(error) if error.is_transient() => return Err(error),
+                Ok(_) | Err(_) => {}
+            }
+        }
+        Ok(None)
+    }
+
+    /// Creates the thread for a conversation with a person. `None` if it was created, and the answer does not say which
+    /// it is: then it will be in the list.
+    pub(crate) async fn create_chat_with(
+        &self,
+        other: &UserId,
+    ) -> Result<Option<ConversationId>, Error> {
+        let body = encode::chat_of_two(self.user(), other, &self.service().new_chats);
+        let path = &self.service().paths.threads.create;
+        let reply = self.chat(Method::POST, path, Some(&body)).await?;
+        let id = reply.location.as_deref().and_then(wire::last_segment).map(ConversationId::from);
+        Ok(id.filter(ConversationId::is_thread))
+    }
+}
+
+/// Whether a conversation of the list is the one-to-one thread with a person; `None` if the list does not say who is in it.
+pub(crate) fn is_chat_with(raw: &RawConversation, me: &UserId, other: &UserId) -> Option<bool> {
+    let read = decode::conversation(raw, me);
+    if !read.id.is_thread() || read.kind() != ConversationKind::Direct || read.access.is_over() {
+        return Some(false);
+    }
+    match read.listed.others.as_slice() {
+        [] => None,
+        [only] => Some(only == other),
+        _ => Some(false),
+    }
+}
+
+/// Whether exactly these two are in a thread.
+pub(crate) fn is_roster_of(thread: &wire::WireThread, me: &UserId, other: &UserId) -> bool {
+    let is_in = |id: &UserId| thread.members.iter().any(|member| member.id == *id);
+    thread.members.len() == 2 && is_in(me) && is_in(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn listed(item: &serde_json::Value) -> Option<bool> {
+        let raw = wire::raw_conversation(&item.to_string()).unwrap();
+        is_chat_with(&raw, &UserId::new("8:anna.7"), &UserId::new("8:joe.4"))
+    }
+
+    #[test]
+    fn only_a_thread_of_these_two_is_the_chat_with_a_person() {
+        let unique = |members: &str| json!({ "uniquerosterthread": "true", "members": members });
+        let chat = |id: &str, properties| json!({ "id": id, "threadProperties": properties });
+        let both = unique(r#"["8:anna.7","8:joe.4"]"#);
+        assert_eq!(listed(&chat("19:uni01_a@thread.v2", both.clone())), Some(true));
+        assert_eq!(listed(&chat("8:joe.4", both)), Some(false), "no thread");
+        let other = unique(r#"["8:anna.7","8:mia.tan"]"#);
+        assert_eq!(listed(&chat("19:a@thread.v2", other)), Some(false));
+        assert_eq!(listed(&chat("19:uni01_b@thread.v2", json!({}))), None, "nobody is named");
+        let group = json!({ "members": r#"["8:anna.7","8:joe.4"]"#, "topic": "us" });
+        assert_eq!(listed(&chat("19:g@thread.v2", group)), Some(false), "a group of two");
+    }
+}
