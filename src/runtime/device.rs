@@ -22,9 +22,13 @@ const GIVE_BACK: &[u8] =
     b"\x1b[?1006l\x1b[?1000l\x1b[?1004l\x1b[?2004l\x1b[?1049l\x1b[?25h\x1b[?2026l\x1b[?7h\x1b[8h\x1b[?1007r\x1b[0m\x1b[23;2t";
 /// Resets the keyboard mode of the alternate screen.
 const POP_KEYBOARD: &[u8] = b"\x1b[<u";
+/// Ends a link (OSC 8) that a frame which was cut short has left open.
+const END_OF_LINK: &[u8] = b"\x1b]8;;\x1b\\";
 
 /// Whether there is something to give back.
 static TAKEN: AtomicBool = AtomicBool::new(false);
+/// Whether links are written to the terminal.
+static LINKED: AtomicBool = AtomicBool::new(false);
 /// Whether the keyboard was put into another mode.
 static ENHANCED: AtomicBool = AtomicBool::new(false);
 /// The device that [`restore`] gives back.
@@ -141,16 +145,26 @@ impl Device {
         let original = self.0.original.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = rustix::termios::tcsetattr(&self.0.input, OptionalActions::Now, &original);
         drop(original);
-        let mut bytes = END_OF_STRING.to_vec();
-        if ENHANCED.swap(false, Ordering::SeqCst) {
-            bytes.extend_from_slice(POP_KEYBOARD);
-        }
-        bytes.extend_from_slice(GIVE_BACK);
+        let links = LINKED.load(Ordering::SeqCst);
+        let bytes = last_bytes(links, ENHANCED.swap(false, Ordering::SeqCst));
         self.write_within(&bytes, LAST_WRITE);
         if self.0.shared {
             let _ = self.set_blocking(true);
         }
     }
+}
+
+/// What gives the terminal back. A sequence that was cut short is ended first, then what such a sequence may have begun.
+fn last_bytes(links: bool, enhanced: bool) -> Vec<u8> {
+    let mut bytes = END_OF_STRING.to_vec();
+    if links {
+        bytes.extend_from_slice(END_OF_LINK);
+    }
+    if enhanced {
+        bytes.extend_from_slice(POP_KEYBOARD);
+    }
+    bytes.extend_from_slice(GIVE_BACK);
+    bytes
 }
 
 /// Gives the terminal back, without waiting for a terminal that does not read. May be called any number of times, from
@@ -166,6 +180,11 @@ pub fn restore() {
 /// Whether the terminal is ours now.
 pub fn is_taken() -> bool {
     TAKEN.load(Ordering::SeqCst)
+}
+
+/// Links are written to the terminal from now on; [`restore`] ends one that is open.
+pub fn set_linked() {
+    LINKED.store(true, Ordering::SeqCst);
 }
 
 /// The keyboard was put into another mode; [`restore`] ends it. False when it was in that mode before.
@@ -204,5 +223,19 @@ fn reopen(fd: BorrowedFd<'_>, direction: OFlags) -> io::Result<(OwnedFd, bool)> 
     match named.or_else(|_| open(c"/dev/tty")) {
         Ok(own) => Ok((own, true)),
         Err(_) => Ok((fd.try_clone_to_owned()?, false)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_of_a_frame_that_was_cut_short_is_ended_before_the_screen_is_left() {
+        let text = |links| String::from_utf8(last_bytes(links, true)).unwrap();
+        let with = text(true);
+        assert!(with.starts_with("\u{1b}\\\u{1b}]8;;\u{1b}\\"), "the string it is in ends first");
+        assert!(with.find("]8;;") < with.find("[?1049l"));
+        assert!(!text(false).contains("]8;"), "only where the terminal knows links");
     }
 }

@@ -98,6 +98,10 @@ impl Tty {
         links: Hyperlinks,
     ) -> io::Result<Self> {
         let size = device.size().unwrap_or_default();
+        let links = super::hyperlinks::are_written(links);
+        if links {
+            device::set_linked();
+        }
         let term = std::env::var("TERM").unwrap_or_default();
         let output = Sender::from_owned_fd_unchecked(device.output()?)?;
         let mut tty = Self {
@@ -106,10 +110,7 @@ impl Tty {
             explicit_bidi,
             enhanced_keyboard: false,
             mouse,
-            painter: Painter::new(
-                terminfo::has_plain_font(&term),
-                super::hyperlinks::are_written(links),
-            ),
+            painter: Painter::new(terminfo::has_plain_font(&term), links),
             size,
             gathered: Vec::new(),
             frame_bytes: 0,
