@@ -84,8 +84,18 @@ impl AccountsDialog {
 impl Dialog for AccountsDialog {
     fn content(&self, app: &AppState, _: Size) -> Content {
         let lines = configured(app).map(|account| {
-            let who = account.me.bare();
-            let who = if who.is_empty() { String::new() } else { format!("  {who}") };
+            let me = &account.me;
+            let who = match me.as_str() {
+                "" => String::new(),
+                // Nobody knows such a number by heart.
+                _ if account.names.knows(me) && me.is_machine_made() => {
+                    format!("  {}", account.names.of(me))
+                }
+                _ if account.names.knows(me) => {
+                    format!("  {} ({})", account.names.of(me), me.bare())
+                }
+                _ => format!("  {}", me.bare()),
+            };
             DialogLine::new(format!("{}{who}", account.label()), state_words(account))
         });
         let hint = "a: add · r: rename · d: remove · s: sign in · Esc: close";

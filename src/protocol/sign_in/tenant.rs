@@ -11,6 +11,8 @@ use serde_json::Value;
 const PERSONAL: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 /// Names that stand for any organisation in the paths of a sign-in.
 const ANY: [&str; 2] = ["organizations", "common"];
+/// Where the name of a tenant is, the best one first; a domain is better than nothing.
+const TENANT_NAMES: [&str; 4] = ["tenantName", "displayName", "tenantDomainName", "defaultDomain"];
 /// More tenants than anybody chooses from.
 const MOST: usize = 100;
 
@@ -55,7 +57,8 @@ pub fn tenants(body: &str) -> Option<Vec<SignInTenant>> {
     let entries = list.iter().filter(|entry| is_open(entry)).take(MOST);
     let known = entries.filter_map(|entry| {
         let id = text(entry, "tenantId").filter(|id| is_tenant(id))?;
-        let name = text(entry, "tenantName").unwrap_or_default();
+        let name = TENANT_NAMES.iter().find_map(|key| text(entry, key).filter(|n| !n.is_empty()));
+        let name = name.unwrap_or_default();
         Some(SignInTenant { name: SafeText::line(&name), id })
     });
     Some(known.collect())
@@ -112,9 +115,10 @@ mod tests {
     fn a_list_of_tenants_is_read_in_odd_forms_and_without_invitations() {
         let list = r#"[{"tenantId":"a-1","tenantName":"Contoso\u001b[2J","isInvitationRedeemed":true},
             {"tenantId":"b-2","isInvitationRedeemed":false},{"tenantId":"../x"},{"tenantName":"none"},5,
-            {"tenantId":"c-3"}]"#;
+            {"tenantId":"c-3","tenantName":"","defaultDomain":"fabrikam.example"}]"#;
         let found = tenants(list).unwrap();
         assert_eq!(found.iter().map(|t| t.id.as_str()).collect::<Vec<_>>(), ["a-1", "c-3"]);
+        assert_eq!(found[1].name.as_str(), "fabrikam.example");
         assert!(!found[0].name.contains('\u{1b}'));
         assert_eq!(tenants(&format!("{{\"value\":{list}}}")).unwrap(), found);
         assert_eq!(tenants("<html>"), None);
