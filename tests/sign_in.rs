@@ -4,7 +4,7 @@ mod common;
 
 use common::{ANNA, Gateway, JOE, PATIENCE, Runner, Setup, say_as};
 use skchat::client::sign_in::{SignIn, SignInOutcome};
-use skchat::client::{Client, ClientOptions, ErrorKind, NewMember, TokenSource};
+use skchat::client::{Client, ClientOptions, ErrorKind, NewMember, Secret, TokenSource};
 use skchat::gateway::fault::InjectedFault;
 use skchat::gateway::played::{CodeState, IssuedTokens, PlayedKind, PlayedOptions};
 use skchat::model::{PollMode, Role, UserId};
@@ -421,6 +421,51 @@ async fn a_running_program_goes_on_when_the_user_signs_in_with_another_process()
     program.quit().await;
 }
 
+/// Joe, who has a token without having signed in.
+fn joe(live: &Live) -> Client {
+    let (joe, played) = (UserId::new(JOE), live.gateway.state.played().unwrap());
+    let token = played.authority.tokens(|tokens| tokens.skype(&joe, played.options.skype_life));
+    let token = TokenSource::Fixed(Secret::new(token));
+    let mut options = ClientOptions::new(joe, live.gateway.base("/v1"), token);
+    options.auth = live.profile.requests.auth;
+    options.service = live.profile.clone();
+    Client::new(options)
+}
+
+#[tokio::test]
+async fn a_running_program_notices_that_another_process_has_signed_out() {
+    let live = Live::free().await;
+    let joe = joe(&live);
+    let anna = NewMember { id: UserId::new(ANNA), role: Role::User };
+    let crew = joe.create_thread(&[anna], "Crew").await.unwrap();
+    say_as(&joe, crew.as_str(), "read me").await;
+    let mut options = live.options();
+    without_budget(&mut options);
+    let dir = tempfile::tempdir().unwrap();
+    let setup = Setup { poll: PollMode::Interval, dir: Some(dir.path()), ..Setup::default() };
+    let mut program = Runner::launch(options, &setup);
+    program.wait_for("live").await;
+    program.open("Crew").await;
+    program.wait_for("read me").await;
+    // The token that the program has in memory would be accepted for a day.
+    assert!(sign_in_of(&live.profile, live.dir.path()).sign_out().await.unwrap());
+    program.wait_for("signed out elsewhere · Ctrl-X s signs in").await;
+    let asked = live.gateway.requests("", "/v1/");
+    program.say("keep me").await;
+    let screen = program.wait_for("keep me").await;
+    assert!(screen.contains("read me"), "the history stays readable:\n{screen}");
+    program.wait_for("1 unsent").await;
+    assert_eq!(
+        live.gateway.requests("", "/v1/"),
+        asked,
+        "nothing is sent with a token that was deleted"
+    );
+    signed_in(&live.gateway, &sign_in_of(&live.profile, live.dir.path()), ANNA).await;
+    program.wait_for("live").await;
+    program.wait_gone("1 unsent").await;
+    program.quit().await;
+}
+
 #[tokio::test]
 async fn a_401_that_passes_is_tried_again_without_the_user() {
     let live = Live::free().await;
@@ -609,6 +654,29 @@ async fn a_work_account_of_several_organisations_signs_in_where_the_user_chooses
     let again = sign_in_of(&profile, dir.path());
     client(&gateway, &profile, &again).conversations(1).await.unwrap();
     assert_eq!(gateway.requests("POST", &path), before + 1);
+}
+
+#[tokio::test]
+async fn the_tokens_of_a_choice_are_kept_where_they_cannot_be_stored() {
+    let gateway = of_organisations(&[(CONTOSO, "Contoso"), (FABRIKAM, "Fabrikam")]).await;
+    let dir = tempfile::tempdir().unwrap();
+    let account = dir.path().join("account");
+    let sign_in = sign_in_of(&profile(&gateway, "teams-work"), &account);
+    let code = sign_in.request_code().await.unwrap();
+    decide(&gateway, &CodeState::Approved(UserId::new(ANNA)));
+    let outcome = sign_in.approval(&code, false, None).await.unwrap();
+    assert!(matches!(outcome, SignInOutcome::ChooseTenant(_)), "{outcome:?}");
+    // Neither the lock nor the tokens can be written where a folder is in the way.
+    for blocked in ["sign-in.lock", "sign-in.json"] {
+        let path = account.join(blocked);
+        let _ = std::fs::remove_file(&path);
+        std::fs::create_dir_all(path.join("in the way")).unwrap();
+        let error = sign_in.choose_tenant(FABRIKAM, None).await.unwrap_err();
+        assert!(error.message.contains("the sign-in cannot be"), "{blocked}: {}", error.message);
+        std::fs::remove_dir_all(&path).unwrap();
+    }
+    assert_eq!(sign_in.choose_tenant(FABRIKAM, None).await.unwrap(), UserId::new(ANNA));
+    assert!(sign_in.status().await.unwrap().signed_in);
 }
 
 #[tokio::test]

@@ -269,9 +269,13 @@ impl OverlayStack {
         }
     }
 
-    /// Closes the top dialog. Returns false if there is none.
-    pub fn pop(&mut self) -> bool {
-        self.stack.pop().is_some()
+    pub fn pop(&mut self) {
+        self.stack.pop();
+    }
+
+    /// Closes the top dialog and gives it away.
+    pub fn close_top(&mut self) -> Option<Overlay> {
+        self.stack.pop()
     }
 
     pub fn clear(&mut self) {

@@ -82,6 +82,8 @@ pub enum AccountTask {
         to: String,
     },
     Remove,
+    /// An account that was added and not wanted is removed again.
+    TakeBack,
     /// A setting is written to the configuration file.
     Setting {
         name: String,

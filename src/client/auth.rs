@@ -275,6 +275,21 @@ impl Client {
         }
     }
 
+    /// Looks whether another process has signed this account out since it began to use a token. The token would still be
+    /// accepted for up to a day.
+    ///
+    /// # Errors
+    /// If so; the token is forgotten then.
+    pub(crate) async fn check_signed_in(&self) -> Result<(), Error> {
+        let TokenSource::SignIn(sign_in) = &self.options.token else { return Ok(()) };
+        // `generation` is 0 until a token was read.
+        if self.session(|s| s.generation) == 0 || !sign_in.is_signed_out().await {
+            return Ok(());
+        }
+        self.session(|s| (s.token, s.names_token) = (None, None));
+        Err(Error::signed_out("signed out elsewhere"))
+    }
+
     /// The sign-in of this account, if it has one.
     pub(crate) fn own_sign_in(&self) -> Option<Arc<SignIn>> {
         match &self.options.token {

@@ -161,6 +161,12 @@ impl SignIn {
         Some((stored.signed_in_at, stored.refreshed_at))
     }
 
+    /// Whether the stored tokens are gone: somebody has signed out with another process. `false` if that cannot be read.
+    pub(super) async fn is_signed_out(&self) -> bool {
+        let stored = self.store.load_file().await;
+        stored.is_ok_and(|s| !s.in_keyring && s.refresh_token.is_none() && s.skype.is_none())
+    }
+
     /// Asks for a device code: by the newer form, and by the older one if the service does not accept that.
     ///
     /// # Errors

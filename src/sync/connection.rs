@@ -15,6 +15,8 @@ pub struct ConnectionSignals {
     came_online: Notify,
     /// Ends every wait between two attempts.
     retry_now: Notify,
+    /// The service has answered a request although there is no connection.
+    answered: Notify,
     /// The token was rejected for a message.
     pub token_rejection: TokenRejection,
     /// The server sends changes as events. Otherwise, what this account changes has to be fetched again.
@@ -79,6 +81,21 @@ impl ConnectionSignals {
         tokio::select! {
             () = tokio::time::sleep(time) => {}
             () = self.retry_now.notified() => {}
+        }
+    }
+
+    /// Notes that the service has taken a message. Without a connection, that is a reason to try one at once.
+    pub fn note_answer(&self) {
+        if !self.is_online() {
+            self.answered.notify_waiters();
+        }
+    }
+
+    /// Waits, unless the user asks for another attempt now or the service answers another request.
+    pub async fn wait_for_answer(&self, time: Duration) {
+        tokio::select! {
+            () = self.wait(time) => {}
+            () = self.answered.notified() => {}
         }
     }
 

@@ -261,6 +261,7 @@ impl OutboxWorker {
             SendOutcome::Accepted(key) => {
                 *progress = ChatProgress::default();
                 self.token_accepted().await;
+                self.shared.connection.note_answer();
                 self.shared.sending_accepted(&self.id).await;
                 self.set_state(&client_id, OutboxState::Sent, "").await;
                 if let Some(key) = &key {

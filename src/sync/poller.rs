@@ -17,6 +17,9 @@ const TOKEN_LOOK: Duration = Duration::from_secs(2);
 /// The waits after a rejected token are so many times longer than after other failures.
 const SIGNED_OUT_FACTOR: u32 = 5;
 
+/// A poll that is open for so long was not refused at once, as by a server that is still down.
+const SEEMS_OPEN: Duration = Duration::from_millis(500);
+
 /// An empty answer sooner than this means that the server does not hold the poll.
 const QUICK: Duration = Duration::from_secs(1);
 
@@ -51,7 +54,9 @@ pub async fn run(shared: Arc<Shared>) {
             _ => error.shown(),
         };
         let why = SafeText::line(&why);
-        let wait = match attempts.after(error.kind) {
+        let next = attempts.after(error.kind);
+        let is_backoff = matches!(next, NextAttempt::Backoff(_));
+        let wait = match next {
             NextAttempt::Now => continue,
             NextAttempt::SignedOut => {
                 let way = shared.client.sign_in_way();
@@ -69,7 +74,11 @@ pub async fn run(shared: Arc<Shared>) {
         let attempt = attempts.failed;
         let waiting = ConnectionState::Waiting { wait, attempt, why, asked };
         shared.send(Delta::Connection(waiting)).await;
-        shared.connection.wait(wait).await;
+        if is_backoff {
+            shared.connection.wait_for_answer(wait).await;
+        } else {
+            shared.connection.wait(wait).await;
+        }
     }
 }
 
@@ -124,6 +133,7 @@ async fn session(
     attempts: &mut Attempts,
     channel: &mut EventChannel,
 ) -> Result<Infallible, Error> {
+    shared.client.check_signed_in().await?;
     let long = match channel.long {
         Some(long) => long,
         None => subscribe(shared).await?,
@@ -207,6 +217,7 @@ async fn take_events(
             Ok(answer) => answer,
         };
         shared.connection.note_poll();
+        shared.client.check_signed_in().await?;
         let quick = asked.elapsed() < QUICK;
         come_back(shared, attempts).await?;
         // Only an answered poll proves that the connection works.
@@ -260,7 +271,14 @@ async fn poll(shared: &Shared, ack: u64, attempts: &mut Attempts) -> Result<Poll
         return poll.await;
     }
     tokio::pin!(poll);
-    if let Ok(answer) = tokio::time::timeout(attempts.holds(), poll.as_mut()).await {
+    let holds = attempts.holds();
+    if let Ok(answer) = tokio::time::timeout(SEEMS_OPEN, poll.as_mut()).await {
+        return answer;
+    }
+    // "Offline" would not be true any more, "live" may not be true yet.
+    shared.send(Delta::Connection(ConnectionState::Connecting)).await;
+    if let Ok(answer) = tokio::time::timeout(holds.saturating_sub(SEEMS_OPEN), poll.as_mut()).await
+    {
         return answer;
     }
     let back = come_back(shared, attempts);
@@ -352,6 +370,7 @@ async fn ask_at_intervals(
     let mut schedule = PollSchedule::new(intervals, activity.now());
     loop {
         let look = next_look(shared, &schedule).await;
+        shared.client.check_signed_in().await?;
         match look {
             PollStep::List => {
                 shared.refresh(false).await?;

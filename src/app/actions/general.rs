@@ -174,7 +174,13 @@ fn quit(model: &mut Model) {
 /// Goes back one step. Never deletes text.
 fn escape(model: &mut Model) {
     model.app.notes.clear();
-    if model.overlays.pop() || std::mem::take(&mut model.view.bare) {
+    if let Some(closed) = model.overlays.close_top() {
+        if let Overlay::SignIn(dialog) = closed {
+            dialog.given_up(&mut model.app);
+        }
+        return;
+    }
+    if std::mem::take(&mut model.view.bare) {
         return;
     }
     if model.app.focus == Focus::List {

@@ -57,6 +57,10 @@ pub fn answered(model: &mut Model, account: &AccountId, task: AccountTask, respo
         (AccountTask::Rename { .. }, Response::Done(Err(fault))) => {
             model.app.complain(&format!("Not renamed: {}", fault.reason));
         }
+        (AccountTask::TakeBack, Response::Done(Err(fault))) => {
+            let (name, why) = (account.as_str(), fault.reason);
+            model.app.complain(&format!("\"{name}\" is still in your configuration: {why}"));
+        }
         (AccountTask::Remove, Response::Done(Err(fault))) => {
             model.app.complain(&format!("Not removed completely: {}", fault.reason));
         }
@@ -77,7 +81,7 @@ fn added(model: &mut Model, name: &str, signs_in_to_work: Option<bool>) {
             let why = crate::model::SafeText::line("nobody has signed in yet");
             account.connection.state = ConnectionState::SignedOut { why, way };
         }
-        model.overlays.push(Overlay::SignIn(SignInDialog::new(id, work)));
+        model.overlays.push(Overlay::SignIn(SignInDialog::of_new(id, work)));
     }
 }
 

@@ -1,22 +1,25 @@
 //! Signing in: what to know before, the code, and how it ended.
 
+use super::accounts::ask_change;
 use super::content::{Content, DialogLine, step, wide_columns};
 use super::{Dialog, DialogEnv, Next};
 use crate::app::action::OverlayAction;
 use crate::app::effect::Effect;
-use crate::app::pending::PendingRequest;
+use crate::app::pending::{AccountTask, PendingRequest};
 use crate::app::state::AppState;
 use crate::app::view::Tone;
 use crate::app::view::layout::Size;
 use crate::app::view::wrap::break_lines;
 use crate::model::request::{SignInCode, SignInTenant};
-use crate::model::{AccountId, Fault, Request, SafeText, notice, qr};
+use crate::model::{AccountChange, AccountId, Fault, Request, SafeText, notice, qr};
 
 #[derive(Debug)]
 pub struct SignInDialog {
     account: AccountId,
     /// The account belongs to an organisation.
     work: bool,
+    /// The account was added a moment ago, for this.
+    is_new: bool,
     /// The user agrees to look up names.
     names: bool,
     stage: SignInStage,
@@ -38,13 +41,42 @@ enum SignInStage {
         marked: usize,
     },
     /// One of them was chosen.
-    Chosen(SafeText),
-    Failed(SafeText),
+    Chosen {
+        name: SafeText,
+        tenants: Vec<SignInTenant>,
+    },
+    /// Without a new code it can only go on in one of these organisations.
+    Failed {
+        why: SafeText,
+        tenants: Vec<SignInTenant>,
+    },
 }
 
 impl SignInDialog {
     pub fn new(account: AccountId, work: bool) -> Self {
-        Self { account, work, names: false, stage: SignInStage::Notice, scrolled: 0 }
+        let stage = SignInStage::Notice;
+        Self { account, work, is_new: false, names: false, stage, scrolled: 0 }
+    }
+
+    /// For an account that was added a moment ago.
+    pub fn of_new(account: AccountId, work: bool) -> Self {
+        Self { is_new: true, ..Self::new(account, work) }
+    }
+
+    /// It was closed before anybody signed in. Who does not agree to what a sign-in means does not want the account, so a
+    /// new one is taken out of the configuration again.
+    pub fn given_up(self, app: &mut AppState) {
+        let (account, name) = (self.account.clone(), self.account.as_str());
+        match self.stage {
+            SignInStage::Notice if self.is_new => {
+                app.note(&format!("Not added: \"{name}\""));
+                ask_change(app, &account, AccountTask::TakeBack, AccountChange::Remove);
+            }
+            _ if self.is_new => {
+                app.note(&format!("\"{name}\" is not signed in yet: Ctrl-X c, then s signs in"));
+            }
+            _ => {}
+        }
     }
 
     fn request(&mut self, app: &mut AppState) {
@@ -79,11 +111,25 @@ impl SignInDialog {
         let (tenant, name) = (chosen.id.clone(), tenant_name(chosen));
         let ticket = app.pending.add(PendingRequest::SignInApproval(self.account.clone()));
         app.request(&self.account, Request::SignInTenant { tenant, ticket });
-        self.stage = SignInStage::Chosen(name);
+        self.stage = SignInStage::Chosen { name, tenants: tenants.clone() };
     }
 
     pub fn failed(&mut self, fault: &Fault) {
-        self.stage = SignInStage::Failed(fault.reason.clone());
+        let tenants = match &mut self.stage {
+            SignInStage::Chosen { tenants, .. } => std::mem::take(tenants),
+            _ => Vec::new(),
+        };
+        self.stage = SignInStage::Failed { why: fault.reason.clone(), tenants };
+    }
+
+    /// After a failure: back to the organisations, or to a new code.
+    fn try_again(&mut self, app: &mut AppState) {
+        let SignInStage::Failed { tenants, .. } = &mut self.stage else { return };
+        if tenants.is_empty() {
+            return self.request(app);
+        }
+        let tenants = std::mem::take(tenants);
+        self.choose_from(tenants);
     }
 
     fn notice_lines(&self, columns: usize) -> Vec<DialogLine> {
@@ -163,14 +209,19 @@ impl Dialog for SignInDialog {
                 Content::new("In which organisation?", lines, hint)
                     .with_marked(*marked, "No organisation is known.")
             }
-            SignInStage::Chosen(name) => {
+            SignInStage::Chosen { name, .. } => {
                 let line = DialogLine::dim(format!("Signing in at {name}…"));
                 Content::new("Sign in", vec![line], "Esc hides this")
             }
-            SignInStage::Failed(why) => {
+            SignInStage::Failed { why, tenants } => {
+                let hint = if tenants.is_empty() {
+                    "Enter: new code · Esc: close"
+                } else {
+                    "Enter: choose again · n: new code · Esc: close"
+                };
                 let lines = wrapped(why, columns);
                 let lines = lines.into_iter().map(|row| DialogLine::toned(row, "", Tone::Bad));
-                Content::new("Not signed in", lines.collect(), "Enter: new code · Esc: close")
+                Content::new("Not signed in", lines.collect(), hint)
             }
         }
     }
@@ -184,7 +235,8 @@ impl Dialog for SignInDialog {
         }
         match (&self.stage, action) {
             (SignInStage::Notice, OverlayAction::Type('y' | 'Y'))
-            | (SignInStage::Failed(_), OverlayAction::Choose) => self.request(env.app),
+            | (SignInStage::Failed { .. }, OverlayAction::Type('n' | 'N')) => self.request(env.app),
+            (SignInStage::Failed { .. }, OverlayAction::Choose) => self.try_again(env.app),
             (SignInStage::Tenants { .. }, OverlayAction::Choose) => self.choose(env.app),
             (SignInStage::Notice, OverlayAction::Type('n' | 'N')) => {
                 self.names = !self.names && !self.work;
@@ -210,6 +262,9 @@ impl Dialog for SignInDialog {
     }
 
     fn chooses(&self) -> bool {
-        !matches!(self.stage, SignInStage::Notice | SignInStage::Requested | SignInStage::Chosen(_))
+        !matches!(
+            self.stage,
+            SignInStage::Notice | SignInStage::Requested | SignInStage::Chosen { .. }
+        )
     }
 }

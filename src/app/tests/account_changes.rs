@@ -2,8 +2,8 @@
 
 use crate::fixture::{ACCOUNT, App, chat};
 use crate::model::{
-    AccountChange, Delta, Fault, FaultKind, NewAccount, Request, Response, SafeText, ServiceChoice,
-    UserId,
+    AccountChange, ConnectionState, Delta, Fault, FaultKind, NewAccount, Request, Response,
+    SafeText, ServiceChoice, UserId,
 };
 
 const WORK: &str = "work";
@@ -52,8 +52,52 @@ fn a_new_account_is_asked_for_and_leads_to_its_sign_in() {
     app.delta(Delta::Response { ticket, response: Response::Done(Ok(())) });
     app.expect("Sign in");
     app.expect("unofficial");
+    app.requests();
+    // Who does not agree does not keep the account.
     app.press("esc");
     app.expect("hi");
+    app.expect("Not added: \"me\"");
+    assert_eq!(asked(&mut app), AccountChange::Remove);
+}
+
+#[test]
+fn a_new_account_stays_if_the_user_agreed_and_stopped_later() {
+    let mut app = adding();
+    app.press("enter enter");
+    app.delta_of("me", Delta::Joined { me: UserId::new("") });
+    app.answer(Response::Done(Ok(())));
+    app.press("y");
+    app.requests();
+    app.press("esc");
+    app.expect("\"me\" is not signed in yet: Ctrl-X c, then s signs in");
+    assert_eq!(app.requests(), []);
+}
+
+#[test]
+fn a_known_account_stays_whatever_is_answered_before_its_sign_in() {
+    let mut app = App::new().beside(WORK);
+    let why = SafeText::line("nobody has signed in yet");
+    let state = ConnectionState::SignedOut { why, way: crate::model::SignInWay::Work };
+    app.delta_of(WORK, Delta::Connection(state));
+    app.press("ctrl-x c down s");
+    app.requests();
+    app.press("esc esc");
+    assert_eq!(app.requests(), []);
+}
+
+#[test]
+fn accounts_are_shown_with_the_names_of_their_owners() {
+    let mut app = App::new();
+    let me = UserId::new("8:orgid:6c0b3e0e-4d2a-4a52-9c4e-2f3f0a1b2c3d");
+    app.delta_of(WORK, Delta::Joined { me: me.clone() });
+    app.press("ctrl-x c");
+    app.expect("orgid:6c0b3e0e");
+    let name = SafeText::line("Anna at work");
+    app.delta_of(WORK, Delta::Names(vec![(me, crate::model::NameSource::Profile, name)]));
+    app.layout();
+    app.expect("Anna at work");
+    app.expect_none("orgid:6c0b3e0e");
+    app.expect("Anna Lindqvist (anna.7)");
 }
 
 #[test]

@@ -139,3 +139,37 @@ fn an_account_of_several_organisations_is_asked_for_one() {
     respond(&mut app, &request, Response::Done(Ok(())));
     app.expect("Signed in");
 }
+
+#[test]
+fn an_account_that_was_signed_out_elsewhere_says_so_and_how_to_go_on() {
+    let mut app = signed_out(SignInWay::Personal);
+    let (why, way) = (SafeText::line("signed out elsewhere"), SignInWay::Personal);
+    app.delta(Delta::Connection(ConnectionState::SignedOut { why, way }));
+    app.layout();
+    app.expect("signed out elsewhere · Ctrl-X s signs in");
+    app.expect("hi");
+    insta::assert_snapshot!(app.screen());
+}
+
+#[test]
+fn after_a_failure_in_one_organisation_another_one_can_be_chosen_without_a_new_code() {
+    let mut app = signed_out(SignInWay::Work);
+    app.press("ctrl-x s y");
+    app.answer(Response::SignInCode(Ok(code())));
+    let tenant = |id: &str, name: &str| SignInTenant { id: id.into(), name: SafeText::line(name) };
+    let both = vec![tenant("a-1", "Contoso"), tenant("b-2", "")];
+    app.answer(Response::SignInTenants(both));
+    app.expect("Contoso");
+    app.expect("b-2");
+    app.press("enter");
+    app.answer(Response::Done(Err(Fault::new(FaultKind::Store, "the disk is full"))));
+    app.expect("the disk is full");
+    app.press("enter");
+    app.expect("In which organisation?");
+    app.press("down enter");
+    let chosen = last_request(&mut app);
+    assert!(
+        matches!(&chosen, Request::SignInTenant { tenant, .. } if tenant == "b-2"),
+        "{chosen:?}"
+    );
+}

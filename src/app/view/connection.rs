@@ -20,7 +20,7 @@ pub(super) fn connection(app: &AppState, connection: &Connection, columns: usize
         }
         ConnectionState::Waiting { why, .. } => {
             let retry = match connection.retry_in(now) {
-                Some(seconds) if seconds > 0 => format!(" · retry in {seconds}s"),
+                Some(seconds) if seconds > 0 => format!(" · retry in {seconds}s, F5 now"),
                 _ => ", trying again".to_owned(),
             };
             let since = match connection.lost_for(now) {
@@ -37,7 +37,12 @@ pub(super) fn connection(app: &AppState, connection: &Connection, columns: usize
             let next = match way {
                 SignInWay::Token => "F5 tries again",
                 SignInWay::Personal | SignInWay::Work => {
-                    let text = trouble("signed out", why, " · Ctrl-X s signs in", columns);
+                    // A reason that says so itself is not introduced by the same words.
+                    let (what, why) = match why.strip_prefix("signed out ") {
+                        Some(_) => (why.to_string(), ""),
+                        None => ("signed out".to_owned(), why.as_str()),
+                    };
+                    let text = trouble(&what, why, " · Ctrl-X s signs in", columns);
                     return Label::new(text, Tone::Bad);
                 }
             };
@@ -73,7 +78,7 @@ fn trouble(what: &str, why: &str, next: &str, columns: usize) -> String {
     const MIN_REASON: usize = 7;
     let fixed = width(what) + width(next) + 2;
     let room = columns.saturating_sub(fixed).min(MAX_REASON);
-    if room >= width(why).min(MIN_REASON) {
+    if !why.is_empty() && room >= width(why).min(MIN_REASON) {
         return format!("{what}: {}{next}", cut(why, room));
     }
     let without = format!("{what}{next}");

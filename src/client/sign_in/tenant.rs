@@ -79,19 +79,25 @@ impl SignIn {
         fresh.access = None;
         let (this, expected) = (Arc::clone(self), expected.cloned());
         detached(async move {
-            let _one = this.one.lock().await;
-            let _lock = this.store.lock().await?;
-            match this.renew_first(&mut fresh, expected.as_ref()).await {
-                Ok(owner) => {
-                    this.store.save(&fresh).await?;
-                    Ok(owner)
-                }
-                Err(error) => {
-                    this.wait_for_choice(fresh);
-                    Err(error)
-                }
+            let chosen = this.in_chosen_tenant(&mut fresh, expected.as_ref()).await;
+            if chosen.is_err() {
+                // The code that bought them is used up, so they are kept for another try, also where only the disk is full.
+                this.wait_for_choice(fresh);
             }
+            chosen
         })
         .await
+    }
+
+    async fn in_chosen_tenant(
+        &self,
+        fresh: &mut Credentials,
+        expected: Option<&UserId>,
+    ) -> Result<UserId, Error> {
+        let _one = self.one.lock().await;
+        let _lock = self.store.lock().await?;
+        let owner = self.renew_first(fresh, expected).await?;
+        self.store.save(fresh).await?;
+        Ok(owner)
     }
 }
