@@ -25,6 +25,7 @@ mod outbox;
 mod people;
 mod poller;
 mod read_receipts;
+mod received;
 mod reindex;
 mod requests;
 mod schedule;

@@ -20,7 +20,7 @@ pub(super) fn connection(app: &AppState, connection: &Connection, columns: usize
         }
         ConnectionState::Waiting { why, .. } => {
             let retry = match connection.retry_in(now) {
-                Some(seconds) if seconds > 0 => format!(" · retry in {seconds}s, F5 now"),
+                Some(seconds) if seconds > 0 => format!(" · retry in {seconds}s (F5)"),
                 _ => ", trying again".to_owned(),
             };
             let since = match connection.lost_for(now) {

@@ -49,7 +49,7 @@ impl From<SignInFailure> for Error {
 }
 
 /// An answer: whether it is a success, and its body.
-struct Answer {
+struct TextAnswer {
     status: StatusCode,
     asked_wait: AskedWait,
     body: Zeroizing<String>,
@@ -147,7 +147,7 @@ impl SignIn {
         }
     }
 
-    async fn form(&self, path: &str, fields: &[(&str, &str)]) -> Result<Answer, Error> {
+    async fn form(&self, path: &str, fields: &[(&str, &str)]) -> Result<TextAnswer, Error> {
         let mut body = String::with_capacity(8 * 1024);
         for (name, value) in fields {
             let separator = if body.is_empty() { "" } else { "&" };
@@ -183,7 +183,7 @@ fn path(path: &str, tenant: &str) -> String {
     )
 }
 
-async fn answer(request: reqwest::RequestBuilder) -> Result<Answer, Error> {
+async fn answer(request: reqwest::RequestBuilder) -> Result<TextAnswer, Error> {
     let lost = |error| Error::transport(error, TIMEOUT);
     let mut response = request.timeout(TIMEOUT).send().await.map_err(lost)?;
     let status = response.status();
@@ -195,11 +195,11 @@ async fn answer(request: reqwest::RequestBuilder) -> Result<Answer, Error> {
     while let Some(chunk) = response.chunk().await.map_err(lost)? {
         body.push(&chunk).map_err(|_| Error::oversized())?;
     }
-    Ok(Answer { status, asked_wait, body: Zeroizing::new(body.into_text()) })
+    Ok(TextAnswer { status, asked_wait, body: Zeroizing::new(body.into_text()) })
 }
 
 /// Reads a success, or the refusal of the sign-in service.
-fn read<T>(answer: &Answer, parse: impl Fn(&str) -> Option<T>) -> Result<T, SignInFailure> {
+fn read<T>(answer: &TextAnswer, parse: impl Fn(&str) -> Option<T>) -> Result<T, SignInFailure> {
     if answer.status.is_success() {
         return parse(&answer.body).ok_or_else(|| {
             let portal = "the answer is not that of a sign-in service (does this network require a sign-in of its own?)";
@@ -217,7 +217,7 @@ fn read<T>(answer: &Answer, parse: impl Fn(&str) -> Option<T>) -> Result<T, Sign
 }
 
 /// The error of an answer that is neither a success nor a refusal.
-fn failed(answer: &Answer) -> Error {
+fn failed(answer: &TextAnswer) -> Error {
     let error = Error::of_status(answer.status, "", &answer.asked_wait);
     if error.kind == ErrorKind::TokenRejected {
         return Error::unavailable("the sign-in service refused (401)");
