@@ -263,6 +263,11 @@ pub struct LiveConfig {
 }
 
 impl LiveConfig {
+    /// Whether something in the file is not known.
+    pub fn has_warnings(&self) -> bool {
+        !self.warnings.is_empty()
+    }
+
     /// What is different in a newer version of the file. From then on that version counts.
     pub fn change_to(&mut self, newer: &Config) -> ConfigChange {
         let settings = SETTINGS.iter().filter_map(|spec| {
@@ -275,6 +280,7 @@ impl LiveConfig {
             settings: settings.collect(),
             keys: (self.keys != *keys).then(|| keys.clone()),
             warning: warning.map(|warning| SafeText::line(warning)),
+            repaired: false,
         };
         self.preferences = newer.preferences.clone();
         self.keys.clone_from(keys);

@@ -141,22 +141,26 @@ impl ConfigEdit {
         if is_right { Ok(edit) } else { Err(BY_HAND.to_owned()) }
     }
 
-    /// Sets a value, which is TOML, in a section. The comment beside it stays.
+    /// Sets a value, which is TOML, in a section; without one, takes the setting out. The comment beside it stays.
     ///
     /// # Errors
-    /// When the file cannot be read or changed, or the setting cannot have that value.
-    pub fn set(file: &Path, section: &str, key: &str, new: &str) -> Result<Self, String> {
+    /// When the file is gone or cannot be read or changed, or the setting cannot have that value.
+    pub fn set(file: &Path, section: &str, key: &str, new: Option<&str>) -> Result<Self, String> {
+        // A new file would hold this one setting, and none of the accounts that are running.
+        if !file.exists() {
+            return Err(format!(
+                "{} is gone: put it back, or begin a new one with skchat config init",
+                file.display()
+            ));
+        }
         let (text, config) = Self::read(file)?;
         let mut document: DocumentMut = text.parse().map_err(|_| BY_HAND.to_owned())?;
-        let mut new: toml_edit::Value = new.parse().map_err(|_| BY_HAND.to_owned())?;
-        let table = document.entry(section).or_insert_with(toml_edit::table);
-        let table = table.as_table_like_mut().ok_or(BY_HAND)?;
-        if let Some(old) = table.get_mut(key) {
-            let old = old.as_value_mut().ok_or(BY_HAND)?;
-            *new.decor_mut() = old.decor().clone();
-            *old = new;
-        } else {
-            table.insert(key, Item::Value(new));
+        let new: Option<toml_edit::Value> =
+            new.map(|new| new.parse().map_err(|_| BY_HAND.to_owned())).transpose()?;
+        if let Some(new) = new {
+            put_value(&mut document, section, key, new)?;
+        } else if let Some(table) = document.get_mut(section).and_then(Item::as_table_like_mut) {
+            table.remove(key);
         }
         let edit = Self::checked(file, document.to_string())?;
         let after = edit.config()?;
@@ -199,6 +203,25 @@ impl ConfigEdit {
         }
         replaced.map_err(failed)
     }
+}
+
+/// Writes a value in the place of another one, or at the end of its section.
+fn put_value(
+    document: &mut DocumentMut,
+    section: &str,
+    key: &str,
+    mut new: toml_edit::Value,
+) -> Result<(), String> {
+    let table = document.entry(section).or_insert_with(toml_edit::table);
+    let table = table.as_table_like_mut().ok_or(BY_HAND)?;
+    if let Some(old) = table.get_mut(key) {
+        let old = old.as_value_mut().ok_or(BY_HAND)?;
+        *new.decor_mut() = old.decor().clone();
+        *old = new;
+    } else {
+        table.insert(key, Item::Value(new));
+    }
+    Ok(())
 }
 
 fn accounts_of(document: &mut DocumentMut) -> Result<&mut dyn TableLike, String> {
@@ -289,7 +312,7 @@ mod tests {
     fn a_setting_is_changed_in_its_place_and_everything_else_stays() {
         let (_dir, file) = written(TEXT);
         let set = |section: &str, key: &str, value: &str| {
-            ConfigEdit::set(&file, section, key, value).map(|edit| edit.text)
+            ConfigEdit::set(&file, section, key, Some(value)).map(|edit| edit.text)
         };
         let text = set("ui", "typing", "false").unwrap();
         assert_eq!(text, TEXT.replace("typing = true", "typing = false"));
@@ -306,6 +329,19 @@ mod tests {
         assert!(set("ui", "mouse", "true").unwrap_err().contains("config.toml:1"));
         std::fs::write(&file, "[ui]\nmouse = false # not here\n").unwrap();
         assert_eq!(set("ui", "mouse", "true").unwrap(), "[ui]\nmouse = true # not here\n");
+    }
+
+    #[test]
+    fn a_setting_is_taken_out_and_a_file_that_is_gone_is_not_written_anew() {
+        let (_dir, file) = written("[keys]\nquit = [\"f11\"]\ninbox = [] # none\n");
+        let unset = |key: &str| ConfigEdit::set(&file, "keys", key, None).map(|edit| edit.text);
+        assert_eq!(unset("quit").unwrap(), "[keys]\ninbox = [] # none\n");
+        assert_eq!(unset("redraw").unwrap(), "[keys]\nquit = [\"f11\"]\ninbox = [] # none\n");
+        std::fs::remove_file(&file).unwrap();
+        for value in [None, Some("true")] {
+            let refused = ConfigEdit::set(&file, "ui", "mouse", value).unwrap_err();
+            assert!(refused.contains("is gone: put it back"), "{refused}");
+        }
     }
 
     fn new(name: &str) -> NewAccount {

@@ -15,11 +15,12 @@ pub enum AccountChange {
     },
     /// Takes the account out of the configuration and deletes its tokens. Its messages stay on disk.
     Remove,
-    /// Writes a setting of the user, which concerns no account. The value is TOML.
+    /// Writes a setting of the user, which concerns no account. The value is TOML; without one the setting is taken out,
+    /// so that its default counts.
     Set {
         section: String,
         key: String,
-        value: String,
+        value: Option<String>,
     },
 }
 

@@ -13,4 +13,7 @@ pub struct ConfigChange {
     pub keys: Option<BTreeMap<String, Vec<String>>>,
     /// Something in the file that is not known, but does no harm.
     pub warning: Option<SafeText>,
+    /// Something was wrong with the file when it was read last, and nothing is any more.
+    #[serde(default)]
+    pub repaired: bool,
 }

@@ -131,7 +131,7 @@ impl AccountManager {
             AccountChange::Set { section, key, value } => {
                 let write = move |global: Global| {
                     let file = paths::config_file(global.config.clone())?;
-                    ConfigEdit::set(&file, &section, &key, &value)?.write()
+                    ConfigEdit::set(&file, &section, &key, value.as_deref())?.write()
                 };
                 self.blocking(write).await
             }

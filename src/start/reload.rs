@@ -9,7 +9,8 @@ use crate::sync::AccountJoiner;
 /// Watches the file of a configuration, if it has one, until the program ends.
 pub fn watch(config: &Config, account: AccountId, joiner: AccountJoiner) {
     let Some(read) = config.live() else { return };
-    let watcher = Reloader { read, account, joiner };
+    let had_trouble = read.has_warnings();
+    let watcher = Reloader { read, account, joiner, had_trouble };
     #[cfg(target_os = "linux")]
     tokio::spawn(linux::run(watcher));
     #[cfg(not(target_os = "linux"))]
@@ -22,6 +23,8 @@ struct Reloader {
     read: LiveConfig,
     account: AccountId,
     joiner: AccountJoiner,
+    /// Something was wrong with the file when it was read last.
+    had_trouble: bool,
 }
 
 #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "nothing is watched there"))]
@@ -34,9 +37,14 @@ impl Reloader {
         };
         let change = match read {
             Ok(None) => return,
-            Err(error) => Err(SafeText::line(&error.brief())),
+            Err(error) => {
+                self.had_trouble = true;
+                Err(SafeText::line(&error.brief()))
+            }
             Ok(Some(newer)) => {
-                let change = self.read.change_to(&newer);
+                let mut change = self.read.change_to(&newer);
+                let is_well = !self.read.has_warnings();
+                change.repaired = std::mem::replace(&mut self.had_trouble, !is_well) && is_well;
                 if change == ConfigChange::default() {
                     return;
                 }

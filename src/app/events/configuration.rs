@@ -2,9 +2,13 @@
 
 use crate::app::model::Model;
 use crate::app::overlay::{take_over, value};
+use crate::app::pending::{AccountTask, PendingRequest};
 use crate::app::state::AppState;
 use crate::model::setting::{SETTINGS, SettingKind};
 use crate::model::{ConfigChange, SafeText};
+use std::collections::BTreeMap;
+
+type KeyChanges = BTreeMap<String, Vec<String>>;
 
 /// Lets what has changed count. Nothing is said of what counts already: it was changed here.
 pub fn changed(model: &mut Model, change: Result<ConfigChange, SafeText>) {
@@ -23,6 +27,10 @@ fn apply(app: &mut AppState, change: ConfigChange) -> Result<Option<String>, Str
         let Some(spec) = spec.filter(|spec| value(app, spec).as_ref() != Some(&new)) else {
             continue;
         };
+        // The file was read before this change of the user was written to it.
+        if is_being_written(app, &name) {
+            continue;
+        }
         let is_theme = |known: &String| new.as_str() == Some(known.as_str());
         if spec.kind == SettingKind::Theme && !app.prefs.themes.iter().any(is_theme) {
             return Err(format!("there is no theme {new}; F10 lists them"));
@@ -34,7 +42,8 @@ fn apply(app: &mut AppState, change: ConfigChange) -> Result<Option<String>, Str
             later.push((name, new));
         }
     }
-    let keys = change.keys.filter(|keys| *keys != app.prefs.key_changes);
+    let keys = change.keys.map(|keys| with_unwritten(app, keys));
+    let keys = keys.filter(|keys| *keys != app.prefs.key_changes);
     if keys.is_some() {
         now.push("keys".to_owned());
     }
@@ -45,15 +54,39 @@ fn apply(app: &mut AppState, change: ConfigChange) -> Result<Option<String>, Str
         app.prefs.from_next_start.retain(|(known, _)| *known != name);
         app.prefs.from_next_start.push((name, value));
     }
-    if let Some(warning) = change.warning {
-        return Ok(Some(warning.to_string()));
-    }
     let mut news = Vec::new();
+    if change.repaired {
+        news.push("Your configuration file is right again".to_owned());
+    }
     if !now.is_empty() {
-        news.push(format!("Read from your configuration: {}", now.join(", ")));
+        // Short where a warning follows in the same line.
+        let from = if change.warning.is_some() { "Read" } else { "Read from your configuration" };
+        news.push(format!("{from}: {}", now.join(", ")));
     }
     if !names.is_empty() {
         news.push(format!("from the next start: {}", names.join(", ")));
     }
+    news.extend(change.warning.map(|warning| warning.to_string()));
     Ok((!news.is_empty()).then(|| news.join(" · ")))
+}
+
+/// Whether a change of the user to a setting is on its way to the file.
+fn is_being_written(app: &AppState, setting: &str) -> bool {
+    app.pending.any(|request| match request {
+        PendingRequest::Account { task: AccountTask::Setting { name, .. }, .. } => name == setting,
+        _ => false,
+    })
+}
+
+/// The keys of the file with those that are on their way to it.
+fn with_unwritten(app: &AppState, mut keys: KeyChanges) -> KeyChanges {
+    let mut own = app.prefs.key_changes.clone();
+    let names: Vec<String> = keys.keys().chain(own.keys()).cloned().collect();
+    for name in names.into_iter().filter(|name| is_being_written(app, &format!("keys.{name}"))) {
+        match own.remove(&name) {
+            Some(own) => keys.insert(name, own),
+            None => keys.remove(&name),
+        };
+    }
+    keys
 }

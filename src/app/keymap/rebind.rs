@@ -13,6 +13,8 @@ pub struct Rebinding {
     pub changed: Vec<String>,
     /// The actions that lose a key.
     pub losers: Vec<String>,
+    /// The actions that keep one of these keys at another place, where it hides the new binding or is hidden by it.
+    pub meets: Vec<String>,
 }
 
 fn rows<'a>(map: &'a Keymap, action: &'a str) -> impl Iterator<Item = &'a KeymapEntry> {
@@ -24,6 +26,32 @@ fn share_a_place(map: &Keymap, one: &str, other: &str) -> bool {
     let others: Vec<Context> =
         rows(map, other).flat_map(|entry| entry.contexts.iter().copied()).collect();
     rows(map, one).any(|entry| entry.contexts.iter().any(|context| others.contains(context)))
+}
+
+/// Whether a key that is pressed somewhere is looked up at both places.
+fn meet(map: &Keymap, one: Context, other: Context) -> bool {
+    let modal = |place| matches!(place, Context::Normal | Context::Selection | Context::List);
+    one == Context::Global
+        || other == Context::Global
+        || (map.is_modal() && modal(one) && modal(other) && [one, other].contains(&Context::Normal))
+}
+
+/// The actions that have one of these keys at a place where both are looked up.
+fn meeting(map: &Keymap, action: &str, wanted: &[Vec<Chord>]) -> Vec<String> {
+    let places: Vec<Context> =
+        rows(map, action).flat_map(|entry| entry.contexts.iter().copied()).collect();
+    let mut found: Vec<String> = Vec::new();
+    for entry in map.entries().iter().filter(|entry| entry.name != action) {
+        let has_it = |keys: &Vec<Chord>| wanted.iter().any(|own| clash(own, keys));
+        let mut others = entry.contexts.iter();
+        if others.any(|other| places.iter().any(|place| meet(map, *place, *other)))
+            && entry.keys.iter().any(has_it)
+            && !found.contains(&entry.name)
+        {
+            found.push(entry.name.clone());
+        }
+    }
+    found
 }
 
 /// Whether one of the two would never be reached if both were bound.
@@ -40,14 +68,20 @@ impl KeyChoices {
         let types = rows(map, action).any(|entry| entry.contexts.iter().any(|place| place.types()));
         let mut keys = Vec::new();
         for entry in rows(map, action) {
-            // What a preset binds in NORMAL mode beside the rest cannot be written, apart from letters.
-            let is_beside = types && entry.contexts == [Context::Normal];
+            // Of an action that works while writing, too: what a preset binds in NORMAL mode cannot be written, apart from
+            // letters; and letters elsewhere cannot, because they are typed where it works while writing.
+            let is_beside = types && !entry.contexts.iter().any(|place| place.types());
+            let wants_letters = entry.contexts == [Context::Normal];
             let is_letter = |keys: &&Vec<Chord>| keys.first().is_some_and(|key| key.types());
-            let can_be_written = |keys: &&Vec<Chord>| !is_beside || is_letter(keys);
-            let names = entry.keys.iter().filter(can_be_written).filter_map(|keys| name(keys));
-            keys.extend(names);
+            let can_be_written =
+                |keys: &&Vec<Chord>| !is_beside || is_letter(keys) == wants_letters;
+            for name in entry.keys.iter().filter(can_be_written).filter_map(|keys| name(keys)) {
+                // One action can have the same keys at several places.
+                if !keys.contains(&name) {
+                    keys.push(name);
+                }
+            }
         }
-        keys.dedup();
         keys
     }
 
@@ -79,9 +113,16 @@ impl KeyChoices {
             }
         }
         let mut losers = to_write.clone();
+        let before = self.keys_of(map, action);
+        let added: Vec<Vec<Chord>> = keys
+            .iter()
+            .zip(&wanted)
+            .filter(|(name, _)| !before.contains(name))
+            .map(|(_, chords)| chords.clone())
+            .collect();
         to_write.push(action.to_owned());
         changes.insert(action.to_owned(), keys);
-        let keymap = Self { changes: changes.clone(), ..self.clone() }.keymap()?;
+        let mut keymap = Self { changes: changes.clone(), ..self.clone() }.keymap()?;
         let had_it = |taken: &&TakenKey| {
             let mut before = map.taken().iter();
             !before.any(|t| (&t.keys, &t.from) == (&taken.keys, &taken.from))
@@ -89,7 +130,32 @@ impl KeyChoices {
         let lost = keymap.taken().iter().filter(|taken| taken.to == action).filter(had_it);
         losers.extend(lost.map(|taken| taken.from.clone()));
         losers.dedup();
-        Ok(Rebinding { keymap, changes, changed: to_write, losers })
+        // An action whose last key is taken is meant to have none; otherwise the file would be warned about.
+        let no_key = |name: &&String| {
+            !changes.contains_key(*name)
+                && keymap.entry(name).is_some_and(|entry| entry.keys.is_empty())
+        };
+        let left_without: Vec<String> = losers.iter().filter(no_key).cloned().collect();
+        if !left_without.is_empty() {
+            changes.extend(left_without.iter().map(|name| (name.clone(), Vec::new())));
+            keymap = Self { changes: changes.clone(), ..self.clone() }.keymap()?;
+            to_write.extend(left_without);
+        }
+        let mut meets = meeting(map, action, &added);
+        meets.retain(|name| !losers.contains(name));
+        Ok(Rebinding { keymap, changes, changed: to_write, losers, meets })
+    }
+
+    /// The bindings without the user's own keys for an action.
+    ///
+    /// # Errors
+    /// When the others cannot be bound without them.
+    pub fn without(&self, action: &str) -> Result<Rebinding, KeymapError> {
+        let mut choices = self.clone();
+        choices.changes.remove(action);
+        let (keymap, changed) = (choices.keymap()?, vec![action.to_owned()]);
+        let (losers, meets) = (Vec::new(), Vec::new());
+        Ok(Rebinding { keymap, changes: choices.changes, changed, losers, meets })
     }
 }
 
@@ -129,9 +195,63 @@ mod tests {
         let new = choices.rebound(&new.keymap, "inbox", owned(&["ctrl-t"])).unwrap();
         assert_eq!((new.losers, new.changed), (owned(&["redraw"]), owned(&["redraw", "inbox"])));
         assert_eq!(new.changes["redraw"], [""; 0]);
+        // One that loses its last key is written down as having none.
+        let new = KeyChoices::default().rebound(&map, "inbox", owned(&["ctrl-l"])).unwrap();
+        assert_eq!((new.losers, new.changed), (owned(&["redraw"]), owned(&["inbox", "redraw"])));
+        assert_eq!(new.changes["redraw"], [""; 0]);
         // A pair of keys begins with it.
         let new = choices.rebound(&map, "redraw", owned(&["ctrl-x"])).unwrap();
         assert!(new.losers.len() > 10, "{:?}", new.losers);
+    }
+
+    #[test]
+    fn a_key_that_means_something_at_another_place_is_named() {
+        let (choices, map) = (KeyChoices::default(), builtin_keymap().unwrap());
+        let meets = |action: &str, key: &str| {
+            let mut keys = choices.keys_of(&map, action);
+            keys.push(key.to_owned());
+            let new = choices.rebound(&map, action, keys).unwrap();
+            assert_eq!(new.losers, [""; 0], "{action} {key}");
+            new.meets
+        };
+        assert_eq!(meets("redraw", "enter"), ["send", "message-menu", "list-open", "choose"]);
+        assert_eq!(meets("redraw", "backspace"), ["backspace", "erase"]);
+        assert_eq!(meets("undo", "f5"), ["resync"]);
+        assert_eq!(meets("help", "f11"), [""; 0]);
+        assert_eq!(meets("reply", "z"), [""; 0]);
+        assert_eq!(meets("reply", "left"), [""; 0], "nothing is written there");
+    }
+
+    #[test]
+    fn every_action_of_every_preset_can_have_another_key() {
+        for preset in [KeyPreset::Default, KeyPreset::Readline, KeyPreset::Emacs, KeyPreset::Vim] {
+            let choices = KeyChoices { preset, ..KeyChoices::default() };
+            let map = choices.keymap().unwrap();
+            for entry in map.entries() {
+                let mut keys = choices.keys_of(&map, &entry.name);
+                keys.push("f11".to_owned());
+                let new = choices.rebound(&map, &entry.name, keys);
+                let new = new.unwrap_or_else(|error| panic!("{preset:?} {}: {error}", entry.name));
+                // What it had at other places it still has there.
+                for row in new.keymap.entries().iter().filter(|row| row.name == entry.name) {
+                    let mut same = map.entries().iter();
+                    let before = same.find(|e| e.name == row.name && e.contexts == row.contexts);
+                    let lost = before.iter().flat_map(|before| &before.keys);
+                    let lost: Vec<_> = lost.filter(|keys| !row.keys.contains(keys)).collect();
+                    assert!(lost.is_empty(), "{preset:?} {} loses {lost:?}", entry.name);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_keys_of_the_preset_come_back_when_the_users_own_are_taken_out() {
+        let mut choices = KeyChoices::default();
+        choices.changes.insert("switcher".into(), owned(&["f11"]));
+        let new = choices.without("switcher").unwrap();
+        assert_eq!(new.changed, ["switcher"]);
+        assert!(new.changes.is_empty());
+        assert_eq!(new.keymap.entry("switcher").unwrap().key_texts(), ["Ctrl-K", "Ctrl-T"]);
     }
 
     #[test]

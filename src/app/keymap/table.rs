@@ -157,9 +157,13 @@ impl KeyChoices {
                 let types = |other: &KeymapEntry| {
                     other.name == entry.name && other.contexts.iter().any(|place| place.types())
                 };
-                let is_beside = entry.contexts == [Context::Normal] && changed.iter().any(types);
-                if !is_beside {
+                let is_second = changed.iter().any(types);
+                if !is_second {
                     entry.keys = keys;
+                } else if entry.contexts != [Context::Normal] {
+                    // Letters that it has here cannot be in the user's list, because they would be typed elsewhere.
+                    entry.keys.retain(|own| is_letter(own) && !keys.is_empty());
+                    entry.keys.extend(others);
                 } else if let Some(letters) = letters_to_place.remove(name.as_str()) {
                     entry.keys = letters;
                 } else if keys.is_empty() {

@@ -46,6 +46,14 @@ fn keys(app: &AppState, action: &str) -> Vec<String> {
     choices(app).keys_of(&app.prefs.keymap, action)
 }
 
+/// Some names of a list.
+fn first_few(names: &[String]) -> String {
+    let first: Vec<&str> = names.iter().take(3).map(String::as_str).collect();
+    let more = names.len().saturating_sub(first.len());
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{more}", first.join(", "))
+}
+
 /// Keys as the screen writes them.
 fn shown(keys: &str) -> String {
     parse_keys(keys).map_or_else(|_| keys.to_owned(), |chords| write(&chords))
@@ -121,17 +129,21 @@ impl KeyBinding {
                 capture.asked = None;
                 Some(capture)
             }
-            Ok(new) if new.losers.is_empty() || capture.asked.as_ref() == Some(&chords) => {
+            Ok(new)
+                if (new.losers.is_empty() && new.meets.is_empty())
+                    || capture.asked.as_ref() == Some(&chords) =>
+            {
                 bind(app, new);
                 None
             }
             Ok(new) => {
-                let losers: Vec<&str> = new.losers.iter().take(3).map(String::as_str).collect();
-                let more = new.losers.len().saturating_sub(losers.len());
-                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-                let losers = losers.join(", ");
-                capture.news =
-                    format!("{shown} is already: {losers}{more}. Press it again to replace it");
+                capture.news = if new.losers.is_empty() {
+                    let meets = first_few(&new.meets);
+                    format!("{shown} also means: {meets}. Press it again to have both")
+                } else {
+                    let losers = first_few(&new.losers);
+                    format!("{shown} is already: {losers}. Press it again to replace it")
+                };
                 capture.asked = Some(chords);
                 Some(capture)
             }
@@ -147,12 +159,10 @@ impl KeyBinding {
             }
             Some(BindingRow::Key(key)) => left.retain(|other| *other != key),
             Some(BindingRow::AsPreset) => {
-                let mut without = choices(app);
-                without.changes.remove(&self.action);
-                match without.keymap() {
-                    Ok(keymap) => left = without.keys_of(&keymap, &self.action),
-                    Err(error) => return app.complain(&error.message),
-                }
+                return match choices(app).without(&self.action) {
+                    Ok(new) => bind(app, new),
+                    Err(error) => app.complain(&error.message),
+                };
             }
             None => return,
         }
@@ -173,8 +183,8 @@ fn bind(app: &mut AppState, new: Rebinding) {
     }
     let account = app.current_account().id.clone();
     for name in new.changed {
-        let keys = app.prefs.key_changes.get(&name).cloned().unwrap_or_default();
-        let value = toml::Value::from(keys).to_string();
+        let keys = app.prefs.key_changes.get(&name).cloned();
+        let value = keys.map(|keys| toml::Value::from(keys).to_string());
         let task = AccountTask::Setting { name: format!("keys.{name}"), live: true };
         let change = AccountChange::Set { section: "keys".to_owned(), key: name, value };
         ask_change(app, &account, task, change);

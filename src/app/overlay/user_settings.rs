@@ -118,7 +118,7 @@ pub fn change(app: &mut AppState, spec: &'static SettingSpec, value: &Value) -> 
     let change = AccountChange::Set {
         section: spec.section.to_owned(),
         key: spec.key.to_owned(),
-        value: value.to_string(),
+        value: Some(value.to_string()),
     };
     ask_change(app, &account, task, change);
     Ok(())

@@ -11,7 +11,7 @@ fn written(app: &mut App) -> Vec<(String, String)> {
     let set = app.effects().into_iter().filter_map(|effect| match effect {
         Effect::Request(outbound) => match outbound.request {
             Request::Accounts { change: AccountChange::Set { section, key, value }, .. } => {
-                Some((format!("{section}.{key}"), value))
+                Some((format!("{section}.{key}"), value.unwrap_or_else(|| "unset".to_owned())))
             }
             _ => None,
         },
@@ -144,7 +144,9 @@ fn every_key_can_be_pressed_for_it_and_escape_leaves() {
     let mut app = chat("Team").opened();
     for (key, wanted) in [
         ("f11", "\"f11\""),
-        ("alt-f", "\"alt-f\""),
+        ("alt-w", "\"alt-w\""),
+        ("alt-f", "Alt-F also means: word-right. Press it again to have both"),
+        ("enter", "Enter also means: send, message-menu, list-open and 1 more"),
         ("shift-delete", "\"shift-delete\""),
         ("space", "would type a letter"),
         ("q", "would type a letter"),
@@ -219,14 +221,14 @@ fn keys_are_taken_away_and_come_back_from_the_preset() {
     assert_eq!(written(&mut app), one("keys.switcher", "[]"));
     app.expect("Back to the keys of the preset");
     app.press("end enter");
-    assert_eq!(written(&mut app), one("keys.switcher", "[\"ctrl-k\", \"ctrl-t\"]"));
+    assert_eq!(written(&mut app), one("keys.switcher", "unset"));
 }
 
 /// The configuration file has changed on disk.
 fn changed(app: &mut App, settings: &[(&str, toml::Value)], keys: Option<(&str, &str)>) {
     let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
     let keys = keys.map(|(name, key)| [(name.to_owned(), vec![key.to_owned()])].into());
-    let change = ConfigChange { settings: settings.collect(), keys, warning: None };
+    let change = ConfigChange { settings: settings.collect(), keys, ..ConfigChange::default() };
     app.delta(Delta::Configuration(Ok(change)));
     app.layout();
 }
@@ -281,4 +283,57 @@ fn the_settings_fit_any_size() {
         app.type_text("nosuchsetting");
         app.screen();
     }
+}
+
+#[test]
+fn a_key_that_is_pressed_twice_has_both_meanings_and_the_last_key_of_an_action_is_written() {
+    let mut app = chat("Team").opened();
+    ask_for_key(&mut app, "redraw");
+    app.press("enter");
+    assert_eq!(written(&mut app), [], "out of habit");
+    app.press("enter");
+    assert_eq!(written(&mut app), one("keys.redraw", "[\"ctrl-l\", \"enter\"]"));
+    app.press("esc esc esc");
+    app.type_text("still sent");
+    app.press("enter");
+    app.expect("still sent");
+    ask_for_key(&mut app, "inbox");
+    app.press("f5 f5");
+    let both = [one("keys.inbox", "[\"alt-n\", \"f5\"]"), one("keys.resync", "[]")];
+    assert_eq!(written(&mut app), both.concat());
+}
+
+#[test]
+fn a_file_that_is_read_while_a_change_is_being_written_does_not_undo_it() {
+    let mut app = chat("Team").opened();
+    app.press("f10");
+    app.type_text("ui.mouse");
+    app.press("enter");
+    app.press("ctrl-u");
+    ask_again(&mut app, "redraw");
+    app.press("f11");
+    let mut keys = std::collections::BTreeMap::new();
+    keys.insert("inbox".to_owned(), vec!["f9".to_owned()]);
+    let settings = vec![("ui.mouse".to_owned(), toml::Value::from(true))];
+    let change = ConfigChange { settings, keys: Some(keys), ..ConfigChange::default() };
+    app.delta(Delta::Configuration(Ok(change)));
+    assert!(!app.model.app.prefs.choices.ui.mouse);
+    let keymap = &app.model.app.prefs.keymap;
+    assert_eq!(keymap.entry("redraw").unwrap().key_texts(), ["Ctrl-L", "F11"]);
+    assert_eq!(keymap.entry("inbox").unwrap().key(), "F9", "what is new there counts");
+}
+
+#[test]
+fn a_warning_does_not_hide_what_was_read_and_a_repaired_file_is_acknowledged() {
+    let mut app = chat("Team").opened();
+    let settings = vec![("ui.mouse".to_owned(), toml::Value::from(false))];
+    let warning = Some(SafeText::line("line 3: unknown \"mose\""));
+    let change = ConfigChange { settings, warning, ..ConfigChange::default() };
+    app.delta(Delta::Configuration(Ok(change)));
+    app.layout();
+    app.expect("Read: ui.mouse · line 3: unknown \"mose\"");
+    let change = ConfigChange { repaired: true, ..ConfigChange::default() };
+    app.delta(Delta::Configuration(Ok(change)));
+    app.layout();
+    app.expect("Your configuration file is right again");
 }
