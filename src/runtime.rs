@@ -16,7 +16,7 @@ pub mod keys;
 mod meter;
 mod notifier;
 mod pace;
-mod painter;
+pub mod painter;
 pub mod recording;
 pub mod signals;
 pub mod terminal;
