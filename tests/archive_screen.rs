@@ -120,10 +120,17 @@ fn read_on_the_screen(home: &Path) {
         text.matches('▤').count() == 1 && !text.contains("Esc closes")
     });
     // Scrolling up leads from the live messages into the archive.
-    for _ in 0..6 {
+    let newest = format!("year-{}.", OLD - 1);
+    let screen = |t: &Terminal| t.seen.0.lock().unwrap().parser.screen().contents();
+    for _ in 0..20 {
+        let before = screen(&t);
+        if before.contains(&newest) {
+            break;
+        }
         t.send("\u{1b}[5~");
+        t.wait("another page", |s| s.parser.screen().contents() != before);
     }
-    t.wait_for(&format!("year-{}.", OLD - 1));
+    t.wait_for(&newest);
     // A date of the archive.
     t.send("\u{7}");
     t.wait_for("date");

@@ -1,8 +1,11 @@
 //! Prints how fast the program is, seen from outside in a pseudo-terminal, beside a bare ratatui program in the same
 //! run. Figures, not tests: nothing here passes or fails.
 //!
-//! `cargo build --release --examples --bin skchat && cargo run --release --example figures`
+//! `cargo build --release --examples --bin skchat && cargo run --release --example figures [-- --peers]`
+//!
+//! With `--peers` other terminal chat clients that are installed are measured in the same run.
 
+mod peers;
 #[path = "../common/terminal.rs"]
 mod terminal;
 
@@ -41,6 +44,9 @@ fn main() {
     trickle(&runtime);
     flood(&runtime);
     burst(&runtime);
+    if std::env::args().any(|argument| argument == "--peers") {
+        peers::print();
+    }
 }
 
 fn start(dir: &Path) -> Terminal {
@@ -400,6 +406,19 @@ fn threads(pid: u32) -> usize {
     std::fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count)
 }
 
+/// The threads of a process when none has come or gone for a second.
+fn threads_at_rest(pid: u32) -> usize {
+    let (mut count, mut since) = (threads(pid), Instant::now());
+    while since.elapsed() < Duration::from_secs(1) {
+        std::thread::sleep(Duration::from_millis(50));
+        let now = threads(pid);
+        if now != count {
+            (count, since) = (now, Instant::now());
+        }
+    }
+    count
+}
+
 struct GatewayState {
     origin: String,
     stop: tokio_util::sync::CancellationToken,
@@ -497,9 +516,9 @@ fn memory(empty: &Path, large: &Path) {
     terminal.wait_for("message 99999 ");
     terminal.wait_for("offline");
     let with = resident(terminal.child.process_id().expect("running"));
-    let threads = threads(terminal.child.process_id().expect("running"));
+    let threads = threads_at_rest(terminal.child.process_id().expect("running"));
     println!(
-        "{threads} threads; resident memory: {without:.1} MiB empty, {with:.1} MiB with 100,000 stored messages (+{:.1})",
+        "{threads} threads at rest; resident memory: {without:.1} MiB empty, {with:.1} MiB with 100,000 stored messages (+{:.1})",
         with - without
     );
 }

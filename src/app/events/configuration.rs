@@ -59,8 +59,9 @@ fn apply(app: &mut AppState, change: ConfigChange) -> Result<Option<String>, Str
         news.push("Your configuration file is right again".to_owned());
     }
     if !now.is_empty() {
-        // Short where a warning follows in the same line.
-        let from = if change.warning.is_some() { "Read" } else { "Read from your configuration" };
+        // Short where the same line says more.
+        let is_alone = change.warning.is_none() && !change.repaired;
+        let from = if is_alone { "Read from your configuration" } else { "Read" };
         news.push(format!("{from}: {}", now.join(", ")));
     }
     if !names.is_empty() {

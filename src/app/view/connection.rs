@@ -20,7 +20,7 @@ pub(super) fn connection(app: &AppState, connection: &Connection, columns: usize
         }
         ConnectionState::Waiting { why, .. } => {
             let retry = match connection.retry_in(now) {
-                Some(seconds) if seconds > 0 => format!(" · retry in {seconds}s (F5)"),
+                Some(seconds) if seconds > 0 => format!(" · retry in {seconds}s"),
                 _ => ", trying again".to_owned(),
             };
             let since = match connection.lost_for(now) {
@@ -28,10 +28,12 @@ pub(super) fn connection(app: &AppState, connection: &Connection, columns: usize
                 Some(seconds @ 100..) => format!(" {} min", seconds / 60),
                 _ => String::new(),
             };
-            return Label::new(
-                trouble(&format!("offline{since}"), why, &retry, columns),
-                Tone::Bad,
-            );
+            let text = trouble(&format!("offline{since}"), why, &retry, columns);
+            // The key only where the whole reason stands.
+            let with_key = format!("{text} (F5)");
+            let has_room = text.contains(why.as_str()) && retry.starts_with(" ·");
+            let text = if has_room && width(&with_key) <= columns { with_key } else { text };
+            return Label::new(text, Tone::Bad);
         }
         ConnectionState::SignedOut { why, way } => {
             let next = match way {
