@@ -21,7 +21,7 @@ fn expect_nothing_cut(app: &mut App, place: &str) {
         let right = if line.right.is_empty() { 0 } else { width(&line.right) + 1 };
         let columns = usize::from(dialog.body.width);
         assert!(left + right <= columns, "{place} at {columns}: {line:?}");
-        let is_cut = |text: &str| text.ends_with('…') && !text.ends_with(", …");
+        let is_cut = |text: &str| text.ends_with('…') && !text.ends_with(" …");
         assert!(!line.left.iter().any(|l| is_cut(&l.text)), "{place} at {columns}: {line:?}");
     }
 }
