@@ -70,8 +70,8 @@ pub use notifications::{
     DesktopWay, NotificationDetail, NotificationPreferences, NotifyAbout, has_keyword,
 };
 pub use preferences::{
-    Background, Bidi, Density, EmojiStyle, EmojiWidth, Enter, Hyperlinks, KeyPreset, ListOrder,
-    Preferences, Receipts, UiPreferences,
+    Background, Bidi, Density, EmojiStyle, EmojiWidth, Enter, Glyphs, Hyperlinks, KeyPreset,
+    ListOrder, Preferences, Receipts, UiPreferences,
 };
 pub use read_marker::ReadMarker;
 pub use request::{Outbound, Request, SignInCode, SignInTenant, ThreadChange, Ticket};

@@ -338,8 +338,9 @@ async fn show(
         let events = keys::events(&device, questions).map_err(|e| terminal_failed(&e))?;
         let mouse = model.app.prefs.choices.ui.mouse;
         let links = setup.config.preferences.links.hyperlinks;
-        let surface = Tty::new(device, model.app.prefs.reorders(), questions, mouse, links)
-            .map_err(|e| terminal_failed(&e))?;
+        let surface =
+            Tty::new(device, model.app.prefs.reorders(), questions, mouse, links, ui.glyphs)
+                .map_err(|e| terminal_failed(&e))?;
         let wiring = Wiring {
             surface,
             events,

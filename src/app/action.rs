@@ -30,6 +30,9 @@ pub struct Pointer {
 pub enum PointerKind {
     /// The left button was pressed.
     Click,
+    /// The mouse was moved with the button pressed, after a click on something that can be moved.
+    Drag,
+    Release,
     WheelUp,
     WheelDown,
 }
@@ -63,6 +66,10 @@ pub enum AppAction {
     /// Signs in again.
     SignIn,
     TogglePanes,
+    /// Gives the list more columns, or fewer.
+    ResizeList {
+        wider: bool,
+    },
     /// Uses the mouse, or leaves it to the terminal, which selects text with it.
     ToggleMouse,
     /// Shows only text, on the whole screen, so that the terminal's own selection copies nothing else.

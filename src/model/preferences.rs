@@ -46,6 +46,7 @@ pub struct UiPreferences {
     /// How days are shown.
     pub date: DateFormat,
     pub density: Density,
+    pub glyphs: Glyphs,
 }
 
 impl Default for UiPreferences {
@@ -64,6 +65,7 @@ impl Default for UiPreferences {
             time: TimeFormat::default(),
             date: DateFormat::default(),
             density: Density::default(),
+            glyphs: Glyphs::default(),
         }
     }
 }
@@ -224,6 +226,18 @@ pub enum EmojiWidth {
     Cluster,
     /// Joined emoji are shown as their parts, which have the same width in every terminal.
     Sum,
+}
+
+/// Which signs the terminal's font has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Glyphs {
+    /// By the name of the terminal.
+    #[default]
+    Auto,
+    Unicode,
+    /// Lines and signs are drawn with ASCII. Texts stay as they are.
+    Ascii,
 }
 
 /// What is known of the terminal's background.

@@ -56,7 +56,7 @@ use SettingKind::{Choice, Command, Seconds, Switch, Text, Theme, Words};
 pub const MAX_GRACE_SECONDS: i64 = 60;
 
 /// All settings, in the order of the example file.
-pub const SETTINGS: [SettingSpec; 27] = [
+pub const SETTINGS: [SettingSpec; 28] = [
     live("ui", "typing", Switch, "others see when you are typing"),
     live("ui", "enter", Choice(&["send", "newline"]), "what Enter does; Alt-Enter does the other"),
     later("ui", "blink", Switch, "<blink> really blinks"),
@@ -79,6 +79,7 @@ pub const SETTINGS: [SettingSpec; 27] = [
         Choice(&["comfortable", "compact"]),
         "blank lines between messages, and two lines per chat",
     ),
+    later("ui", "glyphs", Choice(&["auto", "unicode", "ascii"]), "lines and signs of the screen"),
     later("ui", "emoji_width", Choice(&["auto", "cluster", "sum"]), "joined emoji as one picture"),
     live(
         "reading",

@@ -19,7 +19,7 @@ const END_OF_STRING: &[u8] = b"\x1b\\";
 /// cursor, a frame that was cut short, explicit ordering of text; autowrap, the wheel, attributes and the title as they
 /// were.
 const GIVE_BACK: &[u8] =
-    b"\x1b[?1006l\x1b[?1000l\x1b[?1004l\x1b[?2004l\x1b[?1049l\x1b[?25h\x1b[?2026l\x1b[?7h\x1b[8h\x1b[?1007r\x1b[0m\x1b[23;2t";
+    b"\x1b[?1006l\x1b[?1002l\x1b[?1000l\x1b[?1004l\x1b[?2004l\x1b[?1049l\x1b[?25h\x1b[?2026l\x1b[?7h\x1b[8h\x1b[?1007r\x1b[0m\x1b[23;2t";
 /// Resets the keyboard mode of the alternate screen.
 const POP_KEYBOARD: &[u8] = b"\x1b[<u";
 /// Ends a link (OSC 8) that a frame which was cut short has left open.

@@ -109,6 +109,8 @@ fn input_of(event: Event, resolver: &mut Resolver, model: &Model) -> Option<Inpu
         Event::Mouse(mouse) if model.app.prefs.choices.ui.mouse => {
             let kind = match mouse.kind {
                 MouseEventKind::Down(MouseButton::Left) => PointerKind::Click,
+                MouseEventKind::Drag(MouseButton::Left) if model.view.drags => PointerKind::Drag,
+                MouseEventKind::Up(MouseButton::Left) if model.view.drags => PointerKind::Release,
                 MouseEventKind::ScrollUp => PointerKind::WheelUp,
                 MouseEventKind::ScrollDown => PointerKind::WheelDown,
                 _ => return None,

@@ -12,6 +12,7 @@
 mod pen;
 mod shift;
 
+use super::terminfo::Signs;
 use crate::app::view::Hyperlink;
 use crate::ui::ScreenFrame;
 use pen::Pen;
@@ -29,7 +30,7 @@ pub struct Painter {
     /// `None` if the cursor's state is not known.
     cursor: Option<CursorState>,
     /// The font of the terminal lacks signs that others have.
-    plain_font: bool,
+    signs: Signs,
     /// The terminal knows links.
     hyperlinks: bool,
 }
@@ -41,8 +42,8 @@ enum CursorState {
 }
 
 impl Painter {
-    pub fn new(plain_font: bool, hyperlinks: bool) -> Self {
-        Self { plain_font, hyperlinks, ..Self::default() }
+    pub fn new(signs: Signs, hyperlinks: bool) -> Self {
+        Self { signs, hyperlinks, ..Self::default() }
     }
 
     /// What the terminal shows is not known any more: the next frame is painted in full.
@@ -60,16 +61,16 @@ impl Painter {
             changed = vec![true; usize::from(area.height)];
             self.shown = Rows::empty(area);
             self.cursor = None;
-            Pen::new(out, area.width, self.plain_font).erase_screen();
+            Pen::new(out, area.width, self.signs).erase_screen();
         }
         let compared = usize::from(area.width) * changed.iter().filter(|row| **row).count();
         let links = if self.hyperlinks { frame.links } else { &[] };
         if let Some(shift) = Shift::between(&self.shown.cells, frame.cells, &changed) {
             self.paint_shifted(shift, (frame.cells, links), changed, out);
-            let mut pen = Pen::new(out, area.width, self.plain_font);
+            let mut pen = Pen::new(out, area.width, self.signs);
             self.place_cursor(frame.cursor, true, &mut pen);
         } else {
-            let mut pen = Pen::new(out, area.width, self.plain_font);
+            let mut pen = Pen::new(out, area.width, self.signs);
             self.shown.update((frame.cells, links), &changed, &mut pen);
             pen.finish();
             let wrote = pen.has_written_since(start);
@@ -89,7 +90,7 @@ impl Painter {
         let columns = next.0.area.width;
         let mut moved = self.shown.clone();
         let (mut without, mut with) = (Vec::new(), Vec::new());
-        let mut pen = Pen::new(&mut without, columns, self.plain_font);
+        let mut pen = Pen::new(&mut without, columns, self.signs);
         self.shown.update(next, &changed, &mut pen);
         pen.finish();
         shift.apply(&mut moved.cells);
@@ -98,7 +99,7 @@ impl Painter {
         // What stands beside the block has moved with it.
         let block = usize::from(shift.top)..usize::from(shift.bottom);
         changed.get_mut(block).unwrap_or_default().fill(true);
-        let mut pen = Pen::new(&mut with, columns, self.plain_font);
+        let mut pen = Pen::new(&mut with, columns, self.signs);
         pen.scroll(shift.top, shift.bottom, shift.up);
         moved.update(next, &changed, &mut pen);
         pen.finish();
@@ -416,7 +417,7 @@ mod tests {
 
     #[test]
     fn a_link_is_opened_before_its_cells_and_closed_after_them() {
-        let mut painter = Painter::new(false, true);
+        let mut painter = Painter::new(Signs::All, true);
         let bytes = linked(&mut painter, "see this page", 4..8);
         let (_, after) =
             bytes.split_once("\u{1b}]8;id=2a;https://example.org\u{1b}\\this").unwrap();
@@ -430,7 +431,7 @@ mod tests {
         let bytes = linked(&mut painter, "see this pane", 9..13);
         assert!(bytes.contains("example.org\u{1b}\\n\u{1b}]8;;"), "{bytes:?}");
         assert!(!linked(&mut painter, "see this pane", 0..0).contains("example.org"));
-        let mut other = Painter::new(false, false);
+        let mut other = Painter::new(Signs::All, false);
         assert!(!linked(&mut other, "see this page", 4..8).contains("]8;"), "not known there");
     }
 

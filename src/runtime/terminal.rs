@@ -12,7 +12,7 @@ use super::pace::TerminalPace;
 use super::painter::Painter;
 use super::terminfo;
 use crate::app::view::layout::Size;
-use crate::model::Hyperlinks;
+use crate::model::{Glyphs, Hyperlinks};
 use crate::ui::ScreenFrame;
 use std::io::{self, Write};
 use std::time::Instant;
@@ -31,8 +31,9 @@ const EXPLICIT_BIDI: &[u8] = b"\x1b[8l";
 /// focus reports.
 const MODES: &[u8] = b"\x1b[?1049h\x1b[0m\x1b[2J\x1b[?1007l\x1b[?7l\x1b[?2004h\x1b[?1004h";
 /// Reports of buttons and the wheel, with decimal numbers.
-const MOUSE_ON: &[u8] = b"\x1b[?1000h\x1b[?1006h";
-const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1000l";
+/// Clicks, the wheel, and moves while a button is held.
+const MOUSE_ON: &[u8] = b"\x1b[?1000h\x1b[?1002h\x1b[?1006h";
+const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1002l\x1b[?1000l";
 /// Asks for the kitty keyboard protocol; terminals without it answer nothing.
 const ASK_KEYBOARD: &[u8] = b"\x1b[?u";
 /// Keys that are ambiguous otherwise are told apart, with what they are on a Latin keyboard.
@@ -96,6 +97,7 @@ impl Tty {
         questions: Questions,
         mouse: bool,
         links: Hyperlinks,
+        glyphs: Glyphs,
     ) -> io::Result<Self> {
         let size = device.size().unwrap_or_default();
         let links = super::hyperlinks::are_written(links);
@@ -110,7 +112,7 @@ impl Tty {
             explicit_bidi,
             enhanced_keyboard: false,
             mouse,
-            painter: Painter::new(terminfo::has_plain_font(&term), links),
+            painter: Painter::new(terminfo::Signs::of(&term, glyphs), links),
             size,
             gathered: Vec::new(),
             frame_bytes: 0,

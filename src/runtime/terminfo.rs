@@ -1,5 +1,6 @@
 //! What a terminal can show, according to the environment and the system's terminfo database.
 
+use crate::model::Glyphs;
 use crate::ui::ColorDepth;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -59,6 +60,28 @@ impl ColorHints {
 pub fn has_plain_font(term: &str) -> bool {
     let around = term.strip_prefix("screen.").unwrap_or(term);
     around == "linux" || around.starts_with("linux-")
+}
+
+/// The signs that a terminal can show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Signs {
+    #[default]
+    All,
+    /// Those in the fonts of the Linux console.
+    Console,
+    Ascii,
+}
+
+impl Signs {
+    /// The signs for a terminal of this name, if the user has not chosen.
+    pub fn of(term: &str, chosen: Glyphs) -> Self {
+        match chosen {
+            Glyphs::Ascii => Self::Ascii,
+            Glyphs::Auto if has_plain_font(term) => Self::Console,
+            Glyphs::Auto if term.starts_with("vt") => Self::Ascii,
+            Glyphs::Auto | Glyphs::Unicode => Self::All,
+        }
+    }
 }
 
 /// How many colours the database gives a terminal: 0 where it has none, `None` where it is not known.

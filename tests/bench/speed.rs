@@ -14,6 +14,7 @@ use skchat::model::search::Query;
 use skchat::model::{ConversationId, Placement, Point, Range, SafeText, UserId};
 use skchat::protocol::{decode, richtext, wire};
 use skchat::runtime::painter::Painter;
+use skchat::runtime::terminfo::Signs;
 use skchat::store::{Batch, CoverageUpdate, Store};
 use skchat::ui::ScreenFrame;
 use std::hint::black_box;
@@ -83,7 +84,7 @@ fn difference(c: &mut Criterion) {
     app.messages(vec![one(200)], Placement::Event);
     let after = app.buffer();
     let changed = vec![true; 40];
-    let mut painter = Painter::new(false, false);
+    let mut painter = Painter::new(Signs::All, false);
     let mut out = Vec::new();
     group.bench_function("a screen that moved by a message", |b| {
         b.iter(|| {

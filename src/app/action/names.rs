@@ -69,6 +69,8 @@ impl Action {
         ("all-links", Action::Messages(MessagesAction::AllLinks)),
         ("go-to-date", Action::Messages(MessagesAction::GoToDate)),
         ("toggle-panes", Action::App(AppAction::TogglePanes)),
+        ("widen-list", Action::App(AppAction::ResizeList { wider: true })),
+        ("narrow-list", Action::App(AppAction::ResizeList { wider: false })),
         ("toggle-mouse", Action::App(AppAction::ToggleMouse)),
         ("bare-view", Action::App(AppAction::Bare)),
         ("extend-up", Action::Messages(MessagesAction::Extend { up: true })),

@@ -16,6 +16,9 @@ use crate::app::overlay::{
 use crate::app::state::Focus;
 use crate::model::{ConnectionState, Request, SignInWay};
 
+/// By how many columns a key makes the list wider.
+const STEP: i16 = 4;
+
 pub fn act(model: &mut Model, action: AppAction) {
     match action {
         AppAction::Quit => ask_quit(model),
@@ -65,6 +68,7 @@ pub fn act(model: &mut Model, action: AppAction) {
             model.overlays.push(dialog);
         }
         AppAction::TogglePanes => model.view.hide_list = !model.view.hide_list,
+        AppAction::ResizeList { wider } => model.view.resize_list(if wider { STEP } else { -STEP }),
         AppAction::Bare => model.view.bare = !model.view.bare && model.app.open.is_some(),
         AppAction::SignIn => sign_in(model),
         AppAction::ToggleMouse => toggle_mouse(model),

@@ -7,6 +7,7 @@ use crate::app::model::Model;
 use crate::app::overlay::{Confirm, Overlay};
 use crate::app::state::Focus;
 use crate::app::view::Pointed;
+use crate::app::view::layout::list_width;
 use crate::model::{MessageKey, SafeText};
 use std::time::Duration;
 
@@ -17,6 +18,13 @@ const DOUBLE_CLICK: Duration = Duration::from_millis(400);
 
 /// Acts on the mouse; returns the action that a click stands for.
 pub fn act(model: &mut Model, pointer: Pointer) -> Option<Action> {
+    if std::mem::take(&mut model.view.drags) {
+        match pointer.kind {
+            PointerKind::Drag => return drag(model, pointer.column),
+            PointerKind::Release => return None,
+            _ => {}
+        }
+    }
     if suggestions::covers(model, pointer.column, pointer.row) {
         if pointer.kind == PointerKind::Click {
             suggestions::take_clicked(model, pointer.row);
@@ -28,6 +36,7 @@ pub fn act(model: &mut Model, pointer: Pointer) -> Option<Action> {
         PointerKind::Click => return click(model, target),
         PointerKind::WheelUp => -1,
         PointerKind::WheelDown => 1,
+        PointerKind::Drag | PointerKind::Release => return None,
     };
     match target {
         Pointed::List(_) if !model.overlays.takes_keys() => scroll_list(model, by * WHEEL),
@@ -59,8 +68,19 @@ fn click(model: &mut Model, pointed: Pointed) -> Option<Action> {
             model.app.with_open(|chat, _| chat.selection = None);
             None
         }
+        Pointed::Divider => {
+            model.view.drags = true;
+            None
+        }
         Pointed::List(None) | Pointed::Nothing => None,
     }
+}
+
+/// Moves the line between list and messages into this column.
+fn drag(model: &mut Model, column: u16) -> Option<Action> {
+    model.view.drags = true;
+    model.view.list_width = Some(list_width(model.view.size, column));
+    None
 }
 
 fn click_message(

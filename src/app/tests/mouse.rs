@@ -257,3 +257,43 @@ fn clicks_anywhere_at_any_size_do_no_harm() {
         assert!(sent.iter().all(is_quiet), "{columns}x{rows}: {sent:?}");
     }
 }
+
+#[test]
+fn the_line_between_list_and_messages_is_dragged_and_stays_where_it_was_let_go() {
+    let mut app = chat("Team").with_direct("joe").opened();
+    app.layout();
+    let rule = |app: &App| app.model.view.visible.layout.unwrap().rule.unwrap().x;
+    assert_eq!(rule(&app), 21);
+    app.point(PointerKind::Click, (21, 5));
+    for column in [22, 25, 30] {
+        app.point(PointerKind::Drag, (column, 9));
+        assert_eq!(rule(&app), column);
+    }
+    app.point(PointerKind::Release, (30, 9));
+    app.point(PointerKind::Drag, (40, 9));
+    assert_eq!(rule(&app), 30, "the button is no longer held");
+    // Neither pane becomes too narrow, at any size, and it fits again where there is room.
+    app.point(PointerKind::Click, (30, 5));
+    app.point(PointerKind::Drag, (79, 5));
+    app.point(PointerKind::Release, (79, 5));
+    assert_eq!(rule(&app), 43);
+    app.resize(60, 20);
+    app.layout();
+    assert_eq!(rule(&app), 23);
+    app.resize(120, 40);
+    app.layout();
+    assert_eq!(rule(&app), 43);
+    app.press("ctrl-x <");
+    assert_eq!(rule(&app), 39);
+    for _ in 0..20 {
+        app.press("ctrl-x <");
+    }
+    assert_eq!(rule(&app), 14);
+    app.press("ctrl-x >");
+    assert_eq!(rule(&app), 18);
+    // A click elsewhere, or behind a dialog, drags nothing.
+    app.press("f1");
+    app.point(PointerKind::Click, (18, 39));
+    app.point(PointerKind::Drag, (30, 5));
+    assert_eq!(rule(&app), 18);
+}

@@ -28,6 +28,9 @@ const LIST: u16 = 21;
 /// The list of a wide screen, which gets a fifth of it up to this.
 const WIDE_LIST: u16 = 28;
 const WIDEST_LIST: u16 = 38;
+/// The least columns of list and messages when the user moves the line between them.
+const LEAST_LIST: u16 = 14;
+const LEAST_MESSAGES: u16 = 36;
 /// Below this height there is no top bar.
 const TOP_BAR: u16 = 15;
 pub const MAX_COMPOSE: u16 = 8;
@@ -61,6 +64,8 @@ pub struct Layout {
 pub struct LayoutInput {
     pub list_focused: bool,
     pub hide_list: bool,
+    /// The columns of the list that the user has chosen, where it stands beside the messages.
+    pub list_width: Option<u16>,
     /// Messages and a footer, nothing else.
     pub bare: bool,
     /// One line per conversation at every width.
@@ -68,6 +73,12 @@ pub struct LayoutInput {
     /// Rows the message box wants.
     pub compose_rows: u16,
     pub banner: bool,
+}
+
+/// The columns of a list that should have so many: neither it nor the messages become narrower than can be read.
+pub fn list_width(size: Size, wanted: u16) -> u16 {
+    let most = size.columns.saturating_sub(1 + LEAST_MESSAGES).max(LEAST_LIST);
+    wanted.clamp(LEAST_LIST, most)
 }
 
 /// Divides the screen; `None` when it is too small.
@@ -105,12 +116,14 @@ pub fn split(size: Size, input: LayoutInput) -> Option<Layout> {
     }
     let height = bottom - top;
     let one_pane = size.columns < TWO_PANES || input.hide_list;
-    layout.wide_list = size.columns >= WIDE;
+    let chosen = input.list_width.filter(|_| !one_pane).map(|width| list_width(size, width));
+    layout.wide_list = size.columns >= WIDE && chosen.is_none_or(|width| width > LIST);
     layout.two_lines = layout.wide_list && !input.compact;
-    let list_width = match (one_pane, layout.wide_list) {
+    let list_width = match (one_pane, chosen) {
         (true, _) => size.columns,
-        (false, true) => (size.columns / 5).clamp(WIDE_LIST, WIDEST_LIST),
-        (false, false) => LIST,
+        (false, Some(width)) => width,
+        (false, None) if layout.wide_list => (size.columns / 5).clamp(WIDE_LIST, WIDEST_LIST),
+        (false, None) => LIST,
     };
     let mut x = 0;
     if !one_pane || input.list_focused {
@@ -122,7 +135,11 @@ pub fn split(size: Size, input: LayoutInput) -> Option<Layout> {
     }
     if !one_pane || !input.list_focused {
         let mut width = size.columns - x;
-        if !one_pane && size.columns >= THREE_PANES && height >= 10 {
+        if !one_pane
+            && size.columns >= THREE_PANES
+            && height >= 10
+            && width > LEAST_MESSAGES + DETAILS
+        {
             width -= DETAILS + 1;
             layout.details_rule = Some(Rect { x: x + width, y: top, width: 1, height });
             layout.details = Some(Rect { x: x + width + 1, y: top, width: DETAILS, height });
@@ -154,10 +171,10 @@ mod tests {
     proptest! {
         #[test]
         fn areas_stay_on_the_screen_and_never_overlap(
-            columns in 20u16..300, rows in 5u16..200, compose_rows in 0u16..30, banner: bool, list_focused: bool, hide_list: bool, bare: bool, compact: bool,
+            columns in 20u16..300, rows in 5u16..200, compose_rows in 0u16..30, banner: bool, list_focused: bool, hide_list: bool, bare: bool, compact: bool, list_width: Option<u16>,
         ) {
             let size = Size { columns, rows };
-            let a = split(size, LayoutInput { list_focused, hide_list, bare, compact, compose_rows, banner }).unwrap();
+            let a = split(size, LayoutInput { list_focused, hide_list, list_width, bare, compact, compose_rows, banner }).unwrap();
             let parts = [a.top, a.list, a.rule, a.header, a.messages, a.details_rule, a.details, a.divider, a.banner, a.compose, a.footer];
             let parts: Vec<Rect> = parts.into_iter().flatten().collect();
             for (i, p) in parts.iter().enumerate() {

@@ -17,6 +17,8 @@ pub enum Pointed {
         link: Option<SafeText>,
     },
     Box,
+    /// The line between list and messages.
+    Divider,
     /// A key in the footer, by the name of its action.
     Key(&'static str),
     Nothing,
@@ -37,6 +39,9 @@ impl ViewState {
         }
         if let Some(area) = is_in(layout.messages) {
             return self.message_in(area, column, row).unwrap_or(Pointed::Nothing);
+        }
+        if is_in(layout.rule).is_some() {
+            return Pointed::Divider;
         }
         if is_in(layout.compose).is_some() {
             return Pointed::Box;

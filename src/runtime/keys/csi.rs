@@ -188,12 +188,15 @@ fn mouse(parameters: &[u8], pressed: bool) -> SequenceMeaning {
     };
     // Bits 2 to 4 are modifiers.
     let kind = match (button, button & !0b1_1100) {
-        (0, _) => MouseEventKind::Down(MouseButton::Left),
-        (_, 64) => MouseEventKind::ScrollUp,
-        (_, 65) => MouseEventKind::ScrollDown,
+        (0, _) if pressed => MouseEventKind::Down(MouseButton::Left),
+        (_, 0) if !pressed => MouseEventKind::Up(MouseButton::Left),
+        // Bit 5: it was moved meanwhile.
+        (_, 32) if pressed => MouseEventKind::Drag(MouseButton::Left),
+        (_, 64) if pressed => MouseEventKind::ScrollUp,
+        (_, 65) if pressed => MouseEventKind::ScrollDown,
         _ => return SequenceMeaning::Nothing,
     };
-    if pressed { SequenceMeaning::Mouse { kind, column, row } } else { SequenceMeaning::Nothing }
+    SequenceMeaning::Mouse { kind, column, row }
 }
 
 /// A part of a parameter: parameters are separated by `;`, their parts by `:`.

@@ -107,7 +107,7 @@ fn the_keys_of_every_terminal_are_known() {
         ("\x1b[1;129A\x1b[97;69u", "Up C-a"),
         // the wheel and the left button; other reports of the mouse mean nothing
         ("\x1b[<64;10;5M\x1b[<65;10;5M\x1b[<80;1;1M", "ScrollUp ScrollDown ScrollUp"),
-        ("\x1b[<0;1;1M\x1b[<0;1;1m\x1b[<1;1;1M\x1b[<2;9;9M", "Down(Left)"),
+        ("\x1b[<0;1;1M\x1b[<0;1;1m\x1b[<1;1;1M\x1b[<2;9;9M", "Down(Left) Up(Left)"),
         ("\x1b[<4;1;1M\x1b[<32;3;3M\x1b[<35;3;3M\x1b[<128;3;3M", ""),
         ("\x1b[<0;0;1M\x1b[<0;1M\x1b[<M\x1b[<;;M\x1b[<0;99999;1Mx", "x"),
         ("\x1b[M !!x\x1b[32;10;10Mx", "x x"),
@@ -253,7 +253,7 @@ fn the_rest_of_a_report_is_not_typed_however_late_it_comes() {
     for (begun, rest, expected) in [
         ("\x1b[<64;1", "0;5M", "ScrollUp"),
         ("\x1b[<64;10;5", "M", "ScrollUp"),
-        ("\x1b[<0;1;1", "m", ""),
+        ("\x1b[<0;1;1", "m", "Up(Left)"),
         ("\x1b[<", "65;10;5M", "ScrollDown"),
         ("\x1b[", "<65;10;5M", "M-[ ScrollDown"),
         ("\x1b", "[<65;10;5M", "Esc ScrollDown"),

@@ -4,6 +4,7 @@
 //! nothing, or blinking text. Each frame begins and ends with plain text and places the cursor before it writes, so
 //! that a byte that was lost, or written by another program, spoils one frame at most.
 
+use super::super::terminfo::Signs;
 use crate::app::view::Hyperlink;
 use ratatui::buffer::Cell;
 use ratatui::style::{Color, Modifier};
@@ -33,8 +34,8 @@ impl CellStyle {
 pub struct Pen<'a> {
     out: &'a mut Vec<u8>,
     columns: u16,
-    /// The font of the terminal lacks signs that others have.
-    plain_font: bool,
+    /// What the font of the terminal has.
+    signs: Signs,
     /// Where the cursor is, if all terminals agree on it.
     at: Option<(u16, u16)>,
     style: CellStyle,
@@ -45,8 +46,8 @@ pub struct Pen<'a> {
 }
 
 impl<'a> Pen<'a> {
-    pub fn new(out: &'a mut Vec<u8>, columns: u16, plain_font: bool) -> Self {
-        Self { out, columns, plain_font, at: None, style: PLAIN, links: &[], link: None }
+    pub fn new(out: &'a mut Vec<u8>, columns: u16, signs: Signs) -> Self {
+        Self { out, columns, signs, at: None, style: PLAIN, links: &[], link: None }
     }
 
     /// The links of the row that is written next.
@@ -119,7 +120,7 @@ impl<'a> Pen<'a> {
             self.set_link(self.links.iter().find(is_here));
         }
         let symbol = cell.symbol();
-        let symbol = if self.plain_font { in_plain_font(symbol) } else { symbol };
+        let symbol = shown(symbol, self.signs);
         self.out.extend_from_slice(symbol.as_bytes());
         // At the last column terminals differ in where the cursor stays.
         self.at =
@@ -244,6 +245,16 @@ impl<'a> Pen<'a> {
     }
 }
 
+/// What stands for a sign that the font lacks, as wide as the sign.
+fn shown(symbol: &str, signs: Signs) -> &str {
+    match signs {
+        _ if symbol.len() == 1 => symbol,
+        Signs::All => symbol,
+        Signs::Console => in_plain_font(symbol),
+        Signs::Ascii => in_ascii(symbol),
+    }
+}
+
 /// The replacement for a sign that the fonts of the Linux console lack.
 fn in_plain_font(symbol: &str) -> &str {
     match symbol {
@@ -253,6 +264,7 @@ fn in_plain_font(symbol: &str) -> &str {
         "›" | "↳" => ">",
         "✎" => "~",
         "↥" => "^",
+        "▤" => "#",
         "●" => "*",
         "○" => "o",
         "…" => ".",
@@ -262,14 +274,31 @@ fn in_plain_font(symbol: &str) -> &str {
     }
 }
 
+/// The replacement for a line or sign of the screen that is not ASCII. Letters of texts stay as they are.
+fn in_ascii(symbol: &str) -> &str {
+    match in_plain_font(symbol) {
+        "─" => "-",
+        "═" => "=",
+        "│" | "▌" => "|",
+        "┌" | "┐" | "└" | "┘" | "├" | "┤" | "┬" | "┴" | "┼" => "+",
+        "·" => ".",
+        "↑" => "^",
+        "↓" => "v",
+        "←" => "<",
+        "→" => ">",
+        "×" => "x",
+        other => other,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use ratatui::style::Style;
 
-    fn written(cells: &[(Style, &str)], plain_font: bool) -> String {
+    fn written(cells: &[(Style, &str)], signs: Signs) -> String {
         let mut out = Vec::new();
-        let mut pen = Pen::new(&mut out, 80, plain_font);
+        let mut pen = Pen::new(&mut out, 80, signs);
         pen.go_to(2, 1);
         for (style, symbol) in cells {
             let mut cell = Cell::default();
@@ -283,12 +312,12 @@ mod tests {
     #[test]
     fn the_sixteen_colours_have_their_own_codes() {
         let red = Style::new().fg(Color::Red).bg(Color::White).add_modifier(Modifier::BOLD);
-        assert_eq!(written(&[(red, "x")], false), "\u{1b}[2;3H\u{1b}[1;31;107mx\u{1b}[0m");
+        assert_eq!(written(&[(red, "x")], Signs::All), "\u{1b}[2;3H\u{1b}[1;31;107mx\u{1b}[0m");
         let light = Style::new().fg(Color::LightGreen);
-        assert_eq!(written(&[(light, "x")], false), "\u{1b}[2;3H\u{1b}[92mx\u{1b}[0m");
-        assert_eq!(written(&[(Style::new(), "x")], false), "\u{1b}[2;3Hx");
+        assert_eq!(written(&[(light, "x")], Signs::All), "\u{1b}[2;3H\u{1b}[92mx\u{1b}[0m");
+        assert_eq!(written(&[(Style::new(), "x")], Signs::All), "\u{1b}[2;3Hx");
         let indexed = Style::new().fg(Color::Indexed(208));
-        assert!(written(&[(indexed, "x")], false).contains("\u{1b}[38;5;208m"));
+        assert!(written(&[(indexed, "x")], Signs::All).contains("\u{1b}[38;5;208m"));
     }
 
     #[test]
@@ -297,15 +326,28 @@ mod tests {
         let bold = red.add_modifier(Modifier::BOLD);
         let cells = [(red, "a"), (bold, "b"), (bold, "c"), (red, "d")];
         let expected = "\u{1b}[2;3H\u{1b}[31ma\u{1b}[1mbc\u{1b}[0;31md\u{1b}[0m";
-        assert_eq!(written(&cells, false), expected);
+        assert_eq!(written(&cells, Signs::All), expected);
     }
 
     #[test]
     fn the_linux_console_gets_signs_that_its_fonts_have() {
         for (sign, plain) in [("✓", "v"), ("▎", "|"), ("⏎", "<"), ("│", "│"), ("é", "é")]
         {
-            assert_eq!(written(&[(Style::new(), sign)], true), format!("\u{1b}[2;3H{plain}"));
-            assert_eq!(written(&[(Style::new(), sign)], false), format!("\u{1b}[2;3H{sign}"));
+            assert_eq!(
+                written(&[(Style::new(), sign)], Signs::Console),
+                format!("\u{1b}[2;3H{plain}")
+            );
+            assert_eq!(written(&[(Style::new(), sign)], Signs::All), format!("\u{1b}[2;3H{sign}"));
         }
+    }
+
+    #[test]
+    fn without_the_glyphs_everything_that_frames_the_texts_is_ascii() {
+        let signs = "─│┌┐└┘┬┴═▌▎┃✓·↑↓←→✎↥▤●○…┄—–•›‹↳⏎×";
+        for sign in signs.chars() {
+            let written = written(&[(Style::new(), &sign.to_string())], Signs::Ascii);
+            assert!(written.is_ascii(), "{sign}: {written:?}");
+        }
+        assert!(written(&[(Style::new(), "é")], Signs::Ascii).ends_with('é'), "letters stay");
     }
 }
