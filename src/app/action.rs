@@ -90,6 +90,10 @@ pub enum AppAction {
     Search {
         here: bool,
     },
+    /// Goes to the next hit of the last search.
+    NextHit {
+        older: bool,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -20,6 +20,8 @@ impl Action {
         ("palette", Action::App(AppAction::Palette)),
         ("search", Action::App(AppAction::Search { here: false })),
         ("search-here", Action::App(AppAction::Search { here: true })),
+        ("next-hit", Action::App(AppAction::NextHit { older: true })),
+        ("previous-hit", Action::App(AppAction::NextHit { older: false })),
         ("switcher", Action::App(AppAction::Switcher)),
         ("focus-next", Action::App(AppAction::FocusNext)),
         ("redraw", Action::App(AppAction::Redraw)),

@@ -37,6 +37,11 @@ pub fn act(model: &mut Model, action: AppAction) {
             let here = model.app.open.clone().filter(|_| here);
             model.overlays.open_search(&mut model.app, here, "");
         }
+        AppAction::NextHit { older } => {
+            let (next, place) = model.overlays.next_hit(&mut model.app, older);
+            model.follow(next);
+            model.app.note(&place);
+        }
         AppAction::Answer => {
             if !model.overlays.open_waiting() {
                 model.app.note("No question is waiting");

@@ -75,19 +75,14 @@ pub fn act(model: &mut Model, action: MessagesAction) {
             let prompt = model.app.open.clone().map(Prompt::date);
             model.overlays.extend(prompt);
         }
-        MessagesAction::Reply => {
-            model.app.write();
-            with_open(model, message_change::reply);
-        }
-        MessagesAction::Edit => {
-            model.app.write();
-            with_open(model, message_change::edit);
-        }
+        MessagesAction::Reply => write_about(model, message_change::reply),
+        MessagesAction::Edit => write_about(model, message_change::edit),
         MessagesAction::Retry => with_open(model, outbox::retry),
-        MessagesAction::TakeBack => {
-            model.app.write();
-            with_selected(model, outbox::take_back);
-        }
+        MessagesAction::TakeBack => write_about(model, |chat, env| {
+            if let Some(key) = chat.selected().map(|m| m.key.clone()) {
+                outbox::take_back(chat, env, &key);
+            }
+        }),
         MessagesAction::MarkUnread => with_selected(model, reading::unread_from),
     }
 }
@@ -124,6 +119,23 @@ fn scroll(model: &mut Model, by: Scroll) {
             note_skipped(model);
         }
     }
+    if model.app.prefs.keymap.is_modal() {
+        take_selection_along(model, by);
+    }
+}
+
+/// In vim the cursor goes to the first or the last line with the view.
+fn take_selection_along(model: &mut Model, by: Scroll) {
+    model.app.with_open(|chat, _| {
+        let wanted = match by {
+            Scroll::Oldest => chat.timeline.first(),
+            Scroll::Newest => chat.timeline.last(),
+            _ => return,
+        };
+        if chat.selection.is_some() {
+            chat.selection = wanted.map(|message| Selection::one(message.key.clone()));
+        }
+    });
 }
 
 /// At the end: messages that were skipped stay unread; tells the user how to get to them.
@@ -363,6 +375,15 @@ fn all_links(model: &mut Model) {
         model.app.note("No links in the loaded part of this conversation");
     } else {
         model.overlays.push(Overlay::Links(Links::new(links)));
+    }
+}
+
+/// Begins to write about the selected message. If that is refused, it stays selected, and letters stay keys.
+fn write_about(model: &mut Model, work: impl FnOnce(&mut Chat, &mut Env<'_>)) {
+    let was_selected = selected(model).is_some();
+    with_open(model, work);
+    if was_selected && selected(model).is_none() {
+        model.app.write();
     }
 }
 

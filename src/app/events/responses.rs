@@ -181,9 +181,13 @@ fn source(
             model.overlays.extend(inspector.map(Overlay::Inspector));
         }
         SourcePurpose::Edit => {
-            model
-                .app
-                .with_open(|chat, env| message_change::edit_source(chat, env, key, &found.items));
+            let began = model.app.with_open(|chat, env| {
+                message_change::edit_source(chat, env, key, &found.items);
+                chat.composer.draft.edit.is_some()
+            });
+            if began == Some(true) {
+                model.app.write();
+            }
         }
     }
 }

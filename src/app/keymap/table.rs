@@ -68,8 +68,9 @@ struct PresetTable {
     modal: bool,
     /// Actions by name, with the keys that replace those of the table.
     keys: BTreeMap<String, Vec<String>>,
-    /// Keys that work in NORMAL mode, beside those that work everywhere.
-    normal: BTreeMap<String, Vec<String>>,
+    /// Keys that work in NORMAL mode, beside those that work everywhere: the name of an action, then its keys. In the order
+    /// in which help lists them.
+    normal: Vec<Vec<String>>,
 }
 
 /// The bindings without any changes.
@@ -241,7 +242,8 @@ fn add_normal_rows(
     entries: &mut Vec<KeymapEntry>,
     preset: &PresetTable,
 ) -> Result<(), KeymapError> {
-    for (name, keys) in &preset.normal {
+    for row in &preset.normal {
+        let Some((name, keys)) = row.split_first() else { continue };
         let keys = parsed(name, keys)?;
         let message = format!("there is no action \"{name}\"");
         let error = KeymapError { action: name.clone(), message };

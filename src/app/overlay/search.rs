@@ -1,5 +1,6 @@
 //! Searches the stored messages of all accounts, or of one chat, while the user types; the newest hits come first.
 
+mod again;
 mod hits;
 mod query;
 

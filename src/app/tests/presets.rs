@@ -217,3 +217,72 @@ fn a_command_line_of_vim_quits_or_does_nothing() {
         assert_eq!(app.model.context(), if quits { Context::Normal } else { Context::Overlay });
     }
 }
+
+#[test]
+fn the_first_and_the_last_message_are_selected_where_one_was() {
+    let mut app = vim();
+    let selected = |app: &App| app.model.app.opened().unwrap().selected().map(|m| m.key.at);
+    app.press("esc k k g g");
+    let first = app.model.app.opened().unwrap().timeline.first().unwrap().key.at;
+    assert_eq!(selected(&app), Some(first));
+    app.expect("line 1");
+    app.press("G");
+    let last = app.model.app.opened().unwrap().timeline.last().unwrap().key.at;
+    assert_eq!(selected(&app), Some(last));
+    app.press("esc g g");
+    assert_eq!(selected(&app), None, "the view alone moves where nothing is selected");
+}
+
+#[test]
+fn a_reply_or_an_edit_that_is_refused_stays_in_normal_mode() {
+    let mut app = vim();
+    app.press("esc k e");
+    app.expect("Only your own messages can be edited");
+    app.expect(" NORMAL ");
+    assert_eq!(app.model.context(), Context::Selection);
+    app.press("x");
+    app.expect(" NORMAL ");
+    app.say("anna", "mine");
+    app.press("esc k e");
+    app.expect(" INSERT ");
+    assert_eq!(draft(&app), "mine");
+}
+
+#[test]
+fn n_goes_from_hit_to_hit_of_the_last_search() {
+    let mut app = vim();
+    app.press("esc n");
+    app.expect("Nothing was searched for yet");
+    app.press("/");
+    app.type_text("line");
+    let conversation = app.model.app.open.clone().unwrap().conversation;
+    let messages: Vec<_> = app.model.app.opened().unwrap().timeline.iter().cloned().collect();
+    let hits = messages.iter().rev().take(3).map(|message| {
+        let (key, sender) = (message.key.clone(), message.sender.clone());
+        crate::model::search::Hit::new(conversation.clone(), key, sender, "line", &[])
+    });
+    let found = crate::model::Findings { hits: hits.collect(), ..Default::default() };
+    app.answer(crate::model::Response::Found(Ok(found)));
+    app.press("enter");
+    let selected = |app: &App| app.model.app.opened().unwrap().selected().unwrap().key.clone();
+    let wanted = |n: usize| messages[messages.len() - n].key.clone();
+    assert_eq!(selected(&app), wanted(1));
+    app.press("n n");
+    assert_eq!(selected(&app), wanted(3));
+    app.expect("3 of 3 found: line");
+    app.press("n");
+    app.expect("No older hit for \"line\"");
+    app.press("N");
+    assert_eq!(selected(&app), wanted(2));
+}
+
+#[test]
+fn help_lists_the_keys_of_normal_mode_with_those_that_move_first() {
+    let mut app = vim().sized(80, 40);
+    app.press("esc f1");
+    let screen = app.screen();
+    let at = |text: &str| screen.find(text).unwrap_or_else(|| panic!("{text}:\n{screen}"));
+    assert!(at("INSERT mode") < at("Select the message above"));
+    assert!(at("Select the message above") < at("Scroll up half a page"));
+    assert!(at("Go to the newest message") < at("Search in this conversation"));
+}

@@ -6,6 +6,9 @@ use crate::app::state::AppState;
 use crate::model::text::{cut, width};
 use crate::model::{ConnectionState, SignInWay};
 
+/// The most of a reason that is shown.
+const MAX_REASON: usize = 40;
+
 /// The state of the connection, in words.
 pub(super) fn connection(app: &AppState, connection: &Connection, columns: usize) -> Label {
     let now = app.clock.mono;
@@ -19,21 +22,21 @@ pub(super) fn connection(app: &AppState, connection: &Connection, columns: usize
             (asked_to_wait(connection.retry_in(now).unwrap_or(0), columns), Tone::Bad)
         }
         ConnectionState::Waiting { why, .. } => {
-            let retry = match connection.retry_in(now) {
-                Some(seconds) if seconds > 0 => format!(" · retry in {seconds}s"),
-                _ => ", trying again".to_owned(),
+            let (retry, key) = match connection.retry_in(now) {
+                Some(seconds) if seconds > 0 => (format!(" · retry in {seconds}s"), " (F5)"),
+                _ => (", trying again".to_owned(), ""),
             };
             let since = match connection.lost_for(now) {
                 Some(seconds @ 1..=99) => format!(" {seconds}s"),
                 Some(seconds @ 100..) => format!(" {} min", seconds / 60),
                 _ => String::new(),
             };
-            let text = trouble(&format!("offline{since}"), why, &retry, columns);
-            // The key only where the whole reason stands.
-            let with_key = format!("{text} (F5)");
-            let has_room = text.contains(why.as_str()) && retry.starts_with(" ·");
-            let text = if has_room && width(&with_key) <= columns { with_key } else { text };
-            return Label::new(text, Tone::Bad);
+            let what = format!("offline{since}");
+            // The key that ends the wait is named where that costs nothing of the reason.
+            let with_key = format!("{retry}{key}");
+            let all = width(&what) + 2 + width(why).min(MAX_REASON) + width(&with_key);
+            let next = if all <= columns { with_key } else { retry };
+            return Label::new(trouble(&what, why, &next, columns), Tone::Bad);
         }
         ConnectionState::SignedOut { why, way } => {
             let next = match way {
@@ -76,7 +79,6 @@ fn asked_to_wait(seconds: u64, columns: usize) -> String {
 
 /// What is wrong, why, and what comes next, which begins with what separates it; the reason is cut first.
 fn trouble(what: &str, why: &str, next: &str, columns: usize) -> String {
-    const MAX_REASON: usize = 40;
     const MIN_REASON: usize = 7;
     let fixed = width(what) + width(next) + 2;
     let room = columns.saturating_sub(fixed).min(MAX_REASON);
