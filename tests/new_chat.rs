@@ -213,3 +213,23 @@ async fn a_thread_that_the_service_refuses_to_create_fails_the_message_and_keeps
     anna.quit().await;
     assert_eq!(until_found(&gateway, JOE, 1).await.len(), 1);
 }
+
+#[tokio::test]
+async fn a_service_that_is_played_with_sample_chats_writes_html_in_threads_of_two() {
+    let users = skchat::gateway::demo::users();
+    let me = users.first().unwrap().id.clone();
+    let gateway = Gateway::configured(move |options| {
+        options.plays = Some(PlayedOptions::new(PlayedKind::TeamsFree));
+        options.users.clone_from(&users);
+    })
+    .await;
+    skchat::gateway::demo::seed(&gateway.state).unwrap();
+    let client = Client::new(options(&gateway, me.as_str()));
+    let mut kinds = std::collections::BTreeSet::new();
+    for chat in client.conversations(100).await.unwrap().items {
+        assert!(chat.id.is_thread(), "{:?}", chat.id);
+        let page = client.messages(&chat.id, 50).await.unwrap();
+        kinds.extend(page.items.iter().map(|raw| raw.kind.to_string()));
+    }
+    assert!(kinds.contains("RichText/Html") && !kinds.contains("Text"), "{kinds:?}");
+}

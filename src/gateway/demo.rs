@@ -4,7 +4,7 @@ use super::api_error::ApiError;
 use super::chat_key::ChatKey;
 use super::events::Committed;
 use super::rules::fields::SenderFields;
-use super::rules::{Work, conversations, messages, threads};
+use super::rules::{Work, conversations, messages, threads, xml};
 use super::state::GatewayState;
 use super::storage::MemberRow;
 use super::{GatewayUser, secret};
@@ -89,13 +89,14 @@ pub fn name_of(id: &str) -> String {
 /// If the database fails.
 pub fn seed(gateway: &Arc<GatewayState>) -> Result<(), String> {
     let file = sample_file()?;
+    let live = gateway.played_kind().is_some();
     let work = move |work: &mut Work<'_>| {
         if !work.store.is_empty()? {
             return Ok(());
         }
         let now = work.now;
         for chat in &file.chat {
-            write_chat(work, chat, now)?;
+            write_chat(work, chat, live, now)?;
         }
         Ok(())
     };
@@ -129,23 +130,46 @@ fn sample_messages(chat: &DemoChat, now: i64) -> Vec<SampleMessage> {
     messages
 }
 
-fn write_chat(work: &mut Work<'_>, chat: &DemoChat, now: i64) -> Result<(), ApiError> {
+/// A plain text as it is written. The web page of the live services writes HTML (facts 8.7).
+fn written(text: &str, live: bool) -> (&'static str, String) {
+    if live {
+        ("RichText/Html", format!("<p>{}</p>", xml(text).replace('\n', "<br>")))
+    } else {
+        ("Text", text.to_owned())
+    }
+}
+
+/// The thread of a one-to-one chat, as the live services keep it.
+fn write_thread_of_two(work: &mut Work<'_>, other: &str) -> Result<String, ApiError> {
+    let me = UserId::new(ME);
+    let member = |id: UserId, role| MemberRow { id, role };
+    let members = [member(me.clone(), Role::Admin), member(UserId::new(other), Role::User)];
+    let properties = object(json!({ "threadType": "chat", threads::UNIQUE: "true" }));
+    threads::create(work, &me, &members, &properties)
+}
+
+fn write_chat(work: &mut Work<'_>, chat: &DemoChat, live: bool, now: i64) -> Result<(), ApiError> {
     let me = UserId::new(ME);
     let messages = sample_messages(chat, now);
     let first = messages.first().map_or(now, |message| message.at);
     work.now = first - 10 * MINUTE;
     let key = match (&chat.group, &chat.with) {
         (Some(topic), _) => ChatKey::Thread(write_group(work, chat, topic)?),
+        (None, Some(with)) if live => ChatKey::Thread(write_thread_of_two(work, with)?),
         (None, Some(with)) => ChatKey::Pair([me.clone(), UserId::new(with)]),
         (None, None) => return Ok(()),
     };
     let mut last_mine = None;
     for (i, message) in messages.iter().enumerate() {
         work.now = message.at;
+        let (kind, content) = match message.kind.as_str() {
+            "Text" => written(&message.content, live),
+            other => (other, message.content.clone()),
+        };
         let fields = SenderFields::new(object(json!({
-            "messagetype": message.kind,
+            "messagetype": kind,
             "contenttype": "text",
-            "content": message.content,
+            "content": content,
             "clientmessageid": format!("{}{i}", message.at),
             "imdisplayname": name_of(message.from.as_str()),
         })))?;
@@ -230,10 +254,11 @@ async fn answer_one(
     let typing = json!({ "messagetype": "Control/Typing", "content": "" });
     say(&gateway, &message.chat, &who, typing).await;
     tokio::time::sleep(Duration::from_millis(1400)).await;
+    let (kind, content) = written(&text, gateway.played_kind().is_some());
     let answer = json!({
-        "messagetype": "Text",
+        "messagetype": kind,
         "contenttype": "text",
-        "content": text,
+        "content": content,
         "imdisplayname": person.name,
         "clientmessageid": secret::token().get(..16).unwrap_or_default(),
     });
@@ -275,5 +300,11 @@ mod tests {
             assert!(chat.messages.iter().all(|(from, ..)| known(from)));
             assert!(chat.members.iter().chain(&chat.admins).all(|id| known(id)));
         }
+    }
+
+    #[test]
+    fn the_people_of_a_live_service_write_html() {
+        assert_eq!(written("a < b\nc", false), ("Text", "a < b\nc".to_owned()));
+        assert_eq!(written("a < b\nc", true), ("RichText/Html", "<p>a &lt; b<br>c</p>".to_owned()));
     }
 }

@@ -288,7 +288,7 @@ fn member_thread(
 }
 
 /// Escapes text for the XML of an activity.
-fn xml(text: &str) -> String {
+pub fn xml(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
