@@ -228,6 +228,14 @@ impl Store {
         Self::run(&self.reader, work).await
     }
 
+    /// Does work on files that lie beside the store, on the thread that reads it. `None` if the store is closed.
+    pub(crate) async fn beside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        self.read(move |_| Ok(work())).await.ok()
+    }
+
     async fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,

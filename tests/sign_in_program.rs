@@ -3,6 +3,7 @@
 mod common;
 
 use common::random::Random;
+use common::terminal::NO_SESSION_BUS;
 use common::{ANNA, Gateway, PATIENCE};
 use skchat::gateway::played::{CodeState, IssuedTokens, PlayedKind, PlayedOptions, RefreshState};
 use skchat::model::UserId;
@@ -66,6 +67,7 @@ impl Home {
             .env("SKCHAT_CONFIG", self.dir.path().join("config.toml"))
             .env("SKCHAT_DATA_DIR", self.dir.path().join("data"))
             .env("TZ", "UTC")
+            .env("DBUS_SESSION_BUS_ADDRESS", NO_SESSION_BUS)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

@@ -275,19 +275,16 @@ impl Client {
         }
     }
 
-    /// Looks whether another process has signed this account out since it began to use a token. The token would still be
-    /// accepted for up to a day.
-    ///
-    /// # Errors
-    /// If so; the token is forgotten then.
-    pub(crate) async fn check_signed_in(&self) -> Result<(), Error> {
-        let TokenSource::SignIn(sign_in) = &self.options.token else { return Ok(()) };
+    /// The sign-in of this account, once a token of it is in use.
+    pub(crate) fn sign_in_in_use(&self) -> Option<Arc<SignIn>> {
         // `generation` is 0 until a token was read.
-        if self.session(|s| s.generation) == 0 || !sign_in.is_signed_out().await {
-            return Ok(());
-        }
+        self.own_sign_in().filter(|_| self.session(|s| s.generation > 0))
+    }
+
+    /// Forgets the tokens in use: another process has signed this account out. They would be accepted for up to a day.
+    pub(crate) fn signed_out_elsewhere(&self) -> Error {
         self.session(|s| (s.token, s.names_token) = (None, None));
-        Err(Error::signed_out("signed out elsewhere"))
+        Error::signed_out("signed out elsewhere")
     }
 
     /// The sign-in of this account, if it has one.

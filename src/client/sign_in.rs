@@ -157,14 +157,15 @@ impl SignIn {
     /// When the user signed in and when tokens were last bought, in milliseconds since 1970: other values are another
     /// sign-in, or newer tokens, perhaps those of another process. `None` if the stored sign-in cannot be read.
     pub(super) async fn times(&self) -> Option<(i64, i64)> {
-        let stored = self.store.load().await.ok()?;
+        // The file says it, too, where a keyring holds the tokens.
+        let stored = self.store.load_file().await.ok()?;
         Some((stored.signed_in_at, stored.refreshed_at))
     }
 
-    /// Whether the stored tokens are gone: somebody has signed out with another process. `false` if that cannot be read.
-    pub(super) async fn is_signed_out(&self) -> bool {
-        let stored = self.store.load_file().await;
-        stored.is_ok_and(|s| !s.in_keyring && s.refresh_token.is_none() && s.skype.is_none())
+    /// Whether the stored tokens are gone: somebody has signed out with another process. Reads a file; `false` if that
+    /// cannot be read.
+    pub(crate) fn is_signed_out(&self) -> bool {
+        self.store.is_empty()
     }
 
     /// Asks for a device code: by the newer form, and by the older one if the service does not accept that.

@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
+/// In place of the address of the session's D-Bus: no test may use the keyring of whoever runs it.
+pub const NO_SESSION_BUS: &str = "unix:path=/nonexistent/bus";
+
 pub struct Seen {
     pub parser: vt100::Parser,
     /// Everything the terminal was sent.
@@ -65,6 +68,7 @@ impl Terminal {
         command.env("TERM", "xterm-256color");
         command.env("COLORTERM", "truecolor");
         command.env("TZ", "UTC");
+        command.env("DBUS_SESSION_BUS_ADDRESS", NO_SESSION_BUS);
         for (name, value) in env {
             command.env(name, value);
         }

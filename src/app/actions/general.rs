@@ -33,15 +33,8 @@ pub fn act(model: &mut Model, action: AppAction) {
             model.overlays.push(Overlay::Help(help));
         }
         AppAction::Write(place) => write(model, place),
-        AppAction::Search { here } => {
-            let here = model.app.open.clone().filter(|_| here);
-            model.overlays.open_search(&mut model.app, here, "");
-        }
-        AppAction::NextHit { older } => {
-            let (next, place) = model.overlays.next_hit(&mut model.app, older);
-            model.follow(next);
-            model.app.note(&place);
-        }
+        AppAction::Search { here } => search(model, here),
+        AppAction::NextHit { older } => next_hit(model, older),
         AppAction::Answer => {
             if !model.overlays.open_waiting() {
                 model.app.note("No question is waiting");
@@ -217,6 +210,18 @@ fn escape(model: &mut Model) {
     if left_history {
         super::messages::note_skipped(model);
     }
+}
+
+fn search(model: &mut Model, here: bool) {
+    let here = model.app.open.clone().filter(|_| here);
+    model.overlays.open_search(&mut model.app, here, "");
+}
+
+/// Goes to the next hit of the last search.
+fn next_hit(model: &mut Model, older: bool) {
+    let (next, place) = model.overlays.next_hit(&mut model.app, older);
+    model.follow(next);
+    model.app.note(&place);
 }
 
 /// Goes to the message box, and to a place in its text.

@@ -135,6 +135,12 @@ impl CredentialStore {
         blocking(move || read(&path)).await.map_err(|e| failed("the sign-in cannot be read", e))
     }
 
+    /// Whether the tokens are gone from the file and are in no keyring. Reads the file; `false` if that fails.
+    pub(super) fn is_empty(&self) -> bool {
+        read(&self.dir.join(FILE))
+            .is_ok_and(|s| !s.in_keyring && s.refresh_token.is_none() && s.skype.is_none())
+    }
+
     pub(super) async fn load(&self) -> Result<Credentials, Error> {
         let stored = self.load_file().await?;
         if !stored.in_keyring {
