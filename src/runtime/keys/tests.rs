@@ -108,7 +108,8 @@ fn the_keys_of_every_terminal_are_known() {
         // the wheel and the left button; other reports of the mouse mean nothing
         ("\x1b[<64;10;5M\x1b[<65;10;5M\x1b[<80;1;1M", "ScrollUp ScrollDown ScrollUp"),
         ("\x1b[<0;1;1M\x1b[<0;1;1m\x1b[<1;1;1M\x1b[<2;9;9M", "Down(Left) Up(Left)"),
-        ("\x1b[<4;1;1M\x1b[<32;3;3M\x1b[<35;3;3M\x1b[<128;3;3M", ""),
+        ("\x1b[<32;3;3M", "Drag(Left)"),
+        ("\x1b[<4;1;1M\x1b[<35;3;3M\x1b[<128;3;3M", ""),
         ("\x1b[<0;0;1M\x1b[<0;1M\x1b[<M\x1b[<;;M\x1b[<0;99999;1Mx", "x"),
         ("\x1b[M !!x\x1b[32;10;10Mx", "x x"),
         // control characters
