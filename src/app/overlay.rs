@@ -45,7 +45,7 @@ pub use import::Import;
 pub use inbox::Inbox;
 pub use inspector::Inspector;
 pub use key_binding::KeyBinding;
-pub use links::Links;
+pub use links::{Links, ListedLink};
 pub use members::Members;
 pub use message_menu::{MessageMenu, fitting_actions};
 pub use palette::Palette;

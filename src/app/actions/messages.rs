@@ -7,7 +7,7 @@ use crate::app::chat::{
 use crate::app::keymap::KeymapEntry;
 use crate::app::model::Model;
 use crate::app::overlay::{
-    Confirm, Consent, Inspector, Links, MessageMenu, Overlay, Prompt, Reactions,
+    Confirm, Consent, Inspector, Links, ListedLink, MessageMenu, Overlay, Prompt, Reactions,
 };
 use crate::app::pending::SourcePurpose;
 use crate::app::state::Focus;
@@ -336,12 +336,12 @@ fn open_link(model: &mut Model) {
     if open_exported(model) {
         return;
     }
-    let links = selected(model).map(|m| m.body.links()).unwrap_or_default();
+    let links = selected(model).map(ListedLink::of).unwrap_or_default();
     match links.len() {
         0 => model.app.note("This message has no link"),
         1 => {
             let link = links.into_iter().next();
-            let question = link.and_then(|link| Confirm::open_link(&mut model.app, link));
+            let question = link.and_then(|link| Confirm::open_link(&mut model.app, link.url));
             model.overlays.extend(question.map(Overlay::Confirm));
         }
         _ => model.overlays.push(Overlay::Links(Links::new(links))),
@@ -358,21 +358,21 @@ fn copy_id(model: &mut Model) {
     });
 }
 
-/// All links of the chat that are loaded: newest first, each once.
+/// All links and files of the chat that are loaded: newest first, each once.
 fn all_links(model: &mut Model) {
     const MAX_LINKS: usize = 200;
     let Some(chat) = model.app.opened() else { return };
-    let mut links: Vec<SafeText> = Vec::new();
-    for link in chat.timeline.iter().rev().flat_map(|m| m.body.links()) {
+    let mut links: Vec<ListedLink> = Vec::new();
+    for link in chat.timeline.iter().rev().flat_map(ListedLink::of) {
         if links.len() >= MAX_LINKS {
             break;
         }
-        if !links.contains(&link) {
+        if links.iter().all(|known| known.url != link.url) {
             links.push(link);
         }
     }
     if links.is_empty() {
-        model.app.note("No links in the loaded part of this conversation");
+        model.app.note("No links or files in the loaded part of this conversation");
     } else {
         model.overlays.push(Overlay::Links(Links::new(links)));
     }

@@ -1,7 +1,7 @@
 //! How the screen looks: times, dates, density.
 
 use crate::fixture::{App, START, chat, message, text};
-use crate::model::{Message, Placement, Timestamp};
+use crate::model::{ExportedFile, Media, MediaKind, Message, MessageBody, Placement, Timestamp};
 
 const DAY: i64 = 24 * 60;
 
@@ -147,4 +147,28 @@ fn the_help_is_narrowed_by_typing_and_has_two_columns_where_they_fit() {
     assert!(screen.lines().any(beside), "{screen}");
     app.press("esc");
     assert!(app.model.overlays.is_empty());
+}
+
+#[test]
+fn the_list_of_links_names_files_and_when_they_were_sent() {
+    let mut app = chat("Team").opened();
+    let file = |n: i64, name: &str| {
+        let link = Some(format!("https://files.example/{n}").as_str().into());
+        let media = Media {
+            kind: MediaKind::Image,
+            name: name.into(),
+            bytes: Some(1_200_000),
+            seconds: None,
+            link,
+            exported: ExportedFile::Unknown,
+        };
+        message("joe", n, MessageBody::Media(media))
+    };
+    app.messages(vec![file(1, "oven.jpg"), file(2, "pier.jpg")], Placement::Newest);
+    app.press("ctrl-o");
+    app.expect("Links and files");
+    app.expect_row("1 [image] pier.jpg · 1.2 MB", "22:15");
+    app.expect_row("2 [image] oven.jpg · 1.2 MB", "22:14");
+    app.press("2");
+    app.expect("https://files.example/1");
 }
