@@ -1,5 +1,6 @@
 //! The composition root: puts store, client, sync, gateway and loop together.
 
+use self::last_run::LastRun;
 use crate::app::view::layout::Size;
 use crate::cli::archives::{ArchiveAccount, chosen};
 use crate::cli::context::{ExitError, Session};
@@ -36,6 +37,7 @@ mod archives;
 mod demo;
 mod first_run;
 mod imports;
+mod last_run;
 mod login;
 mod preferences;
 mod reload;
@@ -186,7 +188,7 @@ fn tui(global: &Global) -> Result<(), ExitError> {
     let owners = accounts.iter().map(OpenedAccount::owner);
     let owners = owners.chain(signed_out.iter().map(|s| (AccountId::new(&s.name), s.me.clone())));
     let owners = owners.chain(archives.iter().map(|a| (a.account(), a.owner.clone()))).collect();
-    let first_start = accounts.iter().all(|account| account.first_start);
+    let last_run = LastRun::of_all(accounts.iter().map(|account| account.last_run));
     let open = OpenAccounts::default();
     let (mut live, mut first) = (Vec::new(), None);
     for account in accounts {
@@ -205,7 +207,7 @@ fn tui(global: &Global) -> Result<(), ExitError> {
         demo: false,
         size,
         dir,
-        first_start,
+        last_run,
         record: global.record.clone(),
         read_only: global.read_only,
         imports: (!global.read_only).then(|| global.clone()),
@@ -233,8 +235,7 @@ struct RunSetup {
     size: Size,
     /// The first account's private folder.
     dir: PathBuf,
-    /// There was no store here before.
-    first_start: bool,
+    last_run: LastRun,
     /// Where the run is recorded.
     record: Option<PathBuf>,
     /// Another instance may have the account: nothing is written.

@@ -19,6 +19,9 @@ use std::time::Duration;
 /// The second Ctrl-C has to come within this.
 const INTERRUPT: Duration = Duration::from_secs(2);
 
+/// Who does nothing for this long was away.
+pub const ABSENCE: Duration = Duration::from_secs(2 * 60 * 60);
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Focus {
     Compose,
@@ -34,6 +37,8 @@ pub struct Presence {
     pub reports_focus: bool,
     /// The user has done something in this run.
     pub acted: bool,
+    /// The program was not used for [`ABSENCE`] before this run, and the user was not told yet what is waiting.
+    pub returns: bool,
     /// When (monotonic) the user did something last.
     pub acted_at: Duration,
     pub interrupted_at: Option<Duration>,
@@ -95,6 +100,7 @@ impl AppState {
                 focused: true,
                 reports_focus: false,
                 acted: false,
+                returns: false,
                 acted_at: Duration::ZERO,
                 interrupted_at: None,
                 question_due: None,

@@ -47,6 +47,9 @@ pub struct RecordingHeader {
     pub first_client_id: u64,
     /// The welcome dialog of the first start is shown.
     pub welcome: bool,
+    /// The program was not used for hours before.
+    #[serde(default)]
+    pub returns: bool,
     pub warning: Option<String>,
     /// The user's changes of the key table.
     pub keys: BTreeMap<String, Vec<String>>,

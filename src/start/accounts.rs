@@ -1,6 +1,7 @@
 //! The configured accounts, opened for the program: all of them, or the one that `--account` names.
 
 use super::LiveAccount;
+use super::last_run::LastRun;
 use crate::cli::Global;
 use crate::cli::context::{ExitError, STORE, Session, lock};
 use crate::config::paths;
@@ -22,7 +23,7 @@ pub struct OpenedAccount {
     pub session: Session,
     pub live: LiveAccount,
     /// There was no store here before.
-    pub first_start: bool,
+    pub last_run: LastRun,
     /// Keeps other processes from writing to the store; `None` where it is only read.
     pub lock: Option<File>,
 }
@@ -73,7 +74,7 @@ pub fn open(global: &Global) -> Result<OpenedAccounts, ExitError> {
 /// # Errors
 /// When another program has it, or its store cannot be opened.
 pub fn open_one(global: &Global, session: Session) -> Result<OpenedAccount, ExitError> {
-    let first_start = !session.dir.join(STORE).exists();
+    let last_run = LastRun::of(&session.dir);
     let (lock, store) = if global.read_only {
         (None, open_store_read_only(&session.dir)?)
     } else {
@@ -82,7 +83,7 @@ pub fn open_one(global: &Global, session: Session) -> Result<OpenedAccount, Exit
     let account = AccountId::new(&session.name);
     let (client, options) = (session.client()?, session.sync_options()?);
     let live = LiveAccount { account, client, store, options };
-    Ok(OpenedAccount { session, live, first_start, lock })
+    Ok(OpenedAccount { session, live, last_run, lock })
 }
 
 /// Opens the account's store, after its lock.

@@ -1,5 +1,6 @@
 //! Archives on the screen: beside the configured account, or alone where there is none.
 
+use super::last_run::LastRun;
 use super::{ManagerSetup, RunSetup, background, check_terminal, converse, terminal_failed};
 use crate::cli::Global;
 use crate::cli::archives::{self, ArchiveAccount};
@@ -54,7 +55,7 @@ pub fn run(
         demo: false,
         size,
         dir,
-        first_start: false,
+        last_run: LastRun::Lately,
         record: global.record.clone(),
         read_only: true,
         imports: (!global.read_only).then(|| global.clone()),

@@ -1,5 +1,6 @@
 //! `skchat demo`: the program over a gateway of its own with sample people.
 
+use super::last_run::LastRun;
 use super::{
     LiveAccount, ManagerSetup, PATIENCE, RunSetup, background, check_terminal, converse,
     terminal_failed,
@@ -36,7 +37,7 @@ pub fn run(global: &Global, reset: bool) -> Result<(), ExitError> {
             }
         }
     }
-    let first_start = !dir.join(STORE).exists();
+    let last_run = LastRun::of(&dir);
     let store = Store::open(&dir.join(STORE)).map_err(|e| ExitError::failed(e.to_string()))?;
     let config = config(global)?;
     let record = global.record.clone();
@@ -72,7 +73,7 @@ pub fn run(global: &Global, reset: bool) -> Result<(), ExitError> {
         demo: true,
         size,
         dir,
-        first_start,
+        last_run,
         record,
         read_only: false,
         imports: None,

@@ -1,6 +1,7 @@
 //! `skchat replay`, and what a recording begins with.
 
 use super::RunSetup;
+use super::last_run::LastRun;
 use crate::app::overlay::{Overlay, Welcome};
 use crate::app::{Account, Accounts, Model, Prefs};
 use crate::cli::context::ExitError;
@@ -24,7 +25,8 @@ pub fn header(setup: &RunSetup, prefs: &Prefs, depth: ColorDepth) -> RecordingHe
         read_only: prefs.read_only,
         first_client_id: prefs.first_client_id,
         preferences: prefs.choices.clone(),
-        welcome: setup.first_start,
+        welcome: setup.last_run == LastRun::Never,
+        returns: setup.last_run == LastRun::LongAgo,
         warning: setup.config.warnings.first().cloned(),
         keys: setup.config.key_choices.changes.clone(),
     }
@@ -38,6 +40,7 @@ pub fn first_model(prefs: Prefs, header: &RecordingHeader) -> Result<Model, Stri
     let mut accounts = header.accounts.iter().map(|(id, me)| Account::new(id.clone(), me.clone()));
     let first = accounts.next().ok_or("there is no account")?;
     let mut model = Model::new(prefs, Accounts::new(first, accounts.collect()), header.size);
+    model.app.presence.returns = header.returns;
     if header.welcome && Welcome::fits(header.size) {
         model.overlays.push(Overlay::Welcome(Welcome));
     }

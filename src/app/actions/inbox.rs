@@ -3,10 +3,11 @@
 use crate::app::keymap::KeymapEntry;
 use crate::app::model::Model;
 use crate::app::overlay::{Inbox, Overlay};
+use crate::app::state::ABSENCE;
 use std::time::Duration;
 
-/// Who does nothing for this long was away.
-const ABSENCE: Duration = Duration::from_secs(2 * 60 * 60);
+/// For how long after the start a user is told what came before it: what comes later came before their eyes.
+const RETURN: Duration = Duration::from_secs(60);
 
 pub fn open(model: &mut Model) {
     match Inbox::new(&model.app) {
@@ -18,13 +19,16 @@ pub fn open(model: &mut Model) {
 /// Says what is waiting to a user who comes back after hours. A line and not a dialog, so that it is in nobody's way.
 pub fn welcome_back(model: &mut Model) {
     let app = &mut model.app;
-    let was_away = app.presence.acted && app.clock.mono >= app.presence.acted_at + ABSENCE;
+    let (now, presence) = (app.clock.mono, &mut app.presence);
+    presence.returns &= now <= RETURN;
+    let was_away = presence.returns || presence.acted && now >= presence.acted_at + ABSENCE;
     let (unread, _) = app.total_unread();
     if !was_away || unread == 0 {
         return;
     }
     // Not again with the next key.
     app.presence.acted_at = app.clock.mono;
+    app.presence.returns = false;
     let messages = if unread == 1 { "1 message".to_owned() } else { format!("{unread} messages") };
     let key = app.prefs.keymap.entry("inbox").map(KeymapEntry::key).unwrap_or_default();
     app.note(&format!("{messages} came while you were away · {key} shows them"));

@@ -172,3 +172,21 @@ fn ten_thousand_chats_are_worked_off_in_parts() {
         app.screen();
     }
 }
+
+#[test]
+fn who_starts_the_program_after_hours_is_told_what_is_waiting_once() {
+    let mut app = two();
+    app.model.app.presence.returns = true;
+    app.press("a");
+    app.expect("5 messages came while you were away · Alt-N shows them");
+    app.pass(Duration::from_secs(20));
+    app.press("b");
+    app.expect_none("while you were away");
+    app.expect("› ab");
+    // What comes a minute later was not missed.
+    let mut app = two();
+    app.model.app.presence.returns = true;
+    app.pass(Duration::from_secs(90));
+    app.press("a");
+    app.expect_none("while you were away");
+}
