@@ -1,6 +1,8 @@
 //! Draws the pictures of the README: the demo and an imported decade in a real terminal, their screens as SVGs.
 //!
 //! `cargo build --release && cargo run --release --example picture` writes assets/screen.svg and assets/archive.svg.
+//! With a folder as its argument it draws nothing of these, but the demo at five sizes on a dark and on a light
+//! background into that folder, to be looked at.
 
 #[path = "../common/terminal.rs"]
 mod terminal;
@@ -11,10 +13,48 @@ use terminal::{Terminal, program};
 const COLUMNS: u16 = 100;
 const ROWS: u16 = 30;
 const CELL: (f32, f32) = (8.4, 18.0);
+const DARK: Base = Base { front: "#d8dee9", back: "#1e2228" };
+const LIGHT: Base = Base { front: "#24292f", back: "#fdfdfb" };
+
+/// The colours of a terminal for text without any.
+#[derive(Clone, Copy)]
+struct Base {
+    front: &'static str,
+    back: &'static str,
+}
 
 fn main() {
+    if let Some(folder) = std::env::args().nth(1) {
+        return sizes(&folder);
+    }
     archive();
     demo();
+}
+
+/// The demo at five sizes, on both backgrounds.
+fn sizes(folder: &str) {
+    std::fs::create_dir_all(folder).expect("a folder");
+    for (columns, rows) in [(60, 20), (80, 24), (100, 30), (120, 40), (200, 50)] {
+        for (name, said, base) in [("dark", "15;0", DARK), ("light", "0;15", LIGHT)] {
+            let data = tempfile::tempdir().expect("a folder");
+            let env = [
+                ("SKCHAT_DATA_DIR", data.path().to_str().expect("a readable path")),
+                ("COLORTERM", "truecolor"),
+                ("COLORFGBG", said),
+            ];
+            let mut terminal = Terminal::start(&program("skchat"), &["demo"], &env, columns, rows);
+            terminal.wait_for("live");
+            terminal.send("\x1b[1;3B");
+            terminal.wait_for("1 new");
+            terminal.send("And bring the blue folder");
+            terminal.wait_for("blue folder");
+            let svg =
+                draw(terminal.seen.0.lock().expect("nobody panics with it").parser.screen(), base);
+            let file = format!("{folder}/{columns}x{rows}-{name}.svg");
+            std::fs::write(&file, svg).expect("the folder can be written");
+            println!("drawn into {file}");
+        }
+    }
 }
 
 fn demo() {
@@ -95,7 +135,7 @@ fn archive() {
 }
 
 fn write(name: &str, terminal: &Terminal) {
-    let svg = draw(terminal.seen.0.lock().expect("nobody panics with it").parser.screen());
+    let svg = draw(terminal.seen.0.lock().expect("nobody panics with it").parser.screen(), DARK);
     let path = format!("{}/assets/{name}", env!("CARGO_MANIFEST_DIR"));
     std::fs::write(path, svg).expect("assets can be written");
     println!("drawn into assets/{name}");
@@ -123,7 +163,8 @@ fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-fn draw(screen: &vt100::Screen) -> String {
+fn draw(screen: &vt100::Screen, base: Base) -> String {
+    let Base { front: text_color, back: background } = base;
     let (rows, columns) = screen.size();
     let (rows, columns) = (rows.get(), columns.get());
     let (width, height) = (f32::from(columns) * CELL.0 + 24.0, f32::from(rows) * CELL.1 + 24.0);
@@ -131,7 +172,7 @@ fn draw(screen: &vt100::Screen) -> String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" \
          font-family=\"'DejaVu Sans Mono', 'Cascadia Mono', Menlo, Consolas, monospace\" font-size=\"14\">\n\
          <title>skchat in a terminal</title>\n\
-         <rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"#1e2228\"/>\n"
+         <rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"{background}\"/>\n"
     );
     for row in 0..rows {
         for column in 0..columns {
@@ -140,13 +181,13 @@ fn draw(screen: &vt100::Screen) -> String {
                 continue;
             }
             let (mut front, mut back) =
-                (color(cell.fgcolor(), "#d8dee9"), color(cell.bgcolor(), "#1e2228"));
+                (color(cell.fgcolor(), text_color), color(cell.bgcolor(), background));
             if cell.inverse() {
                 std::mem::swap(&mut front, &mut back);
             }
             let (x, y) = (12.0 + f32::from(column) * CELL.0, 12.0 + f32::from(row) * CELL.1);
             let cells = if cell.is_wide() { 2.0 } else { 1.0 };
-            if back != "#1e2228" {
+            if back != background {
                 let wide = CELL.0 * cells;
                 let _ = writeln!(
                     svg,
