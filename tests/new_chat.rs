@@ -219,7 +219,7 @@ async fn a_service_that_is_played_with_sample_chats_writes_html_in_threads_of_tw
     let users = skchat::gateway::demo::users();
     let me = users.first().unwrap().id.clone();
     let gateway = Gateway::configured(move |options| {
-        options.plays = Some(PlayedOptions::new(PlayedKind::TeamsFree));
+        options.plays = Some(PlayedOptions::new(PlayedKind::TeamsWork));
         options.users.clone_from(&users);
     })
     .await;

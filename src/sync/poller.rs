@@ -128,13 +128,23 @@ fn keeps_channel(error: &Error) -> bool {
     }
 }
 
-/// Connects, and stays connected until there is an error.
+/// Connects, and stays connected until there is an error or another process signs the account out.
 async fn session(
     shared: &Arc<Shared>,
     attempts: &mut Attempts,
     channel: &mut EventChannel,
 ) -> Result<Infallible, Error> {
-    shared.check_signed_in().await?;
+    tokio::select! {
+        ended = connected(shared, attempts, channel) => ended,
+        error = shared.until_signed_out() => Err(error),
+    }
+}
+
+async fn connected(
+    shared: &Arc<Shared>,
+    attempts: &mut Attempts,
+    channel: &mut EventChannel,
+) -> Result<Infallible, Error> {
     let long = match channel.long {
         Some(long) => long,
         None => subscribe(shared).await?,
@@ -178,18 +188,6 @@ async fn subscribe(shared: &Shared) -> Result<bool, Error> {
 }
 
 impl Shared {
-    /// Looks whether another process has signed this account out.
-    ///
-    /// # Errors
-    /// If so.
-    async fn check_signed_in(&self) -> Result<(), Error> {
-        let Some(sign_in) = self.client.sign_in_in_use() else { return Ok(()) };
-        match self.store.beside(move || sign_in.is_signed_out()).await {
-            Some(true) => Err(self.client.signed_out_elsewhere()),
-            _ => Ok(()),
-        }
-    }
-
     /// Reports that events are received, or that the token is rejected for messages although they are.
     async fn report_online(&self) {
         let state = if self.connection.token_rejection.is_current(self.options.backoff_cap) {
@@ -230,7 +228,6 @@ async fn take_events(
             Ok(answer) => answer,
         };
         shared.connection.note_poll();
-        shared.check_signed_in().await?;
         let quick = asked.elapsed() < QUICK;
         come_back(shared, attempts).await?;
         // Only an answered poll proves that the connection works.
@@ -353,7 +350,6 @@ async fn ask_at_intervals(
     let mut schedule = PollSchedule::new(intervals, activity.now());
     loop {
         let look = next_look(shared, &schedule).await;
-        shared.check_signed_in().await?;
         match look {
             PollStep::List => {
                 shared.refresh(false).await?;

@@ -1,10 +1,10 @@
 //! An account that nobody has signed in to on this machine: its owner is not known, so there is no store and nothing to
-//! sync yet. It can only be signed in to.
+//! sync yet. It can only be signed in to. And an account that somebody signs out while it runs.
 
 use super::sign_in::{SignInWait, code, response, waited};
-use super::{DELTAS, DeltaSender, Handle, REQUESTS};
-use crate::client::Client;
+use super::{DELTAS, DeltaSender, Handle, REQUESTS, Shared};
 use crate::client::sign_in::SignInOutcome;
+use crate::client::{Client, Error};
 use crate::model::{
     AccountFigures, AccountId, ConnectionState, Delta, Fault, FaultKind, Inbound, Outbound,
     Request, Response, SafeText, Ticket,
@@ -134,5 +134,24 @@ impl SignedOutAccount {
 
     async fn respond(&self, ticket: Ticket, response: Response) {
         self.deltas.send(Delta::Response { ticket, response }).await;
+    }
+}
+
+impl Shared {
+    /// Waits until another process signs this account out. The request for news may wait for the budget, so this is not
+    /// left to it.
+    pub(super) async fn until_signed_out(&self) -> Error {
+        if self.client.own_sign_in().is_none() {
+            return std::future::pending().await;
+        }
+        let step = self.options.intervals.map_or(self.options.interval, |each| each.active);
+        loop {
+            if let Some(sign_in) = self.client.sign_in_in_use()
+                && self.store.beside(move || sign_in.is_signed_out()).await == Some(true)
+            {
+                return self.client.signed_out_elsewhere();
+            }
+            tokio::time::sleep(step).await;
+        }
     }
 }
