@@ -263,6 +263,7 @@ struct LiveAccount {
 fn start_accounts(
     setup: &RunSetup,
     live: Vec<LiveAccount>,
+    archived: Vec<Store>,
     shown: &CancellationToken,
     archives: &OpenArchives,
 ) -> Result<Vec<RunningAccount>, ExitError> {
@@ -274,18 +275,19 @@ fn start_accounts(
         let (handle, deltas) = begin(account.clone(), client, store, options);
         running.push(RunningAccount { account, handle, deltas });
     }
-    for archive in &setup.archives {
-        running.push(archives::start(archive, archives)?);
+    for (archive, store) in setup.archives.iter().zip(archived) {
+        running.push(archives::start(archive, store, archives)?);
     }
     Ok(running)
 }
 
 async fn show(
     background: &Handle,
-    setup: RunSetup,
+    mut setup: RunSetup,
     live: Vec<LiveAccount>,
     manager: ManagerSetup,
 ) -> Result<(), ExitError> {
+    let archived = archives::open(&mut setup)?;
     let mut prefs = preferences::prefs(&setup)?;
     let hints = terminfo::ColorHints::of_environment();
     let depth = hints.depth(terminfo::colors(&hints.term));
@@ -309,7 +311,7 @@ async fn show(
     let archives = OpenArchives::default();
     let (handle, deltas) = {
         let _inside = background.enter();
-        let running = start_accounts(&setup, live, &shown, &archives)?;
+        let running = start_accounts(&setup, live, archived, &shown, &archives)?;
         let (handle, deltas, joiner) = RunningAccounts::join(running, &notices, beside);
         if let Some((account, _)) = setup.accounts.first() {
             reload::watch(&setup.config, account.clone(), joiner.clone());

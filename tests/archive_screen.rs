@@ -184,3 +184,29 @@ async fn an_archive_and_its_live_successor_are_one_conversation_everywhere() {
     });
     tokio::time::timeout(PATIENCE * 6, work).await.expect("in time").unwrap();
 }
+
+#[test]
+fn an_archive_that_cannot_be_opened_is_left_out_and_the_others_are_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    let home = dir.path();
+    std::fs::write(home.join("export.json"), export()).unwrap();
+    run(home, &["import", home.join("export.json").to_str().unwrap()]);
+    let archives = home.join("data/archives");
+    let sound = std::fs::read_dir(&archives).unwrap().next().unwrap().unwrap().path();
+    let broken = archives.join("broken");
+    std::fs::create_dir(&broken).unwrap();
+    for entry in std::fs::read_dir(&sound).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), broken.join(entry.file_name())).unwrap();
+    }
+    std::fs::write(broken.join("store.db"), [7; 9_000]).unwrap();
+    let mut t = start(home);
+    t.wait_for("The archive broken is left out");
+    t.wait_for(&format!("year-{}.", OLD - 1));
+    t.send("\u{11}");
+    t.wait_end();
+    // Where it is the only one, that is the end.
+    std::fs::remove_dir_all(&sound).unwrap();
+    let mut t = start(home);
+    assert!(t.end().contains("store.db"));
+}

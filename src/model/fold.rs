@@ -7,8 +7,9 @@ use super::text::SafeText;
 use std::ops::Range;
 use unicode_normalization::UnicodeNormalization;
 
-/// Increases with every change of [`fold`] or [`each_gram`], so that the store rebuilds its index.
-pub const GRAMS_VERSION: u32 = 1;
+/// Increases with every change of [`fold`] or [`each_gram`], so that a store rebuilds its
+/// index in the background. Archives need a step of the schema for that.
+pub const GRAMS_VERSION: u32 = 2;
 
 /// Folded text, and where each of its bytes comes from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

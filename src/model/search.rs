@@ -122,7 +122,7 @@ pub fn date_range(text: &str, zone: &TimeZone) -> Option<(Timestamp, Timestamp)>
 }
 
 /// Where a hit stands in the order of hits: by time, and messages of one moment by their rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SearchPosition {
     /// In milliseconds.
     pub at: i64,

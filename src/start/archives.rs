@@ -67,11 +67,49 @@ pub fn run(
     result
 }
 
+/// Opens the stores of the archives. One that cannot be opened is left out, and the user is told why.
+///
+/// # Errors
+/// When nothing would be left to be shown.
+pub fn open(setup: &mut RunSetup) -> Result<Vec<Store>, ExitError> {
+    // An older store is upgraded only where anything may be written.
+    let may_write = setup.imports.is_some();
+    let mut stores = Vec::new();
+    let mut first_error = None;
+    for archive in std::mem::take(&mut setup.archives) {
+        let path = archive.store();
+        let opened =
+            if may_write { Store::open_archive(&path) } else { Store::open_read_only(&path) };
+        match opened {
+            Ok(store) => {
+                stores.push(store);
+                setup.archives.push(archive);
+            }
+            Err(error) => {
+                setup.accounts.retain(|(account, _)| *account != archive.account());
+                setup.notices.push(format!("The archive {} is left out: {error}", archive.name));
+                first_error.get_or_insert_with(|| {
+                    ExitError::failed(format!("{}: {error}", path.display()))
+                });
+            }
+        }
+    }
+    match first_error {
+        Some(error) if setup.accounts.is_empty() => Err(error),
+        _ => Ok(stores),
+    }
+}
+
 /// Starts showing an archive, by itself and as the earlier years of conversations of other accounts.
-pub fn start(archive: &ArchiveAccount, open: &OpenArchives) -> Result<RunningAccount, ExitError> {
-    let path = archive.store();
-    let failed = |e: &dyn std::fmt::Display| ExitError::failed(format!("{}: {e}", path.display()));
-    let store = Store::open_archive(&path).map_err(|e| failed(&e))?;
+///
+/// # Errors
+/// None that depend on the archive.
+pub fn start(
+    archive: &ArchiveAccount,
+    store: Store,
+    open: &OpenArchives,
+) -> Result<RunningAccount, ExitError> {
+    let failed = |e: &dyn std::fmt::Display| ExitError::failed(e.to_string());
     // There is no network: this address is never contacted.
     let nowhere = BaseUrl::parse("http://127.0.0.1:9").map_err(|e| failed(&e))?;
     let token = TokenSource::Env(String::new());

@@ -5,7 +5,7 @@ use crate::cli::Global;
 use crate::cli::import::{self, ImportArgs, PreparedImport};
 use crate::config::paths;
 use crate::model::{AccountId, Delta, ImportNews, Request, SafeText};
-use crate::store::OpenArchives;
+use crate::store::{OpenArchives, Store};
 use crate::sync::AccountJoiner;
 use std::path::Path;
 use std::sync::Arc;
@@ -127,7 +127,8 @@ async fn show(
     let archive = &prepared.archive;
     let account = archive.account();
     if is_new {
-        let running = archives::start(archive, open).map_err(|error| error.message)?;
+        let store = Store::open_archive(&archive.store()).map_err(|error| error.to_string())?;
+        let running = archives::start(archive, store, open).map_err(|error| error.message)?;
         joiner.report(account, Delta::Joined { me: archive.owner.clone() }).await;
         joiner.join(running).await;
     } else {

@@ -19,7 +19,7 @@ use std::path::Path;
 const NEW_CACHE_KIB: i64 = 16 * 1024;
 /// Memory for pages of an existing file; others go to its log before the import is complete.
 const CACHE_KIB: i64 = 4 * 1024;
-/// Large pages suit blocks of text, and rows that come in order.
+/// Large pages suit rows that come in order.
 const PAGE_BYTES: i64 = 16 * 1024;
 
 /// Created in addition to the schema of every store.

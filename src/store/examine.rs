@@ -1,15 +1,12 @@
 //! Examination of the whole file after the start, beside everything else: damage that no query of the start met is
 //! reported before it is met.
 
-use super::{Store, StoreError, open_to_read};
+use super::{Store, StoreError, open_to_read, texts};
 use rusqlite::Connection;
 use rusqlite::types::{Type, ValueRef};
 
-/// The tables with their own pages: not the search index itself, but those it consists of.
 fn tables(c: &Connection) -> rusqlite::Result<Vec<String>> {
-    let mut query = c.prepare(
-        "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'",
-    )?;
+    let mut query = c.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")?;
     query.query_map([], |row| row.get(0))?.collect()
 }
 
@@ -42,12 +39,11 @@ fn is_text(c: &Connection, table: &str) -> rusqlite::Result<bool> {
 
 fn examine(c: &Connection) -> Result<(), StoreError> {
     for table in tables(c)? {
-        // The pages of the search index hold no text.
-        if !is_sound(c, &table)? || !(table.starts_with("words_") || is_text(c, &table)?) {
+        if !is_sound(c, &table)? || !is_text(c, &table)? {
             return Err(StoreError::Damaged);
         }
     }
-    Ok(())
+    if texts::are_sound(c)? { Ok(()) } else { Err(StoreError::Damaged) }
 }
 
 impl Store {
@@ -97,6 +93,16 @@ mod tests {
             assert!(matches!(damaged_by(&sql).await, Err(StoreError::Damaged)), "{table}");
         }
         damaged_by("INSERT INTO meta VALUES ('a', 'ä\u{10FFFF}')").await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_block_of_the_search_index_that_cannot_be_read_is_found() {
+        for sql in [
+            "INSERT INTO text_blocks VALUES (1 << 40, 1, 1, x'0202')",
+            "INSERT INTO text_groups VALUES (0, x'00')",
+        ] {
+            assert!(matches!(damaged_by(sql).await, Err(StoreError::Damaged)), "{sql}");
+        }
     }
 
     #[tokio::test]

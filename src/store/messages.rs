@@ -1,6 +1,6 @@
 //! Storing one message: its row, its place in the order of time, and its entry in the search index.
 
-use super::texts::{TextOf, TextWriter};
+use super::texts::{TextSource, TextWriter};
 use crate::model::{ClientMessageId, ConversationId, Indexed, RawMessage, UserId};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
@@ -53,7 +53,7 @@ pub(super) struct IndexedColumns<'a> {
 
 impl IndexedColumns<'_> {
     fn add_to(&self, texts: &mut TextWriter, place: i64) {
-        let of = TextOf {
+        let of = TextSource {
             at: self.at,
             place,
             conversation: self.conversation.as_str(),

@@ -3,6 +3,7 @@
 //! Before an existing file is migrated, a copy of it (`store.db.v1`) is made and kept.
 
 use super::{StoreError, coverage, texts};
+use crate::model::fold::GRAMS_VERSION;
 use crate::model::{Coverage, Point, Range, Timestamp};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use std::os::unix::fs::OpenOptionsExt;
@@ -148,7 +149,12 @@ fn texts_in_blocks(tx: &Transaction<'_>) -> rusqlite::Result<()> {
         "DROP TABLE words; DROP TABLE IF EXISTS archive_texts; DROP TABLE IF EXISTS archive_people;",
     )?;
     tx.execute_batch(texts::TABLES)?;
-    texts::fill(tx)
+    texts::fill(tx)?;
+    tx.execute(
+        "INSERT OR REPLACE INTO meta VALUES ('index_grams', ?1)",
+        [GRAMS_VERSION.to_string()],
+    )?;
+    Ok(())
 }
 
 /// Copies the messages of the first version, in their order of arrival.
@@ -229,7 +235,10 @@ fn back_up(connection: &Connection, file: &Path, version: i64) -> Result<(), Sto
     let made = connection.execute("VACUUM INTO ?1", [half.to_string_lossy().as_ref()]);
     if let Err(error) = made {
         let _ = std::fs::remove_file(&half);
-        return Err(failed(&error));
+        return Err(match StoreError::from(error) {
+            StoreError::Damaged => StoreError::Damaged,
+            error => failed(&error),
+        });
     }
     std::fs::rename(&half, &copy).map_err(|e| failed(&e))
 }
@@ -240,12 +249,14 @@ pub fn migrate(connection: &mut Connection, file: Option<&Path>) -> Result<(), S
     if let Some(file) = file.filter(|_| (1..VERSION).contains(&version)) {
         back_up(connection, file, version)?;
     }
-    let done = usize::try_from(version).unwrap_or(0);
-    for (next, step) in (1i64..).zip(STEPS).skip(done) {
+    for (before, step) in (0i64..).zip(STEPS) {
         let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        step(&tx)?;
-        tx.pragma_update(None, "user_version", next)?;
-        tx.commit()?;
+        // Another process may have taken the step meanwhile.
+        if self::version(&tx)? == before {
+            step(&tx)?;
+            tx.pragma_update(None, "user_version", before + 1)?;
+            tx.commit()?;
+        }
     }
     Ok(())
 }

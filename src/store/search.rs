@@ -33,23 +33,25 @@ struct Running<'a> {
     query: &'a Query,
     limit: usize,
     page: SearchPage,
-    /// Messages that were hits, or are not.
-    seen: HashSet<i64>,
+    /// Entries already checked.
+    seen: HashSet<SearchPosition>,
     shown: HashSet<(i64, Arc<str>)>,
-    /// What the blocks so far offer, and was not looked at.
+    /// Candidates of the blocks so far that are not checked yet.
     candidates: BinaryHeap<SearchPosition>,
 }
 
 impl Running<'_> {
-    /// Takes the candidates that no block can precede whose newest text is of this time. True when the page is full.
-    fn take_newer(&mut self, newest: i64) -> rusqlite::Result<bool> {
-        while let Some(next) = self.candidates.peek().copied().filter(|next| next.at > newest) {
+    /// Checks the candidates that are newer than all remaining blocks, whose newest text is of this time; all of them
+    /// when no block is left. True when the page is full.
+    fn take_newer(&mut self, newest: Option<i64>) -> rusqlite::Result<bool> {
+        let is_next = |next: &SearchPosition| newest.is_none_or(|newest| next.at > newest);
+        while let Some(next) = self.candidates.peek().copied().filter(is_next) {
             self.candidates.pop();
             // A message that was changed has an entry for each of its texts.
-            if !self.seen.insert(next.place) {
+            if !self.seen.insert(next) {
                 continue;
             }
-            if let Some(hit) = self.hit(next.place)? {
+            if let Some(hit) = self.hit(next)? {
                 self.page.hits.push(hit);
             }
             if self.page.hits.len() >= self.limit {
@@ -60,7 +62,7 @@ impl Running<'_> {
         Ok(false)
     }
 
-    /// The page. Its edits are where their originals are.
+    /// The page, with edits sorted to the place of their originals.
     fn end(self) -> SearchPage {
         let mut page = self.page;
         page.hits
@@ -68,17 +70,18 @@ impl Running<'_> {
         page
     }
 
-    /// The hit in this row, if its text is still what the index says.
-    fn hit(&mut self, place: i64) -> rusqlite::Result<Option<Hit>> {
+    /// The hit at this position, if its row still is what the index says.
+    fn hit(&mut self, position: SearchPosition) -> rusqlite::Result<Option<Hit>> {
         let row = self
             .connection
             .prepare_cached(
                 "SELECT m.conversation, c.id, c.cleared_at, m.at, m.id, m.sender, m.text, m.kind, m.link, m.file \
                  FROM messages m JOIN conversations c ON c.number = m.conversation WHERE m.place = ?1",
             )?
-            .query_row(params![place], FoundRow::read)
+            .query_row(params![position.place], FoundRow::read)
             .optional()?;
-        let Some(row) = row.filter(|row| row.matches(self.query)) else { return Ok(None) };
+        let is_current = |row: &FoundRow| row.at == position.at && row.matches(self.query);
+        let Some(row) = row.filter(is_current) else { return Ok(None) };
         let shown = edits::shown_as(self.connection, row.number, row.sender.as_str(), &row.id)?;
         let Some(key) = shown else { return Ok(None) };
         if !self.shown.insert((row.number, key.id.clone())) {
@@ -121,7 +124,7 @@ impl FoundRow {
 
     fn matches(&self, query: &Query) -> bool {
         let at = Timestamp(self.at);
-        self.at > self.cleared
+        (self.cleared == 0 || self.at > self.cleared)
             && query.before.is_none_or(|before| at < before)
             && query.after.is_none_or(|after| at >= after)
             && (query.from.is_empty() || query.from.contains(&self.sender))
@@ -175,7 +178,7 @@ fn search(
     let mut entries = c.prepare_cached("SELECT entries FROM text_blocks WHERE number = ?1")?;
     let mut blocks = blocks(c, &wanted)?;
     while let Some(next) = blocks.pop() {
-        if stale() || running.take_newer(next.newest)? {
+        if stale() || running.take_newer(Some(next.newest))? {
             return Ok(running.end());
         }
         let mut found = entries.query([next.number])?;
@@ -183,7 +186,7 @@ fn search(
         let texts = BlockReader::new(block.get_ref(0)?.as_blob()?);
         running.candidates.extend(wanted.candidates(texts));
     }
-    running.take_newer(i64::MIN)?;
+    running.take_newer(None)?;
     Ok(running.end())
 }
 

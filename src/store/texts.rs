@@ -1,8 +1,7 @@
-//! The search index: the texts of the messages, as search compares them, in blocks of a page of the database.
+//! The search index: the texts of the messages, as search compares them, in blocks of about four kilobytes.
 //!
-//! A search goes through blocks from the newest to the oldest, which takes a few microseconds each. Which of them can
-//! be left out is known by their signatures ([`signature`]). New texts are put behind the ones before, in blocks
-//! without signatures; when there are [`GROUP_BLOCKS`] of these they are sorted by time and become a group with a
+//! A search goes through blocks from the newest to the oldest, which takes a few microseconds each. Their signatures
+//! ([`signature`]) tell which ones can be skipped. New texts are appended in blocks without signatures; when there are [`GROUP_BLOCKS`] of these they are sorted by time and become a group with a
 //! signature. A changed message gets a new entry, and the old one stays: every hit is
 //! compared with its row, so an entry need only be there, not be removed.
 //!
@@ -20,7 +19,8 @@ pub(super) use times::{BlockTimes, block_times};
 use crate::model::fold::folded;
 use rusqlite::{Connection, OptionalExtension, params};
 
-/// Bytes in a block, as far as one text is not longer. A record of this size lies on one page, beside nothing else.
+/// Most bytes in a block, unless a single text is longer. A record of this size lies on one page of a database, which
+/// has 4 KiB there; those of archives hold four.
 const BLOCK_BYTES: usize = 4_000;
 /// Blocks in a group.
 const GROUP_BLOCKS: i64 = 256;
@@ -73,7 +73,7 @@ impl TextEntry<'_> {
     }
 }
 
-/// The entries of a block, in its order. Ends where the block is damaged.
+/// The entries of a block, in its order. Ends where the block is damaged; `rest` is what was not read.
 #[derive(Clone)]
 pub(super) struct BlockReader<'a> {
     pub rest: &'a [u8],
@@ -104,6 +104,17 @@ impl<'a> BlockReader<'a> {
         Some((value >> 1).cast_signed() ^ -(value & 1).cast_signed())
     }
 
+    fn entry(&mut self) -> Option<TextEntry<'a>> {
+        let at = self.at.wrapping_add(self.difference()?);
+        let place = self.place.wrapping_add(self.difference()?);
+        let (conversation, sender) = (self.number()?, self.number()?);
+        let size = self.varint()?;
+        let (text, rest) = self.rest.split_at_checked(usize::try_from(size >> 2).ok()?)?;
+        (self.at, self.place, self.rest) = (at, place, rest);
+        let flags = u8::try_from(size & 3).unwrap_or_default();
+        Some(TextEntry { at, place, conversation, sender, flags, text })
+    }
+
     fn number(&mut self) -> Option<u32> {
         let (bytes, rest) = self.rest.split_first_chunk::<4>()?;
         self.rest = rest;
@@ -115,24 +126,19 @@ impl<'a> Iterator for BlockReader<'a> {
     type Item = TextEntry<'a>;
 
     fn next(&mut self) -> Option<TextEntry<'a>> {
-        if self.rest.is_empty() {
-            return None;
+        let begin = self.rest;
+        let entry = self.entry();
+        if entry.is_none() {
+            self.rest = begin;
         }
-        self.at = self.at.wrapping_add(self.difference()?);
-        self.place = self.place.wrapping_add(self.difference()?);
-        let (conversation, sender) = (self.number()?, self.number()?);
-        let size = self.varint()?;
-        let (text, rest) = self.rest.split_at_checked(usize::try_from(size >> 2).ok()?)?;
-        self.rest = rest;
-        let flags = u8::try_from(size & 3).unwrap_or_default();
-        Some(TextEntry { at: self.at, place: self.place, conversation, sender, flags, text })
+        entry
     }
 }
 
-/// About the bytes of an entry beside its text.
+/// Approximate size of an entry without its text, in bytes.
 const ENTRY_BYTES: usize = 18;
 
-/// A block that is put together. Times and places are written as differences from those before.
+/// A block being built. Times and places are written as differences from those before.
 #[derive(Default)]
 struct BlockBuilder {
     entries: Vec<u8>,
@@ -145,9 +151,12 @@ struct BlockBuilder {
 impl BlockBuilder {
     /// Continues a stored block.
     fn resume(entries: Vec<u8>, newest: i64, oldest: i64) -> Self {
+        let mut entries = entries;
         let mut reader = BlockReader::new(&entries);
         while reader.next().is_some() {}
-        let (at, place) = (reader.at, reader.place);
+        let (at, place, unread) = (reader.at, reader.place, reader.rest.len());
+        // Nothing behind damage would be found.
+        entries.truncate(entries.len() - unread);
         Self { entries, at, place, newest, oldest }
     }
 
@@ -189,9 +198,9 @@ impl BlockBuilder {
     }
 }
 
-/// The message that a text is of.
+/// The message that a text belongs to.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct TextOf<'a> {
+pub(super) struct TextSource<'a> {
     pub at: i64,
     pub place: i64,
     pub conversation: &'a str,
@@ -206,7 +215,7 @@ pub(super) struct TextOf<'a> {
 pub(super) struct TextWriter(BlockBuilder);
 
 impl TextWriter {
-    pub fn add(&mut self, of: &TextOf<'_>, text: &str) {
+    pub fn add(&mut self, of: &TextSource<'_>, text: &str) {
         // Folding takes longer than anything else here.
         if !text.is_empty() || of.link || of.file {
             self.add_folded(of, &folded(text));
@@ -214,7 +223,7 @@ impl TextWriter {
     }
 
     /// A text that is folded already. One that is empty is not added, unless it has a link or a file.
-    pub fn add_folded(&mut self, of: &TextOf<'_>, folded: &str) {
+    pub fn add_folded(&mut self, of: &TextSource<'_>, folded: &str) {
         if folded.is_empty() && !of.link && !of.file {
             return;
         }
@@ -275,6 +284,23 @@ pub(super) fn clear(c: &Connection) -> rusqlite::Result<()> {
     )
 }
 
+/// Whether all blocks and their times can be read.
+pub(super) fn are_sound(c: &Connection) -> rusqlite::Result<bool> {
+    let mut query = c.prepare("SELECT entries FROM text_blocks")?;
+    let mut rows = query.query([])?;
+    while let Some(row) = rows.next()? {
+        let mut reader = BlockReader::new(row.get_ref(0)?.as_blob()?);
+        while reader.next().is_some() {}
+        if !reader.rest.is_empty() {
+            return Ok(false);
+        }
+    }
+    let sealed = "SELECT count(*) FROM text_blocks WHERE number < ?1";
+    let sealed: i64 = c.query_row(sealed, [UNSEALED], |row| row.get(0))?;
+    let timed = "SELECT coalesce(sum(length(times)), 0) FROM text_groups";
+    Ok(sealed * times::BYTES == c.query_row(timed, [], |row| row.get::<_, i64>(0))?)
+}
+
 /// Fills an empty index with the texts of all stored messages.
 pub(super) fn fill(c: &Connection) -> rusqlite::Result<()> {
     let mut texts = TextWriter::default();
@@ -284,15 +310,16 @@ pub(super) fn fill(c: &Connection) -> rusqlite::Result<()> {
     )?;
     let mut rows = query.query([])?;
     while let Some(row) = rows.next()? {
-        let of = TextOf {
+        let of = TextSource {
             at: row.get(0)?,
             place: row.get(1)?,
-            conversation: row.get_ref(2)?.as_str()?,
-            sender: row.get_ref(3)?.as_str()?,
+            conversation: &String::from_utf8_lossy(row.get_ref(2)?.as_bytes()?),
+            sender: &String::from_utf8_lossy(row.get_ref(3)?.as_bytes()?),
             link: row.get(4)?,
             file: row.get(5)?,
         };
-        texts.add(&of, row.get_ref(6)?.as_str()?);
+        // Damaged text must not keep the store from being opened: it is found when the file is examined.
+        texts.add(&of, &String::from_utf8_lossy(row.get_ref(6)?.as_bytes()?));
         if texts.len() > FILL_BYTES {
             texts.write(c)?;
         }

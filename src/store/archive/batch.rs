@@ -4,7 +4,7 @@ use super::{ArchiveBatch, ArchiveCounts, ArchiveMessage, OWNER, SET_OWNER};
 use crate::model::{
     ClientMessageId, ConversationId, Coverage, RawConversation, ReadMarker, Timestamp,
 };
-use crate::store::texts::{TextOf, TextWriter};
+use crate::store::texts::{TextSource, TextWriter};
 use crate::store::{coverage, write};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::{HashMap, HashSet};
@@ -175,7 +175,7 @@ impl<'a> BatchWriter<'a> {
                 .execute([stored, self.next.source])?;
             self.counts.changed += 1;
         }
-        let of = TextOf {
+        let of = TextSource {
             at: raw.at.0,
             place: stored,
             conversation: raw.conversation.as_str(),
@@ -206,11 +206,14 @@ impl<'a> BatchWriter<'a> {
     /// Moves the messages of a conversation whose id was not known yet.
     fn rename(&mut self, old: &ConversationId, new: &ConversationId) -> rusqlite::Result<()> {
         let (from, to) = (self.number(old)?, self.number(new)?);
-        self.tx.execute(
-            "UPDATE OR IGNORE messages SET conversation = ?2 WHERE conversation = ?1",
-            [from, to],
-        )?;
-        self.index_renamed(to, new)?;
+        let moved: Vec<i64> = self
+            .tx
+            .prepare_cached(
+                "UPDATE OR IGNORE messages SET conversation = ?2 WHERE conversation = ?1 RETURNING place",
+            )?
+            .query_map([from, to], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        self.index_moved(&moved, new)?;
         self.tx.execute("DELETE FROM messages WHERE conversation = ?1", [from])?;
         self.tx.execute("DELETE FROM conversations WHERE number = ?1", [from])?;
         self.tx.execute("DELETE FROM ranges WHERE conversation = ?1", [from])?;
@@ -222,14 +225,15 @@ impl<'a> BatchWriter<'a> {
         Ok(())
     }
 
-    /// Adds the messages of a conversation to the index again, under its new id.
-    fn index_renamed(&mut self, number: i64, id: &ConversationId) -> rusqlite::Result<()> {
+    /// Adds messages to the index again, in the conversation that they were moved to.
+    fn index_moved(&mut self, places: &[i64], id: &ConversationId) -> rusqlite::Result<()> {
         let mut query = self.tx.prepare_cached(
-            "SELECT at, place, sender, link, file, text FROM messages WHERE conversation = ?1",
+            "SELECT at, place, sender, link, file, text FROM messages WHERE place = ?1",
         )?;
-        let mut rows = query.query([number])?;
-        while let Some(row) = rows.next()? {
-            let of = TextOf {
+        for place in places {
+            let mut rows = query.query([place])?;
+            let Some(row) = rows.next()? else { continue };
+            let of = TextSource {
                 at: row.get(0)?,
                 place: row.get(1)?,
                 conversation: id.as_str(),

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 
 /// Grams of a term that are looked up in the signatures; the texts decide about the rest.
 const MOST_GRAMS: usize = 12;
-/// So few blocks are read sooner than further signatures.
+/// With so few blocks left, reading them is cheaper than looking up more signatures.
 const FEW_BLOCKS: u32 = 4;
 
 /// What a text must have.
@@ -132,7 +132,7 @@ fn position(entry: &TextEntry<'_>) -> SearchPosition {
     SearchPosition { at: entry.at, place: entry.place }
 }
 
-/// The blocks that have all of these bits, or so few of them that reading them is sooner done.
+/// The blocks that have all of these bits, or a few more where reading those is cheaper than looking up all bits.
 fn all_of(c: &Connection, bits: &[Bit]) -> rusqlite::Result<Vec<u64>> {
     let mut all: Option<Vec<u64>> = None;
     for bit in bits {
@@ -150,7 +150,7 @@ fn all_of(c: &Connection, bits: &[Bit]) -> rusqlite::Result<Vec<u64>> {
     Ok(all.unwrap_or_default())
 }
 
-/// Two rows together. Of blocks beyond their ends nothing is known.
+/// Two rows together. Nothing is known about blocks beyond their ends.
 fn combined(mut one: Vec<u64>, other: &[u64], with: impl Fn(u64, u64) -> u64) -> Vec<u64> {
     one.resize(one.len().max(other.len()), u64::MAX);
     for (i, word) in one.iter_mut().enumerate() {

@@ -66,6 +66,10 @@ async fn fill(store: &Store, random: &Random) -> BTreeMap<(i64, ConversationId),
             let which = index(random.below(all.len() as u64));
             let mut changed: Stored = all.values().nth(which).cloned().unwrap();
             changed.raw.version += 1;
+            if random.below(3) == 0 {
+                all.remove(&(changed.raw.at.0, changed.chat.clone()));
+                changed.raw.at = Timestamp(changed.raw.at.0 - 501);
+            }
             changed.index.text = if random.below(4) == 0 { String::new() } else { text(random) };
             messages.push(changed);
         }

@@ -1,4 +1,4 @@
-//! Makes a group with a signature of the blocks that have none.
+//! Turns the blocks without a signature into a group with one.
 
 use super::signature::Signature;
 use super::times::GroupTimes;
@@ -18,7 +18,7 @@ fn seal(c: &Connection) -> rusqlite::Result<()> {
         c.prepare_cached("SELECT entries FROM text_blocks WHERE number >= ?1 ORDER BY number")?;
     let blocks = query.query_map([UNSEALED], |row| row.get::<_, Vec<u8>>(0))?;
     let blocks: Vec<Vec<u8>> = blocks.collect::<Result<_, _>>()?;
-    // Of a message that was changed meanwhile, the newest text.
+    // Keep only the newest text of a changed message.
     let mut newest: HashMap<i64, TextEntry<'_>> = HashMap::new();
     for entry in blocks.iter().flat_map(|block| BlockReader::new(block)) {
         newest.insert(entry.place, entry);

@@ -1,6 +1,6 @@
-//! Signatures of groups of blocks: which grams stand in which block.
+//! Signatures of groups of blocks: which grams occur in which block.
 //!
-//! A gram is one of [`BITS`] bits by its hash, so that a block may seem to have a gram that it has not. The signature of
+//! A gram is one of [`BITS`] bits by its hash, so that a block may appear to contain a gram that it does not. The signature of
 //! a group is a table with a row for each bit, and in it a bit for each block. A search reads one row for each of its
 //! grams, of every group. The rows lie in parts of [`ROWS`], and the same part of all groups side by side.
 
@@ -11,7 +11,7 @@ use rusqlite::{Connection, params};
 const BITS: usize = 16_384;
 /// Rows in one record of the table: two records lie on a page.
 const ROWS: usize = 60;
-/// A row has a bit for each block of the group, in so many numbers.
+/// Words per row: a bit for each block of the group.
 const WORDS: usize = 4;
 /// Where the number of the part begins in a record's key.
 const PART_SHIFT: u32 = 32;
@@ -98,8 +98,8 @@ impl Signature {
     }
 }
 
-/// The row of a bit in every group: a bit for each block, in the order of their numbers. Of blocks beyond its end nothing
-/// is known.
+/// The row of a bit in every group: a bit for each block, in the order of their numbers. Nothing
+/// is known about blocks beyond its end.
 pub(in crate::store) fn row(c: &Connection, bit: Bit) -> rusqlite::Result<Vec<u64>> {
     const BYTES: usize = WORDS * 8;
     let part = i64::try_from(bit.0 / ROWS).unwrap_or_default();

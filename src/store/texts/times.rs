@@ -3,6 +3,9 @@
 use super::{BlockBuilder, GROUP_BLOCKS, UNSEALED};
 use rusqlite::Connection;
 
+/// Bytes of a block's times.
+pub(super) const BYTES: i64 = 16;
+
 /// A block, and the times of its newest and its oldest text. Ordered by the newest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::store) struct BlockTimes {
@@ -36,7 +39,11 @@ pub(in crate::store) fn block_times(
     let mut query = c.prepare_cached("SELECT number, times FROM text_groups")?;
     let mut rows = query.query([])?;
     while let Some(row) = rows.next()? {
-        let first = row.get::<_, i64>(0)?.saturating_mul(GROUP_BLOCKS);
+        let group: i64 = row.get(0)?;
+        if !(0..UNSEALED / GROUP_BLOCKS).contains(&group) {
+            continue;
+        }
+        let first = group * GROUP_BLOCKS;
         let (times, _) = row.get_ref(1)?.as_blob()?.as_chunks::<8>();
         let (pairs, _) = times.as_chunks::<2>();
         for (number, [newest, oldest]) in (first..).zip(pairs) {
