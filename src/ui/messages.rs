@@ -91,8 +91,11 @@ fn draw_row(row: &PaneRow, indent: u16, theme: &Theme, area: Rect, y: u16, buffe
     let edge = area.x + measured(area.width, indent);
     match &row.kind {
         RowKind::Blank => {}
-        RowKind::Day(name) => ruled(buffer, area, y, "─", name, theme.rule),
-        RowKind::New(count) => ruled(buffer, area, y, "═", &format!("{count} new"), theme.new),
+        RowKind::Day(name) => ruled(buffer, area, y, ("─", theme.rule), (name, theme.dim)),
+        RowKind::New(count) => {
+            let word = format!("{count} new");
+            ruled(buffer, area, y, ("═", theme.new), (&word, theme.new));
+        }
         RowKind::Name { time, name, hue, mine } => {
             paint::text(buffer, area.x + 1, y, left, time, theme.dim);
             let style = if *mine { theme.me } else { theme.name(*hue) };
@@ -177,9 +180,15 @@ fn mark(glyph: Option<Glyph>, theme: &Theme, end: u16, y: u16, buffer: &mut Buff
 }
 
 /// A rule across the pane with a word in its middle.
-fn ruled(buffer: &mut Buffer, area: Rect, y: u16, symbol: &str, word: &str, style: Style) {
+fn ruled(
+    buffer: &mut Buffer,
+    area: Rect,
+    y: u16,
+    (symbol, line): (&str, Style),
+    (word, style): (&str, Style),
+) {
     let end = area.x + area.width;
-    paint::horizontal(buffer, area.x, y, end, symbol, style);
+    paint::horizontal(buffer, area.x, y, end, symbol, line);
     let word = cut(&format!(" {word} "), usize::from(area.width));
     let x = area.x + area.width.saturating_sub(u16::try_from(width(&word)).unwrap_or(0)) / 2;
     paint::text(buffer, x, y, end, &word, style);

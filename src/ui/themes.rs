@@ -90,7 +90,8 @@ impl Themes {
     fn fitting(&self, background: Background) -> Option<&Theme> {
         let (slot, on) = match background {
             Background::Unknown => return None,
-            Background::Dark => (0, Rgb(0, 0, 0)),
+            // Few dark backgrounds are black.
+            Background::Dark => (0, Rgb(30, 30, 30)),
             Background::Light => (1, Rgb(255, 255, 255)),
             Background::Color(color) => (2, color),
         };
