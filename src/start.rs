@@ -20,6 +20,7 @@ use crate::runtime::terminfo;
 use crate::runtime::{Editor, Wiring, keys, run};
 use crate::store::{OpenArchives, Store};
 use crate::sync::{self, BesideAccounts, RunningAccount, RunningAccounts};
+use crate::ui::ColorDepth;
 use account_manager::{ManagerSetup, OpenAccounts};
 use accounts::{OpenedAccount, OpenedAccounts};
 use std::fs::OpenOptions;
@@ -281,6 +282,15 @@ fn start_accounts(
     Ok(running)
 }
 
+/// What this terminal is asked.
+fn questions(device: &Device, emoji_width: EmojiWidth, depth: ColorDepth) -> Questions {
+    let can_ask = TerminalHints::of_environment().should_ask(device.size().unwrap_or_default());
+    Questions {
+        emoji: can_ask && emoji_width == EmojiWidth::Auto,
+        background: can_ask && depth.has_shades(),
+    }
+}
+
 async fn show(
     background: &Handle,
     mut setup: RunSetup,
@@ -333,16 +343,11 @@ async fn show(
             signals::watch_for_the_end(&stop).map_err(|e| terminal_failed(&e))?;
         }
         let ui = &setup.config.preferences.ui;
-        let can_ask = TerminalHints::of_environment().should_ask(device.size().unwrap_or_default());
-        let questions = Questions {
-            emoji: can_ask && ui.emoji_width == EmojiWidth::Auto,
-            background: can_ask && depth.has_shades(),
-        };
+        let questions = questions(&device, ui.emoji_width, depth);
         let events = keys::events(&device, questions).map_err(|e| terminal_failed(&e))?;
-        let mouse = model.app.prefs.choices.ui.mouse;
         let links = setup.config.preferences.links.hyperlinks;
         let surface =
-            Tty::new(device, model.app.prefs.reorders(), questions, mouse, links, ui.glyphs)
+            Tty::new(device, model.app.prefs.reorders(), questions, ui.mouse, links, ui.glyphs)
                 .map_err(|e| terminal_failed(&e))?;
         let wiring = Wiring {
             surface,

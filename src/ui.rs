@@ -20,7 +20,7 @@ pub use theme::{ColorDepth, Theme};
 pub use themes::Themes;
 
 use crate::app::Model;
-use crate::app::view::layout::{Layout, Rect, SMALLEST, Size};
+use crate::app::view::layout::{Layout, ListStyle, Rect, SMALLEST, Size};
 use crate::app::view::{Bar, ComposeView, Hyperlink, StatusView, Visible, links_in_sight};
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
@@ -187,7 +187,7 @@ impl Screen {
         if let Some(area) = layout.list
             && last.is_none_or(|last| last.list != visible.list.stamp)
         {
-            list::draw(&visible.list, layout.wide_list, theme, area, below);
+            list::draw(&visible.list, layout.list_style != ListStyle::Narrow, theme, area, below);
             changed.add(area);
         }
         if let Some(area) = layout.messages

@@ -104,6 +104,7 @@ const RECORDS: &[(&str, &str)] = &[
     ("GatewayOptions", "the settings of a gateway"),
     ("RecordingHeader", "what a recording needs to be played"),
     ("Theme", "one style a role"),
+    ("UiPreferences", "a section of the configuration"),
     ("WireMessage", "a message item of the wire"),
 ];
 

@@ -25,6 +25,7 @@ mod prompt;
 mod qr_code;
 mod questions;
 mod reactions;
+mod repeated;
 pub mod search;
 mod settings;
 mod sign_in;
@@ -175,18 +176,6 @@ impl Overlay {
             Self::Accounts(d) => d,
             Self::AddAccount(d) => d,
         }
-    }
-
-    /// Whether two of this kind would be the same: those that a key opens, and not what a dialog asks.
-    fn is_unique(&self) -> bool {
-        !matches!(
-            self,
-            Self::Confirm(_) | Self::Prompt(_) | Self::PeoplePicker(_) | Self::Person(_)
-        )
-    }
-
-    fn is_like(&self, other: &Self) -> bool {
-        std::mem::discriminant(self) == std::mem::discriminant(other)
     }
 
     fn dialog_mut(&mut self) -> &mut dyn Dialog {

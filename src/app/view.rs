@@ -33,7 +33,7 @@ use super::chat::{Anchor, Older, Window};
 use super::prefs::Prefs;
 use super::state::{AppState, Focus};
 use crate::model::{ChatRef, MessageKey, SafeText};
-use layout::{Layout, LayoutInput, Rect, Size};
+use layout::{Layout, LayoutInput, ListStyle, Rect, Size};
 use scroll::{RowCache, RowsStamp};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -187,7 +187,7 @@ impl ViewState {
         self.visible.compose = compose;
         let Some(layout) = layout else { return Vec::new() };
         if let Some(area) = layout.list {
-            self.layout_list(app, area, layout.two_lines);
+            self.layout_list(app, area, layout.list_style == ListStyle::TwoLines);
         }
         if let Some(area) = layout.details {
             self.layout_details(app, area);

@@ -48,12 +48,12 @@ pub struct Help {
 }
 
 /// A part of the help: what can be done, and how.
-struct Section {
+struct HelpSection {
     heading: &'static str,
     entries: Vec<(String, String)>,
 }
 
-impl Section {
+impl HelpSection {
     fn new<A: Into<String>, B: Into<String>>(
         heading: &'static str,
         entries: impl IntoIterator<Item = (A, B)>,
@@ -84,26 +84,26 @@ impl Help {
         Self { context, commands, filter: String::new(), scroll: 0 }
     }
 
-    fn sections(&self, app: &AppState) -> Vec<Section> {
+    fn sections(&self, app: &AppState) -> Vec<HelpSection> {
         let prefs = &app.prefs;
         let keys = |context: Context| {
             let entries = prefs.keymap.entries().iter();
             let here = entries.filter(|e| e.contexts.contains(&context) && !e.keys.is_empty());
             let keys = here.map(|e| (e.help.as_str(), e.all_keys(prefs.enhanced_keyboard)));
-            Section::new(context.heading(), keys)
+            HelpSection::new(context.heading(), keys)
         };
-        let mut sections: Vec<Section> = Context::order_from(self.context).map(keys).collect();
+        let mut sections: Vec<HelpSection> = Context::order_from(self.context).map(keys).collect();
         let literal = ("Send text that begins with a slash", "//text".to_owned());
         let commands = self.commands.iter().map(|(usage, what)| (*what, usage.clone()));
-        sections.push(Section::new("Commands", commands.chain([literal])));
-        sections.push(Section::new("Mouse", MOUSE.map(|(how, what)| (what, how))));
-        sections.push(Section::new("Signs", SIGNS.map(|(sign, what)| (what, sign))));
+        sections.push(HelpSection::new("Commands", commands.chain([literal])));
+        sections.push(HelpSection::new("Mouse", MOUSE.map(|(how, what)| (what, how))));
+        sections.push(HelpSection::new("Signs", SIGNS.map(|(sign, what)| (what, sign))));
         let preset = prefs.choices.keys.preset.name();
         let about = format!(
             "Now \"{preset}\". There are default, readline, vim and emacs: keys.preset in the settings"
         );
         let key = prefs.keymap.entry("preferences").map(KeymapEntry::key).unwrap_or_default();
-        sections.push(Section::new("Key presets", [(about, key)]));
+        sections.push(HelpSection::new("Key presets", [(about, key)]));
         sections
     }
 }

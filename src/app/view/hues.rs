@@ -38,8 +38,8 @@ impl Hues {
 #[derive(Default)]
 struct ChatHues {
     people: HashMap<UserId, Hue>,
-    many: Taken,
-    few: Taken,
+    many: TakenHues,
+    few: TakenHues,
 }
 
 impl ChatHues {
@@ -74,9 +74,9 @@ impl ChatHues {
 
 /// A bit for each colour that somebody has.
 #[derive(Default)]
-struct Taken(u16);
+struct TakenHues(u16);
 
-impl Taken {
+impl TakenHues {
     /// The colour that is preferred, or the next free one; the preferred one again if none is free.
     fn take(&mut self, preferred: u8, count: u8) -> u8 {
         let mut order = (0..count).map(|step| (preferred + step) % count);

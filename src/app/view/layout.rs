@@ -35,14 +35,23 @@ const LEAST_MESSAGES: u16 = 36;
 const TOP_BAR: u16 = 15;
 pub const MAX_COMPOSE: u16 = 8;
 
+/// How the list shows a conversation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ListStyle {
+    /// One line, with a count or the time.
+    #[default]
+    Narrow,
+    /// One line, with count and time beside each other.
+    OneLine,
+    /// A second line with the last message.
+    TwoLines,
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Layout {
     pub top: Option<Rect>,
     pub list: Option<Rect>,
-    /// The list shows time and counts beside each other.
-    pub wide_list: bool,
-    /// The list shows two lines per conversation.
-    pub two_lines: bool,
+    pub list_style: ListStyle,
     /// The vertical rule between list and messages.
     pub rule: Option<Rect>,
     /// Name and settings of the open conversation.
@@ -117,12 +126,16 @@ pub fn split(size: Size, input: LayoutInput) -> Option<Layout> {
     let height = bottom - top;
     let one_pane = size.columns < TWO_PANES || input.hide_list;
     let chosen = input.list_width.filter(|_| !one_pane).map(|width| list_width(size, width));
-    layout.wide_list = size.columns >= WIDE && chosen.is_none_or(|width| width > LIST);
-    layout.two_lines = layout.wide_list && !input.compact;
+    let is_wide = size.columns >= WIDE && chosen.is_none_or(|width| width > LIST);
+    layout.list_style = match (is_wide, input.compact) {
+        (false, _) => ListStyle::Narrow,
+        (true, true) => ListStyle::OneLine,
+        (true, false) => ListStyle::TwoLines,
+    };
     let list_width = match (one_pane, chosen) {
         (true, _) => size.columns,
         (false, Some(width)) => width,
-        (false, None) if layout.wide_list => (size.columns / 5).clamp(WIDE_LIST, WIDEST_LIST),
+        (false, None) if is_wide => (size.columns / 5).clamp(WIDE_LIST, WIDEST_LIST),
         (false, None) => LIST,
     };
     let mut x = 0;
