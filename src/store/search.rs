@@ -15,7 +15,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::{BinaryHeap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use wanted::Wanted;
+use wanted::WantedTexts;
 
 /// The result of a search.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -137,7 +137,7 @@ impl FoundRow {
 }
 
 /// The blocks that may have hits.
-fn blocks(c: &Connection, wanted: &Wanted<'_>) -> rusqlite::Result<BinaryHeap<BlockTimes>> {
+fn blocks(c: &Connection, wanted: &WantedTexts<'_>) -> rusqlite::Result<BinaryHeap<BlockTimes>> {
     let possible = wanted.blocks(c)?;
     let is_possible = |number: i64| {
         let word = usize::try_from(number / 64).unwrap_or(usize::MAX);
@@ -164,7 +164,7 @@ fn search(
 ) -> rusqlite::Result<SearchPage> {
     // All of it is read as it is at one moment.
     let c = &connection.unchecked_transaction()?;
-    let wanted = Wanted::new(query, below);
+    let wanted = WantedTexts::new(query, below);
     let page = SearchPage { behind: index::is_incomplete(c)?, ..SearchPage::default() };
     let mut running = Running {
         connection: c,

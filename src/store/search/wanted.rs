@@ -13,7 +13,7 @@ const MOST_GRAMS: usize = 12;
 const FEW_BLOCKS: u32 = 4;
 
 /// What a text must have.
-pub(super) struct Wanted<'a> {
+pub(super) struct WantedTexts<'a> {
     query: &'a Query,
     below: SearchPosition,
     terms: Vec<Term>,
@@ -47,7 +47,7 @@ impl Term {
     }
 }
 
-impl<'a> Wanted<'a> {
+impl<'a> WantedTexts<'a> {
     pub fn new(query: &'a Query, below: Option<SearchPosition>) -> Self {
         let terms = query.terms.iter().enumerate().map(|(i, term)| {
             let people = query.named.get(i).into_iter().flatten();
