@@ -264,7 +264,7 @@ struct LiveAccount {
 fn start_accounts(
     setup: &RunSetup,
     live: Vec<LiveAccount>,
-    archived: Vec<Store>,
+    opened: Vec<Store>,
     shown: &CancellationToken,
     archives: &OpenArchives,
 ) -> Result<Vec<RunningAccount>, ExitError> {
@@ -276,7 +276,7 @@ fn start_accounts(
         let (handle, deltas) = begin(account.clone(), client, store, options);
         running.push(RunningAccount { account, handle, deltas });
     }
-    for (archive, store) in setup.archives.iter().zip(archived) {
+    for (archive, store) in setup.archives.iter().zip(opened) {
         running.push(archives::start(archive, store, archives)?);
     }
     Ok(running)
@@ -297,7 +297,7 @@ async fn show(
     live: Vec<LiveAccount>,
     manager: ManagerSetup,
 ) -> Result<(), ExitError> {
-    let archived = archives::open(&mut setup)?;
+    let opened = archives::open(&mut setup)?;
     let mut prefs = preferences::prefs(&setup)?;
     let hints = terminfo::ColorHints::of_environment();
     let depth = hints.depth(terminfo::colors(&hints.term));
@@ -321,7 +321,7 @@ async fn show(
     let archives = OpenArchives::default();
     let (handle, deltas) = {
         let _inside = background.enter();
-        let running = start_accounts(&setup, live, archived, &shown, &archives)?;
+        let running = start_accounts(&setup, live, opened, &shown, &archives)?;
         let (handle, deltas, joiner) = RunningAccounts::join(running, &notices, beside);
         if let Some((account, _)) = setup.accounts.first() {
             reload::watch(&setup.config, account.clone(), joiner.clone());
