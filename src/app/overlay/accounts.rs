@@ -1,7 +1,10 @@
 //! The configured accounts: how each is doing, and what can be done with it.
 
 use super::content::{Content, DialogLine, step};
-use super::{AddAccount, Confirm, Consent, Dialog, DialogEnv, Next, Overlay, Prompt, SignInDialog};
+use super::{
+    AddAccount, Confirm, Consent, Dialog, DialogEnv, Next, Overlay, OverlayStack, Prompt,
+    SignInDialog,
+};
 use crate::app::account::Account;
 use crate::app::action::OverlayAction;
 use crate::app::chat::sending;
@@ -126,5 +129,37 @@ impl Dialog for AccountsDialog {
 
     fn chooses(&self) -> bool {
         false
+    }
+}
+
+/// The open dialogs about accounts, which receive answers.
+impl OverlayStack {
+    /// The open sign-in, which receives the code.
+    pub fn sign_in_mut(&mut self) -> Option<&mut SignInDialog> {
+        self.stack.iter_mut().rev().find_map(|overlay| match overlay {
+            Overlay::SignIn(sign_in) => Some(sign_in),
+            _ => None,
+        })
+    }
+
+    /// The open dialog for adding an account.
+    pub fn add_account_mut(&mut self) -> Option<&mut AddAccount> {
+        self.stack.iter_mut().rev().find_map(|overlay| match overlay {
+            Overlay::AddAccount(dialog) => Some(dialog),
+            _ => None,
+        })
+    }
+
+    /// Closes the dialogs about accounts. Whether one for adding an account was open.
+    pub fn close_add_account(&mut self) -> bool {
+        let was_open = self.add_account_mut().is_some();
+        let is_kept = |o: &Overlay| !matches!(o, Overlay::AddAccount(_) | Overlay::Accounts(_));
+        self.stack.retain(is_kept);
+        was_open
+    }
+
+    /// Closes the sign-in.
+    pub fn close_sign_in(&mut self) {
+        self.stack.retain(|overlay| !matches!(overlay, Overlay::SignIn(_)));
     }
 }
