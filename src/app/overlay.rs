@@ -243,14 +243,6 @@ impl OverlayStack {
         self.top().is_some_and(|top| top.dialog().chooses())
     }
 
-    /// Opens a dialog. One that is on top already is not opened a second time.
-    pub fn push(&mut self, overlay: Overlay) {
-        let is_open = self.top().is_some_and(|top| overlay.is_unique() && top.is_like(&overlay));
-        if !is_open {
-            self.stack.push(overlay);
-        }
-    }
-
     /// Opens a dialog if there is one.
     pub fn extend(&mut self, overlay: Option<Overlay>) {
         if let Some(overlay) = overlay {
