@@ -13,7 +13,7 @@ use crate::model::{AccountId, EmojiWidth, UserId};
 use crate::runtime::device::{self, Device};
 use crate::runtime::joined_emoji::TerminalHints;
 use crate::runtime::keys::Questions;
-use crate::runtime::recording::Recorder;
+use crate::runtime::recording::{Recorder, RecordingHeader};
 use crate::runtime::signals;
 use crate::runtime::terminal::{Tty, install_panic_hook};
 use crate::runtime::terminfo;
@@ -25,7 +25,7 @@ use account_manager::{ManagerSetup, OpenAccounts};
 use accounts::{OpenedAccount, OpenedAccounts};
 use std::fs::OpenOptions;
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use threads::{background, converse, runtime};
 use tokio::runtime::Handle;
@@ -291,6 +291,12 @@ fn questions(device: &Device, emoji_width: EmojiWidth, depth: ColorDepth) -> Que
     }
 }
 
+fn record(path: &Path, header: &RecordingHeader) -> Result<Recorder, ExitError> {
+    Recorder::create(path, header.clone()).map_err(|e| {
+        ExitError::usage(format!("the recording {} cannot be written: {e}", path.display()))
+    })
+}
+
 async fn show(
     background: &Handle,
     mut setup: RunSetup,
@@ -303,12 +309,7 @@ async fn show(
     let depth = hints.depth(terminfo::colors(&hints.term));
     let (themes, notices) = themes::of_run(&setup, depth, &mut prefs)?;
     let header = replay::header(&setup, &prefs, depth);
-    let recorder = match &setup.record {
-        Some(path) => Some(Recorder::create(path, header.clone()).map_err(|e| {
-            ExitError::usage(format!("the recording {} cannot be written: {e}", path.display()))
-        })?),
-        None => None,
-    };
+    let recorder = setup.record.as_deref().map(|path| record(path, &header)).transpose()?;
     let (stop, shown) = (CancellationToken::new(), CancellationToken::new());
     let open = manager.open.clone();
     let (imports_in, import_requests) = mpsc::channel(imports::QUEUE);

@@ -1,6 +1,6 @@
 //! How times and dates are shown: `ui.time` and `ui.date`.
 
-use super::text::{head, width};
+use super::text::width;
 use super::time::Timestamp;
 use jiff::Zoned;
 use jiff::fmt::strtime;
@@ -30,27 +30,31 @@ impl CustomFormat {
             return Err("it has no directive such as %H".to_owned());
         }
         let mut columns = 0;
-        let mut text = String::new();
+        let mut widest = String::new();
+        // Names of zones have up to five letters.
+        let zone = TimeZone::posix("ABCDE5").unwrap_or(TimeZone::UTC);
         // 25 hours and some minutes apart, a year is passed through by every hour and weekday.
         for step in 0..360_i64 {
-            let at = Timestamp(1_767_225_599_000 + step * 91_234_000);
-            text = formatted(format, &at.zoned(&TimeZone::UTC))?;
+            let at = Timestamp(1_767_225_599_999 + step * 91_234_000);
+            let text = formatted(format, &at.zoned(&zone))?;
             if text.chars().any(char::is_control) {
                 return Err("it contains control characters".to_owned());
             }
-            columns = columns.max(width(&text));
+            if width(&text) >= columns {
+                (columns, widest) = (width(&text), text);
+            }
         }
         match columns {
             0 => Err("it shows nothing".to_owned()),
-            _ if columns > most => Err(format!("\"{text}\" is wider than {most} cells")),
+            _ if columns > most => Err(format!("\"{widest}\" is wider than {most} cells")),
             _ => Ok(Self { format: format.to_owned(), columns: columns as u16 }),
         }
     }
 
-    /// `None` if a directive does not fit this moment.
+    /// `None` if a directive does not fit this moment, or the result is wider than any that was tried.
     fn apply(&self, at: Timestamp, zone: &TimeZone) -> Option<String> {
         let text = formatted(&self.format, &at.zoned(zone)).ok()?;
-        Some(head(&text, usize::from(self.columns)).to_owned())
+        (width(&text) <= usize::from(self.columns)).then_some(text)
     }
 
     fn has_half_days(&self) -> bool {

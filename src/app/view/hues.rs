@@ -1,8 +1,8 @@
 //! Which colour each person's name has in a chat.
 //!
-//! A person prefers the colour that their id leads to, so it is the same in every chat and every run. If somebody else
-//! in the chat has it already, they get the next free one. Who wrote before the chat was opened is served in the order
-//! of ids and not of messages, so that this, too, is the same in the next run.
+//! A person's preferred colour is derived from their id, so it is the same in every chat and every run. If somebody else
+//! in the chat has it already, they get the next free one. Those who wrote before the chat was opened are assigned
+//! theirs in order of id and not of messages, so that this, too, is the same in the next run.
 
 use crate::app::chat::Chat;
 use crate::model::{ChatRef, Message, UserId};
@@ -28,9 +28,12 @@ pub struct Hue {
 pub struct Hues(HashMap<ChatRef, ChatHues>);
 
 impl Hues {
-    /// The colour of the sender of a message in a chat.
-    pub fn of(&mut self, chat: &Chat, message: &Message) -> Hue {
-        let hues = self.0.entry(chat.chat_ref()).or_insert_with(|| ChatHues::of(chat));
+    /// The colour of the sender of a message in a chat. The user's own name has a colour of the theme.
+    pub fn of(&mut self, chat: &Chat, me: &UserId, message: &Message) -> Hue {
+        if message.sender == *me {
+            return Hue::default();
+        }
+        let hues = self.0.entry(chat.chat_ref()).or_insert_with(|| ChatHues::of(chat, me));
         hues.assign(&message.sender)
     }
 }
@@ -43,9 +46,10 @@ struct ChatHues {
 }
 
 impl ChatHues {
-    fn of(chat: &Chat) -> Self {
+    fn of(chat: &Chat, me: &UserId) -> Self {
         let messages = chat.timeline.iter().rev().take(LOOKED_THROUGH);
-        let people: BTreeSet<&UserId> = messages.map(|message| &message.sender).collect();
+        let senders = messages.map(|message| &message.sender);
+        let people: BTreeSet<&UserId> = senders.filter(|sender| *sender != me).collect();
         let mut hues = Self::default();
         for who in people {
             hues.assign(who);

@@ -257,7 +257,7 @@ pub fn lead(pane: &Pane<'_>, message: &Message, hues: &mut Hues) -> Vec<RowKind>
         lead.push(RowKind::Name {
             time: pane.time(message),
             name,
-            hue: hues.of(pane.chat, message),
+            hue: hues.of(pane.chat, &pane.account.me, message),
             mine,
         });
     }
