@@ -320,6 +320,7 @@ async fn show(
         accounts: (writes && !setup.read_only).then_some(accounts_in),
     };
     let archives = OpenArchives::default();
+    let mut changes = None;
     let (handle, deltas) = {
         let _inside = background.enter();
         let running = start_accounts(&setup, live, opened, &shown, &archives)?;
@@ -329,7 +330,8 @@ async fn show(
         }
         if let Some(global) = setup.imports.clone() {
             let known = setup.archives.iter().map(ArchiveAccount::account).collect();
-            manager.serve(global.clone(), joiner.clone(), archives.clone(), account_requests);
+            let (global_of, joins, opened) = (global.clone(), joiner.clone(), archives.clone());
+            changes = Some(manager.serve(global_of, joins, opened, account_requests));
             imports::serve(imports::Imports { global, archives, joiner }, known, import_requests);
         }
         (handle, deltas)
@@ -365,11 +367,20 @@ async fn show(
     };
     signals::end_within(END);
     handle.stop(PATIENCE).await;
+    if let Some(changes) = changes {
+        // Completes a change of the accounts that was requested last.
+        let _ = tokio::time::timeout(PATIENCE, changes).await;
+    }
+    close_stores(&open, setup.read_only).await;
+    result.map_err(|e| terminal_failed(&e))
+}
+
+/// Writes the logs of the stores back.
+async fn close_stores(open: &OpenAccounts, read_only: bool) {
     // A read-only store has nothing to write back.
-    for store in open.stores().iter().filter(|_| !setup.read_only) {
+    for store in open.stores().iter().filter(|_| !read_only) {
         if let Ok(Err(error)) = tokio::time::timeout(PATIENCE, store.close()).await {
             tracing::warn!(%error, "the store's log was not written back");
         }
     }
-    result.map_err(|e| terminal_failed(&e))
 }

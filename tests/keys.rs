@@ -353,7 +353,7 @@ fn the_configuration_counts_when_it_changes_on_disk_and_a_broken_one_does_not() 
     let fresh = dir.path().join("config.new");
     std::fs::write(&fresh, "[keys]\npreset = \"default\"\n").unwrap();
     std::fs::rename(&fresh, &config).unwrap();
-    t.wait_for("Your configuration file is right again · Read: keys.preset");
+    t.wait_for("Your configuration file is valid again · Read: keys.preset");
     t.send("jk");
     wait_for_box(&t, "hello!jk");
 }

@@ -92,8 +92,9 @@ impl Model {
     /// Opens a chat, or the one that goes on with it; every dialog is closed.
     pub fn open(&mut self, chat: &ChatRef) {
         let successor = self.app.accounts.successor(chat).map(Chat::chat_ref);
-        self.overlays.clear();
         self.app.open_chat(successor.as_ref().unwrap_or(chat));
+        // After the chat, which clears the notes.
+        self.overlays.clear(&mut self.app);
         self.go_to_new();
     }
 
@@ -152,7 +153,7 @@ impl Model {
 
     /// Carries out what a dialog wants beyond itself.
     pub fn follow(&mut self, next: Next) -> Option<Action> {
-        match self.overlays.follow(next) {
+        match self.overlays.follow(next, &mut self.app) {
             Next::Do(action) => return Some(action),
             Next::Open(chat, place) => {
                 self.open(&chat);

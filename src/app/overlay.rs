@@ -259,8 +259,13 @@ impl OverlayStack {
         self.stack.pop()
     }
 
-    pub fn clear(&mut self) {
-        self.stack.clear();
+    /// Closes every dialog. A sign-in that was not agreed to has its consequence, as with Esc.
+    pub fn clear(&mut self, app: &mut AppState) {
+        for overlay in self.stack.drain(..).rev() {
+            if let Overlay::SignIn(dialog) = overlay {
+                dialog.given_up(app);
+            }
+        }
     }
 
     /// Closes the dialogs that take no keys.
@@ -331,11 +336,11 @@ impl OverlayStack {
         let Some(top) = self.stack.last_mut() else { return Next::Stay };
         let page = top.dialog().content(app, size).page(size);
         let next = top.dialog_mut().act(action, &mut DialogEnv { app, size, page });
-        self.follow(next)
+        self.follow(next, app)
     }
 
     /// Does what concerns the stack and returns the rest.
-    pub fn follow(&mut self, next: Next) -> Next {
+    pub fn follow(&mut self, next: Next, app: &mut AppState) -> Next {
         match next {
             Next::Stay => {}
             Next::Close => {
@@ -350,7 +355,7 @@ impl OverlayStack {
                 if let Some(Overlay::Search(search)) = self.stack.pop() {
                     self.last_search = Some(search);
                 }
-                self.clear();
+                self.clear(app);
                 return next;
             }
         }

@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 /// Requests that can wait.
 pub const QUEUE: usize = 16;
@@ -68,13 +69,17 @@ impl ManagerSetup {
         joiner: AccountJoiner,
         archives: OpenArchives,
         requests: mpsc::Receiver<Outbound>,
-    ) {
+    ) -> JoinHandle<()> {
         let parts = ManagerParts { global, joiner, open: self.open, archives };
-        serve(parts, self.signed_out, requests);
+        serve(parts, self.signed_out, requests)
     }
 }
 
-fn serve(parts: ManagerParts, waiting: Vec<Session>, mut requests: mpsc::Receiver<Outbound>) {
+fn serve(
+    parts: ManagerParts,
+    waiting: Vec<Session>,
+    mut requests: mpsc::Receiver<Outbound>,
+) -> JoinHandle<()> {
     let (signed_in, mut events) = mpsc::channel(QUEUE);
     let manager = AccountManager { parts, signed_in };
     tokio::spawn(async move {
@@ -98,7 +103,7 @@ fn serve(parts: ManagerParts, waiting: Vec<Session>, mut requests: mpsc::Receive
                 Some(account) = events.recv() => manager.go_live(account).await,
             }
         }
-    });
+    })
 }
 
 /// What the manager of accounts works with.

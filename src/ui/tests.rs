@@ -200,7 +200,7 @@ proptest! {
                     let help = help(&app.model);
                     app.model.overlays.push(help);
                 }
-                3 => app.model.overlays.clear(),
+                3 => app.model.overlays.clear(&mut app.model.app),
                 4 => app.model.app.note("something"),
                 _ => app.model.app.set_focus(crate::app::Focus::List),
             }

@@ -169,6 +169,7 @@ fn reason_to_stay(model: &Model) -> Option<&'static str> {
 
 /// Saves what is being written, then ends the loop.
 fn quit(model: &mut Model) {
+    model.overlays.clear(&mut model.app);
     model.app.with_timed(|chat, env| sending::save_draft(chat, env, true));
     model.app.effects.push(Effect::Quit);
 }

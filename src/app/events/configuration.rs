@@ -56,7 +56,7 @@ fn apply(app: &mut AppState, change: ConfigChange) -> Result<Option<String>, Str
     }
     let mut news = Vec::new();
     if change.repaired {
-        news.push("Your configuration file is right again".to_owned());
+        news.push("Your configuration file is valid again".to_owned());
     }
     if !now.is_empty() {
         // Short where the same line says more.

@@ -70,14 +70,16 @@ pub fn apply(model: &mut Model, ticket: Ticket, response: Response) {
                 .app
                 .with_chat(&chat, |chat, env| statistics::take(chat, counted, &env.prefs.zone));
         }
-        (PendingRequest::SignInCode(_), Response::SignInCode(code)) => {
-            if let Some(sign_in) = model.overlays.sign_in_mut() {
+        (PendingRequest::SignInCode(account), Response::SignInCode(code)) => {
+            if let Some(sign_in) = model.overlays.sign_in_mut(&account) {
                 sign_in.received(&mut model.app, code);
             }
         }
-        (PendingRequest::SignInApproval(_), Response::Done(result)) => signed_in(model, result),
-        (PendingRequest::SignInApproval(_), Response::SignInTenants(tenants)) => {
-            if let Some(sign_in) = model.overlays.sign_in_mut() {
+        (PendingRequest::SignInApproval(account), Response::Done(result)) => {
+            signed_in(model, &account, result);
+        }
+        (PendingRequest::SignInApproval(account), Response::SignInTenants(tenants)) => {
+            if let Some(sign_in) = model.overlays.sign_in_mut(&account) {
                 sign_in.choose_from(tenants);
             }
         }
@@ -101,10 +103,10 @@ fn joined(model: &mut Model, chat: &ChatRef, result: Result<(), Fault>, acted: b
     }
 }
 
-fn signed_in(model: &mut Model, result: Result<(), Fault>) {
-    match (result, model.overlays.sign_in_mut()) {
+fn signed_in(model: &mut Model, account: &AccountId, result: Result<(), Fault>) {
+    match (result, model.overlays.sign_in_mut(account)) {
         (Ok(()), _) => {
-            model.overlays.close_sign_in();
+            model.overlays.close_sign_in(account);
             model.app.note("Signed in");
         }
         (Err(fault), Some(sign_in)) => sign_in.failed(&fault),

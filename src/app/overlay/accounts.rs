@@ -134,10 +134,10 @@ impl Dialog for AccountsDialog {
 
 /// The open dialogs about accounts, which receive answers.
 impl OverlayStack {
-    /// The open sign-in, which receives the code.
-    pub fn sign_in_mut(&mut self) -> Option<&mut SignInDialog> {
+    /// The open sign-in of an account, which receives the code.
+    pub fn sign_in_mut(&mut self, account: &AccountId) -> Option<&mut SignInDialog> {
         self.stack.iter_mut().rev().find_map(|overlay| match overlay {
-            Overlay::SignIn(sign_in) => Some(sign_in),
+            Overlay::SignIn(sign_in) if sign_in.account() == account => Some(sign_in),
             _ => None,
         })
     }
@@ -158,8 +158,10 @@ impl OverlayStack {
         was_open
     }
 
-    /// Closes the sign-in.
-    pub fn close_sign_in(&mut self) {
-        self.stack.retain(|overlay| !matches!(overlay, Overlay::SignIn(_)));
+    /// Closes the sign-in of an account.
+    pub fn close_sign_in(&mut self, account: &AccountId) {
+        self.stack.retain(
+            |overlay| !matches!(overlay, Overlay::SignIn(sign_in) if sign_in.account() == account),
+        );
     }
 }

@@ -139,10 +139,10 @@ impl KeyBinding {
             Ok(new) => {
                 capture.news = if new.losers.is_empty() {
                     let meets = first_few(&new.meets);
-                    format!("{shown} also means: {meets}. Press it again to have both")
+                    format!("{shown} is also used for {meets}. Press it again to use it for both")
                 } else {
                     let losers = first_few(&new.losers);
-                    format!("{shown} is already: {losers}. Press it again to replace it")
+                    format!("{shown} is already bound to {losers}. Press it again to replace it")
                 };
                 capture.asked = Some(chords);
                 Some(capture)

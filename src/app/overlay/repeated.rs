@@ -11,13 +11,17 @@ impl Overlay {
         )
     }
 
+    /// Whether it is the same dialog, about the same account.
     fn is_like(&self, other: &Self) -> bool {
+        if let (Self::SignIn(this), Self::SignIn(other)) = (self, other) {
+            return this.account() == other.account();
+        }
         std::mem::discriminant(self) == std::mem::discriminant(other)
     }
 }
 
 impl OverlayStack {
-    /// Opens a dialog. One that is on top already is not opened a second time.
+    /// Opens a dialog. One that is on top already, about the same account, is not opened a second time.
     pub fn push(&mut self, overlay: Overlay) {
         let is_open = self.top().is_some_and(|top| overlay.is_unique() && top.is_like(&overlay));
         if !is_open {

@@ -63,8 +63,12 @@ impl SignInDialog {
         Self { is_new: true, ..Self::new(account, work) }
     }
 
-    /// It was closed before anybody signed in. Who does not agree to what a sign-in means does not want the account, so a
-    /// new one is taken out of the configuration again.
+    pub fn account(&self) -> &AccountId {
+        &self.account
+    }
+
+    /// The dialog was closed before anybody signed in. A new account whose owner did not agree to the notice is removed
+    /// from the configuration again.
     pub fn given_up(self, app: &mut AppState) {
         let (account, name) = (self.account.clone(), self.account.as_str());
         match self.stage {
@@ -73,7 +77,9 @@ impl SignInDialog {
                 ask_change(app, &account, AccountTask::TakeBack, AccountChange::Remove);
             }
             _ if self.is_new => {
-                app.note(&format!("\"{name}\" is not signed in yet: Ctrl-X c, then s signs in"));
+                app.note(&format!(
+                    "\"{name}\" is not signed in yet. To sign in, press Ctrl-X c, then s"
+                ));
             }
             _ => {}
         }

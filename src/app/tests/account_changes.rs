@@ -1,5 +1,7 @@
 //! Adding, renaming and removing accounts: what is shown, asked and done.
 
+use crate::app::action::AppAction;
+use crate::app::overlay::{Overlay, SignInDialog};
 use crate::fixture::{ACCOUNT, App, chat};
 use crate::model::{
     AccountChange, ConnectionState, Delta, Fault, FaultKind, NewAccount, Request, Response,
@@ -60,6 +62,47 @@ fn a_new_account_is_asked_for_and_leads_to_its_sign_in() {
     assert_eq!(asked(&mut app), AccountChange::Remove);
 }
 
+/// The consent to the sign-in of an account that was added a moment ago.
+fn asked_for_consent() -> App {
+    let mut app = adding();
+    app.press("enter enter");
+    app.delta_of("me", Delta::Joined { me: UserId::new("") });
+    app.answer(Response::Done(Ok(())));
+    app.expect("unofficial");
+    app.requests();
+    app
+}
+
+#[test]
+fn whoever_quits_or_goes_elsewhere_at_the_consent_does_not_keep_the_account() {
+    let mut app = asked_for_consent();
+    app.press("ctrl-q");
+    assert_eq!(asked(&mut app), AccountChange::Remove);
+    let mut app = asked_for_consent();
+    let elsewhere = app.open_chat().chat_ref();
+    app.model.open(&elsewhere);
+    app.expect("Not added: \"me\"");
+    app.action(crate::app::Action::App(AppAction::Redraw));
+    assert_eq!(asked(&mut app), AccountChange::Remove);
+}
+
+#[test]
+fn the_sign_ins_of_two_accounts_are_two_dialogs() {
+    let mut app = asked_for_consent();
+    let sign_in = |name: &str| {
+        let id = crate::model::AccountId::new(name);
+        Overlay::SignIn(SignInDialog::of_new(id, false))
+    };
+    app.model.overlays.push(sign_in("me"));
+    app.model.overlays.push(sign_in("other"));
+    app.press("esc");
+    app.expect("Not added: \"other\"");
+    app.expect("unofficial");
+    app.press("esc");
+    app.expect("Not added: \"me\"");
+    app.expect_none("unofficial");
+}
+
 #[test]
 fn a_new_account_stays_if_the_user_agreed_and_stopped_later() {
     let mut app = adding();
@@ -69,7 +112,7 @@ fn a_new_account_stays_if_the_user_agreed_and_stopped_later() {
     app.press("y");
     app.requests();
     app.press("esc");
-    app.expect("\"me\" is not signed in yet: Ctrl-X c, then s signs in");
+    app.expect("\"me\" is not signed in yet. To sign in, press Ctrl-X c, then s");
     assert_eq!(app.requests(), []);
 }
 

@@ -145,8 +145,8 @@ fn every_key_can_be_pressed_for_it_and_escape_leaves() {
     for (key, wanted) in [
         ("f11", "\"f11\""),
         ("alt-w", "\"alt-w\""),
-        ("alt-f", "Alt-F also means: word-right. Press it again to have both"),
-        ("enter", "Enter also means: send, message-menu, list-open and 1 more"),
+        ("alt-f", "Alt-F is also used for word-right. Press it again to use it for both"),
+        ("enter", "Enter is also used for send, message-menu, list-open and 1 more"),
         ("shift-delete", "\"shift-delete\""),
         ("space", "would type a letter"),
         ("q", "would type a letter"),
@@ -166,13 +166,13 @@ fn a_key_that_is_taken_is_replaced_when_it_is_pressed_again() {
     let mut app = chat("Team").opened();
     ask_for_key(&mut app, "redraw");
     app.press("ctrl-t");
-    app.expect("Ctrl-T is already: switcher. Press it again to replace it");
+    app.expect("Ctrl-T is already bound to switcher. Press it again to replace it");
     assert_eq!(written(&mut app), []);
     // Another key is another question.
     app.press("ctrl-r");
-    app.expect("Ctrl-R is already: search.");
+    app.expect("Ctrl-R is already bound to search.");
     app.press("ctrl-t");
-    app.expect("Ctrl-T is already: switcher.");
+    app.expect("Ctrl-T is already bound to switcher.");
     app.press("ctrl-t");
     assert_eq!(written(&mut app), one("keys.redraw", "[\"ctrl-l\", \"ctrl-t\"]"));
     app.press("esc esc ctrl-k");
@@ -198,7 +198,7 @@ fn a_key_of_the_users_own_moves_from_one_action_to_another() {
     app.press("ctrl-u");
     ask_again(&mut app, "resync");
     app.press("f11");
-    app.expect("F11 is already: redraw");
+    app.expect("F11 is already bound to redraw");
     app.press("f11");
     let both = [one("keys.redraw", "[\"ctrl-l\"]"), one("keys.resync", "[\"f5\", \"f11\"]")];
     assert_eq!(written(&mut app), both.concat());
@@ -335,5 +335,5 @@ fn a_warning_does_not_hide_what_was_read_and_a_repaired_file_is_acknowledged() {
     let change = ConfigChange { repaired: true, ..ConfigChange::default() };
     app.delta(Delta::Configuration(Ok(change)));
     app.layout();
-    app.expect("Your configuration file is right again");
+    app.expect("Your configuration file is valid again");
 }

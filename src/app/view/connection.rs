@@ -42,7 +42,7 @@ pub(super) fn connection(app: &AppState, connection: &Connection, columns: usize
             let next = match way {
                 SignInWay::Token => "F5 tries again",
                 SignInWay::Personal | SignInWay::Work => {
-                    // A reason that says so itself is not introduced by the same words.
+                    // Do not repeat "signed out" if the reason begins with it.
                     let (what, why) = match why.strip_prefix("signed out ") {
                         Some(_) => (why.to_string(), ""),
                         None => ("signed out".to_owned(), why.as_str()),
