@@ -77,7 +77,7 @@ pub async fn run(session: &Session, arguments: &SendArgs) -> Result<(), ExitErro
 async fn thread_for(client: &Client, id: ConversationId) -> Result<ConversationId, ExitError> {
     let Some(person) = client.needs_thread(&id) else { return Ok(id) };
     let not_sent = |error: Error| ExitError::failed(format!("not sent: {error}"));
-    if let Some(thread) = client.find_chat_with(&person, PAGE).await.map_err(not_sent)? {
+    if let Some(thread) = client.find_chat_with(&person, PAGE, |_| true).await.map_err(not_sent)? {
         return Ok(thread);
     }
     if let Some(thread) = client.create_chat_with(&person).await.map_err(not_sent)? {
@@ -85,12 +85,14 @@ async fn thread_for(client: &Client, id: ConversationId) -> Result<ConversationI
     }
     for wait in NOT_LISTED_YET {
         tokio::time::sleep(wait).await;
-        if let Some(thread) = client.find_chat_with(&person, PAGE).await.map_err(not_sent)? {
+        if let Some(thread) =
+            client.find_chat_with(&person, PAGE, |_| true).await.map_err(not_sent)?
+        {
             return Ok(thread);
         }
     }
     Err(ExitError::failed(
-        "not sent: the service created the conversation, but its list does not show it yet",
+        "not sent: the service created the conversation, but it is not in your chat list yet; try again in a moment",
     ))
 }
 

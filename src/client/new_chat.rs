@@ -9,29 +9,34 @@ use reqwest::Method;
 const MAX_LOOKED_UP: usize = 5;
 
 impl Client {
-    /// The person for whom a thread has to be found or created before a message can be sent to this id.
+    /// The person for whom a thread has to be found or created before a message can be sent to this id, unless the
+    /// service lists a conversation under the id itself.
     pub(crate) fn needs_thread(&self, id: &ConversationId) -> Option<UserId> {
-        id.peer().filter(|_| self.service().new_chats.thread)
+        if self.service().new_chats.thread { other_person(id, self.user()) } else { None }
     }
 
-    /// The thread that this account and one other person are in, if the newest page of the list shows it. Not created
-    /// twice where the answer to its creation was lost.
+    /// The conversation with another person, if the newest page of the list shows it: a thread that is usable, or one
+    /// under the person's own id. A thread whose creation was not answered is found here, and not created again.
     pub(crate) async fn find_chat_with(
         &self,
         other: &UserId,
         page_size: u32,
+        is_usable: impl Fn(&ConversationId) -> bool + Sync,
     ) -> Result<Option<ConversationId>, Error> {
         let page = self.conversations(page_size).await?;
         let me = self.user();
-        let mut not_told = Vec::new();
-        for raw in &page.items {
+        if let Some(listed) = listed_for(&page.items, other, &is_usable) {
+            return Ok(Some(listed));
+        }
+        let mut without_members = Vec::new();
+        for raw in page.items.iter().filter(|raw| is_usable(&raw.id)) {
             match is_chat_with(raw, me, other) {
                 Some(true) => return Ok(Some(raw.id.clone())),
                 Some(false) => {}
-                None => not_told.push(&raw.id),
+                None => without_members.push(&raw.id),
             }
         }
-        for id in not_told.into_iter().take(MAX_LOOKED_UP) {
+        for id in without_members.into_iter().take(MAX_LOOKED_UP) {
             match self.thread(id).await {
                 Ok(thread) if is_roster_of(&thread, me, other) => return Ok(Some(id.clone())),
                 Err(error) if error.is_transient() => return Err(error),
@@ -52,6 +57,26 @@ impl Client {
         let reply = self.chat(Method::POST, path, Some(&body)).await?;
         let id = reply.location.as_deref().and_then(wire::last_segment).map(ConversationId::from);
         Ok(id.filter(ConversationId::is_thread))
+    }
+}
+
+/// The person that a conversation is named after. Not this account itself, and neither bots nor telephones: no thread of
+/// two is created for these.
+fn other_person(id: &ConversationId, me: &UserId) -> Option<UserId> {
+    id.peer().filter(|who| who.as_str().starts_with("8:") && who != me)
+}
+
+/// The conversation that the list has under the id of a person, or the thread that it names for it.
+fn listed_for(
+    page: &[RawConversation],
+    person: &UserId,
+    is_usable: impl Fn(&ConversationId) -> bool,
+) -> Option<ConversationId> {
+    let is_own = |raw: &&RawConversation| raw.id.as_str() == person.as_str() && raw.version > 0;
+    let own = page.iter().find(is_own)?;
+    match decode::one_to_one_thread(own) {
+        None => Some(own.id.clone()),
+        thread => thread.filter(is_usable),
     }
 }
 
@@ -78,6 +103,31 @@ pub(crate) fn is_roster_of(thread: &wire::WireThread, me: &UserId, other: &UserI
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_thread_is_needed_for_other_persons_only() {
+        let me = UserId::new("8:anna.7");
+        let person = |id: &str| other_person(&ConversationId::new(id), &me).is_some();
+        assert!(person("8:joe.4") && person("8:orgid:1") && person("8:live:.cid.1"));
+        for id in ["8:anna.7", "28:bot", "4:+431", "19:a@thread.v2", "48:notes"] {
+            assert!(!person(id), "{id}");
+        }
+    }
+
+    #[test]
+    fn a_conversation_under_the_persons_id_names_its_thread_or_is_used_itself() {
+        let joe = UserId::new("8:joe.4");
+        let found = |version: u64, properties: &serde_json::Value, usable: bool| {
+            let item = json!({ "id": "8:joe.4", "version": version, "properties": properties });
+            let page = [wire::raw_conversation(&item.to_string()).unwrap()];
+            listed_for(&page, &joe, |_| usable).map(|id| id.as_str().to_owned())
+        };
+        let named = json!({ "onetoonethreadid": "19:a@thread.v2" });
+        assert_eq!(found(3, &named, true).as_deref(), Some("19:a@thread.v2"));
+        assert_eq!(found(3, &named, false), None, "the thread is gone");
+        assert_eq!(found(3, &json!({}), true).as_deref(), Some("8:joe.4"));
+        assert_eq!(found(0, &json!({}), true), None, "the service does not list it");
+    }
 
     fn listed(item: &serde_json::Value) -> Option<bool> {
         let raw = wire::raw_conversation(&item.to_string()).unwrap();

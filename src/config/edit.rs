@@ -148,7 +148,7 @@ impl ConfigEdit {
     pub fn set(file: &Path, section: &str, key: &str, new: Option<&str>) -> Result<Self, String> {
         // A new file would hold this one setting, and none of the accounts that are running.
         if !file.exists() {
-            return Err("the file is gone, put it back or run skchat config init".to_owned());
+            return Err("the file no longer exists: restore it, or create a new one with skchat config init".to_owned());
         }
         let (text, config) = Self::read(file)?;
         let mut document: DocumentMut = text.parse().map_err(|_| BY_HAND.to_owned())?;
@@ -337,7 +337,7 @@ mod tests {
         std::fs::remove_file(&file).unwrap();
         for value in [None, Some("true")] {
             let refused = ConfigEdit::set(&file, "ui", "mouse", value).unwrap_err();
-            assert!(refused.contains("the file is gone, put it back"), "{refused}");
+            assert!(refused.contains("the file no longer exists: restore it"), "{refused}");
         }
     }
 

@@ -7,7 +7,7 @@ mod long_text;
 mod properties;
 mod texts;
 
-pub use conversation::{conversation, listed_names, snippet};
+pub use conversation::{conversation, listed_names, one_to_one_thread, snippet};
 
 use super::wire::{self, MessageProperties};
 use super::{html, lenient, payload, richtext};

@@ -3,7 +3,7 @@
 use super::read::meta;
 use super::{Store, StoreError, write};
 use crate::model::{ConversationId, RawConversation, Timestamp, UserId};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 /// The most stored threads that are looked at for the one with a person, most recently active first.
 const MAX_THREADS: i64 = 1_000;
@@ -49,6 +49,33 @@ impl Store {
         self.read(move |c| Ok(meta(c, &key)?.map(ConversationId::from))).await
     }
 
+    /// Forgets that conversations named by a person's id became this thread, which no longer exists.
+    pub(crate) async fn forget_thread(&self, thread: &ConversationId) -> Result<(), StoreError> {
+        let thread = thread.clone();
+        self.write(move |c| {
+            c.execute(
+                "DELETE FROM meta WHERE key >= 'thread_of:' AND key < 'thread_of;' AND value = ?1",
+                [thread.as_str()],
+            )?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// The item of a stored conversation as it was received last.
+    pub(crate) async fn item_json(
+        &self,
+        id: &ConversationId,
+    ) -> Result<Option<String>, StoreError> {
+        let id = id.clone();
+        self.read(move |c| {
+            c.prepare_cached("SELECT json FROM conversations WHERE id = ?1")?
+                .query_row([id.as_str()], |row| row.get(0))
+                .optional()
+        })
+        .await
+    }
+
     /// The stored threads in which a person is named, most recently active first.
     pub(crate) async fn threads_naming(
         &self,
@@ -59,7 +86,7 @@ impl Store {
     }
 
     /// Records that a conversation named by a person's id is this thread, and moves its unsent messages and its draft
-    /// there, in one transaction. A draft that the thread has already stays, and so does the one that cannot be moved.
+    /// there, in one transaction. If the thread has a draft already, both stay where they are.
     pub(crate) async fn become_thread(
         &self,
         person: &ConversationId,
@@ -118,5 +145,9 @@ mod tests {
         let mut texts: Vec<&str> = snapshot.drafts.iter().map(|(_, d)| d.text.as_str()).collect();
         texts.sort_unstable();
         assert_eq!(texts, ["first", "second"]);
+        store.forget_thread(&ConversationId::new("19:b")).await.unwrap();
+        assert_eq!(store.thread_of(&person).await.unwrap(), Some(thread.clone()), "another one");
+        store.forget_thread(&thread).await.unwrap();
+        assert_eq!(store.thread_of(&person).await.unwrap(), None);
     }
 }

@@ -192,6 +192,8 @@ struct ChatProgress {
     attempts: u32,
     /// How often it was looked for and not found.
     looks: u32,
+    /// The thread that it could not be moved to yet.
+    thread: Option<ConversationId>,
 }
 
 /// Sends one conversation's messages in order.
@@ -241,7 +243,7 @@ impl OutboxWorker {
         {
             return self.pause(progress, Some(&error)).await;
         }
-        if let Some(person) = self.shared.client.needs_thread(&self.id) {
+        if let Some(person) = self.shared.needs_thread(&self.id).await {
             return self.begin_thread(&item, &person, progress).await;
         }
         let client_id = item.client_id.clone();
@@ -279,6 +281,7 @@ impl OutboxWorker {
             SendOutcome::Rejected(error) => {
                 *progress = ChatProgress::default();
                 self.fail(&client_id, &error.shown()).await;
+                self.forget_if_gone(&error).await;
                 self.shared.sending_refused(&self.id, &error).await;
             }
             SendOutcome::NotSent(error) => {

@@ -313,7 +313,7 @@ async fn execute(shared: &Arc<Shared>, request: Request) {
         Request::Typing { conversation, active } => {
             // A person who was not written to yet cannot be told.
             if shared.connection.is_online()
-                && shared.client.needs_thread(&conversation).is_none()
+                && shared.needs_thread(&conversation).await.is_none()
                 && let Err(error) =
                     if_all_is_well(shared.client.typing(&conversation, active)).await
             {

@@ -2,8 +2,9 @@
 
 use super::{message, names, one_line};
 use crate::model::{
-    ChatAccess, Conversation, ConversationKind, ListedPeople, Message, MessageBody, NameSource,
-    RawConversation, RawMessage, ReadMarker, SafeText, Timestamp, UserId, conversation::Snippet,
+    ChatAccess, Conversation, ConversationId, ConversationKind, ListedPeople, Message, MessageBody,
+    NameSource, RawConversation, RawMessage, ReadMarker, SafeText, Timestamp, UserId,
+    conversation::Snippet,
 };
 use crate::protocol::wire::{self, WireConversation};
 
@@ -32,6 +33,13 @@ pub fn conversation(raw: &RawConversation, me: &UserId) -> Conversation {
         unread: crate::model::Unread::default(),
         listed: listed(raw, &item, last.as_ref(), me),
     }
+}
+
+/// The thread behind a one-to-one chat that is listed under a person's id, if the item names it (facts 3.5).
+pub fn one_to_one_thread(raw: &RawConversation) -> Option<ConversationId> {
+    let item: WireConversation<'_> = serde_json::from_str(&raw.json).unwrap_or_default();
+    let thread = item.properties.onetoonethreadid.some().map(ConversationId::new);
+    thread.filter(ConversationId::is_thread)
 }
 
 fn last_message(raw: &RawConversation, item: &WireConversation<'_>) -> Option<RawMessage> {

@@ -47,6 +47,9 @@ pub(crate) struct ConversationProperties<'a> {
     pub alerts: Text<'a>,
     #[serde(borrow)]
     pub favorite: Text<'a>,
+    /// The thread behind a one-to-one chat.
+    #[serde(borrow)]
+    pub onetoonethreadid: Text<'a>,
 }
 
 #[derive(Debug, Default, Deserialize)]

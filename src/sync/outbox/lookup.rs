@@ -15,8 +15,8 @@ const LOOK_BACK_PAGES: usize = 50;
 const READ_LAG: Duration = Duration::from_secs(2);
 
 impl OutboxWorker {
-    /// Looks whether a message that was just accepted is in the pages, until that is known of this server: only then does a
-    /// message that is not in them prove that it did not arrive.
+    /// Checks whether a message that was just accepted is in the pages, until that is known of this server: only then does
+    /// a message that is not in them prove that it did not arrive.
     pub(super) async fn prove_reads(&self, key: &MessageKey) {
         if self.shared.connection.reads_proven.load(Ordering::Relaxed) {
             return;
@@ -55,7 +55,7 @@ impl OutboxWorker {
     /// Looks on the server for a message whose outcome is unknown.
     pub(super) async fn resolve_outcome(&self, item: OutboxItem, progress: &mut ChatProgress) {
         let client_id = &item.client_id;
-        if self.shared.client.needs_thread(&self.id).is_some() {
+        if self.shared.needs_thread(&self.id).await.is_some() {
             // Nothing is ever sent to this id itself.
             self.set_state(client_id, OutboxState::Queued, "").await;
             return self.report(client_id, Delivery::Queued, None).await;
