@@ -81,7 +81,7 @@ pub fn update(model: &mut Model, input: Input, now: Now) -> Vec<Effect> {
         Input::Delta(inbound) => events::delta(model, inbound),
         Input::Want(want) => events::want(model, want),
         Input::Outcome(outcome) => events::outcome(model, outcome),
-        Input::Resize(size) => model.view.size = size,
+        Input::Resize(size) => model.resize(size),
         Input::Focus(focused) => events::focus(model, focused),
         Input::EnhancedKeyboard => model.app.prefs.enhanced_keyboard = true,
         Input::EmojiWidth(width) => events::emoji_width(model, width),

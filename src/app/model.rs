@@ -129,11 +129,22 @@ impl Model {
         }
     }
 
-    /// Moves the view of a chat that is being opened to its first unread message.
+    /// Moves the view of a chat that is being opened to its first unread message, unless one is selected already, such as
+    /// what a search has found.
     pub fn go_to_new(&mut self) {
         let now = self.app.clock.mono;
-        if self.app.opened().is_some_and(|chat| chat.reading.goes_to_new(now)) {
+        let goes = |chat: &Chat| chat.reading.goes_to_new(now) && chat.selected().is_none();
+        if self.app.opened().is_some_and(goes) {
             self.view.show_new(&mut self.app);
+        }
+    }
+
+    /// Takes a new size of the screen. What is selected stays in sight.
+    pub fn resize(&mut self, size: Size) {
+        self.view.size = size;
+        let selected = self.app.opened().and_then(|chat| Some(chat.selected()?.key.clone()));
+        if let Some(key) = selected {
+            self.view.reveal(&mut self.app, &key);
         }
     }
 

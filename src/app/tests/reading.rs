@@ -434,3 +434,36 @@ fn a_note_beside_the_count_below_ends_with_a_whole_part() {
         assert!(rule.contains('↓'), "{columns}: {rule}");
     }
 }
+
+#[test]
+fn what_was_searched_for_stays_in_sight_in_a_chat_with_unread_messages() {
+    let mut app = app(Receipts::Auto);
+    unread(&mut app, 37, 3);
+    let chat = fixture::chat_ref(&ConversationId::new("8:joe.4"));
+    let hit = message(12).key;
+    app.model.open(&chat);
+    app.model.go_to(&hit);
+    // Its place was not loaded; the newest page comes after it as well.
+    let place = Point::from(&hit);
+    let around = Placement::Around { place, reached_start: true, at_end: true };
+    app.arrive((1..41).map(message).collect(), around, Arrival::History);
+    app.layout();
+    app.expect("number 12.");
+    messages(&mut app, 1..41, Arrival::History);
+    app.expect("number 12.");
+}
+
+#[test]
+fn a_selected_message_stays_in_sight_at_every_size() {
+    let mut app = app(Receipts::Auto).sized(80, 24).opened();
+    messages(&mut app, 1..41, Arrival::History);
+    let chosen = message(33).key;
+    app.model.go_to(&chosen);
+    app.layout();
+    app.expect("number 33.");
+    for (columns, rows) in [(40, 10), (120, 40), (30, 8), (80, 12), (200, 50), (80, 24)] {
+        app.resize(columns, rows);
+        app.layout();
+        app.expect("number 33.");
+    }
+}
