@@ -153,6 +153,7 @@ impl Store {
         writer.pragma_update(None, "synchronous", "FULL")?;
         writer.pragma_update(None, "journal_size_limit", 4 * 1024 * 1024)?;
         schema::migrate(&mut writer, Some(path))?;
+        new_chat::finish_moves(&writer)?;
         probe(&writer)?;
         Self::with(Some(writer), path)
     }

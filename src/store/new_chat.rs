@@ -19,6 +19,17 @@ fn key(of: &ConversationId) -> String {
     format!("thread_of:{}", of.as_str())
 }
 
+/// Moves to their threads what was still written for the persons when the program ended: a draft that was typed, and the
+/// chat that was open, before the screen knew of the thread.
+pub(super) fn finish_moves(c: &Connection) -> rusqlite::Result<()> {
+    c.execute_batch(
+        "UPDATE OR IGNORE drafts SET conversation = (SELECT value FROM meta WHERE key = 'thread_of:' || conversation) \
+         WHERE EXISTS (SELECT 1 FROM meta WHERE key = 'thread_of:' || conversation); \
+         UPDATE meta SET value = (SELECT t.value FROM meta t WHERE t.key = 'thread_of:' || meta.value) \
+         WHERE key = 'last_open' AND EXISTS (SELECT 1 FROM meta t WHERE t.key = 'thread_of:' || meta.value);",
+    )
+}
+
 fn naming(c: &Connection, who: &UserId) -> rusqlite::Result<Vec<NamingThread>> {
     let mut query = c.prepare_cached(
         "SELECT id, json, version, activity, thread_json FROM conversations \
@@ -149,5 +160,23 @@ mod tests {
         assert_eq!(store.thread_of(&person).await.unwrap(), Some(thread.clone()), "another one");
         store.forget_thread(&thread).await.unwrap();
         assert_eq!(store.thread_of(&person).await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn what_was_typed_to_a_person_before_the_screen_knew_of_the_thread_is_there_at_the_next_start()
+     {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("store.db");
+        let store = Store::open(&file).unwrap();
+        let (person, thread) = (ConversationId::new("8:joe.4"), ConversationId::new("19:a"));
+        store.become_thread(&person, &thread).await.unwrap();
+        let draft = Draft { text: "a draft".into(), ..Draft::default() };
+        store.save_draft(&person, &draft).await.unwrap();
+        store.set_last_open(&person).await.unwrap();
+        store.close().await.unwrap();
+        let store = Store::open(&file).unwrap();
+        let snapshot = store.snapshot(UserId::new("8:anna.7")).await.unwrap();
+        assert_eq!(snapshot.last_open, Some(thread.clone()));
+        assert_eq!(snapshot.drafts, [(thread, draft)]);
     }
 }
