@@ -20,7 +20,9 @@ struct Peer {
     /// Its file in that folder, and what is in it; `{port}` is that of the server.
     file: &'static str,
     config: &'static str,
-    /// Keys that go to the channel, once it is there.
+    /// What shows that the channel is there.
+    joined: &'static str,
+    /// Keys that go to it then.
     channel_keys: &'static str,
     /// What stands before the typed text.
     prompt: &'static str,
@@ -35,6 +37,7 @@ const PEERS: [Peer; 3] = [
                  use_tls = \"no\"; } );\nchatnets = { bench = { type = \"IRC\"; nick = \"me\"; }; };\n\
                  channels = ( { name = \"#bench\"; chatnet = \"bench\"; autojoin = \"yes\"; } );\n\
                  settings = { core = { real_name = \"me\"; user_name = \"me\"; nick = \"me\"; }; };\n",
+        joined: "Act: 2",
         channel_keys: "\x1b2",
         prompt: "[#bench] ",
     },
@@ -44,6 +47,7 @@ const PEERS: [Peer; 3] = [
         file: "irc.conf",
         config: "[server]\nbench.addresses = \"127.0.0.1/{port}\"\nbench.autoconnect = on\n\
                  bench.autojoin = \"#bench\"\nbench.nicks = \"me\"\nbench.tls = off\nbench.ssl = off\n",
+        joined: "#bench",
         channel_keys: "",
         prompt: "[me] ",
     },
@@ -53,6 +57,7 @@ const PEERS: [Peer; 3] = [
         file: "config.yml",
         config: "servers:\n  - addr: 127.0.0.1\n    port: {port}\n    tls: false\n    realname: me\n    nicks: [me]\n    \
                  join: [\"#bench\"]\ndefaults:\n  nicks: [me]\n  realname: me\n  join: []\n  tls: false\n",
+        joined: "#bench",
         channel_keys: "\x1b3",
         prompt: "me: ",
     },
@@ -84,7 +89,7 @@ fn measure(peer: &Peer, program: &Path) {
     let arguments: Vec<String> = peer.arguments.iter().map(|a| a.replace("{}", folder)).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let mut terminal = Terminal::start(program, &arguments, &[("HOME", folder)], 120, 40);
-    terminal.wait_for("#bench");
+    terminal.wait_for(peer.joined);
     terminal.send(peer.channel_keys);
     let ready = terminal.after_start(terminal.wait_for(LAST));
     // Start-up work is no part of what a key costs.
