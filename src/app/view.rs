@@ -155,7 +155,7 @@ impl ViewState {
         self.details_of = None;
     }
 
-    /// Makes the list wider by so many columns, as far as list and messages stay readable.
+    /// Makes the list wider by this many columns, as far as list and messages stay readable.
     pub fn resize_list(&mut self, by: i16) {
         let rule = self.visible.layout.and_then(|layout| layout.rule);
         if let Some(rule) = rule {

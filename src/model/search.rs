@@ -121,7 +121,7 @@ pub fn date_range(text: &str, zone: &TimeZone) -> Option<(Timestamp, Timestamp)>
     Some((at(first)?, at(next)?))
 }
 
-/// Where a hit stands in the order of hits: by time, and messages of one moment by their rows.
+/// The position of a hit in the order of hits: by time, and by row for messages of the same moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SearchPosition {
     /// In milliseconds.

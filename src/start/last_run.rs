@@ -10,7 +10,7 @@ pub enum LastRun {
     /// There is no store yet.
     Never,
     Lately,
-    /// Hours ago: who comes back is told what is waiting.
+    /// Hours ago: a user who comes back is told what is waiting.
     LongAgo,
 }
 

@@ -163,10 +163,10 @@ fn adds(raw: &RawMessage, me: &UserId) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn event(id: u64, kind: &str, resource: &str) -> PolledEvent {
+    pub fn event(id: u64, kind: &str, resource: &str) -> PolledEvent {
         PolledEvent {
             id,
             resource_type: kind.into(),

@@ -35,15 +35,7 @@ impl Received {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn event(id: u64, kind: &str, resource: &str) -> PolledEvent {
-        PolledEvent {
-            id,
-            resource_type: kind.into(),
-            link: String::new(),
-            resource: resource.into(),
-        }
-    }
+    use crate::sync::events::tests::event;
 
     #[test]
     fn a_jump_in_the_ids_of_events_is_noticed_and_ids_that_begin_anew_are_taken() {

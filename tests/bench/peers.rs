@@ -24,7 +24,7 @@ struct Peer {
     joined: &'static str,
     /// Keys that go to it then.
     channel_keys: &'static str,
-    /// What stands before the typed text.
+    /// The prompt before the typed text.
     prompt: &'static str,
 }
 

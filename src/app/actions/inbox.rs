@@ -6,7 +6,7 @@ use crate::app::overlay::{Inbox, Overlay};
 use crate::app::state::ABSENCE;
 use std::time::Duration;
 
-/// For how long after the start a user is told what came before it: what comes later came before their eyes.
+/// How long after the start the user is told what arrived before it. What arrives later is seen as it comes.
 const RETURN: Duration = Duration::from_secs(60);
 
 pub fn open(model: &mut Model) {

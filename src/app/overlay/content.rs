@@ -327,7 +327,7 @@ pub fn broad_columns(size: Size) -> usize {
     usize::from(size.columns.saturating_sub(2)).clamp(18, usize::from(BROAD)).saturating_sub(5)
 }
 
-/// Two lists of lines beside each other, each so many cells wide.
+/// Two lists of lines side by side, each in a column of the given width in cells.
 pub fn beside(first: Vec<DialogLine>, second: Vec<DialogLine>, columns: usize) -> Vec<DialogLine> {
     const GAP: usize = 3;
     let rows = first.len().max(second.len());
@@ -341,7 +341,7 @@ pub fn beside(first: Vec<DialogLine>, second: Vec<DialogLine>, columns: usize) -
     (0..rows).map(row).collect()
 }
 
-/// The labels of a line that fill so many cells.
+/// The labels of a line, padded to the given width in cells.
 fn in_cells(line: DialogLine, columns: usize) -> Vec<Label> {
     let used = line.left.iter().map(Label::width).sum::<usize>() + width(&line.right);
     let mut labels = line.left;

@@ -84,7 +84,7 @@ pub struct LayoutInput {
     pub banner: bool,
 }
 
-/// The columns of a list that should have so many: neither it nor the messages become narrower than can be read.
+/// The width of the list for a wanted one: neither it nor the messages become too narrow to read.
 pub fn list_width(size: Size, wanted: u16) -> u16 {
     let most = size.columns.saturating_sub(1 + LEAST_MESSAGES).max(LEAST_LIST);
     wanted.clamp(LEAST_LIST, most)

@@ -24,9 +24,9 @@ const MARGIN: u16 = 3;
 const MEASURE: u16 = 100;
 /// After a pause of this length the name is shown again.
 const GROUP_PAUSE_MS: i64 = 5 * 60 * 1000;
-/// From this height on a blank line stands between groups.
+/// From this height on there is a blank line between groups.
 const ROOMY: u16 = 30;
-/// From this height on a blank line stands before a day and before new messages.
+/// From this height on there is a blank line before a day and before new messages.
 const SPACED: u16 = 20;
 
 /// A row of the pane, ready to be painted.

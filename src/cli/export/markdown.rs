@@ -108,7 +108,7 @@ fn code(text: &str) -> String {
     format!("{fence}\n{}\n{fence}", text.trim_end_matches('\n'))
 }
 
-/// What stands between two blocks.
+/// The separator of two blocks.
 fn separator(before: Option<&Block>, block: &Block) -> &'static str {
     match (before, block) {
         (None, _) => "",

@@ -245,7 +245,7 @@ impl<'a> Pen<'a> {
     }
 }
 
-/// What stands for a sign that the font lacks, as wide as the sign.
+/// The replacement for a sign that the font lacks, of the same width.
 fn shown(symbol: &str, signs: Signs) -> &str {
     match signs {
         _ if symbol.len() == 1 => symbol,

@@ -117,7 +117,7 @@ impl<'a> WantedTexts<'a> {
         texts.filter(|entry| self.matches(entry)).map(|entry| position(&entry))
     }
 
-    /// Whether a text may be a hit. Whether an id stands in a line of the system is seen in its row.
+    /// Whether a text may be a hit. Whether an id in it really names a person is checked in its row.
     fn matches(&self, entry: &TextEntry<'_>) -> bool {
         position(entry) < self.below
             && (self.from.is_empty() || self.from.contains(&entry.sender))
