@@ -12,6 +12,7 @@ mod examine;
 mod file_state;
 mod history;
 mod index;
+mod items;
 mod joined;
 mod listing;
 mod messages;

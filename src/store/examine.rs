@@ -1,7 +1,9 @@
 //! Examination of the whole file after the start, beside everything else: damage that no query of the start met is
 //! reported before it is met.
 
+use super::read::{MESSAGE, message};
 use super::{Store, StoreError, open_to_read, texts};
+use crate::model::ConversationId;
 use rusqlite::Connection;
 use rusqlite::types::{Type, ValueRef};
 
@@ -37,13 +39,26 @@ fn is_text(c: &Connection, table: &str) -> rusqlite::Result<bool> {
     Ok(true)
 }
 
+/// Reads every message with its item.
+fn are_items_readable(c: &Connection) -> rusqlite::Result<()> {
+    let sql = format!(
+        "SELECT {MESSAGE}, c.id AS conversation_id FROM messages m JOIN conversations c ON c.number = m.conversation"
+    );
+    let mut query = c.prepare(&sql)?;
+    let mut rows = query.query([])?;
+    while let Some(row) = rows.next()? {
+        message(row, &ConversationId::new(row.get_ref("conversation_id")?.as_str()?))?;
+    }
+    Ok(())
+}
+
 fn examine(c: &Connection) -> Result<(), StoreError> {
     for table in tables(c)? {
         if !is_sound(c, &table)? || !is_text(c, &table)? {
             return Err(StoreError::Damaged);
         }
     }
-    if texts::are_sound(c)? { Ok(()) } else { Err(StoreError::Damaged) }
+    if texts::are_sound(c)? { Ok(are_items_readable(c)?) } else { Err(StoreError::Damaged) }
 }
 
 impl Store {
@@ -102,6 +117,22 @@ mod tests {
             "INSERT INTO text_groups VALUES (0, x'00')",
         ] {
             assert!(matches!(damaged_by(sql).await, Err(StoreError::Damaged)), "{sql}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_item_that_cannot_be_read_is_found() {
+        let with_item = |item: &str| {
+            format!(
+                "INSERT INTO conversations (number, id, json, version, activity) VALUES (1, '8:joe', '{{}}', 1, 1);
+                 INSERT INTO messages VALUES (1, 1, 16, 16, '16', 16, '8:joe', NULL, 'Text', 'one', NULL, 1, 0, 0, 0, \
+                 1, 1, {item})"
+            )
+        };
+        damaged_by(&with_item("x'007b7d'")).await.unwrap();
+        for item in ["x''", "x'077b7d'", "x'00ff'", "x'01ff'", "x'01ffffff7f00'"] {
+            let found = damaged_by(&with_item(item)).await;
+            assert!(matches!(found, Err(StoreError::Damaged)), "{item}");
         }
     }
 

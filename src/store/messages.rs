@@ -1,5 +1,7 @@
 //! Storing one message: its row, its place in the order of time, and its entry in the search index.
 
+use super::items::ItemColumns;
+use super::read::{MESSAGE, message};
 use super::texts::{TextSource, TextWriter};
 use crate::model::{ClientMessageId, ConversationId, Indexed, RawMessage, UserId};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
@@ -163,12 +165,30 @@ pub(super) fn completed(
     if !may_lack && !is_older {
         return Ok(None);
     }
-    let json: String = tx
-        .prepare_cached("SELECT json FROM messages WHERE conversation = ?1 AND id = ?2")?
-        .query_row(params![number, &*raw.id], |row| row.get(0))?;
+    let sql = format!("SELECT {MESSAGE} FROM messages m WHERE conversation = ?1 AND id = ?2");
+    let stored = tx
+        .prepare_cached(&sql)?
+        .query_row(params![number, &*raw.id], |row| message(row, &raw.conversation))?;
     let (newer, older) =
-        if is_older { (json.as_str(), &*raw.json) } else { (&*raw.json, json.as_str()) };
+        if is_older { (&*stored.json, &*raw.json) } else { (&*raw.json, &*stored.json) };
     Ok(completion(newer, older, &raw.conversation, me))
+}
+
+/// The columns that a message is stored with. In an archive, its id there may be longer.
+pub(super) fn item_columns<'a>(
+    raw: &'a RawMessage,
+    id: &'a str,
+    text: &'a str,
+) -> ItemColumns<'a> {
+    ItemColumns {
+        conversation: raw.conversation.as_str(),
+        id,
+        at: raw.at.0,
+        sender: raw.sender.as_str(),
+        client_id: raw.client_id.as_ref().map(ClientMessageId::as_str),
+        kind: &raw.kind,
+        text,
+    }
 }
 
 /// Stores a message. An older version never replaces a newer one. It is found when `texts` are written.
@@ -193,13 +213,14 @@ pub(super) fn put(
         return Ok(());
     };
     let order = i64::try_from(raw.key().order).unwrap_or(i64::MAX);
+    let item = item_columns(raw, &raw.id, &index_of.text).compressed(&raw.json);
     tx.prepare_cached(
         "INSERT INTO messages (place, conversation, at, number, id, version, sender, client_id, kind, text, edit_of, \
-         counts, mentions, link, file, decoder, indexed, json) \
+         counts, mentions, link, file, decoder, indexed, item) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) \
          ON CONFLICT (place) DO UPDATE SET at = ?3, number = ?4, version = ?6, sender = ?7, client_id = ?8, kind = ?9, \
          text = ?10, edit_of = ?11, counts = ?12, mentions = ?13, link = ?14, file = ?15, decoder = ?16, indexed = ?17, \
-         json = ?18",
+         item = ?18",
     )?
     .execute(params![
         place,
@@ -219,7 +240,7 @@ pub(super) fn put(
         index_of.file,
         decoder,
         true,
-        &*raw.json
+        item
     ])?;
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Queries: the conversation list, pages of messages, names and unread counts.
 
+use super::items::ItemColumns;
 use super::{Store, StoreError, coverage};
 use crate::model::{
     ClientMessageId, ConversationId, Coverage, MessageKey, NameSource, RawMessage, Timestamp,
@@ -36,7 +37,7 @@ pub(super) use is_edit_record;
 pub(super) const IS_EDIT_RECORD: &str = is_edit_record!();
 
 pub(super) const MESSAGE: &str = concat!(
-    "m.at, m.id, m.version, m.sender, m.client_id, m.kind, m.json, (",
+    "m.at, m.id, m.version, m.sender, m.client_id, m.kind, m.text, m.item, (",
     is_edit_record!(),
     ") AS is_record"
 );
@@ -45,23 +46,38 @@ pub(super) fn message(
     row: &Row<'_>,
     conversation: &ConversationId,
 ) -> rusqlite::Result<RawMessage> {
-    let json: String = row.get("json")?;
-    let client_id: Option<String> = row.get("client_id")?;
+    let (id, sender, kind) = (text(row, "id")?, text(row, "sender")?, text(row, "kind")?);
+    let client_id = row.get_ref("client_id")?.as_str_or_null()?;
+    let at = row.get("at")?;
+    let columns = ItemColumns {
+        conversation: conversation.as_str(),
+        id,
+        at,
+        sender,
+        client_id,
+        kind,
+        text: text(row, "text")?,
+    };
+    let json = columns.item(row.get_ref("item")?.as_blob()?)?;
     // Content and sender's name are not stored in columns: the decoder reads them from the item.
     Ok(RawMessage {
-        id: row.get::<_, String>("id")?.into(),
-        client_id: client_id.map(ClientMessageId::from),
+        id: id.into(),
+        client_id: client_id.map(ClientMessageId::new),
         conversation: conversation.clone(),
-        sender: UserId::from(row.get::<_, String>("sender")?),
+        sender: UserId::new(sender),
         sender_name: None,
-        at: Timestamp(row.get("at")?),
+        at: Timestamp(at),
         version: u64::try_from(row.get::<_, i64>("version")?).unwrap_or(0),
-        kind: row.get::<_, String>("kind")?.into(),
+        kind: kind.into(),
         content: "".into(),
         extras: true,
         original_is_stored: row.get("is_record")?,
-        json: json.into(),
+        json,
     })
+}
+
+fn text<'a>(row: &'a Row<'_>, column: &str) -> rusqlite::Result<&'a str> {
+    Ok(row.get_ref(column)?.as_str()?)
 }
 
 /// The number and `cleared_at` of a conversation.

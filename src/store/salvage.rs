@@ -109,6 +109,11 @@ const CONVERSATIONS: SalvageTable = SalvageTable {
 };
 const MESSAGES: SalvageTable = SalvageTable {
     name: "messages",
+    columns: "conversation, at, id, version, sender, client_id, kind, text, edit_of, counts, mentions, item",
+};
+/// Until version 3 of the schema, items were not compressed.
+const MESSAGES_TO_3: SalvageTable = SalvageTable {
+    name: "messages",
     columns: "conversation, at, id, version, sender, client_id, kind, text, edit_of, counts, mentions, json",
 };
 const NAMES: SalvageTable = SalvageTable { name: "names", columns: "id, rank, name" };
@@ -140,35 +145,47 @@ struct SalvagedMessage {
     index: Indexed,
 }
 
-fn message(row: &Row<'_>) -> rusqlite::Result<SalvagedMessage> {
+/// A message of one of these conversations; `None` if it is of none of them.
+fn message(
+    row: &Row<'_>,
+    conversations: &HashMap<i64, ConversationId>,
+    is_compressed: bool,
+) -> rusqlite::Result<Option<SalvagedMessage>> {
+    let number = row.get("conversation")?;
+    let Some(conversation) = conversations.get(&number) else { return Ok(None) };
+    let text = |column| -> rusqlite::Result<String> { row.get(column) };
     let client_id: Option<String> = row.get("client_id")?;
     let edit_of: Option<String> = row.get("edit_of")?;
     let version: i64 = row.get("version")?;
-    Ok(SalvagedMessage {
-        number: row.get("conversation")?,
-        raw: RawMessage {
-            id: row.get::<_, String>("id")?.into(),
-            client_id: client_id.map(ClientMessageId::from),
-            conversation: ConversationId::new(""),
-            sender: UserId::from(row.get::<_, String>("sender")?),
-            sender_name: None,
-            at: Timestamp(row.get("at")?),
-            version: u64::try_from(version).unwrap_or(0),
-            kind: row.get::<_, String>("kind")?.into(),
-            content: "".into(),
-            extras: true,
-            original_is_stored: false,
-            json: row.get::<_, String>("json")?.into(),
-        },
-        index: Indexed {
-            text: row.get("text")?,
-            edit_of: edit_of.map(Into::into),
-            counts: row.get("counts")?,
-            mentions_me: row.get("mentions")?,
-            link: false,
-            file: false,
-        },
-    })
+    let mut raw = RawMessage {
+        id: text("id")?.into(),
+        client_id: client_id.map(ClientMessageId::from),
+        conversation: conversation.clone(),
+        sender: UserId::from(text("sender")?),
+        sender_name: None,
+        at: Timestamp(row.get("at")?),
+        version: u64::try_from(version).unwrap_or(0),
+        kind: text("kind")?.into(),
+        content: "".into(),
+        extras: true,
+        original_is_stored: false,
+        json: "".into(),
+    };
+    let index = Indexed {
+        text: text("text")?,
+        edit_of: edit_of.map(Into::into),
+        counts: row.get("counts")?,
+        mentions_me: row.get("mentions")?,
+        link: false,
+        file: false,
+    };
+    raw.json = if is_compressed {
+        let stored = row.get_ref("item")?.as_blob()?;
+        messages::item_columns(&raw, &raw.id, &index.text).item(stored)?
+    } else {
+        text("json")?.into()
+    };
+    Ok(Some(SalvagedMessage { number, raw, index }))
 }
 
 /// Copies what can be read of `damaged` into the new file `copy`.
@@ -242,15 +259,16 @@ fn recover(scratch: &Path, copy: &Path) -> Result<Salvaged, StoreError> {
     }
     recover_small_tables(&mut reader, &mut to, &mut recovered)?;
     let before = reader.unreadable;
-    let mut stored = reader.rows(&MESSAGES, message);
+    let is_compressed = reader.from.prepare("SELECT item FROM messages").is_ok();
+    let table = if is_compressed { MESSAGES } else { MESSAGES_TO_3 };
+    let stored = reader.rows(&table, |row| message(row, &ids, is_compressed));
     let complete = reader.unreadable == before;
     let mut points: HashMap<i64, Vec<Point>> = HashMap::new();
-    for chunk in stored.chunks_mut(BATCH) {
+    let stored: Vec<SalvagedMessage> = stored.into_iter().flatten().collect();
+    for chunk in stored.chunks(BATCH) {
         let tx = write::begin(&mut to)?;
         let mut texts = TextWriter::default();
         for row in chunk {
-            let Some(id) = ids.get(&row.number) else { continue };
-            row.raw.conversation = id.clone();
             // Decoder 0: the program decodes and indexes these rows again.
             messages::put(&tx, row.number, &row.raw, &row.index, 0, &mut texts)?;
             points.entry(row.number).or_default().push(Point::from(&row.raw.key()));

@@ -2,6 +2,7 @@
 //!
 //! Before an existing file is migrated, a copy of it (`store.db.v1`) is made and kept.
 
+use super::items::ItemColumns;
 use super::{StoreError, coverage, texts};
 use crate::model::fold::GRAMS_VERSION;
 use crate::model::{Coverage, Point, Range, Timestamp};
@@ -12,9 +13,9 @@ use std::path::{Path, PathBuf};
 type Migration = fn(&Transaction<'_>) -> rusqlite::Result<()>;
 
 /// Each entry migrates the database from the version of its index to the next one.
-const STEPS: [Migration; VERSION as usize] = [first, places_ranges_and_words, texts_in_blocks];
+const STEPS: [Migration; VERSION as usize] = [first, places_ranges_and_words, texts_in_blocks, compressed_items];
 
-pub const VERSION: i64 = 3;
+pub const VERSION: i64 = 4;
 /// A version beyond this is damage, not that of a newer skchat.
 const HIGHEST_VERSION: i64 = 9_999;
 
@@ -157,6 +158,71 @@ fn texts_in_blocks(tx: &Transaction<'_>) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// Replaces the items as they were received by compressed ones (`items`).
+fn compressed_items(tx: &Transaction<'_>) -> rusqlite::Result<()> {
+    tx.execute_batch(
+        "
+ALTER TABLE messages RENAME TO messages_3;
+CREATE TABLE messages (
+    place INTEGER PRIMARY KEY,
+    conversation INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    sender TEXT NOT NULL,
+    client_id TEXT,
+    kind TEXT NOT NULL,
+    text TEXT NOT NULL,
+    edit_of TEXT,
+    counts INTEGER NOT NULL,
+    mentions INTEGER NOT NULL,
+    link INTEGER NOT NULL,
+    file INTEGER NOT NULL,
+    decoder INTEGER NOT NULL,
+    -- Its text is in the search index.
+    indexed INTEGER NOT NULL,
+    item BLOB NOT NULL) STRICT;
+",
+    )?;
+    compress_items(tx)?;
+    tx.execute_batch(
+        "
+DROP TABLE messages_3;
+CREATE UNIQUE INDEX messages_by_id ON messages (conversation, id);
+CREATE INDEX messages_by_time ON messages (conversation, at, number);
+CREATE INDEX messages_by_client_id ON messages (conversation, client_id) WHERE client_id IS NOT NULL;
+CREATE INDEX messages_by_edit ON messages (conversation, edit_of) WHERE edit_of IS NOT NULL;
+",
+    )
+}
+
+fn compress_items(tx: &Transaction<'_>) -> rusqlite::Result<()> {
+    let mut old = tx.prepare(
+        "SELECT m.place, c.id, m.id, m.at, m.sender, m.client_id, m.kind, m.text, m.json FROM messages_3 m \
+         JOIN conversations c ON c.number = m.conversation ORDER BY m.place",
+    )?;
+    let mut insert = tx.prepare(
+        "INSERT INTO messages SELECT place, conversation, at, number, id, version, sender, client_id, kind, text, \
+         edit_of, counts, mentions, link, file, decoder, indexed, ?2 FROM messages_3 WHERE place = ?1",
+    )?;
+    let mut rows = old.query([])?;
+    while let Some(row) = rows.next()? {
+        let columns = ItemColumns {
+            conversation: row.get_ref(1)?.as_str()?,
+            id: row.get_ref(2)?.as_str()?,
+            at: row.get(3)?,
+            sender: row.get_ref(4)?.as_str()?,
+            client_id: row.get_ref(5)?.as_str_or_null()?,
+            kind: row.get_ref(6)?.as_str()?,
+            text: row.get_ref(7)?.as_str()?,
+        };
+        let item = columns.compressed(row.get_ref(8)?.as_str()?);
+        insert.execute(params![row.get::<_, i64>(0)?, item])?;
+    }
+    Ok(())
+}
+
 /// Copies the messages of the first version, in their order of arrival.
 fn number_by_arrival(tx: &Transaction<'_>) -> rusqlite::Result<()> {
     let mut old = tx.prepare("SELECT rowid, at FROM messages_1 ORDER BY at, number")?;
@@ -257,6 +323,21 @@ pub fn migrate(connection: &mut Connection, file: Option<&Path>) -> Result<(), S
             tx.pragma_update(None, "user_version", before + 1)?;
             tx.commit()?;
         }
+    }
+    if (1..VERSION).contains(&version) {
+        release_pages(connection)?;
+    }
+    Ok(())
+}
+
+/// Makes the file smaller where much of it is unused.
+fn release_pages(connection: &Connection) -> rusqlite::Result<()> {
+    let count = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+    if count("freelist_count")? > count("page_count")? / 8
+        && let Err(error) = connection.execute_batch("VACUUM")
+    {
+        // There may be no room for it, or another process reads the store. What is unused is used later.
+        tracing::warn!(%error, "unused pages of the message store were not released");
     }
     Ok(())
 }

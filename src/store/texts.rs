@@ -16,6 +16,7 @@ mod times;
 
 pub(super) use times::{BlockTimes, block_times};
 
+use super::items::{push_varint, take_varint};
 use crate::model::fold::folded;
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -86,21 +87,8 @@ impl<'a> BlockReader<'a> {
         Self { rest: block, at: 0, place: 0 }
     }
 
-    fn varint(&mut self) -> Option<u64> {
-        let mut value = 0u64;
-        for shift in (0..64).step_by(7) {
-            let (byte, rest) = self.rest.split_first()?;
-            self.rest = rest;
-            value |= u64::from(byte & 0x7F) << shift;
-            if byte & 0x80 == 0 {
-                return Some(value);
-            }
-        }
-        None
-    }
-
     fn difference(&mut self) -> Option<i64> {
-        let value = self.varint()?;
+        let value = take_varint(&mut self.rest)?;
         Some((value >> 1).cast_signed() ^ -(value & 1).cast_signed())
     }
 
@@ -108,7 +96,7 @@ impl<'a> BlockReader<'a> {
         let at = self.at.wrapping_add(self.difference()?);
         let place = self.place.wrapping_add(self.difference()?);
         let (conversation, sender) = (self.number()?, self.number()?);
-        let size = self.varint()?;
+        let size = take_varint(&mut self.rest)?;
         let (text, rest) = self.rest.split_at_checked(usize::try_from(size >> 2).ok()?)?;
         (self.at, self.place, self.rest) = (at, place, rest);
         let flags = u8::try_from(size & 3).unwrap_or_default();
@@ -160,16 +148,8 @@ impl BlockBuilder {
         Self { entries, at, place, newest, oldest }
     }
 
-    fn varint(&mut self, mut value: u64) {
-        while value >= 0x80 {
-            self.entries.push(u8::try_from(value & 0x7F).unwrap_or_default() | 0x80);
-            value >>= 7;
-        }
-        self.entries.push(u8::try_from(value).unwrap_or_default());
-    }
-
     fn difference(&mut self, value: i64) {
-        self.varint(((value << 1) ^ (value >> 63)).cast_unsigned());
+        push_varint(&mut self.entries, ((value << 1) ^ (value >> 63)).cast_unsigned());
     }
 
     fn push(&mut self, entry: &TextEntry<'_>) {
@@ -182,7 +162,7 @@ impl BlockBuilder {
         self.entries.extend(entry.conversation.to_le_bytes());
         self.entries.extend(entry.sender.to_le_bytes());
         let length = u64::try_from(entry.text.len()).unwrap_or_default();
-        self.varint(length << 2 | u64::from(entry.flags & 3));
+        push_varint(&mut self.entries, length << 2 | u64::from(entry.flags & 3));
         self.entries.extend(entry.text);
     }
 

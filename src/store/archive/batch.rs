@@ -5,7 +5,8 @@ use crate::model::{
     ClientMessageId, ConversationId, Coverage, RawConversation, ReadMarker, Timestamp,
 };
 use crate::store::texts::{TextSource, TextWriter};
-use crate::store::{coverage, write};
+use crate::store::read::{self, MESSAGE};
+use crate::store::{coverage, messages, write};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::{HashMap, HashSet};
 
@@ -132,15 +133,16 @@ impl<'a> BatchWriter<'a> {
         let place = self.next.place;
         let version = i64::try_from(raw.version).unwrap_or(i64::MAX);
         let order = i64::try_from(raw.key().order).unwrap_or(i64::MAX);
+        let item = messages::item_columns(raw, id, &index.text).compressed(&raw.json);
         let changed = self
             .tx
             .prepare_cached(
                 "INSERT INTO messages (place, conversation, at, number, id, version, sender, client_id, kind, text, \
-                 edit_of, counts, mentions, link, file, decoder, indexed, json) \
+                 edit_of, counts, mentions, link, file, decoder, indexed, item) \
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, 0, ?17) \
                  ON CONFLICT (conversation, id) DO UPDATE SET at = ?3, number = ?4, version = ?6, client_id = ?8, \
                  kind = ?9, text = ?10, edit_of = ?11, counts = ?12, mentions = ?13, link = ?14, file = ?15, \
-                 decoder = ?16, json = ?17 WHERE ?6 > version AND sender = ?7 RETURNING place",
+                 decoder = ?16, item = ?17 WHERE ?6 > version AND sender = ?7 RETURNING place",
             )?
             .query_row(
                 params![
@@ -160,7 +162,7 @@ impl<'a> BatchWriter<'a> {
                     index.link,
                     index.file,
                     self.decoder,
-                    &*raw.json
+                    item
                 ],
                 |row| row.get::<_, i64>(0),
             )
@@ -213,7 +215,7 @@ impl<'a> BatchWriter<'a> {
             )?
             .query_map([from, to], |row| row.get(0))?
             .collect::<rusqlite::Result<_>>()?;
-        self.index_moved(&moved, new)?;
+        self.update_moved(&moved, old, new)?;
         self.tx.execute("DELETE FROM messages WHERE conversation = ?1", [from])?;
         self.tx.execute("DELETE FROM conversations WHERE number = ?1", [from])?;
         self.tx.execute("DELETE FROM ranges WHERE conversation = ?1", [from])?;
@@ -225,23 +227,35 @@ impl<'a> BatchWriter<'a> {
         Ok(())
     }
 
-    /// Adds messages to the index again, in the conversation that they were moved to.
-    fn index_moved(&mut self, places: &[i64], id: &ConversationId) -> rusqlite::Result<()> {
-        let mut query = self.tx.prepare_cached(
-            "SELECT at, place, sender, link, file, text FROM messages WHERE place = ?1",
-        )?;
+    /// Adds messages to the index again, in the conversation that they were moved to, and compresses their items with
+    /// its id.
+    fn update_moved(
+        &mut self,
+        places: &[i64],
+        old: &ConversationId,
+        new: &ConversationId,
+    ) -> rusqlite::Result<()> {
+        let sql = format!("SELECT {MESSAGE}, m.link, m.file FROM messages m WHERE place = ?1");
+        let mut query = self.tx.prepare_cached(&sql)?;
+        let mut update =
+            self.tx.prepare_cached("UPDATE messages SET item = ?2 WHERE place = ?1")?;
         for place in places {
             let mut rows = query.query([place])?;
             let Some(row) = rows.next()? else { continue };
+            let mut raw = read::message(row, old)?;
+            raw.conversation = new.clone();
+            let text = row.get_ref("text")?.as_str()?;
             let of = TextSource {
-                at: row.get(0)?,
-                place: row.get(1)?,
-                conversation: id.as_str(),
-                sender: row.get_ref(2)?.as_str()?,
-                link: row.get(3)?,
-                file: row.get(4)?,
+                at: raw.at.0,
+                place: *place,
+                conversation: new.as_str(),
+                sender: raw.sender.as_str(),
+                link: row.get("link")?,
+                file: row.get("file")?,
             };
-            self.texts.add(&of, row.get_ref(5)?.as_str()?);
+            self.texts.add(&of, text);
+            let item = messages::item_columns(&raw, &raw.id, text).compressed(&raw.json);
+            update.execute(params![place, item])?;
         }
         Ok(())
     }
