@@ -11,6 +11,7 @@ mod edits;
 mod examine;
 mod file_state;
 mod history;
+mod ids;
 mod index;
 mod items;
 mod joined;

@@ -1,6 +1,7 @@
 //! Stored edits: which rows belong to one message, and which of them is shown. The rules are those of
 //! [`crate::model::edits`].
 
+use super::ids::IdValue;
 use super::read::{IS_EDIT_RECORD, MESSAGE, message, number};
 use super::{Store, StoreError};
 use crate::model::edits::{TextVersion, shown_version};
@@ -41,12 +42,14 @@ const COLUMNS: &str = "m.at, m.number, m.id, m.client_id, m.edit_of, m.text = ''
 
 impl EditRow {
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let id: String = row.get("id")?;
+        let id = |column| -> rusqlite::Result<Option<String>> {
+            Ok(row.get::<_, Option<IdValue<String>>>(column)?.map(|IdValue(id)| id))
+        };
         Ok(Self {
-            key: MessageKey::server(Timestamp(row.get("at")?), &id),
+            key: MessageKey::server(Timestamp(row.get("at")?), &id("id")?.unwrap_or_default()),
             number: row.get("number")?,
-            client_id: row.get("client_id")?,
-            edit_of: row.get("edit_of")?,
+            client_id: id("client_id")?,
+            edit_of: id("edit_of")?,
             is_empty: row.get("is_empty")?,
         })
     }
@@ -77,7 +80,7 @@ impl SenderRows<'_> {
     fn of_id(&self, id: &str) -> rusqlite::Result<Option<EditRow>> {
         let sql = format!("SELECT {COLUMNS} FROM messages m WHERE conversation = ?1 AND id = ?2");
         let mut query = self.connection.prepare_cached(&sql)?;
-        query.query_row(params![self.conversation, id], EditRow::read).optional()
+        query.query_row(params![self.conversation, IdValue(id)], EditRow::read).optional()
     }
 
     /// The first row that this one is an edit of.
@@ -91,7 +94,14 @@ impl SenderRows<'_> {
                 .connection
                 .prepare_cached(&sql)?
                 .query_row(
-                    params![self.conversation, mark, self.sender, edit.key.at.0, edit.number, id],
+                    params![
+                        self.conversation,
+                        IdValue(mark.as_str()),
+                        self.sender,
+                        edit.key.at.0,
+                        edit.number,
+                        IdValue(id)
+                    ],
                     EditRow::read,
                 )
                 .optional()?;
@@ -122,7 +132,14 @@ impl SenderRows<'_> {
             for id in row.ids() {
                 let own: &str = &row.key.id;
                 let rows = query.query_map(
-                    params![self.conversation, id, self.sender, row.key.at.0, row.number, own],
+                    params![
+                        self.conversation,
+                        IdValue(id),
+                        self.sender,
+                        row.key.at.0,
+                        row.number,
+                        IdValue(own)
+                    ],
                     EditRow::read,
                 )?;
                 for edit in rows {
@@ -163,7 +180,7 @@ pub(super) fn shown_as(
 fn is_record(connection: &Connection, conversation: i64, id: &str) -> rusqlite::Result<bool> {
     let sql =
         format!("SELECT {IS_EDIT_RECORD} FROM messages m WHERE m.conversation = ?1 AND m.id = ?2");
-    connection.prepare_cached(&sql)?.query_row(params![conversation, id], |row| row.get(0))
+    connection.prepare_cached(&sql)?.query_row(params![conversation, IdValue(id)], |row| row.get(0))
 }
 
 /// Whether the store holds the message that this one is an edit of.
@@ -187,8 +204,9 @@ pub(super) fn with_edits(
     let Some((conversation, _)) = number(connection, id)? else { return Ok(Vec::new()) };
     let sql = format!("SELECT {MESSAGE} FROM messages m WHERE conversation = ?1 AND id = ?2");
     let mut query = connection.prepare_cached(&sql)?;
-    let mut row =
-        |found: &str| query.query_row(params![conversation, found], |row| message(row, id));
+    let mut row = |found: &str| {
+        query.query_row(params![conversation, IdValue(found)], |row| message(row, id))
+    };
     let Some(found) = row(message_id).optional()? else { return Ok(Vec::new()) };
     let sender = found.sender.clone();
     let rows = SenderRows { connection, conversation, sender: sender.as_str() };

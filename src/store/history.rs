@@ -1,5 +1,6 @@
 //! Places and numbers of a conversation's history: the messages next to a moment, and how many there are in each month.
 
+use super::ids::IdValue;
 use super::read::{IS_EDIT_RECORD, number};
 use super::{Store, StoreError};
 use crate::model::date::Month;
@@ -23,7 +24,8 @@ fn nearest(
     );
     c.prepare_cached(&sql)?
         .query_row(params![conversation, cleared, at.0], |row| {
-            Ok(MessageKey::server(Timestamp(row.get(0)?), &row.get::<_, String>(1)?))
+            let IdValue(id): IdValue<String> = row.get(1)?;
+            Ok(MessageKey::server(Timestamp(row.get(0)?), &id))
         })
         .optional()
 }
@@ -51,7 +53,10 @@ impl<'a> MessageTimes<'a> {
 
     fn step(&mut self) -> rusqlite::Result<()> {
         self.next = match self.rows.next()? {
-            Some(row) => Some((row.get(0)?, row.get(1)?, row.get(2)?)),
+            Some(row) => {
+                let IdValue(id) = row.get(2)?;
+                Some((row.get(0)?, row.get(1)?, id))
+            }
             None => None,
         };
         Ok(())
@@ -80,8 +85,8 @@ pub(super) fn statistics(
         let rows =
             query.query_map(<[i64; 2]>::from(bound), |row| Ok((row.get(0)?, row.get(1)?)))?;
         for record in rows {
-            let record: (i64, String) = record?;
-            records.insert(record);
+            let (at, IdValue(id)): (i64, IdValue<String>) = record?;
+            records.insert((at, id));
         }
         statements.push((c.prepare(&times)?, bound));
     }

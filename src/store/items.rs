@@ -166,8 +166,9 @@ mod tests {
             "01f1030fdc018a30313830380202fb00009401045c080fdc0118426462352d41000f3c011a0509040c410100580109e001bf3c623e66",
             "6976653c2f623ee701300faf00240feb011160416e6e61227d",
         );
-        let byte = |at| u8::from_str_radix(&stored[at..at + 2], 16).unwrap();
-        let stored: Vec<u8> = (0..stored.len()).step_by(2).map(byte).collect();
+        let pairs = stored.as_bytes().chunks(2);
+        let pairs = pairs.map(|pair| std::str::from_utf8(pair).unwrap());
+        let stored: Vec<u8> = pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect();
         assert_eq!(&*COLUMNS.item(&stored).unwrap(), ITEM);
     }
 

@@ -1,5 +1,6 @@
 //! The conversation list as it is stored, and everything else that the first screen needs.
 
+use super::ids::IdValue;
 use super::read::{IS_EDIT_RECORD, MESSAGE, is_edit_record, message, meta, names, number};
 use super::{OutboxItem, Store, StoreError, edits, outbox};
 use crate::model::{
@@ -74,7 +75,7 @@ fn unread_after(
          WHERE m.conversation = ?1 AND m.at > ?2 ORDER BY m.at DESC, m.number DESC LIMIT 1000",
     ))?;
     let rows = query.query_map(params![number, from], |row| {
-        let client_id: Option<String> = row.get(4)?;
+        let client_id: Option<IdValue<String>> = row.get(4)?;
         Ok(UnreadRow {
             at: Timestamp(row.get(0)?),
             mine: row.get::<_, String>(1)? == me.as_str(),
@@ -82,7 +83,7 @@ fn unread_after(
             mentions_me: row.get(3)?,
             is_read_marker: client
                 .as_ref()
-                .is_some_and(|c| client_id.as_deref() == Some(c.as_str())),
+                .is_some_and(|c| client_id.is_some_and(|IdValue(id)| id == c.as_str())),
         })
     })?;
     let rows: Vec<UnreadRow> = rows.collect::<Result<_, _>>()?;

@@ -1,5 +1,6 @@
 //! Storing one message: its row, its place in the order of time, and its entry in the search index.
 
+use super::ids::IdValue;
 use super::items::ItemColumns;
 use super::read::{MESSAGE, message};
 use super::texts::{TextSource, TextWriter};
@@ -16,30 +17,6 @@ const STRETCH: i64 = 65_536;
 
 pub(super) fn wanted_place(at: i64) -> i64 {
     at.div_euclid(MS_PER_PLACE)
-}
-
-/// A free place at a message's time or soon after it.
-fn free_place(c: &Connection, at: i64) -> rusqlite::Result<i64> {
-    let wanted = wanted_place(at);
-    let mut place = wanted;
-    loop {
-        let taken: Option<i64> = c
-            .prepare_cached("SELECT place FROM messages WHERE place = ?1")?
-            .query_row([place], |row| row.get(0))
-            .optional()?;
-        if taken.is_none() {
-            return Ok(place);
-        }
-        if place < wanted.saturating_add(PROBES) {
-            place += 1;
-            continue;
-        }
-        // Many messages arrived at once: go behind all of them, not through them one by one.
-        let last: i64 = c
-            .prepare_cached("SELECT max(place) FROM messages WHERE place >= ?1 AND place < ?2")?
-            .query_row(params![place, place.saturating_add(STRETCH)], |row| row.get(0))?;
-        place = last.saturating_add(1);
-    }
 }
 
 /// The columns that a row's entry in the index is made of.
@@ -79,11 +56,18 @@ struct StoredRow {
     indexed: bool,
 }
 
+impl StoredRow {
+    fn columns<'a>(&'a self, conversation: &'a ConversationId) -> IndexedColumns<'a> {
+        let Self { at, ref sender, ref text, link, file, .. } = *self;
+        IndexedColumns { at, conversation, sender, text, link, file }
+    }
+}
+
 fn stored_row(c: &Connection, conversation: i64, id: &str) -> rusqlite::Result<Option<StoredRow>> {
     c.prepare_cached(
         "SELECT place, at, version, sender, text, link, file, indexed FROM messages WHERE conversation = ?1 AND id = ?2",
     )?
-    .query_row(params![conversation, id], |row| {
+    .query_row(params![conversation, IdValue(id)], |row| {
         Ok(StoredRow {
             place: row.get(0)?,
             at: row.get(1)?,
@@ -96,38 +80,6 @@ fn stored_row(c: &Connection, conversation: i64, id: &str) -> rusqlite::Result<O
         })
     })
     .optional()
-}
-
-/// Adds a message to the index, if its text is not there yet. Returns its place; `None` if a newer version is stored.
-fn update_index(
-    tx: &Transaction<'_>,
-    number: i64,
-    raw: &RawMessage,
-    version: i64,
-    columns: &IndexedColumns<'_>,
-    texts: &mut TextWriter,
-) -> rusqlite::Result<Option<i64>> {
-    let Some(old) = stored_row(tx, number, &raw.id)? else {
-        let place = free_place(tx, raw.at.0)?;
-        columns.add_to(texts, place);
-        return Ok(Some(place));
-    };
-    if old.version > version {
-        return Ok(None);
-    }
-    let before = IndexedColumns {
-        at: old.at,
-        conversation: columns.conversation,
-        sender: &old.sender,
-        text: &old.text,
-        link: old.link,
-        file: old.file,
-    };
-    // Most updates, such as reactions, leave the text as it is.
-    if !old.indexed || before != *columns {
-        columns.add_to(texts, old.place);
-    }
-    Ok(Some(old.place))
 }
 
 /// Completes the newer of two items of one message by the older one, for this account. `None` if it cannot be read. The
@@ -151,7 +103,7 @@ pub(super) fn completed(
     let mut query = tx.prepare_cached(
         "SELECT version, at, client_id IS NOT NULL FROM messages WHERE conversation = ?1 AND id = ?2",
     )?;
-    let row = query.query_row(params![number, &*raw.id], |row| {
+    let row = query.query_row(params![number, IdValue(&*raw.id)], |row| {
         Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, bool>(2)?))
     });
     let Some((version, at, has_client_id)) = row.optional()? else { return Ok(None) };
@@ -168,18 +120,14 @@ pub(super) fn completed(
     let sql = format!("SELECT {MESSAGE} FROM messages m WHERE conversation = ?1 AND id = ?2");
     let stored = tx
         .prepare_cached(&sql)?
-        .query_row(params![number, &*raw.id], |row| message(row, &raw.conversation))?;
+        .query_row(params![number, IdValue(&*raw.id)], |row| message(row, &raw.conversation))?;
     let (newer, older) =
         if is_older { (&*stored.json, &*raw.json) } else { (&*raw.json, &*stored.json) };
     Ok(completion(newer, older, &raw.conversation, me))
 }
 
 /// The columns that a message is stored with. In an archive, its id there may be longer.
-pub(super) fn item_columns<'a>(
-    raw: &'a RawMessage,
-    id: &'a str,
-    text: &'a str,
-) -> ItemColumns<'a> {
+pub(super) fn item_columns<'a>(raw: &'a RawMessage, id: &'a str, text: &'a str) -> ItemColumns<'a> {
     ItemColumns {
         conversation: raw.conversation.as_str(),
         id,
@@ -188,6 +136,73 @@ pub(super) fn item_columns<'a>(
         client_id: raw.client_id.as_ref().map(ClientMessageId::as_str),
         kind: &raw.kind,
         text,
+    }
+}
+
+/// A row to be written, apart from its place.
+struct MessageRow<'a> {
+    conversation: i64,
+    raw: &'a RawMessage,
+    version: i64,
+    index: &'a Indexed,
+    decoder: u32,
+    item: Vec<u8>,
+}
+
+impl MessageRow<'_> {
+    /// Returns how many rows were written.
+    fn write(&self, c: &Connection, sql: &str, place: i64) -> rusqlite::Result<usize> {
+        let Self { raw, index, .. } = self;
+        c.prepare_cached(sql)?.execute(params![
+            place,
+            self.conversation,
+            raw.at.0,
+            i64::try_from(raw.key().order).unwrap_or(i64::MAX),
+            IdValue(&*raw.id),
+            self.version,
+            raw.sender.as_str(),
+            raw.client_id.as_ref().map(|id| IdValue(id.as_str())),
+            &*raw.kind,
+            index.text,
+            index.edit_of.as_deref().map(IdValue),
+            index.counts,
+            index.mentions_me,
+            index.link,
+            index.file,
+            self.decoder,
+            self.item
+        ])
+    }
+
+    /// Adds the row at a free place at the message's time or soon after it, which is returned.
+    fn insert(&self, c: &Connection) -> rusqlite::Result<i64> {
+        const SQL: &str = "INSERT INTO messages (place, conversation, at, number, id, version, sender, client_id, kind, \
+            text, edit_of, counts, mentions, link, file, decoder, indexed, item) \
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, 1, ?17) \
+            ON CONFLICT (place) DO NOTHING";
+        let wanted = wanted_place(self.raw.at.0);
+        let mut place = wanted;
+        while self.write(c, SQL, place)? == 0 {
+            if place < wanted.saturating_add(PROBES) {
+                place += 1;
+                continue;
+            }
+            // Many messages arrived at once: go behind all of them, not through them one by one.
+            let last: i64 = c
+                .prepare_cached("SELECT max(place) FROM messages WHERE place >= ?1 AND place < ?2")?
+                .query_row(params![place, place.saturating_add(STRETCH)], |row| row.get(0))?;
+            place = last.saturating_add(1);
+        }
+        Ok(place)
+    }
+
+    /// Replaces the row at this place, which is of the same message.
+    fn replace(&self, c: &Connection, place: i64) -> rusqlite::Result<()> {
+        const SQL: &str = "UPDATE messages SET at = ?3, number = ?4, version = ?6, sender = ?7, client_id = ?8, \
+            kind = ?9, text = ?10, edit_of = ?11, counts = ?12, mentions = ?13, link = ?14, file = ?15, decoder = ?16, \
+            indexed = 1, item = ?17 WHERE place = ?1";
+        self.write(c, SQL, place)?;
+        Ok(())
     }
 }
 
@@ -201,6 +216,12 @@ pub(super) fn put(
     texts: &mut TextWriter,
 ) -> rusqlite::Result<()> {
     let version = i64::try_from(raw.version).unwrap_or(i64::MAX);
+    let stored = stored_row(tx, number, &raw.id)?;
+    if stored.as_ref().is_some_and(|old| old.version > version) {
+        return Ok(());
+    }
+    let item = item_columns(raw, &raw.id, &index_of.text).compressed(&raw.json);
+    let row = MessageRow { conversation: number, raw, version, index: index_of, decoder, item };
     let columns = IndexedColumns {
         at: raw.at.0,
         conversation: &raw.conversation,
@@ -209,38 +230,13 @@ pub(super) fn put(
         link: index_of.link,
         file: index_of.file,
     };
-    let Some(place) = update_index(tx, number, raw, version, &columns, texts)? else {
+    let Some(old) = stored else {
+        columns.add_to(texts, row.insert(tx)?);
         return Ok(());
     };
-    let order = i64::try_from(raw.key().order).unwrap_or(i64::MAX);
-    let item = item_columns(raw, &raw.id, &index_of.text).compressed(&raw.json);
-    tx.prepare_cached(
-        "INSERT INTO messages (place, conversation, at, number, id, version, sender, client_id, kind, text, edit_of, \
-         counts, mentions, link, file, decoder, indexed, item) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) \
-         ON CONFLICT (place) DO UPDATE SET at = ?3, number = ?4, version = ?6, sender = ?7, client_id = ?8, kind = ?9, \
-         text = ?10, edit_of = ?11, counts = ?12, mentions = ?13, link = ?14, file = ?15, decoder = ?16, indexed = ?17, \
-         item = ?18",
-    )?
-    .execute(params![
-        place,
-        number,
-        raw.at.0,
-        order,
-        &*raw.id,
-        version,
-        raw.sender.as_str(),
-        raw.client_id.as_ref().map(ClientMessageId::as_str),
-        &*raw.kind,
-        index_of.text,
-        index_of.edit_of.as_deref(),
-        index_of.counts,
-        index_of.mentions_me,
-        index_of.link,
-        index_of.file,
-        decoder,
-        true,
-        item
-    ])?;
-    Ok(())
+    // Most updates, such as reactions, leave the text as it is.
+    if !old.indexed || old.columns(&raw.conversation) != columns {
+        columns.add_to(texts, old.place);
+    }
+    row.replace(tx, old.place)
 }

@@ -1,5 +1,6 @@
 //! Queries: the conversation list, pages of messages, names and unread counts.
 
+use super::ids::IdValue;
 use super::items::ItemColumns;
 use super::{Store, StoreError, coverage};
 use crate::model::{
@@ -46,23 +47,25 @@ pub(super) fn message(
     row: &Row<'_>,
     conversation: &ConversationId,
 ) -> rusqlite::Result<RawMessage> {
-    let (id, sender, kind) = (text(row, "id")?, text(row, "sender")?, text(row, "kind")?);
-    let client_id = row.get_ref("client_id")?.as_str_or_null()?;
+    let (sender, kind) = (text(row, "sender")?, text(row, "kind")?);
+    let IdValue(id): IdValue<String> = row.get("id")?;
+    let client_id = row.get::<_, Option<IdValue<String>>>("client_id")?.map(|IdValue(id)| id);
     let at = row.get("at")?;
     let columns = ItemColumns {
         conversation: conversation.as_str(),
-        id,
+        id: &id,
         at,
         sender,
-        client_id,
+        client_id: client_id.as_deref(),
         kind,
-        text: text(row, "text")?,
+        // Damage in it does no harm here if it was there when the item was compressed.
+        text: &String::from_utf8_lossy(row.get_ref("text")?.as_bytes()?),
     };
     let json = columns.item(row.get_ref("item")?.as_blob()?)?;
     // Content and sender's name are not stored in columns: the decoder reads them from the item.
     Ok(RawMessage {
         id: id.into(),
-        client_id: client_id.map(ClientMessageId::new),
+        client_id: client_id.map(ClientMessageId::from),
         conversation: conversation.clone(),
         sender: UserId::new(sender),
         sender_name: None,

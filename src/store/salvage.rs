@@ -1,6 +1,7 @@
 //! Recovery: copies what can be read of a damaged store to a new file. The damaged file is not changed.
 
 use super::file_state::{self, SUFFIXES, with_suffix};
+use super::ids::IdValue;
 use super::texts::TextWriter;
 use super::{StoreError, coverage, drafts, messages, prepare, schema, write};
 use crate::model::{
@@ -154,12 +155,13 @@ fn message(
     let number = row.get("conversation")?;
     let Some(conversation) = conversations.get(&number) else { return Ok(None) };
     let text = |column| -> rusqlite::Result<String> { row.get(column) };
-    let client_id: Option<String> = row.get("client_id")?;
-    let edit_of: Option<String> = row.get("edit_of")?;
+    let given_id = |column| -> rusqlite::Result<Option<String>> {
+        Ok(row.get::<_, Option<IdValue<String>>>(column)?.map(|IdValue(id)| id))
+    };
     let version: i64 = row.get("version")?;
     let mut raw = RawMessage {
-        id: text("id")?.into(),
-        client_id: client_id.map(ClientMessageId::from),
+        id: row.get::<_, IdValue<String>>("id")?.0.into(),
+        client_id: given_id("client_id")?.map(ClientMessageId::from),
         conversation: conversation.clone(),
         sender: UserId::from(text("sender")?),
         sender_name: None,
@@ -173,7 +175,7 @@ fn message(
     };
     let index = Indexed {
         text: text("text")?,
-        edit_of: edit_of.map(Into::into),
+        edit_of: given_id("edit_of")?.map(Into::into),
         counts: row.get("counts")?,
         mentions_me: row.get("mentions")?,
         link: false,

@@ -2,6 +2,7 @@
 //!
 //! Before an existing file is migrated, a copy of it (`store.db.v1`) is made and kept.
 
+use super::ids::IdValue;
 use super::items::ItemColumns;
 use super::{StoreError, coverage, texts};
 use crate::model::fold::GRAMS_VERSION;
@@ -13,7 +14,8 @@ use std::path::{Path, PathBuf};
 type Migration = fn(&Transaction<'_>) -> rusqlite::Result<()>;
 
 /// Each entry migrates the database from the version of its index to the next one.
-const STEPS: [Migration; VERSION as usize] = [first, places_ranges_and_words, texts_in_blocks, compressed_items];
+const STEPS: [Migration; VERSION as usize] =
+    [first, places_ranges_and_words, texts_in_blocks, compressed_items];
 
 pub const VERSION: i64 = 4;
 /// A version beyond this is damage, not that of a newer skchat.
@@ -149,8 +151,8 @@ fn texts_in_blocks(tx: &Transaction<'_>) -> rusqlite::Result<()> {
     tx.execute_batch(
         "DROP TABLE words; DROP TABLE IF EXISTS archive_texts; DROP TABLE IF EXISTS archive_people;",
     )?;
+    // The index is filled in the next step, which changes the form of its blocks.
     tx.execute_batch(texts::TABLES)?;
-    texts::fill(tx)?;
     tx.execute(
         "INSERT OR REPLACE INTO meta VALUES ('index_grams', ?1)",
         [GRAMS_VERSION.to_string()],
@@ -158,7 +160,8 @@ fn texts_in_blocks(tx: &Transaction<'_>) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Replaces the items as they were received by compressed ones (`items`).
+/// Replaces the items as they were received by compressed ones (`items`), and ids that are texts of digits by numbers.
+/// Fills the index anew: ids are left out of it where they are those of the entry before.
 fn compressed_items(tx: &Transaction<'_>) -> rusqlite::Result<()> {
     tx.execute_batch(
         "
@@ -168,13 +171,14 @@ CREATE TABLE messages (
     conversation INTEGER NOT NULL,
     at INTEGER NOT NULL,
     number INTEGER NOT NULL,
-    id TEXT NOT NULL,
+    -- This, client_id and edit_of are numbers where they look like one.
+    id ANY NOT NULL,
     version INTEGER NOT NULL,
     sender TEXT NOT NULL,
-    client_id TEXT,
+    client_id ANY,
     kind TEXT NOT NULL,
     text TEXT NOT NULL,
-    edit_of TEXT,
+    edit_of ANY,
     counts INTEGER NOT NULL,
     mentions INTEGER NOT NULL,
     link INTEGER NOT NULL,
@@ -194,31 +198,45 @@ CREATE INDEX messages_by_time ON messages (conversation, at, number);
 CREATE INDEX messages_by_client_id ON messages (conversation, client_id) WHERE client_id IS NOT NULL;
 CREATE INDEX messages_by_edit ON messages (conversation, edit_of) WHERE edit_of IS NOT NULL;
 ",
-    )
+    )?;
+    texts::clear(tx)?;
+    texts::fill(tx)
 }
 
 fn compress_items(tx: &Transaction<'_>) -> rusqlite::Result<()> {
     let mut old = tx.prepare(
-        "SELECT m.place, c.id, m.id, m.at, m.sender, m.client_id, m.kind, m.text, m.json FROM messages_3 m \
+        "SELECT m.place, c.id, m.id, m.at, m.sender, m.client_id, m.kind, m.text, m.json, m.edit_of FROM messages_3 m \
          JOIN conversations c ON c.number = m.conversation ORDER BY m.place",
     )?;
     let mut insert = tx.prepare(
-        "INSERT INTO messages SELECT place, conversation, at, number, id, version, sender, client_id, kind, text, \
-         edit_of, counts, mentions, link, file, decoder, indexed, ?2 FROM messages_3 WHERE place = ?1",
+        "INSERT INTO messages SELECT place, conversation, at, number, ?3, version, sender, ?4, kind, text, \
+         ?5, counts, mentions, link, file, decoder, indexed, ?2 FROM messages_3 WHERE place = ?1",
     )?;
     let mut rows = old.query([])?;
     while let Some(row) = rows.next()? {
-        let columns = ItemColumns {
-            conversation: row.get_ref(1)?.as_str()?,
-            id: row.get_ref(2)?.as_str()?,
-            at: row.get(3)?,
-            sender: row.get_ref(4)?.as_str()?,
-            client_id: row.get_ref(5)?.as_str_or_null()?,
-            kind: row.get_ref(6)?.as_str()?,
-            text: row.get_ref(7)?.as_str()?,
+        // Damaged text must not keep the store from being opened.
+        let text = |column| -> rusqlite::Result<_> {
+            Ok(row.get_ref(column)?.as_bytes_or_null()?.map(String::from_utf8_lossy))
         };
-        let item = columns.compressed(row.get_ref(8)?.as_str()?);
-        insert.execute(params![row.get::<_, i64>(0)?, item])?;
+        let needed = |column| -> rusqlite::Result<_> { Ok(text(column)?.unwrap_or_default()) };
+        let (client_id, edit_of) = (text(5)?, text(9)?);
+        let columns = ItemColumns {
+            conversation: &needed(1)?,
+            id: &needed(2)?,
+            at: row.get(3)?,
+            sender: &needed(4)?,
+            client_id: client_id.as_deref(),
+            kind: &needed(6)?,
+            text: &needed(7)?,
+        };
+        let item = columns.compressed(&needed(8)?);
+        insert.execute(params![
+            row.get::<_, i64>(0)?,
+            item,
+            IdValue(columns.id),
+            columns.client_id.map(IdValue),
+            edit_of.as_deref().map(IdValue)
+        ])?;
     }
     Ok(())
 }

@@ -6,6 +6,7 @@
 
 mod wanted;
 
+use super::ids::IdValue;
 use super::texts::{BlockReader, BlockTimes, UNSEALED, block_times};
 use super::{Store, StoreError, edits, index, read};
 use crate::model::fold::folded;
@@ -113,7 +114,7 @@ impl FoundRow {
             conversation: ConversationId::from(row.get::<_, String>(1)?),
             cleared: row.get(2)?,
             at: row.get(3)?,
-            id: row.get(4)?,
+            id: row.get::<_, IdValue<String>>(4)?.0,
             sender: UserId::from(row.get::<_, String>(5)?),
             text: row.get(6)?,
             kind: row.get(7)?,

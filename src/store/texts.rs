@@ -48,6 +48,9 @@ pub(super) fn id_hash(id: &str) -> u32 {
 
 const LINK: u8 = 1;
 const FILE: u8 = 2;
+/// The conversation, or the sender, is that of the entry before.
+const SAME_CONVERSATION: u8 = 4;
+const SAME_SENDER: u8 = 8;
 
 /// A text of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,11 +83,13 @@ pub(super) struct BlockReader<'a> {
     pub rest: &'a [u8],
     at: i64,
     place: i64,
+    /// The conversation and the sender of the entry before.
+    ids: (u32, u32),
 }
 
 impl<'a> BlockReader<'a> {
     pub fn new(block: &'a [u8]) -> Self {
-        Self { rest: block, at: 0, place: 0 }
+        Self { rest: block, at: 0, place: 0, ids: (0, 0) }
     }
 
     fn difference(&mut self) -> Option<i64> {
@@ -95,11 +100,18 @@ impl<'a> BlockReader<'a> {
     fn entry(&mut self) -> Option<TextEntry<'a>> {
         let at = self.at.wrapping_add(self.difference()?);
         let place = self.place.wrapping_add(self.difference()?);
-        let (conversation, sender) = (self.number()?, self.number()?);
         let size = take_varint(&mut self.rest)?;
-        let (text, rest) = self.rest.split_at_checked(usize::try_from(size >> 2).ok()?)?;
+        let flags = u8::try_from(size & 0xF).unwrap_or_default();
+        let (mut conversation, mut sender) = self.ids;
+        if flags & SAME_CONVERSATION == 0 {
+            conversation = self.number()?;
+        }
+        if flags & SAME_SENDER == 0 {
+            sender = self.number()?;
+        }
+        let (text, rest) = self.rest.split_at_checked(usize::try_from(size >> 4).ok()?)?;
         (self.at, self.place, self.rest) = (at, place, rest);
-        let flags = u8::try_from(size & 3).unwrap_or_default();
+        self.ids = (conversation, sender);
         Some(TextEntry { at, place, conversation, sender, flags, text })
     }
 
@@ -132,6 +144,8 @@ struct BlockBuilder {
     entries: Vec<u8>,
     at: i64,
     place: i64,
+    /// The conversation and the sender of the last entry.
+    ids: Option<(u32, u32)>,
     newest: i64,
     oldest: i64,
 }
@@ -142,10 +156,12 @@ impl BlockBuilder {
         let mut entries = entries;
         let mut reader = BlockReader::new(&entries);
         while reader.next().is_some() {}
-        let (at, place, unread) = (reader.at, reader.place, reader.rest.len());
+        let BlockReader { at, place, ids, .. } = reader;
+        let unread = reader.rest.len();
         // Nothing behind damage would be found.
         entries.truncate(entries.len() - unread);
-        Self { entries, at, place, newest, oldest }
+        let ids = (!entries.is_empty()).then_some(ids);
+        Self { entries, at, place, ids, newest, oldest }
     }
 
     fn difference(&mut self, value: i64) {
@@ -159,10 +175,22 @@ impl BlockBuilder {
         self.difference(entry.at.wrapping_sub(self.at));
         self.difference(entry.place.wrapping_sub(self.place));
         (self.at, self.place) = (entry.at, entry.place);
-        self.entries.extend(entry.conversation.to_le_bytes());
-        self.entries.extend(entry.sender.to_le_bytes());
+        let before = self.ids.replace((entry.conversation, entry.sender));
+        let is_same = before.map(|(conversation, sender)| {
+            (conversation == entry.conversation, sender == entry.sender)
+        });
+        let (same_conversation, same_sender) = is_same.unwrap_or_default();
+        let mut flags = entry.flags & (LINK | FILE);
+        flags |= if same_conversation { SAME_CONVERSATION } else { 0 };
+        flags |= if same_sender { SAME_SENDER } else { 0 };
         let length = u64::try_from(entry.text.len()).unwrap_or_default();
-        push_varint(&mut self.entries, length << 2 | u64::from(entry.flags & 3));
+        push_varint(&mut self.entries, length << 4 | u64::from(flags));
+        if !same_conversation {
+            self.entries.extend(entry.conversation.to_le_bytes());
+        }
+        if !same_sender {
+            self.entries.extend(entry.sender.to_le_bytes());
+        }
         self.entries.extend(entry.text);
     }
 

@@ -8,6 +8,7 @@ use crate::model::{
     RawConversation, RawMessage, ReadMarker, SafeText, Timestamp, Unread, UserId,
 };
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+use std::collections::HashMap;
 
 /// A conversation to store, with what the decoder read from it.
 #[derive(Clone, Debug)]
@@ -155,6 +156,7 @@ fn apply(c: &mut Connection, batch: &Batch, me: &UserId) -> rusqlite::Result<App
     let mut touched: Vec<ConversationId> = Vec::new();
     let mut stored = Applied::default();
     let mut texts = TextWriter::default();
+    let mut activity: HashMap<i64, Timestamp> = HashMap::new();
     for row in &batch.conversations {
         put_conversation(&tx, row)?;
         touched.push(row.raw.id.clone());
@@ -177,16 +179,20 @@ fn apply(c: &mut Connection, batch: &Batch, me: &UserId) -> rusqlite::Result<App
         };
         let (raw, index) = completed.as_ref().map_or((raw, index), |(raw, index)| (raw, index));
         messages::put(&tx, number, raw, index, batch.decoder, &mut texts)?;
-        tx.prepare_cached(
-            "UPDATE conversations SET activity = max(activity, ?2) WHERE number = ?1",
-        )?
-        .execute(params![number, raw.at.0])?;
+        let newest: &mut Timestamp = activity.entry(number).or_default();
+        *newest = raw.at.max(*newest);
         if raw.sender == *me {
             confirm(&tx, raw, index)?;
         }
         stored.completed.extend(completed.map(|(raw, _)| raw));
     }
     texts.write(&tx)?;
+    for (number, at) in activity {
+        tx.prepare_cached(
+            "UPDATE conversations SET activity = max(activity, ?2) WHERE number = ?1",
+        )?
+        .execute(params![number, at.0])?;
+    }
     for (raw, _) in batch.messages.iter().filter(|(_, index)| index.edit_of.is_some()) {
         if edits::is_stored_record(&tx, &raw.conversation, &raw.id)? {
             stored.edit_records.push((raw.conversation.clone(), raw.id.clone()));

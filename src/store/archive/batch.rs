@@ -1,11 +1,10 @@
 //! Writing one batch of an import.
 
 use super::{ArchiveBatch, ArchiveCounts, ArchiveMessage, OWNER, SET_OWNER};
-use crate::model::{
-    ClientMessageId, ConversationId, Coverage, RawConversation, ReadMarker, Timestamp,
-};
-use crate::store::texts::{TextSource, TextWriter};
+use crate::model::{ConversationId, Coverage, RawConversation, ReadMarker, Timestamp};
+use crate::store::ids::IdValue;
 use crate::store::read::{self, MESSAGE};
+use crate::store::texts::{TextSource, TextWriter};
 use crate::store::{coverage, messages, write};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::{HashMap, HashSet};
@@ -113,7 +112,7 @@ impl<'a> BatchWriter<'a> {
         let sender: String = self
             .tx
             .prepare_cached("SELECT sender FROM messages WHERE conversation = ?1 AND id = ?2")?
-            .query_row(params![number, &*raw.id], |row| row.get(0))?;
+            .query_row(params![number, IdValue(&*raw.id)], |row| row.get(0))?;
         // An id names a message of one author; now and then two of them wrote in the same millisecond.
         let other = format!("{}~{}", raw.id, raw.sender.as_str());
         if sender == raw.sender.as_str() || !self.insert(number, &other, message)? {
@@ -150,13 +149,13 @@ impl<'a> BatchWriter<'a> {
                     number,
                     raw.at.0,
                     order,
-                    id,
+                    IdValue(id),
                     version,
                     raw.sender.as_str(),
-                    raw.client_id.as_ref().map(ClientMessageId::as_str),
+                    raw.client_id.as_ref().map(|id| IdValue(id.as_str())),
                     &*raw.kind,
                     index.text,
-                    index.edit_of.as_deref(),
+                    index.edit_of.as_deref().map(IdValue),
                     index.counts,
                     index.mentions_me,
                     index.link,

@@ -2,8 +2,9 @@
 
 use super::ArchiveMedia;
 use crate::model::{ConversationId, ImportOrigin, SafeText, Timestamp};
+use crate::store::ids::IdValue;
 use crate::store::{Store, StoreError};
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, params};
 
 /// Whether this is the store of an archive.
 pub(in crate::store) fn is_archive(c: &Connection) -> rusqlite::Result<bool> {
@@ -28,7 +29,7 @@ fn origin(
            (SELECT source FROM archive_places WHERE first <= m.place ORDER BY first DESC LIMIT 1)) \
          WHERE m.id = ?2",
     )?
-    .query_row([conversation.as_str(), id], |row| {
+    .query_row(params![conversation.as_str(), IdValue(id)], |row| {
         let file = SafeText::line(&row.get::<_, String>(0)?);
         Ok(ImportOrigin { archive: None, file, imported_at: Timestamp(row.get(1)?) })
     })

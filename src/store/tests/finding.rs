@@ -174,15 +174,26 @@ fn a_search_finds_what_a_look_at_every_text_finds_in_the_same_order_page_by_page
     });
 }
 
-/// Makes the tables those of version 2 of the schema, apart from the order of columns.
+/// Makes the tables those of version 2 of the schema.
 const TO_VERSION_2: &str = r#"
 DROP TABLE text_blocks; DROP TABLE text_groups; DROP TABLE text_signatures;
 CREATE VIRTUAL TABLE words USING fts5 (grams, content = '', columnsize = 0, detail = none, tokenize = 'ascii');
 CREATE TABLE archive_texts (number INTEGER PRIMARY KEY, newest INTEGER NOT NULL, entries BLOB NOT NULL) STRICT;
 CREATE TABLE archive_people (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE) STRICT;
-ALTER TABLE messages DROP COLUMN item;
-ALTER TABLE messages ADD COLUMN json TEXT NOT NULL DEFAULT '';
-UPDATE messages SET json = '{"id":"' || id || '"}';
+CREATE TABLE old (
+    place INTEGER PRIMARY KEY, conversation INTEGER NOT NULL, at INTEGER NOT NULL, number INTEGER NOT NULL,
+    id TEXT NOT NULL, version INTEGER NOT NULL, sender TEXT NOT NULL, client_id TEXT, kind TEXT NOT NULL,
+    text TEXT NOT NULL, edit_of TEXT, counts INTEGER NOT NULL, mentions INTEGER NOT NULL,
+    link INTEGER NOT NULL DEFAULT 0, file INTEGER NOT NULL DEFAULT 0, decoder INTEGER NOT NULL,
+    indexed INTEGER NOT NULL DEFAULT 0, json TEXT NOT NULL) STRICT;
+INSERT INTO old SELECT place, conversation, at, number, CAST(id AS TEXT), version, sender, client_id, kind, text,
+    CAST(edit_of AS TEXT), counts, mentions, link, file, decoder, indexed, '{"id":"' || id || '"}' FROM messages;
+DROP TABLE messages;
+ALTER TABLE old RENAME TO messages;
+CREATE UNIQUE INDEX messages_by_id ON messages (conversation, id);
+CREATE INDEX messages_by_time ON messages (conversation, at, number);
+CREATE INDEX messages_by_client_id ON messages (conversation, client_id) WHERE client_id IS NOT NULL;
+CREATE INDEX messages_by_edit ON messages (conversation, edit_of) WHERE edit_of IS NOT NULL;
 PRAGMA user_version = 2;
 "#;
 
