@@ -203,6 +203,16 @@ fn snapshot(c: &Connection, me: &UserId) -> rusqlite::Result<Snapshot> {
 }
 
 impl Store {
+    pub async fn set_last_open(&self, id: &ConversationId) -> Result<(), StoreError> {
+        let id = id.clone();
+        self.write(move |c| {
+            c.prepare_cached("INSERT INTO meta VALUES ('last_open', ?1) ON CONFLICT (key) DO UPDATE SET value = ?1")?
+                .execute([id.as_str()])?;
+            Ok(())
+        })
+        .await
+    }
+
     /// Everything that the first screen needs.
     ///
     /// # Errors

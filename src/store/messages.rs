@@ -140,7 +140,7 @@ pub(super) fn item_columns<'a>(raw: &'a RawMessage, id: &'a str, text: &'a str) 
 }
 
 /// A row to be written, apart from its place.
-struct MessageRow<'a> {
+struct NewRow<'a> {
     conversation: i64,
     raw: &'a RawMessage,
     version: i64,
@@ -149,7 +149,7 @@ struct MessageRow<'a> {
     item: Vec<u8>,
 }
 
-impl MessageRow<'_> {
+impl NewRow<'_> {
     /// Returns how many rows were written.
     fn write(&self, c: &Connection, sql: &str, place: i64) -> rusqlite::Result<usize> {
         let Self { raw, index, .. } = self;
@@ -221,7 +221,7 @@ pub(super) fn put(
         return Ok(());
     }
     let item = item_columns(raw, &raw.id, &index_of.text).compressed(&raw.json);
-    let row = MessageRow { conversation: number, raw, version, index: index_of, decoder, item };
+    let row = NewRow { conversation: number, raw, version, index: index_of, decoder, item };
     let columns = IndexedColumns {
         at: raw.at.0,
         conversation: &raw.conversation,

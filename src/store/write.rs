@@ -389,14 +389,4 @@ impl Store {
         })
         .await
     }
-
-    pub async fn set_last_open(&self, id: &ConversationId) -> Result<(), StoreError> {
-        let id = id.clone();
-        self.write(move |c| {
-            c.prepare_cached("INSERT INTO meta VALUES ('last_open', ?1) ON CONFLICT (key) DO UPDATE SET value = ?1")?
-                .execute([id.as_str()])?;
-            Ok(())
-        })
-        .await
-    }
 }
