@@ -10,6 +10,7 @@ mod drafts;
 mod edits;
 mod examine;
 mod file_state;
+mod forget;
 mod history;
 mod ids;
 mod index;
@@ -34,6 +35,8 @@ pub use archive::{
     archive_owner, imported_range,
 };
 pub(crate) use coverage::OpenGap;
+pub use forget::ForgetOutcome;
+pub(crate) use forget::ForgottenMark;
 pub use joined::{JoinedHistory, JoinedPage, OpenArchive, OpenArchives};
 pub(crate) use joined::{SourcePage, join};
 pub(crate) use listing::{CachedConversation, ConversationNumber};

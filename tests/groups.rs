@@ -258,3 +258,27 @@ async fn missing_services_are_named_and_a_topic_that_is_too_long_is_refused() {
     anna.wait_for("▌Kitchen crew").await;
     anna.quit().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forgotten_group_stays_away_over_a_new_connection_until_one_is_added_again() {
+    let (gateway, crew, mut anna) = crew().await;
+    let id = ConversationId::new(&crew);
+    let server = gateway.client(ANNA);
+    server.put_member(&id, &UserId::new(JOE), Role::Admin).await.unwrap();
+    anna.press(&["ctrl-x", "q", "y"]).await;
+    anna.wait_for("no longer a member").await;
+    anna.press(&["ctrl-x", "F"]).await;
+    anna.wait_for("Forget Kitchen crew?").await;
+    anna.press(&["y"]).await;
+    anna.wait_until("forgotten", |s| s.contains("Forgotten") && !s.contains("Kitchen crew")).await;
+    // The whole list is read again.
+    gateway.state.forget_endpoints();
+    say_as(&gateway.client(JOE), ANNA, "are you there?").await;
+    let screen = anna.wait_for("Joe Bloggs").await;
+    assert!(!screen.contains("Kitchen crew"), "{screen}");
+    let joe = gateway.client(JOE);
+    joe.put_member(&id, &UserId::new(ANNA), Role::User).await.unwrap();
+    say_as(&joe, &crew, "welcome back").await;
+    anna.wait_for("Kitchen crew").await;
+    anna.quit().await;
+}

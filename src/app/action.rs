@@ -213,6 +213,8 @@ pub enum ThreadAction {
     Hide,
     /// Puts the chat away, or brings it back.
     PutAway,
+    /// Deletes everything stored of the chat.
+    Forget,
     Create,
     Join,
 }

@@ -201,6 +201,12 @@ impl Chat {
             || choices.hidden_at.is_some_and(|at| self.last_activity() <= at)
     }
 
+    /// Whether everything stored of it may be deleted: it was left, the service has nothing of it, or it is hidden.
+    pub fn may_be_forgotten(&self) -> bool {
+        let is_begun = self.info.is_group() || self.newest().is_some() || self.info.last.is_some();
+        self.info.access.is_over() || self.is_hidden() || !is_begun
+    }
+
     /// Whether its unread messages are counted for the whole program.
     pub fn is_counted(&self) -> bool {
         !self.is_muted() && !self.is_hidden()

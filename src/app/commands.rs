@@ -55,7 +55,7 @@ const fn flag(at: usize) -> SlashCommand {
 }
 
 /// All of them, in the order in which help shows them.
-const COMMANDS: [SlashCommand; 27] = [
+const COMMANDS: [SlashCommand; 28] = [
     command("me", "TEXT", "Say what you are doing", Run::Function(emote)),
     command("open", "NAME", "Open a conversation, or start one by id", Run::Function(open)),
     command("topic", "[TEXT]", "Set the topic (groups)", Run::Either(set_topic, "edit-topic")),
@@ -87,6 +87,7 @@ const COMMANDS: [SlashCommand; 27] = [
     command("leave", "", "Leave this group", Run::Action("leave-group")),
     command("hide", "", "Hide this chat until something new is said", Run::Action("hide-group")),
     command("putaway", "", "Put this chat away, or bring it back", Run::Action("put-away")),
+    command("forget", "", "Delete what is stored of this chat here", Run::Action("forget-chat")),
     command("delete", "", "Delete the history for your account", Run::Action("delete-history")),
     command("create", "[TOPIC]", "Create a group", Run::Either(create, "create-group")),
     command("join", "[URL]", "Join a group by its URL", Run::Either(join, "join-group")),

@@ -150,6 +150,19 @@ impl Conversations {
         })
     }
 
+    /// Removes a conversation.
+    pub fn remove(&mut self, id: &ConversationId) {
+        self.settle();
+        let Some((place, _, _)) = self.chats.swap_remove_full(id) else { return };
+        let record = self.records.swap_remove(place);
+        self.totals = self.totals.minus(record.totals);
+        // The last one has taken its place.
+        let last = self.chats.len();
+        self.order.retain(|other| *other != place);
+        self.order.iter_mut().filter(|other| **other == last).for_each(|other| *other = place);
+        self.revision += 1;
+    }
+
     fn at(&self, place: usize) -> Option<&Chat> {
         self.chats.get_index(place).map(|(_, chat)| chat.as_ref())
     }
@@ -248,11 +261,15 @@ mod tests {
     proptest! {
         #[test]
         fn sums_order_and_deadlines_are_those_of_the_chats_after_any_changes(
-            changes in prop::collection::vec((0..6_u64, 0..9_u8, 0..2_000_u32), 0..60),
+            changes in prop::collection::vec((0..6_u64, 0..10_u8, 0..2_000_u32), 0..60),
         ) {
             let mut conversations = Conversations::new(AccountId::new("home"));
             for (chat, kind, value) in changes {
                 let id = ConversationId::new(format!("8:live:{chat}"));
+                if kind == 9 {
+                    conversations.remove(&id);
+                    continue;
+                }
                 let chat = if kind == 6 {
                     conversations.get_quietly(&id)
                 } else {

@@ -55,7 +55,7 @@ pub use person::Person;
 pub use preview::Preview;
 pub use prompt::{Prompt, resolve as resolve_join_url};
 pub use qr_code::QrCode;
-pub use questions::{ask_clear, ask_leave, ask_remove, change_flag, role_question};
+pub use questions::{ask_clear, ask_forget, ask_leave, ask_remove, change_flag, role_question};
 pub use reactions::Reactions;
 pub use search::Search;
 pub use settings::Settings;

@@ -43,6 +43,8 @@ pub enum PendingRequest {
         account: AccountId,
     },
     JoinGroup(ChatRef),
+    /// Everything stored of a conversation is deleted.
+    Forget(ChatRef),
     /// A code for signing in.
     SignInCode(AccountId),
     /// The user's confirmation of that code.

@@ -128,6 +128,13 @@ pub enum Request {
         conversation: ConversationId,
         choices: ChatChoices,
     },
+    /// Delete everything stored of a conversation on this machine. The server is not asked.
+    Forget {
+        conversation: ConversationId,
+        /// It was left, or is not there any more.
+        is_over: bool,
+        ticket: Ticket,
+    },
     /// A message as the server sent it, with its edit records.
     Source {
         conversation: ConversationId,

@@ -203,16 +203,6 @@ fn snapshot(c: &Connection, me: &UserId) -> rusqlite::Result<Snapshot> {
 }
 
 impl Store {
-    pub async fn set_last_open(&self, id: &ConversationId) -> Result<(), StoreError> {
-        let id = id.clone();
-        self.write(move |c| {
-            c.prepare_cached("INSERT INTO meta VALUES ('last_open', ?1) ON CONFLICT (key) DO UPDATE SET value = ?1")?
-                .execute([id.as_str()])?;
-            Ok(())
-        })
-        .await
-    }
-
     /// Everything that the first screen needs.
     ///
     /// # Errors
@@ -233,6 +223,34 @@ impl Store {
         self.read(move |c| {
             let c = c.unchecked_transaction()?;
             all_cached(&c, &numbers, &me)
+        })
+        .await
+    }
+
+    /// Keeps what the user has chosen for a conversation.
+    pub async fn save_choices(
+        &self,
+        id: &ConversationId,
+        choices: ChatChoices,
+    ) -> Result<(), StoreError> {
+        let id = id.clone();
+        self.write(move |c| {
+            let json = serde_json::to_string(&choices).unwrap_or_default();
+            c.prepare_cached("INSERT OR REPLACE INTO meta VALUES ('choices:' || ?1, ?2)")?
+                .execute([id.as_str(), &json])?;
+            c.prepare_cached("DELETE FROM meta WHERE key = 'hidden:' || ?1")?
+                .execute([id.as_str()])?;
+            Ok(())
+        })
+        .await
+    }
+
+    pub async fn set_last_open(&self, id: &ConversationId) -> Result<(), StoreError> {
+        let id = id.clone();
+        self.write(move |c| {
+            c.prepare_cached("INSERT INTO meta VALUES ('last_open', ?1) ON CONFLICT (key) DO UPDATE SET value = ?1")?
+                .execute([id.as_str()])?;
+            Ok(())
         })
         .await
     }

@@ -74,6 +74,7 @@ fn a_long_list_comes_in_parts_with_drafts_choices_and_the_last_open_chat_in_the_
         cleared_at: None,
         complete: true,
         sync_token: None,
+        is_over: false,
     });
     let me = || UserId::new(ME);
     let first = run(async {

@@ -17,8 +17,10 @@ mod times;
 pub(super) use times::{BlockTimes, block_times};
 
 use super::items::{push_varint, take_varint};
+use crate::model::ConversationId;
 use crate::model::fold::folded;
 use rusqlite::{Connection, OptionalExtension, params};
+use std::collections::HashSet;
 
 /// Most bytes in a block, unless a single text is longer. A record of this size lies on one page of a database, which
 /// has 4 KiB there; those of archives hold four.
@@ -283,6 +285,42 @@ fn open_block(c: &Connection) -> rusqlite::Result<(i64, BlockBuilder)> {
         })
         .optional()?;
     Ok(last.unwrap_or_else(|| (UNSEALED, BlockBuilder::default())))
+}
+
+/// Removes the texts of a conversation, whose rows must still be there. Returns the [`id_hash`]es of those who wrote all
+/// other texts. Times and signatures stay as they are: they may cover more than a block holds.
+pub(super) fn remove(
+    c: &Connection,
+    conversation: &ConversationId,
+    number: i64,
+) -> rusqlite::Result<HashSet<u32>> {
+    let (hash, mut senders) = (id_hash(conversation.as_str()), HashSet::new());
+    let mut is_others = c.prepare(
+        "SELECT EXISTS (SELECT 1 FROM messages WHERE place = ?1 AND conversation != ?2)",
+    )?;
+    let mut read = c.prepare("SELECT entries FROM text_blocks WHERE number = ?1")?;
+    let mut write = c.prepare("UPDATE text_blocks SET entries = ?2 WHERE number = ?1")?;
+    let mut blocks = c.prepare("SELECT number FROM text_blocks")?;
+    let blocks: Vec<i64> = blocks.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    for block in blocks {
+        let entries: Vec<u8> = read.query_row([block], |row| row.get(0))?;
+        let (mut kept, mut removed) = (BlockBuilder::default(), false);
+        let mut reader = BlockReader::new(&entries);
+        for entry in reader.by_ref() {
+            let is_kept = entry.conversation != hash
+                || is_others.query_row(params![entry.place, number], |row| row.get(0))?;
+            if is_kept {
+                senders.insert(entry.sender);
+                kept.push(&entry);
+            }
+            removed |= !is_kept;
+        }
+        // What cannot be read is left for the examination of the file.
+        if removed && reader.rest.is_empty() {
+            write.execute(params![block, kept.entries])?;
+        }
+    }
+    Ok(senders)
 }
 
 /// Empties the index.

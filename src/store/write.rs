@@ -2,13 +2,13 @@
 
 use super::messages::ItemCompleter;
 use super::texts::TextWriter;
-use super::{Store, StoreError, coverage, edits, listing, messages, read};
+use super::{Store, StoreError, coverage, edits, forget, listing, messages, read};
 use crate::model::{
-    ChatChoices, ClientMessageId, ConversationId, Coverage, Indexed, NameSource, Point, Range,
-    RawConversation, RawMessage, ReadMarker, SafeText, Timestamp, Unread, UserId,
+    ClientMessageId, ConversationId, Coverage, Indexed, NameSource, Point, Range, RawConversation,
+    RawMessage, ReadMarker, SafeText, Timestamp, Unread, UserId,
 };
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// A conversation to store, with what the decoder read from it.
 #[derive(Clone, Debug)]
@@ -20,6 +20,8 @@ pub struct ConversationRow {
     pub complete: bool,
     /// The new token for asking the server what has changed since; `None` keeps the old one.
     pub sync_token: Option<SyncToken>,
+    /// This account has left it, or it is not there any more.
+    pub is_over: bool,
 }
 
 /// A position in a server's account of a conversation's changes (facts 2.1).
@@ -62,6 +64,8 @@ pub struct Applied {
     pub coverages: Vec<(ConversationId, Coverage)>,
     /// Messages of the batch that are edits of other stored ones: their conversation and id.
     pub edit_records: Vec<(ConversationId, Box<str>)>,
+    /// Forgotten conversations in which the batch had nothing new. Nothing of them was stored.
+    pub forgotten: HashSet<ConversationId>,
 }
 
 pub(super) fn begin(c: &mut Connection) -> rusqlite::Result<Transaction<'_>> {
@@ -151,10 +155,11 @@ pub(super) fn put_name(
     Ok(())
 }
 
-fn apply(c: &mut Connection, batch: &Batch, me: &UserId) -> rusqlite::Result<Applied> {
+fn apply(c: &mut Connection, mut batch: Batch, me: &UserId) -> rusqlite::Result<Applied> {
     let tx = begin(c)?;
     let mut touched: Vec<ConversationId> = Vec::new();
-    let mut stored = Applied::default();
+    let mut stored =
+        Applied { forgotten: forget::take_out(&tx, &mut batch)?, ..Applied::default() };
     let mut texts = TextWriter::default();
     let mut activity: HashMap<i64, Timestamp> = HashMap::new();
     for row in &batch.conversations {
@@ -209,7 +214,7 @@ fn apply(c: &mut Connection, batch: &Batch, me: &UserId) -> rusqlite::Result<App
     for id in touched {
         stored
             .coverages
-            .extend(update_coverage(&tx, batch, &id)?.map(|coverage| (id.clone(), coverage)));
+            .extend(update_coverage(&tx, &batch, &id)?.map(|coverage| (id.clone(), coverage)));
         let (unread, read_marker) = listing::unread(&tx, &id, me)?;
         stored.unread.push((id, unread, read_marker));
     }
@@ -258,7 +263,7 @@ fn update_coverage(
 
 impl Store {
     pub async fn apply(&self, batch: Batch, me: UserId) -> Result<Applied, StoreError> {
-        self.write(move |c| apply(c, &batch, &me)).await
+        self.write(move |c| apply(c, batch, &me)).await
     }
 
     /// Moves the own read marker, to an earlier place only with `back`. With `report` it is marked to be sent to the server.
@@ -274,6 +279,9 @@ impl Store {
         let id = id.clone();
         self.write(move |c| {
             let tx = begin(c)?;
+            if forget::is_forgotten(&tx, &id)? {
+                return Ok((read_marker, Unread::default()));
+            }
             let (number, _) = ensure(&tx, &id)?;
             let old: String = tx
                 .prepare_cached("SELECT horizon FROM conversations WHERE number = ?1")?
@@ -335,6 +343,9 @@ impl Store {
         let id = id.clone();
         self.write(move |c| {
             let tx = begin(c)?;
+            if forget::is_forgotten(&tx, &id)? {
+                return Ok(());
+            }
             let (number, _) = ensure(&tx, &id)?;
             tx.prepare_cached("UPDATE conversations SET thread_json = ?2 WHERE number = ?1")?
                 .execute(params![number, json])?;
@@ -367,24 +378,6 @@ impl Store {
         self.write(move |c| {
             c.prepare_cached("UPDATE conversations SET others_read = ?2 WHERE id = ?1")?
                 .execute(params![id.as_str(), json])?;
-            Ok(())
-        })
-        .await
-    }
-
-    /// Keeps what the user has chosen for a conversation.
-    pub async fn save_choices(
-        &self,
-        id: &ConversationId,
-        choices: ChatChoices,
-    ) -> Result<(), StoreError> {
-        let id = id.clone();
-        self.write(move |c| {
-            let json = serde_json::to_string(&choices).unwrap_or_default();
-            c.prepare_cached("INSERT OR REPLACE INTO meta VALUES ('choices:' || ?1, ?2)")?
-                .execute([id.as_str(), &json])?;
-            c.prepare_cached("DELETE FROM meta WHERE key = 'hidden:' || ?1")?
-                .execute([id.as_str()])?;
             Ok(())
         })
         .await

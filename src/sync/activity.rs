@@ -56,6 +56,11 @@ impl UserActivity {
         *self.open.lock().unwrap_or_else(PoisonError::into_inner) = Some(id.clone());
     }
 
+    /// Takes note that this chat is not on the screen any more.
+    pub fn close_chat(&self, id: &ConversationId) {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).take_if(|open| open == id);
+    }
+
     /// Resolves when the user does something.
     pub async fn seen(&self) {
         self.seen.notified().await;

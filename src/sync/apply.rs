@@ -136,6 +136,7 @@ impl DecodedAnswer {
             cleared_at: conversation.cleared_at,
             complete: incoming.complete,
             sync_token: incoming.sync_token,
+            is_over: conversation.access.is_over(),
         });
         self.conversations.push(conversation);
     }
@@ -177,6 +178,8 @@ impl Shared {
                 (Applied::default(), false)
             }
         };
+        conversations.retain(|conversation| !stored.forgotten.contains(&conversation.id));
+        pages.retain(|page| !stored.forgotten.contains(&page.conversation));
         if !names.is_empty() {
             self.send(Delta::Names(names)).await;
         }

@@ -9,9 +9,11 @@ use super::apply::IncomingConversation;
 use super::catch_up::News;
 use crate::client::{Error, ErrorKind};
 use crate::model::{
-    Arrival, ConnectionState, ConversationId, Delta, RawConversation, SafeText, Timestamp,
+    Arrival, ConnectionState, ConversationId, Delta, RawConversation, SafeText, Timestamp, UserId,
 };
+use crate::protocol::decode;
 use crate::protocol::wire::WirePage;
+use crate::store::ForgottenMark;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -45,6 +47,7 @@ struct PendingLists {
 struct Listing {
     /// Versions up to which messages are stored.
     known: HashMap<ConversationId, u64>,
+    forgotten: HashMap<ConversationId, ForgottenMark>,
     seen: HashSet<ConversationId>,
     links: HashSet<String>,
     news: News,
@@ -71,7 +74,7 @@ impl ListState {
         self.lock().unfilled.get(&conversation.id) == Some(&conversation.version)
     }
 
-    fn filled(&self, id: &ConversationId) {
+    pub fn filled(&self, id: &ConversationId) {
         let mut state = self.lock();
         if state.unfilled.remove(id).is_some() {
             state.fills.retain(|raw| raw.id != *id);
@@ -89,6 +92,13 @@ impl Listing {
     fn knows(&self, id: &ConversationId) -> bool {
         self.known.get(id).is_some_and(|version| *version > 0)
     }
+
+    /// Whether the user has forgotten a conversation and there is nothing new in it.
+    fn keeps_away(&self, raw: &RawConversation, me: &UserId) -> bool {
+        let mark = self.forgotten.get(&raw.id);
+        let is_over = || decode::conversation(raw, me).access.is_over();
+        mark.is_some_and(|mark| mark.keeps_away(raw.activity, is_over()))
+    }
 }
 
 impl Shared {
@@ -105,6 +115,7 @@ impl Shared {
         let arrival = if all { Arrival::CatchUp } else { Arrival::Live };
         let mut listing = Listing {
             known,
+            forgotten: self.store.forgotten().await.unwrap_or_default(),
             seen: HashSet::new(),
             links: HashSet::new(),
             news: News { arrival, since: since.map(Timestamp) },
@@ -147,7 +158,9 @@ impl Shared {
         let moved: Vec<RawConversation> = items
             .into_iter()
             .filter(|c| {
-                listing.known.get(&c.id) != Some(&c.version) && !self.history.lists.is_listed(c)
+                listing.known.get(&c.id) != Some(&c.version)
+                    && !self.history.lists.is_listed(c)
+                    && !listing.keeps_away(c, &self.me)
             })
             .collect();
         if moved.is_empty() {

@@ -6,7 +6,7 @@ use super::{Handle, Shared, SyncOptions, archive_files, prepare, snapshot, store
 use crate::client::Client;
 use crate::model::{
     AccountId, ConnectionState, ConversationId, Delta, Fault, FaultKind, Inbound, MessageKey,
-    Outbound, Placement, Request, Response, Ticket,
+    Outbound, Placement, Request, Response,
 };
 use crate::store::Store;
 use std::sync::Arc;
@@ -84,36 +84,7 @@ async fn run(shared: &Arc<Shared>, mut requests: mpsc::Receiver<Outbound>) {
                 snapshot::send_all(shared).await;
                 requests::show_stored(shared, &conversation).await;
             }
-            Request::Change { ticket, .. }
-            | Request::Thread { ticket, .. }
-            | Request::SignInApproval { ticket, .. }
-            | Request::SignInTenant { ticket, .. } => refuse(shared, ticket).await,
-            Request::Create { ticket, .. } => {
-                shared.respond(ticket, Response::Created(Err(fault()))).await;
-            }
-            Request::Resolve { ticket, .. } => {
-                shared.respond(ticket, Response::Resolved(Err(fault()))).await;
-            }
-            Request::SignInCode { ticket } => {
-                shared.respond(ticket, Response::SignInCode(Err(fault()))).await;
-            }
-            Request::JoinUrl { ticket, .. } => {
-                shared.respond(ticket, Response::JoinUrl(Err(fault()))).await;
-            }
-            Request::Discard { conversation, client_id, .. } => {
-                let result = Err(fault());
-                shared.send(Delta::Discarded { conversation, client_id, result }).await;
-            }
-            Request::Send { .. } | Request::Resend { .. } => shared.notice(WHY).await,
-            Request::MarkRead { .. }
-            | Request::Refresh { .. }
-            | Request::Typing { .. }
-            | Request::SaveDraft { .. }
-            | Request::SaveChoices { .. }
-            | Request::Import { .. }
-            | Request::CancelImport
-            | Request::Accounts { .. }
-            | Request::Fill { .. } => {}
+            other => refuse(shared, other).await,
         }
     }
 }
@@ -133,6 +104,54 @@ fn fault() -> Fault {
     Fault::new(FaultKind::ReadOnly, WHY)
 }
 
-async fn refuse(shared: &Shared, ticket: Ticket) {
-    shared.respond(ticket, Response::Done(Err(fault()))).await;
+/// Refuses a request that would change something. What nobody waits for is dropped.
+async fn refuse(shared: &Shared, request: Request) {
+    match request {
+        Request::Change { ticket, .. }
+        | Request::Thread { ticket, .. }
+        | Request::Forget { ticket, .. }
+        | Request::SignInApproval { ticket, .. }
+        | Request::SignInTenant { ticket, .. } => {
+            shared.respond(ticket, Response::Done(Err(fault()))).await;
+        },
+        Request::Create { ticket, .. } => {
+            shared.respond(ticket, Response::Created(Err(fault()))).await;
+        }
+        Request::Resolve { ticket, .. } => {
+            shared.respond(ticket, Response::Resolved(Err(fault()))).await;
+        }
+        Request::SignInCode { ticket } => {
+            shared.respond(ticket, Response::SignInCode(Err(fault()))).await;
+        }
+        Request::JoinUrl { ticket, .. } => {
+            shared.respond(ticket, Response::JoinUrl(Err(fault()))).await;
+        }
+        Request::Discard { conversation, client_id, .. } => {
+            let result = Err(fault());
+            shared.send(Delta::Discarded { conversation, client_id, result }).await;
+        }
+        Request::Send { .. } | Request::Resend { .. } => shared.notice(WHY).await,
+        Request::MarkRead { .. }
+        | Request::Refresh { .. }
+        | Request::Typing { .. }
+        | Request::SaveDraft { .. }
+        | Request::SaveChoices { .. }
+        | Request::Import { .. }
+        | Request::CancelImport
+        | Request::Accounts { .. }
+        | Request::Fill { .. }
+        // Those that only read are answered by the caller.
+        | Request::Open { .. }
+        | Request::Older { .. }
+        | Request::Around { .. }
+        | Request::Newer { .. }
+        | Request::Search { .. }
+        | Request::Source { .. }
+        | Request::ExportedFile { .. }
+        | Request::Neighbors { .. }
+        | Request::Figures { .. }
+        | Request::Statistics { .. }
+        | Request::RetryNow
+        | Request::Resync { .. } => {}
+    }
 }

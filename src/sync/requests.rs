@@ -84,6 +84,10 @@ impl Dispatcher {
             Request::ExportedFile { conversation, key, ticket } => {
                 tokio::spawn(archive_files::copy(Arc::clone(shared), conversation, key, ticket));
             }
+            // In order with drafts, which must not be saved after it.
+            Request::Forget { conversation, is_over, ticket } => {
+                stored::forget(shared, &conversation, is_over, ticket).await;
+            }
             Request::Neighbors { conversation, at, ticket } => {
                 stored::neighbors(shared, &conversation, at, ticket).await;
             }
@@ -137,7 +141,7 @@ impl Dispatcher {
         show_stored(shared, &conversation).await;
         shared.receipts.check_soon();
         shared.history.gaps.notify_one();
-        save_last_open(shared, &conversation).await;
+        stored::save_last_open(shared, &conversation).await;
         self.spawn(move |shared| async move {
             if shared.connection.is_online() && !shared.has_not_begun(&conversation).await {
                 shared.fill_now(&conversation).await;
@@ -186,13 +190,6 @@ pub(super) async fn show_stored(shared: &Arc<Shared>, id: &ConversationId) {
         shared.send(Delta::ReadReceipts { conversation: id.clone(), read_receipts }).await;
     }
     shared.send_cached_thread(id).await;
-}
-
-/// Records the open chat for the next start. After it is shown, because the writer may be busy.
-async fn save_last_open(shared: &Shared, id: &ConversationId) {
-    if let Err(error) = shared.store.set_last_open(id).await {
-        tracing::warn!(%error, "the open chat was not recorded");
-    }
 }
 
 async fn send_coverage(shared: &Shared, id: &ConversationId, history: &JoinedHistory) {
@@ -338,6 +335,7 @@ async fn execute(shared: &Arc<Shared>, request: Request) {
         | Request::Send { .. }
         | Request::Resend { .. }
         | Request::Discard { .. }
+        | Request::Forget { .. }
         | Request::RetryNow
         | Request::Search { .. }
         | Request::Around { .. }

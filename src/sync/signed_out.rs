@@ -102,7 +102,9 @@ impl SignedOutAccount {
             Request::SignInTenant { tenant, ticket } => {
                 self.go_on(SignInWait::Tenant(tenant), ticket).await;
             }
-            Request::Change { ticket, .. } | Request::Thread { ticket, .. } => {
+            Request::Change { ticket, .. }
+            | Request::Thread { ticket, .. }
+            | Request::Forget { ticket, .. } => {
                 self.respond(ticket, Response::Done(Err(refused()))).await;
             }
             Request::Create { ticket, .. } => {

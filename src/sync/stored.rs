@@ -3,11 +3,11 @@
 use super::Shared;
 use crate::model::search::{Hit, Query, SearchPosition};
 use crate::model::{
-    AccountFigures, ConversationId, Fault, Findings, MessageBody, MessageKey, MessageSource,
-    Response, Ticket, Timestamp,
+    AccountFigures, ConversationId, Fault, FaultKind, Findings, MessageBody, MessageKey,
+    MessageSource, Response, Ticket, Timestamp,
 };
 use crate::protocol::decode;
-use crate::store::SearchHandle;
+use crate::store::{ForgetOutcome, SearchHandle};
 use jiff::tz::TimeZone;
 use std::sync::Arc;
 
@@ -40,6 +40,32 @@ async fn body(shared: &Shared, hit: &Hit) -> Option<MessageBody> {
     let stored = shared.store.with_edits(&hit.conversation, &hit.key.id).await.ok()?;
     let raw = super::decode_stored(stored.into_iter().next()?);
     Some(decode::message(&raw, &shared.me).body)
+}
+
+/// Records the open chat for the next start. After it is shown, because the writer may be busy.
+pub async fn save_last_open(shared: &Shared, id: &ConversationId) {
+    if let Err(error) = shared.store.set_last_open(id).await {
+        tracing::warn!(%error, "the open chat was not recorded");
+    }
+}
+
+/// Deletes everything stored of a conversation.
+pub async fn forget(shared: &Shared, conversation: &ConversationId, is_over: bool, ticket: Ticket) {
+    let result = match shared.store.forget(conversation, is_over, shared.me.clone()).await {
+        Ok(ForgetOutcome::Forgotten) => {
+            shared.history.lists.filled(conversation);
+            shared.history.caught_up(conversation);
+            shared.activity.close_chat(conversation);
+            Ok(())
+        }
+        Ok(ForgetOutcome::HasUnsent(count)) => {
+            let messages = if count == 1 { "message has" } else { "messages have" };
+            let why = format!("{count} {messages} not been sent; send or discard them first");
+            Err(Fault::new(FaultKind::Refused, &why))
+        }
+        Err(error) => Err(Fault::from(&error)),
+    };
+    shared.respond(ticket, Response::Done(result)).await;
 }
 
 /// Sends a message as it was received, and its edit records.

@@ -105,7 +105,7 @@ fn folder(runtime: &tokio::runtime::Runtime, count: i64) -> tempfile::TempDir {
             let item = format!("{{\"id\":\"{PEER}\",\"version\":1}}");
             let raw = wire::raw_conversation(&item).expect("a conversation");
             let batch = Batch {
-                conversations: vec![ConversationRow { raw, read_marker: None, cleared_at: None, complete: true, sync_token: None }],
+                conversations: vec![ConversationRow { raw, read_marker: None, cleared_at: None, complete: true, sync_token: None, is_over: false }],
                 messages,
                 coverage: vec![(id.clone(), coverage)],
                 decoder: decode::DECODER_VERSION,

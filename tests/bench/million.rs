@@ -110,6 +110,7 @@ async fn fill(store: &Store) {
                 cleared_at: None,
                 complete: true,
                 sync_token: None,
+                is_over: false,
             }],
             messages,
             coverage: vec![(ConversationId::new(PEER), CoverageUpdate::Range(range))],

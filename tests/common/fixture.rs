@@ -416,6 +416,7 @@ pub fn ticket_of(request: &Request) -> Option<Ticket> {
         | Request::Neighbors { ticket, .. }
         | Request::Accounts { ticket, .. }
         | Request::Figures { ticket }
+        | Request::Forget { ticket, .. }
         | Request::Statistics { ticket, .. } => Some(*ticket),
         _ => None,
     }

@@ -121,6 +121,7 @@ impl Action {
         ("delete-history", Action::Thread(ThreadAction::Clear)),
         ("put-away", Action::Thread(ThreadAction::PutAway)),
         ("hide-group", Action::Thread(ThreadAction::Hide)),
+        ("forget-chat", Action::Thread(ThreadAction::Forget)),
         ("create-group", Action::Thread(ThreadAction::Create)),
         ("join-group", Action::Thread(ThreadAction::Join)),
         ("choose-up", Action::Overlay(OverlayAction::Up)),

@@ -9,6 +9,7 @@ use crate::app::chat::{completion, group, message_change, outbox, recall, sendin
 use crate::app::commands;
 use crate::app::commands::literal::{self, CommandLike, looks_like_command};
 use crate::app::effect::Effect;
+use crate::app::keymap::KeymapEntry;
 use crate::app::model::Model;
 use crate::app::overlay::{Confirm, Consent, Overlay};
 use crate::app::state::{Focus, Pasting};
@@ -32,11 +33,11 @@ pub fn act(model: &mut Model, action: ComposeAction) -> Option<Action> {
     }
     match model.app.opened().map(|chat| &chat.info.access) {
         Some(ChatAccess::Left) if writes(&action) => {
-            model.app.note("You are no longer a member of this group and cannot write here");
+            note_with_forget(model, "Not a member: you cannot write here");
             return None;
         }
         Some(ChatAccess::Gone) if writes(&action) => {
-            model.app.note("The service does not have this conversation any more");
+            note_with_forget(model, "Not on the service any more");
             return None;
         }
         _ => {}
@@ -75,6 +76,12 @@ pub fn act(model: &mut Model, action: ComposeAction) -> Option<Action> {
         ComposeAction::Yank => edit(model, Composer::yank),
     }
     None
+}
+
+/// A note about a chat that is over, with the key that forgets it.
+fn note_with_forget(model: &mut Model, text: &str) {
+    let key = model.app.prefs.keymap.entry("forget-chat").map(KeymapEntry::key);
+    model.app.note(&format!("{text}; {} forgets it", key.unwrap_or_default()));
 }
 
 /// Whether an action puts something into the box or sends it.

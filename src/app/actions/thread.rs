@@ -4,8 +4,8 @@ use crate::app::action::ThreadAction;
 use crate::app::chat::{alerts, join_url, listing};
 use crate::app::model::Model;
 use crate::app::overlay::{
-    Alerts, Members, Overlay, PeoplePicker, PickPurpose, Prompt, Settings, ask_clear, ask_leave,
-    change_flag,
+    Alerts, Members, Overlay, PeoplePicker, PickPurpose, Prompt, Settings, ask_clear, ask_forget,
+    ask_leave, change_flag,
 };
 use crate::model::{ChatRef, Request, ThreadFlag};
 
@@ -43,6 +43,7 @@ pub fn act(model: &mut Model, action: ThreadAction) {
             .map(Overlay::PeoplePicker),
         ThreadAction::Leave => ask_leave(&mut model.app, chat),
         ThreadAction::Clear => ask_clear(&model.app, chat),
+        ThreadAction::Forget => ask_forget(&mut model.app, chat),
         ThreadAction::Hide | ThreadAction::PutAway => {
             let away = action == ThreadAction::PutAway;
             let work = if away { listing::put_away } else { listing::hide };

@@ -2,6 +2,8 @@
 
 use super::{Chat, Env, alerts};
 use crate::app::keymap::KeymapEntry;
+use crate::app::pending::PendingRequest;
+use crate::model::Request;
 
 fn key(env: &Env<'_>, action: &str) -> String {
     env.prefs.keymap.entry(action).map(KeymapEntry::key).unwrap_or_default()
@@ -37,6 +39,26 @@ pub fn put_away(chat: &mut Chat, env: &mut Env<'_>) -> bool {
     let (find, back) = (key(env, "switcher"), key(env, "put-away"));
     env.note(&format!("Put away; {find} finds it by its name, {back} brings it back"));
     true
+}
+
+/// Why a chat cannot be forgotten. Only those can be that bring nothing any more, or that the user does not want to see.
+pub fn why_not_forget(chat: &Chat) -> Option<String> {
+    if !chat.may_be_forgotten() {
+        return Some("leave or hide the chat first".to_owned());
+    }
+    match chat.sending.unsent.len() {
+        0 => None,
+        1 => Some("a message has not been sent; send or discard it first".to_owned()),
+        n => Some(format!("{n} messages have not been sent; send or discard them first")),
+    }
+}
+
+/// Deletes everything that is stored of a chat.
+pub fn forget(chat: &mut Chat, env: &mut Env<'_>) {
+    let conversation = chat.info.id.clone();
+    let is_over = chat.info.access.is_over();
+    let pending = PendingRequest::Forget(chat.chat_ref());
+    env.ask(pending, |ticket| Request::Forget { conversation, is_over, ticket });
 }
 
 fn bring_back(chat: &mut Chat, env: &mut Env<'_>) {

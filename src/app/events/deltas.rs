@@ -139,17 +139,17 @@ fn group_delta(model: &mut Model, account: &AccountId, delta: Delta) {
     match delta {
         Delta::Settings { conversation, settings } => {
             let chat = at(conversation);
-            model.app.with_new_chat(&chat, |chat, env| group::take_settings(chat, env, settings));
+            model.app.with_chat(&chat, |chat, env| group::take_settings(chat, env, settings));
             fetch_url_if_shown(model);
         }
         Delta::Members { conversation, members } => {
-            model.app.with_new_chat(&at(conversation), |chat, _| {
+            model.app.with_chat(&at(conversation), |chat, _| {
                 chat.info.listed.count = Some(members.len());
                 chat.group.members = members;
             });
         }
         Delta::Access { conversation, access } => {
-            model.app.with_new_chat(&at(conversation), |chat, _| chat.info.access = access);
+            model.app.with_chat(&at(conversation), |chat, _| chat.info.access = access);
         }
         Delta::Topic { conversation, topic } => {
             let chat = at(conversation);

@@ -1,5 +1,6 @@
 //! Answers from sync. An answer that nobody waits for any more is ignored.
 
+use super::attention;
 use super::deltas::fetch_url_if_shown;
 use crate::app::actions;
 use crate::app::chat::{go_to_date, group, join_url, message_change, statistics};
@@ -30,6 +31,7 @@ pub fn apply(model: &mut Model, ticket: Ticket, response: Response) {
         (PendingRequest::JoinGroup(chat), Response::Done(result)) => {
             joined(model, &chat, result, acted);
         }
+        (PendingRequest::Forget(chat), Response::Done(result)) => forgotten(model, &chat, result),
         (PendingRequest::CreateGroup { account }, Response::Created(result)) => {
             created(model, account, result, acted);
         }
@@ -101,6 +103,24 @@ fn joined(model: &mut Model, chat: &ChatRef, result: Result<(), Fault>, acted: b
             .app
             .complain(&format!("Could not join: {}; the link may have been closed", fault.reason)),
     }
+}
+
+fn forgotten(model: &mut Model, chat: &ChatRef, result: Result<(), Fault>) {
+    if let Err(fault) = result {
+        model.app.complain(&format!("Not forgotten: {}", fault.reason));
+        return;
+    }
+    attention::read(model, chat);
+    if model.app.open.as_ref() == Some(chat) {
+        // Without a draft to be saved.
+        model.app.with_chat(chat, |chat, _| chat.composer.save_by = None);
+        model.app.close_chat();
+    }
+    model.app.marked.take_if(|marked| marked == chat);
+    if let Some(account) = model.app.accounts.get_mut(&chat.account) {
+        account.conversations.remove(&chat.conversation);
+    }
+    model.app.note("Forgotten: nothing of it is stored here any more");
 }
 
 fn signed_in(model: &mut Model, account: &AccountId, result: Result<(), Fault>) {

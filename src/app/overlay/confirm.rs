@@ -4,7 +4,7 @@ use super::accounts::ask_change;
 use super::content::{Content, DialogLine, wide_columns};
 use super::{Dialog, DialogEnv, Next};
 use crate::app::action::OverlayAction;
-use crate::app::chat::{Chat, Env, group, message_change, outbox, sending};
+use crate::app::chat::{Chat, Env, group, listing, message_change, outbox, sending};
 use crate::app::effect::Effect;
 use crate::app::pending::{AccountTask, PendingRequest};
 use crate::app::state::AppState;
@@ -35,6 +35,8 @@ pub enum Consent {
     /// Gives people roles.
     Roles(ChatRef, Vec<(UserId, Role)>),
     Join(ChatRef),
+    /// Deletes everything stored of a chat.
+    Forget(ChatRef),
     OpenLink(SafeText),
     /// Opens a file that is in an export.
     OpenExported(ChatRef, MessageKey),
@@ -163,6 +165,15 @@ fn open_exported(app: &mut AppState, chat: &ChatRef, key: MessageKey) {
     });
 }
 
+/// The draft is saved for the last time before everything is deleted.
+fn forget(app: &mut AppState, chat: &ChatRef) {
+    app.with_chat(chat, |chat, env| clear_command(chat, env));
+    if app.open.as_ref() == Some(chat) {
+        app.close_chat();
+    }
+    app.with_chat(chat, listing::forget);
+}
+
 fn carry_out(app: &mut AppState, consent: Consent) {
     match consent {
         Consent::DeleteMessage(chat, key) => {
@@ -199,6 +210,7 @@ fn carry_out(app: &mut AppState, consent: Consent) {
                 env.ask(pending, |ticket| Request::Thread { conversation, change, ticket });
             });
         }
+        Consent::Forget(chat) => forget(app, &chat),
         Consent::Discard(chat, client_id) => {
             app.with_chat(&chat, |chat, env| outbox::discard(chat, env, client_id));
         }

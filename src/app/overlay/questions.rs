@@ -1,7 +1,7 @@
 //! Questions that are asked before something changes for others, or cannot be undone.
 
 use super::{Confirm, Consent, Next, Overlay};
-use crate::app::chat::group;
+use crate::app::chat::{group, listing};
 use crate::app::state::AppState;
 use crate::model::{ChatRef, Member, Role, ThreadChange, ThreadFlag, UserId};
 
@@ -51,6 +51,35 @@ pub fn ask_clear(app: &AppState, chat: ChatRef) -> Option<Overlay> {
         "For your account only, on all your devices. Others keep theirs. This cannot be undone.";
     let consent = Consent::Change(chat, ThreadChange::Clear);
     Some(Overlay::Confirm(Confirm::new(&question, detail, consent)))
+}
+
+/// Asks for confirmation before deleting everything that is stored of a chat.
+pub fn ask_forget(app: &mut AppState, chat: ChatRef) -> Option<Overlay> {
+    let c = app.accounts.chat(&chat)?;
+    let account = app.accounts.of(c);
+    let refusal = if app.prefs.read_only {
+        Some("read-only: nothing is changed".to_owned())
+    } else if account.id.archive().is_some() {
+        Some("it belongs to an archive, which is only read".to_owned())
+    } else {
+        listing::why_not_forget(c)
+    };
+    if let Some(why) = refusal {
+        app.complain(&format!("Not forgotten: {why}"));
+        return None;
+    }
+    let question = format!("Forget {}?", account.title(c));
+    let archived = if app.accounts.archives_of(c).next().is_some() {
+        " What an archive has of it stays there."
+    } else {
+        ""
+    };
+    let detail = format!(
+        "Its messages, draft, read state and choices, and the names of people who occur nowhere else, are deleted on this \
+         computer. This cannot be undone. Nothing is changed on the service: if something new is said there, the chat \
+         comes back.{archived}"
+    );
+    Some(Overlay::Confirm(Confirm::new(&question, &detail, Consent::Forget(chat))))
 }
 
 /// Asks for confirmation before removing people.

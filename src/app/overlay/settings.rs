@@ -36,6 +36,7 @@ enum RowId {
     Fact,
     Leave,
     Hide,
+    Forget,
     Clear,
 }
 
@@ -88,6 +89,7 @@ impl Settings {
             }
             RowId::Leave => return ask_leave(app, chat).map_or(Next::Stay, Next::Push),
             RowId::Hide => return Next::Do(Action::Thread(ThreadAction::Hide)),
+            RowId::Forget => return Next::Do(Action::Thread(ThreadAction::Forget)),
             RowId::Clear => return ask_clear(app, chat).map_or(Next::Stay, Next::Push),
         }
         Next::Stay
@@ -252,6 +254,14 @@ fn rows(app: &AppState, account: &Account, chat: &Chat) -> Vec<SettingRow> {
             does: "hide",
             ..SettingRow::new(RowId::Hide, Some('x'), "Hide", "from the list".into())
         });
+    }
+    if chat.may_be_forgotten() {
+        rows.push(SettingRow::new(
+            RowId::Forget,
+            Some('f'),
+            "Forget",
+            "what is stored here".into(),
+        ));
     }
     rows.push(SettingRow {
         saving: is_saving(app, chat, |change| *change == ThreadChange::Clear),

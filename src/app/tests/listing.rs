@@ -2,8 +2,10 @@
 
 use crate::app::Input;
 use crate::app::effect::Effect;
-use crate::fixture::{App, chat};
-use crate::model::{ChatChoices, Conversation, Delta, Request, Unread};
+use crate::fixture::{App, chat, direct};
+use crate::model::{
+    ChatAccess, ChatChoices, Conversation, Delta, Fault, FaultKind, Request, Response, Unread,
+};
 use std::time::Duration;
 
 fn choices(app: &mut App) -> Vec<ChatChoices> {
@@ -107,4 +109,79 @@ fn pinned_chats_are_moved_among_each_other_and_stay_above_the_others() {
     assert_eq!(listed(&app), ["a", "b", "c", "d"]);
     app.press("tab down down down shift-up");
     app.expect("Only pinned chats can be moved");
+}
+
+/// The requests to forget a chat since the last look.
+fn forgets(app: &mut App) -> usize {
+    app.requests().iter().filter(|request| matches!(request, Request::Forget { .. })).count()
+}
+
+#[test]
+fn a_group_that_was_left_is_forgotten_after_a_question_and_comes_back_with_something_new() {
+    let mut app = direct("mia").with_group("Team").message("joe", "old words").opened();
+    let conversation = app.open_chat().info.id.clone();
+    app.press("ctrl-x F");
+    app.expect("Not forgotten: leave or hide the chat first");
+    app.delta(Delta::Access { conversation: conversation.clone(), access: ChatAccess::Left });
+    app.press("x");
+    app.expect("Ctrl-X F forgets it");
+    app.press("ctrl-x F");
+    app.expect("Forget Team?");
+    app.expect("Nothing is changed on the service");
+    app.press("enter");
+    assert_eq!(forgets(&mut app), 0, "Enter is not enough");
+    app.press("y");
+    app.answer(Response::Done(Ok(())));
+    app.expect("Forgotten: nothing of it is stored here any more");
+    app.expect_none("Team");
+    assert_eq!(app.model.app.open, None);
+    // A late answer about it does not bring it back.
+    app.delta(Delta::Access { conversation: conversation.clone(), access: ChatAccess::Left });
+    app.delta(Delta::Members { conversation, members: Vec::new() });
+    assert_eq!(listed(&app).len(), 1);
+    app = app.with_group("Team");
+    assert_eq!(listed(&app).len(), 2);
+}
+
+#[test]
+fn a_chat_with_an_unsent_message_is_not_forgotten() {
+    let mut app = chat("Team").message("joe", "old").opened();
+    app.type_text("wait");
+    app.press("enter ctrl-x x ctrl-k");
+    app.type_text("team");
+    app.press("enter");
+    app.requests();
+    app.type_text("/forget");
+    app.press("enter");
+    app.expect("Not forgotten: a message has not been sent; send or discard it first");
+    assert_eq!(forgets(&mut app), 0);
+}
+
+#[test]
+fn a_chat_that_the_store_does_not_forget_stays_and_says_why() {
+    let mut app = chat("Team").message("joe", "old").opened();
+    app.press("ctrl-x A ctrl-k");
+    app.type_text("team");
+    app.press("enter");
+    app.type_text("/forget");
+    app.press("enter y");
+    app.answer(Response::Done(Err(Fault::new(FaultKind::Store, "the disk is full"))));
+    app.expect("Not forgotten: the disk is full");
+    app.press("ctrl-k");
+    app.type_text("team");
+    app.expect("Team");
+}
+
+#[test]
+fn the_settings_offer_to_forget_what_was_left() {
+    let mut app = chat("Team").message("joe", "old").opened();
+    app.press("alt-i");
+    app.expect_none("what is stored here");
+    let conversation = app.open_chat().info.id.clone();
+    app.delta(Delta::Access { conversation, access: ChatAccess::Gone });
+    app.expect_row("Forget", "what is stored here");
+    app.press("f");
+    app.expect("Forget Team?");
+    app.press("n");
+    assert_eq!(forgets(&mut app), 0);
 }

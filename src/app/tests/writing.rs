@@ -226,7 +226,7 @@ fn a_chat_that_is_gone_says_so_and_its_history_stays() {
     app.expect("no longer there");
     app.expect("words to keep");
     app.press("enter");
-    app.expect("does not have this conversation any more");
+    app.expect("Not on the service any more");
     assert_eq!(in_box(&app), "a draft");
     assert_eq!(sent(&mut app), Vec::<String>::new());
 }
