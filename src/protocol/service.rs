@@ -55,8 +55,6 @@ pub struct ServiceBases {
     pub scheduler: ProfileText,
     pub join: ProfileText,
     pub profiles: ProfileText,
-    /// Creates chats where the chat service does not (facts 8.7).
-    pub groups: ProfileText,
 }
 
 /// The form of chat requests.
@@ -182,8 +180,6 @@ pub struct SideServicePaths {
     pub resolve_join_url: ProfileText,
     /// Below the profile service's base.
     pub profiles: ProfileText,
-    /// Below the base of `groups`; empty where the chat service creates chats.
-    pub create_chat: ProfileText,
 }
 
 /// Hosts that belong to a service.
