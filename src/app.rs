@@ -34,6 +34,7 @@ pub mod notes;
 pub mod overlay;
 pub mod pending;
 pub mod prefs;
+mod reachable;
 pub mod state;
 pub mod view;
 

@@ -19,6 +19,7 @@ mod headers;
 mod names;
 pub(crate) mod new_chat;
 mod other_host;
+mod presence;
 pub mod sign_in;
 mod tls;
 mod token;
@@ -38,6 +39,7 @@ use body::ReplyBody;
 use budget::RequestBudget;
 use failing::Purpose;
 use gate::{Gate, Waits};
+use headers::Credential;
 use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
@@ -56,6 +58,7 @@ pub struct ClientOptions {
     pub scheduler: Option<BaseUrl>,
     pub join: Option<BaseUrl>,
     pub profiles: Option<BaseUrl>,
+    pub presence: Option<BaseUrl>,
     /// The chat service at another host.
     pub fallback: Option<BaseUrl>,
     pub auth: AuthStyle,
@@ -78,6 +81,7 @@ impl ClientOptions {
             scheduler: None,
             join: None,
             profiles: None,
+            presence: None,
             fallback: None,
             auth: AuthStyle::Registration,
             token,
@@ -109,22 +113,6 @@ pub struct Client {
 /// The wait before attempt number `attempt` (from 1), between `base` and `cap`.
 pub(crate) fn backoff(base: Duration, cap: Duration, attempt: u32) -> Duration {
     backoff::wait(base, cap, attempt, backoff::random())
-}
-
-/// The credential that a request carries (facts 1.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Credential {
-    /// For the chat hosts; which header that is depends on the account's [`AuthStyle`].
-    Chat,
-    /// The registration token, for paths of the endpoint itself.
-    Endpoint,
-    /// `Authentication: skypetoken=`, to register an endpoint.
-    SkypeToken,
-    /// `X-Skypetoken`, for the scheduler and the profile service.
-    Service,
-    /// A token of its own beside that, for the middle tier.
-    Names,
-    None,
 }
 
 struct ApiCall<'a> {

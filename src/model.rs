@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod account_change;
+mod availability;
 pub mod body;
 pub mod chat_choices;
 pub mod composer_markup;
@@ -41,6 +42,7 @@ pub mod width;
 
 pub use account::{AccountId, AuthStyle, ChatRef, PollMode, SignInWay};
 pub use account_change::{AccountChange, NewAccount, ServiceChoice};
+pub use availability::{Availability, PersonPresence};
 pub(crate) use body::human_size;
 pub use body::{
     Call, CallPerson, CallState, Card, ExportedFile, Media, MediaKind, MessageBody, Poll,

@@ -1,7 +1,7 @@
 //! Connects client and store: keeps the cache up to date, sends queued messages, and reports changes to the app.
 //!
-//! [`start`] spawns the poller, the outbox, a task that executes the app's requests, and three background tasks: filling
-//! gaps, reindexing, and fetching read receipts. All of them send to the app through one bounded channel, and wait when it
+//! [`start`] spawns the poller, the outbox, a task that executes the app's requests, and background tasks: filling gaps,
+//! reindexing, and fetching read receipts and presence. All of them send to the app through one bounded channel, and wait when it
 //! is full. Knows nothing of the screen.
 
 mod access;
@@ -24,6 +24,7 @@ mod offline;
 mod outbox;
 mod people;
 mod poller;
+mod presence;
 mod read_receipts;
 mod received;
 mod reindex;
@@ -189,6 +190,7 @@ pub fn start(
         tracker.spawn(guarded(Arc::clone(&main), reindex::run(Arc::clone(&main))));
         tracker.spawn(guarded(Arc::clone(&main), examine(Arc::clone(&main))));
         tracker.spawn(guarded(Arc::clone(&main), read_receipts::watch(Arc::clone(&main))));
+        tracker.spawn(guarded(Arc::clone(&main), presence::watch(Arc::clone(&main))));
         guarded(Arc::clone(&main), poller::run(Arc::clone(&main))).await;
     });
     (handle, receiver)

@@ -81,7 +81,7 @@ const FLOORS: &[(&str, &[&str])] = &[
         ],
     ),
     ("chat", &["chat"]),
-    ("accounts", &["conversations", "account"]),
+    ("accounts", &["conversations", "account", "reachable"]),
     ("state", &["state"]),
     ("view", &["view"]),
     ("overlay", &["overlay"]),
@@ -100,6 +100,7 @@ const MOST_FIELDS: usize = 12;
 /// Records that are as wide as what they describe: items of the wire, the configuration, the theme, what a program is
 /// started with.
 const RECORDS: &[(&str, &str)] = &[
+    ("ClientOptions", "what the configuration says about an account"),
     ("Credentials", "what the file of a sign-in holds"),
     ("GatewayOptions", "the settings of a gateway"),
     ("RecordingHeader", "what a recording needs to be played"),

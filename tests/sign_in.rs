@@ -2,12 +2,12 @@
 
 mod common;
 
-use common::{ANNA, Gateway, JOE, PATIENCE, Runner, Setup, say_as};
+use common::{ANNA, Gateway, JOE, MIA, PATIENCE, Runner, Setup, say_as};
 use skchat::client::sign_in::{SignIn, SignInOutcome};
 use skchat::client::{Client, ClientOptions, ErrorKind, NewMember, Secret, TokenSource};
 use skchat::gateway::fault::InjectedFault;
 use skchat::gateway::played::{CodeState, IssuedTokens, PlayedKind, PlayedOptions};
-use skchat::model::{PollMode, Role, UserId};
+use skchat::model::{Availability, PollMode, Role, UserId};
 use skchat::protocol::service::ServiceProfile;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -362,6 +362,103 @@ async fn work_accounts_look_up_names_with_their_access_token() {
     client.conversations(1).await.unwrap();
     let names = client.profiles(&[UserId::new(JOE)]).await.unwrap();
     assert_eq!(names.first().map(|(_, name)| name.as_str()), Some("Joe Bloggs"));
+}
+
+/// Signs in again as Anna, with the consent to ask the services beside the chat.
+async fn agree(live: &Live) {
+    let code = live.sign_in.request_code().await.unwrap();
+    decide(&live.gateway, &CodeState::Approved(UserId::new(ANNA)));
+    live.sign_in.approval(&code, true, None).await.unwrap();
+}
+
+const PRESENCE: &str = "/getpresence";
+
+#[tokio::test]
+async fn presence_is_asked_only_with_consent_and_with_both_tokens() {
+    let live = Live::free().await;
+    let mia = UserId::new(MIA);
+    let busy = r#"{"availability":"Busy","activity":"InACall","note":{"message":"<p>later</p>"}}"#;
+    let played = live.gateway.state.played().unwrap();
+    played.set_presence(&mia, serde_json::from_str(busy).unwrap());
+    let mut options = live.options();
+    options.presence = Some(live.gateway.base("/ups/global/v1"));
+    let who = [mia, UserId::new(JOE), UserId::new("8:nobody")];
+    let without = Client::new(options.clone());
+    assert_eq!(without.presences(&who).await.unwrap_err().kind, ErrorKind::Unsupported);
+    assert_eq!(live.gateway.requests("POST", PRESENCE), 0, "nothing was asked");
+
+    agree(&live).await;
+    let with = Client::new(options);
+    let found = with.presences(&who).await.unwrap();
+    assert_eq!(found.len(), 2, "of a stranger nothing is known: {found:?}");
+    assert_eq!(found[0].1.words(), "busy, in a call");
+    assert_eq!(found[0].1.note.as_str(), "later");
+    assert_eq!(found[1].1.availability, Some(Availability::Offline), "who publishes nothing");
+    // Without the tokens the service says nothing.
+    let bare = reqwest::Client::new()
+        .post(format!("{}/ups/global/v1/presence{PRESENCE}", live.gateway.origin));
+    assert_eq!(bare.body("[]").send().await.unwrap().status().as_u16(), 401);
+}
+
+#[tokio::test]
+async fn a_refusal_of_presence_signs_nobody_out_and_is_not_repeated_for_a_while() {
+    for code in [401, 403, 404, 302] {
+        let live = Live::free().await;
+        agree(&live).await;
+        let mut options = live.options();
+        options.presence = Some(live.gateway.base("/ups/global/v1"));
+        let client = Client::new(options);
+        let who = [UserId::new(JOE)];
+        let refused = InjectedFault::Json { code, body: "{}".into() };
+        live.gateway.state.faults().add("POST", PRESENCE, 1, refused);
+        for _ in 0..3 {
+            let error = client.presences(&who).await.unwrap_err();
+            assert_eq!(error.kind, ErrorKind::Unsupported, "{code}");
+        }
+        assert_eq!(live.gateway.requests("POST", PRESENCE), 1, "{code}");
+        client.conversations(1).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn work_accounts_ask_for_presence_at_the_address_of_the_service_map() {
+    let live = Live::start(PlayedKind::TeamsWork, "teams-work").await;
+    let found = live.client().presences(&[UserId::new(JOE)]).await.unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!(live.gateway.requests("POST", "/presence/v1/presence/getpresence"), 1);
+}
+
+#[tokio::test]
+async fn many_people_are_asked_for_in_batches() {
+    let live = Live::start(PlayedKind::TeamsWork, "teams-work").await;
+    let who: Vec<UserId> = (0..1_400).map(|n| UserId::new(format!("8:p{n}"))).collect();
+    assert_eq!(live.client().presences(&who).await.unwrap(), []);
+    assert_eq!(live.gateway.requests("POST", PRESENCE), 3);
+}
+
+#[tokio::test]
+async fn a_presence_address_of_a_foreign_host_gets_nothing_and_the_chats_go_on() {
+    let decoy = Gateway::start().await;
+    let live = Live::start(PlayedKind::TeamsWork, "teams-work").await;
+    live.gateway.state.played().unwrap().authority.tokens(IssuedTokens::end_skype);
+    let body = format!(
+        r#"{{"tokens":{{"skypeToken":"{}","expiresIn":3600}},"regionGtms":{{"chatService":"{}","unifiedPresence":"{}/presence"}}}}"#,
+        live.gateway
+            .state
+            .played()
+            .unwrap()
+            .authority
+            .tokens(|t| t.skype(&UserId::new(ANNA), PATIENCE)),
+        live.gateway.origin,
+        decoy.origin,
+    );
+    let renewed = InjectedFault::Json { code: 200, body };
+    live.gateway.state.faults().add("POST", EXCHANGE, 1, renewed);
+    let client = live.client();
+    client.conversations(1).await.unwrap();
+    let error = client.presences(&[UserId::new(JOE)]).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Unsupported);
+    assert_eq!(decoy.state.faults().log(), Vec::<String>::new(), "no request, and no token");
 }
 
 #[tokio::test]

@@ -2,7 +2,11 @@
 
 use super::chat::Chat;
 use super::conversations::{Conversations, Totals};
-use crate::model::{AccountId, ChatRef, ConnectionState, Names, SafeText, UserId, title};
+use super::reachable::ReachablePeople;
+use crate::model::{
+    AccountId, Availability, ChatRef, ConnectionState, Names, PersonPresence, SafeText, UserId,
+    title,
+};
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -63,6 +67,8 @@ pub struct Account {
     pub me: UserId,
     pub connection: Connection,
     pub names: Names,
+    /// `None` where the service does not say who is available, or the user has not agreed that it is asked.
+    pub reachable: Option<ReachablePeople>,
     pub conversations: Conversations,
     /// The keys of the reactions that were chosen in this run, newest last.
     pub recent_reactions: Vec<String>,
@@ -76,6 +82,7 @@ impl Account {
             me,
             connection: Connection::new(),
             names: Names::default(),
+            reachable: None,
             recent_reactions: Vec::new(),
         }
     }
@@ -110,6 +117,34 @@ impl Account {
     /// The name to show in lists: told apart from others of the same name; `You` for oneself.
     pub fn distinct_name(&self, who: &UserId) -> SafeText {
         if *who == self.me { self.name(who) } else { self.names.distinct(who) }
+    }
+
+    /// What the service says about a person, while the connection is there.
+    pub fn presence(&self, who: &UserId) -> Option<&PersonPresence> {
+        let is_online = self.connection.state == ConnectionState::Online;
+        self.reachable.as_ref().filter(|_| is_online)?.get(who)
+    }
+
+    pub fn availability(&self, who: &UserId) -> Option<Availability> {
+        self.presence(who)?.availability
+    }
+
+    /// The other person of a one-to-one chat.
+    pub fn partner(&self, chat: &Chat) -> Option<UserId> {
+        if chat.info.is_group() {
+            return None;
+        }
+        let others = || chat.group.members.iter().map(|m| &m.id).filter(|id| **id != self.me);
+        let one = |mut people: Box<dyn Iterator<Item = &UserId> + '_>| {
+            people.next().cloned().filter(|_| people.next().is_none())
+        };
+        let listed = || one(Box::new(chat.info.listed.others.iter()));
+        chat.info.id.peer().or_else(|| one(Box::new(others()))).or_else(listed)
+    }
+
+    /// Increases with every change of names and of who is available.
+    pub fn people_revision(&self) -> u64 {
+        self.names.revision() + self.reachable.as_ref().map_or(0, ReachablePeople::revision)
     }
 
     /// What a conversation is called.

@@ -19,7 +19,7 @@ use super::actions;
 use super::chat::{Chat, Env, history, reading, statistics};
 use super::model::Model;
 use super::view::Want;
-use crate::model::EmojiWidth;
+use crate::model::{EmojiWidth, Request};
 
 /// What a frame found missing. It is reported with every frame; only the first report has an effect.
 pub fn want(model: &mut Model, want: Want) {
@@ -32,6 +32,13 @@ pub fn want(model: &mut Model, want: Want) {
         }
         Want::Statistics(chat) => {
             model.app.with_chat(&chat, statistics::ask);
+        }
+        Want::Presence { account: id, people } => {
+            let account = model.app.accounts.get_mut(&id);
+            if let Some(reachable) = account.and_then(|account| account.reachable.as_mut()) {
+                reachable.reported.clone_from(&people);
+                model.app.request(&id, Request::InSight { people });
+            }
         }
         Want::Seen { chat, from, upto } => {
             let presence = &model.app.presence;

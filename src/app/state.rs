@@ -308,7 +308,7 @@ impl AppState {
 
     /// Increases with every change that may show in the list.
     pub fn list_revision(&self) -> u64 {
-        let names = self.accounts.iter().map(|a| a.names.revision());
+        let names = self.accounts.iter().map(Account::people_revision);
         let chats = self.accounts.iter().map(|a| a.conversations.revision());
         names.chain(chats).sum::<u64>() + self.pending.revision()
     }

@@ -20,6 +20,7 @@ mod notifications;
 mod outbox;
 mod pasting;
 mod preferences;
+mod presence;
 mod presets;
 mod questions;
 mod reactions;

@@ -8,6 +8,7 @@ mod details;
 mod footer;
 mod hues;
 mod hyperlinks;
+mod in_sight;
 pub mod layout;
 mod list;
 mod pointed;
@@ -23,7 +24,8 @@ pub use compose::ComposeView;
 pub use details::DetailRow;
 pub use hues::{FEW_HUES, HUES, Hue};
 pub use hyperlinks::{Hyperlink, links_in_sight};
-pub use list::{Badge, ListRow, RowAccount, SectionHeading, snippet};
+pub use in_sight::{PresenceFact, presence_facts};
+pub use list::{Badge, ListRow, RowAccount, RowSigns, SectionHeading, snippet};
 pub use pointed::Pointed;
 pub use rail::RailLabel;
 pub use rows::{Glyph, PaneRow, RowKind, measured};
@@ -32,7 +34,7 @@ pub use status::{StatusInput, StatusView, status};
 use super::chat::{Anchor, Older, Window};
 use super::prefs::Prefs;
 use super::state::{AppState, Focus};
-use crate::model::{ChatRef, MessageKey, SafeText};
+use crate::model::{AccountId, ChatRef, MessageKey, SafeText, UserId};
 use layout::{Layout, LayoutInput, ListStyle, Rect, Size};
 use scroll::{RowCache, RowsStamp};
 use serde::{Deserialize, Serialize};
@@ -53,6 +55,11 @@ pub enum Want {
     Newer(ChatRef),
     /// The number of messages and when they were written.
     Statistics(ChatRef),
+    /// These people are in sight, and their service says who is available.
+    Presence {
+        account: AccountId,
+        people: Vec<UserId>,
+    },
     /// These messages are on the screen: from the first visible one to the last one whose end is visible.
     Seen {
         chat: ChatRef,
@@ -192,10 +199,13 @@ impl ViewState {
         if let Some(area) = layout.details {
             self.layout_details(app, area);
         }
-        let Some(area) = layout.messages else { return Vec::new() };
+        let listed = layout.list.map_or(&[][..], |_| self.visible.list.rows.as_slice());
+        let mut wants = in_sight::wants(app, listed);
+        let Some(area) = layout.messages else { return wants };
         self.layout_messages(app, area);
         rail::update(&mut self.visible.messages, app, area, self.bare);
-        self.wants(app, area, covered)
+        wants.extend(self.wants(app, area, covered));
+        wants
     }
 
     fn layout_list(&mut self, app: &AppState, area: Rect, two_lines: bool) {

@@ -150,6 +150,7 @@ pub fn client_options(
     let beside = options.gateway.beside("profiles", &service.hosts.move_suffixes);
     let beside = beside.filter(|_| is_own);
     options.profiles = address("profiles", &account.profiles, &bases.profiles)?.or(beside);
+    options.presence = address("presence", &None, &bases.presence)?;
     options.fallback = address("gateway", &None, &service.bases.chat_fallback)?;
     options.ca_file = account.ca_file.as_deref().map(paths::expand_home);
     options.auth = account.auth.unwrap_or(service.requests.auth);

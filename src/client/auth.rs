@@ -1,7 +1,7 @@
 //! Signing in: obtaining the Skype token, registering an endpoint, and renewing both.
 
 use super::error::{Error, ErrorKind};
-use super::sign_in::SignIn;
+use super::sign_in::{MappedServices, SignIn};
 use super::token::TokenSource;
 use super::{ApiCall, Client, Credential};
 use crate::model::SignInWay;
@@ -68,7 +68,7 @@ struct SourcedToken {
     renew_at: Option<Instant>,
     /// Addresses of the chat service, if the source knows them.
     chat: Vec<super::BaseUrl>,
-    profiles: Option<super::BaseUrl>,
+    beside: MappedServices,
 }
 
 impl SourcedToken {
@@ -77,12 +77,19 @@ impl SourcedToken {
         if let TokenSource::SignIn(sign_in) = source {
             let fresh = sign_in.skype_token(rejected).await?;
             let renew_at = Some(Instant::now() + fresh.fresh_for);
-            let (chat, profiles) = (fresh.chat, fresh.profiles);
-            return Ok(Self { token: fresh.token, renew_at, chat, profiles });
+            let (chat, beside) = (fresh.chat, fresh.beside);
+            return Ok(Self { token: fresh.token, renew_at, chat, beside });
         }
         let token = source.read().await?;
-        Ok(Self { token, renew_at: None, chat: Vec::new(), profiles: None })
+        Ok(Self { token, renew_at: None, chat: Vec::new(), beside: MappedServices::default() })
     }
+}
+
+/// Until when the services beside the chat are left alone, because they have refused.
+#[derive(Default)]
+pub(super) struct ServiceRefusals {
+    pub names: Option<Instant>,
+    pub presence: Option<Instant>,
 }
 
 /// The state of the session with the server.
@@ -95,11 +102,10 @@ pub(super) struct ClientSession {
     pub chat: Vec<super::BaseUrl>,
     /// The first of them had trouble, and another one is in use for the rest of the session.
     pub uses_other_host: bool,
-    pub profiles: Option<super::BaseUrl>,
-    /// The token for the profile service, if that wants one of its own.
+    pub beside: MappedServices,
+    /// The token for the services beside the chat, if those want one of their own.
     pub names_token: Option<Secret>,
-    /// The profile service has refused, and is left alone.
-    pub no_names_until: Option<Instant>,
+    pub refusals: ServiceRefusals,
     pub registration: Option<Secret>,
     /// The server refused to register an endpoint; the Skype token is sent with each request instead (facts 1.3).
     pub no_endpoints: bool,
@@ -122,7 +128,7 @@ impl ClientSession {
             self.uses_other_host = false;
             self.moved_to = None;
         }
-        self.profiles = sourced.profiles;
+        self.beside = sourced.beside;
         let same = self.token.as_ref() == Some(&sourced.token);
         self.token = Some(sourced.token);
         same
@@ -308,7 +314,7 @@ impl Client {
     pub(crate) fn signed_in_again(&self) {
         self.session(|s| {
             s.token = None;
-            s.no_names_until = None;
+            s.refusals = ServiceRefusals::default();
         });
     }
 

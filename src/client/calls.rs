@@ -273,7 +273,7 @@ impl Client {
 
     /// Display names. Empty if no profile service is configured.
     pub async fn profiles(&self, who: &[UserId]) -> Result<Vec<(UserId, SafeText)>, Error> {
-        let mapped = self.session(|s| s.profiles.clone());
+        let mapped = self.session(|s| s.beside.profiles.clone());
         let Some(base) = self.options.profiles.as_ref().or(mapped.as_ref()) else {
             return Ok(Vec::new());
         };

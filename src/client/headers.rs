@@ -1,9 +1,25 @@
 //! The headers of a request, with the credential that it carries (facts 1.1, 8.4).
 
 use super::auth::Secret;
-use super::{Client, Credential, Error};
+use super::{Client, Error};
 use crate::model::AuthStyle;
 use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
+
+/// The credential that a request carries (facts 1.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Credential {
+    /// For the chat hosts; which header that is depends on the account's [`AuthStyle`].
+    Chat,
+    /// The registration token, for paths of the endpoint itself.
+    Endpoint,
+    /// `Authentication: skypetoken=`, to register an endpoint.
+    SkypeToken,
+    /// `X-Skypetoken`, for the scheduler and the profile service.
+    Service,
+    /// A token of its own beside that, for the middle tier.
+    Names,
+    None,
+}
 
 impl Client {
     pub(super) fn headers(&self, credential: Credential) -> Result<HeaderMap, Error> {
@@ -12,7 +28,8 @@ impl Client {
         headers.insert("behavioroverride", HeaderValue::from_static("redirectAs404"));
         let (token, registration) = self.session(|s| (s.token.clone(), s.registration.clone()));
         let token = || token.as_ref().ok_or_else(|| Error::signed_out("there is no token"));
-        if matches!(credential, Credential::Chat | Credential::Endpoint | Credential::SkypeToken) {
+        let is_anonymous = matches!(credential, Credential::Service | Credential::None);
+        if !is_anonymous {
             for (name, value) in &self.service().requests.headers {
                 let pair = (HeaderName::try_from(name), HeaderValue::try_from(value));
                 if let (Ok(name), Ok(value)) = pair {

@@ -2,18 +2,16 @@
 //!
 //! Without the user's consent nothing is asked. A refusal there says nothing about the sign-in.
 
-use super::sign_in::SignIn;
-use super::{ApiCall, BaseUrl, Client, Credential, Error, ErrorKind, TokenSource};
+use super::{ApiCall, BaseUrl, Client, Credential, Error, ErrorKind};
 use crate::model::{SafeText, UserId};
 use crate::protocol::service::NamesCredential;
 use crate::protocol::{encode, wire};
 use reqwest::Method;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// After a refusal the middle tier is left alone for so long.
-const REFUSED: Duration = Duration::from_secs(3_600);
+/// After a refusal a service beside the chat is left alone for so long.
+pub(super) const REFUSED: Duration = Duration::from_secs(3_600);
 
 impl Client {
     /// Display names from the middle tier; empty where that is not allowed, or was refused a short while ago.
@@ -22,11 +20,10 @@ impl Client {
         base: &BaseUrl,
         who: &[UserId],
     ) -> Result<Vec<(UserId, SafeText)>, Error> {
-        let TokenSource::SignIn(sign_in) = &self.options.token else { return Ok(Vec::new()) };
-        if self.session(|s| s.no_names_until.is_some_and(|until| Instant::now() < until)) {
+        if self.session(|s| s.refusals.names.is_some_and(|until| Instant::now() < until)) {
             return Ok(Vec::new());
         }
-        match self.obtain_names_token(sign_in).await {
+        match self.obtain_names_token().await {
             Ok(true) => {}
             Ok(false) => return Ok(Vec::new()),
             Err(error) if error.kind == ErrorKind::SignedOut => return Err(self.no_names()),
@@ -34,7 +31,7 @@ impl Client {
         }
         self.sign_in(Credential::Service).await?;
         let body = encode::short_profiles(who.iter().map(UserId::as_str));
-        let base = self.session(|s| s.profiles.clone()).unwrap_or_else(|| base.clone());
+        let base = self.session(|s| s.beside.profiles.clone()).unwrap_or_else(|| base.clone());
         let call = ApiCall {
             method: Method::POST,
             base: &base,
@@ -56,12 +53,14 @@ impl Client {
 
     /// Takes note of a refusal, which says nothing about the sign-in.
     fn no_names(&self) -> Error {
-        self.session(|s| s.no_names_until = Some(Instant::now() + REFUSED));
+        self.session(|s| s.refusals.names = Some(Instant::now() + REFUSED));
         Error::unsupported("the service gives no names to this account")
     }
 
-    /// Puts the token for the middle tier into the session. False if there is none.
-    async fn obtain_names_token(&self, sign_in: &Arc<SignIn>) -> Result<bool, Error> {
+    /// Puts the token for the services beside the chat into the session. False if there is none, or the user has not
+    /// agreed.
+    pub(super) async fn obtain_names_token(&self) -> Result<bool, Error> {
+        let Some(sign_in) = self.own_sign_in() else { return Ok(false) };
         let token = match self.service().requests.names {
             NamesCredential::SkypeToken => return Ok(false),
             NamesCredential::NamesToken => sign_in.names_token().await?,

@@ -69,8 +69,14 @@ pub(super) struct SkypeToken {
     pub fresh_for: Duration,
     /// Addresses of the chat service, the preferred one first.
     pub chat: Vec<BaseUrl>,
-    /// The address of the profile service, if the service map has it.
+    pub beside: MappedServices,
+}
+
+/// Addresses of services beside the chat, as far as the service map has them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct MappedServices {
     pub profiles: Option<BaseUrl>,
+    pub presence: Option<BaseUrl>,
 }
 
 /// What is stored of a sign-in, for `skchat doctor`. Times are milliseconds since 1970.
@@ -345,8 +351,11 @@ impl SignIn {
         // A token with a life shorter than the margin is renewed after half of what is left.
         let fresh_for = left.saturating_sub(MARGIN).max(left / 2);
         let chat = stored.chat.iter().filter_map(|text| BaseUrl::parse(text).ok()).collect();
-        let profiles = BaseUrl::parse(&stored.profiles).ok();
-        Ok(SkypeToken { token: skype.token.clone(), fresh_for, chat, profiles })
+        let beside = MappedServices {
+            profiles: BaseUrl::parse(&stored.profiles).ok(),
+            presence: BaseUrl::parse(&stored.presence).ok(),
+        };
+        Ok(SkypeToken { token: skype.token.clone(), fresh_for, chat, beside })
     }
 }
 

@@ -8,7 +8,7 @@ use super::rules::{Work, conversations, messages, threads, xml};
 use super::state::GatewayState;
 use super::storage::MemberRow;
 use super::{GatewayUser, secret};
-use crate::model::{Role, UserId};
+use crate::model::{Role, Timestamp, UserId};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
@@ -33,6 +33,17 @@ struct DemoPerson {
     name: String,
     #[serde(default)]
     answers: Vec<String>,
+    presence: Option<DemoPresence>,
+}
+
+/// What a person has published, where the service has such a thing.
+#[derive(Clone, Deserialize)]
+struct DemoPresence {
+    availability: String,
+    activity: String,
+    #[serde(default)]
+    note: String,
+    minutes_ago: i64,
 }
 
 #[derive(Deserialize)]
@@ -90,6 +101,7 @@ pub fn name_of(id: &str) -> String {
 pub fn seed(gateway: &Arc<GatewayState>) -> Result<(), String> {
     let file = sample_file()?;
     let live = gateway.played_kind().is_some();
+    set_presences(gateway, &file.person);
     let work = move |work: &mut Work<'_>| {
         if !work.store.is_empty()? {
             return Ok(());
@@ -101,6 +113,26 @@ pub fn seed(gateway: &Arc<GatewayState>) -> Result<(), String> {
         Ok(())
     };
     gateway.change_blocking(work).map_err(|_| "the sample gateway cannot be written".to_owned())
+}
+
+fn set_presences(gateway: &GatewayState, people: &[DemoPerson]) {
+    let Some(played) = gateway.played() else { return };
+    for (person, presence) in people.iter().filter_map(|p| Some((p, p.presence.as_ref()?))) {
+        let active = Timestamp(super::state::now() - presence.minutes_ago * MINUTE);
+        let mut value = json!({
+            "availability": presence.availability,
+            "activity": presence.activity,
+            "deviceType": "Desktop",
+            "lastActiveTime": active.rfc3339(),
+        });
+        if !presence.note.is_empty()
+            && let Some(fields) = value.as_object_mut()
+        {
+            let note = json!({ "message": presence.note, "expiry": "9999-12-30T00:00:00.000Z" });
+            fields.insert("note".to_owned(), note);
+        }
+        played.set_presence(&UserId::new(&person.id), value);
+    }
 }
 
 /// A message of the sample data.

@@ -7,6 +7,7 @@ mod endpoints;
 mod join;
 mod live;
 mod messages;
+mod presence;
 mod profiles;
 mod sign_in;
 mod threads;
@@ -69,6 +70,8 @@ fn live_service(kind: Option<PlayedKind>) -> Router<Arc<GatewayState>> {
         .route("/api/mt/beta/users/fetchShortProfile", post(live::short_profiles))
         .route("/api/mt/part/beta/users/fetchShortProfile", post(live::short_profiles))
         .route("/api/groups/v1/threads", post(live::create_chat))
+        .route("/ups/global/v1/presence/getpresence", post(presence::look_up))
+        .route("/presence/v1/presence/getpresence", post(presence::look_up))
 }
 
 fn chat_service() -> Router<Arc<GatewayState>> {

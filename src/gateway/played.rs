@@ -8,6 +8,8 @@ mod tokens;
 pub use authority::{Authority, Bought, CodeState, DeviceCode, TokenRequest};
 pub use tokens::{Audience, IssuedTokens, RefreshState};
 
+use crate::model::UserId;
+use serde_json::Value;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -64,13 +66,30 @@ pub struct Played {
     pub options: PlayedOptions,
     pub authority: Authority,
     calls: Mutex<HashMap<String, VecDeque<Instant>>>,
+    presences: Mutex<HashMap<UserId, Value>>,
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
 
 impl Played {
     pub fn new(options: PlayedOptions) -> Self {
-        Self { authority: Authority::new(options.clone()), options, calls: Mutex::default() }
+        Self {
+            authority: Authority::new(options.clone()),
+            options,
+            calls: Mutex::default(),
+            presences: Mutex::default(),
+        }
+    }
+
+    /// Says of a person what they would publish (facts 8.12).
+    pub fn set_presence(&self, who: &UserId, presence: Value) {
+        let mut presences = self.presences.lock().unwrap_or_else(PoisonError::into_inner);
+        presences.insert(who.clone(), presence);
+    }
+
+    /// What a person has published.
+    pub fn presence_of(&self, who: &UserId) -> Option<Value> {
+        self.presences.lock().unwrap_or_else(PoisonError::into_inner).get(who).cloned()
     }
 
     /// Counts a chat request. Returns how long the account has to wait if it has used up its requests; requests that

@@ -2,6 +2,7 @@
 
 use super::account::{AccountId, SignInWay};
 use super::account_change::ServiceChoice;
+use super::availability::PersonPresence;
 use super::chat_choices::ChatChoices;
 use super::config_change::ConfigChange;
 use super::conversation::{ChatAccess, Conversation, Member, ThreadFlag, ThreadSettings};
@@ -88,6 +89,9 @@ pub enum Delta {
         read_marker: Option<ReadMarker>,
     },
     Names(Vec<(UserId, NameSource, SafeText)>),
+    /// Who of the people in sight is available, instead of what was known before. Not sent where the service does not
+    /// say, or the user has not agreed.
+    Presence(Vec<(UserId, PersonPresence)>),
     /// The delivery state of an own message has changed.
     Delivery {
         conversation: ConversationId,

@@ -189,6 +189,10 @@ pub enum Request {
         change: AccountChange,
         ticket: Ticket,
     },
+    /// The people whose presence the user can see.
+    InSight {
+        people: Vec<UserId>,
+    },
     /// End a wait between two attempts.
     RetryNow,
     /// Fetch the newest messages of one conversation again.
@@ -203,7 +207,10 @@ impl Request {
     pub fn is_caused_by_user(&self) -> bool {
         !matches!(
             self,
-            Self::MarkRead { back: false, .. } | Self::Statistics { .. } | Self::Figures { .. }
+            Self::MarkRead { back: false, .. }
+                | Self::Statistics { .. }
+                | Self::Figures { .. }
+                | Self::InSight { .. }
         )
     }
 }

@@ -157,12 +157,17 @@ pub(crate) fn register() -> Value {
     json!({ "endpointFeatures": "Agent" })
 }
 
-/// The body that subscribes to events of these resources (facts 2.2).
 /// The people whose names the middle tier is asked for (facts 8.9).
 pub(crate) fn short_profiles<'a>(who: impl Iterator<Item = &'a str>) -> Value {
     who.collect()
 }
 
+/// The people whose presence is asked for (facts 8.12).
+pub(crate) fn presence_of<'a>(who: impl Iterator<Item = &'a str>) -> Value {
+    who.map(|id| json!({ "mri": id, "source": "ups" })).collect()
+}
+
+/// The body that subscribes to events of these resources (facts 2.2).
 pub(crate) fn subscribe(resources: &[String]) -> Value {
     json!({
         "channelType": "httpLongPoll",

@@ -55,6 +55,8 @@ pub struct ServiceBases {
     pub scheduler: ProfileText,
     pub join: ProfileText,
     pub profiles: ProfileText,
+    /// Says who is available (facts 8.12). It takes the same tokens as the profile service.
+    pub presence: ProfileText,
 }
 
 /// The form of chat requests.
@@ -180,6 +182,8 @@ pub struct SideServicePaths {
     pub resolve_join_url: ProfileText,
     /// Below the profile service's base.
     pub profiles: ProfileText,
+    /// Below the presence service's base.
+    pub presence: ProfileText,
 }
 
 /// Hosts that belong to a service.

@@ -5,6 +5,7 @@ mod conversation;
 mod failure;
 mod names;
 mod partial;
+mod presence;
 mod properties;
 mod thread;
 
@@ -15,6 +16,7 @@ pub(crate) use conversation::WireConversation;
 pub use conversation::raw_conversation;
 pub use failure::{error_code, error_text};
 pub use partial::completed;
+pub use presence::presences;
 pub(crate) use properties::MessageProperties;
 pub use thread::{WireThread, read_receipts, thread, thread_id};
 

@@ -1,6 +1,7 @@
 //! What the user is doing, by what the app asks for: the chat on the screen, and when the user was last seen.
 
 use super::archive_files::CopiedFiles;
+use super::presence::PeopleInSight;
 use crate::model::ConversationId;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -13,6 +14,8 @@ pub struct UserActivity {
     last: Mutex<Duration>,
     /// The chat on the screen; its gaps are filled first.
     open: Mutex<Option<ConversationId>>,
+    /// Those whose presence the app shows.
+    pub in_sight: PeopleInSight,
     /// Copies of files that other programs show.
     pub copies: CopiedFiles,
     seen: Notify,
@@ -24,6 +27,7 @@ impl Default for UserActivity {
             started: Instant::now(),
             last: Mutex::default(),
             open: Mutex::default(),
+            in_sight: PeopleInSight::default(),
             copies: CopiedFiles::default(),
             seen: Notify::new(),
         }

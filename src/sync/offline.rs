@@ -74,18 +74,18 @@ async fn run(shared: &Arc<Shared>, mut requests: mpsc::Receiver<Outbound>) {
                 tokio::spawn(stored::statistics(Arc::clone(shared), conversation, zone, ticket));
             }
             // Both show what another process or an import has stored meanwhile.
-            Request::RetryNow => {
-                snapshot::send_all(shared).await;
-                if let Some(open) = shared.open_chat() {
-                    requests::show_stored(shared, &open).await;
-                }
-            }
-            Request::Resync { conversation } => {
-                snapshot::send_all(shared).await;
-                requests::show_stored(shared, &conversation).await;
-            }
+            Request::RetryNow => show_again(shared, shared.open_chat()).await,
+            Request::Resync { conversation } => show_again(shared, Some(conversation)).await,
             other => refuse(shared, other).await,
         }
+    }
+}
+
+/// Sends everything stored again, and a chat of it.
+async fn show_again(shared: &Arc<Shared>, chat: Option<ConversationId>) {
+    snapshot::send_all(shared).await;
+    if let Some(chat) = chat {
+        requests::show_stored(shared, &chat).await;
     }
 }
 
@@ -113,7 +113,7 @@ async fn refuse(shared: &Shared, request: Request) {
         | Request::SignInApproval { ticket, .. }
         | Request::SignInTenant { ticket, .. } => {
             shared.respond(ticket, Response::Done(Err(fault()))).await;
-        },
+        }
         Request::Create { ticket, .. } => {
             shared.respond(ticket, Response::Created(Err(fault()))).await;
         }
@@ -132,6 +132,7 @@ async fn refuse(shared: &Shared, request: Request) {
         }
         Request::Send { .. } | Request::Resend { .. } => shared.notice(WHY).await,
         Request::MarkRead { .. }
+        | Request::InSight { .. }
         | Request::Refresh { .. }
         | Request::Typing { .. }
         | Request::SaveDraft { .. }

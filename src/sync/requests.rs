@@ -73,6 +73,7 @@ impl Dispatcher {
                 outbox::cancel(shared, conversation.clone(), client_id, draft).await;
                 self.send_to_outbox(OutboxCommand::Wake { conversation }).await;
             }
+            Request::InSight { people } => shared.activity.in_sight.set(people),
             Request::RetryNow => shared.connection.retry_now(),
             Request::Open { conversation } => self.open(conversation).await,
             // These only read the store, and must not wait for requests that use the network.
@@ -337,6 +338,7 @@ async fn execute(shared: &Arc<Shared>, request: Request) {
         | Request::Discard { .. }
         | Request::Forget { .. }
         | Request::RetryNow
+        | Request::InSight { .. }
         | Request::Search { .. }
         | Request::Around { .. }
         | Request::Newer { .. }

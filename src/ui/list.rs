@@ -3,13 +3,15 @@
 use super::Theme;
 use super::paint;
 use crate::app::view::layout::Rect;
-use crate::app::view::{Badge, ListRow, ListView, RowAccount, SectionHeading};
+use crate::app::view::{Badge, ListRow, ListView, RowAccount, SectionHeading, Tone};
 use crate::model::text::{cut, cut_name};
 use ratatui::buffer::Buffer;
 use ratatui::style::{Modifier, Style};
 
 /// The width of an account's name beside a chat, in cells.
 const ACCOUNT: usize = 6;
+/// The cells of the sign of somebody's presence and of the space before it.
+const SIGN: usize = 2;
 /// The cells right of a chat's signs: the time or a count, with spaces around it. Longer ones move the signs.
 const SIGNS: u16 = 7;
 /// The same where time and count stand beside each other.
@@ -92,7 +94,7 @@ fn draw_row(
     } else if !wide && !row.time.is_empty() {
         edge = paint::right(buffer, x, y, edge, &row.time, theme.dim).saturating_sub(1);
     }
-    let mut style = match (row.current, row.unread, row.muted) {
+    let mut style = match (row.current, row.unread, row.signs.muted) {
         (_, _, true) => theme.dim,
         (true, _, _) => theme.current,
         _ if row.chat.account.archive().is_some() => theme.dim,
@@ -103,7 +105,7 @@ fn draw_row(
         style = style.add_modifier(Modifier::REVERSED);
     }
     // Signs stand below each other at the right, so that names begin in one column.
-    let signs = [(row.is_archived, "▤"), (row.pinned, "↥"), (row.muted, "m")];
+    let signs = [(row.signs.is_archived, "▤"), (row.signs.pinned, "↥"), (row.signs.muted, "m")];
     let signs: String = signs.iter().filter(|(is_so, _)| *is_so).map(|(_, sign)| *sign).collect();
     if !signs.is_empty() {
         let column = end.saturating_sub(if wide { WIDE_SIGNS } else { SIGNS });
@@ -114,7 +116,14 @@ fn draw_row(
         edge = paint::right(buffer, x, y, edge, &account, theme.dim).saturating_sub(1);
     }
     let room = usize::from(edge.saturating_sub(x + 1));
-    paint::text(buffer, x + 1, y, edge, &cut_name(&row.title, room), style);
+    let Some(availability) = row.signs.presence.filter(|_| room > 2 * SIGN) else {
+        paint::text(buffer, x + 1, y, edge, &cut_name(&row.title, room), style);
+        return;
+    };
+    let name = cut_name(&row.title, room - SIGN);
+    let after = paint::text(buffer, x + 1, y, edge, &name, style);
+    let tone = theme.tone(Tone::of(availability));
+    paint::text(buffer, after + 1, y, edge, availability.sign(), tone);
 }
 
 fn badge(row: &ListRow, theme: &Theme) -> (String, Style) {
@@ -123,7 +132,7 @@ fn badge(row: &ListRow, theme: &Theme) -> (String, Style) {
         Badge::Failed => ("!".into(), filled(theme.bad)),
         Badge::Mentions(n) => (format!("@{}", capped(n)), filled(theme.mention)),
         Badge::Draft => ("✎".into(), theme.me),
-        Badge::Unread(n) if row.muted => (capped(n), theme.dim),
+        Badge::Unread(n) if row.signs.muted => (capped(n), theme.dim),
         Badge::Unread(n) => (capped(n), theme.badge),
         Badge::None => (String::new(), Style::new()),
     }

@@ -39,6 +39,11 @@ pub fn apply(model: &mut Model, inbound: Inbound) {
                 }
             }
         }
+        Delta::Presence(people) => {
+            if let Some(account) = model.app.accounts.get_mut(&account) {
+                account.reachable.get_or_insert_default().learn(people);
+            }
+        }
         Delta::Choices(choices) => {
             for (id, choices) in choices {
                 model.app.with_new_chat(&at(id), |chat, _| chat.choices = choices);

@@ -6,9 +6,9 @@ use super::{Dialog, DialogEnv, Next};
 use crate::app::action::OverlayAction;
 use crate::app::chat::Chat;
 use crate::app::state::AppState;
-use crate::app::view::Tone;
 use crate::app::view::layout::Size;
 use crate::app::view::wrap::break_lines;
+use crate::app::view::{Tone, presence_facts};
 use crate::model::{
     Delivery, EmojiStyle, Message, MessageKey, MessageSource, SafeText, Timestamp, UserId,
     emoticon, failure,
@@ -80,6 +80,9 @@ fn lines(
     let mut lines = Vec::new();
     let mut add = |label: &'static str, value: &str| lines.push((label, SafeText::text(value)));
     add("from", &format!("{} ({})", name(&message.sender), message.sender.as_str()));
+    for fact in presence_facts(app, account, &message.sender) {
+        add(fact.label, &fact.value);
+    }
     let zone = &app.prefs.zone;
     let day = app.prefs.day_name(message.at, app.clock.wall);
     add("time", &format!("{day} {} · {}", app.prefs.clock(message.at), message.at.rfc3339()));

@@ -9,7 +9,7 @@ use crate::app::account::Account;
 use crate::app::action::OverlayAction;
 use crate::app::state::AppState;
 use crate::app::view::layout::Size;
-use crate::app::view::shown;
+use crate::app::view::{presence_facts, shown};
 use crate::model::text::{cut, width};
 use crate::model::{ChatRef, Role, ThreadChange, UserId};
 
@@ -28,6 +28,12 @@ impl Person {
         let chat = app.accounts.chat(&self.chat);
         let member = chat.and_then(|c| c.group.members.iter().find(|m| m.id == *who));
         let mut lines = vec![DialogLine::new("id", who.as_str())];
+        let account = app.accounts.get(&self.chat.account);
+        let facts = account.map(|account| presence_facts(app, account, who)).unwrap_or_default();
+        for fact in facts {
+            let room = columns.saturating_sub(width(fact.label) + 1);
+            lines.push(DialogLine::new(fact.label, cut(&fact.value, room)));
+        }
         match member {
             Some(member) => {
                 let role = if member.role == Role::Admin { "admin" } else { "user" };

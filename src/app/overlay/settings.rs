@@ -10,7 +10,7 @@ use crate::app::chat::{JoinUrlState, change_words, join_url};
 use crate::app::state::AppState;
 use crate::app::view::layout::Size;
 use crate::app::view::wrap::break_lines;
-use crate::app::view::{Tone, shown};
+use crate::app::view::{Tone, presence_facts, shown};
 use crate::model::conversation::{FLAGS, FlagSpec};
 use crate::model::text::{cut, fit, width};
 use crate::model::{ChatAccess, ChatRef, Role, SafeText, ThreadChange, ThreadFlag, UserId};
@@ -234,6 +234,10 @@ fn rows(app: &AppState, account: &Account, chat: &Chat) -> Vec<SettingRow> {
             }
         }
         rows.push(members(app, account, chat));
+    }
+    if let Some(who) = account.partner(chat) {
+        let facts = presence_facts(app, account, &who).into_iter();
+        rows.extend(facts.map(|fact| SettingRow::fact(fact.title, fact.value)));
     }
     rows.extend(FLAGS.iter().filter(|f| f.is_own()).map(|spec| flag(app, account, chat, spec)));
     if is_group {

@@ -1,5 +1,6 @@
 //! Styled text that is not part of a message: the content of bars and dialogs, and its tone.
 
+use crate::model::Availability;
 use crate::model::text::width;
 
 /// The kind of a piece of text; the theme has a style for each.
@@ -18,6 +19,18 @@ pub enum Tone {
     Demo,
     Code,
     Rule,
+}
+
+impl Tone {
+    /// The tone of the sign of somebody's presence.
+    pub fn of(availability: Availability) -> Self {
+        match availability {
+            Availability::Available => Self::Good,
+            Availability::Away => Self::New,
+            Availability::Busy | Availability::DoNotDisturb => Self::Bad,
+            Availability::Offline => Self::Dim,
+        }
+    }
 }
 
 /// A piece of text in one tone.

@@ -1,5 +1,6 @@
 //! The pane beside the messages on wide screens: settings, members and shared links of the conversation.
 
+use super::in_sight::{presence_facts, with_sign};
 use super::layout::Rect;
 use super::shown;
 use crate::app::account::Account;
@@ -8,7 +9,9 @@ use crate::app::keymap::KeymapEntry;
 use crate::app::state::AppState;
 use crate::model::conversation::{FLAGS, FlagSpec};
 use crate::model::text::grouped;
-use crate::model::{ChatAccess, ChatRef, Member, MessageBody, Role, SafeText, Timestamp};
+use crate::model::{
+    ChatAccess, ChatRef, ConnectionState, Member, MessageBody, Role, SafeText, Timestamp,
+};
 
 /// How many of the newest messages are searched for links and files.
 const MAX_LOOKED_THROUGH: usize = 100;
@@ -35,6 +38,8 @@ pub struct DetailsStamp {
     open: Option<ChatRef>,
     today: i64,
     choices: u64,
+    /// Presence is shown only while the connection is there.
+    online: bool,
 }
 
 impl DetailsStamp {
@@ -45,6 +50,7 @@ impl DetailsStamp {
             open: app.open.clone(),
             today: app.clock.wall.day(&app.prefs.zone),
             choices: app.prefs.revision,
+            online: app.current_account().connection.state == ConnectionState::Online,
         }
     }
 }
@@ -56,6 +62,10 @@ pub fn rows(app: &AppState, area: Rect) -> Vec<DetailRow> {
     let height = usize::from(area.height);
     let title = shown(&app.prefs, &account.title(c));
     let mut rows = vec![DetailRow::Title(title), DetailRow::Dim(kind(c)), DetailRow::Blank];
+    if let Some(who) = account.partner(c) {
+        let facts = presence_facts(app, account, &who).into_iter();
+        rows.extend(facts.map(|fact| DetailRow::Pair(fact.title, fact.value)));
+    }
     for archive in app.accounts.archives_of(c) {
         rows.push(DetailRow::Pair(
             "Archive",
@@ -126,6 +136,7 @@ fn member_rows(app: &AppState, account: &Account, c: &Chat, room: usize) -> Vec<
     for member in people.iter().take(room) {
         let role = if member.role == Role::Admin { "admin" } else { "user" };
         let name = shown(&app.prefs, &account.distinct_name(&member.id));
+        let name = with_sign(account, &member.id, &name);
         rows.push(DetailRow::Item(name, role.into()));
     }
     if count > room {

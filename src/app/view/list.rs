@@ -5,7 +5,7 @@ use super::shown;
 use crate::app::account::Account;
 use crate::app::chat::Chat;
 use crate::app::state::{AppState, Focus};
-use crate::model::{ChatRef, ConnectionState, ListOrder, MessageBody, SafeText};
+use crate::model::{Availability, ChatRef, ConnectionState, ListOrder, MessageBody, SafeText};
 use std::ops::Range;
 
 /// One conversation in the list.
@@ -22,12 +22,20 @@ pub struct ListRow {
     /// The list has the focus and Enter opens this one.
     pub marked: bool,
     pub unread: bool,
+    pub signs: RowSigns,
+    /// How the account is named, where there are several.
+    pub account: RowAccount,
+}
+
+/// What signs beside its name say about a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RowSigns {
+    /// Of the other person in a one-to-one chat, if it is known.
+    pub presence: Option<Availability>,
     pub muted: bool,
     pub pinned: bool,
     /// It belongs to an archive, or an archive has earlier years of it.
     pub is_archived: bool,
-    /// How the account is named, where there are several.
-    pub account: RowAccount,
 }
 
 /// How the account of a row is named.
@@ -191,7 +199,7 @@ fn is_online(account: &Account) -> bool {
 }
 
 fn row(app: &AppState, c: &Chat, two_lines: bool, marked: Option<&ChatRef>) -> ListRow {
-    let chat = c.chat_ref();
+    let (chat, account) = (c.chat_ref(), app.accounts.of(c));
     let current = app.open.as_ref().is_some_and(|open| c.is(open));
     let unread = c.info.unread;
     let badge = if c.has_failed() {
@@ -208,17 +216,20 @@ fn row(app: &AppState, c: &Chat, two_lines: bool, marked: Option<&ChatRef>) -> L
     let at = c.last_activity();
     let time = if at.0 > 0 { app.prefs.short_time(at, app.clock.wall) } else { String::new() };
     ListRow {
-        title: shown(&app.prefs, &app.accounts.of(c).title(c)),
+        title: shown(&app.prefs, &account.title(c)),
         badge,
         time,
         snippet: two_lines.then(|| shown(&app.prefs, &snippet(app, c, current))),
         current,
         marked: app.focus == Focus::List && marked == Some(&chat),
         unread: unread.messages > 0,
-        muted: c.is_muted(),
-        pinned: c.info.pinned,
-        is_archived: chat.account.archive().is_some()
-            || app.accounts.archives_of(c).next().is_some(),
+        signs: RowSigns {
+            presence: account.partner(c).and_then(|who| account.availability(&who)),
+            muted: c.is_muted(),
+            pinned: c.info.pinned,
+            is_archived: chat.account.archive().is_some()
+                || app.accounts.archives_of(c).next().is_some(),
+        },
         account: RowAccount::None,
         chat,
     }

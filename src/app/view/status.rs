@@ -13,7 +13,8 @@ use crate::app::keymap::{Context, KeymapEntry};
 use crate::app::state::{AppState, Focus};
 use crate::model::text::{cut, cut_name, width};
 use crate::model::{
-    ChatAccess, ConnectionState, Message, MessageBody, SafeText, conversation::FLAGS, emoticon,
+    Availability, ChatAccess, ConnectionState, Message, MessageBody, SafeText, conversation::FLAGS,
+    emoticon,
 };
 
 /// A name that is cut to less is left out of the top bar.
@@ -161,17 +162,20 @@ fn header(app: &AppState, chat: &Chat, day: Option<&str>, columns: usize) -> Bar
     let room = columns.saturating_sub(3);
     let facts = header_facts(app, chat, width(&title), room);
     let facts = cut(&facts, room.saturating_sub(width(&title).min(8) + 1));
-    let room = columns.saturating_sub(width(&facts) + 3);
+    let availability = availability(app, chat);
+    let sign = availability.map(|a| Label::new(format!(" {}", a.sign()), Tone::of(a)));
+    let room = columns.saturating_sub(width(&facts) + sign.as_ref().map_or(0, Label::width) + 3);
     let title = cut_name(&title, room);
     let mut bar = Bar {
         from: 0,
         left: vec![Label::new(format!(" {title}"), Tone::Title)],
         right: vec![Label::new(facts, Tone::Dim), Label::new(" ", Tone::Plain)],
     };
+    bar.left.extend(sign);
     // An archive is named in the top bar.
     let account = app.account_tag(chat).filter(|_| chat.account.archive().is_none());
     if let Some(account) = account.map(|name| format!(" · {}", cut(name, 16)))
-        && 1 + width(&title) + width(&account) + bar.right_width() < columns
+        && bar.left_width() + width(&account) + bar.right_width() < columns
     {
         bar.left.push(Label::new(account, Tone::Dim));
     }
@@ -182,6 +186,19 @@ fn header(app: &AppState, chat: &Chat, day: Option<&str>, columns: usize) -> Bar
         bar.left.push(Label::new(day, Tone::Dim));
     }
     bar
+}
+
+/// Whether the other person of a one-to-one chat can be reached.
+fn availability(app: &AppState, chat: &Chat) -> Option<Availability> {
+    let account = app.accounts.of(chat);
+    account.availability(&account.partner(chat)?)
+}
+
+/// What the service says about the other person of a one-to-one chat, if that fits.
+fn presence(app: &AppState, chat: &Chat, room: usize) -> Option<String> {
+    let account = app.accounts.of(chat);
+    let words = account.presence(&account.partner(chat)?)?.words();
+    (!words.is_empty() && width(&words) <= room).then_some(words)
 }
 
 /// The people, and what is unusual about the chat: that matters more, and the name more than all of it.
@@ -215,7 +232,11 @@ fn header_facts(app: &AppState, chat: &Chat, title: usize, room: usize) -> Strin
     let facts = facts.join(" · ");
     let separator = if facts.is_empty() { "" } else { " · " };
     let room = room.saturating_sub(title.min(16) + 1 + width(separator) + width(&facts));
-    let people = if chat.info.access.is_over() { None } else { people(app, chat, title, room) };
+    let people = if chat.info.access.is_over() {
+        None
+    } else {
+        people(app, chat, title, room).or_else(|| presence(app, chat, room))
+    };
     people.map_or_else(|| facts.clone(), |people| format!("{people}{separator}{facts}"))
 }
 

@@ -41,6 +41,8 @@ pub(super) struct Credentials {
     pub chat: Vec<String>,
     /// The address of the profile service, checked; empty if the service map has none.
     pub profiles: String,
+    /// The same of the presence service.
+    pub presence: String,
     /// Milliseconds since 1970.
     pub signed_in_at: i64,
     pub refreshed_at: i64,

@@ -6,6 +6,12 @@ use crate::client::{Error, Secret};
 use std::sync::Arc;
 
 impl SignIn {
+    /// Whether the user has agreed that the services beside the chat are asked. Reads a file.
+    pub(in crate::client) async fn allows_names(&self) -> bool {
+        let stored = self.store.load_file().await;
+        !self.profile.names_scope.is_empty() && stored.is_ok_and(|stored| stored.names_allowed)
+    }
+
     /// The token for the middle tier; `None` without the user's consent.
     pub(in crate::client) async fn names_token(self: &Arc<Self>) -> Result<Option<Secret>, Error> {
         let this = Arc::clone(self);

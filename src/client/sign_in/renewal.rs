@@ -208,6 +208,11 @@ impl SignIn {
         stored.chat = addresses(&map.chat, &map.chat_path)?;
         let profiles = addresses(&map.profiles, &map.profiles_path)?;
         stored.profiles = profiles.into_iter().next().unwrap_or_default();
+        // Nobody's messages depend on it, so a foreign host here costs the presence only.
+        let presence = addresses(&map.presence, &map.presence_path).inspect_err(|_| {
+            tracing::info!("the service map names a foreign host for presence; it is not asked");
+        });
+        stored.presence = presence.unwrap_or_default().into_iter().next().unwrap_or_default();
         stored.skype = Some(StoredToken::new(&exchanged.token, exchanged.life, now()));
         owner.as_str().clone_into(&mut stored.user_id);
         Ok(owner)

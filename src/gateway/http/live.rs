@@ -55,12 +55,17 @@ pub async fn exchange(
                 "chatService": origin,
                 "chatServiceAfd": format!("{origin}/api/chatsvc/consumer"),
                 "middleTier": format!("{origin}/api/mt"),
+                "unifiedPresence": format!("{origin}/presence"),
             },
         }),
         PlayedKind::TeamsWork => json!({
             "tokens": { "skypeToken": token, "expiresIn": life.as_secs(), "tokenType": "SkypeToken" },
             "region": "emea",
-            "regionGtms": { "chatService": origin, "middleTier": format!("{origin}/api/mt/part") },
+            "regionGtms": {
+                "chatService": origin,
+                "middleTier": format!("{origin}/api/mt/part"),
+                "unifiedPresence": format!("{origin}/presence"),
+            },
         }),
     };
     JsonText(answer.to_string()).into_response()
@@ -101,12 +106,16 @@ fn not_redeemed() -> Response<Body> {
     (StatusCode::UNAUTHORIZED, JsonText(body.to_string())).into_response()
 }
 
-fn unknown_path() -> Response<Body> {
+pub(super) fn unknown_path() -> Response<Body> {
     ApiError::not_found("The resource URL is misformatted.").into_response()
 }
 
 /// The caller of a service beside the chat: it wants an access token of its own and the Skype token (facts 8.6).
-fn caller_with_both(played: &Played, headers: &HeaderMap, what: Audience) -> Option<UserId> {
+pub(super) fn caller_with_both(
+    played: &Played,
+    headers: &HeaderMap,
+    what: Audience,
+) -> Option<UserId> {
     let access = bearer(headers)?;
     let skype = headers.get("x-skypetoken")?.to_str().ok()?;
     let known =
@@ -114,7 +123,7 @@ fn caller_with_both(played: &Played, headers: &HeaderMap, what: Audience) -> Opt
     known.0.filter(|user| known.1.as_ref() == Some(user))
 }
 
-fn needs_both_tokens() -> Response<Body> {
+pub(super) fn needs_both_tokens() -> Response<Body> {
     let body = json!({ "value": { "code": "AuthFailure", "message": "Authentication failed." }, "status": 401 });
     (StatusCode::UNAUTHORIZED, JsonText(body.to_string())).into_response()
 }

@@ -74,6 +74,7 @@ impl ServiceProfile {
             &mut bases.scheduler,
             &mut bases.join,
             &mut bases.profiles,
+            &mut bases.presence,
         ];
         if let Some(sign_in) = &mut self.sign_in {
             addresses.extend([&mut sign_in.authority, &mut sign_in.exchange, &mut sign_in.tenants]);

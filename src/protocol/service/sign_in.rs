@@ -47,6 +47,9 @@ pub struct ServiceMap {
     /// The profile service.
     pub profiles: Vec<String>,
     pub profiles_path: String,
+    /// The presence service (facts 8.12).
+    pub presence: Vec<String>,
+    pub presence_path: String,
 }
 
 /// Which kind of account a service signs in.

@@ -262,11 +262,13 @@ fn in_plain_font(symbol: &str) -> &str {
         "▎" | "┃" => "|",
         "⏎" | "‹" => "<",
         "›" | "↳" => ">",
-        "✎" => "~",
+        "✎" | "◐" => "~",
         "↥" => "^",
         "▤" => "#",
         "●" => "*",
         "○" => "o",
+        "◆" => "+",
+        "■" => "x",
         "…" => ".",
         "┄" | "—" | "–" => "-",
         "•" => "·",
@@ -343,7 +345,7 @@ mod tests {
 
     #[test]
     fn without_the_glyphs_everything_that_frames_the_texts_is_ascii() {
-        let signs = "─│┌┐└┘┬┴═▌▎┃✓·↑↓←→✎↥▤●○…┄—–•›‹↳⏎×";
+        let signs = "─│┌┐└┘┬┴═▌▎┃✓·↑↓←→✎↥▤●○◐◆■…┄—–•›‹↳⏎×";
         for sign in signs.chars() {
             let written = written(&[(Style::new(), &sign.to_string())], Signs::Ascii);
             assert!(written.is_ascii(), "{sign}: {written:?}");

@@ -1,0 +1,76 @@
+//! The people whose presence is in sight, and what is known of it in words.
+
+use super::{ListRow, Want};
+use crate::app::account::Account;
+use crate::app::state::AppState;
+use crate::model::{Availability, SafeText, UserId, UserKind};
+use std::collections::BTreeSet;
+
+/// Members of larger groups are not asked about: they are not all in sight.
+const SMALL_GROUP: usize = 100;
+
+/// The people in sight of each account whose service says who is available, where they are others than before.
+pub fn wants(app: &AppState, rows: &[ListRow]) -> Vec<Want> {
+    let accounts = app.accounts.iter().filter_map(|a| Some((a, a.reachable.as_ref()?)));
+    let wants = accounts.filter_map(|(account, reachable)| {
+        let people = people(app, account, rows);
+        let is_new = people != reachable.reported;
+        is_new.then(|| Want::Presence { account: account.id.clone(), people })
+    });
+    wants.collect()
+}
+
+/// The other person of each one-to-one chat in the list, and the people of the open chat.
+fn people(app: &AppState, account: &Account, rows: &[ListRow]) -> Vec<UserId> {
+    let listed = rows.iter().filter(|row| row.chat.account == account.id);
+    let chats = listed.filter_map(|row| account.conversations.get(&row.chat.conversation));
+    let open = app.opened().filter(|chat| chat.account == account.id);
+    let members = open.into_iter().flat_map(|chat| &chat.group.members).map(|m| m.id.clone());
+    let partners = chats.chain(open).filter_map(|chat| account.partner(chat));
+    let all: BTreeSet<UserId> = members
+        .take(SMALL_GROUP)
+        .chain(partners)
+        .filter(|id| *id != account.me && id.kind() == UserKind::Person)
+        .collect();
+    all.into_iter().collect()
+}
+
+/// One thing that is known of a person's presence.
+pub struct PresenceFact {
+    pub label: &'static str,
+    /// The label where labels begin with a capital letter.
+    pub title: &'static str,
+    pub value: String,
+}
+
+/// What is known of a person's presence.
+pub fn presence_facts(app: &AppState, account: &Account, who: &UserId) -> Vec<PresenceFact> {
+    let Some(presence) = account.presence(who) else { return Vec::new() };
+    let now = app.clock.wall;
+    let mut facts = Vec::new();
+    let words = presence.words();
+    if !words.is_empty() {
+        let sign = presence.availability.map(Availability::sign).unwrap_or_default();
+        let value = format!("{sign} {words}").trim_start().to_owned();
+        facts.push(PresenceFact { label: "presence", title: "Presence", value });
+    }
+    if let Some(note) = presence.note_at(now) {
+        let value = super::shown(&app.prefs, note).to_string();
+        facts.push(PresenceFact { label: "note", title: "Note", value });
+    }
+    let is_here = presence.availability == Some(Availability::Available);
+    if let Some(at) = presence.last_active.filter(|_| !is_here) {
+        let day = app.prefs.day_name(at, now);
+        let value = format!("{day} {}", app.prefs.clock(at));
+        facts.push(PresenceFact { label: "last active", title: "Last active", value });
+    }
+    facts
+}
+
+/// A name, followed by the sign of the person's presence if that is known.
+pub fn with_sign(account: &Account, who: &UserId, name: &SafeText) -> SafeText {
+    match account.availability(who) {
+        Some(availability) => SafeText::line(&format!("{name} {}", availability.sign())),
+        None => name.clone(),
+    }
+}

@@ -1,0 +1,56 @@
+//! The presence service of a played live service (facts 8.12).
+
+use super::super::played::{Audience, PlayedKind};
+use super::super::state::GatewayState;
+use super::JsonText;
+use super::body::JsonBody;
+use super::live::{caller_with_both, needs_both_tokens, unknown_path};
+use crate::gateway::api_error::ApiError;
+use crate::model::UserId;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, Response};
+use axum::response::IntoResponse;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// People of one request.
+const MOST: usize = 650;
+
+#[derive(Deserialize)]
+pub struct WantedPresence {
+    mri: String,
+}
+
+/// Who is available. Whoever has not published anything is offline, and of strangers nothing is known.
+pub async fn look_up(
+    State(gateway): State<Arc<GatewayState>>,
+    headers: HeaderMap,
+    JsonBody(wanted): JsonBody<Vec<WantedPresence>>,
+) -> Response<Body> {
+    let Some(played) = gateway.played() else { return unknown_path() };
+    let what = match played.options.kind {
+        PlayedKind::TeamsFree => Audience::Names,
+        PlayedKind::TeamsWork => Audience::Chat,
+    };
+    if caller_with_both(played, &headers, what).is_none() {
+        return needs_both_tokens();
+    }
+    if wanted.len() > MOST {
+        return ApiError::bad("Too many ids.").into_response();
+    }
+    let answer = wanted.into_iter().map(|WantedPresence { mri }| {
+        let id = UserId::new(&mri);
+        let is_known = !gateway.directory().name(&id).is_empty();
+        match played.presence_of(&id) {
+            Some(presence) => json!({ "mri": mri, "presence": presence, "status": 20_000 }),
+            None if is_known => {
+                let offline = json!({ "availability": "Offline", "activity": "Offline" });
+                json!({ "mri": mri, "presence": offline, "status": 20_000 })
+            }
+            None => json!({ "mri": mri, "status": 40_400 }),
+        }
+    });
+    JsonText(answer.collect::<Value>().to_string()).into_response()
+}
