@@ -2,7 +2,7 @@
 
 use super::preferences::{EmojiStyle, EmojiWidth};
 use super::rich::{Block, Link, RichText, Span};
-use super::text::SafeText;
+use super::text::{SafeText, is_narrow};
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 use unicode_segmentation::UnicodeSegmentation;
@@ -169,7 +169,8 @@ fn show(span: &mut Span, style: EmojiStyle, width: EmojiWidth) {
 
 /// Any text as it is sent to the terminal.
 pub fn text(raw: &SafeText, style: EmojiStyle, width: EmojiWidth) -> SafeText {
-    if raw.is_ascii() || (style == EmojiStyle::Glyph && width != EmojiWidth::Sum) {
+    let is_text = |c: char| c.is_ascii() || is_narrow(c);
+    if raw.chars().all(is_text) || (style == EmojiStyle::Glyph && width != EmojiWidth::Sum) {
         return raw.clone();
     }
     let mut out = String::with_capacity(raw.len());
@@ -195,6 +196,13 @@ fn joins(c: char) -> bool {
 mod tests {
     use super::*;
     use crate::model::text::cluster_width;
+
+    #[test]
+    fn no_emoticon_is_a_sign_that_stands_for_itself() {
+        for glyph in BY_GLYPH.keys() {
+            assert!(!glyph.chars().all(|c| c.is_ascii() || is_narrow(c)), "{glyph}");
+        }
+    }
 
     #[test]
     fn names_codes_flags_and_unknown_ones_have_a_form_in_every_style() {

@@ -7,7 +7,7 @@ use super::width::{is_mark, is_zero_width};
 use std::fmt;
 use unicode_normalization::char::canonical_combining_class;
 
-pub use super::width::{cluster_indices, cluster_width, clusters, width};
+pub use super::width::{cluster_indices, cluster_width, clusters, is_narrow, width};
 
 /// More combining marks than this on one base are cut: a stack of them would paint over the neighbouring rows.
 const MAX_MARKS: usize = 4;

@@ -10,6 +10,15 @@ use unicode_width::UnicodeWidthChar;
 /// A cluster wider than this is divided: rows are never narrower, so every piece fits into one.
 const MAX_CELLS: usize = 4;
 
+/// One cell wide in every terminal, whatever stands beside it: western letters, and the signs of the program's own frame.
+pub fn is_narrow(c: char) -> bool {
+    matches!(c,
+        ' '..='~' | '\u{A1}'..='\u{A8}' | '\u{AA}'..='\u{AC}' | '\u{AF}'..='\u{2FF}'
+        | '\u{370}'..='\u{482}' | '\u{48A}'..='\u{52F}' | '\u{1E00}'..='\u{1EFF}'
+        | '\u{2010}'..='\u{2027}' | '\u{2030}'..='\u{203A}' | '\u{2190}'..='\u{2193}'
+        | '\u{2500}'..='\u{259F}' | '●' | '○' | '⏎' | '✓')
+}
+
 /// The number of cells of one character in a row of the terminal.
 ///
 /// The larger width where terminals differ, because a character that gets too few cells is overwritten by the next one.
@@ -90,6 +99,10 @@ pub fn cluster_width(cluster: &str) -> usize {
 pub fn width(line: &str) -> usize {
     if line.is_ascii() {
         return line.bytes().filter(|b| (0x20..0x7f).contains(b) || *b == b'\t').count();
+    }
+    // Nearly all other lines of the program have some of its own signs in them, which need no clusters.
+    if line.chars().all(is_narrow) {
+        return line.chars().count();
     }
     clusters(line).map(cluster_width).sum()
 }
@@ -185,7 +198,24 @@ mod tests {
         assert_eq!(clusters(family).collect::<Vec<_>>(), [family]);
     }
 
+    #[test]
+    fn a_narrow_character_is_a_cluster_of_one_cell_beside_any_other() {
+        let all: Vec<char> = ('\0'..=char::MAX).filter(|c| is_narrow(*c)).collect();
+        assert!(all.len() > 1_500, "{}", all.len());
+        for pair in all.windows(2) {
+            for text in [pair.iter().collect::<String>(), format!("{}a{}", pair[1], pair[0])] {
+                let widths: Vec<usize> = clusters(&text).map(cluster_width).collect();
+                assert_eq!(widths, vec![1; text.chars().count()], "{text}");
+            }
+        }
+    }
+
     proptest! {
+        #[test]
+        fn a_line_is_as_wide_as_its_clusters(line in "[ -~·›─●あ\u{301}\u{200D}👍✓]{0,12}") {
+            prop_assert_eq!(width(&line), clusters(&line).map(cluster_width).sum::<usize>());
+        }
+
         #[test]
         fn clusters_lose_nothing_and_none_is_wider_than_the_narrowest_row(text in any::<String>()) {
             let joined: String = clusters(&text).collect();

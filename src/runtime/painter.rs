@@ -14,6 +14,7 @@ mod shift;
 
 use super::terminfo::Signs;
 use crate::app::view::Hyperlink;
+use crate::model::text::is_narrow;
 use crate::ui::ScreenFrame;
 use pen::Pen;
 use ratatui::buffer::{Buffer, Cell, CellWidth};
@@ -246,15 +247,11 @@ fn whole_row(y: u16, cells: &[Cell], pen: &mut Pen<'_>) {
     }
 }
 
-/// Whether it is one narrow character in every terminal: western letters, and the signs of the program's own frame.
+/// Whether it is one narrow character in every terminal.
 fn is_plain(symbol: &str) -> bool {
     let mut chars = symbol.chars();
     let (Some(c), None) = (chars.next(), chars.next()) else { return symbol.is_empty() };
-    matches!(c,
-        ' '..='~' | '\u{A1}'..='\u{A8}' | '\u{AA}'..='\u{AC}' | '\u{AF}'..='\u{2FF}'
-        | '\u{370}'..='\u{482}' | '\u{48A}'..='\u{52F}' | '\u{1E00}'..='\u{1EFF}'
-        | '\u{2010}'..='\u{2027}' | '\u{2030}'..='\u{203A}' | '\u{2190}'..='\u{2193}'
-        | '\u{2500}'..='\u{259F}' | '●' | '○' | '⏎' | '✓')
+    is_narrow(c)
 }
 
 /// The most cells that a terminal may draw a cluster in; `None` if all terminals agree on its width.

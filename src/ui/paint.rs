@@ -1,7 +1,7 @@
 //! Drawing primitives for all panes.
 
 use crate::app::view::layout::Rect;
-use crate::model::text::{cluster_width, clusters, head, width};
+use crate::model::text::{cluster_width, clusters, head, is_narrow, width};
 use ratatui::buffer::{Buffer, Cell, CellDiffOption, CellWidth};
 use ratatui::style::{Color, Modifier, Style};
 use std::num::NonZeroU16;
@@ -25,6 +25,16 @@ fn put(cell: &mut Cell, cluster: &str, cells: u16, style: Style) {
 /// Writes text from a column on, at most up to `end`; gives the column after it.
 pub fn text(buffer: &mut Buffer, x: u16, y: u16, end: u16, text: &str, style: Style) -> u16 {
     let mut x = x;
+    if text.chars().all(is_narrow) {
+        for c in text.chars().take(usize::from(end.saturating_sub(x))) {
+            if let Some(cell) = buffer.cell_mut((x, y)) {
+                cell.reset();
+                cell.set_char(c).set_style(style);
+            }
+            x += 1;
+        }
+        return x;
+    }
     for cluster in clusters(text) {
         let cells = u16::try_from(cluster_width(cluster)).unwrap_or(0);
         if cells == 0 {

@@ -81,7 +81,9 @@ pub fn expire(model: &mut Model) {
     }
     model.app.with_timed(|chat, env| sending::save_draft(chat, env, false));
     end_muting(model);
-    if model.app.prefs.receipts().by_looking() && model.app.presence.focused {
+    let is_due =
+        model.app.opened().and_then(|chat| chat.reading.next_due()).is_some_and(|due| due <= now);
+    if is_due && model.app.prefs.receipts().by_looking() && model.app.presence.focused {
         model.app.with_open(reading::mark_seen);
     }
 }

@@ -6,7 +6,7 @@ use super::{bidi, layout, shown};
 use crate::app::account::Account;
 use crate::app::chat::Chat;
 use crate::app::state::{AppState, Focus};
-use crate::model::text::{cut, cut_name, width};
+use crate::model::text::{cut, cut_name, is_narrow, width};
 use crate::model::{ChatAccess, SafeText};
 
 /// The message box as it is drawn.
@@ -23,6 +23,9 @@ pub struct ComposeView {
 
 /// A row of the message box, or its beginning, as it is drawn.
 fn shown_row(typed: &str) -> String {
+    if typed.chars().all(is_narrow) {
+        return typed.to_owned();
+    }
     SafeText::line_as_is(&expand_tabs(typed.trim_end_matches('\n'), &mut 0)).to_string()
 }
 
