@@ -429,6 +429,25 @@ async fn work_accounts_ask_for_presence_at_the_address_of_the_service_map() {
 }
 
 #[tokio::test]
+async fn the_program_shows_who_is_available_and_asks_about_nobody_out_of_sight() {
+    let live = Live::start(PlayedKind::TeamsWork, "teams-work").await;
+    let away = r#"{"availability":"Away","activity":"BeRightBack"}"#;
+    let played = live.gateway.state.played().unwrap();
+    played.set_presence(&UserId::new(JOE), serde_json::from_str(away).unwrap());
+    let mut options = live.options();
+    without_budget(&mut options);
+    let setup = Setup { poll: PollMode::Interval, ..Setup::default() };
+    let mut program = Runner::launch(options, &setup);
+    program.wait_for("live").await;
+    assert_eq!(live.gateway.requests("POST", PRESENCE), 0, "nobody is in sight");
+    program.open(JOE).await;
+    let screen = program.wait_for("away, back soon").await;
+    assert!(screen.contains(" ◐"), "{screen}");
+    assert_eq!(live.gateway.requests("POST", PRESENCE), 1);
+    program.quit().await;
+}
+
+#[tokio::test]
 async fn many_people_are_asked_for_in_batches() {
     let live = Live::start(PlayedKind::TeamsWork, "teams-work").await;
     let who: Vec<UserId> = (0..1_400).map(|n| UserId::new(format!("8:p{n}"))).collect();

@@ -14,7 +14,7 @@ pub struct LoginArgs {
     /// Agree to the text that is printed, without being asked
     #[arg(long)]
     pub agree: bool,
-    /// Allow names of people to be looked up, which needs a second token; --names=false declines without asking
+    /// Allow names, and who is available, to be looked up, which needs a second token; --names=false declines without asking
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub names: Option<bool>,
     /// The organisation to sign in to, by id or name, if the account belongs to several

@@ -18,8 +18,8 @@ locked for bulk messages, and for sign-ins from new places. If yours matters to 
 const OFFLINE: &str = "Others see you as offline. They learn what you have read, and that you are typing, only if you turn that on.";
 
 /// What signing in gives besides chats, and what it needs.
-pub const NAMES_CONSENT: &str = "Names of people can be looked up at a second service (the middle tier), which needs a \
-second token of the same sign-in. Without it, names come from messages only.";
+pub const NAMES_CONSENT: &str = "Names of people, and who is available, can be looked up at further services (the middle \
+tier), which need a second token of the same sign-in. Without it, names come from messages only.";
 
 /// The paragraphs for a service, the most important first.
 pub fn paragraphs(work: bool) -> Vec<&'static str> {

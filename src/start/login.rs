@@ -41,7 +41,7 @@ pub async fn run(session: &Session, arguments: &LoginArgs) -> Result<(), ExitErr
         None if arguments.agree => false,
         None => {
             print(&names_text());
-            asked("Look up names? y or n [n]: ", "y")?
+            asked("Look up names and who is available? y or n [n]: ", "y")?
         }
     };
     paths::make_dir(&session.dir)

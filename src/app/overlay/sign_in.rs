@@ -20,7 +20,7 @@ pub struct SignInDialog {
     work: bool,
     /// The account was added a moment ago, for this.
     is_new: bool,
-    /// The user agrees to look up names.
+    /// The user agrees to look up names, and who is available.
     names: bool,
     stage: SignInStage,
     scrolled: usize,

@@ -70,9 +70,11 @@ fn sign_in_lines(session: &Session, status: &SignInStatus) -> Vec<Finding> {
         None => Finding::Warn("Skype token: none; the next request fetches one".to_owned()),
     });
     lines.push(Finding::Pass(if status.names_allowed {
-        "names: looked up with your consent".to_owned()
+        "names and presence: looked up with your consent".to_owned()
     } else {
-        format!("names: from messages only; skchat login {name} --names allows more")
+        format!(
+            "names: from messages only, and no presence; skchat login {name} --names allows more"
+        )
     }));
     lines
 }
