@@ -15,7 +15,7 @@ use crate::runtime::joined_emoji::TerminalHints;
 use crate::runtime::keys::Questions;
 use crate::runtime::recording::{Recorder, RecordingHeader};
 use crate::runtime::signals;
-use crate::runtime::terminal::{Tty, install_panic_hook};
+use crate::runtime::terminal::{Tty, install_command_panic_hook, install_panic_hook};
 use crate::runtime::terminfo;
 use crate::runtime::{Editor, Wiring, keys, run};
 use crate::store::{OpenArchives, Store};
@@ -58,6 +58,7 @@ const END: Duration = Duration::from_secs(4);
 /// # Errors
 /// One line for the user, and the exit status.
 pub fn main(cli: Cli) -> Result<(), ExitError> {
+    install_command_panic_hook();
     let shows_screen = matches!(cli.command, None | Some(Command::Demo { .. }));
     let Cli { global, command } = cli;
     let for_screen_only =

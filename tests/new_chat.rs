@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{ANNA, Gateway, JOE, MIA, PATIENCE, Runner, Setup};
+use common::{ANNA, Gateway, JOE, MIA, PATIENCE, Runner, Setup, say_as};
 use skchat::client::{Client, ClientOptions, Secret, TokenSource};
 use skchat::gateway::fault::InjectedFault;
 use skchat::gateway::played::{PlayedKind, PlayedOptions};
@@ -212,6 +212,66 @@ async fn a_thread_that_the_service_refuses_to_create_fails_the_message_and_keeps
     anna.wait_until("it is sent", |screen| is_sent(screen, "try again")).await;
     anna.quit().await;
     assert_eq!(until_found(&gateway, JOE, 1).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_thread_that_was_not_found_is_read_again_when_something_new_is_said_in_it() {
+    let gateway = playing(|_| {}).await;
+    let dirs = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let mut anna = program(&gateway, dirs[0].path());
+    anna.wait_for("live").await;
+    anna.open(JOE).await;
+    anna.say("before").await;
+    anna.wait_until("it is sent", |screen| is_sent(screen, "before")).await;
+    let found = until_found(&gateway, JOE, 1).await;
+    let thread = found[0].0.clone();
+    // Only the page of the thread is missing; the list still has it.
+    let body = r#"{"errorCode":"ThreadNotFound","message":""}"#.to_owned();
+    let gone = InjectedFault::Json { code: 404, body };
+    gateway.state.faults().add("GET", "/messages", 100_000, gone);
+    anna.quit().await;
+    let mut anna = program(&gateway, dirs[1].path());
+    anna.wait_for("live").await;
+    anna.press(&["alt-down"]).await;
+    anna.wait_for("no longer there").await;
+    gateway.state.faults().clear();
+    say_as(&Client::new(options(&gateway, JOE)), &thread, "after").await;
+    let screen = anna.wait_for("after").await;
+    assert!(screen.contains("before") && !screen.contains("no longer there"), "{screen}");
+    anna.say("still here").await;
+    anna.wait_until("it is sent", |screen| is_sent(screen, "still here")).await;
+    anna.quit().await;
+}
+
+#[tokio::test]
+async fn a_person_in_the_list_of_teams_leads_to_the_thread_that_is_named_for_them() {
+    let gateway = playing(|_| {}).await;
+    let dirs = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let mut anna = program(&gateway, dirs[0].path());
+    anna.wait_for("live").await;
+    anna.open(JOE).await;
+    anna.say("first").await;
+    anna.wait_until("it is sent", |screen| is_sent(screen, "first")).await;
+    anna.quit().await;
+    let thread = until_found(&gateway, JOE, 1).await[0].0.clone();
+    // A migrated chat: the list has the person, who was last written to in Skype, and names the thread.
+    let item = format!(
+        r#"{{"conversations":[{{"id":"{JOE}","version":1500000000000,"properties":{{"onetoonethreadid":"{thread}"}},
+        "lastMessage":{{"id":"1500000000000","originalarrivaltime":"2017-07-14T02:40:00Z","messagetype":"Text",
+        "content":"years ago","from":"{JOE}"}}}}],"_metadata":{{"totalCount":1}}}}"#
+    );
+    let list = InjectedFault::Json { code: 200, body: item };
+    gateway.state.faults().add("GET", "/users/ME/conversations", 1, list);
+    let mut anna = program(&gateway, dirs[1].path());
+    anna.wait_for("live").await;
+    anna.open(JOE).await;
+    anna.say("second").await;
+    anna.wait_until("it is sent", |screen| is_sent(screen, "second")).await;
+    anna.quit().await;
+    let found = until_found(&gateway, JOE, 2).await;
+    assert!(found.iter().all(|(id, _)| *id == thread), "{found:?}");
+    assert_eq!(gateway.requests("POST", "/threads"), 1);
+    assert_eq!(gateway.requests("POST", "/conversations/8%3A"), 0);
 }
 
 #[tokio::test]

@@ -285,6 +285,28 @@ fn the_first_run_signs_in_to_an_organisation_only_after_a_yes() {
 }
 
 #[test]
+fn ctrl_q_at_the_consent_ends_the_program_before_anything_was_asked_of_the_service() {
+    let dir = tempfile::tempdir().unwrap();
+    let service = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    service.set_nonblocking(true).unwrap();
+    let config = format!(
+        "[accounts.me]\nservice = \"play\"\n[services.play]\nbased_on = \"teams-free\"\norigin = \"http://{}\"\n",
+        service.local_addr().unwrap()
+    );
+    std::fs::write(dir.path().join("config.toml"), config).unwrap();
+    let mut t = start(&[], dir.path());
+    t.wait_for("Ctrl-X s");
+    t.send("\u{18}s");
+    t.wait_for("This is unofficial");
+    t.send("\u{11}");
+    assert_given_back(&t.end());
+    assert_eq!(t.exit_code(), 0);
+    let asked = service.accept().map(drop).map_err(|e| e.kind());
+    assert_eq!(asked, Err(std::io::ErrorKind::WouldBlock), "nobody has connected");
+    assert!(!dir.path().join("accounts/me/sign-in.json").exists());
+}
+
+#[test]
 fn the_first_run_imports_an_export_and_shows_it() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("messages.json");

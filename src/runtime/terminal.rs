@@ -63,6 +63,16 @@ pub fn install_panic_hook() {
     }));
 }
 
+/// A panic of a command prints one fixed line, for the same reason.
+pub fn install_command_panic_hook() {
+    std::panic::set_hook(Box::new(|info| {
+        let place =
+            info.location().map(|l| format!(" ({}:{})", l.file(), l.line())).unwrap_or_default();
+        let _ =
+            writeln!(io::stderr(), "skchat stopped unexpectedly{place}. Please report this line.");
+    }));
+}
+
 /// The real terminal; gives it back when dropped.
 pub struct Tty {
     device: Device,
