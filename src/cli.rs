@@ -116,13 +116,17 @@ pub enum Command {
     },
 }
 
-/// Carries out a command about the configuration file.
+/// Carries out a command about the configuration file. `themes` are the names that `ui.theme` can have.
 ///
 /// # Errors
 /// When the file is missing, cannot be written, or something in it is wrong.
-pub(crate) fn config(global: &Global, command: &ConfigCommand) -> Result<(), ExitError> {
+pub(crate) fn config(
+    global: &Global,
+    command: &ConfigCommand,
+    themes: &[String],
+) -> Result<(), ExitError> {
     match command {
-        ConfigCommand::Check => config_check::run(global),
+        ConfigCommand::Check => config_check::run(global, themes),
         ConfigCommand::Init => config_init::run(global),
     }
 }

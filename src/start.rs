@@ -110,7 +110,9 @@ pub fn main(cli: Cli) -> Result<(), ExitError> {
         Some(Command::Keys(arguments)) => cli::keys::run(&global, &arguments),
         Some(Command::Man { command }) => cli::manual::man(command.as_deref()),
         Some(Command::Completions { shell }) => cli::manual::completions(shell),
-        Some(Command::Config { command }) => cli::config(&global, &command),
+        Some(Command::Config { command }) => {
+            cli::config(&global, &command, &themes::names(&global))
+        }
     }
 }
 

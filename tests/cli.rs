@@ -300,7 +300,7 @@ fn config_check_lists_everything_that_is_wrong() {
     };
     let good = "[accounts.home]\nuser_id = \"8:anna.7\"\ngateway = \"http://127.0.0.1:8080/v1\"\n";
     let wrong = check(&format!(
-        "{good}tokn = {{ env = \"T\" }}\npoll = \"often\"\n[ui]\ntyping = \"yes\"\nemoji = \"big\"\n\
+        "{good}tokn = {{ env = \"T\" }}\npoll = \"often\"\n[ui]\ntyping = \"yes\"\nemoji = \"big\"\ntheme = \"nope\"\n\
          [sending]\ngrace_seconds = 99\n[keys]\nsned = [\"f2\"]\nquit = [\"ctrl-i\"]\n"
     ));
     assert_eq!(wrong.status.code(), Some(1));
@@ -310,9 +310,10 @@ fn config_check_lists_everything_that_is_wrong() {
         ":4: unknown key \"accounts.home.tokn\"; did you mean \"token\"?",
         ":7: expected true or false, not \"yes\"",
         ":8: \"big\" is not one of",
-        ":10: grace_seconds is at most 60",
-        ":12: there is no action \"sned\"; did you mean \"send\"?",
-        ":13: ",
+        ":9: there is no theme \"nope\"; known are auto, default",
+        ":11: grace_seconds is at most 60",
+        ":13: there is no action \"sned\"; did you mean \"send\"?",
+        ":14: ",
     ] {
         assert!(text.contains(part), "{part} is missing in\n{text}");
     }

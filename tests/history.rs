@@ -153,7 +153,7 @@ async fn everything_read_is_found_offline_and_opens_in_its_place() {
         ("has:link", "1 found"),
         ("k after:2999", "0 found"),
         ("k before:soon", "before: needs a date"),
-        ("from:nobody", "from: nobody matches nobody"),
+        ("from:nobody", "from: there is no person called \"nobody\""),
         ("xyzzy", "Nothing found."),
     ] {
         anna.press(&["ctrl-r"]).await;

@@ -364,7 +364,8 @@ impl OverlayStack {
 
     /// The top dialog, ready to be drawn. A dialog with `Extent::AboveBox` ends at row `above`.
     pub fn view(&self, app: &AppState, size: Size, above: u16) -> Option<DialogView> {
-        let content = self.top()?.dialog().content(app, size);
+        let mut content = self.top()?.dialog().content(app, size);
+        content.hint = app.prefs.key_words(&content.hint).into_owned();
         content.place(size, above)
     }
 }

@@ -1,8 +1,11 @@
 //! Preferences that stay the same while the program runs, except for what the terminal reports.
 
 use super::keymap::{KeyChoices, Keymap, KeymapError};
-use crate::model::{Background, Bidi, Density, EmojiWidth, Preferences, Receipts, Timestamp};
+use crate::model::{
+    Background, Bidi, Density, EmojiWidth, Glyphs, Preferences, Receipts, Timestamp,
+};
 use jiff::tz::TimeZone;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -82,6 +85,24 @@ impl Prefs {
     /// Right-to-left text is put into reading order here; otherwise the terminal does it.
     pub fn reorders(&self) -> bool {
         self.choices.ui.bidi == Bidi::Reorder
+    }
+
+    /// A text that names keys, with words for the arrows where signs are ASCII: as signs they would be letters.
+    pub fn key_words<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        const WORDS: [(&str, &str); 6] = [
+            ("↑↓", "Up/Down"),
+            ("←→", "Left/Right"),
+            ("↑", "Up"),
+            ("↓", "Down"),
+            ("←", "Left"),
+            ("→", "Right"),
+        ];
+        if self.choices.ui.glyphs != Glyphs::Ascii || text.is_ascii() {
+            return Cow::Borrowed(text);
+        }
+        let replaced =
+            WORDS.iter().fold(text.to_owned(), |text, (sign, word)| text.replace(sign, word));
+        Cow::Owned(replaced)
     }
 
     /// The time of a moment as the user chose to see it.

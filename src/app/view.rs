@@ -34,7 +34,7 @@ pub use status::{StatusInput, StatusView, status};
 use super::chat::{Anchor, Older, Window};
 use super::prefs::Prefs;
 use super::state::{AppState, Focus};
-use crate::model::{AccountId, ChatRef, MessageKey, SafeText, UserId};
+use crate::model::{AccountId, ChatRef, Glyphs, MessageKey, SafeText, UserId};
 use layout::{Layout, LayoutInput, ListStyle, Rect, Size};
 use scroll::{RowCache, RowsStamp};
 use serde::{Deserialize, Serialize};
@@ -236,7 +236,11 @@ impl ViewState {
     fn layout_messages(&mut self, app: &AppState, area: Rect) {
         let Some(chat) = app.opened() else {
             let none = app.shown_chats().next().is_none();
-            let hint: &[&str] = if none { &NO_CHATS } else { &NO_CHAT_OPEN };
+            let hint: &[&str] = match app.prefs.choices.ui.glyphs {
+                _ if none => &NO_CHATS,
+                Glyphs::Ascii => &NO_CHAT_OPEN_ASCII,
+                _ => &NO_CHAT_OPEN,
+            };
             if self.rows_of.take().is_some() || self.visible.messages.hint != Some(hint) {
                 self.visible.messages.rows.clear();
                 self.visible.messages.hint = Some(hint);
@@ -369,6 +373,8 @@ const NO_CHATS: [&str; 3] =
     ["No conversations yet.", "Ctrl-K and an id such as 8:joe.4 starts one.", "F1 shows all keys."];
 const NO_CHAT_OPEN: [&str; 3] =
     ["Alt-↓ opens the first conversation.", "Ctrl-K finds one by name.", "F1 shows all keys."];
+const NO_CHAT_OPEN_ASCII: [&str; 3] =
+    ["Alt-Down opens the first conversation.", "Ctrl-K finds one by name.", "F1 shows all keys."];
 const NOTHING_SAID: [&str; 1] = ["Nothing here yet. Write the first message below."];
 
 #[cfg(test)]

@@ -6,11 +6,11 @@ use crate::config::{AccountConfig, Config, ConfigError, paths};
 use crate::protocol::service::ServiceProfile;
 use std::path::Path;
 
-/// Prints that the file is fine, or a line for each problem.
+/// Prints that the file is fine, or a line for each problem. `themes` are the names that `ui.theme` can have.
 ///
 /// # Errors
 /// When the file is missing or anything in it is wrong.
-pub fn run(global: &Global) -> Result<(), ExitError> {
+pub fn run(global: &Global, themes: &[String]) -> Result<(), ExitError> {
     let file = paths::config_file(global.config.clone()).map_err(ExitError::usage)?;
     let name = file.display();
     let (config, mut problems) = match Config::examine(&file) {
@@ -31,6 +31,11 @@ pub fn run(global: &Global) -> Result<(), ExitError> {
         }));
     }
     problems.extend(service_problems(&config));
+    let theme = &config.preferences.ui.theme;
+    if !themes.contains(theme) {
+        let message = format!("there is no theme \"{theme}\"; known are {}", themes.join(", "));
+        problems.push(config.error("ui.theme", &message));
+    }
     let mut lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
     lines.extend(config.warnings.iter().cloned());
     let line_of = |text: &String| {

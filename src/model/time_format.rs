@@ -63,7 +63,28 @@ impl CustomFormat {
 }
 
 fn formatted(format: &str, at: &Zoned) -> Result<String, String> {
-    strtime::format(format, at).map_err(|e| e.to_string())
+    strtime::format(format, at).map_err(|_| match unknown_directive(format, at) {
+        Some(directive) => format!("there is no directive {directive}"),
+        None => "its last % has no letter".to_owned(),
+    })
+}
+
+/// The first directive that is not known: a percent sign, flags or a width, and a letter.
+fn unknown_directive<'a>(format: &'a str, at: &Zoned) -> Option<&'a str> {
+    let mut rest = format;
+    while let Some(start) = rest.find('%') {
+        let from = rest.get(start..)?;
+        let is_flag = |c: char| "-_0^#:.".contains(c) || c.is_ascii_digit();
+        let letter = from.char_indices().skip(1).find(|(_, c)| !is_flag(*c));
+        let (at_letter, letter) = letter?;
+        let end = at_letter + letter.len_utf8();
+        let directive = from.get(..end)?;
+        if strtime::format(directive, at).is_err() {
+            return Some(directive);
+        }
+        rest = from.get(end..)?;
+    }
+    None
 }
 
 /// How the time of a message is shown.
@@ -226,6 +247,14 @@ mod tests {
 
     fn at(text: &str) -> Timestamp {
         Timestamp::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_directive_that_is_not_known_is_named() {
+        let wrong = |format: &str| TimeFormat::try_from(format.to_owned()).unwrap_err();
+        assert!(wrong("%H:%!").ends_with("there is no directive %!"), "{}", wrong("%H:%!"));
+        assert!(wrong("%-Ö").ends_with("there is no directive %-Ö"), "{}", wrong("%-Ö"));
+        assert!(wrong("%H %").ends_with("its last % has no letter"), "{}", wrong("%H %"));
     }
 
     #[test]

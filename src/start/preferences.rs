@@ -3,9 +3,10 @@
 use super::RunSetup;
 use crate::app::Prefs;
 use crate::cli::context::ExitError;
-use crate::model::{Bidi, EmojiWidth, Preferences};
+use crate::model::{Bidi, EmojiStyle, EmojiWidth, Glyphs, Preferences};
 use crate::runtime::background;
 use crate::runtime::joined_emoji::TerminalHints;
+use crate::runtime::terminfo::{Signs, has_plain_font};
 use std::sync::Arc;
 
 /// Preferences of a run.
@@ -36,9 +37,22 @@ pub fn prefs(setup: &RunSetup) -> Result<Prefs, ExitError> {
 
 /// Decides what is "auto" by what is known of the terminal.
 fn decide(choices: &mut Preferences) {
+    let term = std::env::var("TERM").unwrap_or_default();
+    choices.ui.emoji = emoji(choices.ui.emoji, &term);
+    if Signs::of(&term, choices.ui.glyphs) == Signs::Ascii {
+        choices.ui.glyphs = Glyphs::Ascii;
+    }
     choices.ui.bidi = decided(choices.ui.bidi);
     if choices.ui.emoji_width == EmojiWidth::Auto {
         choices.ui.emoji_width = TerminalHints::of_environment().width();
+    }
+}
+
+/// The fonts of the Linux console have no emoji.
+fn emoji(chosen: EmojiStyle, term: &str) -> EmojiStyle {
+    match chosen {
+        EmojiStyle::Glyph if has_plain_font(term) => EmojiStyle::Short,
+        chosen => chosen,
     }
 }
 
@@ -57,5 +71,17 @@ fn decided(bidi: Bidi) -> Bidi {
         }
         Bidi::Auto => Bidi::Reorder,
         chosen => chosen,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_linux_console_gets_emoji_as_words_unless_they_are_faces() {
+        assert_eq!(emoji(EmojiStyle::Glyph, "linux"), EmojiStyle::Short);
+        assert_eq!(emoji(EmojiStyle::Ascii, "linux"), EmojiStyle::Ascii);
+        assert_eq!(emoji(EmojiStyle::Glyph, "xterm-256color"), EmojiStyle::Glyph);
     }
 }

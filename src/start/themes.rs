@@ -27,6 +27,13 @@ pub fn of_run(
     Ok((themes, [setup.notices.as_slice(), problems.as_slice()].concat()))
 }
 
+/// The names of all themes: the built-in ones, and those of the user's files.
+pub fn names(global: &Global) -> Vec<String> {
+    let built_in = Themes::built_in(ColorDepth::None, false).map(|themes| themes.names());
+    let own = Own::of(Some(global)).files().into_iter().map(|(name, _)| name);
+    built_in.unwrap_or_default().into_iter().chain(own).collect()
+}
+
 /// Where the user keeps themes.
 pub struct Own {
     dir: Option<PathBuf>,

@@ -12,8 +12,28 @@ const RETURN: Duration = Duration::from_secs(60);
 pub fn open(model: &mut Model) {
     match Inbox::new(&model.app) {
         Some(inbox) => model.overlays.push(Overlay::Inbox(inbox)),
-        None => model.app.note("Nothing is waiting"),
+        None => match model.app.total_unsent() {
+            0 => model.app.note("Nothing is waiting"),
+            unsent => model.app.note(&format!("Nothing waits for you; {}", on_their_way(unsent))),
+        },
     }
+}
+
+/// Says that no message of the open chat has failed, and how many are still to be sent.
+pub fn none_failed(model: &mut Model) {
+    match model.app.opened().map_or(0, |chat| chat.sending.unsent.len()) {
+        0 => model.app.note("No message here waits for you: all were sent"),
+        unsent => {
+            let waiting = on_their_way(unsent);
+            model.app.note(&format!("No message here has failed; {waiting}"));
+        }
+    }
+}
+
+/// How many messages are still to be sent.
+fn on_their_way(unsent: usize) -> String {
+    let plural = if unsent == 1 { " waits" } else { "s wait" };
+    format!("{unsent} message{plural} to be sent")
 }
 
 /// Says what is waiting to a user who comes back after hours. A line and not a dialog, so that it is in nobody's way.

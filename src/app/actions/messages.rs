@@ -184,7 +184,7 @@ fn first_not_sent(model: &mut Model) {
         model.app.set_focus(Focus::Compose);
         model.view.reveal(&mut model.app, &key);
     } else {
-        model.app.note("No message here waits for you: all were sent");
+        super::inbox::none_failed(model);
     }
 }
 

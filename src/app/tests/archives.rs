@@ -156,7 +156,7 @@ fn a_name_that_one_account_knows_is_searched_there_and_one_that_none_knows_is_sa
     assert_eq!(asked, Some(archive()));
     app.press("ctrl-u");
     app.type_text("from:nobody");
-    app.expect("from: nobody matches nobody");
+    app.expect("from: there is no person called \"nobody\"");
 }
 
 fn import_news(app: &mut App, news: ImportNews) {

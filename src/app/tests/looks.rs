@@ -1,7 +1,11 @@
 //! How the screen looks: times, dates, density.
 
 use crate::fixture::{App, START, chat, message, text};
-use crate::model::{ExportedFile, Media, MediaKind, Message, MessageBody, Placement, Timestamp};
+use crate::model::{
+    ConnectionState, Delta, ExportedFile, Glyphs, Media, MediaKind, Message, MessageBody,
+    Placement, Timestamp,
+};
+use std::time::Duration;
 
 const DAY: i64 = 24 * 60;
 
@@ -171,4 +175,28 @@ fn the_list_of_links_names_files_and_when_they_were_sent() {
     app.expect_row("2 [image] oven.jpg · 1.2 MB", "22:14");
     app.press("2");
     app.expect("https://files.example/1");
+}
+
+#[test]
+fn the_name_of_the_account_stays_while_the_connection_is_down() {
+    let mut app = chat("Team").message("joe", "hi");
+    let why = "the gateway cannot be reached: connection refused, and a long reason".into();
+    let wait = Duration::from_secs(9);
+    app.delta(Delta::Connection(ConnectionState::Waiting { wait, attempt: 3, why, asked: false }));
+    app.expect("Anna Lindqvist");
+    app.expect("offline");
+    app.expect("retry in 9s");
+}
+
+#[test]
+fn without_the_signs_arrow_keys_are_words() {
+    let mut app = App::with_prefs(|prefs| prefs.choices.ui.glyphs = Glyphs::Ascii);
+    app.expect("Alt-Up/Down");
+    app.press("ctrl-x c");
+    app.expect_none("↑↓");
+    let mut app = App::with_prefs(|_| {}).with_group("Team");
+    app.expect("Alt-↓ opens the first conversation.");
+    let mut app =
+        App::with_prefs(|prefs| prefs.choices.ui.glyphs = Glyphs::Ascii).with_group("Team");
+    app.expect("Alt-Down opens the first conversation.");
 }

@@ -202,6 +202,17 @@ fn messages_behind_one_that_is_not_confirmed_say_that_they_wait_and_a_key_select
 }
 
 #[test]
+fn messages_that_wait_for_the_connection_are_told_of_where_nothing_has_failed() {
+    let mut app = crate::fixture::chat("Team").opened();
+    app.type_text("one");
+    app.press("enter ctrl-x !");
+    app.expect("No message here has failed; 1 message waits to be sent");
+    app.type_text("two");
+    app.press("enter alt-n");
+    app.expect("Nothing waits for you; 2 messages wait to be sent");
+}
+
+#[test]
 fn where_nothing_failed_the_key_for_what_was_not_sent_says_so() {
     let mut app = app(0);
     app.press("ctrl-x !");

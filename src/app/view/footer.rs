@@ -161,5 +161,6 @@ fn offer(app: &AppState, input: &StatusInput<'_>, name: &str) -> Option<(String,
         "select-up" => "↑↓".to_owned(),
         _ => entry.key(),
     };
+    let key = app.prefs.key_words(&key).into_owned();
     (!key.is_empty()).then_some((key, label))
 }

@@ -2,7 +2,9 @@
 
 use super::{ListRow, Want};
 use crate::app::account::Account;
+use crate::app::chat::Chat;
 use crate::app::state::AppState;
+use crate::model::text::width;
 use crate::model::{Availability, SafeText, UserId, UserKind};
 use std::collections::BTreeSet;
 
@@ -33,6 +35,19 @@ fn people(app: &AppState, account: &Account, rows: &[ListRow]) -> Vec<UserId> {
         .filter(|id| *id != account.me && id.kind() == UserKind::Person)
         .collect();
     all.into_iter().collect()
+}
+
+/// Whether the other person of a one-to-one chat can be reached.
+pub fn availability_in(app: &AppState, chat: &Chat) -> Option<Availability> {
+    let account = app.accounts.of(chat);
+    account.availability(&account.partner(chat)?)
+}
+
+/// What the service says about the other person of a one-to-one chat, if it fits into so many columns.
+pub fn presence_words(app: &AppState, chat: &Chat, columns: usize) -> Option<String> {
+    let account = app.accounts.of(chat);
+    let words = account.presence(&account.partner(chat)?)?.words();
+    (!words.is_empty() && width(&words) <= columns).then_some(words)
 }
 
 /// One thing that is known of a person's presence.

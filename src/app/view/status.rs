@@ -4,6 +4,7 @@ use super::bar::{Bar, Label, Tone, whole_parts};
 use super::compose::banner;
 use super::connection::connection;
 use super::footer::{FooterKey, footer};
+use super::in_sight::{availability_in, presence_words};
 use super::layout::Layout;
 use super::shown;
 use crate::app::account::Account;
@@ -13,10 +14,11 @@ use crate::app::keymap::{Context, KeymapEntry};
 use crate::app::state::{AppState, Focus};
 use crate::model::text::{cut, cut_name, width};
 use crate::model::{
-    Availability, ChatAccess, ConnectionState, Message, MessageBody, SafeText, conversation::FLAGS,
-    emoticon,
+    ChatAccess, ConnectionState, Message, MessageBody, SafeText, conversation::FLAGS, emoticon,
 };
 
+/// A reason of trouble leaves so many cells to the account's name.
+const KEPT_NAME: usize = 16;
 /// A name that is cut to less is left out of the top bar.
 const LEAST_NAME: usize = 4;
 
@@ -83,7 +85,8 @@ fn top(app: &AppState, columns: usize) -> Bar {
     // Program, account and counts keep their room; the reason of a problem gets what is left.
     let room = columns.saturating_sub(if columns < 60 { 20 } else { 26 });
     // Of a long reason the beginning is enough: notices say it in full.
-    let room = room.min(columns.saturating_sub(bar.right_width() + 10).max(31));
+    let name = width(&account.own_name()).min(KEPT_NAME);
+    let room = room.min(columns.saturating_sub(bar.right_width() + name + 13).max(31));
     let label = match account.id.archive() {
         Some(name) => Label::new(format!("archive {}", cut(name, 20)), Tone::New),
         None => connection(app, &account.connection, room),
@@ -162,7 +165,7 @@ fn header(app: &AppState, chat: &Chat, day: Option<&str>, columns: usize) -> Bar
     let room = columns.saturating_sub(3);
     let facts = header_facts(app, chat, width(&title), room);
     let facts = cut(&facts, room.saturating_sub(width(&title).min(8) + 1));
-    let availability = availability(app, chat);
+    let availability = availability_in(app, chat);
     let sign = availability.map(|a| Label::new(format!(" {}", a.sign()), Tone::of(a)));
     let room = columns.saturating_sub(width(&facts) + sign.as_ref().map_or(0, Label::width) + 3);
     let title = cut_name(&title, room);
@@ -186,19 +189,6 @@ fn header(app: &AppState, chat: &Chat, day: Option<&str>, columns: usize) -> Bar
         bar.left.push(Label::new(day, Tone::Dim));
     }
     bar
-}
-
-/// Whether the other person of a one-to-one chat can be reached.
-fn availability(app: &AppState, chat: &Chat) -> Option<Availability> {
-    let account = app.accounts.of(chat);
-    account.availability(&account.partner(chat)?)
-}
-
-/// What the service says about the other person of a one-to-one chat, if that fits.
-fn presence(app: &AppState, chat: &Chat, room: usize) -> Option<String> {
-    let account = app.accounts.of(chat);
-    let words = account.presence(&account.partner(chat)?)?.words();
-    (!words.is_empty() && width(&words) <= room).then_some(words)
 }
 
 /// The people, and what is unusual about the chat: that matters more, and the name more than all of it.
@@ -235,7 +225,7 @@ fn header_facts(app: &AppState, chat: &Chat, title: usize, room: usize) -> Strin
     let people = if chat.info.access.is_over() {
         None
     } else {
-        people(app, chat, title, room).or_else(|| presence(app, chat, room))
+        people(app, chat, title, room).or_else(|| presence_words(app, chat, room))
     };
     people.map_or_else(|| facts.clone(), |people| format!("{people}{separator}{facts}"))
 }

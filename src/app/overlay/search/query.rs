@@ -106,14 +106,14 @@ fn query(account: &Account, parsed: &SearchInput, here: Option<&ChatRef>) -> Res
     for word in &parsed.from {
         let found = people(account, word);
         if found.is_empty() {
-            return Err(format!("from: nobody matches {word}"));
+            return Err(format!("from: there is no person called \"{word}\""));
         }
         query.from.extend(found);
     }
     for word in &parsed.within {
         let found = chats(account, word);
         if found.is_empty() {
-            return Err(format!("in: no conversation matches {word}"));
+            return Err(format!("in: there is no conversation called \"{word}\""));
         }
         query.within.extend(found);
     }
