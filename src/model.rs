@@ -8,6 +8,7 @@ pub mod account_change;
 mod availability;
 pub mod body;
 pub mod chat_choices;
+pub mod code;
 pub mod composer_markup;
 mod config_change;
 pub mod conversation;
@@ -77,7 +78,7 @@ pub use preferences::{
 };
 pub use read_marker::ReadMarker;
 pub use request::{Outbound, Request, SignInCode, SignInTenant, ThreadChange, Ticket};
-pub use rich::{Align, Attribution, Block, Link, Rgb, RichText, Span, SpanStyle};
+pub use rich::{Align, Attribution, Block, Link, Rgb, RichText, Span, SpanStyle, SyntaxRole};
 pub use statistics::ChatStatistics;
 pub use text::SafeText;
 pub use time::{Now, Timestamp};

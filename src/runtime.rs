@@ -9,6 +9,7 @@ pub mod device;
 mod effects;
 mod event_loop;
 mod frames;
+mod highlight;
 mod hyperlinks;
 mod input;
 pub mod joined_emoji;

@@ -1,5 +1,6 @@
 //! What `update` wants done. Returned values, carried out by the runtime; no flags to be polled.
 
+use crate::model::code::{CodeBlock, SyntaxPart};
 use crate::model::{ChatRef, Outbound, SafeText};
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +26,8 @@ pub enum Effect {
     Notify(Notification),
     /// What the notification with this number was about has been read.
     Withdraw(u64),
+    /// Finds the syntax of a code block.
+    Highlight(CodeBlock),
     Redraw,
     /// Asks the terminal to report the mouse, or not to.
     Mouse(bool),
@@ -57,6 +60,11 @@ pub enum Outcome {
     /// The program that shows notifications cannot be started.
     NotNotified {
         program: String,
+    },
+    /// The syntax of a code block, as far as it was found.
+    Highlighted {
+        number: u64,
+        parts: Vec<SyntaxPart>,
     },
     Pasted(Result<String, SafeText>),
     EditedOutside {

@@ -17,6 +17,7 @@ pub use outcome::apply as outcome;
 
 use super::actions;
 use super::chat::{Chat, Env, history, reading, statistics};
+use super::effect::Effect;
 use super::model::Model;
 use super::view::Want;
 use crate::model::{EmojiWidth, Request};
@@ -30,6 +31,7 @@ pub fn want(model: &mut Model, want: Want) {
         Want::Newer(chat) => {
             model.app.with_chat_quietly(&chat, history::load_newer);
         }
+        Want::Highlight(code) => model.app.effects.push(Effect::Highlight(code)),
         Want::Statistics(chat) => {
             model.app.with_chat(&chat, statistics::ask);
         }

@@ -4,6 +4,7 @@ mod account_changes;
 mod accounts;
 mod any_order;
 mod archives;
+mod code;
 mod dates;
 mod dialogs;
 mod drafts;

@@ -6,6 +6,7 @@ mod compose;
 mod connection;
 mod details;
 mod footer;
+mod highlight;
 mod hues;
 mod hyperlinks;
 mod in_sight;
@@ -34,6 +35,7 @@ pub use status::{StatusInput, StatusView, status};
 use super::chat::{Anchor, Older, Window};
 use super::prefs::Prefs;
 use super::state::{AppState, Focus};
+use crate::model::code::{CodeBlock, SyntaxPart};
 use crate::model::{AccountId, ChatRef, Glyphs, MessageKey, SafeText, UserId};
 use layout::{Layout, LayoutInput, ListStyle, Rect, Size};
 use scroll::{RowCache, RowsStamp};
@@ -53,6 +55,8 @@ pub enum Want {
     Older(ChatRef),
     /// The end of a loaded part of the past is near.
     Newer(ChatRef),
+    /// The syntax of a code block.
+    Highlight(CodeBlock),
     /// The number of messages and when they were written.
     Statistics(ChatRef),
     /// These people are in sight, and their service says who is available.
@@ -204,8 +208,17 @@ impl ViewState {
         let Some(area) = layout.messages else { return wants };
         self.layout_messages(app, area);
         rail::update(&mut self.visible.messages, app, area, self.bare);
+        let code = self.row_cache.code.take_missing().into_iter().map(Want::Highlight);
         wants.extend(self.wants(app, area, covered));
+        wants.extend(code);
         wants
+    }
+
+    /// The syntax of a code block was found: the messages are laid out again.
+    pub fn highlighted(&mut self, number: u64, parts: Vec<SyntaxPart>) {
+        self.row_cache.code.insert(number, parts);
+        self.row_cache.forget();
+        self.rows_of = None;
     }
 
     fn layout_list(&mut self, app: &AppState, area: Rect, two_lines: bool) {

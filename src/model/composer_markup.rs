@@ -3,11 +3,13 @@
 //! The way back is checked by reading the result again: text that would not come out the same is not edited as typed.
 
 use super::id::UserId;
-use super::rich::{Align, Block, Link, RichText, Span, SpanStyle};
+use super::rich::{Align, Block, Link, RichText, Span, SpanStyle, is_language};
 use super::text::SafeText;
 use serde::{Deserialize, Serialize};
 
 const CODE: &str = "{code}";
+/// Stands alone on the lines around code, the first time with the language.
+const FENCE: &str = "```";
 /// Markers nested deeper than this are text.
 const DEPTH: usize = 3;
 
@@ -69,6 +71,20 @@ impl MarkupReader<'_> {
                 (rest, before) = (after, Some('}'));
                 continue;
             }
+            if depth == 0
+                && before.is_none_or(|c| c == '\n')
+                && let Some((language, code, after)) = fence(rest)
+            {
+                if plain.ends_with('\n') {
+                    plain.pop();
+                }
+                self.push(&mut plain, style, None);
+                self.end_paragraph();
+                let language = language.map(Box::from);
+                self.blocks.push(Block::Code { text: SafeText::text(code), language });
+                (rest, before) = (after.strip_prefix('\n').unwrap_or(after), Some('\n'));
+                continue;
+            }
             if before.is_none_or(outside) {
                 if c == '@'
                     && let Some(mention) = self.mention(tail)
@@ -110,7 +126,7 @@ impl MarkupReader<'_> {
     fn code(&mut self, code: &str) {
         if code.contains('\n') {
             self.end_paragraph();
-            self.blocks.push(Block::Code(SafeText::text(code)));
+            self.blocks.push(Block::Code { text: SafeText::text(code), language: None });
         } else {
             let style = SpanStyle { mono: true, ..SpanStyle::default() };
             self.spans.push(Span { text: SafeText::text(code), style, link: None });
@@ -132,6 +148,19 @@ impl MarkupReader<'_> {
         });
         fits.filter(|m| !m.name.is_empty()).max_by_key(|m| m.typed().len())
     }
+}
+
+/// Code between two fences at the beginning of a text: its language, the code, and what follows.
+fn fence(text: &str) -> Option<(Option<&str>, &str, &str)> {
+    let (language, inner) = text.strip_prefix(FENCE)?.split_once('\n')?;
+    let language = language.trim();
+    if !language.is_empty() && !is_language(language) {
+        return None;
+    }
+    let (code, after) = inner.split_once("\n```")?;
+    let ends = after.is_empty() || after.starts_with('\n');
+    let language = Some(language).filter(|language| !language.is_empty());
+    (ends && !code.trim().is_empty()).then_some((language, code, after))
 }
 
 /// The style a marker stands for, unless it is in force already.
@@ -192,16 +221,27 @@ pub fn write(
 ) -> Option<(String, Vec<Mention>)> {
     let mut out = String::new();
     let mut mentions = Vec::new();
+    let mut after_fence = false;
     for block in &rich.blocks {
         match block {
-            Block::Code(code) => out.extend([CODE, code, CODE]),
+            Block::Code { text, language: None } => out.extend([CODE, text, CODE]),
+            Block::Code { text, language: Some(language) } => {
+                if !out.is_empty() {
+                    out.push('\n');
+                }
+                out.extend([FENCE, language, "\n", text, "\n", FENCE]);
+            }
             Block::Paragraph { align: Align::Left, spans } => {
+                if after_fence {
+                    out.push('\n');
+                }
                 for span in spans.iter().filter(|s| !s.text.is_empty()) {
                     out.push_str(&write_span(span, label_of, &mut mentions)?);
                 }
             }
             Block::Paragraph { .. } | Block::Quote { .. } | Block::Media(_) => return None,
         }
+        after_fence = matches!(block, Block::Code { language: Some(_), .. });
     }
     (flat(&read(&out, &mentions)) == flat(rich)).then_some((out, mentions))
 }
@@ -243,7 +283,7 @@ fn flat(rich: &RichText) -> Vec<StyleRun> {
             Block::Paragraph { spans, .. } => {
                 spans.iter().filter(|s| !s.text.is_empty()).for_each(|s| push_run(&mut runs, s));
             }
-            Block::Code(code) => runs.push((None, None, code.to_string())),
+            Block::Code { text, .. } => runs.push((None, None, text.to_string())),
             Block::Quote { .. } | Block::Media(_) => runs.push((None, None, String::new())),
         }
     }
@@ -282,11 +322,30 @@ mod tests {
                         out.push_str(&format!("[{marks}{at}|{}]", span.text.as_str()));
                     }
                 }
-                Block::Code(code) => out.push_str(&format!("`{}`", code.as_str())),
+                Block::Code { text, .. } => out.push_str(&format!("`{}`", text.as_str())),
                 Block::Quote { .. } | Block::Media(_) => out.push('>'),
             }
         }
         out
+    }
+
+    #[test]
+    fn fences_on_lines_of_their_own_make_code_with_a_language_and_are_written_back() {
+        for (typed, language, code) in
+            [("```rust\nfn *a*\n```", Some("rust"), "fn *a*"), ("```\na\n\nb\n```", None, "a\n\nb")]
+        {
+            let rich = read(typed, &[]);
+            let expected = Block::Code { text: code.into(), language: language.map(Box::from) };
+            assert_eq!(rich.blocks, [expected]);
+        }
+        let typed = "see\n```c++\nint a;\nint b;\n```\nthere";
+        let rich = read(typed, &[]);
+        assert_eq!(rich.blocks.len(), 3);
+        let (written, _) = write(&rich, &|_| None).unwrap();
+        assert_eq!(read(&written, &[]), rich);
+        for text in ["```", "```rust", "a ```b\nc\n```", "```two words\nc\n```", "```x\nno end"] {
+            assert!(matches!(read(text, &[]).blocks[..], [Block::Paragraph { .. }]), "{text}");
+        }
     }
 
     #[test]

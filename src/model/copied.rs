@@ -48,7 +48,7 @@ fn blocks(list: &[Block], out: &mut String) {
                 }
                 blocks(body, out);
             }
-            Block::Code(code) => out.push_str(code),
+            Block::Code { text, .. } => out.push_str(text),
             Block::Media(media) => {
                 out.push_str(&media.text());
                 if let Some(link) = &media.link {

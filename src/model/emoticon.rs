@@ -150,7 +150,7 @@ fn blocks(list: &mut [Block], style: EmojiStyle, width: EmojiWidth) {
                 }
             }
             Block::Quote { body, .. } => blocks(body, style, width),
-            Block::Code(code) => *code = text(code, EmojiStyle::Glyph, width),
+            Block::Code { text: code, .. } => *code = text(code, EmojiStyle::Glyph, width),
             Block::Media(_) => {}
         }
     }

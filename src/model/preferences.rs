@@ -39,6 +39,8 @@ pub struct UiPreferences {
     pub mouse: bool,
     /// People, emoji and commands are suggested while they are typed.
     pub suggestions: bool,
+    /// The syntax of code blocks is shown, where their language is named.
+    pub highlight_code: bool,
     /// The name of the theme.
     pub theme: String,
     /// How the times of messages are shown.
@@ -61,6 +63,7 @@ impl Default for UiPreferences {
             list: ListOrder::default(),
             mouse: true,
             suggestions: true,
+            highlight_code: true,
             theme: "auto".to_owned(),
             time: TimeFormat::default(),
             date: DateFormat::default(),

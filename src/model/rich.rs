@@ -24,7 +24,11 @@ pub enum Block {
         body: Vec<Block>,
     },
     /// Preformatted text: spaces are kept, long lines are broken anywhere.
-    Code(SafeText),
+    Code {
+        text: SafeText,
+        /// The programming language, as the markup names it.
+        language: Option<Box<str>>,
+    },
     /// A file beside a text.
     Media(Media),
 }
@@ -70,6 +74,21 @@ pub struct SpanStyle {
     pub color: Option<Rgb>,
     /// Points, as in `<font size="24">`.
     pub size: Option<u8>,
+    /// What it is in a program's text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub syntax: Option<SyntaxRole>,
+}
+
+/// What a part of a program's text is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SyntaxRole {
+    Keyword,
+    /// Text in quotes.
+    Quoted,
+    Number,
+    Comment,
+    Function,
+    Type,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,6 +109,29 @@ pub fn host(url: &str) -> &str {
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     authority.rsplit_once('@').map_or(authority, |(_, host)| host)
 }
+
+/// The language that a tag's classes name: `language-rust`, or `rust` alone.
+pub fn language_of(classes: &str) -> Option<Box<str>> {
+    let classes: Vec<&str> = classes.split_whitespace().collect();
+    let prefixed = |class: &&str| {
+        let name = class.strip_prefix("language-").or_else(|| class.strip_prefix("lang-"));
+        name.filter(|name| is_language(name)).map(Box::from)
+    };
+    let named = classes.iter().find_map(prefixed);
+    named.or_else(|| match classes.as_slice() {
+        [only] if is_language(only) && !only.starts_with("lang") => Some(Box::from(*only)),
+        _ => None,
+    })
+}
+
+/// Whether a word can be the name of a programming language.
+pub fn is_language(word: &str) -> bool {
+    let may_have = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '#' | '-' | '_' | '.');
+    (1..=MOST_LANGUAGE).contains(&word.len()) && word.chars().all(may_have)
+}
+
+/// The longest name of a language in bytes.
+const MOST_LANGUAGE: usize = 24;
 
 impl RichText {
     /// Literal text without any formatting.
@@ -138,7 +180,7 @@ impl RichText {
             blocks.iter().all(|block| match block {
                 Block::Paragraph { spans, .. } => spans.iter().all(|s| s.text.trim().is_empty()),
                 Block::Quote { from, body } => from.is_none() && blank(body),
-                Block::Code(code) => code.trim().is_empty(),
+                Block::Code { text, .. } => text.trim().is_empty(),
                 Block::Media(_) => false,
             })
         }
@@ -172,7 +214,7 @@ impl RichText {
                     spans.iter().any(|span| matches!(span.link, Some(Link::Emoticon(_))))
                 }
                 Block::Quote { body, .. } => any(body),
-                Block::Code(_) | Block::Media(_) => false,
+                Block::Code { .. } | Block::Media(_) => false,
             })
         }
         any(&self.blocks)
@@ -194,7 +236,7 @@ impl RichText {
                 spans.iter().any(|span| matches!(&span.link, Some(Link::Mention(id)) if is_it(id)))
             }
             // Being quoted is not being mentioned.
-            Block::Quote { .. } | Block::Code(_) | Block::Media(_) => false,
+            Block::Quote { .. } | Block::Code { .. } | Block::Media(_) => false,
         })
     }
 }
@@ -215,7 +257,7 @@ fn plain(blocks: &[Block], out: &mut String) {
                 }
                 plain(body, out);
             }
-            Block::Code(code) => out.push_str(code),
+            Block::Code { text, .. } => out.push_str(text),
             Block::Media(media) => out.push_str(&media.text()),
         }
     }
@@ -231,7 +273,7 @@ fn collect_links<'a>(blocks: &'a [Block], out: &mut Vec<&'a SafeText>) {
                 }));
             }
             Block::Quote { body, .. } => collect_links(body, out),
-            Block::Code(_) => {}
+            Block::Code { .. } => {}
             Block::Media(media) => out.extend(&media.link),
         }
     }
@@ -240,6 +282,18 @@ fn collect_links<'a>(blocks: &'a [Block], out: &mut Vec<&'a SafeText>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_language_of_code_is_taken_only_where_it_is_named() {
+        let of = |classes: &str| language_of(classes).map(String::from);
+        assert_eq!(of("language-rust").as_deref(), Some("rust"));
+        assert_eq!(of("hljs lang-c++ x").as_deref(), Some("c++"));
+        assert_eq!(of("C#").as_deref(), Some("C#"));
+        for none in ["", "a b", "language-", "language-<b>", "x y language-\u{1b}[1m"] {
+            assert_eq!(of(none), None, "{none}");
+        }
+        assert_eq!(of(&"x".repeat(25)), None);
+    }
 
     #[test]
     fn a_link_that_occurs_twice_is_listed_once_and_in_reading_order() {

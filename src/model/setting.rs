@@ -56,7 +56,7 @@ use SettingKind::{Choice, Command, Seconds, Switch, Text, Theme, Words};
 pub const MAX_GRACE_SECONDS: i64 = 60;
 
 /// All settings, in the order of the example file.
-pub const SETTINGS: [SettingSpec; 28] = [
+pub const SETTINGS: [SettingSpec; 29] = [
     live("ui", "typing", Switch, "others see when you are typing"),
     live("ui", "enter", Choice(&["send", "newline"]), "what Enter does; Alt-Enter does the other"),
     later("ui", "blink", Switch, "<blink> really blinks"),
@@ -65,6 +65,7 @@ pub const SETTINGS: [SettingSpec; 28] = [
     live("ui", "list", Choice(&["accounts", "activity"]), "the list with several accounts"),
     live("ui", "mouse", Switch, "clicks and the wheel are used here"),
     live("ui", "suggestions", Switch, "people, emoji and commands are suggested while you type"),
+    live("ui", "highlight_code", Switch, "the syntax of code, where its language is named"),
     live(
         "ui",
         "theme",

@@ -7,7 +7,7 @@ use super::meter::KeyMeter;
 use super::notifier::{Notifier, NotifierHints};
 use super::recording::{self, Recorder, RecordingEntry};
 use super::signals::StopRequest;
-use super::{Editor, Surface, clipboard, effects, open_url};
+use super::{Editor, Surface, clipboard, effects, highlight, open_url};
 use crate::app::effect::Outcome;
 use crate::app::keymap::Resolver;
 use crate::app::{Action, AppAction, ComposeAction, Effect, Input, Model, next_deadline, update};
@@ -233,6 +233,7 @@ impl<'a, S: Surface> EventLoop<'a, S> {
         for effect in effects {
             match effect {
                 Effect::Request(request) => self.waiting.push_back(*request),
+                Effect::Highlight(code) => highlight::start(code, &self.outcomes),
                 Effect::Quit => quit = true,
                 other => on_screen.push(other),
             }
@@ -352,7 +353,7 @@ impl<'a, S: Surface> EventLoop<'a, S> {
                 }
             }
             // Taken out by `split_effects`.
-            Effect::Request(_) | Effect::Quit => {}
+            Effect::Request(_) | Effect::Highlight(_) | Effect::Quit => {}
         }
         Ok(())
     }

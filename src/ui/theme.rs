@@ -3,7 +3,7 @@
 
 use super::{palette, themes};
 use crate::app::view::{FEW_HUES, HUES, Hue, Tone};
-use crate::model::{Rgb, SpanStyle};
+use crate::model::{Rgb, SpanStyle, SyntaxRole};
 use ratatui::style::{Color, Modifier, Style};
 use std::collections::HashMap;
 
@@ -274,6 +274,9 @@ impl Theme {
         if span.dim {
             style = style.patch(self.dim);
         }
+        if let Some(role) = span.syntax {
+            style = self.syntax(role);
+        }
         if let Some(color) = span.color.and_then(|c| self.color(c)) {
             style = style.fg(color);
         }
@@ -293,6 +296,19 @@ impl Theme {
             }
         }
         style
+    }
+
+    /// The style of a part of a program's text. Colours are those of other roles, so that every theme has them.
+    fn syntax(&self, role: SyntaxRole) -> Style {
+        let colored = |style: Style| Style { fg: style.fg, ..Style::new() };
+        match role {
+            SyntaxRole::Keyword => colored(self.me).add_modifier(Modifier::BOLD),
+            SyntaxRole::Quoted => colored(self.good),
+            SyntaxRole::Number => colored(self.new),
+            SyntaxRole::Comment => self.dim,
+            SyntaxRole::Function => colored(self.link),
+            SyntaxRole::Type => colored(self.mention),
+        }
     }
 
     /// A colour as the terminal can show it.

@@ -43,7 +43,7 @@ fn clean(rich: &RichText) {
             match block {
                 Block::Paragraph { spans, .. } => spans.iter().for_each(|s| sane(&s.text)),
                 Block::Quote { body, .. } => blocks(body),
-                Block::Code(code) => sane(code),
+                Block::Code { text: code, .. } => sane(code),
                 Block::Media(media) => sane(&media.name),
             }
         }

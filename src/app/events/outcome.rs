@@ -27,6 +27,7 @@ pub fn apply(model: &mut Model, outcome: Outcome) {
             model.app.presence.attention.told_of_program = true;
             model.app.complain(&format!("{program} cannot be started (notifications.command)"));
         }
+        Outcome::Highlighted { number, parts } => model.view.highlighted(number, parts),
         Outcome::Pasted(Ok(text)) => {
             compose::paste_clipboard(model, text);
         }

@@ -3,6 +3,7 @@
 //! Works upward from the bottom or downward from the anchor and touches only what it shows.
 
 use super::bidi;
+use super::highlight::HighlightedCode;
 use super::hues::Hues;
 use super::layout::Rect;
 use super::present::presented;
@@ -75,6 +76,8 @@ pub struct RowCache {
     texts: HashMap<MessageKey, Arc<Vec<TextRow>>>,
     /// Kept for the whole run.
     hues: Hues,
+    /// Kept as well.
+    pub code: HighlightedCode,
 }
 
 impl RowCache {
@@ -98,7 +101,11 @@ impl RowCache {
         let text = if let Some(rows) = self.texts.get(&message.key) {
             Arc::clone(rows)
         } else {
-            let mut rows = wrap(&presented(pane, message), pane.columns);
+            let mut rich = presented(pane, message);
+            if pane.app.prefs.choices.ui.highlight_code {
+                self.code.apply(&mut rich);
+            }
+            let mut rows = wrap(&rich, pane.columns);
             if pane.app.prefs.reorders() {
                 rows.iter_mut().for_each(bidi::row);
             }

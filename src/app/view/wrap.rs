@@ -92,7 +92,7 @@ fn blocks(
                     });
                 }
             }
-            Block::Code(code) => {
+            Block::Code { text: code, .. } => {
                 let style = SpanStyle { mono: true, ..SpanStyle::default() };
                 let span = Span { text: code.clone(), style, link: None };
                 paragraph(&[span], Align::Left, columns, quotes, offset, rows);
@@ -274,7 +274,9 @@ mod tests {
         for row in lines("あああ aa\t)a", 11) {
             assert!(width(&row) <= 11, "{row:?}");
         }
-        let code = RichText { blocks: vec![Block::Code("x\t= 1\nlong\t= 2".into())] };
+        let code = RichText {
+            blocks: vec![Block::Code { text: "x\t= 1\nlong\t= 2".into(), language: None }],
+        };
         let rows = wrap(&code, 20);
         let texts: Vec<&str> = rows.iter().map(|r| r.pieces[0].text.as_str()).collect();
         assert_eq!(texts, ["x       = 1", "long    = 2"]);

@@ -102,7 +102,7 @@ fn blocks(list: &[Block], out: &mut String) {
                 let text = RichText { blocks: vec![other.clone()] }.plain_text();
                 out.push_str(&escaped(&text));
             }
-            Block::Code(code) => {
+            Block::Code { text: code, .. } => {
                 // A line break right after the tag is not part of the text.
                 let _ = write!(out, "<pre>\n{}</pre>", escaped(code));
             }

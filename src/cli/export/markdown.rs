@@ -137,7 +137,7 @@ fn blocks(list: &[Block]) -> String {
                 let lines: Vec<String> = quoted.split('\n').map(|l| format!("> {l}")).collect();
                 out.push_str(&lines.join("\n"));
             }
-            Block::Code(text) => out.push_str(&code(text)),
+            Block::Code { text, .. } => out.push_str(&code(text)),
             Block::Media(_) => {
                 let text = RichText { blocks: vec![block.clone()] }.plain_text();
                 out.push_str(&escaped(&text));

@@ -36,9 +36,18 @@ fn blocks(list: &[Block], out: &mut String) {
                 out.push_str("</quote>");
                 after_paragraph = false;
             }
-            Block::Code(code) => {
+            Block::Code { text, language: None } => {
                 out.push_str("<pre raw_pre=\"{code}\" raw_post=\"{code}\">");
-                out.push_str(&escape(code));
+                out.push_str(&escape(text));
+                out.push_str("</pre>");
+                after_paragraph = false;
+            }
+            Block::Code { text, language: Some(language) } => {
+                let name = escape(language);
+                out.push_str(&format!(
+                    "<pre class=\"language-{name}\" raw_pre=\"```{name}\n\" raw_post=\"\n```\">"
+                ));
+                out.push_str(&escape(text));
                 out.push_str("</pre>");
                 after_paragraph = false;
             }

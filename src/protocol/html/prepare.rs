@@ -3,7 +3,7 @@
 
 use super::Section;
 use crate::model::{Attribution, Block, RichText, SafeText, SpanStyle, Timestamp, UserId};
-use crate::protocol::richtext::{MentionedPeople, css, escape_stray, mentioned_person};
+use crate::protocol::richtext::{self, MentionedPeople, css, escape_stray, mentioned_person};
 use crate::protocol::tree::{self, Node};
 use crate::protocol::{entity, link};
 use quick_xml::Reader;
@@ -26,8 +26,8 @@ pub fn sections(html: &str, mentioned: &MentionedPeople) -> Vec<Section> {
     config.allow_dangling_amp = true;
     // The element being passed over because it is not to be seen, and how many of its name are open in it.
     let mut hidden: Option<(String, usize)> = None;
-    // The quote being read: where it begins, its tag, and how many blockquotes are open in it.
-    let mut quote: Option<(usize, BytesStart<'_>, usize)> = None;
+    // The quote or code being read: where it begins, its tag, and how many of the same name are open in it.
+    let mut whole: Option<(usize, BytesStart<'_>, usize)> = None;
     loop {
         let before = position(&reader);
         let Ok(event) = reader.read_event() else {
@@ -48,17 +48,21 @@ pub fn sections(html: &str, mentioned: &MentionedPeople) -> Vec<Section> {
                 continue;
             }
         }
-        if let Some((from, tag, open)) = &mut quote {
+        if let Some((from, tag, open)) = &mut whole {
             match &event {
-                Event::Start(inner) if is(inner.name().0, "blockquote") => *open += 1,
-                Event::End(inner) if is(inner.name().0, "blockquote") => *open -= 1,
+                Event::Start(inner) if is(inner.name().0, tag.name().0) => *open += 1,
+                Event::End(inner) if is(inner.name().0, tag.name().0) => *open -= 1,
                 Event::Eof => *open = 0,
                 _ => {}
             }
             if *open == 0 {
                 let inner = escaped.get(*from..before).unwrap_or_default();
-                pass.quote(tag, inner);
-                quote = None;
+                if is(tag.name().0, "pre") {
+                    pass.code(tag, inner);
+                } else {
+                    pass.quote(tag, inner);
+                }
+                whole = None;
             }
             if !matches!(event, Event::Eof) {
                 continue;
@@ -69,8 +73,11 @@ pub fn sections(html: &str, mentioned: &MentionedPeople) -> Vec<Section> {
             Event::Start(tag) if is_hidden(&tag) && has_end(&tag, &reader, &escaped) => {
                 hidden = Some((tag.name().0.to_owned(), 1));
             }
-            Event::Start(tag) if is(tag.name().0, "blockquote") => {
-                quote = Some((position(&reader), tag.into_owned(), 1));
+            Event::Start(tag)
+                if is(tag.name().0, "blockquote")
+                    || is(tag.name().0, "pre") && has_end(&tag, &reader, &escaped) =>
+            {
+                whole = Some((position(&reader), tag.into_owned(), 1));
             }
             Event::Start(tag) => pass.start(&tag, false),
             Event::Empty(tag) => pass.start(&tag, true),
@@ -294,6 +301,13 @@ impl Pass<'_> {
     }
 
     /// Ends the current part.
+    fn code(&mut self, tag: &BytesStart<'_>, inner: &str) {
+        self.cut();
+        let markup = format!("<{}>{inner}</pre>", &**tag);
+        let read = richtext::parse_with(&markup, self.mentioned);
+        self.sections.extend(read.blocks.into_iter().map(Section::Ready));
+    }
+
     fn cut(&mut self) {
         let html = std::mem::take(&mut self.out);
         if !html.trim().is_empty() {

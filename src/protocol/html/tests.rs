@@ -51,9 +51,30 @@ fn tables_code_and_pictures_stay_readable() {
     assert!(text.contains("ccc") && text.contains("bb"), "{text}");
     let code = read("<pre class=\"language-rust\"><code>fn a() {\n    b();\n}</code></pre>");
     assert_eq!(code.plain_text(), "fn a() {\n    b();\n}");
+    let [Block::Code { language: Some(language), .. }] = &code.blocks[..] else {
+        panic!("{code:?}")
+    };
+    assert_eq!(&**language, "rust");
+    let between = read(
+        "<p>Like <b>this</b>:</p><pre><code class=\"language-c++\"><span>int</span> a;<br>b &lt; c;</code></pre><p>end</p>",
+    );
+    assert_eq!(between.plain_text(), "Like this:\nint a;\nb < c;\nend");
+    let is_cpp =
+        |block: &Block| matches!(block, Block::Code { language: Some(l), .. } if &**l == "c++");
+    assert!(between.blocks.iter().any(is_cpp), "{between:?}");
     let image = read(
         "<p><img src=\"https://api.example/v1/objects/0/views/imgo\" itemtype=\"http://schema.skype.com/AMSImage\"></p><hr><p>x</p>",
     );
     assert_eq!(image.plain_text(), "[image]\n\n———\n\nx");
     assert_eq!(image.links().len(), 1);
+}
+
+#[test]
+fn code_without_an_end_is_text_and_costs_no_more_than_its_length() {
+    let open = read("<p>a</p><pre class=\"language-rust\">fn a<br>b");
+    assert!(open.plain_text().contains("fn a"), "{open:?}");
+    let many = "<pre>".repeat(12_000);
+    let begun = std::time::Instant::now();
+    read(&many);
+    assert!(begun.elapsed() < std::time::Duration::from_secs(10));
 }

@@ -2,7 +2,9 @@
 
 use super::emoticon;
 use super::open_tags::{ElementKind, Open, OpenTags};
-use super::parts::{attribute, attribution, css, font, joined, style_of, trim_breaks};
+use super::parts::{
+    attribute, attribution, css, font, is_answer_part, joined, language, style_of, trim_breaks,
+};
 use super::tag::{Meaning, Tag};
 use super::{MentionedPeople, mentioned_person};
 use crate::model::{Align, Attribution, Block, Link, RichText, SafeText, Span, SpanStyle, UserId};
@@ -90,9 +92,7 @@ impl<'a> Builder<'a> {
             span.link = None;
         }
         let mut spans = Vec::with_capacity(raw.len());
-        for span in joined(raw) {
-            link::linkify(span, &mut spans);
-        }
+        joined(raw).into_iter().for_each(|span| link::linkify(span, &mut spans));
         if spans.iter().any(|s| !s.text.is_empty()) {
             trim_breaks(&mut spans);
             if !spans.is_empty() {
@@ -102,13 +102,13 @@ impl<'a> Builder<'a> {
     }
 
     /// Makes a block of preformatted text if it has several lines; one line stays a span.
-    fn end_pre(&mut self, from: usize) {
+    fn end_pre(&mut self, from: usize, language: Option<Box<str>>) {
         self.flush();
         let inner = self.spans.get(from..).unwrap_or_default();
         let code: String = inner.iter().map(|s| s.text.as_str()).collect();
         let code = code.trim_matches('\n');
         if code.contains('\n') {
-            let block = Block::Code(SafeText::text(code));
+            let block = Block::Code { text: SafeText::text(code), language };
             self.spans.truncate(from);
             self.end_block();
             self.blocks.push(block);
@@ -174,9 +174,13 @@ impl<'a> Builder<'a> {
             Meaning::Pre => {
                 change.style.mono = true;
                 self.flush();
-                change.kind = ElementKind::Pre { from: self.spans.len() };
+                let language = language(tag);
+                change.kind = ElementKind::Pre { from: self.spans.len(), language };
             }
-            Meaning::Code => change.style.mono = true,
+            Meaning::Code => {
+                change.style.mono = true;
+                self.open.name_language(|| language(tag));
+            }
             Meaning::Font => font(tag, &mut change.style),
             Meaning::Centre => change.kind = ElementKind::Centre,
             Meaning::Anchor => self.anchor(tag, &mut change),
@@ -313,7 +317,9 @@ impl<'a> Builder<'a> {
                 self.show_host(&target, label_from);
             }
             // Only for the outermost one: collecting the text of each nested one would take quadratic time.
-            ElementKind::Pre { from } if !self.open.holds(open.tag) => self.end_pre(from),
+            ElementKind::Pre { from, language } if !self.open.holds(open.tag) => {
+                self.end_pre(from, language);
+            }
             ElementKind::Style | ElementKind::Pre { .. } => self.flush(),
             ElementKind::Centre => {
                 self.end_block();
@@ -391,9 +397,4 @@ impl<'a> Builder<'a> {
         self.end_block();
         RichText { blocks: self.blocks }
     }
-}
-
-/// Tags that only structure the answer of a search engine.
-fn is_answer_part(name: &str) -> bool {
-    name.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("bing-"))
 }

@@ -26,6 +26,8 @@ pub enum ElementKind {
     /// A `pre`, and where its text began: several lines become a block of their own.
     Pre {
         from: usize,
+        /// The language that it or a `code` in it names.
+        language: Option<Box<str>>,
     },
     /// Its content, from this span on, is not shown if the tag has an end.
     Silent {
@@ -77,6 +79,15 @@ impl OpenTags {
             *count -= 1;
         }
         Some(open)
+    }
+
+    /// Gives the `pre` right around this place a language, if it has none.
+    pub fn name_language(&mut self, language: impl FnOnce() -> Option<Box<str>>) {
+        if let Some(ElementKind::Pre { language: known @ None, .. }) =
+            self.stack.last_mut().map(|open| &mut open.kind)
+        {
+            *known = language();
+        }
     }
 
     /// Whether an end belongs to a tag that was not opened.

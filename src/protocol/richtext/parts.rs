@@ -1,5 +1,6 @@
 //! Parts of the markup parser: stray brackets, attributes, colours, quotes, and merging of spans.
 
+use crate::model::rich::language_of;
 use crate::model::{Attribution, Rgb, SafeText, Span, SpanStyle, Timestamp, UserId};
 use crate::protocol::{entity, tree};
 use quick_xml::events::BytesStart;
@@ -99,6 +100,16 @@ pub fn attribute(tag: &BytesStart<'_>, name: &str) -> Option<String> {
     let mut readable = attributes.with_checks(false).flatten();
     let found = readable.find(|a| a.key.0.eq_ignore_ascii_case(name))?;
     Some(entity::unescape(&found.value).into_owned())
+}
+
+/// The programming language that the classes of a tag name.
+pub fn language(tag: &BytesStart<'_>) -> Option<Box<str>> {
+    attribute(tag, "class").and_then(|classes| language_of(&classes))
+}
+
+/// Tags that only structure the answer of a search engine.
+pub fn is_answer_part(name: &str) -> bool {
+    name.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("bing-"))
 }
 
 pub fn attribution(tag: &BytesStart<'_>) -> Option<Attribution> {

@@ -48,7 +48,7 @@ fn picture(markup: &str) -> String {
                     draw(body, out);
                     out.push('}');
                 }
-                Block::Code(code) => out.push_str(&format!("`{}`", code.as_str())),
+                Block::Code { text: code, .. } => out.push_str(&format!("`{}`", code.as_str())),
                 Block::Media(media) => out.push_str(&media.text()),
             }
         }

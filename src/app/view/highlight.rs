@@ -1,0 +1,154 @@
+//! Code blocks with their syntax. What a frame needs and is not known yet is asked for, and the block is plain until then.
+
+use crate::model::code::{CodeBlock, SyntaxPart};
+use crate::model::{Align, Block, RichText, SafeText, Span, SpanStyle};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// So many blocks are remembered.
+const MOST_BLOCKS: usize = 500;
+
+/// A block: its number, and its parts once they are known.
+struct KnownBlock {
+    number: u64,
+    parts: Option<Arc<[SyntaxPart]>>,
+}
+
+/// What is known of code blocks.
+#[derive(Default)]
+pub struct HighlightedCode {
+    /// By language and text.
+    blocks: HashMap<(Box<str>, SafeText), KnownBlock>,
+    missing: Vec<CodeBlock>,
+    last: u64,
+}
+
+impl HighlightedCode {
+    /// Puts the syntax of code blocks into a text as far as it is known.
+    pub fn apply(&mut self, rich: &mut RichText) {
+        self.apply_to(&mut rich.blocks);
+    }
+
+    fn apply_to(&mut self, blocks: &mut [Block]) {
+        for block in blocks {
+            match block {
+                Block::Quote { body, .. } => self.apply_to(body),
+                Block::Code { text, language: Some(language) } if CodeBlock::is_fit(text) => {
+                    if let Some(parts) = self.parts(language, text) {
+                        *block =
+                            Block::Paragraph { align: Align::Left, spans: spans(text, &parts) };
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn parts(&mut self, language: &str, text: &SafeText) -> Option<Arc<[SyntaxPart]>> {
+        let key = (Box::from(language), text.clone());
+        if let Some(known) = self.blocks.get(&key) {
+            return known.parts.clone();
+        }
+        if self.blocks.len() >= MOST_BLOCKS {
+            self.blocks.clear();
+        }
+        self.last += 1;
+        let number = self.last;
+        self.missing.push(CodeBlock { number, language: language.into(), text: text.clone() });
+        self.blocks.insert(key, KnownBlock { number, parts: None });
+        None
+    }
+
+    /// The blocks that were needed for the first time.
+    pub fn take_missing(&mut self) -> Vec<CodeBlock> {
+        std::mem::take(&mut self.missing)
+    }
+
+    /// Keeps what was found out about a block.
+    pub fn insert(&mut self, number: u64, parts: Vec<SyntaxPart>) {
+        if let Some(known) = self.blocks.values_mut().find(|known| known.number == number) {
+            known.parts = Some(parts.into());
+        }
+    }
+}
+
+/// The parts of a code block as spans. What the parts do not reach is plain.
+fn spans(text: &SafeText, parts: &[SyntaxPart]) -> Vec<Span> {
+    let mut spans = Vec::with_capacity(parts.len() + 1);
+    let mut rest = text.as_str();
+    let mut push = |text: &str, syntax| {
+        if !text.is_empty() {
+            let style = SpanStyle { mono: true, syntax, ..SpanStyle::default() };
+            spans.push(Span { text: SafeText::text(text), style, link: None });
+        }
+    };
+    for (length, role) in parts {
+        let Some((part, after)) = rest.split_at_checked(*length) else { break };
+        push(part, *role);
+        rest = after;
+    }
+    push(rest, None);
+    spans
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::view::wrap::wrap;
+    use crate::model::SyntaxRole;
+    use proptest::prelude::*;
+
+    fn code(text: &str) -> RichText {
+        RichText { blocks: vec![Block::Code { text: text.into(), language: Some("rust".into()) }] }
+    }
+
+    #[test]
+    fn a_block_is_asked_for_once_and_has_its_syntax_when_it_is_known() {
+        let mut known = HighlightedCode::default();
+        let mut rich = code("fn a");
+        known.apply(&mut rich);
+        known.apply(&mut rich);
+        assert_eq!(rich, code("fn a"));
+        let missing = known.take_missing();
+        assert_eq!(missing.len(), 1);
+        known.insert(missing[0].number, vec![(2, Some(SyntaxRole::Keyword))]);
+        known.apply(&mut rich);
+        let Block::Paragraph { spans, .. } = &rich.blocks[0] else { panic!("{rich:?}") };
+        let parts: Vec<_> = spans.iter().map(|s| (s.text.as_str(), s.style.syntax)).collect();
+        assert_eq!(parts, [("fn", Some(SyntaxRole::Keyword)), (" a", None)]);
+        assert!(known.take_missing().is_empty());
+    }
+
+    #[test]
+    fn what_is_too_large_or_has_no_language_is_not_asked_for() {
+        let mut known = HighlightedCode::default();
+        known.apply(&mut code(&"x\n".repeat(CodeBlock::MOST_BYTES)));
+        known.apply(&mut code(&"x".repeat(CodeBlock::MOST_LINE_BYTES + 1)));
+        let block = Block::Code { text: "a\nb".into(), language: None };
+        known.apply(&mut RichText { blocks: vec![block] });
+        assert!(known.take_missing().is_empty());
+    }
+
+    proptest! {
+        /// Whatever the parts are: the text, its rows and their offsets stay.
+        #[test]
+        fn highlighting_changes_no_character_and_no_row(
+            text in "[a-zä \\n\\t\"]{0,60}", lengths in prop::collection::vec(0usize..9, 0..20), columns in 4usize..30,
+        ) {
+            let mut known = HighlightedCode::default();
+            let mut rich = code(&text);
+            known.apply(&mut rich);
+            for missing in known.take_missing() {
+                let parts = lengths.iter().map(|length| (*length, Some(SyntaxRole::Quoted)));
+                known.insert(missing.number, parts.collect());
+            }
+            known.apply(&mut rich);
+            prop_assert_eq!(rich.plain_text(), code(&text).plain_text());
+            let rows = |rich: &RichText| -> Vec<(usize, String)> {
+                let rows = wrap(rich, columns).into_iter();
+                rows.map(|r| (r.offset, r.pieces.iter().map(|p| p.text.as_str()).collect())).collect()
+            };
+            prop_assert_eq!(rows(&rich), rows(&code(&text)));
+        }
+    }
+}
