@@ -92,7 +92,9 @@ impl<'a> Builder<'a> {
             span.link = None;
         }
         let mut spans = Vec::with_capacity(raw.len());
-        joined(raw).into_iter().for_each(|span| link::linkify(span, &mut spans));
+        for span in joined(raw) {
+            link::linkify(span, &mut spans);
+        }
         if spans.iter().any(|s| !s.text.is_empty()) {
             trim_breaks(&mut spans);
             if !spans.is_empty() {
@@ -101,11 +103,10 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Makes a block of preformatted text if it has several lines; one line stays a span.
+    /// Makes a block of preformatted text of several lines; one line stays a span.
     fn end_pre(&mut self, from: usize, language: Option<Box<str>>) {
         self.flush();
-        let inner = self.spans.get(from..).unwrap_or_default();
-        let code: String = inner.iter().map(|s| s.text.as_str()).collect();
+        let code: String = self.spans.iter().skip(from).map(|s| s.text.as_str()).collect();
         let code = code.trim_matches('\n');
         if code.contains('\n') {
             let block = Block::Code { text: SafeText::text(code), language };
@@ -174,8 +175,7 @@ impl<'a> Builder<'a> {
             Meaning::Pre => {
                 change.style.mono = true;
                 self.flush();
-                let language = language(tag);
-                change.kind = ElementKind::Pre { from: self.spans.len(), language };
+                change.kind = ElementKind::Pre { from: self.spans.len(), language: language(tag) };
             }
             Meaning::Code => {
                 change.style.mono = true;
