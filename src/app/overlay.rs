@@ -62,7 +62,7 @@ pub use settings::Settings;
 pub use sign_in::SignInDialog;
 pub use suggestions::suggestions;
 pub use switcher::{Switcher, find};
-pub use user_settings::{UserSettings, take_over, value};
+pub use user_settings::{UserSettings, save_quietly, take_over, value};
 pub use welcome::Welcome;
 pub use which_key::{SHOWN_AFTER, which_key};
 

@@ -91,6 +91,8 @@ pub enum AccountTask {
         name: String,
         /// It counts already.
         live: bool,
+        /// The user is not told that it is saved.
+        quiet: bool,
     },
 }
 

@@ -123,8 +123,6 @@ pub struct ViewState {
     pub size: Size,
     /// The list is hidden, except while it has the focus.
     pub hide_list: bool,
-    /// The columns of the list that the user has chosen in this run.
-    pub list_width: Option<u16>,
     /// The edge of the list is being moved with the mouse.
     pub drags: bool,
     /// Only text is shown, on the whole screen, so that the terminal's own selection copies nothing else.
@@ -145,7 +143,6 @@ impl ViewState {
         Self {
             size,
             hide_list: false,
-            list_width: None,
             drags: false,
             bare: false,
             visible: Visible::default(),
@@ -166,12 +163,10 @@ impl ViewState {
         self.details_of = None;
     }
 
-    /// Makes the list wider by this many columns, as far as list and messages stay readable.
-    pub fn resize_list(&mut self, by: i16) {
-        let rule = self.visible.layout.and_then(|layout| layout.rule);
-        if let Some(rule) = rule {
-            self.list_width = Some(layout::list_width(self.size, rule.x.saturating_add_signed(by)));
-        }
+    /// The width of a list that is wider by this many columns, as far as list and messages stay readable.
+    pub fn list_wider_by(&self, by: i16) -> Option<u16> {
+        let rule = self.visible.layout.and_then(|layout| layout.rule)?;
+        Some(layout::list_width(self.size, rule.x.saturating_add_signed(by)))
     }
 
     /// The rectangles and the message box for the current state.
@@ -181,7 +176,7 @@ impl ViewState {
         let input = LayoutInput {
             list_focused: app.focus == Focus::List,
             hide_list: self.hide_list,
-            list_width: self.list_width,
+            list_width: Some(app.prefs.choices.ui.list_width).filter(|width| *width > 0),
             bare: self.bare,
             compact: app.prefs.is_compact(),
             compose_rows: u16::try_from(compose.rows.len()).unwrap_or(layout::MAX_COMPOSE),

@@ -35,6 +35,8 @@ pub struct UiPreferences {
     pub emoji_width: EmojiWidth,
     pub bidi: Bidi,
     pub list: ListOrder,
+    /// Columns of the list; 0 for a width that fits the screen.
+    pub list_width: u16,
     /// Clicks and the wheel are used; otherwise the terminal selects text with the mouse.
     pub mouse: bool,
     /// People, emoji and commands are suggested while they are typed.
@@ -61,6 +63,7 @@ impl Default for UiPreferences {
             emoji_width: EmojiWidth::default(),
             bidi: Bidi::default(),
             list: ListOrder::default(),
+            list_width: 0,
             mouse: true,
             suggestions: true,
             highlight_code: true,

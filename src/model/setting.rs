@@ -23,6 +23,8 @@ pub enum SettingKind {
     Choice(&'static [&'static str]),
     /// A number of seconds up to this one.
     Seconds(i64),
+    /// A number of cells up to this one.
+    Columns(i64),
     Text,
     /// The name of a theme.
     Theme,
@@ -50,19 +52,28 @@ const fn later(
     SettingSpec { section, key, meaning, kind, live: false }
 }
 
-use SettingKind::{Choice, Command, Seconds, Switch, Text, Theme, Words};
+use SettingKind::{Choice, Columns, Command, Seconds, Switch, Text, Theme, Words};
 
 /// The longest grace period: a message that waits longer looks lost.
 pub const MAX_GRACE_SECONDS: i64 = 60;
 
+/// More columns than any screen leaves for the list.
+pub const MAX_LIST_WIDTH: i64 = 500;
+
 /// All settings, in the order of the example file.
-pub const SETTINGS: [SettingSpec; 29] = [
+pub const SETTINGS: [SettingSpec; 30] = [
     live("ui", "typing", Switch, "others see when you are typing"),
     live("ui", "enter", Choice(&["send", "newline"]), "what Enter does; Alt-Enter does the other"),
     later("ui", "blink", Switch, "<blink> really blinks"),
     later("ui", "emoji", Choice(&["glyph", "short", "ascii"]), "emoji as pictures, (smile) or :)"),
     later("ui", "bidi", Choice(&["auto", "reorder", "terminal"]), "who orders right-to-left text"),
     live("ui", "list", Choice(&["accounts", "activity"]), "the list with several accounts"),
+    live(
+        "ui",
+        "list_width",
+        Columns(MAX_LIST_WIDTH),
+        "columns of the list; 0 fits the screen; dragging its edge changes it",
+    ),
     live("ui", "mouse", Switch, "clicks and the wheel are used here"),
     live("ui", "suggestions", Switch, "people, emoji and commands are suggested while you type"),
     live("ui", "highlight_code", Switch, "the syntax of code, where its language is named"),
@@ -156,7 +167,7 @@ impl SettingSpec {
             Value::Array(words.map(Value::from).collect())
         };
         match self.kind {
-            Seconds(most) => {
+            Seconds(most) | Columns(most) => {
                 let number = text.trim().parse::<i64>().ok().filter(|n| (0..=most).contains(n));
                 let number = number.ok_or_else(|| format!("a number from 0 to {most}, please"))?;
                 Ok(Value::Integer(number))

@@ -11,7 +11,7 @@ use crate::app::keymap::{Context, KeymapEntry};
 use crate::app::model::Model;
 use crate::app::overlay::{
     AccountsDialog, Help, Import, Overlay, Palette, Preview, Prompt, SignInDialog, Switcher,
-    UserSettings,
+    UserSettings, save_quietly,
 };
 use crate::app::state::Focus;
 use crate::model::{ConnectionState, Request, SignInWay};
@@ -66,7 +66,7 @@ pub fn act(model: &mut Model, action: AppAction) {
             model.overlays.push(dialog);
         }
         AppAction::TogglePanes => model.view.hide_list = !model.view.hide_list,
-        AppAction::ResizeList { wider } => model.view.resize_list(if wider { STEP } else { -STEP }),
+        AppAction::ResizeList { wider } => resize_list(model, if wider { STEP } else { -STEP }),
         AppAction::Bare => model.view.bare = !model.view.bare && model.app.open.is_some(),
         AppAction::SignIn => sign_in(model),
         AppAction::ToggleMouse => toggle_mouse(model),
@@ -100,6 +100,13 @@ pub fn act(model: &mut Model, action: AppAction) {
 }
 
 /// Opens the sign-in of an account that is signed out: that of the open chat, else the first such one.
+fn resize_list(model: &mut Model, by: i16) {
+    if let Some(width) = model.view.list_wider_by(by) {
+        model.app.prefs.choices.ui.list_width = width;
+        save_quietly(&mut model.app, "ui.list_width");
+    }
+}
+
 fn sign_in(model: &mut Model) {
     let is_out =
         |account: &&Account| matches!(account.connection.state, ConnectionState::SignedOut { .. });

@@ -4,7 +4,7 @@ use super::{carry_out, suggestions};
 use crate::app::action::{Action, ListAction, MessagesAction, Pointer, PointerKind, Scroll};
 use crate::app::chat::history;
 use crate::app::model::Model;
-use crate::app::overlay::{Confirm, Overlay};
+use crate::app::overlay::{Confirm, Overlay, save_quietly};
 use crate::app::state::Focus;
 use crate::app::view::Pointed;
 use crate::app::view::layout::list_width;
@@ -21,7 +21,10 @@ pub fn act(model: &mut Model, pointer: Pointer) -> Option<Action> {
     if std::mem::take(&mut model.view.drags) {
         match pointer.kind {
             PointerKind::Drag => return drag(model, pointer.column),
-            PointerKind::Release => return None,
+            PointerKind::Release => {
+                save_quietly(&mut model.app, "ui.list_width");
+                return None;
+            }
             _ => {}
         }
     }
@@ -79,7 +82,7 @@ fn click(model: &mut Model, pointed: Pointed) -> Option<Action> {
 /// Moves the line between list and messages into this column.
 fn drag(model: &mut Model, column: u16) -> Option<Action> {
     model.view.drags = true;
-    model.view.list_width = Some(list_width(model.view.size, column));
+    model.app.prefs.choices.ui.list_width = list_width(model.view.size, column);
     None
 }
 

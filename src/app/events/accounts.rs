@@ -46,7 +46,8 @@ pub fn answered(model: &mut Model, account: &AccountId, task: AccountTask, respo
         (AccountTask::Remove, Response::Done(Ok(()))) => {
             model.app.note(&format!("\"{}\" was removed", account.as_str()));
         }
-        (AccountTask::Setting { name, live }, Response::Done(Ok(()))) => {
+        (AccountTask::Setting { quiet: true, .. }, Response::Done(Ok(()))) => {}
+        (AccountTask::Setting { name, live, .. }, Response::Done(Ok(()))) => {
             let when = if live { "" } else { "; it counts from the next start" };
             model.app.note(&format!("{name} is saved in your configuration{when}"));
         }

@@ -185,7 +185,7 @@ fn bind(app: &mut AppState, new: Rebinding) {
     for name in new.changed {
         let keys = app.prefs.key_changes.get(&name).cloned();
         let value = keys.map(|keys| toml::Value::from(keys).to_string());
-        let task = AccountTask::Setting { name: format!("keys.{name}"), live: true };
+        let task = AccountTask::Setting { name: format!("keys.{name}"), live: true, quiet: false };
         let change = AccountChange::Set { section: "keys".to_owned(), key: name, value };
         ask_change(app, &account, task, change);
     }

@@ -113,15 +113,30 @@ pub fn change(app: &mut AppState, spec: &'static SettingSpec, value: &Value) -> 
         app.note("Changed for this run; your configuration file stays as it is");
         return Ok(());
     }
+    write(app, spec, value, false);
+    Ok(())
+}
+
+/// Writes a setting that was changed by what the user does, as it is now, to the configuration file.
+pub fn save_quietly(app: &mut AppState, name: &str) {
+    let spec = SETTINGS.iter().find(|spec| spec.name() == name);
+    let value = spec.and_then(|spec| app.prefs.choices.setting(spec));
+    if let (Some(spec), Some(value), false, false) =
+        (spec, value, app.prefs.demo, app.prefs.read_only)
+    {
+        write(app, spec, &value, true);
+    }
+}
+
+fn write(app: &mut AppState, spec: &SettingSpec, value: &Value, quiet: bool) {
     let account = app.current_account().id.clone();
-    let task = AccountTask::Setting { name: spec.name(), live: spec.live };
+    let task = AccountTask::Setting { name: spec.name(), live: spec.live, quiet };
     let change = AccountChange::Set {
         section: spec.section.to_owned(),
         key: spec.key.to_owned(),
         value: Some(value.to_string()),
     };
     ask_change(app, &account, task, change);
-    Ok(())
 }
 
 /// A setting with its value, and what it means.

@@ -3,7 +3,9 @@
 use crate::app::action::{Action, AppAction, Pointer, PointerKind};
 use crate::app::{Effect, Input};
 use crate::fixture::{App, chat, direct, message};
-use crate::model::{Link, MessageBody, Placement, RichText, Role, Span, SpanStyle};
+use crate::model::{
+    AccountChange, Link, MessageBody, Placement, Request, RichText, Role, Span, SpanStyle,
+};
 use std::time::Duration;
 
 impl App {
@@ -258,6 +260,31 @@ fn clicks_anywhere_at_any_size_do_no_harm() {
     }
 }
 
+/// What is written to the configuration file.
+fn saved(app: &mut App) -> Vec<String> {
+    let saved = app.requests().into_iter().filter_map(|request| match request {
+        Request::Accounts { change: AccountChange::Set { section, key, value }, .. } => {
+            Some(format!("{section}.{key} = {}", value.unwrap_or_default()))
+        }
+        _ => None,
+    });
+    saved.collect()
+}
+
+#[test]
+fn the_width_of_the_list_is_that_of_the_last_run_and_the_demo_does_not_save_it() {
+    let mut app = App::with_prefs(|prefs| {
+        prefs.choices.ui.list_width = 33;
+        prefs.demo = true;
+    });
+    app = app.with_direct("joe").opened();
+    app.layout();
+    assert_eq!(app.model.view.visible.layout.unwrap().rule.unwrap().x, 33);
+    app.press("ctrl-x >");
+    assert_eq!(app.model.view.visible.layout.unwrap().rule.unwrap().x, 37);
+    assert_eq!(saved(&mut app), [] as [String; 0]);
+}
+
 #[test]
 fn the_line_between_list_and_messages_is_dragged_and_stays_where_it_was_let_go() {
     let mut app = chat("Team").with_direct("joe").opened();
@@ -269,7 +296,9 @@ fn the_line_between_list_and_messages_is_dragged_and_stays_where_it_was_let_go()
         app.point(PointerKind::Drag, (column, 9));
         assert_eq!(rule(&app), column);
     }
+    assert_eq!(saved(&mut app), [] as [String; 0], "only where it ends");
     app.point(PointerKind::Release, (30, 9));
+    assert_eq!(saved(&mut app), ["ui.list_width = 30"]);
     app.point(PointerKind::Drag, (40, 9));
     assert_eq!(rule(&app), 30, "the button is no longer held");
     // Neither pane becomes too narrow, at any size, and it fits again where there is room.
@@ -285,6 +314,7 @@ fn the_line_between_list_and_messages_is_dragged_and_stays_where_it_was_let_go()
     assert_eq!(rule(&app), 43);
     app.press("ctrl-x <");
     assert_eq!(rule(&app), 39);
+    assert_eq!(saved(&mut app), ["ui.list_width = 43", "ui.list_width = 39"]);
     for _ in 0..20 {
         app.press("ctrl-x <");
     }
