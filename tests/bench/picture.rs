@@ -1,9 +1,12 @@
 //! Draws the pictures of the README: the demo and an imported decade in a real terminal, their screens as SVGs.
 //!
-//! `cargo build --release && cargo run --release --example picture` writes assets/screen.svg and assets/archive.svg.
+//! `cargo build --release && cargo run --release --example picture` writes assets/screen.svg, assets/archive.svg and the
+//! recorded session in assets/session.svg; with `--session` only the last one.
 //! With a folder as its argument it draws nothing of these, but the demo at five sizes on a dark and on a light
 //! background into that folder, to be looked at.
 
+#[path = "session.rs"]
+mod session;
 #[path = "../common/terminal.rs"]
 mod terminal;
 
@@ -24,11 +27,15 @@ struct Base {
 }
 
 fn main() {
-    if let Some(folder) = std::env::args().nth(1) {
-        return sizes(&folder);
+    match std::env::args().nth(1).as_deref() {
+        Some("--session") => {}
+        Some(folder) => return sizes(folder),
+        None => {
+            archive();
+            demo();
+        }
     }
-    archive();
-    demo();
+    write_svg("session.svg", &session::session());
 }
 
 /// The demo at five sizes, on both backgrounds.
@@ -134,6 +141,10 @@ fn archive() {
 
 fn write(name: &str, terminal: &Terminal) {
     let svg = draw(terminal.seen.0.lock().expect("nobody panics with it").parser.screen(), DARK);
+    write_svg(name, &svg);
+}
+
+fn write_svg(name: &str, svg: &str) {
     let path = format!("{}/assets/{name}", env!("CARGO_MANIFEST_DIR"));
     std::fs::write(path, svg).expect("assets can be written");
     println!("drawn into assets/{name}");
