@@ -85,8 +85,12 @@ fn top(app: &AppState, columns: usize) -> Bar {
     // Program, account and counts keep their room; the reason of a problem gets what is left.
     let room = columns.saturating_sub(if columns < 60 { 20 } else { 26 });
     // Of a long reason the beginning is enough: notices say it in full.
-    let name = width(&account.own_name()).min(KEPT_NAME);
-    let room = room.min(columns.saturating_sub(bar.right_width() + name + 13).max(31));
+    // Of a pause that the service has asked for, no words can be left out.
+    let kept = match account.connection.state {
+        ConnectionState::Waiting { asked: true, .. } => 10,
+        _ => width(&account.own_name()).min(KEPT_NAME) + 13,
+    };
+    let room = room.min(columns.saturating_sub(bar.right_width() + kept).max(31));
     let label = match account.id.archive() {
         Some(name) => Label::new(format!("archive {}", cut(name, 20)), Tone::New),
         None => connection(app, &account.connection, room),
