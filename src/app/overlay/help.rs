@@ -24,6 +24,26 @@ const SIGNS: [(&str, &str); 12] = [
     ("m", "Muted: no alerts"),
 ];
 
+/// Keys of the inbox.
+const INBOX: [(&str, &str); 6] = [
+    ("Enter", "Open the chat at the message"),
+    ("r", "Answer without leaving the inbox"),
+    ("m", "Mark the chat as read"),
+    ("+", "React to its last message"),
+    ("n", "Choose what it notifies about, or mute it"),
+    ("j k", "Next and previous entry"),
+];
+
+/// Keys of the search, and what can be among the words.
+const SEARCH: [(&str, &str); 6] = [
+    ("Enter", "Open the message in its place"),
+    ("Tab", "Search only this chat, or everything again"),
+    ("from:NAME", "Only messages of this person"),
+    ("in:CHAT", "Only messages in this chat"),
+    ("before: after:", "Only messages before or after a day: before:2026-09-21"),
+    ("has:link has:file", "Only messages with a link or a file"),
+];
+
 /// What the mouse does.
 const MOUSE: [(&str, &str); 6] = [
     ("Wheel", "Scroll what is below it"),
@@ -96,6 +116,8 @@ impl Help {
         let literal = ("Send text that begins with a slash", "//text".to_owned());
         let commands = self.commands.iter().map(|(usage, what)| (*what, usage.clone()));
         sections.push(HelpSection::new("Commands", commands.chain([literal])));
+        sections.push(HelpSection::new("Inbox", INBOX.map(|(how, what)| (what, how))));
+        sections.push(HelpSection::new("Search", SEARCH.map(|(how, what)| (what, how))));
         sections.push(HelpSection::new("Mouse", MOUSE.map(|(how, what)| (what, how))));
         sections.push(HelpSection::new("Signs", SIGNS.map(|(sign, what)| (what, sign))));
         let preset = prefs.choices.keys.preset.name();

@@ -76,9 +76,9 @@ impl Inbox {
             && let Some(next) = Self::new(app)
         {
             *self = next;
-            return Next::Stay;
         }
-        Next::Close
+        // It stays open when it is empty: the next key was meant for it, and must not reach the box.
+        Next::Stay
     }
 
     fn mark_read(&mut self, app: &mut AppState) -> Next {
@@ -164,6 +164,7 @@ fn lines(app: &AppState, entry: &InboxEntry, columns: usize) -> Vec<DialogLine> 
             let what = format!("@{} · {} unread", unread.mentions, unread.messages);
             ("@", what, Tone::New)
         }
+        InboxKind::Unread if unread.messages == 0 => (" ", "read".to_owned(), Tone::Dim),
         InboxKind::Unread => (" ", format!("{} unread", unread.messages), Tone::Plain),
     };
     let at = chat.last_activity();

@@ -190,3 +190,28 @@ fn who_starts_the_program_after_hours_is_told_what_is_waiting_once() {
     app.press("a");
     app.expect_none("while you were away");
 }
+
+#[test]
+fn an_empty_inbox_stays_until_it_is_closed_so_that_no_key_reaches_the_box() {
+    let mut app = two();
+    app.press("alt-n m m");
+    app.expect("Nothing is waiting.");
+    app.press("m r + n j k");
+    app.expect("Nothing is waiting.");
+    app.press("esc");
+    app.expect_none("Inbox");
+    assert_eq!(app.open_chat().composer.text(), "");
+}
+
+#[test]
+fn an_entry_that_was_read_elsewhere_says_so_and_keeps_its_place() {
+    let mut app = two();
+    app.press("alt-n");
+    let (conversation, unread) = ("19:a@thread.skype".into(), Unread::default());
+    app.delta(Delta::Unread { conversation, unread, read_marker: None });
+    app.expect_row("Chat 1000", "read");
+    app.expect_none("0 unread");
+    app.press("m");
+    app.expect("Inbox, 1");
+    app.expect("3 unread");
+}

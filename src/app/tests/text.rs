@@ -56,7 +56,7 @@ fn at_midnight_today_becomes_yesterday_by_itself() {
 fn every_sign_is_explained_in_the_help_and_in_the_readme() {
     let readme = include_str!("../../../README.md");
     let (_, signs) = readme.split_once("### Signs").expect("a legend");
-    let mut app = direct("joe").sized(80, 200).opened();
+    let mut app = direct("joe").sized(80, 300).opened();
     app.press("f1");
     let help = app.screen();
     let (_, help) = help.split_once("Signs").expect("a legend");

@@ -76,9 +76,11 @@ impl HighlightedCode {
 fn spans(text: &SafeText, parts: &[SyntaxPart]) -> Vec<Span> {
     let mut spans = Vec::with_capacity(parts.len() + 1);
     let mut rest = text.as_str();
+    // In the colour of code, quoted text would look like all the rest.
+    let mono = parts.is_empty();
     let mut push = |text: &str, syntax| {
         if !text.is_empty() {
-            let style = SpanStyle { mono: true, syntax, ..SpanStyle::default() };
+            let style = SpanStyle { mono, syntax, ..SpanStyle::default() };
             spans.push(Span { text: SafeText::text(text), style, link: None });
         }
     };
