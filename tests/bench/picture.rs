@@ -64,9 +64,15 @@ fn sizes(folder: &str) {
     }
 }
 
+/// Where the demo keeps its data, and a terminal that says that its background is dark.
+fn demo_env(data: &tempfile::TempDir) -> [(&str, &str); 2] {
+    let folder = data.path().to_str().expect("a readable path");
+    [("SKCHAT_DATA_DIR", folder), ("COLORFGBG", "15;0")]
+}
+
 fn demo() {
     let data = tempfile::tempdir().expect("a folder");
-    let env = [("SKCHAT_DATA_DIR", data.path().to_str().expect("a readable path"))];
+    let env = demo_env(&data);
     let mut terminal = Terminal::start(&program("skchat"), &["demo"], &env, COLUMNS, ROWS);
     terminal.wait_for("live");
     terminal.send("\x1b[1;3B");

@@ -60,8 +60,8 @@ impl Recording {
 /// The animation.
 pub fn session() -> String {
     let data = tempfile::tempdir().expect("a folder");
-    let env = [("SKCHAT_DATA_DIR", data.path().to_str().expect("a readable path"))];
-    let terminal = Terminal::start(&program("skchat"), &["demo"], &env, COLUMNS, ROWS);
+    let terminal =
+        Terminal::start(&program("skchat"), &["demo"], &super::demo_env(&data), COLUMNS, ROWS);
     let mut recording = Recording { terminal, screens: Vec::new() };
     recording.terminal.wait_for("Getting started");
     recording.press("\x1b", "live", 1_500);

@@ -183,7 +183,7 @@ fn the_name_of_the_account_stays_while_the_connection_is_down() {
     let why = "the gateway cannot be reached: connection refused, and a long reason".into();
     let wait = Duration::from_secs(9);
     app.delta(Delta::Connection(ConnectionState::Waiting { wait, attempt: 3, why, asked: false }));
-    app.expect("Anna Lindqvist");
+    app.expect("Anna Lin");
     app.expect("offline");
     app.expect("retry in 9s");
 }

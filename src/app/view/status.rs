@@ -18,7 +18,7 @@ use crate::model::{
 };
 
 /// A reason of trouble leaves so many cells to the account's name.
-const KEPT_NAME: usize = 16;
+const KEPT_NAME: usize = 8;
 /// A name that is cut to less is left out of the top bar.
 const LEAST_NAME: usize = 4;
 
@@ -82,13 +82,13 @@ fn top(app: &AppState, columns: usize) -> Bar {
         bar.right.extend(accounts.unwrap_or(vec![Label::new(counts, Tone::Unread)]));
         bar.right.push(Label::new(" │ ", Tone::Rule));
     }
-    // Program, account and counts keep their room; the reason of a problem gets what is left.
-    let room = columns.saturating_sub(if columns < 60 { 20 } else { 26 });
+    // Account and counts keep their room; the reason of a problem gets what is left.
+    let room = columns.saturating_sub(if columns < 60 { 20 } else { 18 });
     // Of a long reason the beginning is enough: notices say it in full.
     // Of a pause that the service has asked for, no words can be left out.
     let kept = match account.connection.state {
         ConnectionState::Waiting { asked: true, .. } => 10,
-        _ => width(&account.own_name()).min(KEPT_NAME) + 13,
+        _ => width(&account.own_name()).min(KEPT_NAME) + 5,
     };
     let room = room.min(columns.saturating_sub(bar.right_width() + kept).max(31));
     let label = match account.id.archive() {
@@ -104,6 +104,14 @@ fn top(app: &AppState, columns: usize) -> Bar {
     };
     let me = account.own_name();
     let room = columns.saturating_sub(bar.right_width() + 12).min(30);
+    let kept = width(&me).min(KEPT_NAME);
+    if room < kept && columns >= bar.right_width() + kept + 4 {
+        // The name of the program gives way before that of the account.
+        let room = columns.saturating_sub(bar.right_width() + 4);
+        let name = Label::new(format!(" {}", cut(&me, room)), Tone::Plain);
+        bar.left = vec![Label::new(" ", Tone::Plain), Label::new(dot, tone), name];
+        return bar;
+    }
     bar.left = vec![
         Label::new(" skchat", Tone::Title),
         Label::new("  ", Tone::Plain),
