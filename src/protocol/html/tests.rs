@@ -55,6 +55,8 @@ fn tables_code_and_pictures_stay_readable() {
         panic!("{code:?}")
     };
     assert_eq!(&**language, "rust");
+    let line = read("<pre class=\"language-rust\">let x = 1;</pre>");
+    assert!(matches!(&line.blocks[..], [Block::Code { language: Some(_), .. }]), "{line:?}");
     let between = read(
         "<p>Like <b>this</b>:</p><pre><code class=\"language-c++\"><span>int</span> a;<br>b &lt; c;</code></pre><p>end</p>",
     );

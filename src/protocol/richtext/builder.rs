@@ -103,12 +103,12 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Makes a block of preformatted text of several lines; one line stays a span.
+    /// Makes a block of preformatted text of several lines or of a named language; any other line stays a span.
     fn end_pre(&mut self, from: usize, language: Option<Box<str>>) {
         self.flush();
         let code: String = self.spans.iter().skip(from).map(|s| s.text.as_str()).collect();
         let code = code.trim_matches('\n');
-        if code.contains('\n') {
+        if code.contains('\n') || (language.is_some() && !code.is_empty()) {
             let block = Block::Code { text: SafeText::text(code), language };
             self.spans.truncate(from);
             self.end_block();
