@@ -211,9 +211,10 @@ impl ViewState {
 
     /// The syntax of a code block was found: the messages are laid out again.
     pub fn highlighted(&mut self, number: u64, parts: Vec<SyntaxPart>) {
-        self.row_cache.code.insert(number, parts);
-        self.row_cache.forget();
-        self.rows_of = None;
+        if self.row_cache.code.insert(number, parts) {
+            self.row_cache.forget();
+            self.rows_of = None;
+        }
     }
 
     fn layout_list(&mut self, app: &AppState, area: Rect, two_lines: bool) {

@@ -311,7 +311,10 @@ fn recover(scratch: &Path, copy: &Path) -> Result<Salvaged, StoreError> {
 /// What the user has chosen for conversations, as far as it can be read.
 fn choices(from: &Connection) -> Vec<(String, String)> {
     let found = from
-        .prepare("SELECT key, value FROM meta WHERE key LIKE 'choices:%' OR key LIKE 'hidden:%'")
+        .prepare(
+            "SELECT key, value FROM meta WHERE key LIKE 'choices:%' OR key LIKE 'hidden:%' \
+                  OR key LIKE 'forgotten:%'",
+        )
         .and_then(|mut query| {
             let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
             // The first row that cannot be read ends it: what follows may be damaged as well.

@@ -5,8 +5,11 @@ use crate::model::{Align, Block, RichText, SafeText, Span, SpanStyle};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// So many blocks are remembered.
-const MOST_BLOCKS: usize = 500;
+/// The most blocks that are kept in a run. Further ones stay plain: if room were made for them, a screen with more blocks
+/// than this would be highlighted again and again.
+const MOST_BLOCKS: usize = 2_000;
+/// The most blocks that are asked for at a time. When one of them is known, the next are.
+const MOST_ASKED: usize = 32;
 
 /// A block: its number, and its parts once they are known.
 struct KnownBlock {
@@ -49,8 +52,9 @@ impl HighlightedCode {
         if let Some(known) = self.blocks.get(&key) {
             return known.parts.clone();
         }
-        if self.blocks.len() >= MOST_BLOCKS {
-            self.blocks.clear();
+        let asked = self.blocks.values().filter(|known| known.parts.is_none()).count();
+        if self.blocks.len() >= MOST_BLOCKS || asked >= MOST_ASKED {
+            return None;
         }
         self.last += 1;
         let number = self.last;
@@ -64,11 +68,10 @@ impl HighlightedCode {
         std::mem::take(&mut self.missing)
     }
 
-    /// Keeps what was found out about a block.
-    pub fn insert(&mut self, number: u64, parts: Vec<SyntaxPart>) {
-        if let Some(known) = self.blocks.values_mut().find(|known| known.number == number) {
-            known.parts = Some(parts.into());
-        }
+    /// Keeps what was found out about a block. Returns whether the block was asked for.
+    pub fn insert(&mut self, number: u64, parts: Vec<SyntaxPart>) -> bool {
+        let known = self.blocks.values_mut().find(|known| known.number == number);
+        known.map(|known| known.parts = Some(parts.into())).is_some()
     }
 }
 
@@ -102,6 +105,31 @@ mod tests {
 
     fn code(text: &str) -> RichText {
         RichText { blocks: vec![Block::Code { text: text.into(), language: Some("rust".into()) }] }
+    }
+
+    #[test]
+    fn a_screen_with_too_many_blocks_comes_to_rest() {
+        let mut known = HighlightedCode::default();
+        let (mut asked, mut rounds) = (0, 0);
+        loop {
+            for n in 0..MOST_BLOCKS + 5 {
+                let text = SafeText::text(&format!("int a{n};\n"));
+                known.parts("c", &text);
+            }
+            let missing = known.take_missing();
+            if missing.is_empty() {
+                break;
+            }
+            assert!(missing.len() <= MOST_ASKED);
+            asked += missing.len();
+            rounds += 1;
+            for block in missing {
+                assert!(known.insert(block.number, Vec::new()));
+            }
+        }
+        assert_eq!(asked, MOST_BLOCKS);
+        assert!(rounds <= 1 + MOST_BLOCKS / MOST_ASKED, "{rounds}");
+        assert!(!known.insert(u64::MAX, Vec::new()));
     }
 
     #[test]
