@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use syntect::parsing::{ParseState, Scope, ScopeStack, SyntaxReference, SyntaxSet};
 use tokio::sync::mpsc;
 
-/// So long a block may take.
+/// Time limit for one block.
 const MOST_TIME: Duration = Duration::from_millis(500);
 
 /// What scopes of grammars mean here: the first one that is a prefix counts.

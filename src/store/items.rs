@@ -1,4 +1,4 @@
-//! How the item of a message is stored: compressed, with what the row says anyway as the dictionary.
+//! How the item of a message is stored: compressed with LZ4; the dictionary is made of the other columns of its row.
 //!
 //! Items are short, and little of one is found in it twice. But most of it is in the other columns of its row, or is the
 //! same in all items: the names of fields, parts of addresses. LZ4 with a dictionary of both makes a quarter to a tenth of
@@ -13,7 +13,7 @@ const PLAIN: u8 = 0;
 /// The size of the item ([`push_varint`]), then an LZ4 block with the dictionary of [`ItemColumns::dictionary`].
 const LZ4: u8 = 1;
 
-/// LZ4 makes at most so many bytes of one.
+/// LZ4 expands one byte to at most this many.
 const MAX_RATIO: usize = 255;
 
 /// What items have in common, in lines; a column of the row comes after each of them but the last. What is frequent comes
@@ -34,7 +34,7 @@ pub(super) struct ItemColumns<'a> {
 }
 
 impl ItemColumns<'_> {
-    /// An item as servers most often write it, after what others may have.
+    /// Fields that some items have, then an item as servers usually write it.
     fn dictionary(&self) -> Vec<u8> {
         let Self { conversation, id, sender, kind, text, .. } = *self;
         let client_id = self.client_id.unwrap_or_default();

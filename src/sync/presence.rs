@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 
-/// Without a key for so long the user is idle, and then away.
+/// Time without a key press after which the user counts as idle, then as away.
 const IDLE: Duration = Duration::from_secs(180);
 const AWAY: Duration = Duration::from_secs(1_800);
 /// Between two requests while the user is active, and while idle.
@@ -113,7 +113,7 @@ async fn ask_until_refused(shared: &Shared) {
         match if_all_is_well(shared.client.presences(&people)).await {
             Ok(found) => shared.send(Delta::Presence(found)).await,
             Err(error) if error.kind == ErrorKind::Unsupported => return,
-            Err(error) => tracing::info!(kind = ?error.kind, "nobody's presence was learnt"),
+            Err(error) => tracing::info!(kind = ?error.kind, "presence could not be read"),
         }
         plan.asked = Some((activity.now(), people.into_iter().collect()));
     }

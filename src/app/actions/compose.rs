@@ -81,7 +81,8 @@ pub fn act(model: &mut Model, action: ComposeAction) -> Option<Action> {
 /// A note about a chat that is over, with the key that forgets it.
 fn note_with_forget(model: &mut Model, text: &str) {
     let key = model.app.prefs.keymap.entry("forget-chat").map(KeymapEntry::key);
-    model.app.note(&format!("{text}; {} forgets it", key.unwrap_or_default()));
+    let key = key.filter(|key| !key.is_empty());
+    model.app.note(&format!("{text}; {} forgets it", key.unwrap_or_else(|| "/forget".into())));
 }
 
 /// Whether an action puts something into the box or sends it.

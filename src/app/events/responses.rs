@@ -120,7 +120,7 @@ fn forgotten(model: &mut Model, chat: &ChatRef, result: Result<(), Fault>) {
     if let Some(account) = model.app.accounts.get_mut(&chat.account) {
         account.conversations.remove(&chat.conversation);
     }
-    model.app.note("Forgotten: nothing of it is stored here any more");
+    model.app.note("Forgotten: deleted from the message store");
 }
 
 fn signed_in(model: &mut Model, account: &AccountId, result: Result<(), Fault>) {

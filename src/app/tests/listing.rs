@@ -132,7 +132,7 @@ fn a_group_that_was_left_is_forgotten_after_a_question_and_comes_back_with_somet
     assert_eq!(forgets(&mut app), 0, "Enter is not enough");
     app.press("y");
     app.answer(Response::Done(Ok(())));
-    app.expect("Forgotten: nothing of it is stored here any more");
+    app.expect("Forgotten: deleted from the message store");
     app.expect_none("Team");
     assert_eq!(app.model.app.open, None);
     // A late answer about it does not bring it back.
