@@ -47,6 +47,8 @@ impl PeopleInSight {
 struct PresencePlan {
     /// The last request, and for whom.
     asked: Option<(Duration, BTreeSet<UserId>)>,
+    /// The last answer that is shown.
+    answered: Option<Duration>,
 }
 
 impl PresencePlan {
@@ -68,7 +70,7 @@ impl PresencePlan {
 
     /// When what is known is too old to be shown.
     fn outdated(&self) -> Option<Duration> {
-        self.asked.as_ref().map(|(last, _)| *last + OUTDATED)
+        self.answered.map(|last| last + OUTDATED)
     }
 }
 
@@ -106,12 +108,15 @@ async fn ask_until_refused(shared: &Shared) {
             continue;
         }
         if due.is_none_or(|due| due > activity.now()) {
-            plan = PresencePlan::default();
+            plan.answered = None;
             shared.send(Delta::Presence(Vec::new())).await;
             continue;
         }
         match if_all_is_well(shared.client.presences(&people)).await {
-            Ok(found) => shared.send(Delta::Presence(found)).await,
+            Ok(found) => {
+                plan.answered = Some(activity.now());
+                shared.send(Delta::Presence(found)).await;
+            }
             Err(error) if error.kind == ErrorKind::Unsupported => return,
             Err(error) => tracing::info!(kind = ?error.kind, "presence could not be read"),
         }
@@ -168,6 +173,15 @@ mod tests {
         assert_eq!(plan.due(&people(&["8:b", "8:c"]), now, now), Some(now + NEWCOMER_WAIT));
         assert_eq!(plan.due(&[], now, now), None);
         assert_eq!(plan.due(&people(&["8:a"]), now, now + AWAY), None);
+    }
+
+    #[test]
+    fn what_is_shown_gets_too_old_also_while_requests_fail() {
+        let (mut plan, now) = (PresencePlan::default(), seconds(1_000));
+        plan.answered = Some(now);
+        plan.asked = Some((now + ACTIVE_WAIT, BTreeSet::new()));
         assert_eq!(plan.outdated(), Some(now + OUTDATED));
+        plan.answered = None;
+        assert_eq!(plan.outdated(), None);
     }
 }
