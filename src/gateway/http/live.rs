@@ -111,16 +111,21 @@ pub(super) fn unknown_path() -> Response<Body> {
 }
 
 /// The caller of a service beside the chat: it wants an access token of its own and the Skype token (facts 8.6).
-pub(super) fn caller_with_both(
-    played: &Played,
-    headers: &HeaderMap,
-    what: Audience,
-) -> Option<UserId> {
+fn caller_with_both(played: &Played, headers: &HeaderMap, what: Audience) -> Option<UserId> {
     let access = bearer(headers)?;
     let skype = headers.get("x-skypetoken")?.to_str().ok()?;
     let known =
         played.authority.tokens(|t| (t.user_of_access(access, what), t.user_of_skype(skype)));
     known.0.filter(|user| known.1.as_ref() == Some(user))
+}
+
+/// Whether the caller of a service that says something about people has the tokens for it.
+pub(super) fn may_ask_about_people(played: &Played, headers: &HeaderMap) -> bool {
+    let what = match played.options.kind {
+        PlayedKind::TeamsFree => Audience::Names,
+        PlayedKind::TeamsWork => Audience::Chat,
+    };
+    caller_with_both(played, headers, what).is_some()
 }
 
 pub(super) fn needs_both_tokens() -> Response<Body> {
@@ -135,11 +140,7 @@ pub async fn short_profiles(
     JsonBody(mris): JsonBody<Vec<String>>,
 ) -> Response<Body> {
     let Some(played) = gateway.played() else { return unknown_path() };
-    let what = match played.options.kind {
-        PlayedKind::TeamsFree => Audience::Names,
-        PlayedKind::TeamsWork => Audience::Chat,
-    };
-    if caller_with_both(played, &headers, what).is_none() {
+    if !may_ask_about_people(played, &headers) {
         return needs_both_tokens();
     }
     let names = mris.iter().take(100).filter_map(|mri| {

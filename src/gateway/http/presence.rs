@@ -1,10 +1,9 @@
 //! The presence service of a played live service (facts 8.12).
 
-use super::super::played::{Audience, PlayedKind};
 use super::super::state::GatewayState;
 use super::JsonText;
 use super::body::JsonBody;
-use super::live::{caller_with_both, needs_both_tokens, unknown_path};
+use super::live::{may_ask_about_people, needs_both_tokens, unknown_path};
 use crate::gateway::api_error::ApiError;
 use crate::model::UserId;
 use axum::body::Body;
@@ -30,11 +29,7 @@ pub async fn look_up(
     JsonBody(wanted): JsonBody<Vec<WantedPresence>>,
 ) -> Response<Body> {
     let Some(played) = gateway.played() else { return unknown_path() };
-    let what = match played.options.kind {
-        PlayedKind::TeamsFree => Audience::Names,
-        PlayedKind::TeamsWork => Audience::Chat,
-    };
-    if caller_with_both(played, &headers, what).is_none() {
+    if !may_ask_about_people(played, &headers) {
         return needs_both_tokens();
     }
     if wanted.len() > MOST {
