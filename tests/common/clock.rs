@@ -1,6 +1,11 @@
-//! A clock for tests of minutes: it stands still and is moved on in small steps, and between two steps what happens on
-//! sockets and on disk has its time. For a runtime with one thread and a paused clock.
+//! A clock for tests of minutes: it stands still and is moved on in small steps. Between two steps what happens on
+//! sockets has its time, and what the message stores were asked for is done, however slow the disk is: otherwise minutes
+//! of the clock would pass during one slow write, and requests would time out that were answered at once. For a runtime
+//! with one thread and a paused clock.
 
+use skchat::model::UserId;
+use skchat::store::{Batch, Store};
+use std::cell::RefCell;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -9,9 +14,29 @@ const STEP: Duration = Duration::from_millis(250);
 /// What a step takes in truth.
 const MOMENT: Duration = Duration::from_millis(2);
 
+thread_local! {
+    /// The stores that the clock of this thread waits for. `None` without a clock.
+    static STORES: RefCell<Option<Vec<Store>>> = const { RefCell::new(None) };
+}
+
+/// Makes the clock of this thread, if it has one, wait for a store.
+pub fn wait_for(store: &Store) {
+    STORES.with_borrow_mut(|stores| {
+        if let Some(stores) = stores {
+            stores.push(store.clone());
+        }
+    });
+}
+
 /// As long as it lives the clock does not move by itself.
 pub struct SteppedClock {
     _end: mpsc::Sender<()>,
+}
+
+impl Drop for SteppedClock {
+    fn drop(&mut self) {
+        STORES.set(None);
+    }
 }
 
 impl SteppedClock {
@@ -19,6 +44,7 @@ impl SteppedClock {
         let (end, ended) = mpsc::channel::<()>();
         // A blocking task that has not ended keeps a paused clock from moving on.
         tokio::task::spawn_blocking(move || ended.recv());
+        STORES.set(Some(Vec::new()));
         Self { _end: end }
     }
 
@@ -32,6 +58,17 @@ impl SteppedClock {
                 let _ = never.recv_timeout(MOMENT);
             });
             moment.await.unwrap();
+            Self::wait_for_stores().await;
+        }
+    }
+
+    /// Waits until the stores have done what they were asked for so far.
+    async fn wait_for_stores() {
+        let stores = STORES.with_borrow(|stores| stores.clone().unwrap_or_default());
+        for store in stores {
+            // An error is the program's to report; its threads have answered in any case.
+            let _ = store.apply(Batch::default(), UserId::new("8:nobody")).await;
+            let _ = store.coverage(&"8:nobody".into()).await;
         }
     }
 

@@ -308,6 +308,7 @@ impl Runner {
         for (n, (name, options)) in accounts.into_iter().enumerate() {
             let file = if n == 0 { "store.db".to_owned() } else { format!("{name}.db") };
             let store = Store::open(&dir.join(file)).unwrap();
+            clock::wait_for(&store);
             let account = AccountId::new(name);
             shown_accounts.push(Account::new(account.clone(), options.user.clone()));
             let client = Client::new(options);
