@@ -8,6 +8,8 @@ use std::sync::LazyLock;
 use unicode_segmentation::UnicodeSegmentation;
 
 const TABLE: &str = include_str!("../../assets/emoticons.tsv");
+/// Names that many programs share, the shortcodes of GitHub; made by `build.rs`.
+const SHORTCODES: &str = include_str!(concat!(env!("OUT_DIR"), "/shortcodes.tsv"));
 
 #[derive(Clone, Copy)]
 struct EmoticonEntry {
@@ -67,7 +69,7 @@ pub fn names() -> impl Iterator<Item = (&'static str, &'static str)> {
 }
 
 fn shared_names() -> impl Iterator<Item = (&'static str, &'static str)> {
-    emojis::iter().flat_map(|emoji| emoji.shortcodes().map(|name| (name, emoji.as_str())))
+    SHORTCODES.lines().filter_map(|line| line.split_once('\t'))
 }
 
 fn own_names() -> impl Iterator<Item = (&'static str, &'static str)> {
@@ -76,8 +78,9 @@ fn own_names() -> impl Iterator<Item = (&'static str, &'static str)> {
 
 /// The emoji with this name: one of the shortcodes that many programs share, or a name of the wire.
 pub fn of_shortcode(name: &str) -> Option<&'static str> {
-    let shared = emojis::get_by_shortcode(name).map(emojis::Emoji::as_str);
-    shared.or_else(|| BY_NAME.get(name).map(|entry| entry.glyph))
+    static SHARED: LazyLock<HashMap<&'static str, &'static str>> =
+        LazyLock::new(|| shared_names().collect());
+    SHARED.get(name).copied().or_else(|| BY_NAME.get(name).map(|entry| entry.glyph))
 }
 
 /// The emoticon that is typed as this face, such as `:)`.
