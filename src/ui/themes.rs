@@ -26,28 +26,34 @@ const FIRST: &str = "default";
 /// The name of the one that fits the terminal's background.
 const AUTO: &str = "auto";
 
-/// The themes of a run.
+/// The themes of a run. A built-in theme is read when it is first shown.
 #[derive(Clone, Debug)]
 pub struct Themes {
     first: Theme,
-    others: Vec<(String, Theme)>,
+    others: Vec<(String, Choice)>,
     depth: ColorDepth,
     blink: bool,
     /// Those for a dark, a light, and a reported background, made when they are needed.
     fitting: [OnceLock<Option<Theme>>; 3],
 }
 
+/// A theme that can be chosen.
+#[derive(Clone, Debug)]
+enum Choice {
+    Read(Box<Theme>),
+    /// A built-in one: its table, and the theme once it is needed. `None` if the table cannot be read, which the tests
+    /// rule out.
+    BuiltIn(&'static str, OnceLock<Option<Box<Theme>>>),
+}
+
 impl Themes {
     /// # Errors
-    /// A line that names the theme and what is wrong with it.
+    /// What is wrong with the first theme.
     pub fn built_in(depth: ColorDepth, blink: bool) -> Result<Self, String> {
         let first = Theme::new(DEFAULT, depth, blink)?;
-        let mut themes =
-            Self { first, others: Vec::new(), depth, blink, fitting: Default::default() };
-        for (name, table) in BUILT_IN {
-            themes.add(name, table)?;
-        }
-        Ok(themes)
+        let others = BUILT_IN
+            .map(|(name, table)| (name.to_owned(), Choice::BuiltIn(table, OnceLock::new())));
+        Ok(Self { first, others: others.into(), depth, blink, fitting: Default::default() })
     }
 
     /// Adds a theme. Returns the roles whose colours could not be read on their background and were changed.
@@ -64,6 +70,7 @@ impl Themes {
         }
         let known = self.others.iter().position(|(other, _)| other == name);
         theme.stamp = known.unwrap_or(self.others.len()) + 1;
+        let theme = Choice::Read(Box::new(theme));
         match known.and_then(|at| self.others.get_mut(at)) {
             Some((_, known)) => *known = theme,
             None => self.others.push((name.to_owned(), theme)),
@@ -106,8 +113,21 @@ impl Themes {
 
     /// The theme of this name, or else the first one.
     pub fn of(&self, name: &str) -> &Theme {
-        let found = self.others.iter().find(|(other, _)| other == name);
-        found.map_or(&self.first, |(_, theme)| theme)
+        let found = self.others.iter().position(|(other, _)| other == name);
+        found.and_then(|at| self.at(at)).unwrap_or(&self.first)
+    }
+
+    fn at(&self, at: usize) -> Option<&Theme> {
+        match self.others.get(at)? {
+            (_, Choice::Read(theme)) => Some(theme),
+            (_, Choice::BuiltIn(table, made)) => {
+                let make = || {
+                    let theme = Theme::new(table, self.depth, self.blink).ok()?;
+                    Some(Box::new(Theme { stamp: at + 1, ..theme }))
+                };
+                made.get_or_init(make).as_deref()
+            }
+        }
     }
 }
 
@@ -124,6 +144,9 @@ mod tests {
         {
             let themes = Themes::built_in(depth, false).unwrap();
             assert_eq!(themes.names().len(), BUILT_IN.len() + 2);
+            for (name, table) in BUILT_IN {
+                Theme::new(table, depth, false).unwrap_or_else(|why| panic!("{name}: {why}"));
+            }
             for name in themes.names() {
                 let theme = themes.of(&name);
                 assert_eq!(theme.lifted, Vec::<String>::new(), "{name}");
