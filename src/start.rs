@@ -185,7 +185,7 @@ fn tui(global: &Global) -> Result<(), ExitError> {
         return first_run::run(global, &file);
     }
     let size = check_terminal()?;
-    let OpenedAccounts { accounts, signed_out, notices } = accounts::open(global)?;
+    let OpenedAccounts { accounts, signed_out, notices } = accounts::open(global, config)?;
     signals::hold_stop_signal().map_err(|e| terminal_failed(&e))?;
     let background = background()?;
     let archives = archives::beside(global)?;

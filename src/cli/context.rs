@@ -82,17 +82,19 @@ impl Session {
     ///
     /// # Errors
     /// When there is no configuration.
-    pub fn all(global: &Global) -> Result<Vec<NamedSession>, ExitError> {
-        let config = Self::config(global)?;
+    pub fn all(global: &Global, config: Option<Config>) -> Result<Vec<NamedSession>, ExitError> {
+        let config = Self::usable(config, global)?;
         let is_asked = |name: &String| global.account.as_ref().is_none_or(|asked| asked == name);
         let mut names: Vec<String> =
             config.accounts.keys().filter(|n| is_asked(n)).cloned().collect();
         names.sort_by_key(|name| config.default_account.as_ref() != Some(name));
         if names.is_empty() {
             // The error says which name is not known.
-            let account = global.account.as_deref();
-            return Self::of(global, account)
-                .map(|session| vec![(session.name.clone(), Ok(session))]);
+            let found = config.account(global.account.as_deref());
+            let found = found.map_err(|e| ExitError::usage(e.to_string()))?;
+            let (name, account) = found.ok_or_else(|| ExitError::usage("there is no account"))?;
+            let session = Self::of_account(global, config, name.clone(), account)?;
+            return Ok(vec![(name, Ok(session))]);
         }
         let sessions = names.into_iter().map(|name| {
             let account = config.accounts.get(&name).cloned().unwrap_or_default();
@@ -117,6 +119,12 @@ impl Session {
     fn config(global: &Global) -> Result<Config, ExitError> {
         let file = paths::config_file(global.config.clone()).map_err(ExitError::usage)?;
         let config = Config::load(&file).map_err(|e| ExitError::usage(e.to_string()))?;
+        Self::usable(config, global)
+    }
+
+    /// A configuration that was read already, if it has accounts; its warnings are printed.
+    fn usable(config: Option<Config>, global: &Global) -> Result<Config, ExitError> {
+        let file = paths::config_file(global.config.clone()).map_err(ExitError::usage)?;
         let config = config.ok_or_else(|| {
             ExitError::usage(format!(
                 "there is no configuration at {}; skchat config init creates it",

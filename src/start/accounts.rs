@@ -4,7 +4,7 @@ use super::LiveAccount;
 use super::last_run::LastRun;
 use crate::cli::Global;
 use crate::cli::context::{ExitError, STORE, Session, lock};
-use crate::config::paths;
+use crate::config::{Config, paths};
 use crate::model::{AccountId, UserId};
 use crate::store::Store;
 use std::fs::File;
@@ -35,15 +35,15 @@ impl OpenedAccount {
     }
 }
 
-/// Opens the accounts. What is wrong with one of several keeps none of the others from starting.
+/// Opens the accounts of a configuration. What is wrong with one of several keeps none of the others from starting.
 ///
 /// # Errors
 /// When there is no configuration, or none of the accounts can be used.
-pub fn open(global: &Global) -> Result<OpenedAccounts, ExitError> {
+pub fn open(global: &Global, config: Option<Config>) -> Result<OpenedAccounts, ExitError> {
     let mut opened =
         OpenedAccounts { accounts: Vec::new(), signed_out: Vec::new(), notices: Vec::new() };
     let mut first_error = None;
-    for (name, session) in Session::all(global)? {
+    for (name, session) in Session::all(global, config)? {
         let session = match session {
             Ok(session) if session.me.as_str().is_empty() && !global.read_only => {
                 opened.notices.push(format!("{name}: not signed in; Ctrl-X s signs in"));
