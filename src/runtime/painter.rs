@@ -58,7 +58,8 @@ impl Painter {
         let area = frame.cells.area;
         let start = out.len();
         let mut changed = frame.changed.to_vec();
-        if self.shown.cells.area != area || changed.len() != usize::from(area.height) {
+        let is_first = self.shown.cells.area != area || changed.len() != usize::from(area.height);
+        if is_first {
             changed = vec![true; usize::from(area.height)];
             self.shown = Rows::empty(area);
             self.cursor = None;
@@ -66,7 +67,10 @@ impl Painter {
         }
         let compared = usize::from(area.width) * changed.iter().filter(|row| **row).count();
         let links = if self.hyperlinks { frame.links } else { &[] };
-        if let Some(shift) = Shift::between(&self.shown.cells, frame.cells, &changed) {
+        // On an empty screen there is nothing to move.
+        let shift =
+            (!is_first).then(|| Shift::between(&self.shown.cells, frame.cells, &changed)).flatten();
+        if let Some(shift) = shift {
             self.paint_shifted(shift, (frame.cells, links), changed, out);
             let mut pen = Pen::new(out, area.width, self.signs);
             self.place_cursor(frame.cursor, true, &mut pen);
