@@ -140,8 +140,17 @@ pub const TAG_COUNT: usize = TAGS.len() + 1;
 struct TagIndex {
     /// Tags whose name is one letter, which are most of those received.
     letters: [Tag; 26],
+    /// Names of at most eight letters as numbers, sorted: numbers are compared at once.
+    short: Vec<(u64, Tag)>,
     /// All names, sorted.
     names: Vec<(&'static str, Tag)>,
+}
+
+/// A name of at most eight letters, in any case, as a number.
+fn number_of(name: &str) -> Option<u64> {
+    let mut bytes = [0u8; 8];
+    bytes.get_mut(..name.len())?.copy_from_slice(name.as_bytes());
+    Some(u64::from_be_bytes(bytes.map(|byte| byte.to_ascii_lowercase())))
 }
 
 static INDEX: LazyLock<TagIndex> = LazyLock::new(|| {
@@ -155,7 +164,8 @@ static INDEX: LazyLock<TagIndex> = LazyLock::new(|| {
         let found = names.iter().find(|(name, _)| name.as_bytes() == [letter]);
         *place = found.map_or(Tag::UNKNOWN, |(_, tag)| *tag);
     }
-    TagIndex { letters, names }
+    let short = names.iter().filter_map(|(name, tag)| Some((number_of(name)?, *tag)));
+    TagIndex { letters, short: short.collect(), names }
 });
 
 impl Tag {
@@ -167,6 +177,13 @@ impl Tag {
         if let [letter] = name.as_bytes() {
             let place = letter.to_ascii_lowercase().wrapping_sub(b'a');
             return INDEX.letters.get(usize::from(place)).copied().unwrap_or(Self::UNKNOWN);
+        }
+        if let Some(number) = number_of(name) {
+            let found = INDEX.short.binary_search_by_key(&number, |(known, _)| *known);
+            return found
+                .ok()
+                .and_then(|at| INDEX.short.get(at))
+                .map_or(Self::UNKNOWN, |(_, t)| *t);
         }
         let mut lower = [0u8; 24];
         let Some(lower) = lower.get_mut(..name.len()) else { return Self::UNKNOWN };
