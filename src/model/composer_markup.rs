@@ -62,6 +62,7 @@ impl MarkupReader<'_> {
         while let Some(c) = rest.chars().next() {
             let tail = rest.get(c.len_utf8()..).unwrap_or_default();
             if depth == 0
+                && c == '{'
                 && let Some((code, after)) =
                     rest.strip_prefix(CODE).and_then(|inner| inner.split_once(CODE))
                 && !code.is_empty()

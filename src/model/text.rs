@@ -57,6 +57,17 @@ impl SafeText {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The text without the line breaks at its beginning.
+    pub fn without_breaks_before(&self) -> Self {
+        // What follows a line break was cleaned as the beginning of a text.
+        Self(self.0.trim_start_matches('\n').into())
+    }
+
+    /// The text without the line breaks at its end.
+    pub fn without_breaks_after(&self) -> Self {
+        Self(self.0.trim_end_matches('\n').into())
+    }
 }
 
 impl std::ops::Deref for SafeText {
@@ -135,6 +146,8 @@ impl Cleaner {
     fn take(&mut self, c: char) {
         match c {
             _ if self.joiner.is_none() && is_plain(c) => self.put_base(c),
+            // Accents, before all that is rarer.
+            '\u{300}'..='\u{36F}' => self.mark(c),
             _ if is_harmless_invisible(c) => {}
             '\u{200C}' | '\u{200D}' => self.join(c),
             '\r' | '\n' | '\u{B}' => {

@@ -63,14 +63,20 @@ fn invisible_or_spacing(c: char) -> usize {
 /// A character that belongs to the one before it: it needs a base.
 pub fn is_mark(c: char) -> bool {
     use GeneralCategory::{EnclosingMark, NonspacingMark, SpacingMark};
-    !c.is_ascii()
-        && (char_width(c) == 0
-            || matches!(c.general_category(), NonspacingMark | EnclosingMark | SpacingMark))
+    is_diacritic(c)
+        || (!c.is_ascii()
+            && (char_width(c) == 0
+                || matches!(c.general_category(), NonspacingMark | EnclosingMark | SpacingMark)))
 }
 
 /// A character without a cell of its own.
 pub fn is_zero_width(c: char) -> bool {
-    char_width(c) == 0
+    is_diacritic(c) || char_width(c) == 0
+}
+
+/// The marks that stand on Latin and Greek letters, which are found without a look at the tables.
+fn is_diacritic(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36F}')
 }
 
 /// Several characters that are one picture: emoji with a variation selector, a skin tone, joined ones, keycaps.

@@ -1,6 +1,7 @@
 //! Prints how fast messages are read and drawn, in process and on one core. Figures, not tests.
 //!
-//! `cargo run --release --example reading` (after `.ci/run`, which installs SkPy to compare with)
+//! `cargo run --release --example reading [PART]` (after `.ci/run`, which installs SkPy to compare with); the parts are
+//! decoding, hostile and drawing.
 
 mod material;
 
@@ -17,9 +18,14 @@ use std::time::{Duration, Instant};
 const MESSAGES: usize = 20_000;
 
 fn main() {
-    decoding();
-    hostile();
-    drawing();
+    let chosen = std::env::args().nth(1);
+    let parts: [(&str, fn()); 3] =
+        [("decoding", decoding), ("hostile", hostile), ("drawing", drawing)];
+    for (name, part) in parts {
+        if chosen.as_deref().is_none_or(|chosen| chosen == name) {
+            part();
+        }
+    }
 }
 
 /// The processor time of this thread, which other programs on the machine do not change much.

@@ -16,7 +16,7 @@ pub const UNDERLINE: &str = "x-underline:";
 
 /// Splits HTML into parts for html2text and quotes, which are converted here.
 pub fn sections(html: &str, mentioned: &MentionedPeople) -> Vec<Section> {
-    let escaped = escape_stray(html);
+    let escaped = escape_stray(html, "&lt;");
     let mut pass =
         Pass { mentioned, out: String::new(), sections: Vec::new(), ends: Vec::new(), anchors: 0 };
     let mut reader = Reader::from_str(&escaped);

@@ -127,7 +127,12 @@ impl<'a> Builder<'a> {
         let Some(mut change) = self.change_of(meaning, tag, empty).filter(|_| !empty) else {
             return;
         };
-        self.flush();
+        let is_same = matches!(change.kind, ElementKind::Style)
+            && change.link.is_none()
+            && change.style == self.style;
+        if !is_same {
+            self.flush();
+        }
         let within_line = self.inline > 0;
         match change.kind {
             ElementKind::Centre | ElementKind::Quote | ElementKind::Pre { .. } if within_line => {
@@ -172,6 +177,8 @@ impl<'a> Builder<'a> {
         let mut change = TagChange { style: self.style, link: None, kind: ElementKind::Style };
         match meaning {
             Meaning::Style { field, .. } => *field(&mut change.style) = true,
+            // Within another one it changes nothing.
+            Meaning::Pre if self.open.holds(Tag::of(tag.name().0)) => change.style.mono = true,
             Meaning::Pre => {
                 change.style.mono = true;
                 self.flush();
@@ -320,6 +327,7 @@ impl<'a> Builder<'a> {
             ElementKind::Pre { from, language } if !self.open.holds(open.tag) => {
                 self.end_pre(from, language);
             }
+            ElementKind::Style if self.style == open.style && self.link == open.link => {}
             ElementKind::Style | ElementKind::Pre { .. } => self.flush(),
             ElementKind::Centre => {
                 self.end_block();

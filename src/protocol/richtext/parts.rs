@@ -6,9 +6,9 @@ use crate::protocol::{entity, tree};
 use quick_xml::events::BytesStart;
 use std::borrow::Cow;
 
-/// Escapes every `<` that does not start a tag. It does if a letter, or `/` and a letter, follows, and there is a `>`
-/// before the next `<`.
-pub fn escape_stray(markup: &str) -> Cow<'_, str> {
+/// Puts `stray` in the place of every `<` that does not start a tag. It does if a letter, or `/` and a letter, follows, and
+/// there is a `>` before the next `<`.
+pub fn escape_stray<'a>(markup: &'a str, stray: &str) -> Cow<'a, str> {
     if !markup.contains('<') {
         return Cow::Borrowed(markup);
     }
@@ -35,7 +35,7 @@ pub fn escape_stray(markup: &str) -> Cow<'_, str> {
         let closed = stop.is_some_and(|s| rest.get(s) == Some(&b'>'));
         if !(name.first().is_some_and(u8::is_ascii_alphabetic) && closed) {
             out.push_str(markup.get(copied..open).unwrap_or_default());
-            out.push_str("&lt;");
+            out.push_str(stray);
             copied = open + 1;
         }
         at = open + 1 + stop.unwrap_or(rest.len());
@@ -82,16 +82,13 @@ pub fn trim_breaks(spans: &mut Vec<Span>) {
     let empty = spans.iter().take_while(|span| is_empty(span)).count();
     spans.drain(..empty);
     if let Some(first) = spans.first_mut().filter(|span| span.text.starts_with('\n')) {
-        first.text = SafeText::text(first.text.trim_start_matches('\n'));
+        first.text = first.text.without_breaks_before();
     }
-    while let Some(last) = spans.last_mut() {
-        let trimmed = last.text.trim_end_matches('\n');
-        if trimmed.is_empty() {
-            spans.pop();
-        } else {
-            last.text = SafeText::text(trimmed);
-            break;
-        }
+    while spans.last().is_some_and(is_empty) {
+        spans.pop();
+    }
+    if let Some(last) = spans.last_mut().filter(|span| span.text.ends_with('\n')) {
+        last.text = last.text.without_breaks_after();
     }
 }
 

@@ -91,6 +91,9 @@ fn what_is_no_tag_is_text() {
     assert_eq!(picture("Vec<String> x</String>"), "[|Vec<String> x</String>]");
     assert_eq!(picture("&amp;lt; &#39; &nope;"), "[|&lt; ' &nope;]");
     assert_eq!(picture("<b>open"), "[b|open]");
+    // The sign that stands for a stray bracket never shows, nor does it turn into one where it was sent.
+    assert_eq!(picture("a&<x; <&lt;< &#60;<b>y</b>"), "[|a&<x; <<< <][b|y]");
+    assert_eq!(picture("\u{FDD0} < <b>y</b>"), "[|\u{FFFD} < ][b|y]");
 }
 
 #[test]
