@@ -116,7 +116,8 @@ pub enum Command {
     },
 }
 
-/// Carries out a command about the configuration file. `themes` are the names that `ui.theme` can have.
+/// Carries out a command about the configuration file. `themes` are the names that `ui.theme` can have;
+/// `dictionaries` finds those of `ui.spelling`.
 ///
 /// # Errors
 /// When the file is missing, cannot be written, or something in it is wrong.
@@ -124,9 +125,10 @@ pub(crate) fn config(
     global: &Global,
     command: &ConfigCommand,
     themes: &[String],
+    dictionaries: config_check::DictionariesOf,
 ) -> Result<(), ExitError> {
     match command {
-        ConfigCommand::Check => config_check::run(global, themes),
+        ConfigCommand::Check => config_check::run(global, themes, dictionaries),
         ConfigCommand::Init => config_init::run(global),
     }
 }

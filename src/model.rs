@@ -33,6 +33,7 @@ pub mod request;
 pub mod rich;
 pub mod search;
 pub mod setting;
+pub mod spelling;
 pub mod statistics;
 pub mod text;
 mod thread_flag;

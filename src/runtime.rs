@@ -9,6 +9,7 @@ pub mod device;
 mod effects;
 mod event_loop;
 mod frames;
+mod helpers;
 mod highlight;
 mod hyperlinks;
 mod input;
@@ -20,17 +21,21 @@ mod pace;
 pub mod painter;
 pub mod recording;
 pub mod signals;
+pub mod spelling;
 pub mod terminal;
 pub mod terminfo;
 
+use crate::app::effect::Outcome;
 use crate::app::view::layout::Size;
 use crate::app::{Input, Model, next_deadline};
 use crate::model::{Inbound, Outbound};
 use crate::ui::{ScreenFrame, Themes};
 use event_loop::EventLoop;
 use futures_util::Stream;
+use helpers::Helpers;
 use keys::{Keys, TerminalEvent};
 use signals::StopRequest;
+use spelling::SpellChecker;
 use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
@@ -102,6 +107,7 @@ pub struct Wiring<S, E> {
     /// Cancelled when the first frame has been sent.
     pub shown: CancellationToken,
     pub editor: Editor,
+    pub spelling: SpellChecker,
     /// Where every input is recorded, when that was asked for.
     pub recorder: Option<Recorder>,
 }
@@ -109,7 +115,7 @@ pub struct Wiring<S, E> {
 /// What reaches the loop besides keys.
 struct Arrivals {
     deltas: mpsc::Receiver<Inbound>,
-    outcomes: mpsc::Receiver<crate::app::effect::Outcome>,
+    outcomes: mpsc::Receiver<Outcome>,
     stops: mpsc::Receiver<StopRequest>,
     /// Whether sync and the watcher of signals still run.
     sync_runs: bool,
@@ -125,11 +131,14 @@ where
     S: Surface,
     E: Stream<Item = io::Result<TerminalEvent>> + Unpin,
 {
-    let Wiring { surface, events, stops, deltas, requests, stop, shown, editor, recorder } = wiring;
+    let Wiring { surface, events, stops, deltas, requests, stop, shown, .. } = wiring;
+    let (editor, spelling, recorder) = (wiring.editor, wiring.spelling, wiring.recorder);
     let (outcomes_in, outcomes) = mpsc::channel(OUTCOMES);
     let mut arrivals = Arrivals { deltas, outcomes, stops, sync_runs: true, can_stop: true };
     let mut keys = Keys::new(events);
-    let mut event_loop = EventLoop::new(surface, themes, editor, outcomes_in, recorder, shown);
+    let helpers = Helpers::new(spelling);
+    let mut event_loop =
+        EventLoop::new(surface, themes, editor, outcomes_in, helpers, recorder, shown);
     let result = tokio::select! { biased;
         () = stop.cancelled() => Ok(()),
         result = run_loop(model, &mut event_loop, &mut keys, &mut arrivals, &requests) => result,
@@ -177,7 +186,8 @@ where
             }
             Some(outcome) = arrivals.outcomes.recv() => {
                 from_user = true;
-                if !keys.is_open() {
+                // The other outcomes may come while the editor still has the terminal.
+                if !keys.is_open() && matches!(outcome, Outcome::EditedOutside { .. }) {
                     event_loop.retake(model)?;
                     keys.open();
                 }

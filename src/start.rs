@@ -15,6 +15,7 @@ use crate::runtime::joined_emoji::TerminalHints;
 use crate::runtime::keys::Questions;
 use crate::runtime::recording::{Recorder, RecordingHeader};
 use crate::runtime::signals;
+use crate::runtime::spelling::SpellChecker;
 use crate::runtime::terminal::{Tty, install_command_panic_hook, install_panic_hook};
 use crate::runtime::terminfo;
 use crate::runtime::{Editor, Wiring, keys, run};
@@ -43,6 +44,7 @@ mod login;
 mod preferences;
 mod reload;
 mod replay;
+mod spelling;
 mod themes;
 mod threads;
 
@@ -105,13 +107,14 @@ pub fn main(cli: Cli) -> Result<(), ExitError> {
         Some(Command::Replay(arguments)) => replay::run(&arguments),
         Some(Command::Doctor(arguments)) => {
             let session = Session::of(&global, global.account.as_deref())?;
-            runtime()?.block_on(doctor::run(&session, &arguments))
+            let dictionaries = spelling::dictionaries(&session.config.preferences.ui);
+            runtime()?.block_on(doctor::run(&session, &arguments, dictionaries))
         }
         Some(Command::Keys(arguments)) => cli::keys::run(&global, &arguments),
         Some(Command::Man { command }) => cli::manual::man(command.as_deref()),
         Some(Command::Completions { shell }) => cli::manual::completions(shell),
         Some(Command::Config { command }) => {
-            cli::config(&global, &command, &themes::names(&global))
+            cli::config(&global, &command, &themes::names(&global), spelling::dictionaries)
         }
     }
 }
@@ -364,6 +367,7 @@ async fn show(
             stop,
             shown,
             editor: Editor { command: editor_command(), dir: setup.dir.clone() },
+            spelling: SpellChecker::new(preferences::own_words(&setup)),
             recorder,
         };
         run(&mut model, &themes, wiring).await

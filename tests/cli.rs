@@ -490,6 +490,44 @@ fn the_exit_statuses_are_those_of_the_readme_and_of_the_help() {
 }
 
 #[test]
+fn missing_and_broken_dictionaries_are_named_by_config_check_and_doctor() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("dictionaries");
+    std::fs::create_dir(&folder).unwrap();
+    for (name, aff) in [("en_GB", "SET UTF-8\n"), ("bad", "SET UTF-8\nSFX A Y many\n")] {
+        std::fs::write(folder.join(format!("{name}.aff")), aff).unwrap();
+        std::fs::write(folder.join(format!("{name}.dic")), "1\nword\n").unwrap();
+    }
+    let config = dir.path().join("config.toml");
+    let account = "[accounts.home]\nuser_id = \"8:anna.7\"\ngateway = \"http://127.0.0.1:1/v1\"\n\
+                   token = { env = \"TEST_TOKEN\" }\n";
+    let with = |languages: &str| {
+        let ui = format!("[ui]\nspelling = \"{languages}\"\nspelling_folder = {folder:?}\n");
+        std::fs::write(&config, format!("{account}\n{ui}")).unwrap();
+        let check = run(&config, dir.path(), "x", &["config", "check"], "");
+        // There is no gateway, so that doctor fails.
+        let doctor = run(&config, dir.path(), "x", &["doctor"], "");
+        let doctor = String::from_utf8_lossy(&doctor.stdout).into_owned();
+        (check.status.code(), err(&check), doctor)
+    };
+    let (status, _, doctor) = with("en_GB");
+    assert_eq!(status, Some(0));
+    let used = format!("PASS  spell check: {}\n", folder.join("en_GB.dic").display());
+    assert!(doctor.contains(&used), "{doctor}");
+    let (status, problems, doctor) = with("en_GB, xx_YY, bad");
+    assert_eq!(status, Some(1));
+    for text in [&problems, &doctor] {
+        assert!(text.contains("there is no dictionary xx_YY.aff with xx_YY.dic in "), "{text}");
+        assert!(text.contains("/usr/share/hunspell"), "{text}");
+        assert!(text.contains("bad.aff: ") && text.contains("line 2"), "{text}");
+    }
+    assert!(doctor.contains(&used) && doctor.contains("WARN  spell check: "), "{doctor}");
+    let (status, problems, _) = with("../en");
+    assert_eq!(status, Some(1));
+    assert!(problems.contains("\"../en\" is not a language"), "{problems}");
+}
+
+#[test]
 fn keys_are_listed_with_what_the_configuration_changes() {
     let dir = tempfile::tempdir().unwrap();
     let config = dir.path().join("config.toml");

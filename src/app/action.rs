@@ -182,6 +182,8 @@ pub enum ComposeAction {
     PasteClipboard,
     /// Opens the text in the user's editor.
     EditOutside,
+    /// Suggests words for a misspelt one.
+    Respell,
 }
 
 /// A place relative to the cursor.

@@ -6,6 +6,7 @@ pub mod inbox;
 mod list;
 mod messages;
 mod pointer;
+pub mod spelling;
 mod suggestions;
 mod thread;
 

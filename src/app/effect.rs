@@ -1,6 +1,7 @@
 //! What `update` wants done. Returned values, carried out by the runtime; no flags to be polled.
 
 use crate::model::code::{CodeBlock, SyntaxPart};
+use crate::model::spelling::{SpellingAnswer, SpellingRequest};
 use crate::model::{ChatRef, Outbound, SafeText};
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +29,8 @@ pub enum Effect {
     Withdraw(u64),
     /// Finds the syntax of a code block.
     Highlight(CodeBlock),
+    /// Asks the dictionaries.
+    Spelling(SpellingRequest),
     Redraw,
     /// Asks the terminal to report the mouse, or not to.
     Mouse(bool),
@@ -66,6 +69,7 @@ pub enum Outcome {
         number: u64,
         parts: Vec<SyntaxPart>,
     },
+    Spelling(SpellingAnswer),
     Pasted(Result<String, SafeText>),
     EditedOutside {
         chat: ChatRef,

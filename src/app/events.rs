@@ -32,6 +32,7 @@ pub fn want(model: &mut Model, want: Want) {
             model.app.with_chat_quietly(&chat, history::load_newer);
         }
         Want::Highlight(code) => model.app.effects.push(Effect::Highlight(code)),
+        Want::Spelling(request) => model.app.effects.push(Effect::Spelling(request)),
         Want::Statistics(chat) => {
             model.app.with_chat(&chat, statistics::ask);
         }

@@ -28,6 +28,7 @@ mod reactions;
 mod reading;
 mod recall;
 mod sign_in;
+mod spelling;
 mod suggestions;
 mod text;
 mod unasked;

@@ -17,6 +17,7 @@ mod present;
 mod rail;
 mod rows;
 mod scroll;
+pub mod spelling;
 mod status;
 pub mod wrap;
 
@@ -36,10 +37,12 @@ use super::chat::{Anchor, Older, Window};
 use super::prefs::Prefs;
 use super::state::{AppState, Focus};
 use crate::model::code::{CodeBlock, SyntaxPart};
+use crate::model::spelling::SpellingRequest;
 use crate::model::{AccountId, ChatRef, Glyphs, MessageKey, SafeText, UserId};
 use layout::{Layout, LayoutInput, ListStyle, Rect, Size};
 use scroll::{RowCache, RowsStamp};
 use serde::{Deserialize, Serialize};
+use spelling::Spelling;
 use std::time::Duration;
 
 /// Text as it is sent to this terminal: emoji in the chosen style, right-to-left text in visual order.
@@ -57,6 +60,8 @@ pub enum Want {
     Newer(ChatRef),
     /// The syntax of a code block.
     Highlight(CodeBlock),
+    /// Which words of the message box are misspelt.
+    Spelling(SpellingRequest),
     /// The number of messages and when they were written.
     Statistics(ChatRef),
     /// These people are in sight, and their service says who is available.
@@ -132,6 +137,7 @@ pub struct ViewState {
     pub list_from: Option<usize>,
     /// The message that was clicked last, and when (monotonic).
     pub clicked: Option<(MessageKey, Duration)>,
+    pub spelling: Spelling,
     row_cache: RowCache,
     rows_of: Option<RowsStamp>,
     list_of: Option<list::ListStamp>,
@@ -148,6 +154,7 @@ impl ViewState {
             visible: Visible::default(),
             list_from: None,
             clicked: None,
+            spelling: Spelling::default(),
             row_cache: RowCache::default(),
             rows_of: None,
             list_of: None,
@@ -188,10 +195,11 @@ impl ViewState {
     /// Derives what is visible. Touches only its own caches; never the anchor, never the state. Nothing counts as seen
     /// while a dialog is open (`covered`).
     pub fn layout(&mut self, app: &AppState, covered: bool) -> Vec<Want> {
-        let (layout, compose) = self.geometry(app);
+        let (layout, mut compose) = self.geometry(app);
+        let spelling = self.spelling.mark(app, &mut compose).map(Want::Spelling);
         self.visible.layout = layout;
         self.visible.compose = compose;
-        let Some(layout) = layout else { return Vec::new() };
+        let Some(layout) = layout else { return spelling.into_iter().collect() };
         if let Some(area) = layout.list {
             self.layout_list(app, area, layout.list_style == ListStyle::TwoLines);
         }
@@ -200,6 +208,7 @@ impl ViewState {
         }
         let listed = layout.list.map_or(&[][..], |_| self.visible.list.rows.as_slice());
         let mut wants = in_sight::wants(app, listed);
+        wants.extend(spelling);
         let Some(area) = layout.messages else { return wants };
         self.layout_messages(app, area);
         rail::update(&mut self.visible.messages, app, area, self.bare);

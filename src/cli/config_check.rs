@@ -3,14 +3,22 @@
 use super::context::ExitError;
 use super::{Global, account, lines};
 use crate::config::{AccountConfig, Config, ConfigError, paths};
+use crate::model::UiPreferences;
 use crate::protocol::service::ServiceProfile;
 use std::path::Path;
+
+/// Finds the dictionaries that spell check uses, or what is wrong with them.
+pub type DictionariesOf = fn(&UiPreferences) -> Vec<Result<String, String>>;
 
 /// Prints that the file is fine, or a line for each problem. `themes` are the names that `ui.theme` can have.
 ///
 /// # Errors
 /// When the file is missing or anything in it is wrong.
-pub fn run(global: &Global, themes: &[String]) -> Result<(), ExitError> {
+pub fn run(
+    global: &Global,
+    themes: &[String],
+    dictionaries: DictionariesOf,
+) -> Result<(), ExitError> {
     let file = paths::config_file(global.config.clone()).map_err(ExitError::usage)?;
     let name = file.display();
     let (config, mut problems) = match Config::examine(&file) {
@@ -36,6 +44,8 @@ pub fn run(global: &Global, themes: &[String]) -> Result<(), ExitError> {
         let message = format!("there is no theme \"{theme}\"; known are {}", themes.join(", "));
         problems.push(config.error("ui.theme", &message));
     }
+    let wrong = dictionaries(&config.preferences.ui).into_iter().filter_map(Result::err);
+    problems.extend(wrong.map(|why| config.error("ui.spelling", &why)));
     let mut lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
     lines.extend(config.warnings.iter().cloned());
     let line_of = |text: &String| {

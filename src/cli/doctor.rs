@@ -48,11 +48,15 @@ impl Finding {
     }
 }
 
-/// Runs all checks.
+/// Runs all checks. `dictionaries` are those that spell check uses, or what is wrong with them.
 ///
 /// # Errors
 /// When a check fails; the printed lines say which.
-pub async fn run(session: &Session, arguments: &DoctorArgs) -> Result<(), ExitError> {
+pub async fn run(
+    session: &Session,
+    arguments: &DoctorArgs,
+    dictionaries: Vec<Result<String, String>>,
+) -> Result<(), ExitError> {
     let file = session.dir.join(STORE);
     if arguments.salvage {
         return salvage(&session.dir, &file);
@@ -66,6 +70,10 @@ pub async fn run(session: &Session, arguments: &DoctorArgs) -> Result<(), ExitEr
         store::network_file_system(&session.dir)
             .map(|kind| Finding::Warn(format!("file system: {}", store::network_advice(kind)))),
     );
+    found.extend(dictionaries.into_iter().map(|dictionary| match dictionary {
+        Ok(file) => Finding::Pass(format!("spell check: {file}")),
+        Err(why) => Finding::Warn(format!("spell check: {why}")),
+    }));
     found.push(stored(&file));
     found.extend(heard(&file));
     found.extend(live::findings(session).await?);

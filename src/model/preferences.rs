@@ -5,6 +5,7 @@
 
 use super::notifications::NotificationPreferences;
 use super::rich::Rgb;
+use super::spelling::{SpellingChoice, SpellingLanguages};
 use super::time_format::{DateFormat, TimeFormat};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -43,6 +44,10 @@ pub struct UiPreferences {
     pub suggestions: bool,
     /// The syntax of code blocks is shown, where their language is named.
     pub highlight_code: bool,
+    /// The languages in which the message box is checked for misspelt words.
+    pub spelling: SpellingLanguages,
+    /// A folder with dictionaries, looked in before the usual ones.
+    pub spelling_folder: String,
     /// The name of the theme.
     pub theme: String,
     /// How the times of messages are shown.
@@ -67,12 +72,21 @@ impl Default for UiPreferences {
             mouse: true,
             suggestions: true,
             highlight_code: true,
+            spelling: SpellingLanguages::default(),
+            spelling_folder: String::new(),
             theme: "auto".to_owned(),
             time: TimeFormat::default(),
             date: DateFormat::default(),
             density: Density::default(),
             glyphs: Glyphs::default(),
         }
+    }
+}
+
+impl UiPreferences {
+    /// The dictionaries that are used.
+    pub fn spelling_choice(&self) -> SpellingChoice {
+        SpellingChoice { languages: self.spelling.clone(), folder: self.spelling_folder.clone() }
     }
 }
 

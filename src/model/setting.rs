@@ -61,7 +61,7 @@ pub const MAX_GRACE_SECONDS: i64 = 60;
 pub const MAX_LIST_WIDTH: i64 = 500;
 
 /// All settings, in the order of the example file.
-pub const SETTINGS: [SettingSpec; 30] = [
+pub const SETTINGS: [SettingSpec; 32] = [
     live("ui", "typing", Switch, "others see when you are typing"),
     live("ui", "enter", Choice(&["send", "newline"]), "what Enter does; Alt-Enter does the other"),
     later("ui", "blink", Switch, "<blink> really blinks"),
@@ -77,6 +77,18 @@ pub const SETTINGS: [SettingSpec; 30] = [
     live("ui", "mouse", Switch, "clicks and the wheel are used here"),
     live("ui", "suggestions", Switch, "people, emoji and commands are suggested while you type"),
     live("ui", "highlight_code", Switch, "the syntax of code, where its language is named"),
+    live(
+        "ui",
+        "spelling",
+        Text,
+        "misspelt words in the box: en_GB, or en_US, de_DE, or auto; empty: off",
+    ),
+    live(
+        "ui",
+        "spelling_folder",
+        Text,
+        "a folder with Hunspell dictionaries, before the usual ones",
+    ),
     live(
         "ui",
         "theme",

@@ -1,10 +1,10 @@
 //! The state of the loop between two turns, and the steps of one turn.
 
 use super::frames::FrameSchedule;
+use super::helpers::Helpers;
 use super::input::{EventReaction, reaction};
 use super::keys::{Keys, TerminalEvent};
 use super::meter::KeyMeter;
-use super::notifier::{Notifier, NotifierHints};
 use super::recording::{self, Recorder, RecordingEntry};
 use super::signals::StopRequest;
 use super::{Editor, Surface, clipboard, effects, highlight, open_url};
@@ -57,7 +57,7 @@ pub struct EventLoop<'a, S> {
     /// For results of what runs beside the loop.
     outcomes: mpsc::Sender<Outcome>,
     recorder: Option<Recorder>,
-    notifier: Notifier,
+    helpers: Helpers,
 }
 
 impl<'a, S: Surface> EventLoop<'a, S> {
@@ -66,6 +66,7 @@ impl<'a, S: Surface> EventLoop<'a, S> {
         themes: &'a Themes,
         editor: Editor,
         outcomes: mpsc::Sender<Outcome>,
+        helpers: Helpers,
         recorder: Option<Recorder>,
         shown: CancellationToken,
     ) -> Self {
@@ -81,7 +82,7 @@ impl<'a, S: Surface> EventLoop<'a, S> {
             title: String::new(),
             outcomes,
             recorder,
-            notifier: Notifier::new(NotifierHints::of_environment()),
+            helpers,
         }
     }
 
@@ -234,6 +235,7 @@ impl<'a, S: Surface> EventLoop<'a, S> {
             match effect {
                 Effect::Request(request) => self.waiting.push_back(*request),
                 Effect::Highlight(code) => highlight::start(code, &self.outcomes),
+                Effect::Spelling(request) => self.helpers.spelling.start(request, &self.outcomes),
                 Effect::Quit => quit = true,
                 other => on_screen.push(other),
             }
@@ -339,21 +341,21 @@ impl<'a, S: Surface> EventLoop<'a, S> {
             }
             Effect::Notify(new) => {
                 let prefs = &model.app.prefs.choices.notifications;
-                self.notifier.run_command(prefs, &new, &self.outcomes);
-                let sequence = self.notifier.sequence(prefs, &new);
+                self.helpers.notifier.run_command(prefs, &new, &self.outcomes);
+                let sequence = self.helpers.notifier.sequence(prefs, &new);
                 if keys.is_open() && !sequence.is_empty() {
                     self.surface.alert(&sequence)?;
                 }
             }
             Effect::Withdraw(number) => {
                 let prefs = &model.app.prefs.choices.notifications;
-                let sequence = self.notifier.withdrawal(prefs, number);
+                let sequence = self.helpers.notifier.withdrawal(prefs, number);
                 if keys.is_open() && !sequence.is_empty() {
                     self.surface.alert(&sequence)?;
                 }
             }
             // Taken out by `split_effects`.
-            Effect::Request(_) | Effect::Highlight(_) | Effect::Quit => {}
+            Effect::Request(_) | Effect::Highlight(_) | Effect::Spelling(_) | Effect::Quit => {}
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ use crate::model::{Bidi, EmojiStyle, EmojiWidth, Glyphs, Preferences};
 use crate::runtime::background;
 use crate::runtime::joined_emoji::TerminalHints;
 use crate::runtime::terminfo::{Signs, has_plain_font};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Preferences of a run.
@@ -33,6 +34,13 @@ pub fn prefs(setup: &RunSetup) -> Result<Prefs, ExitError> {
         themes: Vec::new(),
         background: background::of_environment(&std::env::var("COLORFGBG").unwrap_or_default()),
     })
+}
+
+/// The file with the words that the user has added to the dictionary: in the data folder, for all accounts.
+pub fn own_words(setup: &RunSetup) -> PathBuf {
+    // An account's own folder is two below.
+    let data = setup.dir.parent().and_then(Path::parent).filter(|_| !setup.demo);
+    data.unwrap_or(&setup.dir).join("words.txt")
 }
 
 /// Decides what is "auto" by what is known of the terminal.

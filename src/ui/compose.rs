@@ -30,6 +30,13 @@ pub fn draw(
     for (y, row) in (area.y..).zip(view.rows.iter().skip(skip).take(height)) {
         paint::text(buffer, left, y, end, row, Style::new());
     }
+    let in_sight = |row: usize| row.checked_sub(skip).filter(|y| *y < height);
+    for (row, columns) in &view.misspelt {
+        let Some(y) = in_sight(*row).and_then(|y| u16::try_from(y).ok()) else { continue };
+        let from = left.saturating_add(columns.start).min(end);
+        let width = left.saturating_add(columns.end).min(end) - from;
+        paint::fill(buffer, Rect { x: from, y: area.y + y, width, height: 1 }, Theme::misspelt());
+    }
     let y = area.y + u16::try_from(at - skip).unwrap_or(0);
     let x = (area.x + view.cursor.0).min(end.saturating_sub(1));
     view.shows_cursor.then_some((x, y))

@@ -298,6 +298,12 @@ impl Theme {
         style
     }
 
+    /// What a misspelt word gets: an attribute that every terminal has, and no colour that could be taken for another
+    /// meaning.
+    pub fn misspelt() -> Style {
+        Style::new().add_modifier(Modifier::UNDERLINED)
+    }
+
     /// The style of a part of a program's text. Colours are those of other roles, so that every theme has them.
     fn syntax(&self, role: SyntaxRole) -> Style {
         let colored = |style: Style| Style { fg: style.fg, ..Style::new() };

@@ -20,6 +20,7 @@ use skchat::gateway::{self, GatewayState, GatewayUser};
 use skchat::model::{AccountId, AuthStyle, PollMode, Receipts, UserId};
 use skchat::runtime::keys::TerminalEvent;
 pub use skchat::runtime::recording::picture;
+use skchat::runtime::spelling::SpellChecker;
 use skchat::runtime::{Editor, Surface, Wiring, run};
 use skchat::store::Store;
 use skchat::sync;
@@ -345,6 +346,7 @@ impl Runner {
             command: setup.editor.iter().map(|word| (*word).to_owned()).collect(),
             dir: dir.to_owned(),
         };
+        let spelling = SpellChecker::new(dir.join("words.txt"));
         let requests = handle.requests.clone();
         let task = tokio::spawn(async move {
             let accounts = Accounts::new(shown_accounts.remove(0), shown_accounts);
@@ -359,6 +361,7 @@ impl Runner {
                 stop,
                 shown: first_frame,
                 editor,
+                spelling,
                 recorder: None,
             };
             run(&mut model, &themes, wiring).await.unwrap();

@@ -79,6 +79,7 @@ impl Action {
         ("extend-down", Action::Messages(MessagesAction::Extend { up: false })),
         ("paste", Action::Compose(ComposeAction::PasteClipboard)),
         ("edit-outside", Action::Compose(ComposeAction::EditOutside)),
+        ("spelling", Action::Compose(ComposeAction::Respell)),
         ("conversation-1", Action::List(ListAction::Nth(1))),
         ("conversation-2", Action::List(ListAction::Nth(2))),
         ("conversation-3", Action::List(ListAction::Nth(3))),

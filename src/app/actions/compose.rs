@@ -1,6 +1,6 @@
 //! The message box: typing, editing, sending.
 
-use super::{messages, suggestions};
+use super::{messages, spelling, suggestions};
 use crate::app::action::{Action, ComposeAction, MessagesAction, Motion, OverlayAction};
 use crate::app::actions;
 use crate::app::chat::Chat;
@@ -52,6 +52,7 @@ pub fn act(model: &mut Model, action: ComposeAction) -> Option<Action> {
             model.app.effects.push(Effect::PasteClipboard);
         }
         ComposeAction::EditOutside => edit_outside(model),
+        ComposeAction::Respell => spelling::respell(model),
         ComposeAction::Paste(text) => paste(model, &text),
         ComposeAction::Insert(c) => {
             edit(model, |composer| {

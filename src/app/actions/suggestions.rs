@@ -1,5 +1,6 @@
 //! Keys that mean something else while suggestions are shown above the message box.
 
+use super::spelling;
 use crate::app::action::{Action, AppAction, ComposeAction, Motion};
 use crate::app::chat::suggestions::Beyond;
 use crate::app::chat::{completion, sending, suggestions};
@@ -15,6 +16,11 @@ const MOST_TITLES: usize = 2_000;
 pub fn take(model: &mut Model, action: &Action) -> bool {
     if model.context() != Context::Compose {
         return false;
+    }
+    if matches!(action, Action::App(AppAction::FocusNext) | Action::Compose(ComposeAction::Send))
+        && spelling::take_marked(model)
+    {
+        return true;
     }
     let taken = model.app.with_open_box(|chat, env| {
         let composer = &mut chat.composer;
@@ -53,11 +59,16 @@ pub fn covers(model: &Model, column: u16, row: u16) -> bool {
 pub fn take_clicked(model: &mut Model, row: u16) {
     let Some(body) = model.dialog.as_ref().map(|dialog| dialog.body) else { return };
     let Some(line) = row.checked_sub(body.y).filter(|line| *line < body.height) else { return };
-    model.app.with_open_box(|chat, env| {
+    model.app.with_open_box(|chat, _| {
         if let Some(open) = &mut chat.composer.suggestions {
             let at = open.first_shown() + usize::from(line);
             open.marked = Some(at.min(open.found.len().saturating_sub(1)));
         }
+    });
+    if spelling::take_marked(model) {
+        return;
+    }
+    model.app.with_open_box(|chat, env| {
         if completion::take_suggestion(chat) {
             sending::draft_changed(chat, env.now.mono);
         }

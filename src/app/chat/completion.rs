@@ -60,7 +60,8 @@ pub fn take_suggestion(chat: &mut Chat) -> bool {
 }
 
 fn insert(chat: &mut Chat, from: usize, found: Vec<Suggestion>, at: usize) {
-    let options: Vec<String> = found.into_iter().map(|suggestion| suggestion.text).collect();
+    let found = found.into_iter().filter(|suggestion| suggestion.instead.is_none());
+    let options: Vec<String> = found.map(|suggestion| suggestion.text).collect();
     if let Some(option) = options.get(at) {
         chat.composer.replace_before_cursor(from, option);
     }

@@ -196,6 +196,12 @@ impl Composer {
         self.draft.cursor = self.target(motion);
     }
 
+    /// Moves the cursor to a place of the text.
+    pub fn go_to(&mut self, at: usize) {
+        self.typing_run = false;
+        self.draft.cursor = floor(&self.draft.text, at);
+    }
+
     /// Replaces `:name:`, whose end was just typed, with its emoji. Not in code, nor in markup.
     pub fn finish_shortcode(&mut self) {
         let before = self.before_cursor();

@@ -12,6 +12,8 @@ use crate::model::{Names, SafeText, UserId, emoticon};
 use std::cmp::Reverse;
 use std::collections::HashSet;
 
+/// The apostrophe of printed text, which phones write.
+const APOSTROPHE: &str = "\u{2019}";
 /// The entries that are in sight at once.
 pub const IN_SIGHT: usize = 8;
 /// The most entries of a list.
@@ -39,6 +41,15 @@ pub struct Suggestion {
     pub text: String,
     pub label: SafeText,
     pub detail: SafeText,
+    /// What taking it does with the word instead of replacing it.
+    pub instead: Option<WithWord>,
+}
+
+/// What can be done with a misspelt word that is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WithWord {
+    Learn,
+    Ignore,
 }
 
 /// A person who can be mentioned.
@@ -64,6 +75,35 @@ pub struct Suggestions {
 }
 
 impl Suggestions {
+    /// For a misspelt word that ends at the cursor. The first one is chosen: it was asked for.
+    pub fn for_misspelt(from: usize, word: &str, words: &[SafeText]) -> Self {
+        let own_sign = |text: &str| {
+            if word.contains(APOSTROPHE) { text.replace('\'', APOSTROPHE) } else { text.to_owned() }
+        };
+        let replacing = words.iter().map(|text| Suggestion {
+            text: own_sign(text),
+            label: text.clone(),
+            detail: SafeText::default(),
+            instead: None,
+        });
+        let keeping =
+            [("Add to dictionary", WithWord::Learn), ("Ignore for now", WithWord::Ignore)];
+        let keeping = keeping.map(|(label, does)| Suggestion {
+            text: word.to_owned(),
+            label: label.into(),
+            detail: SafeText::line(word),
+            instead: Some(does),
+        });
+        let found = replacing.chain(keeping).collect();
+        let word = word.to_owned();
+        Self { from, word, people: Vec::new(), found, marked: Some(0), closed: false }
+    }
+
+    /// Whether they are about a misspelt word.
+    pub fn are_about_spelling(&self) -> bool {
+        self.found.iter().any(|suggestion| suggestion.instead.is_some())
+    }
+
     /// Whether they are shown, and still are about the word before the cursor.
     pub fn are_shown(&self, composer: &Composer) -> bool {
         let before = composer.before_cursor();
@@ -165,6 +205,7 @@ fn find(word: &str, people: &[MentionCandidate], beyond: &Beyond) -> Vec<Suggest
                     text: format!("/{} ", names.concat()),
                     label: SafeText::line(&usage.0),
                     detail: usage.1.into(),
+                    instead: None,
                 },
             )
         }
@@ -183,6 +224,7 @@ fn chats(prefix: &str, titles: &[SafeText]) -> Vec<Suggestion> {
         text: format!("#{title} "),
         label: (*title).clone(),
         detail: SafeText::default(),
+        instead: None,
     };
     ranked(&chats, prefix, begins, |(keys, _)| keys, suggest)
 }
@@ -218,6 +260,7 @@ fn emoji(prefix: &str) -> Vec<Suggestion> {
         text: format!("{glyph} "),
         label: SafeText::line(&format!("{glyph}  {name}")),
         detail: SafeText::default(),
+        instead: None,
     };
     find_emoji(prefix).into_iter().map(suggest).collect()
 }
@@ -255,6 +298,7 @@ fn candidates(chat: &Chat, me: &UserId, names: &Names) -> Vec<MentionCandidate> 
                 text: format!("@{} ", m.typed()),
                 label: m.typed().clone(),
                 detail: SafeText::line(detail),
+                instead: None,
             },
         }
     });

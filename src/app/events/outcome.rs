@@ -1,6 +1,6 @@
 //! What other programs gave back: the clipboard, the editor.
 
-use crate::app::actions::compose;
+use crate::app::actions::{compose, spelling};
 use crate::app::chat::sending;
 use crate::app::effect::Outcome;
 use crate::app::model::Model;
@@ -28,6 +28,7 @@ pub fn apply(model: &mut Model, outcome: Outcome) {
             model.app.complain(&format!("{program} cannot be started (notifications.command)"));
         }
         Outcome::Highlighted { number, parts } => model.view.highlighted(number, parts),
+        Outcome::Spelling(answer) => spelling::answer(model, answer),
         Outcome::Pasted(Ok(text)) => {
             compose::paste_clipboard(model, text);
         }

@@ -20,6 +20,7 @@ pub fn suggestions(app: &AppState, size: Size, above: u16) -> Option<DialogView>
         )
     });
     let kind = match open.word.chars().next() {
+        _ if open.are_about_spelling() => "Spelling",
         Some('@') => "People",
         Some('/') => "Commands",
         Some('#') => "Chats",

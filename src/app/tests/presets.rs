@@ -36,8 +36,8 @@ fn vim_starts_in_insert_mode_and_escape_leaves_it() {
     assert_eq!(draft(&app), "jkG:");
     app.press("esc");
     app.expect(" NORMAL ");
-    app.press("x z");
-    app.expect("No action is bound to z");
+    app.press("x q");
+    app.expect("No action is bound to q");
     assert_eq!(draft(&app), "jkG:", "letters are keys");
     app.press("a !");
     app.expect(" INSERT ");

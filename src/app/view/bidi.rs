@@ -6,6 +6,7 @@
 use super::wrap::{Piece, TextRow};
 use crate::model::SafeText;
 use crate::model::text::{cluster_indices, cluster_width, width};
+use std::ops::Range;
 use unicode_bidi::BidiInfo;
 use unicode_bidi_mirroring::get_mirrored;
 
@@ -106,6 +107,27 @@ pub fn typed(row: &str, cursor: usize) -> (String, usize) {
     // Behind the last letter: left of it when it is read from the right.
     let ends_left = clusters.iter().max_by_key(|(at, ..)| *at).is_some_and(|(.., rtl)| *rtl);
     (shown, column.unwrap_or(if ends_left { 0 } else { x }))
+}
+
+/// The columns of a row, as [`typed`] shows it, in which a part of it stands.
+pub fn columns(row: &str, part: &Range<usize>) -> Vec<Range<usize>> {
+    if !has_rtl(row) {
+        let upto = |at: usize| width(row.get(..at).unwrap_or(row));
+        return vec![upto(part.start)..upto(part.end)];
+    }
+    let mut found: Vec<Range<usize>> = Vec::new();
+    let mut x = 0;
+    for (at, cluster, _) in order(row) {
+        let end = x + cluster_width(cluster);
+        if part.contains(&at) {
+            match found.last_mut() {
+                Some(last) if last.end == x => last.end = end,
+                _ => found.push(x..end),
+            }
+        }
+        x = end;
+    }
+    found
 }
 
 #[cfg(test)]

@@ -8,17 +8,48 @@ use crate::app::chat::Chat;
 use crate::app::state::{AppState, Focus};
 use crate::model::text::{cut, cut_name, is_narrow, width};
 use crate::model::{ChatAccess, SafeText};
+use std::ops::Range;
 
 /// The message box as it is drawn.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ComposeView {
     pub prompt: String,
     pub rows: Vec<String>,
+    /// Where each row stands in the text.
+    pub places: Vec<Range<usize>>,
+    /// The cells of misspelt words: the row, and its columns.
+    pub misspelt: Vec<(usize, Range<u16>)>,
     /// Column and row of the cursor inside the box, including the prompt.
     pub cursor: (u16, u16),
     pub shows_cursor: bool,
     /// An existing message is being edited.
     pub editing: bool,
+}
+
+impl ComposeView {
+    /// Marks the words of the text that stand at these places.
+    pub(super) fn mark(&mut self, text: &str, words: &[Range<usize>], reorders: bool) {
+        for (row, place) in self.places.iter().enumerate() {
+            let of_row = |at: usize| {
+                let before = text.get(place.start..at.clamp(place.start, place.end));
+                shown_row(before.unwrap_or_default())
+            };
+            for word in words.iter().filter(|w| w.start < place.end && w.end > place.start) {
+                let (before, upto) = (of_row(word.start), of_row(word.end));
+                let columns = if reorders {
+                    let shown = shown_row(text.get(place.clone()).unwrap_or_default());
+                    bidi::columns(&shown, &(before.len()..upto.len()))
+                } else {
+                    vec![width(&before)..width(&upto)]
+                };
+                let columns = columns.into_iter().map(|range| {
+                    let end = u16::try_from(range.end).unwrap_or(u16::MAX);
+                    (row, u16::try_from(range.start).unwrap_or(u16::MAX)..end)
+                });
+                self.misspelt.extend(columns);
+            }
+        }
+    }
 }
 
 /// A row of the message box, or its beginning, as it is drawn.
@@ -71,10 +102,13 @@ pub(super) fn view(app: &AppState, columns: u16) -> ComposeView {
     let most = usize::from(layout::MAX_COMPOSE);
     let skip = (cursor.1 + 1).saturating_sub(most);
     let rows: Vec<String> = rows.into_iter().skip(skip).take(most).collect();
+    let places = ranges.into_iter().skip(skip).take(most).collect();
     let column = u16::try_from(cursor.0).unwrap_or(0);
     ComposeView {
         prompt,
         rows,
+        places,
+        misspelt: Vec::new(),
         cursor: (column, u16::try_from(cursor.1 - skip).unwrap_or(0)),
         shows_cursor: chat.selection.is_none()
             && app.focus == Focus::Compose
