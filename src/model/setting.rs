@@ -81,7 +81,7 @@ pub const SETTINGS: [SettingSpec; 32] = [
         "ui",
         "spelling",
         Text,
-        "misspelt words in the box: en_GB, or en_US, de_DE, or auto; empty: off",
+        "underlines misspelt words: en_GB, or en_US, de_DE, or auto",
     ),
     live(
         "ui",

@@ -6,7 +6,7 @@ pub mod dictionaries;
 use crate::app::effect::Outcome;
 use crate::model::SafeText;
 use crate::model::spelling::{SpellingAnswer, SpellingChoice, SpellingRequest, SpellingTask};
-use dictionaries::{LoadedDictionary, Places, load_all};
+use dictionaries::{DictionaryTrouble, LoadedDictionary, Places, load_all};
 use std::collections::HashSet;
 use std::fs::OpenOptions;
 use std::io::{self, Read, Write};
@@ -45,7 +45,7 @@ impl Loaded {
     fn new(choice: &SpellingChoice, own_words: &PathBuf) -> Self {
         let (dictionaries, troubles) = load_all(choice, &Places::of_environment(&choice.folder));
         let trouble = (!troubles.is_empty()).then(|| {
-            let texts: Vec<String> = troubles.iter().map(|trouble| trouble.brief()).collect();
+            let texts: Vec<String> = troubles.iter().map(DictionaryTrouble::brief).collect();
             SafeText::line(&texts.join(" · "))
         });
         let own = read_own(own_words);

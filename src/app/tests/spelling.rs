@@ -137,12 +137,9 @@ fn a_paste_of_ten_thousand_words_asks_for_what_is_in_sight() {
     app.press("y");
     let asked = check(&mut app);
     assert_eq!(asked.len(), 3, "{asked:?}");
-    let distinct: String = (0..10_000u32)
-        .map(|n| {
-            let letter = |n: u32| char::from(b'a' + u8::try_from(n % 26).unwrap());
-            format!("x{}{}{} ", letter(n), letter(n / 26), letter(n / 676))
-        })
-        .collect();
+    let letter = |n: u32| char::from(b'a' + u8::try_from(n % 26).unwrap());
+    let word = |n: u32| ['x', letter(n), letter(n / 26), letter(n / 676), ' '];
+    let distinct: String = (0..10_000).flat_map(word).collect();
     app.press("ctrl-u ctrl-u");
     app.paste(&distinct);
     app.press("y");

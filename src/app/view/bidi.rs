@@ -113,7 +113,7 @@ pub fn typed(row: &str, cursor: usize) -> (String, usize) {
 pub fn columns(row: &str, part: &Range<usize>) -> Vec<Range<usize>> {
     if !has_rtl(row) {
         let upto = |at: usize| width(row.get(..at).unwrap_or(row));
-        return vec![upto(part.start)..upto(part.end)];
+        return std::iter::once(upto(part.start)..upto(part.end)).collect();
     }
     let mut found: Vec<Range<usize>> = Vec::new();
     let mut x = 0;

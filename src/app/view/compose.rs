@@ -40,7 +40,7 @@ impl ComposeView {
                     let shown = shown_row(text.get(place.clone()).unwrap_or_default());
                     bidi::columns(&shown, &(before.len()..upto.len()))
                 } else {
-                    vec![width(&before)..width(&upto)]
+                    std::iter::once(width(&before)..width(&upto)).collect()
                 };
                 let columns = columns.into_iter().map(|range| {
                     let end = u16::try_from(range.end).unwrap_or(u16::MAX);

@@ -94,7 +94,7 @@ impl Spelling {
         if self.words.len() + missing.len() > MOST_WORDS {
             self.words.clear();
         }
-        let task = SpellingTask::Check(missing.iter().map(|word| word.to_string()).collect());
+        let task = SpellingTask::Check(missing.iter().map(ToString::to_string).collect());
         let request = self.request(task);
         self.asked = Some((request.number, missing));
         Some(request)

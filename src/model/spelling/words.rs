@@ -143,7 +143,7 @@ fn read_prose(prose: &str, start: usize, words: &mut Vec<CheckedWord>) {
             continue;
         }
         let bare = token.trim_matches(MARKERS);
-        if bare.trim_start_matches(|c| matches!(c, '(' | '"')).starts_with('@') {
+        if bare.trim_start_matches(['(', '"']).starts_with('@') {
             after_name = ends_open(token);
             continue;
         }
@@ -224,7 +224,7 @@ mod tests {
 
     fn words(text: &str) -> Vec<&str> {
         let found = words_in(text, &(0..text.len()));
-        found.into_iter().map(|word| &text[word.whole]).collect()
+        found.into_iter().map(|word| text.get(word.whole).unwrap()).collect()
     }
 
     #[test]
@@ -272,7 +272,7 @@ mod tests {
     fn only_the_words_of_a_part_are_looked_for_and_what_stands_before_it_counts() {
         let text = "one two three\nfour five\n";
         let part = |range: Range<usize>| -> Vec<&str> {
-            words_in(text, &range).into_iter().map(|word| &text[word.whole]).collect()
+            words_in(text, &range).into_iter().map(|word| text.get(word.whole).unwrap()).collect()
         };
         assert_eq!(part(4..7), ["two"]);
         assert_eq!(part(5..6), ["two"]);
