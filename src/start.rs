@@ -41,6 +41,7 @@ mod first_run;
 mod imports;
 mod last_run;
 mod login;
+mod patience;
 mod preferences;
 mod reload;
 mod replay;

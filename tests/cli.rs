@@ -528,6 +528,29 @@ fn missing_and_broken_dictionaries_are_named_by_config_check_and_doctor() {
 }
 
 #[test]
+fn doctor_says_of_an_older_store_that_it_is_upgraded_and_salvages_nothing_of_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("config.toml");
+    let account = "[accounts.home]\nuser_id = \"8:anna.7\"\ngateway = \"http://127.0.0.1:1/v1\"\n\
+                   token = { env = \"TEST_TOKEN\" }\n";
+    std::fs::write(&config, account).unwrap();
+    let folder = dir.path().join("accounts/home");
+    std::fs::create_dir_all(&folder).unwrap();
+    let store = folder.join("store.db");
+    let older = rusqlite::Connection::open(&store).unwrap();
+    older.execute_batch("CREATE TABLE messages (id TEXT); PRAGMA user_version = 1;").unwrap();
+    drop(older);
+    let before = std::fs::read(&store).unwrap();
+    let doctor = run(&config, dir.path(), "x", &["doctor"], "");
+    let text = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    let line = text.lines().find(|line| line.contains("  store: ")).unwrap_or_default();
+    assert!(line.starts_with("WARN") && line.contains("upgraded at the next start"), "{text}");
+    let salvaged = out(&run(&config, dir.path(), "x", &["doctor", "--salvage"], ""));
+    assert!(salvaged.contains("open skchat to upgrade it"), "{salvaged}");
+    assert_eq!(std::fs::read(&store).unwrap(), before);
+}
+
+#[test]
 fn keys_are_listed_with_what_the_configuration_changes() {
     let dir = tempfile::tempdir().unwrap();
     let config = dir.path().join("config.toml");

@@ -13,6 +13,8 @@ pub enum Action {
     Compose(ComposeAction),
     Thread(ThreadAction),
     Overlay(OverlayAction),
+    /// Runs a slash command that needs no open chat, without its slash.
+    Command(String),
     /// The first of two keys, or a second one that completes no binding.
     Prefix(PrefixKey),
     Pointer(Pointer),
@@ -177,6 +179,8 @@ pub enum ComposeAction {
     },
     Move(Motion),
     Delete(Motion),
+    /// Deletes the line that the cursor is in.
+    DeleteLine,
     Yank,
     /// Asks a clipboard program for its text.
     PasteClipboard,
@@ -195,6 +199,8 @@ pub enum Motion {
     Down,
     WordLeft,
     WordRight,
+    /// The beginning of the next word.
+    NextWord,
     LineStart,
     LineEnd,
 }

@@ -11,6 +11,7 @@ mod suggestions;
 mod thread;
 
 use super::action::{Action, AppAction, ComposeAction, Motion, OverlayAction, PrefixKey};
+use super::commands;
 use super::model::Model;
 
 /// Carries out an action, and those it leads to.
@@ -103,6 +104,7 @@ fn act_once(model: &mut Model, action: Action) -> Option<Action> {
         Action::Compose(action) => return compose::act(model, action),
         Action::Thread(action) => thread::act(model, action),
         Action::Overlay(action) => return model.act_on_dialog(action),
+        Action::Command(line) => return commands::run_alone(model, &line),
         Action::Pointer(pointer) => return pointer::act(model, pointer),
         // Handled above.
         Action::Prefix(_) => {}

@@ -151,6 +151,22 @@ pub fn run(model: &mut Model, chat: &ChatRef, line: &str) -> Option<Action> {
     None
 }
 
+/// Commands that need no open conversation.
+const ALONE: [&str; 8] = ["open", "search", "create", "join", "unread", "inbox", "help", "quit"];
+
+/// Runs a command while no conversation is open.
+pub fn run_alone(model: &mut Model, line: &str) -> Option<Action> {
+    let name = line.split_whitespace().next().unwrap_or_default();
+    if !ALONE.contains(&name) {
+        model.app.complain(&format!("/{name} needs an open conversation: Ctrl-K finds one"));
+        return None;
+    }
+    let account = model.app.current_account().id.clone();
+    // None of these commands is about it.
+    let chat = ChatRef { account, conversation: "".into() };
+    run(model, &chat, line)
+}
+
 /// Removes a command from the box after it was carried out.
 fn clear(model: &mut Model) {
     model.app.notes.clear();

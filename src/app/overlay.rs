@@ -31,6 +31,7 @@ mod settings;
 mod sign_in;
 mod suggestions;
 mod switcher;
+mod theme_list;
 mod user_settings;
 mod welcome;
 mod which_key;
@@ -62,6 +63,7 @@ pub use settings::Settings;
 pub use sign_in::SignInDialog;
 pub use suggestions::suggestions;
 pub use switcher::{Switcher, find};
+pub use theme_list::ThemeList;
 pub use user_settings::{UserSettings, save_quietly, take_over, value};
 pub use welcome::Welcome;
 pub use which_key::{SHOWN_AFTER, which_key};
@@ -136,6 +138,7 @@ pub enum Overlay {
     Alerts(Alerts),
     Inbox(Inbox),
     UserSettings(UserSettings),
+    ThemeList(ThemeList),
     Members(Members),
     Person(Person),
     Prompt(Prompt),
@@ -166,6 +169,7 @@ impl Overlay {
             Self::Alerts(d) => d,
             Self::Inbox(d) => d,
             Self::UserSettings(d) => d,
+            Self::ThemeList(d) => d,
             Self::Members(d) => d,
             Self::Person(d) => d,
             Self::Prompt(d) => d,
@@ -196,6 +200,7 @@ impl Overlay {
             Self::Alerts(d) => d,
             Self::Inbox(d) => d,
             Self::UserSettings(d) => d,
+            Self::ThemeList(d) => d,
             Self::Members(d) => d,
             Self::Person(d) => d,
             Self::Prompt(d) => d,
@@ -205,6 +210,17 @@ impl Overlay {
             Self::SignIn(d) => d,
             Self::Accounts(d) => d,
             Self::AddAccount(d) => d,
+        }
+    }
+}
+
+impl Overlay {
+    /// What follows when the dialog is closed without a choice.
+    pub fn given_up(self, app: &mut AppState) {
+        match self {
+            Self::SignIn(dialog) => dialog.given_up(app),
+            Self::ThemeList(dialog) => dialog.given_up(app),
+            _ => {}
         }
     }
 }
@@ -262,9 +278,7 @@ impl OverlayStack {
     /// Closes every dialog. A sign-in that was not agreed to has its consequence, as with Esc.
     pub fn clear(&mut self, app: &mut AppState) {
         for overlay in self.stack.drain(..).rev() {
-            if let Overlay::SignIn(dialog) = overlay {
-                dialog.given_up(app);
-            }
+            overlay.given_up(app);
         }
     }
 
@@ -311,7 +325,8 @@ impl OverlayStack {
     /// Opens the search. With an empty input it resumes the search that the last hit was opened from.
     pub fn open_search(&mut self, app: &mut AppState, here: Option<ChatRef>, input: &str) {
         let last = self.last_search.take().filter(|last| input.is_empty() && last.here == here);
-        let search = last.unwrap_or_else(|| Search::begin(app, here, input));
+        let search = last.map(Search::again);
+        let search = search.unwrap_or_else(|| Search::begin(app, here, input));
         self.push(Overlay::Search(search));
     }
 

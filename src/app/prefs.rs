@@ -115,7 +115,7 @@ impl Prefs {
         self.choices.ui.date.day_name(at, now, &self.zone)
     }
 
-    /// At most six cells for the conversation list: the time today, otherwise as [`Timestamp::short`].
+    /// Few cells for the conversation list: the time today, otherwise as [`Timestamp::short`].
     pub fn short_time(&self, at: Timestamp, now: Timestamp) -> String {
         if now.day(&self.zone) <= at.day(&self.zone) {
             self.choices.ui.time.compact(at, &self.zone)

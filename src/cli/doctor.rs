@@ -163,6 +163,9 @@ fn stored(file: &Path) -> Finding {
             lines::count(counts.conversations, "conversation"),
             counts.outbox
         )),
+        Err(StoreError::Older) => Finding::Warn(format!(
+            "store: {name} is that of an older skchat; it is upgraded at the next start, and a copy is kept"
+        )),
         Err(error) => Finding::Fail(format!("store: {name}: {error}")),
     }
 }
@@ -265,6 +268,11 @@ fn salvage(dir: &Path, file: &Path) -> Result<(), ExitError> {
     match store::open_read_only(file).and_then(|store| store.check()) {
         Ok(_) => {
             return lines::print_line("the store is sound; nothing was done");
+        }
+        Err(StoreError::Older) => {
+            return lines::print_line(
+                "the store is that of an older skchat; open skchat to upgrade it",
+            );
         }
         Err(error @ StoreError::Newer(_)) => {
             return Err(ExitError::failed(format!("{}: {error}", file.display())));

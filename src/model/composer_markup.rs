@@ -1,4 +1,4 @@
-//! What is typed (`*bold* _italic_ ~strike~ {code}…{code} @Name`) to formatted text and back (facts 4.1).
+//! What is typed (`*bold* _italic_ ~strike~ {code}…{code} @Name`, and code in backticks) to formatted text and back (facts 4.1).
 //!
 //! The way back is checked by reading the result again: text that would not come out the same is not edited as typed.
 
@@ -8,8 +8,10 @@ use super::text::SafeText;
 use serde::{Deserialize, Serialize};
 
 const CODE: &str = "{code}";
-/// Stands alone on the lines around code, the first time with the language.
+/// At least so many stand alone on the lines around code, the first time with the language, the second time at least as
+/// many as the first time.
 const FENCE: &str = "```";
+const TICK: char = '`';
 /// Markers nested deeper than this are text.
 const DEPTH: usize = 3;
 
@@ -59,6 +61,7 @@ impl MarkupReader<'_> {
         let mut rest = text;
         let mut plain = String::new();
         let mut ends = MarkerEnds::default();
+        let mut fences = Fences::default();
         while let Some(c) = rest.chars().next() {
             let tail = rest.get(c.len_utf8()..).unwrap_or_default();
             if depth == 0
@@ -74,7 +77,7 @@ impl MarkupReader<'_> {
             }
             if depth == 0
                 && before.is_none_or(|c| c == '\n')
-                && let Some((language, code, after)) = fence(rest)
+                && let Some((language, code, after)) = fences.read(rest)
             {
                 if plain.ends_with('\n') {
                     plain.pop();
@@ -87,6 +90,13 @@ impl MarkupReader<'_> {
                 continue;
             }
             if before.is_none_or(outside) {
+                if let Some((code, after)) = in_ticks(rest) {
+                    self.push(&mut plain, style, None);
+                    let mono = SpanStyle { mono: true, ..style };
+                    self.push(&mut code.to_owned(), mono, None);
+                    (rest, before) = (after, Some(TICK));
+                    continue;
+                }
                 if c == '@'
                     && let Some(mention) = self.mention(tail)
                 {
@@ -151,17 +161,66 @@ impl MarkupReader<'_> {
     }
 }
 
-/// Code between two fences at the beginning of a text: its language, the code, and what follows.
-fn fence(text: &str) -> Option<(Option<&str>, &str, &str)> {
-    let (language, inner) = text.strip_prefix(FENCE)?.split_once('\n')?;
-    let language = language.trim();
-    if !language.is_empty() && !is_language(language) {
-        return None;
+/// The number of backticks at the beginning of a text.
+fn ticks(text: &str) -> usize {
+    text.len() - text.trim_start_matches(TICK).len()
+}
+
+/// Code in backticks at the beginning of a text, and what follows it. As many backticks end it as began it, in the same
+/// line; one space inside them at both ends is not part of the code.
+fn in_ticks(text: &str) -> Option<(&str, &str)> {
+    let count = Some(ticks(text)).filter(|count| *count > 0)?;
+    let inner = text.get(count..)?;
+    let mut at = 0;
+    loop {
+        let found = at + inner.get(at..)?.find([TICK, '\n'])?;
+        let rest = inner.get(found..)?;
+        let length = Some(ticks(rest)).filter(|length| *length > 0)?;
+        at = found + length;
+        if length != count {
+            continue;
+        }
+        let after = inner.get(at..)?;
+        let code = inner.get(..found)?;
+        let is_alone = after.chars().next().is_none_or(|c| !c.is_alphanumeric());
+        if !is_alone || code.trim().is_empty() {
+            return None;
+        }
+        let padded = code.strip_prefix(' ').and_then(|code| code.strip_suffix(' '));
+        return Some((padded.unwrap_or(code), after));
     }
-    let (code, after) = inner.split_once("\n```")?;
-    let ends = after.is_empty() || after.starts_with('\n');
-    let language = Some(language).filter(|language| !language.is_empty());
-    (ends && !code.trim().is_empty()).then_some((language, code, after))
+}
+
+/// For how many backticks a search for the end of the code has failed: there is no end for more of them either, and
+/// nothing is read twice.
+#[derive(Default)]
+struct Fences(Option<usize>);
+
+impl Fences {
+    /// Code between two fences at the beginning of a text: its language, the code, and what follows.
+    fn read<'a>(&mut self, text: &'a str) -> Option<(Option<&'a str>, &'a str, &'a str)> {
+        let count = ticks(text);
+        if count < FENCE.len() || self.0.is_some_and(|failed| count >= failed) {
+            return None;
+        }
+        let (language, inner) = text.get(count..)?.split_once('\n')?;
+        let language = language.trim();
+        if !language.is_empty() && !is_language(language) {
+            return None;
+        }
+        let mut at = 0;
+        for line in inner.split_inclusive('\n') {
+            if ticks(line) >= count && line.trim_start_matches(TICK).trim().is_empty() {
+                let code = inner.get(..at)?.strip_suffix('\n')?;
+                let after = inner.get(at + line.trim_end_matches('\n').len()..)?;
+                let language = Some(language).filter(|language| !language.is_empty());
+                return (!code.trim().is_empty()).then_some((language, code, after));
+            }
+            at += line.len();
+        }
+        self.0 = Some(count);
+        None
+    }
 }
 
 /// The style a marker stands for, unless it is in force already.
@@ -220,6 +279,19 @@ pub fn write(
     rich: &RichText,
     label_of: &dyn Fn(&UserId) -> Option<SafeText>,
 ) -> Option<(String, Vec<Mention>)> {
+    // Backticks are what people type, but they do not make code everywhere.
+    let mut ways = ["`", CODE].into_iter();
+    ways.find_map(|code_mark| {
+        let (text, mentions) = write_with(rich, code_mark, label_of)?;
+        (flat(&read(&text, &mentions)) == flat(rich)).then_some((text, mentions))
+    })
+}
+
+fn write_with(
+    rich: &RichText,
+    code_mark: &str,
+    label_of: &dyn Fn(&UserId) -> Option<SafeText>,
+) -> Option<(String, Vec<Mention>)> {
     let mut out = String::new();
     let mut mentions = Vec::new();
     let mut after_fence = false;
@@ -230,26 +302,29 @@ pub fn write(
                 if !out.is_empty() {
                     out.push('\n');
                 }
-                out.extend([FENCE, language, "\n", text, "\n", FENCE]);
+                let inside = text.lines().map(ticks).max().unwrap_or(0);
+                let fence = "`".repeat(FENCE.len().max(inside + 1));
+                out.extend([&fence, &**language, "\n", text, "\n", &fence]);
             }
             Block::Paragraph { align: Align::Left, spans } => {
                 if after_fence {
                     out.push('\n');
                 }
                 for span in spans.iter().filter(|s| !s.text.is_empty()) {
-                    out.push_str(&write_span(span, label_of, &mut mentions)?);
+                    out.push_str(&write_span(span, code_mark, label_of, &mut mentions)?);
                 }
             }
             Block::Paragraph { .. } | Block::Quote { .. } | Block::Media(_) => return None,
         }
         after_fence = matches!(block, Block::Code { language: Some(_), .. });
     }
-    (flat(&read(&out, &mentions)) == flat(rich)).then_some((out, mentions))
+    Some((out, mentions))
 }
 
 /// A span with its markers; `None` when it is a link or emoticon, which nobody can type.
 fn write_span(
     span: &Span,
+    code_mark: &str,
     label_of: &dyn Fn(&UserId) -> Option<SafeText>,
     mentions: &mut Vec<Mention>,
 ) -> Option<String> {
@@ -265,7 +340,7 @@ fn write_span(
         None => {}
     }
     let s = span.style;
-    for (on, marker) in [(s.mono, CODE), (s.bold, "*"), (s.italic, "_"), (s.strike, "~")] {
+    for (on, marker) in [(s.mono, code_mark), (s.bold, "*"), (s.italic, "_"), (s.strike, "~")] {
         if on {
             text = format!("{marker}{text}{marker}");
         }
@@ -344,6 +419,19 @@ mod tests {
         assert_eq!(rich.blocks.len(), 3);
         let (written, _) = write(&rich, &|_| None).unwrap();
         assert_eq!(read(&written, &[]), rich);
+        for (typed, code, after) in [
+            ("```md\n# a\n```rust\nb\n```\nend", "# a\n```rust\nb", "end"),
+            ("````md\n```\nb\n```\n````", "```\nb\n```", ""),
+            ("```\na ```\n``\n  ```\n````  \nend", "a ```\n``\n  ```", "end"),
+        ] {
+            let rich = read(typed, &[]);
+            let Block::Code { text, .. } = &rich.blocks[0] else { panic!("{typed}: {rich:?}") };
+            assert_eq!(text.as_str(), code);
+            assert_eq!(rich.plain_text().trim_start_matches(code).trim(), after, "{typed}");
+        }
+        let inner = Block::Code { text: "```\nx\n```".into(), language: Some("md".into()) };
+        let rich = RichText { blocks: vec![inner] };
+        assert_eq!(write(&rich, &|_| None).unwrap().0, "````md\n```\nx\n```\n````");
         for text in ["```", "```rust", "a ```b\nc\n```", "```two words\nc\n```", "```x\nno end"] {
             assert!(matches!(read(text, &[]).blocks[..], [Block::Paragraph { .. }]), "{text}");
         }
@@ -357,6 +445,40 @@ mod tests {
         assert_eq!(picture("{code}*x* <y>{code} z", &[]), "[m|*x* <y>][| z]");
         assert_eq!(picture("see {code}a\n  b{code}", &[]), "[|see ]`a\n  b`");
         assert_eq!(picture("*a\nb*", &[]), "[|*a\nb*]");
+    }
+
+    #[test]
+    fn backticks_in_a_line_make_code_where_they_stand_alone() {
+        for (typed, expected) in [
+            ("run `a *b* @x` now", "[|run ][m|a *b* @x][| now]"),
+            ("`a`, (`b`)", "[m|a][|, (][m|b][|)]"),
+            ("`` a`b ``", "[m|a`b]"),
+            ("*see `x*y` there*", "[b|see ][bm|x*y][b| there]"),
+            ("it`s and `t", "[|it`s and `t]"),
+            ("a`b`", "[|a`b`]"),
+            ("`a`b", "[|`a`b]"),
+            ("`a\nb`", "[|`a\nb`]"),
+            ("` ` `` ``` `", "[|` ][m|`` ```]"),
+        ] {
+            assert_eq!(picture(typed, &[]), expected, "{typed}");
+        }
+        for typed in ["run `a b` now", "`a`\n`b`"] {
+            let rich = read(typed, &[]);
+            let (written, _) = write(&rich, &|_| None).unwrap();
+            assert_eq!(read(&written, &[]), rich, "{written}");
+        }
+        assert_eq!(write(&read("run `a` now", &[]), &|_| None).unwrap().0, "run `a` now");
+        let inside = read("x{code}y{code}z", &[]);
+        assert_eq!(write(&inside, &|_| None).unwrap().0, "x{code}y{code}z");
+    }
+
+    #[test]
+    fn many_beginnings_of_code_without_an_end_are_read_quickly() {
+        let begun = std::time::Instant::now();
+        for unit in ["```a\n", "`a ", "``` ` ``\n", "`` a ` "] {
+            read(&unit.repeat(60_000), &[]);
+        }
+        assert!(begun.elapsed() < std::time::Duration::from_secs(20), "{:?}", begun.elapsed());
     }
 
     #[test]
@@ -391,7 +513,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_offered_reads_back_the_same(text in "[a-c*_~ .@\\n{}]{0,40}|([a-c ]|\\{code\\}|\\*){0,30}") {
+        fn what_is_offered_reads_back_the_same(text in "[a-c*_~` .@\\n{}]{0,40}|([a-c ]|\\{code\\}|\\*){0,30}") {
             let rich = read(&text, &[]);
             if let Some((typed, _)) = write(&rich, &|_| None) {
                 prop_assert_eq!(flat(&read(&typed, &[])), flat(&rich));

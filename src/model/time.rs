@@ -75,11 +75,10 @@ impl Timestamp {
         format!("{:02}:{:02}", at.hour(), at.minute())
     }
 
-    /// Hours from 1 to 12 and minutes in the reader's zone, with one of two words for the half of the day.
-    pub fn half_day_clock(self, zone: &TimeZone, halves: [&str; 2]) -> String {
+    /// Hours from 1 to 12 and minutes in the reader's zone, with the half of the day.
+    pub fn half_day_clock(self, zone: &TimeZone) -> String {
         let at = zone.to_datetime(self.utc());
-        let [morning, afternoon] = halves;
-        let half = if at.hour() < 12 { morning } else { afternoon };
+        let half = if at.hour() < 12 { "am" } else { "pm" };
         format!("{}:{:02}{half}", (at.hour() + 11) % 12 + 1, at.minute())
     }
 

@@ -13,7 +13,7 @@ const MAX_TIME: usize = 12;
 /// The most cells that a date may take.
 const MAX_DATE: usize = 40;
 /// The most cells of a time in the conversation list.
-const MAX_COMPACT: u16 = 6;
+const MAX_COMPACT: u16 = 7;
 
 /// A format with directives such as `%H`, as strftime has them, that can be applied to every moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,7 +94,7 @@ pub enum TimeFormat {
     /// `15:04`.
     #[default]
     Hours24,
-    /// `3:04 pm`.
+    /// `3:04pm`.
     Hours12,
     Custom(CustomFormat),
 }
@@ -104,7 +104,7 @@ impl TimeFormat {
     pub fn show(&self, at: Timestamp, zone: &TimeZone) -> String {
         match self {
             Self::Hours24 => at.clock(zone),
-            Self::Hours12 => at.half_day_clock(zone, [" am", " pm"]),
+            Self::Hours12 => at.half_day_clock(zone),
             Self::Custom(format) => format.apply(at, zone).unwrap_or_else(|| at.clock(zone)),
         }
     }
@@ -113,17 +113,17 @@ impl TimeFormat {
     pub fn columns(&self) -> u16 {
         match self {
             Self::Hours24 => 5,
-            Self::Hours12 => 8,
+            Self::Hours12 => MAX_COMPACT,
             // If a directive does not fit, it is the time of 24 hours.
             Self::Custom(format) => format.columns.max(5),
         }
     }
 
-    /// The time in at most six cells, for the conversation list and narrow panes: `3:04p`.
+    /// The time in few cells, for the conversation list and narrow panes.
     pub fn compact(&self, at: Timestamp, zone: &TimeZone) -> String {
         match self {
             Self::Custom(format) if format.columns <= MAX_COMPACT => self.show(at, zone),
-            _ if self.compact_columns() > 5 => at.half_day_clock(zone, ["a", "p"]),
+            _ if self.compact_columns() > 5 => at.half_day_clock(zone),
             _ => at.clock(zone),
         }
     }
@@ -270,11 +270,11 @@ mod tests {
         };
         let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
         assert_eq!(shown("24h", "09:05"), pair("09:05", "09:05"));
-        assert_eq!(shown("12h", "00:05"), pair("12:05 am", "12:05a"));
-        assert_eq!(shown("12h", "12:00"), pair("12:00 pm", "12:00p"));
-        assert_eq!(shown(" 12h ", "21:05"), pair("9:05 pm", "9:05p"));
+        assert_eq!(shown("12h", "00:05"), pair("12:05am", "12:05am"));
+        assert_eq!(shown("12h", "12:00"), pair("12:00pm", "12:00pm"));
+        assert_eq!(shown(" 12h ", "21:05"), pair("9:05pm", "9:05pm"));
         assert_eq!(shown("%H:%M:%S", "21:05"), pair("21:05:07", "21:05"));
-        assert_eq!(shown("%I.%M %p", "21:05"), pair("09.05 PM", "9:05p"));
+        assert_eq!(shown("%I.%M %p", "21:05"), pair("09.05 PM", "9:05pm"));
         assert_eq!(shown("%Hh%M", "21:05"), pair("21h05", "21h05"));
     }
 

@@ -2,6 +2,7 @@
 
 use super::LiveAccount;
 use super::last_run::LastRun;
+use super::patience;
 use crate::cli::Global;
 use crate::cli::context::{ExitError, STORE, Session, lock};
 use crate::config::{Config, paths};
@@ -53,7 +54,11 @@ pub fn open(global: &Global, config: Option<Config>) -> Result<OpenedAccounts, E
             Ok(session) => session.signed_in(),
             Err(error) => Err(error),
         };
-        match session.and_then(|session| open_one(global, session)) {
+        let opens = |session: Session| {
+            let file = session.dir.join(STORE);
+            patience::opening(&name, &file, || open_one(global, session))
+        };
+        match session.and_then(opens) {
             Ok(account) => opened.accounts.push(account),
             Err(error) => {
                 tracing::warn!(account = name, "an account cannot be used");

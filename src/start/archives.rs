@@ -1,6 +1,7 @@
 //! Archives on the screen: beside the configured account, or alone where there is none.
 
 use super::last_run::LastRun;
+use super::patience;
 use super::{ManagerSetup, RunSetup, background, check_terminal, converse, terminal_failed};
 use crate::cli::Global;
 use crate::cli::archives::{self, ArchiveAccount};
@@ -78,8 +79,9 @@ pub fn open(setup: &mut RunSetup) -> Result<Vec<Store>, ExitError> {
     let mut first_error = None;
     for archive in std::mem::take(&mut setup.archives) {
         let path = archive.store();
-        let opened =
-            if may_write { Store::open_archive(&path) } else { Store::open_read_only(&path) };
+        let opened = patience::opening(&archive.name, &path, || {
+            if may_write { Store::open_archive(&path) } else { Store::open_read_only(&path) }
+        });
         match opened {
             Ok(store) => {
                 stores.push(store);

@@ -61,7 +61,8 @@ fn input(view: &InputView, area: Rect, theme: &Theme, buffer: &mut Buffer) -> (u
     let (y, end) = (area.y + 1, area.x + area.width - 2);
     paint::right(buffer, area.x, y, end, &view.note, theme.dim);
     let x = paint::text(buffer, area.x + 2, y, end, "› ", theme.me);
-    let x = paint::text(buffer, x, y, end, &view.text, Style::new());
+    let style = if view.is_selected { theme.selected } else { Style::new() };
+    let x = paint::text(buffer, x, y, end, &view.text, style);
     (x.min(end), y)
 }
 

@@ -9,9 +9,9 @@ use crate::app::chat::{completion, group, message_change, outbox, recall, sendin
 use crate::app::commands;
 use crate::app::commands::literal::{self, CommandLike, looks_like_command};
 use crate::app::effect::Effect;
-use crate::app::keymap::KeymapEntry;
+use crate::app::keymap::{Context, KeymapEntry};
 use crate::app::model::Model;
-use crate::app::overlay::{Confirm, Consent, Overlay};
+use crate::app::overlay::{Confirm, Consent, Overlay, Prompt};
 use crate::app::state::{Focus, Pasting};
 use crate::model::text::can_be_typed;
 use crate::model::{ChatAccess, Outgoing};
@@ -26,9 +26,21 @@ pub fn act(model: &mut Model, action: ComposeAction) -> Option<Action> {
         begin_typing(model);
     }
     if model.app.opened().is_none() {
-        if types {
-            model.app.note("Open a conversation first: Alt-↓, or Ctrl-K to find one");
+        if matches!(action, ComposeAction::Insert('/')) {
+            model.overlays.push(Prompt::command());
+        } else if types {
+            let prefs = &model.app.prefs;
+            let note = prefs.key_words("Open a conversation first: Alt-↓, or Ctrl-K to find one");
+            model.app.notes.note(&note);
         }
+        return None;
+    }
+    // With modes, letters change the box in the list and with a message selected, too, where nobody looks at it.
+    let changes = matches!(
+        action,
+        ComposeAction::Delete(_) | ComposeAction::DeleteLine | ComposeAction::Yank
+    );
+    if changes && matches!(model.context(), Context::List | Context::Selection) {
         return None;
     }
     match model.app.opened().map(|chat| &chat.info.access) {
@@ -74,6 +86,7 @@ pub fn act(model: &mut Model, action: ComposeAction) -> Option<Action> {
                 suggestions::renew(model);
             }
         }
+        ComposeAction::DeleteLine => edit(model, Composer::delete_line),
         ComposeAction::Yank => edit(model, Composer::yank),
     }
     None

@@ -185,9 +185,7 @@ fn quit(model: &mut Model) {
 fn escape(model: &mut Model) {
     model.app.notes.clear();
     if let Some(closed) = model.overlays.close_top() {
-        if let Overlay::SignIn(dialog) = closed {
-            dialog.given_up(&mut model.app);
-        }
+        closed.given_up(&mut model.app);
         return;
     }
     if std::mem::take(&mut model.view.bare) {

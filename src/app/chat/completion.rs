@@ -69,8 +69,23 @@ fn insert(chat: &mut Chat, from: usize, found: Vec<Suggestion>, at: usize) {
     chat.composer.completion = Some(Completion { from, options, at });
 }
 
-/// The last word of a text, if it begins a name, an emoticon or a command.
+/// Commands whose arguments are people, each with what can follow a person.
+const ABOUT_PEOPLE: [(&str, &[&str]); 2] = [("/kick ", &[]), ("/role ", &["admin", "user"])];
+
+/// The person that is being written in a command about people, and what can follow it.
+pub fn open_person(before: &str) -> Option<(&str, &'static [&'static str])> {
+    ABOUT_PEOPLE.iter().find_map(|(command, roles)| {
+        let people = before.strip_prefix(command).filter(|people| !people.contains('\n'))?;
+        let person = people.rsplit(',').next().unwrap_or_default().trim_start();
+        Some((person, *roles))
+    })
+}
+
+/// The last word of a text, if it begins a name, an emoticon or a command; in a command about people all of the name.
 pub fn open_word(before: &str) -> Option<&str> {
+    if let Some((person, _)) = open_person(before) {
+        return Some(person);
+    }
     let from = before.rfind(char::is_whitespace).map_or(0, |at| at + 1);
     let word = before.get(from..)?;
     let mut chars = word.chars();

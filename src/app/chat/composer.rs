@@ -210,7 +210,11 @@ impl Composer {
         let name = open.get(from + 1..).unwrap_or_default();
         let outside = open.get(..from).unwrap_or_default();
         let is_word = outside.chars().next_back().is_some_and(|c| c.is_alphanumeric() || c == ':');
-        let is_code = outside.matches("{code}").count() % 2 == 1;
+        let line = outside.rsplit('\n').next().unwrap_or_default();
+        let fences = outside.lines().filter(|line| line.starts_with("```")).count();
+        let is_code = outside.matches("{code}").count() % 2 == 1
+            || line.matches('`').count() % 2 == 1
+            || fences % 2 == 1;
         let is_markup = self.draft.edit.as_ref().is_some_and(|edit| edit.source.is_some());
         if is_word || is_code || is_markup {
             return;
@@ -229,7 +233,12 @@ impl Composer {
             return;
         }
         self.cleared_line = motion == Motion::LineStart;
-        let target = self.target(motion);
+        let mut target = self.target(motion);
+        if motion == Motion::NextWord {
+            // The last word of a line is deleted without the end of the line.
+            let line_end = self.target(Motion::LineEnd);
+            target = if line_end > self.draft.cursor { target.min(line_end) } else { target };
+        }
         let (from, to) = (target.min(self.draft.cursor), target.max(self.draft.cursor));
         if from == to {
             return;
@@ -239,6 +248,21 @@ impl Composer {
         self.draft.cursor = from;
         if !matches!(motion, Motion::Left | Motion::Right) {
             self.killed = gone;
+        }
+    }
+
+    /// Deletes the line that the cursor is in, with its end; it can be yanked back.
+    pub fn delete_line(&mut self) {
+        let (start, end) = (self.target(Motion::LineStart), self.target(Motion::LineEnd));
+        let length = self.draft.text.len();
+        // The last line goes with the break before it.
+        let start = if end == length { start.saturating_sub(1) } else { start };
+        let end = (end + 1).min(length);
+        if start < end {
+            self.remember(false);
+            self.killed = self.draft.text.drain(start..end).collect();
+            self.draft.cursor = start.min(self.draft.text.len());
+            self.draft.cursor = self.target(Motion::LineStart);
         }
     }
 
@@ -278,6 +302,10 @@ impl Composer {
                 .unicode_word_indices()
                 .next()
                 .map_or(cursor + after.len(), |(i, w)| cursor + i + w.len()),
+            Motion::NextWord => {
+                let mut starts = after.unicode_word_indices().map(|(i, _)| i);
+                starts.find(|i| *i > 0).map_or(cursor + after.len(), |i| cursor + i)
+            }
             Motion::Up => self.other_line(line_start, line_start.checked_sub(1)),
             Motion::Down => {
                 let next = (line_end < self.draft.text.len()).then(|| {
@@ -332,6 +360,27 @@ mod tests {
         assert_eq!(composer.text(), "");
         assert!(composer.undo());
         assert_eq!(composer.text(), "one two three");
+    }
+
+    #[test]
+    fn a_line_is_deleted_with_its_break_and_the_last_word_of_one_without_it() {
+        let mut composer = typed("one\ntwo three\nfour");
+        composer.delete_line();
+        assert_eq!((composer.text(), composer.draft.cursor), ("one\ntwo three", 4));
+        composer.go(Motion::NextWord);
+        composer.delete(Motion::NextWord);
+        assert_eq!(composer.text(), "one\ntwo ");
+        composer.go(Motion::Up);
+        composer.go(Motion::LineStart);
+        composer.delete(Motion::NextWord);
+        assert_eq!(composer.text(), "\ntwo ");
+        composer.delete_line();
+        assert_eq!(composer.text(), "two ");
+        composer.delete_line();
+        composer.delete_line();
+        assert_eq!(composer.text(), "");
+        composer.undo();
+        assert_eq!(composer.text(), "two ");
     }
 
     #[test]

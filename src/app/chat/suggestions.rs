@@ -5,7 +5,7 @@
 //! list. Everyone in a group is listed once per word, so that each further letter only has to be compared.
 
 use super::Chat;
-use super::completion::{open_word, people};
+use super::completion::{open_person, open_word, people};
 use super::composer::Composer;
 use crate::app::fuzzy::Ranker;
 use crate::model::{Names, SafeText, UserId, emoticon};
@@ -16,6 +16,8 @@ use std::collections::HashSet;
 const APOSTROPHE: &str = "\u{2019}";
 /// The entries that are in sight at once.
 pub const IN_SIGHT: usize = 8;
+/// Stands for the id of everyone in a group.
+const EVERYONE: &str = "*";
 /// The most entries of a list.
 const MOST: usize = 50;
 /// From so many letters on, letters count that do not stand at a beginning.
@@ -142,13 +144,18 @@ pub fn renew(chat: &mut Chat, me: &UserId, names: &Names, beyond: &Beyond) {
     let word = word.to_owned();
     let last = last.filter(|last| last.from == from);
     let closed = last.as_ref().is_some_and(|last| last.closed);
+    let argument = open_person(chat.composer.before_cursor());
+    let begins_person = argument.is_some() || word.starts_with('@');
     let people = match last {
-        Some(last) if word.starts_with('@') && !last.people.is_empty() => last.people,
+        Some(last) if begins_person && !last.people.is_empty() => last.people,
+        _ if argument.is_some() && !closed => member_candidates(chat, me, names),
         _ if word.starts_with('@') && !closed => candidates(chat, me, names),
         _ => Vec::new(),
     };
     let mut found = Vec::new();
-    if !closed && !is_short {
+    if let Some((person, roles)) = argument.filter(|_| !closed) {
+        found = arguments(&people, person, roles);
+    } else if !closed && !is_short {
         found = find(&word, &people, beyond);
         // Nothing is left to be taken.
         found = if matches!(found.as_slice(), [only] if only.text.trim_end() == word) {
@@ -169,22 +176,61 @@ pub fn of_word(
     beyond: &Beyond,
     word: &str,
 ) -> Vec<Suggestion> {
+    if let Some((person, roles)) = open_person(chat.composer.before_cursor()) {
+        return arguments(&member_candidates(chat, me, names), person, roles);
+    }
     let people = if word.starts_with('@') { candidates(chat, me, names) } else { Vec::new() };
     find(word, &people, beyond)
+}
+
+/// The members as a command about people names them: by id where the name says not who is meant.
+fn member_candidates(chat: &Chat, me: &UserId, names: &Names) -> Vec<MentionCandidate> {
+    let people = people(chat, me, names).into_iter().filter(|m| m.id.as_str() != EVERYONE);
+    let candidate = people.map(|m| {
+        let name = m.label.as_ref().map_or(m.name.as_str(), |_| m.id.as_str());
+        MentionCandidate {
+            keys: [m.typed().to_lowercase(), m.id.bare().to_lowercase()],
+            suggestion: Suggestion {
+                text: format!("{name} "),
+                label: m.typed().clone(),
+                detail: SafeText::line(m.id.as_str()),
+                instead: None,
+            },
+        }
+    });
+    candidate.collect()
+}
+
+/// What can stand in a command about people: those whose names fit what is written of one, and behind a name what can
+/// follow it.
+fn arguments(people: &[MentionCandidate], person: &str, roles: &[&str]) -> Vec<Suggestion> {
+    let mut found = find_people(people, &person.trim_start_matches('@').to_lowercase());
+    if let Some((name, begun)) = person.rsplit_once(' ').filter(|(name, _)| !name.is_empty()) {
+        let fitting = roles.iter().filter(|role| role.starts_with(begun));
+        found.extend(fitting.map(|role| Suggestion {
+            text: format!("{name} {role}"),
+            label: (*role).into(),
+            detail: SafeText::default(),
+            instead: None,
+        }));
+    }
+    found
+}
+
+fn find_people(people: &[MentionCandidate], prefix: &str) -> Vec<Suggestion> {
+    let begins = |c: &&MentionCandidate| {
+        let [name, id] = &c.keys;
+        name.starts_with(prefix)
+            || id.starts_with(prefix)
+            || name.split(' ').any(|part| part.starts_with(prefix))
+    };
+    ranked(people, prefix, begins, |c| &c.keys, |c| c.suggestion.clone())
 }
 
 fn find(word: &str, people: &[MentionCandidate], beyond: &Beyond) -> Vec<Suggestion> {
     let prefix = word.get(1..).unwrap_or_default().to_lowercase();
     match word.chars().next() {
-        Some('@') => {
-            let begins = |c: &&MentionCandidate| {
-                let [name, id] = &c.keys;
-                name.starts_with(&prefix)
-                    || id.starts_with(&prefix)
-                    || name.split(' ').any(|part| part.starts_with(&prefix))
-            };
-            ranked(people, &prefix, begins, |c| &c.keys, |c| c.suggestion.clone())
-        }
+        Some('@') => find_people(people, &prefix),
         Some(':') if !prefix.is_empty() => emoji(&prefix),
         Some('/') => {
             let name = |usage: &CommandUsage| {
@@ -290,7 +336,7 @@ fn candidates(chat: &Chat, me: &UserId, names: &Names) -> Vec<MentionCandidate> 
         people.iter().filter(|m| m.label.is_some()).map(|m| &m.id).collect();
     let shown = people.iter().filter(|m| m.label.is_some() || !labelled.contains(&m.id));
     let candidate = shown.map(|m| {
-        let is_everyone = m.id.as_str() == "*";
+        let is_everyone = m.id.as_str() == EVERYONE;
         let detail = if is_everyone { "everyone here" } else { m.id.as_str() };
         MentionCandidate {
             keys: [m.typed().to_lowercase(), m.id.bare().to_lowercase()],

@@ -34,6 +34,8 @@ pub enum DialogBody {
 pub struct InputView {
     pub text: String,
     pub note: String,
+    /// What is typed replaces it.
+    pub is_selected: bool,
 }
 
 /// One line: labels at the left, a short text at the right.
@@ -95,6 +97,8 @@ pub enum Position {
 pub struct Content {
     pub title: String,
     pub input: Option<(String, String)>,
+    /// What is typed replaces the input.
+    pub selects_input: bool,
     pub lines: Vec<DialogLine>,
     pub text: Option<Vec<TextRow>>,
     pub position: Position,
@@ -111,6 +115,7 @@ impl Content {
         Self {
             title: title.into(),
             input: None,
+            selects_input: false,
             lines,
             text: None,
             position: Position::Scroll(0),
@@ -244,7 +249,10 @@ impl Content {
             Position::Scroll(from) => from.min(count.saturating_sub(room)),
         };
         let ruled = self.ruled();
-        let input = self.input.map(|(text, note)| input_view(&text, note, area.width));
+        let is_selected = self.selects_input;
+        let input = self
+            .input
+            .map(|(text, note)| InputView { is_selected, ..input_view(&text, note, area.width) });
         let top = if input.is_some() { 3 } else { 1 };
         let takes_keys = self.extent != Extent::AboveBox;
         let lines = match self.text {
@@ -280,7 +288,7 @@ fn input_view(text: &str, note: String, columns: u16) -> InputView {
     let note = if columns > width(&note) + 12 + BESIDE { note } else { String::new() };
     let room = columns.saturating_sub(BESIDE + width(&note));
     let text = SafeText::line_as_is(text);
-    InputView { text: tail(&text, room).to_owned(), note }
+    InputView { text: tail(&text, room).to_owned(), note, is_selected: false }
 }
 
 /// Moves the highlight by `by` lines and keeps it within `count` lines.

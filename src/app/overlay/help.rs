@@ -109,7 +109,10 @@ impl Help {
         let keys = |context: Context| {
             let entries = prefs.keymap.entries().iter();
             let here = entries.filter(|e| e.contexts.contains(&context) && !e.keys.is_empty());
-            let keys = here.map(|e| (e.help.as_str(), e.all_keys(prefs.enhanced_keyboard)));
+            let keys = here.map(|e| {
+                let keys = e.all_keys(prefs.enhanced_keyboard);
+                (prefs.key_words(&e.help).into_owned(), prefs.key_words(&keys).into_owned())
+            });
             HelpSection::new(context.heading(), keys)
         };
         let mut sections: Vec<HelpSection> = Context::order_from(self.context).map(keys).collect();

@@ -59,7 +59,9 @@ impl Dialog for Palette {
     fn content(&self, app: &AppState, size: Size) -> Content {
         let columns = wide_columns(size);
         let entries = entries(app, &self.input);
-        let lines = entries.iter().map(|e| wrapped(&e.help, &e.key(), columns)).collect();
+        let words = |text: &str| app.prefs.key_words(text).into_owned();
+        let line = |e: &&KeymapEntry| wrapped(&words(&e.help), &words(&e.key()), columns);
+        let lines = entries.iter().map(line).collect();
         Content::new("All actions", Vec::new(), "Enter runs it · Esc closes")
             .with_input(&self.input)
             .with_entries(lines, self.marked, "No action with that name.")

@@ -6,7 +6,7 @@ use super::user_settings::change as change_setting;
 use super::{
     Confirm, Consent, Dialog, DialogEnv, Import, Next, Overlay, PeoplePicker, PickPurpose,
 };
-use crate::app::action::OverlayAction;
+use crate::app::action::{Action, OverlayAction};
 use crate::app::chat::{go_to_date, group, sending};
 use crate::app::pending::{AccountTask, PendingRequest};
 use crate::app::state::AppState;
@@ -29,6 +29,8 @@ enum AskFor {
     },
     NewGroup,
     JoinUrl,
+    /// A command, while no chat is open.
+    Command,
     /// A date in this chat.
     Date(ChatRef),
     /// The path of an export.
@@ -66,6 +68,10 @@ impl Prompt {
         Overlay::Prompt(Self { what: AskFor::JoinUrl, input: String::new() })
     }
 
+    pub fn command() -> Overlay {
+        Overlay::Prompt(Self { what: AskFor::Command, input: "/".to_owned() })
+    }
+
     pub fn import() -> Overlay {
         Overlay::Prompt(Self { what: AskFor::Import, input: String::new() })
     }
@@ -91,6 +97,10 @@ impl Prompt {
         match &self.what {
             AskFor::Import if self.input.trim().is_empty() => {}
             AskFor::Import => return Next::Replace(Import::begin(app, &self.input)),
+            AskFor::Command => {
+                let line = self.input.trim().trim_start_matches('/').to_owned();
+                return if line.is_empty() { Next::Close } else { Next::Do(Action::Command(line)) };
+            }
             AskFor::Date(chat) => return go_to_date(app, chat, &self.input),
             AskFor::Topic { chat, was } => return set_topic(app, chat, was, &self.input),
             AskFor::NewGroup => {
@@ -126,6 +136,11 @@ impl Dialog for Prompt {
                 "Import a Skype or Teams export",
                 "Path of the .tar, of the folder it was unpacked to, or of its messages.json",
                 "Enter starts the import · Esc cancels",
+            ),
+            AskFor::Command => (
+                "Command",
+                "/open NAME, /search WORDS, /create TOPIC, /join URL, /unread, /inbox, /help or /quit",
+                "Enter runs it · Esc cancels",
             ),
             AskFor::RenameAccount(_) => (
                 "Rename the account",

@@ -35,6 +35,8 @@ pub struct Search {
     state: SearchState,
     /// Enter was pressed before the answer arrived: open the first hit when it does.
     opens_first: bool,
+    /// The input is from before: what is typed replaces it.
+    is_from_before: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,9 +60,28 @@ impl Search {
             accounts: SearchedAccounts::default(),
             state: SearchState::Idle,
             opens_first: false,
+            is_from_before: false,
         };
         search.ask(app);
         search
+    }
+
+    /// The search is opened again.
+    #[must_use]
+    pub fn again(self) -> Self {
+        Self { is_from_before: !self.input.is_empty(), ..self }
+    }
+
+    /// Edits the input; false if it is not an editing key. The first letter replaces what is from before, and the first
+    /// key that deletes removes all of it.
+    fn edit(&mut self, action: &OverlayAction) -> bool {
+        let mut input = if self.is_from_before { String::new() } else { self.input.clone() };
+        if !action.edit(&mut input) {
+            return false;
+        }
+        self.input = input;
+        self.is_from_before = false;
+        true
     }
 
     /// Sends the query again after the input has changed.
@@ -207,6 +228,7 @@ impl Dialog for Search {
             position: Position::Marked { at, last: at + ROWS - 1 },
             step: ROWS,
             extent: Extent::Full,
+            selects_input: self.is_from_before,
             ..Content::new(self.title(app), lines, hint)
         }
     }
@@ -221,8 +243,9 @@ impl Dialog for Search {
             other => {
                 if let Some(by) = other.step(env.page) {
                     step(&mut self.marked, by, self.hits.len());
+                    self.is_from_before = false;
                     self.more(env.app);
-                } else if other.edit(&mut self.input) {
+                } else if self.edit(&other) {
                     self.ask(env.app);
                 }
             }

@@ -21,10 +21,10 @@ pub fn suggestions(app: &AppState, size: Size, above: u16) -> Option<DialogView>
     });
     let kind = match open.word.chars().next() {
         _ if open.are_about_spelling() => "Spelling",
-        Some('@') => "People",
         Some('/') => "Commands",
         Some('#') => "Chats",
-        _ => "Emoji",
+        Some(':') => "Emoji",
+        _ => "People",
     };
     let title = match open.found.len() {
         count if count > IN_SIGHT => format!("{kind}, {count}"),

@@ -3,7 +3,7 @@
 
 use super::accounts::ask_change;
 use super::content::{Content, DialogLine, step, wide_columns};
-use super::{Dialog, DialogEnv, KeyBinding, Next, Overlay, Prompt};
+use super::{Dialog, DialogEnv, KeyBinding, Next, Overlay, Prompt, ThemeList};
 use crate::app::action::OverlayAction;
 use crate::app::effect::Effect;
 use crate::app::fuzzy::Ranker;
@@ -39,7 +39,8 @@ fn found<'a>(app: &'a AppState, input: &str) -> Vec<SettingsLine<'a>> {
     let mut ranker = Ranker::new(input);
     let mut rank = |name: &str, about: &str| {
         let by_name = ranker.rank(name).map(|rank| (true, rank));
-        by_name.or_else(|| ranker.rank(about).map(|rank| (false, rank)))
+        // Some of the words may be in the name, and some in the description.
+        by_name.or_else(|| ranker.rank(&format!("{name} {about}")).map(|rank| (false, rank)))
     };
     let mut found: Vec<((bool, u32), SettingsLine<'a>)> = Vec::new();
     for spec in &SETTINGS {
@@ -174,20 +175,13 @@ fn key_lines(app: &AppState, entry: &KeymapEntry, columns: usize) -> Vec<DialogL
         }
     }
     let keys = if keys.is_empty() { "none".to_owned() } else { keys.join("  ") };
+    let keys = app.prefs.key_words(&keys).into_owned();
     let mut first = DialogLine::new(format!("keys.{}", entry.name), cut(&keys, columns / 2));
     if app.prefs.key_changes.contains_key(&entry.name) {
         first.right_tone = Tone::New;
     }
-    let help = cut(&entry.help, columns.saturating_sub(2));
+    let help = cut(&app.prefs.key_words(&entry.help), columns.saturating_sub(2));
     vec![first, DialogLine::dim(format!("  {help}"))]
-}
-
-/// The theme after this one.
-fn next_theme(app: &AppState, spec: &SettingSpec, now: &Value) -> Option<Value> {
-    let themes = Some(&app.prefs.themes).filter(|_| spec.kind == SettingKind::Theme)?;
-    let at = themes.iter().position(|name| Some(name.as_str()) == now.as_str());
-    let next = themes.get(at.map_or(0, |at| (at + 1) % themes.len()))?;
-    Some(Value::from(next.as_str()))
 }
 
 impl Dialog for UserSettings {
@@ -217,8 +211,10 @@ impl Dialog for UserSettings {
                     None => return Next::Stay,
                 };
                 let Some(now) = value(env.app, spec) else { return Next::Stay };
-                let next = spec.next(&now).or_else(|| next_theme(env.app, spec, &now));
-                let Some(next) = next else {
+                if spec.kind == SettingKind::Theme {
+                    return Next::Push(Overlay::ThemeList(ThemeList::new(env.app, spec)));
+                }
+                let Some(next) = spec.next(&now) else {
                     return Next::Push(Prompt::setting(spec, written(&now, spec.kind)));
                 };
                 if let Err(why) = change(env.app, spec, &next) {

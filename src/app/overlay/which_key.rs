@@ -4,11 +4,18 @@ use super::content::{Content, DialogLine, DialogView, Extent};
 use crate::app::keymap::{Context, KeymapEntry};
 use crate::app::state::AppState;
 use crate::app::view::layout::Size;
-use crate::model::text::width;
+use crate::model::text::{cut, width};
 use std::time::Duration;
 
 /// Users who know the second key press it before that.
 pub const SHOWN_AFTER: Duration = Duration::from_millis(300);
+
+/// Cells between two keys, where there is room.
+const GAP: usize = 3;
+/// The gap, and the cells of a word, where there is less room.
+const SMALLER: [(usize, usize); 4] = [(2, usize::MAX), (2, 9), (1, 7), (1, 4)];
+/// Rows of the frame.
+const FRAME: usize = 2;
 
 /// The keys that can follow the first one in this place, if the second one has not come for a while.
 pub fn which_key(app: &AppState, place: Context, size: Size, above: u16) -> Option<DialogView> {
@@ -17,26 +24,44 @@ pub fn which_key(app: &AppState, place: Context, size: Size, above: u16) -> Opti
         return None;
     }
     let columns = usize::from(size.columns.min(80).saturating_sub(4));
-    let mut rows: Vec<String> = Vec::new();
     let places = app.prefs.keymap.places(place);
-    for entry in app.prefs.keymap.entries() {
-        if !entry.contexts.iter().any(|context| places.contains(context)) {
-            continue;
+    let entries = app.prefs.keymap.entries().iter();
+    let here = entries.filter(|entry| entry.contexts.iter().any(|place| places.contains(place)));
+    let items: Vec<(String, &str)> = here
+        .filter_map(|entry| {
+            let word = entry.label.as_deref().unwrap_or(&entry.name);
+            Some((app.prefs.key_words(&second_key(entry, prefix)?).into_owned(), word))
+        })
+        .collect();
+    // On a small screen all keys matter more than whole words, and than what is below.
+    let mut above = above;
+    let mut rows = rows(&items, GAP, usize::MAX, columns);
+    for (gap, letters) in SMALLER {
+        if rows.len() + FRAME <= usize::from(above) {
+            break;
         }
-        let Some(key) = second_key(entry, prefix) else { continue };
-        let word = entry.label.as_deref().unwrap_or(&entry.name);
-        let item = format!("{key} {word}");
+        above = size.rows;
+        rows = self::rows(&items, gap, letters, columns);
+    }
+    let lines = rows.into_iter().map(|row| DialogLine::new(row, "")).collect();
+    let content = Content::new(format!("{prefix} and"), lines, "Esc cancels");
+    Content { extent: Extent::AboveBox, ..content }.place(size, above)
+}
+
+/// Keys with their words, as many in a row as fit.
+fn rows(items: &[(String, &str)], gap: usize, letters: usize, columns: usize) -> Vec<String> {
+    let mut rows: Vec<String> = Vec::new();
+    for (key, word) in items {
+        let item = format!("{key} {}", cut(word, letters));
         match rows.last_mut() {
-            Some(row) if width(row) + 3 + width(&item) <= columns => {
-                row.push_str("   ");
+            Some(row) if width(row) + gap + width(&item) <= columns => {
+                row.push_str(&" ".repeat(gap));
                 row.push_str(&item);
             }
             _ => rows.push(item),
         }
     }
-    let lines = rows.into_iter().map(|row| DialogLine::new(row, "")).collect();
-    let content = Content::new(format!("{prefix} and"), lines, "Esc cancels");
-    Content { extent: Extent::AboveBox, ..content }.place(size, above)
+    rows
 }
 
 /// The second key of an action that begins with this one.

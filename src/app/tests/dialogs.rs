@@ -14,6 +14,56 @@ fn marked(app: &mut App) -> String {
 }
 
 #[test]
+fn a_search_that_is_opened_again_begins_anew_with_the_first_letter() {
+    use crate::model::search::Hit;
+    use crate::model::{Findings, Request, Response};
+    let mut app = chat("Team").message("joe", "the oven").opened();
+    app.press("ctrl-r");
+    app.type_text("oven");
+    let id = app.open_chat().info.id.clone();
+    let message = app.open_chat().timeline.iter().next().unwrap();
+    let hit =
+        Hit::new(id, message.key.clone(), message.sender.clone(), "the oven", &["oven".into()]);
+    let hits = vec![hit];
+    app.answer(Response::Found(Ok(Findings { hits, ..Findings::default() })));
+    app.press("enter ctrl-r");
+    app.expect("› oven");
+    let asked = |app: &mut App| app.requests().iter().any(|r| matches!(r, Request::Search { .. }));
+    assert!(!asked(&mut app), "the hits are still there");
+    app.expect("1 found");
+    app.type_text("k");
+    app.expect_none("› oven");
+    app.expect("› k");
+    assert!(asked(&mut app));
+    app.type_text("ey");
+    app.expect("› key");
+    // Moving keeps it, and then letters are added.
+    app.press("esc ctrl-r");
+    app.type_text("oven");
+    app.press("backspace");
+    app.expect("› ove");
+}
+
+#[test]
+fn some_commands_need_no_open_conversation() {
+    let mut app = direct("joe");
+    app.type_text("/");
+    app.expect("/open NAME, /search WORDS");
+    app.type_text("open joe");
+    app.press("enter");
+    assert_eq!(app.open_chat().info.id.as_str(), "8:joe.4");
+    let mut app = direct("joe");
+    app.type_text("/topic New");
+    app.press("enter");
+    app.expect("/topic needs an open conversation");
+    app.type_text("x");
+    app.expect("Open a conversation first");
+    app.type_text("/search oven");
+    app.press("enter");
+    app.expect("Search everywhere");
+}
+
+#[test]
 fn help_at_eighty_by_twenty_four_reaches_its_last_line_and_its_first_again() {
     let mut app = chat("Team").opened();
     app.press("f1");

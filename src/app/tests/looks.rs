@@ -32,7 +32,7 @@ fn times_and_dates_are_shown_as_chosen_and_change_at_once() {
     app.expect("Sunday 12 November");
     app.expect_row("22:11  Joe Bloggs", "");
     settings(&mut app, "ui.time", "12h");
-    app.expect("10:11 pm  Joe Bloggs");
+    app.expect("10:11pm  Joe Bloggs");
     settings(&mut app, "ui.time", "%H:%M:%S");
     app.expect("22:11:20  Joe Bloggs");
     settings(&mut app, "ui.date", "iso");
@@ -48,19 +48,34 @@ fn times_and_dates_are_shown_as_chosen_and_change_at_once() {
 }
 
 #[test]
+fn keys_are_named_in_words_wherever_signs_are_ascii() {
+    for keys in ["alt-x", "f1", "f10"] {
+        let mut app = App::with_prefs(|prefs| prefs.choices.ui.glyphs = Glyphs::Ascii)
+            .with_group("Team")
+            .opened()
+            .sized(120, 40);
+        app.press(keys);
+        app.type_text(if keys == "f10" { "keys.select-message" } else { "conversation" });
+        let screen = app.screen();
+        let has_arrow = screen.contains(['↑', '↓', '←', '→']);
+        assert!(!has_arrow && screen.contains("Up"), "{keys}\n{screen}");
+    }
+}
+
+#[test]
 fn twelve_hours_take_less_room_in_the_list_and_in_a_narrow_pane() {
     let mut app = days();
     settings(&mut app, "ui.time", "12h");
-    app.expect_row("Team", "10:12p");
+    app.expect_row("Team", "10:12pm");
     app.resize(38, 20);
     app.press("esc");
-    app.expect_row("10:11p Joe Bloggs", "");
+    app.expect_row("10:11pm Joe Bloggs", "");
     // Text begins in one column whatever the hour.
     let mut morning = message("mia", -2, text("early"));
     morning.at = Timestamp(START - 13 * 3_600_000);
     morning.key.at = morning.at;
     app.messages(vec![morning], Placement::Newest);
-    app.expect_row(" 9:13a Mia Tan", "");
+    app.expect_row(" 9:13am Mia Tan", "");
 }
 
 #[test]

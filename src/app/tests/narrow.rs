@@ -1,5 +1,6 @@
 //! Small windows: what matters is not cut.
 
+use crate::app::keymap::{Context, KeymapEntry};
 use crate::app::overlay::DialogBody;
 use crate::fixture::{App, chat, direct};
 use crate::model::search::Hit;
@@ -158,6 +159,53 @@ fn a_highlighted_line_has_no_dim_text() {
     let cells: Vec<_> = buffer.content.iter().filter(marked).collect();
     assert!(cells.iter().any(|cell| cell.symbol() == "J"), "Joining by link is highlighted");
     assert!(!cells.iter().any(|cell| cell.modifier.contains(Modifier::DIM)));
+}
+
+#[test]
+fn all_keys_that_can_follow_are_in_sight_on_the_smallest_screens_too() {
+    for (columns, rows) in [(40, 10), (36, 12), (60, 12), (80, 24), (120, 40)] {
+        let mut app = chat("Team").sized(columns, rows).opened();
+        app.press("ctrl-x");
+        app.pass(std::time::Duration::from_secs(1));
+        app.layout();
+        let dialog = app.model.dialog.as_ref().unwrap();
+        let DialogBody::Lines(lines) = &dialog.lines else { panic!() };
+        let shown: Vec<String> = lines.iter().map(|line| line.left[0].text.clone()).collect();
+        let shown = format!(" {} ", shown.join(" "));
+        let entries = app.model.app.prefs.keymap.entries().iter();
+        let here = entries.filter(|entry| {
+            entry.contexts.iter().any(|place| matches!(place, Context::Global | Context::Compose))
+        });
+        let keys: Vec<String> = here
+            .flat_map(KeymapEntry::key_texts)
+            .filter_map(|key| Some(key.strip_prefix("Ctrl-X ")?.to_owned()))
+            .collect();
+        assert!(keys.len() > 20, "{keys:?}");
+        for key in keys {
+            assert!(shown.contains(&format!(" {key} ")), "{key} at {columns}x{rows}: {shown}");
+        }
+        expect_nothing_wide(&app);
+    }
+}
+
+/// No line of the dialog on top is wider than it.
+fn expect_nothing_wide(app: &App) {
+    let dialog = app.model.dialog.as_ref().unwrap();
+    let DialogBody::Lines(lines) = &dialog.lines else { panic!() };
+    for line in lines {
+        let used: usize = line.left.iter().map(|label| width(&label.text)).sum();
+        assert!(used <= usize::from(dialog.body.width), "{line:?}");
+    }
+}
+
+#[test]
+fn the_row_above_a_reply_names_whom_it_is_for_on_a_small_screen() {
+    let mut app = chat("Team").message("joe", "Where is the key?").sized(40, 10).opened();
+    app.press("ctrl-up r");
+    app.expect("replying to Joe Bloggs: Wh");
+    app.resize(80, 24);
+    app.expect("replying to Joe Bloggs: Where is the key?");
+    app.expect("Esc removes the quote");
 }
 
 #[test]

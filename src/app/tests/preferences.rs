@@ -48,18 +48,41 @@ fn a_switch_counts_at_once_and_is_written() {
 }
 
 #[test]
-fn themes_are_tried_one_after_the_other_and_count_at_once() {
+fn themes_are_chosen_from_a_list_and_the_marked_one_is_in_sight_until_then() {
     let mut app = chat("Team").opened();
     app.model.app.prefs.themes = ["default", "nord", "mine"].map(str::to_owned).to_vec();
     app.model.app.prefs.choices.ui.theme = "default".to_owned();
+    let shown = |app: &App| app.model.app.prefs.choices.ui.theme.clone();
     app.press("f10");
     app.type_text("ui.theme");
     app.expect_row("ui.theme", "default");
-    for name in ["nord", "mine", "default"] {
-        app.press("enter");
-        assert_eq!(written(&mut app), one("ui.theme", &format!("\"{name}\"")));
-        assert_eq!(app.model.app.prefs.choices.ui.theme, name);
-        app.expect_row("ui.theme", name);
+    app.press("enter");
+    for name in ["default", "nord", "mine"] {
+        app.expect(name);
+    }
+    app.press("down");
+    assert_eq!(shown(&app), "nord");
+    app.press("esc");
+    assert_eq!(shown(&app), "default", "nothing was chosen");
+    assert_eq!(written(&mut app), []);
+    app.press("enter down down enter");
+    assert_eq!((shown(&app).as_str(), written(&mut app)), ("mine", one("ui.theme", "\"mine\"")));
+    app.expect_row("ui.theme", "mine");
+    // What is chosen already need not be written again.
+    app.press("enter enter");
+    assert_eq!(written(&mut app), []);
+}
+
+#[test]
+fn words_that_stand_in_the_name_and_in_the_description_are_found_together() {
+    let mut app = chat("Team").opened();
+    for words in
+        ["list width", "width edge", "theme colours background", "quiet notifications hours"]
+    {
+        app.press("f10");
+        app.type_text(words);
+        app.expect_none("No setting has such a name");
+        app.press("esc");
     }
 }
 

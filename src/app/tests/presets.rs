@@ -51,6 +51,39 @@ fn vim_starts_in_insert_mode_and_escape_leaves_it() {
 }
 
 #[test]
+fn words_of_the_box_are_moved_over_and_deleted_in_normal_mode() {
+    let mut app = vim();
+    app.type_text("one two-three four");
+    app.press("esc");
+    let cursor = |app: &App| app.open_chat().composer.draft.cursor;
+    app.press("0 w");
+    assert_eq!(cursor(&app), 4);
+    app.press("w w");
+    assert_eq!(cursor(&app), 14);
+    app.press("b b e");
+    assert_eq!(cursor(&app), 7);
+    assert!(app.model.view.visible.compose.shows_cursor, "or nobody sees where x deletes");
+    app.press("0 x d w");
+    assert_eq!(draft(&app), "two-three four");
+    app.press("$ d b");
+    assert_eq!(draft(&app), "two-three ");
+    app.press("0 d $");
+    assert_eq!(draft(&app), "");
+    app.press("u 0 d e p");
+    assert_eq!(draft(&app), "two-three ");
+    app.press("A ctrl-j b esc d d");
+    assert_eq!(draft(&app), "two-three ");
+    app.press("d d d d");
+    assert_eq!((draft(&app).as_str(), app.model.context()), ("", Context::Normal));
+    // Where nobody looks at the box, nothing of it is deleted.
+    app.press("i");
+    app.type_text("kept");
+    app.press("esc 0 k x D p");
+    assert_eq!(app.model.context(), Context::Selection);
+    assert_eq!(draft(&app), "kept");
+}
+
+#[test]
 fn in_normal_mode_letters_move_through_the_messages() {
     let mut app = vim();
     app.press("esc k k");

@@ -50,6 +50,32 @@ fn people_commands_and_emoji_are_shown_while_they_are_typed() {
 }
 
 #[test]
+fn commands_about_people_are_completed_with_members_and_roles() {
+    let mut app = chat("Team").opened();
+    app.type_text("/role ");
+    assert_eq!(suggested(&app), ["Joe Bloggs", "Mia Tan"]);
+    app.type_text("blo");
+    assert_eq!(suggested(&app), ["Joe Bloggs"]);
+    app.press("tab");
+    assert_eq!(in_box(&app), "/role Joe Bloggs ");
+    app.type_text("a");
+    assert_eq!(suggested(&app), ["admin"]);
+    app.press("tab");
+    assert_eq!(in_box(&app), "/role Joe Bloggs admin");
+    assert_eq!(suggested(&app), Vec::<String>::new());
+    app.press("enter");
+    assert_eq!(in_box(&app), "");
+    app.type_text("/kick mi");
+    app.press("tab");
+    assert_eq!(in_box(&app), "/kick Mia Tan ");
+    app.press("backspace");
+    app.type_text(", j");
+    assert_eq!(suggested(&app), ["Joe Bloggs"]);
+    app.press("down enter");
+    assert_eq!(in_box(&app), "/kick Mia Tan, Joe Bloggs ");
+}
+
+#[test]
 fn enter_sends_what_was_typed_unless_the_user_has_moved_to_a_suggestion() {
     for typed in ["@", "@jo", "hello :smi", ":)", "see you :D", ":p", "@@", "12:30", ":", "a@jo"] {
         let mut app = chat("Team").opened();

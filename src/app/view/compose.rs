@@ -113,7 +113,7 @@ pub(super) fn view(app: &AppState, columns: u16) -> ComposeView {
         shows_cursor: chat.selection.is_none()
             && app.focus == Focus::Compose
             && !chat.info.access.is_over()
-            && !app.is_normal(),
+            && !(app.is_normal() && draft.text.is_empty()),
         editing: draft.edit.is_some(),
     }
 }
@@ -127,6 +127,9 @@ fn closed_words(access: &ChatAccess) -> Option<String> {
         ChatAccess::Gone => Some("No longer on the service; its history stays here".to_owned()),
     }
 }
+
+/// The end of the row above a reply.
+const REMOVES: &str = " · Esc removes the quote";
 
 /// What is being replied to or edited.
 pub(super) fn banner(account: &Account, chat: &Chat, columns: usize) -> Bar {
@@ -146,7 +149,9 @@ pub(super) fn banner(account: &Account, chat: &Chat, columns: usize) -> Bar {
             let name = Some(account.names.label(&quote.author)).filter(|_| is_shared);
             let name = name.as_ref().unwrap_or(&quote.name);
             let text = format!("↳ replying to {name}: {}", first_words(&quote.text));
-            (text, " · Esc removes the quote")
+            // Whom it is for matters more than how to get rid of it.
+            let fits = width("↳ replying to ") + width(name) + width(REMOVES) < room;
+            (text, if fits { REMOVES } else { "" })
         }
         (None, None) => return Bar::default(),
     };
