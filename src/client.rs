@@ -20,6 +20,7 @@ mod names;
 pub(crate) mod new_chat;
 mod other_host;
 mod presence;
+mod side_services;
 pub mod sign_in;
 mod tls;
 mod token;
@@ -43,6 +44,7 @@ use headers::Credential;
 use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
+use side_services::{ServiceTroubles, SideService};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -103,6 +105,7 @@ pub struct Client {
     /// Holds when the endpoint was last registered anew because of a rejection, although the token was the same.
     refreshing: tokio::sync::Mutex<Option<Instant>>,
     gate: Gate,
+    troubles: ServiceTroubles,
     budget: Mutex<RequestBudget>,
     /// When this client was made; the budget counts from here.
     started: Instant,
@@ -121,6 +124,8 @@ struct ApiCall<'a> {
     path: &'a str,
     body: Option<&'a Value>,
     credential: Credential,
+    /// The service beside the chat that is asked; `None` for the chat service.
+    service: Option<SideService>,
     timeout: Duration,
 }
 
@@ -146,6 +151,7 @@ impl Client {
             http: tokio::sync::Mutex::new(None),
             refreshing: tokio::sync::Mutex::new(None),
             gate: Gate::default(),
+            troubles: ServiceTroubles::default(),
             server_clock: Mutex::new(None),
         }
     }
@@ -202,6 +208,7 @@ impl Client {
             path,
             body,
             credential: Credential::Chat,
+            service: None,
             timeout: self.options.timeout,
         })
         .await
@@ -258,8 +265,11 @@ impl Client {
         }
     }
 
-    /// Sends one request when the gate lets it through, and reads its answer.
+    /// Sends one request when it may leave, and reads its answer.
     async fn send_once(&self, call: &ApiCall<'_>) -> Result<Reply, Error> {
+        if let Some(service) = call.service {
+            return self.send_beside(service, call).await;
+        }
         let is_poll =
             call.timeout == self.options.poll_timeout && call.credential == Credential::Endpoint;
         let purpose =
@@ -270,14 +280,19 @@ impl Client {
         if !is_poll && result.as_ref().is_ok_and(|reply| body::is_cut_off(&reply.body)) {
             result = Err(Error::cut_off());
         }
-        if result.as_ref().is_err_and(Error::is_timeout) {
-            *self.http.lock().await = None;
-        }
+        self.drop_dead_connections(&result).await;
         if result.as_ref().is_err_and(Error::is_rate_limit) {
             self.with_budget(RequestBudget::refused);
         }
         self.gate.leave(pass, &purpose, &mut result);
         result
+    }
+
+    /// After a request without an answer in time, the next one does not use a connection that may be dead.
+    async fn drop_dead_connections<T>(&self, result: &Result<T, Error>) {
+        if result.as_ref().is_err_and(Error::is_timeout) {
+            *self.http.lock().await = None;
+        }
     }
 
     async fn exchange(&self, call: &ApiCall<'_>) -> Result<Reply, Error> {
@@ -309,7 +324,8 @@ impl Client {
             retry_after: header(response.headers(), RETRY_AFTER.as_str()),
             date: header(response.headers(), DATE.as_str()),
         };
-        if let Some(now) = asked_wait.server_time() {
+        // Other services may have other clocks.
+        if let Some(now) = asked_wait.server_time().filter(|_| call.service.is_none()) {
             let mut clock = self.server_clock.lock().unwrap_or_else(PoisonError::into_inner);
             *clock = Some((now, Instant::now()));
         }
@@ -344,75 +360,8 @@ impl Client {
         }
         Ok(Reply { body, location })
     }
-
-    /// Handles a redirect to another host: 404 with code 752 or 8003 or without a body, or 3xx, with a `Location` (facts 1.2). The new host is used
-    /// only if [`BaseUrl::moved_to`] allows it, and the registration with the old one is dropped. Returns true if the
-    /// request is to be repeated.
-    fn moved(
-        &self,
-        status: StatusCode,
-        body: &str,
-        location: Option<&str>,
-        call: &ApiCall<'_>,
-    ) -> Result<bool, Error> {
-        let names_host = || {
-            let bare = body.trim().is_empty() && location.is_some();
-            bare || matches!(crate::protocol::wire::error_code(body), Some(752 | 8_003))
-        };
-        let redirected =
-            status.is_redirection() || (status == StatusCode::NOT_FOUND && names_host());
-        if !redirected
-            || matches!(call.credential, Credential::Service | Credential::Names | Credential::None)
-        {
-            return Ok(false);
-        }
-        let base = location
-            .and_then(|to| self.options.gateway.moved_to(to, &self.service().hosts.move_suffixes));
-        match base {
-            Some(base) if self.session(|s| s.moves) < 2 => {
-                self.session(|s| {
-                    s.moves += 1;
-                    s.registration = None;
-                    s.moved_to = Some(base);
-                });
-                Ok(true)
-            }
-            _ => Err(Error::refused("the server redirects to a host that is not allowed")),
-        }
-    }
 }
 
 fn header(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned).filter(|v| !v.is_empty())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_404_that_names_an_allowed_host_moves_the_account_with_and_without_a_code() {
-        let to = "https://db5-client-s.gateway.messenger.live.com/v1/users/ME/endpoints";
-        let moves = |body: &str, location: Option<&str>| {
-            let base = BaseUrl::parse("https://client-s.gateway.messenger.live.com/v1").unwrap();
-            let token = TokenSource::Fixed(Secret::new("t"));
-            let client = Client::new(ClientOptions::new(UserId::new("8:anna.7"), base, token));
-            let call = ApiCall {
-                method: Method::POST,
-                base: &client.options.gateway,
-                path: "/users/ME/endpoints",
-                body: None,
-                credential: Credential::SkypeToken,
-                timeout: client.options.timeout,
-            };
-            let moved = client.moved(StatusCode::NOT_FOUND, body, location, &call).unwrap();
-            assert_eq!(moved, client.session(|s| s.moved_to.is_some()));
-            moved
-        };
-        assert!(moves("", Some(to)));
-        assert!(moves("{\"errorCode\":752,\"message\":\"elsewhere\"}", Some(to)));
-        assert!(moves("{\"errorCode\":8003,\"message\":\"elsewhere\"}", Some(to)));
-        assert!(!moves("{\"errorCode\":730,\"message\":\"no chat\"}", Some(to)));
-        assert!(!moves("", None));
-    }
 }

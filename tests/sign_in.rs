@@ -420,6 +420,68 @@ async fn a_refusal_of_presence_signs_nobody_out_and_is_not_repeated_for_a_while(
     }
 }
 
+/// A service about people.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum About {
+    Names,
+    Presence,
+}
+
+impl About {
+    async fn ask(self, client: &Client) -> Result<usize, ErrorKind> {
+        let who = [UserId::new(JOE)];
+        let found = match self {
+            Self::Names => client.profiles(&who).await.map(|found| found.len()),
+            Self::Presence => client.presences(&who).await.map(|found| found.len()),
+        };
+        found.map_err(|error| error.kind)
+    }
+
+    fn path(self) -> &'static str {
+        match self {
+            Self::Names => "fetchShortProfile",
+            Self::Presence => PRESENCE,
+        }
+    }
+}
+
+/// One service about people asks for a pause of ten minutes, or has trouble.
+async fn holds_up_nothing_else(busy: About, other: About) {
+    for (code, error) in [(429, 429), (503, 0)] {
+        let live = Live::start(PlayedKind::TeamsWork, "teams-work").await;
+        let client = live.client();
+        client.conversations(1).await.unwrap();
+        let budget = client.budget_left().unwrap().1;
+        let pause = InjectedFault::Status { code, error, retry_after: Some(600) };
+        live.gateway.state.faults().add("POST", busy.path(), 9, pause);
+        for _ in 0..3 {
+            let asked = busy.ask(&client).await;
+            let Err(ErrorKind::RetryAfter(wait)) = asked else { panic!("{asked:?}") };
+            assert!(
+                wait > Duration::from_secs(590) && wait <= Duration::from_secs(600),
+                "{wait:?}"
+            );
+        }
+        assert_eq!(live.gateway.requests("POST", busy.path()), 1, "it is left alone");
+        let members = [NewMember { id: UserId::new(JOE), role: Role::User }];
+        let group = client.create_thread(&members, "Team").await.unwrap();
+        say_as(&client, group.as_str(), "soup is ready").await;
+        client.messages(&group, 10).await.unwrap();
+        assert_eq!(other.ask(&client).await, Ok(1));
+        assert_eq!(client.budget_left().unwrap().1, budget, "the account may do as much as before");
+    }
+}
+
+#[tokio::test]
+async fn a_429_of_the_presence_service_holds_up_nothing_else() {
+    holds_up_nothing_else(About::Presence, About::Names).await;
+}
+
+#[tokio::test]
+async fn a_429_of_the_profile_service_holds_up_nothing_else() {
+    holds_up_nothing_else(About::Names, About::Presence).await;
+}
+
 #[tokio::test]
 async fn work_accounts_ask_for_presence_at_the_address_of_the_service_map() {
     let live = Live::start(PlayedKind::TeamsWork, "teams-work").await;

@@ -52,20 +52,30 @@ impl Client {
         purpose: &Purpose,
         call: &ApiCall<'_>,
     ) -> Result<GatePass<'_>, Error> {
+        loop {
+            let pass = self.gate.enter(purpose).await?;
+            let Err(wait) = self.take_budget(purpose, call) else { return Ok(pass) };
+            drop(pass);
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// Takes one request of the account's budget.
+    ///
+    /// # Errors
+    /// How long to wait before asking again.
+    pub(super) fn take_budget(
+        &self,
+        purpose: &Purpose,
+        call: &ApiCall<'_>,
+    ) -> Result<(), Duration> {
         let can_wait = match purpose.urgency {
             Urgency::Background => call.method == Method::GET,
             Urgency::Optional => true,
             Urgency::Poll | Urgency::User => false,
         };
         let class = if can_wait { RequestClass::Background } else { RequestClass::User };
-        loop {
-            let pass = self.gate.enter(purpose).await?;
-            let Err(wait) = self.with_budget(|budget, now| budget.take(class, now)) else {
-                return Ok(pass);
-            };
-            drop(pass);
-            tokio::time::sleep(wait).await;
-        }
+        self.with_budget(|budget, now| budget.take(class, now))
     }
 
     /// The requests that can still be sent within this minute, and the most of a minute; `None` without a limit.

@@ -85,13 +85,6 @@ impl SourcedToken {
     }
 }
 
-/// Until when the services beside the chat are left alone, because they have refused.
-#[derive(Default)]
-pub(super) struct ServiceRefusals {
-    pub names: Option<Instant>,
-    pub presence: Option<Instant>,
-}
-
 /// The state of the session with the server.
 #[derive(Default)]
 pub(super) struct ClientSession {
@@ -105,7 +98,6 @@ pub(super) struct ClientSession {
     pub beside: MappedServices,
     /// The token for the services beside the chat, if those want one of their own.
     pub names_token: Option<Secret>,
-    pub refusals: ServiceRefusals,
     pub registration: Option<Secret>,
     /// The server refused to register an endpoint; the Skype token is sent with each request instead (facts 1.3).
     pub no_endpoints: bool,
@@ -179,6 +171,7 @@ impl Client {
             path: &self.service().paths.events.endpoints,
             body: Some(&body),
             credential: Credential::SkypeToken,
+            service: None,
             timeout: self.options.timeout,
         };
         let mut result = self.send_once(&call).await;
@@ -312,10 +305,8 @@ impl Client {
 
     /// Drops the token of before a new sign-in.
     pub(crate) fn signed_in_again(&self) {
-        self.session(|s| {
-            s.token = None;
-            s.refusals = ServiceRefusals::default();
-        });
+        self.session(|s| s.token = None);
+        self.troubles.forget();
     }
 
     /// Forgets the registration, and whether the server offers endpoints; the next call finds out again.

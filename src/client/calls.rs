@@ -1,13 +1,13 @@
 //! One method for each operation of the protocol.
 
 use super::error::{Error, ErrorKind};
+use super::side_services::SideService;
 use super::{ApiCall, Client, Credential};
 use crate::model::request::Change;
 use crate::model::{
     ClientMessageId, ConversationId, MessageKey, Outgoing, RawConversation, RawMessage, ReadMarker,
     Role, SafeText, ThreadFlag, Timestamp, UserId,
 };
-use crate::protocol::service::NamesCredential;
 use crate::protocol::{encode, wire};
 use reqwest::Method;
 use serde_json::Value;
@@ -238,15 +238,9 @@ impl Client {
         let base = self.options.scheduler.as_ref();
         let base = base.ok_or_else(|| Error::unsupported("no scheduler is configured"))?;
         let body = encode::create_join_url(&self.service().hosts.join_base, id);
-        let reply = self
-            .call_service(
-                base,
-                &self.service().paths.services.create_join_url,
-                &body,
-                Credential::Service,
-            )
-            .await?;
-        Ok(wire::join_url(&reply)?)
+        let path = &self.service().paths.services.create_join_url;
+        let reply = self.ask(SideService::Scheduler, base, path, &body).await?;
+        Ok(wire::join_url(&reply.body)?)
     }
 
     /// The conversation behind a join URL or its code. Needs no credentials.
@@ -260,49 +254,9 @@ impl Client {
         }
         let code = wire::last_segment(url).unwrap_or_default();
         let body = encode::resolve_join_url(&code);
-        let reply = self
-            .call_service(
-                base,
-                &self.service().paths.services.resolve_join_url,
-                &body,
-                Credential::None,
-            )
-            .await?;
-        Ok(wire::resolved_join_url(&reply)?)
-    }
-
-    /// Display names. Empty if no profile service is configured.
-    pub async fn profiles(&self, who: &[UserId]) -> Result<Vec<(UserId, SafeText)>, Error> {
-        let mapped = self.session(|s| s.beside.profiles.clone());
-        let Some(base) = self.options.profiles.as_ref().or(mapped.as_ref()) else {
-            return Ok(Vec::new());
-        };
-        if self.service().requests.names != NamesCredential::SkypeToken {
-            return self.short_profiles(base, who).await;
-        }
-        let body = encode::profiles(who.iter().map(UserId::as_str));
-        let reply = self
-            .call_service(base, &self.service().paths.services.profiles, &body, Credential::Service)
-            .await?;
-        Ok(wire::profiles(&reply)?)
-    }
-
-    async fn call_service(
-        &self,
-        base: &super::BaseUrl,
-        path: &str,
-        body: &Value,
-        credential: Credential,
-    ) -> Result<String, Error> {
-        let call = ApiCall {
-            method: Method::POST,
-            base,
-            path,
-            body: Some(body),
-            credential,
-            timeout: self.options.timeout,
-        };
-        self.send_authenticated(call).await.map(|reply| reply.body)
+        let path = &self.service().paths.services.resolve_join_url;
+        let reply = self.ask(SideService::Join, base, path, &body).await?;
+        Ok(wire::resolved_join_url(&reply.body)?)
     }
 
     /// Subscribes to all events, after registering an endpoint if necessary. [`Client::poll`] then returns them.
@@ -340,6 +294,7 @@ impl Client {
             path: &path,
             body: None,
             credential: Credential::Endpoint,
+            service: None,
             timeout: self.options.poll_timeout,
         };
         let reply = self.send_authenticated(call).await?;
@@ -358,6 +313,7 @@ impl Client {
             path,
             body,
             credential: Credential::Endpoint,
+            service: None,
             timeout: self.options.timeout,
         };
         self.send_authenticated(call).await.map(drop)

@@ -1,4 +1,5 @@
-//! The gate that every request of an account passes. It keeps requests back after the server has asked for a pause, and
+//! The gate that every request of an account passes. Those to services beside the chat only ask it, see
+//! [`side_services`](super::side_services). It keeps requests back after the server has asked for a pause, and
 //! spaces them out while requests fail, so that an outage costs a few requests a minute, however many tasks wait.
 //!
 //! - A pause that the server asks for (429, or `Retry-After`) holds for everything. It lasts at least as long as the usual
@@ -167,7 +168,7 @@ impl Gate {
         *self.waits.lock().unwrap_or_else(PoisonError::into_inner) = waits;
     }
 
-    fn backoff(&self, count: u32) -> Duration {
+    pub fn backoff(&self, count: u32) -> Duration {
         let Waits { base, cap } = self.waits();
         backoff::wait(base, cap, count, backoff::random())
     }
@@ -208,6 +209,18 @@ impl Gate {
                 () = tried => {}
                 () = tokio::time::sleep_until(wait_until.unwrap_or(now)), if wait_until.is_some() => {}
             }
+        }
+    }
+
+    /// Whether a request to a service beside the chat may leave. Nothing waits for what comes of it.
+    ///
+    /// # Errors
+    /// When it is held back; the error says when to come back.
+    pub fn check(&self, purpose: &Purpose) -> Result<(), Error> {
+        let mut state = self.state();
+        match state.held_back(purpose, Instant::now(), self.waits().base) {
+            Some(wait) => Err(Error::held_back(wait, &state.why, state.rate_limit)),
+            None => Ok(()),
         }
     }
 

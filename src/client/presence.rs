@@ -2,13 +2,11 @@
 //!
 //! Without the user's consent nothing is asked, and nothing is published. A refusal says nothing about the sign-in.
 
-use super::names::REFUSED;
-use super::{ApiCall, Client, Credential, Error, ErrorKind};
+use super::side_services::SideService;
+use super::{Client, Error};
 use crate::model::{PersonPresence, UserId};
 use crate::protocol::service::NamesCredential;
 use crate::protocol::{encode, wire};
-use reqwest::Method;
-use tokio::time::Instant;
 
 /// The most people that are asked for with one request.
 const MOST_PEOPLE: usize = 650;
@@ -35,46 +33,21 @@ impl Client {
     /// # Errors
     /// [`ErrorKind::Unsupported`] where the service refuses; it is then left alone for a while.
     pub async fn presences(&self, who: &[UserId]) -> Result<Vec<(UserId, PersonPresence)>, Error> {
-        if self.session(|s| s.refusals.presence.is_some_and(|until| Instant::now() < until)) {
-            return Err(no_presence());
-        }
-        match self.obtain_names_token().await {
-            Ok(true) => {}
-            Ok(false) => return Err(no_presence()),
-            Err(error) if error.kind == ErrorKind::SignedOut => return Err(self.refused_presence()),
-            Err(error) => return Err(error),
-        }
-        self.sign_in(Credential::Service).await?;
-        let mapped = self.session(|s| s.beside.presence.clone());
-        let Some(base) = mapped.or_else(|| self.options.presence.clone()) else {
-            return Err(no_presence());
-        };
         let mut found = Vec::new();
         for people in who.chunks(MOST_PEOPLE) {
             let body = encode::presence_of(people.iter().map(UserId::as_str));
-            let call = ApiCall {
-                method: Method::POST,
-                base: &base,
-                path: &self.service().paths.services.presence,
-                body: Some(&body),
-                credential: Credential::Names,
-                timeout: self.options.timeout,
-            };
-            match self.send_once(&call).await {
-                Ok(reply) => found.extend(wire::presences(&reply.body)?),
+            let path = &self.service().paths.services.presence;
+            match self.ask_about_people(SideService::Presence, path, &body).await {
+                Ok(Some(reply)) => found.extend(wire::presences(&reply.body)?),
+                Ok(None) => return Err(no_presence()),
                 Err(error) if error.is_transient() => return Err(error),
-                Err(error) => {
-                    tracing::info!(kind = ?error.kind, "the presence service has refused");
-                    return Err(self.refused_presence());
+                Err(_) => {
+                    self.refused(SideService::Presence);
+                    return Err(no_presence());
                 }
             }
         }
         Ok(found)
-    }
-
-    fn refused_presence(&self) -> Error {
-        self.session(|s| s.refusals.presence = Some(Instant::now() + REFUSED));
-        no_presence()
     }
 }
 
