@@ -18,6 +18,7 @@ mod gate;
 mod headers;
 mod names;
 pub(crate) mod new_chat;
+mod objects;
 mod other_host;
 mod presence;
 mod side_services;
@@ -31,6 +32,7 @@ pub use auth::Secret;
 pub use base_url::{BaseUrl, BaseUrlError};
 pub use calls::NewMember;
 pub use error::{Error, ErrorKind};
+pub use objects::ObjectStream;
 pub use token::{TokenFile, TokenSource};
 
 use crate::model::{AuthStyle, Timestamp, UserId};

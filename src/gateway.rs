@@ -35,6 +35,7 @@ mod events;
 pub mod fault;
 mod http;
 mod hub;
+pub mod objects;
 pub mod played;
 mod render;
 mod rules;

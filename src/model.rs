@@ -26,6 +26,7 @@ pub mod message;
 pub mod names;
 pub mod notice;
 pub mod notifications;
+mod object_file;
 pub mod preferences;
 pub mod qr;
 mod read_marker;
@@ -73,6 +74,7 @@ pub use names::{NameSource, Names, YOU, is_name, title, title_people};
 pub use notifications::{
     DesktopWay, NotificationDetail, NotificationPreferences, NotifyAbout, has_keyword,
 };
+pub use object_file::{DownloadProgress, ObjectFile, ObjectHosts};
 pub use preferences::{
     Background, Bidi, Density, EmojiStyle, EmojiWidth, Enter, Glyphs, Hyperlinks, KeyPreset,
     ListOrder, Preferences, Receipts, UiPreferences,

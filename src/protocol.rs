@@ -20,4 +20,4 @@ pub mod sign_in;
 mod tree;
 pub mod wire;
 
-pub use media::{media_expiry, media_object};
+pub use media::{ObjectState, media_expiry, media_object, object_state};

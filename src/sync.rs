@@ -15,6 +15,7 @@ mod backfill;
 mod catch_up;
 mod connection;
 mod contact;
+mod downloads;
 mod events;
 mod fault;
 mod fetch;
@@ -172,6 +173,7 @@ pub fn start(
     let tracker = tasks.clone();
     let all_done = drained;
     tasks.spawn(async move {
+        main.send(Delta::ObjectHosts(main.client.object_hosts())).await;
         let (pending, rest) = snapshot::send(&main).await;
         let execute = requests::run(Arc::clone(&main), requested, outbox_sender);
         tracker.spawn(guarded(Arc::clone(&main), async move {

@@ -482,6 +482,42 @@ async fn a_429_of_the_profile_service_holds_up_nothing_else() {
     holds_up_nothing_else(About::Names, About::Presence).await;
 }
 
+/// Fetches the picture of the sample data.
+async fn picture(live: &Live, client: &Client) -> Result<usize, skchat::client::Error> {
+    let url = format!("{}/v1/objects/0-oven", live.gateway.origin);
+    let (url, kind) = (url.as_str().into(), skchat::model::MediaKind::Image);
+    let file = skchat::model::ObjectFile { url, kind, name: "".into(), label: "".into() };
+    let mut stream = client.object(&file).await?;
+    let mut length = 0;
+    while let Some(part) = stream.next().await? {
+        length += part.as_ref().len();
+    }
+    Ok(length)
+}
+
+#[tokio::test]
+async fn work_accounts_fetch_files_with_a_token_of_their_own_and_personal_ones_with_the_skype_token()
+ {
+    let length = include_bytes!("../assets/demo/old-oven.png").len();
+    for (kind, name, refreshes) in
+        [(PlayedKind::TeamsWork, "teams-work", 1), (PlayedKind::TeamsFree, "teams-free", 0)]
+    {
+        let live = Live::start(kind, name).await;
+        let client = live.client();
+        client.conversations(1).await.unwrap();
+        let before = live.refreshes();
+        for _ in 0..2 {
+            assert_eq!(picture(&live, &client).await.unwrap(), length, "{name}");
+        }
+        assert_eq!(live.refreshes(), before + refreshes, "{name}: it is bought once");
+        assert_eq!(live.gateway.requests("POST", "skypetokenauth"), 0, "{name}");
+        // A refusal of the token for files says nothing about the sign-in.
+        live.gateway.state.objects().accept(skchat::gateway::objects::ObjectAuth::Nothing);
+        assert_eq!(picture(&live, &client).await.unwrap_err().kind, ErrorKind::Forbidden, "{name}");
+        client.conversations(1).await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn work_accounts_ask_for_presence_at_the_address_of_the_service_map() {
     let live = Live::start(PlayedKind::TeamsWork, "teams-work").await;

@@ -4,8 +4,8 @@ use super::chat::Chat;
 use super::conversations::{Conversations, Totals};
 use super::reachable::ReachablePeople;
 use crate::model::{
-    AccountId, Availability, ChatRef, ConnectionState, Names, PersonPresence, SafeText, UserId,
-    title,
+    AccountId, Availability, ChatRef, ConnectionState, Names, ObjectHosts, PersonPresence,
+    SafeText, UserId, title,
 };
 use std::collections::HashMap;
 use std::time::Duration;
@@ -69,6 +69,8 @@ pub struct Account {
     pub names: Names,
     /// `None` where the service does not say who is available, or the user has not agreed that it is asked.
     pub reachable: Option<ReachablePeople>,
+    /// Where the files are that can be fetched with it.
+    pub objects: ObjectHosts,
     pub conversations: Conversations,
     /// The keys of the reactions that were chosen in this run, newest last.
     pub recent_reactions: Vec<String>,
@@ -83,6 +85,7 @@ impl Account {
             connection: Connection::new(),
             names: Names::default(),
             reachable: None,
+            objects: ObjectHosts::default(),
             recent_reactions: Vec::new(),
         }
     }

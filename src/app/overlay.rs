@@ -8,6 +8,7 @@ mod add_account;
 mod alerts;
 mod confirm;
 mod content;
+mod download;
 mod figures;
 mod help;
 mod import;
@@ -41,6 +42,7 @@ pub use add_account::AddAccount;
 pub use alerts::Alerts;
 pub use confirm::{Confirm, Consent};
 pub use content::{DialogBody, DialogLine, DialogView, InputView};
+pub use download::Download;
 pub use figures::figures;
 pub use help::Help;
 pub use import::Import;
@@ -145,6 +147,7 @@ pub enum Overlay {
     PeoplePicker(PeoplePicker),
     QrCode(QrCode),
     Import(Import),
+    Download(Download),
     SignIn(SignInDialog),
     Accounts(AccountsDialog),
     AddAccount(AddAccount),
@@ -176,6 +179,7 @@ impl Overlay {
             Self::PeoplePicker(d) => d,
             Self::QrCode(d) => d,
             Self::Import(d) => d,
+            Self::Download(d) => d,
             Self::SignIn(d) => d,
             Self::Accounts(d) => d,
             Self::AddAccount(d) => d,
@@ -207,6 +211,7 @@ impl Overlay {
             Self::PeoplePicker(d) => d,
             Self::QrCode(d) => d,
             Self::Import(d) => d,
+            Self::Download(d) => d,
             Self::SignIn(d) => d,
             Self::Accounts(d) => d,
             Self::AddAccount(d) => d,
@@ -220,6 +225,7 @@ impl Overlay {
         match self {
             Self::SignIn(dialog) => dialog.given_up(app),
             Self::ThemeList(dialog) => dialog.given_up(app),
+            Self::Download(download) => download.stop(app),
             _ => {}
         }
     }
@@ -275,7 +281,7 @@ impl OverlayStack {
         self.stack.pop()
     }
 
-    /// Closes every dialog. A sign-in that was not agreed to has its consequence, as with Esc.
+    /// Closes every dialog. What ends a sign-in or a download has its consequence, as with Esc.
     pub fn clear(&mut self, app: &mut AppState) {
         for overlay in self.stack.drain(..).rev() {
             overlay.given_up(app);

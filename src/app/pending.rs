@@ -51,8 +51,8 @@ pub enum PendingRequest {
     SignInApproval(AccountId),
     /// Hits in this account.
     Search(AccountId),
-    /// A file of a message in an archive, to be opened.
-    ExportedFile,
+    /// A private copy of a file, to be opened.
+    FileCopy,
     /// The messages next to a date.
     Date {
         chat: ChatRef,

@@ -7,6 +7,7 @@ mod archives;
 mod code;
 mod dates;
 mod dialogs;
+mod downloads;
 mod drafts;
 mod figures;
 mod groups;

@@ -50,11 +50,16 @@ fn section(media: &ArchiveMedia) -> FileSection {
     }
 }
 
-/// A plain name: letters of the object's id, and an ending that is known.
+/// The name of a copy of a file.
 pub fn file_name(media: &ArchiveMedia) -> String {
+    plain_name(&media.object, media.part.rsplit('.').next().unwrap_or_default())
+}
+
+/// A plain name: letters of the object's id, and an ending that is known.
+pub fn plain_name(object: &str, ending: &str) -> String {
     let letters = |c: &char| c.is_ascii_alphanumeric() || *c == '-' || *c == '_';
-    let object: String = media.object.chars().filter(letters).take(MOST_NAME).collect();
-    let ending = media.part.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
+    let object: String = object.chars().filter(letters).take(MOST_NAME).collect();
+    let ending = ending.to_ascii_lowercase();
     let ending = ENDINGS.iter().find(|known| **known == ending).unwrap_or(&"bin");
     format!("{}.{ending}", object.trim_start_matches('-'))
 }

@@ -1,6 +1,7 @@
 //! Signing in: obtaining the Skype token, registering an endpoint, and renewing both.
 
 use super::error::{Error, ErrorKind};
+use super::objects::TokenWay;
 use super::sign_in::{MappedServices, SignIn};
 use super::token::TokenSource;
 use super::{ApiCall, Client, Credential};
@@ -9,6 +10,7 @@ use crate::protocol::encode;
 use crate::protocol::service::AccountKind;
 use reqwest::Method;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -98,6 +100,8 @@ pub(super) struct ClientSession {
     pub beside: MappedServices,
     /// The token for the services beside the chat, if those want one of their own.
     pub names_token: Option<Secret>,
+    /// How the hosts of pictures and files took the token.
+    pub object_ways: HashMap<String, TokenWay>,
     pub registration: Option<Secret>,
     /// The server refused to register an endpoint; the Skype token is sent with each request instead (facts 1.3).
     pub no_endpoints: bool,
@@ -282,7 +286,10 @@ impl Client {
 
     /// Forgets the tokens in use: another process has signed this account out. They would be accepted for up to a day.
     pub(crate) fn signed_out_elsewhere(&self) -> Error {
-        self.session(|s| (s.token, s.names_token) = (None, None));
+        self.session(|s| {
+            (s.token, s.names_token) = (None, None);
+            s.object_ways.clear();
+        });
         Error::signed_out("signed out elsewhere")
     }
 
@@ -305,7 +312,10 @@ impl Client {
 
     /// Drops the token of before a new sign-in.
     pub(crate) fn signed_in_again(&self) {
-        self.session(|s| s.token = None);
+        self.session(|s| {
+            s.token = None;
+            s.object_ways.clear();
+        });
         self.troubles.forget();
     }
 

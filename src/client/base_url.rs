@@ -101,6 +101,48 @@ impl BaseUrl {
         self.0.origin() == other.0.origin() || (service(&self.0) && service(&other.0))
     }
 
+    /// The object that an address leads to, or a view of it: at this origin, or at a host of the service that ends with
+    /// one of these suffixes. `None` for all others, which must not get a token (facts 8.10).
+    pub(super) fn object(&self, address: &str, suffixes: &[String]) -> Option<BaseUrl> {
+        let mut url = Url::parse(address.trim()).ok()?;
+        let host = url.host_str()?;
+        let is_listed = url.scheme() == "https"
+            && url.port().is_none()
+            && suffixes.iter().any(|suffix| host.ends_with(suffix.as_str()));
+        let is_own = url.origin() == self.0.origin();
+        if !(is_listed || is_own) || !url.username().is_empty() || url.password().is_some() {
+            return None;
+        }
+        let segments: Vec<&str> = url.path_segments()?.collect();
+        let at = segments.iter().position(|segment| *segment == "objects")?;
+        let id = segments.get(at + 1).filter(|id| !id.is_empty())?;
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~' | '%');
+        if !id.chars().all(plain) {
+            return None;
+        }
+        let path = format!("/{}", segments.get(..at + 2)?.join("/"));
+        url.set_path(&path);
+        url.set_query(None);
+        url.set_fragment(None);
+        Some(BaseUrl(url))
+    }
+
+    /// Scheme, host and port.
+    pub(crate) fn origin(&self) -> String {
+        self.0.origin().ascii_serialization()
+    }
+
+    /// A path at this origin, whatever the path of the base.
+    pub(super) fn at_origin(&self, path: &str) -> Url {
+        let mut url = self.0.clone();
+        url.set_path(path);
+        url
+    }
+
+    pub(super) fn host(&self) -> &str {
+        self.0.host_str().unwrap_or_default()
+    }
+
     /// The base that a `Location` moves this one to, if that is allowed (facts 1.2): only to https, and only from one
     /// host of the service to another, which their suffixes show.
     pub(super) fn moved_to(&self, location: &str, suffixes: &[String]) -> Option<BaseUrl> {
@@ -203,6 +245,42 @@ mod tests {
         }
         let own = BaseUrl::parse("http://127.0.0.1:8080/v1").unwrap();
         assert!(own.moved_to("https://x.live.com/v1", &suffixes).is_none());
+    }
+
+    #[test]
+    fn objects_are_only_at_the_services_hosts_for_them_and_at_the_own_origin() {
+        let profile = ServiceProfile::named("teams-free", &std::collections::BTreeMap::new());
+        let suffixes = profile.unwrap().hosts.object_suffixes;
+        let live = BaseUrl::parse("https://teams.live.com/api/chatsvc/consumer/v1").unwrap();
+        let own = BaseUrl::parse("http://127.0.0.1:8080/v1").unwrap();
+        let of = |base: &BaseUrl, address: &str| {
+            base.object(address, &suffixes).map(|object| object.0.to_string())
+        };
+        let object = "https://eu-api.asm.skype.com/v1/objects/0-weu-d1-ab";
+        assert_eq!(of(&live, object).as_deref(), Some(object));
+        assert_eq!(of(&live, &format!("{object}/views/imgo?x=1#y")).as_deref(), Some(object));
+        for host in ["as-prod.asyncgw.teams.live.com", "emea-prod.asyncgw.teams.microsoft.com"] {
+            assert!(of(&live, &format!("https://{host}/v1/objects/0-a")).is_some(), "{host}");
+        }
+        let mine = "http://127.0.0.1:8080/v1/objects/0-a";
+        assert_eq!(of(&own, mine).as_deref(), Some(mine));
+        for bad in [
+            mine,
+            "http://api.asm.skype.com/v1/objects/0-a",
+            "https://api.asm.skype.com:8443/v1/objects/0-a",
+            "https://u@api.asm.skype.com/v1/objects/0-a",
+            "https://api.asm.skype.com@evil.example/v1/objects/0-a",
+            "https://api.asm.skype.com.evil.example/v1/objects/0-a",
+            "https://evilasm.skype.com/v1/objects/0-a",
+            "https://media.giphy.com/v1/objects/0-a",
+            "https://api.asm.skype.com/v1/objects/",
+            "https://api.asm.skype.com/s/i?0-a",
+            "https://api.asm.skype.com/v1/objects/0-a%2f..",
+        ] {
+            let found = of(&live, bad);
+            assert!(found.is_none() || bad.ends_with("%2f.."), "{bad}: {found:?}");
+        }
+        assert_eq!(of(&own, "http://127.0.0.1:8081/v1/objects/0-a"), None);
     }
 
     #[test]

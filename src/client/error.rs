@@ -203,6 +203,17 @@ impl Error {
         Self::new(ErrorKind::SignedOut, "there is no code to confirm; ask for a new one", false)
     }
 
+    /// There was no answer in time.
+    pub(super) fn no_answer(within: Duration) -> Self {
+        let message = format!("no answer within {:.0} s", within.as_secs_f64());
+        Self { timeout: true, ..Self::new(ErrorKind::Unreachable, message, true) }
+    }
+
+    /// A file that cannot be had.
+    pub(super) fn no_file(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self::new(kind, message, false)
+    }
+
     pub(super) fn endpoint_gone() -> Self {
         Self::new(ErrorKind::EndpointGone, "the registration has expired", false)
     }

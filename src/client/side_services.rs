@@ -26,6 +26,8 @@ pub(super) enum SideService {
     Join,
     Profiles,
     Presence,
+    /// Has the pictures and files of messages.
+    Objects,
 }
 
 /// What is known of one service.
@@ -223,6 +225,8 @@ impl Client {
     /// Where a service is: where the service map says, or else the configuration.
     pub(super) fn base_of(&self, service: SideService) -> Option<BaseUrl> {
         let (mapped, configured) = match service {
+            // Messages say where they are.
+            SideService::Objects => (None, &None),
             SideService::Scheduler => (None, &self.options.scheduler),
             SideService::Join => (None, &self.options.join),
             SideService::Profiles => {

@@ -52,6 +52,8 @@ pub struct SignIn {
     refused: Mutex<Option<RefusedRenewal>>,
     /// Until when no token is asked for, because the service could not give one.
     pause: Mutex<Option<RenewalPause>>,
+    /// The token for pictures and files, with the user and the organisation it is for.
+    objects: Mutex<Option<(String, String, StoredToken)>>,
 }
 
 /// A device code that waits for the user.
@@ -121,6 +123,7 @@ impl SignIn {
             choosing: Mutex::default(),
             refused: Mutex::default(),
             pause: Mutex::default(),
+            objects: Mutex::default(),
         }))
     }
 

@@ -35,6 +35,8 @@ pub enum InjectedFault {
         code: u16,
         body: String,
     },
+    /// The answer breaks off in the middle of its body.
+    CutOff,
     /// A redirect to another origin.
     Redirect(String),
 }

@@ -7,6 +7,7 @@ mod endpoints;
 mod join;
 mod live;
 mod messages;
+mod objects;
 mod presence;
 mod profiles;
 mod sign_in;
@@ -43,6 +44,9 @@ pub fn router(gateway: Arc<GatewayState>) -> Router {
         .route("/join/api/v2/conversation", post(join::resolve))
         .route("/join/{code}", get(join::page))
         .route("/profiles/v2/profiles", post(profiles::look_up))
+        .route("/v1/objects/{id}/views/{view}", get(objects::view))
+        .route("/v1/objects/{id}/views/{view}/status", get(objects::status))
+        .route("/v1/skypetokenauth", post(objects::sign_in))
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method)
         .layer(axum::middleware::from_fn_with_state(gateway.clone(), auth::gate))

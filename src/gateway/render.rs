@@ -4,6 +4,7 @@
 use super::chat_key::ChatKey;
 use super::events::{MessageEvent, WrittenMessage};
 use super::hub::QueuedEvent;
+use super::objects;
 use super::rules::conversations::OwnConversation;
 use super::rules::threads::{Thread, UNIQUE};
 use super::state::GatewayState;
@@ -83,7 +84,12 @@ fn open_message(row: &MessageRow, chat: &ChatKey, viewer: Viewer<'_>) -> String 
     let from = if is_activity { conversation.as_str() } else { row.sender.as_str() };
     let home = format!("{}/v1/users/ME", viewer.origin);
     let mut out = String::with_capacity(row.body.len() + 512);
-    out.push_str(row.body.strip_suffix('}').unwrap_or("{"));
+    let body = row.body.strip_suffix('}').unwrap_or("{");
+    if body.contains(objects::ORIGIN) {
+        out.push_str(&body.replace(objects::ORIGIN, viewer.origin));
+    } else {
+        out.push_str(body);
+    }
     push_field(&mut out, "id", &row.id.to_string());
     push_field(&mut out, "version", &row.version.to_string());
     push_field(&mut out, "originalarrivaltime", &rfc3339(row.id));

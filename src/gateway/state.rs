@@ -7,6 +7,7 @@ use super::directory::Directory;
 use super::events::Committed;
 use super::fault::Faults;
 use super::hub::Hub;
+use super::objects::{ObjectAuth, Objects};
 use super::played::{Played, PlayedKind};
 use super::rules::Work;
 use super::storage::{RegistrationRow, SqliteStorage, Storage, StorageError, StorageTx};
@@ -23,6 +24,7 @@ pub struct GatewayState {
     reads: Semaphore,
     faults: Faults,
     played: Option<Played>,
+    objects: Objects,
     pub(super) access: Access,
     pub(super) limits: ConnectionLimits,
     pub(super) poll_wait: Duration,
@@ -43,12 +45,17 @@ impl GatewayState {
             order: Mutex::new(()),
         });
         let jobs = Arc::clone(&committer).start();
+        let objects = Objects::default();
+        if options.plays.as_ref().is_some_and(|played| played.kind == PlayedKind::TeamsWork) {
+            objects.accept(ObjectAuth::Bearer);
+        }
         Ok(Self {
             committer,
             jobs: jobs.map_err(|error| StorageError::Failed(Box::new(error)))?,
             reads: Semaphore::new(MAX_READS),
             faults: options.faults,
             played: options.plays.map(Played::new),
+            objects,
             access: Access::new(&options.allowed_hosts, options.public_url, options.behind_proxy),
             limits: options.limits,
             poll_wait: options.poll_wait,
@@ -69,6 +76,11 @@ impl GatewayState {
     /// The live service that is played.
     pub fn played(&self) -> Option<&Played> {
         self.played.as_ref()
+    }
+
+    /// The pictures and files.
+    pub fn objects(&self) -> &Objects {
+        &self.objects
     }
 
     /// Whether this token was valid before.

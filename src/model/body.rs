@@ -57,6 +57,8 @@ pub struct Media {
     /// Length of sound and pictures in motion.
     pub seconds: Option<u32>,
     pub link: Option<SafeText>,
+    /// The address of the object that the service holds, where the message names one.
+    pub object: Option<SafeText>,
     /// In an archive: whether the export has the file.
     #[serde(default)]
     pub exported: ExportedFile,

@@ -12,6 +12,7 @@ use super::id::{ClientMessageId, ConversationId, UserId};
 use super::importing::ImportNews;
 use super::message::{Delivery, Draft, Message, MessageKey, Outgoing, RawMessage};
 use super::names::NameSource;
+use super::object_file::{DownloadProgress, ObjectHosts};
 use super::read_marker::ReadMarker;
 use super::request::{SignInCode, SignInTenant, Ticket};
 use super::search::{Hit, SearchPosition};
@@ -92,6 +93,13 @@ pub enum Delta {
     /// Who of the people in sight is available, instead of what was known before. Not sent where the service does not
     /// say, or the user has not agreed.
     Presence(Vec<(UserId, PersonPresence)>),
+    /// Where the files are that this account can fetch.
+    ObjectHosts(ObjectHosts),
+    /// How much of the file has arrived that was asked for with this ticket.
+    Download {
+        ticket: Ticket,
+        progress: DownloadProgress,
+    },
     /// The delivery state of an own message has changed.
     Delivery {
         conversation: ConversationId,
@@ -160,8 +168,8 @@ pub enum Response {
     /// The account belongs to several organisations, one of which is to be chosen.
     SignInTenants(Vec<SignInTenant>),
     Source(MessageSource),
-    /// The path of the copy.
-    ExportedFile(Result<SafeText, Fault>),
+    /// The path of a private copy of a file.
+    FileCopy(Result<SafeText, Fault>),
     Neighbors(Neighbors),
     Statistics(ChatStatistics),
     Figures(AccountFigures),

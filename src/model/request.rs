@@ -9,6 +9,7 @@ use super::chat_choices::ChatChoices;
 use super::conversation::{Role, ThreadFlag};
 use super::id::{ClientMessageId, ConversationId, UserId};
 use super::message::{Draft, MessageKey, Outgoing};
+use super::object_file::ObjectFile;
 use super::read_marker::ReadMarker;
 use super::search::{Query, SearchPosition};
 use super::text::SafeText;
@@ -160,6 +161,17 @@ pub enum Request {
     ExportedFile {
         conversation: ConversationId,
         key: MessageKey,
+        ticket: Ticket,
+    },
+    /// Fetches a file that the service holds, so that another program can open it. Answered by
+    /// [`super::Delta::Download`] now and then, and by [`super::Response::FileCopy`].
+    Download {
+        conversation: ConversationId,
+        file: ObjectFile,
+        ticket: Ticket,
+    },
+    /// The file that was asked for with this ticket is not wanted any more.
+    CancelDownload {
         ticket: Ticket,
     },
     /// The stored messages next to a moment.

@@ -119,6 +119,16 @@ impl ServiceProfile {
         fill(&self.paths.events.endpoint_property, &[("{name}", name)])
     }
 
+    /// A view of an object, below its address (facts 8.10).
+    pub(crate) fn object_view(&self, view: &str) -> String {
+        fill(&self.objects.view, &[("{view}", view)])
+    }
+
+    /// Whether that view can be fetched yet.
+    pub(crate) fn object_status(&self, view: &str) -> String {
+        fill(&self.objects.status, &[("{view}", view)])
+    }
+
     /// The next poll, which acknowledges the event `ack` and those before it.
     pub(crate) fn poll(&self, ack: Option<u64>) -> String {
         let query = ack.map(|id| format!("?ackId={id}")).unwrap_or_default();

@@ -16,6 +16,34 @@ pub fn media_object(raw: &RawMessage) -> Option<String> {
     named.filter(|id| !id.is_empty()).or_else(uri).filter(|id| !id.is_empty())
 }
 
+/// Whether a view of an object can be fetched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ObjectState {
+    Ready,
+    /// The service is still making it.
+    Preparing,
+    /// It never will be, or is not there any more.
+    Gone,
+    /// The service has found something harmful in it.
+    Harmful,
+}
+
+/// The state in the answer about a view (facts 8.10).
+pub fn object_state(json: &str) -> ObjectState {
+    let json: serde_json::Value = serde_json::from_str(json).unwrap_or_default();
+    let word = |at: &str| {
+        json.pointer(at).and_then(|word| word.as_str()).unwrap_or_default().to_ascii_lowercase()
+    };
+    if word("/scan/status").contains("malware") {
+        return ObjectState::Harmful;
+    }
+    match word("/content_state").as_str() {
+        "ready" => ObjectState::Ready,
+        "expired" | "deleted" | "failed" => ObjectState::Gone,
+        _ => ObjectState::Preparing,
+    }
+}
+
 /// Until when an object could be fetched, by its data in an export (facts 9.1): RFC 3339 or milliseconds since 1970.
 pub fn media_expiry(data: &str) -> Option<Timestamp> {
     let data: serde_json::Value = serde_json::from_str(data).ok()?;
@@ -30,6 +58,18 @@ pub fn media_expiry(data: &str) -> Option<Timestamp> {
 mod tests {
     use super::*;
     use crate::protocol::wire;
+
+    #[test]
+    fn the_answer_about_a_view_says_whether_it_can_be_fetched() {
+        let ready = r#"{"content_state":"ready","scan":{"status":"passed"},"view_location":"x"}"#;
+        assert_eq!(object_state(ready), ObjectState::Ready);
+        assert_eq!(object_state(r#"{"content_state":"expired"}"#), ObjectState::Gone);
+        let harmful = r#"{"content_state":"ready","scan":{"status":"Malware"}}"#;
+        assert_eq!(object_state(harmful), ObjectState::Harmful);
+        for other in [r#"{"content_state":"processing"}"#, "{}", "x", "[1]"] {
+            assert_eq!(object_state(other), ObjectState::Preparing, "{other}");
+        }
+    }
 
     #[test]
     fn an_object_is_named_by_its_id_or_by_its_address() {

@@ -74,6 +74,10 @@ pub fn uri_object(content: &str, fallback: MediaKind) -> Option<MessageBody> {
             .and_then(target)
             .or_else(recorded)
             .or_else(|| object.attribute("uri").and_then(link::safe_target)),
+        object: object
+            .attribute("uri")
+            .and_then(link::safe_target)
+            .filter(|uri| uri.contains("/objects/")),
         exported: ExportedFile::Unknown,
     }))
 }
@@ -88,6 +92,7 @@ pub fn message_record(content: &str, kind: MediaKind) -> Option<MessageBody> {
         bytes: None,
         seconds: None,
         link: record.attribute("publiclink").and_then(link::safe_target),
+        object: None,
         exported: ExportedFile::Unknown,
     }))
 }
@@ -194,6 +199,7 @@ pub fn nameless(kind: MediaKind) -> MessageBody {
         bytes: None,
         seconds: None,
         link: None,
+        object: None,
         exported: ExportedFile::Unknown,
     })
 }
@@ -210,6 +216,7 @@ pub fn files(content: &str) -> Option<MessageBody> {
         bytes: sizes.reduce(u64::saturating_add),
         seconds: None,
         link: None,
+        object: None,
         exported: ExportedFile::Unknown,
     }))
 }

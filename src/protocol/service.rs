@@ -3,9 +3,11 @@
 //! `endpoint` builds requests from a profile, and the client checks hosts against it. No other module
 //! names a path or a host of a service; a test holds that.
 
+mod objects;
 mod profiles;
 mod sign_in;
 
+pub use objects::ObjectProfile;
 pub use profiles::{BUILT_IN, ProfileError};
 pub use sign_in::{AccountKind, ServiceMap, SignInFallback, SignInProfile};
 
@@ -28,6 +30,7 @@ pub struct ServiceProfile {
     pub queries: ServiceQueries,
     pub paths: ServicePaths,
     pub hosts: ServiceHosts,
+    pub objects: ObjectProfile,
     /// How an account signs in; `None` where the user has a token from elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sign_in: Option<SignInProfile>,
@@ -192,6 +195,8 @@ pub struct SideServicePaths {
 pub struct ServiceHosts {
     /// How the hosts end that an account may be moved to (facts 1.2).
     pub move_suffixes: ProfileList,
+    /// How the hosts end that have the pictures and files of messages (facts 8.10). Only they get the token for these.
+    pub object_suffixes: ProfileList,
     /// The host whose addresses lead to groups, whatever join service is configured.
     pub join: ProfileText,
     /// `baseDomain` of a new join URL.

@@ -1,6 +1,7 @@
 //! What the user is doing, by what the app asks for: the chat on the screen, and when the user was last seen.
 
 use super::archive_files::CopiedFiles;
+use super::downloads::Downloads;
 use super::presence::PeopleInSight;
 use crate::model::ConversationId;
 use std::sync::{Mutex, PoisonError};
@@ -18,6 +19,7 @@ pub struct UserActivity {
     pub in_sight: PeopleInSight,
     /// Copies of files that other programs show.
     pub copies: CopiedFiles,
+    pub downloads: Downloads,
     seen: Notify,
 }
 
@@ -29,6 +31,7 @@ impl Default for UserActivity {
             open: Mutex::default(),
             in_sight: PeopleInSight::default(),
             copies: CopiedFiles::default(),
+            downloads: Downloads::default(),
             seen: Notify::new(),
         }
     }

@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct CopiedFiles(Mutex<Option<PathBuf>>);
 
 impl CopiedFiles {
-    fn folder(&self) -> io::Result<PathBuf> {
+    pub(super) fn folder(&self) -> io::Result<PathBuf> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(folder) = known.as_ref().filter(|folder| folder.is_dir()) {
             return Ok(folder.clone());
@@ -64,7 +64,7 @@ pub async fn complete(
         if let MessageBody::Media(media) = &mut message.body
             && is_archived
         {
-            media.link = None;
+            (media.link, media.object) = (None, None);
             media.exported = ExportedFile::Missing;
             objects.extend(media_object(row).map(|object| (message.key.clone(), object)));
         }
@@ -109,11 +109,11 @@ pub async fn copy(
     });
     let copied = copied.await.unwrap_or_else(|_| Err(Fault::new(FaultKind::Other, "it stopped")));
     let answer = copied.map(|path| SafeText::line(&path.to_string_lossy()));
-    shared.respond(ticket, Response::ExportedFile(answer)).await;
+    shared.respond(ticket, Response::FileCopy(answer)).await;
 }
 
 /// A copy under the file's own name, if there is none yet.
-fn copy_to(part: &ArchiveMedia, folder: &Path) -> io::Result<PathBuf> {
+pub(super) fn copy_to(part: &ArchiveMedia, folder: &Path) -> io::Result<PathBuf> {
     let path = folder.join(media::file_name(part));
     let mut options = OpenOptions::new();
     match options.write(true).create_new(true).mode(0o600).open(&path) {

@@ -126,6 +126,9 @@ async fn refuse(shared: &Shared, request: Request) {
         Request::JoinUrl { ticket, .. } => {
             shared.respond(ticket, Response::JoinUrl(Err(fault()))).await;
         }
+        Request::Download { ticket, .. } => {
+            shared.respond(ticket, Response::FileCopy(Err(fault()))).await;
+        }
         Request::Discard { conversation, client_id, .. } => {
             let result = Err(fault());
             shared.send(Delta::Discarded { conversation, client_id, result }).await;
@@ -139,6 +142,7 @@ async fn refuse(shared: &Shared, request: Request) {
         | Request::SaveChoices { .. }
         | Request::Import { .. }
         | Request::CancelImport
+        | Request::CancelDownload { .. }
         | Request::Accounts { .. }
         | Request::Fill { .. }
         // Those that only read are answered by the caller.

@@ -2,7 +2,7 @@
 
 use super::catch_up::News;
 use super::outbox::{self, OutboxCommand};
-use super::{Shared, archive_files, sign_in, stored, threads, wall_clock};
+use super::{Shared, archive_files, downloads, sign_in, stored, threads, wall_clock};
 use crate::client::{Error, for_user, if_all_is_well};
 use crate::model::{
     Arrival, ConversationId, Delta, Draft, Fault, FaultKind, MessageKey, Outbound, Placement,
@@ -82,9 +82,9 @@ impl Dispatcher {
             Request::Source { conversation, key, ticket } => {
                 stored::source(shared, &conversation, &key, ticket).await;
             }
-            Request::ExportedFile { conversation, key, ticket } => {
-                tokio::spawn(archive_files::copy(Arc::clone(shared), conversation, key, ticket));
-            }
+            Request::ExportedFile { .. }
+            | Request::Download { .. }
+            | Request::CancelDownload { .. } => downloads::take(shared, request),
             // In order with drafts, which must not be saved after it.
             Request::Forget { conversation, is_over, ticket } => {
                 stored::forget(shared, &conversation, is_over, ticket).await;
@@ -344,6 +344,8 @@ async fn execute(shared: &Arc<Shared>, request: Request) {
         | Request::Newer { .. }
         | Request::Source { .. }
         | Request::ExportedFile { .. }
+        | Request::Download { .. }
+        | Request::CancelDownload { .. }
         | Request::Neighbors { .. }
         | Request::Statistics { .. }
         | Request::Figures { .. }

@@ -413,6 +413,7 @@ pub fn ticket_of(request: &Request) -> Option<Ticket> {
         | Request::SignInTenant { ticket, .. }
         | Request::Source { ticket, .. }
         | Request::ExportedFile { ticket, .. }
+        | Request::Download { ticket, .. }
         | Request::Neighbors { ticket, .. }
         | Request::Accounts { ticket, .. }
         | Request::Figures { ticket }

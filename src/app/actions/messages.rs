@@ -341,7 +341,7 @@ fn open_link(model: &mut Model) {
         0 => model.app.note("This message has no link"),
         1 => {
             let link = links.into_iter().next();
-            let question = link.and_then(|link| Confirm::open_link(&mut model.app, link.url));
+            let question = link.and_then(|link| link.question(&mut model.app));
             model.overlays.extend(question.map(Overlay::Confirm));
         }
         _ => model.overlays.push(Overlay::Links(Links::new(links))),

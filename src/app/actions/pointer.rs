@@ -2,9 +2,9 @@
 
 use super::{carry_out, suggestions};
 use crate::app::action::{Action, ListAction, MessagesAction, Pointer, PointerKind, Scroll};
-use crate::app::chat::history;
+use crate::app::chat::{Chat, history};
 use crate::app::model::Model;
-use crate::app::overlay::{Confirm, Overlay, save_quietly};
+use crate::app::overlay::{Confirm, ListedLink, Overlay, save_quietly};
 use crate::app::state::Focus;
 use crate::app::view::Pointed;
 use crate::app::view::layout::list_width;
@@ -99,7 +99,12 @@ fn click_message(
         return None;
     }
     if let Some(link) = link {
-        let question = Confirm::open_link(&mut model.app, link);
+        let listed = model.app.opened().and_then(Chat::selected).map(ListedLink::of);
+        let listed = listed.into_iter().flatten().find(|listed| listed.url == link);
+        let question = match listed {
+            Some(listed) => listed.question(&mut model.app),
+            None => Confirm::open_link(&mut model.app, link),
+        };
         model.overlays.extend(question.map(Overlay::Confirm));
         return None;
     }

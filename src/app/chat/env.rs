@@ -27,9 +27,14 @@ impl Env<'_> {
     }
 
     /// Sends a request to sync and registers it, so that its answer is recognised.
-    pub fn ask(&mut self, pending: PendingRequest, request: impl FnOnce(Ticket) -> Request) {
+    pub fn ask(
+        &mut self,
+        pending: PendingRequest,
+        request: impl FnOnce(Ticket) -> Request,
+    ) -> Ticket {
         let ticket = self.pending.add(pending);
         self.request(request(ticket));
+        ticket
     }
 
     /// Puts text on the clipboard; `what` names it for the user.

@@ -44,6 +44,12 @@ pub fn apply(model: &mut Model, inbound: Inbound) {
                 account.reachable.get_or_insert_default().learn(people);
             }
         }
+        Delta::ObjectHosts(hosts) => {
+            if let Some(account) = model.app.accounts.get_mut(&account) {
+                account.objects = hosts;
+            }
+        }
+        Delta::Download { ticket, progress } => model.overlays.downloaded(ticket, progress),
         Delta::Choices(choices) => {
             for (id, choices) in choices {
                 model.app.with_new_chat(&at(id), |chat, _| chat.choices = choices);

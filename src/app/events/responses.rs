@@ -11,7 +11,7 @@ use crate::app::overlay::{Confirm, Consent, Inspector, Overlay};
 use crate::app::pending::{PendingRequest, SourcePurpose};
 use crate::model::{
     AccountId, ChatAccess, ChatRef, ConversationId, Fault, FaultKind, MessageKey, MessageSource,
-    Response, Ticket,
+    Response, SafeText, Ticket,
 };
 
 pub fn apply(model: &mut Model, ticket: Ticket, response: Response) {
@@ -60,10 +60,7 @@ pub fn apply(model: &mut Model, ticket: Ticket, response: Response) {
                 model.go_to(&key);
             }
         }
-        (PendingRequest::ExportedFile, Response::ExportedFile(copied)) => match copied {
-            Ok(path) => model.app.effects.push(Effect::OpenUrl(path)),
-            Err(fault) => model.app.complain(&format!("Not opened: {}", fault.reason)),
-        },
+        (PendingRequest::FileCopy, Response::FileCopy(result)) => copied(model, ticket, result),
         (PendingRequest::Figures, Response::Figures(found)) => {
             super::figures::received(&mut model.app, found);
         }
@@ -90,6 +87,15 @@ pub fn apply(model: &mut Model, ticket: Ticket, response: Response) {
         }
         // A message that was changed comes back as a delta of its own.
         _ => {}
+    }
+}
+
+/// A file is opened from its private copy.
+fn copied(model: &mut Model, ticket: Ticket, result: Result<SafeText, Fault>) {
+    model.overlays.end_download(ticket);
+    match result {
+        Ok(path) => model.app.effects.push(Effect::OpenUrl(path)),
+        Err(fault) => model.app.complain(&format!("Not opened: {}", fault.reason)),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::accounts::ask_change;
 use super::content::{Content, DialogLine, wide_columns};
-use super::{Dialog, DialogEnv, Next};
+use super::{Dialog, DialogEnv, Download, Next, Overlay};
 use crate::app::action::OverlayAction;
 use crate::app::chat::{Chat, Env, group, listing, message_change, outbox, sending};
 use crate::app::effect::Effect;
@@ -14,8 +14,8 @@ use crate::app::view::wrap::break_lines;
 use crate::model::request::Change;
 use crate::model::text::width;
 use crate::model::{
-    AccountChange, AccountId, ChatRef, ClientMessageId, MessageKey, Outgoing, Request, Role,
-    SafeText, ThreadChange, UserId,
+    AccountChange, AccountId, ChatRef, ClientMessageId, MessageKey, ObjectFile, Outgoing, Request,
+    Role, SafeText, ThreadChange, UserId,
 };
 
 #[derive(Debug)]
@@ -40,6 +40,8 @@ pub enum Consent {
     OpenLink(SafeText),
     /// Opens a file that is in an export.
     OpenExported(ChatRef, MessageKey),
+    /// Fetches a file from the service and opens it.
+    Download(ChatRef, ObjectFile),
     /// Puts a large text into the message box.
     Paste(ChatRef, String),
     /// Discards an unsent message.
@@ -55,7 +57,10 @@ pub enum Consent {
 impl Consent {
     /// Whether Enter is enough. What cannot be undone or changes something for others needs a `y`.
     fn takes_enter(&self) -> bool {
-        matches!(self, Self::OpenLink(_) | Self::Join(_) | Self::OpenExported(..))
+        matches!(
+            self,
+            Self::OpenLink(_) | Self::Join(_) | Self::OpenExported(..) | Self::Download(..)
+        )
     }
 }
 
@@ -93,6 +98,16 @@ impl Confirm {
             consent: Consent::OpenLink(url),
         })
     }
+
+    /// Asks before a file is fetched from the service.
+    pub fn download(chat: ChatRef, file: ObjectFile) -> Self {
+        let host = crate::model::rich::host(&file.url);
+        let detail = format!(
+            "{}\nFrom {host}. A private copy is opened, and deleted when skchat ends.",
+            file.label
+        );
+        Self::new("Download this file and open it?", &detail, Consent::Download(chat, file))
+    }
 }
 
 impl Dialog for Confirm {
@@ -118,13 +133,9 @@ impl Dialog for Confirm {
 
     fn act(&mut self, action: OverlayAction, env: &mut DialogEnv<'_>) -> Next {
         match action {
-            OverlayAction::Type('y' | 'Y') => {
-                carry_out(env.app, self.consent.clone());
-                Next::Close
-            }
+            OverlayAction::Type('y' | 'Y') => agreed(env.app, self.consent.clone()),
             OverlayAction::Choose if self.consent.takes_enter() => {
-                carry_out(env.app, self.consent.clone());
-                Next::Close
+                agreed(env.app, self.consent.clone())
             }
             OverlayAction::Choose => {
                 env.app.note("Press y for yes or n for no");
@@ -145,6 +156,20 @@ impl Dialog for Confirm {
     }
 }
 
+/// The answer was yes.
+fn agreed(app: &mut AppState, consent: Consent) -> Next {
+    match consent {
+        Consent::Download(chat, file) => match Download::begin(app, &chat, file) {
+            Some(download) => Next::Replace(Overlay::Download(download)),
+            None => Next::Close,
+        },
+        other => {
+            carry_out(app, other);
+            Next::Close
+        }
+    }
+}
+
 /// Removes the command that led to a question from the box, now that the answer was yes.
 fn clear_command(chat: &mut Chat, env: &Env<'_>) {
     if chat.composer.text().starts_with('/') {
@@ -157,7 +182,7 @@ fn clear_command(chat: &mut Chat, env: &Env<'_>) {
 fn open_exported(app: &mut AppState, chat: &ChatRef, key: MessageKey) {
     app.with_chat(chat, |chat, env| {
         let conversation = chat.info.id.clone();
-        env.ask(PendingRequest::ExportedFile, |ticket| Request::ExportedFile {
+        env.ask(PendingRequest::FileCopy, |ticket| Request::ExportedFile {
             conversation,
             key,
             ticket,
@@ -226,6 +251,8 @@ fn carry_out(app: &mut AppState, consent: Consent) {
         }
         Consent::OpenLink(url) => app.effects.push(Effect::OpenUrl(url)),
         Consent::OpenExported(chat, key) => open_exported(app, &chat, key),
+        // Goes on in a dialog.
+        Consent::Download(..) => {}
         Consent::SendLiteral(chat, outgoing) => {
             app.with_chat(&chat, |chat, env| {
                 // The text may have been edited or sent since.

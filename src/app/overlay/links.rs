@@ -8,7 +8,7 @@ use crate::app::state::AppState;
 use crate::app::view::Tone;
 use crate::app::view::layout::Size;
 use crate::model::text::{cut, width};
-use crate::model::{Block, Media, Message, MessageBody, SafeText, Timestamp};
+use crate::model::{Block, Media, Message, MessageBody, ObjectFile, SafeText, Timestamp};
 
 #[derive(Debug)]
 pub struct Links {
@@ -22,6 +22,8 @@ pub struct ListedLink {
     pub url: SafeText,
     /// `[image] old-oven.jpg · 1.2 MB`
     pub file: Option<SafeText>,
+    /// The file as the service holds it.
+    object: Option<ObjectFile>,
     pub at: Timestamp,
 }
 
@@ -40,12 +42,32 @@ impl ListedLink {
             }
             _ => {}
         }
-        let name = |url: &SafeText| {
-            let file = files.iter().find(|media| media.link.as_ref() == Some(url));
-            file.map(|media| SafeText::line(&media.text()))
-        };
-        let links = message.body.links().into_iter();
-        links.map(|url| Self { file: name(&url), at: message.at, url }).collect()
+        let links = message.body.links().into_iter().map(|url| {
+            let media = files.iter().find(|media| media.link.as_ref() == Some(&url));
+            Self {
+                file: media.map(|media| SafeText::line(&media.text())),
+                object: media.and_then(|media| ObjectFile::of(media)),
+                at: message.at,
+                url,
+            }
+        });
+        links.collect()
+    }
+
+    /// Asks before it is opened: a file that the account can fetch is downloaded, everything else goes to the browser.
+    pub fn question(self, app: &mut AppState) -> Option<Confirm> {
+        let chat = app.open.clone();
+        let account = chat.as_ref().and_then(|chat| app.accounts.get(&chat.account));
+        let fetched = account.and_then(|account| {
+            let object = self.object.filter(|file| account.objects.have(&file.url));
+            object.or_else(|| {
+                account.objects.have(&self.url).then(|| ObjectFile::at(self.url.clone()))
+            })
+        });
+        match (chat, fetched) {
+            (Some(chat), Some(file)) => Some(Confirm::download(chat, file)),
+            _ => Confirm::open_link(app, self.url),
+        }
     }
 }
 
@@ -78,11 +100,10 @@ impl Dialog for Links {
                 None
             }
         };
-        let Some(url) = chosen.and_then(|at| self.links.get(at).map(|link| link.url.clone()))
-        else {
+        let Some(link) = chosen.and_then(|at| self.links.get(at).cloned()) else {
             return Next::Stay;
         };
-        match Confirm::open_link(env.app, url) {
+        match link.question(env.app) {
             Some(question) => Next::Replace(Overlay::Confirm(question)),
             None => Next::Close,
         }

@@ -39,6 +39,7 @@ fn picture(exported: ExportedFile) -> Message {
         bytes: None,
         seconds: None,
         link: None,
+        object: None,
         exported,
     };
     message("joe", 1, MessageBody::Media(media))
@@ -67,12 +68,12 @@ fn a_file_of_the_export_is_opened_after_a_question() {
     app.expect("Open this file of the export?");
     assert_eq!(app.requests(), [], "nothing is copied before the answer");
     app.press("enter");
-    app.answer(Response::ExportedFile(Ok(SafeText::line("/tmp/skchat-1/0-weu-d3-ab.jpeg"))));
+    app.answer(Response::FileCopy(Ok(SafeText::line("/tmp/skchat-1/0-weu-d3-ab.jpeg"))));
     let opened = Effect::OpenUrl(SafeText::line("/tmp/skchat-1/0-weu-d3-ab.jpeg"));
     assert!(app.effects().contains(&opened));
     app.press("ctrl-up o enter");
     let fault = Fault::new(FaultKind::NotFound, "the export was moved or deleted");
-    app.answer(Response::ExportedFile(Err(fault)));
+    app.answer(Response::FileCopy(Err(fault)));
     app.expect("Not opened: the export was moved or deleted");
 }
 

@@ -179,6 +179,7 @@ fn the_list_of_links_names_files_and_when_they_were_sent() {
             bytes: Some(1_200_000),
             seconds: None,
             link,
+            object: None,
             exported: ExportedFile::Unknown,
         };
         message("joe", n, MessageBody::Media(media))

@@ -3,7 +3,7 @@
 use super::credentials::{StoredToken, now};
 use super::{MARGIN, SignIn, detached};
 use crate::client::{Error, Secret};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 impl SignIn {
     /// Whether the user has agreed that the services beside the chat are asked. Reads a file.
@@ -36,6 +36,41 @@ impl SignIn {
             let token = names.token.clone();
             stored.names = Some(names);
             this.store.save(&stored).await?;
+            Ok(Some(token))
+        })
+        .await
+    }
+
+    /// The token of this scope for pictures and files; `None` without a scope. It is kept in memory only.
+    pub(in crate::client) async fn objects_token(
+        self: &Arc<Self>,
+        scope: &str,
+    ) -> Result<Option<Secret>, Error> {
+        if scope.is_empty() {
+            return Ok(None);
+        }
+        let (this, scope) = (Arc::clone(self), scope.to_owned());
+        detached(async move {
+            let _one = this.one.lock().await;
+            let _lock = this.store.lock().await?;
+            let mut stored = this.store.load().await?;
+            let Some(refresh) = stored.refresh_token.clone() else { return Ok(None) };
+            let (user, tenant) = (stored.user_id.clone(), this.tenant_of(&stored).to_owned());
+            let kept = || this.objects.lock().unwrap_or_else(PoisonError::into_inner);
+            let known = kept().clone().filter(|(of, at, token)| {
+                *of == user && *at == tenant && token.is_valid(now(), MARGIN)
+            });
+            if let Some((_, _, known)) = known {
+                return Ok(Some(known.token));
+            }
+            let tokens = this.refresh(&stored.client_id, &refresh, &scope, &tenant).await?;
+            if let Some(new) = &tokens.refresh {
+                stored.refresh_token = Some(Secret::new(new.as_str()));
+                this.store.save(&stored).await?;
+            }
+            let fresh = StoredToken::new(&tokens.access, tokens.life, now());
+            let token = fresh.token.clone();
+            *kept() = Some((user, tenant, fresh));
             Ok(Some(token))
         })
         .await

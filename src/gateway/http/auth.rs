@@ -51,6 +51,7 @@ pub async fn gate(
             play(InjectedFault::Json { code, body: body.to_owned() })
         }
         Some(InjectedFault::WithoutMetadata) => without_metadata(next.run(request).await).await,
+        Some(InjectedFault::CutOff) => cut_off(next.run(request).await).await,
         Some(fault) => play(fault),
     }
 }
@@ -65,6 +66,17 @@ async fn without_metadata(response: Response<Body>) -> Response<Body> {
         page.remove("_metadata");
     }
     ([(header::CONTENT_TYPE, "application/json")], page.to_string()).into_response()
+}
+
+/// The first half of an answer, and then no more, although its head promises all of it.
+async fn cut_off(response: Response<Body>) -> Response<Body> {
+    let (mut parts, body) = response.into_parts();
+    let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
+    parts.headers.insert(header::CONTENT_LENGTH, bytes.len().into());
+    let half = bytes.slice(..bytes.len() / 2);
+    let broken = Err(std::io::Error::other("the connection is gone"));
+    let parts_of_it = futures_util::stream::iter([Ok(half), broken]);
+    Response::from_parts(parts, Body::from_stream(parts_of_it))
 }
 
 fn play(fault: InjectedFault) -> Response<Body> {
@@ -98,6 +110,7 @@ fn play(fault: InjectedFault) -> Response<Body> {
         InjectedFault::Delay(_)
         | InjectedFault::LostAck
         | InjectedFault::LostEvents { .. }
+        | InjectedFault::CutOff
         | InjectedFault::WithoutMetadata => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }

@@ -17,6 +17,8 @@ pub enum Audience {
     Names,
     /// Creating chats.
     Groups,
+    /// Pictures and files of work accounts.
+    Files,
     /// The first token of the older form, which the exchange refuses.
     Older,
 }
@@ -30,6 +32,8 @@ impl Audience {
             Some(Self::Names)
         } else if scope.contains("groupssvc.fl.teams") {
             Some(Self::Groups)
+        } else if scope.contains("ic3.teams.office.com") {
+            Some(Self::Files)
         } else {
             None
         }

@@ -134,6 +134,7 @@ fn file(item: &Value) -> Option<Media> {
         bytes: size.filter(|bytes| *bytes > 0),
         seconds: None,
         link: url,
+        object: None,
         exported: ExportedFile::Unknown,
     })
 }
