@@ -8,8 +8,8 @@ use std::path::PathBuf;
 fn main() -> std::io::Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
     let names = emojis::iter().flat_map(|emoji| emoji.shortcodes().map(move |name| (name, emoji)));
-    let lines: String = names.map(|(name, emoji)| format!("{name}\t{emoji}\n")).collect();
+    let lines: Vec<String> = names.map(|(name, emoji)| format!("{name}\t{emoji}")).collect();
     let folder = std::env::var_os("OUT_DIR").map(PathBuf::from);
     let folder = folder.ok_or_else(|| std::io::Error::other("cargo sets no OUT_DIR"))?;
-    std::fs::write(folder.join("shortcodes.tsv"), lines)
+    std::fs::write(folder.join("shortcodes.tsv"), lines.join("\n"))
 }

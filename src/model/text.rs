@@ -59,12 +59,14 @@ impl SafeText {
     }
 
     /// The text without the line breaks at its beginning.
+    #[must_use]
     pub fn without_breaks_before(&self) -> Self {
         // What follows a line break was cleaned as the beginning of a text.
         Self(self.0.trim_start_matches('\n').into())
     }
 
     /// The text without the line breaks at its end.
+    #[must_use]
     pub fn without_breaks_after(&self) -> Self {
         Self(self.0.trim_end_matches('\n').into())
     }

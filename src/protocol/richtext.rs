@@ -46,8 +46,8 @@ pub(crate) fn parse_with(markup: &str, mentioned: &MentionedPeople) -> RichText 
 const STRAY: &str = "\u{FDD0}";
 
 /// Text with every `<` that the sign in its place stands for.
-fn with_strays<'a>(text: &'a str, stray: &str) -> Cow<'a, str> {
-    if stray == STRAY && text.contains(STRAY) {
+fn with_brackets<'a>(text: &'a str, in_place: &str) -> Cow<'a, str> {
+    if in_place == STRAY && text.contains(STRAY) {
         text.replace(STRAY, "<").into()
     } else {
         text.into()
@@ -56,8 +56,8 @@ fn with_strays<'a>(text: &'a str, stray: &str) -> Cow<'a, str> {
 
 fn read(markup: &str, builder: Builder<'_>) -> RichText {
     // In a text that has the sign itself it stands for nothing.
-    let stray = if markup.contains(STRAY) { "&lt;" } else { STRAY };
-    let escaped = escape_stray(markup, stray);
+    let in_place = if markup.contains(STRAY) { "&lt;" } else { STRAY };
+    let escaped = escape_stray(markup, in_place);
     let mut builder = builder;
     let mut reader = Reader::from_str(&escaped);
     let config = reader.config_mut();
@@ -71,15 +71,15 @@ fn read(markup: &str, builder: Builder<'_>) -> RichText {
             Ok(Event::Start(tag)) => builder.start(&tag, false),
             Ok(Event::Empty(tag)) => builder.start(&tag, true),
             Ok(Event::End(tag)) => builder.end(Tag::of(tag.name().0), tag.name().0),
-            Ok(Event::Text(text)) => builder.text(&with_strays(&text, stray)),
-            Ok(Event::CData(text)) => builder.text(&with_strays(&text, stray)),
+            Ok(Event::Text(text)) => builder.text(&with_brackets(&text, in_place)),
+            Ok(Event::CData(text)) => builder.text(&with_brackets(&text, in_place)),
             Ok(Event::GeneralRef(name)) => match entity::decode(&name) {
                 Some(text) => builder.text(&text),
-                None => builder.text(&with_strays(&format!("&{};", &*name), stray)),
+                None => builder.text(&with_brackets(&format!("&{};", &*name), in_place)),
             },
             Ok(_) => {}
             Err(_) => {
-                builder.text(&with_strays(escaped.get(before..).unwrap_or_default(), stray));
+                builder.text(&with_brackets(escaped.get(before..).unwrap_or_default(), in_place));
                 break;
             }
         }

@@ -121,11 +121,11 @@ impl Themes {
         match self.others.get(at)? {
             (_, Choice::Read(theme)) => Some(theme),
             (_, Choice::BuiltIn(table, made)) => {
-                let make = || {
+                let read = || {
                     let theme = Theme::new(table, self.depth, self.blink).ok()?;
                     Some(Box::new(Theme { stamp: at + 1, ..theme }))
                 };
-                made.get_or_init(make).as_deref()
+                made.get_or_init(read).as_deref()
             }
         }
     }
