@@ -29,18 +29,26 @@ pub fn draw(view: &MessagesView, bare: bool, theme: &Theme, area: Rect, buffer: 
     view.rail.iter().for_each(|label| draw_label(label, theme, area, buffer));
 }
 
-/// Draws a label of the timeline where the text beside it leaves room.
+/// Draws a label of the timeline where the text beside it leaves room, also on the line above a day. The one that says
+/// where the view stands moves to the row below or above if it has to.
 fn draw_label(label: &RailLabel, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let end = area.x + area.width;
-    let y = area.y + label.row;
     let columns = u16::try_from(width(&label.text)).unwrap_or(u16::MAX);
     // A cell before it stays free, and so does the edge.
     let from = end.saturating_sub(columns.saturating_add(2)).max(area.x);
-    let is_free = |x: u16| buffer.cell((x, y)).is_some_and(|cell| cell.symbol() == " ");
-    if (from..end).all(is_free) {
-        let style = if label.is_here { theme.current } else { theme.dim };
-        paint::text(buffer, from + 1, y, end, &label.text, style);
+    let is_free = |y: u16| {
+        let mut cells = (from..end).filter_map(|x| buffer.cell((x, y)));
+        cells.all(|cell| matches!(cell.symbol(), " " | "─"))
+    };
+    let mut rows = vec![Some(label.row)];
+    if label.is_here {
+        rows.extend([label.row.checked_add(1), label.row.checked_sub(1)]);
     }
+    let rows = rows.into_iter().flatten().filter(|row| *row < area.height);
+    let Some(y) = rows.map(|row| area.y + row).find(|y| is_free(*y)) else { return };
+    let style = if label.is_here { theme.current } else { theme.dim };
+    paint::text(buffer, from, y, end, &" ".repeat(usize::from(end - from)), Style::new());
+    paint::text(buffer, from + 1, y, end, &label.text, style);
 }
 
 fn hint(lines: &[&str], theme: &Theme, area: Rect, buffer: &mut Buffer) {

@@ -190,6 +190,26 @@ fn older_messages_than_were_counted_are_counted_too() {
 }
 
 #[test]
+fn where_the_view_stands_is_said_on_days_of_their_own_too() {
+    let mut app = direct("joe").opened().sized(80, 24);
+    let first = Timestamp::parse("2023-01-01T09:00:00Z").unwrap().0;
+    let day = |n: i64| {
+        let mut said = message("joe", n, text("a short one"));
+        said.at = Timestamp(first + n * 86_400_000);
+        said.key = crate::model::MessageKey::server(said.at, &said.at.0.to_string());
+        said
+    };
+    app.messages((0..120).map(day).collect(), Placement::Newest);
+    app.layout();
+    app.press("pageup");
+    app.answer(counted(first, &[(2023, 1, 31), (2023, 2, 28), (2023, 3, 31), (2023, 4, 30)]));
+    for _ in 0..40 {
+        app.expect("‹ ");
+        app.press("shift-up");
+    }
+}
+
+#[test]
 fn years_stand_beside_the_messages_only_while_scrolling() {
     let mut app = direct("joe").opened().sized(80, 24);
     for n in 0..60 {
