@@ -182,6 +182,7 @@ pub fn start(
             execute.await;
         }));
         first_frame(&main).await;
+        stored::report_copies(&main).await;
         tracker.spawn(guarded(
             Arc::clone(&main),
             outbox::run(Arc::clone(&main), outbox_receiver, pending),

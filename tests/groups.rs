@@ -260,6 +260,32 @@ async fn missing_services_are_named_and_a_topic_that_is_too_long_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_forgotten_chat_that_is_opened_again_has_its_history_and_old_copies_are_gone() {
+    let gateway = Gateway::start().await;
+    say_as(&gateway.client(JOE), ANNA, "the soup is ready").await;
+    let dir = tempfile::tempdir().unwrap();
+    let copy = dir.path().join("store.db.v3");
+    std::fs::write(&copy, "a copy with the soup").unwrap();
+    let mut anna =
+        Runner::with(&gateway, Setup { dir: Some(dir.path()), ..Setup::default() }).await;
+    anna.wait_for("live").await;
+    anna.open(JOE).await;
+    anna.wait_for("the soup is ready").await;
+    anna.press(&["ctrl-x", "A"]).await;
+    anna.wait_for("Put away").await;
+    anna.open(JOE).await;
+    anna.press(&["ctrl-x", "F"]).await;
+    let question = anna.wait_for("Forget Joe Bloggs?").await;
+    assert!(question.contains("store.db.v3"), "{question}");
+    anna.press(&["y"]).await;
+    anna.wait_until("forgotten", |s| s.contains("Forgotten") && !s.contains("soup")).await;
+    assert!(!copy.exists());
+    anna.open(JOE).await;
+    anna.wait_for("the soup is ready").await;
+    anna.quit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_forgotten_group_stays_away_over_a_new_connection_until_one_is_added_again() {
     let (gateway, crew, mut anna) = crew().await;
     let id = ConversationId::new(&crew);

@@ -71,6 +71,8 @@ pub struct Account {
     pub reachable: Option<ReachablePeople>,
     /// Where the files are that can be fetched with it.
     pub objects: ObjectHosts,
+    /// The names of the copies of its store that upgrades have left.
+    pub copies: Vec<SafeText>,
     pub conversations: Conversations,
     /// The keys of the reactions that were chosen in this run, newest last.
     pub recent_reactions: Vec<String>,
@@ -86,6 +88,7 @@ impl Account {
             names: Names::default(),
             reachable: None,
             objects: ObjectHosts::default(),
+            copies: Vec::new(),
             recent_reactions: Vec::new(),
         }
     }

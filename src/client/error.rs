@@ -203,7 +203,6 @@ impl Error {
         Self::new(ErrorKind::SignedOut, "there is no code to confirm; ask for a new one", false)
     }
 
-    /// There was no answer in time.
     pub(super) fn no_answer(within: Duration) -> Self {
         let message = format!("no answer within {:.0} s", within.as_secs_f64());
         Self { timeout: true, ..Self::new(ErrorKind::Unreachable, message, true) }

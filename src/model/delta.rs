@@ -95,6 +95,8 @@ pub enum Delta {
     Presence(Vec<(UserId, PersonPresence)>),
     /// Where the files are that this account can fetch.
     ObjectHosts(ObjectHosts),
+    /// The copies of the store that upgrades have left.
+    StoreCopies(Vec<SafeText>),
     /// How much of the file has arrived that was asked for with this ticket.
     Download {
         ticket: Ticket,

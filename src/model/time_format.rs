@@ -65,7 +65,7 @@ impl CustomFormat {
 fn formatted(format: &str, at: &Zoned) -> Result<String, String> {
     strtime::format(format, at).map_err(|_| match unknown_directive(format, at) {
         Some(directive) => format!("there is no directive {directive}"),
-        None => "its last % has no letter".to_owned(),
+        None => "the % at its end needs a letter after it".to_owned(),
     })
 }
 
@@ -254,7 +254,11 @@ mod tests {
         let wrong = |format: &str| TimeFormat::try_from(format.to_owned()).unwrap_err();
         assert!(wrong("%H:%!").ends_with("there is no directive %!"), "{}", wrong("%H:%!"));
         assert!(wrong("%-Ö").ends_with("there is no directive %-Ö"), "{}", wrong("%-Ö"));
-        assert!(wrong("%H %").ends_with("its last % has no letter"), "{}", wrong("%H %"));
+        assert!(
+            wrong("%H %").ends_with("the % at its end needs a letter after it"),
+            "{}",
+            wrong("%H %")
+        );
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! back until there is something new in it.
 
 use super::write::{Batch, begin};
-use super::{Store, StoreError, read, texts};
+use super::{Store, StoreError, read, schema, texts};
 use crate::model::{ConversationId, Timestamp, UserId};
 use rusqlite::{Connection, params};
 use std::collections::{HashMap, HashSet};
@@ -208,6 +208,41 @@ impl Store {
             outcome
         })
         .await
+    }
+
+    /// Ends that a forgotten conversation stays away: the user has opened it. Returns whether it was forgotten.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written.
+    pub(crate) async fn remember(&self, id: &ConversationId) -> Result<bool, StoreError> {
+        let asked = id.clone();
+        // Nearly all are not, and reading waits for nobody.
+        if !self.read(move |c| is_forgotten(c, &asked)).await? {
+            return Ok(false);
+        }
+        let id = id.clone();
+        self.write(move |c| c.execute("DELETE FROM meta WHERE key = ?1", [key(&id)])).await?;
+        Ok(true)
+    }
+
+    /// The names of the copies that upgrades have left beside the store. They have what was forgotten since, too.
+    pub(crate) async fn copies(&self) -> Vec<String> {
+        let file = self.path.to_path_buf();
+        self.beside(move || schema::copies(&file)).await.unwrap_or_default()
+    }
+
+    /// Deletes these copies. Returns the names of those that are still there.
+    pub(crate) async fn delete_copies(&self) -> Vec<String> {
+        let file = self.path.to_path_buf();
+        let left = self.beside(move || {
+            for copy in schema::copies(&file) {
+                if let Err(error) = std::fs::remove_file(file.with_file_name(copy)) {
+                    tracing::error!(kind = ?error.kind(), "a copy of the store was not deleted");
+                }
+            }
+            schema::copies(&file)
+        });
+        left.await.unwrap_or_default()
     }
 
     /// The conversations that were forgotten, and how far they were known.

@@ -33,6 +33,22 @@ fn backup_path(file: &Path, version: i64) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// The names of the copies beside a database, also of one that was not completed.
+pub fn copies(file: &Path) -> Vec<String> {
+    let Some(own) = file.file_name().and_then(|name| name.to_str()) else { return Vec::new() };
+    let is_copy = |name: &str| {
+        let version = name.strip_prefix(own).and_then(|rest| rest.strip_prefix(".v"));
+        let version = version.map(|version| version.strip_suffix(".half").unwrap_or(version));
+        version.is_some_and(|v| !v.is_empty() && v.bytes().all(|b| b.is_ascii_digit()))
+    };
+    let entries = file.parent().and_then(|folder| std::fs::read_dir(folder).ok());
+    let names = entries.into_iter().flatten().flatten();
+    let names = names.filter_map(|entry| entry.file_name().into_string().ok());
+    let mut copies: Vec<String> = names.filter(|name| is_copy(name)).collect();
+    copies.sort_unstable();
+    copies
+}
+
 /// Copies the database before a migration. A copy that exists already is older, and is kept.
 fn back_up(connection: &Connection, file: &Path, version: i64) -> Result<(), StoreError> {
     let copy = backup_path(file, version);

@@ -1,14 +1,16 @@
-//! The search index: the texts of the messages, as search compares them, in blocks of about four kilobytes.
+//! The search index: the texts of the messages, folded as search compares them, in blocks of about four kilobytes.
 //!
-//! A search goes through blocks from the newest to the oldest, which takes a few microseconds each. Their signatures
-//! ([`signature`]) tell which ones can be skipped. New texts are appended in blocks without signatures; when there are [`GROUP_BLOCKS`] of these they are sorted by time and become a group with a
-//! signature. A changed message gets a new entry, and the old one stays: every hit is
-//! compared with its row, so an entry need only be there, not be removed.
+//! A search reads the blocks from the newest to the oldest, at a few microseconds each. Signatures ([`signature`]) tell
+//! it which blocks it can skip. New texts are appended to blocks without a signature. As soon as there are
+//! [`GROUP_BLOCKS`] of those, their texts are sorted by time, and the blocks become a group with signatures.
 //!
-//! An inverted index of words or of grams (SQLite's FTS5, tantivy) was weighed: parts of words must be found in any
-//! script, so it has an entry for each of about a hundred grams of a message, which takes three times as long to write
-//! and more room than the messages themselves. Tantivy needs files and threads of its own, which would not be written
-//! in one transaction with the messages.
+//! When a message changes, it gets a new entry, and the old one stays. That is harmless, because every hit is compared
+//! with its message before it is shown.
+//!
+//! An inverted index of words or grams (SQLite's FTS5, tantivy) was considered. Because parts of words must be found in
+//! any script, it would need an entry for each of about a hundred grams of a message: three times as long to write, and
+//! larger than the messages themselves. Tantivy also needs files and threads of its own, which could not be written in
+//! one transaction with the messages.
 
 mod seal;
 pub(super) mod signature;

@@ -292,8 +292,8 @@ impl Shared {
     }
 
     /// Fetches the messages of a conversation that was opened before they were fetched.
-    pub(super) async fn fill_now(&self, id: &ConversationId) {
-        if !self.history.lists.is_unfilled(id) {
+    pub(super) async fn fill_now(&self, id: &ConversationId, was_forgotten: bool) {
+        if !was_forgotten && !self.history.lists.is_unfilled(id) {
             return;
         }
         let news = News::above_stored(Arrival::History);

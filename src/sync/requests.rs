@@ -142,10 +142,10 @@ impl Dispatcher {
         show_stored(shared, &conversation).await;
         shared.receipts.check_soon();
         shared.history.gaps.notify_one();
-        stored::save_last_open(shared, &conversation).await;
+        let was_forgotten = stored::opened(shared, &conversation).await;
         self.spawn(move |shared| async move {
             if shared.connection.is_online() && !shared.has_not_begun(&conversation).await {
-                shared.fill_now(&conversation).await;
+                shared.fill_now(&conversation, was_forgotten).await;
                 if !shared.history.refusals.is_parked(&conversation) {
                     refresh_thread(&shared, &conversation).await;
                 }

@@ -3,8 +3,8 @@
 use super::Shared;
 use crate::model::search::{Hit, Query, SearchPosition};
 use crate::model::{
-    AccountFigures, ConversationId, Fault, FaultKind, Findings, MessageBody, MessageKey,
-    MessageSource, Response, Ticket, Timestamp,
+    AccountFigures, ConversationId, Delta, Fault, FaultKind, Findings, MessageBody, MessageKey,
+    MessageSource, Response, SafeText, Ticket, Timestamp,
 };
 use crate::protocol::decode;
 use crate::store::{ForgetOutcome, SearchHandle};
@@ -42,11 +42,45 @@ async fn body(shared: &Shared, hit: &Hit) -> Option<MessageBody> {
     Some(decode::message(&raw, &shared.me).body)
 }
 
-/// Records the open chat for the next start. After it is shown, because the writer may be busy.
-pub async fn save_last_open(shared: &Shared, id: &ConversationId) {
+/// Records the open chat for the next start, and that it is not forgotten any more. After it is shown, because the writer
+/// may be busy. Returns whether it was forgotten: then its history has to be fetched again.
+pub async fn opened(shared: &Shared, id: &ConversationId) -> bool {
     if let Err(error) = shared.store.set_last_open(id).await {
         tracing::warn!(%error, "the open chat was not recorded");
     }
+    let was_forgotten = shared.store.remember(id).await;
+    was_forgotten.unwrap_or_else(|error| {
+        tracing::warn!(%error, "it was not recorded that a chat is not forgotten");
+        false
+    })
+}
+
+/// Tells the app which copies of the store upgrades have left.
+pub async fn report_copies(shared: &Shared) {
+    let copies = shared.store.copies().await;
+    if !copies.is_empty() {
+        send_copies(shared, &copies).await;
+    }
+}
+
+async fn send_copies(shared: &Shared, names: &[String]) {
+    let names = names.iter().map(|name| SafeText::line(name)).collect();
+    shared.send(Delta::StoreCopies(names)).await;
+}
+
+/// Deletes the copies of the store, which have what was forgotten, too.
+async fn delete_copies(shared: &Shared) {
+    if shared.store.copies().await.is_empty() {
+        return;
+    }
+    let left = shared.store.delete_copies().await;
+    if !left.is_empty() {
+        let names = left.join(", ");
+        shared
+            .notice(&format!("{names} could not be deleted and still has what was forgotten"))
+            .await;
+    }
+    send_copies(shared, &left).await;
 }
 
 /// Deletes everything stored of a conversation.
@@ -56,6 +90,7 @@ pub async fn forget(shared: &Shared, conversation: &ConversationId, is_over: boo
             shared.history.lists.filled(conversation);
             shared.history.caught_up(conversation);
             shared.activity.close_chat(conversation);
+            delete_copies(shared).await;
             Ok(())
         }
         Ok(ForgetOutcome::HasUnsent(count)) => {

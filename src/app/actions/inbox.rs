@@ -14,7 +14,9 @@ pub fn open(model: &mut Model) {
         Some(inbox) => model.overlays.push(Overlay::Inbox(inbox)),
         None => match model.app.total_unsent() {
             0 => model.app.note("Nothing is waiting"),
-            unsent => model.app.note(&format!("Nothing waits for you; {}", on_their_way(unsent))),
+            unsent => {
+                model.app.note(&format!("Nothing needs your attention; {}", on_their_way(unsent)));
+            }
         },
     }
 }
@@ -22,7 +24,7 @@ pub fn open(model: &mut Model) {
 /// Says that no message of the open chat has failed, and how many are still to be sent.
 pub fn none_failed(model: &mut Model) {
     match model.app.opened().map_or(0, |chat| chat.sending.unsent.len()) {
-        0 => model.app.note("No message here waits for you: all were sent"),
+        0 => model.app.note("No message here needs your attention: all were sent"),
         unsent => {
             let waiting = on_their_way(unsent);
             model.app.note(&format!("No message here has failed; {waiting}"));

@@ -49,6 +49,11 @@ pub fn apply(model: &mut Model, inbound: Inbound) {
                 account.objects = hosts;
             }
         }
+        Delta::StoreCopies(names) => {
+            if let Some(account) = model.app.accounts.get_mut(&account) {
+                account.copies = names;
+            }
+        }
         Delta::Download { ticket, progress } => model.overlays.downloaded(ticket, progress),
         Delta::Choices(choices) => {
             for (id, choices) in choices {

@@ -3,7 +3,7 @@
 use super::{Confirm, Consent, Next, Overlay};
 use crate::app::chat::{group, listing};
 use crate::app::state::AppState;
-use crate::model::{ChatRef, Member, Role, ThreadChange, ThreadFlag, UserId};
+use crate::model::{ChatRef, Member, Role, SafeText, ThreadChange, ThreadFlag, UserId};
 
 /// Changes a two-state setting, or toggles it without `to`. Asks first if everyone in the group shares it.
 pub fn change_flag(
@@ -74,10 +74,18 @@ pub fn ask_forget(app: &mut AppState, chat: ChatRef) -> Option<Overlay> {
     } else {
         ""
     };
+    let copies = match account.copies.as_slice() {
+        [] => String::new(),
+        [one] => format!(" {one}, which an upgrade left as a copy of everything, is deleted, too."),
+        all => {
+            let names = all.iter().map(SafeText::as_str).collect::<Vec<_>>().join(", ");
+            format!(" {names}, which upgrades left as copies of everything, are deleted, too.")
+        }
+    };
     let detail = format!(
         "Its messages, draft, read state and choices, and the names of people who occur nowhere else, are deleted on this \
          computer. This cannot be undone. Nothing is changed on the service: if something new is said there, the chat \
-         comes back.{archived}"
+         comes back.{copies}{archived}"
     );
     Some(Overlay::Confirm(Confirm::new(&question, &detail, Consent::Forget(chat))))
 }

@@ -1,5 +1,5 @@
-//! All settings of the configuration file, and the keys of all actions: the meaning of each, its value and its default. A
-//! change counts at once where that is possible, and is written to the file, which keeps its comments.
+//! The list of all settings of the configuration file and of the keys of all actions, with the meaning, value and default
+//! of each. A change takes effect at once where that is possible, and is written to the file, whose comments are kept.
 
 use super::accounts::ask_change;
 use super::content::{Content, DialogLine, step, wide_columns};

@@ -144,6 +144,23 @@ fn a_group_that_was_left_is_forgotten_after_a_question_and_comes_back_with_somet
 }
 
 #[test]
+fn the_question_before_forgetting_names_the_copies_that_are_deleted_too() {
+    let mut app = chat("Team").message("joe", "old words").sized(100, 30).opened();
+    let conversation = app.open_chat().info.id.clone();
+    app.delta(Delta::Access { conversation, access: ChatAccess::Left });
+    app.press("ctrl-x F");
+    app.expect_none("upgrade");
+    app.press("esc");
+    app.delta(Delta::StoreCopies(vec!["store.db.v3".into()]));
+    app.press("ctrl-x F");
+    app.expect("store.db.v3, which an upgrade left");
+    app.press("esc");
+    app.delta(Delta::StoreCopies(vec!["store.db.v2".into(), "store.db.v3".into()]));
+    app.press("ctrl-x F");
+    app.expect("store.db.v2, store.db.v3, which");
+}
+
+#[test]
 fn a_chat_with_an_unsent_message_is_not_forgotten() {
     let mut app = chat("Team").message("joe", "old").opened();
     app.type_text("wait");

@@ -209,14 +209,14 @@ fn messages_that_wait_for_the_connection_are_told_of_where_nothing_has_failed() 
     app.expect("No message here has failed; 1 message waits to be sent");
     app.type_text("two");
     app.press("enter alt-n");
-    app.expect("Nothing waits for you; 2 messages wait to be sent");
+    app.expect("Nothing needs your attention; 2 messages wait to be sent");
 }
 
 #[test]
 fn where_nothing_failed_the_key_for_what_was_not_sent_says_so() {
     let mut app = app(0);
     app.press("ctrl-x !");
-    app.expect("No message here waits for you: all were sent");
+    app.expect("No message here needs your attention: all were sent");
 }
 
 fn became_thread(app: &mut App) {

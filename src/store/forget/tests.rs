@@ -173,6 +173,57 @@ fn a_forgotten_conversation_stays_away_until_there_is_something_new_in_it() {
 }
 
 #[test]
+fn what_was_forgotten_stays_away_after_a_salvage() {
+    run(async {
+        let (dir, store) = filled(3).await;
+        store.forget(&id(0), false, UserId::new(ME)).await.unwrap();
+        let marks = store.forgotten().await.unwrap();
+        store.close().await.unwrap();
+        drop(store);
+        let copy = dir.path().join("copy.db");
+        crate::store::salvage(&dir.path().join("store.db"), &copy).unwrap();
+        let store = Store::open(&copy).unwrap();
+        assert_eq!(store.forgotten().await.unwrap(), marks);
+        assert_eq!(marks.len(), 1);
+        let batch = Batch { messages: vec![message(0, 20, "again")], ..Batch::default() };
+        let applied = store.apply(batch, UserId::new(ME)).await.unwrap();
+        assert!(applied.forgotten.contains(&id(0)));
+    });
+}
+
+#[test]
+fn a_forgotten_conversation_that_is_opened_takes_its_old_messages_again() {
+    run(async {
+        let (_dir, store) = filled(3).await;
+        assert!(!store.remember(&id(0)).await.unwrap(), "it was not forgotten");
+        store.forget(&id(0), true, UserId::new(ME)).await.unwrap();
+        assert!(store.remember(&id(0)).await.unwrap());
+        assert!(!store.remember(&id(0)).await.unwrap());
+        let batch = Batch { messages: vec![message(0, 20, "quince")], ..Batch::default() };
+        let applied = store.apply(batch, UserId::new(ME)).await.unwrap();
+        assert!(applied.forgotten.is_empty());
+        assert_eq!(hits(&store, "quince").await.len(), 1);
+    });
+}
+
+#[test]
+fn the_copies_of_upgrades_are_found_and_deleted_and_nothing_else_is() {
+    run(async {
+        let (dir, store) = filled(3).await;
+        let others = ["store.db.v", "store.db.vx", "other.db.v2", "store.db.v2.old"];
+        for name in others.iter().chain(&["store.db.v2", "store.db.v11", "store.db.v3.half"]) {
+            std::fs::write(dir.path().join(name), "pear0").unwrap();
+        }
+        let copies = ["store.db.v11", "store.db.v2", "store.db.v3.half"];
+        assert_eq!(store.copies().await, copies);
+        assert_eq!(store.delete_copies().await, Vec::<String>::new());
+        assert!(copies.iter().all(|name| !dir.path().join(name).exists()));
+        assert!(others.iter().all(|name| dir.path().join(name).exists()));
+        assert!(dir.path().join("store.db").exists());
+    });
+}
+
+#[test]
 fn messages_about_the_own_leaving_do_not_bring_a_conversation_back_but_being_added_again_does() {
     run(async {
         let (_dir, store) = filled(3).await;
