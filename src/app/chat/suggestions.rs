@@ -183,11 +183,16 @@ pub fn of_word(
     find(word, &people, beyond)
 }
 
-/// The members as a command about people names them: by id where the name says not who is meant.
+/// The members as a command about people names them: by id where the name does not say who is meant, or would be read as
+/// several.
 fn member_candidates(chat: &Chat, me: &UserId, names: &Names) -> Vec<MentionCandidate> {
-    let people = people(chat, me, names).into_iter().filter(|m| m.id.as_str() != EVERYONE);
-    let candidate = people.map(|m| {
-        let name = m.label.as_ref().map_or(m.name.as_str(), |_| m.id.as_str());
+    let mut people = people(chat, me, names);
+    people.retain(|m| m.id.as_str() != EVERYONE);
+    let mut seen = HashSet::new();
+    people.retain(|m| seen.insert(m.id.clone()));
+    let candidate = people.into_iter().map(|m| {
+        let is_ambiguous = m.label.is_some() || m.name.contains([',', ':']);
+        let name = if is_ambiguous { m.id.as_str() } else { m.name.as_str() };
         MentionCandidate {
             keys: [m.typed().to_lowercase(), m.id.bare().to_lowercase()],
             suggestion: Suggestion {

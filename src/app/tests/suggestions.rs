@@ -76,6 +76,18 @@ fn commands_about_people_are_completed_with_members_and_roles() {
 }
 
 #[test]
+fn a_member_whose_name_would_be_read_as_several_is_named_by_id() {
+    for name in ["Bloggs, Joe", "Ops: Joe", "8:mia.tan"] {
+        let mut app = chat("Team").opened();
+        let names = vec![(person("joe"), NameSource::Profile, SafeText::line(name))];
+        app.delta(Delta::Names(names));
+        app.type_text("/role joe");
+        app.press("tab");
+        assert_eq!(in_box(&app), "/role 8:joe.4 ", "{name}");
+    }
+}
+
+#[test]
 fn enter_sends_what_was_typed_unless_the_user_has_moved_to_a_suggestion() {
     for typed in ["@", "@jo", "hello :smi", ":)", "see you :D", ":p", "@@", "12:30", ":", "a@jo"] {
         let mut app = chat("Team").opened();
