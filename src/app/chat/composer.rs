@@ -4,7 +4,7 @@ use super::completion::Completion;
 use super::recall::Recall;
 use super::suggestions::Suggestions;
 use crate::app::action::Motion;
-use crate::model::{Draft, EditTarget, QuoteOf, emoticon};
+use crate::model::{Draft, EditTarget, QuoteOf, composer_markup, emoticon};
 use std::time::Duration;
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -210,16 +210,13 @@ impl Composer {
         let name = open.get(from + 1..).unwrap_or_default();
         let outside = open.get(..from).unwrap_or_default();
         let is_word = outside.chars().next_back().is_some_and(|c| c.is_alphanumeric() || c == ':');
-        let line = outside.rsplit('\n').next().unwrap_or_default();
-        let fences = outside.lines().filter(|line| line.starts_with("```")).count();
-        let is_code = outside.matches("{code}").count() % 2 == 1
-            || line.matches('`').count() % 2 == 1
-            || fences % 2 == 1;
         let is_markup = self.draft.edit.as_ref().is_some_and(|edit| edit.source.is_some());
-        if is_word || is_code || is_markup {
+        if is_word || is_markup {
             return;
         }
-        if let Some(glyph) = emoticon::of_shortcode(name) {
+        if let Some(glyph) = emoticon::of_shortcode(name)
+            && !composer_markup::is_in_code(outside)
+        {
             self.replace_before_cursor(from, glyph);
         }
     }

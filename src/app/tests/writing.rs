@@ -57,6 +57,8 @@ fn a_shortcode_becomes_its_emoji_when_its_end_is_typed() {
         ("a:smile:", "a:smile:"),
         (":nosuchthing:", ":nosuchthing:"),
         ("{code}:smile:{code}", "{code}:smile:{code}"),
+        ("it`s :smile:", "it`s 😄"),
+        ("`a :smile:", "`a :smile:"),
     ] {
         let mut app = direct("joe").opened();
         app.type_text(typed);
