@@ -10,11 +10,12 @@ use crate::model::{
 use crate::protocol::media_object;
 use crate::store::{ArchiveMedia, JoinedHistory};
 use std::collections::{HashMap, HashSet};
-use std::fs::{DirBuilder, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use tokio_util::sync::CancellationToken;
 
 /// The private folder that copies are written to. It is deleted with everything in it when the account's sync ends.
 #[derive(Default)]
@@ -103,7 +104,8 @@ pub async fn copy(
     let copied = tokio::task::spawn_blocking(move || match media::find(&parts, wall_clock()) {
         (_, Some(part)) => {
             let failed = |error: io::Error| Fault::new(FaultKind::Other, error.to_string());
-            files.activity.copies.folder().and_then(|folder| copy_to(part, &folder)).map_err(failed)
+            let folder = files.activity.copies.folder();
+            folder.and_then(|folder| copy_to(part, &folder, &files.stop)).map_err(failed)
         }
         (state, None) => Err(Fault::new(FaultKind::NotFound, state.word())),
     });
@@ -112,21 +114,52 @@ pub async fn copy(
     shared.respond(ticket, Response::FileCopy(answer)).await;
 }
 
-/// A copy under the file's own name, if there is none yet.
-pub(super) fn copy_to(part: &ArchiveMedia, folder: &Path) -> io::Result<PathBuf> {
+/// A copy under the file's own name, if there is none yet. It gets the name when it is whole, and nothing stays of one that
+/// is stopped.
+pub(super) fn copy_to(
+    part: &ArchiveMedia,
+    folder: &Path,
+    stop: &CancellationToken,
+) -> io::Result<PathBuf> {
     let path = folder.join(media::file_name(part));
-    let mut options = OpenOptions::new();
-    match options.write(true).create_new(true).mode(0o600).open(&path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(path),
-        Err(error) => return Err(error),
-        Ok(mut file) => {
-            if let Err(error) = media::copy(part, &mut file) {
-                let _ = std::fs::remove_file(&path);
-                return Err(error);
-            }
-        }
+    if path.try_exists()? {
+        return Ok(path);
     }
-    Ok(path)
+    let begun = unfinished_name(folder)?;
+    let copied = (|| {
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&begun)?;
+        media::copy(part, &mut Stoppable { file: &mut file, stop })?;
+        std::fs::rename(&begun, &path)
+    })();
+    if copied.is_err() {
+        let _ = std::fs::remove_file(&begun);
+    }
+    copied.map(|()| path)
+}
+
+/// A new name for a copy that is not whole yet.
+fn unfinished_name(folder: &Path) -> io::Result<PathBuf> {
+    let number = getrandom::u64().map_err(io::Error::other)?;
+    Ok(folder.join(format!("{number:016x}.part")))
+}
+
+/// Refuses to write on once it is stopped.
+struct Stoppable<'a> {
+    file: &'a mut File,
+    stop: &'a CancellationToken,
+}
+
+impl io::Write for Stoppable<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.stop.is_cancelled() {
+            return Err(io::Error::other("the copy was stopped"));
+        }
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 #[cfg(test)]
@@ -148,14 +181,20 @@ mod tests {
         };
         let files = CopiedFiles::default();
         let folder = files.folder().unwrap();
-        let copy = copy_to(&part, &folder).unwrap();
-        assert_eq!(copy, copy_to(&part, &files.folder().unwrap()).unwrap());
+        let stop = CancellationToken::new();
+        let stopped = CancellationToken::new();
+        stopped.cancel();
+        assert!(copy_to(&part, &folder, &stopped).is_err());
+        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0, "nothing of it stays");
+        let copy = copy_to(&part, &folder, &stop).unwrap();
+        assert_eq!(copy, copy_to(&part, &files.folder().unwrap(), &stop).unwrap());
+        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
         assert_eq!(std::fs::read(&copy).unwrap(), b"picture");
         assert!(copy.ends_with("0-weu-d3-ab.jpeg"));
         let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&folder), mode(&copy)), (0o700, 0o600));
         let cut = ArchiveMedia { part: "1.png".into(), size: 700, ..part };
-        assert!(copy_to(&cut, &folder).is_err());
+        assert!(copy_to(&cut, &folder, &stop).is_err());
         assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1, "half a file is none");
         drop(files);
         assert!(!folder.exists());

@@ -88,7 +88,7 @@ fn begin(shared: &Arc<Shared>, conversation: ConversationId, file: ObjectFile, t
     tokio::spawn(async move {
         let copied = tokio::select! {
             () = stop.cancelled() => None,
-            copied = copy(&shared, &conversation, &file, ticket) => Some(copied),
+            copied = copy(&shared, &conversation, &file, ticket, &stop) => Some(copied),
         };
         shared.activity.downloads.state().running.remove(&ticket);
         if let Some(copied) = copied {
@@ -104,6 +104,7 @@ async fn copy(
     conversation: &ConversationId,
     file: &ObjectFile,
     ticket: Ticket,
+    stop: &CancellationToken,
 ) -> Result<PathBuf, Fault> {
     let done = shared.activity.downloads.state().done.get(&file.url).cloned();
     if let Some(done) = done
@@ -111,7 +112,7 @@ async fn copy(
     {
         return Ok(done);
     }
-    if let Some(path) = exported(shared, conversation, file).await {
+    if let Some(path) = exported(shared, conversation, file, stop.clone()).await {
         return Ok(path);
     }
     let mut stream = for_user(shared.client.object(file)).await.map_err(|e| Fault::from(&e))?;
@@ -140,6 +141,7 @@ async fn exported(
     shared: &Arc<Shared>,
     conversation: &ConversationId,
     file: &ObjectFile,
+    stop: CancellationToken,
 ) -> Option<PathBuf> {
     let object = file.object()?.to_owned();
     let parts = shared.joined(conversation).media(vec![object]).await.into_iter().next()?;
@@ -148,7 +150,7 @@ async fn exported(
     let copied = tokio::task::spawn_blocking(move || match media::find(&parts, wall_clock()) {
         (ExportedFile::Here, Some(part)) => {
             let folder = shared.activity.copies.folder().ok()?;
-            archive_files::copy_to(part, &folder).ok()
+            archive_files::copy_to(part, &folder, &stop).ok()
         }
         _ => None,
     });
