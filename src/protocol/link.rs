@@ -6,8 +6,10 @@ use crate::model::{Link, SafeText, Span};
 /// The target as safe text, if it may be opened: only http, https and mailto.
 pub fn safe_target(raw: &str) -> Option<SafeText> {
     let raw = raw.trim();
-    let lower = raw.get(..8.min(raw.len())).unwrap_or(raw).to_ascii_lowercase();
-    let known = ["http://", "https://", "mailto:"].iter().any(|s| lower.starts_with(s));
+    let begins = |scheme: &&str| {
+        raw.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    };
+    let known = ["http://", "https://", "mailto:"].iter().any(begins);
     let clean = SafeText::line(raw);
     let known = known && !host(raw).trim_start_matches("mailto:").is_empty();
     (known && clean.as_str() == raw && !raw.contains(' ')).then_some(clean)
@@ -35,7 +37,8 @@ pub fn linkify(span: Span, out: &mut Vec<Span>) {
                 if start > 0 {
                     out.push(part(rest.get(..start).unwrap_or_default(), None));
                 }
-                out.push(part(url, Some(Link::Url(target))));
+                let text = if target.as_str() == url { target.clone() } else { url.into() };
+                out.push(Span { text, link: Some(Link::Url(target)), style: span.style });
                 rest = rest.get(end..).unwrap_or_default();
                 plain_end = 0;
             }
@@ -72,8 +75,11 @@ fn find_url(text: &str, from: usize) -> Option<(usize, usize)> {
 /// A character that is never part of an address that is typed into text: space, quotation marks, brackets of any script,
 /// and the punctuation of scripts that write no space after it.
 fn ends_address(c: char) -> bool {
+    if c.is_ascii() {
+        return matches!(c, '\t'..='\r' | ' ' | '<' | '>' | '"' | '`');
+    }
     c.is_whitespace()
-        || matches!(c, '<' | '>' | '"' | '`' | '«' | '»' | '‹' | '›' | '\u{FFFD}')
+        || matches!(c, '«' | '»' | '‹' | '›' | '\u{FFFD}')
         // Brackets and quotation marks of mathematics, editions and ornament.
         || matches!(c, '\u{2045}' | '\u{2046}' | '\u{207D}' | '\u{207E}' | '\u{208D}' | '\u{208E}' | '\u{2308}'..='\u{230B}')
         || matches!(c, '\u{2329}' | '\u{232A}' | '\u{275B}'..='\u{2760}' | '\u{2768}'..='\u{2775}' | '\u{27E6}'..='\u{27EF}')
@@ -87,6 +93,9 @@ fn ends_address(c: char) -> bool {
 /// An address without trailing punctuation, and without closing brackets that are not opened in it.
 fn without_punctuation(url: &str) -> &str {
     const BRACKETS: [(char, char); 3] = [('(', ')'), ('[', ']'), ('{', '}')];
+    if url.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '/') {
+        return url;
+    }
     let count = |wanted: char| url.chars().filter(|c| *c == wanted).count();
     // Numbers of closing brackets without an opening one. Counted once, so that the time stays linear.
     let mut unopened = BRACKETS.map(|(open, close)| count(close).saturating_sub(count(open)));
