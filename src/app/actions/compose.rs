@@ -101,7 +101,13 @@ fn note_with_forget(model: &mut Model, text: &str) {
 
 /// Whether an action puts something into the box or sends it.
 fn writes(action: &ComposeAction) -> bool {
-    !matches!(action, ComposeAction::Undo | ComposeAction::Move(_) | ComposeAction::Delete(_))
+    !matches!(
+        action,
+        ComposeAction::Undo
+            | ComposeAction::Move(_)
+            | ComposeAction::Delete(_)
+            | ComposeAction::DeleteLine
+    )
 }
 
 /// Typing always goes to the box, whatever was selected or focused before.
