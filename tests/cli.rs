@@ -534,7 +534,7 @@ fn doctor_says_of_an_older_store_that_it_is_upgraded_and_salvages_nothing_of_it(
     let account = "[accounts.home]\nuser_id = \"8:anna.7\"\ngateway = \"http://127.0.0.1:1/v1\"\n\
                    token = { env = \"TEST_TOKEN\" }\n";
     std::fs::write(&config, account).unwrap();
-    let folder = dir.path().join("accounts/home");
+    let folder = dir.path().join("data/accounts/home");
     std::fs::create_dir_all(&folder).unwrap();
     let store = folder.join("store.db");
     let older = rusqlite::Connection::open(&store).unwrap();

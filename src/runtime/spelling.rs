@@ -76,11 +76,16 @@ impl SpellChecker {
             self.last.store(request.number, Ordering::Relaxed);
         }
         let (checker, outcomes) = (self.clone(), outcomes.clone());
-        tokio::task::spawn_blocking(move || {
+        // No thread of the runtime, which would wait for it at the end of the program.
+        let thread = std::thread::Builder::new().name("spelling".to_owned());
+        let started = thread.spawn(move || {
             if let Some(answer) = checker.answer(request) {
                 let _ = outcomes.blocking_send(Outcome::Spelling(answer));
             }
         });
+        if let Err(error) = started {
+            tracing::warn!(%error, "the spelling cannot be checked");
+        }
     }
 
     fn answer(&self, request: SpellingRequest) -> Option<SpellingAnswer> {

@@ -160,6 +160,7 @@ impl Spelling {
         let (mut misspelt, mut asked) = (Vec::new(), Vec::new());
         for word in &words {
             let known = misspelt.len();
+            asked.clear();
             self.judge(&draft.text, word, &mut misspelt, &mut asked);
             // Known to be right, as a whole.
             let is_right = self.is_right(&key(&draft.text, &word.whole)) == Some(true);

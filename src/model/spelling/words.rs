@@ -46,7 +46,7 @@ pub fn words_in(text: &str, place: &Range<usize>) -> Vec<CheckedWord> {
         };
         if !is_fence {
             let is_here = start < place.end.max(place.start + 1) && end >= place.start;
-            is_code = read_line(line, start, is_code, is_here.then_some(&mut words));
+            is_code = read_line(line, start, is_code, is_here.then_some((place, &mut words)));
         }
         if start > place.end {
             break;
@@ -65,9 +65,9 @@ fn read_line(
     line: &str,
     start: usize,
     mut is_code: bool,
-    words: Option<&mut Vec<CheckedWord>>,
+    words: Option<(&Range<usize>, &mut Vec<CheckedWord>)>,
 ) -> bool {
-    let Some(words) = words else {
+    let Some((place, words)) = words else {
         return is_code ^ (line.matches(CODE).count() % 2 == 1);
     };
     let is_quoted = line.trim_start().starts_with('>');
@@ -78,7 +78,7 @@ fn read_line(
             for range in outside_backticks(part) {
                 let range = (at + range.start).max(from)..at + range.end;
                 if let Some(prose) = line.get(range.clone()) {
-                    read_prose(prose, start + range.start, words);
+                    read_prose(prose, start + range.start, place, words);
                 }
             }
         }
@@ -131,13 +131,16 @@ fn closing(line: &str, at: usize, ticks: usize) -> Option<usize> {
     }
 }
 
-/// Finds the words of text without code that begins at `start`.
-fn read_prose(prose: &str, start: usize, words: &mut Vec<CheckedWord>) {
+/// Finds the words of text without code that begins at `start`, as far as they are in this place: the line may be long.
+fn read_prose(prose: &str, start: usize, place: &Range<usize>, words: &mut Vec<CheckedWord>) {
     let mut after_name = false;
     let mut at = 0;
     for token in prose.split_inclusive(char::is_whitespace) {
         let begin = at;
         at += token.len();
+        if start + begin > place.end {
+            break;
+        }
         let token = token.trim_end();
         if token.is_empty() {
             continue;
@@ -153,7 +156,7 @@ fn read_prose(prose: &str, start: usize, words: &mut Vec<CheckedWord>) {
             continue;
         }
         after_name = false;
-        if is_prose(bare) {
+        if start + at >= place.start && is_prose(bare) {
             let marks = token.len() - token.trim_start_matches(MARKERS).len();
             compounds(bare, start + begin + marks, words);
         }
