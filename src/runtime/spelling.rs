@@ -9,8 +9,9 @@ use crate::model::spelling::{SpellingAnswer, SpellingChoice, SpellingRequest, Sp
 use dictionaries::{DictionaryTrouble, LoadedDictionary, Places, load_all};
 use std::collections::HashSet;
 use std::fs::OpenOptions;
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -79,7 +80,10 @@ impl SpellChecker {
         // No thread of the runtime, which would wait for it at the end of the program.
         let thread = std::thread::Builder::new().name("spelling".to_owned());
         let started = thread.spawn(move || {
-            if let Some(answer) = checker.answer(request) {
+            let failed = failure(&request);
+            // A dictionary that its reader does not bear must not leave the words unanswered for the rest of the run.
+            let answered = catch_unwind(AssertUnwindSafe(|| checker.answer(request)));
+            if let Some(answer) = answered.unwrap_or(failed) {
                 let _ = outcomes.blocking_send(Outcome::Spelling(answer));
             }
         });
@@ -138,9 +142,32 @@ impl SpellChecker {
     }
 
     fn write_own(&self, word: &str) -> io::Result<()> {
-        let mut file =
-            OpenOptions::new().create(true).append(true).mode(0o600).open(&self.own_words)?;
-        file.write_all(format!("{word}\n").as_bytes())
+        let mut options = OpenOptions::new();
+        options.create(true).read(true).append(true).mode(0o600);
+        let mut file = options.open(&self.own_words)?;
+        // A list that was edited by hand may lack its last line break.
+        let mut last = [b'\n'];
+        if file.seek(SeekFrom::End(-1)).is_ok() {
+            file.read_exact(&mut last)?;
+        }
+        let before = if last == [b'\n'] { "" } else { "\n" };
+        file.write_all(format!("{before}{word}\n").as_bytes())
+    }
+}
+
+/// The answer to a request that a dictionary could not bear.
+fn failure(request: &SpellingRequest) -> Option<SpellingAnswer> {
+    let number = request.number;
+    let trouble = Some("A dictionary cannot be used: reading it has failed".into());
+    match request.task {
+        SpellingTask::Check(_) => {
+            Some(SpellingAnswer::Checked { number, wrong: Vec::new(), trouble })
+        }
+        SpellingTask::Suggest(_) => {
+            let words = Vec::new();
+            Some(SpellingAnswer::Suggested { number, is_right: false, words, trouble })
+        }
+        SpellingTask::Learn(_) | SpellingTask::Unload => None,
     }
 }
 

@@ -194,9 +194,24 @@ fn a_learnt_word_is_right_at_once_and_in_the_next_run_and_the_list_is_private() 
     assert_eq!(checked(&SpellChecker::new(own_words.clone()), &english, &words).0, ["frob"]);
     assert_eq!(std::fs::read_to_string(&own_words).unwrap(), "frobnicate\nZürich\n");
     assert_eq!(std::fs::metadata(&own_words).unwrap().permissions().mode() & 0o777, 0o600);
+    std::fs::write(&own_words, "edited").unwrap();
+    assert_eq!(learn(&checker, "byhand"), None);
+    assert_eq!(std::fs::read_to_string(&own_words).unwrap(), "edited\nbyhand\n");
     let nowhere = SpellChecker::new(dir.path().join("gone/words.txt"));
     let Some(SpellingAnswer::NotLearnt { why }) = learn(&nowhere, "frob") else { panic!() };
     assert!(why.contains("gone/words.txt"), "{why}");
+}
+
+#[test]
+fn a_request_that_a_dictionary_could_not_bear_is_answered() {
+    let request = |task| SpellingRequest { number: 4, choice: SpellingChoice::default(), task };
+    let check = failure(&request(SpellingTask::Check(vec!["word".into()])));
+    let Some(SpellingAnswer::Checked { number: 4, wrong, trouble: Some(_) }) = check else {
+        panic!("{check:?}");
+    };
+    assert_eq!(wrong, [0usize; 0]);
+    let suggest = failure(&request(SpellingTask::Suggest("wrod".into())));
+    assert!(matches!(suggest, Some(SpellingAnswer::Suggested { number: 4, .. })), "{suggest:?}");
 }
 
 proptest! {
@@ -208,7 +223,7 @@ proptest! {
         write(dir.path(), "any", &aff, &dic);
         let loaded = dictionaries::load(&dir.path().join("any.aff"), &dir.path().join("any.dic"));
         match loaded {
-            Ok(loaded) => { loaded.knows("word"); }
+            Ok(loaded) => prop_assert!(!loaded.knows("word") || loaded.suggest("wrod").len() < 100),
             Err(trouble) => prop_assert!(trouble.full().contains("any.")),
         }
     }
