@@ -17,7 +17,7 @@ Name: skchat
 Version: $("$binary" --version | cut -d' ' -f2)
 Release: 1
 Summary: Terminal chat client for Skype's HTTP chat protocol
-License: MIT OR Apache-2.0
+License: (MIT OR Apache-2.0) AND MPL-2.0
 Recommends: xdg-utils
 
 %description

@@ -4,7 +4,7 @@ class Skchat < Formula
   desc "Terminal chat client for Skype's HTTP chat protocol"
   url "SOURCE_ARCHIVE"
   sha256 "CHECKSUM"
-  license any_of: ["MIT", "Apache-2.0"]
+  license all_of: ["MPL-2.0", { any_of: ["MIT", "Apache-2.0"] }]
 
   depends_on "rust" => :build
 

@@ -23,7 +23,9 @@ def linked():
             continue
         found.add(node)
         for dependency in nodes[node]["deps"]:
-            if any(kind["kind"] is None for kind in dependency["dep_kinds"]):
+            is_in_program = any(kind["kind"] is None for kind in dependency["dep_kinds"])
+            # The names of emoji come from a dependency of the build (build.rs).
+            if is_in_program or dependency["name"] == "emojis":
                 waiting.append(dependency["pkg"])
     found.discard(metadata["resolve"]["root"])
     return sorted((packages[node] for node in found), key=lambda p: (p["name"], p["version"]))

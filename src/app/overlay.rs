@@ -281,7 +281,7 @@ impl OverlayStack {
         self.stack.pop()
     }
 
-    /// Closes every dialog. What ends a sign-in or a download has its consequence, as with Esc.
+    /// Closes every dialog. As with Esc, a sign-in or a download under way ends.
     pub fn clear(&mut self, app: &mut AppState) {
         for overlay in self.stack.drain(..).rev() {
             overlay.given_up(app);

@@ -164,7 +164,7 @@ fn stored(file: &Path) -> Finding {
             counts.outbox
         )),
         Err(StoreError::Older) => Finding::Warn(format!(
-            "store: {name} is that of an older skchat; it is upgraded at the next start, and a copy is kept"
+            "store: {name} is from an older skchat; it is upgraded at the next start, and a copy is kept"
         )),
         Err(error) => Finding::Fail(format!("store: {name}: {error}")),
     }
@@ -271,7 +271,7 @@ fn salvage(dir: &Path, file: &Path) -> Result<(), ExitError> {
         }
         Err(StoreError::Older) => {
             return lines::print_line(
-                "the store is that of an older skchat; open skchat to upgrade it",
+                "the store is from an older skchat; start skchat to upgrade it",
             );
         }
         Err(error @ StoreError::Newer(_)) => {

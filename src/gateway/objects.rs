@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Stands in stored messages for the origin of the gateway, which is known only when somebody asks.
 pub const ORIGIN: &str = "https://objects.gateway.invalid";
-/// Cookies of which no more are remembered.
+/// The most cookies that are remembered.
 const MOST_COOKIES: usize = 1_000;
 
 /// A file that a message refers to.

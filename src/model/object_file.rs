@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub struct ObjectHosts {
     /// Scheme, host and port of the chat service.
     pub origin: String,
-    /// How the other hosts end.
+    /// What the names of the other hosts end with.
     pub suffixes: Vec<String>,
 }
 

@@ -195,7 +195,8 @@ pub struct SideServicePaths {
 pub struct ServiceHosts {
     /// How the hosts end that an account may be moved to (facts 1.2).
     pub move_suffixes: ProfileList,
-    /// How the hosts end that have the pictures and files of messages (facts 8.10). Only they get the token for these.
+    /// What the names of the hosts that have the pictures and files of messages end with (facts 8.10). Besides the chat
+    /// service itself, only they get the token for these.
     pub object_suffixes: ProfileList,
     /// The host whose addresses lead to groups, whatever join service is configured.
     pub join: ProfileText,

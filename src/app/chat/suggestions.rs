@@ -47,7 +47,7 @@ pub struct Suggestion {
     pub instead: Option<WithWord>,
 }
 
-/// What can be done with a misspelt word that is none.
+/// What can be done with a word that is not misspelt after all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WithWord {
     Learn,

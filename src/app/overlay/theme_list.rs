@@ -1,5 +1,5 @@
-//! All themes. The one that is marked is in sight at once; it counts when it is chosen, and the one before comes back
-//! otherwise.
+//! All themes. The one that is marked is shown on the whole screen. It is kept when it is chosen; otherwise the theme that
+//! was there before comes back.
 
 use super::content::{Content, DialogLine, step};
 use super::user_settings::change;
@@ -13,7 +13,7 @@ use toml::Value;
 #[derive(Debug)]
 pub struct ThemeList {
     spec: &'static SettingSpec,
-    /// The theme that counts.
+    /// The saved theme.
     before: String,
     marked: usize,
 }
