@@ -77,7 +77,12 @@ pub const SETTINGS: [SettingSpec; 32] = [
     live("ui", "mouse", Switch, "clicks and the wheel are used here"),
     live("ui", "suggestions", Switch, "people, emoji and commands are suggested while you type"),
     live("ui", "highlight_code", Switch, "the syntax of code, where its language is named"),
-    live("ui", "spelling", Text, "languages whose misspelt words are underlined: en_GB; en_US, de_DE; or auto"),
+    live(
+        "ui",
+        "spelling",
+        Text,
+        "languages whose misspelt words are underlined: en_GB; en_US, de_DE; or auto",
+    ),
     live(
         "ui",
         "spelling_folder",
