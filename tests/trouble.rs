@@ -43,6 +43,18 @@ impl Place {
         ]
     }
 
+    /// Switches spell check on, with a dictionary of these words in a folder of this name.
+    fn check_spelling(&self, folder: &str, words: &str) {
+        let folder = self.dir.path().join(folder);
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(folder.join("en_GB.aff"), "SET UTF-8\nTRY flah\n").unwrap();
+        std::fs::write(folder.join("en_GB.dic"), words).unwrap();
+        let config = self.dir.path().join("config.toml");
+        let before = std::fs::read_to_string(&config).unwrap();
+        let ui = format!("[ui]\nspelling = \"en_GB\"\nspelling_folder = {folder:?}\n");
+        std::fs::write(&config, format!("{before}\n{ui}")).unwrap();
+    }
+
     fn start_as(&self, program: &str, arguments: &[&str]) -> Terminal {
         let env = self.env();
         let env: Vec<(&str, &str)> = env.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
@@ -90,6 +102,7 @@ fn text(bytes: &[u8]) -> String {
 #[test]
 fn a_recording_plays_the_same_frames_and_a_redacted_one_says_nothing() {
     let place = Place::new();
+    place.check_spelling("folder-of-hanna", "1\nhalf\n");
     let (file, secretless) =
         (place.dir.path().join("run.jsonl"), place.dir.path().join("redacted.jsonl"));
     let (file, secretless) = (file.to_str().unwrap(), secretless.to_str().unwrap());
@@ -104,7 +117,15 @@ fn a_recording_plays_the_same_frames_and_a_redacted_one_says_nothing() {
     t.wait("the chat again", |s| !s.parser.screen().contents().contains("found"));
     // The terminal shows late that it draws joined emoji as one.
     t.send("\x1b[2;3R");
-    t.send("\x1b[5~half a draft");
+    t.send("\x1b[5~halff a draft");
+    t.wait("the misspelt word to be underlined", |s| {
+        let screen = s.parser.screen();
+        let cells = (0..80).filter_map(|x| screen.cell(22, x)).filter(|cell| cell.underline());
+        cells.map(|cell| cell.contents()).collect::<String>() == "halff"
+    });
+    t.send("\x01\x1bc");
+    t.wait_for("Ignore for now");
+    t.send("\r");
     t.wait_for("half a draft");
     t.send("\x11");
     t.wait_end();
@@ -153,6 +174,7 @@ fn a_recording_plays_the_same_frames_and_a_redacted_one_says_nothing() {
         "joe.4",
         "anna.7",
         "half a draft",
+        "hanna",
     ] {
         assert!(!content.contains(word), "{word}");
     }

@@ -313,8 +313,9 @@ pub fn redacted_header(
     redactor: &Redactor,
 ) -> Result<RecordingHeader, String> {
     let accounts = redactor.turn(&header.accounts)?;
-    // Keywords and the command are typed text; no frame depends on them.
+    // Keywords, the command and the folder are typed text; no frame depends on them.
     let mut preferences = header.preferences.clone();
     preferences.notifications = NotificationPreferences::default();
+    preferences.ui.spelling_folder = String::new();
     Ok(RecordingHeader { accounts, preferences, warning: None, ..header.clone() })
 }

@@ -66,7 +66,9 @@ fn suggest(model: &mut Model, doubtful: &DoubtfulWord, is_right: bool, words: &[
         return;
     }
     if is_right {
-        model.app.note(&format!("\"{}\" is spelt correctly", doubtful.word));
+        // Another word may be meant.
+        model.view.spelling.is_right_after_all(&doubtful.word);
+        respell(model);
         return;
     }
     model.app.with_open_box(|chat, _| {

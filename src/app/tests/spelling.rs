@@ -254,7 +254,21 @@ fn suggestions_that_come_after_the_user_has_gone_on_are_dropped() {
         trouble: None,
     };
     answer(&mut app, right);
-    app.expect("\"well\" is spelt correctly");
+    app.expect("There is no misspelt word in the box");
+}
+
+#[test]
+fn where_the_word_at_the_cursor_is_right_the_nearest_misspelt_one_is_meant() {
+    let mut app = checking();
+    app.type_text("see teh word");
+    check(&mut app);
+    app.press("alt-c");
+    let request = asked(&mut app).pop().unwrap();
+    assert_eq!(request.task, SpellingTask::Suggest("word".into()));
+    let (number, words) = (request.number, Vec::new());
+    answer(&mut app, SpellingAnswer::Suggested { number, is_right: true, words, trouble: None });
+    let request = asked(&mut app).pop().unwrap();
+    assert_eq!(request.task, SpellingTask::Suggest("teh".into()));
 }
 
 #[test]

@@ -182,6 +182,11 @@ impl Spelling {
         request
     }
 
+    /// The dictionaries have said that a word is right.
+    pub fn is_right_after_all(&mut self, word: &str) {
+        self.words.insert(as_in_dictionaries(word).into(), true);
+    }
+
     /// From now on the word is right, in this run and in later ones. Returns what is to be done about that.
     pub fn learn(&mut self, word: &str) -> SpellingRequest {
         let word = as_in_dictionaries(word);
