@@ -502,7 +502,10 @@ fn missing_and_broken_dictionaries_are_named_by_config_check_and_doctor() {
     let account = "[accounts.home]\nuser_id = \"8:anna.7\"\ngateway = \"http://127.0.0.1:1/v1\"\n\
                    token = { env = \"TEST_TOKEN\" }\n";
     let with = |languages: &str| {
-        let ui = format!("[ui]\nspelling = \"{languages}\"\nspelling_folder = {folder:?}\n");
+        let ui = format!(
+            "[ui]\nspelling = \"{languages}\"\nspelling_folder = \"{}\"\n",
+            folder.display()
+        );
         std::fs::write(&config, format!("{account}\n{ui}")).unwrap();
         let check = run(&config, dir.path(), "x", &["config", "check"], "");
         // There is no gateway, so that doctor fails.

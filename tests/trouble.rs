@@ -51,7 +51,8 @@ impl Place {
         std::fs::write(folder.join("en_GB.dic"), words).unwrap();
         let config = self.dir.path().join("config.toml");
         let before = std::fs::read_to_string(&config).unwrap();
-        let ui = format!("[ui]\nspelling = \"en_GB\"\nspelling_folder = {folder:?}\n");
+        let folder = folder.display();
+        let ui = format!("[ui]\nspelling = \"en_GB\"\nspelling_folder = \"{folder}\"\n");
         std::fs::write(&config, format!("{before}\n{ui}")).unwrap();
     }
 
@@ -121,7 +122,7 @@ fn a_recording_plays_the_same_frames_and_a_redacted_one_says_nothing() {
     t.wait("the misspelt word to be underlined", |s| {
         let screen = s.parser.screen();
         let cells = (0..80).filter_map(|x| screen.cell(22, x)).filter(|cell| cell.underline());
-        cells.map(|cell| cell.contents()).collect::<String>() == "halff"
+        cells.map(vt100::Cell::contents).collect::<String>() == "halff"
     });
     t.send("\x01\x1bc");
     t.wait_for("Ignore for now");
