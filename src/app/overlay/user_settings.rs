@@ -37,10 +37,15 @@ enum SettingsLine<'a> {
 /// The settings and the actions that match the input, the best first. A name counts more than a description.
 fn found<'a>(app: &'a AppState, input: &str) -> Vec<SettingsLine<'a>> {
     let mut ranker = Ranker::new(input);
+    let words: Vec<String> = input.to_lowercase().split_whitespace().map(str::to_owned).collect();
     let mut rank = |name: &str, about: &str| {
         let by_name = ranker.rank(name).map(|rank| (true, rank));
-        // Some of the words may be in the name, and some in the description.
-        by_name.or_else(|| ranker.rank(&format!("{name} {about}")).map(|rank| (false, rank)))
+        // Some of the words may be in the name, and some in the description: each as a whole, since scattered letters are
+        // in many sentences.
+        by_name.or_else(|| {
+            let all = format!("{name} {about}").to_lowercase();
+            words.iter().all(|word| all.contains(word)).then_some((false, 0))
+        })
     };
     let mut found: Vec<((bool, u32), SettingsLine<'a>)> = Vec::new();
     for spec in &SETTINGS {

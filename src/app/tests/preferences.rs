@@ -84,6 +84,11 @@ fn words_that_stand_in_the_name_and_in_the_description_are_found_together() {
         app.expect_none("No setting has such a name");
         app.press("esc");
     }
+    // Letters that are scattered over a description match nothing.
+    app.press("f10");
+    app.type_text("theme");
+    app.expect("ui.theme");
+    app.expect_none("Send the message");
 }
 
 #[test]
