@@ -303,7 +303,7 @@ async fn what_breaks_off_or_is_stopped_leaves_no_half_file_and_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_expired_file_says_so_and_a_foreign_address_is_left_to_the_browser() {
+async fn what_cannot_be_opened_says_why_and_a_foreign_address_is_left_to_the_browser() {
     let screen = Screen::new().await;
     let decoy = Gateway::start().await;
     screen.send(&format!("{}/v1/objects/0-oven", decoy.origin)).await;
@@ -313,6 +313,10 @@ async fn an_expired_file_says_so_and_a_foreign_address_is_left_to_the_browser() 
             let mut t = screen.start();
             t.send("o\r");
             t.wait_for("Not opened: the service does not have this file any more");
+            let pause = InjectedFault::Status { code: 429, error: 429, retry_after: Some(600) };
+            screen.gateway.state.faults().add("GET", "/views/", 1, pause);
+            t.send("o\r");
+            t.wait_for("too many requests (429); try again in 10 minutes");
             t.send("\u{1b}[1;5Ao");
             t.wait_for("Open this address?");
             t.send("n\u{11}");

@@ -271,6 +271,7 @@ async fn a_forgotten_chat_that_is_opened_again_has_its_history_and_old_copies_ar
     anna.wait_for("live").await;
     anna.open(JOE).await;
     anna.wait_for("the soup is ready").await;
+    anna.wait_for("To Joe Bloggs").await;
     anna.press(&["ctrl-x", "A"]).await;
     anna.wait_for("Put away").await;
     anna.open(JOE).await;

@@ -100,7 +100,7 @@ pub(super) struct ClientSession {
     pub beside: MappedServices,
     /// The token for the services beside the chat, if those want one of their own.
     pub names_token: Option<Secret>,
-    /// How the hosts of pictures and files took the token.
+    /// How the hosts of pictures and files took the token, by origin.
     pub object_ways: HashMap<String, TokenWay>,
     pub registration: Option<Secret>,
     /// The server refused to register an endpoint; the Skype token is sent with each request instead (facts 1.3).

@@ -135,6 +135,8 @@ impl Client {
                     return Ok(None);
                 }
                 StatusCode::NOT_FOUND | StatusCode::GONE | StatusCode::ACCEPTED => {}
+                // A view that cannot be read.
+                StatusCode::BAD_REQUEST => return Ok(None),
                 status if status.is_success() => return Ok(Some(response)),
                 _ => return Err(self.refusal(response).await),
             }
@@ -169,13 +171,13 @@ impl Client {
 
     /// Asks for a path of an object in the way that its host takes the token. The answer is none about the token.
     async fn ask_object(&self, object: &BaseUrl, path: &str) -> Result<Response, Error> {
-        let known = self.session(|s| s.object_ways.get(object.host()).cloned());
+        let known = self.session(|s| s.object_ways.get(&object.origin()).cloned());
         if let Some(way) = &known
             && let Some(response) = self.ask_in_way(object, path, way).await?
         {
             return Ok(response);
         }
-        self.session(|s| s.object_ways.remove(object.host()));
+        self.session(|s| s.object_ways.remove(&object.origin()));
         for way in [TokenWay::Bearer, TokenWay::Header, TokenWay::Cookie] {
             if known.as_ref() != Some(&way)
                 && let Some(response) = self.ask_in_way(object, path, &way).await?
@@ -223,7 +225,7 @@ impl Client {
                 return Ok(None);
             }
             if !status.is_redirection() {
-                self.session(|s| s.object_ways.insert(object.host().to_owned(), way.clone()));
+                self.session(|s| s.object_ways.insert(object.origin(), way.clone()));
                 return Ok(Some(response));
             }
             url = redirected(&url, &response)?;

@@ -31,7 +31,7 @@ impl Client {
     /// Who of these people is available. Those of whom the service says nothing are left out.
     ///
     /// # Errors
-    /// [`ErrorKind::Unsupported`] where the service refuses; it is then left alone for a while.
+    /// [`Unsupported`](super::ErrorKind::Unsupported) where the service refuses; it is then left alone for a while.
     pub async fn presences(&self, who: &[UserId]) -> Result<Vec<(UserId, PersonPresence)>, Error> {
         let mut found = Vec::new();
         for people in who.chunks(MOST_PEOPLE) {

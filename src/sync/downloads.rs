@@ -5,7 +5,7 @@
 use super::archive_files;
 use super::{Shared, wall_clock};
 use crate::archive::media;
-use crate::client::for_user;
+use crate::client::{Error, ErrorKind, for_user};
 use crate::model::{
     ConversationId, Delta, DownloadProgress, ExportedFile, Fault, FaultKind, MediaKind, ObjectFile,
     Request, Response, SafeText, Ticket,
@@ -115,11 +115,11 @@ async fn copy(
     if let Some(path) = exported(shared, conversation, file, stop.clone()).await {
         return Ok(path);
     }
-    let mut stream = for_user(shared.client.object(file)).await.map_err(|e| Fault::from(&e))?;
+    let mut stream = for_user(shared.client.object(file)).await.map_err(|e| not_fetched(&e))?;
     let mut part = PartialCopy::begin(shared, ticket).await.map_err(|e| not_written(&e))?;
     let mut progress = DownloadProgress { received: 0, size: stream.size };
     let mut told: Option<Instant> = None;
-    while let Some(bytes) = stream.next().await.map_err(|e| Fault::from(&e))? {
+    while let Some(bytes) = stream.next().await.map_err(|e| not_fetched(&e))? {
         part.file.write_all(bytes.as_ref()).await.map_err(|e| not_written(&e))?;
         progress.received += bytes.as_ref().len() as u64;
         if told.is_none_or(|told| told.elapsed() >= TELL) {
@@ -157,6 +157,17 @@ async fn exported(
     copied.await.ok()?
 }
 
+fn not_fetched(error: &Error) -> Fault {
+    let ErrorKind::RetryAfter(wait) = error.kind else { return Fault::from(error) };
+    let seconds = wait.as_secs_f64().ceil();
+    let when = if seconds < 100.0 {
+        format!("{seconds:.0} s")
+    } else {
+        format!("{:.0} minutes", (seconds / 60.0).ceil())
+    };
+    Fault::new(FaultKind::RateLimited, format!("{}; try again in {when}", error.message))
+}
+
 fn not_written(error: &io::Error) -> Fault {
     Fault::new(FaultKind::Other, format!("the copy could not be written: {error}"))
 }
@@ -188,10 +199,11 @@ impl PartialCopy {
         let begun = tokio::task::spawn_blocking(move || {
             let folder = shared.activity.copies.folder()?;
             let path = folder.join(format!("{}.part", ticket.0));
-            Ok::<_, io::Error>((private_file(&path)?, path, folder))
+            let file = tokio::fs::File::from_std(private_file(&path)?);
+            // Made here, so that it goes also when nobody waits for it any more.
+            Ok(Self { file, path: Some(path), folder })
         });
-        let (file, path, folder) = begun.await.map_err(io::Error::other)??;
-        Ok(Self { file: tokio::fs::File::from_std(file), path: Some(path), folder })
+        begun.await.map_err(io::Error::other)?
     }
 
     async fn complete(mut self, name: &str) -> io::Result<PathBuf> {
