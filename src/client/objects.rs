@@ -23,9 +23,9 @@ const READY_STEP: Duration = Duration::from_secs(1);
 const READY_TRIES: u32 = 30;
 /// Redirects within a host that are followed.
 const MOST_REDIRECTS: usize = 3;
-/// Answers that are no file are not longer.
+/// Of an answer that is not a file, no more than this is read.
 const MOST_TEXT: usize = 64 * 1024;
-/// The cookies of a host are not longer.
+/// Longer cookies are not kept.
 const MOST_COOKIES: usize = 8 * 1024;
 const MEGABYTE: u64 = 1_000_000;
 
@@ -83,7 +83,7 @@ impl Client {
     /// Begins to fetch a file.
     ///
     /// # Errors
-    /// If its address is none of the service's, nothing is sent. Errors have words for the user.
+    /// If its address is not one of the service's, nothing is sent. The messages are for the user.
     pub async fn object(&self, file: &ObjectFile) -> Result<ObjectStream, Error> {
         let suffixes = &self.service().hosts.object_suffixes;
         let object = self.options.gateway.object(&file.url, suffixes).ok_or_else(|| {
@@ -169,7 +169,8 @@ impl Client {
         Err(Error::refused("the service is still preparing this file; try again in a minute"))
     }
 
-    /// Asks for a path of an object in the way that its host takes the token. The answer is none about the token.
+    /// Asks for a path of an object in the way that its host takes the token. The answer is
+    /// never a refusal of the token.
     async fn ask_object(&self, object: &BaseUrl, path: &str) -> Result<Response, Error> {
         let known = self.session(|s| s.object_ways.get(&object.origin()).cloned());
         if let Some(way) = &known

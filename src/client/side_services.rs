@@ -45,6 +45,16 @@ struct ServiceTrouble {
     rate_limit: bool,
 }
 
+/// An error on the way to the tokens says nothing about a service beside the chat: neither that it refuses, nor that it
+/// does not know somebody.
+fn of_sign_in(mut error: Error) -> Error {
+    if !error.is_transient() {
+        tracing::info!(kind = ?error.kind, "there is no token for a service beside the chat");
+        error.kind = ErrorKind::Unavailable;
+    }
+    error
+}
+
 /// The pauses and refusals of all services beside the chat.
 #[derive(Debug, Default)]
 pub(super) struct ServiceTroubles(Mutex<HashMap<SideService, ServiceTrouble>>);
@@ -193,9 +203,9 @@ impl Client {
             Ok(true) => {}
             Ok(false) => return Ok(None),
             Err(error) if error.kind == ErrorKind::SignedOut => return Err(self.refused(service)),
-            Err(error) => return Err(error),
+            Err(error) => return Err(of_sign_in(error)),
         }
-        self.sign_in(Credential::Service).await?;
+        self.sign_in(Credential::Service).await.map_err(of_sign_in)?;
         let Some(base) = self.base_of(service) else { return Ok(None) };
         let call = ApiCall {
             method: Method::POST,

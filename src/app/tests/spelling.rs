@@ -287,7 +287,7 @@ fn learnt_and_ignored_words_are_right_and_the_text_stays() {
     assert_eq!(in_box(&app), "teh wrod ");
     assert!(!picture(&mut app).contains('~'));
     answer(&mut app, SpellingAnswer::NotLearnt { why: "words.txt: no space".into() });
-    app.expect("The word counts in this run only: words.txt: no space");
+    app.expect("The word is accepted only until skchat ends: words.txt: no space");
 }
 
 #[test]
