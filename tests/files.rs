@@ -291,6 +291,14 @@ async fn what_breaks_off_or_is_stopped_leaves_no_half_file_and_says_so() {
             t.send("\u{1b}");
             t.wait_for("The download was stopped");
             assert_eq!(screen.copies(), Vec::<PathBuf>::new());
+            // In the middle of the file, too.
+            faults.clear();
+            faults.add("GET", "/views/imgo", 1, InjectedFault::Stall);
+            t.send("o\r");
+            t.wait_for(" of 4.0 MB");
+            assert_eq!(screen.copies().len(), 1);
+            t.send("\u{1b}");
+            t.wait_at_most(PATIENCE, |_| screen.copies().is_empty());
             assert!(!screen.path("opened").exists());
             faults.clear();
             t.send("o\r");

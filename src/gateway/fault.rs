@@ -37,6 +37,8 @@ pub enum InjectedFault {
     },
     /// The answer breaks off in the middle of its body.
     CutOff,
+    /// The first half of the answer's body comes, and the rest never.
+    Stall,
     /// A redirect to another origin.
     Redirect(String),
 }

@@ -7,12 +7,13 @@ use super::super::fault::InjectedFault;
 use super::super::render::Viewer;
 use super::super::state::{GatewayState, now};
 use crate::model::UserId;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Response, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::IntoResponse;
+use futures_util::{Stream, StreamExt};
 use std::sync::Arc;
 
 /// Runs before every handler: refuses foreign hosts and web pages, and applies faults.
@@ -51,7 +52,13 @@ pub async fn gate(
             play(InjectedFault::Json { code, body: body.to_owned() })
         }
         Some(InjectedFault::WithoutMetadata) => without_metadata(next.run(request).await).await,
-        Some(InjectedFault::CutOff) => cut_off(next.run(request).await).await,
+        Some(InjectedFault::CutOff) => {
+            let broken = Err(std::io::Error::other("the connection is gone"));
+            half_of(next.run(request).await, futures_util::stream::iter([broken])).await
+        }
+        Some(InjectedFault::Stall) => {
+            half_of(next.run(request).await, futures_util::stream::pending()).await
+        }
         Some(fault) => play(fault),
     }
 }
@@ -68,15 +75,17 @@ async fn without_metadata(response: Response<Body>) -> Response<Body> {
     ([(header::CONTENT_TYPE, "application/json")], page.to_string()).into_response()
 }
 
-/// The first half of an answer, and then no more, although its head promises all of it.
-async fn cut_off(response: Response<Body>) -> Response<Body> {
+/// The first half of an answer, although its head promises all of it, and then something else.
+async fn half_of(
+    response: Response<Body>,
+    then: impl Stream<Item = std::io::Result<Bytes>> + Send + 'static,
+) -> Response<Body> {
     let (mut parts, body) = response.into_parts();
     let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
     parts.headers.insert(header::CONTENT_LENGTH, bytes.len().into());
     let half = bytes.slice(..bytes.len() / 2);
-    let broken = Err(std::io::Error::other("the connection is gone"));
-    let parts_of_it = futures_util::stream::iter([Ok(half), broken]);
-    Response::from_parts(parts, Body::from_stream(parts_of_it))
+    let first = futures_util::stream::iter([Ok(half)]);
+    Response::from_parts(parts, Body::from_stream(first.chain(then)))
 }
 
 fn play(fault: InjectedFault) -> Response<Body> {
@@ -111,6 +120,7 @@ fn play(fault: InjectedFault) -> Response<Body> {
         | InjectedFault::LostAck
         | InjectedFault::LostEvents { .. }
         | InjectedFault::CutOff
+        | InjectedFault::Stall
         | InjectedFault::WithoutMetadata => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
