@@ -2,6 +2,10 @@
 //!
 //! The way back is checked by reading the result again: text that would not come out the same is not edited as typed.
 
+mod in_code;
+
+pub use in_code::is_in_code;
+
 use super::id::UserId;
 use super::rich::{Align, Block, Link, RichText, Span, SpanStyle, is_language};
 use super::text::SafeText;
@@ -47,26 +51,6 @@ pub fn read(text: &str, mentions: &[Mention]) -> RichText {
         return RichText::plain("");
     }
     RichText { blocks: reader.blocks }
-}
-
-/// Whether what is typed behind this text is code, provided that the code is ended later.
-pub fn is_in_code(text: &str) -> bool {
-    let fence = text.lines().map(ticks).max().unwrap_or_default().max(FENCE.len());
-    let line = text.rsplit('\n').next().unwrap_or_default();
-    let mut runs: Vec<usize> = line.split(|c| c != TICK).map(str::len).collect();
-    runs.sort_unstable();
-    runs.dedup();
-    let row = |length: &usize| TICK.to_string().repeat(*length);
-    let mut ends = vec![CODE.to_owned(), format!("\n{}", row(&fence))];
-    ends.extend(runs.iter().filter(|length| **length > 0).take(4).map(row));
-    // An end that ends no code is text, and the last of it.
-    ends.iter().any(|end| match read(&format!("{text}x{end}"), &[]).blocks.last() {
-        Some(Block::Code { text, .. }) => text.ends_with('x'),
-        Some(Block::Paragraph { spans, .. }) => {
-            spans.last().is_some_and(|span| span.style.mono && span.text.ends_with('x'))
-        }
-        _ => false,
-    })
 }
 
 struct MarkupReader<'a> {
@@ -465,32 +449,6 @@ mod tests {
         assert_eq!(picture("{code}*x* <y>{code} z", &[]), "[m|*x* <y>][| z]");
         assert_eq!(picture("see {code}a\n  b{code}", &[]), "[|see ]`a\n  b`");
         assert_eq!(picture("*a\nb*", &[]), "[|*a\nb*]");
-    }
-
-    #[test]
-    fn what_follows_the_beginning_of_code_is_code() {
-        for text in [
-            "`a ",
-            "a (`` b` ",
-            "```\n",
-            "````md\n```\na ",
-            "{code}a\n b ",
-            "`a` `b ",
-            "see\n```c++\n\n",
-        ] {
-            assert!(is_in_code(text), "{text:?}");
-        }
-        for text in [
-            "",
-            "it`s ",
-            "`a` ",
-            "```two words\n",
-            "````md\n```\n````\na ",
-            "{code}a{code} ",
-            "a```\n",
-        ] {
-            assert!(!is_in_code(text), "{text:?}");
-        }
     }
 
     #[test]
