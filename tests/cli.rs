@@ -549,7 +549,7 @@ fn doctor_says_of_an_older_store_that_it_is_upgraded_and_salvages_nothing_of_it(
     let line = text.lines().find(|line| line.contains("  store: ")).unwrap_or_default();
     assert!(line.starts_with("WARN") && line.contains("upgraded at the next start"), "{text}");
     let salvaged = out(&run(&config, dir.path(), "x", &["doctor", "--salvage"], ""));
-    assert!(salvaged.contains("open skchat to upgrade it"), "{salvaged}");
+    assert!(salvaged.contains("start skchat to upgrade it"), "{salvaged}");
     assert_eq!(std::fs::read(&store).unwrap(), before);
 }
 
