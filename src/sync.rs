@@ -52,7 +52,7 @@ use crate::model::{
 use crate::store::{JoinedHistory, OpenArchives, Store};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use tokio::sync::mpsc;
+use tokio::sync::{RwLock, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -119,6 +119,9 @@ struct Shared {
     receipts: read_receipts::ReceiptTracker,
     held: outbox::HeldMessages,
     activity: activity::UserActivity,
+    /// Held by many while something is stored and told to the app, by one while a conversation is forgotten: what was
+    /// stored of it before is told before, so that it does not come back.
+    delivery: RwLock<()>,
 }
 
 /// Where the deltas of an account go.
@@ -245,6 +248,7 @@ fn prepare(
         receipts: read_receipts::ReceiptTracker::default(),
         held: outbox::HeldMessages::default(),
         activity: activity::UserActivity::default(),
+        delivery: RwLock::default(),
     });
     let handle =
         Handle { requests, stop, drained: CancellationToken::new(), tasks: TaskTracker::new() };
