@@ -119,18 +119,22 @@ struct Shared {
     receipts: read_receipts::ReceiptTracker,
     held: outbox::HeldMessages,
     activity: activity::UserActivity,
-    /// Held by many while something is stored and told to the app, by one while a conversation is forgotten: what was
-    /// stored of it before is told before, so that it does not come back.
-    delivery: RwLock<()>,
 }
 
 /// Where the deltas of an account go.
 struct DeltaSender {
     account: AccountId,
     channel: mpsc::Sender<Inbound>,
+    /// Held by many while something is stored and told to the app, by one while a conversation is forgotten: what was
+    /// stored of it before is told before, so that it does not come back.
+    delivery: RwLock<()>,
 }
 
 impl DeltaSender {
+    fn new(account: AccountId, channel: mpsc::Sender<Inbound>) -> Self {
+        Self { account, channel, delivery: RwLock::default() }
+    }
+
     /// Sends a delta to the app, and waits while the channel is full. If the app is gone, nobody needs it.
     async fn send(&self, delta: Delta) {
         let _ = self.channel.send(Inbound { account: self.account.clone(), delta }).await;
@@ -234,7 +238,7 @@ fn prepare(
     let (deltas, receiver) = mpsc::channel(DELTAS);
     let (requests, requested) = mpsc::channel(REQUESTS);
     let stop = CancellationToken::new();
-    let deltas = DeltaSender { account, channel: deltas };
+    let deltas = DeltaSender::new(account, deltas);
     let shared = Arc::new(Shared {
         me: client.user().clone(),
         client,
@@ -248,7 +252,6 @@ fn prepare(
         receipts: read_receipts::ReceiptTracker::default(),
         held: outbox::HeldMessages::default(),
         activity: activity::UserActivity::default(),
-        delivery: RwLock::default(),
     });
     let handle =
         Handle { requests, stop, drained: CancellationToken::new(), tasks: TaskTracker::new() };

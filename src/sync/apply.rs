@@ -170,7 +170,7 @@ impl Shared {
         let answer = DecodedAnswer::new(conversations, incoming, &self.me, &mut self.names());
         let DecodedAnswer { batch, mut conversations, mut pages } = answer;
         let names = batch.names.clone();
-        let _delivery = self.delivery.read().await;
+        let _delivery = self.deltas.delivery.read().await;
         let (stored, saved) = match self.store.apply(batch, self.me.clone()).await {
             Ok(stored) => (stored, true),
             Err(error) => {

@@ -39,7 +39,7 @@ pub fn start_signed_out(
     drained.cancel();
     let this = SignedOutAccount {
         client,
-        deltas: DeltaSender { account, channel },
+        deltas: DeltaSender::new(account, channel),
         done: Notify::new(),
         stop: stop.clone(),
     };

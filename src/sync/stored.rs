@@ -85,7 +85,7 @@ async fn delete_copies(shared: &Shared) {
 
 /// Deletes everything stored of a conversation.
 pub async fn forget(shared: &Shared, conversation: &ConversationId, is_over: bool, ticket: Ticket) {
-    let _delivery = shared.delivery.write().await;
+    let _delivery = shared.deltas.delivery.write().await;
     let result = match shared.store.forget(conversation, is_over, shared.me.clone()).await {
         Ok(ForgetOutcome::Forgotten) => {
             shared.history.lists.filled(conversation);
