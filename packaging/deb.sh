@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # deb.sh BINARY FOLDER: makes a Debian package of a built skchat, and prints its file.
 #
-# DEBFULLNAME and DEBEMAIL name the maintainer. COMPRESSION is that of dpkg-deb: xz, or none where it has to be quick.
+# DEBFULLNAME and DEBEMAIL name the maintainer. COMPRESSION is passed to dpkg-deb: xz, or none to save time.
 set -euo pipefail
 here="$(dirname "$(realpath "$0")")"
 binary="$(realpath "$1")"

@@ -81,7 +81,7 @@ impl SpellChecker {
         let thread = std::thread::Builder::new().name("spelling".to_owned());
         let started = thread.spawn(move || {
             let failed = failure(&request);
-            // A dictionary that its reader does not bear must not leave the words unanswered for the rest of the run.
+            // A panic in a dictionary must not leave the words unanswered for the rest of the run.
             let answered = catch_unwind(AssertUnwindSafe(|| checker.answer(request)));
             if let Some(answer) = answered.unwrap_or(failed) {
                 let _ = outcomes.blocking_send(Outcome::Spelling(answer));
@@ -155,7 +155,7 @@ impl SpellChecker {
     }
 }
 
-/// The answer to a request that a dictionary could not bear.
+/// The answer to a request during which a dictionary panicked.
 fn failure(request: &SpellingRequest) -> Option<SpellingAnswer> {
     let number = request.number;
     let trouble = Some("A dictionary cannot be used: reading it has failed".into());

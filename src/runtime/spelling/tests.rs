@@ -203,7 +203,7 @@ fn a_learnt_word_is_right_at_once_and_in_the_next_run_and_the_list_is_private() 
 }
 
 #[test]
-fn a_request_that_a_dictionary_could_not_bear_is_answered() {
+fn a_request_during_which_a_dictionary_panics_is_answered() {
     let request = |task| SpellingRequest { number: 4, choice: SpellingChoice::default(), task };
     let check = failure(&request(SpellingTask::Check(vec!["word".into()])));
     let Some(SpellingAnswer::Checked { number: 4, wrong, trouble: Some(_) }) = check else {
