@@ -4,7 +4,7 @@
 mod common;
 
 use common::clock::SteppedClock;
-use common::outages::{self, Cost, MOST, Outage, outages, with_header};
+use common::outages::{self, Cost, LONGEST_SILENCE, MOST, Outage, outages, with_header};
 use common::rates;
 use common::scripted::{Asked, Reply, Scripted, item, item_with};
 use common::*;
@@ -290,10 +290,12 @@ async fn an_odd_answer_to_a_poll_loses_no_message() {
 /// Runs some of the table's rows.
 async fn cost_few_requests(chosen: impl Fn(&Outage) -> bool) {
     for row in outages().into_iter().filter(chosen) {
-        let Cost { counts, requests, screen } = outages::run(&row, 2).await;
-        println!("{}: {counts:?} requests a minute", row.name);
-        let few = counts.iter().all(|count| (1..=MOST).contains(count));
+        let Cost { counts, silence, requests, screen } = outages::run(&row, 2).await;
+        println!("{}: {counts:?} requests a minute, at most {silence:?} without one", row.name);
+        let few = counts.iter().all(|count| *count <= MOST);
         assert!(few, "{}: {counts:?}{requests}\n{screen}", row.name);
+        let goes_on = silence <= LONGEST_SILENCE;
+        assert!(goes_on, "{}: {silence:?}{requests}\n{screen}", row.name);
         // Between two attempts the line may say that it connects.
         let between = ["connecting", "trying again"].iter().any(|text| screen.contains(text));
         let is_told = screen.contains(row.screen) || between;
@@ -326,9 +328,9 @@ async fn polls_that_fail_cost_few_requests_with_all_that_they_lead_to() {
 async fn a_live_service_gets_few_requests_in_use_idle_away_and_during_an_outage() {
     let most = [15, 10, 6, MOST];
     for (rate, most) in rates::rates().await.into_iter().zip(most) {
-        println!("{}: {:?} requests a minute", rate.name, rate.counts);
-        let few = rate.counts.iter().all(|count| (1..=most).contains(count));
-        assert!(few, "{}: {:?}", rate.name, rate.counts);
+        println!("{}: {:?} requests a minute, {:?}", rate.name, rate.counts, rate.silence);
+        let few = rate.counts.iter().all(|count| *count <= most);
+        assert!(few && rate.silence <= LONGEST_SILENCE, "{}: {:?}", rate.name, rate.counts);
     }
 }
 

@@ -20,6 +20,16 @@ pub struct Outage {
 const ASKED: &str = "asked for a pause";
 /// Requests that any outage may cost in a minute, from the first on.
 pub const MOST: usize = 8;
+/// The longest time without a request while something is being tried again. The longest wait is a minute, and the turn of
+/// one kind of request comes after that of another, so a minute by the clock may well be without any.
+pub const LONGEST_SILENCE: Duration = Duration::from_secs(100);
+
+/// The longest time between two of these requests, from a start to an end.
+pub fn longest_silence(start: Instant, asked: &[Instant], end: Instant) -> Duration {
+    let ends = asked.iter().copied().chain([end]);
+    let starts = [start].into_iter().chain(asked.iter().copied());
+    starts.zip(ends).map(|(from, to)| to.duration_since(from)).max().unwrap_or_default()
+}
 
 pub fn with_header(status: u16, name: &'static str, value: &str) -> Reply {
     Reply { headers: vec![(name, value.to_owned())], ..Reply::status(status, "{}") }
@@ -148,19 +158,24 @@ fn all_asked(server: &Scripted, start: Instant) -> Vec<Asked> {
     all
 }
 
-/// Requests by the minute since `start`, without polls that the fault leaves alone: they are open most of the time.
-fn by_minute(row: &Outage, server: &Scripted, start: Instant, minutes: u64) -> Vec<usize> {
-    let minute = |asked: Asked| asked.at.duration_since(start).as_secs() / 60;
+/// When requests were made since `start`, without polls that the fault leaves alone: they are open most of the time.
+fn counted(row: &Outage, server: &Scripted, start: Instant) -> Vec<Instant> {
     let all = all_asked(server, start).into_iter();
     let counts = |asked: &Asked| !asked.is("POST", "/poll") || (row.answer)(asked).is_some();
-    let at: Vec<u64> = all.filter(counts).map(minute).collect();
-    (0..minutes).map(|minute| at.iter().filter(|at| **at == minute).count()).collect()
+    all.filter(counts).map(|asked| asked.at).collect()
+}
+
+fn by_minute(counted: &[Instant], start: Instant, minutes: u64) -> Vec<usize> {
+    let minute = |at: &Instant| at.duration_since(start).as_secs() / 60;
+    (0..minutes).map(|n| counted.iter().filter(|at| minute(at) == n).count()).collect()
 }
 
 /// What a fault costs.
 pub struct Cost {
     /// Requests of each minute.
     pub counts: Vec<usize>,
+    /// The longest time without one.
+    pub silence: Duration,
     /// All requests, for whoever looks into it.
     pub requests: String,
     /// The last screen.
@@ -213,11 +228,13 @@ pub async fn run(row: &Outage, minutes: u64) -> Cost {
         clock.pass(Duration::from_millis(500)).await;
     }
     clock.pass(Duration::from_secs(60 * minutes)).await;
-    let counts = by_minute(row, &server, start, minutes);
+    let counted = counted(row, &server, start);
+    let counts = by_minute(&counted, start, minutes);
+    let silence = longest_silence(start, &counted, Instant::now());
     let requests = kinds(&server, start);
     // A poll that was open before the fault may just have been answered.
     clock.pass_until(Duration::from_secs(60), || anna.screen().contains(row.screen)).await;
     let screen = anna.screen();
     anna.end(&clock).await;
-    Cost { counts, requests, screen }
+    Cost { counts, silence, requests, screen }
 }

@@ -1,6 +1,7 @@
 //! How many requests a live service gets from an account in the course of a day. Shared by the test and the figures.
 
 use super::clock::SteppedClock;
+use super::outages::longest_silence;
 use super::scripted::{Asked, Reply, Scripted, item};
 use super::{ANNA, JOE, Runner, Setup};
 use skchat::model::PollMode;
@@ -17,6 +18,8 @@ const MINUTE: Duration = Duration::from_secs(60);
 pub struct Rate {
     pub name: &'static str,
     pub counts: Vec<usize>,
+    /// The longest time without a request.
+    pub silence: Duration,
 }
 
 /// The account, and what is written in its first chat.
@@ -72,7 +75,7 @@ impl Day {
 
     /// So many minutes, with a message of someone else in each and, in use, a key every ten seconds.
     async fn pass(&mut self, name: &'static str, minutes: usize, in_use: bool) -> Rate {
-        let mut counts = Vec::new();
+        let (mut counts, began) = (Vec::new(), Instant::now());
         for _ in 0..minutes {
             let start = Instant::now();
             self.receive_message();
@@ -82,15 +85,20 @@ impl Day {
                 }
                 self.clock.pass(MINUTE / 6).await;
             }
-            counts.push(self.asked_since(start));
+            counts.push(self.asked_since(start).len());
         }
-        Rate { name, counts }
+        let silence = longest_silence(began, &self.asked_since(began), Instant::now());
+        Rate { name, counts, silence }
     }
 
-    fn asked_since(&self, start: Instant) -> usize {
+    /// When requests were made, in their order.
+    fn asked_since(&self, start: Instant) -> Vec<Instant> {
         let methods = ["GET", "POST", "PUT", "DELETE"];
         let asked = methods.iter().flat_map(|method| self.server.asked(method, "/"));
-        asked.filter(|asked| asked.at >= start).count()
+        let mut times: Vec<Instant> =
+            asked.map(|asked| asked.at).filter(|at| *at >= start).collect();
+        times.sort_unstable();
+        times
     }
 }
 
