@@ -5,7 +5,8 @@ use crate::model::{Enter, KeyPreset};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-const TABLE: &str = include_str!("../../../assets/keymap.toml");
+/// `assets/keymap.toml` as JSON, which `build.rs` makes: every start reads it.
+const TABLE: &str = include_str!(concat!(env!("OUT_DIR"), "/keymap.json"));
 const READLINE: &str = include_str!("../../../assets/keys/readline.toml");
 const VIM: &str = include_str!("../../../assets/keys/vim.toml");
 const EMACS: &str = include_str!("../../../assets/keys/emacs.toml");
@@ -218,7 +219,8 @@ fn parsed(action: &str, keys: &[String]) -> Result<Vec<Vec<Chord>>, KeymapError>
 
 /// The rows of the table.
 fn rows() -> Result<Vec<KeymapEntry>, KeymapError> {
-    let table: KeymapTable = toml::from_str(TABLE).map_err(|e| broken(&e))?;
+    let table: KeymapTable = serde_json::from_str(TABLE)
+        .map_err(|e| KeymapError { action: String::new(), message: e.to_string() })?;
     let rows = table.action.into_iter().map(|row| {
         let context = |name: &String| {
             let message = format!("there is no context \"{name}\"");
