@@ -3,6 +3,10 @@
 pub use crate::model::rich::host;
 use crate::model::{Link, SafeText, Span};
 
+/// Addresses that are looked for in one run of text. A message of the longest kind that the services take, 28 kB, holds a
+/// third of them; a text made of nothing else must not become a hundred thousand links.
+const MOST_LINKS: usize = 10_000;
+
 /// The target as safe text, if it may be opened: only http, https and mailto.
 pub fn safe_target(raw: &str) -> Option<SafeText> {
     let raw = raw.trim();
@@ -15,7 +19,7 @@ pub fn safe_target(raw: &str) -> Option<SafeText> {
     (known && clean.as_str() == raw && !raw.contains(' ')).then_some(clean)
 }
 
-/// Splits a span so that web addresses in its text become links.
+/// Splits a span so that web addresses in its text become links. What comes after [`MOST_LINKS`] of them stays plain.
 pub fn linkify(span: Span, out: &mut Vec<Span>) {
     if span.link.is_some() || !span.text.contains("://") {
         out.push(span);
@@ -23,14 +27,14 @@ pub fn linkify(span: Span, out: &mut Vec<Span>) {
     }
     let text = span.text.to_string();
     let mut rest = text.as_str();
-    let mut plain_end = 0;
+    let (mut plain_end, mut left) = (0, MOST_LINKS);
     let part = |text: &str, link: Option<Link>| Span {
         text: SafeText::text(text),
         link,
         style: span.style,
     };
-    while let Some(found) = find_url(rest, plain_end) {
-        let (start, end) = found;
+    while left > 0 {
+        let Some((start, end)) = find_url(rest, plain_end) else { break };
         let url = rest.get(start..end).unwrap_or_default();
         match safe_target(url) {
             Some(target) => {
@@ -41,6 +45,7 @@ pub fn linkify(span: Span, out: &mut Vec<Span>) {
                 out.push(Span { text, link: Some(Link::Url(target)), style: span.style });
                 rest = rest.get(end..).unwrap_or_default();
                 plain_end = 0;
+                left -= 1;
             }
             None => plain_end = end,
         }
@@ -248,6 +253,16 @@ mod tests {
             // A quadratic search needs more than this; the bound is loose so that a slow machine passes.
             assert!(start.elapsed().as_secs() < 2, "{pattern} took {:?}", start.elapsed());
         }
+    }
+
+    #[test]
+    fn a_text_of_nothing_but_addresses_keeps_every_letter_and_has_a_limit_of_links() {
+        let text = "http://a ".repeat(MOST_LINKS + 100);
+        let mut out = Vec::new();
+        linkify(Span { text: text.as_str().into(), ..Span::default() }, &mut out);
+        let all: String = out.iter().map(|span| span.text.as_str()).collect();
+        assert_eq!(all, text);
+        assert_eq!(out.iter().filter(|span| span.link.is_some()).count(), MOST_LINKS);
     }
 
     #[test]
