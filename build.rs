@@ -3,7 +3,7 @@
 //! - `shortcodes.tsv`: the names of emoji that many programs share, a name and its emoji a line. The crate `emojis` has
 //!   them as tables with thousands of addresses, which the loader would adjust at every start, on half a megabyte of
 //!   memory, whether or not anybody types an emoji.
-//! - `keymap.json`: `assets/keymap.toml` in a format that is read some twenty times as fast.
+//! - `keymap.tsv`: `assets/keymap.toml`, an action a line: its name, contexts, label and help, then its keys.
 
 use std::io::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -26,8 +26,47 @@ fn write_shortcodes(folder: &Path) -> Result<()> {
 }
 
 fn write_keymap(folder: &Path) -> Result<()> {
-    let text = std::fs::read_to_string(KEYMAP)?;
     let table: toml::Table =
-        toml::from_str(&text).map_err(|error| Error::other(format!("{KEYMAP}: {error}")))?;
-    std::fs::write(folder.join("keymap.json"), serde_json::to_string(&table)?)
+        toml::from_str(&std::fs::read_to_string(KEYMAP)?).map_err(|e| wrong(&e.to_string()))?;
+    let rows = table.get("action").and_then(toml::Value::as_array);
+    let rows = rows.ok_or_else(|| wrong("there is no [[action]]"))?;
+    let lines: Vec<String> = rows.iter().map(keymap_line).collect::<Result<_>>()?;
+    std::fs::write(folder.join("keymap.tsv"), lines.join("\n"))
+}
+
+fn wrong(what: &str) -> Error {
+    Error::other(format!("{KEYMAP}: {what}"))
+}
+
+fn keymap_line(row: &toml::Value) -> Result<String> {
+    const FIELDS: [&str; 5] = ["name", "context", "label", "help", "keys"];
+    let row = row.as_table().ok_or_else(|| wrong("an action is no table"))?;
+    if let Some(unknown) = row.keys().find(|key| !FIELDS.contains(&key.as_str())) {
+        return Err(wrong(&format!("an action has no \"{unknown}\"")));
+    }
+    // One text, or several in a list.
+    let texts = |field: &str| -> Result<Vec<&str>> {
+        let values = match row.get(field) {
+            None if field == "label" => return Ok(vec![""]),
+            None => return Err(wrong(&format!("an action lacks \"{field}\""))),
+            Some(toml::Value::Array(several)) => several.as_slice(),
+            Some(one) => std::slice::from_ref(one),
+        };
+        let is_text = values.iter().all(toml::Value::is_str);
+        let texts: Vec<&str> = values.iter().filter_map(toml::Value::as_str).collect();
+        let fits = !texts.iter().any(|text| text.contains(['\t', '\n']));
+        if is_text && fits {
+            Ok(texts)
+        } else {
+            Err(wrong(&format!("\"{field}\" is no text, or has a tab or more than one line")))
+        }
+    };
+    let mut columns = vec![
+        texts("name")?.concat(),
+        texts("context")?.join(" "),
+        texts("label")?.concat(),
+        texts("help")?.concat(),
+    ];
+    columns.extend(texts("keys")?.into_iter().map(str::to_owned));
+    Ok(columns.join("\t"))
 }

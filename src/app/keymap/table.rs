@@ -5,8 +5,9 @@ use crate::model::{Enter, KeyPreset};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-/// `assets/keymap.toml` as JSON, which `build.rs` makes: every start reads it.
-const TABLE: &str = include_str!(concat!(env!("OUT_DIR"), "/keymap.json"));
+/// `assets/keymap.toml` as `build.rs` writes it, because every start reads it: an action a line, its name, contexts, label
+/// and help, then its keys, with tabs between them.
+const TABLE: &str = include_str!(concat!(env!("OUT_DIR"), "/keymap.tsv"));
 const READLINE: &str = include_str!("../../../assets/keys/readline.toml");
 const VIM: &str = include_str!("../../../assets/keys/vim.toml");
 const EMACS: &str = include_str!("../../../assets/keys/emacs.toml");
@@ -28,37 +29,6 @@ pub struct KeymapError {
     /// The name of the action that it is about; empty if it is about none.
     pub action: String,
     pub message: String,
-}
-
-#[derive(Deserialize)]
-struct KeymapTable {
-    action: Vec<KeymapRow>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum OneOrMany {
-    One(String),
-    Many(Vec<String>),
-}
-
-impl OneOrMany {
-    fn iter(&self) -> impl Iterator<Item = &String> {
-        match self {
-            Self::One(one) => std::slice::from_ref(one),
-            Self::Many(many) => many.as_slice(),
-        }
-        .iter()
-    }
-}
-
-#[derive(Deserialize)]
-struct KeymapRow {
-    name: String,
-    context: OneOrMany,
-    keys: Vec<String>,
-    label: Option<String>,
-    help: String,
 }
 
 /// A preset: what is different from the table.
@@ -219,23 +189,24 @@ fn parsed(action: &str, keys: &[String]) -> Result<Vec<Vec<Chord>>, KeymapError>
 
 /// The rows of the table.
 fn rows() -> Result<Vec<KeymapEntry>, KeymapError> {
-    let table: KeymapTable = serde_json::from_str(TABLE)
-        .map_err(|e| KeymapError { action: String::new(), message: e.to_string() })?;
-    let rows = table.action.into_iter().map(|row| {
-        let context = |name: &String| {
-            let message = format!("there is no context \"{name}\"");
-            let error = KeymapError { action: row.name.clone(), message };
-            Context::named(name).ok_or(error)
-        };
-        Ok(KeymapEntry {
-            contexts: row.context.iter().map(context).collect::<Result<_, _>>()?,
-            keys: parsed(&row.name, &row.keys)?,
-            name: row.name,
-            label: row.label,
-            help: row.help,
-        })
-    });
-    rows.collect()
+    TABLE.lines().map(row).collect()
+}
+
+fn row(line: &str) -> Result<KeymapEntry, KeymapError> {
+    let mut columns = line.split('\t');
+    let mut column = || columns.next().unwrap_or_default();
+    let (name, contexts, label, help) = (column(), column(), column(), column());
+    let context = |context: &str| {
+        let message = format!("there is no context \"{context}\"");
+        Context::named(context).ok_or(KeymapError { action: name.to_owned(), message })
+    };
+    Ok(KeymapEntry {
+        contexts: contexts.split(' ').map(context).collect::<Result<_, _>>()?,
+        keys: columns.map(|keys| parse(name, keys)).collect::<Result<_, _>>()?,
+        name: name.to_owned(),
+        label: (!label.is_empty()).then(|| label.to_owned()),
+        help: help.to_owned(),
+    })
 }
 
 /// Adds the keys of a preset for NORMAL mode: to the row of an action that there is in this mode only, else in a row of
