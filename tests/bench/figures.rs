@@ -37,7 +37,7 @@ fn main() {
     write_config(empty.path(), "http://127.0.0.1:9");
     starts(small.path(), large.path());
     keys(large.path());
-    typing(large.path());
+    let typed = typing(large.path());
     slow_line(&runtime);
     idle(&runtime);
     memory(empty.path(), large.path());
@@ -45,7 +45,7 @@ fn main() {
     flood(&runtime);
     burst(&runtime);
     if std::env::args().any(|argument| argument == "--peers") {
-        peers::print();
+        peers::print(typed);
     }
 }
 
@@ -245,8 +245,9 @@ fn computed(pid: u32) -> std::collections::HashMap<std::ffi::OsString, u64> {
     tasks.flatten().filter_map(of).collect()
 }
 
-/// Keys at a typist's pace, whether the program is ready or not, and what they cost.
-fn typing(large: &Path) {
+/// Keys at a typist's pace, whether the program is ready or not, and what they cost. The median of the time to the screen,
+/// in milliseconds.
+fn typing(large: &Path) -> f64 {
     let mut ours = start(large);
     ours.wait_for("message 99999 ");
     let mut bare = Terminal::start(&program("bare"), &[], &[], 120, 40);
@@ -268,6 +269,7 @@ fn typing(large: &Path) {
         at(&ours.0, 0.5) / at(&bare.0, 0.5),
         ours.1 / bare.1
     );
+    at(&ours.0, 0.5)
 }
 
 /// Deletes what is in the box, and waits until it is empty.

@@ -69,18 +69,19 @@ fn installed(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
-/// Prints a line for each client that is installed, and says which are not.
-pub fn print() {
+/// Prints a line for each client that is installed, and says which are not. `typed` is the median of skchat, in
+/// milliseconds.
+pub fn print(typed: f64) {
     println!("\nother clients, 1,000 messages, typed every 25 to 55 ms:");
     for peer in &PEERS {
         match installed(peer.program) {
-            Some(program) => measure(peer, &program),
+            Some(program) => measure(peer, &program, typed),
             None => println!("  {:<8} is not installed", peer.program),
         }
     }
 }
 
-fn measure(peer: &Peer, program: &Path) {
+fn measure(peer: &Peer, program: &Path, typed: f64) {
     let home = tempfile::tempdir().expect("a folder");
     let folder = home.path().to_str().expect("a readable path");
     let port = serve();
@@ -100,12 +101,13 @@ fn measure(peer: &Peer, program: &Path) {
     let bytes = (sent(&terminal) - before) as f64 / times.len() as f64;
     let pid = terminal.child.process_id().expect("running");
     println!(
-        "  {:<8} ready {:6.1} ms; key p50 {:.3} p95 {:.3} ms, {cpu:.0} ms of processor time per 1,000 keys, \
-         {bytes:.0} bytes a key; {:.1} MiB, {} threads",
+        "  {:<8} ready {:6.1} ms; key p50 {:.3} p95 {:.3} ms (that of skchat is {:.2} of this p50), {cpu:.0} ms of \
+         processor time per 1,000 keys, {bytes:.0} bytes a key; {:.1} MiB, {} threads",
         peer.program,
         ready.as_secs_f64() * 1000.0,
         at(&times, 0.5),
         at(&times, 0.95),
+        typed / at(&times, 0.5),
         resident(pid),
         threads(pid)
     );

@@ -35,11 +35,16 @@ impl Shift {
             .filter(|(_, changed)| **changed)
             .filter_map(|((old, new), _)| old.iter().zip(new).position(|(a, b)| a != b))
             .min()?;
-        let hashes = |buffer: &Buffer| -> Vec<Option<u64>> {
-            buffer.content.chunks(columns).map(|row| hash(row.get(left..)?)).collect()
+        let (first, last) = (*differing.first()?, *differing.last()?);
+        let mut text = String::new();
+        let mut hashes = |buffer: &Buffer| -> Vec<Option<u64>> {
+            let rows = buffer.content.chunks(columns).enumerate();
+            let mut hash = |(y, row): (usize, &[Cell])| {
+                (first..=last).contains(&y).then(|| hash(row.get(left..)?, &mut text))?
+            };
+            rows.map(&mut hash).collect()
         };
         let (before, after) = (hashes(old), hashes(new));
-        let (first, last) = (*differing.first()?, *differing.last()?);
         let most = i32::try_from(last - first).ok()?;
         let matching = |up: i32| {
             let pairs = (first..=last).filter_map(move |y| {
@@ -96,15 +101,23 @@ impl Shift {
     }
 }
 
-/// `None` for an empty row, which is equal to any other empty one and says nothing about a shift.
-fn hash(row: &[Cell]) -> Option<u64> {
+/// `None` for an empty row, which is equal to any other empty one and says nothing about a shift. The signs are put
+/// together in `text`, and each style counts where it begins: one hash of a long text is cheaper than many of short ones.
+fn hash(row: &[Cell], text: &mut String) -> Option<u64> {
     if row.iter().all(|cell| *cell == Cell::EMPTY) {
         return None;
     }
+    text.clear();
     let mut hasher = DefaultHasher::new();
+    let mut style = None;
     for cell in row {
-        cell.symbol().hash(&mut hasher);
-        (cell.fg, cell.bg, cell.modifier).hash(&mut hasher);
+        text.push_str(cell.symbol());
+        let own = Some((cell.fg, cell.bg, cell.modifier));
+        if style != own {
+            style = own;
+            (text.len(), own).hash(&mut hasher);
+        }
     }
+    hasher.write(text.as_bytes());
     Some(hasher.finish())
 }
