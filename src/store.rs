@@ -3,6 +3,7 @@
 //! Three threads own a connection each. One writes, one reads and one searches, so that opening a chat never waits for
 //! a large write or for a search. Message bodies are kept as received. Knows nothing of the wire format or the screen.
 
+mod ahead;
 mod archive;
 mod contact;
 mod coverage;
@@ -107,6 +108,7 @@ pub struct Store {
     reader: mpsc::Sender<StoreJob>,
     searcher: Arc<Searcher>,
     latest_search: search::LatestSearch,
+    ahead: Arc<ahead::ReadAhead>,
     path: Arc<Path>,
 }
 
@@ -189,13 +191,16 @@ impl Store {
 
     /// Starts the threads. Without a writer, every write fails as on a read-only database.
     fn with(writer: Option<Connection>, path: &Path) -> Result<Self, StoreError> {
-        let readable = Readable::of(path)?;
+        let readable = Arc::new(Readable::of(path)?);
         let writer = writer.map_or_else(|| readable.connect(), Ok)?;
+        let file = Arc::clone(&readable);
         Ok(Self {
-            writer: serve("store-writer", writer)?,
-            reader: serve("store-reader", readable.connect()?)?,
-            searcher: Arc::new(Searcher { file: Arc::new(readable), started: OnceLock::new() }),
+            // Its connection is made in its thread: the start goes on meanwhile.
+            reader: serve_with("store-reader", move || file.connect())?,
+            writer: serve_with("store-writer", || Ok(writer))?,
+            searcher: Arc::new(Searcher { file: readable, started: OnceLock::new() }),
             latest_search: search::LatestSearch::default(),
+            ahead: Arc::default(),
             path: path.into(),
         })
     }
@@ -246,6 +251,7 @@ impl Store {
         &self,
         work: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.ahead.forget();
         Self::run(&self.writer, work).await
     }
 }
@@ -274,10 +280,6 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "cache_size", -2048)
 }
 
-fn serve(name: &str, connection: Connection) -> Result<mpsc::Sender<StoreJob>, StoreError> {
-    serve_with(name, || Ok(connection))
-}
-
 /// Starts a thread that first opens its connection. Without one, all jobs are dropped.
 fn serve_with(
     name: &str,
@@ -287,7 +289,13 @@ fn serve_with(
     std::thread::Builder::new()
         .name(name.into())
         .spawn(move || {
-            let Ok(mut connection) = open() else { return };
+            let mut connection = match open() {
+                Ok(connection) => connection,
+                Err(error) => {
+                    tracing::error!(%error, "a thread of the message store has no connection");
+                    return;
+                }
+            };
             while let Some(job) = jobs.blocking_recv() {
                 job(&mut connection);
             }

@@ -59,7 +59,10 @@ pub fn open(global: &Global, config: Option<Config>) -> Result<OpenedAccounts, E
             patience::opening(&name, &file, || open_one(global, session))
         };
         match session.and_then(opens) {
-            Ok(account) => opened.accounts.push(account),
+            Ok(account) => {
+                account.live.store.read_ahead(account.session.me.clone());
+                opened.accounts.push(account);
+            }
             Err(error) => {
                 tracing::warn!(account = name, "an account cannot be used");
                 opened.notices.push(format!("{name}: {error}"));

@@ -188,7 +188,7 @@ fn drafts(c: &Connection) -> rusqlite::Result<Vec<(ConversationId, Draft)>> {
     drafts.collect()
 }
 
-fn snapshot(c: &Connection, me: &UserId) -> rusqlite::Result<Snapshot> {
+pub(super) fn snapshot(c: &Connection, me: &UserId) -> rusqlite::Result<Snapshot> {
     // One lock for all the queries.
     let c = c.unchecked_transaction()?;
     let (drafts, outbox, choices) = (drafts(&c)?, outbox::all(&c)?, choices(&c)?);
@@ -207,14 +207,6 @@ fn snapshot(c: &Connection, me: &UserId) -> rusqlite::Result<Snapshot> {
 }
 
 impl Store {
-    /// Everything that the first screen needs.
-    ///
-    /// # Errors
-    /// If the store cannot be read.
-    pub async fn snapshot(&self, me: UserId) -> Result<Snapshot, StoreError> {
-        self.read(move |c| snapshot(c, &me)).await
-    }
-
     /// Some of the conversations that a snapshot has left for later.
     ///
     /// # Errors
