@@ -1,8 +1,8 @@
 //! Prints how fast search, opening and storing are with a million messages in one conversation. Figures, not tests.
 //!
-//! `cargo build --release --examples --bin skchat && cargo run --release --example million [FOLDER]`
+//! `cargo build --release --examples --bin skchat && cargo run --release --example million [FOLDER] [MESSAGES]`
 //!
-//! A FOLDER keeps the generated store for the next run.
+//! A FOLDER keeps the generated store for the next run. MESSAGES is another number of them, such as 10000000.
 
 #[path = "../common/terminal.rs"]
 mod terminal;
@@ -22,6 +22,18 @@ const MESSAGES: u64 = 1_000_000;
 const FIRST: i64 = 1_500_000_000_000;
 /// Words of the generated language.
 const WORDS: u64 = 30_000;
+
+/// How many messages there are in this run.
+fn messages() -> u64 {
+    std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(MESSAGES)
+}
+
+/// Milliseconds between two messages.
+fn step() -> i64 {
+    // They end in the past, however many there are.
+    let times_a_million = i64::try_from(messages() / MESSAGES).unwrap_or(1).max(1);
+    240_000 / times_a_million
+}
 
 /// Numbers that are the same in every run.
 struct Random(u64);
@@ -76,7 +88,7 @@ fn sentence(random: &mut Random) -> String {
 
 fn row(n: u64, random: &mut Random) -> (skchat::model::RawMessage, skchat::model::Indexed) {
     let id = ConversationId::new(PEER);
-    let at = FIRST + i64::try_from(n).unwrap_or(0) * 240_000;
+    let at = FIRST + i64::try_from(n).unwrap_or(0) * step();
     let from = if n.is_multiple_of(3) { ME } else { PEER };
     let json = format!(
         "{{\"id\":\"{at}\",\"version\":\"{at}\",\"clientmessageid\":\"{at}7\",\"messagetype\":\"Text\",\
@@ -91,7 +103,7 @@ fn row(n: u64, random: &mut Random) -> (skchat::model::RawMessage, skchat::model
 async fn fill(store: &Store) {
     let mut random = Random(0x5eed);
     let item = format!("{{\"id\":\"{PEER}\",\"version\":1}}");
-    for first in (0..MESSAGES).step_by(2_000) {
+    for first in (0..messages()).step_by(2_000) {
         let messages: Vec<_> = (first..first + 2_000).map(|n| row(n, &mut random)).collect();
         let points = messages.iter().map(|(raw, _)| Point::from(&raw.key()));
         let lo = points.clone().min().expect("messages");
@@ -99,7 +111,7 @@ async fn fill(store: &Store) {
         let lo = if first == 0 {
             lo
         } else {
-            Point { at: Timestamp(lo.at.0 - 240_000), order: lo.order - 240_000 }
+            Point { at: Timestamp(lo.at.0 - step()), order: lo.order - step().unsigned_abs() }
         };
         let range = Range { lo, hi: points.max().expect("messages"), floor: first == 0 };
         let raw = wire::raw_conversation(&item).expect("a conversation");
@@ -195,7 +207,7 @@ async fn searches(store: &Store) {
         println!("  slow: {:.2} ms {line:?}", time.as_secs_f64() * 1000.0);
     }
     let oldest =
-        MessageKey::server(Timestamp(FIRST + 240_000 * 5), &(FIRST + 240_000 * 5).to_string());
+        MessageKey::server(Timestamp(FIRST + step() * 5), &(FIRST + step() * 5).to_string());
     let began = Instant::now();
     let (page, _) = store.around(&ConversationId::new(PEER), &oldest, 60).await.expect("a page");
     println!(
@@ -224,7 +236,7 @@ fn opens(dir: &Path) {
     ];
     let mut random = Random(0x5eed);
     let mut last = String::new();
-    for _ in 0..MESSAGES {
+    for _ in 0..messages() {
         last = sentence(&mut random);
     }
     let tail: String = last.split(' ').next_back().unwrap_or_default().to_owned();
@@ -254,7 +266,8 @@ fn opens(dir: &Path) {
 
 fn main() {
     let runtime = tokio::runtime::Runtime::new().expect("threads");
-    let kept = std::env::args().nth(1).map(PathBuf::from);
+    let kept = std::env::args().skip(1).find(|argument| argument.parse::<u64>().is_err());
+    let kept = kept.map(PathBuf::from);
     let own = tempfile::tempdir().expect("a folder");
     let dir = kept.unwrap_or_else(|| own.path().to_owned());
     let account = dir.join("accounts/home");
@@ -268,8 +281,9 @@ fn main() {
             fill(&store).await;
             let seconds = began.elapsed().as_secs_f64();
             println!(
-                "a million received messages made, decoded, stored and indexed in {seconds:.1} s: 10,000 in {:.2} s",
-                seconds / 100.0
+                "{} received messages made, decoded, stored and indexed in {seconds:.1} s: 10,000 in {:.2} s",
+                if messages() == MESSAGES { "a million".to_owned() } else { messages().to_string() },
+                seconds * 10_000.0 / messages() as f64
             );
         }
         let bytes = std::fs::metadata(&file).map_or(0, |m| m.len());
