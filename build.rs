@@ -3,7 +3,7 @@
 //! - `shortcodes.tsv`: the names of emoji that many programs share, a name and its emoji a line. The crate `emojis` has
 //!   them as tables with thousands of addresses, which the loader would adjust at every start, on half a megabyte of
 //!   memory, whether or not anybody types an emoji.
-//! - `keymap.tsv`: `assets/keymap.toml`, an action a line: its name, contexts, label and help, then its keys.
+//! - `keymap.tsv`: `assets/keymap.toml`, one line per action: its name, contexts, label and help, and then its keys.
 
 use std::io::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -40,9 +40,9 @@ fn wrong(what: &str) -> Error {
 
 fn keymap_line(row: &toml::Value) -> Result<String> {
     const FIELDS: [&str; 5] = ["name", "context", "label", "help", "keys"];
-    let row = row.as_table().ok_or_else(|| wrong("an action is no table"))?;
+    let row = row.as_table().ok_or_else(|| wrong("an action is not a table"))?;
     if let Some(unknown) = row.keys().find(|key| !FIELDS.contains(&key.as_str())) {
-        return Err(wrong(&format!("an action has no \"{unknown}\"")));
+        return Err(wrong(&format!("an action has the unknown field \"{unknown}\"")));
     }
     // One text, or several in a list.
     let texts = |field: &str| -> Result<Vec<&str>> {
@@ -58,7 +58,7 @@ fn keymap_line(row: &toml::Value) -> Result<String> {
         if is_text && fits {
             Ok(texts)
         } else {
-            Err(wrong(&format!("\"{field}\" is no text, or has a tab or more than one line")))
+            Err(wrong(&format!("\"{field}\" must be text in one line, without tabs")))
         }
     };
     let mut columns = vec![

@@ -195,7 +195,7 @@ impl Store {
         let writer = writer.map_or_else(|| readable.connect(), Ok)?;
         let file = Arc::clone(&readable);
         Ok(Self {
-            // Its connection is made in its thread: the start goes on meanwhile.
+            // It opens its connection in its own thread, so that the start need not wait for it.
             reader: serve_with("store-reader", move || file.connect())?,
             writer: serve_with("store-writer", || Ok(writer))?,
             searcher: Arc::new(Searcher { file: readable, started: OnceLock::new() }),
@@ -292,7 +292,7 @@ fn serve_with(
             let mut connection = match open() {
                 Ok(connection) => connection,
                 Err(error) => {
-                    tracing::error!(%error, "a thread of the message store has no connection");
+                    tracing::error!(%error, "a thread of the message store cannot open its connection");
                     return;
                 }
             };

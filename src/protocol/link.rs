@@ -3,8 +3,8 @@
 pub use crate::model::rich::host;
 use crate::model::{Link, SafeText, Span};
 
-/// Addresses that are looked for in one run of text. A message of the longest kind that the services take, 28 kB, holds a
-/// third of them; a text made of nothing else must not become a hundred thousand links.
+/// The most addresses that become links in one span. The longest message that the services accept, 28 kB, has room for a
+/// third as many; a hostile text must not become a hundred thousand spans.
 const MOST_LINKS: usize = 10_000;
 
 /// The target as safe text, if it may be opened: only http, https and mailto.
@@ -19,7 +19,7 @@ pub fn safe_target(raw: &str) -> Option<SafeText> {
     (known && clean.as_str() == raw && !raw.contains(' ')).then_some(clean)
 }
 
-/// Splits a span so that web addresses in its text become links. What comes after [`MOST_LINKS`] of them stays plain.
+/// Splits a span so that web addresses in its text become links. After [`MOST_LINKS`] of them, the rest stays plain text.
 pub fn linkify(span: Span, out: &mut Vec<Span>) {
     if span.link.is_some() || !span.text.contains("://") {
         out.push(span);

@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 type PendingSnapshot = oneshot::Receiver<rusqlite::Result<Snapshot>>;
 
-/// A snapshot that is being read, for the one that asks first. Anything written meanwhile makes it worthless.
+/// A snapshot that is read in advance, for whoever asks first. Each write drops it, because it would be out of date.
 #[derive(Default)]
 pub(super) struct ReadAhead(Mutex<Option<(UserId, PendingSnapshot)>>);
 
@@ -27,13 +27,13 @@ impl ReadAhead {
 }
 
 impl Store {
-    /// Begins to read the snapshot that [`Store::snapshot`] will be asked for. For the time between opening a store and
-    /// starting its account; with a full queue nothing is read ahead.
+    /// Begins to read the snapshot that [`Store::snapshot`] will be asked for. To be called between opening a store and
+    /// starting its account. If the reader's queue is full, nothing is read in advance.
     pub fn read_ahead(&self, me: UserId) {
         let (answer, wait) = oneshot::channel();
         let owner = me.clone();
         let job: StoreJob = Box::new(move |connection| {
-            // It may be worthless by now; then nobody needs the answer.
+            // The receiver is gone if something was written meanwhile.
             let _ = answer.send(snapshot(connection, &owner));
         });
         if self.reader.try_send(job).is_ok() {

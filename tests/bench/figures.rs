@@ -379,7 +379,7 @@ fn slow_dialogs(terminal: &mut Terminal) {
             shown.saturating_duration_since(asked).as_secs_f64()
         );
     };
-    // It depends on where in a frame the last key falls.
+    // The time depends on how far the current frame is when the last key comes, so one run says little.
     let palette = (0..5).map(|_| slow_palette(terminal)).collect();
     let palette = sorted(palette);
     println!(
@@ -402,7 +402,7 @@ fn slow_dialogs(terminal: &mut Terminal) {
     stands(terminal, "30 changes of the size", "› the end again");
 }
 
-/// How long after the last key the palette stands as it was left.
+/// The time from the last key to the palette's last screen.
 fn slow_palette(terminal: &mut Terminal) -> Duration {
     for _ in 0..20 {
         terminal.send("\x1bx");

@@ -2,7 +2,7 @@
 //!
 //! `cargo build --release --examples --bin skchat && cargo run --release --example million [FOLDER] [MESSAGES]`
 //!
-//! A FOLDER keeps the generated store for the next run. MESSAGES is another number of them, such as 10000000.
+//! A FOLDER keeps the generated store for the next run. MESSAGES is how many are generated, such as 10000000.
 
 #[path = "../common/terminal.rs"]
 mod terminal;

@@ -101,7 +101,7 @@ fn measure(peer: &Peer, program: &Path, typed: f64) {
     let bytes = (sent(&terminal) - before) as f64 / times.len() as f64;
     let pid = terminal.child.process_id().expect("running");
     println!(
-        "  {:<8} ready {:6.1} ms; key p50 {:.3} p95 {:.3} ms (that of skchat is {:.2} of this p50), {cpu:.0} ms of \
+        "  {:<8} ready {:6.1} ms; key p50 {:.3} p95 {:.3} ms (skchat / this: {:.2}), {cpu:.0} ms of \
          processor time per 1,000 keys, {bytes:.0} bytes a key; {:.1} MiB, {} threads",
         peer.program,
         ready.as_secs_f64() * 1000.0,

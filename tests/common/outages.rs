@@ -20,8 +20,8 @@ pub struct Outage {
 const ASKED: &str = "asked for a pause";
 /// Requests that any outage may cost in a minute, from the first on.
 pub const MOST: usize = 8;
-/// The longest time without a request while something is being tried again. The longest wait is a minute, and the turn of
-/// one kind of request comes after that of another, so a minute by the clock may well be without any.
+/// The longest time without a request during an outage. The longest wait is a minute, but another request may go first, so
+/// a minute by the clock can pass without one.
 pub const LONGEST_SILENCE: Duration = Duration::from_secs(100);
 
 /// The longest time between two of these requests, from a start to an end.
@@ -159,7 +159,7 @@ fn all_asked(server: &Scripted, start: Instant) -> Vec<Asked> {
 }
 
 /// When requests were made since `start`, without polls that the fault leaves alone: they are open most of the time.
-fn counted(row: &Outage, server: &Scripted, start: Instant) -> Vec<Instant> {
+fn counted_requests(row: &Outage, server: &Scripted, start: Instant) -> Vec<Instant> {
     let all = all_asked(server, start).into_iter();
     let counts = |asked: &Asked| !asked.is("POST", "/poll") || (row.answer)(asked).is_some();
     all.filter(counts).map(|asked| asked.at).collect()
@@ -228,7 +228,7 @@ pub async fn run(row: &Outage, minutes: u64) -> Cost {
         clock.pass(Duration::from_millis(500)).await;
     }
     clock.pass(Duration::from_secs(60 * minutes)).await;
-    let counted = counted(row, &server, start);
+    let counted = counted_requests(row, &server, start);
     let counts = by_minute(&counted, start, minutes);
     let silence = longest_silence(start, &counted, Instant::now());
     let requests = kinds(&server, start);

@@ -5,8 +5,8 @@ use crate::model::{Enter, KeyPreset};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-/// `assets/keymap.toml` as `build.rs` writes it, because every start reads it: an action a line, its name, contexts, label
-/// and help, then its keys, with tabs between them.
+/// `assets/keymap.toml` in the form that `build.rs` gives it, because every start reads it: one line per action, with its
+/// name, contexts, label and help, and then its keys, separated by tabs.
 const TABLE: &str = include_str!(concat!(env!("OUT_DIR"), "/keymap.tsv"));
 const READLINE: &str = include_str!("../../../assets/keys/readline.toml");
 const VIM: &str = include_str!("../../../assets/keys/vim.toml");

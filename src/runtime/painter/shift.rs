@@ -35,16 +35,13 @@ impl Shift {
             .filter(|(_, changed)| **changed)
             .filter_map(|((old, new), _)| old.iter().zip(new).position(|(a, b)| a != b))
             .min()?;
-        let (first, last) = (*differing.first()?, *differing.last()?);
         let mut text = String::new();
         let mut hashes = |buffer: &Buffer| -> Vec<Option<u64>> {
-            let rows = buffer.content.chunks(columns).enumerate();
-            let mut hash = |(y, row): (usize, &[Cell])| {
-                (first..=last).contains(&y).then(|| hash(row.get(left..)?, &mut text))?
-            };
-            rows.map(&mut hash).collect()
+            let rows = buffer.content.chunks(columns);
+            rows.map(|row| hash(row.get(left..)?, &mut text)).collect()
         };
         let (before, after) = (hashes(old), hashes(new));
+        let (first, last) = (*differing.first()?, *differing.last()?);
         let most = i32::try_from(last - first).ok()?;
         let matching = |up: i32| {
             let pairs = (first..=last).filter_map(move |y| {
@@ -101,8 +98,9 @@ impl Shift {
     }
 }
 
-/// `None` for an empty row, which is equal to any other empty one and says nothing about a shift. The signs are put
-/// together in `text`, and each style counts where it begins: one hash of a long text is cheaper than many of short ones.
+/// `None` for an empty row, which is equal to any other empty one and says nothing about a shift. `text` is a
+/// buffer that is used again: hashing the text of the whole row at once costs less than hashing each cell. A style is
+/// hashed only where it begins.
 fn hash(row: &[Cell], text: &mut String) -> Option<u64> {
     if row.iter().all(|cell| *cell == Cell::EMPTY) {
         return None;
