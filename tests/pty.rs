@@ -5,6 +5,7 @@ mod common;
 #[expect(dead_code, reason = "only one export is needed here")]
 mod export;
 
+use common::session_bus::{Asked, Service, SessionBus};
 use common::terminal::{Terminal, size};
 use portable_pty::{CommandBuilder, native_pty_system};
 use std::io::{Read, Write};
@@ -555,6 +556,38 @@ fn a_message_out_of_sight_reaches_the_terminal_and_the_program_as_arguments() {
     t.wait_for("Ha, exactly what I was going to say.");
     t.send("\u{11}");
     assert_given_back(&t.end());
+}
+
+#[test]
+fn a_message_out_of_sight_reaches_the_desktop_which_takes_it_back_when_it_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let desktop = SessionBus::start(dir.path(), Service::Shows);
+    std::fs::write(dir.path().join("config.toml"), "[notifications]\ndemo = true\n").unwrap();
+    let address = desktop.address();
+    let env = [
+        ("DBUS_SESSION_BUS_ADDRESS", address.as_str()),
+        ("TERM_PROGRAM", ""),
+        ("KITTY_WINDOW_ID", ""),
+        ("SSH_CONNECTION", ""),
+        ("TMUX", ""),
+        ("STY", ""),
+        ("ZELLIJ", ""),
+    ];
+    let mut t = start_with(&["demo"], dir.path(), &env);
+    t.wait_for("To Joe Bloggs");
+    t.wait_for("live");
+    t.send("see you at nine\r");
+    t.wait_for("see you at nine");
+    t.send("\u{1b}[O");
+    let shown = Asked::Show { title: "Joe Bloggs".into(), text: "New message".into() };
+    assert_eq!(desktop.asked(), shown);
+    t.wait_for("Ha, exactly what I was going to say.");
+    t.send("\u{1b}[I");
+    assert_eq!(desktop.asked(), Asked::Close(7));
+    t.send("\u{11}");
+    let sent = t.end();
+    assert!(!sent.contains("\u{1b}]777") && !sent.contains("\u{1b}]99;"));
+    assert_given_back(&sent);
 }
 
 #[test]

@@ -52,6 +52,8 @@ pub struct Attention {
     shown: u64,
     /// The user was told that the program for notifications cannot be started.
     pub told_of_program: bool,
+    /// The user knows that nothing on the D-Bus session shows notifications.
+    pub told_of_service: bool,
 }
 
 impl Attention {

@@ -23,10 +23,7 @@ pub enum Effect {
         chat: ChatRef,
         text: String,
     },
-    /// Draws attention to new messages, outside the window.
-    Notify(Notification),
-    /// What the notification with this number was about has been read.
-    Withdraw(u64),
+    Alert(Alert),
     /// Finds the syntax of a code block.
     Highlight(CodeBlock),
     /// Asks the dictionaries.
@@ -36,6 +33,16 @@ pub enum Effect {
     Mouse(bool),
     Suspend,
     Quit,
+}
+
+/// What draws attention to new messages, outside the window.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Alert {
+    Notify(Notification),
+    /// What the notification with this number was about has been read.
+    Withdraw(u64),
+    /// Rings the terminal's bell.
+    Bell,
 }
 
 /// A notification, in the words that may be shown.
@@ -64,6 +71,8 @@ pub enum Outcome {
     NotNotified {
         program: String,
     },
+    /// Nothing on the D-Bus session shows notifications.
+    NoNotificationService,
     /// The syntax of a code block, as far as it was found.
     Highlighted {
         number: u64,

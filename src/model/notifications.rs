@@ -25,16 +25,18 @@ pub struct NotificationPreferences {
     pub demo: bool,
 }
 
-/// The escape sequence that makes the terminal show a notification.
+/// What shows a notification: the terminal, asked by an escape sequence, or the desktop.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DesktopWay {
-    /// By a table of known terminals; the bell in others.
+    /// Known terminals by their sequence; in others the desktop's service, and the bell where there is none.
     #[default]
     Auto,
     Osc9,
     Osc777,
     Osc99,
+    /// The notification service of the desktop, over D-Bus.
+    Dbus,
     Off,
 }
 

@@ -339,18 +339,10 @@ impl<'a, S: Surface> EventLoop<'a, S> {
                     self.feed_outcome(model, Outcome::NotOpened { program });
                 }
             }
-            Effect::Notify(new) => {
+            Effect::Alert(alert) => {
                 let prefs = &model.app.prefs.choices.notifications;
-                self.helpers.notifier.run_command(prefs, &new, &self.outcomes);
-                let sequence = self.helpers.notifier.sequence(prefs, &new);
-                if keys.is_open() && !sequence.is_empty() {
-                    self.surface.alert(&sequence)?;
-                }
-            }
-            Effect::Withdraw(number) => {
-                let prefs = &model.app.prefs.choices.notifications;
-                let sequence = self.helpers.notifier.withdrawal(prefs, number);
-                if keys.is_open() && !sequence.is_empty() {
+                let sequence = self.helpers.notifier.carry_out(prefs, &alert, &self.outcomes);
+                if keys.is_open() {
                     self.surface.alert(&sequence)?;
                 }
             }

@@ -1,13 +1,18 @@
-//! Desktop notifications: by an escape sequence of the terminal, by a program of the user, by the bell.
+//! Desktop notifications: by an escape sequence of the terminal, by the desktop's service over D-Bus, by a program of the
+//! user, by the bell.
 //!
 //! A program gets the text as arguments and never through a shell. Received text in a sequence cannot end it, because
 //! [`SafeText`] holds no control characters.
 
+mod session_bus;
+
+use self::session_bus::SessionBus;
 use super::clipboard::through_screen;
-use crate::app::effect::{Notification, Outcome};
+use crate::app::effect::{Alert, Notification, Outcome};
 use crate::model::{DesktopWay, NotificationPreferences, SafeText};
 use crate::process::{self, with_all_signals};
 use base64::Engine;
+use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,7 +37,7 @@ enum Multiplexer {
     Zellij,
 }
 
-/// What the environment says about the terminal.
+/// What the environment says about the terminal and the desktop around it.
 #[derive(Clone, Debug, Default)]
 pub struct NotifierHints {
     term: String,
@@ -40,6 +45,8 @@ pub struct NotifierHints {
     program: String,
     is_kitty: bool,
     multiplexer: Multiplexer,
+    /// There is a D-Bus session, and it is that of the desktop in front of the user: not one at the far end of SSH.
+    has_session_bus: bool,
 }
 
 impl NotifierHints {
@@ -57,10 +64,12 @@ impl NotifierHints {
             program: var("TERM_PROGRAM"),
             is_kitty: has("KITTY_WINDOW_ID"),
             multiplexer,
+            has_session_bus: !has("SSH_CONNECTION")
+                && (has("DBUS_SESSION_BUS_ADDRESS") || has_default_bus()),
         }
     }
 
-    /// The table of known terminals; `None` where the bell is all there is. Inside a multiplexer the terminal around it
+    /// The table of known terminals; `None` for all others. Inside a multiplexer the terminal around it
     /// is not known: what it left in the environment may be that of another one.
     fn sequence(&self) -> Option<DesktopWay> {
         let is = |names: &[&str]| names.iter().any(|name| self.term.starts_with(name));
@@ -79,30 +88,49 @@ impl NotifierHints {
     }
 }
 
+/// Whether the D-Bus session is where it is without an address in the environment.
+fn has_default_bus() -> bool {
+    std::env::var_os("XDG_RUNTIME_DIR")
+        .is_some_and(|folder| Path::new(&folder).join("bus").exists())
+}
+
 /// Shows notifications.
 pub struct Notifier {
     hints: NotifierHints,
     programs: Arc<Semaphore>,
+    bus: SessionBus,
 }
 
 impl Notifier {
     pub fn new(hints: NotifierHints) -> Self {
-        Self { hints, programs: Arc::new(Semaphore::new(MAX_PROGRAMS)) }
+        Self { hints, programs: Arc::new(Semaphore::new(MAX_PROGRAMS)), bus: SessionBus::default() }
     }
 
-    /// What the terminal is sent for a notification; empty if nothing is wanted.
-    pub fn sequence(&self, prefs: &NotificationPreferences, new: &Notification) -> Vec<u8> {
-        let way = self.way(prefs);
-        let mut bytes = way.map(|way| self.wrapped(&shown(way, new))).unwrap_or_default();
-        let is_bell = way.is_none() && prefs.desktop == DesktopWay::Auto;
-        if prefs.bell || is_bell {
-            bytes.extend_from_slice(BELL.as_bytes());
+    /// Draws attention: returns what the terminal is sent for it, and starts the rest beside the loop.
+    pub fn carry_out(
+        &self,
+        prefs: &NotificationPreferences,
+        alert: &Alert,
+        outcomes: &mpsc::Sender<Outcome>,
+    ) -> Vec<u8> {
+        match alert {
+            Alert::Notify(new) => {
+                if self.way(prefs) == Some(DesktopWay::Dbus) {
+                    self.bus.show(new, outcomes);
+                }
+                self.run_command(prefs, new, outcomes);
+                self.sequence(prefs, new)
+            }
+            Alert::Withdraw(number) => {
+                self.bus.withdraw(*number);
+                self.withdrawal(prefs, *number)
+            }
+            Alert::Bell => BELL.as_bytes().to_vec(),
         }
-        bytes
     }
 
     /// What takes a notification back, where the terminal can do that.
-    pub fn withdrawal(&self, prefs: &NotificationPreferences, number: u64) -> Vec<u8> {
+    fn withdrawal(&self, prefs: &NotificationPreferences, number: u64) -> Vec<u8> {
         match self.way(prefs) {
             Some(DesktopWay::Osc99) => {
                 self.wrapped(&format!("\x1b]99;i=skchat-{number}:p=close;\x1b\\"))
@@ -111,9 +139,25 @@ impl Notifier {
         }
     }
 
+    /// What the terminal is sent for a notification; empty if nothing is wanted.
+    fn sequence(&self, prefs: &NotificationPreferences, new: &Notification) -> Vec<u8> {
+        let way = self.way(prefs);
+        let mut bytes = way.map(|way| self.wrapped(&shown(way, new))).unwrap_or_default();
+        // Multiplexers mark the window that rang.
+        let is_bell = prefs.desktop == DesktopWay::Auto
+            && (way.is_none() || self.hints.multiplexer != Multiplexer::None);
+        if prefs.bell || is_bell {
+            bytes.extend_from_slice(BELL.as_bytes());
+        }
+        bytes
+    }
+
     fn way(&self, prefs: &NotificationPreferences) -> Option<DesktopWay> {
         match prefs.desktop {
-            DesktopWay::Auto => self.hints.sequence(),
+            DesktopWay::Auto => {
+                let bus = self.hints.has_session_bus.then_some(DesktopWay::Dbus);
+                self.hints.sequence().or(bus)
+            }
             DesktopWay::Off => None,
             way => Some(way),
         }
@@ -121,6 +165,9 @@ impl Notifier {
 
     /// A sequence for the terminal around the multiplexer.
     fn wrapped(&self, sequence: &str) -> Vec<u8> {
+        if sequence.is_empty() {
+            return Vec::new();
+        }
         match self.hints.multiplexer {
             // Needs `allow-passthrough` in tmux.
             Multiplexer::Tmux => {
@@ -133,7 +180,7 @@ impl Notifier {
     }
 
     /// Starts the user's program beside the loop. That it cannot be started comes back as an outcome.
-    pub fn run_command(
+    fn run_command(
         &self,
         prefs: &NotificationPreferences,
         new: &Notification,
@@ -210,7 +257,7 @@ fn shown(way: DesktopWay, new: &Notification) -> String {
                 "\x1b]99;i=skchat-{id}:d=0:e=1;{title}\x1b\\\x1b]99;i=skchat-{id}:d=1:e=1:p=body;{text}\x1b\\"
             )
         }
-        DesktopWay::Auto | DesktopWay::Off => String::new(),
+        DesktopWay::Auto | DesktopWay::Dbus | DesktopWay::Off => String::new(),
     }
 }
 
@@ -226,8 +273,8 @@ mod tests {
         let hints = NotifierHints {
             term: term.into(),
             program: program.into(),
-            is_kitty: false,
             multiplexer,
+            ..NotifierHints::default()
         };
         Notifier::new(hints)
     }
@@ -268,6 +315,23 @@ mod tests {
     }
 
     #[test]
+    fn in_an_unknown_terminal_the_desktop_shows_it_and_a_multiplexer_rings_as_well() {
+        let way = |term: &str, multiplexer, desktop| {
+            let mut notifier = notifier(term, "", multiplexer);
+            notifier.hints.has_session_bus = true;
+            let prefs = NotificationPreferences { desktop, ..NotificationPreferences::default() };
+            let sent = String::from_utf8(notifier.sequence(&prefs, &new("Joe", "Hi"))).unwrap();
+            (notifier.way(&prefs), sent)
+        };
+        let (dbus, auto) = (Some(DesktopWay::Dbus), DesktopWay::Auto);
+        assert_eq!(way("xterm-256color", Multiplexer::None, auto), (dbus, String::new()));
+        assert_eq!(way("tmux-256color", Multiplexer::Tmux, auto), (dbus, BELL.into()));
+        assert_eq!(way("foot", Multiplexer::None, auto).0, Some(DesktopWay::Osc777));
+        assert_eq!(way("foot", Multiplexer::Tmux, DesktopWay::Dbus), (dbus, String::new()));
+        assert_eq!(way("linux", Multiplexer::None, DesktopWay::Off), (None, String::new()));
+    }
+
+    #[test]
     fn received_text_neither_ends_a_sequence_nor_becomes_markup_or_an_option() {
         let evil = new("a;b\x1b]0;x\x07", "\x1b\\<b>&\u{9c}\r\nend");
         for way in [DesktopWay::Osc9, DesktopWay::Osc777, DesktopWay::Osc99] {
@@ -289,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn only_kitty_takes_a_notification_back() {
+    fn of_the_terminals_only_kitty_takes_a_notification_back() {
         let prefs = NotificationPreferences::default();
         let back = |term: &str| notifier(term, "", Multiplexer::None).withdrawal(&prefs, 7);
         assert_eq!(back("xterm-kitty"), b"\x1b]99;i=skchat-7:p=close;\x1b\\");

@@ -296,7 +296,7 @@ impl Surface for Tty {
 
     fn alert(&mut self, sequence: &[u8]) -> io::Result<()> {
         // A terminal that has stopped reading shows none of them, and they would pile up.
-        if self.unsent.len() < MAX_UNSENT {
+        if !sequence.is_empty() && self.unsent.len() < MAX_UNSENT {
             self.gathered.write_all(sequence)?;
             self.send()?;
         }

@@ -8,6 +8,7 @@ pub mod outages;
 pub mod random;
 pub mod rates;
 pub mod scripted;
+pub mod session_bus;
 pub mod terminal;
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};

@@ -5,7 +5,7 @@
 
 use crate::app::attention::{FreshMessage, FreshMessages};
 use crate::app::chat::Chat;
-use crate::app::effect::{Effect, Notification};
+use crate::app::effect::{Alert, Effect, Notification};
 use crate::app::model::Model;
 use crate::app::state::AppState;
 use crate::model::text::cut;
@@ -115,7 +115,7 @@ pub fn expire(model: &mut Model) {
     }
     let (title, text) = words(app, &new);
     let number = app.presence.attention.show(&new);
-    app.effects.push(Effect::Notify(Notification { number, title, text }));
+    app.effects.push(Effect::Alert(Alert::Notify(Notification { number, title, text })));
 }
 
 fn is_unread(app: &AppState, new: &FreshMessages) -> bool {
@@ -156,6 +156,6 @@ fn words(app: &AppState, new: &[FreshMessages]) -> (SafeText, SafeText) {
 /// Everything in a chat was read, here or elsewhere.
 pub fn read(model: &mut Model, chat: &ChatRef) {
     if let Some(number) = model.app.presence.attention.read(chat) {
-        model.app.effects.push(Effect::Withdraw(number));
+        model.app.effects.push(Effect::Alert(Alert::Withdraw(number)));
     }
 }

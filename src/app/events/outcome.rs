@@ -2,8 +2,9 @@
 
 use crate::app::actions::{compose, spelling};
 use crate::app::chat::sending;
-use crate::app::effect::Outcome;
+use crate::app::effect::{Alert, Effect, Outcome};
 use crate::app::model::Model;
+use crate::model::DesktopWay;
 use crate::model::text::can_be_typed;
 
 pub fn apply(model: &mut Model, outcome: Outcome) {
@@ -27,6 +28,7 @@ pub fn apply(model: &mut Model, outcome: Outcome) {
             model.app.presence.attention.told_of_program = true;
             model.app.complain(&format!("{program} cannot be started (notifications.command)"));
         }
+        Outcome::NoNotificationService => no_notification_service(model),
         Outcome::Highlighted { number, parts } => model.view.highlighted(number, parts),
         Outcome::Spelling(answer) => spelling::answer(model, answer),
         Outcome::Pasted(Ok(text)) => {
@@ -44,5 +46,19 @@ pub fn apply(model: &mut Model, outcome: Outcome) {
                 sending::draft_changed(chat, env.now.mono);
             });
         }
+    }
+}
+
+/// Where the way was not chosen by the user, the bell rings instead.
+fn no_notification_service(model: &mut Model) {
+    let app = &mut model.app;
+    let prefs = &app.prefs.choices.notifications;
+    match prefs.desktop {
+        DesktopWay::Auto if !prefs.bell => app.effects.push(Effect::Alert(Alert::Bell)),
+        DesktopWay::Dbus if !app.presence.attention.told_of_service => {
+            app.presence.attention.told_of_service = true;
+            app.complain("No notification service answers on D-Bus (notifications.desktop)");
+        }
+        _ => {}
     }
 }

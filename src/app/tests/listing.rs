@@ -1,7 +1,7 @@
 //! Chats that are taken out of the list, and the order of pinned ones.
 
 use crate::app::Input;
-use crate::app::effect::Effect;
+use crate::app::effect::{Alert, Effect};
 use crate::fixture::{App, chat, direct};
 use crate::model::{
     ChatAccess, ChatChoices, Conversation, Delta, Fault, FaultKind, Request, Response, Unread,
@@ -60,7 +60,7 @@ fn a_chat_that_was_put_away_stays_away_and_silent_whatever_is_said() {
     let unread = Unread { messages: 1, mentions: 1 };
     app.delta(Delta::Unread { conversation, unread, read_marker: None });
     app.pass(Duration::from_secs(1));
-    assert!(!app.effects().iter().any(|effect| matches!(effect, Effect::Notify(_))));
+    assert!(!app.effects().iter().any(|effect| matches!(effect, Effect::Alert(Alert::Notify(_)))));
     assert_eq!((listed(&app), app.model.app.total_unread()), (Vec::new(), (0, 0)));
     app.press("ctrl-k");
     app.type_text("team");

@@ -1,11 +1,11 @@
 //! Which messages are notified about, in which words, and how often.
 
-use crate::app::effect::{Effect, Notification};
+use crate::app::effect::{Alert, Effect, Notification};
 use crate::app::{Input, Prefs};
 use crate::fixture::{App, chat, message, text};
 use crate::model::{
-    Arrival, ChatChoices, Delta, NotificationDetail, NotifyAbout, Placement, ReadMarker, Request,
-    ThreadChange, ThreadFlag, Timestamp, Unread,
+    Arrival, ChatChoices, Delta, DesktopWay, NotificationDetail, NotifyAbout, Placement,
+    ReadMarker, Request, ThreadChange, ThreadFlag, Timestamp, Unread,
 };
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ fn in_sight() -> App {
 fn notified(app: &mut App) -> Vec<(String, String)> {
     app.pass(SOON);
     let new = app.effects().into_iter().filter_map(|effect| match effect {
-        Effect::Notify(Notification { title, text, .. }) => {
+        Effect::Alert(Alert::Notify(Notification { title, text, .. })) => {
             Some((title.to_string(), text.to_string()))
         }
         _ => None,
@@ -154,12 +154,17 @@ fn what_is_read_elsewhere_meanwhile_is_not_notified_about_and_what_was_is_taken_
     assert_eq!(notified(&mut app).len(), 1);
     read(&mut app);
     let back: Vec<Effect> = app.effects();
-    assert!(back.iter().any(|effect| matches!(effect, Effect::Withdraw(_))), "{back:?}");
+    assert!(
+        back.iter().any(|effect| matches!(effect, Effect::Alert(Alert::Withdraw(_)))),
+        "{back:?}"
+    );
     app.pass(BURST_OVER);
     read(&mut app);
     app.say("joe", "read on the phone already");
     assert_eq!(notified(&mut app), []);
-    assert!(!app.effects().iter().any(|effect| matches!(effect, Effect::Withdraw(_))));
+    assert!(
+        !app.effects().iter().any(|effect| matches!(effect, Effect::Alert(Alert::Withdraw(_))))
+    );
 }
 
 #[test]
@@ -301,4 +306,29 @@ fn a_notification_program_that_is_missing_is_complained_about_once() {
     app.press("esc");
     app.input(missing());
     app.expect_none("no-such");
+}
+
+#[test]
+fn without_a_notification_service_the_bell_rings_and_whoever_chose_it_is_told_once() {
+    use crate::app::effect::Outcome;
+    let missing = || Input::Outcome(Outcome::NoNotificationService);
+    let rings = |app: &mut App| {
+        app.effects().iter().filter(|effect| matches!(effect, Effect::Alert(Alert::Bell))).count()
+    };
+    let mut app = plain();
+    for _ in 0..2 {
+        app.input(missing());
+        app.expect_none("No notification service");
+        assert_eq!(rings(&mut app), 1);
+    }
+    let mut app = team(|prefs| prefs.choices.notifications.bell = true);
+    app.input(missing());
+    assert_eq!(rings(&mut app), 0, "it has rung with the notification");
+    let mut app = team(|prefs| prefs.choices.notifications.desktop = DesktopWay::Dbus);
+    app.input(missing());
+    app.expect("No notification service answers on D-Bus (notifications.desktop)");
+    app.press("esc");
+    app.input(missing());
+    app.expect_none("No notification service");
+    assert_eq!(rings(&mut app), 0);
 }

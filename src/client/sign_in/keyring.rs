@@ -3,10 +3,10 @@
 //! A keyring may be missing, locked, or wait for somebody to type a password. It is therefore asked on a thread of its
 //! own, for a bounded time; one that does not answer is not asked again while it still has not.
 //!
-//! The cargo feature `keyring` is off by default. The Secret Service is reached by D-Bus, in pure Rust (`zbus`), which
-//! brings 63 crates beside the 222 that everybody builds. Measured with a signed-in account: while there is a keyring the
-//! process has a thread more for each core, because `zbus` keeps a runtime of its own of that size until the end; without
-//! one nothing is added. The keyring of the Linux kernel needs neither, but forgets everything when the machine is
+//! The cargo feature `keyring` is off by default. The library that speaks to the Secret Service brings 54 further crates,
+//! among them a second version of `zbus`. Measured with a signed-in account: while there is a keyring the process has a
+//! thread more for each core, because the library keeps a runtime of its own of that size until the end; without one
+//! nothing is added. The keyring of the Linux kernel needs neither, but forgets everything when the machine is
 //! restarted, which would end "signed in next week without doing anything". Tokens move from the file to a keyring that
 //! appears with the next renewal, and are never in none of the two; `skchat doctor` says where they are.
 
