@@ -3,9 +3,9 @@
 pub use crate::model::rich::host;
 use crate::model::{Link, SafeText, Span};
 
-/// The most addresses that become links in one span. The longest message that the services accept, 28 kB, has room for a
-/// third as many; a hostile text must not become a hundred thousand spans.
-const MOST_LINKS: usize = 10_000;
+/// The most links in one text of markup, and the most addresses that become links in one span. The longest message that
+/// the services accept, 28 kB, has room for a third as many; a hostile text must not become a hundred thousand spans.
+pub const MOST_LINKS: usize = 10_000;
 
 /// The target as safe text, if it may be opened: only http, https and mailto.
 pub fn safe_target(raw: &str) -> Option<SafeText> {

@@ -32,6 +32,8 @@ pub struct Builder<'a> {
     pending: String,
     style: SpanStyle,
     link: Option<Link>,
+    /// How many `a` tags were links.
+    anchors: usize,
     open: OpenTags,
     quotes: Vec<Outer>,
     /// Open tags whose content is replaced or not shown if they have an end. Nothing in them begins a block.
@@ -56,6 +58,7 @@ impl<'a> Builder<'a> {
             pending: String::new(),
             style: SpanStyle::default(),
             link: None,
+            anchors: 0,
             open: OpenTags::new(),
             quotes: Vec::new(),
             inline: 0,

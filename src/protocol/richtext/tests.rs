@@ -1,6 +1,6 @@
 use super::*;
-use crate::model::Rgb;
-use crate::model::{Align, Block, Link};
+use crate::model::{Align, Block, Link, Rgb};
+use crate::protocol::link::MOST_LINKS;
 use proptest::prelude::*;
 use std::time::Instant;
 
@@ -116,6 +116,15 @@ fn mentions_edit_marks_and_emoticons() {
 #[test]
 fn a_script_link_is_only_text() {
     assert_eq!(picture("<a href=\"javascript:x\">click</a>"), "[|click]");
+}
+
+#[test]
+fn a_text_of_nothing_but_links_keeps_every_label_and_has_a_limit_of_links() {
+    let many = (0..MOST_LINKS + 100).map(|n| format!("<a href=\"http://x.example/{n}\">y</a>"));
+    let rich = parse(&many.collect::<String>());
+    assert_eq!(rich.links().len(), MOST_LINKS);
+    let labels = rich.plain_text().replace(" [x.example]", "");
+    assert_eq!(labels, "y".repeat(MOST_LINKS + 100));
 }
 
 #[test]

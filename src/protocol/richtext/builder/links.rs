@@ -4,13 +4,18 @@ use super::super::open_tags::ElementKind;
 use super::super::parts::attribute;
 use super::{Builder, TagChange};
 use crate::model::{Link, SafeText, Span, SpanStyle};
-use crate::protocol::link;
+use crate::protocol::link::{self, MOST_LINKS};
 use quick_xml::events::BytesStart;
 
 impl Builder<'_> {
+    /// Begins a link. After [`MOST_LINKS`] of them only the labels are kept.
     pub(super) fn anchor(&mut self, tag: &BytesStart<'_>, change: &mut TagChange) {
+        if self.anchors >= MOST_LINKS {
+            return;
+        }
         let href = attribute(tag, "href").unwrap_or_default();
         if let Some(target) = link::safe_target(&href) {
+            self.anchors += 1;
             change.link = Some(Link::Url(target.clone()));
             self.flush();
             change.kind = ElementKind::Anchor { target, label_from: self.spans.len() };
