@@ -38,13 +38,23 @@ Exit status:
 ///
 /// Without a command it opens the conversations of the configured account. `skchat demo` needs no account and no
 /// network.
-#[derive(Debug, Parser)]
+#[derive(Debug, Default, Parser)]
 #[command(name = "skchat", version, about, max_term_width = 100, after_help = EXIT_STATUSES)]
 pub struct Cli {
     #[command(flatten)]
     pub global: Global,
     #[command(subcommand)]
     pub command: Option<Command>,
+}
+
+impl Cli {
+    /// The command line of this process. A start without arguments does not wait until clap knows all commands.
+    ///
+    /// # Errors
+    /// What is wrong with it, or the text of `--help` and `--version`.
+    pub fn of_process() -> Result<Self, clap::Error> {
+        if std::env::args_os().len() <= 1 { Ok(Self::default()) } else { Self::try_parse() }
+    }
 }
 
 /// Options that every command takes.
@@ -139,4 +149,15 @@ pub enum ConfigCommand {
     Check,
     /// Create the configuration file, with every setting explained and none changed
     Init,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_line_without_arguments_is_the_default_one() {
+        let read = Cli::try_parse_from(["skchat"]).unwrap();
+        assert_eq!(format!("{read:?}"), format!("{:?}", Cli::default()));
+    }
 }
