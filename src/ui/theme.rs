@@ -176,7 +176,9 @@ impl Theme {
         blink: bool,
         background: Option<Rgb>,
     ) -> Result<Self, String> {
-        let (own, built_in) = (ThemeTable::parse(table)?, ThemeTable::parse(themes::DEFAULT)?);
+        let built_in = ThemeTable::parse(themes::DEFAULT)?;
+        let read = if table == themes::DEFAULT { None } else { Some(ThemeTable::parse(table)?) };
+        let own = read.as_ref().unwrap_or(&built_in);
         let mut reader = StyleReader { depth, background, lifted: Vec::new() };
         let screen = match own.roles.get("screen") {
             // With sixteen colours, those of the terminal are what everything stands on.
