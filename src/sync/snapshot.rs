@@ -1,8 +1,8 @@
 //! The content of the store for the app, as the program starts or an archive is opened. A long list comes in parts, so that
 //! the most recently active conversations are shown at once.
 
-use super::Shared;
 use super::apply::decode_stored;
+use super::{Shared, requests};
 use crate::model::edits::Edits;
 use crate::model::{Conversation, ConversationId, Delta, Message, RawMessage, UserId};
 use crate::protocol::decode;
@@ -22,7 +22,8 @@ pub struct ListRest {
     rosters: usize,
 }
 
-/// Sends the content of the store to the app: names, the first part of the list, drafts, the last open chat and the outbox.
+/// Sends the content of the store to the app: names, the first part of the list, drafts, the last open chat with its newest
+/// page, and the outbox.
 /// Returns the items of the outbox, and the rest of the list, which may take long.
 pub async fn send(shared: &Arc<Shared>) -> (Vec<OutboxItem>, ListRest) {
     let snapshot = match shared.store.snapshot(shared.me.clone()).await {
@@ -43,7 +44,9 @@ pub async fn send(shared: &Arc<Shared>) -> (Vec<OutboxItem>, ListRest) {
     let open =
         snapshot.last_open.filter(|id| snapshot.conversations.iter().any(|c| c.raw.id == *id));
     if let Some(id) = open {
-        shared.send(Delta::LastOpen(id)).await;
+        shared.send(Delta::LastOpen(id.clone())).await;
+        // The app will ask for it, but may still be preparing the screen.
+        requests::show_stored(shared, &id).await;
     }
     for item in &snapshot.outbox {
         shared
