@@ -1,14 +1,21 @@
-//! Prepares tables that every start reads, so that they are quick to read.
+//! Prepares tables that every start reads, so that they are quick to read, and puts the functions of a start side by side.
 //!
 //! - `shortcodes.tsv`: the names of emoji that many programs share, a name and its emoji a line. The crate `emojis` has
 //!   them as tables with thousands of addresses, which the loader would adjust at every start, on half a megabyte of
 //!   memory, whether or not anybody types an emoji.
 //! - `keymap.tsv`: `assets/keymap.toml`, one line per action: its name, contexts, label and help, and then its keys.
+//! - The linker puts functions in the order in which it meets them, so that those in use are spread over the whole program
+//!   and the kernel maps nearly all of it. A release build on Linux passes `assets/link_order.ld` to the linker, which
+//!   puts those in use first: a quarter fewer pages in memory and fewer page faults. The file names functions without the
+//!   hashes of a version; one that it does not name is found elsewhere as ever. A linker that cannot read it is used
+//!   without it. `tests/bench/link_order.py` writes the file.
 
 use std::io::{Error, Result};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 const KEYMAP: &str = "assets/keymap.toml";
+const LINK_ORDER: &str = "assets/link_order.ld";
 
 fn main() -> Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
@@ -16,7 +23,44 @@ fn main() -> Result<()> {
     let folder = std::env::var_os("OUT_DIR").map(PathBuf::from);
     let folder = folder.ok_or_else(|| Error::other("cargo sets no OUT_DIR"))?;
     write_shortcodes(&folder)?;
-    write_keymap(&folder)
+    write_keymap(&folder)?;
+    order_functions(&folder)
+}
+
+fn order_functions(folder: &Path) -> Result<()> {
+    println!("cargo::rerun-if-changed={LINK_ORDER}");
+    let set = |name: &str| std::env::var(name).unwrap_or_default();
+    if set("PROFILE") != "release" || set("CARGO_CFG_TARGET_OS") != "linux" {
+        return Ok(());
+    }
+    let script = Path::new(&set("CARGO_MANIFEST_DIR")).join(LINK_ORDER);
+    let argument = format!("-T{}", script.display());
+    if can_link(folder, &argument)? {
+        println!("cargo::rustc-link-arg-bins={argument}");
+    }
+    Ok(())
+}
+
+/// Whether the linker of this build takes an argument: links an empty program with it.
+fn can_link(folder: &Path, argument: &str) -> Result<bool> {
+    let (source, program) = (folder.join("empty.rs"), folder.join("empty"));
+    std::fs::write(&source, "fn main() {}\n")?;
+    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let mut rustc = Command::new(set("RUSTC").unwrap_or_else(|| "rustc".to_owned()));
+    rustc.arg(source).arg("-o").arg(program).arg(format!("-Clink-arg={argument}"));
+    if let (Some(target), Some(host)) = (set("TARGET"), set("HOST"))
+        && target != host
+    {
+        rustc.args(["--target", &target]);
+    }
+    if let Some(linker) = set("RUSTC_LINKER") {
+        rustc.arg(format!("-Clinker={linker}"));
+    }
+    if let Some(flags) = set("CARGO_ENCODED_RUSTFLAGS") {
+        rustc.args(flags.split('\u{1f}'));
+    }
+    rustc.stdout(Stdio::null()).stderr(Stdio::null());
+    Ok(rustc.status()?.success())
 }
 
 fn write_shortcodes(folder: &Path) -> Result<()> {
