@@ -4,11 +4,11 @@
 //!   them as tables with thousands of addresses, which the loader would adjust at every start, on half a megabyte of
 //!   memory, whether or not anybody types an emoji.
 //! - `keymap.tsv`: `assets/keymap.toml`, one line per action: its name, contexts, label and help, and then its keys.
-//! - The linker puts functions in the order in which it meets them, so that those in use are spread over the whole program
-//!   and the kernel maps nearly all of it. A release build on Linux passes `assets/link_order.ld` to the linker, which
-//!   puts those in use first: a quarter fewer pages in memory and fewer page faults. The file names functions without the
-//!   hashes of a version; one that it does not name is found elsewhere as ever. A linker that cannot read it is used
-//!   without it. `tests/bench/link_order.py` writes the file.
+//! - `link_order.ld`: a linker puts functions in the order in which it meets them. Those in use are then spread over the
+//!   whole program, and the kernel maps nearly all of it. A release build on Linux gives `assets/link_order.ld` to the
+//!   linker, which puts them side by side. Most functions stand there as patterns, which outlive a version of the
+//!   compiler; those that it does not name are elsewhere as ever. A linker that cannot read the file is used without it.
+//!   `tests/bench/link_order.py` writes it.
 
 use std::io::{Error, Result};
 use std::path::{Path, PathBuf};
