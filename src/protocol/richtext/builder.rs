@@ -132,7 +132,7 @@ impl<'a> Builder<'a> {
         let Some(mut change) = self.change_of(meaning, tag, empty).filter(|_| !empty) else {
             return;
         };
-        let is_same = matches!(change.kind, ElementKind::Style)
+        let is_same = matches!(change.kind, ElementKind::Style | ElementKind::Block)
             && change.link.is_none()
             && change.style == self.style;
         if !is_same {
@@ -354,7 +354,9 @@ impl<'a> Builder<'a> {
             }
             ElementKind::Block => {
                 self.break_line();
-                self.flush();
+                if self.style != open.style || self.link != open.link {
+                    self.flush();
+                }
             }
         }
         self.style = open.style;
