@@ -12,6 +12,8 @@ const BURST: Duration = Duration::from_secs(20);
 const LONGEST_BURST: Duration = Duration::from_secs(300);
 /// Bursts that are over are forgotten when there are more than these.
 const MAX_BURSTS: usize = 64;
+/// Earlier notifications about a chat are not taken back.
+const MAX_SHOWN: usize = 16;
 
 /// A message that may be worth a notification.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,8 +41,8 @@ struct Burst {
     newest: MessageKey,
     /// It contained a message for the user.
     was_for_me: bool,
-    /// The number of the notification that was shown about it.
-    shown: Option<u64>,
+    /// The numbers of the notifications about this chat that are still shown, as far as known.
+    shown: Vec<u64>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -82,12 +84,13 @@ impl Attention {
             return;
         }
         self.forget_old(now);
+        let shown = self.bursts.remove(chat).map(|burst| burst.shown).unwrap_or_default();
         let burst = Burst {
             began: now,
             last: now,
             newest: message.key.clone(),
             was_for_me: message.is_for_me,
-            shown: None,
+            shown,
         };
         self.bursts.insert(chat.clone(), burst);
         self.waiting.push(FreshMessages { chat: chat.clone(), count: 1, last: message });
@@ -122,18 +125,22 @@ impl Attention {
         self.shown += 1;
         for new in chats {
             if let Some(burst) = self.bursts.get_mut(&new.chat) {
-                burst.shown = Some(self.shown);
+                if burst.shown.len() >= MAX_SHOWN {
+                    burst.shown.remove(0);
+                }
+                burst.shown.push(self.shown);
             }
         }
         self.shown
     }
 
-    /// The messages of a chat were read, wherever. Gives the number of the notification that is no longer about
+    /// The messages of a chat were read, wherever. Gives the numbers of the notifications that are no longer about
     /// anything.
-    pub fn read(&mut self, chat: &ChatRef) -> Option<u64> {
+    pub fn read(&mut self, chat: &ChatRef) -> Vec<u64> {
         self.waiting.retain(|new| new.chat != *chat);
-        let number = self.bursts.get_mut(chat)?.shown.take()?;
-        let is_left = self.bursts.values().any(|burst| burst.shown == Some(number));
-        (!is_left).then_some(number)
+        let burst = self.bursts.get_mut(chat);
+        let mut numbers = burst.map(|burst| std::mem::take(&mut burst.shown)).unwrap_or_default();
+        numbers.retain(|number| !self.bursts.values().any(|burst| burst.shown.contains(number)));
+        numbers
     }
 }

@@ -72,7 +72,10 @@ pub enum Outcome {
         program: String,
     },
     /// Nothing on the D-Bus session shows notifications.
-    NoNotificationService,
+    NoNotificationService {
+        /// The bell has rung for the notification.
+        has_rung: bool,
+    },
     /// The syntax of a code block, as far as it was found.
     Highlighted {
         number: u64,

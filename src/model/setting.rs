@@ -123,7 +123,7 @@ pub const SETTINGS: [SettingSpec; 32] = [
         "notifications",
         "desktop",
         Choice(&["auto", "osc9", "osc777", "osc99", "dbus", "off"]),
-        "notifications by the terminal or the desktop",
+        "who shows notifications: the terminal or the desktop",
     ),
     live("notifications", "command", Command, "a program that gets title and text as arguments"),
     live("notifications", "bell", Switch, "the bell rings with each notification"),

@@ -88,7 +88,7 @@ impl NotifierHints {
     }
 }
 
-/// Whether the D-Bus session is where it is without an address in the environment.
+/// Whether the socket exists at which a D-Bus session is found without an address in the environment.
 fn has_default_bus() -> bool {
     std::env::var_os("XDG_RUNTIME_DIR")
         .is_some_and(|folder| Path::new(&folder).join("bus").exists())
@@ -115,11 +115,16 @@ impl Notifier {
     ) -> Vec<u8> {
         match alert {
             Alert::Notify(new) => {
-                if self.way(prefs) == Some(DesktopWay::Dbus) {
-                    self.bus.show(new, outcomes);
-                }
                 self.run_command(prefs, new, outcomes);
-                self.sequence(prefs, new)
+                let mut sequence = self.sequence(prefs, new);
+                if self.way(prefs) == Some(DesktopWay::Dbus) {
+                    let has_rung = !sequence.is_empty();
+                    let is_taken = self.bus.show(new, has_rung, outcomes);
+                    if !is_taken && !has_rung {
+                        sequence.extend_from_slice(BELL.as_bytes());
+                    }
+                }
+                sequence
             }
             Alert::Withdraw(number) => {
                 self.bus.withdraw(*number);

@@ -18,7 +18,7 @@ use skchat::app::view::layout::Size;
 use skchat::app::{Account, Accounts, Model, Prefs};
 use skchat::client::{BaseUrl, Client, ClientOptions, Secret, TokenSource};
 use skchat::gateway::{self, GatewayState, GatewayUser};
-use skchat::model::{AccountId, AuthStyle, PollMode, Receipts, UserId};
+use skchat::model::{AccountId, AuthStyle, DesktopWay, PollMode, Receipts, UserId};
 use skchat::runtime::keys::TerminalEvent;
 pub use skchat::runtime::recording::picture;
 use skchat::runtime::spelling::SpellChecker;
@@ -324,6 +324,8 @@ impl Runner {
         let mut prefs = Prefs::plain(Arc::new(builtin_keymap().unwrap()));
         prefs.first_client_id = getrandom::u64().unwrap() >> 2;
         prefs.choices.ui.typing = true;
+        // Not on the desktop of whoever runs the tests.
+        prefs.choices.notifications.desktop = DesktopWay::Off;
         prefs.choices.reading.receipts = setup.receipts;
         prefs.choices.sending.grace_seconds = setup.grace.as_secs();
         let themes = Themes::built_in(ColorDepth::True, false).unwrap();

@@ -106,4 +106,4 @@ def config(folder, origin, user):
         file.write('[accounts.home]\nuser_id = "{0}"\ngateway = "{1}/v1"\nprofiles = "{1}/profiles"\n'
                    'token = {{ env = "TEST_TOKEN" }}\n'.format(user, origin))
     return dict(os.environ, SKCHAT_CONFIG=path, SKCHAT_DATA_DIR=home, TEST_TOKEN=user.split(":")[1], TZ="UTC",
-                LC_ALL="C.UTF-8", COLORTERM="")
+                LC_ALL="C.UTF-8", COLORTERM="", DBUS_SESSION_BUS_ADDRESS="unix:path=/nonexistent/bus")

@@ -155,7 +155,7 @@ fn words(app: &AppState, new: &[FreshMessages]) -> (SafeText, SafeText) {
 
 /// Everything in a chat was read, here or elsewhere.
 pub fn read(model: &mut Model, chat: &ChatRef) {
-    if let Some(number) = model.app.presence.attention.read(chat) {
+    for number in model.app.presence.attention.read(chat) {
         model.app.effects.push(Effect::Alert(Alert::Withdraw(number)));
     }
 }

@@ -28,7 +28,7 @@ pub fn apply(model: &mut Model, outcome: Outcome) {
             model.app.presence.attention.told_of_program = true;
             model.app.complain(&format!("{program} cannot be started (notifications.command)"));
         }
-        Outcome::NoNotificationService => no_notification_service(model),
+        Outcome::NoNotificationService { has_rung } => no_notification_service(model, has_rung),
         Outcome::Highlighted { number, parts } => model.view.highlighted(number, parts),
         Outcome::Spelling(answer) => spelling::answer(model, answer),
         Outcome::Pasted(Ok(text)) => {
@@ -49,16 +49,15 @@ pub fn apply(model: &mut Model, outcome: Outcome) {
     }
 }
 
-/// Where the way was not chosen by the user, the bell rings instead.
-fn no_notification_service(model: &mut Model) {
+/// The bell rings instead; a user who has chosen D-Bus is told once.
+fn no_notification_service(model: &mut Model, has_rung: bool) {
     let app = &mut model.app;
-    let prefs = &app.prefs.choices.notifications;
-    match prefs.desktop {
-        DesktopWay::Auto if !prefs.bell => app.effects.push(Effect::Alert(Alert::Bell)),
-        DesktopWay::Dbus if !app.presence.attention.told_of_service => {
-            app.presence.attention.told_of_service = true;
-            app.complain("No notification service answers on D-Bus (notifications.desktop)");
-        }
-        _ => {}
+    if !has_rung {
+        app.effects.push(Effect::Alert(Alert::Bell));
+    }
+    let is_chosen = app.prefs.choices.notifications.desktop == DesktopWay::Dbus;
+    if is_chosen && !app.presence.attention.told_of_service {
+        app.presence.attention.told_of_service = true;
+        app.complain("No notification service answers on D-Bus (notifications.desktop)");
     }
 }

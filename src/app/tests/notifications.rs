@@ -311,24 +311,45 @@ fn a_notification_program_that_is_missing_is_complained_about_once() {
 #[test]
 fn without_a_notification_service_the_bell_rings_and_whoever_chose_it_is_told_once() {
     use crate::app::effect::Outcome;
-    let missing = || Input::Outcome(Outcome::NoNotificationService);
+    let missing = |has_rung| Input::Outcome(Outcome::NoNotificationService { has_rung });
     let rings = |app: &mut App| {
         app.effects().iter().filter(|effect| matches!(effect, Effect::Alert(Alert::Bell))).count()
     };
     let mut app = plain();
-    for _ in 0..2 {
-        app.input(missing());
+    for has_rung in [false, true, false] {
+        app.input(missing(has_rung));
         app.expect_none("No notification service");
-        assert_eq!(rings(&mut app), 1);
+        assert_eq!(rings(&mut app), usize::from(!has_rung));
     }
-    let mut app = team(|prefs| prefs.choices.notifications.bell = true);
-    app.input(missing());
-    assert_eq!(rings(&mut app), 0, "it has rung with the notification");
     let mut app = team(|prefs| prefs.choices.notifications.desktop = DesktopWay::Dbus);
-    app.input(missing());
+    app.input(missing(false));
     app.expect("No notification service answers on D-Bus (notifications.desktop)");
+    assert_eq!(rings(&mut app), 1);
     app.press("esc");
-    app.input(missing());
+    app.input(missing(false));
     app.expect_none("No notification service");
-    assert_eq!(rings(&mut app), 0);
+    assert_eq!(rings(&mut app), 1);
+}
+
+#[test]
+fn all_notifications_about_a_chat_are_taken_back_when_it_is_read() {
+    let mut app = plain();
+    let conversation = app.model.app.accounts.chats().find(|c| c.info.is_group()).unwrap();
+    let conversation = conversation.info.id.clone();
+    for burst in 1..=2 {
+        app.say("joe", "hi");
+        assert_eq!(notified(&mut app).len(), 1, "burst {burst}");
+        app.pass(BURST_OVER);
+        app.effects();
+    }
+    let read_marker =
+        ReadMarker { arrival: Timestamp(i64::MAX - 1), read_at: Timestamp(1), client_id: None };
+    let read_marker = Some(read_marker);
+    app.delta(Delta::Unread { conversation, unread: Unread::default(), read_marker });
+    let back = app.effects().into_iter().filter_map(|effect| match effect {
+        Effect::Alert(Alert::Withdraw(number)) => Some(number),
+        _ => None,
+    });
+    // The first one is about what was said before the test.
+    assert_eq!(back.collect::<Vec<_>>(), [1, 2, 3]);
 }

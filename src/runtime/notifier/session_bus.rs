@@ -3,7 +3,7 @@
 //!
 //! Nothing is connected before the first notification. The connection is kept from then on: some services take a
 //! notification back only for the program that sent it. `zbus` runs on the program's own runtime, so no thread is added;
-//! `notify-rust`, which is built on it, makes a connection for each notification and hides it.
+//! `notify-rust`, which is built on it, opens a new connection for each notification and does not expose it.
 
 use super::without_markup;
 use crate::app::effect::{Notification, Outcome};
@@ -12,6 +12,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use zbus::connection::Builder;
+use zbus::names::OwnedUniqueName;
 use zbus::{Connection, Variant};
 
 /// The service's name and the name of its interface.
@@ -20,37 +21,54 @@ const PATH: &str = "/org/freedesktop/Notifications";
 
 /// How long a notification may take. The bus may have to start the service first.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How many notifications may wait for the service; further ones are not shown.
-const MAX_WAITING: usize = 8;
+/// How many calls may wait for the service; further ones are not made.
+const MAX_WAITING: usize = 32;
 /// How many notifications can be taken back: the newest ones.
 const MAX_SHOWN: usize = 64;
 
 enum ServiceCall {
-    Show(Notification),
+    Show {
+        new: Notification,
+        /// The bell has rung for it.
+        has_rung: bool,
+    },
     /// The number of a notification.
     Withdraw(u64),
 }
 
 /// The task that talks to the service.
-#[derive(Default)]
 pub struct SessionBus {
     /// Where the bus is; `None`: as the environment says.
     address: Option<String>,
+    patience: Duration,
     calls: OnceLock<mpsc::Sender<ServiceCall>>,
 }
 
+impl Default for SessionBus {
+    fn default() -> Self {
+        Self { address: None, patience: PATIENCE, calls: OnceLock::new() }
+    }
+}
+
 impl SessionBus {
-    /// Shows a notification. That there is no service for it comes back as an outcome.
-    pub fn show(&self, new: &Notification, outcomes: &mpsc::Sender<Outcome>) {
+    /// Shows a notification. That there is no service for it comes back as an outcome. False if too many are waiting.
+    pub fn show(
+        &self,
+        new: &Notification,
+        has_rung: bool,
+        outcomes: &mpsc::Sender<Outcome>,
+    ) -> bool {
         let calls = self.calls.get_or_init(|| {
             let (sender, receiver) = mpsc::channel(MAX_WAITING);
             let desktop = Desktop { address: self.address.clone(), ..Desktop::default() };
-            tokio::spawn(carry_out(receiver, desktop, outcomes.clone()));
+            tokio::spawn(carry_out(receiver, desktop, self.patience, outcomes.clone()));
             sender
         });
-        if calls.try_send(ServiceCall::Show(new.clone())).is_err() {
+        let is_taken = calls.try_send(ServiceCall::Show { new: new.clone(), has_rung }).is_ok();
+        if !is_taken {
             tracing::info!("too many notifications are waiting for the notification service");
         }
+        is_taken
     }
 
     /// Takes a notification back, if it was shown here.
@@ -66,78 +84,99 @@ impl SessionBus {
 async fn carry_out(
     mut calls: mpsc::Receiver<ServiceCall>,
     mut desktop: Desktop,
+    patience: Duration,
     outcomes: mpsc::Sender<Outcome>,
 ) {
     while let Some(call) = calls.recv().await {
         match call {
-            ServiceCall::Show(new) => {
-                let shown = tokio::time::timeout(PATIENCE, desktop.show(&new)).await;
-                if !matches!(shown, Ok(Ok(()))) {
-                    tracing::info!("there is no notification service on the D-Bus session");
-                    // The loop may have ended meanwhile.
-                    let _ = outcomes.send(Outcome::NoNotificationService).await;
+            ServiceCall::Show { new, mut has_rung } => {
+                let shown = tokio::time::timeout(patience, desktop.show(&new)).await;
+                if matches!(shown, Ok(Ok(()))) {
+                    continue;
                 }
+                tracing::info!("there is no notification service on the D-Bus session");
+                if shown.is_err() {
+                    // The service hangs: those that wait would hang one after the other.
+                    while let Ok(call) = calls.try_recv() {
+                        has_rung &= !matches!(call, ServiceCall::Show { has_rung: false, .. });
+                    }
+                }
+                // The loop may have ended meanwhile.
+                let _ = outcomes.send(Outcome::NoNotificationService { has_rung }).await;
             }
             ServiceCall::Withdraw(number) => {
                 // The user may have closed it, which the service calls an error.
-                let _ = tokio::time::timeout(PATIENCE, desktop.withdraw(number)).await;
+                let _ = tokio::time::timeout(patience, desktop.withdraw(number)).await;
             }
         }
     }
+}
+
+/// A notification of the service.
+struct Shown {
+    /// As [`Notification::number`].
+    number: u64,
+    id: u32,
+    /// The service that shows it. One that was started again has other notifications with the same ids.
+    service: Option<OwnedUniqueName>,
 }
 
 #[derive(Default)]
 struct Desktop {
     address: Option<String>,
     connection: Option<Connection>,
-    /// Numbers of notifications, with those of the service; the newest last.
-    shown: VecDeque<(u64, u32)>,
+    /// The newest last.
+    shown: VecDeque<Shown>,
 }
 
 impl Desktop {
     async fn show(&mut self, new: &Notification) -> zbus::Result<()> {
-        let id = match self.connection.take() {
+        let shown = match self.connection.take() {
             Some(connection) => match notify(&connection, new).await {
-                Ok(id) => {
-                    self.connection = Some(connection);
-                    id
-                }
                 // The session's bus may have been started again.
-                Err(_) => self.connect_and_notify(new).await?,
+                Err(error) if !matches!(error, zbus::Error::MethodError(..)) => {
+                    self.connect_and_notify(new).await?
+                }
+                answer => {
+                    self.connection = Some(connection);
+                    answer?
+                }
             },
             None => self.connect_and_notify(new).await?,
         };
-        self.shown.push_back((new.number, id));
+        self.shown.push_back(shown);
         if self.shown.len() > MAX_SHOWN {
             self.shown.pop_front();
         }
         Ok(())
     }
 
-    async fn connect_and_notify(&mut self, new: &Notification) -> zbus::Result<u32> {
+    async fn connect_and_notify(&mut self, new: &Notification) -> zbus::Result<Shown> {
+        self.shown.clear();
         let bus = self.address.as_deref().map_or_else(Builder::session, Builder::address);
         let connection = bus.build().await?;
-        let id = notify(&connection, new).await?;
+        let shown = notify(&connection, new).await?;
         self.connection = Some(connection);
-        Ok(id)
+        Ok(shown)
     }
 
     async fn withdraw(&mut self, number: u64) -> zbus::Result<()> {
-        let Some(index) = self.shown.iter().position(|(shown, _)| *shown == number) else {
+        let Some(index) = self.shown.iter().position(|shown| shown.number == number) else {
             return Ok(());
         };
-        let (Some((_, id)), Some(connection)) = (self.shown.remove(index), &self.connection) else {
+        let (Some(shown), Some(connection)) = (self.shown.remove(index), &self.connection) else {
             return Ok(());
         };
+        let service = shown.service.as_ref().map_or(SERVICE, |name| name.as_str());
         connection
-            .call_method(Some(SERVICE), PATH, Some(SERVICE), "CloseNotification", &(id,))
+            .call_method(Some(service), PATH, Some(SERVICE), "CloseNotification", &(shown.id,))
             .await?;
         Ok(())
     }
 }
 
-/// Shows a notification and returns the service's number for it.
-async fn notify(connection: &Connection, new: &Notification) -> zbus::Result<u32> {
+/// Shows a notification.
+async fn notify(connection: &Connection, new: &Notification) -> zbus::Result<Shown> {
     let hints: HashMap<&str, Variant<'_>> = HashMap::from([
         ("category", Variant::from("im.received")),
         ("urgency", Variant::from(1_u8)),
@@ -150,7 +189,9 @@ async fn notify(connection: &Connection, new: &Notification) -> zbus::Result<u32
         ("skchat", replaces, icon, title.as_str(), text.as_str(), &actions[..], hints, timeout);
     let reply =
         connection.call_method(Some(SERVICE), PATH, Some(SERVICE), "Notify", &arguments).await?;
-    reply.body().deserialize()
+    let id = reply.body().deserialize()?;
+    let service = reply.header().sender().map(|name| name.to_owned().into());
+    Ok(Shown { number: new.number, id, service })
 }
 
 #[cfg(test)]
@@ -162,6 +203,8 @@ mod tests {
     use super::fake::{Asked, Service};
     use super::*;
     use crate::model::SafeText;
+
+    const MISSING: Option<Outcome> = Some(Outcome::NoNotificationService { has_rung: false });
 
     fn new(number: u64, title: &str, text: &str) -> Notification {
         Notification { number, title: SafeText::line(title), text: SafeText::line(text) }
@@ -183,13 +226,13 @@ mod tests {
         let desktop = fake::SessionBus::start(dir.path(), Service::Shows);
         let (bus, outcomes, mut failed) = at(&desktop.address());
         bus.withdraw(1);
-        bus.show(&new(1, "Joe & Co", "<b>Hi</b>"), &outcomes);
+        assert!(bus.show(&new(1, "Joe & Co", "<b>Hi</b>"), false, &outcomes));
         assert_eq!(desktop.asked(), shown("Joe ＆ Co", "‹b›Hi‹/b›"));
         for number in [1, 1, 5] {
             bus.withdraw(number);
         }
         assert_eq!(desktop.asked(), Asked::Close(7));
-        bus.show(&new(2, "Mia", "Hello"), &outcomes);
+        assert!(bus.show(&new(2, "Mia", "Hello"), false, &outcomes));
         assert_eq!(desktop.asked(), shown("Mia", "Hello"));
         assert!(desktop.is_quiet() && failed.try_recv().is_err());
     }
@@ -199,11 +242,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let desktop = fake::SessionBus::start(dir.path(), Service::Shows);
         let (bus, outcomes, mut failed) = at(&desktop.address());
-        bus.show(&new(1, "Joe", "one"), &outcomes);
+        assert!(bus.show(&new(1, "Joe", "one"), false, &outcomes));
         assert_eq!(desktop.asked(), shown("Joe", "one"));
         drop(desktop);
         let desktop = fake::SessionBus::start(dir.path(), Service::Shows);
-        bus.show(&new(2, "Joe", "two"), &outcomes);
+        assert!(bus.show(&new(2, "Joe", "two"), false, &outcomes));
         assert_eq!(desktop.asked(), shown("Joe", "two"));
         assert!(failed.try_recv().is_err());
     }
@@ -215,27 +258,28 @@ mod tests {
         for address in [&desktop.address(), "unix:path=/nonexistent/bus", "no address", ""] {
             let (bus, outcomes, mut failed) = at(address);
             for number in 1..3 {
-                bus.show(&new(number, "Joe", "Hi"), &outcomes);
+                assert!(bus.show(&new(number, "Joe", "Hi"), false, &outcomes));
                 bus.withdraw(number);
-                assert_eq!(failed.recv().await, Some(Outcome::NoNotificationService), "{address}");
+                assert_eq!(failed.recv().await, MISSING, "{address}");
             }
         }
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_service_that_never_answers_counts_as_missing_and_holds_nothing_up() {
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_service_that_hangs_counts_as_missing_once_for_all_that_wait() {
         let dir = tempfile::tempdir().unwrap();
         let desktop = fake::SessionBus::start(dir.path(), Service::NeverAnswers);
-        let (bus, outcomes, mut failed) = at(&desktop.address());
-        let many = MAX_WAITING as u64 + 5;
-        for number in 1..=many {
-            bus.show(&new(number, "Joe", "Hi"), &outcomes);
-        }
-        for _ in 0..MAX_WAITING {
-            assert_eq!(failed.recv().await, Some(Outcome::NoNotificationService));
-        }
+        let (mut bus, outcomes, mut failed) = at(&desktop.address());
+        bus.patience = Duration::from_millis(500);
+        assert!(bus.show(&new(0, "Joe", "Hi"), true, &outcomes));
+        assert_eq!(desktop.asked(), shown("Joe", "Hi"));
+        let taken =
+            (1..=MAX_WAITING + 5).filter(|n| bus.show(&new(*n as u64, "", ""), false, &outcomes));
+        assert_eq!(taken.count(), MAX_WAITING, "the caller rings for the others");
+        assert_eq!(failed.recv().await, MISSING);
         drop(bus);
         drop(outcomes);
-        assert_eq!(failed.recv().await, None, "the others were not kept");
+        assert_eq!(failed.recv().await, None);
+        assert!(desktop.is_quiet(), "the others were not sent");
     }
 }
