@@ -1,4 +1,4 @@
-//! Prepares tables that every start reads, so that they are quick to read, and puts the functions of a start side by side.
+//! Prepares tables that every start reads, so that they are quick to read, and places the functions used at startup side by side.
 //!
 //! - `shortcodes.tsv`: the names of emoji that many programs share, a name and its emoji a line. The crate `emojis` has
 //!   them as tables with thousands of addresses, which the loader would adjust at every start, on half a megabyte of
@@ -6,8 +6,8 @@
 //! - `keymap.tsv`: `assets/keymap.toml`, one line per action: its name, contexts, label and help, and then its keys.
 //! - `link_order.ld`: a linker puts functions in the order in which it meets them. Those in use are then spread over the
 //!   whole program, and the kernel maps nearly all of it. A release build on Linux gives `assets/link_order.ld` to the
-//!   linker, which puts them side by side. Most functions stand there as patterns, which outlive a version of the
-//!   compiler; those that it does not name are elsewhere as ever. A linker that cannot read the file is used without it.
+//!   linker, which puts them side by side. Functions are listed as patterns, which still match after a compiler
+//!   update; those that are not listed stay where they were. If the linker cannot read the file, it is not used.
 //!   `tests/bench/link_order.py` writes it.
 
 use std::io::{Error, Result};
@@ -41,7 +41,7 @@ fn order_functions(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Whether the linker of this build takes an argument: links an empty program with it.
+/// Whether this build's linker accepts an argument: links an empty program with it.
 fn can_link(folder: &Path, argument: &str) -> Result<bool> {
     let (source, program) = (folder.join("empty.rs"), folder.join("empty"));
     std::fs::write(&source, "fn main() {}\n")?;

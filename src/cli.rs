@@ -48,7 +48,7 @@ pub struct Cli {
 }
 
 impl Cli {
-    /// The command line of this process. A start without arguments does not wait until clap knows all commands.
+    /// The command line of this process. Without arguments clap's parser is not built, which makes the start faster.
     ///
     /// # Errors
     /// What is wrong with it, or the text of `--help` and `--version`.

@@ -3,7 +3,7 @@
 pub use crate::model::rich::host;
 use crate::model::{Link, SafeText, Span};
 
-/// The most links in one text of markup, and the most addresses that become links in one span. The longest message that
+/// The most `a` tags that become links in one text, and the most addresses that do in one span. The longest message that
 /// the services accept, 28 kB, has room for a third as many; a hostile text must not become a hundred thousand spans.
 pub const MOST_LINKS: usize = 10_000;
 

@@ -535,7 +535,7 @@ fn memory(empty: &Path, large: &Path) {
     let with = resident(terminal.child.process_id().expect("running"));
     let threads = threads_at_rest(terminal.child.process_id().expect("running"));
     println!(
-        "{threads} threads at rest; resident memory: {without:.1} MiB empty, {with:.1} MiB with 100,000 stored messages (+{:.1})",
+        "{threads} threads at rest; resident memory: {without:.1} MiB empty, {with:.1} MiB with 100,000 stored messages ({:+.1})",
         with - without
     );
 }

@@ -16,7 +16,7 @@ import windows  # noqa: E402
 
 OUT = os.path.join(HERE, "..", "..", "assets", "link_order.ld")
 ALT_DOWN, ALT_UP, PAGE_UP, PAGE_DOWN, QUIT = "\x1b[1;3B", "\x1b[1;3A", "\x1b[5~", "\x1b[6~", "\x11"
-# Names whose functions are at most this large are kept together with all of their name.
+# Functions that share a pattern and are at most this large together are all listed first.
 SMALL = 600
 # Longer names are written as patterns.
 LONGEST = 60
@@ -27,11 +27,11 @@ HEAD = """/*
 SECTIONS
 {
   .text.start : {
-    /* Names that mean nothing but functions in use. */
+    /* Patterns that match mostly functions in use. */
     *(
 """
 MIDDLE = """    )
-    /* Functions in use that share their name with many others: of one version of the compiler and of libraries. */
+    /* Patterns that match many others, too. */
     *(
 """
 END = """    )
@@ -105,11 +105,8 @@ def without_hash(name):
 
 
 def shortened(name):
-    """A pattern without the middle of a long name, but with the hash that a name has at its end."""
-    if len(name) <= LONGEST:
-        return name
-    hash_ = re.search(r"17h[0-9a-f]{16}E.*", name)
-    return name[:LONGEST].rstrip("*") + "*" + (hash_.group() if hash_ else "")
+    """A pattern without the end of a long name."""
+    return name if len(name) <= LONGEST else name[:LONGEST].rstrip("*") + "*"
 
 
 def main():
@@ -126,13 +123,14 @@ def main():
     for name in names & size.keys():
         used[without_hash(name)] += size[name]
     own = {name for name in used if used[name] * 3 >= known[name] or known[name] <= SMALL}
-    others = {name for name in names & size.keys() if without_hash(name) not in own}
-    rows = lambda names: "".join("      .text.{0} .text.unlikely.{0}\n".format(name) for name in sorted(set(names)))
+    shared = used.keys() - own
+    rows = lambda names: "".join("      .text.{0} .text.unlikely.{0}\n".format(name)
+                                 for name in sorted(set(map(shortened, names))))
     with open(OUT, "w") as out:
-        out.write(HEAD + rows(map(shortened, own)) + MIDDLE + rows(map(shortened, others)) + END)
-    print("{0} functions in use, {1} kB; {2} kB have their names, and {3} kB are of names that many others have".format(
+        out.write(HEAD + rows(own) + MIDDLE + rows(shared) + END)
+    print("{0} functions in use, {1} kB; {2} kB match the first patterns, {3} kB the others".format(
         len(names & size.keys()), sum(used.values()) // 1000, sum(known[name] for name in own) // 1000,
-        sum(size[name] for name in others) // 1000))
+        sum(known[name] for name in shared) // 1000))
 
 
 main()
