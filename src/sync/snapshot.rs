@@ -36,13 +36,17 @@ pub async fn send(shared: &Arc<Shared>) -> (Vec<OutboxItem>, ListRest) {
     for (id, source, name) in &snapshot.names {
         shared.names().learn(id, *source, name);
     }
+    // A thread that a chat has just become may not be in the list yet, but what the user wrote is in it.
+    let open = snapshot.last_open.filter(|id| {
+        snapshot.conversations.iter().any(|c| c.raw.id == *id)
+            || snapshot.drafts.iter().any(|(at, _)| at == id)
+            || snapshot.outbox.iter().any(|item| item.conversation == *id)
+    });
     shared.send(Delta::Names(snapshot.names)).await;
     let mut rosters = MOST_STORED_ROSTERS;
     send_conversations(shared, &snapshot.conversations, &mut rosters).await;
     shared.send(Delta::Drafts(snapshot.drafts)).await;
     shared.send(Delta::Choices(snapshot.choices)).await;
-    let open =
-        snapshot.last_open.filter(|id| snapshot.conversations.iter().any(|c| c.raw.id == *id));
     if let Some(id) = open {
         shared.send(Delta::LastOpen(id.clone())).await;
         // The app will ask for it, but may still be preparing the screen.
