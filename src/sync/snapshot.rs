@@ -36,10 +36,9 @@ pub async fn send(shared: &Arc<Shared>) -> (Vec<OutboxItem>, ListRest) {
     for (id, source, name) in &snapshot.names {
         shared.names().learn(id, *source, name);
     }
-    // A thread that a chat has just become may not be in the list yet, but what the user wrote is in it.
+    // A thread that a chat has just become may not be in the list yet, but an unsent message is in it.
     let open = snapshot.last_open.filter(|id| {
         snapshot.conversations.iter().any(|c| c.raw.id == *id)
-            || snapshot.drafts.iter().any(|(at, _)| at == id)
             || snapshot.outbox.iter().any(|item| item.conversation == *id)
     });
     shared.send(Delta::Names(snapshot.names)).await;
