@@ -526,28 +526,30 @@ fn a_terminal_of_few_colours_gets_no_codes_it_does_not_know() {
     }
 }
 
+/// The demo with notifications, in a terminal of which nothing but the environment given here is known. A message was sent,
+/// and the window loses the focus before the answer.
+fn about_to_notify(dir: &Path, config: &str, env: &[(&str, &str)]) -> Terminal {
+    const UNKNOWN: [&str; 6] =
+        ["TERM_PROGRAM", "KITTY_WINDOW_ID", "SSH_CONNECTION", "TMUX", "STY", "ZELLIJ"];
+    let config = format!("[notifications]\ndemo = true\n{config}");
+    std::fs::write(dir.join("config.toml"), config).unwrap();
+    let unknown = UNKNOWN.map(|name| (name, ""));
+    let env: Vec<(&str, &str)> = unknown.into_iter().chain(env.iter().copied()).collect();
+    let mut t = start_with(&["demo"], dir, &env);
+    t.wait_for("To Joe Bloggs");
+    t.wait_for("live");
+    t.send("see you at nine\r\u{1b}[O");
+    t
+}
+
 #[test]
 fn a_message_out_of_sight_reaches_the_terminal_and_the_program_as_arguments() {
     let dir = tempfile::tempdir().unwrap();
     let told = dir.path().join("told");
     let text = format!("printf '%s\\n' \"$#\" \"$@\" > {}", told.display());
     let path = script(dir.path(), "my-notify", &text);
-    let config = "[notifications]\ndemo = true\ncommand = [\"my-notify\", \"--\"]\n";
-    std::fs::write(dir.path().join("config.toml"), config).unwrap();
-    let env = [
-        ("PATH", path.as_str()),
-        ("TERM_PROGRAM", "WezTerm"),
-        ("TMUX", ""),
-        ("STY", ""),
-        ("ZELLIJ", ""),
-    ];
-    let mut t = start_with(&["demo"], dir.path(), &env);
-    t.wait_for("To Joe Bloggs");
-    t.wait_for("live");
-    t.send("see you at nine\r");
-    t.wait_for("see you at nine");
-    // The window loses the focus before he answers.
-    t.send("\u{1b}[O");
+    let env = [("PATH", path.as_str()), ("TERM_PROGRAM", "WezTerm")];
+    let mut t = about_to_notify(dir.path(), "command = [\"my-notify\", \"--\"]\n", &env);
     t.wait("the notification", |s| {
         let sent = String::from_utf8_lossy(&s.bytes);
         sent.contains("\u{1b}]777;notify;Joe Bloggs;New message\u{7}")
@@ -562,22 +564,9 @@ fn a_message_out_of_sight_reaches_the_terminal_and_the_program_as_arguments() {
 fn a_message_out_of_sight_reaches_the_desktop_which_takes_it_back_when_it_is_read() {
     let dir = tempfile::tempdir().unwrap();
     let desktop = SessionBus::start(dir.path(), Service::Shows);
-    std::fs::write(dir.path().join("config.toml"), "[notifications]\ndemo = true\n").unwrap();
     let address = desktop.address();
-    let env = [
-        ("DBUS_SESSION_BUS_ADDRESS", address.as_str()),
-        ("TERM_PROGRAM", ""),
-        ("KITTY_WINDOW_ID", ""),
-        ("SSH_CONNECTION", ""),
-        ("TMUX", ""),
-        ("STY", ""),
-        ("ZELLIJ", ""),
-    ];
-    let mut t = start_with(&["demo"], dir.path(), &env);
-    t.wait_for("To Joe Bloggs");
-    t.wait_for("live");
-    // The window loses the focus before he answers.
-    t.send("see you at nine\r\u{1b}[O");
+    let env = [("DBUS_SESSION_BUS_ADDRESS", address.as_str())];
+    let mut t = about_to_notify(dir.path(), "", &env);
     let shown = Asked::Show { title: "Joe Bloggs".into(), text: "New message".into() };
     assert_eq!(desktop.asked(), shown);
     t.wait_for("Ha, exactly what I was going to say.");
