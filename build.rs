@@ -1,4 +1,5 @@
-//! Prepares tables that every start reads, so that they are quick to read, and places the functions used at startup side by side.
+//! Prepares tables that every start reads, so that they are quick to read, and places the functions used at startup side
+//! by side.
 //!
 //! - `shortcodes.tsv`: the names of emoji that many programs share, a name and its emoji a line. The crate `emojis` has
 //!   them as tables with thousands of addresses, which the loader would adjust at every start, on half a megabyte of

@@ -12,7 +12,7 @@ const BURST: Duration = Duration::from_secs(20);
 const LONGEST_BURST: Duration = Duration::from_secs(300);
 /// Bursts that are over are forgotten when there are more than these.
 const MAX_BURSTS: usize = 64;
-/// Earlier notifications about a chat are not taken back.
+/// How many notifications about one chat can be taken back: the newest ones.
 const MAX_SHOWN: usize = 16;
 
 /// A message that may be worth a notification.

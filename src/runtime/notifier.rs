@@ -45,7 +45,7 @@ pub struct NotifierHints {
     program: String,
     is_kitty: bool,
     multiplexer: Multiplexer,
-    /// There is a D-Bus session, and it is that of the desktop in front of the user: not one at the far end of SSH.
+    /// There is a D-Bus session on the machine in front of the user, not at the other end of SSH.
     has_session_bus: bool,
 }
 

@@ -42,6 +42,17 @@ pub struct Snapshot {
     pub choices: Vec<(ConversationId, ChatChoices)>,
 }
 
+impl Snapshot {
+    /// The conversation to open again: the one that was open last, if it is in the list. A thread that a conversation has
+    /// just become may not be in the list yet; an unsent message in it is enough.
+    pub fn to_open(&self) -> Option<&ConversationId> {
+        self.last_open.as_ref().filter(|id| {
+            self.conversations.iter().any(|listed| listed.raw.id == **id)
+                || self.outbox.iter().any(|item| item.conversation == **id)
+        })
+    }
+}
+
 /// Counts unread messages; the rule is [`crate::model::unread()`].
 pub(super) fn unread(
     c: &Connection,

@@ -179,4 +179,20 @@ mod tests {
         assert_eq!(snapshot.last_open, Some(thread.clone()));
         assert_eq!(snapshot.drafts, [(thread, draft)]);
     }
+
+    #[tokio::test]
+    async fn a_thread_that_is_not_in_the_list_is_opened_again_if_a_message_waits_in_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("store.db")).unwrap();
+        let (person, thread) = (ConversationId::new("8:joe.4"), ConversationId::new("19:a"));
+        store.set_last_open(&person).await.unwrap();
+        store.become_thread(&person, &thread).await.unwrap();
+        let me = UserId::new("8:anna.7");
+        let snapshot = store.snapshot(me.clone()).await.unwrap();
+        assert_eq!((snapshot.last_open.as_ref(), snapshot.to_open()), (Some(&thread), None));
+        let id = ClientMessageId::from("1".to_owned());
+        let (outgoing, queued) = (Outgoing::default(), OutboxState::Queued);
+        store.enqueue(&thread, &id, &outgoing, Timestamp(1), queued).await.unwrap();
+        assert_eq!(store.snapshot(me).await.unwrap().to_open(), Some(&thread));
+    }
 }

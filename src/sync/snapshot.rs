@@ -36,11 +36,7 @@ pub async fn send(shared: &Arc<Shared>) -> (Vec<OutboxItem>, ListRest) {
     for (id, source, name) in &snapshot.names {
         shared.names().learn(id, *source, name);
     }
-    // A thread that a chat has just become may not be in the list yet, but an unsent message is in it.
-    let open = snapshot.last_open.filter(|id| {
-        snapshot.conversations.iter().any(|c| c.raw.id == *id)
-            || snapshot.outbox.iter().any(|item| item.conversation == *id)
-    });
+    let open = snapshot.to_open().cloned();
     shared.send(Delta::Names(snapshot.names)).await;
     let mut rosters = MOST_STORED_ROSTERS;
     send_conversations(shared, &snapshot.conversations, &mut rosters).await;
