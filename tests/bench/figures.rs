@@ -37,16 +37,13 @@ fn main() {
     write_config(empty.path(), "http://127.0.0.1:9");
     starts(small.path(), large.path());
     keys(large.path());
-    let typed = typing(large.path());
+    typing(large.path(), std::env::args().any(|argument| argument == "--peers"));
     slow_line(&runtime);
     idle(&runtime);
     memory(empty.path(), large.path());
     trickle(&runtime);
     flood(&runtime);
     burst(&runtime);
-    if std::env::args().any(|argument| argument == "--peers") {
-        peers::print(typed);
-    }
 }
 
 fn start(dir: &Path) -> Terminal {
@@ -245,31 +242,80 @@ fn computed(pid: u32) -> std::collections::HashMap<std::ffi::OsString, u64> {
     tasks.flatten().filter_map(of).collect()
 }
 
-/// Keys at a typist's pace, whether the program is ready or not, and what they cost. The median of the time to the screen,
-/// in milliseconds.
-fn typing(large: &Path) -> f64 {
-    let mut ours = start(large);
+/// A program that is typed in at a typist's pace, and what its keys cost so far.
+struct Typed {
+    terminal: Terminal,
+    /// The prompt before the typed text.
+    prompt: &'static str,
+    /// From the key to the screen.
+    times: Vec<Duration>,
+    /// Time that the processor worked.
+    computed: Duration,
+    /// What was sent to the terminal.
+    bytes: usize,
+}
+
+impl Typed {
+    fn new(terminal: Terminal, prompt: &'static str) -> Self {
+        Self { terminal, prompt, times: Vec::new(), computed: Duration::ZERO, bytes: 0 }
+    }
+
+    fn pid(&self) -> u32 {
+        self.terminal.child.process_id().expect("running")
+    }
+
+    /// In milliseconds.
+    fn percentile(&self, share: f64) -> f64 {
+        at(&sorted(self.times.clone()), share)
+    }
+
+    /// What a key costs: milliseconds of processor time of a thousand, and bytes of one.
+    fn costs(&self) -> (f64, f64) {
+        let keys = self.times.len() as f64;
+        (self.computed.as_secs_f64() * 1e6 / keys, self.bytes as f64 / keys)
+    }
+}
+
+/// Keys at a typist's pace, whether the program is ready or not, and what they cost. The speed of a machine changes from
+/// one minute to the next, so the programs take turns.
+fn typing(large: &Path, with_peers: bool) {
+    const ROUNDS: usize = 3;
+    let ours = start(large);
     ours.wait_for("message 99999 ");
-    let mut bare = Terminal::start(&program("bare"), &[], &[], 120, 40);
+    let bare = Terminal::start(&program("bare"), &[], &[], 120, 40);
     bare.wait_for("line 003");
+    let mut programs = vec![Typed::new(ours, " To joe.4 › "), Typed::new(bare, "> ")];
+    let peers = if with_peers { peers::start() } else { Vec::new() };
+    let peers: Vec<_> = peers
+        .into_iter()
+        .map(|(peer, typed)| {
+            programs.push(typed);
+            peer
+        })
+        .collect();
     // After the first frame the store is examined, which is no part of what a key costs.
     std::thread::sleep(Duration::from_secs(6));
-    let ours = typist(&mut ours, " To joe.4 › ");
-    let bare = typist(&mut bare, "> ");
+    for _ in 0..ROUNDS {
+        programs.iter_mut().for_each(typist);
+    }
+    let [ours, bare, others @ ..] = programs.as_slice() else { return };
     println!();
-    for (what, (times, cpu)) in [("skchat", &ours), ("bare ratatui", &bare)] {
+    for (what, typed) in [("skchat", ours), ("bare ratatui", bare)] {
+        let (cpu, bytes) = typed.costs();
         println!(
-            "typed every 25 to 55 ms, {what:<13} p50 {:.3} p95 {:.3} ms, {cpu:.0} ms of processor time per 1,000 keys",
-            at(times, 0.5),
-            at(times, 0.95)
+            "typed every 25 to 55 ms, {what:<13} p50 {:.3} p95 {:.3} ms, {cpu:.0} ms of processor time per 1,000 keys, {bytes:.0} bytes a key",
+            typed.percentile(0.5),
+            typed.percentile(0.95)
         );
     }
     println!(
         "  ratio of p50 {:.2}, of processor time {:.2}",
-        at(&ours.0, 0.5) / at(&bare.0, 0.5),
-        ours.1 / bare.1
+        ours.percentile(0.5) / bare.percentile(0.5),
+        ours.costs().0 / bare.costs().0
     );
-    at(&ours.0, 0.5)
+    if with_peers {
+        peers::print(ours.percentile(0.5), peers.iter().zip(others));
+    }
 }
 
 /// Deletes what is in the box, and waits until it is empty.
@@ -280,15 +326,17 @@ fn delete_all(terminal: &mut Terminal, prefix: &str) {
     });
 }
 
-fn typist(terminal: &mut Terminal, prefix: &str) -> (Vec<Duration>, f64) {
-    const TYPED: usize = 200;
-    let pid = terminal.child.process_id().expect("running");
+/// Types for a while.
+fn typist(program: &mut Typed) {
+    const KEYS: usize = 200;
+    let (pid, prefix) = (program.pid(), program.prompt);
+    let terminal = &mut program.terminal;
+    let sent = |t: &Terminal| t.seen.0.lock().expect("nobody panics with it").bytes.len();
     // A draft of an earlier run may stand there.
     delete_all(terminal, prefix);
-    let mut times = Vec::with_capacity(TYPED);
     let mut typed = String::new();
-    let before = computed(pid);
-    for i in 0..TYPED {
+    let (before, bytes) = (computed(pid), sent(terminal));
+    for i in 0..KEYS {
         let c = char::from(b'a' + u8::try_from(i % 26).unwrap_or(0));
         // A line of the box at most.
         if typed.len() == 60 {
@@ -301,15 +349,14 @@ fn typist(terminal: &mut Terminal, prefix: &str) -> (Vec<Duration>, f64) {
         terminal.send(&c.to_string());
         let shown = terminal.wait(&wanted, |s| s.parser.screen().contents().contains(&wanted));
         let took = shown.saturating_duration_since(sent);
-        times.push(took);
+        program.times.push(took);
         let pause = Duration::from_millis(25 + u64::try_from(i * 7 % 31).unwrap_or(0));
         std::thread::sleep(pause.saturating_sub(took));
     }
     // Threads that ended meanwhile are left out.
     let since = |(thread, time): (_, u64)| time - before.get(&thread).copied().unwrap_or(0);
-    let computed: u64 = computed(pid).into_iter().map(since).sum();
-    let cpu = computed as f64 / 1e6 / TYPED as f64 * 1000.0;
-    (sorted(times), cpu)
+    program.computed += Duration::from_nanos(computed(pid).into_iter().map(since).sum());
+    program.bytes += sent(terminal) - bytes;
 }
 
 /// What a terminal is sent where bytes are dear: a new message on a full screen, and many chats in a row over a line of

@@ -2,7 +2,7 @@
 //! small IRC server on loopback gives each the same thousand messages.
 
 use crate::terminal::Terminal;
-use crate::{at, resident, threads, typist};
+use crate::{Typed, resident, threads};
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -69,19 +69,28 @@ fn installed(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
-/// Prints a line for each client that is installed, and says which are not. `typed` is the median of skchat, in
-/// milliseconds.
-pub fn print(typed: f64) {
-    println!("\nother clients, 1,000 messages, typed every 25 to 55 ms:");
-    for peer in &PEERS {
-        match installed(peer.program) {
-            Some(program) => measure(peer, &program, typed),
-            None => println!("  {:<8} is not installed", peer.program),
-        }
-    }
+/// A client that runs.
+pub struct Running {
+    name: &'static str,
+    /// From its start to the last message of the channel.
+    ready: Duration,
+    /// Its configuration.
+    _home: tempfile::TempDir,
 }
 
-fn measure(peer: &Peer, program: &Path, typed: f64) {
+/// Starts each client that is installed, and says which are not.
+pub fn start() -> Vec<(Running, Typed)> {
+    let mut running = Vec::new();
+    for peer in &PEERS {
+        match installed(peer.program) {
+            Some(program) => running.push(start_one(peer, &program)),
+            None => println!("{} is not installed", peer.program),
+        }
+    }
+    running
+}
+
+fn start_one(peer: &Peer, program: &Path) -> (Running, Typed) {
     let home = tempfile::tempdir().expect("a folder");
     let folder = home.path().to_str().expect("a readable path");
     let port = serve();
@@ -93,24 +102,26 @@ fn measure(peer: &Peer, program: &Path, typed: f64) {
     terminal.wait_for(peer.joined);
     terminal.send(peer.channel_keys);
     let ready = terminal.after_start(terminal.wait_for(LAST));
-    // Start-up work is no part of what a key costs.
-    std::thread::sleep(Duration::from_secs(3));
-    let sent = |t: &Terminal| t.seen.0.lock().expect("nobody panics with it").bytes.len();
-    let before = sent(&terminal);
-    let (times, cpu) = typist(&mut terminal, peer.prompt);
-    let bytes = (sent(&terminal) - before) as f64 / times.len() as f64;
-    let pid = terminal.child.process_id().expect("running");
-    println!(
-        "  {:<8} ready {:6.1} ms; key p50 {:.3} p95 {:.3} ms (skchat / this: {:.2}), {cpu:.0} ms of \
-         processor time per 1,000 keys, {bytes:.0} bytes a key; {:.1} MiB, {} threads",
-        peer.program,
-        ready.as_secs_f64() * 1000.0,
-        at(&times, 0.5),
-        at(&times, 0.95),
-        typed / at(&times, 0.5),
-        resident(pid),
-        threads(pid)
-    );
+    (Running { name: peer.program, ready, _home: home }, Typed::new(terminal, peer.prompt))
+}
+
+/// Prints a line for each client. `ours` is the median of skchat, in milliseconds.
+pub fn print<'a>(ours: f64, peers: impl Iterator<Item = (&'a Running, &'a Typed)>) {
+    println!("\nother clients, 1,000 messages, typed every 25 to 55 ms:");
+    for (peer, typed) in peers {
+        let (cpu, bytes) = typed.costs();
+        println!(
+            "  {:<8} ready {:6.1} ms; key p50 {:.3} p95 {:.3} ms (skchat / this: {:.2}), {cpu:.0} ms of \
+             processor time per 1,000 keys, {bytes:.0} bytes a key; {:.1} MiB, {} threads",
+            peer.name,
+            peer.ready.as_secs_f64() * 1000.0,
+            typed.percentile(0.5),
+            typed.percentile(0.95),
+            ours / typed.percentile(0.5),
+            resident(typed.pid()),
+            threads(typed.pid())
+        );
+    }
 }
 
 /// Starts an IRC server for one client, as far as these clients need one, and gives its port.

@@ -93,6 +93,10 @@ pub fn trim_breaks(spans: &mut Vec<Span>) {
 }
 
 pub fn attribute(tag: &BytesStart<'_>, name: &str) -> Option<String> {
+    // A text may have a hundred thousand tags without any.
+    if tag.name().0.len() == tag.len() {
+        return None;
+    }
     let mut attributes = tag.html_attributes();
     let mut readable = attributes.with_checks(false).flatten();
     let found = readable.find(|a| a.key.0.eq_ignore_ascii_case(name))?;
