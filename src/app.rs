@@ -74,8 +74,19 @@ pub enum Input {
     Deadline,
 }
 
+impl Input {
+    /// Whether it usually changes the text in the message box and nothing else.
+    fn edits_text(&self) -> bool {
+        use ComposeAction::{Delete, Insert, Move, Newline};
+        let Self::Action(Action::Compose(action)) = self else { return false };
+        matches!(action, Insert(_) | Delete(_) | Move(_) | Newline)
+    }
+}
+
 /// Applies one input. Everything that is to be done outside comes back as effects.
 pub fn update(model: &mut Model, input: Input, now: Now) -> Vec<Effect> {
+    let is_silent = matches!(input, Input::Want(Want::Seen { .. } | Want::Spelling(_)));
+    let calm = if input.edits_text() { model.calm() } else { None };
     model.app.tick(now);
     match input {
         Input::Action(action) => actions::act(model, action),
@@ -91,6 +102,9 @@ pub fn update(model: &mut Model, input: Input, now: Now) -> Vec<Effect> {
         Input::Deadline => events::deadline::expire(model),
     }
     model.app.accounts.settle();
+    if !is_silent {
+        model.changed(calm.is_some() && model.calm() == calm);
+    }
     std::mem::take(&mut model.app.effects)
 }
 

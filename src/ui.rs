@@ -65,6 +65,7 @@ struct Painted {
     messages: u64,
     details: u64,
     status: StatusView,
+    status_stamp: u64,
     compose: ComposeView,
     cursor: Option<(u16, u16)>,
 }
@@ -119,6 +120,10 @@ impl Screen {
         if last.as_ref().is_some_and(|last| last.behind != behind) {
             self.changed.reset(size.rows, true);
         }
+        let status = match last {
+            Some(last) if last.status_stamp == visible.status.stamp => last.status,
+            _ => visible.status.rows.clone(),
+        };
         self.painted = Some(Painted {
             theme: theme.stamp,
             behind,
@@ -128,7 +133,8 @@ impl Screen {
             list: visible.list.stamp,
             messages: visible.messages.stamp,
             details: visible.details.stamp,
-            status: visible.status.clone(),
+            status,
+            status_stamp: visible.status.stamp,
             compose: visible.compose.clone(),
             cursor,
         });
@@ -208,7 +214,27 @@ impl Screen {
                 paint::vertical(below, rule, theme.rule);
             }
         }
-        let status = &visible.status;
+        if last.is_none_or(|last| last.status_stamp != visible.status.stamp) {
+            Self::paint_bars(&visible.status.rows, layout, theme, last, below, changed);
+        }
+        let area = layout.compose?;
+        if let Some(last) = last.filter(|last| last.compose == visible.compose) {
+            return last.cursor;
+        }
+        paint::clear(below, area);
+        changed.add(area);
+        compose::draw(&visible.compose, theme, area, below)
+    }
+
+    /// Paints the bars that differ from what was painted last.
+    fn paint_bars(
+        status: &StatusView,
+        layout: &Layout,
+        theme: &Theme,
+        last: Option<&Painted>,
+        below: &mut Buffer,
+        changed: &mut ChangedRows,
+    ) {
         let painted = last.map(|last| &last.status);
         for (bar, before, area) in [
             (&status.top, painted.map(|s| &s.top), layout.top),
@@ -229,13 +255,6 @@ impl Screen {
             bar::divider(&status.divider, theme, area, rules, below);
             changed.add(area);
         }
-        let area = layout.compose?;
-        if let Some(last) = last.filter(|last| last.compose == visible.compose) {
-            return last.cursor;
-        }
-        paint::clear(below, area);
-        changed.add(area);
-        compose::draw(&visible.compose, theme, area, below)
     }
 
     /// Finds the links that a dialog in this area leaves in sight.

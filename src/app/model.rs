@@ -8,7 +8,7 @@ use super::overlay::{self, Confirm, DialogView, Next, OverlayStack};
 use super::prefs::Prefs;
 use super::state::{AppState, Focus};
 use super::view::layout::Size;
-use super::view::{StatusInput, ViewState, Want, status};
+use super::view::{StatusInput, StatusRows, ViewState, Want, status};
 use crate::model::{ChatRef, MessageKey};
 use crossterm::event::KeyEvent;
 use std::time::Duration;
@@ -16,12 +16,36 @@ use std::time::Duration;
 /// A question that no key press has opened waits for this long without a key press.
 const QUIET: Duration = Duration::from_millis(500);
 
+/// In milliseconds. A day begins with a quarter of an hour in every time zone.
+const QUARTER: i64 = 15 * 60_000;
+
+/// See [`Model::calm`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Calm {
+    revision: u64,
+    /// The times of messages are written for a day.
+    quarter: i64,
+}
+
 pub struct Model {
     pub app: AppState,
     pub overlays: OverlayStack,
     pub view: ViewState,
     /// The dialog on top as it is painted, derived by [`Model::layout`].
     pub dialog: Option<DialogView>,
+    changes: Changes,
+    /// The last layout derived the message box only.
+    pub derived_box_only: bool,
+}
+
+/// What inputs have changed since the last layout.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Changes {
+    /// None that is known of; the state may have been changed otherwise.
+    Unknown,
+    /// The text in the message box and nothing else that can be seen.
+    Text,
+    Any,
 }
 
 impl Model {
@@ -31,7 +55,39 @@ impl Model {
             overlays: OverlayStack::default(),
             view: ViewState::new(size),
             dialog: None,
+            changes: Changes::Any,
+            derived_box_only: false,
         }
+    }
+
+    /// Describes the screen while text is being typed and nothing that passes is shown; `None` otherwise. If it is the same
+    /// after a change of the text, that change shows in the message box only.
+    pub fn calm(&self) -> Option<Calm> {
+        let app = &self.app;
+        let chat = app.opened()?;
+        let is_plain = self.context() == Context::Compose && !self.view.bare;
+        let has_dialog = self.dialog.is_some()
+            || !self.overlays.is_empty()
+            || self.overlays.waiting().is_some()
+            || app.keys.prefix.is_some()
+            || chat.composer.suggestions.is_some()
+            || app.presence.figures.is_some();
+        let passes = app.notes.current().is_some() || !chat.sending.held.is_empty();
+        let follows_mouse = self.view.list_from.is_some() || self.view.clicked.is_some();
+        // Until the user has done something, messages in sight do not count as read.
+        let counts = app.presence.acted;
+        (is_plain && !has_dialog && !passes && !follows_mouse && counts).then(|| Calm {
+            revision: app.list_revision(),
+            quarter: app.clock.wall.0.div_euclid(QUARTER),
+        })
+    }
+
+    /// An input was applied. `only_text`: it has changed nothing that can be seen but the text in the message box.
+    pub fn changed(&mut self, only_text: bool) {
+        self.changes = match self.changes {
+            Changes::Unknown | Changes::Text if only_text => Changes::Text,
+            _ => Changes::Any,
+        };
     }
 
     /// Which keys work now.
@@ -56,6 +112,18 @@ impl Model {
 
     /// Derives the next frame; returns what turned out to be missing.
     pub fn layout(&mut self) -> Vec<Want> {
+        let changes = std::mem::replace(&mut self.changes, Changes::Unknown);
+        let only_box = (changes == Changes::Text).then(|| self.view.layout_box(&self.app));
+        let only_box = only_box.flatten();
+        self.derived_box_only = only_box.is_some();
+        match only_box {
+            Some(want) => want.into_iter().collect(),
+            None => self.layout_all(),
+        }
+    }
+
+    /// Derives everything in the next frame, whatever has changed.
+    pub fn layout_all(&mut self) -> Vec<Want> {
         let wants = self.view.layout(&self.app, !self.overlays.is_empty());
         let Some(layout) = self.view.visible.layout else { return wants };
         let context = self.context();
@@ -75,7 +143,11 @@ impl Model {
             chooses: self.overlays.chooses(),
             question: self.overlays.waiting().filter(|_| self.app.presence.question_due.is_none()),
         };
-        self.view.visible.status = status(&self.app, &input);
+        let status = status(&self.app, &input);
+        if self.view.visible.status.rows != status {
+            let stamp = self.view.visible.status.stamp + 1;
+            self.view.visible.status = StatusRows { rows: status, stamp };
+        }
         let size = self.view.size;
         let box_top = layout.divider.or(layout.compose).map_or(size.rows, |area| area.y);
         let suggested = || match context {

@@ -86,7 +86,14 @@ pub struct Visible {
     pub messages: MessagesView,
     pub details: DetailsView,
     pub compose: ComposeView,
-    pub status: StatusView,
+    pub status: StatusRows,
+}
+
+/// The bars around the panes. The stamp changes whenever they do.
+#[derive(Default)]
+pub struct StatusRows {
+    pub rows: StatusView,
+    pub stamp: u64,
 }
 
 /// The conversation list. The stamp changes whenever anything else in it does.
@@ -190,6 +197,18 @@ impl ViewState {
             banner: draft.is_some_and(|d| d.reply.is_some() || d.edit.is_some()),
         };
         (layout::split(self.size, input), compose)
+    }
+
+    /// Derives the message box alone, whose text is all that has changed since the last layout. Gives whose spelling is not
+    /// known; `None` if the box now needs more or fewer rows, so that everything moves.
+    pub fn layout_box(&mut self, app: &AppState) -> Option<Option<Want>> {
+        let (layout, mut compose) = self.geometry(app);
+        if layout != self.visible.layout {
+            return None;
+        }
+        let spelling = self.spelling.mark(app, &mut compose).map(Want::Spelling);
+        self.visible.compose = compose;
+        Some(spelling)
     }
 
     /// Derives what is visible. Touches only its own caches; never the anchor, never the state. Nothing counts as seen

@@ -278,7 +278,7 @@ impl<'a, S: Surface> EventLoop<'a, S> {
             recorder.note(&recording::frame(frame.cells));
         }
         self.frames.drawn(self.clock.now().mono);
-        self.set_title(model)
+        if model.derived_box_only { Ok(()) } else { self.set_title(model) }
     }
 
     fn set_title(&mut self, model: &Model) -> io::Result<()> {

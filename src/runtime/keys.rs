@@ -32,6 +32,7 @@ use futures_util::{FutureExt, Stream, StreamExt};
 use std::collections::VecDeque;
 use std::io;
 use std::time::Instant;
+use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe::Receiver;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -76,6 +77,7 @@ const READ: usize = 4096;
 struct Source {
     /// Tokio's type for what is only read; the system makes no difference between a pipe and a terminal here.
     input: Receiver,
+    buffer: Box<[u8; READ]>,
     decoder: Decoder,
     ready: VecDeque<TerminalEvent>,
     resized: Signal,
@@ -100,6 +102,7 @@ pub fn events(
 ) -> io::Result<impl Stream<Item = io::Result<TerminalEvent>> + Unpin + use<>> {
     let mut source = Source {
         input: Receiver::from_owned_fd_unchecked(device.input()?)?,
+        buffer: Box::new([0; READ]),
         decoder: Decoder::new(device.erase()),
         ready: VecDeque::new(),
         resized: signal(SignalKind::window_change())?,
@@ -131,17 +134,15 @@ impl Source {
             self.emoji.begin(Instant::now());
             let deadline = self.decoder.deadline();
             tokio::select! { biased;
-                ready = self.input.readable() => {
-                    let mut buffer = [0; READ];
-                    match ready.and_then(|()| self.input.try_read(&mut buffer)) {
-                        Ok(0) => return None,
-                        Ok(count) => self.feed(buffer.get(..count).unwrap_or_default()),
-                        // The terminal was closed.
-                        Err(e) if super::device::is_gone(&e) => return None,
-                        Err(e) if is_passing(&e) => {}
-                        Err(e) => return Some(Err(e)),
-                    }
-                }
+                // After a read that does not fill the buffer, Tokio does not try another one.
+                count = self.input.read(&mut *self.buffer) => match count {
+                    Ok(0) => return None,
+                    Ok(count) => self.feed(count),
+                    // The terminal was closed.
+                    Err(e) if super::device::is_gone(&e) => return None,
+                    Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                    Err(e) => return Some(Err(e)),
+                },
                 _ = self.resized.recv() => self.size(),
                 _ = self.continued.recv() => self.ready.push_back(TerminalEvent::Continued),
                 () = until(deadline) => self.expire(),
@@ -149,17 +150,18 @@ impl Source {
         }
     }
 
-    fn feed(&mut self, bytes: &[u8]) {
+    /// Decodes so many bytes of the buffer.
+    fn feed(&mut self, count: usize) {
         let mut events = Vec::new();
+        let bytes = self.buffer.get(..count).unwrap_or_default();
         self.decoder.feed(bytes, Instant::now(), &mut events);
         self.add(events);
     }
 
     /// Decides what an unfinished sequence means, unless the rest has arrived in the meantime.
     fn expire(&mut self) {
-        let mut buffer = [0; READ];
-        if let Ok(count @ 1..) = rustix::io::read(&self.input, &mut buffer) {
-            self.feed(buffer.get(..count).unwrap_or_default());
+        if let Ok(count @ 1..) = rustix::io::read(&self.input, self.buffer.as_mut_slice()) {
+            self.feed(count);
             return;
         }
         let mut events = Vec::new();
@@ -207,10 +209,6 @@ impl Source {
             self.ready.push_back(TerminalEvent::Input(resize));
         }
     }
-}
-
-fn is_passing(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
 
 async fn until(at: Option<Instant>) {

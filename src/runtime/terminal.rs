@@ -14,7 +14,9 @@ use super::terminfo;
 use crate::app::view::layout::Size;
 use crate::model::{Glyphs, Hyperlinks};
 use crate::ui::ScreenFrame;
+use rustix::io::Errno;
 use std::io::{self, Write};
+use std::os::fd::OwnedFd;
 use std::time::Instant;
 use tokio::net::unix::pipe::Sender;
 
@@ -76,8 +78,7 @@ pub fn install_command_panic_hook() {
 /// The real terminal; gives it back when dropped.
 pub struct Tty {
     device: Device,
-    /// Tokio's type for what is only written; the system makes no difference between a pipe and a terminal here.
-    output: Sender,
+    output: OwnedFd,
     /// The terminal is told not to reorder right-to-left text.
     explicit_bidi: bool,
     /// The terminal knows the kitty keyboard protocol.
@@ -115,7 +116,7 @@ impl Tty {
             device::set_linked();
         }
         let term = std::env::var("TERM").unwrap_or_default();
-        let output = Sender::from_owned_fd_unchecked(device.output()?)?;
+        let output = device.output()?;
         let mut tty = Self {
             device,
             output,
@@ -184,17 +185,17 @@ impl Tty {
                 self.pace.emptied(Instant::now());
                 break Ok(());
             }
-            match self.output.try_write(rest) {
+            match rustix::io::write(&self.output, rest) {
                 Ok(count) => {
                     written += count;
                     self.pace.wrote(count, Instant::now());
                 }
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => {
                     self.pace.blocked(Instant::now());
                     break Ok(());
                 }
-                Err(e) => break Err(e),
+                Err(e) => break Err(e.into()),
             }
         };
         self.unsent.drain(..written);
@@ -229,7 +230,9 @@ impl Surface for Tty {
 
     async fn ready(&mut self) -> io::Result<()> {
         while !self.unsent.is_empty() {
-            self.output.writable().await?;
+            // Watched only now, or the terminal would wake the program each time that it has read a frame. Tokio's type
+            // for what is only written: the system makes no difference between a pipe and a terminal here.
+            Sender::from_owned_fd_unchecked(self.output.try_clone()?)?.writable().await?;
             self.write()?;
         }
         if let Some(next) = self.pace.next(Instant::now()) {

@@ -15,6 +15,7 @@ use ratatui::{Frame, Terminal};
 use skchat::app::chat::Chat;
 use skchat::app::keymap::builtin_keymap;
 use skchat::app::keymap::{Chord, Resolver};
+use skchat::app::view::Want;
 use skchat::app::view::layout::Size;
 use skchat::app::{Account, Accounts, Action, ComposeAction, Effect, Input, Model, Prefs};
 use skchat::app::{OverlayAction, keymap::Context, update};
@@ -304,9 +305,34 @@ impl App {
 
     /// Derives a frame, and acts on what it found missing.
     pub fn layout(&mut self) {
-        for want in self.model.layout() {
+        let mut wants = self.model.layout();
+        if self.model.derived_box_only {
+            wants.extend(self.derive_all_again());
+        }
+        for want in wants {
             self.input(Input::Want(want));
         }
+    }
+
+    /// A layout of the message box alone must leave nothing behind that a whole one would have changed.
+    fn derive_all_again(&mut self) -> Vec<Want> {
+        let visible = |model: &Model| {
+            let visible = &model.view.visible;
+            (
+                visible.layout,
+                visible.compose.clone(),
+                visible.status.rows.clone(),
+                visible.list.rows.clone(),
+                visible.messages.rows.clone(),
+                visible.messages.rail.clone(),
+                visible.details.rows.clone(),
+                model.dialog.is_some(),
+            )
+        };
+        let before = visible(&self.model);
+        let wants = self.model.layout_all();
+        assert!(before == visible(&self.model), "more than the message box had changed");
+        wants.into_iter().filter(|want| !matches!(want, Want::Seen { .. })).collect()
     }
 
     /// The screen as cells.

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 /// A draft is on disk this long after the first unsaved key, also while typing goes on.
-const SAVE_AFTER: Duration = Duration::from_millis(300);
+const SAVE_AFTER: Duration = Duration::from_millis(400);
 /// How often others are told that the user is typing (facts 3.2).
 const TYPING_EVERY: Duration = Duration::from_secs(5);
 

@@ -33,6 +33,33 @@ fn keys_in_the_box_leave_the_list_and_the_details_underived() {
 }
 
 #[test]
+fn a_letter_derives_the_message_box_only_unless_something_else_has_changed() {
+    let mut app = direct("joe").message("joe", "hi").opened();
+    app.press("a");
+    app.layout();
+    let box_only = |app: &mut App, keys: &str| {
+        app.press(keys);
+        app.layout();
+        app.model.derived_box_only
+    };
+    assert!(box_only(&mut app, "b"));
+    assert!(box_only(&mut app, "backspace"));
+    assert!(box_only(&mut app, "left"));
+    assert!(!box_only(&mut app, ": s m"), "suggestions are open");
+    assert!(!box_only(&mut app, "escape"), "they were closed");
+    app.model.app.note("something happened");
+    assert!(!box_only(&mut app, "c"), "a note is shown");
+    app.pass(Duration::from_secs(60));
+    app.layout();
+    assert!(box_only(&mut app, "d"));
+    let mut app = app.message("joe", "are you there?");
+    assert!(!box_only(&mut app, "e"), "a message has arrived");
+    assert!(box_only(&mut app, "f"));
+    app.now.wall.0 += 24 * 3_600_000;
+    assert!(!box_only(&mut app, "g"), "another day has begun");
+}
+
+#[test]
 fn a_command_without_arguments_is_not_run_with_text_after_it() {
     let without = crate::app::commands::help().into_iter().map(|(usage, _)| usage);
     let without: Vec<String> = without.filter(|usage| !usage.contains(' ')).collect();

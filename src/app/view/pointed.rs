@@ -48,7 +48,7 @@ impl ViewState {
         }
         if is_in(layout.footer).is_some() {
             let column = usize::from(column);
-            let mut keys = self.visible.status.footer_keys.iter();
+            let mut keys = self.visible.status.rows.footer_keys.iter();
             let key = keys.find(|key| key.columns.contains(&column));
             return key.map_or(Pointed::Nothing, |key| Pointed::Key(key.action));
         }
