@@ -94,7 +94,9 @@ impl MarkupReader<'_> {
                 continue;
             }
             if before.is_none_or(outside) {
-                if let Some((code, after)) = in_ticks(rest) {
+                if c == TICK
+                    && let Some((code, after)) = in_ticks(rest)
+                {
                     self.push(&mut plain, style, None);
                     let mono = SpanStyle { mono: true, ..style };
                     self.push(&mut code.to_owned(), mono, None);
@@ -250,7 +252,7 @@ impl MarkerEnds {
             '_' => self.0.get_mut(1)?,
             _ => self.0.get_mut(2)?,
         };
-        if tail.starts_with([' ', '\n', marker]) || failed.is_some_and(|left| tail.len() > left) {
+        if failed.is_some_and(|left| tail.len() > left) || tail.starts_with([' ', '\n', marker]) {
             return None;
         }
         let mut previous = marker;

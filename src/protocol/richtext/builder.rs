@@ -29,7 +29,7 @@ pub struct Builder<'a> {
     blocks: Vec<Block>,
     spans: Vec<Span>,
     align: Align,
-    pending: String,
+    pending: Pending,
     style: SpanStyle,
     link: Option<Link>,
     /// How many `a` tags were links.
@@ -38,6 +38,13 @@ pub struct Builder<'a> {
     quotes: Vec<Outer>,
     /// Open tags whose content is replaced or not shown if they have an end. Nothing in them begins a block.
     inline: usize,
+}
+
+/// Text that is no span yet, and the style in which it was read.
+#[derive(Default)]
+struct Pending {
+    text: String,
+    style: SpanStyle,
 }
 
 /// What a tag changes for its content.
@@ -55,7 +62,7 @@ impl<'a> Builder<'a> {
             blocks: Vec::new(),
             spans: Vec::new(),
             align: Align::Left,
-            pending: String::new(),
+            pending: Pending::default(),
             style: SpanStyle::default(),
             link: None,
             anchors: 0,
@@ -66,25 +73,31 @@ impl<'a> Builder<'a> {
     }
 
     pub fn text(&mut self, text: &str) {
-        self.pending.push_str(text);
+        // Here and not at each tag: text of the same style may follow.
+        if self.pending.style != self.style {
+            self.flush();
+            self.pending.style = self.style;
+        }
+        self.pending.text.push_str(text);
     }
 
     /// Begins a new line, unless one has just begun.
     fn break_line(&mut self) {
-        let at_start = match self.pending.chars().next_back() {
+        let at_start = match self.pending.text.chars().next_back() {
             Some(last) => last == '\n',
             None => self.spans.last().is_none_or(|span| span.text.ends_with('\n')),
         };
         if !at_start {
-            self.pending.push('\n');
+            self.text("\n");
         }
     }
 
     fn flush(&mut self) {
-        if !self.pending.is_empty() {
-            let text = SafeText::text(&self.pending);
-            self.pending.clear();
-            self.spans.push(Span { text, style: self.style, link: self.link.clone() });
+        if !self.pending.text.is_empty() {
+            let text = SafeText::text(&self.pending.text);
+            self.pending.text.clear();
+            let style = self.pending.style;
+            self.spans.push(Span { text, style, link: self.link.clone() });
         }
     }
 
@@ -132,10 +145,8 @@ impl<'a> Builder<'a> {
         let Some(mut change) = self.change_of(meaning, tag, empty).filter(|_| !empty) else {
             return;
         };
-        let is_same = matches!(change.kind, ElementKind::Style | ElementKind::Block)
-            && change.link.is_none()
-            && change.style == self.style;
-        if !is_same {
+        let is_style = matches!(change.kind, ElementKind::Style | ElementKind::Block);
+        if !is_style || change.link.is_some() {
             self.flush();
         }
         let within_line = self.inline > 0;
@@ -323,7 +334,7 @@ impl<'a> Builder<'a> {
             ElementKind::Pre { from, language } if !self.open.holds(open.tag) => {
                 self.end_pre(from, language);
             }
-            ElementKind::Style if self.style == open.style && self.link == open.link => {}
+            ElementKind::Style if self.link == open.link => {}
             ElementKind::Style | ElementKind::Pre { .. } => self.flush(),
             ElementKind::Centre => {
                 self.end_block();
@@ -354,7 +365,7 @@ impl<'a> Builder<'a> {
             }
             ElementKind::Block => {
                 self.break_line();
-                if self.style != open.style || self.link != open.link {
+                if self.link != open.link {
                     self.flush();
                 }
             }
