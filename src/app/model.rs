@@ -33,19 +33,19 @@ pub struct Model {
     pub view: ViewState,
     /// The dialog on top as it is painted, derived by [`Model::layout`].
     pub dialog: Option<DialogView>,
-    changes: Changes,
+    since_layout: SinceLayout,
     /// The last layout derived the message box only.
     pub derived_box_only: bool,
 }
 
 /// What inputs have changed since the last layout.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Changes {
-    /// None that is known of; the state may have been changed otherwise.
+enum SinceLayout {
+    /// Nothing that is known of; the state may have been changed without an input.
     Unknown,
     /// The text in the message box and nothing else that can be seen.
     Text,
-    Any,
+    Anything,
 }
 
 impl Model {
@@ -55,7 +55,7 @@ impl Model {
             overlays: OverlayStack::default(),
             view: ViewState::new(size),
             dialog: None,
-            changes: Changes::Any,
+            since_layout: SinceLayout::Anything,
             derived_box_only: false,
         }
     }
@@ -84,9 +84,9 @@ impl Model {
 
     /// An input was applied. `only_text`: it has changed nothing that can be seen but the text in the message box.
     pub fn changed(&mut self, only_text: bool) {
-        self.changes = match self.changes {
-            Changes::Unknown | Changes::Text if only_text => Changes::Text,
-            _ => Changes::Any,
+        self.since_layout = match self.since_layout {
+            SinceLayout::Unknown | SinceLayout::Text if only_text => SinceLayout::Text,
+            _ => SinceLayout::Anything,
         };
     }
 
@@ -112,8 +112,8 @@ impl Model {
 
     /// Derives the next frame; returns what turned out to be missing.
     pub fn layout(&mut self) -> Vec<Want> {
-        let changes = std::mem::replace(&mut self.changes, Changes::Unknown);
-        let only_box = (changes == Changes::Text).then(|| self.view.layout_box(&self.app));
+        let since = std::mem::replace(&mut self.since_layout, SinceLayout::Unknown);
+        let only_box = (since == SinceLayout::Text).then(|| self.view.layout_box(&self.app));
         let only_box = only_box.flatten();
         self.derived_box_only = only_box.is_some();
         match only_box {

@@ -19,6 +19,7 @@ mod rows;
 mod scroll;
 pub mod spelling;
 mod status;
+mod visible;
 pub mod wrap;
 
 pub use bar::{Bar, Label, Tone, whole_parts};
@@ -32,6 +33,7 @@ pub use pointed::Pointed;
 pub use rail::RailLabel;
 pub use rows::{Glyph, PaneRow, RowKind, measured};
 pub use status::{StatusInput, StatusView, status};
+pub use visible::{DetailsView, ListView, MessagesView, StatusRows, Visible};
 
 use super::chat::{Anchor, Older, Window};
 use super::prefs::Prefs;
@@ -75,60 +77,6 @@ pub enum Want {
         from: MessageKey,
         upto: MessageKey,
     },
-}
-
-/// Everything that is drawn except dialogs, derived from the state.
-#[derive(Default)]
-pub struct Visible {
-    /// `None` while the terminal is too small.
-    pub layout: Option<Layout>,
-    pub list: ListView,
-    pub messages: MessagesView,
-    pub details: DetailsView,
-    pub compose: ComposeView,
-    pub status: StatusRows,
-}
-
-/// The bars around the panes. The stamp changes whenever they do.
-#[derive(Default)]
-pub struct StatusRows {
-    pub rows: StatusView,
-    pub stamp: u64,
-}
-
-/// The conversation list. The stamp changes whenever anything else in it does.
-#[derive(Default)]
-pub struct ListView {
-    pub rows: Vec<ListRow>,
-    /// Unread messages in the part of the list that does not fit.
-    pub below: u32,
-    pub stamp: u64,
-}
-
-/// The message pane. The stamp changes whenever anything else in it does.
-#[derive(Default)]
-pub struct MessagesView {
-    pub rows: Vec<PaneRow>,
-    /// Cells left of the text.
-    pub indent: u16,
-    /// The text shown while there are no rows.
-    pub hint: Option<&'static [&'static str]>,
-    /// The number of messages below the last row, including one that is only partly visible.
-    pub below: usize,
-    /// The last visible message continues below the pane.
-    pub is_cut: bool,
-    /// The day of the top row, while the view is scrolled up and no visible line shows it.
-    pub day: Option<String>,
-    /// The timeline at the right edge while the view is scrolled up.
-    pub rail: Vec<RailLabel>,
-    pub stamp: u64,
-}
-
-/// The pane beside the messages. The stamp changes whenever its rows do.
-#[derive(Default)]
-pub struct DetailsView {
-    pub rows: Vec<DetailRow>,
-    pub stamp: u64,
 }
 
 pub struct ViewState {
