@@ -65,14 +65,16 @@ impl Model {
     pub fn calm(&self) -> Option<Calm> {
         let app = &self.app;
         let chat = app.opened()?;
+        let (composer, held) = (&chat.composer, &chat.sending.held);
+        let suggests = composer.suggestions.as_ref().is_some_and(|open| open.are_shown(composer));
         let is_plain = self.context() == Context::Compose && !self.view.bare;
         let has_dialog = self.dialog.is_some()
             || !self.overlays.is_empty()
             || self.overlays.waiting().is_some()
             || app.keys.prefix.is_some()
-            || chat.composer.suggestions.is_some()
+            || suggests
             || app.presence.figures.is_some();
-        let passes = app.notes.current().is_some() || !chat.sending.held.is_empty();
+        let passes = app.notes.current().is_some() || !held.is_empty();
         let follows_mouse = self.view.list_from.is_some() || self.view.clicked.is_some();
         // Until the user has done something, messages in sight do not count as read.
         let counts = app.presence.acted;
