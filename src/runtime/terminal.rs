@@ -17,13 +17,15 @@ use crate::ui::ScreenFrame;
 use rustix::io::Errno;
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::net::unix::pipe::Sender;
 
 /// A frame larger than this is wrapped so that the terminal shows it in one piece.
 const SYNCHRONIZED: usize = 4096;
 /// With more than this waiting for the terminal, no notification is added.
 const MAX_UNSENT: usize = 256 * 1024;
+/// When a terminal that cannot be watched is written to again.
+const NEXT_TRY: Duration = Duration::from_millis(50);
 /// Saves the title and the meaning of the wheel, which would come as arrow keys and select messages.
 const SAVE: &[u8] = b"\x1b[22;2t\x1b[?1007s";
 /// BDSM: text is sent in visual order.
@@ -232,7 +234,11 @@ impl Surface for Tty {
         while !self.unsent.is_empty() {
             // Watched only now, or the terminal would wake the program each time that it has read a frame. Tokio's type
             // for what is only written: the system makes no difference between a pipe and a terminal here.
-            Sender::from_owned_fd_unchecked(self.output.try_clone()?)?.writable().await?;
+            match self.output.try_clone().and_then(Sender::from_owned_fd_unchecked) {
+                Ok(output) => output.writable().await?,
+                // The system has no files left for now.
+                Err(_) => tokio::time::sleep(NEXT_TRY).await,
+            }
             self.write()?;
         }
         if let Some(next) = self.pace.next(Instant::now()) {
