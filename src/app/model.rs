@@ -16,16 +16,9 @@ use std::time::Duration;
 /// A question that no key press has opened waits for this long without a key press.
 const QUIET: Duration = Duration::from_millis(500);
 
-/// In milliseconds. A day begins with a quarter of an hour in every time zone.
+/// In milliseconds. A day begins with a quarter of an hour in every time zone, and the times of messages are written for a
+/// day.
 const QUARTER: i64 = 15 * 60_000;
-
-/// See [`Model::calm`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Calm {
-    revision: u64,
-    /// The times of messages are written for a day.
-    quarter: i64,
-}
 
 pub struct Model {
     pub app: AppState,
@@ -34,6 +27,8 @@ pub struct Model {
     /// The dialog on top as it is painted, derived by [`Model::layout`].
     pub dialog: Option<DialogView>,
     since_layout: SinceLayout,
+    /// The quarter of an hour of the last layout of everything.
+    quarter: i64,
     /// The last layout derived the message box only.
     pub derived_box_only: bool,
 }
@@ -56,13 +51,14 @@ impl Model {
             view: ViewState::new(size),
             dialog: None,
             since_layout: SinceLayout::Anything,
+            quarter: 0,
             derived_box_only: false,
         }
     }
 
-    /// Describes the screen while text is being typed and nothing that passes is shown; `None` otherwise. If it is the same
-    /// after a change of the text, that change shows in the message box only.
-    pub fn calm(&self) -> Option<Calm> {
+    /// A number for the screen while text is being typed and nothing that passes is shown; `None` otherwise. If it is the
+    /// same after a change of the text, that change shows in the message box only.
+    pub fn calm(&self) -> Option<u64> {
         let app = &self.app;
         let chat = app.opened()?;
         let (composer, held) = (&chat.composer, &chat.sending.held);
@@ -78,10 +74,8 @@ impl Model {
         let follows_mouse = self.view.list_from.is_some() || self.view.clicked.is_some();
         // Until the user has done something, messages in sight do not count as read.
         let counts = app.presence.acted;
-        (is_plain && !has_dialog && !passes && !follows_mouse && counts).then(|| Calm {
-            revision: app.list_revision(),
-            quarter: app.clock.wall.0.div_euclid(QUARTER),
-        })
+        (is_plain && !has_dialog && !passes && !follows_mouse && counts)
+            .then(|| app.list_revision())
     }
 
     /// An input was applied. `only_text`: it has changed nothing that can be seen but the text in the message box.
@@ -115,7 +109,8 @@ impl Model {
     /// Derives the next frame; returns what turned out to be missing.
     pub fn layout(&mut self) -> Vec<Want> {
         let since = std::mem::replace(&mut self.since_layout, SinceLayout::Unknown);
-        let only_box = (since == SinceLayout::Text).then(|| self.view.layout_box(&self.app));
+        let only_text = since == SinceLayout::Text && self.quarter == self.quarter_now();
+        let only_box = only_text.then(|| self.view.layout_box(&self.app));
         let only_box = only_box.flatten();
         self.derived_box_only = only_box.is_some();
         match only_box {
@@ -124,8 +119,13 @@ impl Model {
         }
     }
 
+    fn quarter_now(&self) -> i64 {
+        self.app.clock.wall.0.div_euclid(QUARTER)
+    }
+
     /// Derives everything in the next frame, whatever has changed.
     pub fn layout_all(&mut self) -> Vec<Want> {
+        self.quarter = self.quarter_now();
         let wants = self.view.layout(&self.app, !self.overlays.is_empty());
         let Some(layout) = self.view.visible.layout else { return wants };
         let context = self.context();

@@ -10,6 +10,7 @@ use super::signals::StopRequest;
 use super::{Editor, Surface, clipboard, effects, highlight, open_url};
 use crate::app::effect::Outcome;
 use crate::app::keymap::Resolver;
+use crate::app::view::Want;
 use crate::app::{Action, AppAction, ComposeAction, Effect, Input, Model, next_deadline, update};
 use crate::model::{Inbound, Now, Outbound, Timestamp};
 use crate::ui::{Screen, Themes};
@@ -154,10 +155,7 @@ impl<'a, S: Surface> EventLoop<'a, S> {
                     }
                     self.follow_terminal(model, &input)?;
                     if !is_first && !types(&input) {
-                        // Keys depend on the layout. This one is not drawn, so nothing is fetched for it and
-                        // nothing in it counts as read.
-                        self.record(&RecordingEntry::Layout);
-                        model.layout();
+                        effects.extend(self.layout_undrawn(model));
                     }
                     is_first = false;
                     effects.extend(self.feed(model, *input));
@@ -177,6 +175,17 @@ impl<'a, S: Surface> EventLoop<'a, S> {
             next = keys.next_ready().transpose()?;
         }
         Ok(())
+    }
+
+    /// Derives what the next key depends on. It is not drawn, so nothing is fetched for it and nothing in it counts as
+    /// read; the next frame says again what is missing, except for what is asked for once.
+    fn layout_undrawn(&mut self, model: &mut Model) -> Vec<Effect> {
+        self.record(&RecordingEntry::Layout);
+        let wants = model.layout();
+        model.changed(false);
+        let once = |want: &Want| matches!(want, Want::Highlight(_) | Want::Spelling(_));
+        let once = wants.into_iter().filter(once);
+        once.flat_map(|want| self.feed(model, Input::Want(want))).collect()
     }
 
     /// Leaves the terminal for as long as the process is stopped. When nobody could continue it, the system does not

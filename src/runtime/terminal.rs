@@ -100,7 +100,7 @@ pub struct Tty {
 
 impl Tty {
     /// Takes the terminal. It is asked these questions, with `mouse` to report the mouse; `links` says whether it
-    /// gets those of messages. To be called inside the runtime.
+    /// gets those of messages.
     ///
     /// # Errors
     /// What the system says.
@@ -231,7 +231,11 @@ impl Surface for Tty {
     }
 
     async fn ready(&mut self) -> io::Result<()> {
-        while !self.unsent.is_empty() {
+        loop {
+            self.write()?;
+            if self.unsent.is_empty() {
+                break;
+            }
             // Watched only now, or the terminal would wake the program each time that it has read a frame. Tokio's type
             // for what is only written: the system makes no difference between a pipe and a terminal here.
             match self.output.try_clone().and_then(Sender::from_owned_fd_unchecked) {
@@ -239,7 +243,6 @@ impl Surface for Tty {
                 // The system has no files left for now.
                 Err(_) => tokio::time::sleep(NEXT_TRY).await,
             }
-            self.write()?;
         }
         if let Some(next) = self.pace.next(Instant::now()) {
             tokio::time::sleep_until(next.into()).await;

@@ -305,9 +305,9 @@ impl App {
 
     /// Derives a frame, and acts on what it found missing.
     pub fn layout(&mut self) {
-        let mut wants = self.model.layout();
+        let wants = self.model.layout();
         if self.model.derived_box_only {
-            wants.extend(self.derive_all_again());
+            self.derive_all_again();
         }
         for want in wants {
             self.input(Input::Want(want));
@@ -315,24 +315,24 @@ impl App {
     }
 
     /// A layout of the message box alone must leave nothing behind that a whole one would have changed.
-    fn derive_all_again(&mut self) -> Vec<Want> {
+    fn derive_all_again(&mut self) {
         let visible = |model: &Model| {
             let visible = &model.view.visible;
+            let (list, messages) = (&visible.list, &visible.messages);
             (
-                visible.layout,
-                visible.compose.clone(),
-                visible.status.rows.clone(),
-                visible.list.rows.clone(),
-                visible.messages.rows.clone(),
-                visible.messages.rail.clone(),
-                visible.details.rows.clone(),
+                (visible.layout, visible.compose.clone(), visible.status.rows.clone()),
+                (list.rows.clone(), list.below, visible.details.rows.clone()),
+                (messages.rows.clone(), messages.rail.clone(), messages.day.clone()),
+                (messages.below, messages.is_cut, messages.hint, messages.indent),
                 model.dialog.is_some(),
             )
         };
         let before = visible(&self.model);
         let wants = self.model.layout_all();
         assert!(before == visible(&self.model), "more than the message box had changed");
-        wants.into_iter().filter(|want| !matches!(want, Want::Seen { .. })).collect()
+        // What is in sight is said again in every frame.
+        let is_said = |want: &Want| matches!(want, Want::Seen { .. });
+        assert!(wants.iter().all(is_said), "something is missing that was not asked for");
     }
 
     /// The screen as cells.

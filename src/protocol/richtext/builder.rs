@@ -45,6 +45,8 @@ pub struct Builder<'a> {
 struct Pending {
     text: String,
     style: SpanStyle,
+    /// A tag has begun or ended since the style was compared.
+    after_tag: bool,
 }
 
 /// What a tag changes for its content.
@@ -74,7 +76,7 @@ impl<'a> Builder<'a> {
 
     pub fn text(&mut self, text: &str) {
         // Here and not at each tag: text of the same style may follow.
-        if self.pending.style != self.style {
+        if std::mem::take(&mut self.pending.after_tag) && self.pending.style != self.style {
             self.flush();
             self.pending.style = self.style;
         }
@@ -172,6 +174,7 @@ impl<'a> Builder<'a> {
             _ => {}
         }
         let before = std::mem::replace(&mut self.style, change.style);
+        self.pending.after_tag = true;
         let link_before = self.link.clone();
         if let Some(link) = change.link {
             self.link = Some(link);
@@ -372,6 +375,7 @@ impl<'a> Builder<'a> {
         }
         self.style = open.style;
         self.link = open.link;
+        self.pending.after_tag = true;
     }
 
     pub fn finish(mut self) -> RichText {
