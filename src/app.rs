@@ -85,8 +85,8 @@ impl Input {
 
 /// Applies one input. Everything that is to be done outside comes back as effects.
 pub fn update(model: &mut Model, input: Input, now: Now) -> Vec<Effect> {
-    let is_silent = matches!(input, Input::Want(Want::Seen { .. } | Want::Spelling(_)));
-    let calm = if input.edits_text() { model.calm() } else { None };
+    let changes_screen = !matches!(input, Input::Want(Want::Seen { .. } | Want::Spelling(_)));
+    let revision = if input.edits_text() { model.stable_revision() } else { None };
     model.app.tick(now);
     match input {
         Input::Action(action) => actions::act(model, action),
@@ -102,8 +102,8 @@ pub fn update(model: &mut Model, input: Input, now: Now) -> Vec<Effect> {
         Input::Deadline => events::deadline::expire(model),
     }
     model.app.accounts.settle();
-    if !is_silent {
-        model.changed(calm.is_some() && model.calm() == calm);
+    if changes_screen {
+        model.changed(revision.is_some() && model.stable_revision() == revision);
     }
     std::mem::take(&mut model.app.effects)
 }

@@ -16,8 +16,8 @@ use std::time::Duration;
 /// A question that no key press has opened waits for this long without a key press.
 const QUIET: Duration = Duration::from_millis(500);
 
-/// In milliseconds. A day begins with a quarter of an hour in every time zone, and the times of messages are written for a
-/// day.
+/// A quarter of an hour in milliseconds. In every time zone midnight falls on such a boundary, and how dates are shown
+/// depends on the day.
 const QUARTER: i64 = 15 * 60_000;
 
 pub struct Model {
@@ -56,9 +56,9 @@ impl Model {
         }
     }
 
-    /// A number for the screen while text is being typed and nothing that passes is shown; `None` otherwise. If it is the
-    /// same after a change of the text, that change shows in the message box only.
-    pub fn calm(&self) -> Option<u64> {
+    /// The revision of everything but the text in the message box, while nothing temporary is shown and typing does
+    /// nothing else; `None` otherwise. If it is the same after a change of the text, only the box has changed.
+    pub fn stable_revision(&self) -> Option<u64> {
         let app = &self.app;
         let chat = app.opened()?;
         let (composer, held) = (&chat.composer, &chat.sending.held);
@@ -70,11 +70,11 @@ impl Model {
             || app.keys.prefix.is_some()
             || suggests
             || app.presence.figures.is_some();
-        let passes = app.notes.current().is_some() || !held.is_empty();
+        let is_temporary = app.notes.current().is_some() || !held.is_empty();
         let follows_mouse = self.view.list_from.is_some() || self.view.clicked.is_some();
         // Until the user has done something, messages in sight do not count as read.
-        let counts = app.presence.acted;
-        (is_plain && !has_dialog && !passes && !follows_mouse && counts)
+        let reads = app.presence.acted;
+        (is_plain && !has_dialog && !is_temporary && !follows_mouse && reads)
             .then(|| app.list_revision())
     }
 
@@ -110,13 +110,9 @@ impl Model {
     pub fn layout(&mut self) -> Vec<Want> {
         let since = std::mem::replace(&mut self.since_layout, SinceLayout::Unknown);
         let only_text = since == SinceLayout::Text && self.quarter == self.quarter_now();
-        let only_box = only_text.then(|| self.view.layout_box(&self.app));
-        let only_box = only_box.flatten();
-        self.derived_box_only = only_box.is_some();
-        match only_box {
-            Some(want) => want.into_iter().collect(),
-            None => self.layout_all(),
-        }
+        let wants = only_text.then(|| self.view.layout_box(&self.app)).flatten();
+        self.derived_box_only = wants.is_some();
+        wants.unwrap_or_else(|| self.layout_all())
     }
 
     fn quarter_now(&self) -> i64 {

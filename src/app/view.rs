@@ -147,16 +147,16 @@ impl ViewState {
         (layout::split(self.size, input), compose)
     }
 
-    /// Derives the message box alone, whose text is all that has changed since the last layout. Gives whose spelling is not
-    /// known; `None` if the box now needs more or fewer rows, so that everything moves.
-    pub fn layout_box(&mut self, app: &AppState) -> Option<Option<Want>> {
+    /// Derives the message box alone, if its text is all that has changed since the last layout. `None` if the box needs
+    /// more or fewer rows than before, so that everything moves.
+    pub fn layout_box(&mut self, app: &AppState) -> Option<Vec<Want>> {
         let (layout, mut compose) = self.geometry(app);
         if layout != self.visible.layout {
             return None;
         }
         let spelling = self.spelling.mark(app, &mut compose).map(Want::Spelling);
         self.visible.compose = compose;
-        Some(spelling)
+        Some(spelling.into_iter().collect())
     }
 
     /// Derives what is visible. Touches only its own caches; never the anchor, never the state. Nothing counts as seen

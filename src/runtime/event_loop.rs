@@ -177,11 +177,12 @@ impl<'a, S: Surface> EventLoop<'a, S> {
         Ok(())
     }
 
-    /// Derives what the next key depends on. It is not drawn, so nothing is fetched for it and nothing in it counts as
-    /// read; the next frame says again what is missing, except for what is asked for once.
+    /// Derives the layout that the next key depends on, without drawing it. So nothing is fetched for it, and nothing in it
+    /// counts as read. The next frame asks for what is missing; what is asked for only once is asked for here.
     fn layout_undrawn(&mut self, model: &mut Model) -> Vec<Effect> {
         self.record(&RecordingEntry::Layout);
         let wants = model.layout();
+        // The next frame derives everything.
         model.changed(false);
         let once = |want: &Want| matches!(want, Want::Highlight(_) | Want::Spelling(_));
         let once = wants.into_iter().filter(once);

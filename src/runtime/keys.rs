@@ -150,7 +150,7 @@ impl Source {
         }
     }
 
-    /// Decodes so many bytes of the buffer.
+    /// Decodes the first `count` bytes of the buffer.
     fn feed(&mut self, count: usize) {
         let mut events = Vec::new();
         let bytes = self.buffer.get(..count).unwrap_or_default();

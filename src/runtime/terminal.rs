@@ -24,7 +24,7 @@ use tokio::net::unix::pipe::Sender;
 const SYNCHRONIZED: usize = 4096;
 /// With more than this waiting for the terminal, no notification is added.
 const MAX_UNSENT: usize = 256 * 1024;
-/// When a terminal that cannot be watched is written to again.
+/// How long to wait before writing again to a terminal that cannot be watched.
 const NEXT_TRY: Duration = Duration::from_millis(50);
 /// Saves the title and the meaning of the wheel, which would come as arrow keys and select messages.
 const SAVE: &[u8] = b"\x1b[22;2t\x1b[?1007s";

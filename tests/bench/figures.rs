@@ -155,24 +155,28 @@ fn starts(small: &Path, large: &Path) {
     );
 }
 
+/// The bytes that a terminal was sent so far.
+fn bytes_sent(terminal: &Terminal) -> usize {
+    terminal.seen.0.lock().expect("nobody panics with it").bytes.len()
+}
+
 /// Key written to its character on the screen, one at a time.
 fn echo(terminal: &mut Terminal, keys: usize, prefix: &str) -> (Vec<Duration>, f64) {
     let mut times = Vec::with_capacity(keys);
-    let bytes = |t: &Terminal| t.seen.0.lock().expect("nobody panics with it").bytes.len();
     let mut sent_back = 0;
-    let mut mark = bytes(terminal);
+    let mut mark = bytes_sent(terminal);
     let mut typed = String::new();
     for i in 0..keys {
         let c = char::from(b'a' + u8::try_from(i % 26).unwrap_or(0));
         typed.push(c);
         if typed.len() > 40 {
-            sent_back += bytes(terminal) - mark;
+            sent_back += bytes_sent(terminal) - mark;
             terminal.send(&"\x7f".repeat(40));
             typed.clear();
             terminal.wait("an empty line", |s| {
                 s.parser.screen().contents().lines().any(|l| l.trim_end() == prefix.trim_end())
             });
-            mark = bytes(terminal);
+            mark = bytes_sent(terminal);
             typed.push(c);
         }
         let wanted = format!("{prefix}{typed}");
@@ -181,7 +185,7 @@ fn echo(terminal: &mut Terminal, keys: usize, prefix: &str) -> (Vec<Duration>, f
         let shown = terminal.wait(&wanted, |s| s.parser.screen().contents().contains(&wanted));
         times.push(shown.saturating_duration_since(sent));
     }
-    sent_back += bytes(terminal) - mark;
+    sent_back += bytes_sent(terminal) - mark;
     (sorted(times), sent_back as f64 / keys as f64)
 }
 
@@ -242,7 +246,7 @@ fn computed(pid: u32) -> std::collections::HashMap<std::ffi::OsString, u64> {
     tasks.flatten().filter_map(of).collect()
 }
 
-/// A program that is typed in at a typist's pace, and what its keys cost so far.
+/// A program that receives keys at a typist's pace, and what they have cost so far.
 struct Typed {
     terminal: Terminal,
     /// The prompt before the typed text.
@@ -285,14 +289,9 @@ fn typing(large: &Path, with_peers: bool) {
     let bare = Terminal::start(&program("bare"), &[], &[], 120, 40);
     bare.wait_for("line 003");
     let mut programs = vec![Typed::new(ours, " To joe.4 › "), Typed::new(bare, "> ")];
-    let peers = if with_peers { peers::start() } else { Vec::new() };
-    let peers: Vec<_> = peers
-        .into_iter()
-        .map(|(peer, typed)| {
-            programs.push(typed);
-            peer
-        })
-        .collect();
+    let started = if with_peers { peers::start() } else { Vec::new() };
+    let (peers, theirs): (Vec<_>, Vec<_>) = started.into_iter().unzip();
+    programs.extend(theirs);
     // After the first frame the store is examined, which is no part of what a key costs.
     std::thread::sleep(Duration::from_secs(6));
     for _ in 0..ROUNDS {
@@ -331,11 +330,10 @@ fn typist(program: &mut Typed) {
     const KEYS: usize = 200;
     let (pid, prefix) = (program.pid(), program.prompt);
     let terminal = &mut program.terminal;
-    let sent = |t: &Terminal| t.seen.0.lock().expect("nobody panics with it").bytes.len();
     // A draft of an earlier run may stand there.
     delete_all(terminal, prefix);
     let mut typed = String::new();
-    let (before, bytes) = (computed(pid), sent(terminal));
+    let (before, bytes) = (computed(pid), bytes_sent(terminal));
     for i in 0..KEYS {
         let c = char::from(b'a' + u8::try_from(i % 26).unwrap_or(0));
         // A line of the box at most.
@@ -356,7 +354,7 @@ fn typist(program: &mut Typed) {
     // Threads that ended meanwhile are left out.
     let since = |(thread, time): (_, u64)| time - before.get(&thread).copied().unwrap_or(0);
     program.computed += Duration::from_nanos(computed(pid).into_iter().map(since).sum());
-    program.bytes += sent(terminal) - bytes;
+    program.bytes += bytes_sent(terminal) - bytes;
 }
 
 /// What a terminal is sent where bytes are dear: a new message on a full screen, and many chats in a row over a line of
@@ -365,7 +363,6 @@ fn slow_line(runtime: &tokio::runtime::Runtime) {
     let dir = tempfile::tempdir().expect("a folder");
     let (world, mut terminal) = live(runtime, dir.path());
     let client = peer(&world.origin);
-    let sent = |t: &Terminal| t.seen.0.lock().expect("nobody panics with it").bytes.len();
     for n in 0..60 {
         runtime.block_on(say(
             &client,
@@ -376,7 +373,7 @@ fn slow_line(runtime: &tokio::runtime::Runtime) {
     terminal.wait_for("line 059");
     let mut costs = Vec::new();
     for n in 60..80 {
-        let before = sent(&terminal);
+        let before = bytes_sent(&terminal);
         runtime.block_on(say(
             &client,
             format!("line {n:03} of a chat that fills the screen"),
@@ -385,7 +382,7 @@ fn slow_line(runtime: &tokio::runtime::Runtime) {
         terminal.wait_for(&format!("line {n:03}"));
         // What else a message changes, such as a receipt, comes a little later.
         std::thread::sleep(Duration::from_millis(60));
-        costs.push(sent(&terminal) - before);
+        costs.push(bytes_sent(&terminal) - before);
     }
     costs.sort_unstable();
     println!(
@@ -555,13 +552,13 @@ fn idle(runtime: &tokio::runtime::Runtime) {
     let (world, terminal) = live(runtime, dir.path());
     let pid = terminal.child.process_id().expect("running");
     std::thread::sleep(Duration::from_secs(12));
-    let bytes = terminal.seen.0.lock().expect("nobody panics with it").bytes.len();
+    let bytes = bytes_sent(&terminal);
     let before = switches(pid);
     std::thread::sleep(Duration::from_secs(10));
     // Threads that ended meanwhile woke up once for it.
     let after = switches(pid);
     let woke: u64 = before.iter().map(|(thread, n)| after.get(thread).map_or(1, |m| m - n)).sum();
-    let drawn = terminal.seen.0.lock().expect("nobody panics with it").bytes.len() - bytes;
+    let drawn = bytes_sent(&terminal) - bytes;
     println!("\nten idle seconds with an open long poll: {woke} wake-ups, {drawn} bytes");
     world.stop.cancel();
 }

@@ -93,7 +93,7 @@ pub fn trim_breaks(spans: &mut Vec<Span>) {
 }
 
 pub fn attribute(tag: &BytesStart<'_>, name: &str) -> Option<String> {
-    // A text may have a hundred thousand tags without any.
+    // A text may have a hundred thousand tags without attributes.
     if tag.name().0.len() == tag.len() {
         return None;
     }
