@@ -5,12 +5,18 @@ use crate::model::ClientMessageId;
 #[derive(Clone, Copy, Debug)]
 pub struct IdCounters {
     client_id: u64,
-    queue: u64,
+    /// The last place given to a message of an earlier run, and to one of this run.
+    stored: u64,
+    typed: u64,
 }
+
+/// The places of messages that are typed in this run begin here, behind those of all messages of earlier runs: a message
+/// may be typed before these have been read from the disk.
+const TYPED: u64 = 1 << 32;
 
 impl IdCounters {
     pub fn new(first_client_id: u64) -> Self {
-        Self { client_id: first_client_id, queue: 0 }
+        Self { client_id: first_client_id, stored: 0, typed: TYPED }
     }
 
     /// A client id that no other message of this account has.
@@ -20,9 +26,16 @@ impl IdCounters {
         ClientMessageId::from(id.to_string())
     }
 
-    /// The place of an unsent message behind those before it.
+    /// The place of a message that is being sent, behind all others that are not sent yet.
     pub fn queue(&mut self) -> u64 {
-        self.queue += 1;
-        self.queue
+        self.typed += 1;
+        self.typed
+    }
+
+    /// The place of a message that was in the outbox when the program started, behind those before it and in front of
+    /// everything that is typed in this run.
+    pub fn stored_queue(&mut self) -> u64 {
+        self.stored += 1;
+        self.stored
     }
 }

@@ -16,7 +16,7 @@ pub fn waiting(
     queued_at: Timestamp,
     delivery: Delivery,
 ) {
-    let queue = env.ids.queue();
+    let queue = env.ids.stored_queue();
     let message = own_message(env.me, queue, &client_id, &outgoing, queued_at, delivery);
     if message.delivery == Delivery::Held {
         hold(chat, env, client_id.clone());

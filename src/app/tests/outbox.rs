@@ -3,8 +3,8 @@
 use crate::app::Effect;
 use crate::fixture::{App, direct};
 use crate::model::{
-    ClientMessageId, ConversationId, Delivery, Delta, Fault, FaultKind, NOT_CONFIRMED, Request,
-    SafeText,
+    ClientMessageId, ConversationId, Delivery, Delta, Fault, FaultKind, NOT_CONFIRMED, Outgoing,
+    Request, SafeText, Timestamp,
 };
 use std::time::Duration;
 
@@ -199,6 +199,26 @@ fn messages_behind_one_that_is_not_confirmed_say_that_they_wait_and_a_key_select
             .any(|r| matches!(r, Request::Resend { client_id, .. } if *client_id == ids[0])),
         "the first one is sent again"
     );
+}
+
+#[test]
+fn a_message_typed_before_the_outbox_was_read_stands_behind_the_messages_of_earlier_runs() {
+    let mut app = app(0);
+    send(&mut app, "typed at once");
+    for (n, delivery) in [(77, Delivery::Unconfirmed), (78, Delivery::Queued)] {
+        app.delta(Delta::Outbox {
+            conversation: ConversationId::new("8:joe.4"),
+            client_id: ClientMessageId::from(n.to_string()),
+            outgoing: Outgoing { text: format!("earlier {n}"), ..Outgoing::default() },
+            queued_at: Timestamp(n),
+            delivery,
+        });
+    }
+    send(&mut app, "typed later");
+    let screen = app.screen();
+    let places = ["earlier 77", "earlier 78", "typed at once", "typed later"]
+        .map(|text| screen.find(text).unwrap_or_else(|| panic!("{text}\n{screen}")));
+    assert!(places.is_sorted(), "{screen}");
 }
 
 #[test]
