@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::IsTerminal;
+use std::sync::Arc;
 use unicode_segmentation::UnicodeSegmentation;
 
 /// A conversation's name as the screen shows it. Members come from a thread that was fetched or is stored.
@@ -59,7 +60,7 @@ pub fn chat_json(conversation: &Conversation, name: &SafeText, unread: Unread) -
 /// Messages in order, with edits applied, and without signals.
 pub fn merged(raw: Vec<RawMessage>, me: &UserId) -> Vec<(RawMessage, Message)> {
     // Pages may contain two versions of a message.
-    let mut newest: HashMap<Box<str>, RawMessage> = HashMap::new();
+    let mut newest: HashMap<Arc<str>, RawMessage> = HashMap::new();
     for raw in raw {
         match newest.get(&raw.id) {
             Some(known) if known.version >= raw.version => {}

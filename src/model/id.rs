@@ -32,6 +32,11 @@ macro_rules! text_id {
                 Self(Arc::from(id))
             }
         }
+        impl From<Arc<str>> for $name {
+            fn from(id: Arc<str>) -> Self {
+                Self(id)
+            }
+        }
         impl From<$name> for String {
             fn from(id: $name) -> Self {
                 id.0.as_ref().to_owned()

@@ -12,18 +12,18 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RawMessage {
     /// Server id: arrival in milliseconds as text, unique within one conversation only (facts 3.1).
-    pub id: Box<str>,
+    pub id: Arc<str>,
     pub client_id: Option<ClientMessageId>,
     pub conversation: ConversationId,
     pub sender: UserId,
     /// `imdisplayname` as the sender gave it; not cleaned.
-    pub sender_name: Option<Box<str>>,
+    pub sender_name: Option<Arc<str>>,
     /// Arrival at the server.
     pub at: Timestamp,
     /// Milliseconds of the last change; above `id` when the message was changed after posting.
     pub version: u64,
     /// The wire's `messagetype`.
-    pub kind: Box<str>,
+    pub kind: Arc<str>,
     pub content: Box<str>,
     /// The item holds more that its display depends on (edits, reactions, mentions, a host with rules of its own), so
     /// it has to be decoded again.
@@ -36,7 +36,7 @@ pub struct RawMessage {
 
 impl RawMessage {
     pub fn key(&self) -> MessageKey {
-        MessageKey::server(self.at, &self.id)
+        MessageKey { at: self.at, order: MessageKey::number(&self.id), id: Arc::clone(&self.id) }
     }
 }
 
@@ -77,8 +77,11 @@ pub struct MessageKey {
 impl MessageKey {
     /// The key of a message that the server has. In archives, the author may follow the id after a `~`.
     pub fn server(at: Timestamp, id: &str) -> Self {
-        let number = id.split('~').next().unwrap_or_default();
-        Self { at, order: number.parse().unwrap_or(0), id: id.into() }
+        Self { at, order: Self::number(id), id: id.into() }
+    }
+
+    fn number(id: &str) -> u64 {
+        id.split('~').next().unwrap_or_default().parse().unwrap_or(0)
     }
 
     pub fn unsent(queue: u64, client_id: &ClientMessageId) -> Self {

@@ -105,8 +105,11 @@ pub enum Link {
 
 /// The host a link leads to, for showing beside a label that says something else.
 pub fn host(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let colons = url.bytes().enumerate().filter(|(_, byte)| *byte == b':');
+    let mut after = colons.filter_map(|(at, _)| url.get(at..)?.strip_prefix("://"));
+    let rest = after.next().unwrap_or(url);
+    let end = rest.bytes().position(|byte| matches!(byte, b'/' | b'?' | b'#'));
+    let authority = end.and_then(|end| rest.get(..end)).unwrap_or(rest);
     authority.rsplit_once('@').map_or(authority, |(_, host)| host)
 }
 

@@ -95,6 +95,15 @@ where
     Ok(serde_json::from_str(raw.get()).unwrap_or_default())
 }
 
+/// The text of a JSON string; empty if it cannot be read.
+pub fn string(raw: &str) -> Cow<'_, str> {
+    let inner = raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    match inner {
+        Some(text) if !text.contains(['\\', '"']) => Cow::Borrowed(text),
+        _ => serde_json::from_str::<Text<'_>>(raw).unwrap_or_default().0,
+    }
+}
+
 /// JSON that may itself be inside a JSON string, even twice.
 pub fn unpacked(raw: &str) -> Cow<'_, str> {
     let mut text = Cow::Borrowed(raw);

@@ -7,6 +7,7 @@ mod names;
 mod partial;
 mod presence;
 mod properties;
+mod repeated;
 mod thread;
 
 pub use super::lenient::Text as JsonText;
@@ -27,9 +28,11 @@ use super::service::ENTITY_TEXT_HOST_LABEL;
 use crate::model::{
     ClientMessageId, ConversationId, RawConversation, RawMessage, Timestamp, UserId,
 };
+use repeated::RepeatedTexts;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// An answer that does not have the expected form. Never contains anything of the answer.
 #[derive(Debug, thiserror::Error)]
@@ -88,7 +91,8 @@ pub fn messages_page(
     let page: PageBody<'_> = serde_json::from_str(body).map_err(|_| WireError::NotJson)?;
     let list = page.messages.0.ok_or(WireError::Missing("messages"))?;
     // The page is this conversation's, also where an item names another one: the sender's, or all of them.
-    let read = |item: &str| message_of(item, |_| Some(conversation.clone()));
+    let mut repeated = RepeatedTexts::default();
+    let read = |item: &str| message_of(item, &mut repeated, |_| Some(conversation.clone()));
     Ok(read_page(&list, page.metadata, size, read))
 }
 
@@ -106,7 +110,7 @@ fn read_page<T>(
     raw: &[&RawValue],
     metadata: Option<&RawValue>,
     size: u32,
-    read: impl Fn(&str) -> Option<T>,
+    mut read: impl FnMut(&str) -> Option<T>,
 ) -> WirePage<T> {
     let items: Vec<T> = raw.iter().filter_map(|item| read(item.get())).collect();
     let bad = raw.len() - items.len();
@@ -177,12 +181,14 @@ pub(crate) struct WireMessage<'a> {
 /// Reads a message item. `None` if it is not an object or has no id or no time, so that it could not be told apart from
 /// others.
 pub fn raw_message(json: &str, conversation: Option<&ConversationId>) -> Option<RawMessage> {
-    message_of(json, |item| item.conversation().or_else(|| conversation.cloned()))
+    let named = |item: &WireMessage<'_>| item.conversation().or_else(|| conversation.cloned());
+    message_of(json, &mut RepeatedTexts::default(), named)
 }
 
 fn message_of(
     json: &str,
-    conversation: impl Fn(&WireMessage<'_>) -> Option<ConversationId>,
+    repeated: &mut RepeatedTexts,
+    conversation: impl FnOnce(&WireMessage<'_>) -> Option<ConversationId>,
 ) -> Option<RawMessage> {
     let item: WireMessage<'_> = serde_json::from_str(json).ok()?;
     let time = |t: &Text<'_>| t.some().and_then(Timestamp::parse);
@@ -190,19 +196,20 @@ fn message_of(
     let at = times.into_iter().find_map(time).or_else(|| time(&item.arrival_time))?;
     // Without any id the time stands for it: the service makes ids of times, too.
     let id = item.id.some().or_else(|| item.clientmessageid.some());
-    let id = id.map_or_else(|| at.0.to_string(), str::to_owned);
+    let id = id.map_or_else(|| at.0.to_string().into(), Arc::from);
     let conversation = conversation(&item)?;
     let properties = item.properties();
     let properties = MessageProperties::read(&properties);
-    let sender = sender(&item, &properties);
+    let sender = sender(&item, &properties, repeated);
+    let name = names::of_sender(&item, &sender);
     Some(RawMessage {
-        id: id.as_str().into(),
+        id,
         client_id: item.clientmessageid.some().map(ClientMessageId::new),
-        sender_name: names::of_sender(&item, &sender).map(Into::into),
+        sender_name: name.map(|name| repeated.get(&name)),
         sender,
         at,
         version: item.version.number().or_else(|| item.id.number()).unwrap_or(0),
-        kind: item.messagetype.as_str().into(),
+        kind: repeated.get(item.messagetype.as_str()),
         content: content(item.content, item.messagetype.as_str()).into(),
         conversation,
         extras: item.has_extras() || properties.matter() || MessageProperties::may_be_removed(json),
@@ -241,7 +248,7 @@ impl<'a> WireMessage<'a> {
 fn content<'a>(raw: Option<&'a RawValue>, kind: &str) -> Cow<'a, str> {
     let Some(raw) = raw.map(RawValue::get) else { return Cow::Borrowed("") };
     match raw.as_bytes().first() {
-        Some(b'"') => serde_json::from_str::<Text<'_>>(raw).unwrap_or_default().0,
+        Some(b'"') => lenient::string(raw),
         Some(b'{') => {
             #[derive(Default, Deserialize)]
             #[serde(default)]
@@ -271,13 +278,14 @@ fn words_or_json<'a>(raw: &'a str, kind: &str) -> Cow<'a, str> {
 
 /// The sender: the last segment of `…/contacts/ID`, a bare id, or the `id` of an object. Anything else gives an empty id,
 /// so that it is never mistaken for this account.
-fn sender(item: &WireMessage<'_>, properties: &MessageProperties<'_>) -> UserId {
+fn sender(
+    item: &WireMessage<'_>,
+    properties: &MessageProperties<'_>,
+    repeated: &mut RepeatedTexts,
+) -> UserId {
     let from = item.from.map_or("", RawValue::get);
     let id = match from.as_bytes().first() {
-        Some(b'"') => {
-            let text = serde_json::from_str::<Text<'_>>(from).unwrap_or_default();
-            sender_id(text.as_str())
-        }
+        Some(b'"') => sender_id(&lenient::string(from), repeated),
         Some(b'{') => {
             #[derive(Default, Deserialize)]
             #[serde(default)]
@@ -286,19 +294,23 @@ fn sender(item: &WireMessage<'_>, properties: &MessageProperties<'_>) -> UserId 
                 id: Text<'a>,
             }
             let text = serde_json::from_str::<From<'_>>(from).unwrap_or_default().id;
-            sender_id(text.as_str())
+            sender_id(text.as_str(), repeated)
         }
         _ => None,
     };
     id.or_else(|| imported_by(properties)).unwrap_or_else(|| UserId::new(""))
 }
 
-fn sender_id(from: &str) -> Option<UserId> {
-    if from.contains('/') {
+fn sender_id(from: &str, repeated: &mut RepeatedTexts) -> Option<UserId> {
+    if let Some((before, id)) = from.rsplit_once('/') {
+        let is_plain = !id.is_empty() && !id.contains(['?', '#', '%']);
+        if is_plain && before.ends_with("/contacts") {
+            return Some(repeated.get(id).into());
+        }
         let (_, id) = from.rsplit_once("/contacts/")?;
         return last_segment(id).filter(|id| !id.is_empty()).map(UserId::from);
     }
-    (from.contains(':')).then(|| UserId::new(from.trim()))
+    (from.contains(':')).then(|| repeated.get(from.trim()).into())
 }
 
 /// The original sender of a message that was moved from Skype to Teams.

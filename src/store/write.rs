@@ -200,7 +200,7 @@ fn apply(c: &mut Connection, mut batch: Batch, me: &UserId) -> rusqlite::Result<
     }
     for (raw, _) in batch.messages.iter().filter(|(_, index)| index.edit_of.is_some()) {
         if edits::is_stored_record(&tx, &raw.conversation, &raw.id)? {
-            stored.edit_records.push((raw.conversation.clone(), raw.id.clone()));
+            stored.edit_records.push((raw.conversation.clone(), (&*raw.id).into()));
         }
     }
     for (id, source, name) in &batch.names {

@@ -9,6 +9,7 @@ use crate::client::{Error, ErrorKind};
 use crate::model::{ConversationId, Point, RawMessage, Timestamp};
 use crate::protocol::wire::WirePage;
 use std::collections::HashSet;
+use std::sync::Arc;
 
 /// Pages in a row that bring nothing new before another way is tried. Some have only signals, or only changed messages.
 const MAX_IDLE: usize = 3;
@@ -55,7 +56,7 @@ pub struct Walk {
     has_below: bool,
     /// Messages at or above this point are of no interest.
     above: Option<Point>,
-    seen: HashSet<(Box<str>, u64)>,
+    seen: HashSet<(Arc<str>, u64)>,
     links: HashSet<String>,
     idle: usize,
     tried: TimeTried,

@@ -168,7 +168,7 @@ pub fn edit_source(chat: &mut Chat, env: &mut Env<'_>, key: &MessageKey, items: 
     };
     let content = item.content.replace("\r\n", "\n");
     chat.selection = None;
-    chat.composer.begin_edit((&*key.id).into(), &content, None, Some(item.kind.clone()));
+    chat.composer.begin_edit((&*key.id).into(), &content, None, Some((&*item.kind).into()));
     sending::draft_changed(chat, env.now.mono);
 }
 

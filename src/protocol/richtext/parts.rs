@@ -3,6 +3,7 @@
 use crate::model::rich::language_of;
 use crate::model::{Attribution, Rgb, SafeText, Span, SpanStyle, Timestamp, UserId};
 use crate::protocol::{entity, tree};
+use memchr::{memchr, memchr2};
 use quick_xml::events::BytesStart;
 use std::borrow::Cow;
 
@@ -13,11 +14,11 @@ pub fn escape_stray<'a>(markup: &'a str, stray: &str) -> Cow<'a, str> {
         return Cow::Borrowed(markup);
     }
     let bytes = markup.as_bytes();
-    let mut out = String::with_capacity(markup.len() + 16);
+    let mut out = String::new();
     let mut copied = 0;
     let mut at = 0;
     let mut ends = TagEnds { comments: true, data: true, types: true };
-    while let Some(offset) = bytes.get(at..).and_then(|b| b.iter().position(|b| *b == b'<')) {
+    while let Some(offset) = bytes.get(at..).and_then(next_open) {
         let open = at + offset;
         let rest = bytes.get(open + 1..).unwrap_or_default();
         if rest.first() == Some(&b'!')
@@ -31,7 +32,7 @@ pub fn escape_stray<'a>(markup: &'a str, stray: &str) -> Cow<'a, str> {
             continue;
         }
         let name = rest.strip_prefix(b"/").unwrap_or(rest);
-        let stop = rest.iter().position(|b| matches!(b, b'<' | b'>'));
+        let stop = next_bracket(rest);
         let closed = stop.is_some_and(|s| rest.get(s) == Some(&b'>'));
         if !(name.first().is_some_and(u8::is_ascii_alphabetic) && closed) {
             out.push_str(markup.get(copied..open).unwrap_or_default());
@@ -40,8 +41,24 @@ pub fn escape_stray<'a>(markup: &'a str, stray: &str) -> Cow<'a, str> {
         }
         at = open + 1 + stop.unwrap_or(rest.len());
     }
+    if copied == 0 {
+        return Cow::Borrowed(markup);
+    }
     out.push_str(markup.get(copied..).unwrap_or_default());
     Cow::Owned(out)
+}
+
+/// Where the next `<` is. It often follows at once, and a search that looks at many bytes takes a while to begin.
+fn next_open(text: &[u8]) -> Option<usize> {
+    if text.first() == Some(&b'<') { Some(0) } else { memchr(b'<', text) }
+}
+
+/// Where the next `<` or `>` is, which is mostly the end of a tag with a short name.
+fn next_bracket(text: &[u8]) -> Option<usize> {
+    const NEAR: usize = 16;
+    let is_bracket = |byte: &u8| matches!(byte, b'<' | b'>');
+    let near = text.iter().take(NEAR).position(is_bracket);
+    near.or_else(|| Some(NEAR + memchr2(b'<', b'>', text.get(NEAR..)?)?))
 }
 
 /// Whether the end of a construct may still follow. Otherwise it is not searched again, so that the time stays linear.
@@ -216,13 +233,16 @@ pub fn font(tag: &BytesStart<'_>, style: &mut SpanStyle) {
 
 /// Merges neighbouring spans of the same style, so that an address is recognised that a dropped tag has split.
 pub fn joined(spans: Vec<Span>) -> Vec<Span> {
+    let are_same = |last: &Span, next: &Span| {
+        last.style == next.style && last.link.is_none() && next.link.is_none()
+    };
+    if !spans.windows(2).any(|pair| matches!(pair, [last, next] if are_same(last, next))) {
+        return spans;
+    }
     let mut out: Vec<Span> = Vec::with_capacity(spans.len());
     let mut parts: Vec<SafeText> = Vec::new();
     for span in spans {
-        let same = out.last().is_some_and(|last| {
-            last.style == span.style && last.link.is_none() && span.link.is_none()
-        });
-        if same {
+        if out.last().is_some_and(|last| are_same(last, &span)) {
             parts.push(span.text);
             continue;
         }

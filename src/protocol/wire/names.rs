@@ -4,17 +4,20 @@ use super::WireMessage;
 use crate::model::{UserId, is_name};
 use crate::protocol::entity;
 use serde_json::Value;
+use std::borrow::Cow;
 
 /// The name of a message's sender: the one given with the message, or those of the sender's token.
-pub fn of_sender(item: &WireMessage<'_>, sender: &UserId) -> Option<String> {
+pub fn of_sender<'a>(item: &'a WireMessage<'_>, sender: &UserId) -> Option<Cow<'a, str>> {
     let object = || {
         let from: Value = serde_json::from_str(item.from?.get()).ok()?;
-        from.is_object().then(|| of_person(&from))?
+        from.is_object().then(|| of_person(&from))?.map(Cow::from)
     };
     let given = [&item.imdisplayname, &item.im_display_name, &item.display_name, &item.token_name];
     let given = given.iter().filter_map(|name| name.some()).map(clean);
-    let name = given.into_iter().find(|name| is_name(sender, name));
-    let name = name.or_else(|| full(item.given_name.as_str(), item.family_name.as_str()));
+    if let Some(name) = given.into_iter().find(|name| is_name(sender, name)) {
+        return Some(name);
+    }
+    let name = full(item.given_name.as_str(), item.family_name.as_str()).map(Cow::from);
     name.or_else(object).filter(|name| is_name(sender, name))
 }
 
@@ -24,7 +27,8 @@ pub fn of_person(item: &Value) -> Option<String> {
     let text = |names: &[&str]| {
         names.iter().find_map(|name| {
             let mut same = fields.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
-            same.find_map(|(_, value)| value.as_str().map(clean)).filter(|text| !text.is_empty())
+            same.find_map(|(_, value)| Some(clean(value.as_str()?).into_owned()))
+                .filter(|text| !text.is_empty())
         })
     };
     text(&["displayName", "friendlyName", "display_name", "name"]).or_else(|| {
@@ -35,8 +39,11 @@ pub fn of_person(item: &Value) -> Option<String> {
 }
 
 /// Names hold character references at times.
-fn clean(name: &str) -> String {
-    entity::unescape(name).trim().to_owned()
+fn clean(name: &str) -> Cow<'_, str> {
+    match entity::unescape(name) {
+        Cow::Borrowed(name) => Cow::Borrowed(name.trim()),
+        Cow::Owned(name) => Cow::Owned(name.trim().to_owned()),
+    }
 }
 
 fn full(given: &str, family: &str) -> Option<String> {

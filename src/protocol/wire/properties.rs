@@ -2,11 +2,13 @@
 
 use crate::model::Timestamp;
 use crate::protocol::lenient::{self, Text};
+use memchr::memmem::Finder;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 /// The properties that affect how a message is shown. Lists are JSON, or JSON inside a string.
 #[derive(Debug, Default, Deserialize)]
@@ -64,7 +66,8 @@ impl<'a> MessageProperties<'a> {
 
     /// Whether a message can have a mark of deletion: a quick look before all its fields are read.
     pub fn may_be_removed(item: &str) -> bool {
-        item.contains("elet")
+        static MARK: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("elet"));
+        MARK.find(item.as_bytes()).is_some()
     }
 
     /// When a message was removed, as its fields or those of its properties say. Marks that are only a flag give the

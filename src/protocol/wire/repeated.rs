@@ -1,0 +1,24 @@
+//! Texts that many items of a page have in common.
+
+use std::sync::Arc;
+
+/// So many different texts are known at once.
+const MOST: usize = 16;
+
+/// Senders, their names and types of messages, each kept once instead of once an item.
+#[derive(Default)]
+pub struct RepeatedTexts(Vec<Arc<str>>);
+
+impl RepeatedTexts {
+    pub fn get(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.0.iter().find(|known| known.as_ref() == text) {
+            return Arc::clone(known);
+        }
+        let new: Arc<str> = text.into();
+        if self.0.len() == MOST {
+            self.0.clear();
+        }
+        self.0.push(Arc::clone(&new));
+        new
+    }
+}
