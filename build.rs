@@ -1,22 +1,27 @@
-//! Prepares tables that every start reads, so that they are quick to read, and places the functions used at startup side
-//! by side.
+//! Prepares tables that every start reads, so that they are quick to read, and tells the linker to write a program that
+//! starts quickly.
 //!
 //! - `shortcodes.tsv`: the names of emoji that many programs share, a name and its emoji a line. The crate `emojis` has
 //!   them as tables with thousands of addresses, which the loader would adjust at every start, on half a megabyte of
 //!   memory, whether or not anybody types an emoji.
 //! - `keymap.tsv`: `assets/keymap.toml`, one line per action: its name, contexts, label and help, and then its keys.
 //! - `link_order.ld`: a linker puts functions in the order in which it meets them. Those in use are then spread over the
-//!   whole program, and the kernel maps nearly all of it. A release build on Linux gives `assets/link_order.ld` to the
-//!   linker, which puts them side by side. Functions are listed as patterns, which still match after a compiler
-//!   update; those that are not listed stay where they were. If the linker cannot read the file, it is not used.
-//!   `tests/bench/link_order.py` writes it.
+//!   whole program, and the kernel maps nearly all of it. A release build on Linux tells the linker to put the functions
+//!   of `assets/link_order.txt` side by side. They are listed as patterns, which still match after a compiler update;
+//!   those that are not listed stay where they were. If the linker cannot read the file, it is not used. The patterns
+//!   begin with `_R` for names that say for which types a function was made, which `.cargo/config.toml` asks for, and
+//!   with `_ZN` where other flags override that. `tests/bench/link_order.py` writes the list.
+//! - Packed relocations: the loader adjusts 36,000 addresses at every start. Written in the packed form, they are read from
+//!   some kilobytes instead of nearly a megabyte. Loaders know the form since glibc 2.36 and musl 1.2.4; it is not used
+//!   where the builder's own does not.
 
 use std::io::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 const KEYMAP: &str = "assets/keymap.toml";
-const LINK_ORDER: &str = "assets/link_order.ld";
+const LINK_ORDER: &str = "assets/link_order.txt";
+const PACKED_RELOCATIONS: &str = "-Wl,-z,pack-relative-relocs";
 
 fn main() -> Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
@@ -25,33 +30,43 @@ fn main() -> Result<()> {
     let folder = folder.ok_or_else(|| Error::other("cargo sets no OUT_DIR"))?;
     write_shortcodes(&folder)?;
     write_keymap(&folder)?;
-    order_functions(&folder)
+    link(&folder)
 }
 
-fn order_functions(folder: &Path) -> Result<()> {
+/// Adds those arguments for the linker of a release build that work here.
+fn link(folder: &Path) -> Result<()> {
     println!("cargo::rerun-if-changed={LINK_ORDER}");
     let set = |name: &str| std::env::var(name).unwrap_or_default();
     if set("PROFILE") != "release" || set("CARGO_CFG_TARGET_OS") != "linux" {
         return Ok(());
     }
-    let script = Path::new(&set("CARGO_MANIFEST_DIR")).join(LINK_ORDER);
-    let argument = format!("-T{}", script.display());
-    if can_link(folder, &argument)? {
-        println!("cargo::rustc-link-arg-bins={argument}");
+    let script = folder.join("link_order.ld");
+    std::fs::write(&script, link_order(&std::fs::read_to_string(LINK_ORDER)?))?;
+    for argument in [format!("-T{}", script.display()), PACKED_RELOCATIONS.to_owned()] {
+        if works(folder, &argument)? {
+            println!("cargo::rustc-link-arg-bins={argument}");
+        }
     }
     Ok(())
 }
 
-/// Whether this build's linker accepts an argument: links an empty program with it.
-fn can_link(folder: &Path, argument: &str) -> Result<bool> {
+/// A linker script that puts the functions with these names side by side, also those that the compiler expects to be used
+/// rarely.
+fn link_order(patterns: &str) -> String {
+    let sections = patterns.lines().map(|name| format!(".text.{name} .text.unlikely.{name}\n"));
+    let sections: String = sections.collect();
+    format!("SECTIONS {{ .text.start : {{ *(\n{sections}) }} }} INSERT BEFORE .text;\n")
+}
+
+/// Whether this build's linker accepts an argument: links an empty program with it, and runs that if it is for this machine.
+fn works(folder: &Path, argument: &str) -> Result<bool> {
     let (source, program) = (folder.join("empty.rs"), folder.join("empty"));
     std::fs::write(&source, "fn main() {}\n")?;
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let mut rustc = Command::new(set("RUSTC").unwrap_or_else(|| "rustc".to_owned()));
-    rustc.arg(source).arg("-o").arg(program).arg(format!("-Clink-arg={argument}"));
-    if let (Some(target), Some(host)) = (set("TARGET"), set("HOST"))
-        && target != host
-    {
+    rustc.arg(source).arg("-o").arg(&program).arg(format!("-Clink-arg={argument}"));
+    let is_foreign = set("TARGET") != set("HOST");
+    if let Some(target) = set("TARGET").filter(|_| is_foreign) {
         rustc.args(["--target", &target]);
     }
     if let Some(linker) = set("RUSTC_LINKER") {
@@ -60,8 +75,11 @@ fn can_link(folder: &Path, argument: &str) -> Result<bool> {
     if let Some(flags) = set("CARGO_ENCODED_RUSTFLAGS") {
         rustc.args(flags.split('\u{1f}'));
     }
-    rustc.stdout(Stdio::null()).stderr(Stdio::null());
-    Ok(rustc.status()?.success())
+    let succeeds = |command: &mut Command| {
+        let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
+        status.is_ok_and(|status| status.success())
+    };
+    Ok(succeeds(&mut rustc) && (is_foreign || succeeds(&mut Command::new(&program))))
 }
 
 fn write_shortcodes(folder: &Path) -> Result<()> {

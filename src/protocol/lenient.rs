@@ -192,6 +192,25 @@ mod tests {
     }
 
     #[test]
+    fn a_string_with_and_without_escapes_reads_the_same() {
+        for (json, text) in [
+            (r#""plain""#, "plain"),
+            (r#""""#, ""),
+            (r#""ü 🙂""#, "ü 🙂"),
+            (r#""a\"b""#, "a\"b"),
+            (r#""\u00fc\n""#, "ü\n"),
+            (r#""ends with \\""#, "ends with \\"),
+            // Half of a pair of code units, and what is no string at all.
+            (r#""\ud800""#, ""),
+            ("\"", ""),
+            ("\"open", ""),
+            ("\"two\" \"strings\"", ""),
+        ] {
+            assert_eq!(string(json), text, "{json}");
+        }
+    }
+
+    #[test]
     fn flags_read_as_bool_or_word() {
         let flag = |json: &str| serde_json::from_str::<Text<'_>>(json).unwrap().flag();
         assert_eq!(flag("true"), Some(true));

@@ -1,8 +1,11 @@
-"""Which functions the program needs for a start and for ordinary use: writes assets/link_order.ld, which build.rs explains.
+"""Which functions the program needs for a start and for ordinary use: writes assets/link_order.txt, which build.rs explains.
 
-Usage: link_order.py PATH_TO_SKCHAT, a release build. Needs valgrind and nm. To be run when the figures of the start or of
-memory have become worse; a function that is missing or gone in the file does no harm."""
+Usage: link_order.py PATH_TO_SKCHAT..., release builds. The names for the linker have two forms: one that says for which
+types a function was made (.cargo/config.toml asks for it), and the older one (RUSTFLAGS=-Csymbol-mangling-version=legacy).
+Given a build of each, the file lists both. Needs valgrind and nm. To be run when the figures of the start or of memory
+have become worse; a function that is missing or gone in the file does no harm."""
 
+import bisect
 import os
 import re
 import subprocess
@@ -14,31 +17,12 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "multiplexers"))
 import windows  # noqa: E402
 
-OUT = os.path.join(HERE, "..", "..", "assets", "link_order.ld")
+OUT = os.path.join(HERE, "..", "..", "assets", "link_order.txt")
 ALT_DOWN, ALT_UP, PAGE_UP, PAGE_DOWN, QUIT = "\x1b[1;3B", "\x1b[1;3A", "\x1b[5~", "\x1b[6~", "\x11"
-# Functions that share a pattern and are at most this large together are all listed first.
-SMALL = 600
-# Longer names are written as patterns.
-LONGEST = 60
-HEAD = """/*
- * The functions of a start and of ordinary use, side by side, so that few pages of the program are in memory (build.rs).
- * Written by tests/bench/link_order.py.
- */
-SECTIONS
-{
-  .text.start : {
-    /* Patterns that match mostly functions in use. */
-    *(
-"""
-MIDDLE = """    )
-    /* Patterns that match many others, too. */
-    *(
-"""
-END = """    )
-  }
-}
-INSERT BEFORE .text;
-"""
+# The shortest beginning of a name that is a pattern, and by how much the next one to be tried is longer.
+SHORTEST, STEP = 12, 6
+# Functions that are not in use may share a pattern up to this size, or a tenth of those that are.
+SMALL = 200
 
 
 def use(skchat, folder, valgrind):
@@ -99,38 +83,60 @@ def sizes(skchat):
 def without_hash(name):
     """A name as a pattern that other versions of the compiler and of libraries still fit."""
     if name.startswith("_R"):
+        # Hashes of crates, and places in the name, which depend on how long those are.
         name = re.sub(r"Cs[0-9a-zA-Z]+_", "Cs*_", name)
+        name = re.sub(r"B[0-9a-zA-Z]*_", "B*_", name)
     name = re.sub(r"17h[0-9a-f]{16}E.*", "17h*", name)
     return re.sub(r"\.(llvm\.)?\d+$", "*", name)
 
 
-def shortened(name):
-    """A pattern without the end of a long name."""
-    return name if len(name) <= LONGEST else name[:LONGEST].rstrip("*") + "*"
+class Patterns:
+    """Looks for the shortest beginnings of names in use that match hardly any other function."""
+
+    def __init__(self, size, used):
+        self.size, self.used, self.names = size, used, sorted(size)
+
+    def matched(self, pattern):
+        head = pattern.split("*")[0]
+        first, last = (bisect.bisect_left(self.names, head + end) for end in ("", "\x7f"))
+        fits = re.compile(".*".join(map(re.escape, pattern.split("*")))).fullmatch
+        return [name for name in self.names[first:last] if fits(name)]
+
+    def others(self, pattern):
+        return sum(self.size[name] for name in self.matched(pattern) if name not in self.used)
+
+    def find(self):
+        found, done = [], set()
+        for name in sorted(self.used):
+            if name in done:
+                continue
+            whole = without_hash(name)
+            most = self.others(whole) + max(SMALL, self.size[name] // 10)
+            starts = (whole[:length].rstrip("*") + "*" for length in range(SHORTEST, len(whole), STEP))
+            found.append(next((start for start in starts if self.others(start) <= most), whole))
+            done.update(self.matched(found[-1]))
+        return found, done
 
 
-def main():
-    skchat = os.path.abspath(sys.argv[1])
+def patterns_of(skchat):
     with tempfile.TemporaryDirectory() as folder:
         profile = os.path.join(folder, "profile")
         use(skchat, folder, [windows.need("valgrind"), "--tool=callgrind", "--demangle=no", "--compress-strings=no",
                              "--callgrind-out-file=" + profile])
         names = called(profile)
     size = sizes(skchat)
-    used, known = Counter(), Counter()
-    for name, bytes_ in size.items():
-        known[without_hash(name)] += bytes_
-    for name in names & size.keys():
-        used[without_hash(name)] += size[name]
-    own = {name for name in used if used[name] * 3 >= known[name] or known[name] <= SMALL}
-    shared = used.keys() - own
-    rows = lambda names: "".join("      .text.{0} .text.unlikely.{0}\n".format(name)
-                                 for name in sorted(set(map(shortened, names))))
+    used = names & size.keys()
+    found, matched = Patterns(size, used).find()
+    kilobytes = lambda names: sum(map(size.get, names)) // 1000
+    print("{0} functions in use, {1} kB; {2} patterns match {3} kB".format(
+        len(used), kilobytes(used), len(found), kilobytes(matched)))
+    return found
+
+
+def main():
+    found = sorted({pattern for skchat in sys.argv[1:] for pattern in patterns_of(os.path.abspath(skchat))})
     with open(OUT, "w") as out:
-        out.write(HEAD + rows(own) + MIDDLE + rows(shared) + END)
-    print("{0} functions in use, {1} kB; {2} kB match the first patterns, {3} kB the others".format(
-        len(names & size.keys()), sum(used.values()) // 1000, sum(known[name] for name in own) // 1000,
-        sum(known[name] for name in shared) // 1000))
+        out.write("".join(pattern + "\n" for pattern in found))
 
 
 main()

@@ -22,3 +22,21 @@ impl RepeatedTexts {
         new
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_kept_once_and_more_texts_than_fit_are_still_right() {
+        let mut texts = RepeatedTexts::default();
+        let first = texts.get("8:joe.4");
+        assert!(Arc::ptr_eq(&first, &texts.get("8:joe.4")));
+        for number in 0..3 * MOST {
+            let id = format!("8:live:{number}");
+            assert_eq!(*texts.get(&id), *id);
+        }
+        assert_eq!(*texts.get("8:joe.4"), *"8:joe.4");
+        assert!(texts.0.len() <= MOST);
+    }
+}
