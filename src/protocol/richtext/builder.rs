@@ -144,7 +144,12 @@ impl<'a> Builder<'a> {
         if matches!(meaning, Meaning::Anchor) && self.open.holds(name) {
             self.end(name, "");
         }
-        let Some(mut change) = self.change_of(meaning, tag, empty).filter(|_| !empty) else {
+        // Nested too deeply to be formatting. A hostile text may have a hundred thousand of them.
+        if !empty && self.open.is_full() && self.is_formatting(name, meaning) {
+            self.open.skip();
+            return;
+        }
+        let Some(mut change) = self.change_of(name, tag, empty).filter(|_| !empty) else {
             return;
         };
         let is_style = matches!(change.kind, ElementKind::Style | ElementKind::Block);
@@ -186,18 +191,23 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// Whether a tag changes nothing but the style of its content.
+    fn is_formatting(&self, name: Tag, meaning: Meaning) -> bool {
+        match meaning {
+            Meaning::Style { .. } | Meaning::Font | Meaning::Styled | Meaning::Dropped => true,
+            Meaning::Pre => self.open.holds(name),
+            _ => false,
+        }
+    }
+
     /// What a tag changes for its content; `None` if it is a line break, a picture or literal text.
-    fn change_of(
-        &mut self,
-        meaning: Meaning,
-        tag: &BytesStart<'_>,
-        empty: bool,
-    ) -> Option<TagChange> {
+    fn change_of(&mut self, name: Tag, tag: &BytesStart<'_>, empty: bool) -> Option<TagChange> {
+        let meaning = name.meaning();
         let mut change = TagChange { style: self.style, link: None, kind: ElementKind::Style };
         match meaning {
             Meaning::Style { field, .. } => *field(&mut change.style) = true,
             // Within another one it changes nothing.
-            Meaning::Pre if self.open.holds(Tag::of(tag.name().0)) => change.style.mono = true,
+            Meaning::Pre if self.open.holds(name) => change.style.mono = true,
             Meaning::Pre => {
                 change.style.mono = true;
                 self.flush();

@@ -60,10 +60,20 @@ impl OpenTags {
         self.counts.get(tag.number()).is_some_and(|count| *count > 0)
     }
 
+    /// Whether too many tags are open for another one.
+    pub fn is_full(&self) -> bool {
+        self.stack.len() >= MAX_OPEN
+    }
+
+    /// Does not open a tag; its end is skipped, too.
+    pub fn skip(&mut self) {
+        self.skipped += 1;
+    }
+
     /// Opens a tag; gives it back when too many are open.
     pub fn push(&mut self, open: Open) -> Option<Open> {
-        if self.stack.len() >= MAX_OPEN {
-            self.skipped += 1;
+        if self.is_full() {
+            self.skip();
             return Some(open);
         }
         if let Some(count) = self.counts.get_mut(open.tag.number()) {

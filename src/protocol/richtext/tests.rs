@@ -86,6 +86,19 @@ fn nested_crossed_and_upper_case_tags_combine() {
 }
 
 #[test]
+fn a_tag_that_is_nested_too_deeply_keeps_its_text_and_takes_its_own_end() {
+    let deep = |outer: &str, inner: &str| {
+        let (begin, end) =
+            (format!("<{outer}>").repeat(1_000), format!("</{outer}>").repeat(1_000));
+        picture(&format!("{begin}{inner}{end}after"))
+    };
+    assert_eq!(deep("b", "<i>x</i><font color=red>y</font>"), "[b|xy][|after]");
+    assert_eq!(deep("b", "<span style=\"display:none\">x</span><big>y</big>"), "[b|xy][|after]");
+    assert_eq!(deep("b", "<pre>x</pre><u/>y"), "[b|xy][|after]");
+    assert_eq!(deep("pre", "<pre>x</pre>y"), "[m|xy][|after]");
+}
+
+#[test]
 fn what_is_no_tag_is_text() {
     assert_eq!(picture("a < b && I <3 you"), "[|a < b && I <3 you]");
     assert_eq!(picture("Vec<String> x</String>"), "[|Vec<String> x</String>]");
