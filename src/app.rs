@@ -85,7 +85,11 @@ impl Input {
 
 /// Applies one input. Everything that is to be done outside comes back as effects.
 pub fn update(model: &mut Model, input: Input, now: Now) -> Vec<Effect> {
-    let changes_screen = !matches!(input, Input::Want(Want::Seen { .. } | Want::Spelling(_)));
+    let mut changes_screen = match input {
+        Input::Want(Want::Seen { .. } | Want::Spelling(_)) => false,
+        Input::Deadline => events::deadline::is_due_beside_chats(&model.app, now.mono),
+        _ => true,
+    };
     let revision = if input.edits_text() { model.stable_revision() } else { None };
     model.app.tick(now);
     match input {
@@ -99,7 +103,7 @@ pub fn update(model: &mut Model, input: Input, now: Now) -> Vec<Effect> {
         Input::EmojiWidth(width) => events::emoji_width(model, width),
         Input::Background(color) => model.app.prefs.background = Background::Color(color),
         Input::Figures(figures) => events::figures::measured(model, figures),
-        Input::Deadline => events::deadline::expire(model),
+        Input::Deadline => changes_screen = events::deadline::expire(model, changes_screen),
     }
     model.app.accounts.settle();
     if changes_screen {

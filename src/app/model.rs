@@ -18,7 +18,7 @@ const QUIET: Duration = Duration::from_millis(500);
 
 /// A quarter of an hour in milliseconds. In every time zone midnight falls on such a boundary, and how dates are shown
 /// depends on the day.
-const QUARTER: i64 = 15 * 60_000;
+pub(super) const QUARTER: i64 = 15 * 60_000;
 
 pub struct Model {
     pub app: AppState,
@@ -84,6 +84,11 @@ impl Model {
             SinceLayout::Unknown | SinceLayout::Text if only_text => SinceLayout::Text,
             _ => SinceLayout::Anything,
         };
+    }
+
+    /// Whether an input may have changed what is shown since the last layout: a saved draft needs no frame.
+    pub fn has_changed(&self) -> bool {
+        self.since_layout != SinceLayout::Unknown
     }
 
     /// Which keys work now.

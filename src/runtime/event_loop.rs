@@ -233,7 +233,7 @@ impl<'a, S: Surface> EventLoop<'a, S> {
         let now = self.clock.now().mono;
         if next_deadline(&model.app).is_some_and(|due| due <= now) {
             effects.extend(self.feed(model, Input::Deadline));
-            self.frames.due.get_or_insert(now);
+            self.frames.due = self.frames.due.or(model.has_changed().then_some(now));
         }
     }
 

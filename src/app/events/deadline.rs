@@ -2,7 +2,7 @@
 
 use crate::app::chat::{Chat, alerts, reading, sending};
 use crate::app::figures::ShownFigures;
-use crate::app::model::Model;
+use crate::app::model::{Model, QUARTER};
 use crate::app::overlay::SHOWN_AFTER;
 use crate::app::state::AppState;
 use crate::model::ChatRef;
@@ -13,10 +13,21 @@ const MIN_WALL_WAIT: Duration = Duration::from_secs(1);
 
 /// The next moment (monotonic) at which something changes without an input; `None` means never.
 pub fn next(app: &AppState) -> Option<Duration> {
+    let chats = app.accounts.iter().filter_map(|account| account.conversations.next_due());
+    or_midnight(app, chats.chain(beside_chats(app)).min())
+}
+
+/// Whether more than drafts and typing signals may be due, as of the last input.
+pub fn is_due_beside_chats(app: &AppState, now: Duration) -> bool {
+    or_midnight(app, beside_chats(app)).is_some_and(|due| due <= now)
+}
+
+/// The next moment at which something changes, apart from midnight, drafts that are saved and people who are shown as
+/// typing.
+fn beside_chats(app: &AppState) -> Option<Duration> {
     let now = app.clock.mono;
     let note = app.notes.current().map(|note| note.until);
     let wall = app.clock.wall;
-    let chats = app.accounts.iter().filter_map(|account| account.conversations.next_due());
     let muted = app.accounts.iter().filter_map(|a| a.conversations.muted_until()).min();
     let muted = muted.map(|until| {
         let left = u64::try_from(until.0.saturating_sub(wall.0)).unwrap_or(0);
@@ -29,9 +40,9 @@ pub fn next(app: &AppState) -> Option<Duration> {
     let prefix = app.keys.prefix.as_ref().map(|(_, since)| *since + SHOWN_AFTER);
     let prefix = prefix.filter(|due| *due > now);
     let countdowns = app.accounts.iter().filter_map(|a| a.connection.next_tick(now));
-    let moments = chats
+    let moments = muted
+        .into_iter()
         .chain(app.presence.attention.due)
-        .chain(muted)
         .chain(note)
         .chain(reading)
         .chain(prefix)
@@ -39,7 +50,7 @@ pub fn next(app: &AppState) -> Option<Duration> {
         .chain(figures)
         .chain(held(app))
         .chain(countdowns);
-    moments.chain(midnight(app)).min()
+    moments.min()
 }
 
 /// The next tick of the countdown in which a message can be taken back.
@@ -54,6 +65,18 @@ fn held(app: &AppState) -> Option<Duration> {
     Some(now + left.saturating_sub(Duration::from_secs(whole)))
 }
 
+/// Midnight, or an earlier moment.
+fn or_midnight(app: &AppState, moment: Option<Duration>) -> Option<Duration> {
+    // While typing, something is always due before the next quarter of an hour, and midnight, which takes longer to find,
+    // cannot come before that.
+    let left = QUARTER - app.clock.wall.0.rem_euclid(QUARTER);
+    let quarter = app.clock.mono + Duration::from_millis(u64::try_from(left).unwrap_or(0));
+    match moment {
+        Some(moment) if moment <= quarter => Some(moment),
+        _ => moment.into_iter().chain(midnight(app)).min(),
+    }
+}
+
 /// Today becomes Yesterday.
 fn midnight(app: &AppState) -> Option<Duration> {
     let wall = app.clock.wall;
@@ -65,8 +88,8 @@ fn midnight(app: &AppState) -> Option<Duration> {
     Some(app.clock.mono + left.max(MIN_WALL_WAIT))
 }
 
-/// Carries out what is due.
-pub fn expire(model: &mut Model) {
+/// Carries out what is due. False if that was nothing but drafts to save.
+pub fn expire(model: &mut Model, beside_chats: bool) -> bool {
     let now = model.app.clock.mono;
     model.app.notes.expire();
     model.ask_if_quiet();
@@ -76,6 +99,7 @@ pub fn expire(model: &mut Model) {
     let typing = model.app.accounts.iter().flat_map(|account| account.conversations.timed());
     let ended = typing.filter(|c| c.typing.iter().any(|(_, until)| is_over(until)));
     let typing_ended: Vec<ChatRef> = ended.map(crate::app::chat::Chat::chat_ref).collect();
+    let is_shown = beside_chats || !typing_ended.is_empty();
     for chat in typing_ended {
         model.app.with_chat(&chat, |chat, _| chat.typing.retain(|(_, until)| !is_over(until)));
     }
@@ -86,6 +110,7 @@ pub fn expire(model: &mut Model) {
     if is_due && model.app.prefs.receipts().by_looking() && model.app.presence.focused {
         model.app.with_open(reading::mark_seen);
     }
+    is_shown
 }
 
 /// Ends what was muted for a while.

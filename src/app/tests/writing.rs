@@ -2,8 +2,8 @@
 
 use crate::fixture::{App, chat, direct, message, text};
 use crate::model::{
-    ChatAccess, Delta, MessageBody, Placement, Request, Response, SafeText, ThreadActivity,
-    ThreadChange, ThreadFlag, Unread,
+    ChatAccess, ConversationId, Delta, MessageBody, Placement, Request, Response, SafeText,
+    ThreadActivity, ThreadChange, ThreadFlag, Unread, UserId,
 };
 use std::time::Duration;
 
@@ -56,6 +56,38 @@ fn a_letter_derives_the_message_box_only_unless_something_else_has_changed() {
     assert!(box_only(&mut app, "f"));
     app.now.wall.0 += 24 * 3_600_000;
     assert!(!box_only(&mut app, "g"), "another day has begun");
+}
+
+#[test]
+fn a_draft_that_is_saved_changes_nothing_on_the_screen_and_what_ends_meanwhile_does() {
+    let mut app = direct("joe").message("joe", "hi").opened();
+    let saves = |app: &mut App| {
+        app.effects();
+        app.pass(Duration::from_millis(500));
+        let saved = app.requests().iter().any(|r| matches!(r, Request::SaveDraft { .. }));
+        assert!(saved, "the draft");
+        app.model.has_changed()
+    };
+    // What the first frames find missing is asked for, and what they show is read.
+    app.press("x y");
+    app.pass(Duration::from_secs(60));
+    app.press("z");
+    assert!(!saves(&mut app));
+    app.delta(Delta::Typing {
+        conversation: ConversationId::new("8:joe.4"),
+        who: UserId::new("8:joe.4"),
+        active: true,
+    });
+    app.press("z");
+    assert!(!saves(&mut app), "typing goes on");
+    app.expect("typing");
+    app.press("z");
+    app.now.mono += Duration::from_secs(60);
+    assert!(saves(&mut app), "typing has ended");
+    app.model.app.note("something happened");
+    app.press("z");
+    app.now.mono += Duration::from_secs(60);
+    assert!(saves(&mut app), "the note has ended");
 }
 
 #[test]
