@@ -8,12 +8,12 @@
 //! - `link_order.ld`: a linker puts functions in the order in which it meets them. Those in use are then spread over the
 //!   whole program, and the kernel maps nearly all of it. A release build on Linux tells the linker to put the functions
 //!   of `assets/link_order.txt` side by side. They are listed as patterns, which still match after a compiler update;
-//!   those that are not listed stay where they were. If the linker cannot read the file, it is not used. The patterns
-//!   begin with `_R` for names that say for which types a function was made, which `.cargo/config.toml` asks for, and
-//!   with `_ZN` where other flags override that. `tests/bench/link_order.py` writes the list.
-//! - Packed relocations: the loader adjusts 36,000 addresses at every start. Written in the packed form, they are read from
-//!   some kilobytes instead of nearly a megabyte. Loaders know the form since glibc 2.36 and musl 1.2.4; it is not used
-//!   where the builder's own does not.
+//!   those that are not listed stay where they were. If the linker cannot read the file, it is not used. Patterns that
+//!   begin with `_R` are for symbols with v0 mangling, which `.cargo/config.toml` asks for: those include type arguments.
+//!   The ones with `_ZN` are for builds whose flags override that. `tests/bench/link_order.py` writes the list.
+//! - Packed relocations: the loader adjusts 36,000 addresses at every start. In the packed form their table takes 11 kB
+//!   instead of 880 kB. Loaders know the form since glibc 2.36 and musl 1.2.4. It is used only if a program that has it
+//!   runs on the machine that builds, so never in a cross build.
 
 use std::io::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -30,24 +30,37 @@ fn main() -> Result<()> {
     let folder = folder.ok_or_else(|| Error::other("cargo sets no OUT_DIR"))?;
     write_shortcodes(&folder)?;
     write_keymap(&folder)?;
-    link(&folder)
+    add_link_arguments(&folder)
 }
 
 /// Adds those arguments for the linker of a release build that work here.
-fn link(folder: &Path) -> Result<()> {
+fn add_link_arguments(folder: &Path) -> Result<()> {
     println!("cargo::rerun-if-changed={LINK_ORDER}");
-    let set = |name: &str| std::env::var(name).unwrap_or_default();
-    if set("PROFILE") != "release" || set("CARGO_CFG_TARGET_OS") != "linux" {
+    let variable = |name: &str| std::env::var(name).unwrap_or_default();
+    let target = variable("TARGET").to_uppercase().replace('-', "_");
+    println!("cargo::rerun-if-env-changed=CARGO_TARGET_{target}_LINKER");
+    if variable("PROFILE") != "release" || variable("CARGO_CFG_TARGET_OS") != "linux" {
         return Ok(());
     }
     let script = folder.join("link_order.ld");
-    std::fs::write(&script, link_order(&std::fs::read_to_string(LINK_ORDER)?))?;
-    for argument in [format!("-T{}", script.display()), PACKED_RELOCATIONS.to_owned()] {
-        if works(folder, &argument)? {
-            println!("cargo::rustc-link-arg-bins={argument}");
-        }
+    std::fs::write(&script, link_order(&std::fs::read_to_string(LINK_ORDER).unwrap_or_default()))?;
+    let in_order = format!("-T{}", script.display());
+    if probe(folder, &in_order)? >= Probe::Links {
+        println!("cargo::rustc-link-arg-bins={in_order}");
+    }
+    if probe(folder, PACKED_RELOCATIONS)? == Probe::Runs {
+        println!("cargo::rustc-link-arg-bins={PACKED_RELOCATIONS}");
     }
     Ok(())
+}
+
+/// What an empty program does that was linked with an argument.
+#[derive(PartialEq, PartialOrd)]
+enum Probe {
+    Fails,
+    /// It is for another machine, or does not run on this one.
+    Links,
+    Runs,
 }
 
 /// A linker script that puts the functions with these names side by side, also those that the compiler expects to be used
@@ -58,8 +71,8 @@ fn link_order(patterns: &str) -> String {
     format!("SECTIONS {{ .text.start : {{ *(\n{sections}) }} }} INSERT BEFORE .text;\n")
 }
 
-/// Whether this build's linker accepts an argument: links an empty program with it, and runs that if it is for this machine.
-fn works(folder: &Path, argument: &str) -> Result<bool> {
+/// Tries an argument for this build's linker with an empty program.
+fn probe(folder: &Path, argument: &str) -> Result<Probe> {
     let (source, program) = (folder.join("empty.rs"), folder.join("empty"));
     std::fs::write(&source, "fn main() {}\n")?;
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
@@ -79,7 +92,11 @@ fn works(folder: &Path, argument: &str) -> Result<bool> {
         let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
         status.is_ok_and(|status| status.success())
     };
-    Ok(succeeds(&mut rustc) && (is_foreign || succeeds(&mut Command::new(&program))))
+    Ok(match succeeds(&mut rustc) {
+        false => Probe::Fails,
+        true if !is_foreign && succeeds(&mut Command::new(&program)) => Probe::Runs,
+        true => Probe::Links,
+    })
 }
 
 fn write_shortcodes(folder: &Path) -> Result<()> {

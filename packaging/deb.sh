@@ -27,7 +27,9 @@ TEXT
 
 version="$("$binary" --version | cut -d' ' -f2)"
 arch="$(dpkg --print-architecture)"
-glibc="$(grep -ao 'GLIBC_2\.[0-9]*' "$binary" | sort -Vu | tail -1 | cut -d_ -f2)"
+# Packed relocations (build.rs) need a loader that knows them, whatever functions the program uses.
+packed="$(grep -qa 'GLIBC_ABI_DT_RELR' "$binary" && echo GLIBC_2.36 || true)"
+glibc="$({ grep -ao 'GLIBC_2\.[0-9]*' "$binary"; echo "$packed"; } | sort -Vu | tail -1 | cut -d_ -f2)"
 mkdir "$root/DEBIAN"
 cat > "$root/DEBIAN/control" <<TEXT
 Package: skchat

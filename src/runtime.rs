@@ -222,7 +222,9 @@ where
         if quit {
             return Ok(());
         }
-        event_loop.schedule_frame(model, from_user);
+        if model.has_changed() {
+            event_loop.schedule_frame(model, from_user);
+        }
         event_loop.draw_if_due(model, keys.is_open())?;
         for effect in on_screen {
             event_loop.carry_out(model, effect, keys)?;

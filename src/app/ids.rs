@@ -5,18 +5,18 @@ use crate::model::ClientMessageId;
 #[derive(Clone, Copy, Debug)]
 pub struct IdCounters {
     client_id: u64,
-    /// The last place given to a message of an earlier run, and to one of this run.
+    /// The last place in the queue given to a message of an earlier run, and to one of this run.
     stored: u64,
     typed: u64,
 }
 
 /// The places of messages that are typed in this run begin here, behind those of all messages of earlier runs: a message
 /// may be typed before these have been read from the disk.
-const TYPED: u64 = 1 << 32;
+const FIRST_TYPED: u64 = 1 << 32;
 
 impl IdCounters {
     pub fn new(first_client_id: u64) -> Self {
-        Self { client_id: first_client_id, stored: 0, typed: TYPED }
+        Self { client_id: first_client_id, stored: 0, typed: FIRST_TYPED }
     }
 
     /// A client id that no other message of this account has.

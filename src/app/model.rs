@@ -18,7 +18,7 @@ const QUIET: Duration = Duration::from_millis(500);
 
 /// A quarter of an hour in milliseconds. In every time zone midnight falls on such a boundary, and how dates are shown
 /// depends on the day.
-pub(super) const QUARTER: i64 = 15 * 60_000;
+pub const QUARTER: i64 = 15 * 60_000;
 
 pub struct Model {
     pub app: AppState,
@@ -88,7 +88,7 @@ impl Model {
 
     /// Whether an input may have changed what is shown since the last layout: a saved draft needs no frame.
     pub fn has_changed(&self) -> bool {
-        self.since_layout != SinceLayout::Unknown
+        self.since_layout != SinceLayout::Unknown || self.quarter != self.quarter_now()
     }
 
     /// Which keys work now.

@@ -246,9 +246,10 @@ impl<'a> WireMessage<'a> {
 /// The content, which is usually a string, but may be missing, an object with `text`, or any JSON (facts 3.1). Where it
 /// should be text, only the words of an object are.
 fn content<'a>(raw: Option<&'a RawValue>, kind: &str) -> Cow<'a, str> {
-    let Some(raw) = raw.map(RawValue::get) else { return Cow::Borrowed("") };
+    let Some(value) = raw else { return Cow::Borrowed("") };
+    let raw = value.get();
     match raw.as_bytes().first() {
-        Some(b'"') => lenient::string(raw),
+        Some(b'"') => lenient::string(value),
         Some(b'{') => {
             #[derive(Default, Deserialize)]
             #[serde(default)]
@@ -285,7 +286,7 @@ fn sender(
 ) -> UserId {
     let from = item.from.map_or("", RawValue::get);
     let id = match from.as_bytes().first() {
-        Some(b'"') => sender_id(&lenient::string(from), repeated),
+        Some(b'"') => item.from.and_then(|from| sender_id(&lenient::string(from), repeated)),
         Some(b'{') => {
             #[derive(Default, Deserialize)]
             #[serde(default)]

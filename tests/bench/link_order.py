@@ -1,8 +1,7 @@
 """Which functions the program needs for a start and for ordinary use: writes assets/link_order.txt, which build.rs explains.
 
-Usage: link_order.py PATH_TO_SKCHAT..., release builds. The names for the linker have two forms: one that says for which
-types a function was made (.cargo/config.toml asks for it), and the older one (RUSTFLAGS=-Csymbol-mangling-version=legacy).
-Given a build of each, the file lists both. Needs valgrind and nm. To be run when the figures of the start or of memory
+Usage: link_order.py V0 LEGACY, two release builds, one with each kind of symbols: -Csymbol-mangling-version=v0, which
+.cargo/config.toml asks for, and RUSTFLAGS=-Csymbol-mangling-version=legacy. The file lists both. Needs valgrind and nm. To be run when the figures of the start or of memory
 have become worse; a function that is missing or gone in the file does no harm."""
 
 import bisect
@@ -134,7 +133,10 @@ def patterns_of(skchat):
 
 
 def main():
-    found = sorted({pattern for skchat in sys.argv[1:] for pattern in patterns_of(os.path.abspath(skchat))})
+    builds = sys.argv[1:]
+    if len(builds) != 2:
+        sys.exit(__doc__)
+    found = sorted({pattern for skchat in builds for pattern in patterns_of(os.path.abspath(skchat))})
     with open(OUT, "w") as out:
         out.write("".join(pattern + "\n" for pattern in found))
 

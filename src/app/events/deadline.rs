@@ -67,8 +67,8 @@ fn held(app: &AppState) -> Option<Duration> {
 
 /// Midnight, or an earlier moment.
 fn or_midnight(app: &AppState, moment: Option<Duration>) -> Option<Duration> {
-    // While typing, something is always due before the next quarter of an hour, and midnight, which takes longer to find,
-    // cannot come before that.
+    // Midnight falls on a quarter of an hour. What comes before the next one spares looking for it in the time zone, which
+    // is slow: while somebody types, that is nearly always a draft to save.
     let left = QUARTER - app.clock.wall.0.rem_euclid(QUARTER);
     let quarter = app.clock.mono + Duration::from_millis(u64::try_from(left).unwrap_or(0));
     match moment {
@@ -104,7 +104,7 @@ pub fn expire(model: &mut Model, beside_chats: bool) -> bool {
         model.app.with_chat(&chat, |chat, _| chat.typing.retain(|(_, until)| !is_over(until)));
     }
     model.app.with_timed(|chat, env| sending::save_draft(chat, env, false));
-    end_muting(model);
+    let is_shown = end_muting(model) || is_shown;
     let is_due =
         model.app.opened().and_then(|chat| chat.reading.next_due()).is_some_and(|due| due <= now);
     if is_due && model.app.prefs.receipts().by_looking() && model.app.presence.focused {
@@ -113,13 +113,15 @@ pub fn expire(model: &mut Model, beside_chats: bool) -> bool {
     is_shown
 }
 
-/// Ends what was muted for a while.
-fn end_muting(model: &mut Model) {
+/// Ends what was muted for a while; whether that was anything.
+fn end_muting(model: &mut Model) -> bool {
     let wall = model.app.clock.wall;
     let is_over = |c: &&Chat| c.choices.muted_until.is_some_and(|until| until <= wall);
     let timed = model.app.accounts.iter().flat_map(|account| account.conversations.timed());
     let over: Vec<ChatRef> = timed.filter(is_over).map(Chat::chat_ref).collect();
+    let ends = !over.is_empty();
     for chat in over {
         model.app.with_chat(&chat, alerts::unmute);
     }
+    ends
 }

@@ -144,7 +144,7 @@ impl<'a> Builder<'a> {
         if matches!(meaning, Meaning::Anchor) && self.open.holds(name) {
             self.end(name, "");
         }
-        // Nested too deeply to be formatting. A hostile text may have a hundred thousand of them.
+        // Nested too deeply: ignored. A hostile text may have a hundred thousand of these.
         if !empty && self.open.is_full() && self.is_formatting(name, meaning) {
             self.open.skip();
             return;
@@ -191,7 +191,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Whether a tag changes nothing but the style of its content.
+    /// Whether a tag does nothing but change how its content looks, or hide it.
     fn is_formatting(&self, name: Tag, meaning: Meaning) -> bool {
         match meaning {
             Meaning::Style { .. } | Meaning::Font | Meaning::Styled | Meaning::Dropped => true,

@@ -1,0 +1,127 @@
+//! When the loop draws, and that nothing is left out of a frame.
+
+mod common;
+
+use common::PATIENCE;
+use common::fixture::{App, direct, key};
+use crossterm::event::Event;
+use futures_util::StreamExt;
+use skchat::app::view::layout::Size;
+use skchat::model::{Outbound, Request};
+use skchat::runtime::keys::TerminalEvent;
+use skchat::runtime::spelling::SpellChecker;
+use skchat::runtime::{Editor, Surface, Wiring, run};
+use skchat::ui::{ColorDepth, ScreenFrame, Themes};
+use std::io;
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+/// A terminal of which only the title is looked at, and how many frames it gets.
+struct Counter {
+    title: watch::Sender<String>,
+    frames: watch::Sender<u32>,
+}
+
+impl Surface for Counter {
+    fn draw(&mut self, _frame: &ScreenFrame<'_>) -> io::Result<()> {
+        self.frames.send_modify(|frames| *frames += 1);
+        Ok(())
+    }
+    fn invalidate(&mut self) {}
+    fn copy(&mut self, _text: &str) -> io::Result<bool> {
+        Ok(true)
+    }
+    fn release(&mut self) {}
+    fn retake(&mut self) -> io::Result<Size> {
+        Ok(Size { columns: 80, rows: 24 })
+    }
+    fn stop(&mut self) {}
+    fn set_title(&mut self, title: &str) -> io::Result<()> {
+        self.title.send_replace(title.to_owned());
+        Ok(())
+    }
+}
+
+/// The person at a running loop.
+struct User {
+    keys: mpsc::Sender<&'static str>,
+    requests: mpsc::Receiver<Outbound>,
+    title: watch::Receiver<String>,
+    frames: watch::Receiver<u32>,
+}
+
+impl User {
+    /// Waits until a draft is to be saved, and gives the number of frames up to then.
+    async fn saved(&mut self) -> u32 {
+        let is_saved = async {
+            while let Some(request) = self.requests.recv().await {
+                if matches!(request.request, Request::SaveDraft { .. }) {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, is_saved).await.expect("a draft to save");
+        *self.frames.borrow()
+    }
+}
+
+/// Runs the loop with keys that arrive at once, until the user has done what is to be done.
+async fn with_loop(mut app: App, at_once: &'static [&str], user: impl AsyncFnOnce(&mut User)) {
+    let (title_in, title) = watch::channel(String::new());
+    let (frames_in, frames) = watch::channel(0);
+    let (keys, mut later) = mpsc::channel::<&str>(8);
+    let later = futures_util::stream::poll_fn(move |context| later.poll_recv(context));
+    let events = futures_util::stream::iter(at_once.iter().copied()).chain(later);
+    let events = events.map(|chord| Ok(TerminalEvent::Input(Event::Key(key(chord)))));
+    let (_stops, stops) = mpsc::channel(1);
+    let (_deltas, deltas) = mpsc::channel(1);
+    let (requests_in, requests) = mpsc::channel(64);
+    let stop = CancellationToken::new();
+    let dir = tempfile::tempdir().unwrap();
+    let wiring = Wiring {
+        surface: Counter { title: title_in, frames: frames_in },
+        events,
+        stops,
+        deltas,
+        requests: requests_in,
+        stop: stop.clone(),
+        shown: CancellationToken::new(),
+        editor: Editor { command: Vec::new(), dir: dir.path().to_owned() },
+        spelling: SpellChecker::new(dir.path().join("words.txt")),
+        recorder: None,
+    };
+    let themes = Themes::built_in(ColorDepth::True, false).unwrap();
+    let mut person = User { keys, requests, title, frames };
+    let done = async {
+        user(&mut person).await;
+        stop.cancel();
+    };
+    let (ended, ()) = tokio::join!(run(&mut app.model, &themes, wiring), done);
+    ended.unwrap();
+}
+
+#[tokio::test]
+async fn a_chat_that_was_opened_and_a_key_in_its_box_at_once_name_it_in_the_title() {
+    let app = direct("joe").with_direct("mia").opened();
+    with_loop(app, &["alt-up", "left"], async |user: &mut User| {
+        let wait = user.title.wait_for(|title| title.contains("Joe"));
+        tokio::time::timeout(PATIENCE, wait).await.expect("the chat in the title").unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_draft_that_is_saved_makes_no_frame() {
+    let app = direct("joe").opened();
+    with_loop(app, &[], async |user: &mut User| {
+        // What the first frames find missing is asked for.
+        for chord in ["x", "y"] {
+            user.keys.send(chord).await.unwrap();
+            user.saved().await;
+        }
+        let before = *user.frames.borrow();
+        user.keys.send("z").await.unwrap();
+        assert_eq!(user.saved().await, before + 1, "that of the key");
+    })
+    .await;
+}
