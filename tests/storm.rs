@@ -5,7 +5,7 @@ mod common;
 use common::kill::Proxy;
 use common::random::Random;
 use common::*;
-use skchat::client::{BaseUrl, Client};
+use skchat::client::{BaseUrl, Client, ClientOptions};
 use skchat::gateway::fault::InjectedFault;
 use skchat::model::PollMode;
 use skchat::model::request::Change;
@@ -111,19 +111,8 @@ async fn storm(gateway: &Gateway, proxy: &Proxy, random: &Random) {
     proxy.set_breaks(0);
 }
 
-async fn nothing_is_missing_after_a_storm(poll: PollMode, long_poll: bool) {
-    let gateway = Gateway::with(long_poll, true).await;
-    let port = gateway.origin.rsplit(':').next().unwrap().parse().unwrap();
-    let random = Random::new(&format!("storm with {poll:?}"));
-    let proxy = Proxy::start(port, random.split()).await;
-    let id = ConversationId::new(JOE);
-    for n in 0..30 {
-        say_as(&gateway.client(JOE), ANNA, &format!("before {n}")).await;
-    }
-    let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(&dir.path().join("store.db")).unwrap();
-    let mut options = gateway.options(ANNA);
-    options.gateway = BaseUrl::parse(&format!("http://127.0.0.1:{}/v1", proxy.port)).unwrap();
+/// Begins to fetch, by pages of ten messages.
+fn fetch(options: ClientOptions, store: &Store, poll: PollMode) -> sync::Handle {
     let sync_options = sync::SyncOptions {
         poll,
         interval: Duration::from_millis(50),
@@ -139,12 +128,33 @@ async fn nothing_is_missing_after_a_storm(poll: PollMode, long_poll: bool) {
     let (handle, mut deltas) =
         sync::start(AccountId::new("home"), Client::new(options), store.clone(), sync_options);
     tokio::spawn(async move { while deltas.recv().await.is_some() {} });
-    let began = tokio::time::timeout(PATIENCE, async {
-        while stored(&store, &id).await.is_empty() {
+    handle
+}
+
+async fn until_stored(store: &Store, id: &ConversationId, is_so: impl Fn(&Versions) -> bool) {
+    let comes = tokio::time::timeout(PATIENCE, async {
+        while !is_so(&stored(store, id).await) {
             tokio::task::yield_now().await;
         }
     });
-    began.await.expect("the first page is stored");
+    comes.await.expect("messages to be stored");
+}
+
+async fn nothing_is_missing_after_a_storm(poll: PollMode, long_poll: bool) {
+    let gateway = Gateway::with(long_poll, true).await;
+    let port = gateway.origin.rsplit(':').next().unwrap().parse().unwrap();
+    let random = Random::new(&format!("storm with {poll:?}"));
+    let proxy = Proxy::start(port, random.split()).await;
+    let id = ConversationId::new(JOE);
+    for n in 0..30 {
+        say_as(&gateway.client(JOE), ANNA, &format!("before {n}")).await;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(&dir.path().join("store.db")).unwrap();
+    let mut options = gateway.options(ANNA);
+    options.gateway = BaseUrl::parse(&format!("http://127.0.0.1:{}/v1", proxy.port)).unwrap();
+    let handle = fetch(options, &store, poll);
+    until_stored(&store, &id, |stored| !stored.is_empty()).await;
     storm(&gateway, &proxy, &random).await;
     // Whoever was in doubt asks once more, as after every interruption.
     gateway.state.forget_endpoints();
@@ -214,4 +224,33 @@ async fn a_poll_whose_answer_is_lost_while_the_server_takes_it_for_received_lose
         anna.wait_for("live").await;
         anna.quit().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_after_a_page_of_them_without_metadata_are_not_lost() {
+    let gateway = Gateway::with(false, true).await;
+    let (joe, id, anna) =
+        (gateway.client(JOE), ConversationId::new(JOE), ConversationId::new(ANNA));
+    say_as(&joe, ANNA, "before").await;
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(&dir.path().join("store.db")).unwrap();
+    let handle = fetch(gateway.options(ANNA), &store, PollMode::Interval);
+    until_stored(&store, &id, |stored| stored.len() == 1).await;
+    let mut said = Vec::new();
+    for n in 0..40 {
+        said.push(say_as(&joe, ANNA, &format!("said {n}")).await);
+    }
+    until_stored(&store, &id, |stored| stored.len() == 41).await;
+    handle.stop(PATIENCE).await;
+    for message in &said[..25] {
+        let outgoing = Outgoing { text: "changed".into(), ..Outgoing::default() };
+        joe.change(&anna, message, &Change::Edit(outgoing), "", Timestamp(0)).await.unwrap();
+    }
+    let wanted = truth(&gateway.client(ANNA), &id).await;
+    // The newest page comes as it is, and the first page of changes without a link to the next.
+    let faults = gateway.state.faults();
+    faults.add_after("GET", "/messages", 1, 1, InjectedFault::WithoutMetadata);
+    let handle = fetch(gateway.options(ANNA), &store, PollMode::Interval);
+    until_stored(&store, &id, |stored| *stored == wanted).await;
+    handle.stop(PATIENCE).await;
 }
