@@ -67,8 +67,8 @@ fn held(app: &AppState) -> Option<Duration> {
 
 /// Midnight, or an earlier moment.
 fn or_midnight(app: &AppState, moment: Option<Duration>) -> Option<Duration> {
-    // Midnight falls on a quarter of an hour. What comes before the next one spares looking for it in the time zone, which
-    // is slow: while somebody types, that is nearly always a draft to save.
+    // Midnight falls on a quarter of an hour, so that whatever is due before the next quarter comes first. Finding midnight
+    // in a time zone is slow, and while somebody types, a draft is nearly always due earlier.
     let left = QUARTER - app.clock.wall.0.rem_euclid(QUARTER);
     let quarter = app.clock.mono + Duration::from_millis(u64::try_from(left).unwrap_or(0));
     match moment {
