@@ -103,7 +103,7 @@ pub fn update(model: &mut Model, input: Input, now: Now) -> Vec<Effect> {
         Input::EmojiWidth(width) => events::emoji_width(model, width),
         Input::Background(color) => model.app.prefs.background = Background::Color(color),
         Input::Figures(figures) => events::figures::measured(model, figures),
-        Input::Deadline => changes_screen = events::deadline::expire(model, changes_screen),
+        Input::Deadline => changes_screen |= events::deadline::expire(model),
     }
     model.app.accounts.settle();
     if changes_screen {

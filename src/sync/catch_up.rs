@@ -302,16 +302,15 @@ impl Shared {
                 page.items.into_iter().filter(|raw| raw.conversation == *id && raw.version > since);
             let later: Vec<RawMessage> = later.collect();
             let any = !later.is_empty();
-            // Without metadata, nothing leads to the changes after a full page. Some servers never have any.
-            let is_cut_off = any && page.is_full && page.sync_state.is_none();
+            // More may follow a full page without metadata, so it is asked for again, but only a few times: some servers
+            // never send any.
+            let may_go_on = any && page.is_full && self.history.failed_attempts(id) < MAX_TRIES;
             // Messages that are not stored yet are fetched with their page, or when their gap is filled.
             let stored = later.into_iter().filter(|raw| coverage.covers(Point::from(&raw.key())));
             changes.messages.extend(stored);
             match page.sync_state {
                 Some(next) if any && next != from.sync_state => from.sync_state = next,
-                None if is_cut_off && self.history.failed_attempts(id) < MAX_TRIES => {
-                    return Changes { next: Some(from), ..changes };
-                }
+                None if may_go_on => return Changes { next: Some(from), ..changes },
                 _ => return Changes { complete: true, ..changes },
             }
         }

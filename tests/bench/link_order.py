@@ -1,8 +1,9 @@
 """Which functions the program needs for a start and for ordinary use: writes assets/link_order.txt, which build.rs explains.
 
 Usage: link_order.py V0 LEGACY, two release builds, one with each kind of symbols: -Csymbol-mangling-version=v0, which
-.cargo/config.toml asks for, and RUSTFLAGS=-Csymbol-mangling-version=legacy. The file lists both. Needs valgrind and nm. To be run when the figures of the start or of memory
-have become worse; a function that is missing or gone in the file does no harm."""
+.cargo/config.toml asks for, and RUSTFLAGS=-Csymbol-mangling-version=legacy. The file lists both. Needs valgrind and nm.
+To be run when the figures of the start or of memory have become worse; a function that is missing or gone in the file does
+no harm."""
 
 import bisect
 import os
@@ -18,9 +19,9 @@ import windows  # noqa: E402
 
 OUT = os.path.join(HERE, "..", "..", "assets", "link_order.txt")
 ALT_DOWN, ALT_UP, PAGE_UP, PAGE_DOWN, QUIT = "\x1b[1;3B", "\x1b[1;3A", "\x1b[5~", "\x1b[6~", "\x11"
-# The shortest beginning of a name that is a pattern, and by how much the next one to be tried is longer.
+# The length of the shortest pattern, and the step in which longer ones are tried.
 SHORTEST, STEP = 12, 6
-# Functions that are not in use may share a pattern up to this size, or a tenth of those that are.
+# A pattern may match other functions of this size together, or of a tenth of the size of the one in use.
 SMALL = 200
 
 
@@ -82,7 +83,7 @@ def sizes(skchat):
 def without_hash(name):
     """A name as a pattern that other versions of the compiler and of libraries still fit."""
     if name.startswith("_R"):
-        # Hashes of crates, and places in the name, which depend on how long those are.
+        # Hashes of crates, and back references, whose numbers depend on the length of the hashes.
         name = re.sub(r"Cs[0-9a-zA-Z]+_", "Cs*_", name)
         name = re.sub(r"B[0-9a-zA-Z]*_", "B*_", name)
     name = re.sub(r"17h[0-9a-f]{16}E.*", "17h*", name)

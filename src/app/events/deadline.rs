@@ -88,8 +88,8 @@ fn midnight(app: &AppState) -> Option<Duration> {
     Some(app.clock.mono + left.max(MIN_WALL_WAIT))
 }
 
-/// Carries out what is due. False if that was nothing but drafts to save.
-pub fn expire(model: &mut Model, beside_chats: bool) -> bool {
+/// Carries out what is due. Returns whether somebody is no longer shown as typing, or a chat is no longer muted.
+pub fn expire(model: &mut Model) -> bool {
     let now = model.app.clock.mono;
     model.app.notes.expire();
     model.ask_if_quiet();
@@ -99,21 +99,21 @@ pub fn expire(model: &mut Model, beside_chats: bool) -> bool {
     let typing = model.app.accounts.iter().flat_map(|account| account.conversations.timed());
     let ended = typing.filter(|c| c.typing.iter().any(|(_, until)| is_over(until)));
     let typing_ended: Vec<ChatRef> = ended.map(crate::app::chat::Chat::chat_ref).collect();
-    let is_shown = beside_chats || !typing_ended.is_empty();
+    let has_typing_ended = !typing_ended.is_empty();
     for chat in typing_ended {
         model.app.with_chat(&chat, |chat, _| chat.typing.retain(|(_, until)| !is_over(until)));
     }
     model.app.with_timed(|chat, env| sending::save_draft(chat, env, false));
-    let is_shown = end_muting(model) || is_shown;
+    let has_muting_ended = end_muting(model);
     let is_due =
         model.app.opened().and_then(|chat| chat.reading.next_due()).is_some_and(|due| due <= now);
     if is_due && model.app.prefs.receipts().by_looking() && model.app.presence.focused {
         model.app.with_open(reading::mark_seen);
     }
-    is_shown
+    has_typing_ended || has_muting_ended
 }
 
-/// Ends what was muted for a while; whether that was anything.
+/// Ends muting that was for a while only. Returns whether there was any.
 fn end_muting(model: &mut Model) -> bool {
     let wall = model.app.clock.wall;
     let is_over = |c: &&Chat| c.choices.muted_until.is_some_and(|until| until <= wall);

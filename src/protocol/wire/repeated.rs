@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-/// So many different texts are known at once.
+/// The most texts that are kept for reuse.
 const MOST: usize = 16;
 
 /// Senders, their names and types of messages, each kept once instead of once an item.
@@ -10,6 +10,7 @@ const MOST: usize = 16;
 pub struct RepeatedTexts(Vec<Arc<str>>);
 
 impl RepeatedTexts {
+    /// The text as one that is shared, if it has occurred lately.
     pub fn get(&mut self, text: &str) -> Arc<str> {
         if let Some(known) = self.0.iter().find(|known| known.as_ref() == text) {
             return Arc::clone(known);
