@@ -226,31 +226,76 @@ async fn a_poll_whose_answer_is_lost_while_the_server_takes_it_for_received_lose
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn changes_after_a_page_of_them_without_metadata_are_not_lost() {
-    let gateway = Gateway::with(false, true).await;
+/// Anna has 41 messages of Joe, 25 of which are changed while she is away.
+async fn changed_while_away(gateway: &Gateway, store: &Store) -> Versions {
     let (joe, id, anna) =
         (gateway.client(JOE), ConversationId::new(JOE), ConversationId::new(ANNA));
     say_as(&joe, ANNA, "before").await;
-    let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(&dir.path().join("store.db")).unwrap();
-    let handle = fetch(gateway.options(ANNA), &store, PollMode::Interval);
-    until_stored(&store, &id, |stored| stored.len() == 1).await;
+    let handle = fetch(gateway.options(ANNA), store, PollMode::Interval);
+    until_stored(store, &id, |stored| stored.len() == 1).await;
     let mut said = Vec::new();
     for n in 0..40 {
         said.push(say_as(&joe, ANNA, &format!("said {n}")).await);
     }
-    until_stored(&store, &id, |stored| stored.len() == 41).await;
+    until_stored(store, &id, |stored| stored.len() == 41).await;
     handle.stop(PATIENCE).await;
     for message in &said[..25] {
         let outgoing = Outgoing { text: "changed".into(), ..Outgoing::default() };
         joe.change(&anna, message, &Change::Edit(outgoing), "", Timestamp(0)).await.unwrap();
     }
-    let wanted = truth(&gateway.client(ANNA), &id).await;
-    // The newest page comes as it is, and the first page of changes without a link to the next.
-    let faults = gateway.state.faults();
-    faults.add_after("GET", "/messages", 1, 1, InjectedFault::WithoutMetadata);
+    truth(&gateway.client(ANNA), &id).await
+}
+
+/// What may be answered once instead of a page of messages.
+fn useless_answers() -> Vec<InjectedFault> {
+    let refusal = |code| InjectedFault::Json { code, body: r#"{"errorCode":201}"#.into() };
+    vec![
+        InjectedFault::WithoutMetadata,
+        InjectedFault::Html,
+        InjectedFault::BrokenJson,
+        InjectedFault::ErrorInside,
+        InjectedFault::Body("{}"),
+        InjectedFault::CutOff,
+        InjectedFault::Status { code: 503, error: 0, retry_after: None },
+        refusal(400),
+        refusal(403),
+        refusal(404),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_arrive_after_any_useless_answer_to_the_request_for_them() {
+    for fault in useless_answers() {
+        // The newest page comes as it is, and then the first, second or third page of changes is no such page, or
+        // two in a row.
+        let mut cases = vec![(1, 1), (2, 1), (3, 1), (1, 2)];
+        // The second one comes instead of the newest page, where it would mean that the chat cannot be read.
+        if matches!(fault, InjectedFault::Json { code: 403 | 404, .. }) {
+            cases.pop();
+        }
+        for (skip, times) in cases {
+            let gateway = Gateway::with(false, true).await;
+            let dir = tempfile::tempdir().unwrap();
+            let store = Store::open(&dir.path().join("store.db")).unwrap();
+            let wanted = changed_while_away(&gateway, &store).await;
+            let faults = gateway.state.faults();
+            faults.add_after("GET", "/messages", skip, times, fault.clone());
+            println!("{fault:?}, {times} times after {skip} pages");
+            let handle = fetch(gateway.options(ANNA), &store, PollMode::Interval);
+            until_stored(&store, &ConversationId::new(JOE), |stored| *stored == wanted).await;
+            handle.stop(PATIENCE).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_arrives_after_a_refusal_of_the_newest_page_that_was_a_slip() {
+    let gateway = Gateway::with(false, true).await;
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(&dir.path().join("store.db")).unwrap();
+    let wanted = changed_while_away(&gateway, &store).await;
+    gateway.state.faults().add("GET", "/messages", 3, InjectedFault::ErrorInside);
     let handle = fetch(gateway.options(ANNA), &store, PollMode::Interval);
-    until_stored(&store, &id, |stored| *stored == wanted).await;
+    until_stored(&store, &ConversationId::new(JOE), |stored| *stored == wanted).await;
     handle.stop(PATIENCE).await;
 }

@@ -16,7 +16,7 @@ use crate::store::{CoverageUpdate, SyncToken};
 const MAX_MESSAGES: usize = 20_000;
 /// Versions are times of several servers' clocks, which may differ by so many milliseconds.
 const SKEW: u64 = 60_000;
-/// After so many answers that make no sense, asking for changes by this token is given up.
+/// After so many answers in a row that refuse messages or changes or make no sense, they are not asked for again.
 const MAX_TRIES: u32 = 5;
 /// The most pages of changes that are fetched at once.
 const MAX_CHANGES: usize = 20;
@@ -110,6 +110,15 @@ fn parts(
     vec![part(known, Arrival::History, Vec::new()), part(new, news.arrival, ranges)]
 }
 
+/// Whether a message that came with changes is older than the newest one that was stored before. Newer ones are fetched
+/// with their page, which tells that they are new.
+///
+/// One in a gap is kept, too: the page that fills the gap may have been answered before the change, and be stored after
+/// it.
+fn is_older(raw: &RawMessage, coverage: &Coverage) -> bool {
+    coverage.top().is_some_and(|top| Point::from(&raw.key()) <= top)
+}
+
 impl Shared {
     /// Fetches everything new in a conversation, from the newest page down to what is stored, and stores it page by page,
     /// the last one together with the conversation's version. If an error or the number of messages ends that early, the
@@ -143,8 +152,11 @@ impl Shared {
             }
         }
         let top_now = ranges.first().map(|range| range.hi).or(top);
-        let is_final =
-            |error: &mut Error| error.is_inaccessible() || error.kind == ErrorKind::Refused;
+        let is_final = |error: &mut Error| match error.kind {
+            // An error object in an answer with status 200 may come once, and never again.
+            ErrorKind::Refused => self.history.count_useless(&id) >= MAX_TRIES,
+            _ => error.is_inaccessible(),
+        };
         let refusal = error.take_if(is_final);
         let (is_closed, failed) = (refusal.is_some(), error);
         let complete = failed.is_none()
@@ -179,9 +191,10 @@ impl Shared {
             tracing::info!(kind = ?error.kind, "a thread was not fetched");
         }
         match failed {
-            // One conversation that cannot be read must not stop the others. If its answer made no sense, it is tried
-            // again in the background.
-            Some(error) if error.kind != ErrorKind::BadAnswer => Err(error),
+            // One conversation that cannot be read must not stop the others. It is tried again in the background.
+            Some(error) if !matches!(error.kind, ErrorKind::BadAnswer | ErrorKind::Refused) => {
+                Err(error)
+            }
             _ => Ok(any_new),
         }
     }
@@ -263,16 +276,29 @@ impl Shared {
         self.history.fell_behind(id, |attempts| self.backoff(attempts));
     }
 
-    /// Whether to give up asking for changes by a `syncState` after an error of this kind.
-    fn gives_up_changes(&self, id: &ConversationId, kind: ErrorKind) -> bool {
-        match kind {
-            ErrorKind::StaleSyncState
-            | ErrorKind::Refused
+    /// What follows from an error of a request for changes after this token. The newest page could be read just before, so
+    /// that only broken connections and the like are errors of the whole conversation.
+    fn after_failed_changes(&self, id: &ConversationId, from: SyncToken, error: Error) -> Changes {
+        let incomplete = Changes { complete: false, ..Changes::default() };
+        match error.kind {
+            // Its changes are lost, and the new token starts from now.
+            ErrorKind::StaleSyncState => Changes::default(),
+            // The server does not understand the token, or something that is not the server has answered.
+            ErrorKind::Refused
             | ErrorKind::Forbidden
             | ErrorKind::NotFound
-            | ErrorKind::Unsupported => true,
-            ErrorKind::BadAnswer => self.history.failed_attempts(id) >= MAX_TRIES,
-            _ => false,
+            | ErrorKind::Unsupported
+            | ErrorKind::BadAnswer => self.ask_again(id, from),
+            _ => Changes { error: Some(error), ..incomplete },
+        }
+    }
+
+    /// Keeps a token whose answer was of no use, so that its changes are asked for again; but not for ever.
+    fn ask_again(&self, id: &ConversationId, from: SyncToken) -> Changes {
+        if self.history.count_useless(id) < MAX_TRIES {
+            Changes { complete: false, next: Some(from), ..Changes::default() }
+        } else {
+            Changes::default()
         }
     }
 
@@ -285,35 +311,51 @@ impl Shared {
         coverage: &Coverage,
     ) -> Changes {
         let since = from.version.saturating_sub(SKEW);
-        let mut changes = Changes { complete: false, ..Changes::default() };
+        let mut messages = Vec::new();
         for _ in 0..MAX_CHANGES {
-            let page =
-                match self.client.messages_next(id, &from.sync_state, self.options.page).await {
-                    Ok(page) => page,
-                    // The token is too old, or the server does not understand it: its changes are lost, and the new
-                    // token starts from now. An answer that makes no sense may come from a captive portal, so that is
-                    // tried a few times.
-                    Err(error) if self.gives_up_changes(id, error.kind) => {
-                        return Changes { complete: true, ..changes };
-                    }
-                    Err(error) => return Changes { error: Some(error), ..changes },
-                };
+            let asked = self.client.messages_next(id, &from.sync_state, self.options.page).await;
+            let page = match asked {
+                Ok(page) => page,
+                Err(error) => {
+                    return Changes { messages, ..self.after_failed_changes(id, from, error) };
+                }
+            };
             let later =
                 page.items.into_iter().filter(|raw| raw.conversation == *id && raw.version > since);
             let later: Vec<RawMessage> = later.collect();
             let any = !later.is_empty();
-            // More may follow a full page without metadata, so it is asked for again, but only a few times: some servers
-            // never send any.
-            let may_go_on = any && page.is_full && self.history.failed_attempts(id) < MAX_TRIES;
-            // Messages that are not stored yet are fetched with their page, or when their gap is filled.
-            let stored = later.into_iter().filter(|raw| coverage.covers(Point::from(&raw.key())));
-            changes.messages.extend(stored);
+            messages.extend(later.into_iter().filter(|raw| is_older(raw, coverage)));
+            if page.sync_state.is_some() {
+                self.history.forget_useless(id);
+            }
             match page.sync_state {
                 Some(next) if any && next != from.sync_state => from.sync_state = next,
-                None if may_go_on => return Changes { next: Some(from), ..changes },
-                _ => return Changes { complete: true, ..changes },
+                // More may follow a full page without metadata. Some servers never send any.
+                None if any && page.is_full => {
+                    return Changes { messages, ..self.ask_again(id, from) };
+                }
+                _ => return Changes { messages, ..Changes::default() },
             }
         }
-        Changes { next: Some(from), ..changes }
+        Changes { messages, complete: false, next: Some(from), error: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_are_kept_in_gaps_and_below_what_is_stored_but_not_above_it() {
+        let point = |at: u32| Point { at: Timestamp(at.into()), order: at.into() };
+        let mut coverage = Coverage::default();
+        for (lo, hi) in [(100, 200), (300, 400)] {
+            coverage.add(Range { lo: point(lo), hi: point(hi), floor: false });
+        }
+        let kept = [50, 150, 250, 400, 401].map(|id| {
+            let item = format!(r#"{{"id":"{id}","version":"900","conversationid":"8:joe.4"}}"#);
+            is_older(&crate::protocol::wire::raw_message(&item, None).unwrap(), &coverage)
+        });
+        assert_eq!(kept, [true, true, true, true, false]);
     }
 }

@@ -27,6 +27,8 @@ struct RetryState {
 pub struct HistoryState {
     older: Mutex<HashMap<ConversationId, OlderLink>>,
     behind: Mutex<HashMap<ConversationId, RetryState>>,
+    /// How many answers in a row about a conversation's messages were of no use, broken connections not counted.
+    useless: Mutex<HashMap<ConversationId, u32>>,
     /// Wakes the backfill: there may be a gap to fill.
     pub gaps: Notify,
     pub lists: ListState,
@@ -57,6 +59,7 @@ impl HistoryState {
     /// Records that everything new in a conversation is stored: what arrives next follows without a gap.
     pub fn caught_up(&self, id: &ConversationId) {
         self.behind().remove(id);
+        self.forget_useless(id);
     }
 
     /// Records that not everything new in a conversation is stored. The backfill tries again after `wait`, which is given
@@ -66,6 +69,20 @@ impl HistoryState {
         let attempts = behind.get(id).map_or(0, |known| known.attempts).saturating_add(1);
         behind.insert(id.clone(), RetryState { attempts, next: Instant::now() + wait(attempts) });
         self.gaps.notify_one();
+    }
+
+    /// Counts an answer about a conversation's messages that refused them or made no sense. Returns how many there were in
+    /// a row.
+    pub fn count_useless(&self, id: &ConversationId) -> u32 {
+        let mut useless = self.useless.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = useless.entry(id.clone()).or_default();
+        *count = count.saturating_add(1);
+        *count
+    }
+
+    /// An answer about a conversation's messages was as expected.
+    pub fn forget_useless(&self, id: &ConversationId) {
+        self.useless.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
     }
 
     pub fn is_behind(&self, id: &ConversationId) -> bool {
