@@ -113,13 +113,18 @@ async fn storm(gateway: &Gateway, proxy: &Proxy, random: &Random) {
 
 /// Begins to fetch, by pages of ten messages.
 fn fetch(options: ClientOptions, store: &Store, poll: PollMode) -> sync::Handle {
+    fetch_by(options, store, poll, 10)
+}
+
+/// Begins to fetch, by pages of so many messages.
+fn fetch_by(options: ClientOptions, store: &Store, poll: PollMode, page: u32) -> sync::Handle {
     let sync_options = sync::SyncOptions {
         poll,
         interval: Duration::from_millis(50),
         intervals: None,
         backoff_base: Duration::from_millis(20),
         backoff_cap: Duration::from_millis(200),
-        page: 10,
+        page,
         grace: Duration::ZERO,
         seen_within: None,
         shown: None,
@@ -226,12 +231,12 @@ async fn a_poll_whose_answer_is_lost_while_the_server_takes_it_for_received_lose
     }
 }
 
-/// Anna has 41 messages of Joe, 25 of which are changed while she is away.
-async fn changed_while_away(gateway: &Gateway, store: &Store) -> Versions {
-    let (joe, id, anna) =
-        (gateway.client(JOE), ConversationId::new(JOE), ConversationId::new(ANNA));
+/// Anna has 41 messages of Joe and is away. Returns 40 of them.
+async fn away(gateway: &Gateway, store: &Store) -> Vec<String> {
+    let joe = gateway.client(JOE);
     say_as(&joe, ANNA, "before").await;
     let handle = fetch(gateway.options(ANNA), store, PollMode::Interval);
+    let id = ConversationId::new(JOE);
     until_stored(store, &id, |stored| stored.len() == 1).await;
     let mut said = Vec::new();
     for n in 0..40 {
@@ -239,11 +244,17 @@ async fn changed_while_away(gateway: &Gateway, store: &Store) -> Versions {
     }
     until_stored(store, &id, |stored| stored.len() == 41).await;
     handle.stop(PATIENCE).await;
-    for message in &said[..25] {
+    said
+}
+
+/// Joe changes messages. Returns what the server holds afterwards.
+async fn changed(gateway: &Gateway, messages: &[String]) -> Versions {
+    let (joe, anna) = (gateway.client(JOE), ConversationId::new(ANNA));
+    for message in messages {
         let outgoing = Outgoing { text: "changed".into(), ..Outgoing::default() };
         joe.change(&anna, message, &Change::Edit(outgoing), "", Timestamp(0)).await.unwrap();
     }
-    truth(&gateway.client(ANNA), &id).await
+    truth(&gateway.client(ANNA), &ConversationId::new(JOE)).await
 }
 
 /// What may be answered once instead of a page of messages.
@@ -277,7 +288,8 @@ async fn changes_arrive_after_any_useless_answer_to_the_request_for_them() {
             let gateway = Gateway::with(false, true).await;
             let dir = tempfile::tempdir().unwrap();
             let store = Store::open(&dir.path().join("store.db")).unwrap();
-            let wanted = changed_while_away(&gateway, &store).await;
+            let said = away(&gateway, &store).await;
+            let wanted = changed(&gateway, &said[..25]).await;
             let faults = gateway.state.faults();
             faults.add_after("GET", "/messages", skip, times, fault.clone());
             println!("{fault:?}, {times} times after {skip} pages");
@@ -293,9 +305,35 @@ async fn a_message_arrives_after_a_refusal_of_the_newest_page_that_was_a_slip() 
     let gateway = Gateway::with(false, true).await;
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(&dir.path().join("store.db")).unwrap();
-    let wanted = changed_while_away(&gateway, &store).await;
+    let said = away(&gateway, &store).await;
+    let wanted = changed(&gateway, &said[..25]).await;
     gateway.state.faults().add("GET", "/messages", 3, InjectedFault::ErrorInside);
     let handle = fetch(gateway.options(ANNA), &store, PollMode::Interval);
     until_stored(&store, &ConversationId::new(JOE), |stored| *stored == wanted).await;
     handle.stop(PATIENCE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_a_message_fetched_just_before_is_kept_where_changes_come_in_parts() {
+    // Some pages of one message reach from the new ones down to what is stored; the next one has the changes.
+    for pages in 2..6 {
+        let gateway = Gateway::with(false, true).await;
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("store.db")).unwrap();
+        let said = away(&gateway, &store).await;
+        let new = say_as(&gateway.client(JOE), ANNA, "new").await;
+        say_as(&gateway.client(JOE), ANNA, "newer").await;
+        // The new message is fetched and then changed, before the changes are asked for, which are more than are fetched
+        // at once.
+        let faults = gateway.state.faults();
+        let before = faults.count("GET", "/messages");
+        let delay = InjectedFault::Delay(Duration::from_secs(1));
+        faults.add_after("GET", "/messages", pages, 1, delay);
+        let handle = fetch_by(gateway.options(ANNA), &store, PollMode::Interval, 1);
+        faults.until("GET", "/messages", before + pages + 1).await;
+        let order: Vec<String> = [new].into_iter().chain(said[..30].to_vec()).collect();
+        let wanted = changed(&gateway, &order).await;
+        until_stored(&store, &ConversationId::new(JOE), |stored| *stored == wanted).await;
+        handle.stop(PATIENCE).await;
+    }
 }
