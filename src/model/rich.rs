@@ -20,7 +20,7 @@ pub enum Block {
         spans: Vec<Span>,
     },
     Quote {
-        from: Option<Attribution>,
+        from: Option<Box<Attribution>>,
         body: Vec<Block>,
     },
     /// Preformatted text: spaces are kept, long lines are broken anywhere.
@@ -30,7 +30,7 @@ pub enum Block {
         language: Option<Box<str>>,
     },
     /// A file beside a text.
-    Media(Media),
+    Media(Box<Media>),
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -206,7 +206,7 @@ impl RichText {
     /// Who is quoted first, where anyone is.
     pub fn quoted(&self) -> Option<&Attribution> {
         self.blocks.iter().find_map(|block| match block {
-            Block::Quote { from, .. } => from.as_ref(),
+            Block::Quote { from, .. } => from.as_deref(),
             _ => None,
         })
     }
@@ -252,6 +252,7 @@ fn plain(blocks: &[Block], out: &mut String) {
         }
         match block {
             Block::Paragraph { spans, .. } => {
+                out.reserve(spans.iter().map(|span| span.text.len()).sum());
                 out.extend(spans.iter().map(|span| span.text.as_str()));
             }
             Block::Quote { from, body } => {

@@ -100,7 +100,9 @@ pub fn string(raw: &RawValue) -> Cow<'_, str> {
     let raw = raw.get();
     let inner = raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
     match inner {
-        Some(text) if !text.contains(['\\', '"']) => Cow::Borrowed(text),
+        Some(text) if memchr::memchr2(b'\\', b'"', text.as_bytes()).is_none() => {
+            Cow::Borrowed(text)
+        }
         _ => serde_json::from_str::<Text<'_>>(raw).unwrap_or_default().0,
     }
 }

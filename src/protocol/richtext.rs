@@ -47,7 +47,8 @@ const STRAY: &str = "\u{FDD0}";
 
 /// Text with every `<` that the sign in its place stands for.
 fn with_brackets<'a>(text: &'a str, in_place: &str) -> Cow<'a, str> {
-    if in_place == STRAY && text.contains(STRAY) {
+    // A text may have a million lone `&`, each of which comes by itself.
+    if text.len() >= STRAY.len() && in_place == STRAY && text.contains(STRAY) {
         text.replace(STRAY, "<").into()
     } else {
         text.into()

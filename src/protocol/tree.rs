@@ -3,6 +3,7 @@
 use super::entity;
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
+use std::borrow::Cow;
 
 const MAX_DEPTH: usize = 32;
 const MAX_NODES: usize = 20_000;
@@ -70,7 +71,9 @@ impl Node {
     fn open(tag: &BytesStart<'_>) -> Node {
         Node {
             name: tag.name().0.to_ascii_lowercase(),
-            attributes: attributes(tag),
+            attributes: attributes(tag)
+                .map(|(name, value)| (name.into_owned(), value.into_owned()))
+                .collect(),
             ..Node::default()
         }
     }
@@ -109,12 +112,26 @@ impl Node {
 }
 
 /// A tag's attributes with names in lower case and decoded values. Those that cannot be parsed are skipped.
-pub fn attributes(tag: &BytesStart<'_>) -> Vec<(String, String)> {
-    tag.html_attributes()
-        .with_checks(false)
-        .flatten()
-        .map(|a| (a.key.0.to_ascii_lowercase(), entity::unescape(&a.value).into_owned()))
-        .collect()
+pub fn attributes<'a>(
+    tag: &'a BytesStart<'_>,
+) -> impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)> {
+    let mut attributes = tag.html_attributes();
+    attributes.with_checks(false);
+    attributes.flatten().map(|attribute| {
+        let value = match attribute.value {
+            Cow::Borrowed(value) => entity::unescape(value),
+            Cow::Owned(value) => Cow::Owned(entity::unescape(&value).into_owned()),
+        };
+        (lower_case(attribute.key.0), value)
+    })
+}
+
+fn lower_case(name: &str) -> Cow<'_, str> {
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(name.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(name)
+    }
 }
 
 fn fold(stack: &mut Vec<Node>) {

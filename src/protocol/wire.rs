@@ -112,7 +112,8 @@ fn read_page<T>(
     size: u32,
     mut read: impl FnMut(&str) -> Option<T>,
 ) -> WirePage<T> {
-    let items: Vec<T> = raw.iter().filter_map(|item| read(item.get())).collect();
+    let mut items = Vec::with_capacity(raw.len());
+    items.extend(raw.iter().filter_map(|item| read(item.get())));
     let bad = raw.len() - items.len();
     let metadata = metadata.map(RawValue::get).filter(|json| json.starts_with('{'));
     let metadata = metadata.and_then(|json| serde_json::from_str::<Metadata<'_>>(json).ok());

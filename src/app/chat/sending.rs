@@ -142,14 +142,14 @@ pub fn own_message(
     let mut blocks = Vec::new();
     if let Some(quote) = &outgoing.reply {
         blocks.push(Block::Quote {
-            from: Some(Attribution {
+            from: Some(Box::new(Attribution {
                 name: quote.name.clone(),
                 author: Some(quote.author.clone()),
                 at: Some(quote.at),
                 message: Some(quote.id.clone()),
                 client_id: None,
                 conversation: None,
-            }),
+            })),
             body: RichText::plain(&quote.text).blocks,
         });
     }

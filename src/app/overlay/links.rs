@@ -35,7 +35,7 @@ impl ListedLink {
             MessageBody::Media(media) => files.push(media),
             MessageBody::Text(rich) => {
                 let media = rich.blocks.iter().filter_map(|block| match block {
-                    Block::Media(media) => Some(media),
+                    Block::Media(media) => Some(&**media),
                     _ => None,
                 });
                 files.extend(media);

@@ -162,7 +162,7 @@ fn a_quote_says_which_of_two_people_is_quoted() {
         conversation: None,
     };
     let body = RichText::plain("said before").blocks;
-    let rich = RichText { blocks: vec![Block::Quote { from: Some(from), body }] };
+    let rich = RichText { blocks: vec![Block::Quote { from: Some(Box::new(from)), body }] };
     app.messages(vec![message("joe", 50, MessageBody::Text(rich))], Placement::Event);
     app.expect("Bob · bob.1");
 }

@@ -132,7 +132,7 @@ fn blocks(list: &[Block]) -> String {
                 let follows = matches!(body.first(), None | Some(Block::Paragraph { .. }));
                 let gap = if follows { " " } else { "\n" };
                 let name = |from: &Attribution| format!("**{}**:{gap}", escaped(from.name.trim()));
-                let who = from.as_ref().map(name);
+                let who = from.as_deref().map(name);
                 let quoted = format!("{}{}", who.unwrap_or_default(), blocks(body));
                 let lines: Vec<String> = quoted.split('\n').map(|l| format!("> {l}")).collect();
                 out.push_str(&lines.join("\n"));

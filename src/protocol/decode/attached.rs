@@ -73,7 +73,7 @@ impl Attached {
             (card, last) => {
                 let cards = card.into_iter().flat_map(|card| card.rich().blocks);
                 files.extend(last);
-                rich.blocks.extend(files.into_iter().map(Block::Media).chain(cards));
+                rich.blocks.extend(files.into_iter().map(Box::new).map(Block::Media).chain(cards));
             }
         }
         let shown = rich.plain_text();

@@ -8,7 +8,8 @@ use crate::protocol::{entity, html, link, payload, richtext, wire};
 pub(super) fn text(content: &str, item: &wire::WireMessage<'_>) -> MessageBody {
     let decoded = if item.is_of_teams() { entity::unescape_five(content) } else { content.into() };
     let rest = emote_text(&decoded, item);
-    let mut spans = Vec::new();
+    // Most texts have no link.
+    let mut spans = Vec::with_capacity(1);
     let span = Span { text: SafeText::text(rest.unwrap_or(&decoded)), ..Span::default() };
     link::linkify(span, &mut spans);
     let rich = RichText { blocks: vec![Block::Paragraph { align: Align::Left, spans }] };
@@ -73,7 +74,7 @@ fn with_object(content: &str, mentioned: &richtext::MentionedPeople) -> Option<R
     let object = payload::uri_object(content.get(from..to)?, MediaKind::File)?;
     let mut blocks = richtext::parse_with(content.get(..from)?, mentioned).blocks;
     match object {
-        MessageBody::Media(media) => blocks.push(Block::Media(media)),
+        MessageBody::Media(media) => blocks.push(Block::Media(Box::new(media))),
         MessageBody::Card(card) => blocks.extend(card.rich().blocks),
         MessageBody::Poll(poll) => blocks.extend(poll.rich().blocks),
         _ => return None,

@@ -297,7 +297,7 @@ impl Pass<'_> {
             let quoted = without_props(&root, name);
             if quoted.is_empty() { Vec::new() } else { RichText::plain(&quoted).blocks }
         };
-        self.sections.push(Section::Ready(Block::Quote { from: Some(from), body }));
+        self.sections.push(Section::Ready(Block::Quote { from: Some(Box::new(from)), body }));
     }
 
     /// Ends the current part.
@@ -337,7 +337,7 @@ fn seconds(duration: &str) -> Option<u64> {
 }
 
 fn attribute(tag: &BytesStart<'_>, name: &str) -> Option<String> {
-    tree::attributes(tag).into_iter().find(|(key, _)| key == name).map(|(_, value)| value)
+    tree::attributes(tag).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }
 
 fn find_prop<'a>(node: &'a Node, prop: &str) -> Option<&'a Node> {

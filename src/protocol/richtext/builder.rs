@@ -1,6 +1,7 @@
 //! Builds formatted text from tags, which may be opened and closed in any order.
 
 mod links;
+mod pictures;
 
 use super::emoticon;
 use super::open_tags::{ElementKind, Open, OpenTags};
@@ -19,7 +20,7 @@ const MAX_QUOTES: usize = 6;
 /// What surrounds an open quote: the blocks before it, and who is quoted.
 struct Outer {
     blocks: Vec<Block>,
-    from: Option<Attribution>,
+    from: Option<Box<Attribution>>,
 }
 
 pub struct Builder<'a> {
@@ -111,10 +112,12 @@ impl<'a> Builder<'a> {
             span.style = SpanStyle { mono: true, ..SpanStyle::default() };
             span.link = None;
         }
+        let mut raw = joined(raw);
         let mut spans = Vec::with_capacity(raw.len());
-        for span in joined(raw) {
+        for span in raw.drain(..) {
             link::linkify(span, &mut spans);
         }
+        self.spans = raw;
         if spans.iter().any(|s| !s.text.is_empty()) {
             trim_breaks(&mut spans);
             if !spans.is_empty() {
@@ -126,7 +129,11 @@ impl<'a> Builder<'a> {
     /// Makes a block of preformatted text of several lines or of a named language; any other line stays a span.
     fn end_pre(&mut self, from: usize, language: Option<Box<str>>) {
         self.flush();
-        let code: String = self.spans.iter().skip(from).map(|s| s.text.as_str()).collect();
+        let inner = self.spans.get(from..).unwrap_or_default();
+        if language.is_none() && inner.iter().all(|span| !span.text.contains('\n')) {
+            return;
+        }
+        let code: String = inner.iter().map(|s| s.text.as_str()).collect();
         let code = code.trim_matches('\n');
         if code.contains('\n') || (language.is_some() && !code.is_empty()) {
             let block = Block::Code { text: SafeText::text(code), language };
@@ -145,7 +152,7 @@ impl<'a> Builder<'a> {
             self.end(name, "");
         }
         // Nested too deeply: ignored. A hostile text may have a hundred thousand of these.
-        if !empty && self.open.is_full() && self.is_formatting(name, meaning) {
+        if !empty && self.open.is_full() && self.is_formatting(name, meaning, tag) {
             self.open.skip();
             return;
         }
@@ -153,6 +160,10 @@ impl<'a> Builder<'a> {
             return;
         };
         let is_style = matches!(change.kind, ElementKind::Style | ElementKind::Block);
+        if is_style && self.open.is_full() {
+            self.open.skip();
+            return;
+        }
         if !is_style || change.link.is_some() {
             self.flush();
         }
@@ -167,8 +178,9 @@ impl<'a> Builder<'a> {
             }
             ElementKind::Quote if self.quotes.len() < MAX_QUOTES => {
                 self.end_block();
-                let blocks = std::mem::take(&mut self.blocks);
-                self.quotes.push(Outer { blocks, from: attribution(tag) });
+                // Most quotes have one block.
+                let blocks = std::mem::replace(&mut self.blocks, Vec::with_capacity(1));
+                self.quotes.push(Outer { blocks, from: attribution(tag).map(Box::new) });
             }
             ElementKind::Quote => change.kind = ElementKind::Style,
             ElementKind::Silent { .. } => {
@@ -191,11 +203,17 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Whether a tag does nothing but change how its content looks, or hide it.
-    fn is_formatting(&self, name: Tag, meaning: Meaning) -> bool {
+    /// Whether a tag does nothing but change how its content looks, hide it or name someone.
+    fn is_formatting(&self, name: Tag, meaning: Meaning, tag: &BytesStart<'_>) -> bool {
         match meaning {
-            Meaning::Style { .. } | Meaning::Font | Meaning::Styled | Meaning::Dropped => true,
+            Meaning::Style { .. }
+            | Meaning::Font
+            | Meaning::Styled
+            | Meaning::Mention
+            | Meaning::Dropped => true,
             Meaning::Pre => self.open.holds(name),
+            // With `alt` it has a text.
+            Meaning::Emoticon => attribute(tag, "alt").is_none(),
             _ => false,
         }
     }
@@ -265,7 +283,9 @@ impl<'a> Builder<'a> {
             // With attributes it was not typed by a person: it is an unknown tag, and is dropped.
             Meaning::Unknown if tag.contains('=') && tag.contains(' ') => {}
             Meaning::Unknown => {
-                self.text(&format!("<{}>", &**tag));
+                self.text("<");
+                self.text(tag);
+                self.text(">");
                 return None;
             }
         }
@@ -287,35 +307,6 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn emoticon(&mut self, tag: &BytesStart<'_>, empty: bool, change: &mut TagChange) {
-        let name = attribute(tag, "type").unwrap_or_default();
-        // With `alt`, the text inside is a fallback for other clients.
-        let alt = attribute(tag, "alt").filter(|alt| !alt.trim().is_empty());
-        if let Some(alt) = alt.or_else(|| empty.then(|| format!("({name})"))) {
-            self.push_emoticon(&name, &alt);
-            change.kind = ElementKind::Silent { from: 0 };
-        } else if !name.is_empty() {
-            self.flush();
-            change.link = Some(Link::Emoticon(SafeText::line(&name)));
-            change.kind = ElementKind::Emoticon { name, from: self.spans.len() };
-        }
-    }
-
-    fn flag(&mut self, tag: &BytesStart<'_>, empty: bool) -> Option<Link> {
-        let country = attribute(tag, "country").filter(|country| country.len() == 2)?;
-        let name = format!("flag:{}", country.to_ascii_lowercase());
-        if empty {
-            self.push_emoticon(&name, &format!("({name})"));
-        }
-        Some(Link::Emoticon(SafeText::line(&name)))
-    }
-
-    fn push_emoticon(&mut self, name: &str, text: &str) {
-        self.flush();
-        let link = Some(Link::Emoticon(SafeText::line(name)));
-        self.spans.push(Span { text: SafeText::line(text), style: self.style, link });
-    }
-
     pub fn end(&mut self, tag: Tag, name: &str) {
         if self.open.skip_end() {
             return;
@@ -323,7 +314,9 @@ impl<'a> Builder<'a> {
         if !self.open.holds(tag) {
             // The end of a tag that is not open. It is shown only if it is not a known tag.
             if tag == Tag::UNKNOWN && !self.record && !is_answer_part(name) {
-                self.text(&format!("</{name}>"));
+                self.text("</");
+                self.text(name);
+                self.text(">");
             }
             return;
         }

@@ -131,10 +131,9 @@ pub fn is_answer_part(name: &str) -> bool {
 }
 
 pub fn attribution(tag: &BytesStart<'_>) -> Option<Attribution> {
-    let attributes = tree::attributes(tag);
-    let get = |name: &str| {
-        attributes.iter().find(|(k, v)| k == name && !v.is_empty()).map(|(_, v)| v.as_str())
-    };
+    let attributes: Vec<_> = tree::attributes(tag).collect();
+    let get =
+        |name: &str| attributes.iter().find(|(k, v)| k == name && !v.is_empty()).map(|(_, v)| &**v);
     let name = get("authorname").or_else(|| get("author"))?;
     Some(Attribution {
         name: SafeText::line(name),
@@ -220,7 +219,7 @@ pub fn style_of(tag: &BytesStart<'_>) -> Option<String> {
 /// Applies the attributes of a `font` tag to a style.
 pub fn font(tag: &BytesStart<'_>, style: &mut SpanStyle) {
     for (key, value) in tree::attributes(tag) {
-        match key.as_str() {
+        match &*key {
             "color" => style.color = color(&value).or(style.color),
             "size" => style.size = value.trim().parse().ok().or(style.size),
             "style" => {

@@ -140,8 +140,8 @@ pub const TAG_COUNT: usize = TAGS.len() + 1;
 struct TagIndex {
     /// Tags whose name is one letter, which are most of those received.
     letters: [Tag; 26],
-    /// Names of at most eight letters as numbers, sorted: numbers are compared at once.
-    short: Vec<(u64, Tag)>,
+    /// Names of at most eight letters as numbers, by their first letter: numbers are compared at once.
+    short: [Vec<(u64, Tag)>; 26],
     /// All names, sorted.
     names: Vec<(&'static str, Tag)>,
 }
@@ -151,6 +151,12 @@ fn number_of(name: &str) -> Option<u64> {
     let mut bytes = [0u8; 8];
     bytes.get_mut(..name.len())?.copy_from_slice(name.as_bytes());
     Some(u64::from_be_bytes(bytes.map(|byte| byte.to_ascii_lowercase())))
+}
+
+/// The place of a name's first letter in the alphabet, or a place behind it.
+fn letter_of(name: &str) -> usize {
+    let first = name.as_bytes().first().copied().unwrap_or_default();
+    usize::from(first.to_ascii_lowercase().wrapping_sub(b'a'))
 }
 
 static INDEX: LazyLock<TagIndex> = LazyLock::new(|| {
@@ -164,8 +170,13 @@ static INDEX: LazyLock<TagIndex> = LazyLock::new(|| {
         let found = names.iter().find(|(name, _)| name.as_bytes() == [letter]);
         *place = found.map_or(Tag::UNKNOWN, |(_, tag)| *tag);
     }
-    let short = names.iter().filter_map(|(name, tag)| Some((number_of(name)?, *tag)));
-    TagIndex { letters, short: short.collect(), names }
+    let mut short: [Vec<(u64, Tag)>; 26] = Default::default();
+    for (name, tag) in &names {
+        if let Some((numbers, number)) = short.get_mut(letter_of(name)).zip(number_of(name)) {
+            numbers.push((number, *tag));
+        }
+    }
+    TagIndex { letters, short, names }
 });
 
 impl Tag {
@@ -174,16 +185,14 @@ impl Tag {
 
     /// The tag of a name in any case.
     pub fn of(name: &str) -> Self {
-        if let [letter] = name.as_bytes() {
-            let place = letter.to_ascii_lowercase().wrapping_sub(b'a');
-            return INDEX.letters.get(usize::from(place)).copied().unwrap_or(Self::UNKNOWN);
+        if name.len() == 1 {
+            return INDEX.letters.get(letter_of(name)).copied().unwrap_or(Self::UNKNOWN);
         }
         if let Some(number) = number_of(name) {
-            let found = INDEX.short.binary_search_by_key(&number, |(known, _)| *known);
-            return found
-                .ok()
-                .and_then(|at| INDEX.short.get(at))
-                .map_or(Self::UNKNOWN, |(_, t)| *t);
+            let mut numbers = INDEX.short.get(letter_of(name)).into_iter().flatten();
+            return numbers
+                .find(|(known, _)| *known == number)
+                .map_or(Self::UNKNOWN, |(_, tag)| *tag);
         }
         let mut lower = [0u8; 24];
         let Some(lower) = lower.get_mut(..name.len()) else { return Self::UNKNOWN };

@@ -96,6 +96,9 @@ fn a_tag_that_is_nested_too_deeply_keeps_its_text_and_takes_its_own_end() {
     assert_eq!(deep("b", "<span style=\"display:none\">x</span><big>y</big>"), "[b|xy][|after]");
     assert_eq!(deep("b", "<pre>x</pre><u/>y"), "[b|xy][|after]");
     assert_eq!(deep("pre", "<pre>x</pre>y"), "[m|xy][|after]");
+    assert_eq!(deep("b", "<at id=\"8:a\">x</at><ss type=\"y\">y</ss>"), "[b|xy][|after]");
+    assert_eq!(deep("b", "<ss type=\"y\" alt=\"x\"/>"), "[b:y|x][|after]");
+    assert_eq!(deep("b", "x<p>y</p>"), "[b|x\ny][|after]");
 }
 
 #[test]
