@@ -301,6 +301,26 @@ async fn changes_arrive_after_any_useless_answer_to_the_request_for_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn changes_of_the_newest_pages_arrive_although_the_server_has_forgotten_the_token() {
+    let stale = || InjectedFault::Json { code: 400, body: r#"{"errorCode":230}"#.into() };
+    let cases = [(1, stale()), (5, InjectedFault::ErrorInside), (5, InjectedFault::Html)];
+    for (times, fault) in cases {
+        let gateway = Gateway::with(false, true).await;
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("store.db")).unwrap();
+        let said = away(&gateway, &store).await;
+        let wanted = changed(&gateway, &said[15..]).await;
+        for _ in 0..times {
+            // Each time the newest page comes as it is, and the changes do not.
+            gateway.state.faults().add_after("GET", "/messages", 1, 1, fault.clone());
+        }
+        let handle = fetch(gateway.options(ANNA), &store, PollMode::Interval);
+        until_stored(&store, &ConversationId::new(JOE), |stored| *stored == wanted).await;
+        handle.stop(PATIENCE).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_message_arrives_after_a_refusal_of_the_newest_page_that_was_a_slip() {
     let gateway = Gateway::with(false, true).await;
     let dir = tempfile::tempdir().unwrap();

@@ -19,6 +19,8 @@ const SKEW: u64 = 60_000;
 const MAX_TRIES: u32 = 5;
 /// The most pages of changes that are fetched at once.
 const MAX_CHANGES: usize = 20;
+/// So many of the newest pages are read again where nobody tells any more what has changed.
+const READ_AGAIN: usize = 3;
 
 /// What counts as new in a conversation, and how it arrived.
 #[derive(Clone, Copy, Debug)]
@@ -68,6 +70,8 @@ struct Changes {
     messages: Vec<RawMessage>,
     /// There are no more of them.
     complete: bool,
+    /// The token leads to no changes any more.
+    lost: bool,
     /// Where to continue, if there are more than are fetched at once.
     next: Option<SyncToken>,
     error: Option<Error>,
@@ -75,7 +79,7 @@ struct Changes {
 
 impl Default for Changes {
     fn default() -> Self {
-        Self { messages: Vec::new(), complete: true, next: None, error: None }
+        Self { messages: Vec::new(), complete: true, lost: false, next: None, error: None }
     }
 }
 
@@ -129,25 +133,18 @@ impl Shared {
         let Fetched { messages, any_shown, newest, changed_group, ranges, sync_state, mut error } =
             fetched;
         let mut sync_token = sync_state.map(|sync_state| SyncToken { sync_state, version: newest });
+        let top_now = ranges.first().map(|range| range.hi).or(top);
         let mut changes = Changes::default();
         // Fetched after the newest page, so that no change falls between the two.
         if let Some(before) = before {
             if error.is_none() {
-                changes = self.changes(&id, before).await;
+                changes = self.changes_below(&id, before, top_now).await;
                 error = changes.error.take();
             }
             // Keep the old token after an error, or continue where the pages fetched at once ended.
             if error.is_some() || changes.next.is_some() {
                 sync_token = changes.next.take();
             }
-        }
-        let top_now = ranges.first().map(|range| range.hi).or(top);
-        if !changes.messages.is_empty() {
-            // What is newer than everything read is fetched with its page, which tells that it is new. What is older is
-            // kept, also in a gap: its page may have been answered before the change, and be stored after it.
-            let stored = self.store.coverage(&id).await.unwrap_or_default().top();
-            let read = top_now.max(stored);
-            changes.messages.retain(|raw| Some(Point::from(&raw.key())) <= read);
         }
         let is_final = |error: &mut Error| match error.kind {
             // An error object in an answer with status 200 may come once, and never again.
@@ -278,8 +275,7 @@ impl Shared {
     fn after_failed_changes(&self, id: &ConversationId, from: SyncToken, error: Error) -> Changes {
         let incomplete = Changes { complete: false, ..Changes::default() };
         match error.kind {
-            // Its changes are lost, and the new token starts from now.
-            ErrorKind::StaleSyncState => Changes::default(),
+            ErrorKind::StaleSyncState => Changes { lost: true, ..Changes::default() },
             // The server does not understand the token, or something that is not the server has answered.
             ErrorKind::Refused
             | ErrorKind::Forbidden
@@ -295,11 +291,52 @@ impl Shared {
         if self.history.count_useless(id) < MAX_TRIES {
             Changes { complete: false, next: Some(from), ..Changes::default() }
         } else {
-            Changes::default()
+            Changes { lost: true, ..Changes::default() }
         }
     }
 
-    /// Fetches changes to stored messages since the token was issued. Servers disagree on what a `syncState` means (facts
+    /// Reads the newest pages again, whose messages may have changed, before the new token starts from now. Changes to
+    /// still older messages stay unknown.
+    ///
+    /// # Errors
+    /// When it should be tried again later.
+    async fn read_again(
+        &self,
+        id: &ConversationId,
+        messages: &mut Vec<RawMessage>,
+    ) -> Result<(), Error> {
+        let mut walk = Walk::from_newest(id, None);
+        for _ in 0..READ_AGAIN {
+            match self.next_page(&mut walk).await {
+                Ok(Some(step)) => messages.extend(step.messages),
+                Err(error) if error.is_transient() => return Err(error),
+                Ok(None) | Err(_) => break,
+            }
+        }
+        Ok(())
+    }
+
+    /// Changes since the token was issued to messages that have been read: up to `read`, or to the newest stored one. What
+    /// is newer is fetched with its page, which tells that it is new.
+    async fn changes_below(
+        &self,
+        id: &ConversationId,
+        since: SyncToken,
+        read: Option<Point>,
+    ) -> Changes {
+        let mut changes = self.changes(id, since).await;
+        if changes.lost {
+            changes.error = self.read_again(id, &mut changes.messages).await.err();
+        }
+        if !changes.messages.is_empty() {
+            let stored = self.store.coverage(id).await.unwrap_or_default().top();
+            // Also in a gap: its page may have been answered before the change, and be stored after it.
+            changes.messages.retain(|raw| Some(Point::from(&raw.key())) <= read.max(stored));
+        }
+        changes
+    }
+
+    /// Fetches changes to messages since the token was issued. Servers disagree on what a `syncState` means (facts
     /// 2.1): where it only leads to older pages, there are no higher versions on the first one, and that is the end.
     async fn changes(&self, id: &ConversationId, mut from: SyncToken) -> Changes {
         let since = from.version.saturating_sub(SKEW);
@@ -328,6 +365,6 @@ impl Shared {
                 _ => return Changes { messages, ..Changes::default() },
             }
         }
-        Changes { messages, complete: false, next: Some(from), error: None }
+        Changes { messages, complete: false, next: Some(from), ..Changes::default() }
     }
 }
