@@ -257,6 +257,13 @@ async fn changed(gateway: &Gateway, messages: &[String]) -> Versions {
     truth(&gateway.client(ANNA), &ConversationId::new(JOE)).await
 }
 
+/// Fetches until the store holds what the server holds.
+async fn until_caught_up(gateway: &Gateway, store: &Store, wanted: &Versions) {
+    let handle = fetch(gateway.options(ANNA), store, PollMode::Interval);
+    until_stored(store, &ConversationId::new(JOE), |stored| stored == wanted).await;
+    handle.stop(PATIENCE).await;
+}
+
 /// What may be answered once instead of a page of messages.
 fn useless_answers() -> Vec<InjectedFault> {
     let refusal = |code| InjectedFault::Json { code, body: r#"{"errorCode":201}"#.into() };
@@ -293,9 +300,7 @@ async fn changes_arrive_after_any_useless_answer_to_the_request_for_them() {
             let faults = gateway.state.faults();
             faults.add_after("GET", "/messages", skip, times, fault.clone());
             println!("{fault:?}, {times} times after {skip} pages");
-            let handle = fetch(gateway.options(ANNA), &store, PollMode::Interval);
-            until_stored(&store, &ConversationId::new(JOE), |stored| *stored == wanted).await;
-            handle.stop(PATIENCE).await;
+            until_caught_up(&gateway, &store, &wanted).await;
         }
     }
 }
@@ -314,23 +319,63 @@ async fn changes_of_the_newest_pages_arrive_although_the_server_has_forgotten_th
             // Each time the newest page comes as it is, and the changes do not.
             gateway.state.faults().add_after("GET", "/messages", 1, 1, fault.clone());
         }
-        let handle = fetch(gateway.options(ANNA), &store, PollMode::Interval);
-        until_stored(&store, &ConversationId::new(JOE), |stored| *stored == wanted).await;
-        handle.stop(PATIENCE).await;
+        until_caught_up(&gateway, &store, &wanted).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_arrives_after_a_refusal_of_the_newest_page_that_was_a_slip() {
-    let gateway = Gateway::with(false, true).await;
-    let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(&dir.path().join("store.db")).unwrap();
-    let said = away(&gateway, &store).await;
-    let wanted = changed(&gateway, &said[..25]).await;
-    gateway.state.faults().add("GET", "/messages", 3, InjectedFault::ErrorInside);
-    let handle = fetch(gateway.options(ANNA), &store, PollMode::Interval);
-    until_stored(&store, &ConversationId::new(JOE), |stored| *stored == wanted).await;
-    handle.stop(PATIENCE).await;
+async fn a_change_far_below_what_is_stored_downloads_no_history() {
+    for lost in [false, true] {
+        let gateway = Gateway::with(false, true).await;
+        let (joe, id) = (gateway.client(JOE), ConversationId::new(JOE));
+        let mut said = Vec::new();
+        for n in 0..60 {
+            said.push(say_as(&joe, ANNA, &format!("said {n}")).await);
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("store.db")).unwrap();
+        let handle = fetch(gateway.options(ANNA), &store, PollMode::Interval);
+        until_stored(&store, &id, |stored| stored.len() == 10).await;
+        handle.stop(PATIENCE).await;
+        let wanted = changed(&gateway, &[said[3].clone(), said[55].clone()]).await;
+        if lost {
+            let stale = InjectedFault::Json { code: 400, body: r#"{"errorCode":230}"#.into() };
+            gateway.state.faults().add_after("GET", "/messages", 1, 1, stale);
+        }
+        let handle = fetch(gateway.options(ANNA), &store, PollMode::Interval);
+        let newest: Versions = wanted.into_iter().skip(50).collect();
+        until_stored(&store, &id, |stored| *stored == newest).await;
+        // What the backfill would have to do is there at once.
+        assert_eq!(store.coverage(&id).await.unwrap().gaps().count(), 0, "lost: {lost}");
+        handle.stop(PATIENCE).await;
+        assert_eq!(stored(&store, &id).await, newest, "lost: {lost}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_arrive_after_answers_with_an_error_in_place_of_a_page() {
+    // Instead of messages alone, and instead of anything about the conversation.
+    for path in ["/messages", "/users/ME/conversations/"] {
+        for times in [1, 4, 7] {
+            let gateway = Gateway::with(false, true).await;
+            let dir = tempfile::tempdir().unwrap();
+            let store = Store::open(&dir.path().join("store.db")).unwrap();
+            let said = away(&gateway, &store).await;
+            for n in 0..15 {
+                say_as(&gateway.client(JOE), ANNA, &format!("new {n}")).await;
+            }
+            let wanted = changed(&gateway, &said[..25]).await;
+            gateway.state.faults().add("GET", path, times, InjectedFault::ErrorInside);
+            if times > 4 {
+                // After five it is given up for hours. The next start asks again.
+                let handle = fetch(gateway.options(ANNA), &store, PollMode::Interval);
+                let asked = gateway.state.faults().count("GET", path);
+                gateway.state.faults().until("GET", path, asked + 5).await;
+                handle.stop(PATIENCE).await;
+            }
+            until_caught_up(&gateway, &store, &wanted).await;
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -125,12 +125,12 @@ impl Shared {
                 self.catch_up(raw, news).await.err()
             }
             // The account has left, or there is no such conversation any more: there is nothing to fetch.
-            Err(error) if !error.is_transient() => {
+            Err(error) if error.is_inaccessible() => {
                 self.reading_refused(id, &error).await;
                 return self.history.caught_up(id);
             }
             Err(error) => {
-                self.fell_behind(id);
+                self.fell_behind_after(id, Some(&error));
                 Some(error)
             }
         };

@@ -2,9 +2,11 @@
 //! ones.
 
 use super::Shared;
+use super::access::PARKED;
 use super::apply::{IncomingConversation, IncomingMessages};
 use super::fetch::MAX_PAGES;
-use super::walk::{PastEnd, Walk};
+use super::history::FetchKind;
+use super::walk::{PastEnd, Walk, may_be_the_link};
 use crate::client::{Error, ErrorKind};
 use crate::model::{
     Arrival, ConversationId, Placement, Point, Range, RawConversation, RawMessage, Timestamp,
@@ -15,11 +17,11 @@ use crate::store::{CoverageUpdate, SyncToken};
 const MAX_MESSAGES: usize = 20_000;
 /// Versions are times of several servers' clocks, which may differ by so many milliseconds.
 const SKEW: u64 = 60_000;
-/// After so many answers in a row that refuse messages or changes or make no sense, they are not asked for again.
+/// After this many refusals or senseless answers in a row, a request is given up.
 const MAX_TRIES: u32 = 5;
 /// The most pages of changes that are fetched at once.
 const MAX_CHANGES: usize = 20;
-/// So many of the newest pages are read again where nobody tells any more what has changed.
+/// How many of the newest pages are read again when the server no longer says what has changed.
 const READ_AGAIN: usize = 3;
 
 /// What counts as new in a conversation, and how it arrived.
@@ -70,7 +72,7 @@ struct Changes {
     messages: Vec<RawMessage>,
     /// There are no more of them.
     complete: bool,
-    /// The token leads to no changes any more.
+    /// The token no longer leads to any changes.
     lost: bool,
     /// Where to continue, if there are more than are fetched at once.
     next: Option<SyncToken>,
@@ -138,7 +140,7 @@ impl Shared {
         // Fetched after the newest page, so that no change falls between the two.
         if let Some(before) = before {
             if error.is_none() {
-                changes = self.changes_below(&id, before, top_now).await;
+                changes = self.changes_within(&id, before, &ranges).await;
                 error = changes.error.take();
             }
             // Keep the old token after an error, or continue where the pages fetched at once ended.
@@ -146,12 +148,7 @@ impl Shared {
                 sync_token = changes.next.take();
             }
         }
-        let is_final = |error: &mut Error| match error.kind {
-            // An error object in an answer with status 200 may come once, and never again.
-            ErrorKind::Refused => self.history.count_useless(&id) >= MAX_TRIES,
-            _ => error.is_inaccessible(),
-        };
-        let refusal = error.take_if(is_final);
+        let refusal = error.take_if(|error| error.is_inaccessible());
         let (is_closed, failed) = (refusal.is_some(), error);
         let complete = failed.is_none()
             && changes.complete
@@ -173,7 +170,7 @@ impl Shared {
         if complete && stored {
             self.history.caught_up(&id);
         } else {
-            self.fell_behind(&id);
+            self.fell_behind_after(&id, failed.as_ref());
         }
         match refusal {
             // After the conversation as the list has it, which knows nothing of this.
@@ -227,6 +224,7 @@ impl Shared {
                 }
             };
             if turn == 0 {
+                self.history.forget_useless(id, FetchKind::Newest);
                 fetched.sync_state = step.sync_state;
                 fetched.newest = step.messages.iter().map(|raw| raw.version).max().unwrap_or(0);
                 // Only the first page tells where the newest end is: messages that arrive meanwhile come as events.
@@ -270,69 +268,89 @@ impl Shared {
         self.history.fell_behind(id, |attempts| self.backoff(attempts));
     }
 
-    /// What follows from an error of a request for changes after this token. The newest page could be read just before, so
-    /// that only broken connections and the like are errors of the whole conversation.
+    /// [`Shared::fell_behind`] after an error. A refusal may be a single slip, such as an error object in an answer with
+    /// status 200; after several in a row the conversation is left alone for hours.
+    pub(super) fn fell_behind_after(&self, id: &ConversationId, error: Option<&Error>) {
+        let is_refusal = error.is_some_and(|error| !error.is_transient());
+        if is_refusal && self.gives_up(id, FetchKind::Newest) {
+            self.history.fell_behind(id, |_| PARKED);
+        } else {
+            self.fell_behind(id);
+        }
+    }
+
+    /// Counts a useless answer. Returns whether there were too many in a row.
+    fn gives_up(&self, id: &ConversationId, asked: FetchKind) -> bool {
+        self.history.count_useless(id, asked) >= MAX_TRIES
+    }
+
+    /// What follows from an error of a request for changes after this token.
     fn after_failed_changes(&self, id: &ConversationId, from: SyncToken, error: Error) -> Changes {
-        let incomplete = Changes { complete: false, ..Changes::default() };
         match error.kind {
             ErrorKind::StaleSyncState => Changes { lost: true, ..Changes::default() },
             // The server does not understand the token, or something that is not the server has answered.
-            ErrorKind::Refused
-            | ErrorKind::Forbidden
-            | ErrorKind::NotFound
-            | ErrorKind::Unsupported
-            | ErrorKind::BadAnswer => self.ask_again(id, from),
-            _ => Changes { error: Some(error), ..incomplete },
+            kind if may_be_the_link(kind) => self.ask_again(id, from),
+            _ => Changes { complete: false, error: Some(error), ..Changes::default() },
         }
     }
 
     /// Keeps a token whose answer was of no use, so that its changes are asked for again; but not for ever.
     fn ask_again(&self, id: &ConversationId, from: SyncToken) -> Changes {
-        if self.history.count_useless(id) < MAX_TRIES {
-            Changes { complete: false, next: Some(from), ..Changes::default() }
-        } else {
+        if self.gives_up(id, FetchKind::Changes) {
             Changes { lost: true, ..Changes::default() }
+        } else {
+            Changes { complete: false, next: Some(from), ..Changes::default() }
         }
     }
 
-    /// Reads the newest pages again, whose messages may have changed, before the new token starts from now. Changes to
-    /// still older messages stay unknown.
+    /// Reads the newest pages down to `lowest` again, because the new token knows only later changes. Changes to messages
+    /// further down stay unknown.
     ///
     /// # Errors
     /// When it should be tried again later.
     async fn read_again(
         &self,
         id: &ConversationId,
+        lowest: Point,
         messages: &mut Vec<RawMessage>,
     ) -> Result<(), Error> {
         let mut walk = Walk::from_newest(id, None);
         for _ in 0..READ_AGAIN {
             match self.next_page(&mut walk).await {
                 Ok(Some(step)) => messages.extend(step.messages),
+                Err(error) if error.kind == ErrorKind::BadAnswer => {
+                    return if self.gives_up(id, FetchKind::Changes) { Ok(()) } else { Err(error) };
+                }
                 Err(error) if error.is_transient() => return Err(error),
                 Ok(None) | Err(_) => break,
+            }
+            if walk.reach().is_some_and(|reach| reach <= lowest) {
+                break;
             }
         }
         Ok(())
     }
 
-    /// Changes since the token was issued to messages that have been read: up to `read`, or to the newest stored one. What
-    /// is newer is fetched with its page, which tells that it is new.
-    async fn changes_below(
+    /// Changes since the token was issued to messages in or between what is stored and what was just read. Newer ones are
+    /// left to the page that has them, so that they count as new.
+    async fn changes_within(
         &self,
         id: &ConversationId,
         since: SyncToken,
-        read: Option<Point>,
+        read: &[Range],
     ) -> Changes {
         let mut changes = self.changes(id, since).await;
+        let stored = self.store.coverage(id).await.unwrap_or_default();
+        let known = || stored.ranges().iter().chain(read);
+        let ends = known().map(|range| range.lo).min().zip(known().map(|range| range.hi).max());
+        let Some((lowest, highest)) = ends else {
+            return Changes { messages: Vec::new(), ..changes };
+        };
         if changes.lost {
-            changes.error = self.read_again(id, &mut changes.messages).await.err();
+            changes.error = self.read_again(id, lowest, &mut changes.messages).await.err();
         }
-        if !changes.messages.is_empty() {
-            let stored = self.store.coverage(id).await.unwrap_or_default().top();
-            // Also in a gap: its page may have been answered before the change, and be stored after it.
-            changes.messages.retain(|raw| Some(Point::from(&raw.key())) <= read.max(stored));
-        }
+        // Also those in a gap: the page that fills it may have been answered before the change, and be stored after it.
+        changes.messages.retain(|raw| (lowest..=highest).contains(&Point::from(&raw.key())));
         changes
     }
 
@@ -354,7 +372,7 @@ impl Shared {
             messages.extend(page.items.into_iter().filter(is_later));
             let any = messages.len() > known;
             if page.sync_state.is_some() {
-                self.history.forget_useless(id);
+                self.history.forget_useless(id, FetchKind::Changes);
             }
             match page.sync_state {
                 Some(next) if any && next != from.sync_state => from.sync_state = next,

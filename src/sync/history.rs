@@ -22,13 +22,19 @@ struct RetryState {
     next: Instant,
 }
 
+/// What is fetched of a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FetchKind {
+    Newest,
+    Changes,
+}
+
 /// State of all conversations' histories, shared by the tasks of one account.
 #[derive(Default)]
 pub struct HistoryState {
     older: Mutex<HashMap<ConversationId, OlderLink>>,
     behind: Mutex<HashMap<ConversationId, RetryState>>,
-    /// How many answers in a row about a conversation's messages were of no use, broken connections not counted.
-    useless: Mutex<HashMap<ConversationId, u32>>,
+    useless: Mutex<HashMap<(ConversationId, FetchKind), u32>>,
     /// Wakes the backfill: there may be a gap to fill.
     pub gaps: Notify,
     pub lists: ListState,
@@ -59,7 +65,7 @@ impl HistoryState {
     /// Records that everything new in a conversation is stored: what arrives next follows without a gap.
     pub fn caught_up(&self, id: &ConversationId) {
         self.behind().remove(id);
-        self.forget_useless(id);
+        self.useless().retain(|(known, _), _| known != id);
     }
 
     /// Records that not everything new in a conversation is stored. The backfill tries again after `wait`, which is given
@@ -71,18 +77,22 @@ impl HistoryState {
         self.gaps.notify_one();
     }
 
-    /// Counts an answer about a conversation's messages that refused them or made no sense. Returns how many there were in
-    /// a row.
-    pub fn count_useless(&self, id: &ConversationId) -> u32 {
-        let mut useless = self.useless.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = useless.entry(id.clone()).or_default();
+    fn useless(&self) -> MutexGuard<'_, HashMap<(ConversationId, FetchKind), u32>> {
+        self.useless.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts an answer that was a refusal or made no sense; broken connections do not count. Returns how many there were
+    /// in a row.
+    pub fn count_useless(&self, id: &ConversationId, asked: FetchKind) -> u32 {
+        let mut useless = self.useless();
+        let count = useless.entry((id.clone(), asked)).or_default();
         *count = count.saturating_add(1);
         *count
     }
 
-    /// An answer about a conversation's messages was as expected.
-    pub fn forget_useless(&self, id: &ConversationId) {
-        self.useless.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+    /// Starts the count of useless answers again.
+    pub fn forget_useless(&self, id: &ConversationId, asked: FetchKind) {
+        self.useless().remove(&(id.clone(), asked));
     }
 
     pub fn is_behind(&self, id: &ConversationId) -> bool {
@@ -149,6 +159,22 @@ mod tests {
         assert_eq!(history.failed_attempts(&id("8:joe")), 3);
         history.caught_up(&id("8:joe"));
         assert_eq!(history.failed_attempts(&id("8:joe")), 0);
+    }
+
+    #[test]
+    fn useless_answers_are_counted_in_a_row_for_each_conversation_and_request() {
+        let history = HistoryState::default();
+        let (joe, mia) = (id("8:joe"), id("8:mia"));
+        assert_eq!(history.count_useless(&joe, FetchKind::Changes), 1);
+        assert_eq!(history.count_useless(&joe, FetchKind::Changes), 2);
+        assert_eq!(history.count_useless(&joe, FetchKind::Newest), 1);
+        assert_eq!(history.count_useless(&mia, FetchKind::Changes), 1);
+        history.forget_useless(&joe, FetchKind::Newest);
+        assert_eq!(history.count_useless(&joe, FetchKind::Newest), 1);
+        assert_eq!(history.count_useless(&joe, FetchKind::Changes), 3);
+        history.caught_up(&joe);
+        assert_eq!(history.count_useless(&joe, FetchKind::Changes), 1);
+        assert_eq!(history.count_useless(&mia, FetchKind::Changes), 2);
     }
 
     #[test]

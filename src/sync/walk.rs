@@ -82,6 +82,19 @@ struct PageSigns {
     is_full: bool,
 }
 
+/// Whether an error may be about a link alone: what it belongs to was readable a moment ago.
+pub fn may_be_the_link(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::Refused
+            | ErrorKind::StaleSyncState
+            | ErrorKind::Unsupported
+            | ErrorKind::BadAnswer
+            | ErrorKind::NotFound
+            | ErrorKind::Forbidden
+    )
+}
+
 impl Walk {
     /// From the newest message down. `below` is the newest stored one.
     pub fn from_newest(id: &ConversationId, below: Option<Point>) -> Self {
@@ -185,21 +198,14 @@ impl Walk {
 
     /// Takes an error instead of the answer. True if the walk goes on by another way.
     pub fn take_error(&mut self, error: &Error) -> bool {
-        let refused = matches!(
-            error.kind,
-            ErrorKind::Refused
-                | ErrorKind::StaleSyncState
-                | ErrorKind::Unsupported
-                | ErrorKind::BadAnswer
-        );
         match &self.next {
-            // A link that is no good. The conversation itself was readable a moment ago.
-            Ok(NextPage::Link(_))
-                if refused || matches!(error.kind, ErrorKind::NotFound | ErrorKind::Forbidden) =>
+            Ok(NextPage::Link(_)) if may_be_the_link(error.kind) => self.go_by_time(),
+            Ok(NextPage::Between(..))
+                if matches!(
+                    error.kind,
+                    ErrorKind::Refused | ErrorKind::StaleSyncState | ErrorKind::Unsupported
+                ) =>
             {
-                self.go_by_time();
-            }
-            Ok(NextPage::Between(..)) if refused && error.kind != ErrorKind::BadAnswer => {
                 self.go_by_time();
             }
             _ => return false,

@@ -203,7 +203,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Whether a tag does nothing but change how its content looks, hide it or name someone.
+    /// Whether a tag does nothing but change how its content looks, hide it, or say what it stands for.
     fn is_formatting(&self, name: Tag, meaning: Meaning, tag: &BytesStart<'_>) -> bool {
         match meaning {
             Meaning::Style { .. }
@@ -212,7 +212,7 @@ impl<'a> Builder<'a> {
             | Meaning::Mention
             | Meaning::Dropped => true,
             Meaning::Pre => self.open.holds(name),
-            // With `alt` it has a text.
+            // With `alt` it has text of its own.
             Meaning::Emoticon => attribute(tag, "alt").is_none(),
             _ => false,
         }

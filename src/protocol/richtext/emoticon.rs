@@ -5,16 +5,16 @@ use crate::model::{Link, SafeText, Span};
 /// The spans inside an emoticon's tag. The picture stands for its shortcut and not for words that only got into the tag
 /// because its end is missing. `outer` is the link around it; without `ended`, the end is missing.
 pub fn of_text(name: &str, spans: Vec<Span>, outer: Option<&Link>, ended: bool) -> Vec<Span> {
+    let link = Some(Link::Emoticon(SafeText::line(name)));
     // Nearly always: a shortcut and nothing else, which has the link already.
     if let [only] = spans.as_slice()
         && ended
-        && matches!(only.link, Some(Link::Emoticon(_)))
+        && only.link == link
         && !only.text.trim().is_empty()
         && split(&only.text).1.is_empty()
     {
         return spans;
     }
-    let link = Some(Link::Emoticon(SafeText::line(name)));
     let is_blank = spans.iter().all(|span| span.text.trim().is_empty());
     if is_blank {
         let mut spans = spans;

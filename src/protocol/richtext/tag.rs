@@ -140,7 +140,7 @@ pub const TAG_COUNT: usize = TAGS.len() + 1;
 struct TagIndex {
     /// Tags whose name is one letter, which are most of those received.
     letters: [Tag; 26],
-    /// Names of at most eight letters as numbers, by their first letter: numbers are compared at once.
+    /// Names of at most eight letters as numbers, by their first letter: numbers are compared in one step.
     short: [Vec<(u64, Tag)>; 26],
     /// All names, sorted.
     names: Vec<(&'static str, Tag)>,
@@ -153,7 +153,7 @@ fn number_of(name: &str) -> Option<u64> {
     Some(u64::from_be_bytes(bytes.map(|byte| byte.to_ascii_lowercase())))
 }
 
-/// The place of a name's first letter in the alphabet, or a place behind it.
+/// The place of a name's first letter in the alphabet, or a number past its end.
 fn letter_of(name: &str) -> usize {
     let first = name.as_bytes().first().copied().unwrap_or_default();
     usize::from(first.to_ascii_lowercase().wrapping_sub(b'a'))

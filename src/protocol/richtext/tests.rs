@@ -97,8 +97,15 @@ fn a_tag_that_is_nested_too_deeply_keeps_its_text_and_takes_its_own_end() {
     assert_eq!(deep("b", "<pre>x</pre><u/>y"), "[b|xy][|after]");
     assert_eq!(deep("pre", "<pre>x</pre>y"), "[m|xy][|after]");
     assert_eq!(deep("b", "<at id=\"8:a\">x</at><ss type=\"y\">y</ss>"), "[b|xy][|after]");
-    assert_eq!(deep("b", "<ss type=\"y\" alt=\"x\"/>"), "[b:y|x][|after]");
+    assert_eq!(deep("b", "<ss type=\"y\" alt=\"x\">z</ss>"), "[b:y|x][b|z][|after]");
+    assert_eq!(deep("b", "<li>x</li>"), "[b|* x][|after]");
     assert_eq!(deep("b", "x<p>y</p>"), "[b|x\ny][|after]");
+}
+
+#[test]
+fn an_emoticon_in_another_one_is_the_outer_one() {
+    assert_eq!(picture("<ss type=\"a\"><ss type=\"b\">:)</ss></ss>"), "[:a|:)]");
+    assert_eq!(picture("<ss type=\"a\"><flag country=\"ua\"/></ss>"), "[:a|(flag:ua)]");
 }
 
 #[test]
