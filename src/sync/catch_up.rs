@@ -17,7 +17,7 @@ use crate::store::{CoverageUpdate, SyncToken};
 const MAX_MESSAGES: usize = 20_000;
 /// Versions are times of several servers' clocks, which may differ by so many milliseconds.
 const SKEW: u64 = 60_000;
-/// After this many refusals or senseless answers in a row, a request is given up.
+/// After this many refusals or answers that make no sense in a row, a request is given up.
 const MAX_TRIES: u32 = 5;
 /// The most pages of changes that are fetched at once.
 const MAX_CHANGES: usize = 20;
@@ -294,7 +294,7 @@ impl Shared {
         }
     }
 
-    /// Keeps a token whose answer was of no use, so that its changes are asked for again; but not for ever.
+    /// Keeps a token whose answer was of no use, so that its changes are asked for again, but only a few times.
     fn ask_again(&self, id: &ConversationId, from: SyncToken) -> Changes {
         if self.gives_up(id, FetchKind::Changes) {
             Changes { lost: true, ..Changes::default() }

@@ -34,6 +34,7 @@ pub enum FetchKind {
 pub struct HistoryState {
     older: Mutex<HashMap<ConversationId, OlderLink>>,
     behind: Mutex<HashMap<ConversationId, RetryState>>,
+    /// Refusals and answers that made no sense, in a row.
     useless: Mutex<HashMap<(ConversationId, FetchKind), u32>>,
     /// Wakes the backfill: there may be a gap to fill.
     pub gaps: Notify,
@@ -90,7 +91,7 @@ impl HistoryState {
         *count
     }
 
-    /// Starts the count of useless answers again.
+    /// Resets the count of useless answers.
     pub fn forget_useless(&self, id: &ConversationId, asked: FetchKind) {
         self.useless().remove(&(id.clone(), asked));
     }

@@ -612,7 +612,7 @@ fn flood(runtime: &tokio::runtime::Runtime) {
     let mut typed = String::new();
     for i in 0..150u8 {
         if i % 50 == 0 {
-            // One row holds no more. Nobody waits for the answer to Ctrl-U.
+            // The text has to stay in one row. The answer to Ctrl-U is not waited for.
             terminal.send("\x15");
             typed.clear();
             std::thread::sleep(Duration::from_millis(40));

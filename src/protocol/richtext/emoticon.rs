@@ -6,7 +6,7 @@ use crate::model::{Link, SafeText, Span};
 /// because its end is missing. `outer` is the link around it; without `ended`, the end is missing.
 pub fn of_text(name: &str, spans: Vec<Span>, outer: Option<&Link>, ended: bool) -> Vec<Span> {
     let link = Some(Link::Emoticon(SafeText::line(name)));
-    // Nearly always: a shortcut and nothing else, which has the link already.
+    // Nearly always it is a shortcut alone, which has the link already.
     if let [only] = spans.as_slice()
         && ended
         && only.link == link
