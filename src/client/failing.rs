@@ -7,6 +7,9 @@ use tokio::time::Instant;
 /// A failure that was not followed by another attempt for so long says nothing any more.
 const FORGOTTEN: Duration = Duration::from_secs(300);
 
+/// A registration that is gone again sooner is trouble of the server.
+const GONE_AGAIN: Duration = Duration::from_secs(120);
+
 /// Who waits for a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Urgency {
@@ -63,6 +66,8 @@ impl Purpose {
 /// What is wrong with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Trouble {
+    /// The server could not be reached at all, which says nothing about this kind of request.
+    NotReached,
     NoAnswer,
     /// The server cannot do it now.
     Server,
@@ -86,7 +91,11 @@ struct Failing {
 
 /// All kinds of requests that fail.
 #[derive(Debug, Default)]
-pub(super) struct Failures(HashMap<String, Failing>);
+pub(super) struct Failures {
+    failing: HashMap<String, Failing>,
+    /// When each kind last found the registration gone.
+    gone: HashMap<String, Instant>,
+}
 
 impl Failures {
     pub fn add(&mut self, purpose: &Purpose, trouble: Trouble, now: Instant) {
@@ -101,7 +110,7 @@ impl Failures {
             optional: true,
             last: now,
         };
-        let failing = self.0.entry(purpose.kind.clone()).or_insert(first);
+        let failing = self.failing.entry(purpose.kind.clone()).or_insert(first);
         failing.count = failing.count.saturating_add(1);
         failing.many |= failing.target != target;
         failing.target = target;
@@ -110,21 +119,31 @@ impl Failures {
         failing.last = now;
     }
 
-    /// Notes that a kind of request works, and forgets that others had no answer. Returns whether it had failed.
+    /// Notes that a kind of request works, so that the server is there: forgets which others did not reach it, and that
+    /// others had no answer. Returns whether this kind had failed.
     pub fn remove(&mut self, kind: &str, now: Instant) -> bool {
         self.forget_old(now);
-        for failing in self.0.values_mut().filter(|f| f.trouble == Trouble::NoAnswer) {
+        let failed = self.failing.remove(kind).is_some();
+        self.failing.retain(|_, failing| failing.trouble != Trouble::NotReached);
+        for failing in self.failing.values_mut().filter(|f| f.trouble == Trouble::NoAnswer) {
             failing.trouble = Trouble::Server;
         }
-        self.0.remove(kind).is_some()
+        failed
+    }
+
+    /// Notes that a request of this kind found the registration gone. True if one did not long ago, so that registering
+    /// does not help.
+    pub fn is_gone_again(&mut self, kind: &str) -> bool {
+        let before = self.gone.insert(kind.to_owned(), Instant::now());
+        before.is_some_and(|before| before.elapsed() < GONE_AGAIN)
     }
 
     pub fn forget_old(&mut self, now: Instant) {
-        self.0.retain(|_, failing| now.duration_since(failing.last) < FORGOTTEN);
+        self.failing.retain(|_, failing| now.duration_since(failing.last) < FORGOTTEN);
     }
 
     pub fn has(&self, kind: &str) -> bool {
-        self.0.contains_key(kind)
+        self.failing.contains_key(kind)
     }
 
     /// Failures of all kinds that are more than reads that can be left out.
@@ -135,13 +154,15 @@ impl Failures {
     /// Whether more is wrong than one thing.
     pub fn is_wide(&self) -> bool {
         let of_server = || self.needed().filter(|failing| failing.trouble != Trouble::Token);
-        self.0.values().any(|failing| failing.trouble == Trouble::NoAnswer)
+        let silent =
+            |failing: &Failing| matches!(failing.trouble, Trouble::NotReached | Trouble::NoAnswer);
+        self.failing.values().any(silent)
             || of_server().any(|failing| failing.many)
             || of_server().count() > 1
     }
 
     fn needed(&self) -> impl Iterator<Item = &Failing> {
-        self.0.values().filter(|failing| !failing.optional)
+        self.failing.values().filter(|failing| !failing.optional)
     }
 }
 

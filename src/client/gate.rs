@@ -8,6 +8,8 @@
 //! - An outage begins with a request without an answer, or when different things fail: two kinds of requests, or one kind
 //!   for two conversations. While it lasts, requests follow each other at the pace of the back-off, whether they are
 //!   attempts or only look for what became of one. What fails in one conversation only holds nothing else back.
+//! - The first answer after nothing reached the server ends that outage. An answer that the registration is gone is one of
+//!   a server that works, as after its restart; the same again soon is not.
 //! - Kinds of requests that still work go on during an outage where the user waits for them, and so do polls.
 //! - After a few requests that succeeded in a row an outage holds nothing back until the next failure: work that needs
 //!   several requests must be able to finish, because the request that failed may come after it.
@@ -236,13 +238,17 @@ impl Gate {
                 ErrorKind::Unreachable if purpose.is_poll() => {
                     self.failed(purpose, Trouble::Server, error);
                 }
+                ErrorKind::Unreachable if error.is_not_reached() => {
+                    self.failed(purpose, Trouble::NotReached, error);
+                }
                 ErrorKind::Unreachable => self.failed(purpose, Trouble::NoAnswer, error),
                 ErrorKind::TokenRejected => self.failed(purpose, Trouble::Token, error),
-                ErrorKind::Unavailable | ErrorKind::EndpointGone => {
-                    self.failed(purpose, Trouble::Server, error);
+                // The server works, as after its restart, and a registration helps, unless the same follows again.
+                _ if Self::is_gone(purpose, error) && !self.is_gone_again(purpose) => {
+                    self.worked(purpose, pass.since);
                 }
-                _ if error.is_no_service() => self.failed(purpose, Trouble::Server, error),
-                _ if purpose.is_poll() && error.is_inaccessible() => {
+                ErrorKind::Unavailable => self.failed(purpose, Trouble::Server, error),
+                _ if error.is_no_service() || Self::is_gone(purpose, error) => {
                     self.failed(purpose, Trouble::Server, error);
                 }
                 _ => self.worked(purpose, pass.since),
@@ -250,6 +256,15 @@ impl Gate {
             Ok(_) => self.worked(purpose, pass.since),
         }
         drop(pass);
+    }
+
+    /// Whether the answer means that the registration is gone (facts 2.2).
+    fn is_gone(purpose: &Purpose, error: &Error) -> bool {
+        error.kind == ErrorKind::EndpointGone || (purpose.is_poll() && error.is_inaccessible())
+    }
+
+    fn is_gone_again(&self, purpose: &Purpose) -> bool {
+        self.state().failures.is_gone_again(&purpose.kind)
     }
 
     fn worked(&self, purpose: &Purpose, since: Instant) {
@@ -307,7 +322,7 @@ impl Gate {
 
     fn failed(&self, purpose: &Purpose, trouble: Trouble, error: &Error) {
         let now = Instant::now();
-        let no_answer = trouble == Trouble::NoAnswer;
+        let no_answer = matches!(trouble, Trouble::NotReached | Trouble::NoAnswer);
         let mut state = self.state();
         if !no_answer {
             state.answered.insert(purpose.kind.clone());
@@ -512,6 +527,47 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn the_first_answer_after_an_outage_lets_everything_go_also_a_new_registration() {
+        let poll = Purpose::new("POST", "/subscriptions/0/poll", Urgency::Poll);
+        let kinds = ["list", "messages", "properties", "endpoints", "subscriptions"];
+        let of = |kind: &str| Purpose::new("POST", kind, Urgency::Background);
+        let gone =
+            [failure(ErrorKind::EndpointGone), Err(Error::of_kind(ErrorKind::NotFound, false))];
+        for gone in gone {
+            let gate = Gate::default();
+            // The server is killed: the poll breaks off, and nothing reaches the server for some time.
+            ask(&gate, &poll, Err(Error::of_kind(ErrorKind::Unreachable, true))).await;
+            for kind in kinds {
+                while ask(&gate, &of(kind), failure(ErrorKind::Unreachable)).await.is_some() {
+                    tokio::time::advance(Duration::from_secs(1)).await;
+                }
+            }
+            tokio::time::advance(Duration::from_secs(60)).await;
+            // It is back, and knows the registration no more.
+            assert_eq!(ask(&gate, &of("list"), Ok(())).await, None);
+            assert_eq!(ask(&gate, &poll, gone).await, None);
+            for kind in kinds {
+                assert_eq!(ask(&gate, &of(kind), Ok(())).await, None, "{kind}");
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_registration_that_is_gone_again_and_again_is_trouble_of_the_server() {
+        let gate = Gate::default();
+        let of = |kind: &str| Purpose::new("POST", kind, Urgency::Background);
+        let mut held_back = 0;
+        for _ in 0..20 {
+            for kind in ["subscriptions", "properties"] {
+                held_back += usize::from(
+                    ask(&gate, &of(kind), failure(ErrorKind::EndpointGone)).await.is_some(),
+                );
+            }
+        }
+        assert_eq!(held_back, 40 - 4, "each is repeated once");
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn an_answer_to_what_was_asked_before_a_pause_does_not_shorten_the_next_one() {
         let gate = Gate::default();
         let poll = Purpose::new("POST", "/subscriptions/0/poll", Urgency::Poll);
@@ -539,7 +595,7 @@ mod tests {
         ask(&gate, &pages, Ok(())).await;
         for kind in ["subscriptions", "properties"] {
             let purpose = Purpose::new("POST", kind, Urgency::Background);
-            while ask(&gate, &purpose, failure(ErrorKind::EndpointGone)).await.is_some() {
+            while ask(&gate, &purpose, failure(ErrorKind::Unavailable)).await.is_some() {
                 tokio::time::advance(Duration::from_secs(1)).await;
             }
         }
@@ -561,7 +617,7 @@ mod tests {
         assert!(tries <= 4, "{tries}");
         assert!(start.elapsed() < Duration::from_secs(100), "{:?}", start.elapsed());
         // The next failure begins the waits again.
-        let failed = failure(ErrorKind::EndpointGone);
+        let failed = failure(ErrorKind::Unavailable);
         ask(&gate, &Purpose::new("POST", "subscriptions", Urgency::Background), failed).await;
         assert!(ask(&gate, &pages, Ok(())).await.is_some());
     }

@@ -7,7 +7,8 @@ use tokio::time::Instant;
 /// A server that works for so long is trusted again: the next interruption begins with short waits.
 const HEALTHY: Duration = Duration::from_secs(120);
 
-/// After a failure a poll has to be open for so long before the connection counts as one; longer after several failures.
+/// After a failure a poll has to be open for so long before the connection counts as one; longer after several
+/// polls that failed.
 const HOLDS: Duration = Duration::from_secs(3);
 const MOST_HOLDS: u32 = 4;
 
@@ -15,6 +16,8 @@ const MOST_HOLDS: u32 = 4;
 #[derive(Debug, Default)]
 pub(super) struct Attempts {
     pub failed: u32,
+    /// Failed polls among them.
+    polls_failed: u32,
     /// Since when there was no failure.
     works_since: Option<Instant>,
     /// How often in a row the token was rejected.
@@ -79,13 +82,21 @@ impl Attempts {
         self.listed = false;
         if since.elapsed() >= HEALTHY {
             self.failed = 0;
+            self.polls_failed = 0;
             self.rejected = 0;
+        }
+    }
+
+    /// A poll has failed. That the registration is gone, as after a restart of the server, says nothing about the next.
+    pub fn poll_failed(&mut self, kind: ErrorKind) {
+        if kind != ErrorKind::EndpointGone {
+            self.polls_failed = self.polls_failed.saturating_add(1);
         }
     }
 
     /// How long a poll has to be open before the connection counts as one.
     pub fn holds(&self) -> Duration {
-        HOLDS * self.failed.clamp(1, MOST_HOLDS)
+        HOLDS * self.polls_failed.clamp(1, MOST_HOLDS)
     }
 }
 
@@ -125,6 +136,22 @@ mod tests {
         assert_eq!(attempts.after(ErrorKind::Refused), NextAttempt::Register);
         tokio::time::advance(HEALTHY).await;
         assert!(matches!(attempts.after(ErrorKind::Refused), NextAttempt::Backoff(_)));
+    }
+
+    #[test]
+    fn a_poll_after_a_restart_of_the_server_has_to_be_open_no_longer_than_after_one_failure() {
+        let mut attempts = Attempts::default();
+        attempts.poll_failed(ErrorKind::Unreachable);
+        for _ in 0..5 {
+            attempts.after(ErrorKind::Unreachable);
+        }
+        attempts.poll_failed(ErrorKind::EndpointGone);
+        assert_eq!(attempts.holds(), HOLDS);
+        // Where polls fail although there is a server, one that seems open may be next to fail.
+        for _ in 0..10 {
+            attempts.poll_failed(ErrorKind::Unavailable);
+        }
+        assert_eq!(attempts.holds(), HOLDS * MOST_HOLDS);
     }
 
     #[test]

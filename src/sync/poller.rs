@@ -219,7 +219,10 @@ async fn take_events(
         let answer = match poll(shared, channel.ack, attempts).await {
             // The subscription stays: it goes on where it was.
             Err(error) => {
-                let ErrorKind::RetryAfter(wait) = error.kind else { return Err(error) };
+                let ErrorKind::RetryAfter(wait) = error.kind else {
+                    attempts.poll_failed(error.kind);
+                    return Err(error);
+                };
                 odd += 1;
                 shared.connection.set_online(false);
                 shared.pause_all(wait, odd, &error).await;
