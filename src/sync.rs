@@ -19,6 +19,7 @@ mod downloads;
 mod events;
 mod fault;
 mod fetch;
+mod flow;
 mod history;
 mod list;
 mod offline;

@@ -3,6 +3,7 @@
 use super::Shared;
 use super::attempts::{Attempts, NextAttempt};
 use super::events::apply_events;
+use super::flow::{EventFlow, GATHERS};
 use super::received::Received;
 use super::schedule::{PollIntervals, PollSchedule, PollStep};
 use crate::client::{Error, ErrorKind};
@@ -214,6 +215,7 @@ async fn take_events(
     channel: &mut EventChannel,
 ) -> Result<Infallible, Error> {
     let mut odd = 0;
+    let mut flow = EventFlow::default();
     loop {
         let asked = Instant::now();
         let answer = match poll(shared, channel.ack, attempts).await {
@@ -231,7 +233,8 @@ async fn take_events(
             Ok(answer) => answer,
         };
         shared.connection.note_poll();
-        let quick = asked.elapsed() < QUICK;
+        let took = asked.elapsed();
+        let quick = took < QUICK;
         come_back(shared, attempts).await?;
         // Only an answered poll proves that the connection works.
         attempts.works();
@@ -240,6 +243,7 @@ async fn take_events(
         let answer_is_empty = answer.is_empty_form;
         let Received { events, ack, complete, gapless } = Received::of(answer, channel.ack);
         let nothing = events.is_empty();
+        let gathers = flow.gathers(took, events.len());
         channel.ack = ack;
         // A server that has often left ids out for no reason is believed more.
         let follows = complete && (gapless || channel.harmless >= HARMLESS);
@@ -263,6 +267,9 @@ async fn take_events(
         if quick && nothing {
             // Do not flood a server that does not hold the poll.
             shared.connection.wait(shared.options.interval).await;
+        }
+        if gathers {
+            tokio::time::sleep_until(asked + GATHERS).await;
         }
     }
 }

@@ -12,6 +12,8 @@ const KEEP_OPEN: usize = 20_000;
 /// are dropped.
 const KEEP_BELOW: usize = 1_000;
 const MAX_BELOW: usize = 2_000;
+/// After so many more they are counted again.
+const COUNT_BELOW: usize = 250;
 /// Messages of a closed chat that stay loaded.
 const KEEP_CLOSED: usize = 200;
 
@@ -27,6 +29,8 @@ pub struct Paging {
     pub beyond: Option<Message>,
     /// A message further back; older pages are being loaded to find it.
     pub sought: Option<Sought>,
+    /// How many messages were loaded when those below the view were last counted.
+    counted: usize,
     /// Which parts of the history are stored.
     pub coverage: Coverage,
     pub window: Window,
@@ -126,6 +130,12 @@ impl Chat {
     /// comes near.
     fn unload_far_below(&mut self) {
         let Anchor::At { key, .. } = &self.anchor else { return };
+        // Counting them is work, so that is not done for each event.
+        let loaded = self.timeline.len();
+        if loaded < self.paging.counted + COUNT_BELOW && loaded >= self.paging.counted {
+            return;
+        }
+        self.paging.counted = loaded;
         let below = || self.timeline.after(key).skip(KEEP_BELOW);
         let far = self.timeline.after(key).nth(MAX_BELOW).is_some();
         if !far || self.paging.window != Window::Live || below().any(|m| m.key.is_unsent()) {

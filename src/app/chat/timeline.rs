@@ -33,6 +33,10 @@ impl Timeline {
         self.messages.is_empty()
     }
 
+    pub fn len(&self) -> usize {
+        self.messages.len()
+    }
+
     pub fn get(&self, key: &MessageKey) -> Option<&Message> {
         self.messages.get(key)
     }
