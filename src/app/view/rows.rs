@@ -207,8 +207,20 @@ fn shows_time(message: &Message) -> bool {
     !matches!(message.body, MessageBody::Gap { .. })
 }
 
-/// The rows above a message's text: day, new line, name.
-pub fn lead(pane: &Pane<'_>, message: &Message, hues: &mut Hues) -> Vec<RowKind> {
+/// How many messages of others follow from the line of new messages on; `first` is the one below it.
+pub fn count_new(pane: &Pane<'_>, first: &Message) -> usize {
+    let is_new = |m: &&Message| m.sender != pane.account.me && !m.body.is_system();
+    pane.chat.timeline.from(&first.key).filter(is_new).count()
+}
+
+/// The rows above a message's text: day, new line, name. `count` is asked for if the line of new messages is one of them,
+/// see [`count_new`].
+pub fn lead(
+    pane: &Pane<'_>,
+    message: &Message,
+    hues: &mut Hues,
+    count: impl FnOnce() -> usize,
+) -> Vec<RowKind> {
     let zone = &pane.app.prefs.zone;
     let previous = pane.previous(&message.key);
     let mut lead = Vec::new();
@@ -221,13 +233,7 @@ pub fn lead(pane: &Pane<'_>, message: &Message, hues: &mut Hues) -> Vec<RowKind>
         lead.push(RowKind::Day(pane.app.prefs.day_name(message.at, pane.app.clock.wall)));
     }
     if is_new {
-        let count = pane
-            .chat
-            .timeline
-            .from(&message.key)
-            .filter(|m| m.sender != pane.account.me && !m.body.is_system())
-            .count();
-        lead.push(RowKind::New(count));
+        lead.push(RowKind::New(count()));
     }
     if message.body.is_system() {
         return lead;

@@ -7,7 +7,7 @@ use super::highlight::HighlightedCode;
 use super::hues::Hues;
 use super::layout::Rect;
 use super::present::presented;
-use super::rows::{Pane, PaneRow, RowKind, lead, rows, tail};
+use super::rows::{Pane, PaneRow, RowKind, count_new, lead, rows, tail};
 use super::wrap::{TextRow, wrap};
 use crate::app::chat::{Anchor, Chat, Selection};
 use crate::app::state::AppState;
@@ -74,6 +74,8 @@ struct Place {
 pub struct RowCache {
     valid_for: Option<(ChatRef, u64, u64, usize)>,
     texts: HashMap<MessageKey, Arc<Vec<TextRow>>>,
+    /// The count in the line of new messages, which may be of thousands.
+    new_messages: Option<usize>,
     /// Kept for the whole run.
     hues: Hues,
     /// Kept as well.
@@ -84,6 +86,7 @@ impl RowCache {
     /// Drops what can be derived again.
     pub fn forget(&mut self) {
         self.texts.clear();
+        self.new_messages = None;
         self.valid_for = None;
     }
 
@@ -93,6 +96,7 @@ impl RowCache {
             (c.chat_ref(), c.timeline.revision(), pane.account.names.revision(), pane.columns);
         if self.valid_for.as_ref() != Some(&stamp) || self.texts.len() > MAX_CACHED {
             self.texts.clear();
+            self.new_messages = None;
             self.valid_for = Some(stamp);
         }
     }
@@ -113,7 +117,9 @@ impl RowCache {
             self.texts.insert(message.key.clone(), Arc::clone(&rows));
             rows
         };
-        Laid { lead: lead(pane, message, &mut self.hues), text, tail: tail(pane, message) }
+        let known = &mut self.new_messages;
+        let count = || *known.get_or_insert_with(|| count_new(pane, message));
+        Laid { lead: lead(pane, message, &mut self.hues, count), text, tail: tail(pane, message) }
     }
 
     /// The place of the top row when the end is at the bottom; `None` without messages.
