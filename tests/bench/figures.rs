@@ -1,9 +1,10 @@
 //! Prints how fast the program is, seen from outside in a pseudo-terminal, beside a bare ratatui program in the same
 //! run. Figures, not tests: nothing here passes or fails.
 //!
-//! `cargo build --release --examples --bin skchat && cargo run --release --example figures [-- --peers]`
+//! `cargo build --release --examples --bin skchat && cargo run --release --example figures [-- [--peers] [PART]…]`
 //!
-//! With `--peers` other terminal chat clients that are installed are measured in the same run.
+//! With `--peers` other terminal chat clients that are installed are measured in the same run. The parts are `start`,
+//! `keys`, `typing`, `slow-line`, `idle`, `memory`, `trickle`, `flood` and `burst`; without any, all are printed.
 
 mod peers;
 #[path = "../common/terminal.rs"]
@@ -14,6 +15,7 @@ use skchat::gateway::{self, GatewayUser};
 use skchat::model::{ClientMessageId, ConversationId, Outgoing, Point, Range, Timestamp, UserId};
 use skchat::protocol::{decode, wire};
 use skchat::store::{Batch, ConversationRow, CoverageUpdate, Store};
+use std::cell::LazyCell;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,6 +25,9 @@ const ME: &str = "8:anna.7";
 const PEER: &str = "8:joe.4";
 /// Enough that the 99th percentile is more than the third worst key.
 const KEYS: usize = 1_000;
+/// What is measured, in this order.
+const PARTS: [&str; 9] =
+    ["start", "keys", "typing", "slow-line", "idle", "memory", "trickle", "flood", "burst"];
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -30,20 +35,29 @@ fn main() {
         .enable_all()
         .build()
         .expect("threads");
+    let (options, parts): (Vec<String>, Vec<String>) =
+        std::env::args().skip(1).partition(|argument| argument.starts_with("--"));
+    let with_peers = options.iter().any(|option| option == "--peers");
+    if let Some(unknown) = parts.iter().find(|part| !PARTS.contains(&part.as_str())) {
+        eprintln!("there is no part {unknown}; the parts are {}", PARTS.join(", "));
+        std::process::exit(2);
+    }
     println!("120x40, one machine, one run; medians unless said otherwise\n");
-    let small = folder(&runtime, 1_000);
-    let large = folder(&runtime, 100_000);
-    let empty = tempfile::tempdir().expect("a folder");
-    write_config(empty.path(), "http://127.0.0.1:9");
-    starts(small.path(), large.path());
-    keys(large.path());
-    typing(large.path(), std::env::args().any(|argument| argument == "--peers"));
-    slow_line(&runtime);
-    idle(&runtime);
-    memory(empty.path(), large.path());
-    trickle(&runtime);
-    flood(&runtime);
-    burst(&runtime);
+    let large = LazyCell::new(|| folder(&runtime, 100_000));
+    for part in PARTS.iter().filter(|part| parts.is_empty() || parts.iter().any(|p| p == **part)) {
+        match *part {
+            "start" => starts(folder(&runtime, 1_000).path(), large.path()),
+            "keys" => keys(large.path()),
+            "typing" => typing(large.path(), with_peers),
+            "slow-line" => slow_line(&runtime),
+            "idle" => idle(&runtime),
+            "memory" => memory(large.path()),
+            "trickle" => trickle(&runtime),
+            "flood" => flood(&runtime),
+            "burst" => burst(&runtime),
+            other => unreachable!("{other} is not measured"),
+        }
+    }
 }
 
 fn start(dir: &Path) -> Terminal {
@@ -569,8 +583,10 @@ fn resident(pid: u32) -> f64 {
     line.split_whitespace().nth(1).and_then(|n| n.parse::<f64>().ok()).unwrap_or(f64::NAN) / 1024.0
 }
 
-fn memory(empty: &Path, large: &Path) {
-    let terminal = start(empty);
+fn memory(large: &Path) {
+    let empty = tempfile::tempdir().expect("a folder");
+    write_config(empty.path(), "http://127.0.0.1:9");
+    let terminal = start(empty.path());
     terminal.wait_for("offline");
     let without = resident(terminal.child.process_id().expect("running"));
     let terminal = start(large);
@@ -584,9 +600,34 @@ fn memory(empty: &Path, large: &Path) {
     );
 }
 
+/// Types 150 letters at the pace of a fast typist; how long each took to be shown, sorted.
+fn type_some(terminal: &mut Terminal) -> Vec<Duration> {
+    let mut times = Vec::new();
+    let mut typed = String::new();
+    for i in 0..150u8 {
+        if i % 50 == 0 {
+            // The text has to stay in one row. The answer to Ctrl-U is not waited for.
+            terminal.send("\x15");
+            typed.clear();
+            std::thread::sleep(Duration::from_millis(40));
+        }
+        let c = char::from(b'a' + i % 26);
+        typed.push(c);
+        let key = Instant::now();
+        terminal.send(&c.to_string());
+        let wanted = format!("› {typed}");
+        let shown = terminal.wait(&wanted, |s| s.parser.screen().contents().contains(&wanted));
+        times.push(shown.saturating_duration_since(key));
+        // The pace of a fast typist; nothing is waited for.
+        std::thread::sleep(Duration::from_millis(40));
+    }
+    sorted(times)
+}
+
 fn flood(runtime: &tokio::runtime::Runtime) {
     let dir = tempfile::tempdir().expect("a folder");
     let (world, mut terminal) = live(runtime, dir.path());
+    let quiet = type_some(&mut terminal);
     let origin = world.origin.clone();
     let sent = Arc::new(std::sync::atomic::AtomicUsize::new(0));
     let counter = Arc::clone(&sent);
@@ -608,34 +649,18 @@ fn flood(runtime: &tokio::runtime::Runtime) {
     let pid = terminal.child.process_id().expect("running");
     let work = || computed(pid).values().sum::<u64>() as f64 / 1e9;
     let worked = work();
-    let mut times = Vec::new();
-    let mut typed = String::new();
-    for i in 0..150u8 {
-        if i % 50 == 0 {
-            // The text has to stay in one row. The answer to Ctrl-U is not waited for.
-            terminal.send("\x15");
-            typed.clear();
-            std::thread::sleep(Duration::from_millis(40));
-        }
-        let c = char::from(b'a' + i % 26);
-        typed.push(c);
-        let key = Instant::now();
-        terminal.send(&c.to_string());
-        let wanted = format!("› {typed}");
-        let shown = terminal.wait(&wanted, |s| s.parser.screen().contents().contains(&wanted));
-        times.push(shown.saturating_duration_since(key));
-        // The pace of a fast typist; nothing is waited for.
-        std::thread::sleep(Duration::from_millis(40));
-    }
+    let times = type_some(&mut terminal);
     let seconds = began.0.elapsed().as_secs_f64();
     let rate = (sent.load(std::sync::atomic::Ordering::Relaxed) - began.1) as f64 / seconds;
     let share = (work() - worked) / seconds * 100.0;
-    let times = sorted(times);
     println!(
-        "while {rate:.0} messages a second arrive: key p50 {:.2} p95 {:.2} max {:.2} ms, {share:.0} % of a core",
+        "while {rate:.0} messages a second arrive: key p50 {:.2} p95 {:.2} max {:.2} ms (p50 {:.2} p95 {:.2} before), \
+         {share:.0} % of a core",
         at(&times, 0.5),
         at(&times, 0.95),
-        at(&times, 1.0)
+        at(&times, 1.0),
+        at(&quiet, 0.5),
+        at(&quiet, 0.95),
     );
     flood.abort();
     world.stop.cancel();
