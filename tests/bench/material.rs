@@ -7,7 +7,7 @@ use fixture::{App, direct};
 use skchat::model::{Message, Placement};
 
 /// 40 % Text, 35 % RichText, 25 % of the other types of the reference page.
-pub fn corpus(messages: usize) -> String {
+pub fn corpus(messages: std::ops::Range<usize>) -> String {
     let rich = [
         "See <a href=\"https://docs.example/x?a=1&amp;b=2\">the plan</a> and <b raw_pre=\"*\" raw_post=\"*\">tell</b> me &amp; Joe",
         "<quote author=\"joe.4\" authorname=\"Joe\" timestamp=\"1600000000\"><legacyquote>[1600000000] Joe: </legacyquote>who?<legacyquote>\r\n\r\n&lt;&lt;&lt; </legacyquote></quote>I do <ss type=\"smile\">:)</ss>",
@@ -32,7 +32,7 @@ pub fn corpus(messages: usize) -> String {
         ),
         ("RichText/Contacts", "<contacts><c t=\"s\" s=\"joe.4\" f=\"Joe Bloggs\"/></contacts>"),
     ];
-    let items: Vec<String> = (0..messages)
+    let items: Vec<String> = messages
         .map(|n| {
             let (kind, content) = match n % 20 {
                 0..=7 => ("Text", "A message for the team, not long and not short, number ".to_owned() + &n.to_string()),

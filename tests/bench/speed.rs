@@ -25,7 +25,7 @@ const STORED: usize = 50_000;
 
 fn decoding(c: &mut Criterion) {
     let messages = 2_000;
-    let body = corpus(messages);
+    let body = corpus(0..messages);
     let (me, chat) = (UserId::new("8:anna.7"), ConversationId::new(CHAT));
     let mut group = c.benchmark_group("decode");
     group.throughput(Throughput::Elements(messages as u64));
@@ -103,7 +103,7 @@ fn searching(c: &mut Criterion) {
     let dir = tempfile::tempdir().expect("a folder");
     let store = Store::open(&dir.path().join("store.db")).expect("a store");
     let (me, chat) = (UserId::new("8:anna.7"), ConversationId::new(CHAT));
-    let page = wire::messages_page(&corpus(STORED), &chat, 1_000).expect("a page");
+    let page = wire::messages_page(&corpus(0..STORED), &chat, 1_000).expect("a page");
     for items in page.items.chunks(2_000) {
         let rows =
             items.iter().map(|raw| (raw.clone(), decode::indexed(&decode::message(raw, &me))));
