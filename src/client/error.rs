@@ -257,11 +257,6 @@ impl Error {
         self.timeout
     }
 
-    /// The request has not reached the server.
-    pub(super) fn is_not_reached(&self) -> bool {
-        self.kind == ErrorKind::Unreachable && !self.outcome_unknown
-    }
-
     /// The message and the server's own words, for the screen. They are not logged.
     pub(crate) fn shown(&self) -> String {
         match &self.reason {

@@ -238,7 +238,8 @@ impl Gate {
                 ErrorKind::Unreachable if purpose.is_poll() => {
                     self.failed(purpose, Trouble::Server, error);
                 }
-                ErrorKind::Unreachable if error.is_not_reached() => {
+                // It has not reached the server.
+                ErrorKind::Unreachable if !error.outcome_unknown => {
                     self.failed(purpose, Trouble::NotReached, error);
                 }
                 ErrorKind::Unreachable => self.failed(purpose, Trouble::NoAnswer, error),
