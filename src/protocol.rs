@@ -5,6 +5,7 @@
 //!
 #![doc = include_str!("protocol/FACTS.md")]
 
+mod cursor;
 pub mod decode;
 pub mod encode;
 pub(crate) mod endpoint;

@@ -21,6 +21,7 @@ pub use presence::presences;
 pub(crate) use properties::MessageProperties;
 pub use thread::{WireThread, read_receipts, thread, thread_id};
 
+use super::cursor::Cursor;
 use super::endpoint;
 use super::lenient::{self, Text};
 use super::payload;
@@ -30,9 +31,13 @@ use crate::model::{
 };
 use repeated::RepeatedTexts;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::sync::Arc;
+
+/// Room for so many items of a page is made before they are read.
+const MOST_RESERVED: u32 = 200;
 
 /// An answer that does not have the expected form. Never contains anything of the answer.
 #[derive(Debug, thiserror::Error)]
@@ -70,16 +75,6 @@ pub struct WirePage<T> {
     pub bad: usize,
 }
 
-#[derive(Deserialize)]
-struct PageBody<'a> {
-    #[serde(borrow, default)]
-    messages: lenient::Items<'a>,
-    #[serde(borrow, default)]
-    conversations: lenient::Items<'a>,
-    #[serde(borrow, default, rename = "_metadata")]
-    metadata: Option<&'a RawValue>,
-}
-
 /// Reads a page of messages.
 ///
 /// `size` is the number of items that were asked for.
@@ -88,12 +83,12 @@ pub fn messages_page(
     conversation: &ConversationId,
     size: u32,
 ) -> Result<WirePage<RawMessage>, WireError> {
-    let page: PageBody<'_> = serde_json::from_str(body).map_err(|_| WireError::NotJson)?;
-    let list = page.messages.0.ok_or(WireError::Missing("messages"))?;
     // The page is this conversation's, also where an item names another one: the sender's, or all of them.
     let mut repeated = RepeatedTexts::default();
-    let read = |item: &str| message_of(item, &mut repeated, |_| Some(conversation.clone()));
-    Ok(read_page(&list, page.metadata, size, read))
+    read_page(body, "messages", size, |list| {
+        let (json, item) = list.value::<WireMessage<'_>>()?;
+        Some(message_of(json, &item, &mut repeated, |_| Some(conversation.clone())))
+    })
 }
 
 /// Reads a page of the conversation list; `size` as above.
@@ -101,34 +96,61 @@ pub(crate) fn conversations_page(
     body: &str,
     size: u32,
 ) -> Result<WirePage<RawConversation>, WireError> {
-    let page: PageBody<'_> = serde_json::from_str(body).map_err(|_| WireError::NotJson)?;
-    let list = page.conversations.0.ok_or(WireError::Missing("conversations"))?;
-    Ok(read_page(&list, page.metadata, size, raw_conversation))
+    read_page(body, "conversations", size, |list| {
+        let (json, IgnoredAny) = list.value()?;
+        Some(raw_conversation(json))
+    })
 }
 
-fn read_page<T>(
-    raw: &[&RawValue],
-    metadata: Option<&RawValue>,
+/// Reads a page. `read` reads an item of the list, and gives `None` if it is not of the kind that was expected.
+fn read_page<'a, T>(
+    body: &'a str,
+    name: &'static str,
     size: u32,
-    mut read: impl FnMut(&str) -> Option<T>,
-) -> WirePage<T> {
-    let mut items = Vec::with_capacity(raw.len());
-    items.extend(raw.iter().filter_map(|item| read(item.get())));
-    let bad = raw.len() - items.len();
-    let metadata = metadata.map(RawValue::get).filter(|json| json.starts_with('{'));
-    let metadata = metadata.and_then(|json| serde_json::from_str::<Metadata<'_>>(json).ok());
-    let is_full = raw.len() >= size as usize;
-    let unlinked = metadata.as_ref().is_some_and(|metadata| metadata.backward_link.is_none());
-    let Metadata { backward_link, sync_state } = metadata.unwrap_or_default();
+    mut read: impl FnMut(&mut Cursor<'a>) -> Option<Option<T>>,
+) -> Result<WirePage<T>, WireError> {
+    let mut cursor = Cursor::new(body);
+    let (mut items, mut count) = (None, 0);
+    let mut metadata = Metadata::default();
+    let mut has_metadata = false;
+    let members = cursor.object(|member, value| match member {
+        _ if member == name && value.is_at('[') => {
+            count = 0;
+            let items = items.insert(Vec::with_capacity(size.min(MOST_RESERVED) as usize));
+            value.list(|item| {
+                count += 1;
+                match read(item) {
+                    Some(read) => items.extend(read),
+                    None => item.skip_value()?,
+                }
+                Some(())
+            })
+        }
+        "_metadata" if value.is_at('{') => match value.value() {
+            Some((_, read)) => {
+                (metadata, has_metadata) = (read, true);
+                Some(())
+            }
+            None => value.skip_value(),
+        },
+        _ => value.skip_value(),
+    });
+    if members.is_none() || !cursor.is_at_end() {
+        return Err(WireError::NotJson);
+    }
+    let items: Vec<T> = items.ok_or(WireError::Missing(name))?;
+    let is_full = count >= size as usize;
+    let unlinked = has_metadata && metadata.backward_link.is_none();
+    let Metadata { backward_link, sync_state } = metadata;
     let older = backward_link.unwrap_or_default();
-    WirePage {
+    Ok(WirePage {
+        bad: count - items.len(),
         items,
         older: older.some().and_then(endpoint::sync_state_of),
         is_last: unlinked && !is_full,
         is_full,
         sync_state: sync_state.some().and_then(endpoint::sync_state_of),
-        bad,
-    }
+    })
 }
 
 /// A message item.
@@ -183,26 +205,27 @@ pub(crate) struct WireMessage<'a> {
 /// others.
 pub fn raw_message(json: &str, conversation: Option<&ConversationId>) -> Option<RawMessage> {
     let named = |item: &WireMessage<'_>| item.conversation().or_else(|| conversation.cloned());
-    message_of(json, &mut RepeatedTexts::default(), named)
+    let item: WireMessage<'_> = serde_json::from_str(json).ok()?;
+    message_of(json, &item, &mut RepeatedTexts::default(), named)
 }
 
 fn message_of(
     json: &str,
+    item: &WireMessage<'_>,
     repeated: &mut RepeatedTexts,
     conversation: impl FnOnce(&WireMessage<'_>) -> Option<ConversationId>,
 ) -> Option<RawMessage> {
-    let item: WireMessage<'_> = serde_json::from_str(json).ok()?;
     let time = |t: &Text<'_>| t.some().and_then(Timestamp::parse);
     let times = [&item.originalarrivaltime, &item.composetime, &item.id, &item.version];
     let at = times.into_iter().find_map(time).or_else(|| time(&item.arrival_time))?;
     // Without any id the time stands for it: the service makes ids of times, too.
     let id = item.id.some().or_else(|| item.clientmessageid.some());
     let id = id.map_or_else(|| at.0.to_string().into(), Arc::from);
-    let conversation = conversation(&item)?;
+    let conversation = conversation(item)?;
     let properties = item.properties();
     let properties = MessageProperties::read(&properties);
-    let sender = sender(&item, &properties, repeated);
-    let name = names::of_sender(&item, &sender);
+    let sender = sender(item, &properties, repeated);
+    let name = names::of_sender(item, &sender);
     Some(RawMessage {
         id,
         client_id: item.clientmessageid.some().map(ClientMessageId::new),
