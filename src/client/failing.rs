@@ -7,7 +7,7 @@ use tokio::time::Instant;
 /// A failure that was not followed by another attempt for so long says nothing any more.
 const FORGOTTEN: Duration = Duration::from_secs(300);
 
-/// A registration that is gone again sooner is trouble of the server.
+/// If the registration is gone again within this time, the server has trouble.
 const GONE_AGAIN: Duration = Duration::from_secs(120);
 
 /// Who waits for a request.
@@ -119,8 +119,8 @@ impl Failures {
         failing.last = now;
     }
 
-    /// Notes that a kind of request works, so that the server is there: forgets which others did not reach it, and that
-    /// others had no answer. Returns whether this kind had failed.
+    /// Notes that a kind of request works. So the server is there: forgets the failures of requests that did not reach it,
+    /// and that others had no answer. Returns whether this kind had failed.
     pub fn remove(&mut self, kind: &str, now: Instant) -> bool {
         self.forget_old(now);
         let failed = self.failing.remove(kind).is_some();
@@ -131,8 +131,8 @@ impl Failures {
         failed
     }
 
-    /// Notes that a request of this kind found the registration gone. True if one did not long ago, so that registering
-    /// does not help.
+    /// Notes that a request of this kind found the registration gone. True if the same happened not long ago, so that a new
+    /// registration does not help.
     pub fn is_gone_again(&mut self, kind: &str) -> bool {
         let before = self.gone.insert(kind.to_owned(), Instant::now());
         before.is_some_and(|before| before.elapsed() < GONE_AGAIN)

@@ -8,8 +8,8 @@
 //! - An outage begins with a request without an answer, or when different things fail: two kinds of requests, or one kind
 //!   for two conversations. While it lasts, requests follow each other at the pace of the back-off, whether they are
 //!   attempts or only look for what became of one. What fails in one conversation only holds nothing else back.
-//! - The first answer after nothing reached the server ends that outage. An answer that the registration is gone is one of
-//!   a server that works, as after its restart; the same again soon is not.
+//! - When no request has reached the server, the first answer ends the outage. "The registration is gone" counts as the
+//!   answer of a server that works, as after a restart, unless it comes again soon.
 //! - Kinds of requests that still work go on during an outage where the user waits for them, and so do polls.
 //! - After a few requests that succeeded in a row an outage holds nothing back until the next failure: work that needs
 //!   several requests must be able to finish, because the request that failed may come after it.
@@ -238,13 +238,14 @@ impl Gate {
                 ErrorKind::Unreachable if purpose.is_poll() => {
                     self.failed(purpose, Trouble::Server, error);
                 }
-                // It has not reached the server.
+                // The request has not reached the server.
                 ErrorKind::Unreachable if !error.outcome_unknown => {
                     self.failed(purpose, Trouble::NotReached, error);
                 }
                 ErrorKind::Unreachable => self.failed(purpose, Trouble::NoAnswer, error),
                 ErrorKind::TokenRejected => self.failed(purpose, Trouble::Token, error),
-                // The server works, as after its restart, and a registration helps, unless the same follows again.
+                // A server that was restarted answers like this: it works, and a new registration helps. If the same
+                // answer comes again soon, the server has trouble.
                 _ if Self::is_gone(purpose, error) && !self.is_gone_again(purpose) => {
                     self.worked(purpose, pass.since);
                 }

@@ -1,10 +1,9 @@
-//! Reads JSON value by value, so that no item of a long list is looked at twice: once for its end and once for what is in
-//! it.
+//! Reads JSON value by value. So each item of a long list is scanned once, not once to find its end and once to read it.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-/// JSON that has not been read yet. What returns an `Option` gives `None` where the text is not JSON.
+/// JSON that has not been read yet. Methods that return an `Option` return `None` if the text is not JSON.
 pub(super) struct Cursor<'a> {
     rest: &'a str,
 }
@@ -35,7 +34,8 @@ impl<'a> Cursor<'a> {
         self.rest.is_empty()
     }
 
-    /// Reads the next value; returns also its text. `None` if it is no JSON or not a `T`, and then nothing is read.
+    /// Reads the next value and returns it with its text. `None` if it is not JSON or not a `T`; then the cursor stays where
+    /// it is.
     pub fn value<T: Deserialize<'a>>(&mut self) -> Option<(&'a str, T)> {
         self.skip_spaces();
         let mut json = serde_json::Deserializer::from_str(self.rest);
@@ -50,7 +50,7 @@ impl<'a> Cursor<'a> {
         self.value::<IgnoredAny>().map(drop)
     }
 
-    /// Reads an object. `member` gets each name and has to read the value.
+    /// Reads an object. `member` is called with each name and has to read the value.
     pub fn object(&mut self, mut member: impl FnMut(&str, &mut Self) -> Option<()>) -> Option<()> {
         self.take('{').then_some(())?;
         if self.take('}') {
@@ -66,7 +66,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Reads a list. `item` has to read each item.
+    /// Reads a list. `item` is called for each item and has to read it.
     pub fn list(&mut self, mut item: impl FnMut(&mut Self) -> Option<()>) -> Option<()> {
         self.take('[').then_some(())?;
         if self.take(']') {

@@ -36,7 +36,7 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// Room for so many items of a page is made before they are read.
+/// Memory for at most so many items of a page is reserved before they are read.
 const MOST_RESERVED: u32 = 200;
 
 /// An answer that does not have the expected form. Never contains anything of the answer.
@@ -102,7 +102,8 @@ pub(crate) fn conversations_page(
     })
 }
 
-/// Reads a page. `read` reads an item of the list, and gives `None` if it is not of the kind that was expected.
+/// Reads a page. `read` reads an item of the list. It returns `None` if the item is of another type, which is then
+/// skipped, and `Some(None)` if the item lacks something that is needed.
 fn read_page<'a, T>(
     body: &'a str,
     name: &'static str,

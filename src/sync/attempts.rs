@@ -87,7 +87,8 @@ impl Attempts {
         }
     }
 
-    /// A poll has failed. That the registration is gone, as after a restart of the server, says nothing about the next.
+    /// Notes a failed poll. A registration that is gone, as after a restart of the server, does not count: with a new one
+    /// polls may well work.
     pub fn poll_failed(&mut self, kind: ErrorKind) {
         if kind != ErrorKind::EndpointGone {
             self.polls_failed = self.polls_failed.saturating_add(1);

@@ -1,30 +1,31 @@
-//! When to ask for events less often, so that each answer brings several. Pure.
+//! When to poll less often, so that each answer brings several events. Pure.
 
 use std::time::Duration;
 
-/// While events come without a pause, polls are asked so far apart: each answer costs a request, a transaction and a frame.
-pub(super) const GATHERS: Duration = Duration::from_millis(50);
+/// While events arrive without a pause, polls start this far apart: each answer costs a request, a transaction and a frame.
+pub(super) const POLL_SPACING: Duration = Duration::from_millis(50);
 
-/// So many answers in a row are no such flow yet: a message and its receipts, or somebody who pastes several.
-const HURRIED: u32 = 3;
+/// Polls are spaced out only after more quick answers in a row than this: a message and its receipts, or several messages
+/// pasted at once, are no reason to.
+const QUICK_ANSWERS: u32 = 3;
 
-/// An answer with more events than this was not hurried: the others are waiting at the server already.
-const MANY_EVENTS: usize = 100;
+/// An answer with more events than this comes from a backlog, which is fetched without a pause.
+const BACKLOG: usize = 100;
 
-/// How fast events come.
+/// How fast events arrive.
 #[derive(Debug, Default)]
 pub(super) struct EventFlow {
-    /// Answers in a row that came at once and held a few events.
-    hurried: u32,
+    /// Quick answers in a row, each with a few events.
+    quick_answers: u32,
 }
 
 impl EventFlow {
-    /// Notes an answer to a poll, which took so long and held so many events. Tells whether the next poll should be asked no
-    /// sooner than [`GATHERS`] after this one was.
-    pub fn gathers(&mut self, took: Duration, events: usize) -> bool {
-        let hurried = took < GATHERS && (1..=MANY_EVENTS).contains(&events);
-        self.hurried = if hurried { self.hurried.saturating_add(1) } else { 0 };
-        self.hurried > HURRIED
+    /// Notes an answer to a poll: how long it took, and how many events it held. Returns whether the next poll should start
+    /// no sooner than [`POLL_SPACING`] after this one did.
+    pub fn should_space(&mut self, took: Duration, events: usize) -> bool {
+        let is_quick = took < POLL_SPACING && (1..=BACKLOG).contains(&events);
+        self.quick_answers = if is_quick { self.quick_answers.saturating_add(1) } else { 0 };
+        self.quick_answers > QUICK_ANSWERS
     }
 }
 
@@ -37,31 +38,31 @@ mod tests {
     #[test]
     fn a_few_events_in_a_row_are_asked_for_at_once_and_a_flow_of_them_together() {
         let mut flow = EventFlow::default();
-        for _ in 0..HURRIED {
-            assert!(!flow.gathers(AT_ONCE, 1));
+        for _ in 0..QUICK_ANSWERS {
+            assert!(!flow.should_space(AT_ONCE, 1));
         }
-        // Those after a pause that was kept are hurried as well, so the flow goes on.
-        for events in [1, 8, 50, MANY_EVENTS] {
-            assert!(flow.gathers(AT_ONCE, events));
+        // The answer to a poll that was put off is quick as well, so the flow goes on.
+        for events in [1, 8, 50, BACKLOG] {
+            assert!(flow.should_space(AT_ONCE, events));
         }
     }
 
     #[test]
     fn after_a_moment_without_events_the_next_one_is_not_kept_waiting() {
-        let pauses = [(GATHERS, 1), (Duration::from_secs(10), 1), (AT_ONCE, 0)];
+        let pauses = [(POLL_SPACING, 1), (Duration::from_secs(10), 1), (AT_ONCE, 0)];
         for (took, events) in pauses {
             let mut flow = EventFlow::default();
             for _ in 0..10 {
-                flow.gathers(AT_ONCE, 8);
+                flow.should_space(AT_ONCE, 8);
             }
-            assert!(!flow.gathers(took, events), "{took:?} {events}");
-            assert!(!flow.gathers(AT_ONCE, 1));
+            assert!(!flow.should_space(took, events), "{took:?} {events}");
+            assert!(!flow.should_space(AT_ONCE, 1));
         }
     }
 
     #[test]
     fn what_has_piled_up_at_the_server_is_fetched_without_a_pause() {
         let mut flow = EventFlow::default();
-        assert!((0..20).all(|_| !flow.gathers(AT_ONCE, MANY_EVENTS + 1)));
+        assert!((0..20).all(|_| !flow.should_space(AT_ONCE, BACKLOG + 1)));
     }
 }

@@ -3,7 +3,7 @@
 use super::Shared;
 use super::attempts::{Attempts, NextAttempt};
 use super::events::apply_events;
-use super::flow::{EventFlow, GATHERS};
+use super::flow::{EventFlow, POLL_SPACING};
 use super::received::Received;
 use super::schedule::{PollIntervals, PollSchedule, PollStep};
 use crate::client::{Error, ErrorKind};
@@ -243,7 +243,7 @@ async fn take_events(
         let answer_is_empty = answer.is_empty_form;
         let Received { events, ack, complete, gapless } = Received::of(answer, channel.ack);
         let nothing = events.is_empty();
-        let gathers = flow.gathers(took, events.len());
+        let spaced = flow.should_space(took, events.len());
         channel.ack = ack;
         // A server that has often left ids out for no reason is believed more.
         let follows = complete && (gapless || channel.harmless >= HARMLESS);
@@ -268,8 +268,8 @@ async fn take_events(
             // Do not flood a server that does not hold the poll.
             shared.connection.wait(shared.options.interval).await;
         }
-        if gathers {
-            tokio::time::sleep_until(asked + GATHERS).await;
+        if spaced {
+            tokio::time::sleep_until(asked + POLL_SPACING).await;
         }
     }
 }

@@ -12,7 +12,7 @@ const KEEP_OPEN: usize = 20_000;
 /// are dropped.
 const KEEP_BELOW: usize = 1_000;
 const MAX_BELOW: usize = 2_000;
-/// After so many more they are counted again.
+/// The messages below the view are counted again after so many more have been loaded.
 const COUNT_BELOW: usize = 250;
 /// Messages of a closed chat that stay loaded.
 const KEEP_CLOSED: usize = 200;
@@ -30,7 +30,7 @@ pub struct Paging {
     /// A message further back; older pages are being loaded to find it.
     pub sought: Option<Sought>,
     /// How many messages were loaded when those below the view were last counted.
-    counted: usize,
+    loaded_at_count: usize,
     /// Which parts of the history are stored.
     pub coverage: Coverage,
     pub window: Window,
@@ -130,12 +130,13 @@ impl Chat {
     /// comes near.
     fn unload_far_below(&mut self) {
         let Anchor::At { key, .. } = &self.anchor else { return };
-        // Counting them is work, so that is not done for each event.
+        // Counting takes time, so it is not done for each event.
         let loaded = self.timeline.len();
-        if loaded < self.paging.counted + COUNT_BELOW && loaded >= self.paging.counted {
+        let counted = self.paging.loaded_at_count;
+        if (counted..counted + COUNT_BELOW).contains(&loaded) {
             return;
         }
-        self.paging.counted = loaded;
+        self.paging.loaded_at_count = loaded;
         let below = || self.timeline.after(key).skip(KEEP_BELOW);
         let far = self.timeline.after(key).nth(MAX_BELOW).is_some();
         if !far || self.paging.window != Window::Live || below().any(|m| m.key.is_unsent()) {

@@ -207,14 +207,14 @@ fn shows_time(message: &Message) -> bool {
     !matches!(message.body, MessageBody::Gap { .. })
 }
 
-/// How many messages of others follow from the line of new messages on; `first` is the one below it.
+/// How many messages of others stand below the line of new messages; `first` is the first of them.
 pub fn count_new(pane: &Pane<'_>, first: &Message) -> usize {
     let is_new = |m: &&Message| m.sender != pane.account.me && !m.body.is_system();
     pane.chat.timeline.from(&first.key).filter(is_new).count()
 }
 
-/// The rows above a message's text: day, new line, name. `count` is asked for if the line of new messages is one of them,
-/// see [`count_new`].
+/// The rows above a message's text: day, new line, name. `count` is called only if the line of new messages is one of
+/// them, and gives its number ([`count_new`]).
 pub fn lead(
     pane: &Pane<'_>,
     message: &Message,

@@ -74,7 +74,7 @@ struct Place {
 pub struct RowCache {
     valid_for: Option<(ChatRef, u64, u64, usize)>,
     texts: HashMap<MessageKey, Arc<Vec<TextRow>>>,
-    /// The count in the line of new messages, which may be of thousands.
+    /// The number in the line of new messages. Thousands of messages may have to be counted for it.
     new_messages: Option<usize>,
     /// Kept for the whole run.
     hues: Hues,
