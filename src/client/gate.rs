@@ -244,8 +244,7 @@ impl Gate {
                 }
                 ErrorKind::Unreachable => self.failed(purpose, Trouble::NoAnswer, error),
                 ErrorKind::TokenRejected => self.failed(purpose, Trouble::Token, error),
-                // A server that was restarted answers like this: it works, and a new registration helps. If the same
-                // answer comes again soon, the server has trouble.
+                // As after a restart: the server works, and a new registration helps.
                 _ if Self::is_gone(purpose, error) && !self.is_gone_again(purpose) => {
                     self.worked(purpose, pass.since);
                 }
