@@ -40,10 +40,30 @@ impl<'a> Cursor<'a> {
         self.skip_spaces();
         let mut json = serde_json::Deserializer::from_str(self.rest);
         let value = T::deserialize(&mut json).ok()?;
-        let (text, rest) =
-            self.rest.split_at_checked(json.into_iter::<IgnoredAny>().byte_offset())?;
+        Some((self.pass(json)?, value))
+    }
+
+    /// [`Cursor::value`] for a large type: the value is looked at where it is read to, and not moved.
+    pub fn look_at<T: Deserialize<'a>, R>(
+        &mut self,
+        look: impl FnOnce(&'a str, &T) -> R,
+    ) -> Option<R> {
+        self.skip_spaces();
+        let mut json = serde_json::Deserializer::from_str(self.rest);
+        let read = T::deserialize(&mut json);
+        let value = read.as_ref().ok()?;
+        Some(look(self.pass(json)?, value))
+    }
+
+    /// Goes on after the value that `json` has read; its text.
+    fn pass<R: serde_json::de::Read<'a>>(
+        &mut self,
+        json: serde_json::Deserializer<R>,
+    ) -> Option<&'a str> {
+        let read = json.into_iter::<IgnoredAny>().byte_offset();
+        let (text, rest) = self.rest.split_at_checked(read)?;
         self.rest = rest;
-        Some((text, value))
+        Some(text)
     }
 
     pub fn skip_value(&mut self) -> Option<()> {

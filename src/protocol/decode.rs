@@ -9,14 +9,14 @@ mod texts;
 
 pub use conversation::{conversation, listed_names, one_to_one_thread, snippet};
 
-use super::wire::{self, MessageProperties};
+use super::wire::{MessageExtras, MessageProperties};
 use super::{html, lenient, payload, richtext};
 use crate::model::{
     Delivery, EditMark, EmojiStyle, EmojiWidth, Indexed, MediaKind, Message, MessageBody,
     NameSource, RawMessage, RichText, SafeText, ThreadActivity, Timestamp, UserId,
 };
 use attached::Attached;
-use edit_marks::{changed_at, copy_of, edit_tag_time, is_own_id};
+use edit_marks::{changed_at, copy_of, edit_tag_time, has_edit_tag, is_own_id};
 use long_text::{shown_part, with_rest};
 use properties::{mentioned, reactions};
 use std::borrow::Cow;
@@ -27,23 +27,20 @@ pub const DECODER_VERSION: u32 = 8;
 
 /// Decodes a message. `me` is this account, for recognising mentions of it.
 pub fn message(raw: &RawMessage, me: &UserId) -> Message {
-    let item: wire::WireMessage<'_> = if raw.extras {
-        serde_json::from_str(&raw.json).unwrap_or_default()
-    } else {
-        wire::WireMessage::default()
-    };
-    let json = item.properties();
+    let extras = MessageExtras::read(raw);
+    let json = extras.properties();
     let properties = MessageProperties::read(&json);
     let copied = copy_of(raw, &properties);
-    let mark = item.skypeeditedid.some().filter(|mark| *mark != "0").or(copied);
+    let mark = extras.skypeeditedid.some().filter(|mark| *mark != "0").or(copied);
     let edited = properties.edittime.some().and_then(Timestamp::parse).filter(|at| at.0 > 0);
-    let removed_at = if raw.extras {
-        MessageProperties::removed_at(&raw.json).or_else(|| MessageProperties::removed_at(&json))
+    let (removed_at, attached) = if raw.extras {
+        let removed_at = MessageProperties::removed_at(&raw.json);
+        let removed_at = removed_at.or_else(|| MessageProperties::removed_at(&json));
+        (removed_at, Attached::read(&properties))
     } else {
-        None
+        (None, Attached::default())
     };
-    let attached = Attached::read(&properties);
-    let read = body(raw, &item, &properties);
+    let read = body(raw, &extras, &properties);
     let marks = Marks { removed_at, edited, is_edited: mark.is_some() || edited.is_some() };
     let body = if copied.is_some() && is_blank(&raw.content) {
         // A copy of an edited message without its text says nothing (facts 9.3).
@@ -94,8 +91,8 @@ fn is_removed(raw: &RawMessage, read: &MessageBody, marks: &Marks, nothing_attac
     }
     // Content that consists only of an edit mark, or of an object that was emptied.
     let only_a_mark = || {
-        raw.content.contains("<e_m")
-            && matches!(read, MessageBody::Text(rich) if rich.blocks.is_empty())
+        matches!(read, MessageBody::Text(rich) if rich.blocks.is_empty())
+            && has_edit_tag(&raw.content)
     };
     if (blank && !raw.content.trim().is_empty()) || only_a_mark() {
         return true;
@@ -108,11 +105,20 @@ fn is_removed(raw: &RawMessage, read: &MessageBody, marks: &Marks, nothing_attac
 
 /// Whether content is empty, or nothing but tags of edit marks and of objects without attributes.
 fn is_blank(content: &str) -> bool {
+    const OBJECT: &str = "uriobject";
     let mut rest = content.trim_start();
-    while let Some((tag, after)) = rest.strip_prefix('<').and_then(|tail| tail.split_once('>')) {
+    while let Some(tag) = rest.strip_prefix('<') {
+        let begins = |start: &str| {
+            let name = tag.trim_start_matches('/').get(..start.len());
+            name.is_some_and(|name| name.eq_ignore_ascii_case(start))
+        };
+        // Hardly any tag begins like this, so that its end need not be looked for.
+        if !begins("e_m") && !begins(OBJECT) {
+            break;
+        }
+        let Some((tag, after)) = tag.split_once('>') else { break };
         let name = tag.trim_matches('/').trim_end();
-        let is_mark = name.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("e_m"));
-        if !is_mark && !name.eq_ignore_ascii_case("uriobject") {
+        if !begins("e_m") && !name.eq_ignore_ascii_case(OBJECT) {
             break;
         }
         rest = after.trim_start();
@@ -194,7 +200,7 @@ pub(crate) fn is_read_mark(raw: &RawMessage) -> bool {
 
 fn body(
     raw: &RawMessage,
-    item: &wire::WireMessage<'_>,
+    extras: &MessageExtras<'_>,
     properties: &MessageProperties<'_>,
 ) -> MessageBody {
     let kind = &*raw.kind;
@@ -202,13 +208,13 @@ fn body(
         "" | "Text" | "RichText" | "RichText/Html" => shown_part(&raw.content),
         _ => (&*raw.content, 0),
     };
-    with_rest(body_of(raw, content, item, properties), rest)
+    with_rest(body_of(raw, content, extras, properties), rest)
 }
 
 fn body_of(
     raw: &RawMessage,
     content: &str,
-    item: &wire::WireMessage<'_>,
+    extras: &MessageExtras<'_>,
     properties: &MessageProperties<'_>,
 ) -> MessageBody {
     let kind = &*raw.kind;
@@ -219,11 +225,11 @@ fn body_of(
         return MessageBody::Text(RichText::plain("Encrypted message"));
     }
     let known = match kind {
-        "Text" | "" => Some(text(content, item)),
+        "Text" | "" => Some(text(content, extras)),
         "RichText" | "RichText/Html" if payload::is_call(content) => {
             Some(payload::call(content, &raw.sender))
         }
-        "RichText" => Some(rich(content, item, &mentioned(properties))),
+        "RichText" => Some(rich(content, extras, &mentioned(properties))),
         "RichText/Html" => Some(MessageBody::Text(html::parse(content, &mentioned(properties)))),
         "RichText/Contacts" => payload::contacts(content),
         "RichText/Location" => payload::location(content),

@@ -3,6 +3,7 @@
 mod answers;
 mod conversation;
 mod failure;
+mod message;
 mod names;
 mod partial;
 mod presence;
@@ -16,6 +17,9 @@ pub(crate) use answers::{join_url, resolved_join_url};
 pub(crate) use conversation::WireConversation;
 pub use conversation::raw_conversation;
 pub use failure::{error_code, error_text};
+pub(crate) use message::MessageExtras;
+use message::WireMessage;
+pub use message::raw_message;
 pub use partial::completed;
 pub use presence::presences;
 pub(crate) use properties::MessageProperties;
@@ -23,18 +27,11 @@ pub use thread::{WireThread, read_receipts, thread, thread_id};
 
 use super::cursor::Cursor;
 use super::endpoint;
-use super::lenient::{self, Text};
-use super::payload;
-use super::service::ENTITY_TEXT_HOST_LABEL;
-use crate::model::{
-    ClientMessageId, ConversationId, RawConversation, RawMessage, Timestamp, UserId,
-};
+use super::lenient::Text;
+use crate::model::{ConversationId, RawConversation, RawMessage};
 use repeated::RepeatedTexts;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use serde_json::value::RawValue;
-use std::borrow::Cow;
-use std::sync::Arc;
 
 /// Memory for at most so many items of a page is reserved before they are read.
 const MOST_RESERVED: u32 = 200;
@@ -86,8 +83,9 @@ pub fn messages_page(
     // The page is this conversation's, also where an item names another one: the sender's, or all of them.
     let mut repeated = RepeatedTexts::default();
     read_page(body, "messages", size, |list| {
-        let (json, item) = list.value::<WireMessage<'_>>()?;
-        Some(message_of(json, &item, &mut repeated, |_| Some(conversation.clone())))
+        list.look_at(|json, item: &WireMessage<'_>| {
+            item.raw(json, conversation.clone(), &mut repeated)
+        })
     })
 }
 
@@ -152,203 +150,6 @@ fn read_page<'a, T>(
         is_full,
         sync_state: sync_state.some().and_then(endpoint::sync_state_of),
     })
-}
-
-/// A message item.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct WireMessage<'a> {
-    #[serde(borrow)]
-    pub id: Text<'a>,
-    #[serde(borrow)]
-    pub clientmessageid: Text<'a>,
-    #[serde(borrow)]
-    pub version: Text<'a>,
-    #[serde(borrow)]
-    pub composetime: Text<'a>,
-    #[serde(borrow)]
-    pub originalarrivaltime: Text<'a>,
-    #[serde(borrow)]
-    pub from: Option<&'a RawValue>,
-    #[serde(borrow, rename = "conversationLink")]
-    pub conversation_link: Text<'a>,
-    #[serde(borrow, alias = "conversationId", alias = "threadid")]
-    pub conversationid: Text<'a>,
-    #[serde(borrow, rename = "originalArrivalTime", alias = "OriginalArrivalTime")]
-    pub arrival_time: Text<'a>,
-    #[serde(borrow)]
-    pub content: Option<&'a RawValue>,
-    #[serde(borrow)]
-    pub imdisplayname: Text<'a>,
-    #[serde(borrow, rename = "imDisplayName")]
-    pub im_display_name: Text<'a>,
-    /// In exports (facts 9.2).
-    #[serde(borrow, rename = "displayName")]
-    pub display_name: Text<'a>,
-    #[serde(borrow, rename = "fromDisplayNameInToken")]
-    pub token_name: Text<'a>,
-    #[serde(borrow, rename = "fromGivenNameInToken")]
-    pub given_name: Text<'a>,
-    #[serde(borrow, rename = "fromFamilyNameInToken")]
-    pub family_name: Text<'a>,
-    #[serde(borrow)]
-    pub messagetype: Text<'a>,
-    #[serde(borrow)]
-    pub skypeeditedid: Text<'a>,
-    #[serde(borrow)]
-    pub skypeemoteoffset: Text<'a>,
-    /// See [`WireMessage::properties`].
-    #[serde(borrow, rename = "properties")]
-    raw_properties: Option<&'a RawValue>,
-}
-
-/// Reads a message item. `None` if it is not an object or has no id or no time, so that it could not be told apart from
-/// others.
-pub fn raw_message(json: &str, conversation: Option<&ConversationId>) -> Option<RawMessage> {
-    let named = |item: &WireMessage<'_>| item.conversation().or_else(|| conversation.cloned());
-    let item: WireMessage<'_> = serde_json::from_str(json).ok()?;
-    message_of(json, &item, &mut RepeatedTexts::default(), named)
-}
-
-fn message_of(
-    json: &str,
-    item: &WireMessage<'_>,
-    repeated: &mut RepeatedTexts,
-    conversation: impl FnOnce(&WireMessage<'_>) -> Option<ConversationId>,
-) -> Option<RawMessage> {
-    let time = |t: &Text<'_>| t.some().and_then(Timestamp::parse);
-    let times = [&item.originalarrivaltime, &item.composetime, &item.id, &item.version];
-    let at = times.into_iter().find_map(time).or_else(|| time(&item.arrival_time))?;
-    // Without any id the time stands for it: the service makes ids of times, too.
-    let id = item.id.some().or_else(|| item.clientmessageid.some());
-    let id = id.map_or_else(|| at.0.to_string().into(), Arc::from);
-    let conversation = conversation(item)?;
-    let properties = item.properties();
-    let properties = MessageProperties::read(&properties);
-    let sender = sender(item, &properties, repeated);
-    let name = names::of_sender(item, &sender);
-    Some(RawMessage {
-        id,
-        client_id: item.clientmessageid.some().map(ClientMessageId::new),
-        sender_name: name.map(|name| repeated.get(&name)),
-        sender,
-        at,
-        version: item.version.number().or_else(|| item.id.number()).unwrap_or(0),
-        kind: repeated.get(item.messagetype.as_str()),
-        content: content(item.content, item.messagetype.as_str()).into(),
-        conversation,
-        extras: item.has_extras() || properties.matter() || MessageProperties::may_be_removed(json),
-        original_is_stored: false,
-        json: json.into(),
-    })
-}
-
-impl<'a> WireMessage<'a> {
-    /// The conversation that the item names.
-    fn conversation(&self) -> Option<ConversationId> {
-        let linked = self.conversation_link.some().and_then(conversation_of_link);
-        linked.or_else(|| self.conversationid.some().and_then(conversation_named))
-    }
-
-    fn has_extras(&self) -> bool {
-        self.skypeeditedid.some().is_some()
-            || self.skypeemoteoffset.some().is_some()
-            || self.is_of_teams()
-    }
-
-    /// The properties as JSON, to be read by [`MessageProperties::read`].
-    pub fn properties(&self) -> Cow<'a, str> {
-        properties::object_text(self.raw_properties.map_or("", RawValue::get))
-    }
-
-    /// Whether the message comes from a Teams host, where plain text is escaped (facts 7, row 22).
-    pub fn is_of_teams(&self) -> bool {
-        let host = crate::model::rich::host(self.conversation_link.as_str());
-        host.split('.').any(|label| label == ENTITY_TEXT_HOST_LABEL)
-    }
-}
-
-/// The content, which is usually a string, but may be missing, an object with `text`, or any JSON (facts 3.1). Where it
-/// should be text, only the words of an object are.
-fn content<'a>(raw: Option<&'a RawValue>, kind: &str) -> Cow<'a, str> {
-    let Some(value) = raw else { return Cow::Borrowed("") };
-    let raw = value.get();
-    match raw.as_bytes().first() {
-        Some(b'"') => lenient::string(value),
-        Some(b'{') => {
-            #[derive(Default, Deserialize)]
-            #[serde(default)]
-            struct Object<'a> {
-                #[serde(borrow)]
-                text: Text<'a>,
-            }
-            match serde_json::from_str::<Object<'_>>(raw) {
-                Ok(object) if object.text.some().is_some() => object.text.0,
-                _ => words_or_json(raw, kind),
-            }
-        }
-        Some(b'[') => words_or_json(raw, kind),
-        _ if raw == "null" => Cow::Borrowed(""),
-        _ => Cow::Borrowed(raw),
-    }
-}
-
-fn words_or_json<'a>(raw: &'a str, kind: &str) -> Cow<'a, str> {
-    let is_text = matches!(kind, "" | "Text" | "RichText" | "RichText/Html");
-    if is_text && !payload::is_call(raw) {
-        payload::all_words(raw).into()
-    } else {
-        Cow::Borrowed(raw)
-    }
-}
-
-/// The sender: the last segment of `…/contacts/ID`, a bare id, or the `id` of an object. Anything else gives an empty id,
-/// so that it is never mistaken for this account.
-fn sender(
-    item: &WireMessage<'_>,
-    properties: &MessageProperties<'_>,
-    repeated: &mut RepeatedTexts,
-) -> UserId {
-    let from = item.from.map_or("", RawValue::get);
-    let id = match from.as_bytes().first() {
-        Some(b'"') => item.from.and_then(|from| sender_id(&lenient::string(from), repeated)),
-        Some(b'{') => {
-            #[derive(Default, Deserialize)]
-            #[serde(default)]
-            struct From<'a> {
-                #[serde(borrow)]
-                id: Text<'a>,
-            }
-            let text = serde_json::from_str::<From<'_>>(from).unwrap_or_default().id;
-            sender_id(text.as_str(), repeated)
-        }
-        _ => None,
-    };
-    id.or_else(|| imported_by(properties)).unwrap_or_else(|| UserId::new(""))
-}
-
-fn sender_id(from: &str, repeated: &mut RepeatedTexts) -> Option<UserId> {
-    if let Some((before, id)) = from.rsplit_once('/') {
-        let is_plain = !id.is_empty() && !id.contains(['?', '#', '%']);
-        if is_plain && before.ends_with("/contacts") {
-            return Some(repeated.get(id).into());
-        }
-        let (_, id) = from.rsplit_once("/contacts/")?;
-        return last_segment(id).filter(|id| !id.is_empty()).map(UserId::from);
-    }
-    (from.contains(':')).then(|| repeated.get(from.trim()).into())
-}
-
-/// The original sender of a message that was moved from Skype to Teams.
-fn imported_by(properties: &MessageProperties<'_>) -> Option<UserId> {
-    #[derive(Deserialize)]
-    struct Imported<'a> {
-        #[serde(borrow, rename = "RawValue")]
-        raw: Text<'a>,
-    }
-    let raw = properties.imported_by?.get();
-    let imported: Imported<'_> = serde_json::from_str(raw).ok()?;
-    imported.raw.some().map(UserId::new)
 }
 
 /// The conversation that a link to it, or to something in it, leads to. `ALL` stands for none of them.

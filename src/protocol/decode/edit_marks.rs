@@ -3,10 +3,15 @@
 use super::MessageProperties;
 use crate::model::{RawMessage, Timestamp};
 
+/// Whether a text may have the tag that says when it was edited. Looking forward is much faster than to look for the last
+/// one, and hardly any text has it.
+pub fn has_edit_tag(content: &str) -> bool {
+    content.contains("<e_m")
+}
+
 /// An attribute of the tag that the service put at the end of an edited text (facts 9.3).
 fn edit_tag<'a>(content: &'a str, attribute: &str) -> Option<&'a str> {
-    // Looking forward is much faster, and hardly any text has the tag.
-    let tag = content.contains("<e_m").then(|| content.rsplit_once("<e_m")).flatten()?.1;
+    let tag = has_edit_tag(content).then(|| content.rsplit_once("<e_m")).flatten()?.1;
     let tag = tag.split('>').next()?;
     let value = tag.split_once(&format!(" {attribute}=\""))?.1;
     value.split('"').next().filter(|value| !value.is_empty())

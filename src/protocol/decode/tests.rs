@@ -1,5 +1,6 @@
 use super::*;
 use crate::model::{CallState, ConversationId, ThreadActivity};
+use crate::protocol::wire;
 
 fn me() -> UserId {
     UserId::new("8:anna.7")

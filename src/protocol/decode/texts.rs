@@ -1,13 +1,15 @@
 //! Messages of text: literal, or in Skype's markup.
 
 use crate::model::{Align, Block, MediaKind, MessageBody, RichText, SafeText, Span};
-use crate::protocol::{entity, html, link, payload, richtext, wire};
+use crate::protocol::wire::MessageExtras;
+use crate::protocol::{entity, html, link, payload, richtext};
 
 /// The content of `Text` is literal. On Teams hosts it contains the five XML entities, which are decoded (facts 7, row
 /// 22).
-pub(super) fn text(content: &str, item: &wire::WireMessage<'_>) -> MessageBody {
-    let decoded = if item.is_of_teams() { entity::unescape_five(content) } else { content.into() };
-    let rest = emote_text(&decoded, item);
+pub(super) fn text(content: &str, extras: &MessageExtras<'_>) -> MessageBody {
+    let decoded =
+        if extras.is_of_teams() { entity::unescape_five(content) } else { content.into() };
+    let rest = emote_text(&decoded, extras);
     // Most texts have no link.
     let mut spans = Vec::with_capacity(1);
     let span = Span { text: SafeText::text(rest.unwrap_or(&decoded)), ..Span::default() };
@@ -31,11 +33,11 @@ fn without_cut_mark(content: &str) -> &str {
 /// The content of `RichText`: markup, or what some clients put in its place.
 pub(super) fn rich(
     content: &str,
-    item: &wire::WireMessage<'_>,
+    extras: &MessageExtras<'_>,
     mentioned: &richtext::MentionedPeople,
 ) -> MessageBody {
     let content = without_cut_mark(content);
-    if let Some(rest) = emote_text(content, item) {
+    if let Some(rest) = emote_text(content, extras) {
         return MessageBody::Emote(richtext::parse(rest));
     }
     if let Some(poll) = payload::poll_in_text(content) {
@@ -84,8 +86,8 @@ fn with_object(content: &str, mentioned: &richtext::MentionedPeople) -> Option<R
 }
 
 /// The text of a `/me` message after the name (facts 3.1: `skypeemoteoffset`, in UTF-16 units as the web client counts).
-fn emote_text<'a>(content: &'a str, item: &wire::WireMessage<'_>) -> Option<&'a str> {
-    let offset = usize::try_from(item.skypeemoteoffset.number()?).ok()?;
+fn emote_text<'a>(content: &'a str, extras: &MessageExtras<'_>) -> Option<&'a str> {
+    let offset = usize::try_from(extras.skypeemoteoffset.number()?).ok()?;
     let mut units = 0;
     let mut at = content.len();
     for (i, c) in content.char_indices() {

@@ -1,15 +1,21 @@
 //! Display names on the wire (facts 5).
 
-use super::WireMessage;
+use super::message::WireMessage;
 use crate::model::{UserId, is_name};
 use crate::protocol::entity;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// The name of a message's sender: the one given with the message, or those of the sender's token.
-pub fn of_sender<'a>(item: &'a WireMessage<'_>, sender: &UserId) -> Option<Cow<'a, str>> {
+/// The name of a message's sender: the one given with the message, those of the sender's token, or that in `from`, where
+/// the sender is an object.
+pub fn of_sender<'a>(
+    item: &'a WireMessage<'_>,
+    from: Option<&RawValue>,
+    sender: &UserId,
+) -> Option<Cow<'a, str>> {
     let object = || {
-        let from: Value = serde_json::from_str(item.from?.get()).ok()?;
+        let from: Value = serde_json::from_str(from?.get()).ok()?;
         from.is_object().then(|| of_person(&from))?.map(Cow::from)
     };
     let given = [&item.imdisplayname, &item.im_display_name, &item.display_name, &item.token_name];

@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{Role, ThreadFlag};
+use crate::model::{Role, ThreadFlag, Timestamp};
 
 const TEAM: &str = "19:team@thread.skype";
 
