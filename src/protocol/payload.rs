@@ -59,7 +59,7 @@ pub fn uri_object(content: &str, fallback: MediaKind) -> Option<MessageBody> {
         .attribute("duration_ms")
         .or_else(|| object.find("duration").and_then(|n| n.attribute("v")))
         .and_then(|v| v.trim().parse::<f64>().ok());
-    let target = |n: &Node| n.attribute("href").and_then(link::safe_target);
+    let target = |n: &Node<'_>| n.attribute("href").and_then(link::safe_target);
     let recorded = || {
         let content = object.find("recordingcontent")?;
         content.all("item").find_map(|i| i.attribute("uri").and_then(link::safe_target))
@@ -102,7 +102,7 @@ pub fn sms(content: &str) -> Option<MessageBody> {
     let root = Node::parse(content);
     let sms = root.find("sms")?;
     let chunks = sms.find("body").into_iter().flat_map(|body| body.all("chunk"));
-    let text: String = chunks.map(|c| c.text.as_str()).collect();
+    let text: String = chunks.map(|c| &*c.text).collect();
     let text =
         if text.is_empty() { sms.attribute("alt").unwrap_or_default().to_owned() } else { text };
     let targets = sms.find("targets").into_iter().flat_map(|t| t.all("target"));

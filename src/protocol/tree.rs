@@ -2,24 +2,26 @@
 
 use super::entity;
 use quick_xml::Reader;
+use quick_xml::events::attributes::Attributes;
 use quick_xml::events::{BytesStart, Event};
 use std::borrow::Cow;
 
 const MAX_DEPTH: usize = 32;
 const MAX_NODES: usize = 20_000;
 
-/// An element. Names are in lower case; character references in the text are decoded.
+/// An element. Names are in lower case; character references in the text are decoded. What stands in the XML as it is
+/// read, which is nearly everything, is not copied.
 #[derive(Debug, Default)]
-pub struct Node {
-    pub name: String,
-    pub attributes: Vec<(String, String)>,
-    pub text: String,
-    pub children: Vec<Node>,
+pub struct Node<'a> {
+    pub name: Cow<'a, str>,
+    pub attributes: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    pub text: Cow<'a, str>,
+    pub children: Vec<Node<'a>>,
 }
 
-impl Node {
+impl<'a> Node<'a> {
     /// Parses `xml`; the result is a nameless root whose children are the elements at the top. Stops at the first error.
-    pub fn parse(xml: &str) -> Node {
+    pub fn parse(xml: &'a str) -> Self {
         let mut reader = Reader::from_str(xml);
         let config = reader.config_mut();
         config.check_end_names = false;
@@ -34,30 +36,21 @@ impl Node {
             }
             match event {
                 Event::Eof => break,
-                Event::Start(tag) if stack.len() < MAX_DEPTH => stack.push(Node::open(&tag)),
+                Event::Start(tag) if stack.len() < MAX_DEPTH => {
+                    stack.push(Node::open(content_before(xml, position(&reader), ">", &tag), &tag));
+                }
                 Event::Empty(tag) => {
                     if let Some(top) = stack.last_mut() {
-                        top.children.push(Node::open(&tag));
+                        let content = content_before(xml, position(&reader), "/>", &tag);
+                        top.children.push(Node::open(content, &tag));
                     }
                 }
-                Event::End(tag) => close(&mut stack, &tag.name().0.to_ascii_lowercase()),
-                Event::Text(text) => {
-                    if let Some(top) = stack.last_mut() {
-                        top.text.push_str(&text);
-                    }
-                }
-                Event::CData(text) => {
-                    if let Some(top) = stack.last_mut() {
-                        top.text.push_str(&text);
-                    }
-                }
+                Event::End(tag) => close(&mut stack, &lower_case(tag.name().0)),
+                Event::Text(text) => add(&mut stack, text.into_inner()),
+                Event::CData(text) => add(&mut stack, text.into_inner()),
                 Event::GeneralRef(name) => {
-                    if let Some(top) = stack.last_mut() {
-                        match entity::decode(&name) {
-                            Some(text) => top.text.push_str(&text),
-                            None => top.text.extend(["&", &*name, ";"]),
-                        }
-                    }
+                    let text = entity::decode(&name);
+                    add(&mut stack, text.unwrap_or_else(|| format!("&{};", &*name).into()));
                 }
                 _ => {}
             }
@@ -68,36 +61,45 @@ impl Node {
         stack.pop().unwrap_or_default()
     }
 
-    fn open(tag: &BytesStart<'_>) -> Node {
-        Node {
-            name: tag.name().0.to_ascii_lowercase(),
-            attributes: attributes(tag)
-                .map(|(name, value)| (name.into_owned(), value.into_owned()))
-                .collect(),
-            ..Node::default()
+    /// The element of a tag; `content` is what stands between its brackets, if that is known to stand in the XML.
+    fn open(content: Option<&'a str>, tag: &BytesStart<'_>) -> Self {
+        let name = tag.name().0;
+        let Some(content) = content else {
+            let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+            let attributes = attributes(tag).map(|(name, value)| (owned(name), owned(value)));
+            return Self {
+                name: Cow::Owned(name.to_ascii_lowercase()),
+                attributes: attributes.collect(),
+                ..Self::default()
+            };
+        };
+        Self {
+            name: lower_case(content.get(..name.len()).unwrap_or_default()),
+            attributes: readable(Attributes::html(content, name.len())).collect(),
+            ..Self::default()
         }
     }
 
-    pub fn child(&self, name: &str) -> Option<&Node> {
+    pub fn child(&self, name: &str) -> Option<&Self> {
         self.children.iter().find(|c| c.name == name)
     }
 
-    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Node> {
+    pub fn all<'n>(&'n self, name: &'n str) -> impl Iterator<Item = &'n Self> {
         self.children.iter().filter(move |c| c.name == name)
     }
 
     /// The first element of that name at any depth.
-    pub fn find(&self, name: &str) -> Option<&Node> {
+    pub fn find(&self, name: &str) -> Option<&Self> {
         self.children.iter().find_map(|c| if c.name == name { Some(c) } else { c.find(name) })
     }
 
     pub fn attribute(&self, name: &str) -> Option<&str> {
-        self.attributes.iter().find(|(k, _)| k == name).map(|(_, v)| v.as_str())
+        self.attributes.iter().find(|(k, _)| k == name).map(|(_, v)| &**v)
     }
 
     /// The text of this element and of all elements in it, in no exact order, in one line.
     pub fn whole_text(&self) -> String {
-        fn collect<'a>(node: &'a Node, out: &mut Vec<&'a str>) {
+        fn collect<'n>(node: &'n Node<'_>, out: &mut Vec<&'n str>) {
             out.extend(node.text.split_whitespace());
             node.children.iter().for_each(|child| collect(child, out));
         }
@@ -115,7 +117,10 @@ impl Node {
 pub fn attributes<'a>(
     tag: &'a BytesStart<'_>,
 ) -> impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)> {
-    let mut attributes = tag.html_attributes();
+    readable(tag.html_attributes())
+}
+
+fn readable(mut attributes: Attributes<'_>) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
     attributes.with_checks(false);
     attributes.flatten().map(|attribute| {
         let value = match attribute.value {
@@ -134,7 +139,33 @@ fn lower_case(name: &str) -> Cow<'_, str> {
     }
 }
 
-fn fold(stack: &mut Vec<Node>) {
+/// How far a text has been read.
+pub fn position(reader: &Reader<&[u8]>) -> usize {
+    usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX)
+}
+
+/// The content of a tag, where it stands in the XML: before `bracket`, which ends at `end`.
+fn content_before<'a>(
+    xml: &'a str,
+    end: usize,
+    bracket: &str,
+    tag: &BytesStart<'_>,
+) -> Option<&'a str> {
+    let content = xml.get(..end)?.strip_suffix(bracket)?;
+    content.get(content.len().checked_sub(tag.len())?..).filter(|content| **content == **tag)
+}
+
+/// Adds text to the innermost open element.
+fn add<'a>(stack: &mut [Node<'a>], text: Cow<'a, str>) {
+    let Some(top) = stack.last_mut() else { return };
+    if top.text.is_empty() {
+        top.text = text;
+    } else {
+        top.text.to_mut().push_str(&text);
+    }
+}
+
+fn fold(stack: &mut Vec<Node<'_>>) {
     if let Some(done) = stack.pop()
         && let Some(parent) = stack.last_mut()
     {
@@ -142,7 +173,7 @@ fn fold(stack: &mut Vec<Node>) {
     }
 }
 
-fn close(stack: &mut Vec<Node>, name: &str) {
+fn close(stack: &mut Vec<Node<'_>>, name: &str) {
     if let Some(depth) = stack.iter().rposition(|n| n.name == name)
         && depth > 0
     {

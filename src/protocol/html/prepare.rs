@@ -4,7 +4,7 @@
 use super::Section;
 use crate::model::{Attribution, Block, RichText, SafeText, SpanStyle, Timestamp, UserId};
 use crate::protocol::richtext::{self, MentionedPeople, css, escape_stray, mentioned_person};
-use crate::protocol::tree::{self, Node};
+use crate::protocol::tree::{self, Node, position};
 use crate::protocol::{entity, link};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
@@ -89,10 +89,6 @@ pub fn sections(html: &str, mentioned: &MentionedPeople) -> Vec<Section> {
     }
     pass.cut();
     pass.sections
-}
-
-fn position(reader: &Reader<&[u8]>) -> usize {
-    usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX)
 }
 
 /// Whether an element is not to be seen: by its style, as the preheader of a mail, or because it only says where an answer
@@ -340,14 +336,14 @@ fn attribute(tag: &BytesStart<'_>, name: &str) -> Option<String> {
     tree::attributes(tag).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }
 
-fn find_prop<'a>(node: &'a Node, prop: &str) -> Option<&'a Node> {
+fn find_prop<'a>(node: &'a Node<'a>, prop: &str) -> Option<&'a Node<'a>> {
     node.children.iter().find_map(|c| {
         if c.attribute("itemprop") == Some(prop) { Some(c) } else { find_prop(c, prop) }
     })
 }
 
 /// The name in a quote: the text of the element with the author's id, whatever tags are in it.
-fn author(inner: &str, element: Option<&Node>) -> String {
+fn author(inner: &str, element: Option<&Node<'_>>) -> String {
     let Some(element) = element else { return String::new() };
     if element.children.is_empty() {
         return element.trimmed().to_owned();
@@ -368,7 +364,7 @@ fn author(inner: &str, element: Option<&Node>) -> String {
 }
 
 /// The text of a quote without the elements that say who is quoted, and when.
-fn without_props(node: &Node, name: Option<&Node>) -> String {
+fn without_props(node: &Node<'_>, name: Option<&Node<'_>>) -> String {
     let mut words: Vec<String> = node.text.split_whitespace().map(str::to_owned).collect();
     for child in &node.children {
         let is_prop = matches!(child.attribute("itemprop"), Some("mri" | "time"));

@@ -128,13 +128,13 @@ fn from_xml(content: &str) -> Announced {
     let empty = Node::default();
     let node = root.children.first().unwrap_or(&empty);
     // Some put the elements side by side, without one around them.
-    let node = if SILENT.contains(&node.name.as_str()) { &root } else { node };
-    let target = |t: &Node| {
+    let node = if SILENT.contains(&&*node.name) { &root } else { node };
+    let target = |t: &Node<'_>| {
         let role = t.child("role").map(Node::trimmed).unwrap_or_default();
         let id = t.child("id").unwrap_or(t);
         Some((user(id.trimmed())?, role.eq_ignore_ascii_case("admin")))
     };
-    let is_word = |n: &&Node| !SILENT.contains(&n.name.as_str()) && n.name != "value";
+    let is_word = |n: &&Node<'_>| !SILENT.contains(&&*n.name) && n.name != "value";
     let others: Vec<String> = node.children.iter().filter(is_word).map(Node::whole_text).collect();
     Announced {
         by: node.child("initiator").and_then(|n| user(&n.whole_text())),
@@ -145,7 +145,7 @@ fn from_xml(content: &str) -> Announced {
 }
 
 /// The text of a value as it was given.
-fn literal(value: &Node) -> String {
+fn literal(value: &Node<'_>) -> String {
     if value.children.is_empty() { value.trimmed().to_owned() } else { value.whole_text() }
 }
 

@@ -67,7 +67,7 @@ fn from_xml(content: &str) -> Call {
     let seconds = lengths
         .filter_map(|d| d.trimmed().parse::<f64>().ok())
         .fold(None, |max: Option<f64>, s| Some(max.map_or(s, |m| m.max(s))));
-    let person = |part: &Node| {
+    let person = |part: &Node<'_>| {
         let id = part.attribute("identity").map(str::trim).filter(|id| !id.is_empty());
         let name = part.child("displayname").or_else(|| part.child("name")).map(Node::whole_text);
         CallPerson {

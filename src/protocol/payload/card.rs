@@ -20,7 +20,7 @@ const MAX_ITEMS: usize = 100;
 
 /// A `SWIFT.1` object: the card is JSON in base64, in either alphabet and with or without padding. If it cannot be decoded,
 /// the object's fallback link is shown instead.
-pub fn swift(object: &Node) -> Option<MessageBody> {
+pub fn swift(object: &Node<'_>) -> Option<MessageBody> {
     let packed = object.find("swift")?.attribute("b64")?.trim();
     if packed.len() > MAX_PACKED {
         return None;

@@ -13,8 +13,8 @@ const QUESTIONS: [&str; 6] =
 const ENCODED: &str = "optionsencoded";
 
 /// A poll in an element: `<URIObject type="poll.1">`, the content of a `Poll`, or any element with `optionsEncoded`.
-pub fn poll(object: &Node) -> Option<MessageBody> {
-    let value = |node: &Node| {
+pub fn poll(object: &Node<'_>) -> Option<MessageBody> {
+    let value = |node: &Node<'_>| {
         let text = node.attribute("v").filter(|v| !v.is_empty()).unwrap_or_else(|| node.trimmed());
         let text = text.strip_prefix("Title: ").unwrap_or(text);
         let text = text.strip_prefix("Description: ").unwrap_or(text);
@@ -39,7 +39,7 @@ pub fn poll(object: &Node) -> Option<MessageBody> {
 }
 
 /// The first element with `optionsEncoded`.
-fn holder(node: &Node) -> Option<&Node> {
+fn holder<'a>(node: &'a Node<'a>) -> Option<&'a Node<'a>> {
     let found = node.children.iter().find(|child| child.attribute(ENCODED).is_some());
     found.or_else(|| node.children.iter().find_map(holder))
 }
@@ -58,7 +58,7 @@ pub fn poll_in_text(content: &str) -> Option<MessageBody> {
 }
 
 /// A poll with the words of the text around its element, which stand before the question.
-fn beside(root: &Node, element: &Node, poll: MessageBody) -> MessageBody {
+fn beside(root: &Node<'_>, element: &Node<'_>, poll: MessageBody) -> MessageBody {
     let (all, own) = (root.whole_text(), element.whole_text());
     let around = if own.is_empty() { all } else { all.replacen(&own, " ", 1) };
     let around = SafeText::line(around.split_whitespace().collect::<Vec<_>>().join(" ").as_str());
